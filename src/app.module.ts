@@ -1,0 +1,42 @@
+import { Module, type DynamicModule, type Type } from '@nestjs/common';
+import { AdminModule } from './admin/admin.module';
+import { BrokerModule } from './broker/broker.module';
+import { CacheModule } from './cache/cache.module';
+import { ConfigModule } from './config/config.module';
+import type { Role } from './config/roles';
+import type { Settings } from './config/settings';
+import { DatabaseModule } from './db/database.module';
+import { OperationsModule } from './http/operations.module';
+import { IngestModule } from './ingest/ingest.module';
+import { ObservabilityModule } from './observability/observability.module';
+import { OutboxModule } from './outbox/outbox.module';
+import { WorkerModule } from './worker/worker.module';
+
+type ModuleOf = (settings: Settings) => Type | DynamicModule;
+
+/** What each role boots, and nothing else decides it. A module that two roles name is booted once. */
+const broker: ModuleOf = (settings) => BrokerModule.forRoot(settings);
+export const MODULES_OF_ROLE: Record<Role, ModuleOf[]> = {
+  api: [() => IngestModule, () => AdminModule],
+  publisher: [broker, () => OutboxModule],
+  worker: [broker, () => WorkerModule],
+};
+
+@Module({})
+export class AppModule {
+  /** @param databaseUrl where PostgreSQL is: DATABASE_URL, or the embedded one that was started before. */
+  static forRoles(settings: Settings, databaseUrl: string): DynamicModule {
+    const features = new Set(settings.APP_ROLE.flatMap((role) => MODULES_OF_ROLE[role]));
+    return {
+      module: AppModule,
+      imports: [
+        ConfigModule.forRoot(settings),
+        ObservabilityModule.forRoot(settings),
+        DatabaseModule.forRoot(databaseUrl),
+        CacheModule.forRoot(settings),
+        OperationsModule,
+        ...[...features].map((moduleOf) => moduleOf(settings)),
+      ],
+    };
+  }
+}

@@ -1,0 +1,35 @@
+import { Global, Inject, Injectable, Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/common';
+import type { Settings } from '../config/settings';
+import { Broker } from './broker';
+import { MemoryBroker } from './memory-broker';
+import { RabbitBroker } from './rabbit-broker';
+
+/** RabbitMQ or this process: chosen here and nowhere else. Only the roles that need a broker import this. */
+@Global()
+@Module({})
+export class BrokerModule {
+  static forRoot(settings: Settings): DynamicModule {
+    const url = settings.RABBITMQ_URL;
+    const roles = {
+      publishes: settings.APP_ROLE.includes('publisher'),
+      consumes: settings.APP_ROLE.includes('worker'),
+    };
+    return {
+      module: BrokerModule,
+      providers: [
+        { provide: Broker, useFactory: () => (url ? RabbitBroker.connect(url, roles) : new MemoryBroker()) },
+        CloseBroker,
+      ],
+      exports: [Broker],
+    };
+  }
+}
+
+@Injectable()
+class CloseBroker implements OnApplicationShutdown {
+  constructor(@Inject(Broker) private readonly broker: Broker) {}
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.broker.close();
+  }
+}

@@ -1,0 +1,67 @@
+/** The three queues. Their names are also their routing keys on the exchange `events`. */
+export const QUEUES = { main: 'events.main', retry: 'events.retry', dlq: 'events.dlq' } as const;
+export type QueueName = (typeof QUEUES)[keyof typeof QUEUES];
+
+/** The broker envelope. `body` is the normalised event as JSON; headers say which dispatch of it this is. */
+export interface Message {
+  /** The event's id: stable over redeliveries, retries and replays. */
+  id: string;
+  headers: Record<string, string | number>;
+  body: Buffer;
+}
+
+export interface OutgoingMessage extends Message {
+  queue: QueueName;
+}
+
+/**
+ * What became of one published message: the broker has it; it has no queue for it; it refused it; or nobody knows
+ * (no answer in time, connection lost), in which case it may arrive all the same.
+ */
+export type PublishOutcome = 'confirmed' | 'unroutable' | 'refused' | 'unconfirmed';
+
+/** One arrival of a message. May be a redelivery. */
+export interface Delivery {
+  /** Identifies the delivery within its consumer. */
+  tag: number;
+  redelivered: boolean;
+  message: Message;
+}
+
+/** A running consumption of one queue. Everything is a no-op for deliveries that a lost connection took back. */
+export interface Consumer {
+  /** The outcome is committed (I5): the broker may forget these. */
+  ack(deliveries: readonly Delivery[]): void;
+  /** Give back what was not settled; it will be delivered again, marked as redelivered. */
+  requeue(deliveries: readonly Delivery[]): void;
+  /** No more deliveries after this resolves; those in hand can still be acked or requeued until `close`. */
+  cancel(): Promise<void>;
+  /** Ends the consumption; unsettled deliveries go back to the queue. */
+  close(): Promise<void>;
+}
+
+/**
+ * The port between publisher and worker. Two adapters: RabbitMQ, and one inside the process. At least once: a message
+ * may arrive twice, and after a crash of the broker perhaps never, which the reconciler repairs.
+ */
+export abstract class Broker {
+  /** True when a restart of this process empties the broker, so that the reconciler need not wait for a grace. */
+  abstract readonly forgetsOnRestart: boolean;
+
+  /** False while nothing should be claimed: disconnected, blocked, or full. */
+  abstract canPublish(): boolean;
+
+  /** Publishes all and resolves with one outcome each, in order, within `timeoutMs`. Never throws. */
+  abstract publish(messages: readonly OutgoingMessage[], timeoutMs: number): Promise<PublishOutcome[]>;
+
+  /** Delivers up to `prefetch` unsettled messages at a time to `onDelivery`, now and after every reconnect. */
+  abstract consume(queue: QueueName, prefetch: number, onDelivery: (delivery: Delivery) => void): Consumer;
+
+  /** Messages that wait in a queue, those in workers' hands not counted. Throws when the broker cannot be reached. */
+  abstract waiting(queue: QueueName): Promise<number>;
+
+  /** Throws when the broker cannot do its work. For readiness. */
+  abstract ping(): Promise<void>;
+
+  abstract close(): Promise<void>;
+}

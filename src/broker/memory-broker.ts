@@ -1,0 +1,158 @@
+import { Broker, QUEUES, type Consumer, type Delivery, type Message, type OutgoingMessage, type PublishOutcome, type QueueName } from './broker';
+
+interface Queued {
+  message: Message;
+  redelivered: boolean;
+}
+
+/** How many messages may wait before publishers are told to stop. They stay in the outbox, where they are durable. */
+const FULL_AT = 20_000;
+
+/** In-process adapter for a publisher and a worker that share the process. A crash empties it. */
+export class MemoryBroker extends Broker {
+  override readonly forgetsOnRestart = true;
+  private readonly queues = new Map<QueueName, MemoryQueue>();
+
+  canPublish(): boolean {
+    return [...this.queues.values()].every((queue) => queue.length < FULL_AT);
+  }
+
+  publish(messages: readonly OutgoingMessage[]): Promise<PublishOutcome[]> {
+    const outcomes = messages.map(({ queue: name, id, headers, body }): PublishOutcome => {
+      // Dead letters are kept in PostgreSQL; their copy is for consumers outside, of which there are none here.
+      if (name === QUEUES.dlq) return 'confirmed';
+      const queue = this.queue(name);
+      if (queue.length >= FULL_AT) return 'refused';
+      queue.push({ message: { id, headers, body }, redelivered: false });
+      return 'confirmed';
+    });
+    return Promise.resolve(outcomes);
+  }
+
+  consume(name: QueueName, prefetch: number, onDelivery: (delivery: Delivery) => void): Consumer {
+    return new MemoryConsumer(this.queue(name), prefetch, onDelivery);
+  }
+
+  waiting(name: QueueName): Promise<number> {
+    return Promise.resolve(this.queue(name).length);
+  }
+
+  ping(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  close(): Promise<void> {
+    this.queues.clear();
+    return Promise.resolve();
+  }
+
+  private queue(name: QueueName): MemoryQueue {
+    let queue = this.queues.get(name);
+    if (!queue) this.queues.set(name, (queue = new MemoryQueue()));
+    return queue;
+  }
+}
+
+/** First in, first out; a read index instead of shift(), which moves the whole array. */
+class MemoryQueue {
+  private items: Queued[] = [];
+  private head = 0;
+  private readonly consumers = new Set<MemoryConsumer>();
+
+  get length(): number {
+    return this.items.length - this.head;
+  }
+
+  push(item: Queued): void {
+    this.items.push(item);
+    this.offer();
+  }
+
+  /** Back to the front, in their old order. */
+  unshift(items: Queued[]): void {
+    this.items = [...items, ...this.items.slice(this.head)];
+    this.head = 0;
+    this.offer();
+  }
+
+  take(): Queued | undefined {
+    const item = this.items[this.head];
+    if (item === undefined) return undefined;
+    this.head += 1;
+    if (this.head > 1_000 && this.head * 2 > this.items.length) {
+      this.items = this.items.slice(this.head);
+      this.head = 0;
+    }
+    return item;
+  }
+
+  add(consumer: MemoryConsumer): void {
+    this.consumers.add(consumer);
+    this.offer();
+  }
+
+  remove(consumer: MemoryConsumer): void {
+    this.consumers.delete(consumer);
+  }
+
+  offer(): void {
+    for (const consumer of this.consumers) consumer.deliverSoon();
+  }
+}
+
+class MemoryConsumer implements Consumer {
+  private readonly unsettled = new Map<number, Queued>();
+  private lastTag = 0;
+  private scheduled = false;
+  private active = true;
+
+  constructor(
+    private readonly queue: MemoryQueue,
+    private readonly prefetch: number,
+    private readonly onDelivery: (delivery: Delivery) => void,
+  ) {
+    queue.add(this);
+  }
+
+  deliverSoon(): void {
+    if (this.scheduled || !this.active) return;
+    this.scheduled = true;
+    setImmediate(() => {
+      this.scheduled = false;
+      while (this.active && this.unsettled.size < this.prefetch) {
+        const item = this.queue.take();
+        if (!item) return;
+        const tag = ++this.lastTag;
+        this.unsettled.set(tag, item);
+        this.onDelivery({ tag, redelivered: item.redelivered, message: item.message });
+      }
+    });
+  }
+
+  ack(deliveries: readonly Delivery[]): void {
+    for (const { tag } of deliveries) this.unsettled.delete(tag);
+    this.deliverSoon();
+  }
+
+  requeue(deliveries: readonly Delivery[]): void {
+    const items: Queued[] = [];
+    for (const { tag } of deliveries) {
+      const item = this.unsettled.get(tag);
+      if (item) items.push({ ...item, redelivered: true });
+      this.unsettled.delete(tag);
+    }
+    this.queue.unshift(items);
+  }
+
+  cancel(): Promise<void> {
+    this.active = false;
+    return Promise.resolve();
+  }
+
+  async close(): Promise<void> {
+    await this.cancel();
+    this.queue.remove(this);
+    this.queue.unshift([...this.unsettled.values()].map((item) => ({ ...item, redelivered: true })));
+    this.unsettled.clear();
+  }
+}

@@ -1,0 +1,95 @@
+import { AmqpConnection } from '@golevelup/nestjs-rabbitmq';
+import { Logger } from '@nestjs/common';
+import { Broker, type Consumer, type Delivery, type OutgoingMessage, type PublishOutcome, type QueueName } from './broker';
+import { RabbitConsumer } from './rabbit-consumer';
+import { RabbitPublisher } from './rabbit-publisher';
+
+const CLOSE_TIMEOUT_MS = 2_000;
+
+/**
+ * RabbitMQ adapter. Publishing and consuming have a connection each: a broker that runs short of memory blocks the
+ * publishing connection, and acks must still get through then. golevelup keeps the connections up; channels are ours.
+ */
+export class RabbitBroker extends Broker {
+  override readonly forgetsOnRestart = false;
+  private readonly logger = new Logger('RabbitMQ');
+  private readonly connections: AmqpConnection[] = [];
+  private readonly consumers: RabbitConsumer[] = [];
+  private publisher: RabbitPublisher | undefined;
+  private consuming: AmqpConnection | undefined;
+
+  /** Connects in the background; until that has worked, canPublish is false and consumers stay silent. */
+  static async connect(url: string, roles: { publishes: boolean; consumes: boolean }): Promise<RabbitBroker> {
+    const broker = new RabbitBroker();
+    if (roles.publishes) broker.publisher = new RabbitPublisher(await broker.openConnection(url, 'publisher'));
+    if (roles.consumes) broker.consuming = await broker.openConnection(url, 'worker');
+    return broker;
+  }
+
+  canPublish(): boolean {
+    return this.publisher?.canPublish() ?? false;
+  }
+
+  publish(messages: readonly OutgoingMessage[], timeoutMs: number): Promise<PublishOutcome[]> {
+    return this.asPublisher().publish(messages, timeoutMs);
+  }
+
+  consume(queue: QueueName, prefetch: number, onDelivery: (delivery: Delivery) => void): Consumer {
+    if (!this.consuming) throw new Error('this process was not set up to consume');
+    const consumer = new RabbitConsumer(this.consuming, queue, prefetch, onDelivery);
+    this.consumers.push(consumer);
+    return consumer;
+  }
+
+  waiting(queue: QueueName): Promise<number> {
+    return this.asPublisher().waiting(queue);
+  }
+
+  ping(): Promise<void> {
+    const lost = this.connections.filter((connection) => !connection.connected);
+    if (lost.length > 0) return Promise.reject(new Error('not connected to RabbitMQ'));
+    if (this.publisher && !this.publisher.canPublish()) return Promise.reject(new Error('RabbitMQ takes no messages'));
+    if (this.consumers.some((consumer) => !consumer.connected)) return Promise.reject(new Error('not consuming'));
+    return Promise.resolve();
+  }
+
+  async close(): Promise<void> {
+    await this.publisher?.close();
+    for (const connection of this.connections) {
+      // While the broker is down, the connection manager waits for the attempt in hand; we need not.
+      const timeout = new Promise<void>((resolve) => setTimeout(resolve, CLOSE_TIMEOUT_MS).unref());
+      await Promise.race([connection.close(), timeout]);
+    }
+  }
+
+  private asPublisher(): RabbitPublisher {
+    if (!this.publisher) throw new Error('this process was not set up to publish');
+    return this.publisher;
+  }
+
+  private async openConnection(url: string, name: string): Promise<AmqpConnection> {
+    const connection = new AmqpConnection({
+      name,
+      uri: url,
+      logger: this.logger,
+      connectionInitOptions: { wait: false, skipDisconnectFailedLogging: true, skipConnectionFailedLogging: true },
+      connectionManagerOptions: {
+        heartbeatIntervalInSeconds: 10,
+        reconnectTimeInSeconds: 1,
+        connectionOptions: { clientProperties: { connection_name: `streamforge ${name}` } },
+      },
+    });
+    await connection.init();
+    let down = false;
+    connection.managedConnection.on('connect', () => (down = false));
+    const report = ({ err }: { err?: unknown }): void => {
+      // One line per outage, not one per attempt.
+      if (!down) this.logger.warn(`${name}: not connected: ${err instanceof Error ? err.message : 'closed'}`);
+      down = true;
+    };
+    connection.managedConnection.on('disconnect', report);
+    connection.managedConnection.on('connectFailed', report);
+    this.connections.push(connection);
+    return connection;
+  }
+}

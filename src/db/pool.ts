@@ -1,0 +1,59 @@
+import { Logger } from '@nestjs/common';
+import { Pool, types, type PoolClient } from 'pg';
+
+/** What query functions take: the pool, or a client that holds a transaction. */
+export type Db = Pick<PoolClient, 'query'>;
+
+const TIMESTAMPTZ = 1184;
+const JSON_TEXT = 114;
+
+/** '2026-01-31 12:00:00.12+00' (the session is in UTC) → '2026-01-31T12:00:00.120Z'. */
+export function instantFromPg(text: string): string {
+  const [seconds = '', fraction = ''] = text.replace(' ', 'T').replace('+00', '').split('.');
+  return `${seconds}.${fraction.padEnd(3, '0').slice(0, 3)}Z`;
+}
+
+/**
+ * A pool whose rows need no further conversion: instants come as RFC 3339 text, json stays text (parsing it would round
+ * numbers), bigint stays text. Limits are the server's, so that a lost client cannot hold locks for long.
+ */
+export function createPool(databaseUrl: string, applicationName: string): Pool {
+  const pool = new Pool({
+    connectionString: databaseUrl,
+    application_name: applicationName,
+    max: 10,
+    connectionTimeoutMillis: 5_000,
+    statement_timeout: 30_000,
+    idle_in_transaction_session_timeout: 30_000,
+    query_timeout: 35_000,
+    options: '-c timezone=UTC',
+    types: {
+      getTypeParser: ((oid: number, format?: 'text' | 'binary') => {
+        if (oid === TIMESTAMPTZ) return instantFromPg;
+        if (oid === JSON_TEXT) return (text: string) => text;
+        return types.getTypeParser(oid, format as 'text');
+      }) as typeof types.getTypeParser,
+    },
+  });
+  const logger = new Logger('Postgres');
+  // An idle connection that breaks is replaced at the next use; without a listener it would end the process.
+  pool.on('error', (error) => logger.warn(`an idle connection broke: ${error.message}`));
+  return pool;
+}
+
+/** Runs `work` in one transaction: commits what it returns, rolls back what it throws. */
+export async function inTransaction<T>(pool: Pool, work: (db: PoolClient) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  let broken: Error | undefined;
+  try {
+    await client.query('begin');
+    const result = await work(client);
+    await client.query('commit');
+    return result;
+  } catch (error) {
+    await client.query('rollback').catch((rollbackError: Error) => (broken = rollbackError));
+    throw error;
+  } finally {
+    client.release(broken); // a connection that could not even roll back is closed, not reused
+  }
+}

@@ -1,0 +1,35 @@
+/** The accepted, normalised fact: what is stored, published, handled and read back. */
+export interface Event {
+  /** UUIDv7 made by the server before the insert, so that a repeated statement can recognise its own row. */
+  id: string;
+  tenantId: string;
+  /** The producer's id, or `id` where none was sent. */
+  eventId: string;
+  type: string;
+  subject: string;
+  partitionKey: string;
+  /** RFC 3339, UTC, milliseconds. */
+  occurredAt: string;
+  /** RFC 3339, UTC, milliseconds. */
+  receivedAt: string;
+  /** The payload as the producer wrote it, byte for byte. JSON text, never re-serialised. */
+  payloadJson: string;
+  source: string;
+  schemaVersion: string;
+  specVersion: string;
+  /** SHA-256 in hex over the canonical content; see content-hash.ts. */
+  hash: string;
+  correlationId: string;
+  /** W3C trace context of the request, if it had one. */
+  traceparent: string | undefined;
+  /** Size of the record as received, in bytes. */
+  sizeBytes: number;
+}
+
+/** The event as callers, messages and destinations see it: JSON text with the payload spliced in exactly. */
+export function eventJson(event: Event, further: Record<string, unknown> = {}): string {
+  const { payloadJson, traceparent: _traceparent, sizeBytes: _sizeBytes, ...fields } = event;
+  const head = JSON.stringify(fields);
+  const tail = JSON.stringify(further);
+  return `${head.slice(0, -1)},"payload":${payloadJson}${tail === '{}' ? '}' : `,${tail.slice(1)}`}`;
+}

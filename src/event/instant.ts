@@ -1,0 +1,35 @@
+/** A moment as a producer stated it. */
+export interface Instant {
+  /** RFC 3339 in UTC with milliseconds, as it is stored and shown; finer digits are cut off. */
+  utc: string;
+  /** The same with every digit that was sent, trailing zeros dropped: equal moments are equal texts. For hashing. */
+  exact: string;
+}
+
+const RFC3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d{1,30}))?(?:[Zz]|([+-])(\d\d):(\d\d))$/;
+const EARLIEST = new Date('0001-01-01T00:00:00Z').getTime();
+const LATEST = new Date('9999-12-31T23:59:59.999Z').getTime();
+
+/**
+ * Parses an RFC 3339 date-time with any offset. Refused (undefined): impossible dates, second 60 (PostgreSQL would
+ * move it to the next day), and years outside 0001 to 9999 after the conversion to UTC.
+ */
+export function parseInstant(text: string): Instant | undefined {
+  const match = RFC3339.exec(text);
+  if (!match) return undefined;
+  const [, year, month, day, hour, minute, second, fraction = '', sign, offsetHour = '0', offsetMinute = '0'] = match;
+  if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59) return undefined;
+  if (Number(offsetHour) > 23 || Number(offsetMinute) > 59) return undefined;
+  const midnight = new Date(`${year}-${month}-${day}T00:00:00Z`);
+  // Date accepts some impossible days by rolling over; the round trip tells.
+  if (Number.isNaN(midnight.getTime()) || midnight.toISOString().slice(8, 10) !== day) return undefined;
+
+  const offsetMs = (Number(offsetHour) * 60 + Number(offsetMinute)) * 60_000 * (sign === '-' ? -1 : 1);
+  const wholeSeconds =
+    midnight.getTime() + (Number(hour) * 3600 + Number(minute) * 60 + Number(second)) * 1000 - offsetMs;
+  const ms = wholeSeconds + Number(fraction.padEnd(3, '0').slice(0, 3));
+  if (ms < EARLIEST || ms > LATEST) return undefined;
+  const utc = new Date(ms).toISOString();
+  const finer = fraction.slice(3).replace(/0+$/, '');
+  return { utc, exact: finer ? `${utc.slice(0, -1)}${finer}Z` : utc };
+}

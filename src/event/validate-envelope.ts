@@ -1,0 +1,78 @@
+import { Ajv, type ErrorObject } from 'ajv';
+import { ENVELOPE_SCHEMA, type Envelope } from './envelope-schema';
+import { parseInstant, type Instant } from './instant';
+import type { ErrorDetail } from './problems';
+
+/** At most this many errors are listed for one event; a body of nothing but unknown fields has thousands. */
+const MAX_ERRORS = 20;
+
+const matchesSchema = new Ajv({ allErrors: true, strict: true }).compile<Envelope>(ENVELOPE_SCHEMA);
+
+/** Cc of Unicode: C0, DEL and C1. */
+// eslint-disable-next-line no-control-regex -- refusing control characters is what this is for
+const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
+
+/** The fields of the envelope with their defaults applied, except those that depend on the time of receipt. */
+export interface NormalisedEnvelope {
+  eventId: string | undefined;
+  type: string;
+  subject: string;
+  partitionKey: string;
+  occurredAt: Instant | undefined;
+  source: string;
+  schemaVersion: string;
+  specVersion: string;
+  correlationId: string | undefined;
+}
+
+/** Checks everything but the payload's inside and returns either every problem or the normalised fields. */
+export function validateEnvelope(value: unknown): { envelope: NormalisedEnvelope } | { errors: ErrorDetail[] } {
+  if (!matchesSchema(value)) return { errors: describe(matchesSchema.errors ?? []) };
+  const errors: ErrorDetail[] = [];
+  const type = value.eventType ?? value.type;
+  const subject = value.subject ?? value.entityId;
+  const occurredAt = value.occurredAt === undefined ? undefined : parseInstant(value.occurredAt);
+  if (type === undefined) errors.push(missing('/eventType'));
+  if (subject === undefined) errors.push(missing('/subject'));
+  if (value.occurredAt !== undefined && occurredAt === undefined) {
+    errors.push(invalid('/occurredAt', 'must be an RFC 3339 date-time that exists, such as 2026-01-31T12:00:00Z'));
+  }
+  for (const [name, text] of Object.entries(value)) {
+    if (name === 'payload' || typeof text !== 'string') continue;
+    if (CONTROL.test(text) || !text.isWellFormed()) {
+      errors.push({
+        pointer: `/${name}`,
+        code: 'unsupported-character',
+        message: 'must not contain control characters or lone surrogates',
+      });
+    }
+  }
+  if (errors.length > 0 || type === undefined || subject === undefined) return { errors };
+  return {
+    envelope: {
+      eventId: value.eventId,
+      type,
+      subject,
+      partitionKey: value.partitionKey ?? subject,
+      occurredAt,
+      source: value.source ?? 'api',
+      schemaVersion: value.schemaVersion ?? '1.0.0',
+      specVersion: value.specVersion ?? '1.0',
+      correlationId: value.correlationId,
+    },
+  };
+}
+
+function describe(errors: ErrorObject[]): ErrorDetail[] {
+  return errors.slice(0, MAX_ERRORS).map((error) => {
+    if (error.keyword === 'additionalProperties') {
+      const name = String(error.params['additionalProperty']);
+      return invalid(`/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`, 'is not a field of the envelope');
+    }
+    if (error.keyword === 'required') return missing(`/${String(error.params['missingProperty'])}`);
+    return invalid(error.instancePath, error.message ?? 'is invalid');
+  });
+}
+
+const invalid = (pointer: string, message: string): ErrorDetail => ({ pointer, code: 'invalid-event', message });
+const missing = (pointer: string): ErrorDetail => invalid(pointer, 'is required');

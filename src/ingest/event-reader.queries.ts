@@ -1,0 +1,58 @@
+import type { Db } from '../db/pool';
+import type { Event } from '../event/event';
+import type { AttemptStatus, EventStatus } from '../event/event-status';
+
+export interface EventWithStatus extends Event {
+  status: EventStatus;
+  nextAttemptAt: string | null;
+  lastError: string | null;
+  publishedAt: string | null;
+  completedAt: string | null;
+}
+
+const SELECT_EVENT = `
+  select e.id, e.tenant_id as "tenantId", e.event_id as "eventId", e.type, e.subject, e.partition_key as "partitionKey",
+         e.occurred_at as "occurredAt", e.received_at as "receivedAt", e.payload as "payloadJson", e.source,
+         e.schema_version as "schemaVersion", e.spec_version as "specVersion", encode(e.hash, 'hex') as hash,
+         e.correlation_id as "correlationId", e.traceparent, e.size_bytes as "sizeBytes",
+         s.status, s.next_attempt_at as "nextAttemptAt", s.last_error as "lastError",
+         s.published_at as "publishedAt", s.completed_at as "completedAt"
+    from events e join event_status s on s.event_id = e.id`;
+
+export async function findEventById(db: Db, tenantId: string, id: string): Promise<EventWithStatus | undefined> {
+  const { rows } = await db.query<EventWithStatus>(`${SELECT_EVENT} where e.id = $1 and e.tenant_id = $2`, [id, tenantId]);
+  return rows[0];
+}
+
+/** The newest, should retention have dropped the keys that keep an eventId unique. */
+export async function findEventByEventId(db: Db, tenantId: string, eventId: string): Promise<EventWithStatus | undefined> {
+  const { rows } = await db.query<EventWithStatus>(
+    `${SELECT_EVENT} where e.tenant_id = $1 and e.event_id = $2 order by e.id desc limit 1`,
+    [tenantId, eventId],
+  );
+  return rows[0];
+}
+
+export interface Attempt {
+  attemptNumber: number;
+  dispatch: number;
+  status: AttemptStatus;
+  reasonCode: string;
+  errorMessage: string | null;
+  durationMs: number;
+  createdAt: string;
+}
+
+/** Oldest first. Two halves, because successes and failures have an index each. */
+export async function listAttempts(db: Db, eventId: string): Promise<Attempt[]> {
+  const columns = `attempt_number as "attemptNumber", dispatch_no as dispatch, status, reason_code as "reasonCode",
+                   error_message as "errorMessage", duration_ms as "durationMs", created_at as "createdAt"`;
+  const { rows } = await db.query<Attempt>(
+    `select ${columns} from processing_attempts where event_id = $1 and status = 'SUCCESS'
+     union all
+     select ${columns} from processing_attempts where event_id = $1 and status <> 'SUCCESS'
+     order by "createdAt", "attemptNumber"`,
+    [eventId],
+  );
+  return rows;
+}

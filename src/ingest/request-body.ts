@@ -1,0 +1,32 @@
+import type { Readable } from 'node:stream';
+import { Problem } from '../event/problems';
+
+/**
+ * The chunks of a request body. Unlike the request itself it may be destroyed by a pipeline without taking the socket
+ * along, so that a stream that breaks can still be answered. While nobody reads on, because storage is slow, time does
+ * not count; a sender that brings nothing for `stallMs` while we wait ends it.
+ * @throws Problem `request-timeout`
+ */
+export async function* bodyChunks(request: Readable, stallMs: number): AsyncGenerator<Buffer> {
+  const chunks = request.iterator({ destroyOnReturn: false }) as AsyncIterator<Buffer>;
+  for (;;) {
+    const next = await beforeStall(chunks.next(), stallMs);
+    if (next.done) return;
+    yield next.value;
+  }
+}
+
+async function beforeStall<T>(work: Promise<T>, stallMs: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const stalled = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(new Problem('request-timeout', `The body brought nothing for ${stallMs} ms.`)),
+      stallMs,
+    );
+  });
+  try {
+    return await Promise.race([work, stalled]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

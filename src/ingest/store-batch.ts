@@ -1,0 +1,131 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Pool } from 'pg';
+import type { CommittedEvent } from '../cache/idempotency-cache';
+import { classifyPgError, errorCode } from '../db/pg-errors';
+import { decideDuplicate } from '../event/decide-duplicate';
+import type { PreparedEvent } from '../event/prepare-event';
+import { Problem } from '../event/problems';
+import { committedFacts, type Outcome } from './outcome';
+import { findKeyHolders, PARTIAL_CLAIM, storeEvents } from './store-batch.queries';
+
+/** A round settles at least one holder of every contested key; more rounds than this is a fault of ours. */
+const MAX_ROUNDS = 20;
+/** Waits before a statement that met a deadlock or a lost connection is sent again, in ms. */
+const RETRY_AFTER_MS = [20, 100, 400];
+
+type KeyHolders = Map<string, CommittedEvent>;
+
+/**
+ * Stores a batch and tells what became of each event, in order. Sending the same events again is safe at any time: an
+ * event whose key is held by its own id was stored by a try whose answer got lost.
+ * @throws Problem `storage-unavailable` when PostgreSQL cannot be reached; nothing is known to be stored then.
+ */
+export async function storeBatch(pool: Pool, batch: readonly PreparedEvent[]): Promise<Outcome[]> {
+  const holders: KeyHolders = new Map();
+  const outcomes = new Map<PreparedEvent, Outcome>();
+  let open = [...batch];
+  for (let round = 0; open.length > 0; round++) {
+    if (round === MAX_ROUNDS) throw new Error(`${open.length} events found no holder of their keys`);
+    const { now, later } = withoutSharedKeys(open);
+    await writeRound(pool, now, holders, outcomes);
+    open = [...now, ...later].filter((prepared) => !decideFromHolders(prepared, holders, outcomes));
+  }
+  return batch.map((prepared) => outcomes.get(prepared) as Outcome);
+}
+
+/** The longest beginning whose events share no key, and the rest, whose fate depends on it. */
+function withoutSharedKeys(events: PreparedEvent[]): { now: PreparedEvent[]; later: PreparedEvent[] } {
+  const taken = new Set<string>();
+  const now: PreparedEvent[] = [];
+  const later: PreparedEvent[] = [];
+  for (const prepared of events) {
+    const digests = digestsOf(prepared);
+    (digests.some((digest) => taken.has(digest)) ? later : now).push(prepared);
+    for (const digest of digests) taken.add(digest);
+  }
+  return { now, later };
+}
+
+function decideFromHolders(prepared: PreparedEvent, holders: KeyHolders, outcomes: Map<PreparedEvent, Outcome>): boolean {
+  if (outcomes.has(prepared)) return true;
+  const { keyDigest, eventIdDigest } = prepared;
+  const byEventId = eventIdDigest === undefined ? undefined : holders.get(eventIdDigest);
+  const decision = decideDuplicate(prepared, holders.get(keyDigest), byEventId);
+  if (decision.kind === 'unknown') return false;
+  if (decision.kind === 'accepted') outcomes.set(prepared, { kind: 'accepted', committed: committedFacts(prepared) });
+  else if (decision.kind === 'duplicate') outcomes.set(prepared, { ...decision, layer: 'database' });
+  else outcomes.set(prepared, { kind: 'rejected', rejection: { ...decision, errors: [] } });
+  return true;
+}
+
+/** Writes events that share no keys; afterwards each has an outcome or the holders of its keys are known. */
+async function writeRound(
+  pool: Pool,
+  events: PreparedEvent[],
+  holders: KeyHolders,
+  outcomes: Map<PreparedEvent, Outcome>,
+): Promise<void> {
+  let stored: Set<string>;
+  try {
+    stored = await repeated(() => storeEvents(pool, events));
+  } catch (error) {
+    if (errorCode(error) === PARTIAL_CLAIM) {
+      stored = new Set();
+    } else if (classifyPgError(error) === 'data') {
+      await isolate(pool, events, holders, outcomes, error);
+      return;
+    } else {
+      throw error;
+    }
+  }
+  const lost: string[] = [];
+  for (const prepared of events) {
+    const digests = digestsOf(prepared);
+    if (!stored.has(prepared.event.id)) lost.push(...digests);
+    else for (const digest of digests) holders.set(digest, committedFacts(prepared));
+  }
+  if (lost.length === 0) return;
+  for (const [digest, holder] of await repeated(() => findKeyHolders(pool, lost))) holders.set(digest, holder);
+}
+
+/** I10: halves a batch that PostgreSQL refuses until the event that it cannot hold stands alone and is rejected. */
+async function isolate(
+  pool: Pool,
+  events: PreparedEvent[],
+  holders: KeyHolders,
+  outcomes: Map<PreparedEvent, Outcome>,
+  error: unknown,
+): Promise<void> {
+  const [only] = events;
+  if (events.length === 1 && only) {
+    const message = `The database cannot hold this event (${errorCode(error)}).`;
+    outcomes.set(only, { kind: 'rejected', rejection: { code: 'invalid-event', message, errors: [] } });
+    return;
+  }
+  const middle = events.length >> 1;
+  await writeRound(pool, events.slice(0, middle), holders, outcomes);
+  await writeRound(pool, events.slice(middle), holders, outcomes);
+}
+
+/** Repeats after deadlocks, failed serialisation and lost connections, a bounded number of times. */
+async function repeated<T>(statement: () => Promise<T>): Promise<T> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await statement();
+    } catch (error) {
+      const failure = classifyPgError(error);
+      if (failure !== 'transient' && failure !== 'unavailable') throw error;
+      const waitMs = RETRY_AFTER_MS[attempt];
+      if (waitMs === undefined) {
+        throw new Problem('storage-unavailable', 'The event was not stored; please send it again.', {
+          retryAfterSeconds: 2,
+        });
+      }
+      await sleep(waitMs);
+    }
+  }
+}
+
+function digestsOf({ keyDigest, eventIdDigest }: PreparedEvent): string[] {
+  return eventIdDigest === undefined ? [keyDigest] : [keyDigest, eventIdDigest];
+}

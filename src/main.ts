@@ -1,0 +1,83 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { createApp } from './create-app';
+import { parseSettings, SettingsError } from './config/parse-settings';
+import type { Settings } from './config/settings';
+import { startEmbeddedPostgres, type EmbeddedPostgres } from './db/embedded-postgres';
+import { hasPendingMigrations, migrate } from './db/migrate';
+import { classifyPgError } from './db/pg-errors';
+import { banner } from './runtime/banner';
+import { explainStartFailure } from './runtime/start-failure';
+
+async function main(): Promise<void> {
+  if (existsSync('.env')) process.loadEnvFile('.env');
+  const settings = withAdminToken(parseSettings(process.env));
+  const embedded = settings.DATABASE_URL ? undefined : await startEmbeddedPostgres(settings.STREAMFORGE_DATA_DIR);
+  const databaseUrl = settings.DATABASE_URL ?? (embedded as EmbeddedPostgres).url;
+  let app: NestFastifyApplication | undefined;
+  try {
+    await bringSchemaUpToDate(settings, databaseUrl);
+    app = await createApp(settings, databaseUrl);
+    const close = app.close.bind(app);
+    endOnSignal(settings, async () => {
+      await close();
+      await embedded?.stop();
+    });
+    await app.listen(settings.PORT, settings.HOST);
+    const tokenIsNew = !process.env['ADMIN_TOKEN'] && settings.APP_ROLE.includes('api');
+    process.stdout.write(banner(settings, await app.getUrl(), embedded?.directory, tokenIsNew));
+  } catch (error) {
+    await app?.close();
+    await embedded?.stop();
+    throw error;
+  }
+}
+
+/** Outside production the api makes up an admin token, so that no well-known one ever works. */
+function withAdminToken(settings: Settings): Settings {
+  if (settings.ADMIN_TOKEN || !settings.APP_ROLE.includes('api')) return settings;
+  return Object.freeze({ ...settings, ADMIN_TOKEN: randomBytes(18).toString('base64url') });
+}
+
+/** All-in-one migrates by itself; processes of a cluster refuse to run on a schema that lacks a migration. */
+async function bringSchemaUpToDate(settings: Settings, databaseUrl: string): Promise<void> {
+  if (settings.APP_ROLE.length === 3) {
+    await migrate(databaseUrl);
+    return;
+  }
+  try {
+    if (!(await hasPendingMigrations(databaseUrl))) return;
+  } catch (error) {
+    if (classifyPgError(error) !== 'unavailable') throw error;
+    return; // it comes up later; until then /ready says so
+  }
+  throw new Error('The database schema is not up to date. Run: npm run migrate');
+}
+
+/** SIGTERM and SIGINT drain; a second signal, or the end of the grace period, ends the process at once. */
+function endOnSignal(settings: Settings, close: () => Promise<void>): void {
+  let closing = false;
+  const end = (signal: NodeJS.Signals): void => {
+    if (closing) process.exit(1);
+    closing = true;
+    setTimeout(() => {
+      process.stderr.write(`${signal}: not done within SHUTDOWN_GRACE_MS (${settings.SHUTDOWN_GRACE_MS} ms), ending anyway\n`);
+      process.exit(1);
+    }, settings.SHUTDOWN_GRACE_MS).unref();
+    close().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        process.stderr.write(`${explainStartFailure(error)}\n`);
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGTERM', end);
+  process.on('SIGINT', end);
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof SettingsError ? error.message : explainStartFailure(error)}\n`);
+  process.exit(1);
+});

@@ -1,0 +1,14 @@
+import { Injectable } from '@nestjs/common';
+import { Logger } from 'nestjs-pino';
+
+/** What Nest tells about its own start; forty lines that say nothing about events. */
+const START_CONTEXTS = new Set(['NestFactory', 'InstanceLoader', 'RoutesResolver', 'RouterExplorer', 'NestApplication']);
+
+/** nestjs-pino's logger with Nest's own start-up lines moved to debug. */
+@Injectable()
+export class AppLogger extends Logger {
+  override log(message: unknown, ...rest: unknown[]): void {
+    if (START_CONTEXTS.has(String(rest.at(-1)))) super.debug(message, ...rest);
+    else super.log(message, ...rest);
+  }
+}

@@ -1,0 +1,58 @@
+import { Injectable } from '@nestjs/common';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+/**
+ * Every metric of every role, in one registry per application. Labels are bounded: nothing that a caller sends becomes
+ * a label value.
+ */
+@Injectable()
+export class Metrics {
+  readonly registry = new Registry();
+
+  readonly ingestTotal = this.counter('streamforge_ingest_total', 'Events by way in and outcome', ['source', 'status']);
+  readonly ingestDuration = new Histogram({
+    name: 'streamforge_ingest_duration_seconds',
+    help: 'From the read request to the durable answer',
+    buckets: [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
+    registers: [this.registry],
+  });
+  readonly ingestBatchSize = new Histogram({
+    name: 'streamforge_ingest_batch_size',
+    help: 'Events stored by one statement',
+    buckets: [1, 2, 5, 10, 20, 50, 100, 200, 500],
+    registers: [this.registry],
+  });
+  readonly ingestQueueDepth = this.gauge('streamforge_ingest_queue_depth', 'Events waiting for the batch writer');
+  readonly dedupeHits = this.counter('streamforge_dedupe_hits_total', 'Duplicates by the layer that knew', ['layer']);
+  readonly outboxPublished = this.counter('streamforge_outbox_published_total', 'Entries that the broker confirmed');
+  readonly outboxLostLease = this.counter(
+    'streamforge_outbox_lost_lease_total',
+    'Entries that were published but could not be closed, because another publisher had taken them over',
+  );
+  readonly workerAttempts = this.counter('streamforge_worker_attempts_total', 'Attempts by status and reason', [
+    'status',
+    'reason_code',
+  ]);
+  readonly workerRetry = this.counter('streamforge_worker_retry_total', 'Attempts that will be repeated');
+  readonly workerDlq = this.counter('streamforge_worker_dlq_total', 'Events that were dead-lettered');
+  readonly endToEnd = new Histogram({
+    name: 'streamforge_end_to_end_seconds',
+    help: 'From receipt to completion',
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300],
+    registers: [this.registry],
+  });
+  readonly reconciled = this.counter('streamforge_reconciled_total', 'Events that were dispatched again');
+  readonly dependencyUp = this.gauge('streamforge_dependency_up', '1 while the dependency answers', ['dependency']);
+
+  constructor() {
+    collectDefaultMetrics({ register: this.registry });
+  }
+
+  private counter<T extends string>(name: string, help: string, labelNames: T[] = []): Counter<T> {
+    return new Counter({ name, help, labelNames, registers: [this.registry] });
+  }
+
+  private gauge<T extends string>(name: string, help: string, labelNames: T[] = []): Gauge<T> {
+    return new Gauge({ name, help, labelNames, registers: [this.registry] });
+  }
+}

@@ -1,0 +1,62 @@
+import { Inject, Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { Pool } from 'pg';
+import { WakeUp } from '../cache/wake-up';
+import { ADVISORY_LOCKS } from '../db/advisory-locks';
+import { inTransaction } from '../db/pool';
+import { Loop } from '../runtime/loop';
+import { dispatchDueRetries, ensurePartitions } from './chores.queries';
+import { Reconciler } from './reconciler';
+import { tryLock } from './reconcile.queries';
+
+const DUE_RETRIES_EVERY_MS = 200;
+const RECONCILE_EVERY_MS = 2_000;
+const PARTITIONS_EVERY_MS = 3_600_000;
+const RETRY_BATCH = 1_000;
+
+/**
+ * What has to be done once for the whole installation, whoever does it. There is no elected leader: every publisher
+ * tries, and a lock that lasts one transaction lets one of them through, so a process that dies leaves nothing behind.
+ */
+@Injectable()
+export class Chores implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly logger = new Logger('Chores');
+  private readonly loops = [
+    new Loop('Due retries', () => this.dueRetries()),
+    new Loop('Reconciler', () => this.reconcile()),
+    new Loop('Partitions', () => this.partitions()),
+  ];
+
+  constructor(
+    @Inject(Pool) private readonly pool: Pool,
+    @Inject(WakeUp) private readonly wakeUp: WakeUp,
+    @Inject(Reconciler) private readonly reconciler: Reconciler,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    for (const loop of this.loops) loop.start();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await Promise.all(this.loops.map((loop) => loop.stop()));
+  }
+
+  private async dueRetries(): Promise<number> {
+    const moved = await this.withLock(ADVISORY_LOCKS.dueRetries, (db) => dispatchDueRetries(db, RETRY_BATCH));
+    if (moved > 0) this.wakeUp.signal();
+    return moved === RETRY_BATCH ? 0 : DUE_RETRIES_EVERY_MS;
+  }
+
+  private async reconcile(): Promise<number> {
+    return (await this.reconciler.runOnce()) ? 0 : RECONCILE_EVERY_MS;
+  }
+
+  private async partitions(): Promise<number> {
+    const made = await this.withLock(ADVISORY_LOCKS.partitions, (db) => ensurePartitions(db));
+    if (made > 0) this.logger.log(`${made} partitions made ahead`);
+    return PARTITIONS_EVERY_MS;
+  }
+
+  private withLock(key: number, work: Parameters<typeof inTransaction<number>>[1]): Promise<number> {
+    return inTransaction(this.pool, async (db) => ((await tryLock(db, key)) ? work(db) : 0));
+  }
+}

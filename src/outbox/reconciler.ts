@@ -1,0 +1,86 @@
+import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
+import { Pool, type PoolClient } from 'pg';
+import { Broker, QUEUES } from '../broker/broker';
+import { SETTINGS_TOKEN, type Settings } from '../config/settings';
+import { ADVISORY_LOCKS } from '../db/advisory-locks';
+import { inTransaction } from '../db/pool';
+import { Metrics } from '../observability/metrics';
+import { releaseLeasesTakenBefore } from './claim.queries';
+import {
+  databaseTime,
+  dispatchAgain,
+  listDispatchesAfter,
+  readPosition,
+  savePosition,
+  tryLock,
+  type PublishedDispatch,
+} from './reconcile.queries';
+
+/** Most dispatches looked at in one transaction; also the rate limit, together with the pause between runs. */
+const BATCH = 2_000;
+
+/**
+ * Finds events that the broker lost (I13). It follows the outbox: whatever the broker confirmed must have left a trace
+ * in PostgreSQL within a grace period, or it is dispatched again. Each entry is looked at once; the position is kept in
+ * the database. A broker that lives in this process forgets everything when the process ends, so what was published
+ * before this start needs no grace.
+ */
+@Injectable()
+export class Reconciler implements OnModuleInit {
+  private readonly logger = new Logger('Reconciler');
+
+  constructor(
+    @Inject(SETTINGS_TOKEN) private readonly settings: Settings,
+    @Inject(Pool) private readonly pool: Pool,
+    @Inject(Broker) private readonly broker: Broker,
+    @Inject(Metrics) private readonly metrics: Metrics,
+  ) {}
+
+  /** Before the publisher starts: an in-process broker has nothing to say for what was published before. */
+  async onModuleInit(): Promise<void> {
+    if (this.broker.forgetsOnRestart) await this.recoverFromRestart();
+  }
+
+  /** One bounded step. Returns true when there may be more to do right away. */
+  async runOnce(): Promise<boolean> {
+    if (!this.broker.canPublish()) return false;
+    const waiting = (await this.broker.waiting(QUEUES.main)) + (await this.broker.waiting(QUEUES.retry));
+    if (waiting > 0) return false; // a queue that is not empty explains why something is not settled yet
+    return inTransaction(this.pool, async (db) => {
+      if (!(await tryLock(db, ADVISORY_LOCKS.reconciler))) return false;
+      const publishedBefore = await databaseTime(db, this.settings.RECONCILE_AFTER_SECONDS);
+      const position = await readPosition(db);
+      const dispatches = await listDispatchesAfter(db, { position, limit: BATCH, publishedBefore });
+      const firstYoung = dispatches.findIndex((dispatch) => !dispatch.publishedLongAgo && !dispatch.settled);
+      const examined = firstYoung === -1 ? dispatches : dispatches.slice(0, firstYoung);
+      await this.dispatchLost(db, examined);
+      const last = examined.at(-1);
+      if (last) await savePosition(db, last.id);
+      return examined.length === BATCH;
+    });
+  }
+
+  /** Everything published before this start is gone from the in-process broker, leases of the dead process included. */
+  private async recoverFromRestart(): Promise<void> {
+    const startedAt = await databaseTime(this.pool, 0);
+    await releaseLeasesTakenBefore(this.pool, startedAt);
+    for (let position = await readPosition(this.pool), more = true; more; ) {
+      const query = { position, limit: BATCH, publishedBefore: startedAt };
+      const dispatches = await listDispatchesAfter(this.pool, query);
+      await this.dispatchLost(
+        this.pool,
+        dispatches.filter(({ publishedLongAgo }) => publishedLongAgo),
+      );
+      position = dispatches.at(-1)?.id ?? position;
+      more = dispatches.length === BATCH;
+    }
+  }
+
+  private async dispatchLost(db: Pool | PoolClient, examined: PublishedDispatch[]): Promise<void> {
+    const lost = examined.filter(({ settled }) => !settled);
+    if (lost.length === 0) return;
+    const dispatched = await dispatchAgain(db, lost);
+    this.metrics.reconciled.inc(dispatched);
+    this.logger.warn(`${dispatched} events were published but never settled; they are dispatched again`);
+  }
+}

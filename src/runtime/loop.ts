@@ -1,0 +1,69 @@
+import { Logger } from '@nestjs/common';
+
+const AFTER_FAILURE_MS = 1_000;
+
+/**
+ * Runs one piece of background work again and again. `runOnce` does the work and returns how many milliseconds to wait
+ * before the next run, so that tests can step it without a timer. stop() is safe twice and before start().
+ */
+export class Loop {
+  private readonly logger: Logger;
+  private stopping = false;
+  private running: Promise<void> | undefined;
+  private wakeSleeper: (() => void) | undefined;
+  private woken = false;
+
+  constructor(
+    name: string,
+    private readonly runOnce: () => Promise<number>,
+  ) {
+    this.logger = new Logger(name);
+  }
+
+  start(): void {
+    if (!this.stopping) this.running ??= this.run();
+  }
+
+  /** Cuts the current wait short, or the next one if a run is under way. */
+  wake(): void {
+    this.woken = true;
+    this.wakeSleeper?.();
+  }
+
+  /** Resolves when the run in hand has ended; none begins after it. */
+  async stop(): Promise<void> {
+    this.stopping = true;
+    this.wakeSleeper?.();
+    await this.running;
+  }
+
+  private async run(): Promise<void> {
+    while (!this.stopping) {
+      const delayMs = await this.runSafely();
+      if (delayMs > 0) await this.sleep(delayMs);
+    }
+  }
+
+  private async runSafely(): Promise<number> {
+    this.woken = false;
+    try {
+      return await this.runOnce();
+    } catch (error) {
+      this.logger.error({ msg: 'a run failed; it is tried again', err: error });
+      return AFTER_FAILURE_MS;
+    }
+  }
+
+  private sleep(ms: number): Promise<void> {
+    if (this.stopping || this.woken) return Promise.resolve();
+    return new Promise((resolve) => {
+      const end = (): void => {
+        clearTimeout(timer);
+        this.wakeSleeper = undefined;
+        resolve();
+      };
+      const timer = setTimeout(end, ms);
+      this.wakeSleeper = end;
+    });
+  }
+}

@@ -1,0 +1,27 @@
+import { Injectable } from '@nestjs/common';
+import type { Db } from '../../db/pool';
+import type { DeliveredEvent, TransactionalHandler } from '../handler';
+import { addUsage, type UsageRow } from './usage-meter.queries';
+
+/**
+ * Counts events and bytes per tenant, UTC day of receipt and type. Being part of the attempt's transaction, its sums
+ * also prove that nothing is processed twice: they equal the number of accepted events.
+ */
+@Injectable()
+export class UsageMeter implements TransactionalHandler {
+  readonly name = 'usage-meter';
+  readonly eventTypes = ['*'];
+
+  async handle(events: readonly DeliveredEvent[], db: Db): Promise<void> {
+    const rows = new Map<string, UsageRow>();
+    for (const { tenantId, type, receivedAt, sizeBytes } of events) {
+      const day = receivedAt.slice(0, 10);
+      const key = JSON.stringify([tenantId, day, type]);
+      const row = rows.get(key) ?? { tenantId, day, type, events: 0, bytes: 0 };
+      row.events += 1;
+      row.bytes += sizeBytes;
+      rows.set(key, row);
+    }
+    await addUsage(db, [...rows.values()]);
+  }
+}
