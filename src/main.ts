@@ -25,7 +25,7 @@ async function main(): Promise<void> {
       await embedded?.stop();
     });
     await app.listen(settings.PORT, settings.HOST);
-    const tokenIsNew = !process.env['ADMIN_TOKEN'] && settings.APP_ROLE.includes('api');
+    const tokenIsNew = !process.env.ADMIN_TOKEN && settings.APP_ROLE.includes('api');
     process.stdout.write(banner(settings, await app.getUrl(), embedded?.directory, tokenIsNew));
   } catch (error) {
     await app?.close();
@@ -62,7 +62,9 @@ function endOnSignal(settings: Settings, close: () => Promise<void>): void {
     if (closing) process.exit(1);
     closing = true;
     setTimeout(() => {
-      process.stderr.write(`${signal}: not done within SHUTDOWN_GRACE_MS (${settings.SHUTDOWN_GRACE_MS} ms), ending anyway\n`);
+      process.stderr.write(
+        `${signal}: not done within SHUTDOWN_GRACE_MS (${settings.SHUTDOWN_GRACE_MS} ms), ending anyway\n`,
+      );
       process.exit(1);
     }, settings.SHUTDOWN_GRACE_MS).unref();
     close().then(

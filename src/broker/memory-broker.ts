@@ -1,4 +1,13 @@
-import { Broker, QUEUES, type Consumer, type Delivery, type Message, type OutgoingMessage, type PublishOutcome, type QueueName } from './broker';
+import {
+  Broker,
+  QUEUES,
+  type Consumer,
+  type Delivery,
+  type Message,
+  type OutgoingMessage,
+  type PublishOutcome,
+  type QueueName,
+} from './broker';
 
 interface Queued {
   message: Message;

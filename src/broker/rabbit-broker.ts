@@ -1,6 +1,13 @@
 import { AmqpConnection } from '@golevelup/nestjs-rabbitmq';
 import { Logger } from '@nestjs/common';
-import { Broker, type Consumer, type Delivery, type OutgoingMessage, type PublishOutcome, type QueueName } from './broker';
+import {
+  Broker,
+  type Consumer,
+  type Delivery,
+  type OutgoingMessage,
+  type PublishOutcome,
+  type QueueName,
+} from './broker';
 import { RabbitConsumer } from './rabbit-consumer';
 import { RabbitPublisher } from './rabbit-publisher';
 

@@ -52,7 +52,7 @@ export class RabbitChannel<C extends Channel> {
 
   private readonly open = (): void => {
     clearTimeout(this.timer);
-    const connection = this.connection.managedConnection.connection as ChannelModel | undefined;
+    const connection = this.connection.managedConnection.connection;
     if (this.closed || this.channel || this.opening || !connection) return;
     this.opening = true;
     this.openOn(connection)

@@ -103,7 +103,7 @@ export class RabbitConsumer implements Consumer {
       redelivered: message.fields.redelivered,
       message: {
         id: String(message.properties.messageId),
-        headers: (message.properties.headers ?? {}) as Record<string, string | number>,
+        headers: message.properties.headers ?? {},
         body: message.content,
       },
     };

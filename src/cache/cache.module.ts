@@ -22,7 +22,11 @@ export class CacheModule {
             provide: IdempotencyCache,
             inject: [Pool],
             useFactory: (pool: Pool) =>
-              new RedisCache(connectRedis(url, 'cache'), onceItWorks(() => readIncarnation(pool)), settings.IDEMPOTENCY_TTL_SECONDS),
+              new RedisCache(
+                connectRedis(url, 'cache'),
+                onceItWorks(() => readIncarnation(pool)),
+                settings.IDEMPOTENCY_TTL_SECONDS,
+              ),
           },
           { provide: WakeUp, useFactory: () => new RedisWakeUp(connectRedis(url, 'wake-up'), WAKE_UP_CHANNEL) },
         ]

@@ -68,7 +68,11 @@ export class RedisWakeUp extends WakeUp {
   listen(listener: () => void): () => void {
     if (!this.subscriber) {
       // A subscribed connection can do nothing else. It waits in the queue until Redis is there and then resubscribes.
-      this.subscriber = this.redis.duplicate({ enableOfflineQueue: true, maxRetriesPerRequest: null, commandTimeout: undefined });
+      this.subscriber = this.redis.duplicate({
+        enableOfflineQueue: true,
+        maxRetriesPerRequest: null,
+        commandTimeout: undefined,
+      });
       this.subscriber.on('error', (error: Error) => this.logger.debug(`subscriber: ${error.message}`));
       this.subscriber.on('message', () => this.local.signal());
       this.subscriber.subscribe(this.channel).catch((error: Error) => this.logger.warn(error.message));

@@ -1,4 +1,4 @@
-import { ROLES } from './roles';
+import { type ROLES } from './roles';
 import { SETTINGS, type Settings } from './settings';
 
 /** Thrown once, with every problem there is. */
@@ -55,7 +55,7 @@ function forbiddenInProduction(settings: Settings, env: Record<string, string | 
   const problems: string[] = [];
   const api = settings.APP_ROLE.includes('api');
   const broker = settings.APP_ROLE.some((role) => role !== 'api');
-  if (!env['APP_ROLE']) problems.push('APP_ROLE: must be set in production (api, publisher, worker)');
+  if (!env.APP_ROLE) problems.push('APP_ROLE: must be set in production (api, publisher, worker)');
   if (!settings.DATABASE_URL) problems.push('DATABASE_URL: must be set in production');
   if (!settings.REDIS_URL) problems.push('REDIS_URL: must be set in production');
   if (broker && !settings.RABBITMQ_URL) problems.push('RABBITMQ_URL: must be set in production for this role');

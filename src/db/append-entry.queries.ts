@@ -5,8 +5,9 @@ export async function appendDeadLetterEntry(
   db: Db,
   entry: { eventId: string; dispatchNo: number; generation: number },
 ): Promise<void> {
-  await db.query(
-    `insert into outbox (event_id, dispatch_no, generation, destination) values ($1, $2, $3, 'dlq')`,
-    [entry.eventId, entry.dispatchNo, entry.generation],
-  );
+  await db.query(`insert into outbox (event_id, dispatch_no, generation, destination) values ($1, $2, $3, 'dlq')`, [
+    entry.eventId,
+    entry.dispatchNo,
+    entry.generation,
+  ]);
 }

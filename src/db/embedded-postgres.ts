@@ -134,10 +134,9 @@ class Server {
         return;
       } catch (error) {
         if (!isAlive(postmaster.pid) || Date.now() > deadline) {
-          throw new Error(
-            `The embedded PostgreSQL did not come up; see ${this.logFile}\n${this.lastLogLines()}`,
-            { cause: error },
-          );
+          throw new Error(`The embedded PostgreSQL did not come up; see ${this.logFile}\n${this.lastLogLines()}`, {
+            cause: error,
+          });
         }
         await sleep(20);
       }
@@ -214,7 +213,8 @@ function startTimeOf(pid: number): string {
 
 function commandOf(pid: number): string {
   return (
-    readIfThere(`/proc/${pid}/cmdline`) ?? execFileSync('ps', ['-o', 'command=', '-p', String(pid)], { encoding: 'utf8' })
+    readIfThere(`/proc/${pid}/cmdline`) ??
+    execFileSync('ps', ['-o', 'command=', '-p', String(pid)], { encoding: 'utf8' })
   );
 }
 

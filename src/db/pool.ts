@@ -31,7 +31,7 @@ export function createPool(databaseUrl: string, applicationName: string): Pool {
       getTypeParser: ((oid: number, format?: 'text' | 'binary') => {
         if (oid === TIMESTAMPTZ) return instantFromPg;
         if (oid === JSON_TEXT) return (text: string) => text;
-        return types.getTypeParser(oid, format as 'text');
+        return types.getTypeParser(oid, format);
       }) as typeof types.getTypeParser,
     },
   });

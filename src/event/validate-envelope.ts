@@ -28,24 +28,14 @@ export interface NormalisedEnvelope {
 /** Checks everything but the payload's inside and returns either every problem or the normalised fields. */
 export function validateEnvelope(value: unknown): { envelope: NormalisedEnvelope } | { errors: ErrorDetail[] } {
   if (!matchesSchema(value)) return { errors: describe(matchesSchema.errors ?? []) };
-  const errors: ErrorDetail[] = [];
   const type = value.eventType ?? value.type;
   const subject = value.subject ?? value.entityId;
   const occurredAt = value.occurredAt === undefined ? undefined : parseInstant(value.occurredAt);
+  const errors = unsupportedCharacters(value);
   if (type === undefined) errors.push(missing('/eventType'));
   if (subject === undefined) errors.push(missing('/subject'));
   if (value.occurredAt !== undefined && occurredAt === undefined) {
     errors.push(invalid('/occurredAt', 'must be an RFC 3339 date-time that exists, such as 2026-01-31T12:00:00Z'));
-  }
-  for (const [name, text] of Object.entries(value)) {
-    if (name === 'payload' || typeof text !== 'string') continue;
-    if (CONTROL.test(text) || !text.isWellFormed()) {
-      errors.push({
-        pointer: `/${name}`,
-        code: 'unsupported-character',
-        message: 'must not contain control characters or lone surrogates',
-      });
-    }
   }
   if (errors.length > 0 || type === undefined || subject === undefined) return { errors };
   return {
@@ -63,13 +53,21 @@ export function validateEnvelope(value: unknown): { envelope: NormalisedEnvelope
   };
 }
 
+function unsupportedCharacters(envelope: Envelope): ErrorDetail[] {
+  return Object.entries(envelope).flatMap(([name, text]): ErrorDetail[] => {
+    if (name === 'payload' || typeof text !== 'string' || (!CONTROL.test(text) && text.isWellFormed())) return [];
+    const message = 'must not contain control characters or lone surrogates';
+    return [{ pointer: `/${name}`, code: 'unsupported-character', message }];
+  });
+}
+
 function describe(errors: ErrorObject[]): ErrorDetail[] {
   return errors.slice(0, MAX_ERRORS).map((error) => {
     if (error.keyword === 'additionalProperties') {
-      const name = String(error.params['additionalProperty']);
+      const name = String(error.params.additionalProperty);
       return invalid(`/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`, 'is not a field of the envelope');
     }
-    if (error.keyword === 'required') return missing(`/${String(error.params['missingProperty'])}`);
+    if (error.keyword === 'required') return missing(`/${String(error.params.missingProperty)}`);
     return invalid(error.instancePath, error.message ?? 'is invalid');
   });
 }

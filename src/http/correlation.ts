@@ -13,6 +13,6 @@ const TRACEPARENT = /^[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0
 
 /** The W3C trace context of the caller, if it sent a valid one. */
 export function traceparentOf(request: Pick<IncomingMessage, 'headers'>): string | undefined {
-  const sent = request.headers['traceparent'];
+  const sent = request.headers.traceparent;
   return typeof sent === 'string' && TRACEPARENT.test(sent) ? sent : undefined;
 }

@@ -21,11 +21,7 @@ export function createFastifyAdapter(settings: Settings, routes: KnownRoutes): F
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 512 },
     return503OnClosing: false, // requests that come in while we drain are still answered
     frameworkErrors: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
-      sendProblem(
-        reply,
-        request.id,
-        toProblem(error) ?? new Problem('route-not-found', 'There is no such endpoint.'),
-      );
+      sendProblem(reply, request.id, toProblem(error) ?? new Problem('route-not-found', 'There is no such endpoint.'));
     },
   });
   const server = adapter.getInstance<FastifyInstance>();

@@ -11,9 +11,7 @@ import { ReadinessChecks, type Readiness } from './readiness';
 @ApiTags('operations')
 @Controller()
 export class OperationsController {
-  constructor(
-    @Inject(ReadinessChecks) private readonly readiness: ReadinessChecks,
-  ) {}
+  constructor(@Inject(ReadinessChecks) private readonly readiness: ReadinessChecks) {}
 
   @Get('health')
   @ApiOperation({ summary: 'Is this process alive?' })

@@ -8,12 +8,18 @@ export function createValidationPipe(): ValidationPipe {
     whitelist: true,
     forbidNonWhitelisted: true,
     exceptionFactory: (errors) =>
-      new Problem('invalid-request', 'Some parameters break their rule.', { errors: errors.flatMap((e) => details(e, '')) }),
+      new Problem('invalid-request', 'Some parameters break their rule.', {
+        errors: errors.flatMap((e) => details(e, '')),
+      }),
   });
 }
 
 function details(error: ValidationError, parent: string): ErrorDetail[] {
   const pointer = `${parent}/${error.property}`;
-  const own = Object.values(error.constraints ?? {}).map((message) => ({ pointer, code: 'invalid-request' as const, message }));
+  const own = Object.values(error.constraints ?? {}).map((message) => ({
+    pointer,
+    code: 'invalid-request' as const,
+    message,
+  }));
   return [...own, ...(error.children ?? []).flatMap((child) => details(child, pointer))];
 }

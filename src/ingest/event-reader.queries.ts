@@ -20,12 +20,19 @@ const SELECT_EVENT = `
     from events e join event_status s on s.event_id = e.id`;
 
 export async function findEventById(db: Db, tenantId: string, id: string): Promise<EventWithStatus | undefined> {
-  const { rows } = await db.query<EventWithStatus>(`${SELECT_EVENT} where e.id = $1 and e.tenant_id = $2`, [id, tenantId]);
+  const { rows } = await db.query<EventWithStatus>(`${SELECT_EVENT} where e.id = $1 and e.tenant_id = $2`, [
+    id,
+    tenantId,
+  ]);
   return rows[0];
 }
 
 /** The newest, should retention have dropped the keys that keep an eventId unique. */
-export async function findEventByEventId(db: Db, tenantId: string, eventId: string): Promise<EventWithStatus | undefined> {
+export async function findEventByEventId(
+  db: Db,
+  tenantId: string,
+  eventId: string,
+): Promise<EventWithStatus | undefined> {
   const { rows } = await db.query<EventWithStatus>(
     `${SELECT_EVENT} where e.tenant_id = $1 and e.event_id = $2 order by e.id desc limit 1`,
     [tenantId, eventId],

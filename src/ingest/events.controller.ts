@@ -42,9 +42,7 @@ export class EventsController {
     const context = readRequestContext(request.headers, request.id, this.settings);
     const made = prepareEvent(rawBody(request), context, this.settings);
     const outcome: Outcome =
-      'rejection' in made
-        ? { kind: 'rejected', rejection: made.rejection }
-        : await this.intake.accept(made.prepared);
+      'rejection' in made ? { kind: 'rejected', rejection: made.rejection } : await this.intake.accept(made.prepared);
     this.metrics.ingestTotal.inc({ source: 'single', status: outcome.kind });
     endTimer();
     if ('rejection' in made) throw asProblem(outcome);

@@ -46,7 +46,11 @@ function withoutSharedKeys(events: PreparedEvent[]): { now: PreparedEvent[]; lat
   return { now, later };
 }
 
-function decideFromHolders(prepared: PreparedEvent, holders: KeyHolders, outcomes: Map<PreparedEvent, Outcome>): boolean {
+function decideFromHolders(
+  prepared: PreparedEvent,
+  holders: KeyHolders,
+  outcomes: Map<PreparedEvent, Outcome>,
+): boolean {
   if (outcomes.has(prepared)) return true;
   const { keyDigest, eventIdDigest } = prepared;
   const byEventId = eventIdDigest === undefined ? undefined : holders.get(eventIdDigest);

@@ -36,7 +36,10 @@ export class StreamController {
     }
     const encoding = request.headers['content-encoding'] ?? 'identity';
     if (encoding !== 'identity') {
-      throw new Problem('unsupported-content-encoding', `The content encoding ${JSON.stringify(encoding)} is not supported.`);
+      throw new Problem(
+        'unsupported-content-encoding',
+        `The content encoding ${JSON.stringify(encoding)} is not supported.`,
+      );
     }
     try {
       const { summary, bytes } = await this.streams.ingest(request.body, context);

@@ -78,7 +78,9 @@ export async function savePosition(db: Db, position: string): Promise<void> {
 
 /** PostgreSQL's clock, less `secondsAgo`. */
 export async function databaseTime(db: Db, secondsAgo: number): Promise<string> {
-  const { rows } = await db.query<{ moment: string }>(`select now() - make_interval(secs => $1) as moment`, [secondsAgo]);
+  const { rows } = await db.query<{ moment: string }>(`select now() - make_interval(secs => $1) as moment`, [
+    secondsAgo,
+  ]);
   return (rows[0] as { moment: string }).moment;
 }
 

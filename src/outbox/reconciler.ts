@@ -64,7 +64,7 @@ export class Reconciler implements OnModuleInit {
   private async recoverFromRestart(): Promise<void> {
     const startedAt = await databaseTime(this.pool, 0);
     await releaseLeasesTakenBefore(this.pool, startedAt);
-    for (let position = await readPosition(this.pool), more = true; more; ) {
+    for (let position = await readPosition(this.pool), more = true; more;) {
       const query = { position, limit: BATCH, publishedBefore: startedAt };
       const dispatches = await listDispatchesAfter(this.pool, query);
       await this.dispatchLost(

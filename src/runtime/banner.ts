@@ -1,7 +1,12 @@
 import type { Settings } from '../config/settings';
 
 /** What a person wants to know after the start, printed once. */
-export function banner(settings: Settings, url: string, dataDirectory: string | undefined, tokenIsNew: boolean): string {
+export function banner(
+  settings: Settings,
+  url: string,
+  dataDirectory: string | undefined,
+  tokenIsNew: boolean,
+): string {
   const role = settings.APP_ROLE.length === 3 ? 'all' : settings.APP_ROLE.join(', ');
   const api = settings.APP_ROLE.includes('api');
   const broker = settings.APP_ROLE.some((name) => name !== 'api');
@@ -12,7 +17,9 @@ export function banner(settings: Settings, url: string, dataDirectory: string | 
     `  postgres   ${dataDirectory ? `embedded, data in ${dataDirectory}` : 'DATABASE_URL'}`,
     `  redis      ${settings.REDIS_URL ? 'REDIS_URL' : 'none: cache in this process'}`,
     ...(broker ? [`  rabbitmq   ${settings.RABBITMQ_URL ? 'RABBITMQ_URL' : 'none: broker in this process'}`] : []),
-    ...(tokenIsNew ? [`  admin      X-Admin-Token: ${settings.ADMIN_TOKEN}  (new at each start; set ADMIN_TOKEN to keep one)`] : []),
+    ...(tokenIsNew
+      ? [`  admin      X-Admin-Token: ${settings.ADMIN_TOKEN}  (new at each start; set ADMIN_TOKEN to keep one)`]
+      : []),
   ];
   return `\n${lines.join('\n')}\n\n`;
 }

@@ -10,9 +10,10 @@ export function toDeliveredEvent({ id, headers, body }: Message): DeliveredEvent
   const sizeBytes = headers['size-bytes'];
   const correlationId = headers['correlation-id'];
   const dispatchNo = headers['dispatch-no'];
-  const generation = headers['generation'];
+  const generation = headers.generation;
   if (!isUuid(id) || typeof tenantId !== 'string' || typeof type !== 'string') return undefined;
   if (typeof receivedAt !== 'string' || typeof correlationId !== 'string') return undefined;
-  if (typeof sizeBytes !== 'number' || typeof dispatchNo !== 'number' || typeof generation !== 'number') return undefined;
+  if (typeof sizeBytes !== 'number' || typeof dispatchNo !== 'number' || typeof generation !== 'number')
+    return undefined;
   return { id, tenantId, type, receivedAt, sizeBytes, correlationId, dispatchNo, generation, body };
 }

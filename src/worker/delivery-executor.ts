@@ -95,7 +95,15 @@ export class DeliveryExecutor {
       const decision = decideAfterFailure(attemptNumber, this.settings, Math.random());
       const status = decision.kind === 'retry' ? 'RETRY' : 'DLQ';
       const { reasonCode } = decision;
-      const failed: FailedAttempt = { event, attemptNumber, status, reasonCode, errorMessage, durationMs, worker: this.worker };
+      const failed: FailedAttempt = {
+        event,
+        attemptNumber,
+        status,
+        reasonCode,
+        errorMessage,
+        durationMs,
+        worker: this.worker,
+      };
       if (!(await recordFailure(db, failed))) return;
       if (decision.kind === 'retry') await scheduleRetry(db, event, decision.delayMs);
       else await this.deadLetter(db, failed);

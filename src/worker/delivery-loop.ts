@@ -1,5 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Inject, Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import {
+  Inject,
+  Injectable,
+  Logger,
+  type BeforeApplicationShutdown,
+  type OnApplicationBootstrap,
+} from '@nestjs/common';
 import { Broker, QUEUES, type Consumer, type Delivery, type QueueName } from '../broker/broker';
 import { SETTINGS_TOKEN, type Settings } from '../config/settings';
 import { toDeliveredEvent } from './delivered-event';
@@ -85,7 +91,9 @@ class QueueConsumption {
         this.consumer.ack(deliveries);
         return;
       } catch (error) {
-        this.logger.warn(`PostgreSQL cannot be reached, deliveries wait: ${error instanceof Error ? error.message : ''}`);
+        this.logger.warn(
+          `PostgreSQL cannot be reached, deliveries wait: ${error instanceof Error ? error.message : ''}`,
+        );
       }
       // The deliveries stay in hand: giving them back would only bring them again at once.
       for (let waitedMs = 0; waitedMs < pauseMs && !this.stopping; waitedMs += MIN_PAUSE_MS) await sleep(MIN_PAUSE_MS);

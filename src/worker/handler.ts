@@ -42,6 +42,7 @@ export function takesType(handler: Pick<TransactionalHandler, 'eventTypes'>, typ
 export function withUniqueNames(handlers: TransactionalHandler[]): TransactionalHandler[] {
   const names = handlers.map(({ name }) => name);
   const repeated = names.filter((name, i) => names.indexOf(name) !== i);
-  if (repeated.length > 0) throw new Error(`Handlers must have unique names; more than one is called ${repeated.join(', ')}`);
+  if (repeated.length > 0)
+    throw new Error(`Handlers must have unique names; more than one is called ${repeated.join(', ')}`);
   return handlers;
 }

@@ -9,8 +9,7 @@ export interface RetryRules {
 }
 
 export type RetryDecision =
-  | { kind: 'retry'; reasonCode: ReasonCode; delayMs: number }
-  | { kind: 'dead-letter'; reasonCode: ReasonCode };
+  { kind: 'retry'; reasonCode: ReasonCode; delayMs: number } | { kind: 'dead-letter'; reasonCode: ReasonCode };
 
 /**
  * What follows a failed attempt. An error that nobody classified is worth another try until the attempts are used up.

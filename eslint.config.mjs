@@ -1,0 +1,31 @@
+import eslint from '@eslint/js';
+import tseslint from 'typescript-eslint';
+
+export default tseslint.config(
+  { ignores: ['dist/', 'node_modules/', 'coverage/', '.streamforge/'] },
+  eslint.configs.recommended,
+  {
+    files: ['**/*.ts'],
+    extends: [tseslint.configs.recommendedTypeChecked, tseslint.configs.stylisticTypeChecked],
+    languageOptions: { parserOptions: { project: './tsconfig.json', tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+      '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
+      '@typescript-eslint/no-extraneous-class': 'off',
+      '@typescript-eslint/require-await': 'off',
+      '@typescript-eslint/non-nullable-type-assertion-style': 'off',
+      'no-empty': ['error', { allowEmptyCatch: false }],
+      complexity: ['error', 16],
+      'max-lines': ['error', 300],
+      'no-restricted-properties': [
+        'error',
+        { object: 'process', property: 'env', message: 'Settings are parsed once, in main and in commands.' },
+      ],
+    },
+  },
+  { files: ['src/main.ts', 'src/commands/**', 'test/**'], rules: { 'no-restricted-properties': 'off' } },
+  {
+    files: ['**/*.js'],
+    languageOptions: { globals: { module: 'readonly', process: 'readonly', require: 'readonly' } },
+  },
+);
