@@ -17,7 +17,8 @@ export function parseSettings(env: Record<string, string | undefined>): Settings
   const problems: string[] = [];
   const values: Record<string, unknown> = {};
   for (const [name, setting] of Object.entries(SETTINGS)) {
-    const text = env[name] || setting.default;
+    const given = env[name];
+    const text = given === '' || given === undefined ? setting.default : given;
     if (text === undefined) continue;
     const parsed = setting.parse(text);
     if ('expected' in parsed) problems.push(`${name}: expected ${parsed.expected}, found ${shown(name, text)}`);

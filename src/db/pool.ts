@@ -13,6 +13,12 @@ export function instantFromPg(text: string): string {
   return `${seconds}.${fraction.padEnd(3, '0').slice(0, 3)}Z`;
 }
 
+const typeParser = ((oid: number): ((text: string) => unknown) => {
+  if (oid === TIMESTAMPTZ) return instantFromPg;
+  if (oid === JSON_TEXT) return (text) => text;
+  return types.getTypeParser(oid) as (text: string) => unknown;
+}) as typeof types.getTypeParser;
+
 /**
  * A pool whose rows need no further conversion: instants come as RFC 3339 text, json stays text (parsing it would round
  * numbers), bigint stays text. Limits are the server's, so that a lost client cannot hold locks for long.
@@ -27,13 +33,7 @@ export function createPool(databaseUrl: string, applicationName: string): Pool {
     idle_in_transaction_session_timeout: 30_000,
     query_timeout: 35_000,
     options: '-c timezone=UTC',
-    types: {
-      getTypeParser: ((oid: number, format?: 'text' | 'binary') => {
-        if (oid === TIMESTAMPTZ) return instantFromPg;
-        if (oid === JSON_TEXT) return (text: string) => text;
-        return types.getTypeParser(oid, format);
-      }) as typeof types.getTypeParser,
-    },
+    types: { getTypeParser: typeParser },
   });
   const logger = new Logger('Postgres');
   // An idle connection that breaks is replaced at the next use; without a listener it would end the process.

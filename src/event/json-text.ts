@@ -27,51 +27,79 @@ export interface JsonScan {
 }
 
 const QUOTE = 0x22;
+const COMMA = 0x2c;
+const COLON = 0x3a;
 const BACKSLASH = 0x5c;
+
+const isDigit = (c: number): boolean => c >= 0x30 && c <= 0x39;
 
 /** Scans the text of a JSON object that JSON.parse has accepted (the scan itself does not check the grammar). */
 export function scanJsonObject(text: string): JsonScan {
-  const scan: JsonScan = {
+  return new ObjectScanner(text).scan();
+}
+
+class ObjectScanner {
+  private readonly result: JsonScan = {
     depth: 0,
     members: new Map(),
     repeated: undefined,
     inexactNumbers: false,
     suspectEscapes: false,
   };
-  let level = 0;
-  let name: string | undefined; // the top-level member whose value is being read
-  let valueStart = -1;
+  private level = 0;
+  /** The top-level member whose value is being read, and where that value starts. */
+  private name: string | undefined;
+  private valueStart = -1;
 
-  for (let i = 0; i < text.length; i++) {
-    const c = text.charCodeAt(i);
-    if (c <= 0x20) continue;
-    if (name !== undefined && valueStart < 0 && c !== 0x3a) valueStart = i;
+  constructor(private readonly text: string) {}
 
-    if (c === QUOTE) {
-      const start = i;
-      for (let d = text.charCodeAt(++i); d !== QUOTE; d = text.charCodeAt(++i)) {
-        if (d !== BACKSLASH) continue;
-        if (text.charCodeAt(++i) === 0x75 && isSuspectEscape(text, i + 1)) scan.suspectEscapes = true;
-      }
-      if (level === 1 && name === undefined) name = JSON.parse(text.slice(start, i + 1)) as string;
-    } else if (c === 0x7b || c === 0x5b) {
-      level += 1;
-      if (level - 1 > scan.depth) scan.depth = level - 1;
-    } else if (c === 0x7d || c === 0x5d || c === 0x2c) {
-      if (level === 1 && name !== undefined) {
-        if (scan.members.has(name)) scan.repeated ??= name;
-        scan.members.set(name, { start: valueStart, end: trimEnd(text, i) });
-        name = undefined;
-        valueStart = -1;
-      }
-      if (c !== 0x2c) level -= 1;
-    } else if (c === 0x2d || (c >= 0x30 && c <= 0x39)) {
-      const end = numberEnd(text, i);
-      if (!scan.inexactNumbers && !isExactNumber(text, i, end)) scan.inexactNumbers = true;
-      i = end - 1;
+  scan(): JsonScan {
+    for (let i = 0; i < this.text.length; i++) {
+      const c = this.text.charCodeAt(i);
+      if (c <= 0x20) continue;
+      if (this.name !== undefined && this.valueStart < 0 && c !== COLON) this.valueStart = i;
+      if (c === QUOTE) i = this.string(i);
+      else if (c === 0x7b || c === 0x5b) this.open();
+      else if (c === 0x7d || c === 0x5d || c === COMMA) this.endOfValue(c, i);
+      else if (c === 0x2d || isDigit(c)) i = this.number(i);
     }
+    return this.result;
   }
-  return scan;
+
+  /** Returns where the closing quote stands. */
+  private string(start: number): number {
+    const { text } = this;
+    let i = start + 1;
+    for (let c = text.charCodeAt(i); c !== QUOTE; c = text.charCodeAt(++i)) {
+      if (c !== BACKSLASH) continue;
+      if (text.charCodeAt(++i) === 0x75 && isSuspectEscape(text, i + 1)) this.result.suspectEscapes = true;
+    }
+    if (this.level === 1 && this.name === undefined) this.name = JSON.parse(text.slice(start, i + 1)) as string;
+    return i;
+  }
+
+  private open(): void {
+    this.level += 1;
+    if (this.level - 1 > this.result.depth) this.result.depth = this.level - 1;
+  }
+
+  private endOfValue(c: number, at: number): void {
+    if (this.level === 1 && this.name !== undefined) {
+      const { members } = this.result;
+      if (members.has(this.name)) this.result.repeated ??= this.name;
+      members.set(this.name, { start: this.valueStart, end: trimEnd(this.text, at) });
+      this.name = undefined;
+      this.valueStart = -1;
+    }
+    if (c !== COMMA) this.level -= 1;
+  }
+
+  /** Returns where its last character stands. */
+  private number(start: number): number {
+    const end = numberEnd(this.text, start);
+    if (!this.result.inexactNumbers && !isExactNumber(this.text, start, end)) this.result.inexactNumbers = true;
+    return end - 1;
+  }
 }
 
 /** \u0000, or \ud800 to \udfff. */
@@ -89,7 +117,7 @@ function trimEnd(text: string, end: number): number {
 function numberEnd(text: string, at: number): number {
   for (let i = at + 1; ; i++) {
     const c = text.charCodeAt(i);
-    const part = (c >= 0x30 && c <= 0x39) || c === 0x2e || c === 0x2b || c === 0x2d || (c | 0x20) === 0x65;
+    const part = isDigit(c) || c === 0x2e || c === 0x2b || c === 0x2d || (c | 0x20) === 0x65;
     if (!part) return i;
   }
 }

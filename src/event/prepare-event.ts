@@ -2,10 +2,10 @@ import { parseExact } from './canonical-json';
 import { canonicalContent, sha256 } from './content-hash';
 import type { Event } from './event';
 import { derivedKey, eventIdKey, explicitKey, type DedupeStrategy } from './idempotency-key';
-import { decodeUtf8, findUnsupportedCharacter, scanJsonObject } from './json-text';
+import { decodeUtf8, findUnsupportedCharacter, scanJsonObject, type JsonScan } from './json-text';
 import type { ErrorDetail, ProblemCode } from './problems';
 import { uuidV7 } from './uuid-v7';
-import { validateEnvelope } from './validate-envelope';
+import { validateEnvelope, type NormalisedEnvelope } from './validate-envelope';
 
 /** What the request says about every event in it. */
 export interface RequestContext {
@@ -49,8 +49,23 @@ export function prepareEvent(
   context: RequestContext,
   rules: ContentRules,
 ): { prepared: PreparedEvent } | { rejection: Rejection } {
-  if (bytes.length > rules.MAX_EVENT_BYTES) {
-    return reject('event-too-large', `An event may have ${rules.MAX_EVENT_BYTES} bytes; this one has ${bytes.length}.`);
+  const read = readRecord(bytes, rules.MAX_EVENT_BYTES);
+  if ('rejection' in read) return read;
+  return { prepared: withKeys(read, bytes.length, context, rules) };
+}
+
+/** A record that keeps every rule of the envelope. */
+interface ReadRecord {
+  envelope: NormalisedEnvelope;
+  /** The payload's own text. */
+  payloadJson: string;
+  /** The payload as it is compared and hashed. */
+  payload: unknown;
+}
+
+function readRecord(bytes: Buffer, maxBytes: number): ReadRecord | { rejection: Rejection } {
+  if (bytes.length > maxBytes) {
+    return reject('event-too-large', `An event may have ${maxBytes} bytes; this one has more.`);
   }
   const text = decodeUtf8(bytes);
   if (text === undefined) return reject('malformed-body', 'This is not valid UTF-8.');
@@ -61,68 +76,63 @@ export function prepareEvent(
     return reject('malformed-body', `This is not valid JSON: ${withoutContent(error)}.`);
   }
   if (value === null || typeof value !== 'object' || Array.isArray(value)) {
-    return reject('invalid-event', 'An event is a JSON object.', [
-      { pointer: '', code: 'invalid-event', message: 'must be an object' },
-    ]);
+    return rejectAt('invalid-event', '', 'must be a JSON object');
   }
-
   const scan = scanJsonObject(text);
-  if (scan.depth > MAX_DEPTH) {
-    return rejectAt('invalid-event', '/payload', `must not be nested deeper than ${MAX_DEPTH} levels`);
-  }
-  if (scan.repeated !== undefined) {
-    return rejectAt('invalid-event', `/${scan.repeated}`, 'must not occur twice');
-  }
+  const refused = refusedByScan(scan);
+  if (refused) return refused;
   const validated = validateEnvelope(value);
-  if ('errors' in validated) {
-    const first = validated.errors[0];
-    return reject(first?.code ?? 'invalid-event', `${first?.pointer ?? ''} ${first?.message ?? ''}`, validated.errors);
-  }
-  const payload = (value as { payload: unknown }).payload;
+  if ('errors' in validated) return rejectForErrors(validated.errors);
+  const { payload } = value as { payload: unknown };
   const unsupported = scan.suspectEscapes ? findUnsupportedCharacter(payload, '/payload') : undefined;
   if (unsupported !== undefined) {
     return rejectAt('unsupported-character', unsupported, 'must not contain U+0000 or a lone surrogate');
   }
+  const { start, end } = scan.members.get('payload') as { start: number; end: number }; // the schema requires it
+  const payloadJson = text.slice(start, end);
+  return { ...validated, payloadJson, payload: scan.inexactNumbers ? parseExact(payloadJson) : payload };
+}
 
-  const slice = scan.members.get('payload') as { start: number; end: number }; // the schema requires it
-  const payloadJson = text.slice(slice.start, slice.end);
-  const { envelope } = validated;
-  const comparable = scan.inexactNumbers ? parseExact(payloadJson) : payload;
-  const hash = sha256(canonicalContent(envelope, comparable, true));
-  const fingerprint =
-    rules.DEDUPE_INCLUDE_OCCURRED_AT || !envelope.occurredAt
-      ? hash
-      : sha256(canonicalContent(envelope, comparable, false));
+function refusedByScan({ depth, repeated }: JsonScan): { rejection: Rejection } | undefined {
+  if (depth > MAX_DEPTH)
+    return rejectAt('invalid-event', '/payload', `must not be nested deeper than ${MAX_DEPTH} levels`);
+  if (repeated !== undefined) return rejectAt('invalid-event', `/${repeated}`, 'must not occur twice');
+  return undefined;
+}
+
+function withKeys(
+  { envelope, payload, payloadJson }: ReadRecord,
+  sizeBytes: number,
+  context: RequestContext,
+  rules: ContentRules,
+): PreparedEvent {
+  const { tenantId, idempotencyKey } = context;
+  const { occurredAt, ...fields } = envelope;
+  const hash = sha256(canonicalContent(envelope, payload, true));
+  const compareTimes = rules.DEDUPE_INCLUDE_OCCURRED_AT || occurredAt === undefined;
+  const fingerprint = compareTimes ? hash : sha256(canonicalContent(envelope, payload, false));
   const id = uuidV7();
   const receivedAt = new Date().toISOString();
-  const { tenantId, idempotencyKey } = context;
   return {
-    prepared: {
-      event: {
-        id,
-        tenantId,
-        eventId: envelope.eventId ?? id,
-        type: envelope.type,
-        subject: envelope.subject,
-        partitionKey: envelope.partitionKey,
-        occurredAt: envelope.occurredAt?.utc ?? receivedAt,
-        receivedAt,
-        payloadJson,
-        source: envelope.source,
-        schemaVersion: envelope.schemaVersion,
-        specVersion: envelope.specVersion,
-        hash,
-        correlationId: envelope.correlationId ?? context.correlationId,
-        traceparent: context.traceparent,
-        sizeBytes: bytes.length,
-      },
-      keyDigest: idempotencyKey
-        ? explicitKey(tenantId, idempotencyKey)
-        : derivedKey(tenantId, fingerprint, envelope.eventId, rules.DEDUPE_STRATEGY),
-      explicitKey: idempotencyKey !== undefined,
-      eventIdDigest: envelope.eventId === undefined ? undefined : eventIdKey(tenantId, envelope.eventId),
-      fingerprint,
+    event: {
+      ...fields,
+      id,
+      tenantId,
+      eventId: envelope.eventId ?? id,
+      occurredAt: occurredAt?.utc ?? receivedAt,
+      receivedAt,
+      payloadJson,
+      hash,
+      correlationId: envelope.correlationId ?? context.correlationId,
+      traceparent: context.traceparent,
+      sizeBytes,
     },
+    keyDigest: idempotencyKey
+      ? explicitKey(tenantId, idempotencyKey)
+      : derivedKey(tenantId, fingerprint, envelope.eventId, rules.DEDUPE_STRATEGY),
+    explicitKey: idempotencyKey !== undefined,
+    eventIdDigest: envelope.eventId === undefined ? undefined : eventIdKey(tenantId, envelope.eventId),
+    fingerprint,
   };
 }
 
@@ -132,6 +142,11 @@ function reject(code: ProblemCode, message: string, errors: ErrorDetail[] = []):
 
 function rejectAt(code: ProblemCode, pointer: string, message: string): { rejection: Rejection } {
   return reject(code, `${pointer} ${message}`, [{ pointer, code, message }]);
+}
+
+function rejectForErrors(errors: ErrorDetail[]): { rejection: Rejection } {
+  const [first] = errors;
+  return reject(first?.code ?? 'invalid-event', first ? `${first.pointer} ${first.message}` : 'is invalid', errors);
 }
 
 /** V8 quotes the offending text in its message; a caller's data does not belong into logs. */

@@ -38,18 +38,10 @@ export function validateEnvelope(value: unknown): { envelope: NormalisedEnvelope
     errors.push(invalid('/occurredAt', 'must be an RFC 3339 date-time that exists, such as 2026-01-31T12:00:00Z'));
   }
   if (errors.length > 0 || type === undefined || subject === undefined) return { errors };
+  const { eventId, correlationId, partitionKey = subject } = value;
+  const { source = 'api', schemaVersion = '1.0.0', specVersion = '1.0' } = value;
   return {
-    envelope: {
-      eventId: value.eventId,
-      type,
-      subject,
-      partitionKey: value.partitionKey ?? subject,
-      occurredAt,
-      source: value.source ?? 'api',
-      schemaVersion: value.schemaVersion ?? '1.0.0',
-      specVersion: value.specVersion ?? '1.0',
-      correlationId: value.correlationId,
-    },
+    envelope: { eventId, type, subject, partitionKey, occurredAt, source, schemaVersion, specVersion, correlationId },
   };
 }
 

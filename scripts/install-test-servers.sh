@@ -1,0 +1,49 @@
+#!/usr/bin/env bash
+# Installs the servers that the tests start privately: PostgreSQL, Redis and RabbitMQ, from the packages of Debian or
+# Ubuntu. Nothing is started or configured for the machine itself. What is there already is left as it is.
+set -euo pipefail
+
+missing=()
+compgen -G '/usr/lib/postgresql/*/bin/initdb' > /dev/null || missing+=(postgresql)
+[ -x /usr/bin/redis-server ] || missing+=(redis-server)
+compgen -G '/usr/lib/rabbitmq/lib/rabbitmq_server-*/sbin/rabbitmq-server' > /dev/null || missing+=(rabbitmq-server)
+
+if [ ${#missing[@]} -eq 0 ]; then
+  echo 'PostgreSQL, Redis and RabbitMQ are installed.'
+  exit 0
+fi
+
+if ! command -v apt-get > /dev/null; then
+  cat >&2 <<'TEXT'
+This machine has no apt-get, so the test servers must come from elsewhere. Start PostgreSQL 15+, Redis 7+ and
+RabbitMQ 3.10+ (with its management plugin), for example in containers, and name them to the tests:
+  TEST_DATABASE_URL=postgres://user:password@host:5432/postgres     (may create databases)
+  TEST_REDIS_URL=redis://host:6379
+  TEST_RABBITMQ_URL=amqp://guest:guest@host:5672
+  TEST_RABBITMQ_MANAGEMENT_URL=http://guest:guest@host:15672
+TEXT
+  exit 1
+fi
+
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+  command -v sudo > /dev/null || { echo "Run this as root: apt-get install ${missing[*]}" >&2; exit 1; }
+  as_root=(sudo)
+fi
+
+echo "Installing ${missing[*]} ..."
+export DEBIAN_FRONTEND=noninteractive
+
+# The packages would start servers for the whole machine; exit code 101 of this hook tells Debian not to. A hook that
+# is there already is the machine's own and stays.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+  printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy" > /dev/null
+  "${as_root[@]}" chmod 755 "$policy"
+  trap '"${as_root[@]}" rm -f "$policy"' EXIT
+fi
+
+"${as_root[@]}" apt-get update -qq
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" > /tmp/streamforge-apt.log 2>&1 \
+  || { tail -20 /tmp/streamforge-apt.log >&2; exit 1; }
+echo 'Done.'
