@@ -1,10 +1,9 @@
-import { timingSafeEqual } from 'node:crypto';
 import { Controller, Get, Header, Headers, HttpException, Inject, Res } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { SETTINGS_TOKEN, type Settings } from '../config/settings';
-import { sha256 } from '../event/content-hash';
 import { Metrics } from '../observability/metrics';
+import { isSameSecret } from './admin-token';
 import { ReadinessChecks, type Readiness } from './readiness';
 
 /** What every role serves on its own port. */
@@ -41,7 +40,7 @@ export class MetricsController {
   @ApiOperation({ summary: 'Prometheus metrics; needs `Authorization: Bearer METRICS_TOKEN` where that is set.' })
   async index(@Res({ passthrough: true }) reply: FastifyReply, @Headers('authorization') sent = ''): Promise<string> {
     const token = this.settings.METRICS_TOKEN;
-    if (token && !timingSafeEqual(Buffer.from(sha256(sent)), Buffer.from(sha256(`Bearer ${token}`)))) {
+    if (token && !isSameSecret(sent, `Bearer ${token}`)) {
       throw new HttpException('The metrics token is missing or wrong.', 401);
     }
     reply.type(this.metrics.registry.contentType);

@@ -19,11 +19,16 @@ const SELECT_EVENT = `
          s.published_at as "publishedAt", s.completed_at as "completedAt"
     from events e join event_status s on s.event_id = e.id`;
 
-export async function findEventById(db: Db, tenantId: string, id: string): Promise<EventWithStatus | undefined> {
-  const { rows } = await db.query<EventWithStatus>(`${SELECT_EVENT} where e.id = $1 and e.tenant_id = $2`, [
-    id,
-    tenantId,
-  ]);
+/** Of this tenant, or of any when the tenant is undefined. */
+export async function findEventById(
+  db: Db,
+  tenantId: string | undefined,
+  id: string,
+): Promise<EventWithStatus | undefined> {
+  const { rows } = await db.query<EventWithStatus>(
+    `${SELECT_EVENT} where e.id = $1 and ($2::text is null or e.tenant_id = $2)`,
+    [id, tenantId ?? null],
+  );
   return rows[0];
 }
 

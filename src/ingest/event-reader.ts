@@ -11,8 +11,11 @@ import { findEventByEventId, findEventById, listAttempts } from './event-reader.
 export class EventReader {
   constructor(@Inject(Pool) private readonly pool: Pool) {}
 
-  /** JSON text, or undefined when this tenant has no such event; another tenant's looks just like an absent one. */
-  async read(tenantId: string, idOrEventId: string): Promise<string | undefined> {
+  /**
+   * JSON text, or undefined when this tenant has no such event; another tenant's looks just like an absent one.
+   * Without a tenant (operators) only the id names an event, since two tenants may use one eventId.
+   */
+  async read(tenantId: string | undefined, idOrEventId: string): Promise<string | undefined> {
     try {
       return await this.find(tenantId, idOrEventId);
     } catch (error) {
@@ -21,10 +24,10 @@ export class EventReader {
     }
   }
 
-  private async find(tenantId: string, idOrEventId: string): Promise<string | undefined> {
+  private async find(tenantId: string | undefined, idOrEventId: string): Promise<string | undefined> {
     if (idOrEventId.includes('\0')) return undefined; // PostgreSQL refuses the question itself
     const byId = isUuid(idOrEventId) ? await findEventById(this.pool, tenantId, idOrEventId) : undefined;
-    const event = byId ?? (await findEventByEventId(this.pool, tenantId, idOrEventId));
+    const event = byId ?? (tenantId && (await findEventByEventId(this.pool, tenantId, idOrEventId)));
     if (!event) return undefined;
     const attempts = await listAttempts(this.pool, event.id);
     const { status, nextAttemptAt, lastError, publishedAt, completedAt, ...fact } = event;

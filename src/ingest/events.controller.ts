@@ -7,6 +7,7 @@ import { SETTINGS_TOKEN, type Settings } from '../config/settings';
 import { ENVELOPE_SCHEMA } from '../event/envelope-schema';
 import { prepareEvent, type PreparedEvent } from '../event/prepare-event';
 import { Problem } from '../event/problems';
+import { hasAdminToken } from '../http/admin-token';
 import { RAW_BODY } from '../http/fastify-server';
 import { Metrics } from '../observability/metrics';
 import { EventReader } from './event-reader';
@@ -59,8 +60,10 @@ export class EventsController {
     @Headers() headers: IncomingHttpHeaders,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<string> {
-    const found = await this.reader.read(readTenant(headers, this.settings.TENANT_ALLOWLIST), id);
-    if (found === undefined) throw new Problem('event-not-found', 'This tenant has no event with that id or eventId.');
+    const { ADMIN_TOKEN, TENANT_ALLOWLIST } = this.settings;
+    const ofAnyTenant = headers['x-tenant-id'] === undefined && hasAdminToken(headers, ADMIN_TOKEN);
+    const found = await this.reader.read(ofAnyTenant ? undefined : readTenant(headers, TENANT_ALLOWLIST), id);
+    if (found === undefined) throw new Problem('event-not-found', 'There is no event with that id or eventId.');
     reply.type('application/json; charset=utf-8');
     return found;
   }

@@ -12,6 +12,7 @@ export class Loop {
   private running: Promise<void> | undefined;
   private wakeSleeper: (() => void) | undefined;
   private woken = false;
+  private failures = 0;
 
   constructor(
     name: string,
@@ -47,9 +48,14 @@ export class Loop {
   private async runSafely(): Promise<number> {
     this.woken = false;
     try {
-      return await this.runOnce();
+      const delayMs = await this.runOnce();
+      if (this.failures > 0) this.logger.log(`works again after ${this.failures} failed runs`);
+      this.failures = 0;
+      return delayMs;
     } catch (error) {
-      this.logger.error({ msg: 'a run failed; it is tried again', err: error });
+      // The whole error once per outage, not once per second.
+      if (this.failures === 0) this.logger.error({ msg: 'a run failed; it is tried again', err: error });
+      this.failures += 1;
       return AFTER_FAILURE_MS;
     }
   }
