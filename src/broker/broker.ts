@@ -48,10 +48,13 @@ export abstract class Broker {
   /** True when a restart of this process empties the broker, so that the reconciler need not wait for a grace. */
   abstract readonly forgetsOnRestart: boolean;
 
-  /** False while nothing should be claimed: disconnected, blocked, or full. */
+  /** False while nothing should be claimed: disconnected, blocked, full, or closed. */
   abstract canPublish(): boolean;
 
-  /** Publishes all and resolves with one outcome each, in order, within `timeoutMs`. Never throws. */
+  /**
+   * Publishes all and resolves with one outcome each, in order, within `timeoutMs`. Never throws: while the broker
+   * cannot be reached, and once it is closed, everything is unconfirmed.
+   */
   abstract publish(messages: readonly OutgoingMessage[], timeoutMs: number): Promise<PublishOutcome[]>;
 
   /** Delivers up to `prefetch` unsettled messages at a time to `onDelivery`, now and after every reconnect. */
@@ -63,5 +66,6 @@ export abstract class Broker {
   /** Throws when the broker cannot do its work. For readiness. */
   abstract ping(): Promise<void>;
 
+  /** Ends all consumptions too; unsettled deliveries go back to their queues. Takes seconds at most. */
   abstract close(): Promise<void>;
 }

@@ -21,13 +21,16 @@ const FULL_AT = 20_000;
 export class MemoryBroker extends Broker {
   override readonly forgetsOnRestart = true;
   private readonly queues = new Map<QueueName, MemoryQueue>();
+  private readonly consumers: MemoryConsumer[] = [];
+  private closed = false;
 
   canPublish(): boolean {
-    return [...this.queues.values()].every((queue) => queue.length < FULL_AT);
+    return !this.closed && [...this.queues.values()].every((queue) => queue.length < FULL_AT);
   }
 
   publish(messages: readonly OutgoingMessage[]): Promise<PublishOutcome[]> {
     const outcomes = messages.map(({ queue: name, id, headers, body }): PublishOutcome => {
+      if (this.closed) return 'unconfirmed';
       // Dead letters are kept in PostgreSQL; their copy is for consumers outside, of which there are none here.
       if (name === QUEUES.dlq) return 'confirmed';
       const queue = this.queue(name);
@@ -39,20 +42,24 @@ export class MemoryBroker extends Broker {
   }
 
   consume(name: QueueName, prefetch: number, onDelivery: (delivery: Delivery) => void): Consumer {
-    return new MemoryConsumer(this.queue(name), prefetch, onDelivery);
+    const consumer = new MemoryConsumer(this.queue(name), prefetch, onDelivery);
+    this.consumers.push(consumer);
+    return consumer;
   }
 
-  waiting(name: QueueName): Promise<number> {
-    return Promise.resolve(this.queue(name).length);
+  async waiting(name: QueueName): Promise<number> {
+    await this.ping();
+    return this.queue(name).length;
   }
 
   ping(): Promise<void> {
-    return Promise.resolve();
+    return this.closed ? Promise.reject(new Error('the in-process broker is closed')) : Promise.resolve();
   }
 
-  close(): Promise<void> {
+  async close(): Promise<void> {
+    this.closed = true;
+    for (const consumer of this.consumers) await consumer.close();
     this.queues.clear();
-    return Promise.resolve();
   }
 
   private queue(name: QueueName): MemoryQueue {

@@ -1,5 +1,6 @@
 import { AmqpConnection } from '@golevelup/nestjs-rabbitmq';
 import { Logger } from '@nestjs/common';
+import type { Socket } from 'node:net';
 import {
   Broker,
   type Consumer,
@@ -10,8 +11,11 @@ import {
 } from './broker';
 import { RabbitConsumer } from './rabbit-consumer';
 import { RabbitPublisher } from './rabbit-publisher';
+import { within } from './within';
 
-const CLOSE_TIMEOUT_MS = 2_000;
+const CLOSE_TIMEOUT_MS = 1_500;
+/** Without it, a broker that accepts the connection and then says nothing would be waited for for ever. */
+const CONNECT_TIMEOUT_MS = 5_000;
 
 /**
  * RabbitMQ adapter. Publishing and consuming have a connection each: a broker that runs short of memory blocks the
@@ -56,16 +60,24 @@ export class RabbitBroker extends Broker {
     const lost = this.connections.filter((connection) => !connection.connected);
     if (lost.length > 0) return Promise.reject(new Error('not connected to RabbitMQ'));
     if (this.publisher && !this.publisher.canPublish()) return Promise.reject(new Error('RabbitMQ takes no messages'));
-    if (this.consumers.some((consumer) => !consumer.connected)) return Promise.reject(new Error('not consuming'));
+    if (this.consumers.some((consumer) => consumer.interrupted)) return Promise.reject(new Error('not consuming'));
     return Promise.resolve();
   }
 
   async close(): Promise<void> {
-    await this.publisher?.close();
-    for (const connection of this.connections) {
-      // While the broker is down, the connection manager waits for the attempt in hand; we need not.
-      const timeout = new Promise<void>((resolve) => setTimeout(resolve, CLOSE_TIMEOUT_MS).unref());
-      await Promise.race([connection.close(), timeout]);
+    await Promise.all([this.publisher?.close(), ...this.consumers.map((consumer) => consumer.close())]);
+    await Promise.all(this.connections.map((connection) => this.closeConnection(connection)));
+  }
+
+  private async closeConnection(connection: AmqpConnection): Promise<void> {
+    try {
+      await within(CLOSE_TIMEOUT_MS, connection.close());
+    } catch (error) {
+      this.logger.debug(`not closed by us: ${String(error)}`);
+      // Frozen: nothing but the end of its socket ends it. (While it reconnects there is none yet; that attempt is the
+      // last.)
+      const model = connection.managedConnection.connection as { connection: { stream: Socket } } | undefined;
+      model?.connection.stream.destroy(new Error('closing'));
     }
   }
 
@@ -83,7 +95,10 @@ export class RabbitBroker extends Broker {
       connectionManagerOptions: {
         heartbeatIntervalInSeconds: 10,
         reconnectTimeInSeconds: 1,
-        connectionOptions: { clientProperties: { connection_name: `streamforge ${name}` } },
+        connectionOptions: {
+          timeout: CONNECT_TIMEOUT_MS,
+          clientProperties: { connection_name: `streamforge ${name}` },
+        },
       },
     });
     await connection.init();

@@ -1,8 +1,10 @@
 import type { AmqpConnection } from '@golevelup/nestjs-rabbitmq';
 import { Logger } from '@nestjs/common';
 import type { Channel, ChannelModel } from 'amqplib';
+import { within } from './within';
 
 const REOPEN_AFTER_MS = 500;
+const CLOSE_TIMEOUT_MS = 1_000;
 
 export interface ChannelSetup<C extends Channel> {
   /** For log lines. */
@@ -25,6 +27,7 @@ export class RabbitChannel<C extends Channel> {
   private channel: C | undefined;
   private opening = false;
   private closed = false;
+  private warned = false;
   private timer: NodeJS.Timeout | undefined;
 
   constructor(
@@ -50,6 +53,12 @@ export class RabbitChannel<C extends Channel> {
     if (channel) await this.closeQuietly(channel);
   }
 
+  /** Gives up a channel that still stands but can no longer be relied on. */
+  discard(channel: C): void {
+    this.lost(channel);
+    void this.closeQuietly(channel);
+  }
+
   private readonly open = (): void => {
     clearTimeout(this.timer);
     const connection = this.connection.managedConnection.connection;
@@ -57,7 +66,7 @@ export class RabbitChannel<C extends Channel> {
     this.opening = true;
     this.openOn(connection)
       .catch((error: Error) => {
-        this.logger.warn(`cannot open the channel: ${error.message}`);
+        this.warn(`cannot open the channel: ${error.message}`);
         this.openLater();
       })
       .finally(() => (this.opening = false));
@@ -66,11 +75,25 @@ export class RabbitChannel<C extends Channel> {
   private async openOn(connection: ChannelModel): Promise<void> {
     const channel = await this.setup.create(connection);
     // Without a listener, a channel that breaks would end the process.
-    channel.on('error', (error: Error) => this.logger.warn(`the channel broke: ${error.message}`));
-    channel.once('close', () => this.lost(channel));
+    channel.on('error', (error: Error) => this.warn(`the channel broke: ${error.message}`));
+    let gone = false;
+    // Before amqplib's own listener, which fails every open confirm as if the broker had refused the message.
+    channel.prependOnceListener('close', () => {
+      gone = true;
+      this.lost(channel);
+    });
     await this.setup.prepare(channel);
-    if (this.closed) await this.closeQuietly(channel);
-    else this.channel = channel;
+    if (gone) throw new Error('it closed while it was prepared');
+    if (this.closed) return this.closeQuietly(channel);
+    this.channel = channel;
+    this.warned = false;
+  }
+
+  /** One line for each time it goes away, not one for each attempt. */
+  private warn(text: string): void {
+    if (this.warned || this.closed) this.logger.debug(text);
+    else this.logger.warn(text);
+    this.warned = true;
   }
 
   private lost(channel: C): void {
@@ -86,9 +109,9 @@ export class RabbitChannel<C extends Channel> {
 
   private async closeQuietly(channel: C): Promise<void> {
     try {
-      await channel.close();
+      await within(CLOSE_TIMEOUT_MS, channel.close());
     } catch (error) {
-      this.logger.debug(`already closed: ${String(error)}`);
+      this.logger.debug(`not closed by us: ${String(error)}`);
     }
   }
 }

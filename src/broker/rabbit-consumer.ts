@@ -4,6 +4,9 @@ import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
 import type { Consumer, Delivery, QueueName } from './broker';
 import { RabbitChannel } from './rabbit-channel';
 import { assertTopology } from './rabbit-topology';
+import { within } from './within';
+
+const CANCEL_TIMEOUT_MS = 1_000;
 
 /** A delivery remembers its channel: on a later channel its tag means another message or none. */
 interface RabbitDelivery extends Delivery {
@@ -14,7 +17,9 @@ interface RabbitDelivery extends Delivery {
 export class RabbitConsumer implements Consumer {
   private readonly logger = new Logger('RabbitMQ consumer');
   private readonly channel: RabbitChannel<Channel>;
-  /** Tags of the current channel that are neither acked nor requeued, oldest first. */
+  /** Where deliveries come from. Set before the first can arrive: they do so while the channel is being prepared. */
+  private source: Channel | undefined;
+  /** Tags of that channel that are neither acked nor requeued, oldest first. */
   private unsettled = new Set<number>();
   private consumerTag = '';
   private active = true;
@@ -29,18 +34,22 @@ export class RabbitConsumer implements Consumer {
       name: queue,
       create: (model: ChannelModel) => model.createChannel(),
       prepare: async (channel) => {
+        this.source = channel;
         this.unsettled = new Set();
         await assertTopology(channel);
         await channel.prefetch(prefetch);
+        if (!this.active) return;
         const { consumerTag } = await channel.consume(queue, (message) => this.receive(channel, message));
         this.consumerTag = consumerTag;
+        if (!this.active) await channel.cancel(consumerTag);
       },
       onLost: () => this.unsettled.clear(),
     });
   }
 
-  get connected(): boolean {
-    return this.channel.current !== undefined;
+  /** Should consume, and cannot. */
+  get interrupted(): boolean {
+    return this.active && this.channel.current === undefined;
   }
 
   /** One multiple-ack for the longest run of oldest deliveries, single acks for the rest. */
@@ -74,14 +83,14 @@ export class RabbitConsumer implements Consumer {
     const channel = this.channel.current;
     if (!channel) return;
     try {
-      await channel.cancel(this.consumerTag);
+      await within(CANCEL_TIMEOUT_MS, channel.cancel(this.consumerTag));
     } catch (error) {
       this.logger.debug(`the channel went before the cancel: ${String(error)}`); // then nothing is delivered either
     }
   }
 
   async close(): Promise<void> {
-    await this.cancel();
+    this.active = false;
     await this.channel.close();
   }
 
@@ -112,7 +121,7 @@ export class RabbitConsumer implements Consumer {
 
   /** Passes the tags that are still ours; those of a lost channel have gone back to the queue by themselves. */
   private onChannel(deliveries: readonly Delivery[], act: (channel: Channel, tags: Set<number>) => void): void {
-    const channel = this.channel.current;
+    const channel = this.source;
     if (!channel) return;
     const ours = deliveries.filter((delivery) => (delivery as RabbitDelivery).channel === channel);
     const tags = new Set(ours.map(({ tag }) => tag).filter((tag) => this.unsettled.has(tag)));

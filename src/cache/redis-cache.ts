@@ -19,6 +19,7 @@ export class RedisCache extends IdempotencyCache {
 
   async lookup(digests: readonly string[]): Promise<Map<string, CommittedEvent>> {
     const found = new Map<string, CommittedEvent>();
+    if (digests.length === 0) return found; // Redis calls MGET of nothing an error
     await this.unlessPaused(async (prefix) => {
       const texts = await this.redis.mget(digests.map((digest) => prefix + digest));
       texts.forEach((text, i) => {

@@ -93,8 +93,7 @@ export class EventsController {
 
 function rawBody({ body }: FastifyRequest): Buffer {
   if (Buffer.isBuffer(body)) return body;
-  if (body === undefined || body === null) throw new Problem('malformed-body', 'The body is empty.');
-  throw new Problem('unsupported-media-type', 'Send application/json here; NDJSON belongs to /v1/ingest/stream.');
+  throw new Problem('malformed-body', 'The body is empty.');
 }
 
 function asProblem(outcome: Outcome): Problem {
