@@ -135,7 +135,8 @@ class MemoryConsumer implements Consumer {
     this.scheduled = true;
     setImmediate(() => {
       this.scheduled = false;
-      while (this.active && this.unsettled.size < this.prefetch) {
+      // What becomes free meanwhile waits for the next turn, so that other consumers get theirs.
+      for (let room = this.prefetch - this.unsettled.size; room > 0 && this.active; room--) {
         const item = this.queue.take();
         if (!item) return;
         const tag = ++this.lastTag;

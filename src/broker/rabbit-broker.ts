@@ -74,9 +74,11 @@ export class RabbitBroker extends Broker {
       await within(CLOSE_TIMEOUT_MS, connection.close());
     } catch (error) {
       this.logger.debug(`not closed by us: ${String(error)}`);
-      // Frozen: nothing but the end of its socket ends it. (While it reconnects there is none yet; that attempt is the
-      // last.)
-      const model = connection.managedConnection.connection as { connection: { stream: Socket } } | undefined;
+      // Frozen: only the end of its socket ends it, and the manager must know first, or it would connect again. (While it
+      // is connecting there is no socket yet; that attempt is its last.)
+      const { managedConnection } = connection;
+      managedConnection.close().catch((late: Error) => this.logger.debug(late.message));
+      const model = managedConnection.connection as { connection: { stream: Socket } } | undefined;
       model?.connection.stream.destroy(new Error('closing'));
     }
   }

@@ -15,19 +15,25 @@ export class SettingsError extends Error {
  */
 export function parseSettings(env: Record<string, string | undefined>): Settings {
   const problems: string[] = [];
+  const malformed: string[] = [];
   const values: Record<string, unknown> = {};
   for (const [name, setting] of Object.entries(SETTINGS)) {
     const given = env[name];
     const text = given === '' || given === undefined ? setting.default : given;
     if (text === undefined) continue;
     const parsed = setting.parse(text);
-    if ('expected' in parsed) problems.push(`${name}: expected ${parsed.expected}, found ${shown(name, text)}`);
-    else values[name] = parsed.value;
+    if ('value' in parsed) values[name] = parsed.value;
+    else {
+      malformed.push(name);
+      problems.push(`${name}: expected ${parsed.expected}, found ${shown(name, text)}`);
+      const fallback = setting.default === undefined ? undefined : setting.parse(setting.default);
+      if (fallback && 'value' in fallback) values[name] = fallback.value; // so that the checks below can be made
+    }
   }
-  if (problems.length > 0) throw new SettingsError(problems);
   const settings = values as Settings;
-  problems.push(...riskyCombinations(settings));
-  if (settings.NODE_ENV === 'production') problems.push(...forbiddenInProduction(settings, env));
+  const further = riskyCombinations(settings);
+  if (settings.NODE_ENV === 'production') further.push(...forbiddenInProduction(settings, env));
+  problems.push(...further.filter((problem) => !malformed.some((name) => problem.startsWith(`${name}:`))));
   if (problems.length > 0) throw new SettingsError(problems);
   return Object.freeze(settings);
 }
@@ -60,7 +66,7 @@ function forbiddenInProduction(settings: Settings, env: Record<string, string | 
   if (!settings.DATABASE_URL) problems.push('DATABASE_URL: must be set in production');
   if (!settings.REDIS_URL) problems.push('REDIS_URL: must be set in production');
   if (broker && !settings.RABBITMQ_URL) problems.push('RABBITMQ_URL: must be set in production for this role');
-  if (settings.RABBITMQ_URL && new URL(settings.RABBITMQ_URL).username === 'guest') {
+  if (settings.RABBITMQ_URL && ['', 'guest'].includes(new URL(settings.RABBITMQ_URL).username)) {
     problems.push('RABBITMQ_URL: the guest account is not for production');
   }
   if (api && (settings.ADMIN_TOKEN?.length ?? 0) < 24) {
@@ -72,5 +78,5 @@ function forbiddenInProduction(settings: Settings, env: Record<string, string | 
 
 /** Values that may hold a password are not repeated. */
 function shown(name: string, text: string): string {
-  return /URL|TOKEN/.test(name) ? 'something else' : JSON.stringify(text);
+  return /URL|TOKEN|ENDPOINT/.test(name) ? 'something else' : JSON.stringify(text);
 }

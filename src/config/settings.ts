@@ -103,7 +103,11 @@ export const SETTINGS = {
   ),
   METRICS_TOKEN: optional(anyText, 'bearer token for /metrics; unset: open'),
   DESTINATIONS_ALLOW_PRIVATE: setting(boolean, 'false', 'true lets destinations have private and loopback addresses'),
-  SHUTDOWN_GRACE_MS: setting(integer(100), '25000', 'how long SIGTERM may take before the process ends anyway, in ms'),
+  SHUTDOWN_GRACE_MS: setting(
+    integer(100, 3_600_000),
+    '25000',
+    'how long SIGTERM may take before the process ends anyway, in ms',
+  ),
   OTEL_EXPORTER_OTLP_ENDPOINT: optional(url('http:', 'https:'), 'where traces go; unset: tracing is off'),
   OTEL_SERVICE_NAME: setting(anyText, 'streamforge', 'service name in traces'),
   STREAMFORGE_DATA_DIR: setting(anyText, '.streamforge', 'where the embedded PostgreSQL keeps its files'),

@@ -140,8 +140,10 @@ export function decimalOf(source: string): string {
   if (!match) return source;
   const [, sign, whole = '', fraction = '', exponent = '0'] = match;
   const digits = (whole + fraction).replace(/^0+/, '');
-  const significant = digits.replace(/0+$/, '');
-  if (significant === '') return '0';
+  if (digits === '') return '0';
+  let length = digits.length; // a loop: /0+$/ takes quadratic time on zeros that do not end the text
+  while (digits.charCodeAt(length - 1) === 0x30) length -= 1;
+  const significant = digits.slice(0, length);
   const power = BigInt(exponent) - BigInt(fraction.length) + BigInt(digits.length - significant.length);
   return `${sign}${significant}e${power}`;
 }
@@ -157,13 +159,18 @@ export function findUnsupportedCharacter(value: unknown, pointer: string): strin
     if (typeof current === 'string') {
       if (isUnsupported(current)) return at;
     } else if (current !== null && typeof current === 'object') {
-      for (const [name, child] of Object.entries(current)) {
+      for (const [name, child] of Object.entries(current).reverse()) {
         if (isUnsupported(name)) return at;
-        open.push([child, `${at}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`]);
+        open.push([child, childPointer(at, name)]);
       }
     }
   }
   return undefined;
+}
+
+/** The JSON Pointer (RFC 6901) of a member. */
+export function childPointer(parent: string, name: string): string {
+  return `${parent}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
 }
 
 function isUnsupported(text: string): boolean {

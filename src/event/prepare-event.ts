@@ -2,7 +2,7 @@ import { parseExact } from './canonical-json';
 import { canonicalContent, sha256 } from './content-hash';
 import type { Event } from './event';
 import { derivedKey, eventIdKey, explicitKey, type DedupeStrategy } from './idempotency-key';
-import { decodeUtf8, findUnsupportedCharacter, scanJsonObject, type JsonScan } from './json-text';
+import { childPointer, decodeUtf8, findUnsupportedCharacter, scanJsonObject, type JsonScan } from './json-text';
 import type { ErrorDetail, ProblemCode } from './problems';
 import { uuidV7 } from './uuid-v7';
 import { validateEnvelope, type NormalisedEnvelope } from './validate-envelope';
@@ -94,9 +94,10 @@ function readRecord(bytes: Buffer, maxBytes: number): ReadRecord | { rejection: 
 }
 
 function refusedByScan({ depth, repeated }: JsonScan): { rejection: Rejection } | undefined {
-  if (depth > MAX_DEPTH)
+  if (depth > MAX_DEPTH) {
     return rejectAt('invalid-event', '/payload', `must not be nested deeper than ${MAX_DEPTH} levels`);
-  if (repeated !== undefined) return rejectAt('invalid-event', `/${repeated}`, 'must not occur twice');
+  }
+  if (repeated !== undefined) return rejectAt('invalid-event', childPointer('', repeated), 'must not occur twice');
   return undefined;
 }
 

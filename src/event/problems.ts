@@ -11,6 +11,7 @@ const CATALOGUE = {
   'tenant-invalid': { status: 400, retryable: false, title: 'The X-Tenant-Id header is not a tenant id' },
   'idempotency-key-invalid': { status: 400, retryable: false, title: 'The idempotency key is not usable' },
   'admin-token-invalid': { status: 401, retryable: false, title: 'The X-Admin-Token header is missing or wrong' },
+  'metrics-token-invalid': { status: 401, retryable: false, title: 'The metrics token is missing or wrong' },
   'tenant-not-allowed': { status: 403, retryable: false, title: 'This tenant is not allowed here' },
   'event-not-found': { status: 404, retryable: false, title: 'There is no such event' },
   'route-not-found': { status: 404, retryable: false, title: 'There is no such endpoint' },

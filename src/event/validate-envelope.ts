@@ -1,6 +1,7 @@
 import { Ajv, type ErrorObject } from 'ajv';
 import { ENVELOPE_SCHEMA, type Envelope } from './envelope-schema';
 import { parseInstant, type Instant } from './instant';
+import { childPointer } from './json-text';
 import type { ErrorDetail } from './problems';
 
 /** At most this many errors are listed for one event; a body of nothing but unknown fields has thousands. */
@@ -27,19 +28,20 @@ export interface NormalisedEnvelope {
 
 /** Checks everything but the payload's inside and returns either every problem or the normalised fields. */
 export function validateEnvelope(value: unknown): { envelope: NormalisedEnvelope } | { errors: ErrorDetail[] } {
-  if (!matchesSchema(value)) return { errors: describe(matchesSchema.errors ?? []) };
-  const type = value.eventType ?? value.type;
-  const subject = value.subject ?? value.entityId;
-  const occurredAt = value.occurredAt === undefined ? undefined : parseInstant(value.occurredAt);
-  const errors = unsupportedCharacters(value);
+  const errors = matchesSchema(value) ? [] : describe(matchesSchema.errors ?? []);
+  const sent = value as Envelope; // only as far as the schema had nothing against it
+  const type = sent.eventType ?? sent.type;
+  const subject = sent.subject ?? sent.entityId;
+  const occurredAt = typeof sent.occurredAt === 'string' ? parseInstant(sent.occurredAt) : undefined;
+  errors.push(...unsupportedCharacters(sent));
   if (type === undefined) errors.push(missing('/eventType'));
   if (subject === undefined) errors.push(missing('/subject'));
-  if (value.occurredAt !== undefined && occurredAt === undefined) {
+  if (typeof sent.occurredAt === 'string' && occurredAt === undefined) {
     errors.push(invalid('/occurredAt', 'must be an RFC 3339 date-time that exists, such as 2026-01-31T12:00:00Z'));
   }
-  if (errors.length > 0 || type === undefined || subject === undefined) return { errors };
-  const { eventId, correlationId, partitionKey = subject } = value;
-  const { source = 'api', schemaVersion = '1.0.0', specVersion = '1.0' } = value;
+  if (errors.length > 0 || type === undefined || subject === undefined) return { errors: errors.slice(0, MAX_ERRORS) };
+  const { eventId, correlationId, partitionKey = subject } = sent;
+  const { source = 'api', schemaVersion = '1.0.0', specVersion = '1.0' } = sent;
   return {
     envelope: { eventId, type, subject, partitionKey, occurredAt, source, schemaVersion, specVersion, correlationId },
   };
@@ -47,17 +49,18 @@ export function validateEnvelope(value: unknown): { envelope: NormalisedEnvelope
 
 function unsupportedCharacters(envelope: Envelope): ErrorDetail[] {
   return Object.entries(envelope).flatMap(([name, text]): ErrorDetail[] => {
-    if (name === 'payload' || typeof text !== 'string' || (!CONTROL.test(text) && text.isWellFormed())) return [];
+    const isTextField = name !== 'payload' && Object.hasOwn(ENVELOPE_SCHEMA.properties, name);
+    if (!isTextField || typeof text !== 'string' || (!CONTROL.test(text) && text.isWellFormed())) return [];
     const message = 'must not contain control characters or lone surrogates';
     return [{ pointer: `/${name}`, code: 'unsupported-character', message }];
   });
 }
 
 function describe(errors: ErrorObject[]): ErrorDetail[] {
-  return errors.slice(0, MAX_ERRORS).map((error) => {
+  return errors.map((error) => {
     if (error.keyword === 'additionalProperties') {
       const name = String(error.params.additionalProperty);
-      return invalid(`/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`, 'is not a field of the envelope');
+      return invalid(childPointer('', name), 'is not a field of the envelope');
     }
     if (error.keyword === 'required') return missing(`/${String(error.params.missingProperty)}`);
     return invalid(error.instancePath, error.message ?? 'is invalid');

@@ -9,7 +9,7 @@ export function correlationIdOf(request: Pick<IncomingMessage, 'headers'>): stri
   return typeof sent === 'string' && VISIBLE_ASCII.test(sent) ? sent : uuidV7();
 }
 
-const TRACEPARENT = /^[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
+const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 /** The W3C trace context of the caller, if it sent a valid one. */
 export function traceparentOf(request: Pick<IncomingMessage, 'headers'>): string | undefined {

@@ -1,7 +1,8 @@
-import { Controller, Get, Header, Headers, HttpException, Inject, Res } from '@nestjs/common';
+import { Controller, Get, Header, Headers, Inject, Res } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { SETTINGS_TOKEN, type Settings } from '../config/settings';
+import { Problem } from '../event/problems';
 import { Metrics } from '../observability/metrics';
 import { isSameSecret } from './admin-token';
 import { ReadinessChecks, type Readiness } from './readiness';
@@ -41,7 +42,7 @@ export class MetricsController {
   async index(@Res({ passthrough: true }) reply: FastifyReply, @Headers('authorization') sent = ''): Promise<string> {
     const token = this.settings.METRICS_TOKEN;
     if (token && !isSameSecret(sent, `Bearer ${token}`)) {
-      throw new HttpException('The metrics token is missing or wrong.', 401);
+      throw new Problem('metrics-token-invalid', 'Send Authorization: Bearer with the metrics token.');
     }
     reply.type(this.metrics.registry.contentType);
     return this.metrics.registry.metrics();

@@ -67,7 +67,8 @@ export class NdjsonRecords extends Transform {
   }
 
   private keep(part: Buffer): void {
-    const room = this.maxLineBytes + 2 - this.partialBytes; // one more than allowed, and a CR that does not count
+    const bom = this.atStart ? BOM.length : 0;
+    const room = this.maxLineBytes + 2 + bom - this.partialBytes; // one more than allowed; CR and BOM do not count
     if (part.length === 0 || room <= 0) return;
     const kept = part.length > room ? part.subarray(0, room) : part;
     this.partial.push(kept);

@@ -1,0 +1,60 @@
+import type { CommittedEvent } from '../../../src/cache/idempotency-cache';
+import { MemoryCache } from '../../../src/cache/memory-cache';
+import { committedFacts } from '../../../src/ingest/outcome';
+import { prepared } from '../../support/events';
+
+const committed = committedFacts(prepared());
+const facts = (...digests: string[]): { digest: string; committed: CommittedEvent }[] =>
+  digests.map((digest) => ({ digest, committed }));
+
+describe('the cache inside the process', () => {
+  const known = async (cache: MemoryCache, ...digests: string[]): Promise<string[]> => [
+    ...(await cache.lookup(digests)).keys(),
+  ];
+
+  beforeEach(() => jest.useFakeTimers());
+  afterEach(() => jest.useRealTimers());
+
+  it('knows what it was told, and nothing else', async () => {
+    const cache = new MemoryCache(60);
+    await cache.remember(facts('a', 'b'));
+    expect(await cache.lookup(['x', 'a'])).toEqual(new Map([['a', committed]]));
+    expect(await known(cache)).toEqual([]);
+  });
+
+  it('forgets after its time', async () => {
+    const cache = new MemoryCache(60);
+    await cache.remember(facts('a'));
+    jest.advanceTimersByTime(59_999);
+    expect(await known(cache, 'a')).toEqual(['a']);
+    jest.advanceTimersByTime(1);
+    expect(await known(cache, 'a')).toEqual([]);
+  });
+
+  it('holds a bounded number, and lets the longest remembered go first', async () => {
+    const cache = new MemoryCache(60, 3);
+    await cache.remember(facts('a', 'b', 'c'));
+    await cache.remember(facts('a'));
+    await cache.remember(facts('d'));
+    expect(await known(cache, 'a', 'b', 'c', 'd')).toEqual(['a', 'c', 'd']);
+    await cache.remember(facts('1', '2', '3', '4', '5'));
+    expect(await known(cache, 'a', '1', '2', '3', '4', '5')).toEqual(['3', '4', '5']);
+  });
+
+  it('starts its time anew for what it is told again', async () => {
+    const cache = new MemoryCache(60);
+    await cache.remember(facts('a'));
+    jest.advanceTimersByTime(40_000);
+    await cache.remember(facts('a'));
+    jest.advanceTimersByTime(40_000);
+    expect(await known(cache, 'a')).toEqual(['a']);
+  });
+
+  it('can always be reached, and is empty once it is closed', async () => {
+    const cache = new MemoryCache(60);
+    await cache.remember(facts('a'));
+    await expect(cache.ping()).resolves.toBeUndefined();
+    await cache.close();
+    expect(await known(cache, 'a')).toEqual([]);
+  });
+});

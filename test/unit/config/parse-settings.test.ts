@@ -1,0 +1,187 @@
+import { parseSettings, SettingsError } from '../../../src/config/parse-settings';
+
+/** Everything that production asks for. */
+const PRODUCTION = {
+  NODE_ENV: 'production',
+  APP_ROLE: 'all',
+  DATABASE_URL: 'postgres://app:secret@db/streamforge',
+  REDIS_URL: 'rediss://cache:6379',
+  RABBITMQ_URL: 'amqps://app:secret@broker/streamforge',
+  ADMIN_TOKEN: 'x'.repeat(24),
+};
+
+function problemsOf(env: Record<string, string | undefined>): string[] {
+  try {
+    parseSettings(env);
+    return [];
+  } catch (error) {
+    if (error instanceof SettingsError) return error.problems;
+    throw error;
+  }
+}
+const namesIn = (problems: string[]): string[] => problems.map((problem) => problem.split(':', 1)[0] as string);
+
+describe('settings', () => {
+  it('have the defaults of the contract', () => {
+    expect(parseSettings({})).toEqual({
+      NODE_ENV: 'development',
+      APP_ROLE: ['api', 'publisher', 'worker'],
+      PORT: 3000,
+      HOST: '127.0.0.1',
+      LOG_LEVEL: 'info',
+      MAX_EVENT_BYTES: 262_144,
+      STREAM_MAX_BYTES: 134_217_728,
+      REQUEST_STALL_TIMEOUT_MS: 30_000,
+      DEDUPE_STRATEGY: 'intent',
+      DEDUPE_INCLUDE_OCCURRED_AT: true,
+      IDEMPOTENCY_TTL_SECONDS: 604_800,
+      IDEMPOTENCY_DB_RETENTION_DAYS: 90,
+      EVENT_RETENTION_DAYS: 0,
+      OUTBOX_RETENTION_HOURS: 24,
+      TENANT_ALLOWLIST: [],
+      TENANT_RATE_LIMIT_PER_MINUTE: 600_000,
+      ADMIN_RATE_LIMIT_PER_MINUTE: 300,
+      REPLAY_MAX_LIMIT: 5_000,
+      OUTBOX_BATCH_SIZE: 1_000,
+      OUTBOX_INFLIGHT_LEASE_SECONDS: 30,
+      PUBLISH_TIMEOUT_MS: 10_000,
+      RABBITMQ_PREFETCH: 500,
+      WORKER_BATCH_SIZE: 100,
+      MAX_RETRY_ATTEMPTS: 5,
+      RETRY_BACKOFF_MS: [1_000, 5_000, 30_000, 120_000, 600_000],
+      RETRY_JITTER: 0.2,
+      RECONCILE_AFTER_SECONDS: 60,
+      DESTINATIONS_ALLOW_PRIVATE: false,
+      SHUTDOWN_GRACE_MS: 25_000,
+      OTEL_SERVICE_NAME: 'streamforge',
+      STREAMFORGE_DATA_DIR: '.streamforge',
+    });
+  });
+
+  it('take empty text for unset', () => {
+    expect(parseSettings({ PORT: '', TENANT_ALLOWLIST: '', REDIS_URL: '' })).toEqual(parseSettings({}));
+  });
+
+  it('read lists, numbers, truth and URLs', () => {
+    const env = {
+      APP_ROLE: 'api',
+      TENANT_ALLOWLIST: 'acme, other',
+      RETRY_BACKOFF_MS: '10,20',
+      RETRY_JITTER: '0',
+      DEDUPE_INCLUDE_OCCURRED_AT: 'false',
+      DATABASE_URL: 'postgresql://db/x',
+    };
+    expect(parseSettings(env)).toMatchObject({
+      APP_ROLE: ['api'],
+      TENANT_ALLOWLIST: ['acme', 'other'],
+      RETRY_BACKOFF_MS: [10, 20],
+      RETRY_JITTER: 0,
+      DEDUPE_INCLUDE_OCCURRED_AT: false,
+      DATABASE_URL: 'postgresql://db/x',
+    });
+  });
+
+  it('cannot be changed afterwards', () => {
+    expect(Object.isFrozen(parseSettings({}))).toBe(true);
+  });
+
+  it.each([
+    ['PORT', '80 80'],
+    ['PORT', '65536'],
+    ['PORT', '-1'],
+    ['MAX_EVENT_BYTES', '256k'],
+    ['MAX_EVENT_BYTES', '1e6'],
+    ['MAX_RETRY_ATTEMPTS', '0'],
+    ['RETRY_JITTER', '1.1'],
+    ['RETRY_JITTER', '.5x'],
+    ['RETRY_BACKOFF_MS', '1000,,5000'],
+    ['RETRY_BACKOFF_MS', '1000,soon'],
+    ['DEDUPE_INCLUDE_OCCURRED_AT', 'yes'],
+    ['DEDUPE_STRATEGY', 'Intent'],
+    ['LOG_LEVEL', 'verbose'],
+    ['NODE_ENV', 'prod'],
+    ['APP_ROLE', 'api,writer'],
+    ['TENANT_ALLOWLIST', 'acme,-x'],
+    ['DATABASE_URL', 'mysql://db/x'],
+    ['DATABASE_URL', 'localhost'],
+    ['REDIS_URL', 'redis'],
+  ])('refuse %s=%s', (name, text) => {
+    expect(namesIn(problemsOf({ [name]: text }))).toEqual([name]);
+  });
+
+  it('list every malformed value at once, with what was expected and what was found', () => {
+    const problems = problemsOf({ PORT: 'http', RETRY_JITTER: '2', LOG_LEVEL: 'loud' });
+    expect(problems).toEqual([
+      'PORT: expected a whole number from 0 to 65535, found "http"',
+      expect.stringMatching(/^LOG_LEVEL: expected one of fatal, .*, found "loud"$/),
+      'RETRY_JITTER: expected a number from 0 to 1, found "2"',
+    ]);
+    expect(new SettingsError(problems).message).toContain('\n  - PORT: expected');
+  });
+
+  it('list malformed values together with what production refuses', () => {
+    const { REDIS_URL: _redis, ...env } = PRODUCTION;
+    expect(namesIn(problemsOf({ ...env, PORT: 'http' })).toSorted()).toEqual(['PORT', 'REDIS_URL']);
+  });
+
+  it.each(['DATABASE_URL', 'REDIS_URL', 'RABBITMQ_URL', 'OTEL_EXPORTER_OTLP_ENDPOINT'])(
+    'do not echo the password in a malformed %s',
+    (name) => {
+      expect(problemsOf({ [name]: 'gopher://app:hunter2@host/x' }).join()).toMatch(
+        new RegExp(`^${name}: (?!.*hunter2)`),
+      );
+    },
+  );
+});
+
+describe('risky combinations are refused:', () => {
+  it.each([
+    ['a lease that ends before a publish may', { OUTBOX_INFLIGHT_LEASE_SECONDS: '10', PUBLISH_TIMEOUT_MS: '10000' }],
+    ['a worker batch that never fills', { WORKER_BATCH_SIZE: '20', RABBITMQ_PREFETCH: '10' }],
+    ['a publisher alone with a broker inside the process', { APP_ROLE: 'api,publisher' }],
+    ['a worker alone with a broker inside the process', { APP_ROLE: 'worker' }],
+  ])('%s', (_what, env) => {
+    expect(problemsOf(env)).toHaveLength(1);
+  });
+
+  it('not a lone api, which needs no broker', () => {
+    expect(problemsOf({ APP_ROLE: 'api' })).toEqual([]);
+  });
+});
+
+describe('production', () => {
+  it('starts with everything set', () => {
+    expect(problemsOf(PRODUCTION)).toEqual([]);
+  });
+
+  it('refuses every default that is not safe there, all at once', () => {
+    expect(namesIn(problemsOf({ NODE_ENV: 'production', DESTINATIONS_ALLOW_PRIVATE: 'true' })).toSorted()).toEqual([
+      'ADMIN_TOKEN',
+      'APP_ROLE',
+      'DATABASE_URL',
+      'DESTINATIONS_ALLOW_PRIVATE',
+      'RABBITMQ_URL',
+      'REDIS_URL',
+    ]);
+  });
+
+  it('refuses an admin token of 23 characters and does not show it', () => {
+    const problems = problemsOf({ ...PRODUCTION, ADMIN_TOKEN: 'short-token-of-23-chars' });
+    expect(namesIn(problems)).toEqual(['ADMIN_TOKEN']);
+    expect(problems.join()).not.toContain('short-token');
+  });
+
+  it.each(['amqp://guest:guest@broker', 'amqp://broker:5672'])(
+    'refuses the guest account of RabbitMQ, named or by default: %s',
+    (url) => {
+      expect(namesIn(problemsOf({ ...PRODUCTION, RABBITMQ_URL: url }))).toEqual(['RABBITMQ_URL']);
+    },
+  );
+
+  it('asks a role only for what it uses', () => {
+    const { RABBITMQ_URL: _broker, ...api } = PRODUCTION;
+    const { ADMIN_TOKEN: _token, ...worker } = PRODUCTION;
+    expect(problemsOf({ ...api, APP_ROLE: 'api' })).toEqual([]);
+    expect(problemsOf({ ...worker, APP_ROLE: 'worker' })).toEqual([]);
+  });
+});

@@ -1,0 +1,96 @@
+import type { ContentRules } from '../../../src/event/prepare-event';
+import { prepared } from '../../support/events';
+
+const SUBJECT = { subject: 'order-1' };
+const hash = (fields: Record<string, unknown> = {}): string => prepared({ ...SUBJECT, ...fields }).event.hash;
+
+describe('the hash of an event', () => {
+  it('is a SHA-256 in hex', () => {
+    expect(hash()).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  it.each([
+    ['the order of names', { payload: { a: 1, b: { c: 2, d: 3 } } }, { payload: { b: { d: 3, c: 2 }, a: 1 } }],
+    [
+      'the offset of a time',
+      { occurredAt: '2026-01-31T12:00:00.5Z' },
+      { occurredAt: '2026-01-31T13:00:00.500000+01:00' },
+    ],
+    [
+      'defaults left out',
+      {},
+      { source: 'api', schemaVersion: '1.0.0', specVersion: '1.0', partitionKey: SUBJECT.subject },
+    ],
+    ['legacy names', {}, { eventType: undefined, type: 'order.paid', subject: undefined, entityId: SUBJECT.subject }],
+    ['the eventId', { eventId: 'a' }, { eventId: 'b' }],
+    ['the correlation id', { correlationId: 'a' }, { correlationId: 'b' }],
+  ])('does not depend on %s', (_what, fields, others) => {
+    expect(hash(fields)).toBe(hash(others));
+  });
+
+  it.each([
+    ['eventType', 'order.refunded'],
+    ['subject', 'order-2'],
+    ['partitionKey', 'other'],
+    ['source', 'till-7'],
+    ['schemaVersion', '2.0.0'],
+    ['specVersion', '2.0'],
+    ['occurredAt', '2026-01-31T12:00:00Z'],
+    ['payload', { amount: 11 }],
+  ])('depends on %s', (name, value) => {
+    expect(hash({ [name]: value })).not.toBe(hash());
+  });
+
+  it('tells payloads apart that are nearly the same', () => {
+    const payloads = [null, 0, '', '0', false, 'null', [], {}, [null], { a: null }, [[]], { a: 1 }, { a: '1' }];
+    const named = ['{"__proto__":1}', '{"constructor":1}'].map((text): unknown => JSON.parse(text));
+    const hashes = [...payloads, ...named].map((payload) => hash({ payload }));
+    expect(new Set(hashes).size).toBe(hashes.length);
+  });
+
+  it('tells moments apart that differ by less than a millisecond', () => {
+    const at = (fraction: string): string => hash({ occurredAt: `2026-01-31T12:00:00.${fraction}Z` });
+    expect(at('0000001')).not.toBe(at('0000002'));
+  });
+});
+
+describe('the key of an event without a header', () => {
+  const key = (fields: Record<string, unknown>, rules: Partial<ContentRules> = {}, tenantId = 'acme'): string =>
+    prepared({ ...SUBJECT, ...fields }, { tenantId }, rules).keyDigest;
+  const MONDAY = { occurredAt: '2026-01-05T12:00:00Z' };
+  const TUESDAY = { occurredAt: '2026-01-06T12:00:00Z' };
+
+  it('is the content within the tenant', () => {
+    expect(key({ payload: { a: 1, b: 2 } })).toBe(key({ payload: { b: 2, a: 1 } }));
+    expect(key({ payload: 1 })).not.toBe(key({ payload: 2 }));
+    expect(key({}, {}, 'acme')).not.toBe(key({}, {}, 'other'));
+  });
+
+  it('leaves the eventId out under intent and takes it in under full', () => {
+    expect(key({ eventId: 'a' })).toBe(key({ eventId: 'b' }));
+    expect(key({ eventId: 'a' }, { DEDUPE_STRATEGY: 'full' })).not.toBe(
+      key({ eventId: 'b' }, { DEDUPE_STRATEGY: 'full' }),
+    );
+    expect(key({ eventId: 'a' }, { DEDUPE_STRATEGY: 'full' })).toBe(key({ eventId: 'a' }, { DEDUPE_STRATEGY: 'full' }));
+  });
+
+  it('tells two equal sales at different times apart', () => {
+    expect(key(MONDAY)).not.toBe(key(TUESDAY));
+  });
+
+  it('leaves the time out for producers that stamp each retry anew', () => {
+    const rules = { DEDUPE_INCLUDE_OCCURRED_AT: false };
+    expect(key(MONDAY, rules)).toBe(key(TUESDAY, rules));
+    expect(key(MONDAY, rules)).toBe(key({}, rules));
+    const [monday, tuesday] = [prepared({ ...SUBJECT, ...MONDAY }, {}, rules), prepared({ ...SUBJECT, ...TUESDAY })];
+    expect(monday.event.hash).not.toBe(tuesday.event.hash);
+    expect(monday.fingerprint).toBe(prepared({ ...SUBJECT, ...TUESDAY }, {}, rules).fingerprint);
+  });
+
+  it('is the header within the tenant where there is one, whatever the content', () => {
+    const withHeader = (payload: number, idempotencyKey: string): string =>
+      prepared({ ...SUBJECT, payload }, { idempotencyKey }).keyDigest;
+    expect(withHeader(1, 'k')).toBe(withHeader(2, 'k'));
+    expect(withHeader(1, 'k')).not.toBe(withHeader(1, 'l'));
+  });
+});

@@ -1,0 +1,46 @@
+import * as fc from 'fast-check';
+import { derivedKey, eventIdKey, explicitKey, isIdempotencyKey } from '../../../src/event/idempotency-key';
+
+describe('the digest of an idempotency key', () => {
+  it('joins its parts unambiguously: tenant a with key bc is not tenant ab with key c', () => {
+    expect(explicitKey('a', 'bc')).not.toBe(explicitKey('ab', 'c'));
+    expect(explicitKey('1', '1:1')).not.toBe(explicitKey('11:', '1'));
+    expect(derivedKey('a', 'f', '1', 'full')).not.toBe(derivedKey('a', 'f1', undefined, 'full'));
+  });
+
+  it('is equal only for equal parts', () => {
+    const part = fc.string({ unit: fc.constantFrom('a', '1', '2', ':'), maxLength: 4 });
+    fc.assert(
+      fc.property(part, part, part, part, (tenant, key, otherTenant, otherKey) => {
+        const same = tenant === otherTenant && key === otherKey;
+        expect(explicitKey(tenant, key) === explicitKey(otherTenant, otherKey)).toBe(same);
+      }),
+    );
+  });
+
+  it('lives in a name space for each kind of key', () => {
+    const digests = [explicitKey('acme', 'x'), derivedKey('acme', 'x', undefined, 'intent'), eventIdKey('acme', 'x')];
+    expect(new Set(digests).size).toBe(3);
+  });
+
+  it('is a SHA-256 in hex, the same at every call', () => {
+    expect(explicitKey('acme', 'k')).toMatch(/^[0-9a-f]{64}$/);
+    expect(explicitKey('acme', 'k')).toBe(explicitKey('acme', 'k'));
+  });
+
+  it('covers the eventId under the strategy full only', () => {
+    expect(derivedKey('acme', 'f', 'e1', 'intent')).toBe(derivedKey('acme', 'f', 'e2', 'intent'));
+    expect(derivedKey('acme', 'f', 'e1', 'full')).not.toBe(derivedKey('acme', 'f', 'e2', 'full'));
+    expect(derivedKey('acme', 'f', undefined, 'full')).toBe(derivedKey('acme', 'f', undefined, 'intent'));
+  });
+});
+
+describe('an idempotency key as a header', () => {
+  it.each(['k', 'x'.repeat(255), '!~', 'order-1#7', '"quoted"'])('may be %s', (key) => {
+    expect(isIdempotencyKey(key)).toBe(true);
+  });
+
+  it.each(['', 'x'.repeat(256), 'a b', ' a', 'a\n', 'é', '\u007f', 'a, a'])('may not be %j', (key) => {
+    expect(isIdempotencyKey(key)).toBe(false);
+  });
+});

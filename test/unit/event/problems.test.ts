@@ -1,0 +1,68 @@
+import { Problem, type ProblemCode } from '../../../src/event/problems';
+
+/** The table of section 1 of the contract. A new code does not compile until it has its status here. */
+const STATUS_OF_CODE: Record<ProblemCode, number> = {
+  'malformed-body': 400,
+  'invalid-event': 400,
+  'invalid-request': 400,
+  'tenant-required': 400,
+  'tenant-invalid': 400,
+  'idempotency-key-invalid': 400,
+  'unsupported-character': 400,
+  'admin-token-invalid': 401,
+  'metrics-token-invalid': 401,
+  'tenant-not-allowed': 403,
+  'event-not-found': 404,
+  'route-not-found': 404,
+  'method-not-allowed': 405,
+  'not-acceptable': 406,
+  'request-timeout': 408,
+  'event-id-conflict': 409,
+  'event-too-large': 413,
+  'stream-too-large': 413,
+  'unsupported-media-type': 415,
+  'unsupported-content-encoding': 415,
+  'idempotency-key-reused': 422,
+  'stream-rejected': 422,
+  'internal-error': 500,
+  overloaded: 503,
+  'storage-unavailable': 503,
+};
+const CODES = Object.entries(STATUS_OF_CODE) as [ProblemCode, number][];
+
+describe('a problem', () => {
+  it.each(CODES)('%s has status %i', (code, status) => {
+    expect(new Problem(code, 'x').status).toBe(status);
+  });
+
+  it.each(CODES)('%s is an RFC 9457 body that says whether a retry may help', (code, status) => {
+    const body = new Problem(code, 'What is wrong.').toBody('c-1');
+    expect(body).toEqual({
+      type: `urn:streamforge:problem:${code}`,
+      title: body.title,
+      status,
+      detail: 'What is wrong.',
+      code,
+      retryable: status === 408 || status >= 500,
+      correlationId: 'c-1',
+    });
+    expect(body.title).toMatch(/^[A-Z].{5,}[^.]$/);
+  });
+
+  it('lists the offending places of a validation', () => {
+    const errors = [{ pointer: '/payload', code: 'invalid-event' as const, message: 'is required' }];
+    expect(new Problem('invalid-event', 'x', { errors }).toBody('c-1')).toMatchObject({ errors });
+  });
+
+  it('carries further members, such as the summary of a stream that broke', () => {
+    const members = { summary: { records: 2 }, lastCommittedRecord: 2 };
+    expect(new Problem('stream-too-large', 'x', { members }).toBody('c-1')).toMatchObject(members);
+  });
+
+  it('keeps the stack and the wait for Retry-After out of the body', () => {
+    const body = new Problem('overloaded', 'x', { retryAfterSeconds: 1 }).toBody('c-1');
+    expect(Object.keys(body).toSorted()).toEqual(
+      ['code', 'correlationId', 'detail', 'retryable', 'status', 'title', 'type'].toSorted(),
+    );
+  });
+});

@@ -1,0 +1,48 @@
+import fastify from 'fastify';
+import { KnownRoutes } from '../../../src/http/known-routes';
+
+describe('when no route matched', () => {
+  const routes = new KnownRoutes();
+  const server = fastify();
+  beforeAll(async () => {
+    routes.watch(server);
+    const handler = (): string => 'ok';
+    server.post('/v1/events', handler);
+    server.get('/v1/events/:id', handler);
+    server.route({ method: ['PUT', 'DELETE'], url: '/v1/things/:id', handler });
+    server.patch('/v1/things/:id', handler);
+    server.get('/a.b', handler);
+    server.get('/static/*', handler);
+    await server.ready();
+  });
+  afterAll(() => server.close());
+
+  const answer = (method: string, url: string): [string, string | undefined] => {
+    const { problem, allow } = routes.problemFor(method, url);
+    return [problem.code, allow];
+  };
+
+  it('a known path is 405 with every method it knows', () => {
+    expect(answer('GET', '/v1/events')).toEqual(['method-not-allowed', 'POST']);
+    expect(answer('POST', '/v1/events/42')).toEqual(['method-not-allowed', 'GET, HEAD']);
+    expect(answer('GET', '/v1/things/42')).toEqual(['method-not-allowed', 'DELETE, PATCH, PUT']);
+  });
+
+  it('the query does not matter', () => {
+    expect(answer('GET', '/v1/events?x=/y')).toEqual(['method-not-allowed', 'POST']);
+  });
+
+  it.each([
+    '/',
+    '/v1',
+    '/v1/events/42/attempts',
+    '/v1/EVENTS',
+    '/aXb',
+    '/static/x.css',
+    '/v1/events/',
+    '/v1/events%2F',
+    '',
+  ])('the path %j is 404', (url) => {
+    expect(answer('PUT', url)).toEqual(['route-not-found', undefined]);
+  });
+});

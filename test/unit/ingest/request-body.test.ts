@@ -1,0 +1,78 @@
+import { PassThrough } from 'node:stream';
+import { bodyChunks } from '../../../src/ingest/request-body';
+
+const STALL_MS = 1_000;
+
+describe('the chunks of a request body', () => {
+  let source: PassThrough;
+  beforeEach(() => {
+    jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask'] });
+    source = new PassThrough();
+  });
+  afterEach(() => {
+    jest.useRealTimers();
+    source.destroy();
+  });
+
+  it('are those of the request, to its end', async () => {
+    source.write('a');
+    source.end('b');
+    const texts: string[] = [];
+    for await (const chunk of bodyChunks(source, STALL_MS)) texts.push(chunk.toString());
+    expect(texts.join('')).toBe('ab');
+  });
+
+  it('end in request-timeout when the sender brings nothing for too long', async () => {
+    const chunks = bodyChunks(source, STALL_MS);
+    const stalled = expect(chunks.next()).rejects.toMatchObject({ code: 'request-timeout' });
+    await jest.advanceTimersByTimeAsync(STALL_MS);
+    await stalled;
+  });
+
+  it('do not end while each comes in time', async () => {
+    const chunks = bodyChunks(source, STALL_MS);
+    for (const text of ['a', 'b', 'c']) {
+      const next = chunks.next();
+      await jest.advanceTimersByTimeAsync(STALL_MS - 1);
+      source.write(text);
+      await expect(next).resolves.toEqual({ done: false, value: Buffer.from(text) });
+    }
+  });
+
+  it('do not count the time in which we ourselves read nothing', async () => {
+    const chunks = bodyChunks(source, STALL_MS);
+    source.write('a');
+    await chunks.next();
+    await jest.advanceTimersByTimeAsync(10 * STALL_MS);
+    source.write('b');
+    await expect(chunks.next()).resolves.toEqual({ done: false, value: Buffer.from('b') });
+  });
+
+  it('leave the request alive when their reader gives up, so that it can be answered', async () => {
+    const chunks = bodyChunks(source, STALL_MS);
+    source.write('a');
+    await chunks.next();
+    await chunks.return(undefined);
+    expect(source.destroyed).toBe(false);
+  });
+
+  it('leave the request alive when it stalls', async () => {
+    const stalled = expect(bodyChunks(source, STALL_MS).next()).rejects.toThrow();
+    await jest.advanceTimersByTimeAsync(STALL_MS);
+    await stalled;
+    expect(source.destroyed).toBe(false);
+  });
+
+  it('end in the error of a connection that broke', async () => {
+    const broken = expect(bodyChunks(source, STALL_MS).next()).rejects.toThrow('aborted');
+    source.destroy(new Error('aborted'));
+    await broken;
+  });
+
+  it('leave no timer behind', async () => {
+    source.end('a');
+    const chunks = bodyChunks(source, STALL_MS);
+    while (!(await chunks.next()).done);
+    expect(jest.getTimerCount()).toBe(0);
+  });
+});

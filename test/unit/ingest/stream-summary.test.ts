@@ -1,0 +1,63 @@
+import type { Outcome } from '../../../src/ingest/outcome';
+import { committedFacts } from '../../../src/ingest/outcome';
+import { StreamSummary } from '../../../src/ingest/stream-summary';
+import { prepared } from '../../support/events';
+
+const committed = committedFacts(prepared());
+const ACCEPTED: Outcome = { kind: 'accepted', committed };
+const DUPLICATE: Outcome = { kind: 'duplicate', of: committed, layer: 'cache' };
+const REJECTED: Outcome = {
+  kind: 'rejected',
+  rejection: {
+    code: 'invalid-event',
+    message: '/occurredAt must exist ',
+    errors: [{ pointer: '/occurredAt', code: 'invalid-event', message: 'must exist' }],
+  },
+};
+
+function summaryOf(...outcomes: Outcome[]): StreamSummary {
+  const summary = new StreamSummary();
+  outcomes.forEach((outcome, i) => summary.add(i + 1, outcome));
+  return summary;
+}
+
+describe('the summary of a stream', () => {
+  it('has the one shape of the contract', () => {
+    expect(summaryOf(ACCEPTED, DUPLICATE, REJECTED).toBody(812, 'c-1')).toEqual({
+      status: 'partial',
+      summary: { records: 3, accepted: 1, duplicates: 1, rejected: 1, bytes: 812 },
+      errors: [{ record: 3, code: 'invalid-event', message: '/occurredAt must exist', pointer: '/occurredAt' }],
+      errorsTruncated: false,
+      correlationId: 'c-1',
+    });
+  });
+
+  it.each([
+    ['an empty stream', 'accepted', []],
+    ['accepted records', 'accepted', [ACCEPTED, ACCEPTED]],
+    ['duplicates only', 'accepted', [DUPLICATE]],
+    ['some rejected records', 'partial', [REJECTED, DUPLICATE]],
+    ['rejected records only', 'rejected', [REJECTED, REJECTED]],
+  ])('%s is %s', (_what, status, outcomes) => {
+    expect(summaryOf(...outcomes).status).toBe(status);
+  });
+
+  it('lists the first 100 errors, says so, and counts them all', () => {
+    const hundred = Array.from({ length: 100 }, () => REJECTED);
+    expect(summaryOf(...hundred).toBody(0, 'c')).toMatchObject({ errorsTruncated: false });
+    const body = summaryOf(...hundred, ACCEPTED, REJECTED).toBody(0, 'c');
+    expect(body).toMatchObject({ errorsTruncated: true, summary: { records: 102, rejected: 101 } });
+    expect(body.errors).toHaveLength(100);
+  });
+
+  it('leaves the pointer out where there is none', () => {
+    const rejection = { code: 'malformed-body', message: 'no JSON', errors: [] } as const;
+    const summary = summaryOf({ kind: 'rejected', rejection: { ...rejection, errors: [] } });
+    expect(summary.toBody(0, 'c').errors).toEqual([{ record: 1, code: 'malformed-body', message: 'no JSON' }]);
+  });
+
+  it('I14: knows the last record whose outcome is final', () => {
+    expect(new StreamSummary().lastCommittedRecord).toBe(0);
+    expect(summaryOf(ACCEPTED, REJECTED).lastCommittedRecord).toBe(2);
+  });
+});
