@@ -82,8 +82,8 @@ export class RabbitPublisher {
 
   async close(): Promise<void> {
     clearTimeout(this.declaring);
+    this.abandonWaits(); // before the channel fails their confirms, which would read as refused
     await this.channel.close();
-    this.abandonWaits();
   }
 
   private send(channel: ConfirmChannel, message: OutgoingMessage, settle: (outcome: PublishOutcome) => void): void {

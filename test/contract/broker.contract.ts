@@ -1,0 +1,273 @@
+import { QUEUES, type Broker, type Delivery } from '../../src/broker/broker';
+import { eventually } from '../support/eventually';
+import { atTheEnd, closeAll } from './closing';
+import { AMPLE_MS, expectSame, idsOf, Listener, message, messages, publishAll } from './deliveries';
+
+/** What publisher and worker rely on, whichever adapter runs. `setup` gives an empty broker that is ready. */
+export function describeBroker(name: string, setup: () => Promise<Broker>): void {
+  describe(name, () => {
+    let broker: Broker;
+
+    beforeEach(async () => {
+      broker = await setup();
+      atTheEnd(() => broker.close());
+    });
+    afterEach(closeAll);
+
+    describe('publishing', () => {
+      it('confirms a message and delivers it with id, headers and body', async () => {
+        const listener = new Listener(broker);
+        const headers = { 'tenant-id': 'acme ü', 'dispatch-no': 3, big: 1_760_000_000_000, negative: -7, share: 0.25 };
+        const sent = message({ headers, body: Buffer.from('{"amount":"10 €"}') });
+        expect(await broker.publish([sent], AMPLE_MS)).toEqual(['confirmed']);
+        const [delivery] = (await listener.receives(1)) as [Delivery];
+        expect(delivery.redelivered).toBe(false);
+        expect(delivery.message.id).toBe(sent.id);
+        expect(delivery.message.headers).toEqual(headers);
+        expect(delivery.message.body.equals(sent.body)).toBe(true);
+      });
+
+      it('keeps messages for a consumer that comes later, and delivers them in order', async () => {
+        const sent = messages(50);
+        await publishAll(broker, sent);
+        const listener = new Listener(broker);
+        await listener.receives(50);
+        expect(listener.ids).toEqual(idsOf(sent));
+      });
+
+      it('gives one outcome for each message, and none for none', async () => {
+        expect(await broker.publish([], AMPLE_MS)).toEqual([]);
+        expect(await broker.publish(messages(3), AMPLE_MS)).toEqual(['confirmed', 'confirmed', 'confirmed']);
+      });
+
+      it('keeps the queues apart', async () => {
+        const main = new Listener(broker);
+        const retry = new Listener(broker, { queue: QUEUES.retry });
+        const [first, second] = [message({ queue: QUEUES.retry }), message()];
+        await publishAll(broker, [first, second, message({ queue: QUEUES.dlq })]);
+        await main.receivesExactly([second.id]);
+        await retry.receivesExactly([first.id]);
+      });
+
+      it('carries a body of 200 KB, and an empty one', async () => {
+        const listener = new Listener(broker);
+        const large = Buffer.alloc(200_000, 'äöü');
+        await publishAll(broker, [message({ body: large }), message({ body: Buffer.alloc(0) })]);
+        const [first, second] = (await listener.receives(2)) as [Delivery, Delivery];
+        expect(first.message.body.equals(large)).toBe(true);
+        expect(second.message.body).toHaveLength(0);
+      });
+
+      it('takes several thousand messages at once, and several batches at the same time', async () => {
+        const batches = [messages(3_000), messages(1_000), messages(1_000)];
+        const listener = new Listener(broker, { prefetch: 500, acks: true });
+        await Promise.all(batches.map((batch) => publishAll(broker, batch)));
+        await listener.receivesExactly(idsOf(batches.flat()));
+        await eventually(async () => expect(await broker.waiting(QUEUES.main)).toBe(0));
+      });
+
+      it('says unconfirmed once it is closed, at once and without throwing', async () => {
+        await broker.close();
+        expect(broker.canPublish()).toBe(false);
+        const startedAt = Date.now();
+        expect(await broker.publish(messages(2), AMPLE_MS)).toEqual(['unconfirmed', 'unconfirmed']);
+        expect(Date.now() - startedAt).toBeLessThan(1_000);
+      });
+    });
+
+    describe('prefetch', () => {
+      it('is never exceeded, and an ack makes room for exactly one more', async () => {
+        let inHand = 0;
+        let most = 0;
+        const listener = new Listener(broker, { prefetch: 3 }, () => (most = Math.max(most, ++inHand)));
+        await publishAll(broker, messages(20));
+        for (let settled = 0; settled < 20; settled++) {
+          await listener.receives(Math.min(settled + 3, 20));
+          inHand -= 1;
+          listener.consumer.ack([listener.deliveries[settled] as Delivery]);
+        }
+        expect(most).toBe(3);
+        expect(new Set(listener.ids).size).toBe(20);
+      });
+
+      it('counts for each consumer, and what is in hand does not wait', async () => {
+        await publishAll(broker, messages(10));
+        const listeners = [new Listener(broker, { prefetch: 2 }), new Listener(broker, { prefetch: 3 })];
+        await Promise.all(listeners.map((listener, i) => listener.receives(2 + i)));
+        await eventually(async () => expect(await broker.waiting(QUEUES.main)).toBe(5));
+        expect(listeners.map(({ deliveries }) => deliveries.length)).toEqual([2, 3]);
+      });
+    });
+
+    describe('settling', () => {
+      it('delivers again, marked as redelivered, what is requeued', async () => {
+        const listener = new Listener(broker);
+        const sent = messages(3);
+        await publishAll(broker, sent);
+        const [first, second, third] = (await listener.receives(3)) as [Delivery, Delivery, Delivery];
+        listener.consumer.requeue([first, third]);
+        listener.consumer.ack([second]);
+        const again = (await listener.receives(5)).slice(3);
+        expect(again.map(({ redelivered }) => redelivered)).toEqual([true, true]);
+        expect(again.map((delivery) => delivery.message.id).sort()).toEqual(
+          [first.message.id, third.message.id].sort(),
+        );
+        const [copy] = again as [Delivery];
+        expect(copy.message.body.equals((sent[0] as { body: Buffer }).body)).toBe(true);
+      });
+
+      it('gives back, marked as redelivered, what a closed consumer had not acked', async () => {
+        const first = new Listener(broker);
+        const sent = messages(4);
+        await publishAll(broker, sent);
+        first.consumer.ack((await first.receives(4)).slice(0, 2));
+        await first.consumer.close();
+        const second = new Listener(broker);
+        await second.receives(2);
+        expect(second.ids).toEqual(idsOf(sent.slice(2)));
+        expect(second.deliveries.every(({ redelivered }) => redelivered)).toBe(true);
+      });
+
+      it('acks several at once, out of order and with gaps', async () => {
+        const first = new Listener(broker);
+        const sent = messages(9);
+        await publishAll(broker, sent);
+        const inHand = await first.receives(9);
+        const at = (...positions: number[]) => positions.map((position) => inHand[position - 1] as Delivery);
+        first.consumer.ack(at(5, 2));
+        first.consumer.ack(at(1));
+        first.consumer.ack(at(8, 4, 7));
+        await first.consumer.close();
+        const second = new Listener(broker);
+        await second.receives(3);
+        const last = message();
+        await publishAll(broker, [last]);
+        await second.receivesExactly([...idsOf(sent).filter((_, i) => i % 3 === 2), last.id]);
+      });
+
+      it('never delivers again what was acked, however often it was acked', async () => {
+        const first = new Listener(broker);
+        await publishAll(broker, messages(5));
+        const inHand = await first.receives(5);
+        first.consumer.ack(inHand);
+        first.consumer.ack(inHand);
+        first.consumer.requeue(inHand);
+        await first.consumer.close();
+        first.consumer.ack(inHand);
+        const last = message();
+        await publishAll(broker, [last]);
+        const second = new Listener(broker);
+        await second.receivesExactly([last.id]);
+        expect(first.deliveries).toHaveLength(5);
+      });
+
+      it('can ack from within the callback, also what was waiting when the consumption began', async () => {
+        await publishAll(broker, messages(5));
+        const listener = new Listener(broker, { prefetch: 1, acks: true });
+        await listener.receives(5);
+        await listener.consumer.close();
+        await eventually(async () => expect(await broker.waiting(QUEUES.main)).toBe(0));
+      });
+    });
+
+    describe('cancelling', () => {
+      it('stops deliveries; those in hand can still be acked', async () => {
+        const cancelled = new Listener(broker);
+        const sent = messages(2);
+        await publishAll(broker, sent);
+        const [acked, left] = (await cancelled.receives(2)) as [Delivery, Delivery];
+        await cancelled.consumer.cancel();
+        const later = message();
+        await publishAll(broker, [later]);
+        const other = new Listener(broker);
+        await other.receivesExactly([later.id]);
+        cancelled.consumer.ack([acked]);
+        await cancelled.consumer.close();
+        await other.receivesExactly([later.id, left.message.id]);
+        const last = message();
+        await publishAll(broker, [last]);
+        await other.receivesExactly([later.id, left.message.id, last.id]);
+        expect(cancelled.deliveries).toHaveLength(2);
+      });
+
+      it('lets those in hand be requeued for another consumer', async () => {
+        const cancelled = new Listener(broker);
+        const sent = message();
+        await publishAll(broker, [sent]);
+        const inHand = await cancelled.receives(1);
+        await cancelled.consumer.cancel();
+        cancelled.consumer.requeue(inHand);
+        const other = new Listener(broker);
+        await other.receivesExactly([sent.id]);
+        expect(other.deliveries[0]?.redelivered).toBe(true);
+        expect(cancelled.deliveries).toHaveLength(1);
+      });
+
+      it('works right after the consumption was asked for, and twice, and before a close', async () => {
+        await publishAll(broker, messages(30));
+        const cancelled = new Listener(broker, { prefetch: 5 });
+        await cancelled.consumer.cancel();
+        const soFar = cancelled.deliveries.length;
+        await cancelled.consumer.cancel();
+        await cancelled.consumer.close();
+        await cancelled.consumer.close();
+        const other = new Listener(broker, { acks: true });
+        await eventually(() => expect(new Set(other.ids).size).toBe(30));
+        expect(cancelled.deliveries).toHaveLength(soFar);
+      });
+    });
+
+    it('shares a queue between two consumers without doubles', async () => {
+      const listeners = [1, 2].map(() => new Listener(broker, { prefetch: 10, acks: true }));
+      const sent = messages(600);
+      await publishAll(broker, sent.slice(0, 300));
+      await publishAll(broker, sent.slice(300));
+      const all = () => listeners.flatMap(({ ids }) => ids);
+      await eventually(() => expectSame(all(), idsOf(sent)));
+      for (const { deliveries } of listeners) expect(deliveries.length).toBeGreaterThan(0);
+    });
+
+    it('counts what waits in each queue', async () => {
+      const waiting = async () => [await broker.waiting(QUEUES.main), await broker.waiting(QUEUES.retry)];
+      expect(await waiting()).toEqual([0, 0]);
+      await publishAll(broker, messages(5));
+      await eventually(async () => expect(await waiting()).toEqual([5, 0]));
+      const listener = new Listener(broker, { prefetch: 2 });
+      await listener.receives(2);
+      await eventually(async () => expect(await waiting()).toEqual([3, 0]));
+      await listener.consumer.close();
+      await eventually(async () => expect(await waiting()).toEqual([5, 0]));
+    });
+
+    it('answers a ping until it is closed, whatever became of its consumers', async () => {
+      const listeners = [new Listener(broker), new Listener(broker)];
+      await eventually(() => broker.ping());
+      await listeners[0]?.consumer.close();
+      await listeners[1]?.consumer.cancel();
+      await broker.ping();
+      expect(broker.canPublish()).toBe(true);
+      await broker.close();
+      await expect(broker.ping()).rejects.toThrow();
+      await expect(broker.waiting(QUEUES.main)).rejects.toThrow();
+    });
+
+    it('refuses nothing because it is being closed', async () => {
+      const pending = [broker.publish(messages(1_000), AMPLE_MS), broker.publish(messages(10), AMPLE_MS)];
+      await broker.close();
+      const outcomes = (await Promise.all(pending)).flat();
+      expect(outcomes).toHaveLength(1_010);
+      expect(outcomes).not.toContain('refused');
+    });
+
+    it('can be closed twice, with deliveries in hand', async () => {
+      const listener = new Listener(broker);
+      await publishAll(broker, messages(2));
+      const inHand = await listener.receives(2);
+      await broker.close();
+      await broker.close();
+      listener.consumer.ack(inHand);
+      listener.consumer.requeue(inHand);
+      await listener.consumer.cancel();
+    });
+  });
+}

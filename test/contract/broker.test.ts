@@ -1,0 +1,30 @@
+import { Logger } from '@nestjs/common';
+import { type Broker } from '../../src/broker/broker';
+import { MemoryBroker } from '../../src/broker/memory-broker';
+import { describeBroker } from './broker.contract';
+import { AMPLE_MS, Listener, messages, publishAll } from './deliveries';
+import { closeAll } from './closing';
+import { openRabbitBroker, openVhost } from './rabbit';
+
+Logger.overrideLogger(false);
+
+describeBroker('MemoryBroker', () => Promise.resolve(new MemoryBroker()));
+
+describeBroker('RabbitBroker', async () => openRabbitBroker((await openVhost()).url));
+
+describe('MemoryBroker, when its memory is full', () => {
+  afterEach(closeAll);
+
+  it('refuses what is too much, tells publishers to stop, and takes more once there is room', async () => {
+    const broker: Broker = new MemoryBroker();
+    await publishAll(broker, messages(19_999));
+    expect(broker.canPublish()).toBe(true);
+    expect(await broker.publish(messages(3), AMPLE_MS)).toEqual(['confirmed', 'refused', 'refused']);
+    expect(broker.canPublish()).toBe(false);
+    const listener = new Listener(broker, { prefetch: 10, acks: true });
+    await listener.receives(20_000);
+    expect(broker.canPublish()).toBe(true);
+    await publishAll(broker, messages(1));
+    await listener.receives(20_001);
+  });
+});

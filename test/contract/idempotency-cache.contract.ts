@@ -1,0 +1,90 @@
+import { randomUUID } from 'node:crypto';
+import type { CommittedEvent, IdempotencyCache } from '../../src/cache/idempotency-cache';
+import { eventually } from '../support/eventually';
+import { atTheEnd, closeAll } from './closing';
+
+export interface Fact {
+  digest: string;
+  committed: CommittedEvent;
+}
+
+export function fact(fields: Partial<CommittedEvent> = {}): Fact {
+  const committed = {
+    id: randomUUID(),
+    fingerprint: randomUUID(),
+    eventId: randomUUID(),
+    receivedAt: '2026-11-24T10:00:00.000Z',
+    correlationId: 'käse "1"',
+    hash: randomUUID(),
+    ...fields,
+  };
+  return { digest: randomUUID(), committed };
+}
+
+/** What ingest relies on, whichever adapter runs. `setup` gives an empty cache that is ready. */
+export function describeIdempotencyCache(
+  name: string,
+  setup: (ttlSeconds: number) => Promise<IdempotencyCache> | IdempotencyCache,
+): void {
+  describe(name, () => {
+    let cache: IdempotencyCache;
+
+    const open = async (ttlSeconds: number): Promise<void> => {
+      cache = await setup(ttlSeconds);
+      atTheEnd(() => cache.close());
+      await eventually(() => cache.ping());
+    };
+    beforeEach(() => open(60));
+    afterEach(closeAll);
+
+    it('knows nothing of what it was never told', async () => {
+      expect(await cache.lookup([randomUUID()])).toEqual(new Map());
+    });
+
+    it('takes a question about nothing, and a fact about nothing', async () => {
+      await cache.remember([]);
+      expect(await cache.lookup([])).toEqual(new Map());
+      const one = fact();
+      await cache.remember([one]); // and works on at once
+      expect((await cache.lookup([one.digest])).size).toBe(1);
+    });
+
+    it('finds what it was told, whole, and only that', async () => {
+      const facts = Array.from({ length: 300 }, () => fact());
+      await cache.remember(facts);
+      const digests = facts.flatMap(({ digest }) => [digest, randomUUID()]);
+      const found = await cache.lookup([...digests, digests[0] as string]);
+      expect(found).toEqual(new Map(facts.map(({ digest, committed }) => [digest, committed])));
+    });
+
+    it('repeats the latest of what it was told about a digest', async () => {
+      const first = fact();
+      const second = { ...fact(), digest: first.digest };
+      await cache.remember([first]);
+      await cache.remember([second]);
+      expect((await cache.lookup([first.digest])).get(first.digest)).toEqual(second.committed);
+    });
+
+    it('forgets when the time has come, counted from the last telling', async () => {
+      await cache.close();
+      await open(1);
+      const [renewed, old] = [fact(), fact()];
+      await cache.remember([old]);
+      expect((await cache.lookup([old.digest])).size).toBe(1);
+      await eventually(async () => {
+        await cache.remember([renewed]);
+        expect((await cache.lookup([old.digest])).size).toBe(0);
+      });
+      expect((await cache.lookup([renewed.digest])).size).toBe(1);
+      await eventually(async () => expect((await cache.lookup([renewed.digest])).size).toBe(0));
+    });
+
+    it('can be closed twice, and then never throws', async () => {
+      await cache.close();
+      await cache.close();
+      const one = fact();
+      await cache.remember([one]);
+      await cache.lookup([one.digest]);
+    });
+  });
+}

@@ -1,0 +1,128 @@
+import { Logger } from '@nestjs/common';
+import { MemoryCache } from '../../src/cache/memory-cache';
+import { RedisCache } from '../../src/cache/redis-cache';
+import { connectRedis } from '../../src/cache/redis-connection';
+import { eventually } from '../support/eventually';
+import { atTheEnd, closeAll } from './closing';
+import { describeIdempotencyCache, fact } from './idempotency-cache.contract';
+import { openProxy } from './proxy';
+import type { TcpProxy } from './tcp-proxy';
+
+Logger.overrideLogger(false);
+
+const redisUrl = (): string => process.env.TEST_REDIS_URL as string;
+
+function openRedisCache({ url = redisUrl(), incarnation = 'the database', ttlSeconds = 60 } = {}): RedisCache {
+  const cache = new RedisCache(connectRedis(url, 'test'), () => Promise.resolve(incarnation), ttlSeconds);
+  atTheEnd(() => cache.close());
+  return cache;
+}
+
+describeIdempotencyCache('MemoryCache', (ttlSeconds) => new MemoryCache(ttlSeconds));
+describeIdempotencyCache('RedisCache', (ttlSeconds) => openRedisCache({ ttlSeconds }));
+
+it('MemoryCache is bounded: the longest remembered goes first', async () => {
+  const cache = new MemoryCache(60, 3);
+  const [a, b, c, d] = [fact(), fact(), fact(), fact()];
+  await cache.remember([a, b, c]);
+  await cache.remember([a]);
+  await cache.remember([d]);
+  const found = await cache.lookup([a, b, c, d].map(({ digest }) => digest));
+  expect([...found.keys()].sort()).toEqual([a, c, d].map(({ digest }) => digest).sort());
+});
+
+describe('RedisCache', () => {
+  afterEach(closeAll);
+
+  it('I2: repeats nothing that another incarnation of the database has committed', async () => {
+    const [before, same, restored] = [
+      openRedisCache({ incarnation: 'before' }),
+      openRedisCache({ incarnation: 'before' }),
+      openRedisCache({ incarnation: 'restored' }),
+    ];
+    await Promise.all([before, same, restored].map((cache) => eventually(() => cache.ping())));
+    const one = fact();
+    await before.remember([one]);
+    expect((await restored.lookup([one.digest])).size).toBe(0);
+    expect((await same.lookup([one.digest])).size).toBe(1); // both were asked a working Redis
+  });
+
+  it('knows nothing while the incarnation cannot be read, and never throws', async () => {
+    let known = false;
+    const incarnation = () => (known ? Promise.resolve('known') : Promise.reject(new Error('PostgreSQL is away')));
+    const cache = new RedisCache(connectRedis(redisUrl(), 'test'), incarnation, 60);
+    atTheEnd(() => cache.close());
+    const one = fact();
+    await cache.remember([one]);
+    expect(await cache.lookup([one.digest])).toEqual(new Map());
+    known = true;
+    await eventually(async () => {
+      await cache.remember([one]);
+      expect((await cache.lookup([one.digest])).size).toBe(1);
+    });
+  });
+
+  describe('when Redis cannot be reached', () => {
+    let proxy: TcpProxy;
+    let cache: RedisCache;
+    const known = fact();
+
+    beforeEach(async () => {
+      proxy = await openProxy(redisUrl());
+      cache = openRedisCache({ url: proxy.url });
+      await eventually(() => cache.ping());
+      await cache.remember([known]);
+      expect((await cache.lookup([known.digest])).size).toBe(1);
+    });
+
+    const expectQuickMisses = async (): Promise<void> => {
+      for (let i = 0; i < 3; i++) {
+        const startedAt = performance.now();
+        expect(await cache.lookup([known.digest])).toEqual(new Map());
+        await cache.remember([fact()]);
+        expect(performance.now() - startedAt).toBeLessThan(1_000);
+      }
+      await expect(cache.ping()).rejects.toThrow();
+    };
+    const expectRecovery = async (): Promise<void> => {
+      await eventually(async () => expect((await cache.lookup([known.digest])).size).toBe(1));
+      const later = fact();
+      await cache.remember([later]);
+      expect((await cache.lookup([later.digest])).size).toBe(1);
+      await cache.ping();
+    };
+
+    it('because its connection is cut: answers nothing, quickly, and recovers', async () => {
+      await proxy.cut();
+      await expectQuickMisses();
+      await proxy.restore();
+      await expectRecovery();
+    });
+
+    it('because it is frozen: answers nothing, quickly, and recovers', async () => {
+      proxy.freeze();
+      await expectQuickMisses();
+      proxy.thaw();
+      await expectRecovery();
+    });
+
+    it('from the start: the same', async () => {
+      await proxy.cut();
+      cache = openRedisCache({ url: proxy.url, incarnation: 'late' });
+      await expectQuickMisses();
+      await proxy.restore();
+      await eventually(async () => {
+        await cache.remember([known]);
+        expect((await cache.lookup([known.digest])).size).toBe(1);
+      });
+    });
+
+    it('a remember that Redis answers with an error is a miss later, not an error', async () => {
+      const broken = openRedisCache({ ttlSeconds: 0 }); // SET ... EX 0 is refused
+      const one = fact();
+      await eventually(() => broken.ping());
+      await broken.remember([one]);
+      expect(await broken.lookup([one.digest])).toEqual(new Map());
+    });
+  });
+});

@@ -1,0 +1,149 @@
+import { Logger } from '@nestjs/common';
+import type { Channel } from 'amqplib';
+import { QUEUES, type Delivery, type QueueName } from '../../src/broker/broker';
+import { eventually } from '../support/eventually';
+import type { TestVhost } from '../support/rabbit';
+import { closeAll } from './closing';
+import { AMPLE_MS, idsOf, Listener, message, messages, publishAll, unconfirmed } from './deliveries';
+import { openRabbitBroker, openRawChannel, openVhost, PUBLISHER, startRabbitBroker } from './rabbit';
+
+Logger.overrideLogger(false);
+
+describe('RabbitBroker', () => {
+  let vhost: TestVhost;
+  beforeEach(async () => (vhost = await openVhost()));
+  afterEach(async () => {
+    await closeAll();
+    jest.restoreAllMocks();
+  });
+
+  describe('messages without a queue', () => {
+    it('I3: are unroutable, not confirmed, while their neighbours are confirmed', async () => {
+      const broker = await openRabbitBroker(vhost.url, PUBLISHER);
+      await (await openRawChannel(vhost.url)).deleteQueue(QUEUES.retry);
+      const queues: QueueName[] = [QUEUES.main, QUEUES.retry, QUEUES.dlq, QUEUES.retry, QUEUES.main];
+      const outcomes = await broker.publish(
+        queues.map((queue) => message({ queue })),
+        AMPLE_MS,
+      );
+      expect(outcomes).toEqual(['confirmed', 'unroutable', 'confirmed', 'unroutable', 'confirmed']);
+    });
+
+    it('I3: are unroutable each, also when they carry the same id', async () => {
+      const broker = await openRabbitBroker(vhost.url, PUBLISHER);
+      await (await openRawChannel(vhost.url)).deleteQueue(QUEUES.main);
+      const one = message();
+      const twenty = Array.from({ length: 20 }, () => one);
+      expect(await broker.publish(twenty, AMPLE_MS)).toEqual(twenty.map(() => 'unroutable'));
+    });
+
+    it('find their queue again at a later try, because it was declared again', async () => {
+      const broker = await openRabbitBroker(vhost.url, PUBLISHER);
+      await (await openRawChannel(vhost.url)).deleteQueue(QUEUES.dlq);
+      const sent = message({ queue: QUEUES.dlq });
+      expect(await broker.publish([sent], AMPLE_MS)).toEqual(['unroutable']);
+      await eventually(async () => expect(await broker.publish([sent], AMPLE_MS)).toEqual(['confirmed']));
+    });
+  });
+
+  it('refuses a message that cannot be encoded, and takes its neighbours at the next try', async () => {
+    const broker = await openRabbitBroker(vhost.url, PUBLISHER);
+    const [before, after] = [messages(2), messages(3)];
+    const poison = message({ id: 'x'.repeat(300) });
+    const outcomes = await broker.publish([...before, poison, ...after], AMPLE_MS);
+    expect(outcomes).toEqual([...unconfirmed(2), 'refused', ...unconfirmed(3)]);
+    await eventually(() => expect(broker.canPublish()).toBe(true));
+    await publishAll(broker, [...before, ...after]);
+  });
+
+  describe('a channel that the server closes alone', () => {
+    it('is opened again for publishing, after pending publishes ended as unconfirmed', async () => {
+      const broker = await openRabbitBroker(vhost.url);
+      const listener = new Listener(broker, { acks: true });
+      await publishAll(broker, messages(1));
+      await listener.receives(1);
+      const broken = expect(broker.waiting('no such queue' as QueueName)).rejects.toThrow(/NOT_FOUND/);
+      // The server ignores what comes after the command that breaks the channel.
+      expect(await broker.publish(messages(2), AMPLE_MS)).toEqual(unconfirmed(2));
+      await broken;
+      expect(broker.canPublish()).toBe(false);
+      await eventually(() => expect(broker.canPublish()).toBe(true));
+      await publishAll(broker, messages(1));
+      await listener.receives(2);
+      expect(listener.deliveries.map(({ tag }) => tag)).toEqual([1, 2]); // the consumer's channel was left alone
+    });
+
+    it('is opened again for consuming, and what was not acked comes again', async () => {
+      const broker = await openRabbitBroker(vhost.url);
+      const listener = new Listener(broker);
+      const sent = messages(2);
+      await publishAll(broker, sent);
+      const inHand = await listener.receives(2);
+      breakChannelOf(inHand[0] as Delivery);
+      const again = (await listener.receives(4)).slice(2);
+      expect(again.map((delivery) => delivery.message.id)).toEqual(idsOf(sent));
+      expect(again.every(({ redelivered }) => redelivered)).toBe(true);
+      listener.consumer.ack(inHand);
+      await eventually(() => broker.ping());
+      const last = message();
+      await publishAll(broker, [last]);
+      await eventually(() => expect(listener.ids.slice(4)).toEqual([last.id]));
+    });
+
+    it('is opened again after the queue was deleted under a consumer', async () => {
+      const broker = await openRabbitBroker(vhost.url);
+      const listener = new Listener(broker);
+      await publishAll(broker, messages(1));
+      await listener.receives(1);
+      await (await openRawChannel(vhost.url)).deleteQueue(QUEUES.main);
+      const last = message();
+      await eventually(async () => expect(await broker.publish([last], AMPLE_MS)).toEqual(['confirmed']));
+      await eventually(() => expect(listener.ids).toContain(last.id));
+      await eventually(() => broker.ping());
+    });
+
+    it('answers how many wait again, after it was asked about a deleted queue', async () => {
+      const broker = await openRabbitBroker(vhost.url, PUBLISHER);
+      await (await openRawChannel(vhost.url)).deleteQueue(QUEUES.retry);
+      await expect(broker.waiting(QUEUES.retry)).rejects.toThrow();
+      await eventually(async () => expect(await broker.waiting(QUEUES.retry)).toBe(0));
+    });
+  });
+
+  describe('topology', () => {
+    it('is declared by each process, and what waits stays', async () => {
+      const first = await openRabbitBroker(vhost.url);
+      await publishAll(first, messages(2));
+      const second = await openRabbitBroker(vhost.url);
+      await publishAll(second, messages(1));
+      const listener = new Listener(second);
+      await listener.receives(3);
+      expect(listener.deliveries.every(({ redelivered }) => !redelivered)).toBe(true);
+    });
+
+    it('is never replaced: an existing queue with other arguments stays, with a warning', async () => {
+      const raw = await openRawChannel(vhost.url);
+      await raw.assertQueue(QUEUES.main, { durable: true });
+      raw.sendToQueue(QUEUES.main, Buffer.from('somebody else’s'), { messageId: 'theirs' });
+      const warn = jest.spyOn(Logger.prototype, 'warn');
+      const debug = jest.spyOn(Logger.prototype, 'debug');
+      const broker = await startRabbitBroker(vhost.url);
+      const said = (spy: jest.SpyInstance<void, unknown[]>) =>
+        spy.mock.calls.filter(([text]) => String(text).includes('inequivalent arg'));
+      await eventually(() => expect(said(debug).length).toBeGreaterThanOrEqual(3)); // it has tried again
+      expect(said(warn)).toHaveLength(1);
+      expect(broker.canPublish()).toBe(false);
+      await expect(broker.ping()).rejects.toThrow();
+      expect(await broker.publish(messages(1), AMPLE_MS)).toEqual(unconfirmed(1));
+      expect((await raw.checkQueue(QUEUES.main)).messageCount).toBe(1);
+      await raw.deleteQueue(QUEUES.main);
+      await eventually(() => expect(broker.canPublish()).toBe(true));
+    });
+  });
+});
+
+/** Past the adapter: acks a tag that does not exist, at which the server closes the channel. */
+function breakChannelOf(delivery: Delivery): void {
+  const { channel } = delivery as Delivery & { channel: Channel };
+  channel.ack({ fields: { deliveryTag: 4_711 } } as Parameters<Channel['ack']>[0]);
+}
