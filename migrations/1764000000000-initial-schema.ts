@@ -163,9 +163,16 @@ const FUNCTIONS = [
   // A partition is made apart and then attached, which takes a weaker lock on the parent than CREATE .. PARTITION OF.
   `create function attach_partition(parent text, name text, lower text, upper text, options text) returns integer
    language plpgsql as $$
+   declare
+     key name := (select a.attname from pg_partitioned_table p
+                    join pg_attribute a on a.attrelid = p.partrelid and a.attnum = p.partattrs[0]
+                   where p.partrelid = parent::regclass);
    begin
      if to_regclass(name) is not null then return 0; end if;
      execute format('create table %I (like %I including all) %s', name, parent, options);
+     -- Rows that came before their partition was made lie in the default one, which would refuse the new bounds.
+     execute format('with moved as (delete from %I where %I >= %L and %I < %L returning *) insert into %I select * from moved',
+       parent || '_default', key, lower, key, upper, name);
      execute format('alter table %I attach partition %I for values from (%L) to (%L)', parent, name, lower, upper);
      return 1;
    end $$`,

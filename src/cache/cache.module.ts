@@ -1,4 +1,13 @@
-import { Global, Inject, Injectable, Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/common';
+import {
+  Global,
+  Inject,
+  Injectable,
+  Module,
+  type DynamicModule,
+  type OnApplicationShutdown,
+  type Provider,
+} from '@nestjs/common';
+import type { Redis } from 'ioredis';
 import { Pool } from 'pg';
 import type { Settings } from '../config/settings';
 import { readIncarnation } from '../db/incarnation.queries';
@@ -6,8 +15,11 @@ import { IdempotencyCache } from './idempotency-cache';
 import { MemoryCache } from './memory-cache';
 import { RedisCache } from './redis-cache';
 import { connectRedis } from './redis-connection';
+import { localLimiter, redisLimiter, SHARED_LIMITER } from './shared-limiter';
 import { LocalWakeUp, RedisWakeUp, WakeUp } from './wake-up';
 
+/** The connection that all commands share; only a subscription needs one of its own. */
+const REDIS = Symbol('Redis');
 const WAKE_UP_CHANNEL = 'streamforge:outbox';
 
 /** Redis or this process: chosen here and nowhere else. */
@@ -16,28 +28,33 @@ const WAKE_UP_CHANNEL = 'streamforge:outbox';
 export class CacheModule {
   static forRoot(settings: Settings): DynamicModule {
     const url = settings.REDIS_URL;
-    const providers = url
+    const providers: Provider[] = url
       ? [
+          { provide: REDIS, useFactory: () => connectRedis(url, 'commands') },
           {
             provide: IdempotencyCache,
-            inject: [Pool],
-            useFactory: (pool: Pool) =>
-              new RedisCache(
-                connectRedis(url, 'cache'),
-                onceItWorks(() => readIncarnation(pool)),
-                settings.IDEMPOTENCY_TTL_SECONDS,
-              ),
+            inject: [REDIS, Pool],
+            useFactory: (redis: Redis, pool: Pool) => {
+              const incarnation = onceItWorks(() => readIncarnation(pool));
+              return new RedisCache(redis, incarnation, settings.IDEMPOTENCY_TTL_SECONDS);
+            },
           },
-          { provide: WakeUp, useFactory: () => new RedisWakeUp(connectRedis(url, 'wake-up'), WAKE_UP_CHANNEL) },
+          {
+            provide: SHARED_LIMITER,
+            inject: [REDIS],
+            useFactory: (redis: Redis) => redisLimiter(redis, settings),
+          },
+          { provide: WakeUp, inject: [REDIS], useFactory: (redis: Redis) => new RedisWakeUp(redis, WAKE_UP_CHANNEL) },
         ]
       : [
           { provide: IdempotencyCache, useFactory: () => new MemoryCache(settings.IDEMPOTENCY_TTL_SECONDS) },
+          { provide: SHARED_LIMITER, useFactory: () => localLimiter(settings) },
           { provide: WakeUp, useClass: LocalWakeUp },
         ];
     return {
       module: CacheModule,
       providers: [...providers, CloseCache],
-      exports: [IdempotencyCache, WakeUp],
+      exports: [IdempotencyCache, SHARED_LIMITER, WakeUp],
     };
   }
 }

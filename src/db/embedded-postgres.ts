@@ -86,9 +86,7 @@ class Server {
       return this.handle(running, owned);
     }
     this.recordOwner();
-    const started = await this.spawnPostmaster();
-    await this.waitUntilUp(started);
-    return this.handle(started, true);
+    return this.handle(await this.startPostmaster(), true);
   }
 
   private handle(postmaster: Postmaster, owned: boolean): EmbeddedPostgres {
@@ -99,6 +97,32 @@ class Server {
         if (owned) await this.stop(postmaster);
       },
     };
+  }
+
+  /** Again, while sessions of a killed server have not noticed that it is gone. */
+  private async startPostmaster(): Promise<Postmaster> {
+    for (const deadline = Date.now() + START_TIMEOUT_MS; ;) {
+      this.removeForeignPidFile();
+      const started = await this.spawnPostmaster();
+      try {
+        await this.waitUntilUp(started);
+        return started;
+      } catch (error) {
+        if (Date.now() > deadline || !this.lastLogLines().includes('is still in use')) throw error;
+        await sleep(100);
+      }
+    }
+  }
+
+  /** PostgreSQL refuses to start when the pid in a stale file has gone to any other process of the same account. */
+  private removeForeignPidFile(): void {
+    const file = path.join(this.dataPath, 'postmaster.pid');
+    const pid = Number.parseInt(readIfThere(file) ?? '', 10);
+    if (pid > 0 && isAlive(pid) && !this.isOurs(pid)) fs.rmSync(file, { force: true });
+  }
+
+  private isOurs(pid: number): boolean {
+    return commandOf(pid).includes(this.dataPath);
   }
 
   /** In its own process group, so that Ctrl-C reaches only us and we can drain before the database goes. */
@@ -157,7 +181,7 @@ class Server {
     if (text === undefined) return undefined;
     const lines = text.split('\n');
     const pid = Number(lines[0]);
-    return isAlive(pid) && commandOf(pid).includes('postgres') ? { pid, port: Number(lines[3]) } : undefined;
+    return isAlive(pid) && this.isOurs(pid) ? { pid, port: Number(lines[3]) } : undefined;
   }
 
   private recordOwner(): void {

@@ -12,6 +12,7 @@ export async function migrate(databaseUrl: string): Promise<string[]> {
     await lockHolder.query('select pg_advisory_lock($1)', [ADVISORY_LOCKS.migrations]);
     try {
       const ran = await dataSource.runMigrations({ transaction: 'each' });
+      await lockHolder.query('select ensure_partitions()'); // a database that slept for weeks lacks today's
       return ran.map((migration) => migration.name);
     } finally {
       await lockHolder.query('select pg_advisory_unlock($1)', [ADVISORY_LOCKS.migrations]);

@@ -1,3 +1,5 @@
+import { types } from 'node:util';
+
 /**
  * What a failed statement means for what it carried:
  * - data: this content can never be stored; alone it is rejected, in a batch it is looked for by bisection
@@ -26,15 +28,15 @@ const PG_CONNECTION_MESSAGE =
 
 /** The SQLSTATE or system error code, if the error has one. */
 export function errorCode(error: unknown): string | undefined {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const code = types.isNativeError(error) && 'code' in error ? error.code : undefined;
   return typeof code === 'string' ? code : undefined;
 }
 
 export function classifyPgError(error: unknown): PgFailure {
   const code = errorCode(error);
-  if (error instanceof AggregateError) return 'unavailable'; // one error per address that was tried
+  if (types.isNativeError(error) && error.name === 'AggregateError') return 'unavailable'; // one error per address that was tried
   if (code === undefined) {
-    return error instanceof Error && PG_CONNECTION_MESSAGE.test(error.message) ? 'unavailable' : 'unexpected';
+    return types.isNativeError(error) && PG_CONNECTION_MESSAGE.test(error.message) ? 'unavailable' : 'unexpected';
   }
   if (UNAVAILABLE_CODES.has(code)) return 'unavailable';
   if (TRANSIENT.has(code)) return 'transient';

@@ -36,7 +36,10 @@ export function createPool(databaseUrl: string, applicationName: string): Pool {
     types: { getTypeParser: typeParser },
   });
   const logger = new Logger('Postgres');
-  // An idle connection that breaks is replaced at the next use; without a listener it would end the process.
+  // A connection that breaks while it is checked out fails the query in hand, which is where it is dealt with; but
+  // without a listener of its own it would end the process.
+  pool.on('connect', (client) => client.on('error', (error) => logger.debug(`a connection broke: ${error.message}`)));
+  // An idle one is replaced at the next use.
   pool.on('error', (error) => logger.warn(`an idle connection broke: ${error.message}`));
   return pool;
 }

@@ -43,15 +43,23 @@ export interface Rejection {
 /** Nesting allowed in a payload. A scalar has 0 levels. */
 export const MAX_DEPTH = 64;
 
-/** From the bytes of one record to an event that may be stored, or to the reason why not. Pure but for id and clock. */
+export type PrepareResult = { prepared: PreparedEvent } | { rejection: Rejection };
+
+/**
+ * From the bytes of one record to an event that may be stored, or to the reason why not. Pure but for id and clock.
+ * @param receivedBytes size of what the producer sent, where `bytes` was made from another format
+ */
 export function prepareEvent(
   bytes: Buffer,
   context: RequestContext,
   rules: ContentRules,
-): { prepared: PreparedEvent } | { rejection: Rejection } {
-  const read = readRecord(bytes, rules.MAX_EVENT_BYTES);
-  if ('rejection' in read) return read;
-  return { prepared: withKeys(read, bytes.length, context, rules) };
+  receivedBytes = bytes.length,
+): PrepareResult {
+  if (receivedBytes > rules.MAX_EVENT_BYTES) {
+    return reject('event-too-large', `An event may have ${rules.MAX_EVENT_BYTES} bytes; this one has more.`);
+  }
+  const read = readRecord(bytes);
+  return 'rejection' in read ? read : { prepared: withKeys(read, receivedBytes, context, rules) };
 }
 
 /** A record that keeps every rule of the envelope. */
@@ -63,10 +71,7 @@ interface ReadRecord {
   payload: unknown;
 }
 
-function readRecord(bytes: Buffer, maxBytes: number): ReadRecord | { rejection: Rejection } {
-  if (bytes.length > maxBytes) {
-    return reject('event-too-large', `An event may have ${maxBytes} bytes; this one has more.`);
-  }
+function readRecord(bytes: Buffer): ReadRecord | { rejection: Rejection } {
   const text = decodeUtf8(bytes);
   if (text === undefined) return reject('malformed-body', 'This is not valid UTF-8.');
   let value: unknown;

@@ -29,6 +29,7 @@ const CATALOGUE = {
     title: 'The idempotency key was used for other content',
   },
   'stream-rejected': { status: 422, retryable: false, title: 'Every record of the stream was rejected' },
+  'tenant-rate-limited': { status: 429, retryable: true, title: 'The tenant has sent too many events' },
   'internal-error': { status: 500, retryable: true, title: 'The request failed inside StreamForge' },
   overloaded: { status: 503, retryable: true, title: 'Too much is waiting to be stored' },
   'storage-unavailable': { status: 503, retryable: true, title: 'The database cannot be reached' },

@@ -2,20 +2,12 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Settings } from '../config/settings';
 import { Problem } from '../event/problems';
+import { mediaTypeOf, refusedBody, STREAMED_TYPES, type BodyMode } from './body-modes';
 import { correlationIdOf } from './correlation';
 import type { KnownRoutes } from './known-routes';
+import { endWhenStalled } from './request-body';
 import { sendProblem } from './problem.filter';
 import { toProblem } from './to-problem';
-
-/** Media types whose body is handed over as a stream, unread. */
-const STREAMED = ['application/x-ndjson', 'application/ndjson', 'application/jsonl'];
-
-/** How a route takes its body: parsed by default; `raw` as the bytes that came, since JSON.parse loses; or unread. */
-export type BodyMode = 'parsed' | 'raw' | 'stream';
-
-/** For @RouteConfig on routes that do not take a parsed body. */
-export const RAW_BODY: { bodyMode: BodyMode } = { bodyMode: 'raw' };
-export const STREAM_BODY: { bodyMode: BodyMode } = { bodyMode: 'stream' };
 
 /** Fastify as every role uses it: ids, limits, body parsers and problem+json for what fails before Nest. */
 export function createFastifyAdapter(settings: Settings, routes: KnownRoutes): FastifyAdapter {
@@ -34,32 +26,38 @@ export function createFastifyAdapter(settings: Settings, routes: KnownRoutes): F
     reply.header('X-Correlation-Id', request.id);
     done();
   });
-  addBodyParsers(server);
+  closeConnectionsWhileDraining(server);
+  addBodyParsers(server, settings.REQUEST_STALL_TIMEOUT_MS);
   return adapter;
 }
 
-function addBodyParsers(server: FastifyInstance): void {
-  server.removeAllContentTypeParsers();
-  server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
-    if (bodyModeOf(request) === 'raw') done(null, body);
-    else parseJson(body as Buffer, done);
+/** A kept connection would hold server.close() until the client lets go of it, so answers while draining end theirs. */
+function closeConnectionsWhileDraining(server: FastifyInstance): void {
+  let draining = false;
+  server.addHook('preClose', (done) => {
+    draining = true;
+    done();
   });
-  server.addContentTypeParser(STREAMED, (_request, payload, done) => done(null, payload));
-  // Before a byte of the body is read: a coding that is not undone would be stored as if it were the event.
-  server.addHook('preParsing', (request, _reply, _payload, done) => done(refusedBody(request)));
+  server.addHook('onSend', (_request, reply, payload, done) => {
+    if (draining) reply.header('Connection', 'close');
+    done(null, payload);
+  });
 }
 
-function refusedBody(request: FastifyRequest): Problem | null {
-  const { 'content-encoding': encoding = 'identity', 'content-type': type = '' } = request.headers;
-  if (encoding !== 'identity') {
-    return new Problem('unsupported-content-encoding', 'Send the body without a Content-Encoding.');
-  }
-  const isStream = STREAMED.some((name) => type.toLowerCase().startsWith(name));
-  const hasBody = type !== '' && request.method !== 'GET';
-  if (hasBody && isStream !== (bodyModeOf(request) === 'stream')) {
-    return new Problem('unsupported-media-type', 'This endpoint does not take that Content-Type.');
-  }
-  return null;
+function addBodyParsers(server: FastifyInstance, stallMs: number): void {
+  server.removeAllContentTypeParsers();
+  server.addContentTypeParser('*', { parseAs: 'buffer' }, (request, body, done) => {
+    if (bodyModeOf(request) === 'parsed') parseJson(body as Buffer, done);
+    else done(null, body);
+  });
+  server.addContentTypeParser(STREAMED_TYPES, (_request, payload, done) => done(null, payload));
+  server.addHook('preParsing', (request, _reply, _payload, done) => {
+    if (request.method === 'GET' || request.method === 'HEAD') return done();
+    const refused = refusedBody(bodyModeOf(request), request.headers);
+    if (refused) return done(refused);
+    if (!STREAMED_TYPES.includes(mediaTypeOf(request.headers))) endWhenStalled(request.raw, stallMs);
+    done();
+  });
 }
 
 function bodyModeOf(request: FastifyRequest): BodyMode {

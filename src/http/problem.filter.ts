@@ -41,6 +41,7 @@ export function sendProblem(reply: FastifyReply, correlationId: string, problem:
   if (reply.sent) return; // the answer was on its way when the error came
   const { retryAfterSeconds } = problem.extras;
   if (retryAfterSeconds !== undefined) reply.header('Retry-After', String(retryAfterSeconds));
+  if (problem.code === 'request-timeout') reply.header('Connection', 'close'); // the body is still on its way
   reply
     .status(problem.status)
     .header('X-Correlation-Id', correlationId)

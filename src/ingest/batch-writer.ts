@@ -45,9 +45,9 @@ export class BatchWriter {
   }
 
   /** Waits for room instead of refusing: this is the backpressure of streams. */
-  async writeWhenRoom(events: readonly PreparedEvent[]): Promise<Outcome[]> {
+  async writeWhenRoom(events: readonly PreparedEvent[]): Promise<PromiseSettledResult<Outcome>[]> {
     while (!this.hasRoom()) await new Promise<void>((resolve) => this.roomWanted.push(resolve));
-    return Promise.all(events.map((prepared) => this.enqueue(prepared)));
+    return Promise.allSettled(events.map((prepared) => this.enqueue(prepared)));
   }
 
   private hasRoom(): boolean {

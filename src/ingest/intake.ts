@@ -26,15 +26,25 @@ export class Intake {
     return outcome;
   }
 
-  /** Records of a stream, in order. Waits when too much is waiting. */
-  async acceptAll(events: readonly PreparedEvent[]): Promise<Outcome[]> {
-    if (events.length === 0) return [];
+  /**
+   * Records of a stream, in order. Waits when too much is waiting. Where storing fails, the outcomes before the first
+   * event that is not known to be stored, and the failure.
+   */
+  async acceptAll(events: readonly PreparedEvent[]): Promise<{ outcomes: Outcome[]; failure?: unknown }> {
+    if (events.length === 0) return { outcomes: [] };
     const known = await this.fromCache(events);
     const unknown = events.filter((_, i) => known[i] === undefined);
     const written = await this.writer.writeWhenRoom(unknown);
-    this.afterCommit(unknown, written);
+    const stored = written.map((result) => (result.status === 'fulfilled' ? result.value : undefined));
+    this.afterCommit(unknown, stored);
+    const outcomes: Outcome[] = [];
     let next = 0;
-    return known.map((outcome) => outcome ?? (written[next++] as Outcome));
+    for (const outcome of known) {
+      const decided = outcome ?? stored[next++];
+      if (!decided) return { outcomes, failure: (written[next - 1] as PromiseRejectedResult).reason };
+      outcomes.push(decided);
+    }
+    return { outcomes };
   }
 
   /** Only an event whose own key is remembered is decided here; everything else is PostgreSQL's to say (I2). */
@@ -51,14 +61,14 @@ export class Intake {
     });
   }
 
-  private afterCommit(events: readonly PreparedEvent[], outcomes: readonly Outcome[]): void {
+  private afterCommit(events: readonly PreparedEvent[], outcomes: readonly (Outcome | undefined)[]): void {
     const facts = outcomes.flatMap((outcome, i) => {
-      if (outcome.kind === 'rejected') return [];
+      if (!outcome || outcome.kind === 'rejected') return [];
       if (outcome.kind === 'duplicate') this.metrics.dedupeHits.inc({ layer: 'database' });
       const committed = outcome.kind === 'accepted' ? outcome.committed : outcome.of;
       return [{ digest: (events[i] as PreparedEvent).keyDigest, committed }];
     });
-    if (outcomes.some(({ kind }) => kind === 'accepted')) this.wakeUp.signal();
+    if (outcomes.some((outcome) => outcome?.kind === 'accepted')) this.wakeUp.signal();
     // Not awaited: the answer does not depend on it, and the cache bounds and reports its own failures.
     if (facts.length > 0) void this.cache.remember(facts);
   }

@@ -24,11 +24,13 @@ export async function storeBatch(pool: Pool, batch: readonly PreparedEvent[]): P
   const holders: KeyHolders = new Map();
   const outcomes = new Map<PreparedEvent, Outcome>();
   let open = [...batch];
-  for (let round = 0; open.length > 0; round++) {
-    if (round === MAX_ROUNDS) throw new Error(`${open.length} events found no holder of their keys`);
+  for (let fruitless = 0; open.length > 0;) {
+    if (fruitless === MAX_ROUNDS) throw new Error(`${open.length} events found no holder of their keys`);
     const { now, later } = withoutSharedKeys(open);
     await writeRound(pool, now, holders, outcomes);
-    open = [...now, ...later].filter((prepared) => !decideFromHolders(prepared, holders, outcomes));
+    const undecided = [...now, ...later].filter((prepared) => !decideFromHolders(prepared, holders, outcomes));
+    fruitless = undecided.length === open.length ? fruitless + 1 : 0;
+    open = undecided;
   }
   return batch.map((prepared) => outcomes.get(prepared) as Outcome);
 }

@@ -1,6 +1,5 @@
 import { Transform, type TransformCallback } from 'node:stream';
-import type { PreparedEvent, Rejection } from '../event/prepare-event';
-import { Problem } from '../event/problems';
+import type { PrepareResult } from '../event/prepare-event';
 
 /** One raw element of a stream, before validation. Records count from 1; blank lines do not count. */
 export interface StreamRecord {
@@ -11,22 +10,7 @@ export interface StreamRecord {
 /** A record that may be stored, or why it may not. */
 export interface PreparedRecord {
   number: number;
-  made: { prepared: PreparedEvent } | { rejection: Rejection };
-}
-
-/** Passes bytes on and counts them. @throws (destroys the pipeline with) Problem `stream-too-large`. */
-export class ByteLimit extends Transform {
-  bytes = 0;
-
-  constructor(private readonly limit: number) {
-    super();
-  }
-
-  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
-    this.bytes += chunk.length;
-    if (this.bytes <= this.limit) done(null, chunk);
-    else done(new Problem('stream-too-large', `A stream may have ${this.limit} bytes.`));
-  }
+  made: PrepareResult;
 }
 
 const LF = 0x0a;
@@ -44,7 +28,11 @@ export class NdjsonRecords extends Transform {
   private count = 0;
   private atStart = true;
 
-  constructor(private readonly maxLineBytes: number) {
+  /** @param isCutShort true when the stream broke off, so that its last line may lack its end */
+  constructor(
+    private readonly maxLineBytes: number,
+    private readonly isCutShort: () => boolean,
+  ) {
     super({ readableObjectMode: true, readableHighWaterMark: 4 });
   }
 
@@ -62,7 +50,7 @@ export class NdjsonRecords extends Transform {
 
   override _flush(done: TransformCallback): void {
     const records: StreamRecord[] = [];
-    this.endLine(records);
+    if (!this.isCutShort()) this.endLine(records);
     done(null, records.length > 0 ? records : undefined);
   }
 
@@ -88,8 +76,9 @@ export class NdjsonRecords extends Transform {
   }
 }
 
-function isBlank(line: Buffer): boolean {
-  for (const byte of line) if (byte !== 0x20 && byte !== 0x09 && byte !== CR) return false;
+/** True for nothing but white space. */
+export function isBlank(bytes: Buffer): boolean {
+  for (const byte of bytes) if (byte !== 0x20 && byte !== 0x09 && byte !== CR && byte !== LF) return false;
   return true;
 }
 

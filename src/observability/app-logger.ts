@@ -13,6 +13,12 @@ const START_CONTEXTS = new Set([
 /** nestjs-pino's logger with Nest's own start-up lines moved to debug. */
 @Injectable()
 export class AppLogger extends Logger {
+  /** Nest reports a port that is taken and throws it as well; main says it in one sentence. */
+  override error(message: unknown, ...rest: unknown[]): void {
+    if (rest.at(-1) === 'NestApplication') super.debug(message, ...rest);
+    else super.error(message, ...rest);
+  }
+
   override log(message: unknown, ...rest: unknown[]): void {
     if (START_CONTEXTS.has(String(rest.at(-1)))) super.debug(message, ...rest);
     else super.log(message, ...rest);

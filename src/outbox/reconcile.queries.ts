@@ -9,6 +9,8 @@ export interface PublishedDispatch {
   generation: number;
   /** False while the entry is open or was closed after the moment asked for. */
   publishedLongAgo: boolean;
+  /** No transaction that took a lower id can still be open; see statement_timeout in pool.ts. */
+  createdLongAgo: boolean;
   /** An attempt, a newer dispatch or an operator has taken the event further. */
   settled: boolean;
 }
@@ -23,6 +25,7 @@ export async function listDispatchesAfter(
     text: `
       select o.id, o.event_id as "eventId", o.dispatch_no as "dispatchNo", o.generation,
              coalesce(o.closed_at < $3, false) as "publishedLongAgo",
+             o.created_at < now() - interval '60 seconds' as "createdLongAgo",
              o.destination = 'dlq' or o.status = 'FAILED'
                or exists (select from processing_attempts a
                            where a.event_id = o.event_id and a.generation = o.generation and a.status = 'SUCCESS')

@@ -54,9 +54,12 @@ export class Reconciler implements OnModuleInit {
       const firstYoung = dispatches.findIndex((dispatch) => !dispatch.publishedLongAgo && !dispatch.settled);
       const examined = firstYoung === -1 ? dispatches : dispatches.slice(0, firstYoung);
       await this.dispatchLost(db, examined);
-      const last = examined.at(-1);
+      // Ids are taken before they are committed: the position stops where a lower one may still appear.
+      const unsafe = examined.findIndex(({ createdLongAgo }) => !createdLongAgo);
+      const passed = unsafe === -1 ? examined : examined.slice(0, unsafe);
+      const last = passed.at(-1);
       if (last) await savePosition(db, last.id);
-      return examined.length === BATCH;
+      return passed.length === BATCH;
     });
   }
 

@@ -81,7 +81,10 @@ export async function recordFailure(db: Db, failed: FailedAttempt): Promise<bool
     text: `
       with raised as (
         insert into event_state as s (event_id, status, generation, dispatch_no, attempts, last_error)
-        values ($1, case when $5 = 'RETRY' then 'RETRYING' else 'DLQ' end, $2, $3::integer + 1, $4, $7)
+        select $1::uuid, case when $5::text = 'RETRY' then 'RETRYING' else 'DLQ' end, $2::integer, $3::integer + 1,
+               $4::integer, $7::text
+         where not exists (select from processing_attempts
+                            where event_id = $1 and generation = $2 and status = 'SUCCESS')
         on conflict (event_id) do update
               set status = excluded.status, dispatch_no = excluded.dispatch_no, attempts = excluded.attempts,
                   last_error = excluded.last_error, updated_at = now()

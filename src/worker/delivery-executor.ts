@@ -38,18 +38,19 @@ export class DeliveryExecutor {
    * When this resolves, the outcome of every event is committed and its delivery may be acked (I5). When it throws,
    * PostgreSQL could not be reached and nothing was decided; that is no attempt of the events.
    */
-  async settle(events: readonly DeliveredEvent[]): Promise<void> {
+  async settle(events: readonly DeliveredEvent[], repeats = 1): Promise<void> {
     const startedMs = Date.now();
     try {
       await this.settleTogether(events, startedMs);
     } catch (error) {
-      const failure = classifyPgError(error);
-      if (failure === 'unavailable') throw error;
+      const byHandler = error instanceof HandlerFailure;
+      if (!byHandler && classifyPgError(error) === 'unavailable') throw error;
+      const cause = byHandler ? error.cause : error;
       // One poison event costs its neighbours a second try, not their outcome (I10).
       const [only] = events;
       if (events.length > 1) for (const event of events) await this.settle([event]);
-      else if (only && failure === 'transient') await this.settleTogether(events, startedMs);
-      else if (only) await this.fail(only, error, Date.now() - startedMs);
+      else if (only && repeats > 0 && classifyPgError(cause) === 'transient') await this.settle(events, repeats - 1);
+      else if (only) await this.fail(only, cause, Date.now() - startedMs);
     }
   }
 
@@ -82,12 +83,17 @@ export class DeliveryExecutor {
   private async runHandlers(db: PoolClient, events: readonly DeliveredEvent[]): Promise<void> {
     for (const handler of this.handlers) {
       const matching = events.filter(({ type }) => takesType(handler, type));
-      if (matching.length > 0) await handler.handle(matching, db);
+      if (matching.length === 0) continue;
+      try {
+        await handler.handle(matching, db);
+      } catch (cause) {
+        throw (await answers(db)) ? new HandlerFailure(handler.name, { cause }) : cause;
+      }
     }
   }
 
   private async fail(event: DeliveredEvent, error: unknown, durationMs: number): Promise<void> {
-    const errorMessage = String(error instanceof Error ? error.message : error).slice(0, MAX_MESSAGE_LENGTH);
+    const errorMessage = storable(String(error instanceof Error ? error.message : error));
     await inTransaction(this.pool, async (db) => {
       const state = (await readStates(db, [event.id])).get(event.id);
       if (isStale(event, state)) return;
@@ -118,6 +124,22 @@ export class DeliveryExecutor {
     await recordDeadLetter(db, failed);
     await appendDeadLetterEntry(db, { eventId, dispatchNo: dispatchNo + 1, generation });
   }
+}
+
+/** What a handler threw while PostgreSQL was there: the handler's failure, whatever code it carries. */
+class HandlerFailure extends Error {}
+
+async function answers(db: PoolClient): Promise<boolean> {
+  try {
+    await db.query('select');
+    return true;
+  } catch (error) {
+    return classifyPgError(error) !== 'unavailable'; // "transaction is aborted" is an answer
+  }
+}
+
+function storable(message: string): string {
+  return message.slice(0, MAX_MESSAGE_LENGTH).replaceAll('\0', ' ');
 }
 
 /** I11: a newer dispatch is on its way, or this one was settled and its ack got lost. */

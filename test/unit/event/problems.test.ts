@@ -24,6 +24,7 @@ const STATUS_OF_CODE: Record<ProblemCode, number> = {
   'unsupported-content-encoding': 415,
   'idempotency-key-reused': 422,
   'stream-rejected': 422,
+  'tenant-rate-limited': 429,
   'internal-error': 500,
   overloaded: 503,
   'storage-unavailable': 503,
@@ -43,7 +44,7 @@ describe('a problem', () => {
       status,
       detail: 'What is wrong.',
       code,
-      retryable: status === 408 || status >= 500,
+      retryable: status === 408 || status === 429 || status >= 500,
       correlationId: 'c-1',
     });
     expect(body.title).toMatch(/^[A-Z].{5,}[^.]$/);

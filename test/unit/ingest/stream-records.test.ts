@@ -1,9 +1,7 @@
 import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import * as fc from 'fast-check';
 import { prepareEvent } from '../../../src/event/prepare-event';
 import {
-  ByteLimit,
   NdjsonRecords,
   PrepareRecords,
   type PreparedRecord,
@@ -15,7 +13,7 @@ const LIMIT = 64;
 /** The arrays of records that the chunks become. */
 async function arraysOf(chunks: (Buffer | string)[], maxLineBytes = LIMIT): Promise<StreamRecord[][]> {
   const source = Readable.from(chunks.map((chunk) => Buffer.from(chunk)));
-  return (await source.pipe(new NdjsonRecords(maxLineBytes)).toArray()) as StreamRecord[][];
+  return (await source.pipe(new NdjsonRecords(maxLineBytes, () => false)).toArray()) as StreamRecord[][];
 }
 async function recordsOf(chunks: (Buffer | string)[], maxLineBytes = LIMIT): Promise<[number, string][]> {
   const arrays = await arraysOf(chunks, maxLineBytes);
@@ -89,33 +87,13 @@ describe('NDJSON', () => {
   });
 });
 
-describe('the limit of a stream', () => {
-  const pass = async (limit: ByteLimit, ...chunks: string[]): Promise<string> => {
-    const passed: Buffer[] = [];
-    await pipeline(Readable.from(chunks.map((chunk) => Buffer.from(chunk))), limit, async (stream) => {
-      for await (const chunk of stream) passed.push(chunk as Buffer);
-    });
-    return Buffer.concat(passed).toString();
-  };
-
-  it('passes as many bytes as it allows and counts them', async () => {
-    const limit = new ByteLimit(6);
-    await expect(pass(limit, 'abc', '€')).resolves.toBe('abc€');
-    expect(limit.bytes).toBe(6);
-  });
-
-  it('breaks the stream at the first byte beyond', async () => {
-    await expect(pass(new ByteLimit(6), 'abc', 'defg')).rejects.toMatchObject({ code: 'stream-too-large' });
-  });
-});
-
 describe('preparing the records of a stream', () => {
   it('gives each record its outcome, in order: a bad one is rejected alone', async () => {
     const context = { tenantId: 'acme', correlationId: 'c', traceparent: undefined, idempotencyKey: undefined };
     const rules = { MAX_EVENT_BYTES: LIMIT, DEDUPE_STRATEGY: 'intent', DEDUPE_INCLUDE_OCCURRED_AT: true } as const;
     const good = '{"eventType":"t","subject":"s","payload":1}';
     const records = Readable.from([Buffer.from(`${good}\n{oops}\n${'x'.repeat(1_000)}\n`), Buffer.from(good)])
-      .pipe(new NdjsonRecords(LIMIT))
+      .pipe(new NdjsonRecords(LIMIT, () => false))
       .pipe(new PrepareRecords(({ bytes }) => prepareEvent(bytes, context, rules)));
     const made = ((await records.toArray()) as PreparedRecord[][]).flat();
     expect(made.map(({ number, made }) => [number, 'rejection' in made ? made.rejection.code : 'prepared'])).toEqual([

@@ -1,5 +1,5 @@
 import { PassThrough } from 'node:stream';
-import { bodyChunks } from '../../../src/ingest/request-body';
+import { bodyChunks } from '../../../src/http/request-body';
 
 const STALL_MS = 1_000;
 

@@ -1,0 +1,89 @@
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import { Readable } from 'node:stream';
+
+/** Lines kept in memory while the client does not read; more goes to a temporary file. */
+const MAX_MEMORY_BYTES = 1024 * 1024;
+const READ_BYTES = 64 * 1024;
+
+/**
+ * The lines of an NDJSON answer that is sent while the upload is still running. A client may upload everything before
+ * it reads anything: waiting for it would stall both sides, and keeping its lines in memory would have no bound, so what
+ * it leaves unread is put into a temporary file and sent from there.
+ */
+export class VerdictLines extends Readable {
+  private memory: Buffer[] = [];
+  private memoryBytes = 0;
+  private file: number | undefined;
+  private written = 0;
+  private sent = 0;
+  private complete = false;
+  private wanted = false;
+
+  /** Adds one line. */
+  line(value: Record<string, unknown>): void {
+    if (this.destroyed) return; // the client is gone; what it sends is stored all the same
+    const bytes = Buffer.from(`${JSON.stringify(value)}\n`);
+    if (this.file !== undefined || this.memoryBytes + bytes.length > MAX_MEMORY_BYTES) this.spill(bytes);
+    else {
+      this.memory.push(bytes);
+      this.memoryBytes += bytes.length;
+    }
+    if (this.wanted) this._read();
+  }
+
+  /** No more lines. */
+  end(): void {
+    this.complete = true;
+    if (this.wanted) this._read();
+  }
+
+  override _read(): void {
+    const next = this.nextFromMemory() ?? this.nextFromFile();
+    this.wanted = next === undefined && !this.complete;
+    if (next !== undefined) this.push(next);
+    else if (this.complete) this.push(null);
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    this.closeFile();
+    this.memory = [];
+    done(error);
+  }
+
+  private nextFromMemory(): Buffer | undefined {
+    if (this.memory.length === 0) return undefined;
+    const bytes = Buffer.concat(this.memory);
+    this.memory = [];
+    this.memoryBytes = 0;
+    return bytes;
+  }
+
+  private nextFromFile(): Buffer | undefined {
+    if (this.file === undefined) return undefined;
+    const bytes = Buffer.allocUnsafe(Math.min(READ_BYTES, this.written - this.sent));
+    this.sent += fs.readSync(this.file, bytes, 0, bytes.length, this.sent);
+    if (this.sent === this.written) this.closeFile(); // caught up: memory serves again
+    return bytes;
+  }
+
+  private spill(bytes: Buffer): void {
+    if (this.file === undefined) {
+      const name = path.join(
+        os.tmpdir(),
+        `streamforge-answer-${process.pid}-${Date.now()}-${Math.random().toString(36).slice(2)}`,
+      );
+      this.file = fs.openSync(name, 'wx+', 0o600);
+      fs.unlinkSync(name); // it lives as long as it is open
+    }
+    this.written += fs.writeSync(this.file, bytes, 0, bytes.length, this.written);
+  }
+
+  private closeFile(): void {
+    if (this.file !== undefined) fs.closeSync(this.file);
+    this.file = undefined;
+    this.written = 0;
+    this.sent = 0;
+  }
+}

@@ -1,0 +1,47 @@
+/** One event as a producer would write it, with its payload's own text, so that reading it back can be compared by text. */
+export interface SyntheticEvent {
+  eventId: string;
+  type: string;
+  payloadText: string;
+  /** The event as JSON: one line of a stream, or the body of a single request. */
+  line: string;
+}
+
+const TYPES = ['order.paid', 'order.refunded', 'stock.moved', 'user.signed-up'];
+
+/** What is easily lost on the way: digits, order and repetition of names, escapes, depth, names that mean something. */
+const PAYLOADS: ((n: number) => string)[] = [
+  (n) => `{"amount":10.10,"no":${n}}`,
+  (n) => `{"big":12345678901234567890,"no":${n}}`,
+  (n) => `[1e400,-1e400,1E+2,1.0,${n}]`,
+  (n) => `{"z":1,"a":2,"10":3,"9":4,"no":${n}}`,
+  (n) => `{"text":"Grüße, 東京, مرحبا, 👩‍👩‍👧, e\u0301","no":${n}}`,
+  (n) => `{"escaped":"\\u00e9\\n\\"\\\\\\/\\ud83d\\ude00","no":${n}}`,
+  (n) => `{"__proto__":{"admin":true},"constructor":"x","no":${n}}`,
+  (n) => `${'{"in":['.repeat(15)}${n}${']}'.repeat(15)}`,
+  (n) => `{"items":[{"sku":"A-${n}","qty":3,"price":0.30},{"sku":"B","qty":-0,"price":1e-7}],"note":null}`,
+  (n) => `{ "spaced" : [ 1 , 2.50 ] , "no" : ${n} }`,
+  (n) => `"a plain text ${n}"`,
+  () => 'null',
+  (n) => `${n}.000`,
+];
+
+/** `run` makes the events of one call different from those of another, in content too. */
+export function syntheticEvents(count: number, run: string): SyntheticEvent[] {
+  return Array.from({ length: count }, (_, i) => {
+    const eventId = `${run}-${i}`;
+    const type = TYPES[i % TYPES.length] as string;
+    const payloadText = (PAYLOADS[i % PAYLOADS.length] as (n: number) => string)(i);
+    const line = `{"eventId":"${eventId}","eventType":"${type}","subject":"${run}-${i % 50}","occurredAt":"${at(i)}","payload":${payloadText}}`;
+    return { eventId, type, payloadText, line };
+  });
+}
+
+export function toNdjson(events: readonly { line: string }[]): string {
+  return events.map(({ line }) => `${line}\n`).join('');
+}
+
+/** One second apart, so that no two events have the same content. */
+function at(i: number): string {
+  return new Date(Date.UTC(2026, 0, 1) + i * 1_000).toISOString();
+}

@@ -1,0 +1,28 @@
+/** What an operator does by hand, over RabbitMQ's management API. */
+async function manage(method: string, path: string): Promise<Response> {
+  const url = new URL(process.env.TEST_RABBITMQ_MANAGEMENT_URL as string);
+  return fetch(`${url.origin}/api${path}`, {
+    method,
+    headers: { authorization: `Basic ${Buffer.from(`${url.username}:${url.password}`).toString('base64')}` },
+  });
+}
+
+/** Throws away every message that waits in the queue. */
+export async function purgeQueue(vhost: string, queue: string): Promise<void> {
+  const { ok, status } = await manage('DELETE', `/queues/${vhost}/${queue}/contents`);
+  if (!ok) throw new Error(`purging ${queue} was answered ${status}`);
+}
+
+/** Names of the open connections. A new one appears, and a lost one disappears, some seconds late. */
+export async function listConnections(vhost: string): Promise<string[]> {
+  const response = await manage('GET', `/vhosts/${vhost}/connections`);
+  if (!response.ok) throw new Error(`listing connections was answered ${response.status}`);
+  return ((await response.json()) as { name: string }[]).map(({ name }) => name);
+}
+
+/** Closes them from the server's side. Returns how many were still there. */
+export async function closeConnections(vhost: string): Promise<number> {
+  const names = await listConnections(vhost);
+  const answers = await Promise.all(names.map((name) => manage('DELETE', `/connections/${encodeURIComponent(name)}`)));
+  return answers.filter(({ ok }) => ok).length;
+}

@@ -1,0 +1,52 @@
+import { Readable } from 'node:stream';
+import { createGunzip, gzipSync } from 'node:zlib';
+import { Problem } from '../../../src/event/problems';
+import { StreamSource } from '../../../src/ingest/stream-source';
+import { streamSource } from '../../support/stream-source';
+
+async function read(source: StreamSource): Promise<string> {
+  let text = '';
+  for await (const chunk of source.chunks()) text += chunk.toString();
+  return text;
+}
+
+describe('the source of a stream', () => {
+  it('passes bytes on and counts them', async () => {
+    const source = streamSource(['abc', 'def'], 6);
+    await expect(read(source)).resolves.toBe('abcdef');
+    expect(source).toMatchObject({ bytes: 6, isBroken: false });
+  });
+
+  it('passes the bytes up to the limit, then ends broken off', async () => {
+    const source = streamSource(['abc', 'defg', 'h'], 6);
+    await expect(read(source)).resolves.toBe('abcdef');
+    expect(source.brokenBy).toMatchObject({ code: 'stream-too-large' });
+  });
+
+  it('ends broken off when the body is not what its encoding says', async () => {
+    const limits = { STREAM_MAX_BYTES: 100, REQUEST_STALL_TIMEOUT_MS: 1_000 };
+    const whole = gzipSync('hello');
+    for (const bytes of [Buffer.from('no gzip'), whole.subarray(0, -4), Buffer.alloc(0)]) {
+      const source = new StreamSource(Readable.from([bytes]), createGunzip(), limits);
+      await read(source);
+      expect(source.brokenBy).toMatchObject({ code: 'malformed-body' });
+    }
+    await expect(read(new StreamSource(Readable.from([whole]), createGunzip(), limits))).resolves.toBe('hello');
+  });
+
+  it('counts decompressed bytes, so that a bomb ends at the limit', async () => {
+    const bomb = gzipSync(Buffer.alloc(10_000_000));
+    const limits = { STREAM_MAX_BYTES: 1_000, REQUEST_STALL_TIMEOUT_MS: 1_000 };
+    const source = new StreamSource(Readable.from([bomb]), createGunzip(), limits);
+    await expect(read(source)).resolves.toHaveLength(1_000);
+    expect(source.brokenBy).toMatchObject({ code: 'stream-too-large' });
+  });
+
+  it('ends at once when a stage breaks it off, although the sender is silent', async () => {
+    const silent = new Readable({ read: () => undefined });
+    const source = new StreamSource(silent, undefined, { STREAM_MAX_BYTES: 10, REQUEST_STALL_TIMEOUT_MS: 600_000 });
+    const reading = read(source);
+    source.breakOff(new Problem('overloaded', 'for a test'));
+    await expect(reading).resolves.toBe('');
+  });
+});
