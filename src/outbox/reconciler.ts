@@ -28,6 +28,10 @@ const BATCH = 2_000;
 @Injectable()
 export class Reconciler implements OnModuleInit {
   private readonly logger = new Logger('Reconciler');
+  /** Where the present sweep is; undefined between two sweeps. */
+  private sweptTo: string | undefined;
+  /** False when the present sweep has passed the last entry that the position may pass. */
+  private keeping = true;
 
   constructor(
     @Inject(SETTINGS_TOKEN) private readonly settings: Settings,
@@ -49,18 +53,28 @@ export class Reconciler implements OnModuleInit {
     return inTransaction(this.pool, async (db) => {
       if (!(await tryLock(db, ADVISORY_LOCKS.reconciler))) return false;
       const publishedBefore = await databaseTime(db, this.settings.RECONCILE_AFTER_SECONDS);
-      const position = await readPosition(db);
+      const position = this.sweptTo ?? (await readPosition(db));
       const dispatches = await listDispatchesAfter(db, { position, limit: BATCH, publishedBefore });
       const firstYoung = dispatches.findIndex((dispatch) => !dispatch.publishedLongAgo && !dispatch.settled);
       const examined = firstYoung === -1 ? dispatches : dispatches.slice(0, firstYoung);
       await this.dispatchLost(db, examined);
-      // Ids are taken before they are committed: the position stops where a lower one may still appear.
-      const unsafe = examined.findIndex(({ createdLongAgo }) => !createdLongAgo);
-      const passed = unsafe === -1 ? examined : examined.slice(0, unsafe);
-      const last = passed.at(-1);
-      if (last) await savePosition(db, last.id);
-      return passed.length === BATCH;
+      await this.keepPosition(db, examined);
+      const more = examined.length === BATCH;
+      this.sweptTo = more ? examined.at(-1)?.id : undefined;
+      return more;
     });
+  }
+
+  /**
+   * Ids are taken before they are committed, so the kept position stops where a lower one may still appear; a sweep goes
+   * on beyond it and the next one looks there again.
+   */
+  private async keepPosition(db: PoolClient, examined: PublishedDispatch[]): Promise<void> {
+    if (this.sweptTo !== undefined && !this.keeping) return;
+    const unsafe = examined.findIndex(({ createdLongAgo }) => !createdLongAgo);
+    const last = (unsafe === -1 ? examined : examined.slice(0, unsafe)).at(-1);
+    this.keeping = unsafe === -1;
+    if (last) await savePosition(db, last.id);
   }
 
   /** Everything published before this start is gone from the in-process broker, leases of the dead process included. */
