@@ -99,7 +99,7 @@ class Server {
     };
   }
 
-  /** Again, while sessions of a killed server have not noticed that it is gone. */
+  /** Again, while sessions of a killed server have not noticed that it is gone, or its pid has not gone yet. */
   private async startPostmaster(): Promise<Postmaster> {
     for (const deadline = Date.now() + START_TIMEOUT_MS; ;) {
       this.removeForeignPidFile();
@@ -108,7 +108,7 @@ class Server {
         await this.waitUntilUp(started);
         return started;
       } catch (error) {
-        if (Date.now() > deadline || !this.lastLogLines().includes('is still in use')) throw error;
+        if (Date.now() > deadline || !/is still in use|already exists/.test(this.lastLogLines())) throw error;
         await sleep(100);
       }
     }
