@@ -41,7 +41,11 @@ export function fromStructured(bytes: Buffer): EnvelopeText | undefined {
   if (base64 !== undefined && members.has('data'))
     return { errors: [invalid('data', 'must not stand beside data_base64')] };
   const data = base64 === undefined ? slice('data') : `{${JSON.stringify(BASE64_NAME)}:${base64}}`;
-  return envelopeText(slice, data ?? 'null');
+  const attribute = (name: string): string | undefined => {
+    const value = slice(name);
+    return value === 'null' ? undefined : value; // in CloudEvents' JSON format null means: not set
+  };
+  return envelopeText(attribute, data ?? 'null');
 }
 
 /** Binary mode: attributes in `ce-` headers, percent-encoded; the body is the data. */
@@ -50,7 +54,7 @@ export function fromBinary(headers: Record<string, string | string[] | undefined
   const attribute = (name: string): string | undefined => {
     const sent = headers[`ce-${name}`];
     if (sent === undefined) return undefined;
-    const decoded = percentDecoded(String(sent));
+    const decoded = percentDecoded(unquoted(String(sent)));
     if (decoded === undefined) errors.push(invalid(name, 'is not percent-encoded UTF-8'));
     return JSON.stringify(decoded ?? '');
   };
@@ -99,6 +103,12 @@ function dataText(type: string, body: Buffer): string {
 
 /** Makes the whole text malformed, so that broken data is refused like any broken body and cannot smuggle members. */
 const NOT_JSON = '(not JSON)';
+
+/** Older producers send a value with spaces or quotes as a quoted string, which is undone before the percent-encoding. */
+function unquoted(text: string): string {
+  const inner = /^"((?:[^"\\]|\\.)*)"$/.exec(text)?.[1];
+  return inner === undefined ? text : inner.replace(/\\(.)/g, '$1');
+}
 
 function percentDecoded(text: string): string | undefined {
   // Only %XX is an escape here; a plus sign is a plus sign.

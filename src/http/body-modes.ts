@@ -30,7 +30,7 @@ export function mediaTypeOf(headers: IncomingHttpHeaders): string {
 export function refusedBody(mode: BodyMode, headers: IncomingHttpHeaders): Problem | null {
   const type = mediaTypeOf(headers);
   const streamed = STREAMED_TYPES.includes(type);
-  const encoding = headers['content-encoding'] ?? 'identity';
+  const encoding = (headers['content-encoding'] ?? 'identity').toLowerCase();
   if (encoding !== 'identity' && !streamed) {
     // Stored undecoded, it would pass for the event itself.
     return new Problem('unsupported-content-encoding', 'Send this body without a Content-Encoding.');

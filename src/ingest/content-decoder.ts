@@ -12,7 +12,8 @@ const DECODERS: Record<string, () => Transform> = {
 export const CONTENT_ENCODINGS = Object.keys(DECODERS);
 
 /** The stage that undoes a Content-Encoding; undefined for none. @throws Problem `unsupported-content-encoding` */
-export function contentDecoder(encoding: string | undefined): Transform | undefined {
+export function contentDecoder(header: string | undefined): Transform | undefined {
+  const encoding = header?.toLowerCase(); // the names of codings are case-insensitive (RFC 9110)
   if (encoding === undefined || encoding === 'identity') return undefined;
   const create = Object.hasOwn(DECODERS, encoding) ? DECODERS[encoding] : undefined;
   if (!create) {

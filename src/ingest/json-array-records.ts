@@ -14,6 +14,8 @@ const BACKSLASH = 0x5c;
 export class JsonArrayRecords extends Transform {
   private parts: Buffer[] = [];
   private partBytes = 0;
+  /** More than white space was left out behind what is kept of the element. */
+  private cutShort = false;
   private depth = 0;
   private inString = false;
   private escaped = false;
@@ -58,6 +60,7 @@ export class JsonArrayRecords extends Transform {
         if (c !== COMMA) this.depth -= 1;
         const endsElement = c === COMMA ? this.depth === 1 : this.depth === 0;
         if (!endsElement) continue;
+        if (c === 0x7d) return this.malformed('it ends in a brace');
         this.keep(chunk.subarray(start, i));
         this.endElement(records, c === COMMA);
         start = i + 1;
@@ -68,28 +71,32 @@ export class JsonArrayRecords extends Transform {
 
   /** Before the array and after it only white space (and a BOM) may stand. */
   private outside(c: number): void {
-    const isSpace = c === 0x20 || c === 0x09 || c === 0x0a || c === 0x0d;
     const isBom = c === 0xef || c === 0xbb || c === 0xbf;
-    if (isSpace) return;
+    if (isSpace(c)) return;
     if (this.ended) this.malformed('something follows the array');
     else if (c === 0x5b) this.depth = 1;
     else if (!isBom) this.malformed('the body is not an array');
   }
 
-  private keep(part: Buffer): void {
+  /** White space around an element is not of it, so it does not count: the array may be printed prettily. */
+  private keep(all: Buffer): void {
+    const part = this.partBytes === 0 ? trimStart(all) : all;
     const room = this.maxElementBytes + 1 - this.partBytes;
-    if (part.length === 0 || room <= 0) return;
-    const kept = part.length > room ? part.subarray(0, room) : part;
+    const kept = part.subarray(0, room);
+    this.cutShort ||= !isBlank(part.subarray(room));
+    if (kept.length === 0) return;
     this.parts.push(kept);
     this.partBytes += kept.length;
   }
 
   private endElement(records: StreamRecord[], more: boolean): void {
-    const bytes = Buffer.concat(this.parts);
+    const whole = Buffer.concat(this.parts);
+    const bytes = this.cutShort ? whole : trimEnd(whole);
     this.parts = [];
     this.partBytes = 0;
+    this.cutShort = false;
     this.ended = !more;
-    if (isBlank(bytes)) {
+    if (bytes.length === 0) {
       if (more || this.count > 0) this.malformed('an element is missing'); // `[]` is an array, `[,]` and `[1,]` are not
       return;
     }
@@ -101,4 +108,20 @@ export class JsonArrayRecords extends Transform {
     this.faulted = true;
     this.source.breakOff(new Problem('malformed-body', `This is not a JSON array of events: ${why}.`));
   }
+}
+
+function trimStart(bytes: Buffer): Buffer {
+  let start = 0;
+  while (start < bytes.length && isSpace(bytes[start] as number)) start += 1;
+  return bytes.subarray(start);
+}
+
+function trimEnd(bytes: Buffer): Buffer {
+  let end = bytes.length;
+  while (end > 0 && isSpace(bytes[end - 1] as number)) end -= 1;
+  return bytes.subarray(0, end);
+}
+
+function isSpace(c: number): boolean {
+  return c === 0x20 || c === 0x09 || c === 0x0a || c === 0x0d;
 }

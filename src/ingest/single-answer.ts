@@ -46,9 +46,9 @@ export class SingleAnswer {
 
   private prepare({ headers, body }: FastifyRequest, context: RequestContext): PrepareResult {
     const bytes = Buffer.isBuffer(body) ? body : Buffer.alloc(0);
-    if (isBinaryCloudEvent(headers)) return prepareBinary(headers, bytes, context, this.settings);
+    const structured = mediaTypeOf(headers) === CLOUD_EVENT_TYPE; // even if `ce-` headers repeat what it says
+    if (!structured && isBinaryCloudEvent(headers)) return prepareBinary(headers, bytes, context, this.settings);
     if (bytes.length === 0) throw new Problem('malformed-body', 'The body is empty.');
-    const structured = mediaTypeOf(headers) === CLOUD_EVENT_TYPE;
     return (structured ? prepareStructured : prepareEvent)(bytes, context, this.settings);
   }
 }

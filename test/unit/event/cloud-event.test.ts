@@ -1,0 +1,187 @@
+import * as fc from 'fast-check';
+import { cloudEventPointer, fromBinary, fromStructured, isBinaryCloudEvent } from '../../../src/event/cloud-event';
+
+const structured = (text: string) => fromStructured(Buffer.from(text));
+const ATTRIBUTES = '"specversion":"1.0","id":"1","type":"t","source":"s"';
+const HEADERS = { 'ce-specversion': '1.0', 'ce-id': '1', 'ce-type': 't', 'ce-source': 's' };
+const textOf = (made: ReturnType<typeof fromStructured>): string => {
+  if (!made || 'errors' in made) throw new Error(`refused: ${JSON.stringify(made)}`);
+  return made.text;
+};
+const pointersOf = (made: ReturnType<typeof fromStructured>): string[] => {
+  if (!made || 'text' in made) throw new Error(`not refused: ${JSON.stringify(made)}`);
+  for (const { code, message } of made.errors) expect([code, message]).toEqual(['invalid-event', expect.any(String)]);
+  return made.errors.map(({ pointer }) => pointer);
+};
+
+describe('a structured CloudEvent', () => {
+  it('becomes the text of an envelope, value by value', () => {
+    const more = '"subject" : "o-1","time":"2026-01-01T00:00:00+01:00","partitionkey":"p","ext":{"a":[1]}';
+    expect(textOf(structured(`\ufeff {${ATTRIBUTES},${more},"data": [ 1.0 ] }\n`))).toBe(
+      '{"eventId":"1","eventType":"t","source":"s","subject":"o-1","occurredAt":"2026-01-01T00:00:00+01:00",' +
+        '"specVersion":"1.0","partitionKey":"p","payload":[ 1.0 ]}',
+    );
+  });
+
+  it('keeps whatever JSON is its data, and no other name reaches the envelope', () => {
+    fc.assert(
+      fc.property(fc.json(), fc.string(), fc.json(), (data, name, value) => {
+        const known = ['specversion', 'id', 'type', 'source', 'subject', 'time', 'partitionkey', 'data', 'data_base64'];
+        fc.pre(!known.includes(name));
+        const text = textOf(structured(`{${ATTRIBUTES},${JSON.stringify(name)}:${value},"data":${data}}`));
+        expect(text.endsWith(`,"payload":${data.trim()}}`)).toBe(true);
+        const fields = ['eventId', 'eventType', 'payload', 'source', 'specVersion', 'subject'];
+        expect(Object.keys(JSON.parse(text) as object).toSorted()).toEqual(fields);
+      }),
+    );
+  });
+
+  it.each([
+    ['no data', '', 'null'],
+    ['data that is null', ',"data":null', 'null'],
+    ['binary data', ',"data_base64":"AP8="', '{"data_base64":"AP8="}'],
+    ['data under an escaped name', ',"d\\u0061ta":[1]', '[1]'],
+    ['data that looks like members', ',"data":"\\",\\"id\\":\\"2"', '"\\",\\"id\\":\\"2"'],
+  ])('may have %s', (_what, members, payload) => {
+    expect(textOf(structured(`{${ATTRIBUTES}${members}}`))).toContain(`,"payload":${payload}}`);
+  });
+
+  it('takes an attribute that is null for one that was not sent', () => {
+    const nulls = '"subject":null,"time":null,"partitionkey":null,"data":null';
+    expect(textOf(structured(`{${ATTRIBUTES},${nulls}}`))).toBe(textOf(structured(`{${ATTRIBUTES}}`)));
+    expect(pointersOf(structured(`{${ATTRIBUTES.replace('"1"', 'null')}}`))).toEqual(['/id']);
+  });
+
+  it.each([
+    ['{}', ['/id', '/source', '/specversion', '/type']],
+    [`{${ATTRIBUTES.replace('"1.0"', '"1.1"')}}`, ['/specversion']],
+    [`{${ATTRIBUTES.replace('"1.0"', '1.0')}}`, ['/specversion']],
+    [`{${ATTRIBUTES},"id":"2"}`, ['/id']],
+    [`{${ATTRIBUTES},"i\\u0064":"2"}`, ['/id']],
+    [`{${ATTRIBUTES},"data":1,"data_base64":"AA=="}`, ['/data']],
+  ])('%s is refused at its place', (text, pointers) => expect(pointersOf(structured(text))).toEqual(pointers));
+
+  it.each([
+    ['', 'nothing'],
+    ['{', 'no JSON'],
+    ['[]', 'an array'],
+    ['"{}"', 'a string'],
+    ['null', 'null'],
+    [`{${ATTRIBUTES}}}`, 'more than an object'],
+  ])('%j (%s) is left to the reading of any event', (text) => expect(structured(text)).toBeUndefined());
+
+  it('that is not UTF-8 is left to the reading of any event', () => {
+    expect(fromStructured(Buffer.from(`{${ATTRIBUTES},"data":"\xff"}`, 'latin1'))).toBeUndefined();
+  });
+});
+
+describe('a binary CloudEvent', () => {
+  const binary = (headers: Record<string, string | undefined>, body: string | Buffer = '') =>
+    fromBinary({ ...HEADERS, ...headers }, Buffer.from(body as string));
+  const subjectOf = (subject: string) =>
+    (JSON.parse(textOf(binary({ 'ce-subject': subject }))) as { subject: string }).subject;
+
+  it('has its attributes in headers, and its source as subject by default', () => {
+    expect(
+      JSON.parse(textOf(binary({ 'ce-time': 'T', 'ce-partitionkey': 'p', 'ce-data': 'x', 'ce-payload': 'y' }, '1'))),
+    ).toEqual({
+      eventId: '1',
+      eventType: 't',
+      source: 's',
+      subject: 's',
+      occurredAt: 'T',
+      specVersion: '1.0',
+      partitionKey: 'p',
+      payload: 1,
+    });
+  });
+
+  it('gives back every text that was percent-encoded, whatever it is', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', minLength: 1 }), (text) => {
+        fc.pre(text.isWellFormed() && !text.startsWith('\ufeff'));
+        expect(subjectOf(encodeURIComponent(text))).toBe(text);
+      }),
+    );
+  });
+
+  it.each([
+    ['a+b', 'a+b'],
+    ['%e6%9D%b1', '東'],
+    ['\xe6\x9d\xb1', '東'], // sent without encoding, as Node hands it over
+    ['%2541', '%41'], // once
+    ['%22%2C%22source%22:%22x', '","source":"x'],
+    ['"a \\"b\\" \\\\ %E6%9D%B1"', 'a "b" \\ 東'],
+    ['%22a%22', '"a"'],
+  ])('reads the header %j as %j', (header, text) => expect(subjectOf(header)).toBe(text));
+
+  it.each(['%', '100%', '%4', '%zz', '%FF', '%C3', '%C0%A0', '%ED%A0%80', '\xff'])(
+    'refuses the header %j',
+    (header) => {
+      expect(pointersOf(binary({ 'ce-subject': header, 'ce-id': '%' }))).toEqual(
+        expect.arrayContaining(['/subject', '/id']),
+      );
+    },
+  );
+
+  it.each([
+    ['application/json', '{ "a": 1.0 }', '{ "a": 1.0 }'],
+    ['Application/JSON; charset=utf-8', '[1]', '[1]'],
+    ['application/vnd.x+json', '1e400', '1e400'],
+    [undefined, '"no type is JSON"', '"no type is JSON"'],
+    ['text/plain', '"quoted"\n', '"\\"quoted\\"\\n"'],
+    ['text/csv', Buffer.from([0xff]), '{"data_base64":"/w=="}'],
+    ['image/png', Buffer.from([0, 1]), '{"data_base64":"AAE="}'],
+    ['application/json', '', 'null'],
+  ])('of the type %s has as data %j', (type, body, payload) => {
+    expect(textOf(binary({ 'content-type': type }, body))).toContain(`,"payload":${payload}}`);
+  });
+
+  it('whose data is not JSON has an envelope that is not JSON', () => {
+    const notJson = fc.string().filter((text) => {
+      try {
+        return Boolean(JSON.parse(text)) && false;
+      } catch {
+        return text !== '';
+      }
+    });
+    const smuggling = fc.constantFrom(
+      '1,"subject":"x"',
+      '1}',
+      '1},{"a":2',
+      '{"a":',
+      'undefined',
+      '//',
+      '\ufeff\ufeff1',
+    );
+    fc.assert(
+      fc.property(fc.oneof(notJson, smuggling), (body) => {
+        expect(() => JSON.parse(textOf(binary({ 'content-type': 'application/json' }, body))) as unknown).toThrow(
+          SyntaxError,
+        );
+      }),
+    );
+    expect(() => JSON.parse(textOf(binary({}, Buffer.from([0x22, 0xff, 0x22])))) as unknown).toThrow(SyntaxError);
+  });
+
+  it('is refused without the required attributes and with another version', () => {
+    expect(pointersOf(fromBinary({ 'ce-type': 't' }, Buffer.alloc(0)))).toEqual(['/id', '/source', '/specversion']);
+    expect(pointersOf(binary({ 'ce-specversion': '0.3' }))).toEqual(['/specversion']);
+  });
+});
+
+it('a request is a binary CloudEvent by any of three headers', () => {
+  for (const name of ['ce-id', 'ce-type', 'ce-specversion']) expect(isBinaryCloudEvent({ [name]: '' })).toBe(true);
+  expect(isBinaryCloudEvent({ 'ce-source': 's', 'content-type': 'application/json' })).toBe(false);
+});
+
+it.each([
+  ['/eventId', '/id'],
+  ['/eventType', '/type'],
+  ['/occurredAt', '/time'],
+  ['/partitionKey', '/partitionkey'],
+  ['/specVersion', '/specversion'],
+  ['/subject', '/subject'],
+  ['/payload', '/data'],
+  ['/payload/eventId/~1/0', '/data/eventId/~1/0'],
+])('the place %j is called %j in a CloudEvent', (ours, theirs) => expect(cloudEventPointer(ours)).toBe(theirs));
