@@ -35,7 +35,7 @@ export class CacheModule {
             provide: IdempotencyCache,
             inject: [REDIS, Pool],
             useFactory: (redis: Redis, pool: Pool) => {
-              const incarnation = onceItWorks(() => readIncarnation(pool));
+              const incarnation = untilConnectionLost(pool, () => readIncarnation(pool));
               return new RedisCache(redis, incarnation, settings.IDEMPOTENCY_TTL_SECONDS);
             },
           },
@@ -59,10 +59,22 @@ export class CacheModule {
   }
 }
 
-/** Remembers the first success; failures are not remembered. */
-function onceItWorks(read: () => Promise<string>): () => Promise<string> {
-  let value: string | undefined;
-  return async () => (value ??= await read());
+/**
+ * Remembers a success until a connection ends: the database behind the same URL may be another one then, restored or
+ * created anew under a running process (I2).
+ */
+function untilConnectionLost(pool: Pool, read: () => Promise<string>): () => Promise<string> {
+  let known: Promise<string> | undefined;
+  pool.on('remove', () => (known = undefined));
+  return async () => {
+    const asked = (known ??= read());
+    try {
+      return await asked;
+    } catch (error) {
+      if (known === asked) known = undefined;
+      throw error;
+    }
+  };
 }
 
 @Injectable()

@@ -7,7 +7,7 @@ import { Redis } from 'ioredis';
  */
 export function connectRedis(url: string, name: string): Redis {
   const redis = new Redis(url, {
-    connectionName: `streamforge ${name}`,
+    connectionName: `streamforge-${name}`, // Redis refuses names with spaces, and ioredis does not tell
     enableOfflineQueue: false,
     maxRetriesPerRequest: 1,
     connectTimeout: 2_000,

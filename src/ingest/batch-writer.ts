@@ -76,13 +76,23 @@ export class BatchWriter {
         );
         batch.forEach(({ resolve }, i) => resolve(outcomes[i] as Outcome));
       } catch (error) {
-        for (const { reject } of batch) reject(error);
+        // What waits behind it would only wait for the same outage once more.
+        const unavailable = error instanceof Problem && error.code === 'storage-unavailable';
+        for (const { reject } of unavailable ? [...batch, ...this.takeAll()] : batch) reject(error);
       }
       const waiters = this.roomWanted;
       this.roomWanted = [];
       for (const go of waiters) go();
     }
     this.writing = false;
+  }
+
+  private takeAll(): Waiting[] {
+    const all = this.queue;
+    this.queue = [];
+    this.queuedBytes = 0;
+    this.metrics.ingestQueueDepth.set(0);
+    return all;
   }
 
   private takeBatch(): Waiting[] {

@@ -12,6 +12,8 @@ import { findKeyHolders, PARTIAL_CLAIM, storeEvents } from './store-batch.querie
 const MAX_ROUNDS = 20;
 /** Waits before a statement that met a deadlock or a lost connection is sent again, in ms. */
 const RETRY_AFTER_MS = [20, 100, 400];
+/** A server that hangs takes its full deadline in every try; callers wait for one of them, not for four. */
+const GIVE_UP_AFTER_MS = 10_000;
 
 type KeyHolders = Map<string, CommittedEvent>;
 
@@ -115,6 +117,7 @@ async function isolate(
 
 /** Repeats after deadlocks, failed serialisation and lost connections, a bounded number of times. */
 async function repeated<T>(statement: () => Promise<T>): Promise<T> {
+  const giveUpAtMs = Date.now() + GIVE_UP_AFTER_MS;
   for (let attempt = 0; ; attempt++) {
     try {
       return await statement();
@@ -122,7 +125,7 @@ async function repeated<T>(statement: () => Promise<T>): Promise<T> {
       const failure = classifyPgError(error);
       if (failure !== 'transient' && failure !== 'unavailable') throw error;
       const waitMs = RETRY_AFTER_MS[attempt];
-      if (waitMs === undefined) {
+      if (waitMs === undefined || Date.now() > giveUpAtMs) {
         throw new Problem('storage-unavailable', 'The event was not stored; please send it again.', {
           retryAfterSeconds: 2,
         });

@@ -28,7 +28,7 @@ export class StreamAnswer {
     const encoding = request.headers['content-encoding'];
     const stream = { body: request.body as Readable, context, format, encoding };
     const accepts = (request.headers.accept ?? '').toLowerCase();
-    if (NDJSON_TYPES.some((type) => accepts.includes(type))) await this.lineByLine(stream, reply);
+    if (NDJSON_TYPES.some((type) => accepts.includes(type))) await this.lineByLine(stream, request, reply);
     else await this.atTheEnd(stream, request, reply);
   }
 
@@ -55,9 +55,15 @@ export class StreamAnswer {
     reply.type('application/problem+json; charset=utf-8').send(JSON.stringify({ ...code.toBody(request.id), ...body }));
   }
 
-  private async lineByLine(stream: Omit<StreamRequest, 'onOutcome'>, reply: FastifyReply): Promise<void> {
+  private async lineByLine(
+    stream: Omit<StreamRequest, 'onOutcome'>,
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): Promise<void> {
     const summary = new StreamSummary();
     const lines = new VerdictLines();
+    // The allowance as it is before the first record: headers cannot wait for the last.
+    reply.headers(allowanceHeaders(this.limiter.allowance(stream.context.tenantId)));
     reply.status(200).type('application/x-ndjson; charset=utf-8').send(lines);
     const onOutcome = (record: number, outcome: Outcome): void => {
       summary.add(record, outcome);
@@ -66,7 +72,8 @@ export class StreamAnswer {
     try {
       const { bytes, problem } = await this.streams.ingest({ ...stream, onOutcome });
       const counts = { summary: summary.counts(bytes) };
-      // The status was sent long ago; a stream that broke off says so in its last line.
+      // The status was sent long ago; a stream that broke off says so in its last line. The rest of its body is not read.
+      if (problem) reply.raw.once('finish', () => request.raw.socket.destroySoon());
       lines.line(problem ? brokenOff(problem, summary, bytes).toBody(stream.context.correlationId) : counts);
       lines.end();
     } catch (error) {

@@ -44,12 +44,15 @@ export class TenantLimiter {
   async takeUpTo(tenantId: string, events: number): Promise<number> {
     if (this.limit === 0) return events;
     const held = this.held(tenantId);
-    if (held.points < events && held.sharedRemaining > 0) {
-      await this.refill(tenantId, held, Math.max(events - held.points, Math.floor(this.limit * SHARE)));
-    }
-    const granted = Math.min(events, Math.max(held.points, 0));
-    held.points -= granted;
-    return granted;
+    // Taken before waiting for more: whoever comes meanwhile must not get what this call counts on.
+    const atOnce = Math.min(events, held.points);
+    held.points -= atOnce;
+    const missing = events - atOnce;
+    if (missing === 0 || held.sharedRemaining === 0) return atOnce;
+    const got = await this.refill(tenantId, held, Math.max(missing, Math.floor(this.limit * SHARE)));
+    const later = Math.min(missing, got);
+    held.points += got - later;
+    return atOnce + later;
   }
 
   /** Undefined when there is no limit. */
@@ -57,7 +60,7 @@ export class TenantLimiter {
     if (this.limit === 0) return undefined;
     const { points, sharedRemaining, resetAtMs } = this.held(tenantId);
     const resetSeconds = Math.max(1, Math.ceil((resetAtMs - Date.now()) / 1000));
-    return { limit: this.limit, remaining: Math.max(0, points) + sharedRemaining, resetSeconds };
+    return { limit: this.limit, remaining: points + sharedRemaining, resetSeconds };
   }
 
   /** What to answer when less was granted than needed. */
@@ -83,14 +86,14 @@ export class TenantLimiter {
 
   /**
    * The shared count is raised even when it refuses, so what was left of it below the limit is ours alone: nothing is
-   * lost between processes, and no second call is needed.
+   * lost between processes, and no second call is needed. Returns how many of `wanted` are below the limit.
    */
-  private async refill(tenantId: string, held: Allotment, wanted: number): Promise<void> {
+  private async refill(tenantId: string, held: Allotment, wanted: number): Promise<number> {
     const result = await this.consume(tenantId, wanted);
     const beyond = Math.max(0, result.consumedPoints - this.limit);
-    held.points += Math.max(0, wanted - beyond);
     held.sharedRemaining = Math.max(0, this.limit - result.consumedPoints);
     held.resetAtMs = Date.now() + result.msBeforeNext;
+    return Math.max(0, wanted - beyond);
   }
 
   private async consume(tenantId: string, points: number): Promise<RateLimiterRes> {
