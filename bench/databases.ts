@@ -1,0 +1,89 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client } from 'pg';
+import type * as EmbeddedPostgres from '../src/db/embedded-postgres.js';
+import type * as Migrate from '../src/db/migrate.js';
+import { compiled } from '#bench/compiled';
+
+const { startEmbeddedPostgres } = compiled<typeof EmbeddedPostgres>('db/embedded-postgres');
+const { migrate } = compiled<typeof Migrate>('db/migrate');
+
+const GROWING = 'events, idempotency_keys, outbox, processing_attempts, usage_daily';
+const INSUFFICIENT_PRIVILEGE = '42501';
+
+/** One PostgreSQL server for the run, with a database of its own for each side of a comparison. */
+export class BenchServer {
+  private readonly names: string[] = [];
+  private readonly url: string;
+  private readonly stopServer: () => Promise<void>;
+
+  private constructor(url: string, stopServer: () => Promise<void>) {
+    this.url = url;
+    this.stopServer = stopServer;
+  }
+
+  /** That of DATABASE_URL, or an embedded one in a temporary directory. */
+  static async start(): Promise<BenchServer> {
+    if (process.env.DATABASE_URL) return new BenchServer(process.env.DATABASE_URL, () => Promise.resolve());
+    const directory = mkdtempSync(join(tmpdir(), 'streamforge-bench-'));
+    const embedded = await startEmbeddedPostgres(directory);
+    return new BenchServer(embedded.url, async () => {
+      await embedded.stop();
+      rmSync(directory, { recursive: true, force: true });
+    });
+  }
+
+  /** A new database with the schema; returns its URL. */
+  async createDatabase(side: string): Promise<string> {
+    const name = `bench_${process.pid}_${side.replaceAll('-', '_')}`;
+    await withClient(this.url, (client) => client.query(`create database ${name}`));
+    this.names.push(name);
+    await migrate(this.urlOf(name));
+    return this.urlOf(name);
+  }
+
+  /** Between rounds: tables that grow make later rounds slower, and a checkpoint within a round distorts it. */
+  async empty(): Promise<void> {
+    for (const name of this.names) {
+      await withClient(this.urlOf(name), (client) => client.query(`truncate ${GROWING}`));
+    }
+    await withClient(this.url, async (client) => {
+      try {
+        await client.query('checkpoint');
+      } catch (error) {
+        if ((error as { code?: string }).code !== INSUFFICIENT_PRIVILEGE) throw error;
+      }
+    });
+  }
+
+  async version(): Promise<string> {
+    const { rows } = await withClient(this.url, (client) =>
+      client.query<{ server_version: string }>('show server_version'),
+    );
+    return rows[0]?.server_version ?? 'of unknown version';
+  }
+
+  async stop(): Promise<void> {
+    for (const name of this.names) {
+      await withClient(this.url, (client) => client.query(`drop database if exists ${name} with (force)`));
+    }
+    await this.stopServer();
+  }
+
+  private urlOf(name: string): string {
+    const url = new URL(this.url);
+    url.pathname = `/${name}`;
+    return url.href;
+  }
+}
+
+async function withClient<T>(connectionString: string, work: (client: Client) => Promise<T>): Promise<T> {
+  const client = new Client({ connectionString });
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,121 @@
+import { request } from '#bench/client';
+import { eventJson, NDJSON, ndjsonBody, XML, xmlBody, type EventSource } from '#bench/events';
+import { forSeconds } from '#bench/load';
+import { measureLoad, type Measurement } from '#bench/measurement';
+import type { Group } from '#bench/options';
+import { cpuMicroseconds, type ServerProcess } from '#bench/processes';
+import type { Sides } from '#bench/sides';
+
+export interface Round {
+  sides: Sides;
+  seconds: number;
+  source: EventSource;
+  /** Requests that the loads of new events have sent in this round, for those that repeat them. */
+  sent: { post: number; ndjson: number };
+}
+
+export interface Figure {
+  name: string;
+  /** With which groups it is measured: its own, and those that need it for a ratio. */
+  groups: readonly Group[];
+  measure: (round: Round) => Promise<Measurement>;
+}
+
+const POST_CONNECTIONS = 100;
+const STREAM_CONNECTIONS = 20;
+const LINES = 200;
+/** More than a core writes in that time would only cost memory. */
+const LOOP_EVENTS_PER_SECOND = 40_000;
+
+/** In the order of a round: what a ratio compares stands close together, duplicates follow what they repeat. */
+export const FIGURES: readonly Figure[] = [
+  { name: 'post, no write', groups: ['single'], measure: (round) => posts(round, round.sides.noWrite) },
+  { name: 'post', groups: ['single', 'duplicates'], measure: newPosts },
+  { name: 'post, tx per request', groups: ['single'], measure: (round) => posts(round, round.sides.txPerRequest) },
+  { name: 'post, duplicates', groups: ['duplicates'], measure: (round) => samePosts(round, round.sides.ours) },
+  {
+    name: 'post, duplicates uncached',
+    groups: ['duplicates'],
+    measure: (round) => samePosts(round, round.sides.oursUncached),
+  },
+  { name: 'xml', groups: ['xml'], measure: xml },
+  { name: 'ndjson', groups: ['stream', 'xml', 'duplicates'], measure: newNdjson },
+  { name: 'pg alone', groups: ['stream'], measure: pgAlone },
+  { name: 'ndjson, duplicates', groups: ['duplicates'], measure: (round) => sameNdjson(round, round.sides.ours) },
+  {
+    name: 'ndjson, duplicates uncached',
+    groups: ['duplicates'],
+    measure: (round) => sameNdjson(round, round.sides.oursUncached),
+  },
+];
+
+const postOf = (source: EventSource, n: number): string =>
+  request('POST /v1/events', { 'X-Tenant-Id': 'post', 'Content-Type': 'application/json' }, eventJson(source, n));
+
+const streamOf = (type: string, tenant: string, body: string): string =>
+  request('POST /v1/ingest/stream', { 'X-Tenant-Id': tenant, 'Content-Type': type }, body);
+
+const ndjsonOf = (source: EventSource, n: number): string =>
+  streamOf(NDJSON, 'ndjson', ndjsonBody(source, n * LINES, LINES));
+
+/** The events of `ndjson` again, as another tenant's. */
+const xmlOf = (source: EventSource, n: number): string => streamOf(XML, 'xml', xmlBody(source, n * LINES, LINES));
+
+async function posts({ source, seconds }: Round, server: ServerProcess): Promise<Measurement> {
+  const load = { connections: POST_CONNECTIONS, next: forSeconds(seconds, (n) => postOf(source, n)) };
+  return measureLoad(server, load, { eventsPerRequest: 1, status: 202, text: '"duplicate":false' });
+}
+
+async function newPosts(round: Round): Promise<Measurement> {
+  const measured = await posts(round, round.sides.ours);
+  round.sent.post = measured.requests;
+  return measured;
+}
+
+async function samePosts({ source, seconds, sent }: Round, server: ServerProcess): Promise<Measurement> {
+  const next = forSeconds(seconds, (n) => postOf(source, n % sent.post));
+  const load = { connections: POST_CONNECTIONS, next };
+  return measureLoad(server, load, { eventsPerRequest: 1, status: 200, text: '"duplicate":true' });
+}
+
+async function streams(server: ServerProcess, next: () => string | undefined, counted: string): Promise<Measurement> {
+  const load = { connections: STREAM_CONNECTIONS, next };
+  return measureLoad(server, load, { eventsPerRequest: LINES, status: 202, text: `"${counted}":${LINES},` });
+}
+
+async function newNdjson({ sides, source, seconds, sent }: Round): Promise<Measurement> {
+  const measured = await streams(
+    sides.ours,
+    forSeconds(seconds, (n) => ndjsonOf(source, n)),
+    'accepted',
+  );
+  sent.ndjson = measured.requests;
+  return measured;
+}
+
+async function sameNdjson({ source, seconds, sent }: Round, server: ServerProcess): Promise<Measurement> {
+  return streams(
+    server,
+    forSeconds(seconds, (n) => ndjsonOf(source, n % sent.ndjson)),
+    'duplicates',
+  );
+}
+
+async function xml({ sides, source, seconds }: Round): Promise<Measurement> {
+  return streams(
+    sides.ours,
+    forSeconds(seconds, (n) => xmlOf(source, n)),
+    'accepted',
+  );
+}
+
+async function pgAlone({ sides, source, seconds }: Round): Promise<Measurement> {
+  const { pgLoop } = sides;
+  await pgLoop.prepare(source, Math.ceil(seconds * LOOP_EVENTS_PER_SECOND));
+  const cpuBefore = cpuMicroseconds(pgLoop.pid);
+  const report = await pgLoop.write(seconds);
+  const cpuAfter = cpuMicroseconds(pgLoop.pid);
+  const cpuUs = cpuBefore === undefined || cpuAfter === undefined ? null : (cpuAfter - cpuBefore) / report.events;
+  const { events, p50Ms, p99Ms, batches } = report;
+  return { events, perSecond: events / report.seconds, p50Ms, p99Ms, cpuUs, requests: batches };
+}

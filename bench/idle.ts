@@ -1,0 +1,71 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ADMIN_TOKEN } from '#bench/all-in-one';
+import { Connection, request } from '#bench/client';
+import { eventJson, NDJSON, ndjsonBody } from '#bench/events';
+import { completedEvents, eventStatus, parsed } from '#bench/reading';
+import { quantile, shown } from '#bench/statistics';
+
+const LATENCIES = 100;
+const DRAINS = 3;
+const DRAIN_EVENTS = 20_000;
+const TENANT_ID = 'idle';
+
+export interface IdleResult {
+  completedMs: { p50: number; p95: number };
+  drains: { storedPerSecond: number; completedPerSecond: number }[];
+}
+
+/** An all-in-one process with nothing else to do: how long an event takes to COMPLETED, and how fast a backlog drains. */
+export async function measureIdle(url: string): Promise<IdleResult> {
+  const connection = new Connection(url);
+  try {
+    await latencies(connection, 'warm', 30);
+    const sorted = (await latencies(connection, 'idle', LATENCIES)).sort((a, b) => a - b);
+    await drain(connection, 'drain-warm', DRAIN_EVENTS / 4);
+    const drains = [];
+    for (let i = 0; i < DRAINS; i++) drains.push(await drain(connection, `drain-${i}`, DRAIN_EVENTS));
+    return { completedMs: { p50: quantile(sorted, 0.5), p95: quantile(sorted, 0.95) }, drains };
+  } finally {
+    connection.close();
+  }
+}
+
+export function idleReport({ completedMs, drains }: IdleResult): string {
+  const stored = shown(
+    drains.map((drain) => drain.storedPerSecond),
+    0,
+  );
+  const completed = shown(
+    drains.map((drain) => drain.completedPerSecond),
+    0,
+  );
+  return (
+    `all-in-one, idle: accept to COMPLETED p50 ${completedMs.p50.toFixed(1)} ms, p95 ${completedMs.p95.toFixed(1)} ms\n` +
+    `all-in-one, one stream of ${DRAIN_EVENTS} events: stored ${stored} events/s, to COMPLETED ${completed} events/s\n`
+  );
+}
+
+async function latencies(connection: Connection, run: string, count: number): Promise<number[]> {
+  const measured: number[] = [];
+  for (let n = 0; n < count; n++) {
+    await sleep(20);
+    const startedMs = performance.now();
+    const headers = { 'X-Tenant-Id': TENANT_ID, 'Content-Type': 'application/json' };
+    const body = eventJson({ type: 'order.paid', run }, n);
+    const { id } = parsed<{ id: string }>(await connection.send(request('POST /v1/events', headers, body)), 202);
+    while ((await eventStatus(connection, TENANT_ID, id)) !== 'COMPLETED');
+    measured.push(performance.now() - startedMs);
+  }
+  return measured;
+}
+
+async function drain(connection: Connection, type: string, count: number): Promise<IdleResult['drains'][number]> {
+  const body = ndjsonBody({ type, run: type }, 0, count);
+  const headers = { 'X-Tenant-Id': TENANT_ID, 'Content-Type': NDJSON };
+  const startedMs = performance.now();
+  parsed(await connection.send(request('POST /v1/ingest/stream', headers, body)), 202);
+  const storedMs = performance.now() - startedMs;
+  while ((await completedEvents(connection, TENANT_ID, type, ADMIN_TOKEN)) < count) await sleep(20);
+  const completedMs = performance.now() - startedMs;
+  return { storedPerSecond: (count / storedMs) * 1000, completedPerSecond: (count / completedMs) * 1000 };
+}

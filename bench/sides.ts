@@ -1,0 +1,36 @@
+import { fileURLToPath } from 'node:url';
+import type { BenchServer } from '#bench/databases';
+import { LoopProcess } from '#bench/loop-process';
+import { startServer, type ServerProcess } from '#bench/processes';
+import { SETTINGS } from '#bench/settings';
+
+/** What is compared: every side has its own process, and its own database except where noted. */
+export interface Sides {
+  ours: ServerProcess;
+  /** Ours on the same database, with a cache that forgets at once: PostgreSQL decides about every duplicate. */
+  oursUncached: ServerProcess;
+  noWrite: ServerProcess;
+  txPerRequest: ServerProcess;
+  pgLoop: LoopProcess;
+}
+
+const SERVER = fileURLToPath(new URL('server.ts', import.meta.url));
+
+export async function startSides(postgres: BenchServer, atEnd: (step: () => Promise<void>) => void): Promise<Sides> {
+  const serve = async (mode: string, databaseUrl: string, env: Record<string, string> = {}): Promise<ServerProcess> => {
+    const settings = { ...SETTINGS, APP_ROLE: 'api', DATABASE_URL: databaseUrl, ...env };
+    const server = await startServer([SERVER, mode], settings);
+    atEnd(() => server.stop());
+    return server;
+  };
+  const ourDatabase = await postgres.createDatabase('ours');
+  const pgLoop = new LoopProcess(await postgres.createDatabase('pg'));
+  atEnd(() => pgLoop.stop());
+  return {
+    ours: await serve('ours', ourDatabase),
+    oursUncached: await serve('ours', ourDatabase, { IDEMPOTENCY_TTL_SECONDS: '1' }),
+    noWrite: await serve('no-write', await postgres.createDatabase('no-write')),
+    txPerRequest: await serve('tx-per-request', await postgres.createDatabase('tx')),
+    pgLoop,
+  };
+}
