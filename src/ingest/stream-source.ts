@@ -14,17 +14,14 @@ export class StreamSource {
   /** Why the stream ended before its end. */
   brokenBy: Problem | undefined;
 
-  /** Resolves when the stream is broken off, so that nobody waits for a sender that waits for the answer. */
-  private readonly broken: Promise<'broken'>;
-  private signalBroken: () => void = () => undefined;
+  /** Ends the wait for the next chunk, so that nobody waits for a sender that waits for the answer. */
+  private endWait: () => void = () => undefined;
 
   constructor(
     private readonly body: Readable,
     private readonly decoder: Transform | undefined,
     private readonly limits: { STREAM_MAX_BYTES: number; REQUEST_STALL_TIMEOUT_MS: number },
-  ) {
-    this.broken = new Promise((resolve) => (this.signalBroken = () => resolve('broken')));
-  }
+  ) {}
 
   get isBroken(): boolean {
     return this.brokenBy !== undefined;
@@ -33,7 +30,7 @@ export class StreamSource {
   /** For the stages: no more is read, what came before goes its way. */
   breakOff(problem: Problem): void {
     this.brokenBy ??= problem;
-    this.signalBroken();
+    this.endWait();
   }
 
   async *chunks(): AsyncGenerator<Buffer> {
@@ -41,7 +38,7 @@ export class StreamSource {
     const chunks = this.decoded()[Symbol.asyncIterator]();
     try {
       while (!this.isBroken) {
-        const next = await Promise.race([chunks.next(), this.broken]);
+        const next = await this.nextOf(chunks);
         if (next === 'broken' || next.done) return;
         const room = limit - this.bytes;
         this.bytes += next.value.length;
@@ -51,6 +48,14 @@ export class StreamSource {
     } catch (error) {
       this.breakOff(asProblem(error));
     }
+  }
+
+  /** Not Promise.race with one promise for the whole stream: that would keep every chunk it ever raced against. */
+  private nextOf(chunks: AsyncIterator<Buffer, unknown>): Promise<IteratorResult<Buffer, unknown> | 'broken'> {
+    return new Promise((resolve, reject) => {
+      this.endWait = () => resolve('broken');
+      chunks.next().then(resolve, reject);
+    });
   }
 
   private decoded(): AsyncIterable<Buffer> {
