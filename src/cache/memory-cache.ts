@@ -15,7 +15,7 @@ export class MemoryCache extends IdempotencyCache {
 
   constructor(
     private readonly ttlSeconds: number,
-    private readonly maxEntries = 100_000,
+    private readonly maxEntries = 50_000,
   ) {
     super();
   }
