@@ -34,12 +34,12 @@ export class BenchServer {
     });
   }
 
-  /** A new database with the schema; returns its URL. */
-  async createDatabase(side: string): Promise<string> {
+  /** A new database, with the schema unless `migrated` is false; returns its URL. */
+  async createDatabase(side: string, { migrated = true } = {}): Promise<string> {
     const name = `bench_${process.pid}_${side.replaceAll('-', '_')}`;
     await withClient(this.url, (client) => client.query(`create database ${name}`));
     this.names.push(name);
-    await migrate(this.urlOf(name));
+    if (migrated) await migrate(this.urlOf(name));
     return this.urlOf(name);
   }
 

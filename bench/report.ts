@@ -102,7 +102,7 @@ export function verdictTable(rounds: readonly RoundResult[]): string {
 }
 
 /** Columns as wide as their widest cell, the first to the left and the others to the right. */
-function table(rows: readonly string[][]): string {
+export function table(rows: readonly string[][]): string {
   const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));
   const line = (row: string[]): string =>
     row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))).join('  ');
