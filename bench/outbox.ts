@@ -65,7 +65,8 @@ class Run {
   async holdFloor(): Promise<void> {
     this.floorIsHeld = true;
     this.floor = '0';
-    await this.db.query(`update outbox set status = 'PENDING', closed_at = null, next_attempt_at = now() + interval '1 hour'
+    await this.db
+      .query(`update outbox set status = 'PENDING', closed_at = null, next_attempt_at = now() + interval '1 hour'
                           where id = (select min(id) from outbox)`);
   }
 
@@ -129,7 +130,11 @@ async function measure(layout: Layout, url: string, rows: number): Promise<Resul
   }
 }
 
-const median = (values: number[]): number => quantile(values.sort((a, b) => a - b), 0.5);
+const median = (values: number[]): number =>
+  quantile(
+    values.sort((a, b) => a - b),
+    0.5,
+  );
 const fixed = (value: number, digits: number): string => (Number.isNaN(value) ? '–' : value.toFixed(digits));
 
 function report(layouts: readonly Layout[], results: readonly Result[]): string {

@@ -61,7 +61,8 @@ const TABLES = [
    )`,
   `create index idempotency_keys_by_age on idempotency_keys using brin (created_at)`,
 
-  // closed_at is set when the entry is PUBLISHED or FAILED. A claim changes no indexed column, so it stays HOT.
+  // closed_at is set when the entry is PUBLISHED or FAILED, failed_at when FAILED (status in a predicate would end HOT).
+  // A claim changes no indexed column, so it stays HOT.
   `create sequence outbox_id_seq`,
   `create table outbox (
      id bigint not null default nextval('outbox_id_seq'),
@@ -76,10 +77,12 @@ const TABLES = [
      lock_acquired_at timestamptz,
      next_attempt_at timestamptz,
      closed_at timestamptz,
+     failed_at timestamptz,
      last_error text,
      primary key (id, created_at)
    ) partition by range (created_at)`,
   `create index outbox_open on outbox (id) where closed_at is null`,
+  `create index outbox_failed on outbox (id) where failed_at is not null`,
   `create table outbox_default partition of outbox default with (fillfactor = 50)`,
 
   // One row per attempt, append-only (I6). The SUCCESS row is the inbox record (I7).

@@ -15,10 +15,23 @@ export interface OutgoingMessage extends Message {
 }
 
 /**
- * What became of one published message: the broker has it; it has no queue for it; it refused it; or nobody knows
- * (no answer in time, connection lost), in which case it may arrive all the same.
+ * What became of one published message:
+ * - confirmed: the broker has it
+ * - unroutable: the broker has no queue for it
+ * - refused: the broker could not take it now, whatever it was (a nack, or no room)
+ * - unconfirmed: nobody knows (no answer in time, connection lost); it may arrive all the same
+ * - suspect: unconfirmed because one message of several broke the channel, and it may have been this one
+ * - Rejection: this very message is at fault
  */
-export type PublishOutcome = 'confirmed' | 'unroutable' | 'refused' | 'unconfirmed';
+export type PublishOutcome = 'confirmed' | 'unroutable' | 'refused' | 'unconfirmed' | 'suspect' | Rejection;
+
+/** A message that cannot be encoded, or over which alone the broker closed the channel. */
+export interface Rejection {
+  rejected: string;
+}
+
+/** Somebody has to put it right by hand; the text says what, and names no host, so that /ready may show it. */
+export class BrokerMisconfigured extends Error {}
 
 /** One arrival of a message. May be a redelivery. */
 export interface Delivery {

@@ -59,6 +59,8 @@ export class RabbitBroker extends Broker {
   ping(): Promise<void> {
     const lost = this.connections.filter((connection) => !connection.connected);
     if (lost.length > 0) return Promise.reject(new Error('not connected to RabbitMQ'));
+    const fault = this.publisher?.fault ?? this.consumers.map((consumer) => consumer.fault).find(Boolean);
+    if (fault) return Promise.reject(fault);
     if (this.publisher && !this.publisher.canPublish()) return Promise.reject(new Error('RabbitMQ takes no messages'));
     if (this.consumers.some((consumer) => consumer.interrupted)) return Promise.reject(new Error('not consuming'));
     return Promise.resolve();

@@ -1,9 +1,12 @@
 import type { AmqpConnection } from '@golevelup/nestjs-rabbitmq';
 import { Logger } from '@nestjs/common';
 import type { Channel, ChannelModel } from 'amqplib';
+import { BrokerMisconfigured } from './broker';
 import { within } from './within';
 
 const REOPEN_AFTER_MS = 500;
+/** Only a person can put it right. */
+const MISCONFIGURED_REOPEN_AFTER_MS = 3_000;
 const CLOSE_TIMEOUT_MS = 1_000;
 
 export interface ChannelSetup<C extends Channel> {
@@ -13,8 +16,17 @@ export interface ChannelSetup<C extends Channel> {
   create: (connection: ChannelModel) => Promise<C>;
   /** Declares, consumes, ...; the channel is usable once this resolves. */
   prepare: (channel: C) => Promise<void>;
-  /** Called when a usable channel is gone, before it is opened again. */
-  onLost: () => void;
+  /** Called when a usable channel is gone, before it is opened again. With the error if the broker closed it. */
+  onLost: (error: ChannelError | undefined) => void;
+  /** How long to wait before a usable channel that broke is opened again. */
+  reopenAfterMs?: number;
+}
+
+/** Why the broker closed a channel: its reply code, and the method that it was about. */
+export interface ChannelError extends Error {
+  code?: number;
+  classId?: number;
+  methodId?: number;
 }
 
 /**
@@ -29,6 +41,7 @@ export class RabbitChannel<C extends Channel> {
   private closed = false;
   private warned = false;
   private timer: NodeJS.Timeout | undefined;
+  private lastFault: BrokerMisconfigured | undefined;
 
   constructor(
     private readonly connection: AmqpConnection,
@@ -42,6 +55,11 @@ export class RabbitChannel<C extends Channel> {
   /** The usable channel, or undefined while there is none. */
   get current(): C | undefined {
     return this.channel;
+  }
+
+  /** What keeps it from being opened until somebody puts it right. */
+  get fault(): BrokerMisconfigured | undefined {
+    return this.lastFault;
   }
 
   async close(): Promise<void> {
@@ -65,28 +83,41 @@ export class RabbitChannel<C extends Channel> {
     if (this.closed || this.channel || this.opening || !connection) return;
     this.opening = true;
     this.openOn(connection)
-      .catch((error: Error) => {
-        this.warn(`cannot open the channel: ${error.message}`);
-        this.openLater();
-      })
+      .catch((error: Error) => this.openingFailed(error))
       .finally(() => (this.opening = false));
   };
 
   private async openOn(connection: ChannelModel): Promise<void> {
     const channel = await this.setup.create(connection);
+    let cause: ChannelError | undefined;
     // Without a listener, a channel that breaks would end the process.
-    channel.on('error', (error: Error) => this.warn(`the channel broke: ${error.message}`));
+    channel.on('error', (error: ChannelError) => {
+      cause = error;
+      if (this.channel === channel) this.warn(`the channel broke: ${error.message}`);
+    });
     let gone = false;
     // Before amqplib's own listener, which fails every open confirm as if the broker had refused the message.
     channel.prependOnceListener('close', () => {
       gone = true;
-      this.lost(channel);
+      this.lost(channel, cause);
     });
     await this.setup.prepare(channel);
     if (gone) throw new Error('it closed while it was prepared');
     if (this.closed) return this.closeQuietly(channel);
     this.channel = channel;
     this.warned = false;
+    this.lastFault = undefined;
+  }
+
+  private openingFailed(error: Error): void {
+    if (!(error instanceof BrokerMisconfigured)) {
+      this.warn(`cannot open the channel: ${error.message}`);
+      this.openLater(REOPEN_AFTER_MS);
+      return;
+    }
+    if (this.lastFault?.message !== error.message) this.logger.error(error.message);
+    this.lastFault = error;
+    this.openLater(MISCONFIGURED_REOPEN_AFTER_MS);
   }
 
   /** One line for each time it goes away, not one for each attempt. */
@@ -96,15 +127,15 @@ export class RabbitChannel<C extends Channel> {
     this.warned = true;
   }
 
-  private lost(channel: C): void {
+  private lost(channel: C, cause?: ChannelError): void {
     if (this.channel !== channel) return;
     this.channel = undefined;
-    this.setup.onLost();
-    this.openLater();
+    this.setup.onLost(cause);
+    this.openLater(this.setup.reopenAfterMs ?? REOPEN_AFTER_MS);
   }
 
-  private openLater(): void {
-    if (!this.closed) this.timer = setTimeout(this.open, REOPEN_AFTER_MS);
+  private openLater(ms: number): void {
+    if (!this.closed) this.timer = setTimeout(this.open, ms);
   }
 
   private async closeQuietly(channel: C): Promise<void> {

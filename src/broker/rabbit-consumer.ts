@@ -1,7 +1,7 @@
 import type { AmqpConnection } from '@golevelup/nestjs-rabbitmq';
 import { Logger } from '@nestjs/common';
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
-import type { Consumer, Delivery, QueueName } from './broker';
+import type { BrokerMisconfigured, Consumer, Delivery, QueueName } from './broker';
 import { RabbitChannel } from './rabbit-channel';
 import { assertTopology } from './rabbit-topology';
 import { within } from './within';
@@ -50,6 +50,11 @@ export class RabbitConsumer implements Consumer {
   /** Should consume, and cannot. */
   get interrupted(): boolean {
     return this.active && this.channel.current === undefined;
+  }
+
+  /** What keeps it from consuming until somebody puts it right. */
+  get fault(): BrokerMisconfigured | undefined {
+    return this.channel.fault;
   }
 
   /** One multiple-ack for the longest run of oldest deliveries, single acks for the rest. */

@@ -32,7 +32,7 @@ export function createPool(databaseUrl: string, applicationName: string): Pool {
     statement_timeout: 30_000,
     idle_in_transaction_session_timeout: 30_000,
     query_timeout: 35_000,
-    options: '-c timezone=UTC',
+    options: '-c timezone=UTC -c jit=off', // compiling a statement takes longer than any of ours runs
     types: { getTypeParser: typeParser },
   });
   const logger = new Logger('Postgres');

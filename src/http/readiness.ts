@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
 import { HealthIndicatorService } from '@nestjs/terminus';
 import { Pool } from 'pg';
-import { Broker } from '../broker/broker';
+import { Broker, BrokerMisconfigured } from '../broker/broker';
 import { IdempotencyCache } from '../cache/idempotency-cache';
 import { SETTINGS_TOKEN, type Settings } from '../config/settings';
 import { Metrics } from '../observability/metrics';
@@ -55,10 +55,19 @@ export class ReadinessChecks implements BeforeApplicationShutdown {
   }
 
   private async ask(name: Dependency, ping: () => Promise<unknown>): Promise<Check> {
-    const attempt = this.indicators.check(name).attempt(async () => void (await ping()));
+    let message = 'does not answer'; // most causes name hosts
+    const pinged = async (): Promise<void> => {
+      try {
+        await ping();
+      } catch (error) {
+        if (error instanceof BrokerMisconfigured) message = error.message;
+        throw error;
+      }
+    };
+    const attempt = this.indicators.check(name).attempt(pinged);
     const { status } = (await attempt.withTimeout(CHECK_TIMEOUT_MS))[name];
     this.metrics.dependencyUp.set({ dependency: name }, status === 'up' ? 1 : 0);
-    return status === 'up' ? { status } : { status: 'down', message: 'does not answer' }; // the cause names hosts
+    return status === 'up' ? { status } : { status: 'down', message };
   }
 }
 

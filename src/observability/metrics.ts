@@ -24,6 +24,12 @@ export class Metrics {
   });
   readonly ingestQueueDepth = this.gauge('streamforge_ingest_queue_depth', 'Events waiting for the batch writer');
   readonly dedupeHits = this.counter('streamforge_dedupe_hits_total', 'Duplicates by the layer that knew', ['layer']);
+  readonly outboxBacklog = this.gauge('streamforge_outbox_backlog', 'Open outbox entries; counting stops at 100000');
+  readonly outboxOldestPending = this.gauge(
+    'streamforge_outbox_oldest_pending_seconds',
+    'Age of the oldest open outbox entry; 0 when there is none',
+  );
+  readonly outboxFailed = this.gauge('streamforge_outbox_failed', 'Entries that wait for an operator; up to 10000');
   readonly outboxPublished = this.counter('streamforge_outbox_published_total', 'Entries that the broker confirmed');
   readonly outboxLostLease = this.counter(
     'streamforge_outbox_lost_lease_total',

@@ -1,22 +1,18 @@
-import {
-  Inject,
-  Injectable,
-  Logger,
-  type BeforeApplicationShutdown,
-  type OnApplicationBootstrap,
-} from '@nestjs/common';
+import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { Pool } from 'pg';
 import { WakeUp } from '../cache/wake-up';
 import { ADVISORY_LOCKS } from '../db/advisory-locks';
 import { inTransaction } from '../db/pool';
 import { Loop } from '../runtime/loop';
-import { dispatchDueRetries, ensurePartitions } from './chores.queries';
+import { dispatchDueRetries } from './chores.queries';
+import { KeyPruning } from './key-pruning';
 import { Reconciler } from './reconciler';
 import { tryLock } from './reconcile.queries';
+import { Retention } from './retention';
 
 const DUE_RETRIES_EVERY_MS = 200;
 const RECONCILE_EVERY_MS = 2_000;
-const PARTITIONS_EVERY_MS = 3_600_000;
+const RETENTION_EVERY_MS = 600_000;
 const RETRY_BATCH = 1_000;
 
 /**
@@ -25,17 +21,19 @@ const RETRY_BATCH = 1_000;
  */
 @Injectable()
 export class Chores implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly logger = new Logger('Chores');
   private readonly loops = [
     new Loop('Due retries', () => this.dueRetries()),
     new Loop('Reconciler', () => this.reconcile()),
-    new Loop('Partitions', () => this.partitions()),
+    new Loop('Retention', () => this.keepRetention()),
+    new Loop('Key pruning', () => this.keyPruning.runOnce()),
   ];
 
   constructor(
     @Inject(Pool) private readonly pool: Pool,
     @Inject(WakeUp) private readonly wakeUp: WakeUp,
     @Inject(Reconciler) private readonly reconciler: Reconciler,
+    @Inject(Retention) private readonly retention: Retention,
+    @Inject(KeyPruning) private readonly keyPruning: KeyPruning,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -56,10 +54,9 @@ export class Chores implements OnApplicationBootstrap, BeforeApplicationShutdown
     return (await this.reconciler.runOnce()) ? 0 : RECONCILE_EVERY_MS;
   }
 
-  private async partitions(): Promise<number> {
-    const made = await this.withLock(ADVISORY_LOCKS.partitions, (db) => ensurePartitions(db));
-    if (made > 0) this.logger.log(`${made} partitions made ahead`);
-    return PARTITIONS_EVERY_MS;
+  private async keepRetention(): Promise<number> {
+    await this.retention.runOnce();
+    return RETENTION_EVERY_MS;
   }
 
   private withLock(key: number, work: Parameters<typeof inTransaction<number>>[1]): Promise<number> {

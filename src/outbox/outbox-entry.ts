@@ -8,6 +8,10 @@ export interface ClaimedEntry {
   destination: keyof typeof QUEUES;
   dispatchNo: number;
   generation: number;
+  /** When it was appended; says in which partition it lies. */
+  createdAt: string;
+  /** How often the broker had no queue for it. */
+  attempts: number;
   event: Event;
 }
 

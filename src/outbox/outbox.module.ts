@@ -1,8 +1,11 @@
 import { Module } from '@nestjs/common';
 import { Chores } from './chores';
+import { KeyPruning } from './key-pruning';
+import { OutboxGauges } from './outbox-gauges';
 import { Publisher } from './publisher';
 import { Reconciler } from './reconciler';
+import { Retention } from './retention';
 
 /** Outbox → broker, and the chores of the installation. */
-@Module({ providers: [Publisher, Reconciler, Chores] })
+@Module({ providers: [Publisher, OutboxGauges, Reconciler, Retention, KeyPruning, Chores] })
 export class OutboxModule {}

@@ -12,19 +12,26 @@ import { WakeUp } from '../cache/wake-up';
 import { SETTINGS_TOKEN, type Settings } from '../config/settings';
 import { Metrics } from '../observability/metrics';
 import { Loop } from '../runtime/loop';
-import { claimDueEntries, markPublished, releaseEntries } from './claim.queries';
+import { ClaimPace } from './claim-pace';
+import { claimDueEntries, leaseOf, markFailed, markPublished, releaseEntries } from './claim.queries';
+import { decideClosing, type Closing } from './decide-closing';
 import { toMessage, type ClaimedEntry } from './outbox-entry';
 
 const MIN_POLL_MS = 5;
 const MAX_POLL_MS = 200;
-/** How long an entry rests that the broker answered but did not take. */
-const REFUSED_WAIT_SECONDS = 5;
+/** The second claim is woken when there is work for it. */
+const SECOND_POLL_MS = 60_000;
 
-/** Moves outbox entries to the broker: claim → publish → close what was confirmed, give back the rest. */
+/**
+ * Moves outbox entries to the broker: claim → publish → close what was confirmed, give back the rest. While there is a
+ * backlog, two claims are in flight, so that PostgreSQL works on one while the broker works on the other.
+ */
 @Injectable()
 export class Publisher implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger('Publisher');
   private readonly loop = new Loop('Publisher', () => this.runOnce());
+  private readonly secondLoop = new Loop('Publisher, second claim', () => this.runSecond());
+  private readonly pace: ClaimPace;
   private idlePollMs = MIN_POLL_MS;
   private stopListening: (() => void) | undefined;
 
@@ -34,59 +41,75 @@ export class Publisher implements OnApplicationBootstrap, BeforeApplicationShutd
     @Inject(Broker) private readonly broker: Broker,
     @Inject(WakeUp) private readonly wakeUp: WakeUp,
     @Inject(Metrics) private readonly metrics: Metrics,
-  ) {}
+  ) {
+    this.pace = new ClaimPace(settings.OUTBOX_BATCH_SIZE);
+  }
 
   onApplicationBootstrap(): void {
     this.stopListening = this.wakeUp.listen(() => this.loop.wake());
     this.loop.start();
+    this.secondLoop.start();
   }
 
   async beforeApplicationShutdown(): Promise<void> {
     this.stopListening?.();
-    await this.loop.stop();
+    await Promise.all([this.loop.stop(), this.secondLoop.stop()]);
   }
 
   /** One claim, from lease to close. Returns the wait before the next one, in ms. */
   async runOnce(): Promise<number> {
     if (!this.broker.canPublish()) return MAX_POLL_MS; // I9: nothing is claimed that could not be published
-    const { OUTBOX_BATCH_SIZE, OUTBOX_INFLIGHT_LEASE_SECONDS, PUBLISH_TIMEOUT_MS } = this.settings;
-    const token = randomUUID();
-    const entries = await claimDueEntries(this.pool, {
-      token,
-      limit: OUTBOX_BATCH_SIZE,
-      leaseSeconds: OUTBOX_INFLIGHT_LEASE_SECONDS,
-    });
-    if (entries.length === 0) return this.nextIdlePoll();
+    const waitMs = this.pace.waitMs(Date.now());
+    if (waitMs > 0) return Math.min(waitMs, MAX_POLL_MS);
+    const { limit } = this.pace;
+    const claimed = await this.moveBatch(limit);
+    if (claimed === 0) return this.nextIdlePoll();
     this.idlePollMs = MIN_POLL_MS;
-    const outcomes = await this.broker.publish(entries.map(toMessage), PUBLISH_TIMEOUT_MS);
+    return claimed === limit ? 0 : MIN_POLL_MS;
+  }
+
+  private async runSecond(): Promise<number> {
+    if (!this.broker.canPublish() || !this.pace.atFullSize) return SECOND_POLL_MS;
+    const { limit } = this.pace;
+    return (await this.moveBatch(limit)) === limit ? 0 : SECOND_POLL_MS;
+  }
+
+  /** Returns how many entries were claimed. */
+  private async moveBatch(limit: number): Promise<number> {
+    const token = randomUUID();
+    const leaseSeconds = this.settings.OUTBOX_INFLIGHT_LEASE_SECONDS;
+    const entries = await claimDueEntries(this.pool, { token, limit, leaseSeconds });
+    if (entries.length === 0) return 0;
+    if (entries.length === limit && this.pace.atFullSize) this.secondLoop.wake();
+    const outcomes = await this.broker.publish(entries.map(toMessage), this.settings.PUBLISH_TIMEOUT_MS);
+    this.pace.learn(outcomes, Date.now());
     await this.close(token, entries, outcomes);
-    return entries.length === OUTBOX_BATCH_SIZE ? 0 : MIN_POLL_MS;
+    return entries.length;
   }
 
   private async close(token: string, entries: ClaimedEntry[], outcomes: PublishOutcome[]): Promise<void> {
-    const idsWith = (...wanted: PublishOutcome[]) =>
-      entries.filter((_, i) => wanted.includes(outcomes[i] as PublishOutcome)).map(({ id }) => id);
-    const confirmed = idsWith('confirmed');
-    if (confirmed.length > 0) {
-      const closed = await markPublished(this.pool, token, confirmed);
-      this.metrics.outboxPublished.inc(closed);
-      this.countLostLeases(confirmed.length - closed);
+    for (const { closing, entries: alike } of groupByClosing(entries, outcomes)) {
+      const lease = leaseOf(token, alike);
+      const closed = await this.closeAlike(lease, closing);
+      if (closing.kind === 'publish') {
+        this.metrics.outboxPublished.inc(closed);
+        this.countLostLeases(alike.length - closed);
+      } else {
+        const what = closing.kind === 'fail' ? 'FAILED until an operator requeues them' : 'back in the outbox';
+        this.logger.warn({ msg: `${closed} entries are ${what}: ${closing.reason}`, firstEntry: lease.ids[0] });
+      }
     }
-    await this.giveBack(token, idsWith('unconfirmed'), 'the broker did not answer', 0, false);
-    await this.giveBack(token, idsWith('unroutable'), 'the broker has no queue for it', REFUSED_WAIT_SECONDS, true);
-    await this.giveBack(token, idsWith('refused'), 'the broker refused it', REFUSED_WAIT_SECONDS, true);
   }
 
-  private async giveBack(
-    token: string,
-    ids: string[],
-    reason: string,
-    waitSeconds: number,
-    countsAsAttempt: boolean,
-  ): Promise<void> {
-    if (ids.length === 0) return;
-    this.logger.warn(`${ids.length} entries go back to the outbox: ${reason}`);
-    await releaseEntries(this.pool, { token, ids, reason, waitSeconds, countsAsAttempt });
+  private closeAlike(lease: ReturnType<typeof leaseOf>, closing: Closing): Promise<number> {
+    switch (closing.kind) {
+      case 'publish':
+        return markPublished(this.pool, lease);
+      case 'fail':
+        return markFailed(this.pool, lease, closing.reason);
+      case 'release':
+        return releaseEntries(this.pool, lease, closing);
+    }
   }
 
   private countLostLeases(count: number): void {
@@ -100,4 +123,26 @@ export class Publisher implements OnApplicationBootstrap, BeforeApplicationShutd
     this.idlePollMs = Math.min(this.idlePollMs * 2, MAX_POLL_MS);
     return wait;
   }
+}
+
+/** Entries that end alike are closed by one statement; the published ones come first. */
+function groupByClosing(
+  entries: readonly ClaimedEntry[],
+  outcomes: readonly PublishOutcome[],
+): { closing: Closing; entries: ClaimedEntry[] }[] {
+  const groups = new Map<string, { closing: Closing; entries: ClaimedEntry[] }>();
+  const published: ClaimedEntry[] = [];
+  entries.forEach((entry, i) => {
+    const closing = decideClosing(outcomes[i] as PublishOutcome, entry.attempts);
+    if (closing.kind === 'publish') {
+      published.push(entry);
+      return;
+    }
+    const key = `${closing.kind} ${closing.reason}`;
+    const group = groups.get(key);
+    if (group) group.entries.push(entry);
+    else groups.set(key, { closing, entries: [entry] });
+  });
+  const first = published.length > 0 ? [{ closing: { kind: 'publish' } as const, entries: published }] : [];
+  return [...first, ...groups.values()];
 }

@@ -71,12 +71,14 @@ export async function readPosition(db: Db): Promise<string> {
   return rows[0]?.position ?? '0';
 }
 
-export async function savePosition(db: Db, position: string): Promise<void> {
-  await db.query(
-    `insert into chore_progress (name, position) values ('reconciler', $1)
-     on conflict (name) do update set position = excluded.position, updated_at = now()`,
-    [position],
+/** False, with nothing written, when it is not at `from` any more: an operator's requeue has taken it back. */
+export async function movePosition(db: Db, { from, to }: { from: string; to: string }): Promise<boolean> {
+  const { rowCount } = await db.query(
+    `insert into chore_progress as p (name, position) values ('reconciler', $2)
+     on conflict (name) do update set position = excluded.position, updated_at = now() where p.position = $1`,
+    [from, to],
   );
+  return rowCount === 1;
 }
 
 /** PostgreSQL's clock, less `secondsAgo`. */

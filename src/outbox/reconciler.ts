@@ -10,8 +10,8 @@ import {
   databaseTime,
   dispatchAgain,
   listDispatchesAfter,
+  movePosition,
   readPosition,
-  savePosition,
   tryLock,
   type PublishedDispatch,
 } from './reconcile.queries';
@@ -30,6 +30,8 @@ export class Reconciler implements OnModuleInit {
   private readonly logger = new Logger('Reconciler');
   /** Where the present sweep is; undefined between two sweeps. */
   private sweptTo: string | undefined;
+  /** The kept position, as this sweep last saw it. */
+  private kept = '0';
   /** False when the present sweep has passed the last entry that the position may pass. */
   private keeping = true;
 
@@ -53,13 +55,12 @@ export class Reconciler implements OnModuleInit {
     return inTransaction(this.pool, async (db) => {
       if (!(await tryLock(db, ADVISORY_LOCKS.reconciler))) return false;
       const publishedBefore = await databaseTime(db, this.settings.RECONCILE_AFTER_SECONDS);
-      const position = this.sweptTo ?? (await readPosition(db));
+      const position = this.sweptTo ?? (this.kept = await readPosition(db));
       const dispatches = await listDispatchesAfter(db, { position, limit: BATCH, publishedBefore });
       const firstYoung = dispatches.findIndex((dispatch) => !dispatch.publishedLongAgo && !dispatch.settled);
       const examined = firstYoung === -1 ? dispatches : dispatches.slice(0, firstYoung);
       await this.dispatchLost(db, examined);
-      await this.keepPosition(db, examined);
-      const more = examined.length === BATCH;
+      const more = (await this.keepPosition(db, examined)) && examined.length === BATCH;
       this.sweptTo = more ? examined.at(-1)?.id : undefined;
       return more;
     });
@@ -67,14 +68,18 @@ export class Reconciler implements OnModuleInit {
 
   /**
    * Ids are taken before they are committed, so the kept position stops where a lower one may still appear; a sweep goes
-   * on beyond it and the next one looks there again.
+   * on beyond it and the next one looks there again. Returns false when the position was moved by somebody else, from
+   * which the next sweep begins.
    */
-  private async keepPosition(db: PoolClient, examined: PublishedDispatch[]): Promise<void> {
-    if (this.sweptTo !== undefined && !this.keeping) return;
+  private async keepPosition(db: PoolClient, examined: PublishedDispatch[]): Promise<boolean> {
+    if (this.sweptTo !== undefined && !this.keeping) return true;
     const unsafe = examined.findIndex(({ createdLongAgo }) => !createdLongAgo);
     const last = (unsafe === -1 ? examined : examined.slice(0, unsafe)).at(-1);
     this.keeping = unsafe === -1;
-    if (last) await savePosition(db, last.id);
+    if (!last) return true;
+    const moved = await movePosition(db, { from: this.kept, to: last.id });
+    this.kept = last.id;
+    return moved;
   }
 
   /** Everything published before this start is gone from the in-process broker, leases of the dead process included. */

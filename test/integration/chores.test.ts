@@ -3,7 +3,9 @@ import { LocalWakeUp } from '../../src/cache/wake-up';
 import { Metrics } from '../../src/observability/metrics';
 import { Chores } from '../../src/outbox/chores';
 import { dispatchDueRetries } from '../../src/outbox/chores.queries';
+import { KeyPruning } from '../../src/outbox/key-pruning';
 import { Reconciler } from '../../src/outbox/reconciler';
+import { Retention } from '../../src/outbox/retention';
 import { testSettings } from '../support/app';
 import { createTestDatabase, type TestDatabase } from '../support/database';
 import { eventually } from '../support/eventually';
@@ -100,8 +102,10 @@ describe('due retries', () => {
 
   describe('by the chores of a publisher', () => {
     const choresWith = (wakeUp: LocalWakeUp, broker = new ScriptedBroker()): Chores => {
-      const reconciler = new Reconciler(testSettings(), database.pool, broker, new Metrics());
-      return new Chores(database.pool, wakeUp, reconciler);
+      const { pool } = database;
+      const reconciler = new Reconciler(testSettings(), pool, broker, new Metrics());
+      const retention = new Retention(testSettings(), pool);
+      return new Chores(pool, wakeUp, reconciler, retention, new KeyPruning(testSettings(), pool));
     };
 
     it('are moved when their time has come, and the publisher is woken', async () => {

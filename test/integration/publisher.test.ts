@@ -6,6 +6,7 @@ import { claimDueEntries } from '../../src/outbox/claim.queries';
 import { Publisher } from '../../src/outbox/publisher';
 import { testSettings } from '../support/app';
 import { createTestDatabase, type TestDatabase } from '../support/database';
+import { eventually } from '../support/eventually';
 import { countRows, givenEvent, givenEvents, letPass, outboxRows, setEntries } from '../support/rows';
 import { ScriptedBroker } from './scripted-broker';
 
@@ -93,7 +94,7 @@ describe('the publisher', () => {
       { status: 'PUBLISHED', lastError: null, closedAt: expect.any(String) as string },
       { status: 'PENDING', attempts: 0, lockOwner: null, lastError: 'the broker did not answer', nextAttemptAt: null },
       { status: 'PENDING', attempts: 1, lockOwner: null, lastError: 'the broker has no queue for it', closedAt: null },
-      { status: 'PENDING', attempts: 1, lockOwner: null, lastError: 'the broker refused it', closedAt: null },
+      { status: 'PENDING', attempts: 0, lockOwner: null, lastError: 'the broker could not take it now', closedAt: null },
       { status: 'PUBLISHED', lastError: null },
     ]);
     await expect(published()).resolves.toBe(2);
@@ -108,12 +109,11 @@ describe('the publisher', () => {
       await publisher.runOnce();
       await publisher.runOnce();
       expect(broker.received).toHaveLength(1);
-      const waits = `outbox where next_attempt_at between now() + interval '3 seconds' and now() + interval '5 seconds'`;
-      await expect(countRows(database.pool, waits)).resolves.toBe(1);
-      await letPass(database.pool, 6);
+      await expect(countRows(database.pool, 'outbox where next_attempt_at > now()')).resolves.toBe(1);
+      await letPass(database.pool, 3);
       broker.answer = () => 'confirmed';
       await publisher.runOnce();
-      await expect(outboxRows(database.pool, event)).resolves.toMatchObject([{ status: 'PUBLISHED', attempts: 1 }]);
+      await expect(outboxRows(database.pool, event)).resolves.toMatchObject([{ status: 'PUBLISHED', lastError: null }]);
     },
   );
 
@@ -122,11 +122,14 @@ describe('the publisher', () => {
     const publisher = publisherTo(broker);
     broker.answer = () => 'unconfirmed';
     for (let i = 0; i < 10; i++) await publisher.runOnce();
+    expect(broker.received.length).toBeLessThan(30); // it does not go on as if nothing were wrong
     const rows = await outboxRows(database.pool);
     expect(new Set(rows.map(({ status, attempts }) => `${status} ${attempts}`))).toEqual(new Set(['PENDING 0']));
     broker.answer = () => 'confirmed';
-    await publisher.runOnce();
-    expect(new Set(await statuses())).toEqual(new Set(['PUBLISHED']));
+    await eventually(async () => {
+      await publisher.runOnce();
+      expect(new Set(await statuses())).toEqual(new Set(['PUBLISHED']));
+    });
     expect(idsOf(broker.received.slice(-20))).toEqual(idsOf(events));
   });
 

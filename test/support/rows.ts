@@ -70,6 +70,7 @@ export async function setEntries(pool: Pool, events: readonly Event[], status: O
     `update outbox
         set status = $2,
             closed_at = case when $2 in ('PUBLISHED', 'FAILED') then now() end,
+            failed_at = case when $2 = 'FAILED' then now() end,
             lock_owner = case when $2 = 'IN_FLIGHT' then gen_random_uuid() end,
             lock_acquired_at = case when $2 = 'IN_FLIGHT' then now() end
       where event_id = any ($1::uuid[])`,
@@ -85,8 +86,9 @@ export async function givenEntry(
 ): Promise<string> {
   const { destination = 'main', dispatchNo = 2, generation = 1, status = 'PENDING' } = entry;
   const { rows } = await pool.query<{ id: string }>(
-    `insert into outbox (event_id, destination, dispatch_no, generation, status, closed_at)
-     values ($1, $2, $3, $4, $5, case when $5 in ('PUBLISHED', 'FAILED') then now() end) returning id`,
+    `insert into outbox (event_id, destination, dispatch_no, generation, status, closed_at, failed_at)
+     values ($1, $2, $3, $4, $5, case when $5 in ('PUBLISHED', 'FAILED') then now() end,
+             case when $5 = 'FAILED' then now() end) returning id`,
     [event.id, destination, dispatchNo, generation, status],
   );
   return (rows[0] as { id: string }).id;

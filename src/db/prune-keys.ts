@@ -1,0 +1,26 @@
+import type { Pool } from 'pg';
+import { countExpiredKeys, countKeyPages, deleteExpiredKeys } from './prune-keys.queries';
+
+/** About 30 000 keys: some hundred milliseconds. */
+const PAGES_PER_STEP = 500;
+
+export interface PruneProgress {
+  pages: number;
+  of: number;
+  expired: number;
+}
+
+/** One walk through all idempotency keys, a bounded transaction at a time. Each step may be the last. */
+export async function* pruneKeys(
+  pool: Pool,
+  { retentionDays, dryRun = false }: { retentionDays: number; dryRun?: boolean },
+): AsyncGenerator<PruneProgress, void> {
+  const of = await countKeyPages(pool);
+  const visit = dryRun ? countExpiredKeys : deleteExpiredKeys;
+  let expired = 0;
+  for (let from = 0; from < of; from += PAGES_PER_STEP) {
+    const to = Math.min(from + PAGES_PER_STEP, of);
+    expired += await visit(pool, { from, to, retentionDays });
+    yield { pages: to, of, expired };
+  }
+}

@@ -1,0 +1,36 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Pool } from 'pg';
+import { SETTINGS_TOKEN, type Settings } from '../config/settings';
+import { pruneKeys, type PruneProgress } from '../db/prune-keys';
+
+const BETWEEN_STEPS_MS = 50;
+const BETWEEN_WALKS_MS = 3_600_000;
+
+/** Prunes expired idempotency keys all the time, a little at a time. Two processes at once only share the work. */
+@Injectable()
+export class KeyPruning {
+  private readonly logger = new Logger('Key pruning');
+  private walk: AsyncGenerator<PruneProgress, void> | undefined;
+  private expired = 0;
+
+  constructor(
+    @Inject(SETTINGS_TOKEN) private readonly settings: Settings,
+    @Inject(Pool) private readonly pool: Pool,
+  ) {}
+
+  /** One step. Returns the wait before the next one, in ms. */
+  async runOnce(): Promise<number> {
+    this.walk ??= pruneKeys(this.pool, { retentionDays: this.settings.IDEMPOTENCY_DB_RETENTION_DAYS });
+    const { walk } = this;
+    this.walk = undefined; // a step that fails ends the walk; the next one begins at the first page
+    const step = await walk.next();
+    if (!step.done) {
+      this.walk = walk;
+      this.expired = step.value.expired;
+      return BETWEEN_STEPS_MS;
+    }
+    if (this.expired > 0) this.logger.log(`${this.expired} idempotency keys past their retention were deleted`);
+    this.expired = 0;
+    return BETWEEN_WALKS_MS;
+  }
+}

@@ -1,0 +1,34 @@
+import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { Pool } from 'pg';
+import { BACKLOG_CAP, readOutboxFigures } from '../db/outbox-state.queries';
+import { Metrics } from '../observability/metrics';
+import { Loop } from '../runtime/loop';
+
+const EVERY_MS = 2_000;
+
+/** Keeps the gauges of the outbox current, so that a scrape costs nothing. */
+@Injectable()
+export class OutboxGauges implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly loop = new Loop('Outbox gauges', () => this.runOnce());
+
+  constructor(
+    @Inject(Pool) private readonly pool: Pool,
+    @Inject(Metrics) private readonly metrics: Metrics,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.loop.start();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.loop.stop();
+  }
+
+  async runOnce(): Promise<number> {
+    const { pending, inFlight, failed, oldestOpenSeconds } = await readOutboxFigures(this.pool);
+    this.metrics.outboxBacklog.set(Math.min(pending + inFlight, BACKLOG_CAP));
+    this.metrics.outboxOldestPending.set(oldestOpenSeconds);
+    this.metrics.outboxFailed.set(failed);
+    return EVERY_MS;
+  }
+}
