@@ -1,12 +1,12 @@
 /**
- * npm run bench [-- --rounds 5 --seconds 3 --only single,stream,xml,duplicates,idle]
+ * npm run bench [-- --rounds 5 --seconds 3 --only single,stream,xml,duplicates,idle,publisher,drain,growth,idle-rabbit]
  *
  * StreamForge against what its speed can be compared with on the same machine at the same moment, everything on it:
  *   (a) post, no write        the same application answering 202 without writing
  *   (b) post, tx per request  the same application with a transaction for each request
  *   (c) pg alone              a loop that writes the same batches with pg alone
  * All sides take turns for a few seconds each, several rounds long, and ratios are taken within a round. It starts an
- * embedded PostgreSQL, or makes databases of its own on the server of DATABASE_URL and drops them at the end.
+ * embedded PostgreSQL (and for the last four a private RabbitMQ, unless RABBITMQ_URL names one whose queues it may purge), or makes databases of its own on the server of DATABASE_URL and drops them at the end.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg } from 'node:os';
@@ -18,9 +18,12 @@ import { FIGURES } from '#bench/figures';
 import { idleReport, measureIdle, type IdleResult } from '#bench/idle';
 import { benchOptions, type BenchOptions } from '#bench/options';
 import { figureTable, verdicts, verdictTable, type RoundResult } from '#bench/report';
+import { Pipeline, pipelineReport, type PipelineResult } from '#bench/pipeline';
+import { BenchRabbit } from '#bench/rabbit';
 import { startSides, type Sides } from '#bench/sides';
 
 const WARM_UP_SECONDS = 2;
+const PIPELINE_GROUPS = ['publisher', 'drain', 'growth', 'idle-rabbit'] as const;
 const RESULTS = fileURLToPath(new URL('results/', import.meta.url));
 
 const say = (text: string): void => void process.stdout.write(text);
@@ -50,8 +53,10 @@ await command(async (atEnd) => {
   }
   const idle = options.only.has('idle') ? await runIdle(postgres) : undefined;
   if (idle) say(`\n${idleReport(idle)}`);
+  const pipeline = await runPipeline(postgres, options, atEnd);
+  say(pipelineReport(pipeline));
   mkdirSync(RESULTS, { recursive: true });
-  const kept = { machine, at: new Date().toISOString(), verdicts: verdicts(rounds), rounds, idle };
+  const kept = { machine, at: new Date().toISOString(), verdicts: verdicts(rounds), rounds, idle, pipeline };
   writeFileSync(`${RESULTS}latest.json`, `${JSON.stringify(kept, null, 2)}\n`);
   return 0;
 });
@@ -73,6 +78,17 @@ async function runRound(
     result[name] = await measure(round);
   }
   return result;
+}
+
+async function runPipeline(
+  postgres: BenchServer,
+  { only, rounds }: BenchOptions,
+  atEnd: (step: () => Promise<void>) => void,
+): Promise<PipelineResult> {
+  if (!PIPELINE_GROUPS.some((group) => only.has(group))) return {};
+  const rabbit = await BenchRabbit.start();
+  atEnd(() => rabbit.stop());
+  return new Pipeline(postgres, rabbit).measure(only, rounds);
 }
 
 async function runIdle(postgres: BenchServer): Promise<IdleResult> {

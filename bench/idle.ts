@@ -30,6 +30,23 @@ export async function measureIdle(url: string): Promise<IdleResult> {
   }
 }
 
+export interface Latencies {
+  p50: number;
+  p99: number;
+}
+
+/** From the sending of an event to the first reading that finds it COMPLETED, one at a time, in ms. */
+export async function measureLatencies(url: string, count: number): Promise<Latencies> {
+  const connection = new Connection(url);
+  try {
+    await latencies(connection, 'warm', 50);
+    const sorted = (await latencies(connection, 'idle', count)).sort((a, b) => a - b);
+    return { p50: quantile(sorted, 0.5), p99: quantile(sorted, 0.99) };
+  } finally {
+    connection.close();
+  }
+}
+
 export function idleReport({ completedMs, drains }: IdleResult): string {
   const stored = shown(
     drains.map((drain) => drain.storedPerSecond),

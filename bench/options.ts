@@ -1,6 +1,16 @@
 import { parseArgs } from 'node:util';
 
-export const GROUPS = ['single', 'stream', 'xml', 'duplicates', 'idle'] as const;
+export const GROUPS = [
+  'single',
+  'stream',
+  'xml',
+  'duplicates',
+  'idle',
+  'publisher',
+  'drain',
+  'growth',
+  'idle-rabbit',
+] as const;
 export type Group = (typeof GROUPS)[number];
 
 export interface BenchOptions {

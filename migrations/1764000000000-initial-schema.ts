@@ -61,6 +61,22 @@ const TABLES = [
    )`,
   `create index idempotency_keys_by_age on idempotency_keys using brin (created_at)`,
 
+  // The layout was chosen by measurement (npm run bench:outbox, PostgreSQL 18, 2 cores): insert, claim and close of an
+  // entry, WAL bytes and share of HOT updates; the median claim of 1000 entries after 0, 100 k and 1 M published ones; the
+  // same while one old entry waits for its next attempt, and while an old transaction keeps dead rows from being removed.
+  //
+  //   layout                                              bytes   HOT        claim ms   one waits   old snapshot
+  //   payload in the row, lease columns indexed            3121    0 %   17 / 13 / 20          17             34
+  //   thin row, lease columns indexed                      1286    0 %   16 / 10 / 11          11             20
+  //   thin row, partial index on open rows, fillfactor 50   744   42 %    5 /  5 /  5           5             15  <- this
+  //   the same, fillfactor 70                               780   33 %   10 /  6 /  5           6             17
+  //   thin row, primary key only, scan floor                519   97 %    4 /  4 /  4         206              4
+  //   thin row, primary key only, deleted when published    478   83 %    5 /  6 /  9           –             11
+  //
+  // Without an index of open rows one entry that waits makes every claim read all that were published after it; without
+  // the published rows there is nothing for the reconciler to follow. Those two costs outweigh 225 bytes of WAL.
+  // Known weakness: while a backup or another long transaction runs, claims pass over index entries of closed rows.
+  //
   // closed_at is set when the entry is PUBLISHED or FAILED, failed_at when FAILED (status in a predicate would end HOT).
   // A claim changes no indexed column, so it stays HOT.
   `create sequence outbox_id_seq`,

@@ -94,7 +94,13 @@ describe('the publisher', () => {
       { status: 'PUBLISHED', lastError: null, closedAt: expect.any(String) as string },
       { status: 'PENDING', attempts: 0, lockOwner: null, lastError: 'the broker did not answer', nextAttemptAt: null },
       { status: 'PENDING', attempts: 1, lockOwner: null, lastError: 'the broker has no queue for it', closedAt: null },
-      { status: 'PENDING', attempts: 0, lockOwner: null, lastError: 'the broker could not take it now', closedAt: null },
+      {
+        status: 'PENDING',
+        attempts: 0,
+        lockOwner: null,
+        lastError: 'the broker could not take it now',
+        closedAt: null,
+      },
       { status: 'PUBLISHED', lastError: null },
     ]);
     await expect(published()).resolves.toBe(2);

@@ -1,0 +1,102 @@
+import { Client } from 'pg';
+import type * as PrepareEvent from '../src/event/prepare-event.js';
+import type * as Queries from '../src/ingest/store-batch.queries.js';
+import { compiled } from '#bench/compiled';
+import { eventJson } from '#bench/events';
+
+const { prepareEvent } = compiled<typeof PrepareEvent>('event/prepare-event');
+const { storeEvents } = compiled<typeof Queries>('ingest/store-batch.queries');
+
+const BATCH = 500;
+const RULES = { MAX_EVENT_BYTES: 262_144, DEDUPE_STRATEGY: 'intent', DEDUPE_INCLUDE_OCCURRED_AT: true } as const;
+const CONTEXT = { tenantId: 'backlog', correlationId: 'backlog', traceparent: undefined, idempotencyKey: undefined };
+
+/** A database whose outbox is filled and watched. */
+export class Backlog {
+  private readonly db: Client;
+  private runs = 0;
+  readonly url: string;
+
+  constructor(url: string) {
+    this.url = url;
+    this.db = new Client({ connectionString: url, options: '-c timezone=UTC' });
+  }
+
+  async open(): Promise<this> {
+    await this.db.connect();
+    return this;
+  }
+
+  close(): Promise<void> {
+    return this.db.end();
+  }
+
+  /** Stores events as the batch writer does; nobody publishes them yet. Returns the highest outbox id before them. */
+  async add(count: number): Promise<string> {
+    const run = `backlog-${this.runs++}`;
+    const { rows } = await this.db.query<{ id: string }>('select coalesce(max(id), 0) as id from outbox');
+    for (let n = 0; n < count; n += BATCH) {
+      const batch = Array.from({ length: Math.min(BATCH, count - n) }, (_, i) => {
+        const made = prepareEvent(Buffer.from(eventJson({ type: 'order.paid', run }, n + i)), CONTEXT, RULES);
+        if ('rejection' in made) throw new Error(made.rejection.message);
+        return made.prepared;
+      });
+      await storeEvents(this.db, batch);
+    }
+    await this.db.query('checkpoint').catch(() => undefined); // not everybody may; then one may fall into the measurement
+    return rows[0]?.id ?? '0';
+  }
+
+  /** Entries as if they had been published long ago, with their events and attempts. */
+  async addPublished(count: number): Promise<void> {
+    await this.db.query(
+      `with made as materialized (
+         select gen_random_uuid() as random, n, nextval('outbox_id_seq') as outbox_id from generate_series(1, $1::integer) n
+       ), ids as materialized (
+         select outbox_id, overlay(random::text placing left(uuid_v7_floor(now())::text, 13) from 1 for 13)::uuid as id, n from made
+       ), stored as (
+         insert into events (id, outbox_id, occurred_at, received_at, size_bytes, tenant_id, event_id, type, subject,
+                             partition_key, source, schema_version, spec_version, correlation_id, hash, payload)
+         select id, outbox_id, now(), now(), 600, 'old', id::text, 'order.paid', 'old-' || n, 'old-' || n, 'api',
+                '1.0.0', '1.0', 'old', sha256('old'), '{"old":true}' from ids
+       )
+       insert into outbox (id, event_id, destination, status, closed_at) select outbox_id, id, 'main', 'PUBLISHED', now() from ids`,
+      [count],
+    );
+  }
+
+  /** Published since `afterId`, and how long it took from the first claim to the last close. */
+  async published(afterId: string): Promise<{ entries: number; seconds: number }> {
+    const { rows } = await this.db.query<{ entries: number; seconds: number }>(
+      `select count(*)::integer as entries,
+              extract(epoch from max(closed_at) - min(lock_acquired_at))::float8 as seconds
+         from outbox where id > $1 and status = 'PUBLISHED'`,
+      [afterId],
+    );
+    return rows[0] ?? { entries: 0, seconds: 0 };
+  }
+
+  /** Completed of those, and how long it took from the first claim to the last attempt. */
+  async completed(afterId: string): Promise<{ entries: number; seconds: number }> {
+    const { rows } = await this.db.query<{ entries: number; seconds: number }>(
+      `select count(a.event_id)::integer as entries,
+              extract(epoch from max(a.created_at) - min(o.lock_acquired_at))::float8 as seconds
+         from outbox o left join processing_attempts a on a.event_id = o.event_id and a.status = 'SUCCESS'
+        where o.id > $1`,
+      [afterId],
+    );
+    return rows[0] ?? { entries: 0, seconds: 0 };
+  }
+
+  async openEntries(): Promise<number> {
+    const { rows } = await this.db.query<{ n: number }>(
+      'select count(*)::integer as n from outbox where closed_at is null',
+    );
+    return rows[0]?.n ?? 0;
+  }
+
+  async attempts(): Promise<number> {
+    const { rows } = await this.db.query<{ n: number }>('select count(*)::integer as n from processing_attempts');
+    return rows[0]?.n ?? 0;
+  }
+}

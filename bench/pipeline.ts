@@ -1,0 +1,154 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { startAllInOne } from '#bench/all-in-one';
+import { Backlog } from '#bench/backlog';
+import type { BenchServer } from '#bench/databases';
+import { measureLatencies, type Latencies } from '#bench/idle';
+import type { Group } from '#bench/options';
+import { cpuMicroseconds, startServer, type ServerProcess } from '#bench/processes';
+import type { BenchRabbit } from '#bench/rabbit';
+import { shown } from '#bench/statistics';
+import { SETTINGS } from '#bench/settings';
+
+const MAIN = fileURLToPath(new URL('../dist/src/main.js', import.meta.url));
+const BACKLOG = 100_000;
+const GROWTH_ENTRIES = 50_000;
+const GROWTH_PUBLISHED = 1_000_000;
+const LATENCIES = 300;
+const POLL_MS = 100;
+const GIVE_UP_MS = 120_000;
+
+export interface PipelineResult {
+  publisher?: { perSecond: number[]; cpuUs: number[] };
+  drain?: { perSecond: number[] };
+  growth?: { publishedBefore: number; microsecondsPerEntry: number }[];
+  'idle-rabbit'?: Latencies;
+}
+
+/** Publisher and worker on a real RabbitMQ, everything on this machine. */
+export class Pipeline {
+  private readonly postgres: BenchServer;
+  private readonly rabbit: BenchRabbit;
+
+  constructor(postgres: BenchServer, rabbit: BenchRabbit) {
+    this.postgres = postgres;
+    this.rabbit = rabbit;
+  }
+
+  async measure(only: ReadonlySet<Group>, rounds: number): Promise<PipelineResult> {
+    return {
+      ...(only.has('publisher') ? { publisher: await this.publisherAlone(rounds) } : {}),
+      ...(only.has('drain') ? { drain: await this.drain(rounds) } : {}),
+      ...(only.has('growth') ? { growth: await this.growth() } : {}),
+      ...(only.has('idle-rabbit') ? { 'idle-rabbit': await this.idle() } : {}),
+    };
+  }
+
+  private async publisherAlone(rounds: number): Promise<NonNullable<PipelineResult['publisher']>> {
+    const result = { perSecond: [] as number[], cpuUs: [] as number[] };
+    await this.withBacklog('publisher', async (backlog) => {
+      for (let round = 0; round < rounds; round++) {
+        const { seconds, cpuUs } = await this.publish(backlog, BACKLOG);
+        result.perSecond.push(BACKLOG / seconds);
+        result.cpuUs.push(cpuUs);
+      }
+    });
+    return result;
+  }
+
+  private async drain(rounds: number): Promise<NonNullable<PipelineResult['drain']>> {
+    const perSecond: number[] = [];
+    await this.withBacklog('drain', async (backlog) => {
+      for (let round = 0; round < rounds; round++) {
+        await this.rabbit.empty();
+        const before = await backlog.attempts();
+        const afterId = await backlog.add(BACKLOG);
+        const processes = await Promise.all([this.start('publisher', backlog), this.start('worker', backlog)]);
+        await until(async () => (await backlog.attempts()) - before >= BACKLOG);
+        await Promise.all(processes.map((process) => process.stop()));
+        const { entries, seconds } = await backlog.completed(afterId);
+        perSecond.push(entries / seconds);
+      }
+    });
+    return { perSecond };
+  }
+
+  /** The same number of entries, before and after a million published ones. */
+  private async growth(): Promise<NonNullable<PipelineResult['growth']>> {
+    const result: NonNullable<PipelineResult['growth']> = [];
+    await this.withBacklog('growth', async (backlog) => {
+      await this.publish(backlog, GROWTH_ENTRIES); // warm-up
+      for (const publishedBefore of [0, GROWTH_PUBLISHED / 10, GROWTH_PUBLISHED]) {
+        if (publishedBefore > 0) await backlog.addPublished(publishedBefore);
+        const { seconds } = await this.publish(backlog, GROWTH_ENTRIES);
+        result.push({ publishedBefore, microsecondsPerEntry: (seconds / GROWTH_ENTRIES) * 1e6 });
+      }
+    });
+    return result;
+  }
+
+  private async idle(): Promise<Latencies> {
+    await this.rabbit.empty();
+    const env = { DATABASE_URL: await this.postgres.createDatabase('idle_rabbit'), RABBITMQ_URL: this.rabbit.url };
+    const server = await startAllInOne(env);
+    try {
+      return await measureLatencies(server.url, LATENCIES);
+    } finally {
+      await server.stop();
+    }
+  }
+
+  private async publish(backlog: Backlog, count: number): Promise<{ seconds: number; cpuUs: number }> {
+    await this.rabbit.empty();
+    const afterId = await backlog.add(count);
+    const publisher = await this.start('publisher', backlog);
+    await until(async () => (await backlog.openEntries()) === 0);
+    const cpuUs = (cpuMicroseconds(publisher.child.pid) ?? Number.NaN) / count;
+    await publisher.stop();
+    const { entries, seconds } = await backlog.published(afterId);
+    if (entries !== count) throw new Error(`${entries} of ${count} were published`);
+    return { seconds, cpuUs };
+  }
+
+  private start(role: string, backlog: Backlog): Promise<ServerProcess> {
+    const env = { ...SETTINGS, APP_ROLE: role, DATABASE_URL: backlog.url, RABBITMQ_URL: this.rabbit.url };
+    return startServer([MAIN], env);
+  }
+
+  private async withBacklog(name: string, work: (backlog: Backlog) => Promise<void>): Promise<void> {
+    const backlog = await new Backlog(await this.postgres.createDatabase(name)).open();
+    try {
+      await work(backlog);
+    } finally {
+      await backlog.close();
+    }
+  }
+}
+
+export function pipelineReport({ publisher, drain, growth, 'idle-rabbit': idle }: PipelineResult): string {
+  let text = '';
+  if (publisher) {
+    text += `publisher alone, backlog of ${BACKLOG}: ${shown(publisher.perSecond, 0)} entries/s (wanted >= 15,000), `;
+    text += `${shown(publisher.cpuUs, 0)} µs of CPU each, start included\n`;
+  }
+  if (drain)
+    text += `drain of ${BACKLOG} by one publisher and one worker: ${shown(drain.perSecond, 0)} events/s (wanted >= 8,000)\n`;
+  if (growth) {
+    const first = growth[0]?.microsecondsPerEntry ?? Number.NaN;
+    for (const { publishedBefore, microsecondsPerEntry: us } of growth) {
+      text += `publisher after ${publishedBefore} published entries: ${us.toFixed(1)} µs per entry, `;
+      text += `${(us / first).toFixed(2)} of the first (wanted 0.8 to 1.2)\n`;
+    }
+  }
+  if (idle) {
+    text += `idle on RabbitMQ: accept to COMPLETED p50 ${idle.p50.toFixed(1)} ms (wanted <= 15), `;
+    text += `p99 ${idle.p99.toFixed(1)} ms (wanted <= 50)\n`;
+  }
+  return text;
+}
+
+async function until(reached: () => Promise<boolean>): Promise<void> {
+  for (const endMs = performance.now() + GIVE_UP_MS; !(await reached()); await sleep(POLL_MS)) {
+    if (performance.now() > endMs) throw new Error('It does not come to an end.');
+  }
+}
