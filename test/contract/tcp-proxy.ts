@@ -13,6 +13,8 @@ export class TcpProxy {
   private port = 0;
   private frozen = false;
   private swallowing = false;
+  private holding = { requests: false, answers: false };
+  private heldBytes: { bytes: Buffer; pass: () => void }[] = [];
 
   private constructor(url: string) {
     this.target = new URL(url);
@@ -45,6 +47,22 @@ export class TcpProxy {
   thaw(): void {
     this.frozen = false;
     for (const link of this.links) this.apply(link);
+  }
+
+  /** One direction stands still: what comes is kept, not passed, until `release`. Lost with its connection. */
+  hold(direction: 'requests' | 'answers'): void {
+    this.holding[direction] = true;
+  }
+
+  /** Passes what was kept, in order, and holds nothing any more. */
+  release(): void {
+    this.holding = { requests: false, answers: false };
+    for (const { pass } of this.heldBytes.splice(0)) pass();
+  }
+
+  /** What is being kept, as text. */
+  get held(): string {
+    return this.heldBytes.map(({ bytes }) => bytes.toString('latin1')).join('');
   }
 
   /** New connections are accepted, and for ever silent. */
@@ -84,8 +102,8 @@ export class TcpProxy {
     this.links.add(link);
     if (!this.swallowing) link.server = connect(Number(this.target.port), this.target.hostname);
     const { server } = link;
-    client.on('data', (bytes) => server?.write(bytes));
-    server?.on('data', (bytes) => client.write(bytes));
+    client.on('data', (bytes) => this.pass('requests', bytes, server));
+    server?.on('data', (bytes) => this.pass('answers', bytes, client));
     const end = (): void => {
       this.links.delete(link);
       client.destroy();
@@ -93,6 +111,12 @@ export class TcpProxy {
     };
     for (const socket of [client, server]) socket?.on('close', end).on('error', end);
     this.apply(link);
+  }
+
+  private pass(direction: 'requests' | 'answers', bytes: Buffer, to: Socket | undefined): void {
+    const pass = (): void => void (to?.writable && to.write(bytes));
+    if (this.holding[direction]) this.heldBytes.push({ bytes, pass });
+    else pass();
   }
 
   private apply({ client, server }: Link): void {

@@ -79,7 +79,19 @@ export async function startRedis(directory: string): Promise<TestServer> {
   return { env: { TEST_REDIS_URL: `redis://127.0.0.1:${port}` }, stop: () => end(child, 'SIGTERM') };
 }
 
-export async function startRabbitMq(directory: string): Promise<TestServer> {
+export interface RabbitMqServer extends TestServer {
+  /** Where its messages lie. */
+  dataDirectory: string;
+  /** Ends it at once, as a power cut would. */
+  kill(): Promise<void>;
+  /** After `kill`, on the same ports and files. Resolves when it takes connections. */
+  startAgain(): Promise<void>;
+  /** Runs rabbitmqctl on it. */
+  control(...args: string[]): void;
+}
+
+/** @param config further lines of rabbitmq.conf. */
+export async function startRabbitMq(directory: string, config = ''): Promise<RabbitMqServer> {
   const root = '/usr/lib/rabbitmq/lib';
   const sbin = find(
     /^rabbitmq_server-/,
@@ -114,7 +126,7 @@ export async function startRabbitMq(directory: string): Promise<TestServer> {
     RABBITMQ_PID_FILE: path.join(home, 'pid'),
     RABBITMQ_CONFIG_FILE: file(
       'rabbitmq.conf',
-      `management.tcp.ip = 127.0.0.1\nmanagement.tcp.port = ${managementPort}\ncollect_statistics_interval = 1000\n`,
+      `management.tcp.ip = 127.0.0.1\nmanagement.tcp.port = ${managementPort}\ncollect_statistics_interval = 1000\n${config}`,
     ),
     RABBITMQ_ENABLED_PLUGINS_FILE: file('enabled_plugins', '[rabbitmq_management].\n'),
     RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: '-setcookie streamforge +S 2:2',
@@ -126,19 +138,22 @@ export async function startRabbitMq(directory: string): Promise<TestServer> {
     { env },
     path.join(home, 'epmd.log'),
   );
-  const server = start(path.join(sbin, 'rabbitmq-server'), [], { env }, path.join(home, 'server.log'));
+  const launch = () => start(path.join(sbin, 'rabbitmq-server'), [], { env }, path.join(home, 'server.log'));
+  let server = launch();
   const management = `http://guest:guest@127.0.0.1:${managementPort}`;
   const stop = async (): Promise<void> => {
     await end(server, 'SIGTERM');
     await end(epmd, 'SIGTERM');
   };
-  try {
-    await eventually(async () => {
+  const isUp = (): Promise<void> =>
+    eventually(async () => {
       const { origin, username, password } = new URL(management);
       const headers = { authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}` };
       const response = await fetch(`${origin}/api/overview`, { headers });
       if (!response.ok) throw new Error(`RabbitMQ answers ${response.status}`);
     }, 90_000);
+  try {
+    await isUp();
   } catch (error) {
     await stop();
     throw error;
@@ -149,5 +164,42 @@ export async function startRabbitMq(directory: string): Promise<TestServer> {
       TEST_RABBITMQ_MANAGEMENT_URL: management,
     },
     stop,
+    dataDirectory: env.RABBITMQ_MNESIA_BASE as string,
+    kill: async () => {
+      const pids = withDescendants(server.pid as number);
+      for (const pid of pids) process.kill(pid, 'SIGKILL');
+      await eventually(() => {
+        if (pids.some((pid) => fs.existsSync(`/proc/${pid}/exe`) && !isZombie(pid))) throw new Error('it still runs');
+      });
+    },
+    startAgain: async () => {
+      server = launch();
+      await isUp();
+    },
+    control: (...args) => {
+      const controlEnv = { ...env, RABBITMQ_CTL_ERL_ARGS: '-setcookie streamforge' };
+      execFileSync(path.join(sbin, 'rabbitmqctl'), args, { env: controlEnv, stdio: 'pipe' });
+    },
   };
+}
+
+function isZombie(pid: number): boolean {
+  return fs.readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ');
+}
+
+/** The process and all that it started, itself first. */
+function withDescendants(root: number): number[] {
+  const parents = new Map<number, number>();
+  for (const name of fs.readdirSync('/proc')) {
+    const stat = `/proc/${name}/stat`;
+    if (!/^\d+$/.test(name) || !fs.existsSync(stat)) continue;
+    try {
+      parents.set(Number(name), Number(/^.*\) \S (\d+)/s.exec(fs.readFileSync(stat, 'utf8'))?.[1]));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error; // it has ended meanwhile
+    }
+  }
+  const found = [root];
+  for (const pid of found) for (const [child, parent] of parents) if (parent === pid) found.push(child);
+  return found;
 }
