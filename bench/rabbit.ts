@@ -9,8 +9,10 @@ const QUEUES = ['events.main', 'events.retry', 'events.dlq'];
 
 /** The tests' starter imports without extensions, as TypeScript for CommonJS does. */
 registerHooks({
-  resolve: (specifier, context, next) =>
-    next(specifier.startsWith('.') && extname(specifier) === '' ? `${specifier}.ts` : specifier, context),
+  resolve: (specifier, context, next) => {
+    const ofTests = context.parentURL?.includes('/test/support/') && specifier.startsWith('.');
+    return next(ofTests && extname(specifier) === '' ? `${specifier}.ts` : specifier, context);
+  },
 });
 
 /** A RabbitMQ for the run: that of RABBITMQ_URL, whose queues are purged, or a private one. */
