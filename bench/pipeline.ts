@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { startAllInOne } from '#bench/all-in-one';
+import { amqplibAlone } from '#bench/amqplib-loop';
 import { Backlog } from '#bench/backlog';
 import type { BenchServer } from '#bench/databases';
 import { measureLatencies, type Latencies } from '#bench/idle';
@@ -19,7 +20,7 @@ const POLL_MS = 100;
 const GIVE_UP_MS = 120_000;
 
 export interface PipelineResult {
-  publisher?: { perSecond: number[]; cpuUs: number[] };
+  publisher?: { perSecond: number[]; cpuUs: number[]; ofAmqplibAlone: number[] };
   drain?: { perSecond: number[] };
   growth?: { publishedBefore: number; microsecondsPerEntry: number }[];
   'idle-rabbit'?: Latencies;
@@ -45,12 +46,15 @@ export class Pipeline {
   }
 
   private async publisherAlone(rounds: number): Promise<NonNullable<PipelineResult['publisher']>> {
-    const result = { perSecond: [] as number[], cpuUs: [] as number[] };
+    const result: NonNullable<PipelineResult['publisher']> = { perSecond: [], cpuUs: [], ofAmqplibAlone: [] };
     await this.withBacklog('publisher', async (backlog) => {
       for (let round = 0; round < rounds; round++) {
         const { seconds, cpuUs } = await this.publish(backlog, BACKLOG);
+        await this.rabbit.empty();
+        const alone = await amqplibAlone(this.rabbit.url, BACKLOG / 2);
         result.perSecond.push(BACKLOG / seconds);
         result.cpuUs.push(cpuUs);
+        result.ofAmqplibAlone.push(BACKLOG / seconds / alone);
       }
     });
     return result;
@@ -129,7 +133,8 @@ export function pipelineReport({ publisher, drain, growth, 'idle-rabbit': idle }
   let text = '';
   if (publisher) {
     text += `publisher alone, backlog of ${BACKLOG}: ${shown(publisher.perSecond, 0)} entries/s (wanted >= 15,000), `;
-    text += `${shown(publisher.cpuUs, 0)} µs of CPU each, start included\n`;
+    text += `${shown(publisher.cpuUs, 0)} µs of CPU each, start included; `;
+    text += `${shown(publisher.ofAmqplibAlone, 2)} of what amqplib alone publishes\n`;
   }
   if (drain)
     text += `drain of ${BACKLOG} by one publisher and one worker: ${shown(drain.perSecond, 0)} events/s (wanted >= 8,000)\n`;
