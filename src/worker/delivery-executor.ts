@@ -85,7 +85,7 @@ export class DeliveryExecutor {
       const matching = events.filter(({ type }) => takesType(handler, type));
       if (matching.length === 0) continue;
       try {
-        await handler.handle(matching, db);
+        await handler.handle(matching, { db, signal: new AbortController().signal });
       } catch (cause) {
         throw (await answers(db)) ? new HandlerFailure(handler.name, { cause }) : cause;
       }
