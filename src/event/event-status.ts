@@ -14,8 +14,9 @@ export type AttemptStatus = 'SUCCESS' | 'RETRY' | 'DLQ';
 /** Stable words for why an attempt ended as it did, or why an event was postponed. Clients branch on them. */
 export const REASON_CODES = [
   'PROCESSED', // the only one of a success
+  'HTTP_3XX', // redirects are not followed
   'HTTP_4XX', // refused by the other side
-  'HTTP_429', // the other side asks for patience (408 and 425 too)
+  'HTTP_429', // the other side asks for patience
   'HTTP_5XX',
   'TIMEOUT', // no answer within the handler's own deadline
   'CONNECTION_FAILED',

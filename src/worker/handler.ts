@@ -98,6 +98,11 @@ export interface ExternalHandler extends AnyHandler {
   handle(event: DeliveredEvent, call: ExternalCall): Promise<HandlerResult>;
 }
 
+/** For handlers to throw: this content can never be processed, so the event is a dead letter at once. */
+export class InvalidPayloadError extends Error {
+  override readonly name = 'InvalidPayloadError';
+}
+
 export type Handler = TransactionalHandler | ExternalHandler;
 
 /** Nest token of the list of handlers. */
