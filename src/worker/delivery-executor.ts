@@ -76,12 +76,14 @@ export class DeliveryExecutor {
           apart = false;
           continue;
         }
-        const cause = error instanceof HandlerFailure ? error.cause : error;
-        if (!(error instanceof HandlerFailure) && classifyPgError(error) === 'unavailable') throw error;
+        const byHandler = error instanceof HandlerFailure;
+        const cause = byHandler ? error.cause : error;
+        if (!byHandler && classifyPgError(error) === 'unavailable') throw error;
         if (classifyPgError(cause) === 'transient' && repeats++ < MOST_REPEATS) continue;
         const [only] = settlements;
-        if (settlements.length === 1 && only) blameAlone(only, error);
-        else if (error instanceof HandlerFailure && !apart && !(cause instanceof HandlerTimeout)) apart = true;
+        if (settlements.length === 1 && only && (byHandler || apart)) blameAlone(only, error);
+        // Not by a handler: one may have swallowed the error of a statement, which its savepoint will tell.
+        else if (!apart && !(cause instanceof HandlerTimeout)) apart = true;
         else return this.settleOneByOne(settlements);
       }
     }
@@ -133,12 +135,16 @@ export class DeliveryExecutor {
 
   private toFailures(won: readonly Settlement[], opened: ReadonlyMap<string, number>, startedMs: number): Failure[] {
     return won.flatMap((settlement) => {
-      const { event, result, postponed } = settlement;
+      const { event, result } = settlement;
       if (!result) return [];
       const attemptNumber = opened.get(event.id) ?? 1;
       const decision = decide(result, attemptNumber, this.settings, Math.random());
       const effects = [...settlement.unfinished.values()].flatMap((unfinished) => unfinished.effects ?? []);
-      const done = [...settlement.done, ...effects, ...(postponed ? [] : this.transactional.namesDone(settlement))];
+      const done = [
+        ...settlement.done,
+        ...effects,
+        ...(settlement.runsHandlers ? this.transactional.namesDone(settlement) : []),
+      ];
       const durationMs = settlement.externalMs + Date.now() - startedMs;
       return [{ event, attemptNumber, decision, message: auditMessage(decision.message), durationMs, done }];
     });

@@ -2,6 +2,8 @@ import type { PoolClient } from 'pg';
 import type { Db } from '../db/pool';
 import type { DeliveredEvent, TransactionalHandler, UnfinishedResult } from './handler';
 
+const STATEMENT_MARGIN_MS = 200;
+
 export class HandlerTimeout extends Error {
   override readonly name = 'TimeoutError';
 }
@@ -18,8 +20,8 @@ export async function callTransactional(
   if (timeoutMs === undefined) {
     return handler.handle(events, { db: bound.db, signal: aborter.signal }).finally(bound.end);
   }
-  // The statement in hand has to end too, or the rollback would wait for it.
-  await client.query(`set local statement_timeout = ${Math.ceil(timeoutMs)}`);
+  // The statement in hand has to end too, or the rollback would wait for it; a little later, so that ours is the reason.
+  await client.query(`set local statement_timeout = ${Math.ceil(timeoutMs) + STATEMENT_MARGIN_MS}`);
   try {
     const results = await within(timeoutMs, aborter, handler.handle(events, { db: bound.db, signal: aborter.signal }));
     bound.end();

@@ -41,9 +41,10 @@ export class Settlement {
     return [...this.unfinished.values()].reduce(graver);
   }
 
-  /** It could not begin: its transactional handlers wait as well, since this is no attempt. */
-  get postponed(): boolean {
-    return this.unfinished.size > 0 && this.result?.kind === 'postpone';
+  /** It could not begin, which is no attempt, or was given up: then its transactional handlers do not run either. */
+  get runsHandlers(): boolean {
+    if (this.unfinished.size === 0) return true;
+    return !this.unfinished.has('') && this.result?.kind !== 'postpone';
   }
 }
 

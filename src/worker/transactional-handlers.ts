@@ -74,7 +74,7 @@ export class TransactionalHandlers {
     return settlements.filter(
       (settlement) =>
         takesType(handler, settlement.event.type) &&
-        !settlement.postponed &&
+        settlement.runsHandlers &&
         !settlement.unfinished.has(handler.name) &&
         !done.get(settlement.event.id)?.has(handler.name),
     );
