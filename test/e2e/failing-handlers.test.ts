@@ -1,0 +1,125 @@
+import * as path from 'node:path';
+import { statusCounts, TestCluster } from '../support/e2e-cluster';
+import { getEvent, postStream, usageOf } from '../support/e2e-http';
+import { eventually } from '../support/eventually';
+import type { TestProcess } from '../support/process';
+
+/** Makes the usage meter of a process misbehave for the types `test.*`. */
+const MISBEHAVING = { NODE_OPTIONS: `--require ${path.resolve(__dirname, '../support/misbehaving-handler.js')}` };
+const RULES = { MAX_RETRY_ATTEMPTS: '3', RETRY_BACKOFF_MS: '400,800', RETRY_JITTER: '0.2' };
+
+describe('handlers that fail, in real processes', () => {
+  let cluster: TestCluster;
+  let api: TestProcess;
+  let worker: TestProcess;
+  beforeAll(async () => {
+    cluster = await TestCluster.create();
+    const sizes = { RABBITMQ_PREFETCH: '500', WORKER_BATCH_SIZE: '100', RECONCILE_AFTER_SECONDS: '60' };
+    [api, , worker] = await Promise.all([
+      cluster.start('api'),
+      cluster.start('publisher', { RECONCILE_AFTER_SECONDS: '60' }),
+      cluster.start('worker', { ...MISBEHAVING, ...RULES, ...sizes }),
+    ]);
+  }, 60_000);
+  afterAll(() => cluster.drop());
+
+  const send = async (tenant: string, types: readonly string[]): Promise<void> => {
+    const lines = types.map((type, i) =>
+      JSON.stringify({ eventId: `e${i}`, eventType: type, subject: 's', payload: { i } }),
+    );
+    const answer = await postStream(api.url, tenant, lines.map((line) => `${line}\n`).join(''));
+    expect(answer.body.summary).toMatchObject({ accepted: types.length });
+  };
+  const settled = (tenant: string, counts: Record<string, number>, timeoutMs = 20_000) =>
+    eventually(async () => expect(await statusCounts(cluster.pool, tenant)).toEqual(counts), timeoutMs);
+  const attemptsOf = async (tenant: string) => (await getEvent(api.url, tenant, 'e0')).body.attempts;
+  const rowsOf = async (sql: string, tenant: string): Promise<number> =>
+    (await cluster.pool.query(`${sql} e.tenant_id = $1`, [tenant])).rowCount ?? 0;
+
+  it('one that fails twice and then succeeds has the attempts RETRY, RETRY, SUCCESS, with the configured waits', async () => {
+    await send('twice', ['test.twice']);
+    await settled('twice', { COMPLETED: 1 });
+    const attempts = await attemptsOf('twice');
+    expect(attempts.map(({ attemptNumber, status }) => [attemptNumber, status])).toEqual([
+      [1, 'RETRY'],
+      [2, 'RETRY'],
+      [3, 'SUCCESS'],
+    ]);
+    const at = attempts.map(({ createdAt }) => Date.parse(createdAt));
+    const waits = [(at[1] as number) - (at[0] as number), (at[2] as number) - (at[1] as number)];
+    // The wait with its jitter, and the way back: due retries are looked for every 200 ms, then published and delivered.
+    expect(waits[0]).toBeGreaterThanOrEqual(320);
+    expect(waits[0]).toBeLessThan(480 + 1_000);
+    expect(waits[1]).toBeGreaterThanOrEqual(640);
+    expect(waits[1]).toBeLessThan(960 + 1_000);
+    expect(await usageOf(api.url, 'twice')).toBe(1);
+  });
+
+  it('one that always fails has MAX_RETRY_ATTEMPTS attempts, one dead letter and one message in events.dlq', async () => {
+    await send('failing', ['test.failing']);
+    await settled('failing', { DLQ: 1 });
+    const attempts = await attemptsOf('failing');
+    expect(attempts.map(({ status, reasonCode }) => [status, reasonCode])).toEqual([
+      ['RETRY', 'HANDLER_ERROR'],
+      ['RETRY', 'HANDLER_ERROR'],
+      ['DLQ', 'RETRY_EXHAUSTED'],
+    ]);
+    expect(attempts[2]?.errorMessage).toBe('HANDLER_ERROR: it always breaks');
+    expect(await rowsOf('select from dead_letters e where', 'failing')).toBe(1);
+    await eventually(async () =>
+      expect(
+        await rowsOf(
+          `select from outbox o join events e on e.id = o.event_id where o.destination = 'dlq' and o.status = 'PUBLISHED' and`,
+          'failing',
+        ),
+      ).toBe(1),
+    );
+  });
+
+  it('a non-retryable error has one attempt and is a dead letter at once', async () => {
+    await send('invalid', ['test.invalid']);
+    await settled('invalid', { DLQ: 1 });
+    expect(await attemptsOf('invalid')).toMatchObject([
+      { attemptNumber: 1, status: 'DLQ', reasonCode: 'INVALID_PAYLOAD' },
+    ]);
+  });
+
+  it('I10: one event of 100 whose SQL fails leaves 99 completed in their first attempt', async () => {
+    await send(
+      'sql',
+      Array.from({ length: 100 }, (_, i) => (i === 41 ? 'test.sql' : 'order.paid')),
+    );
+    await eventually(async () => expect((await statusCounts(cluster.pool, 'sql')).COMPLETED).toBe(99));
+    const first = `select from processing_attempts a join events e on e.id = a.event_id where a.status = 'SUCCESS' and a.attempt_number = 1 and`;
+    expect(await rowsOf(first, 'sql')).toBe(99);
+    await settled('sql', { COMPLETED: 99, DLQ: 1 });
+  });
+
+  it('an event that kills the worker each time is found out, and takes nobody with it', async () => {
+    await send('crash', ['order.paid', 'order.paid', 'test.crash', 'order.paid', 'order.paid']);
+    for (let crashes = 0; ; crashes++) {
+      const dead = await eventually(async () => {
+        const counts = await statusCounts(cluster.pool, 'crash');
+        const gone = worker.child.exitCode !== null || worker.child.signalCode !== null;
+        if (!gone && counts.DLQ !== 1) throw new Error(`still ${JSON.stringify(counts)}`);
+        return !gone;
+      }, 20_000);
+      if (dead) {
+        // One among a batch, which accuses nobody, and three alone.
+        expect(crashes).toBe(4);
+        break;
+      }
+      expect(crashes).toBeLessThan(6);
+      worker = await startAgain();
+    }
+    await settled('crash', { COMPLETED: 4, DLQ: 1 });
+    const letters = await cluster.pool.query(
+      `select reason_code, attempts from dead_letters where tenant_id = 'crash'`,
+    );
+    expect(letters.rows).toEqual([{ reason_code: 'WORKER_CRASH', attempts: 1 }]);
+    expect(await usageOf(api.url, 'crash')).toBe(4);
+    await worker.end('SIGTERM');
+  }, 60_000);
+
+  const startAgain = (): Promise<TestProcess> => cluster.start('worker', { ...MISBEHAVING, ...RULES });
+});
