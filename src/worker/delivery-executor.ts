@@ -30,7 +30,9 @@ const MOST_REPEATS = 3;
 const MOST_TIMEOUTS_OF_TENANT = 2;
 
 /** The transaction has to be rolled back and made again with what is known by now. */
-class Again extends Error {}
+class Again extends Error {
+  override readonly message = 'overtaken by other workers again and again';
+}
 
 /** Carries a batch of delivered events to a committed outcome each: attempts, effects, retries and dead letters. */
 @Injectable()
@@ -65,7 +67,7 @@ export class DeliveryExecutor {
   private async settleBatch(settlements: readonly Settlement[]): Promise<void> {
     const startedMs = Date.now();
     let apart = false;
-    for (let repeats = 0; ;) {
+    for (let repeats = 0, passes = 0; ;) {
       try {
         const work = { settlements, apart, startedMs };
         const outcome = await inTransaction(this.pool, (db) => this.settleIn(db, work));
@@ -73,6 +75,8 @@ export class DeliveryExecutor {
         return;
       } catch (error) {
         if (error instanceof Again) {
+          // Each pass knows more events to blame, or finds one more settled by somebody else.
+          if (++passes > 2 * settlements.length + MOST_REPEATS) throw error;
           apart = false;
           continue;
         }
