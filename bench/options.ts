@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 
-export const GROUPS = ['single', 'stream', 'xml', 'duplicates', 'idle'] as const;
+export const GROUPS = ['single', 'stream', 'xml', 'duplicates', 'idle', 'worker', 'fairness'] as const;
 export type Group = (typeof GROUPS)[number];
 
 export interface BenchOptions {
