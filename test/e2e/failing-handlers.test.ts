@@ -93,4 +93,22 @@ describe('handlers that fail, in real processes', () => {
     expect(await rowsOf(first, 'sql')).toBe(99);
     await settled('sql', { COMPLETED: 99, DLQ: 1 });
   });
+
+  // The full number, 50 000, is in `npm run bench -- --only fairness`.
+  it('I10: 2000 failing events of one tenant hold up another one for 5 s at the most', async () => {
+    await send(
+      'flood',
+      Array.from({ length: 2_000 }, () => 'test.failing'),
+    );
+    const startedMs = Date.now();
+    await send(
+      'calm',
+      Array.from({ length: 20 }, () => 'order.paid'),
+    );
+    await settled('calm', { COMPLETED: 20 });
+    expect(Date.now() - startedMs).toBeLessThan(5_000);
+    expect(await rowsOf(`select from event_state s join events e on e.id = s.event_id where`, 'flood')).toBeGreaterThan(
+      0,
+    );
+  });
 });

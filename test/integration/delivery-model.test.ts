@@ -29,7 +29,9 @@ function withoutFencing(name: string, text: string): string {
 
 describe('deliveries, duplicates, crashes, failures, retries, replays and reconciling in any order', () => {
   const databases: TestDatabase[] = [];
-  beforeAll(() => Logger.overrideLogger(false));
+  beforeAll(() => {
+    Logger.overrideLogger(false);
+  });
   afterAll(async () => {
     for (const database of databases) await database.drop();
   });
