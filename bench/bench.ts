@@ -1,5 +1,6 @@
 /**
- * npm run bench [-- --rounds 5 --seconds 3 --only single,stream,xml,duplicates,idle,publisher,drain,growth,idle-rabbit]
+ * npm run bench [-- --rounds 5 --seconds 3 --only single,stream,xml,duplicates,idle,publisher,drain,…]
+ * The groups are listed in bench/options.ts.
  *
  * StreamForge against what its speed can be compared with on the same machine at the same moment, everything on it:
  *   (a) post, no write        the same application answering 202 without writing
@@ -17,6 +18,8 @@ import { BenchServer } from '#bench/databases';
 import { FIGURES } from '#bench/figures';
 import { idleReport, measureIdle, type IdleResult } from '#bench/idle';
 import { benchOptions, type BenchOptions } from '#bench/options';
+import { fairnessReport, measureFairness } from '#bench/fairness';
+import { measureWorker, workerReport } from '#bench/worker';
 import { figureTable, verdicts, verdictTable, type RoundResult } from '#bench/report';
 import { Pipeline, pipelineReport, type PipelineResult } from '#bench/pipeline';
 import { BenchRabbit } from '#bench/rabbit';
@@ -55,8 +58,9 @@ await command(async (atEnd) => {
   if (idle) say(`\n${idleReport(idle)}`);
   const pipeline = await runPipeline(postgres, options, atEnd);
   say(pipelineReport(pipeline));
+  const worker = await runWorker(postgres, options, atEnd);
   mkdirSync(RESULTS, { recursive: true });
-  const kept = { machine, at: new Date().toISOString(), verdicts: verdicts(rounds), rounds, idle, pipeline };
+  const kept = { machine, at: new Date().toISOString(), verdicts: verdicts(rounds), rounds, idle, pipeline, worker };
   writeFileSync(`${RESULTS}latest.json`, `${JSON.stringify(kept, null, 2)}\n`);
   return 0;
 });
@@ -89,6 +93,22 @@ async function runPipeline(
   const rabbit = await BenchRabbit.start();
   atEnd(() => rabbit.stop());
   return new Pipeline(postgres, rabbit).measure(only, rounds);
+}
+
+/** The worker on a real RabbitMQ. */
+async function runWorker(
+  postgres: BenchServer,
+  { only, rounds }: BenchOptions,
+  atEnd: (step: () => Promise<void>) => void,
+): Promise<unknown> {
+  if (!only.has('worker') && !only.has('fairness')) return undefined;
+  const rabbit = await BenchRabbit.start();
+  atEnd(() => rabbit.stop());
+  const worker = only.has('worker') ? await measureWorker(postgres, rabbit, rounds) : undefined;
+  if (worker) say(workerReport(worker));
+  const fairness = only.has('fairness') ? await measureFairness(postgres, rabbit) : undefined;
+  if (fairness) say(fairnessReport(fairness));
+  return { worker, fairness };
 }
 
 async function runIdle(postgres: BenchServer): Promise<IdleResult> {

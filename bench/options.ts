@@ -10,6 +10,8 @@ export const GROUPS = [
   'drain',
   'growth',
   'idle-rabbit',
+  'worker',
+  'fairness',
 ] as const;
 export type Group = (typeof GROUPS)[number];
 

@@ -89,6 +89,8 @@ export const SETTINGS = {
   PUBLISH_TIMEOUT_MS: setting(integer(100, 600_000), '10000', 'how long to wait for the confirms of one claim, in ms'),
   RABBITMQ_PREFETCH: setting(integer(1, 65_535), '500', 'deliveries that a worker holds at most'),
   WORKER_BATCH_SIZE: setting(integer(1, 1000), '100', 'most deliveries settled in one transaction'),
+  WORKER_HANDLER_CONCURRENCY: setting(integer(1, 10_000), '64', 'calls that an external handler makes at a time'),
+  WORKER_TENANT_CONCURRENCY: setting(integer(1, 10_000), '8', 'calls of them that may be for one tenant'),
   MAX_RETRY_ATTEMPTS: setting(integer(1, 100), '5', 'attempts before an event is dead-lettered'),
   RETRY_BACKOFF_MS: setting(
     listOf(integer(1)),

@@ -44,6 +44,9 @@ export function createPool(databaseUrl: string, applicationName: string): Pool {
   return pool;
 }
 
+/** Somebody caught the error of a statement and went on, which PostgreSQL does not. */
+export class AbortedTransactionError extends Error {}
+
 /** Runs `work` in one transaction: commits what it returns, rolls back what it throws. */
 export async function inTransaction<T>(pool: Pool, work: (db: PoolClient) => Promise<T>): Promise<T> {
   const client = await pool.connect();
@@ -51,7 +54,9 @@ export async function inTransaction<T>(pool: Pool, work: (db: PoolClient) => Pro
   try {
     await client.query('begin');
     const result = await work(client);
-    await client.query('commit');
+    const { command } = await client.query('commit');
+    // PostgreSQL answers so, without an error, when a failed statement was swallowed: nothing was committed.
+    if (command === 'ROLLBACK') throw new AbortedTransactionError('a statement of the transaction had failed');
     return result;
   } catch (error) {
     await client.query('rollback').catch((rollbackError: Error) => (broken = rollbackError));

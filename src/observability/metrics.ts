@@ -41,6 +41,11 @@ export class Metrics {
   ]);
   readonly workerRetry = this.counter('streamforge_worker_retry_total', 'Attempts that will be repeated');
   readonly workerDlq = this.counter('streamforge_worker_dlq_total', 'Events that were dead-lettered');
+  readonly workerPostponed = this.counter(
+    'streamforge_worker_postponed_total',
+    'Events sent back without an attempt, because a lane was full or a circuit open',
+    ['reason_code'],
+  );
   readonly endToEnd = new Histogram({
     name: 'streamforge_end_to_end_seconds',
     help: 'From receipt to completion',

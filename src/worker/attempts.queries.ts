@@ -14,41 +14,46 @@ export async function readStates(db: Db, eventIds: readonly string[]): Promise<M
   const { rows } = await db.query<EventState>({
     name: 'read-states',
     text: `select event_id as "eventId", status, generation, dispatch_no as "dispatchNo", attempts
-             from event_state where event_id = any ($1::uuid[])`,
-    values: [eventIds],
+             from event_state where event_id = any (string_to_array($1, ',')::uuid[])`,
+    values: [eventIds.join(',')],
   });
   return new Map(rows.map((state) => [state.eventId, state]));
 }
 
 /**
- * I7: writes the success rows and returns the ids of the events that had none yet in this generation. Only for those
- * may effects follow, in the same transaction. Rows go in by id, so that two workers cannot deadlock.
+ * Opens the attempt of each event by writing it as a success, and returns the attempt numbers of those that could be
+ * opened. Left out are stale deliveries (I11) and events that have succeeded in this generation (I7). The unique index
+ * makes this the fence between two workers that hold the same event: the second waits for the first one's commit.
+ * Nothing else of an event may be written before this, and attempts that fail are rewritten (failAttempts) before the
+ * commit. Rows go in by id, so that two workers cannot deadlock. Values go as joined text, which saves pg the escaping
+ * of each element.
  */
-export async function recordSuccesses(
+export async function openAttempts(
   db: Db,
-  attempts: readonly { event: DeliveredEvent; attemptNumber: number; durationMs: number }[],
-  worker: string,
-): Promise<Set<string>> {
-  const { rows } = await db.query<{ event_id: string }>({
-    name: 'record-successes',
+  events: readonly DeliveredEvent[],
+  { durationMs, worker }: { durationMs: number; worker: string },
+): Promise<Map<string, number>> {
+  const { rows } = await db.query<{ id: string; attemptNumber: number }>({
+    name: 'open-attempts',
     text: `
       insert into processing_attempts (event_id, generation, dispatch_no, attempt_number, status, reason_code, duration_ms, worker)
-      select id, generation, dispatch_no, attempt_number, 'SUCCESS', 'PROCESSED', duration_ms, $6
-        from unnest($1::uuid[], $2::integer[], $3::integer[], $4::integer[], $5::integer[])
-          as t (id, generation, dispatch_no, attempt_number, duration_ms)
-       order by id
+      select t.id, t.generation, t.dispatch_no, coalesce(s.attempts, 0) + 1, 'SUCCESS', 'PROCESSED', $4, $5
+        from unnest(string_to_array($1, ',')::uuid[], string_to_array($2, ',')::integer[], string_to_array($3, ',')::integer[])
+             as t (id, generation, dispatch_no)
+        left join event_state s on s.event_id = t.id
+       where s.event_id is null or s.dispatch_no <= t.dispatch_no and s.status = 'DISPATCHED'
+       order by t.id
       on conflict (event_id, generation) where status = 'SUCCESS' do nothing
-      returning event_id`,
+      returning event_id as id, attempt_number as "attemptNumber"`,
     values: [
-      attempts.map(({ event }) => event.id),
-      attempts.map(({ event }) => event.generation),
-      attempts.map(({ event }) => event.dispatchNo),
-      attempts.map(({ attemptNumber }) => attemptNumber),
-      attempts.map(({ durationMs }) => durationMs),
+      events.map(({ id }) => id).join(','),
+      events.map(({ generation }) => generation).join(','),
+      events.map(({ dispatchNo }) => dispatchNo).join(','),
+      durationMs,
       worker,
     ],
   });
-  return new Set(rows.map((row) => row.event_id));
+  return new Map(rows.map(({ id, attemptNumber }) => [id, attemptNumber]));
 }
 
 export async function completeStates(db: Db, eventIds: readonly string[]): Promise<void> {
@@ -60,72 +65,50 @@ export async function completeStates(db: Db, eventIds: readonly string[]): Promi
   });
 }
 
-export interface FailedAttempt {
-  event: DeliveredEvent;
-  attemptNumber: number;
-  status: 'RETRY' | 'DLQ';
-  reasonCode: string;
-  errorMessage: string;
-  durationMs: number;
-  worker: string;
+/** A later dispatch of what an earlier one has completed (reconciled, republished): there is nothing left to do. */
+export async function completeDispatchesOfSucceeded(db: Db, events: readonly DeliveredEvent[]): Promise<void> {
+  await db.query({
+    name: 'complete-dispatches-of-succeeded',
+    text: `
+      update event_state s set status = 'COMPLETED', last_error = null, updated_at = now()
+        from unnest($1::uuid[], $2::integer[]) as t (id, dispatch_no)
+       where s.event_id = t.id and s.dispatch_no = t.dispatch_no and s.status = 'DISPATCHED'
+         and exists (select from processing_attempts a
+                      where a.event_id = t.id and a.generation = s.generation and a.status = 'SUCCESS')`,
+    values: [events.map(({ id }) => id), events.map(({ dispatchNo }) => dispatchNo)],
+  });
 }
 
-/**
- * Records a failed attempt and raises the event to its next dispatch. False, with nothing written, when a newer
- * dispatch is already there (I11): then this delivery was stale.
- */
-export async function recordFailure(db: Db, failed: FailedAttempt): Promise<boolean> {
-  const { event } = failed;
-  const { rowCount } = await db.query({
-    name: 'record-failure',
+/** Where an event stands before its external handlers run. */
+export interface Standing {
+  eventId: string;
+  /** False for a stale delivery (I11) and for what has succeeded: no handler may run. */
+  current: boolean;
+  attempts: number;
+  /** Handlers and partial effects that are done in this generation. */
+  done: string[];
+  /** See crash-trials.queries.ts; null when the event was never run on suspicion. */
+  starts: number | null;
+}
+
+export async function readStandings(db: Db, events: readonly DeliveredEvent[]): Promise<Map<string, Standing>> {
+  const { rows } = await db.query<Standing>({
+    name: 'read-standings',
     text: `
-      with raised as (
-        insert into event_state as s (event_id, status, generation, dispatch_no, attempts, last_error)
-        select $1::uuid, case when $5::text = 'RETRY' then 'RETRYING' else 'DLQ' end, $2::integer, $3::integer + 1,
-               $4::integer, $7::text
-         where not exists (select from processing_attempts
-                            where event_id = $1 and generation = $2 and status = 'SUCCESS')
-        on conflict (event_id) do update
-              set status = excluded.status, dispatch_no = excluded.dispatch_no, attempts = excluded.attempts,
-                  last_error = excluded.last_error, updated_at = now()
-            where s.dispatch_no = $3 and s.status = 'DISPATCHED'
-        returning event_id
-      )
-      insert into processing_attempts (event_id, generation, dispatch_no, attempt_number, status, reason_code,
-                                       error_message, duration_ms, worker)
-      select event_id, $2, $3, $4, $5, $6, $7, $8, $9 from raised`,
+      select t.id as "eventId", coalesce(s.attempts, 0) as attempts, c.starts,
+             (s.event_id is null or s.dispatch_no <= t.dispatch_no and s.status = 'DISPATCHED')
+               and not exists (select from processing_attempts a
+                                where a.event_id = t.id and a.generation = t.generation and a.status = 'SUCCESS') as current,
+             array(select h.handler from handler_effects h
+                    where h.event_id = t.id and h.generation = t.generation) as done
+        from unnest($1::uuid[], $2::integer[], $3::integer[]) as t (id, generation, dispatch_no)
+        left join event_state s on s.event_id = t.id
+        left join crash_trials c on c.event_id = t.id`,
     values: [
-      event.id,
-      event.generation,
-      event.dispatchNo,
-      failed.attemptNumber,
-      failed.status,
-      failed.reasonCode,
-      failed.errorMessage,
-      failed.durationMs,
-      failed.worker,
+      events.map(({ id }) => id),
+      events.map(({ generation }) => generation),
+      events.map(({ dispatchNo }) => dispatchNo),
     ],
   });
-  return rowCount === 1;
-}
-
-export async function scheduleRetry(db: Db, event: DeliveredEvent, delayMs: number): Promise<void> {
-  await db.query(
-    `insert into retry_schedule (event_id, dispatch_no, generation, due_at)
-     values ($1, $2, $3, now() + make_interval(secs => $4))`,
-    [event.id, event.dispatchNo + 1, event.generation, delayMs / 1000],
-  );
-}
-
-export async function recordDeadLetter(db: Db, failed: FailedAttempt): Promise<void> {
-  const { event } = failed;
-  await db.query(
-    `insert into dead_letters (event_id, tenant_id, type, reason_code, error_message, attempts, first_failed_at, last_failed_at)
-     values ($1, $2, $3, $4, $5, $6,
-             (select min(created_at) from processing_attempts where event_id = $1 and status <> 'SUCCESS'), now())
-     on conflict (event_id) do update
-           set reason_code = excluded.reason_code, error_message = excluded.error_message,
-               attempts = excluded.attempts, last_failed_at = excluded.last_failed_at`,
-    [event.id, event.tenantId, event.type, failed.reasonCode, failed.errorMessage, failed.attemptNumber],
-  );
+  return new Map(rows.map((standing) => [standing.eventId, standing]));
 }

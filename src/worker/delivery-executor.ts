@@ -1,148 +1,170 @@
 import { hostname } from 'node:os';
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { Pool, type PoolClient } from 'pg';
 import { SETTINGS_TOKEN, type Settings } from '../config/settings';
-import { appendDeadLetterEntry } from '../db/append-entry.queries';
 import { classifyPgError } from '../db/pg-errors';
 import { inTransaction } from '../db/pool';
 import { Metrics } from '../observability/metrics';
 import {
+  completeDispatchesOfSucceeded,
   completeStates,
+  openAttempts,
   readStates,
-  recordDeadLetter,
-  recordFailure,
-  recordSuccesses,
-  scheduleRetry,
   type EventState,
-  type FailedAttempt,
 } from './attempts.queries';
-import { HANDLERS, takesType, type DeliveredEvent, type TransactionalHandler } from './handler';
-import { decideAfterFailure } from './retry-policy';
+import { auditMessage } from './audit-message';
+import { endTrials } from './crash-trials.queries';
+import type { Failure } from './failures.queries';
+import { readEffects } from './handler-effects.queries';
+import { HANDLERS, type DeliveredEvent, type Handler } from './handler';
+import { HandlerTimeout } from './handler-call';
+import { OutcomeReport, type Outcome } from './outcome-report';
+import { recordFailures } from './record-failures';
+import { classifyError, crowdedOut, decide } from './retry-policy';
+import { newestOfEach, Settlement, type Findings } from './settlement';
+import { HandlerFailure, TransactionalHandlers } from './transactional-handlers';
 
-const MAX_MESSAGE_LENGTH = 1_000;
+/** Deadlocks and failed serialisations are repeated this often before somebody is blamed for them. */
+const MOST_REPEATS = 3;
+/** More events of one tenant may not use up a handler's whole timeout in one batch (I10). */
+const MOST_TIMEOUTS_OF_TENANT = 2;
+
+/** The transaction has to be rolled back and made again with what is known by now. */
+class Again extends Error {
+  override readonly message = 'overtaken by other workers again and again';
+}
 
 /** Carries a batch of delivered events to a committed outcome each: attempts, effects, retries and dead letters. */
 @Injectable()
 export class DeliveryExecutor {
-  private readonly logger = new Logger('Worker');
   private readonly worker = `${hostname()}:${process.pid}`;
+  private readonly transactional: TransactionalHandlers;
+  private readonly report: OutcomeReport;
 
   constructor(
     @Inject(SETTINGS_TOKEN) private readonly settings: Settings,
     @Inject(Pool) private readonly pool: Pool,
-    @Inject(HANDLERS) private readonly handlers: readonly TransactionalHandler[],
-    @Inject(Metrics) private readonly metrics: Metrics,
-  ) {}
+    @Inject(HANDLERS) handlers: readonly Handler[],
+    @Inject(Metrics) metrics: Metrics,
+  ) {
+    this.report = new OutcomeReport(metrics);
+    this.transactional = new TransactionalHandlers(handlers.filter((handler) => handler.kind === 'transactional'));
+  }
 
   /**
    * When this resolves, the outcome of every event is committed and its delivery may be acked (I5). When it throws,
-   * PostgreSQL could not be reached and nothing was decided; that is no attempt of the events.
+   * PostgreSQL could not be reached and nothing was decided; that is no attempt of the events. `findings` tells what
+   * ran before: external handlers, and trials.
    */
-  async settle(events: readonly DeliveredEvent[], repeats = 1): Promise<void> {
+  async settle(
+    events: readonly DeliveredEvent[],
+    findings: ReadonlyMap<DeliveredEvent, Findings> = new Map(),
+  ): Promise<void> {
+    const settlements = newestOfEach(events).map((event) => new Settlement(event, findings.get(event)));
+    if (settlements.length > 0) await this.settleBatch(settlements);
+  }
+
+  private async settleBatch(settlements: readonly Settlement[]): Promise<void> {
     const startedMs = Date.now();
-    try {
-      await this.settleTogether(events, startedMs);
-    } catch (error) {
-      const byHandler = error instanceof HandlerFailure;
-      if (!byHandler && classifyPgError(error) === 'unavailable') throw error;
-      const cause = byHandler ? error.cause : error;
-      // One poison event costs its neighbours a second try, not their outcome (I10).
-      const [only] = events;
-      if (events.length > 1) for (const event of events) await this.settle([event]);
-      else if (only && repeats > 0 && classifyPgError(cause) === 'transient') await this.settle(events, repeats - 1);
-      else if (only) await this.fail(only, cause, Date.now() - startedMs);
-    }
-  }
-
-  private async settleTogether(events: readonly DeliveredEvent[], startedMs: number): Promise<void> {
-    const completed = await inTransaction(this.pool, async (db) => {
-      const states = await readStates(
-        db,
-        events.map(({ id }) => id),
-      );
-      const current = events.filter((event) => !isStale(event, states.get(event.id)));
-      if (current.length === 0) return [];
-      const durationMs = Date.now() - startedMs;
-      const attempts = current.map((event) => ({
-        event,
-        attemptNumber: (states.get(event.id)?.attempts ?? 0) + 1,
-        durationMs,
-      }));
-      const first = await recordSuccesses(db, attempts, this.worker);
-      const toHandle = current.filter(({ id }) => first.delete(id)); // delete: one event may be twice in a batch
-      await this.runHandlers(db, toHandle);
-      const withState = toHandle.filter(({ id }) => states.has(id)).map(({ id }) => id);
-      if (withState.length > 0) await completeStates(db, withState);
-      return toHandle;
-    });
-    this.metrics.workerAttempts.inc({ status: 'SUCCESS', reason_code: 'PROCESSED' }, completed.length);
-    const nowMs = Date.now();
-    for (const { receivedAt } of completed) this.metrics.endToEnd.observe((nowMs - Date.parse(receivedAt)) / 1000);
-  }
-
-  private async runHandlers(db: PoolClient, events: readonly DeliveredEvent[]): Promise<void> {
-    for (const handler of this.handlers) {
-      const matching = events.filter(({ type }) => takesType(handler, type));
-      if (matching.length === 0) continue;
+    let apart = false;
+    for (let repeats = 0, passes = 0; ;) {
       try {
-        await handler.handle(matching, db);
-      } catch (cause) {
-        throw (await answers(db)) ? new HandlerFailure(handler.name, { cause }) : cause;
+        const work = { settlements, apart, startedMs };
+        const outcome = await inTransaction(this.pool, (db) => this.settleIn(db, work));
+        this.report.committed(outcome);
+        return;
+      } catch (error) {
+        if (error instanceof Again) {
+          // Each pass knows more events to blame, or finds one more settled by somebody else.
+          if (++passes > 2 * settlements.length + MOST_REPEATS) throw error;
+          apart = false;
+          continue;
+        }
+        const byHandler = error instanceof HandlerFailure;
+        const cause = byHandler ? error.cause : error;
+        if (!byHandler && classifyPgError(error) === 'unavailable') throw error;
+        if (classifyPgError(cause) === 'transient' && repeats++ < MOST_REPEATS) continue;
+        const [only] = settlements;
+        if (settlements.length === 1 && only && (byHandler || apart)) blameAlone(only, error);
+        // Not by a handler: one may have swallowed the error of a statement, which its savepoint will tell.
+        else if (!apart && !(cause instanceof HandlerTimeout)) apart = true;
+        else return this.settleOneByOne(settlements);
       }
     }
   }
 
-  private async fail(event: DeliveredEvent, error: unknown, durationMs: number): Promise<void> {
-    const errorMessage = storable(String(error instanceof Error ? error.message : error));
-    await inTransaction(this.pool, async (db) => {
-      const state = (await readStates(db, [event.id])).get(event.id);
-      if (isStale(event, state)) return;
-      const attemptNumber = (state?.attempts ?? 0) + 1;
-      const decision = decideAfterFailure(attemptNumber, this.settings, Math.random());
-      const status = decision.kind === 'retry' ? 'RETRY' : 'DLQ';
-      const { reasonCode } = decision;
-      const failed: FailedAttempt = {
-        event,
-        attemptNumber,
-        status,
-        reasonCode,
-        errorMessage,
-        durationMs,
-        worker: this.worker,
-      };
-      if (!(await recordFailure(db, failed))) return;
-      if (decision.kind === 'retry') await scheduleRetry(db, event, decision.delayMs);
-      else await this.deadLetter(db, failed);
-      this.metrics.workerAttempts.inc({ status, reason_code: reasonCode });
-      this.metrics[decision.kind === 'retry' ? 'workerRetry' : 'workerDlq'].inc();
-      this.logger.warn({ msg: 'attempt failed', eventId: event.id, attemptNumber, ...decision, errorMessage });
+  /** What halving cannot find: a handler that hangs, or a fault outside of all handlers. */
+  private async settleOneByOne(settlements: readonly Settlement[]): Promise<void> {
+    const timeouts = new Map<string, number>();
+    for (const settlement of settlements) {
+      const { tenantId, dispatchNo } = settlement.event;
+      const before = timeouts.get(tenantId) ?? 0;
+      if (before >= MOST_TIMEOUTS_OF_TENANT) settlement.blame('', crowdedOut(dispatchNo, Math.random()));
+      await this.settleBatch([settlement]);
+      const timedOut = [...settlement.unfinished.values()].some(({ reasonCode }) => reasonCode === 'TIMEOUT');
+      if (timedOut) timeouts.set(tenantId, before + 1);
+    }
+  }
+
+  private async settleIn(
+    db: PoolClient,
+    { settlements, apart, startedMs }: { settlements: readonly Settlement[]; apart: boolean; startedMs: number },
+  ): Promise<Outcome> {
+    const attempt = { durationMs: Date.now() - startedMs, worker: this.worker };
+    const opened = await openAttempts(db, eventsOf(settlements), attempt);
+    const won = settlements.filter(({ event }) => opened.has(event.id));
+    if (won.length < settlements.length) {
+      await completeDispatchesOfSucceeded(db, eventsOf(settlements.filter(({ event }) => !opened.has(event.id))));
+    }
+    // A new snapshot: it shows what another worker committed while openAttempts waited for it.
+    const wonIds = won.map(({ event }) => event.id);
+    const states = await readStates(db, wonIds);
+    if (won.some(({ event }) => isOvertaken(event, states))) throw new Again();
+    const withState = won.filter(({ event }) => states.has(event.id));
+    const done = withState.length > 0 ? await readEffects(db, eventsOf(withState)) : new Map<string, Set<string>>();
+    const run = { settlements: won, done };
+    const blamed = apart ? await this.transactional.runApart(db, run) : await this.transactional.runTogether(db, run);
+    if (blamed) throw new Again();
+
+    const failures = this.toFailures(won, opened, startedMs);
+    // Not raised: dispatched again in this very moment (reconciler), which the next pass sees.
+    if (failures.length > 0 && !(await recordFailures(db, failures))) throw new Again();
+    const completed = won.filter(({ result }) => !result);
+    const toComplete = completed.filter(({ event }) => states.has(event.id)).map(({ event }) => event.id);
+    if (toComplete.length > 0) await completeStates(db, toComplete);
+    const onTrial = settlements.filter((settlement) => settlement.onTrial).map(({ event }) => event.id);
+    if (onTrial.length > 0) await endTrials(db, onTrial);
+    return { completed: eventsOf(completed), failures };
+  }
+
+  private toFailures(won: readonly Settlement[], opened: ReadonlyMap<string, number>, startedMs: number): Failure[] {
+    return won.flatMap((settlement) => {
+      const { event, result } = settlement;
+      if (!result) return [];
+      const attemptNumber = opened.get(event.id) ?? 1;
+      const decision = decide(result, attemptNumber, this.settings, Math.random());
+      const effects = [...settlement.unfinished.values()].flatMap((unfinished) => unfinished.effects ?? []);
+      const done = [
+        ...settlement.done,
+        ...effects,
+        ...(settlement.runsHandlers ? this.transactional.namesDone(settlement) : []),
+      ];
+      const durationMs = settlement.externalMs + Date.now() - startedMs;
+      return [{ event, attemptNumber, decision, message: auditMessage(decision.message), durationMs, done }];
     });
   }
-
-  private async deadLetter(db: PoolClient, failed: FailedAttempt): Promise<void> {
-    const { id: eventId, dispatchNo, generation } = failed.event;
-    await recordDeadLetter(db, failed);
-    await appendDeadLetterEntry(db, { eventId, dispatchNo: dispatchNo + 1, generation });
-  }
 }
 
-/** What a handler threw while PostgreSQL was there: the handler's failure, whatever code it carries. */
-class HandlerFailure extends Error {}
+const eventsOf = (settlements: readonly Settlement[]): DeliveredEvent[] => settlements.map(({ event }) => event);
 
-async function answers(db: PoolClient): Promise<boolean> {
-  try {
-    await db.query('select');
-    return true;
-  } catch (error) {
-    return classifyPgError(error) !== 'unavailable'; // "transaction is aborted" is an answer
-  }
+function isOvertaken({ id, dispatchNo }: DeliveredEvent, states: ReadonlyMap<string, EventState>): boolean {
+  const state = states.get(id);
+  return state !== undefined && (state.dispatchNo > dispatchNo || state.status !== 'DISPATCHED');
 }
 
-function storable(message: string): string {
-  return message.slice(0, MAX_MESSAGE_LENGTH).replaceAll('\0', ' ');
-}
-
-/** I11: a newer dispatch is on its way, or this one was settled and its ack got lost. */
-function isStale(event: DeliveredEvent, state: EventState | undefined): boolean {
-  return state !== undefined && (state.dispatchNo > event.dispatchNo || state.status !== 'DISPATCHED');
+/** @throws the error when the event was given up before: then it is no event's fault. */
+function blameAlone(settlement: Settlement, error: unknown): void {
+  const [handler, cause] = error instanceof HandlerFailure ? [error.handler, error.cause] : ['', error];
+  if (settlement.unfinished.has(handler)) throw error;
+  settlement.blame(handler, classifyError(cause));
 }

@@ -1,4 +1,5 @@
 import type { Db } from '../db/pool';
+import type { ReasonCode } from '../event/event-status';
 
 /** An event as it arrives at a worker. */
 export interface DeliveredEvent {
@@ -17,29 +18,104 @@ export interface DeliveredEvent {
   body: Buffer;
 }
 
+/** Partial effects that are done although the event as a whole is not, e.g. `destination:<id>`. Up to 200 characters each. */
+interface Partly {
+  effects?: readonly string[];
+}
+
 /**
- * Code for some event types whose effects are SQL. It runs inside the transaction that records the attempt, so its
- * effects happen exactly once per event and generation (I7). Throwing fails the events of the call, not the worker.
+ * The closed set of what a handler may say about one event.
+ * - done: its work for this event is finished.
+ * - retry: worth trying again, after the longer of the backoff and `afterMs`; it counts as an attempt.
+ * - dead-letter: trying again cannot help; the event waits for a person.
+ * - postpone: it could not begin (circuit open, lane full). It comes back after `afterMs`, which is no attempt.
+ *
+ * `message` is for operators: it is stored, bounded, and shown. Never put a secret or a payload in it.
+ * Of several handlers of one event the gravest result counts: dead-letter, then retry, then postpone. The handlers that
+ * were done, and the `effects`, are remembered, so that the next attempt runs only what is missing.
  */
-export interface TransactionalHandler {
-  /** Unique; appears in logs and audit. */
+export type HandlerResult = { kind: 'done' } | UnfinishedResult;
+export type UnfinishedResult =
+  | ({ kind: 'retry'; reasonCode: ReasonCode; message?: string; afterMs?: number } & Partly)
+  | ({ kind: 'dead-letter'; reasonCode: ReasonCode; message?: string } & Partly)
+  | ({ kind: 'postpone'; reasonCode: ReasonCode; message?: string; afterMs: number } & Partly);
+
+interface AnyHandler {
+  /** Unique, up to 200 characters, without a colon (which partial effects have); appears in logs and handler_effects. */
   readonly name: string;
   /** Exact types, or a prefix with `*` at its end; `*` alone takes every type. */
   readonly eventTypes: readonly string[];
-  handle(events: readonly DeliveredEvent[], db: Db): Promise<void>;
 }
+
+export interface TransactionalCall {
+  /** Bound to the transaction that records the attempts; it refuses statements once the call has ended. */
+  db: Db;
+  /** Aborted when `timeoutMs` is over. */
+  signal: AbortSignal;
+}
+
+/**
+ * A handler whose effects are SQL. It runs inside the transaction that records the attempts, once for all events of a
+ * batch, so its effects happen exactly once per event and generation (I7).
+ *
+ * The call may be rolled back and made again with fewer events, so it must have no effect but through `db`. Throwing
+ * fails the call: which events are to blame is found by calling it with parts of them. Returning results for the events
+ * that are not done (by id) says it at once; everything of that call is rolled back and it is made again without them.
+ */
+export interface TransactionalHandler extends AnyHandler {
+  readonly kind: 'transactional';
+  /** Unset: only PostgreSQL's own statement_timeout ends it. */
+  readonly timeoutMs?: number;
+  handle(
+    events: readonly DeliveredEvent[],
+    call: TransactionalCall,
+  ): Promise<void | ReadonlyMap<string, UnfinishedResult>>;
+}
+
+export interface ExternalCall {
+  /** From 1, counted since the last action of a person. */
+  attemptNumber: number;
+  /** Aborted after `timeoutMs`, or when the worker shuts down and its grace is used up. */
+  signal: AbortSignal;
+  /** Effects of earlier attempts of this generation, as `effects` named them. */
+  done: ReadonlySet<string>;
+}
+
+/**
+ * A handler that talks to others (HTTP). It runs outside any transaction, one event a call, in bounded concurrency per
+ * handler and per tenant. At least once: a crash after the call and before the commit repeats it, so send the event's id
+ * as idempotency key. Throwing is a retry whose reason classifyError (retry-policy.ts) finds.
+ */
+export interface ExternalHandler extends AnyHandler {
+  readonly kind: 'external';
+  /** After this the call is aborted, and is a retry with reason TIMEOUT whether it heeds the signal or not. */
+  readonly timeoutMs: number;
+  /**
+   * The events it has work for; the others count as done. Called once a batch, before anything runs, so it must be
+   * cheap. Unset: it has work for every event of its types.
+   */
+  select?(events: readonly DeliveredEvent[]): readonly DeliveredEvent[] | Promise<readonly DeliveredEvent[]>;
+  handle(event: DeliveredEvent, call: ExternalCall): Promise<HandlerResult>;
+}
+
+/** For handlers to throw: this content can never be processed, so the event is a dead letter at once. */
+export class InvalidPayloadError extends Error {
+  override readonly name = 'InvalidPayloadError';
+}
+
+export type Handler = TransactionalHandler | ExternalHandler;
 
 /** Nest token of the list of handlers. */
 export const HANDLERS = Symbol('Handlers');
 
-export function takesType(handler: Pick<TransactionalHandler, 'eventTypes'>, type: string): boolean {
+export function takesType(handler: Pick<Handler, 'eventTypes'>, type: string): boolean {
   return handler.eventTypes.some((pattern) =>
     pattern.endsWith('*') ? type.startsWith(pattern.slice(0, -1)) : type === pattern,
   );
 }
 
 /** @throws Error that names the handlers which share a name; a boot must not guess which one is meant. */
-export function withUniqueNames(handlers: TransactionalHandler[]): TransactionalHandler[] {
+export function withUniqueNames<H extends Pick<Handler, 'name'>>(handlers: H[]): H[] {
   const names = handlers.map(({ name }) => name);
   const repeated = names.filter((name, i) => names.indexOf(name) !== i);
   if (repeated.length > 0)

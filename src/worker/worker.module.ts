@@ -1,16 +1,28 @@
 import { Module } from '@nestjs/common';
+import { CrashTrials } from './crash-trials';
 import { DeliveryExecutor } from './delivery-executor';
-import { DeliveryLoop } from './delivery-loop';
-import { HANDLERS, withUniqueNames } from './handler';
+import { DeliveryLoop, WorkerStations } from './delivery-loop';
+import { DeliveryRouter } from './delivery-router';
+import { ExternalHandlers } from './external-handlers';
+import { ExternalWorks } from './external-works';
+import { HANDLERS, withUniqueNames, type Handler } from './handler';
 import { UsageMeter } from './handlers/usage-meter';
 
-/** Broker → handlers → attempts, effects, retries, dead letters. New handlers are added to this list. */
+/** Every handler there is. To add one, write it in handlers/ and add its class here; its constructor may inject. */
+const HANDLER_CLASSES = [UsageMeter];
+
+/** Broker → handlers → attempts, effects, retries, dead letters. */
 @Module({
   providers: [
     DeliveryLoop,
+    WorkerStations,
+    DeliveryRouter,
     DeliveryExecutor,
-    UsageMeter,
-    { provide: HANDLERS, inject: [UsageMeter], useFactory: (usageMeter: UsageMeter) => withUniqueNames([usageMeter]) },
+    ExternalWorks,
+    ExternalHandlers,
+    CrashTrials,
+    ...HANDLER_CLASSES,
+    { provide: HANDLERS, inject: HANDLER_CLASSES, useFactory: (...handlers: Handler[]) => withUniqueNames(handlers) },
   ],
 })
 export class WorkerModule {}

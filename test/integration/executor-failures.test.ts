@@ -32,7 +32,7 @@ describe('the delivery executor, when an attempt fails', () => {
   beforeEach(async () => {
     await database.pool.query(
       `truncate events, outbox, idempotency_keys, event_state, processing_attempts, retry_schedule, dead_letters,
-                usage_daily, effects`,
+                usage_daily, handler_effects, effects`,
     );
     metrics = new Metrics();
     failing = new FailingHandler();
@@ -88,7 +88,7 @@ describe('the delivery executor, when an attempt fails', () => {
         attempts: 1,
         lastError: 'it broke',
       });
-      await expect(usage()).resolves.toEqual({ events: 9, bytes: bytesOf(events) });
+      await expect(usage()).resolves.toEqual({ events: 10, bytes: bytesOf([...events, bad]) });
     });
 
     it('I6: gets its attempts numbered, a longer wait each time, and a dead letter after the last', async () => {
@@ -111,7 +111,14 @@ describe('the delivery executor, when an attempt fails', () => {
       await expect(attemptRows(database.pool, event)).resolves.toEqual([
         { ...failure, dispatchNo: 1, attemptNumber: 1, status: 'RETRY', reasonCode: 'HANDLER_ERROR' },
         { ...failure, dispatchNo: 2, attemptNumber: 2, status: 'RETRY', reasonCode: 'HANDLER_ERROR' },
-        { ...failure, dispatchNo: 3, attemptNumber: 3, status: 'DLQ', reasonCode: 'RETRY_EXHAUSTED' },
+        {
+          ...failure,
+          dispatchNo: 3,
+          attemptNumber: 3,
+          status: 'DLQ',
+          reasonCode: 'RETRY_EXHAUSTED',
+          errorMessage: 'HANDLER_ERROR: it broke',
+        },
       ]);
       await expect(stateRow(database.pool, event)).resolves.toMatchObject({
         status: 'DLQ',
@@ -137,13 +144,13 @@ describe('the delivery executor, when an attempt fails', () => {
           tenant_id: 'acme',
           type: FAILING,
           reason_code: 'RETRY_EXHAUSTED',
-          error_message: 'it broke',
+          error_message: 'HANDLER_ERROR: it broke',
           attempts: 3,
           first: true,
           last: true,
         },
       ]);
-      await expect(usage()).resolves.toMatchObject({ events: 0 });
+      await expect(usage()).resolves.toMatchObject({ events: 1 });
       expect((await metrics.workerRetry.get()).values).toMatchObject([{ value: 2 }]);
       expect((await metrics.workerDlq.get()).values).toMatchObject([{ value: 1 }]);
     });
@@ -161,7 +168,7 @@ describe('the delivery executor, when an attempt fails', () => {
       await expect(usage()).resolves.toEqual({ events: 1, bytes: event.sizeBytes });
     });
 
-    it('I7: has its SQL effects and those of the handlers before it rolled back', async () => {
+    it('I7: has its own SQL effects rolled back; those of the other handlers commit, once', async () => {
       const event = await one(FAILING);
       failing.run = async (events, db) => {
         for (const { id } of events) await db.query('insert into effects values ($1)', [id]);
@@ -169,12 +176,13 @@ describe('the delivery executor, when an attempt fails', () => {
       };
       await settle(delivered(event));
       await expect(countRows(database.pool, 'effects')).resolves.toBe(0);
-      await expect(usage()).resolves.toMatchObject({ events: 0 });
+      await expect(usage()).resolves.toMatchObject({ events: 1 });
       failing.run = async (events, db) => {
         for (const { id } of events) await db.query('insert into effects values ($1)', [id]);
       };
       await settle(await nextDelivery(event, 2));
       await expect(countRows(database.pool, 'effects')).resolves.toBe(1);
+      await expect(usage()).resolves.toMatchObject({ events: 1 });
     });
 
     it('by a statement that PostgreSQL refuses is an attempt like any other', async () => {

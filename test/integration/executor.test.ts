@@ -33,7 +33,7 @@ describe('the delivery executor', () => {
   beforeEach(async () => {
     await database.pool.query(
       `truncate events, outbox, idempotency_keys, event_state, processing_attempts, retry_schedule, dead_letters,
-                usage_daily, effects`,
+                usage_daily, handler_effects, effects`,
     );
     metrics = new Metrics();
     failing = new FailingHandler();

@@ -1,7 +1,8 @@
+import type { ChildProcess } from 'node:child_process';
 import type { Pool } from 'pg';
 import { createTestDatabase, type TestDatabase } from './database';
 import { eventually } from './eventually';
-import { startProcess, type TestProcess } from './process';
+import { endProcess, spawnBareWorker, startProcess, type TestProcess } from './process';
 import { createTestVhost, type TestVhost } from './rabbit';
 
 export type Role = 'api' | 'publisher' | 'worker';
@@ -19,6 +20,7 @@ const QUICK = {
 /** Processes of any role that share a database, a virtual host and Redis, as in production. */
 export class TestCluster {
   private readonly processes: TestProcess[] = [];
+  private readonly children: ChildProcess[] = [];
 
   private constructor(
     readonly database: TestDatabase,
@@ -46,9 +48,23 @@ export class TestCluster {
     return started;
   }
 
+  /** A process that is nothing but a worker, and is up in a fraction of the time. Does not wait for it. */
+  spawnBareWorker(env: Record<string, string> = {}): ChildProcess {
+    const child = spawnBareWorker({
+      DATABASE_URL: this.database.url,
+      REDIS_URL: process.env.TEST_REDIS_URL as string,
+      RABBITMQ_URL: this.vhost.url,
+      ...QUICK,
+      ...env,
+    });
+    this.children.push(child);
+    return child;
+  }
+
   /** Ends every process that still runs, and drops what they shared. */
   async drop(): Promise<void> {
     await Promise.all(this.processes.map((running) => running.end('SIGKILL')));
+    await Promise.all(this.children.map((child) => endProcess(child, 'SIGKILL')));
     await this.vhost.drop();
     await this.database.drop();
   }

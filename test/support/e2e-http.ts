@@ -31,7 +31,14 @@ export interface EventAnswer {
   id: string;
   eventId: string;
   status: string;
-  attempts: { attemptNumber: number; dispatch: number; status: string; reasonCode: string }[];
+  attempts: {
+    attemptNumber: number;
+    dispatch: number;
+    status: string;
+    reasonCode: string;
+    errorMessage: string | null;
+    createdAt: string;
+  }[];
   publishedAt: string | null;
   completedAt: string | null;
   [field: string]: unknown;

@@ -45,3 +45,12 @@ export async function endProcess(child: ChildProcess, signal: NodeJS.Signals): P
   child.kill(signal);
   return exited;
 }
+
+/** Starts test/support/bare-worker.js; does not wait for it. */
+export function spawnBareWorker(env: Record<string, string>): ChildProcess {
+  return spawn(process.execPath, [path.join(__dirname, 'bare-worker.js')], {
+    cwd: ROOT,
+    env: { PATH: process.env.PATH, NODE_ENV: 'test', ADMIN_TOKEN, ...env },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+}

@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Db } from '../../db/pool';
-import type { DeliveredEvent, TransactionalHandler } from '../handler';
+import type { DeliveredEvent, TransactionalCall, TransactionalHandler } from '../handler';
 import { addUsage, type UsageRow } from './usage-meter.queries';
 
 /**
@@ -9,10 +8,11 @@ import { addUsage, type UsageRow } from './usage-meter.queries';
  */
 @Injectable()
 export class UsageMeter implements TransactionalHandler {
+  readonly kind = 'transactional';
   readonly name = 'usage-meter';
   readonly eventTypes = ['*'];
 
-  async handle(events: readonly DeliveredEvent[], db: Db): Promise<void> {
+  async handle(events: readonly DeliveredEvent[], { db }: TransactionalCall): Promise<void> {
     const rows = new Map<string, UsageRow>();
     for (const { tenantId, type, receivedAt, sizeBytes } of events) {
       const day = receivedAt.slice(0, 10);

@@ -1,6 +1,11 @@
 import { takesType, withUniqueNames, type TransactionalHandler } from '../../../src/worker/handler';
 
-const named = (name: string): TransactionalHandler => ({ name, eventTypes: ['*'], handle: () => Promise.resolve() });
+const named = (name: string): TransactionalHandler => ({
+  kind: 'transactional',
+  name,
+  eventTypes: ['*'],
+  handle: () => Promise.resolve(),
+});
 
 describe('a handler', () => {
   it.each([

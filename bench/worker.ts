@@ -1,0 +1,119 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { Client } from 'pg';
+import type * as RabbitBrokerModule from '../src/broker/rabbit-broker.js';
+import type * as UuidV7 from '../src/event/uuid-v7.js';
+import { compiled } from '#bench/compiled';
+import type { BenchServer } from '#bench/databases';
+import { eventJson } from '#bench/events';
+import { startServer } from '#bench/processes';
+import type { BenchRabbit } from '#bench/rabbit';
+import { SETTINGS } from '#bench/settings';
+import { shown } from '#bench/statistics';
+
+const { RabbitBroker } = compiled<typeof RabbitBrokerModule>('broker/rabbit-broker');
+const { uuidV7 } = compiled<typeof UuidV7>('event/uuid-v7');
+
+const MAIN = fileURLToPath(new URL('../dist/src/main.js', import.meta.url));
+/** Some seconds of work each; the worker's start is not measured. */
+const BATCHED_EVENTS = 60_000;
+const SINGLE_EVENTS = 8_000;
+const PUBLISHED_AT_ONCE = 2_000;
+const GIVE_UP_MS = 90_000;
+
+export interface WorkerResult {
+  batched: number[];
+  single: number[];
+}
+
+/**
+ * The worker role alone, as a process with the usage handler, working off a full queue of a real RabbitMQ: with its
+ * batches, and with a transaction per message (the same code with a batch size of one), in turns.
+ */
+export async function measureWorker(postgres: BenchServer, rabbit: BenchRabbit, rounds: number): Promise<WorkerResult> {
+  const databaseUrl = await postgres.createDatabase('worker');
+  const result: WorkerResult = { batched: [], single: [] };
+  for (let round = 0; round < rounds; round++) {
+    result.single.push(await workOff(databaseUrl, rabbit, SINGLE_EVENTS, { WORKER_BATCH_SIZE: '1' }));
+    result.batched.push(await workOff(databaseUrl, rabbit, BATCHED_EVENTS, {}));
+  }
+  return result;
+}
+
+export function workerReport({ batched, single }: WorkerResult): string {
+  const ratios = batched.map((rate, i) => rate / (single[i] ?? Number.NaN));
+  return (
+    `worker alone, batches: ${shown(batched, 0)} events/s (wanted >= 12,000)\n` +
+    `worker alone, a transaction per message: ${shown(single, 0)} events/s\n` +
+    `ratio, by round: ${shown(ratios, 1)} (wanted >= 5)\n`
+  );
+}
+
+/** Events per second between the first and the last transaction. */
+async function workOff(
+  databaseUrl: string,
+  rabbit: BenchRabbit,
+  count: number,
+  env: Record<string, string>,
+): Promise<number> {
+  const client = new Client({ connectionString: databaseUrl });
+  await client.connect();
+  try {
+    await client.query('truncate processing_attempts, usage_daily');
+    await client.query('checkpoint');
+    await rabbit.empty();
+    await fill(rabbit.url, count);
+    const settings = { ...SETTINGS, APP_ROLE: 'worker', DATABASE_URL: databaseUrl, RABBITMQ_URL: rabbit.url, ...env };
+    const worker = await startServer([MAIN], settings);
+    try {
+      await untilCounted(client, count);
+    } finally {
+      await worker.stop();
+    }
+    const { rows } = await client.query<{ seconds: string; events: string }>(
+      `select extract(epoch from max(created_at) - min(created_at)) as seconds, count(*) as events
+         from processing_attempts where status = 'SUCCESS'`,
+    );
+    if (Number(rows[0]?.events) !== count) throw new Error(`${rows[0]?.events} successes of ${count} events`);
+    return count / Number(rows[0]?.seconds);
+  } finally {
+    await client.end();
+  }
+}
+
+/** The worker needs nothing of an event but its message. */
+async function fill(rabbitUrl: string, count: number): Promise<void> {
+  const broker = await RabbitBroker.connect(rabbitUrl, { publishes: true, consumes: false });
+  while (!broker.canPublish()) await sleep(20);
+  const run = { type: 'order.paid', run: 'worker' };
+  for (let from = 0; from < count; from += PUBLISHED_AT_ONCE) {
+    const messages = Array.from({ length: Math.min(PUBLISHED_AT_ONCE, count - from) }, (_, i) => {
+      const body = Buffer.from(eventJson(run, from + i));
+      return {
+        queue: 'events.main' as const,
+        id: uuidV7(),
+        headers: {
+          'tenant-id': `tenant-${i % 5}`,
+          'event-type': 'order.paid',
+          'received-at': new Date().toISOString(),
+          'size-bytes': body.length,
+          'correlation-id': 'bench',
+          'dispatch-no': 1,
+          generation: 1,
+        },
+        body,
+      };
+    });
+    const outcomes = await broker.publish(messages, 30_000);
+    if (outcomes.some((outcome) => outcome !== 'confirmed')) throw new Error('RabbitMQ did not take all messages');
+  }
+  await broker.close();
+}
+
+async function untilCounted(client: Client, count: number): Promise<void> {
+  for (const deadlineMs = Date.now() + GIVE_UP_MS; Date.now() < deadlineMs; await sleep(100)) {
+    const { rows } = await client.query<{ n: string | null }>('select sum(events) as n from usage_daily');
+    if (Number(rows[0]?.n) >= count) return;
+  }
+  throw new Error(`not all of ${count} events were worked off in ${GIVE_UP_MS / 1000} s`);
+}

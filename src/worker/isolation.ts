@@ -1,0 +1,64 @@
+/** More failing items of one group, or of all, are not looked for in one batch: that would hold up the others (I10). */
+const MOST_OF_ONE_GROUP = 10;
+const MOST_OF_ALL = 40;
+
+export interface Search<T> {
+  /** Tries a part; resolves with the error if it fails, having left no trace. */
+  attempt: (part: readonly T[]) => Promise<unknown>;
+  /** This one fails by itself. */
+  blame: (item: T, error: unknown) => void;
+  /** This one was not tried by itself any more: too many of its group have failed. */
+  giveUp: (item: T) => void;
+}
+
+/**
+ * Finds the items that fail by halving the parts that fail. Items of one group (a tenant) are kept side by side, so that
+ * a group that fails as a whole costs few calls for the others. One failing item of n costs about 2 log2 n calls. The
+ * number of calls is bounded for many: once MOST_OF_ONE_GROUP were found, the rest of their group is given up.
+ */
+export class Isolation<T> {
+  private readonly found = new Map<string, number>();
+  private total = 0;
+
+  constructor(private readonly groupOf: (item: T) => string) {}
+
+  async find(items: readonly T[], search: Search<T>): Promise<void> {
+    const groups = new Map<string, T[]>();
+    for (const item of items) {
+      const group = this.groupOf(item);
+      const others = groups.get(group);
+      if (others) others.push(item);
+      else groups.set(group, [item]);
+    }
+    await this.findIn([...groups.values()].flat(), search);
+  }
+
+  private async findIn(items: readonly T[], search: Search<T>): Promise<void> {
+    const open = items.filter((item) => !this.isGivenUp(item));
+    for (const item of items) if (this.isGivenUp(item)) search.giveUp(item);
+    if (open.length === 0) return;
+    const error = await search.attempt(open);
+    if (error === undefined) return;
+    const [only] = open;
+    if (open.length === 1 && only !== undefined) {
+      this.count(only);
+      search.blame(only, error);
+      return;
+    }
+    const half = Math.ceil(open.length / 2);
+    await this.findIn(open.slice(0, half), search);
+    await this.findIn(open.slice(half), search);
+  }
+
+  private count(item: T): void {
+    const group = this.groupOf(item);
+    this.found.set(group, (this.found.get(group) ?? 0) + 1);
+    this.total += 1;
+  }
+
+  /** A group in which nothing failed is never given up, however many others have failed. */
+  private isGivenUp(item: T): boolean {
+    const found = this.found.get(this.groupOf(item)) ?? 0;
+    return found >= MOST_OF_ONE_GROUP || (found > 0 && this.total >= MOST_OF_ALL);
+  }
+}

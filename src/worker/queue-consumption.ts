@@ -1,0 +1,164 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Logger } from '@nestjs/common';
+import type { Broker, Consumer, Delivery, QueueName } from '../broker/broker';
+import { type CrashTrials } from './crash-trials';
+import { toDeliveredEvent } from './delivered-event';
+import type { DeliveryExecutor } from './delivery-executor';
+import type { DeliveryRouter, ExternalWork, Work } from './delivery-router';
+import type { ExternalWorks } from './external-works';
+import type { DeliveredEvent } from './handler';
+import type { Findings } from './settlement';
+
+const MIN_PAUSE_MS = 100;
+const MAX_PAUSE_MS = 5_000;
+
+/** What all queues share. */
+export interface Stations {
+  router: DeliveryRouter;
+  executor: DeliveryExecutor;
+  externals: ExternalWorks;
+  trials: CrashTrials;
+}
+
+interface Finished extends Work {
+  findings: Findings;
+}
+
+/**
+ * Works off one queue, one batch at a time: whatever has arrived, or has come back from its external handlers, while the
+ * last batch was settled is the next one, up to the batch size. No delivery waits for a batch to fill: under load it is
+ * full anyway, and idle it would only wait. Everything in hand is bounded by the prefetch.
+ */
+export class QueueConsumption {
+  private readonly logger = new Logger('Worker');
+  private readonly consumer: Consumer;
+  private buffered: Delivery[] = [];
+  private finished: Finished[] = [];
+  private working: Promise<void> | undefined;
+  private stopping = false;
+
+  constructor(
+    broker: Broker,
+    queue: QueueName,
+    private readonly limits: { prefetch: number; batchSize: number },
+    private readonly stations: Stations,
+  ) {
+    this.consumer = broker.consume(queue, limits.prefetch, (delivery) => {
+      this.buffered.push(delivery);
+      this.wake();
+    });
+  }
+
+  /** I15: takes no more, ends with the batch in hand; what is only buffered goes back to the queue. */
+  async stopTaking(): Promise<void> {
+    this.stopping = true;
+    await this.consumer.cancel();
+    await this.working;
+    this.consumer.requeue(this.buffered.splice(0));
+  }
+
+  /** After the external handlers have stopped: settles what they have finished. */
+  async close(): Promise<void> {
+    const finished = this.finished.splice(0);
+    if (finished.length > 0) await this.settle(finished);
+    await this.consumer.close();
+  }
+
+  private wake(): void {
+    if (!this.stopping) this.working ??= this.workOff();
+  }
+
+  private async workOff(): Promise<void> {
+    await Promise.resolve(); // lets the deliveries of this tick arrive
+    while (this.buffered.length + this.finished.length > 0 && !this.stopping) await this.workOffBatch();
+    this.working = undefined;
+  }
+
+  private async workOffBatch(): Promise<void> {
+    const { batchSize } = this.limits;
+    const ready = this.finished.splice(0, batchSize);
+    const arrived = this.understand(this.buffered.splice(0, batchSize));
+    const routes = await this.patiently(() => this.stations.router.route(arrived));
+    if (!routes) {
+      this.finished.unshift(...ready);
+      this.consumer.requeue(deliveriesOf(arrived));
+      return;
+    }
+    for (const work of routes.external) void this.runExternally(work);
+    await this.settle([...ready, ...routes.now]);
+    for (const work of routes.alone) await this.settleAlone(work);
+  }
+
+  private async settle(works: readonly (Work | Finished)[]): Promise<void> {
+    if (works.length === 0) return;
+    const findings = new Map<DeliveredEvent, Findings>();
+    for (const work of works) if ('findings' in work) findings.set(work.event, work.findings);
+    const settled = await this.patiently(async () => {
+      await this.stations.executor.settle(
+        works.map(({ event }) => event),
+        findings,
+      );
+      return true;
+    });
+    if (settled) this.consumer.ack(deliveriesOf(works));
+    else this.consumer.requeue(deliveriesOf(works));
+  }
+
+  private async settleAlone(work: Work): Promise<void> {
+    const { trials } = this.stations;
+    const trial = this.stopping ? undefined : await this.patiently(() => trials.begin(work.event));
+    if (!trial) {
+      this.consumer.requeue([work.delivery]);
+      return;
+    }
+    await this.settle([{ ...work, findings: trial.findings }]);
+    // Requeued instead of settled: it has not crashed. (Settled: there is nothing left to withdraw.)
+    if (this.stopping) await trials.withdraw(work.event);
+  }
+
+  private async runExternally(work: ExternalWork): Promise<void> {
+    try {
+      const findings = await this.stations.externals.run(work);
+      if (findings) this.finished.push({ delivery: work.delivery, event: work.event, findings });
+      else this.consumer.requeue([work.delivery]);
+    } catch (error) {
+      this.logger.warn(`not run, goes back to the queue: ${error instanceof Error ? error.message : String(error)}`);
+      this.consumer.requeue([work.delivery]);
+    }
+    this.wake();
+  }
+
+  /** Messages that are not ours are dropped: nobody could ever settle them. */
+  private understand(deliveries: readonly Delivery[]): Work[] {
+    const foreign: Delivery[] = [];
+    const works = deliveries.flatMap((delivery) => {
+      const event = toDeliveredEvent(delivery.message);
+      if (event) return [{ delivery, event }];
+      this.logger.error({ msg: 'a message that is not ours was dropped', messageId: delivery.message.id });
+      foreign.push(delivery);
+      return [];
+    });
+    if (foreign.length > 0) this.consumer.ack(foreign);
+    return works;
+  }
+
+  /**
+   * Repeats `work` until PostgreSQL can be reached. The deliveries stay in hand meanwhile: giving them back would only
+   * bring them again at once. Undefined when the worker is stopped before that.
+   */
+  private async patiently<T>(work: () => Promise<T>): Promise<T | undefined> {
+    for (let pauseMs = MIN_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS)) {
+      try {
+        return await work();
+      } catch (error) {
+        this.logger.warn(
+          `PostgreSQL cannot be reached, deliveries wait: ${error instanceof Error ? error.message : String(error)}`,
+        );
+      }
+      for (let waitedMs = 0; waitedMs < pauseMs && !this.stopping; waitedMs += MIN_PAUSE_MS) await sleep(MIN_PAUSE_MS);
+      if (this.stopping) return undefined;
+    }
+  }
+}
+
+const deliveriesOf = (works: readonly Work[]): Delivery[] => works.map(({ delivery }) => delivery);

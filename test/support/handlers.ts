@@ -1,0 +1,41 @@
+import type {
+  DeliveredEvent,
+  ExternalCall,
+  ExternalHandler,
+  HandlerResult,
+  TransactionalCall,
+  TransactionalHandler,
+  UnfinishedResult,
+} from '../../src/worker/handler';
+
+type Results = void | ReadonlyMap<string, UnfinishedResult>;
+
+/** A transactional handler that does what a test tells it to. */
+export function transactional(
+  name: string,
+  eventTypes: readonly string[],
+  handle: (events: readonly DeliveredEvent[], call: TransactionalCall) => Promise<Results>,
+  timeoutMs?: number,
+): TransactionalHandler {
+  return { kind: 'transactional', name, eventTypes, handle, ...(timeoutMs === undefined ? {} : { timeoutMs }) };
+}
+
+/** Inserts a row (handler, event id, generation) for each event into the table `effects`. */
+export const recordingEffects =
+  (name: string) =>
+  async (events: readonly DeliveredEvent[], { db }: TransactionalCall): Promise<void> => {
+    for (const { id, generation } of events)
+      await db.query('insert into effects values ($1, $2, $3)', [name, id, generation]);
+  };
+
+/** An external handler that does what a test tells it to. */
+export function external(
+  name: string,
+  eventTypes: readonly string[],
+  handle: (event: DeliveredEvent, call: ExternalCall) => Promise<HandlerResult>,
+  { timeoutMs = 5_000, ...more }: Partial<Pick<ExternalHandler, 'timeoutMs' | 'select'>> = {},
+): ExternalHandler {
+  return { kind: 'external', name, eventTypes, timeoutMs, handle, ...more };
+}
+
+export const DONE: HandlerResult = { kind: 'done' };

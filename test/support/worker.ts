@@ -1,0 +1,84 @@
+import type { Pool } from 'pg';
+import { QUEUES, type Broker, type OutgoingMessage, type QueueName } from '../../src/broker/broker';
+import { Metrics } from '../../src/observability/metrics';
+import { CrashTrials } from '../../src/worker/crash-trials';
+import { DeliveryExecutor } from '../../src/worker/delivery-executor';
+import { DeliveryLoop, WorkerStations } from '../../src/worker/delivery-loop';
+import { DeliveryRouter } from '../../src/worker/delivery-router';
+import { ExternalHandlers } from '../../src/worker/external-handlers';
+import { ExternalWorks } from '../../src/worker/external-works';
+import type { Handler } from '../../src/worker/handler';
+import { testSettings } from './app';
+
+export interface TestWorker {
+  metrics: Metrics;
+  executor: DeliveryExecutor;
+  /** As on SIGTERM. */
+  stop(): Promise<void>;
+}
+
+/** The worker role in this process, with the handlers of a test. */
+export function startWorker(
+  pool: Pool,
+  broker: Broker,
+  handlers: readonly Handler[],
+  env: Record<string, string> = {},
+): TestWorker {
+  const settings = testSettings(env);
+  const metrics = new Metrics();
+  const externals = new ExternalHandlers(settings, handlers);
+  const trials = new CrashTrials(pool);
+  const executor = new DeliveryExecutor(settings, pool, handlers, metrics);
+  const router = new DeliveryRouter(pool, externals);
+  const stations = new WorkerStations(router, executor, new ExternalWorks(externals, trials), trials);
+  const loop = new DeliveryLoop(settings, broker, stations);
+  loop.onApplicationBootstrap();
+  return { metrics, executor, stop: () => loop.beforeApplicationShutdown() };
+}
+
+interface PendingRow {
+  outboxId: string;
+  destination: keyof typeof QUEUES;
+  eventId: string;
+  tenantId: string;
+  type: string;
+  receivedAt: string;
+  sizeBytes: number;
+  correlationId: string;
+  dispatchNo: number;
+  generation: number;
+}
+
+/** What waits in the outbox, as the messages that the publisher makes of it. They count as published from here on. */
+export async function takePending(pool: Pool): Promise<OutgoingMessage[]> {
+  const { rows } = await pool.query<PendingRow>(
+    `with taken as (
+       update outbox set status = 'PUBLISHED', closed_at = now() where closed_at is null
+       returning id, event_id, destination, dispatch_no, generation)
+     select t.id as "outboxId", t.destination, t.event_id as "eventId", t.dispatch_no as "dispatchNo", t.generation,
+            e.tenant_id as "tenantId", e.type, e.received_at as "receivedAt", e.size_bytes as "sizeBytes",
+            e.correlation_id as "correlationId"
+       from taken t join events e on e.id = t.event_id order by t.id`,
+  );
+  return rows.map((row) => ({
+    queue: QUEUES[row.destination] satisfies QueueName,
+    id: row.eventId,
+    headers: {
+      'tenant-id': row.tenantId,
+      'event-type': row.type,
+      'received-at': row.receivedAt,
+      'size-bytes': row.sizeBytes,
+      'correlation-id': row.correlationId,
+      'dispatch-no': row.dispatchNo,
+      generation: row.generation,
+    },
+    body: Buffer.from(JSON.stringify({ id: row.eventId })),
+  }));
+}
+
+/** Publishes what waits in the outbox. Returns how much that was. */
+export async function publishPending(pool: Pool, broker: Broker): Promise<number> {
+  const messages = await takePending(pool);
+  await broker.publish(messages, 5_000);
+  return messages.length;
+}
