@@ -1,5 +1,5 @@
 import { Agent } from 'node:http';
-import { allCompleted, TestCluster } from '../support/e2e-cluster';
+import { allCompleted, TestCluster, type Role } from '../support/e2e-cluster';
 import { syntheticEvents } from '../support/e2e-events';
 import { postEvent, usageOf } from '../support/e2e-http';
 import { eventually } from '../support/eventually';
@@ -16,10 +16,16 @@ describe('two api, two publisher and three worker processes', () => {
   let workers: TestProcess[];
   beforeAll(async () => {
     cluster = await TestCluster.create();
-    const start = (role: 'api' | 'publisher' | 'worker', count: number) =>
-      Promise.all(Array.from({ length: count }, () => cluster.start(role)));
-    [apis, publishers, workers] = await Promise.all([start('api', 2), start('publisher', 2), start('worker', 3)]);
-  }, 120_000);
+    // One after the other: seven that start at once starve each other on a small machine.
+    const start = async (role: Role, count: number): Promise<TestProcess[]> => {
+      const started: TestProcess[] = [];
+      while (started.length < count) started.push(await cluster.start(role));
+      return started;
+    };
+    apis = await start('api', 2);
+    publishers = await start('publisher', 2);
+    workers = await start('worker', 3);
+  }, 180_000);
   afterAll(() => cluster.drop());
 
   const agent = new Agent({ keepAlive: true });

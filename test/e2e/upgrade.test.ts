@@ -53,8 +53,11 @@ describe('an upgrade while events come in', () => {
       env: { PATH: process.env.PATH, DATABASE_URL: cluster.database.url },
       encoding: 'utf8',
     });
-  const startAll = (root: string): Promise<TestProcess[]> =>
-    Promise.all(ROLES.map((role) => cluster.start(role, {}, root)));
+  const startAll = async (root: string): Promise<TestProcess[]> => {
+    const started: TestProcess[] = [];
+    for (const role of ROLES) started.push(await cluster.start(role, {}, root));
+    return started;
+  };
 
   const produce = async (producer: number): Promise<void> => {
     for (const { line, eventId } of syntheticEvents(100_000, `upgrade-${producer}`)) {
