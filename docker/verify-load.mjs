@@ -1,6 +1,7 @@
 // Sends events one by one over 20 connections until the api is gone or the time is over, and prints the eventId of each
 // that was accepted. It runs inside the image, so that docker/verify.sh needs nothing but a container engine.
 import http from 'node:http';
+import process from 'node:process';
 
 const [url, tenant, seconds] = process.argv.slice(2);
 const endMs = Date.now() + Number(seconds) * 1000;
@@ -12,7 +13,10 @@ function send(eventId) {
   const headers = { 'Content-Type': 'application/json', 'X-Tenant-Id': tenant };
   return new Promise((resolve) => {
     const request = http.request(`${url}/v1/events`, { method: 'POST', headers, agent }, (answer) => {
-      answer.resume().on('end', () => resolve(answer.statusCode)).on('error', () => resolve(0));
+      answer
+        .resume()
+        .on('end', () => resolve(answer.statusCode))
+        .on('error', () => resolve(0));
     });
     request.on('error', () => resolve(0)).end(body);
   });
@@ -22,7 +26,7 @@ async function sendUntilGone() {
   while (Date.now() < endMs) {
     const eventId = `verify-${(next += 1)}`;
     const status = await send(eventId);
-    if (status === 202) console.log(eventId);
+    if (status === 202) process.stdout.write(`${eventId}\n`);
     else if (status === 0) return;
   }
 }
