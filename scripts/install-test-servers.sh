@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
-# Installs the servers that the tests start privately: PostgreSQL, Redis and RabbitMQ, from the packages of Debian or
-# Ubuntu. Nothing is started or configured for the machine itself. What is there already is left as it is.
+# Installs the servers that the tests start privately: PostgreSQL, Redis and RabbitMQ, and slowhttptest, which plays slow
+# clients, from the packages of Debian or Ubuntu. Nothing is started or configured for the machine itself. What is there already is left as it is.
 set -euo pipefail
 
 missing=()
 compgen -G '/usr/lib/postgresql/*/bin/initdb' > /dev/null || missing+=(postgresql)
 [ -x /usr/bin/redis-server ] || missing+=(redis-server)
 compgen -G '/usr/lib/rabbitmq/lib/rabbitmq_server-*/sbin/rabbitmq-server' > /dev/null || missing+=(rabbitmq-server)
+[ -x /usr/bin/slowhttptest ] || missing+=(slowhttptest)
 
 if [ ${#missing[@]} -eq 0 ]; then
-  echo 'PostgreSQL, Redis and RabbitMQ are installed.'
+  echo 'PostgreSQL, Redis, RabbitMQ and slowhttptest are installed.'
   exit 0
 fi
 
@@ -21,6 +22,7 @@ RabbitMQ 3.10+ (with its management plugin), for example in containers, and name
   TEST_REDIS_URL=redis://host:6379
   TEST_RABBITMQ_URL=amqp://guest:guest@host:5672
   TEST_RABBITMQ_MANAGEMENT_URL=http://guest:guest@host:15672
+and put slowhttptest on the PATH (Homebrew has it).
 TEXT
   exit 1
 fi

@@ -9,6 +9,7 @@ import { startEmbeddedPostgres, type EmbeddedPostgres } from './db/embedded-post
 import { hasPendingMigrations, migrate } from './db/migrate';
 import { classifyPgError } from './db/pg-errors';
 import { banner } from './runtime/banner';
+import { Signals } from './runtime/signals';
 import { explainStartFailure } from './runtime/start-failure';
 
 /**
@@ -20,18 +21,20 @@ setFlagsFromString('--heap-growing-percent=40');
 async function main(): Promise<void> {
   if (existsSync('.env')) process.loadEnvFile('.env');
   const settings = withAdminToken(parseSettings(process.env));
+  const signals = new Signals(settings.SHUTDOWN_GRACE_MS);
   const embedded = settings.DATABASE_URL ? undefined : await startEmbeddedPostgres(settings.STREAMFORGE_DATA_DIR);
   const databaseUrl = settings.DATABASE_URL ?? (embedded as EmbeddedPostgres).url;
   let app: NestFastifyApplication | undefined;
   try {
     await bringSchemaUpToDate(settings, databaseUrl);
     app = await createApp(settings, databaseUrl);
+    if (!signals.ending) await app.listen(settings.PORT, settings.HOST);
     const close = app.close.bind(app);
-    endOnSignal(settings, async () => {
+    signals.drainBy(async () => {
       await close();
       await embedded?.stop();
     });
-    await app.listen(settings.PORT, settings.HOST);
+    if (signals.ending) return;
     const tokenIsNew = !process.env.ADMIN_TOKEN && settings.APP_ROLE.includes('api');
     process.stdout.write(banner(settings, await app.getUrl(), embedded?.directory, tokenIsNew));
   } catch (error) {
@@ -60,30 +63,6 @@ async function bringSchemaUpToDate(settings: Settings, databaseUrl: string): Pro
     return; // it comes up later; until then /ready says so
   }
   throw new Error('The database schema is not up to date. Run: npm run migrate');
-}
-
-/** SIGTERM and SIGINT drain; a second signal, or the end of the grace period, ends the process at once. */
-function endOnSignal(settings: Settings, close: () => Promise<void>): void {
-  let closing = false;
-  const end = (signal: NodeJS.Signals): void => {
-    if (closing) process.exit(1);
-    closing = true;
-    setTimeout(() => {
-      process.stderr.write(
-        `${signal}: not done within SHUTDOWN_GRACE_MS (${settings.SHUTDOWN_GRACE_MS} ms), ending anyway\n`,
-      );
-      process.exit(1);
-    }, settings.SHUTDOWN_GRACE_MS).unref();
-    close().then(
-      () => process.exit(0),
-      (error: unknown) => {
-        process.stderr.write(`${explainStartFailure(error)}\n`);
-        process.exit(1);
-      },
-    );
-  };
-  process.on('SIGTERM', end);
-  process.on('SIGINT', end);
 }
 
 main().catch((error: unknown) => {

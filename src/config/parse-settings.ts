@@ -55,8 +55,17 @@ function riskyCombinations(settings: Settings): string[] {
   if (settings.WORKER_BATCH_SIZE > settings.RABBITMQ_PREFETCH) {
     problems.push('WORKER_BATCH_SIZE: must not exceed RABBITMQ_PREFETCH, or a batch never fills');
   }
+  for (const name of ['ADMIN_TOKEN', 'METRICS_TOKEN'] as const) {
+    if (!/^[\x21-\x7e]*$/.test(settings[name] ?? '')) {
+      problems.push(`${name}: must be visible ASCII without spaces, or no header can carry it`);
+    }
+  }
   return problems;
 }
+
+/** Passwords that compose files and examples carry; whoever reads them knows them. */
+const LOCAL_PASSWORD = 'local-use-only';
+const EXAMPLE_TOKEN = /change.?me|placeholder|example|your.?token|for-tests-only/i;
 
 function forbiddenInProduction(settings: Settings, env: Record<string, string | undefined>): string[] {
   const problems: string[] = [];
@@ -71,6 +80,15 @@ function forbiddenInProduction(settings: Settings, env: Record<string, string | 
   }
   if (api && (settings.ADMIN_TOKEN?.length ?? 0) < 24) {
     problems.push('ADMIN_TOKEN: must be set in production, with 24 characters or more');
+  }
+  if (api && EXAMPLE_TOKEN.test(settings.ADMIN_TOKEN ?? '')) {
+    problems.push('ADMIN_TOKEN: this one stands in an example; make one with: openssl rand -base64 32');
+  }
+  for (const name of ['DATABASE_URL', 'REDIS_URL', 'RABBITMQ_URL'] as const) {
+    const url = settings[name];
+    if (url && new URL(url).password === LOCAL_PASSWORD) {
+      problems.push(`${name}: the password of docker-compose.yml is for local use only`);
+    }
   }
   if (settings.DESTINATIONS_ALLOW_PRIVATE) problems.push('DESTINATIONS_ALLOW_PRIVATE: must be false in production');
   return problems;

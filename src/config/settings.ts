@@ -58,6 +58,11 @@ export const SETTINGS = {
     '30000',
     'a request body that brings nothing for this long is answered 408, in ms',
   ),
+  MAX_CONNECTIONS: setting(
+    integer(1, 1_000_000),
+    '10000',
+    'most open connections of the HTTP server; further ones are closed at once',
+  ),
   DEDUPE_STRATEGY: setting(
     oneOf('intent', 'full'),
     'intent',

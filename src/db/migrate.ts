@@ -9,9 +9,11 @@ export async function migrate(databaseUrl: string): Promise<string[]> {
   const dataSource = await createDataSource(databaseUrl).initialize();
   try {
     const lockHolder = dataSource.createQueryRunner();
+    await lockHolder.query('set lock_timeout = 0'); // whoever is before us may have much to do
     await lockHolder.query('select pg_advisory_lock($1)', [ADVISORY_LOCKS.migrations]);
     try {
       const ran = await dataSource.runMigrations({ transaction: 'each' });
+      await lockHolder.query(`set lock_timeout = '10s'`);
       await lockHolder.query('select ensure_partitions()'); // a database that slept for weeks lacks today's
       return ran.map((migration) => migration.name);
     } finally {

@@ -23,6 +23,7 @@ const CATALOGUE = {
   'stream-too-large': { status: 413, retryable: false, title: 'The stream is too large' },
   'unsupported-media-type': { status: 415, retryable: false, title: 'The Content-Type is not supported' },
   'unsupported-content-encoding': { status: 415, retryable: false, title: 'The Content-Encoding is not supported' },
+  'headers-too-large': { status: 431, retryable: false, title: 'The headers of the request are too large' },
   'idempotency-key-reused': {
     status: 422,
     retryable: false,

@@ -3,15 +3,25 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import type { Settings } from '../config/settings';
 import { Problem } from '../event/problems';
 import { mediaTypeOf, refusedBody, STREAMED_TYPES, type BodyMode } from './body-modes';
+import { answerClientError, CONNECTION_LIMITS, refusedHeaders } from './connection-limits';
 import { correlationIdOf } from './correlation';
 import type { KnownRoutes } from './known-routes';
 import { endWhenStalled } from './request-body';
 import { sendProblem } from './problem.filter';
 import { toProblem } from './to-problem';
 
+/** For the one place where a browser runs our pages: Swagger UI brings its scripts and has inline styles. */
+const DOCS_HEADERS = {
+  'Content-Security-Policy':
+    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+  'Referrer-Policy': 'no-referrer',
+};
+
 /** Fastify as every role uses it: ids, limits, body parsers and problem+json for what fails before Nest. */
 export function createFastifyAdapter(settings: Settings, routes: KnownRoutes): FastifyAdapter {
   const adapter = new FastifyAdapter({
+    ...CONNECTION_LIMITS,
+    clientErrorHandler: answerClientError,
     genReqId: correlationIdOf,
     bodyLimit: settings.MAX_EVENT_BYTES,
     routerOptions: { maxParamLength: 512 },
@@ -21,10 +31,14 @@ export function createFastifyAdapter(settings: Settings, routes: KnownRoutes): F
     },
   });
   const server = adapter.getInstance<FastifyInstance>();
+  server.server.maxConnections = settings.MAX_CONNECTIONS;
   routes.watch(server);
   server.addHook('onRequest', (request, reply, done) => {
     reply.header('X-Correlation-Id', request.id);
-    done();
+    reply.header('X-Content-Type-Options', 'nosniff');
+    reply.header('Cache-Control', 'no-store'); // answers belong to one tenant and one moment
+    if (request.url.startsWith('/docs')) reply.headers(DOCS_HEADERS);
+    done(refusedHeaders(request.raw));
   });
   closeConnectionsWhileDraining(server);
   addBodyParsers(server, settings.REQUEST_STALL_TIMEOUT_MS);

@@ -28,14 +28,22 @@ async function beforeStall<T>(work: Promise<T>, stallMs: number): Promise<T> {
   }
 }
 
+/** A body that drips is not stalled. One that Fastify reads whole is small, and has this many stall times in all. */
+const WHOLE_BODY_STALLS = 4;
+
 /**
- * Ends the reading of a body that brings nothing for `stallMs`, with the problem `request-timeout`, for bodies that
- * Fastify reads. One timer a request: wrapping the body in a stream of our own costs every small request more.
+ * Ends the reading of a body that brings nothing for `stallMs`, or is not complete after four times that, with the
+ * problem `request-timeout`; for bodies that Fastify reads. One timer a request: wrapping the body in a stream of our
+ * own costs every small request more.
  */
 export function endWhenStalled(body: Readable, stallMs: number): void {
+  const endMs = performance.now() + stallMs * WHOLE_BODY_STALLS;
   const timer = setTimeout(() => body.emit('error', stalledProblem(stallMs)), stallMs);
   const stop = (): void => clearTimeout(timer);
-  body.on('data', () => timer.refresh());
+  body.on('data', () => {
+    if (performance.now() < endMs) timer.refresh();
+    else body.emit('error', new Problem('request-timeout', 'The body comes too slowly.'));
+  });
   body.once('end', stop).once('close', stop).once('error', stop);
 }
 

@@ -1,5 +1,6 @@
 import { createDataSource } from '../../src/db/data-source';
 import { hasPendingMigrations, migrate } from '../../src/db/migrate';
+import { dryRunMigrations, readMigrationStatus } from '../../src/db/migration-plan';
 import { storeBatch } from '../../src/ingest/store-batch';
 import { createTestDatabase, type TestDatabase } from '../support/database';
 import { prepared } from '../support/events';
@@ -173,5 +174,43 @@ describe('partitions that were not made in time', () => {
     await migrate(database.url);
     await storeBatch(pool, [prepared()]);
     await expect(countRows(pool, 'outbox_default')).resolves.toBe(0);
+  });
+});
+
+describe('asking what migrate would do', () => {
+  let database: TestDatabase;
+  beforeAll(async () => {
+    database = await createTestDatabase({ migrated: false });
+  });
+  afterAll(() => database.drop());
+
+  const relations = () => countRows(database.pool, `pg_class where relnamespace = 'public'::regnamespace`);
+
+  it('lists what is pending and makes nothing, not even the list of migrations', async () => {
+    const { applied, pending, fromNewerBuild } = await readMigrationStatus(database.url);
+    expect({ applied, fromNewerBuild }).toEqual({ applied: [], fromNewerBuild: [] });
+    expect(pending).toContain('InitialSchema1764000000000');
+    await expect(relations()).resolves.toBe(0);
+  });
+
+  it('shows every statement of a dry run, and rolls it back', async () => {
+    const plan = await dryRunMigrations(database.url);
+    expect(plan[0]?.name).toBe('InitialSchema1764000000000');
+    expect(plan[0]?.statements.join('\n')).toContain('create table events (');
+    await expect(relations()).resolves.toBe(0);
+  });
+
+  it('has nothing pending afterwards, and tells what a newer build has done', async () => {
+    const ran = await migrate(database.url);
+    await database.pool.query(
+      `insert into schema_migrations (timestamp, name) values (9999999999999, 'FromTheFuture')`,
+    );
+    await expect(readMigrationStatus(database.url)).resolves.toEqual({
+      applied: [...ran, 'FromTheFuture'],
+      pending: [],
+      fromNewerBuild: ['FromTheFuture'],
+    });
+    await expect(hasPendingMigrations(database.url)).resolves.toBe(false);
+    await expect(dryRunMigrations(database.url)).resolves.toEqual([]);
   });
 });

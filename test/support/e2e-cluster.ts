@@ -27,23 +27,25 @@ export class TestCluster {
     readonly vhost: TestVhost,
   ) {}
 
-  static async create(): Promise<TestCluster> {
-    return new TestCluster(await createTestDatabase(), await createTestVhost());
+  static async create({ migrated = true } = {}): Promise<TestCluster> {
+    return new TestCluster(await createTestDatabase({ migrated }), await createTestVhost());
   }
 
   get pool(): Pool {
     return this.database.pool;
   }
 
-  async start(role: Role, env: Record<string, string> = {}): Promise<TestProcess> {
-    const started = await startProcess({
+  /** @param root the checkout whose build runs; default: this one */
+  async start(role: Role, env: Record<string, string> = {}, root?: string): Promise<TestProcess> {
+    const settings = {
       APP_ROLE: role,
       DATABASE_URL: this.database.url,
       REDIS_URL: process.env.TEST_REDIS_URL as string,
       RABBITMQ_URL: this.vhost.url,
       ...QUICK,
       ...env,
-    });
+    };
+    const started = await startProcess(settings, root);
     this.processes.push(started);
     return started;
   }

@@ -15,9 +15,9 @@ export interface TestProcess {
 }
 
 /** Starts the process without waiting for it to be ready. */
-export function spawnProcess(env: Record<string, string>): { child: ChildProcess; output: () => string } {
-  const child = spawn(process.execPath, ['--enable-source-maps', path.join(ROOT, 'dist/src/main.js')], {
-    cwd: ROOT,
+export function spawnProcess(env: Record<string, string>, root = ROOT): { child: ChildProcess; output: () => string } {
+  const child = spawn(process.execPath, ['--enable-source-maps', path.join(root, 'dist/src/main.js')], {
+    cwd: root,
     env: { PATH: process.env.PATH, NODE_ENV: 'test', LOG_LEVEL: 'warn', PORT: '0', ADMIN_TOKEN, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -27,9 +27,9 @@ export function spawnProcess(env: Record<string, string>): { child: ChildProcess
   return { child, output: () => text };
 }
 
-/** Starts it and waits for its banner, which tells the address. */
-export async function startProcess(env: Record<string, string>): Promise<TestProcess> {
-  const { child, output } = spawnProcess(env);
+/** Starts it and waits for its banner, which tells the address. `root` is the checkout whose dist runs. */
+export async function startProcess(env: Record<string, string>, root = ROOT): Promise<TestProcess> {
+  const { child, output } = spawnProcess(env, root);
   const url = await eventually(() => {
     const address = /address\s+(http:\S+)/.exec(output())?.[1];
     if (child.exitCode !== null) throw new Error(`the process ended with ${child.exitCode}:\n${output()}`);

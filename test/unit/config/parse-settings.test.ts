@@ -32,6 +32,7 @@ describe('settings', () => {
       MAX_EVENT_BYTES: 262_144,
       STREAM_MAX_BYTES: 134_217_728,
       REQUEST_STALL_TIMEOUT_MS: 30_000,
+      MAX_CONNECTIONS: 10_000,
       DEDUPE_STRATEGY: 'intent',
       DEDUPE_INCLUDE_OCCURRED_AT: true,
       IDEMPOTENCY_TTL_SECONDS: 604_800,
@@ -142,6 +143,7 @@ describe('risky combinations are refused:', () => {
     ['a worker batch that never fills', { WORKER_BATCH_SIZE: '20', RABBITMQ_PREFETCH: '10' }],
     ['a publisher alone with a broker inside the process', { APP_ROLE: 'api,publisher' }],
     ['a worker alone with a broker inside the process', { APP_ROLE: 'worker' }],
+    ['an admin token that no header can carry', { ADMIN_TOKEN: 'twenty-four letters, ähm' }],
   ])('%s', (_what, env) => {
     expect(problemsOf(env)).toHaveLength(1);
   });
@@ -179,6 +181,14 @@ describe('production', () => {
       expect(namesIn(problemsOf({ ...PRODUCTION, RABBITMQ_URL: url }))).toEqual(['RABBITMQ_URL']);
     },
   );
+
+  it.each([
+    ['ADMIN_TOKEN', { ADMIN_TOKEN: 'change-me-change-me-change-me' }],
+    ['DATABASE_URL', { DATABASE_URL: 'postgres://streamforge:local-use-only@postgres/streamforge' }],
+    ['RABBITMQ_URL', { RABBITMQ_URL: 'amqp://streamforge:local-use-only@rabbitmq' }],
+  ])('refuses the %s of an example', (name, env) => {
+    expect(namesIn(problemsOf({ ...PRODUCTION, ...env }))).toEqual([name]);
+  });
 
   it('asks a role only for what it uses', () => {
     const { RABBITMQ_URL: _broker, ...api } = PRODUCTION;

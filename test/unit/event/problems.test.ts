@@ -25,6 +25,7 @@ const STATUS_OF_CODE: Record<ProblemCode, number> = {
   'idempotency-key-reused': 422,
   'stream-rejected': 422,
   'tenant-rate-limited': 429,
+  'headers-too-large': 431,
   'internal-error': 500,
   overloaded: 503,
   'storage-unavailable': 503,

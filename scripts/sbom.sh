@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# npm run sbom > sbom.json: what production installs, as CycloneDX. `npm sbom --omit=dev` alone leaves out every package
+# that development uses too (npm 11), so it is asked about a package that has no development dependencies.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+directory=$(mktemp -d)
+trap 'rm -rf "$directory"' EXIT
+cp package.json package-lock.json "$directory"
+cd "$directory"
+npm pkg delete devDependencies optionalDependencies allowScripts scripts
+npm install --package-lock-only --offline --ignore-scripts --silent > /dev/null
+npm sbom --package-lock-only --sbom-format=cyclonedx

@@ -1,0 +1,96 @@
+import { readMigrationStatus } from '../../db/migration-plan';
+import { createPool, type Db } from '../../db/pool';
+import { explainStartFailure } from '../../runtime/start-failure';
+import { advice, isAtLeast, ok, problem, type Finding } from './finding';
+import { readServerFacts, readStoredFacts, type ServerFacts, type StoredFacts } from './postgres.queries';
+
+const LEAST_VERSION = '15';
+const SKEW_MS = 2_000;
+/** What one process may hold (db/pool.ts). */
+const CONNECTIONS_PER_PROCESS = 10;
+
+export async function checkPostgres(databaseUrl: string): Promise<Finding[]> {
+  const pool = createPool(databaseUrl, 'streamforge doctor');
+  try {
+    const facts = await readServerFacts(pool);
+    return [...judgeServer(facts, Date.now()), ...(await checkSchema(databaseUrl, pool))];
+  } catch (error) {
+    return [problem('postgres', explainStartFailure(error))];
+  } finally {
+    await pool.end();
+  }
+}
+
+export function judgeServer(facts: ServerFacts, nowMs: number): Finding[] {
+  const findings: Finding[] = [];
+  if (!isAtLeast(facts.version, LEAST_VERSION)) {
+    findings.push(problem('postgres', `version ${facts.version} is older than ${LEAST_VERSION}: upgrade the server.`));
+  }
+  if (facts.encoding !== 'UTF8') {
+    findings.push(problem('postgres', `the database is encoded in ${facts.encoding}: create it with encoding UTF8.`));
+  }
+  if (facts.fsync === 'off' || facts.synchronousCommit === 'off') {
+    findings.push(
+      problem(
+        'postgres',
+        'fsync or synchronous_commit is off, so a crash may lose what was answered 2xx: turn both on.',
+      ),
+    );
+  }
+  if (Math.abs(facts.nowMs - nowMs) > SKEW_MS) {
+    findings.push(
+      advice(
+        'postgres',
+        `its clock differs from ours by ${Math.round((facts.nowMs - nowMs) / 1000)} s: run NTP on both.`,
+      ),
+    );
+  }
+  if (facts.maxConnections - facts.connections < CONNECTIONS_PER_PROCESS) {
+    findings.push(
+      problem(
+        'postgres',
+        `${facts.connections} of ${facts.maxConnections} connections are taken, and a process needs up to ${CONNECTIONS_PER_PROCESS}: raise max_connections.`,
+      ),
+    );
+  }
+  return findings.length > 0 ? findings : [ok('postgres', `version ${facts.version}, durable, UTF8.`)];
+}
+
+async function checkSchema(databaseUrl: string, db: Db): Promise<Finding[]> {
+  const { pending, fromNewerBuild } = await readMigrationStatus(databaseUrl);
+  if (pending.length > 0) {
+    return [
+      problem('schema', `${pending.length} migrations are missing (${pending.join(', ')}): run npm run migrate.`),
+    ];
+  }
+  const newer = fromNewerBuild.map((name) =>
+    advice('schema', `a newer build has run ${name}: this one works with it while you upgrade, but upgrade it.`),
+  );
+  return [...newer, ...judgeStored(await readStoredFacts(db))];
+}
+
+export function judgeStored(facts: StoredFacts): Finding[] {
+  const findings: Finding[] = [];
+  if (!facts.partitionForTomorrow) {
+    findings.push(
+      problem(
+        'schema',
+        'there is no partition for tomorrow: no publisher has run for a week; start one, or run npm run migrate.',
+      ),
+    );
+  }
+  if (facts.strays) {
+    findings.push(
+      advice('schema', 'rows lie in a default partition: run npm run migrate, which moves those of recent days.'),
+    );
+  }
+  if (facts.failedEntries > 0) {
+    findings.push(
+      advice(
+        'outbox',
+        `${facts.failedEntries} entries are FAILED: read their last_error at GET /v1/admin/outbox, then retry them there.`,
+      ),
+    );
+  }
+  return findings.length > 0 ? findings : [ok('schema', 'up to date, with partitions ahead, no failed entries.')];
+}

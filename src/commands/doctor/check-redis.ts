@@ -1,0 +1,47 @@
+import { Redis } from 'ioredis';
+import { advice, isAtLeast, ok, problem, type Finding } from './finding';
+
+const LEAST_VERSION = '6.2';
+const TIMEOUT_MS = 3_000;
+
+export async function checkRedis(url: string | undefined): Promise<Finding[]> {
+  if (url === undefined) return [ok('redis', 'none: the cache is inside the process.')];
+  const redis = new Redis(url, {
+    lazyConnect: true,
+    connectTimeout: TIMEOUT_MS,
+    commandTimeout: TIMEOUT_MS,
+    maxRetriesPerRequest: 0,
+    retryStrategy: () => null,
+  });
+  let cause = '';
+  redis.on('error', (error: Error) => (cause = error.message));
+  try {
+    await redis.connect();
+    const info = await redis.info();
+    await redis.set('streamforge:doctor', '1', 'EX', 5);
+    return judge(info);
+  } catch (error) {
+    const why = cause || (error instanceof Error ? error.message : String(error));
+    return [problem('redis', `REDIS_URL: no usable Redis there (${why}): start it, or correct address and password.`)];
+  } finally {
+    redis.disconnect();
+  }
+}
+
+/** @param info what INFO answers */
+export function judge(info: string): Finding[] {
+  const value = (name: string) => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1] ?? '';
+  const version = value('valkey_version') || value('redis_version');
+  if (!isAtLeast(version, LEAST_VERSION)) {
+    return [problem('redis', `version ${version} is older than ${LEAST_VERSION}: upgrade it.`)];
+  }
+  if (Number(value('maxmemory')) > 0 && value('maxmemory_policy') === 'noeviction') {
+    return [
+      advice(
+        'redis',
+        'it refuses writes when it is full: set maxmemory-policy allkeys-lru, all in it may be forgotten.',
+      ),
+    ];
+  }
+  return [ok('redis', `version ${version}, takes writes.`)];
+}

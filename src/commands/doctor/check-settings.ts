@@ -1,0 +1,83 @@
+import { parseSettings, SettingsError } from '../../config/parse-settings';
+import { SETTINGS, type Settings } from '../../config/settings';
+import { advice, isAtLeast, ok, problem, type Finding } from './finding';
+
+const LEAST_NODE = '22.15';
+
+export function checkNode(version: string): Finding {
+  return isAtLeast(version, LEAST_NODE)
+    ? ok('node', `${version}.`)
+    : problem(
+        'node',
+        `${version} is older than ${LEAST_NODE}: run by npm scripts, which bring their own, or install Node 24.`,
+      );
+}
+
+type Env = Record<string, string | undefined>;
+
+/** Every setting that cannot be used, and names in `.env` that no setting has. */
+export function checkSettings(env: Env, namesInFile: readonly string[]): { settings: Settings; findings: Finding[] } {
+  const unknown = namesInFile
+    .filter((name) => !(name in SETTINGS) && !KNOWN_TO_COMPOSE.includes(name))
+    .map((name) =>
+      advice('settings', `${name} stands in .env, but no setting has that name: .env.example lists them all.`),
+    );
+  try {
+    const settings = parseSettings(env);
+    return {
+      settings,
+      findings: [ok('settings', `all can be used (NODE_ENV ${settings.NODE_ENV}).`), ...unknown, ...risks(settings)],
+    };
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error;
+    const findings = error.problems.map((text) => problem('settings', `${text}.`));
+    return { settings: usableOnly(env), findings: [...findings, ...unknown] };
+  }
+}
+
+const KNOWN_TO_COMPOSE = ['API_PORT', 'POSTGRES_PASSWORD', 'RABBITMQ_PASSWORD', 'STREAMFORGE_IMAGE'];
+
+/** What can be checked although something else is wrong: the dependencies whose URLs are good. */
+function usableOnly(env: Env): Settings {
+  const urls = Object.entries(env).filter(
+    ([name, text]) => ['DATABASE_URL', 'REDIS_URL', 'RABBITMQ_URL'].includes(name) && isUsable(name, text),
+  );
+  return parseSettings({ NODE_ENV: 'test', ...Object.fromEntries(urls) });
+}
+
+function isUsable(name: string, text: string | undefined): boolean {
+  try {
+    parseSettings({ [name]: text });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function risks(settings: Settings): Finding[] {
+  const findings: Finding[] = [];
+  if (settings.NODE_ENV !== 'production' && settings.HOST !== '127.0.0.1' && settings.HOST !== 'localhost') {
+    findings.push(
+      advice(
+        'settings',
+        `HOST is ${settings.HOST}, yet NODE_ENV is ${settings.NODE_ENV}: set it to production where others can reach this.`,
+      ),
+    );
+  }
+  if (
+    settings.NODE_ENV === 'production' &&
+    settings.APP_ROLE.includes('api') &&
+    settings.TENANT_ALLOWLIST.length === 0
+  ) {
+    findings.push(
+      advice(
+        'settings',
+        'TENANT_ALLOWLIST is empty: whoever reaches the api may send as any tenant; name yours, or let a gateway set X-Tenant-Id.',
+      ),
+    );
+  }
+  if (settings.NODE_ENV === 'production' && !settings.METRICS_TOKEN) {
+    findings.push(advice('settings', 'METRICS_TOKEN is unset: /metrics is open to whoever reaches the port.'));
+  }
+  return findings;
+}

@@ -1,0 +1,42 @@
+import type { Db } from '../../db/pool';
+
+export interface ServerFacts {
+  version: string;
+  fsync: string;
+  synchronousCommit: string;
+  encoding: string;
+  maxConnections: number;
+  connections: number;
+  /** Its clock minus ours would be the skew; this is its clock, in ms. */
+  nowMs: number;
+}
+
+export async function readServerFacts(db: Db): Promise<ServerFacts> {
+  const { rows } = await db.query<ServerFacts>(
+    `select current_setting('server_version') as version, current_setting('fsync') as fsync,
+            current_setting('synchronous_commit') as "synchronousCommit",
+            (select pg_encoding_to_char(encoding) from pg_database where datname = current_database()) as encoding,
+            current_setting('max_connections')::int as "maxConnections",
+            (select count(*)::int from pg_stat_activity where backend_type = 'client backend') as connections,
+            (extract(epoch from clock_timestamp()) * 1000)::float8 as "nowMs"`,
+  );
+  return rows[0] as ServerFacts;
+}
+
+export interface StoredFacts {
+  failedEntries: number;
+  /** Rows that found no partition of their own. */
+  strays: boolean;
+  partitionForTomorrow: boolean;
+}
+
+/** Only in a database that has the schema. The count is capped: more than that is as bad. */
+export async function readStoredFacts(db: Db): Promise<StoredFacts> {
+  const { rows } = await db.query<StoredFacts>(
+    `select (select count(*)::int from (select from outbox where status = 'FAILED' limit 1000) f) as "failedEntries",
+            exists (select from events_default) or exists (select from outbox_default) as strays,
+            to_regclass('outbox' || to_char((now() + interval '1 day') at time zone 'UTC', '"_d"YYYYMMDD')) is not null
+              as "partitionForTomorrow"`,
+  );
+  return rows[0] as StoredFacts;
+}

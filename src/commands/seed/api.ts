@@ -1,0 +1,60 @@
+import { DEMO_TENANT, type DemoEvent } from './demo-events';
+
+export interface StreamSummary {
+  records: number;
+  accepted: number;
+  duplicates: number;
+  rejected: number;
+}
+
+const TIMEOUT_MS = 30_000;
+
+/** True when a StreamForge answers there. */
+export async function isStreamForge(url: string): Promise<boolean> {
+  try {
+    const answer = await fetch(`${url}/ready`, { signal: AbortSignal.timeout(3_000) });
+    return 'role' in ((await answer.json()) as object);
+  } catch {
+    return false; // nobody, or somebody else
+  }
+}
+
+/** Sends them as one NDJSON stream, as a producer would. */
+export async function sendEvents(url: string, events: readonly DemoEvent[]): Promise<StreamSummary> {
+  const answer = await fetch(`${url}/v1/ingest/stream`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/x-ndjson', 'X-Tenant-Id': DEMO_TENANT },
+    body: events.map((event) => `${JSON.stringify(event)}\n`).join(''),
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+  });
+  const body = (await answer.json()) as { summary?: StreamSummary; detail?: string };
+  if (!body.summary) throw new Error(`The api answered ${answer.status}: ${body.detail ?? 'without a summary'}`);
+  return body.summary;
+}
+
+/** In a name that can never exist (RFC 2606), so that every delivery fails and none reaches anybody. */
+const NOWHERE = 'https://receiver.invalid/invoices';
+
+/**
+ * Registers a destination that cannot be reached for the failing events. False when this StreamForge has no
+ * destinations, or refuses ours (no admin token).
+ */
+export async function registerFailingDestination(url: string, adminToken: string | undefined): Promise<boolean> {
+  if (!adminToken) return false;
+  const headers = { 'Content-Type': 'application/json', 'X-Admin-Token': adminToken };
+  const known = await fetch(`${url}/v1/admin/destinations?tenantId=${DEMO_TENANT}`, { headers });
+  if (!known.ok) return false;
+  if ((await known.text()).includes(NOWHERE)) return true;
+  const made = await fetch(`${url}/v1/admin/destinations`, {
+    method: 'POST',
+    headers,
+    body: JSON.stringify({
+      tenantId: DEMO_TENANT,
+      url: NOWHERE,
+      eventTypes: ['invoice.*'],
+      enabled: true,
+      description: 'seed: always fails',
+    }),
+  });
+  return made.ok;
+}

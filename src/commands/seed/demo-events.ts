@@ -1,0 +1,47 @@
+/** What the demo tenant sends: a day in a shop, of several types. The same events at every run, so seeding twice adds nothing. */
+export interface DemoEvent {
+  eventId: string;
+  eventType: string;
+  subject: string;
+  source: string;
+  payload: Record<string, unknown>;
+}
+
+export const DEMO_TENANT = 'demo';
+
+const ITEMS = ['espresso', 'croissant', 'newspaper', 'umbrella'];
+
+export function demoEvents(): DemoEvent[] {
+  const sales = numbers(40).map((n) =>
+    event(n, 'sale.completed', `order-${n}`, 'pos-berlin', { amount: 3.5 * n, currency: 'EUR' }),
+  );
+  const refunds = numbers(5).map((n) =>
+    event(n, 'sale.refunded', `order-${n * 7}`, 'pos-berlin', { amount: 3.5, reason: 'returned' }),
+  );
+  const stock = numbers(25).map((n) =>
+    event(n, 'stock.moved', `sku-${ITEMS[n % ITEMS.length]}`, 'warehouse', { delta: -1, left: 100 - n }),
+  );
+  const users = numbers(10).map((n) =>
+    event(n, 'user.signed-up', `user-${n}`, 'web', { plan: n % 3 === 0 ? 'pro' : 'free' }),
+  );
+  return [...sales, ...refunds, ...stock, ...users];
+}
+
+/** The group that ends in the DLQ: invoices whose receiver does not exist. */
+export function failingEvents(): DemoEvent[] {
+  return numbers(6).map((n) => event(n, 'invoice.overdue', `invoice-${n}`, 'billing', { days: 30 + n }));
+}
+
+function numbers(count: number): number[] {
+  return Array.from({ length: count }, (_, i) => i + 1);
+}
+
+function event(
+  n: number,
+  eventType: string,
+  subject: string,
+  source: string,
+  payload: Record<string, unknown>,
+): DemoEvent {
+  return { eventId: `demo-${eventType}-${n}`, eventType, subject, source, payload };
+}

@@ -1,0 +1,84 @@
+import type { DataSource, MigrationInterface, QueryRunner } from 'typeorm';
+import { createDataSource } from './data-source';
+import { appliedMigrations } from './migration-status.queries';
+
+export interface MigrationStatus {
+  applied: string[];
+  /** Known to this build, missing in the database. */
+  pending: string[];
+  /** In the database, unknown to this build: a newer one has migrated it, which is fine while both run. */
+  fromNewerBuild: string[];
+}
+
+export interface PlannedMigration {
+  name: string;
+  statements: string[];
+}
+
+const nameOf = (migration: MigrationInterface): string => migration.name ?? migration.constructor.name;
+
+/** What `npm run migrate` would find. Changes nothing. */
+export async function readMigrationStatus(databaseUrl: string): Promise<MigrationStatus> {
+  return withRunner(databaseUrl, async (dataSource, runner) => {
+    const applied = await appliedMigrations(runner);
+    const known = dataSource.migrations.map(nameOf);
+    return {
+      applied,
+      pending: known.filter((name) => !applied.includes(name)),
+      fromNewerBuild: applied.filter((name) => !known.includes(name)),
+    };
+  });
+}
+
+/**
+ * Runs the pending migrations in one transaction and rolls it back: what they say, and whether they would work here.
+ * While it runs it holds their locks, so on a busy database it may keep others waiting as long as the real run would.
+ */
+export async function dryRunMigrations(databaseUrl: string): Promise<PlannedMigration[]> {
+  return withRunner(databaseUrl, async (dataSource, runner) => {
+    const applied = await appliedMigrations(runner);
+    const pending = dataSource.migrations.filter((migration) => !applied.includes(nameOf(migration)));
+    await runner.startTransaction();
+    try {
+      const plan: PlannedMigration[] = [];
+      for (const migration of pending)
+        plan.push({ name: nameOf(migration), statements: await recordUp(migration, runner) });
+      return plan;
+    } finally {
+      await runner.rollbackTransaction();
+    }
+  });
+}
+
+/** Runs one migration and keeps the text of its statements. */
+async function recordUp(migration: MigrationInterface, runner: QueryRunner): Promise<string[]> {
+  const statements: string[] = [];
+  const recording = new Proxy(runner, {
+    get: (target, property) => {
+      if (property === 'query') {
+        return (text: string, parameters?: unknown[]) => {
+          statements.push(text.trim());
+          return target.query(text, parameters);
+        };
+      }
+      const value: unknown = Reflect.get(target, property, target);
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+    },
+  });
+  await migration.up(recording);
+  return statements;
+}
+
+async function withRunner<T>(
+  databaseUrl: string,
+  work: (dataSource: DataSource, runner: QueryRunner) => Promise<T>,
+): Promise<T> {
+  const dataSource = await createDataSource(databaseUrl).initialize();
+  const runner = dataSource.createQueryRunner();
+  try {
+    return await work(dataSource, runner);
+  } finally {
+    await runner.release();
+    await dataSource.destroy();
+  }
+}

@@ -1,0 +1,83 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { ConnectionError } from 'fastify';
+import { Problem } from '../event/problems';
+import { uuidV7 } from '../event/uuid-v7';
+
+/**
+ * What a slow or hostile client may hold of the HTTP server. A request as a whole has no deadline, since a stream may
+ * last for hours: its headers have one, and a body that brings nothing is ended by REQUEST_STALL_TIMEOUT_MS.
+ */
+export const CONNECTION_LIMITS = {
+  http: {
+    requireHostHeader: false, // Node's own refusal is no problem+json; ours is below
+    maxHeaderSize: 16_384,
+    headersTimeout: 15_000,
+    /** Node looks for overdue headers this often, and by default only every 30 s. */
+    connectionsCheckingInterval: 2_000,
+  },
+  /** Longer than the idle time of common load balancers (60 s), so that it is they who close a kept connection. */
+  keepAliveTimeout: 72_000,
+};
+
+/** Of these Node keeps the first when they are repeated, and says nothing: a proxy before us may have taken the second. */
+const SENT_ONCE = ['host', 'content-type', 'authorization'];
+const LENGTHS_SENT_ONCE = new Set(SENT_ONCE.map((name) => name.length));
+
+/** Why the headers of a request are refused whatever it asks for. Other repeated headers are refused where they are read. */
+export function refusedHeaders(request: Pick<IncomingMessage, 'rawHeaders' | 'httpVersion'>): Problem | undefined {
+  let seen = '';
+  for (let i = 0; i < request.rawHeaders.length; i += 2) {
+    const raw = request.rawHeaders[i] as string;
+    if (!LENGTHS_SENT_ONCE.has(raw.length)) continue; // this runs for every request
+    const name = raw.toLowerCase();
+    if (!SENT_ONCE.includes(name)) continue;
+    if (seen.includes(`${name};`)) return new Problem('invalid-request', `The header ${name} was sent twice.`);
+    seen += `${name};`;
+  }
+  return request.httpVersion === '1.1' && !seen.includes('host;')
+    ? new Problem('invalid-request', 'HTTP/1.1 asks for a Host header.')
+    : undefined;
+}
+
+/** Answers what Node could not parse or no longer waits for, before there is a request that a filter could answer. */
+export function answerClientError(error: ConnectionError, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed) return;
+  const { _httpMessage: answer } = socket as Socket & { _httpMessage?: ServerResponse };
+  if (socket.writable && !answer?.headersSent) socket.write(rawAnswer(problemOf(error))); // not into an answer under way
+  socket.destroy();
+}
+
+function problemOf(error: ConnectionError): Problem {
+  if (error.code === 'HPE_HEADER_OVERFLOW') {
+    return new Problem(
+      'headers-too-large',
+      `The headers are larger than ${CONNECTION_LIMITS.http.maxHeaderSize} bytes.`,
+    );
+  }
+  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') {
+    return new Problem('request-timeout', `The headers took longer than ${CONNECTION_LIMITS.http.headersTimeout} ms.`);
+  }
+  return new Problem('invalid-request', 'This is not a valid HTTP/1.1 request.');
+}
+
+const REASONS: Record<number, string> = {
+  400: 'Bad Request',
+  408: 'Request Timeout',
+  431: 'Request Header Fields Too Large',
+};
+
+function rawAnswer(problem: Problem): string {
+  const correlationId = uuidV7();
+  const body = JSON.stringify(problem.toBody(correlationId));
+  return [
+    `HTTP/1.1 ${problem.status} ${REASONS[problem.status] ?? 'Error'}`,
+    'Content-Type: application/problem+json; charset=utf-8',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    `X-Correlation-Id: ${correlationId}`,
+    'X-Content-Type-Options: nosniff',
+    'Connection: close',
+    '',
+    body,
+  ].join('\r\n');
+}

@@ -1,0 +1,20 @@
+// Reads manifests as a JSON array from standard input and prints, for each, what its schema has against it (null when
+// nothing). A process of its own, since the schemas are ES modules, which Jest's CommonJS tests cannot import.
+import { text } from 'node:stream/consumers';
+import process from 'node:process';
+
+async function complaintOf(manifest) {
+  const group = manifest.apiVersion.startsWith('keda.sh') ? '@kubernetes-models/keda' : 'kubernetes-models';
+  const models = await import(`${group}/${manifest.apiVersion}`);
+  const Model = models[manifest.kind];
+  if (!Model) return `no schema for ${manifest.apiVersion} ${manifest.kind}`;
+  try {
+    new Model(manifest).validate();
+    return null;
+  } catch (error) {
+    return error.message;
+  }
+}
+
+const manifests = JSON.parse(await text(process.stdin));
+process.stdout.write(JSON.stringify(await Promise.all(manifests.map(complaintOf))));
