@@ -221,7 +221,7 @@ describe('faults of messages and of confirms', () => {
       const deleting = (async () => {
         while (!ended) {
           await channel.deleteQueue(queue);
-          await sleep(10);
+          await sleep(250); // rarely between the declaration of a queue and its binding, which would break the channel
         }
       })();
       try {
