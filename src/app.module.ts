@@ -1,5 +1,6 @@
 import { Module, type DynamicModule, type Type } from '@nestjs/common';
 import { AdminModule } from './admin/admin.module';
+import { ReplayModule } from './admin/replay.module';
 import { BrokerModule } from './broker/broker.module';
 import { CacheModule } from './cache/cache.module';
 import { ConfigModule } from './config/config.module';
@@ -18,7 +19,7 @@ type ModuleOf = (settings: Settings) => Type | DynamicModule;
 const broker: ModuleOf = (settings) => BrokerModule.forRoot(settings);
 export const MODULES_OF_ROLE: Record<Role, ModuleOf[]> = {
   api: [() => IngestModule, () => AdminModule],
-  publisher: [broker, () => OutboxModule],
+  publisher: [broker, () => OutboxModule, () => ReplayModule],
   worker: [broker, () => WorkerModule],
 };
 

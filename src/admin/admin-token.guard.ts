@@ -1,19 +1,15 @@
 import { Inject, Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
-import type { FastifyRequest } from 'fastify';
-import { SETTINGS_TOKEN, type Settings } from '../config/settings';
-import { Problem } from '../event/problems';
-import { hasAdminToken } from '../http/admin-token';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { AdminAccess } from '../http/admin-access';
 
 /** Admin endpoints are for holders of the admin token. */
 @Injectable()
 export class AdminTokenGuard implements CanActivate {
-  constructor(@Inject(SETTINGS_TOKEN) private readonly settings: Settings) {}
+  constructor(@Inject(AdminAccess) private readonly access: AdminAccess) {}
 
-  canActivate(context: ExecutionContext): boolean {
-    const { headers } = context.switchToHttp().getRequest<FastifyRequest>();
-    if (!hasAdminToken(headers, this.settings.ADMIN_TOKEN)) {
-      throw new Problem('admin-token-invalid', 'Send the admin token as X-Admin-Token.');
-    }
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const http = context.switchToHttp();
+    await this.access.check(http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>());
     return true;
   }
 }

@@ -15,7 +15,7 @@ import { IdempotencyCache } from './idempotency-cache';
 import { MemoryCache } from './memory-cache';
 import { RedisCache } from './redis-cache';
 import { connectRedis } from './redis-connection';
-import { localLimiter, redisLimiter, SHARED_LIMITER } from './shared-limiter';
+import { ADMIN_LIMITER, localLimiter, redisLimiter, SHARED_LIMITER, type Limit } from './shared-limiter';
 import { LocalWakeUp, RedisWakeUp, WakeUp } from './wake-up';
 
 /** The connection that all commands share; only a subscription needs one of its own. */
@@ -28,6 +28,8 @@ const WAKE_UP_CHANNEL = 'streamforge:outbox';
 export class CacheModule {
   static forRoot(settings: Settings): DynamicModule {
     const url = settings.REDIS_URL;
+    const tenant: Limit = { name: 'tenant', perMinute: settings.TENANT_RATE_LIMIT_PER_MINUTE };
+    const admin: Limit = { name: 'admin', perMinute: settings.ADMIN_RATE_LIMIT_PER_MINUTE };
     const providers: Provider[] = url
       ? [
           { provide: REDIS, useFactory: () => connectRedis(url, 'commands') },
@@ -39,22 +41,20 @@ export class CacheModule {
               return new RedisCache(redis, incarnation, settings.IDEMPOTENCY_TTL_SECONDS);
             },
           },
-          {
-            provide: SHARED_LIMITER,
-            inject: [REDIS],
-            useFactory: (redis: Redis) => redisLimiter(redis, settings),
-          },
+          { provide: SHARED_LIMITER, inject: [REDIS], useFactory: (redis: Redis) => redisLimiter(redis, tenant) },
+          { provide: ADMIN_LIMITER, inject: [REDIS], useFactory: (redis: Redis) => redisLimiter(redis, admin) },
           { provide: WakeUp, inject: [REDIS], useFactory: (redis: Redis) => new RedisWakeUp(redis, WAKE_UP_CHANNEL) },
         ]
       : [
           { provide: IdempotencyCache, useFactory: () => new MemoryCache(settings.IDEMPOTENCY_TTL_SECONDS) },
-          { provide: SHARED_LIMITER, useFactory: () => localLimiter(settings) },
+          { provide: SHARED_LIMITER, useFactory: () => localLimiter(tenant) },
+          { provide: ADMIN_LIMITER, useFactory: () => localLimiter(admin) },
           { provide: WakeUp, useClass: LocalWakeUp },
         ];
     return {
       module: CacheModule,
       providers: [...providers, CloseCache],
-      exports: [IdempotencyCache, SHARED_LIMITER, WakeUp],
+      exports: [IdempotencyCache, SHARED_LIMITER, ADMIN_LIMITER, WakeUp],
     };
   }
 }

@@ -1,25 +1,33 @@
 import type { Redis } from 'ioredis';
 import { RateLimiterMemory, RateLimiterRedis, type RateLimiterAbstract } from 'rate-limiter-flexible';
-import type { Settings } from '../config/settings';
 
 /** Nest token of the RateLimiterAbstract that counts the events of each tenant per minute. */
 export const SHARED_LIMITER = Symbol('SharedLimiter');
+/** Nest token of the RateLimiterAbstract that counts the admin requests of each address per minute. */
+export const ADMIN_LIMITER = Symbol('AdminLimiter');
 
 const WINDOW_SECONDS = 60;
 
-/** Counts in this process. A limit of 0 means none; then nobody asks. */
-export function localLimiter({ TENANT_RATE_LIMIT_PER_MINUTE: limit }: Settings): RateLimiterAbstract {
-  return new RateLimiterMemory({ keyPrefix: 'tenant', points: Math.max(1, limit), duration: WINDOW_SECONDS });
+export interface Limit {
+  /** What is counted; part of the key in Redis. */
+  name: 'tenant' | 'admin';
+  /** 0 means no limit; then nobody asks. */
+  perMinute: number;
+}
+
+/** Counts in this process. */
+export function localLimiter({ name, perMinute }: Limit): RateLimiterAbstract {
+  return new RateLimiterMemory({ keyPrefix: name, points: Math.max(1, perMinute), duration: WINDOW_SECONDS });
 }
 
 /** Counts in Redis for all api processes; without Redis each counts for itself until it is back. */
-export function redisLimiter(redis: Redis, settings: Settings): RateLimiterAbstract {
+export function redisLimiter(redis: Redis, limit: Limit): RateLimiterAbstract {
   return new RateLimiterRedis({
     storeClient: redis,
     rejectIfRedisNotReady: true,
-    keyPrefix: 'streamforge:tenant-limit',
-    points: Math.max(1, settings.TENANT_RATE_LIMIT_PER_MINUTE),
+    keyPrefix: `streamforge:${limit.name}-limit`,
+    points: Math.max(1, limit.perMinute),
     duration: WINDOW_SECONDS,
-    insuranceLimiter: localLimiter(settings),
+    insuranceLimiter: localLimiter(limit),
   });
 }

@@ -1,5 +1,6 @@
 import { DataSource } from 'typeorm';
 import { InitialSchema1764000000000 } from '../../migrations/1764000000000-initial-schema';
+import { Admin1764100000000 } from '../../migrations/1764100000000-admin';
 
 /** TypeORM's side of the database: migrations, and the entities of the admin endpoints. The hot path is SQL over pg. */
 export function createDataSource(databaseUrl: string): DataSource {
@@ -8,7 +9,7 @@ export function createDataSource(databaseUrl: string): DataSource {
     url: databaseUrl,
     applicationName: 'streamforge migrations',
     connectTimeoutMS: 10_000,
-    migrations: [InitialSchema1764000000000],
+    migrations: [InitialSchema1764000000000, Admin1764100000000],
     migrationsTableName: 'schema_migrations',
   });
 }

@@ -3,6 +3,9 @@ import { Pool } from 'pg';
 import { SETTINGS_TOKEN, type Settings } from '../config/settings';
 import { createPool } from './pool';
 
+/** Nest token of the URL of PostgreSQL: DATABASE_URL, or the embedded one. */
+export const DATABASE_URL = Symbol('DatabaseUrl');
+
 /** The hot path's connection pool, injectable as `Pool`. */
 @Global()
 @Module({})
@@ -16,9 +19,10 @@ export class DatabaseModule {
           inject: [SETTINGS_TOKEN],
           useFactory: (settings: Settings) => createPool(databaseUrl, `streamforge ${settings.APP_ROLE.join(',')}`),
         },
+        { provide: DATABASE_URL, useValue: databaseUrl },
         ClosePool,
       ],
-      exports: [Pool],
+      exports: [Pool, DATABASE_URL],
     };
   }
 }

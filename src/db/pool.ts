@@ -19,21 +19,27 @@ const typeParser = ((oid: number): ((text: string) => unknown) => {
   return types.getTypeParser(oid) as (text: string) => unknown;
 }) as typeof types.getTypeParser;
 
+/** Limits are the server's, so that a lost client cannot hold locks for long. */
+export const CONNECTION_OPTIONS = {
+  connectionTimeoutMillis: 5_000,
+  statement_timeout: 30_000,
+  idle_in_transaction_session_timeout: 30_000,
+  query_timeout: 35_000,
+  // Compiling a plan pays for statements that run for seconds; ours are many and short.
+  options: '-c timezone=UTC -c jit=off',
+  types: { getTypeParser: typeParser },
+};
+
 /**
  * A pool whose rows need no further conversion: instants come as RFC 3339 text, json stays text (parsing it would round
- * numbers), bigint stays text. Limits are the server's, so that a lost client cannot hold locks for long.
+ * numbers), bigint stays text.
  */
 export function createPool(databaseUrl: string, applicationName: string): Pool {
   const pool = new Pool({
     connectionString: databaseUrl,
     application_name: applicationName,
     max: 10,
-    connectionTimeoutMillis: 5_000,
-    statement_timeout: 30_000,
-    idle_in_transaction_session_timeout: 30_000,
-    query_timeout: 35_000,
-    options: '-c timezone=UTC',
-    types: { getTypeParser: typeParser },
+    ...CONNECTION_OPTIONS,
   });
   const logger = new Logger('Postgres');
   // A connection that breaks while it is checked out fails the query in hand, which is where it is dealt with; but

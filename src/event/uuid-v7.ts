@@ -36,3 +36,12 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 export function isUuid(text: string): boolean {
   return UUID.test(text);
 }
+
+/** The greatest millisecond that a UUIDv7 can name. */
+const LAST_MS = 2 ** 48 - 1;
+
+/** The least UUIDv7 of a moment: ids made from then on are not below it. */
+export function uuidV7Floor(moment: number): string {
+  const time = Math.min(Math.max(moment, 0), LAST_MS).toString(16).padStart(12, '0');
+  return `${time.slice(0, 8)}-${time.slice(8)}-0000-0000-000000000000`;
+}

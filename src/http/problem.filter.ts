@@ -1,5 +1,6 @@
 import { Catch, Logger, NotFoundException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { classifyPgError } from '../db/pg-errors';
 import { Problem } from '../event/problems';
 import type { KnownRoutes } from './known-routes';
 import { toProblem } from './to-problem';
@@ -26,6 +27,9 @@ export class ProblemFilter implements ExceptionFilter {
   }
 
   private unexpected(error: unknown, request: FastifyRequest): Problem {
+    if (classifyPgError(error) === 'unavailable') {
+      return new Problem('storage-unavailable', 'The database does not answer just now.', { retryAfterSeconds: 2 });
+    }
     this.logger.error({
       msg: 'request failed',
       method: request.method,

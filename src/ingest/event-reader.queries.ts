@@ -68,3 +68,21 @@ export async function listAttempts(db: Db, eventId: string): Promise<Attempt[]> 
   );
   return rows;
 }
+
+export interface ReplayOfEvent {
+  replayId: string;
+  mode: 'reprocess' | 'republish';
+  /** When this replay sent the event. */
+  at: string;
+}
+
+/** The replays that sent an event again, oldest first. */
+export async function listReplays(db: Db, eventId: string): Promise<ReplayOfEvent[]> {
+  const { rows } = await db.query<ReplayOfEvent>(
+    `select r.id as "replayId", r.mode, sent.dispatched_at as at
+       from replay_events sent join replays r on r.id = sent.replay_id
+      where sent.event_id = $1 and sent.dispatched_at is not null order by sent.dispatched_at`,
+    [eventId],
+  );
+  return rows;
+}

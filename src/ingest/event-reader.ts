@@ -4,7 +4,7 @@ import { classifyPgError } from '../db/pg-errors';
 import { eventJson } from '../event/event';
 import { Problem } from '../event/problems';
 import { isUuid } from '../event/uuid-v7';
-import { findEventByEventId, findEventById, listAttempts } from './event-reader.queries';
+import { findEventByEventId, findEventById, listAttempts, listReplays } from './event-reader.queries';
 
 /** Reads one event back, with the payload exactly as it was sent, its status and its attempts. */
 @Injectable()
@@ -30,7 +30,9 @@ export class EventReader {
     const event = byId ?? (tenantId && (await findEventByEventId(this.pool, tenantId, idOrEventId)));
     if (!event) return undefined;
     const attempts = await listAttempts(this.pool, event.id);
+    const replays = await listReplays(this.pool, event.id);
     const { status, nextAttemptAt, lastError, publishedAt, completedAt, ...fact } = event;
-    return eventJson(fact, { status, attempts, nextAttemptAt, lastError, publishedAt, completedAt });
+    const standing = { status, attempts, nextAttemptAt, lastError, publishedAt, completedAt };
+    return eventJson(fact, replays.length > 0 ? { ...standing, replays } : standing);
   }
 }

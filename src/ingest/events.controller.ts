@@ -1,12 +1,11 @@
-import { Controller, Get, Headers, Inject, Param, Post, Req, Res } from '@nestjs/common';
+import { Controller, Get, Inject, Param, Post, Req, Res } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiBody, ApiConsumes, ApiHeader, ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { IncomingHttpHeaders } from 'node:http';
 import { SETTINGS_TOKEN, type Settings } from '../config/settings';
 import { ENVELOPE_SCHEMA } from '../event/envelope-schema';
 import { Problem } from '../event/problems';
-import { hasAdminToken } from '../http/admin-token';
+import { AdminAccess } from '../http/admin-access';
 import { CLOUD_EVENTS_BATCH_TYPE, EVENT_BODY, mediaTypeOf } from '../http/body-modes';
 import { EventReader } from './event-reader';
 import { readRequestContext, readTenant } from './request-context';
@@ -22,6 +21,7 @@ export class EventsController {
     @Inject(SingleAnswer) private readonly single: SingleAnswer,
     @Inject(StreamAnswer) private readonly batches: StreamAnswer,
     @Inject(EventReader) private readonly reader: EventReader,
+    @Inject(AdminAccess) private readonly access: AdminAccess,
   ) {}
 
   @Post()
@@ -48,12 +48,16 @@ export class EventsController {
   @ApiResponse({ status: 404, description: 'There is no such event of this tenant' })
   async read(
     @Param('id') id: string,
-    @Headers() headers: IncomingHttpHeaders,
+    @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<string> {
-    const { ADMIN_TOKEN, TENANT_ALLOWLIST } = this.settings;
-    const ofAnyTenant = headers['x-tenant-id'] === undefined && hasAdminToken(headers, ADMIN_TOKEN);
-    const found = await this.reader.read(ofAnyTenant ? undefined : readTenant(headers, TENANT_ALLOWLIST), id);
+    const { headers } = request;
+    const byOperator = headers['x-tenant-id'] === undefined && headers['x-admin-token'] !== undefined;
+    if (byOperator) await this.access.check(request, reply);
+    const found = await this.reader.read(
+      byOperator ? undefined : readTenant(headers, this.settings.TENANT_ALLOWLIST),
+      id,
+    );
     if (found === undefined) throw new Problem('event-not-found', 'There is no event with that id or eventId.');
     reply.type('application/json; charset=utf-8');
     return found;

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { AdminAccess } from '../http/admin-access';
 import { BatchWriter } from './batch-writer';
 import { EventReader } from './event-reader';
 import { EventsController } from './events.controller';
@@ -12,6 +13,6 @@ import { TenantLimiter } from './tenant-limiter';
 /** HTTP in, one PostgreSQL transaction; nothing is published from here. */
 @Module({
   controllers: [EventsController, StreamController],
-  providers: [SingleAnswer, StreamAnswer, StreamIngest, TenantLimiter, Intake, BatchWriter, EventReader],
+  providers: [SingleAnswer, StreamAnswer, StreamIngest, TenantLimiter, Intake, BatchWriter, EventReader, AdminAccess],
 })
 export class IngestModule {}

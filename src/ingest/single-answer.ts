@@ -11,11 +11,12 @@ import {
   type RequestContext,
 } from '../event/prepare-event';
 import { Problem } from '../event/problems';
+import { allowanceHeaders } from '../http/allowance';
 import { CLOUD_EVENT_TYPE, mediaTypeOf } from '../http/body-modes';
 import { Metrics } from '../observability/metrics';
 import { Intake } from './intake';
 import type { Outcome } from './outcome';
-import { allowanceHeaders, TenantLimiter } from './tenant-limiter';
+import { TenantLimiter } from './tenant-limiter';
 
 /** Answers a request that carries one event: 202 when it is stored, 200 when it was before, else a problem. */
 @Injectable()

@@ -3,12 +3,13 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Readable } from 'node:stream';
 import { Problem } from '../event/problems';
 import type { RequestContext } from '../event/prepare-event';
+import { allowanceHeaders } from '../http/allowance';
 import { mediaTypeOf, NDJSON_TYPES } from '../http/body-modes';
 import type { Outcome } from './outcome';
 import { streamFormat } from './stream-formats';
 import { StreamIngest, type StreamRequest } from './stream-ingest';
 import { StreamSummary } from './stream-summary';
-import { allowanceHeaders, TenantLimiter } from './tenant-limiter';
+import { TenantLimiter } from './tenant-limiter';
 import { VerdictLines } from './verdict-lines';
 
 const STATUS_CODES = { accepted: 202, partial: 207, rejected: 422 } as const;

@@ -3,14 +3,7 @@ import { RateLimiterRes, type RateLimiterAbstract } from 'rate-limiter-flexible'
 import { SHARED_LIMITER } from '../cache/shared-limiter';
 import { SETTINGS_TOKEN, type Settings } from '../config/settings';
 import { Problem } from '../event/problems';
-
-/** What a tenant may still send in the current minute. */
-export interface Allowance {
-  limit: number;
-  remaining: number;
-  /** Until the next minute begins for this tenant, in seconds. */
-  resetSeconds: number;
-}
+import type { Allowance } from '../http/allowance';
 
 /** Points that this process has taken from the shared count for a tenant and not yet handed out. */
 interface Allotment {
@@ -104,14 +97,4 @@ export class TenantLimiter {
       throw error;
     }
   }
-}
-
-/** The RateLimit fields that announce an allowance. */
-export function allowanceHeaders(allowance: Allowance | undefined): Record<string, string> {
-  if (!allowance) return {};
-  return {
-    'RateLimit-Limit': String(allowance.limit),
-    'RateLimit-Remaining': String(allowance.remaining),
-    'RateLimit-Reset': String(allowance.resetSeconds),
-  };
 }

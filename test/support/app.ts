@@ -6,9 +6,12 @@ import { createApp } from '../../src/create-app';
 
 export const ADMIN_TOKEN = 'a-token-for-tests-only-1234';
 
+/** All tests come from one address and share its limit in Redis; a test of the limit names another. */
+export const NO_ADMIN_LIMIT = { ADMIN_RATE_LIMIT_PER_MINUTE: '1000000' };
+
 /** Settings as a test wants them: in-process cache and broker unless the environment names servers. */
 export function testSettings(env: Record<string, string> = {}): Settings {
-  return parseSettings({ NODE_ENV: 'test', LOG_LEVEL: 'fatal', PORT: '0', ADMIN_TOKEN, ...env });
+  return parseSettings({ NODE_ENV: 'test', LOG_LEVEL: 'fatal', PORT: '0', ADMIN_TOKEN, ...NO_ADMIN_LIMIT, ...env });
 }
 
 export interface TestApp {

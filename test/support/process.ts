@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import * as path from 'node:path';
 import { eventually } from './eventually';
-import { ADMIN_TOKEN } from './app';
+import { ADMIN_TOKEN, NO_ADMIN_LIMIT } from './app';
 
 const ROOT = path.resolve(__dirname, '../..');
 
@@ -18,7 +18,7 @@ export interface TestProcess {
 export function spawnProcess(env: Record<string, string>): { child: ChildProcess; output: () => string } {
   const child = spawn(process.execPath, ['--enable-source-maps', path.join(ROOT, 'dist/src/main.js')], {
     cwd: ROOT,
-    env: { PATH: process.env.PATH, NODE_ENV: 'test', LOG_LEVEL: 'warn', PORT: '0', ADMIN_TOKEN, ...env },
+    env: { PATH: process.env.PATH, NODE_ENV: 'test', LOG_LEVEL: 'warn', PORT: '0', ADMIN_TOKEN, ...NO_ADMIN_LIMIT, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let text = '';

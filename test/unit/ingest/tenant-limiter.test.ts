@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RateLimiterMemory, type RateLimiterAbstract } from 'rate-limiter-flexible';
-import { allowanceHeaders, TenantLimiter } from '../../../src/ingest/tenant-limiter';
+import { allowanceHeaders } from '../../../src/http/allowance';
+import { TenantLimiter } from '../../../src/ingest/tenant-limiter';
 import { testSettings } from '../../support/app';
 import { eventually } from '../../support/eventually';
 

@@ -1,0 +1,118 @@
+import { Body, Controller, Get, HttpCode, Inject, Post, Query, Req } from '@nestjs/common';
+import { ApiAcceptedResponse, ApiBody, ApiOkResponse, ApiOperation, ApiPropertyOptional } from '@nestjs/swagger';
+import { Type } from 'class-transformer';
+import { IsIn, IsInt, Max, Min } from 'class-validator';
+import type { FastifyRequest } from 'fastify';
+import { Pool } from 'pg';
+import { AdminEndpoint } from './admin-endpoint';
+import { BulkRequest } from './bulk-request';
+import { DlqActions } from './dlq-actions';
+import { DeadLettersPage, DiscardAnswer, ReasonsAnswer, RetryAnswer } from './dlq.answers';
+import { listReasons, readDeadLetters } from './dlq.queries';
+import { criteriaOf, EventPageQuery } from './event-filter';
+import { findEvents } from './event-search.queries';
+import { decodeCursor, encodeCursor } from './page-cursor';
+import { IsPlainText, IsTenantId, MayBeLeftOut } from './rules';
+
+class ReasonsQuery {
+  @ApiPropertyOptional({ description: 'Dead letters of this tenant', example: 'demo' })
+  @MayBeLeftOut()
+  @IsTenantId()
+  tenantId?: string;
+
+  @ApiPropertyOptional({
+    description: 'Most reasons in the answer',
+    minimum: 1,
+    maximum: 500,
+    default: 50,
+    type: Number,
+  })
+  @MayBeLeftOut()
+  @Type(() => Number)
+  @IsInt()
+  @Min(1)
+  @Max(500)
+  limit = 50;
+}
+
+const DEAD = { enum: ['DLQ'], default: 'DLQ', description: 'Dead letters have this status' };
+
+class DeadLettersQuery extends EventPageQuery {
+  @ApiPropertyOptional(DEAD)
+  @IsIn(['DLQ'])
+  override status = 'DLQ' as const;
+}
+
+class RetryRequest extends BulkRequest {
+  @ApiPropertyOptional(DEAD)
+  @IsIn(['DLQ'])
+  override status = 'DLQ' as const;
+}
+
+class DiscardRequest extends RetryRequest {
+  @ApiPropertyOptional({ description: 'Why; kept with the dead letters and in the audit trail', maxLength: 500 })
+  @MayBeLeftOut()
+  @IsPlainText(500)
+  note?: string;
+}
+
+@AdminEndpoint()
+@Controller('v1/admin/dlq')
+export class DlqController {
+  constructor(
+    @Inject(Pool) private readonly pool: Pool,
+    @Inject(DlqActions) private readonly actions: DlqActions,
+  ) {}
+
+  @Get('reasons')
+  @ApiOperation({ summary: 'Dead letters grouped by cause, the most frequent first.' })
+  @ApiOkResponse({ type: ReasonsAnswer })
+  async reasons(@Query() { tenantId, limit }: ReasonsQuery): Promise<ReasonsAnswer> {
+    return listReasons(this.pool, { tenantId: tenantId ?? null, limit });
+  }
+
+  @Get()
+  @ApiOperation({ summary: 'Dead letters that nobody has dealt with, newest events first.' })
+  @ApiOkResponse({ type: DeadLettersPage })
+  async list(@Query() query: DeadLettersQuery): Promise<DeadLettersPage> {
+    const criteria = criteriaOf(query, decodeCursor('dlq', query.cursor));
+    const { events, lookedDownTo } = await findEvents(this.pool, criteria, query.limit);
+    const letters = await readDeadLetters(
+      this.pool,
+      events.map(({ id }) => id),
+    );
+    return {
+      deadLetters: events.flatMap(({ id, eventId, tenantId, type, subject, receivedAt }) => {
+        const letter = letters.get(id);
+        return letter ? [{ ...letter, eventId, tenantId, type, subject, receivedAt }] : [];
+      }),
+      nextCursor: lookedDownTo && encodeCursor('dlq', lookedDownTo),
+    };
+  }
+
+  @Post('retry')
+  @HttpCode(202)
+  @ApiOperation({
+    summary: 'Send dead letters again. Handlers that already succeeded do not run again.',
+    description: '`dryRun` counts what would be retried. An event that waits in a replay is skipped.',
+  })
+  @ApiBody({ type: RetryRequest, examples: { count: { value: { tenantId: 'demo', dryRun: true } } } })
+  @ApiAcceptedResponse({ type: RetryAnswer })
+  async retry(@Body() request: RetryRequest, @Req() { id }: FastifyRequest): Promise<RetryAnswer> {
+    const { matched, changed, skipped } = await this.actions.retry(request, id);
+    return { accepted: true, matched, retried: changed, skipped, dryRun: request.dryRun, correlationId: id };
+  }
+
+  @Post('discard')
+  @HttpCode(202)
+  @ApiOperation({ summary: 'Give dead letters up: their status becomes DISCARDED, nothing is deleted.' })
+  @ApiBody({
+    type: DiscardRequest,
+    examples: { count: { value: { tenantId: 'demo', note: 'test data', dryRun: true } } },
+  })
+  @ApiAcceptedResponse({ type: DiscardAnswer })
+  async discard(@Body() request: DiscardRequest, @Req() { id }: FastifyRequest): Promise<DiscardAnswer> {
+    const { matched, changed, skipped } = await this.actions.discard(request, id);
+    return { accepted: true, matched, discarded: changed, skipped, dryRun: request.dryRun, correlationId: id };
+  }
+}

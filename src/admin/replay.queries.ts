@@ -1,0 +1,239 @@
+import type { Dispatch } from '../db/append-entry.queries';
+import type { Db } from '../db/pool';
+import type { ReplayMode, ReplayStatus } from './replay.entity';
+
+/** Why an event of a replay is not sent. */
+export type SkipReason =
+  'in-outbox' | 'in-process' | 'awaiting-retry' | 'discarded' | 'under-replay' | 'moved-on' | 'gone';
+
+/** What can be done with an event now; reason is null when it may be sent. */
+export interface Judged {
+  eventId: string;
+  generation: number;
+  dispatchNo: number;
+  /** It succeeded in its present generation. */
+  done: boolean;
+  reason: SkipReason | null;
+}
+
+/**
+ * Judges events by what is committed. Only an event at rest is sent again: COMPLETED, DLQ, or, where it is meant
+ * expressly, DISCARDED. `ownReplay`: the replay that asks, whose own hold on the events does not count.
+ */
+export async function judge(
+  db: Db,
+  question: { ids: readonly string[]; discardedToo: boolean; ownReplay: string | null },
+): Promise<Judged[]> {
+  const { rows } = await db.query<Judged>(
+    `select picked.id as "eventId", coalesce(s.generation, 1) as generation,
+            coalesce(s.dispatch_no, 1) as "dispatchNo", coalesce(done.yes, false) as done,
+            case when e.id is null then 'gone'
+                 when held.yes then 'under-replay'
+                 when waits.yes then 'in-outbox'
+                 when done.yes then null
+                 when s.status = 'RETRYING' then 'awaiting-retry'
+                 when s.status = 'DISCARDED' and not $2 then 'discarded'
+                 when s.status in ('DLQ', 'DISCARDED') then null
+                 else 'in-process' end as reason
+       from unnest($1::uuid[]) as picked (id)
+       left join lateral (select e.id, e.outbox_id from events e where e.id = picked.id limit 1) e on true
+       left join event_state s on s.event_id = picked.id
+       left join lateral (
+         select true as yes from processing_attempts a
+          where a.event_id = picked.id and a.generation = coalesce(s.generation, 1) and a.status = 'SUCCESS' limit 1
+       ) done on true
+       left join lateral (
+         select true as yes from outbox o
+          where o.id = coalesce(s.outbox_id, e.outbox_id) and o.closed_at is null limit 1
+       ) waits on true
+       left join lateral (
+         select true as yes from replay_events r
+          where r.event_id = picked.id and r.outcome in ('PENDING', 'DISPATCHED')
+            and r.replay_id is distinct from $3::uuid limit 1
+       ) held on true
+      order by picked.id`,
+    [question.ids, question.discardedToo, question.ownReplay],
+  );
+  return rows;
+}
+
+/** Locks the state rows of these events, in the order in which everyone locks them. */
+export async function lockStates(db: Db, ids: readonly string[]): Promise<void> {
+  await db.query(`select from event_state where event_id = any ($1::uuid[]) order by event_id for update`, [ids]);
+}
+
+/**
+ * Raises events to their next dispatch; `reprocess` to the next generation, too. Compare and set: an event whose
+ * dispatch_no is no longer the judged one is left as it is. A republished event that had succeeded stays COMPLETED, so
+ * that no worker runs it again. Returns what has to be appended to the outbox.
+ */
+export async function raiseDispatch(db: Db, mode: ReplayMode, events: readonly Judged[]): Promise<Dispatch[]> {
+  const { rows } = await db.query<Dispatch>(
+    `insert into event_state as s (event_id, status, generation, dispatch_no, attempts, outbox_id)
+     select id, case when $1 = 'republish' and done then 'COMPLETED' else 'DISPATCHED' end,
+            generation + case when $1 = 'reprocess' then 1 else 0 end, dispatch_no + 1, 0, nextval('outbox_id_seq')
+       from unnest($2::uuid[], $3::integer[], $4::integer[], $5::boolean[]) as t (id, generation, dispatch_no, done)
+      order by id
+     on conflict (event_id) do update
+           set status = excluded.status, generation = excluded.generation, dispatch_no = excluded.dispatch_no,
+               attempts = 0, outbox_id = excluded.outbox_id, updated_at = now()
+         where s.dispatch_no = excluded.dispatch_no - 1
+     returning event_id as "eventId", generation, dispatch_no as "dispatchNo", outbox_id as "outboxId"`,
+    [
+      mode,
+      events.map(({ eventId }) => eventId),
+      events.map(({ generation }) => generation),
+      events.map(({ dispatchNo }) => dispatchNo),
+      events.map(({ done }) => done),
+    ],
+  );
+  return rows;
+}
+
+/** The snapshot. An event that another replay has in hand is recorded as skipped, also if that began just now. */
+export async function insertReplayEvents(db: Db, replayId: string, ids: readonly string[]): Promise<void> {
+  await db.query(
+    `insert into replay_events (replay_id, event_id) select $1, id from unnest($2::uuid[]) as t (id) order by id
+     on conflict (event_id) where outcome in ('PENDING', 'DISPATCHED') do nothing`,
+    [replayId, ids],
+  );
+  await db.query(
+    `insert into replay_events (replay_id, event_id, outcome, reason, settled_at)
+     select $1, id, 'SKIPPED', 'under-replay', now() from unnest($2::uuid[]) as t (id)
+     on conflict (replay_id, event_id) do nothing`,
+    [replayId, ids],
+  );
+}
+
+export interface ReplayInHand {
+  id: string;
+  mode: ReplayMode;
+  status: ReplayStatus;
+  /** The filter named discarded events, or these very events. */
+  discardedToo: boolean;
+}
+
+const IN_HAND = `id, mode, status, filter ->> 'status' = 'DISCARDED' or filter ? 'eventIds' as "discardedToo"`;
+
+/** Locks one replay to work on it; undefined when it is finished, or in the hands of another process. */
+export async function lockReplay(db: Db, id: string): Promise<ReplayInHand | undefined> {
+  const { rows } = await db.query<ReplayInHand>(
+    `select ${IN_HAND} from replays where id = $1 and finished_at is null for update skip locked`,
+    [id],
+  );
+  return rows[0];
+}
+
+/** Ids of replays after `after` that are not finished, oldest first. */
+export async function listUnfinished(db: Db, after: string, limit: number): Promise<string[]> {
+  const { rows } = await db.query<{ id: string }>(
+    'select id from replays where finished_at is null and id > $1 order by id limit $2',
+    [after, limit],
+  );
+  return rows.map(({ id }) => id);
+}
+
+export async function listPending(db: Db, replayId: string, limit: number): Promise<string[]> {
+  const { rows } = await db.query<{ event_id: string }>(
+    `select event_id from replay_events where replay_id = $1 and outcome = 'PENDING' order by event_id limit $2`,
+    [replayId, limit],
+  );
+  return rows.map(({ event_id }) => event_id);
+}
+
+export async function recordDispatched(db: Db, replayId: string, dispatches: readonly Dispatch[]): Promise<void> {
+  await db.query(
+    `update replay_events r
+        set outcome = 'DISPATCHED', dispatched_at = now(), generation = t.generation, dispatch_no = t.dispatch_no,
+            outbox_id = t.outbox_id
+       from unnest($2::uuid[], $3::integer[], $4::integer[], $5::bigint[]) as t (id, generation, dispatch_no, outbox_id)
+      where r.replay_id = $1 and r.event_id = t.id`,
+    [
+      replayId,
+      dispatches.map(({ eventId }) => eventId),
+      dispatches.map(({ generation }) => generation),
+      dispatches.map(({ dispatchNo }) => dispatchNo),
+      dispatches.map(({ outboxId }) => outboxId),
+    ],
+  );
+}
+
+export async function recordSkipped(
+  db: Db,
+  replayId: string,
+  skipped: readonly { eventId: string; reason: SkipReason }[],
+): Promise<void> {
+  await db.query(
+    `update replay_events r set outcome = 'SKIPPED', reason = t.reason, settled_at = now()
+       from unnest($2::uuid[], $3::text[]) as t (id, reason) where r.replay_id = $1 and r.event_id = t.id`,
+    [replayId, skipped.map(({ eventId }) => eventId), skipped.map(({ reason }) => reason)],
+  );
+}
+
+/** Records what became of events that were sent and have come to rest. Returns how many. */
+export async function settleDispatched(db: Db, replayId: string): Promise<number> {
+  const { rowCount } = await db.query(
+    `with sent as (
+       select r.event_id, r.generation,
+              exists (select from processing_attempts a where a.event_id = r.event_id
+                         and a.generation = r.generation and a.status = 'SUCCESS') as done,
+              exists (select from outbox o where o.id = r.outbox_id and o.closed_at is null) as waits,
+              exists (select from event_state s where s.event_id = r.event_id and s.generation = r.generation
+                         and s.status in ('DLQ', 'DISCARDED')) as failed,
+              not exists (select from events e where e.id = r.event_id) as gone
+         from replay_events r where r.replay_id = $1 and r.outcome = 'DISPATCHED'
+     )
+     update replay_events r
+        set outcome = case when sent.failed then 'DEAD_LETTERED' when sent.gone then 'SKIPPED' else 'COMPLETED' end,
+            reason = case when sent.gone then 'gone' end, settled_at = now()
+       from sent
+      where r.replay_id = $1 and r.event_id = sent.event_id
+        and (sent.failed or sent.gone or sent.done and not sent.waits)`,
+    [replayId],
+  );
+  return rowCount ?? 0;
+}
+
+/** Finishes a replay of which nothing is pending or on its way. */
+export async function finishReplay(db: Db, id: string): Promise<void> {
+  await db.query(
+    `update replays set finished_at = now(), status = case when status = 'RUNNING' then 'DONE' else status end
+      where id = $1 and finished_at is null and not exists (
+        select from replay_events where replay_id = $1 and outcome in ('PENDING', 'DISPATCHED'))`,
+    [id],
+  );
+}
+
+/** What was not sent yet is not sent any more. Returns how many events that were; undefined for a finished replay. */
+export async function cancelReplay(db: Db, id: string): Promise<number | undefined> {
+  const cancelled = await db.query(
+    `update replays set status = 'CANCELLED' where id = $1 and status = 'RUNNING' returning id`,
+    [id],
+  );
+  if (cancelled.rows.length === 0) return undefined;
+  const { rowCount } = await db.query(
+    `update replay_events set outcome = 'CANCELLED', settled_at = now() where replay_id = $1 and outcome = 'PENDING'`,
+    [id],
+  );
+  return rowCount ?? 0;
+}
+
+export async function countOutcomes(
+  db: Db,
+  replayId: string,
+): Promise<{ outcome: string; reason: SkipReason | null; count: number }[]> {
+  const { rows } = await db.query<{ outcome: string; reason: SkipReason | null; count: number }>(
+    `select outcome, reason, count(*)::int as count from replay_events where replay_id = $1 group by outcome, reason`,
+    [replayId],
+  );
+  return rows;
+}
+
+/** Open outbox entries, counted up to `most`. */
+export async function countOpenEntries(db: Db, most: number): Promise<number> {
+  const { rows } = await db.query<{ n: number }>(
+    'select count(*)::int as n from (select from outbox where closed_at is null limit $1) open',
+    [most],
+  );
+  return rows[0]?.n ?? 0;
+}
