@@ -5,11 +5,12 @@ import {
   finishReplay,
   judge,
   listPending,
+  listSettled,
   lockStates,
   raiseDispatch,
   recordDispatched,
+  recordSettled,
   recordSkipped,
-  settleDispatched,
   type Judged,
   type ReplayInHand,
   type SkipReason,
@@ -20,11 +21,12 @@ import {
  * events, finishes it when nothing is left. Returns whether anything moved.
  */
 export async function stepReplay(db: Db, replay: ReplayInHand, room: number): Promise<boolean> {
-  const settled = await settleDispatched(db, replay.id);
+  const settled = await listSettled(db, replay.id);
+  await recordSettled(db, replay.id, settled);
   const pending = replay.status === 'RUNNING' && room > 0 ? await listPending(db, replay.id, room) : [];
   if (pending.length > 0) await send(db, replay, pending);
   await finishReplay(db, replay.id);
-  return settled > 0 || pending.length > 0;
+  return settled.length > 0 || pending.length > 0;
 }
 
 async function send(db: Db, { id, mode, discardedToo }: ReplayInHand, pending: readonly string[]): Promise<void> {

@@ -24,18 +24,16 @@ interface Changed {
 describe('dead letters', () => {
   let database: TestDatabase;
   let api: TestApp;
-  let backend: TestApp | undefined;
   beforeAll(async () => {
     database = await createTestDatabase();
     api = await startTestApp(database.url, { APP_ROLE: 'api' });
   });
   afterAll(async () => {
-    await Promise.all([api.close(), backend?.close()]);
+    await api.close();
     await database.drop();
   });
   const list = async (query: string) => (await admin<Letters>(api.url, `dlq?${query}`)).body;
-  const reasonsOf = async (tenant: string) =>
-    (await admin<Reasons>(api.url, `dlq/reasons?tenantId=${tenant}`)).body;
+  const reasonsOf = async (tenant: string) => (await admin<Reasons>(api.url, `dlq/reasons?tenantId=${tenant}`)).body;
 
   it('are grouped by reason and by message without ids, numbers and hex', async () => {
     const tenantId = 'grouped';
@@ -86,10 +84,11 @@ describe('dead letters', () => {
       attempts: 0,
     });
 
-    backend = await startTestApp(database.url, { APP_ROLE: 'publisher,worker' });
+    const backend = await startTestApp(database.url, { APP_ROLE: 'publisher,worker' });
     await eventually(async () =>
       expect(await statusCounts(database.pool, tenantId)).toEqual({ COMPLETED: 20, DLQ: 2 }),
     );
+    await backend.close();
     expect(await usageOf(api.url, tenantId)).toBe(20);
     expect(await attemptRows(database.pool, events[0]!)).toMatchObject([
       { status: 'DLQ', dispatchNo: 1 },
@@ -98,7 +97,9 @@ describe('dead letters', () => {
     expect((await list(`tenantId=${tenantId}`)).deadLetters.map(({ id }) => id).sort()).toEqual(
       spared.map(({ id }) => id).sort(),
     );
-    expect(await countRows(database.pool, `dead_letters where tenant_id = 'retried' and resolution = 'RETRIED'`)).toBe(20);
+    expect(await countRows(database.pool, `dead_letters where tenant_id = 'retried' and resolution = 'RETRIED'`)).toBe(
+      20,
+    );
   });
 
   it('are discarded with a note, stay readable, and are not dead letters any more', async () => {
@@ -115,9 +116,10 @@ describe('dead letters', () => {
   it('come back when an event fails again after a retry', async () => {
     const tenantId = 'again';
     const [event] = await givenDeadLetters(database.pool, 1, { tenantId });
-    await database.pool.query(`update dead_letters set resolved_at = now(), resolution = 'RETRIED' where event_id = $1`, [
-      event!.id,
-    ]);
+    await database.pool.query(
+      `update dead_letters set resolved_at = now(), resolution = 'RETRIED' where event_id = $1`,
+      [event!.id],
+    );
     expect((await list(`tenantId=${tenantId}`)).deadLetters).toHaveLength(0);
     // As the worker records it.
     await database.pool.query(`update dead_letters set attempts = 5, last_failed_at = now() where event_id = $1`, [

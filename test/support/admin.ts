@@ -6,7 +6,12 @@ import { call, type Answer } from './e2e-http';
 import { givenAttempt, givenEvents, givenState, setEntries } from './rows';
 
 /** A request of an operator. */
-export function admin<T>(url: string, path: string, body?: unknown, headers: OutgoingHttpHeaders = {}): Promise<Answer<T>> {
+export function admin<T>(
+  url: string,
+  path: string,
+  body?: unknown,
+  headers: OutgoingHttpHeaders = {},
+): Promise<Answer<T>> {
   const token = { 'x-admin-token': ADMIN_TOKEN, ...headers };
   if (body === undefined) return call<T>(`${url}/v1/admin/${path}`, { headers: token });
   return call<T>(`${url}/v1/admin/${path}`, {
