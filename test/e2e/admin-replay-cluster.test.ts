@@ -21,7 +21,7 @@ describe('a replay of 2000 events by processes that die', () => {
       cluster.start('publisher', env),
       cluster.start('worker', env),
     ]);
-  }, 60_000);
+  }, 120_000);
   afterAll(() => cluster.drop());
 
   const start = async (mode: string): Promise<ReplayStarted> => {

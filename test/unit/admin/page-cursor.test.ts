@@ -1,0 +1,26 @@
+import { decodeCursor, encodeCursor } from '../../../src/admin/page-cursor';
+import { uuidV7 } from '../../../src/event/uuid-v7';
+
+describe('a cursor', () => {
+  it('brings back the id', () => {
+    const id = uuidV7();
+    expect(decodeCursor('events', encodeCursor('events', id))).toBe(id);
+    expect(decodeCursor('events', undefined)).toBeUndefined();
+  });
+
+  it('of another list is refused', () => {
+    expect(() => decodeCursor('dlq', encodeCursor('events', uuidV7()))).toThrow('invalid-request');
+  });
+
+  it('is refused when any character is changed', () => {
+    const cursor = encodeCursor('audit', uuidV7());
+    for (let i = 0; i < cursor.length; i++) {
+      const other = cursor[i] === 'A' ? 'B' : 'A';
+      expect(() => decodeCursor('audit', cursor.slice(0, i) + other + cursor.slice(i + 1))).toThrow('invalid-request');
+    }
+  });
+
+  it.each(['', ' ', 'x', '=', 'a'.repeat(1000), '../../etc', '\u0000'])('%j is refused', (cursor) => {
+    expect(() => decodeCursor('events', cursor)).toThrow('invalid-request');
+  });
+});
