@@ -1,15 +1,19 @@
 #!/usr/bin/env bash
-# Installs the servers that the tests start privately: PostgreSQL, Redis and RabbitMQ, from the packages of Debian or
-# Ubuntu. Nothing is started or configured for the machine itself. What is there already is left as it is.
+# Installs the servers that the tests start privately, PostgreSQL, Redis and RabbitMQ, and the browser for the test of
+# Swagger UI, from the packages of Debian or Ubuntu. Nothing is started or configured for the machine itself. What is there already is left as it is.
 set -euo pipefail
 
 missing=()
 compgen -G '/usr/lib/postgresql/*/bin/initdb' > /dev/null || missing+=(postgresql)
 [ -x /usr/bin/redis-server ] || missing+=(redis-server)
 compgen -G '/usr/lib/rabbitmq/lib/rabbitmq_server-*/sbin/rabbitmq-server' > /dev/null || missing+=(rabbitmq-server)
+browsers=(/usr/bin/chromium /usr/bin/chromium-browser /usr/bin/google-chrome)
+found=''
+for browser in "${browsers[@]}"; do [ -x "$browser" ] && found=$browser; done
+[ -n "$found" ] || missing+=(chromium)
 
 if [ ${#missing[@]} -eq 0 ]; then
-  echo 'PostgreSQL, Redis and RabbitMQ are installed.'
+  echo 'PostgreSQL, Redis, RabbitMQ and a browser are installed.'
   exit 0
 fi
 

@@ -1,11 +1,25 @@
 import { Controller, Get, Header, Headers, Inject, Res } from '@nestjs/common';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { SETTINGS_TOKEN, type Settings } from '../config/settings';
 import { Problem } from '../event/problems';
 import { Metrics } from '../observability/metrics';
 import { isSameSecret } from './admin-token';
+import { ApiProblems } from './api-problem';
 import { ReadinessChecks, type Readiness } from './readiness';
+
+const CHECK_SCHEMA = {
+  type: 'object',
+  properties: { status: { type: 'string', enum: ['up', 'down'] }, embedded: { type: 'boolean' } },
+};
+const READINESS_SCHEMA = {
+  type: 'object',
+  properties: {
+    status: { type: 'string', enum: ['ready', 'degraded', 'not-ready'] },
+    role: { type: 'string', example: 'all' },
+    checks: { type: 'object', properties: { postgres: CHECK_SCHEMA, redis: CHECK_SCHEMA, rabbitmq: CHECK_SCHEMA } },
+  },
+};
 
 /** What every role serves on its own port. */
 @ApiTags('operations')
@@ -15,6 +29,7 @@ export class OperationsController {
 
   @Get('health')
   @ApiOperation({ summary: 'Is this process alive?' })
+  @ApiOkResponse({ schema: { type: 'object', properties: { status: { type: 'string', example: 'ok' } } } })
   health(): { status: string } {
     return { status: 'ok' };
   }
@@ -22,6 +37,8 @@ export class OperationsController {
   @Get('ready')
   @Header('Cache-Control', 'no-store')
   @ApiOperation({ summary: 'Can this role do its job? 503 when it cannot.' })
+  @ApiOkResponse({ description: 'It can, perhaps `degraded`', schema: READINESS_SCHEMA })
+  @ApiResponse({ status: 503, description: 'It cannot, or it is draining', schema: READINESS_SCHEMA })
   async ready(@Res({ passthrough: true }) reply: FastifyReply): Promise<Readiness> {
     const readiness = await this.readiness.check();
     reply.status(readiness.status === 'not-ready' ? 503 : 200);
@@ -39,6 +56,9 @@ export class MetricsController {
 
   @Get()
   @ApiOperation({ summary: 'Prometheus metrics; needs `Authorization: Bearer METRICS_TOKEN` where that is set.' })
+  @ApiBearerAuth('metrics-token')
+  @ApiOkResponse({ description: 'Text format', content: { 'text/plain': { schema: { type: 'string' } } } })
+  @ApiProblems('metrics-token-invalid')
   async index(@Res({ passthrough: true }) reply: FastifyReply, @Headers('authorization') sent = ''): Promise<string> {
     const token = this.settings.METRICS_TOKEN;
     if (token && !isSameSecret(sent, `Bearer ${token}`)) {

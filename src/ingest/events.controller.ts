@@ -1,19 +1,19 @@
 import { Controller, Get, Inject, Param, Post, Req, Res } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
-import { ApiBody, ApiConsumes, ApiHeader, ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiHeader, ApiOperation, ApiParam, ApiResponse, ApiSecurity, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { SETTINGS_TOKEN, type Settings } from '../config/settings';
-import { ENVELOPE_SCHEMA } from '../event/envelope-schema';
 import { Problem } from '../event/problems';
 import { AdminAccess } from '../http/admin-access';
+import { ApiProblems } from '../http/api-problem';
 import { CLOUD_EVENTS_BATCH_TYPE, EVENT_BODY, mediaTypeOf } from '../http/body-modes';
+import { ACCEPTED_SCHEMA, EVENT_REQUEST, EVENT_SCHEMA, STREAM_ANSWER_SCHEMA } from './event-docs';
 import { EventReader } from './event-reader';
 import { readRequestContext, readTenant } from './request-context';
 import { SingleAnswer } from './single-answer';
 import { StreamAnswer } from './stream-answer';
 
 @ApiTags('events')
-@ApiHeader({ name: 'X-Tenant-Id', required: true, description: 'Whose events these are' })
 @Controller('v1/events')
 export class EventsController {
   constructor(
@@ -26,15 +26,39 @@ export class EventsController {
 
   @Post()
   @RouteConfig(EVENT_BODY)
-  @ApiOperation({ summary: 'Take one event, or a batch of CloudEvents. Answers after it is stored durably.' })
+  @ApiSecurity('tenant')
+  @ApiOperation({
+    summary: 'Take one event, or a batch of CloudEvents. Answers after it is stored durably.',
+    requestBody: EVENT_REQUEST,
+  })
   @ApiHeader({ name: 'X-Idempotency-Key', required: false, description: '1 to 255 visible ASCII characters' })
-  @ApiConsumes('application/json', 'application/cloudevents+json', 'application/cloudevents-batch+json')
-  @ApiBody({ schema: ENVELOPE_SCHEMA as unknown as Record<string, never> })
-  @ApiResponse({ status: 202, description: 'Accepted and stored' })
-  @ApiResponse({ status: 200, description: 'A duplicate: the answer of the original' })
-  @ApiResponse({ status: 409, description: 'The eventId belongs to an event with other content' })
-  @ApiResponse({ status: 422, description: 'The idempotency key was used for other content' })
-  @ApiResponse({ status: 429, description: 'The tenant has sent too many events' })
+  @ApiResponse({ status: 202, description: 'Accepted and stored', schema: ACCEPTED_SCHEMA })
+  @ApiResponse({ status: 200, description: 'A duplicate: the answer of the original', schema: ACCEPTED_SCHEMA })
+  @ApiResponse({
+    status: 207,
+    description: 'Of a batch: some records were rejected; `errors` names them',
+    schema: STREAM_ANSWER_SCHEMA,
+  })
+  @ApiProblems(
+    'malformed-body',
+    'invalid-event',
+    'unsupported-character',
+    'tenant-required',
+    'tenant-invalid',
+    'idempotency-key-invalid',
+    'tenant-not-allowed',
+    'not-acceptable',
+    'request-timeout',
+    'event-id-conflict',
+    'event-too-large',
+    'unsupported-media-type',
+    'unsupported-content-encoding',
+    'idempotency-key-reused',
+    'stream-rejected',
+    'tenant-rate-limited',
+    'overloaded',
+    'storage-unavailable',
+  )
   async accept(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const context = readRequestContext(request.headers, request.id, this.settings);
     if (mediaTypeOf(request.headers) === CLOUD_EVENTS_BATCH_TYPE) await this.batches.answer(request, reply, context);
@@ -42,10 +66,23 @@ export class EventsController {
   }
 
   @Get(':id')
-  @ApiOperation({ summary: 'Read an event, where it stands, and every attempt to process it.' })
-  @ApiParam({ name: 'id', description: 'The id that was answered, or the eventId of the producer' })
-  @ApiResponse({ status: 200, description: 'The event with status and attempts' })
-  @ApiResponse({ status: 404, description: 'There is no such event of this tenant' })
+  @ApiSecurity('tenant')
+  @ApiSecurity('admin-token')
+  @ApiOperation({
+    summary: 'Read an event, where it stands, and every attempt to process it.',
+    description: 'With X-Tenant-Id, an event of that tenant; without it, X-Admin-Token reads any event by its id.',
+  })
+  @ApiParam({ name: 'id', description: 'The id that was answered, or the eventId of the producer', type: String })
+  @ApiResponse({ status: 200, description: 'The event with status and attempts', schema: EVENT_SCHEMA })
+  @ApiProblems(
+    'tenant-required',
+    'tenant-invalid',
+    'admin-token-invalid',
+    'tenant-not-allowed',
+    'event-not-found',
+    'admin-rate-limited',
+    'storage-unavailable',
+  )
   async read(
     @Param('id') id: string,
     @Req() request: FastifyRequest,

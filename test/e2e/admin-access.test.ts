@@ -3,6 +3,7 @@ import { ADMIN_TOKEN, startTestApp, type TestApp } from '../support/app';
 import { createTestDatabase, type TestDatabase } from '../support/database';
 import { expectProblem, postEvent } from '../support/e2e-http';
 import { eventBody } from '../support/events';
+import { eventually } from '../support/eventually';
 
 interface Answered {
   status: number;
@@ -71,6 +72,11 @@ describe('the way in for operators', () => {
   it('has one count for all api processes', async () => {
     const redis = { REDIS_URL: process.env.TEST_REDIS_URL as string };
     const urls = await Promise.all([start({ ...limited, ...redis }), start({ ...limited, ...redis })]);
+    for (const url of urls) {
+      await eventually(async () =>
+        expect((await from('127.0.0.1', `${url}/ready`, {})).text).toContain('"redis":{"status":"up"}'),
+      );
+    }
     const address = freshAddress();
     const statuses: number[] = [];
     for (let n = 0; n < 8; n++) statuses.push((await from(address, `${urls[n % 2]}/v1/admin/outbox`, good)).status);

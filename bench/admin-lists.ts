@@ -1,0 +1,87 @@
+/**
+ * npm run bench:admin: how long each admin list takes at a million events (or as many as the first argument says), in
+ * the database of DATABASE_URL, or in an embedded one in a temporary directory. No other load.
+ */
+import { readFileSync } from 'node:fs';
+import { Client } from 'pg';
+import { compiled } from '#bench/compiled';
+import { BenchServer } from '#bench/databases';
+import type * as DlqQueries from '../src/admin/dlq.queries.js';
+import type * as EventFilter from '../src/admin/event-filter.js';
+import type * as EventSearch from '../src/admin/event-search.queries.js';
+import type * as OutboxQueries from '../src/admin/outbox.queries.js';
+import type * as PoolModule from '../src/db/pool.js';
+
+const { listReasons } = compiled<typeof DlqQueries>('admin/dlq.queries');
+const { criteriaOf } = compiled<typeof EventFilter>('admin/event-filter');
+const { findEvents } = compiled<typeof EventSearch>('admin/event-search.queries');
+const { readOutboxStates, listFailedEntries } = compiled<typeof OutboxQueries>('admin/outbox.queries');
+const { createPool } = compiled<typeof PoolModule>('db/pool');
+
+const EVENTS = Number(process.argv[2] ?? 1_000_000);
+const RUNS = 20;
+
+const FILTERS: EventFilter.EventFilter[] = [
+  {},
+  { tenantId: 'tenant-3' },
+  { tenantId: 'rare' },
+  { type: 'order.type2' },
+  { type: 'rare.type' },
+  { subject: 'order-77' },
+  { tenantId: 'tenant-17', subject: 'order-77' },
+  { status: 'COMPLETED' },
+  { status: 'RECEIVED' },
+  { status: 'PUBLISHED' },
+  { status: 'RETRYING' },
+  { status: 'DLQ' },
+  { status: 'DISCARDED' },
+  { status: 'DLQ', tenantId: 'tenant-1' },
+  { status: 'DLQ', type: 'order.type1' },
+  { reasonCode: 'REASON_3' },
+  { status: 'RETRYING', reasonCode: 'NO_SUCH' },
+];
+
+async function main(): Promise<void> {
+  const server = await BenchServer.start();
+  try {
+    const url = await server.createDatabase('admin');
+    process.stdout.write(`${await server.version()}: filling in ${EVENTS} events …\n`);
+    await fill(url);
+    const pool = createPool(url, 'bench');
+    for (const filter of FILTERS) {
+      await report(`events ${JSON.stringify(filter)}`, () => findEvents(pool, criteriaOf(filter), 50));
+    }
+    await report('dlq/reasons', () => listReasons(pool, { tenantId: null, limit: 50 }));
+    await report('dlq/reasons {"tenantId":"tenant-1"}', () => listReasons(pool, { tenantId: 'tenant-1', limit: 50 }));
+    await report('outbox', async () => [await readOutboxStates(pool), await listFailedEntries(pool, 100)]);
+    await pool.end();
+  } finally {
+    await server.stop();
+  }
+}
+
+async function fill(url: string): Promise<void> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  await client.query('begin');
+  await client.query(readFileSync(new URL('admin-events.sql', import.meta.url), 'utf8'));
+  await client.query('select pg_temp.fill($1)', [EVENTS]);
+  await client.query('commit');
+  await client.query('vacuum analyze');
+  await client.end();
+}
+
+async function report(name: string, work: () => Promise<unknown>): Promise<void> {
+  const times: number[] = [];
+  for (let run = 0; run < RUNS; run++) {
+    const startedMs = performance.now();
+    await work();
+    times.push(performance.now() - startedMs);
+  }
+  const first = times[0] ?? 0;
+  times.sort((a, b) => a - b);
+  const at = (share: number): string => (times[Math.floor(share * (RUNS - 1))] ?? 0).toFixed(1).padStart(7);
+  process.stdout.write(`${name.padEnd(60)} p50 ${at(0.5)} ms   p95 ${at(0.95)} ms   first ${first.toFixed(1)} ms\n`);
+}
+
+await main();
