@@ -20,7 +20,7 @@ export class BulkRequest extends EventFilter {
   @Max(1_000_000)
   limit?: number;
 
-  @ApiPropertyOptional({ description: 'true counts and changes nothing', default: false })
+  @ApiPropertyOptional({ description: 'true counts and changes nothing', type: Boolean, default: false })
   @MayBeLeftOut()
   @IsBoolean()
   dryRun = false;

@@ -15,7 +15,7 @@ import { Replays } from './replays';
 import { IsNeeded, IsTenantId } from './rules';
 
 class ReplayRequest extends BulkRequest {
-  @ApiProperty({ description: 'Events of this tenant', example: 'demo' })
+  @ApiProperty({ description: 'Events of this tenant', type: String, example: 'demo' })
   @IsNeeded()
   @IsTenantId()
   override tenantId = '';

@@ -118,6 +118,6 @@ export function requestsOf(path: string, operation: Operation, document: ApiDocu
       else if (where === 'header') headers[name] = headerSafe(asText(value));
       else filled = filled.replace(`{${name}}`, encodeURIComponent(asText(value).toWellFormed()));
     });
-    return { path: query.size > 0 ? `${filled}?${query}` : filled, headers, body: sent?.text };
+    return { path: query.size > 0 ? `${filled}?${query.toString()}` : filled, headers, body: sent?.text };
   });
 }
