@@ -42,7 +42,9 @@ export interface FoundPage {
  * page whatever is asked for. Status is derived from other tables, so a look that needs it costs more.
  */
 const MOST_SCANNED = 5_000;
-const MOST_SCANNED_WITH_STATUS = 2_000;
+/** The events of one tenant lie scattered among those of the others. */
+const MOST_SCANNED_OF_TENANT = 2_000;
+const MOST_SCANNED_WITH_STATUS = 1_000;
 
 const HAS_SUCCESS = `coalesce((
   select true from processing_attempts a
@@ -100,11 +102,12 @@ const lastCandidate = (candidates: Candidates): string => `
   with criteria as (select $1::text, $2::text, $3::text, $4::text, $5::text, $6::text[])
   select id from (${CANDIDATES[candidates].replace('e.*', 'e.id')}) c order by id desc offset $9 - 1 limit $10`;
 
-function candidatesFor({ status, eventIds }: EventCriteria): { candidates: Candidates; most: number } {
+function candidatesFor({ tenantId, status, eventIds }: EventCriteria): { candidates: Candidates; most: number } {
   if (eventIds) return { candidates: 'named', most: MOST_SCANNED };
   if (status === 'DLQ') return { candidates: 'deadLetters', most: MOST_SCANNED_WITH_STATUS };
   if (status === 'RETRYING' || status === 'DISCARDED') return { candidates: 'states', most: MOST_SCANNED_WITH_STATUS };
-  return { candidates: 'all', most: status ? MOST_SCANNED_WITH_STATUS : MOST_SCANNED };
+  if (status) return { candidates: 'all', most: MOST_SCANNED_WITH_STATUS };
+  return { candidates: 'all', most: tenantId ? MOST_SCANNED_OF_TENANT : MOST_SCANNED };
 }
 
 /** The statement of a page, for the search and for the test of its plan. */
