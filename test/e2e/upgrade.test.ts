@@ -15,6 +15,8 @@ const PREVIOUS = process.env.PREVIOUS_RELEASE_DIR ?? THIS;
 
 const ROLES: Role[] = ['api', 'publisher', 'worker'];
 const TENANT = 'upgrade';
+/** Few, so that processes which start beside them on a small machine get some of it. */
+const PRODUCERS = [1, 2];
 
 /** The least that every upgrade may do: a column, a table and an index that the old processes know nothing of. */
 class NextRelease9000000000000 implements MigrationInterface {
@@ -83,19 +85,19 @@ describe('an upgrade while events come in', () => {
   it('goes from the old processes over old and new ones to the new ones, and loses and doubles nothing', async () => {
     const old = await startAll(PREVIOUS);
     apis = [old[0] as TestProcess];
-    const load = Promise.all([1, 2, 3, 4].map(produce));
-    await acceptedMore(200);
+    const load = Promise.all(PRODUCERS.map(produce));
+    await acceptedMore(100);
 
     migrateBy(THIS); // under load, while only old processes run
     await runNextRelease(cluster.database.url);
-    await acceptedMore(200); // they go on with a schema that they do not know
+    await acceptedMore(100); // they go on with a schema that they do not know
 
     const fresh = await startAll(THIS);
     apis = [old[0] as TestProcess, fresh[0] as TestProcess];
-    await acceptedMore(200);
+    await acceptedMore(100);
     apis = [fresh[0] as TestProcess];
     expect(await Promise.all(old.map((process) => process.end('SIGTERM')))).toEqual([0, 0, 0]);
-    await acceptedMore(200);
+    await acceptedMore(100);
     stopped = true;
     await load;
 
@@ -105,11 +107,11 @@ describe('an upgrade while events come in', () => {
     );
     const stored = rows[0]?.n as number;
     expect(stored).toBeGreaterThanOrEqual(accepted.size);
-    expect(stored).toBeLessThanOrEqual(accepted.size + 4); // a producer that was stopped before it heard
+    expect(stored).toBeLessThanOrEqual(accepted.size + PRODUCERS.length); // one that was stopped before it heard
     await allCompleted(cluster.pool, TENANT, stored, 60_000);
     expect(await usageOf((fresh[0] as TestProcess).url, TENANT)).toBe(stored);
     for (const process of [...old, ...fresh]) expect(process.output()).not.toMatch(/"level":"(error|fatal)"/);
-  }, 120_000);
+  }, 240_000);
 });
 
 /** As a new build's `npm run migrate` would: the same data source, one migration more. */
