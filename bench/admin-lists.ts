@@ -9,13 +9,13 @@ import { BenchServer } from '#bench/databases';
 import type * as DlqQueries from '../src/admin/dlq.queries.js';
 import type * as EventFilter from '../src/admin/event-filter.js';
 import type * as EventSearch from '../src/admin/event-search.queries.js';
-import type * as OutboxQueries from '../src/admin/outbox.queries.js';
+import type * as OutboxQueries from '../src/db/outbox-state.queries.js';
 import type * as PoolModule from '../src/db/pool.js';
 
 const { listReasons } = compiled<typeof DlqQueries>('admin/dlq.queries');
 const { criteriaOf } = compiled<typeof EventFilter>('admin/event-filter');
 const { findEvents } = compiled<typeof EventSearch>('admin/event-search.queries');
-const { readOutboxStates, listFailedEntries } = compiled<typeof OutboxQueries>('admin/outbox.queries');
+const { readOutboxFigures, listFailedEntries } = compiled<typeof OutboxQueries>('db/outbox-state.queries');
 const { createPool } = compiled<typeof PoolModule>('db/pool');
 
 const EVENTS = Number(process.argv[2] ?? 1_000_000);
@@ -53,7 +53,7 @@ async function main(): Promise<void> {
     }
     await report('dlq/reasons', () => listReasons(pool, { tenantId: null, limit: 50 }));
     await report('dlq/reasons {"tenantId":"tenant-1"}', () => listReasons(pool, { tenantId: 'tenant-1', limit: 50 }));
-    await report('outbox', async () => [await readOutboxStates(pool), await listFailedEntries(pool, 100)]);
+    await report('outbox', async () => [await readOutboxFigures(pool), await listFailedEntries(pool, 100)]);
     await pool.end();
   } finally {
     await server.stop();

@@ -91,12 +91,9 @@ const UP = [
   `create index event_state_attention on event_state (status, event_id)
      where status in ('RETRYING', 'DLQ', 'DISCARDED')`,
   `create index events_of_tenant on events (tenant_id, id)`,
-  // FAILED entries. The predicate names no column that a claim changes, so claims stay HOT.
-  `create index outbox_refused on outbox (id) where closed_at is not null and last_error is not null`,
 ];
 
 const DOWN = [
-  'drop index outbox_refused',
   'drop index events_of_tenant',
   'drop index event_state_attention',
   'drop trigger dead_letters_reopen on dead_letters',

@@ -41,7 +41,7 @@ export class OutboxAnswer {
   @ApiProperty({ type: StateCounts })
   states!: StateCounts;
 
-  @ApiProperty({ example: 10_000, description: 'A count that reaches this may be higher' })
+  @ApiProperty({ example: 100_000, description: 'A count that reaches this may be higher' })
   countedUpTo!: number;
 
   @ApiProperty({ type: Number, nullable: true, example: null, description: 'Age of the oldest open entry' })

@@ -5,10 +5,10 @@ import type { FastifyRequest } from 'fastify';
 import { Pool } from 'pg';
 import { WakeUp } from '../cache/wake-up';
 import { EntityDatabase } from '../db/entity-database';
+import { BACKLOG_CAP, listFailedEntries, readOutboxFigures, requeueFailed } from '../db/outbox-state.queries';
 import { AdminEndpoint } from './admin-endpoint';
 import { recordChange } from './audit';
 import { OutboxAnswer, OutboxRetryAnswer } from './outbox.answers';
-import { listFailedEntries, MOST_COUNTED, readOutboxStates, requeueFailedEntries } from './outbox.queries';
 import { MayBeLeftOut } from './rules';
 
 const FAILED_SHOWN = 100;
@@ -42,11 +42,11 @@ export class OutboxController {
   @ApiOperation({ summary: 'What waits to be published, for how long, and what could not be.' })
   @ApiOkResponse({ type: OutboxAnswer })
   async read(): Promise<OutboxAnswer> {
-    const { pending, inFlight, failed, oldestPendingSeconds } = await readOutboxStates(this.pool);
+    const { pending, inFlight, failed, oldestOpenSeconds } = await readOutboxFigures(this.pool);
     return {
       states: { PENDING: pending, IN_FLIGHT: inFlight, FAILED: failed },
-      countedUpTo: MOST_COUNTED,
-      oldestPendingSeconds,
+      countedUpTo: BACKLOG_CAP,
+      oldestPendingSeconds: oldestOpenSeconds,
       failed: await listFailedEntries(this.pool, FAILED_SHOWN),
     };
   }
@@ -58,7 +58,7 @@ export class OutboxController {
   @ApiAcceptedResponse({ type: OutboxRetryAnswer })
   async retry(@Body() { ids }: OutboxRetryRequest, @Req() request: FastifyRequest): Promise<OutboxRetryAnswer> {
     const counts = await this.database.transaction(async ({ db, entities }) => {
-      const requeued = await requeueFailedEntries(db, { ids: ids ?? null, limit: MOST_REQUEUED });
+      const requeued = await requeueFailed(db, { ...(ids ? { ids } : {}), limit: MOST_REQUEUED });
       const matched = ids ? new Set(ids).size : requeued.length;
       const change = { matched, requeued: requeued.length, skipped: matched - requeued.length };
       const filter = ids ? { ids } : {};

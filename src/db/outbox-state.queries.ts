@@ -2,16 +2,14 @@ import type { Db } from './pool';
 
 /** Counts stop here: an exact number beyond it would cost more than it tells. */
 export const BACKLOG_CAP = 100_000;
-const FAILED_CAP = 10_000;
 
 export interface OutboxFigures {
-  /** Each at most BACKLOG_CAP. */
+  /** Each count is at most BACKLOG_CAP. */
   pending: number;
   inFlight: number;
-  /** At most 10 000. */
   failed: number;
-  /** 0 when nothing is open. */
-  oldestOpenSeconds: number;
+  /** null when nothing is open. */
+  oldestOpenSeconds: number | null;
 }
 
 /** From the two small partial indexes; published entries, however many, are not looked at. */
@@ -21,11 +19,11 @@ export async function readOutboxFigures(db: Db): Promise<OutboxFigures> {
     text: `
       select coalesce(sum((status = 'PENDING')::integer), 0)::integer as pending,
              coalesce(sum((status = 'IN_FLIGHT')::integer), 0)::integer as "inFlight",
-             (select count(*)::integer from (select from outbox where failed_at is not null limit $2) f) as failed,
-             coalesce((select greatest(extract(epoch from now() - created_at), 0)::float8
-                         from outbox where closed_at is null order by id limit 1), 0) as "oldestOpenSeconds"
+             (select count(*)::integer from (select from outbox where failed_at is not null limit $1) f) as failed,
+             (select greatest(extract(epoch from now() - created_at), 0)::float8
+                from outbox where closed_at is null order by id limit 1) as "oldestOpenSeconds"
         from (select status from outbox where closed_at is null limit $1) as o`,
-    values: [BACKLOG_CAP, FAILED_CAP],
+    values: [BACKLOG_CAP],
   });
   return rows[0] as OutboxFigures;
 }
@@ -36,17 +34,19 @@ export interface FailedEntry {
   eventId: string;
   destination: 'main' | 'retry' | 'dlq';
   dispatchNo: number;
-  failedAt: string;
-  reason: string;
+  attempts: number;
+  lastError: string | null;
+  createdAt: string;
+  closedAt: string;
 }
 
-/** Oldest first, after the entry `afterId`. */
-export async function listFailedEntries(db: Db, page: { limit: number; afterId?: string }): Promise<FailedEntry[]> {
+/** The newest first. */
+export async function listFailedEntries(db: Db, limit: number): Promise<FailedEntry[]> {
   const { rows } = await db.query<FailedEntry>(
-    `select id, event_id as "eventId", destination, dispatch_no as "dispatchNo", failed_at as "failedAt",
-            last_error as reason
-       from outbox where failed_at is not null and id > $1 order by id limit $2`,
-    [page.afterId ?? '0', page.limit],
+    `select id, event_id as "eventId", destination, dispatch_no as "dispatchNo", attempts, last_error as "lastError",
+            created_at as "createdAt", closed_at as "closedAt"
+       from outbox where failed_at is not null order by id desc limit $1`,
+    [limit],
   );
   return rows;
 }

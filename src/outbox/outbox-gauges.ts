@@ -27,7 +27,7 @@ export class OutboxGauges implements OnApplicationBootstrap, BeforeApplicationSh
   async runOnce(): Promise<number> {
     const { pending, inFlight, failed, oldestOpenSeconds } = await readOutboxFigures(this.pool);
     this.metrics.outboxBacklog.set(Math.min(pending + inFlight, BACKLOG_CAP));
-    this.metrics.outboxOldestPending.set(oldestOpenSeconds);
+    this.metrics.outboxOldestPending.set(oldestOpenSeconds ?? 0);
     this.metrics.outboxFailed.set(failed);
     return EVERY_MS;
   }

@@ -57,7 +57,8 @@ export async function isOutboxPartitionDone(db: Db, name: string): Promise<boole
 export async function areEventsSettled(db: Db, { lower, upper }: Partition, endedAt: string): Promise<boolean> {
   const inRange = 'event_id >= $1::uuid and event_id < $2::uuid';
   const { rows } = await db.query<{ settled: boolean }>(
-    `select not exists (select from dead_letters where ${inRange})
+    `select not exists (select from dead_letters where resolved_at is null and ${inRange})
+        and not exists (select from replay_events where outcome in ('PENDING', 'DISPATCHED') and ${inRange})
         and not exists (select from retry_schedule where ${inRange})
         and not exists (select from event_state where ${inRange} and status not in ('COMPLETED', 'DISCARDED'))
         and not exists (select from outbox where (closed_at is null or failed_at is not null) and ${inRange})
@@ -83,20 +84,20 @@ export async function dropTables(db: Db, names: readonly string[]): Promise<void
   await db.query(`drop table ${names.join(', ')}`);
 }
 
-/** What was kept of events below `bound`, whose partition is gone. Bounded; returns how many rows went. */
-export async function deleteStatesBelow(db: Db, bound: string, limit: number): Promise<number> {
-  const { rowCount: states } = await db.query(
-    `delete from event_state where event_id = any (array(
-       select event_id from event_state
-        where event_id < $1::uuid and status in ('COMPLETED', 'DISCARDED') order by event_id limit $2))`,
-    [bound, limit],
-  );
-  const { rowCount: effects } = await db.query(
-    `delete from handler_effects where (event_id, generation, handler) in (
-       select event_id, generation, handler from handler_effects where event_id < $1::uuid order by event_id limit $2)`,
-    [bound, limit],
-  );
-  return (states ?? 0) + (effects ?? 0);
+/** Tables that keep something about single events, which goes with them. None of it is open: see areEventsSettled. */
+const KEPT_ABOUT_EVENTS = ['event_state', 'handler_effects', 'dead_letters', 'replay_events'] as const;
+
+/** What was kept of events below `bound`, whose partition is gone: at most `limit` rows a table. True when there is more. */
+export async function deleteKeptBelow(db: Db, bound: string, limit: number): Promise<boolean> {
+  let more = false;
+  for (const table of KEPT_ABOUT_EVENTS) {
+    const { rowCount } = await db.query(
+      `delete from ${table} where ctid = any (array(select ctid from ${table} where event_id < $1::uuid limit $2))`,
+      [bound, limit],
+    );
+    more ||= rowCount === limit;
+  }
+  return more;
 }
 
 /** Entries that lie in no day's partition. Bounded; returns how many went. */

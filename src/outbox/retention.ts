@@ -8,7 +8,7 @@ import { ensurePartitions } from './chores.queries';
 import { tryLock } from './reconcile.queries';
 import {
   areEventsSettled,
-  deleteStatesBelow,
+  deleteKeptBelow,
   deleteStrayEntries,
   dropTables,
   instantOfBound,
@@ -90,7 +90,7 @@ export class Retention {
   }
 
   private async forgetBelow(bound: string): Promise<void> {
-    while ((await this.underLock((db) => deleteStatesBelow(db, bound, DELETE_BATCH))) === 2 * DELETE_BATCH);
+    while (await this.underLock((db) => deleteKeptBelow(db, bound, DELETE_BATCH)));
   }
 
   private async ended(parent: 'outbox' | 'events', olderThanSeconds: number): Promise<Partition[]> {

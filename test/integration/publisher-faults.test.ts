@@ -70,10 +70,11 @@ describe('faults of messages and of confirms', () => {
       }
       expect(await statusCounts()).toEqual({ PUBLISHED: 196, FAILED: 4 });
       expect(claims).toBeLessThan(60);
-      const failed = await listFailedEntries(database.pool, { limit: 10 });
-      expect(failed.map(({ eventId, reason }) => [eventId, reason])).toEqual(poison.map((id) => [id, 'too large']));
-      const [first] = failed;
-      await expect(listFailedEntries(database.pool, { limit: 1, afterId: first?.id })).resolves.toEqual([failed[1]]);
+      const failed = await listFailedEntries(database.pool, 10);
+      expect(failed.map(({ eventId, lastError }) => [eventId, lastError])).toEqual(
+        poison.map((id) => [id, 'too large']).reverse(),
+      );
+      await expect(listFailedEntries(database.pool, 1)).resolves.toEqual([failed[0]]);
     });
   });
 
@@ -206,8 +207,8 @@ describe('faults of messages and of confirms', () => {
           expect(await statusCounts()).toEqual({ PUBLISHED: 21, FAILED: 1 });
         }, 40_000);
       });
-      const [failed] = await listFailedEntries(pool, { limit: 10 });
-      expect(failed).toMatchObject({ id: lost, reason: expect.stringContaining('unroutable') as string });
+      const [failed] = await listFailedEntries(pool, 10);
+      expect(failed).toMatchObject({ id: lost, lastError: expect.stringContaining('unroutable') as string });
       await eventually(async () => {
         await requeueFailed(pool, { limit: 10 });
         await allPublished(publisher);

@@ -188,6 +188,22 @@ describe('retention', () => {
       await expect(countRows(database.pool, WEEK.attempts)).resolves.toBe(1);
     });
 
+    it('drops a week whose dead letters are resolved, and what was kept about its events', async () => {
+      const { pool } = database;
+      const event = await givenOldEvent();
+      await givenState(pool, event, { status: 'DISCARDED' });
+      await pool.query(
+        `insert into dead_letters (event_id, tenant_id, type, reason_code, attempts, first_failed_at, last_failed_at,
+                                   resolved_at, resolution)
+         values ($1, 'acme', 'order.paid', 'HANDLER_ERROR', 1, now(), now(), now(), 'DISCARDED')`,
+        [event.id],
+      );
+      await reconciled();
+      await expect(run()).resolves.toEqual([WEEK.events]);
+      await expect(countRows(pool, 'dead_letters')).resolves.toBe(0);
+      await expect(countRows(pool, 'event_state')).resolves.toBe(0);
+    });
+
     it('I13: never drops a week whose entries the reconciler has not been through', async () => {
       const { pool } = database;
       const event = await givenOldEvent();
