@@ -1,6 +1,7 @@
 import { DataSource } from 'typeorm';
 import { InitialSchema1764000000000 } from '../../migrations/1764000000000-initial-schema';
 import { CrashTrials1764000000500 } from '../../migrations/1764000000500-crash-trials';
+import { Destinations1764200000000 } from '../../migrations/1764200000000-destinations';
 
 /** TypeORM's side of the database: migrations, and the entities of the admin endpoints. The hot path is SQL over pg. */
 export function createDataSource(databaseUrl: string): DataSource {
@@ -9,7 +10,7 @@ export function createDataSource(databaseUrl: string): DataSource {
     url: databaseUrl,
     applicationName: 'streamforge migrations',
     connectTimeoutMS: 10_000,
-    migrations: [InitialSchema1764000000000, CrashTrials1764000000500],
+    migrations: [InitialSchema1764000000000, CrashTrials1764000000500, Destinations1764200000000],
     migrationsTableName: 'schema_migrations',
   });
 }
