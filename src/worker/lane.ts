@@ -110,7 +110,8 @@ export class Lane {
     this.review = undefined;
     let beyond = false;
     for (const tenant of this.tenants.values()) {
-      const excess = tenant.waiting.length - this.limits.tenantWaiting;
+      const { length } = tenant.waiting;
+      const excess = Math.max(length - this.limits.tenantWaiting, Math.min(length, this.waiting - this.limits.waiting));
       if (excess <= 0) continue;
       if (this.isQuick(tenant)) beyond = true;
       else {

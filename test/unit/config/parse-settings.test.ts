@@ -55,6 +55,7 @@ describe('settings', () => {
       RETRY_JITTER: 0.2,
       RECONCILE_AFTER_SECONDS: 60,
       DESTINATIONS_ALLOW_PRIVATE: false,
+      DESTINATIONS_SECRET_KEY: [],
       SHUTDOWN_GRACE_MS: 25_000,
       OTEL_SERVICE_NAME: 'streamforge',
       STREAMFORGE_DATA_DIR: '.streamforge',
