@@ -1,5 +1,6 @@
 /**
  * npm run bench [-- --rounds 5 --seconds 3 --only single,stream,xml,duplicates,idle,worker,fairness]
+ * npm run bench -- --rounds 3 --only destinations,isolation     (HTTP destinations, not part of the default)
  *
  * StreamForge against what its speed can be compared with on the same machine at the same moment, everything on it:
  *   (a) post, no write        the same application answering 202 without writing
@@ -14,6 +15,7 @@ import { fileURLToPath } from 'node:url';
 import { startAllInOne } from '#bench/all-in-one';
 import { command } from '#bench/cleanup';
 import { BenchServer } from '#bench/databases';
+import { destinationsReport, measureDestinations } from '#bench/destinations';
 import { FIGURES } from '#bench/figures';
 import { idleReport, measureIdle, type IdleResult } from '#bench/idle';
 import { benchOptions, type BenchOptions } from '#bench/options';
@@ -54,8 +56,9 @@ await command(async (atEnd) => {
   const idle = options.only.has('idle') ? await runIdle(postgres) : undefined;
   if (idle) say(`\n${idleReport(idle)}`);
   const worker = await runWorker(postgres, options, atEnd);
+  const destinations = await runDestinations(postgres, options);
   mkdirSync(RESULTS, { recursive: true });
-  const kept = { machine, at: new Date().toISOString(), verdicts: verdicts(rounds), rounds, idle, worker };
+  const kept = { machine, at: new Date().toISOString(), verdicts: verdicts(rounds), rounds, idle, worker, destinations };
   writeFileSync(`${RESULTS}latest.json`, `${JSON.stringify(kept, null, 2)}\n`);
   return 0;
 });
@@ -102,4 +105,13 @@ async function runIdle(postgres: BenchServer): Promise<IdleResult> {
   } finally {
     await server.stop();
   }
+}
+
+async function runDestinations(postgres: BenchServer, options: BenchOptions) {
+  const groups = { bursts: options.only.has('destinations') ? options.rounds : 0, steady: options.only.has('isolation') };
+  if (groups.bursts === 0 && !groups.steady) return undefined;
+  const result = await measureDestinations(postgres, groups, progress);
+  progress('');
+  say(`\n${destinationsReport(result)}`);
+  return result;
 }
