@@ -1,5 +1,6 @@
 import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { Webhook } from 'standardwebhooks';
 
 export interface Received {
   path: string;
@@ -76,5 +77,15 @@ export class TestReceiver {
   async stop(): Promise<void> {
     for (const socket of this.sockets) socket.destroy();
     await new Promise((resolve) => this.server.close(resolve));
+  }
+}
+
+/** Whether the published library verifies a delivery: signature, id and timestamp. */
+export function isSignedBy(secret: string, received: Received | undefined): boolean {
+  try {
+    new Webhook(secret).verify(received?.body ?? '', received?.headers as Record<string, string>);
+    return true;
+  } catch {
+    return false;
   }
 }
