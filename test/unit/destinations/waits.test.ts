@@ -13,7 +13,7 @@ describe('Retry-After', () => {
     ['Saturday, 31-Jan-26 12:00:05 GMT', 5_000],
   ])('%s is %i ms', (text, ms) => expect(retryAfterMs(text, nowMs)).toBe(ms));
 
-  it.each(['', '-1', '1.5', 'soon', '2026', 'Mon, 99 Foo', '9999999999999', undefined])('%s is nothing', (text) =>
+  it.each(['', '-1', '1.5', 'soon', '2026-01-31', 'Mon, 99 Foo', '9999999999999', undefined])('%s is nothing', (text) =>
     expect(retryAfterMs(text, nowMs)).toBeUndefined(),
   );
 });
