@@ -58,7 +58,15 @@ await command(async (atEnd) => {
   const worker = await runWorker(postgres, options, atEnd);
   const destinations = await runDestinations(postgres, options);
   mkdirSync(RESULTS, { recursive: true });
-  const kept = { machine, at: new Date().toISOString(), verdicts: verdicts(rounds), rounds, idle, worker, destinations };
+  const kept = {
+    machine,
+    at: new Date().toISOString(),
+    verdicts: verdicts(rounds),
+    rounds,
+    idle,
+    worker,
+    destinations,
+  };
   writeFileSync(`${RESULTS}latest.json`, `${JSON.stringify(kept, null, 2)}\n`);
   return 0;
 });
@@ -108,7 +116,10 @@ async function runIdle(postgres: BenchServer): Promise<IdleResult> {
 }
 
 async function runDestinations(postgres: BenchServer, options: BenchOptions) {
-  const groups = { bursts: options.only.has('destinations') ? options.rounds : 0, steady: options.only.has('isolation') };
+  const groups = {
+    bursts: options.only.has('destinations') ? options.rounds : 0,
+    steady: options.only.has('isolation'),
+  };
   if (groups.bursts === 0 && !groups.steady) return undefined;
   const result = await measureDestinations(postgres, groups, progress);
   progress('');

@@ -1,6 +1,16 @@
 import { parseArgs } from 'node:util';
 
-export const GROUPS = ['single', 'stream', 'xml', 'duplicates', 'idle', 'worker', 'fairness', 'destinations', 'isolation'] as const;
+export const GROUPS = [
+  'single',
+  'stream',
+  'xml',
+  'duplicates',
+  'idle',
+  'worker',
+  'fairness',
+  'destinations',
+  'isolation',
+] as const;
 export type Group = (typeof GROUPS)[number];
 
 /** These take minutes of their own. */
