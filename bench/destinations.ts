@@ -4,7 +4,7 @@ import { ADMIN_TOKEN, startAllInOne } from '#bench/all-in-one';
 import { Connection, request } from '#bench/client';
 import type { BenchServer } from '#bench/databases';
 import { NDJSON, ndjsonBody } from '#bench/events';
-import { startServer, type ServerProcess } from '#bench/processes';
+import { cpuMicroseconds, startServer, type ServerProcess } from '#bench/processes';
 import type { ReceiverReport } from '#bench/receiver';
 import { shown } from '#bench/statistics';
 
@@ -23,9 +23,15 @@ interface Steady {
   distinct: number;
 }
 
+interface Burst {
+  perSecond: number;
+  /** Of gateway and receiver, per event; undefined where there is no /proc. */
+  cpuUs: number | undefined;
+}
+
 export interface DestinationsResult {
   /** From the first byte of the first stream to the last delivery, by burst: of many tenants, and of one. */
-  bursts: { many: number; one: number }[];
+  bursts: { many: Burst; one: Burst }[];
   steady: { alone: Steady; besideDead: Steady } | undefined;
 }
 
@@ -69,10 +75,23 @@ async function isolation(bench: Bench, progress: (text: string) => void): Promis
 }
 
 export function destinationsReport({ bursts, steady }: DestinationsResult): string {
-  const rates = (pick: (burst: { many: number; one: number }) => number): string => shown(bursts.map(pick), 0);
+  const line = (of: string, measured: readonly Burst[]): string =>
+    `destinations, ${BURST_EVENTS} events of ${of}: accepted and delivered ${shown(
+      measured.map(({ perSecond }) => perSecond),
+      0,
+    )} events/s, CPU of gateway and receiver ${shown(
+      measured.map(({ cpuUs = Number.NaN }) => cpuUs),
+      0,
+    )} µs/event\n`;
   const burstText =
-    `destinations, ${BURST_EVENTS} events of ${TENANTS} tenants: accepted and delivered ${rates(({ many }) => many)} events/s\n` +
-    `destinations, ${BURST_EVENTS} events of one tenant: accepted and delivered ${rates(({ one }) => one)} events/s\n`;
+    line(
+      `${TENANTS} tenants`,
+      bursts.map(({ many }) => many),
+    ) +
+    line(
+      'one tenant',
+      bursts.map(({ one }) => one),
+    );
   return (bursts.length > 0 ? burstText : '') + (steady ? steadyReport(steady) : '');
 }
 
@@ -87,16 +106,23 @@ function steadyReport({ alone, besideDead }: NonNullable<DestinationsResult['ste
 }
 
 /** Events per second from the first byte sent to the last event delivered. */
-async function burst(bench: Bench, run: string, tenants: number, events: number): Promise<number> {
+async function burst(bench: Bench, run: string, tenants: number, events: number): Promise<Burst> {
   const each = events / tenants;
   const names = Array.from({ length: tenants }, (_, i) => `${run}-${i}`);
   for (const name of names) await register(bench, name, `/quick/${name}`);
+  const cpuBeforeUs = cpuOf(bench);
   const startedMs = Date.now();
   await Promise.all(
     names.map((name) => sendStream(bench, name, ndjsonBody({ type: 'order.paid', run: name }, 0, each))),
   );
   const reports = await Promise.all(names.map((name) => allDelivered(bench, name, each)));
-  return (events / (Math.max(...reports.map(({ lastMs }) => lastMs)) - startedMs)) * 1000;
+  const seconds = (Math.max(...reports.map(({ lastMs }) => lastMs)) - startedMs) / 1000;
+  const cpuUs = (cpuOf(bench) - cpuBeforeUs) / events;
+  return { perSecond: events / seconds, cpuUs: Number.isNaN(cpuUs) ? undefined : cpuUs };
+}
+
+function cpuOf({ gateway, receiver }: Bench): number {
+  return [gateway, receiver].reduce((sum, { child }) => sum + (cpuMicroseconds(child.pid) ?? Number.NaN), 0);
 }
 
 /** The same load for a healthy tenant and for each of the dead ones. */
