@@ -61,7 +61,11 @@ describe('/v1/admin/destinations', () => {
     expect(changed.body).toMatchObject({ eventTypes: ['order.*'], enabled: false, timeoutMs: 100, url: rest.url });
     const second = await givenDestination(open.url, { tenantId: 'crud', url: receiver.url });
     const list = (query: string) =>
-      admin<{ destinations: DestinationAnswer[]; nextCursor: string | null }>(open.url, 'GET', `?tenantId=crud${query}`);
+      admin<{ destinations: DestinationAnswer[]; nextCursor: string | null }>(
+        open.url,
+        'GET',
+        `?tenantId=crud${query}`,
+      );
     const page = (await list('&limit=1')).body;
     expect([page.destinations.map(({ id }) => id), page.nextCursor]).toEqual([[second.id], second.id]);
     const rest2 = (await list(`&limit=1&cursor=${page.nextCursor}`)).body;
@@ -99,7 +103,11 @@ describe('/v1/admin/destinations', () => {
     ['secret', { secret: 'whsec_mine' }],
   ])('refuses a wrong %s: %j', async (property, wrong) => {
     const refused = await admin(open.url, 'POST', '', { tenantId: 't', url: receiver.url, ...wrong });
-    const problem = expectProblem({ ...refused, text: refused.text.replaceAll('127.0.0.1', '') }, 400, 'invalid-request');
+    const problem = expectProblem(
+      { ...refused, text: refused.text.replaceAll('127.0.0.1', '') },
+      400,
+      'invalid-request',
+    );
     expect(problem.errors?.map(({ pointer }) => pointer)).toContain(`/${property}`);
   });
 

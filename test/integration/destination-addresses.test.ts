@@ -79,7 +79,9 @@ describe('the addresses of destinations', () => {
   it('are refused when one of several is not public', async () => {
     const { names, destinations } = startParts(database);
     names.set('both.example', [PUBLIC, LOOPBACK]);
-    await expect(destinations.create({ tenantId: 't', url: 'http://both.example/' })).rejects.toThrow('invalid-request');
+    await expect(destinations.create({ tenantId: 't', url: 'http://both.example/' })).rejects.toThrow(
+      'invalid-request',
+    );
   });
 
   it('may be private where it is allowed; the connection goes to the address that was looked at', async () => {

@@ -1,4 +1,4 @@
-import { Pool } from 'pg';
+import type { Pool } from 'pg';
 import { DestinationRegistry, MOST_AGE_MS } from '../../src/destinations/destination-registry';
 import { deleteDestination, disableDestination, insertDestination } from '../../src/destinations/destinations.queries';
 import { uuidV7 } from '../../src/event/uuid-v7';

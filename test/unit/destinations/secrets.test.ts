@@ -25,7 +25,12 @@ describe('sealed secrets', () => {
   it.each([
     ['with another key', () => new SecretBox([OTHER]), (sealed: Buffer) => sealed, ID],
     ['for another destination', () => box, (sealed: Buffer) => sealed, ID.replace('01', '02')],
-    ['with a bit changed', () => box, (sealed: Buffer) => Buffer.from(sealed.map((b, i) => (i === 40 ? b ^ 1 : b))), ID],
+    [
+      'with a bit changed',
+      () => box,
+      (sealed: Buffer) => Buffer.from(sealed.map((b, i) => (i === 40 ? b ^ 1 : b))),
+      ID,
+    ],
     ['cut short', () => box, (sealed: Buffer) => sealed.subarray(0, 20), ID],
     ['empty', () => box, () => Buffer.alloc(0), ID],
   ])('do not open %s', (_what, opener, change, id) => {

@@ -21,7 +21,9 @@ describe('Retry-After', () => {
 describe('a pace', () => {
   it('gives one turn after the other, none before the earliest, and none in more than five minutes', () => {
     const pace = new Pace();
-    expect([pace.waitMs(0, 2_000, 5), pace.waitMs(0, 2_000, 5), pace.waitMs(1_000, 0, 5)]).toEqual([2_000, 2_005, 1_010]);
+    expect([pace.waitMs(0, 2_000, 5), pace.waitMs(0, 2_000, 5), pace.waitMs(1_000, 0, 5)]).toEqual([
+      2_000, 2_005, 1_010,
+    ]);
     for (let i = 0; i < 100; i++) expect(pace.waitMs(0, 0, 60_000)).toBeLessThanOrEqual(300_000);
     pace.reset();
     expect(pace.waitMs(0, 0, 5)).toBe(500);

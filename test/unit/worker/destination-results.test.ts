@@ -2,7 +2,9 @@ import type { Outcome } from '../../../src/destinations/courier';
 import { combine, type Delivery } from '../../../src/worker/handlers/destination-results';
 
 const answered = (status: number, retryAfterMs?: number): Outcome =>
-  retryAfterMs === undefined ? { kind: 'answered', status, text: '' } : { kind: 'answered', status, text: '', retryAfterMs };
+  retryAfterMs === undefined
+    ? { kind: 'answered', status, text: '' }
+    : { kind: 'answered', status, text: '', retryAfterMs };
 const held = (afterMs: number): Outcome => ({ kind: 'held', reason: 'CIRCUIT_OPEN', message: 'open', afterMs });
 const failed = (reason: 'TIMEOUT' | 'CONNECTION_FAILED' | 'ADDRESS_REFUSED'): Outcome => ({
   kind: 'failed',
