@@ -1,6 +1,7 @@
 /**
  * npm run bench [-- --rounds 5 --seconds 3 --only single,stream,xml,duplicates,idle,publisher,drain,…]
  * The groups are listed in bench/options.ts.
+ * npm run bench -- --rounds 3 --only destinations,isolation     (HTTP destinations, not part of the default)
  *
  * StreamForge against what its speed can be compared with on the same machine at the same moment, everything on it:
  *   (a) post, no write        the same application answering 202 without writing
@@ -15,6 +16,7 @@ import { fileURLToPath } from 'node:url';
 import { startAllInOne } from '#bench/all-in-one';
 import { command } from '#bench/cleanup';
 import { BenchServer } from '#bench/databases';
+import { destinationsReport, measureDestinations } from '#bench/destinations';
 import { FIGURES } from '#bench/figures';
 import { idleReport, measureIdle, type IdleResult } from '#bench/idle';
 import { benchOptions, type BenchOptions } from '#bench/options';
@@ -59,8 +61,18 @@ await command(async (atEnd) => {
   const pipeline = await runPipeline(postgres, options, atEnd);
   say(pipelineReport(pipeline));
   const worker = await runWorker(postgres, options, atEnd);
+  const destinations = await runDestinations(postgres, options);
   mkdirSync(RESULTS, { recursive: true });
-  const kept = { machine, at: new Date().toISOString(), verdicts: verdicts(rounds), rounds, idle, pipeline, worker };
+  const kept = {
+    machine,
+    at: new Date().toISOString(),
+    verdicts: verdicts(rounds),
+    rounds,
+    idle,
+    pipeline,
+    worker,
+    destinations,
+  };
   writeFileSync(`${RESULTS}latest.json`, `${JSON.stringify(kept, null, 2)}\n`);
   return 0;
 });
@@ -118,4 +130,16 @@ async function runIdle(postgres: BenchServer): Promise<IdleResult> {
   } finally {
     await server.stop();
   }
+}
+
+async function runDestinations(postgres: BenchServer, options: BenchOptions) {
+  const groups = {
+    bursts: options.only.has('destinations') ? options.rounds : 0,
+    steady: options.only.has('isolation'),
+  };
+  if (groups.bursts === 0 && !groups.steady) return undefined;
+  const result = await measureDestinations(postgres, groups, progress);
+  progress('');
+  say(`\n${destinationsReport(result)}`);
+  return result;
 }

@@ -3,7 +3,16 @@ import { uuidV7 } from '../event/uuid-v7';
 import { ADMIN_ACTOR } from '../http/admin-access';
 import { AuditEntry } from './audit-entry.entity';
 
-export type AdminAction = 'replay' | 'replay.cancel' | 'dlq.retry' | 'dlq.discard' | 'outbox.retry';
+export type AdminAction =
+  | 'replay'
+  | 'replay.cancel'
+  | 'dlq.retry'
+  | 'dlq.discard'
+  | 'outbox.retry'
+  | 'destination.create'
+  | 'destination.change'
+  | 'destination.delete'
+  | 'destination.rotate-secret';
 
 export interface AdminChange {
   action: AdminAction;

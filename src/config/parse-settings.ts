@@ -90,11 +90,14 @@ function forbiddenInProduction(settings: Settings, env: Record<string, string | 
       problems.push(`${name}: the password of docker-compose.yml is for local use only`);
     }
   }
+  if ((api || settings.APP_ROLE.includes('worker')) && settings.DESTINATIONS_SECRET_KEY.length === 0) {
+    problems.push('DESTINATIONS_SECRET_KEY: must be set in production for this role (openssl rand -base64 32)');
+  }
   if (settings.DESTINATIONS_ALLOW_PRIVATE) problems.push('DESTINATIONS_ALLOW_PRIVATE: must be false in production');
   return problems;
 }
 
 /** Values that may hold a password are not repeated. */
 function shown(name: string, text: string): string {
-  return /URL|TOKEN|ENDPOINT/.test(name) ? 'something else' : JSON.stringify(text);
+  return /URL|TOKEN|ENDPOINT|SECRET/.test(name) ? 'something else' : JSON.stringify(text);
 }

@@ -59,6 +59,17 @@ export function url(...protocols: string[]): Kind<string> {
   };
 }
 
+/** Bytes in base64 or base64url, as many as said. */
+export function base64Bytes(count: number): Kind<Buffer> {
+  return {
+    parse: (text) => {
+      const value = Buffer.from(text, 'base64');
+      const ok = /^[\w+/-]+={0,2}$/.test(text) && value.length === count;
+      return ok ? { value } : { expected: `${count} bytes in base64 (openssl rand -base64 ${count})` };
+    },
+  };
+}
+
 /** A comma list; every item must be of the given kind. Empty text is an empty list. */
 export function listOf<T>(item: Kind<T>): Kind<T[]> {
   return {

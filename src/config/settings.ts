@@ -1,6 +1,17 @@
 import { isTenantId } from '../event/tenant';
 import { parseRoles, type Role } from './roles';
-import { anyText, boolean, fraction, integer, listOf, oneOf, url, type Kind, type Setting } from './setting-kinds';
+import {
+  anyText,
+  base64Bytes,
+  boolean,
+  fraction,
+  integer,
+  listOf,
+  oneOf,
+  url,
+  type Kind,
+  type Setting,
+} from './setting-kinds';
 
 const setting = <T>(kind: Kind<T>, fallback: string, meaning: string): Setting<T> => ({
   parse: (text) => kind.parse(text),
@@ -95,7 +106,7 @@ export const SETTINGS = {
   RABBITMQ_PREFETCH: setting(integer(1, 65_535), '500', 'deliveries that a worker holds at most'),
   WORKER_BATCH_SIZE: setting(integer(1, 1000), '100', 'most deliveries settled in one transaction'),
   WORKER_HANDLER_CONCURRENCY: setting(integer(1, 10_000), '64', 'calls that an external handler makes at a time'),
-  WORKER_TENANT_CONCURRENCY: setting(integer(1, 10_000), '8', 'calls of them that may be for one tenant'),
+  WORKER_TENANT_CONCURRENCY: setting(integer(1, 10_000), '16', 'calls of them that may be for one tenant'),
   MAX_RETRY_ATTEMPTS: setting(integer(1, 100), '5', 'attempts before an event is dead-lettered'),
   RETRY_BACKOFF_MS: setting(
     listOf(integer(1)),
@@ -110,6 +121,15 @@ export const SETTINGS = {
   ),
   METRICS_TOKEN: optional(anyText, 'bearer token for /metrics; unset: open'),
   DESTINATIONS_ALLOW_PRIVATE: setting(boolean, 'false', 'true lets destinations have private and loopback addresses'),
+  DESTINATIONS_REQUIRE_HTTPS: optional(
+    boolean,
+    'true refuses destinations with http: URLs; unset: true in production, false elsewhere',
+  ),
+  DESTINATIONS_SECRET_KEY: setting(
+    listOf(base64Bytes(32)),
+    '',
+    'seals the secrets of destinations: 32 bytes in base64, must be set in production; of a comma list the first seals and all open; empty: a key kept in the database',
+  ),
   SHUTDOWN_GRACE_MS: setting(
     integer(100, 3_600_000),
     '25000',

@@ -20,6 +20,7 @@ export const REASON_CODES = [
   'HTTP_5XX',
   'TIMEOUT', // no answer within the handler's own deadline
   'CONNECTION_FAILED',
+  'ADDRESS_REFUSED', // the name leads to an address that destinations may not have
   'INVALID_PAYLOAD', // the content can never be processed, or PostgreSQL can never hold it
   'HANDLER_ERROR', // what nobody classified
   'RETRY_EXHAUSTED', // MAX_RETRY_ATTEMPTS reached; the message begins with the last reason

@@ -46,6 +46,15 @@ export class Metrics {
     'Events sent back without an attempt, because a lane was full or a circuit open',
     ['reason_code'],
   );
+  readonly destinationDeliveries = this.counter(
+    'streamforge_destination_deliveries_total',
+    'Requests to HTTP destinations by how they ended',
+    ['result'],
+  );
+  readonly destinationsOpenCircuits = this.gauge(
+    'streamforge_destinations_open_circuits',
+    'Destinations that this process leaves alone for now because they keep failing',
+  );
   readonly endToEnd = new Histogram({
     name: 'streamforge_end_to_end_seconds',
     help: 'From receipt to completion',

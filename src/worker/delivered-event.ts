@@ -15,5 +15,7 @@ export function toDeliveredEvent({ id, headers, body }: Message): DeliveredEvent
   if (typeof receivedAt !== 'string' || typeof correlationId !== 'string') return undefined;
   if (typeof sizeBytes !== 'number' || typeof dispatchNo !== 'number' || typeof generation !== 'number')
     return undefined;
-  return { id, tenantId, type, receivedAt, sizeBytes, correlationId, dispatchNo, generation, body };
+  const { traceparent } = headers;
+  const trace = typeof traceparent === 'string' ? { traceparent } : {};
+  return { id, tenantId, type, receivedAt, sizeBytes, correlationId, ...trace, dispatchNo, generation, body };
 }

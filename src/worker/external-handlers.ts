@@ -117,12 +117,12 @@ export class ExternalHandlers {
     call: { attemptNumber: number; done: ReadonlySet<string> },
   ): Promise<HandlerResult> {
     const lane = this.lanes.get(handler.name) as Lane;
-    const entered = lane.enter(event.tenantId);
-    if (entered === 'full') {
+    const entry = await lane.enter(event.tenantId);
+    if (entry === 'full') {
       const message = `too many events wait for ${handler.name}`;
       return { kind: 'postpone', reasonCode: 'LANE_FULL', message, afterMs: lane.paceMs(event.tenantId, Date.now()) };
     }
-    if (!(await entered)) throw new Stopped();
+    if (entry === 'closed') throw new Stopped();
     const startedMs = Date.now();
     try {
       return await this.call(handler, event, call);

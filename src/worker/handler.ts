@@ -1,5 +1,6 @@
 import type { Db } from '../db/pool';
 import type { ReasonCode } from '../event/event-status';
+import { matchesType } from '../event/type-pattern';
 
 /** An event as it arrives at a worker. */
 export interface DeliveredEvent {
@@ -10,6 +11,8 @@ export interface DeliveredEvent {
   receivedAt: string;
   sizeBytes: number;
   correlationId: string;
+  /** W3C trace context of the request that brought it, if it had one. */
+  traceparent?: string;
   /** Which dispatch of the event this is; a lower one never runs after a higher one is visible (I11). */
   dispatchNo: number;
   /** Raised by a replay that runs the handlers again. */
@@ -108,11 +111,8 @@ export type Handler = TransactionalHandler | ExternalHandler;
 /** Nest token of the list of handlers. */
 export const HANDLERS = Symbol('Handlers');
 
-export function takesType(handler: Pick<Handler, 'eventTypes'>, type: string): boolean {
-  return handler.eventTypes.some((pattern) =>
-    pattern.endsWith('*') ? type.startsWith(pattern.slice(0, -1)) : type === pattern,
-  );
-}
+export const takesType = (handler: Pick<Handler, 'eventTypes'>, type: string): boolean =>
+  matchesType(handler.eventTypes, type);
 
 /** @throws Error that names the handlers which share a name; a boot must not guess which one is meant. */
 export function withUniqueNames<H extends Pick<Handler, 'name'>>(handlers: H[]): H[] {

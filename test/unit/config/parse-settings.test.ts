@@ -8,6 +8,7 @@ const PRODUCTION = {
   REDIS_URL: 'rediss://cache:6379',
   RABBITMQ_URL: 'amqps://app:secret@broker/streamforge',
   ADMIN_TOKEN: 'x'.repeat(24),
+  DESTINATIONS_SECRET_KEY: Buffer.alloc(32, 7).toString('base64'),
 };
 
 function problemsOf(env: Record<string, string | undefined>): string[] {
@@ -49,12 +50,13 @@ describe('settings', () => {
       RABBITMQ_PREFETCH: 500,
       WORKER_BATCH_SIZE: 100,
       WORKER_HANDLER_CONCURRENCY: 64,
-      WORKER_TENANT_CONCURRENCY: 8,
+      WORKER_TENANT_CONCURRENCY: 16,
       MAX_RETRY_ATTEMPTS: 5,
       RETRY_BACKOFF_MS: [1_000, 5_000, 30_000, 120_000, 600_000],
       RETRY_JITTER: 0.2,
       RECONCILE_AFTER_SECONDS: 60,
       DESTINATIONS_ALLOW_PRIVATE: false,
+      DESTINATIONS_SECRET_KEY: [],
       SHUTDOWN_GRACE_MS: 25_000,
       OTEL_SERVICE_NAME: 'streamforge',
       STREAMFORGE_DATA_DIR: '.streamforge',
@@ -164,6 +166,7 @@ describe('production', () => {
       'APP_ROLE',
       'DATABASE_URL',
       'DESTINATIONS_ALLOW_PRIVATE',
+      'DESTINATIONS_SECRET_KEY',
       'RABBITMQ_URL',
       'REDIS_URL',
     ]);
@@ -173,6 +176,16 @@ describe('production', () => {
     const problems = problemsOf({ ...PRODUCTION, ADMIN_TOKEN: 'short-token-of-23-chars' });
     expect(namesIn(problems)).toEqual(['ADMIN_TOKEN']);
     expect(problems.join()).not.toContain('short-token');
+  });
+
+  it('takes several keys for the secrets of destinations, refuses short ones and shows none', () => {
+    const [a, b] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)];
+    const both = `${a.toString('base64')}, ${b.toString('base64url')}`;
+    expect(parseSettings({ ...PRODUCTION, DESTINATIONS_SECRET_KEY: both }).DESTINATIONS_SECRET_KEY).toEqual([a, b]);
+    const short = Buffer.alloc(31, 3).toString('base64');
+    const problems = problemsOf({ ...PRODUCTION, DESTINATIONS_SECRET_KEY: short });
+    expect(namesIn(problems)).toEqual(['DESTINATIONS_SECRET_KEY']);
+    expect(problems.join()).not.toContain(short);
   });
 
   it.each(['amqp://guest:guest@broker', 'amqp://broker:5672'])(
@@ -193,7 +206,9 @@ describe('production', () => {
   it('asks a role only for what it uses', () => {
     const { RABBITMQ_URL: _broker, ...api } = PRODUCTION;
     const { ADMIN_TOKEN: _token, ...worker } = PRODUCTION;
+    const { DESTINATIONS_SECRET_KEY: _key, ...publisher } = worker;
     expect(problemsOf({ ...api, APP_ROLE: 'api' })).toEqual([]);
     expect(problemsOf({ ...worker, APP_ROLE: 'worker' })).toEqual([]);
+    expect(problemsOf({ ...publisher, APP_ROLE: 'publisher' })).toEqual([]);
   });
 });

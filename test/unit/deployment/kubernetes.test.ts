@@ -134,6 +134,7 @@ describe('the Kubernetes manifests', () => {
       REDIS_URL: 'redis://cache',
       RABBITMQ_URL: 'amqp://app:secret@broker',
       ADMIN_TOKEN: 'x'.repeat(24),
+      DESTINATIONS_SECRET_KEY: Buffer.alloc(32, 7).toString('base64'),
     });
     for (const role of ROLES) {
       const seconds = podOf(named('Deployment', `streamforge-${role}`)).terminationGracePeriodSeconds ?? 0;

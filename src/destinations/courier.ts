@@ -1,0 +1,133 @@
+import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { Metrics } from '../observability/metrics';
+import { AddressGuard } from './address-guard';
+import { FAILURE_WEIGHT, type Admission } from './circuit';
+import type { Answer } from './delivery-client';
+import type { SealedDestination } from './destination';
+import { Line, type WebhookMessage } from './line';
+import { SecretKey } from './secret-key';
+
+/** A delivery ended, or could not begin and should come back. */
+export type Outcome = Answer | { kind: 'held'; reason: 'CIRCUIT_OPEN' | 'LANE_FULL'; message: string; afterMs: number };
+
+/** All destinations that are down together send back so many events per second; each gets its share. */
+const HELD_PER_SECOND = 200;
+/** The longer a circuit is open, the fewer of its events need to look whether it still is. */
+const TURNS_WHILE_OPEN = 2_000;
+
+/** Delivers to destinations, each behind its own circuit and slots, so that none of them can hold up another. */
+@Injectable()
+export class Courier implements OnApplicationShutdown {
+  private readonly logger = new Logger('Destinations');
+  /** By id. Bounded by the number of destinations that there may be; `forget` drops those that are no more. */
+  private readonly lines = new Map<string, Line>();
+  private readonly open = new Set<Line>();
+
+  constructor(
+    @Inject(AddressGuard) private readonly guard: AddressGuard,
+    @Inject(SecretKey) private readonly key: SecretKey,
+    @Inject(Metrics) private readonly metrics: Metrics,
+  ) {}
+
+  /** @throws UnopenedSecretError */
+  async deliver(destination: SealedDestination, message: WebhookMessage, signal: AbortSignal): Promise<Outcome> {
+    const line = await this.lineOf(destination);
+    if (line.circuit.refuses(Date.now())) return this.heldByCircuit(line);
+    if (!(await line.inFlight.enter())) return this.heldForSlot(line);
+    try {
+      const admission = line.circuit.admit(Date.now());
+      if (!admission) return this.heldByCircuit(line);
+      const answer = await line.send(message, signal).catch((error: unknown) => {
+        line.circuit.ended(admission);
+        throw error;
+      });
+      this.learn(line, admission, answer);
+      return answer;
+    } finally {
+      line.inFlight.leave();
+    }
+  }
+
+  /** One request outside of circuit and slots, over a connection of its own. @throws UnopenedSecretError */
+  async test(destination: SealedDestination, message: WebhookMessage): Promise<Answer> {
+    const line = new Line(destination, this.guard, await this.key.box());
+    try {
+      return await line.send(message, new AbortController().signal);
+    } finally {
+      void line.close();
+    }
+  }
+
+  /** Closes the lines to destinations that are not among those. */
+  forget(remaining: ReadonlySet<string>): void {
+    for (const [id, line] of this.lines) {
+      if (remaining.has(id)) continue;
+      this.lines.delete(id);
+      this.drop(line);
+    }
+  }
+
+  onApplicationShutdown(): void {
+    this.forget(new Set());
+  }
+
+  /** A changed destination gets a new line, and with it a closed circuit: the change may be what was wrong. */
+  private async lineOf(destination: SealedDestination): Promise<Line> {
+    const box = await this.key.box();
+    const known = this.lines.get(destination.id);
+    if (known && known.destination.revision >= destination.revision) return known;
+    const line = new Line(destination, this.guard, box);
+    this.lines.set(destination.id, line);
+    if (known) this.drop(known);
+    return line;
+  }
+
+  private drop(line: Line): void {
+    this.open.delete(line);
+    this.metrics.destinationsOpenCircuits.set(this.open.size);
+    line.close().catch((error: unknown) => this.logger.debug({ msg: 'a connection did not close', err: error }));
+  }
+
+  private learn(line: Line, admission: Admission, answer: Answer): void {
+    const wasOpen = line.circuit.isOpen;
+    if (answer.kind === 'failed' && answer.reason === 'ADDRESS_REFUSED') line.circuit.ended(admission);
+    else if (isAlive(answer)) line.circuit.succeeded();
+    else {
+      const timedOut = answer.kind === 'failed' && answer.reason === 'TIMEOUT';
+      line.circuit.failed(admission, timedOut ? FAILURE_WEIGHT.timeout : FAILURE_WEIGHT.quick, Date.now());
+    }
+    this.metrics.destinationDeliveries.inc({ result: resultOf(answer) });
+    const { isOpen } = line.circuit;
+    if (isOpen === wasOpen || this.lines.get(line.destination.id) !== line) return;
+    if (isOpen) this.open.add(line);
+    else {
+      this.open.delete(line);
+      line.pace.reset();
+    }
+    this.metrics.destinationsOpenCircuits.set(this.open.size);
+    this.logger.warn({ msg: `circuit ${isOpen ? 'open' : 'closed'}`, destinationId: line.destination.id });
+  }
+
+  private heldByCircuit(line: Line): Outcome {
+    const { circuit, pace, destination } = line;
+    const intervalMs = Math.max((1_000 / HELD_PER_SECOND) * this.open.size, circuit.lastOpenMs / TURNS_WHILE_OPEN);
+    const afterMs = pace.waitMs(Date.now(), circuit.nextProbeMs, intervalMs);
+    const message = `destination ${destination.id} is failing; it is tried again from time to time`;
+    return { kind: 'held', reason: 'CIRCUIT_OPEN', message, afterMs };
+  }
+
+  private heldForSlot(line: Line): Outcome {
+    const afterMs = line.pace.waitMs(Date.now(), 0, line.msPerDelivery);
+    const message = `destination ${line.destination.id} has ${line.destination.maxInFlight} deliveries in flight`;
+    return { kind: 'held', reason: 'LANE_FULL', message, afterMs };
+  }
+}
+
+/** It answered, and not that it cannot just now. */
+function isAlive(answer: Answer): boolean {
+  if (answer.kind === 'failed') return false;
+  return answer.status < 500 && ![408, 425, 429].includes(answer.status);
+}
+
+const resultOf = (answer: Answer): string =>
+  answer.kind === 'failed' ? answer.reason.toLowerCase() : `${Math.floor(answer.status / 100)}xx`;

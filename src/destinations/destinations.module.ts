@@ -1,0 +1,27 @@
+import { Inject, Injectable, Module } from '@nestjs/common';
+import { AddressGuard, RESOLVE, resolveBySystem } from './address-guard';
+import { Courier } from './courier';
+import { DestinationRegistry } from './destination-registry';
+import { SecretKey } from './secret-key';
+
+/** Lines to destinations that were deleted or switched off are closed. */
+@Injectable()
+class CloseLines {
+  constructor(@Inject(DestinationRegistry) registry: DestinationRegistry, @Inject(Courier) courier: Courier) {
+    registry.onChange(({ destinations }) => courier.forget(new Set(destinations.map(({ id }) => id))));
+  }
+}
+
+/** What the worker, which delivers, and the admin endpoints, which register and test, have in common. */
+@Module({
+  providers: [
+    { provide: RESOLVE, useValue: resolveBySystem },
+    AddressGuard,
+    SecretKey,
+    Courier,
+    DestinationRegistry,
+    CloseLines,
+  ],
+  exports: [AddressGuard, SecretKey, Courier, DestinationRegistry],
+})
+export class DestinationsModule {}

@@ -1,0 +1,77 @@
+import type { Dispatcher } from 'undici';
+import type { AddressGuard } from './address-guard';
+import { Circuit } from './circuit';
+import { openConnections, post, type Answer } from './delivery-client';
+import type { SealedDestination } from './destination';
+import { InFlight } from './in-flight';
+import { Pace } from './pace';
+import type { SecretBox } from './secret-box';
+import { WebhookSigner } from './webhook-signer';
+
+/** What is sent: an event, or a test. */
+export interface WebhookMessage {
+  /** Stable over all deliveries of an event. */
+  id: string;
+  body: Buffer;
+  correlationId: string;
+  traceparent?: string;
+}
+
+/** How much the newest delivery counts in the average duration. */
+const WEIGHT = 0.1;
+/** Header values; an event's correlation id may come from a stream's record and hold more than that. */
+const VISIBLE_ASCII = /^[\x21-\x7e]{1,200}$/;
+
+/** What this process has of one destination in the revision that it knows: connections, signer, circuit, slots. */
+export class Line {
+  readonly circuit = new Circuit();
+  readonly pace = new Pace();
+  readonly inFlight: InFlight;
+  private readonly connections: Dispatcher;
+  private readonly signer: WebhookSigner;
+  private averageMs = 50;
+
+  /** @throws UnopenedSecretError */
+  constructor(
+    readonly destination: SealedDestination,
+    private readonly guard: AddressGuard,
+    box: SecretBox,
+  ) {
+    this.signer = new WebhookSigner(destination, box);
+    this.inFlight = new InFlight(destination.maxInFlight);
+    this.connections = openConnections(destination, guard);
+  }
+
+  async send(message: WebhookMessage, signal: AbortSignal): Promise<Answer> {
+    try {
+      this.guard.checkLiteral(new URL(this.destination.url));
+    } catch (error) {
+      return { kind: 'failed', reason: 'ADDRESS_REFUSED', message: error instanceof Error ? error.message : '' };
+    }
+    const startedMs = Date.now();
+    const headers = this.headersOf(message, new Date(startedMs));
+    const answer = await post(this.connections, this.destination, { body: message.body, headers }, signal);
+    this.averageMs += (Math.max(Date.now() - startedMs, 1) - this.averageMs) * WEIGHT;
+    return answer;
+  }
+
+  /** One after the other, what waits for a slot gets one in about this time. */
+  get msPerDelivery(): number {
+    return this.averageMs / this.destination.maxInFlight;
+  }
+
+  /** Deliveries under way are finished. */
+  async close(): Promise<void> {
+    await this.connections.close();
+  }
+
+  private headersOf({ id, body, correlationId, traceparent }: WebhookMessage, now: Date): Record<string, string> {
+    return {
+      'content-type': 'application/json',
+      'user-agent': 'StreamForge-Webhooks/1',
+      ...this.signer.headers(id, body.toString('utf8'), now),
+      ...(VISIBLE_ASCII.test(correlationId) ? { 'x-correlation-id': correlationId } : {}),
+      ...(traceparent !== undefined && VISIBLE_ASCII.test(traceparent) ? { traceparent } : {}),
+    };
+  }
+}

@@ -1,0 +1,66 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Pool } from 'pg';
+import { Courier } from '../../destinations/courier';
+import { DESTINATION_LIMITS, type SealedDestination } from '../../destinations/destination';
+import { DestinationRegistry } from '../../destinations/destination-registry';
+import { disableDestination } from '../../destinations/destinations.queries';
+import type { DeliveredEvent, ExternalCall, ExternalHandler, HandlerResult } from '../handler';
+import { combine, deliveredTo, GONE, refusedBy, type Delivery } from './destination-results';
+
+const MARGIN_MS = 5_000;
+
+/**
+ * Sends events to the HTTP destinations of their tenant, to all at once. An event is done when every one of them has
+ * answered 2xx; those that have are not asked again. A destination that was deleted or switched off meanwhile is no
+ * longer waited for.
+ */
+@Injectable()
+export class DestinationDelivery implements ExternalHandler {
+  readonly kind = 'external';
+  readonly name = 'destinations';
+  readonly eventTypes = ['*'];
+  /** Every destination has a shorter timeout of its own. */
+  readonly timeoutMs = DESTINATION_LIMITS.timeoutMs.max + MARGIN_MS;
+  private readonly logger = new Logger('Destinations');
+
+  constructor(
+    @Inject(DestinationRegistry) private readonly registry: DestinationRegistry,
+    @Inject(Courier) private readonly courier: Courier,
+    @Inject(Pool) private readonly pool: Pool,
+  ) {}
+
+  async select(events: readonly DeliveredEvent[]): Promise<readonly DeliveredEvent[]> {
+    const directory = await this.registry.current();
+    return directory.destinations.length === 0 ? [] : events.filter((event) => directory.has(event));
+  }
+
+  async handle(event: DeliveredEvent, { attemptNumber, signal, done }: ExternalCall): Promise<HandlerResult> {
+    const destinations = (await this.registry.current()).of(event).filter(({ id }) => !done.has(deliveredTo(id)));
+    // At a first attempt they are of before a person sent the event on its way again.
+    const refused = attemptNumber > 1 ? destinations.filter(({ id }) => done.has(refusedBy(id))) : [];
+    const missing = destinations.filter((destination) => !refused.includes(destination));
+    const deliveries = await Promise.all(missing.map((destination) => this.deliver(destination, event, signal)));
+    return combine(
+      deliveries,
+      refused.map(({ id }) => id),
+    );
+  }
+
+  private async deliver(
+    destination: SealedDestination,
+    { id, body, correlationId, traceparent }: DeliveredEvent,
+    signal: AbortSignal,
+  ): Promise<Delivery> {
+    const trace = traceparent === undefined ? {} : { traceparent };
+    const outcome = await this.courier.deliver(destination, { id, body, correlationId, ...trace }, signal);
+    if (outcome.kind === 'answered' && outcome.status === GONE) await this.disable(destination.id);
+    return { destinationId: destination.id, outcome };
+  }
+
+  /** Before the dead letter is committed: a crash in between leaves the event to be completed without it. */
+  private async disable(id: string): Promise<void> {
+    if (!(await disableDestination(this.pool, id, 'answered 410 Gone'))) return;
+    this.registry.invalidate();
+    this.logger.warn({ msg: 'destination answered 410 and is disabled', destinationId: id });
+  }
+}

@@ -1,0 +1,38 @@
+import { ADMIN_TOKEN } from './app';
+import { call, type Answer } from './e2e-http';
+
+export interface DestinationAnswer {
+  id: string;
+  tenantId: string;
+  url: string;
+  eventTypes: string[];
+  enabled: boolean;
+  disabledReason: string | null;
+  timeoutMs: number;
+  maxInFlight: number;
+  previousSecretUntil: string | null;
+  secret?: string;
+}
+
+/** A request to /v1/admin/destinations with the admin token. */
+export function admin<T = DestinationAnswer>(
+  url: string,
+  method: string,
+  path: string,
+  body?: unknown,
+): Promise<Answer<T>> {
+  return call<T>(`${url}/v1/admin/destinations${path}`, {
+    method,
+    headers: { 'x-admin-token': ADMIN_TOKEN, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+}
+
+export async function givenDestination(
+  url: string,
+  request: { tenantId: string; url: string } & Record<string, unknown>,
+): Promise<DestinationAnswer & { secret: string }> {
+  const { status, body, text } = await admin<DestinationAnswer & { secret: string }>(url, 'POST', '', request);
+  if (status !== 201) throw new Error(`not registered: ${status} ${text}`);
+  return body;
+}
