@@ -21,6 +21,7 @@ import { FIGURES } from '#bench/figures';
 import { idleReport, measureIdle, type IdleResult } from '#bench/idle';
 import { benchOptions, type BenchOptions } from '#bench/options';
 import { fairnessReport, measureFairness } from '#bench/fairness';
+import { measureOverhead, overheadReport } from '#bench/overhead';
 import { measureWorker, workerReport } from '#bench/worker';
 import { figureTable, verdicts, verdictTable, type RoundResult } from '#bench/report';
 import { Pipeline, pipelineReport, type PipelineResult } from '#bench/pipeline';
@@ -62,6 +63,8 @@ await command(async (atEnd) => {
   say(pipelineReport(pipeline));
   const worker = await runWorker(postgres, options, atEnd);
   const destinations = await runDestinations(postgres, options);
+  const overhead = options.only.has('overhead') ? await measureOverhead(postgres, options, atEnd) : undefined;
+  if (overhead) say(overheadReport(overhead));
   mkdirSync(RESULTS, { recursive: true });
   const kept = {
     machine,
@@ -72,6 +75,7 @@ await command(async (atEnd) => {
     pipeline,
     worker,
     destinations,
+    overhead,
   };
   writeFileSync(`${RESULTS}latest.json`, `${JSON.stringify(kept, null, 2)}\n`);
   return 0;

@@ -14,6 +14,7 @@ export const GROUPS = [
   'fairness',
   'destinations',
   'isolation',
+  'overhead',
 ] as const;
 export type Group = (typeof GROUPS)[number];
 

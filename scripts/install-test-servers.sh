@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Installs what the tests start privately: PostgreSQL, Redis and RabbitMQ, slowhttptest, which plays slow clients, and a
-# browser for Swagger UI, from the packages of Debian or Ubuntu. Nothing is started or configured for the machine itself.
-# What is there already is left as it is.
+# Installs what the tests start privately: PostgreSQL, Redis and RabbitMQ; slowhttptest, which plays slow clients; promtool,
+# which checks the alerts; and a browser for Swagger UI, from the packages of Debian or Ubuntu. Nothing is started or
+# configured for the machine itself. What is there already is left as it is.
 set -euo pipefail
 
 missing=()
@@ -9,13 +9,14 @@ compgen -G '/usr/lib/postgresql/*/bin/initdb' > /dev/null || missing+=(postgresq
 [ -x /usr/bin/redis-server ] || missing+=(redis-server)
 compgen -G '/usr/lib/rabbitmq/lib/rabbitmq_server-*/sbin/rabbitmq-server' > /dev/null || missing+=(rabbitmq-server)
 [ -x /usr/bin/slowhttptest ] || missing+=(slowhttptest)
+[ -x /usr/bin/promtool ] || missing+=(prometheus) # for promtool; its server is not used
 browsers=(/usr/bin/chromium /usr/bin/chromium-browser /usr/bin/google-chrome)
 found=''
 for browser in "${browsers[@]}"; do [ -x "$browser" ] && found=$browser; done
 [ -n "$found" ] || missing+=(chromium)
 
 if [ ${#missing[@]} -eq 0 ]; then
-  echo 'PostgreSQL, Redis, RabbitMQ, slowhttptest and a browser are installed.'
+  echo 'PostgreSQL, Redis, RabbitMQ, slowhttptest, promtool and a browser are installed.'
   exit 0
 fi
 

@@ -11,7 +11,17 @@ const ROOT = path.resolve(import.meta.dirname, '..');
 const FILE = 'THIRD_PARTY_LICENCES.md';
 
 /** Permissive ones: they ask for their text to be kept, and for nothing of ours. */
-const AGREED = ['0BSD', 'Apache-2.0', 'BSD-2-Clause', 'BSD-3-Clause', 'BlueOak-1.0.0', 'ISC', 'MIT', 'Python-2.0'];
+const AGREED = [
+  '0BSD',
+  'Apache-2.0',
+  'BSD-2-Clause',
+  'BSD-3-Clause',
+  'BlueOak-1.0.0',
+  'ISC',
+  'MIT',
+  'Python-2.0',
+  'Unlicense',
+];
 
 const { packages } = JSON.parse(readFileSync(path.join(ROOT, 'package-lock.json'), 'utf8'));
 const shipped = Object.entries(packages)

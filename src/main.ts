@@ -8,6 +8,7 @@ import type { Settings } from './config/settings';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from './db/embedded-postgres';
 import { hasPendingMigrations, migrate } from './db/migrate';
 import { classifyPgError } from './db/pg-errors';
+import { startTracing } from './observability/start-tracing';
 import { banner } from './runtime/banner';
 import { Signals } from './runtime/signals';
 import { explainStartFailure } from './runtime/start-failure';
@@ -25,6 +26,7 @@ async function main(): Promise<void> {
   const embedded = settings.DATABASE_URL ? undefined : await startEmbeddedPostgres(settings.STREAMFORGE_DATA_DIR);
   const databaseUrl = settings.DATABASE_URL ?? (embedded as EmbeddedPostgres).url;
   let app: NestFastifyApplication | undefined;
+  const stopTracing = settings.OTEL_EXPORTER_OTLP_ENDPOINT ? await startTracing(settings) : undefined;
   try {
     await bringSchemaUpToDate(settings, databaseUrl);
     app = await createApp(settings, databaseUrl);
@@ -33,6 +35,7 @@ async function main(): Promise<void> {
     signals.drainBy(async () => {
       await close();
       await embedded?.stop();
+      await stopTracing?.();
     });
     if (signals.ending) return;
     const tokenIsNew = !process.env.ADMIN_TOKEN && settings.APP_ROLE.includes('api');

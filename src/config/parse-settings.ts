@@ -75,6 +75,17 @@ function forbiddenInProduction(settings: Settings, env: Record<string, string | 
   if (!settings.DATABASE_URL) problems.push('DATABASE_URL: must be set in production');
   if (!settings.REDIS_URL) problems.push('REDIS_URL: must be set in production');
   if (broker && !settings.RABBITMQ_URL) problems.push('RABBITMQ_URL: must be set in production for this role');
+  problems.push(...knownSecrets(settings, api));
+  if ((api || settings.APP_ROLE.includes('worker')) && settings.DESTINATIONS_SECRET_KEY.length === 0) {
+    problems.push('DESTINATIONS_SECRET_KEY: must be set in production for this role (openssl rand -base64 32)');
+  }
+  if (settings.DESTINATIONS_ALLOW_PRIVATE) problems.push('DESTINATIONS_ALLOW_PRIVATE: must be false in production');
+  return problems;
+}
+
+/** Secrets that are missing, short, or known to whoever reads our files. */
+function knownSecrets(settings: Settings, api: boolean): string[] {
+  const problems: string[] = [];
   if (settings.RABBITMQ_URL && ['', 'guest'].includes(new URL(settings.RABBITMQ_URL).username)) {
     problems.push('RABBITMQ_URL: the guest account is not for production');
   }
@@ -90,10 +101,6 @@ function forbiddenInProduction(settings: Settings, env: Record<string, string | 
       problems.push(`${name}: the password of docker-compose.yml is for local use only`);
     }
   }
-  if ((api || settings.APP_ROLE.includes('worker')) && settings.DESTINATIONS_SECRET_KEY.length === 0) {
-    problems.push('DESTINATIONS_SECRET_KEY: must be set in production for this role (openssl rand -base64 32)');
-  }
-  if (settings.DESTINATIONS_ALLOW_PRIVATE) problems.push('DESTINATIONS_ALLOW_PRIVATE: must be false in production');
   return problems;
 }
 

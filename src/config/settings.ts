@@ -136,6 +136,19 @@ export const SETTINGS = {
     'how long SIGTERM may take before the process ends anyway, in ms',
   ),
   OTEL_EXPORTER_OTLP_ENDPOINT: optional(url('http:', 'https:'), 'where traces go; unset: tracing is off'),
+  OTEL_TRACES_SAMPLER: setting(
+    oneOf(
+      'parentbased_always_on',
+      'parentbased_always_off',
+      'parentbased_traceidratio',
+      'always_on',
+      'always_off',
+      'traceidratio',
+    ),
+    'parentbased_always_on',
+    'which traces are kept; parentbased_ does as the caller does, the others decide alone',
+  ),
+  OTEL_TRACES_SAMPLER_ARG: setting(fraction(0, 1), '1', 'share of traces that a traceidratio sampler keeps, 0 to 1'),
   OTEL_SERVICE_NAME: setting(anyText, 'streamforge', 'service name in traces'),
   STREAMFORGE_DATA_DIR: setting(anyText, '.streamforge', 'where the embedded PostgreSQL keeps its files'),
 } as const satisfies Record<string, Setting<unknown>>;

@@ -7,6 +7,7 @@ import { answerClientError, CONNECTION_LIMITS, refusedHeaders } from './connecti
 import { correlationIdOf } from './correlation';
 import type { KnownRoutes } from './known-routes';
 import { endWhenStalled } from './request-body';
+import { traceRequests } from './request-spans';
 import { sendProblem } from './problem.filter';
 import { toProblem } from './to-problem';
 
@@ -40,6 +41,7 @@ export function createFastifyAdapter(settings: Settings, routes: KnownRoutes): F
     if (request.url.startsWith('/docs')) reply.headers(DOCS_HEADERS);
     done(refusedHeaders(request.raw));
   });
+  if (settings.OTEL_EXPORTER_OTLP_ENDPOINT) traceRequests(server);
   closeConnectionsWhileDraining(server);
   addBodyParsers(server, settings.REQUEST_STALL_TIMEOUT_MS);
   return adapter;

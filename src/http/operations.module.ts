@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { TerminusModule } from '@nestjs/terminus';
 import { PrometheusModule } from '@willsoto/nestjs-prometheus';
+import { DependencyWatch } from './dependency-watch';
 import { MetricsController, OperationsController } from './operations.controller';
 import { ReadinessChecks, readinessPings } from './readiness';
 
@@ -11,6 +12,6 @@ import { ReadinessChecks, readinessPings } from './readiness';
     PrometheusModule.register({ controller: MetricsController, path: '/metrics', defaultMetrics: { enabled: false } }),
   ],
   controllers: [OperationsController],
-  providers: [ReadinessChecks, readinessPings],
+  providers: [ReadinessChecks, DependencyWatch, readinessPings],
 })
 export class OperationsModule {}

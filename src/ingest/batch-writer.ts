@@ -3,6 +3,7 @@ import { Pool } from 'pg';
 import type { PreparedEvent } from '../event/prepare-event';
 import { Problem } from '../event/problems';
 import { Metrics } from '../observability/metrics';
+import { BatchReport } from './batch-report';
 import type { Outcome } from './outcome';
 import { storeBatch } from './store-batch';
 
@@ -26,6 +27,7 @@ interface Waiting {
  */
 @Injectable()
 export class BatchWriter {
+  private readonly report = new BatchReport();
   private queue: Waiting[] = [];
   private queuedBytes = 0;
   private writing = false;
@@ -69,13 +71,14 @@ export class BatchWriter {
     while (this.queue.length > 0) {
       const batch = this.takeBatch();
       this.metrics.ingestBatchSize.observe(batch.length);
+      const events = batch.map(({ prepared }) => prepared);
+      const startedMs = Date.now();
       try {
-        const outcomes = await storeBatch(
-          this.pool,
-          batch.map(({ prepared }) => prepared),
-        );
+        const outcomes = await storeBatch(this.pool, events);
+        this.report.stored(events, outcomes, startedMs);
         batch.forEach(({ resolve }, i) => resolve(outcomes[i] as Outcome));
       } catch (error) {
+        this.report.failed(events, error, startedMs);
         // What waits behind it would only wait for the same outage once more.
         const unavailable = error instanceof Problem && error.code === 'storage-unavailable';
         for (const { reject } of unavailable ? [...batch, ...this.takeAll()] : batch) reject(error);

@@ -39,7 +39,10 @@ export class SingleAnswer {
       this.metrics.ingestTotal.inc({ source: 'single', status: 'rejected' });
       throw asProblem(made.rejection);
     }
-    const outcome = await this.intake.accept(made.prepared);
+    const outcome = await this.intake.accept(made.prepared).catch((error: unknown) => {
+      this.metrics.ingestTotal.inc({ source: 'single', status: 'failed' });
+      throw error;
+    });
     this.metrics.ingestTotal.inc({ source: 'single', status: outcome.kind });
     endTimer();
     send(reply, made.prepared, outcome);

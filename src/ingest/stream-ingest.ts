@@ -5,6 +5,7 @@ import { SETTINGS_TOKEN, type Settings } from '../config/settings';
 import type { RequestContext } from '../event/prepare-event';
 import { Problem } from '../event/problems';
 import { Metrics } from '../observability/metrics';
+import { traceparentOfRecord } from '../observability/spans';
 import { contentDecoder } from './content-decoder';
 import { Intake } from './intake';
 import type { Outcome } from './outcome';
@@ -56,7 +57,8 @@ export class StreamIngest {
   private prepare(record: StreamRecord, { context, format }: StreamRequest): PreparedRecord['made'] {
     const { idempotencyKey } = context;
     const ownKey = idempotencyKey === undefined ? undefined : `${idempotencyKey}#${record.number}`;
-    return format.prepare(record.bytes, { ...context, idempotencyKey: ownKey }, this.settings);
+    const traceparent = traceparentOfRecord(context.traceparent, record.number);
+    return format.prepare(record.bytes, { ...context, traceparent, idempotencyKey: ownKey }, this.settings);
   }
 
   private commit(request: StreamRequest, source: StreamSource): Writable {
@@ -88,7 +90,10 @@ export class StreamIngest {
     for (const { number, made } of allowed) {
       const outcome: Outcome | undefined =
         'prepared' in made ? outcomes[next++] : { kind: 'rejected', rejection: made.rejection };
-      if (!outcome) throw failure;
+      if (!outcome) {
+        this.metrics.ingestTotal.inc({ source: 'stream', status: 'failed' });
+        throw failure;
+      }
       onOutcome(number, outcome);
       this.metrics.ingestTotal.inc({ source: 'stream', status: outcome.kind });
     }

@@ -9,7 +9,11 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 export class Metrics {
   readonly registry = new Registry();
 
-  readonly ingestTotal = this.counter('streamforge_ingest_total', 'Events by way in and outcome', ['source', 'status']);
+  readonly ingestTotal = this.counter(
+    'streamforge_ingest_total',
+    'Events by way in and outcome; failed ones may be sent again',
+    ['source', 'status'],
+  );
   readonly ingestDuration = new Histogram({
     name: 'streamforge_ingest_duration_seconds',
     help: 'From the read request to the durable answer',
@@ -35,6 +39,11 @@ export class Metrics {
     'streamforge_outbox_lost_lease_total',
     'Entries that were published but could not be closed, because another publisher had taken them over',
   );
+  readonly outboxPublishFailures = this.counter(
+    'streamforge_outbox_publish_failures_total',
+    'Entries that were not confirmed: release (tried again) or fail (waits for an operator)',
+    ['kind'],
+  );
   readonly workerAttempts = this.counter('streamforge_worker_attempts_total', 'Attempts by status and reason', [
     'status',
     'reason_code',
@@ -55,6 +64,7 @@ export class Metrics {
     'streamforge_destinations_open_circuits',
     'Destinations that this process leaves alone for now because they keep failing',
   );
+  readonly dlqSize = this.gauge('streamforge_dlq_size', 'Events that wait in the DLQ; counting stops at 10000');
   readonly endToEnd = new Histogram({
     name: 'streamforge_end_to_end_seconds',
     help: 'From receipt to completion',
@@ -66,6 +76,16 @@ export class Metrics {
 
   constructor() {
     collectDefaultMetrics({ register: this.registry });
+    this.beginAtZero();
+  }
+
+  /** A series that begins with its first event has no increase to see: alerts would miss what happens once. */
+  private beginAtZero(): void {
+    for (const source of ['single', 'stream']) {
+      for (const status of ['accepted', 'duplicate', 'rejected', 'failed']) this.ingestTotal.inc({ source, status }, 0);
+    }
+    for (const kind of ['release', 'fail']) this.outboxPublishFailures.inc({ kind }, 0);
+    for (const layer of ['cache', 'database']) this.dedupeHits.inc({ layer }, 0);
   }
 
   private counter<T extends string>(name: string, help: string, labelNames: T[] = []): Counter<T> {

@@ -2,9 +2,11 @@ import { Global, Module, type DynamicModule } from '@nestjs/common';
 import { LoggerModule } from 'nestjs-pino';
 import type { Settings } from '../config/settings';
 import { AppLogger } from './app-logger';
+import { logFormat } from './log-format';
 import { Metrics } from './metrics';
+import { SummaryLog } from './summary-log';
 
-/** Structured logs and the metrics registry. */
+/** Structured logs and the metrics registry. Traces are started by main (start-tracing.ts), before anything else. */
 @Global()
 @Module({})
 export class ObservabilityModule {
@@ -15,19 +17,10 @@ export class ObservabilityModule {
         LoggerModule.forRoot({
           // No middleware: a logger per request costs more than everything else that a small request does.
           forRoutes: [],
-          pinoHttp: {
-            level: settings.LOG_LEVEL,
-            base: { role: settings.APP_ROLE.join(',') },
-            timestamp: () => `,"time":"${new Date().toISOString()}"`,
-            formatters: { level: (label) => ({ level: label }) },
-            redact: ['req.headers', '*.password', '*.token', '*.secret'],
-            ...(process.stdout.isTTY
-              ? { transport: { target: 'pino-pretty', options: { singleLine: true, ignore: 'role' } } }
-              : {}),
-          },
+          pinoHttp: logFormat(settings.LOG_LEVEL, settings.APP_ROLE.join(',')),
         }),
       ],
-      providers: [Metrics, AppLogger],
+      providers: [Metrics, AppLogger, SummaryLog],
       exports: [Metrics, AppLogger],
     };
   }

@@ -1,12 +1,13 @@
 import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { Pool } from 'pg';
+import { countDeadLetters } from '../db/dead-letter-size.queries';
 import { BACKLOG_CAP, readOutboxFigures } from '../db/outbox-state.queries';
 import { Metrics } from '../observability/metrics';
 import { Loop } from '../runtime/loop';
 
-const EVERY_MS = 2_000;
+const EVERY_MS = 5_000;
 
-/** Keeps the gauges of the outbox current, so that a scrape costs nothing. */
+/** Keeps the gauges of the outbox and of the DLQ current, so that a scrape costs nothing. */
 @Injectable()
 export class OutboxGauges implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly loop = new Loop('Outbox gauges', () => this.runOnce());
@@ -29,6 +30,7 @@ export class OutboxGauges implements OnApplicationBootstrap, BeforeApplicationSh
     this.metrics.outboxBacklog.set(Math.min(pending + inFlight, BACKLOG_CAP));
     this.metrics.outboxOldestPending.set(oldestOpenSeconds ?? 0);
     this.metrics.outboxFailed.set(failed);
+    this.metrics.dlqSize.set(await countDeadLetters(this.pool));
     return EVERY_MS;
   }
 }

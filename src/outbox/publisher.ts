@@ -13,6 +13,7 @@ import { SETTINGS_TOKEN, type Settings } from '../config/settings';
 import { Metrics } from '../observability/metrics';
 import { Loop } from '../runtime/loop';
 import { ClaimPace } from './claim-pace';
+import { ClaimReport } from './claim-report';
 import { claimDueEntries, leaseOf, markFailed, markPublished, releaseEntries } from './claim.queries';
 import { decideClosing, type Closing } from './decide-closing';
 import { toMessage, type ClaimedEntry } from './outbox-entry';
@@ -81,7 +82,10 @@ export class Publisher implements OnApplicationBootstrap, BeforeApplicationShutd
     const entries = await claimDueEntries(this.pool, { token, limit, leaseSeconds });
     if (entries.length === 0) return 0;
     if (entries.length === limit && this.pace.atFullSize) this.secondLoop.wake();
-    const outcomes = await this.broker.publish(entries.map(toMessage), this.settings.PUBLISH_TIMEOUT_MS);
+    const messages = entries.map(toMessage);
+    const report = new ClaimReport(this.logger, entries, messages);
+    const outcomes = await this.broker.publish(messages, this.settings.PUBLISH_TIMEOUT_MS);
+    report.published(outcomes);
     this.pace.learn(outcomes, Date.now());
     await this.close(token, entries, outcomes);
     return entries.length;
@@ -95,6 +99,7 @@ export class Publisher implements OnApplicationBootstrap, BeforeApplicationShutd
         this.metrics.outboxPublished.inc(closed);
         this.countLostLeases(alike.length - closed);
       } else {
+        this.metrics.outboxPublishFailures.inc({ kind: closing.kind }, closed);
         const what = closing.kind === 'fail' ? 'FAILED until an operator requeues them' : 'back in the outbox';
         this.logger.warn({ msg: `${closed} entries are ${what}: ${closing.reason}`, firstEntry: lease.ids[0] });
       }

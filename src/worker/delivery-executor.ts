@@ -47,7 +47,7 @@ export class DeliveryExecutor {
     @Inject(HANDLERS) handlers: readonly Handler[],
     @Inject(Metrics) metrics: Metrics,
   ) {
-    this.report = new OutcomeReport(metrics);
+    this.report = new OutcomeReport(metrics, settings.MAX_RETRY_ATTEMPTS);
     this.transactional = new TransactionalHandlers(handlers.filter((handler) => handler.kind === 'transactional'));
   }
 
@@ -134,7 +134,7 @@ export class DeliveryExecutor {
     if (toComplete.length > 0) await completeStates(db, toComplete);
     const onTrial = settlements.filter((settlement) => settlement.onTrial).map(({ event }) => event.id);
     if (onTrial.length > 0) await endTrials(db, onTrial);
-    return { completed: eventsOf(completed), failures };
+    return { completed: eventsOf(completed), failures, attempts: opened, durationMs: Date.now() - startedMs };
   }
 
   private toFailures(won: readonly Settlement[], opened: ReadonlyMap<string, number>, startedMs: number): Failure[] {

@@ -10,6 +10,7 @@ import {
   type Handler,
   type HandlerResult,
 } from './handler';
+import { spanOfCall } from './delivery-spans';
 import { within } from './handler-call';
 import { Lane } from './lane';
 import { classifyError } from './retry-policy';
@@ -147,7 +148,8 @@ export class ExternalHandlers {
       else this.shutdown.signal.addEventListener('abort', stop, { signal: aborter.signal });
     });
     try {
-      const work = handler.handle(event, { ...call, signal: aborter.signal });
+      const options = { ...call, signal: aborter.signal };
+      const work = spanOfCall(event, handler.name, (traced) => handler.handle(traced, options));
       return await within(handler.timeoutMs, aborter, Promise.race([work, stopped]));
     } catch (error) {
       if (this.shutdown.signal.aborted) throw error instanceof Stopped ? error : new Stopped();

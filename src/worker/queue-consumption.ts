@@ -3,6 +3,7 @@ import { Logger } from '@nestjs/common';
 import type { Broker, Consumer, Delivery, QueueName } from '../broker/broker';
 import { type CrashTrials } from './crash-trials';
 import { toDeliveredEvent } from './delivered-event';
+import { beginDelivery, endDelivery } from './delivery-spans';
 import type { DeliveryExecutor } from './delivery-executor';
 import type { DeliveryRouter, ExternalWork, Work } from './delivery-router';
 import type { ExternalWorks } from './external-works';
@@ -39,7 +40,7 @@ export class QueueConsumption {
 
   constructor(
     broker: Broker,
-    queue: QueueName,
+    private readonly queue: QueueName,
     private readonly limits: { prefetch: number; batchSize: number },
     private readonly stations: Stations,
   ) {
@@ -102,6 +103,8 @@ export class QueueConsumption {
     });
     if (settled) this.consumer.ack(deliveriesOf(works));
     else this.consumer.requeue(deliveriesOf(works));
+    // Those with an outcome have ended by now; the others were stale or had succeeded before.
+    for (const { event } of works) endDelivery(event, { 'streamforge.outcome': settled ? 'stale' : 'requeued' });
   }
 
   private async settleAlone(work: Work): Promise<void> {
@@ -133,7 +136,7 @@ export class QueueConsumption {
     const foreign: Delivery[] = [];
     const works = deliveries.flatMap((delivery) => {
       const event = toDeliveredEvent(delivery.message);
-      if (event) return [{ delivery, event }];
+      if (event) return [{ delivery, event: beginDelivery(event, this.queue, delivery.redelivered) }];
       this.logger.error({ msg: 'a message that is not ours was dropped', messageId: delivery.message.id });
       foreign.push(delivery);
       return [];

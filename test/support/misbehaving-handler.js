@@ -17,6 +17,9 @@ const misbehave = {
   'test.invalid': () => {
     throw new InvalidPayloadError('no amount');
   },
+  'test.quoting': ({ body }) => {
+    throw new Error(`cannot take ${body}`);
+  },
   'test.sql': ({ id }, db) => db.query('select 1 / (length($1) - length($1))', [id]),
   'test.twice': ({ id, dispatchNo }) => {
     failures.set(id, dispatchNo);

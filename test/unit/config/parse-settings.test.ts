@@ -59,6 +59,8 @@ describe('settings', () => {
       DESTINATIONS_SECRET_KEY: [],
       SHUTDOWN_GRACE_MS: 25_000,
       OTEL_SERVICE_NAME: 'streamforge',
+      OTEL_TRACES_SAMPLER: 'parentbased_always_on',
+      OTEL_TRACES_SAMPLER_ARG: 1,
       STREAMFORGE_DATA_DIR: '.streamforge',
     });
   });

@@ -1,0 +1,49 @@
+import {
+  Inject,
+  Injectable,
+  Logger,
+  type BeforeApplicationShutdown,
+  type OnApplicationBootstrap,
+} from '@nestjs/common';
+import { Loop } from '../runtime/loop';
+import { ReadinessChecks, type Check, type Dependency } from './readiness';
+
+const EVERY_MS = 10_000;
+/** Connections are still being opened at the first look; what it finds down is looked at again soon. */
+const SECOND_LOOK_MS = 1_000;
+
+/**
+ * Asks the dependencies now and then, so that streamforge_dependency_up is true even where nobody asks for /ready, and
+ * logs each change once.
+ */
+@Injectable()
+export class DependencyWatch implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly logger = new Logger('Dependencies');
+  private readonly loop = new Loop('Dependencies', () => this.runOnce());
+  private looked = false;
+  private readonly known = new Map<Dependency, Check['status']>();
+
+  constructor(@Inject(ReadinessChecks) private readonly readiness: ReadinessChecks) {}
+
+  onApplicationBootstrap(): void {
+    this.loop.start();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.loop.stop();
+  }
+
+  async runOnce(): Promise<number> {
+    const { checks } = await this.readiness.check();
+    const firstLook = !this.looked;
+    this.looked = true;
+    for (const [dependency, { status }] of Object.entries(checks) as [Dependency, Check][]) {
+      if (firstLook && status === 'down') continue;
+      const before = this.known.get(dependency);
+      this.known.set(dependency, status);
+      if (status === 'down' && before !== 'down') this.logger.warn({ msg: 'dependency.down', dependency });
+      if (status === 'up' && before === 'down') this.logger.log({ msg: 'dependency.up', dependency });
+    }
+    return firstLook ? SECOND_LOOK_MS : EVERY_MS;
+  }
+}
