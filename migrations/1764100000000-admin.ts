@@ -14,7 +14,18 @@ export class Admin1764100000000 implements MigrationInterface {
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    for (const statement of DOWN) await runner.query(statement);
+    const statements = [
+      'drop index events_of_tenant',
+      'drop index event_state_attention',
+      'drop trigger dead_letters_reopen on dead_letters',
+      'drop function reopen_dead_letter',
+      'drop index dead_letters_unresolved_of_tenant',
+      'drop index dead_letters_unresolved',
+      `alter table dead_letters drop column message_group, drop column note, drop column resolution, drop column resolved_at`,
+      'drop function failure_group',
+      'drop table admin_audit, replay_events, replays',
+    ];
+    for (const statement of statements) await runner.query(statement);
   }
 }
 
@@ -91,16 +102,4 @@ const UP = [
   `create index event_state_attention on event_state (status, event_id)
      where status in ('RETRYING', 'DLQ', 'DISCARDED')`,
   `create index events_of_tenant on events (tenant_id, id)`,
-];
-
-const DOWN = [
-  'drop index events_of_tenant',
-  'drop index event_state_attention',
-  'drop trigger dead_letters_reopen on dead_letters',
-  'drop function reopen_dead_letter',
-  'drop index dead_letters_unresolved_of_tenant',
-  'drop index dead_letters_unresolved',
-  `alter table dead_letters drop column message_group, drop column note, drop column resolution, drop column resolved_at`,
-  'drop function failure_group',
-  'drop table admin_audit, replay_events, replays',
 ];

@@ -12,12 +12,11 @@ import {
   Matches,
   Max,
   Min,
-  ValidateIf,
 } from 'class-validator';
 import { DESTINATION_LIMITS } from '../destinations/destination';
+import { IsTenantId, MayBeLeftOut } from './rules';
 
 const { timeoutMs: TIMEOUT, maxInFlight: IN_FLIGHT } = DESTINATION_LIMITS;
-const TENANT_ID = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/;
 /** No control characters; `*` only at the end. */
 const TYPE_PATTERN = /^(?:[^\p{Cc}*]{1,254}\*?|\*)$/u;
 const NO_NUL = /^[^\0]*$/;
@@ -25,11 +24,12 @@ const MOST_PATTERNS = 50;
 const MOST_PAGE = 500;
 const MOST_OVERLAP_SECONDS = 7 * 24 * 3600;
 
-/** Left out, or valid; null is not "left out". */
-const MayBeLeftOut = (): PropertyDecorator => ValidateIf((_object, value) => value !== undefined);
-
 class DestinationFields {
-  @ApiPropertyOptional({ example: ['order.*'], description: 'Exact types, or prefixes with * at their end' })
+  @ApiPropertyOptional({
+    example: ['order.*'],
+    type: [String],
+    description: 'Exact types, or prefixes with * at their end',
+  })
   @MayBeLeftOut()
   @IsArray()
   @ArrayMinSize(1)
@@ -71,7 +71,7 @@ class DestinationFields {
 
 export class DestinationRequest extends DestinationFields {
   @ApiProperty({ example: 'demo' })
-  @Matches(TENANT_ID, { message: 'tenantId must be a tenant id' })
+  @IsTenantId()
   tenantId!: string;
 
   @ApiProperty({ example: 'https://shop.example/hooks/orders', maxLength: 2048 })
@@ -92,7 +92,7 @@ export class DestinationChangeRequest extends DestinationFields {
 export class DestinationsQuery {
   @ApiPropertyOptional({ description: 'One tenant; all when left out' })
   @MayBeLeftOut()
-  @Matches(TENANT_ID, { message: 'tenantId must be a tenant id' })
+  @IsTenantId()
   tenantId?: string;
 
   @ApiPropertyOptional({ description: 'Most items in the answer', minimum: 1, maximum: MOST_PAGE, type: Number })
@@ -115,6 +115,7 @@ export class RotateSecretRequest {
     minimum: 0,
     maximum: MOST_OVERLAP_SECONDS,
     default: 86_400,
+    type: Number,
   })
   @MayBeLeftOut()
   @IsInt()

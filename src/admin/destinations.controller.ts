@@ -1,8 +1,8 @@
 import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Patch, Post, Query, Req } from '@nestjs/common';
 import {
+  ApiBody,
   ApiCreatedResponse,
   ApiNoContentResponse,
-  ApiNotFoundResponse,
   ApiOkResponse,
   ApiOperation,
   ApiProperty,
@@ -12,6 +12,7 @@ import type { FastifyRequest } from 'fastify';
 import { Pool } from 'pg';
 import { Courier } from '../destinations/courier';
 import { listDestinations } from '../destinations/destinations.queries';
+import { ApiProblems } from '../http/api-problem';
 import { AdminEndpoint } from './admin-endpoint';
 import {
   DestinationAnswer,
@@ -28,6 +29,8 @@ import {
 } from './destination.requests';
 import { sendTest } from './destination-test';
 import { Destinations } from './destinations';
+
+const EXAMPLE = { tenantId: 'demo', url: 'https://example.com/hooks/orders', eventTypes: ['order.*'] };
 
 class DestinationPath {
   @ApiProperty({ format: 'uuid' })
@@ -58,6 +61,8 @@ export class DestinationsController {
     summary: 'Registers a destination. Its secret is in this answer and in no other.',
     description: 'Every event that is accepted after this answer, and matches, is delivered to it.',
   })
+  @ApiBody({ type: DestinationRequest, examples: { orders: { value: EXAMPLE } } })
+  @ApiProblems('too-many-destinations')
   @ApiCreatedResponse({ type: NewSecretAnswer })
   async create(@Body() body: DestinationRequest, @Req() request: FastifyRequest): Promise<NewSecretAnswer> {
     const { destination, secret } = await this.destinations.create(body, request.id);
@@ -67,7 +72,7 @@ export class DestinationsController {
   @Get(':id')
   @ApiOperation({ summary: 'One destination, without its secret.' })
   @ApiOkResponse({ type: DestinationAnswer })
-  @ApiNotFoundResponse({ description: '`destination-not-found`' })
+  @ApiProblems('destination-not-found')
   async read(@Param() { id }: DestinationPath): Promise<DestinationAnswer> {
     return toAnswer(await this.destinations.find(id));
   }
@@ -75,7 +80,7 @@ export class DestinationsController {
   @Patch(':id')
   @ApiOperation({ summary: 'Changes what is given. Any change closes its circuit, so that it is tried at once.' })
   @ApiOkResponse({ type: DestinationAnswer })
-  @ApiNotFoundResponse({ description: '`destination-not-found`' })
+  @ApiProblems('destination-not-found')
   async change(
     @Param() { id }: DestinationPath,
     @Body() body: DestinationChangeRequest,
@@ -88,7 +93,7 @@ export class DestinationsController {
   @HttpCode(204)
   @ApiOperation({ summary: 'Removes a destination; events no longer wait for it.' })
   @ApiNoContentResponse()
-  @ApiNotFoundResponse({ description: '`destination-not-found`' })
+  @ApiProblems('destination-not-found')
   async delete(@Param() { id }: DestinationPath, @Req() request: FastifyRequest): Promise<void> {
     await this.destinations.delete(id, request.id);
   }
@@ -97,7 +102,7 @@ export class DestinationsController {
   @HttpCode(200)
   @ApiOperation({ summary: 'Sends one test event and tells how it was answered. Nothing is stored or retried.' })
   @ApiOkResponse({ type: TestDeliveryAnswer })
-  @ApiNotFoundResponse({ description: '`destination-not-found`' })
+  @ApiProblems('destination-not-found')
   async test(@Param() { id }: DestinationPath, @Req() request: FastifyRequest): Promise<TestDeliveryAnswer> {
     return sendTest(this.courier, await this.destinations.find(id), request.id);
   }
@@ -106,7 +111,7 @@ export class DestinationsController {
   @HttpCode(200)
   @ApiOperation({ summary: 'Gives a new secret. For a while deliveries are signed with both.' })
   @ApiOkResponse({ type: NewSecretAnswer })
-  @ApiNotFoundResponse({ description: '`destination-not-found`' })
+  @ApiProblems('destination-not-found')
   async rotate(
     @Param() { id }: DestinationPath,
     @Body() { overlapSeconds }: RotateSecretRequest,

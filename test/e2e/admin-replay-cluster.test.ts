@@ -7,6 +7,8 @@ import type { TestProcess } from '../support/process';
 
 const EVENTS = 2_000;
 const FRESH = 400;
+/** Entries that wait in the outbox leave room for so few that a replay goes in small steps. */
+const WAITING = 396;
 
 describe('a replay of 2000 events by processes that die', () => {
   let cluster: TestCluster;
@@ -39,17 +41,22 @@ describe('a replay of 2000 events by processes that die', () => {
     await allCompleted(cluster.pool, 'replayed', EVENTS);
     to = new Date(Date.now() + 1).toISOString();
 
+    await cluster.pool.query(
+      `insert into outbox (event_id, destination, next_attempt_at)
+       select gen_random_uuid(), 'main', now() + interval '1 hour' from generate_series(1, ${WAITING})`,
+    );
     const { replayId, matched } = await start('reprocess');
     expect(matched).toBe(EVENTS);
     const fresh = postStream(api.url, 'replayed', toNdjson(syntheticEvents(FRESH, 'fresh')));
     await eventually(async () => {
       const { progress: counts } = await progress(replayId);
       expect(sumOf(counts)).toBe(EVENTS);
-      expect(counts.dispatched! + counts.completed!).toBeGreaterThan(200);
+      expect(counts.dispatched! + counts.completed!).toBeGreaterThan(20);
     }, 20_000);
     const killedAt = (await progress(replayId)).progress;
     expect(killedAt.pending).toBeGreaterThan(0);
     await publishers[0]?.end('SIGKILL'); // whichever of the two held the lock, the other goes on
+    await cluster.pool.query(`delete from outbox where next_attempt_at > now() + interval '30 minutes'`);
     const read = await getEvent(api.url, 'replayed', events[7]!.eventId);
     expect(read.status).toBe(200);
     await eventually(async () => {

@@ -23,7 +23,7 @@ describe('the OpenAPI document', () => {
   let all: TestApp;
   beforeAll(async () => {
     database = await createTestDatabase();
-    all = await startTestApp(database.url);
+    all = await startTestApp(database.url, { DESTINATIONS_ALLOW_PRIVATE: 'true' });
   });
   afterAll(async () => {
     await all.close();
@@ -66,7 +66,8 @@ describe('the OpenAPI document', () => {
         ? contents
         : ([['', {} as never]] as typeof contents)) {
         const value = example ?? Object.values(examples ?? {})[0]?.value;
-        const body = value === undefined ? undefined : typeof value === 'string' ? value : JSON.stringify(value);
+        const text = typeof value === 'string' ? value : JSON.stringify(value);
+        const body = value === undefined ? undefined : withoutNameServer(text);
         const headers = { ...TOKENS, ...(type ? { 'content-type': type } : {}) };
         const answer = await call(url, { method, headers, body });
         expect([method, route, type, answer.status, answer.status < 400 || answer.text]).toEqual([
@@ -91,3 +92,8 @@ describe('the OpenAPI document', () => {
     );
   });
 });
+
+/** A machine without a name server knows this name. */
+function withoutNameServer(text: string): string {
+  return text.replace('https://example.com/', 'http://localhost/');
+}

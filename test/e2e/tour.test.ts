@@ -4,9 +4,11 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { promisify } from 'node:util';
 import { eventually } from '../support/eventually';
+import { ADMIN_TOKEN } from '../support/app';
 import { startProcess, type TestProcess } from '../support/process';
 
-const README = path.resolve(__dirname, '../../README.md');
+const ROOT = path.resolve(__dirname, '../..');
+const README = path.join(ROOT, 'README.md');
 
 interface Step {
   command: string;
@@ -31,6 +33,7 @@ function comparable(text: string): string {
     .replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, '<id>')
     .replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g, '<time>')
     .replace(/"durationMs":\d+/g, '"durationMs":1')
+    .replace(/"correlationId":"[^"]*"/g, '"correlationId":"<id>"')
     .replace(/\s+/g, '');
 }
 
@@ -41,7 +44,9 @@ describe('the tour of the README', () => {
   beforeAll(async () => {
     directory = fs.mkdtempSync(path.join(os.tmpdir(), 'streamforge-tour-'));
     fs.chmodSync(directory, 0o755);
-    streamforge = await startProcess({ STREAMFORGE_DATA_DIR: path.join(directory, 'data') });
+    const env = { STREAMFORGE_DATA_DIR: path.join(directory, 'data') };
+    streamforge = await startProcess(env);
+    await seed(env);
   }, 90_000);
 
   afterAll(async () => {
@@ -63,7 +68,17 @@ describe('the tour of the README', () => {
   });
 
   async function run(command: string): Promise<string> {
-    const { stdout } = await promisify(execFile)('bash', ['-c', command], { cwd: directory });
+    const env = { PATH: process.env.PATH, ADMIN_TOKEN };
+    const { stdout } = await promisify(execFile)('bash', ['-c', command], { cwd: directory, env });
     return stdout;
+  }
+
+  /** `npm run seed`, which a part of the tour begins with. */
+  async function seed(env: Record<string, string>): Promise<void> {
+    const script = path.join(ROOT, 'dist/src/commands/seed.js');
+    await promisify(execFile)(process.execPath, [script, '--url', streamforge.url], {
+      cwd: directory,
+      env: { PATH: process.env.PATH, ADMIN_TOKEN, ...env },
+    });
   }
 });

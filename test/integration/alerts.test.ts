@@ -133,9 +133,10 @@ describe('while the broker is away', () => {
       const event = await givenEvent(pool);
       await givenState(pool, event, { status });
       await pool.query(
-        `insert into dead_letters (event_id, tenant_id, type, reason_code, attempts, first_failed_at, last_failed_at)
-         values ($1, 'acme', 'order.paid', 'TIMEOUT', 1, now(), now())`,
-        [event.id],
+        `insert into dead_letters (event_id, tenant_id, type, reason_code, attempts, first_failed_at, last_failed_at,
+                                   resolved_at)
+         values ($1, 'acme', 'order.paid', 'TIMEOUT', 1, now(), now(), case when $2 then null else now() end)`,
+        [event.id, status === 'DLQ'],
       );
     }
     await givenFailedEvent(pool, 60);

@@ -108,7 +108,11 @@ describe('docker-compose.yml', () => {
     } catch (error) {
       problems = (error as SettingsError).problems;
     }
-    expect(problems.map((problem) => problem.split(':', 1)[0])).toEqual(['DATABASE_URL', 'RABBITMQ_URL']);
+    expect(problems.map((problem) => problem.split(':', 1)[0])).toEqual([
+      'DATABASE_URL',
+      'RABBITMQ_URL',
+      'DESTINATIONS_SECRET_KEY',
+    ]);
     expect(parseSettings({ ...env, NODE_ENV: 'development' }).APP_ROLE).toEqual(['worker']);
   });
 
