@@ -11,7 +11,7 @@ import type { TestProcess } from '../support/process';
 const CONNECTIONS = 200;
 const ROUNDS = 3;
 /** A machine that is busy with something else may spoil one comparison; a server that minds slow clients spoils all. */
-const TRIES = 3;
+const TRIES = 6;
 const ROUND_MS = 1_000;
 /** Below this a doubling is the machine's noise and not the server's answer to slow clients. */
 const NOISE_MS = 8;
@@ -104,6 +104,6 @@ describe(`${CONNECTIONS} slow connections`, () => {
       }
       expect(during).toBeLessThan(Math.max(2 * before, NOISE_MS));
     },
-    240_000,
+    420_000,
   );
 });
