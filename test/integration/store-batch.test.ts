@@ -204,6 +204,17 @@ describe('conflicts', () => {
     ]);
   });
 
+  it('wait for an earlier event of the batch that may take a key of theirs', async () => {
+    const content = { subject: 'the same' };
+    const batch = [
+      prepared({ eventId: 'taken id' }),
+      prepared({ eventId: 'taken id', ...content }), // conflicts by its eventId, which frees its key
+      prepared(content), // takes that key
+      prepared({ eventId: 'taken id', ...content }), // hence a duplicate, in spite of its eventId
+    ];
+    await expect(store(...batch)).resolves.toEqual(['accepted', 'event-id-conflict', 'accepted', 'duplicate']);
+  });
+
   it('I10: a long chain of them in one batch is decided, and costs the other events nothing', async () => {
     const neighbour = prepared();
     const chain = Array.from({ length: 100 }, (_, i) => [
