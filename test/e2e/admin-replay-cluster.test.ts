@@ -14,15 +14,14 @@ describe('a replay of 2000 events by processes that die', () => {
   let cluster: TestCluster;
   let api: TestProcess;
   let publishers: TestProcess[];
+  let startPublisher: () => Promise<TestProcess>;
   beforeAll(async () => {
     cluster = await TestCluster.create();
     const env = { OUTBOX_BATCH_SIZE: '500', RABBITMQ_PREFETCH: '200', WORKER_BATCH_SIZE: '50' };
-    [api, ...publishers] = await Promise.all([
-      cluster.start('api', env),
-      cluster.start('publisher', env),
-      cluster.start('publisher', env),
-      cluster.start('worker', env),
-    ]);
+    const worker = cluster.start('worker', env);
+    startPublisher = () => cluster.start('publisher', env);
+    [api, ...publishers] = await Promise.all([cluster.start('api', env), startPublisher(), startPublisher()]);
+    await worker;
   }, 120_000);
   afterAll(() => cluster.drop());
 
@@ -55,7 +54,9 @@ describe('a replay of 2000 events by processes that die', () => {
     }, 20_000);
     const killedAt = (await progress(replayId)).progress;
     expect(killedAt.pending).toBeGreaterThan(0);
-    await publishers[0]?.end('SIGKILL'); // whichever of the two held the lock, the other goes on
+    // The one that leads is among them; what they had claimed waits until its lease ends.
+    await Promise.all(publishers.map((publisher) => publisher.end('SIGKILL')));
+    await startPublisher();
     await cluster.pool.query(`delete from outbox where next_attempt_at > now() + interval '30 minutes'`);
     const read = await getEvent(api.url, 'replayed', events[7]!.eventId);
     expect(read.status).toBe(200);
