@@ -139,6 +139,7 @@ async function repeated<T>(statement: () => Promise<T>): Promise<T> {
   }
 }
 
-function digestsOf({ keyDigest, eventIdDigest }: PreparedEvent): string[] {
+/** The keys that an event claims. */
+export function digestsOf({ keyDigest, eventIdDigest }: PreparedEvent): string[] {
   return eventIdDigest === undefined ? [keyDigest] : [keyDigest, eventIdDigest];
 }

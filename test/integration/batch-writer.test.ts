@@ -108,6 +108,30 @@ describe('the batch writer', () => {
     await expect(queueDepth()).resolves.toBe(0);
   });
 
+  it('starts a second batch while the first is written when that one is full', async () => {
+    const release = await holdCommits();
+    const { first } = await occupyWriter();
+    const others = Array.from({ length: MAX_BATCH_EVENTS + 1 }, () => writer.write(prepared()));
+    await eventually(async () => expect((await batchSizes()).batches).toBe(2));
+    await expect(queueDepth()).resolves.toBe(1); // and no third
+    await release();
+    await Promise.all([first, ...others]);
+  });
+
+  it('I2: does not start a second batch with a key of the first, so that the first to come is the original', async () => {
+    const release = await holdCommits();
+    const content = { subject: 'twins' };
+    const original = writer.write(prepared(content));
+    await writerWaits();
+    const twin = writer.write(prepared(content));
+    const others = Array.from({ length: MAX_BATCH_EVENTS }, () => writer.write(prepared()));
+    await nextTurn();
+    await expect(batchSizes()).resolves.toEqual({ batches: 1, events: 1 });
+    await release();
+    await Promise.all(others);
+    expect([(await original).kind, (await twin).kind]).toEqual(['accepted', 'duplicate']);
+  });
+
   it('writes batches that stay within the limits of events and bytes', async () => {
     const release = await holdCommits();
     const { first } = await occupyWriter();

@@ -46,6 +46,12 @@ describe('canonical JSON', () => {
     );
   });
 
+  it.each([2, 24, 25, 3_000])('sorts objects of %d names', (count) => {
+    const names = Array.from({ length: count }, (_, i) => `name ${(i * 7_919) % count}`);
+    const value = Object.fromEntries(names.map((name) => [name, name]));
+    expect(canonicalJson(value)).toBe(canonicalize(value));
+  });
+
   it('does not depend on the order of names or on white space', () => {
     expect(canonicalJson(parseExact('{ "b" : [ 1.0 ] , "a" : 1e2 }'))).toBe('{"a":100,"b":[1]}');
   });

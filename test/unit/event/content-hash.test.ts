@@ -1,3 +1,5 @@
+import { canonicalJson } from '../../../src/event/canonical-json';
+import { sha256 } from '../../../src/event/content-hash';
 import type { ContentRules } from '../../../src/event/prepare-event';
 import { prepared } from '../../support/events';
 
@@ -5,6 +7,16 @@ const SUBJECT = { subject: 'order-1' };
 const hash = (fields: Record<string, unknown> = {}): string => prepared({ ...SUBJECT, ...fields }).event.hash;
 
 describe('the hash of an event', () => {
+  it('is that of the canonical JSON of its content', () => {
+    const occurredAt = '2026-01-31T12:00:00.000Z';
+    const content = {
+      ...{ occurredAt, partitionKey: 'p "1"', payload: { b: 1, a: 2 }, schemaVersion: '2.0.0', source: 'till' },
+      ...{ specVersion: '1.0', subject: 'order-1', type: 'order.paid' },
+    };
+    const { type, ...sent } = content;
+    expect(hash({ ...sent, eventType: type })).toBe(sha256(canonicalJson(content)));
+  });
+
   it('is a SHA-256 in hex', () => {
     expect(hash()).toMatch(/^[0-9a-f]{64}$/);
   });
