@@ -1,4 +1,5 @@
 import { Webhook } from 'standardwebhooks';
+import { admin as operate, type ReplayProgress, type ReplayStarted } from '../support/admin';
 import { createTestDatabase, type TestDatabase } from '../support/database';
 import { admin, givenDestination } from '../support/destinations';
 import { getEvent, postEvent, type EventAnswer } from '../support/e2e-http';
@@ -189,6 +190,21 @@ describe('HTTP destinations', () => {
     expect((await admin(running.url, 'DELETE', `/${destination.id}`)).status).toBe(204);
     await settled(tenant, id, 'COMPLETED');
     expect(receiver.of(id)).toHaveLength(1);
+  });
+
+  it('replayed: the same webhook-id, whether a dead letter is retried or a completed event is processed again', async () => {
+    const { tenant, id } = await against(inTurn(answer(400), answer(200)));
+    await settled(tenant, id, 'DLQ');
+    const replayed = async (mode: string, deliveries: number) => {
+      const { body } = await operate<ReplayStarted>(running.url, 'replay', { tenantId: tenant, eventIds: [id], mode });
+      await eventually(async () => {
+        const { body: replay } = await operate<ReplayProgress>(running.url, `replays/${body.replayId}`);
+        expect([replay.status, replay.progress.completed]).toEqual(['DONE', 1]);
+      }, 15_000);
+      expect(receiver.of(id)).toHaveLength(deliveries); // by webhook-id
+    };
+    await replayed('republish', 2);
+    await replayed('reprocess', 3);
   });
 
   it('several: each gets the event once, and a retry goes only to those that have not answered 2xx', async () => {
