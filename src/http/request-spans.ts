@@ -14,11 +14,10 @@ export function traceRequests(server: FastifyInstance): void {
     const route = request.routeOptions.url;
     if (!route?.startsWith('/v1/')) return done(); // probes and scrapes would be most of all traces
     const { raw, method, id } = request;
-    const span = startSpan(`${method} ${route}`, sentTraceparent(raw), {
-      kind: SpanKind.SERVER,
-      attributes: { 'http.request.method': method, 'http.route': route, 'streamforge.correlation_id': id },
-    });
+    const span = startSpan(`${method} ${route}`, sentTraceparent(raw), { kind: SpanKind.SERVER });
     if (span.isRecording()) {
+      // Not at the start: the SDK copies and checks them before it asks the sampler, for requests without a span, too.
+      span.setAttributes({ 'http.request.method': method, 'http.route': route, 'streamforge.correlation_id': id });
       raw.headers.traceparent = traceparentOf(span);
       spans.set(raw, span);
     }
