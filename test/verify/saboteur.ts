@@ -1,0 +1,43 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describeFault, type Fault, type TargetName } from './faults';
+import type { Landscape } from './landscape';
+
+/** Carries a schedule out. Resolves when its last fault is over and everything is up again. */
+export async function carryOut(
+  faults: readonly Fault[],
+  landscape: Landscape,
+  tell: (text: string) => void,
+): Promise<void> {
+  const startedMs = Date.now();
+  const byTarget = Map.groupBy(faults, ({ target }) => target);
+  // One after the other for each target, late if need be; those of different targets overlap.
+  await Promise.all(
+    [...byTarget].map(async ([target, own]) => {
+      for (const fault of own) {
+        await sleep(Math.max(0, fault.atMs - (Date.now() - startedMs)));
+        tell(describeFault({ ...fault, atMs: Date.now() - startedMs }));
+        await commit(fault, target, landscape);
+      }
+    }),
+  );
+}
+
+async function commit({ kind, forMs }: Fault, name: TargetName, landscape: Landscape): Promise<void> {
+  const target = landscape.target(name);
+  switch (kind) {
+    case 'flush':
+      return landscape.flushRedis();
+    case 'purge':
+      return landscape.purgeQueues();
+    case 'stop':
+      target.freeze();
+      await sleep(forMs);
+      return target.thaw();
+    case 'kill':
+    case 'wipe':
+      await target.kill();
+      if (kind === 'wipe') landscape.wipeRabbit();
+      await sleep(forMs);
+      return target.startAgain();
+  }
+}
