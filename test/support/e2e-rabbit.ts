@@ -15,9 +15,10 @@ export async function purgeQueue(vhost: string, queue: string, management?: stri
   if (!ok) throw new Error(`purging ${queue} was answered ${status}`);
 }
 
-/** Messages that wait in the queue or at a consumer, some seconds late. */
-export async function messagesIn(vhost: string, queue: string, management?: string): Promise<number> {
+/** Messages that wait in the queue or at a consumer, some seconds late; undefined while there is no such queue. */
+export async function messagesIn(vhost: string, queue: string, management?: string): Promise<number | undefined> {
   const response = await manage('GET', `/queues/${vhost}/${queue}`, management);
+  if (response.status === 404) return undefined;
   if (!response.ok) throw new Error(`asking for ${queue} was answered ${response.status}`);
   return ((await response.json()) as { messages?: number }).messages ?? 0;
 }

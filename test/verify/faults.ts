@@ -18,7 +18,12 @@ export interface Fault {
   forMs: number;
 }
 
-const DECK: readonly { targets: readonly TargetName[]; kind: FaultKind }[] = [
+interface Card {
+  targets: readonly TargetName[];
+  kind: FaultKind;
+}
+
+const DECK: readonly Card[] = [
   ...(['kill', 'stop'] as const).flatMap((kind) => [
     { targets: ['api-0', 'api-1'] as const, kind },
     { targets: ['publisher-0', 'publisher-1'] as const, kind },
@@ -38,28 +43,46 @@ const GONE_MS = { least: 200, most: 4_000 };
 /** Beyond RabbitMQ's heartbeats: it gives a stopped process up, which then wakes with what it held. */
 const LONG_STOP = { share: 0.15, least: 8_000, most: 22_000 };
 
-/** What goes wrong when. Kinds are dealt like cards, so that even a short run has all of them before one comes again. */
+/** What a target needs to be up and at work again, on a slow machine; only then comes the next fault of its own. */
+function recoveryMs(target: TargetName, kind: FaultKind): number {
+  const anew = kind === 'kill' || kind === 'wipe';
+  if (target === 'rabbitmq') return anew ? 30_000 : 5_000;
+  if (target === 'redis') return 1_000;
+  return anew ? 6_000 : 3_000;
+}
+
+/** What goes wrong when. Kinds are dealt like cards, so that each has its turn; one whose targets are still down waits. */
 export function faultSchedule(seed: number, seconds: number): Fault[] {
   const random = new SeededRandom(seedFor(seed, 'faults'));
   const faults: Fault[] = [];
-  let deck: typeof DECK = [];
+  const busyUntilMs = new Map<TargetName, number>();
+  const isFree = (target: TargetName, atMs: number): boolean => (busyUntilMs.get(target) ?? 0) <= atMs;
+  let deck: Card[] = [];
   for (let atMs = FIRST_AT_MS; atMs < seconds * 1000; atMs += random.between(GAP_MS.least, GAP_MS.most)) {
-    if (deck.length === 0) deck = random.shuffled(DECK);
-    const [card, ...rest] = deck as [(typeof DECK)[number], ...typeof DECK];
-    deck = rest;
-    faults.push({ atMs, target: random.pick(card.targets), kind: card.kind, forMs: goneMs(random, card) });
+    const deal = (): Card | undefined => deck.find(({ targets }) => targets.some((target) => isFree(target, atMs)));
+    if (!deal()) deck.push(...random.shuffled(DECK.filter((card) => !deck.includes(card))));
+    const card = deal();
+    if (!card) continue;
+    deck = deck.filter((other) => other !== card);
+    const target = random.pick(card.targets.filter((one) => isFree(one, atMs)));
+    const forMs = goneMs(random, card);
+    busyUntilMs.set(target, atMs + forMs + recoveryMs(target, card.kind));
+    faults.push({ atMs, target, kind: card.kind, forMs });
   }
   return faults;
 }
 
-function goneMs(random: SeededRandom, { targets, kind }: (typeof DECK)[number]): number {
+function goneMs(random: SeededRandom, { targets, kind }: Card): number {
   if (kind === 'flush' || kind === 'purge') return 0;
   const mayBeLong = kind === 'stop' && targets.length > 1; // a process, not one of the servers that all depend on
   const range = random.chance(LONG_STOP.share) && mayBeLong ? LONG_STOP : GONE_MS;
   return random.between(range.least, range.most);
 }
 
-export function describeFault({ atMs, target, kind, forMs }: Fault): string {
-  const duration = forMs === 0 ? '' : ` for ${(forMs / 1000).toFixed(1)} s`;
-  return `${(atMs / 1000).toFixed(1).padStart(6)} s  ${kind} ${target}${duration}`;
+export function describeFault({ target, kind, forMs }: Fault): string {
+  return `${kind} ${target}${forMs === 0 ? '' : ` for ${(forMs / 1000).toFixed(1)} s`}`;
+}
+
+export function clock(ms: number): string {
+  return `${(ms / 1000).toFixed(1).padStart(6)} s`;
 }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describeFault, type Fault, type TargetName } from './faults';
+import { clock, describeFault, type Fault, type TargetName } from './faults';
 import type { Landscape } from './landscape';
 
 /** Carries a schedule out. Resolves when its last fault is over and everything is up again. */
@@ -9,14 +9,16 @@ export async function carryOut(
   tell: (text: string) => void,
 ): Promise<void> {
   const startedMs = Date.now();
+  const now = (): number => Date.now() - startedMs;
   const byTarget = Map.groupBy(faults, ({ target }) => target);
   // One after the other for each target, late if need be; those of different targets overlap.
   await Promise.all(
     [...byTarget].map(async ([target, own]) => {
       for (const fault of own) {
-        await sleep(Math.max(0, fault.atMs - (Date.now() - startedMs)));
-        tell(describeFault({ ...fault, atMs: Date.now() - startedMs }));
+        await sleep(Math.max(0, fault.atMs - now()));
+        tell(`${clock(now())}  ${describeFault(fault)}`);
         await commit(fault, target, landscape);
+        if (fault.forMs > 0) tell(`${clock(now())}  ${target} is back`);
       }
     }),
   );

@@ -19,9 +19,18 @@ describe('what a seed decides', () => {
     expect(faultSchedule(7, 600).slice(0, short.length)).toEqual(short);
   });
 
-  it('has every kind of fault within a minute', () => {
-    const kinds = new Set(faultSchedule(3, 60).map(({ target, kind }) => `${kind} ${target.split('-')[0]}`));
+  it('has every kind of fault within two minutes', () => {
+    const kinds = new Set(faultSchedule(3, 120).map(({ target, kind }) => `${kind} ${target.split('-')[0]}`));
     expect(kinds.size).toBe(15);
+  });
+
+  it('lets a target come back before it fails again', () => {
+    for (const own of Map.groupBy(faultSchedule(3, 600), ({ target }) => target).values()) {
+      own.reduce((before, fault) => {
+        expect(fault.atMs).toBeGreaterThan(before.atMs + before.forMs);
+        return fault;
+      });
+    }
   });
 
   it('has every kind of request, and events that come again', () => {
