@@ -3,6 +3,7 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { givenDestination } from '../support/destinations';
+import type { TestReceiver } from '../support/receiver';
 import type { Evidence } from './evidence';
 import { comeToRest, databaseFacts, readAll, unrest, usageOfAll } from './facts';
 import { faultSchedule } from './faults';
@@ -10,15 +11,15 @@ import { startFlakyReceiver } from './flaky-receiver';
 import { entriesOf, Journal } from './journal';
 import { Landscape } from './landscape';
 import { DELIVERED_TENANT, payloadsOf, TENANTS, tenantOf } from './load';
-import { judge, verdictLine, type Verdict } from './oracle';
+import { judge, type Verdict } from './oracle';
 import { Producer } from './producer';
+import { progressOf, reportOf } from './report';
 import { carryOut } from './saboteur';
 
 const CLIENTS = 6;
 const PROGRESS_EVERY_MS = 5_000;
 const REST_WITHIN_MS = 120_000;
 const DESTINATION_TIMEOUT_MS = 1_000;
-const MOST_VIOLATIONS_TOLD = 20;
 
 export interface Run {
   seed: number;
@@ -30,34 +31,48 @@ export interface Run {
  * The fault suite: seeded load on real processes while a seeded schedule makes them and their servers fail. Then all is
  * up again, everything comes to rest, and the oracle decides. What is left of a run that failed stays on disk.
  */
-export async function verify({ seed, seconds, say }: Run): Promise<Verdict> {
+export async function verify(run: Run): Promise<Verdict> {
+  const { seed, seconds, say } = run;
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), `streamforge-verify-${seed}-`));
   const journal = new Journal(path.join(directory, 'journal.ndjson'));
   say(`seed ${seed}, ${seconds} s of load and faults`);
-  const landscape = await Landscape.start(directory, (process, output) => {
-    journal.append({ kind: 'crashed', process, output });
-  });
   const receiver = await startFlakyReceiver(seed, journal);
+  let landscape: Landscape | undefined;
+  let passed = false;
   try {
-    await givenDestination(landscape.apis[0] as string, {
-      tenantId: DELIVERED_TENANT,
-      url: receiver.url,
-      timeoutMs: DESTINATION_TIMEOUT_MS,
+    landscape = await Landscape.start(directory, (process, output) => {
+      journal.append({ kind: 'crashed', process, output });
     });
-    await underFaults({ seed, seconds, say }, landscape, journal);
-    say('everything is started again; waiting until nothing is open');
-    const open = async () => ({ ...(await unrest(landscape.databaseUrl)), messages: await landscape.queuedMessages() });
-    await comeToRest(open, REST_WITHIN_MS, say);
-    const verdict = judge(await gather(landscape, journal));
-    if (verdict.violations.length > 0) keepOutputs(directory, landscape);
-    report(verdict, seed, directory, say);
-    await journal.close();
-    if (verdict.violations.length === 0) fs.rmSync(directory, { recursive: true, maxRetries: 5 });
+    const verdict = await verifyIn(landscape, run, { journal, receiver });
+    passed = verdict.violations.length === 0;
     return verdict;
   } finally {
+    if (landscape && !passed) keepOutputs(directory, landscape);
+    await landscape?.stop();
     await receiver.stop();
-    await landscape.stop();
+    await journal.close();
+    if (passed) fs.rmSync(directory, { recursive: true, maxRetries: 5 });
+    else say(`journal and output of all processes: ${directory}`);
   }
+}
+
+async function verifyIn(
+  landscape: Landscape,
+  { seed, seconds, say }: Run,
+  { journal, receiver }: { journal: Journal; receiver: TestReceiver },
+): Promise<Verdict> {
+  await givenDestination(landscape.apis[0] as string, {
+    tenantId: DELIVERED_TENANT,
+    url: receiver.url,
+    timeoutMs: DESTINATION_TIMEOUT_MS,
+  });
+  await underFaults({ seed, seconds, say }, landscape, journal);
+  say('everything is started again; waiting until nothing is open');
+  const open = async () => ({ ...(await unrest(landscape.databaseUrl)), messages: await landscape.queuedMessages() });
+  await comeToRest(open, REST_WITHIN_MS, say);
+  const verdict = judge(await gather(landscape, journal));
+  for (const line of reportOf(verdict, journal.entries, seed)) say(line);
+  return verdict;
 }
 
 /** Load and faults side by side. Ends when all is up again and every client has the answer to its last request. */
@@ -65,7 +80,7 @@ async function underFaults({ seed, seconds, say }: Run, landscape: Landscape, jo
   const producers = Array.from({ length: CLIENTS }, (_, n) => new Producer(seed, n, landscape.apis, journal));
   const sending = Promise.all(producers.map((producer) => producer.run()));
   sending.catch(() => undefined); // thrown below
-  const progress = setInterval(() => say(progressOf(journal)), PROGRESS_EVERY_MS);
+  const progress = setInterval(() => say(progressOf(journal.entries)), PROGRESS_EVERY_MS);
   try {
     const faults = carryOut(faultSchedule(seed, seconds), landscape, (text) => {
       journal.append({ kind: 'fault', text });
@@ -77,12 +92,6 @@ async function underFaults({ seed, seconds, say }: Run, landscape: Landscape, jo
     await sending;
     clearInterval(progress);
   }
-}
-
-function progressOf({ entries }: Journal): string {
-  const answered = entriesOf(entries, 'answered').length;
-  const unanswered = entriesOf(entries, 'unanswered').length;
-  return `          ${answered} requests answered, ${unanswered} not, ${entriesOf(entries, 'delivered').length} deliveries`;
 }
 
 async function gather(landscape: Landscape, journal: Journal): Promise<Evidence> {
@@ -109,12 +118,4 @@ async function gather(landscape: Landscape, journal: Journal): Promise<Evidence>
 
 function keepOutputs(directory: string, { outputs }: Landscape): void {
   for (const { name, output } of outputs) fs.writeFileSync(path.join(directory, `${name}.log`), output);
-}
-
-function report(verdict: Verdict, seed: number, directory: string, say: (line: string) => void): void {
-  const { violations } = verdict;
-  for (const { breach, text } of violations.slice(0, MOST_VIOLATIONS_TOLD)) say(`${breach}: ${text}`);
-  if (violations.length > MOST_VIOLATIONS_TOLD) say(`and ${violations.length - MOST_VIOLATIONS_TOLD} more`);
-  if (violations.length > 0) say(`replay it with --seed ${seed}; journal and output of all processes: ${directory}`);
-  say(verdictLine(verdict));
 }
