@@ -24,15 +24,16 @@ export async function messagesIn(vhost: string, queue: string, management?: stri
 }
 
 /** Names of the open connections. A new one appears, and a lost one disappears, some seconds late. */
-export async function listConnections(vhost: string): Promise<string[]> {
-  const response = await manage('GET', `/vhosts/${vhost}/connections`);
+export async function listConnections(vhost: string, management?: string): Promise<string[]> {
+  const response = await manage('GET', `/vhosts/${vhost}/connections`, management);
   if (!response.ok) throw new Error(`listing connections was answered ${response.status}`);
   return ((await response.json()) as { name: string }[]).map(({ name }) => name);
 }
 
 /** Closes them from the server's side. Returns how many were still there. */
-export async function closeConnections(vhost: string): Promise<number> {
-  const names = await listConnections(vhost);
-  const answers = await Promise.all(names.map((name) => manage('DELETE', `/connections/${encodeURIComponent(name)}`)));
+export async function closeConnections(vhost: string, management?: string): Promise<number> {
+  const names = await listConnections(vhost, management);
+  const paths = names.map((name) => `/connections/${encodeURIComponent(name)}`);
+  const answers = await Promise.all(paths.map((path) => manage('DELETE', path, management)));
   return answers.filter(({ ok }) => ok).length;
 }

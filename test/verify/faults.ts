@@ -6,9 +6,11 @@ export type TargetName = (typeof ROLE_PROCESSES)[number] | (typeof SERVERS)[numb
 
 /**
  * kill: SIGKILL, and started again afterwards. stop: SIGSTOP, and SIGCONT afterwards. flush: Redis forgets everything.
- * purge: RabbitMQ's queues lose what waits in them. wipe: RabbitMQ is killed and comes back with an empty disk.
+ * purge: RabbitMQ's queues lose what waits in them. cut: the server closes all connections. wipe: RabbitMQ is killed and comes back with an empty disk.
  */
-export type FaultKind = 'kill' | 'stop' | 'flush' | 'purge' | 'wipe';
+export type FaultKind = 'kill' | 'stop' | 'cut' | 'flush' | 'purge' | 'wipe';
+
+const MOMENTARY: readonly FaultKind[] = ['cut', 'flush', 'purge'];
 
 export interface Fault {
   atMs: number;
@@ -32,6 +34,8 @@ const DECK: readonly Card[] = [
     { targets: ['redis'] as const, kind },
     { targets: ['rabbitmq'] as const, kind },
   ]),
+  { targets: ['postgres'], kind: 'cut' },
+  { targets: ['rabbitmq'], kind: 'cut' },
   { targets: ['redis'], kind: 'flush' },
   { targets: ['rabbitmq'], kind: 'purge' },
   { targets: ['rabbitmq'], kind: 'wipe' },
@@ -73,7 +77,7 @@ export function faultSchedule(seed: number, seconds: number): Fault[] {
 }
 
 function goneMs(random: SeededRandom, { targets, kind }: Card): number {
-  if (kind === 'flush' || kind === 'purge') return 0;
+  if (MOMENTARY.includes(kind)) return 0;
   const mayBeLong = kind === 'stop' && targets.length > 1; // a process, not one of the servers that all depend on
   const range = random.chance(LONG_STOP.share) && mayBeLong ? LONG_STOP : GONE_MS;
   return random.between(range.least, range.most);

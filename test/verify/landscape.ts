@@ -1,6 +1,6 @@
 import * as fs from 'node:fs';
-import { OwnServer, redisCommand } from '../support/e2e-own-servers';
-import { messagesIn, purgeQueue } from '../support/e2e-rabbit';
+import { OwnServer, redisCommand, rowsOf } from '../support/e2e-own-servers';
+import { closeConnections, messagesIn, purgeQueue } from '../support/e2e-rabbit';
 import { eventually } from '../support/eventually';
 import { freePort } from '../support/free-port';
 import { startRabbitMq, type RabbitMqServer } from '../support/servers';
@@ -19,6 +19,9 @@ export interface Target {
 const DEFAULT_VHOST = '%2F'; // one of our own would not survive a wiped disk
 const QUEUES = ['events.main', 'events.retry'];
 const SERVER_BACK_WITHIN_MS = 30_000;
+
+const CUT_ALL = `select pg_terminate_backend(pid) from pg_stat_activity
+                  where backend_type = 'client backend' and pid <> pg_backend_pid()`;
 
 /** Short leases and waits, so that what has to happen after a failure happens within the run. */
 const QUICK = {
@@ -93,6 +96,12 @@ export class Landscape {
     if (name === 'redis') return this.redis;
     if (name === 'rabbitmq') return this.rabbit;
     return this.processes.find((one) => one.name === name) as RoleProcess;
+  }
+
+  /** From the side of PostgreSQL or RabbitMQ. */
+  async cutConnections(server: TargetName): Promise<void> {
+    if (server === 'rabbitmq') await closeConnections(DEFAULT_VHOST, this.management);
+    else await rowsOf(this.postgres.url, CUT_ALL);
   }
 
   async flushRedis(): Promise<void> {

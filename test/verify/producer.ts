@@ -8,7 +8,7 @@ import { keyOf, requestsOf, type PlannedEvent, type PlannedRequest } from './loa
 const TIMEOUT_MS = 4_000;
 const PAUSE_BEFORE_RETRY_MS = 250;
 /** Everything is up again long before; whoever still gets no answer then has found a fault. */
-const MOST_RETRIES = 400;
+const GIVE_UP_AFTER_MS = 120_000;
 /** What a client is told to send again later. */
 const LATER = [429, 503];
 
@@ -57,8 +57,9 @@ export class Producer {
   }
 
   private async untilAnswered(sending: Sending): Promise<void> {
-    for (let tries = 0; !(await this.attempt(sending)); tries++) {
-      if (tries === MOST_RETRIES) throw new Error(`client ${this.client} gave up: ${sending.body.slice(0, 200)}`);
+    const deadlineMs = Date.now() + GIVE_UP_AFTER_MS;
+    while (!(await this.attempt(sending))) {
+      if (Date.now() > deadlineMs) throw new Error(`client ${this.client} gave up: ${sending.body.slice(0, 200)}`);
       await sleep(PAUSE_BEFORE_RETRY_MS);
     }
   }

@@ -27,6 +27,8 @@ export async function carryOut(
 async function commit({ kind, forMs }: Fault, name: TargetName, landscape: Landscape): Promise<void> {
   const target = landscape.target(name);
   switch (kind) {
+    case 'cut':
+      return landscape.cutConnections(name);
     case 'flush':
       return landscape.flushRedis();
     case 'purge':

@@ -21,7 +21,7 @@ describe('what a seed decides', () => {
 
   it('has every kind of fault within two minutes', () => {
     const kinds = new Set(faultSchedule(3, 120).map(({ target, kind }) => `${kind} ${target.split('-')[0]}`));
-    expect(kinds.size).toBe(15);
+    expect(kinds.size).toBe(17);
   });
 
   it('lets a target come back before it fails again', () => {
