@@ -25,7 +25,8 @@ export async function databaseFacts(
 ): Promise<Pick<Evidence, 'stored' | 'replays' | 'outbox' | 'waitingRetries' | 'deadLetters'>> {
   const stored = await rowsOf<StoredEvent>(
     url,
-    `select e.id, e.tenant_id as tenant, e.subject as name, v.status, coalesce(s.generation, 1) as generation,
+    // Distinct: the view shows an event once for each success, should there be two of them.
+    `select distinct on (e.id) e.id, e.tenant_id as tenant, e.subject as name, v.status, coalesce(s.generation, 1) as generation,
             (select count(*)::int from replay_events r where r.event_id = e.id and r.dispatched_at is not null) as replayed,
             array(select a.generation from processing_attempts a
                    where a.event_id = e.id and a.status = 'SUCCESS') as successes,

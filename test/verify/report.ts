@@ -10,14 +10,20 @@ export function progressOf(entries: readonly Entry[]): string {
 }
 
 /** What was violated, how much was tried, and the verdict, which comes last. */
-export function reportOf(verdict: Verdict, entries: readonly Entry[], seed: number): string[] {
+export function reportOf(
+  verdict: Verdict,
+  entries: readonly Entry[],
+  { seed, directory }: { seed: number; directory: string },
+): string[] {
   const { violations } = verdict;
   const told = violations.slice(0, MOST_VIOLATIONS_TOLD).map(({ breach, text }) => `${breach}: ${text}`);
   const untold = violations.length - told.length;
   return [
     ...told,
     ...(untold > 0 ? [`and ${untold} more`] : []),
-    ...(violations.length > 0 ? [`the same load and faults again: --seed ${seed}`] : []),
+    ...(violations.length > 0
+      ? [`the same load and faults again: --seed ${seed}`, `journal and output of all processes: ${directory}`]
+      : []),
     summaryOf(entries),
     verdictLine(verdict),
   ];

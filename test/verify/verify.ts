@@ -38,21 +38,22 @@ export async function verify(run: Run): Promise<Verdict> {
   say(`seed ${seed}, ${seconds} s of load and faults`);
   const receiver = await startFlakyReceiver(seed, journal);
   let landscape: Landscape | undefined;
-  let passed = false;
+  let verdict: Verdict | undefined;
   try {
     landscape = await Landscape.start(directory, (process, output) => {
       journal.append({ kind: 'crashed', process, output });
     });
-    const verdict = await verifyIn(landscape, run, { journal, receiver });
-    passed = verdict.violations.length === 0;
+    verdict = await verifyIn(landscape, run, { journal, receiver });
+    for (const line of reportOf(verdict, journal.entries, { seed, directory })) say(line);
     return verdict;
   } finally {
+    const passed = verdict?.violations.length === 0;
     if (landscape && !passed) keepOutputs(directory, landscape);
     await landscape?.stop();
     await receiver.stop();
     await journal.close();
     if (passed) fs.rmSync(directory, { recursive: true, maxRetries: 5 });
-    else say(`journal and output of all processes: ${directory}`);
+    if (!verdict) say(`no verdict; journal and output of all processes: ${directory}`);
   }
 }
 
@@ -70,9 +71,7 @@ async function verifyIn(
   say('everything is started again; waiting until nothing is open');
   const open = async () => ({ ...(await unrest(landscape.databaseUrl)), messages: await landscape.queuedMessages() });
   await comeToRest(open, REST_WITHIN_MS, say);
-  const verdict = judge(await gather(landscape, journal));
-  for (const line of reportOf(verdict, journal.entries, seed)) say(line);
-  return verdict;
+  return judge(await gather(landscape, journal));
 }
 
 /** Load and faults side by side. Ends when all is up again and every client has the answer to its last request. */
