@@ -215,7 +215,7 @@ export const SAFEGUARDS: readonly Safeguard[] = [
         replace: 'return state !== undefined && state.dispatchNo < 0 && dispatchNo < 0;',
       },
     ],
-    tests: ['test/integration/executor-failures.test.ts'],
+    tests: ['test/integration/executor-overtaken.test.ts'],
   },
   {
     name: 'a failure raises the dispatch that failed, no other',
@@ -227,7 +227,7 @@ export const SAFEGUARDS: readonly Safeguard[] = [
         replace: '',
       },
     ],
-    tests: ['test/integration/executor-failures.test.ts'],
+    tests: ['test/integration/executor-overtaken.test.ts'],
   },
   {
     name: 'the reconciler',
