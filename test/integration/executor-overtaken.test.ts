@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import type { Event } from '../../src/event/event';
 import { Metrics } from '../../src/observability/metrics';
 import { dispatchAgain } from '../../src/outbox/reconcile.queries';
 import { DeliveryExecutor } from '../../src/worker/delivery-executor';
@@ -20,16 +21,19 @@ describe('the delivery executor, overtaken in the middle of its transaction', ()
   });
   afterAll(() => database.drop());
 
-  /** A worker whose handler fails every event after `meanwhile`, and says how often it was called. */
+  /**
+   * A worker whose first handler fails every event, and says how often it was called. That rolls the first pass back; the
+   * second handler does `meanwhile` in the next one, which records the failure.
+   */
   const failingWorker = (meanwhile: () => Promise<unknown> = () => Promise.resolve()) => {
-    const worker = { calls: 0, executor: undefined as unknown as DeliveryExecutor };
-    const handler = transactional('failing', ['*'], async (events) => {
+    const worker = { calls: 0 };
+    const failing = transactional('failing', ['*'], async (events) => {
       worker.calls += 1;
-      await meanwhile();
       return new Map(events.map(({ id }) => [id, RETRY]));
     });
-    worker.executor = new DeliveryExecutor(testSettings(), database.pool, [handler], new Metrics());
-    return worker;
+    const later = transactional('later', ['*'], async () => void (await meanwhile()));
+    const executor = new DeliveryExecutor(testSettings(), database.pool, [failing, later], new Metrics());
+    return Object.assign(worker, { settle: (event: Event) => executor.settle([delivered(event)]) });
   };
 
   const oneWaits = (): Promise<void> =>
@@ -43,10 +47,10 @@ describe('the delivery executor, overtaken in the middle of its transaction', ()
     const late = failingWorker();
     let settledLate: Promise<void> | undefined;
     const first = failingWorker(async () => {
-      settledLate ??= late.executor.settle([delivered(event)]); // waits for the attempt that is open here
+      settledLate ??= late.settle(event); // waits for the attempt that is open here
       await oneWaits();
     });
-    await first.executor.settle([delivered(event)]);
+    await first.settle(event);
     await settledLate;
     expect([first.calls, late.calls]).toEqual([1, 0]);
     await expect(attemptRows(database.pool, event)).resolves.toMatchObject([{ status: 'RETRY', dispatchNo: 1 }]);
@@ -64,7 +68,7 @@ describe('the delivery executor, overtaken in the middle of its transaction', ()
       settled: false,
     };
     const worker = failingWorker(() => dispatchAgain(database.pool, [{ ...seen, eventId: event.id }]));
-    await worker.executor.settle([delivered(event)]);
+    await worker.settle(event);
     await expect(attemptRows(database.pool, event)).resolves.toEqual([]);
     await expect(stateRow(database.pool, event)).resolves.toMatchObject({ status: 'DISPATCHED', dispatchNo: 2 });
     await expect(countRows(database.pool, `retry_schedule where event_id = '${event.id}'`)).resolves.toBe(0);

@@ -218,6 +218,18 @@ export const SAFEGUARDS: readonly Safeguard[] = [
     tests: ['test/integration/executor-overtaken.test.ts'],
   },
   {
+    name: 'each delivery is judged by its own dispatch number',
+    invariant: 'I11',
+    edits: [
+      {
+        file: 'src/worker/delivery-router.ts',
+        find: 'standings?.get(event);',
+        replace: '[...(standings ?? [])].findLast(([{ id }]) => id === event.id)?.[1];',
+      },
+    ],
+    tests: ['test/integration/worker.test.ts'],
+  },
+  {
     name: 'a failure raises the dispatch that failed, no other',
     invariant: 'I11',
     edits: [
