@@ -1,4 +1,5 @@
 import * as fs from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { OwnServer, redisCommand, rowsOf } from '../support/e2e-own-servers';
 import { closeConnections, messagesIn, purgeQueue } from '../support/e2e-rabbit';
 import { eventually } from '../support/eventually';
@@ -29,7 +30,7 @@ const QUICK = {
   OUTBOX_INFLIGHT_LEASE_SECONDS: '2',
   PUBLISH_TIMEOUT_MS: '1000',
   RECONCILE_AFTER_SECONDS: '2',
-  RABBITMQ_PREFETCH: '50',
+  RABBITMQ_PREFETCH: '20',
   WORKER_BATCH_SIZE: '20',
   RETRY_BACKOFF_MS: '200,500,1000',
   // A destination that fails now and then, and workers that are stopped in the middle of a call, never use them up.
@@ -106,6 +107,18 @@ export class Landscape {
 
   async flushRedis(): Promise<void> {
     await redisCommand(this.redis.url, 'flushall');
+  }
+
+  /** Stops the workers, and does `then` before they go on. */
+  async whileWorkersStop(ms: number, then: () => Promise<void>): Promise<void> {
+    const workers = this.processes.filter(({ name }) => name.startsWith('worker'));
+    for (const worker of workers) worker.freeze();
+    try {
+      await sleep(ms);
+      await then();
+    } finally {
+      for (const worker of workers) worker.thaw();
+    }
   }
 
   /** Waits for queues that are not declared again yet after a wipe. */

@@ -2,6 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { clock, describeFault, type Fault, type TargetName } from './faults';
 import type { Landscape } from './landscape';
 
+/** So long do messages pile up before they are lost: in a queue that workers keep empty there would be none. */
+const PILE_UP_MS = 2_500;
+
 /** Carries a schedule out. Resolves when its last fault is over and everything is up again. */
 export async function carryOut(
   faults: readonly Fault[],
@@ -32,15 +35,18 @@ async function commit({ kind, forMs }: Fault, name: TargetName, landscape: Lands
     case 'flush':
       return landscape.flushRedis();
     case 'purge':
-      return landscape.purgeQueues();
+      return landscape.whileWorkersStop(PILE_UP_MS, () => landscape.purgeQueues());
     case 'stop':
       target.freeze();
       await sleep(forMs);
       return target.thaw();
     case 'kill':
-    case 'wipe':
       await target.kill();
-      if (kind === 'wipe') landscape.wipeRabbit();
+      await sleep(forMs);
+      return target.startAgain();
+    case 'wipe':
+      await landscape.whileWorkersStop(PILE_UP_MS, () => target.kill());
+      landscape.wipeRabbit();
       await sleep(forMs);
       return target.startAgain();
   }
