@@ -7,6 +7,7 @@ const UP_WITHIN_MS = 60_000;
 
 /** One process of a role on a port of its own, kept up as an orchestrator would: what ends is started again. */
 export class RoleProcess {
+  private holds = 0;
   private running: ReturnType<typeof spawnProcess> | undefined;
   /** What it wrote before it was started anew. */
   private earlierOutput = '';
@@ -26,12 +27,15 @@ export class RoleProcess {
     return this.earlierOutput + (this.running?.output() ?? '');
   }
 
+  /** Two faults may want it to stand still at once; it goes on when both are over. */
   freeze(): void {
+    this.holds += 1;
     this.running?.child.kill('SIGSTOP');
   }
 
   thaw(): void {
-    this.running?.child.kill('SIGCONT');
+    this.holds = Math.max(0, this.holds - 1); // 0 already if it was started anew meanwhile
+    if (this.holds === 0) this.running?.child.kill('SIGCONT');
   }
 
   async kill(): Promise<void> {
@@ -68,5 +72,6 @@ export class RoleProcess {
   private forget(): void {
     this.earlierOutput = this.output;
     this.running = undefined;
+    this.holds = 0;
   }
 }
