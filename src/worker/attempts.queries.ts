@@ -79,9 +79,8 @@ export async function completeDispatchesOfSucceeded(db: Db, events: readonly Del
   });
 }
 
-/** Where an event stands before its external handlers run. */
+/** Where an event stands, seen from one of its deliveries, before its external handlers run. */
 export interface Standing {
-  eventId: string;
   /** False for a stale delivery (I11) and for what has succeeded: no handler may run. */
   current: boolean;
   attempts: number;
@@ -91,17 +90,18 @@ export interface Standing {
   starts: number | null;
 }
 
-export async function readStandings(db: Db, events: readonly DeliveredEvent[]): Promise<Map<string, Standing>> {
-  const { rows } = await db.query<Standing>({
+/** By delivery and not by event id: a batch may hold two dispatches of one event, of which only one is current. */
+export async function readStandings(db: Db, events: readonly DeliveredEvent[]): Promise<Map<DeliveredEvent, Standing>> {
+  const { rows } = await db.query<Standing & { position: number }>({
     name: 'read-standings',
     text: `
-      select t.id as "eventId", coalesce(s.attempts, 0) as attempts, c.starts,
+      select t.position::integer as position, coalesce(s.attempts, 0) as attempts, c.starts,
              (s.event_id is null or s.dispatch_no <= t.dispatch_no and s.status = 'DISPATCHED')
                and not exists (select from processing_attempts a
                                 where a.event_id = t.id and a.generation = t.generation and a.status = 'SUCCESS') as current,
              array(select h.handler from handler_effects h
                     where h.event_id = t.id and h.generation = t.generation) as done
-        from unnest($1::uuid[], $2::integer[], $3::integer[]) as t (id, generation, dispatch_no)
+        from unnest($1::uuid[], $2::integer[], $3::integer[]) with ordinality as t (id, generation, dispatch_no, position)
         left join event_state s on s.event_id = t.id
         left join crash_trials c on c.event_id = t.id`,
     values: [
@@ -110,5 +110,5 @@ export async function readStandings(db: Db, events: readonly DeliveredEvent[]): 
       events.map(({ dispatchNo }) => dispatchNo),
     ],
   });
-  return new Map(rows.map((standing) => [standing.eventId, standing]));
+  return new Map(rows.map(({ position, ...standing }) => [events[position - 1] as DeliveredEvent, standing]));
 }

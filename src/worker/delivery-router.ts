@@ -42,10 +42,10 @@ export class DeliveryRouter {
     const selection = await this.externals.select(works.map(({ event }) => event));
     const toAsk = works.filter(({ delivery, event }) => delivery.redelivered || selection.has(event));
     const routes: Routes = { now: [], alone: [], external: [] };
-    const standings = toAsk.length > 0 ? await readStandings(this.pool, eventsOf(toAsk)) : new Map<string, Standing>();
+    const standings = toAsk.length > 0 ? await readStandings(this.pool, eventsOf(toAsk)) : undefined;
     for (const work of works) {
       const { delivery, event } = work;
-      const standing = standings.get(event.id);
+      const standing = standings?.get(event);
       const handlers = selection.get(event);
       if (!standing?.current) routes.now.push(work);
       else if (handlers) routes.external.push({ ...work, handlers, standing });

@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { PublishOutcome } from '../../src/broker/broker';
+import { within } from '../../src/broker/within';
 import { LocalWakeUp } from '../../src/cache/wake-up';
 import { Metrics } from '../../src/observability/metrics';
 import { claimDueEntries } from '../../src/outbox/claim.queries';
@@ -163,6 +164,22 @@ describe('the publisher', () => {
       );
       const ids = claims.flat().map(({ id }) => id);
       expect(new Set(ids).size).toBe(ids.length);
+    });
+
+    it('I10: do not wait for a claim that has not committed, as of a publisher that hangs in the middle of it', async () => {
+      const events = await givenEvents(database.pool, 20);
+      const hanging = await database.pool.connect();
+      try {
+        await hanging.query('begin');
+        const [first, second] = ['00000000-0000-4000-8000-000000000001', '00000000-0000-4000-8000-000000000002'];
+        const claim = { limit: 10, leaseSeconds: LEASE_SECONDS };
+        await claimDueEntries(hanging, { ...claim, token: first });
+        const others = await within(5_000, claimDueEntries(database.pool, { ...claim, token: second }));
+        expect(others.map(({ event }) => event.id)).toEqual(idsOf(events.slice(10)));
+      } finally {
+        await hanging.query('rollback');
+        hanging.release();
+      }
     });
 
     it('I4: one whose lease expired cannot mark the entry published, and the lost lease is counted', async () => {

@@ -2,7 +2,7 @@ import { Logger } from '@nestjs/common';
 import type { Broker } from '../../src/broker/broker';
 import { Metrics } from '../../src/observability/metrics';
 import { Reconciler } from '../../src/outbox/reconciler';
-import { readPosition } from '../../src/outbox/reconcile.queries';
+import { dispatchAgain, readPosition } from '../../src/outbox/reconcile.queries';
 import { testSettings } from '../support/app';
 import { createTestDatabase, type TestDatabase } from '../support/database';
 import {
@@ -120,6 +120,25 @@ describe('the reconciler', () => {
     await reconciler.runOnce();
     expect(await outboxRows(pool)).toHaveLength(before.length);
     await expect(readPosition(pool)).resolves.toBe(before.at(-1)?.id);
+  });
+
+  it('I11: leaves alone what was settled or sent on while it looked', async () => {
+    const { pool } = database;
+    const retrying = await givenFailedEvent(pool, 30);
+    const movedOn = await givenEvent(pool);
+    await givenState(pool, movedOn, { status: 'DISPATCHED', dispatchNo: 3 });
+    const before = [await stateRow(pool, retrying), await stateRow(pool, movedOn)];
+    const seen = {
+      id: '1',
+      dispatchNo: 1,
+      generation: 1,
+      publishedLongAgo: true,
+      createdLongAgo: true,
+      settled: false,
+    };
+    const lost = [retrying, movedOn].map(({ id }) => ({ ...seen, eventId: id }));
+    await expect(dispatchAgain(pool, lost)).resolves.toBe(0);
+    expect([await stateRow(pool, retrying), await stateRow(pool, movedOn)]).toEqual(before);
   });
 
   it('runs a replay that was lost once more, though an older generation succeeded', async () => {

@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { MemoryBroker } from '../../src/broker/memory-broker';
+import type { OutgoingMessage } from '../../src/broker/broker';
 import type { Event } from '../../src/event/event';
 import { dispatchDueRetries } from '../../src/outbox/chores.queries';
 import type { DeliveredEvent, ExternalHandler, Handler, HandlerResult } from '../../src/worker/handler';
@@ -7,7 +8,7 @@ import { UsageMeter } from '../../src/worker/handlers/usage-meter';
 import { createTestDatabase, type TestDatabase } from '../support/database';
 import { eventually } from '../support/eventually';
 import { DONE, external, recordingEffects, transactional } from '../support/handlers';
-import { attemptRows, countRows, givenEvent, givenEvents } from '../support/rows';
+import { attemptRows, countRows, givenEvent, givenEvents, givenState } from '../support/rows';
 import { publishPending, startWorker, takePending, type TestWorker } from '../support/worker';
 
 describe('a worker', () => {
@@ -75,6 +76,24 @@ describe('a worker', () => {
     await expect(countRows(database.pool, 'usage_daily where events = 20')).resolves.toBe(1);
     await expect(countRows(database.pool, 'event_state')).resolves.toBe(0);
   });
+
+  it.each([
+    ['first', [1, 2]],
+    ['last', [2, 1]],
+  ])(
+    'I7, I11: a stale delivery beside the current one of its event, the stale one %s: the current one runs, and only it',
+    async (_, dispatches) => {
+      const event = await givenEvent(database.pool);
+      const [message] = await takePending(database.pool);
+      await givenState(database.pool, event, { status: 'DISPATCHED', dispatchNo: 2 });
+      const { headers, ...rest } = message as OutgoingMessage;
+      await broker.publish(dispatches.map((no) => ({ ...rest, headers: { ...headers, 'dispatch-no': no } })));
+      const called: number[] = [];
+      start([external('sends', ['*'], async ({ dispatchNo }) => (called.push(dispatchNo), DONE))]);
+      await all(1);
+      expect(called).toEqual([2]);
+    },
+  );
 
   it('calls an external handler only for the events that it selects, asking once a batch', async () => {
     const events = await givenEvents(database.pool, 30);

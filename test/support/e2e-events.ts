@@ -26,12 +26,17 @@ const PAYLOADS: ((n: number) => string)[] = [
   (n) => `${n}.000`,
 ];
 
+/** The text of the n-th payload; some look alike for every n. */
+export function syntheticPayload(n: number): string {
+  return (PAYLOADS[n % PAYLOADS.length] as (n: number) => string)(n);
+}
+
 /** `run` makes the events of one call different from those of another, in content too. */
 export function syntheticEvents(count: number, run: string): SyntheticEvent[] {
   return Array.from({ length: count }, (_, i) => {
     const eventId = `${run}-${i}`;
     const type = TYPES[i % TYPES.length] as string;
-    const payloadText = (PAYLOADS[i % PAYLOADS.length] as (n: number) => string)(i);
+    const payloadText = syntheticPayload(i);
     const line = `{"eventId":"${eventId}","eventType":"${type}","subject":"${run}-${i % 50}","occurredAt":"${at(i)}","payload":${payloadText}}`;
     return { eventId, type, payloadText, line };
   });

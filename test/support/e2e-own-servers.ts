@@ -9,6 +9,9 @@ import { isAlive } from './e2e-data-directory';
 import { eventually } from './eventually';
 import { startPostgres, startRedis, type TestServer } from './servers';
 
+/** A machine that is busy with other tests takes its time for PostgreSQL's recovery. */
+const UP_AGAIN_WITHIN_MS = 60_000;
+
 /** A server of one test file alone, which may be frozen, killed and started again on its port and files. */
 export class OwnServer {
   private again: ChildProcess | undefined;
@@ -78,7 +81,7 @@ export class OwnServer {
     const { args, ...options } = this.command;
     const [file, ...rest] = args as [string, ...string[]];
     this.again = spawn(file, rest, { ...options, stdio: 'ignore' });
-    this.pid = await eventually(this.pidWhenUp);
+    this.pid = await eventually(this.pidWhenUp, UP_AGAIN_WITHIN_MS);
   }
 
   async stop(): Promise<void> {

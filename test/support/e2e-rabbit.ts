@@ -1,6 +1,8 @@
+const theSharedOne = (): string => process.env.TEST_RABBITMQ_MANAGEMENT_URL as string;
+
 /** What an operator does by hand, over RabbitMQ's management API. */
-async function manage(method: string, path: string): Promise<Response> {
-  const url = new URL(process.env.TEST_RABBITMQ_MANAGEMENT_URL as string);
+async function manage(method: string, path: string, management = theSharedOne()): Promise<Response> {
+  const url = new URL(management);
   return fetch(`${url.origin}/api${path}`, {
     method,
     headers: { authorization: `Basic ${Buffer.from(`${url.username}:${url.password}`).toString('base64')}` },
@@ -8,21 +10,30 @@ async function manage(method: string, path: string): Promise<Response> {
 }
 
 /** Throws away every message that waits in the queue. */
-export async function purgeQueue(vhost: string, queue: string): Promise<void> {
-  const { ok, status } = await manage('DELETE', `/queues/${vhost}/${queue}/contents`);
+export async function purgeQueue(vhost: string, queue: string, management?: string): Promise<void> {
+  const { ok, status } = await manage('DELETE', `/queues/${vhost}/${queue}/contents`, management);
   if (!ok) throw new Error(`purging ${queue} was answered ${status}`);
 }
 
+/** Messages that wait in the queue or at a consumer, some seconds late; undefined while there is no such queue. */
+export async function messagesIn(vhost: string, queue: string, management?: string): Promise<number | undefined> {
+  const response = await manage('GET', `/queues/${vhost}/${queue}`, management);
+  if (response.status === 404) return undefined;
+  if (!response.ok) throw new Error(`asking for ${queue} was answered ${response.status}`);
+  return ((await response.json()) as { messages?: number }).messages ?? 0;
+}
+
 /** Names of the open connections. A new one appears, and a lost one disappears, some seconds late. */
-export async function listConnections(vhost: string): Promise<string[]> {
-  const response = await manage('GET', `/vhosts/${vhost}/connections`);
+export async function listConnections(vhost: string, management?: string): Promise<string[]> {
+  const response = await manage('GET', `/vhosts/${vhost}/connections`, management);
   if (!response.ok) throw new Error(`listing connections was answered ${response.status}`);
   return ((await response.json()) as { name: string }[]).map(({ name }) => name);
 }
 
 /** Closes them from the server's side. Returns how many were still there. */
-export async function closeConnections(vhost: string): Promise<number> {
-  const names = await listConnections(vhost);
-  const answers = await Promise.all(names.map((name) => manage('DELETE', `/connections/${encodeURIComponent(name)}`)));
+export async function closeConnections(vhost: string, management?: string): Promise<number> {
+  const names = await listConnections(vhost, management);
+  const paths = names.map((name) => `/connections/${encodeURIComponent(name)}`);
+  const answers = await Promise.all(paths.map((path) => manage('DELETE', path, management)));
   return answers.filter(({ ok }) => ok).length;
 }

@@ -82,6 +82,9 @@ export async function startRedis(directory: string): Promise<TestServer> {
 export interface RabbitMqServer extends TestServer {
   /** Where its messages lie. */
   dataDirectory: string;
+  /** Stops all of its processes: connections stay open, but nothing is answered. */
+  freeze(): void;
+  thaw(): void;
   /** Ends it at once, as a power cut would. */
   kill(): Promise<void>;
   /** After `kill`, on the same ports and files. Resolves when it takes connections. */
@@ -165,6 +168,8 @@ export async function startRabbitMq(directory: string, config = ''): Promise<Rab
     },
     stop,
     dataDirectory: env.RABBITMQ_MNESIA_BASE as string,
+    freeze: () => signalAll(server, 'SIGSTOP'),
+    thaw: () => signalAll(server, 'SIGCONT'),
     kill: async () => {
       const pids = withDescendants(server.pid as number);
       for (const pid of pids) process.kill(pid, 'SIGKILL');
@@ -185,6 +190,10 @@ export async function startRabbitMq(directory: string, config = ''): Promise<Rab
 
 function isZombie(pid: number): boolean {
   return fs.readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ');
+}
+
+function signalAll({ pid }: ChildProcess, signal: NodeJS.Signals): void {
+  for (const one of withDescendants(pid as number)) process.kill(one, signal);
 }
 
 /** The process and all that it started, itself first. */

@@ -1,0 +1,298 @@
+/** A change to one file. `find` must occur there exactly once. */
+export interface Edit {
+  file: string;
+  find: string;
+  replace: string;
+}
+
+/** Something that keeps a promise, and how to take it away. */
+export interface Safeguard {
+  name: string;
+  /** The promise that it keeps; see docs/verify.md. */
+  invariant: string;
+  edits: Edit[];
+  /** Test files, at least one of which has to fail then. Those in test/e2e run a build of the changed tree. */
+  tests: string[];
+}
+
+const INSERT_EVENTS = 'src/ingest/store-batch.queries.ts';
+const CLAIM = 'src/outbox/claim.queries.ts';
+const ATTEMPTS = 'src/worker/attempts.queries.ts';
+const RABBIT = 'src/broker/rabbit-publisher.ts';
+const PUBLISHER_TEST = 'test/integration/publisher.test.ts';
+const EXECUTOR_TEST = 'test/integration/executor.test.ts';
+
+/** Each is switched off alone; the runner expects that somebody notices. Cheapest test first. */
+export const SAFEGUARDS: readonly Safeguard[] = [
+  {
+    name: 'answer only after the commit',
+    invariant: 'I1',
+    edits: [
+      {
+        file: 'src/ingest/batch-writer.ts',
+        find: '        const outcomes = await storeBatch(this.pool, events);',
+        replace: `        for (const { prepared, resolve } of batch) {
+          resolve({ kind: 'accepted', committed: { ...prepared.event, fingerprint: prepared.fingerprint } });
+        }
+        const outcomes = await storeBatch(this.pool, events);`,
+      },
+    ],
+    tests: ['test/integration/batch-writer.test.ts'],
+  },
+  {
+    name: 'insert conflict on the idempotency key',
+    invariant: 'I2',
+    edits: [{ file: INSERT_EVENTS, find: '    on conflict do nothing\n', replace: '' }],
+    tests: ['test/integration/store-batch.test.ts'],
+  },
+  {
+    name: 'an event gets both of its keys or none',
+    invariant: 'I2',
+    edits: [{ file: INSERT_EVENTS, find: 'else refuse_partial_claim() end', replace: 'else false end' }],
+    tests: ['test/integration/store-batch.test.ts'],
+  },
+  {
+    name: 'cache remembers only after the commit',
+    invariant: 'I2',
+    edits: [
+      {
+        file: 'src/ingest/intake.ts',
+        find: '    const outcome = await this.writer.write(prepared);',
+        replace: `    const committed = { ...prepared.event, fingerprint: prepared.fingerprint };
+    await this.cache.remember([{ digest: prepared.keyDigest, committed }]);
+    const outcome = await this.writer.write(prepared);`,
+      },
+    ],
+    tests: ['test/integration/intake.test.ts'],
+  },
+  {
+    name: 'cache keys carry the incarnation of the database',
+    invariant: 'I2',
+    edits: [
+      { file: 'src/cache/redis-cache.ts', find: '`streamforge:${await this.incarnation()}:key:`', replace: "'all:'" },
+    ],
+    tests: ['test/contract/idempotency-cache.test.ts'],
+  },
+  {
+    name: 'payload stored as text',
+    invariant: 'I1',
+    edits: [{ file: INSERT_EVENTS, find: '           payload::json\n', replace: '           payload::jsonb::json\n' }],
+    tests: ['test/integration/store-batch.test.ts'],
+  },
+  {
+    name: 'mandatory flag on published messages',
+    invariant: 'I3',
+    edits: [{ file: RABBIT, find: 'mandatory: true,', replace: 'mandatory: false,' }],
+    tests: ['test/contract/rabbit-broker.test.ts'],
+  },
+  {
+    name: 'a returned message is not taken for confirmed',
+    invariant: 'I3',
+    edits: [
+      {
+        file: RABBIT,
+        find: "settle(this.takeReturn(key) ? 'unroutable' : 'confirmed')",
+        replace: "settle(this.takeReturn(key) ? 'confirmed' : 'confirmed')",
+      },
+    ],
+    tests: ['test/contract/rabbit-broker.test.ts'],
+  },
+  {
+    name: 'deadline for confirms',
+    invariant: 'I10',
+    edits: [
+      {
+        file: RABBIT,
+        find: "setTimeout(() => end('unconfirmed'), timeoutMs)",
+        replace: 'setTimeout(() => undefined, timeoutMs)',
+      },
+    ],
+    tests: ['test/contract/rabbit-outage.test.ts'],
+  },
+  {
+    name: 'lease token when an entry is closed',
+    invariant: 'I4',
+    edits: [
+      {
+        file: CLAIM,
+        find: "and lock_owner = $1 and status = 'IN_FLIGHT'",
+        replace: "and $1::uuid is not null and status = 'IN_FLIGHT'",
+      },
+    ],
+    tests: [PUBLISHER_TEST],
+  },
+  {
+    name: 'a lease is left alone while it lasts',
+    invariant: 'I4',
+    edits: [{ file: CLAIM, find: 'now() - make_interval(secs => $3))', replace: 'now() + make_interval(secs => $3))' }],
+    tests: [PUBLISHER_TEST],
+  },
+  {
+    name: 'claims skip locked entries',
+    invariant: 'I10',
+    edits: [{ file: CLAIM, find: 'for update skip locked', replace: 'for update' }],
+    tests: [PUBLISHER_TEST],
+  },
+  {
+    name: 'nothing is claimed while the broker is away',
+    invariant: 'I9',
+    edits: [
+      {
+        file: 'src/outbox/publisher.ts',
+        find: '    if (!this.broker.canPublish()) return MAX_POLL_MS;',
+        replace: '',
+      },
+    ],
+    tests: [PUBLISHER_TEST],
+  },
+  {
+    name: 'a silent broker costs no attempt',
+    invariant: 'I9',
+    edits: [{ file: 'src/outbox/decide-closing.ts', find: '  unroutable: false,', replace: '  unroutable: true,' }],
+    tests: ['test/unit/outbox/decide-closing.test.ts'],
+  },
+  {
+    name: 'ack only after the commit',
+    invariant: 'I5',
+    edits: [
+      {
+        file: 'src/worker/queue-consumption.ts',
+        find: '    const findings = new Map<DeliveredEvent, Findings>();',
+        replace: `    this.consumer.ack(deliveriesOf(works));
+    const findings = new Map<DeliveredEvent, Findings>();`,
+      },
+    ],
+    tests: ['test/integration/worker-failpoints.test.ts'],
+  },
+  {
+    name: 'one success in each generation',
+    invariant: 'I7',
+    edits: [
+      {
+        file: ATTEMPTS,
+        find: "on conflict (event_id, generation) where status = 'SUCCESS' do nothing",
+        replace: 'on conflict do nothing',
+      },
+      {
+        file: 'migrations/1764000000000-initial-schema.ts',
+        find: 'create unique index processing_attempts_one_success',
+        replace: 'create index processing_attempts_one_success',
+      },
+    ],
+    tests: [EXECUTOR_TEST],
+  },
+  {
+    name: 'handlers that are done do not run again at a retry',
+    invariant: 'I7',
+    edits: [
+      {
+        file: 'src/worker/transactional-handlers.ts',
+        find: '!done.get(settlement.event.id)?.has(handler.name)',
+        replace: 'Boolean(done)',
+      },
+    ],
+    tests: ['test/integration/executor-partly.test.ts'],
+  },
+  {
+    name: 'dispatch number, before handlers run',
+    invariant: 'I11',
+    edits: [
+      {
+        file: ATTEMPTS,
+        find: "where s.event_id is null or s.dispatch_no <= t.dispatch_no and s.status = 'DISPATCHED'\n       order by t.id",
+        replace: 'order by t.id',
+      },
+    ],
+    tests: [EXECUTOR_TEST],
+  },
+  {
+    name: 'dispatch number, again after a wait for another worker',
+    invariant: 'I11',
+    edits: [
+      {
+        file: 'src/worker/delivery-executor.ts',
+        find: "return state !== undefined && (state.dispatchNo > dispatchNo || state.status !== 'DISPATCHED');",
+        replace: 'return state !== undefined && state.dispatchNo < 0 && dispatchNo < 0;',
+      },
+    ],
+    tests: ['test/integration/executor-overtaken.test.ts'],
+  },
+  {
+    name: 'each delivery is judged by its own dispatch number',
+    invariant: 'I11',
+    edits: [
+      {
+        file: 'src/worker/delivery-router.ts',
+        find: 'standings?.get(event);',
+        replace: '[...(standings ?? [])].findLast(([{ id }]) => id === event.id)?.[1];',
+      },
+    ],
+    tests: ['test/integration/worker.test.ts'],
+  },
+  {
+    name: 'a failure raises the dispatch that failed, no other',
+    invariant: 'I11',
+    edits: [
+      {
+        file: 'src/worker/failures.queries.ts',
+        find: "          where s.dispatch_no = excluded.dispatch_no - 1 and s.status = 'DISPATCHED'\n",
+        replace: '',
+      },
+    ],
+    tests: ['test/integration/executor-overtaken.test.ts'],
+  },
+  {
+    name: 'the reconciler',
+    invariant: 'I13',
+    edits: [
+      {
+        file: 'src/outbox/reconciler.ts',
+        find: 'examined.filter(({ settled }) => !settled);',
+        replace: 'examined.filter(() => false);',
+      },
+    ],
+    tests: ['test/integration/reconciler.test.ts'],
+  },
+  {
+    name: 'the reconciler does not walk past what is not committed',
+    invariant: 'I13',
+    edits: [
+      {
+        file: 'src/outbox/reconciler.ts',
+        find: 'examined.findIndex(({ createdLongAgo }) => !createdLongAgo)',
+        replace: 'examined.findIndex(() => false)',
+      },
+    ],
+    tests: ['test/integration/reconciler.test.ts'],
+  },
+  {
+    name: 'the reconciler raises the dispatch that was lost, no other',
+    invariant: 'I11',
+    edits: [
+      {
+        file: 'src/outbox/reconcile.queries.ts',
+        find: "           where s.dispatch_no = excluded.dispatch_no - 1 and s.status = 'DISPATCHED'\n",
+        replace: '',
+      },
+    ],
+    tests: ['test/integration/reconciler.test.ts'],
+  },
+  {
+    name: 'what comes back runs alone',
+    invariant: 'I10',
+    edits: [
+      {
+        file: 'src/worker/queue-consumption.ts',
+        find: '    for (const work of routes.alone) await this.settleAlone(work);',
+        replace: '    await this.settle(routes.alone);',
+      },
+    ],
+    tests: ['test/integration/worker.test.ts'],
+  },
+  {
+    name: 'WORKER_CRASH after three crashes',
+    invariant: 'I10',
+    edits: [{ file: 'src/worker/crash-trials.ts', find: 'if (crashes < MOST_CRASHES)', replace: 'if (crashes < 1e9)' }],
+    tests: ['test/integration/worker.test.ts'],
+  },
+];

@@ -1,0 +1,77 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { endProcess, spawnProcess } from '../support/process';
+
+const LOOK_EVERY_MS = 50;
+const START_AGAIN_AFTER_MS = 500;
+const UP_WITHIN_MS = 60_000;
+
+/** One process of a role on a port of its own, kept up as an orchestrator would: what ends is started again. */
+export class RoleProcess {
+  private holds = 0;
+  private running: ReturnType<typeof spawnProcess> | undefined;
+  /** What it wrote before it was started anew. */
+  private earlierOutput = '';
+
+  constructor(
+    readonly name: string,
+    readonly port: number,
+    private readonly env: Record<string, string>,
+    private readonly onCrash: (process: string, output: string) => void,
+  ) {}
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  get output(): string {
+    return this.earlierOutput + (this.running?.output() ?? '');
+  }
+
+  /** Two faults may want it to stand still at once; it goes on when both are over. */
+  freeze(): void {
+    this.holds += 1;
+    this.running?.child.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.holds = Math.max(0, this.holds - 1); // 0 already if it was started anew meanwhile
+    if (this.holds === 0) this.running?.child.kill('SIGCONT');
+  }
+
+  async kill(): Promise<void> {
+    const { running } = this;
+    this.forget();
+    if (running) await endProcess(running.child, 'SIGKILL');
+  }
+
+  /** Resolves when it is up. A start that fails, as it does without PostgreSQL, is tried again. */
+  async startAgain(): Promise<void> {
+    const deadlineMs = Date.now() + UP_WITHIN_MS;
+    while (!(await this.start())) {
+      if (Date.now() > deadlineMs) throw new Error(`${this.name} does not start:\n${this.output.slice(-3_000)}`);
+      await sleep(START_AGAIN_AFTER_MS);
+    }
+  }
+
+  /** False when it ended before it was up. */
+  private async start(): Promise<boolean> {
+    this.forget();
+    const started = spawnProcess({ ...this.env, PORT: String(this.port) });
+    this.running = started;
+    while (!started.output().includes('StreamForge is ready')) {
+      if (started.child.exitCode !== null) return false;
+      await sleep(LOOK_EVERY_MS);
+    }
+    started.child.once('exit', () => {
+      if (this.running !== started) return; // killed on purpose
+      this.onCrash(this.name, started.output().slice(-3_000));
+    });
+    return true;
+  }
+
+  private forget(): void {
+    this.earlierOutput = this.output;
+    this.running = undefined;
+    this.holds = 0;
+  }
+}
