@@ -26,16 +26,20 @@ interface Finished extends Work {
 }
 
 /**
- * Works off one queue, one batch at a time: whatever has arrived, or has come back from its external handlers, while the
- * last batch was settled is the next one, up to the batch size. No delivery waits for a batch to fill: under load it is
- * full anyway, and idle it would only wait. Everything in hand is bounded by the prefetch.
+ * Works off one queue in two loops. One routes what arrives, so that external calls begin at once, however long other
+ * events take to settle; the other settles one batch at a time: whatever was routed, or came back from its external
+ * handlers, while the last batch was settled is the next one, up to the batch size. No delivery waits for a batch to
+ * fill: under load it is full anyway, and idle it would only wait. Everything in hand is bounded by the prefetch.
  */
 export class QueueConsumption {
   private readonly logger = new Logger('Worker');
   private readonly consumer: Consumer;
   private buffered: Delivery[] = [];
+  private ready: Work[] = [];
+  private alone: Work[] = [];
   private finished: Finished[] = [];
-  private working: Promise<void> | undefined;
+  private routing: Promise<void> | undefined;
+  private settling: Promise<void> | undefined;
   private stopping = false;
 
   constructor(
@@ -46,16 +50,17 @@ export class QueueConsumption {
   ) {
     this.consumer = broker.consume(queue, limits.prefetch, (delivery) => {
       this.buffered.push(delivery);
-      this.wake();
+      if (!this.stopping) this.routing ??= this.routeBuffered();
     });
   }
 
-  /** I15: takes no more, ends with the batch in hand; what is only buffered goes back to the queue. */
+  /** I15: takes no more, ends with the batches in hand; what was not begun goes back to the queue. */
   async stopTaking(): Promise<void> {
     this.stopping = true;
     await this.consumer.cancel();
-    await this.working;
-    this.consumer.requeue(this.buffered.splice(0));
+    await Promise.all([this.routing, this.settling]);
+    const untouched = [...this.ready.splice(0), ...this.alone.splice(0)];
+    this.consumer.requeue([...this.buffered.splice(0), ...deliveriesOf(untouched)]);
   }
 
   /** After the external handlers have stopped: settles what they have finished. */
@@ -65,29 +70,35 @@ export class QueueConsumption {
     await this.consumer.close();
   }
 
-  private wake(): void {
-    if (!this.stopping) this.working ??= this.workOff();
-  }
-
-  private async workOff(): Promise<void> {
+  private async routeBuffered(): Promise<void> {
     await Promise.resolve(); // lets the deliveries of this tick arrive
-    while (this.buffered.length + this.finished.length > 0 && !this.stopping) await this.workOffBatch();
-    this.working = undefined;
+    while (this.buffered.length > 0 && !this.stopping) {
+      const arrived = this.understand(this.buffered.splice(0, this.limits.batchSize));
+      const routes = await this.patiently(() => this.stations.router.route(arrived));
+      if (!routes) {
+        this.consumer.requeue(deliveriesOf(arrived));
+        break;
+      }
+      this.ready.push(...routes.now);
+      this.alone.push(...routes.alone);
+      for (const work of routes.external) void this.runExternally(work);
+      this.wakeSettling();
+    }
+    this.routing = undefined;
   }
 
-  private async workOffBatch(): Promise<void> {
+  private wakeSettling(): void {
+    if (!this.stopping) this.settling ??= this.settleRouted();
+  }
+
+  private async settleRouted(): Promise<void> {
+    await Promise.resolve(); // lets external handlers that end in this tick come back
     const { batchSize } = this.limits;
-    const ready = this.finished.splice(0, batchSize);
-    const arrived = this.understand(this.buffered.splice(0, batchSize));
-    const routes = await this.patiently(() => this.stations.router.route(arrived));
-    if (!routes) {
-      this.finished.unshift(...ready);
-      this.consumer.requeue(deliveriesOf(arrived));
-      return;
+    while (this.ready.length + this.finished.length + this.alone.length > 0 && !this.stopping) {
+      await this.settle([...this.finished.splice(0, batchSize), ...this.ready.splice(0, batchSize)]);
+      for (const work of this.alone.splice(0)) await this.settleAlone(work);
     }
-    for (const work of routes.external) void this.runExternally(work);
-    await this.settle([...ready, ...routes.now]);
-    for (const work of routes.alone) await this.settleAlone(work);
+    this.settling = undefined;
   }
 
   private async settle(works: readonly (Work | Finished)[]): Promise<void> {
@@ -128,7 +139,7 @@ export class QueueConsumption {
       this.logger.warn(`not run, goes back to the queue: ${error instanceof Error ? error.message : String(error)}`);
       this.consumer.requeue([work.delivery]);
     }
-    this.wake();
+    this.wakeSettling();
   }
 
   /** Messages that are not ours are dropped: nobody could ever settle them. */
