@@ -22,6 +22,9 @@ const UNAVAILABLE_CODES = new Set([
   'ENOENT',
 ]);
 
+/** One error per address that was tried; and what TypeORM says when the connection broke between two statements. */
+const LOST_BY_NAME = new Set(['AggregateError', 'QueryRunnerAlreadyReleasedError']);
+
 /** pg gives no code to a lost connection and to its own timeouts, so here alone the message has to tell. */
 const PG_CONNECTION_MESSAGE =
   /^(Connection terminated|Query read timeout|timeout expired|timeout exceeded when trying to connect|Client (has encountered a connection error|was closed))/;
@@ -34,7 +37,7 @@ export function errorCode(error: unknown): string | undefined {
 
 export function classifyPgError(error: unknown): PgFailure {
   const code = errorCode(error);
-  if (types.isNativeError(error) && error.name === 'AggregateError') return 'unavailable'; // one error per address that was tried
+  if (types.isNativeError(error) && LOST_BY_NAME.has(error.name)) return 'unavailable';
   if (code === undefined) {
     return types.isNativeError(error) && PG_CONNECTION_MESSAGE.test(error.message) ? 'unavailable' : 'unexpected';
   }

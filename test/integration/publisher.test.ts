@@ -8,7 +8,7 @@ import { Publisher } from '../../src/outbox/publisher';
 import { testSettings } from '../support/app';
 import { createTestDatabase, type TestDatabase } from '../support/database';
 import { eventually } from '../support/eventually';
-import { countRows, givenEvent, givenEvents, letPass, outboxRows, setEntries } from '../support/rows';
+import { countRows, expireLeases, givenEvent, givenEvents, letPass, outboxRows, setEntries } from '../support/rows';
 import { ScriptedBroker } from './scripted-broker';
 
 const LEASE_SECONDS = 30;
@@ -186,7 +186,7 @@ describe('the publisher', () => {
       const event = await givenEvent(database.pool);
       broker.answer = async (): Promise<PublishOutcome> => {
         // While this one waits for the confirm, its lease expires and another publisher takes the entry over.
-        await letPass(database.pool, LEASE_SECONDS + 1);
+        await expireLeases(database.pool);
         const other = await claimDueEntries(database.pool, {
           token: '00000000-0000-4000-8000-000000000003',
           limit: 10,
@@ -207,7 +207,7 @@ describe('the publisher', () => {
       const event = await givenEvent(database.pool);
       const other = publisherTo(new ScriptedBroker());
       broker.answer = async (): Promise<PublishOutcome> => {
-        await letPass(database.pool, LEASE_SECONDS + 1);
+        await expireLeases(database.pool);
         await other.runOnce();
         return 'refused';
       };
