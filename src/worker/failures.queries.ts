@@ -55,7 +55,7 @@ export async function failAttempts(db: Db, failures: readonly Failure[]): Promis
          set status = t.status, reason_code = t.reason_code, error_message = t.message, duration_ms = t.duration_ms
         from unnest($1::uuid[], $2::integer[], $3::text[], $4::text[], $5::text[], $6::integer[])
              as t (id, generation, status, reason_code, message, duration_ms)
-       where a.event_id = t.id and a.generation = t.generation and a.status = 'SUCCESS'`,
+       where a.event_id = any ($1::uuid[]) and a.event_id = t.id and a.generation = t.generation and a.status = 'SUCCESS'`,
     values: [
       failed.map(({ event }) => event.id),
       failed.map(({ event }) => event.generation),
@@ -74,7 +74,8 @@ export async function withdrawAttempts(db: Db, failures: readonly Failure[]): Pr
   await db.query({
     name: 'withdraw-attempts',
     text: `delete from processing_attempts a using unnest($1::uuid[], $2::integer[]) as t (id, generation)
-            where a.event_id = t.id and a.generation = t.generation and a.status = 'SUCCESS'`,
+            where a.event_id = any ($1::uuid[]) and a.event_id = t.id and a.generation = t.generation
+              and a.status = 'SUCCESS'`,
     values: [postponed.map(({ event }) => event.id), postponed.map(({ event }) => event.generation)],
   });
 }

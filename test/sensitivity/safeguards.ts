@@ -30,11 +30,11 @@ export const SAFEGUARDS: readonly Safeguard[] = [
     edits: [
       {
         file: 'src/ingest/batch-writer.ts',
-        find: '        const outcomes = await storeBatch(this.pool, events);',
-        replace: `        for (const { prepared, resolve } of batch) {
-          resolve({ kind: 'accepted', committed: { ...prepared.event, fingerprint: prepared.fingerprint } });
-        }
-        const outcomes = await storeBatch(this.pool, events);`,
+        find: '      const outcomes = await storeBatch(this.pool, events);',
+        replace: `      for (const { prepared, resolve } of batch) {
+        resolve({ kind: 'accepted', committed: { ...prepared.event, fingerprint: prepared.fingerprint } });
+      }
+      const outcomes = await storeBatch(this.pool, events);`,
       },
     ],
     tests: ['test/integration/batch-writer.test.ts'],
@@ -283,8 +283,8 @@ export const SAFEGUARDS: readonly Safeguard[] = [
     edits: [
       {
         file: 'src/worker/queue-consumption.ts',
-        find: '    for (const work of routes.alone) await this.settleAlone(work);',
-        replace: '    await this.settle(routes.alone);',
+        find: '      for (const work of this.alone.splice(0)) await this.settleAlone(work);',
+        replace: '      await this.settle(this.alone.splice(0));',
       },
     ],
     tests: ['test/integration/worker.test.ts'],
