@@ -1,20 +1,23 @@
 import type { Db } from '../db/pool';
 
-/** Moves up to `limit` due retries into the outbox. Returns how many. */
+/**
+ * Moves up to `limit` due retries into the outbox. Returns how many. `any (array(...))` for the reason of
+ * claimDueEntries: both tables grow by thousands within seconds.
+ */
 export async function dispatchDueRetries(db: Db, limit: number): Promise<number> {
   const { rowCount } = await db.query({
     name: 'dispatch-due-retries',
     text: `
       with due as (
-        delete from retry_schedule r
-         using (select event_id from retry_schedule where due_at <= now() order by due_at limit $1
-                   for update skip locked) d
-         where r.event_id = d.event_id
-        returning r.event_id, r.dispatch_no, r.generation
+        delete from retry_schedule
+         where event_id = any (array(select event_id from retry_schedule where due_at <= now() order by due_at limit $1
+                                        for update skip locked))
+        returning event_id, dispatch_no, generation
       ), moved as (
         update event_state s set status = 'DISPATCHED', outbox_id = nextval('outbox_id_seq'), updated_at = now()
           from due
-         where s.event_id = due.event_id and s.dispatch_no = due.dispatch_no and s.status = 'RETRYING'
+         where s.event_id = any (array(select event_id from due))
+           and s.event_id = due.event_id and s.dispatch_no = due.dispatch_no and s.status = 'RETRYING'
         returning s.event_id, s.dispatch_no, s.generation, s.outbox_id
       )
       insert into outbox (id, event_id, dispatch_no, generation, destination)
