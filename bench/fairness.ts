@@ -53,13 +53,16 @@ export async function measureFairness(
   }
 }
 
+/** What docs/worker.md promises for 50,000 failing events that are sent at once, on 2 cores. */
+const FAILING_BOUND_MS = 30_000;
+
 export function fairnessReport({ failing, quietMs, besideFailingMs, sameLoadGoodMs }: FairnessResult): string {
   const line = (what: string, { p50, p99 }: { p50: number; p99: number }): string =>
     `${what}: accept to COMPLETED p50 ${p50.toFixed(0)} ms, p99 ${p99.toFixed(0)} ms\n`;
   return (
     line('a quiet tenant alone', quietMs) +
     line(`beside ${failing} good events of another tenant`, sameLoadGoodMs) +
-    line(`beside ${failing} failing events of another tenant`, besideFailingMs)
+    line(`beside ${failing} failing events of another tenant (p99 wanted <= ${FAILING_BOUND_MS})`, besideFailingMs)
   );
 }
 
