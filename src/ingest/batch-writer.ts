@@ -82,6 +82,8 @@ export class BatchWriter {
 
   private startWriters(): void {
     while (this.writers < MAX_WRITERS && this.queue.length > 0) {
+      const mayBeFull = this.queue.length >= MAX_BATCH_EVENTS || this.queuedBytes > MAX_BATCH_BYTES;
+      if (this.writers > 0 && !mayBeFull) return; // nearly always under single posts: no look at each event then
       const { count, full } = this.nextBatch();
       if (count === 0 || (this.writers > 0 && !full)) return;
       void this.writeBatch(this.take(count));
