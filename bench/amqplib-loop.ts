@@ -5,7 +5,7 @@ const QUEUE = 'events.main';
 const IN_FLIGHT = 2_000;
 
 /**
- * What amqplib and RabbitMQ alone can do with messages such as ours: the same size and headers, confirmed, as many in
+ * What amqplib and RabbitMQ alone can do with messages of the same size and with the same headers, confirmed, as many in
  * flight as two claims. No database. Returns messages a second.
  */
 export async function amqplibAlone(url: string, count: number): Promise<number> {

@@ -8,10 +8,12 @@ export interface ServerProcess {
 }
 
 const CLOCK_TICKS_PER_SECOND = 100;
+/** Those with which `npm start` runs StreamForge, for every side of a comparison. */
+const NODE_FLAGS = nodeFlags(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
 
 /** Starts a Node process that prints its address; resolves when it has. */
 export async function startServer(args: string[], env: Record<string, string>): Promise<ServerProcess> {
-  const child = spawn(process.execPath, args, {
+  const child = spawn(process.execPath, [...NODE_FLAGS, ...args], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -42,4 +44,9 @@ export function cpuMicroseconds(pid: number | undefined): number | undefined {
   }
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' '); // the command before may hold spaces
   return ((Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS_PER_SECOND) * 1e6;
+}
+
+function nodeFlags(packageJson: string): string[] {
+  const { scripts } = JSON.parse(packageJson) as { scripts: { start: string } };
+  return scripts.start.split(' ').filter((word) => word.startsWith('--'));
 }

@@ -6,12 +6,13 @@ export type QueueName = (typeof QUEUES)[keyof typeof QUEUES];
 export interface Message {
   /** The event's id: stable over redeliveries, retries and replays. */
   id: string;
-  headers: Record<string, string | number>;
+  headers: Record<string, unknown>;
   body: Buffer;
 }
 
 export interface OutgoingMessage extends Message {
   queue: QueueName;
+  headers: Record<string, string | number>;
 }
 
 /**

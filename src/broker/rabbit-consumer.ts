@@ -3,6 +3,7 @@ import { Logger } from '@nestjs/common';
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
 import type { BrokerMisconfigured, Consumer, Delivery, QueueName } from './broker';
 import { RabbitChannel } from './rabbit-channel';
+import { fromAmqpHeaders } from './rabbit-headers';
 import { assertTopology } from './rabbit-topology';
 import { within } from './within';
 
@@ -117,7 +118,7 @@ export class RabbitConsumer implements Consumer {
       redelivered: message.fields.redelivered,
       message: {
         id: String(message.properties.messageId),
-        headers: message.properties.headers ?? {},
+        headers: fromAmqpHeaders(message.properties.headers),
         body: message.content,
       },
     };

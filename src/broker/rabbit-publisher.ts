@@ -1,8 +1,9 @@
 import type { AmqpConnection } from '@golevelup/nestjs-rabbitmq';
 import { Logger } from '@nestjs/common';
-import type { ChannelModel, ConfirmChannel, Message as AmqpMessage } from 'amqplib';
+import type { ChannelModel, ConfirmChannel, Message as AmqpMessage, Options } from 'amqplib';
 import type { BrokerMisconfigured, OutgoingMessage, PublishOutcome } from './broker';
 import { RabbitChannel, type ChannelError } from './rabbit-channel';
+import { toAmqpHeaders } from './rabbit-headers';
 import { assertTopology, EXCHANGE } from './rabbit-topology';
 import { within } from './within';
 
@@ -115,21 +116,13 @@ export class RabbitPublisher {
   }
 
   private send(channel: ConfirmChannel, message: OutgoingMessage, settle: (outcome: PublishOutcome) => void): void {
-    const key = returnKey(message.queue, message.id);
     const { inFlight } = this;
-    const options = {
-      mandatory: true,
-      persistent: true,
-      messageId: message.id,
-      contentType: 'application/json',
-      headers: message.headers,
-    };
     try {
       inFlight.count += 1;
-      channel.publish(EXCHANGE, message.queue, message.body, options, (error: unknown) => {
+      channel.publish(EXCHANGE, message.queue, message.body, optionsOf(message), (error: unknown) => {
         inFlight.count -= 1;
         if (error) settle('refused');
-        else settle(this.takeReturn(key) ? 'unroutable' : 'confirmed');
+        else settle(this.takeReturn(message) ? 'unroutable' : 'confirmed');
       });
     } catch (error) {
       if ((error as Error).name === 'IllegalOperationError') {
@@ -145,7 +138,9 @@ export class RabbitPublisher {
   }
 
   /** Whether this confirm is for a message that came back. */
-  private takeReturn(key: string): boolean {
+  private takeReturn({ queue, id }: OutgoingMessage): boolean {
+    if (this.returned.size === 0) return false;
+    const key = returnKey(queue, id);
     const count = this.returned.get(key);
     if (count === undefined) return false;
     if (count > 1) this.returned.set(key, count - 1);
@@ -179,5 +174,13 @@ function isObjection({ code, classId, methodId }: ChannelError): boolean {
   const onPublish = classId === BASIC_PUBLISH.classId && methodId === BASIC_PUBLISH.methodId;
   return onPublish && code !== undefined && OBJECTIONS.includes(code);
 }
+
+const optionsOf = ({ id, headers }: OutgoingMessage): Options.Publish => ({
+  mandatory: true,
+  persistent: true,
+  messageId: id,
+  contentType: 'application/json',
+  headers: toAmqpHeaders(headers),
+});
 
 const returnKey = (routingKey: string, messageId: string): string => `${routingKey} ${messageId}`;

@@ -6,11 +6,13 @@ export type Db = Pick<PoolClient, 'query'>;
 
 const TIMESTAMPTZ = 1184;
 const JSON_TEXT = 114;
+/** Where 'YYYY-MM-DD hh:mm:ss' ends. */
+const SECONDS_END = 19;
 
 /** '2026-01-31 12:00:00.12+00' (the session is in UTC) → '2026-01-31T12:00:00.120Z'. */
 export function instantFromPg(text: string): string {
-  const [seconds = '', fraction = ''] = text.replace(' ', 'T').replace('+00', '').split('.');
-  return `${seconds}.${fraction.padEnd(3, '0').slice(0, 3)}Z`;
+  const fraction = text.charAt(SECONDS_END) === '.' ? text.slice(SECONDS_END + 1, text.indexOf('+')) : '';
+  return `${text.slice(0, 10)}T${text.slice(11, SECONDS_END)}.${fraction.padEnd(3, '0').slice(0, 3)}Z`;
 }
 
 const typeParser = ((oid: number): ((text: string) => unknown) => {
@@ -25,8 +27,10 @@ export const CONNECTION_OPTIONS = {
   statement_timeout: 30_000,
   idle_in_transaction_session_timeout: 30_000,
   query_timeout: 35_000,
-  // Compiling a plan pays for statements that run for seconds; ours are many and short.
-  options: '-c timezone=UTC -c jit=off',
+  // Compiling a plan pays for statements that run for seconds; ours are many and short. Without bitmap scans the planner
+  // walks indexes in their order: it expects next to no open outbox entries, and with them each claim of a backlog
+  // collected and sorted all of it (100,000 entries: 33 µs for each one claimed, in order 23 µs).
+  options: '-c timezone=UTC -c jit=off -c enable_bitmapscan=off',
   types: { getTypeParser: typeParser },
 };
 

@@ -28,8 +28,21 @@ export interface Event {
 
 /** The event as callers, messages and destinations see it: JSON text with the payload spliced in exactly. */
 export function eventJson(event: Event, further: Record<string, unknown> = {}): string {
-  const { payloadJson, traceparent: _traceparent, sizeBytes: _sizeBytes, ...fields } = event;
-  const head = JSON.stringify(fields);
+  const head = JSON.stringify({
+    id: event.id,
+    tenantId: event.tenantId,
+    eventId: event.eventId,
+    type: event.type,
+    subject: event.subject,
+    partitionKey: event.partitionKey,
+    occurredAt: event.occurredAt,
+    receivedAt: event.receivedAt,
+    source: event.source,
+    schemaVersion: event.schemaVersion,
+    specVersion: event.specVersion,
+    hash: event.hash,
+    correlationId: event.correlationId,
+  });
   const tail = JSON.stringify(further);
-  return `${head.slice(0, -1)},"payload":${payloadJson}${tail === '{}' ? '}' : `,${tail.slice(1)}`}`;
+  return `${head.slice(0, -1)},"payload":${event.payloadJson}${tail === '{}' ? '}' : `,${tail.slice(1)}`}`;
 }

@@ -37,53 +37,60 @@ const held = ({ token, ids, oldestCreatedAt, newestCreatedAt }: Lease): unknown[
 ];
 
 /**
- * Leases up to `limit` due entries, oldest first: PENDING ones, and IN_FLIGHT ones whose lease has run out. The inner
- * select is materialised so that SKIP LOCKED and LIMIT are applied once. `token` must be fresh for every claim: it is
- * the only proof of the lease (I4). All times are PostgreSQL's.
+ * Leases due entries, oldest first: PENDING ones, and IN_FLIGHT ones whose lease has run out; up to `limit` of them, and
+ * no further one once their events hold `maxBytes`. The inner select is materialised so that SKIP LOCKED and LIMIT are
+ * applied once. `token` must be fresh for every claim: it is the only proof of the lease (I4). All times are PostgreSQL's.
  *
  * `any (array(...))` and `offset 0` leave the planner no way but the indexes: with the statistics of an outbox that was
  * empty a minute ago it took hash joins that read whole partitions.
  */
 export async function claimDueEntries(
   db: Db,
-  claim: { token: string; limit: number; leaseSeconds: number },
+  claim: { token: string; limit: number; maxBytes: number; leaseSeconds: number },
 ): Promise<ClaimedEntry[]> {
   const { rows } = await db.query<ClaimedRow>({
     name: 'claim-due-entries',
     text: `
       with due as materialized (
-        select id, created_at from outbox
+        select id, created_at, event_id, destination, dispatch_no, generation, attempts from outbox
          where closed_at is null
            and (status = 'PENDING' and (next_attempt_at is null or next_attempt_at <= now())
                 or status = 'IN_FLIGHT' and lock_acquired_at < now() - make_interval(secs => $3))
          order by id limit $2
            for update skip locked
-      ), claimed as (
+      ), read as materialized (
+        select due.id as entry_id, due.created_at, due.destination, due.dispatch_no, due.generation, due.attempts, e.*,
+               sum(e.size_bytes) over (order by due.id) - e.size_bytes as bytes_before
+          from due cross join lateral (
+                 select id, tenant_id, events.event_id as producers_id, type, subject, partition_key, occurred_at,
+                        received_at, payload, source, schema_version, spec_version, hash, correlation_id, traceparent,
+                        size_bytes
+                   from events where id = due.event_id offset 0) e
+      ), leased as (
         update outbox set status = 'IN_FLIGHT', lock_owner = $1, lock_acquired_at = now()
-         where id = any (array(select id from due))
+         where id = any (array(select entry_id from read where bytes_before < $4))
            and created_at between (select min(created_at) from due) and (select max(created_at) from due)
-        returning id, created_at, event_id, destination, dispatch_no, generation, attempts
       )
-      select c.id as "entryId", c.created_at as "createdAt", c.destination, c.dispatch_no as "dispatchNo",
-             c.generation, c.attempts, e.id, e.tenant_id as "tenantId", e.event_id as "eventId", e.type, e.subject,
-             e.partition_key as "partitionKey", e.occurred_at as "occurredAt", e.received_at as "receivedAt",
-             e.payload as "payloadJson", e.source, e.schema_version as "schemaVersion",
-             e.spec_version as "specVersion", encode(e.hash, 'hex') as hash, e.correlation_id as "correlationId",
-             e.traceparent, e.size_bytes as "sizeBytes"
-        from claimed c cross join lateral (select * from events where id = c.event_id offset 0) e
-       order by c.id`,
-    values: [claim.token, claim.limit, claim.leaseSeconds],
+      select entry_id as "entryId", created_at as "createdAt", destination, dispatch_no as "dispatchNo", generation,
+             attempts, id, tenant_id as "tenantId", producers_id as "eventId", type, subject,
+             partition_key as "partitionKey", occurred_at as "occurredAt", received_at as "receivedAt",
+             payload as "payloadJson", source, schema_version as "schemaVersion", spec_version as "specVersion",
+             encode(hash, 'hex') as hash, correlation_id as "correlationId", traceparent, size_bytes as "sizeBytes"
+        from read where bytes_before < $4 order by entry_id`,
+    values: [claim.token, claim.limit, claim.leaseSeconds, claim.maxBytes],
   });
-  return rows.map(({ entryId, createdAt, destination, dispatchNo, generation, attempts, ...event }) => ({
-    id: entryId,
-    createdAt,
-    destination,
-    dispatchNo,
-    generation,
-    attempts,
-    event,
-  }));
+  return rows.map(toEntry);
 }
+
+const toEntry = (row: ClaimedRow): ClaimedEntry => ({
+  id: row.entryId,
+  createdAt: row.createdAt,
+  destination: row.destination,
+  dispatchNo: row.dispatchNo,
+  generation: row.generation,
+  attempts: row.attempts,
+  event: row,
+});
 
 /** I3, I4: only what the broker confirmed, and only while the lease is held. Returns how many rows still held it. */
 export async function markPublished(db: Db, lease: Lease): Promise<number> {

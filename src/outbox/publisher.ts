@@ -20,6 +20,8 @@ import { toMessage, type ClaimedEntry } from './outbox-entry';
 
 const MIN_POLL_MS = 5;
 const MAX_POLL_MS = 200;
+/** A thousand of the largest events would be a quarter of a gigabyte, several times over while they are encoded. */
+const CLAIM_MAX_BYTES = 16 * 1024 * 1024;
 /** The second claim is woken when there is work for it. */
 const SECOND_POLL_MS = 60_000;
 
@@ -79,7 +81,7 @@ export class Publisher implements OnApplicationBootstrap, BeforeApplicationShutd
   private async moveBatch(limit: number): Promise<number> {
     const token = randomUUID();
     const leaseSeconds = this.settings.OUTBOX_INFLIGHT_LEASE_SECONDS;
-    const entries = await claimDueEntries(this.pool, { token, limit, leaseSeconds });
+    const entries = await claimDueEntries(this.pool, { token, limit, maxBytes: CLAIM_MAX_BYTES, leaseSeconds });
     if (entries.length === 0) return 0;
     if (entries.length === limit && this.pace.atFullSize) this.secondLoop.wake();
     const messages = entries.map(toMessage);

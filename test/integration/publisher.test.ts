@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import type { PublishOutcome } from '../../src/broker/broker';
 import { within } from '../../src/broker/within';
@@ -12,6 +13,7 @@ import { countRows, expireLeases, givenEvent, givenEvents, letPass, outboxRows, 
 import { ScriptedBroker } from './scripted-broker';
 
 const LEASE_SECONDS = 30;
+const MAX_BYTES = 1_000_000;
 
 describe('the publisher', () => {
   let database: TestDatabase;
@@ -51,6 +53,21 @@ describe('the publisher', () => {
       expect(idsOf(broker.received)).toEqual(idsOf(events));
       await expect(statuses()).resolves.toEqual(Array.from({ length: 5 }, () => 'PUBLISHED'));
       await expect(published()).resolves.toBe(5);
+    });
+
+    it('no more than may be held at once, however large the events, and always one', async () => {
+      const events = await givenEvents(database.pool, 5);
+      await database.pool.query('update events set size_bytes = 400');
+      const claim = { limit: 10, leaseSeconds: LEASE_SECONDS };
+      for (const [maxBytes, expected] of [
+        [1_000, events.slice(0, 3)],
+        [1, events.slice(3, 4)],
+        [1_000, events.slice(4)],
+      ] as const) {
+        const entries = await claimDueEntries(database.pool, { ...claim, token: randomUUID(), maxBytes });
+        expect(idsOf(entries.map(({ event }) => event))).toEqual(idsOf(expected));
+      }
+      await expect(statuses()).resolves.toEqual(Array.from({ length: 5 }, () => 'IN_FLIGHT'));
     });
 
     it('nothing that is published, failed, leased or not yet due', async () => {
@@ -159,7 +176,7 @@ describe('the publisher', () => {
       await givenEvents(database.pool, 20);
       const claims = await Promise.all(
         ['00000000-0000-4000-8000-000000000001', '00000000-0000-4000-8000-000000000002'].map((token) =>
-          claimDueEntries(database.pool, { token, limit: 20, leaseSeconds: LEASE_SECONDS }),
+          claimDueEntries(database.pool, { token, limit: 20, maxBytes: MAX_BYTES, leaseSeconds: LEASE_SECONDS }),
         ),
       );
       const ids = claims.flat().map(({ id }) => id);
@@ -172,7 +189,7 @@ describe('the publisher', () => {
       try {
         await hanging.query('begin');
         const [first, second] = ['00000000-0000-4000-8000-000000000001', '00000000-0000-4000-8000-000000000002'];
-        const claim = { limit: 10, leaseSeconds: LEASE_SECONDS };
+        const claim = { limit: 10, maxBytes: MAX_BYTES, leaseSeconds: LEASE_SECONDS };
         await claimDueEntries(hanging, { ...claim, token: first });
         const others = await within(5_000, claimDueEntries(database.pool, { ...claim, token: second }));
         expect(others.map(({ event }) => event.id)).toEqual(idsOf(events.slice(10)));
@@ -190,6 +207,7 @@ describe('the publisher', () => {
         const other = await claimDueEntries(database.pool, {
           token: '00000000-0000-4000-8000-000000000003',
           limit: 10,
+          maxBytes: MAX_BYTES,
           leaseSeconds: LEASE_SECONDS,
         });
         expect(other).toHaveLength(1);

@@ -1,0 +1,26 @@
+import type { Message, OutgoingMessage } from './broker';
+
+const NAME = 'streamforge';
+
+/**
+ * All headers of a message as one AMQP header that holds JSON. A table of seven costs amqplib 4 µs and RabbitMQ, which
+ * decodes it to look for CC and BCC, 7 µs more for each message.
+ */
+export const toAmqpHeaders = (headers: OutgoingMessage['headers']): Record<string, string> => ({
+  [NAME]: JSON.stringify(headers),
+});
+
+/** Those of a message from elsewhere are given as they are: whoever needs ours will miss them. */
+export function fromAmqpHeaders(headers: Message['headers'] = {}): Message['headers'] {
+  const text = headers[NAME];
+  if (typeof text !== 'string') return headers;
+  try {
+    const parsed: unknown = JSON.parse(text);
+    return isRecord(parsed) ? parsed : headers;
+  } catch {
+    return headers; // not written by us
+  }
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
