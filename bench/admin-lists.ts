@@ -29,6 +29,7 @@ const FILTERS: EventFilter.EventFilter[] = [
   { type: 'rare.type' },
   { subject: 'order-77' },
   { tenantId: 'tenant-17', subject: 'order-77' },
+  { correlationId: 'no such' },
   { status: 'COMPLETED' },
   { status: 'RECEIVED' },
   { status: 'PUBLISHED' },

@@ -8,6 +8,8 @@ const { prepareEvent } = compiled<typeof PrepareEvent>('event/prepare-event');
 const { storeEvents } = compiled<typeof Queries>('ingest/store-batch.queries');
 
 const BATCH = 500;
+/** In one statement, which holds them in memory. */
+const COMPLETED_AT_ONCE = 100_000;
 const RULES = { MAX_EVENT_BYTES: 262_144, DEDUPE_STRATEGY: 'intent', DEDUPE_INCLUDE_OCCURRED_AT: true } as const;
 const CONTEXT = { tenantId: 'backlog', correlationId: 'backlog', traceparent: undefined, idempotencyKey: undefined };
 
@@ -47,22 +49,34 @@ export class Backlog {
     return rows[0]?.id ?? '0';
   }
 
-  /** Entries as if they had been published long ago, with their events and attempts. */
-  async addPublished(count: number): Promise<void> {
-    await this.db.query(
-      `with made as materialized (
-         select gen_random_uuid() as random, n, nextval('outbox_id_seq') as outbox_id from generate_series(1, $1::integer) n
-       ), ids as materialized (
-         select outbox_id, overlay(random::text placing left(uuid_v7_floor(now())::text, 13) from 1 for 13)::uuid as id, n from made
-       ), stored as (
-         insert into events (id, outbox_id, occurred_at, received_at, size_bytes, tenant_id, event_id, type, subject,
-                             partition_key, source, schema_version, spec_version, correlation_id, hash, payload)
-         select id, outbox_id, now(), now(), 600, 'old', id::text, 'order.paid', 'old-' || n, 'old-' || n, 'api',
-                '1.0.0', '1.0', 'old', sha256('old'), '{"old":true}' from ids
-       )
-       insert into outbox (id, event_id, destination, status, closed_at) select outbox_id, id, 'main', 'PUBLISHED', now() from ids`,
-      [count],
-    );
+  /** Completed events, with all that they leave behind: key, entry, attempt. */
+  async addCompleted(count: number): Promise<void> {
+    for (let left = count; left > 0; left -= COMPLETED_AT_ONCE) {
+      await this.db.query(
+        `with made as materialized (
+           select gen_random_uuid() as random, nextval('outbox_id_seq') as outbox_id from generate_series(1, $1::integer)
+         ), ids as materialized (
+           select outbox_id, random, sha256(random::text::bytea) as digest,
+                  overlay(random::text placing left(uuid_v7_floor(now())::text, 13) from 1 for 13)::uuid as id from made
+         ), stored as (
+           insert into events (id, outbox_id, occurred_at, received_at, size_bytes, tenant_id, event_id, type, subject,
+                               partition_key, source, schema_version, spec_version, correlation_id, hash, payload)
+           select id, outbox_id, now(), now(), 600, 'old', id::text, 'order.paid', random::text, random::text, 'api',
+                  '1.0.0', '1.0', random::text, digest, json_build_object('text', repeat('x', 400)) from ids order by id
+         ), keys as (
+           insert into idempotency_keys (digest, event_id, fingerprint) select digest, id, digest from ids order by digest
+         ), attempts as (
+           insert into processing_attempts (event_id, generation, dispatch_no, attempt_number, status, reason_code,
+                                            duration_ms, worker)
+           select id, 1, 1, 1, 'SUCCESS', 'PROCESSED', 1, 'bench' from ids order by id
+         )
+         insert into outbox (id, event_id, destination, status, closed_at)
+         select outbox_id, id, 'main', 'PUBLISHED', now() from ids order by outbox_id`,
+        [Math.min(left, COMPLETED_AT_ONCE)],
+      );
+    }
+    await this.db.query('vacuum analyze');
+    await this.db.query('checkpoint').catch(() => undefined);
   }
 
   /** Published since `afterId`, and how long it took from the first claim to the last close. */
@@ -93,6 +107,12 @@ export class Backlog {
       'select count(*)::integer as n from outbox where closed_at is null',
     );
     return rows[0]?.n ?? 0;
+  }
+
+  /** Of the whole database. */
+  async bytes(): Promise<number> {
+    const { rows } = await this.db.query<{ bytes: string }>('select pg_database_size(current_database()) as bytes');
+    return Number(rows[0]?.bytes);
   }
 
   async attempts(): Promise<number> {

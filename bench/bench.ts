@@ -2,6 +2,7 @@
  * npm run bench [-- --rounds 5 --seconds 3 --only single,stream,xml,duplicates,idle,publisher,drain,…]
  * The groups are listed in bench/options.ts.
  * npm run bench -- --rounds 3 --only destinations,isolation     (HTTP destinations, not part of the default)
+ * npm run bench -- --rounds 5 --only stored     (beside 0, 1 and 5 million stored events; not part of the default)
  *
  * StreamForge against what its speed can be compared with on the same machine at the same moment, everything on it:
  *   (a) post, no write        the same application answering 202 without writing
@@ -26,7 +27,9 @@ import { measureWorker, workerReport } from '#bench/worker';
 import { figureTable, verdicts, verdictTable, type RoundResult } from '#bench/report';
 import { Pipeline, pipelineReport, type PipelineResult } from '#bench/pipeline';
 import { BenchRabbit } from '#bench/rabbit';
+import { measureRoles, rolesReport } from '#bench/roles';
 import { startSides, type Sides } from '#bench/sides';
+import { measureStored, storedReport } from '#bench/stored';
 
 const WARM_UP_SECONDS = 2;
 const PIPELINE_GROUPS = ['publisher', 'drain', 'growth', 'idle-rabbit'] as const;
@@ -65,6 +68,9 @@ await command(async (atEnd) => {
   const destinations = await runDestinations(postgres, options);
   const overhead = options.only.has('overhead') ? await measureOverhead(postgres, options, atEnd) : undefined;
   if (overhead) say(overheadReport(overhead));
+  const stored = options.only.has('stored') ? await measureStored(postgres, options.rounds, atEnd) : undefined;
+  if (stored) say(storedReport(stored));
+  const roles = options.only.has('roles') ? await runRoles(postgres, atEnd) : undefined;
   mkdirSync(RESULTS, { recursive: true });
   const kept = {
     machine,
@@ -76,6 +82,8 @@ await command(async (atEnd) => {
     worker,
     destinations,
     overhead,
+    stored,
+    roles,
   };
   writeFileSync(`${RESULTS}latest.json`, `${JSON.stringify(kept, null, 2)}\n`);
   return 0;
@@ -125,6 +133,14 @@ async function runWorker(
   const fairness = only.has('fairness') ? await measureFairness(postgres, rabbit) : undefined;
   if (fairness) say(fairnessReport(fairness));
   return { worker, fairness };
+}
+
+async function runRoles(postgres: BenchServer, atEnd: (step: () => Promise<void>) => void): Promise<unknown> {
+  const rabbit = await BenchRabbit.start();
+  atEnd(() => rabbit.stop());
+  const roles = await measureRoles(postgres, rabbit);
+  say(rolesReport(roles));
+  return roles;
 }
 
 async function runIdle(postgres: BenchServer): Promise<IdleResult> {

@@ -12,7 +12,12 @@ const TENANT_ID = 'idle';
 
 export interface IdleResult {
   completedMs: { p50: number; p95: number };
-  drains: { storedPerSecond: number; completedPerSecond: number }[];
+  drains: Drain[];
+}
+
+export interface Drain {
+  storedPerSecond: number;
+  completedPerSecond: number;
 }
 
 /** An all-in-one process with nothing else to do: how long an event takes to COMPLETED, and how fast a backlog drains. */
@@ -76,7 +81,8 @@ async function latencies(connection: Connection, run: string, count: number): Pr
   return measured;
 }
 
-async function drain(connection: Connection, type: string, count: number): Promise<IdleResult['drains'][number]> {
+/** One stream of events: how fast it is stored, and how fast all of it is COMPLETED. */
+export async function drain(connection: Connection, type: string, count: number): Promise<Drain> {
   const body = ndjsonBody({ type, run: type }, 0, count);
   const headers = { 'X-Tenant-Id': TENANT_ID, 'Content-Type': NDJSON };
   const startedMs = performance.now();

@@ -15,11 +15,13 @@ export const GROUPS = [
   'destinations',
   'isolation',
   'overhead',
+  'stored',
+  'roles',
 ] as const;
 export type Group = (typeof GROUPS)[number];
 
 /** These take minutes of their own. */
-const ON_DEMAND: ReadonlySet<Group> = new Set<Group>(['destinations', 'isolation']);
+const ON_DEMAND: ReadonlySet<Group> = new Set<Group>(['destinations', 'isolation', 'stored']);
 const DEFAULT_GROUPS = GROUPS.filter((group) => !ON_DEMAND.has(group));
 
 export interface BenchOptions {

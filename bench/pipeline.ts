@@ -84,7 +84,7 @@ export class Pipeline {
     await this.withBacklog('growth', async (backlog) => {
       await this.publish(backlog, GROWTH_ENTRIES); // warm-up
       for (const publishedBefore of [0, GROWTH_PUBLISHED / 10, GROWTH_PUBLISHED]) {
-        if (publishedBefore > 0) await backlog.addPublished(publishedBefore);
+        if (publishedBefore > 0) await backlog.addCompleted(publishedBefore);
         const { seconds } = await this.publish(backlog, GROWTH_ENTRIES);
         result.push({ publishedBefore, microsecondsPerEntry: (seconds / GROWTH_ENTRIES) * 1e6 });
       }

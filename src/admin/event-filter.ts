@@ -45,6 +45,15 @@ export class EventFilter {
   reasonCode?: string;
 
   @ApiPropertyOptional({
+    description: 'Exact correlation id: what one request, or one record of a stream, brought',
+    minLength: 1,
+    maxLength: 128,
+  })
+  @MayBeLeftOut()
+  @IsPlainText(128)
+  correlationId?: string;
+
+  @ApiPropertyOptional({
     description: 'These events: their ids, or with a tenantId also the eventIds of the producer',
     type: [String],
     minItems: 1,
@@ -87,7 +96,8 @@ export class EventPageQuery extends EventFilter {
 
 /** `beforeId`: a page goes on below it. The received-at bounds become bounds of ids, which begin with that time. */
 export function criteriaOf(filter: EventFilter, beforeId = uuidV7Floor(Infinity)): EventCriteria {
-  const { tenantId = null, type = null, subject = null, reasonCode = null, eventIds = null, from, to } = filter;
+  const { tenantId = null, type = null, subject = null, reasonCode = null, correlationId = null } = filter;
+  const { eventIds = null, from, to } = filter;
   const status = filter.status ?? (reasonCode === null ? null : 'DLQ');
   const until = to === undefined ? beforeId : idFloorOf(to);
   return {
@@ -96,6 +106,7 @@ export function criteriaOf(filter: EventFilter, beforeId = uuidV7Floor(Infinity)
     type,
     subject,
     reasonCode,
+    correlationId,
     eventIds,
     fromId: from === undefined ? uuidV7Floor(0) : idFloorOf(from),
     beforeId: until < beforeId ? until : beforeId,
@@ -107,7 +118,8 @@ function idFloorOf(instant: string): string {
 }
 
 /** The filter without what only says how much of it, for the audit trail and the record of a replay. */
-export function filterOnly({ tenantId, status, type, subject, reasonCode, eventIds, from, to }: EventFilter): object {
-  const given = { tenantId, status, type, subject, reasonCode, eventIds, from, to };
+export function filterOnly(filter: EventFilter): object {
+  const { tenantId, status, type, subject, reasonCode, correlationId, eventIds, from, to } = filter;
+  const given = { tenantId, status, type, subject, reasonCode, correlationId, eventIds, from, to };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 }

@@ -8,6 +8,7 @@ export interface EventCriteria {
   type: string | null;
   subject: string | null;
   reasonCode: string | null;
+  correlationId: string | null;
   eventIds: readonly string[] | null;
   /** The least id, inclusive. */
   fromId: string;
@@ -57,7 +58,8 @@ const STATUS = `(select v.status from event_status v where v.event_id = e.id)`;
 
 /**
  * Which events come into question, newest first, at most $9 of them. Each is read by an index in the order of the ids:
- * the failed by their state, the named by their keys, all others by the events themselves.
+ * the failed by their state, the named by their keys, those of one correlation id by it, all others by the events
+ * themselves.
  */
 const CANDIDATES = {
   all: `select e.* from events e
@@ -68,6 +70,8 @@ const CANDIDATES = {
          where d.resolved_at is null and d.event_id >= $7 and d.event_id < $8
            and ($1::text is null or d.tenant_id = $1) and ($3::text is null or d.type = $3)
            and ($5::text is null or d.reason_code = $5) order by d.event_id desc limit $9`,
+  correlated: `select e.id from events e
+         where e.correlation_id = $11 and e.id >= $7 and e.id < $8 order by e.id desc limit $9`,
   named: `select id from (
             select e.id from events e
              where e.id = any (array(select t::uuid from unnest($6::text[]) t
@@ -92,6 +96,7 @@ const search = (candidates: Candidates): string => `
      and ($3::text is null or e.type = $3)
      and ($4::text is null or e.subject = $4)
      and ($6::text[] is null or true)
+     and ($11::text is null or e.correlation_id = $11)
      and ($5::text is null or ${NEWEST_REASON} = $5)
      and ($2::text is null or ${HAS_SUCCESS} = ($2 = 'COMPLETED'))
      and ($2::text is null or $2 = 'COMPLETED' or ${STATUS} = $2)
@@ -99,11 +104,13 @@ const search = (candidates: Candidates): string => `
 
 /** The last of the candidates, if there are as many as may be looked through: below it there may be more. */
 const lastCandidate = (candidates: Candidates): string => `
-  with criteria as (select $1::text, $2::text, $3::text, $4::text, $5::text, $6::text[])
+  with criteria as (select $1::text, $2::text, $3::text, $4::text, $5::text, $6::text[], $11::text)
   select id from (${CANDIDATES[candidates].replace('e.*', 'e.id')}) c order by id desc offset $9 - 1 limit $10`;
 
-function candidatesFor({ tenantId, status, eventIds }: EventCriteria): { candidates: Candidates; most: number } {
+function candidatesFor(criteria: EventCriteria): { candidates: Candidates; most: number } {
+  const { tenantId, status, eventIds, correlationId } = criteria;
   if (eventIds) return { candidates: 'named', most: MOST_SCANNED };
+  if (correlationId) return { candidates: 'correlated', most: status ? MOST_SCANNED_WITH_STATUS : MOST_SCANNED };
   if (status === 'DLQ') return { candidates: 'deadLetters', most: MOST_SCANNED_WITH_STATUS };
   if (status === 'RETRYING' || status === 'DISCARDED') return { candidates: 'states', most: MOST_SCANNED_WITH_STATUS };
   if (status) return { candidates: 'all', most: MOST_SCANNED_WITH_STATUS };
@@ -117,8 +124,8 @@ export function pageStatement(criteria: EventCriteria, limit: number): { text: s
 }
 
 function valuesOf(criteria: EventCriteria, most: number, limit: number): unknown[] {
-  const { tenantId, status, type, subject, reasonCode, eventIds, fromId, beforeId } = criteria;
-  return [tenantId, status, type, subject, reasonCode, eventIds, fromId, beforeId, most, limit];
+  const { tenantId, status, type, subject, reasonCode, correlationId, eventIds, fromId, beforeId } = criteria;
+  return [tenantId, status, type, subject, reasonCode, eventIds, fromId, beforeId, most, limit, correlationId];
 }
 
 /**

@@ -27,10 +27,8 @@ export const CONNECTION_OPTIONS = {
   statement_timeout: 30_000,
   idle_in_transaction_session_timeout: 30_000,
   query_timeout: 35_000,
-  // Compiling a plan pays for statements that run for seconds; ours are many and short. Without bitmap scans the planner
-  // walks indexes in their order: it expects next to no open outbox entries, and with them each claim of a backlog
-  // collected and sorted all of it (100,000 entries: 33 µs for each one claimed, in order 23 µs).
-  options: '-c timezone=UTC -c jit=off -c enable_bitmapscan=off',
+  // Compiling a plan pays for statements that run for seconds; ours are many and short.
+  options: '-c timezone=UTC -c jit=off',
   types: { getTypeParser: typeParser },
 };
 

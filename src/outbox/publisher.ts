@@ -10,6 +10,7 @@ import { Pool } from 'pg';
 import { Broker, type PublishOutcome } from '../broker/broker';
 import { WakeUp } from '../cache/wake-up';
 import { SETTINGS_TOKEN, type Settings } from '../config/settings';
+import { inTransaction } from '../db/pool';
 import { Metrics } from '../observability/metrics';
 import { Loop } from '../runtime/loop';
 import { ClaimPace } from './claim-pace';
@@ -81,7 +82,8 @@ export class Publisher implements OnApplicationBootstrap, BeforeApplicationShutd
   private async moveBatch(limit: number): Promise<number> {
     const token = randomUUID();
     const leaseSeconds = this.settings.OUTBOX_INFLIGHT_LEASE_SECONDS;
-    const entries = await claimDueEntries(this.pool, { token, limit, maxBytes: CLAIM_MAX_BYTES, leaseSeconds });
+    const claim = { token, limit, maxBytes: CLAIM_MAX_BYTES, leaseSeconds };
+    const entries = await inTransaction(this.pool, (db) => claimDueEntries(db, claim));
     if (entries.length === 0) return 0;
     if (entries.length === limit && this.pace.atFullSize) this.secondLoop.wake();
     const messages = entries.map(toMessage);

@@ -1,10 +1,12 @@
 import { call, postEvent, postStream } from '../support/e2e-http';
 import { syntheticEvents, toNdjson } from '../support/e2e-events';
 import { allCompleted, TestCluster } from '../support/e2e-cluster';
+import { givenDestination } from '../support/destinations';
 import { eventBody } from '../support/events';
 import { eventually } from '../support/eventually';
 import { OtlpCollector } from '../support/otlp-collector';
 import type { TestProcess } from '../support/process';
+import { TestReceiver } from '../support/receiver';
 
 const ROLES = ['api', 'publisher', 'worker'] as const;
 
@@ -20,7 +22,7 @@ describe('one event through three processes', () => {
   let processes: Record<(typeof ROLES)[number], TestProcess>;
   beforeAll(async () => {
     [cluster, collector] = await Promise.all([TestCluster.create(), OtlpCollector.start()]);
-    const env = { ...collector.env, LOG_LEVEL: 'debug' };
+    const env = { ...collector.env, LOG_LEVEL: 'debug', DESTINATIONS_ALLOW_PRIVATE: 'true' };
     const [api, publisher, worker] = await Promise.all(ROLES.map((role) => cluster.start(role, env)));
     processes = { api, publisher, worker } as typeof processes;
   }, 90_000);
@@ -50,6 +52,22 @@ describe('one event through three processes', () => {
       'streamforge.outcome': 'completed',
     });
     expect(collector.spans.filter((span) => span.traceId === traceId)).toHaveLength(5);
+  });
+
+  it('goes on to the HTTP destination, which is told the span that called it', async () => {
+    const traceId = '3df7651916cd43dd8448eb211c80319f';
+    const receiver = await TestReceiver.start();
+    try {
+      await givenDestination(processes.api.url, { tenantId: 'hooked', url: receiver.url });
+      const headers = { traceparent: `00-${traceId}-b7ad6b7169203331-01` };
+      const { body } = await postEvent(processes.api.url, 'hooked', JSON.stringify(eventBody()), headers);
+      const consumer = await eventually(() => collector.one(traceId, 'process events.main'), 20_000);
+      const call = await eventually(() => collector.one(traceId, 'handle destinations'));
+      expect(call).toMatchObject({ kind: 'CLIENT', role: 'worker', parentSpanId: consumer.spanId });
+      expect(receiver.of(body.id)[0]?.headers.traceparent).toBe(`00-${traceId}-${call.spanId}-01`);
+    } finally {
+      await receiver.stop();
+    }
   });
 
   it('without a trace of the caller begins one', async () => {

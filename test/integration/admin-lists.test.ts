@@ -97,8 +97,20 @@ describe(`the search over ${EVENTS} events in all states`, () => {
     expect(between.at(-1)).toBe(older.id);
   });
 
+  it('can be narrowed to a correlation id, alone and with more', async () => {
+    const given = { correlationId: 'one-request' };
+    const [first, ...others] = (await givenEvents(database.pool, 120, given, 'correlated')).map(({ id }) => id);
+    expect(await allOf(given, 50)).toEqual([first, ...others].toReversed());
+    expect(await allOf({ ...given, status: 'RECEIVED', tenantId: 'correlated' }, 50)).toHaveLength(120);
+    expect(await allOf({ ...given, status: 'COMPLETED' }, 50)).toEqual([]);
+    expect(await allOf({ ...given, eventIds: [first as string] }, 50)).toEqual([first]);
+    expect(await allOf({ correlationId: 'another' }, 50)).toEqual([]);
+  });
+
   it.each<[string, EventFilter]>([
     ['nothing', {}],
+    ['a correlation id', { correlationId: 'one-request' }],
+    ['a correlation id and a status', { correlationId: 'one-request', status: 'COMPLETED' }],
     ['a tenant', { tenantId: 'tenant-3' }],
     ['a type', { type: 'rare.type' }],
     ['a subject', { tenantId: 'tenant-3', subject: 'order-77' }],

@@ -3,8 +3,10 @@ import { Logger } from '@nestjs/common';
 import type { PublishOutcome } from '../../src/broker/broker';
 import { within } from '../../src/broker/within';
 import { LocalWakeUp } from '../../src/cache/wake-up';
+import { inTransaction } from '../../src/db/pool';
 import { Metrics } from '../../src/observability/metrics';
 import { claimDueEntries } from '../../src/outbox/claim.queries';
+import type { ClaimedEntry } from '../../src/outbox/outbox-entry';
 import { Publisher } from '../../src/outbox/publisher';
 import { testSettings } from '../support/app';
 import { createTestDatabase, type TestDatabase } from '../support/database';
@@ -37,6 +39,10 @@ describe('the publisher', () => {
     return new Publisher(settings, database.pool, target, wakeUp, metrics);
   };
 
+  const claim = (asked: { token: string; limit: number; maxBytes?: number }): Promise<ClaimedEntry[]> =>
+    inTransaction(database.pool, (db) =>
+      claimDueEntries(db, { maxBytes: MAX_BYTES, leaseSeconds: LEASE_SECONDS, ...asked }),
+    );
   const lostLeases = async (): Promise<number> => (await metrics.outboxLostLease.get()).values[0]?.value ?? 0;
   const published = async (): Promise<number> => (await metrics.outboxPublished.get()).values[0]?.value ?? 0;
   const statuses = async (): Promise<string[]> => (await outboxRows(database.pool)).map(({ status }) => status);
@@ -58,13 +64,12 @@ describe('the publisher', () => {
     it('no more than may be held at once, however large the events, and always one', async () => {
       const events = await givenEvents(database.pool, 5);
       await database.pool.query('update events set size_bytes = 400');
-      const claim = { limit: 10, leaseSeconds: LEASE_SECONDS };
       for (const [maxBytes, expected] of [
         [1_000, events.slice(0, 3)],
         [1, events.slice(3, 4)],
         [1_000, events.slice(4)],
       ] as const) {
-        const entries = await claimDueEntries(database.pool, { ...claim, token: randomUUID(), maxBytes });
+        const entries = await claim({ token: randomUUID(), limit: 10, maxBytes });
         expect(idsOf(entries.map(({ event }) => event))).toEqual(idsOf(expected));
       }
       await expect(statuses()).resolves.toEqual(Array.from({ length: 5 }, () => 'IN_FLIGHT'));
@@ -176,7 +181,7 @@ describe('the publisher', () => {
       await givenEvents(database.pool, 20);
       const claims = await Promise.all(
         ['00000000-0000-4000-8000-000000000001', '00000000-0000-4000-8000-000000000002'].map((token) =>
-          claimDueEntries(database.pool, { token, limit: 20, maxBytes: MAX_BYTES, leaseSeconds: LEASE_SECONDS }),
+          claim({ token, limit: 20 }),
         ),
       );
       const ids = claims.flat().map(({ id }) => id);
@@ -189,9 +194,9 @@ describe('the publisher', () => {
       try {
         await hanging.query('begin');
         const [first, second] = ['00000000-0000-4000-8000-000000000001', '00000000-0000-4000-8000-000000000002'];
-        const claim = { limit: 10, maxBytes: MAX_BYTES, leaseSeconds: LEASE_SECONDS };
-        await claimDueEntries(hanging, { ...claim, token: first });
-        const others = await within(5_000, claimDueEntries(database.pool, { ...claim, token: second }));
+        const asked = { limit: 10, maxBytes: MAX_BYTES, leaseSeconds: LEASE_SECONDS };
+        await claimDueEntries(hanging, { ...asked, token: first });
+        const others = await within(5_000, claim({ token: second, limit: 10 }));
         expect(others.map(({ event }) => event.id)).toEqual(idsOf(events.slice(10)));
       } finally {
         await hanging.query('rollback');
@@ -204,12 +209,7 @@ describe('the publisher', () => {
       broker.answer = async (): Promise<PublishOutcome> => {
         // While this one waits for the confirm, its lease expires and another publisher takes the entry over.
         await expireLeases(database.pool);
-        const other = await claimDueEntries(database.pool, {
-          token: '00000000-0000-4000-8000-000000000003',
-          limit: 10,
-          maxBytes: MAX_BYTES,
-          leaseSeconds: LEASE_SECONDS,
-        });
+        const other = await claim({ token: '00000000-0000-4000-8000-000000000003', limit: 10 });
         expect(other).toHaveLength(1);
         return 'confirmed';
       };

@@ -91,8 +91,8 @@ export const SAFEGUARDS: readonly Safeguard[] = [
     edits: [
       {
         file: RABBIT,
-        find: "settle(this.takeReturn(key) ? 'unroutable' : 'confirmed')",
-        replace: "settle(this.takeReturn(key) ? 'confirmed' : 'confirmed')",
+        find: "settle(this.takeReturn(message) ? 'unroutable' : 'confirmed')",
+        replace: "settle(this.takeReturn(message) ? 'confirmed' : 'confirmed')",
       },
     ],
     tests: ['test/contract/rabbit-broker.test.ts'],

@@ -45,7 +45,17 @@ export class OtlpCollector {
     readonly close: () => Promise<void>,
   ) {}
 
-  static async start(): Promise<OtlpCollector> {
+  /** What makes a process send its spans to a collector on that port. */
+  static envOf(port: number): Record<string, string> {
+    return {
+      OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
+      OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
+      OTEL_BSP_SCHEDULE_DELAY: '100',
+    };
+  }
+
+  /** @param port 0 takes any. */
+  static async start(port = 0): Promise<OtlpCollector> {
     let onSpans = (_exported: Exported): void => undefined;
     const server = createServer((request, response) => {
       const chunks: Buffer[] = [];
@@ -55,12 +65,8 @@ export class OtlpCollector {
         response.setHeader('Content-Type', 'application/json').end('{}');
       });
     });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const env = {
-      OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-      OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
-      OTEL_BSP_SCHEDULE_DELAY: '100',
-    };
+    await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+    const env = OtlpCollector.envOf((server.address() as AddressInfo).port);
     const collector = new OtlpCollector(env, async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
