@@ -115,8 +115,9 @@ export class Backlog {
     return Number(rows[0]?.bytes);
   }
 
-  async attempts(): Promise<number> {
-    const { rows } = await this.db.query<{ n: number }>('select count(*)::integer as n from processing_attempts');
+  /** By the usage meter, which counts each event once: counting the attempts took a tenth of a core. */
+  async counted(): Promise<number> {
+    const { rows } = await this.db.query<{ n: number }>('select coalesce(sum(events), 0)::integer as n from usage_daily');
     return rows[0]?.n ?? 0;
   }
 }

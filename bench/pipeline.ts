@@ -66,10 +66,10 @@ export class Pipeline {
     await this.withBacklog('drain', async (backlog) => {
       for (let round = 0; round < rounds; round++) {
         await this.rabbit.empty();
-        const before = await backlog.attempts();
+        const before = await backlog.counted();
         const afterId = await backlog.add(BACKLOG);
         const processes = await Promise.all([this.start('publisher', backlog), this.start('worker', backlog)]);
-        await until(async () => (await backlog.attempts()) - before >= BACKLOG);
+        await until(async () => (await backlog.counted()) - before >= BACKLOG);
         await Promise.all(processes.map((process) => process.stop()));
         const { entries, seconds } = await backlog.completed(afterId);
         perSecond.push(entries / seconds);

@@ -72,7 +72,7 @@ async function load(url: string, backlog: Backlog): Promise<number> {
     parsed(await connection.send(request('POST /v1/ingest/stream', headers, ndjsonBody(run, 0, EVENTS))), 202);
   }
   connection.close();
-  while ((await backlog.attempts()) < STREAMS * EVENTS) {
+  while ((await backlog.counted()) < STREAMS * EVENTS) {
     if (performance.now() - startedMs > GIVE_UP_MS) throw new Error('The events are not completed.');
     await sleep(POLL_MS);
   }

@@ -11,11 +11,14 @@ export interface PublishedDispatch {
   publishedLongAgo: boolean;
   /** No transaction that took a lower id can still be open; see statement_timeout in pool.ts. */
   createdLongAgo: boolean;
-  /** An attempt, a newer dispatch or an operator has taken the event further. */
+  /** An attempt, a newer dispatch or an operator has taken the event further. False for what is too young to be lost. */
   settled: boolean;
 }
 
-/** Entries after `position`, oldest first, with what became of them. FAILED entries are an operator's business. */
+/**
+ * Entries after `position`, oldest first, with what became of them. FAILED entries are an operator's business. A sweep ends
+ * at the first that is too young: it read all of the last minute again and again before (half a core at 9,000 events/s).
+ */
 export async function listDispatchesAfter(
   db: Db,
   query: { position: string; limit: number; publishedBefore: string },
@@ -26,12 +29,13 @@ export async function listDispatchesAfter(
       select o.id, o.event_id as "eventId", o.dispatch_no as "dispatchNo", o.generation,
              coalesce(o.closed_at < $3, false) as "publishedLongAgo",
              o.created_at < now() - interval '60 seconds' as "createdLongAgo",
-             o.destination = 'dlq' or o.status = 'FAILED'
-               or exists (select from processing_attempts a
-                           where a.event_id = o.event_id and a.generation = o.generation and a.status = 'SUCCESS')
-               or exists (select from event_state s
-                           where s.event_id = o.event_id
-                             and (s.dispatch_no > o.dispatch_no or s.status <> 'DISPATCHED')) as settled
+             o.created_at < $3
+               and (o.destination = 'dlq' or o.status = 'FAILED'
+                    or exists (select from processing_attempts a
+                                where a.event_id = o.event_id and a.generation = o.generation and a.status = 'SUCCESS')
+                    or exists (select from event_state s
+                                where s.event_id = o.event_id
+                                  and (s.dispatch_no > o.dispatch_no or s.status <> 'DISPATCHED'))) as settled
         from outbox o
        where o.id > $1
        order by o.id limit $2`,
