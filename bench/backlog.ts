@@ -62,13 +62,13 @@ export class Backlog {
            insert into events (id, outbox_id, occurred_at, received_at, size_bytes, tenant_id, event_id, type, subject,
                                partition_key, source, schema_version, spec_version, correlation_id, hash, payload)
            select id, outbox_id, now(), now(), 600, 'old', id::text, 'order.paid', random::text, random::text, 'api',
-                  '1.0.0', '1.0', random::text, digest, json_build_object('text', repeat('x', 400)) from ids order by id
+                  '1.0.0', '1.0', random::text, digest, json_build_object('text', repeat('x', 400)) from ids order by ids.id
          ), keys as (
-           insert into idempotency_keys (digest, event_id, fingerprint) select digest, id, digest from ids order by digest
+           insert into idempotency_keys (digest, event_id, fingerprint) select digest, id, digest from ids order by ids.digest
          ), attempts as (
            insert into processing_attempts (event_id, generation, dispatch_no, attempt_number, status, reason_code,
                                             duration_ms, worker)
-           select id, 1, 1, 1, 'SUCCESS', 'PROCESSED', 1, 'bench' from ids order by id
+           select id, 1, 1, 1, 'SUCCESS', 'PROCESSED', 1, 'bench' from ids order by ids.id
          )
          insert into outbox (id, event_id, destination, status, closed_at)
          select outbox_id, id, 'main', 'PUBLISHED', now() from ids order by outbox_id`,
