@@ -115,9 +115,19 @@ export class Backlog {
     return Number(rows[0]?.bytes);
   }
 
+  /** How much log was ever written, in bytes. */
+  async logBytes(): Promise<number> {
+    const { rows } = await this.db.query<{ bytes: string }>(
+      `select pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0') as bytes`,
+    );
+    return Number(rows[0]?.bytes);
+  }
+
   /** By the usage meter, which counts each event once: counting the attempts took a tenth of a core. */
   async counted(): Promise<number> {
-    const { rows } = await this.db.query<{ n: number }>('select coalesce(sum(events), 0)::integer as n from usage_daily');
+    const { rows } = await this.db.query<{ n: number }>(
+      'select coalesce(sum(events), 0)::integer as n from usage_daily',
+    );
     return rows[0]?.n ?? 0;
   }
 }

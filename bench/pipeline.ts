@@ -17,7 +17,7 @@ const GROWTH_ENTRIES = 50_000;
 const GROWTH_PUBLISHED = 1_000_000;
 const LATENCIES = 300;
 /** Rarely: counting a backlog takes time of the database that is measured. Rates are taken from its own clock. */
-const POLL_MS = 500;
+const POLL_MS = 2_000;
 const GIVE_UP_MS = 120_000;
 
 export interface PipelineResult {

@@ -15,7 +15,7 @@ const ROLES = ['api', 'publisher', 'worker'] as const;
 const IDLE_FOR_MS = 5_000;
 const STREAMS = 5;
 const EVENTS = 50_000;
-const POLL_MS = 500;
+const POLL_MS = 1_000;
 const GIVE_UP_MS = 120_000;
 
 export interface RoleResult {
@@ -28,11 +28,15 @@ export interface RoleResult {
   cpuUs: number;
 }
 
+export interface RolesResult {
+  roles: RoleResult[];
+  perSecond: number;
+  /** What PostgreSQL wrote to its log for each event. */
+  logBytes: number;
+}
+
 /** One process of each role on PostgreSQL and RabbitMQ: how soon it is ready, and what it takes. */
-export async function measureRoles(
-  postgres: BenchServer,
-  rabbit: BenchRabbit,
-): Promise<{ roles: RoleResult[]; perSecond: number }> {
+export async function measureRoles(postgres: BenchServer, rabbit: BenchRabbit): Promise<RolesResult> {
   await rabbit.empty();
   const databaseUrl = await postgres.createDatabase('roles');
   const env = { ...SETTINGS, DATABASE_URL: databaseUrl, RABBITMQ_URL: rabbit.url };
@@ -47,6 +51,7 @@ export async function measureRoles(
     }
     await sleep(IDLE_FOR_MS);
     const idle = started.map(({ server }) => ({ mb: memoryMb(server, 'VmRSS'), cpuUs: cpuOf(server) }));
+    const logBefore = await backlog.logBytes();
     const perSecond = await load(started[0]?.server.url ?? '', backlog);
     const roles = started.map(({ role, startMs, server }, i) => ({
       role,
@@ -55,7 +60,7 @@ export async function measureRoles(
       loadedMb: memoryMb(server, 'VmHWM'),
       cpuUs: (cpuOf(server) - (idle[i]?.cpuUs ?? Number.NaN)) / (STREAMS * EVENTS),
     }));
-    return { roles, perSecond };
+    return { roles, perSecond, logBytes: ((await backlog.logBytes()) - logBefore) / (STREAMS * EVENTS) };
   } finally {
     await backlog.close();
     for (const { server } of started) await server.stop();
@@ -96,11 +101,14 @@ function memoryMb({ child }: ServerProcess, field: 'VmRSS' | 'VmHWM'): number {
   }
 }
 
-export function rolesReport({ roles, perSecond }: { roles: RoleResult[]; perSecond: number }): string {
+export function rolesReport({ roles, perSecond, logBytes }: RolesResult): string {
   const lines = roles.map(
     ({ role, startMs, idleMb, loadedMb, cpuUs }) =>
       `${role}: ready ${startMs.toFixed(0)} ms after its start, ${idleMb.toFixed(0)} MB idle, ` +
       `${loadedMb.toFixed(0)} MB at most under load, ${cpuUs.toFixed(1)} µs of CPU for each event\n`,
   );
-  return `${lines.join('')}streams from POST to COMPLETED, one process of each role: ${perSecond.toFixed(0)} events/s (wanted >= 6,000)\n`;
+  return (
+    `${lines.join('')}streams from POST to COMPLETED, one process of each role: ${perSecond.toFixed(0)} events/s (wanted >= 6,000), ` +
+    `${logBytes.toFixed(0)} bytes of PostgreSQL's log for each\n`
+  );
 }

@@ -45,7 +45,7 @@ export class EventFilter {
   reasonCode?: string;
 
   @ApiPropertyOptional({
-    description: 'Exact correlation id: what one request, or one record of a stream, brought',
+    description: 'All events with exactly this correlation id',
     minLength: 1,
     maxLength: 128,
   })

@@ -10,7 +10,7 @@ export const toAmqpHeaders = (headers: OutgoingMessage['headers']): Record<strin
   [NAME]: JSON.stringify(headers),
 });
 
-/** Those of a message from elsewhere are given as they are: whoever needs ours will miss them. */
+/** A message without ours has its headers one by one, as builds before this one sent them, or is from elsewhere. */
 export function fromAmqpHeaders(headers: Message['headers'] = {}): Message['headers'] {
   const text = headers[NAME];
   if (typeof text !== 'string') return headers;

@@ -15,13 +15,13 @@ import { Metrics } from '../observability/metrics';
 import { Loop } from '../runtime/loop';
 import { ClaimPace } from './claim-pace';
 import { ClaimReport } from './claim-report';
-import { claimDueEntries, leaseOf, markFailed, markPublished, releaseEntries } from './claim.queries';
+import { claimDueEntries, leaseOf, markFailed, markPublished, releaseEntries, type EntryKey } from './claim.queries';
 import { decideClosing, type Closing } from './decide-closing';
 import { toMessage, type ClaimedEntry } from './outbox-entry';
 
 const MIN_POLL_MS = 5;
 const MAX_POLL_MS = 200;
-/** A thousand of the largest events would be a quarter of a gigabyte, several times over while they are encoded. */
+/** And one event more. A thousand of 256 kB would be a quarter of a gigabyte, several times over while they are encoded. */
 const CLAIM_MAX_BYTES = 16 * 1024 * 1024;
 /** The second claim is woken when there is work for it. */
 const SECOND_POLL_MS = 60_000;
@@ -65,48 +65,51 @@ export class Publisher implements OnApplicationBootstrap, BeforeApplicationShutd
     if (!this.broker.canPublish()) return MAX_POLL_MS; // I9: nothing is claimed that could not be published
     const waitMs = this.pace.waitMs(Date.now());
     if (waitMs > 0) return Math.min(waitMs, MAX_POLL_MS);
-    const { limit } = this.pace;
-    const claimed = await this.moveBatch(limit);
-    if (claimed === 0) return this.nextIdlePoll();
+    const more = await this.moveBatch();
+    if (more === undefined) return this.nextIdlePoll();
     this.idlePollMs = MIN_POLL_MS;
-    return claimed === limit ? 0 : MIN_POLL_MS;
+    return more ? 0 : MIN_POLL_MS;
   }
 
   private async runSecond(): Promise<number> {
     if (!this.broker.canPublish() || !this.pace.atFullSize) return SECOND_POLL_MS;
-    const { limit } = this.pace;
-    return (await this.moveBatch(limit)) === limit ? 0 : SECOND_POLL_MS;
+    return (await this.moveBatch()) ? 0 : SECOND_POLL_MS;
   }
 
-  /** Returns how many entries were claimed. */
-  private async moveBatch(limit: number): Promise<number> {
+  /** Returns whether there may be more; undefined when nothing was due. */
+  private async moveBatch(): Promise<boolean | undefined> {
     const token = randomUUID();
-    const leaseSeconds = this.settings.OUTBOX_INFLIGHT_LEASE_SECONDS;
-    const claim = { token, limit, maxBytes: CLAIM_MAX_BYTES, leaseSeconds };
-    const entries = await inTransaction(this.pool, (db) => claimDueEntries(db, claim));
-    if (entries.length === 0) return 0;
-    if (entries.length === limit && this.pace.atFullSize) this.secondLoop.wake();
+    const request = {
+      token,
+      limit: this.pace.limit,
+      maxBytes: CLAIM_MAX_BYTES,
+      leaseSeconds: this.settings.OUTBOX_INFLIGHT_LEASE_SECONDS,
+    };
+    const { entries, orphans, more, cutAt } = await inTransaction(this.pool, (db) => claimDueEntries(db, request));
+    if (orphans.length > 0)
+      await this.closeAs({ kind: 'fail', reason: 'its event is not stored any more' }, token, orphans);
+    if (entries.length === 0) return orphans.length > 0 ? more : undefined;
+    if (more && this.pace.atFullSize) this.secondLoop.wake();
     const messages = entries.map(toMessage);
     const report = new ClaimReport(this.logger, entries, messages);
     const outcomes = await this.broker.publish(messages, this.settings.PUBLISH_TIMEOUT_MS);
     report.published(outcomes);
-    this.pace.learn(outcomes, Date.now());
-    await this.close(token, entries, outcomes);
-    return entries.length;
+    this.pace.learn(outcomes, Date.now(), cutAt);
+    for (const { closing, entries: alike } of groupByClosing(entries, outcomes))
+      await this.closeAs(closing, token, alike);
+    return more;
   }
 
-  private async close(token: string, entries: ClaimedEntry[], outcomes: PublishOutcome[]): Promise<void> {
-    for (const { closing, entries: alike } of groupByClosing(entries, outcomes)) {
-      const lease = leaseOf(token, alike);
-      const closed = await this.closeAlike(lease, closing);
-      if (closing.kind === 'publish') {
-        this.metrics.outboxPublished.inc(closed);
-        this.countLostLeases(alike.length - closed);
-      } else {
-        this.metrics.outboxPublishFailures.inc({ kind: closing.kind }, closed);
-        const what = closing.kind === 'fail' ? 'FAILED until an operator requeues them' : 'back in the outbox';
-        this.logger.warn({ msg: `${closed} entries are ${what}: ${closing.reason}`, firstEntry: lease.ids[0] });
-      }
+  private async closeAs(closing: Closing, token: string, entries: readonly EntryKey[]): Promise<void> {
+    const lease = leaseOf(token, entries);
+    const closed = await this.closeAlike(lease, closing);
+    if (closing.kind === 'publish') {
+      this.metrics.outboxPublished.inc(closed);
+      this.countLostLeases(entries.length - closed);
+    } else {
+      this.metrics.outboxPublishFailures.inc({ kind: closing.kind }, closed);
+      const what = closing.kind === 'fail' ? 'FAILED until an operator requeues them' : 'back in the outbox';
+      this.logger.warn({ msg: `${closed} entries are ${what}: ${closing.reason}`, firstEntry: lease.ids[0] });
     }
   }
 
@@ -124,7 +127,7 @@ export class Publisher implements OnApplicationBootstrap, BeforeApplicationShutd
   private countLostLeases(count: number): void {
     if (count === 0) return;
     this.metrics.outboxLostLease.inc(count);
-    this.logger.warn(`${count} entries were published, but their lease had run out; they will be published again`);
+    this.logger.warn(`${count} entries were published, but their lease was lost; they will be published again`);
   }
 
   private nextIdlePoll(): number {

@@ -17,7 +17,7 @@ export interface PublishedDispatch {
 
 /**
  * Entries after `position`, oldest first, with what became of them. FAILED entries are an operator's business. A sweep ends
- * at the first that is too young: it read all of the last minute again and again before (half a core at 9,000 events/s).
+ * at the first that is too young: going on, it read the last minute again and again (40 % of a core at 9,000 events/s).
  */
 export async function listDispatchesAfter(
   db: Db,
@@ -27,7 +27,7 @@ export async function listDispatchesAfter(
     name: 'list-dispatches-after',
     text: `
       select o.id, o.event_id as "eventId", o.dispatch_no as "dispatchNo", o.generation,
-             coalesce(o.closed_at < $3, false) as "publishedLongAgo",
+             o.created_at < $3 and coalesce(o.closed_at < $3, false) as "publishedLongAgo",
              o.created_at < now() - interval '60 seconds' as "createdLongAgo",
              o.created_at < $3
                and (o.destination = 'dlq' or o.status = 'FAILED'

@@ -5,7 +5,7 @@ import { within } from '../../src/broker/within';
 import { LocalWakeUp } from '../../src/cache/wake-up';
 import { inTransaction } from '../../src/db/pool';
 import { Metrics } from '../../src/observability/metrics';
-import { claimDueEntries } from '../../src/outbox/claim.queries';
+import { CLAIM_SETTINGS, claimDueEntries, claimStatement } from '../../src/outbox/claim.queries';
 import type { ClaimedEntry } from '../../src/outbox/outbox-entry';
 import { Publisher } from '../../src/outbox/publisher';
 import { testSettings } from '../support/app';
@@ -39,10 +39,10 @@ describe('the publisher', () => {
     return new Publisher(settings, database.pool, target, wakeUp, metrics);
   };
 
-  const claim = (asked: { token: string; limit: number; maxBytes?: number }): Promise<ClaimedEntry[]> =>
-    inTransaction(database.pool, (db) =>
-      claimDueEntries(db, { maxBytes: MAX_BYTES, leaseSeconds: LEASE_SECONDS, ...asked }),
-    );
+  const claim = async (asked: { token: string; limit: number; maxBytes?: number }): Promise<ClaimedEntry[]> => {
+    const request = { maxBytes: MAX_BYTES, leaseSeconds: LEASE_SECONDS, ...asked };
+    return (await inTransaction(database.pool, (db) => claimDueEntries(db, request))).entries;
+  };
   const lostLeases = async (): Promise<number> => (await metrics.outboxLostLease.get()).values[0]?.value ?? 0;
   const published = async (): Promise<number> => (await metrics.outboxPublished.get()).values[0]?.value ?? 0;
   const statuses = async (): Promise<string[]> => (await outboxRows(database.pool)).map(({ status }) => status);
@@ -61,7 +61,7 @@ describe('the publisher', () => {
       await expect(published()).resolves.toBe(5);
     });
 
-    it('no more than may be held at once, however large the events, and always one', async () => {
+    it('until the next event would begin beyond the bytes that may be held at once, and always one', async () => {
       const events = await givenEvents(database.pool, 5);
       await database.pool.query('update events set size_bytes = 400');
       for (const [maxBytes, expected] of [
@@ -73,6 +73,45 @@ describe('the publisher', () => {
         expect(idsOf(entries.map(({ event }) => event))).toEqual(idsOf(expected));
       }
       await expect(statuses()).resolves.toEqual(Array.from({ length: 5 }, () => 'IN_FLIGHT'));
+    });
+
+    it('goes on at once after a claim that its bytes have ended', async () => {
+      await givenEvents(database.pool, 5);
+      await database.pool.query('update events set size_bytes = 9000000');
+      const publisher = publisherTo(broker);
+      await expect(publisher.runOnce()).resolves.toBe(0);
+      await expect(published()).resolves.toBe(2);
+      await publisher.runOnce();
+      await publisher.runOnce();
+      await expect(published()).resolves.toBe(5);
+    });
+
+    it("I10: closes an entry whose event is gone, so that it stands in nobody's way", async () => {
+      const gone = await givenEvent(database.pool);
+      await database.pool.query('delete from events where id = $1', [gone.id]);
+      const event = await givenEvent(database.pool);
+      const publisher = publisherTo(broker, { OUTBOX_BATCH_SIZE: '1' });
+      await expect(publisher.runOnce()).resolves.toBe(0);
+      await publisher.runOnce();
+      expect(idsOf(broker.received)).toEqual([event.id]);
+      await expect(outboxRows(database.pool)).resolves.toMatchObject([
+        { status: 'FAILED', lastError: 'its event is not stored any more' },
+        { status: 'PUBLISHED' },
+      ]);
+    });
+
+    it('in the order of the index of open entries, whatever the statistics say', async () => {
+      await givenEvents(database.pool, 50);
+      const plan = await inTransaction(database.pool, async (db) => {
+        await db.query(CLAIM_SETTINGS);
+        const request = { token: randomUUID(), limit: 1000, maxBytes: MAX_BYTES, leaseSeconds: LEASE_SECONDS };
+        const { text, values } = claimStatement(request);
+        const { rows } = await db.query<{ 'QUERY PLAN': string }>(`explain (costs off) ${text}`, values);
+        return rows.map((row) => row['QUERY PLAN']).join('\n');
+      });
+      const due = /CTE due\n\s+-> +Limit\n\s+-> +LockRows\n\s+-> +Merge Append\n\s+Sort Key: outbox.id\n/;
+      expect(plan).toMatch(due);
+      expect(plan).not.toMatch(/(Seq|Bitmap Heap) Scan on (outbox|events)/);
     });
 
     it('nothing that is published, failed, leased or not yet due', async () => {

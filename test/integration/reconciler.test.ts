@@ -43,8 +43,8 @@ describe('the reconciler', () => {
   });
   afterAll(() => database.drop());
 
-  const reconcilerOf = (target: Broker, its = metrics): Reconciler =>
-    new Reconciler(testSettings({ RECONCILE_AFTER_SECONDS: String(GRACE_SECONDS) }), database.pool, target, its);
+  const reconcilerOf = (target: Broker, its = metrics, graceSeconds = GRACE_SECONDS): Reconciler =>
+    new Reconciler(testSettings({ RECONCILE_AFTER_SECONDS: String(graceSeconds) }), database.pool, target, its);
 
   const reconciled = async (): Promise<number> => (await metrics.reconciled.get()).values[0]?.value ?? 0;
   const newestEntryId = async (): Promise<string | undefined> => (await outboxRows(database.pool)).at(-1)?.id;
@@ -185,6 +185,7 @@ describe('the reconciler', () => {
 
   it('I13: does not walk past an entry whose transaction has not committed yet', async () => {
     const { pool } = database;
+    reconciler = reconcilerOf(broker, metrics, 5);
     const slow = await givenEvent(pool);
     await pool.query('delete from outbox where event_id = $1', [slow.id]);
     const client = await pool.connect();
@@ -196,6 +197,7 @@ describe('the reconciler', () => {
       quick = await givenEvent(pool);
       await setEntries(pool, [quick], 'PUBLISHED');
       await givenAttempt(pool, quick);
+      await letPass(pool, 10); // beyond the grace: it is examined
       await reconciler.runOnce();
       await client.query('commit');
     } finally {
@@ -206,6 +208,21 @@ describe('the reconciler', () => {
     await reconciler.runOnce();
     await expect(stateRow(pool, slow)).resolves.toMatchObject({ status: 'DISPATCHED', dispatchNo: 2 });
     await expect(stateRow(pool, quick)).resolves.toBeUndefined();
+  });
+
+  it('ends a sweep at what is too young to be lost, though it is settled', async () => {
+    const [old, young] = [await givenEvent(database.pool), await givenEvent(database.pool)];
+    await setEntries(database.pool, [old], 'PUBLISHED');
+    await letPass(database.pool, LONG);
+    await database.pool.query('update outbox set created_at = now() where event_id = $1', [young.id]);
+    await setEntries(database.pool, [young], 'PUBLISHED');
+    for (const event of [old, young]) await givenAttempt(database.pool, event);
+    await reconciler.runOnce();
+    const [first] = await outboxRows(database.pool, old);
+    await expect(readPosition(database.pool)).resolves.toBe(first?.id);
+    await letPass(database.pool, LONG);
+    await reconciler.runOnce();
+    await expect(readPosition(database.pool)).resolves.toBe(await newestEntryId());
   });
 
   it('keeps its position, so that a new leader goes on there and nothing is examined twice', async () => {

@@ -49,6 +49,17 @@ describe('the pace of claims', () => {
     }
   });
 
+  it('looks at no more entries than were as many bytes as a claim may hold, and tries more when they are fewer', () => {
+    const pace = new ClaimPace(1_000);
+    const limits = [64, 50, undefined, undefined].map((cutAt) => {
+      pace.learn(all('confirmed'), NOW_MS, cutAt);
+      return pace.limit;
+    });
+    expect(limits).toEqual([64, 50, 100, 200]);
+    pace.learn(['suspect'], NOW_MS, 64);
+    expect(pace.limit).toBe(1);
+  });
+
   it('learns nothing from nothing', () => {
     const pace = new ClaimPace(5);
     pace.learn([], NOW_MS);

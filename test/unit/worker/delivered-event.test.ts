@@ -1,4 +1,5 @@
 import type { Message } from '../../../src/broker/broker';
+import { fromAmqpHeaders } from '../../../src/broker/rabbit-headers';
 import { uuidV7 } from '../../../src/event/uuid-v7';
 import { toDeliveredEvent } from '../../../src/worker/delivered-event';
 
@@ -29,6 +30,11 @@ describe('the envelope of a message', () => {
       generation: 1,
       body: MESSAGE.body,
     });
+  });
+
+  it('is understood with its headers one by one too, as older builds send them', () => {
+    const headers = fromAmqpHeaders({ ...MESSAGE.headers, 'x-delivery-count': 1 });
+    expect(toDeliveredEvent({ ...MESSAGE, headers })).toEqual(toDeliveredEvent(MESSAGE));
   });
 
   it('may carry headers that we do not know', () => {
