@@ -4,6 +4,7 @@ import { HealthIndicatorService } from '@nestjs/terminus';
 import { Pool } from 'pg';
 import { Broker, BrokerMisconfigured } from '../broker/broker';
 import { IdempotencyCache } from '../cache/idempotency-cache';
+import { isAllInOne } from '../config/roles';
 import { SETTINGS_TOKEN, type Settings } from '../config/settings';
 import { Metrics } from '../observability/metrics';
 
@@ -50,7 +51,7 @@ export class ReadinessChecks implements BeforeApplicationShutdown {
     for (const [name, ping] of Object.entries(this.pings) as [Dependency, () => Promise<unknown>][]) {
       checks[name] = { ...(await this.ask(name, ping)), ...(embedded[name] ? { embedded: true } : {}) };
     }
-    const role = this.settings.APP_ROLE.length === 3 ? 'all' : this.settings.APP_ROLE.join(',');
+    const role = isAllInOne(this.settings.APP_ROLE) ? 'all' : this.settings.APP_ROLE.join(',');
     return { status: this.draining ? 'not-ready' : overall(this.settings, checks), role, checks };
   }
 
