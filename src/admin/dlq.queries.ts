@@ -31,7 +31,7 @@ export interface DeadLetterReason {
 }
 
 /** Most dead letters that the reasons are counted over, newest first: it bounds the time of the answer. */
-export const MOST_COUNTED = 50_000;
+const MOST_COUNTED = 50_000;
 const SAMPLES = 5;
 
 /**

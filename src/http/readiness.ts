@@ -76,7 +76,7 @@ export class ReadinessChecks implements BeforeApplicationShutdown {
  * The api accepts as long as PostgreSQL is there; publisher and worker need the broker as well. Redis is never needed,
  * only missed.
  */
-export function overall(settings: Pick<Settings, 'APP_ROLE'>, checks: Readiness['checks']): Readiness['status'] {
+function overall(settings: Pick<Settings, 'APP_ROLE'>, checks: Readiness['checks']): Readiness['status'] {
   const down = (name: Dependency) => checks[name]?.status === 'down';
   const needsBroker = !settings.APP_ROLE.includes('api');
   if (down('postgres') || (needsBroker && down('rabbitmq'))) return 'not-ready';
