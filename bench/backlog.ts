@@ -1,17 +1,17 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
-import type * as PrepareEvent from '../src/event/prepare-event.js';
 import type * as Queries from '../src/ingest/store-batch.queries.js';
 import { compiled } from '#bench/compiled';
-import { eventJson } from '#bench/events';
+import { preparedEvents } from '#bench/prepared-events';
 
-const { prepareEvent } = compiled<typeof PrepareEvent>('event/prepare-event');
 const { storeEvents } = compiled<typeof Queries>('ingest/store-batch.queries');
 
 const BATCH = 500;
 /** In one statement, which holds them in memory. */
 const COMPLETED_AT_ONCE = 100_000;
-const RULES = { MAX_EVENT_BYTES: 262_144, DEDUPE_STRATEGY: 'intent', DEDUPE_INCLUDE_OCCURRED_AT: true } as const;
-const CONTEXT = { tenantId: 'backlog', correlationId: 'backlog', traceparent: undefined, idempotencyKey: undefined };
+/** Rarely: asking takes time of the database that is measured. Rates are taken from its own clock. */
+const POLL_MS = 1_000;
+const GIVE_UP_MS = 120_000;
 
 /** A database whose outbox is filled and watched. */
 export class Backlog {
@@ -35,15 +35,10 @@ export class Backlog {
 
   /** Stores events as the batch writer does; nobody publishes them yet. Returns the highest outbox id before them. */
   async add(count: number): Promise<string> {
-    const run = `backlog-${this.runs++}`;
+    const source = { type: 'order.paid', run: `backlog-${this.runs++}` };
     const { rows } = await this.db.query<{ id: string }>('select coalesce(max(id), 0) as id from outbox');
     for (let n = 0; n < count; n += BATCH) {
-      const batch = Array.from({ length: Math.min(BATCH, count - n) }, (_, i) => {
-        const made = prepareEvent(Buffer.from(eventJson({ type: 'order.paid', run }, n + i)), CONTEXT, RULES);
-        if ('rejection' in made) throw new Error(made.rejection.message);
-        return made.prepared;
-      });
-      await storeEvents(this.db, batch);
+      await storeEvents(this.db, preparedEvents('backlog', source, n, Math.min(BATCH, count - n)));
     }
     await this.db.query('checkpoint').catch(() => undefined); // not everybody may; then one may fall into the measurement
     return rows[0]?.id ?? '0';
@@ -129,5 +124,12 @@ export class Backlog {
       'select coalesce(sum(events), 0)::integer as n from usage_daily',
     );
     return rows[0]?.n ?? 0;
+  }
+}
+
+/** Waits for what a backlog is to come to. */
+export async function until(reached: () => Promise<boolean>): Promise<void> {
+  for (const endMs = performance.now() + GIVE_UP_MS; !(await reached()); await sleep(POLL_MS)) {
+    if (performance.now() > endMs) throw new Error('It does not come to an end.');
   }
 }

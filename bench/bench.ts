@@ -9,12 +9,13 @@
  *   (b) post, tx per request  the same application with a transaction for each request
  *   (c) pg alone              a loop that writes the same batches with pg alone
  * All sides take turns for a few seconds each, several rounds long, and ratios are taken within a round. It starts an
- * embedded PostgreSQL (and for the last four a private RabbitMQ, unless RABBITMQ_URL names one whose queues it may purge), or makes databases of its own on the server of DATABASE_URL and drops them at the end.
+ * embedded PostgreSQL, or makes databases of its own on the server of DATABASE_URL and drops them at the end. Groups
+ * that need RabbitMQ get a private one, unless RABBITMQ_URL names one whose queues it may purge.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { startAllInOne } from '#bench/all-in-one';
+import { startAllInOne } from '#bench/streamforge';
 import { command } from '#bench/cleanup';
 import { BenchServer } from '#bench/databases';
 import { destinationsReport, measureDestinations } from '#bench/destinations';

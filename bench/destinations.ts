@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { ADMIN_TOKEN, startAllInOne } from '#bench/all-in-one';
+import { ADMIN_TOKEN, startAllInOne } from '#bench/streamforge';
 import { Connection, request } from '#bench/client';
 import type { BenchServer } from '#bench/databases';
 import { NDJSON, ndjsonBody } from '#bench/events';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Client } from 'pg';
-import { startAllInOne } from '#bench/all-in-one';
+import { startAllInOne } from '#bench/streamforge';
 import { Connection, request } from '#bench/client';
 import type { BenchServer } from '#bench/databases';
 import { eventJson, NDJSON, ndjsonBody } from '#bench/events';

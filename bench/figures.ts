@@ -61,7 +61,11 @@ const ndjsonOf = (source: EventSource, n: number): string =>
 /** The events of `ndjson` again, as another tenant's. */
 const xmlOf = (source: EventSource, n: number): string => streamOf(XML, 'xml', xmlBody(source, n * LINES, LINES));
 
-async function posts({ source, seconds }: Round, server: ServerProcess): Promise<Measurement> {
+/** New events, one a request. */
+export async function posts(
+  { source, seconds }: Pick<Round, 'source' | 'seconds'>,
+  server: ServerProcess,
+): Promise<Measurement> {
   const load = { connections: POST_CONNECTIONS, next: forSeconds(seconds, (n) => postOf(source, n)) };
   return measureLoad(server, load, { eventsPerRequest: 1, status: 202, text: '"duplicate":false' });
 }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ADMIN_TOKEN } from '#bench/all-in-one';
+import { ADMIN_TOKEN } from '#bench/streamforge';
 import { Connection, request } from '#bench/client';
 import { eventJson, NDJSON, ndjsonBody } from '#bench/events';
 import { completedEvents, eventStatus, parsed } from '#bench/reading';

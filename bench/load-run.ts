@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ADMIN_TOKEN, startAllInOne } from '#bench/all-in-one';
+import { ADMIN_TOKEN, startAllInOne } from '#bench/streamforge';
 import type { Answer } from '#bench/answer-parser';
 import { checkCompleted, IdSample, type Accepted } from '#bench/closing-check';
 import { command } from '#bench/cleanup';

@@ -4,7 +4,7 @@ import type { Answer } from '#bench/answer-parser';
 import { Connection } from '#bench/client';
 
 /** Answers are counted under this when the connection broke instead. */
-export const BROKEN = 0;
+const BROKEN = 0;
 const PAUSE_AFTER_BREAK_MS = 100;
 
 export interface Load {

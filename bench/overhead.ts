@@ -1,18 +1,13 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { fileURLToPath } from 'node:url';
-import { request } from '#bench/client';
 import type { BenchServer } from '#bench/databases';
-import { eventJson } from '#bench/events';
-import { forSeconds } from '#bench/load';
-import { measureLoad, type Measurement } from '#bench/measurement';
+import { posts } from '#bench/figures';
+import type { Measurement } from '#bench/measurement';
 import type { BenchOptions } from '#bench/options';
-import { startServer, type ServerProcess } from '#bench/processes';
-import { SETTINGS } from '#bench/settings';
+import type { ServerProcess } from '#bench/processes';
 import { shown } from '#bench/statistics';
+import { startApi } from '#bench/streamforge';
 
-const SERVER = fileURLToPath(new URL('server.ts', import.meta.url));
-const CONNECTIONS = 100;
 const WARM_UP_SECONDS = 2;
 
 /** Side → one measurement a round. */
@@ -49,13 +44,7 @@ export async function measureOverhead(
   for (const { name, mode, env } of SIDES) {
     const DATABASE_URL = await postgres.createDatabase(`overhead${servers.length}`);
     const tracing: Record<string, string> = 'OTEL_TRACES_SAMPLER' in env ? collector.env : {};
-    const server = await startServer([SERVER, mode], {
-      ...SETTINGS,
-      APP_ROLE: 'api',
-      DATABASE_URL,
-      ...tracing,
-      ...env,
-    });
+    const server = await startApi(mode, { DATABASE_URL, ...tracing, ...env });
     atEnd(() => server.stop());
     servers.push([name, server]);
   }
@@ -64,7 +53,8 @@ export async function measureOverhead(
     await postgres.empty();
     for (let turn = 0; turn < servers.length; turn++) {
       const [name, server] = servers[(turn + round) % servers.length] as [string, ServerProcess];
-      const measured = await posts(server, round, round === 0 ? WARM_UP_SECONDS : seconds);
+      const source = { type: 'order.paid', run: `r${round}` };
+      const measured = await posts({ source, seconds: round === 0 ? WARM_UP_SECONDS : seconds }, server);
       if (round > 0) result[name]?.push(measured);
     }
   }
@@ -95,14 +85,6 @@ export function overheadReport(result: OverheadResult): string {
     );
   }
   return `${lines.join('\n')}\n`;
-}
-
-async function posts(server: ServerProcess, round: number, seconds: number): Promise<Measurement> {
-  const headers = { 'X-Tenant-Id': 'post', 'Content-Type': 'application/json' };
-  const source = { type: 'order.paid', run: `r${round}` };
-  const next = forSeconds(seconds, (n) => request('POST /v1/events', headers, eventJson(source, n)));
-  const expected = { eventsPerRequest: 1, status: 202, text: '"duplicate":false' };
-  return measureLoad(server, { connections: CONNECTIONS, next }, expected);
 }
 
 /** Takes what is sent, and forgets it. */

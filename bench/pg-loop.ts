@@ -3,17 +3,16 @@
  * bench.ts: told to prepare events, then to write them.
  */
 import { Client } from 'pg';
-import type * as PrepareEvent from '../src/event/prepare-event.js';
+import type { PreparedEvent } from '../src/event/prepare-event.js';
 import type * as Queries from '../src/ingest/store-batch.queries.js';
 import { compiled } from '#bench/compiled';
-import { eventJson, type EventSource } from '#bench/events';
+import type { EventSource } from '#bench/events';
+import { preparedEvents } from '#bench/prepared-events';
 import { quantile } from '#bench/statistics';
 
-const { prepareEvent } = compiled<typeof PrepareEvent>('event/prepare-event');
 const { storeEvents } = compiled<typeof Queries>('ingest/store-batch.queries');
 
 const BATCH_EVENTS = 500;
-const RULES = { MAX_EVENT_BYTES: 262_144, DEDUPE_STRATEGY: 'intent', DEDUPE_INCLUDE_OCCURRED_AT: true } as const;
 
 export type LoopOrder = { prepare: { source: EventSource; from: number; count: number } } | { writeForSeconds: number };
 export interface LoopReport {
@@ -25,19 +24,12 @@ export interface LoopReport {
 }
 
 const client = new Client({ connectionString: process.env.DATABASE_URL, options: '-c timezone=UTC' });
-let batches: PrepareEvent.PreparedEvent[][] = [];
+let batches: PreparedEvent[][] = [];
 
 function prepare(source: EventSource, from: number, count: number): void {
-  const context = { tenantId: 'loop', correlationId: 'loop', traceparent: undefined, idempotencyKey: undefined };
   batches = [];
   for (let start = from; start < from + count; start += BATCH_EVENTS) {
-    batches.push(
-      Array.from({ length: BATCH_EVENTS }, (_, i) => {
-        const made = prepareEvent(Buffer.from(eventJson(source, start + i)), context, RULES);
-        if ('rejection' in made) throw new Error(made.rejection.message);
-        return made.prepared;
-      }),
-    );
+    batches.push(preparedEvents('loop', source, start, BATCH_EVENTS));
   }
 }
 

@@ -1,25 +1,17 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { startAllInOne } from '#bench/all-in-one';
 import { amqplibAlone } from '#bench/amqplib-loop';
-import { Backlog } from '#bench/backlog';
+import { Backlog, until } from '#bench/backlog';
 import type { BenchServer } from '#bench/databases';
 import { measureLatencies, type Latencies } from '#bench/idle';
 import type { Group } from '#bench/options';
-import { cpuMicroseconds, startServer, type ServerProcess } from '#bench/processes';
+import { cpuMicroseconds, type ServerProcess } from '#bench/processes';
 import type { BenchRabbit } from '#bench/rabbit';
 import { shown } from '#bench/statistics';
-import { SETTINGS } from '#bench/settings';
+import { startAllInOne, startRole } from '#bench/streamforge';
 
-const MAIN = fileURLToPath(new URL('../dist/src/main.js', import.meta.url));
 const BACKLOG = 100_000;
 const GROWTH_ENTRIES = 50_000;
 const GROWTH_PUBLISHED = 1_000_000;
 const LATENCIES = 300;
-/** Rarely: counting a backlog takes time of the database that is measured. Rates are taken from its own clock. */
-const POLL_MS = 2_000;
-const GIVE_UP_MS = 120_000;
-
 export interface PipelineResult {
   publisher?: { perSecond: number[]; cpuUs: number[]; ofAmqplibAlone: number[] };
   drain?: { perSecond: number[] };
@@ -116,8 +108,7 @@ export class Pipeline {
   }
 
   private start(role: string, backlog: Backlog): Promise<ServerProcess> {
-    const env = { ...SETTINGS, APP_ROLE: role, DATABASE_URL: backlog.url, RABBITMQ_URL: this.rabbit.url };
-    return startServer([MAIN], env);
+    return startRole(role, { DATABASE_URL: backlog.url, RABBITMQ_URL: this.rabbit.url });
   }
 
   private async withBacklog(name: string, work: (backlog: Backlog) => Promise<void>): Promise<void> {
@@ -151,10 +142,4 @@ export function pipelineReport({ publisher, drain, growth, 'idle-rabbit': idle }
     text += `p99 ${idle.p99.toFixed(1)} ms (wanted <= 50)\n`;
   }
   return text;
-}
-
-async function until(reached: () => Promise<boolean>): Promise<void> {
-  for (const endMs = performance.now() + GIVE_UP_MS; !(await reached()); await sleep(POLL_MS)) {
-    if (performance.now() > endMs) throw new Error('It does not come to an end.');
-  }
 }

@@ -1,22 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { Backlog } from '#bench/backlog';
+import { Backlog, until } from '#bench/backlog';
 import { Connection, request } from '#bench/client';
 import type { BenchServer } from '#bench/databases';
 import { NDJSON, ndjsonBody } from '#bench/events';
-import { cpuMicroseconds, startServer, type ServerProcess } from '#bench/processes';
+import { cpuMicroseconds, type ServerProcess } from '#bench/processes';
 import type { BenchRabbit } from '#bench/rabbit';
 import { parsed } from '#bench/reading';
-import { SETTINGS } from '#bench/settings';
+import { startRole } from '#bench/streamforge';
 
-const MAIN = fileURLToPath(new URL('../dist/src/main.js', import.meta.url));
 const ROLES = ['api', 'publisher', 'worker'] as const;
 const IDLE_FOR_MS = 5_000;
 const STREAMS = 5;
 const EVENTS = 50_000;
-const POLL_MS = 1_000;
-const GIVE_UP_MS = 120_000;
 
 export interface RoleResult {
   role: string;
@@ -39,13 +35,13 @@ export interface RolesResult {
 export async function measureRoles(postgres: BenchServer, rabbit: BenchRabbit): Promise<RolesResult> {
   await rabbit.empty();
   const databaseUrl = await postgres.createDatabase('roles');
-  const env = { ...SETTINGS, DATABASE_URL: databaseUrl, RABBITMQ_URL: rabbit.url };
+  const env = { DATABASE_URL: databaseUrl, RABBITMQ_URL: rabbit.url };
   const started: { role: string; startMs: number; server: ServerProcess }[] = [];
   const backlog = await new Backlog(databaseUrl).open();
   try {
     for (const role of ROLES) {
       const startedMs = performance.now();
-      const server = await startServer([MAIN], { ...env, APP_ROLE: role });
+      const server = await startRole(role, env);
       while (!(await isReady(server.url))) await sleep(10);
       started.push({ role, startMs: performance.now() - startedMs, server });
     }
@@ -77,10 +73,7 @@ async function load(url: string, backlog: Backlog): Promise<number> {
     parsed(await connection.send(request('POST /v1/ingest/stream', headers, ndjsonBody(run, 0, EVENTS))), 202);
   }
   connection.close();
-  while ((await backlog.counted()) < STREAMS * EVENTS) {
-    if (performance.now() - startedMs > GIVE_UP_MS) throw new Error('The events are not completed.');
-    await sleep(POLL_MS);
-  }
+  await until(async () => (await backlog.counted()) >= STREAMS * EVENTS);
   return (STREAMS * EVENTS * 1000) / (performance.now() - startedMs);
 }
 

@@ -1,8 +1,7 @@
-import { fileURLToPath } from 'node:url';
 import type { BenchServer } from '#bench/databases';
 import { LoopProcess } from '#bench/loop-process';
-import { startServer, type ServerProcess } from '#bench/processes';
-import { SETTINGS } from '#bench/settings';
+import type { ServerProcess } from '#bench/processes';
+import { startApi } from '#bench/streamforge';
 
 /** What is compared: every side has its own process, and its own database except where noted. */
 export interface Sides {
@@ -14,12 +13,9 @@ export interface Sides {
   pgLoop: LoopProcess;
 }
 
-const SERVER = fileURLToPath(new URL('server.ts', import.meta.url));
-
 export async function startSides(postgres: BenchServer, atEnd: (step: () => Promise<void>) => void): Promise<Sides> {
   const serve = async (mode: string, databaseUrl: string, env: Record<string, string> = {}): Promise<ServerProcess> => {
-    const settings = { ...SETTINGS, APP_ROLE: 'api', DATABASE_URL: databaseUrl, ...env };
-    const server = await startServer([SERVER, mode], settings);
+    const server = await startApi(mode, { DATABASE_URL: databaseUrl, ...env });
     atEnd(() => server.stop());
     return server;
   };

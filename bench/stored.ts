@@ -1,4 +1,4 @@
-import { startAllInOne } from '#bench/all-in-one';
+import { startAllInOne } from '#bench/streamforge';
 import { Backlog } from '#bench/backlog';
 import { Connection } from '#bench/client';
 import type { BenchServer } from '#bench/databases';

@@ -1,20 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { Client } from 'pg';
 import type * as RabbitBrokerModule from '../src/broker/rabbit-broker.js';
 import type * as UuidV7 from '../src/event/uuid-v7.js';
 import { compiled } from '#bench/compiled';
 import type { BenchServer } from '#bench/databases';
 import { eventJson } from '#bench/events';
-import { cpuMicroseconds, startServer } from '#bench/processes';
+import { cpuMicroseconds } from '#bench/processes';
 import type { BenchRabbit } from '#bench/rabbit';
-import { SETTINGS } from '#bench/settings';
 import { shown } from '#bench/statistics';
+import { startRole } from '#bench/streamforge';
 
 const { RabbitBroker } = compiled<typeof RabbitBrokerModule>('broker/rabbit-broker');
 const { uuidV7 } = compiled<typeof UuidV7>('event/uuid-v7');
 
-const MAIN = fileURLToPath(new URL('../dist/src/main.js', import.meta.url));
 /** Some seconds of work each; the worker's start is not measured. */
 const BATCHED_EVENTS = 60_000;
 const SINGLE_EVENTS = 8_000;
@@ -79,8 +77,7 @@ async function workOff(
     await client.query('checkpoint');
     await rabbit.empty();
     await fill(rabbit.url, count);
-    const settings = { ...SETTINGS, APP_ROLE: 'worker', DATABASE_URL: databaseUrl, RABBITMQ_URL: rabbit.url, ...env };
-    const worker = await startServer([MAIN], settings);
+    const worker = await startRole('worker', { DATABASE_URL: databaseUrl, RABBITMQ_URL: rabbit.url, ...env });
     let cpuUs: number | undefined;
     try {
       await untilCountedOrTimeIsOver(client, count);

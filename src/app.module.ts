@@ -15,9 +15,10 @@ import { WorkerModule } from './worker/worker.module';
 
 type ModuleOf = (settings: Settings) => Type | DynamicModule;
 
-/** What each role boots, and nothing else decides it. A module that two roles name is booted once. */
 const broker: ModuleOf = (settings) => BrokerModule.forRoot(settings);
-export const MODULES_OF_ROLE: Record<Role, ModuleOf[]> = {
+
+/** What each role boots, and nothing else decides it. A module that two roles name is booted once. */
+const MODULES_OF_ROLE: Record<Role, ModuleOf[]> = {
   api: [() => IngestModule, () => AdminModule],
   publisher: [broker, () => OutboxModule, () => ReplayModule],
   worker: [broker, () => WorkerModule],

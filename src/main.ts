@@ -4,6 +4,7 @@ import { setFlagsFromString } from 'node:v8';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createApp } from './create-app';
 import { parseSettings, SettingsError } from './config/parse-settings';
+import { isAllInOne } from './config/roles';
 import type { Settings } from './config/settings';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from './db/embedded-postgres';
 import { hasPendingMigrations, migrate } from './db/migrate';
@@ -55,7 +56,7 @@ function withAdminToken(settings: Settings): Settings {
 
 /** All-in-one migrates by itself; processes of a cluster refuse to run on a schema that lacks a migration. */
 async function bringSchemaUpToDate(settings: Settings, databaseUrl: string): Promise<void> {
-  if (settings.APP_ROLE.length === 3) {
+  if (isAllInOne(settings.APP_ROLE)) {
     await migrate(databaseUrl);
     return;
   }

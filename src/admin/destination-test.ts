@@ -1,4 +1,4 @@
-import { type Courier } from '../destinations/courier';
+import type { Courier } from '../destinations/courier';
 import type { SealedDestination } from '../destinations/destination';
 import { sha256 } from '../event/content-hash';
 import { eventJson } from '../event/event';

@@ -1,7 +1,6 @@
 import { Body, Controller, Get, HttpCode, Inject, Post, Query, Req } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiBody, ApiOkResponse, ApiOperation, ApiPropertyOptional } from '@nestjs/swagger';
-import { Type } from 'class-transformer';
-import { IsIn, IsInt, Max, Min } from 'class-validator';
+import { IsIn } from 'class-validator';
 import type { FastifyRequest } from 'fastify';
 import { Pool } from 'pg';
 import { AdminEndpoint } from './admin-endpoint';
@@ -9,9 +8,9 @@ import { BulkRequest } from './bulk-request';
 import { DlqActions } from './dlq-actions';
 import { DeadLettersPage, DiscardAnswer, ReasonsAnswer, RetryAnswer } from './dlq.answers';
 import { listReasons, readDeadLetters } from './dlq.queries';
-import { criteriaOf, EventPageQuery } from './event-filter';
-import { findEvents } from './event-search.queries';
-import { decodeCursor, encodeCursor } from './page-cursor';
+import { EventPageQuery } from './event-filter';
+import { findPage } from './matching-events';
+import { IsListLimit } from './page-query';
 import { IsPlainText, IsTenantId, MayBeLeftOut } from './rules';
 
 class ReasonsQuery {
@@ -20,18 +19,7 @@ class ReasonsQuery {
   @IsTenantId()
   tenantId?: string;
 
-  @ApiPropertyOptional({
-    description: 'Most reasons in the answer',
-    minimum: 1,
-    maximum: 500,
-    default: 50,
-    type: Number,
-  })
-  @MayBeLeftOut()
-  @Type(() => Number)
-  @IsInt()
-  @Min(1)
-  @Max(500)
+  @IsListLimit('Most reasons in the answer')
   limit = 50;
 }
 
@@ -75,8 +63,7 @@ export class DlqController {
   @ApiOperation({ summary: 'Dead letters that nobody has dealt with, newest events first.' })
   @ApiOkResponse({ type: DeadLettersPage })
   async list(@Query() query: DeadLettersQuery): Promise<DeadLettersPage> {
-    const criteria = criteriaOf(query, decodeCursor('dlq', query.cursor));
-    const { events, lookedDownTo } = await findEvents(this.pool, criteria, query.limit);
+    const { events, nextCursor } = await findPage(this.pool, 'dlq', query);
     const letters = await readDeadLetters(
       this.pool,
       events.map(({ id }) => id),
@@ -86,7 +73,7 @@ export class DlqController {
         const letter = letters.get(id);
         return letter ? [{ ...letter, eventId, tenantId, type, subject, receivedAt }] : [];
       }),
-      nextCursor: lookedDownTo && encodeCursor('dlq', lookedDownTo),
+      nextCursor,
     };
   }
 

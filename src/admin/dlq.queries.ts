@@ -31,7 +31,7 @@ export interface DeadLetterReason {
 }
 
 /** Most dead letters that the reasons are counted over, newest first: it bounds the time of the answer. */
-export const MOST_COUNTED = 50_000;
+const MOST_COUNTED = 50_000;
 const SAMPLES = 5;
 
 /**
@@ -64,18 +64,21 @@ export async function listReasons(
   return { reasons: rows.map(({ total: _total, ...reason }) => reason), total, capped: total === MOST_COUNTED };
 }
 
-/**
- * DLQ → DISPATCHED: the next dispatch in the same generation, with all attempts to make. The state is compared and set on
- * its locked row, so of two operators one gets the event; an event that waits in a replay is left to it.
- */
-export async function takeBackToDispatch(db: Db, ids: readonly string[]): Promise<Dispatch[]> {
-  const { rows } = await db.query<Dispatch>(
-    `with picked as (
+/** Those of $1 that are in the DLQ, locked. An event that waits in a replay is left to it. */
+const PICKED = `with picked as (
        select s.event_id from event_state s
         where s.event_id = any ($1::uuid[]) and s.status = 'DLQ'
           and not exists (select from replay_events r where r.event_id = s.event_id and r.outcome = 'PENDING')
         order by s.event_id for update
-     )
+     )`;
+
+/**
+ * DLQ → DISPATCHED: the next dispatch in the same generation, with all attempts to make. The state is compared and set on
+ * its locked row, so of two operators one gets the event.
+ */
+export async function takeBackToDispatch(db: Db, ids: readonly string[]): Promise<Dispatch[]> {
+  const { rows } = await db.query<Dispatch>(
+    `${PICKED}
      update event_state s
         set status = 'DISPATCHED', dispatch_no = s.dispatch_no + 1, attempts = 0, updated_at = now(),
             outbox_id = nextval('outbox_id_seq')
@@ -89,12 +92,7 @@ export async function takeBackToDispatch(db: Db, ids: readonly string[]): Promis
 /** DLQ → DISCARDED. Returns the ids of those that were in the DLQ and in no replay. */
 export async function discardDeadLetters(db: Db, ids: readonly string[]): Promise<string[]> {
   const { rows } = await db.query<{ event_id: string }>(
-    `with picked as (
-       select s.event_id from event_state s
-        where s.event_id = any ($1::uuid[]) and s.status = 'DLQ'
-          and not exists (select from replay_events r where r.event_id = s.event_id and r.outcome = 'PENDING')
-        order by s.event_id for update
-     )
+    `${PICKED}
      update event_state s set status = 'DISCARDED', updated_at = now()
        from picked where s.event_id = picked.event_id and s.status = 'DLQ'
      returning s.event_id`,

@@ -1,10 +1,11 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
-import { Transform, Type } from 'class-transformer';
-import { ArrayMaxSize, ArrayMinSize, IsArray, IsIn, IsInt, Max, Min } from 'class-validator';
+import { Transform } from 'class-transformer';
+import { ArrayMaxSize, ArrayMinSize, IsArray, IsIn } from 'class-validator';
 import { EVENT_STATUSES, type EventStatus } from '../event/event-status';
 import { parseInstant } from '../event/instant';
 import { uuidV7Floor } from '../event/uuid-v7';
 import type { EventCriteria } from './event-search.queries';
+import { IsCursor, IsListLimit } from './page-query';
 import { IsInstant, IsPlainText, IsTenantId, MayBeLeftOut } from './rules';
 
 /** Most ids that one filter names. */
@@ -80,17 +81,10 @@ export class EventFilter {
 
 /** A filter for one page of a list. */
 export class EventPageQuery extends EventFilter {
-  @ApiPropertyOptional({ description: 'Most items in the answer', minimum: 1, maximum: 500, default: 50, type: Number })
-  @MayBeLeftOut()
-  @Type(() => Number)
-  @IsInt()
-  @Min(1)
-  @Max(500)
+  @IsListLimit('Most items in the answer')
   limit = 50;
 
-  @ApiPropertyOptional({ description: '`nextCursor` of the page before', maxLength: 100 })
-  @MayBeLeftOut()
-  @IsPlainText(100)
+  @IsCursor()
   cursor?: string;
 }
 

@@ -5,10 +5,9 @@ import { IsBoolean } from 'class-validator';
 import { Pool } from 'pg';
 import { AdminEndpoint } from './admin-endpoint';
 import { listAttemptsOf, readStandings } from './event-details.queries';
-import { criteriaOf, EventPageQuery } from './event-filter';
+import { EventPageQuery } from './event-filter';
 import { EventsPage, type AttemptAnswer } from './event-search.answers';
-import { findEvents } from './event-search.queries';
-import { decodeCursor, encodeCursor } from './page-cursor';
+import { findPage } from './matching-events';
 import { MayBeLeftOut } from './rules';
 
 class EventsQuery extends EventPageQuery {
@@ -28,8 +27,7 @@ export class AdminEventsController {
   @ApiOperation({ summary: 'Search events of any tenant, newest first.' })
   @ApiOkResponse({ type: EventsPage })
   async list(@Query() query: EventsQuery): Promise<EventsPage> {
-    const criteria = criteriaOf(query, decodeCursor('events', query.cursor));
-    const { events, lookedDownTo } = await findEvents(this.pool, criteria, query.limit);
+    const { events, nextCursor } = await findPage(this.pool, 'events', query);
     const ids = events.map(({ id }) => id);
     const standings = await readStandings(this.pool, ids);
     const attempts = query.attempts ? await this.attemptsOf(ids) : undefined;
@@ -42,7 +40,7 @@ export class AdminEventsController {
         completedAt: standings.get(event.id)?.completedAt ?? null,
         ...(attempts ? { attempts: attempts.get(event.id) ?? [] } : {}),
       })),
-      nextCursor: lookedDownTo && encodeCursor('events', lookedDownTo),
+      nextCursor,
     };
   }
 

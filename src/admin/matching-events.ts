@@ -1,6 +1,7 @@
 import type { Db } from '../db/pool';
-import { criteriaOf, type EventFilter } from './event-filter';
+import { criteriaOf, type EventFilter, type EventPageQuery } from './event-filter';
 import { findEvents, type FoundEvent } from './event-search.queries';
+import { decodeCursor, encodeCursor, type ListName } from './page-cursor';
 
 const PAGE = 500;
 
@@ -19,4 +20,15 @@ export async function findMatching(
     beforeId = page.lookedDownTo ?? undefined;
   } while (beforeId !== undefined && events.length <= limit);
   return { events: events.slice(0, limit), more: events.length > limit };
+}
+
+/** One page of a list of events, newest first. @throws Problem when the cursor is not one of this list */
+export async function findPage(
+  db: Db,
+  list: ListName,
+  query: EventPageQuery,
+): Promise<{ events: FoundEvent[]; nextCursor: string | null }> {
+  const criteria = criteriaOf(query, decodeCursor(list, query.cursor));
+  const { events, lookedDownTo } = await findEvents(db, criteria, query.limit);
+  return { events, nextCursor: lookedDownTo && encodeCursor(list, lookedDownTo) };
 }

@@ -1,3 +1,4 @@
+import { applyDecorators } from '@nestjs/common';
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsInt, Max, Min } from 'class-validator';
@@ -5,19 +6,32 @@ import { LessThan } from 'typeorm';
 import { decodeCursor, encodeCursor, type ListName } from './page-cursor';
 import { IsPlainText, MayBeLeftOut } from './rules';
 
+/** How many items a list answers with, 50 when left out. In the order in which decorators over a property apply. */
+export function IsListLimit(description: string): PropertyDecorator {
+  return applyDecorators(
+    Max(500),
+    Min(1),
+    IsInt(),
+    Type(() => Number),
+    MayBeLeftOut(),
+    ApiPropertyOptional({ description, minimum: 1, maximum: 500, default: 50, type: Number }),
+  );
+}
+
+export function IsCursor(): PropertyDecorator {
+  return applyDecorators(
+    IsPlainText(100),
+    MayBeLeftOut(),
+    ApiPropertyOptional({ description: '`nextCursor` of the page before', maxLength: 100 }),
+  );
+}
+
 /** A page of a list that has no filter. */
 export class PageQuery {
-  @ApiPropertyOptional({ description: 'Most items in the answer', minimum: 1, maximum: 500, default: 50, type: Number })
-  @MayBeLeftOut()
-  @Type(() => Number)
-  @IsInt()
-  @Min(1)
-  @Max(500)
+  @IsListLimit('Most items in the answer')
   limit = 50;
 
-  @ApiPropertyOptional({ description: '`nextCursor` of the page before', maxLength: 100 })
-  @MayBeLeftOut()
-  @IsPlainText(100)
+  @IsCursor()
   cursor?: string;
 }
 

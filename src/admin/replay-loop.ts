@@ -2,11 +2,12 @@ import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationB
 import { Pool } from 'pg';
 import { WakeUp } from '../cache/wake-up';
 import { ADVISORY_LOCKS, tryTransactionLock } from '../db/advisory-locks';
+import { countOpenEntries } from '../db/outbox-state.queries';
 import { inTransaction } from '../db/pool';
 import { uuidV7Floor } from '../event/uuid-v7';
 import { Loop } from '../runtime/loop';
 import { stepReplay } from './replay-step';
-import { countOpenEntries, listUnfinished, lockReplay } from './replay.queries';
+import { listUnfinished, lockReplay } from './replay.queries';
 
 /** Events sent in one transaction. */
 const BATCH = 200;

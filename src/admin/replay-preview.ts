@@ -1,6 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import type { FoundEvent } from './event-search.queries';
-import type { Judged } from './replay.queries';
+import type { Judged } from './replay-dispatch.queries';
 
 const SAMPLES = 10;
 

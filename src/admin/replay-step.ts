@@ -1,19 +1,15 @@
 import { appendRetryEntries } from '../db/append-entry.queries';
 import type { Db } from '../db/pool';
 import { resolveDeadLetters } from './dlq.queries';
+import { judge, lockStates, raiseDispatch, type Judged, type SkipReason } from './replay-dispatch.queries';
 import {
   finishReplay,
-  judge,
   listPending,
   listSettled,
-  lockStates,
-  raiseDispatch,
   recordDispatched,
   recordSettled,
   recordSkipped,
-  type Judged,
   type ReplayInHand,
-  type SkipReason,
 } from './replay.queries';
 
 /**

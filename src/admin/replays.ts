@@ -11,10 +11,11 @@ import { limitOf, type BulkRequest } from './bulk-request';
 import { filterOnly } from './event-filter';
 import type { FoundEvent } from './event-search.queries';
 import { findMatching } from './matching-events';
+import { judge } from './replay-dispatch.queries';
 import { previewOf, type ReplayPreview } from './replay-preview';
 import { stepReplay } from './replay-step';
 import { Replay, type ReplayMode } from './replay.entity';
-import { cancelReplay, countOutcomes, finishReplay, insertReplayEvents, judge, lockReplay } from './replay.queries';
+import { cancelReplay, countOutcomes, finishReplay, insertReplayEvents, lockReplay } from './replay.queries';
 
 /** A replay of no more events than this is sent within its request; larger ones are worked off by a publisher. */
 const WITHIN_REQUEST = 200;

@@ -1,4 +1,4 @@
-import { type ROLES } from './roles';
+import type { ROLES } from './roles';
 import { SETTINGS, type Settings } from './settings';
 
 /** Thrown once, with every problem there is. */

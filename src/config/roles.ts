@@ -2,6 +2,9 @@
 export const ROLES = ['api', 'publisher', 'worker'] as const;
 export type Role = (typeof ROLES)[number];
 
+/** The whole installation in one process. */
+export const isAllInOne = (roles: readonly Role[]): boolean => roles.length === ROLES.length;
+
 /** `api`, `publisher`, `worker`, a comma list of them, or `all`. Undefined for anything else. */
 export function parseRoles(text: string): Role[] | undefined {
   const names = text.split(',').map((name) => name.trim());

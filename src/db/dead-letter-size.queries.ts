@@ -1,7 +1,7 @@
 import type { Db } from './pool';
 
 /** Counting stops here: an exact number beyond it would cost more than it tells. */
-export const DEAD_LETTERS_CAP = 10_000;
+const DEAD_LETTERS_CAP = 10_000;
 
 /** Events that wait in the DLQ. Those that a person sent on their way again or discarded do not count. */
 export async function countDeadLetters(db: Db): Promise<number> {

@@ -32,6 +32,10 @@ export function chooseRuntimeDirectory(dataDir: string, user: ServerUser): strin
   return own;
 }
 
+export function readIfThere(file: string): string | undefined {
+  return fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : undefined;
+}
+
 /**
  * The directory of initdb and postgres. They are used where npm put them, unless the server's account cannot reach
  * that place; then they are copied beside the data, once per version (about 60 MB).

@@ -6,7 +6,14 @@ import { createServer, type AddressInfo } from 'node:net';
 import * as path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
-import { chooseRuntimeDirectory, prepareBinaries, serverUser, type ServerUser } from './embedded-postgres-files';
+import {
+  chooseRuntimeDirectory,
+  prepareBinaries,
+  readIfThere,
+  serverUser,
+  type ServerUser,
+} from './embedded-postgres-files';
+import { commandOf, isAlive, startTimeOf } from './embedded-postgres-processes';
 
 /**
  * A real PostgreSQL server from npm binaries, for a machine that has only Node. Its files lie under one directory; the
@@ -205,41 +212,6 @@ class Server {
   private giveToServer(file: string): void {
     if (this.user.ids) fs.chownSync(file, this.user.ids.uid, this.user.ids.gid);
   }
-}
-
-function readIfThere(file: string): string | undefined {
-  return fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : undefined;
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return !isZombie(pid);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}
-
-/** Fields of /proc/pid/stat after the command, which is in parentheses. Empty where there is no /proc (macOS). */
-function procStat(pid: number): string[] {
-  const text = readIfThere(`/proc/${pid}/stat`) ?? '';
-  return text.slice(text.lastIndexOf(')') + 2).split(' ');
-}
-
-function isZombie(pid: number): boolean {
-  return procStat(pid)[0] === 'Z';
-}
-
-/** Tells a process from a later one with the same pid. */
-function startTimeOf(pid: number): string {
-  return procStat(pid)[19] ?? '-';
-}
-
-function commandOf(pid: number): string {
-  return (
-    readIfThere(`/proc/${pid}/cmdline`) ??
-    execFileSync('ps', ['-o', 'command=', '-p', String(pid)], { encoding: 'utf8' })
-  );
 }
 
 async function freePort(): Promise<number> {

@@ -28,6 +28,15 @@ export async function readOutboxFigures(db: Db): Promise<OutboxFigures> {
   return rows[0] as OutboxFigures;
 }
 
+/** Open outbox entries, counted up to `most`. */
+export async function countOpenEntries(db: Db, most: number): Promise<number> {
+  const { rows } = await db.query<{ n: number }>(
+    'select count(*)::int as n from (select from outbox where closed_at is null limit $1) open',
+    [most],
+  );
+  return rows[0]?.n ?? 0;
+}
+
 export interface FailedEntry {
   /** bigint as text. */
   id: string;

@@ -53,7 +53,7 @@ export function createPool(databaseUrl: string, applicationName: string): Pool {
 }
 
 /** Somebody caught the error of a statement and went on, which PostgreSQL does not. */
-export class AbortedTransactionError extends Error {}
+class AbortedTransactionError extends Error {}
 
 /** Runs `work` in one transaction: commits what it returns, rolls back what it throws. */
 export async function inTransaction<T>(pool: Pool, work: (db: PoolClient) => Promise<T>): Promise<T> {

@@ -1,4 +1,4 @@
-import { decodeUtf8, scanJsonObject } from './json-text';
+import { decodeUtf8, isJson, scanJsonObject } from './json-text';
 import type { ErrorDetail } from './problems';
 
 /**
@@ -119,16 +119,6 @@ function percentDecoded(text: string): string | undefined {
       'latin1',
     ),
   );
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch (error) {
-    if (error instanceof SyntaxError) return false;
-    throw error;
-  }
 }
 
 function isJsonObject(text: string): boolean {

@@ -12,20 +12,18 @@ export type EventStatus = (typeof EVENT_STATUSES)[number];
 export type AttemptStatus = 'SUCCESS' | 'RETRY' | 'DLQ';
 
 /** Stable words for why an attempt ended as it did, or why an event was postponed. Clients branch on them. */
-export const REASON_CODES = [
-  'PROCESSED', // the only one of a success
-  'HTTP_3XX', // redirects are not followed
-  'HTTP_4XX', // refused by the other side
-  'HTTP_429', // the other side asks for patience
-  'HTTP_5XX',
-  'TIMEOUT', // no answer within the handler's own deadline
-  'CONNECTION_FAILED',
-  'ADDRESS_REFUSED', // the name leads to an address that destinations may not have
-  'INVALID_PAYLOAD', // the content can never be processed, or PostgreSQL can never hold it
-  'HANDLER_ERROR', // what nobody classified
-  'RETRY_EXHAUSTED', // MAX_RETRY_ATTEMPTS reached; the message begins with the last reason
-  'WORKER_CRASH', // the worker died three times while it ran this event alone
-  'CIRCUIT_OPEN', // postponed: the other side failed too often lately
-  'LANE_FULL', // postponed: too many events of one tenant or handler at once
-] as const;
-export type ReasonCode = (typeof REASON_CODES)[number];
+export type ReasonCode =
+  | 'PROCESSED' // the only one of a success
+  | 'HTTP_3XX' // redirects are not followed
+  | 'HTTP_4XX' // refused by the other side
+  | 'HTTP_429' // the other side asks for patience
+  | 'HTTP_5XX'
+  | 'TIMEOUT' // no answer within the handler's own deadline
+  | 'CONNECTION_FAILED'
+  | 'ADDRESS_REFUSED' // the name leads to an address that destinations may not have
+  | 'INVALID_PAYLOAD' // the content can never be processed, or PostgreSQL can never hold it
+  | 'HANDLER_ERROR' // what nobody classified
+  | 'RETRY_EXHAUSTED' // MAX_RETRY_ATTEMPTS reached; the message begins with the last reason
+  | 'WORKER_CRASH' // the worker died three times while it ran this event alone
+  | 'CIRCUIT_OPEN' // postponed: the other side failed too often lately
+  | 'LANE_FULL'; // postponed: too many events of one tenant or handler at once

@@ -13,6 +13,16 @@ export function decodeUtf8(bytes: Buffer): string | undefined {
   return bytes.toString('utf8', bom ? 3 : 0);
 }
 
+export function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch (error) {
+    if (error instanceof SyntaxError) return false;
+    throw error;
+  }
+}
+
 export interface JsonScan {
   /** Levels of nesting of the deepest value under a top-level member; a scalar member has 0. */
   depth: number;

@@ -12,7 +12,7 @@ export type BodyMode = 'parsed' | 'event' | 'stream';
 export const EVENT_BODY: { bodyMode: BodyMode } = { bodyMode: 'event' };
 export const STREAM_BODY: { bodyMode: BodyMode } = { bodyMode: 'stream' };
 
-export const JSON_TYPE = 'application/json';
+const JSON_TYPE = 'application/json';
 export const CLOUD_EVENT_TYPE = 'application/cloudevents+json';
 export const CLOUD_EVENTS_BATCH_TYPE = 'application/cloudevents-batch+json';
 export const NDJSON_TYPES = ['application/x-ndjson', 'application/ndjson', 'application/jsonl'];

@@ -4,6 +4,7 @@ import { HealthIndicatorService } from '@nestjs/terminus';
 import { Pool } from 'pg';
 import { Broker, BrokerMisconfigured } from '../broker/broker';
 import { IdempotencyCache } from '../cache/idempotency-cache';
+import { isAllInOne } from '../config/roles';
 import { SETTINGS_TOKEN, type Settings } from '../config/settings';
 import { Metrics } from '../observability/metrics';
 
@@ -50,7 +51,7 @@ export class ReadinessChecks implements BeforeApplicationShutdown {
     for (const [name, ping] of Object.entries(this.pings) as [Dependency, () => Promise<unknown>][]) {
       checks[name] = { ...(await this.ask(name, ping)), ...(embedded[name] ? { embedded: true } : {}) };
     }
-    const role = this.settings.APP_ROLE.length === 3 ? 'all' : this.settings.APP_ROLE.join(',');
+    const role = isAllInOne(this.settings.APP_ROLE) ? 'all' : this.settings.APP_ROLE.join(',');
     return { status: this.draining ? 'not-ready' : overall(this.settings, checks), role, checks };
   }
 
@@ -75,7 +76,7 @@ export class ReadinessChecks implements BeforeApplicationShutdown {
  * The api accepts as long as PostgreSQL is there; publisher and worker need the broker as well. Redis is never needed,
  * only missed.
  */
-export function overall(settings: Pick<Settings, 'APP_ROLE'>, checks: Readiness['checks']): Readiness['status'] {
+function overall(settings: Pick<Settings, 'APP_ROLE'>, checks: Readiness['checks']): Readiness['status'] {
   const down = (name: Dependency) => checks[name]?.status === 'down';
   const needsBroker = !settings.APP_ROLE.includes('api');
   if (down('postgres') || (needsBroker && down('rabbitmq'))) return 'not-ready';

@@ -1,10 +1,10 @@
-import { isUtf8 } from 'node:buffer';
 import { Transform, type TransformCallback } from 'node:stream';
 import { SaxesParser } from 'saxes';
 import { MAX_DEPTH } from '../event/prepare-event';
 import { Problem } from '../event/problems';
 import type { StreamRecord } from './stream-records';
 import type { StreamSource } from './stream-source';
+import { Utf8Text } from './utf8-text';
 import { EventElement, isBlank } from './xml-to-json';
 
 const MAX_ATTRIBUTES = 256;
@@ -210,48 +210,6 @@ class EventsDocument {
     if (this.parser.position === this.completedAt) this.events.pop();
     throw malformed(`This is not well-formed XML in UTF-8 (${short(message)})`);
   }
-}
-
-/** Bytes → text in whole characters, strictly. */
-class Utf8Text {
-  private rest: Buffer = Buffer.alloc(0);
-
-  get isComplete(): boolean {
-    return this.rest.length === 0;
-  }
-
-  /** Not valid: the text is what stands before the first byte that is not UTF-8. */
-  decode(bytes: Buffer): { text: string; isValid: boolean } {
-    const all = this.isComplete ? bytes : Buffer.concat([this.rest, bytes]);
-    const whole = wholeCharacters(all);
-    this.rest = Buffer.from(all.subarray(whole.length));
-    return isUtf8(whole)
-      ? { text: whole.toString(), isValid: true }
-      : { text: validStart(whole).toString(), isValid: false };
-  }
-}
-
-/** Without the 1 to 3 bytes at the end that begin a character. */
-function wholeCharacters(bytes: Buffer): Buffer {
-  for (let back = 1; back <= 3 && back <= bytes.length; back++) {
-    const byte = bytes.at(-back) as number;
-    if (byte < 0x80) return bytes;
-    if (byte < 0xc0) continue; // not the first byte of its character
-    const length = byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4;
-    return length > back ? bytes.subarray(0, -back) : bytes;
-  }
-  return bytes;
-}
-
-function validStart(bytes: Buffer): Buffer {
-  let good = 0;
-  let bad = bytes.length;
-  while (bad - good > 1) {
-    const middle = (good + bad) >> 1;
-    if (isUtf8(wholeCharacters(bytes.subarray(0, middle)))) good = middle;
-    else bad = middle;
-  }
-  return wholeCharacters(bytes.subarray(0, good));
 }
 
 function malformed(message: string): Problem {

@@ -1,3 +1,5 @@
+import { isJson } from '../event/json-text';
+
 type Attributes = Readonly<Record<string, string>>;
 
 /** No JSON text, so `prepareEvent` refuses the record as malformed. */
@@ -101,16 +103,6 @@ class OpenElement {
 
 function declaresNamespace(attribute: string): boolean {
   return attribute === 'xmlns' || attribute.startsWith('xmlns:');
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch (error) {
-    if (error instanceof SyntaxError) return false;
-    throw error;
-  }
 }
 
 /** Only what XML calls white space: String.trim would also take, say, a no-break space from a subject. */

@@ -14,18 +14,16 @@ export class Metrics {
     'Events by way in and outcome; failed ones may be sent again',
     ['source', 'status'],
   );
-  readonly ingestDuration = new Histogram({
-    name: 'streamforge_ingest_duration_seconds',
-    help: 'From the read request to the durable answer',
-    buckets: [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
-    registers: [this.registry],
-  });
-  readonly ingestBatchSize = new Histogram({
-    name: 'streamforge_ingest_batch_size',
-    help: 'Events stored by one statement',
-    buckets: [1, 2, 5, 10, 20, 50, 100, 200, 500],
-    registers: [this.registry],
-  });
+  readonly ingestDuration = this.histogram(
+    'streamforge_ingest_duration_seconds',
+    'From the read request to the durable answer',
+    [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
+  );
+  readonly ingestBatchSize = this.histogram(
+    'streamforge_ingest_batch_size',
+    'Events stored by one statement',
+    [1, 2, 5, 10, 20, 50, 100, 200, 500],
+  );
   readonly ingestQueueDepth = this.gauge('streamforge_ingest_queue_depth', 'Events waiting for the batch writer');
   readonly dedupeHits = this.counter('streamforge_dedupe_hits_total', 'Duplicates by the layer that knew', ['layer']);
   readonly outboxBacklog = this.gauge('streamforge_outbox_backlog', 'Open outbox entries; counting stops at 100000');
@@ -65,12 +63,11 @@ export class Metrics {
     'Destinations that this process leaves alone for now because they keep failing',
   );
   readonly dlqSize = this.gauge('streamforge_dlq_size', 'Events that wait in the DLQ; counting stops at 10000');
-  readonly endToEnd = new Histogram({
-    name: 'streamforge_end_to_end_seconds',
-    help: 'From receipt to completion',
-    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300],
-    registers: [this.registry],
-  });
+  readonly endToEnd = this.histogram(
+    'streamforge_end_to_end_seconds',
+    'From receipt to completion',
+    [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300],
+  );
   readonly reconciled = this.counter('streamforge_reconciled_total', 'Events that were dispatched again');
   readonly dependencyUp = this.gauge('streamforge_dependency_up', '1 while the dependency answers', ['dependency']);
 
@@ -94,5 +91,9 @@ export class Metrics {
 
   private gauge<T extends string>(name: string, help: string, labelNames: T[] = []): Gauge<T> {
     return new Gauge({ name, help, labelNames, registers: [this.registry] });
+  }
+
+  private histogram(name: string, help: string, buckets: number[]): Histogram {
+    return new Histogram({ name, help, buckets, registers: [this.registry] });
   }
 }

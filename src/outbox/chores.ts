@@ -1,13 +1,12 @@
 import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { Pool } from 'pg';
 import { WakeUp } from '../cache/wake-up';
-import { ADVISORY_LOCKS } from '../db/advisory-locks';
+import { ADVISORY_LOCKS, tryTransactionLock } from '../db/advisory-locks';
 import { inTransaction } from '../db/pool';
 import { Loop } from '../runtime/loop';
 import { dispatchDueRetries } from './chores.queries';
 import { KeyPruning } from './key-pruning';
 import { Reconciler } from './reconciler';
-import { tryLock } from './reconcile.queries';
 import { Retention } from './retention';
 
 const DUE_RETRIES_EVERY_MS = 200;
@@ -60,6 +59,6 @@ export class Chores implements OnApplicationBootstrap, BeforeApplicationShutdown
   }
 
   private withLock(key: number, work: Parameters<typeof inTransaction<number>>[1]): Promise<number> {
-    return inTransaction(this.pool, async (db) => ((await tryLock(db, key)) ? work(db) : 0));
+    return inTransaction(this.pool, async (db) => ((await tryTransactionLock(db, key)) ? work(db) : 0));
   }
 }

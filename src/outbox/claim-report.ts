@@ -1,4 +1,4 @@
-import { type Logger } from '@nestjs/common';
+import type { Logger } from '@nestjs/common';
 import { SpanKind, type Span } from '@opentelemetry/api';
 import type { OutgoingMessage, PublishOutcome } from '../broker/broker';
 import { writesDebug } from '../observability/log-level';

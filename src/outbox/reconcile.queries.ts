@@ -92,9 +92,3 @@ export async function databaseTime(db: Db, secondsAgo: number): Promise<string> 
   ]);
   return (rows[0] as { moment: string }).moment;
 }
-
-/** Takes the lock until the end of the transaction; false when another process has it. */
-export async function tryLock(db: Db, key: number): Promise<boolean> {
-  const { rows } = await db.query<{ locked: boolean }>('select pg_try_advisory_xact_lock($1) as locked', [key]);
-  return rows[0]?.locked ?? false;
-}

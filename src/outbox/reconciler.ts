@@ -2,7 +2,7 @@ import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { Pool, type PoolClient } from 'pg';
 import { Broker, QUEUES } from '../broker/broker';
 import { SETTINGS_TOKEN, type Settings } from '../config/settings';
-import { ADVISORY_LOCKS } from '../db/advisory-locks';
+import { ADVISORY_LOCKS, tryTransactionLock } from '../db/advisory-locks';
 import { inTransaction } from '../db/pool';
 import { Metrics } from '../observability/metrics';
 import { releaseLeasesTakenBefore } from './claim.queries';
@@ -12,7 +12,6 @@ import {
   listDispatchesAfter,
   movePosition,
   readPosition,
-  tryLock,
   type PublishedDispatch,
 } from './reconcile.queries';
 
@@ -53,7 +52,7 @@ export class Reconciler implements OnModuleInit {
     const waiting = (await this.broker.waiting(QUEUES.main)) + (await this.broker.waiting(QUEUES.retry));
     if (waiting > 0) return false; // a queue that is not empty explains why something is not settled yet
     return inTransaction(this.pool, async (db) => {
-      if (!(await tryLock(db, ADVISORY_LOCKS.reconciler))) return false;
+      if (!(await tryTransactionLock(db, ADVISORY_LOCKS.reconciler))) return false;
       const publishedBefore = await databaseTime(db, this.settings.RECONCILE_AFTER_SECONDS);
       const position = this.sweptTo ?? (this.kept = await readPosition(db));
       const dispatches = await listDispatchesAfter(db, { position, limit: BATCH, publishedBefore });

@@ -1,11 +1,10 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Pool, type PoolClient } from 'pg';
 import { SETTINGS_TOKEN, type Settings } from '../config/settings';
-import { ADVISORY_LOCKS } from '../db/advisory-locks';
+import { ADVISORY_LOCKS, tryTransactionLock } from '../db/advisory-locks';
 import { classifyPgError } from '../db/pg-errors';
 import { inTransaction } from '../db/pool';
 import { ensurePartitions } from './chores.queries';
-import { tryLock } from './reconcile.queries';
 import {
   areEventsSettled,
   deleteKeptBelow,
@@ -111,7 +110,7 @@ export class Retention {
   /** Undefined when another process is at it. */
   private underLock<T>(work: (db: PoolClient) => Promise<T>): Promise<T | undefined> {
     return inTransaction(this.pool, async (db) =>
-      (await tryLock(db, ADVISORY_LOCKS.partitions)) ? work(db) : undefined,
+      (await tryTransactionLock(db, ADVISORY_LOCKS.partitions)) ? work(db) : undefined,
     );
   }
 }

@@ -1,3 +1,4 @@
+import { isAllInOne } from '../config/roles';
 import type { Settings } from '../config/settings';
 
 /** What a person wants to know after the start, printed once. */
@@ -7,7 +8,7 @@ export function banner(
   dataDirectory: string | undefined,
   tokenIsNew: boolean,
 ): string {
-  const role = settings.APP_ROLE.length === 3 ? 'all' : settings.APP_ROLE.join(', ');
+  const role = isAllInOne(settings.APP_ROLE) ? 'all' : settings.APP_ROLE.join(', ');
   const api = settings.APP_ROLE.includes('api');
   const broker = settings.APP_ROLE.some((name) => name !== 'api');
   const lines = [

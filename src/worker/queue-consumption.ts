@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import type { Broker, Consumer, Delivery, QueueName } from '../broker/broker';
-import { type CrashTrials } from './crash-trials';
+import type { CrashTrials } from './crash-trials';
 import { toDeliveredEvent } from './delivered-event';
 import { beginDelivery, endDelivery } from './delivery-spans';
 import type { DeliveryExecutor } from './delivery-executor';

@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { type Broker } from '../../src/broker/broker';
+import type { Broker } from '../../src/broker/broker';
 import { MemoryBroker } from '../../src/broker/memory-broker';
 import { describeBroker } from './broker.contract';
 import { AMPLE_MS, Listener, messages, publishAll } from './deliveries';

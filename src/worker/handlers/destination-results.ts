@@ -15,7 +15,7 @@ export interface Delivery {
 }
 
 /** What the end of one request means for the event; the table stands at classifyError (retry-policy.ts). */
-export function toResult({ destinationId, outcome }: Delivery): HandlerResult {
+function toResult({ destinationId, outcome }: Delivery): HandlerResult {
   if (outcome.kind === 'held') {
     return { kind: 'postpone', reasonCode: outcome.reason, message: outcome.message, afterMs: outcome.afterMs };
   }

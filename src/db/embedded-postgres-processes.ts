@@ -1,0 +1,33 @@
+import { execFileSync } from 'node:child_process';
+import { readIfThere } from './embedded-postgres-files';
+
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return !isZombie(pid);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/** Fields of /proc/pid/stat after the command, which is in parentheses. Empty where there is no /proc (macOS). */
+function procStat(pid: number): string[] {
+  const text = readIfThere(`/proc/${pid}/stat`) ?? '';
+  return text.slice(text.lastIndexOf(')') + 2).split(' ');
+}
+
+function isZombie(pid: number): boolean {
+  return procStat(pid)[0] === 'Z';
+}
+
+/** Tells a process from a later one with the same pid. */
+export function startTimeOf(pid: number): string {
+  return procStat(pid)[19] ?? '-';
+}
+
+export function commandOf(pid: number): string {
+  return (
+    readIfThere(`/proc/${pid}/cmdline`) ??
+    execFileSync('ps', ['-o', 'command=', '-p', String(pid)], { encoding: 'utf8' })
+  );
+}
