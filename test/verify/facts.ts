@@ -82,18 +82,22 @@ export async function usageOfAll(api: string, tenants: readonly string[]): Promi
   return usage;
 }
 
-/** Polls until nothing is open, or the time is over: then the oracle tells what was left. */
+/** Polls until nothing is open, or nothing has become less for `patienceMs`: then the oracle tells what was left. */
 export async function comeToRest(
   count: () => Promise<Record<string, number>>,
-  withinMs: number,
+  patienceMs: number,
   tell: (text: string) => void,
 ): Promise<void> {
-  const deadlineMs = Date.now() + withinMs;
+  let least = Infinity;
+  let movedMs = Date.now();
   for (let round = 0; ; round++) {
     const open = await count();
-    if (Object.values(open).every((n) => n === 0)) return;
-    if (round % 10 === 0 || Date.now() > deadlineMs) tell(`not at rest: ${JSON.stringify(open)}`);
-    if (Date.now() > deadlineMs) return;
+    const left = Object.values(open).reduce((sum, n) => sum + n, 0);
+    if (left === 0) return;
+    if (left < least) [least, movedMs] = [left, Date.now()];
+    const isStuck = Date.now() - movedMs > patienceMs;
+    if (round % 10 === 0 || isStuck) tell(`not at rest: ${JSON.stringify(open)}`);
+    if (isStuck) return;
     await sleep(500);
   }
 }
