@@ -44,6 +44,11 @@ export class Backlog {
     return rows[0]?.id ?? '0';
   }
 
+  /** Forgets all events, as if there had been none. */
+  async empty(): Promise<void> {
+    await this.db.query('truncate events, idempotency_keys, outbox, processing_attempts, usage_daily');
+  }
+
   /** Completed events, with all that they leave behind: key, entry, attempt. */
   async addCompleted(count: number): Promise<void> {
     for (let left = count; left > 0; left -= COMPLETED_AT_ONCE) {

@@ -10,12 +10,12 @@ import { startAllInOne, startRole } from '#bench/streamforge';
 
 const BACKLOG = 100_000;
 const GROWTH_ENTRIES = 50_000;
-const GROWTH_PUBLISHED = 1_000_000;
+const GROWTH_PUBLISHED = [0, 100_000, 1_000_000];
 const LATENCIES = 300;
 export interface PipelineResult {
   publisher?: { perSecond: number[]; cpuUs: number[]; ofAmqplibAlone: number[] };
   drain?: { perSecond: number[] };
-  growth?: { publishedBefore: number; microsecondsPerEntry: number }[];
+  growth?: { publishedBefore: number; microsecondsPerEntry: number[] }[];
   'idle-rabbit'?: Latencies;
 }
 
@@ -33,7 +33,7 @@ export class Pipeline {
     return {
       ...(only.has('publisher') ? { publisher: await this.publisherAlone(rounds) } : {}),
       ...(only.has('drain') ? { drain: await this.drain(rounds) } : {}),
-      ...(only.has('growth') ? { growth: await this.growth() } : {}),
+      ...(only.has('growth') ? { growth: await this.growth(rounds) } : {}),
       ...(only.has('idle-rabbit') ? { 'idle-rabbit': await this.idle() } : {}),
     };
   }
@@ -70,18 +70,24 @@ export class Pipeline {
     return { perSecond };
   }
 
-  /** The same number of entries, before and after a million published ones. */
-  private async growth(): Promise<NonNullable<PipelineResult['growth']>> {
-    const result: NonNullable<PipelineResult['growth']> = [];
-    await this.withBacklog('growth', async (backlog) => {
+  /** Outboxes that hold more and more published entries take turns with the same backlog. */
+  private async growth(rounds: number): Promise<NonNullable<PipelineResult['growth']>> {
+    const sides = [];
+    for (const publishedBefore of GROWTH_PUBLISHED) {
+      const backlog = await new Backlog(await this.postgres.createDatabase(`growth_${publishedBefore}`)).open();
+      if (publishedBefore > 0) await backlog.addCompleted(publishedBefore);
       await this.publish(backlog, GROWTH_ENTRIES); // warm-up
-      for (const publishedBefore of [0, GROWTH_PUBLISHED / 10, GROWTH_PUBLISHED]) {
-        if (publishedBefore > 0) await backlog.addCompleted(publishedBefore);
+      sides.push({ publishedBefore, backlog, microsecondsPerEntry: new Array<number>() });
+    }
+    for (let round = 0; round < rounds; round++) {
+      for (const { publishedBefore, backlog, microsecondsPerEntry } of sides) {
+        if (publishedBefore === 0) await backlog.empty();
         const { seconds } = await this.publish(backlog, GROWTH_ENTRIES);
-        result.push({ publishedBefore, microsecondsPerEntry: (seconds / GROWTH_ENTRIES) * 1e6 });
+        microsecondsPerEntry.push((seconds / GROWTH_ENTRIES) * 1e6);
       }
-    });
-    return result;
+    }
+    for (const { backlog } of sides) await backlog.close();
+    return sides.map(({ publishedBefore, microsecondsPerEntry }) => ({ publishedBefore, microsecondsPerEntry }));
   }
 
   private async idle(): Promise<Latencies> {
@@ -131,10 +137,11 @@ export function pipelineReport({ publisher, drain, growth, 'idle-rabbit': idle }
   if (drain)
     text += `drain of ${BACKLOG} by one publisher and one worker: ${shown(drain.perSecond, 0)} events/s (wanted >= 8,000)\n`;
   if (growth) {
-    const first = growth[0]?.microsecondsPerEntry ?? Number.NaN;
-    for (const { publishedBefore, microsecondsPerEntry: us } of growth) {
-      text += `publisher after ${publishedBefore} published entries: ${us.toFixed(1)} µs per entry, `;
-      text += `${(us / first).toFixed(2)} of the first (wanted 0.8 to 1.2)\n`;
+    const first = growth[0]?.microsecondsPerEntry ?? [];
+    for (const { publishedBefore, microsecondsPerEntry } of growth) {
+      const ofFirst = microsecondsPerEntry.map((us, round) => us / (first[round] ?? Number.NaN));
+      text += `publisher after ${publishedBefore} published entries: ${shown(microsecondsPerEntry, 1)} µs per entry, `;
+      text += `${shown(ofFirst, 2)} of the first (wanted 0.8 to 1.2)\n`;
     }
   }
   if (idle) {
