@@ -3,6 +3,7 @@ import * as path from 'node:path';
 import { Agent } from 'node:http';
 import { DataSource, type MigrationInterface, type QueryRunner } from 'typeorm';
 import { createDataSource } from '../../src/db/data-source';
+import { runPending } from '../../src/db/migrate';
 import { allCompleted, TestCluster, type Role } from '../support/e2e-cluster';
 import { syntheticEvents } from '../support/e2e-events';
 import { postEvent, usageOf } from '../support/e2e-http';
@@ -40,11 +41,14 @@ describe('an upgrade while events come in', () => {
   const accepted = new Set<string>();
   let apis: TestProcess[] = [];
   let stopped = false;
+  let load: Promise<unknown> = Promise.resolve();
   beforeAll(async () => {
     cluster = await TestCluster.create({ migrated: false });
     migrateBy(PREVIOUS);
   }, 60_000);
   afterAll(async () => {
+    stopped = true; // when a test has failed, they would go on into the next file
+    await Promise.allSettled([load]);
     agent.destroy();
     await cluster.drop();
   });
@@ -85,7 +89,8 @@ describe('an upgrade while events come in', () => {
   it('goes from the old processes over old and new ones to the new ones, and loses and doubles nothing', async () => {
     const old = await startAll(PREVIOUS);
     apis = [old[0] as TestProcess];
-    const load = Promise.all(PRODUCERS.map(produce));
+    load = Promise.all(PRODUCERS.map(produce));
+    load.catch(() => undefined); // it is awaited below, but may fail before
     await acceptedMore(100);
 
     migrateBy(THIS); // under load, while only old processes run
@@ -120,8 +125,7 @@ async function runNextRelease(databaseUrl: string): Promise<void> {
   const migrations = [...(known.migrations as (new () => MigrationInterface)[]), NextRelease9000000000000];
   const dataSource = await new DataSource({ ...known, migrations }).initialize();
   try {
-    const ran = await dataSource.runMigrations({ transaction: 'each' });
-    expect(ran.map(({ name }) => name)).toEqual(['NextRelease9000000000000']);
+    expect(await runPending(dataSource)).toEqual(['NextRelease9000000000000']);
   } finally {
     await dataSource.destroy();
   }

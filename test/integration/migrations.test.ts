@@ -1,5 +1,6 @@
+import { DataSource, type MigrationInterface, type QueryRunner } from 'typeorm';
 import { createDataSource } from '../../src/db/data-source';
-import { hasPendingMigrations, migrate } from '../../src/db/migrate';
+import { hasPendingMigrations, migrate, runPending } from '../../src/db/migrate';
 import { dryRunMigrations, readMigrationStatus } from '../../src/db/migration-plan';
 import { storeBatch } from '../../src/ingest/store-batch';
 import { createTestDatabase, type TestDatabase } from '../support/database';
@@ -174,6 +175,45 @@ describe('partitions that were not made in time', () => {
     await migrate(database.url);
     await storeBatch(pool, [prepared()]);
     await expect(countRows(pool, 'outbox_default')).resolves.toBe(0);
+  });
+});
+
+describe('a migration under load', () => {
+  let database: TestDatabase;
+  beforeAll(async () => {
+    database = await createTestDatabase();
+  });
+  afterAll(() => database.drop());
+
+  it('that PostgreSQL breaks off to end a deadlock is run again', async () => {
+    const reader = await database.pool.connect();
+    const { promise: altered, resolve: hasAltered } = Promise.withResolvers<void>();
+    class TwoTables9000000000000 implements MigrationInterface {
+      readonly name = 'TwoTables9000000000000';
+      async up(runner: QueryRunner): Promise<void> {
+        await runner.query('alter table events add column region text');
+        hasAltered();
+        await runner.query('alter table outbox add column priority smallint');
+      }
+      async down(): Promise<void> {
+        await Promise.reject(new Error('only for this test'));
+      }
+    }
+    const known = createDataSource(database.url).options;
+    const migrations = [...(known.migrations as (new () => MigrationInterface)[]), TwoTables9000000000000];
+    const dataSource = await new DataSource({ ...known, migrations }).initialize();
+    try {
+      await reader.query(`begin; set local deadlock_timeout = '1h'`); // so that it is the migration that finds it
+      await reader.query('select from outbox limit 1');
+      const ran = runPending(dataSource);
+      await altered;
+      await reader.query('select from events limit 1'); // waits for the migration, which waits for us
+      await reader.query('commit');
+      await expect(ran).resolves.toEqual(['TwoTables9000000000000']);
+    } finally {
+      reader.release();
+      await dataSource.destroy();
+    }
   });
 });
 
