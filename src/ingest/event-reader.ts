@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Pool } from 'pg';
 import { classifyPgError } from '../db/pg-errors';
+import { onOneConnection, type Db } from '../db/pool';
 import { eventJson } from '../event/event';
 import { Problem } from '../event/problems';
 import { isUuid } from '../event/uuid-v7';
@@ -26,13 +27,26 @@ export class EventReader {
 
   private async find(tenantId: string | undefined, idOrEventId: string): Promise<string | undefined> {
     if (idOrEventId.includes('\0')) return undefined; // PostgreSQL refuses the question itself
-    const byId = isUuid(idOrEventId) ? await findEventById(this.pool, tenantId, idOrEventId) : undefined;
-    const event = byId ?? (tenantId && (await findEventByEventId(this.pool, tenantId, idOrEventId)));
-    if (!event) return undefined;
-    const attempts = await listAttempts(this.pool, event.id);
-    const replays = await listReplays(this.pool, event.id);
-    const { status, nextAttemptAt, lastError, publishedAt, completedAt, ...fact } = event;
+    const found = await onOneConnection(this.pool, async (db) => {
+      if (isUuid(idOrEventId)) {
+        const [event, history] = await Promise.all([
+          findEventById(db, tenantId, idOrEventId),
+          readHistory(db, idOrEventId),
+        ]);
+        if (event) return { event, history };
+      }
+      const event = tenantId === undefined ? undefined : await findEventByEventId(db, tenantId, idOrEventId);
+      return event && { event, history: await readHistory(db, event.id) };
+    });
+    if (!found) return undefined;
+    const { attempts, replays } = found.history;
+    const { status, nextAttemptAt, lastError, publishedAt, completedAt, ...fact } = found.event;
     const standing = { status, attempts, nextAttemptAt, lastError, publishedAt, completedAt };
     return eventJson(fact, replays.length > 0 ? { ...standing, replays } : standing);
   }
+}
+
+async function readHistory(db: Db, eventId: string) {
+  const [attempts, replays] = await Promise.all([listAttempts(db, eventId), listReplays(db, eventId)]);
+  return { attempts, replays };
 }

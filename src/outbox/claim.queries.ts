@@ -1,5 +1,5 @@
-import type { PoolClient } from 'pg';
-import type { Db } from '../db/pool';
+import type { Pool } from 'pg';
+import { queryWithSettings, type Db } from '../db/pool';
 import type { Event } from '../event/event';
 import type { ClaimedEntry } from './outbox-entry';
 
@@ -63,12 +63,12 @@ export interface ClaimRequest {
  * no further one once their events hold `maxBytes`. The inner select is materialised so that SKIP LOCKED and LIMIT are
  * applied once. `token` must be fresh for every claim: it is the only proof of the lease (I4). All times are PostgreSQL's.
  *
- * In a transaction of its own, whose commit does not wait for the disk: a claim that a crash of PostgreSQL takes back is
- * made again, and the old token closes nothing.
+ * Its commit does not wait for the disk: a claim that a crash of PostgreSQL takes back is made again, and the old token
+ * closes nothing. One whose answer is lost ends with its lease.
  */
-export async function claimDueEntries(db: PoolClient, claim: ClaimRequest): Promise<Claim> {
-  await db.query(CLAIM_SETTINGS);
-  const { rows } = await db.query<ClaimedRow>({ name: 'claim-due-entries', ...claimStatement(claim) });
+export async function claimDueEntries(pool: Pool, claim: ClaimRequest): Promise<Claim> {
+  const statement = { name: 'claim-due-entries', ...claimStatement(claim) };
+  const { rows } = await queryWithSettings<ClaimedRow>(pool, CLAIM_SETTINGS, statement);
   const due = rows[0]?.due ?? 0;
   return {
     entries: rows.filter(({ id }) => id !== null).map(toEntry),

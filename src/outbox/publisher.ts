@@ -10,7 +10,6 @@ import { Pool } from 'pg';
 import { Broker, type PublishOutcome } from '../broker/broker';
 import { WakeUp } from '../cache/wake-up';
 import { SETTINGS_TOKEN, type Settings } from '../config/settings';
-import { inTransaction } from '../db/pool';
 import { Metrics } from '../observability/metrics';
 import { Loop } from '../runtime/loop';
 import { ClaimPace } from './claim-pace';
@@ -85,7 +84,7 @@ export class Publisher implements OnApplicationBootstrap, BeforeApplicationShutd
       maxBytes: CLAIM_MAX_BYTES,
       leaseSeconds: this.settings.OUTBOX_INFLIGHT_LEASE_SECONDS,
     };
-    const { entries, orphans, more, cutAt } = await inTransaction(this.pool, (db) => claimDueEntries(db, request));
+    const { entries, orphans, more, cutAt } = await claimDueEntries(this.pool, request);
     if (orphans.length > 0)
       await this.closeAs({ kind: 'fail', reason: 'its event is not stored any more' }, token, orphans);
     if (entries.length === 0) return orphans.length > 0 ? more : undefined;

@@ -10,12 +10,12 @@ export interface EventState {
   attempts: number;
 }
 
-export async function readStates(db: Db, eventIds: readonly string[]): Promise<Map<string, EventState>> {
+export async function readStates(db: Db, events: readonly DeliveredEvent[]): Promise<Map<string, EventState>> {
   const { rows } = await db.query<EventState>({
     name: 'read-states',
     text: `select event_id as "eventId", status, generation, dispatch_no as "dispatchNo", attempts
              from event_state where event_id = any (string_to_array($1, ',')::uuid[])`,
-    values: [eventIds.join(',')],
+    values: [events.map(({ id }) => id).join(',')],
   });
   return new Map(rows.map((state) => [state.eventId, state]));
 }

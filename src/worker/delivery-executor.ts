@@ -111,14 +111,16 @@ export class DeliveryExecutor {
     { settlements, apart, startedMs }: { settlements: readonly Settlement[]; apart: boolean; startedMs: number },
   ): Promise<Outcome> {
     const attempt = { durationMs: Date.now() - startedMs, worker: this.worker };
-    const opened = await openAttempts(db, eventsOf(settlements), attempt);
+    // Sent at once, but two statements: the second has a new snapshot, which shows what another worker committed while
+    // openAttempts waited for it.
+    const [opened, states] = await Promise.all([
+      openAttempts(db, eventsOf(settlements), attempt),
+      readStates(db, eventsOf(settlements)),
+    ]);
     const won = settlements.filter(({ event }) => opened.has(event.id));
     if (won.length < settlements.length) {
       await completeDispatchesOfSucceeded(db, eventsOf(settlements.filter(({ event }) => !opened.has(event.id))));
     }
-    // A new snapshot: it shows what another worker committed while openAttempts waited for it.
-    const wonIds = won.map(({ event }) => event.id);
-    const states = await readStates(db, wonIds);
     if (won.some(({ event }) => isOvertaken(event, states))) throw new Again();
     const withState = won.filter(({ event }) => states.has(event.id));
     const done = withState.length > 0 ? await readEffects(db, eventsOf(withState)) : new Map<string, Set<string>>();

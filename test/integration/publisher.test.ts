@@ -41,7 +41,7 @@ describe('the publisher', () => {
 
   const claim = async (asked: { token: string; limit: number; maxBytes?: number }): Promise<ClaimedEntry[]> => {
     const request = { maxBytes: MAX_BYTES, leaseSeconds: LEASE_SECONDS, ...asked };
-    return (await inTransaction(database.pool, (db) => claimDueEntries(db, request))).entries;
+    return (await claimDueEntries(database.pool, request)).entries;
   };
   const lostLeases = async (): Promise<number> => (await metrics.outboxLostLease.get()).values[0]?.value ?? 0;
   const published = async (): Promise<number> => (await metrics.outboxPublished.get()).values[0]?.value ?? 0;
@@ -234,7 +234,7 @@ describe('the publisher', () => {
         await hanging.query('begin');
         const [first, second] = ['00000000-0000-4000-8000-000000000001', '00000000-0000-4000-8000-000000000002'];
         const asked = { limit: 10, maxBytes: MAX_BYTES, leaseSeconds: LEASE_SECONDS };
-        await claimDueEntries(hanging, { ...asked, token: first });
+        await hanging.query(claimStatement({ ...asked, leaseSeconds: LEASE_SECONDS, token: first }));
         const others = await within(5_000, claim({ token: second, limit: 10 }));
         expect(others.map(({ event }) => event.id)).toEqual(idsOf(events.slice(10)));
       } finally {
