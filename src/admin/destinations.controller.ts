@@ -12,7 +12,7 @@ import type { FastifyRequest } from 'fastify';
 import { Pool } from 'pg';
 import { Courier } from '../destinations/courier';
 import { listDestinations } from '../destinations/destinations.queries';
-import { ApiProblems } from '../http/api-problem';
+import { ApiProblems, BODY_PROBLEMS } from '../http/api-problem';
 import { AdminEndpoint } from './admin-endpoint';
 import {
   DestinationAnswer,
@@ -62,7 +62,7 @@ export class DestinationsController {
     description: 'Every event that is accepted after this answer, and matches, is delivered to it.',
   })
   @ApiBody({ type: DestinationRequest, examples: { orders: { value: EXAMPLE } } })
-  @ApiProblems('too-many-destinations')
+  @ApiProblems('too-many-destinations', ...BODY_PROBLEMS)
   @ApiCreatedResponse({ type: NewSecretAnswer })
   async create(@Body() body: DestinationRequest, @Req() request: FastifyRequest): Promise<NewSecretAnswer> {
     const { destination, secret } = await this.destinations.create(body, request.id);
@@ -80,7 +80,7 @@ export class DestinationsController {
   @Patch(':id')
   @ApiOperation({ summary: 'Changes what is given. Any change closes its circuit, so that it is tried at once.' })
   @ApiOkResponse({ type: DestinationAnswer })
-  @ApiProblems('destination-not-found')
+  @ApiProblems('destination-not-found', ...BODY_PROBLEMS)
   async change(
     @Param() { id }: DestinationPath,
     @Body() body: DestinationChangeRequest,
@@ -111,7 +111,7 @@ export class DestinationsController {
   @HttpCode(200)
   @ApiOperation({ summary: 'Gives a new secret. For a while deliveries are signed with both.' })
   @ApiOkResponse({ type: NewSecretAnswer })
-  @ApiProblems('destination-not-found')
+  @ApiProblems('destination-not-found', ...BODY_PROBLEMS)
   async rotate(
     @Param() { id }: DestinationPath,
     @Body() { overlapSeconds }: RotateSecretRequest,

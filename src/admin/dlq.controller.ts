@@ -3,6 +3,7 @@ import { ApiAcceptedResponse, ApiBody, ApiOkResponse, ApiOperation, ApiPropertyO
 import { IsIn } from 'class-validator';
 import type { FastifyRequest } from 'fastify';
 import { Pool } from 'pg';
+import { ApiProblems, BODY_PROBLEMS } from '../http/api-problem';
 import { AdminEndpoint } from './admin-endpoint';
 import { BulkRequest } from './bulk-request';
 import { DlqActions } from './dlq-actions';
@@ -85,6 +86,7 @@ export class DlqController {
   })
   @ApiBody({ type: RetryRequest, examples: { count: { value: { tenantId: 'demo', dryRun: true } } } })
   @ApiAcceptedResponse({ type: RetryAnswer })
+  @ApiProblems(...BODY_PROBLEMS)
   async retry(@Body() request: RetryRequest, @Req() { id }: FastifyRequest): Promise<RetryAnswer> {
     const { matched, changed, skipped } = await this.actions.retry(request, id);
     return { accepted: true, matched, retried: changed, skipped, dryRun: request.dryRun, correlationId: id };
@@ -98,6 +100,7 @@ export class DlqController {
     examples: { count: { value: { tenantId: 'demo', note: 'test data', dryRun: true } } },
   })
   @ApiAcceptedResponse({ type: DiscardAnswer })
+  @ApiProblems(...BODY_PROBLEMS)
   async discard(@Body() request: DiscardRequest, @Req() { id }: FastifyRequest): Promise<DiscardAnswer> {
     const { matched, changed, skipped } = await this.actions.discard(request, id);
     return { accepted: true, matched, discarded: changed, skipped, dryRun: request.dryRun, correlationId: id };

@@ -6,6 +6,7 @@ import { Pool } from 'pg';
 import { WakeUp } from '../cache/wake-up';
 import { EntityDatabase } from '../db/entity-database';
 import { BACKLOG_CAP, listFailedEntries, readOutboxFigures, requeueFailed } from '../db/outbox-state.queries';
+import { ApiProblems, BODY_PROBLEMS } from '../http/api-problem';
 import { AdminEndpoint } from './admin-endpoint';
 import { recordChange } from './audit';
 import { OutboxAnswer, OutboxRetryAnswer } from './outbox.answers';
@@ -56,6 +57,7 @@ export class OutboxController {
   @ApiOperation({ summary: 'Give FAILED entries to the publisher again.' })
   @ApiBody({ type: OutboxRetryRequest, examples: { all: { value: {} } } })
   @ApiAcceptedResponse({ type: OutboxRetryAnswer })
+  @ApiProblems(...BODY_PROBLEMS)
   async retry(@Body() { ids }: OutboxRetryRequest, @Req() request: FastifyRequest): Promise<OutboxRetryAnswer> {
     const counts = await this.database.transaction(async ({ db, entities }) => {
       const requeued = await requeueFailed(db, { ...(ids ? { ids } : {}), limit: MOST_REQUEUED });

@@ -5,7 +5,7 @@ import type { FastifyRequest } from 'fastify';
 import { EntityDatabase } from '../db/entity-database';
 import { Problem } from '../event/problems';
 import { isUuid } from '../event/uuid-v7';
-import { ApiProblems } from '../http/api-problem';
+import { ApiProblems, BODY_PROBLEMS } from '../http/api-problem';
 import { AdminEndpoint } from './admin-endpoint';
 import { BulkRequest } from './bulk-request';
 import { cursorAfter, newestFirst, PageQuery } from './page-query';
@@ -51,6 +51,7 @@ export class ReplayController {
     examples: { count: { value: { tenantId: 'demo', status: 'COMPLETED', mode: 'reprocess', dryRun: true } } },
   })
   @ApiAcceptedResponse({ type: ReplayAnswer })
+  @ApiProblems(...BODY_PROBLEMS)
   async start(@Body() request: ReplayRequest, @Req() { id }: FastifyRequest): Promise<ReplayAnswer> {
     const started = await this.replays.start(request, id);
     return { accepted: true, mode: request.mode, dryRun: request.dryRun, ...started, correlationId: id };

@@ -40,6 +40,9 @@ export class ProblemDoc {
   errors?: ProblemErrorDoc[];
 }
 
+/** What may be wrong with any request that has a JSON body, before its content is looked at. */
+export const BODY_PROBLEMS = ['request-timeout', 'event-too-large', 'unsupported-media-type'] as const;
+
 /** Documents the refusals of an endpoint by their codes; status and title come from the catalogue. */
 export function ApiProblems(...codes: ProblemCode[]): MethodDecorator & ClassDecorator {
   const byStatus = new Map<number, ProblemCode[]>();

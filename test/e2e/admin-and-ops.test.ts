@@ -205,6 +205,29 @@ describe('admin and operations', () => {
       );
     });
 
+    it('tells of every admin endpoint with a body that the body may be too large, or of another type', async () => {
+      type Operations = Record<string, { requestBody?: object; responses: object }>;
+      const { paths } = (await all.http.get('/docs-json')).body as { paths: Record<string, Operations> };
+      const withBody = Object.entries(paths).flatMap(([path, operations]) =>
+        Object.entries(operations).flatMap(([method, { requestBody, responses }]) =>
+          requestBody && path.startsWith('/v1/admin/') ? [{ path, method: method.toUpperCase(), responses }] : [],
+        ),
+      );
+      expect(withBody.length).toBeGreaterThan(5);
+      for (const { path, method, responses } of withBody) {
+        expect(Object.keys(responses)).toEqual(expect.arrayContaining(['408', '413', '415']));
+        const send = async (type: string, body: string): Promise<number> => {
+          const headers = { 'X-Admin-Token': ADMIN_TOKEN, 'Content-Type': type };
+          return (await fetch(all.url + path.replaceAll(/{\w+}/g, 'x'), { method, headers, body })).status;
+        };
+        expect([path, await send('text/plain', 'x')]).toEqual([path, 415]);
+        expect([path, await send('application/json', JSON.stringify({ x: 'x'.repeat(2_000_000) }))]).toEqual([
+          path,
+          413,
+        ]);
+      }
+    });
+
     it.each(['publisher', 'worker'])('is no business of the %s', async (role) => {
       const app = await start({ APP_ROLE: role, RABBITMQ_URL: vhost.url });
       for (const path of ['/docs', '/docs-json', '/v1/events/x', '/v1/admin/usage']) {
