@@ -18,9 +18,10 @@ const base = {
   moduleFileExtensions: ['ts', 'js', 'json', 'node'],
 };
 
+// Patience with a busy machine, no bound of anything: where speed is promised, a test expects it.
 module.exports = {
   reporters: ['default', '<rootDir>/test/support/totals-reporter.js'],
-  testTimeout: 30_000,
+  testTimeout: 180_000,
   maxWorkers: 2,
   projects: [
     { ...base, displayName: 'unit', testMatch: ['<rootDir>/test/unit/**/*.test.ts'] },

@@ -46,7 +46,7 @@ describe('a replay', () => {
   const withBackend = async (done: () => Promise<void>): Promise<void> => {
     const backend = await startTestApp(database.url, { APP_ROLE: 'publisher,worker' });
     try {
-      await eventually(done, 20_000);
+      await eventually(done);
     } finally {
       await backend.close();
     }

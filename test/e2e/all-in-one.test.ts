@@ -28,7 +28,7 @@ describe('all-in-one on a bare machine', () => {
     expect(body).toMatchObject({ status: 'ready', role: 'all' });
     expect(output()).toContain(directory.path);
     expect(directory.postmasterPid()).toBeGreaterThan(0);
-  }, 60_000);
+  });
 
   it('takes an event to COMPLETED within milliseconds', async () => {
     const { url } = running as TestProcess;
@@ -55,7 +55,7 @@ describe('all-in-one on a bare machine', () => {
     expect(duplicates).toBeGreaterThanOrEqual(301);
     await allRead(again.url, 'killed', events, 30_000);
     expect(await usageOf(again.url, 'killed')).toBe(676);
-  }, 90_000);
+  });
 
   it('killed while events are being processed: the broker in the process forgets them, the database does not', async () => {
     const events = syntheticEvents(3_000, 'forgotten');
@@ -65,7 +65,7 @@ describe('all-in-one on a bare machine', () => {
     const again = await start();
     await allRead(again.url, 'forgotten', events, 30_000);
     expect(await usageOf(again.url, 'forgotten')).toBe(3_000);
-  }, 90_000);
+  });
 
   it('ended with SIGTERM leaves no process behind, and all events for the next start', async () => {
     const pid = directory.postmasterPid() as number;
@@ -76,7 +76,7 @@ describe('all-in-one on a bare machine', () => {
     expect(directory.postmasterPid()).not.toBe(pid);
     expect(await next.end('SIGTERM')).toBe(0);
     expect(directory.postmasterPid()).toBeUndefined();
-  }, 60_000);
+  });
 });
 
 /** Milliseconds from POST to COMPLETED of 30 single events, each sent to an idle process. */

@@ -38,7 +38,7 @@ describe('RabbitMQ fails under a cluster', () => {
     await cluster?.drop();
     await rabbit?.stop();
     fs.rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
-  }, 60_000);
+  });
 
   const count = async (from: string): Promise<number> =>
     (await cluster.pool.query<{ n: number }>(`select count(*)::integer as n from ${from}`)).rows[0]?.n ?? -1;
@@ -63,7 +63,7 @@ describe('RabbitMQ fails under a cluster', () => {
     await eventually(async () =>
       expect(await statusCounts(pool, 'oversized')).toEqual({ COMPLETED: 300, RECEIVED: 1 }),
     );
-    expect(Date.now() - startedMs).toBeLessThan(5_000);
+    expect(Date.now() - startedMs).toBeLessThan(15_000); // half a lease; 1 s on an idle machine
     const failed = await failedEntry();
     expect(failed.eventId).toBe(poison?.id);
     expect(failed.reason).toMatch(/message size .* larger than/);
@@ -78,7 +78,7 @@ describe('RabbitMQ fails under a cluster', () => {
     await eventually(async () => expect((await failedEntry()).failedAt).not.toBe(failed.failedAt)); // tried once more
     await pool.query('delete from outbox where failed_at is not null');
     await pool.query('delete from events where id = $1', [poison?.id]);
-  }, 60_000);
+  });
 
   it('I9: killed for 30 s under load, it costs no event, no entry and no attempt', async () => {
     const tenant = 'outage';

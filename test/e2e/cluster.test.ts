@@ -21,7 +21,7 @@ describe('three processes on PostgreSQL, Redis and RabbitMQ', () => {
       cluster.start('publisher'),
       cluster.start('worker'),
     ]);
-  }, 60_000);
+  });
   afterAll(async () => {
     keepAlive.destroy();
     await cluster.drop();
@@ -82,7 +82,7 @@ describe('three processes on PostgreSQL, Redis and RabbitMQ', () => {
     expect(await count(successesOf('killed-worker'))).toBeLessThan(LOAD);
     worker = await cluster.start('worker');
     await expectAllOnce('killed-worker', LOAD);
-  }, 60_000);
+  });
 
   it('I3, I4: a publisher that is killed in the middle loses nothing and counts nothing twice', async () => {
     await send('killed-publisher', syntheticEvents(LOAD, 'killed-publisher'));
@@ -91,7 +91,7 @@ describe('three processes on PostgreSQL, Redis and RabbitMQ', () => {
     expect(await count(publishedOf('killed-publisher'))).toBeLessThan(LOAD);
     publisher = await cluster.start('publisher');
     await expectAllOnce('killed-publisher', LOAD);
-  }, 60_000);
+  });
 
   it('I13: a queue that is purged while messages wait in it loses nothing', async () => {
     expect(await worker.end('SIGTERM')).toBe(0);
@@ -102,7 +102,7 @@ describe('three processes on PostgreSQL, Redis and RabbitMQ', () => {
     await expectAllOnce('purged', 300);
     const again = `${successesOf('purged')} and a.dispatch_no = 2`;
     expect(await count(again)).toBe(300); // all by the reconciler, none by the purged messages
-  }, 60_000);
+  });
 
   it('I9: connections that RabbitMQ closes under load cost no event and no attempt', async () => {
     const tenant = 'cut-off';
@@ -123,7 +123,7 @@ describe('three processes on PostgreSQL, Redis and RabbitMQ', () => {
     expect(rows).toHaveLength(0);
     const failed = await cluster.pool.query(`select from outbox where status = 'FAILED'`);
     expect(failed.rows).toHaveLength(0);
-  }, 60_000);
+  });
 
   it('I1: an api that is killed under load has stored all that it answered', async () => {
     const answered: string[] = [];
@@ -160,5 +160,5 @@ describe('three processes on PostgreSQL, Redis and RabbitMQ', () => {
     const stored = await count(`select count(*)::int as n from events where tenant_id = 'killed-api'`);
     expect(stored).toBeGreaterThanOrEqual(answered.length);
     await expectAllOnce('killed-api', stored);
-  }, 60_000);
+  });
 });

@@ -41,9 +41,9 @@ describe('a dead destination', () => {
     await postStream(running.url, 'dead', toNdjson(syntheticEvents(EVENTS, 'dead')));
     await postStream(running.url, 'healthy', toNdjson(syntheticEvents(EVENTS, 'healthy')));
     const sentMs = Date.now();
-    await eventually(() => expect(distinct(healthy)).toBe(EVENTS), 15_000);
+    await eventually(() => expect(distinct(healthy)).toBe(EVENTS));
     const lastMs = Math.max(...healthy.received.map(({ atMs }) => atMs));
-    expect(lastMs - sentMs).toBeLessThan(5_000); // a few hundred ms on an idle machine
+    expect(lastMs - sentMs).toBeLessThan(10_000); // a few hundred ms on an idle machine
     expect(healthy.received).toHaveLength(EVENTS);
 
     await eventually(async () => expect(await metric(running.url, 'streamforge_destinations_open_circuits')).toBe(1));
@@ -52,13 +52,13 @@ describe('a dead destination', () => {
       const { RETRYING = 0, PUBLISHED = 0, RECEIVED = 0, ...settled } = await statusCounts(database.pool, 'dead');
       expect([settled, RETRYING + PUBLISHED + RECEIVED]).toEqual([{}, EVENTS]);
       expect(RETRYING).toBeGreaterThan(EVENTS * 0.8);
-    }, 15_000);
+    });
     const { rows } = await database.pool.query<{ n: number }>(
       `select count(*)::int as n from processing_attempts where status <> 'SUCCESS'`,
     );
     // Those in flight before the circuit opened, and a probe now and then.
     expect(rows[0]?.n).toBeLessThan(40);
-  }, 60_000);
+  });
 
   it('of the same tenant: the healthy one gets each event once; mended, the other gets them all too', async () => {
     const tenantId = 'both';
@@ -74,7 +74,7 @@ describe('a dead destination', () => {
     await allCompleted(database.pool, tenantId, EVENTS, 45_000);
     expect(new Set(dead.received.slice(before).map(({ headers }) => headers['webhook-id'])).size).toBe(EVENTS);
     expect(healthy.received).toHaveLength(EVENTS);
-  }, 90_000);
+  });
 });
 
 describe('a destination registered with one process', () => {
@@ -108,5 +108,5 @@ describe('a destination registered with one process', () => {
       await receiver.stop();
       await cluster.drop();
     }
-  }, 90_000);
+  });
 });

@@ -44,7 +44,7 @@ describe('HTTP destinations', () => {
       const { body } = await getEvent(running.url, tenant, id);
       expect([body.status, body.attempts.map(({ reasonCode }) => reasonCode)]).toEqual([status, expect.anything()]);
       return body;
-    }, 15_000);
+    });
   const reasons = ({ attempts }: EventAnswer): string[] => attempts.map(({ reasonCode }) => reasonCode);
   const against = async (reaction: Reaction, more: Record<string, unknown> = {}) => {
     receiver.reaction = reaction;
@@ -200,7 +200,7 @@ describe('HTTP destinations', () => {
       await eventually(async () => {
         const { body: replay } = await operate<ReplayProgress>(running.url, `replays/${body.replayId}`);
         expect([replay.status, replay.progress.completed]).toEqual(['DONE', 1]);
-      }, 15_000);
+      });
       expect(receiver.of(id)).toHaveLength(deliveries); // by webhook-id
     };
     await replayed('republish', 2);

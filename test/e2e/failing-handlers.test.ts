@@ -19,7 +19,7 @@ describe('handlers that fail, in real processes', () => {
       cluster.start('publisher', { RECONCILE_AFTER_SECONDS: '60' }),
       cluster.start('worker', { ...MISBEHAVING, ...RULES, ...sizes }),
     ]);
-  }, 60_000);
+  });
   afterAll(() => cluster.drop());
 
   const send = async (tenant: string, types: readonly string[]): Promise<void> => {

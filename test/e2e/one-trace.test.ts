@@ -25,7 +25,7 @@ describe('one event through three processes', () => {
     const env = { ...collector.env, LOG_LEVEL: 'debug', DESTINATIONS_ALLOW_PRIVATE: 'true' };
     const [api, publisher, worker] = await Promise.all(ROLES.map((role) => cluster.start(role, env)));
     processes = { api, publisher, worker } as typeof processes;
-  }, 90_000);
+  });
   afterAll(async () => {
     await cluster.drop();
     await collector.close();
@@ -36,7 +36,7 @@ describe('one event through three processes', () => {
     const headers = { traceparent: `00-${traceId}-b7ad6b7169203331-01` };
     const { status, body } = await postEvent(processes.api.url, 'acme', JSON.stringify(eventBody()), headers);
     expect(status).toBe(202);
-    const consumer = await eventually(() => collector.one(traceId, 'process events.main'), 20_000);
+    const consumer = await eventually(() => collector.one(traceId, 'process events.main'));
     const server = await eventually(() => collector.one(traceId, 'POST /v1/events'));
     const batch = await eventually(() => collector.one(traceId, 'ingest batch'));
     const outbox = await eventually(() => collector.one(traceId, 'outbox'));
@@ -61,7 +61,7 @@ describe('one event through three processes', () => {
       await givenDestination(processes.api.url, { tenantId: 'hooked', url: receiver.url });
       const headers = { traceparent: `00-${traceId}-b7ad6b7169203331-01` };
       const { body } = await postEvent(processes.api.url, 'hooked', JSON.stringify(eventBody()), headers);
-      const consumer = await eventually(() => collector.one(traceId, 'process events.main'), 20_000);
+      const consumer = await eventually(() => collector.one(traceId, 'process events.main'));
       const call = await eventually(() => collector.one(traceId, 'handle destinations'));
       expect(call).toMatchObject({ kind: 'CLIENT', role: 'worker', parentSpanId: consumer.spanId });
       expect(receiver.of(body.id)[0]?.headers.traceparent).toBe(`00-${traceId}-${call.spanId}-01`);
@@ -78,7 +78,7 @@ describe('one event through three processes', () => {
       });
       if (!found) throw new Error('not there yet');
       return found;
-    }, 20_000);
+    });
     expect((await eventually(() => collector.one(consumer.traceId, 'POST /v1/events'))).parentSpanId).toBeUndefined();
   });
 
@@ -91,7 +91,7 @@ describe('one event through three processes', () => {
     await eventually(() => {
       const ids = collector.spans.map(({ attributes }) => attributes['messaging.message.id']);
       expect(ids).toContain(later.body.id);
-    }, 20_000);
+    });
     expect(collector.spans.filter((span) => span.traceId === traceId)).toEqual([]);
   });
 
@@ -101,7 +101,7 @@ describe('one event through three processes', () => {
     await postStream(processes.api.url, 'streams', toNdjson(syntheticEvents(100, 'traced')), headers);
     await allCompleted(cluster.pool, 'streams', 100);
     const consumers = () => collector.spans.filter((span) => span.traceId === traceId && span.kind === 'CONSUMER');
-    await eventually(() => expect(consumers()).toHaveLength(20), 20_000);
+    await eventually(() => expect(consumers()).toHaveLength(20));
     const { rows } = await cluster.pool.query<{ n: number }>(
       `select count(*)::int as n from events where tenant_id = 'streams' and traceparent like '%-00'`,
     );
@@ -139,7 +139,7 @@ describe('one event through three processes', () => {
         expect(up).toEqual(
           ['postgres', 'redis', 'rabbitmq'].map((name) => `streamforge_dependency_up{dependency="${name}"} 1`),
         );
-      }, 15_000);
+      });
     }
   });
 });

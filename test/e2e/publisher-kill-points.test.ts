@@ -24,7 +24,7 @@ describe('a publisher that is killed or stopped at the worst moment', () => {
     postgres = await TcpProxy.to(cluster.database.url);
     observer = await connect(cluster.vhost.url);
     channel = await observer.createChannel();
-  }, 30_000);
+  });
   afterEach(async () => {
     await observer.close();
     await Promise.all([rabbit.cut(), postgres.cut()]);
@@ -40,8 +40,7 @@ describe('a publisher that is killed or stopped at the worst moment', () => {
   const statuses = async (): Promise<string[]> => [
     ...new Set((await outboxRows(cluster.pool)).map(({ status }) => status)),
   ];
-  const allAre = (status: string): Promise<void> =>
-    eventually(async () => expect(await statuses()).toEqual([status]), 20_000);
+  const allAre = (status: string): Promise<void> => eventually(async () => expect(await statuses()).toEqual([status]));
   const queued = (): Promise<number> => channel.checkQueue('events.main').then(({ messageCount }) => messageCount);
   const queuedIs = (n: number): Promise<void> => eventually(async () => expect(await queued()).toBe(n));
   const takenOverAfterLease = async (): Promise<void> => {

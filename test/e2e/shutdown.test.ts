@@ -15,7 +15,7 @@ describe('SIGTERM', () => {
   beforeAll(async () => {
     cluster = await TestCluster.create();
     api = await start('api');
-  }, 60_000);
+  });
   afterAll(() => cluster.drop());
 
   const start = (role: 'api' | 'publisher' | 'worker', env: Record<string, string> = {}) =>
@@ -107,7 +107,7 @@ describe('SIGTERM', () => {
     await allCompleted(cluster.pool, 'leaving-publisher', LOAD);
     expect(await usageOf(api.url, 'leaving-publisher')).toBe(LOAD);
     await Promise.all([expectEndedWithinGrace(publisher), expectEndedWithinGrace(worker)]);
-  }, 60_000);
+  });
 
   it('to a worker under load: the counters are exact after another one has finished', async () => {
     const publisher = await start('publisher');
@@ -123,7 +123,7 @@ describe('SIGTERM', () => {
     await allCompleted(cluster.pool, 'leaving-worker', LOAD);
     expect(await usageOf(api.url, 'leaving-worker')).toBe(LOAD);
     await Promise.all([expectEndedWithinGrace(publisher), expectEndedWithinGrace(next)]);
-  }, 60_000);
+  });
 
   it.each(['publisher', 'worker'] as const)('to an idle %s without a broker ends it with code 0', async (role) => {
     const idle = await start(role, { RABBITMQ_URL: 'amqp://127.0.0.1:1' });

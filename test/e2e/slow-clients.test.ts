@@ -45,7 +45,7 @@ describe(`${CONNECTIONS} slow connections`, () => {
   beforeAll(async () => {
     cluster = await TestCluster.create();
     api = await cluster.start('api');
-  }, 60_000);
+  });
   afterAll(() => cluster.drop());
 
   /** The 99th percentile of one round of single events from other clients. */

@@ -22,7 +22,7 @@ describe('PostgreSQL fails under an api', () => {
     postgres = await OwnServer.postgres();
     // As short a patience with a silent server as a test can wait for; the rest is as in production.
     api = await startProcess({ APP_ROLE: 'api', DATABASE_URL: `${postgres.url}?query_timeout=1000` });
-  }, 60_000);
+  });
   afterAll(async () => {
     await api?.end('SIGKILL');
     await postgres?.stop();
@@ -143,7 +143,7 @@ describe('PostgreSQL fails under an api', () => {
     for (const tenant of tenants) {
       expect(await storedOf(postgres.url, tenant)).toEqual({ events: COUNT, entries: COUNT, keys: COUNT });
     }
-  }, 60_000);
+  });
 
   it('frozen: 503 with Retry-After; thawed, the same requests are stored exactly once', async () => {
     const lines = linesOf('frozen', 40);
@@ -159,7 +159,7 @@ describe('PostgreSQL fails under an api', () => {
     const again = await sendAll('frozen', lines);
     expect(again.map(({ status, body }) => [status, body.id])).toEqual(answers.map(({ body }) => [200, body.id]));
     expect(await storedOf(postgres.url, 'frozen')).toEqual({ events: 40, entries: 40, keys: 40 });
-  }, 60_000);
+  });
 });
 
 /** `one`, then `other` after 300 ms, and so on, until `until` settles or it was done `times` times. Ends with `other`. */

@@ -102,7 +102,7 @@ describe('Swagger UI in a real browser', () => {
       operation.locator('textarea').fill(JSON.stringify({ tenantId: 'demo', reasonCode: 'HTTP_5XX' })),
     );
     expect(retried).toMatchObject({ status: 202, body: { matched: 3, retried: 3 } });
-    await eventually(async () => expect(await statusCounts(database.pool, 'demo')).toEqual({ COMPLETED: 3 }), 20_000);
+    await eventually(async () => expect(await statusCounts(database.pool, 'demo')).toEqual({ COMPLETED: 3 }));
 
     const found = await tryOut('get', '/v1/admin/events');
     expect(found.status).toBe(200);

@@ -205,7 +205,7 @@ describe('the limit of a tenant at two api processes that share Redis', () => {
     const env = { APP_ROLE: 'api', DATABASE_URL: database.url, REDIS_URL: redis.url };
     const limited = { ...env, TENANT_RATE_LIMIT_PER_MINUTE: String(SHARED) };
     apis = await Promise.all([startProcess(limited), startProcess(limited)]);
-  }, 60_000);
+  });
   afterAll(async () => {
     await Promise.all(apis.map((api) => api.end('SIGKILL')));
     await redis?.stop();

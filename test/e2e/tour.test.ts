@@ -47,7 +47,7 @@ describe('the tour of the README', () => {
     const env = { STREAMFORGE_DATA_DIR: path.join(directory, 'data') };
     streamforge = await startProcess(env);
     await seed(env);
-  }, 90_000);
+  });
 
   afterAll(async () => {
     await streamforge.end('SIGTERM');

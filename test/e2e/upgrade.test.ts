@@ -45,7 +45,7 @@ describe('an upgrade while events come in', () => {
   beforeAll(async () => {
     cluster = await TestCluster.create({ migrated: false });
     migrateBy(PREVIOUS);
-  }, 60_000);
+  });
   afterAll(async () => {
     stopped = true; // when a test has failed, they would go on into the next file
     await Promise.allSettled([load]);
@@ -83,7 +83,7 @@ describe('an upgrade while events come in', () => {
   };
   const acceptedMore = async (count: number): Promise<void> => {
     const from = accepted.size;
-    await eventually(() => expect(accepted.size).toBeGreaterThan(from + count), 30_000);
+    await eventually(() => expect(accepted.size).toBeGreaterThan(from + count));
   };
 
   it('goes from the old processes over old and new ones to the new ones, and loses and doubles nothing', async () => {

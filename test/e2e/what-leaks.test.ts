@@ -33,7 +33,7 @@ describe('what callers send', () => {
       RETRY_BACKOFF_MS: '50',
       NODE_OPTIONS: `--require ${path.resolve(__dirname, '../support/misbehaving-handler.js')}`,
     });
-  }, 90_000);
+  });
   afterAll(async () => {
     await running.end('SIGKILL');
     await database.drop();
@@ -77,7 +77,7 @@ describe('what callers send', () => {
     expect(seen).toContain('"msg":"event.stored"');
     expect(seen).toContain('terminating connection due to administrator command');
     for (const canary of CANARIES) expect(seen).not.toContain(canary);
-  }, 60_000);
+  });
 
   it(`as ${DISTINCT} tenants, sources and types does not grow the metrics`, async () => {
     const series = async (): Promise<string[]> => {

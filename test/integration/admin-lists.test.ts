@@ -20,7 +20,7 @@ describe(`the search over ${EVENTS} events in all states`, () => {
       await db.query('select pg_temp.fill($1)', [EVENTS]);
     });
     await database.pool.query('vacuum analyze');
-  }, 60_000);
+  });
   afterAll(() => database.drop());
 
   const allOf = async (filter: EventFilter, limit: number, meanwhile?: () => Promise<unknown>): Promise<string[]> => {

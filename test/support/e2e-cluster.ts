@@ -92,6 +92,6 @@ export async function caughtBetween(pool: Pool, sql: string, atLeast: number, be
     const n = (rows[0] as { n: number }).n;
     if (n < atLeast) throw new Error(`${n} of ${atLeast} so far: ${sql}`);
     return n;
-  }, 20_000);
+  });
   expect(reached).toBeLessThan(below);
 }

@@ -154,7 +154,7 @@ export async function startRabbitMq(directory: string, config = ''): Promise<Rab
       const headers = { authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}` };
       const response = await fetch(`${origin}/api/overview`, { headers });
       if (!response.ok) throw new Error(`RabbitMQ answers ${response.status}`);
-    }, 90_000);
+    });
   try {
     await isUp();
   } catch (error) {
@@ -172,7 +172,7 @@ export async function startRabbitMq(directory: string, config = ''): Promise<Rab
     thaw: () => signalAll(server, 'SIGCONT'),
     kill: async () => {
       const pids = withDescendants(server.pid as number);
-      for (const pid of pids) process.kill(pid, 'SIGKILL');
+      for (const pid of pids) signalOne(pid, 'SIGKILL');
       await eventually(() => {
         if (pids.some((pid) => fs.existsSync(`/proc/${pid}/exe`) && !isZombie(pid))) throw new Error('it still runs');
       });
@@ -193,8 +193,19 @@ function isZombie(pid: number): boolean {
 }
 
 function signalAll({ pid }: ChildProcess, signal: NodeJS.Signals): void {
-  for (const one of withDescendants(pid as number)) process.kill(one, signal);
+  for (const one of withDescendants(pid as number)) signalOne(one, signal);
 }
+
+function signalOne(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if (!hasEnded(error)) throw error;
+  }
+}
+
+/** What the system says of a process that ended a moment ago: ESRCH to a signal or a read, ENOENT to an open. */
+const hasEnded = (error: unknown): boolean => ['ESRCH', 'ENOENT'].includes((error as NodeJS.ErrnoException).code ?? '');
 
 /** The process and all that it started, itself first. */
 function withDescendants(root: number): number[] {
@@ -205,7 +216,7 @@ function withDescendants(root: number): number[] {
     try {
       parents.set(Number(name), Number(/^.*\) \S (\d+)/s.exec(fs.readFileSync(stat, 'utf8'))?.[1]));
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error; // it has ended meanwhile
+      if (!hasEnded(error)) throw error;
     }
   }
   const found = [root];
