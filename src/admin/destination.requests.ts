@@ -14,12 +14,11 @@ import {
   Min,
 } from 'class-validator';
 import { DESTINATION_LIMITS } from '../destinations/destination';
-import { IsTenantId, MayBeLeftOut } from './rules';
+import { IsPlainText, IsTenantId, MayBeLeftOut } from './rules';
 
 const { timeoutMs: TIMEOUT, maxInFlight: IN_FLIGHT } = DESTINATION_LIMITS;
-/** No control characters; `*` only at the end. */
-const TYPE_PATTERN = /^(?:[^\p{Cc}*]{1,254}\*?|\*)$/u;
-const NO_NUL = /^[^\0]*$/;
+/** No control characters nor halves of surrogate pairs; `*` only at the end. */
+const TYPE_PATTERN = /^(?:[^\p{Cc}\p{Cs}*]{1,254}\*?|\*)$/u;
 const MOST_PATTERNS = 50;
 const MOST_PAGE = 500;
 const MOST_OVERLAP_SECONDS = 7 * 24 * 3600;
@@ -45,9 +44,7 @@ class DestinationFields {
 
   @ApiPropertyOptional({ example: 'Order service of the shop', maxLength: 500 })
   @MayBeLeftOut()
-  @IsString()
-  @Length(0, 500)
-  @Matches(NO_NUL, { message: 'description must not contain the character U+0000' })
+  @IsPlainText(500, { min: 0 })
   description?: string;
 
   @ApiPropertyOptional({ description: 'Of one request, in ms', minimum: TIMEOUT.min, maximum: TIMEOUT.max })

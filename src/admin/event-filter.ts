@@ -65,7 +65,7 @@ export class EventFilter {
   @IsArray()
   @ArrayMinSize(1)
   @ArrayMaxSize(MOST_IDS)
-  @IsPlainText(255, true)
+  @IsPlainText(255, { each: true })
   eventIds?: string[];
 
   @ApiPropertyOptional({ description: 'Received at or after, RFC 3339', format: 'date-time' })

@@ -1,5 +1,5 @@
 import { applyDecorators } from '@nestjs/common';
-import { IsString, Length, Matches, ValidateBy, ValidateIf } from 'class-validator';
+import { IsString, Length, ValidateBy, ValidateIf } from 'class-validator';
 import { parseInstant } from '../event/instant';
 import { isTenantId } from '../event/tenant';
 
@@ -13,13 +13,16 @@ export function IsNeeded(): PropertyDecorator {
   return ValidateIf(() => true);
 }
 
-/** A text of 1 to `max` characters that PostgreSQL can compare: it knows no U+0000. With `each`, a list of them. */
-export function IsPlainText(max: number, each = false): PropertyDecorator {
-  return applyDecorators(
-    IsString({ each }),
-    Length(1, max, { each }),
-    Matches(/^[^\0]*$/, { each, message: '$property must not contain the character U+0000' }),
-  );
+/** A text of `min` to `max` characters that PostgreSQL can hold, also within JSON. With `each`, a list of them. */
+export function IsPlainText(max: number, { min = 1, each = false } = {}): PropertyDecorator {
+  const isHeld = {
+    name: 'isHeld',
+    validator: {
+      validate: (value: unknown) => typeof value === 'string' && !value.includes('\0') && value.isWellFormed(),
+      defaultMessage: () => '$property must not contain the character U+0000, nor half of a surrogate pair',
+    },
+  };
+  return applyDecorators(IsString({ each }), Length(min, max, { each }), ValidateBy(isHeld, { each }));
 }
 
 export function IsTenantId(): PropertyDecorator {

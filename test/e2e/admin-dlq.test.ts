@@ -150,6 +150,8 @@ describe('dead letters', () => {
     ['an unknown field', { tenant: 'acme' }, '/tenant'],
     ['another status', { status: 'COMPLETED' }, '/status'],
     ['a null status', { status: null }, '/status'],
+    ['a type with half of a surrogate pair', { type: '\ud800' }, '/type'],
+    ['an eventId with half of a surrogate pair', { eventIds: ['a', '\udc00'] }, '/eventIds'],
     ['a limit beyond the setting', { limit: 5001 }, '/limit'],
     ['a time that does not exist', { from: '2026-02-30T00:00:00Z' }, '/from'],
     ['a NUL in a type', { type: 'a\0b' }, '/type'],

@@ -100,6 +100,8 @@ describe('/v1/admin/destinations', () => {
     ['maxInFlight', { maxInFlight: 0 }],
     ['enabled', { enabled: 'yes' }],
     ['description', { description: null }],
+    ['description', { description: '\ud800' }],
+    ['eventTypes', { eventTypes: ['\ud800'] }],
     ['secret', { secret: 'whsec_mine' }],
   ])('refuses a wrong %s: %j', async (property, wrong) => {
     const refused = await admin(open.url, 'POST', '', { tenantId: 't', url: receiver.url, ...wrong });
