@@ -9,6 +9,8 @@ import { startProcess, type TestProcess } from '../support/process';
 
 const WORKERS = 6;
 const POSTS_EACH = 150;
+/** A lookup that gets no answer gives up within half a second; the rest is for a busy machine. */
+const MOST_MS = 5_000;
 
 interface Phase {
   during: (redis: OwnServer) => Promise<void> | void;
@@ -64,7 +66,7 @@ describe('idempotency while Redis', () => {
           const answers = await Promise.all(
             Array.from({ length: 50 }, () => postEvent(api.url, tenant, body, headers)),
           );
-          expect(performance.now() - startedMs).toBeLessThan(2_000);
+          expect(performance.now() - startedMs).toBeLessThan(MOST_MS);
           expectOneAccepted(answers);
         }
       } finally {
@@ -107,7 +109,7 @@ describe('idempotency while Redis', () => {
         await phase.after(redis);
       }
       expect((await mismatches).flat()).toEqual([]);
-      expect(slowestMs).toBeLessThan(2_000);
+      expect(slowestMs).toBeLessThan(MOST_MS);
 
       await readyAs('ready');
       for (const [i, run] of runs.entries()) {

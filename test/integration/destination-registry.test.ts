@@ -5,6 +5,9 @@ import { uuidV7 } from '../../src/event/uuid-v7';
 import { createTestDatabase, type TestDatabase } from '../support/database';
 import { eventually } from '../support/eventually';
 
+/** For the look itself, on a busy machine. */
+const SLACK_MS = 2_000;
+
 describe('the directory of destinations', () => {
   let database: TestDatabase;
   beforeAll(async () => {
@@ -32,8 +35,8 @@ describe('the directory of destinations', () => {
     expect(await knows(registry, 'a', 'order.paid')).toBe(false);
     const { id } = await insert('a', ['order.*', 'exact']);
     const startedMs = Date.now();
-    await eventually(async () => expect(await knows(registry, 'a', 'order.paid')).toBe(true), MOST_AGE_MS + 500);
-    expect(Date.now() - startedMs).toBeLessThan(MOST_AGE_MS + 500);
+    await eventually(async () => expect(await knows(registry, 'a', 'order.paid')).toBe(true), MOST_AGE_MS + SLACK_MS);
+    expect(Date.now() - startedMs).toBeLessThan(MOST_AGE_MS + SLACK_MS);
     expect(await knows(registry, 'a', 'exact')).toBe(true);
     expect(await knows(registry, 'a', 'exactly')).toBe(false);
     expect(await knows(registry, 'b', 'order.paid')).toBe(false);

@@ -128,13 +128,11 @@ describe('a worker that fails', () => {
     const other = new MemoryBroker();
     const patient = startWorker(database.pool, other, [waiting], { RETRY_BACKOFF_MS: '10', RETRY_JITTER: '0' });
     await publishPending(database.pool, other);
-    const startedMs = Date.now();
     await eventually(async () => {
       await dispatchDueRetries(database.pool, 10);
       await publishPending(database.pool, other);
       expect((await attemptRows(database.pool, quick)).map(({ status }) => status)).toEqual(['RETRY', 'SUCCESS']);
     });
-    expect(Date.now() - startedMs).toBeLessThan(5_000);
     await expect(attemptRows(database.pool, slow)).resolves.toMatchObject([{ status: 'RETRY' }]);
     await patient.stop();
     await other.close();
