@@ -64,7 +64,7 @@ describe('a replay of 2000 events by processes that die', () => {
       const { status, progress: counts } = await progress(replayId);
       expect(sumOf(counts)).toBe(EVENTS);
       expect([status, counts.completed, counts.skipped]).toEqual(['DONE', EVENTS, 0]);
-    });
+    }, 40_000);
 
     expect((await fresh).body.summary.accepted).toBe(FRESH);
     await allCompleted(cluster.pool, 'replayed', EVENTS + FRESH);
@@ -84,7 +84,7 @@ describe('a replay of 2000 events by processes that die', () => {
     await eventually(async () => {
       const { status, progress: counts } = await progress(replayId);
       expect([status, counts.completed]).toEqual(['DONE', EVENTS]);
-    });
+    }, 40_000);
     expect(
       await count(
         `select count(*)::int as n from outbox where dispatch_no = 3 and generation = 2 and status = 'PUBLISHED'`,

@@ -205,7 +205,7 @@ describe('faults of messages and of confirms', () => {
         await eventually(async () => {
           await publisher.runOnce();
           expect(await statusCounts()).toEqual({ PUBLISHED: 21, FAILED: 1 });
-        });
+        }, 40_000);
       });
       const [failed] = await listFailedEntries(pool, 10);
       expect(failed).toMatchObject({ id: lost, lastError: expect.stringContaining('unroutable') as string });

@@ -43,7 +43,7 @@ export async function startProcess(env: Record<string, string>, root = ROOT): Pr
     if (child.exitCode !== null) throw new Error(`the process ended with ${child.exitCode}:\n${output()}`);
     if (!address) throw new Error(`no banner yet:\n${output()}`);
     return address;
-  });
+  }, 60_000);
   return { url, child, output, end: (signal) => endProcess(child, signal) };
 }
 

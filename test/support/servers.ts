@@ -154,7 +154,7 @@ export async function startRabbitMq(directory: string, config = ''): Promise<Rab
       const headers = { authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}` };
       const response = await fetch(`${origin}/api/overview`, { headers });
       if (!response.ok) throw new Error(`RabbitMQ answers ${response.status}`);
-    });
+    }, 90_000);
   try {
     await isUp();
   } catch (error) {
