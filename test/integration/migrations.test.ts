@@ -188,9 +188,11 @@ describe('a migration under load', () => {
   it('that PostgreSQL breaks off to end a deadlock is run again', async () => {
     const reader = await database.pool.connect();
     const { promise: altered, resolve: hasAltered } = Promise.withResolvers<void>();
+    let tries = 0;
     class TwoTables9000000000000 implements MigrationInterface {
       readonly name = 'TwoTables9000000000000';
       async up(runner: QueryRunner): Promise<void> {
+        tries += 1;
         await runner.query('alter table events add column region text');
         hasAltered();
         await runner.query('alter table outbox add column priority smallint');
@@ -210,6 +212,7 @@ describe('a migration under load', () => {
       await reader.query('select from events limit 1'); // waits for the migration, which waits for us
       await reader.query('commit');
       await expect(ran).resolves.toEqual(['TwoTables9000000000000']);
+      expect(tries).toBe(2);
     } finally {
       reader.release();
       await dataSource.destroy();
