@@ -24,7 +24,7 @@ function ratio(name: string, base: string, least: number, wanted = `>= ${least}`
 }
 
 const CRITERIA: readonly Criterion[] = [
-  ratio('post', 'post, no write', 0.45),
+  ratio('post', 'post, no write', 0.5),
   ratio('post', 'post, tx per request', 4),
   {
     name: 'post, p99 in ms',
@@ -33,7 +33,7 @@ const CRITERIA: readonly Criterion[] = [
     holds: (median) => median < 60,
     digits: 1,
   },
-  ratio('ndjson', 'pg alone', 0.7),
+  ratio('ndjson', 'pg alone', 0.8),
   ratio('xml', 'ndjson', 0.4),
   ratio('post, duplicates', 'post', 1, '> 1'),
   ratio('post, duplicates uncached', 'post', 0, ''),
