@@ -20,7 +20,7 @@ const base = {
 
 // Patience with a busy machine, no bound of anything: where speed is promised, a test expects it.
 module.exports = {
-  reporters: ['default', '<rootDir>/test/support/totals-reporter.js'],
+  reporters: ['default', '<rootDir>/test/support/jest/totals-reporter.js'],
   testTimeout: 180_000,
   maxWorkers: 2,
   projects: [
@@ -29,8 +29,8 @@ module.exports = {
       ...base,
       displayName: 'servers',
       testMatch: ['<rootDir>/test/{contract,integration,e2e}/**/*.test.ts'],
-      globalSetup: '<rootDir>/test/support/global-setup.ts',
-      globalTeardown: '<rootDir>/test/support/global-teardown.ts',
+      globalSetup: '<rootDir>/test/support/jest/global-setup.ts',
+      globalTeardown: '<rootDir>/test/support/jest/global-teardown.ts',
     },
   ],
 };

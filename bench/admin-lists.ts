@@ -6,16 +6,16 @@ import { readFileSync } from 'node:fs';
 import { Client } from 'pg';
 import { compiled } from '#bench/compiled';
 import { BenchServer } from '#bench/databases';
-import type * as DlqQueries from '../src/admin/dlq.queries.js';
-import type * as EventFilter from '../src/admin/event-filter.js';
-import type * as EventSearch from '../src/admin/event-search.queries.js';
-import type * as OutboxQueries from '../src/db/outbox-state.queries.js';
+import type * as DlqQueries from '../src/event-state/dead-letters.queries.js';
+import type * as EventFilter from '../src/admin/events/event-filter.js';
+import type * as EventSearch from '../src/admin/events/event-search.queries.js';
+import type * as OutboxQueries from '../src/event-state/outbox-figures.queries.js';
 import type * as PoolModule from '../src/db/pool.js';
 
-const { listReasons } = compiled<typeof DlqQueries>('admin/dlq.queries');
-const { criteriaOf } = compiled<typeof EventFilter>('admin/event-filter');
-const { findEvents } = compiled<typeof EventSearch>('admin/event-search.queries');
-const { readOutboxFigures, listFailedEntries } = compiled<typeof OutboxQueries>('db/outbox-state.queries');
+const { listReasons } = compiled<typeof DlqQueries>('event-state/dead-letters.queries');
+const { criteriaOf } = compiled<typeof EventFilter>('admin/events/event-filter');
+const { findEvents } = compiled<typeof EventSearch>('admin/events/event-search.queries');
+const { readOutboxFigures, listFailedEntries } = compiled<typeof OutboxQueries>('event-state/outbox-figures.queries');
 const { createPool } = compiled<typeof PoolModule>('db/pool');
 
 const EVENTS = Number(process.argv[2] ?? 1_000_000);

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
-import type * as Queries from '../src/ingest/store-batch.queries.js';
+import type * as Queries from '../src/ingest/store/store-batch.queries.js';
 import { compiled } from '#bench/compiled';
 import { preparedEvents } from '#bench/prepared-events';
 
-const { storeEvents } = compiled<typeof Queries>('ingest/store-batch.queries');
+const { storeEvents } = compiled<typeof Queries>('ingest/store/store-batch.queries');
 
 const BATCH = 500;
 /** In one statement, which holds them in memory. */

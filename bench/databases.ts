@@ -2,12 +2,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
-import type * as EmbeddedPostgres from '../src/db/embedded-postgres.js';
-import type * as Migrate from '../src/db/migrate.js';
+import type * as EmbeddedPostgres from '../src/db/embedded/embedded-postgres.js';
+import type * as Migrate from '../src/db/migrations/migrate.js';
 import { compiled } from '#bench/compiled';
 
-const { startEmbeddedPostgres } = compiled<typeof EmbeddedPostgres>('db/embedded-postgres');
-const { migrate } = compiled<typeof Migrate>('db/migrate');
+const { startEmbeddedPostgres } = compiled<typeof EmbeddedPostgres>('db/embedded/embedded-postgres');
+const { migrate } = compiled<typeof Migrate>('db/migrations/migrate');
 
 const GROWING = 'events, idempotency_keys, outbox, processing_attempts, usage_daily';
 const INSUFFICIENT_PRIVILEGE = '42501';

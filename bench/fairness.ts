@@ -8,7 +8,7 @@ import { eventJson, NDJSON, ndjsonBody } from '#bench/events';
 import type { BenchRabbit } from '#bench/rabbit';
 
 /** Makes the usage meter throw for events of the type test.failing. */
-const MISBEHAVING = fileURLToPath(new URL('../test/support/misbehaving-handler.js', import.meta.url));
+const MISBEHAVING = fileURLToPath(new URL('../test/support/processes/misbehaving-handler.js', import.meta.url));
 const QUIET_EVENTS = 200;
 const EVERY_MS = 25;
 const LONGEST_MS = 60_000;

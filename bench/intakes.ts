@@ -1,11 +1,11 @@
 import type { Pool, PoolClient } from 'pg';
 import type { PreparedEvent } from '../src/event/prepare-event.js';
-import type { Intake } from '../src/ingest/intake.js';
-import type * as OutcomeModule from '../src/ingest/outcome.js';
+import type { Intake } from '../src/ingest/store/intake.js';
+import type * as OutcomeModule from '../src/ingest/store/ingest-result.js';
 import type * as PoolModule from '../src/db/pool.js';
 import { compiled } from '#bench/compiled';
 
-const { committedFacts } = compiled<typeof OutcomeModule>('ingest/outcome');
+const { committedFacts } = compiled<typeof OutcomeModule>('ingest/store/ingest-result');
 const { inTransaction } = compiled<typeof PoolModule>('db/pool');
 
 /** (a) Everything is answered as accepted, and nothing is written: what HTTP, parsing and hashing cost. */

@@ -4,13 +4,13 @@
  */
 import { Client } from 'pg';
 import type { PreparedEvent } from '../src/event/prepare-event.js';
-import type * as Queries from '../src/ingest/store-batch.queries.js';
+import type * as Queries from '../src/ingest/store/store-batch.queries.js';
 import { compiled } from '#bench/compiled';
 import type { EventSource } from '#bench/events';
 import { preparedEvents } from '#bench/prepared-events';
 import { quantile } from '#bench/statistics';
 
-const { storeEvents } = compiled<typeof Queries>('ingest/store-batch.queries');
+const { storeEvents } = compiled<typeof Queries>('ingest/store/store-batch.queries');
 
 const BATCH_EVENTS = 500;
 

@@ -3,7 +3,7 @@ import { registerHooks } from 'node:module';
 import { tmpdir } from 'node:os';
 import { extname, join } from 'node:path';
 import { connect } from 'amqplib';
-import type * as Servers from '../test/support/servers.js';
+import type * as Servers from '../test/support/processes/servers.js';
 
 const QUEUES = ['events.main', 'events.retry', 'events.dlq'];
 
@@ -27,7 +27,7 @@ export class BenchRabbit {
 
   static async start(): Promise<BenchRabbit> {
     if (process.env.RABBITMQ_URL) return new BenchRabbit(process.env.RABBITMQ_URL, () => Promise.resolve());
-    const starter = new URL('../test/support/servers.ts', import.meta.url).href;
+    const starter = new URL('../test/support/processes/servers.ts', import.meta.url).href;
     const { startRabbitMq } = (await import(starter)) as typeof Servers;
     const directory = mkdtempSync(join(tmpdir(), 'streamforge-bench-'));
     const server = await startRabbitMq(directory);

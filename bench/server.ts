@@ -7,7 +7,7 @@ import { Pool } from 'pg';
 import type * as CreateApp from '../src/create-app.js';
 import type * as ParseSettings from '../src/config/parse-settings.js';
 import type * as StartTracing from '../src/observability/start-tracing.js';
-import type * as IntakeModule from '../src/ingest/intake.js';
+import type * as IntakeModule from '../src/ingest/store/intake.js';
 import { compiled } from '#bench/compiled';
 import { writeNothing, writeOneByOne } from '#bench/intakes';
 import { measureNothing, traceNothing } from '#bench/unobserved';
@@ -15,7 +15,7 @@ import { measureNothing, traceNothing } from '#bench/unobserved';
 const { createApp } = compiled<typeof CreateApp>('create-app');
 const { parseSettings } = compiled<typeof ParseSettings>('config/parse-settings');
 const { startTracing } = compiled<typeof StartTracing>('observability/start-tracing');
-const { Intake } = compiled<typeof IntakeModule>('ingest/intake');
+const { Intake } = compiled<typeof IntakeModule>('ingest/store/intake');
 
 const { DATABASE_URL } = process.env;
 if (!DATABASE_URL) throw new Error('Set DATABASE_URL to a database that has the schema.');

@@ -19,7 +19,7 @@ export class Destinations1764200000000 implements MigrationInterface {
 }
 
 const STATEMENTS = [
-  // Secrets are sealed (src/destinations/secret-box.ts).
+  // Secrets are sealed (src/destinations/secrets/secret-box.ts).
   `create table destinations (
      id uuid primary key,
      tenant_id text not null,

@@ -1,13 +1,13 @@
 import { Module, type DynamicModule, type Type } from '@nestjs/common';
 import { AdminModule } from './admin/admin.module';
-import { ReplayModule } from './admin/replay.module';
+import { ReplayModule } from './admin/replays/replay.module';
 import { BrokerModule } from './broker/broker.module';
-import { CacheModule } from './cache/cache.module';
+import { CacheModule } from './redis/redis.module';
 import { ConfigModule } from './config/config.module';
 import type { Role } from './config/roles';
 import type { Settings } from './config/settings';
 import { DatabaseModule } from './db/database.module';
-import { OperationsModule } from './http/operations.module';
+import { OperationsModule } from './operations/operations.module';
 import { IngestModule } from './ingest/ingest.module';
 import { ObservabilityModule } from './observability/observability.module';
 import { OutboxModule } from './outbox/outbox.module';

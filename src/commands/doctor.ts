@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
-import { startEmbeddedPostgres } from '../db/embedded-postgres';
+import { startEmbeddedPostgres } from '../db/embedded/embedded-postgres';
 import { explainStartFailure } from '../runtime/start-failure';
 import { checkPostgres } from './doctor/check-postgres';
 import { checkRabbitMq } from './doctor/check-rabbitmq';

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { parseSettings } from '../config/parse-settings';
-import { startEmbeddedPostgres, type EmbeddedPostgres } from '../db/embedded-postgres';
-import { migrate } from '../db/migrate';
-import { dryRunMigrations, readMigrationStatus } from '../db/migration-plan';
+import { startEmbeddedPostgres, type EmbeddedPostgres } from '../db/embedded/embedded-postgres';
+import { migrate } from '../db/migrations/migrate';
+import { dryRunMigrations, readMigrationStatus } from '../db/migrations/migration-plan';
 import { explainStartFailure } from '../runtime/start-failure';
 
 const USAGE = `npm run migrate                 brings the schema of DATABASE_URL, or of the embedded PostgreSQL, up to date

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { parseSettings } from '../config/parse-settings';
-import { startEmbeddedPostgres } from '../db/embedded-postgres';
+import { startEmbeddedPostgres } from '../db/embedded/embedded-postgres';
 import { createPool } from '../db/pool';
-import { pruneKeys, type PruneProgress } from '../db/prune-keys';
+import { pruneKeys, type PruneProgress } from '../db/retention/prune-keys';
 import { explainStartFailure } from '../runtime/start-failure';
 
 const PROGRESS_EVERY_MS = 1_000;

@@ -1,11 +1,11 @@
 import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { Metrics } from '../observability/metrics';
-import { AddressGuard } from './address-guard';
+import { AddressGuard } from './address/address-guard';
 import { FAILURE_WEIGHT, type Admission } from './circuit';
 import type { Answer } from './delivery-client';
 import type { SealedDestination } from './destination';
 import { Line, type WebhookMessage } from './line';
-import { SecretKey } from './secret-key';
+import { SecretKey } from './secrets/secret-key';
 
 /** A delivery ended, or could not begin and should come back. */
 export type Outcome = Answer | { kind: 'held'; reason: 'CIRCUIT_OPEN' | 'LANE_FULL'; message: string; afterMs: number };

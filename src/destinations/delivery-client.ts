@@ -1,5 +1,5 @@
 import { type Dispatcher, Pool } from 'undici';
-import type { AddressGuard } from './address-guard';
+import type { AddressGuard } from './address/address-guard';
 import type { Destination } from './destination';
 import { retryAfterMs } from './retry-after';
 

@@ -1,8 +1,8 @@
 import { Inject, Injectable, Module } from '@nestjs/common';
-import { AddressGuard, RESOLVE, resolveBySystem } from './address-guard';
+import { AddressGuard, RESOLVE, resolveBySystem } from './address/address-guard';
 import { Courier } from './courier';
 import { DestinationRegistry } from './destination-registry';
-import { SecretKey } from './secret-key';
+import { SecretKey } from './secrets/secret-key';
 
 /** Lines to destinations that were deleted or switched off are closed. */
 @Injectable()

@@ -1,12 +1,12 @@
 import type { Dispatcher } from 'undici';
-import type { AddressGuard } from './address-guard';
+import type { AddressGuard } from './address/address-guard';
 import { Circuit } from './circuit';
 import { openConnections, post, type Answer } from './delivery-client';
 import type { SealedDestination } from './destination';
 import { InFlight } from './in-flight';
 import { Pace } from './pace';
-import type { SecretBox } from './secret-box';
-import { WebhookSigner } from './webhook-signer';
+import type { SecretBox } from './secrets/secret-box';
+import { WebhookSigner } from './secrets/webhook-signer';
 
 /** What is sent: an event, or a test. */
 export interface WebhookMessage {

@@ -1,5 +1,5 @@
 import { hash as digest } from 'node:crypto';
-import { canonicalJson, quoted } from './canonical-json';
+import { canonicalJson, quoted } from './json/canonical-json';
 import type { NormalisedEnvelope } from './validate-envelope';
 
 /**

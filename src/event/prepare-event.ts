@@ -1,8 +1,8 @@
-import { parseExact } from './canonical-json';
+import { parseExact } from './json/canonical-json';
 import { canonicalContent, sha256 } from './content-hash';
 import type { Event } from './event';
 import { derivedKey, eventIdKey, explicitKey, type DedupeStrategy } from './idempotency-key';
-import { childPointer, decodeUtf8, findUnsupportedCharacter, scanJsonObject, type JsonScan } from './json-text';
+import { childPointer, decodeUtf8, findUnsupportedCharacter, scanJsonObject, type JsonScan } from './json/json-text';
 import type { ErrorDetail, ProblemCode } from './problems';
 import { uuidV7 } from './uuid-v7';
 import { validateEnvelope, type NormalisedEnvelope } from './validate-envelope';

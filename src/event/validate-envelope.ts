@@ -1,7 +1,7 @@
 import { Ajv, type ErrorObject } from 'ajv';
 import { ENVELOPE_SCHEMA, type Envelope } from './envelope-schema';
 import { parseInstant, type Instant } from './instant';
-import { childPointer } from './json-text';
+import { childPointer } from './json/json-text';
 import type { ErrorDetail } from './problems';
 
 /** At most this many errors are listed for one event; a body of nothing but unknown fields has thousands. */

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { isBinaryCloudEvent } from '../event/cloud-event';
+import { isBinaryCloudEvent } from '../event/cloud-event/cloud-event';
 import { Problem } from '../event/problems';
 
 /**

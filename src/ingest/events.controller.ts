@@ -4,14 +4,14 @@ import { ApiHeader, ApiOperation, ApiParam, ApiResponse, ApiSecurity, ApiTags } 
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { SETTINGS_TOKEN, type Settings } from '../config/settings';
 import { Problem } from '../event/problems';
-import { AdminAccess } from '../http/admin-access';
+import { AdminAccess } from '../access/admin-access';
 import { ApiProblems } from '../http/api-problem';
 import { CLOUD_EVENTS_BATCH_TYPE, EVENT_BODY, mediaTypeOf } from '../http/body-modes';
 import { ACCEPTED_SCHEMA, EVENT_REQUEST, EVENT_SCHEMA, STREAM_ANSWER_SCHEMA } from './event-docs';
 import { EventReader } from './event-reader';
-import { readRequestContext, readTenant } from './request-context';
-import { SingleAnswer } from './single-answer';
-import { StreamAnswer } from './stream-answer';
+import { readRequestContext, readTenant } from '../access/request-context';
+import { SingleAnswer } from './single-event-endpoint';
+import { StreamAnswer } from './stream/stream-endpoint';
 
 @ApiTags('events')
 @Controller('v1/events')

@@ -1,14 +1,14 @@
 import { Module } from '@nestjs/common';
-import { AdminAccess } from '../http/admin-access';
-import { BatchWriter } from './batch-writer';
+import { AdminAccess } from '../access/admin-access';
+import { BatchWriter } from './store/batch-writer';
 import { EventReader } from './event-reader';
 import { EventsController } from './events.controller';
-import { Intake } from './intake';
-import { SingleAnswer } from './single-answer';
-import { StreamAnswer } from './stream-answer';
-import { StreamIngest } from './stream-ingest';
-import { StreamController } from './stream.controller';
-import { TenantLimiter } from './tenant-limiter';
+import { Intake } from './store/intake';
+import { SingleAnswer } from './single-event-endpoint';
+import { StreamAnswer } from './stream/stream-endpoint';
+import { StreamIngest } from './stream/stream-ingest';
+import { StreamController } from './stream/stream.controller';
+import { TenantLimiter } from '../access/tenant-limiter';
 
 /** HTTP in, one PostgreSQL transaction; nothing is published from here. */
 @Module({

@@ -1,10 +1,10 @@
 import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { Pool } from 'pg';
-import { WakeUp } from '../cache/wake-up';
+import { WakeUp } from '../redis/wake-up';
 import { ADVISORY_LOCKS, tryTransactionLock } from '../db/advisory-locks';
 import { inTransaction } from '../db/pool';
 import { Loop } from '../runtime/loop';
-import { dispatchDueRetries } from './chores.queries';
+import { dispatchDueRetries } from '../event-state/due-retries.queries';
 import { KeyPruning } from './key-pruning';
 import { Reconciler } from './reconciler';
 import { Retention } from './retention';

@@ -1,7 +1,7 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Pool } from 'pg';
 import { SETTINGS_TOKEN, type Settings } from '../config/settings';
-import { pruneKeys, type PruneProgress } from '../db/prune-keys';
+import { pruneKeys, type PruneProgress } from '../db/retention/prune-keys';
 
 const BETWEEN_STEPS_MS = 50;
 const BETWEEN_WALKS_MS = 3_600_000;

@@ -8,7 +8,7 @@ import {
 } from '@nestjs/common';
 import { Pool } from 'pg';
 import { Broker, type PublishOutcome } from '../broker/broker';
-import { WakeUp } from '../cache/wake-up';
+import { WakeUp } from '../redis/wake-up';
 import { SETTINGS_TOKEN, type Settings } from '../config/settings';
 import { Metrics } from '../observability/metrics';
 import { Loop } from '../runtime/loop';

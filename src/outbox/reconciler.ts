@@ -13,7 +13,7 @@ import {
   movePosition,
   readPosition,
   type PublishedDispatch,
-} from './reconcile.queries';
+} from '../event-state/lost-dispatches.queries';
 
 /** Most dispatches looked at in one transaction; also the rate limit, together with the pause between runs. */
 const BATCH = 2_000;

@@ -1,25 +1,7 @@
 import type { Db } from '../db/pool';
+import type { DeliveredEvent } from '../event/delivered-event';
 import type { ReasonCode } from '../event/event-status';
 import { matchesType } from '../event/type-pattern';
-
-/** An event as it arrives at a worker. */
-export interface DeliveredEvent {
-  id: string;
-  tenantId: string;
-  type: string;
-  /** RFC 3339, UTC, milliseconds. */
-  receivedAt: string;
-  sizeBytes: number;
-  correlationId: string;
-  /** W3C trace context of the request that brought it, if it had one. */
-  traceparent?: string;
-  /** Which dispatch of the event this is; a lower one never runs after a higher one is visible (I11). */
-  dispatchNo: number;
-  /** Raised by a replay that runs the handlers again. */
-  generation: number;
-  /** The normalised event as JSON. Parsing it rounds numbers beyond 2^53, so only who needs it does. */
-  body: Buffer;
-}
 
 /** Partial effects that are done although the event as a whole is not, e.g. `destination:<id>`. Up to 200 characters each. */
 interface Partly {

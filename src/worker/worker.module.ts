@@ -1,11 +1,11 @@
 import { Module } from '@nestjs/common';
 import { DestinationsModule } from '../destinations/destinations.module';
-import { CrashTrials } from './crash-trials';
-import { DeliveryExecutor } from './delivery-executor';
-import { DeliveryLoop, WorkerStations } from './delivery-loop';
-import { DeliveryRouter } from './delivery-router';
-import { ExternalHandlers } from './external-handlers';
-import { ExternalWorks } from './external-works';
+import { CrashTrials } from './crashes/poison-detector';
+import { DeliveryExecutor } from './settle/batch-settler';
+import { DeliveryLoop, WorkerStations } from './consume/worker-loop';
+import { DeliveryRouter } from './consume/message-router';
+import { ExternalHandlers } from './run/external-handlers';
+import { ExternalWorks } from './run/external-works';
 import { HANDLERS, withUniqueNames, type Handler } from './handler';
 import { DestinationDelivery } from './handlers/destination-delivery';
 import { UsageMeter } from './handlers/usage-meter';

@@ -1,7 +1,7 @@
 import { QUEUES, type Broker, type Delivery } from '../../src/broker/broker';
 import { eventually } from '../support/eventually';
-import { atTheEnd, closeAll } from './closing';
-import { AMPLE_MS, expectSame, idsOf, Listener, message, messages, publishAll } from './deliveries';
+import { atTheEnd, closeAll } from '../support/broker/closing';
+import { AMPLE_MS, expectSame, idsOf, Listener, message, messages, publishAll } from '../support/broker/deliveries';
 
 /** What publisher and worker rely on, whichever adapter runs. `setup` gives an empty broker that is ready. */
 export function describeBroker(name: string, setup: () => Promise<Broker>): void {

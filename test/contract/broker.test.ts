@@ -2,9 +2,9 @@ import { Logger } from '@nestjs/common';
 import type { Broker } from '../../src/broker/broker';
 import { MemoryBroker } from '../../src/broker/memory-broker';
 import { describeBroker } from './broker.contract';
-import { AMPLE_MS, Listener, messages, publishAll } from './deliveries';
-import { closeAll } from './closing';
-import { openRabbitBroker, openVhost } from './rabbit';
+import { AMPLE_MS, Listener, messages, publishAll } from '../support/broker/deliveries';
+import { closeAll } from '../support/broker/closing';
+import { openRabbitBroker, openVhost } from '../support/broker/rabbit-queues';
 
 Logger.overrideLogger(false);
 

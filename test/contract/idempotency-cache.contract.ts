@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import type { CommittedEvent, IdempotencyCache } from '../../src/cache/idempotency-cache';
+import type { CommittedEvent, IdempotencyCache } from '../../src/redis/idempotency-cache';
 import { eventually } from '../support/eventually';
-import { atTheEnd, closeAll } from './closing';
+import { atTheEnd, closeAll } from '../support/broker/closing';
 
 export interface Fact {
   digest: string;

@@ -1,12 +1,12 @@
 import { Logger } from '@nestjs/common';
-import { MemoryCache } from '../../src/cache/memory-cache';
-import { RedisCache } from '../../src/cache/redis-cache';
-import { connectRedis } from '../../src/cache/redis-connection';
+import { MemoryCache } from '../../src/redis/memory-cache';
+import { RedisCache } from '../../src/redis/redis-cache';
+import { connectRedis } from '../../src/redis/redis-connection';
 import { eventually } from '../support/eventually';
-import { atTheEnd, closeAll } from './closing';
+import { atTheEnd, closeAll } from '../support/broker/closing';
 import { describeIdempotencyCache, fact } from './idempotency-cache.contract';
-import { openProxy } from './proxy';
-import type { TcpProxy } from './tcp-proxy';
+import { openProxy } from '../support/broker/proxy';
+import type { TcpProxy } from '../support/broker/tcp-proxy';
 
 Logger.overrideLogger(false);
 

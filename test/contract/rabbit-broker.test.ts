@@ -2,10 +2,16 @@ import { Logger } from '@nestjs/common';
 import type { Channel } from 'amqplib';
 import { QUEUES, type Delivery, type QueueName } from '../../src/broker/broker';
 import { eventually } from '../support/eventually';
-import type { TestVhost } from '../support/rabbit';
-import { closeAll } from './closing';
-import { AMPLE_MS, idsOf, Listener, message, messages, publishAll, unconfirmed } from './deliveries';
-import { openRabbitBroker, openRawChannel, openVhost, PUBLISHER, startRabbitBroker } from './rabbit';
+import type { TestVhost } from '../support/broker/rabbit';
+import { closeAll } from '../support/broker/closing';
+import { AMPLE_MS, idsOf, Listener, message, messages, publishAll, unconfirmed } from '../support/broker/deliveries';
+import {
+  openRabbitBroker,
+  openRawChannel,
+  openVhost,
+  PUBLISHER,
+  startRabbitBroker,
+} from '../support/broker/rabbit-queues';
 
 Logger.overrideLogger(false);
 

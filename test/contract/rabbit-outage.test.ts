@@ -2,12 +2,21 @@ import { Logger } from '@nestjs/common';
 import { QUEUES, type Delivery, type PublishOutcome, type QueueName } from '../../src/broker/broker';
 import type { RabbitBroker } from '../../src/broker/rabbit-broker';
 import { eventually } from '../support/eventually';
-import { freePort } from '../support/free-port';
-import type { TestVhost } from '../support/rabbit';
-import { closeAll } from './closing';
-import { AMPLE_MS, elapsedMs, idsOf, Listener, message, messages, publishAll, unconfirmed } from './deliveries';
-import { openProxy } from './proxy';
-import { openRabbitBroker, openVhost, PUBLISHER, startRabbitBroker } from './rabbit';
+import { freePort } from '../support/processes/free-port';
+import type { TestVhost } from '../support/broker/rabbit';
+import { closeAll } from '../support/broker/closing';
+import {
+  AMPLE_MS,
+  elapsedMs,
+  idsOf,
+  Listener,
+  message,
+  messages,
+  publishAll,
+  unconfirmed,
+} from '../support/broker/deliveries';
+import { openProxy } from '../support/broker/proxy';
+import { openRabbitBroker, openVhost, PUBLISHER, startRabbitBroker } from '../support/broker/rabbit-queues';
 
 Logger.overrideLogger(false);
 

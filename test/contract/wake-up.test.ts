@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { Logger } from '@nestjs/common';
-import { connectRedis } from '../../src/cache/redis-connection';
-import { LocalWakeUp, RedisWakeUp, type WakeUp } from '../../src/cache/wake-up';
+import { connectRedis } from '../../src/redis/redis-connection';
+import { LocalWakeUp, RedisWakeUp, type WakeUp } from '../../src/redis/wake-up';
 import { eventually } from '../support/eventually';
-import { atTheEnd, closeAll } from './closing';
-import { openProxy } from './proxy';
+import { atTheEnd, closeAll } from '../support/broker/closing';
+import { openProxy } from '../support/broker/proxy';
 
 Logger.overrideLogger(false);
 

@@ -5,5 +5,5 @@ module.exports = {
   ...projects.find(({ displayName }) => displayName === 'servers'),
   rootDir: '../..',
   testMatch: ['<rootDir>/test/sensitivity/run.ts'],
-  reporters: ['<rootDir>/test/support/failures-reporter.js'],
+  reporters: ['<rootDir>/test/support/jest/failures-reporter.js'],
 };

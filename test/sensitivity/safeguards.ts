@@ -15,12 +15,12 @@ export interface Safeguard {
   tests: string[];
 }
 
-const INSERT_EVENTS = 'src/ingest/store-batch.queries.ts';
+const INSERT_EVENTS = 'src/ingest/store/store-batch.queries.ts';
 const CLAIM = 'src/outbox/claim.queries.ts';
-const ATTEMPTS = 'src/worker/attempts.queries.ts';
+const ATTEMPTS = 'src/event-state/attempts.queries.ts';
 const RABBIT = 'src/broker/rabbit-publisher.ts';
-const PUBLISHER_TEST = 'test/integration/publisher.test.ts';
-const EXECUTOR_TEST = 'test/integration/executor.test.ts';
+const PUBLISHER_TEST = 'test/integration/outbox/publisher.test.ts';
+const EXECUTOR_TEST = 'test/integration/worker/settler.test.ts';
 
 /** Each is switched off alone; the runner expects that somebody notices. Cheapest test first. */
 export const SAFEGUARDS: readonly Safeguard[] = [
@@ -29,7 +29,7 @@ export const SAFEGUARDS: readonly Safeguard[] = [
     invariant: 'I1',
     edits: [
       {
-        file: 'src/ingest/batch-writer.ts',
+        file: 'src/ingest/store/batch-writer.ts',
         find: '      const outcomes = await storeBatch(this.pool, events);',
         replace: `      for (const { prepared, resolve } of batch) {
         resolve({ kind: 'accepted', committed: { ...prepared.event, fingerprint: prepared.fingerprint } });
@@ -37,39 +37,39 @@ export const SAFEGUARDS: readonly Safeguard[] = [
       const outcomes = await storeBatch(this.pool, events);`,
       },
     ],
-    tests: ['test/integration/batch-writer.test.ts'],
+    tests: ['test/integration/ingest/batch-writer.test.ts'],
   },
   {
     name: 'insert conflict on the idempotency key',
     invariant: 'I2',
     edits: [{ file: INSERT_EVENTS, find: '    on conflict do nothing\n', replace: '' }],
-    tests: ['test/integration/store-batch.test.ts'],
+    tests: ['test/integration/ingest/store-batch.test.ts'],
   },
   {
     name: 'an event gets both of its keys or none',
     invariant: 'I2',
     edits: [{ file: INSERT_EVENTS, find: 'else refuse_partial_claim() end', replace: 'else false end' }],
-    tests: ['test/integration/store-batch.test.ts'],
+    tests: ['test/integration/ingest/store-batch.test.ts'],
   },
   {
     name: 'cache remembers only after the commit',
     invariant: 'I2',
     edits: [
       {
-        file: 'src/ingest/intake.ts',
+        file: 'src/ingest/store/intake.ts',
         find: '    const outcome = await this.writer.write(prepared);',
         replace: `    const committed = { ...prepared.event, fingerprint: prepared.fingerprint };
     await this.cache.remember([{ digest: prepared.keyDigest, committed }]);
     const outcome = await this.writer.write(prepared);`,
       },
     ],
-    tests: ['test/integration/intake.test.ts'],
+    tests: ['test/integration/ingest/intake.test.ts'],
   },
   {
     name: 'cache keys carry the incarnation of the database',
     invariant: 'I2',
     edits: [
-      { file: 'src/cache/redis-cache.ts', find: '`streamforge:${await this.incarnation()}:key:`', replace: "'all:'" },
+      { file: 'src/redis/redis-cache.ts', find: '`streamforge:${await this.incarnation()}:key:`', replace: "'all:'" },
     ],
     tests: ['test/contract/idempotency-cache.test.ts'],
   },
@@ -77,7 +77,7 @@ export const SAFEGUARDS: readonly Safeguard[] = [
     name: 'payload stored as text',
     invariant: 'I1',
     edits: [{ file: INSERT_EVENTS, find: '           payload::json\n', replace: '           payload::jsonb::json\n' }],
-    tests: ['test/integration/store-batch.test.ts'],
+    tests: ['test/integration/ingest/store-batch.test.ts'],
   },
   {
     name: 'mandatory flag on published messages',
@@ -156,13 +156,13 @@ export const SAFEGUARDS: readonly Safeguard[] = [
     invariant: 'I5',
     edits: [
       {
-        file: 'src/worker/queue-consumption.ts',
+        file: 'src/worker/consume/queue-consumer.ts',
         find: '    const findings = new Map<DeliveredEvent, Findings>();',
         replace: `    this.consumer.ack(deliveriesOf(works));
     const findings = new Map<DeliveredEvent, Findings>();`,
       },
     ],
-    tests: ['test/integration/worker-failpoints.test.ts'],
+    tests: ['test/integration/worker/worker-failpoints.test.ts'],
   },
   {
     name: 'one success in each generation',
@@ -186,12 +186,12 @@ export const SAFEGUARDS: readonly Safeguard[] = [
     invariant: 'I7',
     edits: [
       {
-        file: 'src/worker/transactional-handlers.ts',
+        file: 'src/worker/run/transactional-handlers.ts',
         find: '!done.get(settlement.event.id)?.has(handler.name)',
         replace: 'Boolean(done)',
       },
     ],
-    tests: ['test/integration/executor-partly.test.ts'],
+    tests: ['test/integration/worker/settler-partly.test.ts'],
   },
   {
     name: 'dispatch number, before handlers run',
@@ -210,36 +210,36 @@ export const SAFEGUARDS: readonly Safeguard[] = [
     invariant: 'I11',
     edits: [
       {
-        file: 'src/worker/delivery-executor.ts',
+        file: 'src/worker/settle/batch-settler.ts',
         find: "return state !== undefined && (state.dispatchNo > dispatchNo || state.status !== 'DISPATCHED');",
         replace: 'return state !== undefined && state.dispatchNo < 0 && dispatchNo < 0;',
       },
     ],
-    tests: ['test/integration/executor-overtaken.test.ts'],
+    tests: ['test/integration/worker/settler-overtaken.test.ts'],
   },
   {
     name: 'each delivery is judged by its own dispatch number',
     invariant: 'I11',
     edits: [
       {
-        file: 'src/worker/delivery-router.ts',
+        file: 'src/worker/consume/message-router.ts',
         find: 'standings?.get(event);',
         replace: '[...(standings ?? [])].findLast(([{ id }]) => id === event.id)?.[1];',
       },
     ],
-    tests: ['test/integration/worker.test.ts'],
+    tests: ['test/integration/worker/worker.test.ts'],
   },
   {
     name: 'a failure raises the dispatch that failed, no other',
     invariant: 'I11',
     edits: [
       {
-        file: 'src/worker/failures.queries.ts',
+        file: 'src/event-state/failures.queries.ts',
         find: "          where s.dispatch_no = excluded.dispatch_no - 1 and s.status = 'DISPATCHED'\n",
         replace: '',
       },
     ],
-    tests: ['test/integration/executor-overtaken.test.ts'],
+    tests: ['test/integration/worker/settler-overtaken.test.ts'],
   },
   {
     name: 'the reconciler',
@@ -251,7 +251,7 @@ export const SAFEGUARDS: readonly Safeguard[] = [
         replace: 'examined.filter(() => false);',
       },
     ],
-    tests: ['test/integration/reconciler.test.ts'],
+    tests: ['test/integration/outbox/reconciler.test.ts'],
   },
   {
     name: 'the reconciler does not walk past what is not committed',
@@ -263,36 +263,42 @@ export const SAFEGUARDS: readonly Safeguard[] = [
         replace: 'examined.findIndex(() => false)',
       },
     ],
-    tests: ['test/integration/reconciler.test.ts'],
+    tests: ['test/integration/outbox/reconciler.test.ts'],
   },
   {
     name: 'the reconciler raises the dispatch that was lost, no other',
     invariant: 'I11',
     edits: [
       {
-        file: 'src/outbox/reconcile.queries.ts',
+        file: 'src/event-state/lost-dispatches.queries.ts',
         find: "           where s.dispatch_no = excluded.dispatch_no - 1 and s.status = 'DISPATCHED'\n",
         replace: '',
       },
     ],
-    tests: ['test/integration/reconciler.test.ts'],
+    tests: ['test/integration/outbox/reconciler.test.ts'],
   },
   {
     name: 'what comes back runs alone',
     invariant: 'I10',
     edits: [
       {
-        file: 'src/worker/queue-consumption.ts',
+        file: 'src/worker/consume/queue-consumer.ts',
         find: '      for (const work of this.alone.splice(0)) await this.settleAlone(work);',
         replace: '      await this.settle(this.alone.splice(0));',
       },
     ],
-    tests: ['test/integration/worker.test.ts'],
+    tests: ['test/integration/worker/worker.test.ts'],
   },
   {
     name: 'WORKER_CRASH after three crashes',
     invariant: 'I10',
-    edits: [{ file: 'src/worker/crash-trials.ts', find: 'if (crashes < MOST_CRASHES)', replace: 'if (crashes < 1e9)' }],
-    tests: ['test/integration/worker.test.ts'],
+    edits: [
+      {
+        file: 'src/worker/crashes/poison-detector.ts',
+        find: 'if (crashes < MOST_CRASHES)',
+        replace: 'if (crashes < 1e9)',
+      },
+    ],
+    tests: ['test/integration/worker/worker.test.ts'],
   },
 ];

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Client, type Pool } from 'pg';
-import { migrate } from '../../src/db/migrate';
+import { migrate } from '../../src/db/migrations/migrate';
 import { createPool } from '../../src/db/pool';
 
 const TEMPLATE = 'streamforge_template';

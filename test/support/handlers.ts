@@ -1,5 +1,5 @@
+import type { DeliveredEvent } from '../../src/event/delivered-event';
 import type {
-  DeliveredEvent,
   ExternalCall,
   ExternalHandler,
   HandlerResult,

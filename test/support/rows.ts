@@ -1,8 +1,8 @@
 import type { Pool } from 'pg';
 import type { Event } from '../../src/event/event';
 import type { PreparedEvent } from '../../src/event/prepare-event';
-import { storeBatch } from '../../src/ingest/store-batch';
-import type { DeliveredEvent } from '../../src/worker/handler';
+import { storeBatch } from '../../src/ingest/store/store-batch';
+import type { DeliveredEvent } from '../../src/event/delivered-event';
 import { prepared } from './events';
 
 /** An outbox row, as tests look at it. */

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { StreamSource } from '../../src/ingest/stream-source';
+import { StreamSource } from '../../src/ingest/stream/stream-source';
 
 /** A source of these chunks. */
 export function streamSource(chunks: (Buffer | string)[], maxBytes = 10_000_000): StreamSource {

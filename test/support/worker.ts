@@ -1,12 +1,12 @@
 import type { Pool } from 'pg';
 import { QUEUES, type Broker, type OutgoingMessage, type QueueName } from '../../src/broker/broker';
 import { Metrics } from '../../src/observability/metrics';
-import { CrashTrials } from '../../src/worker/crash-trials';
-import { DeliveryExecutor } from '../../src/worker/delivery-executor';
-import { DeliveryLoop, WorkerStations } from '../../src/worker/delivery-loop';
-import { DeliveryRouter } from '../../src/worker/delivery-router';
-import { ExternalHandlers } from '../../src/worker/external-handlers';
-import { ExternalWorks } from '../../src/worker/external-works';
+import { CrashTrials } from '../../src/worker/crashes/poison-detector';
+import { DeliveryExecutor } from '../../src/worker/settle/batch-settler';
+import { DeliveryLoop, WorkerStations } from '../../src/worker/consume/worker-loop';
+import { DeliveryRouter } from '../../src/worker/consume/message-router';
+import { ExternalHandlers } from '../../src/worker/run/external-handlers';
+import { ExternalWorks } from '../../src/worker/run/external-works';
 import type { Handler } from '../../src/worker/handler';
 import { testSettings } from './app';
 

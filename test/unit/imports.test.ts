@@ -4,10 +4,10 @@ import * as ts from 'typescript';
 
 const SRC = path.resolve(__dirname, '../../src');
 
-const FEATURES = ['ingest', 'outbox', 'worker', 'admin'];
-const FOUNDATIONS = ['db', 'cache', 'broker', 'http', 'observability', 'runtime'];
-/** What several features share and is more than a foundation. */
-const SHARED = ['destinations'];
+const FEATURES = ['ingest', 'outbox', 'worker', 'admin', 'operations'];
+const FOUNDATIONS = ['db', 'redis', 'broker', 'http', 'observability', 'runtime'];
+/** What several features share and is more than a foundation: where an event stands, who may, where events go. */
+const SHARED = ['event-state', 'access', 'destinations'];
 
 /** What the files of a folder may import of ours, besides their own folder. */
 const MAY_IMPORT: Record<string, string[]> = {
@@ -104,6 +104,8 @@ describe('a breach is found:', () => {
     ['a foundation that imports a feature', 'http/a.ts', 'worker/handlers/b.ts'],
     ['what features share importing a feature', 'destinations/a.ts', 'worker/b.ts'],
     ['a foundation that imports what features share', 'http/a.ts', 'destinations/b.ts'],
+    ['the event states importing a feature', 'event-state/a.ts', 'outbox/b.ts'],
+    ['a foundation that imports who may', 'http/a.ts', 'access/b.ts'],
     ['anything that imports the root', 'admin/a.ts', 'app.module.ts'],
     ['a command used as a library', 'admin/a.ts', 'commands/b.ts'],
   ])('%s', (_what, file, target) => {

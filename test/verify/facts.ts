@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { usageOf } from '../support/e2e-http';
-import { rowsOf } from '../support/e2e-own-servers';
+import { rowsOf } from '../support/processes/e2e-own-servers';
 import type { Evidence, ReadBack, StoredEvent } from './evidence';
 import { exchange } from './exchange';
 

@@ -5,5 +5,5 @@ module.exports = {
   ...projects.find(({ displayName }) => displayName === 'unit'),
   rootDir: '../..',
   testMatch: ['<rootDir>/test/verify/run.ts'],
-  reporters: ['<rootDir>/test/support/failures-reporter.js'],
+  reporters: ['<rootDir>/test/support/jest/failures-reporter.js'],
 };

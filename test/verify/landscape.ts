@@ -1,10 +1,10 @@
 import * as fs from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { OwnServer, redisCommand, rowsOf } from '../support/e2e-own-servers';
-import { closeConnections, messagesIn, purgeQueue } from '../support/e2e-rabbit';
+import { OwnServer, redisCommand, rowsOf } from '../support/processes/e2e-own-servers';
+import { closeConnections, messagesIn, purgeQueue } from '../support/broker/e2e-rabbit';
 import { eventually } from '../support/eventually';
-import { freePort } from '../support/free-port';
-import { startRabbitMq, type RabbitMqServer } from '../support/servers';
+import { freePort } from '../support/processes/free-port';
+import { startRabbitMq, type RabbitMqServer } from '../support/processes/servers';
 import { ROLE_PROCESSES, type TargetName } from './faults';
 import { RoleProcess } from './role-process';
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { endProcess, spawnProcess } from '../support/process';
+import { endProcess, spawnProcess } from '../support/processes/process';
 
 const LOOK_EVERY_MS = 50;
 const START_AGAIN_AFTER_MS = 500;

@@ -1,4 +1,4 @@
-import { readMigrationStatus } from '../../db/migration-plan';
+import { readMigrationStatus } from '../../db/migrations/migration-plan';
 import { createPool, type Db } from '../../db/pool';
 import { explainStartFailure } from '../../runtime/start-failure';
 import { advice, isAtLeast, ok, problem, type Finding } from './finding';

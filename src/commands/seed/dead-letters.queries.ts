@@ -1,6 +1,6 @@
-import { appendDeadLetterEntry } from '../../db/append-entry.queries';
+import { appendDeadLetterEntry } from '../../event-state/outbox-entries.queries';
 import type { Db } from '../../db/pool';
-import { storeEvents } from '../../ingest/store-batch.queries';
+import { storeEvents } from '../../ingest/store/store-batch.queries';
 import type { PreparedEvent } from '../../event/prepare-event';
 
 const REASON = { code: 'INVALID_PAYLOAD', message: 'written by npm run seed: no handler has run' };

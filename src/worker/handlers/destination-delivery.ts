@@ -4,7 +4,8 @@ import { Courier } from '../../destinations/courier';
 import { DESTINATION_LIMITS, type SealedDestination } from '../../destinations/destination';
 import { DestinationRegistry } from '../../destinations/destination-registry';
 import { disableDestination } from '../../destinations/destinations.queries';
-import type { DeliveredEvent, ExternalCall, ExternalHandler, HandlerResult } from '../handler';
+import type { DeliveredEvent } from '../../event/delivered-event';
+import type { ExternalCall, ExternalHandler, HandlerResult } from '../handler';
 import { combine, deliveredTo, GONE, refusedBy, type Delivery } from './destination-results';
 
 const MARGIN_MS = 5_000;

@@ -1,6 +1,6 @@
 import type { Outcome } from '../../destinations/courier';
 import type { HandlerResult, UnfinishedResult } from '../handler';
-import { classifyStatus } from '../retry-policy';
+import { classifyStatus } from '../settle/retry-policy';
 
 /** A 410 says that nobody will ever listen there again. */
 export const GONE = 410;

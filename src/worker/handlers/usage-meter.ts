@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import type { DeliveredEvent, TransactionalCall, TransactionalHandler } from '../handler';
+import type { DeliveredEvent } from '../../event/delivered-event';
+import type { TransactionalCall, TransactionalHandler } from '../handler';
 import { addUsage, type UsageRow } from './usage-meter.queries';
 
 /**

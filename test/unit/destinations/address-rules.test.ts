@@ -1,4 +1,4 @@
-import { isPublicAddress, literalAddress } from '../../../src/destinations/address-rules';
+import { isPublicAddress, literalAddress } from '../../../src/destinations/address/address-rules';
 
 describe('an address that a destination may not have', () => {
   it.each([

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { Webhook } from 'standardwebhooks';
 import type { SealedDestination } from '../../../src/destinations/destination';
-import { newSecret, SecretBox, UnopenedSecretError } from '../../../src/destinations/secret-box';
-import { WebhookSigner } from '../../../src/destinations/webhook-signer';
+import { newSecret, SecretBox, UnopenedSecretError } from '../../../src/destinations/secrets/secret-box';
+import { WebhookSigner } from '../../../src/destinations/secrets/webhook-signer';
 
 const ID = '01a20bbe-19c6-756a-9bb1-3e2e8e86f56a';
 const [KEY, OTHER] = [randomBytes(32), randomBytes(32)];

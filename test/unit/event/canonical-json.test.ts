@@ -1,6 +1,6 @@
 import canonicalize from 'canonicalize';
 import * as fc from 'fast-check';
-import { canonicalJson, parseExact } from '../../../src/event/canonical-json';
+import { canonicalJson, parseExact } from '../../../src/event/json/canonical-json';
 
 describe('canonical JSON', () => {
   it('is that of RFC 8785, section 3.2.2', () => {

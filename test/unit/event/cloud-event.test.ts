@@ -1,5 +1,10 @@
 import * as fc from 'fast-check';
-import { cloudEventPointer, fromBinary, fromStructured, isBinaryCloudEvent } from '../../../src/event/cloud-event';
+import {
+  cloudEventPointer,
+  fromBinary,
+  fromStructured,
+  isBinaryCloudEvent,
+} from '../../../src/event/cloud-event/cloud-event';
 
 const structured = (text: string) => fromStructured(Buffer.from(text));
 const ATTRIBUTES = '"specversion":"1.0","id":"1","type":"t","source":"s"';

@@ -1,4 +1,4 @@
-import { canonicalJson } from '../../../src/event/canonical-json';
+import { canonicalJson } from '../../../src/event/json/canonical-json';
 import { sha256 } from '../../../src/event/content-hash';
 import type { ContentRules } from '../../../src/event/prepare-event';
 import { prepared } from '../../support/events';

@@ -4,7 +4,7 @@ import {
   findUnsupportedCharacter,
   isExactlyPrinted,
   scanJsonObject,
-} from '../../../src/event/json-text';
+} from '../../../src/event/json/json-text';
 
 describe('decoding UTF-8', () => {
   it('keeps every plane of Unicode', () => {

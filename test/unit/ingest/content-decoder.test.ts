@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
-import { CONTENT_ENCODINGS, contentDecoder, isDecodingError } from '../../../src/ingest/content-decoder';
+import { CONTENT_ENCODINGS, contentDecoder, isDecodingError } from '../../../src/ingest/stream/content-decoder';
 
 const TEXT = Buffer.from('{"text":"東京 👩‍👩‍👧"}\n'.repeat(2_000));
 const ENCODED: Record<string, Buffer> = {

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import * as fc from 'fast-check';
-import { JsonArrayRecords } from '../../../src/ingest/json-array-records';
-import type { StreamRecord } from '../../../src/ingest/stream-records';
+import { JsonArrayRecords } from '../../../src/ingest/formats/json-array-records';
+import type { StreamRecord } from '../../../src/ingest/formats/ndjson-records';
 import { streamSource } from '../../support/stream-source';
 
 const LIMIT = 40;

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { createGunzip, gzipSync } from 'node:zlib';
 import { Problem } from '../../../src/event/problems';
-import { StreamSource } from '../../../src/ingest/stream-source';
+import { StreamSource } from '../../../src/ingest/stream/stream-source';
 import { streamSource } from '../../support/stream-source';
 
 async function read(source: StreamSource): Promise<string> {

@@ -1,6 +1,6 @@
-import type { Outcome } from '../../../src/ingest/outcome';
-import { committedFacts } from '../../../src/ingest/outcome';
-import { StreamSummary } from '../../../src/ingest/stream-summary';
+import type { Outcome } from '../../../src/ingest/store/ingest-result';
+import { committedFacts } from '../../../src/ingest/store/ingest-result';
+import { StreamSummary } from '../../../src/ingest/stream/stream-summary';
 import { prepared } from '../../support/events';
 
 const committed = committedFacts(prepared());

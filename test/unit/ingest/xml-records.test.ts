@@ -3,10 +3,10 @@ import { setImmediate as tick } from 'node:timers/promises';
 import { pipeline } from 'node:stream/promises';
 import * as fc from 'fast-check';
 import { Problem } from '../../../src/event/problems';
-import type { StreamRecord } from '../../../src/ingest/stream-records';
-import { StreamSource } from '../../../src/ingest/stream-source';
+import type { StreamRecord } from '../../../src/ingest/formats/ndjson-records';
+import { StreamSource } from '../../../src/ingest/stream/stream-source';
 import { streamSource } from '../../support/stream-source';
-import { XmlRecords } from '../../../src/ingest/xml-records';
+import { XmlRecords } from '../../../src/ingest/formats/xml-records';
 
 const LIMIT = 1_000;
 const event = (subject: string): string => `<event subject="${subject}"/>`;

@@ -1,9 +1,9 @@
 import { Readable } from 'node:stream';
 import * as fc from 'fast-check';
 import { prepareEvent, type ContentRules } from '../../../src/event/prepare-event';
-import type { StreamRecord } from '../../../src/ingest/stream-records';
+import type { StreamRecord } from '../../../src/ingest/formats/ndjson-records';
 import { streamSource } from '../../support/stream-source';
-import { XmlRecords } from '../../../src/ingest/xml-records';
+import { XmlRecords } from '../../../src/ingest/formats/xml-records';
 
 const CONTEXT = { tenantId: 'acme', correlationId: 'c', traceparent: undefined, idempotencyKey: undefined };
 const RULES: ContentRules = { MAX_EVENT_BYTES: 10_000, DEDUPE_STRATEGY: 'intent', DEDUPE_INCLUDE_OCCURRED_AT: true };

@@ -1,4 +1,4 @@
-import { auditMessage } from '../../../src/worker/audit-message';
+import { auditMessage } from '../../../src/worker/settle/audit-message';
 
 describe('a message of the audit', () => {
   it.each([

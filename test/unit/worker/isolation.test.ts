@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { Isolation } from '../../../src/worker/isolation';
+import { Isolation } from '../../../src/worker/run/isolation';
 
 interface Item {
   group: string;

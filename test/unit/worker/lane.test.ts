@@ -1,4 +1,4 @@
-import { Lane } from '../../../src/worker/lane';
+import { Lane } from '../../../src/worker/run/lane';
 
 const LIMITS = { running: 3, tenantRunning: 2, waiting: 4, tenantWaiting: 3 };
 /** After this without the end of a call, a tenant counts as slow. */

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { InvalidPayloadError, type UnfinishedResult } from '../../../src/worker/handler';
-import { classifyError, crowdedOut, decide, graver, type RetryRules } from '../../../src/worker/retry-policy';
+import { classifyError, crowdedOut, decide, graver, type RetryRules } from '../../../src/worker/settle/retry-policy';
 
 const RULES: RetryRules = { MAX_RETRY_ATTEMPTS: 5, RETRY_BACKOFF_MS: [1_000, 5_000, 30_000], RETRY_JITTER: 0.2 };
 const STEADY: RetryRules = { ...RULES, RETRY_JITTER: 0 };

@@ -1,0 +1,58 @@
+import { Controller, Get, Inject, Query } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiProperty } from '@nestjs/swagger';
+import { EntityDatabase } from '../../db/entity-database';
+import { AdminEndpoint } from '../endpoint/admin-endpoint';
+import { AuditEntry } from './audit-entry.entity';
+import { cursorAfter, newestFirst, PageQuery } from '../endpoint/page-query';
+
+class AuditRow {
+  @ApiProperty({ format: 'uuid' })
+  id!: string;
+
+  @ApiProperty({ format: 'date-time' })
+  at!: string;
+
+  @ApiProperty({ example: 'admin', description: 'The name of the token' })
+  actor!: string;
+
+  @ApiProperty({ example: 'dlq.retry' })
+  action!: string;
+
+  @ApiProperty({ type: 'object', additionalProperties: true, example: { tenantId: 'demo' } })
+  filter!: object;
+
+  @ApiProperty({ type: 'object', additionalProperties: { type: 'integer' }, example: { matched: 3, retried: 3 } })
+  counts!: Record<string, number>;
+
+  @ApiProperty({ type: String, nullable: true })
+  note!: string | null;
+
+  @ApiProperty({ example: 'c-1' })
+  correlationId!: string;
+}
+
+class AuditPage {
+  @ApiProperty({ type: [AuditRow], description: 'Newest first' })
+  entries!: AuditRow[];
+
+  @ApiProperty({ type: String, nullable: true })
+  nextCursor!: string | null;
+}
+
+@AdminEndpoint()
+@Controller('v1/admin/audit')
+export class AuditController {
+  constructor(@Inject(EntityDatabase) private readonly database: EntityDatabase) {}
+
+  @Get()
+  @ApiOperation({ summary: 'What operators changed: who, what, by which filter, how many, newest first.' })
+  @ApiOkResponse({ type: AuditPage })
+  async list(@Query() query: PageQuery): Promise<AuditPage> {
+    const entities = await this.database.entities();
+    const found = await entities.find(AuditEntry, newestFirst('audit', query));
+    return {
+      entries: found.map((entry) => ({ ...entry, at: entry.at.toISOString() })),
+      nextCursor: cursorAfter('audit', found, query.limit),
+    };
+  }
+}

@@ -1,0 +1,92 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { Pool } from 'pg';
+import { WakeUp } from '../../redis/wake-up';
+import { SETTINGS_TOKEN, type Settings } from '../../config/settings';
+import { appendRetryEntries } from '../../event-state/outbox-entries.queries';
+import { EntityDatabase, type Transaction } from '../../db/entity-database';
+import type { Db } from '../../db/pool';
+import { recordChange, updateCounts, type AdminChange } from '../audit/audit';
+import { limitOf, type BulkRequest } from '../endpoint/bulk-request';
+import { discardDeadLetters, resolveDeadLetters, takeBackToDispatch } from '../../event-state/dead-letters.queries';
+import { filterOnly } from '../events/event-filter';
+import { findMatching } from '../events/matching-events';
+
+/** Events changed in one transaction. */
+const BATCH = 500;
+
+export interface Changed {
+  matched: number;
+  changed: number;
+  skipped: number;
+}
+
+/** What operators do to dead letters: send them again, or give them up. */
+@Injectable()
+export class DlqActions {
+  constructor(
+    @Inject(SETTINGS_TOKEN) private readonly settings: Settings,
+    @Inject(Pool) private readonly pool: Pool,
+    @Inject(EntityDatabase) private readonly database: EntityDatabase,
+    @Inject(WakeUp) private readonly wakeUp: WakeUp,
+  ) {}
+
+  async retry(request: BulkRequest, correlationId: string): Promise<Changed> {
+    const changed = await this.change(request, 'dlq.retry', 'retried', correlationId, async (db, ids) => {
+      const dispatches = await takeBackToDispatch(db, ids);
+      await appendRetryEntries(db, dispatches);
+      const taken = dispatches.map(({ eventId }) => eventId);
+      await resolveDeadLetters(db, { ids: taken, resolution: 'RETRIED' });
+      return taken.length;
+    });
+    this.wakeUp.signal();
+    return changed;
+  }
+
+  async discard(request: BulkRequest & { note?: string }, correlationId: string): Promise<Changed> {
+    const { note } = request;
+    return this.change(request, 'dlq.discard', 'discarded', correlationId, async (db, ids) => {
+      const discarded = await discardDeadLetters(db, ids);
+      await resolveDeadLetters(db, { ids: discarded, resolution: 'DISCARDED', note });
+      return discarded.length;
+    });
+  }
+
+  /** In transactions of bounded size, each with the audit row brought up to date. */
+  private async change(
+    request: BulkRequest & { note?: string },
+    action: AdminChange['action'],
+    verb: string,
+    correlationId: string,
+    work: (db: Db, ids: string[]) => Promise<number>,
+  ): Promise<Changed> {
+    const limit = limitOf(request, this.settings.REPLAY_MAX_LIMIT);
+    const { events } = await findMatching(this.pool, request, limit);
+    const ids = events.map(({ id }) => id);
+    const result = { matched: ids.length, changed: 0, skipped: 0 };
+    if (request.dryRun) return result;
+    let audited: string | undefined;
+    for (let from = 0; from === 0 || from < ids.length; from += BATCH) {
+      const batch = ids.slice(from, from + BATCH);
+      audited = await this.database.transaction(async ({ db, entities }) => {
+        const done = batch.length > 0 ? await work(db, batch) : 0;
+        result.changed += done;
+        result.skipped += batch.length - done;
+        const counts = { matched: result.matched, [verb]: result.changed, skipped: result.skipped };
+        return this.audit(entities, audited, {
+          action,
+          filter: filterOnly(request),
+          counts,
+          note: request.note,
+          correlationId,
+        });
+      });
+    }
+    return result;
+  }
+
+  private async audit(entities: Transaction['entities'], id: string | undefined, change: AdminChange): Promise<string> {
+    if (id === undefined) return recordChange(entities, change);
+    await updateCounts(entities, id, change.counts);
+    return id;
+  }
+}

@@ -1,0 +1,108 @@
+import { Body, Controller, Get, HttpCode, Inject, Post, Query, Req } from '@nestjs/common';
+import { ApiAcceptedResponse, ApiBody, ApiOkResponse, ApiOperation, ApiPropertyOptional } from '@nestjs/swagger';
+import { IsIn } from 'class-validator';
+import type { FastifyRequest } from 'fastify';
+import { Pool } from 'pg';
+import { ApiProblems, BODY_PROBLEMS } from '../../http/api-problem';
+import { AdminEndpoint } from '../endpoint/admin-endpoint';
+import { BulkRequest } from '../endpoint/bulk-request';
+import { DlqActions } from './dlq-actions';
+import { DeadLettersPage, DiscardAnswer, ReasonsAnswer, RetryAnswer } from './dlq.responses';
+import { listReasons, readDeadLetters } from '../../event-state/dead-letters.queries';
+import { EventPageQuery } from '../events/event-filter';
+import { findPage } from '../events/matching-events';
+import { IsListLimit } from '../endpoint/page-query';
+import { IsPlainText, IsTenantId, MayBeLeftOut } from '../endpoint/rules';
+
+class ReasonsQuery {
+  @ApiPropertyOptional({ description: 'Dead letters of this tenant', example: 'demo' })
+  @MayBeLeftOut()
+  @IsTenantId()
+  tenantId?: string;
+
+  @IsListLimit('Most reasons in the answer')
+  limit = 50;
+}
+
+const DEAD = { enum: ['DLQ'], default: 'DLQ', description: 'Dead letters have this status' };
+
+class DeadLettersQuery extends EventPageQuery {
+  @ApiPropertyOptional(DEAD)
+  @IsIn(['DLQ'])
+  override status = 'DLQ' as const;
+}
+
+class RetryRequest extends BulkRequest {
+  @ApiPropertyOptional(DEAD)
+  @IsIn(['DLQ'])
+  override status = 'DLQ' as const;
+}
+
+class DiscardRequest extends RetryRequest {
+  @ApiPropertyOptional({ description: 'Why; kept with the dead letters and in the audit trail', maxLength: 500 })
+  @MayBeLeftOut()
+  @IsPlainText(500)
+  note?: string;
+}
+
+@AdminEndpoint()
+@Controller('v1/admin/dlq')
+export class DlqController {
+  constructor(
+    @Inject(Pool) private readonly pool: Pool,
+    @Inject(DlqActions) private readonly actions: DlqActions,
+  ) {}
+
+  @Get('reasons')
+  @ApiOperation({ summary: 'Dead letters grouped by cause, the most frequent first.' })
+  @ApiOkResponse({ type: ReasonsAnswer })
+  async reasons(@Query() { tenantId, limit }: ReasonsQuery): Promise<ReasonsAnswer> {
+    return listReasons(this.pool, { tenantId: tenantId ?? null, limit });
+  }
+
+  @Get()
+  @ApiOperation({ summary: 'Dead letters that nobody has dealt with, newest events first.' })
+  @ApiOkResponse({ type: DeadLettersPage })
+  async list(@Query() query: DeadLettersQuery): Promise<DeadLettersPage> {
+    const { events, nextCursor } = await findPage(this.pool, 'dlq', query);
+    const letters = await readDeadLetters(
+      this.pool,
+      events.map(({ id }) => id),
+    );
+    return {
+      deadLetters: events.flatMap(({ id, eventId, tenantId, type, subject, receivedAt }) => {
+        const letter = letters.get(id);
+        return letter ? [{ ...letter, eventId, tenantId, type, subject, receivedAt }] : [];
+      }),
+      nextCursor,
+    };
+  }
+
+  @Post('retry')
+  @HttpCode(202)
+  @ApiOperation({
+    summary: 'Send dead letters again. Handlers that already succeeded do not run again.',
+    description: '`dryRun` counts what would be retried. An event that waits in a replay is skipped.',
+  })
+  @ApiBody({ type: RetryRequest, examples: { count: { value: { tenantId: 'demo', dryRun: true } } } })
+  @ApiAcceptedResponse({ type: RetryAnswer })
+  @ApiProblems(...BODY_PROBLEMS)
+  async retry(@Body() request: RetryRequest, @Req() { id }: FastifyRequest): Promise<RetryAnswer> {
+    const { matched, changed, skipped } = await this.actions.retry(request, id);
+    return { accepted: true, matched, retried: changed, skipped, dryRun: request.dryRun, correlationId: id };
+  }
+
+  @Post('discard')
+  @HttpCode(202)
+  @ApiOperation({ summary: 'Give dead letters up: their status becomes DISCARDED, nothing is deleted.' })
+  @ApiBody({
+    type: DiscardRequest,
+    examples: { count: { value: { tenantId: 'demo', note: 'test data', dryRun: true } } },
+  })
+  @ApiAcceptedResponse({ type: DiscardAnswer })
+  @ApiProblems(...BODY_PROBLEMS)
+  async discard(@Body() request: DiscardRequest, @Req() { id }: FastifyRequest): Promise<DiscardAnswer> {
+    const { matched, changed, skipped } = await this.actions.discard(request, id);
+    return { accepted: true, matched, discarded: changed, skipped, dryRun: request.dryRun, correlationId: id };
+  }
+}

@@ -1,0 +1,123 @@
+import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Patch, Post, Query, Req } from '@nestjs/common';
+import {
+  ApiBody,
+  ApiCreatedResponse,
+  ApiNoContentResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiProperty,
+} from '@nestjs/swagger';
+import { IsUUID } from 'class-validator';
+import type { FastifyRequest } from 'fastify';
+import { Pool } from 'pg';
+import { Courier } from '../../destinations/courier';
+import { listDestinations } from '../../destinations/destinations.queries';
+import { ApiProblems, BODY_PROBLEMS } from '../../http/api-problem';
+import { AdminEndpoint } from '../endpoint/admin-endpoint';
+import {
+  DestinationAnswer,
+  DestinationsPage,
+  NewSecretAnswer,
+  TestDeliveryAnswer,
+  toAnswer,
+} from './destination.responses';
+import {
+  DestinationChangeRequest,
+  DestinationRequest,
+  DestinationsQuery,
+  RotateSecretRequest,
+} from './destination.requests';
+import { sendTest } from './send-test-event';
+import { Destinations } from './destination.service';
+
+const EXAMPLE = { tenantId: 'demo', url: 'https://example.com/hooks/orders', eventTypes: ['order.*'] };
+
+class DestinationPath {
+  @ApiProperty({ format: 'uuid' })
+  @IsUUID()
+  id!: string;
+}
+
+@AdminEndpoint()
+@Controller('v1/admin/destinations')
+export class DestinationsController {
+  constructor(
+    @Inject(Pool) private readonly pool: Pool,
+    @Inject(Destinations) private readonly destinations: Destinations,
+    @Inject(Courier) private readonly courier: Courier,
+  ) {}
+
+  @Get()
+  @ApiOperation({ summary: 'Destinations of one tenant or all, the newest first.' })
+  @ApiOkResponse({ type: DestinationsPage })
+  async list(@Query() { tenantId, cursor, limit }: DestinationsQuery): Promise<DestinationsPage> {
+    const page = await listDestinations(this.pool, { tenantId, before: cursor, limit });
+    const last = page.at(-1);
+    return { destinations: page.map(toAnswer), nextCursor: last && page.length === limit ? last.id : null };
+  }
+
+  @Post()
+  @ApiOperation({
+    summary: 'Registers a destination. Its secret is in this answer and in no other.',
+    description: 'Every event that is accepted after this answer, and matches, is delivered to it.',
+  })
+  @ApiBody({ type: DestinationRequest, examples: { orders: { value: EXAMPLE } } })
+  @ApiProblems('too-many-destinations', ...BODY_PROBLEMS)
+  @ApiCreatedResponse({ type: NewSecretAnswer })
+  async create(@Body() body: DestinationRequest, @Req() request: FastifyRequest): Promise<NewSecretAnswer> {
+    const { destination, secret } = await this.destinations.create(body, request.id);
+    return { ...toAnswer(destination), secret };
+  }
+
+  @Get(':id')
+  @ApiOperation({ summary: 'One destination, without its secret.' })
+  @ApiOkResponse({ type: DestinationAnswer })
+  @ApiProblems('destination-not-found')
+  async read(@Param() { id }: DestinationPath): Promise<DestinationAnswer> {
+    return toAnswer(await this.destinations.find(id));
+  }
+
+  @Patch(':id')
+  @ApiOperation({ summary: 'Changes what is given. Any change closes its circuit, so that it is tried at once.' })
+  @ApiOkResponse({ type: DestinationAnswer })
+  @ApiProblems('destination-not-found', ...BODY_PROBLEMS)
+  async change(
+    @Param() { id }: DestinationPath,
+    @Body() body: DestinationChangeRequest,
+    @Req() request: FastifyRequest,
+  ): Promise<DestinationAnswer> {
+    return toAnswer(await this.destinations.change(id, body, request.id));
+  }
+
+  @Delete(':id')
+  @HttpCode(204)
+  @ApiOperation({ summary: 'Removes a destination; events no longer wait for it.' })
+  @ApiNoContentResponse()
+  @ApiProblems('destination-not-found')
+  async delete(@Param() { id }: DestinationPath, @Req() request: FastifyRequest): Promise<void> {
+    await this.destinations.delete(id, request.id);
+  }
+
+  @Post(':id/test')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Sends one test event and tells how it was answered. Nothing is stored or retried.' })
+  @ApiOkResponse({ type: TestDeliveryAnswer })
+  @ApiProblems('destination-not-found')
+  async test(@Param() { id }: DestinationPath, @Req() request: FastifyRequest): Promise<TestDeliveryAnswer> {
+    return sendTest(this.courier, await this.destinations.find(id), request.id);
+  }
+
+  @Post(':id/rotate-secret')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Gives a new secret. For a while deliveries are signed with both.' })
+  @ApiOkResponse({ type: NewSecretAnswer })
+  @ApiProblems('destination-not-found', ...BODY_PROBLEMS)
+  async rotate(
+    @Param() { id }: DestinationPath,
+    @Body() { overlapSeconds }: RotateSecretRequest,
+    @Req() request: FastifyRequest,
+  ): Promise<NewSecretAnswer> {
+    const { destination, secret } = await this.destinations.rotate(id, overlapSeconds, request.id);
+    return { ...toAnswer(destination), secret };
+  }
+}

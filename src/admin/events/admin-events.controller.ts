@@ -1,0 +1,56 @@
+import { Controller, Get, Inject, Query } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiPropertyOptional } from '@nestjs/swagger';
+import { Transform } from 'class-transformer';
+import { IsBoolean } from 'class-validator';
+import { Pool } from 'pg';
+import { AdminEndpoint } from '../endpoint/admin-endpoint';
+import { listAttemptsOf, readStandings } from './event-details.queries';
+import { EventPageQuery } from './event-filter';
+import { EventsPage, type AttemptAnswer } from './event-search.responses';
+import { findPage } from './matching-events';
+import { MayBeLeftOut } from '../endpoint/rules';
+
+class EventsQuery extends EventPageQuery {
+  @ApiPropertyOptional({ description: 'true adds the attempts of each event', type: Boolean, default: false })
+  @MayBeLeftOut()
+  @Transform(({ value }: { value: unknown }) => (value === 'true' ? true : value === 'false' ? false : value))
+  @IsBoolean()
+  attempts = false;
+}
+
+@AdminEndpoint()
+@Controller('v1/admin/events')
+export class AdminEventsController {
+  constructor(@Inject(Pool) private readonly pool: Pool) {}
+
+  @Get()
+  @ApiOperation({ summary: 'Search events of any tenant, newest first.' })
+  @ApiOkResponse({ type: EventsPage })
+  async list(@Query() query: EventsQuery): Promise<EventsPage> {
+    const { events, nextCursor } = await findPage(this.pool, 'events', query);
+    const ids = events.map(({ id }) => id);
+    const standings = await readStandings(this.pool, ids);
+    const attempts = query.attempts ? await this.attemptsOf(ids) : undefined;
+    return {
+      events: events.map((event) => ({
+        ...event,
+        nextAttemptAt: standings.get(event.id)?.nextAttemptAt ?? null,
+        lastError: standings.get(event.id)?.lastError ?? null,
+        publishedAt: standings.get(event.id)?.publishedAt ?? null,
+        completedAt: standings.get(event.id)?.completedAt ?? null,
+        ...(attempts ? { attempts: attempts.get(event.id) ?? [] } : {}),
+      })),
+      nextCursor,
+    };
+  }
+
+  private async attemptsOf(ids: string[]): Promise<Map<string, AttemptAnswer[]>> {
+    const byEvent = new Map<string, AttemptAnswer[]>();
+    for (const { eventId, ...attempt } of await listAttemptsOf(this.pool, ids)) {
+      const its = byEvent.get(eventId) ?? [];
+      its.push(attempt);
+      byEvent.set(eventId, its);
+    }
+    return byEvent;
+  }
+}

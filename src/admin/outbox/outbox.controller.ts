@@ -1,0 +1,78 @@
+import { Body, Controller, Get, HttpCode, Inject, Post, Req } from '@nestjs/common';
+import { ApiAcceptedResponse, ApiBody, ApiOkResponse, ApiOperation, ApiPropertyOptional } from '@nestjs/swagger';
+import { ArrayMaxSize, ArrayMinSize, IsArray, Matches } from 'class-validator';
+import type { FastifyRequest } from 'fastify';
+import { Pool } from 'pg';
+import { WakeUp } from '../../redis/wake-up';
+import { EntityDatabase } from '../../db/entity-database';
+import {
+  BACKLOG_CAP,
+  listFailedEntries,
+  readOutboxFigures,
+  requeueFailed,
+} from '../../event-state/outbox-figures.queries';
+import { ApiProblems, BODY_PROBLEMS } from '../../http/api-problem';
+import { AdminEndpoint } from '../endpoint/admin-endpoint';
+import { recordChange } from '../audit/audit';
+import { OutboxAnswer, OutboxRetryAnswer } from './outbox.responses';
+import { MayBeLeftOut } from '../endpoint/rules';
+
+const FAILED_SHOWN = 100;
+const MOST_REQUEUED = 1_000;
+
+class OutboxRetryRequest {
+  @ApiPropertyOptional({
+    description: `Ids of FAILED entries; without them the oldest ${MOST_REQUEUED}`,
+    type: [String],
+    minItems: 1,
+    maxItems: MOST_REQUEUED,
+  })
+  @MayBeLeftOut()
+  @IsArray()
+  @ArrayMinSize(1)
+  @ArrayMaxSize(MOST_REQUEUED)
+  @Matches(/^[0-9]{1,18}$/, { each: true, message: 'each id must be the id of an outbox entry, as text' })
+  ids?: string[];
+}
+
+@AdminEndpoint()
+@Controller('v1/admin/outbox')
+export class OutboxController {
+  constructor(
+    @Inject(Pool) private readonly pool: Pool,
+    @Inject(EntityDatabase) private readonly database: EntityDatabase,
+    @Inject(WakeUp) private readonly wakeUp: WakeUp,
+  ) {}
+
+  @Get()
+  @ApiOperation({ summary: 'What waits to be published, for how long, and what could not be.' })
+  @ApiOkResponse({ type: OutboxAnswer })
+  async read(): Promise<OutboxAnswer> {
+    const { pending, inFlight, failed, oldestOpenSeconds } = await readOutboxFigures(this.pool);
+    return {
+      states: { PENDING: pending, IN_FLIGHT: inFlight, FAILED: failed },
+      countedUpTo: BACKLOG_CAP,
+      oldestPendingSeconds: oldestOpenSeconds,
+      failed: await listFailedEntries(this.pool, FAILED_SHOWN),
+    };
+  }
+
+  @Post('retry')
+  @HttpCode(202)
+  @ApiOperation({ summary: 'Give FAILED entries to the publisher again.' })
+  @ApiBody({ type: OutboxRetryRequest, examples: { all: { value: {} } } })
+  @ApiAcceptedResponse({ type: OutboxRetryAnswer })
+  @ApiProblems(...BODY_PROBLEMS)
+  async retry(@Body() { ids }: OutboxRetryRequest, @Req() request: FastifyRequest): Promise<OutboxRetryAnswer> {
+    const counts = await this.database.transaction(async ({ db, entities }) => {
+      const requeued = await requeueFailed(db, { ...(ids ? { ids } : {}), limit: MOST_REQUEUED });
+      const matched = ids ? new Set(ids).size : requeued.length;
+      const change = { matched, requeued: requeued.length, skipped: matched - requeued.length };
+      const filter = ids ? { ids } : {};
+      await recordChange(entities, { action: 'outbox.retry', filter, counts: change, correlationId: request.id });
+      return change;
+    });
+    this.wakeUp.signal();
+    return { accepted: true, ...counts, correlationId: request.id };
+  }
+}

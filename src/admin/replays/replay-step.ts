@@ -1,0 +1,54 @@
+import { appendRetryEntries } from '../../event-state/outbox-entries.queries';
+import type { Db } from '../../db/pool';
+import { resolveDeadLetters } from '../../event-state/dead-letters.queries';
+import {
+  judge,
+  lockStates,
+  raiseDispatch,
+  type Judged,
+  type SkipReason,
+} from '../../event-state/replay-dispatch.queries';
+import {
+  finishReplay,
+  listPending,
+  listSettled,
+  recordDispatched,
+  recordSettled,
+  recordSkipped,
+  type ReplayInHand,
+} from './replay.queries';
+
+/**
+ * Carries a locked replay one bounded step on, in the caller's transaction: records what came to rest, sends up to `room`
+ * events, finishes it when nothing is left. Returns whether anything moved.
+ */
+export async function stepReplay(db: Db, replay: ReplayInHand, room: number): Promise<boolean> {
+  const settled = await listSettled(db, replay.id);
+  await recordSettled(db, replay.id, settled);
+  const pending = replay.status === 'RUNNING' && room > 0 ? await listPending(db, replay.id, room) : [];
+  if (pending.length > 0) await send(db, replay, pending);
+  await finishReplay(db, replay.id);
+  return settled.length > 0 || pending.length > 0;
+}
+
+async function send(db: Db, { id, mode, discardedToo }: ReplayInHand, pending: readonly string[]): Promise<void> {
+  await lockStates(db, pending);
+  const judged = await judge(db, { ids: pending, discardedToo, ownReplay: id });
+  const dispatches = await raiseDispatch(
+    db,
+    mode,
+    judged.filter(({ reason }) => reason === null),
+  );
+  const sent = dispatches.map(({ eventId }) => eventId);
+  await appendRetryEntries(db, dispatches);
+  await resolveDeadLetters(db, { ids: sent, resolution: 'REPLAYED' });
+  await recordDispatched(db, id, dispatches);
+  await recordSkipped(db, id, skippedOf(judged, new Set(sent)));
+}
+
+/** What was judged fit but had moved on when it was to be raised is skipped as well. */
+function skippedOf(judged: readonly Judged[], sent: ReadonlySet<string>): { eventId: string; reason: SkipReason }[] {
+  return judged
+    .filter(({ eventId }) => !sent.has(eventId))
+    .map(({ eventId, reason }) => ({ eventId, reason: reason ?? 'moved-on' }));
+}

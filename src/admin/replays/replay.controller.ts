@@ -1,0 +1,109 @@
+import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query, Req } from '@nestjs/common';
+import { ApiAcceptedResponse, ApiBody, ApiOkResponse, ApiOperation, ApiParam, ApiProperty } from '@nestjs/swagger';
+import { IsIn } from 'class-validator';
+import type { FastifyRequest } from 'fastify';
+import { EntityDatabase } from '../../db/entity-database';
+import { Problem } from '../../event/problems';
+import { isUuid } from '../../event/uuid-v7';
+import { ApiProblems, BODY_PROBLEMS } from '../../http/api-problem';
+import { AdminEndpoint } from '../endpoint/admin-endpoint';
+import { BulkRequest } from '../endpoint/bulk-request';
+import { cursorAfter, newestFirst, PageQuery } from '../endpoint/page-query';
+import { ReplayAnswer, ReplayProgressAnswer, ReplaysPage, type ReplaySummary } from './replay.responses';
+import type { ReplayMode } from '../../event-state/replay-mode';
+import { REPLAY_MODES } from '../../event-state/replay-mode';
+import { Replay } from './replay.entity';
+import { Replays } from './replays';
+import { IsNeeded, IsTenantId } from '../endpoint/rules';
+
+class ReplayRequest extends BulkRequest {
+  @ApiProperty({ description: 'Events of this tenant', type: String, example: 'demo' })
+  @IsNeeded()
+  @IsTenantId()
+  override tenantId = '';
+
+  @ApiProperty({
+    enum: REPLAY_MODES,
+    description:
+      'reprocess: handlers run again, effects included, once. republish: the message goes out again, handlers that succeeded do not run.',
+  })
+  @IsIn(REPLAY_MODES)
+  mode!: ReplayMode;
+}
+
+const ID = { name: 'replayId', format: 'uuid', description: 'The id that the start answered' };
+
+@AdminEndpoint()
+@Controller('v1/admin')
+export class ReplayController {
+  constructor(
+    @Inject(Replays) private readonly replays: Replays,
+    @Inject(EntityDatabase) private readonly database: EntityDatabase,
+  ) {}
+
+  @Post('replay')
+  @HttpCode(202)
+  @ApiOperation({
+    summary: 'Send stored events through again; with `dryRun`, only say what would happen.',
+    description:
+      'The newest `limit` events that the filter names are taken as they are now. What is in process, in the outbox, waiting for a retry or under another replay is skipped and counted. Up to 200 events are sent within the request.',
+  })
+  @ApiBody({
+    type: ReplayRequest,
+    examples: { count: { value: { tenantId: 'demo', status: 'COMPLETED', mode: 'reprocess', dryRun: true } } },
+  })
+  @ApiAcceptedResponse({ type: ReplayAnswer })
+  @ApiProblems(...BODY_PROBLEMS)
+  async start(@Body() request: ReplayRequest, @Req() { id }: FastifyRequest): Promise<ReplayAnswer> {
+    const started = await this.replays.start(request, id);
+    return { accepted: true, mode: request.mode, dryRun: request.dryRun, ...started, correlationId: id };
+  }
+
+  @Get('replays')
+  @ApiOperation({ summary: 'Replays, newest first.' })
+  @ApiOkResponse({ type: ReplaysPage })
+  async list(@Query() query: PageQuery): Promise<ReplaysPage> {
+    const entities = await this.database.entities();
+    const found = await entities.find(Replay, newestFirst('replays', query));
+    return { replays: found.map(summaryOf), nextCursor: cursorAfter('replays', found, query.limit) };
+  }
+
+  @Get('replays/:replayId')
+  @ApiOperation({ summary: 'How far a replay has come, by outcome.' })
+  @ApiParam(ID)
+  @ApiOkResponse({ type: ReplayProgressAnswer })
+  @ApiProblems('replay-not-found')
+  async show(@Param('replayId') replayId: string): Promise<ReplayProgressAnswer> {
+    const replay = isUuid(replayId) ? await this.replays.find(replayId) : null;
+    if (!replay) throw new Problem('replay-not-found', 'There is no replay with that id.');
+    const { skippedByReason, ...progress } = await this.replays.progress(replayId);
+    return { ...summaryOf(replay), progress, skippedByReason };
+  }
+
+  @Post('replays/:replayId/cancel')
+  @HttpCode(202)
+  @ApiOperation({ summary: 'Send no more events of a replay. What is on its way is not called back.' })
+  @ApiParam(ID)
+  @ApiAcceptedResponse({ type: ReplayProgressAnswer })
+  @ApiProblems('replay-not-found')
+  async cancel(@Param('replayId') replayId: string, @Req() { id }: FastifyRequest): Promise<ReplayProgressAnswer> {
+    if (isUuid(replayId)) await this.replays.cancel(replayId, id);
+    return this.show(replayId);
+  }
+}
+
+function summaryOf(replay: Replay): ReplaySummary {
+  const { id, mode, status, filter, matched, more, requestedBy, correlationId, createdAt, finishedAt } = replay;
+  return {
+    replayId: id,
+    mode,
+    status,
+    filter,
+    matched,
+    more,
+    requestedBy,
+    correlationId,
+    createdAt: createdAt.toISOString(),
+    finishedAt: finishedAt?.toISOString() ?? null,
+  };
+}

@@ -1,0 +1,138 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { Pool } from 'pg';
+import { WakeUp } from '../../redis/wake-up';
+import { SETTINGS_TOKEN, type Settings } from '../../config/settings';
+import { EntityDatabase } from '../../db/entity-database';
+import { inTransaction } from '../../db/pool';
+import { uuidV7 } from '../../event/uuid-v7';
+import { ADMIN_ACTOR } from '../../access/admin-access';
+import { recordChange } from '../audit/audit';
+import { limitOf, type BulkRequest } from '../endpoint/bulk-request';
+import { filterOnly } from '../events/event-filter';
+import type { FoundEvent } from '../events/event-search.queries';
+import { findMatching } from '../events/matching-events';
+import { judge } from '../../event-state/replay-dispatch.queries';
+import { previewOf, type ReplayPreview } from './replay-preview';
+import { stepReplay } from './replay-step';
+import type { ReplayMode } from '../../event-state/replay-mode';
+import { Replay } from './replay.entity';
+import { cancelReplay, countOutcomes, finishReplay, insertReplayEvents, lockReplay } from './replay.queries';
+
+/** A replay of no more events than this is sent within its request; larger ones are worked off by a publisher. */
+const WITHIN_REQUEST = 200;
+
+export interface StartedReplay {
+  replayId: string | null;
+  matched: number;
+  replayed: number;
+  skipped: number;
+  preview?: ReplayPreview;
+}
+
+/** Starts, shows and cancels replays. */
+@Injectable()
+export class Replays {
+  constructor(
+    @Inject(SETTINGS_TOKEN) private readonly settings: Settings,
+    @Inject(Pool) private readonly pool: Pool,
+    @Inject(EntityDatabase) private readonly database: EntityDatabase,
+    @Inject(WakeUp) private readonly wakeUp: WakeUp,
+  ) {}
+
+  async start(request: BulkRequest & { mode: ReplayMode }, correlationId: string): Promise<StartedReplay> {
+    const limit = limitOf(request, this.settings.REPLAY_MAX_LIMIT);
+    const { events, more } = await findMatching(this.pool, request, limit);
+    if (request.dryRun) return this.preview(request, events, more);
+    const id = await this.record(request, events, more, correlationId);
+    if (events.length <= WITHIN_REQUEST) await this.step(id);
+    const counts = await this.progress(id);
+    return {
+      replayId: id,
+      matched: events.length,
+      replayed: counts.dispatched + counts.completed,
+      skipped: counts.skipped,
+    };
+  }
+
+  async find(id: string): Promise<Replay | null> {
+    return (await this.database.entities()).findOneBy(Replay, { id });
+  }
+
+  /** How many events have which outcome. Their sum is `matched`. */
+  async progress(id: string) {
+    const progress = { pending: 0, dispatched: 0, completed: 0, deadLettered: 0, skipped: 0, cancelled: 0 };
+    const skippedByReason: Record<string, number> = {};
+    const names = {
+      PENDING: 'pending',
+      DISPATCHED: 'dispatched',
+      COMPLETED: 'completed',
+      DEAD_LETTERED: 'deadLettered',
+      SKIPPED: 'skipped',
+      CANCELLED: 'cancelled',
+    } as const;
+    for (const { outcome, reason, count } of await countOutcomes(this.pool, id)) {
+      progress[names[outcome as keyof typeof names]] += count;
+      if (reason) skippedByReason[reason] = count;
+    }
+    return { ...progress, skippedByReason };
+  }
+
+  /** Stops sending; what is on its way ends as it ends. Cancelling twice, or too late, changes nothing. */
+  async cancel(id: string, correlationId: string): Promise<void> {
+    await this.database.transaction(async ({ db, entities }) => {
+      const cancelled = await cancelReplay(db, id);
+      if (cancelled === undefined) return;
+      await finishReplay(db, id);
+      await recordChange(entities, {
+        action: 'replay.cancel',
+        filter: { replayId: id },
+        counts: { cancelled },
+        correlationId,
+      });
+    });
+  }
+
+  private async preview(request: BulkRequest & { mode: ReplayMode }, events: FoundEvent[], more: boolean) {
+    const ids = events.map(({ id }) => id);
+    const discardedToo = request.status === 'DISCARDED' || request.eventIds !== undefined;
+    const judged = await judge(this.pool, { ids, discardedToo, ownReplay: null });
+    const preview = previewOf(events, judged, more);
+    return { replayId: null, matched: ids.length, replayed: 0, skipped: ids.length - preview.wouldReplay, preview };
+  }
+
+  private async record(
+    request: BulkRequest & { mode: ReplayMode },
+    events: FoundEvent[],
+    more: boolean,
+    correlationId: string,
+  ): Promise<string> {
+    const id = uuidV7();
+    const { mode } = request;
+    const filter = filterOnly(request);
+    await this.database.transaction(async ({ db, entities }) => {
+      const matched = events.length;
+      await entities.insert(Replay, { id, mode, filter, matched, more, requestedBy: ADMIN_ACTOR, correlationId });
+      await insertReplayEvents(
+        db,
+        id,
+        events.map((event) => event.id),
+      );
+      await finishReplay(db, id); // when there is nothing to do
+      await recordChange(entities, {
+        action: 'replay',
+        filter: { ...filter, mode, replayId: id },
+        counts: { matched },
+        correlationId,
+      });
+    });
+    return id;
+  }
+
+  private async step(id: string): Promise<void> {
+    await inTransaction(this.pool, async (db) => {
+      const replay = await lockReplay(db, id);
+      if (replay) await stepReplay(db, replay, WITHIN_REQUEST);
+    });
+    this.wakeUp.signal();
+  }
+}

@@ -1,0 +1,27 @@
+import type { Db } from '../../db/pool';
+
+export interface Usage {
+  tenantId: string;
+  /** UTC date, YYYY-MM-DD. */
+  day: string;
+  type: string;
+  events: number;
+  bytes: number;
+}
+
+/** Most rows in one answer. */
+const LIMIT = 1_000;
+
+/** Counters by tenant, day and type, newest day first. Undefined means "any". Days are inclusive. */
+export async function listUsage(db: Db, filter: { tenantId?: string; from?: string; to?: string }): Promise<Usage[]> {
+  const { rows } = await db.query<Usage>(
+    `select tenant_id as "tenantId", to_char(day, 'YYYY-MM-DD') as day, type,
+            events::float8 as events, bytes::float8 as bytes
+       from usage_daily
+      where ($1::text is null or tenant_id = $1)
+        and ($2::date is null or day >= $2) and ($3::date is null or day <= $3)
+      order by usage_daily.day desc, tenant_id, type limit ${LIMIT}`,
+    [filter.tenantId ?? null, filter.from ?? null, filter.to ?? null],
+  );
+  return rows;
+}

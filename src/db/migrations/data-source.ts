@@ -1,0 +1,26 @@
+import { DataSource } from 'typeorm';
+import { InitialSchema1764000000000 } from '../../../migrations/1764000000000-initial-schema';
+import { CrashTrials1764000000500 } from '../../../migrations/1764000000500-crash-trials';
+import { Admin1764100000000 } from '../../../migrations/1764100000000-admin';
+import { Destinations1764200000000 } from '../../../migrations/1764200000000-destinations';
+import { Correlation1764300000000 } from '../../../migrations/1764300000000-correlation';
+
+/** TypeORM's side of the database: migrations, and the entities of the admin endpoints. The hot path is SQL over pg. */
+export function createDataSource(databaseUrl: string): DataSource {
+  return new DataSource({
+    type: 'postgres',
+    url: databaseUrl,
+    applicationName: 'streamforge migrations',
+    connectTimeoutMS: 10_000,
+    // A migration that waits for a lock makes everybody behind it wait too: better it fails and is run again (migrate.ts).
+    extra: { options: '-c lock_timeout=10s' },
+    migrations: [
+      InitialSchema1764000000000,
+      CrashTrials1764000000500,
+      Admin1764100000000,
+      Destinations1764200000000,
+      Correlation1764300000000,
+    ],
+    migrationsTableName: 'schema_migrations',
+  });
+}

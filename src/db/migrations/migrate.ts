@@ -1,0 +1,56 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { DataSource } from 'typeorm';
+import { ADVISORY_LOCKS } from '../advisory-locks';
+import { createDataSource } from './data-source';
+import { classifyPgError } from '../pg-errors';
+
+/** Under load a migration may meet a deadlock or wait too long for a lock: it is rolled back (TypeORM prints why) and run again. */
+const MOST_TRIES = 5;
+const TRY_AGAIN_MS = 500;
+
+/**
+ * Brings the schema up to date and returns the names of the migrations that ran. Processes that start together take
+ * turns by an advisory lock, so all but the first find nothing to do.
+ */
+export async function migrate(databaseUrl: string): Promise<string[]> {
+  const dataSource = await createDataSource(databaseUrl).initialize();
+  try {
+    const lockHolder = dataSource.createQueryRunner();
+    await lockHolder.query('set lock_timeout = 0'); // whoever is before us may have much to do
+    await lockHolder.query('select pg_advisory_lock($1)', [ADVISORY_LOCKS.migrations]);
+    try {
+      const ran = await runPending(dataSource);
+      await lockHolder.query(`set lock_timeout = '10s'`);
+      await lockHolder.query('select ensure_partitions()'); // a database that slept for weeks lacks today's
+      return ran;
+    } finally {
+      await lockHolder.query('select pg_advisory_unlock($1)', [ADVISORY_LOCKS.migrations]);
+      await lockHolder.release();
+    }
+  } finally {
+    await dataSource.destroy();
+  }
+}
+
+/** Runs what is pending, each migration in a transaction of its own, and returns the names of those that ran. */
+export async function runPending(dataSource: DataSource): Promise<string[]> {
+  for (let tries = 1; ; tries++) {
+    try {
+      const ran = await dataSource.runMigrations({ transaction: 'each' });
+      return ran.map(({ name }) => name);
+    } catch (error) {
+      if (classifyPgError(error) !== 'transient' || tries >= MOST_TRIES) throw error;
+      await sleep(TRY_AGAIN_MS);
+    }
+  }
+}
+
+/** True when the database lacks a migration that this build knows. */
+export async function hasPendingMigrations(databaseUrl: string): Promise<boolean> {
+  const dataSource = await createDataSource(databaseUrl).initialize();
+  try {
+    return await dataSource.showMigrations();
+  } finally {
+    await dataSource.destroy();
+  }
+}

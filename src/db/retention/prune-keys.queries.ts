@@ -1,0 +1,43 @@
+import type { Db } from '../pool';
+
+/** How many pages the table of idempotency keys has: what a walk through it has to cover. */
+export async function countKeyPages(db: Db): Promise<number> {
+  const { rows } = await db.query<{ pages: number }>(
+    `select ceil(pg_relation_size('idempotency_keys') / current_setting('block_size')::float8)::integer as pages`,
+  );
+  return rows[0]?.pages ?? 0;
+}
+
+export interface Pages {
+  /** First page. */
+  from: number;
+  /** The first that is not looked at. */
+  to: number;
+  retentionDays: number;
+}
+
+/*
+ * By page, not `limit n`: each statement would pass again over all that those before it deleted. A walk reads every page
+ * once, whatever the order of the keys.
+ */
+const EXPIRED_IN_PAGES = `
+  ctid >= ('(' || $1::bigint || ',0)')::tid and ctid < ('(' || $2::bigint || ',0)')::tid
+  and created_at < now() - make_interval(days => $3)`;
+
+/** Deletes the expired keys in these pages. Returns how many. */
+export async function deleteExpiredKeys(db: Db, { from, to, retentionDays }: Pages): Promise<number> {
+  const { rowCount } = await db.query(`delete from idempotency_keys where ${EXPIRED_IN_PAGES}`, [
+    from,
+    to,
+    retentionDays,
+  ]);
+  return rowCount ?? 0;
+}
+
+export async function countExpiredKeys(db: Db, { from, to, retentionDays }: Pages): Promise<number> {
+  const { rows } = await db.query<{ n: number }>(
+    `select count(*)::integer as n from idempotency_keys where ${EXPIRED_IN_PAGES}`,
+    [from, to, retentionDays],
+  );
+  return rows[0]?.n ?? 0;
+}

@@ -1,0 +1,91 @@
+import type { Dispatch } from './outbox-entries.queries';
+import type { Db } from '../db/pool';
+import type { ReplayMode } from './replay-mode';
+
+/** Why an event of a replay is not sent. */
+export type SkipReason =
+  'in-outbox' | 'in-process' | 'awaiting-retry' | 'discarded' | 'under-replay' | 'moved-on' | 'gone';
+
+/** What can be done with an event now; reason is null when it may be sent. */
+export interface Judged {
+  eventId: string;
+  generation: number;
+  dispatchNo: number;
+  /** It succeeded in its present generation. */
+  done: boolean;
+  reason: SkipReason | null;
+}
+
+/**
+ * Judges events by what is committed. Only an event at rest is sent again: COMPLETED, DLQ, or, where it is meant
+ * expressly, DISCARDED. `ownReplay`: the replay that asks, whose own hold on the events does not count.
+ */
+export async function judge(
+  db: Db,
+  question: { ids: readonly string[]; discardedToo: boolean; ownReplay: string | null },
+): Promise<Judged[]> {
+  const { rows } = await db.query<Judged>(
+    `select picked.id as "eventId", coalesce(s.generation, 1) as generation,
+            coalesce(s.dispatch_no, 1) as "dispatchNo", coalesce(done.yes, false) as done,
+            case when e.id is null then 'gone'
+                 when held.yes then 'under-replay'
+                 when waits.yes then 'in-outbox'
+                 when done.yes then null
+                 when s.status = 'RETRYING' then 'awaiting-retry'
+                 when s.status = 'DISCARDED' and not $2 then 'discarded'
+                 when s.status in ('DLQ', 'DISCARDED') then null
+                 else 'in-process' end as reason
+       from unnest($1::uuid[]) as picked (id)
+       left join lateral (select e.id, e.outbox_id from events e where e.id = picked.id limit 1) e on true
+       left join event_state s on s.event_id = picked.id
+       left join lateral (
+         select true as yes from processing_attempts a
+          where a.event_id = picked.id and a.generation = coalesce(s.generation, 1) and a.status = 'SUCCESS' limit 1
+       ) done on true
+       left join lateral (
+         select true as yes from outbox o
+          where o.id = coalesce(s.outbox_id, e.outbox_id) and o.closed_at is null limit 1
+       ) waits on true
+       left join lateral (
+         select true as yes from replay_events r
+          where r.event_id = picked.id and r.outcome in ('PENDING', 'DISPATCHED')
+            and r.replay_id is distinct from $3::uuid limit 1
+       ) held on true
+      order by picked.id`,
+    [question.ids, question.discardedToo, question.ownReplay],
+  );
+  return rows;
+}
+
+/** Locks the state rows of these events, in the order in which everyone locks them. */
+export async function lockStates(db: Db, ids: readonly string[]): Promise<void> {
+  await db.query(`select from event_state where event_id = any ($1::uuid[]) order by event_id for update`, [ids]);
+}
+
+/**
+ * Raises events to their next dispatch; `reprocess` to the next generation, too. Compare and set: an event whose
+ * dispatch_no is no longer the judged one is left as it is. A republished event that had succeeded stays COMPLETED, so
+ * that no worker runs it again. Returns what has to be appended to the outbox.
+ */
+export async function raiseDispatch(db: Db, mode: ReplayMode, events: readonly Judged[]): Promise<Dispatch[]> {
+  const { rows } = await db.query<Dispatch>(
+    `insert into event_state as s (event_id, status, generation, dispatch_no, attempts, outbox_id)
+     select id, case when $1 = 'republish' and done then 'COMPLETED' else 'DISPATCHED' end,
+            generation + case when $1 = 'reprocess' then 1 else 0 end, dispatch_no + 1, 0, nextval('outbox_id_seq')
+       from unnest($2::uuid[], $3::integer[], $4::integer[], $5::boolean[]) as t (id, generation, dispatch_no, done)
+      order by id
+     on conflict (event_id) do update
+           set status = excluded.status, generation = excluded.generation, dispatch_no = excluded.dispatch_no,
+               attempts = 0, outbox_id = excluded.outbox_id, updated_at = now()
+         where s.dispatch_no = excluded.dispatch_no - 1
+     returning event_id as "eventId", generation, dispatch_no as "dispatchNo", outbox_id as "outboxId"`,
+    [
+      mode,
+      events.map(({ eventId }) => eventId),
+      events.map(({ generation }) => generation),
+      events.map(({ dispatchNo }) => dispatchNo),
+      events.map(({ done }) => done),
+    ],
+  );
+  return rows;
+}

@@ -1,0 +1,39 @@
+import { cloudEventPointer, fromBinary, fromStructured, type EnvelopeText } from './cloud-event';
+import { prepareEvent, type ContentRules, type PrepareResult, type RequestContext } from '../prepare-event';
+import type { ErrorDetail } from '../problems';
+
+/** A CloudEvent in structured mode, also as a record of a batch. */
+export function prepareStructured(bytes: Buffer, context: RequestContext, rules: ContentRules): PrepareResult {
+  // What is too large or no JSON object is refused in the same words as a native event.
+  const envelope = bytes.length > rules.MAX_EVENT_BYTES ? undefined : fromStructured(bytes);
+  return envelope ? prepareEnvelope(envelope, bytes.length, context, rules) : prepareEvent(bytes, context, rules);
+}
+
+/** A CloudEvent in binary mode: attributes in the headers, data in the body. */
+export function prepareBinary(
+  headers: Record<string, string | string[] | undefined>,
+  body: Buffer,
+  context: RequestContext,
+  rules: ContentRules,
+): PrepareResult {
+  return prepareEnvelope(fromBinary(headers, body), body.length, context, rules);
+}
+
+function prepareEnvelope(
+  envelope: EnvelopeText,
+  receivedBytes: number,
+  context: RequestContext,
+  rules: ContentRules,
+): PrepareResult {
+  if ('errors' in envelope) return { rejection: rejectionOf(envelope.errors) };
+  const made = prepareEvent(Buffer.from(envelope.text), context, rules, receivedBytes);
+  if ('prepared' in made || made.rejection.errors.length === 0) return made;
+  return {
+    rejection: rejectionOf(made.rejection.errors.map((e) => ({ ...e, pointer: cloudEventPointer(e.pointer) }))),
+  };
+}
+
+function rejectionOf(errors: ErrorDetail[]): { code: ErrorDetail['code']; message: string; errors: ErrorDetail[] } {
+  const [first] = errors;
+  return { code: first?.code ?? 'invalid-event', message: `${first?.pointer} ${first?.message}`, errors };
+}

@@ -1,0 +1,127 @@
+import { Transform, type TransformCallback } from 'node:stream';
+import { Problem } from '../../event/problems';
+import { isBlank, type StreamRecord } from './ndjson-records';
+import type { StreamSource } from '../stream/stream-source';
+
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const BACKSLASH = 0x5c;
+
+/**
+ * The elements of one JSON array → arrays of records, without holding the array. It finds where elements begin and end;
+ * whether each is JSON is seen when it is read. An element beyond `maxElementBytes` is cut there, and so refused alone.
+ */
+export class JsonArrayRecords extends Transform {
+  private parts: Buffer[] = [];
+  private partBytes = 0;
+  /** More than white space was left out behind what is kept of the element. */
+  private cutShort = false;
+  private depth = 0;
+  private inString = false;
+  private escaped = false;
+  private ended = false;
+  private count = 0;
+  private faulted = false;
+
+  constructor(
+    private readonly maxElementBytes: number,
+    private readonly source: Pick<StreamSource, 'isBroken' | 'breakOff'>,
+  ) {
+    super({ readableObjectMode: true, readableHighWaterMark: 4 });
+  }
+
+  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
+    const records: StreamRecord[] = [];
+    if (!this.faulted) this.scan(chunk, records);
+    done(null, records.length > 0 ? records : undefined);
+  }
+
+  override _flush(done: TransformCallback): void {
+    if (!this.ended && !this.source.isBroken) this.malformed('the array has no end');
+    done();
+  }
+
+  private scan(chunk: Buffer, records: StreamRecord[]): void {
+    let start = 0; // where the part of the current element in this chunk begins
+    for (let i = 0; i < chunk.length && !this.faulted; i++) {
+      const c = chunk[i] as number;
+      if (this.inString) {
+        if (this.escaped) this.escaped = false;
+        else if (c === BACKSLASH) this.escaped = true;
+        else if (c === QUOTE) this.inString = false;
+      } else if (this.depth === 0) {
+        this.outside(c);
+        start = i + 1;
+      } else if (c === QUOTE) {
+        this.inString = true;
+      } else if (c === 0x5b || c === 0x7b) {
+        this.depth += 1;
+      } else if (c === 0x5d || c === 0x7d || c === COMMA) {
+        if (c !== COMMA) this.depth -= 1;
+        const endsElement = c === COMMA ? this.depth === 1 : this.depth === 0;
+        if (!endsElement) continue;
+        if (c === 0x7d) return this.malformed('it ends in a brace');
+        this.keep(chunk.subarray(start, i));
+        this.endElement(records, c === COMMA);
+        start = i + 1;
+      }
+    }
+    if (this.depth > 0) this.keep(chunk.subarray(start));
+  }
+
+  /** Before the array and after it only white space (and a BOM) may stand. */
+  private outside(c: number): void {
+    const isBom = c === 0xef || c === 0xbb || c === 0xbf;
+    if (isSpace(c)) return;
+    if (this.ended) this.malformed('something follows the array');
+    else if (c === 0x5b) this.depth = 1;
+    else if (!isBom) this.malformed('the body is not an array');
+  }
+
+  /** White space around an element is not of it, so it does not count: the array may be printed prettily. */
+  private keep(all: Buffer): void {
+    const part = this.partBytes === 0 ? trimStart(all) : all;
+    const room = this.maxElementBytes + 1 - this.partBytes;
+    const kept = part.subarray(0, room);
+    this.cutShort ||= !isBlank(part.subarray(room));
+    if (kept.length === 0) return;
+    this.parts.push(kept);
+    this.partBytes += kept.length;
+  }
+
+  private endElement(records: StreamRecord[], more: boolean): void {
+    const whole = Buffer.concat(this.parts);
+    const bytes = this.cutShort ? whole : trimEnd(whole);
+    this.parts = [];
+    this.partBytes = 0;
+    this.cutShort = false;
+    this.ended = !more;
+    if (bytes.length === 0) {
+      if (more || this.count > 0) this.malformed('an element is missing'); // `[]` is an array, `[,]` and `[1,]` are not
+      return;
+    }
+    this.count += 1;
+    records.push({ number: this.count, bytes });
+  }
+
+  private malformed(why: string): void {
+    this.faulted = true;
+    this.source.breakOff(new Problem('malformed-body', `This is not a JSON array of events: ${why}.`));
+  }
+}
+
+function trimStart(bytes: Buffer): Buffer {
+  let start = 0;
+  while (start < bytes.length && isSpace(bytes[start] as number)) start += 1;
+  return bytes.subarray(start);
+}
+
+function trimEnd(bytes: Buffer): Buffer {
+  let end = bytes.length;
+  while (end > 0 && isSpace(bytes[end - 1] as number)) end -= 1;
+  return bytes.subarray(0, end);
+}
+
+function isSpace(c: number): boolean {
+  return c === 0x20 || c === 0x09 || c === 0x0a || c === 0x0d;
+}

@@ -1,0 +1,95 @@
+import { Transform, type TransformCallback } from 'node:stream';
+import type { PrepareResult } from '../../event/prepare-event';
+
+/** One raw element of a stream, before validation. Records count from 1; blank lines do not count. */
+export interface StreamRecord {
+  number: number;
+  bytes: Buffer;
+}
+
+/** A record that may be stored, or why it may not. */
+export interface PreparedRecord {
+  number: number;
+  made: PrepareResult;
+}
+
+const LF = 0x0a;
+const CR = 0x0d;
+const BOM = Buffer.from([0xef, 0xbb, 0xbf]);
+
+/**
+ * Bytes → arrays of records, one array per chunk that completes any (single records would cost a stream event each).
+ * Works on bytes, so a character split over two chunks survives. A line beyond `maxLineBytes` is cut there: enough for
+ * the next stage to see that it is too long, and no more memory than that.
+ */
+export class NdjsonRecords extends Transform {
+  private partial: Buffer[] = [];
+  private partialBytes = 0;
+  private count = 0;
+  private atStart = true;
+
+  /** @param isCutShort true when the stream broke off, so that its last line may lack its end */
+  constructor(
+    private readonly maxLineBytes: number,
+    private readonly isCutShort: () => boolean,
+  ) {
+    super({ readableObjectMode: true, readableHighWaterMark: 4 });
+  }
+
+  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
+    const records: StreamRecord[] = [];
+    let start = 0;
+    for (let end = chunk.indexOf(LF); end !== -1; end = chunk.indexOf(LF, start)) {
+      this.keep(chunk.subarray(start, end));
+      this.endLine(records);
+      start = end + 1;
+    }
+    this.keep(chunk.subarray(start));
+    done(null, records.length > 0 ? records : undefined);
+  }
+
+  override _flush(done: TransformCallback): void {
+    const records: StreamRecord[] = [];
+    if (!this.isCutShort()) this.endLine(records);
+    done(null, records.length > 0 ? records : undefined);
+  }
+
+  private keep(part: Buffer): void {
+    const bom = this.atStart ? BOM.length : 0;
+    const room = this.maxLineBytes + 2 + bom - this.partialBytes; // one more than allowed; CR and BOM do not count
+    if (part.length === 0 || room <= 0) return;
+    const kept = part.length > room ? part.subarray(0, room) : part;
+    this.partial.push(kept);
+    this.partialBytes += kept.length;
+  }
+
+  private endLine(records: StreamRecord[]): void {
+    let line = this.partial.length === 1 ? (this.partial[0] as Buffer) : Buffer.concat(this.partial);
+    this.partial = [];
+    this.partialBytes = 0;
+    if (line.at(-1) === CR) line = line.subarray(0, -1);
+    if (this.atStart && line.subarray(0, 3).equals(BOM)) line = line.subarray(3);
+    this.atStart = false;
+    if (isBlank(line)) return;
+    this.count += 1;
+    records.push({ number: this.count, bytes: line });
+  }
+}
+
+/** True for nothing but white space. */
+export function isBlank(bytes: Buffer): boolean {
+  for (const byte of bytes) if (byte !== 0x20 && byte !== 0x09 && byte !== CR && byte !== LF) return false;
+  return true;
+}
+
+/** Arrays of records → arrays of prepared records. */
+export class PrepareRecords extends Transform {
+  constructor(private readonly prepare: (record: StreamRecord) => PreparedRecord['made']) {
+    super({ objectMode: true, highWaterMark: 4 });
+  }
+
+  override _transform(records: StreamRecord[], _encoding: BufferEncoding, done: TransformCallback): void {
+    const prepared: PreparedRecord[] = records.map((record) => ({ number: record.number, made: this.prepare(record) }));
+    done(null, prepared);
+  }
+}

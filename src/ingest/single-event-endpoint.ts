@@ -1,0 +1,73 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { SETTINGS_TOKEN, type Settings } from '../config/settings';
+import { isBinaryCloudEvent } from '../event/cloud-event/cloud-event';
+import { prepareBinary, prepareStructured } from '../event/cloud-event/prepare-cloud-event';
+import {
+  prepareEvent,
+  type PreparedEvent,
+  type PrepareResult,
+  type Rejection,
+  type RequestContext,
+} from '../event/prepare-event';
+import { Problem } from '../event/problems';
+import { allowanceHeaders } from '../access/allowance';
+import { CLOUD_EVENT_TYPE, mediaTypeOf } from '../http/body-modes';
+import { Metrics } from '../observability/metrics';
+import { Intake } from './store/intake';
+import type { Outcome } from './store/ingest-result';
+import { TenantLimiter } from '../access/tenant-limiter';
+
+/** Answers a request that carries one event: 202 when it is stored, 200 when it was before, else a problem. */
+@Injectable()
+export class SingleAnswer {
+  constructor(
+    @Inject(SETTINGS_TOKEN) private readonly settings: Settings,
+    @Inject(Intake) private readonly intake: Intake,
+    @Inject(TenantLimiter) private readonly limiter: TenantLimiter,
+    @Inject(Metrics) private readonly metrics: Metrics,
+  ) {}
+
+  async answer(request: FastifyRequest, reply: FastifyReply, context: RequestContext): Promise<void> {
+    const endTimer = this.metrics.ingestDuration.startTimer();
+    const granted = await this.limiter.takeUpTo(context.tenantId, 1);
+    reply.headers(allowanceHeaders(this.limiter.allowance(context.tenantId)));
+    if (granted === 0) throw this.limiter.problem(context.tenantId);
+
+    const made = this.prepare(request, context);
+    if ('rejection' in made) {
+      this.metrics.ingestTotal.inc({ source: 'single', status: 'rejected' });
+      throw asProblem(made.rejection);
+    }
+    const outcome = await this.intake.accept(made.prepared).catch((error: unknown) => {
+      this.metrics.ingestTotal.inc({ source: 'single', status: 'failed' });
+      throw error;
+    });
+    this.metrics.ingestTotal.inc({ source: 'single', status: outcome.kind });
+    endTimer();
+    send(reply, made.prepared, outcome);
+  }
+
+  private prepare({ headers, body }: FastifyRequest, context: RequestContext): PrepareResult {
+    const bytes = Buffer.isBuffer(body) ? body : Buffer.alloc(0);
+    const structured = mediaTypeOf(headers) === CLOUD_EVENT_TYPE; // even if `ce-` headers repeat what it says
+    if (!structured && isBinaryCloudEvent(headers)) return prepareBinary(headers, bytes, context, this.settings);
+    if (bytes.length === 0) throw new Problem('malformed-body', 'The body is empty.');
+    return (structured ? prepareStructured : prepareEvent)(bytes, context, this.settings);
+  }
+}
+
+function send(reply: FastifyReply, { event }: PreparedEvent, outcome: Outcome): void {
+  if (outcome.kind === 'rejected') throw asProblem(outcome.rejection);
+  const duplicate = outcome.kind === 'duplicate';
+  const { id, eventId, receivedAt, correlationId, hash } = duplicate ? outcome.of : outcome.committed;
+  const { tenantId, type, subject, partitionKey } = event; // the same content, so the same in the original
+  const facts = { id, eventId, tenantId, type, subject, partitionKey, hash, correlationId, receivedAt };
+  reply.status(duplicate ? 200 : 202).header('Location', `/v1/events/${id}`);
+  if (duplicate) reply.header('Idempotent-Replayed', 'true');
+  reply.send({ status: outcome.kind, duplicate, ...facts });
+}
+
+function asProblem({ code, message, errors }: Rejection): Problem {
+  return new Problem(code, message.trim(), errors.length > 0 ? { errors } : {});
+}

@@ -1,0 +1,102 @@
+import { Readable, Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { Inject, Injectable } from '@nestjs/common';
+import { SETTINGS_TOKEN, type Settings } from '../../config/settings';
+import type { RequestContext } from '../../event/prepare-event';
+import { Problem } from '../../event/problems';
+import { Metrics } from '../../observability/metrics';
+import { traceparentOfRecord } from '../../observability/spans';
+import { contentDecoder } from './content-decoder';
+import { Intake } from '../store/intake';
+import type { Outcome } from '../store/ingest-result';
+import type { StreamFormat } from '../formats/stream-formats';
+import { PrepareRecords, type PreparedRecord, type StreamRecord } from '../formats/ndjson-records';
+import { StreamSource } from './stream-source';
+import { TenantLimiter } from '../../access/tenant-limiter';
+
+/** One request that carries many events. */
+export interface StreamRequest {
+  body: Readable;
+  context: RequestContext;
+  format: StreamFormat;
+  /** The Content-Encoding header. */
+  encoding: string | undefined;
+  /** Told of every record in order, as soon as its outcome is final. */
+  onOutcome: (record: number, outcome: Outcome) => void;
+}
+
+/**
+ * One stream from its first byte to its last commit. Every stage holds a few chunks at most and the last one waits for
+ * the commit, so the sender is read only as fast as PostgreSQL stores: that is the whole backpressure.
+ */
+@Injectable()
+export class StreamIngest {
+  constructor(
+    @Inject(SETTINGS_TOKEN) private readonly settings: Settings,
+    @Inject(Intake) private readonly intake: Intake,
+    @Inject(TenantLimiter) private readonly limiter: TenantLimiter,
+    @Inject(Metrics) private readonly metrics: Metrics,
+  ) {}
+
+  /**
+   * Resolves with the number of (decompressed) bytes when the stream was read to its end, or with the problem that broke
+   * it off as well. What was reported to `onOutcome` stays committed in either case (I14).
+   */
+  async ingest(request: StreamRequest): Promise<{ bytes: number; problem: Problem | undefined }> {
+    const { body, format, encoding } = request;
+    const source = new StreamSource(body, contentDecoder(encoding), this.settings);
+    await pipeline(
+      Readable.from(source.chunks()),
+      format.records(this.settings.MAX_EVENT_BYTES, source),
+      new PrepareRecords((record) => this.prepare(record, request)),
+      this.commit(request, source),
+    );
+    return { bytes: source.bytes, problem: source.brokenBy };
+  }
+
+  private prepare(record: StreamRecord, { context, format }: StreamRequest): PreparedRecord['made'] {
+    const { idempotencyKey } = context;
+    const ownKey = idempotencyKey === undefined ? undefined : `${idempotencyKey}#${record.number}`;
+    const traceparent = traceparentOfRecord(context.traceparent, record.number);
+    return format.prepare(record.bytes, { ...context, traceparent, idempotencyKey: ownKey }, this.settings);
+  }
+
+  private commit(request: StreamRequest, source: StreamSource): Writable {
+    let stopped = false;
+    return new Writable({
+      objectMode: true,
+      highWaterMark: 4,
+      write: (records: PreparedRecord[], _encoding, done) => {
+        if (stopped) return done(); // a record was refused for now; those after it must not overtake it
+        this.commitRecords(records, request).then(
+          () => done(),
+          (error: unknown) => {
+            stopped = true;
+            if (error instanceof Problem) source.breakOff(error);
+            done(error instanceof Problem ? null : (error as Error));
+          },
+        );
+      },
+    });
+  }
+
+  /** Records up to the first that could not be decided are reported; then what stopped it is thrown. */
+  private async commitRecords(records: PreparedRecord[], { context, onOutcome }: StreamRequest): Promise<void> {
+    const granted = await this.limiter.takeUpTo(context.tenantId, records.length);
+    const allowed = records.slice(0, granted);
+    const events = allowed.flatMap(({ made }) => ('prepared' in made ? [made.prepared] : []));
+    const { outcomes, failure } = await this.intake.acceptAll(events);
+    let next = 0;
+    for (const { number, made } of allowed) {
+      const outcome: Outcome | undefined =
+        'prepared' in made ? outcomes[next++] : { kind: 'rejected', rejection: made.rejection };
+      if (!outcome) {
+        this.metrics.ingestTotal.inc({ source: 'stream', status: 'failed' });
+        throw failure;
+      }
+      onOutcome(number, outcome);
+      this.metrics.ingestTotal.inc({ source: 'stream', status: outcome.kind });
+    }
+    if (granted < records.length) throw this.limiter.problem(context.tenantId);
+  }
+}

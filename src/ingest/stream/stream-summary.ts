@@ -1,0 +1,55 @@
+import type { ProblemCode } from '../../event/problems';
+import type { Outcome } from '../store/ingest-result';
+
+const MAX_ERRORS = 100;
+
+interface RecordError {
+  record: number;
+  code: ProblemCode;
+  message: string;
+  pointer?: string;
+}
+
+/** Counts what became of the records of one stream. records = accepted + duplicates + rejected, always. */
+export class StreamSummary {
+  private accepted = 0;
+  private duplicates = 0;
+  private rejected = 0;
+  private readonly errors: RecordError[] = [];
+  /** The last record whose outcome is final; everything up to it needs not be sent again. */
+  lastCommittedRecord = 0;
+
+  add(record: number, outcome: Outcome): void {
+    this.lastCommittedRecord = record;
+    if (outcome.kind === 'accepted') this.accepted += 1;
+    else if (outcome.kind === 'duplicate') this.duplicates += 1;
+    else {
+      this.rejected += 1;
+      const { code, message, errors } = outcome.rejection;
+      const pointer = errors[0]?.pointer;
+      if (this.errors.length < MAX_ERRORS) {
+        this.errors.push({ record, code, message: message.trim(), ...(pointer === undefined ? {} : { pointer }) });
+      }
+    }
+  }
+
+  get status(): 'accepted' | 'partial' | 'rejected' {
+    if (this.rejected === 0) return 'accepted';
+    return this.accepted + this.duplicates > 0 ? 'partial' : 'rejected';
+  }
+
+  counts(bytes: number): Record<string, number> {
+    const { accepted, duplicates, rejected } = this;
+    return { records: accepted + duplicates + rejected, accepted, duplicates, rejected, bytes };
+  }
+
+  toBody(bytes: number, correlationId: string): Record<string, unknown> {
+    return {
+      status: this.status,
+      summary: this.counts(bytes),
+      errors: this.errors,
+      errorsTruncated: this.rejected > this.errors.length,
+      correlationId,
+    };
+  }
+}

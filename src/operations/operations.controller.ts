@@ -1,0 +1,70 @@
+import { Controller, Get, Header, Headers, Inject, Res } from '@nestjs/common';
+import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { SETTINGS_TOKEN, type Settings } from '../config/settings';
+import { Problem } from '../event/problems';
+import { Metrics } from '../observability/metrics';
+import { isSameSecret } from '../access/admin-token';
+import { ApiProblems } from '../http/api-problem';
+import { ReadinessChecks, type Readiness } from './readiness';
+
+const CHECK_SCHEMA = {
+  type: 'object',
+  properties: { status: { type: 'string', enum: ['up', 'down'] }, embedded: { type: 'boolean' } },
+};
+const READINESS_SCHEMA = {
+  type: 'object',
+  properties: {
+    status: { type: 'string', enum: ['ready', 'degraded', 'not-ready'] },
+    role: { type: 'string', example: 'all' },
+    checks: { type: 'object', properties: { postgres: CHECK_SCHEMA, redis: CHECK_SCHEMA, rabbitmq: CHECK_SCHEMA } },
+  },
+};
+
+/** What every role serves on its own port. */
+@ApiTags('operations')
+@Controller()
+export class OperationsController {
+  constructor(@Inject(ReadinessChecks) private readonly readiness: ReadinessChecks) {}
+
+  @Get('health')
+  @ApiOperation({ summary: 'Is this process alive?' })
+  @ApiOkResponse({ schema: { type: 'object', properties: { status: { type: 'string', example: 'ok' } } } })
+  health(): { status: string } {
+    return { status: 'ok' };
+  }
+
+  @Get('ready')
+  @Header('Cache-Control', 'no-store')
+  @ApiOperation({ summary: 'Can this role do its job? 503 when it cannot.' })
+  @ApiOkResponse({ description: 'It can, perhaps `degraded`', schema: READINESS_SCHEMA })
+  @ApiResponse({ status: 503, description: 'It cannot, or it is draining', schema: READINESS_SCHEMA })
+  async ready(@Res({ passthrough: true }) reply: FastifyReply): Promise<Readiness> {
+    const readiness = await this.readiness.check();
+    reply.status(readiness.status === 'not-ready' ? 503 : 200);
+    return readiness;
+  }
+}
+
+@ApiTags('operations')
+@Controller('metrics')
+export class MetricsController {
+  constructor(
+    @Inject(Metrics) private readonly metrics: Metrics,
+    @Inject(SETTINGS_TOKEN) private readonly settings: Settings,
+  ) {}
+
+  @Get()
+  @ApiOperation({ summary: 'Prometheus metrics; needs `Authorization: Bearer METRICS_TOKEN` where that is set.' })
+  @ApiBearerAuth('metrics-token')
+  @ApiOkResponse({ description: 'Text format', content: { 'text/plain': { schema: { type: 'string' } } } })
+  @ApiProblems('metrics-token-invalid')
+  async index(@Res({ passthrough: true }) reply: FastifyReply, @Headers('authorization') sent = ''): Promise<string> {
+    const token = this.settings.METRICS_TOKEN;
+    if (token && !isSameSecret(sent, `Bearer ${token}`)) {
+      throw new Problem('metrics-token-invalid', 'Send Authorization: Bearer with the metrics token.');
+    }
+    reply.type(this.metrics.registry.contentType);
+    return this.metrics.registry.metrics();
+  }
+}

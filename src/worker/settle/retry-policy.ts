@@ -1,0 +1,142 @@
+import { types } from 'node:util';
+import type { Decision } from '../../event-state/decision';
+import { InvalidPayloadError, type UnfinishedResult } from '../handler';
+
+export interface RetryRules {
+  MAX_RETRY_ATTEMPTS: number;
+  /** Wait before each retry, in ms; the last one repeats. */
+  RETRY_BACKOFF_MS: readonly number[];
+  /** Share by which a wait varies, 0 to 1. */
+  RETRY_JITTER: number;
+}
+
+/** Nobody may make an event wait for longer, whatever a Retry-After says. */
+const MAX_WAIT_MS = 24 * 3_600_000;
+
+/**
+ * What follows an attempt that did not finish the event. `random` is a number from 0 to 1. A retry waits for the longer
+ * of the backoff (with jitter) and what the other side asked for; after the last attempt it is a dead letter, whose
+ * message begins with the reason of that attempt.
+ */
+export function decide(result: UnfinishedResult, attemptNumber: number, rules: RetryRules, random: number): Decision {
+  const { kind, reasonCode, message = '' } = result;
+  if (kind === 'dead-letter') return { kind, reasonCode, message };
+  const afterMs = Math.min(Math.max(result.afterMs ?? 0, 0), MAX_WAIT_MS);
+  if (kind === 'postpone') return { kind, reasonCode, message, delayMs: afterMs };
+  if (attemptNumber >= rules.MAX_RETRY_ATTEMPTS) {
+    const text = message ? `${reasonCode}: ${message}` : reasonCode;
+    return { kind: 'dead-letter', reasonCode: 'RETRY_EXHAUSTED', message: text };
+  }
+  return { kind, reasonCode, message, delayMs: Math.max(backoffMs(attemptNumber, rules, random), afterMs) };
+}
+
+function backoffMs(attemptNumber: number, rules: RetryRules, random: number): number {
+  const waits = rules.RETRY_BACKOFF_MS;
+  const wait = waits[Math.min(attemptNumber, waits.length) - 1] ?? 0;
+  return Math.round(wait * (1 + rules.RETRY_JITTER * (2 * random - 1)));
+}
+
+/** Many events of its tenant failed in the same batch, and this one was not tried: it comes back, later each time. */
+export function crowdedOut(dispatchNo: number, random: number): UnfinishedResult {
+  const afterMs = Math.min(1_000 * 2 ** (dispatchNo - 1), 60_000) * (0.8 + 0.4 * random);
+  return {
+    kind: 'postpone',
+    reasonCode: 'LANE_FULL',
+    message: 'many events of this tenant are failing',
+    afterMs: Math.round(afterMs),
+  };
+}
+
+/** The graver of two results of one event: a person is needed, then it was tried, then it could not begin. */
+export function graver(a: UnfinishedResult, b: UnfinishedResult): UnfinishedResult {
+  const rank = { 'dead-letter': 2, retry: 1, postpone: 0 };
+  if (rank[a.kind] !== rank[b.kind]) return rank[a.kind] > rank[b.kind] ? a : b;
+  return waitOf(b) > waitOf(a) ? b : a; // of two waits the longer one: both sides asked for theirs
+}
+
+const waitOf = (result: UnfinishedResult): number => (result.kind === 'dead-letter' ? 0 : (result.afterMs ?? 0));
+
+/**
+ * What a handler's throw means.
+ *
+ * | error                                                        | then        | reason            |
+ * |--------------------------------------------------------------|-------------|-------------------|
+ * | `status` 429                                                 | retry       | HTTP_429          |
+ * | `status` 408, 425                                            | retry       | HTTP_4XX          |
+ * | `status` 500 to 599                                          | retry       | HTTP_5XX          |
+ * | `status` 300 to 399                                          | dead letter | HTTP_3XX          |
+ * | `status` 400 to 499, others                                  | dead letter | HTTP_4XX          |
+ * | named TimeoutError or AbortError; codes of elapsed deadlines | retry       | TIMEOUT           |
+ * | system and socket codes (ECONNREFUSED, ENOTFOUND, …)         | retry       | CONNECTION_FAILED |
+ * | InvalidPayloadError                                          | dead letter | INVALID_PAYLOAD   |
+ * | anything else, SQL errors included                           | retry       | HANDLER_ERROR     |
+ *
+ * `status` and `retryAfterMs` are read from the error, codes from it or from its `cause` (fetch hides them there).
+ */
+export function classifyError(error: unknown): UnfinishedResult {
+  const message = messageOf(error);
+  if (error instanceof InvalidPayloadError) return { kind: 'dead-letter', reasonCode: 'INVALID_PAYLOAD', message };
+  const status = numberIn(error, 'status');
+  if (status !== undefined && status >= 300 && status <= 599) {
+    return classifyStatus(status, message, numberIn(error, 'retryAfterMs'));
+  }
+  if (isTimeout(error)) return { kind: 'retry', reasonCode: 'TIMEOUT', message };
+  const code = codeOf(error);
+  if (code !== undefined && CONNECTION_CODES.has(code))
+    return { kind: 'retry', reasonCode: 'CONNECTION_FAILED', message };
+  return { kind: 'retry', reasonCode: 'HANDLER_ERROR', message };
+}
+
+/** The rows of the table above for an HTTP status from 300 on. */
+export function classifyStatus(status: number, message: string, retryAfterMs?: number): UnfinishedResult {
+  const wait = retryAfterMs === undefined ? {} : { afterMs: retryAfterMs };
+  if (status >= 500) return { kind: 'retry', reasonCode: 'HTTP_5XX', message, ...wait };
+  if (status === 429) return { kind: 'retry', reasonCode: 'HTTP_429', message, ...wait };
+  if (status === 408 || status === 425) return { kind: 'retry', reasonCode: 'HTTP_4XX', message, ...wait };
+  return { kind: 'dead-letter', reasonCode: status < 400 ? 'HTTP_3XX' : 'HTTP_4XX', message };
+}
+
+const CONNECTION_CODES = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ECONNABORTED',
+  'EPIPE',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EHOSTDOWN',
+  'UND_ERR_SOCKET',
+  'CERT_HAS_EXPIRED',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'ERR_TLS_CERT_ALTNAME_INVALID',
+]);
+const TIMEOUT_CODES = new Set([
+  'ETIMEDOUT',
+  'UND_ERR_CONNECT_TIMEOUT',
+  'UND_ERR_HEADERS_TIMEOUT',
+  'UND_ERR_BODY_TIMEOUT',
+]);
+
+function isTimeout(error: unknown): boolean {
+  const name = types.isNativeError(error) || error instanceof DOMException ? error.name : '';
+  return name === 'TimeoutError' || name === 'AbortError' || TIMEOUT_CODES.has(codeOf(error) ?? '');
+}
+
+function codeOf(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null) return undefined;
+  if ('code' in error && typeof error.code === 'string') return error.code;
+  return 'cause' in error ? codeOf(error.cause) : undefined;
+}
+
+function numberIn(error: unknown, name: 'status' | 'retryAfterMs'): number | undefined {
+  if (typeof error !== 'object' || error === null) return undefined;
+  const value: unknown = Reflect.get(error, name);
+  return typeof value === 'number' ? value : undefined;
+}
+
+/** Of an error without text, its name or code: `AggregateError` has none. */
+function messageOf(error: unknown): string {
+  if (!types.isNativeError(error) && !(error instanceof DOMException)) return String(error);
+  return error.message || (codeOf(error) ?? error.name);
+}

@@ -1,0 +1,244 @@
+import { ReadinessChecks, type Readiness } from '../../../src/operations/readiness';
+import { ADMIN_TOKEN, startTestApp, type TestApp } from '../../support/app';
+import { createTestDatabase, type TestDatabase } from '../../support/database';
+import { syntheticEvents, toNdjson } from '../../support/e2e-events';
+import { expectProblem, postEvent, postStream, rawExchange } from '../../support/e2e-http';
+import { eventBody } from '../../support/events';
+import { eventually } from '../../support/eventually';
+import { freePort } from '../../support/processes/free-port';
+import { createTestVhost, type TestVhost } from '../../support/broker/rabbit';
+
+interface Usage {
+  tenantId: string;
+  day: string;
+  type: string;
+  events: number;
+  bytes: number;
+}
+
+describe('admin and operations', () => {
+  let database: TestDatabase;
+  let vhost: TestVhost;
+  let all: TestApp;
+  const apps: TestApp[] = [];
+  const start = async (env: Record<string, string> = {}): Promise<TestApp> => {
+    const app = await startTestApp(database.url, env);
+    apps.push(app);
+    return app;
+  };
+  beforeAll(async () => {
+    [database, vhost] = await Promise.all([createTestDatabase(), createTestVhost()]);
+    all = await start();
+  });
+  afterAll(async () => {
+    await Promise.all(apps.map((app) => app.close()));
+    await Promise.all([vhost.drop(), database.drop()]);
+  });
+
+  describe('GET /v1/admin/usage', () => {
+    const usage = (query = '') => all.http.get(`/v1/admin/usage${query}`).set('X-Admin-Token', ADMIN_TOKEN);
+
+    it.each<[string, Record<string, string | string[]>]>([
+      ['missing', {}],
+      ['empty', { 'X-Admin-Token': '' }],
+      ['wrong', { 'X-Admin-Token': `${ADMIN_TOKEN}x` }],
+      ['a beginning of the right one', { 'X-Admin-Token': ADMIN_TOKEN.slice(0, -1) }],
+      ['doubled', { 'X-Admin-Token': [ADMIN_TOKEN, ADMIN_TOKEN] }],
+      ['in the wrong header', { Authorization: `Bearer ${ADMIN_TOKEN}` }],
+    ])('needs the token: %s is 401', async (_what, headers) => {
+      const response = await all.http.get('/v1/admin/usage').set(headers as Record<string, string>);
+      expect(expectProblem(response, 401, 'admin-token-invalid').retryable).toBe(false);
+      expect(response.text).not.toContain(ADMIN_TOKEN);
+    });
+
+    it('counts events and bytes by tenant, day and type, duplicates once', async () => {
+      const events = syntheticEvents(100, 'counted');
+      const types = [...new Set(events.map(({ type }) => type))].sort();
+      await postStream(all.url, 'counted', toNdjson(events));
+      await postStream(all.url, 'counted', toNdjson(events));
+      await postStream(all.url, 'not-counted', toNdjson(events.slice(0, 3)));
+      const listed = await eventually(async () => {
+        const { usage: rows } = (await usage('?tenantId=counted')).body as { usage: Usage[] };
+        expect(rows.reduce((sum, row) => sum + row.events, 0)).toBe(100);
+        return rows;
+      });
+      expect(listed.map(({ type }) => type)).toEqual(types);
+      for (const { type, events: count, bytes, day, tenantId } of listed) {
+        const own = events.filter((event) => event.type === type);
+        expect([tenantId, count]).toEqual(['counted', own.length]);
+        expect(bytes).toBe(own.reduce((sum, { line }) => sum + Buffer.byteLength(line), 0));
+        expect(day).toMatch(/^\d{4}-\d{2}-\d{2}$/);
+      }
+    });
+
+    it('can be narrowed to days', async () => {
+      const past = await usage('?tenantId=counted&from=2020-01-01&to=2020-12-31');
+      expect([past.status, past.body]).toEqual([200, { usage: [] }]);
+      const since = await usage('?tenantId=counted&from=2020-01-01');
+      expect((since.body as { usage: Usage[] }).usage).toHaveLength(4);
+    });
+
+    it.each(['from=yesterday', 'from=2026-02-30', 'tenantId=-', 'tenant=acme'])('refuses ?%s', async (query) => {
+      const problem = expectProblem(await usage(`?${query}`), 400, 'invalid-request');
+      expect(problem.errors?.[0]?.pointer).toBe(`/${query.split('=')[0]}`);
+    });
+  });
+
+  describe('GET /v1/events/{id} by an operator', () => {
+    let id: string;
+    beforeAll(async () => {
+      id = (await postEvent(all.url, 'some-tenant', JSON.stringify(eventBody()))).body.id;
+    });
+    const read = (headers: Record<string, string>) => all.http.get(`/v1/events/${id}`).set(headers);
+
+    it('needs no tenant, but finds nothing in a wrong one', async () => {
+      const found = await read({ 'X-Admin-Token': ADMIN_TOKEN });
+      expect(found.body).toMatchObject({ id, tenantId: 'some-tenant' });
+      const elsewhere = await read({ 'X-Admin-Token': ADMIN_TOKEN, 'X-Tenant-Id': 'other-tenant' });
+      expectProblem(elsewhere, 404, 'event-not-found');
+    });
+
+    it('is refused with a wrong token', async () => {
+      const response = await read({ 'X-Admin-Token': 'wrong' });
+      expect([400, 401]).toContain(response.status);
+      expect(response.text).not.toContain('some-tenant');
+    });
+  });
+
+  describe('GET /health', () => {
+    it('is 200 with a correlation id', async () => {
+      const response = await all.http.get('/health').set('X-Correlation-Id', 'probe');
+      expect(response.status).toBe(200);
+      expect(response.headers['x-correlation-id']).toBe('probe');
+    });
+  });
+
+  describe('GET /ready', () => {
+    const readyOf = async (app: TestApp) => {
+      const response = await app.http.get('/ready');
+      return { httpStatus: response.status, ...(response.body as Readiness) };
+    };
+    const up = expect.objectContaining({ status: 'up' }) as object;
+    const down = expect.objectContaining({ status: 'down' }) as object;
+
+    it.each(['api', 'publisher', 'worker', 'all'])(
+      'of a healthy %s is 200 and names every dependency',
+      async (role) => {
+        const env = { REDIS_URL: process.env.TEST_REDIS_URL as string, RABBITMQ_URL: vhost.url, APP_ROLE: role };
+        const app = await start(env);
+        const expected = { httpStatus: 200, status: 'ready', role, checks: { postgres: up, redis: up, rabbitmq: up } };
+        await eventually(async () => expect(await readyOf(app)).toEqual(expected));
+      },
+    );
+
+    it('says degraded, 200, where the api misses Redis and RabbitMQ', async () => {
+      const [redis, rabbit] = [await freePort(), await freePort()];
+      const env = { REDIS_URL: `redis://127.0.0.1:${redis}`, RABBITMQ_URL: `amqp://127.0.0.1:${rabbit}` };
+      const ready = await readyOf(await start({ ...env, APP_ROLE: 'api' }));
+      expect(ready).toEqual({
+        httpStatus: 200,
+        status: 'degraded',
+        role: 'api',
+        checks: { postgres: up, redis: down, rabbitmq: down },
+      });
+      expect(JSON.stringify(ready)).not.toMatch(new RegExp(`127\\.0\\.0\\.1|${rabbit}|${redis}`));
+    });
+
+    it.each(['publisher', 'worker'])('is 503 where the %s has no broker', async (role) => {
+      const app = await start({ APP_ROLE: role, RABBITMQ_URL: `amqp://127.0.0.1:${await freePort()}` });
+      expect(await readyOf(app)).toMatchObject({ httpStatus: 503, checks: { postgres: up, rabbitmq: down } });
+    });
+
+    it('is 503 while the process drains', async () => {
+      const app = await start();
+      expect((await readyOf(app)).httpStatus).toBe(200);
+      app.app.get(ReadinessChecks, { strict: false }).beforeApplicationShutdown();
+      expect((await readyOf(app)).httpStatus).toBe(503);
+    });
+  });
+
+  describe('GET /metrics', () => {
+    it.each(['api', 'publisher', 'worker'])('is served by the %s', async (role) => {
+      const app = await start({ APP_ROLE: role, RABBITMQ_URL: vhost.url });
+      const response = await app.http.get('/metrics');
+      expect(response.status).toBe(200);
+      expect(response.headers['content-type']).toMatch(/^text\/plain/);
+      expect(response.text).toMatch(/^streamforge_ingest_queue_depth 0$/m);
+      expect(response.text).toMatch(/^process_cpu_seconds_total /m);
+    });
+
+    it('counts, and has no tenant, subject or id in a label', async () => {
+      await postStream(all.url, 'labelled-tenant', toNdjson(syntheticEvents(5, 'labelled')));
+      const text = await eventually(async () => {
+        const response = await all.http.get('/metrics');
+        expect(response.text).toMatch(/streamforge_worker_attempts_total\{[^}]*status="SUCCESS"[^}]*\} [1-9]/);
+        return response.text;
+      });
+      expect(text).toMatch(/streamforge_ingest_total\{[^}]*status="accepted"[^}]*\} [1-9]/);
+      expect(text).not.toMatch(/labelled/);
+    });
+
+    it('needs METRICS_TOKEN where it is set', async () => {
+      const app = await start({ METRICS_TOKEN: 'scrape-me' });
+      const scrape = (headers: Record<string, string>) => app.http.get('/metrics').set(headers);
+      expect((await scrape({ Authorization: 'Bearer scrape-me' })).status).toBe(200);
+      for (const headers of [{}, { Authorization: 'Bearer wrong' }, { Authorization: 'scrape-me' }]) {
+        const response = await scrape(headers as Record<string, string>);
+        expect(response.status).toBe(401);
+        expect(response.headers['content-type']).toMatch(/^application\/problem\+json/);
+        expect(response.text).not.toContain('streamforge_');
+      }
+    });
+  });
+
+  describe('GET /docs', () => {
+    it('is served by the api', async () => {
+      const app = await start({ APP_ROLE: 'api' });
+      const page = await app.http.get('/docs').redirects(1);
+      expect([page.status, page.type]).toEqual([200, 'text/html']);
+      const described = await app.http.get('/docs-json');
+      expect(described.status).toBe(200);
+      const document = described.body as { openapi: string; paths: Record<string, object> };
+      expect(document.openapi).toMatch(/^3\./);
+      expect(Object.keys(document.paths)).toEqual(
+        expect.arrayContaining(['/v1/events', '/v1/events/{id}', '/v1/ingest/stream', '/v1/admin/usage', '/ready']),
+      );
+    });
+
+    it('tells of every admin endpoint with a body that the body may be too large, or of another type', async () => {
+      type Operations = Record<string, { requestBody?: object; responses: object }>;
+      const { paths } = (await all.http.get('/docs-json')).body as { paths: Record<string, Operations> };
+      const withBody = Object.entries(paths).flatMap(([path, operations]) =>
+        Object.entries(operations).flatMap(([method, { requestBody, responses }]) =>
+          requestBody && path.startsWith('/v1/admin/') ? [{ path, method: method.toUpperCase(), responses }] : [],
+        ),
+      );
+      expect(withBody.length).toBeGreaterThan(5);
+      for (const { path, method, responses } of withBody) {
+        expect(Object.keys(responses)).toEqual(expect.arrayContaining(['408', '413', '415']));
+        const send = async (type: string, body: string): Promise<number> => {
+          const headers = { 'X-Admin-Token': ADMIN_TOKEN, 'Content-Type': type };
+          return (await fetch(all.url + path.replaceAll(/{\w+}/g, 'x'), { method, headers, body })).status;
+        };
+        expect([path, await send('text/plain', 'x')]).toEqual([path, 415]);
+        expect([path, await send('application/json', JSON.stringify({ x: 'x'.repeat(2_000_000) }))]).toEqual([
+          path,
+          413,
+        ]);
+      }
+    });
+
+    it.each(['publisher', 'worker'])('is no business of the %s', async (role) => {
+      const app = await start({ APP_ROLE: role, RABBITMQ_URL: vhost.url });
+      for (const path of ['/docs', '/docs-json', '/v1/events/x', '/v1/admin/usage']) {
+        expectProblem(await app.http.get(path), 404, 'route-not-found');
+      }
+    });
+  });
+
+  it('answers a request that is no HTTP without falling over', async () => {
+    const answer = await rawExchange(all.url, 'NOT HTTP AT ALL\r\n\r\n');
+    expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+    expect((await all.http.get('/health')).status).toBe(200);
+  });
+});

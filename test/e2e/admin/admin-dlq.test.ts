@@ -1,0 +1,167 @@
+import { admin, givenCompleted, givenDeadLetters, type AuditPage } from '../../support/admin';
+import { startTestApp, type TestApp } from '../../support/app';
+import { createTestDatabase, type TestDatabase } from '../../support/database';
+import { expectProblem, getEvent, usageOf } from '../../support/e2e-http';
+import { statusCounts } from '../../support/processes/e2e-cluster';
+import { eventually } from '../../support/eventually';
+import { attemptRows, countRows, stateRow } from '../../support/rows';
+
+interface Reasons {
+  reasons: { reasonCode: string; errorMessage: string; count: number; sampleEventIds: string[] }[];
+  total: number;
+}
+interface Letters {
+  deadLetters: { id: string; reasonCode: string; errorMessage: string }[];
+  nextCursor: string | null;
+}
+interface Changed {
+  matched: number;
+  retried: number;
+  discarded: number;
+  skipped: number;
+}
+
+describe('dead letters', () => {
+  let database: TestDatabase;
+  let api: TestApp;
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    api = await startTestApp(database.url, { APP_ROLE: 'api' });
+  });
+  afterAll(async () => {
+    await api.close();
+    await database.drop();
+  });
+  const list = async (query: string) => (await admin<Letters>(api.url, `dlq?${query}`)).body;
+  const reasonsOf = async (tenant: string) => (await admin<Reasons>(api.url, `dlq/reasons?tenantId=${tenant}`)).body;
+
+  it('are grouped by reason and by message without ids, numbers and hex', async () => {
+    const tenantId = 'grouped';
+    await givenDeadLetters(database.pool, 3, { tenantId, message: ({ id }) => `answered 503 for ${id} in 12.5 ms` });
+    const others = await givenDeadLetters(database.pool, 2, { tenantId, message: () => 'no route to 0xdeadbeef' });
+    await givenDeadLetters(database.pool, 1, { tenantId, reasonCode: 'TIMEOUT', message: () => 'no route to 0xbeef' });
+    const { reasons, total } = await reasonsOf(tenantId);
+    expect(total).toBe(6);
+    expect(reasons).toMatchObject([
+      { reasonCode: 'HTTP_5XX', errorMessage: 'answered <n> for <id> in <n> ms', count: 3 },
+      { reasonCode: 'HTTP_5XX', errorMessage: 'no route to <hex>', count: 2 },
+      { reasonCode: 'TIMEOUT', errorMessage: 'no route to <hex>', count: 1 },
+    ]);
+    expect([...(reasons[1]?.sampleEventIds ?? [])].sort()).toEqual(others.map(({ id }) => id).sort());
+  });
+
+  it('are listed newest first, in pages, by any filter', async () => {
+    const tenantId = 'listed';
+    const events = await givenDeadLetters(database.pool, 5, { tenantId });
+    const odd = await givenDeadLetters(database.pool, 2, { tenantId, reasonCode: 'TIMEOUT', type: 'odd.one' });
+    const first = await list(`tenantId=${tenantId}&limit=4`);
+    const second = await list(`tenantId=${tenantId}&limit=4&cursor=${first.nextCursor}`);
+    const listed = [...first.deadLetters, ...second.deadLetters].map(({ id }) => id);
+    expect(listed).toEqual([...events, ...odd].map(({ id }) => id).reverse());
+    expect(second.nextCursor).toBeNull();
+    expect((await list(`tenantId=${tenantId}&reasonCode=TIMEOUT`)).deadLetters).toHaveLength(2);
+    expect((await list(`tenantId=${tenantId}&type=odd.one`)).deadLetters).toHaveLength(2);
+    expect((await list(`tenantId=${tenantId}&eventIds=${odd[0]?.id}`)).deadLetters).toHaveLength(1);
+    expect((await list(`tenantId=${tenantId}&from=2100-01-01T00:00:00Z`)).deadLetters).toHaveLength(0);
+  });
+
+  it('I12: are retried by filter, complete once each, and keep what happened', async () => {
+    const tenantId = 'retried';
+    const events = await givenDeadLetters(database.pool, 20, { tenantId });
+    const spared = await givenDeadLetters(database.pool, 2, { tenantId, reasonCode: 'TIMEOUT' });
+    const filter = { tenantId, reasonCode: 'HTTP_5XX' };
+    const counted = await admin<Changed>(api.url, 'dlq/retry', { ...filter, dryRun: true });
+    expect([counted.status, counted.body]).toMatchObject([202, { matched: 20, retried: 0 }]);
+    expect(await statusCounts(database.pool, tenantId)).toEqual({ DLQ: 22 });
+
+    const two = await Promise.all([1, 2].map(() => admin<Changed>(api.url, 'dlq/retry', filter)));
+    expect(two.reduce((sum, { body }) => sum + body.retried, 0)).toBe(20);
+    expect(await countRows(database.pool, `outbox where destination = 'retry'`)).toBe(20);
+    expect(await stateRow(database.pool, events[0]!)).toMatchObject({
+      status: 'DISPATCHED',
+      generation: 1,
+      dispatchNo: 3,
+      attempts: 0,
+    });
+
+    const backend = await startTestApp(database.url, { APP_ROLE: 'publisher,worker' });
+    await eventually(async () =>
+      expect(await statusCounts(database.pool, tenantId)).toEqual({ COMPLETED: 20, DLQ: 2 }),
+    );
+    await backend.close();
+    expect(await usageOf(api.url, tenantId)).toBe(20);
+    expect(await attemptRows(database.pool, events[0]!)).toMatchObject([
+      { status: 'DLQ', dispatchNo: 1 },
+      { status: 'SUCCESS', dispatchNo: 3, attemptNumber: 1 },
+    ]);
+    expect((await list(`tenantId=${tenantId}`)).deadLetters.map(({ id }) => id).sort()).toEqual(
+      spared.map(({ id }) => id).sort(),
+    );
+    expect(await countRows(database.pool, `dead_letters where tenant_id = 'retried' and resolution = 'RETRIED'`)).toBe(
+      20,
+    );
+  });
+
+  it('are discarded with a note, stay readable, and are not dead letters any more', async () => {
+    const tenantId = 'discarded';
+    const [event] = await givenDeadLetters(database.pool, 1, { tenantId });
+    const answer = await admin<Changed>(api.url, 'dlq/discard', { tenantId, note: 'a test order' });
+    expect([answer.status, answer.body]).toMatchObject([202, { matched: 1, discarded: 1, skipped: 0 }]);
+    expect((await getEvent(api.url, tenantId, event!.id)).body.status).toBe('DISCARDED');
+    expect((await reasonsOf(tenantId)).total).toBe(0);
+    const again = await admin<Changed>(api.url, 'dlq/retry', { tenantId });
+    expect(again.body).toMatchObject({ matched: 0, retried: 0 });
+  });
+
+  it('come back when an event fails again after a retry', async () => {
+    const tenantId = 'again';
+    const [event] = await givenDeadLetters(database.pool, 1, { tenantId });
+    await database.pool.query(
+      `update dead_letters set resolved_at = now(), resolution = 'RETRIED' where event_id = $1`,
+      [event!.id],
+    );
+    expect((await list(`tenantId=${tenantId}`)).deadLetters).toHaveLength(0);
+    // As the worker records it.
+    await database.pool.query(`update dead_letters set attempts = 5, last_failed_at = now() where event_id = $1`, [
+      event!.id,
+    ]);
+    expect((await list(`tenantId=${tenantId}`)).deadLetters).toHaveLength(1);
+  });
+
+  it('leave every change in the audit trail, with the filter and the correlation id', async () => {
+    const tenantId = 'audited';
+    await givenDeadLetters(database.pool, 2, { tenantId });
+    await givenCompleted(database.pool, 1, tenantId);
+    await admin(api.url, 'dlq/discard', { tenantId, note: 'why not' }, { 'x-correlation-id': 'night-shift' });
+    const { entries } = (await admin<AuditPage>(api.url, 'audit?limit=1')).body;
+    expect(entries).toMatchObject([
+      {
+        actor: 'admin',
+        action: 'dlq.discard',
+        filter: { tenantId, status: 'DLQ' },
+        counts: { matched: 2, discarded: 2, skipped: 0 },
+        note: 'why not',
+        correlationId: 'night-shift',
+      },
+    ]);
+  });
+
+  it.each<[string, object, string]>([
+    ['an unknown field', { tenant: 'acme' }, '/tenant'],
+    ['another status', { status: 'COMPLETED' }, '/status'],
+    ['a null status', { status: null }, '/status'],
+    ['a type with half of a surrogate pair', { type: '\ud800' }, '/type'],
+    ['an eventId with half of a surrogate pair', { eventIds: ['a', '\udc00'] }, '/eventIds'],
+    ['a limit beyond the setting', { limit: 5001 }, '/limit'],
+    ['a time that does not exist', { from: '2026-02-30T00:00:00Z' }, '/from'],
+    ['a NUL in a type', { type: 'a\0b' }, '/type'],
+    ['ids that are no list', { eventIds: { a: 1 } }, '/eventIds'],
+  ])('refuse %s, with its pointer', async (_what, body, pointer) => {
+    const problem = expectProblem(await admin(api.url, 'dlq/retry', body), 400, 'invalid-request');
+    expect(problem.errors?.[0]?.pointer).toBe(pointer);
+  });
+
+  it.each(['x', 'AAAA', 'bm90IGEgY3Vyc29yIG9mIG91cnM'])('refuse the cursor %j', async (cursor) => {
+    expectProblem(await admin(api.url, `dlq?cursor=${cursor}`), 400, 'invalid-request');
+  });
+});

@@ -1,0 +1,120 @@
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import { chromium, type Browser, type Locator, type Page } from 'playwright-core';
+import { givenDeadLetters } from '../../support/admin';
+import { ADMIN_TOKEN, startTestApp, type TestApp } from '../../support/app';
+import { createTestDatabase, type TestDatabase } from '../../support/database';
+import { statusCounts } from '../../support/processes/e2e-cluster';
+import { eventually } from '../../support/eventually';
+
+const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((file) =>
+  fs.existsSync(file),
+);
+/** Root needs no sandbox, and nothing is fetched but from the page under test. */
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+describe('Swagger UI in a real browser', () => {
+  let database: TestDatabase;
+  let all: TestApp;
+  let browser: Browser;
+  let page: Page;
+  let profile: string;
+  beforeAll(async () => {
+    if (!CHROMIUM) throw new Error('Chromium is not installed. Run `npm run test:setup`.');
+    database = await createTestDatabase();
+    await givenDeadLetters(database.pool, 3, { tenantId: 'demo', message: ({ id }) => `answered 503 for ${id}` });
+    all = await startTestApp(database.url);
+    profile = fs.mkdtempSync(path.join(os.tmpdir(), 'streamforge-chromium-'));
+    browser = await chromium.launch({
+      executablePath: CHROMIUM,
+      args: FLAGS,
+      headless: true,
+      env: { ...process.env, HOME: profile },
+    });
+    page = await browser.newPage();
+    await page.goto(`${all.url}/docs`);
+    await authorize();
+  }, 120_000);
+  afterAll(async () => {
+    await browser?.close();
+    await all.close();
+    await database.drop();
+    fs.rmSync(profile, { recursive: true, force: true });
+  });
+
+  async function authorize(): Promise<void> {
+    await page.getByRole('button', { name: 'Authorize' }).first().click();
+    const dialog = page.locator('.auth-container');
+    for (const [header, value] of [
+      ['X-Tenant-Id', 'demo'],
+      ['X-Admin-Token', ADMIN_TOKEN],
+    ] as const) {
+      const scheme = dialog.filter({ hasText: header });
+      await scheme.locator('input').fill(value);
+      await scheme.getByRole('button', { name: 'Apply credentials' }).click();
+    }
+    await page.locator('.modal-ux .close-modal').click();
+  }
+
+  /** Opens an endpoint, presses "Try it out" and "Execute", and reads the answer. */
+  async function tryOut(method: string, route: string, prepare?: (operation: Locator) => Promise<void>) {
+    const operation = page.locator(`.opblock-${method}`).filter({ has: page.locator(`[data-path="${route}"]`) });
+    await operation.locator('.opblock-summary-control').click();
+    const execute = operation.getByRole('button', { name: 'Execute' });
+    const begin = operation.getByRole('button', { name: 'Try it out' });
+    await execute.or(begin).first().waitFor();
+    if (await begin.isVisible()) await begin.click(); // the second time it is still begun
+    await prepare?.(operation);
+    await execute.click();
+    const response = operation.locator('.live-responses-table .response');
+    await response.locator('.response-col_status').waitFor();
+    const status = Number.parseInt(await response.locator('.response-col_status').innerText(), 10);
+    const body = await response.locator('.microlight, .highlight-code').first().innerText();
+    await operation.getByRole('button', { name: 'Clear' }).click();
+    await operation.locator('.opblock-summary-control').click();
+    return {
+      status,
+      body: JSON.parse(body.slice(body.indexOf('{'), body.lastIndexOf('}') + 1)) as Record<string, unknown>,
+    };
+  }
+
+  it('goes the way of an operator: reasons, a dry run, a retry, and the events are COMPLETED', async () => {
+    const reasons = await tryOut('get', '/v1/admin/dlq/reasons');
+    expect(reasons).toMatchObject({
+      status: 200,
+      body: { total: 3, reasons: [{ reasonCode: 'HTTP_5XX', count: 3 }] },
+    });
+
+    const counted = await tryOut('post', '/v1/admin/dlq/retry'); // the example is a dry run
+    expect(counted).toMatchObject({ status: 202, body: { matched: 3, retried: 0, dryRun: true } });
+    expect(await statusCounts(database.pool, 'demo')).toEqual({ DLQ: 3 });
+
+    const retried = await tryOut('post', '/v1/admin/dlq/retry', (operation) =>
+      operation.locator('textarea').fill(JSON.stringify({ tenantId: 'demo', reasonCode: 'HTTP_5XX' })),
+    );
+    expect(retried).toMatchObject({ status: 202, body: { matched: 3, retried: 3 } });
+    await eventually(async () => expect(await statusCounts(database.pool, 'demo')).toEqual({ COMPLETED: 3 }));
+
+    const found = await tryOut('get', '/v1/admin/events');
+    expect(found.status).toBe(200);
+    expect(found.body.events).toMatchObject([
+      { status: 'COMPLETED' },
+      { status: 'COMPLETED' },
+      { status: 'COMPLETED' },
+    ]);
+  }, 120_000);
+
+  it('takes an event with the example as it stands', async () => {
+    const accepted = await tryOut('post', '/v1/events');
+    expect(accepted).toMatchObject({ status: 202, body: { status: 'accepted', tenantId: 'demo' } });
+  }, 120_000);
+});

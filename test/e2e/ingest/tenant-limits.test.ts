@@ -1,0 +1,266 @@
+import { startTestApp, type TestApp } from '../../support/app';
+import { createTestDatabase, type TestDatabase } from '../../support/database';
+import { syntheticEvents, toNdjson } from '../../support/e2e-events';
+import {
+  call,
+  expectProblem,
+  getEvent,
+  postEvent,
+  postStream,
+  type Answer,
+  type ProblemAnswer,
+} from '../../support/e2e-http';
+import { OwnServer, storedOf } from '../../support/processes/e2e-own-servers';
+import { eventBody } from '../../support/events';
+import { eventually } from '../../support/eventually';
+import { startProcess, type TestProcess } from '../../support/processes/process';
+
+const LIMIT = 8;
+
+const newEvent = (fields: Record<string, unknown> = {}) => JSON.stringify(eventBody(fields));
+
+/** The RateLimit fields of an answer; undefined where one is missing. */
+function announced({ headers }: Answer<unknown>): { limit?: number; remaining?: number; reset?: number } {
+  const [limit, remaining, reset] = ['limit', 'remaining', 'reset'].map((name) => {
+    const text = headers[`ratelimit-${name}`];
+    return text === undefined ? undefined : Number(text);
+  });
+  return { limit, remaining, reset };
+}
+
+/** A stream of `count` events whose answer comes line by line. */
+async function postForLines(url: string, tenant: string, count: number) {
+  const response = await fetch(`${url}/v1/ingest/stream`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-ndjson', accept: 'application/x-ndjson', 'x-tenant-id': tenant },
+    body: toNdjson(syntheticEvents(count, tenant)),
+  });
+  const lines = (await response.text()).trim().split('\n');
+  const parsed = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+  return { status: response.status, headers: response.headers, lines: parsed };
+}
+
+function expectAnnounced(answer: Answer<unknown>, remaining: number, limit = LIMIT): void {
+  const { reset, ...counts } = announced(answer);
+  expect([answer.status, counts]).toEqual([answer.status, { limit, remaining }]);
+  expect(reset).toBeGreaterThanOrEqual(1);
+  expect(reset).toBeLessThanOrEqual(60);
+}
+
+function expectLimited(answer: Answer<unknown>, limit = LIMIT): ProblemAnswer {
+  const problem = expectProblem(answer, 429, 'tenant-rate-limited');
+  expect(problem.retryable).toBe(true);
+  const retryAfter = Number(answer.headers['retry-after']);
+  expect(retryAfter).toBeGreaterThanOrEqual(1);
+  expect(retryAfter).toBeLessThanOrEqual(60);
+  expectAnnounced(answer, 0, limit);
+  return problem;
+}
+
+describe('the limit of a tenant', () => {
+  let database: TestDatabase;
+  let running: TestApp;
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    running = await startTestApp(database.url, { TENANT_RATE_LIMIT_PER_MINUTE: String(LIMIT) });
+  });
+  afterAll(async () => {
+    await running.close();
+    await database.drop();
+  });
+  afterEach(() => jest.restoreAllMocks());
+
+  /** For everything in this process it is a minute later, which is when the next window begins. */
+  const aMinuteLater = (): void => {
+    const now = Date.now.bind(Date);
+    jest.spyOn(Date, 'now').mockImplementation(() => now() + 60_001);
+  };
+  const eventsOf = async (tenant: string): Promise<number> => (await storedOf(database.url, tenant)).events;
+
+  it('is announced on 202, 200, 400, 409, 422 and 429', async () => {
+    const { url } = running;
+    const tenant = 'announced';
+    const sent = newEvent({ eventId: 'e-1' });
+    const key = { 'x-idempotency-key': 'k-1' };
+    const answers = [
+      await postEvent(url, tenant, sent, key),
+      await postEvent(url, tenant, sent, key),
+      await postEvent(url, tenant, newEvent({ eventType: 1 })),
+      await postEvent(url, tenant, newEvent({ eventId: 'e-1' })),
+      await postEvent(url, tenant, newEvent(), key),
+      await postEvent(url, tenant, '{"eventType":'),
+      await postEvent(url, tenant, ''),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([202, 200, 400, 409, 422, 400, 400]);
+    for (const [i, answer] of answers.entries()) expectAnnounced(answer, LIMIT - 1 - i);
+    expect((await postEvent(url, tenant, newEvent())).status).toBe(202);
+    for (let i = 0; i < 3; i++) expectLimited(await postEvent(url, tenant, newEvent()));
+    expect(await eventsOf(tenant)).toBe(2);
+  });
+
+  it('is announced on the answers of streams and batches, also where every record was rejected', async () => {
+    const { url } = running;
+    const lines = syntheticEvents(2, 'stream-heads').map(({ line }) => line);
+    const cloudEvent = { specversion: '1.0', id: 'c', source: '/c', type: 't', data: 1 };
+    const batch = call(`${url}/v1/events`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/cloudevents-batch+json', 'x-tenant-id': 'stream-heads' },
+      body: JSON.stringify([cloudEvent]),
+    });
+    expectAnnounced(await batch, 7);
+    const answers = [
+      await postStream(url, 'stream-heads', lines.join('\n')),
+      await postStream(url, 'stream-heads', `${lines[0]}\n{}`),
+      await postStream(url, 'stream-heads', '{}'),
+      await postStream(url, 'stream-heads', ''),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([202, 207, 422, 202]);
+    for (const [i, answer] of answers.entries()) expectAnnounced(answer, [5, 3, 2, 2][i] as number);
+  });
+
+  it('is announced when the answer comes line by line, although it begins before the records are counted', async () => {
+    const { status, headers } = await postForLines(running.url, 'line-heads', 2);
+    expect([status, headers.get('ratelimit-limit')]).toEqual([200, String(LIMIT)]);
+    expect(headers.get('ratelimit-remaining')).toMatch(/^\d+$/);
+    expect(headers.get('ratelimit-reset')).toMatch(/^\d+$/);
+  });
+
+  it('does not affect another tenant, nor reading', async () => {
+    const { url } = running;
+    const first = await postEvent(url, 'greedy', newEvent());
+    for (let i = 1; i < LIMIT; i++) await postEvent(url, 'greedy', newEvent());
+    expectLimited(await postEvent(url, 'greedy', newEvent()));
+    const other = await postEvent(url, 'modest', newEvent());
+    expect(other.status).toBe(202);
+    expectAnnounced(other, LIMIT - 1);
+    const read = await getEvent(url, 'greedy', first.body.id);
+    expect([read.status, announced(read)]).toEqual([200, {}]);
+  });
+
+  it('counts every record of a stream, rejected ones too, and breaks it; what came before is stored', async () => {
+    const { url } = running;
+    const lines = syntheticEvents(20, 'broken').map(({ line }) => line);
+    const answer = await postStream<ProblemAnswer>(url, 'broken', ['{}', ...lines].join('\n'));
+    const problem = expectLimited(answer);
+    expect(problem.summary).toMatchObject({ records: LIMIT, accepted: LIMIT - 1, duplicates: 0, rejected: 1 });
+    expect(problem.lastCommittedRecord).toBe(LIMIT);
+    expect(await storedOf(database.url, 'broken')).toEqual({ events: 7, entries: 7, keys: 7 });
+    expectLimited(await postEvent(url, 'broken', newEvent()));
+
+    const nothing = expectLimited(await postStream<ProblemAnswer>(url, 'broken', lines.join('\n')));
+    expect([nothing.summary?.records, nothing.lastCommittedRecord]).toEqual([0, 0]);
+    expect(await eventsOf('broken')).toBe(7);
+  });
+
+  it('begins anew a minute later; a broken stream that is sent again from its last record doubles nothing', async () => {
+    const { url } = running;
+    const lines = syntheticEvents(LIMIT + 3, 'again').map(({ line }) => line);
+    const first = await postStream<ProblemAnswer>(url, 'again', lines.join('\n'), { 'x-idempotency-key': 'upload' });
+    expect(expectLimited(first).lastCommittedRecord).toBe(LIMIT);
+    aMinuteLater();
+    const whole = await postStream<ProblemAnswer>(url, 'again', lines.join('\n'), { 'x-idempotency-key': 'upload' });
+    expect(expectLimited(whole).summary).toMatchObject({ records: LIMIT, accepted: 0, duplicates: LIMIT });
+    expect(await eventsOf('again')).toBe(LIMIT);
+    jest.restoreAllMocks();
+  });
+
+  it('lets the rest of a broken stream in with the next window', async () => {
+    const { url } = running;
+    const lines = syntheticEvents(LIMIT + 3, 'rest').map(({ line }) => line);
+    const { lastCommittedRecord } = (await postStream<ProblemAnswer>(url, 'rest', lines.join('\n'))).body;
+    aMinuteLater();
+    const rest = await postStream(url, 'rest', lines.slice((lastCommittedRecord as number) - 2).join('\n'));
+    expect([rest.status, rest.body.summary]).toMatchObject([202, { records: 5, accepted: 3, duplicates: 2 }]);
+    expectAnnounced(rest, LIMIT - 5);
+    expect(await eventsOf('rest')).toBe(LIMIT + 3);
+  });
+
+  it('breaks a stream that is answered line by line in its last line', async () => {
+    const { lines: answers } = await postForLines(running.url, 'lines', LIMIT + 3);
+    expect(answers.slice(0, -1).map(({ status }) => status)).toEqual(Array.from({ length: LIMIT }, () => 'accepted'));
+    expect(answers.at(-1)).toMatchObject({ code: 'tenant-rate-limited', retryable: true, lastCommittedRecord: LIMIT });
+    expect(await eventsOf('lines')).toBe(LIMIT);
+  });
+
+  it('of 0 means none and announces nothing', async () => {
+    const unlimited = await startTestApp(database.url, { TENANT_RATE_LIMIT_PER_MINUTE: '0' });
+    try {
+      const answer = await postEvent(unlimited.url, 'unlimited', newEvent());
+      expect([answer.status, announced(answer)]).toEqual([202, {}]);
+      const stream = await postStream(unlimited.url, 'unlimited', toNdjson(syntheticEvents(2_000, 'unlimited')));
+      expect([stream.status, announced(stream)]).toEqual([202, {}]);
+    } finally {
+      await unlimited.close();
+    }
+  });
+});
+
+describe('the limit of a tenant at two api processes that share Redis', () => {
+  const SHARED = 60;
+  let database: TestDatabase;
+  let redis: OwnServer;
+  let apis: TestProcess[] = [];
+  beforeAll(async () => {
+    [database, redis] = await Promise.all([createTestDatabase(), OwnServer.redis()]);
+    const env = { APP_ROLE: 'api', DATABASE_URL: database.url, REDIS_URL: redis.url };
+    const limited = { ...env, TENANT_RATE_LIMIT_PER_MINUTE: String(SHARED) };
+    apis = await Promise.all([startProcess(limited), startProcess(limited)]);
+  });
+  afterAll(async () => {
+    await Promise.all(apis.map((api) => api.end('SIGKILL')));
+    await redis?.stop();
+    await database?.drop();
+  });
+
+  const urlOf = (i: number) => (apis[i % 2] as TestProcess).url;
+  /** How many of `count` single events, sent at once to both, get each status; nobody waits for long. */
+  const sendToBoth = async (tenant: string, count: number): Promise<Record<number, number>> => {
+    const startedMs = performance.now();
+    const answers = await Promise.all(Array.from({ length: count }, (_, i) => postEvent(urlOf(i), tenant, newEvent())));
+    expect(performance.now() - startedMs).toBeLessThan(3_000);
+    for (const answer of answers) if (answer.status === 429) expectLimited(answer, SHARED);
+    const counts: Record<number, number> = {};
+    for (const { status } of answers) counts[status] = (counts[status] ?? 0) + 1;
+    return counts;
+  };
+
+  it('is granted exactly, however the events are spread', async () => {
+    expect(await sendToBoth('spread', SHARED * 3)).toEqual({ 202: SHARED, 429: SHARED * 2 });
+    expect((await storedOf(database.url, 'spread')).events).toBe(SHARED);
+  });
+
+  it('is granted exactly to streams and single events together', async () => {
+    const streams = Promise.all(
+      [0, 1].map((i) => postStream<ProblemAnswer>(urlOf(i), 'mixed', toNdjson(syntheticEvents(SHARED, `mixed-${i}`)))),
+    );
+    const { 202: singles = 0 } = await sendToBoth('mixed', 40);
+    const accepted = (await streams).reduce((sum, { body }) => sum + (body.summary?.accepted ?? 0), singles);
+    expect(accepted).toBe(SHARED);
+    expect((await storedOf(database.url, 'mixed')).events).toBe(SHARED);
+  });
+
+  it('goes on for each process alone while Redis is frozen or gone, and is shared again afterwards', async () => {
+    redis.freeze();
+    expect(await sendToBoth('frozen', SHARED * 4)).toEqual({ 202: SHARED * 2, 429: SHARED * 2 });
+    redis.thaw();
+
+    await sendToBoth('before', 10);
+    await redis.kill();
+    const { 202: accepted = 0, 429: limited, ...others } = await sendToBoth('before', SHARED * 4);
+    expect(others).toEqual({});
+    expect(accepted).toBeLessThanOrEqual(SHARED * 2);
+    expect(accepted).toBeGreaterThanOrEqual(SHARED - 10);
+    expect(limited).toBe(SHARED * 4 - accepted);
+    expect(await sendToBoth('gone', SHARED * 4)).toEqual({ 202: SHARED * 2, 429: SHARED * 2 });
+
+    await redis.startAgain();
+    await bothConnected();
+    expect(await sendToBoth('back', SHARED * 3)).toEqual({ 202: SHARED, 429: SHARED * 2 });
+  });
+
+  const bothConnected = () =>
+    eventually(async () => {
+      const answers = await Promise.all(apis.map(({ url }) => call<{ status: string }>(`${url}/ready`)));
+      expect(answers.map(({ body }) => body.status)).toEqual(['ready', 'ready']);
+    });
+});

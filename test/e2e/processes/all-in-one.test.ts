@@ -1,0 +1,122 @@
+import { Agent } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Readable } from 'node:stream';
+import { createDataDirectory, isAlive, type TestDataDirectory } from '../../support/processes/e2e-data-directory';
+import { syntheticEvents, toNdjson } from '../../support/e2e-events';
+import { call, getEvent, postEvent, postStream, usageOf } from '../../support/e2e-http';
+import { eventually } from '../../support/eventually';
+import { startProcess, type TestProcess } from '../../support/processes/process';
+
+describe('all-in-one on a bare machine', () => {
+  let directory: TestDataDirectory;
+  let running: TestProcess | undefined;
+  const start = async (): Promise<TestProcess> => {
+    running = await startProcess({ STREAMFORGE_DATA_DIR: directory.path });
+    return running;
+  };
+  beforeAll(() => {
+    directory = createDataDirectory();
+  });
+  afterAll(async () => {
+    await running?.end('SIGKILL');
+    await directory.drop();
+  });
+
+  it('is ready at once, with a PostgreSQL of its own', async () => {
+    const { url, output } = await start();
+    const { body } = await call<{ status: string }>(`${url}/ready`);
+    expect(body).toMatchObject({ status: 'ready', role: 'all' });
+    expect(output()).toContain(directory.path);
+    expect(directory.postmasterPid()).toBeGreaterThan(0);
+  });
+
+  it('takes an event to COMPLETED within milliseconds', async () => {
+    const { url } = running as TestProcess;
+    const medians: number[] = [];
+    // A busy machine is slow now and then; a gateway that waits for its next poll is slow every time.
+    while (medians.length < 5 && !medians.some((ms) => ms < 50)) medians.push(await medianLatency(url, medians.length));
+    expect(Math.min(...medians)).toBeLessThan(50);
+  });
+
+  it('killed in the middle of a stream and started again: every event once, all completed', async () => {
+    const events = syntheticEvents(676, 'killed');
+    const killed = running as TestProcess;
+    const unfinished = new Readable({ read: () => undefined });
+    unfinished.push(toNdjson(events.slice(0, 400)));
+    const broken = postStream(killed.url, 'killed', unfinished);
+    await eventually(async () => expect((await getEvent(killed.url, 'killed', 'killed-300')).status).toBe(200));
+    await Promise.all([expect(broken).rejects.toThrow(), killed.end('SIGKILL')]);
+
+    const again = await start();
+    const answer = await postStream(again.url, 'killed', toNdjson(events));
+    expect(answer.status).toBe(202);
+    const { accepted, duplicates } = answer.body.summary;
+    expect(accepted + duplicates).toBe(676);
+    expect(duplicates).toBeGreaterThanOrEqual(301);
+    await allRead(again.url, 'killed', events, 30_000);
+    expect(await usageOf(again.url, 'killed')).toBe(676);
+  });
+
+  it('killed while events are being processed: the broker in the process forgets them, the database does not', async () => {
+    const events = syntheticEvents(3_000, 'forgotten');
+    const killed = running as TestProcess;
+    expect((await postStream(killed.url, 'forgotten', toNdjson(events))).body.summary.accepted).toBe(3_000);
+    await killed.end('SIGKILL');
+    const again = await start();
+    await allRead(again.url, 'forgotten', events, 30_000);
+    expect(await usageOf(again.url, 'forgotten')).toBe(3_000);
+  });
+
+  it('ended with SIGTERM leaves no process behind, and all events for the next start', async () => {
+    const pid = directory.postmasterPid() as number;
+    expect(await running?.end('SIGTERM')).toBe(0);
+    expect(isAlive(pid)).toBe(false);
+    const next = await start();
+    expect((await getEvent(next.url, 'idle', 'idle-0-0')).body.status).toBe('COMPLETED');
+    expect(directory.postmasterPid()).not.toBe(pid);
+    expect(await next.end('SIGTERM')).toBe(0);
+    expect(directory.postmasterPid()).toBeUndefined();
+  });
+});
+
+/** Milliseconds from POST to COMPLETED of 30 single events, each sent to an idle process. */
+async function medianLatency(url: string, round: number): Promise<number> {
+  const agent = new Agent({ keepAlive: true });
+  const latencies: number[] = [];
+  for (const { line, eventId } of syntheticEvents(30, `idle-${round}`)) {
+    const startedMs = performance.now();
+    expect((await postEvent(url, 'idle', line, {}, agent)).status).toBe(202);
+    while ((await getEvent(url, 'idle', eventId, agent)).body.status !== 'COMPLETED') {
+      if (performance.now() > startedMs + 10_000) throw new Error(`${eventId} is not completed`);
+      await sleep(2);
+    }
+    latencies.push(performance.now() - startedMs);
+    await sleep(50); // idle again: the publisher's polls have become rare
+  }
+  agent.destroy();
+  return latencies.sort((a, b) => a - b)[15] as number;
+}
+
+/** Every event is read back as COMPLETED with its payload as it was sent. */
+async function allRead(
+  url: string,
+  tenant: string,
+  events: ReturnType<typeof syntheticEvents>,
+  timeoutMs: number,
+): Promise<void> {
+  let open = [...events];
+  await eventually(async () => {
+    const still: typeof open = [];
+    for (let i = 0; i < open.length; i += 20) {
+      const part = open.slice(i, i + 20);
+      const answers = await Promise.all(part.map(({ eventId }) => getEvent(url, tenant, eventId)));
+      answers.forEach(({ text, body }, n) => {
+        const sent = part[n] as (typeof part)[number];
+        if (body.status !== 'COMPLETED') still.push(sent);
+        else expect(text).toContain(`"payload":${sent.payloadText},"status"`);
+      });
+    }
+    open = still;
+    if (open.length > 0) throw new Error(`${open.length} events are not completed, ${open[0]?.eventId} first`);
+  }, timeoutMs);
+}

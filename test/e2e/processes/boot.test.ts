@@ -1,0 +1,152 @@
+import { createServer, type AddressInfo } from 'node:net';
+import { createTestDatabase, type TestDatabase } from '../../support/database';
+import { call, postEvent } from '../../support/e2e-http';
+import { eventBody } from '../../support/events';
+import { freePort } from '../../support/processes/free-port';
+import { spawnProcess, startProcess } from '../../support/processes/process';
+
+/** Starts a process that is not meant to come up. */
+async function failedStart(env: Record<string, string>): Promise<{ code: number | null; output: string }> {
+  const { child, output } = spawnProcess(env);
+  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  return { code, output: output() };
+}
+
+const linesAbout = (output: string, name: string) => output.split('\n').filter((line) => line.includes(`- ${name}: `));
+const expectNoStack = (output: string) => expect(output).not.toMatch(/\n\s+at |node_modules/);
+
+describe('the start of a process', () => {
+  let database: TestDatabase;
+  let empty: TestDatabase;
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    empty = await createTestDatabase({ migrated: false });
+  });
+  afterAll(async () => {
+    await database.drop();
+    await empty.drop();
+  });
+
+  it('ends with every malformed setting named at once', async () => {
+    const wrong = {
+      APP_ROLE: 'api,publsher',
+      PORT: '70000',
+      LOG_LEVEL: 'loud',
+      DATABASE_URL: 'mysql://user:dont-show-me@host/db',
+      RABBITMQ_URL: 'not a url',
+      MAX_EVENT_BYTES: '1e6',
+      DEDUPE_STRATEGY: 'guess',
+      DEDUPE_INCLUDE_OCCURRED_AT: 'yes',
+      RETRY_BACKOFF_MS: '1000,soon',
+      RETRY_JITTER: '1.5',
+      TENANT_ALLOWLIST: 'acme,-x',
+    };
+    const { code, output } = await failedStart(wrong);
+    expect(code).toBe(1);
+    for (const name of Object.keys(wrong)) expect([name, ...linesAbout(output, name)]).toHaveLength(2);
+    expect(output).not.toContain('dont-show-me');
+    expectNoStack(output);
+  });
+
+  it('ends with every risky combination named at once', async () => {
+    const { code, output } = await failedStart({
+      APP_ROLE: 'publisher',
+      DATABASE_URL: database.url,
+      OUTBOX_INFLIGHT_LEASE_SECONDS: '5',
+      PUBLISH_TIMEOUT_MS: '5000',
+      WORKER_BATCH_SIZE: '200',
+      RABBITMQ_PREFETCH: '100',
+    });
+    expect(code).toBe(1);
+    for (const name of ['OUTBOX_INFLIGHT_LEASE_SECONDS', 'WORKER_BATCH_SIZE', 'RABBITMQ_URL']) {
+      expect([name, ...linesAbout(output, name)]).toHaveLength(2);
+    }
+    expectNoStack(output);
+  });
+
+  it('ends in production without URLs and secrets, naming all of them', async () => {
+    const { code, output } = await failedStart({ NODE_ENV: 'production', ADMIN_TOKEN: '' });
+    expect(code).toBe(1);
+    for (const name of ['APP_ROLE', 'DATABASE_URL', 'REDIS_URL', 'RABBITMQ_URL', 'ADMIN_TOKEN']) {
+      expect([name, ...linesAbout(output, name)]).toHaveLength(2);
+    }
+    expectNoStack(output);
+  });
+
+  it('ends in production with a short token, the guest account and open destinations', async () => {
+    const { code, output } = await failedStart({
+      NODE_ENV: 'production',
+      APP_ROLE: 'api,publisher',
+      DATABASE_URL: database.url,
+      REDIS_URL: 'redis://127.0.0.1',
+      RABBITMQ_URL: 'amqp://guest:guest@127.0.0.1',
+      ADMIN_TOKEN: 'only-twenty-three-chars',
+      DESTINATIONS_ALLOW_PRIVATE: 'true',
+    });
+    expect(code).toBe(1);
+    for (const name of ['RABBITMQ_URL', 'ADMIN_TOKEN', 'DESTINATIONS_ALLOW_PRIVATE']) {
+      expect([name, ...linesAbout(output, name)]).toHaveLength(2);
+    }
+    expect(output).not.toMatch(/only-twenty|guest:guest/);
+  });
+
+  it('says in one sentence that the port is taken', async () => {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    try {
+      const { code, output } = await failedStart({ APP_ROLE: 'api', DATABASE_URL: database.url, PORT: String(port) });
+      expect(code).toBe(1);
+      expect(output.trim().split('\n')).toEqual([expect.stringMatching(new RegExp(`\\b${port}\\b.*PORT`))]);
+    } finally {
+      await new Promise((resolve) => server.close(resolve));
+    }
+  });
+
+  it('says in one sentence that PostgreSQL does not answer', async () => {
+    const url = `postgres://nobody:dont-show-me@127.0.0.1:${await freePort()}/none`;
+    const { code, output } = await failedStart({ APP_ROLE: 'all', DATABASE_URL: url });
+    expect(code).toBe(1);
+    expect(output.trim().split('\n')).toEqual([expect.stringContaining('DATABASE_URL')]);
+    expect(output).not.toContain('dont-show-me');
+  });
+
+  it.each(['api', 'publisher', 'worker', 'api,worker'])(
+    'asks for npm run migrate when the %s finds no schema',
+    async (role) => {
+      const env = { APP_ROLE: role, DATABASE_URL: empty.url, RABBITMQ_URL: 'amqp://127.0.0.1:1' };
+      const { code, output } = await failedStart(env);
+      expect(code).toBe(1);
+      expect(output.trim().split('\n')).toEqual([expect.stringContaining('npm run migrate')]);
+      const { rows } = await empty.pool.query("select to_regclass('events') as events");
+      expect(rows).toEqual([{ events: null }]);
+    },
+  );
+
+  it('brings the schema up to date in all-in-one, also when two start together', async () => {
+    const both = await Promise.all([0, 1].map(() => startProcess({ DATABASE_URL: empty.url })));
+    try {
+      for (const { url, output } of both) {
+        expect(output()).toContain('role: all');
+        expect((await call<{ status: string }>(`${url}/ready`)).body.status).toBe('ready');
+        expect((await postEvent(url, 'acme', JSON.stringify(eventBody()))).status).toBe(202);
+      }
+    } finally {
+      expect(await Promise.all(both.map((running) => running.end('SIGTERM')))).toEqual([0, 0]);
+    }
+  });
+
+  it('shows the admin token that it made up, and only where none was given', async () => {
+    const unset = await startProcess({ APP_ROLE: 'api', DATABASE_URL: database.url, ADMIN_TOKEN: '' });
+    const given = await startProcess({ APP_ROLE: 'api', DATABASE_URL: database.url, ADMIN_TOKEN: 'given-by-the-test' });
+    try {
+      const token = /X-Admin-Token: (\S+)/.exec(unset.output())?.[1] as string;
+      const headers = { 'x-admin-token': token };
+      expect((await call(`${unset.url}/v1/admin/usage`, { headers })).status).toBe(200);
+      expect((await call(`${given.url}/v1/admin/usage`, { headers })).status).toBe(401);
+      expect(given.output()).not.toMatch(/X-Admin-Token|given-by-the-test/);
+    } finally {
+      await Promise.all([unset.end('SIGKILL'), given.end('SIGKILL')]);
+    }
+  });
+});

@@ -1,0 +1,90 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import { createTestDatabase, type TestDatabase } from '../../support/database';
+import { statusCounts } from '../../support/processes/e2e-cluster';
+import { freePort } from '../../support/processes/free-port';
+import { createTestVhost, type TestVhost } from '../../support/broker/rabbit';
+import { countRows } from '../../support/rows';
+
+const DIST = path.resolve(__dirname, '../../../dist/src/commands');
+
+describe('the command', () => {
+  let database: TestDatabase;
+  let vhost: TestVhost;
+  let env: Record<string, string>;
+  const directory = mkdtempSync(path.join(os.tmpdir(), 'streamforge-commands-')); // without a .env
+  beforeAll(async () => {
+    [database, vhost] = await Promise.all([createTestDatabase({ migrated: false }), createTestVhost()]);
+    env = {
+      DATABASE_URL: database.url,
+      REDIS_URL: process.env.TEST_REDIS_URL as string,
+      RABBITMQ_URL: vhost.url,
+      PORT: String(await freePort()),
+    };
+  });
+  afterAll(async () => {
+    rmSync(directory, { recursive: true });
+    await Promise.all([database.drop(), vhost.drop()]);
+  });
+
+  const run = (command: string, args: string[] = [], more: Record<string, string> = {}) =>
+    new Promise<{ code: number | null; output: string }>((resolve) => {
+      const child = spawn(process.execPath, [path.join(DIST, `${command}.js`), ...args], {
+        cwd: directory,
+        env: { PATH: process.env.PATH, ...env, ...more },
+      });
+      let output = '';
+      child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+      child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
+      child.once('close', (code) => resolve({ code, output }));
+    });
+
+  it('migrate --status and --dry-run say what is missing, doctor what to do about it', async () => {
+    expect(await run('migrate', ['--status'])).toMatchObject({
+      code: 1,
+      output: expect.stringContaining('pending  InitialSchema1764000000000') as string,
+    });
+    const dry = await run('migrate', ['--dry-run']);
+    expect(dry.code).toBe(0);
+    expect(dry.output).toContain('create table events (');
+    expect(dry.output).toContain('nothing was changed');
+    const doctor = await run('doctor');
+    expect(doctor.code).toBe(1);
+    expect(doctor.output).toMatch(/PROBLEM {2}schema .*run npm run migrate\./);
+    expect((await run('migrate')).output).toContain('Ran InitialSchema1764000000000');
+    expect(await run('migrate', ['--status'])).toMatchObject({ code: 0 });
+  });
+
+  it('doctor looks at every dependency, and names each that is gone', async () => {
+    const { output } = await run('doctor');
+    for (const what of ['node', 'settings', 'schema', 'redis'])
+      expect(output).toMatch(new RegExp(`^ok +${what} `, 'm'));
+    expect(output).toMatch(/rabbitmq +there is no queue events\.main yet/);
+    const nowhere = `127.0.0.1:${await freePort()}`;
+    const gone = await run('doctor', [], {
+      DATABASE_URL: `postgres://x@${nowhere}/x`,
+      REDIS_URL: `redis://${nowhere}`,
+      RABBITMQ_URL: `amqp://${nowhere}`,
+      MAX_RETRY_ATTEMPTS: 'many',
+    });
+    expect(gone.code).toBe(1);
+    expect(gone.output).toContain('4 problems');
+    for (const what of ['settings', 'postgres', 'redis', 'rabbitmq']) {
+      expect(gone.output).toMatch(new RegExp(`^PROBLEM +${what} `, 'm'));
+    }
+  });
+
+  it('seed makes a demo tenant with events of several types and a group in the DLQ, once', async () => {
+    for (const accepted of [80, 0]) {
+      const { code, output } = await run('seed');
+      expect({ code, output }).toMatchObject({ code: 0 });
+      expect(output).toContain(`${accepted} events accepted`);
+      expect(await statusCounts(database.pool, 'demo')).toEqual({ COMPLETED: 80, DLQ: 6 });
+    }
+    await expect(countRows(database.pool, `dead_letters where tenant_id = 'demo'`)).resolves.toBe(6);
+    await expect(countRows(database.pool, `usage_daily where tenant_id = 'demo'`)).resolves.toBeGreaterThanOrEqual(4);
+    expect((await run('doctor')).output).toMatch(/^ok +rabbitmq /m);
+  });
+});

@@ -1,0 +1,132 @@
+import { execFileSync } from 'node:child_process';
+import * as path from 'node:path';
+import { Agent } from 'node:http';
+import { DataSource, type MigrationInterface, type QueryRunner } from 'typeorm';
+import { createDataSource } from '../../../src/db/migrations/data-source';
+import { runPending } from '../../../src/db/migrations/migrate';
+import { allCompleted, TestCluster, type Role } from '../../support/processes/e2e-cluster';
+import { syntheticEvents } from '../../support/e2e-events';
+import { postEvent, usageOf } from '../../support/e2e-http';
+import { eventually } from '../../support/eventually';
+import type { TestProcess } from '../../support/processes/process';
+
+const THIS = path.resolve(__dirname, '../../..');
+/** A built checkout of the previous release. Until there is one, this build plays both parts. */
+const PREVIOUS = process.env.PREVIOUS_RELEASE_DIR ?? THIS;
+
+const ROLES: Role[] = ['api', 'publisher', 'worker'];
+const TENANT = 'upgrade';
+/** Few, so that processes which start beside them on a small machine get some of it. */
+const PRODUCERS = [1, 2];
+
+/** The least that every upgrade may do: a column, a table and an index that the old processes know nothing of. */
+class NextRelease9000000000000 implements MigrationInterface {
+  readonly name = 'NextRelease9000000000000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query('alter table events add column region text');
+    await runner.query(`alter table outbox add column priority smallint not null default 0`);
+    await runner.query('create table of_next_release (id uuid primary key)');
+    await runner.query('create index of_next_release_index on dead_letters (reason_code)');
+  }
+
+  async down(): Promise<void> {
+    await Promise.reject(new Error('only for this test'));
+  }
+}
+
+describe('an upgrade while events come in', () => {
+  let cluster: TestCluster;
+  const agent = new Agent({ keepAlive: true });
+  const accepted = new Set<string>();
+  let apis: TestProcess[] = [];
+  let stopped = false;
+  let load: Promise<unknown> = Promise.resolve();
+  beforeAll(async () => {
+    cluster = await TestCluster.create({ migrated: false });
+    migrateBy(PREVIOUS);
+  });
+  afterAll(async () => {
+    stopped = true; // when a test has failed, they would go on into the next file
+    await Promise.allSettled([load]);
+    agent.destroy();
+    await cluster.drop();
+  });
+
+  const migrateBy = (root: string): string =>
+    execFileSync(process.execPath, [path.join(root, 'dist/src/commands/migrate.js')], {
+      cwd: root,
+      env: { PATH: process.env.PATH, DATABASE_URL: cluster.database.url },
+      encoding: 'utf8',
+    });
+  const startAll = async (root: string): Promise<TestProcess[]> => {
+    const started: TestProcess[] = [];
+    for (const role of ROLES) started.push(await cluster.start(role, {}, root));
+    return started;
+  };
+
+  const produce = async (producer: number): Promise<void> => {
+    for (const { line, eventId } of syntheticEvents(100_000, `upgrade-${producer}`)) {
+      for (let tries = 0; !accepted.has(eventId); tries++) {
+        if (stopped) return;
+        const api = apis[(producer + tries) % apis.length] as TestProcess;
+        try {
+          const { status } = await postEvent(api.url, TENANT, line, {}, agent);
+          if (status === 202 || status === 200) accepted.add(eventId);
+          else expect(status).toBe(503);
+        } catch (error) {
+          if ((error as NodeJS.ErrnoException).code === undefined) throw error; // an old api that has ended
+        }
+        expect(tries).toBeLessThan(100);
+      }
+    }
+  };
+  const acceptedMore = async (count: number): Promise<void> => {
+    const from = accepted.size;
+    await eventually(() => expect(accepted.size).toBeGreaterThan(from + count));
+  };
+
+  it('goes from the old processes over old and new ones to the new ones, and loses and doubles nothing', async () => {
+    const old = await startAll(PREVIOUS);
+    apis = [old[0] as TestProcess];
+    load = Promise.all(PRODUCERS.map(produce));
+    load.catch(() => undefined); // it is awaited below, but may fail before
+    await acceptedMore(100);
+
+    migrateBy(THIS); // under load, while only old processes run
+    await runNextRelease(cluster.database.url);
+    await acceptedMore(100); // they go on with a schema that they do not know
+
+    const fresh = await startAll(THIS);
+    apis = [old[0] as TestProcess, fresh[0] as TestProcess];
+    await acceptedMore(100);
+    apis = [fresh[0] as TestProcess];
+    expect(await Promise.all(old.map((process) => process.end('SIGTERM')))).toEqual([0, 0, 0]);
+    await acceptedMore(100);
+    stopped = true;
+    await load;
+
+    const { rows } = await cluster.pool.query<{ n: number }>(
+      'select count(*)::int as n from events where tenant_id = $1',
+      [TENANT],
+    );
+    const stored = rows[0]?.n as number;
+    expect(stored).toBeGreaterThanOrEqual(accepted.size);
+    expect(stored).toBeLessThanOrEqual(accepted.size + PRODUCERS.length); // one that was stopped before it heard
+    await allCompleted(cluster.pool, TENANT, stored, 60_000);
+    expect(await usageOf((fresh[0] as TestProcess).url, TENANT)).toBe(stored);
+    for (const process of [...old, ...fresh]) expect(process.output()).not.toMatch(/"level":"(error|fatal)"/);
+  }, 240_000);
+});
+
+/** As a new build's `npm run migrate` would: the same data source, one migration more. */
+async function runNextRelease(databaseUrl: string): Promise<void> {
+  const known = createDataSource(databaseUrl).options;
+  const migrations = [...(known.migrations as (new () => MigrationInterface)[]), NextRelease9000000000000];
+  const dataSource = await new DataSource({ ...known, migrations }).initialize();
+  try {
+    expect(await runPending(dataSource)).toEqual(['NextRelease9000000000000']);
+  } finally {
+    await dataSource.destroy();
+  }
+}

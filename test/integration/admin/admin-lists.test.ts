@@ -1,0 +1,151 @@
+import { readFileSync } from 'node:fs';
+import * as path from 'node:path';
+import { listReasons } from '../../../src/event-state/dead-letters.queries';
+import { criteriaOf, type EventFilter } from '../../../src/admin/events/event-filter';
+import { findEvents, pageStatement } from '../../../src/admin/events/event-search.queries';
+import { EVENT_STATUSES } from '../../../src/event/event-status';
+import { inTransaction } from '../../../src/db/pool';
+import { createTestDatabase, type TestDatabase } from '../../support/database';
+import { givenEvents } from '../../support/rows';
+
+const FILL = readFileSync(path.resolve(__dirname, '../../../bench/admin-events.sql'), 'utf8');
+const EVENTS = 12_000;
+
+describe(`the search over ${EVENTS} events in all states`, () => {
+  let database: TestDatabase;
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    await inTransaction(database.pool, async (db) => {
+      await db.query(FILL);
+      await db.query('select pg_temp.fill($1)', [EVENTS]);
+    });
+    await database.pool.query('vacuum analyze');
+  });
+  afterAll(() => database.drop());
+
+  const allOf = async (filter: EventFilter, limit: number, meanwhile?: () => Promise<unknown>): Promise<string[]> => {
+    const ids: string[] = [];
+    let below: string | undefined;
+    do {
+      const page = await findEvents(database.pool, criteriaOf(filter, below), limit);
+      ids.push(...page.events.map(({ id }) => id));
+      below = page.lookedDownTo ?? undefined;
+      await meanwhile?.();
+    } while (below !== undefined);
+    return ids;
+  };
+  const expected = async (where: string): Promise<string[]> => {
+    const { rows } = await database.pool.query<{ id: string }>(
+      `select e.id from events e join event_status v on v.event_id = e.id where ${where} order by e.id desc`,
+    );
+    return rows.map(({ id }) => id);
+  };
+
+  it.each(EVENT_STATUSES)(
+    'pages of %s have no gap and no repeat, and agree with the status of each event',
+    async (status) => {
+      const there = await expected(`v.status = '${status}'`);
+      expect(there.length).toBeGreaterThan(0);
+      expect(await allOf({ status }, 97)).toEqual(there);
+    },
+  );
+
+  it('pages have no gap and no repeat while new events arrive', async () => {
+    const there = await expected(`e.tenant_id like 'tenant-%'`);
+    const seen = await allOf({}, 500, () => givenEvents(database.pool, 5, {}, 'late'));
+    expect(new Set(seen).size).toBe(seen.length);
+    expect(seen.filter((id) => there.includes(id))).toEqual(there);
+    const late = await expected(`e.tenant_id = 'late'`);
+    expect(late.length).toBeGreaterThan(100);
+    expect(seen.filter((id) => late.includes(id))).toEqual([]); // newer than the first page
+  });
+
+  it.each<[string, EventFilter, string]>([
+    [
+      'tenant and type',
+      { tenantId: 'tenant-3', type: 'order.type2' },
+      `e.tenant_id = 'tenant-3' and e.type = 'order.type2'`,
+    ],
+    ['subject', { subject: 'order-77' }, `e.subject = 'order-77'`],
+    ['reason, of dead letters', { reasonCode: 'REASON_1' }, `v.status = 'DLQ' and e.outbox_id % 5 = 1`],
+    [
+      'reason and status',
+      { status: 'RETRYING', reasonCode: 'REASON_2' },
+      `v.status = 'RETRYING' and e.outbox_id % 5 = 2`,
+    ],
+    [
+      'status and tenant',
+      { status: 'DISCARDED', tenantId: 'tenant-3' },
+      `v.status = 'DISCARDED' and e.tenant_id = 'tenant-3'`,
+    ],
+    ['status and type', { status: 'DLQ', type: 'order.type1' }, `v.status = 'DLQ' and e.type = 'order.type1'`],
+  ])('can be narrowed by %s', async (_what, filter, where) => {
+    const there = await expected(where);
+    expect(there.length).toBeGreaterThan(0);
+    expect(await allOf(filter, 50)).toEqual(there);
+  });
+
+  it('can be narrowed to ids, eventIds of a tenant, and times of receipt', async () => {
+    const { rows } = await database.pool.query<{ id: string; received: string; tenant: string }>(
+      `select id, received_at as received, tenant_id as tenant from events where outbox_id in (1000, 2000) order by id`,
+    );
+    const [older, newer] = rows as [(typeof rows)[0], (typeof rows)[0]];
+    expect(await allOf({ eventIds: [older.id, 'no such', newer.id] }, 50)).toEqual([newer.id, older.id]);
+    expect(await allOf({ eventIds: [older.id], tenantId: 'other' }, 50)).toEqual([]);
+    const between = await allOf({ from: older.received, to: newer.received }, 500);
+    expect(between).toHaveLength(1000);
+    expect(between.at(-1)).toBe(older.id);
+  });
+
+  it('can be narrowed to a correlation id, alone and with more', async () => {
+    const given = { correlationId: 'one-request' };
+    const [first, ...others] = (await givenEvents(database.pool, 120, given, 'correlated')).map(({ id }) => id);
+    expect(await allOf(given, 50)).toEqual([first, ...others].toReversed());
+    expect(await allOf({ ...given, status: 'RECEIVED', tenantId: 'correlated' }, 50)).toHaveLength(120);
+    expect(await allOf({ ...given, status: 'COMPLETED' }, 50)).toEqual([]);
+    expect(await allOf({ ...given, eventIds: [first as string] }, 50)).toEqual([first]);
+    expect(await allOf({ correlationId: 'another' }, 50)).toEqual([]);
+  });
+
+  it.each<[string, EventFilter]>([
+    ['nothing', {}],
+    ['a tenant', { tenantId: 'tenant-3' }],
+    ['a type', { type: 'rare.type' }],
+    ['a subject', { tenantId: 'tenant-3', subject: 'order-77' }],
+    ['ids', { eventIds: ['01a20bbe-19c8-7764-af38-5def3fbd1764'], tenantId: 'tenant-1' }],
+    ...EVENT_STATUSES.map((status): [string, EventFilter] => [status, { status }]),
+    ...EVENT_STATUSES.map((status): [string, EventFilter] => [
+      `${status} of a tenant`,
+      { status, tenantId: 'tenant-3' },
+    ]),
+    ['a reason', { reasonCode: 'REASON_1' }],
+  ])('by %s reads events, attempts and states by an index only', async (_what, filter) => {
+    const { text, values } = pageStatement(criteriaOf(filter), 50);
+    const { rows } = await database.pool.query<{ 'QUERY PLAN': string }>(`explain ${text}`, values);
+    const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
+    expect(plan).toMatch(/Index (Only )?Scan/);
+    // A partition that holds nothing is read as it is.
+    const filled = `(events|processing_attempts|outbox)_[yd]2\\S+|event_state|dead_letters`;
+    const empty = /rows=[01] width/;
+    const scans = plan
+      .split('\n')
+      .filter((line) => new RegExp(`Seq Scan on (${filled})`).test(line) && !empty.test(line));
+    expect(scans).toEqual([]);
+  });
+
+  it.each<[string, EventFilter]>([
+    ['alone', {}],
+    ['of a tenant', { tenantId: 'tenant-3' }],
+    ['with a status', { status: 'COMPLETED' }],
+  ])('by a correlation id, %s, has an index for it', async (_what, further) => {
+    const { text, values } = pageStatement(criteriaOf({ correlationId: 'one-request', ...further }), 50);
+    const { rows } = await database.pool.query<{ 'QUERY PLAN': string }>(`explain ${text}`, values);
+    expect(rows.map((row) => row['QUERY PLAN']).join('\n')).toMatch(/Index Cond: \(\(?correlation_id = 'one-request'/);
+  });
+
+  it('the reasons of dead letters count what is unresolved', async () => {
+    const { reasons, total } = await listReasons(database.pool, { tenantId: null, limit: 50 });
+    expect(total).toBe((EVENTS / 100) * 2);
+    expect(reasons.reduce((sum, { count }) => sum + count, 0)).toBe(total);
+  });
+});

@@ -1,0 +1,100 @@
+import type { LookupAddress } from 'node:dns';
+import { Logger } from '@nestjs/common';
+import { AuditEntry } from '../../../src/admin/audit/audit-entry.entity';
+import { Destinations } from '../../../src/admin/destinations/destination.service';
+import { DestinationUrl } from '../../../src/admin/destinations/destination-url';
+import { MemoryBroker } from '../../../src/broker/memory-broker';
+import { EntityDatabase } from '../../../src/db/entity-database';
+import { AddressGuard } from '../../../src/destinations/address/address-guard';
+import { Courier } from '../../../src/destinations/courier';
+import { DestinationRegistry } from '../../../src/destinations/destination-registry';
+import { SecretKey } from '../../../src/destinations/secrets/secret-key';
+import { Metrics } from '../../../src/observability/metrics';
+import { DestinationDelivery } from '../../../src/worker/handlers/destination-delivery';
+import { testSettings } from '../../support/app';
+import { createTestDatabase, type TestDatabase } from '../../support/database';
+import { eventually } from '../../support/eventually';
+import { TestReceiver } from '../../support/receiver';
+import { attemptRows, givenEvent } from '../../support/rows';
+import { publishPending, startWorker } from '../../support/worker';
+
+const PUBLIC: LookupAddress = { address: '93.184.215.14', family: 4 };
+const LOOPBACK: LookupAddress = { address: '127.0.0.1', family: 4 };
+
+/** The parts of admin and worker, with a resolver of our own. */
+function startParts(database: TestDatabase & { entities: EntityDatabase }, env: Record<string, string> = {}) {
+  const names = new Map<string, LookupAddress[]>();
+  const settings = testSettings(env);
+  const guard = new AddressGuard(settings, async (hostname) => {
+    const addresses = names.get(hostname);
+    if (!addresses) throw new Error(`getaddrinfo ENOTFOUND ${hostname}`);
+    return addresses;
+  });
+  const key = new SecretKey(settings, database.pool);
+  const courier = new Courier(guard, key, new Metrics());
+  const handler = new DestinationDelivery(new DestinationRegistry(database.pool), courier, database.pool);
+  const destinations = new Destinations(database.pool, database.entities, key, new DestinationUrl(settings, guard));
+  return { names, courier, handler, destinations };
+}
+
+describe('the addresses of destinations', () => {
+  let database: TestDatabase & { entities: EntityDatabase };
+  let receiver: TestReceiver;
+  beforeAll(async () => {
+    Logger.overrideLogger(false);
+    const created = await createTestDatabase();
+    database = { ...created, entities: new EntityDatabase(created.url, [AuditEntry]) };
+    receiver = await TestReceiver.start();
+  });
+  afterAll(async () => {
+    await receiver.stop();
+    await database.entities.onApplicationShutdown();
+    await database.drop();
+  });
+
+  it('are looked at again at the connection: a name that was public at registration and is 127.0.0.1 now is refused', async () => {
+    const { names, courier, handler, destinations } = startParts(database);
+    names.set('rebound.example', [PUBLIC]);
+    const url = `http://rebound.example:${receiver.port}/`;
+    const { destination } = await destinations.create({ tenantId: 'rebound', url }, 'test');
+    names.set('rebound.example', [LOOPBACK]);
+
+    const broker = new MemoryBroker();
+    const worker = startWorker(database.pool, broker, [handler]);
+    try {
+      const event = await givenEvent(database.pool, {});
+      await database.pool.query(`update destinations set tenant_id = $1`, [event.tenantId]);
+      await publishPending(database.pool, broker);
+      await eventually(async () => {
+        const message = expect.stringContaining(destination.id) as string;
+        await expect(attemptRows(database.pool, event)).resolves.toMatchObject([
+          { status: 'DLQ', reasonCode: 'ADDRESS_REFUSED', errorMessage: message },
+        ]);
+      });
+      expect(receiver.connections).toBe(0);
+      await expect(destinations.create({ tenantId: 'rebound', url }, 'test')).rejects.toThrow('invalid-request');
+    } finally {
+      await worker.stop();
+      await broker.close();
+      courier.onApplicationShutdown();
+    }
+  });
+
+  it('are refused when one of several is not public', async () => {
+    const { names, destinations } = startParts(database);
+    names.set('both.example', [PUBLIC, LOOPBACK]);
+    await expect(destinations.create({ tenantId: 't', url: 'http://both.example/' }, 'test')).rejects.toThrow(
+      'invalid-request',
+    );
+  });
+
+  it('may be private where it is allowed; the connection goes to the address that was looked at', async () => {
+    const { names, courier, destinations } = startParts(database, { DESTINATIONS_ALLOW_PRIVATE: 'true' });
+    names.set('inside.example', [LOOPBACK]);
+    const url = `http://inside.example:${receiver.port}/`;
+    const { destination } = await destinations.create({ tenantId: 't', url }, 'test');
+    const message = { id: 'test', body: Buffer.from('{}'), correlationId: 'c' };
+    await expect(courier.test(destination, message)).resolves.toMatchObject({ kind: 'answered', status: 200 });
+    expect(receiver.of('test')[0]?.headers.host).toBe(`inside.example:${receiver.port}`);
+  });
+});

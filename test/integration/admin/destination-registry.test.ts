@@ -1,0 +1,77 @@
+import type { Pool } from 'pg';
+import { DestinationRegistry, MOST_AGE_MS } from '../../../src/destinations/destination-registry';
+import {
+  deleteDestination,
+  disableDestination,
+  insertDestination,
+} from '../../../src/destinations/destinations.queries';
+import { uuidV7 } from '../../../src/event/uuid-v7';
+import { createTestDatabase, type TestDatabase } from '../../support/database';
+import { eventually } from '../../support/eventually';
+
+/** For the look itself, on a busy machine. */
+const SLACK_MS = 2_000;
+
+describe('the directory of destinations', () => {
+  let database: TestDatabase;
+  beforeAll(async () => {
+    database = await createTestDatabase();
+  });
+  afterAll(() => database.drop());
+
+  const insert = (tenantId: string, eventTypes: string[]) =>
+    insertDestination(database.pool, {
+      id: uuidV7(),
+      tenantId,
+      url: 'https://example.com/',
+      eventTypes,
+      enabled: true,
+      description: '',
+      timeoutMs: 1_000,
+      maxInFlight: 1,
+      secret: Buffer.alloc(1),
+    });
+  const knows = async (registry: DestinationRegistry, tenantId: string, type: string): Promise<boolean> =>
+    (await registry.current()).has({ tenantId, type });
+
+  it('knows what others have changed, half a second later at the latest', async () => {
+    const registry = new DestinationRegistry(database.pool);
+    expect(await knows(registry, 'a', 'order.paid')).toBe(false);
+    const { id } = await insert('a', ['order.*', 'exact']);
+    const startedMs = Date.now();
+    await eventually(async () => expect(await knows(registry, 'a', 'order.paid')).toBe(true), MOST_AGE_MS + SLACK_MS);
+    expect(Date.now() - startedMs).toBeLessThan(MOST_AGE_MS + SLACK_MS);
+    expect(await knows(registry, 'a', 'exact')).toBe(true);
+    expect(await knows(registry, 'a', 'exactly')).toBe(false);
+    expect(await knows(registry, 'b', 'order.paid')).toBe(false);
+    await disableDestination(database.pool, id, 'gone');
+    registry.invalidate();
+    expect(await knows(registry, 'a', 'order.paid')).toBe(false);
+    await deleteDestination(database.pool, id);
+  });
+
+  it('is never older than half a second when it is asked', async () => {
+    const registry = new DestinationRegistry(database.pool);
+    await registry.current();
+    await insert('late', ['*']);
+    await new Promise((resolve) => setTimeout(resolve, MOST_AGE_MS));
+    expect(await knows(registry, 'late', 'any')).toBe(true);
+  });
+
+  it('costs events of tenants without destinations a look into a map, and five small queries a second', async () => {
+    let queries = 0;
+    const counting = { query: (...args: Parameters<Pool['query']>) => ((queries += 1), database.pool.query(...args)) };
+    const registry = new DestinationRegistry(counting as unknown as Pool);
+    await registry.current();
+    const startedMs = performance.now();
+    let batches = 0;
+    for (; performance.now() - startedMs < 1_000; batches++) {
+      const directory = await registry.current();
+      for (let i = 0; i < 100; i++) directory.has({ tenantId: 'nobody', type: 'order.paid' });
+      if (batches % 100 === 0) await new Promise(setImmediate);
+    }
+    expect(queries).toBeLessThanOrEqual(8);
+    // Events a second that could be looked up; tens of millions on an idle machine.
+    expect(batches * 100).toBeGreaterThan(500_000);
+  });
+});

@@ -1,0 +1,259 @@
+import { DataSource, type MigrationInterface, type QueryRunner } from 'typeorm';
+import { createDataSource } from '../../../src/db/migrations/data-source';
+import { hasPendingMigrations, migrate, runPending } from '../../../src/db/migrations/migrate';
+import { dryRunMigrations, readMigrationStatus } from '../../../src/db/migrations/migration-plan';
+import { storeBatch } from '../../../src/ingest/store/store-batch';
+import { createTestDatabase, type TestDatabase } from '../../support/database';
+import { prepared } from '../../support/events';
+import { countRows, givenAttempt } from '../../support/rows';
+
+describe('migrating an empty database', () => {
+  let database: TestDatabase;
+  beforeAll(async () => {
+    database = await createTestDatabase({ migrated: false });
+  });
+  afterAll(() => database.drop());
+
+  it('says that migrations are pending, and changes nothing by asking', async () => {
+    await expect(hasPendingMigrations(database.url)).resolves.toBe(true);
+    await expect(hasPendingMigrations(database.url)).resolves.toBe(true);
+    await expect(countRows(database.pool, `pg_class where relname = 'events'`)).resolves.toBe(0);
+  });
+
+  it('runs every migration once when several processes start together', async () => {
+    const ran = await Promise.all([migrate(database.url), migrate(database.url), migrate(database.url)]);
+    const names = ran.flat();
+    expect(names.length).toBeGreaterThan(0);
+    expect(ran.filter((its) => its.length > 0)).toHaveLength(1);
+    await expect(countRows(database.pool, 'schema_migrations')).resolves.toBe(names.length);
+    await expect(countRows(database.pool, 'installation')).resolves.toBe(1);
+  });
+
+  it('has nothing to do afterwards', async () => {
+    await expect(hasPendingMigrations(database.url)).resolves.toBe(false);
+    await expect(migrate(database.url)).resolves.toEqual([]);
+  });
+
+  it('can be undone completely and done again', async () => {
+    const dataSource = await createDataSource(database.url).initialize();
+    try {
+      while (await countRows(database.pool, 'schema_migrations')) await dataSource.undoLastMigration();
+    } finally {
+      await dataSource.destroy();
+    }
+    const left = `(select relname from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r','p','v','S')
+                    and relname not like 'schema_migrations%'
+                   union all select proname from pg_proc where pronamespace = 'public'::regnamespace) t`;
+    await expect(countRows(database.pool, left)).resolves.toBe(0);
+    await expect(hasPendingMigrations(database.url)).resolves.toBe(true);
+    expect((await migrate(database.url)).length).toBeGreaterThan(0);
+  });
+});
+
+describe('the schema', () => {
+  let database: TestDatabase;
+  beforeAll(async () => {
+    database = await createTestDatabase();
+  });
+  afterAll(() => database.drop());
+
+  /** The names of the tables in which the rows of a partitioned table lie. */
+  const partitionsWithRows = async (parent: string): Promise<string[]> => {
+    const { rows } = await database.pool.query<{ name: string }>(
+      `select distinct tableoid::regclass::text as name from ${parent} order by 1`,
+    );
+    return rows.map(({ name }) => name);
+  };
+
+  const ensurePartitions = async (): Promise<number | undefined> => {
+    const { rows } = await database.pool.query<{ made: number }>('select ensure_partitions() as made');
+    return rows[0]?.made;
+  };
+
+  it('has no foreign keys: each would cost a lock and a look-up per row on the hot path', async () => {
+    await expect(countRows(database.pool, `pg_constraint where contype = 'f'`)).resolves.toBe(0);
+  });
+
+  it('keeps what comes now and in the coming weeks and days out of the default partitions', async () => {
+    const { pool } = database;
+    const event = prepared();
+    await storeBatch(pool, [event]);
+    await givenAttempt(pool, event.event);
+    for (let weeks = 1; weeks <= 5; weeks++) {
+      const id = `uuid_v7_floor(now() + ${weeks} * interval '7 days')`;
+      await pool.query(
+        `insert into events select (jsonb_populate_record(e, jsonb_build_object('id', ${id}))).* from events e
+          where id = $1`,
+        [event.event.id],
+      );
+      await pool.query(
+        `insert into processing_attempts (event_id, generation, dispatch_no, attempt_number, status, reason_code,
+                                          duration_ms, worker)
+         values (${id}, 1, 1, 1, 'SUCCESS', 'PROCESSED', 0, 'test')`,
+      );
+    }
+    for (let days = 1; days <= 8; days++) {
+      await pool.query(
+        `insert into outbox (event_id, destination, created_at) values ($1, 'main', now() + $2 * interval '1 day')`,
+        [event.event.id, days],
+      );
+    }
+    const expected: Record<string, number> = { events: 6, processing_attempts: 6, outbox: 9 };
+    for (const [parent, count] of Object.entries(expected)) {
+      const names = await partitionsWithRows(parent);
+      expect(names).toHaveLength(count);
+      expect(names.filter((name) => name.endsWith('_default'))).toEqual([]);
+    }
+  });
+
+  it('makes only the partitions that are missing', async () => {
+    await expect(ensurePartitions()).resolves.toBe(0);
+    const { rows } = await database.pool.query<{ name: string }>(
+      `select inhrelid::regclass::text as name from pg_inherits where inhparent = 'outbox'::regclass order by 1`,
+    );
+    const newest = rows.filter(({ name }) => name.startsWith('outbox_d2')).at(-1)?.name ?? '';
+    await database.pool.query(`drop table ${newest}`);
+    await expect(ensurePartitions()).resolves.toBe(1);
+    await expect(ensurePartitions()).resolves.toBe(0);
+  });
+
+  it('finds the newest event of an eventId, the open entries and a success by index', async () => {
+    const plan = async (sql: string): Promise<string> => {
+      const client = await database.pool.connect();
+      try {
+        await client.query('begin; set local enable_seqscan = off');
+        const { rows } = await client.query<Record<string, string>>(`explain ${sql}`);
+        return rows.map((row) => row['QUERY PLAN']).join('\n');
+      } finally {
+        await client.query('rollback');
+        client.release();
+      }
+    };
+    const noSequentialScan = expect.not.stringContaining('Seq Scan') as string;
+    await expect(plan(`select id from events where tenant_id = 'a' and event_id = 'b'`)).resolves.toEqual(
+      noSequentialScan,
+    );
+    await expect(plan('select id from outbox where closed_at is null order by id limit 10')).resolves.toEqual(
+      noSequentialScan,
+    );
+    await expect(
+      plan(`select from processing_attempts where event_id = gen_random_uuid() and status = 'SUCCESS'`),
+    ).resolves.toEqual(noSequentialScan);
+  });
+});
+
+describe('partitions that were not made in time', () => {
+  let database: TestDatabase;
+  beforeEach(async () => {
+    database = await createTestDatabase();
+  });
+  afterEach(() => database.drop());
+
+  /** The outbox partition of a day, counted from today. */
+  const dropPartition = async (days: number): Promise<void> => {
+    const { rows } = await database.pool.query<{ name: string }>(
+      `select to_char((now() + $1 * interval '1 day') at time zone 'UTC', '"outbox_d"YYYYMMDD') as name`,
+      [days],
+    );
+    await database.pool.query(`drop table ${rows[0]?.name}`);
+  };
+
+  it('I10: an entry that got into the default partition does not keep the others from being made', async () => {
+    const { pool } = database;
+    await dropPartition(0);
+    await dropPartition(7);
+    await storeBatch(pool, [prepared()]);
+    await expect(countRows(pool, 'outbox_default')).resolves.toBe(1);
+    const { rows } = await pool.query<{ made: number }>('select ensure_partitions() as made');
+    expect(rows[0]?.made).toBeGreaterThanOrEqual(1);
+    await expect(countRows(pool, 'outbox')).resolves.toBe(1);
+  });
+
+  it('are made by migrate, so that a database that slept for weeks has them before the first entry', async () => {
+    const { pool } = database;
+    await dropPartition(0);
+    await migrate(database.url);
+    await storeBatch(pool, [prepared()]);
+    await expect(countRows(pool, 'outbox_default')).resolves.toBe(0);
+  });
+});
+
+describe('a migration under load', () => {
+  let database: TestDatabase;
+  beforeAll(async () => {
+    database = await createTestDatabase();
+  });
+  afterAll(() => database.drop());
+
+  it('that PostgreSQL breaks off to end a deadlock is run again', async () => {
+    const reader = await database.pool.connect();
+    const { promise: altered, resolve: hasAltered } = Promise.withResolvers<void>();
+    let tries = 0;
+    class TwoTables9000000000000 implements MigrationInterface {
+      readonly name = 'TwoTables9000000000000';
+      async up(runner: QueryRunner): Promise<void> {
+        tries += 1;
+        await runner.query('alter table events add column region text');
+        hasAltered();
+        await runner.query('alter table outbox add column priority smallint');
+      }
+      async down(): Promise<void> {
+        await Promise.reject(new Error('only for this test'));
+      }
+    }
+    const known = createDataSource(database.url).options;
+    const migrations = [...(known.migrations as (new () => MigrationInterface)[]), TwoTables9000000000000];
+    const dataSource = await new DataSource({ ...known, migrations }).initialize();
+    try {
+      await reader.query(`begin; set local deadlock_timeout = '1h'`); // so that it is the migration that finds it
+      await reader.query('select from outbox limit 1');
+      const ran = runPending(dataSource);
+      await altered;
+      await reader.query('select from events limit 1'); // waits for the migration, which waits for us
+      await reader.query('commit');
+      await expect(ran).resolves.toEqual(['TwoTables9000000000000']);
+      expect(tries).toBe(2);
+    } finally {
+      reader.release();
+      await dataSource.destroy();
+    }
+  });
+});
+
+describe('asking what migrate would do', () => {
+  let database: TestDatabase;
+  beforeAll(async () => {
+    database = await createTestDatabase({ migrated: false });
+  });
+  afterAll(() => database.drop());
+
+  const relations = () => countRows(database.pool, `pg_class where relnamespace = 'public'::regnamespace`);
+
+  it('lists what is pending and makes nothing, not even the list of migrations', async () => {
+    const { applied, pending, fromNewerBuild } = await readMigrationStatus(database.url);
+    expect({ applied, fromNewerBuild }).toEqual({ applied: [], fromNewerBuild: [] });
+    expect(pending).toContain('InitialSchema1764000000000');
+    await expect(relations()).resolves.toBe(0);
+  });
+
+  it('shows every statement of a dry run, and rolls it back', async () => {
+    const plan = await dryRunMigrations(database.url);
+    expect(plan[0]?.name).toBe('InitialSchema1764000000000');
+    expect(plan[0]?.statements.join('\n')).toContain('create table events (');
+    await expect(relations()).resolves.toBe(0);
+  });
+
+  it('has nothing pending afterwards, and tells what a newer build has done', async () => {
+    const ran = await migrate(database.url);
+    await database.pool.query(
+      `insert into schema_migrations (timestamp, name) values (9999999999999, 'FromTheFuture')`,
+    );
+    await expect(readMigrationStatus(database.url)).resolves.toEqual({
+      applied: [...ran, 'FromTheFuture'],
+      pending: [],
+      fromNewerBuild: ['FromTheFuture'],
+    });
+    await expect(hasPendingMigrations(database.url)).resolves.toBe(false);
+    await expect(dryRunMigrations(database.url)).resolves.toEqual([]);
+  });
+});

@@ -1,0 +1,59 @@
+import { classifyPgError } from '../../../src/db/pg-errors';
+import { createPool, queryWithSettings } from '../../../src/db/pool';
+import { createTestDatabase, type TestDatabase } from '../../support/database';
+import { countRows } from '../../support/rows';
+
+describe('a statement with settings of its own', () => {
+  let database: TestDatabase;
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    await database.pool.query('create table written (n integer not null)');
+  });
+  afterAll(() => database.drop());
+
+  it('has them, is committed, and leaves them behind', async () => {
+    const own = createPool(database.url, 'one connection');
+    own.options.max = 1;
+    try {
+      const text = `with w as (insert into written values ($1)) select current_setting('enable_sort') as sort`;
+      const { rows } = await queryWithSettings<{ sort: string }>(own, 'set local enable_sort = off', {
+        text,
+        values: [1],
+      });
+      expect(rows).toEqual([{ sort: 'off' }]);
+      await expect(countRows(database.pool, 'written')).resolves.toBe(1);
+      expect((await own.query<{ sort: string }>('show enable_sort')).rows).toEqual([{ enable_sort: 'on' }]);
+    } finally {
+      await own.end();
+    }
+  });
+
+  it('throws its own error when it fails, writes nothing, and the connection goes on', async () => {
+    const own = createPool(database.url, 'one connection');
+    own.options.max = 1;
+    try {
+      const failing = { text: 'insert into written select null from generate_series(1, $1)', values: [2] };
+      await expect(queryWithSettings(own, 'set local enable_sort = off', failing)).rejects.toMatchObject({
+        code: '23502',
+      });
+      await expect(countRows(own, 'written where n is null')).resolves.toBe(0);
+      expect(own.totalCount).toBe(1);
+    } finally {
+      await own.end();
+    }
+  });
+
+  it('says that PostgreSQL is away when the connection breaks meanwhile, and takes another one afterwards', async () => {
+    const own = createPool(database.url, 'breaks');
+    try {
+      const asked = queryWithSettings(own, 'set local enable_sort = off', { text: 'select pg_sleep(30)' });
+      const failed = expect(asked.catch((error: unknown) => classifyPgError(error))).resolves.toBe('unavailable');
+      const breakIt = `select pg_terminate_backend(pid) from pg_stat_activity where query = 'select pg_sleep(30)' and application_name = 'breaks'`;
+      while (!(await database.pool.query(breakIt)).rowCount);
+      await failed;
+      await expect(countRows(own, 'written where n is null')).resolves.toBe(0);
+    } finally {
+      await own.end();
+    }
+  });
+});

@@ -1,0 +1,226 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { PoolClient } from 'pg';
+import { createPool } from '../../../src/db/pool';
+import type { PreparedEvent } from '../../../src/event/prepare-event';
+import { BatchWriter } from '../../../src/ingest/store/batch-writer';
+import type { Outcome } from '../../../src/ingest/store/ingest-result';
+import { Metrics } from '../../../src/observability/metrics';
+import { createTestDatabase, type TestDatabase } from '../../support/database';
+import { prepared } from '../../support/events';
+import { eventually } from '../../support/eventually';
+import { freePort } from '../../support/processes/free-port';
+import { countRows } from '../../support/rows';
+import { kinds, poison } from '../../support/prepared-variants';
+
+const MAX_QUEUED_EVENTS = 10_000;
+const MAX_QUEUED_BYTES = 64 * 1024 * 1024;
+const MAX_BATCH_EVENTS = 500;
+
+/** The outcomes of a stream's batch, none of which failed. */
+function fulfilled(settled: readonly PromiseSettledResult<Outcome>[]): Outcome[] {
+  return settled.map((result) => {
+    if (result.status === 'rejected') throw result.reason;
+    return result.value;
+  });
+}
+
+describe('the batch writer', () => {
+  let database: TestDatabase;
+  let metrics: Metrics;
+  let writer: BatchWriter;
+  let holder: PoolClient | undefined;
+  beforeAll(async () => {
+    database = await createTestDatabase();
+  });
+  beforeEach(() => {
+    metrics = new Metrics();
+    writer = new BatchWriter(database.pool, metrics);
+  });
+  afterAll(() => database.drop());
+
+  /** Keeps every commit of an event waiting until the returned function is called. */
+  const holdCommits = async (): Promise<() => Promise<void>> => {
+    holder = await database.pool.connect();
+    await holder.query('begin; lock table outbox in exclusive mode');
+    return letGo;
+  };
+
+  const letGo = async (): Promise<void> => {
+    const client = holder;
+    holder = undefined;
+    await client?.query('commit');
+    client?.release();
+  };
+  afterEach(letGo);
+
+  const writerWaits = (): Promise<void> =>
+    eventually(async () => {
+      const waiting = `pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+      expect(await countRows(database.pool, waiting)).toBeGreaterThan(0);
+    });
+
+  /** Starts a write that the held commit stops, so that everything after it queues up. */
+  const occupyWriter = async (): Promise<{ first: Promise<Outcome> }> => {
+    const first = writer.write(prepared());
+    await writerWaits();
+    return { first }; // in an object, or the caller's await would wait for the outcome
+  };
+
+  const sized = (sizeBytes: number): PreparedEvent => {
+    const event = prepared();
+    return { ...event, event: { ...event.event, sizeBytes } };
+  };
+
+  const batchSizes = async (): Promise<{ batches: number; events: number }> => {
+    const { values } = await metrics.ingestBatchSize.get();
+    const value = (suffix: string) =>
+      values.find(({ metricName }) => metricName === `streamforge_ingest_batch_size_${suffix}`)?.value ?? 0;
+    return { batches: value('count'), events: value('sum') };
+  };
+
+  const queueDepth = async (): Promise<number | undefined> => (await metrics.ingestQueueDepth.get()).values[0]?.value;
+
+  it('I1: answers only after the commit', async () => {
+    const release = await holdCommits();
+    const event = prepared();
+    let answered = false;
+    const answer = writer.write(event).then((outcome) => {
+      answered = true;
+      return outcome;
+    });
+    await writerWaits();
+    expect(answered).toBe(false);
+    await expect(countRows(database.pool, `events where id = '${event.event.id}'`)).resolves.toBe(0);
+    await release();
+    await expect(answer).resolves.toMatchObject({ kind: 'accepted', committed: { id: event.event.id } });
+    await expect(countRows(database.pool, `events where id = '${event.event.id}'`)).resolves.toBe(1);
+  });
+
+  it('stores what came in meanwhile as one batch', async () => {
+    const release = await holdCommits();
+    const { first } = await occupyWriter();
+    const others = Array.from({ length: 300 }, () => writer.write(prepared()));
+    await expect(queueDepth()).resolves.toBe(300);
+    await release();
+    const outcomes = await Promise.all([first, ...others]);
+    expect(outcomes.every(({ kind }) => kind === 'accepted')).toBe(true);
+    await expect(batchSizes()).resolves.toEqual({ batches: 2, events: 301 });
+    await expect(queueDepth()).resolves.toBe(0);
+  });
+
+  it('starts a second batch while the first is written when that one is full', async () => {
+    const release = await holdCommits();
+    const { first } = await occupyWriter();
+    const others = Array.from({ length: MAX_BATCH_EVENTS + 1 }, () => writer.write(prepared()));
+    await eventually(async () => expect((await batchSizes()).batches).toBe(2));
+    await expect(queueDepth()).resolves.toBe(1); // and no third
+    await release();
+    await Promise.all([first, ...others]);
+  });
+
+  it('I2: does not start a second batch with a key of the first, so that the first to come is the original', async () => {
+    const release = await holdCommits();
+    const content = { subject: 'twins' };
+    const original = writer.write(prepared(content));
+    await writerWaits();
+    const twin = writer.write(prepared(content));
+    const others = Array.from({ length: MAX_BATCH_EVENTS }, () => writer.write(prepared()));
+    await nextTurn();
+    await expect(batchSizes()).resolves.toEqual({ batches: 1, events: 1 });
+    await release();
+    await Promise.all(others);
+    expect([(await original).kind, (await twin).kind]).toEqual(['accepted', 'duplicate']);
+  });
+
+  it('writes batches that stay within the limits of events and bytes', async () => {
+    const release = await holdCommits();
+    const { first } = await occupyWriter();
+    const few = Array.from({ length: MAX_BATCH_EVENTS + 1 }, () => writer.write(prepared()));
+    const large = Array.from({ length: 3 }, () => writer.write(sized(5 * 1024 * 1024)));
+    await release();
+    await Promise.all([first, ...few, ...large]);
+    // 1, then 500, then 1 with the first large one, then a large one each.
+    await expect(batchSizes()).resolves.toEqual({ batches: 5, events: MAX_BATCH_EVENTS + 5 });
+  });
+
+  it('writes an event alone that is larger than a batch may be', async () => {
+    await expect(writer.write(sized(10 * 1024 * 1024))).resolves.toMatchObject({ kind: 'accepted' });
+  });
+
+  it.each([
+    ['events', () => Array.from({ length: MAX_QUEUED_EVENTS }, () => prepared())],
+    ['bytes', () => [sized(MAX_QUEUED_BYTES)]],
+  ])('I14: refuses at once when too many %s wait, keeps what it took, and takes more later', async (_, fill) => {
+    const release = await holdCommits();
+    const { first } = await occupyWriter();
+    const taken = fill().map((event) => writer.write(event));
+    const refused = prepared({ eventId: `refused-${_}` });
+    expect(() => void writer.write(refused)).toThrow(
+      expect.objectContaining({ name: 'Problem', code: 'overloaded', extras: { retryAfterSeconds: 1 } }) as Error,
+    );
+    await release();
+    const outcomes = await Promise.all([first, ...taken]);
+    expect(outcomes.every(({ kind }) => kind === 'accepted')).toBe(true);
+    await expect(writer.write(refused)).resolves.toMatchObject({ kind: 'accepted' });
+  });
+
+  it('lets a stream wait for room instead of refusing it', async () => {
+    const release = await holdCommits();
+    const { first } = await occupyWriter();
+    const large = writer.write(sized(MAX_QUEUED_BYTES));
+    const streams = Array.from({ length: 3 }, () => writer.writeWhenRoom([prepared(), prepared()]));
+    await nextTurn();
+    await expect(queueDepth()).resolves.toBe(1); // the streams' events are not in the queue
+    await release();
+    const outcomes = [await first, await large, ...(await Promise.all(streams)).flatMap(fulfilled)];
+    expect(kinds(outcomes)).toEqual(Array.from({ length: 8 }, () => 'accepted'));
+  });
+
+  it('takes an empty batch of a stream', async () => {
+    await expect(writer.writeWhenRoom([])).resolves.toEqual([]);
+  });
+
+  it('gives everybody his own outcome when good, twin, conflicting and poison events come together', async () => {
+    const subject = prepared().event.subject;
+    const writes: [PreparedEvent, string][] = [
+      [prepared({ subject, eventId: 'mixed' }, { idempotencyKey: 'mixed' }), 'accepted'],
+      [prepared(), 'accepted'],
+      [prepared({ subject, eventId: 'mixed' }, { idempotencyKey: 'mixed' }), 'duplicate'],
+      [poison(), 'invalid-event'],
+      [prepared({}, { idempotencyKey: 'mixed' }), 'idempotency-key-reused'],
+      [prepared({ eventId: 'mixed' }), 'event-id-conflict'],
+      [prepared(), 'accepted'],
+    ];
+    const answers = writes.map(([event]) => writer.write(event));
+    const stream = writer.writeWhenRoom([prepared(), prepared({ subject, eventId: 'mixed' })]);
+    expect(kinds(await Promise.all(answers))).toEqual(writes.map(([, kind]) => kind));
+    expect(kinds(fulfilled(await stream))).toEqual(['accepted', 'duplicate']);
+  });
+
+  it('stores each of many concurrent writes, over several writers, exactly once', async () => {
+    const writers = [writer, new BatchWriter(database.pool, new Metrics()), new BatchWriter(database.pool, metrics)];
+    const subjects = Array.from({ length: 200 }, () => prepared().event.subject);
+    const outcomes = await Promise.all(
+      writers.flatMap((each) => subjects.map((subject) => each.write(prepared({ subject, eventType: 'many.writes' })))),
+    );
+    expect(outcomes.filter(({ kind }) => kind === 'accepted')).toHaveLength(200);
+    expect(outcomes.filter(({ kind }) => kind === 'duplicate')).toHaveLength(400);
+    await expect(countRows(database.pool, `events where type = 'many.writes'`)).resolves.toBe(200);
+  });
+
+  it('tells everybody when the database is away, and goes on when it is back', async () => {
+    const nowhere = createPool(`postgres://postgres@127.0.0.1:${await freePort()}/none`, 'nowhere');
+    let pool = nowhere;
+    const either = { query: (statement: never) => pool.query(statement) } as never;
+    const throughPool = new BatchWriter(either, metrics);
+    const single = throughPool.write(prepared());
+    const stream = throughPool.writeWhenRoom([prepared(), prepared()]);
+    const [lost] = await Promise.allSettled([single]);
+    const lostOfStream = await stream;
+    pool = database.pool;
+    await expect(throughPool.write(prepared())).resolves.toMatchObject({ kind: 'accepted' });
+    await nowhere.end();
+    const unavailable = { status: 'rejected', reason: { code: 'storage-unavailable' } };
+    expect([lost, ...lostOfStream]).toMatchObject([unavailable, unavailable, unavailable]);
+  });
+});

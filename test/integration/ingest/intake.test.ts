@@ -1,0 +1,42 @@
+import { Logger } from '@nestjs/common';
+import type { IdempotencyCache } from '../../../src/redis/idempotency-cache';
+import { MemoryCache } from '../../../src/redis/memory-cache';
+import { LocalWakeUp } from '../../../src/redis/wake-up';
+import { createPool } from '../../../src/db/pool';
+import { BatchWriter } from '../../../src/ingest/store/batch-writer';
+import { Intake } from '../../../src/ingest/store/intake';
+import { Metrics } from '../../../src/observability/metrics';
+import { createTestDatabase, type TestDatabase } from '../../support/database';
+import { eventBody, prepared } from '../../support/events';
+import { freePort } from '../../support/processes/free-port';
+
+describe('the intake', () => {
+  let database: TestDatabase;
+  beforeAll(async () => {
+    Logger.overrideLogger(false);
+    database = await createTestDatabase();
+  });
+  afterAll(() => database.drop());
+
+  const intakeTo = (pool: TestDatabase['pool'], cache: IdempotencyCache): Intake => {
+    const metrics = new Metrics();
+    return new Intake(cache, new BatchWriter(pool, metrics), new LocalWakeUp(), metrics);
+  };
+
+  it('I2: remembers nothing that was not committed: sent again, it is new', async () => {
+    const cache = new MemoryCache(60);
+    const body = eventBody();
+    const event = prepared(body);
+    const away = createPool(`postgres://postgres@127.0.0.1:${await freePort()}/none`, 'streamforge test');
+    try {
+      await expect(intakeTo(away, cache).accept(event)).rejects.toMatchObject({ code: 'storage-unavailable' });
+    } finally {
+      await away.end();
+    }
+    await expect(cache.lookup([event.keyDigest])).resolves.toEqual(new Map());
+
+    const intake = intakeTo(database.pool, cache);
+    await expect(intake.accept(prepared(body))).resolves.toMatchObject({ kind: 'accepted' });
+    await expect(intake.accept(prepared(body))).resolves.toMatchObject({ kind: 'duplicate', layer: 'cache' });
+  });
+});

@@ -1,0 +1,182 @@
+import { execFileSync } from 'node:child_process';
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import { Logger } from '@nestjs/common';
+import { LocalWakeUp } from '../../../src/redis/wake-up';
+import { Metrics } from '../../../src/observability/metrics';
+import { OutboxGauges } from '../../../src/outbox/outbox-gauges';
+import { Publisher } from '../../../src/outbox/publisher';
+import { startTestApp, testSettings } from '../../support/app';
+import { createTestDatabase, type TestDatabase } from '../../support/database';
+import { givenEvent, givenFailedEvent, givenState, letPass } from '../../support/rows';
+import { createTestVhost, type TestVhost } from '../../support/broker/rabbit';
+import { ScriptedBroker } from '../../support/broker/scripted-broker';
+
+const DIRECTORY = path.resolve(__dirname, '../../../docker/observability');
+const read = (file: string): string => fs.readFileSync(path.join(DIRECTORY, file), 'utf8');
+
+function promtool(...args: string[]): string {
+  try {
+    return execFileSync('promtool', args, { cwd: DIRECTORY, encoding: 'utf8', stdio: 'pipe' });
+  } catch (error) {
+    const { code, stdout = '', stderr = '' } = error as { code?: string; stdout?: string; stderr?: string };
+    throw new Error(code === 'ENOENT' ? 'promtool is not installed. Run `npm run test:setup`.' : stdout + stderr, {
+      cause: error,
+    });
+  }
+}
+
+/** `streamforge_x_bucket` is of the metric `streamforge_x`. */
+const named = (text: string): Set<string> =>
+  new Set([...text.matchAll(/\b(?:streamforge|process|nodejs)_[a-z0-9_]+\b/g)].map(([name]) => name));
+
+/** contract.md, section 7. */
+const PROMISED = [
+  'streamforge_ingest_total',
+  'streamforge_ingest_duration_seconds',
+  'streamforge_ingest_batch_size',
+  'streamforge_ingest_queue_depth',
+  'streamforge_dedupe_hits_total',
+  'streamforge_outbox_backlog',
+  'streamforge_outbox_oldest_pending_seconds',
+  'streamforge_outbox_published_total',
+  'streamforge_outbox_lost_lease_total',
+  'streamforge_worker_attempts_total',
+  'streamforge_worker_retry_total',
+  'streamforge_worker_dlq_total',
+  'streamforge_dlq_size',
+  'streamforge_end_to_end_seconds',
+  'streamforge_reconciled_total',
+  'streamforge_dependency_up',
+];
+
+describe('the alerts', () => {
+  it('are rules that Prometheus takes, and so is its configuration', () => {
+    expect(promtool('check', 'rules', 'alerts.yml')).toContain('SUCCESS');
+    expect(promtool('check', 'config', 'prometheus.yml')).toContain('SUCCESS');
+  });
+
+  it('fire and resolve as alerts.test.yml says', () => {
+    expect(promtool('test', 'rules', 'alerts.test.yml')).toContain('SUCCESS');
+  });
+
+  it('are all under test', () => {
+    const alerts = [...read('alerts.yml').matchAll(/alert: (\w+)/g)].map(([, name]) => name);
+    const tests = read('alerts.test.yml');
+    expect(alerts).toHaveLength(12);
+    expect(alerts.filter((name) => !tests.includes(`alertname: ${name}`))).toEqual([]);
+  });
+});
+
+describe('what rules and dashboard name', () => {
+  let database: TestDatabase;
+  let vhost: TestVhost;
+  beforeAll(async () => {
+    [database, vhost] = await Promise.all([createTestDatabase(), createTestVhost()]);
+  });
+  afterAll(async () => {
+    await Promise.all([vhost.drop(), database.drop()]);
+  });
+
+  it.each(['api', 'publisher', 'worker'])('is in the metrics of the role %s', async (role) => {
+    const app = await startTestApp(database.url, { APP_ROLE: role, RABBITMQ_URL: vhost.url });
+    try {
+      const { text } = await app.http.get('/metrics').expect(200);
+      const there = named(text);
+      const used = named(read('alerts.yml') + read('grafana/dashboards/streamforge.json'));
+      expect(used.size).toBeGreaterThan(15);
+      expect([...used].filter((name) => !there.has(name))).toEqual([]);
+      expect(PROMISED.filter((name) => !text.includes(`# TYPE ${name} `))).toEqual([]);
+    } finally {
+      await app.close();
+    }
+  });
+});
+
+describe('while the broker is away', () => {
+  let database: TestDatabase;
+  beforeAll(async () => {
+    Logger.overrideLogger(false);
+    database = await createTestDatabase();
+  });
+  afterAll(() => database.drop());
+
+  it('the age of the backlog makes its alert fire, and drop when the broker is back', async () => {
+    const { pool } = database;
+    const metrics = new Metrics();
+    const broker = new ScriptedBroker();
+    broker.ready = false;
+    const publisher = new Publisher(testSettings(), pool, broker, new LocalWakeUp(), metrics);
+    const gauges = new OutboxGauges(pool, metrics);
+    const age = async (): Promise<number> => {
+      await publisher.runOnce();
+      await gauges.runOnce();
+      return (await metrics.outboxOldestPending.get()).values[0]?.value ?? Number.NaN;
+    };
+    const ages = [await age()];
+    await givenEvent(pool);
+    for (let minute = 0; minute < 4; minute++) {
+      await letPass(pool, 60);
+      ages.push(await age());
+    }
+    broker.ready = true;
+    for (let minute = 0; minute < 3; minute++) ages.push(await age());
+    expect(ages.map((seconds) => Math.floor(seconds / 10) * 10)).toEqual([0, 60, 120, 180, 240, 0, 0, 0]);
+    expect(firings(ages)).toEqual([false, false, true, true, true, false, false, false]);
+  });
+
+  it('the size of the DLQ counts what waits for a person, and nothing else', async () => {
+    const { pool } = database;
+    const metrics = new Metrics();
+    for (const status of ['DLQ', 'DLQ', 'DISCARDED', 'DISPATCHED'] as const) {
+      const event = await givenEvent(pool);
+      await givenState(pool, event, { status });
+      await pool.query(
+        `insert into dead_letters (event_id, tenant_id, type, reason_code, attempts, first_failed_at, last_failed_at,
+                                   resolved_at)
+         values ($1, 'acme', 'order.paid', 'TIMEOUT', 1, now(), now(), case when $2 then null else now() end)`,
+        [event.id, status === 'DLQ'],
+      );
+    }
+    await givenFailedEvent(pool, 60);
+    await new OutboxGauges(pool, metrics).runOnce();
+    expect((await metrics.dlqSize.get()).values[0]?.value).toBe(2);
+  });
+});
+
+/** Whether the alert fires at each of these minutes, as Prometheus itself decides from these values. */
+function firings(ages: readonly number[]): boolean[] {
+  const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'streamforge-alerts-'));
+  try {
+    return ages.map((_, minute) => {
+      const test = {
+        rule_files: [path.join(DIRECTORY, 'alerts.yml')],
+        evaluation_interval: '1m',
+        tests: [
+          {
+            interval: '1m',
+            input_series: [{ series: 'streamforge_outbox_oldest_pending_seconds', values: ages.join(' ') }],
+            alert_rule_test: [{ eval_time: `${minute}m`, alertname: 'StreamForgeBacklogOld', exp_alerts: [] }],
+          },
+        ],
+      };
+      const file = path.join(directory, `${minute}.yml`);
+      fs.writeFileSync(file, JSON.stringify(test)); // JSON is YAML
+      return outcomeOf(file);
+    });
+  } finally {
+    fs.rmSync(directory, { recursive: true });
+  }
+}
+
+/** The test expects that nothing fires; promtool says what did. */
+function outcomeOf(file: string): boolean {
+  try {
+    promtool('test', 'rules', file);
+    return false;
+  } catch (error) {
+    if (String(error).includes('severity="page"')) return true;
+    throw error;
+  }
+}

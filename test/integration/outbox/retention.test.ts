@@ -1,0 +1,244 @@
+import { Logger } from '@nestjs/common';
+import type { Event } from '../../../src/event/event';
+import { findEventById } from '../../../src/ingest/event-reader.queries';
+import { Retention } from '../../../src/outbox/retention';
+import { testSettings } from '../../support/app';
+import { createTestDatabase, type TestDatabase } from '../../support/database';
+import {
+  countRows,
+  givenAttempt,
+  givenEntry,
+  givenEvent,
+  givenRetry,
+  givenState,
+  setEntries,
+} from '../../support/rows';
+
+const DAY_MS = 86_400_000;
+
+describe('retention', () => {
+  let database: TestDatabase;
+  beforeAll(() => {
+    Logger.overrideLogger(false);
+  });
+  beforeEach(async () => (database = await createTestDatabase()));
+  afterEach(() => database.drop());
+
+  const retention = (env: Record<string, string> = {}): Retention => new Retention(testSettings(env), database.pool);
+  const partitions = async (parent: string): Promise<string[]> => {
+    const { rows } = await database.pool.query<{ name: string }>(
+      `select inhrelid::regclass::text as name from pg_inherits where inhparent = $1::regclass order by 1`,
+      [parent],
+    );
+    return rows.map(({ name }) => name);
+  };
+  /** The reconciler has examined everything. */
+  const reconciled = () =>
+    database.pool.query(
+      `insert into chore_progress (name, position) select 'reconciler', coalesce(max(id), 0) from outbox
+       on conflict (name) do update set position = excluded.position`,
+    );
+
+  describe('of the outbox', () => {
+    const DAY = 'outbox_d20260105';
+
+    /** An event of now, whose entry lies in the partition of a day long ago. */
+    const givenOldEntry = async (status: 'PUBLISHED' | 'PENDING' | 'FAILED' = 'PUBLISHED'): Promise<Event> => {
+      const { pool } = database;
+      await pool.query(
+        `select attach_partition('outbox', '${DAY}', '2026-01-05 00:00:00+00', '2026-01-06 00:00:00+00', '')`,
+      );
+      const event = await givenEvent(pool);
+      await setEntries(pool, [event], status);
+      await pool.query(`update outbox set created_at = '2026-01-05 12:00:00+00' where event_id = $1`, [event.id]);
+      await expect(countRows(pool, `${DAY} where event_id = '${event.id}'`)).resolves.toBe(1);
+      return event;
+    };
+
+    it('drops a day that is past its hours, and the status of its events stays right', async () => {
+      const event = await givenOldEntry();
+      await givenAttempt(database.pool, event);
+      const published = await givenOldEntry();
+      await reconciled();
+      await expect(retention().runOnce()).resolves.toEqual({ made: 0, dropped: [DAY] });
+      await expect(partitions('outbox')).resolves.not.toContain(DAY);
+      const statusOf = async ({ id }: Event) => (await findEventById(database.pool, 'acme', id))?.status;
+      await expect(statusOf(event)).resolves.toBe('COMPLETED');
+      await expect(statusOf(published)).resolves.toBe('PUBLISHED');
+      await expect(retention().runOnce()).resolves.toEqual({ made: 0, dropped: [] });
+    });
+
+    it.each(['PENDING', 'FAILED'] as const)('keeps a day that holds an entry that is %s', async (status) => {
+      await givenOldEntry(status);
+      await reconciled();
+      await expect(retention().runOnce()).resolves.toMatchObject({ dropped: [] });
+      await expect(countRows(database.pool, DAY)).resolves.toBe(1);
+    });
+
+    it('I13: keeps a day that the reconciler has not been through', async () => {
+      await givenOldEntry();
+      await expect(retention().runOnce()).resolves.toMatchObject({ dropped: [] });
+      await reconciled();
+      await expect(retention().runOnce()).resolves.toMatchObject({ dropped: [DAY] });
+    });
+
+    it('keeps a day that is not past its hours yet', async () => {
+      await givenOldEntry();
+      await reconciled();
+      await expect(retention({ OUTBOX_RETENTION_HOURS: '200000' }).runOnce()).resolves.toMatchObject({ dropped: [] });
+    });
+
+    it('deletes published entries that lie in no day, and only those', async () => {
+      const { pool } = database;
+      const [published, open] = [await givenEvent(pool), await givenEvent(pool)];
+      await setEntries(pool, [published], 'PUBLISHED');
+      await pool.query(`update outbox set created_at = '2026-01-05 12:00:00+00'`);
+      await expect(countRows(pool, 'outbox_default')).resolves.toBe(2);
+      await reconciled();
+      await retention().runOnce();
+      const { rows } = await pool.query('select event_id from outbox_default');
+      expect(rows).toEqual([{ event_id: open.id }]);
+    });
+
+    it('does not wait for a partition that is in use, nor make others wait', async () => {
+      await givenOldEntry();
+      await reconciled();
+      const reader = await database.pool.connect();
+      try {
+        await reader.query('begin');
+        await reader.query(`select from ${DAY}`);
+        const startedMs = Date.now();
+        await expect(retention().runOnce()).resolves.toMatchObject({ dropped: [] });
+        expect(Date.now() - startedMs).toBeLessThan(3_000);
+      } finally {
+        await reader.query('rollback');
+        reader.release();
+      }
+      await expect(retention().runOnce()).resolves.toMatchObject({ dropped: [DAY] });
+    });
+  });
+
+  describe('of events and attempts', () => {
+    const WEEK = { events: 'events_y2026w02', attempts: 'processing_attempts_y2026w02' };
+    const KEPT_DAYS = { EVENT_RETENTION_DAYS: '30' };
+
+    /** An event of 5 January 2026 in the partition of its week, completed and long forgotten by the outbox. */
+    const givenOldEvent = async (): Promise<Event> => {
+      const { pool } = database;
+      for (const [parent, name] of [
+        ['events', WEEK.events],
+        ['processing_attempts', WEEK.attempts],
+      ]) {
+        await pool.query(
+          `select attach_partition($1, $2, uuid_v7_floor('2026-01-05')::text, uuid_v7_floor('2026-01-12')::text, '')`,
+          [parent, name],
+        );
+      }
+      const event = await givenEvent(pool);
+      const { rows } = await pool.query<{ id: string }>(
+        `update events set id = (left(uuid_v7_floor('2026-01-06')::text, 13) || substr(id::text, 14))::uuid
+          where id = $1 returning id`,
+        [event.id],
+      );
+      const { id } = rows[0] as { id: string };
+      await pool.query('delete from outbox where event_id = $1', [event.id]);
+      const old = { ...event, id };
+      await givenAttempt(pool, old);
+      await expect(countRows(pool, WEEK.events)).resolves.toBe(1);
+      await expect(countRows(pool, WEEK.attempts)).resolves.toBe(1);
+      return old;
+    };
+    const run = async (env: Record<string, string> = KEPT_DAYS) => (await retention(env).runOnce()).dropped;
+
+    it('drops a week that is past its days with all that is at rest in it, and what was kept of its events', async () => {
+      const { pool } = database;
+      const event = await givenOldEvent();
+      await givenState(pool, event, { status: 'COMPLETED' });
+      await pool.query(`insert into handler_effects (event_id, generation, handler) values ($1, 1, 'x')`, [event.id]);
+      const young = await givenEvent(pool);
+      await givenState(pool, young, { status: 'COMPLETED' });
+      await reconciled();
+      await expect(run()).resolves.toEqual([WEEK.events]);
+      await expect(partitions('events')).resolves.not.toContain(WEEK.events);
+      await expect(partitions('processing_attempts')).resolves.not.toContain(WEEK.attempts);
+      await expect(countRows(pool, 'event_state')).resolves.toBe(1);
+      await expect(countRows(pool, 'handler_effects')).resolves.toBe(0);
+      await expect(countRows(pool, 'events')).resolves.toBe(1);
+    });
+
+    it('keeps everything by default', async () => {
+      await givenOldEvent();
+      await reconciled();
+      await expect(run({})).resolves.toEqual([]);
+      await expect(countRows(database.pool, WEEK.events)).resolves.toBe(1);
+    });
+
+    it.each<[string, (event: Event) => Promise<unknown>]>([
+      ['an open outbox entry', (event) => givenEntry(database.pool, event)],
+      ['a FAILED outbox entry', (event) => givenEntry(database.pool, event, { status: 'FAILED' })],
+      ['a retry that waits', (event) => givenRetry(database.pool, event, { dueInSeconds: 60 })],
+      ['an event that is retried', (event) => givenState(database.pool, event, { status: 'RETRYING' })],
+      ['an event that was dispatched again', (event) => givenState(database.pool, event, { status: 'DISPATCHED' })],
+      [
+        'an unresolved dead letter',
+        (event) =>
+          database.pool.query(
+            `insert into dead_letters (event_id, tenant_id, type, reason_code, attempts, first_failed_at, last_failed_at)
+             values ($1, 'acme', 'order.paid', 'HANDLER_ERROR', 1, now(), now())`,
+            [event.id],
+          ),
+      ],
+    ])('never drops a week that holds %s', async (_, open) => {
+      await open(await givenOldEvent());
+      await reconciled();
+      await expect(run()).resolves.toEqual([]);
+      await expect(countRows(database.pool, WEEK.events)).resolves.toBe(1);
+      await expect(countRows(database.pool, WEEK.attempts)).resolves.toBe(1);
+    });
+
+    it('drops a week whose dead letters are resolved, and what was kept about its events', async () => {
+      const { pool } = database;
+      const event = await givenOldEvent();
+      await givenState(pool, event, { status: 'DISCARDED' });
+      await pool.query(
+        `insert into dead_letters (event_id, tenant_id, type, reason_code, attempts, first_failed_at, last_failed_at,
+                                   resolved_at, resolution)
+         values ($1, 'acme', 'order.paid', 'HANDLER_ERROR', 1, now(), now(), now(), 'DISCARDED')`,
+        [event.id],
+      );
+      await reconciled();
+      await expect(run()).resolves.toEqual([WEEK.events]);
+      await expect(countRows(pool, 'dead_letters')).resolves.toBe(0);
+      await expect(countRows(pool, 'event_state')).resolves.toBe(0);
+    });
+
+    it('I13: never drops a week whose entries the reconciler has not been through', async () => {
+      const { pool } = database;
+      const event = await givenOldEvent();
+      const entry = await givenEntry(pool, event, { status: 'PUBLISHED', dispatchNo: 1 });
+      await pool.query(`update outbox set created_at = '2026-01-06' where id = $1`, [entry]);
+      await expect(run()).resolves.toEqual([]);
+      await reconciled();
+      await expect(run()).resolves.toEqual([WEEK.events]);
+    });
+
+    it('keeps the young weeks: nothing of the last days is ever touched', async () => {
+      await givenEvent(database.pool);
+      await reconciled();
+      const before = await partitions('events');
+      await expect(run({ EVENT_RETENTION_DAYS: '1' })).resolves.toEqual(
+        before.filter((name) => name === partitionBefore(Date.now() - DAY_MS, before)),
+      );
+      await expect(countRows(database.pool, 'events')).resolves.toBe(1);
+    });
+
+    /** The one week made behind, when it ended before the moment. */
+    function partitionBefore(moment: number, names: readonly string[]): string | undefined {
+      const oldest = names.find((name) => name !== 'events_default');
+      const monday = new Date(Date.now());
+      monday.setUTCHours(0, 0, 0, 0);
+      monday.setUTCDate(monday.getUTCDate() - ((monday.getUTCDay() + 6) % 7));
+      return monday.getTime() <= moment ? oldest : undefined;
+    }
+  });
+});

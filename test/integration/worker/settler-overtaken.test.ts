@@ -1,0 +1,76 @@
+import { Logger } from '@nestjs/common';
+import type { Event } from '../../../src/event/event';
+import { Metrics } from '../../../src/observability/metrics';
+import { dispatchAgain } from '../../../src/event-state/lost-dispatches.queries';
+import { DeliveryExecutor } from '../../../src/worker/settle/batch-settler';
+import type { UnfinishedResult } from '../../../src/worker/handler';
+import { testSettings } from '../../support/app';
+import { createTestDatabase, type TestDatabase } from '../../support/database';
+import { eventually } from '../../support/eventually';
+import { transactional } from '../../support/handlers';
+import { attemptRows, countRows, delivered, givenEvent, stateRow } from '../../support/rows';
+
+const RETRY: UnfinishedResult = { kind: 'retry', reasonCode: 'HTTP_5XX' };
+
+/** I11 where looking once is not enough: the event moves on after the first look, while the settle transaction runs. */
+describe('the delivery executor, overtaken in the middle of its transaction', () => {
+  let database: TestDatabase;
+  beforeAll(async () => {
+    Logger.overrideLogger(false);
+    database = await createTestDatabase();
+  });
+  afterAll(() => database.drop());
+
+  /**
+   * A worker whose first handler fails every event, and says how often it was called. That rolls the first pass back; the
+   * second handler does `meanwhile` in the next one, which records the failure.
+   */
+  const failingWorker = (meanwhile: () => Promise<unknown> = () => Promise.resolve()) => {
+    const worker = { calls: 0 };
+    const failing = transactional('failing', ['*'], async (events) => {
+      worker.calls += 1;
+      return new Map(events.map(({ id }) => [id, RETRY]));
+    });
+    const later = transactional('later', ['*'], async () => void (await meanwhile()));
+    const executor = new DeliveryExecutor(testSettings(), database.pool, [failing, later], new Metrics());
+    return Object.assign(worker, { settle: (event: Event) => executor.settle([delivered(event)]) });
+  };
+
+  const oneWaits = (): Promise<void> =>
+    eventually(async () => {
+      const waiting = `pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+      expect(await countRows(database.pool, waiting)).toBe(1);
+    });
+
+  it('I11: by a worker that it waited for: the dispatch that failed there does not run here', async () => {
+    const event = await givenEvent(database.pool);
+    const late = failingWorker();
+    let settledLate: Promise<void> | undefined;
+    const first = failingWorker(async () => {
+      settledLate ??= late.settle(event); // waits for the attempt that is open here
+      await oneWaits();
+    });
+    await first.settle(event);
+    await settledLate;
+    expect([first.calls, late.calls]).toEqual([1, 0]);
+    await expect(attemptRows(database.pool, event)).resolves.toMatchObject([{ status: 'RETRY', dispatchNo: 1 }]);
+    await expect(stateRow(database.pool, event)).resolves.toMatchObject({ status: 'RETRYING', dispatchNo: 2 });
+  });
+
+  it('I11: by the reconciler: the failure is not recorded, and the newer dispatch stays what counts', async () => {
+    const event = await givenEvent(database.pool);
+    const seen = {
+      id: '1',
+      dispatchNo: 1,
+      generation: 1,
+      publishedLongAgo: true,
+      createdLongAgo: true,
+      settled: false,
+    };
+    const worker = failingWorker(() => dispatchAgain(database.pool, [{ ...seen, eventId: event.id }]));
+    await worker.settle(event);
+    await expect(attemptRows(database.pool, event)).resolves.toEqual([]);
+    await expect(stateRow(database.pool, event)).resolves.toMatchObject({ status: 'DISPATCHED', dispatchNo: 2 });
+    await expect(countRows(database.pool, `retry_schedule where event_id = '${event.id}'`)).resolves.toBe(0);
+  });
+});

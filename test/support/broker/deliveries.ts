@@ -1,0 +1,84 @@
+import { randomUUID } from 'node:crypto';
+import {
+  QUEUES,
+  type Broker,
+  type Consumer,
+  type Delivery,
+  type OutgoingMessage,
+  type PublishOutcome,
+  type QueueName,
+} from '../../../src/broker/broker';
+import { eventually } from '../eventually';
+import { atTheEnd } from './closing';
+
+/** Longer than any broker of a test needs; a publish that takes this long has lost an answer. */
+export const AMPLE_MS = 10_000;
+
+export function message(fields: Partial<OutgoingMessage> = {}): OutgoingMessage {
+  return { queue: QUEUES.main, id: randomUUID(), headers: {}, body: Buffer.from('{}'), ...fields };
+}
+
+export function messages(count: number, fields: Partial<OutgoingMessage> = {}): OutgoingMessage[] {
+  return Array.from({ length: count }, () => message(fields));
+}
+
+export const idsOf = (of: readonly { id: string }[]): string[] => of.map(({ id }) => id);
+
+export const unconfirmed = (count: number): PublishOutcome[] => Array.from({ length: count }, () => 'unconfirmed');
+
+export async function elapsedMs(work: () => Promise<unknown>): Promise<number> {
+  const startedAt = performance.now();
+  await work();
+  return performance.now() - startedAt;
+}
+
+/** A consumer that only takes note of what comes. */
+export class Listener {
+  readonly deliveries: Delivery[] = [];
+  readonly consumer: Consumer;
+
+  constructor(
+    broker: Broker,
+    {
+      queue = QUEUES.main,
+      prefetch = 100,
+      acks = false,
+    }: { queue?: QueueName; prefetch?: number; acks?: boolean } = {},
+    onDelivery: (delivery: Delivery) => void = () => undefined,
+  ) {
+    this.consumer = broker.consume(queue, prefetch, (delivery) => {
+      this.deliveries.push(delivery);
+      if (acks) this.consumer.ack([delivery]);
+      onDelivery(delivery);
+    });
+    atTheEnd(() => this.consumer.close());
+  }
+
+  get ids(): string[] {
+    return this.deliveries.map(({ message: { id } }) => id);
+  }
+
+  /** The first `count` deliveries, once they have come. */
+  async receives(count: number): Promise<Delivery[]> {
+    await eventually(() => expect(this.deliveries.length).toBeGreaterThanOrEqual(count));
+    return this.deliveries.slice(0, count);
+  }
+
+  /** Waits until exactly these have come, in any order, redeliveries counted. */
+  async receivesExactly(ids: readonly string[]): Promise<void> {
+    await eventually(() => expectSame(this.ids, ids));
+  }
+}
+
+/** Publishes and insists on the confirms. */
+export async function publishAll(broker: Broker, toSend: readonly OutgoingMessage[]): Promise<void> {
+  expect(await broker.publish(toSend, AMPLE_MS)).toEqual(toSend.map(() => 'confirmed'));
+}
+
+/** The same ids, doubles counted, in any order; with a short complaint also for thousands. */
+export function expectSame(ids: readonly string[], expected: readonly string[]): void {
+  const without = (all: readonly string[], known: Set<string>) => all.filter((id) => !known.has(id)).slice(0, 5);
+  const missing = without(expected, new Set(ids));
+  const strange = without(ids, new Set(expected));
+  expect({ count: ids.length, missing, strange }).toEqual({ count: expected.length, missing: [], strange: [] });
+}

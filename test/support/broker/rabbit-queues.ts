@@ -1,0 +1,39 @@
+import { connect, type Channel } from 'amqplib';
+import { RabbitBroker } from '../../../src/broker/rabbit-broker';
+import { eventually } from '../eventually';
+import { createTestVhost, type TestVhost } from './rabbit';
+import { atTheEnd } from './closing';
+
+const BOTH = { publishes: true, consumes: true };
+export const PUBLISHER = { publishes: true, consumes: false };
+
+/** A virtual host that is dropped at the end of the test. */
+export async function openVhost(): Promise<TestVhost> {
+  const vhost = await createTestVhost();
+  atTheEnd(() => vhost.drop());
+  return vhost;
+}
+
+/** A broker that is closed at the end of the test; connected or not. */
+export async function startRabbitBroker(url: string, roles = BOTH): Promise<RabbitBroker> {
+  const broker = await RabbitBroker.connect(url, roles);
+  atTheEnd(() => broker.close());
+  return broker;
+}
+
+/** A broker that can publish. */
+export async function openRabbitBroker(url: string, roles = BOTH): Promise<RabbitBroker> {
+  const broker = await startRabbitBroker(url, roles);
+  await eventually(() => expect(broker.canPublish()).toBe(true));
+  return broker;
+}
+
+/** A channel past the adapter, for what an operator might do. */
+export async function openRawChannel(url: string): Promise<Channel> {
+  const connection = await connect(url);
+  connection.on('error', () => undefined);
+  atTheEnd(() => connection.close().catch(() => undefined));
+  const channel = await connection.createChannel();
+  channel.on('error', () => undefined);
+  return channel;
+}

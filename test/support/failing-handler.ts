@@ -1,0 +1,18 @@
+import type { Db } from '../../src/db/pool';
+import type { DeliveredEvent } from '../../src/event/delivered-event';
+import type { TransactionalCall, TransactionalHandler } from '../../src/worker/handler';
+
+/** The one event type that the handler takes. */
+export const FAILING = 'test.failing';
+
+/** A handler that does what a test tells it to; at first it throws. */
+export class FailingHandler implements TransactionalHandler {
+  readonly kind = 'transactional';
+  readonly name = 'failing';
+  readonly eventTypes = [FAILING];
+  run: (events: readonly DeliveredEvent[], db: Db) => Promise<void> = () => Promise.reject(new Error('it broke'));
+
+  handle(events: readonly DeliveredEvent[], { db }: TransactionalCall): Promise<void> {
+    return this.run(events, db);
+  }
+}

@@ -1,0 +1,285 @@
+import * as fc from 'fast-check';
+import type { Pool, PoolClient, QueryConfig } from 'pg';
+import type { Event } from '../../../src/event/event';
+import { Metrics } from '../../../src/observability/metrics';
+import { dispatchDueRetries } from '../../../src/event-state/due-retries.queries';
+import { dispatchAgain, type PublishedDispatch } from '../../../src/event-state/lost-dispatches.queries';
+import { toDeliveredEvent } from '../../../src/worker/consume/read-message';
+import { DeliveryExecutor } from '../../../src/worker/settle/batch-settler';
+import type { DeliveredEvent } from '../../../src/event/delivered-event';
+import type { Handler, UnfinishedResult } from '../../../src/worker/handler';
+import { testSettings } from '../app';
+import { recordingEffects, transactional } from '../handlers';
+import { givenEvents } from '../rows';
+import { takePending } from '../worker';
+
+export type Outcome = 'done' | 'retry' | 'dead-letter' | 'throw';
+
+/** What may happen to deliveries. Numbers choose among the messages or events that there are. */
+export type Step =
+  | { kind: 'deliver'; message: number; outcome: Outcome; crash?: 'before-commit' | 'before-ack' | undefined }
+  | { kind: 'deliver-twice-at-once'; message: number; outcomes: [Outcome, Outcome] }
+  | { kind: 'duplicate'; message: number }
+  | { kind: 'lose'; message: number }
+  | { kind: 'retry-due' }
+  | { kind: 'reconcile' | 'reprocess' | 'republish'; event: number };
+
+const outcome = fc.constantFrom<Outcome>('done', 'retry', 'dead-letter', 'throw');
+const n = fc.nat(50);
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 9,
+    arbitrary: fc.record({
+      kind: fc.constant('deliver' as const),
+      message: n,
+      outcome,
+      crash: fc.constantFrom(undefined, undefined, 'before-commit' as const, 'before-ack' as const),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant('deliver-twice-at-once' as const),
+      message: n,
+      outcomes: fc.tuple(outcome, outcome),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('duplicate' as const), message: n }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('lose' as const), message: n }) },
+  { weight: 3, arbitrary: fc.constant({ kind: 'retry-due' as const }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constantFrom('reconcile' as const, 'reprocess' as const, 'republish' as const),
+      event: n,
+    }),
+  },
+);
+export const steps = fc.array(step, { minLength: 4, maxLength: 18 });
+
+const EVENTS = 2;
+/** More rounds than this to come to rest, or to settle one delivery, is no progress. */
+const MOST_ROUNDS = 30;
+const MOST_TRANSACTIONS = 60;
+
+/** Changes the text of a statement, by its name: how a test removes a safeguard. */
+export type Sabotage = (name: string, text: string) => string;
+
+/** Deliveries of a few events against the real executor and database, with a broker that may do all that brokers do. */
+export class DeliveryModel {
+  private messages: DeliveredEvent[] = [];
+  private events: Event[] = [];
+  private readonly violations: string[] = [];
+
+  constructor(
+    private readonly pool: Pool,
+    private readonly sabotage: Sabotage = (_, text) => text,
+  ) {}
+
+  /** Runs the steps on new events, then lets everything come to rest. Returns what was violated. */
+  async run(script: readonly Step[]): Promise<string[]> {
+    this.events = await givenEvents(this.pool, EVENTS);
+    await this.publish();
+    for (const next of script) await this.step(next);
+    await this.comeToRest();
+    await this.checkHistory();
+    return this.violations;
+  }
+
+  private async step(next: Step): Promise<void> {
+    if (next.kind === 'retry-due') return this.retryDue();
+    if ('event' in next) {
+      const event = this.events[next.event % EVENTS] as Event;
+      if (next.kind === 'reconcile') return this.reconcile([event]);
+      return this.replay(event, next.kind);
+    }
+    const message = this.messages[next.message % this.messages.length];
+    if (!message) return;
+    if (next.kind === 'duplicate') this.messages.push({ ...message });
+    else if (next.kind === 'lose') this.drop(message);
+    else if (next.kind === 'deliver-twice-at-once') {
+      await Promise.all(next.outcomes.map((o) => this.settle({ ...message }, o)));
+      await this.acked(message);
+    } else {
+      await this.settle(message, next.outcome, next.crash);
+      if (!next.crash) await this.acked(message);
+    }
+  }
+
+  private async settle(event: DeliveredEvent, outcome: Outcome, crash?: 'before-commit' | 'before-ack'): Promise<void> {
+    const rules = { MAX_RETRY_ATTEMPTS: '3', RETRY_BACKOFF_MS: '1', RETRY_JITTER: '0' };
+    const handlers: Handler[] = [
+      transactional('first', ['*'], async (events, call) => {
+        await this.checkDispatch(events, call.db);
+        await recordingEffects('first')(events, call);
+      }),
+      transactional('second', ['*'], async (events, call) => {
+        await recordingEffects('second')(events, call);
+        if (outcome === 'throw') throw new Error('it broke');
+        if (outcome === 'done') return;
+        const result: UnfinishedResult = { kind: outcome, reasonCode: 'HTTP_5XX' };
+        return new Map(events.map(({ id }) => [id, result]));
+      }),
+    ];
+    const executor = new DeliveryExecutor(
+      testSettings(rules),
+      this.sabotaged(crash === 'before-commit'),
+      handlers,
+      new Metrics(),
+    );
+    try {
+      await executor.settle([event]);
+    } catch (error) {
+      if (crash !== 'before-commit') throw error;
+    }
+  }
+
+  /** I5: what is acked has left a trace that a new delivery or an operator goes on from. */
+  private async acked(message: DeliveredEvent): Promise<void> {
+    this.drop(message);
+    const { rows } = await this.pool.query<{ settled: boolean }>(
+      `select exists (select from processing_attempts where event_id = $1 and generation = $2 and status = 'SUCCESS')
+           or exists (select from event_state where event_id = $1 and (dispatch_no > $3 or status <> 'DISPATCHED')) as settled`,
+      [message.id, message.generation, message.dispatchNo],
+    );
+    if (!rows[0]?.settled) this.violations.push(`I5: ${message.id} was acked without an outcome`);
+  }
+
+  /** I11, from inside the settle transaction. */
+  private async checkDispatch(events: readonly DeliveredEvent[], db: Pick<PoolClient, 'query'>): Promise<void> {
+    for (const { id, dispatchNo } of events) {
+      const { rowCount } = await db.query('select from event_state where event_id = $1 and dispatch_no > $2', [
+        id,
+        dispatchNo,
+      ]);
+      if (rowCount) this.violations.push(`I11: dispatch ${dispatchNo} of ${id} ran after a higher one was visible`);
+    }
+  }
+
+  private drop(message: DeliveredEvent): void {
+    this.messages = this.messages.filter((other) => other !== message);
+  }
+
+  private async publish(): Promise<void> {
+    for (const message of await takePending(this.pool)) {
+      const event = toDeliveredEvent(message);
+      if (event && message.queue !== 'events.dlq') this.messages.push(event);
+    }
+  }
+
+  private async retryDue(): Promise<void> {
+    await this.pool.query(`update retry_schedule set due_at = now() - interval '1 ms'`);
+    await dispatchDueRetries(this.pool, 100);
+    await this.publish();
+  }
+
+  /** As the reconciler does for a dispatch that left no trace in time, whether its message was lost or is only slow. */
+  private async reconcile(events: readonly Event[]): Promise<void> {
+    const { rows } = await this.pool.query<PublishedDispatch>(
+      `select distinct on (o.event_id) o.id, o.event_id as "eventId", o.dispatch_no as "dispatchNo", o.generation
+         from outbox o left join event_state s on s.event_id = o.event_id
+        where o.event_id = any ($1::uuid[]) and o.destination <> 'dlq' and o.status = 'PUBLISHED'
+          and (s.event_id is null or s.dispatch_no = o.dispatch_no and s.status = 'DISPATCHED')
+          and not exists (select from processing_attempts a
+                           where a.event_id = o.event_id and a.generation = o.generation and a.status = 'SUCCESS')
+        order by o.event_id, o.dispatch_no desc`,
+      [events.map(({ id }) => id)],
+    );
+    if (rows.length > 0) await dispatchAgain(this.pool, rows);
+    await this.publish();
+  }
+
+  /** An operator's replay of an event that is at rest. */
+  private async replay({ id }: Event, mode: 'reprocess' | 'republish'): Promise<void> {
+    await this.pool.query(
+      `with newest as (
+         select e.id, coalesce(s.generation, 1) as generation, coalesce(s.dispatch_no, 1) as dispatch_no
+           from events e left join event_state s on s.event_id = e.id
+           join event_status v on v.event_id = e.id and v.status in ('COMPLETED', 'DLQ')
+          where e.id = $1 and coalesce(s.status, 'COMPLETED') in ('COMPLETED', 'DLQ')
+       ), raised as (
+         insert into event_state as s (event_id, status, generation, dispatch_no, attempts)
+         select id, 'DISPATCHED', generation + $2, dispatch_no + 1, 0 from newest
+         on conflict (event_id) do update
+               set status = 'DISPATCHED', generation = excluded.generation, dispatch_no = excluded.dispatch_no,
+                   attempts = 0
+             where s.dispatch_no = excluded.dispatch_no - 1
+         returning event_id, dispatch_no, generation
+       )
+       insert into outbox (event_id, dispatch_no, generation, destination)
+       select event_id, dispatch_no, generation, 'retry' from raised`,
+      [id, mode === 'reprocess' ? 1 : 0],
+    );
+    await this.publish();
+  }
+
+  /** I13: with nothing failing any more, every event gets there, whatever was lost before. */
+  private async comeToRest(): Promise<void> {
+    for (let round = 0; round < MOST_ROUNDS; round++) {
+      for (const message of [...this.messages]) {
+        await this.settle(message, 'done');
+        await this.acked(message);
+      }
+      await this.retryDue();
+      await this.reconcile(this.events);
+      if (this.messages.length === 0) break;
+    }
+    const { rows } = await this.pool.query<{ status: string }>(
+      'select status from event_status where event_id = any ($1::uuid[])',
+      [this.events.map(({ id }) => id)],
+    );
+    for (const { status } of rows) {
+      if (status !== 'COMPLETED' && status !== 'DLQ') this.violations.push(`I13: an event rests as ${status}`);
+    }
+  }
+
+  private async checkHistory(): Promise<void> {
+    const { rows } = await this.pool.query<{
+      successes: number;
+      numbers: number[];
+      dispatches: number[];
+      effects: number[];
+    }>(
+      `select g.event_id, g.generation,
+              (select count(*)::int from processing_attempts a
+                where (a.event_id, a.generation, a.status) = (g.event_id, g.generation, 'SUCCESS')) as successes,
+              array(select a.attempt_number from processing_attempts a
+                     where (a.event_id, a.generation) = (g.event_id, g.generation) order by a.dispatch_no) as numbers,
+              array(select a.dispatch_no from processing_attempts a
+                     where (a.event_id, a.generation) = (g.event_id, g.generation) order by a.dispatch_no) as dispatches,
+              array(select count(*)::int from effects f
+                     where (f.event_id, f.generation) = (g.event_id, g.generation) group by f.handler) as effects
+         from (select distinct event_id, generation from processing_attempts where event_id = any ($1::uuid[])) g`,
+      [this.events.map(({ id }) => id)],
+    );
+    for (const { successes, numbers, dispatches, effects } of rows) {
+      if (successes > 1) this.violations.push(`I7: ${successes} successes of one generation`);
+      if (effects.some((count) => count > 1)) this.violations.push(`I7: effects happened ${effects.join()} times`);
+      if (successes === 1 && effects.length < 2) this.violations.push('I7: a success without all effects');
+      if (new Set(dispatches).size < dispatches.length) this.violations.push('I6: two attempts of one dispatch');
+      // From 1 upwards; a replay of a dead letter in the same generation counts from 1 again.
+      const gap = numbers.some((number, i) => number !== 1 && number !== (numbers[i - 1] ?? 0) + 1);
+      if (gap) this.violations.push(`I6: attempts are numbered ${numbers.join()}`);
+    }
+  }
+
+  /** The pool as the executor sees it: changed statements, and a crash in front of the commit. */
+  private sabotaged(crashes: boolean): Pool {
+    const { pool, sabotage } = this;
+    let transactions = 0;
+    const connect = async (): Promise<PoolClient> => {
+      if (++transactions > MOST_TRANSACTIONS) throw new Error('no progress');
+      const client = await pool.connect();
+      const query = (statement: string | QueryConfig, values?: unknown[]) => {
+        if (statement === 'commit' && crashes) {
+          return Promise.reject(Object.assign(new Error('killed'), { code: 'ECONNRESET' }));
+        }
+        if (typeof statement === 'string') return client.query(statement, values);
+        const { name = '', text, values: bound } = statement;
+        return client.query(sabotage(name, text), bound);
+      };
+      return Object.assign(Object.create(client) as PoolClient, { query, release: (e?: Error) => client.release(e) });
+    };
+    return Object.assign(Object.create(pool) as Pool, { connect });
+  }
+}

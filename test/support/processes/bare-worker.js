@@ -1,0 +1,46 @@
+/**
+ * The compiled worker alone, without the HTTP server and everything else that takes time to start: for tests that kill
+ * many of them. Takes the settings of the environment; events of the type `test.crash` kill it.
+ */
+const path = require('node:path');
+
+const load = (module) => require(path.resolve('dist/src', module));
+const { parseSettings } = load('config/parse-settings.js');
+const { createPool } = load('db/pool.js');
+const { RabbitBroker } = load('broker/rabbit-broker.js');
+const { Metrics } = load('observability/metrics.js');
+const { CrashTrials } = load('worker/crashes/poison-detector.js');
+const { DeliveryExecutor } = load('worker/settle/batch-settler.js');
+const { DeliveryLoop } = load('worker/consume/worker-loop.js');
+const { DeliveryRouter } = load('worker/consume/message-router.js');
+const { ExternalHandlers } = load('worker/run/external-handlers.js');
+const { ExternalWorks } = load('worker/run/external-works.js');
+const { UsageMeter } = load('worker/handlers/usage-meter.js');
+
+const killer = {
+  kind: 'transactional',
+  name: 'killer',
+  eventTypes: ['test.crash'],
+  handle: () => Promise.resolve(process.kill(process.pid, 'SIGKILL')),
+};
+
+async function main() {
+  const settings = parseSettings(process.env);
+  const pool = createPool(settings.DATABASE_URL, 'bare worker');
+  const broker = await RabbitBroker.connect(settings.RABBITMQ_URL, { publishes: false, consumes: true });
+  const handlers = [new UsageMeter(), killer];
+  const externals = new ExternalHandlers(settings, handlers);
+  const trials = new CrashTrials(pool);
+  const executor = new DeliveryExecutor(settings, pool, handlers, new Metrics());
+  const router = new DeliveryRouter(pool, externals);
+  const loop = new DeliveryLoop(settings, broker, {
+    router,
+    executor,
+    externals: new ExternalWorks(externals, trials),
+    trials,
+  });
+  loop.onApplicationBootstrap();
+  process.stdout.write('bare worker started\n');
+}
+
+main();

@@ -1,0 +1,225 @@
+import { execFileSync, spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { eventually } from '../eventually';
+import { freePort } from './free-port';
+
+/** A private server of this test run, from Debian's packages. */
+export interface TestServer {
+  env: Record<string, string>;
+  stop(): Promise<void>;
+}
+
+const NOT_INSTALLED = 'is not installed. Run `npm run test:setup`, or give a server by';
+const isRoot = process.getuid?.() === 0;
+
+function idsOf(user: string): { uid: number; gid: number } {
+  const id = (flag: string) => Number(execFileSync('id', [flag, user], { encoding: 'utf8' }));
+  return { uid: id('-u'), gid: id('-g') };
+}
+
+function find(pattern: RegExp, root: string, below: string, what: string, variable: string): string {
+  const versions = fs.existsSync(root) ? fs.readdirSync(root).filter((name) => pattern.test(name)) : [];
+  const newest = versions.sort((a, b) => a.localeCompare(b, undefined, { numeric: true })).at(-1);
+  if (!newest) throw new Error(`${what} ${NOT_INSTALLED} ${variable}.`);
+  return path.join(root, newest, below);
+}
+
+function start(command: string, args: string[], options: SpawnOptions, logFile: string): ChildProcess {
+  const log = fs.openSync(logFile, 'a');
+  const child = spawn(command, args, { ...options, stdio: ['ignore', log, log] });
+  fs.closeSync(log);
+  return child;
+}
+
+async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = new Promise((resolve) => child.once('exit', resolve));
+  child.kill(signal);
+  const killer = setTimeout(() => child.kill('SIGKILL'), 10_000);
+  await exited;
+  clearTimeout(killer);
+}
+
+export async function startPostgres(directory: string): Promise<TestServer> {
+  const binaries = find(/^\d+$/, '/usr/lib/postgresql', 'bin', 'PostgreSQL', 'TEST_DATABASE_URL');
+  const ids = isRoot ? idsOf('postgres') : {};
+  const home = path.join(directory, 'postgres');
+  const data = path.join(home, 'data');
+  fs.mkdirSync(home, { recursive: true });
+  if (isRoot) fs.chownSync(home, (ids as { uid: number }).uid, (ids as { gid: number }).gid);
+  const initdb = ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'];
+  execFileSync(path.join(binaries, 'initdb'), initdb, { ...ids, cwd: home, stdio: 'pipe' });
+  const port = await freePort();
+  const settings = {
+    listen_addresses: '127.0.0.1',
+    port: String(port),
+    unix_socket_directories: '',
+    max_connections: '300',
+    fsync: 'off', // the tests kill processes, not machines
+    full_page_writes: 'off',
+  };
+  const args = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+  const log = path.join(directory, 'postgres.log');
+  const child = start(path.join(binaries, 'postgres'), ['-D', data, ...args], { ...ids, cwd: home }, log);
+  const pgIsReady = path.join(binaries, 'pg_isready');
+  await eventually(() => execFileSync(pgIsReady, ['-h', '127.0.0.1', '-p', String(port)], { stdio: 'pipe' }), 30_000);
+  return {
+    env: { TEST_DATABASE_URL: `postgres://postgres@127.0.0.1:${port}/postgres` },
+    stop: () => end(child, 'SIGQUIT'),
+  };
+}
+
+export async function startRedis(directory: string): Promise<TestServer> {
+  const binary = '/usr/bin/redis-server';
+  if (!fs.existsSync(binary)) throw new Error(`Redis ${NOT_INSTALLED} TEST_REDIS_URL.`);
+  const port = await freePort();
+  const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', directory];
+  const child = start(binary, args, {}, path.join(directory, 'redis.log'));
+  return { env: { TEST_REDIS_URL: `redis://127.0.0.1:${port}` }, stop: () => end(child, 'SIGTERM') };
+}
+
+export interface RabbitMqServer extends TestServer {
+  /** Where its messages lie. */
+  dataDirectory: string;
+  /** Stops all of its processes: connections stay open, but nothing is answered. */
+  freeze(): void;
+  thaw(): void;
+  /** Ends it at once, as a power cut would. */
+  kill(): Promise<void>;
+  /** After `kill`, on the same ports and files. Resolves when it takes connections. */
+  startAgain(): Promise<void>;
+  /** Runs rabbitmqctl on it. */
+  control(...args: string[]): void;
+}
+
+/** @param config further lines of rabbitmq.conf. */
+export async function startRabbitMq(directory: string, config = ''): Promise<RabbitMqServer> {
+  const root = '/usr/lib/rabbitmq/lib';
+  const sbin = find(
+    /^rabbitmq_server-/,
+    root,
+    'sbin',
+    'RabbitMQ',
+    'TEST_RABBITMQ_URL and TEST_RABBITMQ_MANAGEMENT_URL',
+  );
+  const home = path.join(directory, 'rabbitmq');
+  fs.mkdirSync(home, { recursive: true });
+  const [port, distPort, epmdPort, managementPort] = [
+    await freePort(),
+    await freePort(),
+    await freePort(),
+    await freePort(),
+  ];
+  const file = (name: string, text: string): string => {
+    fs.writeFileSync(path.join(home, name), text);
+    return path.join(home, name);
+  };
+  const env: NodeJS.ProcessEnv = {
+    PATH: process.env.PATH,
+    HOME: home,
+    RABBITMQ_NODENAME: `streamforge-test-${port}@localhost`,
+    RABBITMQ_NODE_IP_ADDRESS: '127.0.0.1',
+    RABBITMQ_NODE_PORT: String(port),
+    RABBITMQ_DIST_PORT: String(distPort),
+    ERL_EPMD_PORT: String(epmdPort),
+    ERL_EPMD_ADDRESS: '127.0.0.1',
+    RABBITMQ_MNESIA_BASE: path.join(home, 'data'),
+    RABBITMQ_LOG_BASE: path.join(home, 'log'),
+    RABBITMQ_PID_FILE: path.join(home, 'pid'),
+    RABBITMQ_CONFIG_FILE: file(
+      'rabbitmq.conf',
+      `management.tcp.ip = 127.0.0.1\nmanagement.tcp.port = ${managementPort}\ncollect_statistics_interval = 1000\n${config}`,
+    ),
+    RABBITMQ_ENABLED_PLUGINS_FILE: file('enabled_plugins', '[rabbitmq_management].\n'),
+    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: '-setcookie streamforge +S 2:2',
+  };
+  // Our own epmd: one that Erlang starts by itself becomes a daemon and outlives the tests.
+  const epmd = start(
+    'epmd',
+    ['-port', String(epmdPort), '-address', '127.0.0.1'],
+    { env },
+    path.join(home, 'epmd.log'),
+  );
+  const launch = () => start(path.join(sbin, 'rabbitmq-server'), [], { env }, path.join(home, 'server.log'));
+  let server = launch();
+  const management = `http://guest:guest@127.0.0.1:${managementPort}`;
+  const stop = async (): Promise<void> => {
+    await end(server, 'SIGTERM');
+    await end(epmd, 'SIGTERM');
+  };
+  const isUp = (): Promise<void> =>
+    eventually(async () => {
+      const { origin, username, password } = new URL(management);
+      const headers = { authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}` };
+      const response = await fetch(`${origin}/api/overview`, { headers });
+      if (!response.ok) throw new Error(`RabbitMQ answers ${response.status}`);
+    }, 90_000);
+  try {
+    await isUp();
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return {
+    env: {
+      TEST_RABBITMQ_URL: `amqp://guest:guest@127.0.0.1:${port}`,
+      TEST_RABBITMQ_MANAGEMENT_URL: management,
+    },
+    stop,
+    dataDirectory: env.RABBITMQ_MNESIA_BASE as string,
+    freeze: () => signalAll(server, 'SIGSTOP'),
+    thaw: () => signalAll(server, 'SIGCONT'),
+    kill: async () => {
+      const pids = withDescendants(server.pid as number);
+      for (const pid of pids) signalOne(pid, 'SIGKILL');
+      await eventually(() => {
+        if (pids.some((pid) => fs.existsSync(`/proc/${pid}/exe`) && !isZombie(pid))) throw new Error('it still runs');
+      });
+    },
+    startAgain: async () => {
+      server = launch();
+      await isUp();
+    },
+    control: (...args) => {
+      const controlEnv = { ...env, RABBITMQ_CTL_ERL_ARGS: '-setcookie streamforge' };
+      execFileSync(path.join(sbin, 'rabbitmqctl'), args, { env: controlEnv, stdio: 'pipe' });
+    },
+  };
+}
+
+function isZombie(pid: number): boolean {
+  return fs.readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ');
+}
+
+function signalAll({ pid }: ChildProcess, signal: NodeJS.Signals): void {
+  for (const one of withDescendants(pid as number)) signalOne(one, signal);
+}
+
+function signalOne(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if (!hasEnded(error)) throw error;
+  }
+}
+
+/** What the system says of a process that ended a moment ago: ESRCH to a signal or a read, ENOENT to an open. */
+const hasEnded = (error: unknown): boolean => ['ESRCH', 'ENOENT'].includes((error as NodeJS.ErrnoException).code ?? '');
+
+/** The process and all that it started, itself first. */
+function withDescendants(root: number): number[] {
+  const parents = new Map<number, number>();
+  for (const name of fs.readdirSync('/proc')) {
+    const stat = `/proc/${name}/stat`;
+    if (!/^\d+$/.test(name) || !fs.existsSync(stat)) continue;
+    try {
+      parents.set(Number(name), Number(/^.*\) \S (\d+)/s.exec(fs.readFileSync(stat, 'utf8'))?.[1]));
+    } catch (error) {
+      if (!hasEnded(error)) throw error;
+    }
+  }
+  const found = [root];
+  for (const pid of found) for (const [child, parent] of parents) if (parent === pid) found.push(child);
+  return found;
+}

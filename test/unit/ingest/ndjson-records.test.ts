@@ -1,0 +1,106 @@
+import { Readable } from 'node:stream';
+import * as fc from 'fast-check';
+import { prepareEvent } from '../../../src/event/prepare-event';
+import {
+  NdjsonRecords,
+  PrepareRecords,
+  type PreparedRecord,
+  type StreamRecord,
+} from '../../../src/ingest/formats/ndjson-records';
+
+const LIMIT = 64;
+
+/** The arrays of records that the chunks become. */
+async function arraysOf(chunks: (Buffer | string)[], maxLineBytes = LIMIT): Promise<StreamRecord[][]> {
+  const source = Readable.from(chunks.map((chunk) => Buffer.from(chunk)));
+  return (await source.pipe(new NdjsonRecords(maxLineBytes, () => false)).toArray()) as StreamRecord[][];
+}
+async function recordsOf(chunks: (Buffer | string)[], maxLineBytes = LIMIT): Promise<[number, string][]> {
+  const arrays = await arraysOf(chunks, maxLineBytes);
+  return arrays.flat().map(({ number, bytes }) => [number, bytes.toString()]);
+}
+/** One chunk per byte. */
+const bytewise = (text: string): Buffer[] => [...Buffer.from(text)].map((byte) => Buffer.from([byte]));
+
+describe('NDJSON', () => {
+  it.each([
+    ['lines', 'a\nb\n', ['a', 'b']],
+    ['a last line without its end', 'a\nb', ['a', 'b']],
+    ['lines that end in CRLF', 'a\r\nb\r\n', ['a', 'b']],
+    ['a CR within a line', 'a\rb\r\r\nc', ['a\rb\r', 'c']],
+    ['a BOM at the start', '\ufeffa\nb', ['a', 'b']],
+    ['a BOM elsewhere, which is content', 'a\n\ufeffb', ['a', '\ufeffb']],
+    ['nothing but a BOM', '\ufeff', []],
+    ['nothing', '', []],
+    ['blank lines', '\n\r\n  \n\t\na\n\n\nb\n \r\n', ['a', 'b']],
+    ['characters of many bytes', 'ñ€\n😀\n', ['ñ€', '😀']],
+    ['spaces around a record', ' a \n', [' a ']],
+  ])('reads %s, in one chunk and byte by byte', async (_what, text, records) => {
+    const numbered = records.map((record, i) => [i + 1, record]);
+    expect(await recordsOf([text])).toEqual(numbered);
+    expect(await recordsOf(bytewise(text))).toEqual(numbered);
+  });
+
+  it('gives one array for each chunk that completes records', async () => {
+    const arrays = await arraysOf(['a\nb\nc', 'd', 'e\n', '\n\n', 'f']);
+    expect(arrays.map((records) => records.map(({ bytes }) => bytes.toString()))).toEqual([['a', 'b'], ['cde'], ['f']]);
+  });
+
+  it('gives the same records however the bytes are cut', async () => {
+    const text = fc.string({ unit: fc.constantFrom('a', '€', '😀', '\n', '\r', ' ', '\ufeff'), maxLength: 40 });
+    await fc.assert(
+      fc.asyncProperty(text, fc.array(fc.nat(150)), async (stream, cuts) => {
+        const bytes = Buffer.from(stream);
+        const ends = [...cuts, bytes.length].toSorted((a, b) => a - b);
+        const chunks = ends.map((end, i) => bytes.subarray(ends[i - 1] ?? 0, end));
+        expect(await recordsOf(chunks, 8)).toEqual(await recordsOf([bytes], 8));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it.each([
+    ['', '\n'],
+    ['', '\r\n'],
+    ['', ''],
+    ['\ufeff', '\n'],
+    ['\ufeff', '\r\n'],
+  ])('keeps a line of exactly the limit whole (before it %j, after it %j)', async (before, after) => {
+    const line = 'x'.repeat(LIMIT);
+    expect(await recordsOf([`${before}${line}${after}`])).toEqual([[1, line]]);
+  });
+
+  it.each(['', '\ufeff'])(
+    'shows that a line is over the limit, keeps little of it and goes on (before it %j)',
+    async (bom) => {
+      for (const length of [LIMIT + 1, LIMIT + 2, 1_000_000]) {
+        const [tooLong, next] = (await arraysOf([`${bom}${'x'.repeat(length)}\nnext`])).flat();
+        expect(tooLong?.bytes.length).toBeGreaterThan(LIMIT);
+        expect(tooLong?.bytes.length).toBeLessThan(LIMIT + 8);
+        expect(next).toEqual({ number: 2, bytes: Buffer.from('next') });
+      }
+    },
+  );
+
+  it('counts an over-long line of blanks as blank', async () => {
+    expect(await recordsOf([`${' '.repeat(1_000)}\na`])).toEqual([[1, 'a']]);
+  });
+});
+
+describe('preparing the records of a stream', () => {
+  it('gives each record its outcome, in order: a bad one is rejected alone', async () => {
+    const context = { tenantId: 'acme', correlationId: 'c', traceparent: undefined, idempotencyKey: undefined };
+    const rules = { MAX_EVENT_BYTES: LIMIT, DEDUPE_STRATEGY: 'intent', DEDUPE_INCLUDE_OCCURRED_AT: true } as const;
+    const good = '{"eventType":"t","subject":"s","payload":1}';
+    const records = Readable.from([Buffer.from(`${good}\n{oops}\n${'x'.repeat(1_000)}\n`), Buffer.from(good)])
+      .pipe(new NdjsonRecords(LIMIT, () => false))
+      .pipe(new PrepareRecords(({ bytes }) => prepareEvent(bytes, context, rules)));
+    const made = ((await records.toArray()) as PreparedRecord[][]).flat();
+    expect(made.map(({ number, made }) => [number, 'rejection' in made ? made.rejection.code : 'prepared'])).toEqual([
+      [1, 'prepared'],
+      [2, 'malformed-body'],
+      [3, 'event-too-large'],
+      [4, 'prepared'],
+    ]);
+  });
+});

@@ -1,0 +1,57 @@
+import type { Message } from '../../../src/broker/broker';
+import { fromAmqpHeaders } from '../../../src/broker/rabbit-headers';
+import { uuidV7 } from '../../../src/event/uuid-v7';
+import { toDeliveredEvent } from '../../../src/worker/consume/read-message';
+
+const MESSAGE: Message = {
+  id: uuidV7(),
+  headers: {
+    'tenant-id': 'acme',
+    'event-type': 'order.paid',
+    'received-at': '2026-01-31T12:00:00.000Z',
+    'size-bytes': 120,
+    'correlation-id': 'c-1',
+    'dispatch-no': 2,
+    generation: 1,
+  },
+  body: Buffer.from('{}'),
+};
+
+describe('the envelope of a message', () => {
+  it('says which dispatch of which event it is', () => {
+    expect(toDeliveredEvent(MESSAGE)).toEqual({
+      id: MESSAGE.id,
+      tenantId: 'acme',
+      type: 'order.paid',
+      receivedAt: '2026-01-31T12:00:00.000Z',
+      sizeBytes: 120,
+      correlationId: 'c-1',
+      dispatchNo: 2,
+      generation: 1,
+      body: MESSAGE.body,
+    });
+  });
+
+  it('is understood with its headers one by one too, as older builds send them', () => {
+    const headers = fromAmqpHeaders({ ...MESSAGE.headers, 'x-delivery-count': 1 });
+    expect(toDeliveredEvent({ ...MESSAGE, headers })).toEqual(toDeliveredEvent(MESSAGE));
+  });
+
+  it('may carry headers that we do not know', () => {
+    expect(toDeliveredEvent({ ...MESSAGE, headers: { ...MESSAGE.headers, 'x-death': 'x' } })).toBeDefined();
+  });
+
+  it.each(['', 'message-1', MESSAGE.id.toUpperCase()])('is not ours with the id %j', (id) => {
+    expect(toDeliveredEvent({ ...MESSAGE, id })).toBeUndefined();
+  });
+
+  it.each(Object.keys(MESSAGE.headers))(
+    'is not ours without the header %s, or with the wrong kind of value',
+    (name) => {
+      const { [name]: value, ...others } = MESSAGE.headers;
+      const wrong = typeof value === 'number' ? String(value) : 7;
+      expect(toDeliveredEvent({ ...MESSAGE, headers: others })).toBeUndefined();
+      expect(toDeliveredEvent({ ...MESSAGE, headers: { ...others, [name]: wrong } })).toBeUndefined();
+    },
+  );
+});
