@@ -2,7 +2,7 @@ import { Module, type DynamicModule, type Type } from '@nestjs/common';
 import { AdminModule } from './admin/admin.module';
 import { ReplayModule } from './admin/replays/replay.module';
 import { BrokerModule } from './broker/broker.module';
-import { CacheModule } from './redis/redis.module';
+import { RedisModule } from './redis/redis.module';
 import { ConfigModule } from './config/config.module';
 import type { Role } from './config/roles';
 import type { Settings } from './config/settings';
@@ -35,7 +35,7 @@ export class AppModule {
         ConfigModule.forRoot(settings),
         ObservabilityModule.forRoot(settings),
         DatabaseModule.forRoot(databaseUrl),
-        CacheModule.forRoot(settings),
+        RedisModule.forRoot(settings),
         OperationsModule,
         ...[...features].map((moduleOf) => moduleOf(settings)),
       ],

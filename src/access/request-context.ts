@@ -4,7 +4,7 @@ import { isIdempotencyKey } from '../event/idempotency-key';
 import type { RequestContext } from '../event/prepare-event';
 import { Problem } from '../event/problems';
 import { isTenantId } from '../event/tenant';
-import { traceparentOf } from '../http/correlation';
+import { readTraceparent } from '../http/correlation';
 
 /** What the headers say about every event of a request. @throws Problem for a header that breaks its rule. */
 export function readRequestContext(
@@ -15,7 +15,7 @@ export function readRequestContext(
   return {
     tenantId: readTenant(headers, settings.TENANT_ALLOWLIST),
     correlationId,
-    traceparent: traceparentOf({ headers }),
+    traceparent: readTraceparent({ headers }),
     idempotencyKey: readIdempotencyKey(headers),
   };
 }

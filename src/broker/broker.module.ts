@@ -1,4 +1,4 @@
-import { Global, Inject, Injectable, Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/common';
+import { Global, Injectable, Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/common';
 import type { Settings } from '../config/settings';
 import { Broker } from './broker';
 import { MemoryBroker } from './memory-broker';
@@ -27,7 +27,7 @@ export class BrokerModule {
 
 @Injectable()
 class CloseBroker implements OnApplicationShutdown {
-  constructor(@Inject(Broker) private readonly broker: Broker) {}
+  constructor(private readonly broker: Broker) {}
 
   async onApplicationShutdown(): Promise<void> {
     await this.broker.close();

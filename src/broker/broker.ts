@@ -22,12 +22,12 @@ export interface OutgoingMessage extends Message {
  * - refused: the broker could not take it now, whatever it was (a nack, or no room)
  * - unconfirmed: nobody knows (no answer in time, connection lost); it may arrive all the same
  * - suspect: unconfirmed because one message of several broke the channel, and it may have been this one
- * - Rejection: this very message is at fault
+ * - MessageRefusal: this very message is at fault
  */
-export type PublishOutcome = 'confirmed' | 'unroutable' | 'refused' | 'unconfirmed' | 'suspect' | Rejection;
+export type PublishOutcome = 'confirmed' | 'unroutable' | 'refused' | 'unconfirmed' | 'suspect' | MessageRefusal;
 
 /** A message that cannot be encoded, or over which alone the broker closed the channel. */
-export interface Rejection {
+export interface MessageRefusal {
   rejected: string;
 }
 
@@ -35,7 +35,7 @@ export interface Rejection {
 export class BrokerMisconfigured extends Error {}
 
 /** One arrival of a message. May be a redelivery. */
-export interface Delivery {
+export interface ReceivedMessage {
   /** Identifies the delivery within its consumer. */
   tag: number;
   redelivered: boolean;
@@ -45,9 +45,9 @@ export interface Delivery {
 /** A running consumption of one queue. Everything is a no-op for deliveries that a lost connection took back. */
 export interface Consumer {
   /** The outcome is committed (I5): the broker may forget these. */
-  ack(deliveries: readonly Delivery[]): void;
+  ack(deliveries: readonly ReceivedMessage[]): void;
   /** Give back what was not settled; it will be delivered again, marked as redelivered. */
-  requeue(deliveries: readonly Delivery[]): void;
+  requeue(deliveries: readonly ReceivedMessage[]): void;
   /** No more deliveries after this resolves; those in hand can still be acked or requeued until `close`. */
   cancel(): Promise<void>;
   /** Ends the consumption; unsettled deliveries go back to the queue. */
@@ -72,7 +72,7 @@ export abstract class Broker {
   abstract publish(messages: readonly OutgoingMessage[], timeoutMs: number): Promise<PublishOutcome[]>;
 
   /** Delivers up to `prefetch` unsettled messages at a time to `onDelivery`, now and after every reconnect. */
-  abstract consume(queue: QueueName, prefetch: number, onDelivery: (delivery: Delivery) => void): Consumer;
+  abstract consume(queue: QueueName, prefetch: number, onDelivery: (delivery: ReceivedMessage) => void): Consumer;
 
   /** Messages that wait in a queue, those in workers' hands not counted. Throws when the broker cannot be reached. */
   abstract waiting(queue: QueueName): Promise<number>;

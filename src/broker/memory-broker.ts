@@ -2,7 +2,7 @@ import {
   Broker,
   QUEUES,
   type Consumer,
-  type Delivery,
+  type ReceivedMessage,
   type Message,
   type OutgoingMessage,
   type PublishOutcome,
@@ -41,7 +41,7 @@ export class MemoryBroker extends Broker {
     return Promise.resolve(outcomes);
   }
 
-  consume(name: QueueName, prefetch: number, onDelivery: (delivery: Delivery) => void): Consumer {
+  consume(name: QueueName, prefetch: number, onDelivery: (delivery: ReceivedMessage) => void): Consumer {
     const consumer = new MemoryConsumer(this.queue(name), prefetch, onDelivery);
     this.consumers.push(consumer);
     return consumer;
@@ -125,7 +125,7 @@ class MemoryConsumer implements Consumer {
   constructor(
     private readonly queue: MemoryQueue,
     private readonly prefetch: number,
-    private readonly onDelivery: (delivery: Delivery) => void,
+    private readonly onDelivery: (delivery: ReceivedMessage) => void,
   ) {
     queue.add(this);
   }
@@ -146,12 +146,12 @@ class MemoryConsumer implements Consumer {
     });
   }
 
-  ack(deliveries: readonly Delivery[]): void {
+  ack(deliveries: readonly ReceivedMessage[]): void {
     for (const { tag } of deliveries) this.unsettled.delete(tag);
     this.deliverSoon();
   }
 
-  requeue(deliveries: readonly Delivery[]): void {
+  requeue(deliveries: readonly ReceivedMessage[]): void {
     const items: Queued[] = [];
     for (const { tag } of deliveries) {
       const item = this.unsettled.get(tag);

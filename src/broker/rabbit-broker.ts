@@ -4,14 +4,14 @@ import type { Socket } from 'node:net';
 import {
   Broker,
   type Consumer,
-  type Delivery,
+  type ReceivedMessage,
   type OutgoingMessage,
   type PublishOutcome,
   type QueueName,
 } from './broker';
 import { RabbitConsumer } from './rabbit-consumer';
 import { RabbitPublisher } from './rabbit-publisher';
-import { within } from './within';
+import { withinDeadline } from './within';
 
 const CLOSE_TIMEOUT_MS = 1_500;
 /** Without it, a broker that accepts the connection and then says nothing would be waited for for ever. */
@@ -45,7 +45,7 @@ export class RabbitBroker extends Broker {
     return this.asPublisher().publish(messages, timeoutMs);
   }
 
-  consume(queue: QueueName, prefetch: number, onDelivery: (delivery: Delivery) => void): Consumer {
+  consume(queue: QueueName, prefetch: number, onDelivery: (delivery: ReceivedMessage) => void): Consumer {
     if (!this.consuming) throw new Error('this process was not set up to consume');
     const consumer = new RabbitConsumer(this.consuming, queue, prefetch, onDelivery);
     this.consumers.push(consumer);
@@ -73,7 +73,7 @@ export class RabbitBroker extends Broker {
 
   private async closeConnection(connection: AmqpConnection): Promise<void> {
     try {
-      await within(CLOSE_TIMEOUT_MS, connection.close());
+      await withinDeadline(CLOSE_TIMEOUT_MS, connection.close());
     } catch (error) {
       this.logger.debug(`not closed by us: ${String(error)}`);
       // Frozen: only the end of its socket ends it, and the manager must know first, or it would connect again. (While it

@@ -2,7 +2,7 @@ import type { AmqpConnection } from '@golevelup/nestjs-rabbitmq';
 import { Logger } from '@nestjs/common';
 import type { Channel, ChannelModel } from 'amqplib';
 import { BrokerMisconfigured } from './broker';
-import { within } from './within';
+import { withinDeadline } from './within';
 
 const REOPEN_AFTER_MS = 500;
 /** Only a person can put it right. */
@@ -140,7 +140,7 @@ export class RabbitChannel<C extends Channel> {
 
   private async closeQuietly(channel: C): Promise<void> {
     try {
-      await within(CLOSE_TIMEOUT_MS, channel.close());
+      await withinDeadline(CLOSE_TIMEOUT_MS, channel.close());
     } catch (error) {
       this.logger.debug(`not closed by us: ${String(error)}`);
     }

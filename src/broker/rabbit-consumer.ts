@@ -1,16 +1,16 @@
 import type { AmqpConnection } from '@golevelup/nestjs-rabbitmq';
 import { Logger } from '@nestjs/common';
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
-import type { BrokerMisconfigured, Consumer, Delivery, QueueName } from './broker';
+import type { BrokerMisconfigured, Consumer, ReceivedMessage, QueueName } from './broker';
 import { RabbitChannel } from './rabbit-channel';
 import { fromAmqpHeaders } from './rabbit-headers';
 import { assertTopology } from './rabbit-topology';
-import { within } from './within';
+import { withinDeadline } from './within';
 
 const CANCEL_TIMEOUT_MS = 1_000;
 
 /** A delivery remembers its channel: on a later channel its tag means another message or none. */
-interface RabbitDelivery extends Delivery {
+interface RabbitDelivery extends ReceivedMessage {
   channel: Channel;
 }
 
@@ -29,7 +29,7 @@ export class RabbitConsumer implements Consumer {
     connection: AmqpConnection,
     private readonly queue: QueueName,
     prefetch: number,
-    private readonly onDelivery: (delivery: Delivery) => void,
+    private readonly onDelivery: (delivery: ReceivedMessage) => void,
   ) {
     this.channel = new RabbitChannel(connection, {
       name: queue,
@@ -59,7 +59,7 @@ export class RabbitConsumer implements Consumer {
   }
 
   /** One multiple-ack for the longest run of oldest deliveries, single acks for the rest. */
-  ack(deliveries: readonly Delivery[]): void {
+  ack(deliveries: readonly ReceivedMessage[]): void {
     this.onChannel(deliveries, (channel, tags) => {
       let upTo: number | undefined;
       for (const tag of this.unsettled) {
@@ -75,7 +75,7 @@ export class RabbitConsumer implements Consumer {
     });
   }
 
-  requeue(deliveries: readonly Delivery[]): void {
+  requeue(deliveries: readonly ReceivedMessage[]): void {
     this.onChannel(deliveries, (channel, tags) => {
       for (const tag of tags) {
         this.unsettled.delete(tag);
@@ -89,7 +89,7 @@ export class RabbitConsumer implements Consumer {
     const channel = this.channel.current;
     if (!channel) return;
     try {
-      await within(CANCEL_TIMEOUT_MS, channel.cancel(this.consumerTag));
+      await withinDeadline(CANCEL_TIMEOUT_MS, channel.cancel(this.consumerTag));
     } catch (error) {
       this.logger.debug(`the channel went before the cancel: ${String(error)}`); // then nothing is delivered either
     }
@@ -126,7 +126,7 @@ export class RabbitConsumer implements Consumer {
   }
 
   /** Passes the tags that are still ours; those of a lost channel have gone back to the queue by themselves. */
-  private onChannel(deliveries: readonly Delivery[], act: (channel: Channel, tags: Set<number>) => void): void {
+  private onChannel(deliveries: readonly ReceivedMessage[], act: (channel: Channel, tags: Set<number>) => void): void {
     const channel = this.source;
     if (!channel) return;
     const ours = deliveries.filter((delivery) => (delivery as RabbitDelivery).channel === channel);

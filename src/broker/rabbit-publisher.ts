@@ -5,7 +5,7 @@ import type { BrokerMisconfigured, OutgoingMessage, PublishOutcome } from './bro
 import { RabbitChannel, type ChannelError } from './rabbit-channel';
 import { toAmqpHeaders } from './rabbit-headers';
 import { assertTopology, EXCHANGE } from './rabbit-topology';
-import { within } from './within';
+import { withinDeadline } from './within';
 
 const ANSWER_TIMEOUT_MS = 5_000;
 const DECLARE_AGAIN_AFTER_MS = 1_000;
@@ -106,7 +106,7 @@ export class RabbitPublisher {
   async waiting(queue: string): Promise<number> {
     const channel = this.channel.current;
     if (!channel) throw new Error('not connected to RabbitMQ');
-    return (await within(ANSWER_TIMEOUT_MS, channel.checkQueue(queue))).messageCount;
+    return (await withinDeadline(ANSWER_TIMEOUT_MS, channel.checkQueue(queue))).messageCount;
   }
 
   async close(): Promise<void> {

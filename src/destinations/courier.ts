@@ -1,4 +1,4 @@
-import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { Metrics } from '../observability/metrics';
 import { AddressGuard } from './address/address-guard';
 import { FAILURE_WEIGHT, type Admission } from './circuit';
@@ -8,7 +8,8 @@ import { Line, type WebhookMessage } from './line';
 import { SecretKey } from './secrets/secret-key';
 
 /** A delivery ended, or could not begin and should come back. */
-export type Outcome = Answer | { kind: 'held'; reason: 'CIRCUIT_OPEN' | 'LANE_FULL'; message: string; afterMs: number };
+export type DeliveryResult =
+  Answer | { kind: 'held'; reason: 'CIRCUIT_OPEN' | 'LANE_FULL'; message: string; afterMs: number };
 
 /** All destinations that are down together send back so many events per second; each gets its share. */
 const HELD_PER_SECOND = 200;
@@ -24,13 +25,13 @@ export class Courier implements OnApplicationShutdown {
   private readonly open = new Set<Line>();
 
   constructor(
-    @Inject(AddressGuard) private readonly guard: AddressGuard,
-    @Inject(SecretKey) private readonly key: SecretKey,
-    @Inject(Metrics) private readonly metrics: Metrics,
+    private readonly guard: AddressGuard,
+    private readonly key: SecretKey,
+    private readonly metrics: Metrics,
   ) {}
 
   /** @throws UnopenedSecretError */
-  async deliver(destination: SealedDestination, message: WebhookMessage, signal: AbortSignal): Promise<Outcome> {
+  async deliver(destination: SealedDestination, message: WebhookMessage, signal: AbortSignal): Promise<DeliveryResult> {
     const line = await this.lineOf(destination);
     if (line.circuit.refuses(Date.now())) return this.heldByCircuit(line);
     if (!(await line.inFlight.enter())) return this.heldForSlot(line);
@@ -108,7 +109,7 @@ export class Courier implements OnApplicationShutdown {
     this.logger.warn({ msg: `circuit ${isOpen ? 'open' : 'closed'}`, destinationId: line.destination.id });
   }
 
-  private heldByCircuit(line: Line): Outcome {
+  private heldByCircuit(line: Line): DeliveryResult {
     const { circuit, pace, destination } = line;
     const intervalMs = Math.max((1_000 / HELD_PER_SECOND) * this.open.size, circuit.lastOpenMs / TURNS_WHILE_OPEN);
     const afterMs = pace.waitMs(Date.now(), circuit.nextProbeMs, intervalMs);
@@ -116,7 +117,7 @@ export class Courier implements OnApplicationShutdown {
     return { kind: 'held', reason: 'CIRCUIT_OPEN', message, afterMs };
   }
 
-  private heldForSlot(line: Line): Outcome {
+  private heldForSlot(line: Line): DeliveryResult {
     const afterMs = line.pace.waitMs(Date.now(), 0, line.msPerDelivery);
     const message = `destination ${line.destination.id} has ${line.destination.maxInFlight} deliveries in flight`;
     return { kind: 'held', reason: 'LANE_FULL', message, afterMs };

@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { Pool } from 'pg';
 import { matchesType } from '../event/type-pattern';
 import { DESTINATION_LIMITS, type SealedDestination } from './destination';
@@ -43,7 +43,7 @@ export class DestinationRegistry {
   private looking: Promise<void> | undefined;
   private readonly listeners: ((directory: Directory) => void)[] = [];
 
-  constructor(@Inject(Pool) private readonly pool: Pool) {}
+  constructor(private readonly pool: Pool) {}
 
   /** @throws when it is too old and PostgreSQL does not answer */
   async current(): Promise<Directory> {

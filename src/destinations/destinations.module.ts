@@ -1,4 +1,4 @@
-import { Inject, Injectable, Module } from '@nestjs/common';
+import { Injectable, Module } from '@nestjs/common';
 import { AddressGuard, RESOLVE, resolveBySystem } from './address/address-guard';
 import { Courier } from './courier';
 import { DestinationRegistry } from './destination-registry';
@@ -7,7 +7,7 @@ import { SecretKey } from './secrets/secret-key';
 /** Lines to destinations that were deleted or switched off are closed. */
 @Injectable()
 class CloseLines {
-  constructor(@Inject(DestinationRegistry) registry: DestinationRegistry, @Inject(Courier) courier: Courier) {
+  constructor(registry: DestinationRegistry, courier: Courier) {
     registry.onChange(({ destinations }) => courier.forget(new Set(destinations.map(({ id }) => id))));
   }
 }

@@ -1,5 +1,5 @@
 import type { Db } from '../db/pool';
-import type { DeliveredEvent } from '../event/delivered-event';
+import type { DispatchedEvent } from '../event/dispatched-event';
 
 /** The state row of an event that failed, was dispatched again or replayed; others have none. */
 export interface EventState {
@@ -10,7 +10,7 @@ export interface EventState {
   attempts: number;
 }
 
-export async function readStates(db: Db, events: readonly DeliveredEvent[]): Promise<Map<string, EventState>> {
+export async function readStates(db: Db, events: readonly DispatchedEvent[]): Promise<Map<string, EventState>> {
   const { rows } = await db.query<EventState>({
     name: 'read-states',
     text: `select event_id as "eventId", status, generation, dispatch_no as "dispatchNo", attempts
@@ -30,7 +30,7 @@ export async function readStates(db: Db, events: readonly DeliveredEvent[]): Pro
  */
 export async function openAttempts(
   db: Db,
-  events: readonly DeliveredEvent[],
+  events: readonly DispatchedEvent[],
   { durationMs, worker }: { durationMs: number; worker: string },
 ): Promise<Map<string, number>> {
   const { rows } = await db.query<{ id: string; attemptNumber: number }>({
@@ -66,7 +66,7 @@ export async function completeStates(db: Db, eventIds: readonly string[]): Promi
 }
 
 /** A later dispatch of what an earlier one has completed (reconciled, republished): there is nothing left to do. */
-export async function completeDispatchesOfSucceeded(db: Db, events: readonly DeliveredEvent[]): Promise<void> {
+export async function completeDispatchesOfSucceeded(db: Db, events: readonly DispatchedEvent[]): Promise<void> {
   await db.query({
     name: 'complete-dispatches-of-succeeded',
     text: `
@@ -95,7 +95,10 @@ export interface Standing {
  * by key for one event at a time: a plan made while these tables were small would read them whole when an outage fills
  * them (half a core at 1000 postponed events a second).
  */
-export async function readStandings(db: Db, events: readonly DeliveredEvent[]): Promise<Map<DeliveredEvent, Standing>> {
+export async function readStandings(
+  db: Db,
+  events: readonly DispatchedEvent[],
+): Promise<Map<DispatchedEvent, Standing>> {
   const { rows } = await db.query<Standing & { position: number }>({
     name: 'read-standings',
     text: `
@@ -117,5 +120,5 @@ export async function readStandings(db: Db, events: readonly DeliveredEvent[]): 
       events.map(({ dispatchNo }) => dispatchNo),
     ],
   });
-  return new Map(rows.map(({ position, ...standing }) => [events[position - 1] as DeliveredEvent, standing]));
+  return new Map(rows.map(({ position, ...standing }) => [events[position - 1] as DispatchedEvent, standing]));
 }

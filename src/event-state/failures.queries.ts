@@ -1,12 +1,12 @@
 import type { Db } from '../db/pool';
-import type { DeliveredEvent } from '../event/delivered-event';
-import type { Decision } from './decision';
+import type { DispatchedEvent } from '../event/dispatched-event';
+import type { RetryDecision } from './retry-decision';
 
 /** What became of an event that is not completed, and has an open attempt (openAttempts). */
 export interface Failure {
-  event: DeliveredEvent;
+  event: DispatchedEvent;
   attemptNumber: number;
-  decision: Decision;
+  decision: RetryDecision;
   /** As the audit keeps it. */
   message: string;
   durationMs: number;

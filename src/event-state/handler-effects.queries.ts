@@ -1,8 +1,8 @@
 import type { Db } from '../db/pool';
-import type { DeliveredEvent } from '../event/delivered-event';
+import type { DispatchedEvent } from '../event/dispatched-event';
 
 /** What is done of events that are not done as a whole: names of handlers and of partial effects, by event id. */
-export async function readEffects(db: Db, events: readonly DeliveredEvent[]): Promise<Map<string, Set<string>>> {
+export async function readEffects(db: Db, events: readonly DispatchedEvent[]): Promise<Map<string, Set<string>>> {
   const { rows } = await db.query<{ id: string; done: string[] }>({
     name: 'read-effects',
     text: `
@@ -17,7 +17,7 @@ export async function readEffects(db: Db, events: readonly DeliveredEvent[]): Pr
 
 export async function recordEffects(
   db: Db,
-  effects: readonly { event: DeliveredEvent; name: string }[],
+  effects: readonly { event: DispatchedEvent; name: string }[],
 ): Promise<void> {
   if (effects.length === 0) return;
   await db.query({

@@ -7,7 +7,7 @@ export type SkipReason =
   'in-outbox' | 'in-process' | 'awaiting-retry' | 'discarded' | 'under-replay' | 'moved-on' | 'gone';
 
 /** What can be done with an event now; reason is null when it may be sent. */
-export interface Judged {
+export interface ReplayCandidate {
   eventId: string;
   generation: number;
   dispatchNo: number;
@@ -20,11 +20,11 @@ export interface Judged {
  * Judges events by what is committed. Only an event at rest is sent again: COMPLETED, DLQ, or, where it is meant
  * expressly, DISCARDED. `ownReplay`: the replay that asks, whose own hold on the events does not count.
  */
-export async function judge(
+export async function assessForReplay(
   db: Db,
   question: { ids: readonly string[]; discardedToo: boolean; ownReplay: string | null },
-): Promise<Judged[]> {
-  const { rows } = await db.query<Judged>(
+): Promise<ReplayCandidate[]> {
+  const { rows } = await db.query<ReplayCandidate>(
     `select picked.id as "eventId", coalesce(s.generation, 1) as generation,
             coalesce(s.dispatch_no, 1) as "dispatchNo", coalesce(done.yes, false) as done,
             case when e.id is null then 'gone'
@@ -67,7 +67,7 @@ export async function lockStates(db: Db, ids: readonly string[]): Promise<void> 
  * dispatch_no is no longer the judged one is left as it is. A republished event that had succeeded stays COMPLETED, so
  * that no worker runs it again. Returns what has to be appended to the outbox.
  */
-export async function raiseDispatch(db: Db, mode: ReplayMode, events: readonly Judged[]): Promise<Dispatch[]> {
+export async function raiseDispatch(db: Db, mode: ReplayMode, events: readonly ReplayCandidate[]): Promise<Dispatch[]> {
   const { rows } = await db.query<Dispatch>(
     `insert into event_state as s (event_id, status, generation, dispatch_no, attempts, outbox_id)
      select id, case when $1 = 'republish' and done then 'COMPLETED' else 'DISPATCHED' end,

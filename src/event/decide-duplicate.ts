@@ -7,7 +7,7 @@ export interface KeyFact {
   fingerprint: string;
 }
 
-export type Decision<Fact extends KeyFact> =
+export type DuplicateDecision<Fact extends KeyFact> =
   | { kind: 'accepted' }
   | { kind: 'duplicate'; of: Fact }
   | { kind: 'rejected'; code: 'idempotency-key-reused' | 'event-id-conflict'; message: string }
@@ -21,7 +21,7 @@ export function decideDuplicate<Fact extends KeyFact>(
   prepared: PreparedEvent,
   byKey: Fact | undefined,
   byEventId: Fact | undefined,
-): Decision<Fact> {
+): DuplicateDecision<Fact> {
   if (byKey?.id === prepared.event.id) return { kind: 'accepted' };
   if (byKey) {
     if (prepared.explicitKey && byKey.fingerprint !== prepared.fingerprint) {

@@ -34,7 +34,7 @@ export interface PreparedEvent {
   fingerprint: string;
 }
 
-export interface Rejection {
+export interface RecordRejection {
   code: ProblemCode;
   message: string;
   errors: ErrorDetail[];
@@ -43,7 +43,7 @@ export interface Rejection {
 /** Nesting allowed in a payload. A scalar has 0 levels. */
 export const MAX_DEPTH = 64;
 
-export type PrepareResult = { prepared: PreparedEvent } | { rejection: Rejection };
+export type PrepareResult = { prepared: PreparedEvent } | { rejection: RecordRejection };
 
 /**
  * From the bytes of one record to an event that may be stored, or to the reason why not. Pure but for id and clock.
@@ -71,7 +71,7 @@ interface ReadRecord {
   payload: unknown;
 }
 
-function readRecord(bytes: Buffer): ReadRecord | { rejection: Rejection } {
+function readRecord(bytes: Buffer): ReadRecord | { rejection: RecordRejection } {
   const text = decodeUtf8(bytes);
   if (text === undefined) return reject('malformed-body', 'This is not valid UTF-8.');
   let value: unknown;
@@ -98,7 +98,7 @@ function readRecord(bytes: Buffer): ReadRecord | { rejection: Rejection } {
   return { ...validated, payloadJson, payload: scan.inexactNumbers ? parseExact(payloadJson) : payload };
 }
 
-function refusedByScan({ depth, repeated }: JsonScan): { rejection: Rejection } | undefined {
+function refusedByScan({ depth, repeated }: JsonScan): { rejection: RecordRejection } | undefined {
   if (depth > MAX_DEPTH) {
     return rejectAt('invalid-event', '/payload', `must not be nested deeper than ${MAX_DEPTH} levels`);
   }
@@ -142,15 +142,15 @@ function withKeys(
   };
 }
 
-function reject(code: ProblemCode, message: string, errors: ErrorDetail[] = []): { rejection: Rejection } {
+function reject(code: ProblemCode, message: string, errors: ErrorDetail[] = []): { rejection: RecordRejection } {
   return { rejection: { code, message, errors } };
 }
 
-function rejectAt(code: ProblemCode, pointer: string, message: string): { rejection: Rejection } {
+function rejectAt(code: ProblemCode, pointer: string, message: string): { rejection: RecordRejection } {
   return reject(code, `${pointer} ${message}`, [{ pointer, code, message }]);
 }
 
-function rejectForErrors(errors: ErrorDetail[]): { rejection: Rejection } {
+function rejectForErrors(errors: ErrorDetail[]): { rejection: RecordRejection } {
   const [first] = errors;
   return reject(first?.code ?? 'invalid-event', first ? `${first.pointer} ${first.message}` : 'is invalid', errors);
 }

@@ -12,7 +12,7 @@ export function correlationIdOf(request: Pick<IncomingMessage, 'headers'>): stri
 const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 /** The W3C trace context of the caller, if it sent a valid one. */
-export function traceparentOf(request: Pick<IncomingMessage, 'headers'>): string | undefined {
+export function readTraceparent(request: Pick<IncomingMessage, 'headers'>): string | undefined {
   const sent = request.headers.traceparent;
   return typeof sent === 'string' && TRACEPARENT.test(sent) ? sent : undefined;
 }

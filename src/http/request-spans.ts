@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { SpanKind, SpanStatusCode, type Span } from '@opentelemetry/api';
 import type { FastifyInstance } from 'fastify';
 import { startSpan, traceparentOf } from '../observability/spans';
-import { traceparentOf as sentTraceparent } from './correlation';
+import { readTraceparent } from './correlation';
 
 /**
  * A SERVER span for each request of the API that is sampled. From then on the request's `traceparent` is that span's, so
@@ -14,7 +14,7 @@ export function traceRequests(server: FastifyInstance): void {
     const route = request.routeOptions.url;
     if (!route?.startsWith('/v1/')) return done(); // probes and scrapes would be most of all traces
     const { raw, method, id } = request;
-    const span = startSpan(`${method} ${route}`, sentTraceparent(raw), { kind: SpanKind.SERVER });
+    const span = startSpan(`${method} ${route}`, readTraceparent(raw), { kind: SpanKind.SERVER });
     if (span.isRecording()) {
       // Not at the start: the SDK copies and checks them before it asks the sampler, for requests without a span, too.
       span.setAttributes({ 'http.request.method': method, 'http.route': route, 'streamforge.correlation_id': id });

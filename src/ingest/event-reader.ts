@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { Pool } from 'pg';
 import { classifyPgError } from '../db/pg-errors';
 import { onOneConnection, type Db } from '../db/pool';
@@ -10,7 +10,7 @@ import { findEventByEventId, findEventById, listAttempts, listReplays } from './
 /** Reads one event back, with the payload exactly as it was sent, its status and its attempts. */
 @Injectable()
 export class EventReader {
-  constructor(@Inject(Pool) private readonly pool: Pool) {}
+  constructor(private readonly pool: Pool) {}
 
   /**
    * JSON text, or undefined when this tenant has no such event; another tenant's looks just like an absent one.

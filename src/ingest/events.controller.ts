@@ -10,18 +10,18 @@ import { CLOUD_EVENTS_BATCH_TYPE, EVENT_BODY, mediaTypeOf } from '../http/body-m
 import { ACCEPTED_SCHEMA, EVENT_REQUEST, EVENT_SCHEMA, STREAM_ANSWER_SCHEMA } from './event-docs';
 import { EventReader } from './event-reader';
 import { readRequestContext, readTenant } from '../access/request-context';
-import { SingleAnswer } from './single-event-endpoint';
-import { StreamAnswer } from './stream/stream-endpoint';
+import { SingleEventEndpoint } from './single-event-endpoint';
+import { StreamEndpoint } from './stream/stream-endpoint';
 
 @ApiTags('events')
 @Controller('v1/events')
 export class EventsController {
   constructor(
     @Inject(SETTINGS_TOKEN) private readonly settings: Settings,
-    @Inject(SingleAnswer) private readonly single: SingleAnswer,
-    @Inject(StreamAnswer) private readonly batches: StreamAnswer,
-    @Inject(EventReader) private readonly reader: EventReader,
-    @Inject(AdminAccess) private readonly access: AdminAccess,
+    private readonly single: SingleEventEndpoint,
+    private readonly batches: StreamEndpoint,
+    private readonly reader: EventReader,
+    private readonly access: AdminAccess,
   ) {}
 
   @Post()

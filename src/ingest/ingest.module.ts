@@ -4,8 +4,8 @@ import { BatchWriter } from './store/batch-writer';
 import { EventReader } from './event-reader';
 import { EventsController } from './events.controller';
 import { Intake } from './store/intake';
-import { SingleAnswer } from './single-event-endpoint';
-import { StreamAnswer } from './stream/stream-endpoint';
+import { SingleEventEndpoint } from './single-event-endpoint';
+import { StreamEndpoint } from './stream/stream-endpoint';
 import { StreamIngest } from './stream/stream-ingest';
 import { StreamController } from './stream/stream.controller';
 import { TenantLimiter } from '../access/tenant-limiter';
@@ -13,6 +13,15 @@ import { TenantLimiter } from '../access/tenant-limiter';
 /** HTTP in, one PostgreSQL transaction; nothing is published from here. */
 @Module({
   controllers: [EventsController, StreamController],
-  providers: [SingleAnswer, StreamAnswer, StreamIngest, TenantLimiter, Intake, BatchWriter, EventReader, AdminAccess],
+  providers: [
+    SingleEventEndpoint,
+    StreamEndpoint,
+    StreamIngest,
+    TenantLimiter,
+    Intake,
+    BatchWriter,
+    EventReader,
+    AdminAccess,
+  ],
 })
 export class IngestModule {}

@@ -7,7 +7,7 @@ import {
   prepareEvent,
   type PreparedEvent,
   type PrepareResult,
-  type Rejection,
+  type RecordRejection,
   type RequestContext,
 } from '../event/prepare-event';
 import { Problem } from '../event/problems';
@@ -15,17 +15,17 @@ import { allowanceHeaders } from '../access/allowance';
 import { CLOUD_EVENT_TYPE, mediaTypeOf } from '../http/body-modes';
 import { Metrics } from '../observability/metrics';
 import { Intake } from './store/intake';
-import type { Outcome } from './store/ingest-result';
+import type { IngestResult } from './store/ingest-result';
 import { TenantLimiter } from '../access/tenant-limiter';
 
 /** Answers a request that carries one event: 202 when it is stored, 200 when it was before, else a problem. */
 @Injectable()
-export class SingleAnswer {
+export class SingleEventEndpoint {
   constructor(
     @Inject(SETTINGS_TOKEN) private readonly settings: Settings,
-    @Inject(Intake) private readonly intake: Intake,
-    @Inject(TenantLimiter) private readonly limiter: TenantLimiter,
-    @Inject(Metrics) private readonly metrics: Metrics,
+    private readonly intake: Intake,
+    private readonly limiter: TenantLimiter,
+    private readonly metrics: Metrics,
   ) {}
 
   async answer(request: FastifyRequest, reply: FastifyReply, context: RequestContext): Promise<void> {
@@ -57,7 +57,7 @@ export class SingleAnswer {
   }
 }
 
-function send(reply: FastifyReply, { event }: PreparedEvent, outcome: Outcome): void {
+function send(reply: FastifyReply, { event }: PreparedEvent, outcome: IngestResult): void {
   if (outcome.kind === 'rejected') throw asProblem(outcome.rejection);
   const duplicate = outcome.kind === 'duplicate';
   const { id, eventId, receivedAt, correlationId, hash } = duplicate ? outcome.of : outcome.committed;
@@ -68,6 +68,6 @@ function send(reply: FastifyReply, { event }: PreparedEvent, outcome: Outcome): 
   reply.send({ status: outcome.kind, duplicate, ...facts });
 }
 
-function asProblem({ code, message, errors }: Rejection): Problem {
+function asProblem({ code, message, errors }: RecordRejection): Problem {
   return new Problem(code, message.trim(), errors.length > 0 ? { errors } : {});
 }

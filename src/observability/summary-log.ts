@@ -1,10 +1,4 @@
-import {
-  Inject,
-  Injectable,
-  Logger,
-  type BeforeApplicationShutdown,
-  type OnApplicationBootstrap,
-} from '@nestjs/common';
+import { Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import type { Counter } from 'prom-client';
 import { Loop } from '../runtime/loop';
 import { Metrics } from './metrics';
@@ -24,7 +18,7 @@ export class SummaryLog implements OnApplicationBootstrap, BeforeApplicationShut
   private readonly loop = new Loop('Summary', () => this.runOnce());
   private before: Figures = {};
 
-  constructor(@Inject(Metrics) private readonly metrics: Metrics) {}
+  constructor(private readonly metrics: Metrics) {}
 
   onApplicationBootstrap(): void {
     this.loop.start();

@@ -1,10 +1,4 @@
-import {
-  Inject,
-  Injectable,
-  Logger,
-  type BeforeApplicationShutdown,
-  type OnApplicationBootstrap,
-} from '@nestjs/common';
+import { Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { Loop } from '../runtime/loop';
 import { ReadinessChecks, type Check, type Dependency } from './readiness';
 
@@ -23,7 +17,7 @@ export class DependencyWatch implements OnApplicationBootstrap, BeforeApplicatio
   private looked = false;
   private readonly known = new Map<Dependency, Check['status']>();
 
-  constructor(@Inject(ReadinessChecks) private readonly readiness: ReadinessChecks) {}
+  constructor(private readonly readiness: ReadinessChecks) {}
 
   onApplicationBootstrap(): void {
     this.loop.start();

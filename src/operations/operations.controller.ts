@@ -25,7 +25,7 @@ const READINESS_SCHEMA = {
 @ApiTags('operations')
 @Controller()
 export class OperationsController {
-  constructor(@Inject(ReadinessChecks) private readonly readiness: ReadinessChecks) {}
+  constructor(private readonly readiness: ReadinessChecks) {}
 
   @Get('health')
   @ApiOperation({ summary: 'Is this process alive?' })
@@ -50,7 +50,7 @@ export class OperationsController {
 @Controller('metrics')
 export class MetricsController {
   constructor(
-    @Inject(Metrics) private readonly metrics: Metrics,
+    private readonly metrics: Metrics,
     @Inject(SETTINGS_TOKEN) private readonly settings: Settings,
   ) {}
 

@@ -32,8 +32,8 @@ export class ReadinessChecks implements BeforeApplicationShutdown {
 
   constructor(
     @Inject(SETTINGS_TOKEN) private readonly settings: Settings,
-    @Inject(HealthIndicatorService) private readonly indicators: HealthIndicatorService,
-    @Inject(Metrics) private readonly metrics: Metrics,
+    private readonly indicators: HealthIndicatorService,
+    private readonly metrics: Metrics,
     @Inject('ReadinessPings') private readonly pings: Partial<Record<Dependency, () => Promise<unknown>>>,
   ) {}
 

@@ -1,4 +1,4 @@
-import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { Pool } from 'pg';
 import { WakeUp } from '../redis/wake-up';
 import { ADVISORY_LOCKS, tryTransactionLock } from '../db/advisory-locks';
@@ -28,11 +28,11 @@ export class Chores implements OnApplicationBootstrap, BeforeApplicationShutdown
   ];
 
   constructor(
-    @Inject(Pool) private readonly pool: Pool,
-    @Inject(WakeUp) private readonly wakeUp: WakeUp,
-    @Inject(Reconciler) private readonly reconciler: Reconciler,
-    @Inject(Retention) private readonly retention: Retention,
-    @Inject(KeyPruning) private readonly keyPruning: KeyPruning,
+    private readonly pool: Pool,
+    private readonly wakeUp: WakeUp,
+    private readonly reconciler: Reconciler,
+    private readonly retention: Retention,
+    private readonly keyPruning: KeyPruning,
   ) {}
 
   onApplicationBootstrap(): void {

@@ -15,7 +15,7 @@ export class KeyPruning {
 
   constructor(
     @Inject(SETTINGS_TOKEN) private readonly settings: Settings,
-    @Inject(Pool) private readonly pool: Pool,
+    private readonly pool: Pool,
   ) {}
 
   /** One step. Returns the wait before the next one, in ms. */

@@ -1,4 +1,4 @@
-import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { Pool } from 'pg';
 import { countDeadLetters } from '../event-state/dead-letter-size.queries';
 import { BACKLOG_CAP, readOutboxFigures } from '../event-state/outbox-figures.queries';
@@ -13,8 +13,8 @@ export class OutboxGauges implements OnApplicationBootstrap, BeforeApplicationSh
   private readonly loop = new Loop('Outbox gauges', () => this.runOnce());
 
   constructor(
-    @Inject(Pool) private readonly pool: Pool,
-    @Inject(Metrics) private readonly metrics: Metrics,
+    private readonly pool: Pool,
+    private readonly metrics: Metrics,
   ) {}
 
   onApplicationBootstrap(): void {

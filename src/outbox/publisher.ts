@@ -40,10 +40,10 @@ export class Publisher implements OnApplicationBootstrap, BeforeApplicationShutd
 
   constructor(
     @Inject(SETTINGS_TOKEN) private readonly settings: Settings,
-    @Inject(Pool) private readonly pool: Pool,
-    @Inject(Broker) private readonly broker: Broker,
-    @Inject(WakeUp) private readonly wakeUp: WakeUp,
-    @Inject(Metrics) private readonly metrics: Metrics,
+    private readonly pool: Pool,
+    private readonly broker: Broker,
+    private readonly wakeUp: WakeUp,
+    private readonly metrics: Metrics,
   ) {
     this.pace = new ClaimPace(settings.OUTBOX_BATCH_SIZE);
   }

@@ -36,9 +36,9 @@ export class Reconciler implements OnModuleInit {
 
   constructor(
     @Inject(SETTINGS_TOKEN) private readonly settings: Settings,
-    @Inject(Pool) private readonly pool: Pool,
-    @Inject(Broker) private readonly broker: Broker,
-    @Inject(Metrics) private readonly metrics: Metrics,
+    private readonly pool: Pool,
+    private readonly broker: Broker,
+    private readonly metrics: Metrics,
   ) {}
 
   /** Before the publisher starts: an in-process broker has nothing to say for what was published before. */

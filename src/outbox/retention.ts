@@ -34,7 +34,7 @@ export class Retention {
 
   constructor(
     @Inject(SETTINGS_TOKEN) private readonly settings: Settings,
-    @Inject(Pool) private readonly pool: Pool,
+    private readonly pool: Pool,
   ) {}
 
   /** Returns how many partitions were made and dropped. */

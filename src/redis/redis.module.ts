@@ -1,6 +1,5 @@
 import {
   Global,
-  Inject,
   Injectable,
   Module,
   type DynamicModule,
@@ -25,7 +24,7 @@ const WAKE_UP_CHANNEL = 'streamforge:outbox';
 /** Redis or this process: chosen here and nowhere else. */
 @Global()
 @Module({})
-export class CacheModule {
+export class RedisModule {
   static forRoot(settings: Settings): DynamicModule {
     const url = settings.REDIS_URL;
     const tenant: Limit = { name: 'tenant', perMinute: settings.TENANT_RATE_LIMIT_PER_MINUTE };
@@ -52,7 +51,7 @@ export class CacheModule {
           { provide: WakeUp, useClass: LocalWakeUp },
         ];
     return {
-      module: CacheModule,
+      module: RedisModule,
       providers: [...providers, CloseCache],
       exports: [IdempotencyCache, SHARED_LIMITER, ADMIN_LIMITER, WakeUp],
     };
@@ -80,8 +79,8 @@ function untilConnectionLost(pool: Pool, read: () => Promise<string>): () => Pro
 @Injectable()
 class CloseCache implements OnApplicationShutdown {
   constructor(
-    @Inject(IdempotencyCache) private readonly cache: IdempotencyCache,
-    @Inject(WakeUp) private readonly wakeUp: WakeUp,
+    private readonly cache: IdempotencyCache,
+    private readonly wakeUp: WakeUp,
   ) {}
 
   async onApplicationShutdown(): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Db } from '../db/pool';
-import type { DeliveredEvent } from '../event/delivered-event';
+import type { DispatchedEvent } from '../event/dispatched-event';
 import type { ReasonCode } from '../event/event-status';
 import { matchesType } from '../event/type-pattern';
 
@@ -52,7 +52,7 @@ export interface TransactionalHandler extends AnyHandler {
   /** Unset: only PostgreSQL's own statement_timeout ends it. */
   readonly timeoutMs?: number;
   handle(
-    events: readonly DeliveredEvent[],
+    events: readonly DispatchedEvent[],
     call: TransactionalCall,
   ): Promise<void | ReadonlyMap<string, UnfinishedResult>>;
 }
@@ -79,8 +79,8 @@ export interface ExternalHandler extends AnyHandler {
    * The events it has work for; the others count as done. Called once a batch, before anything runs, so it must be
    * cheap. Unset: it has work for every event of its types.
    */
-  select?(events: readonly DeliveredEvent[]): readonly DeliveredEvent[] | Promise<readonly DeliveredEvent[]>;
-  handle(event: DeliveredEvent, call: ExternalCall): Promise<HandlerResult>;
+  select?(events: readonly DispatchedEvent[]): readonly DispatchedEvent[] | Promise<readonly DispatchedEvent[]>;
+  handle(event: DispatchedEvent, call: ExternalCall): Promise<HandlerResult>;
 }
 
 /** For handlers to throw: this content can never be processed, so the event is a dead letter at once. */
@@ -93,7 +93,7 @@ export type Handler = TransactionalHandler | ExternalHandler;
 /** Nest token of the list of handlers. */
 export const HANDLERS = Symbol('Handlers');
 
-export const takesType = (handler: Pick<Handler, 'eventTypes'>, type: string): boolean =>
+export const handlesType = (handler: Pick<Handler, 'eventTypes'>, type: string): boolean =>
   matchesType(handler.eventTypes, type);
 
 /** @throws Error that names the handlers which share a name; a boot must not guess which one is meant. */

@@ -1,9 +1,9 @@
 import { Module } from '@nestjs/common';
 import { DestinationsModule } from '../destinations/destinations.module';
-import { CrashTrials } from './crashes/poison-detector';
-import { DeliveryExecutor } from './settle/batch-settler';
-import { DeliveryLoop, WorkerStations } from './consume/worker-loop';
-import { DeliveryRouter } from './consume/message-router';
+import { PoisonDetector } from './crashes/poison-detector';
+import { BatchSettler } from './settle/batch-settler';
+import { WorkerLoop, WorkerStations } from './consume/worker-loop';
+import { MessageRouter } from './consume/message-router';
 import { ExternalHandlers } from './run/external-handlers';
 import { ExternalWorks } from './run/external-works';
 import { HANDLERS, withUniqueNames, type Handler } from './handler';
@@ -17,13 +17,13 @@ const HANDLER_CLASSES = [UsageMeter, DestinationDelivery];
 @Module({
   imports: [DestinationsModule],
   providers: [
-    DeliveryLoop,
+    WorkerLoop,
     WorkerStations,
-    DeliveryRouter,
-    DeliveryExecutor,
+    MessageRouter,
+    BatchSettler,
     ExternalWorks,
     ExternalHandlers,
-    CrashTrials,
+    PoisonDetector,
     ...HANDLER_CLASSES,
     { provide: HANDLERS, inject: HANDLER_CLASSES, useFactory: (...handlers: Handler[]) => withUniqueNames(handlers) },
   ],

@@ -1,4 +1,4 @@
-import { QUEUES, type Broker, type Delivery } from '../../src/broker/broker';
+import { QUEUES, type Broker, type ReceivedMessage } from '../../src/broker/broker';
 import { eventually } from '../support/eventually';
 import { atTheEnd, closeAll } from '../support/broker/closing';
 import { AMPLE_MS, expectSame, idsOf, Listener, message, messages, publishAll } from '../support/broker/deliveries';
@@ -20,7 +20,7 @@ export function describeBroker(name: string, setup: () => Promise<Broker>): void
         const headers = { 'tenant-id': 'acme ü', 'dispatch-no': 3, big: 1_760_000_000_000, negative: -7, share: 0.25 };
         const sent = message({ headers, body: Buffer.from('{"amount":"10 €"}') });
         expect(await broker.publish([sent], AMPLE_MS)).toEqual(['confirmed']);
-        const [delivery] = (await listener.receives(1)) as [Delivery];
+        const [delivery] = (await listener.receives(1)) as [ReceivedMessage];
         expect(delivery.redelivered).toBe(false);
         expect(delivery.message.id).toBe(sent.id);
         expect(delivery.message.headers).toEqual(headers);
@@ -53,7 +53,7 @@ export function describeBroker(name: string, setup: () => Promise<Broker>): void
         const listener = new Listener(broker);
         const large = Buffer.alloc(200_000, 'äöü');
         await publishAll(broker, [message({ body: large }), message({ body: Buffer.alloc(0) })]);
-        const [first, second] = (await listener.receives(2)) as [Delivery, Delivery];
+        const [first, second] = (await listener.receives(2)) as [ReceivedMessage, ReceivedMessage];
         expect(first.message.body.equals(large)).toBe(true);
         expect(second.message.body).toHaveLength(0);
       });
@@ -84,7 +84,7 @@ export function describeBroker(name: string, setup: () => Promise<Broker>): void
         for (let settled = 0; settled < 20; settled++) {
           await listener.receives(Math.min(settled + 3, 20));
           inHand -= 1;
-          listener.consumer.ack([listener.deliveries[settled] as Delivery]);
+          listener.consumer.ack([listener.deliveries[settled] as ReceivedMessage]);
         }
         expect(most).toBe(3);
         expect(new Set(listener.ids).size).toBe(20);
@@ -104,7 +104,11 @@ export function describeBroker(name: string, setup: () => Promise<Broker>): void
         const listener = new Listener(broker);
         const sent = messages(3);
         await publishAll(broker, sent);
-        const [first, second, third] = (await listener.receives(3)) as [Delivery, Delivery, Delivery];
+        const [first, second, third] = (await listener.receives(3)) as [
+          ReceivedMessage,
+          ReceivedMessage,
+          ReceivedMessage,
+        ];
         listener.consumer.requeue([first, third]);
         listener.consumer.ack([second]);
         const again = (await listener.receives(5)).slice(3);
@@ -112,7 +116,7 @@ export function describeBroker(name: string, setup: () => Promise<Broker>): void
         expect(again.map((delivery) => delivery.message.id).sort()).toEqual(
           [first.message.id, third.message.id].sort(),
         );
-        const [copy] = again as [Delivery];
+        const [copy] = again as [ReceivedMessage];
         expect(copy.message.body.equals((sent[0] as { body: Buffer }).body)).toBe(true);
       });
 
@@ -133,7 +137,7 @@ export function describeBroker(name: string, setup: () => Promise<Broker>): void
         const sent = messages(9);
         await publishAll(broker, sent);
         const inHand = await first.receives(9);
-        const at = (...positions: number[]) => positions.map((position) => inHand[position - 1] as Delivery);
+        const at = (...positions: number[]) => positions.map((position) => inHand[position - 1] as ReceivedMessage);
         first.consumer.ack(at(5, 2));
         first.consumer.ack(at(1));
         first.consumer.ack(at(8, 4, 7));
@@ -175,7 +179,7 @@ export function describeBroker(name: string, setup: () => Promise<Broker>): void
         const cancelled = new Listener(broker);
         const sent = messages(2);
         await publishAll(broker, sent);
-        const [acked, left] = (await cancelled.receives(2)) as [Delivery, Delivery];
+        const [acked, left] = (await cancelled.receives(2)) as [ReceivedMessage, ReceivedMessage];
         await cancelled.consumer.cancel();
         const later = message();
         await publishAll(broker, [later]);

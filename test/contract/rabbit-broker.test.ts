@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { Channel } from 'amqplib';
-import { QUEUES, type Delivery, type QueueName } from '../../src/broker/broker';
+import { QUEUES, type ReceivedMessage, type QueueName } from '../../src/broker/broker';
 import { eventually } from '../support/eventually';
 import type { TestVhost } from '../support/broker/rabbit';
 import { closeAll } from '../support/broker/closing';
@@ -87,7 +87,7 @@ describe('RabbitBroker', () => {
       const sent = messages(2);
       await publishAll(broker, sent);
       const inHand = await listener.receives(2);
-      breakChannelOf(inHand[0] as Delivery);
+      breakChannelOf(inHand[0] as ReceivedMessage);
       const again = (await listener.receives(4)).slice(2);
       expect(again.map((delivery) => delivery.message.id)).toEqual(idsOf(sent));
       expect(again.every(({ redelivered }) => redelivered)).toBe(true);
@@ -149,7 +149,7 @@ describe('RabbitBroker', () => {
 });
 
 /** Past the adapter: acks a tag that does not exist, at which the server closes the channel. */
-function breakChannelOf(delivery: Delivery): void {
-  const { channel } = delivery as Delivery & { channel: Channel };
+function breakChannelOf(delivery: ReceivedMessage): void {
+  const { channel } = delivery as ReceivedMessage & { channel: Channel };
   channel.ack({ fields: { deliveryTag: 4_711 } } as Parameters<Channel['ack']>[0]);
 }

@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { QUEUES, type Delivery, type PublishOutcome, type QueueName } from '../../src/broker/broker';
+import { QUEUES, type ReceivedMessage, type PublishOutcome, type QueueName } from '../../src/broker/broker';
 import type { RabbitBroker } from '../../src/broker/rabbit-broker';
 import { eventually } from '../support/eventually';
 import { freePort } from '../support/processes/free-port';
@@ -157,7 +157,7 @@ describe('RabbitBroker', () => {
       await proxy.restore();
       await eventually(() => broker.ping());
       const other = new Listener(broker);
-      const [again] = (await other.receives(1)) as [Delivery];
+      const [again] = (await other.receives(1)) as [ReceivedMessage];
       expect(again.redelivered).toBe(true);
       await publishAll(broker, messages(3));
       await other.receives(4);

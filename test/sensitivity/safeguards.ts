@@ -157,9 +157,9 @@ export const SAFEGUARDS: readonly Safeguard[] = [
     edits: [
       {
         file: 'src/worker/consume/queue-consumer.ts',
-        find: '    const findings = new Map<DeliveredEvent, Findings>();',
+        find: '    const findings = new Map<DispatchedEvent, Findings>();',
         replace: `    this.consumer.ack(deliveriesOf(works));
-    const findings = new Map<DeliveredEvent, Findings>();`,
+    const findings = new Map<DispatchedEvent, Findings>();`,
       },
     ],
     tests: ['test/integration/worker/worker-failpoints.test.ts'],

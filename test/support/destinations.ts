@@ -1,7 +1,7 @@
 import { ADMIN_TOKEN } from './app';
 import { call, type Answer } from './e2e-http';
 
-export interface DestinationAnswer {
+export interface DestinationResponse {
   id: string;
   tenantId: string;
   url: string;
@@ -15,7 +15,7 @@ export interface DestinationAnswer {
 }
 
 /** A request to /v1/admin/destinations with the admin token. */
-export function admin<T = DestinationAnswer>(
+export function admin<T = DestinationResponse>(
   url: string,
   method: string,
   path: string,
@@ -31,8 +31,8 @@ export function admin<T = DestinationAnswer>(
 export async function givenDestination(
   url: string,
   request: { tenantId: string; url: string } & Record<string, unknown>,
-): Promise<DestinationAnswer & { secret: string }> {
-  const { status, body, text } = await admin<DestinationAnswer & { secret: string }>(url, 'POST', '', request);
+): Promise<DestinationResponse & { secret: string }> {
+  const { status, body, text } = await admin<DestinationResponse & { secret: string }>(url, 'POST', '', request);
   if (status !== 201) throw new Error(`not registered: ${status} ${text}`);
   return body;
 }

@@ -53,7 +53,7 @@ export interface Summary {
 }
 
 /** 202, 207 and 422 of POST /v1/ingest/stream. */
-export interface StreamAnswer {
+export interface StreamEndpoint {
   status: 'accepted' | 'partial' | 'rejected';
   summary: Summary;
   errors: { record: number; code: string; message: string; pointer?: string }[];
@@ -117,7 +117,7 @@ export function postEvent(url: string, tenant: string, body: string, headers: Ou
   });
 }
 
-export function postStream<T = StreamAnswer>(
+export function postStream<T = StreamEndpoint>(
   url: string,
   tenant: string,
   body: string | Buffer | Readable,

@@ -1,5 +1,5 @@
 import type { Db } from '../../src/db/pool';
-import type { DeliveredEvent } from '../../src/event/delivered-event';
+import type { DispatchedEvent } from '../../src/event/dispatched-event';
 import type { TransactionalCall, TransactionalHandler } from '../../src/worker/handler';
 
 /** The one event type that the handler takes. */
@@ -10,9 +10,9 @@ export class FailingHandler implements TransactionalHandler {
   readonly kind = 'transactional';
   readonly name = 'failing';
   readonly eventTypes = [FAILING];
-  run: (events: readonly DeliveredEvent[], db: Db) => Promise<void> = () => Promise.reject(new Error('it broke'));
+  run: (events: readonly DispatchedEvent[], db: Db) => Promise<void> = () => Promise.reject(new Error('it broke'));
 
-  handle(events: readonly DeliveredEvent[], { db }: TransactionalCall): Promise<void> {
+  handle(events: readonly DispatchedEvent[], { db }: TransactionalCall): Promise<void> {
     return this.run(events, db);
   }
 }

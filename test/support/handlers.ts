@@ -1,4 +1,4 @@
-import type { DeliveredEvent } from '../../src/event/delivered-event';
+import type { DispatchedEvent } from '../../src/event/dispatched-event';
 import type {
   ExternalCall,
   ExternalHandler,
@@ -14,7 +14,7 @@ type Results = void | ReadonlyMap<string, UnfinishedResult>;
 export function transactional(
   name: string,
   eventTypes: readonly string[],
-  handle: (events: readonly DeliveredEvent[], call: TransactionalCall) => Promise<Results>,
+  handle: (events: readonly DispatchedEvent[], call: TransactionalCall) => Promise<Results>,
   timeoutMs?: number,
 ): TransactionalHandler {
   return { kind: 'transactional', name, eventTypes, handle, ...(timeoutMs === undefined ? {} : { timeoutMs }) };
@@ -23,7 +23,7 @@ export function transactional(
 /** Inserts a row (handler, event id, generation) for each event into the table `effects`. */
 export const recordingEffects =
   (name: string) =>
-  async (events: readonly DeliveredEvent[], { db }: TransactionalCall): Promise<void> => {
+  async (events: readonly DispatchedEvent[], { db }: TransactionalCall): Promise<void> => {
     for (const { id, generation } of events)
       await db.query('insert into effects values ($1, $2, $3)', [name, id, generation]);
   };
@@ -32,7 +32,7 @@ export const recordingEffects =
 export function external(
   name: string,
   eventTypes: readonly string[],
-  handle: (event: DeliveredEvent, call: ExternalCall) => Promise<HandlerResult>,
+  handle: (event: DispatchedEvent, call: ExternalCall) => Promise<HandlerResult>,
   { timeoutMs = 5_000, ...more }: Partial<Pick<ExternalHandler, 'timeoutMs' | 'select'>> = {},
 ): ExternalHandler {
   return { kind: 'external', name, eventTypes, timeoutMs, handle, ...more };

@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import type { Event } from '../../src/event/event';
 import type { PreparedEvent } from '../../src/event/prepare-event';
 import { storeBatch } from '../../src/ingest/store/store-batch';
-import type { DeliveredEvent } from '../../src/event/delivered-event';
+import type { DispatchedEvent } from '../../src/event/dispatched-event';
 import { prepared } from './events';
 
 /** An outbox row, as tests look at it. */
@@ -200,7 +200,7 @@ export async function countRows(pool: Pool, table: string): Promise<number> {
 }
 
 /** The event as it would arrive at a worker. */
-export function delivered(event: Event, { dispatchNo = 1, generation = 1 } = {}): DeliveredEvent {
+export function delivered(event: Event, { dispatchNo = 1, generation = 1 } = {}): DispatchedEvent {
   const { id, tenantId, type, receivedAt, sizeBytes, correlationId, payloadJson } = event;
   const body = Buffer.from(`{"id":"${id}","payload":${payloadJson}}`);
   return { id, tenantId, type, receivedAt, sizeBytes, correlationId, dispatchNo, generation, body };

@@ -1,10 +1,10 @@
 import type { Pool } from 'pg';
 import { QUEUES, type Broker, type OutgoingMessage, type QueueName } from '../../src/broker/broker';
 import { Metrics } from '../../src/observability/metrics';
-import { CrashTrials } from '../../src/worker/crashes/poison-detector';
-import { DeliveryExecutor } from '../../src/worker/settle/batch-settler';
-import { DeliveryLoop, WorkerStations } from '../../src/worker/consume/worker-loop';
-import { DeliveryRouter } from '../../src/worker/consume/message-router';
+import { PoisonDetector } from '../../src/worker/crashes/poison-detector';
+import { BatchSettler } from '../../src/worker/settle/batch-settler';
+import { WorkerLoop, WorkerStations } from '../../src/worker/consume/worker-loop';
+import { MessageRouter } from '../../src/worker/consume/message-router';
 import { ExternalHandlers } from '../../src/worker/run/external-handlers';
 import { ExternalWorks } from '../../src/worker/run/external-works';
 import type { Handler } from '../../src/worker/handler';
@@ -12,7 +12,7 @@ import { testSettings } from './app';
 
 export interface TestWorker {
   metrics: Metrics;
-  executor: DeliveryExecutor;
+  executor: BatchSettler;
   /** As on SIGTERM. */
   stop(): Promise<void>;
 }
@@ -27,11 +27,11 @@ export function startWorker(
   const settings = testSettings(env);
   const metrics = new Metrics();
   const externals = new ExternalHandlers(settings, handlers);
-  const trials = new CrashTrials(pool);
-  const executor = new DeliveryExecutor(settings, pool, handlers, metrics);
-  const router = new DeliveryRouter(pool, externals);
+  const trials = new PoisonDetector(pool);
+  const executor = new BatchSettler(settings, pool, handlers, metrics);
+  const router = new MessageRouter(pool, externals);
   const stations = new WorkerStations(router, executor, new ExternalWorks(externals, trials), trials);
-  const loop = new DeliveryLoop(settings, broker, stations);
+  const loop = new WorkerLoop(settings, broker, stations);
   loop.onApplicationBootstrap();
   return { metrics, executor, stop: () => loop.beforeApplicationShutdown() };
 }

@@ -50,7 +50,7 @@ export function judge(evidence: Evidence): Verdict {
   };
 }
 
-export function verdictLine({ accepted, completed, lost, doubled }: Verdict): string {
+export function resultLine({ accepted, completed, lost, doubled }: Verdict): string {
   return `accepted ${accepted}, completed ${completed}, lost ${lost}, doubled ${doubled}`;
 }
 

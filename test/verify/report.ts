@@ -1,5 +1,5 @@
 import { entriesOf, type Entry } from './journal';
-import { verdictLine, type Verdict } from './oracle';
+import { resultLine, type Verdict } from './oracle';
 
 const MOST_VIOLATIONS_TOLD = 20;
 
@@ -25,7 +25,7 @@ export function reportOf(
       ? [`the same load and faults again: --seed ${seed}`, `journal and output of all processes: ${directory}`]
       : []),
     summaryOf(entries),
-    verdictLine(verdict),
+    resultLine(verdict),
   ];
 }
 

@@ -1,4 +1,4 @@
-import { Controller, Get, Inject, Query } from '@nestjs/common';
+import { Controller, Get, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiProperty } from '@nestjs/swagger';
 import { EntityDatabase } from '../../db/entity-database';
 import { AdminEndpoint } from '../endpoint/admin-endpoint';
@@ -42,7 +42,7 @@ class AuditPage {
 @AdminEndpoint()
 @Controller('v1/admin/audit')
 export class AuditController {
-  constructor(@Inject(EntityDatabase) private readonly database: EntityDatabase) {}
+  constructor(private readonly database: EntityDatabase) {}
 
   @Get()
   @ApiOperation({ summary: 'What operators changed: who, what, by which filter, how many, newest first.' })

@@ -25,9 +25,9 @@ export interface Changed {
 export class DlqActions {
   constructor(
     @Inject(SETTINGS_TOKEN) private readonly settings: Settings,
-    @Inject(Pool) private readonly pool: Pool,
-    @Inject(EntityDatabase) private readonly database: EntityDatabase,
-    @Inject(WakeUp) private readonly wakeUp: WakeUp,
+    private readonly pool: Pool,
+    private readonly database: EntityDatabase,
+    private readonly wakeUp: WakeUp,
   ) {}
 
   async retry(request: BulkRequest, correlationId: string): Promise<Changed> {

@@ -1,4 +1,4 @@
-import { Body, Controller, Get, HttpCode, Inject, Post, Query, Req } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Post, Query, Req } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiBody, ApiOkResponse, ApiOperation, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsIn } from 'class-validator';
 import type { FastifyRequest } from 'fastify';
@@ -7,7 +7,7 @@ import { ApiProblems, BODY_PROBLEMS } from '../../http/api-problem';
 import { AdminEndpoint } from '../endpoint/admin-endpoint';
 import { BulkRequest } from '../endpoint/bulk-request';
 import { DlqActions } from './dlq-actions';
-import { DeadLettersPage, DiscardAnswer, ReasonsAnswer, RetryAnswer } from './dlq.responses';
+import { DeadLettersPage, DiscardResponse, ReasonsResponse, RetryResponse } from './dlq.responses';
 import { listReasons, readDeadLetters } from '../../event-state/dead-letters.queries';
 import { EventPageQuery } from '../events/event-filter';
 import { findPage } from '../events/matching-events';
@@ -49,14 +49,14 @@ class DiscardRequest extends RetryRequest {
 @Controller('v1/admin/dlq')
 export class DlqController {
   constructor(
-    @Inject(Pool) private readonly pool: Pool,
-    @Inject(DlqActions) private readonly actions: DlqActions,
+    private readonly pool: Pool,
+    private readonly actions: DlqActions,
   ) {}
 
   @Get('reasons')
   @ApiOperation({ summary: 'Dead letters grouped by cause, the most frequent first.' })
-  @ApiOkResponse({ type: ReasonsAnswer })
-  async reasons(@Query() { tenantId, limit }: ReasonsQuery): Promise<ReasonsAnswer> {
+  @ApiOkResponse({ type: ReasonsResponse })
+  async reasons(@Query() { tenantId, limit }: ReasonsQuery): Promise<ReasonsResponse> {
     return listReasons(this.pool, { tenantId: tenantId ?? null, limit });
   }
 
@@ -85,9 +85,9 @@ export class DlqController {
     description: '`dryRun` counts what would be retried. An event that waits in a replay is skipped.',
   })
   @ApiBody({ type: RetryRequest, examples: { count: { value: { tenantId: 'demo', dryRun: true } } } })
-  @ApiAcceptedResponse({ type: RetryAnswer })
+  @ApiAcceptedResponse({ type: RetryResponse })
   @ApiProblems(...BODY_PROBLEMS)
-  async retry(@Body() request: RetryRequest, @Req() { id }: FastifyRequest): Promise<RetryAnswer> {
+  async retry(@Body() request: RetryRequest, @Req() { id }: FastifyRequest): Promise<RetryResponse> {
     const { matched, changed, skipped } = await this.actions.retry(request, id);
     return { accepted: true, matched, retried: changed, skipped, dryRun: request.dryRun, correlationId: id };
   }
@@ -99,9 +99,9 @@ export class DlqController {
     type: DiscardRequest,
     examples: { count: { value: { tenantId: 'demo', note: 'test data', dryRun: true } } },
   })
-  @ApiAcceptedResponse({ type: DiscardAnswer })
+  @ApiAcceptedResponse({ type: DiscardResponse })
   @ApiProblems(...BODY_PROBLEMS)
-  async discard(@Body() request: DiscardRequest, @Req() { id }: FastifyRequest): Promise<DiscardAnswer> {
+  async discard(@Body() request: DiscardRequest, @Req() { id }: FastifyRequest): Promise<DiscardResponse> {
     const { matched, changed, skipped } = await this.actions.discard(request, id);
     return { accepted: true, matched, discarded: changed, skipped, dryRun: request.dryRun, correlationId: id };
   }

@@ -2,7 +2,7 @@ import { ApiProperty } from '@nestjs/swagger';
 
 const INSTANT = { format: 'date-time', example: '2026-11-24T04:08:57.544Z' };
 
-class ReasonAnswer {
+class ReasonResponse {
   @ApiProperty({ example: 'RETRY_EXHAUSTED' })
   reasonCode!: string;
 
@@ -22,9 +22,9 @@ class ReasonAnswer {
   sampleEventIds!: string[];
 }
 
-export class ReasonsAnswer {
-  @ApiProperty({ type: [ReasonAnswer] })
-  reasons!: ReasonAnswer[];
+export class ReasonsResponse {
+  @ApiProperty({ type: [ReasonResponse] })
+  reasons!: ReasonResponse[];
 
   @ApiProperty({ example: 3, description: 'Dead letters in all groups' })
   total!: number;
@@ -33,7 +33,7 @@ export class ReasonsAnswer {
   capped!: boolean;
 }
 
-class DeadLetterAnswer {
+class DeadLetterResponse {
   @ApiProperty({ format: 'uuid' })
   id!: string;
 
@@ -69,15 +69,15 @@ class DeadLetterAnswer {
 }
 
 export class DeadLettersPage {
-  @ApiProperty({ type: [DeadLetterAnswer] })
-  deadLetters!: DeadLetterAnswer[];
+  @ApiProperty({ type: [DeadLetterResponse] })
+  deadLetters!: DeadLetterResponse[];
 
   @ApiProperty({ type: String, nullable: true, description: 'Where the next page goes on; null at the end' })
   nextCursor!: string | null;
 }
 
 /** What every bulk change answers. */
-class BulkAnswer {
+class BulkResponse {
   @ApiProperty({ example: true })
   accepted!: boolean;
 
@@ -94,12 +94,12 @@ class BulkAnswer {
   correlationId!: string;
 }
 
-export class RetryAnswer extends BulkAnswer {
+export class RetryResponse extends BulkResponse {
   @ApiProperty({ example: 3 })
   retried!: number;
 }
 
-export class DiscardAnswer extends BulkAnswer {
+export class DiscardResponse extends BulkResponse {
   @ApiProperty({ example: 3 })
   discarded!: number;
 }

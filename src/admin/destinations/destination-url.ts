@@ -10,7 +10,7 @@ export class DestinationUrl {
 
   constructor(
     @Inject(SETTINGS_TOKEN) settings: Settings,
-    @Inject(AddressGuard) private readonly guard: AddressGuard,
+    private readonly guard: AddressGuard,
   ) {
     this.requireHttps = settings.DESTINATIONS_REQUIRE_HTTPS ?? settings.NODE_ENV === 'production';
   }

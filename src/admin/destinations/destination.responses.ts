@@ -1,7 +1,7 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import type { SealedDestination } from '../../destinations/destination';
 
-export class DestinationAnswer {
+export class DestinationResponse {
   @ApiProperty({ example: '01a20bbe-19c6-756a-9bb1-3e2e8e86f56a' })
   id!: string;
 
@@ -39,20 +39,20 @@ export class DestinationAnswer {
   updatedAt!: string;
 }
 
-export class NewSecretAnswer extends DestinationAnswer {
+export class NewSecretResponse extends DestinationResponse {
   @ApiProperty({ example: 'whsec_…', description: 'Shown this once' })
   secret!: string;
 }
 
 export class DestinationsPage {
-  @ApiProperty({ type: [DestinationAnswer] })
-  destinations!: DestinationAnswer[];
+  @ApiProperty({ type: [DestinationResponse] })
+  destinations!: DestinationResponse[];
 
   @ApiProperty({ nullable: true, type: String, description: 'Null on the last page' })
   nextCursor!: string | null;
 }
 
-export class TestDeliveryAnswer {
+export class TestDeliveryResponse {
   @ApiProperty({ description: 'True when it was answered 2xx' })
   delivered!: boolean;
 
@@ -70,7 +70,7 @@ export class TestDeliveryAnswer {
 }
 
 /** Without secrets. */
-export function toAnswer(destination: SealedDestination): DestinationAnswer {
+export function toAnswer(destination: SealedDestination): DestinationResponse {
   const { secret: _secret, previousSecret: _previous, revision: _revision, ...answer } = destination;
   return answer;
 }

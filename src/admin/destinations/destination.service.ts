@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { Pool } from 'pg';
 import { EntityDatabase } from '../../db/entity-database';
 import type { Db } from '../../db/pool';
@@ -29,10 +29,10 @@ import { DestinationUrl } from './destination-url';
 @Injectable()
 export class Destinations {
   constructor(
-    @Inject(Pool) private readonly pool: Pool,
-    @Inject(EntityDatabase) private readonly database: EntityDatabase,
-    @Inject(SecretKey) private readonly key: SecretKey,
-    @Inject(DestinationUrl) private readonly url: DestinationUrl,
+    private readonly pool: Pool,
+    private readonly database: EntityDatabase,
+    private readonly key: SecretKey,
+    private readonly url: DestinationUrl,
   ) {}
 
   async find(id: string): Promise<SealedDestination> {

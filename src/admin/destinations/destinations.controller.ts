@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Patch, Post, Query, Req } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Req } from '@nestjs/common';
 import {
   ApiBody,
   ApiCreatedResponse,
@@ -15,10 +15,10 @@ import { listDestinations } from '../../destinations/destinations.queries';
 import { ApiProblems, BODY_PROBLEMS } from '../../http/api-problem';
 import { AdminEndpoint } from '../endpoint/admin-endpoint';
 import {
-  DestinationAnswer,
+  DestinationResponse,
   DestinationsPage,
-  NewSecretAnswer,
-  TestDeliveryAnswer,
+  NewSecretResponse,
+  TestDeliveryResponse,
   toAnswer,
 } from './destination.responses';
 import {
@@ -42,9 +42,9 @@ class DestinationPath {
 @Controller('v1/admin/destinations')
 export class DestinationsController {
   constructor(
-    @Inject(Pool) private readonly pool: Pool,
-    @Inject(Destinations) private readonly destinations: Destinations,
-    @Inject(Courier) private readonly courier: Courier,
+    private readonly pool: Pool,
+    private readonly destinations: Destinations,
+    private readonly courier: Courier,
   ) {}
 
   @Get()
@@ -63,29 +63,29 @@ export class DestinationsController {
   })
   @ApiBody({ type: DestinationRequest, examples: { orders: { value: EXAMPLE } } })
   @ApiProblems('too-many-destinations', ...BODY_PROBLEMS)
-  @ApiCreatedResponse({ type: NewSecretAnswer })
-  async create(@Body() body: DestinationRequest, @Req() request: FastifyRequest): Promise<NewSecretAnswer> {
+  @ApiCreatedResponse({ type: NewSecretResponse })
+  async create(@Body() body: DestinationRequest, @Req() request: FastifyRequest): Promise<NewSecretResponse> {
     const { destination, secret } = await this.destinations.create(body, request.id);
     return { ...toAnswer(destination), secret };
   }
 
   @Get(':id')
   @ApiOperation({ summary: 'One destination, without its secret.' })
-  @ApiOkResponse({ type: DestinationAnswer })
+  @ApiOkResponse({ type: DestinationResponse })
   @ApiProblems('destination-not-found')
-  async read(@Param() { id }: DestinationPath): Promise<DestinationAnswer> {
+  async read(@Param() { id }: DestinationPath): Promise<DestinationResponse> {
     return toAnswer(await this.destinations.find(id));
   }
 
   @Patch(':id')
   @ApiOperation({ summary: 'Changes what is given. Any change closes its circuit, so that it is tried at once.' })
-  @ApiOkResponse({ type: DestinationAnswer })
+  @ApiOkResponse({ type: DestinationResponse })
   @ApiProblems('destination-not-found', ...BODY_PROBLEMS)
   async change(
     @Param() { id }: DestinationPath,
     @Body() body: DestinationChangeRequest,
     @Req() request: FastifyRequest,
-  ): Promise<DestinationAnswer> {
+  ): Promise<DestinationResponse> {
     return toAnswer(await this.destinations.change(id, body, request.id));
   }
 
@@ -101,22 +101,22 @@ export class DestinationsController {
   @Post(':id/test')
   @HttpCode(200)
   @ApiOperation({ summary: 'Sends one test event and tells how it was answered. Nothing is stored or retried.' })
-  @ApiOkResponse({ type: TestDeliveryAnswer })
+  @ApiOkResponse({ type: TestDeliveryResponse })
   @ApiProblems('destination-not-found')
-  async test(@Param() { id }: DestinationPath, @Req() request: FastifyRequest): Promise<TestDeliveryAnswer> {
+  async test(@Param() { id }: DestinationPath, @Req() request: FastifyRequest): Promise<TestDeliveryResponse> {
     return sendTest(this.courier, await this.destinations.find(id), request.id);
   }
 
   @Post(':id/rotate-secret')
   @HttpCode(200)
   @ApiOperation({ summary: 'Gives a new secret. For a while deliveries are signed with both.' })
-  @ApiOkResponse({ type: NewSecretAnswer })
+  @ApiOkResponse({ type: NewSecretResponse })
   @ApiProblems('destination-not-found', ...BODY_PROBLEMS)
   async rotate(
     @Param() { id }: DestinationPath,
     @Body() { overlapSeconds }: RotateSecretRequest,
     @Req() request: FastifyRequest,
-  ): Promise<NewSecretAnswer> {
+  ): Promise<NewSecretResponse> {
     const { destination, secret } = await this.destinations.rotate(id, overlapSeconds, request.id);
     return { ...toAnswer(destination), secret };
   }

@@ -3,7 +3,7 @@ import type { SealedDestination } from '../../destinations/destination';
 import { sha256 } from '../../event/content-hash';
 import { eventJson } from '../../event/event';
 import { uuidV7 } from '../../event/uuid-v7';
-import type { TestDeliveryAnswer } from './destination.responses';
+import type { TestDeliveryResponse } from './destination.responses';
 
 const TYPE = 'streamforge.test';
 
@@ -12,7 +12,7 @@ export async function sendTest(
   courier: Courier,
   destination: SealedDestination,
   correlationId: string,
-): Promise<TestDeliveryAnswer> {
+): Promise<TestDeliveryResponse> {
   const startedMs = Date.now();
   const id = uuidV7();
   const body = Buffer.from(testEventJson(id, destination, correlationId, new Date(startedMs).toISOString()));

@@ -1,7 +1,7 @@
 import { applyDecorators, UseGuards } from '@nestjs/common';
 import { ApiSecurity, ApiTags } from '@nestjs/swagger';
 import { ApiProblems } from '../../http/api-problem';
-import { AdminTokenGuard } from '../../access/admin-token.guard';
+import { AdminGuard } from '../../access/admin-token.guard';
 
 /** What every admin controller has: the guard, and its refusals in the documentation. */
 export function AdminEndpoint(): ClassDecorator {
@@ -9,6 +9,6 @@ export function AdminEndpoint(): ClassDecorator {
     ApiTags('admin'),
     ApiSecurity('admin-token'),
     ApiProblems('invalid-request', 'admin-token-invalid', 'admin-rate-limited', 'storage-unavailable'),
-    UseGuards(AdminTokenGuard),
+    UseGuards(AdminGuard),
   );
 }

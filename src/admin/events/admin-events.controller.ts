@@ -1,12 +1,12 @@
-import { Controller, Get, Inject, Query } from '@nestjs/common';
+import { Controller, Get, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiPropertyOptional } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { IsBoolean } from 'class-validator';
 import { Pool } from 'pg';
 import { AdminEndpoint } from '../endpoint/admin-endpoint';
-import { listAttemptsOf, readStandings } from './event-details.queries';
+import { listAttemptsOf, readEventStatuses } from './event-details.queries';
 import { EventPageQuery } from './event-filter';
-import { EventsPage, type AttemptAnswer } from './event-search.responses';
+import { EventsPage, type AttemptResponse } from './event-search.responses';
 import { findPage } from './matching-events';
 import { MayBeLeftOut } from '../endpoint/rules';
 
@@ -21,7 +21,7 @@ class EventsQuery extends EventPageQuery {
 @AdminEndpoint()
 @Controller('v1/admin/events')
 export class AdminEventsController {
-  constructor(@Inject(Pool) private readonly pool: Pool) {}
+  constructor(private readonly pool: Pool) {}
 
   @Get()
   @ApiOperation({ summary: 'Search events of any tenant, newest first.' })
@@ -29,7 +29,7 @@ export class AdminEventsController {
   async list(@Query() query: EventsQuery): Promise<EventsPage> {
     const { events, nextCursor } = await findPage(this.pool, 'events', query);
     const ids = events.map(({ id }) => id);
-    const standings = await readStandings(this.pool, ids);
+    const standings = await readEventStatuses(this.pool, ids);
     const attempts = query.attempts ? await this.attemptsOf(ids) : undefined;
     return {
       events: events.map((event) => ({
@@ -44,8 +44,8 @@ export class AdminEventsController {
     };
   }
 
-  private async attemptsOf(ids: string[]): Promise<Map<string, AttemptAnswer[]>> {
-    const byEvent = new Map<string, AttemptAnswer[]>();
+  private async attemptsOf(ids: string[]): Promise<Map<string, AttemptResponse[]>> {
+    const byEvent = new Map<string, AttemptResponse[]>();
     for (const { eventId, ...attempt } of await listAttemptsOf(this.pool, ids)) {
       const its = byEvent.get(eventId) ?? [];
       its.push(attempt);

@@ -10,7 +10,7 @@ export interface EventStanding {
 }
 
 /** Where these events stand; those that are gone are missing. */
-export async function readStandings(db: Db, ids: readonly string[]): Promise<Map<string, EventStanding>> {
+export async function readEventStatuses(db: Db, ids: readonly string[]): Promise<Map<string, EventStanding>> {
   const { rows } = await db.query<EventStanding>(
     `select v.event_id as "eventId", v.next_attempt_at as "nextAttemptAt", v.last_error as "lastError",
             v.published_at as "publishedAt", v.completed_at as "completedAt"

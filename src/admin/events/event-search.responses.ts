@@ -3,7 +3,7 @@ import { EVENT_STATUSES, type AttemptStatus, type EventStatus } from '../../even
 
 const INSTANT = { format: 'date-time', example: '2026-11-24T04:08:57.544Z' };
 
-export class AttemptAnswer {
+export class AttemptResponse {
   @ApiProperty({ example: 1 })
   attemptNumber!: number;
 
@@ -79,8 +79,8 @@ export class ListedEvent {
   @ApiProperty({ ...INSTANT, type: String, nullable: true })
   completedAt!: string | null;
 
-  @ApiPropertyOptional({ type: [AttemptAnswer], description: 'With `attempts=true`, oldest first' })
-  attempts?: AttemptAnswer[];
+  @ApiPropertyOptional({ type: [AttemptResponse], description: 'With `attempts=true`, oldest first' })
+  attempts?: AttemptResponse[];
 }
 
 export class EventsPage {

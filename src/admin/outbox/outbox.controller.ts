@@ -1,4 +1,4 @@
-import { Body, Controller, Get, HttpCode, Inject, Post, Req } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Post, Req } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiBody, ApiOkResponse, ApiOperation, ApiPropertyOptional } from '@nestjs/swagger';
 import { ArrayMaxSize, ArrayMinSize, IsArray, Matches } from 'class-validator';
 import type { FastifyRequest } from 'fastify';
@@ -14,7 +14,7 @@ import {
 import { ApiProblems, BODY_PROBLEMS } from '../../http/api-problem';
 import { AdminEndpoint } from '../endpoint/admin-endpoint';
 import { recordChange } from '../audit/audit';
-import { OutboxAnswer, OutboxRetryAnswer } from './outbox.responses';
+import { OutboxResponse, OutboxRetryResponse } from './outbox.responses';
 import { MayBeLeftOut } from '../endpoint/rules';
 
 const FAILED_SHOWN = 100;
@@ -39,15 +39,15 @@ class OutboxRetryRequest {
 @Controller('v1/admin/outbox')
 export class OutboxController {
   constructor(
-    @Inject(Pool) private readonly pool: Pool,
-    @Inject(EntityDatabase) private readonly database: EntityDatabase,
-    @Inject(WakeUp) private readonly wakeUp: WakeUp,
+    private readonly pool: Pool,
+    private readonly database: EntityDatabase,
+    private readonly wakeUp: WakeUp,
   ) {}
 
   @Get()
   @ApiOperation({ summary: 'What waits to be published, for how long, and what could not be.' })
-  @ApiOkResponse({ type: OutboxAnswer })
-  async read(): Promise<OutboxAnswer> {
+  @ApiOkResponse({ type: OutboxResponse })
+  async read(): Promise<OutboxResponse> {
     const { pending, inFlight, failed, oldestOpenSeconds } = await readOutboxFigures(this.pool);
     return {
       states: { PENDING: pending, IN_FLIGHT: inFlight, FAILED: failed },
@@ -61,9 +61,9 @@ export class OutboxController {
   @HttpCode(202)
   @ApiOperation({ summary: 'Give FAILED entries to the publisher again.' })
   @ApiBody({ type: OutboxRetryRequest, examples: { all: { value: {} } } })
-  @ApiAcceptedResponse({ type: OutboxRetryAnswer })
+  @ApiAcceptedResponse({ type: OutboxRetryResponse })
   @ApiProblems(...BODY_PROBLEMS)
-  async retry(@Body() { ids }: OutboxRetryRequest, @Req() request: FastifyRequest): Promise<OutboxRetryAnswer> {
+  async retry(@Body() { ids }: OutboxRetryRequest, @Req() request: FastifyRequest): Promise<OutboxRetryResponse> {
     const counts = await this.database.transaction(async ({ db, entities }) => {
       const requeued = await requeueFailed(db, { ...(ids ? { ids } : {}), limit: MOST_REQUEUED });
       const matched = ids ? new Set(ids).size : requeued.length;

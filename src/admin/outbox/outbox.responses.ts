@@ -11,7 +11,7 @@ class StateCounts {
   FAILED!: number;
 }
 
-class FailedEntryAnswer {
+class FailedEntryResponse {
   @ApiProperty({ example: '4711' })
   id!: string;
 
@@ -37,7 +37,7 @@ class FailedEntryAnswer {
   closedAt!: string;
 }
 
-export class OutboxAnswer {
+export class OutboxResponse {
   @ApiProperty({ type: StateCounts })
   states!: StateCounts;
 
@@ -47,11 +47,11 @@ export class OutboxAnswer {
   @ApiProperty({ type: Number, nullable: true, example: null, description: 'Age of the oldest open entry' })
   oldestPendingSeconds!: number | null;
 
-  @ApiProperty({ type: [FailedEntryAnswer], description: 'The newest 100 FAILED entries' })
-  failed!: FailedEntryAnswer[];
+  @ApiProperty({ type: [FailedEntryResponse], description: 'The newest 100 FAILED entries' })
+  failed!: FailedEntryResponse[];
 }
 
-export class OutboxRetryAnswer {
+export class OutboxRetryResponse {
   @ApiProperty({ example: true })
   accepted!: boolean;
 

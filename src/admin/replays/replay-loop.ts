@@ -1,4 +1,4 @@
-import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { Pool } from 'pg';
 import { WakeUp } from '../../redis/wake-up';
 import { ADVISORY_LOCKS, tryTransactionLock } from '../../db/advisory-locks';
@@ -28,8 +28,8 @@ export class ReplayLoop implements OnApplicationBootstrap, BeforeApplicationShut
   private lastStepped = uuidV7Floor(0);
 
   constructor(
-    @Inject(Pool) private readonly pool: Pool,
-    @Inject(WakeUp) private readonly wakeUp: WakeUp,
+    private readonly pool: Pool,
+    private readonly wakeUp: WakeUp,
   ) {}
 
   onApplicationBootstrap(): void {

@@ -1,6 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import type { FoundEvent } from '../events/event-search.queries';
-import type { Judged } from '../../event-state/replay-dispatch.queries';
+import type { ReplayCandidate } from '../../event-state/replay-dispatch.queries';
 
 const SAMPLES = 10;
 
@@ -34,7 +34,11 @@ export class ReplayPreview {
 }
 
 /** @param events newest first */
-export function previewOf(events: readonly FoundEvent[], judged: readonly Judged[], more: boolean): ReplayPreview {
+export function previewOf(
+  events: readonly FoundEvent[],
+  judged: readonly ReplayCandidate[],
+  more: boolean,
+): ReplayPreview {
   const reasons = new Map(judged.map(({ eventId, reason }) => [eventId, reason]));
   const fit = events.filter(({ id }) => reasons.get(id) === null);
   return {

@@ -2,10 +2,10 @@ import { appendRetryEntries } from '../../event-state/outbox-entries.queries';
 import type { Db } from '../../db/pool';
 import { resolveDeadLetters } from '../../event-state/dead-letters.queries';
 import {
-  judge,
+  assessForReplay,
   lockStates,
   raiseDispatch,
-  type Judged,
+  type ReplayCandidate,
   type SkipReason,
 } from '../../event-state/replay-dispatch.queries';
 import {
@@ -33,7 +33,7 @@ export async function stepReplay(db: Db, replay: ReplayInHand, room: number): Pr
 
 async function send(db: Db, { id, mode, discardedToo }: ReplayInHand, pending: readonly string[]): Promise<void> {
   await lockStates(db, pending);
-  const judged = await judge(db, { ids: pending, discardedToo, ownReplay: id });
+  const judged = await assessForReplay(db, { ids: pending, discardedToo, ownReplay: id });
   const dispatches = await raiseDispatch(
     db,
     mode,
@@ -47,7 +47,10 @@ async function send(db: Db, { id, mode, discardedToo }: ReplayInHand, pending: r
 }
 
 /** What was judged fit but had moved on when it was to be raised is skipped as well. */
-function skippedOf(judged: readonly Judged[], sent: ReadonlySet<string>): { eventId: string; reason: SkipReason }[] {
+function skippedOf(
+  judged: readonly ReplayCandidate[],
+  sent: ReadonlySet<string>,
+): { eventId: string; reason: SkipReason }[] {
   return judged
     .filter(({ eventId }) => !sent.has(eventId))
     .map(({ eventId, reason }) => ({ eventId, reason: reason ?? 'moved-on' }));

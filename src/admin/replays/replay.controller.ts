@@ -1,4 +1,4 @@
-import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query, Req } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Post, Query, Req } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiBody, ApiOkResponse, ApiOperation, ApiParam, ApiProperty } from '@nestjs/swagger';
 import { IsIn } from 'class-validator';
 import type { FastifyRequest } from 'fastify';
@@ -9,7 +9,7 @@ import { ApiProblems, BODY_PROBLEMS } from '../../http/api-problem';
 import { AdminEndpoint } from '../endpoint/admin-endpoint';
 import { BulkRequest } from '../endpoint/bulk-request';
 import { cursorAfter, newestFirst, PageQuery } from '../endpoint/page-query';
-import { ReplayAnswer, ReplayProgressAnswer, ReplaysPage, type ReplaySummary } from './replay.responses';
+import { ReplayResponse, ReplayProgressResponse, ReplaysPage, type ReplaySummary } from './replay.responses';
 import type { ReplayMode } from '../../event-state/replay-mode';
 import { REPLAY_MODES } from '../../event-state/replay-mode';
 import { Replay } from './replay.entity';
@@ -37,8 +37,8 @@ const ID = { name: 'replayId', format: 'uuid', description: 'The id that the sta
 @Controller('v1/admin')
 export class ReplayController {
   constructor(
-    @Inject(Replays) private readonly replays: Replays,
-    @Inject(EntityDatabase) private readonly database: EntityDatabase,
+    private readonly replays: Replays,
+    private readonly database: EntityDatabase,
   ) {}
 
   @Post('replay')
@@ -52,9 +52,9 @@ export class ReplayController {
     type: ReplayRequest,
     examples: { count: { value: { tenantId: 'demo', status: 'COMPLETED', mode: 'reprocess', dryRun: true } } },
   })
-  @ApiAcceptedResponse({ type: ReplayAnswer })
+  @ApiAcceptedResponse({ type: ReplayResponse })
   @ApiProblems(...BODY_PROBLEMS)
-  async start(@Body() request: ReplayRequest, @Req() { id }: FastifyRequest): Promise<ReplayAnswer> {
+  async start(@Body() request: ReplayRequest, @Req() { id }: FastifyRequest): Promise<ReplayResponse> {
     const started = await this.replays.start(request, id);
     return { accepted: true, mode: request.mode, dryRun: request.dryRun, ...started, correlationId: id };
   }
@@ -71,9 +71,9 @@ export class ReplayController {
   @Get('replays/:replayId')
   @ApiOperation({ summary: 'How far a replay has come, by outcome.' })
   @ApiParam(ID)
-  @ApiOkResponse({ type: ReplayProgressAnswer })
+  @ApiOkResponse({ type: ReplayProgressResponse })
   @ApiProblems('replay-not-found')
-  async show(@Param('replayId') replayId: string): Promise<ReplayProgressAnswer> {
+  async show(@Param('replayId') replayId: string): Promise<ReplayProgressResponse> {
     const replay = isUuid(replayId) ? await this.replays.find(replayId) : null;
     if (!replay) throw new Problem('replay-not-found', 'There is no replay with that id.');
     const { skippedByReason, ...progress } = await this.replays.progress(replayId);
@@ -84,9 +84,9 @@ export class ReplayController {
   @HttpCode(202)
   @ApiOperation({ summary: 'Send no more events of a replay. What is on its way is not called back.' })
   @ApiParam(ID)
-  @ApiAcceptedResponse({ type: ReplayProgressAnswer })
+  @ApiAcceptedResponse({ type: ReplayProgressResponse })
   @ApiProblems('replay-not-found')
-  async cancel(@Param('replayId') replayId: string, @Req() { id }: FastifyRequest): Promise<ReplayProgressAnswer> {
+  async cancel(@Param('replayId') replayId: string, @Req() { id }: FastifyRequest): Promise<ReplayProgressResponse> {
     if (isUuid(replayId)) await this.replays.cancel(replayId, id);
     return this.show(replayId);
   }

@@ -4,7 +4,7 @@ import type { ReplayMode } from '../../event-state/replay-mode';
 import { REPLAY_MODES } from '../../event-state/replay-mode';
 import type { ReplayStatus } from './replay.entity';
 
-export class ReplayAnswer {
+export class ReplayResponse {
   @ApiProperty({ example: true })
   accepted!: boolean;
 
@@ -85,7 +85,7 @@ class Progress {
   cancelled!: number;
 }
 
-export class ReplayProgressAnswer extends ReplaySummary {
+export class ReplayProgressResponse extends ReplaySummary {
   @ApiProperty({ type: Progress, description: 'Events by outcome; their sum is `matched`' })
   progress!: Progress;
 

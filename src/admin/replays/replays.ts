@@ -11,7 +11,7 @@ import { limitOf, type BulkRequest } from '../endpoint/bulk-request';
 import { filterOnly } from '../events/event-filter';
 import type { FoundEvent } from '../events/event-search.queries';
 import { findMatching } from '../events/matching-events';
-import { judge } from '../../event-state/replay-dispatch.queries';
+import { assessForReplay } from '../../event-state/replay-dispatch.queries';
 import { previewOf, type ReplayPreview } from './replay-preview';
 import { stepReplay } from './replay-step';
 import type { ReplayMode } from '../../event-state/replay-mode';
@@ -34,9 +34,9 @@ export interface StartedReplay {
 export class Replays {
   constructor(
     @Inject(SETTINGS_TOKEN) private readonly settings: Settings,
-    @Inject(Pool) private readonly pool: Pool,
-    @Inject(EntityDatabase) private readonly database: EntityDatabase,
-    @Inject(WakeUp) private readonly wakeUp: WakeUp,
+    private readonly pool: Pool,
+    private readonly database: EntityDatabase,
+    private readonly wakeUp: WakeUp,
   ) {}
 
   async start(request: BulkRequest & { mode: ReplayMode }, correlationId: string): Promise<StartedReplay> {
@@ -95,7 +95,7 @@ export class Replays {
   private async preview(request: BulkRequest & { mode: ReplayMode }, events: FoundEvent[], more: boolean) {
     const ids = events.map(({ id }) => id);
     const discardedToo = request.status === 'DISCARDED' || request.eventIds !== undefined;
-    const judged = await judge(this.pool, { ids, discardedToo, ownReplay: null });
+    const judged = await assessForReplay(this.pool, { ids, discardedToo, ownReplay: null });
     const preview = previewOf(events, judged, more);
     return { replayId: null, matched: ids.length, replayed: 0, skipped: ids.length - preview.wouldReplay, preview };
   }

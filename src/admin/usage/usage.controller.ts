@@ -1,4 +1,4 @@
-import { Controller, Get, Inject, Query } from '@nestjs/common';
+import { Controller, Get, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsDateString, Matches } from 'class-validator';
 import { Pool } from 'pg';
@@ -44,7 +44,7 @@ class UsageRow {
   bytes!: number;
 }
 
-class UsageAnswer {
+class UsageResponse {
   @ApiProperty({ type: [UsageRow], description: 'Newest day first' })
   usage!: Usage[];
 }
@@ -52,12 +52,12 @@ class UsageAnswer {
 @AdminEndpoint()
 @Controller('v1/admin/usage')
 export class UsageController {
-  constructor(@Inject(Pool) private readonly pool: Pool) {}
+  constructor(private readonly pool: Pool) {}
 
   @Get()
   @ApiOperation({ summary: 'Events and bytes per tenant, day and type, counted exactly once.' })
-  @ApiOkResponse({ type: UsageAnswer })
-  async list(@Query() query: UsageQuery): Promise<UsageAnswer> {
+  @ApiOkResponse({ type: UsageResponse })
+  async list(@Query() query: UsageQuery): Promise<UsageResponse> {
     return { usage: await listUsage(this.pool, query) };
   }
 }

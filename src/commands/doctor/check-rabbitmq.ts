@@ -1,6 +1,6 @@
 import { connect, type ChannelModel } from 'amqplib';
 import { QUEUES } from '../../broker/broker';
-import { within } from '../../broker/within';
+import { withinDeadline } from '../../broker/within';
 import { advice, isAtLeast, ok, problem, type Finding } from './finding';
 
 const LEAST_VERSION = '3.10';
@@ -42,7 +42,7 @@ async function checkQueues(connection: ChannelModel): Promise<Finding[]> {
     const channel = await connection.createChannel();
     channel.on('error', () => undefined); // checkQueue rejects with it
     try {
-      const { messageCount, consumerCount } = await within(TIMEOUT_MS, channel.checkQueue(queue));
+      const { messageCount, consumerCount } = await withinDeadline(TIMEOUT_MS, channel.checkQueue(queue));
       if (consumerCount === 0 && messageCount > 0 && queue !== QUEUES.dlq) {
         findings.push(
           advice('rabbitmq', `${messageCount} messages wait in ${queue} and nobody consumes it: start a worker.`),

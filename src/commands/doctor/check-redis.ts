@@ -19,7 +19,7 @@ export async function checkRedis(url: string | undefined): Promise<Finding[]> {
     await redis.connect();
     const info = await redis.info();
     await redis.set('streamforge:doctor', '1', 'EX', 5);
-    return judge(info);
+    return judgeRedis(info);
   } catch (error) {
     const why = cause || (error instanceof Error ? error.message : String(error));
     return [problem('redis', `REDIS_URL: no usable Redis there (${why}): start it, or correct address and password.`)];
@@ -29,7 +29,7 @@ export async function checkRedis(url: string | undefined): Promise<Finding[]> {
 }
 
 /** @param info what INFO answers */
-export function judge(info: string): Finding[] {
+export function judgeRedis(info: string): Finding[] {
   const value = (name: string) => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1] ?? '';
   const version = value('valkey_version') || value('redis_version');
   if (!isAtLeast(version, LEAST_VERSION)) {

@@ -1,6 +1,6 @@
 import { DEMO_TENANT, type DemoEvent } from './demo-events';
 
-export interface StreamSummary {
+export interface UploadSummary {
   records: number;
   accepted: number;
   duplicates: number;
@@ -20,14 +20,14 @@ export async function isStreamForge(url: string): Promise<boolean> {
 }
 
 /** Sends them as one NDJSON stream, as a producer would. */
-export async function sendEvents(url: string, events: readonly DemoEvent[]): Promise<StreamSummary> {
+export async function sendEvents(url: string, events: readonly DemoEvent[]): Promise<UploadSummary> {
   const answer = await fetch(`${url}/v1/ingest/stream`, {
     method: 'POST',
     headers: { 'Content-Type': 'application/x-ndjson', 'X-Tenant-Id': DEMO_TENANT },
     body: events.map((event) => `${JSON.stringify(event)}\n`).join(''),
     signal: AbortSignal.timeout(TIMEOUT_MS),
   });
-  const body = (await answer.json()) as { summary?: StreamSummary; detail?: string };
+  const body = (await answer.json()) as { summary?: UploadSummary; detail?: string };
   if (!body.summary) throw new Error(`The api answered ${answer.status}: ${body.detail ?? 'without a summary'}`);
   return body.summary;
 }

@@ -18,7 +18,7 @@ export class SecretKey {
 
   constructor(
     @Inject(SETTINGS_TOKEN) private readonly settings: Settings,
-    @Inject(Pool) private readonly pool: Pool,
+    private readonly pool: Pool,
   ) {}
 
   box(): Promise<SecretBox> {

@@ -1,6 +1,6 @@
 import { Transform, type TransformCallback } from 'node:stream';
 import { Problem } from '../../event/problems';
-import { isBlank, type StreamRecord } from './ndjson-records';
+import { isBlankLine, type StreamRecord } from './ndjson-records';
 import type { StreamSource } from '../stream/stream-source';
 
 const QUOTE = 0x22;
@@ -83,7 +83,7 @@ export class JsonArrayRecords extends Transform {
     const part = this.partBytes === 0 ? trimStart(all) : all;
     const room = this.maxElementBytes + 1 - this.partBytes;
     const kept = part.subarray(0, room);
-    this.cutShort ||= !isBlank(part.subarray(room));
+    this.cutShort ||= !isBlankLine(part.subarray(room));
     if (kept.length === 0) return;
     this.parts.push(kept);
     this.partBytes += kept.length;

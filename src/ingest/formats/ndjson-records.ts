@@ -70,14 +70,14 @@ export class NdjsonRecords extends Transform {
     if (line.at(-1) === CR) line = line.subarray(0, -1);
     if (this.atStart && line.subarray(0, 3).equals(BOM)) line = line.subarray(3);
     this.atStart = false;
-    if (isBlank(line)) return;
+    if (isBlankLine(line)) return;
     this.count += 1;
     records.push({ number: this.count, bytes: line });
   }
 }
 
 /** True for nothing but white space. */
-export function isBlank(bytes: Buffer): boolean {
+export function isBlankLine(bytes: Buffer): boolean {
   for (const byte of bytes) if (byte !== 0x20 && byte !== 0x09 && byte !== CR && byte !== LF) return false;
   return true;
 }

@@ -2,19 +2,19 @@ import { Logger } from '@nestjs/common';
 import type { PreparedEvent } from '../../event/prepare-event';
 import { writesDebug } from '../../observability/log-level';
 import { isSampled, startSpan } from '../../observability/spans';
-import type { Outcome } from './ingest-result';
+import type { IngestResult } from './ingest-result';
 
 /** Tells what became of a batch: one line, and at debug one more for each event, and the spans of those sampled. */
 export class BatchReport {
   private readonly logger = new Logger('Ingest');
 
-  stored(batch: readonly PreparedEvent[], outcomes: readonly Outcome[], startedMs: number): void {
-    addSpans(batch, (i) => (outcomes[i] as Outcome).kind, startedMs);
+  stored(batch: readonly PreparedEvent[], outcomes: readonly IngestResult[], startedMs: number): void {
+    addSpans(batch, (i) => (outcomes[i] as IngestResult).kind, startedMs);
     if (!writesDebug()) return;
     const counts = { accepted: 0, duplicate: 0, rejected: 0 };
     let bytes = 0;
     batch.forEach(({ event }, i) => {
-      const outcome = outcomes[i] as Outcome;
+      const outcome = outcomes[i] as IngestResult;
       counts[outcome.kind] += 1;
       bytes += event.sizeBytes;
       const { id: eventId, tenantId, correlationId } = event;

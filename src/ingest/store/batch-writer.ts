@@ -1,10 +1,10 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { Pool } from 'pg';
 import type { PreparedEvent } from '../../event/prepare-event';
 import { Problem } from '../../event/problems';
 import { Metrics } from '../../observability/metrics';
 import { BatchReport } from './batch-report';
-import type { Outcome } from './ingest-result';
+import type { IngestResult } from './ingest-result';
 import { digestsOf, storeBatch } from './store-batch';
 
 /** Most events in one statement: 500 a batch gave 35 k events/s over one connection, 100 gave 31 k. */
@@ -22,7 +22,7 @@ const MAX_QUEUED_BYTES = 64 * 1024 * 1024;
 
 interface Waiting {
   prepared: PreparedEvent;
-  resolve: (outcome: Outcome) => void;
+  resolve: (outcome: IngestResult) => void;
   reject: (error: unknown) => void;
 }
 
@@ -44,12 +44,12 @@ export class BatchWriter {
   private roomWanted: (() => void)[] = [];
 
   constructor(
-    @Inject(Pool) private readonly pool: Pool,
-    @Inject(Metrics) private readonly metrics: Metrics,
+    private readonly pool: Pool,
+    private readonly metrics: Metrics,
   ) {}
 
   /** @throws Problem `overloaded` at once when the queue is full, `storage-unavailable` when PostgreSQL is gone. */
-  write(prepared: PreparedEvent): Promise<Outcome> {
+  write(prepared: PreparedEvent): Promise<IngestResult> {
     if (!this.hasRoom()) {
       throw new Problem('overloaded', 'More events are waiting than can be stored soon.', { retryAfterSeconds: 1 });
     }
@@ -57,7 +57,7 @@ export class BatchWriter {
   }
 
   /** Waits for room instead of refusing: this is the backpressure of streams. */
-  async writeWhenRoom(events: readonly PreparedEvent[]): Promise<PromiseSettledResult<Outcome>[]> {
+  async writeWhenRoom(events: readonly PreparedEvent[]): Promise<PromiseSettledResult<IngestResult>[]> {
     while (!this.hasRoom()) await new Promise<void>((resolve) => this.roomWanted.push(resolve));
     return Promise.allSettled(events.map((prepared) => this.enqueue(prepared)));
   }
@@ -66,7 +66,7 @@ export class BatchWriter {
     return this.queue.length < MAX_QUEUED_EVENTS && this.queuedBytes < MAX_QUEUED_BYTES;
   }
 
-  private enqueue(prepared: PreparedEvent): Promise<Outcome> {
+  private enqueue(prepared: PreparedEvent): Promise<IngestResult> {
     return new Promise((resolve, reject) => {
       this.queue.push({ prepared, resolve, reject });
       this.queuedBytes += prepared.event.sizeBytes;
@@ -100,7 +100,7 @@ export class BatchWriter {
     try {
       const outcomes = await storeBatch(this.pool, events);
       this.report.stored(events, outcomes, startedMs);
-      batch.forEach(({ resolve }, i) => resolve(outcomes[i] as Outcome));
+      batch.forEach(({ resolve }, i) => resolve(outcomes[i] as IngestResult));
     } catch (error) {
       this.report.failed(events, error, startedMs);
       // What waits behind it would only wait for the same outage once more.

@@ -1,24 +1,24 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { IdempotencyCache } from '../../redis/idempotency-cache';
 import { WakeUp } from '../../redis/wake-up';
 import { decideDuplicate } from '../../event/decide-duplicate';
 import type { PreparedEvent } from '../../event/prepare-event';
 import { Metrics } from '../../observability/metrics';
 import { BatchWriter } from './batch-writer';
-import type { Outcome } from './ingest-result';
+import type { IngestResult } from './ingest-result';
 
 /** From prepared events to committed answers: cache hint → batch writer → cache remember → wake the publisher. */
 @Injectable()
 export class Intake {
   constructor(
-    @Inject(IdempotencyCache) private readonly cache: IdempotencyCache,
-    @Inject(BatchWriter) private readonly writer: BatchWriter,
-    @Inject(WakeUp) private readonly wakeUp: WakeUp,
-    @Inject(Metrics) private readonly metrics: Metrics,
+    private readonly cache: IdempotencyCache,
+    private readonly writer: BatchWriter,
+    private readonly wakeUp: WakeUp,
+    private readonly metrics: Metrics,
   ) {}
 
   /** One event. Refused with `overloaded` when too much is waiting. */
-  async accept(prepared: PreparedEvent): Promise<Outcome> {
+  async accept(prepared: PreparedEvent): Promise<IngestResult> {
     const [known] = await this.fromCache([prepared]);
     if (known) return known;
     const outcome = await this.writer.write(prepared);
@@ -30,14 +30,14 @@ export class Intake {
    * Records of a stream, in order. Waits when too much is waiting. Where storing fails, the outcomes before the first
    * event that is not known to be stored, and the failure.
    */
-  async acceptAll(events: readonly PreparedEvent[]): Promise<{ outcomes: Outcome[]; failure?: unknown }> {
+  async acceptAll(events: readonly PreparedEvent[]): Promise<{ outcomes: IngestResult[]; failure?: unknown }> {
     if (events.length === 0) return { outcomes: [] };
     const known = await this.fromCache(events);
     const unknown = events.filter((_, i) => known[i] === undefined);
     const written = await this.writer.writeWhenRoom(unknown);
     const stored = written.map((result) => (result.status === 'fulfilled' ? result.value : undefined));
     this.afterCommit(unknown, stored);
-    const outcomes: Outcome[] = [];
+    const outcomes: IngestResult[] = [];
     let next = 0;
     for (const outcome of known) {
       const decided = outcome ?? stored[next++];
@@ -48,9 +48,9 @@ export class Intake {
   }
 
   /** Only an event whose own key is remembered is decided here; everything else is PostgreSQL's to say (I2). */
-  private async fromCache(events: readonly PreparedEvent[]): Promise<(Outcome | undefined)[]> {
+  private async fromCache(events: readonly PreparedEvent[]): Promise<(IngestResult | undefined)[]> {
     const holders = await this.cache.lookup(events.map(({ keyDigest }) => keyDigest));
-    return events.map((prepared): Outcome | undefined => {
+    return events.map((prepared): IngestResult | undefined => {
       const decision = decideDuplicate(prepared, holders.get(prepared.keyDigest), undefined);
       if (decision.kind === 'duplicate') {
         this.metrics.dedupeHits.inc({ layer: 'cache' });
@@ -61,7 +61,7 @@ export class Intake {
     });
   }
 
-  private afterCommit(events: readonly PreparedEvent[], outcomes: readonly (Outcome | undefined)[]): void {
+  private afterCommit(events: readonly PreparedEvent[], outcomes: readonly (IngestResult | undefined)[]): void {
     const facts = outcomes.flatMap((outcome, i) => {
       if (!outcome || outcome.kind === 'rejected') return [];
       if (outcome.kind === 'duplicate') this.metrics.dedupeHits.inc({ layer: 'database' });

@@ -5,7 +5,7 @@ import { classifyPgError, errorCode } from '../../db/pg-errors';
 import { decideDuplicate } from '../../event/decide-duplicate';
 import type { PreparedEvent } from '../../event/prepare-event';
 import { Problem } from '../../event/problems';
-import { committedFacts, type Outcome } from './ingest-result';
+import { committedFacts, type IngestResult } from './ingest-result';
 import { findKeyHolders, PARTIAL_CLAIM, storeEvents } from './store-batch.queries';
 
 /** A round settles at least one holder of every contested key; more rounds than this is a fault of ours. */
@@ -16,14 +16,14 @@ const RETRY_AFTER_MS = [20, 100, 400];
 const GIVE_UP_AFTER_MS = 10_000;
 
 type KeyHolders = Map<string, CommittedEvent>;
-type Outcomes = Map<PreparedEvent, Outcome>;
+type Outcomes = Map<PreparedEvent, IngestResult>;
 
 /**
  * Stores a batch and tells what became of each event, in order. Sending the same events again is safe at any time: an
  * event whose key is held by its own id was stored by a try whose answer got lost.
  * @throws Problem `storage-unavailable` when PostgreSQL cannot be reached; nothing is known to be stored then.
  */
-export async function storeBatch(pool: Pool, batch: readonly PreparedEvent[]): Promise<Outcome[]> {
+export async function storeBatch(pool: Pool, batch: readonly PreparedEvent[]): Promise<IngestResult[]> {
   const holders: KeyHolders = new Map();
   const outcomes: Outcomes = new Map();
   let open = [...batch];
@@ -34,7 +34,7 @@ export async function storeBatch(pool: Pool, batch: readonly PreparedEvent[]): P
     fruitless = undecided.length === open.length ? fruitless + 1 : 0;
     open = undecided;
   }
-  return batch.map((prepared) => outcomes.get(prepared) as Outcome);
+  return batch.map((prepared) => outcomes.get(prepared) as IngestResult);
 }
 
 /** Those that share no key with an earlier event of the list; the fate of the others depends on those. */

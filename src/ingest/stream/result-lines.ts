@@ -12,7 +12,7 @@ const READ_BYTES = 64 * 1024;
  * it reads anything: waiting for it would stall both sides, and keeping its lines in memory would have no bound, so what
  * it leaves unread is put into a temporary file and sent from there.
  */
-export class VerdictLines extends Readable {
+export class ResultLines extends Readable {
   private memory: Buffer[] = [];
   private memoryBytes = 0;
   private file: number | undefined;

@@ -1,25 +1,25 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Readable } from 'node:stream';
 import { Problem } from '../../event/problems';
 import type { RequestContext } from '../../event/prepare-event';
 import { allowanceHeaders } from '../../access/allowance';
 import { mediaTypeOf, NDJSON_TYPES } from '../../http/body-modes';
-import type { Outcome } from '../store/ingest-result';
+import type { IngestResult } from '../store/ingest-result';
 import { streamFormat } from '../formats/stream-formats';
 import { StreamIngest, type StreamRequest } from './stream-ingest';
 import { StreamSummary } from './stream-summary';
 import { TenantLimiter } from '../../access/tenant-limiter';
-import { VerdictLines } from './result-lines';
+import { ResultLines } from './result-lines';
 
 const STATUS_CODES = { accepted: 202, partial: 207, rejected: 422 } as const;
 
 /** Answers a request that carries many events: with one summary at its end, or line by line while it is still coming. */
 @Injectable()
-export class StreamAnswer {
+export class StreamEndpoint {
   constructor(
-    @Inject(StreamIngest) private readonly streams: StreamIngest,
-    @Inject(TenantLimiter) private readonly limiter: TenantLimiter,
+    private readonly streams: StreamIngest,
+    private readonly limiter: TenantLimiter,
   ) {}
 
   /** @throws Problem when the stream broke off, with the summary of what was committed. */
@@ -62,13 +62,13 @@ export class StreamAnswer {
     reply: FastifyReply,
   ): Promise<void> {
     const summary = new StreamSummary();
-    const lines = new VerdictLines();
+    const lines = new ResultLines();
     // The allowance as it is before the first record: headers cannot wait for the last.
     reply.headers(allowanceHeaders(this.limiter.allowance(stream.context.tenantId)));
     reply.status(200).type('application/x-ndjson; charset=utf-8').send(lines);
-    const onOutcome = (record: number, outcome: Outcome): void => {
+    const onOutcome = (record: number, outcome: IngestResult): void => {
       summary.add(record, outcome);
-      lines.line(verdictLine(record, outcome));
+      lines.line(resultLine(record, outcome));
     };
     try {
       const { bytes, problem } = await this.streams.ingest({ ...stream, onOutcome });
@@ -89,7 +89,7 @@ function brokenOff(problem: Problem, summary: StreamSummary, bytes: number): Pro
   return new Problem(problem.code, problem.detail, { ...problem.extras, members });
 }
 
-function verdictLine(record: number, outcome: Outcome): Record<string, unknown> {
+function resultLine(record: number, outcome: IngestResult): Record<string, unknown> {
   if (outcome.kind === 'rejected') {
     const { code, message, errors } = outcome.rejection;
     const pointer = errors[0]?.pointer;

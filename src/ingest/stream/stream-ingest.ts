@@ -8,7 +8,7 @@ import { Metrics } from '../../observability/metrics';
 import { traceparentOfRecord } from '../../observability/spans';
 import { contentDecoder } from './content-decoder';
 import { Intake } from '../store/intake';
-import type { Outcome } from '../store/ingest-result';
+import type { IngestResult } from '../store/ingest-result';
 import type { StreamFormat } from '../formats/stream-formats';
 import { PrepareRecords, type PreparedRecord, type StreamRecord } from '../formats/ndjson-records';
 import { StreamSource } from './stream-source';
@@ -22,7 +22,7 @@ export interface StreamRequest {
   /** The Content-Encoding header. */
   encoding: string | undefined;
   /** Told of every record in order, as soon as its outcome is final. */
-  onOutcome: (record: number, outcome: Outcome) => void;
+  onOutcome: (record: number, outcome: IngestResult) => void;
 }
 
 /**
@@ -33,9 +33,9 @@ export interface StreamRequest {
 export class StreamIngest {
   constructor(
     @Inject(SETTINGS_TOKEN) private readonly settings: Settings,
-    @Inject(Intake) private readonly intake: Intake,
-    @Inject(TenantLimiter) private readonly limiter: TenantLimiter,
-    @Inject(Metrics) private readonly metrics: Metrics,
+    private readonly intake: Intake,
+    private readonly limiter: TenantLimiter,
+    private readonly metrics: Metrics,
   ) {}
 
   /**
@@ -88,7 +88,7 @@ export class StreamIngest {
     const { outcomes, failure } = await this.intake.acceptAll(events);
     let next = 0;
     for (const { number, made } of allowed) {
-      const outcome: Outcome | undefined =
+      const outcome: IngestResult | undefined =
         'prepared' in made ? outcomes[next++] : { kind: 'rejected', rejection: made.rejection };
       if (!outcome) {
         this.metrics.ingestTotal.inc({ source: 'stream', status: 'failed' });

@@ -1,5 +1,5 @@
 import type { ProblemCode } from '../../event/problems';
-import type { Outcome } from '../store/ingest-result';
+import type { IngestResult } from '../store/ingest-result';
 
 const MAX_ERRORS = 100;
 
@@ -19,7 +19,7 @@ export class StreamSummary {
   /** The last record whose outcome is final; everything up to it needs not be sent again. */
   lastCommittedRecord = 0;
 
-  add(record: number, outcome: Outcome): void {
+  add(record: number, outcome: IngestResult): void {
     this.lastCommittedRecord = record;
     if (outcome.kind === 'accepted') this.accepted += 1;
     else if (outcome.kind === 'duplicate') this.duplicates += 1;

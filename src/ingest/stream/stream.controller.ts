@@ -7,14 +7,14 @@ import { ApiProblems } from '../../http/api-problem';
 import { STREAM_BODY } from '../../http/body-modes';
 import { STREAM_ANSWER_SCHEMA, STREAM_REQUEST } from '../event-docs';
 import { readRequestContext } from '../../access/request-context';
-import { StreamAnswer } from './stream-endpoint';
+import { StreamEndpoint } from './stream-endpoint';
 
 @ApiTags('events')
 @Controller('v1/ingest/stream')
 export class StreamController {
   constructor(
     @Inject(SETTINGS_TOKEN) private readonly settings: Settings,
-    @Inject(StreamAnswer) private readonly answer: StreamAnswer,
+    private readonly answer: StreamEndpoint,
   ) {}
 
   @Post()

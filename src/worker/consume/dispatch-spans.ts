@@ -1,12 +1,12 @@
 import { SpanKind, type Attributes, type Span } from '@opentelemetry/api';
 import { endFailed, isSampled, startSpan, traceparentOf } from '../../observability/spans';
-import type { DeliveredEvent } from '../../event/delivered-event';
+import type { DispatchedEvent } from '../../event/dispatched-event';
 
 /** CONSUMER spans that have not ended, by delivered event. One that is given back unsettled is dropped with its event. */
-const open = new WeakMap<DeliveredEvent, Span>();
+const open = new WeakMap<DispatchedEvent, Span>();
 
 /** The event, in the trace context of its delivery if it is sampled: handlers pass on what `traceparent` says. */
-export function beginDelivery(event: DeliveredEvent, queue: string, redelivered: boolean): DeliveredEvent {
+export function startDispatchSpan(event: DispatchedEvent, queue: string, redelivered: boolean): DispatchedEvent {
   if (!isSampled(event.traceparent)) return event;
   const span = startSpan(`process ${queue}`, event.traceparent, {
     kind: SpanKind.CONSUMER,
@@ -27,7 +27,7 @@ export function beginDelivery(event: DeliveredEvent, queue: string, redelivered:
 }
 
 /** Once, when the outcome is committed. */
-export function endDelivery(event: DeliveredEvent, attributes: Attributes, failure?: string): void {
+export function endDispatchSpan(event: DispatchedEvent, attributes: Attributes, failure?: string): void {
   const span = open.get(event);
   if (!span) return;
   open.delete(event);
@@ -38,9 +38,9 @@ export function endDelivery(event: DeliveredEvent, attributes: Attributes, failu
 
 /** A call to the outside, below the delivery. Its context is what the called system should continue. */
 export async function spanOfCall<T>(
-  event: DeliveredEvent,
+  event: DispatchedEvent,
   handler: string,
-  call: (event: DeliveredEvent) => Promise<T>,
+  call: (event: DispatchedEvent) => Promise<T>,
 ): Promise<T> {
   if (!isSampled(event.traceparent)) return call(event);
   const span = startSpan(`handle ${handler}`, event.traceparent, { kind: SpanKind.CLIENT });

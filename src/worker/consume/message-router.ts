@@ -1,16 +1,16 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { Pool } from 'pg';
-import type { Delivery } from '../../broker/broker';
+import type { ReceivedMessage } from '../../broker/broker';
 import { readStandings, type Standing } from '../../event-state/attempts.queries';
-import { beginTrials } from '../crashes/crash-counts.queries';
+import { countStarts } from '../crashes/crash-counts.queries';
 import { ExternalHandlers } from '../run/external-handlers';
-import type { DeliveredEvent } from '../../event/delivered-event';
+import type { DispatchedEvent } from '../../event/dispatched-event';
 import type { ExternalHandler } from '../handler';
 
 /** A delivery and the event that it brought. */
 export interface Work {
-  delivery: Delivery;
-  event: DeliveredEvent;
+  delivery: ReceivedMessage;
+  event: DispatchedEvent;
 }
 
 export interface ExternalWork extends Work {
@@ -32,10 +32,10 @@ export interface Routes {
  * no query here. What is stale or has succeeded goes the short way too: its settlement finds that there is nothing to do.
  */
 @Injectable()
-export class DeliveryRouter {
+export class MessageRouter {
   constructor(
-    @Inject(Pool) private readonly pool: Pool,
-    @Inject(ExternalHandlers) private readonly externals: ExternalHandlers,
+    private readonly pool: Pool,
+    private readonly externals: ExternalHandlers,
   ) {}
 
   /** @throws when PostgreSQL cannot be reached; nothing was begun then. */
@@ -64,8 +64,8 @@ export class DeliveryRouter {
   private async mark(works: readonly ExternalWork[]): Promise<void> {
     const suspects = works.filter(({ delivery, standing }) => delivery.redelivered && standing.starts === null);
     if (suspects.length === 0) return;
-    await beginTrials(this.pool, [...new Set(suspects.map(({ event }) => event.id))], false);
+    await countStarts(this.pool, [...new Set(suspects.map(({ event }) => event.id))], false);
   }
 }
 
-const eventsOf = (works: readonly Work[]): DeliveredEvent[] => works.map(({ event }) => event);
+const eventsOf = (works: readonly Work[]): DispatchedEvent[] => works.map(({ event }) => event);

@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
-import type { Broker, Consumer, Delivery, QueueName } from '../../broker/broker';
-import type { CrashTrials } from '../crashes/poison-detector';
-import { toDeliveredEvent } from './read-message';
-import { beginDelivery, endDelivery } from './dispatch-spans';
-import type { DeliveryExecutor } from '../settle/batch-settler';
-import type { DeliveryRouter, ExternalWork, Work } from './message-router';
+import type { Broker, Consumer, ReceivedMessage, QueueName } from '../../broker/broker';
+import type { PoisonDetector } from '../crashes/poison-detector';
+import { readDispatchedEvent } from './read-message';
+import { startDispatchSpan, endDispatchSpan } from './dispatch-spans';
+import type { BatchSettler } from '../settle/batch-settler';
+import type { MessageRouter, ExternalWork, Work } from './message-router';
 import type { ExternalWorks } from '../run/external-works';
-import type { DeliveredEvent } from '../../event/delivered-event';
+import type { DispatchedEvent } from '../../event/dispatched-event';
 import type { Findings } from '../settle/settlement';
 
 const MIN_PAUSE_MS = 100;
@@ -15,10 +15,10 @@ const MAX_PAUSE_MS = 5_000;
 
 /** What all queues share. */
 export interface Stations {
-  router: DeliveryRouter;
-  executor: DeliveryExecutor;
+  router: MessageRouter;
+  executor: BatchSettler;
   externals: ExternalWorks;
-  trials: CrashTrials;
+  trials: PoisonDetector;
 }
 
 interface Finished extends Work {
@@ -31,10 +31,10 @@ interface Finished extends Work {
  * handlers, while the last batch was settled is the next one, up to the batch size. No delivery waits for a batch to
  * fill: under load it is full anyway, and idle it would only wait. Everything in hand is bounded by the prefetch.
  */
-export class QueueConsumption {
+export class QueueConsumer {
   private readonly logger = new Logger('Worker');
   private readonly consumer: Consumer;
-  private buffered: Delivery[] = [];
+  private buffered: ReceivedMessage[] = [];
   private ready: Work[] = [];
   private alone: Work[] = [];
   private finished: Finished[] = [];
@@ -103,7 +103,7 @@ export class QueueConsumption {
 
   private async settle(works: readonly (Work | Finished)[]): Promise<void> {
     if (works.length === 0) return;
-    const findings = new Map<DeliveredEvent, Findings>();
+    const findings = new Map<DispatchedEvent, Findings>();
     for (const work of works) if ('findings' in work) findings.set(work.event, work.findings);
     const settled = await this.patiently(async () => {
       await this.stations.executor.settle(
@@ -115,7 +115,7 @@ export class QueueConsumption {
     if (settled) this.consumer.ack(deliveriesOf(works));
     else this.consumer.requeue(deliveriesOf(works));
     // Those with an outcome have ended by now; the others were stale or had succeeded before.
-    for (const { event } of works) endDelivery(event, { 'streamforge.outcome': settled ? 'stale' : 'requeued' });
+    for (const { event } of works) endDispatchSpan(event, { 'streamforge.outcome': settled ? 'stale' : 'requeued' });
   }
 
   private async settleAlone(work: Work): Promise<void> {
@@ -143,11 +143,11 @@ export class QueueConsumption {
   }
 
   /** Messages that are not ours are dropped: nobody could ever settle them. */
-  private understand(deliveries: readonly Delivery[]): Work[] {
-    const foreign: Delivery[] = [];
+  private understand(deliveries: readonly ReceivedMessage[]): Work[] {
+    const foreign: ReceivedMessage[] = [];
     const works = deliveries.flatMap((delivery) => {
-      const event = toDeliveredEvent(delivery.message);
-      if (event) return [{ delivery, event: beginDelivery(event, this.queue, delivery.redelivered) }];
+      const event = readDispatchedEvent(delivery.message);
+      if (event) return [{ delivery, event: startDispatchSpan(event, this.queue, delivery.redelivered) }];
       this.logger.error({ msg: 'a message that is not ours was dropped', messageId: delivery.message.id });
       foreign.push(delivery);
       return [];
@@ -175,4 +175,4 @@ export class QueueConsumption {
   }
 }
 
-const deliveriesOf = (works: readonly Work[]): Delivery[] => works.map(({ delivery }) => delivery);
+const deliveriesOf = (works: readonly Work[]): ReceivedMessage[] => works.map(({ delivery }) => delivery);

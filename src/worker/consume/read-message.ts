@@ -1,9 +1,9 @@
 import type { Message } from '../../broker/broker';
 import { isUuid } from '../../event/uuid-v7';
-import type { DeliveredEvent } from '../../event/delivered-event';
+import type { DispatchedEvent } from '../../event/dispatched-event';
 
 /** Reads the envelope of a message; undefined when it is not one of ours. */
-export function toDeliveredEvent({ id, headers, body }: Message): DeliveredEvent | undefined {
+export function readDispatchedEvent({ id, headers, body }: Message): DispatchedEvent | undefined {
   const tenantId = headers['tenant-id'];
   const type = headers['event-type'];
   const receivedAt = headers['received-at'];

@@ -5,7 +5,7 @@ import type { Db } from '../../db/pool';
  * says that a crash from here on would be this event's; otherwise it only marks the event as one to run alone the next
  * time. It must survive a crash of this process but not of PostgreSQL, so nobody waits for the disk.
  */
-export async function beginTrials(db: Db, eventIds: readonly string[], alone: boolean): Promise<Map<string, number>> {
+export async function countStarts(db: Db, eventIds: readonly string[], alone: boolean): Promise<Map<string, number>> {
   const { rows } = await db.query<{ eventId: string; starts: number }>({
     name: 'begin-trials',
     text: `
@@ -20,12 +20,12 @@ export async function beginTrials(db: Db, eventIds: readonly string[], alone: bo
 }
 
 /** The event was given back although it had not crashed anything: a shutdown. */
-export async function withdrawTrial(db: Db, eventId: string): Promise<void> {
+export async function uncountStart(db: Db, eventId: string): Promise<void> {
   await db.query('update crash_trials set starts = starts - 1 where event_id = $1 and starts > 0', [eventId]);
 }
 
 /** In the transaction that settles the events. */
-export async function endTrials(db: Db, eventIds: readonly string[]): Promise<void> {
+export async function clearStarts(db: Db, eventIds: readonly string[]): Promise<void> {
   await db.query({
     name: 'end-trials',
     text: 'delete from crash_trials where event_id = any ($1::uuid[])',

@@ -1,7 +1,7 @@
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { Pool } from 'pg';
-import { beginTrials, withdrawTrial } from './crash-counts.queries';
-import type { DeliveredEvent } from '../../event/delivered-event';
+import { countStarts, uncountStart } from './crash-counts.queries';
+import type { DispatchedEvent } from '../../event/dispatched-event';
 import type { UnfinishedResult } from '../handler';
 import type { Findings } from '../settle/settlement';
 
@@ -18,26 +18,26 @@ const MOST_CRASHES = 3;
  * redelivered ones that were settled before, and everything in a crash-free worker cost nothing.
  */
 @Injectable()
-export class CrashTrials {
+export class PoisonDetector {
   private readonly logger = new Logger('Worker');
 
-  constructor(@Inject(Pool) private readonly pool: Pool) {}
+  constructor(private readonly pool: Pool) {}
 
-  /** Before an event runs alone. What it returns goes to the settlement; `convicted`: then no handler may run. */
-  async begin(event: DeliveredEvent): Promise<{ convicted: boolean; findings: Findings }> {
-    const starts = (await beginTrials(this.pool, [event.id], true)).get(event.id) ?? 1;
+  /** Before an event runs alone. What it returns goes to the settlement; `quarantined`: then no handler may run. */
+  async begin(event: DispatchedEvent): Promise<{ quarantined: boolean; findings: Findings }> {
+    const starts = (await countStarts(this.pool, [event.id], true)).get(event.id) ?? 1;
     const crashes = starts - 1;
-    if (crashes < MOST_CRASHES) return { convicted: false, findings: onTrial(new Map()) };
+    if (crashes < MOST_CRASHES) return { quarantined: false, findings: onTrial(new Map()) };
     const message = `the worker died ${crashes} times while it ran this event alone`;
     this.logger.error({ msg: message, eventId: event.id });
     const verdict: UnfinishedResult = { kind: 'dead-letter', reasonCode: 'WORKER_CRASH', message };
-    return { convicted: true, findings: onTrial(new Map([['', verdict]])) };
+    return { quarantined: true, findings: onTrial(new Map([['', verdict]])) };
   }
 
   /** It goes back to the queue because of a shutdown. If this fails, one crash too many is counted. */
-  async withdraw(event: DeliveredEvent): Promise<void> {
+  async withdraw(event: DispatchedEvent): Promise<void> {
     try {
-      await withdrawTrial(this.pool, event.id);
+      await uncountStart(this.pool, event.id);
     } catch (error) {
       this.logger.debug(`trial not withdrawn: ${String(error)}`);
     }

@@ -1,12 +1,12 @@
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { Pool } from 'pg';
 import { Courier } from '../../destinations/courier';
 import { DESTINATION_LIMITS, type SealedDestination } from '../../destinations/destination';
 import { DestinationRegistry } from '../../destinations/destination-registry';
 import { disableDestination } from '../../destinations/destinations.queries';
-import type { DeliveredEvent } from '../../event/delivered-event';
+import type { DispatchedEvent } from '../../event/dispatched-event';
 import type { ExternalCall, ExternalHandler, HandlerResult } from '../handler';
-import { combine, deliveredTo, GONE, refusedBy, type Delivery } from './destination-results';
+import { combine, deliveredTo, GONE, refusedBy, type DestinationOutcome } from './destination-results';
 
 const MARGIN_MS = 5_000;
 
@@ -25,17 +25,17 @@ export class DestinationDelivery implements ExternalHandler {
   private readonly logger = new Logger('Destinations');
 
   constructor(
-    @Inject(DestinationRegistry) private readonly registry: DestinationRegistry,
-    @Inject(Courier) private readonly courier: Courier,
-    @Inject(Pool) private readonly pool: Pool,
+    private readonly registry: DestinationRegistry,
+    private readonly courier: Courier,
+    private readonly pool: Pool,
   ) {}
 
-  async select(events: readonly DeliveredEvent[]): Promise<readonly DeliveredEvent[]> {
+  async select(events: readonly DispatchedEvent[]): Promise<readonly DispatchedEvent[]> {
     const directory = await this.registry.current();
     return directory.destinations.length === 0 ? [] : events.filter((event) => directory.has(event));
   }
 
-  async handle(event: DeliveredEvent, { attemptNumber, signal, done }: ExternalCall): Promise<HandlerResult> {
+  async handle(event: DispatchedEvent, { attemptNumber, signal, done }: ExternalCall): Promise<HandlerResult> {
     const destinations = (await this.registry.current()).of(event).filter(({ id }) => !done.has(deliveredTo(id)));
     // At a first attempt they are of before a person sent the event on its way again.
     const refused = attemptNumber > 1 ? destinations.filter(({ id }) => done.has(refusedBy(id))) : [];
@@ -49,9 +49,9 @@ export class DestinationDelivery implements ExternalHandler {
 
   private async deliver(
     destination: SealedDestination,
-    { id, body, correlationId, traceparent }: DeliveredEvent,
+    { id, body, correlationId, traceparent }: DispatchedEvent,
     signal: AbortSignal,
-  ): Promise<Delivery> {
+  ): Promise<DestinationOutcome> {
     const trace = traceparent === undefined ? {} : { traceparent };
     const outcome = await this.courier.deliver(destination, { id, body, correlationId, ...trace }, signal);
     if (outcome.kind === 'answered' && outcome.status === GONE) await this.disable(destination.id);

@@ -1,4 +1,4 @@
-import type { Outcome } from '../../destinations/courier';
+import type { DeliveryResult } from '../../destinations/courier';
 import type { HandlerResult, UnfinishedResult } from '../handler';
 import { classifyStatus } from '../settle/retry-policy';
 
@@ -9,13 +9,13 @@ export const deliveredTo = (destinationId: string): string => `destination:${des
 /** It was answered with a refusal that no retry can change, while others are still to be tried. */
 export const refusedBy = (destinationId: string): string => `destination-refused:${destinationId}`;
 
-export interface Delivery {
+export interface DestinationOutcome {
   destinationId: string;
-  outcome: Outcome;
+  outcome: DeliveryResult;
 }
 
 /** What the end of one request means for the event; the table stands at classifyError (retry-policy.ts). */
-function toResult({ destinationId, outcome }: Delivery): HandlerResult {
+function toResult({ destinationId, outcome }: DestinationOutcome): HandlerResult {
   if (outcome.kind === 'held') {
     return { kind: 'postpone', reasonCode: outcome.reason, message: outcome.message, afterMs: outcome.afterMs };
   }
@@ -37,7 +37,7 @@ function toResult({ destinationId, outcome }: Delivery): HandlerResult {
  * destination may still succeed, a refusal is no dead letter yet: it is remembered, and `refusedBefore` brings it back
  * when the others are settled. A neighbour's fault never costs a destination its retries.
  */
-export function combine(deliveries: readonly Delivery[], refusedBefore: readonly string[]): HandlerResult {
+export function combine(deliveries: readonly DestinationOutcome[], refusedBefore: readonly string[]): HandlerResult {
   const results = deliveries.map((delivery) => ({ id: delivery.destinationId, result: toResult(delivery) }));
   const unfinished = results.flatMap(({ id, result }) => (result.kind === 'done' ? [] : [{ id, result }]));
   const refused = unfinished.filter(({ result }) => result.kind === 'dead-letter');

@@ -1,6 +1,6 @@
 import type { Db } from '../../db/pool';
 
-export interface UsageRow {
+export interface UsageIncrement {
   tenantId: string;
   /** UTC date, YYYY-MM-DD. */
   day: string;
@@ -10,7 +10,7 @@ export interface UsageRow {
 }
 
 /** Adds to the counters. Rows are locked in key order, so that two workers cannot deadlock. */
-export async function addUsage(db: Db, rows: readonly UsageRow[]): Promise<void> {
+export async function addUsage(db: Db, rows: readonly UsageIncrement[]): Promise<void> {
   await db.query({
     name: 'add-usage',
     text: `

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import type { DeliveredEvent } from '../../event/delivered-event';
+import type { DispatchedEvent } from '../../event/dispatched-event';
 import type { TransactionalCall, TransactionalHandler } from '../handler';
-import { addUsage, type UsageRow } from './usage-meter.queries';
+import { addUsage, type UsageIncrement } from './usage-meter.queries';
 
 /**
  * Counts events and bytes per tenant, UTC day of receipt and type. Being part of the attempt's transaction, its sums
@@ -13,8 +13,8 @@ export class UsageMeter implements TransactionalHandler {
   readonly name = 'usage-meter';
   readonly eventTypes = ['*'];
 
-  async handle(events: readonly DeliveredEvent[], { db }: TransactionalCall): Promise<void> {
-    const rows = new Map<string, UsageRow>();
+  async handle(events: readonly DispatchedEvent[], { db }: TransactionalCall): Promise<void> {
+    const rows = new Map<string, UsageIncrement>();
     for (const { tenantId, type, receivedAt, sizeBytes } of events) {
       const day = receivedAt.slice(0, 10);
       const key = JSON.stringify([tenantId, day, type]);

@@ -2,7 +2,7 @@ import type { PoolClient } from 'pg';
 import { classifyPgError } from '../../db/pg-errors';
 
 /** Whether PostgreSQL is there: an error that carries its codes may come from a server of the handler's own. */
-export async function answers(db: PoolClient): Promise<boolean> {
+export async function isConnectionUsable(db: PoolClient): Promise<boolean> {
   try {
     await db.query('select');
     return true;

@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { SETTINGS_TOKEN, type Settings } from '../../config/settings';
 import type { Standing } from '../../event-state/attempts.queries';
-import type { DeliveredEvent } from '../../event/delivered-event';
-import { HANDLERS, takesType, type ExternalHandler, type Handler, type HandlerResult } from '../handler';
+import type { DispatchedEvent } from '../../event/dispatched-event';
+import { HANDLERS, handlesType, type ExternalHandler, type Handler, type HandlerResult } from '../handler';
 import { spanOfCall } from '../consume/dispatch-spans';
 import { within } from './handler-call';
 import { Lane } from './lane';
@@ -11,7 +11,7 @@ import { classifyError } from '../settle/retry-policy';
 import type { Findings } from '../settle/settlement';
 
 /** Which external handlers have work for which events. */
-export type Selection = ReadonlyMap<DeliveredEvent, readonly ExternalHandler[]>;
+export type Selection = ReadonlyMap<DispatchedEvent, readonly ExternalHandler[]>;
 
 /** What an aborted call tells of is not the event's doing. */
 class Stopped extends Error {}
@@ -39,10 +39,10 @@ export class ExternalHandlers {
   }
 
   /** Asks each handler once a batch. One that throws gets all events of its types; its calls will tell what is wrong. */
-  async select(events: readonly DeliveredEvent[]): Promise<Selection> {
-    const selection = new Map<DeliveredEvent, ExternalHandler[]>();
+  async select(events: readonly DispatchedEvent[]): Promise<Selection> {
+    const selection = new Map<DispatchedEvent, ExternalHandler[]>();
     for (const handler of this.handlers) {
-      const matching = events.filter(({ type }) => takesType(handler, type));
+      const matching = events.filter(({ type }) => handlesType(handler, type));
       if (matching.length === 0) continue;
       for (const event of await this.selectedBy(handler, matching)) {
         const handlers = selection.get(event);
@@ -55,8 +55,8 @@ export class ExternalHandlers {
 
   private async selectedBy(
     handler: ExternalHandler,
-    matching: readonly DeliveredEvent[],
-  ): Promise<readonly DeliveredEvent[]> {
+    matching: readonly DispatchedEvent[],
+  ): Promise<readonly DispatchedEvent[]> {
     if (!handler.select) return matching;
     try {
       return await handler.select(matching);
@@ -68,7 +68,7 @@ export class ExternalHandlers {
 
   /** Runs what is missing of an event. Undefined when it was stopped by the shutdown; then the event goes back. */
   async run(
-    event: DeliveredEvent,
+    event: DispatchedEvent,
     handlers: readonly ExternalHandler[],
     standing: Pick<Standing, 'attempts' | 'done' | 'starts'>,
   ): Promise<Findings | undefined> {
@@ -108,7 +108,7 @@ export class ExternalHandlers {
 
   private async runInLane(
     handler: ExternalHandler,
-    event: DeliveredEvent,
+    event: DispatchedEvent,
     call: { attemptNumber: number; done: ReadonlySet<string> },
   ): Promise<HandlerResult> {
     const lane = this.lanes.get(handler.name) as Lane;
@@ -129,7 +129,7 @@ export class ExternalHandlers {
   /** A call that neither ends nor heeds its signal is left alone, at its timeout or at the shutdown. */
   private async call(
     handler: ExternalHandler,
-    event: DeliveredEvent,
+    event: DispatchedEvent,
     call: { attemptNumber: number; done: ReadonlySet<string> },
   ): Promise<HandlerResult> {
     const aborter = new AbortController();

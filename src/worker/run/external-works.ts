@@ -1,8 +1,8 @@
-import { Inject, Injectable } from '@nestjs/common';
-import { CrashTrials } from '../crashes/poison-detector';
+import { Injectable } from '@nestjs/common';
+import { PoisonDetector } from '../crashes/poison-detector';
 import type { ExternalWork } from '../consume/message-router';
 import { ExternalHandlers } from './external-handlers';
-import { crowdedOut } from '../settle/retry-policy';
+import { postponeTenant } from '../settle/retry-policy';
 import type { Findings } from '../settle/settlement';
 
 /** Events that wait to run alone hold their prefetch slots, so there may not be many. */
@@ -15,8 +15,8 @@ export class ExternalWorks {
   private waitingAlone = 0;
 
   constructor(
-    @Inject(ExternalHandlers) private readonly externals: ExternalHandlers,
-    @Inject(CrashTrials) private readonly trials: CrashTrials,
+    private readonly externals: ExternalHandlers,
+    private readonly trials: PoisonDetector,
   ) {}
 
   /** Undefined when the event has to go back to the queue because the worker shuts down. */
@@ -28,7 +28,7 @@ export class ExternalWorks {
       return findings && { ...findings, onTrial };
     }
     if (this.waitingAlone >= MOST_WAITING_ALONE) {
-      const unfinished = new Map([['', crowdedOut(event.dispatchNo, Math.random())]]);
+      const unfinished = new Map([['', postponeTenant(event.dispatchNo, Math.random())]]);
       return { done: [], unfinished, durationMs: 0, onTrial };
     }
     this.waitingAlone += 1;
@@ -42,8 +42,8 @@ export class ExternalWorks {
   }
 
   private async runAlone({ event, handlers, standing }: ExternalWork): Promise<Findings | undefined> {
-    const { convicted, findings: trial } = await this.trials.begin(event);
-    if (convicted) return trial;
+    const { quarantined, findings: trial } = await this.trials.begin(event);
+    if (quarantined) return trial;
     const findings = await this.externals.run(event, handlers, standing);
     if (!findings) await this.trials.withdraw(event);
     return findings && { ...findings, onTrial: true };

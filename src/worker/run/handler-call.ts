@@ -1,6 +1,6 @@
 import type { PoolClient } from 'pg';
 import type { Db } from '../../db/pool';
-import type { DeliveredEvent } from '../../event/delivered-event';
+import type { DispatchedEvent } from '../../event/dispatched-event';
 import type { TransactionalHandler, UnfinishedResult } from '../handler';
 
 const STATEMENT_MARGIN_MS = 200;
@@ -12,7 +12,7 @@ export class HandlerTimeout extends Error {
 /** Calls a transactional handler with its timeout, and with a `db` that ends with the call. */
 export async function callTransactional(
   handler: TransactionalHandler,
-  events: readonly DeliveredEvent[],
+  events: readonly DispatchedEvent[],
   client: PoolClient,
 ): Promise<void | ReadonlyMap<string, UnfinishedResult>> {
   const { timeoutMs } = handler;

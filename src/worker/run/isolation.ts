@@ -6,7 +6,7 @@ export interface Search<T> {
   /** Tries a part; resolves with the error if it fails, having left no trace. */
   attempt: (part: readonly T[]) => Promise<unknown>;
   /** This one fails by itself. */
-  blame: (item: T, error: unknown) => void;
+  markFailed: (item: T, error: unknown) => void;
   /** This one was not tried by itself any more: too many of its group have failed. */
   giveUp: (item: T) => void;
 }
@@ -42,7 +42,7 @@ export class Isolation<T> {
     const [only] = open;
     if (open.length === 1 && only !== undefined) {
       this.count(only);
-      search.blame(only, error);
+      search.markFailed(only, error);
       return;
     }
     const half = Math.ceil(open.length / 2);

@@ -9,11 +9,11 @@ export interface LaneLimits {
 }
 
 /** How a call that asked for room fared: it may begin, the lane was closed, or it should come back later. */
-export type Entry = 'entered' | 'closed' | 'full';
+export type LaneEntry = 'entered' | 'closed' | 'full';
 
 interface TenantLane {
   running: number;
-  waiting: ((entry: Entry) => void)[];
+  waiting: ((entry: LaneEntry) => void)[];
   averageMs: number;
   /** When a call began that found none of its tenant, or ended. */
   movedMs: number;
@@ -51,7 +51,7 @@ export class Lane {
   constructor(private readonly limits: LaneLimits) {}
 
   /** After 'entered', `leave` must follow. */
-  enter(tenantId: string): Promise<Entry> {
+  enter(tenantId: string): Promise<LaneEntry> {
     if (this.closed) return Promise.resolve('closed');
     const tenant = this.tenant(tenantId);
     if (this.hasRoom(tenant)) {

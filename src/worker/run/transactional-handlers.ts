@@ -1,10 +1,10 @@
 import type { PoolClient } from 'pg';
 import { classifyPgError } from '../../db/pg-errors';
-import { answers } from './connection-usable';
-import { takesType, type TransactionalHandler } from '../handler';
+import { isConnectionUsable } from './connection-usable';
+import { handlesType, type TransactionalHandler } from '../handler';
 import { callTransactional, HandlerTimeout } from './handler-call';
 import { Isolation } from './isolation';
-import { classifyError, crowdedOut } from '../settle/retry-policy';
+import { classifyError, postponeTenant } from '../settle/retry-policy';
 import type { Settlement } from '../settle/settlement';
 
 /** What a handler threw while PostgreSQL was there: the handler's failure, whatever code it carries. */
@@ -40,7 +40,7 @@ export class TransactionalHandlers {
       try {
         if (blameResults(handler, settlements, await this.call(handler, settlements, db))) return true;
       } catch (cause) {
-        throw (await answers(db)) ? new HandlerFailure(handler.name, cause) : cause;
+        throw (await isConnectionUsable(db)) ? new HandlerFailure(handler.name, cause) : cause;
       }
     }
     return false;
@@ -57,8 +57,8 @@ export class TransactionalHandlers {
     for (const handler of this.handlers) {
       await isolation.find(this.ofHandler(handler, run), {
         attempt: (part) => this.attempt(handler, part, db),
-        blame: (settlement, error) => settlement.blame(handler.name, classifyError(error)),
-        giveUp: (settlement) => settlement.blame('', crowdedOut(settlement.event.dispatchNo, Math.random())),
+        markFailed: (settlement, error) => settlement.markFailed(handler.name, classifyError(error)),
+        giveUp: (settlement) => settlement.markFailed('', postponeTenant(settlement.event.dispatchNo, Math.random())),
       });
     }
     return countBlames(run.settlements) > before;
@@ -67,13 +67,13 @@ export class TransactionalHandlers {
   /** Names of what is done once the transaction commits. */
   namesDone(settlement: Settlement): string[] {
     const { event, unfinished } = settlement;
-    return this.handlers.filter((h) => takesType(h, event.type) && !unfinished.has(h.name)).map(({ name }) => name);
+    return this.handlers.filter((h) => handlesType(h, event.type) && !unfinished.has(h.name)).map(({ name }) => name);
   }
 
   private ofHandler(handler: TransactionalHandler, { settlements, done }: Run): Settlement[] {
     return settlements.filter(
       (settlement) =>
-        takesType(handler, settlement.event.type) &&
+        handlesType(handler, settlement.event.type) &&
         settlement.runsHandlers &&
         !settlement.unfinished.has(handler.name) &&
         !done.get(settlement.event.id)?.has(handler.name),
@@ -99,7 +99,7 @@ export class TransactionalHandlers {
       }
     } catch (error) {
       if (error instanceof HandlerTimeout || classifyPgError(error) === 'transient') {
-        throw (await answers(db)) ? new HandlerFailure(handler.name, error) : error;
+        throw (await isConnectionUsable(db)) ? new HandlerFailure(handler.name, error) : error;
       }
       await db.query('rollback to savepoint part'); // throws when it was PostgreSQL that failed
       return error ?? new Error('it threw nothing');
@@ -127,7 +127,7 @@ function blameResults(
   for (const settlement of settlements) {
     const result = results.get(settlement.event.id);
     if (!result) continue;
-    settlement.blame(handler.name, result);
+    settlement.markFailed(handler.name, result);
     blamed = true;
   }
   return blamed;

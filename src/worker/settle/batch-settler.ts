@@ -13,15 +13,15 @@ import {
   type EventState,
 } from '../../event-state/attempts.queries';
 import { auditMessage } from './audit-message';
-import { endTrials } from '../crashes/crash-counts.queries';
+import { clearStarts } from '../crashes/crash-counts.queries';
 import type { Failure } from '../../event-state/failures.queries';
 import { readEffects } from '../../event-state/handler-effects.queries';
-import type { DeliveredEvent } from '../../event/delivered-event';
+import type { DispatchedEvent } from '../../event/dispatched-event';
 import { HANDLERS, type Handler } from '../handler';
 import { HandlerTimeout } from '../run/handler-call';
-import { OutcomeReport, type Outcome } from './settle-report';
+import { SettleReport, type SettledBatch } from './settle-report';
 import { recordFailures } from './record-failures';
-import { classifyError, crowdedOut, decide } from './retry-policy';
+import { classifyError, postponeTenant, decide } from './retry-policy';
 import { newestOfEach, Settlement, type Findings } from './settlement';
 import { HandlerFailure, TransactionalHandlers } from '../run/transactional-handlers';
 
@@ -37,18 +37,18 @@ class Again extends Error {
 
 /** Carries a batch of delivered events to a committed outcome each: attempts, effects, retries and dead letters. */
 @Injectable()
-export class DeliveryExecutor {
+export class BatchSettler {
   private readonly worker = `${hostname()}:${process.pid}`;
   private readonly transactional: TransactionalHandlers;
-  private readonly report: OutcomeReport;
+  private readonly report: SettleReport;
 
   constructor(
     @Inject(SETTINGS_TOKEN) private readonly settings: Settings,
-    @Inject(Pool) private readonly pool: Pool,
+    private readonly pool: Pool,
     @Inject(HANDLERS) handlers: readonly Handler[],
-    @Inject(Metrics) metrics: Metrics,
+    metrics: Metrics,
   ) {
-    this.report = new OutcomeReport(metrics, settings.MAX_RETRY_ATTEMPTS);
+    this.report = new SettleReport(metrics, settings.MAX_RETRY_ATTEMPTS);
     this.transactional = new TransactionalHandlers(handlers.filter((handler) => handler.kind === 'transactional'));
   }
 
@@ -58,8 +58,8 @@ export class DeliveryExecutor {
    * ran before: external handlers, and trials.
    */
   async settle(
-    events: readonly DeliveredEvent[],
-    findings: ReadonlyMap<DeliveredEvent, Findings> = new Map(),
+    events: readonly DispatchedEvent[],
+    findings: ReadonlyMap<DispatchedEvent, Findings> = new Map(),
   ): Promise<void> {
     const settlements = newestOfEach(events).map((event) => new Settlement(event, findings.get(event)));
     if (settlements.length > 0) await this.settleBatch(settlements);
@@ -100,7 +100,7 @@ export class DeliveryExecutor {
     for (const settlement of settlements) {
       const { tenantId, dispatchNo } = settlement.event;
       const before = timeouts.get(tenantId) ?? 0;
-      if (before >= MOST_TIMEOUTS_OF_TENANT) settlement.blame('', crowdedOut(dispatchNo, Math.random()));
+      if (before >= MOST_TIMEOUTS_OF_TENANT) settlement.markFailed('', postponeTenant(dispatchNo, Math.random()));
       await this.settleBatch([settlement]);
       const timedOut = [...settlement.unfinished.values()].some(({ reasonCode }) => reasonCode === 'TIMEOUT');
       if (timedOut) timeouts.set(tenantId, before + 1);
@@ -110,7 +110,7 @@ export class DeliveryExecutor {
   private async settleIn(
     db: PoolClient,
     { settlements, apart, startedMs }: { settlements: readonly Settlement[]; apart: boolean; startedMs: number },
-  ): Promise<Outcome> {
+  ): Promise<SettledBatch> {
     const attempt = { durationMs: Date.now() - startedMs, worker: this.worker };
     // Sent at once, but two statements: the second has a new snapshot, which shows what another worker committed while
     // openAttempts waited for it.
@@ -136,7 +136,7 @@ export class DeliveryExecutor {
     const toComplete = completed.filter(({ event }) => states.has(event.id)).map(({ event }) => event.id);
     if (toComplete.length > 0) await completeStates(db, toComplete);
     const onTrial = settlements.filter((settlement) => settlement.onTrial).map(({ event }) => event.id);
-    if (onTrial.length > 0) await endTrials(db, onTrial);
+    if (onTrial.length > 0) await clearStarts(db, onTrial);
     return { completed: eventsOf(completed), failures, attempts: opened, durationMs: Date.now() - startedMs };
   }
 
@@ -158,9 +158,9 @@ export class DeliveryExecutor {
   }
 }
 
-const eventsOf = (settlements: readonly Settlement[]): DeliveredEvent[] => settlements.map(({ event }) => event);
+const eventsOf = (settlements: readonly Settlement[]): DispatchedEvent[] => settlements.map(({ event }) => event);
 
-function isOvertaken({ id, dispatchNo }: DeliveredEvent, states: ReadonlyMap<string, EventState>): boolean {
+function isOvertaken({ id, dispatchNo }: DispatchedEvent, states: ReadonlyMap<string, EventState>): boolean {
   const state = states.get(id);
   return state !== undefined && (state.dispatchNo > dispatchNo || state.status !== 'DISPATCHED');
 }
@@ -169,5 +169,5 @@ function isOvertaken({ id, dispatchNo }: DeliveredEvent, states: ReadonlyMap<str
 function blameAlone(settlement: Settlement, error: unknown): void {
   const [handler, cause] = error instanceof HandlerFailure ? [error.handler, error.cause] : ['', error];
   if (settlement.unfinished.has(handler)) throw error;
-  settlement.blame(handler, classifyError(cause));
+  settlement.markFailed(handler, classifyError(cause));
 }

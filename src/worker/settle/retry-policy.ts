@@ -1,5 +1,5 @@
 import { types } from 'node:util';
-import type { Decision } from '../../event-state/decision';
+import type { RetryDecision } from '../../event-state/retry-decision';
 import { InvalidPayloadError, type UnfinishedResult } from '../handler';
 
 export interface RetryRules {
@@ -18,7 +18,12 @@ const MAX_WAIT_MS = 24 * 3_600_000;
  * of the backoff (with jitter) and what the other side asked for; after the last attempt it is a dead letter, whose
  * message begins with the reason of that attempt.
  */
-export function decide(result: UnfinishedResult, attemptNumber: number, rules: RetryRules, random: number): Decision {
+export function decide(
+  result: UnfinishedResult,
+  attemptNumber: number,
+  rules: RetryRules,
+  random: number,
+): RetryDecision {
   const { kind, reasonCode, message = '' } = result;
   if (kind === 'dead-letter') return { kind, reasonCode, message };
   const afterMs = Math.min(Math.max(result.afterMs ?? 0, 0), MAX_WAIT_MS);
@@ -37,7 +42,7 @@ function backoffMs(attemptNumber: number, rules: RetryRules, random: number): nu
 }
 
 /** Many events of its tenant failed in the same batch, and this one was not tried: it comes back, later each time. */
-export function crowdedOut(dispatchNo: number, random: number): UnfinishedResult {
+export function postponeTenant(dispatchNo: number, random: number): UnfinishedResult {
   const afterMs = Math.min(1_000 * 2 ** (dispatchNo - 1), 60_000) * (0.8 + 0.4 * random);
   return {
     kind: 'postpone',
@@ -47,8 +52,8 @@ export function crowdedOut(dispatchNo: number, random: number): UnfinishedResult
   };
 }
 
-/** The graver of two results of one event: a person is needed, then it was tried, then it could not begin. */
-export function graver(a: UnfinishedResult, b: UnfinishedResult): UnfinishedResult {
+/** The moreSevere of two results of one event: a person is needed, then it was tried, then it could not begin. */
+export function moreSevere(a: UnfinishedResult, b: UnfinishedResult): UnfinishedResult {
   const rank = { 'dead-letter': 2, retry: 1, postpone: 0 };
   if (rank[a.kind] !== rank[b.kind]) return rank[a.kind] > rank[b.kind] ? a : b;
   return waitOf(b) > waitOf(a) ? b : a; // of two waits the longer one: both sides asked for theirs

@@ -1,13 +1,13 @@
 import { Logger } from '@nestjs/common';
 import { writesDebug } from '../../observability/log-level';
 import type { Metrics } from '../../observability/metrics';
-import { endDelivery } from '../consume/dispatch-spans';
+import { endDispatchSpan } from '../consume/dispatch-spans';
 import type { Failure } from '../../event-state/failures.queries';
-import type { DeliveredEvent } from '../../event/delivered-event';
+import type { DispatchedEvent } from '../../event/dispatched-event';
 
 /** What a settle transaction has committed. */
-export interface Outcome {
-  completed: readonly DeliveredEvent[];
+export interface SettledBatch {
+  completed: readonly DispatchedEvent[];
   failures: readonly Failure[];
   /** Number of the attempt, by event id. */
   attempts: ReadonlyMap<string, number>;
@@ -20,7 +20,7 @@ export interface Outcome {
  * warn when an attempt failed; one line per batch for postponements. What a handler said about a failure stands in the
  * attempt, not in the log: it may quote what the event carries.
  */
-export class OutcomeReport {
+export class SettleReport {
   private readonly logger = new Logger('Worker');
 
   constructor(
@@ -28,7 +28,7 @@ export class OutcomeReport {
     private readonly maxAttempts: number,
   ) {}
 
-  committed(outcome: Outcome): void {
+  committed(outcome: SettledBatch): void {
     this.completed(outcome);
     let postponed = 0;
     for (const failure of outcome.failures) {
@@ -37,20 +37,20 @@ export class OutcomeReport {
         postponed += 1;
         const { reasonCode } = failure.decision;
         this.metrics.workerPostponed.inc({ reason_code: reasonCode });
-        endDelivery(failure.event, { 'streamforge.outcome': 'postponed', 'streamforge.reason_code': reasonCode });
+        endDispatchSpan(failure.event, { 'streamforge.outcome': 'postponed', 'streamforge.reason_code': reasonCode });
       }
     }
     if (postponed > 0) this.logger.log(`${postponed} events postponed`);
   }
 
-  private completed({ completed, attempts, durationMs }: Outcome): void {
+  private completed({ completed, attempts, durationMs }: SettledBatch): void {
     if (completed.length > 0)
       this.metrics.workerAttempts.inc({ status: 'SUCCESS', reason_code: 'PROCESSED' }, completed.length);
     const nowMs = Date.now();
     const eachLine = writesDebug();
     for (const event of completed) {
       this.metrics.endToEnd.observe((nowMs - Date.parse(event.receivedAt)) / 1000);
-      endDelivery(event, { 'streamforge.outcome': 'completed' });
+      endDispatchSpan(event, { 'streamforge.outcome': 'completed' });
       if (!eachLine) continue;
       const attemptNumber = attempts.get(event.id) ?? 1;
       this.logger.debug(this.line(event, { outcome: 'COMPLETED', reasonCode: 'PROCESSED', attemptNumber, durationMs }));
@@ -64,11 +64,11 @@ export class OutcomeReport {
     this.metrics[kind === 'retry' ? 'workerRetry' : 'workerDlq'].inc();
     const delayMs = kind === 'retry' ? decision.delayMs : undefined;
     const outcome = kind === 'retry' ? 'RETRYING' : 'DLQ';
-    endDelivery(event, { 'streamforge.outcome': outcome, 'streamforge.attempt': attemptNumber }, reasonCode);
+    endDispatchSpan(event, { 'streamforge.outcome': outcome, 'streamforge.attempt': attemptNumber }, reasonCode);
     this.logger.warn(this.line(event, { outcome, reasonCode, attemptNumber, delayMs, durationMs }));
   }
 
-  private line(event: DeliveredEvent, fields: Record<string, string | number | undefined>): Record<string, unknown> {
+  private line(event: DispatchedEvent, fields: Record<string, string | number | undefined>): Record<string, unknown> {
     const { id: eventId, tenantId, correlationId, dispatchNo } = event;
     const { maxAttempts } = this;
     return { msg: 'delivery.settled', eventId, tenantId, correlationId, dispatchNo, maxAttempts, ...fields };

@@ -1,6 +1,6 @@
-import type { DeliveredEvent } from '../../event/delivered-event';
+import type { DispatchedEvent } from '../../event/dispatched-event';
 import type { UnfinishedResult } from '../handler';
-import { graver } from './retry-policy';
+import { moreSevere } from './retry-policy';
 
 /** What is known of an event before its settle transaction: how its external handlers ended, and that it is on trial. */
 export interface Findings {
@@ -23,7 +23,7 @@ export class Settlement {
   readonly externalMs: number;
 
   constructor(
-    readonly event: DeliveredEvent,
+    readonly event: DispatchedEvent,
     findings?: Findings,
   ) {
     this.unfinished = new Map(findings?.unfinished);
@@ -32,14 +32,14 @@ export class Settlement {
     this.externalMs = findings?.durationMs ?? 0;
   }
 
-  blame(handler: string, result: UnfinishedResult): void {
+  markFailed(handler: string, result: UnfinishedResult): void {
     this.unfinished.set(handler, result);
   }
 
   /** The gravest of the results; undefined when the event is completed. */
   get result(): UnfinishedResult | undefined {
     if (this.unfinished.size === 0) return undefined;
-    return [...this.unfinished.values()].reduce(graver);
+    return [...this.unfinished.values()].reduce(moreSevere);
   }
 
   /** It could not begin, which is no attempt, or was given up: then its transactional handlers do not run either. */
@@ -50,8 +50,8 @@ export class Settlement {
 }
 
 /** One event may be twice in a batch; of two dispatches only the newer counts (I11). */
-export function newestOfEach(events: readonly DeliveredEvent[]): DeliveredEvent[] {
-  const newest = new Map<string, DeliveredEvent>();
+export function newestOfEach(events: readonly DispatchedEvent[]): DispatchedEvent[] {
+  const newest = new Map<string, DispatchedEvent>();
   for (const event of events) {
     const other = newest.get(event.id);
     if (!other || other.dispatchNo < event.dispatchNo) newest.set(event.id, event);

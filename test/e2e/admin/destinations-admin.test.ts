@@ -1,5 +1,5 @@
 import { createTestDatabase, type TestDatabase } from '../../support/database';
-import { admin, givenDestination, type DestinationAnswer } from '../../support/destinations';
+import { admin, givenDestination, type DestinationResponse } from '../../support/destinations';
 import { call, expectProblem, getEvent, postEvent } from '../../support/e2e-http';
 import { eventually } from '../../support/eventually';
 import { startProcess, type TestProcess } from '../../support/processes/process';
@@ -61,7 +61,7 @@ describe('/v1/admin/destinations', () => {
     expect(changed.body).toMatchObject({ eventTypes: ['order.*'], enabled: false, timeoutMs: 100, url: rest.url });
     const second = await givenDestination(open.url, { tenantId: 'crud', url: receiver.url });
     const list = (query: string) =>
-      admin<{ destinations: DestinationAnswer[]; nextCursor: string | null }>(
+      admin<{ destinations: DestinationResponse[]; nextCursor: string | null }>(
         open.url,
         'GET',
         `?tenantId=crud${query}`,
@@ -146,7 +146,7 @@ describe('/v1/admin/destinations', () => {
     const tenant = 'rotating';
     const { id, secret: first } = await givenDestination(open.url, { tenantId: tenant, url: receiver.url });
     const rotate = async (body?: object) =>
-      (await admin<DestinationAnswer & { secret: string }>(open.url, 'POST', `/${id}/rotate-secret`, body)).body;
+      (await admin<DestinationResponse & { secret: string }>(open.url, 'POST', `/${id}/rotate-secret`, body)).body;
     const verifiedBy = async (...secrets: string[]): Promise<boolean[]> => {
       const sent = '{"eventType":"order.paid","subject":"s","payload":' + String(Math.random()) + '}';
       const event = (await postEvent(open.url, tenant, sent)).body;

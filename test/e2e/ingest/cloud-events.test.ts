@@ -8,7 +8,7 @@ import {
   getEvent,
   postEvent,
   type AcceptedAnswer,
-  type StreamAnswer,
+  type StreamEndpoint,
 } from '../../support/e2e-http';
 
 const STRUCTURED = { 'content-type': 'application/cloudevents+json; charset=utf-8' };
@@ -227,7 +227,7 @@ describe('CloudEvents at POST /v1/events', () => {
 
   describe('in a batch', () => {
     const batch = (tenant: string, body: string | Readable, headers: OutgoingHttpHeaders = {}) =>
-      send<StreamAnswer>(tenant, body, { ...BATCH, ...headers });
+      send<StreamEndpoint>(tenant, body, { ...BATCH, ...headers });
     const countsOf = ({ status, body: { summary: s } }: Awaited<ReturnType<typeof batch>>) => [
       status,
       s.records,

@@ -4,7 +4,7 @@ import { Broker } from '../../../src/broker/broker';
 import { Intake } from '../../../src/ingest/store/intake';
 import { Chores } from '../../../src/outbox/chores';
 import { Publisher } from '../../../src/outbox/publisher';
-import { DeliveryLoop } from '../../../src/worker/consume/worker-loop';
+import { WorkerLoop } from '../../../src/worker/consume/worker-loop';
 import { startTestApp, type TestApp } from '../../support/app';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
 import { call, getEvent, postEvent, postStream } from '../../support/e2e-http';
@@ -18,7 +18,7 @@ const PARTS: Record<string, abstract new (...args: never[]) => unknown> = {
   Intake,
   Publisher,
   Chores,
-  DeliveryLoop,
+  WorkerLoop,
   Broker,
 };
 
@@ -54,9 +54,9 @@ describe('roles', () => {
   it.each([
     ['api', ['Intake']],
     ['publisher', ['Publisher', 'Chores', 'Broker']],
-    ['worker', ['DeliveryLoop', 'Broker']],
-    ['publisher,worker', ['Publisher', 'Chores', 'DeliveryLoop', 'Broker']],
-    ['all', ['Intake', 'Publisher', 'Chores', 'DeliveryLoop', 'Broker']],
+    ['worker', ['WorkerLoop', 'Broker']],
+    ['publisher,worker', ['Publisher', 'Chores', 'WorkerLoop', 'Broker']],
+    ['all', ['Intake', 'Publisher', 'Chores', 'WorkerLoop', 'Broker']],
   ])('%s boots %j and nothing else', async (role, parts) => {
     expect(partsOf(await start({ APP_ROLE: role, RABBITMQ_URL: vhost.url }))).toEqual(parts);
   });

@@ -3,7 +3,7 @@ import type { PoolClient } from 'pg';
 import { createPool } from '../../../src/db/pool';
 import type { PreparedEvent } from '../../../src/event/prepare-event';
 import { BatchWriter } from '../../../src/ingest/store/batch-writer';
-import type { Outcome } from '../../../src/ingest/store/ingest-result';
+import type { IngestResult } from '../../../src/ingest/store/ingest-result';
 import { Metrics } from '../../../src/observability/metrics';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
 import { prepared } from '../../support/events';
@@ -17,7 +17,7 @@ const MAX_QUEUED_BYTES = 64 * 1024 * 1024;
 const MAX_BATCH_EVENTS = 500;
 
 /** The outcomes of a stream's batch, none of which failed. */
-function fulfilled(settled: readonly PromiseSettledResult<Outcome>[]): Outcome[] {
+function fulfilled(settled: readonly PromiseSettledResult<IngestResult>[]): IngestResult[] {
   return settled.map((result) => {
     if (result.status === 'rejected') throw result.reason;
     return result.value;
@@ -60,7 +60,7 @@ describe('the batch writer', () => {
     });
 
   /** Starts a write that the held commit stops, so that everything after it queues up. */
-  const occupyWriter = async (): Promise<{ first: Promise<Outcome> }> => {
+  const occupyWriter = async (): Promise<{ first: Promise<IngestResult> }> => {
     const first = writer.write(prepared());
     await writerWaits();
     return { first }; // in an object, or the caller's await would wait for the outcome

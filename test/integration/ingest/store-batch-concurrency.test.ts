@@ -3,7 +3,7 @@ import type { Pool, QueryResult } from 'pg';
 import { createPool } from '../../../src/db/pool';
 import type { PreparedEvent } from '../../../src/event/prepare-event';
 import { uuidV7 } from '../../../src/event/uuid-v7';
-import type { Outcome } from '../../../src/ingest/store/ingest-result';
+import type { IngestResult } from '../../../src/ingest/store/ingest-result';
 import { storeBatch } from '../../../src/ingest/store/store-batch';
 import { storeEvents } from '../../../src/ingest/store/store-batch.queries';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
@@ -105,7 +105,7 @@ describe('concurrent writers', () => {
     );
   });
 
-  async function expectConsistent(tenantId: string, events: PreparedEvent[], outcomes: Outcome[]): Promise<void> {
+  async function expectConsistent(tenantId: string, events: PreparedEvent[], outcomes: IngestResult[]): Promise<void> {
     const { rows: stored } = await database.pool.query<{ id: string; entries: number; keys: string[] }>(
       `select e.id, (select count(*)::int from outbox o where o.event_id = e.id and o.id = e.outbox_id) as entries,
               (select array_agg(encode(digest, 'hex')) from idempotency_keys k where k.event_id = e.id) as keys
@@ -126,7 +126,7 @@ describe('concurrent writers', () => {
     const holderOf = new Map(stored.flatMap(({ id, keys }) => keys.map((key) => [key, id] as const)));
     const contentOf = new Map(events.map(({ event, fingerprint }) => [event.id, fingerprint]));
     events.forEach(({ keyDigest, eventIdDigest, fingerprint, event }, i) => {
-      const outcome = outcomes[i] as Outcome;
+      const outcome = outcomes[i] as IngestResult;
       const holder = holderOf.get(keyDigest);
       const byEventId = eventIdDigest === undefined ? undefined : holderOf.get(eventIdDigest);
       if (outcome.kind === 'duplicate') {

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import fc from 'fast-check';
-import type { Outcome } from '../../../src/ingest/store/ingest-result';
+import type { IngestResult } from '../../../src/ingest/store/ingest-result';
 import { streamFormat, type StreamFormat } from '../../../src/ingest/formats/stream-formats';
 import { StreamIngest } from '../../../src/ingest/stream/stream-ingest';
 import { startTestApp, type TestApp } from '../../support/app';
@@ -103,7 +103,7 @@ async function verdictAlone(tenant: string, body: Buffer): Promise<string> {
 
 async function verdictsOfStream(tenantId: string, chunks: Buffer[]): Promise<string[]> {
   const verdicts: string[] = [];
-  const onOutcome = (number: number, outcome: Outcome): void => {
+  const onOutcome = (number: number, outcome: IngestResult): void => {
     expect(number).toBe(verdicts.length + 1);
     verdicts.push(outcome.kind === 'rejected' ? outcome.rejection.code : outcome.kind);
   };

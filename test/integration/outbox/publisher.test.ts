@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import type { PublishOutcome } from '../../../src/broker/broker';
-import { within } from '../../../src/broker/within';
+import { withinDeadline } from '../../../src/broker/within';
 import { LocalWakeUp } from '../../../src/redis/wake-up';
 import { inTransaction } from '../../../src/db/pool';
 import { Metrics } from '../../../src/observability/metrics';
@@ -235,7 +235,7 @@ describe('the publisher', () => {
         const [first, second] = ['00000000-0000-4000-8000-000000000001', '00000000-0000-4000-8000-000000000002'];
         const asked = { limit: 10, maxBytes: MAX_BYTES, leaseSeconds: LEASE_SECONDS };
         await hanging.query(claimStatement({ ...asked, leaseSeconds: LEASE_SECONDS, token: first }));
-        const others = await within(5_000, claim({ token: second, limit: 10 }));
+        const others = await withinDeadline(5_000, claim({ token: second, limit: 10 }));
         expect(others.map(({ event }) => event.id)).toEqual(idsOf(events.slice(10)));
       } finally {
         await hanging.query('rollback');

@@ -3,8 +3,8 @@ import type { Pool, PoolClient } from 'pg';
 import type { Event } from '../../../src/event/event';
 import { Metrics } from '../../../src/observability/metrics';
 import { dispatchDueRetries } from '../../../src/event-state/due-retries.queries';
-import { DeliveryExecutor } from '../../../src/worker/settle/batch-settler';
-import type { DeliveredEvent } from '../../../src/event/delivered-event';
+import { BatchSettler } from '../../../src/worker/settle/batch-settler';
+import type { DispatchedEvent } from '../../../src/event/dispatched-event';
 import { UsageMeter } from '../../../src/worker/handlers/usage-meter';
 import { testSettings } from '../../support/app';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
@@ -39,12 +39,12 @@ describe('the delivery executor, when an attempt fails', () => {
   });
   afterAll(() => database.drop());
 
-  const executorOf = (pool: Pool = database.pool, env: Record<string, string> = {}): DeliveryExecutor => {
+  const executorOf = (pool: Pool = database.pool, env: Record<string, string> = {}): BatchSettler => {
     const rules = { MAX_RETRY_ATTEMPTS: '3', RETRY_BACKOFF_MS: '1000,5000', RETRY_JITTER: '0', ...env };
-    return new DeliveryExecutor(testSettings(rules), pool, [new UsageMeter(), failing], metrics);
+    return new BatchSettler(testSettings(rules), pool, [new UsageMeter(), failing], metrics);
   };
 
-  const settle = (...events: DeliveredEvent[]): Promise<void> => executorOf().settle(events);
+  const settle = (...events: DispatchedEvent[]): Promise<void> => executorOf().settle(events);
 
   const usage = async (): Promise<{ events: number; bytes: number }> => {
     const { rows } = await database.pool.query<{ events: number; bytes: number }>(
@@ -57,7 +57,7 @@ describe('the delivery executor, when an attempt fails', () => {
   const one = async (type = 'order.paid'): Promise<Event> => givenEvent(database.pool, { eventType: type });
 
   /** Ends the wait before the retry and moves it to the outbox. Returns the next delivery. */
-  const nextDelivery = async (event: Event, dispatchNo: number): Promise<DeliveredEvent> => {
+  const nextDelivery = async (event: Event, dispatchNo: number): Promise<DispatchedEvent> => {
     await database.pool.query('update retry_schedule set due_at = now()');
     await expect(dispatchDueRetries(database.pool, 10)).resolves.toBe(1);
     expect((await outboxRows(database.pool, event)).at(-1)).toMatchObject({ destination: 'retry', dispatchNo });
@@ -272,7 +272,7 @@ describe('the delivery executor, when an attempt fails', () => {
         },
       });
       const settings = testSettings({ MAX_RETRY_ATTEMPTS: '1' });
-      await new DeliveryExecutor(settings, raced, [failingHere], metrics).settle([delivered(event)]);
+      await new BatchSettler(settings, raced, [failingHere], metrics).settle([delivered(event)]);
       await expect(attemptRows(database.pool, event)).resolves.toMatchObject([{ status: 'SUCCESS' }]);
       await expect(countRows(database.pool, 'dead_letters')).resolves.toBe(0);
       await expect(stateRow(database.pool, event)).resolves.toBeUndefined();

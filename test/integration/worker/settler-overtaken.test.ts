@@ -2,7 +2,7 @@ import { Logger } from '@nestjs/common';
 import type { Event } from '../../../src/event/event';
 import { Metrics } from '../../../src/observability/metrics';
 import { dispatchAgain } from '../../../src/event-state/lost-dispatches.queries';
-import { DeliveryExecutor } from '../../../src/worker/settle/batch-settler';
+import { BatchSettler } from '../../../src/worker/settle/batch-settler';
 import type { UnfinishedResult } from '../../../src/worker/handler';
 import { testSettings } from '../../support/app';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
@@ -32,7 +32,7 @@ describe('the delivery executor, overtaken in the middle of its transaction', ()
       return new Map(events.map(({ id }) => [id, RETRY]));
     });
     const later = transactional('later', ['*'], async () => void (await meanwhile()));
-    const executor = new DeliveryExecutor(testSettings(), database.pool, [failing, later], new Metrics());
+    const executor = new BatchSettler(testSettings(), database.pool, [failing, later], new Metrics());
     return Object.assign(worker, { settle: (event: Event) => executor.settle([delivered(event)]) });
   };
 

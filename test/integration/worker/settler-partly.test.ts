@@ -2,8 +2,8 @@ import { Logger } from '@nestjs/common';
 import type { Event } from '../../../src/event/event';
 import { Metrics } from '../../../src/observability/metrics';
 import { dispatchDueRetries } from '../../../src/event-state/due-retries.queries';
-import { DeliveryExecutor } from '../../../src/worker/settle/batch-settler';
-import type { DeliveredEvent } from '../../../src/event/delivered-event';
+import { BatchSettler } from '../../../src/worker/settle/batch-settler';
+import type { DispatchedEvent } from '../../../src/event/dispatched-event';
 import type { Handler, UnfinishedResult } from '../../../src/worker/handler';
 import { UsageMeter } from '../../../src/worker/handlers/usage-meter';
 import type { Findings } from '../../../src/worker/settle/settlement';
@@ -27,13 +27,13 @@ describe('the delivery executor, when an event is done in part', () => {
   );
   afterAll(() => database.drop());
 
-  const executorOf = (...handlers: Handler[]): DeliveryExecutor => {
+  const executorOf = (...handlers: Handler[]): BatchSettler => {
     const settings = testSettings({ MAX_RETRY_ATTEMPTS: '3', RETRY_BACKOFF_MS: '1000', RETRY_JITTER: '0' });
-    return new DeliveryExecutor(settings, database.pool, handlers, new Metrics());
+    return new BatchSettler(settings, database.pool, handlers, new Metrics());
   };
   const effectsOf = async (name: string): Promise<number> =>
     countRows(database.pool, `effects where handler = '${name}'`);
-  const nextDelivery = async (event: Event, dispatchNo: number): Promise<DeliveredEvent> => {
+  const nextDelivery = async (event: Event, dispatchNo: number): Promise<DispatchedEvent> => {
     await database.pool.query('update retry_schedule set due_at = now()');
     await expect(dispatchDueRetries(database.pool, 10)).resolves.toBe(1);
     return delivered(event, { dispatchNo });

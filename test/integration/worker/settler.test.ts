@@ -3,8 +3,8 @@ import type { Pool } from 'pg';
 import { createPool } from '../../../src/db/pool';
 import type { Event } from '../../../src/event/event';
 import { Metrics } from '../../../src/observability/metrics';
-import { DeliveryExecutor } from '../../../src/worker/settle/batch-settler';
-import type { DeliveredEvent } from '../../../src/event/delivered-event';
+import { BatchSettler } from '../../../src/worker/settle/batch-settler';
+import type { DispatchedEvent } from '../../../src/event/dispatched-event';
 import { UsageMeter } from '../../../src/worker/handlers/usage-meter';
 import { testSettings } from '../../support/app';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
@@ -40,12 +40,12 @@ describe('the delivery executor', () => {
   });
   afterAll(() => database.drop());
 
-  const executorOf = (pool: Pool = database.pool, env: Record<string, string> = {}): DeliveryExecutor => {
+  const executorOf = (pool: Pool = database.pool, env: Record<string, string> = {}): BatchSettler => {
     const rules = { MAX_RETRY_ATTEMPTS: '3', RETRY_BACKOFF_MS: '1000,5000', RETRY_JITTER: '0', ...env };
-    return new DeliveryExecutor(testSettings(rules), pool, [new UsageMeter(), failing], metrics);
+    return new BatchSettler(testSettings(rules), pool, [new UsageMeter(), failing], metrics);
   };
 
-  const settle = (...events: DeliveredEvent[]): Promise<void> => executorOf().settle(events);
+  const settle = (...events: DispatchedEvent[]): Promise<void> => executorOf().settle(events);
 
   const usage = async (): Promise<{ events: number; bytes: number }> => {
     const { rows } = await database.pool.query<{ events: number; bytes: number }>(

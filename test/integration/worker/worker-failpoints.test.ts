@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import type { Consumer, Delivery, QueueName } from '../../../src/broker/broker';
+import type { Consumer, ReceivedMessage, QueueName } from '../../../src/broker/broker';
 import { MemoryBroker } from '../../../src/broker/memory-broker';
 import { dispatchDueRetries } from '../../../src/event-state/due-retries.queries';
 import type { TransactionalCall } from '../../../src/worker/handler';
@@ -15,7 +15,7 @@ class ForgetfulBroker extends MemoryBroker {
   lost = 0;
   acked = 0;
 
-  override consume(name: QueueName, prefetch: number, onDelivery: (delivery: Delivery) => void): Consumer {
+  override consume(name: QueueName, prefetch: number, onDelivery: (delivery: ReceivedMessage) => void): Consumer {
     const consumer = super.consume(name, prefetch, onDelivery);
     return {
       ack: (deliveries) => {

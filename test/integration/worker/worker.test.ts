@@ -3,7 +3,7 @@ import { MemoryBroker } from '../../../src/broker/memory-broker';
 import type { OutgoingMessage } from '../../../src/broker/broker';
 import type { Event } from '../../../src/event/event';
 import { dispatchDueRetries } from '../../../src/event-state/due-retries.queries';
-import type { DeliveredEvent } from '../../../src/event/delivered-event';
+import type { DispatchedEvent } from '../../../src/event/dispatched-event';
 import type { ExternalHandler, Handler, HandlerResult } from '../../../src/worker/handler';
 import { UsageMeter } from '../../../src/worker/handlers/usage-meter';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
@@ -189,7 +189,7 @@ describe('a worker', () => {
     const running = new Map<string, number>();
     let most = 0;
     let mostOfOne = 0;
-    const counting = external('counting', ['*'], async ({ tenantId }: DeliveredEvent) => {
+    const counting = external('counting', ['*'], async ({ tenantId }: DispatchedEvent) => {
       running.set(tenantId, (running.get(tenantId) ?? 0) + 1);
       most = Math.max(
         most,
@@ -281,7 +281,7 @@ describe('a worker', () => {
       readonly timeoutMs = 2_000;
       readonly greeted: string[] = [];
 
-      handle(event: DeliveredEvent): Promise<HandlerResult> {
+      handle(event: DispatchedEvent): Promise<HandlerResult> {
         this.greeted.push(event.id);
         return Promise.resolve({ kind: 'done' });
       }

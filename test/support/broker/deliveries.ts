@@ -3,7 +3,7 @@ import {
   QUEUES,
   type Broker,
   type Consumer,
-  type Delivery,
+  type ReceivedMessage,
   type OutgoingMessage,
   type PublishOutcome,
   type QueueName,
@@ -34,7 +34,7 @@ export async function elapsedMs(work: () => Promise<unknown>): Promise<number> {
 
 /** A consumer that only takes note of what comes. */
 export class Listener {
-  readonly deliveries: Delivery[] = [];
+  readonly deliveries: ReceivedMessage[] = [];
   readonly consumer: Consumer;
 
   constructor(
@@ -44,7 +44,7 @@ export class Listener {
       prefetch = 100,
       acks = false,
     }: { queue?: QueueName; prefetch?: number; acks?: boolean } = {},
-    onDelivery: (delivery: Delivery) => void = () => undefined,
+    onDelivery: (delivery: ReceivedMessage) => void = () => undefined,
   ) {
     this.consumer = broker.consume(queue, prefetch, (delivery) => {
       this.deliveries.push(delivery);
@@ -59,7 +59,7 @@ export class Listener {
   }
 
   /** The first `count` deliveries, once they have come. */
-  async receives(count: number): Promise<Delivery[]> {
+  async receives(count: number): Promise<ReceivedMessage[]> {
     await eventually(() => expect(this.deliveries.length).toBeGreaterThanOrEqual(count));
     return this.deliveries.slice(0, count);
   }

@@ -4,9 +4,9 @@ import type { Event } from '../../../src/event/event';
 import { Metrics } from '../../../src/observability/metrics';
 import { dispatchDueRetries } from '../../../src/event-state/due-retries.queries';
 import { dispatchAgain, type PublishedDispatch } from '../../../src/event-state/lost-dispatches.queries';
-import { toDeliveredEvent } from '../../../src/worker/consume/read-message';
-import { DeliveryExecutor } from '../../../src/worker/settle/batch-settler';
-import type { DeliveredEvent } from '../../../src/event/delivered-event';
+import { readDispatchedEvent } from '../../../src/worker/consume/read-message';
+import { BatchSettler } from '../../../src/worker/settle/batch-settler';
+import type { DispatchedEvent } from '../../../src/event/dispatched-event';
 import type { Handler, UnfinishedResult } from '../../../src/worker/handler';
 import { testSettings } from '../app';
 import { recordingEffects, transactional } from '../handlers';
@@ -67,7 +67,7 @@ export type Sabotage = (name: string, text: string) => string;
 
 /** Deliveries of a few events against the real executor and database, with a broker that may do all that brokers do. */
 export class DeliveryModel {
-  private messages: DeliveredEvent[] = [];
+  private messages: DispatchedEvent[] = [];
   private events: Event[] = [];
   private readonly violations: string[] = [];
 
@@ -106,7 +106,11 @@ export class DeliveryModel {
     }
   }
 
-  private async settle(event: DeliveredEvent, outcome: Outcome, crash?: 'before-commit' | 'before-ack'): Promise<void> {
+  private async settle(
+    event: DispatchedEvent,
+    outcome: Outcome,
+    crash?: 'before-commit' | 'before-ack',
+  ): Promise<void> {
     const rules = { MAX_RETRY_ATTEMPTS: '3', RETRY_BACKOFF_MS: '1', RETRY_JITTER: '0' };
     const handlers: Handler[] = [
       transactional('first', ['*'], async (events, call) => {
@@ -121,7 +125,7 @@ export class DeliveryModel {
         return new Map(events.map(({ id }) => [id, result]));
       }),
     ];
-    const executor = new DeliveryExecutor(
+    const executor = new BatchSettler(
       testSettings(rules),
       this.sabotaged(crash === 'before-commit'),
       handlers,
@@ -135,7 +139,7 @@ export class DeliveryModel {
   }
 
   /** I5: what is acked has left a trace that a new delivery or an operator goes on from. */
-  private async acked(message: DeliveredEvent): Promise<void> {
+  private async acked(message: DispatchedEvent): Promise<void> {
     this.drop(message);
     const { rows } = await this.pool.query<{ settled: boolean }>(
       `select exists (select from processing_attempts where event_id = $1 and generation = $2 and status = 'SUCCESS')
@@ -146,7 +150,7 @@ export class DeliveryModel {
   }
 
   /** I11, from inside the settle transaction. */
-  private async checkDispatch(events: readonly DeliveredEvent[], db: Pick<PoolClient, 'query'>): Promise<void> {
+  private async checkDispatch(events: readonly DispatchedEvent[], db: Pick<PoolClient, 'query'>): Promise<void> {
     for (const { id, dispatchNo } of events) {
       const { rowCount } = await db.query('select from event_state where event_id = $1 and dispatch_no > $2', [
         id,
@@ -156,13 +160,13 @@ export class DeliveryModel {
     }
   }
 
-  private drop(message: DeliveredEvent): void {
+  private drop(message: DispatchedEvent): void {
     this.messages = this.messages.filter((other) => other !== message);
   }
 
   private async publish(): Promise<void> {
     for (const message of await takePending(this.pool)) {
-      const event = toDeliveredEvent(message);
+      const event = readDispatchedEvent(message);
       if (event && message.queue !== 'events.dlq') this.messages.push(event);
     }
   }

@@ -9,10 +9,10 @@ const { parseSettings } = load('config/parse-settings.js');
 const { createPool } = load('db/pool.js');
 const { RabbitBroker } = load('broker/rabbit-broker.js');
 const { Metrics } = load('observability/metrics.js');
-const { CrashTrials } = load('worker/crashes/poison-detector.js');
-const { DeliveryExecutor } = load('worker/settle/batch-settler.js');
-const { DeliveryLoop } = load('worker/consume/worker-loop.js');
-const { DeliveryRouter } = load('worker/consume/message-router.js');
+const { PoisonDetector } = load('worker/crashes/poison-detector.js');
+const { BatchSettler } = load('worker/settle/batch-settler.js');
+const { WorkerLoop } = load('worker/consume/worker-loop.js');
+const { MessageRouter } = load('worker/consume/message-router.js');
 const { ExternalHandlers } = load('worker/run/external-handlers.js');
 const { ExternalWorks } = load('worker/run/external-works.js');
 const { UsageMeter } = load('worker/handlers/usage-meter.js');
@@ -30,10 +30,10 @@ async function main() {
   const broker = await RabbitBroker.connect(settings.RABBITMQ_URL, { publishes: false, consumes: true });
   const handlers = [new UsageMeter(), killer];
   const externals = new ExternalHandlers(settings, handlers);
-  const trials = new CrashTrials(pool);
-  const executor = new DeliveryExecutor(settings, pool, handlers, new Metrics());
-  const router = new DeliveryRouter(pool, externals);
-  const loop = new DeliveryLoop(settings, broker, {
+  const trials = new PoisonDetector(pool);
+  const executor = new BatchSettler(settings, pool, handlers, new Metrics());
+  const router = new MessageRouter(pool, externals);
+  const loop = new WorkerLoop(settings, broker, {
     router,
     executor,
     externals: new ExternalWorks(externals, trials),

@@ -1,5 +1,5 @@
 import { judgeServer, judgeStored } from '../../../src/commands/doctor/check-postgres';
-import { judge as judgeRedis } from '../../../src/commands/doctor/check-redis';
+import { judgeRedis as judgeRedis } from '../../../src/commands/doctor/check-redis';
 import { checkNode, checkSettings } from '../../../src/commands/doctor/check-settings';
 import { isAtLeast, report, type Finding } from '../../../src/commands/doctor/finding';
 

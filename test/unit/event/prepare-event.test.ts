@@ -1,4 +1,4 @@
-import { MAX_DEPTH, prepareEvent, type PreparedEvent, type Rejection } from '../../../src/event/prepare-event';
+import { MAX_DEPTH, prepareEvent, type PreparedEvent, type RecordRejection } from '../../../src/event/prepare-event';
 import { isUuid } from '../../../src/event/uuid-v7';
 
 const CONTEXT = { tenantId: 'acme', correlationId: 'c-1', traceparent: undefined, idempotencyKey: undefined };
@@ -13,7 +13,7 @@ function accepted(...args: Parameters<typeof prepare>): PreparedEvent {
   if ('rejection' in made) throw new Error(made.rejection.message);
   return made.prepared;
 }
-function rejection(...args: Parameters<typeof prepare>): Rejection {
+function rejection(...args: Parameters<typeof prepare>): RecordRejection {
   const made = prepare(...args);
   if ('prepared' in made) throw new Error('it was accepted');
   return made.rejection;

@@ -1,5 +1,5 @@
 import { isUuid } from '../../../src/event/uuid-v7';
-import { correlationIdOf, traceparentOf } from '../../../src/http/correlation';
+import { correlationIdOf, readTraceparent } from '../../../src/http/correlation';
 
 describe('the correlation id of a request', () => {
   const of = (sent: unknown): string => correlationIdOf({ headers: { 'x-correlation-id': sent as string } });
@@ -17,7 +17,7 @@ describe('the correlation id of a request', () => {
 });
 
 describe('the trace context of a request', () => {
-  const of = (traceparent?: string): string | undefined => traceparentOf({ headers: { traceparent } });
+  const of = (traceparent?: string): string | undefined => readTraceparent({ headers: { traceparent } });
   const TRACE = '0af7651916cd43dd8448eb211c80319c';
   const SPAN = 'b7ad6b7169203331';
 

@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
 import { setImmediate as tick } from 'node:timers/promises';
 import * as fc from 'fast-check';
-import { VerdictLines } from '../../../src/ingest/stream/result-lines';
+import { ResultLines } from '../../../src/ingest/stream/result-lines';
 
 /** One line is about this long, so that a few dozen are more than the memory that they may take. */
 const FILLER = 'é'.repeat(30_000);
@@ -19,7 +19,7 @@ function openFiles(): number {
 }
 const expectOpenFiles = (count: number) => expect([count, NaN]).toContain(openFiles());
 
-async function readAll(lines: VerdictLines): Promise<unknown[]> {
+async function readAll(lines: ResultLines): Promise<unknown[]> {
   const text = Buffer.concat((await lines.toArray()) as Buffer[]).toString();
   if (text === '') return [];
   expect(text.endsWith('\n')).toBe(true);
@@ -33,7 +33,7 @@ describe('the lines of an answer', () => {
   afterEach(() => expectOpenFiles(0));
 
   it('come in order, written before, while and after they are waited for', async () => {
-    const lines = new VerdictLines();
+    const lines = new ResultLines();
     lines.line({ n: 1 });
     const all = readAll(lines);
     lines.line({ n: 2 });
@@ -46,10 +46,10 @@ describe('the lines of an answer', () => {
   });
 
   it('may be none', async () => {
-    const lines = new VerdictLines();
+    const lines = new ResultLines();
     lines.end();
     expect(await readAll(lines)).toEqual([]);
-    const later = new VerdictLines();
+    const later = new ResultLines();
     const all = readAll(later);
     await tick();
     later.end();
@@ -57,7 +57,7 @@ describe('the lines of an answer', () => {
   });
 
   it('that nobody reads go to a file once they are too many, and come in order all the same', async () => {
-    const lines = new VerdictLines();
+    const lines = new ResultLines();
     const written = Array.from({ length: 100 }, (_, n) => big(n));
     for (const [n, line] of written.entries()) {
       lines.line(line);
@@ -69,7 +69,7 @@ describe('the lines of an answer', () => {
   });
 
   it('larger than all of the memory are kept whole', async () => {
-    const lines = new VerdictLines();
+    const lines = new ResultLines();
     const huge = { filler: 'x'.repeat(3_000_000) };
     lines.line(huge);
     lines.line({ n: 1 });
@@ -78,7 +78,7 @@ describe('the lines of an answer', () => {
   });
 
   it('use memory again, and no file, after the reader has caught up', async () => {
-    const lines = new VerdictLines();
+    const lines = new ResultLines();
     const reader = lines[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
     for (let round = 1; round <= 2; round++) {
       for (let n = 0; n < 60; n++) lines.line(big(n));
@@ -98,7 +98,7 @@ describe('the lines of an answer', () => {
     const steps = fc.array(fc.oneof(fc.constant('read' as const), fc.nat(40)), { maxLength: 15 });
     await fc.assert(
       fc.asyncProperty(steps, async (turns) => {
-        const lines = new VerdictLines();
+        const lines = new ResultLines();
         let text = '';
         const expected: number[] = [];
         for (const turn of turns) {
@@ -121,7 +121,7 @@ describe('the lines of an answer', () => {
   });
 
   it('end with the client: its file is closed, and what is still written goes nowhere', async () => {
-    const lines = new VerdictLines();
+    const lines = new ResultLines();
     for (let n = 0; n < 60; n++) lines.line(big(n));
     expectOpenFiles(1);
     lines.destroy();
@@ -134,7 +134,7 @@ describe('the lines of an answer', () => {
   });
 
   it('end with a client that was waiting for more', async () => {
-    const lines = new VerdictLines();
+    const lines = new ResultLines();
     lines.line({ n: 1 });
     lines.resume();
     await tick();

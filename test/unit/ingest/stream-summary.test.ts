@@ -1,12 +1,12 @@
-import type { Outcome } from '../../../src/ingest/store/ingest-result';
+import type { IngestResult } from '../../../src/ingest/store/ingest-result';
 import { committedFacts } from '../../../src/ingest/store/ingest-result';
 import { StreamSummary } from '../../../src/ingest/stream/stream-summary';
 import { prepared } from '../../support/events';
 
 const committed = committedFacts(prepared());
-const ACCEPTED: Outcome = { kind: 'accepted', committed };
-const DUPLICATE: Outcome = { kind: 'duplicate', of: committed, layer: 'cache' };
-const REJECTED: Outcome = {
+const ACCEPTED: IngestResult = { kind: 'accepted', committed };
+const DUPLICATE: IngestResult = { kind: 'duplicate', of: committed, layer: 'cache' };
+const REJECTED: IngestResult = {
   kind: 'rejected',
   rejection: {
     code: 'invalid-event',
@@ -15,7 +15,7 @@ const REJECTED: Outcome = {
   },
 };
 
-function summaryOf(...outcomes: Outcome[]): StreamSummary {
+function summaryOf(...outcomes: IngestResult[]): StreamSummary {
   const summary = new StreamSummary();
   outcomes.forEach((outcome, i) => summary.add(i + 1, outcome));
   return summary;

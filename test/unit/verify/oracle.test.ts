@@ -1,6 +1,6 @@
 import type { Evidence, ReadBack, StoredEvent } from '../../verify/evidence';
 import type { Entry } from '../../verify/journal';
-import { judge, verdictLine } from '../../verify/oracle';
+import { judge, resultLine } from '../../verify/oracle';
 
 const PAYLOAD = '{"amount":10.10}';
 const NAMES = ['north-0-0', 'delivered-2-0'];
@@ -92,7 +92,7 @@ describe('the oracle of the fault suite', () => {
   it('has nothing to say of a run that kept every promise', () => {
     const verdict = judge(evidence());
     expect(verdict).toEqual({ accepted: 2, completed: 2, lost: 0, doubled: 0, violations: [] });
-    expect(verdictLine(verdict)).toBe('accepted 2, completed 2, lost 0, doubled 0');
+    expect(resultLine(verdict)).toBe('accepted 2, completed 2, lost 0, doubled 0');
   });
 
   it('takes a replay for what it is: one more generation, effect and delivery', () => {

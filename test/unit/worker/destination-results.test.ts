@@ -1,18 +1,18 @@
-import type { Outcome } from '../../../src/destinations/courier';
-import { combine, type Delivery } from '../../../src/worker/handlers/destination-results';
+import type { DeliveryResult } from '../../../src/destinations/courier';
+import { combine, type DestinationOutcome } from '../../../src/worker/handlers/destination-results';
 
-const answered = (status: number, retryAfterMs?: number): Outcome =>
+const answered = (status: number, retryAfterMs?: number): DeliveryResult =>
   retryAfterMs === undefined
     ? { kind: 'answered', status, text: '' }
     : { kind: 'answered', status, text: '', retryAfterMs };
-const held = (afterMs: number): Outcome => ({ kind: 'held', reason: 'CIRCUIT_OPEN', message: 'open', afterMs });
-const failed = (reason: 'TIMEOUT' | 'CONNECTION_FAILED' | 'ADDRESS_REFUSED'): Outcome => ({
+const held = (afterMs: number): DeliveryResult => ({ kind: 'held', reason: 'CIRCUIT_OPEN', message: 'open', afterMs });
+const failed = (reason: 'TIMEOUT' | 'CONNECTION_FAILED' | 'ADDRESS_REFUSED'): DeliveryResult => ({
   kind: 'failed',
   reason,
   message: 'm',
 });
 /** Destinations a, b, c … in this order. */
-const of = (...outcomes: Outcome[]): Delivery[] =>
+const of = (...outcomes: DeliveryResult[]): DestinationOutcome[] =>
   outcomes.map((outcome, i) => ({ destinationId: String.fromCharCode(97 + i), outcome }));
 
 describe('one destination', () => {

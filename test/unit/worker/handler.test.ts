@@ -1,4 +1,4 @@
-import { takesType, withUniqueNames, type TransactionalHandler } from '../../../src/worker/handler';
+import { handlesType, withUniqueNames, type TransactionalHandler } from '../../../src/worker/handler';
 
 const named = (name: string): TransactionalHandler => ({
   kind: 'transactional',
@@ -23,7 +23,7 @@ describe('a handler', () => {
     [['*.paid'], 'order.paid', false],
     [[], 'order.paid', false],
   ])('of %j takes %s: %s', (eventTypes, type, takes) => {
-    expect(takesType({ eventTypes }, type)).toBe(takes);
+    expect(handlesType({ eventTypes }, type)).toBe(takes);
   });
 
   it('has a name of its own', () => {

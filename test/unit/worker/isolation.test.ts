@@ -17,7 +17,7 @@ async function search(
       for (const item of part) found.passed.add(item);
       return undefined;
     },
-    blame: (item) => found.blamed.push(item),
+    markFailed: (item) => found.blamed.push(item),
     giveUp: (item) => found.givenUp.push(item),
   });
   return found;

@@ -1,7 +1,7 @@
 import type { Message } from '../../../src/broker/broker';
 import { fromAmqpHeaders } from '../../../src/broker/rabbit-headers';
 import { uuidV7 } from '../../../src/event/uuid-v7';
-import { toDeliveredEvent } from '../../../src/worker/consume/read-message';
+import { readDispatchedEvent } from '../../../src/worker/consume/read-message';
 
 const MESSAGE: Message = {
   id: uuidV7(),
@@ -19,7 +19,7 @@ const MESSAGE: Message = {
 
 describe('the envelope of a message', () => {
   it('says which dispatch of which event it is', () => {
-    expect(toDeliveredEvent(MESSAGE)).toEqual({
+    expect(readDispatchedEvent(MESSAGE)).toEqual({
       id: MESSAGE.id,
       tenantId: 'acme',
       type: 'order.paid',
@@ -34,15 +34,15 @@ describe('the envelope of a message', () => {
 
   it('is understood with its headers one by one too, as older builds send them', () => {
     const headers = fromAmqpHeaders({ ...MESSAGE.headers, 'x-delivery-count': 1 });
-    expect(toDeliveredEvent({ ...MESSAGE, headers })).toEqual(toDeliveredEvent(MESSAGE));
+    expect(readDispatchedEvent({ ...MESSAGE, headers })).toEqual(readDispatchedEvent(MESSAGE));
   });
 
   it('may carry headers that we do not know', () => {
-    expect(toDeliveredEvent({ ...MESSAGE, headers: { ...MESSAGE.headers, 'x-death': 'x' } })).toBeDefined();
+    expect(readDispatchedEvent({ ...MESSAGE, headers: { ...MESSAGE.headers, 'x-death': 'x' } })).toBeDefined();
   });
 
   it.each(['', 'message-1', MESSAGE.id.toUpperCase()])('is not ours with the id %j', (id) => {
-    expect(toDeliveredEvent({ ...MESSAGE, id })).toBeUndefined();
+    expect(readDispatchedEvent({ ...MESSAGE, id })).toBeUndefined();
   });
 
   it.each(Object.keys(MESSAGE.headers))(
@@ -50,8 +50,8 @@ describe('the envelope of a message', () => {
     (name) => {
       const { [name]: value, ...others } = MESSAGE.headers;
       const wrong = typeof value === 'number' ? String(value) : 7;
-      expect(toDeliveredEvent({ ...MESSAGE, headers: others })).toBeUndefined();
-      expect(toDeliveredEvent({ ...MESSAGE, headers: { ...others, [name]: wrong } })).toBeUndefined();
+      expect(readDispatchedEvent({ ...MESSAGE, headers: others })).toBeUndefined();
+      expect(readDispatchedEvent({ ...MESSAGE, headers: { ...others, [name]: wrong } })).toBeUndefined();
     },
   );
 });

@@ -1,6 +1,12 @@
 import * as fc from 'fast-check';
 import { InvalidPayloadError, type UnfinishedResult } from '../../../src/worker/handler';
-import { classifyError, crowdedOut, decide, graver, type RetryRules } from '../../../src/worker/settle/retry-policy';
+import {
+  classifyError,
+  postponeTenant,
+  decide,
+  moreSevere,
+  type RetryRules,
+} from '../../../src/worker/settle/retry-policy';
 
 const RULES: RetryRules = { MAX_RETRY_ATTEMPTS: 5, RETRY_BACKOFF_MS: [1_000, 5_000, 30_000], RETRY_JITTER: 0.2 };
 const STEADY: RetryRules = { ...RULES, RETRY_JITTER: 0 };
@@ -73,7 +79,7 @@ describe('a postponed event', () => {
   });
 
   it('waits longer each time that it was crowded out, up to a minute', () => {
-    const waits = [1, 2, 3, 20, 2_000].map((dispatchNo) => crowdedOut(dispatchNo, 0.5));
+    const waits = [1, 2, 3, 20, 2_000].map((dispatchNo) => postponeTenant(dispatchNo, 0.5));
     expect(waits.map((wait) => (wait.kind === 'postpone' ? wait.afterMs : 0))).toEqual([
       1_000, 2_000, 4_000, 60_000, 60_000,
     ]);
@@ -90,8 +96,8 @@ describe('of two results of one event', () => {
     ['a retry', RETRY, postponed, RETRY],
     ['the longer wait', RETRY, later, later],
   ])('%s counts, in either order', (_, a, b, expected) => {
-    expect(graver(a, b)).toBe(expected);
-    expect(graver(b, a)).toBe(expected);
+    expect(moreSevere(a, b)).toBe(expected);
+    expect(moreSevere(b, a)).toBe(expected);
   });
 });
 

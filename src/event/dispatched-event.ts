@@ -1,5 +1,5 @@
 /** An event as it arrives at a worker. */
-export interface DeliveredEvent {
+export interface DispatchedEvent {
   id: string;
   tenantId: string;
   type: string;
