@@ -1,20 +1,22 @@
-import { isIPv6 } from 'node:net';
+import { timingSafeEqual } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
 import { Inject, Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import * as ipaddr from 'ipaddr.js';
 import { RateLimiterRes, type RateLimiterAbstract } from 'rate-limiter-flexible';
 import { ADMIN_LIMITER } from '../redis/shared-limiter';
 import { SETTINGS_TOKEN, type Settings } from '../config/settings';
+import { sha256 } from '../event/content-hash';
 import { Problem } from '../event/problems';
-import { hasAdminToken } from './admin-token';
 import { allowanceHeaders } from './allowance';
 
-/** Who acts, as the audit trail names it. There is one token; a second one would bring its own name. */
+/** The actor in the audit trail. There is only one admin token, so there is only one name. */
 export const ADMIN_ACTOR = 'admin';
 
 /**
- * Lets holders of the admin token through. The limit comes before the comparison, so that guesses are counted whether
- * they are right or wrong. It is one count per address over all api processes: a count for everybody together would let
- * anyone lock the operators out by guessing. Behind a proxy all callers have one address, and so one count.
+ * Lets through whoever sends the admin token. Every request counts against the limit before the token is compared, so
+ * wrong guesses are limited too. All api processes share one count per address: with one count for all addresses, anyone
+ * could lock the operators out by guessing. Callers behind one proxy share its address, and so its count.
  */
 @Injectable()
 export class AdminAccess {
@@ -49,12 +51,22 @@ export class AdminAccess {
   }
 }
 
-/** IPv6 callers hold whole networks of addresses, so they are counted by their /64. */
+/** True when the request sends the admin token exactly once: Node joins repeated headers, which never equals the token. */
+export function hasAdminToken(headers: IncomingHttpHeaders, token: string | undefined): boolean {
+  const sent = headers['x-admin-token'];
+  return typeof sent === 'string' && token !== undefined && isSameSecret(sent, token);
+}
+
+/** Compares digests in constant time, so that the duration reveals neither the content nor the length of the secret. */
+export function isSameSecret(sent: string, secret: string): boolean {
+  return timingSafeEqual(Buffer.from(sha256(sent)), Buffer.from(sha256(secret)));
+}
+
+/** The key under which the requests of an address are counted: an IPv4 address, or the /64 network of an IPv6 address. */
 export function addressKey(address: string): string {
-  if (!isIPv6(address) || address.startsWith('::ffff:')) return address.replace('::ffff:', '');
-  const [head = '', tail = ''] = address.split('::');
-  const groups = (text: string): string[] => (text === '' ? [] : text.split(':'));
-  const zeros = new Array<string>(Math.max(0, 8 - groups(head).length - groups(tail).length)).fill('0');
-  const all = address.includes('::') ? [...groups(head), ...zeros, ...groups(tail)] : groups(address);
-  return `${all.slice(0, 4).join(':')}::/64`;
+  if (!ipaddr.isValid(address)) return address;
+  const parsed = ipaddr.process(address); // turns an IPv4-mapped IPv6 address into IPv4
+  if (parsed instanceof ipaddr.IPv4) return parsed.toString();
+  const network = parsed.parts.slice(0, 4).map((group) => group.toString(16));
+  return `${network.join(':')}::/64`;
 }

@@ -11,7 +11,7 @@ import {
 } from './broker';
 import { RabbitConsumer } from './rabbit-consumer';
 import { RabbitPublisher } from './rabbit-publisher';
-import { withinDeadline } from './within';
+import { withinDeadline } from '../runtime/deadline';
 
 const CLOSE_TIMEOUT_MS = 1_500;
 /** Without it, a broker that accepts the connection and then says nothing would be waited for for ever. */

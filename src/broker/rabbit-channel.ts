@@ -2,7 +2,7 @@ import type { AmqpConnection } from '@golevelup/nestjs-rabbitmq';
 import { Logger } from '@nestjs/common';
 import type { Channel, ChannelModel } from 'amqplib';
 import { BrokerMisconfigured } from './broker';
-import { withinDeadline } from './within';
+import { withinDeadline } from '../runtime/deadline';
 
 const REOPEN_AFTER_MS = 500;
 /** Only a person can put it right. */

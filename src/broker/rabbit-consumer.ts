@@ -5,7 +5,7 @@ import type { BrokerMisconfigured, Consumer, ReceivedMessage, QueueName } from '
 import { RabbitChannel } from './rabbit-channel';
 import { fromAmqpHeaders } from './rabbit-headers';
 import { assertTopology } from './rabbit-topology';
-import { withinDeadline } from './within';
+import { withinDeadline } from '../runtime/deadline';
 
 const CANCEL_TIMEOUT_MS = 1_000;
 

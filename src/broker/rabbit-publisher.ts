@@ -5,7 +5,7 @@ import type { BrokerMisconfigured, OutgoingMessage, PublishOutcome } from './bro
 import { RabbitChannel, type ChannelError } from './rabbit-channel';
 import { toAmqpHeaders } from './rabbit-headers';
 import { assertTopology, EXCHANGE } from './rabbit-topology';
-import { withinDeadline } from './within';
+import { withinDeadline } from '../runtime/deadline';
 
 const ANSWER_TIMEOUT_MS = 5_000;
 const DECLARE_AGAIN_AFTER_MS = 1_000;

@@ -31,9 +31,9 @@ export function eventIdKey(tenantId: string, eventId: string): string {
   return keyDigest('event-id', [tenantId, eventId]);
 }
 
-const VISIBLE_ASCII = /^[\x21-\x7e]{1,255}$/;
+const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
 
 /** True for 1 to 255 visible ASCII characters. */
 export function isIdempotencyKey(text: string): boolean {
-  return VISIBLE_ASCII.test(text);
+  return IDEMPOTENCY_KEY.test(text);
 }

@@ -1,13 +1,21 @@
 import type { IncomingMessage } from 'node:http';
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
 import { uuidV7 } from '../event/uuid-v7';
 
-const VISIBLE_ASCII = /^[\x21-\x7e]{1,128}$/;
+/** 1 to 128 visible ASCII characters. */
+const CORRELATION_ID = /^[\x21-\x7e]{1,128}$/;
 
-/** The caller's correlation id if it is usable, else a new one. Becomes the request's id, and so part of every log line. */
+/** The caller's correlation id if it is valid, else a new one. It becomes the request's id. */
 export function correlationIdOf(request: Pick<IncomingMessage, 'headers'>): string {
   const sent = request.headers['x-correlation-id'];
-  return typeof sent === 'string' && VISIBLE_ASCII.test(sent) ? sent : uuidV7();
+  return typeof sent === 'string' && CORRELATION_ID.test(sent) ? sent : uuidV7();
 }
+
+/** Injects the correlation id into a parameter of a controller's method. */
+export const CorrelationId = createParamDecorator(
+  (_: unknown, context: ExecutionContext): string => context.switchToHttp().getRequest<FastifyRequest>().id,
+);
 
 const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
 

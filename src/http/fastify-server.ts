@@ -8,8 +8,7 @@ import { correlationIdOf } from './correlation';
 import type { KnownRoutes } from './known-routes';
 import { endWhenStalled } from './request-body';
 import { traceRequests } from './request-spans';
-import { sendProblem } from './problem.filter';
-import { toProblem } from './to-problem';
+import { sendProblem, toProblem } from './problem.filter';
 
 /** For the one place where a browser runs our pages: Swagger UI brings its scripts and has inline styles. */
 const DOCS_HEADERS = {

@@ -1,44 +1,33 @@
 import type { Readable } from 'node:stream';
 import { Problem } from '../event/problems';
+import { withinDeadline } from '../runtime/deadline';
 
 /**
- * The chunks of a request body. Unlike the request itself it may be destroyed by a pipeline without taking the socket
- * along, so that a stream that breaks can still be answered. While nobody reads on, because storage is slow, time does
- * not count; a sender that brings nothing for `stallMs` while we wait ends it.
+ * The chunks of a request body. A pipeline may destroy this generator without destroying the request and its socket, so
+ * a stream that breaks still gets a response. Ends with `request-timeout` when the sender sends nothing for `stallMs`
+ * while we wait for it. Time in which we do not read, because storage is slow, does not count.
  * @throws Problem `request-timeout`
  */
 export async function* bodyChunks(request: Readable, stallMs: number): AsyncGenerator<Buffer> {
   const chunks = request.iterator({ destroyOnReturn: false }) as AsyncIterator<Buffer>;
   for (;;) {
-    const next = await beforeStall(chunks.next(), stallMs);
+    const next = await withinDeadline(stallMs, chunks.next(), { late: () => stalled(stallMs), unref: true });
     if (next.done) return;
     yield next.value;
   }
 }
 
-async function beforeStall<T>(work: Promise<T>, stallMs: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const stalled = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(stalledProblem(stallMs)), stallMs).unref();
-  });
-  try {
-    return await Promise.race([work, stalled]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-/** A body that drips is not stalled. One that Fastify reads whole is small, and has this many stall times in all. */
+/** A slow body is not stalled. A body that Fastify reads whole is small; it may take this many stall times in total. */
 const WHOLE_BODY_STALLS = 4;
 
 /**
- * Ends the reading of a body that brings nothing for `stallMs`, or is not complete after four times that, with the
- * problem `request-timeout`; for bodies that Fastify reads. One timer a request: wrapping the body in a stream of our
- * own costs every small request more.
+ * For bodies that Fastify reads whole: fails with `request-timeout` when nothing arrives for `stallMs`, or when the body
+ * is not complete after four times that. Uses one timer per request, which costs a small request less than wrapping its
+ * body in another stream.
  */
 export function endWhenStalled(body: Readable, stallMs: number): void {
   const endMs = performance.now() + stallMs * WHOLE_BODY_STALLS;
-  const timer = setTimeout(() => body.emit('error', stalledProblem(stallMs)), stallMs);
+  const timer = setTimeout(() => body.emit('error', stalled(stallMs)), stallMs);
   const stop = (): void => clearTimeout(timer);
   body.on('data', () => {
     if (performance.now() < endMs) timer.refresh();
@@ -47,6 +36,6 @@ export function endWhenStalled(body: Readable, stallMs: number): void {
   body.once('end', stop).once('close', stop).once('error', stop);
 }
 
-function stalledProblem(stallMs: number): Problem {
+function stalled(stallMs: number): Problem {
   return new Problem('request-timeout', `The body brought nothing for ${stallMs} ms.`);
 }

@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { Settings } from '../config/settings';
+import { withinDeadline } from '../runtime/deadline';
 
 /** A collector that is away must not use up the grace period of a shutdown. */
 const FLUSH_TIMEOUT_MS = 3_000;
@@ -26,15 +27,9 @@ export async function startTracing(settings: Settings): Promise<() => Promise<vo
 }
 
 async function flushed(shutdown: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error('the collector does not answer')), FLUSH_TIMEOUT_MS);
-  });
   try {
-    await Promise.race([shutdown, late]);
+    await withinDeadline(FLUSH_TIMEOUT_MS, shutdown, { late: () => new Error('the collector does not answer') });
   } catch (error) {
     new Logger('Tracing').warn(`the last spans were not sent: ${String(error)}`);
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -4,7 +4,7 @@ import type { FastifyReply } from 'fastify';
 import { SETTINGS_TOKEN, type Settings } from '../config/settings';
 import { Problem } from '../event/problems';
 import { Metrics } from '../observability/metrics';
-import { isSameSecret } from '../access/admin-token';
+import { isSameSecret } from '../access/admin-access';
 import { ApiProblems } from '../http/api-problem';
 import { ReadinessChecks, type Readiness } from './readiness';
 

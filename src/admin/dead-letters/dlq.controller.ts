@@ -1,7 +1,7 @@
-import { Body, Controller, Get, HttpCode, Post, Query, Req } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Post, Query } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiBody, ApiOkResponse, ApiOperation, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsIn } from 'class-validator';
-import type { FastifyRequest } from 'fastify';
+import { CorrelationId } from '../../http/correlation';
 import { Pool } from 'pg';
 import { ApiProblems, BODY_PROBLEMS } from '../../http/api-problem';
 import { AdminEndpoint } from '../endpoint/admin-endpoint';
@@ -87,9 +87,9 @@ export class DlqController {
   @ApiBody({ type: RetryRequest, examples: { count: { value: { tenantId: 'demo', dryRun: true } } } })
   @ApiAcceptedResponse({ type: RetryResponse })
   @ApiProblems(...BODY_PROBLEMS)
-  async retry(@Body() request: RetryRequest, @Req() { id }: FastifyRequest): Promise<RetryResponse> {
-    const { matched, changed, skipped } = await this.actions.retry(request, id);
-    return { accepted: true, matched, retried: changed, skipped, dryRun: request.dryRun, correlationId: id };
+  async retry(@Body() request: RetryRequest, @CorrelationId() correlationId: string): Promise<RetryResponse> {
+    const { matched, changed, skipped } = await this.actions.retry(request, correlationId);
+    return { accepted: true, matched, retried: changed, skipped, dryRun: request.dryRun, correlationId };
   }
 
   @Post('discard')
@@ -101,8 +101,8 @@ export class DlqController {
   })
   @ApiAcceptedResponse({ type: DiscardResponse })
   @ApiProblems(...BODY_PROBLEMS)
-  async discard(@Body() request: DiscardRequest, @Req() { id }: FastifyRequest): Promise<DiscardResponse> {
-    const { matched, changed, skipped } = await this.actions.discard(request, id);
-    return { accepted: true, matched, discarded: changed, skipped, dryRun: request.dryRun, correlationId: id };
+  async discard(@Body() request: DiscardRequest, @CorrelationId() correlationId: string): Promise<DiscardResponse> {
+    const { matched, changed, skipped } = await this.actions.discard(request, correlationId);
+    return { accepted: true, matched, discarded: changed, skipped, dryRun: request.dryRun, correlationId };
   }
 }

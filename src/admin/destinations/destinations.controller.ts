@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Req } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
 import {
   ApiBody,
   ApiCreatedResponse,
@@ -8,7 +8,7 @@ import {
   ApiProperty,
 } from '@nestjs/swagger';
 import { IsUUID } from 'class-validator';
-import type { FastifyRequest } from 'fastify';
+import { CorrelationId } from '../../http/correlation';
 import { Pool } from 'pg';
 import { Courier } from '../../destinations/courier';
 import { listDestinations } from '../../destinations/destinations.queries';
@@ -64,8 +64,8 @@ export class DestinationsController {
   @ApiBody({ type: DestinationRequest, examples: { orders: { value: EXAMPLE } } })
   @ApiProblems('too-many-destinations', ...BODY_PROBLEMS)
   @ApiCreatedResponse({ type: NewSecretResponse })
-  async create(@Body() body: DestinationRequest, @Req() request: FastifyRequest): Promise<NewSecretResponse> {
-    const { destination, secret } = await this.destinations.create(body, request.id);
+  async create(@Body() body: DestinationRequest, @CorrelationId() correlationId: string): Promise<NewSecretResponse> {
+    const { destination, secret } = await this.destinations.create(body, correlationId);
     return { ...toAnswer(destination), secret };
   }
 
@@ -84,9 +84,9 @@ export class DestinationsController {
   async change(
     @Param() { id }: DestinationPath,
     @Body() body: DestinationChangeRequest,
-    @Req() request: FastifyRequest,
+    @CorrelationId() correlationId: string,
   ): Promise<DestinationResponse> {
-    return toAnswer(await this.destinations.change(id, body, request.id));
+    return toAnswer(await this.destinations.change(id, body, correlationId));
   }
 
   @Delete(':id')
@@ -94,8 +94,8 @@ export class DestinationsController {
   @ApiOperation({ summary: 'Removes a destination; events no longer wait for it.' })
   @ApiNoContentResponse()
   @ApiProblems('destination-not-found')
-  async delete(@Param() { id }: DestinationPath, @Req() request: FastifyRequest): Promise<void> {
-    await this.destinations.delete(id, request.id);
+  async delete(@Param() { id }: DestinationPath, @CorrelationId() correlationId: string): Promise<void> {
+    await this.destinations.delete(id, correlationId);
   }
 
   @Post(':id/test')
@@ -103,8 +103,8 @@ export class DestinationsController {
   @ApiOperation({ summary: 'Sends one test event and tells how it was answered. Nothing is stored or retried.' })
   @ApiOkResponse({ type: TestDeliveryResponse })
   @ApiProblems('destination-not-found')
-  async test(@Param() { id }: DestinationPath, @Req() request: FastifyRequest): Promise<TestDeliveryResponse> {
-    return sendTest(this.courier, await this.destinations.find(id), request.id);
+  async test(@Param() { id }: DestinationPath, @CorrelationId() correlationId: string): Promise<TestDeliveryResponse> {
+    return sendTest(this.courier, await this.destinations.find(id), correlationId);
   }
 
   @Post(':id/rotate-secret')
@@ -115,9 +115,9 @@ export class DestinationsController {
   async rotate(
     @Param() { id }: DestinationPath,
     @Body() { overlapSeconds }: RotateSecretRequest,
-    @Req() request: FastifyRequest,
+    @CorrelationId() correlationId: string,
   ): Promise<NewSecretResponse> {
-    const { destination, secret } = await this.destinations.rotate(id, overlapSeconds, request.id);
+    const { destination, secret } = await this.destinations.rotate(id, overlapSeconds, correlationId);
     return { ...toAnswer(destination), secret };
   }
 }

@@ -1,7 +1,7 @@
-import { Body, Controller, Get, HttpCode, Post, Req } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Post } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiBody, ApiOkResponse, ApiOperation, ApiPropertyOptional } from '@nestjs/swagger';
 import { ArrayMaxSize, ArrayMinSize, IsArray, Matches } from 'class-validator';
-import type { FastifyRequest } from 'fastify';
+import { CorrelationId } from '../../http/correlation';
 import { Pool } from 'pg';
 import { WakeUp } from '../../redis/wake-up';
 import { EntityDatabase } from '../../db/entity-database';
@@ -63,16 +63,19 @@ export class OutboxController {
   @ApiBody({ type: OutboxRetryRequest, examples: { all: { value: {} } } })
   @ApiAcceptedResponse({ type: OutboxRetryResponse })
   @ApiProblems(...BODY_PROBLEMS)
-  async retry(@Body() { ids }: OutboxRetryRequest, @Req() request: FastifyRequest): Promise<OutboxRetryResponse> {
+  async retry(
+    @Body() { ids }: OutboxRetryRequest,
+    @CorrelationId() correlationId: string,
+  ): Promise<OutboxRetryResponse> {
     const counts = await this.database.transaction(async ({ db, entities }) => {
       const requeued = await requeueFailed(db, { ...(ids ? { ids } : {}), limit: MOST_REQUEUED });
       const matched = ids ? new Set(ids).size : requeued.length;
       const change = { matched, requeued: requeued.length, skipped: matched - requeued.length };
       const filter = ids ? { ids } : {};
-      await recordChange(entities, { action: 'outbox.retry', filter, counts: change, correlationId: request.id });
+      await recordChange(entities, { action: 'outbox.retry', filter, counts: change, correlationId });
       return change;
     });
     this.wakeUp.signal();
-    return { accepted: true, ...counts, correlationId: request.id };
+    return { accepted: true, ...counts, correlationId };
   }
 }

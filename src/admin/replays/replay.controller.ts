@@ -1,7 +1,7 @@
-import { Body, Controller, Get, HttpCode, Param, Post, Query, Req } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiBody, ApiOkResponse, ApiOperation, ApiParam, ApiProperty } from '@nestjs/swagger';
 import { IsIn } from 'class-validator';
-import type { FastifyRequest } from 'fastify';
+import { CorrelationId } from '../../http/correlation';
 import { EntityDatabase } from '../../db/entity-database';
 import { Problem } from '../../event/problems';
 import { isUuid } from '../../event/uuid-v7';
@@ -54,9 +54,9 @@ export class ReplayController {
   })
   @ApiAcceptedResponse({ type: ReplayResponse })
   @ApiProblems(...BODY_PROBLEMS)
-  async start(@Body() request: ReplayRequest, @Req() { id }: FastifyRequest): Promise<ReplayResponse> {
-    const started = await this.replays.start(request, id);
-    return { accepted: true, mode: request.mode, dryRun: request.dryRun, ...started, correlationId: id };
+  async start(@Body() request: ReplayRequest, @CorrelationId() correlationId: string): Promise<ReplayResponse> {
+    const started = await this.replays.start(request, correlationId);
+    return { accepted: true, mode: request.mode, dryRun: request.dryRun, ...started, correlationId };
   }
 
   @Get('replays')
@@ -86,8 +86,11 @@ export class ReplayController {
   @ApiParam(ID)
   @ApiAcceptedResponse({ type: ReplayProgressResponse })
   @ApiProblems('replay-not-found')
-  async cancel(@Param('replayId') replayId: string, @Req() { id }: FastifyRequest): Promise<ReplayProgressResponse> {
-    if (isUuid(replayId)) await this.replays.cancel(replayId, id);
+  async cancel(
+    @Param('replayId') replayId: string,
+    @CorrelationId() correlationId: string,
+  ): Promise<ReplayProgressResponse> {
+    if (isUuid(replayId)) await this.replays.cancel(replayId, correlationId);
     return this.show(replayId);
   }
 }

@@ -1,6 +1,6 @@
 import { connect, type ChannelModel } from 'amqplib';
 import { QUEUES } from '../../broker/broker';
-import { withinDeadline } from '../../broker/within';
+import { withinDeadline } from '../../runtime/deadline';
 import { advice, isAtLeast, ok, problem, type Finding } from './finding';
 
 const LEAST_VERSION = '3.10';

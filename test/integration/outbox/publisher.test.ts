@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import type { PublishOutcome } from '../../../src/broker/broker';
-import { withinDeadline } from '../../../src/broker/within';
+import { withinDeadline } from '../../../src/runtime/deadline';
 import { LocalWakeUp } from '../../../src/redis/wake-up';
 import { inTransaction } from '../../../src/db/pool';
 import { Metrics } from '../../../src/observability/metrics';

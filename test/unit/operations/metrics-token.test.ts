@@ -1,7 +1,7 @@
 import type { FastifyReply } from 'fastify';
 import { parseSettings } from '../../../src/config/parse-settings';
 import { MetricsController } from '../../../src/operations/operations.controller';
-import { toProblem } from '../../../src/http/to-problem';
+import { toProblem } from '../../../src/http/problem.filter';
 import { Metrics } from '../../../src/observability/metrics';
 
 describe('/metrics', () => {

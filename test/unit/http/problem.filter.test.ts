@@ -1,12 +1,12 @@
 import { BadRequestException, HttpException, ServiceUnavailableException } from '@nestjs/common';
 import { Problem } from '../../../src/event/problems';
-import { toProblem } from '../../../src/http/to-problem';
+import { toProblem } from '../../../src/http/problem.filter';
 
 const fastifyError = (code: string, statusCode: number): Error =>
   Object.assign(new Error(`${code} at /srv/app/secret.js`), { code, statusCode });
 
-describe('what ended a request becomes a problem:', () => {
-  it('a problem is itself', () => {
+describe('toProblem', () => {
+  it('returns a problem as it is', () => {
     const problem = new Problem('event-not-found', 'x');
     expect(toProblem(problem)).toBe(problem);
   });
@@ -17,7 +17,7 @@ describe('what ended a request becomes a problem:', () => {
     ['FST_ERR_CTP_INVALID_CONTENT_LENGTH', 400, 'malformed-body'],
     ['FST_ERR_CTP_EMPTY_JSON_BODY', 400, 'malformed-body'],
     ['FST_ERR_BAD_URL', 400, 'route-not-found'],
-  ])('the refusal %s of Fastify (%i) is %s, in our words', (code, status, problem) => {
+  ])('turns %s of Fastify (%i) into %s, without its message', (code, status, problem) => {
     const made = toProblem(fastifyError(code, status));
     expect(made).toMatchObject({ code: problem });
     expect(made?.detail).not.toMatch(/FST_ERR|secret/);
@@ -28,7 +28,7 @@ describe('what ended a request becomes a problem:', () => {
     [new HttpException('x', 406), 'not-acceptable'],
     [new ServiceUnavailableException('x'), 'overloaded'],
     [fastifyError('FST_ERR_OTHER', 400), 'invalid-request'],
-  ])('%s is %s by its status', (error, code) => {
+  ])('turns %s into %s by its status', (error, code) => {
     expect(toProblem(error)).toMatchObject({ code });
   });
 
@@ -40,7 +40,7 @@ describe('what ended a request becomes a problem:', () => {
     ['a thrown text'],
     [undefined],
     [null],
-  ])('%s is a fault of ours and none', (error) => {
+  ])('gives undefined for the internal error %s', (error) => {
     expect(toProblem(error)).toBeUndefined();
   });
 });

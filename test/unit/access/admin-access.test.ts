@@ -1,0 +1,44 @@
+import { addressKey, hasAdminToken, isSameSecret } from '../../../src/access/admin-access';
+
+describe('hasAdminToken', () => {
+  const sends = (sent?: unknown, token: string | undefined = 'secret'): boolean =>
+    hasAdminToken({ 'x-admin-token': sent as string }, token);
+
+  it('is true for the whole token only', () => {
+    expect(sends('secret')).toBe(true);
+    for (const sent of ['', 'secre', 'secrets', 'Secret', ' secret', undefined]) expect(sends(sent)).toBe(false);
+  });
+
+  it('is false when the header was sent twice', () => {
+    expect(sends('secret, secret')).toBe(false);
+    expect(sends(['secret', 'secret'])).toBe(false);
+  });
+
+  it('is always false when no token is configured', () => {
+    expect(hasAdminToken({}, undefined)).toBe(false);
+    expect(hasAdminToken({ 'x-admin-token': 'undefined' }, undefined)).toBe(false);
+    expect(hasAdminToken({ 'x-admin-token': '' }, undefined)).toBe(false);
+  });
+});
+
+describe('isSameSecret', () => {
+  it('compares secrets of different lengths and of any characters', () => {
+    expect(isSameSecret('a', 'a much longer secret')).toBe(false);
+    expect(isSameSecret('ñ€', 'ñ€')).toBe(true);
+  });
+});
+
+describe('addressKey', () => {
+  it.each([
+    ['127.0.0.1', '127.0.0.1'],
+    ['::ffff:192.0.2.7', '192.0.2.7'],
+    ['::ffff:c000:207', '192.0.2.7'],
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
+    ['2001:db8:1:2::9', '2001:db8:1:2::/64'],
+    ['2001:db8::9', '2001:db8:0:0::/64'],
+    ['::1', '0:0:0:0::/64'],
+    ['fe80::1%eth0', 'fe80:0:0:0::/64'],
+  ])('counts requests from %s under %s', (address, key) => {
+    expect(addressKey(address)).toBe(key);
+  });
+});
