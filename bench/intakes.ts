@@ -1,18 +1,18 @@
 import type { Pool, PoolClient } from 'pg';
 import type { PreparedEvent } from '../src/event/prepare-event.js';
 import type { Intake } from '../src/ingest/store/intake.js';
-import type * as OutcomeModule from '../src/ingest/store/ingest-result.js';
+import type * as StoreBatchModule from '../src/ingest/store/store-batch.js';
 import type * as PoolModule from '../src/db/pool.js';
 import { compiled } from '#bench/compiled';
 
-const { committedFacts } = compiled<typeof OutcomeModule>('ingest/store/ingest-result');
+const { committedFacts } = compiled<typeof StoreBatchModule>('ingest/store/store-batch');
 const { inTransaction } = compiled<typeof PoolModule>('db/pool');
 
 /** (a) Everything is answered as accepted, and nothing is written: what HTTP, parsing and hashing cost. */
 export function writeNothing(intake: Intake): void {
   const accept = (prepared: PreparedEvent) => ({ kind: 'accepted' as const, committed: committedFacts(prepared) });
   intake.accept = (prepared) => Promise.resolve(accept(prepared));
-  intake.acceptAll = (events) => Promise.resolve({ outcomes: events.map(accept) });
+  intake.acceptAll = (events) => Promise.resolve({ results: events.map(accept) });
 }
 
 /** (b) The usual way: a transaction for each request, with one statement for each table. New events only. */

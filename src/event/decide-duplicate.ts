@@ -1,4 +1,4 @@
-import type { PreparedEvent } from './prepare-event';
+import type { PreparedEvent, RecordRejection } from './prepare-event';
 
 /** A committed fact about a key: which event took it, and with what content. */
 export interface KeyFact {
@@ -10,12 +10,12 @@ export interface KeyFact {
 export type DuplicateDecision<Fact extends KeyFact> =
   | { kind: 'accepted' }
   | { kind: 'duplicate'; of: Fact }
-  | { kind: 'rejected'; code: 'idempotency-key-reused' | 'event-id-conflict'; message: string }
+  | { kind: 'rejected'; rejection: RecordRejection }
   | { kind: 'unknown' };
 
 /**
- * What a prepared event is, given who holds its two keys (contract, section 3). `unknown` means that nobody holds
- * them as far as these facts go, so the event has to be written to find out.
+ * The decision about a prepared event, given the holders of its two keys. `accepted`: the event itself holds its key.
+ * `unknown`: nobody is known to hold the keys, so only writing the event can tell.
  */
 export function decideDuplicate<Fact extends KeyFact>(
   prepared: PreparedEvent,
@@ -25,23 +25,22 @@ export function decideDuplicate<Fact extends KeyFact>(
   if (byKey?.id === prepared.event.id) return { kind: 'accepted' };
   if (byKey) {
     if (prepared.explicitKey && byKey.fingerprint !== prepared.fingerprint) {
-      return {
-        kind: 'rejected',
-        code: 'idempotency-key-reused',
-        message: 'This idempotency key was used before for an event with other content.',
-      };
+      return rejected(
+        'idempotency-key-reused',
+        'This idempotency key was used before for an event with other content.',
+      );
     }
     return { kind: 'duplicate', of: byKey };
   }
   if (byEventId) {
     if (byEventId.fingerprint !== prepared.fingerprint) {
-      return {
-        kind: 'rejected',
-        code: 'event-id-conflict',
-        message: 'This eventId was used before for an event with other content.',
-      };
+      return rejected('event-id-conflict', 'This eventId was used before for an event with other content.');
     }
     return { kind: 'duplicate', of: byEventId };
   }
   return { kind: 'unknown' };
+}
+
+function rejected(code: RecordRejection['code'], message: string): { kind: 'rejected'; rejection: RecordRejection } {
+  return { kind: 'rejected', rejection: { code, message, errors: [] } };
 }

@@ -15,7 +15,7 @@ import { allowanceHeaders } from '../access/allowance';
 import { CLOUD_EVENT_TYPE, mediaTypeOf } from '../http/body-modes';
 import { Metrics } from '../observability/metrics';
 import { Intake } from './store/intake';
-import type { IngestResult } from './store/ingest-result';
+import type { IngestResult } from './store/store-batch';
 import { TenantLimiter } from '../access/tenant-limiter';
 
 /** Answers a request that carries one event: 202 when it is stored, 200 when it was before, else a problem. */
@@ -39,13 +39,13 @@ export class SingleEventEndpoint {
       this.metrics.ingestTotal.inc({ source: 'single', status: 'rejected' });
       throw asProblem(made.rejection);
     }
-    const outcome = await this.intake.accept(made.prepared).catch((error: unknown) => {
+    const result = await this.intake.accept(made.prepared).catch((error: unknown) => {
       this.metrics.ingestTotal.inc({ source: 'single', status: 'failed' });
       throw error;
     });
-    this.metrics.ingestTotal.inc({ source: 'single', status: outcome.kind });
+    this.metrics.ingestTotal.inc({ source: 'single', status: result.kind });
     endTimer();
-    send(reply, made.prepared, outcome);
+    send(reply, made.prepared, result);
   }
 
   private prepare({ headers, body }: FastifyRequest, context: RequestContext): PrepareResult {
@@ -57,15 +57,15 @@ export class SingleEventEndpoint {
   }
 }
 
-function send(reply: FastifyReply, { event }: PreparedEvent, outcome: IngestResult): void {
-  if (outcome.kind === 'rejected') throw asProblem(outcome.rejection);
-  const duplicate = outcome.kind === 'duplicate';
-  const { id, eventId, receivedAt, correlationId, hash } = duplicate ? outcome.of : outcome.committed;
+function send(reply: FastifyReply, { event }: PreparedEvent, result: IngestResult): void {
+  if (result.kind === 'rejected') throw asProblem(result.rejection);
+  const duplicate = result.kind === 'duplicate';
+  const { id, eventId, receivedAt, correlationId, hash } = duplicate ? result.of : result.committed;
   const { tenantId, type, subject, partitionKey } = event; // the same content, so the same in the original
   const facts = { id, eventId, tenantId, type, subject, partitionKey, hash, correlationId, receivedAt };
   reply.status(duplicate ? 200 : 202).header('Location', `/v1/events/${id}`);
   if (duplicate) reply.header('Idempotent-Replayed', 'true');
-  reply.send({ status: outcome.kind, duplicate, ...facts });
+  reply.send({ status: result.kind, duplicate, ...facts });
 }
 
 function asProblem({ code, message, errors }: RecordRejection): Problem {

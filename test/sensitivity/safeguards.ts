@@ -30,11 +30,11 @@ export const SAFEGUARDS: readonly Safeguard[] = [
     edits: [
       {
         file: 'src/ingest/store/batch-writer.ts',
-        find: '      const outcomes = await storeBatch(this.pool, events);',
+        find: '      const results = await storeBatch(this.pool, events);',
         replace: `      for (const { prepared, resolve } of batch) {
         resolve({ kind: 'accepted', committed: { ...prepared.event, fingerprint: prepared.fingerprint } });
       }
-      const outcomes = await storeBatch(this.pool, events);`,
+      const results = await storeBatch(this.pool, events);`,
       },
     ],
     tests: ['test/integration/ingest/batch-writer.test.ts'],
@@ -57,10 +57,10 @@ export const SAFEGUARDS: readonly Safeguard[] = [
     edits: [
       {
         file: 'src/ingest/store/intake.ts',
-        find: '    const outcome = await this.writer.write(prepared);',
+        find: '    const result = await this.writer.write(prepared);',
         replace: `    const committed = { ...prepared.event, fingerprint: prepared.fingerprint };
     await this.cache.remember([{ digest: prepared.keyDigest, committed }]);
-    const outcome = await this.writer.write(prepared);`,
+    const result = await this.writer.write(prepared);`,
       },
     ],
     tests: ['test/integration/ingest/intake.test.ts'],

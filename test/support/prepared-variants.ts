@@ -1,6 +1,6 @@
 import type { PreparedEvent } from '../../src/event/prepare-event';
 import { uuidV7 } from '../../src/event/uuid-v7';
-import type { IngestResult } from '../../src/ingest/store/ingest-result';
+import type { IngestResult } from '../../src/ingest/store/store-batch';
 import { prepared } from './events';
 
 /** Preparations of one event: same content and keys, each with its own id. */
@@ -17,6 +17,6 @@ export function poison(event: PreparedEvent = prepared()): PreparedEvent {
 }
 
 /** One word each: accepted, duplicate or the code of the rejection. */
-export function kinds(outcomes: readonly IngestResult[]): string[] {
-  return outcomes.map((outcome) => (outcome.kind === 'rejected' ? outcome.rejection.code : outcome.kind));
+export function kinds(results: readonly IngestResult[]): string[] {
+  return results.map((result) => (result.kind === 'rejected' ? result.rejection.code : result.kind));
 }

@@ -2,24 +2,24 @@ import { Logger } from '@nestjs/common';
 import type { PreparedEvent } from '../../event/prepare-event';
 import { writesDebug } from '../../observability/log-level';
 import { isSampled, startSpan } from '../../observability/spans';
-import type { IngestResult } from './ingest-result';
+import type { IngestResult } from './store-batch';
 
-/** Tells what became of a batch: one line, and at debug one more for each event, and the spans of those sampled. */
+/** Logs a batch that failed; at level debug, every batch and each of its events. Adds a span for each sampled event. */
 export class BatchReport {
   private readonly logger = new Logger('Ingest');
 
-  stored(batch: readonly PreparedEvent[], outcomes: readonly IngestResult[], startedMs: number): void {
-    addSpans(batch, (i) => (outcomes[i] as IngestResult).kind, startedMs);
+  stored(batch: readonly PreparedEvent[], results: readonly IngestResult[], startedMs: number): void {
+    addSpans(batch, (i) => (results[i] as IngestResult).kind, startedMs);
     if (!writesDebug()) return;
     const counts = { accepted: 0, duplicate: 0, rejected: 0 };
     let bytes = 0;
     batch.forEach(({ event }, i) => {
-      const outcome = outcomes[i] as IngestResult;
-      counts[outcome.kind] += 1;
+      const result = results[i] as IngestResult;
+      counts[result.kind] += 1;
       bytes += event.sizeBytes;
       const { id: eventId, tenantId, correlationId } = event;
-      const reason = outcome.kind === 'rejected' ? { reason: outcome.rejection.code } : {};
-      this.logger.debug({ msg: 'event.stored', eventId, tenantId, correlationId, outcome: outcome.kind, ...reason });
+      const reason = result.kind === 'rejected' ? { reason: result.rejection.code } : {};
+      this.logger.debug({ msg: 'event.stored', eventId, tenantId, correlationId, outcome: result.kind, ...reason });
     });
     const durationMs = Date.now() - startedMs;
     this.logger.debug({ msg: 'event.ingested', events: batch.length, ...counts, bytes, durationMs });
@@ -32,8 +32,8 @@ export class BatchReport {
   }
 }
 
-/** A batch has a span in every trace that it is part of, each linked to the others. */
-function addSpans(batch: readonly PreparedEvent[], outcomeOf: (i: number) => string, startedMs: number): void {
+/** One span in the trace of each sampled event of the batch, with links to the other traces. */
+function addSpans(batch: readonly PreparedEvent[], kindOf: (i: number) => string, startedMs: number): void {
   const traces = batch.flatMap(({ event }) => (isSampled(event.traceparent) ? [event.traceparent] : []));
   if (traces.length === 0) return;
   batch.forEach(({ event }, i) => {
@@ -44,7 +44,7 @@ function addSpans(batch: readonly PreparedEvent[], outcomeOf: (i: number) => str
       attributes: {
         'streamforge.event_id': event.id,
         'streamforge.batch_size': batch.length,
-        'streamforge.outcome': outcomeOf(i),
+        'streamforge.outcome': kindOf(i),
       },
     });
     span.end();

@@ -4,33 +4,32 @@ import type { PreparedEvent } from '../../event/prepare-event';
 import { Problem } from '../../event/problems';
 import { Metrics } from '../../observability/metrics';
 import { BatchReport } from './batch-report';
-import type { IngestResult } from './ingest-result';
-import { digestsOf, storeBatch } from './store-batch';
+import { digestsOf, storeBatch, type IngestResult } from './store-batch';
 
 /** Most events in one statement: 500 a batch gave 35 k events/s over one connection, 100 gave 31 k. */
 const MAX_BATCH_EVENTS = 500;
 const MAX_BATCH_BYTES = 8 * 1024 * 1024;
 /**
- * Batches written at once. The second is only started when it is full: two that share what little there is are smaller
- * and slower, but with one alone PostgreSQL was idle whenever this process was busy with the next records (streams of
- * NDJSON were a fifth slower). A third gained nothing.
+ * Batches written at once. With one, PostgreSQL was idle while this process prepared the next records, and NDJSON streams
+ * were a fifth slower; a third gained nothing. The second starts only when it is full, since two batches that share a
+ * short queue are smaller and slower.
  */
 const MAX_WRITERS = 2;
-/** What may wait in front of the writer. Beyond it a single request gets 503 and a stream is not read on. */
+/** The limits of the queue. Beyond them a single request gets 503, and streams are not read. */
 const MAX_QUEUED_EVENTS = 10_000;
 const MAX_QUEUED_BYTES = 64 * 1024 * 1024;
 
 interface Waiting {
   prepared: PreparedEvent;
-  resolve: (outcome: IngestResult) => void;
+  resolve: (result: IngestResult) => void;
   reject: (error: unknown) => void;
 }
 
 /**
- * Collects the events of concurrent requests and streams and stores each batch with one round trip; callers are
- * answered after its commit (I1). The next batch starts as soon as a writer is free, with no timer: a batch is whatever
- * came in while the last one was written. Events that share a key are never in two batches at once, so that the first
- * to come is the first to be stored.
+ * Collects the events of concurrent requests and streams and stores each batch with one round trip. Callers get their
+ * results after the commit (I1). There is no timer: the next batch starts as soon as a writer is free, and holds
+ * whatever arrived while the last one was written. Events that share a key are never in two batches at once, so that
+ * the first to arrive is the first to be stored.
  */
 @Injectable()
 export class BatchWriter {
@@ -83,7 +82,7 @@ export class BatchWriter {
   private startWriters(): void {
     while (this.writers < MAX_WRITERS && this.queue.length > 0) {
       const mayBeFull = this.queue.length >= MAX_BATCH_EVENTS || this.queuedBytes > MAX_BATCH_BYTES;
-      if (this.writers > 0 && !mayBeFull) return; // nearly always under single posts: no look at each event then
+      if (this.writers > 0 && !mayBeFull) return; // the usual case of single POSTs: skip the look at each event
       const { count, full } = this.nextBatch();
       if (count === 0 || (this.writers > 0 && !full)) return;
       void this.writeBatch(this.take(count));
@@ -98,12 +97,12 @@ export class BatchWriter {
     for (const digest of digests) this.inHand.add(digest);
     const startedMs = Date.now();
     try {
-      const outcomes = await storeBatch(this.pool, events);
-      this.report.stored(events, outcomes, startedMs);
-      batch.forEach(({ resolve }, i) => resolve(outcomes[i] as IngestResult));
+      const results = await storeBatch(this.pool, events);
+      this.report.stored(events, results, startedMs);
+      batch.forEach(({ resolve }, i) => resolve(results[i] as IngestResult));
     } catch (error) {
       this.report.failed(events, error, startedMs);
-      // What waits behind it would only wait for the same outage once more.
+      // Fail the whole queue: it would run into the same outage.
       const unavailable = error instanceof Problem && error.code === 'storage-unavailable';
       for (const { reject } of unavailable ? [...batch, ...this.take(this.queue.length)] : batch) reject(error);
     }

@@ -29,9 +29,9 @@ const INPUT: readonly [name: string, type: string, pick: (prepared: PreparedEven
 ];
 
 /**
- * Stands between the values of a column, each of which is one parameter: pg would escape the elements of an array one by
- * one, which took an eighth of the api's time. Neither an envelope (validateEnvelope) nor JSON text can hold this
- * character, and none of the values may be empty, which stands for null.
+ * Separates the values of a column, which is sent as one text parameter: pg escapes the elements of an array one by one,
+ * which took an eighth of the api's time. Neither an envelope (validateEnvelope) nor JSON text can hold this character.
+ * No value may be empty: an empty one means null.
  */
 const SEPARATOR = '\x1f';
 
@@ -68,7 +68,7 @@ const STORE_EVENTS = `
 
 /**
  * I1 in one autocommit statement and one round trip: claims the keys, and for every event that got all of its keys
- * writes the event and its outbox entry. Returns the ids that were stored; the others lost a key to somebody else.
+ * writes the event and its outbox entry. Returns the ids that were stored; the others lost a key to another event.
  *
  * Keys are inserted in their sort order: two batches that take the same keys in opposite order would deadlock. An event
  * that gets only one of its two keys fails the whole statement (PARTIAL_CLAIM), since a single statement cannot take
@@ -84,7 +84,7 @@ export async function storeEvents(db: Db, batch: readonly PreparedEvent[]): Prom
   return new Set(rows.map((row) => row.id));
 }
 
-/** Who holds these keys. The event itself may be past its retention; then the key's own facts answer. */
+/** The holders of these keys. Where retention has removed the event, its facts are taken from the key. */
 export async function findKeyHolders(db: Db, digests: readonly string[]): Promise<Map<string, CommittedEvent>> {
   const { rows } = await db.query<CommittedEvent & { digest: string }>({
     name: 'find-key-holders',

@@ -3,120 +3,126 @@ import type { Pool } from 'pg';
 import type { CommittedEvent } from '../../redis/idempotency-cache';
 import { classifyPgError, errorCode } from '../../db/pg-errors';
 import { decideDuplicate } from '../../event/decide-duplicate';
-import type { PreparedEvent } from '../../event/prepare-event';
+import type { PreparedEvent, RecordRejection } from '../../event/prepare-event';
 import { Problem } from '../../event/problems';
-import { committedFacts, type IngestResult } from './ingest-result';
 import { findKeyHolders, PARTIAL_CLAIM, storeEvents } from './store-batch.queries';
 
-/** A round settles at least one holder of every contested key; more rounds than this is a fault of ours. */
-const MAX_ROUNDS = 20;
-/** Waits before a statement that met a deadlock or a lost connection is sent again, in ms. */
+/** The result of one record. The database holds `committed` and `of` by the time this exists. */
+export type IngestResult =
+  | { kind: 'accepted'; committed: CommittedEvent }
+  | { kind: 'duplicate'; of: CommittedEvent; layer: 'cache' | 'database' }
+  | { kind: 'rejected'; rejection: RecordRejection };
+
+/** A round normally decides at least one event; this many in a row that decide none are a bug. */
+const MAX_FRUITLESS_ROUNDS = 20;
+/** Waits before a statement is repeated after a deadlock or a lost connection, in ms. */
 const RETRY_AFTER_MS = [20, 100, 400];
-/** A server that hangs takes its full deadline in every try; callers wait for one of them, not for four. */
+/** A server that hangs uses up the deadline of every attempt; no attempt starts later than this. */
 const GIVE_UP_AFTER_MS = 10_000;
 
-type KeyHolders = Map<string, CommittedEvent>;
-type Outcomes = Map<PreparedEvent, IngestResult>;
+type Decided = [PreparedEvent, IngestResult];
+type KeyHolders = ReadonlyMap<string, CommittedEvent>;
 
 /**
- * Stores a batch and tells what became of each event, in order. Sending the same events again is safe at any time: an
- * event whose key is held by its own id was stored by a try whose answer got lost.
+ * Stores a batch and returns the result of each event, in order. The results are those of events sent one by one.
+ * Sending the same events again is always safe: an event whose key is held by its own id was stored by an earlier
+ * attempt whose response was lost.
  * @throws Problem `storage-unavailable` when PostgreSQL cannot be reached; nothing is known to be stored then.
  */
 export async function storeBatch(pool: Pool, batch: readonly PreparedEvent[]): Promise<IngestResult[]> {
-  const holders: KeyHolders = new Map();
-  const outcomes: Outcomes = new Map();
-  let open = [...batch];
+  const results = new Map<PreparedEvent, IngestResult>();
+  const holders = new Map<string, CommittedEvent>();
+  let open = batch;
   for (let fruitless = 0; open.length > 0;) {
-    if (fruitless === MAX_ROUNDS) throw new Error(`${open.length} events found no holder of their keys`);
-    await writeRound(pool, withoutSharedKeys(open), holders, outcomes);
-    const undecided = decideInOrder(open, holders, outcomes);
+    if (fruitless === MAX_FRUITLESS_ROUNDS) throw new Error(`${open.length} events found no holder of their keys`);
+    const claimants = firstClaimants(open);
+    const written = await write(pool, claimants);
+    for (const [prepared, result] of written) results.set(prepared, result);
+    if (results.size === batch.length) break; // the usual batch: all new, no shared keys
+
+    const lost = claimants.filter((prepared) => !results.has(prepared));
+    for (const [digest, holder] of await findHolders(pool, written, lost)) holders.set(digest, holder);
+    const waiting = open.filter((prepared) => !results.has(prepared));
+    for (const [prepared, result] of decideInOrder(waiting, holders)) results.set(prepared, result);
+    const undecided = waiting.filter((prepared) => !results.has(prepared));
     fruitless = undecided.length === open.length ? fruitless + 1 : 0;
     open = undecided;
   }
-  return batch.map((prepared) => outcomes.get(prepared) as IngestResult);
+  return batch.map((prepared) => results.get(prepared) as IngestResult);
 }
 
-/** Those that share no key with an earlier event of the list; the fate of the others depends on those. */
-function withoutSharedKeys(events: PreparedEvent[]): PreparedEvent[] {
+/** The events that share no key with an earlier event of the list. The results of the others depend on these. */
+function firstClaimants(events: readonly PreparedEvent[]): PreparedEvent[] {
   const taken = new Set<string>();
   return events.filter((prepared) => {
     const digests = digestsOf(prepared);
-    const free = digests.every((digest) => !taken.has(digest));
+    const isFirst = digests.every((digest) => !taken.has(digest));
     for (const digest of digests) taken.add(digest);
-    return free;
+    return isFirst;
   });
 }
 
 /**
- * Decides what the holders tell, and returns the rest. An event waits for every undecided one before it that shares a
- * key with it, since that one may still come to hold the key: the verdicts are those of events sent one by one.
+ * Writes events that share no keys. Returns those that were stored and those that PostgreSQL cannot hold; the others
+ * lost a key to another event. I10: a list that PostgreSQL refuses is halved until the event at fault stands alone.
  */
-function decideInOrder(events: PreparedEvent[], holders: KeyHolders, outcomes: Outcomes): PreparedEvent[] {
+async function write(pool: Pool, events: PreparedEvent[]): Promise<Decided[]> {
+  try {
+    const stored = await repeated(() => storeEvents(pool, events));
+    const own = stored.size === events.length ? events : events.filter(({ event }) => stored.has(event.id));
+    return own.map((prepared) => [prepared, { kind: 'accepted', committed: committedFacts(prepared) }]);
+  } catch (error) {
+    if (errorCode(error) === PARTIAL_CLAIM) return [];
+    if (classifyPgError(error) !== 'data') throw error;
+    if (events.length === 1) return events.map((prepared) => [prepared, refusedByDatabase(error)]);
+    const middle = events.length >> 1;
+    return [...(await write(pool, events.slice(0, middle))), ...(await write(pool, events.slice(middle)))];
+  }
+}
+
+function refusedByDatabase(error: unknown): IngestResult {
+  const message = `The database cannot hold this event (${errorCode(error)}).`;
+  return { kind: 'rejected', rejection: { code: 'invalid-event', message, errors: [] } };
+}
+
+/** The holders of all keys that this round found: the events just stored, and whoever holds the keys of `lost`. */
+async function findHolders(
+  pool: Pool,
+  written: readonly Decided[],
+  lost: readonly PreparedEvent[],
+): Promise<[string, CommittedEvent][]> {
+  const own = written.flatMap(([prepared, result]) =>
+    result.kind === 'accepted'
+      ? digestsOf(prepared).map((digest): [string, CommittedEvent] => [digest, result.committed])
+      : [],
+  );
+  if (lost.length === 0) return own;
+  return [...own, ...(await repeated(() => findKeyHolders(pool, lost.flatMap(digestsOf))))];
+}
+
+/**
+ * Decides events by the holders of their keys; leaves out those whose keys nobody holds. An event also waits for every
+ * undecided event before it that shares a key with it, since that one may still get the key.
+ */
+function decideInOrder(events: readonly PreparedEvent[], holders: KeyHolders): Decided[] {
   const contested = new Set<string>();
-  return events.filter((prepared) => {
+  return events.flatMap((prepared): Decided[] => {
     const digests = digestsOf(prepared);
     const waits = digests.some((digest) => contested.has(digest));
-    const undecided = waits || !decideFromHolders(prepared, holders, outcomes);
-    if (undecided) for (const digest of digests) contested.add(digest);
-    return undecided;
+    const result = waits ? undefined : resultByHolders(prepared, holders);
+    if (result) return [[prepared, result]];
+    for (const digest of digests) contested.add(digest);
+    return [];
   });
 }
 
-function decideFromHolders(prepared: PreparedEvent, holders: KeyHolders, outcomes: Outcomes): boolean {
-  if (outcomes.has(prepared)) return true;
+function resultByHolders(prepared: PreparedEvent, holders: KeyHolders): IngestResult | undefined {
   const { keyDigest, eventIdDigest } = prepared;
   const byEventId = eventIdDigest === undefined ? undefined : holders.get(eventIdDigest);
   const decision = decideDuplicate(prepared, holders.get(keyDigest), byEventId);
-  if (decision.kind === 'unknown') return false;
-  if (decision.kind === 'accepted') outcomes.set(prepared, { kind: 'accepted', committed: committedFacts(prepared) });
-  else if (decision.kind === 'duplicate') outcomes.set(prepared, { ...decision, layer: 'database' });
-  else outcomes.set(prepared, { kind: 'rejected', rejection: { ...decision, errors: [] } });
-  return true;
-}
-
-/** Writes events that share no keys; afterwards each has an outcome or the holders of its keys are known. */
-async function writeRound(pool: Pool, events: PreparedEvent[], holders: KeyHolders, outcomes: Outcomes): Promise<void> {
-  let stored: Set<string>;
-  try {
-    stored = await repeated(() => storeEvents(pool, events));
-  } catch (error) {
-    if (errorCode(error) === PARTIAL_CLAIM) {
-      stored = new Set();
-    } else if (classifyPgError(error) === 'data') {
-      await isolate(pool, events, holders, outcomes, error);
-      return;
-    } else {
-      throw error;
-    }
-  }
-  const lost: string[] = [];
-  for (const prepared of events) {
-    const digests = digestsOf(prepared);
-    if (!stored.has(prepared.event.id)) lost.push(...digests);
-    else for (const digest of digests) holders.set(digest, committedFacts(prepared));
-  }
-  if (lost.length === 0) return;
-  for (const [digest, holder] of await repeated(() => findKeyHolders(pool, lost))) holders.set(digest, holder);
-}
-
-/** I10: halves a batch that PostgreSQL refuses until the event that it cannot hold stands alone and is rejected. */
-async function isolate(
-  pool: Pool,
-  events: PreparedEvent[],
-  holders: KeyHolders,
-  outcomes: Outcomes,
-  error: unknown,
-): Promise<void> {
-  const [only] = events;
-  if (events.length === 1 && only) {
-    const message = `The database cannot hold this event (${errorCode(error)}).`;
-    outcomes.set(only, { kind: 'rejected', rejection: { code: 'invalid-event', message, errors: [] } });
-    return;
-  }
-  const middle = events.length >> 1;
-  await writeRound(pool, events.slice(0, middle), holders, outcomes);
-  await writeRound(pool, events.slice(middle), holders, outcomes);
+  if (decision.kind === 'unknown') return undefined;
+  if (decision.kind === 'accepted') return { kind: 'accepted', committed: committedFacts(prepared) };
+  return decision.kind === 'duplicate' ? { ...decision, layer: 'database' } : decision;
 }
 
 /** Repeats after deadlocks, failed serialisation and lost connections, a bounded number of times. */
@@ -142,4 +148,10 @@ async function repeated<T>(statement: () => Promise<T>): Promise<T> {
 /** The keys that an event claims. */
 export function digestsOf({ keyDigest, eventIdDigest }: PreparedEvent): string[] {
   return eventIdDigest === undefined ? [keyDigest] : [keyDigest, eventIdDigest];
+}
+
+/** The facts of an event that this process has just committed. */
+export function committedFacts({ event, fingerprint }: PreparedEvent): CommittedEvent {
+  const { id, eventId, receivedAt, correlationId, hash } = event;
+  return { id, fingerprint, eventId, receivedAt, correlationId, hash };
 }

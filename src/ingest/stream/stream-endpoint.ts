@@ -5,7 +5,7 @@ import { Problem } from '../../event/problems';
 import type { RequestContext } from '../../event/prepare-event';
 import { allowanceHeaders } from '../../access/allowance';
 import { mediaTypeOf, NDJSON_TYPES } from '../../http/body-modes';
-import type { IngestResult } from '../store/ingest-result';
+import type { IngestResult } from '../store/store-batch';
 import { streamFormat } from '../formats/stream-formats';
 import { StreamIngest, type StreamRequest } from './stream-ingest';
 import { StreamSummary } from './stream-summary';
@@ -34,14 +34,14 @@ export class StreamEndpoint {
   }
 
   private async atTheEnd(
-    stream: Omit<StreamRequest, 'onOutcome'>,
+    stream: Omit<StreamRequest, 'onResult'>,
     request: FastifyRequest,
     reply: FastifyReply,
   ): Promise<void> {
     const summary = new StreamSummary();
     const { bytes, problem } = await this.streams.ingest({
       ...stream,
-      onOutcome: (n, outcome) => summary.add(n, outcome),
+      onResult: (n, result) => summary.add(n, result),
     });
     reply.headers(allowanceHeaders(this.limiter.allowance(stream.context.tenantId)));
     if (problem) {
@@ -57,7 +57,7 @@ export class StreamEndpoint {
   }
 
   private async lineByLine(
-    stream: Omit<StreamRequest, 'onOutcome'>,
+    stream: Omit<StreamRequest, 'onResult'>,
     request: FastifyRequest,
     reply: FastifyReply,
   ): Promise<void> {
@@ -66,12 +66,12 @@ export class StreamEndpoint {
     // The allowance as it is before the first record: headers cannot wait for the last.
     reply.headers(allowanceHeaders(this.limiter.allowance(stream.context.tenantId)));
     reply.status(200).type('application/x-ndjson; charset=utf-8').send(lines);
-    const onOutcome = (record: number, outcome: IngestResult): void => {
-      summary.add(record, outcome);
-      lines.line(resultLine(record, outcome));
+    const onResult = (record: number, result: IngestResult): void => {
+      summary.add(record, result);
+      lines.line(resultLine(record, result));
     };
     try {
-      const { bytes, problem } = await this.streams.ingest({ ...stream, onOutcome });
+      const { bytes, problem } = await this.streams.ingest({ ...stream, onResult });
       const counts = { summary: summary.counts(bytes) };
       // The status was sent long ago; a stream that broke off says so in its last line. The rest of its body is not read.
       if (problem) reply.raw.once('finish', () => request.raw.socket.destroySoon());
@@ -89,12 +89,12 @@ function brokenOff(problem: Problem, summary: StreamSummary, bytes: number): Pro
   return new Problem(problem.code, problem.detail, { ...problem.extras, members });
 }
 
-function resultLine(record: number, outcome: IngestResult): Record<string, unknown> {
-  if (outcome.kind === 'rejected') {
-    const { code, message, errors } = outcome.rejection;
+function resultLine(record: number, result: IngestResult): Record<string, unknown> {
+  if (result.kind === 'rejected') {
+    const { code, message, errors } = result.rejection;
     const pointer = errors[0]?.pointer;
     return { record, status: 'rejected', code, message, ...(pointer === undefined ? {} : { pointer }) };
   }
-  const { id, eventId } = outcome.kind === 'accepted' ? outcome.committed : outcome.of;
-  return { record, status: outcome.kind, id, eventId };
+  const { id, eventId } = result.kind === 'accepted' ? result.committed : result.of;
+  return { record, status: result.kind, id, eventId };
 }

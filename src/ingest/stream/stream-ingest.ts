@@ -8,7 +8,7 @@ import { Metrics } from '../../observability/metrics';
 import { traceparentOfRecord } from '../../observability/spans';
 import { contentDecoder } from './content-decoder';
 import { Intake } from '../store/intake';
-import type { IngestResult } from '../store/ingest-result';
+import type { IngestResult } from '../store/store-batch';
 import type { StreamFormat } from '../formats/stream-formats';
 import { PrepareRecords, type PreparedRecord, type StreamRecord } from '../formats/ndjson-records';
 import { StreamSource } from './stream-source';
@@ -21,8 +21,8 @@ export interface StreamRequest {
   format: StreamFormat;
   /** The Content-Encoding header. */
   encoding: string | undefined;
-  /** Told of every record in order, as soon as its outcome is final. */
-  onOutcome: (record: number, outcome: IngestResult) => void;
+  /** Told of every record in order, as soon as its result is final. */
+  onResult: (record: number, result: IngestResult) => void;
 }
 
 /**
@@ -40,7 +40,7 @@ export class StreamIngest {
 
   /**
    * Resolves with the number of (decompressed) bytes when the stream was read to its end, or with the problem that broke
-   * it off as well. What was reported to `onOutcome` stays committed in either case (I14).
+   * it off as well. What was reported to `onResult` stays committed in either case (I14).
    */
   async ingest(request: StreamRequest): Promise<{ bytes: number; problem: Problem | undefined }> {
     const { body, format, encoding } = request;
@@ -81,21 +81,21 @@ export class StreamIngest {
   }
 
   /** Records up to the first that could not be decided are reported; then what stopped it is thrown. */
-  private async commitRecords(records: PreparedRecord[], { context, onOutcome }: StreamRequest): Promise<void> {
+  private async commitRecords(records: PreparedRecord[], { context, onResult }: StreamRequest): Promise<void> {
     const granted = await this.limiter.takeUpTo(context.tenantId, records.length);
     const allowed = records.slice(0, granted);
     const events = allowed.flatMap(({ made }) => ('prepared' in made ? [made.prepared] : []));
-    const { outcomes, failure } = await this.intake.acceptAll(events);
+    const { results, failure } = await this.intake.acceptAll(events);
     let next = 0;
     for (const { number, made } of allowed) {
-      const outcome: IngestResult | undefined =
-        'prepared' in made ? outcomes[next++] : { kind: 'rejected', rejection: made.rejection };
-      if (!outcome) {
+      const result: IngestResult | undefined =
+        'prepared' in made ? results[next++] : { kind: 'rejected', rejection: made.rejection };
+      if (!result) {
         this.metrics.ingestTotal.inc({ source: 'stream', status: 'failed' });
         throw failure;
       }
-      onOutcome(number, outcome);
-      this.metrics.ingestTotal.inc({ source: 'stream', status: outcome.kind });
+      onResult(number, result);
+      this.metrics.ingestTotal.inc({ source: 'stream', status: result.kind });
     }
     if (granted < records.length) throw this.limiter.problem(context.tenantId);
   }

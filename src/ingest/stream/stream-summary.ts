@@ -1,5 +1,5 @@
 import type { ProblemCode } from '../../event/problems';
-import type { IngestResult } from '../store/ingest-result';
+import type { IngestResult } from '../store/store-batch';
 
 const MAX_ERRORS = 100;
 
@@ -16,16 +16,16 @@ export class StreamSummary {
   private duplicates = 0;
   private rejected = 0;
   private readonly errors: RecordError[] = [];
-  /** The last record whose outcome is final; everything up to it needs not be sent again. */
+  /** The last record whose result is final; everything up to it needs not be sent again. */
   lastCommittedRecord = 0;
 
-  add(record: number, outcome: IngestResult): void {
+  add(record: number, result: IngestResult): void {
     this.lastCommittedRecord = record;
-    if (outcome.kind === 'accepted') this.accepted += 1;
-    else if (outcome.kind === 'duplicate') this.duplicates += 1;
+    if (result.kind === 'accepted') this.accepted += 1;
+    else if (result.kind === 'duplicate') this.duplicates += 1;
     else {
       this.rejected += 1;
-      const { code, message, errors } = outcome.rejection;
+      const { code, message, errors } = result.rejection;
       const pointer = errors[0]?.pointer;
       if (this.errors.length < MAX_ERRORS) {
         this.errors.push({ record, code, message: message.trim(), ...(pointer === undefined ? {} : { pointer }) });

@@ -3,7 +3,7 @@ import type { PoolClient } from 'pg';
 import { createPool } from '../../../src/db/pool';
 import type { PreparedEvent } from '../../../src/event/prepare-event';
 import { BatchWriter } from '../../../src/ingest/store/batch-writer';
-import type { IngestResult } from '../../../src/ingest/store/ingest-result';
+import type { IngestResult } from '../../../src/ingest/store/store-batch';
 import { Metrics } from '../../../src/observability/metrics';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
 import { prepared } from '../../support/events';
@@ -16,7 +16,7 @@ const MAX_QUEUED_EVENTS = 10_000;
 const MAX_QUEUED_BYTES = 64 * 1024 * 1024;
 const MAX_BATCH_EVENTS = 500;
 
-/** The outcomes of a stream's batch, none of which failed. */
+/** The results of a stream's batch, none of which failed. */
 function fulfilled(settled: readonly PromiseSettledResult<IngestResult>[]): IngestResult[] {
   return settled.map((result) => {
     if (result.status === 'rejected') throw result.reason;
@@ -63,7 +63,7 @@ describe('the batch writer', () => {
   const occupyWriter = async (): Promise<{ first: Promise<IngestResult> }> => {
     const first = writer.write(prepared());
     await writerWaits();
-    return { first }; // in an object, or the caller's await would wait for the outcome
+    return { first }; // in an object, or the caller's await would wait for the result
   };
 
   const sized = (sizeBytes: number): PreparedEvent => {
@@ -84,9 +84,9 @@ describe('the batch writer', () => {
     const release = await holdCommits();
     const event = prepared();
     let answered = false;
-    const answer = writer.write(event).then((outcome) => {
+    const answer = writer.write(event).then((result) => {
       answered = true;
-      return outcome;
+      return result;
     });
     await writerWaits();
     expect(answered).toBe(false);
@@ -102,8 +102,8 @@ describe('the batch writer', () => {
     const others = Array.from({ length: 300 }, () => writer.write(prepared()));
     await expect(queueDepth()).resolves.toBe(300);
     await release();
-    const outcomes = await Promise.all([first, ...others]);
-    expect(outcomes.every(({ kind }) => kind === 'accepted')).toBe(true);
+    const results = await Promise.all([first, ...others]);
+    expect(results.every(({ kind }) => kind === 'accepted')).toBe(true);
     await expect(batchSizes()).resolves.toEqual({ batches: 2, events: 301 });
     await expect(queueDepth()).resolves.toBe(0);
   });
@@ -159,8 +159,8 @@ describe('the batch writer', () => {
       expect.objectContaining({ name: 'Problem', code: 'overloaded', extras: { retryAfterSeconds: 1 } }) as Error,
     );
     await release();
-    const outcomes = await Promise.all([first, ...taken]);
-    expect(outcomes.every(({ kind }) => kind === 'accepted')).toBe(true);
+    const results = await Promise.all([first, ...taken]);
+    expect(results.every(({ kind }) => kind === 'accepted')).toBe(true);
     await expect(writer.write(refused)).resolves.toMatchObject({ kind: 'accepted' });
   });
 
@@ -172,15 +172,15 @@ describe('the batch writer', () => {
     await nextTurn();
     await expect(queueDepth()).resolves.toBe(1); // the streams' events are not in the queue
     await release();
-    const outcomes = [await first, await large, ...(await Promise.all(streams)).flatMap(fulfilled)];
-    expect(kinds(outcomes)).toEqual(Array.from({ length: 8 }, () => 'accepted'));
+    const results = [await first, await large, ...(await Promise.all(streams)).flatMap(fulfilled)];
+    expect(kinds(results)).toEqual(Array.from({ length: 8 }, () => 'accepted'));
   });
 
   it('takes an empty batch of a stream', async () => {
     await expect(writer.writeWhenRoom([])).resolves.toEqual([]);
   });
 
-  it('gives everybody his own outcome when good, twin, conflicting and poison events come together', async () => {
+  it('gives everybody his own result when good, twin, conflicting and poison events come together', async () => {
     const subject = prepared().event.subject;
     const writes: [PreparedEvent, string][] = [
       [prepared({ subject, eventId: 'mixed' }, { idempotencyKey: 'mixed' }), 'accepted'],
@@ -200,11 +200,11 @@ describe('the batch writer', () => {
   it('stores each of many concurrent writes, over several writers, exactly once', async () => {
     const writers = [writer, new BatchWriter(database.pool, new Metrics()), new BatchWriter(database.pool, metrics)];
     const subjects = Array.from({ length: 200 }, () => prepared().event.subject);
-    const outcomes = await Promise.all(
+    const results = await Promise.all(
       writers.flatMap((each) => subjects.map((subject) => each.write(prepared({ subject, eventType: 'many.writes' })))),
     );
-    expect(outcomes.filter(({ kind }) => kind === 'accepted')).toHaveLength(200);
-    expect(outcomes.filter(({ kind }) => kind === 'duplicate')).toHaveLength(400);
+    expect(results.filter(({ kind }) => kind === 'accepted')).toHaveLength(200);
+    expect(results.filter(({ kind }) => kind === 'duplicate')).toHaveLength(400);
     await expect(countRows(database.pool, `events where type = 'many.writes'`)).resolves.toBe(200);
   });
 

@@ -3,7 +3,7 @@ import type { Pool, QueryResult } from 'pg';
 import { createPool } from '../../../src/db/pool';
 import type { PreparedEvent } from '../../../src/event/prepare-event';
 import { uuidV7 } from '../../../src/event/uuid-v7';
-import type { IngestResult } from '../../../src/ingest/store/ingest-result';
+import type { IngestResult } from '../../../src/ingest/store/store-batch';
 import { storeBatch } from '../../../src/ingest/store/store-batch';
 import { storeEvents } from '../../../src/ingest/store/store-batch.queries';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
@@ -98,21 +98,21 @@ describe('concurrent writers', () => {
             return poisoned ? poison(event) : event;
           }),
         );
-        const outcomes = await Promise.all(written.map((batch, i) => storeBatch(pools[i % 4] as Pool, batch)));
-        await expectConsistent(tenantId, written.flat(), outcomes.flat());
+        const results = await Promise.all(written.map((batch, i) => storeBatch(pools[i % 4] as Pool, batch)));
+        await expectConsistent(tenantId, written.flat(), results.flat());
       }),
       { numRuns: 60 },
     );
   });
 
-  async function expectConsistent(tenantId: string, events: PreparedEvent[], outcomes: IngestResult[]): Promise<void> {
+  async function expectConsistent(tenantId: string, events: PreparedEvent[], results: IngestResult[]): Promise<void> {
     const { rows: stored } = await database.pool.query<{ id: string; entries: number; keys: string[] }>(
       `select e.id, (select count(*)::int from outbox o where o.event_id = e.id and o.id = e.outbox_id) as entries,
               (select array_agg(encode(digest, 'hex')) from idempotency_keys k where k.event_id = e.id) as keys
          from events e where tenant_id = $1 order by id`,
       [tenantId],
     );
-    const accepted = events.filter((_, i) => outcomes[i]?.kind === 'accepted');
+    const accepted = events.filter((_, i) => results[i]?.kind === 'accepted');
     // Every accepted id is there exactly once with one entry and all of its keys, and nothing else is there.
     expect(stored.map(({ id, entries, keys }) => ({ id, entries, keys: keys.sort() }))).toEqual(
       accepted
@@ -126,17 +126,17 @@ describe('concurrent writers', () => {
     const holderOf = new Map(stored.flatMap(({ id, keys }) => keys.map((key) => [key, id] as const)));
     const contentOf = new Map(events.map(({ event, fingerprint }) => [event.id, fingerprint]));
     events.forEach(({ keyDigest, eventIdDigest, fingerprint, event }, i) => {
-      const outcome = outcomes[i] as IngestResult;
+      const result = results[i] as IngestResult;
       const holder = holderOf.get(keyDigest);
       const byEventId = eventIdDigest === undefined ? undefined : holderOf.get(eventIdDigest);
-      if (outcome.kind === 'duplicate') {
-        expect([holder, byEventId]).toContain(outcome.of.id);
-        expect(contentOf.get(outcome.of.id)).toBe(fingerprint);
-      } else if (outcome.kind === 'rejected' && outcome.rejection.code === 'idempotency-key-reused') {
+      if (result.kind === 'duplicate') {
+        expect([holder, byEventId]).toContain(result.of.id);
+        expect(contentOf.get(result.of.id)).toBe(fingerprint);
+      } else if (result.kind === 'rejected' && result.rejection.code === 'idempotency-key-reused') {
         expect(contentOf.get(holder as string)).not.toBe(fingerprint);
-      } else if (outcome.kind === 'rejected' && outcome.rejection.code === 'event-id-conflict') {
+      } else if (result.kind === 'rejected' && result.rejection.code === 'event-id-conflict') {
         expect(contentOf.get(byEventId as string)).not.toBe(fingerprint);
-      } else if (outcome.kind === 'rejected') {
+      } else if (result.kind === 'rejected') {
         expect(event.payloadJson).toBe(POISON_PAYLOAD);
       }
     });

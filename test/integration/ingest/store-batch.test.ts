@@ -106,9 +106,9 @@ describe('I2: duplicates', () => {
   it('inside a batch get the original of that batch', async () => {
     const [first, second, third] = twins(3) as [PreparedEvent, PreparedEvent, PreparedEvent];
     const other = prepared();
-    const outcomes = await storeBatch(database.pool, [first, other, second, third]);
-    expect(kinds(outcomes)).toEqual(['accepted', 'accepted', 'duplicate', 'duplicate']);
-    expect(outcomes[2]).toMatchObject({ of: { id: first.event.id, receivedAt: first.event.receivedAt } });
+    const results = await storeBatch(database.pool, [first, other, second, third]);
+    expect(kinds(results)).toEqual(['accepted', 'accepted', 'duplicate', 'duplicate']);
+    expect(results[2]).toMatchObject({ of: { id: first.event.id, receivedAt: first.event.receivedAt } });
   });
 
   it('of a stored event get that event, with the facts of the first receipt', async () => {
@@ -131,13 +131,13 @@ describe('I2: duplicates', () => {
     ['with an eventId and an explicit key', { eventId: 'fifty' }, 'other key of fifty'],
   ])('fifty twins stored at once over several pools are one event: %s', async (_, fields, key) => {
     const events = twins(50, fields, key);
-    const outcomes = await Promise.all(events.map((event, i) => storeBatch(pools[i % 4] as Pool, [event])));
-    const found = kinds(outcomes.flat());
+    const results = await Promise.all(events.map((event, i) => storeBatch(pools[i % 4] as Pool, [event])));
+    const found = kinds(results.flat());
     expect(found.filter((kind) => kind === 'accepted')).toHaveLength(1);
     expect(found.filter((kind) => kind === 'duplicate')).toHaveLength(49);
     const winner = events[found.indexOf('accepted')] as PreparedEvent;
-    for (const outcome of outcomes.flat()) {
-      if (outcome.kind === 'duplicate') expect(outcome.of.id).toBe(winner.event.id);
+    for (const result of results.flat()) {
+      if (result.kind === 'duplicate') expect(result.of.id).toBe(winner.event.id);
     }
     await expect(countRows(database.pool, `events where subject = '${winner.event.subject}'`)).resolves.toBe(1);
     await expect(countRows(database.pool, `outbox where event_id = '${winner.event.id}'`)).resolves.toBe(1);
@@ -221,10 +221,10 @@ describe('conflicts', () => {
       prepared({ eventId: `chain-${i}` }, { idempotencyKey: `chain-${i}` }), // free once the one before was refused
       prepared({ eventId: `chain-${i}` }, { idempotencyKey: `chain-${i + 1}` }),
     ]).flat();
-    const outcomes = await store(...chain, neighbour);
-    expect(outcomes.filter((kind) => kind === 'accepted')).toHaveLength(101);
-    expect(outcomes.filter((kind) => kind === 'event-id-conflict')).toHaveLength(100);
-    expect(outcomes.at(-1)).toBe('accepted');
+    const results = await store(...chain, neighbour);
+    expect(results.filter((kind) => kind === 'accepted')).toHaveLength(101);
+    expect(results.filter((kind) => kind === 'event-id-conflict')).toHaveLength(100);
+    expect(results.at(-1)).toBe('accepted');
   });
 });
 
@@ -233,9 +233,9 @@ describe('I10: an event that PostgreSQL refuses', () => {
     const batch = Array.from({ length: 21 }, (_, i) => prepared({ eventId: `neighbour-${i}` }));
     const bad = poison(batch[10]);
     batch[10] = bad;
-    const outcomes = await store(...batch);
-    expect(outcomes.filter((kind) => kind === 'accepted')).toHaveLength(20);
-    expect(outcomes[10]).toBe('invalid-event');
+    const results = await store(...batch);
+    expect(results.filter((kind) => kind === 'accepted')).toHaveLength(20);
+    expect(results[10]).toBe('invalid-event');
     expect(await Promise.all(batch.map(isStored))).toEqual(batch.map((_, i) => i !== 10));
     await expect(isFree(bad.keyDigest)).resolves.toBe(true);
     await expect(isFree(bad.eventIdDigest)).resolves.toBe(true);

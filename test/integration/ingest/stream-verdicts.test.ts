@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import fc from 'fast-check';
-import type { IngestResult } from '../../../src/ingest/store/ingest-result';
+import type { IngestResult } from '../../../src/ingest/store/store-batch';
 import { streamFormat, type StreamFormat } from '../../../src/ingest/formats/stream-formats';
 import { StreamIngest } from '../../../src/ingest/stream/stream-ingest';
 import { startTestApp, type TestApp } from '../../support/app';
@@ -103,16 +103,16 @@ async function verdictAlone(tenant: string, body: Buffer): Promise<string> {
 
 async function verdictsOfStream(tenantId: string, chunks: Buffer[]): Promise<string[]> {
   const verdicts: string[] = [];
-  const onOutcome = (number: number, outcome: IngestResult): void => {
+  const onResult = (number: number, result: IngestResult): void => {
     expect(number).toBe(verdicts.length + 1);
-    verdicts.push(outcome.kind === 'rejected' ? outcome.rejection.code : outcome.kind);
+    verdicts.push(result.kind === 'rejected' ? result.rejection.code : result.kind);
   };
   const { problem } = await streamforge.app.get(StreamIngest, { strict: false }).ingest({
     body: Readable.from(chunks),
     context: { tenantId, correlationId: 'test', traceparent: undefined, idempotencyKey: undefined },
     format: streamFormat('application/x-ndjson') as StreamFormat,
     encoding: undefined,
-    onOutcome,
+    onResult,
   });
   expect(problem).toBeUndefined();
   return verdicts;

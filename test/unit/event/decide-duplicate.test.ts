@@ -26,7 +26,7 @@ describe('deciding whether an event is a duplicate', () => {
   it('rejects the same explicit key with other content', () => {
     expect(decideDuplicate(withKey, otherContent, undefined)).toMatchObject({
       kind: 'rejected',
-      code: 'idempotency-key-reused',
+      rejection: { code: 'idempotency-key-reused' },
     });
   });
 
@@ -41,14 +41,14 @@ describe('deciding whether an event is a duplicate', () => {
   it('rejects the same eventId with other content', () => {
     expect(decideDuplicate(event, undefined, otherContent)).toMatchObject({
       kind: 'rejected',
-      code: 'event-id-conflict',
+      rejection: { code: 'event-id-conflict' },
     });
   });
 
   it('hears the explicit key first, then the eventId', () => {
     expect(decideDuplicate(withKey, sameContent(withKey), otherContent)).toMatchObject({ kind: 'duplicate' });
     expect(decideDuplicate(withKey, otherContent, sameContent(withKey))).toMatchObject({
-      code: 'idempotency-key-reused',
+      rejection: { code: 'idempotency-key-reused' },
     });
   });
 });

@@ -88,7 +88,7 @@ describe('NDJSON', () => {
 });
 
 describe('preparing the records of a stream', () => {
-  it('gives each record its outcome, in order: a bad one is rejected alone', async () => {
+  it('gives each record its result, in order: a bad one is rejected alone', async () => {
     const context = { tenantId: 'acme', correlationId: 'c', traceparent: undefined, idempotencyKey: undefined };
     const rules = { MAX_EVENT_BYTES: LIMIT, DEDUPE_STRATEGY: 'intent', DEDUPE_INCLUDE_OCCURRED_AT: true } as const;
     const good = '{"eventType":"t","subject":"s","payload":1}';

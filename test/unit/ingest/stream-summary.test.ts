@@ -1,5 +1,5 @@
-import type { IngestResult } from '../../../src/ingest/store/ingest-result';
-import { committedFacts } from '../../../src/ingest/store/ingest-result';
+import type { IngestResult } from '../../../src/ingest/store/store-batch';
+import { committedFacts } from '../../../src/ingest/store/store-batch';
 import { StreamSummary } from '../../../src/ingest/stream/stream-summary';
 import { prepared } from '../../support/events';
 
@@ -15,9 +15,9 @@ const REJECTED: IngestResult = {
   },
 };
 
-function summaryOf(...outcomes: IngestResult[]): StreamSummary {
+function summaryOf(...results: IngestResult[]): StreamSummary {
   const summary = new StreamSummary();
-  outcomes.forEach((outcome, i) => summary.add(i + 1, outcome));
+  results.forEach((result, i) => summary.add(i + 1, result));
   return summary;
 }
 
@@ -38,8 +38,8 @@ describe('the summary of a stream', () => {
     ['duplicates only', 'accepted', [DUPLICATE]],
     ['some rejected records', 'partial', [REJECTED, DUPLICATE]],
     ['rejected records only', 'rejected', [REJECTED, REJECTED]],
-  ])('%s is %s', (_what, status, outcomes) => {
-    expect(summaryOf(...outcomes).status).toBe(status);
+  ])('%s is %s', (_what, status, results) => {
+    expect(summaryOf(...results).status).toBe(status);
   });
 
   it('lists the first 100 errors, says so, and counts them all', () => {
@@ -56,7 +56,7 @@ describe('the summary of a stream', () => {
     expect(summary.toBody(0, 'c').errors).toEqual([{ record: 1, code: 'malformed-body', message: 'no JSON' }]);
   });
 
-  it('I14: knows the last record whose outcome is final', () => {
+  it('I14: knows the last record whose result is final', () => {
     expect(new StreamSummary().lastCommittedRecord).toBe(0);
     expect(summaryOf(ACCEPTED, REJECTED).lastCommittedRecord).toBe(2);
   });

@@ -1,6 +1,6 @@
 import type { CommittedEvent } from '../../../src/redis/idempotency-cache';
 import { MemoryCache } from '../../../src/redis/memory-cache';
-import { committedFacts } from '../../../src/ingest/store/ingest-result';
+import { committedFacts } from '../../../src/ingest/store/store-batch';
 import { prepared } from '../../support/events';
 
 const committed = committedFacts(prepared());
