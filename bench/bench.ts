@@ -3,6 +3,7 @@
  * The groups are listed in bench/options.ts.
  * npm run bench -- --rounds 3 --only destinations,isolation     (HTTP destinations, not part of the default)
  * npm run bench -- --rounds 5 --only stored     (beside 0, 1 and 5 million stored events; not part of the default)
+ * npm run bench -- --against <git revision or directory>     (this build against another one: bench/against/)
  *
  * StreamForge against what its speed can be compared with on the same machine at the same moment, everything on it:
  *   (a) post, no write        the same application answering 202 without writing
@@ -13,14 +14,15 @@
  * that need RabbitMQ get a private one, unless RABBITMQ_URL names one whose queues it may purge.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { availableParallelism, cpus, loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { compareBuilds } from '#bench/against/compare-builds';
 import { startAllInOne } from '#bench/streamforge';
 import { command } from '#bench/cleanup';
 import { BenchServer } from '#bench/databases';
 import { destinationsReport, measureDestinations } from '#bench/destinations';
 import { FIGURES } from '#bench/figures';
 import { idleReport, measureIdle, type IdleResult } from '#bench/idle';
+import { describeMachine } from '#bench/machine';
 import { benchOptions, type BenchOptions } from '#bench/options';
 import { fairnessReport, measureFairness } from '#bench/fairness';
 import { measureOverhead, overheadReport } from '#bench/overhead';
@@ -43,12 +45,10 @@ const progress = (text: string): void => void (process.stdout.isTTY && say(`\r\x
 await command(async (atEnd) => {
   const options = benchOptions(process.argv.slice(2));
   const figures = FIGURES.filter(({ groups }) => groups.some((group) => options.only.has(group)));
-  const load = loadavg()[0]?.toFixed(1);
+  if (options.against !== undefined) return compareBuilds(options.against, options, atEnd);
   const postgres = await BenchServer.start();
   atEnd(() => postgres.stop());
-  const machine =
-    `${cpus()[0]?.model ?? 'unknown processor'}, ${availableParallelism()} cores with everything on them, ` +
-    `Node ${process.version}, PostgreSQL ${await postgres.version()}, load average before ${load}`;
+  const machine = await describeMachine(postgres);
   say(`${machine}\n${options.rounds} rounds of ${options.seconds} s for each figure, after a warm-up\n`);
 
   const rounds: RoundResult[] = [];

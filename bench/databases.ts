@@ -14,7 +14,7 @@ const INSUFFICIENT_PRIVILEGE = '42501';
 
 /** One PostgreSQL server for the run, with a database of its own for each side of a comparison. */
 export class BenchServer {
-  private readonly names: string[] = [];
+  private readonly names = new Set<string>();
   private readonly url: string;
   private readonly stopServer: () => Promise<void>;
 
@@ -34,20 +34,39 @@ export class BenchServer {
     });
   }
 
-  /** A new database, with the schema unless `migrated` is false; returns its URL. */
+  /** A new database, with the schema of this build unless `migrated` is false; returns its URL. */
   async createDatabase(side: string, { migrated = true } = {}): Promise<string> {
-    const name = `bench_${process.pid}_${side.replaceAll('-', '_')}`;
-    await withClient(this.url, (client) => client.query(`create database ${name}`));
-    this.names.push(name);
-    if (migrated) await migrate(this.urlOf(name));
-    return this.urlOf(name);
+    const url = await this.create(side);
+    if (migrated) await migrate(url);
+    return url;
   }
 
-  /** Between rounds: tables that grow make later rounds slower, and a checkpoint within a round distorts it. */
+  /** A copy of a database that has no connections; returns its URL. */
+  async copyDatabase(originalUrl: string, side: string): Promise<string> {
+    return this.create(side, new URL(originalUrl).pathname.slice(1));
+  }
+
+  /** Runs `work` on a copy of a database that has no connections, then drops the copy. */
+  async withCopy<T>(originalUrl: string, work: (url: string) => Promise<T>): Promise<T> {
+    const url = await this.copyDatabase(originalUrl, 'copy');
+    try {
+      await this.checkpoint();
+      return await work(url);
+    } finally {
+      await this.drop(new URL(url).pathname.slice(1));
+    }
+  }
+
+  /** For the time between rounds: growing tables would slow down later rounds. */
   async empty(): Promise<void> {
     for (const name of this.names) {
       await withClient(this.urlOf(name), (client) => client.query(`truncate ${GROWING}`));
     }
+    await this.checkpoint();
+  }
+
+  /** Otherwise PostgreSQL may start a checkpoint during a measurement and distort it. */
+  private async checkpoint(): Promise<void> {
     await withClient(this.url, async (client) => {
       try {
         await client.query('checkpoint');
@@ -65,10 +84,21 @@ export class BenchServer {
   }
 
   async stop(): Promise<void> {
-    for (const name of this.names) {
-      await withClient(this.url, (client) => client.query(`drop database if exists ${name} with (force)`));
-    }
+    for (const name of [...this.names]) await this.drop(name);
     await this.stopServer();
+  }
+
+  private async create(side: string, template?: string): Promise<string> {
+    const name = `bench_${process.pid}_${side.replaceAll('-', '_')}`;
+    const from = template ? ` template ${template}` : '';
+    await withClient(this.url, (client) => client.query(`create database ${name}${from}`));
+    this.names.add(name);
+    return this.urlOf(name);
+  }
+
+  private async drop(name: string): Promise<void> {
+    await withClient(this.url, (client) => client.query(`drop database if exists ${name} with (force)`));
+    this.names.delete(name);
   }
 
   private urlOf(name: string): string {

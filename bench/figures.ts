@@ -23,7 +23,7 @@ export interface Figure {
 
 const POST_CONNECTIONS = 100;
 const STREAM_CONNECTIONS = 20;
-const LINES = 200;
+export const LINES = 200;
 /** More than a core writes in that time would only cost memory. */
 const LOOP_EVENTS_PER_SECOND = 40_000;
 
@@ -55,7 +55,7 @@ const postOf = (source: EventSource, n: number): string =>
 const streamOf = (type: string, tenant: string, body: string): string =>
   request('POST /v1/ingest/stream', { 'X-Tenant-Id': tenant, 'Content-Type': type }, body);
 
-const ndjsonOf = (source: EventSource, n: number): string =>
+export const ndjsonOf = (source: EventSource, n: number): string =>
   streamOf(NDJSON, 'ndjson', ndjsonBody(source, n * LINES, LINES));
 
 /** The events of `ndjson` again, as another tenant's. */
@@ -82,7 +82,12 @@ async function samePosts({ source, seconds, sent }: Round, server: ServerProcess
   return measureLoad(server, load, { eventsPerRequest: 1, status: 200, text: '"duplicate":true' });
 }
 
-async function streams(server: ServerProcess, next: () => string | undefined, counted: string): Promise<Measurement> {
+/** Streams of `LINES` events each, until `next` has no more; all of them must be counted as `counted`. */
+export async function streams(
+  server: ServerProcess,
+  next: () => string | undefined,
+  counted: 'accepted' | 'duplicates',
+): Promise<Measurement> {
   const load = { connections: STREAM_CONNECTIONS, next };
   return measureLoad(server, load, { eventsPerRequest: LINES, status: 202, text: `"${counted}":${LINES},` });
 }

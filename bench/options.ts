@@ -24,10 +24,18 @@ export type Group = (typeof GROUPS)[number];
 const ON_DEMAND: ReadonlySet<Group> = new Set<Group>(['destinations', 'isolation', 'stored']);
 const DEFAULT_GROUPS = GROUPS.filter((group) => !ON_DEMAND.has(group));
 
+/** Groups that need only the public interface of a build, so that any two builds can be compared. */
+export const COMPARED_GROUPS = ['single', 'stream', 'publisher', 'worker'] as const;
+export type ComparedGroup = (typeof COMPARED_GROUPS)[number];
+
 export interface BenchOptions {
   rounds: number;
   seconds: number;
   only: ReadonlySet<Group>;
+  /** Git revision or directory of a build to compare with; undefined measures this build alone. */
+  against: string | undefined;
+  /** Size of the backlog for publisher and worker in a comparison of builds. */
+  events: number;
 }
 
 /** @throws Error that says what is wrong with the command line. */
@@ -35,20 +43,27 @@ export function benchOptions(args: string[]): BenchOptions {
   const { values } = parseArgs({
     args,
     options: {
-      rounds: { type: 'string', default: '5' },
+      rounds: { type: 'string' },
       seconds: { type: 'string', default: '3' },
-      only: { type: 'string', default: DEFAULT_GROUPS.join(',') },
+      only: { type: 'string' },
+      against: { type: 'string' },
+      events: { type: 'string', default: '50000' },
     },
   });
-  const only = values.only.split(',').map((name) => {
-    const group = GROUPS.find((known) => known === name.trim());
-    if (!group) throw new Error(`--only takes a comma list of ${GROUPS.join(', ')}, not ${name}`);
+  const { against } = values;
+  const [known, byDefault, rounds] =
+    against === undefined ? [GROUPS, DEFAULT_GROUPS, '5'] : [COMPARED_GROUPS, COMPARED_GROUPS, '7'];
+  const only = (values.only?.split(',') ?? byDefault).map((name) => {
+    const group = known.find((one) => one === name.trim());
+    if (!group) throw new Error(`--only takes a comma list of ${known.join(', ')}, not ${name}`);
     return group;
   });
   return {
-    rounds: positive('--rounds', values.rounds),
+    rounds: positive('--rounds', values.rounds ?? rounds),
     seconds: positive('--seconds', values.seconds),
     only: new Set(only),
+    against,
+    events: positive('--events', values.events),
   };
 }
 

@@ -1,5 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 export interface ServerProcess {
   url: string;
@@ -8,16 +10,23 @@ export interface ServerProcess {
 }
 
 const CLOCK_TICKS_PER_SECOND = 100;
-/** Those with which `npm start` runs StreamForge, for every side of a comparison. */
-const NODE_FLAGS = nodeFlags(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+const TREE = fileURLToPath(new URL('../', import.meta.url));
+const running = new Set<ChildProcess>();
+process.once('exit', () => running.forEach((child) => child.kill()));
 
-/** Starts a Node process that prints its address; resolves when it has. */
-export async function startServer(args: string[], env: Record<string, string>): Promise<ServerProcess> {
-  const child = spawn(process.execPath, [...NODE_FLAGS, ...args], {
+/** Starts a Node process that prints its address; resolves when it has. Every side gets the flags of `npm start`. */
+export async function startServer(
+  args: string[],
+  env: Record<string, string>,
+  flags = startFlags(TREE),
+): Promise<ServerProcess> {
+  const child = spawn(process.execPath, [...flags, ...args], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  running.add(child);
   const exited = new Promise<void>((done) => child.once('exit', () => done()));
+  void exited.then(() => running.delete(child));
   const stop = async (): Promise<void> => {
     child.kill('SIGTERM');
     await exited;
@@ -46,7 +55,9 @@ export function cpuMicroseconds(pid: number | undefined): number | undefined {
   return ((Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS_PER_SECOND) * 1e6;
 }
 
-function nodeFlags(packageJson: string): string[] {
+/** The Node flags with which `npm start` runs the StreamForge in a directory. */
+export function startFlags(directory: string): string[] {
+  const packageJson = readFileSync(join(directory, 'package.json'), 'utf8');
   const { scripts } = JSON.parse(packageJson) as { scripts: { start: string } };
   return scripts.start.split(' ').filter((word) => word.startsWith('--'));
 }

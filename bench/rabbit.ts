@@ -19,10 +19,14 @@ registerHooks({
 export class BenchRabbit {
   readonly url: string;
   readonly stop: () => Promise<void>;
+  /** The HTTP API of a private one. */
+  private readonly managementUrl: string | undefined;
+  private virtualHosts = 0;
 
-  private constructor(url: string, stop: () => Promise<void>) {
+  private constructor(url: string, stop: () => Promise<void>, managementUrl?: string) {
     this.url = url;
     this.stop = stop;
+    this.managementUrl = managementUrl;
   }
 
   static async start(): Promise<BenchRabbit> {
@@ -31,10 +35,28 @@ export class BenchRabbit {
     const { startRabbitMq } = (await import(starter)) as typeof Servers;
     const directory = mkdtempSync(join(tmpdir(), 'streamforge-bench-'));
     const server = await startRabbitMq(directory);
-    return new BenchRabbit(server.env.TEST_RABBITMQ_URL as string, async () => {
+    const stop = async (): Promise<void> => {
       await server.stop();
       rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
-    });
+    };
+    return new BenchRabbit(server.env.TEST_RABBITMQ_URL as string, stop, server.env.TEST_RABBITMQ_MANAGEMENT_URL);
+  }
+
+  /** Runs `work` on a new virtual host, then deletes it. The server of RABBITMQ_URL only has its queues purged. */
+  async withVirtualHost<T>(work: (url: string) => Promise<T>): Promise<T> {
+    if (this.managementUrl === undefined) {
+      await this.empty();
+      return work(this.url);
+    }
+    const name = `bench-${++this.virtualHosts}`;
+    await manage(this.managementUrl, 'PUT', `vhosts/${name}`);
+    try {
+      const everything = { configure: '.*', write: '.*', read: '.*' };
+      await manage(this.managementUrl, 'PUT', `permissions/${name}/guest`, everything);
+      return await work(`${this.url}/${name}`);
+    } finally {
+      await manage(this.managementUrl, 'DELETE', `vhosts/${name}`);
+    }
   }
 
   /** So that no measurement begins with the messages of the one before. */
@@ -47,4 +69,17 @@ export class BenchRabbit {
     }
     await connection.close();
   }
+}
+
+async function manage(managementUrl: string, method: string, path: string, body?: unknown): Promise<void> {
+  const { origin, username, password } = new URL(managementUrl);
+  const response = await fetch(`${origin}/api/${path}`, {
+    method,
+    headers: {
+      Authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`,
+      'Content-Type': 'application/json',
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  if (!response.ok) throw new Error(`RabbitMQ answered ${response.status} to ${method} ${path}`);
 }

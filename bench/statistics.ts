@@ -9,6 +9,17 @@ export function spread(values: readonly number[]): Spread {
   return { median: quantile(sorted, 0.5), min: sorted[0] ?? Number.NaN, max: sorted.at(-1) ?? Number.NaN };
 }
 
+export interface Quartiles {
+  lower: number;
+  median: number;
+  upper: number;
+}
+
+export function quartiles(values: readonly number[]): Quartiles {
+  const sorted = [...values].sort((a, b) => a - b);
+  return { lower: quantile(sorted, 0.25), median: quantile(sorted, 0.5), upper: quantile(sorted, 0.75) };
+}
+
 /** Of values in ascending order; between two of them it interpolates. */
 export function quantile(sorted: readonly number[], share: number): number {
   const at = (sorted.length - 1) * share;
@@ -23,6 +34,6 @@ export function shown(values: readonly number[], digits: number): string {
   return `${fixed(median, digits)} (${fixed(min, digits)}–${fixed(max, digits)})`;
 }
 
-function fixed(value: number, digits: number): string {
+export function fixed(value: number, digits: number): string {
   return value.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }

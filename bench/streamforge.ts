@@ -1,9 +1,10 @@
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { startServer, type ServerProcess } from '#bench/processes';
+import { startFlags, startServer, type ServerProcess } from '#bench/processes';
 
 export const ADMIN_TOKEN = 'bench-token-of-this-run-only';
 
-const MAIN = fileURLToPath(new URL('../dist/src/main.js', import.meta.url));
+const TREE = fileURLToPath(new URL('../', import.meta.url));
 const SERVER = fileURLToPath(new URL('server.ts', import.meta.url));
 /** Limits that are never met, so that counting is part of what is measured. */
 const SETTINGS = {
@@ -16,9 +17,10 @@ const SETTINGS = {
 
 type Env = Record<string, string>;
 
-/** StreamForge in a role, as `npm start` runs it, on a free port. */
-export function startRole(role: string, env: Env): Promise<ServerProcess> {
-  return startServer([MAIN], { ...SETTINGS, APP_ROLE: role, ...env });
+/** The StreamForge in `directory` in a role, as `npm start` runs it there, on a free port. */
+export function startRole(role: string, env: Env, directory = TREE): Promise<ServerProcess> {
+  const main = join(directory, 'dist/src/main.js');
+  return startServer([main], { ...SETTINGS, APP_ROLE: role, ...env }, startFlags(directory));
 }
 
 export function startAllInOne(env: Env): Promise<ServerProcess> {
