@@ -1,6 +1,6 @@
 import { Module, type DynamicModule, type Type } from '@nestjs/common';
 import { AdminModule } from './admin/admin.module';
-import { ReplayModule } from './admin/replays/replay.module';
+import { ReplayModule } from './admin/replays/replay-loop';
 import { BrokerModule } from './broker/broker.module';
 import { RedisModule } from './redis/redis.module';
 import { ConfigModule } from './config/config.module';

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Logger } from 'nestjs-pino';
+import { Logger, PinoLogger } from 'nestjs-pino';
 
 /** What Nest tells about its own start; forty lines that say nothing about events. */
 const START_CONTEXTS = new Set([
@@ -23,4 +23,13 @@ export class AppLogger extends Logger {
     if (START_CONTEXTS.has(String(rest.at(-1)))) super.debug(message, ...rest);
     else super.log(message, ...rest);
   }
+}
+
+/**
+ * Whether lines of one per event are written. At 10 000 events a second the objects of such lines would cost more than
+ * all other logging, so who makes them asks first.
+ */
+export function writesDebug(): boolean {
+  const root = PinoLogger.root as { isLevelEnabled(level: string): boolean } | undefined; // unset outside of Nest
+  return root?.isLevelEnabled('debug') ?? false;
 }

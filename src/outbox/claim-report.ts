@@ -1,7 +1,7 @@
 import type { Logger } from '@nestjs/common';
 import { SpanKind, type Span } from '@opentelemetry/api';
 import type { OutgoingMessage, PublishOutcome } from '../broker/broker';
-import { writesDebug } from '../observability/log-level';
+import { writesDebug } from '../observability/app-logger';
 import { endFailed, isSampled, startSpan, traceparentOf } from '../observability/spans';
 import type { ClaimedEntry } from './outbox-entry';
 

@@ -1,4 +1,4 @@
-import { Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { Injectable, Module, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { Pool } from 'pg';
 import { WakeUp } from '../../redis/wake-up';
 import { ADVISORY_LOCKS, tryTransactionLock } from '../../db/advisory-locks';
@@ -61,3 +61,7 @@ export class ReplayLoop implements OnApplicationBootstrap, BeforeApplicationShut
     });
   }
 }
+
+/** The part of the admin side that publishers run. */
+@Module({ providers: [ReplayLoop] })
+export class ReplayModule {}

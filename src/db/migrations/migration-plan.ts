@@ -1,6 +1,5 @@
 import type { DataSource, MigrationInterface, QueryRunner } from 'typeorm';
 import { createDataSource } from './data-source';
-import { appliedMigrations } from './migration-status.queries';
 
 export interface MigrationStatus {
   applied: string[];
@@ -67,6 +66,16 @@ async function recordUp(migration: MigrationInterface, runner: QueryRunner): Pro
   });
   await migration.up(recording);
   return statements;
+}
+
+/** Names of the migrations that this database has, oldest first. Creates nothing, not even the table that lists them. */
+async function appliedMigrations(runner: QueryRunner): Promise<string[]> {
+  const [{ exists }] = (await runner.query(`select to_regclass('schema_migrations') is not null as exists`)) as [
+    { exists: boolean },
+  ];
+  if (!exists) return [];
+  const rows = (await runner.query('select name from schema_migrations order by id')) as { name: string }[];
+  return rows.map(({ name }) => name);
 }
 
 async function withRunner<T>(

@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { PreparedEvent } from '../../event/prepare-event';
-import { writesDebug } from '../../observability/log-level';
+import { writesDebug } from '../../observability/app-logger';
 import { isSampled, startSpan } from '../../observability/spans';
 import type { IngestResult } from './store-batch';
 

@@ -1,4 +1,4 @@
-import { withoutSecrets } from '../../observability/without-secrets';
+import { withoutSecrets } from '../../observability/log-format';
 
 const MAX_LENGTH = 1_000;
 

@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { writesDebug } from '../../observability/log-level';
+import { writesDebug } from '../../observability/app-logger';
 import type { Metrics } from '../../observability/metrics';
 import { endDispatchSpan } from '../consume/dispatch-spans';
 import type { Failure } from '../../event-state/failures.queries';
