@@ -1,19 +1,16 @@
 import { Module } from '@nestjs/common';
-import { DATABASE_URL } from '../db/database.module';
-import { EntityDatabase } from '../db/entity-database';
 import { DestinationsModule } from '../destinations/destinations.module';
 import { AdminAccess } from '../access/admin-access';
 import { AuditController } from './audit/audit.controller';
-import { AuditEntry } from './audit/audit-entry.entity';
 import { DestinationUrl } from './destinations/destination-url';
 import { Destinations } from './destinations/destination.service';
 import { DestinationsController } from './destinations/destinations.controller';
 import { DlqActions } from './dead-letters/dlq-actions';
 import { DlqController } from './dead-letters/dlq.controller';
 import { AdminEventsController } from './events/admin-events.controller';
+import { AdminTransactions } from './endpoint/admin-transactions';
 import { OutboxController } from './outbox/outbox.controller';
 import { ReplayController } from './replays/replay.controller';
-import { Replay } from './replays/replay.entity';
 import { Replays } from './replays/replays';
 import { UsageController } from './usage/usage.controller';
 
@@ -29,17 +26,6 @@ import { UsageController } from './usage/usage.controller';
     UsageController,
     AuditController,
   ],
-  providers: [
-    AdminAccess,
-    DlqActions,
-    Replays,
-    Destinations,
-    DestinationUrl,
-    {
-      provide: EntityDatabase,
-      inject: [DATABASE_URL],
-      useFactory: (url: string) => new EntityDatabase(url, [AuditEntry, Replay]),
-    },
-  ],
+  providers: [AdminAccess, AdminTransactions, DlqActions, Replays, Destinations, DestinationUrl],
 })
 export class AdminModule {}

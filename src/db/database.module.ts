@@ -3,10 +3,7 @@ import { Pool } from 'pg';
 import { SETTINGS_TOKEN, type Settings } from '../config/settings';
 import { createPool } from './pool';
 
-/** Nest token of the URL of PostgreSQL: DATABASE_URL, or the embedded one. */
-export const DATABASE_URL = Symbol('DatabaseUrl');
-
-/** The hot path's connection pool, injectable as `Pool`. */
+/** The connection pool of the process, injectable as `Pool`. */
 @Global()
 @Module({})
 export class DatabaseModule {
@@ -19,10 +16,9 @@ export class DatabaseModule {
           inject: [SETTINGS_TOKEN],
           useFactory: (settings: Settings) => createPool(databaseUrl, `streamforge ${settings.APP_ROLE.join(',')}`),
         },
-        { provide: DATABASE_URL, useValue: databaseUrl },
         ClosePool,
       ],
-      exports: [Pool, DATABASE_URL],
+      exports: [Pool],
     };
   }
 }

@@ -22,7 +22,7 @@ const UNAVAILABLE_CODES = new Set([
   'ENOENT',
 ]);
 
-/** One error per address that was tried; and what TypeORM says when the connection broke between two statements. */
+/** AggregateError: one error per address that was tried. The other is TypeORM's for a connection that broke during a migration. */
 const LOST_BY_NAME = new Set(['AggregateError', 'QueryRunnerAlreadyReleasedError']);
 
 /** pg gives no code to a lost connection and to its own timeouts, so here alone the message has to tell. */

@@ -1,9 +1,9 @@
 import { Controller, Get, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiProperty } from '@nestjs/swagger';
-import { EntityDatabase } from '../../db/entity-database';
+import { Pool } from 'pg';
 import { AdminEndpoint } from '../endpoint/admin-endpoint';
-import { AuditEntry } from './audit-entry.entity';
-import { cursorAfter, newestFirst, PageQuery } from '../endpoint/page-query';
+import { listAuditEntries } from './audit.queries';
+import { cursorAfter, pageBelow, PageQuery } from '../endpoint/page-query';
 
 class AuditRow {
   @ApiProperty({ format: 'uuid' })
@@ -42,17 +42,13 @@ class AuditPage {
 @AdminEndpoint()
 @Controller('v1/admin/audit')
 export class AuditController {
-  constructor(private readonly database: EntityDatabase) {}
+  constructor(private readonly pool: Pool) {}
 
   @Get()
   @ApiOperation({ summary: 'What operators changed: who, what, by which filter, how many, newest first.' })
   @ApiOkResponse({ type: AuditPage })
   async list(@Query() query: PageQuery): Promise<AuditPage> {
-    const entities = await this.database.entities();
-    const found = await entities.find(AuditEntry, newestFirst('audit', query));
-    return {
-      entries: found.map((entry) => ({ ...entry, at: entry.at.toISOString() })),
-      nextCursor: cursorAfter('audit', found, query.limit),
-    };
+    const entries = await listAuditEntries(this.pool, pageBelow('audit', query));
+    return { entries, nextCursor: cursorAfter('audit', entries, query.limit) };
   }
 }

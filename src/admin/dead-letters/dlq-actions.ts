@@ -3,9 +3,9 @@ import { Pool } from 'pg';
 import { WakeUp } from '../../redis/wake-up';
 import { SETTINGS_TOKEN, type Settings } from '../../config/settings';
 import { appendRetryEntries } from '../../event-state/outbox-entries.queries';
-import { EntityDatabase, type Transaction } from '../../db/entity-database';
 import type { Db } from '../../db/pool';
-import { recordChange, updateCounts, type AdminChange } from '../audit/audit';
+import { recordChange, updateCounts, type AdminChange } from '../audit/audit.queries';
+import { AdminTransactions } from '../endpoint/admin-transactions';
 import { limitOf, type BulkRequest } from '../endpoint/bulk-request';
 import { discardDeadLetters, resolveDeadLetters, takeBackToDispatch } from '../../event-state/dead-letters.queries';
 import { filterOnly } from '../events/event-filter';
@@ -26,7 +26,7 @@ export class DlqActions {
   constructor(
     @Inject(SETTINGS_TOKEN) private readonly settings: Settings,
     private readonly pool: Pool,
-    private readonly database: EntityDatabase,
+    private readonly transactions: AdminTransactions,
     private readonly wakeUp: WakeUp,
   ) {}
 
@@ -67,12 +67,12 @@ export class DlqActions {
     let audited: string | undefined;
     for (let from = 0; from === 0 || from < ids.length; from += BATCH) {
       const batch = ids.slice(from, from + BATCH);
-      audited = await this.database.transaction(async ({ db, entities }) => {
+      audited = await this.transactions.run(async (db) => {
         const done = batch.length > 0 ? await work(db, batch) : 0;
         result.changed += done;
         result.skipped += batch.length - done;
         const counts = { matched: result.matched, [verb]: result.changed, skipped: result.skipped };
-        return this.audit(entities, audited, {
+        return this.audit(db, audited, {
           action,
           filter: filterOnly(request),
           counts,
@@ -84,9 +84,9 @@ export class DlqActions {
     return result;
   }
 
-  private async audit(entities: Transaction['entities'], id: string | undefined, change: AdminChange): Promise<string> {
-    if (id === undefined) return recordChange(entities, change);
-    await updateCounts(entities, id, change.counts);
+  private async audit(db: Db, id: string | undefined, change: AdminChange): Promise<string> {
+    if (id === undefined) return recordChange(db, change);
+    await updateCounts(db, id, change.counts);
     return id;
   }
 }

@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { Pool } from 'pg';
-import { EntityDatabase } from '../../db/entity-database';
 import type { Db } from '../../db/pool';
 import { DESTINATION_LIMITS, type SealedDestination } from '../../destinations/destination';
 import { MOST_AGE_MS } from '../../destinations/destination-registry';
@@ -18,7 +17,8 @@ import { newSecret } from '../../destinations/secrets/secret-box';
 import { SecretKey } from '../../destinations/secrets/secret-key';
 import { Problem } from '../../event/problems';
 import { uuidV7 } from '../../event/uuid-v7';
-import { recordChange, type AdminChange } from '../audit/audit';
+import { recordChange, type AdminChange } from '../audit/audit.queries';
+import { AdminTransactions } from '../endpoint/admin-transactions';
 import type { DestinationChangeRequest, DestinationRequest } from './destination.requests';
 import { DestinationUrl } from './destination-url';
 
@@ -30,7 +30,7 @@ import { DestinationUrl } from './destination-url';
 export class Destinations {
   constructor(
     private readonly pool: Pool,
-    private readonly database: EntityDatabase,
+    private readonly transactions: AdminTransactions,
     private readonly key: SecretKey,
     private readonly url: DestinationUrl,
   ) {}
@@ -96,9 +96,9 @@ export class Destinations {
   }
 
   private async audited<T>(change: Omit<AdminChange, 'counts'>, work: (db: Db) => Promise<T>): Promise<T> {
-    const result = await this.database.transaction(async ({ db, entities }) => {
+    const result = await this.transactions.run(async (db) => {
       const done = await work(db);
-      await recordChange(entities, { ...change, counts: { matched: 1 } });
+      await recordChange(db, { ...change, counts: { matched: 1 } });
       return done;
     });
     await heededByAll();

@@ -2,7 +2,6 @@ import { applyDecorators } from '@nestjs/common';
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsInt, Max, Min } from 'class-validator';
-import { LessThan } from 'typeorm';
 import { decodeCursor, encodeCursor, type ListName } from './page-cursor';
 import { IsPlainText, MayBeLeftOut } from './rules';
 
@@ -35,10 +34,9 @@ export class PageQuery {
   cursor?: string;
 }
 
-/** What TypeORM's find takes for such a page; the ids are UUIDv7, so their order is that of time. */
-export function newestFirst(list: ListName, { cursor, limit }: PageQuery) {
-  const below = decodeCursor(list, cursor);
-  return { where: below === undefined ? {} : { id: LessThan(below) }, order: { id: 'DESC' as const }, take: limit };
+/** Below which id the page starts (null for the first page), and how many items it may have. */
+export function pageBelow(list: ListName, { cursor, limit }: PageQuery): { below: string | null; limit: number } {
+  return { below: decodeCursor(list, cursor) ?? null, limit };
 }
 
 export function cursorAfter(list: ListName, page: readonly { id: string }[], limit: number): string | null {

@@ -4,7 +4,6 @@ import { ArrayMaxSize, ArrayMinSize, IsArray, Matches } from 'class-validator';
 import { CorrelationId } from '../../http/correlation';
 import { Pool } from 'pg';
 import { WakeUp } from '../../redis/wake-up';
-import { EntityDatabase } from '../../db/entity-database';
 import {
   BACKLOG_CAP,
   listFailedEntries,
@@ -13,7 +12,8 @@ import {
 } from '../../event-state/outbox-figures.queries';
 import { ApiProblems, BODY_PROBLEMS } from '../../http/api-problem';
 import { AdminEndpoint } from '../endpoint/admin-endpoint';
-import { recordChange } from '../audit/audit';
+import { AdminTransactions } from '../endpoint/admin-transactions';
+import { recordChange } from '../audit/audit.queries';
 import { OutboxResponse, OutboxRetryResponse } from './outbox.responses';
 import { MayBeLeftOut } from '../endpoint/rules';
 
@@ -40,7 +40,7 @@ class OutboxRetryRequest {
 export class OutboxController {
   constructor(
     private readonly pool: Pool,
-    private readonly database: EntityDatabase,
+    private readonly transactions: AdminTransactions,
     private readonly wakeUp: WakeUp,
   ) {}
 
@@ -67,12 +67,12 @@ export class OutboxController {
     @Body() { ids }: OutboxRetryRequest,
     @CorrelationId() correlationId: string,
   ): Promise<OutboxRetryResponse> {
-    const counts = await this.database.transaction(async ({ db, entities }) => {
+    const counts = await this.transactions.run(async (db) => {
       const requeued = await requeueFailed(db, { ...(ids ? { ids } : {}), limit: MOST_REQUEUED });
       const matched = ids ? new Set(ids).size : requeued.length;
       const change = { matched, requeued: requeued.length, skipped: matched - requeued.length };
       const filter = ids ? { ids } : {};
-      await recordChange(entities, { action: 'outbox.retry', filter, counts: change, correlationId });
+      await recordChange(db, { action: 'outbox.retry', filter, counts: change, correlationId });
       return change;
     });
     this.wakeUp.signal();

@@ -8,15 +8,8 @@ import {
   type ReplayCandidate,
   type SkipReason,
 } from '../../event-state/replay-dispatch.queries';
-import {
-  finishReplay,
-  listPending,
-  listSettled,
-  recordDispatched,
-  recordSettled,
-  recordSkipped,
-  type ReplayInHand,
-} from './replay.queries';
+import { finishReplay, type ReplayInHand } from './replay.queries';
+import { listPending, listSettled, recordDispatched, recordSettled, recordSkipped } from './replay-events.queries';
 
 /**
  * Carries a locked replay one bounded step on, in the caller's transaction: records what came to rest, sends up to `room`

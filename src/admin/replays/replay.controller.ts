@@ -2,17 +2,17 @@ import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/com
 import { ApiAcceptedResponse, ApiBody, ApiOkResponse, ApiOperation, ApiParam, ApiProperty } from '@nestjs/swagger';
 import { IsIn } from 'class-validator';
 import { CorrelationId } from '../../http/correlation';
-import { EntityDatabase } from '../../db/entity-database';
+import { Pool } from 'pg';
 import { Problem } from '../../event/problems';
 import { isUuid } from '../../event/uuid-v7';
 import { ApiProblems, BODY_PROBLEMS } from '../../http/api-problem';
 import { AdminEndpoint } from '../endpoint/admin-endpoint';
 import { BulkRequest } from '../endpoint/bulk-request';
-import { cursorAfter, newestFirst, PageQuery } from '../endpoint/page-query';
+import { cursorAfter, pageBelow, PageQuery } from '../endpoint/page-query';
 import { ReplayResponse, ReplayProgressResponse, ReplaysPage, type ReplaySummary } from './replay.responses';
 import type { ReplayMode } from '../../event-state/replay-mode';
 import { REPLAY_MODES } from '../../event-state/replay-mode';
-import { Replay } from './replay.entity';
+import { findReplay, listReplays, type Replay } from './replay.queries';
 import { Replays } from './replays';
 import { IsNeeded, IsTenantId } from '../endpoint/rules';
 
@@ -37,8 +37,8 @@ const ID = { name: 'replayId', format: 'uuid', description: 'The id that the sta
 @Controller('v1/admin')
 export class ReplayController {
   constructor(
+    private readonly pool: Pool,
     private readonly replays: Replays,
-    private readonly database: EntityDatabase,
   ) {}
 
   @Post('replay')
@@ -63,8 +63,7 @@ export class ReplayController {
   @ApiOperation({ summary: 'Replays, newest first.' })
   @ApiOkResponse({ type: ReplaysPage })
   async list(@Query() query: PageQuery): Promise<ReplaysPage> {
-    const entities = await this.database.entities();
-    const found = await entities.find(Replay, newestFirst('replays', query));
+    const found = await listReplays(this.pool, pageBelow('replays', query));
     return { replays: found.map(summaryOf), nextCursor: cursorAfter('replays', found, query.limit) };
   }
 
@@ -74,7 +73,7 @@ export class ReplayController {
   @ApiOkResponse({ type: ReplayProgressResponse })
   @ApiProblems('replay-not-found')
   async show(@Param('replayId') replayId: string): Promise<ReplayProgressResponse> {
-    const replay = isUuid(replayId) ? await this.replays.find(replayId) : null;
+    const replay = isUuid(replayId) ? await findReplay(this.pool, replayId) : undefined;
     if (!replay) throw new Problem('replay-not-found', 'There is no replay with that id.');
     const { skippedByReason, ...progress } = await this.replays.progress(replayId);
     return { ...summaryOf(replay), progress, skippedByReason };
@@ -95,18 +94,6 @@ export class ReplayController {
   }
 }
 
-function summaryOf(replay: Replay): ReplaySummary {
-  const { id, mode, status, filter, matched, more, requestedBy, correlationId, createdAt, finishedAt } = replay;
-  return {
-    replayId: id,
-    mode,
-    status,
-    filter,
-    matched,
-    more,
-    requestedBy,
-    correlationId,
-    createdAt: createdAt.toISOString(),
-    finishedAt: finishedAt?.toISOString() ?? null,
-  };
+function summaryOf({ id, ...rest }: Replay): ReplaySummary {
+  return { replayId: id, ...rest };
 }

@@ -1,22 +1,49 @@
-import type { Dispatch } from '../../event-state/outbox-entries.queries';
 import type { Db } from '../../db/pool';
 import type { ReplayMode } from '../../event-state/replay-mode';
-import type { ReplayStatus } from './replay.entity';
-import type { SkipReason } from '../../event-state/replay-dispatch.queries';
 
-/** The snapshot. An event that another replay has in hand is recorded as skipped, also if that began just now. */
-export async function insertReplayEvents(db: Db, replayId: string, ids: readonly string[]): Promise<void> {
+export type ReplayStatus = 'RUNNING' | 'DONE' | 'CANCELLED';
+
+/** An order to send stored events through again. Which events, and what became of each, is in replay_events. */
+export interface Replay {
+  id: string;
+  mode: ReplayMode;
+  status: ReplayStatus;
+  filter: object;
+  matched: number;
+  /** The filter found more events than the limit allowed. */
+  more: boolean;
+  requestedBy: string;
+  correlationId: string;
+  createdAt: string;
+  finishedAt: string | null;
+}
+
+export type NewReplay = Omit<Replay, 'status' | 'createdAt' | 'finishedAt'>;
+
+const REPLAY = `id, mode, status, filter, matched, more, requested_by as "requestedBy",
+  correlation_id as "correlationId", created_at as "createdAt", finished_at as "finishedAt"`;
+
+export async function insertReplay(db: Db, replay: NewReplay): Promise<void> {
+  const { id, mode, filter, matched, more, requestedBy, correlationId } = replay;
   await db.query(
-    `insert into replay_events (replay_id, event_id) select $1, id from unnest($2::uuid[]) as t (id) order by id
-     on conflict (event_id) where outcome in ('PENDING', 'DISPATCHED') do nothing`,
-    [replayId, ids],
+    `insert into replays (id, mode, filter, matched, more, requested_by, correlation_id)
+     values ($1, $2, $3, $4, $5, $6, $7)`,
+    [id, mode, filter, matched, more, requestedBy, correlationId],
   );
-  await db.query(
-    `insert into replay_events (replay_id, event_id, outcome, reason, settled_at)
-     select $1, id, 'SKIPPED', 'under-replay', now() from unnest($2::uuid[]) as t (id)
-     on conflict (replay_id, event_id) do nothing`,
-    [replayId, ids],
+}
+
+export async function findReplay(db: Db, id: string): Promise<Replay | undefined> {
+  const { rows } = await db.query<Replay>(`select ${REPLAY} from replays where id = $1`, [id]);
+  return rows[0];
+}
+
+/** Replays below this id, newest first: the ids are UUIDv7, so their order is that of time. */
+export async function listReplays(db: Db, page: { below: string | null; limit: number }): Promise<Replay[]> {
+  const { rows } = await db.query<Replay>(
+    `select ${REPLAY} from replays where $1::uuid is null or id < $1 order by id desc limit $2`,
+    [page.below, page.limit],
   );
+  return rows;
 }
 
 export interface ReplayInHand {
@@ -48,86 +75,6 @@ export async function listUnfinished(db: Db, after: string, limit: number): Prom
   return rows.map(({ id }) => id);
 }
 
-export async function listPending(db: Db, replayId: string, limit: number): Promise<string[]> {
-  const { rows } = await db.query<{ event_id: string }>(
-    `select event_id from replay_events where replay_id = $1 and outcome = 'PENDING' order by event_id limit $2`,
-    [replayId, limit],
-  );
-  return rows.map(({ event_id }) => event_id);
-}
-
-export async function recordDispatched(db: Db, replayId: string, dispatches: readonly Dispatch[]): Promise<void> {
-  await db.query(
-    `update replay_events r
-        set outcome = 'DISPATCHED', dispatched_at = now(), generation = t.generation, dispatch_no = t.dispatch_no,
-            outbox_id = t.outbox_id
-       from unnest($2::uuid[], $3::integer[], $4::integer[], $5::bigint[]) as t (id, generation, dispatch_no, outbox_id)
-      where r.replay_id = $1 and r.event_id = t.id`,
-    [
-      replayId,
-      dispatches.map(({ eventId }) => eventId),
-      dispatches.map(({ generation }) => generation),
-      dispatches.map(({ dispatchNo }) => dispatchNo),
-      dispatches.map(({ outboxId }) => outboxId),
-    ],
-  );
-}
-
-export async function recordSkipped(
-  db: Db,
-  replayId: string,
-  skipped: readonly { eventId: string; reason: SkipReason }[],
-): Promise<void> {
-  await db.query(
-    `update replay_events r set outcome = 'SKIPPED', reason = t.reason, settled_at = now()
-       from unnest($2::uuid[], $3::text[]) as t (id, reason) where r.replay_id = $1 and r.event_id = t.id`,
-    [replayId, skipped.map(({ eventId }) => eventId), skipped.map(({ reason }) => reason)],
-  );
-}
-
-/** What became of an event that was sent. */
-export interface Settled {
-  eventId: string;
-  outcome: 'COMPLETED' | 'DEAD_LETTERED' | 'SKIPPED';
-}
-
-/**
- * Events of a replay that were sent and have come to rest. Every fact is looked up by key for one event at a time: the
- * tables grow too fast under a replay for a planner that joins them by yesterday's statistics.
- */
-export async function listSettled(db: Db, replayId: string): Promise<Settled[]> {
-  const { rows } = await db.query<Settled>(
-    `select r.event_id as "eventId",
-            case when s.status in ('DLQ', 'DISCARDED') then 'DEAD_LETTERED' when e.id is null then 'SKIPPED'
-                 else 'COMPLETED' end as outcome
-       from (select event_id, generation, outbox_id from replay_events
-              where replay_id = $1 and outcome = 'DISPATCHED' offset 0) r
-       left join lateral (select e.id from events e where e.id = r.event_id limit 1) e on true
-       left join lateral (
-         select s.status from event_state s where s.event_id = r.event_id and s.generation = r.generation limit 1
-       ) s on true
-       left join lateral (
-         select true as yes from processing_attempts a
-          where a.event_id = r.event_id and a.generation = r.generation and a.status = 'SUCCESS' limit 1
-       ) done on true
-       left join lateral (
-         select true as yes from outbox o where o.id = r.outbox_id and o.closed_at is null limit 1
-       ) waits on true
-      where s.status in ('DLQ', 'DISCARDED') or e.id is null or done.yes and waits.yes is null`,
-    [replayId],
-  );
-  return rows;
-}
-
-export async function recordSettled(db: Db, replayId: string, settled: readonly Settled[]): Promise<void> {
-  await db.query(
-    `update replay_events r
-        set outcome = t.outcome, reason = case t.outcome when 'SKIPPED' then 'gone' end, settled_at = now()
-       from unnest($2::uuid[], $3::text[]) as t (id, outcome) where r.replay_id = $1 and r.event_id = t.id`,
-    [replayId, settled.map(({ eventId }) => eventId), settled.map(({ outcome }) => outcome)],
-  );
-}
-
 /** Finishes a replay of which nothing is pending or on its way. */
 export async function finishReplay(db: Db, id: string): Promise<void> {
   await db.query(
@@ -138,27 +85,10 @@ export async function finishReplay(db: Db, id: string): Promise<void> {
   );
 }
 
-/** What was not sent yet is not sent any more. Returns how many events that were; undefined for a finished replay. */
-export async function cancelReplay(db: Db, id: string): Promise<number | undefined> {
-  const cancelled = await db.query(
-    `update replays set status = 'CANCELLED' where id = $1 and status = 'RUNNING' returning id`,
-    [id],
-  );
-  if (cancelled.rows.length === 0) return undefined;
-  const { rowCount } = await db.query(
-    `update replay_events set outcome = 'CANCELLED', settled_at = now() where replay_id = $1 and outcome = 'PENDING'`,
-    [id],
-  );
-  return rowCount ?? 0;
-}
-
-export async function countOutcomes(
-  db: Db,
-  replayId: string,
-): Promise<{ outcome: string; reason: SkipReason | null; count: number }[]> {
-  const { rows } = await db.query<{ outcome: string; reason: SkipReason | null; count: number }>(
-    `select outcome, reason, count(*)::int as count from replay_events where replay_id = $1 group by outcome, reason`,
-    [replayId],
-  );
-  return rows;
+/** Returns false when the replay is not running. */
+export async function cancelReplay(db: Db, id: string): Promise<boolean> {
+  const { rowCount } = await db.query(`update replays set status = 'CANCELLED' where id = $1 and status = 'RUNNING'`, [
+    id,
+  ]);
+  return rowCount === 1;
 }

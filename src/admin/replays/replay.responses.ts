@@ -2,7 +2,7 @@ import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { ReplayPreview } from './replay-preview';
 import type { ReplayMode } from '../../event-state/replay-mode';
 import { REPLAY_MODES } from '../../event-state/replay-mode';
-import type { ReplayStatus } from './replay.entity';
+import type { ReplayStatus } from './replay.queries';
 
 export class ReplayResponse {
   @ApiProperty({ example: true })

@@ -2,11 +2,10 @@ import { Inject, Injectable } from '@nestjs/common';
 import { Pool } from 'pg';
 import { WakeUp } from '../../redis/wake-up';
 import { SETTINGS_TOKEN, type Settings } from '../../config/settings';
-import { EntityDatabase } from '../../db/entity-database';
-import { inTransaction } from '../../db/pool';
 import { uuidV7 } from '../../event/uuid-v7';
 import { ADMIN_ACTOR } from '../../access/admin-access';
-import { recordChange } from '../audit/audit';
+import { recordChange } from '../audit/audit.queries';
+import { AdminTransactions } from '../endpoint/admin-transactions';
 import { limitOf, type BulkRequest } from '../endpoint/bulk-request';
 import { filterOnly } from '../events/event-filter';
 import type { FoundEvent } from '../events/event-search.queries';
@@ -15,8 +14,8 @@ import { assessForReplay } from '../../event-state/replay-dispatch.queries';
 import { previewOf, type ReplayPreview } from './replay-preview';
 import { stepReplay } from './replay-step';
 import type { ReplayMode } from '../../event-state/replay-mode';
-import { Replay } from './replay.entity';
-import { cancelReplay, countOutcomes, finishReplay, insertReplayEvents, lockReplay } from './replay.queries';
+import { cancelReplay, finishReplay, insertReplay, lockReplay } from './replay.queries';
+import { cancelPending, countOutcomes, insertReplayEvents, insertUnderReplay } from './replay-events.queries';
 
 /** A replay of no more events than this is sent within its request; larger ones are worked off by a publisher. */
 const WITHIN_REQUEST = 200;
@@ -35,7 +34,7 @@ export class Replays {
   constructor(
     @Inject(SETTINGS_TOKEN) private readonly settings: Settings,
     private readonly pool: Pool,
-    private readonly database: EntityDatabase,
+    private readonly transactions: AdminTransactions,
     private readonly wakeUp: WakeUp,
   ) {}
 
@@ -52,10 +51,6 @@ export class Replays {
       replayed: counts.dispatched + counts.completed,
       skipped: counts.skipped,
     };
-  }
-
-  async find(id: string): Promise<Replay | null> {
-    return (await this.database.entities()).findOneBy(Replay, { id });
   }
 
   /** How many events have which outcome. Their sum is `matched`. */
@@ -77,13 +72,13 @@ export class Replays {
     return { ...progress, skippedByReason };
   }
 
-  /** Stops sending; what is on its way ends as it ends. Cancelling twice, or too late, changes nothing. */
+  /** Sends no more events; those already sent run to their end. Cancelling twice or too late changes nothing. */
   async cancel(id: string, correlationId: string): Promise<void> {
-    await this.database.transaction(async ({ db, entities }) => {
-      const cancelled = await cancelReplay(db, id);
-      if (cancelled === undefined) return;
+    await this.transactions.run(async (db) => {
+      if (!(await cancelReplay(db, id))) return;
+      const cancelled = await cancelPending(db, id);
       await finishReplay(db, id);
-      await recordChange(entities, {
+      await recordChange(db, {
         action: 'replay.cancel',
         filter: { replayId: id },
         counts: { cancelled },
@@ -109,16 +104,14 @@ export class Replays {
     const id = uuidV7();
     const { mode } = request;
     const filter = filterOnly(request);
-    await this.database.transaction(async ({ db, entities }) => {
-      const matched = events.length;
-      await entities.insert(Replay, { id, mode, filter, matched, more, requestedBy: ADMIN_ACTOR, correlationId });
-      await insertReplayEvents(
-        db,
-        id,
-        events.map((event) => event.id),
-      );
+    const ids = events.map((event) => event.id);
+    const matched = ids.length;
+    await this.transactions.run(async (db) => {
+      await insertReplay(db, { id, mode, filter, matched, more, requestedBy: ADMIN_ACTOR, correlationId });
+      await insertReplayEvents(db, id, ids);
+      await insertUnderReplay(db, id, ids);
       await finishReplay(db, id); // when there is nothing to do
-      await recordChange(entities, {
+      await recordChange(db, {
         action: 'replay',
         filter: { ...filter, mode, replayId: id },
         counts: { matched },
@@ -129,7 +122,7 @@ export class Replays {
   }
 
   private async step(id: string): Promise<void> {
-    await inTransaction(this.pool, async (db) => {
+    await this.transactions.run(async (db) => {
       const replay = await lockReplay(db, id);
       if (replay) await stepReplay(db, replay, WITHIN_REQUEST);
     });

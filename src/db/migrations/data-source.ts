@@ -5,7 +5,7 @@ import { Admin1764100000000 } from '../../../migrations/1764100000000-admin';
 import { Destinations1764200000000 } from '../../../migrations/1764200000000-destinations';
 import { Correlation1764300000000 } from '../../../migrations/1764300000000-correlation';
 
-/** TypeORM's side of the database: migrations, and the entities of the admin endpoints. The hot path is SQL over pg. */
+/** TypeORM runs the migrations; all other access is SQL over pg. */
 export function createDataSource(databaseUrl: string): DataSource {
   return new DataSource({
     type: 'postgres',

@@ -1,10 +1,9 @@
 import type { LookupAddress } from 'node:dns';
 import { Logger } from '@nestjs/common';
-import { AuditEntry } from '../../../src/admin/audit/audit-entry.entity';
 import { Destinations } from '../../../src/admin/destinations/destination.service';
+import { AdminTransactions } from '../../../src/admin/endpoint/admin-transactions';
 import { DestinationUrl } from '../../../src/admin/destinations/destination-url';
 import { MemoryBroker } from '../../../src/broker/memory-broker';
-import { EntityDatabase } from '../../../src/db/entity-database';
 import { AddressGuard } from '../../../src/destinations/address/address-guard';
 import { Courier } from '../../../src/destinations/courier';
 import { DestinationRegistry } from '../../../src/destinations/destination-registry';
@@ -22,7 +21,7 @@ const PUBLIC: LookupAddress = { address: '93.184.215.14', family: 4 };
 const LOOPBACK: LookupAddress = { address: '127.0.0.1', family: 4 };
 
 /** The parts of admin and worker, with a resolver of our own. */
-function startParts(database: TestDatabase & { entities: EntityDatabase }, env: Record<string, string> = {}) {
+function startParts(database: TestDatabase, env: Record<string, string> = {}) {
   const names = new Map<string, LookupAddress[]>();
   const settings = testSettings(env);
   const guard = new AddressGuard(settings, async (hostname) => {
@@ -33,22 +32,21 @@ function startParts(database: TestDatabase & { entities: EntityDatabase }, env: 
   const key = new SecretKey(settings, database.pool);
   const courier = new Courier(guard, key, new Metrics());
   const handler = new DestinationDelivery(new DestinationRegistry(database.pool), courier, database.pool);
-  const destinations = new Destinations(database.pool, database.entities, key, new DestinationUrl(settings, guard));
+  const transactions = new AdminTransactions(database.pool);
+  const destinations = new Destinations(database.pool, transactions, key, new DestinationUrl(settings, guard));
   return { names, courier, handler, destinations };
 }
 
 describe('the addresses of destinations', () => {
-  let database: TestDatabase & { entities: EntityDatabase };
+  let database: TestDatabase;
   let receiver: TestReceiver;
   beforeAll(async () => {
     Logger.overrideLogger(false);
-    const created = await createTestDatabase();
-    database = { ...created, entities: new EntityDatabase(created.url, [AuditEntry]) };
+    database = await createTestDatabase();
     receiver = await TestReceiver.start();
   });
   afterAll(async () => {
     await receiver.stop();
-    await database.entities.onApplicationShutdown();
     await database.drop();
   });
 

@@ -1,0 +1,55 @@
+import { Injectable } from '@nestjs/common';
+import { Pool, type PoolClient } from 'pg';
+import { inTransaction } from '../../db/pool';
+import { Problem } from '../../event/problems';
+
+/**
+ * Ingest shares the pool of ten connections. Without a bound, ten bulk changes would hold all of them, and the batch
+ * writer would wait for its one connection.
+ */
+const MOST_AT_ONCE = 4;
+/** As long as the pool waits for a connection. */
+const MOST_WAIT_MS = 5_000;
+
+/** Runs the transactions of the admin endpoints, a few at a time; the others wait in order of arrival. */
+@Injectable()
+export class AdminTransactions {
+  private free = MOST_AT_ONCE;
+  private readonly waiting: (() => void)[] = [];
+
+  constructor(private readonly pool: Pool) {}
+
+  /** Commits what `work` returns, rolls back what it throws. */
+  async run<T>(work: (db: PoolClient) => Promise<T>): Promise<T> {
+    await this.enter();
+    try {
+      return await inTransaction(this.pool, work);
+    } finally {
+      this.leave();
+    }
+  }
+
+  private enter(): Promise<void> {
+    if (this.free > 0) {
+      this.free -= 1;
+      return Promise.resolve();
+    }
+    return new Promise((resolve, reject) => {
+      const start = (): void => {
+        clearTimeout(timer);
+        resolve();
+      };
+      const timer = setTimeout(() => {
+        this.waiting.splice(this.waiting.indexOf(start), 1);
+        reject(new Problem('storage-unavailable', 'Too many admin changes are running. Try again later.'));
+      }, MOST_WAIT_MS);
+      this.waiting.push(start);
+    });
+  }
+
+  private leave(): void {
+    const start = this.waiting.shift();
+    if (start) start();
+    else this.free += 1;
+  }
+}

@@ -1,0 +1,71 @@
+import { Logger } from '@nestjs/common';
+import { AdminTransactions } from '../../../src/admin/endpoint/admin-transactions';
+import { classifyPgError } from '../../../src/db/pg-errors';
+import type { Db } from '../../../src/db/pool';
+import { createTestDatabase, type TestDatabase } from '../../support/database';
+import { eventually } from '../../support/eventually';
+
+describe('AdminTransactions', () => {
+  let database: TestDatabase;
+  let transactions: AdminTransactions;
+  beforeAll(async () => {
+    Logger.overrideLogger(false);
+    database = await createTestDatabase({ migrated: false });
+    await database.pool.query('create table notes (text text)');
+    transactions = new AdminTransactions(database.pool);
+  });
+  afterAll(() => database.drop());
+
+  const note = (db: Db, text: string) => db.query('insert into notes values ($1)', [text]);
+  const notes = async (): Promise<unknown> =>
+    (await database.pool.query<{ text: string }>('select text from notes')).rows.map(({ text }) => text);
+
+  it('commits what the work returns and rolls back what it throws', async () => {
+    await transactions.run((db) => note(db, 'kept'));
+    const failed = transactions.run(async (db) => {
+      await note(db, 'dropped');
+      throw new Error('no');
+    });
+    await expect(failed).rejects.toThrow('no');
+    expect(await notes()).toEqual(['kept']);
+  });
+
+  it('I14: reports a connection that breaks between two statements as an outage', async () => {
+    const broken = transactions.run(async (db) => {
+      const { rows } = await db.query<{ pid: number }>('select pg_backend_pid() as pid');
+      const ended = new Promise<void>((resolve) => db.once('end', resolve));
+      await database.pool.query('select pg_terminate_backend($1)', [rows[0]?.pid]);
+      await ended;
+    });
+    const error: unknown = await broken.catch((reason: unknown) => reason);
+    expect(classifyPgError(error)).toBe('unavailable');
+  });
+
+  it('I10: leaves connections to ingest, however many admin changes are running', async () => {
+    let [running, most] = [0, 0];
+    let end = (): void => undefined;
+    const ended = new Promise<void>((resolve) => (end = resolve));
+    const changes = Array.from({ length: 30 }, () =>
+      transactions.run(async () => {
+        most = Math.max(most, ++running);
+        await ended;
+        running -= 1;
+      }),
+    );
+    await eventually(() => expect(running).toBe(4));
+    await database.pool.query('select 1');
+    end();
+    await Promise.all(changes);
+    expect([running, most]).toEqual([0, 4]);
+  });
+
+  it('answers storage-unavailable when a change has waited for five seconds, and then goes on', async () => {
+    let end = (): void => undefined;
+    const ended = new Promise<void>((resolve) => (end = resolve));
+    const running = Array.from({ length: 4 }, () => transactions.run(() => ended));
+    await expect(transactions.run(() => Promise.resolve())).rejects.toMatchObject({ code: 'storage-unavailable' });
+    end();
+    await Promise.all(running);
+    await expect(transactions.run(() => Promise.resolve('done'))).resolves.toBe('done');
+  }, 15_000);
+});
