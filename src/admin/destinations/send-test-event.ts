@@ -1,22 +1,27 @@
 import type { Courier } from '../../destinations/courier';
 import type { SealedDestination } from '../../destinations/destination';
-import { sha256 } from '../../event/content-hash';
-import { eventJson } from '../../event/event';
-import { uuidV7 } from '../../event/uuid-v7';
+import { eventJson, type Event } from '../../event/event';
+import { prepareEvent, type ContentRules } from '../../event/prepare-event';
 import type { TestDeliveryResponse } from './destination.responses';
 
-const TYPE = 'streamforge.test';
+const TEST_ENVELOPE = {
+  eventType: 'streamforge.test',
+  subject: 'test',
+  source: 'streamforge',
+  payload: { message: 'A test delivery. Nothing happened.' },
+};
+/** Large enough for TEST_ENVELOPE. The other two shape idempotency keys, which a test event never uses. */
+const RULES: ContentRules = { MAX_EVENT_BYTES: 1_024, DEDUPE_STRATEGY: 'intent', DEDUPE_INCLUDE_OCCURRED_AT: true };
 
-/** Sends an event that is stored nowhere, once, whether the destination is enabled or not. */
+/** Sends one test event, whether the destination is enabled or not. The event is not stored and not retried. */
 export async function sendTest(
   courier: Courier,
   destination: SealedDestination,
   correlationId: string,
 ): Promise<TestDeliveryResponse> {
   const startedMs = Date.now();
-  const id = uuidV7();
-  const body = Buffer.from(testEventJson(id, destination, correlationId, new Date(startedMs).toISOString()));
-  const answer = await courier.test(destination, { id, body, correlationId });
+  const event = makeTestEvent(destination.tenantId, correlationId);
+  const answer = await courier.test(destination, { id: event.id, body: Buffer.from(eventJson(event)), correlationId });
   const durationMs = Date.now() - startedMs;
   if (answer.kind === 'failed') {
     return { delivered: false, status: null, reasonCode: answer.reason, message: answer.message, durationMs };
@@ -31,24 +36,10 @@ function reasonOf(status: number): string {
   return status === 429 ? 'HTTP_429' : `HTTP_${Math.floor(status / 100)}XX`;
 }
 
-function testEventJson(id: string, { tenantId }: SealedDestination, correlationId: string, at: string): string {
-  const payloadJson = JSON.stringify({ message: 'A test delivery. Nothing happened.' });
-  return eventJson({
-    id,
-    tenantId,
-    eventId: id,
-    type: TYPE,
-    subject: 'test',
-    partitionKey: 'test',
-    occurredAt: at,
-    receivedAt: at,
-    payloadJson,
-    source: 'streamforge',
-    schemaVersion: '1.0.0',
-    specVersion: '1.0',
-    hash: Buffer.from(sha256(payloadJson)).toString('hex'),
-    correlationId,
-    traceparent: undefined,
-    sizeBytes: Buffer.byteLength(payloadJson),
-  });
+/** Prepared as ingest prepares a producer's record, so that its fields and its hash are those of a real delivery. */
+function makeTestEvent(tenantId: string, correlationId: string): Event {
+  const context = { tenantId, correlationId, traceparent: undefined, idempotencyKey: undefined };
+  const result = prepareEvent(Buffer.from(JSON.stringify(TEST_ENVELOPE)), context, RULES);
+  if ('rejection' in result) throw new Error(`The test event is invalid: ${result.rejection.message}`);
+  return result.prepared.event;
 }

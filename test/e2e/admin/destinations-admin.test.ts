@@ -142,6 +142,25 @@ describe('/v1/admin/destinations', () => {
     receiver.reaction = answer(200);
   });
 
+  it('sends the fields and the hash of a real delivery in a test delivery', async () => {
+    const tenantId = 'same-shape';
+    const { id } = await givenDestination(open.url, { tenantId, url: receiver.url });
+    const before = receiver.received.length;
+    await admin(open.url, 'POST', `/${id}/test`);
+    const test = JSON.parse(receiver.received[before]?.body ?? '') as Record<string, unknown>;
+    const { type: eventType, subject, source, payload } = test;
+    const sent = (await postEvent(open.url, tenantId, JSON.stringify({ eventType, subject, source, payload }))).body;
+    const real = await eventually(
+      () => JSON.parse(receiver.of(sent.id)[0]?.body ?? 'not yet') as Record<string, unknown>,
+    );
+    expect(test.hash).toMatch(/^[0-9a-f]{64}$/);
+    const { id: realId, receivedAt, correlationId } = real;
+    const own = { id: realId, eventId: realId, receivedAt, occurredAt: receivedAt, correlationId };
+    expect(real).toEqual({ ...test, ...own });
+    expect([test.eventId, test.occurredAt]).toEqual([test.id, test.receivedAt]);
+    expect(Object.keys(test)).toEqual(Object.keys(real));
+  });
+
   it('rotates the secret: both sign for a while, or the new one alone', async () => {
     const tenant = 'rotating';
     const { id, secret: first } = await givenDestination(open.url, { tenantId: tenant, url: receiver.url });
