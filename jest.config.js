@@ -1,3 +1,6 @@
+// Node 22 runs StreamForge, but Jest loads Nest's ES modules only on a newer one.
+require('./src/runtime/require-node').requireNode('The tests need', '24.9');
+
 /** Two projects: `unit` needs nothing but Node; `servers` gets a private PostgreSQL, Redis and RabbitMQ for the run. */
 const base = {
   testEnvironment: 'node',

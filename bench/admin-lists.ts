@@ -2,6 +2,7 @@
  * npm run bench:admin: how long each admin list takes at a million events (or as many as the first argument says), in
  * the database of DATABASE_URL, or in an embedded one in a temporary directory. No other load.
  */
+import '../src/runtime/require-node.js';
 import { readFileSync } from 'node:fs';
 import { Client } from 'pg';
 import { compiled } from '#bench/compiled';

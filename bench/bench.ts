@@ -13,6 +13,7 @@
  * embedded PostgreSQL, or makes databases of its own on the server of DATABASE_URL and drops them at the end. Groups
  * that need RabbitMQ get a private one, unless RABBITMQ_URL names one whose queues it may purge.
  */
+import '../src/runtime/require-node.js';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { compareBuilds } from '#bench/against/compare-builds';

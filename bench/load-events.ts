@@ -4,6 +4,7 @@
  * POSTs single events, then reads back that all that was accepted is COMPLETED; exit code 1 if not. Without --url it
  * starts a StreamForge of its own on embedded backends.
  */
+import '../src/runtime/require-node.js';
 import { request } from '#bench/client';
 import { eventJson } from '#bench/events';
 import { loadOptions } from '#bench/load-options';

@@ -4,6 +4,7 @@
  * Uploads bodies of many events, then reads back that all that was accepted is COMPLETED; exit code 1 if not. Without
  * --url it starts a StreamForge of its own on embedded backends.
  */
+import '../src/runtime/require-node.js';
 import type { Answer } from '#bench/answer-parser';
 import { request } from '#bench/client';
 import type { Accepted } from '#bench/closing-check';

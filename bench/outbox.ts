@@ -6,6 +6,7 @@
  * cost: WAL bytes, HOT share of the updates, dead tuples, and the time of one claim of 1000. Last, the claim again while
  * one old entry waits for its next attempt, and while an old transaction (a backup) keeps dead rows from being removed.
  */
+import '../src/runtime/require-node.js';
 import { randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { Client } from 'pg';

@@ -3,6 +3,7 @@
  * The compiled application as the api role, from the environment (DATABASE_URL must be set), with the intake that is to
  * be compared. To profile: `node --cpu-prof bench/server.ts ours`, load it, then SIGTERM.
  */
+import '../src/runtime/require-node.js';
 import { Pool } from 'pg';
 import type * as CreateApp from '../src/create-app.js';
 import type * as ParseSettings from '../src/config/parse-settings.js';

@@ -3,15 +3,19 @@ import path from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 
-/** The values of these options; what is not one of them, or not `valid`, ends the process with the usage. */
+/** The values of these options. `--help` prints the usage; what is unknown or not `valid` ends with it and exit code 2. */
 export function optionsOr(usage, options, valid = () => true) {
   try {
-    const { values } = parseArgs({ options });
+    const { values } = parseArgs({ options: { ...options, help: { type: 'boolean' } } });
+    if (values.help) {
+      process.stdout.write(`Usage: ${usage}\n`);
+      process.exit(0);
+    }
     if (valid(values)) return values;
   } catch (error) {
     if (!error.code?.startsWith('ERR_PARSE_ARGS')) throw error;
   }
-  process.stderr.write(`usage: ${usage}\n`);
+  process.stderr.write(`Usage: ${usage}\n`);
   process.exit(2);
 }
 

@@ -3,6 +3,7 @@
  * test/sensitivity/safeguards.ts off, one at a time in a copy of the tree, and runs the tests that have to notice.
  * Exit code 1 when one goes unnoticed (docs/verify.md).
  */
+import '../src/runtime/require-node.js';
 import { optionsOr, runByJest } from './run-by-jest.mjs';
 
 const { only } = optionsOr('npm run sensitivity -- [--only NAME]', { only: { type: 'string', default: '' } });

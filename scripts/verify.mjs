@@ -2,6 +2,7 @@
  * npm run verify -- [--minutes 1] [--seed N]: the fault suite of test/verify (docs/verify.md). Exit code 0: every promise
  * was kept.
  */
+import '../src/runtime/require-node.js';
 import { randomInt } from 'node:crypto';
 import { optionsOr, runByJest } from './run-by-jest.mjs';
 

@@ -1,3 +1,4 @@
+import './runtime/require-node';
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';

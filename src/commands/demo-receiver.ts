@@ -1,3 +1,4 @@
+import '../runtime/require-node';
 /**
  * npm run demo:receiver [-- --port 4000 --secret whsec_… --fail --status 503 --times 3]
  *

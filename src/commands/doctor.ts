@@ -1,3 +1,4 @@
+import '../runtime/require-node';
 import { existsSync, readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 import { startEmbeddedPostgres } from '../db/embedded/embedded-postgres';

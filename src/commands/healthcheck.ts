@@ -1,3 +1,4 @@
+import '../runtime/require-node';
 import { get } from 'node:http';
 
 const TIMEOUT_MS = 4_000;

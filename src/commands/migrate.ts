@@ -1,3 +1,4 @@
+import '../runtime/require-node';
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { parseSettings } from '../config/parse-settings';

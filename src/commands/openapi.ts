@@ -1,3 +1,4 @@
+import '../runtime/require-node';
 import { writeFileSync } from 'node:fs';
 import { Logger } from '@nestjs/common';
 import { parseSettings } from '../config/parse-settings';
