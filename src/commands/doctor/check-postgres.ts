@@ -1,10 +1,11 @@
+import { startEmbeddedPostgres } from '../../db/embedded/embedded-postgres';
 import { readMigrationStatus } from '../../db/migrations/migration-plan';
 import { createPool, type Db } from '../../db/pool';
 import { explainStartFailure } from '../../runtime/start-failure';
 import { advice, isAtLeast, ok, problem, type Finding } from './finding';
 import { readServerFacts, readStoredFacts, type ServerFacts, type StoredFacts } from './postgres.queries';
 
-const LEAST_VERSION = '15';
+const LEAST_POSTGRES = '15';
 const SKEW_MS = 2_000;
 /** What one process may hold (db/pool.ts). */
 const CONNECTIONS_PER_PROCESS = 10;
@@ -13,7 +14,7 @@ export async function checkPostgres(databaseUrl: string): Promise<Finding[]> {
   const pool = createPool(databaseUrl, 'streamforge doctor');
   try {
     const facts = await readServerFacts(pool);
-    return [...judgeServer(facts, Date.now()), ...(await checkSchema(databaseUrl, pool))];
+    return [...assessServer(facts, Date.now()), ...(await checkSchema(databaseUrl, pool))];
   } catch (error) {
     return [problem('postgres', explainStartFailure(error))];
   } finally {
@@ -21,10 +22,26 @@ export async function checkPostgres(databaseUrl: string): Promise<Finding[]> {
   }
 }
 
-export function judgeServer(facts: ServerFacts, nowMs: number): Finding[] {
+/** The embedded server runs only while somebody uses it, so this starts it. Its schema comes with `npm start`. */
+export async function checkEmbedded(dataDir: string): Promise<Finding[]> {
+  try {
+    const embedded = await startEmbeddedPostgres(dataDir);
+    try {
+      const findings = await checkPostgres(embedded.url);
+      const withoutSchema = findings.filter(({ what }) => what !== 'schema' && what !== 'outbox');
+      return [...withoutSchema, ok('postgres', `embedded, data in ${embedded.directory}; npm start migrates it.`)];
+    } finally {
+      await embedded.stop();
+    }
+  } catch (error) {
+    return [problem('postgres', explainStartFailure(error))];
+  }
+}
+
+export function assessServer(facts: ServerFacts, nowMs: number): Finding[] {
   const findings: Finding[] = [];
-  if (!isAtLeast(facts.version, LEAST_VERSION)) {
-    findings.push(problem('postgres', `version ${facts.version} is older than ${LEAST_VERSION}: upgrade the server.`));
+  if (!isAtLeast(facts.version, LEAST_POSTGRES)) {
+    findings.push(problem('postgres', `version ${facts.version} is older than ${LEAST_POSTGRES}: upgrade the server.`));
   }
   if (facts.encoding !== 'UTF8') {
     findings.push(problem('postgres', `the database is encoded in ${facts.encoding}: create it with encoding UTF8.`));
@@ -66,10 +83,10 @@ async function checkSchema(databaseUrl: string, db: Db): Promise<Finding[]> {
   const newer = fromNewerBuild.map((name) =>
     advice('schema', `a newer build has run ${name}: this one works with it while you upgrade, but upgrade it.`),
   );
-  return [...newer, ...judgeStored(await readStoredFacts(db))];
+  return [...newer, ...assessStored(await readStoredFacts(db))];
 }
 
-export function judgeStored(facts: StoredFacts): Finding[] {
+export function assessStored(facts: StoredFacts): Finding[] {
   const findings: Finding[] = [];
   if (!facts.partitionForTomorrow) {
     findings.push(

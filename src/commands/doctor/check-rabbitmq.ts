@@ -3,21 +3,21 @@ import { QUEUES } from '../../broker/broker';
 import { withinDeadline } from '../../runtime/deadline';
 import { advice, isAtLeast, ok, problem, type Finding } from './finding';
 
-const LEAST_VERSION = '3.10';
-const TIMEOUT_MS = 5_000;
+const LEAST_RABBITMQ = '3.10';
+const RABBITMQ_WITHIN_MS = 5_000;
 
 export async function checkRabbitMq(url: string | undefined): Promise<Finding[]> {
   if (url === undefined) return [ok('rabbitmq', 'none: the broker is inside the process.')];
   let connection: ChannelModel | undefined;
   try {
-    connection = await connect(url, { timeout: TIMEOUT_MS });
+    connection = await connect(url, { timeout: RABBITMQ_WITHIN_MS });
     let blocked = '';
     connection.on('blocked', (reason: string) => (blocked = reason));
     connection.on('error', () => undefined); // the channel that meets it tells
     const { version = '' } = connection.connection.serverProperties as { version?: string };
-    const findings = isAtLeast(version, LEAST_VERSION)
+    const findings = isAtLeast(version, LEAST_RABBITMQ)
       ? await checkQueues(connection)
-      : [problem('rabbitmq', `version ${version} is older than ${LEAST_VERSION}: upgrade it.`)];
+      : [problem('rabbitmq', `version ${version} is older than ${LEAST_RABBITMQ}: upgrade it.`)];
     if (blocked) {
       findings.push(problem('rabbitmq', `it takes no messages (${blocked}): give it memory or disk.`));
     }
@@ -42,7 +42,7 @@ async function checkQueues(connection: ChannelModel): Promise<Finding[]> {
     const channel = await connection.createChannel();
     channel.on('error', () => undefined); // checkQueue rejects with it
     try {
-      const { messageCount, consumerCount } = await withinDeadline(TIMEOUT_MS, channel.checkQueue(queue));
+      const { messageCount, consumerCount } = await withinDeadline(RABBITMQ_WITHIN_MS, channel.checkQueue(queue));
       if (consumerCount === 0 && messageCount > 0 && queue !== QUEUES.dlq) {
         findings.push(
           advice('rabbitmq', `${messageCount} messages wait in ${queue} and nobody consumes it: start a worker.`),

@@ -1,15 +1,15 @@
 import { Redis } from 'ioredis';
 import { advice, isAtLeast, ok, problem, type Finding } from './finding';
 
-const LEAST_VERSION = '6.2';
-const TIMEOUT_MS = 3_000;
+const LEAST_REDIS = '6.2';
+const REDIS_WITHIN_MS = 3_000;
 
 export async function checkRedis(url: string | undefined): Promise<Finding[]> {
   if (url === undefined) return [ok('redis', 'none: the cache is inside the process.')];
   const redis = new Redis(url, {
     lazyConnect: true,
-    connectTimeout: TIMEOUT_MS,
-    commandTimeout: TIMEOUT_MS,
+    connectTimeout: REDIS_WITHIN_MS,
+    commandTimeout: REDIS_WITHIN_MS,
     maxRetriesPerRequest: 0,
     retryStrategy: () => null,
   });
@@ -19,7 +19,7 @@ export async function checkRedis(url: string | undefined): Promise<Finding[]> {
     await redis.connect();
     const info = await redis.info();
     await redis.set('streamforge:doctor', '1', 'EX', 5);
-    return judgeRedis(info);
+    return assessRedis(info);
   } catch (error) {
     const why = cause || (error instanceof Error ? error.message : String(error));
     return [problem('redis', `REDIS_URL: no usable Redis there (${why}): start it, or correct address and password.`)];
@@ -28,12 +28,12 @@ export async function checkRedis(url: string | undefined): Promise<Finding[]> {
   }
 }
 
-/** @param info what INFO answers */
-export function judgeRedis(info: string): Finding[] {
+/** @param info the answer to INFO */
+export function assessRedis(info: string): Finding[] {
   const value = (name: string) => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1] ?? '';
   const version = value('valkey_version') || value('redis_version');
-  if (!isAtLeast(version, LEAST_VERSION)) {
-    return [problem('redis', `version ${version} is older than ${LEAST_VERSION}: upgrade it.`)];
+  if (!isAtLeast(version, LEAST_REDIS)) {
+    return [problem('redis', `version ${version} is older than ${LEAST_REDIS}: upgrade it.`)];
   }
   if (Number(value('maxmemory')) > 0 && value('maxmemory_policy') === 'noeviction') {
     return [

@@ -1,19 +1,8 @@
 import { parseSettings, SettingsError } from '../../config/parse-settings';
 import { SETTINGS, type Settings } from '../../config/settings';
-import { advice, isAtLeast, ok, problem, type Finding } from './finding';
+import { advice, ok, problem, type Finding } from './finding';
 
-const LEAST_NODE = '22.15';
-
-export function checkNode(version: string): Finding {
-  return isAtLeast(version, LEAST_NODE)
-    ? ok('node', `${version}.`)
-    : problem(
-        'node',
-        `${version} is older than ${LEAST_NODE}: run by npm scripts, which bring their own, or install Node 24.`,
-      );
-}
-
-type Env = Record<string, string | undefined>;
+export type Env = Record<string, string | undefined>;
 
 /** Every setting that cannot be used, and names in `.env` that no setting has. */
 export function checkSettings(env: Env, namesInFile: readonly string[]): { settings: Settings; findings: Finding[] } {

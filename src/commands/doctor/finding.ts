@@ -1,20 +1,20 @@
-/** One thing that was looked at. `problem` keeps StreamForge from doing its job; `advice` does not. */
+/** The result of one check. A `problem` keeps StreamForge from working; `advice` does not. */
 export interface Finding {
   what: string;
-  verdict: 'ok' | 'advice' | 'problem';
-  /** One sentence: what is so, and where it is wrong, how to set it right. */
+  severity: 'ok' | 'advice' | 'problem';
+  /** One sentence: what was found and, unless that is `ok`, what to do. */
   sentence: string;
 }
 
-export const ok = (what: string, sentence: string): Finding => ({ what, verdict: 'ok', sentence });
-export const advice = (what: string, sentence: string): Finding => ({ what, verdict: 'advice', sentence });
-export const problem = (what: string, sentence: string): Finding => ({ what, verdict: 'problem', sentence });
+export const ok = (what: string, sentence: string): Finding => ({ what, severity: 'ok', sentence });
+export const advice = (what: string, sentence: string): Finding => ({ what, severity: 'advice', sentence });
+export const problem = (what: string, sentence: string): Finding => ({ what, severity: 'problem', sentence });
 
 const SIGNS = { ok: 'ok     ', advice: 'advice ', problem: 'PROBLEM' };
 
 export function report(findings: readonly Finding[]): string {
-  const lines = findings.map(({ what, verdict, sentence }) => `${SIGNS[verdict]}  ${what.padEnd(11)} ${sentence}`);
-  const count = (verdict: Finding['verdict']) => findings.filter((finding) => finding.verdict === verdict).length;
+  const lines = findings.map(({ what, severity, sentence }) => `${SIGNS[severity]}  ${what.padEnd(11)} ${sentence}`);
+  const count = (severity: Finding['severity']) => findings.filter((finding) => finding.severity === severity).length;
   return `${lines.join('\n')}\n\n${count('problem')} problems, ${count('advice')} pieces of advice\n`;
 }
 

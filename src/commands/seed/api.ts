@@ -7,7 +7,7 @@ export interface UploadSummary {
   rejected: number;
 }
 
-const TIMEOUT_MS = 30_000;
+const UPLOAD_WITHIN_MS = 30_000;
 
 /** True when a StreamForge answers there. */
 export async function isStreamForge(url: string): Promise<boolean> {
@@ -25,7 +25,7 @@ export async function sendEvents(url: string, events: readonly DemoEvent[]): Pro
     method: 'POST',
     headers: { 'Content-Type': 'application/x-ndjson', 'X-Tenant-Id': DEMO_TENANT },
     body: events.map((event) => `${JSON.stringify(event)}\n`).join(''),
-    signal: AbortSignal.timeout(TIMEOUT_MS),
+    signal: AbortSignal.timeout(UPLOAD_WITHIN_MS),
   });
   const body = (await answer.json()) as { summary?: UploadSummary; detail?: string };
   if (!body.summary) throw new Error(`The api answered ${answer.status}: ${body.detail ?? 'without a summary'}`);

@@ -41,6 +41,31 @@ describe('the command', () => {
       child.once('close', (code) => resolve({ code, output }));
     });
 
+  it.each(['migrate', 'prune-idempotency', 'seed', 'doctor', 'openapi', 'healthcheck', 'demo-receiver', '../main'])(
+    '%s explains itself with --help, and refuses an option that it does not have with exit code 2',
+    async (command) => {
+      const help = await run(command, ['--help']);
+      expect(help.code).toBe(0);
+      expect(help.output).toMatch(/^Usage: (npm|node) .*\[options\]\n\n[^]*\n {2}--help +print this text\n$/);
+      const wrong = await run(command, ['--no-such-option']);
+      expect(wrong.code).toBe(2);
+      expect(wrong.output).toMatch(/^Unknown option '--no-such-option'/);
+      expect(wrong.output.endsWith(help.output)).toBe(true);
+    },
+  );
+
+  it('demo-receiver refuses a value that it cannot use', async () => {
+    for (const args of [
+      ['--port', 'http'],
+      ['--status', '99'],
+      ['--times', '0', '--fail'],
+      ['--secret', 'whsec_!'],
+    ]) {
+      const { code, output } = await run('demo-receiver', args);
+      expect([code, output.split(/[ :]/)[0]]).toEqual([2, args[0]]);
+    }
+  });
+
   it('migrate --status and --dry-run say what is missing, doctor what to do about it', async () => {
     expect(await run('migrate', ['--status'])).toMatchObject({
       code: 1,

@@ -1,6 +1,6 @@
-import { judgeServer, judgeStored } from '../../../src/commands/doctor/check-postgres';
-import { judgeRedis as judgeRedis } from '../../../src/commands/doctor/check-redis';
-import { checkNode, checkSettings } from '../../../src/commands/doctor/check-settings';
+import { assessServer, assessStored } from '../../../src/commands/doctor/check-postgres';
+import { assessRedis } from '../../../src/commands/doctor/check-redis';
+import { checkSettings } from '../../../src/commands/doctor/check-settings';
 import { isAtLeast, report, type Finding } from '../../../src/commands/doctor/finding';
 
 const NOW = 1_800_000_000_000;
@@ -14,7 +14,7 @@ const SERVER = {
   nowMs: NOW,
 };
 const STORED = { failedEntries: 0, strays: false, partitionForTomorrow: true };
-const verdicts = (findings: Finding[]): string[] => findings.map(({ verdict }) => verdict);
+const severities = (findings: Finding[]): string[] => findings.map(({ severity }) => severity);
 
 describe('doctor', () => {
   it.each([
@@ -30,52 +30,50 @@ describe('doctor', () => {
     expect(isAtLeast(version, least)).toBe(expected);
   });
 
-  it('finds nothing wrong with a good server, schema, cache and Node', () => {
-    expect(verdicts(judgeServer(SERVER, NOW))).toEqual(['ok']);
-    expect(verdicts(judgeStored(STORED))).toEqual(['ok']);
-    expect(verdicts(judgeRedis('redis_version:7.0.15\r\nmaxmemory:0\r\nmaxmemory_policy:noeviction\r\n'))).toEqual([
+  it('finds nothing wrong with a good server, schema and cache', () => {
+    expect(severities(assessServer(SERVER, NOW))).toEqual(['ok']);
+    expect(severities(assessStored(STORED))).toEqual(['ok']);
+    expect(severities(assessRedis('redis_version:7.0.15\r\nmaxmemory:0\r\nmaxmemory_policy:noeviction\r\n'))).toEqual([
       'ok',
     ]);
-    expect(checkNode('v24.21.0').verdict).toBe('ok');
   });
 
   it.each([
-    ['an old PostgreSQL', judgeServer({ ...SERVER, version: '14.1' }, NOW), 'problem'],
-    ['another encoding', judgeServer({ ...SERVER, encoding: 'LATIN1' }, NOW), 'problem'],
-    ['fsync off', judgeServer({ ...SERVER, fsync: 'off' }, NOW), 'problem'],
-    ['commits that are not waited for', judgeServer({ ...SERVER, synchronousCommit: 'off' }, NOW), 'problem'],
-    ['no connections left', judgeServer({ ...SERVER, connections: 95 }, NOW), 'problem'],
-    ['clocks that differ', judgeServer(SERVER, NOW + 60_000), 'advice'],
-    ['no partition for tomorrow', judgeStored({ ...STORED, partitionForTomorrow: false }), 'problem'],
-    ['rows in a default partition', judgeStored({ ...STORED, strays: true }), 'advice'],
-    ['failed outbox entries', judgeStored({ ...STORED, failedEntries: 3 }), 'advice'],
-    ['an old Redis', judgeRedis('redis_version:5.0.1\r\n'), 'problem'],
+    ['an old PostgreSQL', assessServer({ ...SERVER, version: '14.1' }, NOW), 'problem'],
+    ['another encoding', assessServer({ ...SERVER, encoding: 'LATIN1' }, NOW), 'problem'],
+    ['fsync off', assessServer({ ...SERVER, fsync: 'off' }, NOW), 'problem'],
+    ['commits that are not waited for', assessServer({ ...SERVER, synchronousCommit: 'off' }, NOW), 'problem'],
+    ['no connections left', assessServer({ ...SERVER, connections: 95 }, NOW), 'problem'],
+    ['clocks that differ', assessServer(SERVER, NOW + 60_000), 'advice'],
+    ['no partition for tomorrow', assessStored({ ...STORED, partitionForTomorrow: false }), 'problem'],
+    ['rows in a default partition', assessStored({ ...STORED, strays: true }), 'advice'],
+    ['failed outbox entries', assessStored({ ...STORED, failedEntries: 3 }), 'advice'],
+    ['an old Redis', assessRedis('redis_version:5.0.1\r\n'), 'problem'],
     [
       'a Redis that refuses writes when full',
-      judgeRedis('redis_version:7.0.1\r\nmaxmemory:99\r\nmaxmemory_policy:noeviction\r\n'),
+      assessRedis('redis_version:7.0.1\r\nmaxmemory:99\r\nmaxmemory_policy:noeviction\r\n'),
       'advice',
     ],
-    ['an old Node', [checkNode('v20.1.0')], 'problem'],
-  ])('says of %s what to do, in one sentence', (_what, findings, verdict) => {
-    expect(verdicts(findings)).toEqual([verdict]);
+  ])('says of %s what to do, in one sentence', (_what, findings, severity) => {
+    expect(severities(findings)).toEqual([severity]);
     expect(findings[0]?.sentence).toMatch(/^[^.]*(\.\d[^.]*)*: .*[^.]\.$/);
   });
 
   it('takes a Valkey for what it says it is', () => {
-    expect(verdicts(judgeRedis('redis_version:7.2.4\r\nvalkey_version:8.0.1\r\n'))).toEqual(['ok']);
+    expect(severities(assessRedis('redis_version:7.2.4\r\nvalkey_version:8.0.1\r\n'))).toEqual(['ok']);
   });
 
   it('lists every setting that cannot be used, and goes on with the dependencies whose URLs are good', () => {
     const env = { PORT: 'http', REDIS_URL: 'gopher://x', DATABASE_URL: 'postgres://db/x' };
     const { settings, findings } = checkSettings(env, ['PORT', 'REDIS_ULR', 'API_PORT']);
-    expect(verdicts(findings)).toEqual(['problem', 'problem', 'advice']);
+    expect(severities(findings)).toEqual(['problem', 'problem', 'advice']);
     expect(findings.at(-1)?.sentence).toContain('REDIS_ULR');
     expect(settings).toMatchObject({ DATABASE_URL: 'postgres://db/x' });
     expect(settings.REDIS_URL).toBeUndefined();
   });
 
   it('counts what it found', () => {
-    const text = report([{ what: 'redis', verdict: 'problem', sentence: 'gone: start it.' }]);
+    const text = report([{ what: 'redis', severity: 'problem', sentence: 'gone: start it.' }]);
     expect(text).toContain('PROBLEM  redis       gone: start it.');
     expect(text).toContain('1 problems, 0 pieces of advice');
   });

@@ -1,0 +1,33 @@
+import { createPool } from '../../db/pool';
+import { pruneKeys, type PruneProgress } from '../../db/retention/prune-keys';
+import { say } from '../../runtime/command';
+
+const PROGRESS_EVERY_MS = 1_000;
+
+/** Prunes to the end, and says how far it is once a second. */
+export async function pruneWithProgress(
+  databaseUrl: string,
+  options: { retentionDays: number; dryRun: boolean },
+): Promise<void> {
+  const pool = createPool(databaseUrl, 'streamforge prune');
+  try {
+    const startedMs = Date.now();
+    const last = await sayProgress(pruneKeys(pool, options));
+    const seconds = ((Date.now() - startedMs) / 1000).toFixed(1);
+    const what = options.dryRun ? 'would be deleted (dry run, nothing changed)' : 'deleted';
+    say(`${last?.expired ?? 0} idempotency keys older than ${options.retentionDays} days ${what}, in ${seconds} s.`);
+  } finally {
+    await pool.end();
+  }
+}
+
+async function sayProgress(steps: AsyncIterable<PruneProgress>): Promise<PruneProgress | undefined> {
+  let last: PruneProgress | undefined;
+  let saidAtMs = 0;
+  for await (last of steps) {
+    if (Date.now() - saidAtMs < PROGRESS_EVERY_MS) continue;
+    saidAtMs = Date.now();
+    say(`${Math.round((last.pages / last.of) * 100)} % of ${last.of} pages, ${last.expired} expired keys so far`);
+  }
+  return last;
+}

@@ -1,0 +1,68 @@
+import { parseArgs, type ParseArgsOptionDescriptor } from 'node:util';
+import { explainStartFailure } from './start-failure';
+
+/** An option as parseArgs takes it, with what the usage says about it. */
+export interface CommandOption extends ParseArgsOptionDescriptor {
+  /** Stands for the value in the usage: `<n>`. */
+  value?: string;
+  does: string;
+}
+export type CommandOptions = Record<string, CommandOption>;
+export type OptionValues<T extends CommandOptions> = ReturnType<typeof parseArgs<{ options: T }>>['values'];
+
+export interface Command<T extends CommandOptions> {
+  /** What a person types: `npm run migrate`. */
+  name: string;
+  summary: string;
+  options: T;
+}
+
+/** The command line cannot be used. Ends the command with the usage and exit code 2. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+const HELP: CommandOption = { type: 'boolean', does: 'print this text' };
+
+/** One line of a command's output. */
+export const say = (line: string): void => void process.stdout.write(`${line}\n`);
+
+/**
+ * Runs the entry of a process. `--help` prints the usage. What `work` throws is explained in one sentence: exit code 2
+ * when the command line is wrong, 1 otherwise.
+ */
+export function runCommand<T extends CommandOptions>(
+  command: Command<T>,
+  work: (values: OptionValues<T>) => void | Promise<void>,
+): void {
+  const run = async (): Promise<void> => {
+    const values = readOptions(command.options);
+    if (values === 'help') process.stdout.write(usageOf(command));
+    else await work(values);
+  };
+  run().catch((error: unknown) => {
+    const isUsage = error instanceof UsageError;
+    process.stderr.write(isUsage ? `${error.message}\n\n${usageOf(command)}` : `${explainStartFailure(error)}\n`);
+    process.exit(isUsage ? 2 : 1);
+  });
+}
+
+function readOptions<T extends CommandOptions>(options: T): OptionValues<T> | 'help' {
+  try {
+    const { values } = parseArgs<{ options: CommandOptions }>({ options: { ...options, help: HELP } });
+    return values.help ? 'help' : (values as OptionValues<T>);
+  } catch (error) {
+    if (error instanceof TypeError) throw new UsageError(error.message); // parseArgs has no other failure
+    throw error;
+  }
+}
+
+export function usageOf({ name, summary, options }: Command<CommandOptions>): string {
+  const rows = Object.entries({ ...options, help: HELP }).map(([option, { value, does, default: preset }]) => ({
+    left: `--${option}${value === undefined ? '' : ` ${value}`}`,
+    right: `${does}${typeof preset === 'string' ? ` (default: ${preset})` : ''}`,
+  }));
+  const width = Math.max(...rows.map(({ left }) => left.length));
+  const lines = rows.map(({ left, right }) => `  ${left.padEnd(width)}  ${right}`);
+  return `Usage: ${name} ${name.startsWith('npm ') ? '-- ' : ''}[options]\n\n${summary}\n\nOptions:\n${lines.join('\n')}\n`;
+}

@@ -1,0 +1,12 @@
+import { existsSync } from 'node:fs';
+import { parseSettings } from '../config/parse-settings';
+import type { Settings } from '../config/settings';
+
+/**
+ * The settings of this process: `.env` in the working directory, then the environment, then `fixed`. Later ones win.
+ * @throws SettingsError
+ */
+export function loadSettings(fixed: Partial<Record<keyof Settings, string>> = {}): Settings {
+  if (existsSync('.env')) process.loadEnvFile('.env'); // leaves what the environment has
+  return parseSettings({ ...process.env, ...fixed });
+}
