@@ -4,6 +4,7 @@ import { CrashTrials1764000000500 } from '../../../migrations/1764000000500-cras
 import { Admin1764100000000 } from '../../../migrations/1764100000000-admin';
 import { Destinations1764200000000 } from '../../../migrations/1764200000000-destinations';
 import { Correlation1764300000000 } from '../../../migrations/1764300000000-correlation';
+import { Reporting1764400000000 } from '../../../migrations/1764400000000-reporting';
 
 /** TypeORM runs the migrations; all other access is SQL over pg. */
 export function createDataSource(databaseUrl: string): DataSource {
@@ -20,6 +21,7 @@ export function createDataSource(databaseUrl: string): DataSource {
       Admin1764100000000,
       Destinations1764200000000,
       Correlation1764300000000,
+      Reporting1764400000000,
     ],
     migrationsTableName: 'schema_migrations',
   });

@@ -8,6 +8,7 @@ import { allCompleted, TestCluster, type Role } from '../../support/processes/e2
 import { syntheticEvents } from '../../support/e2e-events';
 import { postEvent, usageOf } from '../../support/e2e-http';
 import { eventually } from '../../support/eventually';
+import { countRows } from '../../support/rows';
 import type { TestProcess } from '../../support/processes/process';
 
 const THIS = path.resolve(__dirname, '../../..');
@@ -115,6 +116,8 @@ describe('an upgrade while events come in', () => {
     expect(stored).toBeLessThanOrEqual(accepted.size + PRODUCERS.length); // one that was stopped before it heard
     await allCompleted(cluster.pool, TENANT, stored, 60_000);
     expect(await usageOf((fresh[0] as TestProcess).url, TENANT)).toBe(stored);
+    expect(await countRows(cluster.pool, `reporting.events where status = 'COMPLETED'`)).toBe(stored);
+    await eventually(async () => expect(await countRows(cluster.pool, 'reporting.open_work')).toBe(0));
     for (const process of [...old, ...fresh]) expect(process.output()).not.toMatch(/"level":"(error|fatal)"/);
   }, 240_000);
 });

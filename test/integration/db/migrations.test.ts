@@ -45,6 +45,7 @@ describe('migrating an empty database', () => {
                     and relname not like 'schema_migrations%'
                    union all select proname from pg_proc where pronamespace = 'public'::regnamespace) t`;
     await expect(countRows(database.pool, left)).resolves.toBe(0);
+    await expect(countRows(database.pool, `pg_namespace where nspname = 'reporting'`)).resolves.toBe(0);
     await expect(hasPendingMigrations(database.url)).resolves.toBe(true);
     expect((await migrate(database.url)).length).toBeGreaterThan(0);
   });
@@ -216,6 +217,68 @@ describe('a migration under load', () => {
     } finally {
       reader.release();
       await dataSource.destroy();
+    }
+  });
+});
+
+describe('the migration of the reporting views', () => {
+  let database: TestDatabase;
+  beforeEach(async () => {
+    database = await createTestDatabase();
+    const dataSource = await createDataSource(database.url).initialize();
+    try {
+      await dataSource.undoLastMigration();
+    } finally {
+      await dataSource.destroy();
+    }
+  });
+  afterEach(() => database.drop());
+
+  it('is the last one, and undoing it leaves the status of events as the release before knows it', async () => {
+    const { pending } = await readMigrationStatus(database.url);
+    expect(pending).toEqual(['Reporting1764400000000']);
+    const { fields } = await database.pool.query('select * from event_status');
+    expect(fields.map(({ name }) => name)).toEqual(
+      ['event_id', 'tenant_id', 'status', 'published_at', 'completed_at', 'next_attempt_at'].concat('last_error'),
+    );
+  });
+
+  it('does not wait for transactions that write', async () => {
+    const writer = await database.pool.connect();
+    try {
+      await writer.query('begin');
+      await writer.query(
+        `lock table events, outbox, processing_attempts, event_state, retry_schedule, usage_daily, replay_events
+           in row exclusive mode`,
+      );
+      await expect(migrate(database.url)).resolves.toEqual(['Reporting1764400000000']);
+    } finally {
+      await writer.query('rollback');
+      writer.release();
+    }
+  });
+
+  it('uses a schema that an administrator has made, where it may make none itself', async () => {
+    const role = `migrator_${database.url.slice(-12)}`;
+    const url = new URL(database.url);
+    url.username = role;
+    await database.pool.query(`create role ${role} login`);
+    try {
+      const { rows } = await database.pool.query<{ statement: string }>(
+        `select format('alter table %I owner to ${role}', relname) as statement
+           from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p', 'v')
+         union all select 'alter sequence outbox_id_seq owner to ${role}'
+         union all
+         select format('alter function %s owner to ${role}', oid::regprocedure)
+           from pg_proc where pronamespace = 'public'::regnamespace`,
+      );
+      for (const { statement } of rows) await database.pool.query(statement);
+      await database.pool.query(`grant create on schema public to ${role}`);
+      await expect(migrate(url.href)).rejects.toThrow('permission denied for database');
+      await database.pool.query(`create schema reporting authorization ${role}`);
+      await expect(migrate(url.href)).resolves.toEqual(['Reporting1764400000000']);
+    } finally {
+      await database.pool.query(`drop owned by ${role} cascade; drop role ${role}`);
     }
   });
 });

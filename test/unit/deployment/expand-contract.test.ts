@@ -7,6 +7,7 @@ const DIRECTORY = path.resolve(__dirname, '../../../migrations');
 const CONTRACTING: [string, RegExp][] = [
   ['drops a column', /\bdrop\s+column\b/i],
   ['drops a table', /\bdrop\s+table\b/i],
+  ['drops a view', /\bdrop\s+view\b/i],
   ['renames', /\brename\s+(to|column|constraint)\b/i],
   ['changes a type', /\balter\s+column\s+\w+\s+(set\s+data\s+)?type\b/i],
   ['forbids null where it was allowed', /\balter\s+column\s+\w+\s+set\s+not\s+null\b/i],
@@ -35,6 +36,7 @@ describe('migrations expand, so that old and new processes run side by side', ()
   it.each([
     ['alter table events drop column source', 'drops a column'],
     ['drop table dead_letters', 'drops a table'],
+    ['drop view event_status', 'drops a view'],
     ['alter table events rename column type to kind', 'renames'],
     ['alter table outbox alter column attempts type bigint', 'changes a type'],
     ['alter table events alter column traceparent set not null', 'forbids null where it was allowed'],

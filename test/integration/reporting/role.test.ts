@@ -1,0 +1,95 @@
+import { readFileSync } from 'node:fs';
+import * as path from 'node:path';
+import { Client } from 'pg';
+import { createTestDatabase, type TestDatabase } from '../../support/database';
+import { givenEvent } from '../../support/rows';
+
+const DOCUMENT = readFileSync(path.resolve(__dirname, '../../../docs/reporting.md'), 'utf8');
+const [ROLE = '', ...EXAMPLES] = [...DOCUMENT.matchAll(/```sql\n([\s\S]*?)```/g)].map(([, sql]) => sql as string);
+
+const INSUFFICIENT_PRIVILEGE = '42501';
+
+describe('the role streamforge_reporting, made by the SQL of docs/reporting.md', () => {
+  let database: TestDatabase;
+  let reader: Client;
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    await givenEvent(database.pool);
+    await database.pool.query(ROLE);
+    const url = new URL(database.url);
+    url.username = 'streamforge_reporting';
+    reader = new Client({ connectionString: url.href });
+    await reader.connect();
+  });
+  afterAll(async () => {
+    await reader.end();
+    await database.pool.query('drop owned by streamforge_reporting; drop role streamforge_reporting');
+    await database.drop();
+  });
+
+  /** 'read', or the SQLSTATE of the refusal. */
+  const trying = async (sql: string): Promise<string> => {
+    try {
+      await reader.query(sql);
+      return 'read';
+    } catch (error) {
+      return (error as { code: string }).code;
+    }
+  };
+  const relations = async (schema: string): Promise<string[]> => {
+    const { rows } = await database.pool.query<{ name: string }>(
+      `select format('%I.%I', nspname, relname) as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
+        where nspname = $1 and relkind in ('r', 'p', 'v', 'm', 'S') order by 1`,
+      [schema],
+    );
+    return rows.map(({ name }) => name);
+  };
+
+  it('reads every view', async () => {
+    const views = await relations('reporting');
+    expect(views).toHaveLength(4);
+    for (const view of views) expect([view, await trying(`select * from ${view}`)]).toEqual([view, 'read']);
+    const { rows } = await reader.query('select status from reporting.events');
+    expect(rows).toEqual([{ status: 'RECEIVED' }]);
+  });
+
+  it('runs the examples of the document', async () => {
+    expect(EXAMPLES.length).toBeGreaterThanOrEqual(3);
+    for (const example of EXAMPLES) expect([example, await trying(example)]).toEqual([example, 'read']);
+  });
+
+  it('reads nothing else', async () => {
+    const tables = await relations('public');
+    expect(tables).toEqual(expect.arrayContaining(['public.events', 'public.event_status', 'public.destinations']));
+    for (const table of tables) {
+      expect([table, await trying(`select * from ${table}`)]).toEqual([table, INSUFFICIENT_PRIVILEGE]);
+    }
+  });
+
+  it('writes nothing, also when it has made its transactions writable', async () => {
+    await reader.query('set default_transaction_read_only = off');
+    for (const statement of [
+      'update reporting.usage set events = 0',
+      'insert into reporting.usage select * from reporting.usage',
+      'delete from reporting.usage',
+      'create view reporting.more as select 1',
+      'create table public.more (id integer)',
+      `select nextval('outbox_id_seq')`,
+    ]) {
+      expect([statement, await trying(statement)]).toEqual([statement, INSUFFICIENT_PRIVILEGE]);
+    }
+  });
+
+  it('reads the views of later migrations', async () => {
+    await database.pool.query('create view reporting.later as select tenant_id from events');
+    await expect(trying('select * from reporting.later')).resolves.toBe('read');
+  });
+
+  it('cannot read for longer than a minute, nor hold a transaction open', async () => {
+    const { rows } = await reader.query(
+      `select current_setting('statement_timeout') as statement,
+              current_setting('idle_in_transaction_session_timeout') as idle`,
+    );
+    expect(rows).toEqual([{ statement: '1min', idle: '1min' }]);
+  });
+});
