@@ -29,12 +29,16 @@ export async function listEndedPartitions(
   return rows;
 }
 
+/** For this transaction: while it waits for a lock of a table, everybody else who wants the table waits behind it. */
+export async function waitBrieflyForLocks(db: Db): Promise<void> {
+  await db.query(`set local lock_timeout = '500ms'`);
+}
+
 /**
- * Until the transaction ends. Waits a moment at most: while it waits for a lock, everybody else waits behind it. Parents
- * first, as every other statement takes them, so that there is no deadlock.
+ * Until the transaction ends. Parents first, as every other statement takes them, so that there is no deadlock.
  */
 export async function lockForDrop(db: Db, parents: readonly string[], partitions: readonly string[]): Promise<void> {
-  await db.query(`set local lock_timeout = '500ms'`);
+  await waitBrieflyForLocks(db);
   for (const parent of parents) await db.query(`lock table only ${parent} in access exclusive mode`);
   await db.query(`lock table ${partitions.join(', ')} in access exclusive mode`);
 }

@@ -14,6 +14,7 @@ import {
   isOutboxPartitionDone,
   listEndedPartitions,
   lockForDrop,
+  waitBrieflyForLocks,
   type Partition,
 } from './retention.queries';
 
@@ -40,7 +41,7 @@ export class Retention {
   /** Returns how many partitions were made and dropped. */
   async runOnce(): Promise<{ made: number; dropped: string[] }> {
     const { OUTBOX_RETENTION_HOURS, EVENT_RETENTION_DAYS } = this.settings;
-    const made = (await this.underLock((db) => ensurePartitions(db))) ?? 0;
+    const made = (await this.unlessBusy(makePartitions)) ?? 0;
     if (made > 0) this.logger.log(`${made} partitions made ahead`);
     const dropped: string[] = [];
     for (const partition of await this.ended('outbox', OUTBOX_RETENTION_HOURS * HOUR_SECONDS)) {
@@ -65,8 +66,8 @@ export class Retention {
     return dropped;
   }
 
-  private async dropOutbox({ name }: Partition): Promise<boolean> {
-    return this.dropUnlessBusy(async (db) => {
+  private async dropOutbox({ name }: Partition): Promise<boolean | undefined> {
+    return this.unlessBusy(async (db) => {
       if (!(await isOutboxPartitionDone(db, name))) return false; // the lock comes only when it is worth it
       await lockForDrop(db, ['outbox'], [name]);
       if (!(await isOutboxPartitionDone(db, name))) return false;
@@ -76,9 +77,9 @@ export class Retention {
   }
 
   /** The events of a week and their attempts. */
-  private async dropWeek(partition: Partition): Promise<boolean> {
+  private async dropWeek(partition: Partition): Promise<boolean | undefined> {
     const attempts = partition.name.replace('events', 'processing_attempts');
-    return this.dropUnlessBusy(async (db) => {
+    return this.unlessBusy(async (db) => {
       const endedAt = await instantOfBound(db, partition.upper);
       if (!(await areEventsSettled(db, partition, endedAt))) return false;
       await lockForDrop(db, ['events', 'processing_attempts'], [partition.name, attempts]);
@@ -97,13 +98,13 @@ export class Retention {
     return partitions.filter(({ name }) => OURS.test(name));
   }
 
-  /** A partition that somebody works with right now is dropped at a later run. */
-  private async dropUnlessBusy(drop: (db: PoolClient) => Promise<boolean>): Promise<boolean> {
+  /** Undefined when somebody reads a table that has to be locked, or another process is at it: a later run does it. */
+  private async unlessBusy<T>(work: (db: PoolClient) => Promise<T>): Promise<T | undefined> {
     try {
-      return (await this.underLock(drop)) ?? false;
+      return await this.underLock(work);
     } catch (error) {
       if (classifyPgError(error) !== 'transient') throw error; // lock_timeout, or a deadlock that was resolved
-      return false;
+      return undefined;
     }
   }
 
@@ -113,4 +114,10 @@ export class Retention {
       (await tryTransactionLock(db, ADVISORY_LOCKS.partitions)) ? work(db) : undefined,
     );
   }
+}
+
+/** A new partition locks the default one, which a long report may be reading. */
+async function makePartitions(db: PoolClient): Promise<number> {
+  await waitBrieflyForLocks(db);
+  return ensurePartitions(db);
 }
