@@ -8,16 +8,16 @@ import { ADMIN_TOKEN } from '../../support/app';
 import { startProcess, type TestProcess } from '../../support/processes/process';
 
 const ROOT = path.resolve(__dirname, '../../..');
-const README = path.join(ROOT, 'README.md');
 
 interface Step {
   command: string;
   output: string;
 }
 
-/** The pairs of a `sh` and a `text` block between the marks of the tour. */
-function readTour(): Step[] {
-  const tour = /<!-- tour -->([\s\S]*)<!-- \/tour -->/.exec(fs.readFileSync(README, 'utf8'))?.[1] ?? '';
+/** The pairs of a `sh` and a `text` block between the marks of a page. */
+function stepsOf(page: string): Step[] {
+  const text = fs.readFileSync(path.join(ROOT, page), 'utf8');
+  const tour = /<!-- tour -->([\s\S]*)<!-- \/tour -->/.exec(text)?.[1] ?? '';
   const blocks = [...tour.matchAll(/```(sh|text)\n([\s\S]*?)```/g)].map(([, kind, text]) => ({
     kind,
     text: text ?? '',
@@ -27,7 +27,7 @@ function readTour(): Step[] {
   );
 }
 
-/** What differs from run to run is replaced, and so is the wrapping that makes the README readable. */
+/** What differs from run to run is replaced, and so is the wrapping that makes the page readable. */
 function comparable(text: string): string {
   return text
     .replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, '<id>')
@@ -37,7 +37,7 @@ function comparable(text: string): string {
     .replace(/\s+/g, '');
 }
 
-describe('the tour of the README', () => {
+describe('the tour', () => {
   let directory: string;
   let streamforge: TestProcess;
 
@@ -54,9 +54,12 @@ describe('the tour of the README', () => {
     fs.rmSync(directory, { recursive: true, force: true });
   });
 
-  it('prints what the README says, step by step', async () => {
-    const steps = readTour();
-    expect(steps.length).toBeGreaterThanOrEqual(6);
+  it.each([
+    ['README.md', 4],
+    ['docs/tour.md', 12],
+  ])('prints what %s says, step by step', async (page, least) => {
+    const steps = stepsOf(page);
+    expect(steps.length).toBeGreaterThanOrEqual(least);
     for (const { command, output } of steps) {
       const here = command.replaceAll('localhost:3000', new URL(streamforge.url).host);
       if (/-d '|@six/.test(command)) {
