@@ -4,18 +4,10 @@ import { OwnServer, redisCommand, rowsOf } from '../support/processes/e2e-own-se
 import { closeConnections, messagesIn, purgeQueue } from '../support/broker/e2e-rabbit';
 import { eventually } from '../support/eventually';
 import { freePort } from '../support/processes/free-port';
+import type { Killable } from '../support/processes/process-tree';
+import { RoleProcess } from '../support/processes/role-process';
 import { startRabbitMq, type RabbitMqServer } from '../support/processes/servers';
 import { ROLE_PROCESSES, type TargetName } from './faults';
-import { RoleProcess } from './role-process';
-
-/** Whatever can be made to fail. */
-export interface Target {
-  kill(): Promise<void>;
-  /** After `kill`. Resolves when it is up. */
-  startAgain(): Promise<void>;
-  freeze(): void;
-  thaw(): void;
-}
 
 const DEFAULT_VHOST = '%2F'; // one of our own would not survive a wiped disk
 const QUEUES = ['events.main', 'events.retry'];
@@ -92,7 +84,7 @@ export class Landscape {
     return this.processes.map(({ name, output }) => ({ name, output }));
   }
 
-  target(name: TargetName): Target {
+  target(name: TargetName): Killable {
     if (name === 'postgres') return this.postgres;
     if (name === 'redis') return this.redis;
     if (name === 'rabbitmq') return this.rabbit;

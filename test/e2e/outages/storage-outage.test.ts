@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Readable } from 'node:stream';
 import { syntheticEvents, toNdjson } from '../../support/e2e-events';
 import { expectProblem, postEvent, postStream, type ProblemAnswer } from '../../support/e2e-http';
-import { OwnServer, residentMegabytes, rowsOf, storedOf } from '../../support/processes/e2e-own-servers';
+import { OwnServer, rowsOf, storedOf } from '../../support/processes/e2e-own-servers';
+import { residentMegabytes } from '../../support/processes/process-tree';
 import { eventually } from '../../support/eventually';
 import { startProcess, type TestProcess } from '../../support/processes/process';
 

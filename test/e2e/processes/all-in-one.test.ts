@@ -1,7 +1,8 @@
 import { Agent } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Readable } from 'node:stream';
-import { createDataDirectory, isAlive, type TestDataDirectory } from '../../support/processes/e2e-data-directory';
+import { createDataDirectory, type TestDataDirectory } from '../../support/processes/e2e-data-directory';
+import { isRunning } from '../../support/processes/process-tree';
 import { syntheticEvents, toNdjson } from '../../support/e2e-events';
 import { call, getEvent, postEvent, postStream, usageOf } from '../../support/e2e-http';
 import { eventually } from '../../support/eventually';
@@ -70,7 +71,7 @@ describe('all-in-one on a bare machine', () => {
   it('ended with SIGTERM leaves no process behind, and all events for the next start', async () => {
     const pid = directory.postmasterPid() as number;
     expect(await running?.end('SIGTERM')).toBe(0);
-    expect(isAlive(pid)).toBe(false);
+    expect(isRunning(pid)).toBe(false);
     const next = await start();
     expect((await getEvent(next.url, 'idle', 'idle-0-0')).body.status).toBe('COMPLETED');
     expect(directory.postmasterPid()).not.toBe(pid);

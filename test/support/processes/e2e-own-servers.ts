@@ -5,21 +5,21 @@ import * as path from 'node:path';
 import { Redis } from 'ioredis';
 import { Client, type QueryResultRow } from 'pg';
 import { migrate } from '../../../src/db/migrations/migrate';
-import { isAlive } from './e2e-data-directory';
 import { eventually } from '../eventually';
+import { ProcessTree, type Killable } from './process-tree';
 import { startPostgres, startRedis, type TestServer } from './servers';
 
 /** A machine that is busy with other tests takes its time for PostgreSQL's recovery. */
 const UP_AGAIN_WITHIN_MS = 60_000;
 
 /** A server of one test file alone, which may be frozen, killed and started again on its port and files. */
-export class OwnServer {
+export class OwnServer implements Killable {
   private again: ChildProcess | undefined;
 
   private constructor(
     readonly url: string,
     private readonly directory: string,
-    private pid: number,
+    private processes: ProcessTree,
     private readonly first: TestServer,
     private readonly pidWhenUp: () => Promise<number>,
     private readonly command: { args: string[]; cwd: string; uid: number; gid: number },
@@ -57,31 +57,31 @@ export class OwnServer {
     const pid = await eventually(pidWhenUp);
     const { uid, gid } = fs.statSync(`/proc/${pid}`);
     const cwd = fs.readlinkSync(`/proc/${pid}/cwd`);
-    return new OwnServer(url, directory, pid, started, pidWhenUp, { args: commandOf(pid), cwd, uid, gid });
+    return new OwnServer(url, directory, new ProcessTree(pid), started, pidWhenUp, {
+      args: commandOf(pid),
+      cwd,
+      uid,
+      gid,
+    });
   }
 
-  /** Connections stay open and new ones are taken by the kernel, but nothing is answered: a machine that hangs. */
   freeze(): void {
-    this.signalAll('SIGSTOP');
+    this.processes.freeze();
   }
 
   thaw(): void {
-    this.signalAll('SIGCONT');
+    this.processes.thaw();
   }
 
-  /** Ends it at once; connections break and new ones are refused. */
-  async kill(): Promise<void> {
-    const pids = [this.pid, ...childrenOf(this.pid)];
-    this.signalAll('SIGKILL');
-    await eventually(() => expect(pids.filter(isAlive)).toEqual([]));
+  kill(): Promise<void> {
+    return this.processes.kill();
   }
 
-  /** After `kill`. Resolves when it answers. */
   async startAgain(): Promise<void> {
     const { args, ...options } = this.command;
     const [file, ...rest] = args as [string, ...string[]];
     this.again = spawn(file, rest, { ...options, stdio: 'ignore' });
-    this.pid = await eventually(this.pidWhenUp, UP_AGAIN_WITHIN_MS);
+    this.processes = new ProcessTree(await eventually(this.pidWhenUp, UP_AGAIN_WITHIN_MS));
   }
 
   async stop(): Promise<void> {
@@ -90,19 +90,6 @@ export class OwnServer {
     this.again?.kill('SIGKILL'); // if it never came up
     await this.first.stop();
     fs.rmSync(this.directory, { recursive: true, force: true, maxRetries: 5 });
-  }
-
-  /** The first process first, so that it starts no others meanwhile. */
-  private signalAll(signal: NodeJS.Signals): void {
-    for (const pids of [() => [this.pid], () => childrenOf(this.pid)]) {
-      for (const pid of pids()) {
-        try {
-          process.kill(pid, signal);
-        } catch (error) {
-          if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-        }
-      }
-    }
   }
 }
 
@@ -117,29 +104,6 @@ function commandOf(pid: number): string[] {
   // Redis writes its address over its arguments.
   const redis = /^(\S*redis-server) ([\d.]+):(\d+)/.exec(parts[0] as string)?.slice(1);
   return redis ? [redis[0] as string, '--bind', redis[1] as string, '--port', redis[2] as string, '--save', ''] : parts;
-}
-
-function childrenOf(parent: number): number[] {
-  return fs.readdirSync('/proc').flatMap((name) => {
-    const pid = Number(name);
-    return pid > 0 && statOf(pid)?.[1] === String(parent) ? [pid] : [];
-  });
-}
-
-/** State, parent and so on: what follows the name in /proc/pid/stat. */
-function statOf(pid: number): string[] | undefined {
-  try {
-    const text = fs.readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return text.slice(text.lastIndexOf(')') + 2).split(' ');
-  } catch {
-    return undefined; // it has ended meanwhile
-  }
-}
-
-/** How much memory the process really holds. */
-export function residentMegabytes(pid: number): number {
-  const status = fs.readFileSync(`/proc/${pid}/status`, 'utf8');
-  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024;
 }
 
 /** One command over a connection of its own. */

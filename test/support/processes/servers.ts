@@ -3,6 +3,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { eventually } from '../eventually';
 import { freePort } from './free-port';
+import { ProcessTree, type Killable } from './process-tree';
 
 /** A private server of this test run, from Debian's packages. */
 export interface TestServer {
@@ -79,16 +80,9 @@ export async function startRedis(directory: string): Promise<TestServer> {
   return { env: { TEST_REDIS_URL: `redis://127.0.0.1:${port}` }, stop: () => end(child, 'SIGTERM') };
 }
 
-export interface RabbitMqServer extends TestServer {
+export interface RabbitMqServer extends TestServer, Killable {
   /** Where its messages lie. */
   dataDirectory: string;
-  /** Stops all of its processes: connections stay open, but nothing is answered. */
-  freeze(): void;
-  thaw(): void;
-  /** Ends it at once, as a power cut would. */
-  kill(): Promise<void>;
-  /** After `kill`, on the same ports and files. Resolves when it takes connections. */
-  startAgain(): Promise<void>;
   /** Runs rabbitmqctl on it. */
   control(...args: string[]): void;
 }
@@ -143,6 +137,7 @@ export async function startRabbitMq(directory: string, config = ''): Promise<Rab
   );
   const launch = () => start(path.join(sbin, 'rabbitmq-server'), [], { env }, path.join(home, 'server.log'));
   let server = launch();
+  const processes = () => new ProcessTree(server.pid as number);
   const management = `http://guest:guest@127.0.0.1:${managementPort}`;
   const stop = async (): Promise<void> => {
     await end(server, 'SIGTERM');
@@ -168,15 +163,9 @@ export async function startRabbitMq(directory: string, config = ''): Promise<Rab
     },
     stop,
     dataDirectory: env.RABBITMQ_MNESIA_BASE as string,
-    freeze: () => signalAll(server, 'SIGSTOP'),
-    thaw: () => signalAll(server, 'SIGCONT'),
-    kill: async () => {
-      const pids = withDescendants(server.pid as number);
-      for (const pid of pids) signalOne(pid, 'SIGKILL');
-      await eventually(() => {
-        if (pids.some((pid) => fs.existsSync(`/proc/${pid}/exe`) && !isZombie(pid))) throw new Error('it still runs');
-      });
-    },
+    freeze: () => processes().freeze(),
+    thaw: () => processes().thaw(),
+    kill: () => processes().kill(),
     startAgain: async () => {
       server = launch();
       await isUp();
@@ -186,40 +175,4 @@ export async function startRabbitMq(directory: string, config = ''): Promise<Rab
       execFileSync(path.join(sbin, 'rabbitmqctl'), args, { env: controlEnv, stdio: 'pipe' });
     },
   };
-}
-
-function isZombie(pid: number): boolean {
-  return fs.readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ');
-}
-
-function signalAll({ pid }: ChildProcess, signal: NodeJS.Signals): void {
-  for (const one of withDescendants(pid as number)) signalOne(one, signal);
-}
-
-function signalOne(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal);
-  } catch (error) {
-    if (!hasEnded(error)) throw error;
-  }
-}
-
-/** What the system says of a process that ended a moment ago: ESRCH to a signal or a read, ENOENT to an open. */
-const hasEnded = (error: unknown): boolean => ['ESRCH', 'ENOENT'].includes((error as NodeJS.ErrnoException).code ?? '');
-
-/** The process and all that it started, itself first. */
-function withDescendants(root: number): number[] {
-  const parents = new Map<number, number>();
-  for (const name of fs.readdirSync('/proc')) {
-    const stat = `/proc/${name}/stat`;
-    if (!/^\d+$/.test(name) || !fs.existsSync(stat)) continue;
-    try {
-      parents.set(Number(name), Number(/^.*\) \S (\d+)/s.exec(fs.readFileSync(stat, 'utf8'))?.[1]));
-    } catch (error) {
-      if (!hasEnded(error)) throw error;
-    }
-  }
-  const found = [root];
-  for (const pid of found) for (const [child, parent] of parents) if (parent === pid) found.push(child);
-  return found;
 }

@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { endProcess, spawnProcess } from '../support/processes/process';
+import { endProcess, spawnProcess } from './process';
+import type { Killable } from './process-tree';
 
 const LOOK_EVERY_MS = 50;
 const START_AGAIN_AFTER_MS = 500;
 const UP_WITHIN_MS = 60_000;
 
-/** One process of a role on a port of its own, kept up as an orchestrator would: what ends is started again. */
-export class RoleProcess {
+/** A StreamForge process on a port of its own, which may be frozen, killed and started again. */
+export class RoleProcess implements Killable {
   private holds = 0;
   private running: ReturnType<typeof spawnProcess> | undefined;
   /** What it wrote before it was started anew. */
@@ -27,7 +28,7 @@ export class RoleProcess {
     return this.earlierOutput + (this.running?.output() ?? '');
   }
 
-  /** Two faults may want it to stand still at once; it goes on when both are over. */
+  /** Two faults may freeze it at once. It goes on when both are over. */
   freeze(): void {
     this.holds += 1;
     this.running?.child.kill('SIGSTOP');
@@ -44,7 +45,7 @@ export class RoleProcess {
     if (running) await endProcess(running.child, 'SIGKILL');
   }
 
-  /** Resolves when it is up. A start that fails, as it does without PostgreSQL, is tried again. */
+  /** A start that fails, as it does without PostgreSQL, is tried again. */
   async startAgain(): Promise<void> {
     const deadlineMs = Date.now() + UP_WITHIN_MS;
     while (!(await this.start())) {
