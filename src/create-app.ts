@@ -7,6 +7,7 @@ import { createFastifyAdapter } from './http/fastify-server';
 import { ProblemFilter } from './http/problem.filter';
 import { KnownRoutes } from './http/known-routes';
 import { createValidationPipe } from './http/validation';
+import { STREAMED_MEDIA_TYPES } from './ingest/formats/stream-formats';
 import { AppLogger } from './observability/app-logger';
 
 /** The Nest application of these roles, ready to listen. The schema must be up to date. */
@@ -14,7 +15,7 @@ export async function createApp(settings: Settings, databaseUrl: string): Promis
   const routes = new KnownRoutes();
   const app = await NestFactory.create<NestFastifyApplication>(
     AppModule.forRoles(settings, databaseUrl),
-    createFastifyAdapter(settings, routes),
+    createFastifyAdapter(settings, routes, STREAMED_MEDIA_TYPES),
     { bufferLogs: true, bodyParser: false, abortOnError: false },
   );
   app.useLogger(app.get(AppLogger));

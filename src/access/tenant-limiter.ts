@@ -56,7 +56,7 @@ export class TenantLimiter {
     return { limit: this.limit, remaining: points + sharedRemaining, resetSeconds };
   }
 
-  /** What to answer when less was granted than needed. */
+  /** The problem to send when less was granted than needed. */
   problem(tenantId: string): Problem {
     return new Problem('tenant-rate-limited', `A tenant may send ${this.limit} events per minute.`, {
       retryAfterSeconds: this.allowance(tenantId)?.resetSeconds ?? 1,

@@ -49,6 +49,11 @@ export interface ErrorDetail {
   message: string;
 }
 
+/** An error of the code `invalid-event`. */
+export function invalidEvent(pointer: string, message: string): ErrorDetail {
+  return { pointer, code: 'invalid-event', message };
+}
+
 export interface ProblemExtras {
   /** Which places are wrong, for validation errors. */
   errors?: ErrorDetail[];

@@ -2,10 +2,10 @@ import { Ajv, type ErrorObject } from 'ajv';
 import { ENVELOPE_SCHEMA, type Envelope } from './envelope-schema';
 import { parseInstant, type Instant } from './instant';
 import { childPointer } from './json/json-text';
-import type { ErrorDetail } from './problems';
+import { invalidEvent, type ErrorDetail } from './problems';
 
 /** At most this many errors are listed for one event; a body of nothing but unknown fields has thousands. */
-const MAX_ERRORS = 20;
+const MAX_ERRORS_PER_EVENT = 20;
 
 const matchesSchema = new Ajv({ allErrors: true, strict: true }).compile<Envelope>(ENVELOPE_SCHEMA);
 
@@ -37,9 +37,10 @@ export function validateEnvelope(value: unknown): { envelope: NormalisedEnvelope
   if (type === undefined) errors.push(missing('/eventType'));
   if (subject === undefined) errors.push(missing('/subject'));
   if (typeof sent.occurredAt === 'string' && occurredAt === undefined) {
-    errors.push(invalid('/occurredAt', 'must be an RFC 3339 date-time that exists, such as 2026-01-31T12:00:00Z'));
+    errors.push(invalidEvent('/occurredAt', 'must be an RFC 3339 date-time that exists, such as 2026-01-31T12:00:00Z'));
   }
-  if (errors.length > 0 || type === undefined || subject === undefined) return { errors: errors.slice(0, MAX_ERRORS) };
+  if (errors.length > 0 || type === undefined || subject === undefined)
+    return { errors: errors.slice(0, MAX_ERRORS_PER_EVENT) };
   const { eventId, correlationId, partitionKey = subject } = sent;
   const { source = 'api', schemaVersion = '1.0.0', specVersion = '1.0' } = sent;
   return {
@@ -60,12 +61,11 @@ function describe(errors: ErrorObject[]): ErrorDetail[] {
   return errors.map((error) => {
     if (error.keyword === 'additionalProperties') {
       const name = String(error.params.additionalProperty);
-      return invalid(childPointer('', name), 'is not a field of the envelope');
+      return invalidEvent(childPointer('', name), 'is not a field of the envelope');
     }
     if (error.keyword === 'required') return missing(`/${String(error.params.missingProperty)}`);
-    return invalid(error.instancePath, error.message ?? 'is invalid');
+    return invalidEvent(error.instancePath, error.message ?? 'is invalid');
   });
 }
 
-const invalid = (pointer: string, message: string): ErrorDetail => ({ pointer, code: 'invalid-event', message });
-const missing = (pointer: string): ErrorDetail => invalid(pointer, 'is required');
+const missing = (pointer: string): ErrorDetail => invalidEvent(pointer, 'is required');

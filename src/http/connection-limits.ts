@@ -5,26 +5,26 @@ import { Problem } from '../event/problems';
 import { uuidV7 } from '../event/uuid-v7';
 
 /**
- * What a slow or hostile client may hold of the HTTP server. A request as a whole has no deadline, since a stream may
- * last for hours: its headers have one, and a body that brings nothing is ended by REQUEST_STALL_TIMEOUT_MS.
+ * Limits on what a slow or hostile client can hold. A whole request has no deadline, since a stream may last for hours.
+ * Its headers have one, and REQUEST_STALL_TIMEOUT_MS ends a body that stalls.
  */
 export const CONNECTION_LIMITS = {
   http: {
-    requireHostHeader: false, // Node's own refusal is no problem+json; ours is below
+    requireHostHeader: false, // Node's own response is not problem+json; refusedHeaders checks it
     maxHeaderSize: 16_384,
     headersTimeout: 15_000,
-    /** Node looks for overdue headers this often, and by default only every 30 s. */
+    /** How often Node looks for overdue headers; its default is 30 s. */
     connectionsCheckingInterval: 2_000,
   },
-  /** Longer than the idle time of common load balancers (60 s), so that it is they who close a kept connection. */
+  /** Longer than the idle timeout of common load balancers (60 s), so that they close kept connections, not we. */
   keepAliveTimeout: 72_000,
 };
 
-/** Of these Node keeps the first when they are repeated, and says nothing: a proxy before us may have taken the second. */
+/** Node silently keeps the first of these headers when repeated; a proxy may have used the second, so repeats are refused. */
 const SENT_ONCE = ['host', 'content-type', 'authorization'];
 const LENGTHS_SENT_ONCE = new Set(SENT_ONCE.map((name) => name.length));
 
-/** Why the headers of a request are refused whatever it asks for. Other repeated headers are refused where they are read. */
+/** Why the headers of any request are refused. Other repeated headers are refused where they are read. */
 export function refusedHeaders(request: Pick<IncomingMessage, 'rawHeaders' | 'httpVersion'>): Problem | undefined {
   let seen = '';
   for (let i = 0; i < request.rawHeaders.length; i += 2) {
@@ -40,11 +40,11 @@ export function refusedHeaders(request: Pick<IncomingMessage, 'rawHeaders' | 'ht
     : undefined;
 }
 
-/** Answers what Node could not parse or no longer waits for, before there is a request that a filter could answer. */
-export function answerClientError(error: ConnectionError, socket: Socket): void {
+/** Responds to what Node could not parse or stopped waiting for: no request exists yet, so no exception filter runs. */
+export function refuseBrokenRequest(error: ConnectionError, socket: Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed) return;
-  const { _httpMessage: answer } = socket as Socket & { _httpMessage?: ServerResponse };
-  if (socket.writable && !answer?.headersSent) socket.write(rawAnswer(problemOf(error))); // not into an answer under way
+  const { _httpMessage: response } = socket as Socket & { _httpMessage?: ServerResponse };
+  if (socket.writable && !response?.headersSent) socket.write(rawResponse(problemOf(error))); // not into a response that is being sent
   socket.destroy();
 }
 
@@ -67,7 +67,7 @@ const REASONS: Record<number, string> = {
   431: 'Request Header Fields Too Large',
 };
 
-function rawAnswer(problem: Problem): string {
+function rawResponse(problem: Problem): string {
   const correlationId = uuidV7();
   const body = JSON.stringify(problem.toBody(correlationId));
   return [

@@ -2,30 +2,37 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Settings } from '../config/settings';
 import { Problem } from '../event/problems';
-import { mediaTypeOf, refusedBody, STREAMED_TYPES, type BodyMode } from './body-modes';
-import { answerClientError, CONNECTION_LIMITS, refusedHeaders } from './connection-limits';
+import { refuseBrokenRequest, CONNECTION_LIMITS, refusedHeaders } from './connection-limits';
 import { correlationIdOf } from './correlation';
 import type { KnownRoutes } from './known-routes';
 import { endWhenStalled } from './request-body';
 import { traceRequests } from './request-spans';
+import { refusedBody, type RouteBody } from './route-body';
 import { sendProblem, toProblem } from './problem.filter';
 
-/** For the one place where a browser runs our pages: Swagger UI brings its scripts and has inline styles. */
+/** For the only pages that browsers run: Swagger UI has its own scripts and inline styles. */
 const DOCS_HEADERS = {
   'Content-Security-Policy':
     "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
   'Referrer-Policy': 'no-referrer',
 };
 
-/** Fastify as every role uses it: ids, limits, body parsers and problem+json for what fails before Nest. */
-export function createFastifyAdapter(settings: Settings, routes: KnownRoutes): FastifyAdapter {
+/**
+ * Fastify as every role uses it: ids, limits, body parsers, and problem+json for what fails before Nest.
+ * @param streamedTypes media types whose bodies are handed to the routes unread
+ */
+export function createFastifyAdapter(
+  settings: Settings,
+  routes: KnownRoutes,
+  streamedTypes: readonly string[],
+): FastifyAdapter {
   const adapter = new FastifyAdapter({
     ...CONNECTION_LIMITS,
-    clientErrorHandler: answerClientError,
+    clientErrorHandler: refuseBrokenRequest,
     genReqId: correlationIdOf,
     bodyLimit: settings.MAX_EVENT_BYTES,
     routerOptions: { maxParamLength: 512 },
-    return503OnClosing: false, // requests that come in while we drain are still answered
+    return503OnClosing: false, // requests that arrive while we drain still get their response
     frameworkErrors: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
       sendProblem(reply, request.id, toProblem(error) ?? new Problem('route-not-found', 'There is no such endpoint.'));
     },
@@ -36,17 +43,17 @@ export function createFastifyAdapter(settings: Settings, routes: KnownRoutes): F
   server.addHook('onRequest', (request, reply, done) => {
     reply.header('X-Correlation-Id', request.id);
     reply.header('X-Content-Type-Options', 'nosniff');
-    reply.header('Cache-Control', 'no-store'); // answers belong to one tenant and one moment
+    reply.header('Cache-Control', 'no-store'); // a response belongs to one tenant and one moment
     if (request.url.startsWith('/docs')) reply.headers(DOCS_HEADERS);
     done(refusedHeaders(request.raw));
   });
   if (settings.OTEL_EXPORTER_OTLP_ENDPOINT) traceRequests(server);
   closeConnectionsWhileDraining(server);
-  addBodyParsers(server, settings.REQUEST_STALL_TIMEOUT_MS);
+  addBodyParsers(server, streamedTypes, settings.REQUEST_STALL_TIMEOUT_MS);
   return adapter;
 }
 
-/** A kept connection would hold server.close() until the client lets go of it, so answers while draining end theirs. */
+/** server.close() waits for kept connections, so each response sent while draining closes its connection. */
 function closeConnectionsWhileDraining(server: FastifyInstance): void {
   let draining = false;
   server.addHook('preClose', (done) => {
@@ -59,24 +66,27 @@ function closeConnectionsWhileDraining(server: FastifyInstance): void {
   });
 }
 
-function addBodyParsers(server: FastifyInstance, stallMs: number): void {
+function addBodyParsers(server: FastifyInstance, streamedTypes: readonly string[], stallMs: number): void {
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('*', { parseAs: 'buffer' }, (request, body, done) => {
-    if (bodyModeOf(request) === 'parsed') parseJson(body as Buffer, done);
-    else done(null, body);
+    if (routeBodyOf(request)) done(null, body);
+    else parseJson(body as Buffer, done);
   });
-  server.addContentTypeParser(STREAMED_TYPES, (_request, payload, done) => done(null, payload));
+  server.addContentTypeParser([...streamedTypes], (_request, payload, done) => done(null, payload));
   server.addHook('preParsing', (request, _reply, _payload, done) => {
     if (request.method === 'GET' || request.method === 'HEAD') return done();
-    const refused = refusedBody(bodyModeOf(request), request.headers);
+    const { headers, mediaType } = request;
+    const isStreamed = mediaType !== undefined && streamedTypes.includes(mediaType);
+    const refused = refusedBody(mediaType, headers, isStreamed, routeBodyOf(request));
     if (refused) return done(refused);
-    if (!STREAMED_TYPES.includes(mediaTypeOf(request.headers))) endWhenStalled(request.raw, stallMs);
+    if (!isStreamed) endWhenStalled(request.raw, stallMs);
     done();
   });
 }
 
-function bodyModeOf(request: FastifyRequest): BodyMode {
-  return (request.routeOptions.config as { bodyMode?: BodyMode }).bodyMode ?? 'parsed';
+function routeBodyOf(request: FastifyRequest): RouteBody | undefined {
+  const config = request.routeOptions.config as Partial<RouteBody>;
+  return config.takesBody && (config as RouteBody);
 }
 
 function parseJson(body: Buffer, done: (error: Error | null, value?: unknown) => void): void {

@@ -14,7 +14,7 @@ export class KnownRoutes {
     });
   }
 
-  /** What to answer when no route matched. */
+  /** The problem to send when no route matched, and the Allow header where the path exists. */
   problemFor(method: string, url: string): { problem: Problem; allow: string | undefined } {
     const path = url.split('?', 1)[0] ?? '';
     const allowed = [...this.methods.values()].filter((route) => route.path.test(path)).flatMap((r) => [...r.methods]);

@@ -1,15 +1,16 @@
-import { Controller, Get, Inject, Param, Post, Req, Res } from '@nestjs/common';
+import { Controller, Get, Param, Post, Req, Res, UseGuards } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiHeader, ApiOperation, ApiParam, ApiResponse, ApiSecurity, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { SETTINGS_TOKEN, type Settings } from '../config/settings';
+import { TenantGuard, TenantId, TenantOrAdminGuard } from '../access/tenant.guard';
+import type { RequestContext } from '../event/prepare-event';
 import { Problem } from '../event/problems';
-import { AdminAccess } from '../access/admin-access';
 import { ApiProblems } from '../http/api-problem';
-import { CLOUD_EVENTS_BATCH_TYPE, EVENT_BODY, mediaTypeOf } from '../http/body-modes';
-import { ACCEPTED_SCHEMA, EVENT_REQUEST, EVENT_SCHEMA, STREAM_ANSWER_SCHEMA } from './event-docs';
+import { ACCEPTED_SCHEMA, EVENT_SCHEMA, STREAM_ANSWER_SCHEMA } from './event-docs';
 import { EventReader } from './event-reader';
-import { readRequestContext, readTenant } from '../access/request-context';
+import { streamFormat } from './formats/stream-formats';
+import { IngestContext } from './ingest-context';
+import { EVENT_BODY, EVENT_REQUEST } from './request-bodies';
 import { SingleEventEndpoint } from './single-event-endpoint';
 import { StreamEndpoint } from './stream/stream-endpoint';
 
@@ -17,14 +18,13 @@ import { StreamEndpoint } from './stream/stream-endpoint';
 @Controller('v1/events')
 export class EventsController {
   constructor(
-    @Inject(SETTINGS_TOKEN) private readonly settings: Settings,
     private readonly single: SingleEventEndpoint,
     private readonly batches: StreamEndpoint,
     private readonly reader: EventReader,
-    private readonly access: AdminAccess,
   ) {}
 
   @Post()
+  @UseGuards(TenantGuard)
   @RouteConfig(EVENT_BODY)
   @ApiSecurity('tenant')
   @ApiOperation({
@@ -59,13 +59,17 @@ export class EventsController {
     'overloaded',
     'storage-unavailable',
   )
-  async accept(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    const context = readRequestContext(request.headers, request.id, this.settings);
-    if (mediaTypeOf(request.headers) === CLOUD_EVENTS_BATCH_TYPE) await this.batches.answer(request, reply, context);
-    else await this.single.answer(request, reply, context);
+  async accept(
+    @IngestContext() context: RequestContext,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    if (streamFormat(request.mediaType)) await this.batches.handle(request, reply, context);
+    else await this.single.handle(request, reply, context);
   }
 
   @Get(':id')
+  @UseGuards(TenantOrAdminGuard)
   @ApiSecurity('tenant')
   @ApiSecurity('admin-token')
   @ApiOperation({
@@ -84,17 +88,11 @@ export class EventsController {
     'storage-unavailable',
   )
   async read(
+    @TenantId() tenantId: string | undefined,
     @Param('id') id: string,
-    @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<string> {
-    const { headers } = request;
-    const byOperator = headers['x-tenant-id'] === undefined && headers['x-admin-token'] !== undefined;
-    if (byOperator) await this.access.check(request, reply);
-    const found = await this.reader.read(
-      byOperator ? undefined : readTenant(headers, this.settings.TENANT_ALLOWLIST),
-      id,
-    );
+    const found = await this.reader.read(tenantId, id);
     if (found === undefined) throw new Problem('event-not-found', 'There is no event with that id or eventId.');
     reply.type('application/json; charset=utf-8');
     return found;

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { SETTINGS_TOKEN, type Settings } from '../config/settings';
-import { isBinaryCloudEvent } from '../event/cloud-event/cloud-event';
+import { CLOUD_EVENT_TYPE, isBinaryCloudEvent } from '../event/cloud-event/cloud-event';
 import { prepareBinary, prepareStructured } from '../event/cloud-event/prepare-cloud-event';
 import {
   prepareEvent,
@@ -12,13 +12,12 @@ import {
 } from '../event/prepare-event';
 import { Problem } from '../event/problems';
 import { allowanceHeaders } from '../access/allowance';
-import { CLOUD_EVENT_TYPE, mediaTypeOf } from '../http/body-modes';
 import { Metrics } from '../observability/metrics';
 import { Intake } from './store/intake';
 import type { IngestResult } from './store/store-batch';
 import { TenantLimiter } from '../access/tenant-limiter';
 
-/** Answers a request that carries one event: 202 when it is stored, 200 when it was before, else a problem. */
+/** Handles a request with one event. The response is 202 for a new event, 200 for a duplicate, else a problem. */
 @Injectable()
 export class SingleEventEndpoint {
   constructor(
@@ -28,29 +27,30 @@ export class SingleEventEndpoint {
     private readonly metrics: Metrics,
   ) {}
 
-  async answer(request: FastifyRequest, reply: FastifyReply, context: RequestContext): Promise<void> {
+  async handle(request: FastifyRequest, reply: FastifyReply, context: RequestContext): Promise<void> {
     const endTimer = this.metrics.ingestDuration.startTimer();
     const granted = await this.limiter.takeUpTo(context.tenantId, 1);
     reply.headers(allowanceHeaders(this.limiter.allowance(context.tenantId)));
     if (granted === 0) throw this.limiter.problem(context.tenantId);
 
-    const made = this.prepare(request, context);
-    if ('rejection' in made) {
+    const preparation = this.prepare(request, context);
+    if ('rejection' in preparation) {
       this.metrics.ingestTotal.inc({ source: 'single', status: 'rejected' });
-      throw asProblem(made.rejection);
+      throw problemOfRejection(preparation.rejection);
     }
-    const result = await this.intake.accept(made.prepared).catch((error: unknown) => {
+    const { prepared } = preparation;
+    const result = await this.intake.accept(prepared).catch((error: unknown) => {
       this.metrics.ingestTotal.inc({ source: 'single', status: 'failed' });
       throw error;
     });
     this.metrics.ingestTotal.inc({ source: 'single', status: result.kind });
     endTimer();
-    send(reply, made.prepared, result);
+    send(reply, prepared, result);
   }
 
-  private prepare({ headers, body }: FastifyRequest, context: RequestContext): PrepareResult {
+  private prepare({ headers, mediaType, body }: FastifyRequest, context: RequestContext): PrepareResult {
     const bytes = Buffer.isBuffer(body) ? body : Buffer.alloc(0);
-    const structured = mediaTypeOf(headers) === CLOUD_EVENT_TYPE; // even if `ce-` headers repeat what it says
+    const structured = mediaType === CLOUD_EVENT_TYPE; // also when `ce-` headers repeat its attributes
     if (!structured && isBinaryCloudEvent(headers)) return prepareBinary(headers, bytes, context, this.settings);
     if (bytes.length === 0) throw new Problem('malformed-body', 'The body is empty.');
     return (structured ? prepareStructured : prepareEvent)(bytes, context, this.settings);
@@ -58,7 +58,7 @@ export class SingleEventEndpoint {
 }
 
 function send(reply: FastifyReply, { event }: PreparedEvent, result: IngestResult): void {
-  if (result.kind === 'rejected') throw asProblem(result.rejection);
+  if (result.kind === 'rejected') throw problemOfRejection(result.rejection);
   const duplicate = result.kind === 'duplicate';
   const { id, eventId, receivedAt, correlationId, hash } = duplicate ? result.of : result.committed;
   const { tenantId, type, subject, partitionKey } = event; // the same content, so the same in the original
@@ -68,6 +68,6 @@ function send(reply: FastifyReply, { event }: PreparedEvent, result: IngestResul
   reply.send({ status: result.kind, duplicate, ...facts });
 }
 
-function asProblem({ code, message, errors }: RecordRejection): Problem {
+function problemOfRejection({ code, message, errors }: RecordRejection): Problem {
   return new Problem(code, message.trim(), errors.length > 0 ? { errors } : {});
 }

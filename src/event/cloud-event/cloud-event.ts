@@ -1,11 +1,14 @@
 import { decodeUtf8, isJson, scanJsonObject } from '../json/json-text';
-import type { ErrorDetail } from '../problems';
+import { invalidEvent, type ErrorDetail } from '../problems';
 
 /**
  * CloudEvents 1.0 → the JSON text of our own envelope, which then goes the way of every event. Values are moved as
  * slices of text, so that data stays exactly as it was sent. Extension attributes other than `partitionkey` have no
  * place in the envelope and are not kept.
  */
+
+/** The media type of one CloudEvent in structured mode. */
+export const CLOUD_EVENT_TYPE = 'application/cloudevents+json';
 
 /** CloudEvents attribute → envelope field. */
 const FIELD_OF = {
@@ -32,14 +35,14 @@ export function fromStructured(bytes: Buffer): EnvelopeText | undefined {
   const text = decodeUtf8(bytes);
   if (text === undefined || !isJsonObject(text)) return undefined;
   const { members, repeated } = scanJsonObject(text);
-  if (repeated !== undefined) return { errors: [invalid(repeated, 'must not occur twice')] };
+  if (repeated !== undefined) return { errors: [invalidAttribute(repeated, 'must not occur twice')] };
   const slice = (name: string): string | undefined => {
     const at = members.get(name);
     return at && text.slice(at.start, at.end);
   };
   const base64 = slice(BASE64_NAME);
   if (base64 !== undefined && members.has('data'))
-    return { errors: [invalid('data', 'must not stand beside data_base64')] };
+    return { errors: [invalidAttribute('data', 'must not stand beside data_base64')] };
   const data = base64 === undefined ? slice('data') : `{${JSON.stringify(BASE64_NAME)}:${base64}}`;
   const attribute = (name: string): string | undefined => {
     const value = slice(name);
@@ -55,7 +58,7 @@ export function fromBinary(headers: Record<string, string | string[] | undefined
     const sent = headers[`ce-${name}`];
     if (sent === undefined) return undefined;
     const decoded = percentDecoded(unquoted(String(sent)));
-    if (decoded === undefined) errors.push(invalid(name, 'is not percent-encoded UTF-8'));
+    if (decoded === undefined) errors.push(invalidAttribute(name, 'is not percent-encoded UTF-8'));
     return JSON.stringify(decoded ?? '');
   };
   const type =
@@ -81,9 +84,9 @@ export function cloudEventPointer(pointer: string): string {
 
 function envelopeText(valueOf: (attribute: string) => string | undefined, data: string): EnvelopeText {
   const missing = REQUIRED.filter((name) => valueOf(name) === undefined);
-  if (missing.length > 0) return { errors: missing.map((name) => invalid(name, 'is required')) };
+  if (missing.length > 0) return { errors: missing.map((name) => invalidAttribute(name, 'is required')) };
   const version = valueOf('specversion');
-  if (version !== '"1.0"') return { errors: [invalid('specversion', 'must be "1.0"')] };
+  if (version !== '"1.0"') return { errors: [invalidAttribute('specversion', 'must be "1.0"')] };
   const members = ATTRIBUTES.flatMap((name) => {
     const value = valueOf(name) ?? (name === 'subject' ? valueOf('source') : undefined);
     return value === undefined ? [] : [`${JSON.stringify(FIELD_OF[name])}:${value}`];
@@ -96,13 +99,13 @@ function dataText(type: string, body: Buffer): string {
   if (body.length === 0) return 'null';
   const text = decodeUtf8(body);
   if (type === 'application/json' || type.endsWith('+json'))
-    return text !== undefined && isJson(text) ? text : NOT_JSON;
+    return text !== undefined && isJson(text) ? text : MALFORMED_DATA;
   if (type.startsWith('text/') && text !== undefined) return JSON.stringify(text);
   return JSON.stringify({ [BASE64_NAME]: body.toString('base64') });
 }
 
-/** Makes the whole text malformed, so that broken data is refused like any broken body and cannot smuggle members. */
-const NOT_JSON = '(not JSON)';
+/** Makes the whole envelope malformed, so that it is refused like any broken body. The data itself could add members. */
+const MALFORMED_DATA = '(not JSON)';
 
 /** Older producers send a value with spaces or quotes as a quoted string, which is undone before the percent-encoding. */
 function unquoted(text: string): string {
@@ -125,8 +128,4 @@ function isJsonObject(text: string): boolean {
   return isJson(text) && /^\s*\{/.test(text);
 }
 
-const invalid = (attribute: string, message: string): ErrorDetail => ({
-  pointer: `/${attribute}`,
-  code: 'invalid-event',
-  message,
-});
+const invalidAttribute = (name: string, message: string): ErrorDetail => invalidEvent(`/${name}`, message);

@@ -1,4 +1,5 @@
 import { Transform, type TransformCallback } from 'node:stream';
+import { isSpace } from '../../event/json/white-space';
 import type { PrepareResult } from '../../event/prepare-event';
 
 /** One raw element of a stream, before validation. Records count from 1; blank lines do not count. */
@@ -78,7 +79,7 @@ export class NdjsonRecords extends Transform {
 
 /** True for nothing but white space. */
 export function isBlankLine(bytes: Buffer): boolean {
-  for (const byte of bytes) if (byte !== 0x20 && byte !== 0x09 && byte !== CR && byte !== LF) return false;
+  for (const byte of bytes) if (!isSpace(byte)) return false;
   return true;
 }
 

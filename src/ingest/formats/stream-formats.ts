@@ -1,35 +1,77 @@
 import type { Transform } from 'node:stream';
 import { prepareStructured } from '../../event/cloud-event/prepare-cloud-event';
 import { prepareEvent, type ContentRules, type PrepareResult, type RequestContext } from '../../event/prepare-event';
-import { CLOUD_EVENTS_BATCH_TYPE, NDJSON_TYPES, XML_TYPES } from '../../http/body-modes';
+import type { StreamSource } from '../stream/stream-source';
+import { CLOUD_EVENT_EXAMPLE, CLOUD_EVENT_SCHEMA, EVENT_EXAMPLE } from './examples';
 import { JsonArrayRecords } from './json-array-records';
 import { NdjsonRecords } from './ndjson-records';
-import type { StreamSource } from '../stream/stream-source';
 import { XmlRecords } from './xml-records';
 
-/** How the bytes of a stream become records, and how a record becomes an event. */
+const TEXT = { type: 'string' as const };
+
+type Endpoint = 'POST /v1/events' | 'POST /v1/ingest/stream';
+
+/** A format of many records in one body: how its bytes become records, and how a record becomes an event. */
 export interface StreamFormat {
+  name: string;
+  endpoint: Endpoint;
+  /** The first one is documented. */
+  mediaTypes: readonly [string, ...string[]];
   records: (maxRecordBytes: number, source: StreamSource) => Transform;
   prepare: (bytes: Buffer, context: RequestContext, rules: ContentRules) => PrepareResult;
+  documentation: { schema: typeof TEXT | { type: 'array'; items: typeof CLOUD_EVENT_SCHEMA }; example: unknown };
 }
 
-const NDJSON: StreamFormat = {
+export const NDJSON: StreamFormat = {
+  name: 'NDJSON',
+  endpoint: 'POST /v1/ingest/stream',
+  mediaTypes: ['application/x-ndjson', 'application/ndjson', 'application/jsonl'],
   records: (max, source) => new NdjsonRecords(max, () => source.isBroken),
   prepare: prepareEvent,
-};
-const XML: StreamFormat = { records: (max, source) => new XmlRecords(max, source), prepare: prepareEvent };
-const CLOUD_EVENTS: StreamFormat = {
-  records: (max, source) => new JsonArrayRecords(max, source),
-  prepare: prepareStructured,
-};
-
-const FORMATS: Record<string, StreamFormat> = {
-  ...Object.fromEntries(NDJSON_TYPES.map((type) => [type, NDJSON])),
-  ...Object.fromEntries(XML_TYPES.map((type) => [type, XML])),
-  [CLOUD_EVENTS_BATCH_TYPE]: CLOUD_EVENTS,
+  documentation: {
+    schema: TEXT,
+    example: ['order-1', 'order-2'].map((subject) => `${JSON.stringify({ ...EVENT_EXAMPLE, subject })}\n`).join(''),
+  },
 };
 
-/** By media type; undefined for a type that is no stream. */
-export function streamFormat(mediaType: string): StreamFormat | undefined {
-  return Object.hasOwn(FORMATS, mediaType) ? FORMATS[mediaType] : undefined;
+/** Every format of streams and batches. A new one needs an entry here and a parser of its records. */
+const STREAM_FORMATS: readonly StreamFormat[] = [
+  NDJSON,
+  {
+    name: 'XML',
+    endpoint: 'POST /v1/ingest/stream',
+    mediaTypes: ['application/xml', 'text/xml'],
+    records: (max, source) => new XmlRecords(max, source),
+    prepare: prepareEvent,
+    documentation: {
+      schema: TEXT,
+      example:
+        '<events><event><eventType>sale.completed</eventType><subject>order-3</subject><payload>{"amount":10.10}</payload></event></events>',
+    },
+  },
+  {
+    name: 'batch of CloudEvents',
+    endpoint: 'POST /v1/events',
+    mediaTypes: ['application/cloudevents-batch+json'],
+    records: (max, source) => new JsonArrayRecords(max, source),
+    prepare: prepareStructured,
+    documentation: { schema: { type: 'array', items: CLOUD_EVENT_SCHEMA }, example: [CLOUD_EVENT_EXAMPLE] },
+  },
+];
+
+const BY_MEDIA_TYPE = new Map(
+  STREAM_FORMATS.flatMap((format) => format.mediaTypes.map((mediaType) => [mediaType, format] as const)),
+);
+
+/** The media types whose bodies are handed over unread. */
+export const STREAMED_MEDIA_TYPES: readonly string[] = [...BY_MEDIA_TYPE.keys()];
+
+/** The format of a media type; undefined when it is not streamed. */
+export function streamFormat(mediaType: string | undefined): StreamFormat | undefined {
+  return mediaType === undefined ? undefined : BY_MEDIA_TYPE.get(mediaType);
+}
+
+/** The formats that an endpoint takes. */
+export function formatsOf(endpoint: Endpoint): readonly StreamFormat[] {
+  return STREAM_FORMATS.filter((format) => format.endpoint === endpoint);
 }

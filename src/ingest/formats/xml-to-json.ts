@@ -1,9 +1,10 @@
+import { isSpace } from '../../event/json/white-space';
 import { isJson } from '../../event/json/json-text';
 
 type Attributes = Readonly<Record<string, string>>;
 
-/** No JSON text, so `prepareEvent` refuses the record as malformed. */
-const NOT_JSON = '{"payload":';
+/** Not JSON, so that prepareEvent refuses the record as malformed. */
+const MALFORMED_RECORD = '{"payload":';
 
 /**
  * One <event> while it is read → the JSON text of the same envelope. Everything an event brings becomes a member, known
@@ -42,7 +43,7 @@ export class EventElement {
 
   toJson(): string {
     if (!isBlank(this.ownText)) this.member('#text', JSON.stringify(trim(this.ownText)));
-    return this.payloadIsJson ? `{${this.members.join(',')}}` : NOT_JSON;
+    return this.payloadIsJson ? `{${this.members.join(',')}}` : MALFORMED_RECORD;
   }
 
   private member(name: string, json: string): void {
@@ -116,8 +117,4 @@ function trim(text: string): string {
   while (start < end && isSpace(text.charCodeAt(start))) start += 1;
   while (end > start && isSpace(text.charCodeAt(end - 1))) end -= 1;
   return text.slice(start, end);
-}
-
-function isSpace(code: number): boolean {
-  return code === 0x20 || code === 0x0a || code === 0x09 || code === 0x0d;
 }

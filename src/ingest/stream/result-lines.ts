@@ -8,9 +8,9 @@ const MAX_MEMORY_BYTES = 1024 * 1024;
 const READ_BYTES = 64 * 1024;
 
 /**
- * The lines of an NDJSON answer that is sent while the upload is still running. A client may upload everything before
- * it reads anything: waiting for it would stall both sides, and keeping its lines in memory would have no bound, so what
- * it leaves unread is put into a temporary file and sent from there.
+ * The lines of an NDJSON response that is sent during the upload. A client may upload everything before it reads
+ * anything. Waiting for it would stall both sides, and lines kept in memory would have no bound, so unread lines go to a
+ * temporary file and are sent from there.
  */
 export class ResultLines extends Readable {
   private memory: Buffer[] = [];
@@ -72,7 +72,7 @@ export class ResultLines extends Readable {
     if (this.file === undefined) {
       const name = path.join(
         os.tmpdir(),
-        `streamforge-answer-${process.pid}-${Date.now()}-${Math.random().toString(36).slice(2)}`,
+        `streamforge-response-${process.pid}-${Date.now()}-${Math.random().toString(36).slice(2)}`,
       );
       this.file = fs.openSync(name, 'wx+', 0o600);
       fs.unlinkSync(name); // it lives as long as it is open

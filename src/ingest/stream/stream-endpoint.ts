@@ -4,9 +4,8 @@ import type { Readable } from 'node:stream';
 import { Problem } from '../../event/problems';
 import type { RequestContext } from '../../event/prepare-event';
 import { allowanceHeaders } from '../../access/allowance';
-import { mediaTypeOf, NDJSON_TYPES } from '../../http/body-modes';
 import type { IngestResult } from '../store/store-batch';
-import { streamFormat } from '../formats/stream-formats';
+import { NDJSON, streamFormat } from '../formats/stream-formats';
 import { StreamIngest, type StreamRequest } from './stream-ingest';
 import { StreamSummary } from './stream-summary';
 import { TenantLimiter } from '../../access/tenant-limiter';
@@ -14,7 +13,7 @@ import { ResultLines } from './result-lines';
 
 const STATUS_CODES = { accepted: 202, partial: 207, rejected: 422 } as const;
 
-/** Answers a request that carries many events: with one summary at its end, or line by line while it is still coming. */
+/** Handles a request with many events. The response is a summary at its end, or one line per record as it is stored. */
 @Injectable()
 export class StreamEndpoint {
   constructor(
@@ -22,49 +21,43 @@ export class StreamEndpoint {
     private readonly limiter: TenantLimiter,
   ) {}
 
-  /** @throws Problem when the stream broke off, with the summary of what was committed. */
-  async answer(request: FastifyRequest, reply: FastifyReply, context: RequestContext): Promise<void> {
-    const format = streamFormat(mediaTypeOf(request.headers));
+  /** @throws Problem with the summary of what was committed when the stream broke off */
+  async handle(request: FastifyRequest, reply: FastifyReply, context: RequestContext): Promise<void> {
+    const format = streamFormat(request.mediaType);
     if (!format) throw new Problem('unsupported-media-type', 'This is not a stream.');
     const encoding = request.headers['content-encoding'];
     const stream = { body: request.body as Readable, context, format, encoding };
     const accepts = (request.headers.accept ?? '').toLowerCase();
-    if (NDJSON_TYPES.some((type) => accepts.includes(type))) await this.lineByLine(stream, request, reply);
-    else await this.atTheEnd(stream, request, reply);
+    if (NDJSON.mediaTypes.some((type) => accepts.includes(type))) await this.sendLines(stream, reply);
+    else await this.sendSummary(stream, reply);
   }
 
-  private async atTheEnd(
-    stream: Omit<StreamRequest, 'onResult'>,
-    request: FastifyRequest,
-    reply: FastifyReply,
-  ): Promise<void> {
+  private async sendSummary(stream: Omit<StreamRequest, 'onResult'>, reply: FastifyReply): Promise<void> {
+    const { tenantId, correlationId } = stream.context;
     const summary = new StreamSummary();
     const { bytes, problem } = await this.streams.ingest({
       ...stream,
-      onResult: (n, result) => summary.add(n, result),
+      onResult: (record, result) => summary.add(record, result),
     });
-    reply.headers(allowanceHeaders(this.limiter.allowance(stream.context.tenantId)));
+    reply.headers(allowanceHeaders(this.limiter.allowance(tenantId)));
     if (problem) {
       reply.header('Connection', 'close'); // the rest of the body is not read, so the connection cannot be used again
       throw brokenOff(problem, summary, bytes);
     }
-    const body = summary.toBody(bytes, request.id);
+    const body = summary.toBody(bytes, correlationId);
     reply.status(STATUS_CODES[summary.status]);
     if (summary.status !== 'rejected') return void reply.send(body);
-    // One shape for all three, which here is a problem too: `status` stays the word that the other two have.
-    const code = new Problem('stream-rejected', 'No record of the stream was stored.');
-    reply.type('application/problem+json; charset=utf-8').send(JSON.stringify({ ...code.toBody(request.id), ...body }));
+    // A problem with the members of a summary; its `status` is the word of the summary, as in the other two responses.
+    const rejected = new Problem('stream-rejected', 'No record of the stream was stored.').toBody(correlationId);
+    reply.type('application/problem+json; charset=utf-8').send(JSON.stringify({ ...rejected, ...body }));
   }
 
-  private async lineByLine(
-    stream: Omit<StreamRequest, 'onResult'>,
-    request: FastifyRequest,
-    reply: FastifyReply,
-  ): Promise<void> {
+  private async sendLines(stream: Omit<StreamRequest, 'onResult'>, reply: FastifyReply): Promise<void> {
+    const { tenantId, correlationId } = stream.context;
     const summary = new StreamSummary();
     const lines = new ResultLines();
-    // The allowance as it is before the first record: headers cannot wait for the last.
-    reply.headers(allowanceHeaders(this.limiter.allowance(stream.context.tenantId)));
+    // The allowance before the first record: headers cannot wait for the last one.
+    reply.headers(allowanceHeaders(this.limiter.allowance(tenantId)));
     reply.status(200).type('application/x-ndjson; charset=utf-8').send(lines);
     const onResult = (record: number, result: IngestResult): void => {
       summary.add(record, result);
@@ -73,12 +66,12 @@ export class StreamEndpoint {
     try {
       const { bytes, problem } = await this.streams.ingest({ ...stream, onResult });
       const counts = { summary: summary.counts(bytes) };
-      // The status was sent long ago; a stream that broke off says so in its last line. The rest of its body is not read.
-      if (problem) reply.raw.once('finish', () => request.raw.socket.destroySoon());
-      lines.line(problem ? brokenOff(problem, summary, bytes).toBody(stream.context.correlationId) : counts);
+      // The status is long sent, so the last line tells that the stream broke off. The rest of the body is not read.
+      if (problem) reply.raw.once('finish', () => reply.request.raw.socket.destroySoon());
+      lines.line(problem ? brokenOff(problem, summary, bytes).toBody(correlationId) : counts);
       lines.end();
     } catch (error) {
-      lines.destroy(); // the answer breaks off, so that the client does not take it for complete
+      lines.destroy(); // breaks off the response, so that the client does not take it for complete
       throw error;
     }
   }

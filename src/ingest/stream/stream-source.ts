@@ -4,9 +4,9 @@ import { bodyChunks } from '../../http/request-body';
 import { isDecodingError } from './content-decoder';
 
 /**
- * The decoded bytes of one request. Whatever breaks a stream (it is too large, stalls, is not what its encoding says, is
- * malformed, the client hangs up) ends the source instead of failing the pipeline: an error would destroy the stages
- * behind it together with the records on their way to the commit, which then would be stored but not reported (I14).
+ * The decoded bytes of one request. Whatever breaks a stream (it is too large, stalls, is malformed, does not match its
+ * encoding, or the client hangs up) ends the source instead of failing the pipeline. An error would destroy the later
+ * stages with records that are being committed; these would be stored but not reported (I14).
  */
 export class StreamSource {
   /** Decompressed bytes so far. */
@@ -14,7 +14,7 @@ export class StreamSource {
   /** Why the stream ended before its end. */
   brokenBy: Problem | undefined;
 
-  /** Ends the wait for the next chunk, so that nobody waits for a sender that waits for the answer. */
+  /** Ends the wait for the next chunk, so that we do not wait for a sender that waits for the response. */
   private endWait: () => void = () => undefined;
 
   constructor(
@@ -27,7 +27,7 @@ export class StreamSource {
     return this.brokenBy !== undefined;
   }
 
-  /** For the stages: no more is read, what came before goes its way. */
+  /** For the stages. Nothing more is read; what was read before is still processed. */
   breakOff(problem: Problem): void {
     this.brokenBy ??= problem;
     this.endWait();
@@ -46,7 +46,7 @@ export class StreamSource {
         if (this.bytes > limit) this.breakOff(new Problem('stream-too-large', `A stream may have ${limit} bytes.`));
       }
     } catch (error) {
-      this.breakOff(asProblem(error));
+      this.breakOff(problemOfBody(error));
     }
   }
 
@@ -67,7 +67,7 @@ export class StreamSource {
 }
 
 /** The client hung up, or what it sent cannot be decoded. */
-function asProblem(error: unknown): Problem {
+function problemOfBody(error: unknown): Problem {
   if (error instanceof Problem) return error;
   const why = isDecodingError(error) ? 'is not what its Content-Encoding says' : 'broke off before its end';
   return new Problem('malformed-body', `The body ${why}.`);

@@ -1,7 +1,7 @@
 import type { ProblemCode } from '../../event/problems';
 import type { IngestResult } from '../store/store-batch';
 
-const MAX_ERRORS = 100;
+const MAX_LISTED_ERRORS = 100;
 
 interface RecordError {
   record: number;
@@ -27,7 +27,7 @@ export class StreamSummary {
       this.rejected += 1;
       const { code, message, errors } = result.rejection;
       const pointer = errors[0]?.pointer;
-      if (this.errors.length < MAX_ERRORS) {
+      if (this.errors.length < MAX_LISTED_ERRORS) {
         this.errors.push({ record, code, message: message.trim(), ...(pointer === undefined ? {} : { pointer }) });
       }
     }

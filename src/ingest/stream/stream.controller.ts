@@ -1,27 +1,26 @@
-import { Controller, Inject, Post, Req, Res } from '@nestjs/common';
+import { Controller, Post, Req, Res, UseGuards } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiHeader, ApiOperation, ApiResponse, ApiSecurity, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { SETTINGS_TOKEN, type Settings } from '../../config/settings';
+import { TenantGuard } from '../../access/tenant.guard';
+import type { RequestContext } from '../../event/prepare-event';
 import { ApiProblems } from '../../http/api-problem';
-import { STREAM_BODY } from '../../http/body-modes';
-import { STREAM_ANSWER_SCHEMA, STREAM_REQUEST } from '../event-docs';
-import { readRequestContext } from '../../access/request-context';
+import { STREAM_ANSWER_SCHEMA } from '../event-docs';
+import { IngestContext } from '../ingest-context';
+import { STREAM_BODY, STREAM_FORMAT_NAMES, STREAM_REQUEST } from '../request-bodies';
 import { StreamEndpoint } from './stream-endpoint';
 
 @ApiTags('events')
 @Controller('v1/ingest/stream')
 export class StreamController {
-  constructor(
-    @Inject(SETTINGS_TOKEN) private readonly settings: Settings,
-    private readonly answer: StreamEndpoint,
-  ) {}
+  constructor(private readonly streams: StreamEndpoint) {}
 
   @Post()
+  @UseGuards(TenantGuard)
   @RouteConfig(STREAM_BODY)
   @ApiSecurity('tenant')
   @ApiOperation({
-    summary: 'Take a stream of events, NDJSON or XML. Each record has its own outcome.',
+    summary: `Take a stream of events, ${STREAM_FORMAT_NAMES}. Each record has its own outcome.`,
     description: 'With `Accept: application/x-ndjson` the answer is one line per record, as soon as it is stored.',
     requestBody: STREAM_REQUEST,
   })
@@ -58,7 +57,11 @@ export class StreamController {
     'overloaded',
     'storage-unavailable',
   )
-  async ingest(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    await this.answer.answer(request, reply, readRequestContext(request.headers, request.id, this.settings));
+  async ingest(
+    @IngestContext() context: RequestContext,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    await this.streams.handle(request, reply, context);
   }
 }

@@ -79,7 +79,7 @@ function openAnswerFiles(): number {
   if (process.platform !== 'linux') return NaN;
   return fs.readdirSync('/proc/self/fd').filter((fd) => {
     try {
-      return fs.readlinkSync(`/proc/self/fd/${fd}`).includes('streamforge-answer');
+      return fs.readlinkSync(`/proc/self/fd/${fd}`).includes('streamforge-response');
     } catch {
       return false; // closed since it was listed
     }

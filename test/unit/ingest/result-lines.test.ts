@@ -11,7 +11,7 @@ function openFiles(): number {
   if (process.platform !== 'linux') return NaN;
   return fs.readdirSync('/proc/self/fd').filter((fd) => {
     try {
-      return fs.readlinkSync(`/proc/self/fd/${fd}`).includes('streamforge-answer');
+      return fs.readlinkSync(`/proc/self/fd/${fd}`).includes('streamforge-response');
     } catch {
       return false; // closed since it was listed
     }

@@ -1,13 +1,13 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { Problem } from '../../../src/event/problems';
-import { readRequestContext } from '../../../src/access/request-context';
+import { readIngestContext } from '../../../src/ingest/ingest-context';
 
-const read = (headers: IncomingHttpHeaders, allowlist: string[] = []): ReturnType<typeof readRequestContext> =>
-  readRequestContext(headers, 'c-1', { TENANT_ALLOWLIST: allowlist });
+const read = (headers: IncomingHttpHeaders): ReturnType<typeof readIngestContext> =>
+  readIngestContext({ id: 'c-1', headers, tenantId: 'acme' });
 
-function codeOf(headers: IncomingHttpHeaders, allowlist: string[] = []): string {
+function codeOf(headers: IncomingHttpHeaders): string {
   try {
-    read(headers, allowlist);
+    read(headers);
     return 'accepted';
   } catch (error) {
     if (error instanceof Problem) return error.code;
@@ -15,21 +15,23 @@ function codeOf(headers: IncomingHttpHeaders, allowlist: string[] = []): string 
   }
 }
 const withKeys = (ours?: string, ietf?: string): IncomingHttpHeaders => ({
-  'x-tenant-id': 'acme',
   'x-idempotency-key': ours,
   'idempotency-key': ietf,
 });
 
-describe('the context of a request', () => {
-  it('is tenant, correlation, trace and key', () => {
+describe('readIngestContext', () => {
+  it('reads tenant, correlation id, trace context and idempotency key', () => {
     const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
-    expect(read({ 'x-tenant-id': 'acme', 'x-idempotency-key': 'k', traceparent })).toEqual({
+    expect(read({ 'x-idempotency-key': 'k', traceparent })).toEqual({
       tenantId: 'acme',
       correlationId: 'c-1',
       traceparent,
       idempotencyKey: 'k',
     });
-    expect(read({ 'x-tenant-id': 'acme', traceparent: 'nonsense' })).toEqual({
+  });
+
+  it('leaves out a key that was not sent, and a trace context that is not valid', () => {
+    expect(read({ traceparent: 'nonsense' })).toEqual({
       tenantId: 'acme',
       correlationId: 'c-1',
       traceparent: undefined,
@@ -37,18 +39,8 @@ describe('the context of a request', () => {
     });
   });
 
-  it('needs a tenant', () => {
-    expect(codeOf({})).toBe('tenant-required');
-  });
-
-  it.each(['', 'a b', '-a', 'x'.repeat(129), 'acme, acme', 'acme,other'])('refuses the tenant %j', (tenant) => {
-    expect(codeOf({ 'x-tenant-id': tenant })).toBe('tenant-invalid');
-  });
-
-  it('refuses a tenant that is not on the allowlist, when there is one', () => {
-    expect(codeOf({ 'x-tenant-id': 'acme' }, ['acme', 'other'])).toBe('accepted');
-    expect(codeOf({ 'x-tenant-id': 'Acme' }, ['acme', 'other'])).toBe('tenant-not-allowed');
-    expect(codeOf({ 'x-tenant-id': 'not valid' }, ['acme'])).toBe('tenant-invalid');
+  it('fails when no guard has set the tenant', () => {
+    expect(() => readIngestContext({ id: 'c-1', headers: {} })).toThrow('no guard');
   });
 
   it('takes the idempotency key by either name, or by both if they agree', () => {

@@ -1,0 +1,21 @@
+/** Examples of the OpenAPI document. They work as they are: a test sends each of them. */
+export const EVENT_EXAMPLE = {
+  eventType: 'sale.completed',
+  subject: 'order-1001',
+  payload: { amount: 10.5 },
+};
+
+export const CLOUD_EVENT_EXAMPLE = {
+  specversion: '1.0',
+  id: 'sale-1002',
+  source: '/shop',
+  type: 'sale.completed',
+  subject: 'order-1002',
+  data: { amount: 7 },
+};
+
+export const CLOUD_EVENT_SCHEMA = {
+  type: 'object' as const,
+  description: 'A CloudEvent 1.0',
+  additionalProperties: true,
+};

@@ -1,0 +1,41 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import { isIdempotencyKey } from '../event/idempotency-key';
+import type { RequestContext } from '../event/prepare-event';
+import { Problem } from '../event/problems';
+import { readTraceparent } from '../http/correlation';
+
+/** Injects what the request says about every event in it. The route needs a TenantGuard. */
+export const IngestContext = createParamDecorator((_: unknown, context: ExecutionContext): RequestContext =>
+  readIngestContext(context.switchToHttp().getRequest<FastifyRequest>()),
+);
+
+/** @throws Problem when the idempotency key breaks its rule */
+export function readIngestContext({
+  id,
+  headers,
+  tenantId,
+}: Pick<FastifyRequest, 'id' | 'headers' | 'tenantId'>): RequestContext {
+  if (tenantId === undefined) throw new Error('no guard has set the tenant of this request');
+  return {
+    tenantId,
+    correlationId: id,
+    traceparent: readTraceparent({ headers }),
+    idempotencyKey: readIdempotencyKey(headers),
+  };
+}
+
+function readIdempotencyKey(headers: IncomingHttpHeaders): string | undefined {
+  const ours = headers['x-idempotency-key'];
+  const ietf = headers['idempotency-key'];
+  if (ours !== undefined && ietf !== undefined && ours !== ietf) {
+    throw new Problem('idempotency-key-invalid', 'X-Idempotency-Key and Idempotency-Key differ; send one.');
+  }
+  const key = ours ?? ietf;
+  if (key === undefined) return undefined;
+  if (typeof key !== 'string' || !isIdempotencyKey(key)) {
+    throw new Problem('idempotency-key-invalid', 'An idempotency key is 1 to 255 visible ASCII characters, sent once.');
+  }
+  return key;
+}

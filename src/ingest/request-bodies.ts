@@ -1,0 +1,37 @@
+import { CLOUD_EVENT_TYPE, isBinaryCloudEvent } from '../event/cloud-event/cloud-event';
+import { ENVELOPE_SCHEMA } from '../event/envelope-schema';
+import { JSON_TYPE, type RouteBody } from '../http/route-body';
+import { CLOUD_EVENT_EXAMPLE, CLOUD_EVENT_SCHEMA, EVENT_EXAMPLE } from './formats/examples';
+import { formatsOf, streamFormat, type StreamFormat } from './formats/stream-formats';
+
+/** What POST /v1/events takes. The data of a CloudEvent in binary mode may be of any type that is not streamed. */
+export const EVENT_BODY: RouteBody = {
+  takesBody: (mediaType, headers) => {
+    if (mediaType === JSON_TYPE || mediaType === CLOUD_EVENT_TYPE) return true;
+    const format = streamFormat(mediaType);
+    return format ? format.endpoint === 'POST /v1/events' : isBinaryCloudEvent(headers);
+  },
+};
+
+/** What POST /v1/ingest/stream takes. */
+export const STREAM_BODY: RouteBody = {
+  takesBody: (mediaType) => streamFormat(mediaType)?.endpoint === 'POST /v1/ingest/stream',
+};
+
+export const EVENT_REQUEST = {
+  required: true,
+  content: {
+    [JSON_TYPE]: { schema: ENVELOPE_SCHEMA as unknown as Record<string, never>, example: EVENT_EXAMPLE },
+    [CLOUD_EVENT_TYPE]: { schema: CLOUD_EVENT_SCHEMA, example: CLOUD_EVENT_EXAMPLE },
+    ...documented(formatsOf('POST /v1/events')),
+  },
+};
+
+const STREAMED = formatsOf('POST /v1/ingest/stream');
+export const STREAM_REQUEST = { required: true, content: documented(STREAMED) };
+/** Such as "NDJSON or XML". */
+export const STREAM_FORMAT_NAMES = STREAMED.map(({ name }) => name).join(' or ');
+
+function documented(formats: readonly StreamFormat[]) {
+  return Object.fromEntries(formats.map(({ mediaTypes, documentation }) => [mediaTypes[0], documentation]));
+}
