@@ -11,7 +11,6 @@ import { SummaryLog } from './summary-log';
 @Module({})
 export class ObservabilityModule {
   static forRoot(settings: Settings): DynamicModule {
-    const metrics = new Metrics().providers();
     return {
       module: ObservabilityModule,
       imports: [
@@ -21,8 +20,8 @@ export class ObservabilityModule {
           pinoHttp: logFormat(settings.LOG_LEVEL, settings.APP_ROLE.join(',')),
         }),
       ],
-      providers: [...metrics, AppLogger, SummaryLog],
-      exports: [...metrics, AppLogger],
+      providers: [Metrics, AppLogger, SummaryLog],
+      exports: [Metrics, AppLogger],
     };
   }
 }

@@ -1,25 +1,17 @@
 import { Module } from '@nestjs/common';
 import { TerminusModule } from '@nestjs/terminus';
 import { PrometheusModule } from '@willsoto/nestjs-prometheus';
-import { Metrics } from '../observability/metrics';
 import { DependencyWatch } from './dependency-watch';
-import { PostgresIndicator, RabbitIndicator, RedisIndicator } from './health-indicators';
 import { MetricsController, OperationsController } from './operations.controller';
-import { ReadinessChecks } from './readiness';
+import { ReadinessChecks, readinessPings } from './readiness';
 
 /** /health, /ready and /metrics: every role serves them. */
 @Module({
   imports: [
     TerminusModule.forRoot({ logger: false }),
-    PrometheusModule.registerAsync({
-      controller: MetricsController,
-      inject: [Metrics],
-      useFactory: (metrics) => ({
-        defaultMetrics: { enabled: true, config: { register: (metrics as Metrics).registry } },
-      }),
-    }),
+    PrometheusModule.register({ controller: MetricsController, path: '/metrics', defaultMetrics: { enabled: false } }),
   ],
   controllers: [OperationsController],
-  providers: [PostgresIndicator, RedisIndicator, RabbitIndicator, ReadinessChecks, DependencyWatch],
+  providers: [ReadinessChecks, DependencyWatch, readinessPings],
 })
 export class OperationsModule {}

@@ -67,6 +67,15 @@ describe('the alerts', () => {
     expect(alerts).toHaveLength(12);
     expect(alerts.filter((name) => !tests.includes(`alertname: ${name}`))).toEqual([]);
   });
+
+  it('name a section of the documentation as their runbook', () => {
+    const pages = /alert: (\w+)[\s\S]*?runbook: docs\/observability\.md#(\S+)/g;
+    const runbooks = [...read('alerts.yml').matchAll(pages)].map(([, alert = '', anchor]) => ({ alert, anchor }));
+    const documentation = fs.readFileSync(path.resolve(__dirname, '../../../docs/observability.md'), 'utf8');
+    const headings = [...documentation.matchAll(/^### (\w+)$/gm)].map(([, heading]) => heading);
+    expect(runbooks.map(({ alert }) => alert)).toEqual(headings);
+    expect(runbooks.map(({ anchor }) => anchor)).toEqual(headings.map((heading) => heading?.toLowerCase()));
+  });
 });
 
 describe('what rules and dashboard name', () => {
