@@ -1,11 +1,12 @@
-import { Injectable } from '@nestjs/common';
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { Provider } from '@nestjs/common';
+import { getToken } from '@willsoto/nestjs-prometheus';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 /**
  * Every metric of every role, in one registry per application. Labels are bounded: nothing that a caller sends becomes
- * a label value.
+ * a label value. A class that needs one metric may inject it by name, with `@InjectMetric`; one that needs several
+ * takes this class.
  */
-@Injectable()
 export class Metrics {
   readonly registry = new Registry();
 
@@ -72,11 +73,21 @@ export class Metrics {
   readonly dependencyUp = this.gauge('streamforge_dependency_up', '1 while the dependency answers', ['dependency']);
 
   constructor() {
-    collectDefaultMetrics({ register: this.registry });
     this.beginAtZero();
   }
 
-  /** A series that begins with its first event has no increase to see: alerts would miss what happens once. */
+  /** This class, and each metric under its name. */
+  providers(): Provider[] {
+    const byName = this.registry
+      .getMetricsAsArray()
+      .map((metric) => ({ provide: getToken(metric.name), useValue: metric }));
+    return [{ provide: Metrics, useValue: this }, ...byName];
+  }
+
+  /**
+   * A counter that first appears with its first event shows no increase, so an alert would miss something that happens
+   * once.
+   */
   private beginAtZero(): void {
     for (const source of ['single', 'stream']) {
       for (const status of ['accepted', 'duplicate', 'rejected', 'failed']) this.ingestTotal.inc({ source, status }, 0);

@@ -11,6 +11,7 @@ import { SummaryLog } from './summary-log';
 @Module({})
 export class ObservabilityModule {
   static forRoot(settings: Settings): DynamicModule {
+    const metrics = new Metrics().providers();
     return {
       module: ObservabilityModule,
       imports: [
@@ -20,8 +21,8 @@ export class ObservabilityModule {
           pinoHttp: logFormat(settings.LOG_LEVEL, settings.APP_ROLE.join(',')),
         }),
       ],
-      providers: [Metrics, AppLogger, SummaryLog],
-      exports: [Metrics, AppLogger],
+      providers: [...metrics, AppLogger, SummaryLog],
+      exports: [...metrics, AppLogger],
     };
   }
 }

@@ -1,17 +1,25 @@
 import { Module } from '@nestjs/common';
 import { TerminusModule } from '@nestjs/terminus';
 import { PrometheusModule } from '@willsoto/nestjs-prometheus';
+import { Metrics } from '../observability/metrics';
 import { DependencyWatch } from './dependency-watch';
+import { PostgresIndicator, RabbitIndicator, RedisIndicator } from './health-indicators';
 import { MetricsController, OperationsController } from './operations.controller';
-import { ReadinessChecks, readinessPings } from './readiness';
+import { ReadinessChecks } from './readiness';
 
 /** /health, /ready and /metrics: every role serves them. */
 @Module({
   imports: [
     TerminusModule.forRoot({ logger: false }),
-    PrometheusModule.register({ controller: MetricsController, path: '/metrics', defaultMetrics: { enabled: false } }),
+    PrometheusModule.registerAsync({
+      controller: MetricsController,
+      inject: [Metrics],
+      useFactory: (metrics) => ({
+        defaultMetrics: { enabled: true, config: { register: (metrics as Metrics).registry } },
+      }),
+    }),
   ],
   controllers: [OperationsController],
-  providers: [ReadinessChecks, DependencyWatch, readinessPings],
+  providers: [PostgresIndicator, RedisIndicator, RabbitIndicator, ReadinessChecks, DependencyWatch],
 })
 export class OperationsModule {}

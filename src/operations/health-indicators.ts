@@ -1,0 +1,79 @@
+import { connect } from 'node:net';
+import { Inject, Injectable, Optional } from '@nestjs/common';
+import { HealthIndicatorService, type HealthIndicatorResult } from '@nestjs/terminus';
+import { Pool } from 'pg';
+import { Broker, BrokerMisconfigured } from '../broker/broker';
+import { SETTINGS_TOKEN, type Settings } from '../config/settings';
+import { IdempotencyCache } from '../redis/idempotency-cache';
+
+const CHECK_TIMEOUT_MS = 2_000;
+
+@Injectable()
+export class PostgresIndicator {
+  constructor(
+    private readonly indicators: HealthIndicatorService,
+    private readonly pool: Pool,
+  ) {}
+
+  async check(): Promise<HealthIndicatorResult<'postgres'>> {
+    const attempt = this.indicators
+      .check('postgres')
+      .attempt(() => ping(() => this.pool.query('select 1 from installation')));
+    return attempt.withTimeout(CHECK_TIMEOUT_MS);
+  }
+}
+
+@Injectable()
+export class RedisIndicator {
+  constructor(
+    private readonly indicators: HealthIndicatorService,
+    private readonly cache: IdempotencyCache,
+  ) {}
+
+  async check(): Promise<HealthIndicatorResult<'redis'>> {
+    const attempt = this.indicators.check('redis').attempt(() => ping(() => this.cache.ping()));
+    return attempt.withTimeout(CHECK_TIMEOUT_MS);
+  }
+}
+
+/** The api has no broker: where it knows the address of one, it only tries to connect. */
+@Injectable()
+export class RabbitIndicator {
+  constructor(
+    private readonly indicators: HealthIndicatorService,
+    @Inject(SETTINGS_TOKEN) private readonly settings: Settings,
+    @Optional() private readonly broker?: Broker,
+  ) {}
+
+  /** Returns nothing when this process has no broker to ask. */
+  async check(): Promise<HealthIndicatorResult> {
+    const { broker } = this;
+    const url = this.settings.RABBITMQ_URL;
+    const ask = broker ? () => broker.ping() : url ? () => canConnect(url) : undefined;
+    if (!ask) return {};
+    const attempt = this.indicators.check('rabbitmq').attempt(() => ping(ask));
+    return attempt.withTimeout(CHECK_TIMEOUT_MS);
+  }
+}
+
+/** /ready is public and shows the message of a failure: it must name no host. */
+async function ping(ask: () => Promise<unknown>): Promise<void> {
+  try {
+    await ask();
+  } catch (error) {
+    throw error instanceof BrokerMisconfigured ? error : new Error('does not answer', { cause: error });
+  }
+}
+
+function canConnect(url: string): Promise<void> {
+  const { hostname, port, protocol } = new URL(url);
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host: hostname, port: Number(port) || (protocol === 'amqps:' ? 5671 : 5672) });
+    socket.setTimeout(CHECK_TIMEOUT_MS, () => socket.destroy(new Error('timeout')));
+    socket.once('error', reject);
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve();
+    });
+  });
+}
