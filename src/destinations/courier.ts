@@ -9,7 +9,7 @@ import { SecretKey } from './secrets/secret-key';
 
 /** A delivery ended, or could not begin and should come back. */
 export type DeliveryResult =
-  Answer | { kind: 'held'; reason: 'CIRCUIT_OPEN' | 'LANE_FULL'; message: string; afterMs: number };
+  Answer | { kind: 'held'; reason: 'CIRCUIT_OPEN' | 'DESTINATION_BUSY'; message: string; afterMs: number };
 
 /** All destinations that are down together send back so many events per second; each gets its share. */
 const HELD_PER_SECOND = 200;
@@ -120,7 +120,7 @@ export class Courier implements OnApplicationShutdown {
   private heldForSlot(line: Line): DeliveryResult {
     const afterMs = line.pace.waitMs(Date.now(), 0, line.msPerDelivery);
     const message = `destination ${line.destination.id} has ${line.destination.maxInFlight} deliveries in flight`;
-    return { kind: 'held', reason: 'LANE_FULL', message, afterMs };
+    return { kind: 'held', reason: 'DESTINATION_BUSY', message, afterMs };
   }
 }
 

@@ -26,4 +26,14 @@ export type ReasonCode =
   | 'RETRY_EXHAUSTED' // MAX_RETRY_ATTEMPTS reached; the message begins with the last reason
   | 'WORKER_CRASH' // the worker died three times while it ran this event alone
   | 'CIRCUIT_OPEN' // postponed: the other side failed too often lately
-  | 'LANE_FULL'; // postponed: too many events of one tenant or handler at once
+  | 'CONCURRENCY_LIMIT' // postponed: too many calls of a handler, or of the tenant to it, are running
+  | 'DESTINATION_BUSY' // postponed: the destination has its most deliveries in flight
+  | 'TENANT_FAILING' // postponed: other events of the tenant fail in the same batch
+  | 'LANE_FULL'; // until this version, for each of the last three; attempts that were stored then keep it
+
+/** What LANE_FULL was split into. A filter for LANE_FULL finds these as well. */
+export const REASONS_OF_LANE_FULL = [
+  'CONCURRENCY_LIMIT',
+  'DESTINATION_BUSY',
+  'TENANT_FAILING',
+] as const satisfies readonly ReasonCode[];

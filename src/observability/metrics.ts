@@ -51,7 +51,7 @@ export class Metrics {
   readonly workerDlq = this.counter('streamforge_worker_dlq_total', 'Events that were dead-lettered');
   readonly workerPostponed = this.counter(
     'streamforge_worker_postponed_total',
-    'Events sent back without an attempt, because a lane was full or a circuit open',
+    'Events postponed without an attempt: a limit was reached, a circuit is open, or the tenant is failing',
     ['reason_code'],
   );
   readonly destinationDeliveries = this.counter(

@@ -37,7 +37,9 @@ export class EventFilter {
   subject?: string;
 
   @ApiPropertyOptional({
-    description: 'Reason of the newest failed attempt. Without a status it means dead letters',
+    description:
+      'Reason of the newest failed attempt. Without a status it means dead letters. LANE_FULL also finds what replaced ' +
+      'it: CONCURRENCY_LIMIT, DESTINATION_BUSY and TENANT_FAILING',
     minLength: 1,
     maxLength: 100,
   })

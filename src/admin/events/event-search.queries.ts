@@ -1,5 +1,5 @@
 import type { Db } from '../../db/pool';
-import type { EventStatus } from '../../event/event-status';
+import { REASONS_OF_LANE_FULL, type EventStatus } from '../../event/event-status';
 
 /** What a filter asks for, ready for SQL: bounds of ids instead of times, null for "any". */
 export interface EventCriteria {
@@ -54,6 +54,9 @@ const HAS_SUCCESS = `coalesce((
 const NEWEST_REASON = `(
   select a.reason_code from processing_attempts a
    where a.event_id = e.id and a.status <> 'SUCCESS' order by a.created_at desc limit 1)`;
+/** Whether `column` holds the reason $5. The planner knows $5 and drops the second half for every other reason. */
+const isReason = (column: string): string =>
+  `(${column} = $5 or $5 = 'LANE_FULL' and ${column} in (${REASONS_OF_LANE_FULL.map((code) => `'${code}'`).join(', ')}))`;
 const STATUS = `(select v.status from event_status v where v.event_id = e.id)`;
 
 /**
@@ -69,7 +72,7 @@ const CANDIDATES = {
   deadLetters: `select d.event_id as id from dead_letters d
          where d.resolved_at is null and d.event_id >= $7 and d.event_id < $8
            and ($1::text is null or d.tenant_id = $1) and ($3::text is null or d.type = $3)
-           and ($5::text is null or d.reason_code = $5) order by d.event_id desc limit $9`,
+           and ($5::text is null or ${isReason('d.reason_code')}) order by d.event_id desc limit $9`,
   correlated: `select e.id from events e
          where e.correlation_id = $11 and e.id >= $7 and e.id < $8 order by e.id desc limit $9`,
   named: `select id from (
@@ -97,7 +100,7 @@ const search = (candidates: Candidates): string => `
      and ($4::text is null or e.subject = $4)
      and ($6::text[] is null or true)
      and ($11::text is null or e.correlation_id = $11)
-     and ($5::text is null or ${NEWEST_REASON} = $5)
+     and ($5::text is null or ${isReason(NEWEST_REASON)})
      and ($2::text is null or ${HAS_SUCCESS} = ($2 = 'COMPLETED'))
      and ($2::text is null or $2 = 'COMPLETED' or ${STATUS} = $2)
    order by ${candidates === 'all' ? 'e' : 'c'}.id desc limit $10`;

@@ -115,7 +115,8 @@ export class ExternalHandlers {
     const entry = await lane.enter(event.tenantId);
     if (entry === 'full') {
       const message = `too many events wait for ${handler.name}`;
-      return { kind: 'postpone', reasonCode: 'LANE_FULL', message, afterMs: lane.paceMs(event.tenantId, Date.now()) };
+      const afterMs = lane.paceMs(event.tenantId, Date.now());
+      return { kind: 'postpone', reasonCode: 'CONCURRENCY_LIMIT', message, afterMs };
     }
     if (entry === 'closed') throw new Stopped();
     const startedMs = Date.now();

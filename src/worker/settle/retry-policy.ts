@@ -46,7 +46,7 @@ export function postponeTenant(dispatchNo: number, random: number): UnfinishedRe
   const afterMs = Math.min(1_000 * 2 ** (dispatchNo - 1), 60_000) * (0.8 + 0.4 * random);
   return {
     kind: 'postpone',
-    reasonCode: 'LANE_FULL',
+    reasonCode: 'TENANT_FAILING',
     message: 'many events of this tenant are failing',
     afterMs: Math.round(afterMs),
   };

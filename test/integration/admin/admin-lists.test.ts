@@ -5,8 +5,10 @@ import { criteriaOf, type EventFilter } from '../../../src/admin/events/event-fi
 import { findEvents, pageStatement } from '../../../src/admin/events/event-search.queries';
 import { EVENT_STATUSES } from '../../../src/event/event-status';
 import { inTransaction } from '../../../src/db/pool';
+import type { Event } from '../../../src/event/event';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
-import { givenEvents } from '../../support/rows';
+import { givenDeadLetters } from '../../support/admin';
+import { givenAttempt, givenEvents, givenState } from '../../support/rows';
 
 const FILL = readFileSync(path.resolve(__dirname, '../../../bench/admin-events.sql'), 'utf8');
 const EVENTS = 12_000;
@@ -95,6 +97,27 @@ describe(`the search over ${EVENTS} events in all states`, () => {
     const between = await allOf({ from: older.received, to: newer.received }, 500);
     expect(between).toHaveLength(1000);
     expect(between.at(-1)).toBe(older.id);
+  });
+
+  it('finds under the old reason LANE_FULL what replaced it, too; under a new reason that one only', async () => {
+    const CODES = ['LANE_FULL', 'CONCURRENCY_LIMIT', 'DESTINATION_BUSY', 'TENANT_FAILING', 'CIRCUIT_OPEN'] as const;
+    const dead = new Map<string, string>();
+    const retrying = new Map<string, string>();
+    for (const reasonCode of CODES) {
+      const [letter] = await givenDeadLetters(database.pool, 1, { tenantId: 'split', reasonCode });
+      dead.set(reasonCode, letter?.id as string);
+      const [event] = (await givenEvents(database.pool, 1, {}, 'split')) as [Event];
+      await givenAttempt(database.pool, event, { status: 'RETRY', reasonCode });
+      await givenState(database.pool, event, { status: 'RETRYING' });
+      retrying.set(reasonCode, event.id);
+    }
+    const four = (ids: Map<string, string>) => CODES.slice(0, 4).map((code) => ids.get(code));
+    const tenantId = 'split';
+    expect((await allOf({ tenantId, reasonCode: 'LANE_FULL' }, 2)).toReversed()).toEqual(four(dead));
+    expect((await allOf({ tenantId, status: 'RETRYING', reasonCode: 'LANE_FULL' }, 2)).toReversed()).toEqual(
+      four(retrying),
+    );
+    expect(await allOf({ tenantId, reasonCode: 'TENANT_FAILING' }, 50)).toEqual([dead.get('TENANT_FAILING')]);
   });
 
   it('can be narrowed to a correlation id, alone and with more', async () => {

@@ -89,7 +89,7 @@ describe('a postponed event', () => {
 describe('of two results of one event', () => {
   const dead: UnfinishedResult = { kind: 'dead-letter', reasonCode: 'HTTP_4XX' };
   const later: UnfinishedResult = { ...RETRY, afterMs: 60_000 };
-  const postponed: UnfinishedResult = { kind: 'postpone', reasonCode: 'LANE_FULL', afterMs: 1 };
+  const postponed: UnfinishedResult = { kind: 'postpone', reasonCode: 'CONCURRENCY_LIMIT', afterMs: 1 };
 
   it.each([
     ['a dead letter', dead, RETRY, dead],
