@@ -34,23 +34,22 @@ export interface MessageRefusal {
 /** Somebody has to put it right by hand; the text says what, and names no host, so that /ready may show it. */
 export class BrokerMisconfigured extends Error {}
 
-/** One arrival of a message. May be a redelivery. */
-export interface ReceivedMessage {
-  /** Identifies the delivery within its consumer. */
+/** A message as a consumer received it. */
+export interface ReceivedMessage extends Message {
+  /** Identifies this arrival within its consumer; a message that is redelivered arrives with another tag. */
   tag: number;
   redelivered: boolean;
-  message: Message;
 }
 
-/** A running consumption of one queue. Everything is a no-op for deliveries that a lost connection took back. */
+/** Consumes one queue. Ack and requeue ignore messages that went back to the queue with a lost connection. */
 export interface Consumer {
   /** The outcome is committed (I5): the broker may forget these. */
-  ack(deliveries: readonly ReceivedMessage[]): void;
-  /** Give back what was not settled; it will be delivered again, marked as redelivered. */
-  requeue(deliveries: readonly ReceivedMessage[]): void;
-  /** No more deliveries after this resolves; those in hand can still be acked or requeued until `close`. */
+  ack(messages: readonly ReceivedMessage[]): void;
+  /** Gives messages back; they arrive again, marked as redelivered. */
+  requeue(messages: readonly ReceivedMessage[]): void;
+  /** No message arrives after this resolves; those in hand can still be acked or requeued until `close`. */
   cancel(): Promise<void>;
-  /** Ends the consumption; unsettled deliveries go back to the queue. */
+  /** Stops consuming; messages that were neither acked nor requeued go back to the queue. */
   close(): Promise<void>;
 }
 
@@ -71,8 +70,8 @@ export abstract class Broker {
    */
   abstract publish(messages: readonly OutgoingMessage[], timeoutMs: number): Promise<PublishOutcome[]>;
 
-  /** Delivers up to `prefetch` unsettled messages at a time to `onDelivery`, now and after every reconnect. */
-  abstract consume(queue: QueueName, prefetch: number, onDelivery: (delivery: ReceivedMessage) => void): Consumer;
+  /** Passes messages to `onMessage`, at most `prefetch` of them unsettled at a time, now and after every reconnect. */
+  abstract consume(queue: QueueName, prefetch: number, onMessage: (message: ReceivedMessage) => void): Consumer;
 
   /** Messages that wait in a queue, those in workers' hands not counted. Throws when the broker cannot be reached. */
   abstract waiting(queue: QueueName): Promise<number>;
@@ -80,6 +79,6 @@ export abstract class Broker {
   /** Throws when the broker cannot do its work. For readiness. */
   abstract ping(): Promise<void>;
 
-  /** Ends all consumptions too; unsettled deliveries go back to their queues. Takes seconds at most. */
+  /** Ends all consumptions too; unsettled messages go back to their queues. Takes seconds at most. */
   abstract close(): Promise<void>;
 }

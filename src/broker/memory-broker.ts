@@ -41,8 +41,8 @@ export class MemoryBroker extends Broker {
     return Promise.resolve(outcomes);
   }
 
-  consume(name: QueueName, prefetch: number, onDelivery: (delivery: ReceivedMessage) => void): Consumer {
-    const consumer = new MemoryConsumer(this.queue(name), prefetch, onDelivery);
+  consume(name: QueueName, prefetch: number, onMessage: (message: ReceivedMessage) => void): Consumer {
+    const consumer = new MemoryConsumer(this.queue(name), prefetch, onMessage);
     this.consumers.push(consumer);
     return consumer;
   }
@@ -125,7 +125,7 @@ class MemoryConsumer implements Consumer {
   constructor(
     private readonly queue: MemoryQueue,
     private readonly prefetch: number,
-    private readonly onDelivery: (delivery: ReceivedMessage) => void,
+    private readonly onMessage: (message: ReceivedMessage) => void,
   ) {
     queue.add(this);
   }
@@ -141,19 +141,19 @@ class MemoryConsumer implements Consumer {
         if (!item) return;
         const tag = ++this.lastTag;
         this.unsettled.set(tag, item);
-        this.onDelivery({ tag, redelivered: item.redelivered, message: item.message });
+        this.onMessage({ ...item.message, tag, redelivered: item.redelivered });
       }
     });
   }
 
-  ack(deliveries: readonly ReceivedMessage[]): void {
-    for (const { tag } of deliveries) this.unsettled.delete(tag);
+  ack(messages: readonly ReceivedMessage[]): void {
+    for (const { tag } of messages) this.unsettled.delete(tag);
     this.deliverSoon();
   }
 
-  requeue(deliveries: readonly ReceivedMessage[]): void {
+  requeue(messages: readonly ReceivedMessage[]): void {
     const items: Queued[] = [];
-    for (const { tag } of deliveries) {
+    for (const { tag } of messages) {
       const item = this.unsettled.get(tag);
       if (item) items.push({ ...item, redelivered: true });
       this.unsettled.delete(tag);

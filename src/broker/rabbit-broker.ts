@@ -45,9 +45,9 @@ export class RabbitBroker extends Broker {
     return this.asPublisher().publish(messages, timeoutMs);
   }
 
-  consume(queue: QueueName, prefetch: number, onDelivery: (delivery: ReceivedMessage) => void): Consumer {
+  consume(queue: QueueName, prefetch: number, onMessage: (message: ReceivedMessage) => void): Consumer {
     if (!this.consuming) throw new Error('this process was not set up to consume');
-    const consumer = new RabbitConsumer(this.consuming, queue, prefetch, onDelivery);
+    const consumer = new RabbitConsumer(this.consuming, queue, prefetch, onMessage);
     this.consumers.push(consumer);
     return consumer;
   }

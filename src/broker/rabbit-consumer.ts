@@ -9,8 +9,8 @@ import { withinDeadline } from '../runtime/deadline';
 
 const CANCEL_TIMEOUT_MS = 1_000;
 
-/** A delivery remembers its channel: on a later channel its tag means another message or none. */
-interface RabbitDelivery extends ReceivedMessage {
+/** Remembers its channel: on a later channel the same tag means another message or none. */
+interface RabbitMessage extends ReceivedMessage {
   channel: Channel;
 }
 
@@ -18,7 +18,7 @@ interface RabbitDelivery extends ReceivedMessage {
 export class RabbitConsumer implements Consumer {
   private readonly logger = new Logger('RabbitMQ consumer');
   private readonly channel: RabbitChannel<Channel>;
-  /** Where deliveries come from. Set before the first can arrive: they do so while the channel is being prepared. */
+  /** Where messages arrive. Set before the first can: they arrive while the channel is still being prepared. */
   private source: Channel | undefined;
   /** Tags of that channel that are neither acked nor requeued, oldest first. */
   private unsettled = new Set<number>();
@@ -29,7 +29,7 @@ export class RabbitConsumer implements Consumer {
     connection: AmqpConnection,
     private readonly queue: QueueName,
     prefetch: number,
-    private readonly onDelivery: (delivery: ReceivedMessage) => void,
+    private readonly onMessage: (message: ReceivedMessage) => void,
   ) {
     this.channel = new RabbitChannel(connection, {
       name: queue,
@@ -58,9 +58,9 @@ export class RabbitConsumer implements Consumer {
     return this.channel.fault;
   }
 
-  /** One multiple-ack for the longest run of oldest deliveries, single acks for the rest. */
-  ack(deliveries: readonly ReceivedMessage[]): void {
-    this.onChannel(deliveries, (channel, tags) => {
+  /** One multiple-ack for the longest run of oldest messages, single acks for the rest. */
+  ack(messages: readonly ReceivedMessage[]): void {
+    this.onChannel(messages, (channel, tags) => {
       let upTo: number | undefined;
       for (const tag of this.unsettled) {
         if (!tags.delete(tag)) break;
@@ -75,8 +75,8 @@ export class RabbitConsumer implements Consumer {
     });
   }
 
-  requeue(deliveries: readonly ReceivedMessage[]): void {
-    this.onChannel(deliveries, (channel, tags) => {
+  requeue(messages: readonly ReceivedMessage[]): void {
+    this.onChannel(messages, (channel, tags) => {
       for (const tag of tags) {
         this.unsettled.delete(tag);
         channel.nack(withTag(tag), false, true);
@@ -112,24 +112,22 @@ export class RabbitConsumer implements Consumer {
       return;
     }
     this.unsettled.add(tag);
-    const delivery: RabbitDelivery = {
+    const received: RabbitMessage = {
+      id: String(message.properties.messageId),
+      headers: fromAmqpHeaders(message.properties.headers),
+      body: message.content,
       tag,
       channel,
       redelivered: message.fields.redelivered,
-      message: {
-        id: String(message.properties.messageId),
-        headers: fromAmqpHeaders(message.properties.headers),
-        body: message.content,
-      },
     };
-    this.onDelivery(delivery);
+    this.onMessage(received);
   }
 
   /** Passes the tags that are still ours; those of a lost channel have gone back to the queue by themselves. */
-  private onChannel(deliveries: readonly ReceivedMessage[], act: (channel: Channel, tags: Set<number>) => void): void {
+  private onChannel(messages: readonly ReceivedMessage[], act: (channel: Channel, tags: Set<number>) => void): void {
     const channel = this.source;
     if (!channel) return;
-    const ours = deliveries.filter((delivery) => (delivery as RabbitDelivery).channel === channel);
+    const ours = messages.filter((message) => (message as RabbitMessage).channel === channel);
     const tags = new Set(ours.map(({ tag }) => tag).filter((tag) => this.unsettled.has(tag)));
     if (tags.size === 0) return;
     try {

@@ -94,8 +94,8 @@ export class Publisher implements OnApplicationBootstrap, BeforeApplicationShutd
     const outcomes = await this.broker.publish(messages, this.settings.PUBLISH_TIMEOUT_MS);
     report.published(outcomes);
     this.pace.learn(outcomes, Date.now(), cutAt);
-    for (const { closing, entries: alike } of groupByClosing(entries, outcomes))
-      await this.closeAs(closing, token, alike);
+    for (const { closing, entries: sameClosing } of groupByClosing(entries, outcomes))
+      await this.closeAs(closing, token, sameClosing);
     return more;
   }
 
@@ -136,7 +136,7 @@ export class Publisher implements OnApplicationBootstrap, BeforeApplicationShutd
   }
 }
 
-/** Entries that end alike are closed by one statement; the published ones come first. */
+/** Entries with the same closing are closed by one statement; the published ones come first. */
 function groupByClosing(
   entries: readonly ClaimedEntry[],
   outcomes: readonly PublishOutcome[],

@@ -1,7 +1,7 @@
 import { QUEUES, type Broker, type ReceivedMessage } from '../../src/broker/broker';
 import { eventually } from '../support/eventually';
 import { atTheEnd, closeAll } from '../support/broker/closing';
-import { AMPLE_MS, expectSame, idsOf, Listener, message, messages, publishAll } from '../support/broker/deliveries';
+import { AMPLE_MS, expectSame, idsOf, Listener, message, messages, publishAll } from '../support/broker/listener';
 
 /** What publisher and worker rely on, whichever adapter runs. `setup` gives an empty broker that is ready. */
 export function describeBroker(name: string, setup: () => Promise<Broker>): void {
@@ -20,11 +20,11 @@ export function describeBroker(name: string, setup: () => Promise<Broker>): void
         const headers = { 'tenant-id': 'acme ü', 'dispatch-no': 3, big: 1_760_000_000_000, negative: -7, share: 0.25 };
         const sent = message({ headers, body: Buffer.from('{"amount":"10 €"}') });
         expect(await broker.publish([sent], AMPLE_MS)).toEqual(['confirmed']);
-        const [delivery] = (await listener.receives(1)) as [ReceivedMessage];
-        expect(delivery.redelivered).toBe(false);
-        expect(delivery.message.id).toBe(sent.id);
-        expect(delivery.message.headers).toEqual(headers);
-        expect(delivery.message.body.equals(sent.body)).toBe(true);
+        const [received] = (await listener.receives(1)) as [ReceivedMessage];
+        expect(received.redelivered).toBe(false);
+        expect(received.id).toBe(sent.id);
+        expect(received.headers).toEqual(headers);
+        expect(received.body.equals(sent.body)).toBe(true);
       });
 
       it('keeps messages for a consumer that comes later, and delivers them in order', async () => {
@@ -54,8 +54,8 @@ export function describeBroker(name: string, setup: () => Promise<Broker>): void
         const large = Buffer.alloc(200_000, 'äöü');
         await publishAll(broker, [message({ body: large }), message({ body: Buffer.alloc(0) })]);
         const [first, second] = (await listener.receives(2)) as [ReceivedMessage, ReceivedMessage];
-        expect(first.message.body.equals(large)).toBe(true);
-        expect(second.message.body).toHaveLength(0);
+        expect(first.body.equals(large)).toBe(true);
+        expect(second.body).toHaveLength(0);
       });
 
       it('takes several thousand messages at once, and several batches at the same time', async () => {
@@ -84,7 +84,7 @@ export function describeBroker(name: string, setup: () => Promise<Broker>): void
         for (let settled = 0; settled < 20; settled++) {
           await listener.receives(Math.min(settled + 3, 20));
           inHand -= 1;
-          listener.consumer.ack([listener.deliveries[settled] as ReceivedMessage]);
+          listener.consumer.ack([listener.received[settled] as ReceivedMessage]);
         }
         expect(most).toBe(3);
         expect(new Set(listener.ids).size).toBe(20);
@@ -95,7 +95,7 @@ export function describeBroker(name: string, setup: () => Promise<Broker>): void
         const listeners = [new Listener(broker, { prefetch: 2 }), new Listener(broker, { prefetch: 3 })];
         await Promise.all(listeners.map((listener, i) => listener.receives(2 + i)));
         await eventually(async () => expect(await broker.waiting(QUEUES.main)).toBe(5));
-        expect(listeners.map(({ deliveries }) => deliveries.length)).toEqual([2, 3]);
+        expect(listeners.map(({ received }) => received.length)).toEqual([2, 3]);
       });
     });
 
@@ -113,11 +113,9 @@ export function describeBroker(name: string, setup: () => Promise<Broker>): void
         listener.consumer.ack([second]);
         const again = (await listener.receives(5)).slice(3);
         expect(again.map(({ redelivered }) => redelivered)).toEqual([true, true]);
-        expect(again.map((delivery) => delivery.message.id).sort()).toEqual(
-          [first.message.id, third.message.id].sort(),
-        );
+        expect(idsOf(again).sort()).toEqual([first.id, third.id].sort());
         const [copy] = again as [ReceivedMessage];
-        expect(copy.message.body.equals((sent[0] as { body: Buffer }).body)).toBe(true);
+        expect(copy.body.equals((sent[0] as { body: Buffer }).body)).toBe(true);
       });
 
       it('gives back, marked as redelivered, what a closed consumer had not acked', async () => {
@@ -129,7 +127,7 @@ export function describeBroker(name: string, setup: () => Promise<Broker>): void
         const second = new Listener(broker);
         await second.receives(2);
         expect(second.ids).toEqual(idsOf(sent.slice(2)));
-        expect(second.deliveries.every(({ redelivered }) => redelivered)).toBe(true);
+        expect(second.received.every(({ redelivered }) => redelivered)).toBe(true);
       });
 
       it('acks several at once, out of order and with gaps', async () => {
@@ -162,7 +160,7 @@ export function describeBroker(name: string, setup: () => Promise<Broker>): void
         await publishAll(broker, [last]);
         const second = new Listener(broker);
         await second.receivesExactly([last.id]);
-        expect(first.deliveries).toHaveLength(5);
+        expect(first.received).toHaveLength(5);
       });
 
       it('can ack from within the callback, also what was waiting when the consumption began', async () => {
@@ -175,7 +173,7 @@ export function describeBroker(name: string, setup: () => Promise<Broker>): void
     });
 
     describe('cancelling', () => {
-      it('stops deliveries; those in hand can still be acked', async () => {
+      it('stops messages; those in hand can still be acked', async () => {
         const cancelled = new Listener(broker);
         const sent = messages(2);
         await publishAll(broker, sent);
@@ -187,11 +185,11 @@ export function describeBroker(name: string, setup: () => Promise<Broker>): void
         await other.receivesExactly([later.id]);
         cancelled.consumer.ack([acked]);
         await cancelled.consumer.close();
-        await other.receivesExactly([later.id, left.message.id]);
+        await other.receivesExactly([later.id, left.id]);
         const last = message();
         await publishAll(broker, [last]);
-        await other.receivesExactly([later.id, left.message.id, last.id]);
-        expect(cancelled.deliveries).toHaveLength(2);
+        await other.receivesExactly([later.id, left.id, last.id]);
+        expect(cancelled.received).toHaveLength(2);
       });
 
       it('lets those in hand be requeued for another consumer', async () => {
@@ -203,21 +201,21 @@ export function describeBroker(name: string, setup: () => Promise<Broker>): void
         cancelled.consumer.requeue(inHand);
         const other = new Listener(broker);
         await other.receivesExactly([sent.id]);
-        expect(other.deliveries[0]?.redelivered).toBe(true);
-        expect(cancelled.deliveries).toHaveLength(1);
+        expect(other.received[0]?.redelivered).toBe(true);
+        expect(cancelled.received).toHaveLength(1);
       });
 
       it('works right after the consumption was asked for, and twice, and before a close', async () => {
         await publishAll(broker, messages(30));
         const cancelled = new Listener(broker, { prefetch: 5 });
         await cancelled.consumer.cancel();
-        const soFar = cancelled.deliveries.length;
+        const soFar = cancelled.received.length;
         await cancelled.consumer.cancel();
         await cancelled.consumer.close();
         await cancelled.consumer.close();
         const other = new Listener(broker, { acks: true });
         await eventually(() => expect(new Set(other.ids).size).toBe(30));
-        expect(cancelled.deliveries).toHaveLength(soFar);
+        expect(cancelled.received).toHaveLength(soFar);
       });
     });
 
@@ -228,7 +226,7 @@ export function describeBroker(name: string, setup: () => Promise<Broker>): void
       await publishAll(broker, sent.slice(300));
       const all = () => listeners.flatMap(({ ids }) => ids);
       await eventually(() => expectSame(all(), idsOf(sent)));
-      for (const { deliveries } of listeners) expect(deliveries.length).toBeGreaterThan(0);
+      for (const { received } of listeners) expect(received.length).toBeGreaterThan(0);
     });
 
     it('counts what waits in each queue', async () => {
@@ -263,7 +261,7 @@ export function describeBroker(name: string, setup: () => Promise<Broker>): void
       expect(outcomes).not.toContain('refused');
     });
 
-    it('can be closed twice, with deliveries in hand', async () => {
+    it('can be closed twice, with messages in hand', async () => {
       const listener = new Listener(broker);
       await publishAll(broker, messages(2));
       const inHand = await listener.receives(2);

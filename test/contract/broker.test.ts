@@ -2,7 +2,7 @@ import { Logger } from '@nestjs/common';
 import type { Broker } from '../../src/broker/broker';
 import { MemoryBroker } from '../../src/broker/memory-broker';
 import { describeBroker } from './broker.contract';
-import { AMPLE_MS, Listener, messages, publishAll } from '../support/broker/deliveries';
+import { AMPLE_MS, Listener, messages, publishAll } from '../support/broker/listener';
 import { closeAll } from '../support/broker/closing';
 import { openRabbitBroker, openVhost } from '../support/broker/rabbit-queues';
 

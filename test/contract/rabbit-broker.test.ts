@@ -4,7 +4,7 @@ import { QUEUES, type ReceivedMessage, type QueueName } from '../../src/broker/b
 import { eventually } from '../support/eventually';
 import type { TestVhost } from '../support/broker/rabbit';
 import { closeAll } from '../support/broker/closing';
-import { AMPLE_MS, idsOf, Listener, message, messages, publishAll, unconfirmed } from '../support/broker/deliveries';
+import { AMPLE_MS, idsOf, Listener, message, messages, publishAll, unconfirmed } from '../support/broker/listener';
 import {
   openRabbitBroker,
   openRawChannel,
@@ -78,7 +78,7 @@ describe('RabbitBroker', () => {
       await eventually(() => expect(broker.canPublish()).toBe(true));
       await publishAll(broker, messages(1));
       await listener.receives(2);
-      expect(listener.deliveries.map(({ tag }) => tag)).toEqual([1, 2]); // the consumer's channel was left alone
+      expect(listener.received.map(({ tag }) => tag)).toEqual([1, 2]); // the consumer's channel was left alone
     });
 
     it('is opened again for consuming, and what was not acked comes again', async () => {
@@ -89,7 +89,7 @@ describe('RabbitBroker', () => {
       const inHand = await listener.receives(2);
       breakChannelOf(inHand[0] as ReceivedMessage);
       const again = (await listener.receives(4)).slice(2);
-      expect(again.map((delivery) => delivery.message.id)).toEqual(idsOf(sent));
+      expect(idsOf(again)).toEqual(idsOf(sent));
       expect(again.every(({ redelivered }) => redelivered)).toBe(true);
       listener.consumer.ack(inHand);
       await eventually(() => broker.ping());
@@ -126,7 +126,7 @@ describe('RabbitBroker', () => {
       await publishAll(second, messages(1));
       const listener = new Listener(second);
       await listener.receives(3);
-      expect(listener.deliveries.every(({ redelivered }) => !redelivered)).toBe(true);
+      expect(listener.received.every(({ redelivered }) => !redelivered)).toBe(true);
     });
 
     it('is never replaced: an existing queue with other arguments stays, with a warning', async () => {
@@ -149,7 +149,7 @@ describe('RabbitBroker', () => {
 });
 
 /** Past the adapter: acks a tag that does not exist, at which the server closes the channel. */
-function breakChannelOf(delivery: ReceivedMessage): void {
-  const { channel } = delivery as ReceivedMessage & { channel: Channel };
+function breakChannelOf(message: ReceivedMessage): void {
+  const { channel } = message as ReceivedMessage & { channel: Channel };
   channel.ack({ fields: { deliveryTag: 4_711 } } as Parameters<Channel['ack']>[0]);
 }

@@ -14,7 +14,7 @@ import {
   messages,
   publishAll,
   unconfirmed,
-} from '../support/broker/deliveries';
+} from '../support/broker/listener';
 import { openProxy } from '../support/broker/proxy';
 import { openRabbitBroker, openVhost, PUBLISHER, startRabbitBroker } from '../support/broker/rabbit-queues';
 
@@ -92,11 +92,11 @@ describe('RabbitBroker', () => {
       const sent = messages(3);
       await publishAll(broker, [...sent, message({ queue: QUEUES.retry })]);
       await Promise.all([listeners[0].receives(3), listeners[1].receives(1)]);
-      listeners[0].consumer.ack(listeners[0].deliveries.slice(0, 1));
+      listeners[0].consumer.ack(listeners[0].received.slice(0, 1));
       await eventually(async () => expect(await broker.waiting(QUEUES.main)).toBe(0));
       await closeConnections(2);
       const again = (await listeners[0].receives(5)).slice(3);
-      expect(again.map((delivery) => delivery.message.id)).toEqual(idsOf(sent.slice(1)));
+      expect(idsOf(again)).toEqual(idsOf(sent.slice(1)));
       expect(again.every(({ redelivered }) => redelivered)).toBe(true);
       await listeners[1].receives(2);
       await eventually(() => broker.ping());
@@ -105,7 +105,7 @@ describe('RabbitBroker', () => {
       await eventually(() => expect(listeners[0].ids).toContain(last.id));
     });
 
-    it('do not let acks of their deliveries settle anything on the next connection', async () => {
+    it('do not let acks of their messages settle anything on the next connection', async () => {
       const proxy = await openProxy(vhost.url);
       const broker = await openRabbitBroker(proxy.url);
       const listener = new Listener(broker);
@@ -119,7 +119,7 @@ describe('RabbitBroker', () => {
       listener.consumer.ack(old);
       await proxy.restore();
       const again = (await listener.receives(6)).slice(3);
-      expect(again.map(({ tag }) => tag)).toEqual(old.map(({ tag }) => tag)); // the very same tags, of other deliveries
+      expect(again.map(({ tag }) => tag)).toEqual(old.map(({ tag }) => tag)); // the very same tags, of other messages
       listener.consumer.ack(old);
       listener.consumer.requeue(old);
       listener.consumer.ack(again.slice(1));
@@ -161,7 +161,7 @@ describe('RabbitBroker', () => {
       expect(again.redelivered).toBe(true);
       await publishAll(broker, messages(3));
       await other.receives(4);
-      expect(cancelled.deliveries).toHaveLength(1);
+      expect(cancelled.received).toHaveLength(1);
     });
   });
 

@@ -146,9 +146,9 @@ export class QueueConsumer {
   private understand(deliveries: readonly ReceivedMessage[]): Work[] {
     const foreign: ReceivedMessage[] = [];
     const works = deliveries.flatMap((delivery) => {
-      const event = readDispatchedEvent(delivery.message);
+      const event = readDispatchedEvent(delivery);
       if (event) return [{ delivery, event: startDispatchSpan(event, this.queue, delivery.redelivered) }];
-      this.logger.error({ msg: 'a message that is not ours was dropped', messageId: delivery.message.id });
+      this.logger.error({ msg: 'a message that is not ours was dropped', messageId: delivery.id });
       foreign.push(delivery);
       return [];
     });

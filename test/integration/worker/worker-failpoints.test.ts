@@ -15,20 +15,20 @@ class ForgetfulBroker extends MemoryBroker {
   lost = 0;
   acked = 0;
 
-  override consume(name: QueueName, prefetch: number, onDelivery: (delivery: ReceivedMessage) => void): Consumer {
-    const consumer = super.consume(name, prefetch, onDelivery);
+  override consume(name: QueueName, prefetch: number, onMessage: (message: ReceivedMessage) => void): Consumer {
+    const consumer = super.consume(name, prefetch, onMessage);
     return {
-      ack: (deliveries) => {
+      ack: (messages) => {
         if (this.acksToLose > 0) {
           this.acksToLose -= 1;
           this.lost += 1;
-          consumer.requeue(deliveries);
+          consumer.requeue(messages);
         } else {
-          this.acked += deliveries.length;
-          consumer.ack(deliveries);
+          this.acked += messages.length;
+          consumer.ack(messages);
         }
       },
-      requeue: (deliveries) => consumer.requeue(deliveries),
+      requeue: (messages) => consumer.requeue(messages),
       cancel: () => consumer.cancel(),
       close: () => consumer.close(),
     };

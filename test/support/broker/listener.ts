@@ -34,7 +34,7 @@ export async function elapsedMs(work: () => Promise<unknown>): Promise<number> {
 
 /** A consumer that only takes note of what comes. */
 export class Listener {
-  readonly deliveries: ReceivedMessage[] = [];
+  readonly received: ReceivedMessage[] = [];
   readonly consumer: Consumer;
 
   constructor(
@@ -44,24 +44,24 @@ export class Listener {
       prefetch = 100,
       acks = false,
     }: { queue?: QueueName; prefetch?: number; acks?: boolean } = {},
-    onDelivery: (delivery: ReceivedMessage) => void = () => undefined,
+    onMessage: (message: ReceivedMessage) => void = () => undefined,
   ) {
-    this.consumer = broker.consume(queue, prefetch, (delivery) => {
-      this.deliveries.push(delivery);
-      if (acks) this.consumer.ack([delivery]);
-      onDelivery(delivery);
+    this.consumer = broker.consume(queue, prefetch, (message) => {
+      this.received.push(message);
+      if (acks) this.consumer.ack([message]);
+      onMessage(message);
     });
     atTheEnd(() => this.consumer.close());
   }
 
   get ids(): string[] {
-    return this.deliveries.map(({ message: { id } }) => id);
+    return this.received.map(({ id }) => id);
   }
 
-  /** The first `count` deliveries, once they have come. */
+  /** The first `count` messages, once they have arrived. */
   async receives(count: number): Promise<ReceivedMessage[]> {
-    await eventually(() => expect(this.deliveries.length).toBeGreaterThanOrEqual(count));
-    return this.deliveries.slice(0, count);
+    await eventually(() => expect(this.received.length).toBeGreaterThanOrEqual(count));
+    return this.received.slice(0, count);
   }
 
   /** Waits until exactly these have come, in any order, redeliveries counted. */
