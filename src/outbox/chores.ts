@@ -4,7 +4,7 @@ import { WakeUp } from '../redis/wake-up';
 import { ADVISORY_LOCKS, tryTransactionLock } from '../db/advisory-locks';
 import { inTransaction } from '../db/pool';
 import { Loop } from '../runtime/loop';
-import { dispatchDueRetries } from '../event-state/due-retries.queries';
+import { dispatchDueRetries } from '../event-state/dispatch-due-retries.queries';
 import { KeyPruning } from './key-pruning';
 import { Reconciler } from './reconciler';
 import { Retention } from './retention';

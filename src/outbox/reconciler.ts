@@ -13,7 +13,7 @@ import {
   movePosition,
   readPosition,
   type PublishedDispatch,
-} from '../event-state/lost-dispatches.queries';
+} from './reconciler.queries';
 
 /** Most dispatches looked at in one transaction; also the rate limit, together with the pause between runs. */
 const BATCH = 2_000;

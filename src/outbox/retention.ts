@@ -4,7 +4,7 @@ import { SETTINGS_TOKEN, type Settings } from '../config/settings';
 import { ADVISORY_LOCKS, tryTransactionLock } from '../db/advisory-locks';
 import { classifyPgError } from '../db/pg-errors';
 import { inTransaction } from '../db/pool';
-import { ensurePartitions } from '../event-state/due-retries.queries';
+import { ensurePartitions } from '../event-state/dispatch-due-retries.queries';
 import {
   areEventsSettled,
   deleteKeptBelow,

@@ -17,7 +17,7 @@ export interface Safeguard {
 
 const INSERT_EVENTS = 'src/ingest/store/store-batch.queries.ts';
 const CLAIM = 'src/outbox/claim.queries.ts';
-const ATTEMPTS = 'src/event-state/attempts.queries.ts';
+const ATTEMPTS = 'src/event-state/open-attempts.queries.ts';
 const RABBIT = 'src/broker/rabbit-publisher.ts';
 const PUBLISHER_TEST = 'test/integration/outbox/publisher.test.ts';
 const EXECUTOR_TEST = 'test/integration/worker/settler.test.ts';
@@ -234,7 +234,7 @@ export const SAFEGUARDS: readonly Safeguard[] = [
     invariant: 'I11',
     edits: [
       {
-        file: 'src/event-state/failures.queries.ts',
+        file: 'src/event-state/settle-failures.queries.ts',
         find: "          where s.dispatch_no = excluded.dispatch_no - 1 and s.status = 'DISPATCHED'\n",
         replace: '',
       },
@@ -270,7 +270,7 @@ export const SAFEGUARDS: readonly Safeguard[] = [
     invariant: 'I11',
     edits: [
       {
-        file: 'src/event-state/lost-dispatches.queries.ts',
+        file: 'src/outbox/reconciler.queries.ts',
         find: "           where s.dispatch_no = excluded.dispatch_no - 1 and s.status = 'DISPATCHED'\n",
         replace: '',
       },

@@ -2,12 +2,16 @@ import { Inject, Injectable } from '@nestjs/common';
 import { Pool } from 'pg';
 import { WakeUp } from '../../redis/wake-up';
 import { SETTINGS_TOKEN, type Settings } from '../../config/settings';
-import { appendRetryEntries } from '../../event-state/outbox-entries.queries';
+import { appendRetryEntries } from '../../event-state/dispatch-again.queries';
 import type { Db } from '../../db/pool';
 import { recordChange, updateCounts, type AdminChange } from '../audit/audit.queries';
 import { AdminTransactions } from '../endpoint/admin-transactions';
 import { limitOf, type BulkRequest } from '../endpoint/bulk-request';
-import { discardDeadLetters, resolveDeadLetters, takeBackToDispatch } from '../../event-state/dead-letters.queries';
+import {
+  discardDeadLetters,
+  resolveDeadLetters,
+  takeBackToDispatch,
+} from '../../event-state/dispatch-dead-letters.queries';
 import { filterOnly } from '../events/event-filter';
 import { findMatching } from '../events/matching-events';
 

@@ -4,12 +4,7 @@ import { ArrayMaxSize, ArrayMinSize, IsArray, Matches } from 'class-validator';
 import { CorrelationId } from '../../http/correlation';
 import { Pool } from 'pg';
 import { WakeUp } from '../../redis/wake-up';
-import {
-  BACKLOG_CAP,
-  listFailedEntries,
-  readOutboxFigures,
-  requeueFailed,
-} from '../../event-state/outbox-figures.queries';
+import { BACKLOG_CAP, listFailedEntries, readOutboxFigures, requeueFailed } from '../../event-state/figures.queries';
 import { ApiProblems, BODY_PROBLEMS } from '../../http/api-problem';
 import { AdminEndpoint } from '../endpoint/admin-endpoint';
 import { AdminTransactions } from '../endpoint/admin-transactions';

@@ -1,6 +1,6 @@
 import type { Db } from '../../db/pool';
-import type { Dispatch } from '../../event-state/outbox-entries.queries';
-import type { SkipReason } from '../../event-state/replay-dispatch.queries';
+import type { Dispatch } from '../../event-state/dispatch-again.queries';
+import type { SkipReason } from '../../event-state/dispatch-replayed.queries';
 
 /** Adds the events to the replay, except those that another replay has in hand. */
 export async function insertReplayEvents(db: Db, replayId: string, ids: readonly string[]): Promise<void> {

@@ -2,7 +2,7 @@ import { Injectable, Module, type BeforeApplicationShutdown, type OnApplicationB
 import { Pool } from 'pg';
 import { WakeUp } from '../../redis/wake-up';
 import { ADVISORY_LOCKS, tryTransactionLock } from '../../db/advisory-locks';
-import { countOpenEntries } from '../../event-state/outbox-figures.queries';
+import { countOpenEntries } from '../../event-state/figures.queries';
 import { inTransaction } from '../../db/pool';
 import { uuidV7Floor } from '../../event/uuid-v7';
 import { Loop } from '../../runtime/loop';

@@ -1,6 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import type { FoundEvent } from '../events/event-search.queries';
-import type { ReplayCandidate } from '../../event-state/replay-dispatch.queries';
+import type { ReplayCandidate } from '../../event-state/dispatch-replayed.queries';
 
 const SAMPLES = 10;
 

@@ -1,13 +1,13 @@
-import { appendRetryEntries } from '../../event-state/outbox-entries.queries';
+import { appendRetryEntries } from '../../event-state/dispatch-again.queries';
 import type { Db } from '../../db/pool';
-import { resolveDeadLetters } from '../../event-state/dead-letters.queries';
+import { resolveDeadLetters } from '../../event-state/dispatch-dead-letters.queries';
 import {
   assessForReplay,
   lockStates,
   raiseDispatch,
   type ReplayCandidate,
   type SkipReason,
-} from '../../event-state/replay-dispatch.queries';
+} from '../../event-state/dispatch-replayed.queries';
 import { finishReplay, type ReplayInHand } from './replay.queries';
 import { listPending, listSettled, recordDispatched, recordSettled, recordSkipped } from './replay-events.queries';
 

@@ -10,7 +10,7 @@ import { limitOf, type BulkRequest } from '../endpoint/bulk-request';
 import { filterOnly } from '../events/event-filter';
 import type { FoundEvent } from '../events/event-search.queries';
 import { findMatching } from '../events/matching-events';
-import { assessForReplay } from '../../event-state/replay-dispatch.queries';
+import { assessForReplay } from '../../event-state/dispatch-replayed.queries';
 import { previewOf, type ReplayPreview } from './replay-preview';
 import { stepReplay } from './replay-step';
 import type { ReplayMode } from '../../event-state/replay-mode';

@@ -1,4 +1,4 @@
-import { appendDeadLetterEntry } from '../../event-state/outbox-entries.queries';
+import { appendDeadLetterEntry } from '../../event-state/dispatch-again.queries';
 import type { Db } from '../../db/pool';
 import { storeEvents } from '../../ingest/store/store-batch.queries';
 import type { PreparedEvent } from '../../event/prepare-event';

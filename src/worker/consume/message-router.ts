@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Pool } from 'pg';
 import type { ReceivedMessage } from '../../broker/broker';
-import { readStandings, type Standing } from '../../event-state/attempts.queries';
+import { readStandings, type Standing } from '../../event-state/open-attempts.queries';
 import { countStarts } from '../crashes/crash-counts.queries';
 import { ExternalHandlers } from '../run/external-handlers';
 import type { DispatchedEvent } from '../../event/dispatched-event';

@@ -11,16 +11,16 @@ import {
   openAttempts,
   readStates,
   type EventState,
-} from '../../event-state/attempts.queries';
+} from '../../event-state/open-attempts.queries';
 import { auditMessage } from './audit-message';
 import { clearStarts } from '../crashes/crash-counts.queries';
-import type { Failure } from '../../event-state/failures.queries';
+import type { Failure } from '../../event-state/settle-failures.queries';
 import { readEffects } from '../../event-state/handler-effects.queries';
 import type { DispatchedEvent } from '../../event/dispatched-event';
 import { HANDLERS, type Handler } from '../handler';
 import { HandlerTimeout } from '../run/handler-call';
 import { SettleReport, type SettledBatch } from './settle-report';
-import { recordFailures } from './record-failures';
+import { recordFailures } from '../../event-state/settle-failures';
 import { classifyError, postponeTenant, decide } from './retry-policy';
 import { newestOfEach, Settlement, type Findings } from './settlement';
 import { HandlerFailure, TransactionalHandlers } from '../run/transactional-handlers';

@@ -2,7 +2,7 @@ import { Logger } from '@nestjs/common';
 import { writesDebug } from '../../observability/app-logger';
 import type { Metrics } from '../../observability/metrics';
 import { endDispatchSpan } from '../consume/dispatch-spans';
-import type { Failure } from '../../event-state/failures.queries';
+import type { Failure } from '../../event-state/settle-failures.queries';
 import type { DispatchedEvent } from '../../event/dispatched-event';
 
 /** What a settle transaction has committed. */

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
-import { listReasons } from '../../../src/event-state/dead-letters.queries';
+import { listReasons } from '../../../src/event-state/dispatch-dead-letters.queries';
 import { criteriaOf, type EventFilter } from '../../../src/admin/events/event-filter';
 import { findEvents, pageStatement } from '../../../src/admin/events/event-search.queries';
 import { EVENT_STATUSES } from '../../../src/event/event-status';

@@ -2,7 +2,7 @@ import { Logger } from '@nestjs/common';
 import { LocalWakeUp } from '../../../src/redis/wake-up';
 import { Metrics } from '../../../src/observability/metrics';
 import { Chores } from '../../../src/outbox/chores';
-import { dispatchDueRetries } from '../../../src/event-state/due-retries.queries';
+import { dispatchDueRetries } from '../../../src/event-state/dispatch-due-retries.queries';
 import { KeyPruning } from '../../../src/outbox/key-pruning';
 import { Reconciler } from '../../../src/outbox/reconciler';
 import { Retention } from '../../../src/outbox/retention';

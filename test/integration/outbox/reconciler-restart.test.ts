@@ -6,7 +6,7 @@ import { uuidV7 } from '../../../src/event/uuid-v7';
 import { Metrics } from '../../../src/observability/metrics';
 import { Publisher } from '../../../src/outbox/publisher';
 import { Reconciler } from '../../../src/outbox/reconciler';
-import { dispatchAgain, listDispatchesAfter } from '../../../src/event-state/lost-dispatches.queries';
+import { dispatchAgain, listDispatchesAfter } from '../../../src/outbox/reconciler.queries';
 import { testSettings } from '../../support/app';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
 import { eventually } from '../../support/eventually';

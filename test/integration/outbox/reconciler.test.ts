@@ -2,7 +2,7 @@ import { Logger } from '@nestjs/common';
 import type { Broker } from '../../../src/broker/broker';
 import { Metrics } from '../../../src/observability/metrics';
 import { Reconciler } from '../../../src/outbox/reconciler';
-import { dispatchAgain, readPosition } from '../../../src/event-state/lost-dispatches.queries';
+import { dispatchAgain, readPosition } from '../../../src/outbox/reconciler.queries';
 import { testSettings } from '../../support/app';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
 import {

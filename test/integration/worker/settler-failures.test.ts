@@ -2,7 +2,7 @@ import { Logger } from '@nestjs/common';
 import type { Pool, PoolClient } from 'pg';
 import type { Event } from '../../../src/event/event';
 import { Metrics } from '../../../src/observability/metrics';
-import { dispatchDueRetries } from '../../../src/event-state/due-retries.queries';
+import { dispatchDueRetries } from '../../../src/event-state/dispatch-due-retries.queries';
 import { BatchSettler } from '../../../src/worker/settle/batch-settler';
 import type { DispatchedEvent } from '../../../src/event/dispatched-event';
 import { UsageMeter } from '../../../src/worker/handlers/usage-meter';

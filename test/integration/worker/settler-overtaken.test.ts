@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type { Event } from '../../../src/event/event';
 import { Metrics } from '../../../src/observability/metrics';
-import { dispatchAgain } from '../../../src/event-state/lost-dispatches.queries';
+import { dispatchAgain } from '../../../src/outbox/reconciler.queries';
 import { BatchSettler } from '../../../src/worker/settle/batch-settler';
 import type { UnfinishedResult } from '../../../src/worker/handler';
 import { testSettings } from '../../support/app';

@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type { Consumer, ReceivedMessage, QueueName } from '../../../src/broker/broker';
 import { MemoryBroker } from '../../../src/broker/memory-broker';
-import { dispatchDueRetries } from '../../../src/event-state/due-retries.queries';
+import { dispatchDueRetries } from '../../../src/event-state/dispatch-due-retries.queries';
 import type { TransactionalCall } from '../../../src/worker/handler';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
 import { eventually } from '../../support/eventually';

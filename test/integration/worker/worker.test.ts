@@ -2,7 +2,7 @@ import { Logger } from '@nestjs/common';
 import { MemoryBroker } from '../../../src/broker/memory-broker';
 import type { OutgoingMessage } from '../../../src/broker/broker';
 import type { Event } from '../../../src/event/event';
-import { dispatchDueRetries } from '../../../src/event-state/due-retries.queries';
+import { dispatchDueRetries } from '../../../src/event-state/dispatch-due-retries.queries';
 import type { DispatchedEvent } from '../../../src/event/dispatched-event';
 import type { ExternalHandler, Handler, HandlerResult } from '../../../src/worker/handler';
 import { UsageMeter } from '../../../src/worker/handlers/usage-meter';

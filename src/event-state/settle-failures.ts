@@ -1,5 +1,5 @@
-import { appendDeadLetterEntry } from '../../event-state/outbox-entries.queries';
-import type { Db } from '../../db/pool';
+import { appendDeadLetterEntry } from './dispatch-again.queries';
+import type { Db } from '../db/pool';
 import {
   failAttempts,
   raiseStates,
@@ -7,8 +7,8 @@ import {
   scheduleRetries,
   withdrawAttempts,
   type Failure,
-} from '../../event-state/failures.queries';
-import { recordEffects } from '../../event-state/handler-effects.queries';
+} from './settle-failures.queries';
+import { recordEffects } from './handler-effects.queries';
 
 const MOST_NAME_LENGTH = 200;
 

@@ -1,4 +1,4 @@
-import type { Dispatch } from './outbox-entries.queries';
+import type { Dispatch } from './dispatch-again.queries';
 import type { Db } from '../db/pool';
 
 export interface DeadLetter {
