@@ -7,16 +7,18 @@ import { readFileSync } from 'node:fs';
 import { Client } from 'pg';
 import { compiled } from '#bench/compiled';
 import { BenchServer } from '#bench/databases';
-import type * as DlqQueries from '../src/event-state/dispatch-dead-letters.queries.js';
+import type * as DlqQueries from '../src/admin/dead-letters/dead-letters.queries.js';
 import type * as EventFilter from '../src/admin/events/event-filter.js';
 import type * as EventSearch from '../src/admin/events/event-search.queries.js';
-import type * as OutboxQueries from '../src/event-state/figures.queries.js';
+import type * as FailedEntries from '../src/event-state/failed-entries.queries.js';
+import type * as Figures from '../src/event-state/figures.queries.js';
 import type * as PoolModule from '../src/db/pool.js';
 
-const { listReasons } = compiled<typeof DlqQueries>('event-state/dispatch-dead-letters.queries');
+const { listReasons } = compiled<typeof DlqQueries>('admin/dead-letters/dead-letters.queries');
 const { criteriaOf } = compiled<typeof EventFilter>('admin/events/event-filter');
 const { findEvents } = compiled<typeof EventSearch>('admin/events/event-search.queries');
-const { readOutboxFigures, listFailedEntries } = compiled<typeof OutboxQueries>('event-state/figures.queries');
+const { listFailedEntries } = compiled<typeof FailedEntries>('event-state/failed-entries.queries');
+const { readOutboxFigures } = compiled<typeof Figures>('event-state/figures.queries');
 const { createPool } = compiled<typeof PoolModule>('db/pool');
 
 const EVENTS = Number(process.argv[2] ?? 1_000_000);

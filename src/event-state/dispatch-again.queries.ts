@@ -1,18 +1,11 @@
-import type { Db } from '../db/pool';
+/*
+ * How an event is dispatched again, whatever the reason. It is always one statement: a CTE `raised` compares and sets
+ * rows of `event_state as s`, takes the ids of the new entries from outbox_id_seq and returns RAISED; appendEntries ends
+ * the statement. So state and outbox entry commit together (I8), and whoever loses the compare-and-set appends nothing
+ * (I11).
+ */
 
-/** Appends an outbox entry for the dead-letter queue in the caller's transaction (I8: nothing else publishes). */
-export async function appendDeadLetterEntry(
-  db: Db,
-  entry: { eventId: string; dispatchNo: number; generation: number },
-): Promise<void> {
-  await db.query(`insert into outbox (event_id, dispatch_no, generation, destination) values ($1, $2, $3, 'dlq')`, [
-    entry.eventId,
-    entry.dispatchNo,
-    entry.generation,
-  ]);
-}
-
-/** A dispatch whose outbox id was taken from outbox_id_seq together with the state of its event. */
+/** A dispatch that was appended to the outbox. */
 export interface Dispatch {
   eventId: string;
   generation: number;
@@ -21,16 +14,14 @@ export interface Dispatch {
   outboxId: string;
 }
 
-/** Appends entries for events.retry in the caller's transaction: what a person sends again yields to fresh events. */
-export async function appendRetryEntries(db: Db, dispatches: readonly Dispatch[]): Promise<void> {
-  await db.query(
-    `insert into outbox (id, event_id, dispatch_no, generation, destination)
-     select *, 'retry' from unnest($1::bigint[], $2::uuid[], $3::integer[], $4::integer[])`,
-    [
-      dispatches.map(({ outboxId }) => outboxId),
-      dispatches.map(({ eventId }) => eventId),
-      dispatches.map(({ dispatchNo }) => dispatchNo),
-      dispatches.map(({ generation }) => generation),
-    ],
-  );
-}
+/** What the CTE `raised` returns. */
+export const RAISED = 's.event_id, s.generation, s.dispatch_no, s.outbox_id';
+
+/** Appends an outbox entry for each row of the CTE `rows`, which has the columns of RAISED. */
+export const appendEntries = (destination: 'main' | 'retry' | 'dlq', rows = 'raised'): string => `
+      insert into outbox (id, event_id, dispatch_no, generation, destination)
+      select outbox_id, event_id, dispatch_no, generation, '${destination}' from ${rows}`;
+
+/** To follow appendEntries where the caller needs the dispatches. */
+export const RETURNING_DISPATCHES = `
+      returning event_id as "eventId", generation, dispatch_no as "dispatchNo", id as "outboxId"`;

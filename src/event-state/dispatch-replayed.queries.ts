@@ -1,24 +1,28 @@
-import type { Dispatch } from './dispatch-again.queries';
 import type { Db } from '../db/pool';
-import type { ReplayMode } from './replay-mode';
+import { appendEntries, RAISED, RETURNING_DISPATCHES, type Dispatch } from './dispatch-again.queries';
+import { resolveDeadLetters } from './dispatch-dead-letters.queries';
+
+/** `reprocess` runs all handlers again, in a new generation; `republish` those that have not succeeded. */
+export const REPLAY_MODES = ['reprocess', 'republish'] as const;
+export type ReplayMode = (typeof REPLAY_MODES)[number];
 
 /** Why an event of a replay is not sent. */
 export type SkipReason =
   'in-outbox' | 'in-process' | 'awaiting-retry' | 'discarded' | 'under-replay' | 'moved-on' | 'gone';
 
-/** What can be done with an event now; reason is null when it may be sent. */
+/** Where an event of a replay stands; `reason` is null when it may be sent. */
 export interface ReplayCandidate {
   eventId: string;
   generation: number;
   dispatchNo: number;
-  /** It succeeded in its present generation. */
+  /** It has succeeded in its present generation. */
   done: boolean;
   reason: SkipReason | null;
 }
 
 /**
- * Judges events by what is committed. Only an event at rest is sent again: COMPLETED, DLQ, or, where it is meant
- * expressly, DISCARDED. `ownReplay`: the replay that asks, whose own hold on the events does not count.
+ * Says which events may be sent, by what is committed. Only events at rest are: COMPLETED, DLQ, and DISCARDED if
+ * `discardedToo`. `ownReplay` is the replay that asks: its own hold on the events does not count.
  */
 export async function assessForReplay(
   db: Db,
@@ -63,22 +67,36 @@ export async function lockStates(db: Db, ids: readonly string[]): Promise<void> 
 }
 
 /**
- * Raises events to their next dispatch; `reprocess` to the next generation, too. Compare and set: an event whose
- * dispatch_no is no longer the judged one is left as it is. A republished event that had succeeded stays COMPLETED, so
- * that no worker runs it again. Returns what has to be appended to the outbox.
+ * Sends events of a replay again. An event whose dispatch number is no longer the assessed one is left as it is. A
+ * republished event that has succeeded stays COMPLETED, so that no worker runs it again.
+ *
+ * @arrow [*] --> DISPATCHED
+ * @arrow [*] --> COMPLETED
+ * @arrow DISPATCHED --> DISPATCHED
+ * @arrow DISPATCHED --> COMPLETED
+ * @arrow COMPLETED --> DISPATCHED
+ * @arrow COMPLETED --> COMPLETED
+ * @arrow DLQ --> DISPATCHED
+ * @arrow DISCARDED --> DISPATCHED
  */
-export async function raiseDispatch(db: Db, mode: ReplayMode, events: readonly ReplayCandidate[]): Promise<Dispatch[]> {
+export async function dispatchReplayed(
+  db: Db,
+  mode: ReplayMode,
+  events: readonly ReplayCandidate[],
+): Promise<Dispatch[]> {
   const { rows } = await db.query<Dispatch>(
-    `insert into event_state as s (event_id, status, generation, dispatch_no, attempts, outbox_id)
-     select id, case when $1 = 'republish' and done then 'COMPLETED' else 'DISPATCHED' end,
-            generation + case when $1 = 'reprocess' then 1 else 0 end, dispatch_no + 1, 0, nextval('outbox_id_seq')
-       from unnest($2::uuid[], $3::integer[], $4::integer[], $5::boolean[]) as t (id, generation, dispatch_no, done)
-      order by id
-     on conflict (event_id) do update
-           set status = excluded.status, generation = excluded.generation, dispatch_no = excluded.dispatch_no,
-               attempts = 0, outbox_id = excluded.outbox_id, updated_at = now()
-         where s.dispatch_no = excluded.dispatch_no - 1
-     returning event_id as "eventId", generation, dispatch_no as "dispatchNo", outbox_id as "outboxId"`,
+    `with raised as (
+       insert into event_state as s (event_id, status, generation, dispatch_no, attempts, outbox_id)
+       select id, case when $1 = 'republish' and done then 'COMPLETED' else 'DISPATCHED' end,
+              generation + case when $1 = 'reprocess' then 1 else 0 end, dispatch_no + 1, 0, nextval('outbox_id_seq')
+         from unnest($2::uuid[], $3::integer[], $4::integer[], $5::boolean[]) as t (id, generation, dispatch_no, done)
+        order by id
+       on conflict (event_id) do update
+             set status = excluded.status, generation = excluded.generation, dispatch_no = excluded.dispatch_no,
+                 attempts = 0, outbox_id = excluded.outbox_id, updated_at = now()
+           where s.dispatch_no = excluded.dispatch_no - 1
+       returning ${RAISED}
+     ), ${resolveDeadLetters('REPLAYED')}${appendEntries('retry')}${RETURNING_DISPATCHES}`,
     [
       mode,
       events.map(({ eventId }) => eventId),

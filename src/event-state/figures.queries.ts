@@ -37,54 +37,16 @@ export async function countOpenEntries(db: Db, most: number): Promise<number> {
   return rows[0]?.n ?? 0;
 }
 
-export interface FailedEntry {
-  /** bigint as text. */
-  id: string;
-  eventId: string;
-  destination: 'main' | 'retry' | 'dlq';
-  dispatchNo: number;
-  attempts: number;
-  lastError: string | null;
-  createdAt: string;
-  closedAt: string;
-}
+const DEAD_LETTERS_CAP = 10_000;
 
-/** The newest first. */
-export async function listFailedEntries(db: Db, limit: number): Promise<FailedEntry[]> {
-  const { rows } = await db.query<FailedEntry>(
-    `select id, event_id as "eventId", destination, dispatch_no as "dispatchNo", attempts, last_error as "lastError",
-            created_at as "createdAt", closed_at as "closedAt"
-       from outbox where failed_at is not null order by id desc limit $1`,
-    [limit],
-  );
-  return rows;
-}
-
-/**
- * Puts FAILED entries, those with these ids or the oldest `limit`, back as PENDING; the caller then signals the
- * publisher. Returns their ids. The reconciler has passed them: it goes back, so that it looks after them once more (I13).
- */
-export async function requeueFailed(
-  db: Db,
-  { ids, limit }: { ids?: readonly string[]; limit: number },
-): Promise<string[]> {
-  const { rows } = await db.query<{ id: string }>(
-    `with failed as materialized (
-       select id, created_at from outbox
-        where failed_at is not null and ($1::bigint[] is null or id = any ($1)) order by id limit $2
-          for update
-     ), requeued as (
-       update outbox o
-          set status = 'PENDING', closed_at = null, failed_at = null, attempts = 0, lock_owner = null,
-              next_attempt_at = null
-         from failed where o.id = failed.id and o.created_at = failed.created_at
-       returning o.id
-     ), gone_back as (
-       update chore_progress set position = least(position, (select min(id) from requeued) - 1), updated_at = now()
-        where name = 'reconciler' and exists (select from requeued)
-     )
-     select id from requeued order by id`,
-    [ids ?? null, limit],
-  );
-  return rows.map(({ id }) => id);
+/** Events in the DLQ, counted up to DEAD_LETTERS_CAP. Retried and discarded ones do not count. */
+export async function countDeadLetters(db: Db): Promise<number> {
+  const { rows } = await db.query<{ size: number }>({
+    name: 'count-dead-letters',
+    text: `
+      select count(*)::integer as size
+        from (select from dead_letters where resolved_at is null limit $1) waiting`,
+    values: [DEAD_LETTERS_CAP],
+  });
+  return rows[0]?.size ?? 0;
 }

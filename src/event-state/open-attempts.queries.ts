@@ -1,7 +1,7 @@
 import type { Db } from '../db/pool';
 import type { DispatchedEvent } from '../event/dispatched-event';
 
-/** The state row of an event that failed, was dispatched again or replayed; others have none. */
+/** The row of an event that failed, was dispatched again or replayed. Other events have none. */
 export interface EventState {
   eventId: string;
   status: 'DISPATCHED' | 'RETRYING' | 'COMPLETED' | 'DLQ' | 'DISCARDED';
@@ -21,12 +21,11 @@ export async function readStates(db: Db, events: readonly DispatchedEvent[]): Pr
 }
 
 /**
- * Opens the attempt of each event by writing it as a success, and returns the attempt numbers of those that could be
- * opened. Left out are stale deliveries (I11) and events that have succeeded in this generation (I7). The unique index
- * makes this the fence between two workers that hold the same event: the second waits for the first one's commit.
- * Nothing else of an event may be written before this, and attempts that fail are rewritten (failAttempts) before the
- * commit. Rows go in by id, so that two workers cannot deadlock. Values go as joined text, which saves pg the escaping
- * of each element.
+ * Opens an attempt for each event by writing it as a success. Returns the attempt numbers by event id. No attempt is
+ * opened for a stale dispatch (I11) or an event that has succeeded in this generation (I7). The unique index separates
+ * two workers that hold the same event: the second waits for the first one's commit. So nothing else may be written about
+ * an event before this; attempts that fail are rewritten (failAttempts) before the commit. Rows are inserted in the order
+ * of their ids, so that two workers cannot deadlock. Values are joined text, which saves pg escaping each element.
  */
 export async function openAttempts(
   db: Db,
@@ -56,51 +55,28 @@ export async function openAttempts(
   return new Map(rows.map(({ id, attemptNumber }) => [id, attemptNumber]));
 }
 
-export async function completeStates(db: Db, eventIds: readonly string[]): Promise<void> {
-  await db.query({
-    name: 'complete-states',
-    text: `update event_state set status = 'COMPLETED', last_error = null, updated_at = now()
-            where event_id = any ($1::uuid[])`,
-    values: [eventIds],
-  });
-}
-
-/** A later dispatch of what an earlier one has completed (reconciled, republished): there is nothing left to do. */
-export async function completeDispatchesOfSucceeded(db: Db, events: readonly DispatchedEvent[]): Promise<void> {
-  await db.query({
-    name: 'complete-dispatches-of-succeeded',
-    text: `
-      update event_state s set status = 'COMPLETED', last_error = null, updated_at = now()
-        from unnest($1::uuid[], $2::integer[]) as t (id, dispatch_no)
-       where s.event_id = t.id and s.dispatch_no = t.dispatch_no and s.status = 'DISPATCHED'
-         and exists (select from processing_attempts a
-                      where a.event_id = t.id and a.generation = s.generation and a.status = 'SUCCESS')`,
-    values: [events.map(({ id }) => id), events.map(({ dispatchNo }) => dispatchNo)],
-  });
-}
-
-/** Where an event stands, seen from one of its deliveries, before its external handlers run. */
-export interface Standing {
-  /** False for a stale delivery (I11) and for what has succeeded: no handler may run. */
+/** How far the event of one dispatch has come, before its external handlers run. */
+export interface EventProgress {
+  /** False for a stale dispatch (I11) and for an event that has succeeded: no handler may run. */
   current: boolean;
   attempts: number;
   /** Handlers and partial effects that are done in this generation. */
   done: string[];
-  /** See crash-trials.queries.ts; null when the event was never run on suspicion. */
+  /** See crash-counts.queries.ts; null when no start of the event is counted. */
   starts: number | null;
 }
 
 /**
- * By delivery and not by event id: a batch may hold two dispatches of one event, of which only one is current. Looked up
- * by key for one event at a time: a plan made while these tables were small would read them whole when an outage fills
- * them (half a core at 1000 postponed events a second).
+ * By dispatch, not by event id: a batch may hold two dispatches of one event, of which only one is current. Each event is
+ * looked up by key: a plan made while these tables were small would scan them when an outage has filled them (half a core
+ * at 1,000 postponed events a second).
  */
-export async function readStandings(
+export async function readProgress(
   db: Db,
   events: readonly DispatchedEvent[],
-): Promise<Map<DispatchedEvent, Standing>> {
-  const { rows } = await db.query<Standing & { position: number }>({
-    name: 'read-standings',
+): Promise<Map<DispatchedEvent, EventProgress>> {
+  const { rows } = await db.query<EventProgress & { position: number }>({
+    name: 'read-progress',
     text: `
       select t.position::integer as position, coalesce(s.attempts, 0) as attempts, c.starts,
              (s.event_id is null or s.dispatch_no <= t.dispatch_no and s.status = 'DISPATCHED')
@@ -120,5 +96,19 @@ export async function readStandings(
       events.map(({ dispatchNo }) => dispatchNo),
     ],
   });
-  return new Map(rows.map(({ position, ...standing }) => [events[position - 1] as DispatchedEvent, standing]));
+  return new Map(rows.map(({ position, ...progress }) => [events[position - 1] as DispatchedEvent, progress]));
+}
+
+/** Names of the handlers and partial effects that earlier attempts of this generation have done, by event id. */
+export async function readEffects(db: Db, events: readonly DispatchedEvent[]): Promise<Map<string, Set<string>>> {
+  const { rows } = await db.query<{ id: string; done: string[] }>({
+    name: 'read-effects',
+    text: `
+      select h.event_id as id, array_agg(h.handler) as done
+        from handler_effects h
+        join unnest($1::uuid[], $2::integer[]) as t (id, generation) on h.event_id = t.id and h.generation = t.generation
+       group by h.event_id`,
+    values: [events.map(({ id }) => id), events.map(({ generation }) => generation)],
+  });
+  return new Map(rows.map(({ id, done }) => [id, new Set(done)]));
 }

@@ -1,27 +1,32 @@
 import type { Db } from '../db/pool';
 import type { DispatchedEvent } from '../event/dispatched-event';
-import type { RetryDecision } from './retry-decision';
+import type { ReasonCode } from '../event/event-status';
+import { appendEntries } from './dispatch-again.queries';
 
-/** What became of an event that is not completed, and has an open attempt (openAttempts). */
+/** What follows an attempt that did not complete the event. */
+export type RetryDecision =
+  | { kind: 'retry' | 'postpone'; reasonCode: ReasonCode; message: string; delayMs: number }
+  | { kind: 'dead-letter'; reasonCode: ReasonCode; message: string };
+
+/** An event that is not completed, with its open attempt (openAttempts). */
 export interface Failure {
   event: DispatchedEvent;
   attemptNumber: number;
   decision: RetryDecision;
-  /** As the audit keeps it. */
-  message: string;
   durationMs: number;
   /** Handlers and partial effects that are done all the same. */
   done: readonly string[];
 }
 
 const isAttempt = ({ decision }: Failure): boolean => decision.kind !== 'postpone';
+const messageOf = ({ decision }: Failure): string => decision.message;
 
 /**
- * Raises the events to their next dispatch. Returns the ids of those whose newest dispatch was still the delivered one
- * (I11). A postponement is no attempt, so it leaves their number as it was.
+ * Raises the events to their next dispatch. Returns how many were raised: those whose newest dispatch was still the one
+ * that failed (I11). A postponement is no attempt, so it leaves the number of attempts as it was.
  */
-export async function raiseStates(db: Db, failures: readonly Failure[]): Promise<Set<string>> {
-  const { rows } = await db.query<{ event_id: string }>({
+export async function raiseStates(db: Db, failures: readonly Failure[]): Promise<number> {
+  const { rowCount } = await db.query({
     name: 'raise-states',
     text: `
       insert into event_state as s (event_id, status, generation, dispatch_no, attempts, last_error)
@@ -30,21 +35,20 @@ export async function raiseStates(db: Db, failures: readonly Failure[]): Promise
       on conflict (event_id) do update
             set status = excluded.status, dispatch_no = excluded.dispatch_no, attempts = excluded.attempts,
                 last_error = excluded.last_error, updated_at = now()
-          where s.dispatch_no = excluded.dispatch_no - 1 and s.status = 'DISPATCHED'
-      returning event_id`,
+          where s.dispatch_no = excluded.dispatch_no - 1 and s.status = 'DISPATCHED'`,
     values: [
       failures.map(({ event }) => event.id),
       failures.map(({ decision }) => (decision.kind === 'dead-letter' ? 'DLQ' : 'RETRYING')),
       failures.map(({ event }) => event.generation),
       failures.map(({ event }) => event.dispatchNo + 1),
       failures.map((failure) => failure.attemptNumber - (isAttempt(failure) ? 0 : 1)),
-      failures.map(({ message }) => message),
+      failures.map(messageOf),
     ],
   });
-  return new Set(rows.map((row) => row.event_id));
+  return rowCount ?? 0;
 }
 
-/** Turns open attempts into failed ones, in the transaction that opened them: nobody ever saw them as successes (I6). */
+/** Rewrites open attempts as failed ones, in the transaction that opened them: nobody saw them as successes (I6). */
 export async function failAttempts(db: Db, failures: readonly Failure[]): Promise<void> {
   const failed = failures.filter(isAttempt);
   if (failed.length === 0) return;
@@ -61,13 +65,13 @@ export async function failAttempts(db: Db, failures: readonly Failure[]): Promis
       failed.map(({ event }) => event.generation),
       failed.map(({ decision }) => (decision.kind === 'retry' ? 'RETRY' : 'DLQ')),
       failed.map(({ decision }) => decision.reasonCode),
-      failed.map(({ message }) => message),
+      failed.map(messageOf),
       failed.map(({ durationMs }) => Math.round(durationMs)),
     ],
   });
 }
 
-/** A postponed event had no attempt: what was opened for it is taken back, in the same transaction. */
+/** A postponement is no attempt: removes the attempts that were opened, in the transaction that opened them. */
 export async function withdrawAttempts(db: Db, failures: readonly Failure[]): Promise<void> {
   const postponed = failures.filter((failure) => !isAttempt(failure));
   if (postponed.length === 0) return;
@@ -80,7 +84,7 @@ export async function withdrawAttempts(db: Db, failures: readonly Failure[]): Pr
   });
 }
 
-/** The wait is part of the attempt's own transaction, so that a crash loses neither (I13). */
+/** In the transaction of the attempt, so that a crash loses neither (I13). */
 export async function scheduleRetries(db: Db, failures: readonly Failure[]): Promise<void> {
   const waits = failures.flatMap(({ event, decision }) =>
     decision.kind === 'dead-letter' ? [] : [{ event, delayMs: decision.delayMs }],
@@ -101,25 +105,55 @@ export async function scheduleRetries(db: Db, failures: readonly Failure[]): Pro
   });
 }
 
+/** Writes dead letters, and the outbox entries that tell `events.dlq` of them (I8). */
 export async function recordDeadLetters(db: Db, failures: readonly Failure[]): Promise<void> {
+  const dead = failures.filter(({ decision }) => decision.kind === 'dead-letter');
+  if (dead.length === 0) return;
   await db.query({
     name: 'record-dead-letters',
     text: `
+      with dead as materialized (
+        select t.*, nextval('outbox_id_seq') as outbox_id
+          from unnest($1::uuid[], $2::integer[], $3::integer[], $4::text[], $5::text[], $6::text[], $7::text[], $8::integer[])
+               as t (event_id, dispatch_no, generation, tenant_id, type, reason_code, message, attempts)
+      ), queued as (${appendEntries('dlq', 'dead')}
+      )
       insert into dead_letters (event_id, tenant_id, type, reason_code, error_message, attempts, first_failed_at, last_failed_at)
-      select id, tenant_id, type, reason_code, message, attempts,
-             (select min(created_at) from processing_attempts where event_id = id and status <> 'SUCCESS'), now()
-        from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::integer[])
-             as t (id, tenant_id, type, reason_code, message, attempts)
+      select event_id, tenant_id, type, reason_code, message, attempts,
+             (select min(a.created_at) from processing_attempts a where a.event_id = dead.event_id and a.status <> 'SUCCESS'),
+             now()
+        from dead
       on conflict (event_id) do update
             set reason_code = excluded.reason_code, error_message = excluded.error_message,
                 attempts = excluded.attempts, last_failed_at = excluded.last_failed_at`,
     values: [
-      failures.map(({ event }) => event.id),
-      failures.map(({ event }) => event.tenantId),
-      failures.map(({ event }) => event.type),
-      failures.map(({ decision }) => decision.reasonCode),
-      failures.map(({ message }) => message),
-      failures.map(({ attemptNumber }) => attemptNumber),
+      dead.map(({ event }) => event.id),
+      dead.map(({ event }) => event.dispatchNo + 1),
+      dead.map(({ event }) => event.generation),
+      dead.map(({ event }) => event.tenantId),
+      dead.map(({ event }) => event.type),
+      dead.map(({ decision }) => decision.reasonCode),
+      dead.map(messageOf),
+      dead.map(({ attemptNumber }) => attemptNumber),
+    ],
+  });
+}
+
+const MOST_NAME_LENGTH = 200;
+
+/** Remembers what is done of events that are not done as a whole, so that the next attempt does not repeat it. */
+export async function recordEffects(db: Db, failures: readonly Failure[]): Promise<void> {
+  const effects = failures.flatMap(({ event, done }) => done.map((name) => ({ event, name })));
+  if (effects.length === 0) return;
+  await db.query({
+    name: 'record-effects',
+    text: `insert into handler_effects (event_id, generation, handler)
+           select * from unnest($1::uuid[], $2::integer[], $3::text[])
+           on conflict do nothing`,
+    values: [
+      effects.map(({ event }) => event.id),
+      effects.map(({ event }) => event.generation),
+      effects.map(({ name }) => name.slice(0, MOST_NAME_LENGTH)),
     ],
   });
 }

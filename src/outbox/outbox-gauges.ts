@@ -1,7 +1,6 @@
 import { Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { Pool } from 'pg';
-import { countDeadLetters } from '../event-state/dead-letter-size.queries';
-import { BACKLOG_CAP, readOutboxFigures } from '../event-state/figures.queries';
+import { BACKLOG_CAP, countDeadLetters, readOutboxFigures } from '../event-state/figures.queries';
 import { Metrics } from '../observability/metrics';
 import { Loop } from '../runtime/loop';
 

@@ -1,12 +1,8 @@
 import type { Db } from '../db/pool';
+import type { Dispatch } from '../event-state/dispatch-again.queries';
 
-/** A dispatch that the broker confirmed. */
-export interface PublishedDispatch {
-  /** Outbox id, bigint as text. */
-  id: string;
-  eventId: string;
-  dispatchNo: number;
-  generation: number;
+/** An outbox entry that the reconciler examines. */
+export interface PublishedDispatch extends Dispatch {
   /** False while the entry is open or was closed after the moment asked for. */
   publishedLongAgo: boolean;
   /** No transaction that took a lower id can still be open; see statement_timeout in pool.ts. */
@@ -16,8 +12,9 @@ export interface PublishedDispatch {
 }
 
 /**
- * Entries after `position`, oldest first, with what became of them. FAILED entries are an operator's business. A sweep ends
- * at the first that is too young: going on, it read the last minute again and again (40 % of a core at 9,000 events/s).
+ * Entries after `position`, oldest first, and whether they are settled. A FAILED entry counts as settled: it waits for an
+ * operator. A sweep stops at the first entry that is too young. When it went on, it read the last minute over and over
+ * (40 % of a core at 9,000 events/s).
  */
 export async function listDispatchesAfter(
   db: Db,
@@ -26,7 +23,7 @@ export async function listDispatchesAfter(
   const { rows } = await db.query<PublishedDispatch>({
     name: 'list-dispatches-after',
     text: `
-      select o.id, o.event_id as "eventId", o.dispatch_no as "dispatchNo", o.generation,
+      select o.id as "outboxId", o.event_id as "eventId", o.dispatch_no as "dispatchNo", o.generation,
              o.created_at < $3 and coalesce(o.closed_at < $3, false) as "publishedLongAgo",
              o.created_at < now() - interval '60 seconds' as "createdLongAgo",
              o.created_at < $3
@@ -44,29 +41,6 @@ export async function listDispatchesAfter(
   return rows;
 }
 
-/**
- * Sends events out again with the next dispatch_no. The state row is raised only from the dispatch that was lost, so a
- * settlement or another leader that came first wins (I11). Returns how many were dispatched.
- */
-export async function dispatchAgain(db: Db, lost: readonly PublishedDispatch[]): Promise<number> {
-  const { rowCount } = await db.query(
-    `with lost as (
-       select * from unnest($1::uuid[], $2::integer[], $3::integer[]) as t (event_id, dispatch_no, generation)
-     ), raised as (
-       insert into event_state as s (event_id, status, generation, dispatch_no, attempts, outbox_id)
-       select event_id, 'DISPATCHED', generation, dispatch_no + 1, 0, nextval('outbox_id_seq') from lost order by event_id
-       on conflict (event_id) do update
-             set dispatch_no = excluded.dispatch_no, outbox_id = excluded.outbox_id, updated_at = now()
-           where s.dispatch_no = excluded.dispatch_no - 1 and s.status = 'DISPATCHED'
-       returning event_id, generation, dispatch_no, outbox_id
-     )
-     insert into outbox (id, event_id, dispatch_no, generation, destination)
-     select outbox_id, event_id, dispatch_no, generation, 'main' from raised`,
-    [lost.map((d) => d.eventId), lost.map((d) => d.dispatchNo), lost.map((d) => d.generation)],
-  );
-  return rowCount ?? 0;
-}
-
 /** Where the reconciler stopped. Outbox id, bigint as text. */
 export async function readPosition(db: Db): Promise<string> {
   const { rows } = await db.query<{ position: string }>(
@@ -75,7 +49,7 @@ export async function readPosition(db: Db): Promise<string> {
   return rows[0]?.position ?? '0';
 }
 
-/** False, with nothing written, when it is not at `from` any more: an operator's requeue has taken it back. */
+/** Returns false and writes nothing when the position is no longer `from`: an operator's requeue has moved it back. */
 export async function movePosition(db: Db, { from, to }: { from: string; to: string }): Promise<boolean> {
   const { rowCount } = await db.query(
     `insert into chore_progress as p (name, position) values ('reconciler', $2)

@@ -6,9 +6,9 @@ import { ADVISORY_LOCKS, tryTransactionLock } from '../db/advisory-locks';
 import { inTransaction } from '../db/pool';
 import { Metrics } from '../observability/metrics';
 import { releaseLeasesTakenBefore } from './claim.queries';
+import { dispatchLost } from '../event-state/dispatch-lost.queries';
 import {
   databaseTime,
-  dispatchAgain,
   listDispatchesAfter,
   movePosition,
   readPosition,
@@ -60,7 +60,7 @@ export class Reconciler implements OnModuleInit {
       const examined = firstYoung === -1 ? dispatches : dispatches.slice(0, firstYoung);
       await this.dispatchLost(db, examined);
       const more = (await this.keepPosition(db, examined)) && examined.length === BATCH;
-      this.sweptTo = more ? examined.at(-1)?.id : undefined;
+      this.sweptTo = more ? examined.at(-1)?.outboxId : undefined;
       return more;
     });
   }
@@ -76,8 +76,8 @@ export class Reconciler implements OnModuleInit {
     const last = (unsafe === -1 ? examined : examined.slice(0, unsafe)).at(-1);
     this.keeping = unsafe === -1;
     if (!last) return true;
-    const moved = await movePosition(db, { from: this.kept, to: last.id });
-    this.kept = last.id;
+    const moved = await movePosition(db, { from: this.kept, to: last.outboxId });
+    this.kept = last.outboxId;
     return moved;
   }
 
@@ -92,7 +92,7 @@ export class Reconciler implements OnModuleInit {
         this.pool,
         dispatches.filter(({ publishedLongAgo }) => publishedLongAgo),
       );
-      position = dispatches.at(-1)?.id ?? position;
+      position = dispatches.at(-1)?.outboxId ?? position;
       more = dispatches.length === BATCH;
     }
   }
@@ -100,7 +100,7 @@ export class Reconciler implements OnModuleInit {
   private async dispatchLost(db: Pool | PoolClient, examined: PublishedDispatch[]): Promise<void> {
     const lost = examined.filter(({ settled }) => !settled);
     if (lost.length === 0) return;
-    const dispatched = await dispatchAgain(db, lost);
+    const dispatched = await dispatchLost(db, lost);
     this.metrics.reconciled.inc(dispatched);
     this.logger.warn(`${dispatched} events were published but never settled; they are dispatched again`);
   }

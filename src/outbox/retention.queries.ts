@@ -88,22 +88,6 @@ export async function dropTables(db: Db, names: readonly string[]): Promise<void
   await db.query(`drop table ${names.join(', ')}`);
 }
 
-/** Tables that keep something about single events, which goes with them. None of it is open: see areEventsSettled. */
-const KEPT_ABOUT_EVENTS = ['event_state', 'handler_effects', 'dead_letters', 'replay_events'] as const;
-
-/** What was kept of events below `bound`, whose partition is gone: at most `limit` rows a table. True when there is more. */
-export async function deleteKeptBelow(db: Db, bound: string, limit: number): Promise<boolean> {
-  let more = false;
-  for (const table of KEPT_ABOUT_EVENTS) {
-    const { rowCount } = await db.query(
-      `delete from ${table} where ctid = any (array(select ctid from ${table} where event_id < $1::uuid limit $2))`,
-      [bound, limit],
-    );
-    more ||= rowCount === limit;
-  }
-  return more;
-}
-
 /** Entries that lie in no day's partition. Bounded; returns how many went. */
 export async function deleteStrayEntries(db: Db, olderThanSeconds: number, limit: number): Promise<number> {
   const { rowCount } = await db.query(
@@ -115,4 +99,10 @@ export async function deleteStrayEntries(db: Db, olderThanSeconds: number, limit
     [olderThanSeconds, limit],
   );
   return rowCount ?? 0;
+}
+
+/** Creates the missing partitions of the coming weeks and days. Returns how many. */
+export async function ensurePartitions(db: Db): Promise<number> {
+  const { rows } = await db.query<{ made: number }>('select ensure_partitions() as made');
+  return rows[0]?.made ?? 0;
 }

@@ -4,12 +4,12 @@ import { SETTINGS_TOKEN, type Settings } from '../config/settings';
 import { ADVISORY_LOCKS, tryTransactionLock } from '../db/advisory-locks';
 import { classifyPgError } from '../db/pg-errors';
 import { inTransaction } from '../db/pool';
-import { ensurePartitions } from '../event-state/dispatch-due-retries.queries';
+import { forgetEventsBelow } from '../event-state/forget-events.queries';
 import {
   areEventsSettled,
-  deleteKeptBelow,
   deleteStrayEntries,
   dropTables,
+  ensurePartitions,
   instantOfBound,
   isOutboxPartitionDone,
   listEndedPartitions,
@@ -90,7 +90,7 @@ export class Retention {
   }
 
   private async forgetBelow(bound: string): Promise<void> {
-    while (await this.underLock((db) => deleteKeptBelow(db, bound, DELETE_BATCH)));
+    while (await this.underLock((db) => forgetEventsBelow(db, bound, DELETE_BATCH)));
   }
 
   private async ended(parent: 'outbox' | 'events', olderThanSeconds: number): Promise<Partition[]> {

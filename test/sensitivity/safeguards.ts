@@ -235,8 +235,8 @@ export const SAFEGUARDS: readonly Safeguard[] = [
     edits: [
       {
         file: 'src/event-state/settle-failures.queries.ts',
-        find: "          where s.dispatch_no = excluded.dispatch_no - 1 and s.status = 'DISPATCHED'\n",
-        replace: '',
+        find: "          where s.dispatch_no = excluded.dispatch_no - 1 and s.status = 'DISPATCHED'`",
+        replace: '`',
       },
     ],
     tests: ['test/integration/worker/settler-overtaken.test.ts'],
@@ -270,7 +270,7 @@ export const SAFEGUARDS: readonly Safeguard[] = [
     invariant: 'I11',
     edits: [
       {
-        file: 'src/outbox/reconciler.queries.ts',
+        file: 'src/event-state/dispatch-lost.queries.ts',
         find: "           where s.dispatch_no = excluded.dispatch_no - 1 and s.status = 'DISPATCHED'\n",
         replace: '',
       },

@@ -2,16 +2,12 @@ import { Inject, Injectable } from '@nestjs/common';
 import { Pool } from 'pg';
 import { WakeUp } from '../../redis/wake-up';
 import { SETTINGS_TOKEN, type Settings } from '../../config/settings';
-import { appendRetryEntries } from '../../event-state/dispatch-again.queries';
 import type { Db } from '../../db/pool';
 import { recordChange, updateCounts, type AdminChange } from '../audit/audit.queries';
 import { AdminTransactions } from '../endpoint/admin-transactions';
 import { limitOf, type BulkRequest } from '../endpoint/bulk-request';
-import {
-  discardDeadLetters,
-  resolveDeadLetters,
-  takeBackToDispatch,
-} from '../../event-state/dispatch-dead-letters.queries';
+import { discardDeadLetters } from '../../event-state/discard-dead-letters.queries';
+import { dispatchDeadLetters } from '../../event-state/dispatch-dead-letters.queries';
 import { filterOnly } from '../events/event-filter';
 import { findMatching } from '../events/matching-events';
 
@@ -36,11 +32,7 @@ export class DlqActions {
 
   async retry(request: BulkRequest, correlationId: string): Promise<Changed> {
     const changed = await this.change(request, 'dlq.retry', 'retried', correlationId, async (db, ids) => {
-      const dispatches = await takeBackToDispatch(db, ids);
-      await appendRetryEntries(db, dispatches);
-      const taken = dispatches.map(({ eventId }) => eventId);
-      await resolveDeadLetters(db, { ids: taken, resolution: 'RETRIED' });
-      return taken.length;
+      return (await dispatchDeadLetters(db, ids)).length;
     });
     this.wakeUp.signal();
     return changed;
@@ -48,11 +40,9 @@ export class DlqActions {
 
   async discard(request: BulkRequest & { note?: string }, correlationId: string): Promise<Changed> {
     const { note } = request;
-    return this.change(request, 'dlq.discard', 'discarded', correlationId, async (db, ids) => {
-      const discarded = await discardDeadLetters(db, ids);
-      await resolveDeadLetters(db, { ids: discarded, resolution: 'DISCARDED', note });
-      return discarded.length;
-    });
+    return this.change(request, 'dlq.discard', 'discarded', correlationId, (db, ids) =>
+      discardDeadLetters(db, ids, note),
+    );
   }
 
   /** In transactions of bounded size, each with the audit row brought up to date. */

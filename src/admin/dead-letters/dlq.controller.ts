@@ -8,7 +8,7 @@ import { AdminEndpoint } from '../endpoint/admin-endpoint';
 import { BulkRequest } from '../endpoint/bulk-request';
 import { DlqActions } from './dlq-actions';
 import { DeadLettersPage, DiscardResponse, ReasonsResponse, RetryResponse } from './dlq.responses';
-import { listReasons, readDeadLetters } from '../../event-state/dispatch-dead-letters.queries';
+import { listReasons, readDeadLetters } from './dead-letters.queries';
 import { EventPageQuery } from '../events/event-filter';
 import { findPage } from '../events/matching-events';
 import { IsListLimit } from '../endpoint/page-query';

@@ -1,10 +1,8 @@
-import { appendRetryEntries } from '../../event-state/dispatch-again.queries';
 import type { Db } from '../../db/pool';
-import { resolveDeadLetters } from '../../event-state/dispatch-dead-letters.queries';
 import {
   assessForReplay,
+  dispatchReplayed,
   lockStates,
-  raiseDispatch,
   type ReplayCandidate,
   type SkipReason,
 } from '../../event-state/dispatch-replayed.queries';
@@ -26,25 +24,23 @@ export async function stepReplay(db: Db, replay: ReplayInHand, room: number): Pr
 
 async function send(db: Db, { id, mode, discardedToo }: ReplayInHand, pending: readonly string[]): Promise<void> {
   await lockStates(db, pending);
-  const judged = await assessForReplay(db, { ids: pending, discardedToo, ownReplay: id });
-  const dispatches = await raiseDispatch(
+  const assessed = await assessForReplay(db, { ids: pending, discardedToo, ownReplay: id });
+  const dispatches = await dispatchReplayed(
     db,
     mode,
-    judged.filter(({ reason }) => reason === null),
+    assessed.filter(({ reason }) => reason === null),
   );
   const sent = dispatches.map(({ eventId }) => eventId);
-  await appendRetryEntries(db, dispatches);
-  await resolveDeadLetters(db, { ids: sent, resolution: 'REPLAYED' });
   await recordDispatched(db, id, dispatches);
-  await recordSkipped(db, id, skippedOf(judged, new Set(sent)));
+  await recordSkipped(db, id, skippedOf(assessed, new Set(sent)));
 }
 
-/** What was judged fit but had moved on when it was to be raised is skipped as well. */
+/** An event that was assessed as fit but has moved on since is skipped, too. */
 function skippedOf(
-  judged: readonly ReplayCandidate[],
+  assessed: readonly ReplayCandidate[],
   sent: ReadonlySet<string>,
 ): { eventId: string; reason: SkipReason }[] {
-  return judged
+  return assessed
     .filter(({ eventId }) => !sent.has(eventId))
     .map(({ eventId, reason }) => ({ eventId, reason: reason ?? 'moved-on' }));
 }

@@ -1,5 +1,5 @@
 import type { Db } from '../../db/pool';
-import type { ReplayMode } from '../../event-state/replay-mode';
+import type { ReplayMode } from '../../event-state/dispatch-replayed.queries';
 
 export type ReplayStatus = 'RUNNING' | 'DONE' | 'CANCELLED';
 

@@ -1,7 +1,7 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { ReplayPreview } from './replay-preview';
-import type { ReplayMode } from '../../event-state/replay-mode';
-import { REPLAY_MODES } from '../../event-state/replay-mode';
+import type { ReplayMode } from '../../event-state/dispatch-replayed.queries';
+import { REPLAY_MODES } from '../../event-state/dispatch-replayed.queries';
 import type { ReplayStatus } from './replay.queries';
 
 export class ReplayResponse {

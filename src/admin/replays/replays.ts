@@ -13,7 +13,7 @@ import { findMatching } from '../events/matching-events';
 import { assessForReplay } from '../../event-state/dispatch-replayed.queries';
 import { previewOf, type ReplayPreview } from './replay-preview';
 import { stepReplay } from './replay-step';
-import type { ReplayMode } from '../../event-state/replay-mode';
+import type { ReplayMode } from '../../event-state/dispatch-replayed.queries';
 import { cancelReplay, finishReplay, insertReplay, lockReplay } from './replay.queries';
 import { cancelPending, countOutcomes, insertReplayEvents, insertUnderReplay } from './replay-events.queries';
 

@@ -7,7 +7,8 @@ import { createPool, inTransaction } from '../../db/pool';
 import { prepareEvent, type PreparedEvent } from '../../event/prepare-event';
 import { say } from '../../runtime/command';
 import { isStreamForge, registerFailingDestination, sendEvents } from './api';
-import { countByStatus, storeDeadLetters } from './dead-letters.queries';
+import { storeDeadLetters } from './dead-letters';
+import { countByStatus } from './status-counts.queries';
 import { DEMO_TENANT, demoEvents, failingEvents, type DemoEvent } from './demo-events';
 
 const SETTLED_WITHIN_MS = 30_000;

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Pool } from 'pg';
 import type { ReceivedMessage } from '../../broker/broker';
-import { readStandings, type Standing } from '../../event-state/open-attempts.queries';
+import { readProgress, type EventProgress as Standing } from '../../event-state/open-attempts.queries';
 import { countStarts } from '../crashes/crash-counts.queries';
 import { ExternalHandlers } from '../run/external-handlers';
 import type { DispatchedEvent } from '../../event/dispatched-event';
@@ -43,7 +43,7 @@ export class MessageRouter {
     const selection = await this.externals.select(works.map(({ event }) => event));
     const toAsk = works.filter(({ delivery, event }) => delivery.redelivered || selection.has(event));
     const routes: Routes = { now: [], alone: [], external: [] };
-    const standings = toAsk.length > 0 ? await readStandings(this.pool, eventsOf(toAsk)) : undefined;
+    const standings = toAsk.length > 0 ? await readProgress(this.pool, eventsOf(toAsk)) : undefined;
     for (const work of works) {
       const { delivery, event } = work;
       const standing = standings?.get(event);

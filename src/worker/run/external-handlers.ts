@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { SETTINGS_TOKEN, type Settings } from '../../config/settings';
-import type { Standing } from '../../event-state/open-attempts.queries';
+import type { EventProgress as Standing } from '../../event-state/open-attempts.queries';
 import type { DispatchedEvent } from '../../event/dispatched-event';
 import { HANDLERS, handlesType, type ExternalHandler, type Handler, type HandlerResult } from '../handler';
 import { spanOfCall } from '../consume/dispatch-spans';

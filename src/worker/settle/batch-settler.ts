@@ -5,22 +5,15 @@ import { SETTINGS_TOKEN, type Settings } from '../../config/settings';
 import { classifyPgError } from '../../db/pg-errors';
 import { inTransaction } from '../../db/pool';
 import { Metrics } from '../../observability/metrics';
-import {
-  completeDispatchesOfSucceeded,
-  completeStates,
-  openAttempts,
-  readStates,
-  type EventState,
-} from '../../event-state/open-attempts.queries';
-import { auditMessage } from './audit-message';
+import { completeDispatchesOfSucceeded, completeStates } from '../../event-state/complete.queries';
+import { openAttempts, readEffects, readStates, type EventState } from '../../event-state/open-attempts.queries';
 import { clearStarts } from '../crashes/crash-counts.queries';
 import type { Failure } from '../../event-state/settle-failures.queries';
-import { readEffects } from '../../event-state/handler-effects.queries';
 import type { DispatchedEvent } from '../../event/dispatched-event';
 import { HANDLERS, type Handler } from '../handler';
 import { HandlerTimeout } from '../run/handler-call';
 import { SettleReport, type SettledBatch } from './settle-report';
-import { recordFailures } from '../../event-state/settle-failures';
+import { settleFailures } from '../../event-state/settle-failures';
 import { classifyError, postponeTenant, decide } from './retry-policy';
 import { newestOfEach, Settlement, type Findings } from './settlement';
 import { HandlerFailure, TransactionalHandlers } from '../run/transactional-handlers';
@@ -131,7 +124,7 @@ export class BatchSettler {
 
     const failures = this.toFailures(won, opened, startedMs);
     // Not raised: dispatched again in this very moment (reconciler), which the next pass sees.
-    if (failures.length > 0 && !(await recordFailures(db, failures))) throw new Again();
+    if (failures.length > 0 && !(await settleFailures(db, failures))) throw new Again();
     const completed = won.filter(({ result }) => !result);
     const toComplete = completed.filter(({ event }) => states.has(event.id)).map(({ event }) => event.id);
     if (toComplete.length > 0) await completeStates(db, toComplete);
@@ -153,7 +146,7 @@ export class BatchSettler {
         ...(settlement.runsHandlers ? this.transactional.namesDone(settlement) : []),
       ];
       const durationMs = settlement.externalMs + Date.now() - startedMs;
-      return [{ event, attemptNumber, decision, message: auditMessage(decision.message), durationMs, done }];
+      return [{ event, attemptNumber, decision, durationMs, done }];
     });
   }
 }

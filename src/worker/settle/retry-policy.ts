@@ -1,5 +1,5 @@
 import { types } from 'node:util';
-import type { RetryDecision } from '../../event-state/retry-decision';
+import type { RetryDecision } from '../../event-state/settle-failures.queries';
 import { InvalidPayloadError, type UnfinishedResult } from '../handler';
 
 export interface RetryRules {

@@ -2,7 +2,7 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { requeueFailed } from '../../../src/event-state/figures.queries';
+import { requeueFailed } from '../../../src/event-state/failed-entries.queries';
 import { allCompleted, statusCounts, TestCluster } from '../../support/processes/e2e-cluster';
 import { syntheticEvents, toNdjson } from '../../support/e2e-events';
 import { call, postEvent, postStream } from '../../support/e2e-http';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
-import { listReasons } from '../../../src/event-state/dispatch-dead-letters.queries';
+import { listReasons } from '../../../src/admin/dead-letters/dead-letters.queries';
 import { criteriaOf, type EventFilter } from '../../../src/admin/events/event-filter';
 import { findEvents, pageStatement } from '../../../src/admin/events/event-search.queries';
 import { EVENT_STATUSES } from '../../../src/event/event-status';
@@ -99,27 +99,6 @@ describe(`the search over ${EVENTS} events in all states`, () => {
     expect(between.at(-1)).toBe(older.id);
   });
 
-  it('finds under the old reason LANE_FULL what replaced it, too; under a new reason that one only', async () => {
-    const CODES = ['LANE_FULL', 'CONCURRENCY_LIMIT', 'DESTINATION_BUSY', 'TENANT_FAILING', 'CIRCUIT_OPEN'] as const;
-    const dead = new Map<string, string>();
-    const retrying = new Map<string, string>();
-    for (const reasonCode of CODES) {
-      const [letter] = await givenDeadLetters(database.pool, 1, { tenantId: 'split', reasonCode });
-      dead.set(reasonCode, letter?.id as string);
-      const [event] = (await givenEvents(database.pool, 1, {}, 'split')) as [Event];
-      await givenAttempt(database.pool, event, { status: 'RETRY', reasonCode });
-      await givenState(database.pool, event, { status: 'RETRYING' });
-      retrying.set(reasonCode, event.id);
-    }
-    const four = (ids: Map<string, string>) => CODES.slice(0, 4).map((code) => ids.get(code));
-    const tenantId = 'split';
-    expect((await allOf({ tenantId, reasonCode: 'LANE_FULL' }, 2)).toReversed()).toEqual(four(dead));
-    expect((await allOf({ tenantId, status: 'RETRYING', reasonCode: 'LANE_FULL' }, 2)).toReversed()).toEqual(
-      four(retrying),
-    );
-    expect(await allOf({ tenantId, reasonCode: 'TENANT_FAILING' }, 50)).toEqual([dead.get('TENANT_FAILING')]);
-  });
-
   it('can be narrowed to a correlation id, alone and with more', async () => {
     const given = { correlationId: 'one-request' };
     const [first, ...others] = (await givenEvents(database.pool, 120, given, 'correlated')).map(({ id }) => id);
@@ -170,5 +149,26 @@ describe(`the search over ${EVENTS} events in all states`, () => {
     const { reasons, total } = await listReasons(database.pool, { tenantId: null, limit: 50 });
     expect(total).toBe((EVENTS / 100) * 2);
     expect(reasons.reduce((sum, { count }) => sum + count, 0)).toBe(total);
+  });
+
+  it('finds under the old reason LANE_FULL what replaced it, too; under a new reason that one only', async () => {
+    const CODES = ['LANE_FULL', 'CONCURRENCY_LIMIT', 'DESTINATION_BUSY', 'TENANT_FAILING', 'CIRCUIT_OPEN'] as const;
+    const dead = new Map<string, string>();
+    const retrying = new Map<string, string>();
+    for (const reasonCode of CODES) {
+      const [letter] = await givenDeadLetters(database.pool, 1, { tenantId: 'split', reasonCode });
+      dead.set(reasonCode, letter?.id as string);
+      const [event] = (await givenEvents(database.pool, 1, {}, 'split')) as [Event];
+      await givenAttempt(database.pool, event, { status: 'RETRY', reasonCode });
+      await givenState(database.pool, event, { status: 'RETRYING' });
+      retrying.set(reasonCode, event.id);
+    }
+    const four = (ids: Map<string, string>) => CODES.slice(0, 4).map((code) => ids.get(code));
+    const tenantId = 'split';
+    expect((await allOf({ tenantId, reasonCode: 'LANE_FULL' }, 2)).toReversed()).toEqual(four(dead));
+    expect((await allOf({ tenantId, status: 'RETRYING', reasonCode: 'LANE_FULL' }, 2)).toReversed()).toEqual(
+      four(retrying),
+    );
+    expect(await allOf({ tenantId, reasonCode: 'TENANT_FAILING' }, 50)).toEqual([dead.get('TENANT_FAILING')]);
   });
 });

@@ -6,7 +6,8 @@ import { uuidV7 } from '../../../src/event/uuid-v7';
 import { Metrics } from '../../../src/observability/metrics';
 import { Publisher } from '../../../src/outbox/publisher';
 import { Reconciler } from '../../../src/outbox/reconciler';
-import { dispatchAgain, listDispatchesAfter } from '../../../src/outbox/reconciler.queries';
+import { dispatchLost } from '../../../src/event-state/dispatch-lost.queries';
+import { listDispatchesAfter } from '../../../src/outbox/reconciler.queries';
 import { testSettings } from '../../support/app';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
 import { eventually } from '../../support/eventually';
@@ -71,9 +72,9 @@ describe('reconcilers that meet or restart', () => {
       const lost = await listDispatchesAfter(database.pool, query);
       expect(lost.filter(({ settled, publishedLongAgo }) => !settled && publishedLongAgo)).toHaveLength(50);
       const raised = await Promise.all([
-        dispatchAgain(database.pool, lost),
-        dispatchAgain(database.pool, [...lost].reverse()),
-        dispatchAgain(database.pool, lost),
+        dispatchLost(database.pool, lost),
+        dispatchLost(database.pool, [...lost].reverse()),
+        dispatchLost(database.pool, lost),
       ]);
       expect(raised.reduce((a, b) => a + b)).toBe(50);
       await expect(dispatches()).resolves.toBe(50);
@@ -88,7 +89,7 @@ describe('reconcilers that meet or restart', () => {
         publishedBefore: new Date(Date.now() + 1_000).toISOString(),
       });
       await givenState(database.pool, event, { status: 'RETRYING', dispatchNo: 2 });
-      await expect(dispatchAgain(database.pool, lost)).resolves.toBe(0);
+      await expect(dispatchLost(database.pool, lost)).resolves.toBe(0);
       await expect(outboxRows(database.pool, event)).resolves.toHaveLength(1);
       await expect(stateRow(database.pool, event)).resolves.toMatchObject({ status: 'RETRYING', dispatchNo: 2 });
     });

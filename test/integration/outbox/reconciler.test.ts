@@ -2,7 +2,8 @@ import { Logger } from '@nestjs/common';
 import type { Broker } from '../../../src/broker/broker';
 import { Metrics } from '../../../src/observability/metrics';
 import { Reconciler } from '../../../src/outbox/reconciler';
-import { dispatchAgain, readPosition } from '../../../src/outbox/reconciler.queries';
+import { dispatchLost } from '../../../src/event-state/dispatch-lost.queries';
+import { readPosition } from '../../../src/outbox/reconciler.queries';
 import { testSettings } from '../../support/app';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
 import {
@@ -128,16 +129,8 @@ describe('the reconciler', () => {
     const movedOn = await givenEvent(pool);
     await givenState(pool, movedOn, { status: 'DISPATCHED', dispatchNo: 3 });
     const before = [await stateRow(pool, retrying), await stateRow(pool, movedOn)];
-    const seen = {
-      id: '1',
-      dispatchNo: 1,
-      generation: 1,
-      publishedLongAgo: true,
-      createdLongAgo: true,
-      settled: false,
-    };
-    const lost = [retrying, movedOn].map(({ id }) => ({ ...seen, eventId: id }));
-    await expect(dispatchAgain(pool, lost)).resolves.toBe(0);
+    const lost = [retrying, movedOn].map(({ id }) => ({ eventId: id, dispatchNo: 1, generation: 1 }));
+    await expect(dispatchLost(pool, lost)).resolves.toBe(0);
     expect([await stateRow(pool, retrying), await stateRow(pool, movedOn)]).toEqual(before);
   });
 

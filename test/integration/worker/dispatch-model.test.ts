@@ -1,7 +1,8 @@
 import { Logger } from '@nestjs/common';
 import * as fc from 'fast-check';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
-import { DeliveryModel, steps, type Sabotage } from '../../support/model/dispatch-model';
+import { arrowsOfCode } from '../../support/arrows';
+import { DispatchModel, steps, type Sabotage } from '../../support/model/dispatch-model';
 
 /** MODEL_SEED repeats a run; MODEL_RUNS makes it longer. */
 const seed = Number(process.env.MODEL_SEED ?? Date.now() % 1_000_000_000);
@@ -27,7 +28,17 @@ function withoutFencing(name: string, text: string): string {
   return name === 'raise-states' ? text.replace(/where s\.dispatch_no = [^\n]+/, '') : text;
 }
 
-describe('deliveries, duplicates, crashes, failures, retries, replays and reconciling in any order', () => {
+/** Notes every change of a state that a dispatch or a settlement makes. */
+const TRACE_ARROWS = `
+  create table arrows (arrow text);
+  create function note_arrow() returns trigger language plpgsql as $$
+    begin
+      insert into arrows values (case when tg_op = 'INSERT' then '[*]' else old.status end || ' --> ' || new.status);
+      return new;
+    end $$;
+  create trigger note_arrow before insert or update on event_state for each row execute function note_arrow()`;
+
+describe('messages, duplicates, crashes, failures, retries, operators and the reconciler in any order', () => {
   const databases: TestDatabase[] = [];
   beforeAll(() => {
     Logger.overrideLogger(false);
@@ -45,14 +56,19 @@ describe('deliveries, duplicates, crashes, failures, retries, replays and reconc
   };
 
   it('hold I5, I6, I7, I11 and I13', async () => {
-    process.stdout.write(`model of deliveries: MODEL_SEED=${seed} MODEL_RUNS=${numRuns}\n`);
+    process.stdout.write(`dispatch model: MODEL_SEED=${seed} MODEL_RUNS=${numRuns}\n`);
     const { pool } = await given();
+    await pool.query(TRACE_ARROWS);
     await fc.assert(
       fc.asyncProperty(steps, async (script) => {
-        expect(await new DeliveryModel(pool).run(script)).toEqual([]);
+        expect(await new DispatchModel(pool).run(script)).toEqual([]);
       }),
       { seed, numRuns },
     );
+    const { rows } = await pool.query<{ arrow: string }>('select distinct arrow from arrows order by 1');
+    const declared = new Set(arrowsOfCode().map(({ from, to }) => `${from} --> ${to}`));
+    expect(rows.map(({ arrow }) => arrow).filter((arrow) => !declared.has(arrow))).toEqual([]);
+    expect(rows.length).toBeGreaterThan(5);
   }, 120_000);
 
   it.each(Object.entries(REMOVED))(
@@ -61,7 +77,7 @@ describe('deliveries, duplicates, crashes, failures, retries, replays and reconc
       const { pool } = await given(prepare);
       const details = await fc.check(
         fc.asyncProperty(steps, async (script) => {
-          expect(await new DeliveryModel(pool, sabotage).run(script)).toEqual([]);
+          expect(await new DispatchModel(pool, sabotage).run(script)).toEqual([]);
         }),
         { seed, numRuns: 200, endOnFailure: true },
       );

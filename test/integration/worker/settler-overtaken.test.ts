@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type { Event } from '../../../src/event/event';
 import { Metrics } from '../../../src/observability/metrics';
-import { dispatchAgain } from '../../../src/outbox/reconciler.queries';
+import { dispatchLost } from '../../../src/event-state/dispatch-lost.queries';
 import { BatchSettler } from '../../../src/worker/settle/batch-settler';
 import type { UnfinishedResult } from '../../../src/worker/handler';
 import { testSettings } from '../../support/app';
@@ -59,15 +59,8 @@ describe('the delivery executor, overtaken in the middle of its transaction', ()
 
   it('I11: by the reconciler: the failure is not recorded, and the newer dispatch stays what counts', async () => {
     const event = await givenEvent(database.pool);
-    const seen = {
-      id: '1',
-      dispatchNo: 1,
-      generation: 1,
-      publishedLongAgo: true,
-      createdLongAgo: true,
-      settled: false,
-    };
-    const worker = failingWorker(() => dispatchAgain(database.pool, [{ ...seen, eventId: event.id }]));
+    const lost = { eventId: event.id, dispatchNo: 1, generation: 1 };
+    const worker = failingWorker(() => dispatchLost(database.pool, [lost]));
     await worker.settle(event);
     await expect(attemptRows(database.pool, event)).resolves.toEqual([]);
     await expect(stateRow(database.pool, event)).resolves.toMatchObject({ status: 'DISPATCHED', dispatchNo: 2 });

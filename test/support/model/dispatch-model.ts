@@ -3,7 +3,11 @@ import type { Pool, PoolClient, QueryConfig } from 'pg';
 import type { Event } from '../../../src/event/event';
 import { Metrics } from '../../../src/observability/metrics';
 import { dispatchDueRetries } from '../../../src/event-state/dispatch-due-retries.queries';
-import { dispatchAgain, type PublishedDispatch } from '../../../src/outbox/reconciler.queries';
+import type { Dispatch } from '../../../src/event-state/dispatch-again.queries';
+import { dispatchDeadLetters } from '../../../src/event-state/dispatch-dead-letters.queries';
+import { dispatchLost } from '../../../src/event-state/dispatch-lost.queries';
+import { assessForReplay, dispatchReplayed, type ReplayMode } from '../../../src/event-state/dispatch-replayed.queries';
+import { discardDeadLetters } from '../../../src/event-state/discard-dead-letters.queries';
 import { readDispatchedEvent } from '../../../src/worker/consume/read-message';
 import { BatchSettler } from '../../../src/worker/settle/batch-settler';
 import type { DispatchedEvent } from '../../../src/event/dispatched-event';
@@ -15,14 +19,14 @@ import { takePending } from '../worker';
 
 export type Outcome = 'done' | 'retry' | 'dead-letter' | 'throw';
 
-/** What may happen to deliveries. Numbers choose among the messages or events that there are. */
+/** What may happen. Numbers choose among the messages or events that there are. */
 export type Step =
   | { kind: 'deliver'; message: number; outcome: Outcome; crash?: 'before-commit' | 'before-ack' | undefined }
   | { kind: 'deliver-twice-at-once'; message: number; outcomes: [Outcome, Outcome] }
   | { kind: 'duplicate'; message: number }
   | { kind: 'lose'; message: number }
   | { kind: 'retry-due' }
-  | { kind: 'reconcile' | 'reprocess' | 'republish'; event: number };
+  | { kind: 'reconcile' | 'retry-dead-letter' | 'discard' | ReplayMode; event: number };
 
 const outcome = fc.constantFrom<Outcome>('done', 'retry', 'dead-letter', 'throw');
 const n = fc.nat(50);
@@ -48,9 +52,15 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('lose' as const), message: n }) },
   { weight: 3, arbitrary: fc.constant({ kind: 'retry-due' as const }) },
   {
-    weight: 3,
+    weight: 4,
     arbitrary: fc.record({
-      kind: fc.constantFrom('reconcile' as const, 'reprocess' as const, 'republish' as const),
+      kind: fc.constantFrom(
+        'reconcile' as const,
+        'reprocess' as const,
+        'republish' as const,
+        'retry-dead-letter' as const,
+        'discard' as const,
+      ),
       event: n,
     }),
   },
@@ -58,15 +68,15 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 export const steps = fc.array(step, { minLength: 4, maxLength: 18 });
 
 const EVENTS = 2;
-/** More rounds than this to come to rest, or to settle one delivery, is no progress. */
+/** More rounds than this to come to rest, or transactions to settle one message, is no progress. */
 const MOST_ROUNDS = 30;
 const MOST_TRANSACTIONS = 60;
 
 /** Changes the text of a statement, by its name: how a test removes a safeguard. */
 export type Sabotage = (name: string, text: string) => string;
 
-/** Deliveries of a few events against the real executor and database, with a broker that may do all that brokers do. */
-export class DeliveryModel {
+/** A few events against the real settler and database, with a broker that may lose, repeat and reorder messages. */
+export class DispatchModel {
   private messages: DispatchedEvent[] = [];
   private events: Event[] = [];
   private readonly violations: string[] = [];
@@ -91,7 +101,10 @@ export class DeliveryModel {
     if ('event' in next) {
       const event = this.events[next.event % EVENTS] as Event;
       if (next.kind === 'reconcile') return this.reconcile([event]);
-      return this.replay(event, next.kind);
+      if (next.kind === 'retry-dead-letter') await dispatchDeadLetters(this.pool, [event.id]);
+      else if (next.kind === 'discard') await discardDeadLetters(this.pool, [event.id], undefined);
+      else await this.replay(event, next.kind);
+      return this.publish();
     }
     const message = this.messages[next.message % this.messages.length];
     if (!message) return;
@@ -125,20 +138,20 @@ export class DeliveryModel {
         return new Map(events.map(({ id }) => [id, result]));
       }),
     ];
-    const executor = new BatchSettler(
+    const settler = new BatchSettler(
       testSettings(rules),
       this.sabotaged(crash === 'before-commit'),
       handlers,
       new Metrics(),
     );
     try {
-      await executor.settle([event]);
+      await settler.settle([event]);
     } catch (error) {
       if (crash !== 'before-commit') throw error;
     }
   }
 
-  /** I5: what is acked has left a trace that a new delivery or an operator goes on from. */
+  /** I5: an acked message has left a trace that a retry or an operator can go on from. */
   private async acked(message: DispatchedEvent): Promise<void> {
     this.drop(message);
     const { rows } = await this.pool.query<{ settled: boolean }>(
@@ -179,8 +192,8 @@ export class DeliveryModel {
 
   /** As the reconciler does for a dispatch that left no trace in time, whether its message was lost or is only slow. */
   private async reconcile(events: readonly Event[]): Promise<void> {
-    const { rows } = await this.pool.query<PublishedDispatch>(
-      `select distinct on (o.event_id) o.id, o.event_id as "eventId", o.dispatch_no as "dispatchNo", o.generation
+    const { rows } = await this.pool.query<Dispatch>(
+      `select distinct on (o.event_id) o.event_id as "eventId", o.dispatch_no as "dispatchNo", o.generation
          from outbox o left join event_state s on s.event_id = o.event_id
         where o.event_id = any ($1::uuid[]) and o.destination <> 'dlq' and o.status = 'PUBLISHED'
           and (s.event_id is null or s.dispatch_no = o.dispatch_no and s.status = 'DISPATCHED')
@@ -189,32 +202,18 @@ export class DeliveryModel {
         order by o.event_id, o.dispatch_no desc`,
       [events.map(({ id }) => id)],
     );
-    if (rows.length > 0) await dispatchAgain(this.pool, rows);
+    if (rows.length > 0) await dispatchLost(this.pool, rows);
     await this.publish();
   }
 
-  /** An operator's replay of an event that is at rest. */
-  private async replay({ id }: Event, mode: 'reprocess' | 'republish'): Promise<void> {
-    await this.pool.query(
-      `with newest as (
-         select e.id, coalesce(s.generation, 1) as generation, coalesce(s.dispatch_no, 1) as dispatch_no
-           from events e left join event_state s on s.event_id = e.id
-           join event_status v on v.event_id = e.id and v.status in ('COMPLETED', 'DLQ')
-          where e.id = $1 and coalesce(s.status, 'COMPLETED') in ('COMPLETED', 'DLQ')
-       ), raised as (
-         insert into event_state as s (event_id, status, generation, dispatch_no, attempts)
-         select id, 'DISPATCHED', generation + $2, dispatch_no + 1, 0 from newest
-         on conflict (event_id) do update
-               set status = 'DISPATCHED', generation = excluded.generation, dispatch_no = excluded.dispatch_no,
-                   attempts = 0
-             where s.dispatch_no = excluded.dispatch_no - 1
-         returning event_id, dispatch_no, generation
-       )
-       insert into outbox (event_id, dispatch_no, generation, destination)
-       select event_id, dispatch_no, generation, 'retry' from raised`,
-      [id, mode === 'reprocess' ? 1 : 0],
+  /** An operator's replay, which sends the event only if it is at rest. */
+  private async replay({ id }: Event, mode: ReplayMode): Promise<void> {
+    const assessed = await assessForReplay(this.pool, { ids: [id], discardedToo: true, ownReplay: null });
+    await dispatchReplayed(
+      this.pool,
+      mode,
+      assessed.filter(({ reason }) => reason === null),
     );
-    await this.publish();
   }
 
   /** I13: with nothing failing any more, every event gets there, whatever was lost before. */
@@ -233,7 +232,7 @@ export class DeliveryModel {
       [this.events.map(({ id }) => id)],
     );
     for (const { status } of rows) {
-      if (status !== 'COMPLETED' && status !== 'DLQ') this.violations.push(`I13: an event rests as ${status}`);
+      if (!['COMPLETED', 'DLQ', 'DISCARDED'].includes(status)) this.violations.push(`I13: an event rests as ${status}`);
     }
   }
 
@@ -267,7 +266,7 @@ export class DeliveryModel {
     }
   }
 
-  /** The pool as the executor sees it: changed statements, and a crash in front of the commit. */
+  /** The pool as the settler sees it: changed statements, and a crash in front of the commit. */
   private sabotaged(crashes: boolean): Pool {
     const { pool, sabotage } = this;
     let transactions = 0;

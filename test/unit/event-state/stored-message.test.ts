@@ -1,4 +1,4 @@
-import { auditMessage } from '../../../src/worker/settle/audit-message';
+import { storedMessage } from '../../../src/event-state/stored-message';
 
 describe('a message of the audit', () => {
   it.each([
@@ -11,11 +11,11 @@ describe('a message of the audit', () => {
     ['HTTP 503 from https://shop.example/hooks', 'HTTP 503 from https://shop.example/hooks'],
     ['the token expired', 'the token expired'],
   ])('%s → %s', (text, expected) => {
-    expect(auditMessage(text)).toBe(expected);
+    expect(storedMessage(text)).toBe(expected);
   });
 
   it('is bounded and can be stored', () => {
-    expect(auditMessage('x'.repeat(100_000))).toHaveLength(1_000);
-    expect(auditMessage('binary \0 \ud800 end')).toBe('binary   \ufffd end');
+    expect(storedMessage('x'.repeat(100_000))).toHaveLength(1_000);
+    expect(storedMessage('binary \0 \ud800 end')).toBe('binary   \ufffd end');
   });
 });

@@ -1,0 +1,64 @@
+import type { Db } from '../../db/pool';
+
+export interface DeadLetter {
+  id: string;
+  reasonCode: string;
+  errorMessage: string | null;
+  attempts: number;
+  firstFailedAt: string;
+  lastFailedAt: string;
+}
+
+/** The dead letters of these events. */
+export async function readDeadLetters(db: Db, ids: readonly string[]): Promise<Map<string, DeadLetter>> {
+  const { rows } = await db.query<DeadLetter>(
+    `select event_id as id, reason_code as "reasonCode", error_message as "errorMessage", attempts,
+            first_failed_at as "firstFailedAt", last_failed_at as "lastFailedAt"
+       from dead_letters where event_id = any ($1::uuid[])`,
+    [ids],
+  );
+  return new Map(rows.map((row) => [row.id, row]));
+}
+
+export interface DeadLetterReason {
+  reasonCode: string;
+  errorMessage: string;
+  count: number;
+  firstSeenAt: string;
+  lastSeenAt: string;
+  sampleEventIds: string[];
+}
+
+/** Most dead letters that the reasons are counted over, newest first: it bounds the time of the answer. */
+const MOST_COUNTED = 50_000;
+const SAMPLES = 5;
+
+/**
+ * Unresolved dead letters by cause: reason code and message without what differs from event to event (failure_group in
+ * the migrations). The most frequent first. `total` is that of all groups, `capped` says that there are more.
+ */
+export async function listReasons(
+  db: Db,
+  query: { tenantId: string | null; limit: number },
+): Promise<{ reasons: DeadLetterReason[]; total: number; capped: boolean }> {
+  const { rows } = await db.query<DeadLetterReason & { total: number }>(
+    `with unresolved as materialized (
+       select event_id, reason_code, message_group, first_failed_at, last_failed_at from dead_letters
+        where resolved_at is null and ($1::text is null or tenant_id = $1)
+        order by event_id desc limit $2
+     ), groups as (
+       select reason_code, message_group, count(*)::int as count, min(first_failed_at) as first_seen,
+              max(last_failed_at) as last_seen, max(event_id::text) as newest
+         from unresolved group by reason_code, message_group order by 3 desc, 1, 2 limit $3
+     )
+     select g.reason_code as "reasonCode", g.message_group as "errorMessage", g.count, g.first_seen as "firstSeenAt",
+            g.last_seen as "lastSeenAt", (select count(*)::int from unresolved) as total,
+            array(select u.event_id::text from unresolved u
+                   where u.reason_code = g.reason_code and u.message_group = g.message_group limit ${SAMPLES})
+              as "sampleEventIds"
+       from groups g order by g.count desc, g.reason_code, g.message_group`,
+    [query.tenantId, MOST_COUNTED, query.limit],
+  );
+  const total = rows[0]?.total ?? 0;
+  return { reasons: rows.map(({ total: _total, ...reason }) => reason), total, capped: total === MOST_COUNTED };
+}

@@ -1,0 +1,35 @@
+import type { Db } from '../db/pool';
+import type { DispatchedEvent } from '../event/dispatched-event';
+
+/**
+ * Completes events whose attempts are open as successes in this transaction (openAttempts): that is the guard, and why the
+ * dispatch number is not compared again. Only for events that have a row; the others need none.
+ *
+ * @arrow DISPATCHED --> COMPLETED
+ */
+export async function completeStates(db: Db, eventIds: readonly string[]): Promise<void> {
+  await db.query({
+    name: 'complete-states',
+    text: `update event_state set status = 'COMPLETED', last_error = null, updated_at = now()
+            where event_id = any ($1::uuid[])`,
+    values: [eventIds],
+  });
+}
+
+/**
+ * Completes dispatches of events that an earlier dispatch has completed (reconciled, republished): nothing is left to do.
+ *
+ * @arrow DISPATCHED --> COMPLETED
+ */
+export async function completeDispatchesOfSucceeded(db: Db, events: readonly DispatchedEvent[]): Promise<void> {
+  await db.query({
+    name: 'complete-dispatches-of-succeeded',
+    text: `
+      update event_state s set status = 'COMPLETED', last_error = null, updated_at = now()
+        from unnest($1::uuid[], $2::integer[]) as t (id, dispatch_no)
+       where s.event_id = t.id and s.dispatch_no = t.dispatch_no and s.status = 'DISPATCHED'
+         and exists (select from processing_attempts a
+                      where a.event_id = t.id and a.generation = s.generation and a.status = 'SUCCESS')`,
+    values: [events.map(({ id }) => id), events.map(({ dispatchNo }) => dispatchNo)],
+  });
+}

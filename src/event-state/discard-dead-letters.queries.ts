@@ -1,0 +1,20 @@
+import type { Db } from '../db/pool';
+import { PICKED, resolveDeadLetters } from './dispatch-dead-letters.queries';
+
+/**
+ * An operator gives dead letters up. Returns how many were in the DLQ and in no replay.
+ *
+ * @arrow DLQ --> DISCARDED
+ */
+export async function discardDeadLetters(db: Db, ids: readonly string[], note: string | undefined): Promise<number> {
+  const { rowCount } = await db.query(
+    `with ${PICKED}, raised as (
+       update event_state s set status = 'DISCARDED', updated_at = now()
+         from picked where s.event_id = picked.event_id and s.status = 'DLQ'
+       returning s.event_id
+     ), ${resolveDeadLetters('DISCARDED', '$2')}
+     select from raised`,
+    [ids, note ?? null],
+  );
+  return rowCount ?? 0;
+}
