@@ -2,7 +2,7 @@ import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AppModule } from './app.module';
 import type { Settings } from './config/settings';
-import { serveApiDocs } from './http/api-docs';
+import { serveApiDocs } from './http/docs/api-docs';
 import { createFastifyAdapter } from './http/fastify-server';
 import { ProblemFilter } from './http/problem.filter';
 import { KnownRoutes } from './http/known-routes';

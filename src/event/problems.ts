@@ -41,6 +41,7 @@ const CATALOGUE = {
 } as const satisfies Record<string, { status: number; retryable: boolean; title: string }>;
 
 export type ProblemCode = keyof typeof CATALOGUE;
+export const PROBLEM_CODES = Object.keys(CATALOGUE) as ProblemCode[];
 
 /** One offending place in what the caller sent. `pointer` is a JSON Pointer (RFC 6901) into the event. */
 export interface ErrorDetail {

@@ -1,7 +1,7 @@
 import { CLOUD_EVENT_TYPE, isBinaryCloudEvent } from '../event/cloud-event/cloud-event';
-import { ENVELOPE_SCHEMA } from '../event/envelope-schema';
 import { JSON_TYPE, type RouteBody } from '../http/route-body';
-import { CLOUD_EVENT_EXAMPLE, CLOUD_EVENT_SCHEMA, EVENT_EXAMPLE } from './formats/examples';
+import { CLOUD_EVENT_REF, ENVELOPE_REF } from './event.requests';
+import { CLOUD_EVENT_EXAMPLE, EVENT_EXAMPLE } from './formats/examples';
 import { formatsOf, streamFormat, type StreamFormat } from './formats/stream-formats';
 
 /** What POST /v1/events takes. The data of a CloudEvent in binary mode may be of any type that is not streamed. */
@@ -21,8 +21,8 @@ export const STREAM_BODY: RouteBody = {
 export const EVENT_REQUEST = {
   required: true,
   content: {
-    [JSON_TYPE]: { schema: ENVELOPE_SCHEMA as unknown as Record<string, never>, example: EVENT_EXAMPLE },
-    [CLOUD_EVENT_TYPE]: { schema: CLOUD_EVENT_SCHEMA, example: CLOUD_EVENT_EXAMPLE },
+    [JSON_TYPE]: { schema: ENVELOPE_REF, example: EVENT_EXAMPLE },
+    [CLOUD_EVENT_TYPE]: { schema: CLOUD_EVENT_REF, example: CLOUD_EVENT_EXAMPLE },
     ...documented(formatsOf('POST /v1/events')),
   },
 };

@@ -5,21 +5,9 @@ import { SETTINGS_TOKEN, type Settings } from '../config/settings';
 import { Problem } from '../event/problems';
 import { Metrics } from '../observability/metrics';
 import { isSameSecret } from '../access/admin-access';
-import { ApiProblems } from '../http/api-problem';
+import { ApiProblems } from '../http/docs/api-problem';
+import { HealthResponse, ReadinessResponse } from './operations.responses';
 import { ReadinessChecks, type Readiness } from './readiness';
-
-const CHECK_SCHEMA = {
-  type: 'object',
-  properties: { status: { type: 'string', enum: ['up', 'down'] }, embedded: { type: 'boolean' } },
-};
-const READINESS_SCHEMA = {
-  type: 'object',
-  properties: {
-    status: { type: 'string', enum: ['ready', 'degraded', 'not-ready'] },
-    role: { type: 'string', example: 'all' },
-    checks: { type: 'object', properties: { postgres: CHECK_SCHEMA, redis: CHECK_SCHEMA, rabbitmq: CHECK_SCHEMA } },
-  },
-};
 
 /** What every role serves on its own port. */
 @ApiTags('operations')
@@ -28,17 +16,17 @@ export class OperationsController {
   constructor(private readonly readiness: ReadinessChecks) {}
 
   @Get('health')
-  @ApiOperation({ summary: 'Is this process alive?' })
-  @ApiOkResponse({ schema: { type: 'object', properties: { status: { type: 'string', example: 'ok' } } } })
+  @ApiOperation({ operationId: 'getHealth', summary: 'Is this process alive?' })
+  @ApiOkResponse({ type: HealthResponse })
   health(): { status: string } {
     return { status: 'ok' };
   }
 
   @Get('ready')
   @Header('Cache-Control', 'no-store')
-  @ApiOperation({ summary: 'Can this role do its job? 503 when it cannot.' })
-  @ApiOkResponse({ description: 'It can, perhaps `degraded`', schema: READINESS_SCHEMA })
-  @ApiResponse({ status: 503, description: 'It cannot, or it is draining', schema: READINESS_SCHEMA })
+  @ApiOperation({ operationId: 'getReadiness', summary: 'Can this role do its job? 503 when it cannot.' })
+  @ApiOkResponse({ description: 'It can, perhaps `degraded`', type: ReadinessResponse })
+  @ApiResponse({ status: 503, description: 'It cannot, or it is draining', type: ReadinessResponse })
   async ready(@Res({ passthrough: true }) reply: FastifyReply): Promise<Readiness> {
     const readiness = await this.readiness.check();
     reply.status(readiness.status === 'not-ready' ? 503 : 200);
@@ -55,7 +43,10 @@ export class MetricsController {
   ) {}
 
   @Get()
-  @ApiOperation({ summary: 'Prometheus metrics; needs `Authorization: Bearer METRICS_TOKEN` where that is set.' })
+  @ApiOperation({
+    operationId: 'getMetrics',
+    summary: 'Prometheus metrics; needs `Authorization: Bearer METRICS_TOKEN` where that is set.',
+  })
   @ApiBearerAuth('metrics-token')
   @ApiOkResponse({ description: 'Text format', content: { 'text/plain': { schema: { type: 'string' } } } })
   @ApiProblems('metrics-token-invalid')

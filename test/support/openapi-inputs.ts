@@ -2,12 +2,14 @@ import * as fc from 'fast-check';
 
 export interface Schema {
   $ref?: string;
-  type?: string;
+  type?: string | string[];
   enum?: unknown[];
   format?: string;
   items?: Schema;
   properties?: Record<string, Schema>;
   required?: string[];
+  minimum?: number;
+  maximum?: number;
   example?: unknown;
   oneOf?: Schema[];
   anyOf?: Schema[];
@@ -22,15 +24,24 @@ interface Parameter {
 export interface Operation {
   summary?: string;
   security?: Record<string, string[]>[];
-  parameters?: Parameter[];
+  operationId?: string;
+  parameters?: (Parameter | Reference)[];
   requestBody?: {
     content: Record<string, { schema: Schema; example?: unknown; examples?: Record<string, { value: unknown }> }>;
   };
-  responses: Record<string, { content?: Record<string, unknown> }>;
+  responses: Record<string, ApiResponse | Reference>;
+}
+export interface Reference {
+  $ref: string;
+}
+export interface ApiResponse {
+  headers?: Record<string, Reference>;
+  content?: Record<string, { schema: Schema; examples?: Record<string, Reference | { value: unknown }> }>;
 }
 export interface ApiDocument {
   openapi: string;
   paths: Record<string, Record<string, Operation>>;
+  webhooks: Record<string, Record<string, Operation>>;
   components: { schemas: Record<string, Schema>; securitySchemes: Record<string, { name?: string }> };
 }
 
@@ -58,6 +69,15 @@ const NASTY = [
 ];
 const anything = fc.oneof(fc.jsonValue({ maxDepth: 3 }), fc.constantFrom(...NASTY), fc.double(), fc.constant(null));
 
+/** What a reference of the document refers to, or the thing itself. */
+export function resolve<T extends object>(document: ApiDocument, thing: T | Reference): T {
+  if (!('$ref' in thing)) return thing;
+  const names = thing.$ref.slice('#/'.length).split('/');
+  const target = names.reduce<unknown>((at, name) => (at as Record<string, unknown>)[name], document);
+  if (typeof target !== 'object' || target === null) throw new Error(`${thing.$ref} refers to nothing.`);
+  return target as T;
+}
+
 /** Values of a schema, with an occasional value that breaks it. */
 function valuesOf(schema: Schema, document: ApiDocument, depth = 0): fc.Arbitrary<unknown> {
   return fc.oneof({ weight: 6, arbitrary: validOf(schema, document, depth) }, { weight: 1, arbitrary: anything });
@@ -65,17 +85,8 @@ function valuesOf(schema: Schema, document: ApiDocument, depth = 0): fc.Arbitrar
 
 function validOf(schema: Schema, document: ApiDocument, depth: number): fc.Arbitrary<unknown> {
   if (depth > 4) return fc.constant(null);
-  if (schema.$ref) {
-    return valuesOf(document.components.schemas[schema.$ref.split('/').at(-1) as string] ?? {}, document, depth + 1);
-  }
-  const [variants] = [schema.oneOf ?? schema.anyOf ?? schema.allOf].filter(Boolean);
-  if (variants) return fc.oneof(...variants.map((variant) => valuesOf(variant, document, depth + 1)));
-  if (schema.enum) return fc.constantFrom(...schema.enum);
-  if (schema.format === 'date-time') return fc.date({ noInvalidDate: true }).map((date) => date.toISOString());
-  if (schema.format === 'uuid') return fc.uuid();
-  if (schema.type === 'boolean') return fc.boolean();
-  if (schema.type === 'integer' || schema.type === 'number')
-    return fc.oneof(fc.integer({ min: -2, max: 600 }), fc.double());
+  const choices = choicesOf(schema, document);
+  if (choices) return fc.oneof(...choices.map((choice) => valuesOf(choice, document, depth + 1)));
   if (schema.type === 'array') return fc.array(valuesOf(schema.items ?? {}, document, depth + 1), { maxLength: 4 });
   if (schema.type === 'object' && schema.properties) {
     const members = Object.entries(schema.properties).map(([name, of]) => [name, valuesOf(of, document, depth + 1)]);
@@ -83,20 +94,44 @@ function validOf(schema: Schema, document: ApiDocument, depth: number): fc.Arbit
       requiredKeys: schema.required ?? [],
     });
   }
-  if (schema.type === 'string')
-    return fc.oneof(fc.constant(schema.example ?? 'demo'), fc.string(), fc.constantFrom(...NASTY));
+  return scalarsOf(schema);
+}
+
+/** The schemas that this one stands for; undefined when it is one itself. */
+function choicesOf(schema: Schema, document: ApiDocument): Schema[] | undefined {
+  if (schema.$ref) return [resolve(document, { $ref: schema.$ref })];
+  if (Array.isArray(schema.type)) return schema.type.map((type) => ({ ...schema, type }));
+  return schema.oneOf ?? schema.anyOf ?? schema.allOf;
+}
+
+function scalarsOf({ type, format, enum: words, example }: Schema): fc.Arbitrary<unknown> {
+  if (words) return fc.constantFrom(...words);
+  if (format === 'date-time') return fc.date({ noInvalidDate: true }).map((date) => date.toISOString());
+  if (format === 'uuid') return fc.uuid();
+  if (type === 'boolean') return fc.boolean();
+  if (type === 'null') return fc.constant(null);
+  if (type === 'integer' || type === 'number') return fc.oneof(fc.integer({ min: -2, max: 600 }), fc.double());
+  if (type === 'string') return fc.oneof(fc.constant(example ?? 'demo'), fc.string(), fc.constantFrom(...NASTY));
   return anything;
 }
 
 const asText = (value: unknown): string => (typeof value === 'string' ? value : (JSON.stringify(value) ?? ''));
 const headerSafe = (text: string): string => text.replace(/[^\x20-\x7e]/g, '').trim();
 
+/**
+ * How often an optional parameter is left out, against twice that it is sent. Headers are rare: one of them refuses the
+ * request, or makes a CloudEvent of it, before the rest is looked at.
+ */
+const LEFT_OUT = { query: 1, path: 1, header: 20 };
+
 export function requestsOf(path: string, operation: Operation, document: ApiDocument): fc.Arbitrary<GeneratedRequest> {
-  const parameters = operation.parameters ?? [];
+  const parameters = (operation.parameters ?? []).map((parameter) => resolve(document, parameter));
   const values = fc.tuple(
-    ...parameters.map(({ schema, required }) =>
-      required ? valuesOf(schema, document) : fc.option(valuesOf(schema, document), { nil: undefined, freq: 2 }),
-    ),
+    ...parameters.map(({ in: where, schema, required }) => {
+      const sent = valuesOf(schema, document);
+      const leftOut = { weight: LEFT_OUT[where], arbitrary: fc.constant(undefined) };
+      return required ? sent : fc.oneof({ weight: 2, arbitrary: sent }, leftOut);
+    }),
   );
   const bodies = Object.entries(operation.requestBody?.content ?? {}).map(([type, { schema, example }]) =>
     (schema.type === 'string' ? fc.oneof(fc.constant(example), fc.string()) : valuesOf(schema, document)).map(
@@ -115,7 +150,7 @@ export function requestsOf(path: string, operation: Operation, document: ApiDocu
       const value = chosen[i];
       if (value === undefined) return;
       if (where === 'query') for (const one of [value].flat()) query.append(name, asText(one));
-      else if (where === 'header') headers[name] = headerSafe(asText(value));
+      else if (where === 'header') headers[name.toLowerCase()] = headerSafe(asText(value));
       else filled = filled.replace(`{${name}}`, encodeURIComponent(asText(value).toWellFormed()));
     });
     return { path: query.size > 0 ? `${filled}?${query.toString()}` : filled, headers, body: sent?.text };

@@ -30,7 +30,7 @@ const folderOf = (file: string): string => (isRoot(file) ? 'the root' : (file.sp
 function importsOf(file: string, text: string): string[] {
   const names = ts.preProcessFile(text, true, true).importedFiles.map(({ fileName }) => fileName);
   return names
-    .filter((name) => name.startsWith('.'))
+    .filter((name) => name.startsWith('.') && !name.endsWith('.json'))
     .map((name) => `${path.posix.join(path.posix.dirname(file), name)}.ts`);
 }
 

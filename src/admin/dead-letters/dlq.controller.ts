@@ -1,49 +1,14 @@
 import { Body, Controller, Get, HttpCode, Post, Query } from '@nestjs/common';
-import { ApiAcceptedResponse, ApiBody, ApiOkResponse, ApiOperation, ApiPropertyOptional } from '@nestjs/swagger';
-import { IsIn } from 'class-validator';
+import { ApiAcceptedResponse, ApiBody, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import { CorrelationId } from '../../http/correlation';
 import { Pool } from 'pg';
-import { ApiProblems, BODY_PROBLEMS } from '../../http/api-problem';
+import { ApiProblems, BODY_PROBLEMS } from '../../http/docs/api-problem';
 import { AdminEndpoint } from '../endpoint/admin-endpoint';
-import { BulkRequest } from '../endpoint/bulk-request';
 import { DlqActions } from './dlq-actions';
-import { DeadLettersPage, DiscardResponse, ReasonsResponse, RetryResponse } from './dlq.responses';
+import { DeadLettersQuery, DiscardRequest, ReasonsQuery, RetryRequest } from './dlq.requests';
+import { DeadLettersPage, DiscardResponse, DeadLetterReasonsResponse, RetryResponse } from './dlq.responses';
 import { listReasons, readDeadLetters } from './dead-letters.queries';
-import { EventPageQuery } from '../events/event-filter';
 import { findPage } from '../events/matching-events';
-import { IsListLimit } from '../endpoint/page-query';
-import { IsPlainText, IsTenantId, MayBeLeftOut } from '../endpoint/rules';
-
-class ReasonsQuery {
-  @ApiPropertyOptional({ description: 'Dead letters of this tenant', example: 'demo' })
-  @MayBeLeftOut()
-  @IsTenantId()
-  tenantId?: string;
-
-  @IsListLimit('Most reasons in the answer')
-  limit = 50;
-}
-
-const DEAD = { enum: ['DLQ'], default: 'DLQ', description: 'Dead letters have this status' };
-
-class DeadLettersQuery extends EventPageQuery {
-  @ApiPropertyOptional(DEAD)
-  @IsIn(['DLQ'])
-  override status = 'DLQ' as const;
-}
-
-class RetryRequest extends BulkRequest {
-  @ApiPropertyOptional(DEAD)
-  @IsIn(['DLQ'])
-  override status = 'DLQ' as const;
-}
-
-class DiscardRequest extends RetryRequest {
-  @ApiPropertyOptional({ description: 'Why; kept with the dead letters and in the audit trail', maxLength: 500 })
-  @MayBeLeftOut()
-  @IsPlainText(500)
-  note?: string;
-}
 
 @AdminEndpoint()
 @Controller('v1/admin/dlq')
@@ -54,14 +19,20 @@ export class DlqController {
   ) {}
 
   @Get('reasons')
-  @ApiOperation({ summary: 'Dead letters grouped by cause, the most frequent first.' })
-  @ApiOkResponse({ type: ReasonsResponse })
-  async reasons(@Query() { tenantId, limit }: ReasonsQuery): Promise<ReasonsResponse> {
+  @ApiOperation({
+    operationId: 'listDeadLetterReasons',
+    summary: 'Dead letters grouped by cause, the most frequent first.',
+  })
+  @ApiOkResponse({ type: DeadLetterReasonsResponse })
+  async reasons(@Query() { tenantId, limit }: ReasonsQuery): Promise<DeadLetterReasonsResponse> {
     return listReasons(this.pool, { tenantId: tenantId ?? null, limit });
   }
 
   @Get()
-  @ApiOperation({ summary: 'Dead letters that nobody has dealt with, newest events first.' })
+  @ApiOperation({
+    operationId: 'listDeadLetters',
+    summary: 'Dead letters that nobody has dealt with, newest events first.',
+  })
   @ApiOkResponse({ type: DeadLettersPage })
   async list(@Query() query: DeadLettersQuery): Promise<DeadLettersPage> {
     const { events, nextCursor } = await findPage(this.pool, 'dlq', query);
@@ -81,6 +52,7 @@ export class DlqController {
   @Post('retry')
   @HttpCode(202)
   @ApiOperation({
+    operationId: 'retryDeadLetters',
     summary: 'Send dead letters again. Handlers that already succeeded do not run again.',
     description: '`dryRun` counts what would be retried. An event that waits in a replay is skipped.',
   })
@@ -94,7 +66,10 @@ export class DlqController {
 
   @Post('discard')
   @HttpCode(202)
-  @ApiOperation({ summary: 'Give dead letters up: their status becomes DISCARDED, nothing is deleted.' })
+  @ApiOperation({
+    operationId: 'discardDeadLetters',
+    summary: 'Give dead letters up: their status becomes DISCARDED, nothing is deleted.',
+  })
   @ApiBody({
     type: DiscardRequest,
     examples: { count: { value: { tenantId: 'demo', note: 'test data', dryRun: true } } },

@@ -1,5 +1,3 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { Type } from 'class-transformer';
 import {
   ArrayMaxSize,
   ArrayMinSize,
@@ -14,20 +12,23 @@ import {
   Min,
 } from 'class-validator';
 import { DESTINATION_LIMITS } from '../../destinations/destination';
-import { IsPlainText, IsTenantId, MayBeLeftOut } from '../endpoint/rules';
+import { ApiCount, ApiFlag, ApiId, ApiList, ApiText } from '../../http/docs/api-fields';
+import { IsListLimit } from '../endpoint/page-query';
+import { IsPlainText, IsTenantId, MayBeLeftOut, OneTenant } from '../endpoint/rules';
 
 const { timeoutMs: TIMEOUT, maxInFlight: IN_FLIGHT } = DESTINATION_LIMITS;
 /** No control characters nor halves of surrogate pairs; `*` only at the end. */
 const TYPE_PATTERN = /^(?:[^\p{Cc}\p{Cs}*]{1,254}\*?|\*)$/u;
 const MOST_PATTERNS = 50;
-const MOST_PAGE = 500;
-const MOST_OVERLAP_SECONDS = 7 * 24 * 3600;
+const MOST_URL = 2_048;
 
 class DestinationFields {
-  @ApiPropertyOptional({
+  @ApiList(String, {
+    required: false,
     example: ['order.*'],
-    type: [String],
     description: 'Exact types, or prefixes with * at their end',
+    minItems: 1,
+    maxItems: MOST_PATTERNS,
   })
   @MayBeLeftOut()
   @IsArray()
@@ -37,24 +38,30 @@ class DestinationFields {
   @Matches(TYPE_PATTERN, { each: true, message: 'each of eventTypes must be a type, or a prefix with * at its end' })
   eventTypes?: string[];
 
-  @ApiPropertyOptional({ example: true })
+  @ApiFlag(true, { required: false })
   @MayBeLeftOut()
   @IsBoolean()
   enabled?: boolean;
 
-  @ApiPropertyOptional({ example: 'Order service of the shop', maxLength: 500 })
+  @ApiText('Order service of the shop', { required: false, maxLength: 500 })
   @MayBeLeftOut()
   @IsPlainText(500, { min: 0 })
   description?: string;
 
-  @ApiPropertyOptional({ description: 'Of one request, in ms', minimum: TIMEOUT.min, maximum: TIMEOUT.max })
+  @ApiCount(TIMEOUT.default, {
+    required: false,
+    description: 'Timeout of one request, in ms',
+    minimum: TIMEOUT.min,
+    maximum: TIMEOUT.max,
+  })
   @MayBeLeftOut()
   @IsInt()
   @Min(TIMEOUT.min)
   @Max(TIMEOUT.max)
   timeoutMs?: number;
 
-  @ApiPropertyOptional({
+  @ApiCount(IN_FLIGHT.default, {
+    required: false,
     description: 'Requests at a time, of each worker process',
     minimum: IN_FLIGHT.min,
     maximum: IN_FLIGHT.max,
@@ -67,56 +74,55 @@ class DestinationFields {
 }
 
 export class DestinationRequest extends DestinationFields {
-  @ApiProperty({ example: 'demo' })
+  @ApiText('demo')
   @IsTenantId()
   tenantId!: string;
 
-  @ApiProperty({ example: 'https://shop.example/hooks/orders', maxLength: 2048 })
+  @ApiText('https://shop.example/hooks/orders', { minLength: 1, maxLength: MOST_URL })
   @IsString()
-  @Length(1, 2048)
+  @Length(1, MOST_URL)
   url!: string;
 }
 
 /** What is left out stays as it is. The tenant cannot be changed. */
 export class DestinationChangeRequest extends DestinationFields {
-  @ApiPropertyOptional({ example: 'https://shop.example/hooks/orders', maxLength: 2048 })
+  @ApiText('https://shop.example/hooks/orders', { required: false, minLength: 1, maxLength: MOST_URL })
   @MayBeLeftOut()
   @IsString()
-  @Length(1, 2048)
+  @Length(1, MOST_URL)
   url?: string;
 }
 
 export class DestinationsQuery {
-  @ApiPropertyOptional({ description: 'One tenant; all when left out' })
-  @MayBeLeftOut()
-  @IsTenantId()
+  @OneTenant('One tenant; all when left out')
   tenantId?: string;
 
-  @ApiPropertyOptional({ description: 'Most items in the answer', minimum: 1, maximum: MOST_PAGE, type: Number })
-  @MayBeLeftOut()
-  @Type(() => Number)
-  @IsInt()
-  @Min(1)
-  @Max(MOST_PAGE)
+  @IsListLimit('Most items in the response')
   limit = 50;
 
-  @ApiPropertyOptional({ description: '`nextCursor` of the page before' })
+  @ApiId({ required: false, example: undefined, description: '`nextCursor` of the page before' })
   @MayBeLeftOut()
   @IsUUID()
   cursor?: string;
 }
 
+export class DestinationPath {
+  @ApiId()
+  @IsUUID()
+  id!: string;
+}
+
+const OVERLAP_SECONDS = { max: 7 * 24 * 3600, default: 86_400 };
+
 export class RotateSecretRequest {
-  @ApiPropertyOptional({
-    description: 'For so long deliveries are signed with the old secret too; 0 ends it at once',
-    minimum: 0,
-    maximum: MOST_OVERLAP_SECONDS,
-    default: 86_400,
-    type: Number,
+  @ApiCount(OVERLAP_SECONDS.default, {
+    required: false,
+    description: `For so long deliveries are signed with the old secret too; 0 ends it at once. Default: ${OVERLAP_SECONDS.default}`,
+    maximum: OVERLAP_SECONDS.max,
   })
   @MayBeLeftOut()
   @IsInt()
   @Min(0)
-  @Max(MOST_OVERLAP_SECONDS)
-  overlapSeconds = 86_400;
+  @Max(OVERLAP_SECONDS.max)
+  overlapSeconds = OVERLAP_SECONDS.default;
 }

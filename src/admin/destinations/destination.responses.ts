@@ -1,76 +1,54 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import type { SealedDestination } from '../../destinations/destination';
+import { REASON_CODES } from '../../event/event-status';
+import {
+  ApiCount,
+  ApiEnum,
+  ApiFlag,
+  ApiId,
+  ApiInstant,
+  ApiList,
+  ApiNextCursor,
+  ApiText,
+} from '../../http/docs/api-fields';
 
 export class DestinationResponse {
-  @ApiProperty({ example: '01a20bbe-19c6-756a-9bb1-3e2e8e86f56a' })
-  id!: string;
-
-  @ApiProperty({ example: 'demo' })
-  tenantId!: string;
-
-  @ApiProperty({ example: 'https://shop.example/hooks/orders' })
-  url!: string;
-
-  @ApiProperty({ example: ['order.*'], type: [String] })
-  eventTypes!: readonly string[];
-
-  @ApiProperty()
-  enabled!: boolean;
-
-  @ApiProperty({ nullable: true, type: String, description: 'Why StreamForge switched it off, such as a 410' })
+  @ApiId() id!: string;
+  @ApiText('demo') tenantId!: string;
+  @ApiText('https://shop.example/hooks/orders') url!: string;
+  @ApiList(String, { example: ['order.*'] }) eventTypes!: readonly string[];
+  @ApiFlag(true) enabled!: boolean;
+  @ApiText(undefined, { nullable: true, description: 'Why StreamForge switched it off, such as a 410' })
   disabledReason!: string | null;
-
-  @ApiProperty()
-  description!: string;
-
-  @ApiProperty({ example: 10_000 })
-  timeoutMs!: number;
-
-  @ApiProperty({ example: 8 })
-  maxInFlight!: number;
-
-  @ApiProperty({ nullable: true, type: String, description: 'Until then the previous secret signs too' })
+  @ApiText('Order service of the shop') description!: string;
+  @ApiCount(10_000) timeoutMs!: number;
+  @ApiCount(8) maxInFlight!: number;
+  @ApiInstant({ nullable: true, description: 'Until then the previous secret signs too' })
   previousSecretUntil!: string | null;
-
-  @ApiProperty()
-  createdAt!: string;
-
-  @ApiProperty()
-  updatedAt!: string;
+  @ApiInstant() createdAt!: string;
+  @ApiInstant() updatedAt!: string;
 }
 
 export class NewSecretResponse extends DestinationResponse {
-  @ApiProperty({ example: 'whsec_…', description: 'Shown this once' })
-  secret!: string;
+  @ApiText('whsec_…', { description: 'Shown this once' }) secret!: string;
 }
 
 export class DestinationsPage {
-  @ApiProperty({ type: [DestinationResponse] })
-  destinations!: DestinationResponse[];
-
-  @ApiProperty({ nullable: true, type: String, description: 'Null on the last page' })
-  nextCursor!: string | null;
+  @ApiList(DestinationResponse, { description: 'Newest first' }) destinations!: DestinationResponse[];
+  @ApiNextCursor() nextCursor!: string | null;
 }
 
 export class TestDeliveryResponse {
-  @ApiProperty({ description: 'True when it was answered 2xx' })
-  delivered!: boolean;
-
-  @ApiPropertyOptional({ nullable: true, type: Number, example: 204 })
-  status!: number | null;
-
-  @ApiProperty({ example: 'PROCESSED', description: 'The reason code that an attempt would have' })
+  @ApiFlag(true, { description: 'True when the response was 2xx' }) delivered!: boolean;
+  @ApiCount(204, { nullable: true, description: 'The status of the response; null without one' }) status!:
+    number | null;
+  @ApiEnum('ReasonCode', REASON_CODES, { description: 'The reason code that an attempt would have' })
   reasonCode!: string;
-
-  @ApiProperty({ description: 'The beginning of the response, or what went wrong' })
-  message!: string;
-
-  @ApiProperty({ example: 12 })
-  durationMs!: number;
+  @ApiText('', { description: 'The beginning of the response, or what went wrong' }) message!: string;
+  @ApiCount(12) durationMs!: number;
 }
 
 /** Without secrets. */
-export function toAnswer(destination: SealedDestination): DestinationResponse {
-  const { secret: _secret, previousSecret: _previous, revision: _revision, ...answer } = destination;
-  return answer;
+export function toResponse(destination: SealedDestination): DestinationResponse {
+  const { secret: _secret, previousSecret: _previous, revision: _revision, ...shown } = destination;
+  return shown;
 }

@@ -23,8 +23,8 @@ import type { DestinationChangeRequest, DestinationRequest } from './destination
 import { DestinationUrl } from './destination-url';
 
 /**
- * Registers and changes destinations, each change with its audit row. It is answered when every worker heeds it, half a
- * second later: an event that is sent after the answer meets the new state everywhere.
+ * Registers and changes destinations, each change with its audit row. A change returns after the time within which every
+ * worker reads it (half a second), so that an event that is sent after the response meets the new state everywhere.
  */
 @Injectable()
 export class Destinations {

@@ -1,28 +1,21 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
-import {
-  ApiBody,
-  ApiCreatedResponse,
-  ApiNoContentResponse,
-  ApiOkResponse,
-  ApiOperation,
-  ApiProperty,
-} from '@nestjs/swagger';
-import { IsUUID } from 'class-validator';
+import { ApiBody, ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import { CorrelationId } from '../../http/correlation';
 import { Pool } from 'pg';
 import { Courier } from '../../destinations/courier';
 import { listDestinations } from '../../destinations/destinations.queries';
-import { ApiProblems, BODY_PROBLEMS } from '../../http/api-problem';
+import { ApiProblems, BODY_PROBLEMS } from '../../http/docs/api-problem';
 import { AdminEndpoint } from '../endpoint/admin-endpoint';
 import {
   DestinationResponse,
   DestinationsPage,
   NewSecretResponse,
   TestDeliveryResponse,
-  toAnswer,
+  toResponse,
 } from './destination.responses';
 import {
   DestinationChangeRequest,
+  DestinationPath,
   DestinationRequest,
   DestinationsQuery,
   RotateSecretRequest,
@@ -30,13 +23,7 @@ import {
 import { sendTest } from './send-test-event';
 import { Destinations } from './destination.service';
 
-const EXAMPLE = { tenantId: 'demo', url: 'https://example.com/hooks/orders', eventTypes: ['order.*'] };
-
-class DestinationPath {
-  @ApiProperty({ format: 'uuid' })
-  @IsUUID()
-  id!: string;
-}
+const DESTINATION_EXAMPLE = { tenantId: 'demo', url: 'https://example.com/hooks/orders', eventTypes: ['order.*'] };
 
 @AdminEndpoint()
 @Controller('v1/admin/destinations')
@@ -48,37 +35,41 @@ export class DestinationsController {
   ) {}
 
   @Get()
-  @ApiOperation({ summary: 'Destinations of one tenant or all, the newest first.' })
+  @ApiOperation({ operationId: 'listDestinations', summary: 'Destinations of one tenant or all, the newest first.' })
   @ApiOkResponse({ type: DestinationsPage })
   async list(@Query() { tenantId, cursor, limit }: DestinationsQuery): Promise<DestinationsPage> {
     const page = await listDestinations(this.pool, { tenantId, before: cursor, limit });
     const last = page.at(-1);
-    return { destinations: page.map(toAnswer), nextCursor: last && page.length === limit ? last.id : null };
+    return { destinations: page.map(toResponse), nextCursor: last && page.length === limit ? last.id : null };
   }
 
   @Post()
   @ApiOperation({
-    summary: 'Registers a destination. Its secret is in this answer and in no other.',
-    description: 'Every event that is accepted after this answer, and matches, is delivered to it.',
+    operationId: 'createDestination',
+    summary: 'Register a destination. Its secret is in this response and in no other.',
+    description: 'Every event that matches and is accepted after this response is delivered to it.',
   })
-  @ApiBody({ type: DestinationRequest, examples: { orders: { value: EXAMPLE } } })
+  @ApiBody({ type: DestinationRequest, examples: { orders: { value: DESTINATION_EXAMPLE } } })
   @ApiProblems('too-many-destinations', ...BODY_PROBLEMS)
   @ApiCreatedResponse({ type: NewSecretResponse })
   async create(@Body() body: DestinationRequest, @CorrelationId() correlationId: string): Promise<NewSecretResponse> {
     const { destination, secret } = await this.destinations.create(body, correlationId);
-    return { ...toAnswer(destination), secret };
+    return { ...toResponse(destination), secret };
   }
 
   @Get(':id')
-  @ApiOperation({ summary: 'One destination, without its secret.' })
+  @ApiOperation({ operationId: 'getDestination', summary: 'One destination, without its secret.' })
   @ApiOkResponse({ type: DestinationResponse })
   @ApiProblems('destination-not-found')
   async read(@Param() { id }: DestinationPath): Promise<DestinationResponse> {
-    return toAnswer(await this.destinations.find(id));
+    return toResponse(await this.destinations.find(id));
   }
 
   @Patch(':id')
-  @ApiOperation({ summary: 'Changes what is given. Any change closes its circuit, so that it is tried at once.' })
+  @ApiOperation({
+    operationId: 'changeDestination',
+    summary: 'Change the fields that are given. Any change closes its circuit, so that it is tried at once.',
+  })
   @ApiOkResponse({ type: DestinationResponse })
   @ApiProblems('destination-not-found', ...BODY_PROBLEMS)
   async change(
@@ -86,12 +77,12 @@ export class DestinationsController {
     @Body() body: DestinationChangeRequest,
     @CorrelationId() correlationId: string,
   ): Promise<DestinationResponse> {
-    return toAnswer(await this.destinations.change(id, body, correlationId));
+    return toResponse(await this.destinations.change(id, body, correlationId));
   }
 
   @Delete(':id')
   @HttpCode(204)
-  @ApiOperation({ summary: 'Removes a destination; events no longer wait for it.' })
+  @ApiOperation({ operationId: 'deleteDestination', summary: 'Delete a destination; events no longer wait for it.' })
   @ApiNoContentResponse()
   @ApiProblems('destination-not-found')
   async delete(@Param() { id }: DestinationPath, @CorrelationId() correlationId: string): Promise<void> {
@@ -100,7 +91,10 @@ export class DestinationsController {
 
   @Post(':id/test')
   @HttpCode(200)
-  @ApiOperation({ summary: 'Sends one test event and tells how it was answered. Nothing is stored or retried.' })
+  @ApiOperation({
+    operationId: 'testDestination',
+    summary: 'Send one test event and return the response to it. Nothing is stored or retried.',
+  })
   @ApiOkResponse({ type: TestDeliveryResponse })
   @ApiProblems('destination-not-found')
   async test(@Param() { id }: DestinationPath, @CorrelationId() correlationId: string): Promise<TestDeliveryResponse> {
@@ -109,7 +103,10 @@ export class DestinationsController {
 
   @Post(':id/rotate-secret')
   @HttpCode(200)
-  @ApiOperation({ summary: 'Gives a new secret. For a while deliveries are signed with both.' })
+  @ApiOperation({
+    operationId: 'rotateDestinationSecret',
+    summary: 'Make a new secret. For a while deliveries are signed with both.',
+  })
   @ApiOkResponse({ type: NewSecretResponse })
   @ApiProblems('destination-not-found', ...BODY_PROBLEMS)
   async rotate(
@@ -118,6 +115,6 @@ export class DestinationsController {
     @CorrelationId() correlationId: string,
   ): Promise<NewSecretResponse> {
     const { destination, secret } = await this.destinations.rotate(id, overlapSeconds, correlationId);
-    return { ...toAnswer(destination), secret };
+    return { ...toResponse(destination), secret };
   }
 }

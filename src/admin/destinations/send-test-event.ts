@@ -21,12 +21,16 @@ export async function sendTest(
 ): Promise<TestDeliveryResponse> {
   const startedMs = Date.now();
   const event = makeTestEvent(destination.tenantId, correlationId);
-  const answer = await courier.test(destination, { id: event.id, body: Buffer.from(eventJson(event)), correlationId });
+  const response = await courier.test(destination, {
+    id: event.id,
+    body: Buffer.from(eventJson(event)),
+    correlationId,
+  });
   const durationMs = Date.now() - startedMs;
-  if (answer.kind === 'failed') {
-    return { delivered: false, status: null, reasonCode: answer.reason, message: answer.message, durationMs };
+  if (response.kind === 'failed') {
+    return { delivered: false, status: null, reasonCode: response.reason, message: response.message, durationMs };
   }
-  const { status, text } = answer;
+  const { status, text } = response;
   const delivered = status >= 200 && status < 300;
   return { delivered, status, reasonCode: reasonOf(status), message: text.replaceAll('\0', ' '), durationMs };
 }

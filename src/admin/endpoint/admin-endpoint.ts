@@ -1,6 +1,6 @@
 import { applyDecorators, UseGuards } from '@nestjs/common';
 import { ApiSecurity, ApiTags } from '@nestjs/swagger';
-import { ApiProblems } from '../../http/api-problem';
+import { ApiProblems } from '../../http/docs/api-problem';
 import { AdminGuard } from '../../access/admin-token.guard';
 
 /** What every admin controller has: the guard, and its refusals in the documentation. */

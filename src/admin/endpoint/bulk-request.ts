@@ -1,26 +1,28 @@
-import { ApiPropertyOptional } from '@nestjs/swagger';
 import { IsBoolean, IsInt, Max, Min } from 'class-validator';
 import { Problem } from '../../event/problems';
+import { ApiCount, ApiFlag } from '../../http/docs/api-fields';
 import { EventFilter } from '../events/event-filter';
 import { MayBeLeftOut } from './rules';
 
 const DEFAULT_LIMIT = 1_000;
+/** Above any REPLAY_MAX_LIMIT. */
+const MOST = 1_000_000;
 
 /** A filter for a change to many events. */
 export class BulkRequest extends EventFilter {
-  @ApiPropertyOptional({
-    description: 'Most events to take, newest first; at most REPLAY_MAX_LIMIT',
+  @ApiCount(DEFAULT_LIMIT, {
+    required: false,
+    description: `Most events to take, newest first; at most REPLAY_MAX_LIMIT. Default: ${DEFAULT_LIMIT}`,
     minimum: 1,
-    default: DEFAULT_LIMIT,
-    type: Number,
+    maximum: MOST,
   })
   @MayBeLeftOut()
   @IsInt()
   @Min(1)
-  @Max(1_000_000)
+  @Max(MOST)
   limit?: number;
 
-  @ApiPropertyOptional({ description: 'true counts and changes nothing', type: Boolean, default: false })
+  @ApiFlag(false, { required: false, description: 'true counts and changes nothing. Default: false' })
   @MayBeLeftOut()
   @IsBoolean()
   dryRun = false;

@@ -1,11 +1,11 @@
 import { applyDecorators } from '@nestjs/common';
-import { ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsInt, Max, Min } from 'class-validator';
+import { ApiCount, ApiText } from '../../http/docs/api-fields';
 import { decodeCursor, encodeCursor, type ListName } from './page-cursor';
 import { IsPlainText, MayBeLeftOut } from './rules';
 
-/** How many items a list answers with, 50 when left out. In the order in which decorators over a property apply. */
+/** How many items a list holds, 50 when left out. In the order in which decorators over a property apply. */
 export function IsListLimit(description: string): PropertyDecorator {
   return applyDecorators(
     Max(500),
@@ -13,7 +13,7 @@ export function IsListLimit(description: string): PropertyDecorator {
     IsInt(),
     Type(() => Number),
     MayBeLeftOut(),
-    ApiPropertyOptional({ description, minimum: 1, maximum: 500, default: 50, type: Number }),
+    ApiCount(50, { required: false, description: `${description}. Default: 50`, minimum: 1, maximum: 500 }),
   );
 }
 
@@ -21,13 +21,13 @@ export function IsCursor(): PropertyDecorator {
   return applyDecorators(
     IsPlainText(100),
     MayBeLeftOut(),
-    ApiPropertyOptional({ description: '`nextCursor` of the page before', maxLength: 100 }),
+    ApiText(undefined, { required: false, description: '`nextCursor` of the page before', maxLength: 100 }),
   );
 }
 
 /** A page of a list that has no filter. */
 export class PageQuery {
-  @IsListLimit('Most items in the answer')
+  @IsListLimit('Most items in the response')
   limit = 50;
 
   @IsCursor()

@@ -2,6 +2,7 @@ import { applyDecorators } from '@nestjs/common';
 import { IsString, Length, ValidateBy, ValidateIf } from 'class-validator';
 import { parseInstant } from '../../event/instant';
 import { isTenantId } from '../../event/tenant';
+import { ApiText } from '../../http/docs/api-fields';
 
 /** Left out, or valid: unlike class-validator's IsOptional, null is not "left out", since `status: null` is no filter. */
 export function MayBeLeftOut(): PropertyDecorator {
@@ -35,7 +36,12 @@ export function IsTenantId(): PropertyDecorator {
   });
 }
 
-/** RFC 3339, as everywhere in the api. */
+/** A filter by tenant. */
+export function OneTenant(description: string): PropertyDecorator {
+  return applyDecorators(IsTenantId(), MayBeLeftOut(), ApiText('demo', { required: false, description }));
+}
+
+/** RFC 3339, as everywhere in the API. */
 export function IsInstant(): PropertyDecorator {
   return ValidateBy({
     name: 'isInstant',

@@ -1,22 +1,11 @@
 import { Controller, Get, Query } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiPropertyOptional } from '@nestjs/swagger';
-import { Transform } from 'class-transformer';
-import { IsBoolean } from 'class-validator';
+import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import { Pool } from 'pg';
 import { AdminEndpoint } from '../endpoint/admin-endpoint';
 import { listAttemptsOf, readEventStatuses } from './event-details.queries';
-import { EventPageQuery } from './event-filter';
-import { EventsPage, type AttemptResponse } from './event-search.responses';
+import { EventsQuery } from './event.requests';
+import { EventsPage, type ListedAttempt } from './event-search.responses';
 import { findPage } from './matching-events';
-import { MayBeLeftOut } from '../endpoint/rules';
-
-class EventsQuery extends EventPageQuery {
-  @ApiPropertyOptional({ description: 'true adds the attempts of each event', type: Boolean, default: false })
-  @MayBeLeftOut()
-  @Transform(({ value }: { value: unknown }) => (value === 'true' ? true : value === 'false' ? false : value))
-  @IsBoolean()
-  attempts = false;
-}
 
 @AdminEndpoint()
 @Controller('v1/admin/events')
@@ -24,7 +13,7 @@ export class AdminEventsController {
   constructor(private readonly pool: Pool) {}
 
   @Get()
-  @ApiOperation({ summary: 'Search events of any tenant, newest first.' })
+  @ApiOperation({ operationId: 'listEvents', summary: 'Search events of any tenant, newest first.' })
   @ApiOkResponse({ type: EventsPage })
   async list(@Query() query: EventsQuery): Promise<EventsPage> {
     const { events, nextCursor } = await findPage(this.pool, 'events', query);
@@ -44,8 +33,8 @@ export class AdminEventsController {
     };
   }
 
-  private async attemptsOf(ids: string[]): Promise<Map<string, AttemptResponse[]>> {
-    const byEvent = new Map<string, AttemptResponse[]>();
+  private async attemptsOf(ids: string[]): Promise<Map<string, ListedAttempt[]>> {
+    const byEvent = new Map<string, ListedAttempt[]>();
     for (const { eventId, ...attempt } of await listAttemptsOf(this.pool, ids)) {
       const its = byEvent.get(eventId) ?? [];
       its.push(attempt);

@@ -1,12 +1,12 @@
-import { ApiPropertyOptional } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { ArrayMaxSize, ArrayMinSize, IsArray, IsIn } from 'class-validator';
-import { EVENT_STATUSES, type EventStatus } from '../../event/event-status';
+import { EVENT_STATUSES, REASON_CODES, type EventStatus } from '../../event/event-status';
 import { parseInstant } from '../../event/instant';
 import { uuidV7Floor } from '../../event/uuid-v7';
+import { ApiEnum, ApiInstant, ApiList, ApiText } from '../../http/docs/api-fields';
 import type { EventCriteria } from './event-search.queries';
 import { IsCursor, IsListLimit } from '../endpoint/page-query';
-import { IsInstant, IsPlainText, IsTenantId, MayBeLeftOut } from '../endpoint/rules';
+import { IsInstant, IsPlainText, MayBeLeftOut, OneTenant } from '../endpoint/rules';
 
 /** Most ids that one filter names. */
 const MOST_IDS = 1_000;
@@ -16,49 +16,42 @@ const MOST_IDS = 1_000;
  * what is acted on. Fields that are left out do not narrow.
  */
 export class EventFilter {
-  @ApiPropertyOptional({ description: 'Events of this tenant', example: 'demo' })
-  @MayBeLeftOut()
-  @IsTenantId()
+  @OneTenant('Events of this tenant')
   tenantId?: string;
 
-  @ApiPropertyOptional({ description: 'Where the events stand now', enum: EVENT_STATUSES })
+  @ApiEnum('EventStatus', EVENT_STATUSES, { required: false, description: 'Where the events stand now' })
   @MayBeLeftOut()
   @IsIn(EVENT_STATUSES)
   status?: EventStatus;
 
-  @ApiPropertyOptional({ description: 'Exact event type', minLength: 1, maxLength: 255 })
+  @ApiText(undefined, { required: false, description: 'Exact event type', minLength: 1, maxLength: 255 })
   @MayBeLeftOut()
   @IsPlainText(255)
   type?: string;
 
-  @ApiPropertyOptional({ description: 'Exact subject', minLength: 1, maxLength: 512 })
+  @ApiText(undefined, { required: false, description: 'Exact subject', minLength: 1, maxLength: 512 })
   @MayBeLeftOut()
   @IsPlainText(512)
   subject?: string;
 
-  @ApiPropertyOptional({
+  @ApiEnum('ReasonCode', REASON_CODES, {
+    required: false,
     description:
       'Reason of the newest failed attempt. Without a status it means dead letters. LANE_FULL also finds what replaced ' +
       'it: CONCURRENCY_LIMIT, DESTINATION_BUSY and TENANT_FAILING',
-    minLength: 1,
-    maxLength: 100,
   })
   @MayBeLeftOut()
   @IsPlainText(100)
   reasonCode?: string;
 
-  @ApiPropertyOptional({
-    description: 'All events with exactly this correlation id',
-    minLength: 1,
-    maxLength: 128,
-  })
+  @ApiText(undefined, { required: false, description: 'Exact correlation id', minLength: 1, maxLength: 128 })
   @MayBeLeftOut()
   @IsPlainText(128)
   correlationId?: string;
 
-  @ApiPropertyOptional({
+  @ApiList(String, {
+    required: false,
     description: 'These events: their ids, or with a tenantId also the eventIds of the producer',
-    type: [String],
     minItems: 1,
     maxItems: MOST_IDS,
   })
@@ -70,12 +63,12 @@ export class EventFilter {
   @IsPlainText(255, { each: true })
   eventIds?: string[];
 
-  @ApiPropertyOptional({ description: 'Received at or after, RFC 3339', format: 'date-time' })
+  @ApiInstant({ required: false, example: undefined, description: 'Received at or after' })
   @MayBeLeftOut()
   @IsInstant()
   from?: string;
 
-  @ApiPropertyOptional({ description: 'Received before, RFC 3339', format: 'date-time' })
+  @ApiInstant({ required: false, example: undefined, description: 'Received before' })
   @MayBeLeftOut()
   @IsInstant()
   to?: string;
@@ -83,7 +76,7 @@ export class EventFilter {
 
 /** A filter for one page of a list. */
 export class EventPageQuery extends EventFilter {
-  @IsListLimit('Most items in the answer')
+  @IsListLimit('Most items in the response')
   limit = 50;
 
   @IsCursor()

@@ -1,97 +1,37 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { EVENT_STATUSES, type AttemptStatus, type EventStatus } from '../../event/event-status';
+import { EVENT_STATUSES, type EventStatus } from '../../event/event-status';
+import { ApiCount, ApiEnum, ApiId, ApiInstant, ApiList, ApiNextCursor, ApiText } from '../../http/docs/api-fields';
+import { AttemptResponse } from '../../http/docs/attempt.response';
 
-const INSTANT = { format: 'date-time', example: '2026-11-24T04:08:57.544Z' };
-
-export class AttemptResponse {
-  @ApiProperty({ example: 1 })
-  attemptNumber!: number;
-
-  @ApiProperty({ example: 1, description: 'Which sending of the event it belongs to' })
-  dispatch!: number;
-
-  @ApiProperty({ example: 1, description: 'Raised by a reprocessing replay' })
-  generation!: number;
-
-  @ApiProperty({ enum: ['SUCCESS', 'RETRY', 'DLQ'] })
-  status!: AttemptStatus;
-
-  @ApiProperty({ example: 'PROCESSED' })
-  reasonCode!: string;
-
-  @ApiProperty({ type: String, nullable: true })
-  errorMessage!: string | null;
-
-  @ApiProperty({ example: 3 })
-  durationMs!: number;
-
-  @ApiProperty(INSTANT)
-  createdAt!: string;
+export class ListedAttempt extends AttemptResponse {
+  @ApiCount(1, { minimum: 1, description: 'Raised by a reprocessing replay' }) generation!: number;
 }
 
 /** An event as a list shows it: everything but the payload, which GET /v1/events/{id} has. */
 export class ListedEvent {
-  @ApiProperty({ format: 'uuid' })
-  id!: string;
-
-  @ApiProperty({ example: 'sale-1001', description: 'The id of the producer' })
-  eventId!: string;
-
-  @ApiProperty({ example: 'demo' })
-  tenantId!: string;
-
-  @ApiProperty({ example: 'sale.completed' })
-  type!: string;
-
-  @ApiProperty({ example: 'order-1001' })
-  subject!: string;
-
-  @ApiProperty({ example: 'order-1001' })
-  partitionKey!: string;
-
-  @ApiProperty({ example: 'api' })
-  source!: string;
-
-  @ApiProperty(INSTANT)
-  occurredAt!: string;
-
-  @ApiProperty(INSTANT)
-  receivedAt!: string;
-
-  @ApiProperty({ example: 112 })
-  sizeBytes!: number;
-
-  @ApiProperty({ example: 'c-1' })
-  correlationId!: string;
-
-  @ApiProperty({ enum: EVENT_STATUSES })
-  status!: EventStatus;
-
-  @ApiProperty({ ...INSTANT, type: String, nullable: true })
-  nextAttemptAt!: string | null;
-
-  @ApiProperty({ type: String, nullable: true })
-  lastError!: string | null;
-
-  @ApiProperty({ ...INSTANT, type: String, nullable: true })
-  publishedAt!: string | null;
-
-  @ApiProperty({ ...INSTANT, type: String, nullable: true })
-  completedAt!: string | null;
-
-  @ApiPropertyOptional({ type: [AttemptResponse], description: 'With `attempts=true`, oldest first' })
-  attempts?: AttemptResponse[];
+  @ApiId() id!: string;
+  @ApiText('sale-1001', { description: 'The id of the producer; without one, `id`' }) eventId!: string;
+  @ApiText('demo') tenantId!: string;
+  @ApiText('sale.completed') type!: string;
+  @ApiText('order-1001') subject!: string;
+  @ApiText('order-1001') partitionKey!: string;
+  @ApiText('api') source!: string;
+  @ApiInstant() occurredAt!: string;
+  @ApiInstant() receivedAt!: string;
+  @ApiCount(112) sizeBytes!: number;
+  @ApiText('c-1') correlationId!: string;
+  @ApiEnum('EventStatus', EVENT_STATUSES) status!: EventStatus;
+  @ApiInstant({ nullable: true }) nextAttemptAt!: string | null;
+  @ApiText(undefined, { nullable: true }) lastError!: string | null;
+  @ApiInstant({ nullable: true }) publishedAt!: string | null;
+  @ApiInstant({ nullable: true }) completedAt!: string | null;
+  @ApiList(ListedAttempt, { required: false, description: 'With `attempts=true`, oldest first' })
+  attempts?: ListedAttempt[];
 }
 
 export class EventsPage {
-  @ApiProperty({ type: [ListedEvent], description: 'Newest first' })
-  events!: ListedEvent[];
-
-  @ApiProperty({
-    type: String,
-    nullable: true,
-    description:
-      'Where the next page goes on; null at the end. A page looks through a bounded number of events, so it may be short, or empty, before the end.',
-  })
+  @ApiList(ListedEvent, { description: 'Newest first' }) events!: ListedEvent[];
+  @ApiNextCursor(
+    'The cursor of the next page; null at the end. A page looks through a bounded number of events, so it may be short, or empty, before the end.',
+  )
   nextCursor!: string | null;
 }

@@ -1,35 +1,18 @@
 import { Body, Controller, Get, HttpCode, Post } from '@nestjs/common';
-import { ApiAcceptedResponse, ApiBody, ApiOkResponse, ApiOperation, ApiPropertyOptional } from '@nestjs/swagger';
-import { ArrayMaxSize, ArrayMinSize, IsArray, Matches } from 'class-validator';
+import { ApiAcceptedResponse, ApiBody, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import { CorrelationId } from '../../http/correlation';
 import { Pool } from 'pg';
 import { WakeUp } from '../../redis/wake-up';
 import { listFailedEntries, requeueFailed } from '../../event-state/failed-entries.queries';
 import { BACKLOG_CAP, readOutboxFigures } from '../../event-state/figures.queries';
-import { ApiProblems, BODY_PROBLEMS } from '../../http/api-problem';
+import { ApiProblems, BODY_PROBLEMS } from '../../http/docs/api-problem';
 import { AdminEndpoint } from '../endpoint/admin-endpoint';
 import { AdminTransactions } from '../endpoint/admin-transactions';
 import { recordChange } from '../audit/audit.queries';
+import { MOST_REQUEUED, OutboxRetryRequest } from './outbox.requests';
 import { OutboxResponse, OutboxRetryResponse } from './outbox.responses';
-import { MayBeLeftOut } from '../endpoint/rules';
 
 const FAILED_SHOWN = 100;
-const MOST_REQUEUED = 1_000;
-
-class OutboxRetryRequest {
-  @ApiPropertyOptional({
-    description: `Ids of FAILED entries; without them the oldest ${MOST_REQUEUED}`,
-    type: [String],
-    minItems: 1,
-    maxItems: MOST_REQUEUED,
-  })
-  @MayBeLeftOut()
-  @IsArray()
-  @ArrayMinSize(1)
-  @ArrayMaxSize(MOST_REQUEUED)
-  @Matches(/^[0-9]{1,18}$/, { each: true, message: 'each id must be the id of an outbox entry, as text' })
-  ids?: string[];
-}
 
 @AdminEndpoint()
 @Controller('v1/admin/outbox')
@@ -41,7 +24,10 @@ export class OutboxController {
   ) {}
 
   @Get()
-  @ApiOperation({ summary: 'What waits to be published, for how long, and what could not be.' })
+  @ApiOperation({
+    operationId: 'getOutbox',
+    summary: 'What waits to be published, for how long, and what could not be.',
+  })
   @ApiOkResponse({ type: OutboxResponse })
   async read(): Promise<OutboxResponse> {
     const { pending, inFlight, failed, oldestOpenSeconds } = await readOutboxFigures(this.pool);
@@ -55,7 +41,7 @@ export class OutboxController {
 
   @Post('retry')
   @HttpCode(202)
-  @ApiOperation({ summary: 'Give FAILED entries to the publisher again.' })
+  @ApiOperation({ operationId: 'retryOutboxEntries', summary: 'Give FAILED entries to the publisher again.' })
   @ApiBody({ type: OutboxRetryRequest, examples: { all: { value: {} } } })
   @ApiAcceptedResponse({ type: OutboxRetryResponse })
   @ApiProblems(...BODY_PROBLEMS)

@@ -1,69 +1,44 @@
-import { ApiProperty } from '@nestjs/swagger';
+import {
+  ApiCount,
+  ApiEnum,
+  ApiFlag,
+  ApiId,
+  ApiInstant,
+  ApiList,
+  ApiObject,
+  ApiSeconds,
+  ApiText,
+} from '../../http/docs/api-fields';
 
-class StateCounts {
-  @ApiProperty({ example: 0 })
-  PENDING!: number;
-
-  @ApiProperty({ example: 0 })
-  IN_FLIGHT!: number;
-
-  @ApiProperty({ example: 0 })
-  FAILED!: number;
+class OutboxStates {
+  @ApiCount(0) PENDING!: number;
+  @ApiCount(0) IN_FLIGHT!: number;
+  @ApiCount(0) FAILED!: number;
 }
 
-class FailedEntryResponse {
-  @ApiProperty({ example: '4711' })
-  id!: string;
-
-  @ApiProperty({ format: 'uuid', description: 'The id of the event' })
-  eventId!: string;
-
-  @ApiProperty({ enum: ['main', 'retry', 'dlq'] })
-  destination!: 'main' | 'retry' | 'dlq';
-
-  @ApiProperty({ example: 1 })
-  dispatchNo!: number;
-
-  @ApiProperty({ example: 1 })
-  attempts!: number;
-
-  @ApiProperty({ type: String, nullable: true, example: 'the broker refused it' })
-  lastError!: string | null;
-
-  @ApiProperty({ format: 'date-time' })
-  createdAt!: string;
-
-  @ApiProperty({ format: 'date-time' })
-  closedAt!: string;
+class FailedOutboxEntry {
+  @ApiText('4711') id!: string;
+  @ApiId({ description: 'The id of the event' }) eventId!: string;
+  @ApiEnum('OutboxDestination', ['main', 'retry', 'dlq']) destination!: 'main' | 'retry' | 'dlq';
+  @ApiCount(1) dispatchNo!: number;
+  @ApiCount(1) attempts!: number;
+  @ApiText('the broker refused it', { nullable: true }) lastError!: string | null;
+  @ApiInstant() createdAt!: string;
+  @ApiInstant() closedAt!: string;
 }
 
 export class OutboxResponse {
-  @ApiProperty({ type: StateCounts })
-  states!: StateCounts;
-
-  @ApiProperty({ example: 100_000, description: 'A count that reaches this may be higher' })
-  countedUpTo!: number;
-
-  @ApiProperty({ type: Number, nullable: true, example: null, description: 'Age of the oldest open entry' })
-  oldestPendingSeconds!: number | null;
-
-  @ApiProperty({ type: [FailedEntryResponse], description: 'The newest 100 FAILED entries' })
-  failed!: FailedEntryResponse[];
+  @ApiObject(OutboxStates) states!: OutboxStates;
+  @ApiCount(100_000, { description: 'A count that reaches this may be higher' }) countedUpTo!: number;
+  @ApiSeconds(0.4, { nullable: true, description: 'Age of the oldest open entry' }) oldestPendingSeconds!:
+    number | null;
+  @ApiList(FailedOutboxEntry, { description: 'The newest 100 FAILED entries' }) failed!: FailedOutboxEntry[];
 }
 
 export class OutboxRetryResponse {
-  @ApiProperty({ example: true })
-  accepted!: boolean;
-
-  @ApiProperty({ example: 2 })
-  matched!: number;
-
-  @ApiProperty({ example: 2 })
-  requeued!: number;
-
-  @ApiProperty({ example: 0, description: 'Named, but not FAILED' })
-  skipped!: number;
-
-  @ApiProperty({ example: 'c-1' })
-  correlationId!: string;
+  @ApiFlag(true) accepted!: boolean;
+  @ApiCount(2) matched!: number;
+  @ApiCount(2) requeued!: number;
+  @ApiCount(0, { description: 'Named, but not FAILED' }) skipped!: number;
+  @ApiText('c-1') correlationId!: string;
 }

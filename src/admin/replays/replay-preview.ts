@@ -1,37 +1,8 @@
-import { ApiProperty } from '@nestjs/swagger';
 import type { FoundEvent } from '../events/event-search.queries';
 import type { ReplayCandidate } from '../../event-state/dispatch-replayed.queries';
+import type { ReplayPreview } from './replay.responses';
 
-const SAMPLES = 10;
-
-/** What a replay would do now. */
-export class ReplayPreview {
-  @ApiProperty({ example: 3, description: 'Events that would be sent' })
-  wouldReplay!: number;
-
-  @ApiProperty({
-    type: 'object',
-    additionalProperties: { type: 'integer' },
-    example: { 'in-process': 1 },
-    description: 'Events that would be skipped, by reason',
-  })
-  skippedByReason!: Record<string, number>;
-
-  @ApiProperty({ type: 'object', additionalProperties: { type: 'integer' }, example: { 'sale.completed': 3 } })
-  byType!: Record<string, number>;
-
-  @ApiProperty({ type: String, format: 'date-time', nullable: true, description: 'Receipt of the oldest' })
-  oldest!: string | null;
-
-  @ApiProperty({ type: String, format: 'date-time', nullable: true, description: 'Receipt of the newest' })
-  newest!: string | null;
-
-  @ApiProperty({ type: [String], description: 'Ids of some of the newest' })
-  sampleEventIds!: string[];
-
-  @ApiProperty({ example: false, description: 'The filter names more events than the limit lets in' })
-  more!: boolean;
-}
+const SAMPLE_IDS = 10;
 
 /** @param events newest first */
 export function previewOf(
@@ -47,7 +18,7 @@ export function previewOf(
     byType: countBy(fit.map(({ type }) => type)),
     oldest: fit.at(-1)?.receivedAt ?? null,
     newest: fit[0]?.receivedAt ?? null,
-    sampleEventIds: fit.slice(0, SAMPLES).map(({ id }) => id),
+    sampleEventIds: fit.slice(0, SAMPLE_IDS).map(({ id }) => id),
     more,
   };
 }

@@ -1,36 +1,18 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
-import { ApiAcceptedResponse, ApiBody, ApiOkResponse, ApiOperation, ApiParam, ApiProperty } from '@nestjs/swagger';
-import { IsIn } from 'class-validator';
+import { ApiAcceptedResponse, ApiBody, ApiOkResponse, ApiOperation, ApiParam } from '@nestjs/swagger';
 import { CorrelationId } from '../../http/correlation';
 import { Pool } from 'pg';
 import { Problem } from '../../event/problems';
 import { isUuid } from '../../event/uuid-v7';
-import { ApiProblems, BODY_PROBLEMS } from '../../http/api-problem';
+import { ApiProblems, BODY_PROBLEMS } from '../../http/docs/api-problem';
 import { AdminEndpoint } from '../endpoint/admin-endpoint';
-import { BulkRequest } from '../endpoint/bulk-request';
 import { cursorAfter, pageBelow, PageQuery } from '../endpoint/page-query';
-import { ReplayResponse, ReplayProgressResponse, ReplaysPage, type ReplaySummary } from './replay.responses';
-import { REPLAY_MODES, type ReplayMode } from '../../event-state/dispatch-replayed.queries';
 import { findReplay, listReplays, type Replay } from './replay.queries';
+import { ReplayRequest } from './replay.requests';
+import { ReplayResponse, ReplayProgressResponse, ReplaysPage, type ReplaySummary } from './replay.responses';
 import { Replays } from './replays';
-import { IsNeeded, IsTenantId } from '../endpoint/rules';
 
-class ReplayRequest extends BulkRequest {
-  @ApiProperty({ description: 'Events of this tenant', type: String, example: 'demo' })
-  @IsNeeded()
-  @IsTenantId()
-  override tenantId = '';
-
-  @ApiProperty({
-    enum: REPLAY_MODES,
-    description:
-      'reprocess: handlers run again, effects included, once. republish: the message goes out again, handlers that succeeded do not run.',
-  })
-  @IsIn(REPLAY_MODES)
-  mode!: ReplayMode;
-}
-
-const ID = { name: 'replayId', format: 'uuid', description: 'The id that the start answered' };
+const ID = { name: 'replayId', format: 'uuid', description: 'The id from the response to the start' };
 
 @AdminEndpoint()
 @Controller('v1/admin')
@@ -43,6 +25,7 @@ export class ReplayController {
   @Post('replay')
   @HttpCode(202)
   @ApiOperation({
+    operationId: 'startReplay',
     summary: 'Send stored events through again; with `dryRun`, only say what would happen.',
     description:
       'The newest `limit` events that the filter names are taken as they are now. What is in process, in the outbox, waiting for a retry or under another replay is skipped and counted. Up to 200 events are sent within the request.',
@@ -59,7 +42,7 @@ export class ReplayController {
   }
 
   @Get('replays')
-  @ApiOperation({ summary: 'Replays, newest first.' })
+  @ApiOperation({ operationId: 'listReplays', summary: 'Replays, newest first.' })
   @ApiOkResponse({ type: ReplaysPage })
   async list(@Query() query: PageQuery): Promise<ReplaysPage> {
     const found = await listReplays(this.pool, pageBelow('replays', query));
@@ -67,7 +50,7 @@ export class ReplayController {
   }
 
   @Get('replays/:replayId')
-  @ApiOperation({ summary: 'How far a replay has come, by outcome.' })
+  @ApiOperation({ operationId: 'getReplay', summary: 'How far a replay has come, by outcome.' })
   @ApiParam(ID)
   @ApiOkResponse({ type: ReplayProgressResponse })
   @ApiProblems('replay-not-found')
@@ -80,7 +63,10 @@ export class ReplayController {
 
   @Post('replays/:replayId/cancel')
   @HttpCode(202)
-  @ApiOperation({ summary: 'Send no more events of a replay. What is on its way is not called back.' })
+  @ApiOperation({
+    operationId: 'cancelReplay',
+    summary: 'Send no more events of a replay. What is on its way is not called back.',
+  })
   @ApiParam(ID)
   @ApiAcceptedResponse({ type: ReplayProgressResponse })
   @ApiProblems('replay-not-found')

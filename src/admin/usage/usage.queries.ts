@@ -9,7 +9,7 @@ export interface Usage {
   bytes: number;
 }
 
-/** Most rows in one answer. */
+/** Most rows in one response. */
 const LIMIT = 1_000;
 
 /** Counters by tenant, day and type, newest day first. Undefined means "any". Days are inclusive. */

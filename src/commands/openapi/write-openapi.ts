@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { Logger } from '@nestjs/common';
 import { parseSettings } from '../../config/parse-settings';
 import { createApp } from '../../create-app';
-import { describeApi } from '../../http/api-docs';
+import { describeApi } from '../../http/docs/api-docs';
 import { say } from '../../runtime/command';
 
 const FILE = 'openapi.json';

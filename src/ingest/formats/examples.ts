@@ -13,9 +13,3 @@ export const CLOUD_EVENT_EXAMPLE = {
   subject: 'order-1002',
   data: { amount: 7 },
 };
-
-export const CLOUD_EVENT_SCHEMA = {
-  type: 'object' as const,
-  description: 'A CloudEvent 1.0',
-  additionalProperties: true,
-};

@@ -1,8 +1,9 @@
 import type { Transform } from 'node:stream';
 import { prepareStructured } from '../../event/cloud-event/prepare-cloud-event';
 import { prepareEvent, type ContentRules, type PrepareResult, type RequestContext } from '../../event/prepare-event';
+import { CLOUD_EVENT_REF } from '../event.requests';
 import type { StreamSource } from '../stream/stream-source';
-import { CLOUD_EVENT_EXAMPLE, CLOUD_EVENT_SCHEMA, EVENT_EXAMPLE } from './examples';
+import { CLOUD_EVENT_EXAMPLE, EVENT_EXAMPLE } from './examples';
 import { JsonArrayRecords } from './json-array-records';
 import { NdjsonRecords } from './ndjson-records';
 import { XmlRecords } from './xml-records';
@@ -19,7 +20,7 @@ export interface StreamFormat {
   mediaTypes: readonly [string, ...string[]];
   records: (maxRecordBytes: number, source: StreamSource) => Transform;
   prepare: (bytes: Buffer, context: RequestContext, rules: ContentRules) => PrepareResult;
-  documentation: { schema: typeof TEXT | { type: 'array'; items: typeof CLOUD_EVENT_SCHEMA }; example: unknown };
+  documentation: { schema: typeof TEXT | { type: 'array'; items: typeof CLOUD_EVENT_REF }; example: unknown };
 }
 
 export const NDJSON: StreamFormat = {
@@ -55,7 +56,7 @@ const STREAM_FORMATS: readonly StreamFormat[] = [
     mediaTypes: ['application/cloudevents-batch+json'],
     records: (max, source) => new JsonArrayRecords(max, source),
     prepare: prepareStructured,
-    documentation: { schema: { type: 'array', items: CLOUD_EVENT_SCHEMA }, example: [CLOUD_EVENT_EXAMPLE] },
+    documentation: { schema: { type: 'array', items: CLOUD_EVENT_REF }, example: [CLOUD_EVENT_EXAMPLE] },
   },
 ];
 

@@ -5,7 +5,7 @@ import * as fc from 'fast-check';
 import { ADMIN_TOKEN, startTestApp, type TestApp } from '../../support/app';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
 import { call } from '../../support/e2e-http';
-import { requestsOf, type ApiDocument, type Operation } from '../../support/openapi-inputs';
+import { requestsOf, resolve, type ApiDocument, type Operation, type Schema } from '../../support/openapi-inputs';
 
 const CHECKED_IN = path.resolve(__dirname, '../../../openapi.json');
 const document = JSON.parse(readFileSync(CHECKED_IN, 'utf8')) as ApiDocument;
@@ -16,6 +16,15 @@ const operations = Object.entries(document.paths).flatMap(([route, methods]) =>
     operation,
   ]),
 );
+/** Objects of which every property may be left out. */
+const ALL_OPTIONAL = [
+  'DependencyChecks',
+  'RetryRequest',
+  'DiscardRequest',
+  'OutboxRetryRequest',
+  'DestinationChangeRequest',
+  'RotateSecretRequest',
+];
 const TOKENS = { 'x-tenant-id': 'demo', 'x-admin-token': ADMIN_TOKEN };
 
 describe('the OpenAPI document', () => {
@@ -43,10 +52,71 @@ describe('the OpenAPI document', () => {
   it.each(operations)('%s %s has a summary, and says how it refuses', (_method, route, operation) => {
     expect(operation.summary).toMatch(/\w{3,}/);
     if (!route.startsWith('/v1/')) return;
-    const refusals = Object.entries(operation.responses).filter(([status]) => status >= '400');
+    const refusals = responsesOf(operation).filter(([status]) => status >= '400');
     expect(refusals.length).toBeGreaterThanOrEqual(4);
     for (const [, { content }] of refusals) expect(Object.keys(content ?? {})).toEqual(['application/problem+json']);
     expect(operation.security?.length).toBeGreaterThan(0);
+  });
+
+  it('gives every operation an id of its own that we chose', () => {
+    const ids = operations.map(([, , { operationId }]) => operationId);
+    expect(
+      ids.filter(
+        (id) =>
+          !/^(?:get|list|ingest|start|cancel|retry|discard|create|change|delete|test|rotate)[A-Z]\w+$/.test(id ?? ''),
+      ),
+    ).toEqual([]);
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  it.each(operations)(
+    '%s %s has bodies that are named schemas, or lists or choices of these',
+    (_method, _route, operation) => {
+      const contents = [operation.requestBody?.content, ...responsesOf(operation).map(([, { content }]) => content)];
+      const inline = contents
+        .flatMap((content) => Object.entries(content ?? {}))
+        .filter(([type, { schema }]) => type.includes('json') && !type.includes('ndjson') && !isNamed(schema));
+      expect(inline).toEqual([]);
+    },
+  );
+
+  it('says of every object which of its properties are required', () => {
+    const { schemas } = document.components;
+    const silent = Object.keys(schemas).filter((name) => schemas[name]?.properties && !schemas[name]?.required);
+    expect(silent).toEqual(ALL_OPTIONAL);
+  });
+
+  it('gives every number bounds, and is whole but for the age of an outbox entry', () => {
+    const numbers = schemasWithin(document).filter(({ type }) => isOfType(type, 'number') || isOfType(type, 'integer'));
+    expect(numbers.length).toBeGreaterThan(50);
+    expect(numbers.filter(({ minimum, maximum }) => minimum === undefined || maximum === undefined)).toEqual([]);
+    expect(numbers.filter(({ type }) => isOfType(type, 'number'))).toHaveLength(1);
+  });
+
+  it.each(operations)('%s %s shows each refusal with its own status and code', (_method, route, operation) => {
+    for (const [status, { content, headers }] of responsesOf(operation).filter(([of]) => of >= '400')) {
+      const examples = Object.entries(content?.['application/problem+json']?.examples ?? {});
+      if (route.startsWith('/v1/')) expect(examples.length).toBeGreaterThan(0);
+      for (const [code, example] of examples) {
+        const { value } = resolve(document, example) as { value: Record<string, unknown> };
+        expect(value).toMatchObject({ code, status: code === 'stream-rejected' ? 'rejected' : Number(status) });
+      }
+      if (status === '429' || (status === '503' && route !== '/ready')) expect(headers).toHaveProperty('Retry-After');
+    }
+  });
+
+  it('has no reference to nothing', () => {
+    const references = schemasWithin(document).filter(
+      (at): at is Schema & { $ref: string } => typeof at.$ref === 'string',
+    );
+    for (const reference of references) expect(resolve(document, reference)).toBeDefined();
+  });
+
+  it('describes what destinations receive', () => {
+    const { requestBody, parameters } = document.webhooks.event?.post as Operation;
+    expect(requestBody?.content['application/json']?.schema).toEqual({ $ref: '#/components/schemas/DeliveredEvent' });
+    const names = parameters?.map((parameter) => resolve(document, parameter).name);
+    expect(names).toEqual(expect.arrayContaining(['webhook-id', 'webhook-timestamp', 'webhook-signature']));
   });
 
   it('has both tokens under Authorize', () => {
@@ -58,6 +128,7 @@ describe('the OpenAPI document', () => {
     for (const [method, route, operation] of operations) {
       if (route.includes('{')) continue; // they name what a fresh system does not have
       const query = (operation.parameters ?? [])
+        .map((parameter) => resolve(document, parameter))
         .filter((parameter) => parameter.in === 'query' && parameter.schema.example !== undefined)
         .map(({ name, schema }) => `${name}=${encodeURIComponent(String(schema.example))}`);
       const url = `${all.url}${route}?${query.join('&')}`;
@@ -92,6 +163,24 @@ describe('the OpenAPI document', () => {
     );
   });
 });
+
+const responsesOf = (operation: Operation) =>
+  Object.entries(operation.responses).map(([status, response]) => [status, resolve(document, response)] as const);
+
+/** A schema with a name, or one of text or nothing, or an array, a choice or a map of such. */
+function isNamed({ $ref, type, items, oneOf, anyOf }: Schema): boolean {
+  if ($ref !== undefined) return true;
+  if (type === 'array') return items !== undefined && isNamed(items);
+  return (oneOf ?? anyOf)?.every(isNamed) ?? false;
+}
+
+const isOfType = (type: Schema['type'], name: string): boolean => [type].flat().includes(name);
+
+/** Every object of the document that may be a schema. */
+function schemasWithin(at: unknown): Schema[] {
+  if (typeof at !== 'object' || at === null) return [];
+  return [...(Array.isArray(at) ? [] : [at as Schema]), ...Object.values(at).flatMap(schemasWithin)];
+}
 
 /** A machine without a name server knows this name. */
 function withoutNameServer(text: string): string {

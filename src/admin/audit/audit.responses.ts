@@ -1,0 +1,25 @@
+import {
+  ApiAnyObject,
+  ApiCounts,
+  ApiId,
+  ApiInstant,
+  ApiList,
+  ApiNextCursor,
+  ApiText,
+} from '../../http/docs/api-fields';
+
+class AuditEntryResponse {
+  @ApiId() id!: string;
+  @ApiInstant() at!: string;
+  @ApiText('admin', { description: 'The name of the token' }) actor!: string;
+  @ApiText('dlq.retry') action!: string;
+  @ApiAnyObject({ tenantId: 'demo' }) filter!: object;
+  @ApiCounts({ matched: 3, retried: 3 }) counts!: Record<string, number>;
+  @ApiText(undefined, { nullable: true }) note!: string | null;
+  @ApiText('c-1') correlationId!: string;
+}
+
+export class AuditPage {
+  @ApiList(AuditEntryResponse, { description: 'Newest first' }) entries!: AuditEntryResponse[];
+  @ApiNextCursor() nextCursor!: string | null;
+}

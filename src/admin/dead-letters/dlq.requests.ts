@@ -1,0 +1,42 @@
+import { IsIn } from 'class-validator';
+import { ApiEnum, ApiText } from '../../http/docs/api-fields';
+import { BulkRequest } from '../endpoint/bulk-request';
+import { IsListLimit } from '../endpoint/page-query';
+import { IsPlainText, MayBeLeftOut, OneTenant } from '../endpoint/rules';
+import { EventPageQuery } from '../events/event-filter';
+
+export class ReasonsQuery {
+  @OneTenant('Dead letters of this tenant')
+  tenantId?: string;
+
+  @IsListLimit('Most reasons in the response')
+  limit = 50;
+}
+
+const DEAD = ['DLQ'] as const;
+const ApiDead = (): PropertyDecorator =>
+  ApiEnum('DeadLetterStatus', DEAD, { required: false, description: 'Dead letters have this status. Default: DLQ' });
+
+export class DeadLettersQuery extends EventPageQuery {
+  @ApiDead()
+  @IsIn(DEAD)
+  override status = 'DLQ' as const;
+}
+
+export class RetryRequest extends BulkRequest {
+  @ApiDead()
+  @IsIn(DEAD)
+  override status = 'DLQ' as const;
+}
+
+export class DiscardRequest extends RetryRequest {
+  @ApiText(undefined, {
+    required: false,
+    description: 'Why; kept with the dead letters and in the audit trail',
+    minLength: 1,
+    maxLength: 500,
+  })
+  @MayBeLeftOut()
+  @IsPlainText(500)
+  note?: string;
+}

@@ -1,0 +1,65 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
+import { version } from '../../../package.json';
+import { JSON_VALUE } from './api-fields';
+import { COMMON_PARAMETERS, RATE_LIMIT_HEADERS, RESPONSE_HEADERS, responseHeaders } from './api-headers';
+import { problemComponents } from './api-problem';
+import { DeliveredEvent } from './delivered-event';
+import { WEBHOOKS } from './webhooks';
+
+/** The OpenAPI document of the endpoints that this process serves. */
+export function describeApi(app: NestFastifyApplication): OpenAPIObject {
+  const config = new DocumentBuilder()
+    .setOpenAPIVersion('3.1.0')
+    .setTitle('StreamForge')
+    .setDescription(
+      'Takes every event once, stores it durably, and gets it processed exactly once in effect. ' +
+        'Press Authorize first: X-Tenant-Id for events, X-Admin-Token for the admin endpoints.',
+    )
+    .setVersion(version)
+    .addServer('/')
+    .addTag('events', 'Send events and read them back')
+    .addTag('admin', 'Find out what failed and why, and send it again')
+    .addTag('operations', 'Health and metrics')
+    .addTag('webhooks', 'What destinations receive')
+    .addApiKey({ type: 'apiKey', in: 'header', name: 'X-Tenant-Id', description: 'The tenant of the events' }, 'tenant')
+    .addApiKey({ type: 'apiKey', in: 'header', name: 'X-Admin-Token', description: 'ADMIN_TOKEN' }, 'admin-token')
+    .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'METRICS_TOKEN, where it is set' }, 'metrics-token')
+    .build();
+  const document = SwaggerModule.createDocument(app, config, { extraModels: [DeliveredEvent] });
+  document.components = {
+    ...document.components,
+    schemas: { ...document.components?.schemas, JsonValue: JSON_VALUE },
+    ...problemComponents(),
+    headers: RESPONSE_HEADERS,
+    parameters: COMMON_PARAMETERS,
+  };
+  for (const [path, methods] of Object.entries(document.paths)) {
+    if (path.startsWith('/v1/')) Object.values(methods).forEach(addCommonHeaders);
+  }
+  return { ...document, webhooks: WEBHOOKS };
+}
+
+/** What every operation has and no controller repeats: correlation, tracing, and rate limits where there are any. */
+function addCommonHeaders(operation: OpenAPIObject['paths'][string]['get'] & object): void {
+  operation.parameters = [
+    ...(operation.parameters ?? []),
+    ...Object.keys(COMMON_PARAMETERS).map((name) => ({ $ref: `#/components/parameters/${name}` })),
+  ];
+  const limited = '429' in operation.responses ? RATE_LIMIT_HEADERS : [];
+  for (const [status, response] of Object.entries(operation.responses)) {
+    if (!response) continue;
+    if ('$ref' in response)
+      operation.responses[status] = { $ref: response.$ref }; // Nest gave it an empty description
+    else response.headers = { ...responseHeaders('X-Correlation-Id', ...limited), ...response.headers };
+  }
+}
+
+/** Swagger UI at /docs, the document at /docs-json. */
+export function serveApiDocs(app: NestFastifyApplication): void {
+  SwaggerModule.setup('docs', app, () => describeApi(app), {
+    jsonDocumentUrl: 'docs-json',
+    customSiteTitle: 'StreamForge API',
+    swaggerOptions: { persistAuthorization: true, displayRequestDuration: true },
+  });
+}

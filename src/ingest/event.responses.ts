@@ -1,0 +1,76 @@
+import { EVENT_STATUSES, type EventStatus } from '../event/event-status';
+import { PROBLEM_CODES, type ProblemCode } from '../event/problems';
+import { REPLAY_MODES, type ReplayMode } from '../event-state/dispatch-replayed.queries';
+import { ApiCount, ApiEnum, ApiFlag, ApiId, ApiInstant, ApiList, ApiObject, ApiText } from '../http/docs/api-fields';
+import { AttemptResponse } from '../http/docs/attempt.response';
+import { DeliveredEvent } from '../http/docs/delivered-event';
+import { StreamCounts } from '../http/docs/problem.response';
+
+/** One event was stored, now or before. */
+export class SingleEventResponse {
+  @ApiEnum('SingleEventStatus', ['accepted', 'duplicate']) status!: 'accepted' | 'duplicate';
+  @ApiFlag(false) duplicate!: boolean;
+  @ApiId() id!: string;
+  @ApiText('sale-1001', { description: 'The id of the producer; without one, `id`' }) eventId!: string;
+  @ApiText('demo') tenantId!: string;
+  @ApiText('sale.completed') type!: string;
+  @ApiText('order-1001') subject!: string;
+  @ApiText('order-1001') partitionKey!: string;
+  @ApiText('76a217fe795fb749329e718a310a2b557b7e13782e73a94ef33357dc353c9cb6') hash!: string;
+  @ApiText('c-1') correlationId!: string;
+  @ApiInstant() receivedAt!: string;
+}
+
+class RecordError {
+  @ApiCount(3, { minimum: 1 }) record!: number;
+  @ApiEnum('ProblemCode', PROBLEM_CODES) code!: ProblemCode;
+  @ApiText('/occurredAt must be an RFC 3339 date-time') message!: string;
+  @ApiText('/occurredAt', { required: false }) pointer?: string;
+}
+
+/** A stream or a batch was read to its end. */
+export class StreamResponse {
+  @ApiEnum('StreamStatus', ['accepted', 'partial', 'rejected']) status!: 'accepted' | 'partial' | 'rejected';
+  @ApiObject(StreamCounts) summary!: StreamCounts;
+  @ApiList(RecordError, { description: 'The first 100' }) errors!: RecordError[];
+  @ApiFlag(false, { description: 'True when there are more errors than `errors` holds' }) errorsTruncated!: boolean;
+  @ApiText('c-1') correlationId!: string;
+}
+
+/** Every record of a stream or batch was rejected. `status` is a word here, as in StreamResponse. */
+export class StreamRejectedResponse extends StreamResponse {
+  @ApiText('urn:streamforge:problem:stream-rejected') type!: string;
+  @ApiText('Every record of the stream was rejected') title!: string;
+  @ApiText('No record of the stream was stored.') detail!: string;
+  @ApiEnum('ProblemCode', PROBLEM_CODES) code!: ProblemCode;
+  @ApiFlag(false) retryable!: boolean;
+}
+
+/** One line of the response to a stream that accepts NDJSON. The last line is `{ "summary": StreamCounts }` or a Problem. */
+export class RecordLine {
+  @ApiCount(1, { minimum: 1 }) record!: number;
+  @ApiEnum('RecordStatus', ['accepted', 'duplicate', 'rejected']) status!: 'accepted' | 'duplicate' | 'rejected';
+  @ApiId({ required: false }) id?: string;
+  @ApiText('sale-1001', { required: false }) eventId?: string;
+  @ApiEnum('ProblemCode', PROBLEM_CODES, { required: false }) code?: ProblemCode;
+  @ApiText('/occurredAt must be an RFC 3339 date-time', { required: false }) message?: string;
+  @ApiText('/occurredAt', { required: false }) pointer?: string;
+}
+
+class EventReplay {
+  @ApiId() replayId!: string;
+  @ApiEnum('ReplayMode', REPLAY_MODES) mode!: ReplayMode;
+  @ApiInstant({ description: 'When it sent the event' }) at!: string;
+}
+
+/** An event with its status and its attempts. */
+export class EventResponse extends DeliveredEvent {
+  @ApiEnum('EventStatus', EVENT_STATUSES) status!: EventStatus;
+  @ApiList(AttemptResponse, { description: 'Oldest first' }) attempts!: AttemptResponse[];
+  @ApiInstant({ nullable: true }) nextAttemptAt!: string | null;
+  @ApiText(undefined, { nullable: true }) lastError!: string | null;
+  @ApiInstant({ nullable: true }) publishedAt!: string | null;
+  @ApiInstant({ nullable: true }) completedAt!: string | null;
+  @ApiList(EventReplay, { required: false, description: 'The replays that sent it again, if any did' })
+  replays?: EventReplay[];
+}
