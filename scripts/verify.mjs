@@ -1,14 +1,91 @@
 /**
- * npm run verify -- [--minutes 1] [--seed N]: the fault suite of test/verify (docs/verify.md). Exit code 0: every promise
- * was kept.
+ * npm run verify -- [--minutes 1] [--seed N] [--faults 1,2,5] [--no-shrink]: the fault suite of test/verify
+ * (docs/verify.md). Exit code 0: every promise was kept. 1: one was broken. 3: inconclusive, the run itself failed.
  */
 import '../src/runtime/require-node.js';
+import { spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
-import { optionsOr, runByJest } from './run-by-jest.mjs';
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import { clearTimeout, setTimeout } from 'node:timers';
+import { optionsOr } from './run-by-jest.mjs';
 
-const { minutes, seed } = optionsOr(
-  'npm run verify -- [--minutes 1] [--seed N]',
-  { minutes: { type: 'string', default: '1' }, seed: { type: 'string', default: String(randomInt(1e9)) } },
+const USAGE = 'npm run verify -- [--minutes 1] [--seed N] [--faults 1,2,5] [--no-shrink]';
+const INCONCLUSIVE = 3;
+/** How much longer than its load a run may take: servers and processes start, all comes to rest, everything is read. */
+const AROUND_MS = 600_000;
+/** Of what is read, for each second of load. */
+const READING_MS = 1_000;
+const SHRINKING_MS = 20 * 60_000;
+
+const {
+  minutes,
+  seed,
+  faults,
+  'no-shrink': noShrink,
+} = optionsOr(
+  USAGE,
+  {
+    minutes: { type: 'string', default: '1' },
+    seed: { type: 'string', default: String(randomInt(1e9)) },
+    faults: { type: 'string' },
+    'no-shrink': { type: 'boolean', default: false },
+  },
   (given) => Number(given.minutes) > 0 && Number.isInteger(Number(given.seed)),
 );
-runByJest('test/verify/jest.config.js', { VERIFY_SECONDS: String(Number(minutes) * 60), VERIFY_SEED: seed });
+const seconds = Number(minutes) * 60;
+const root = path.resolve(import.meta.dirname, '..');
+const run = spawn(
+  process.execPath,
+  [
+    '--no-warnings',
+    '--enable-source-maps',
+    ...['--require', path.join(root, 'scripts/run-typescript.cjs'), path.join(root, 'test/verify/run/main.ts')],
+    ...['--seed', seed, '--seconds', String(seconds)],
+    ...(faults === undefined ? [] : ['--faults', faults]),
+    ...(noShrink ? [] : ['--shrink']),
+  ],
+  { cwd: root, stdio: 'inherit' },
+);
+const most = seconds * (1_000 + READING_MS) + AROUND_MS + (noShrink ? 0 : SHRINKING_MS);
+const deadline = setTimeout(() => endAll(`no end within ${Math.round(most / 1_000)} s`), most);
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => endAll(signal));
+run.on('exit', (code) => {
+  clearTimeout(deadline);
+  process.exit(code ?? INCONCLUSIVE);
+});
+
+/** Whatever hangs, with all that it started. */
+function endAll(why) {
+  process.stdout.write(`inconclusive: ${why}\n`);
+  for (const pid of withDescendants(run.pid)) kill(pid);
+  process.exit(INCONCLUSIVE);
+}
+
+function withDescendants(first) {
+  const parents = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map((pid) => [Number(pid), parentOf(pid)]);
+  const found = [first];
+  for (const parent of found) found.push(...parents.filter(([, of]) => of === parent).map(([pid]) => pid));
+  return found;
+}
+
+/** Undefined when it has ended meanwhile. */
+function parentOf(pid) {
+  try {
+    return Number(/^.*\) \S (\d+)/s.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1]);
+  } catch (error) {
+    if (error.code === 'ENOENT' || error.code === 'ESRCH') return undefined;
+    throw error;
+  }
+}
+
+function kill(pid) {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if (error.code !== 'ESRCH') throw error;
+  }
+}

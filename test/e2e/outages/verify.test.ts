@@ -1,14 +1,27 @@
-import { verify } from '../../verify/verify';
+import { spawn } from 'node:child_process';
+import * as path from 'node:path';
 
 /** The short form of `npm run verify`, which runs as long as one likes and with any seed: docs/verify.md. */
 const SEED = 20_261_124;
 const SECONDS = 35;
+const ROOT = path.resolve(__dirname, '../../..');
+
+/** A process of its own, so that a server that never comes back costs a verdict and not the end of Jest. */
+function verify(): Promise<{ code: number | null; output: string }> {
+  const options = ['--minutes', String(SECONDS / 60), '--seed', String(SEED), '--no-shrink'];
+  const run = spawn(process.execPath, [path.join(ROOT, 'scripts/verify.mjs'), ...options], { cwd: ROOT });
+  let output = '';
+  const collect = (chunk: Buffer): void => void (output += chunk.toString());
+  run.stdout.on('data', collect);
+  run.stderr.on('data', collect);
+  return new Promise((resolve) => run.once('close', (code) => resolve({ code, output })));
+}
 
 describe('the fault suite', () => {
   it('I1–I15: whatever fails, nothing acknowledged is lost, and nothing happens twice', async () => {
-    const say = (line: string) => void process.stdout.write(`verify: ${line}\n`);
-    const { violations, accepted } = await verify({ seed: SEED, seconds: SECONDS, say });
-    expect(violations).toEqual([]);
+    const { code, output } = await verify();
+    if (code !== 0) throw new Error(`exit code ${code}:\n${output}`);
+    const accepted = Number(/^accepted (\d+)/m.exec(output)?.[1]);
     expect(accepted).toBeGreaterThan(500);
-  }, 360_000);
+  }, 700_000);
 });

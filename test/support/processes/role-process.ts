@@ -20,6 +20,15 @@ export class RoleProcess implements Killable {
     private readonly onCrash: (process: string, output: string) => void,
   ) {}
 
+  get role(): string {
+    return this.name.split('-')[0] as string;
+  }
+
+  /** Undefined while it does not run. */
+  get pid(): number | undefined {
+    return this.running?.child.pid;
+  }
+
   get url(): string {
     return `http://127.0.0.1:${this.port}`;
   }
@@ -45,6 +54,18 @@ export class RoleProcess implements Killable {
     if (running) await endProcess(running.child, 'SIGKILL');
   }
 
+  /** SIGTERM, and SIGKILL if it still runs `killAfterMs` later. Undefined when it did not run. */
+  async terminate(killAfterMs: number): Promise<{ code: number | null; tookMs: number } | undefined> {
+    const { running } = this;
+    this.forget();
+    if (!running) return undefined;
+    const startedMs = Date.now();
+    const killer = setTimeout(() => running.child.kill('SIGKILL'), killAfterMs);
+    const code = await endProcess(running.child, 'SIGTERM');
+    clearTimeout(killer);
+    return { code, tookMs: Date.now() - startedMs };
+  }
+
   /** A start that fails, as it does without PostgreSQL, is tried again. */
   async startAgain(): Promise<void> {
     const deadlineMs = Date.now() + UP_WITHIN_MS;
@@ -60,7 +81,7 @@ export class RoleProcess implements Killable {
     const started = spawnProcess({ ...this.env, PORT: String(this.port) });
     this.running = started;
     while (!started.output().includes('StreamForge is ready')) {
-      if (started.child.exitCode !== null) return false;
+      if (started.child.exitCode !== null || started.child.signalCode !== null) return false;
       await sleep(LOOK_EVERY_MS);
     }
     started.child.once('exit', () => {

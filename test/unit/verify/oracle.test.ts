@@ -1,169 +1,447 @@
-import type { Evidence, ReadBack, StoredEvent } from '../../verify/evidence';
-import type { Entry } from '../../verify/journal';
-import { judge, resultLine } from '../../verify/oracle';
+import type { Evidence } from '../../verify/evidence/evidence';
+import { checkAcknowledged } from '../../verify/oracle/acknowledged';
+import { checkConduct } from '../../verify/oracle/conduct';
+import { checkDeliveries } from '../../verify/oracle/deliveries';
+import { checkFailures } from '../../verify/oracle/failures';
+import { checkAnswers, checkFields } from '../../verify/oracle/fields';
+import { checkHistory } from '../../verify/oracle/history';
+import { checkIdentity } from '../../verify/oracle/identity';
+import { checkMetrics } from '../../verify/oracle/metrics';
+import { checkOperators } from '../../verify/oracle/operators';
+import { judge, resultLine } from '../../verify/oracle/oracle';
+import { checkReconciler } from '../../verify/oracle/reconciler';
+import { checkRejections } from '../../verify/oracle/rejections';
+import { checkRest } from '../../verify/oracle/rest';
+import { checkUsage } from '../../verify/oracle/usage';
+import type { Violation } from '../../verify/oracle/violation';
+import type { Entry } from '../../verify/run/journal';
+import {
+  answered,
+  attempt,
+  delivered,
+  DELIVERED,
+  evidence,
+  fault,
+  idOf,
+  NORTH,
+  north,
+  operator,
+  outboxEntry,
+  planned,
+  readAs,
+  readNorth,
+  sent,
+  storedAs,
+  textOf,
+} from './given';
 
-const PAYLOAD = '{"amount":10.10}';
-const NAMES = ['north-0-0', 'delivered-2-0'];
+type Rule = (evidence: Evidence) => Violation[];
 
-const idOf = (name: string): string => `id-of-${name}`;
-const storedAs = (name: string, fields: Partial<StoredEvent> = {}): StoredEvent => ({
-  id: idOf(name),
-  tenant: name.split('-')[0] as string,
-  name,
-  status: 'COMPLETED',
-  generation: 1,
-  replayed: 0,
-  successes: [1],
-  failedAttempts: 0,
-  ...fields,
-});
-const readAs = (name: string, fields: Partial<ReadBack> = {}): ReadBack => ({
-  httpStatus: 200,
-  id: idOf(name),
-  status: 'COMPLETED',
-  payloadText: PAYLOAD,
-  ...fields,
-});
-const answered = (name: string, id?: string): Entry => ({
-  atMs: 1,
-  kind: 'answered',
-  request: 0,
-  status: 202,
-  acknowledged: [id === undefined ? { name } : { name, id }],
-});
-const delivered = (name: string, fields: object = {}): Entry => ({
-  atMs: 2,
-  kind: 'delivered',
-  webhookId: idOf(name),
-  name,
-  payloadText: PAYLOAD,
-  status: 204,
-  ...fields,
-});
-const replay = (fields: object = {}): Entry => ({
-  atMs: 3,
-  kind: 'replay',
-  tenant: 'north',
-  status: 202,
-  replayId: 'r',
-  reason: '',
-  ...fields,
-});
+const found = (rules: readonly Rule[], change: Partial<Evidence>, more: readonly Entry[]): string[] =>
+  rules.flatMap((rule) => rule(evidence(change, more))).map(({ breach }) => breach);
+const breaches = (change: Partial<Evidence> = {}, more: readonly Entry[] = []): string[] =>
+  judge(evidence(change, more)).violations.map(({ breach }) => breach);
 
-/** One event of a tenant without destination and one that was delivered, both as they should be. */
-function evidence(change: Partial<Evidence> = {}, more: Entry[] = []): Evidence {
-  return {
-    journal: [...NAMES.map((name) => answered(name, idOf(name))), delivered('delivered-2-0'), ...more],
-    payloads: new Map(NAMES.map((name) => [name, PAYLOAD])),
-    readBack: new Map(NAMES.map((name) => [name, readAs(name)])),
-    stored: NAMES.map((name) => storedAs(name)),
-    usage: new Map([
-      ['north', 1],
-      ['delivered', 1],
-    ]),
-    replays: [],
-    outbox: { open: 0, failed: 0 },
-    waitingRetries: 0,
-    deadLetters: 0,
-    deliveredTenant: 'delivered',
-    ...change,
-  };
-}
+type Case = [what: string, change: Partial<Evidence>, more: readonly Entry[], expected: string[]];
 
-const north = (fields: Partial<StoredEvent>): Partial<Evidence> => ({
-  stored: [storedAs('north-0-0', fields), storedAs('delivered-2-0')],
+const withoutUsage = { usage: evidence().usage.slice(1) };
+const twiceUsed = (tenant: string): Partial<Evidence> => ({
+  usage: evidence().usage.map((row) => (row.tenant === tenant ? { ...row, events: 2, bytes: 200 } : row)),
 });
-const readNorth = (fields: Partial<ReadBack>): Partial<Evidence> => ({
-  readBack: new Map([
-    ['north-0-0', readAs('north-0-0', fields)],
-    ['delivered-2-0', readAs('delivered-2-0')],
-  ]),
-});
-const breaches = (...given: Parameters<typeof evidence>): string[] =>
-  judge(evidence(...given)).violations.map(({ breach }) => breach);
-const metered = (count: number): Partial<Evidence> => ({
-  usage: new Map([
-    ['north', count],
-    ['delivered', 1],
-  ]),
-});
+const journalOf = (...entries: Entry[]): Partial<Evidence> => ({ journal: entries });
+const all = [sent(NORTH), sent(DELIVERED), answered(NORTH), answered(DELIVERED)];
 
 describe('the oracle of the fault suite', () => {
   it('has nothing to say of a run that kept every promise', () => {
     const verdict = judge(evidence());
-    expect(verdict).toEqual({ accepted: 2, completed: 2, lost: 0, doubled: 0, violations: [] });
-    expect(resultLine(verdict)).toBe('accepted 2, completed 2, lost 0, doubled 0');
-  });
-
-  it('takes a replay for what it is: one more generation, effect and delivery', () => {
-    const again = { generation: 2, replayed: 1, successes: [1, 2] };
-    const stored = NAMES.map((name) => storedAs(name, again));
-    const usage = new Map([
-      ['north', 2],
-      ['delivered', 2],
-    ]);
-    const change = { stored, usage, replays: [{ id: 'r', status: 'DONE' }] };
-    expect(breaches(change, [replay(), delivered('delivered-2-0')])).toEqual([]);
-    expect(breaches(change, [replay()])).toEqual(['undelivered']);
+    expect(verdict).toEqual({ accepted: 2, completed: 2, lost: 0, doubled: 0, violations: [], expected: [] });
+    expect(resultLine(verdict)).toBe('accepted 2, completed 2, lost 0, doubled 0, violations 0');
   });
 
   it('does not mind an event that was stored though nobody was told', () => {
     const untold = 'north-0-1';
-    const payloads = new Map([...NAMES, untold].map((name) => [name, PAYLOAD]));
-    const change = { payloads, stored: [...NAMES, untold].map((name) => storedAs(name)), ...metered(2) };
-    expect(breaches(change)).toEqual([]);
-    expect(judge(evidence(change)).accepted).toBe(2);
+    const stored = [...evidence().stored, storedAs(untold)];
+    const all = new Map([...evidence().sent, [untold, planned(untold)] as const]);
+    expect(breaches({ stored, sent: all, ...twiceUsed('north') })).toEqual([]);
+    expect(judge(evidence({ stored, sent: all })).accepted).toBe(2);
   });
 
-  it.each<[string, Partial<Evidence>, Entry[], string[]]>([
-    ['an acknowledged event that cannot be read', readNorth({ httpStatus: 404 }), [], ['lost']],
-    ['one that nobody could even ask for', {}, [answered('north-0-9')], ['lost']],
+  it('takes a replay for what it is: one more generation, effect and delivery', () => {
+    const again = {
+      generation: 2,
+      attempts: [attempt(), attempt({ generation: 2, dispatchNo: 2, atMs: 4_000 })],
+      entries: [outboxEntry(), outboxEntry({ destination: 'retry', dispatchNo: 2, generation: 2 })],
+      replays: [{ replayId: 'r', mode: 'reprocess' as const, outcome: 'COMPLETED', dispatchNo: 2 }],
+    };
+    const change: Partial<Evidence> = {
+      stored: [storedAs(NORTH), storedAs(DELIVERED, again)],
+      ...twiceUsed('delivered'),
+      replays: [{ id: 'r', status: 'DONE', mode: 'reprocess', correlationId: 'operator-0' }],
+      audit: [{ action: 'replay', correlationId: 'operator-0', counts: { matched: 1 } }],
+    };
+    expect(breaches(change, [operator(), delivered({ atMs: 3_900 })])).toEqual([]);
+    expect(breaches(change, [operator()])).toEqual(['undelivered']);
+  });
+
+  it('takes a dead letter for what it is, and wants its copy', () => {
+    const poison = attempt({ status: 'DLQ', reasonCode: 'RETRY_EXHAUSTED', message: 'poison', attemptNumber: 1 });
+    const dead = {
+      type: 'poison.always',
+      status: 'DLQ',
+      attempts: [poison],
+      entries: [outboxEntry(), outboxEntry({ destination: 'dlq', dispatchNo: 2 })],
+      deadLetter: { reasonCode: 'RETRY_EXHAUSTED', resolution: null },
+    };
+    const change = { ...north(dead), ...withoutUsage, ...poisonType() };
+    expect(breaches({ ...change, deadLetterCopies: [idOf(NORTH)] })).toEqual(['failed by an outage']); // not the last
+    const last = Array.from({ length: 8 }, (_, i) =>
+      attempt({
+        status: i === 7 ? 'DLQ' : 'RETRY',
+        reasonCode: i === 7 ? 'RETRY_EXHAUSTED' : 'HANDLER_ERROR',
+        message: 'poison',
+        attemptNumber: i + 1,
+        dispatchNo: i + 1,
+        atMs: 2_000 + i * 1_100,
+      }),
+    );
+    const exhausted = { ...change, ...north({ ...dead, attempts: last }) };
+    expect(breaches({ ...exhausted, deadLetterCopies: [idOf(NORTH)] })).toEqual([]);
+    expect(breaches(exhausted)).toEqual(['dead letter']);
+    expect(breaches({ ...exhausted, deadLetterCopies: [idOf(NORTH), idOf(NORTH)] })).toEqual(['dead letter']);
+  });
+
+  it('calls a known fault of the product by its name', () => {
+    const { violations, expected } = judge(evidence({}, [operator({ status: 500, body: {} })]));
+    expect(violations).toEqual([]);
+    expect(expected.map(({ fault: { issue } }) => issue)).toEqual([18]);
+  });
+
+  const identity: Case[] = [
+    ['an acknowledged event that cannot be read', { readBack: gone() }, [], ['lost']],
+    ['one that nobody could even ask for', {}, [answered('north-0-9', { outcome: 'taken' })], ['lost']],
     ['an id that reads as another event', readNorth({ id: 'another' }), [], ['lost']],
-    ['a changed payload', readNorth({ payloadText: '{"amount":10.1}' }), [], ['changed']],
-    ['a second id for one event', {}, [answered('north-0-0', 'another')], ['doubled']],
+    ['a second id for one event', {}, [duplicate({ fields: { id: 'another' } })], ['doubled']],
     [
       'two events of one name',
-      { stored: [...evidence().stored, storedAs('north-0-0', { id: 'another' })], ...metered(2) },
+      { stored: [...evidence().stored, storedAs(NORTH, { id: 'another' })], ...twiceUsed('north') },
       [],
       ['doubled'],
     ],
-    ['an event that nobody sent', { payloads: new Map([['delivered-2-0', PAYLOAD]]) }, [], ['changed', 'changed']],
-    ['an event that is not settled', north({ status: 'PUBLISHED' }), [], ['unsettled']],
-    ['a generation without success', north({ successes: [] }), [], ['unsettled']],
-    ['two successes of one generation', north({ successes: [1, 1] }), [], ['doubled']],
-    ['a success of a generation that is not there', north({ successes: [1, 2] }), [], ['doubled']],
-    ['an effect that happened twice', metered(2), [], ['doubled']],
-    ['an effect that did not happen', metered(0), [], ['effects']],
-    ['an attempt that an outage used up', north({ failedAttempts: 1 }), [], ['failed by an outage']],
-    ['an entry that an outage made FAILED', { outbox: { open: 0, failed: 1 } }, [], ['failed by an outage']],
-    ['a dead letter', { deadLetters: 1 }, [], ['failed by an outage']],
-    ['an open entry', { outbox: { open: 1, failed: 0 } }, [], ['unsettled']],
-    ['a retry that still waits', { waitingRetries: 1 }, [], ['unsettled']],
-    ['a delivery under another id', {}, [delivered('delivered-2-0', { webhookId: 'another' })], ['doubled']],
-    ['a delivery with another payload', {}, [delivered('delivered-2-0', { payloadText: '{}' })], ['changed']],
-    ['a replay that was answered and is gone', {}, [replay()], ['lost']],
-    ['a replay that never ends', { replays: [{ id: 'r', status: 'RUNNING' }] }, [replay()], ['unsettled']],
-    ['a replay that nobody asked for', { replays: [{ id: 'r', status: 'DONE' }] }, [], ['replay']],
+    ['an event that was accepted twice', {}, [answered(NORTH)], ['doubled']],
     [
-      'a generation without a replay',
-      { ...north({ generation: 2, successes: [1, 2] }), ...metered(2) },
-      [],
-      ['replay'],
+      'more accepted than there are',
+      {},
+      [answered(NORTH, { outcome: 'taken' }, { summary: { records: 1, accepted: 1, duplicates: 0, rejected: 0 } })],
+      ['doubled'],
     ],
-    ['an answer that no outage explains', {}, [replay({ status: 500, replayId: undefined })], ['strange answer']],
+    ['an event that nobody sent', { sent: new Map([[DELIVERED, planned(DELIVERED)]]) }, [], ['changed']],
+  ];
+
+  const fields: Case[] = [
+    ['a changed payload', readNorth({}, 'COMPLETED', '{"amount":10.1}'), [], ['changed']],
+    ["a neighbour's time", readNorth({ occurredAt: '2026-01-01T00:01:00.000Z' }), [], ['changed']],
+    ['a source that was not kept', readNorth({ source: 'shop' }), [], ['changed']],
+    ['another tenant', readNorth({ tenantId: 'south' }), [], ['changed']],
+    ["another request's correlation id", readNorth({ correlationId: 'request-7' }), [], ['changed']],
+    ['a receipt before it was sent', readNorth({ receivedAt: '2026-11-29T09:59:00.000Z' }), [], ['changed']],
+    ['a size that is not that of what was sent', { ...north({ sizeBytes: 99 }), ...sized(99) }, [], ['changed']],
+    ['an answer that says something else', {}, [duplicate({ fields: { id: idOf(NORTH), hash: 'x' } })], ['changed']],
+  ];
+
+  const rejections: Case[] = [
+    ['a broken record that was taken', {}, [sentBroken(), duplicate({ outcome: 'taken' }, 5)], ['rejection']],
+    ['another code', {}, [sentBroken(), refused('malformed-body')], ['rejection']],
+    [
+      'a good record that was refused',
+      {},
+      [{ ...sentBroken(), codes: [null] } as Entry, refused('invalid-event')],
+      ['rejection'],
+    ],
+    [
+      'counts that do not add up',
+      {},
+      [sentBroken(), refused('invalid-event', { records: 2, accepted: 0, duplicates: 0, rejected: 1 })],
+      ['rejection'],
+    ],
+    [
+      'a stream that says too much was committed',
+      {},
+      [sentBroken(), refused('invalid-event', { records: 1, accepted: 0, duplicates: 0, rejected: 1 }, 2)],
+      ['rejection'],
+    ],
+  ];
+
+  const history: Case[] = [
+    ['an event that is not settled', north({ status: 'PUBLISHED' }), [], ['unsettled']],
+    ['a generation without success', { ...north({ attempts: [] }), ...withoutUsage }, [], ['unsettled']],
+    [
+      'two successes of one generation',
+      north({ attempts: [attempt(), attempt({ dispatchNo: 2 })] }),
+      [],
+      ['doubled', 'attempts'],
+    ],
+    ['a gap in the attempts', north({ attempts: [attempt({ attemptNumber: 2 })] }), [], ['attempts']],
+    [
+      'a retry before its time',
+      { stored: [storedAs(NORTH), hurried()], ...journalOf(...all, refusal(), delivered()) },
+      [],
+      ['attempts'],
+    ],
+    ['a generation without a replay', { ...north(inGeneration2()), ...twiceUsed('north') }, [], ['operator']],
+    ['two entries of one dispatch', north({ entries: [outboxEntry(), outboxEntry({ id: '2' })] }), [], ['doubled']],
+    ['an attempt that an outage used up', north({ attempts: failedOnce() }), [], ['failed by an outage']],
+    [
+      'an attempt at a destination that did not fail',
+      { stored: [storedAs(NORTH), storedAs(DELIVERED, { attempts: failedOnce() })] },
+      [],
+      ['failed by an outage'],
+    ],
+    [
+      'an attempt that says DLQ without a dead letter',
+      north({ attempts: [attempt({ status: 'DLQ' })], status: 'DLQ' }),
+      [],
+      ['dead letter', 'failed by an outage'],
+    ],
+  ];
+
+  const deliveries: Case[] = [
+    ['an event that the receiver never took', journalOf(...all, delivered({ status: 500 })), [], ['undelivered']],
+    ['a delivery that was repeated without a fault', {}, [delivered({ atMs: 1_950 })], ['repeated']],
+    ['a delivery under another id', journalOf(...all, delivered({ webhookId: 'another' })), [], ['doubled']],
+    [
+      'a delivery with another payload',
+      journalOf(...all, delivered({ body: textOf(DELIVERED, {}, '{}') })),
+      [],
+      ['changed'],
+    ],
+    [
+      'a delivery with another field',
+      journalOf(...all, delivered({ body: textOf(DELIVERED, { source: 'x' }) })),
+      [],
+      ['changed'],
+    ],
+    ['a delivery that cannot be verified', journalOf(...all, delivered({ unverifiedBy: ['svix'] })), [], ['unsigned']],
+    ["a delivery of another tenant's event", {}, [delivered({ name: NORTH })], ['changed']],
+    [
+      'a delivery to a destination that is off',
+      {},
+      [switched(false, 500), delivered({ destination: 'on-and-off', name: 'switched-3-0', atMs: 4_000 })],
+      ['changed', 'repeated'],
+    ],
+  ];
+
+  const usage: Case[] = [
+    ['an effect that happened twice', twiceUsed('north'), [], ['usage']],
+    ['an effect that did not happen', withoutUsage, [], ['usage']],
+    [
+      'bytes that were not sent',
+      { usage: evidence().usage.map((row) => ({ ...row, bytes: 101 })) },
+      [],
+      ['usage', 'usage'],
+    ],
+  ];
+
+  const metrics: Case[] = [
+    [
+      'a counter that counts too much',
+      {},
+      [scraped('api-0', 1, { 'streamforge_ingest_total{source="single",status="accepted"}': 3 })],
+      ['metrics'],
+    ],
+    ['a counter that counts too little', {}, [started('api-0', 1), scraped('api-0', 1, {})], ['metrics']],
+    ['attempts that were not counted', { stored: withWorker(7) }, [scraped('worker-0', 7, {})], ['metrics']],
+    ['a gauge that is never right', { wrongGauges: ['dlq_size'] }, [], ['metrics']],
+  ];
+
+  const operators: Case[] = [
+    ['a replay that was answered and is gone', { audit: [audited()] }, [operator()], ['lost']],
+    ['a replay that never ends', { replays: [replayed('RUNNING')], audit: [audited()] }, [operator()], ['unsettled']],
+    ['a replay that nobody asked for', { replays: [replayed('DONE')] }, [], ['operator']],
+    ['a change that is not in the audit', { replays: [replayed('DONE')] }, [operator()], ['operator']],
+    [
+      'a change that was answered otherwise',
+      { replays: [replayed('DONE')], audit: [audited({ matched: 2 })] },
+      [operator()],
+      ['operator'],
+    ],
+    [
+      'a retry that was answered 503 and carried out',
+      { audit: [audited()] },
+      [operator({ action: 'dlq.retry', status: 503 })],
+      ['operator'],
+    ],
+    ['an event that nobody gave up', { ...north(givenUp()), ...withoutUsage, deadLetterCopies: [] }, [], ['operator']],
+  ];
+
+  const rest: Case[] = [
+    ['what is left open', { leftovers: { 'open outbox entries': 1 } }, [], ['left over']],
+    ['a message in events.dlq that is nobody’s', { deadLetterCopies: ['x'] }, [], ['dead letter']],
+    ['a repair where nothing was lost', north({ entries: repaired() }), [], ['repaired']],
+    [
+      'a repair that no fault explains',
+      north({ entries: repaired() }),
+      fault('kill', 'worker-0', 50_000, 51_000),
+      ['repaired'],
+    ],
+    ['an answer that no outage explains', {}, [strange()], ['strange answer']],
     ['a process that fell over', {}, [{ atMs: 1, kind: 'crashed', process: 'api-0', output: '' }], ['crashed']],
-  ])('notices %s', (_, change, more, expected) => {
-    expect(breaches(change, more)).toEqual(expected);
+    ['a process that does not end as it was asked', {}, [ended(1)], ['shutdown']],
+    [
+      'leases of publishers that have ended',
+      {},
+      [{ atMs: 9_000, kind: 'leases left', acquiredMs: [8_000] }],
+      ['shutdown'],
+    ],
+    [
+      'a client that gets no answer',
+      {},
+      [{ atMs: 1, kind: 'given up', what: 'single', names: [NORTH] }],
+      ['strange answer'],
+    ],
+  ];
+
+  const groups: [of: string, rules: readonly Rule[], cases: readonly Case[]][] = [
+    ['identity', [checkAcknowledged, checkIdentity], identity],
+    ['fields', [checkFields, checkAnswers], fields],
+    ['rejections', [checkRejections], rejections],
+    ['history', [checkHistory, checkFailures], history],
+    ['deliveries', [checkDeliveries], deliveries],
+    ['usage', [checkUsage], usage],
+    ['metrics', [checkMetrics, checkRest], metrics],
+    ['operators', [checkOperators], operators],
+    ['rest', [checkRest, checkReconciler, checkConduct], rest],
+  ];
+
+  describe.each(groups)('on %s', (_of, rules, cases) => {
+    it.each(cases)('notices %s', (_, change, more, expected) => {
+      expect(found(rules, change, more)).toEqual(expected);
+    });
   });
 
-  it('notices an event that the receiver never took', () => {
-    const refused = delivered('delivered-2-0', { status: 500 });
-    const journal = [...NAMES.map((name) => answered(name, idOf(name))), refused];
-    expect(breaches({ journal })).toEqual(['undelivered']);
+  it.each<Case>([
+    ['a repeated delivery', {}, [delivered({ atMs: 1_950 }), ...fault('kill', 'worker-0', 1_000, 2_000)], []],
+    ['a repair', north({ entries: repaired() }), fault('wipe', 'rabbitmq', 1_200, 5_000), []],
+    [
+      'a lease',
+      {},
+      [{ atMs: 9_000, kind: 'leases left', acquiredMs: [8_000] }, ...fault('cut', 'postgres', 8_500, 8_500)],
+      [],
+    ],
+    ['an exit code', {}, [ended(1), ...fault('stop', 'postgres', 8_000, 12_000)], []],
+    [
+      'a cancelled attempt',
+      north({ attempts: failedOnce('canceling statement due to user request') }),
+      fault('cancel', 'postgres', 2_000, 3_000),
+      [],
+    ],
+  ])('lets a fault explain %s', (_, change, more, expected) => {
+    expect(found([checkDeliveries, checkFailures, checkReconciler, checkConduct], change, more)).toEqual(expected);
+  });
+
+  it('lets no fault explain a repair in a run without reconciler', () => {
+    const change = { ...north({ entries: repaired() }), reconciles: false };
+    expect(found([checkReconciler], change, fault('kill', 'rabbitmq', 1_200, 5_000))).toEqual(['repaired']);
   });
 
   it('counts lines of a stream that broke off as acknowledged', () => {
-    const broken: Entry = { ...(answered('north-0-9', 'x') as object), kind: 'unanswered', reason: '' } as Entry;
-    expect(breaches({}, [broken])).toEqual(['lost']);
+    const told = [{ record: 1, name: 'north-0-9', outcome: 'accepted' as const, fields: { id: 'x' } }];
+    expect(breaches({}, [{ atMs: 1, kind: 'unanswered', request: 0, reason: '', told }])).toContain('lost');
   });
 });
+
+function gone(): Evidence['readBack'] {
+  return new Map([...evidence().readBack, [NORTH, { httpStatus: 404, text: '{}' }] as const]);
+}
+
+function poisonType(): Partial<Evidence> {
+  const expected = new Map([...evidence().sent, [NORTH, planned(NORTH, { type: 'poison.always' })] as const]);
+  const read = new Map([...evidence().readBack, [NORTH, readAs(NORTH, { type: 'poison.always' }, 'DLQ')] as const]);
+  return { sent: expected, readBack: read };
+}
+
+function duplicate(told: object, request = 0): Entry {
+  return answered(NORTH, { outcome: 'duplicate', ...told }, { status: 200, request });
+}
+
+function sized(bytes: number): Partial<Evidence> {
+  return { usage: evidence().usage.map((row) => (row.tenant === 'north' ? { ...row, bytes } : row)) };
+}
+
+function sentBroken(): Entry {
+  return sent(NORTH, { request: 5, codes: ['invalid-event'] });
+}
+
+function refused(
+  code: string,
+  summary?: { records: number; accepted: number; duplicates: number; rejected: number },
+  last?: number,
+): Entry {
+  const told = { outcome: 'rejected' as const, code, fields: {} };
+  return answered(NORTH, told, { request: 5, status: 400, summary, lastCommittedRecord: last });
+}
+
+function failedOnce(message = 'it broke') {
+  const failed = attempt({ status: 'RETRY', reasonCode: 'HANDLER_ERROR', message });
+  return [failed, attempt({ attemptNumber: 2, dispatchNo: 2, atMs: 9_000 })];
+}
+
+function refusal(): Entry {
+  return delivered({ status: 500, atMs: 1_800 });
+}
+
+function hurried() {
+  const failed = attempt({ status: 'RETRY', reasonCode: 'HTTP_5XX', atMs: 1_850 });
+  return storedAs(DELIVERED, { attempts: [failed, attempt({ attemptNumber: 2, dispatchNo: 2, atMs: 1_950 })] });
+}
+
+function inGeneration2() {
+  return { generation: 2, attempts: [attempt(), attempt({ generation: 2, dispatchNo: 2, atMs: 4_000 })] };
+}
+
+function switched(enabled: boolean, sentMs: number): Entry {
+  return operator({ action: 'destination.switch', request: { enabled }, status: 200, sentMs, atMs: sentMs + 50 });
+}
+
+function scraped(process: string, pid: number, values: Record<string, number>): Entry {
+  return { atMs: 20_000, kind: 'scraped', process, pid, values };
+}
+
+function started(process: string, pid: number): Entry {
+  return { atMs: 1, kind: 'started', process, pid, url: 'http://api-0' };
+}
+
+function withWorker(pid: number) {
+  return [
+    storedAs(NORTH, { attempts: [attempt({ worker: `host:${pid}` })] }),
+    storedAs(DELIVERED, { attempts: [attempt({ worker: 'host:8' })] }),
+  ];
+}
+
+function audited(counts: Record<string, number> = { matched: 1 }) {
+  return { action: 'replay', correlationId: 'operator-0', counts };
+}
+
+function replayed(status: string) {
+  return { id: 'r', status, mode: 'reprocess', correlationId: 'operator-0' };
+}
+
+function givenUp() {
+  const failed = attempt({ status: 'DLQ', reasonCode: 'HANDLER_ERROR' });
+  return {
+    status: 'DISCARDED',
+    attempts: [failed],
+    deadLetter: { reasonCode: 'HANDLER_ERROR', resolution: 'DISCARDED' },
+  };
+}
+
+function repaired() {
+  return [outboxEntry(), outboxEntry({ id: '2', dispatchNo: 2, createdMs: 6_000, closedMs: 6_100 })];
+}
+
+function strange(): Entry {
+  return { atMs: 1, kind: 'strange', request: 0, status: 500, text: 'internal', told: [] };
+}
+
+function ended(code: number): Entry {
+  return { atMs: 10_000, kind: 'ended', process: 'worker-0', code, tookMs: 500 };
+}

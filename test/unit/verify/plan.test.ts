@@ -1,50 +1,73 @@
-import { faultSchedule } from '../../verify/faults';
-import { requestsOf, type PlannedRequest } from '../../verify/load';
+import { requestsOf, type PlannedRequest } from '../../verify/load/requests/planned-request';
+import { planOf } from '../../verify/run/plan';
 
 const first = (seed: number, count: number): PlannedRequest[] => {
   const requests = requestsOf(seed, 1);
   return Array.from({ length: count }, () => requests.next().value);
 };
+const faultsOf = (seed: number, seconds: number) => planOf(seed, seconds).faults;
 
 describe('what a seed decides', () => {
   it('is the same load and the same faults each time, and others for another seed', () => {
     expect(first(7, 500)).toEqual(first(7, 500));
     expect(first(7, 50)).not.toEqual(first(8, 50));
-    expect(faultSchedule(7, 600)).toEqual(faultSchedule(7, 600));
-    expect(faultSchedule(7, 600)).not.toEqual(faultSchedule(8, 600));
+    expect(faultsOf(7, 600)).toEqual(faultsOf(7, 600));
+    expect(faultsOf(7, 600)).not.toEqual(faultsOf(9, 600));
   });
 
   it('is the beginning of a longer run', () => {
-    const short = faultSchedule(7, 30);
-    expect(faultSchedule(7, 600).slice(0, short.length)).toEqual(short);
+    const short = faultsOf(7, 30);
+    expect(faultsOf(7, 600).slice(0, short.length)).toEqual(short);
   });
 
-  it('has every kind of fault within two minutes', () => {
-    const kinds = new Set(faultSchedule(3, 120).map(({ target, kind }) => `${kind} ${target.split('-')[0]}`));
-    expect(kinds.size).toBe(17);
+  it('begins with some calm', () => {
+    for (let seed = 0; seed < 20; seed++) expect(faultsOf(seed, 60)[0]?.atMs).toBeGreaterThanOrEqual(5_000);
+  });
+
+  it('is, for every other seed, a run in which nothing is lost on purpose and nothing is made good', () => {
+    for (const seed of [2, 4, 600]) {
+      const { reconciles, settings, faults } = planOf(seed, 600);
+      expect([reconciles, Number(settings.RECONCILE_AFTER_SECONDS)]).toEqual([false, 86_400]);
+      expect(faults.filter(({ kind }) => kind === 'purge' || kind === 'wipe')).toEqual([]);
+    }
+    expect(planOf(3, 600).reconciles).toBe(true);
+  });
+
+  it('has every kind of fault within three minutes', () => {
+    const kinds = new Set(faultsOf(3, 180).map(({ targets, kind }) => `${kind} ${targets[0]?.split('-')[0]}`));
+    expect(kinds.size).toBe(25);
   });
 
   it('lets a target come back before it fails again', () => {
-    for (const own of Map.groupBy(faultSchedule(3, 600), ({ target }) => target).values()) {
-      own.reduce((before, fault) => {
-        expect(fault.atMs).toBeGreaterThan(before.atMs + before.forMs);
-        return fault;
-      });
+    const byTarget = new Map<string, { fromMs: number; toMs: number }[]>();
+    for (const { targets, atMs, forMs } of faultsOf(3, 600)) {
+      for (const target of targets) {
+        byTarget.set(target, [...(byTarget.get(target) ?? []), { fromMs: atMs, toMs: atMs + forMs }]);
+      }
+    }
+    for (const spans of byTarget.values()) {
+      spans.slice(1).forEach(({ fromMs }, i) => expect(fromMs).toBeGreaterThan(spans[i]?.toMs as number));
     }
   });
 
+  it('can be cut down to some of its faults, which keep their numbers', () => {
+    expect(planOf(7, 60, [1, 3]).faults.map(({ number }) => number)).toEqual([1, 3]);
+  });
+
   it('has every kind of request, and events that come again', () => {
-    const requests = first(3, 2_000);
-    expect(new Set(requests.map(({ kind }) => kind))).toEqual(new Set(['post', 'stream', 'replay']));
-    const names = requests.flatMap((request) => (request.kind === 'post' ? [request.event.name] : []));
-    expect(new Set(names).size).toBeLessThan(names.length);
+    const requests = first(3, 3_000);
+    expect(new Set(requests.map(({ kind }) => kind))).toEqual(new Set(['single', 'broken single', 'stream']));
+    const singles = requests.flatMap((request) => (request.kind === 'single' ? [request.event] : []));
+    expect(new Set(singles.map(({ form }) => form)).size).toBe(3);
+    expect(new Set(singles.map(({ name }) => name)).size).toBeLessThan(singles.length);
   });
 
   it('never repeats an event under what would make it another one', () => {
     for (const request of first(5, 5_000)) {
       if (request.kind !== 'stream') continue;
-      const allowed = request.key === undefined ? ['event-id', 'content'] : ['event-id'];
-      for (const { identity } of request.events) expect(allowed).toContain(identity);
+      const { key, records } = request.stream;
+      const allowed = key === undefined ? ['event-id', 'content'] : ['event-id'];
+      for (const record of records) if ('event' in record) expect(allowed).toContain(record.event.identity);
     }
   });
 });

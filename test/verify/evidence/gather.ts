@@ -1,0 +1,58 @@
+import type { Landscape } from '../landscape/landscape';
+import type { Outside } from '../load/client';
+import type { Admin } from '../load/operator/admin';
+import { tenantOf, TENANTS } from '../load/tenants';
+import { ofTheRun } from '../run/inconclusive';
+import { acknowledgedIds } from '../oracle/answers';
+import { readDeadLetterCopies } from './dead-letter-copies';
+import type { Evidence, Leftovers, UsageRow } from './evidence';
+import { findWrongGauges } from './gauges';
+import { readAll } from './read-back';
+import { readStored } from './stored.queries';
+
+/** Everything that is there when it rests, but for what only shows at the shutdown. */
+export async function gather(
+  landscape: Landscape,
+  { journal, sent }: Outside,
+  { admin, reconciles, leftovers }: { admin: Admin; reconciles: boolean; leftovers: Leftovers },
+): Promise<Evidence> {
+  const facts = await ofTheRun('reading the database', () => readStored(landscape.databaseUrl, journal.startedMs));
+  const answered = acknowledgedIds(journal.entries);
+  const storedIds = new Map(facts.stored.map(({ name, id }) => [name, id]));
+  const wanted = [...answered].map(([name, ids]) => {
+    const id = [...ids][0] ?? storedIds.get(name) ?? name;
+    return [name, { tenant: tenantOf(name), id }] as const;
+  });
+  const usage = await readUsage(admin);
+  const readBack = await readAll(landscape.apis[0] as string, new Map(wanted));
+  const wrongGauges = await findWrongGauges(landscape);
+  await landscape.scrapeOf(landscape.processes.map(({ name }) => name));
+  const deadLetterCopies = await ofTheRun('reading events.dlq', () => readDeadLetterCopies(landscape.rabbitUrl));
+  return {
+    ...facts,
+    journal: journal.entries,
+    startedMs: journal.startedMs,
+    reconciles,
+    sent,
+    usage,
+    readBack,
+    deadLetterCopies,
+    leftovers,
+    wrongGauges,
+  };
+}
+
+/** As operators read it. @throws when it is not answered, though everything is up */
+async function readUsage(admin: Admin): Promise<UsageRow[]> {
+  const rows = await Promise.all(
+    TENANTS.map(async (tenant) => {
+      const answer = await admin.ask('look', 'GET', `usage?tenantId=${tenant}`);
+      if (!answer) throw new Error('the usage was not answered');
+      return (answer.usage as (Omit<UsageRow, 'tenant'> & { tenantId: string })[]).map((row) => ({
+        ...row,
+        tenant: row.tenantId,
+      }));
+    }),
+  );
+  return rows.flat();
+}

@@ -1,0 +1,112 @@
+import * as fs from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { rowsOf } from '../../support/processes/e2e-own-servers';
+import type { Landscape } from '../landscape/landscape';
+import { ofTheRun } from '../run/inconclusive';
+import type { Leftovers } from './evidence';
+
+const EVERY_MS = 500;
+/** RabbitMQ's figures are that old. */
+const STATISTICS_MS = 2_500;
+/** The state of a TCP connection whose other side is gone and which nobody has closed. */
+const CLOSE_WAIT = '08';
+
+const DATABASE = `
+  select (select count(*)::int from event_status where tenant_id <> 'past' and status not in ('COMPLETED', 'DLQ', 'DISCARDED'))
+           as "events that are not settled",
+         (select count(*)::int from outbox where closed_at is null and status <> 'IN_FLIGHT') as "open outbox entries",
+         (select count(*)::int from outbox where closed_at is null and status = 'IN_FLIGHT') as "leased outbox entries",
+         (select count(*)::int from outbox where failed_at is not null) as "failed outbox entries",
+         (select count(*)::int from retry_schedule) as "retries that wait",
+         (select count(*)::int from replays where finished_at is null) as "replays that are not finished",
+         (select count(*)::int from replay_events where outcome in ('PENDING', 'DISPATCHED')) as "events of replays that are open",
+         (select count(*)::int from crash_trials) as "suspected events",
+         (select count(*)::int from pg_stat_activity
+           where application_name like 'streamforge%' and state like 'idle in transaction%'
+             and state_change < now() - interval '1 second') as "open transactions"`;
+
+interface Queue {
+  name: string;
+  messages_ready?: number;
+  messages_unacknowledged?: number;
+}
+
+/** Waits until nothing is left, or nothing has become less for `patienceMs`. Returns what is left. */
+export async function comeToRest(
+  landscape: Landscape,
+  { patienceMs, say }: { patienceMs: number; say: (line: string) => void },
+): Promise<Leftovers> {
+  let least = Infinity;
+  let movedMs = Date.now();
+  let restedMs: number | undefined;
+  for (let round = 0; ; round++) {
+    const left = await ofTheRun('looking for what is left', () => lookForLeftovers(landscape));
+    const sum = Object.values(left).reduce((total, n) => total + n, 0);
+    if (sum > 0) restedMs = undefined;
+    else if (Date.now() - (restedMs ??= Date.now()) >= STATISTICS_MS) return left;
+    if (sum < least) [least, movedMs] = [sum, Date.now()];
+    const isStuck = sum > 0 && Date.now() - movedMs > patienceMs;
+    if (sum > 0 && (round % 20 === 0 || isStuck)) say(`not at rest: ${describe(left)}`);
+    if (isStuck) return left;
+    await sleep(EVERY_MS);
+  }
+}
+
+export const describe = (left: Leftovers): string =>
+  Object.entries(left)
+    .filter(([, n]) => n > 0)
+    .map(([what, n]) => `${n} ${what}`)
+    .join(', ');
+
+async function lookForLeftovers(landscape: Landscape): Promise<Leftovers> {
+  const [[database], queues] = await Promise.all([
+    rowsOf<Leftovers>(landscape.databaseUrl, DATABASE),
+    messagesLeft(landscape.management),
+  ]);
+  return {
+    ...database,
+    ...queues,
+    'temporary files': fs.readdirSync(landscape.temporary).length,
+    'sockets in CLOSE_WAIT': landscape.processes.reduce((sum, { pid }) => sum + closeWaits(pid), 0),
+  };
+}
+
+/** Ready and unacked messages of every queue. Copies of dead letters stay in events.dlq, which nobody consumes. */
+async function messagesLeft(management: string): Promise<Leftovers> {
+  const { origin, username, password } = new URL(management);
+  const authorization = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+  const response = await fetch(`${origin}/api/queues/%2F`, { headers: { authorization } });
+  if (!response.ok) throw new Error(`listing queues was answered ${response.status}`);
+  const queues = (await response.json()) as Queue[];
+  const counts = queues.flatMap(({ name, messages_ready: ready = 1, messages_unacknowledged: unacked = 1 }) => [
+    ...(name === 'events.dlq' ? [] : [[`messages ready in ${name}`, ready] as const]),
+    [`messages unacked in ${name}`, unacked] as const,
+  ]);
+  const missing = ['events.main', 'events.retry'].filter((name) => !queues.some((queue) => queue.name === name));
+  return { ...Object.fromEntries(counts), 'queues that are not declared': missing.length };
+}
+
+function closeWaits(pid: number | undefined): number {
+  if (pid === undefined) return 0;
+  const inodes = new Set(
+    ['tcp', 'tcp6'].flatMap((table) =>
+      fs
+        .readFileSync(`/proc/${pid}/net/${table}`, 'utf8')
+        .split('\n')
+        .slice(1)
+        .map((line) => line.trim().split(/\s+/))
+        .flatMap(([, , , state, , , , , , inode]) => (state === CLOSE_WAIT && inode ? [`socket:[${inode}]`] : [])),
+    ),
+  );
+  const open = fs.readdirSync(`/proc/${pid}/fd`).map((fd) => linkOf(`/proc/${pid}/fd/${fd}`));
+  return open.filter((link) => inodes.has(link)).length;
+}
+
+/** Empty when the descriptor was closed meanwhile. */
+function linkOf(path: string): string {
+  try {
+    return fs.readlinkSync(path);
+  } catch {
+    return '';
+  }
+}

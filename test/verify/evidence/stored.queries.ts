@@ -1,0 +1,85 @@
+import { rowsOf } from '../../support/processes/e2e-own-servers';
+import type { Evidence, StoredAttempt, StoredAudit, StoredEntry, StoredEvent, StoredReplay } from './evidence';
+
+const ms = (column: string): string => `(extract(epoch from ${column}) * 1000)::float8`;
+
+type Row<T> = T & { eventId: string };
+
+/** What the database holds of everything, read over connections of its own. Moments are in ms after `startedMs`. */
+export async function readStored(
+  url: string,
+  startedMs: number,
+): Promise<Pick<Evidence, 'stored' | 'replays' | 'audit'>> {
+  const [events, attempts, entries, sendings, effects, deadLetters] = await Promise.all([
+    readEvents(url),
+    readAttempts(url, startedMs),
+    readEntries(url, startedMs),
+    readReplayEvents(url),
+    rowsOf<Row<{ generation: number; handler: string }>>(
+      url,
+      'select event_id as "eventId", generation, handler from handler_effects',
+    ),
+    rowsOf<Row<{ reasonCode: string; resolution: string | null }>>(
+      url,
+      'select event_id as "eventId", reason_code as "reasonCode", resolution from dead_letters',
+    ),
+  ]);
+  const of = <T extends { eventId: string }>(rows: T[]): Map<string, T[]> => Map.groupBy(rows, (row) => row.eventId);
+  const [attemptsOf, entriesOf, sendingsOf] = [of(attempts), of(entries), of(sendings)];
+  const [effectsOf, deadLetterOf] = [of(effects), of(deadLetters)];
+  const stored = events.map((event) => ({
+    ...event,
+    attempts: attemptsOf.get(event.id) ?? [],
+    entries: entriesOf.get(event.id) ?? [],
+    replays: sendingsOf.get(event.id) ?? [],
+    effects: effectsOf.get(event.id) ?? [],
+    deadLetter: deadLetterOf.get(event.id)?.[0],
+  }));
+  const [replays, audit] = await Promise.all([
+    rowsOf<Evidence['replays'][number]>(url, 'select id, status, mode, correlation_id as "correlationId" from replays'),
+    rowsOf<StoredAudit>(url, 'select action, correlation_id as "correlationId", counts from admin_audit'),
+  ]);
+  return { stored, replays, audit };
+}
+
+type Fact = Omit<StoredEvent, 'attempts' | 'entries' | 'replays' | 'effects' | 'deadLetter'>;
+
+/** Distinct: the view shows an event once for each success, should there be two of them. */
+function readEvents(url: string): Promise<Fact[]> {
+  return rowsOf<Fact>(
+    url,
+    `select distinct on (e.id) e.id, e.tenant_id as tenant, e.subject as name, e.type, e.size_bytes as "sizeBytes",
+            to_char(e.received_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "receivedAt",
+            e.correlation_id as "correlationId", v.status, coalesce(s.generation, 1) as generation
+       from events e join event_status v on v.event_id = e.id left join event_state s on s.event_id = e.id
+      where e.tenant_id <> 'past'`,
+  );
+}
+
+function readAttempts(url: string, startedMs: number): Promise<Row<StoredAttempt>[]> {
+  return rowsOf<Row<StoredAttempt>>(
+    url,
+    `select event_id as "eventId", generation, dispatch_no as "dispatchNo", attempt_number as "attemptNumber", status,
+            reason_code as "reasonCode", error_message as message, worker, ${ms('created_at')} - $1::float8 as "atMs"
+       from processing_attempts order by event_id, dispatch_no, attempt_number`,
+    [startedMs],
+  );
+}
+
+function readEntries(url: string, startedMs: number): Promise<Row<StoredEntry>[]> {
+  return rowsOf<Row<StoredEntry>>(
+    url,
+    `select event_id as "eventId", id, destination, dispatch_no as "dispatchNo", generation, status,
+            ${ms('created_at')} - $1::float8 as "createdMs", ${ms('closed_at')} - $1::float8 as "closedMs"
+       from outbox order by id`,
+    [startedMs],
+  );
+}
+
+function readReplayEvents(url: string): Promise<Row<StoredReplay>[]> {
+  return rowsOf<Row<StoredReplay>>(
+    url,
+    `select e.event_id as "eventId", e.replay_id as "replayId", r.mode, e.outcome, e.dispatch_no as "dispatchNo"
+       from replay_events e join replays r on r.id = e.replay_id`,
+  );
+}

@@ -1,0 +1,51 @@
+import { connect, type Channel, type GetMessage } from 'amqplib';
+
+const QUEUES = ['events.main', 'events.retry'];
+const MOST = 40;
+const EXCHANGE = 'events';
+
+/** Takes messages and gives them back, the last one first: they come again, in another order and as redelivered. */
+export function reorderMessages(rabbitUrl: string): Promise<void> {
+  return withMessages(rabbitUrl, async (channel, messages) => {
+    for (const message of messages.reverse()) channel.nack(message, false, true);
+  });
+}
+
+/** Puts a second copy of messages into their queues, as a publisher does that lost a confirm. */
+export function copyMessages(rabbitUrl: string): Promise<void> {
+  return withMessages(rabbitUrl, async (channel, messages) => {
+    for (const { content, properties, fields } of messages) {
+      const { headers, messageId, contentType } = properties as {
+        headers: object;
+        messageId: string;
+        contentType: string;
+      };
+      channel.publish(EXCHANGE, fields.routingKey, content, { headers, messageId, contentType, persistent: true });
+    }
+    for (const message of messages) channel.nack(message, false, true);
+  });
+}
+
+/** RabbitMQ may be down, or go down, by another fault; then what was taken goes back by itself. */
+async function withMessages(
+  rabbitUrl: string,
+  work: (channel: Channel, messages: GetMessage[]) => Promise<void>,
+): Promise<void> {
+  const connection = await connect(rabbitUrl, { timeout: 2_000 }).catch(() => undefined);
+  if (!connection) return;
+  connection.on('error', () => undefined);
+  try {
+    const channel = await connection.createChannel();
+    channel.on('error', () => undefined);
+    for (const queue of QUEUES) {
+      const messages: GetMessage[] = [];
+      for (let message; messages.length < MOST && (message = await channel.get(queue));) messages.push(message);
+      await work(channel, messages);
+    }
+    await channel.close();
+  } catch (error) {
+    if (!/clos|ended|NOT_FOUND|ECONN/i.test(String(error))) throw error;
+  } finally {
+    await connection.close().catch(() => undefined);
+  }
+}

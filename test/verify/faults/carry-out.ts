@@ -1,0 +1,93 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Landscape } from '../landscape/landscape';
+import { ofTheRun } from '../run/inconclusive';
+import type { Journal } from '../run/journal';
+import { copyMessages, reorderMessages } from './broker';
+import { forgeFacts } from './cache';
+import { cancelQueries, cutConnections, deadlockWorkers } from './database';
+import { clock, describeFault, type Fault, type TargetName } from './schedule';
+
+/** So long do messages pile up before they are lost: in a queue that workers keep empty there would be none. */
+const PILE_UP_MS = 2_500;
+
+export interface Scene {
+  landscape: Landscape;
+  journal: Journal;
+  seed: number;
+  say: (line: string) => void;
+}
+
+/**
+ * Carries a schedule out. Those of one target come one after the other, late if need be; those of different targets
+ * overlap. Resolves when the last is over and everything is up again.
+ */
+export async function carryOut(faults: readonly Fault[], scene: Scene): Promise<void> {
+  const startedMs = Date.now();
+  const free = new Map<TargetName, Promise<void>>();
+  const done = faults.map((fault) => {
+    const before = Promise.all(fault.targets.map(async (target) => free.get(target)));
+    const over = before.then(async () => {
+      await sleep(Math.max(0, fault.atMs - (Date.now() - startedMs)));
+      await carryOutOne(fault, scene);
+    });
+    for (const target of fault.targets) free.set(target, over);
+    return over;
+  });
+  await Promise.all(done);
+}
+
+async function carryOutOne(fault: Fault, scene: Scene): Promise<void> {
+  const { journal, say } = scene;
+  const text = describeFault(fault);
+  const tell = (phase: 'begins' | 'ends'): void => {
+    for (const target of fault.targets) {
+      journal.append({ kind: 'fault', phase, fault: fault.number, what: fault.kind, target, text });
+    }
+  };
+  say(`${clock(journal.nowMs)}  ${text}`);
+  tell('begins');
+  await hit(fault, scene);
+  tell('ends');
+  if (fault.forMs > 0) say(`${clock(journal.nowMs)}  ${fault.targets.join(' and ')} back`);
+}
+
+async function hit(fault: Fault, scene: Scene): Promise<void> {
+  const { landscape, journal, seed } = scene;
+  const [target] = fault.targets as [TargetName];
+  const andBack = async (): Promise<void> => {
+    await sleep(fault.forMs);
+    await Promise.all(fault.targets.map((one) => landscape.startAgain(one)));
+  };
+  switch (fault.kind) {
+    case 'stop':
+      landscape.freeze(target);
+      await sleep(fault.forMs);
+      return landscape.thaw(target);
+    case 'kill':
+      await landscape.kill(target);
+      return andBack();
+    case 'term':
+      await landscape.terminate(fault.targets);
+      return andBack();
+    case 'cut':
+      return target === 'rabbitmq' ? landscape.cutRabbit() : cutConnections(landscape.databaseUrl);
+    case 'cancel':
+      return cancelQueries(landscape.databaseUrl);
+    case 'deadlock':
+      return deadlockWorkers(landscape.databaseUrl);
+    case 'flush':
+      return landscape.flushRedis();
+    case 'forge':
+      return forgeFacts(landscape.redisUrl, seed + fault.atMs, journal);
+    case 'reorder':
+      return landscape.whileWorkersStop(PILE_UP_MS / 2, () => reorderMessages(landscape.rabbitUrl));
+    case 'copy':
+      return landscape.whileWorkersStop(PILE_UP_MS / 2, () => copyMessages(landscape.rabbitUrl));
+    case 'purge':
+      return landscape.whileWorkersStop(PILE_UP_MS, () => landscape.purgeQueues());
+    case 'wipe':
+      await landscape.whileWorkersStop(PILE_UP_MS, () => landscape.kill(target));
+      await ofTheRun('wiping RabbitMQ', async () => landscape.wipeRabbit());
+      return andBack();
+  }
+}

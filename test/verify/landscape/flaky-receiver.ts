@@ -1,0 +1,103 @@
+import { Webhook as StandardWebhook } from 'standardwebhooks';
+import { Webhook as SvixWebhook } from 'svix';
+import { answer, TestReceiver, type Reaction, type Received } from '../../support/receiver';
+import { SeededRandom, seedFor } from '../load/random';
+import type { Journal } from '../run/journal';
+
+const FAILURE_SHARE = 0.15;
+/** Of events, whose first delivery is refused for good: a dead letter, until somebody sends it again. */
+const REFUSED_SHARE = 0.015;
+const REFUSED = 422;
+
+interface Mood {
+  status: number | undefined;
+  react: Reaction;
+}
+const FINE: Mood = { status: 204, react: answer(204) };
+const FAILURES: readonly Mood[] = [
+  { status: 500, react: answer(500) },
+  { status: 503, react: answer(503, { 'retry-after': '1' }) },
+  { status: undefined, react: (response) => void response.socket?.destroy() },
+  { status: undefined, react: () => undefined }, // until the timeout of the destination
+];
+
+/** Where destinations point: it sometimes fails; with which delivery of which event, the seed says. */
+export class FlakyReceiver {
+  /** By destination, as it calls itself in its path: every secret that an answer told. */
+  private readonly secrets = new Map<string, string[]>();
+
+  private constructor(
+    private readonly receiver: TestReceiver,
+    private readonly seed: number,
+    private readonly journal: Journal,
+  ) {
+    receiver.reaction = (response, received) => this.take(received).react(response, received);
+  }
+
+  static async start(seed: number, journal: Journal): Promise<FlakyReceiver> {
+    return new FlakyReceiver(await TestReceiver.start(), seed, journal);
+  }
+
+  /** `path` may change; what destination it is stays in it. */
+  urlOf(destination: string, path = 0): string {
+    return `${this.receiver.url}/${destination}/${path}`;
+  }
+
+  learnSecret(destination: string, secret: string): void {
+    this.secrets.set(destination, [...(this.secrets.get(destination) ?? []), secret]);
+  }
+
+  stop(): Promise<void> {
+    return this.receiver.stop();
+  }
+
+  private take(received: Received): Mood {
+    const { body, headers, nth } = received;
+    const destination = received.path.split('/')[1] as string;
+    const name = nameIn(body);
+    const mood = this.moodOf(destination, name, nth);
+    this.journal.append({
+      kind: 'delivered',
+      destination,
+      webhookId: String(headers['webhook-id']),
+      name,
+      body,
+      status: mood.status,
+      unverifiedBy: this.unverifiedBy(destination, received),
+    });
+    return mood;
+  }
+
+  private moodOf(destination: string, name: string, nth: number): Mood {
+    const refused = new SeededRandom(seedFor(this.seed, `refusal of ${name}`)).chance(REFUSED_SHARE);
+    if (refused && nth === 1) return { status: REFUSED, react: answer(REFUSED) };
+    const random = new SeededRandom(seedFor(this.seed, `delivery ${nth} of ${name} to ${destination}`));
+    return random.chance(FAILURE_SHARE) ? random.pick(FAILURES) : FINE;
+  }
+
+  private unverifiedBy(destination: string, { body, headers }: Received): string[] {
+    const secrets = this.secrets.get(destination) ?? [];
+    const sent = headers as Record<string, string>;
+    const libraries = { standardwebhooks: StandardWebhook, svix: SvixWebhook };
+    return Object.entries(libraries).flatMap(([library, Library]) =>
+      secrets.some((secret) => verifies(() => new Library(secret).verify(body, sent))) ? [] : [library],
+    );
+  }
+}
+
+function nameIn(body: string): string {
+  try {
+    return String((JSON.parse(body) as { subject?: unknown }).subject);
+  } catch {
+    return ''; // the oracle sees that it is nobody's
+  }
+}
+
+function verifies(verify: () => unknown): boolean {
+  try {
+    verify();
+    return true;
+  } catch {
+    return false;
+  }
+}

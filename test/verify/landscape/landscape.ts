@@ -1,0 +1,199 @@
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { redisCommand, rowsOf } from '../../support/processes/e2e-own-servers';
+import { closeConnections, purgeQueue } from '../../support/broker/e2e-rabbit';
+import { eventually } from '../../support/eventually';
+import { freePort } from '../../support/processes/free-port';
+import type { Killable } from '../../support/processes/process-tree';
+import { RoleProcess } from '../../support/processes/role-process';
+import { ROLE_PROCESSES, type ServerName, type TargetName } from '../faults/schedule';
+import type { Journal } from '../run/journal';
+import { ofTheRun } from '../run/inconclusive';
+import { addPoison } from './poison';
+import { scrape } from './scrape';
+import { bringBack, startServers, type Servers } from './servers';
+import { GRACE_MS } from './settings';
+
+const DEFAULT_VHOST = '%2F'; // one of our own would not survive a wiped disk
+const QUEUES = ['events.main', 'events.retry'];
+const SERVER_BACK_WITHIN_MS = 30_000;
+/** After its grace a process ends by itself, with an exit code that tells. */
+const KILLED_AFTER_MS = GRACE_MS + 5_000;
+
+const LEASES = `select extract(epoch from lock_acquired_at) * 1000 as ms from outbox
+                 where closed_at is null and status = 'IN_FLIGHT'`;
+
+/** Private servers and the processes of all roles, as in production, each of which can be made to fail. */
+export class Landscape {
+  private constructor(
+    private readonly servers: Servers,
+    readonly processes: readonly RoleProcess[],
+    /** Where each process puts its temporary files. */
+    readonly temporary: string,
+    private readonly journal: Journal,
+  ) {}
+
+  /** @param directory for what the servers and processes write. @throws Inconclusive */
+  static async start(directory: string, settings: Record<string, string>, journal: Journal): Promise<Landscape> {
+    const servers = await startServers(directory);
+    const temporary = path.join(directory, 'tmp');
+    const onCrash = (process: string, output: string): void => journal.append({ kind: 'crashed', process, output });
+    const processes: RoleProcess[] = [];
+    const landscape = new Landscape(servers, processes, temporary, journal);
+    try {
+      fs.mkdirSync(temporary);
+      await addPoison(landscape.databaseUrl);
+      const shared = {
+        ...settings,
+        TMPDIR: temporary,
+        DATABASE_URL: landscape.databaseUrl,
+        REDIS_URL: landscape.redisUrl,
+        RABBITMQ_URL: landscape.rabbitUrl,
+      };
+      for (const name of ROLE_PROCESSES) {
+        const env = { ...shared, APP_ROLE: name.split('-')[0] as string };
+        processes.push(new RoleProcess(name, await freePort(), env, onCrash));
+      }
+      for (const pair of [processes.slice(0, 2), processes.slice(2, 4), processes.slice(4)]) {
+        await Promise.all(pair.map((one) => landscape.startProcess(one))); // all at once starve each other on a small machine
+      }
+      return landscape;
+    } catch (error) {
+      await landscape.stop();
+      throw error;
+    }
+  }
+
+  get databaseUrl(): string {
+    return this.servers.postgres.url;
+  }
+
+  get redisUrl(): string {
+    return this.servers.redis.url;
+  }
+
+  get rabbitUrl(): string {
+    return this.servers.rabbitmq.env.TEST_RABBITMQ_URL as string;
+  }
+
+  get management(): string {
+    return this.servers.rabbitmq.env.TEST_RABBITMQ_MANAGEMENT_URL as string;
+  }
+
+  get apis(): string[] {
+    return this.processes.filter(({ role }) => role === 'api').map(({ url }) => url);
+  }
+
+  get outputs(): { name: string; output: string }[] {
+    return this.processes.map(({ name, output }) => ({ name, output }));
+  }
+
+  freeze(name: TargetName): void {
+    this.target(name).freeze();
+  }
+
+  thaw(name: TargetName): void {
+    this.target(name).thaw();
+  }
+
+  async kill(name: TargetName): Promise<void> {
+    await this.scrapeOf([name]);
+    await this.target(name).kill();
+  }
+
+  /** @throws Inconclusive when it is a server that does not come back. */
+  async startAgain(name: TargetName): Promise<void> {
+    const target = this.target(name);
+    if (target instanceof RoleProcess) await this.startProcess(target);
+    else await bringBack(name, target);
+  }
+
+  /** SIGTERM to all of them at once. Resolves when they have ended. */
+  async terminate(names: readonly string[]): Promise<void> {
+    const { journal } = this;
+    await this.scrapeOf(names);
+    const ending = this.processes.filter(({ name }) => names.includes(name));
+    await Promise.all(
+      ending.map(async (process) => {
+        const ended = await process.terminate(KILLED_AFTER_MS);
+        if (ended) journal.append({ kind: 'ended', process: process.name, ...ended });
+      }),
+    );
+    const publishers = this.processes.filter(({ role }) => role === 'publisher');
+    if (ending.some(({ role }) => role === 'publisher') && publishers.every(({ pid }) => pid === undefined)) {
+      await this.lookForLeases();
+    }
+  }
+
+  /** Their metrics, before they end: afterwards nobody can ask. */
+  async scrapeOf(names: readonly string[]): Promise<void> {
+    const asked = this.processes.filter(({ name }) => names.includes(name));
+    await Promise.all(
+      asked.map(async ({ name, url, pid }) => {
+        const values = pid === undefined ? undefined : await scrape(url);
+        if (values && pid !== undefined) this.journal.append({ kind: 'scraped', process: name, pid, values });
+      }),
+    );
+  }
+
+  async cutRabbit(): Promise<void> {
+    await closeConnections(DEFAULT_VHOST, this.management).catch((error: unknown) => {
+      if (!(error instanceof TypeError)) throw error; // fetch failed: it is down by another fault
+    });
+  }
+
+  async flushRedis(): Promise<void> {
+    await ofTheRun('flushing Redis', () => eventually(() => redisCommand(this.redisUrl, 'flushall')));
+  }
+
+  /** Stops the workers, and does `then` before they go on. */
+  async whileWorkersStop(ms: number, then: () => Promise<void>): Promise<void> {
+    const workers = this.processes.filter(({ role }) => role === 'worker');
+    for (const worker of workers) worker.freeze();
+    try {
+      await sleep(ms);
+      await then();
+    } finally {
+      for (const worker of workers) worker.thaw();
+    }
+  }
+
+  /** Waits for queues that are not declared again yet after a wipe. @throws Inconclusive */
+  async purgeQueues(): Promise<void> {
+    for (const queue of QUEUES) {
+      const purge = () => purgeQueue(DEFAULT_VHOST, queue, this.management);
+      await ofTheRun('purging a queue', () => eventually(purge, SERVER_BACK_WITHIN_MS));
+    }
+  }
+
+  /** While RabbitMQ is killed. */
+  wipeRabbit(): void {
+    fs.rmSync(this.servers.rabbitmq.dataDirectory, { recursive: true, maxRetries: 5 });
+  }
+
+  /** Ends everything, whatever state it is in. */
+  async stop(): Promise<void> {
+    const { postgres, redis, rabbitmq } = this.servers;
+    rabbitmq.thaw();
+    await Promise.allSettled(this.processes.map((one) => one.kill()));
+    await Promise.allSettled([postgres.stop(), redis.stop(), rabbitmq.stop()]);
+  }
+
+  private async startProcess(process: RoleProcess): Promise<void> {
+    await process.startAgain();
+    const { name, url, pid } = process;
+    if (pid !== undefined) this.journal.append({ kind: 'started', process: name, pid, url });
+  }
+
+  private target(name: TargetName): Killable {
+    const process = this.processes.find((one) => one.name === name);
+    return process ?? this.servers[name as ServerName];
+  }
+
+  private async lookForLeases(): Promise<void> {
+    const { journal } = this;
+    const rows = await rowsOf<{ ms: string }>(this.databaseUrl, LEASES).catch(() => undefined); // it may be down
+    if (rows) journal.append({ kind: 'leases left', acquiredMs: rows.map(({ ms }) => Number(ms) - journal.startedMs) });
+  }
+}

@@ -1,0 +1,27 @@
+import { MOST_EVENT_BYTES } from '../load/broken-record';
+
+export const MOST_ATTEMPTS = 8;
+export const GRACE_MS = 10_000;
+/** Beyond the end of every run. */
+const NEVER_SECONDS = 86_400;
+const SOON_SECONDS = 4;
+
+/** Short leases and waits, so that what has to happen after a failure happens within the run. */
+const QUICK = {
+  OUTBOX_BATCH_SIZE: '50',
+  OUTBOX_INFLIGHT_LEASE_SECONDS: '2',
+  PUBLISH_TIMEOUT_MS: '1000',
+  RABBITMQ_PREFETCH: '20',
+  WORKER_BATCH_SIZE: '20',
+  RETRY_BACKOFF_MS: '200,500,1000',
+  MAX_RETRY_ATTEMPTS: String(MOST_ATTEMPTS),
+  MAX_EVENT_BYTES: String(MOST_EVENT_BYTES),
+  EVENT_RETENTION_DAYS: '7',
+  SHUTDOWN_GRACE_MS: String(GRACE_MS),
+  DESTINATIONS_ALLOW_PRIVATE: 'true',
+};
+
+/** @param reconciles false: nothing that was lost is sent again within the run. */
+export function settingsOf({ reconciles }: { reconciles: boolean }): Record<string, string> {
+  return { ...QUICK, RECONCILE_AFTER_SECONDS: String(reconciles ? SOON_SECONDS : NEVER_SECONDS) };
+}

@@ -1,0 +1,75 @@
+import type { PlannedEvent } from './planned-event';
+import type { SeededRandom } from './random';
+
+/** A record that has to be refused with this code, and of which nothing may be stored. */
+export interface BrokenRecord {
+  name: string;
+  text: string;
+  code: string;
+  /** The HTTP status where it is sent alone. */
+  status: number;
+  /** Where it is sent alone. */
+  key: string | undefined;
+}
+
+/** The run's MAX_EVENT_BYTES. */
+export const MOST_EVENT_BYTES = 16_384;
+
+interface Kind {
+  code: string;
+  status: number;
+  /** @param name the subject, so that whatever is stored of it is found. */
+  text: (name: string) => string;
+}
+
+const INVALID = { code: 'invalid-event', status: 400 };
+const MALFORMED = { code: 'malformed-body', status: 400 };
+
+/** Each can be a line of NDJSON. */
+const KINDS: readonly Kind[] = [
+  { ...MALFORMED, text: (name) => `{"eventType":"order.paid","subject":"${name}","payload":{` },
+  { ...MALFORMED, text: (name) => `not JSON ${name}` },
+  { ...INVALID, text: (name) => `{"subject":"${name}","payload":1}` },
+  { ...INVALID, text: (name) => `{"eventType":"order.paid","subject":"${name}"}` },
+  { ...INVALID, text: (name) => `{"eventType":"order.paid","subject":"${name}","payload":1,"paylaod":2}` },
+  { ...INVALID, text: (name) => `{"eventType":"order.paid","subject":"${name}","payload":1,"occurredAt":"now"}` },
+  {
+    ...INVALID,
+    text: (name) => `{"eventType":"order.paid","subject":"${name}","payload":1,"occurredAt":"2026-02-30T00:00:00Z"}`,
+  },
+  { ...INVALID, text: (name) => `["${name}"]` },
+  {
+    ...INVALID,
+    text: (name) => `{"eventType":"order.paid","subject":"${name}","payload":${'['.repeat(70)}${']'.repeat(70)}}`,
+  },
+  {
+    code: 'unsupported-character',
+    status: 400,
+    text: (name) => `{"eventType":"order.paid","subject":"${name}","payload":"\\u0000"}`,
+  },
+  {
+    code: 'unsupported-character',
+    status: 400,
+    text: (name) => `{"eventType":"order.paid","subject":"${name}","payload":["\\ud800"]}`,
+  },
+  {
+    code: 'event-too-large',
+    status: 413,
+    text: (name) => `{"eventType":"order.paid","subject":"${name}","payload":"${'x'.repeat(MOST_EVENT_BYTES)}"}`,
+  },
+];
+
+export function brokenRecord(random: SeededRandom, name: string): BrokenRecord {
+  const { code, status, text } = random.pick(KINDS);
+  return { name, text: text(name), code, status, key: undefined };
+}
+
+/** Other content under the key or the eventId of an event that was answered before. */
+export function conflictWith(event: PlannedEvent, name: string): BrokenRecord {
+  const body = { eventType: 'order.paid', subject: name, payload: `other content than ${event.name}` };
+  if (event.identity === 'event-id') {
+    const text = JSON.stringify({ eventId: event.name, ...body });
+    return { name, text, code: 'event-id-conflict', status: 409, key: undefined };
+  }
+  return { name, text: JSON.stringify(body), code: 'idempotency-key-reused', status: 422, key: `key-${event.name}` };
+}

@@ -1,0 +1,40 @@
+import { planEvent, type Form, type Identity, type PlannedEvent } from './planned-event';
+import type { SeededRandom } from './random';
+import type { Tenant } from './tenants';
+
+const REPEAT_SHARE = 0.2;
+/** Repeats are of the last so many. */
+const REMEMBERED = 200;
+
+/** New events of one client, and now and then one of the last ones once more. */
+export class EventSource {
+  private made = 0;
+  private readonly remembered: PlannedEvent[] = [];
+
+  constructor(
+    private readonly random: SeededRandom,
+    readonly tenant: Tenant,
+    private readonly client: number,
+  ) {}
+
+  /** @param identities those under which the event may be sent here. */
+  next(form: Form, identities: readonly Identity[]): PlannedEvent {
+    const again = this.random.chance(REPEAT_SHARE) ? this.earlier(form, identities) : undefined;
+    return again ?? this.fresh(form, this.random.pick(identities));
+  }
+
+  /** One that was sent, and answered, before. */
+  earlier(form: Form, identities: readonly Identity[]): PlannedEvent | undefined {
+    const fitting = this.remembered.filter((event) => event.form === form && identities.includes(event.identity));
+    return fitting.length > 0 ? this.random.pick(fitting) : undefined;
+  }
+
+  private fresh(form: Form, identity: Identity): PlannedEvent {
+    const { tenant } = this;
+    const n = this.made++;
+    const event = planEvent(this.random, { name: `${tenant}-${this.client}-${n}`, n, tenant, identity, form });
+    this.remembered.push(event);
+    if (this.remembered.length > REMEMBERED) this.remembered.shift();
+    return event;
+  }
+}

@@ -1,0 +1,145 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { switchPoison } from '../../landscape/poison';
+import type { FlakyReceiver } from '../../landscape/flaky-receiver';
+import type { Landscape } from '../../landscape/landscape';
+import { SeededRandom, seedFor } from '../random';
+import { TENANTS } from '../tenants';
+import type { Admin } from './admin';
+import { DESTINATIONS } from './destinations';
+
+const PAUSE_MS = { least: 400, most: 1_500 };
+const DESTINATION_TIMEOUT_MS = 1_500;
+const REPLAY = { least: 3, most: 60 };
+/** More than a replay sends within its request, so that publishers carry it on. */
+const LARGE_REPLAY = { share: 0.2, limit: 260 };
+/** Both secrets sign for so long. */
+const OVERLAP_SECONDS = 3_600;
+const GIVE_UP_AFTER_MS = 120_000;
+
+/** Registers the destinations, before anything is sent. @throws when one is not taken */
+export async function registerDestinations(admin: Admin, receiver: FlakyReceiver): Promise<Map<string, string>> {
+  const ids = new Map<string, string>();
+  for (const { name, tenant, eventTypes } of DESTINATIONS) {
+    const request = { tenantId: tenant, url: receiver.urlOf(name), eventTypes, timeoutMs: DESTINATION_TIMEOUT_MS };
+    const made = await admin.ask('destination.create', 'POST', 'destinations', request);
+    if (!made) throw new Error(`destination ${name} was not registered`);
+    receiver.learnSecret(name, String(made.secret));
+    ids.set(name, String(made.id));
+  }
+  return ids;
+}
+
+/** What operators do all day, at moments and in an order that the seed says. */
+export class Operator {
+  private stopped = false;
+  private readonly random: SeededRandom;
+  private paths = 0;
+
+  constructor(
+    seed: number,
+    private readonly admin: Admin,
+    private readonly destinations: ReadonlyMap<string, string>,
+    private readonly receiver: FlakyReceiver,
+    private readonly landscape: Landscape,
+  ) {
+    this.random = new SeededRandom(seedFor(seed, 'operator'));
+  }
+
+  async run(): Promise<void> {
+    let deck: (() => Promise<void>)[] = [];
+    while (!this.stopped) {
+      await sleep(this.random.between(PAUSE_MS.least, PAUSE_MS.most));
+      if (deck.length === 0) deck = this.random.shuffled(this.deeds());
+      await deck.pop()?.();
+    }
+  }
+
+  /** Ends with the deed in hand: what it switched off it switches on again. */
+  stop(): void {
+    this.stopped = true;
+  }
+
+  private deeds(): (() => Promise<void>)[] {
+    return [
+      () => this.replay('reprocess', { status: 'COMPLETED' }),
+      () => this.replay('reprocess', {}),
+      () => this.replay('republish', {}),
+      () => this.replay('republish', { status: 'DLQ' }),
+      () => this.deadLetters('retry'),
+      () => this.deadLetters('retry'),
+      () => this.deadLetters('discard'),
+      () => this.look(),
+      () => this.switchDestination(),
+      () => this.changeDestination(),
+      () => this.rotateSecret(),
+      () => switchPoison(this.landscape.databaseUrl, false).catch(whileDown),
+      () => switchPoison(this.landscape.databaseUrl, true).catch(whileDown),
+    ];
+  }
+
+  private async replay(mode: string, filter: Record<string, unknown>): Promise<void> {
+    const { random } = this;
+    const large = random.chance(LARGE_REPLAY.share);
+    const limit = large ? LARGE_REPLAY.limit : random.between(REPLAY.least, REPLAY.most);
+    const dryRun = random.chance(0.1);
+    const request = { tenantId: random.pick(TENANTS), mode, limit, ...filter, ...(dryRun && { dryRun }) };
+    await this.admin.ask('replay', 'POST', 'replay', request);
+  }
+
+  private async deadLetters(what: 'retry' | 'discard'): Promise<void> {
+    const { random } = this;
+    const limit = what === 'retry' ? random.between(5, 50) : random.between(1, 5);
+    const request = random.chance(0.5) ? { tenantId: random.pick(TENANTS), limit } : { limit };
+    await this.admin.ask(`dlq.${what}`, 'POST', `dlq/${what}`, request);
+  }
+
+  private async look(): Promise<void> {
+    const path = this.random.pick([
+      'outbox',
+      'dlq?limit=20',
+      'dlq/reasons',
+      'events?limit=50',
+      'usage',
+      'replays?limit=5',
+    ]);
+    await this.admin.ask('look', 'GET', path);
+  }
+
+  private async switchDestination(): Promise<void> {
+    const id = this.destinations.get('on-and-off') as string;
+    const off = { enabled: false };
+    await this.admin.ask('destination.switch', 'PATCH', `destinations/${id}`, off);
+    await sleep(this.random.between(200, 1_500));
+    await this.untilDone('destination.switch', 'PATCH', `destinations/${id}`, { enabled: true });
+  }
+
+  private async changeDestination(): Promise<void> {
+    const { name } = this.random.pick(DESTINATIONS);
+    const change = { url: this.receiver.urlOf(name, ++this.paths), description: `change ${this.paths}` };
+    await this.admin.ask('destination.change', 'PATCH', `destinations/${this.destinations.get(name)}`, change);
+  }
+
+  /** Until the new secret was told: of two that nobody knows, deliveries could not be verified. */
+  private async rotateSecret(): Promise<void> {
+    const { name } = this.random.pick(DESTINATIONS);
+    const path = `destinations/${this.destinations.get(name)}/rotate-secret`;
+    const request = { overlapSeconds: OVERLAP_SECONDS };
+    const made = await this.untilDone('destination.rotate-secret', 'POST', path, request);
+    this.receiver.learnSecret(name, String(made.secret));
+  }
+
+  /** @throws when it is not done though everything has long been up again */
+  private async untilDone(...asked: Parameters<Admin['ask']>): Promise<Record<string, unknown>> {
+    for (const untilMs = Date.now() + GIVE_UP_AFTER_MS; ;) {
+      const done = await this.admin.ask(...asked);
+      if (done) return done;
+      if (Date.now() > untilMs) throw new Error(`${asked[0]} is never done`);
+      await sleep(250);
+    }
+  }
+}
+
+/** PostgreSQL may be down: then the switch stays as it is. */
+function whileDown(error: unknown): void {
+  if (!/ECONN|terminat|timeout|starting up|shutting down|recovery/i.test(String(error))) throw error;
+}

@@ -1,0 +1,105 @@
+import { syntheticPayload } from '../../support/e2e-events';
+import { cloudEventOf, binaryCloudEventOf, jsonOf, xmlOf, type Written } from './forms';
+import type { SeededRandom } from './random';
+import type { Tenant } from './tenants';
+
+/** What makes a repeat of the event the same event: what the producer named, or its content. */
+export type Identity = 'event-id' | 'key' | 'event-id and key' | 'content';
+
+export type Form = 'json' | 'cloudevent' | 'binary cloudevent' | 'xml';
+
+/** The normalised event as it has to be stored, read back and delivered. Undefined: StreamForge decides. */
+export interface ExpectedFields {
+  eventId: string | undefined;
+  type: string;
+  subject: string;
+  partitionKey: string;
+  occurredAt: string | undefined;
+  source: string;
+  schemaVersion: string;
+  specVersion: string;
+  /** Undefined: that of the request. */
+  correlationId: string | undefined;
+  payloadText: string;
+  /** Undefined where the contract leaves open what is counted. */
+  sizeBytes: number | undefined;
+}
+
+export interface PlannedEvent extends Written {
+  /** Unique in the run. It is also the subject, so that whatever is stored or delivered says which event it is. */
+  name: string;
+  tenant: Tenant;
+  identity: Identity;
+  form: Form;
+  expected: ExpectedFields;
+}
+
+/** The database of the run refuses to meter these: `always`, or while a switch says so (landscape/poison.ts). */
+export const POISON_TYPES = { always: 'poison.always', switched: 'poison.switched' } as const;
+
+const TYPES = ['order.paid', 'order.refunded', 'stock.moved', 'user.signed-up'];
+const POISON_SHARE = 0.02;
+const SOURCES = ['till-7', 'https://shop.example/orders?a=1&b=2', 'Läden/東京'];
+const OFFSETS = ['Z', '+00:00', '+05:30', '-11:00', '+14:00'];
+
+/** @param n the how-manieth event of its client this is */
+export function planEvent(
+  random: SeededRandom,
+  of: { name: string; n: number; tenant: Tenant; identity: Identity; form: Form },
+): PlannedEvent {
+  const { name, n, identity, form } = of;
+  const sometimes = (value: () => string): string | undefined => (random.chance(0.5) ? value() : undefined);
+  // CloudEvents have an id and a source by definition.
+  const isCloudEvent = form.includes('cloudevent');
+  const eventId = identity.includes('event-id') || isCloudEvent ? name : undefined;
+  const source = isCloudEvent ? random.pick(SOURCES) : sometimes(() => random.pick(SOURCES));
+  const occurred = sometimes(() => moment(n, random.pick(OFFSETS)));
+  const sent = {
+    eventId,
+    type: typeOf(random, of),
+    subject: name,
+    partitionKey: sometimes(() => `lane ${random.between(0, 9)}`),
+    occurredAt: occurred,
+    source,
+    schemaVersion: isCloudEvent ? undefined : sometimes(() => `${random.between(1, 9)}.${random.between(0, 9)}`),
+    specVersion: isCloudEvent ? '1.0' : sometimes(() => '1.1'),
+    correlationId: isCloudEvent ? undefined : sometimes(() => `of-${name}`),
+    payloadText: syntheticPayload(n),
+    legacyNames: random.chance(0.2),
+  };
+  const written = WRITERS[form](sent);
+  const { legacyNames: _, ...fields } = sent;
+  const expected: ExpectedFields = {
+    ...fields,
+    partitionKey: sent.partitionKey ?? name,
+    occurredAt: occurred && new Date(occurred).toISOString(),
+    source: source ?? 'api',
+    schemaVersion: sent.schemaVersion ?? '1.0.0',
+    specVersion: sent.specVersion ?? '1.0',
+    sizeBytes: form === 'xml' ? undefined : Buffer.byteLength(written.text),
+  };
+  return { ...of, ...written, expected };
+}
+
+const WRITERS = {
+  json: jsonOf,
+  cloudevent: cloudEventOf,
+  'binary cloudevent': binaryCloudEventOf,
+  xml: xmlOf,
+} as const;
+
+function typeOf(random: SeededRandom, { tenant }: { tenant: Tenant }): string {
+  const poison = random.chance(POISON_SHARE) && tenant === 'north';
+  return poison ? random.pick(Object.values(POISON_TYPES)) : random.pick(TYPES);
+}
+
+/** Another one for each n, in local time of the offset. */
+function moment(n: number, offset: string): string {
+  const local = new Date(Date.UTC(2026, 0, 1) + n * 61_007).toISOString().slice(0, -1);
+  return `${local}${offset}`;
+}
+
+/** The idempotency key that every request with this event alone carries. */
+export function keyOf({ name, identity }: PlannedEvent): string | undefined {
+  return identity.includes('key') ? `key-${name}` : undefined;
+}

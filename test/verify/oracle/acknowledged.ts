@@ -1,0 +1,16 @@
+import type { Evidence } from '../evidence/evidence';
+import { acknowledgedIds } from './answers';
+import { violation, type Violation } from './violation';
+
+/** I1: what was answered 2xx is there, under the id that the answer gave. */
+export function checkAcknowledged({ journal, readBack }: Evidence): Violation[] {
+  return [...acknowledgedIds(journal)].flatMap(([name, ids]): Violation[] => {
+    const read = readBack.get(name);
+    if (read?.httpStatus !== 200) {
+      return [violation('lost', `${name} reads as ${read?.httpStatus ?? 'nothing'}`, name)];
+    }
+    const { id } = JSON.parse(read.text) as { id: string };
+    if (ids.size === 0 || ids.has(id)) return [];
+    return [violation('lost', `${name}: ${[...ids].join()} reads as ${id}`, name)];
+  });
+}

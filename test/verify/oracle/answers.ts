@@ -1,0 +1,30 @@
+import { entriesOf, type Entry, type EntryOf } from '../run/journal';
+import type { Told } from '../load/sending';
+
+export interface Answer {
+  request: number;
+  atMs: number;
+  told: readonly Told[];
+}
+
+/** Everything that clients were told, by whatever came of an answer. */
+export function answersIn(journal: readonly Entry[]): Answer[] {
+  return [...entriesOf(journal, 'answered'), ...entriesOf(journal, 'unanswered'), ...entriesOf(journal, 'strange')];
+}
+
+/** Every acknowledged name, with the ids that answers gave it; none where only a stream's summary told of it. */
+export function acknowledgedIds(journal: readonly Entry[]): Map<string, Set<string>> {
+  const ids = new Map<string, Set<string>>();
+  for (const { name, outcome, fields } of answersIn(journal).flatMap(({ told }) => told)) {
+    if (outcome === 'rejected') continue;
+    const known = ids.get(name) ?? new Set();
+    if (typeof fields?.id === 'string') known.add(fields.id);
+    ids.set(name, known);
+  }
+  return ids;
+}
+
+/** What was sent, by request number. */
+export function requestsIn(journal: readonly Entry[]): Map<number, EntryOf<'sent'>> {
+  return new Map(entriesOf(journal, 'sent').map((sent) => [sent.request, sent]));
+}

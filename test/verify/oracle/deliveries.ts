@@ -1,0 +1,125 @@
+import type { Evidence, StoredEvent } from '../evidence/evidence';
+import { DESTINATIONS, takes, type PlannedDestination } from '../load/operator/destinations';
+import { entriesOf, type EntryOf } from '../run/journal';
+import { bringsAgain, FaultWindows } from './fault-windows';
+import { violation, type Violation } from './violation';
+
+type Delivered = EntryOf<'delivered'>;
+interface Span {
+  fromMs: number;
+  toMs: number;
+}
+
+/** Workers heed a change half a second after its answer at the latest; a call may be under way then. */
+const HEEDED_MS = 2_500;
+/** An attempt that began while a destination was off may succeed so much later. */
+const ATTEMPT_MS = 10_000;
+const CALL_MS = 3_000;
+
+/** I7: each destination took each event at least once a generation, and only a fault makes it more. */
+export function checkDeliveries(evidence: Evidence): Violation[] {
+  const { journal, stored } = evidence;
+  const deliveries = Map.groupBy(entriesOf(journal, 'delivered'), ({ destination }) => destination);
+  const faults = new FaultWindows(journal);
+  const off = switchedOff(journal);
+  return [
+    ...[...deliveries.values()].flat().flatMap((delivered) => checkContent(delivered, evidence)),
+    ...DESTINATIONS.flatMap((destination) => {
+      const own = deliveries.get(destination.name) ?? [];
+      const byName = Map.groupBy(own, ({ name }) => name);
+      const events = stored.filter(({ tenant, type }) => tenant === destination.tenant && takes(destination, type));
+      const spans = destination.switched ? off : [];
+      return [
+        ...events.flatMap((event) => checkTaken(event, byName.get(event.name) ?? [], destination, spans)),
+        ...events.flatMap((event) => checkRepeats(event, byName.get(event.name) ?? [], destination, faults)),
+        ...checkWhileOff(own, spans, faults),
+      ];
+    }),
+  ];
+}
+
+function checkTaken(
+  { name, attempts }: StoredEvent,
+  deliveries: Delivered[],
+  destination: PlannedDestination,
+  off: readonly Span[],
+): Violation[] {
+  const owed = attempts.filter(
+    ({ status, atMs }) =>
+      status === 'SUCCESS' && !off.some(({ fromMs, toMs }) => fromMs <= atMs && atMs <= toMs + ATTEMPT_MS),
+  ).length;
+  const taken = deliveries.filter(isTaken).length;
+  const text = `${destination.name} took ${name} ${taken} times, in ${owed} generations that succeeded`;
+  return taken >= owed ? [] : [violation('undelivered', text, name)];
+}
+
+/** A generation is delivered once, and a delivery belongs to an attempt that was recorded. */
+function checkRepeats(
+  { name, attempts, generation }: StoredEvent,
+  deliveries: Delivered[],
+  { name: destination }: PlannedDestination,
+  faults: FaultWindows,
+): Violation[] {
+  const [first, last] = [deliveries[0], deliveries.at(-1)];
+  if (!first || !last) return [];
+  const taken = deliveries.filter(isTaken).length;
+  const isRight = taken <= generation && deliveries.length <= attempts.length;
+  const timedOut = attempts.some(({ reasonCode, message }) => reasonCode === 'TIMEOUT' || message?.includes('TIMEOUT'));
+  if (isRight || timedOut || faults.explain(first.atMs - CALL_MS, last.atMs + CALL_MS, bringsAgain)) return [];
+  const text = `${destination} got ${name} ${deliveries.length} times and took it ${taken} times: ${attempts.length} attempts, ${generation} generations, and no fault explains it`;
+  return [violation('repeated', text, name)];
+}
+
+/** The event as it is read back, under its id, signed. */
+function checkContent(
+  { name, webhookId, body, unverifiedBy, destination }: Delivered,
+  evidence: Evidence,
+): Violation[] {
+  const tenant = DESTINATIONS.find((known) => known.name === destination)?.tenant;
+  const planned = evidence.sent.get(name);
+  const read = evidence.readBack.get(name);
+  const found: Violation[] = [];
+  if (!planned || planned.tenant !== tenant) {
+    return [violation('changed', `${destination} got what is none of its events: ${body.slice(0, 500)}`, name)];
+  }
+  if (unverifiedBy.length > 0) {
+    found.push(
+      violation(
+        'unsigned',
+        `${unverifiedBy.join(' and ')} cannot verify the delivery of ${name} to ${destination}`,
+        name,
+      ),
+    );
+  }
+  if (read?.httpStatus !== 200) return found; // never acknowledged, or told by another rule
+  const { id } = JSON.parse(read.text) as { id: string };
+  if (webhookId !== id) found.push(violation('doubled', `${name} was delivered with webhook-id ${webhookId}`, name));
+  // What is read back goes on with the status and ends with it; all before it is the event.
+  const isSame =
+    body.endsWith('}') && read.text.startsWith(body.slice(0, -1)) && read.text.charAt(body.length - 1) === ',';
+  if (!isSame) found.push(violation('changed', `${name} was delivered as ${body}, and reads as ${read.text}`, name));
+  return found;
+}
+
+function checkWhileOff(deliveries: Delivered[], off: readonly Span[], faults: FaultWindows): Violation[] {
+  return deliveries
+    .filter(({ atMs }) => off.some(({ fromMs, toMs }) => fromMs + HEEDED_MS < atMs && atMs < toMs))
+    .filter(({ atMs }) => !faults.explain(atMs - CALL_MS, atMs, bringsAgain))
+    .map(({ name, destination }) =>
+      violation('repeated', `${name} was delivered to ${destination}, which was off`, name),
+    );
+}
+
+const isTaken = ({ status }: Delivered): boolean => status !== undefined && status < 300;
+
+/** From the moment at which it may have been off for the first time until it is on for certain. */
+function switchedOff(journal: Evidence['journal']): Span[] {
+  const switches = entriesOf(journal, 'operator').filter(({ action }) => action === 'destination.switch');
+  const spans: Span[] = [];
+  for (const { request, sentMs, atMs, status } of switches) {
+    const open = spans.at(-1);
+    if (request.enabled === false) spans.push({ fromMs: sentMs, toMs: Infinity });
+    else if (open && status === 200) open.toMs = Math.min(open.toMs, atMs);
+  }
+  return spans;
+}

@@ -1,0 +1,98 @@
+import type { Evidence, StoredAttempt, StoredEvent } from '../evidence/evidence';
+import { violation, type Violation } from './violation';
+
+/** RETRY_BACKOFF_MS of the run, less RETRY_JITTER. */
+const LEAST_WAITS_MS = [160, 400, 800];
+
+/** I6, I7, I12, I13: settled, one success in each generation, attempts without gaps, dispatches without doubles. */
+export function checkHistory({ stored }: Evidence): Violation[] {
+  return stored.flatMap((event) => {
+    const found = [...checkGenerations(event), ...checkStatus(event)];
+    const attempts = event.attempts.flatMap((attempt, i) => checkSuccession(event.attempts[i - 1], attempt));
+    return [
+      ...found.map((one) => ({ ...one, names: [event.name] })),
+      ...attempts.map((text) => violation('attempts', `${event.name} ${text}`, event.name)),
+      ...checkEntries(event),
+    ];
+  });
+}
+
+function checkGenerations({ name, generation, attempts, replays, status }: StoredEvent): Violation[] {
+  const found: Violation[] = [];
+  for (let each = 1; each <= generation; each++) {
+    const own = attempts.filter((attempt) => attempt.generation === each);
+    const times = own.filter((attempt) => attempt.status === 'SUCCESS').length;
+    const isGivenUp = own.at(-1)?.status === 'DLQ' && (each < generation || status !== 'COMPLETED');
+    if (times > 1) found.push(violation('doubled', `${name} succeeded ${times} times in generation ${each}`));
+    if (times === 0 && !isGivenUp) found.push(violation('unsettled', `${name} never succeeded in generation ${each}`));
+  }
+  if (attempts.some((attempt) => attempt.generation > generation)) {
+    found.push(violation('doubled', `${name} was tried in a generation after ${generation}, its last`));
+  }
+  const reprocessed = replays.filter(({ mode, dispatchNo }) => mode === 'reprocess' && dispatchNo !== null).length;
+  if (generation !== 1 + reprocessed) {
+    const text = `${name} was reprocessed ${reprocessed} times and is in generation ${generation}`;
+    found.push(violation('operator', text));
+  }
+  return found;
+}
+
+function checkStatus({ name, status, attempts, deadLetter }: StoredEvent): Violation[] {
+  const failedForGood = attempts.some((attempt) => attempt.status === 'DLQ');
+  if (failedForGood !== (deadLetter !== undefined)) {
+    return [
+      violation(
+        'dead letter',
+        `${name} has ${deadLetter ? 'a' : 'no'} dead letter, and ${failedForGood ? 'an' : 'no'} attempt that says so`,
+      ),
+    ];
+  }
+  const resolution = deadLetter?.resolution ?? null;
+  switch (status) {
+    case 'COMPLETED':
+      return deadLetter && resolution === null
+        ? [violation('dead letter', `${name} is completed, and still a dead letter`)]
+        : [];
+    case 'DLQ':
+      return resolution === null
+        ? []
+        : [violation('dead letter', `${name} is in the DLQ, and its dead letter is ${resolution}`)];
+    case 'DISCARDED':
+      return resolution === 'DISCARDED'
+        ? []
+        : [violation('dead letter', `${name} is discarded, and its dead letter is ${resolution}`)];
+    default:
+      return [violation('unsettled', `${name} rests as ${status}`)];
+  }
+}
+
+/** An attempt after the one before it; each belongs to a later dispatch. */
+function checkSuccession(before: StoredAttempt | undefined, attempt: StoredAttempt): string[] {
+  const { attemptNumber: number, dispatchNo, generation, status } = attempt;
+  const expected = before?.status === 'RETRY' ? before.attemptNumber + 1 : 1;
+  const found: string[] = [];
+  if (number !== expected) found.push(`has attempt ${number} where ${expected} is due (dispatch ${dispatchNo})`);
+  if (!before) return found;
+  if (dispatchNo <= before.dispatchNo) found.push(`has two attempts in dispatch ${dispatchNo}`);
+  if (before.status === 'SUCCESS' && generation === before.generation) found.push('was tried again after its success');
+  if (before.status === 'RETRY' && generation !== before.generation) found.push('was reprocessed while a retry waited');
+  const wait = LEAST_WAITS_MS[Math.min(before.attemptNumber, LEAST_WAITS_MS.length) - 1] as number;
+  if (before.status === 'RETRY' && attempt.atMs - before.atMs < wait) {
+    found.push(
+      `was tried again (${status}) after ${Math.round(attempt.atMs - before.atMs)} ms, before its wait was over`,
+    );
+  }
+  return found;
+}
+
+/** I8, I11: each dispatch has one entry, the first one included. */
+function checkEntries({ name, entries }: StoredEvent): Violation[] {
+  const dispatches = Map.groupBy(entries, ({ dispatchNo }) => dispatchNo);
+  const twice = [...dispatches].filter(([, of]) => of.length > 1);
+  return [
+    ...twice.map(([number, of]) =>
+      violation('doubled', `${name} has ${of.length} outbox entries for dispatch ${number}`, name),
+    ),
+    ...(dispatches.has(1) ? [] : [violation('lost', `${name} has no outbox entry for its first dispatch`, name)]),
+  ];
+}

@@ -1,0 +1,111 @@
+import type { Evidence, StoredAttempt } from '../evidence/evidence';
+import { entriesOf, type EntryOf } from '../run/journal';
+import { answersIn, requestsIn } from './answers';
+import { FaultWindows, hitsDatabase } from './fault-windows';
+import { repairsOf } from './reconciler';
+import { violation, type Violation } from './violation';
+
+/** A counter is raised after what it counts: what happened just before the scrape may be missing. */
+const BEFORE_MS = 250;
+const COMMIT_MS = 6_000;
+
+/**
+ * Counters against the truth. A process takes its counters with it when it is killed, and is asked a moment before; what
+ * it did in between, and what it did while its database went away, may or may not have been counted.
+ */
+export function checkMetrics(evidence: Evidence): Violation[] {
+  const scrapes = lastScrapes(evidence.journal);
+  const total = (series: string): number => scrapes.reduce((sum, { values }) => sum + sumOf(values, series), 0);
+  const attempts = evidence.stored.flatMap((event) => event.attempts);
+  const published = evidence.stored.flatMap(({ entries }) => entries).filter(({ status }) => status === 'PUBLISHED');
+  const repairs = evidence.stored.flatMap(repairsOf);
+  const dead = attempts.filter(({ status }) => status === 'DLQ').length;
+  const atMost: [string, number][] = [
+    ['streamforge_ingest_total{.*status="accepted"', evidence.stored.length],
+    ['streamforge_outbox_published_total', published.length],
+    ['streamforge_worker_attempts_total', attempts.length],
+    ['streamforge_worker_dlq_total', dead],
+    ['streamforge_reconciled_total', repairs.length],
+  ];
+  return [
+    ...atMost
+      .filter(([series, truth]) => total(series) > truth)
+      .map(([series, truth]) => violation('metrics', `${series} counts ${total(series)}, there are ${truth}`)),
+    ...checkIngest(evidence, scrapes),
+    ...checkAttempts(evidence, scrapes),
+    ...checkPublished(evidence, scrapes),
+  ];
+}
+
+type Scrape = EntryOf<'scraped'>;
+
+/** Of each process that ever ran. */
+function lastScrapes(journal: Evidence['journal']): Scrape[] {
+  return [...new Map(entriesOf(journal, 'scraped').map((scrape) => [scrape.pid, scrape])).values()];
+}
+
+function sumOf(values: Record<string, number>, series: string): number {
+  const pattern = new RegExp(`^${series}`);
+  return Object.entries(values).reduce((sum, [name, value]) => sum + (pattern.test(name) ? value : 0), 0);
+}
+
+/** What a process has answered it had counted. What was sent when it ran, to its address, it has answered. */
+function checkIngest({ journal }: Evidence, scrapes: readonly Scrape[]): Violation[] {
+  const requests = requestsIn(journal);
+  const starts = new Map(entriesOf(journal, 'started').map((started) => [started.pid, started]));
+  const answers = answersIn(journal);
+  return scrapes.flatMap(({ process, pid, values, atMs }) => {
+    const started = starts.get(pid);
+    if (!process.startsWith('api') || !started) return [];
+    const own = answers.filter(({ request, atMs: answeredMs }) => {
+      const sent = requests.get(request);
+      return sent?.to === started.url && sent.atMs > started.atMs && answeredMs < atMs - BEFORE_MS;
+    });
+    const told = own.flatMap((answer) => answer.told);
+    return (['accepted', 'duplicate', 'rejected'] as const).flatMap((outcome) => {
+      const answered = told.filter((one) => one.outcome === outcome).length;
+      const counted = sumOf(values, `streamforge_ingest_total{.*status="${outcome}"`);
+      if (counted >= answered) return [];
+      return [violation('metrics', `${process} counted ${counted} ${outcome} events, and had answered ${answered}`)];
+    });
+  });
+}
+
+/** Attempts say which process made them. */
+function checkAttempts({ stored, journal }: Evidence, scrapes: readonly Scrape[]): Violation[] {
+  const faults = new FaultWindows(journal);
+  const byPid = Map.groupBy(
+    stored.flatMap(({ attempts }) => attempts),
+    ({ worker }) => Number(worker.split(':').at(-1)),
+  );
+  return scrapes
+    .filter(({ process }) => process.startsWith('worker'))
+    .flatMap(({ process, pid, values, atMs }) => {
+      const made = byPid.get(pid) ?? [];
+      const counted = sumOf(values, 'streamforge_worker_attempts_total');
+      const isSure = (attempt: StoredAttempt): boolean =>
+        attempt.atMs < atMs - COMMIT_MS &&
+        !faults.explain(attempt.atMs - COMMIT_MS, attempt.atMs + COMMIT_MS, hitsDatabase);
+      const least = made.filter(isSure).length;
+      if (least <= counted && counted <= made.length) return [];
+      return [
+        violation('metrics', `${process} counted ${counted} attempts, and made ${made.length} (${least} undisturbed)`),
+      ];
+    });
+}
+
+/** In the calm before the first fault nothing is lost with a process. */
+function checkPublished({ stored, journal }: Evidence, scrapes: readonly Scrape[]): Violation[] {
+  const faults = new FaultWindows(journal);
+  const disturbs = (_: unknown, target: string): boolean => target.startsWith('publisher') || target === 'postgres';
+  const sure = stored
+    .flatMap(({ entries }) => entries)
+    .filter(
+      ({ closedMs }) => closedMs !== null && !faults.explain(closedMs - COMMIT_MS, closedMs + COMMIT_MS, disturbs),
+    );
+  const counted = scrapes.reduce((sum, { values }) => sum + sumOf(values, 'streamforge_outbox_published_total'), 0);
+  if (counted >= sure.length) return [];
+  return [
+    violation('metrics', `publishers counted ${counted} published entries, ${sure.length} were published undisturbed`),
+  ];
+}

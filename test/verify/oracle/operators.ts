@@ -1,0 +1,88 @@
+import type { Evidence } from '../evidence/evidence';
+import { entriesOf, type OperatorEntry } from '../run/journal';
+import { violation, type Violation } from './violation';
+
+const OUTAGE_ANSWERS = [503, undefined];
+const EXPECTED: Record<string, number> = {
+  replay: 202,
+  'dlq.retry': 202,
+  'dlq.discard': 202,
+  look: 200,
+  'destination.create': 201,
+  'destination.switch': 200,
+  'destination.change': 200,
+  'destination.rotate-secret': 200,
+};
+/** What leaves one row in the audit for each request that was carried out. */
+const AUDITED = ['replay', 'dlq.retry', 'dlq.discard'];
+
+/** I12: what operators were answered is what happened, once; and what failed did not happen. */
+export function checkOperators({ journal, replays, audit, stored }: Evidence): Violation[] {
+  const asked = entriesOf(journal, 'operator');
+  const rows = Map.groupBy(audit, ({ correlationId }) => correlationId);
+  return [
+    ...asked.flatMap(checkAnswer),
+    ...asked
+      .filter(({ action }) => AUDITED.includes(action))
+      .flatMap((entry) => checkAudit(entry, rows.get(entry.id) ?? [])),
+    ...checkReplays(asked, replays),
+    ...checkDiscarded(asked, stored),
+  ];
+}
+
+function checkAnswer({ action, status, text, body }: OperatorEntry): Violation[] {
+  if (status === EXPECTED[action] || OUTAGE_ANSWERS.includes(status)) return [];
+  return [violation('strange answer', `${action}: ${status} ${text}${JSON.stringify(body)}`)];
+}
+
+function checkAudit({ action, id, status, body, request }: OperatorEntry, rows: Evidence['audit']): Violation[] {
+  const changes = request.dryRun !== true;
+  if (rows.length > 1) return [violation('operator', `${action} (${id}) was carried out ${rows.length} times`)];
+  if (status !== undefined && status >= 500 && rows.length > 0) {
+    return [violation('operator', `${action} (${id}) was answered ${status}, and carried out`)];
+  }
+  if (status !== 202) return [];
+  if (rows.length !== (changes ? 1 : 0)) {
+    return [
+      violation('operator', `${action} (${id}) was answered ${status}, and is in the audit ${rows.length} times`),
+    ];
+  }
+  const counts = Object.entries(rows[0]?.counts ?? {}).filter(([name]) => name in (body ?? {}));
+  const wrong = counts.filter(([name, count]) => body?.[name] !== count);
+  return wrong.map(([name, count]) =>
+    violation('operator', `${action} (${id}) was answered with ${name} ${String(body?.[name])}, and did ${count}`),
+  );
+}
+
+function checkReplays(asked: readonly OperatorEntry[], replays: Evidence['replays']): Violation[] {
+  const ids = new Map(replays.map((replay) => [replay.id, replay]));
+  const answered = asked.filter(({ action, status }) => action === 'replay' && status === 202);
+  const lost = answered.filter(({ body }) => body?.dryRun !== true && !ids.has(String(body?.replayId)));
+  const known = new Set(asked.map(({ id }) => id));
+  return [
+    ...lost.map(({ body }) => violation('lost', `replay ${String(body?.replayId)} was answered and is not there`)),
+    ...replays
+      .filter(({ status }) => status !== 'DONE')
+      .map(({ id, status }) => violation('unsettled', `replay ${id} is ${status}`)),
+    ...replays
+      .filter(({ correlationId }) => !known.has(correlationId))
+      .map(({ id }) => violation('operator', `nobody asked for replay ${id}`)),
+  ];
+}
+
+/** Only an operator gives an event up. */
+function checkDiscarded(asked: readonly OperatorEntry[], stored: Evidence['stored']): Violation[] {
+  const requests = asked.filter(
+    ({ action, status }) => action === 'dlq.discard' && (status === 202 || status === undefined),
+  );
+  const most = requests.reduce((sum, { body, request }) => sum + Number(body?.discarded ?? request.limit), 0);
+  const discarded = stored.filter(({ status }) => status === 'DISCARDED');
+  if (discarded.length <= most) return [];
+  return [
+    violation(
+      'operator',
+      `${discarded.length} events are discarded, ${most} were asked for`,
+      ...discarded.map(({ name }) => name),
+    ),
+  ];
+}

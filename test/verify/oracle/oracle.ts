@@ -1,0 +1,74 @@
+import type { Evidence } from '../evidence/evidence';
+import { checkAcknowledged } from './acknowledged';
+import { acknowledgedIds } from './answers';
+import { checkConduct } from './conduct';
+import { checkDeliveries } from './deliveries';
+import { checkFailures } from './failures';
+import { checkAnswers, checkFields } from './fields';
+import { checkHistory } from './history';
+import { checkIdentity } from './identity';
+import { KNOWN_FAULTS, type KnownFault } from './known-faults';
+import { checkMetrics } from './metrics';
+import { checkOperators } from './operators';
+import { checkReconciler } from './reconciler';
+import { checkRejections } from './rejections';
+import { checkRest } from './rest';
+import { checkUsage } from './usage';
+import type { Breach, Violation } from './violation';
+
+/** Each looks at the evidence for breaches of its own promises. */
+export const RULES: readonly ((evidence: Evidence) => Violation[])[] = [
+  checkAcknowledged,
+  checkIdentity,
+  checkFields,
+  checkAnswers,
+  checkRejections,
+  checkHistory,
+  checkFailures,
+  checkDeliveries,
+  checkUsage,
+  checkReconciler,
+  checkOperators,
+  checkRest,
+  checkMetrics,
+  checkConduct,
+];
+
+export interface Verdict {
+  accepted: number;
+  completed: number;
+  lost: number;
+  doubled: number;
+  violations: Violation[];
+  /** Those that a known fault of the product explains. */
+  expected: { fault: KnownFault; violation: Violation }[];
+}
+
+/** Decides from what was seen outside, and from what is there afterwards, whether every promise was kept. */
+export function judge(evidence: Evidence): Verdict {
+  const violations: Violation[] = [];
+  const expected: Verdict['expected'] = [];
+  for (const violation of RULES.flatMap((rule) => rule(evidence))) {
+    const fault = KNOWN_FAULTS.find(({ explains }) => explains(violation, evidence));
+    if (fault) expected.push({ fault, violation });
+    else violations.push(violation);
+  }
+  const count = (breach: Breach): number => violations.filter((violation) => violation.breach === breach).length;
+  const accepted = [...acknowledgedIds(evidence.journal).keys()];
+  return {
+    accepted: accepted.length,
+    completed: accepted.filter((name) => isCompleted(evidence.readBack.get(name)?.text)).length,
+    lost: count('lost'),
+    doubled: count('doubled'),
+    violations,
+    expected,
+  };
+}
+
+function isCompleted(eventJson = '{}'): boolean {
+  return (JSON.parse(eventJson) as { status?: string }).status === 'COMPLETED';
+}
+
+export function resultLine({ accepted, completed, lost, doubled, violations }: Verdict): string {
+  return `accepted ${accepted}, completed ${completed}, lost ${lost}, doubled ${doubled}, violations ${violations.length}`;
+}

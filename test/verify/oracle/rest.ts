@@ -1,0 +1,45 @@
+import type { Evidence } from '../evidence/evidence';
+import { FaultWindows, bringsAgain } from './fault-windows';
+import { violation, type Violation } from './violation';
+
+const AROUND_MS = 10_000;
+
+/** I13: nothing is left over. Copies of dead letters lie in events.dlq, which nobody consumes: exactly those. */
+export function checkRest({ leftovers, wrongGauges, ...evidence }: Evidence): Violation[] {
+  return [
+    ...Object.entries(leftovers)
+      .filter(([, count]) => count !== 0)
+      .map(([what, count]) => violation('left over', `${count} ${what}`)),
+    ...wrongGauges.map((text) => violation('metrics', text)),
+    ...checkCopies(evidence),
+  ];
+}
+
+function checkCopies({ journal, stored, deadLetterCopies }: Omit<Evidence, 'leftovers' | 'wrongGauges'>): Violation[] {
+  const faults = new FaultWindows(journal);
+  const copies = Map.groupBy(deadLetterCopies, (id) => id);
+  const known = new Set(stored.map(({ id }) => id));
+  const foreign = [...copies.keys()].filter((id) => !known.has(id));
+  const wrong = stored.flatMap(({ id, name, entries }) => {
+    const sent = entries.filter(({ destination }) => destination === 'dlq');
+    const found = copies.get(id)?.length ?? 0;
+    const mayBeMore = sent.some(({ createdMs, closedMs }) =>
+      faults.explain(createdMs - AROUND_MS, closedMs ?? Infinity, bringsAgain),
+    );
+    const isMissing = found < sent.length && !faults.had('wipe');
+    const isExtra = found > sent.length && !mayBeMore;
+    return isMissing || isExtra
+      ? [
+          violation(
+            'dead letter',
+            `${name} has ${found} copies in events.dlq, and was dead-lettered ${sent.length} times`,
+            name,
+          ),
+        ]
+      : [];
+  });
+  return [
+    ...foreign.map((id) => violation('dead letter', `${id} lies in events.dlq and is no event of ours`)),
+    ...wrong,
+  ];
+}

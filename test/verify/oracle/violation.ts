@@ -1,0 +1,30 @@
+/** What a promise was broken by. */
+export type Breach =
+  | 'lost'
+  | 'doubled'
+  | 'changed'
+  | 'unsettled'
+  | 'undelivered'
+  | 'repeated'
+  | 'unsigned'
+  | 'attempts'
+  | 'failed by an outage'
+  | 'dead letter'
+  | 'usage'
+  | 'metrics'
+  | 'operator'
+  | 'rejection'
+  | 'repaired'
+  | 'left over'
+  | 'strange answer'
+  | 'shutdown'
+  | 'crashed';
+
+export interface Violation {
+  breach: Breach;
+  text: string;
+  /** Of the events that it is about. */
+  names: readonly string[];
+}
+
+export const violation = (breach: Breach, text: string, ...names: string[]): Violation => ({ breach, text, names });

@@ -1,0 +1,44 @@
+import { parseArgs } from 'node:util';
+import { Inconclusive } from './inconclusive';
+import { shrink } from './shrink';
+import { verify, type Run } from './verify';
+
+/** Exit codes: docs/verify.md. */
+const KEPT = 0;
+const BROKEN = 1;
+const INCONCLUSIVE = 3;
+
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      seed: { type: 'string' },
+      seconds: { type: 'string' },
+      faults: { type: 'string' },
+      shrink: { type: 'boolean' },
+    },
+  });
+  const faults = values.faults?.split(',').map(Number).filter(Number.isInteger);
+  const run: Run = { seed: Number(values.seed), seconds: Number(values.seconds), say, ...(faults && { faults }) };
+  try {
+    const result = await verify(run);
+    if (result.verdict.violations.length === 0) return KEPT;
+    if (values.shrink) await shrink(run, result);
+    return BROKEN;
+  } catch (error) {
+    if (!(error instanceof Inconclusive)) throw error;
+    say(`inconclusive: ${error.message}`);
+    return INCONCLUSIVE;
+  }
+}
+
+// Whatever is still open then, such as a server that does not let go of its socket, is no reason to stay.
+main().then(
+  (code) => process.exit(code),
+  (error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+    say('inconclusive: the fault suite itself failed');
+    process.exit(INCONCLUSIVE);
+  },
+);

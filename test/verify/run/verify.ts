@@ -1,0 +1,127 @@
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { rowsOf } from '../../support/processes/e2e-own-servers';
+import type { Evidence } from '../evidence/evidence';
+import { gather } from '../evidence/gather';
+import { comeToRest } from '../evidence/leftovers';
+import { carryOut } from '../faults/carry-out';
+import { FlakyReceiver } from '../landscape/flaky-receiver';
+import { Landscape } from '../landscape/landscape';
+import { Client, type Outside } from '../load/client';
+import { Admin } from '../load/operator/admin';
+import { Operator, registerDestinations } from '../load/operator/operator';
+import { CLIENT_TENANTS } from '../load/tenants';
+import { judge, type Verdict } from '../oracle/oracle';
+import { ofTheRun } from './inconclusive';
+import { Journal } from './journal';
+import { planOf, type Plan } from './plan';
+import { progressOf, reportOf } from './report';
+import { storiesOf } from './story';
+
+const PROGRESS_EVERY_MS = 5_000;
+/** A slow machine may take its time, as long as it gets on. */
+const REST_PATIENCE_MS = 75_000;
+const ROLES = ['api', 'publisher', 'worker'];
+
+const SESSIONS = `select count(*)::int as n from pg_stat_activity where application_name like 'streamforge%'`;
+
+export interface Run {
+  seed: number;
+  seconds: number;
+  /** Numbers of the faults that happen; all of them when it is left out. */
+  faults?: readonly number[];
+  say: (line: string) => void;
+}
+
+export interface Result {
+  verdict: Verdict;
+  /** When the load ended, in ms of the run. */
+  journal: Journal;
+  plan: Plan;
+}
+
+/**
+ * The fault suite: seeded load on real processes while a seeded schedule makes them and their servers fail. Then all is
+ * up again, everything comes to rest, and the oracle decides. What is left of a run that failed stays on disk.
+ * @throws Inconclusive when a server of the run fails by itself
+ */
+export async function verify(run: Run): Promise<Result> {
+  const { seed, seconds, say } = run;
+  const plan = planOf(seed, seconds, run.faults);
+  const directory = fs.mkdtempSync(path.join(os.tmpdir(), `streamforge-verify-${seed}-`));
+  const journal = new Journal(path.join(directory, 'journal.ndjson'));
+  say(
+    `seed ${seed}, ${seconds} s of load, ${plan.faults.length} faults, ${plan.reconciles ? 'with' : 'without'} the reconciler`,
+  );
+  const receiver = await FlakyReceiver.start(seed, journal);
+  let landscape: Landscape | undefined;
+  let passed = false;
+  try {
+    landscape = await Landscape.start(directory, plan.settings, journal);
+    const evidence = await runIn(landscape, receiver, { run, plan, journal });
+    const verdict = judge(evidence);
+    passed = verdict.violations.length === 0;
+    const stories = storiesOf(verdict.violations, evidence);
+    fs.writeFileSync(path.join(directory, 'stories.txt'), [...stories.values()].join('\n'));
+    for (const line of reportOf(verdict, evidence, { run, stories })) say(line);
+    return { verdict, journal, plan };
+  } finally {
+    if (landscape && !passed) keepOutputs(directory, landscape);
+    await landscape?.stop();
+    await receiver.stop();
+    await journal.close();
+    if (passed) fs.rmSync(directory, { recursive: true, maxRetries: 5 });
+    else say(`journal, stories and output of all processes: ${directory}`);
+  }
+}
+
+async function runIn(
+  landscape: Landscape,
+  receiver: FlakyReceiver,
+  { run, plan, journal }: { run: Run; plan: Plan; journal: Journal },
+): Promise<Evidence> {
+  const { seed, say } = run;
+  const outside: Outside = { apis: landscape.apis, journal, sent: new Map() };
+  const admin = new Admin(landscape.apis, journal);
+  const destinations = await registerDestinations(admin, receiver);
+  const clients = CLIENT_TENANTS.map((_, number) => new Client(seed, number, outside));
+  const operator = new Operator(seed, admin, destinations, receiver, landscape);
+  await underFaults([...clients, operator], { run, plan, landscape, journal });
+  say('everything is started again; waiting until nothing is open');
+  const leftovers = await comeToRest(landscape, { patienceMs: REST_PATIENCE_MS, say });
+  const evidence = await gather(landscape, outside, { admin, reconciles: plan.reconciles, leftovers });
+  for (const role of ROLES) {
+    await landscape.terminate(landscape.processes.filter((one) => one.role === role).map(({ name }) => name));
+  }
+  const [sessions] = await ofTheRun('counting sessions', () => rowsOf<{ n: number }>(landscape.databaseUrl, SESSIONS));
+  return { ...evidence, leftovers: { ...leftovers, 'database sessions after the stop': sessions?.n ?? 0 } };
+}
+
+interface Actor {
+  run(): Promise<void>;
+  stop(): void;
+}
+
+/** Load and faults side by side. Ends when all is up again and every client has the answer to its last request. */
+async function underFaults(
+  actors: readonly Actor[],
+  { run, plan, landscape, journal }: { run: Run; plan: Plan; landscape: Landscape; journal: Journal },
+): Promise<void> {
+  const { seed, seconds, say } = run;
+  const acting = Promise.all(actors.map((actor) => actor.run()));
+  acting.catch(() => undefined); // thrown below
+  const progress = setInterval(() => say(progressOf(journal.entries)), PROGRESS_EVERY_MS);
+  try {
+    await Promise.all([carryOut(plan.faults, { landscape, journal, seed, say }), sleep(seconds * 1000)]);
+  } finally {
+    for (const actor of actors) actor.stop();
+    clearInterval(progress);
+  }
+  await acting;
+}
+
+function keepOutputs(directory: string, { outputs }: Landscape): void {
+  for (const { name, output } of outputs) fs.writeFileSync(path.join(directory, `${name}.log`), output);
+}
