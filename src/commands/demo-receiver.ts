@@ -7,14 +7,14 @@ runCommand(
   {
     name: 'npm run demo:receiver',
     summary:
-      'An HTTP endpoint on 127.0.0.1 for a destination to point at. It verifies signatures, prints every delivery,\n' +
-      'and fails when told to.',
+      'Starts an HTTP endpoint on 127.0.0.1 that a destination can point to. It verifies signatures, prints every\n' +
+      'delivery, and can be told to fail.',
     options: {
       port: { type: 'string', value: '<n>', default: '4000', does: 'port to listen on' },
-      secret: { type: 'string', value: '<whsec_…>', does: 'verify signatures with this secret of the destination' },
+      secret: { type: 'string', value: '<whsec_…>', does: 'secret of the destination, to verify signatures' },
       fail: { type: 'boolean', does: 'respond with a failure instead of 200' },
-      status: { type: 'string', value: '<n>', default: '500', does: 'status of that failure' },
-      times: { type: 'string', value: '<n>', does: 'fail only so many times, then respond with 200' },
+      status: { type: 'string', value: '<n>', default: '500', does: 'status of the failure' },
+      times: { type: 'string', value: '<n>', does: 'fail this many times, then respond with 200' },
     },
   },
   ({ port, secret, fail, status, times }) =>
@@ -29,7 +29,9 @@ runCommand(
 function numberOf(option: string, text: string, least: number, most: number): number {
   const value = Number(text);
   if (value >= least && value <= most) return value;
-  throw new UsageError(`--${option} takes a number from ${least}${most < Infinity ? ` to ${most}` : ''}, not ${text}`);
+  throw new UsageError(
+    `--${option} must be a number from ${least}${most < Infinity ? ` to ${most}` : ''}, not ${text}`,
+  );
 }
 
 function webhookOf(secret: string): Webhook {

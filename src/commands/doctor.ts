@@ -7,8 +7,8 @@ runCommand(
   {
     name: 'npm run doctor',
     summary:
-      'Checks every setting, version and dependency, and says in one sentence each what is wrong and what to do.\n' +
-      'Changes nothing. Exit code 1 when something keeps StreamForge from working.',
+      'Checks every setting, version and dependency. Prints one sentence per problem: what is wrong and what to do.\n' +
+      'Changes nothing. The exit code is 1 if a problem keeps StreamForge from working.',
     options: {},
   },
   async () => {

@@ -5,7 +5,7 @@ import { askReadiness } from './healthcheck/ask-readiness';
 runCommand(
   {
     name: 'node dist/src/commands/healthcheck.js',
-    summary: "The container's HEALTHCHECK: exit code 0 when the StreamForge at PORT of this machine is ready.",
+    summary: "The container's HEALTHCHECK. The exit code is 0 if StreamForge is ready at PORT of this machine.",
     options: {},
   },
   () => askReadiness(Number(process.env.PORT) || 3000),

@@ -5,7 +5,7 @@ import { writeOpenApi } from './openapi/write-openapi';
 runCommand(
   {
     name: 'npm run openapi',
-    summary: 'Writes the OpenAPI document of the api to openapi.json. Connects to nothing.',
+    summary: 'Writes the OpenAPI document of the api to openapi.json. Needs no server.',
     options: {},
   },
   writeOpenApi,

@@ -7,11 +7,11 @@ runDatabaseCommand(
   {
     name: 'npm run prune:idempotency',
     summary:
-      'Deletes idempotency keys that are past their retention. A running StreamForge does the same, slowly;\n' +
-      'use this command to free space now, or with --dry-run to see how much there is.',
+      'Deletes expired idempotency keys. A running StreamForge does the same, but slowly. Use this command to free\n' +
+      'space now, or with --dry-run to count the expired keys.',
     options: {
-      days: { type: 'string', value: '<n>', does: 'retention, instead of IDEMPOTENCY_DB_RETENTION_DAYS' },
-      'dry-run': { type: 'boolean', does: 'count expired keys and delete none' },
+      days: { type: 'string', value: '<n>', does: 'retention in days (default: IDEMPOTENCY_DB_RETENTION_DAYS)' },
+      'dry-run': { type: 'boolean', does: 'count expired keys without deleting them' },
     },
   },
   (values, databaseUrl, settings) =>
@@ -23,6 +23,6 @@ runDatabaseCommand(
 
 function daysOf(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
-  if (!/^[1-9]\d{0,5}$/.test(text)) throw new UsageError(`--days takes a whole number from 1, not ${text}`);
+  if (!/^[1-9]\d{0,5}$/.test(text)) throw new UsageError(`--days must be a whole number from 1, not ${text}`);
   return Number(text);
 }

@@ -6,10 +6,10 @@ runDatabaseCommand(
   {
     name: 'npm run seed',
     summary:
-      'Makes a demo tenant: events of several types, and a group in the DLQ. Seeding twice adds nothing.\n' +
-      'Where no StreamForge listens, one is started for as long as seeding takes.',
+      'Creates a demo tenant with events of several types, some of them in the DLQ. Running it again adds nothing.\n' +
+      'Starts a temporary StreamForge if none is running.',
     options: {
-      url: { type: 'string', value: '<url>', does: 'send to this StreamForge (default: PORT of this machine)' },
+      url: { type: 'string', value: '<url>', does: 'StreamForge to send to (default: PORT of this machine)' },
     },
     settings: { LOG_LEVEL: 'error' },
   },

@@ -1,7 +1,7 @@
 import { Global, Module, type DynamicModule } from '@nestjs/common';
 import { SETTINGS_TOKEN, type Settings } from './settings';
 
-/** Makes the parsed settings injectable everywhere. */
+/** Makes the parsed settings injectable in every module. */
 @Global()
 @Module({})
 export class ConfigModule {

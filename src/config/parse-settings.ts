@@ -1,17 +1,17 @@
 import type { ROLES } from './roles';
 import { SETTINGS, type Settings } from './settings';
 
-/** Thrown once, with every problem there is. */
+/** Lists every problem of the configuration. */
 export class SettingsError extends Error {
   constructor(readonly problems: string[]) {
-    super(`The configuration cannot be used:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
+    super(`Invalid configuration:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
     this.name = 'SettingsError';
   }
 }
 
 /**
- * Turns the environment into settings. Empty text counts as unset.
- * @throws SettingsError with all problems at once: malformed values, risky combinations, what production forbids.
+ * Parses the environment into settings. Empty text counts as unset.
+ * @throws SettingsError with all problems at once: malformed values, risky combinations, and what production forbids.
  */
 export function parseSettings(env: Record<string, string | undefined>): Settings {
   const problems: string[] = [];
@@ -27,7 +27,7 @@ export function parseSettings(env: Record<string, string | undefined>): Settings
       malformed.push(name);
       problems.push(`${name}: expected ${parsed.expected}, found ${shown(name, text)}`);
       const fallback = setting.default === undefined ? undefined : setting.parse(setting.default);
-      if (fallback && 'value' in fallback) values[name] = fallback.value; // so that the checks below can be made
+      if (fallback && 'value' in fallback) values[name] = fallback.value; // so that the checks below have a value
     }
   }
   const settings = values as Settings;
@@ -43,27 +43,27 @@ function riskyCombinations(settings: Settings): string[] {
   const has = (role: (typeof ROLES)[number]) => settings.APP_ROLE.includes(role);
   if (settings.OUTBOX_INFLIGHT_LEASE_SECONDS * 1000 <= settings.PUBLISH_TIMEOUT_MS) {
     problems.push(
-      'OUTBOX_INFLIGHT_LEASE_SECONDS: must be longer than PUBLISH_TIMEOUT_MS, or a second publisher takes over entries that the first still waits for',
+      'OUTBOX_INFLIGHT_LEASE_SECONDS: must be longer than PUBLISH_TIMEOUT_MS; otherwise another publisher takes over entries while the first still waits for their confirms',
     );
   }
   if (settings.RABBITMQ_URL === undefined && has('publisher') !== has('worker')) {
     problems.push(
-      'RABBITMQ_URL: needed when publisher and worker are separate processes; the in-process broker reaches nobody else',
+      'RABBITMQ_URL: must be set when publisher and worker are separate processes; the in-process broker works only inside one process',
     );
   }
-  if (settings.RETRY_BACKOFF_MS.length === 0) problems.push('RETRY_BACKOFF_MS: needs at least one wait');
+  if (settings.RETRY_BACKOFF_MS.length === 0) problems.push('RETRY_BACKOFF_MS: must have at least one value');
   if (settings.WORKER_BATCH_SIZE > settings.RABBITMQ_PREFETCH) {
-    problems.push('WORKER_BATCH_SIZE: must not exceed RABBITMQ_PREFETCH, or a batch never fills');
+    problems.push('WORKER_BATCH_SIZE: must not exceed RABBITMQ_PREFETCH; otherwise a batch never fills');
   }
   for (const name of ['ADMIN_TOKEN', 'METRICS_TOKEN'] as const) {
     if (!/^[\x21-\x7e]*$/.test(settings[name] ?? '')) {
-      problems.push(`${name}: must be visible ASCII without spaces, or no header can carry it`);
+      problems.push(`${name}: must be visible ASCII without spaces, so that an HTTP header can carry it`);
     }
   }
   return problems;
 }
 
-/** Passwords that compose files and examples carry; whoever reads them knows them. */
+/** The password in docker-compose.yml, and tokens in examples. They are public. */
 const LOCAL_PASSWORD = 'local-use-only';
 const EXAMPLE_TOKEN = /change.?me|placeholder|example|your.?token|for-tests-only/i;
 
@@ -83,28 +83,28 @@ function forbiddenInProduction(settings: Settings, env: Record<string, string | 
   return problems;
 }
 
-/** Secrets that are missing, short, or known to whoever reads our files. */
+/** Secrets that are missing, too short, or public. */
 function knownSecrets(settings: Settings, api: boolean): string[] {
   const problems: string[] = [];
   if (settings.RABBITMQ_URL && ['', 'guest'].includes(new URL(settings.RABBITMQ_URL).username)) {
-    problems.push('RABBITMQ_URL: the guest account is not for production');
+    problems.push('RABBITMQ_URL: must not use the guest account in production');
   }
   if (api && (settings.ADMIN_TOKEN?.length ?? 0) < 24) {
     problems.push('ADMIN_TOKEN: must be set in production, with 24 characters or more');
   }
   if (api && EXAMPLE_TOKEN.test(settings.ADMIN_TOKEN ?? '')) {
-    problems.push('ADMIN_TOKEN: this one stands in an example; make one with: openssl rand -base64 32');
+    problems.push('ADMIN_TOKEN: must not be a token from an example; generate one with: openssl rand -base64 32');
   }
   for (const name of ['DATABASE_URL', 'REDIS_URL', 'RABBITMQ_URL'] as const) {
     const url = settings[name];
     if (url && new URL(url).password === LOCAL_PASSWORD) {
-      problems.push(`${name}: the password of docker-compose.yml is for local use only`);
+      problems.push(`${name}: must not have the password of docker-compose.yml, which is for local use only`);
     }
   }
   return problems;
 }
 
-/** Values that may hold a password are not repeated. */
+/** Does not repeat values that may contain a password. */
 function shown(name: string, text: string): string {
-  return /URL|TOKEN|ENDPOINT|SECRET/.test(name) ? 'something else' : JSON.stringify(text);
+  return /URL|TOKEN|ENDPOINT|SECRET/.test(name) ? 'another value' : JSON.stringify(text);
 }

@@ -1,15 +1,15 @@
 /**
- * The kinds of values a setting can have. A kind turns the text from the environment into a value or says what it
- * should have been; it knows nothing of names.
+ * The kinds of values that a setting can have. A kind parses the text from the environment, or says what it expected.
+ * It does not know the name of the setting.
  */
 export interface Kind<T> {
   parse(text: string): { value: T } | { expected: string };
 }
 
 export interface Setting<T> extends Kind<T> {
-  /** Text as it would stand in the environment; undefined means "may stay unset". */
+  /** In the form that the environment would have; undefined: the setting may stay unset. */
   default: string | undefined;
-  /** One line for .env.example: meaning and unit. */
+  /** Meaning and unit, the line in .env.example. */
   meaning: string;
 }
 
@@ -59,7 +59,7 @@ export function url(...protocols: string[]): Kind<string> {
   };
 }
 
-/** Bytes in base64 or base64url, as many as said. */
+/** Exactly `count` bytes in base64 or base64url. */
 export function base64Bytes(count: number): Kind<Buffer> {
   return {
     parse: (text) => {
@@ -70,14 +70,14 @@ export function base64Bytes(count: number): Kind<Buffer> {
   };
 }
 
-/** A comma list; every item must be of the given kind. Empty text is an empty list. */
+/** A comma-separated list of items of one kind. Empty text is an empty list. */
 export function listOf<T>(item: Kind<T>): Kind<T[]> {
   return {
     parse: (text) => {
       const values: T[] = [];
       for (const part of text === '' ? [] : text.split(',')) {
         const parsed = item.parse(part.trim());
-        if ('expected' in parsed) return { expected: `a comma list, each item ${parsed.expected}` };
+        if ('expected' in parsed) return { expected: `a comma-separated list, each item ${parsed.expected}` };
         values.push(parsed.value);
       }
       return { value: values };

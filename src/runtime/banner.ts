@@ -1,7 +1,7 @@
 import { isAllInOne } from '../config/roles';
 import type { Settings } from '../config/settings';
 
-/** What a person wants to know after the start, printed once. */
+/** The text that is printed once after the start. */
 export function banner(
   settings: Settings,
   url: string,

@@ -1,9 +1,9 @@
 import { parseArgs, type ParseArgsOptionDescriptor } from 'node:util';
 import { explainStartFailure } from './start-failure';
 
-/** An option as parseArgs takes it, with what the usage says about it. */
+/** An option of parseArgs, with its text in the usage. */
 export interface CommandOption extends ParseArgsOptionDescriptor {
-  /** Stands for the value in the usage: `<n>`. */
+  /** Placeholder of the value in the usage, such as `<n>`. */
   value?: string;
   does: string;
 }
@@ -11,25 +11,25 @@ export type CommandOptions = Record<string, CommandOption>;
 export type OptionValues<T extends CommandOptions> = ReturnType<typeof parseArgs<{ options: T }>>['values'];
 
 export interface Command<T extends CommandOptions> {
-  /** What a person types: `npm run migrate`. */
+  /** What the user types, such as `npm run migrate`. */
   name: string;
   summary: string;
   options: T;
 }
 
-/** The command line cannot be used. Ends the command with the usage and exit code 2. */
+/** An invalid command line. Ends the command with the usage and exit code 2. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
 const HELP: CommandOption = { type: 'boolean', does: 'print this text' };
 
-/** One line of a command's output. */
+/** Prints one line of a command's output. */
 export const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 /**
- * Runs the entry of a process. `--help` prints the usage. What `work` throws is explained in one sentence: exit code 2
- * when the command line is wrong, 1 otherwise.
+ * Runs the entry of a process. `--help` prints the usage. If `work` throws, one sentence explains the error; the exit code
+ * is 2 if the command line is invalid, and 1 otherwise.
  */
 export function runCommand<T extends CommandOptions>(
   command: Command<T>,

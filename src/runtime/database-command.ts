@@ -4,14 +4,14 @@ import { loadSettings } from './load-settings';
 import { openDatabase } from './open-database';
 
 export interface DatabaseCommand<T extends CommandOptions> extends Command<T> {
-  /** Settings that this command fixes. */
+  /** Settings that this command overrides. */
   settings?: Partial<Record<keyof Settings, string>>;
 }
 
-/** Any role's database will do, and so will production settings without the secrets that only a running process needs. */
+/** So that a command needs no settings that only a running process needs, such as the secrets of production. */
 const FIXED = { NODE_ENV: 'development', APP_ROLE: 'all' } as const;
 
-/** Runs a command that works on the database, which is open until the work ends. */
+/** Runs a command with an open database, and closes the database when the work ends. */
 export function runDatabaseCommand<T extends CommandOptions>(
   command: DatabaseCommand<T>,
   work: (values: OptionValues<T>, databaseUrl: string, settings: Settings) => Promise<void>,

@@ -7,6 +7,6 @@ import type { Settings } from '../config/settings';
  * @throws SettingsError
  */
 export function loadSettings(fixed: Partial<Record<keyof Settings, string>> = {}): Settings {
-  if (existsSync('.env')) process.loadEnvFile('.env'); // leaves what the environment has
+  if (existsSync('.env')) process.loadEnvFile('.env'); // does not override the environment
   return parseSettings({ ...process.env, ...fixed });
 }

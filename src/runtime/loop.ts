@@ -3,8 +3,8 @@ import { Logger } from '@nestjs/common';
 const AFTER_FAILURE_MS = 1_000;
 
 /**
- * Runs one piece of background work again and again. `runOnce` does the work and returns how many milliseconds to wait
- * before the next run, so that tests can step it without a timer. stop() is safe twice and before start().
+ * Repeats one piece of background work. `runOnce` does the work and returns the wait before the next run in milliseconds,
+ * so that tests can step it without a timer. stop() may be called twice, and before start().
  */
 export class Loop {
   private readonly logger: Logger;
@@ -25,13 +25,13 @@ export class Loop {
     if (!this.stopping) this.running ??= this.run();
   }
 
-  /** Cuts the current wait short, or the next one if a run is under way. */
+  /** Ends the current wait, or skips the next one if a run is in progress. */
   wake(): void {
     this.woken = true;
     this.wakeSleeper?.();
   }
 
-  /** Resolves when the run in hand has ended; none begins after it. */
+  /** Resolves when the current run has ended. No further run starts. */
   async stop(): Promise<void> {
     this.stopping = true;
     this.wakeSleeper?.();
@@ -49,12 +49,12 @@ export class Loop {
     this.woken = false;
     try {
       const delayMs = await this.runOnce();
-      if (this.failures > 0) this.logger.log(`works again after ${this.failures} failed runs`);
+      if (this.failures > 0) this.logger.log(`recovered after ${this.failures} failed runs`);
       this.failures = 0;
       return delayMs;
     } catch (error) {
-      // The whole error once per outage, not once per second.
-      if (this.failures === 0) this.logger.error({ msg: 'a run failed; it is tried again', err: error });
+      // Log the whole error once per outage, not once per second.
+      if (this.failures === 0) this.logger.error({ msg: 'a run failed and will be retried', err: error });
       this.failures += 1;
       return AFTER_FAILURE_MS;
     }

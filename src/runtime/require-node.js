@@ -1,17 +1,17 @@
 'use strict';
 /**
  * Ends the process with one sentence and exit code 1 when this Node.js cannot run StreamForge. Every entry imports this
- * file first. It is plain JavaScript without dependencies, so that an old Node.js can run it, also before the build.
+ * file first. It is plain JavaScript without dependencies, so that an old Node.js can run it, even before the build.
  *
- * An older Node.js would start and look healthy. Its JSON.parse does not hand out the source text of numbers, so two
- * events that differ only beyond 2^53 would count as one.
+ * An older Node.js would start and look healthy, but its JSON.parse does not provide the source text of numbers. Two events
+ * that differ only in a number beyond 2^53 would count as one.
  */
 
 /** package.json ("engines") says the same to npm. */
 const LEAST = '22.15';
 
 /**
- * What this Node.js lacks. Versions alone do not tell: 23.0 to 23.7 are newer than 22.15 but have no zstd.
+ * The features that this Node.js lacks. The version is not enough: 23.0 to 23.7 are newer than 22.15 but have no zstd.
  * @returns {string[]}
  */
 function missingFeatures() {
@@ -37,7 +37,7 @@ function isOlder(version, least) {
 }
 
 /**
- * The sentence that refuses a Node.js, or undefined when it will do.
+ * The sentence that refuses a Node.js, or undefined if it is suitable.
  * @param {{ version: string, path: string, missing: string[] }} found
  * @param {string} [needs]
  * @param {string} [least]

@@ -1,8 +1,8 @@
 import { explainStartFailure } from './start-failure';
 
 /**
- * SIGTERM and SIGINT from the first moment on. As PID 1 of a container a process that does not handle a signal never
- * gets it, so this is set up before anything that takes time.
+ * Handles SIGTERM and SIGINT from the start of the process. PID 1 of a container receives only signals that it handles, so
+ * this is set up before anything that takes time.
  */
 export class Signals {
   private close: (() => Promise<void>) | undefined;
@@ -13,23 +13,25 @@ export class Signals {
     process.on('SIGINT', (signal) => this.receive(signal));
   }
 
-  /** True once the process has been asked to end; starting further parts is then a waste. */
+  /** Whether the process was asked to end; the start can then be cut short. */
   get ending(): boolean {
     return this.received !== undefined;
   }
 
-  /** From now on a signal drains by `close`. One that came before does so at once. */
+  /** Calls `close` on a signal, or at once if a signal has already arrived. */
   drainBy(close: () => Promise<void>): void {
     this.close = close;
     if (this.received) this.drain();
   }
 
-  /** The first signal drains, or waits for what can be drained; a second one ends the process at once. */
+  /** The first signal drains, as soon as `drainBy` was called. A second signal ends the process at once. */
   private receive(signal: NodeJS.Signals): void {
     if (this.received) process.exit(1);
     this.received = signal;
     setTimeout(() => {
-      process.stderr.write(`${signal}: not done within SHUTDOWN_GRACE_MS (${this.graceMs} ms), ending anyway\n`);
+      process.stderr.write(
+        `${signal}: shutdown not done within SHUTDOWN_GRACE_MS (${this.graceMs} ms), exiting anyway\n`,
+      );
       process.exit(1);
     }, this.graceMs).unref();
     if (this.close) this.drain();

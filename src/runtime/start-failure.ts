@@ -1,16 +1,16 @@
 import { errorCode } from '../db/pg-errors';
 
-/** One sentence about why the process cannot start, and what to do. Unknown causes keep their stack. */
+/** One sentence that says why the process cannot start and what to do. Unknown system errors keep their stack trace. */
 export function explainStartFailure(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const code = errorCode(error);
   if (code === 'EADDRINUSE') {
-    return `${error.message.replace(/^listen EADDRINUSE: /, '')}. Stop the other process, or start with another PORT.`;
+    return `${error.message.replace(/^listen EADDRINUSE: /, '')}. Stop the other process, or set another PORT.`;
   }
   if (code === 'ECONNREFUSED' || code === 'ENOTFOUND') {
-    return `DATABASE_URL: no PostgreSQL answers there (${code}). Start it, or unset DATABASE_URL for the embedded one.`;
+    return `DATABASE_URL: PostgreSQL cannot be reached (${code}). Start it, or unset DATABASE_URL to use the embedded one.`;
   }
-  if (code === '28P01' || code === '28000') return 'DATABASE_URL: PostgreSQL refuses this user or password.';
+  if (code === '28P01' || code === '28000') return 'DATABASE_URL: PostgreSQL rejects the user or password.';
   if (code === '3D000') return `DATABASE_URL: ${error.message}. Create it first.`;
   return code === undefined ? error.message : (error.stack ?? error.message);
 }

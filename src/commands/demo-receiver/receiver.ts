@@ -6,7 +6,7 @@ import { say } from '../../runtime/command';
 const MOST_BODY_BYTES = 20_000_000;
 
 export interface ReceiverOptions {
-  /** 0: any free port. */
+  /** 0 picks a free port. */
   port: number;
   /** Undefined: signatures are not verified. */
   webhook: Webhook | undefined;
@@ -21,7 +21,7 @@ export function startReceiver(options: ReceiverOptions): Promise<void> {
   return new Promise((_resolve, reject) => {
     server.on('error', (error: NodeJS.ErrnoException) => {
       const isTaken = error.code === 'EADDRINUSE';
-      reject(isTaken ? new Error(`Port ${options.port} is taken; choose another with --port.`) : error);
+      reject(isTaken ? new Error(`Port ${options.port} is in use. Choose another one with --port.`) : error);
     });
     server.listen(options.port, '127.0.0.1', () => {
       const { port } = server.address() as AddressInfo;
@@ -42,7 +42,7 @@ async function receive(request: IncomingMessage, response: ServerResponse, optio
   say(`${at}  ${summaryOf(body)}  ${signature}  → ${status}`);
 }
 
-/** Counts a failure that was asked for. */
+/** Uses up one of the requested failures. */
 function nextStatus(signature: string, options: ReceiverOptions): number {
   if (signature === 'BAD SIGNATURE') return 401;
   if (options.failuresLeft === 0) return 200;

@@ -7,7 +7,7 @@ import { readServerFacts, readStoredFacts, type ServerFacts, type StoredFacts } 
 
 const LEAST_POSTGRES = '15';
 const SKEW_MS = 2_000;
-/** What one process may hold (db/pool.ts). */
+/** The maximum of one process (db/pool.ts). */
 const CONNECTIONS_PER_PROCESS = 10;
 
 export async function checkPostgres(databaseUrl: string): Promise<Finding[]> {
@@ -22,14 +22,17 @@ export async function checkPostgres(databaseUrl: string): Promise<Finding[]> {
   }
 }
 
-/** The embedded server runs only while somebody uses it, so this starts it. Its schema comes with `npm start`. */
+/** The embedded server runs only while it is used, so this starts it. `npm start` creates its schema. */
 export async function checkEmbedded(dataDir: string): Promise<Finding[]> {
   try {
     const embedded = await startEmbeddedPostgres(dataDir);
     try {
       const findings = await checkPostgres(embedded.url);
       const withoutSchema = findings.filter(({ what }) => what !== 'schema' && what !== 'outbox');
-      return [...withoutSchema, ok('postgres', `embedded, data in ${embedded.directory}; npm start migrates it.`)];
+      return [
+        ...withoutSchema,
+        ok('postgres', `embedded, with its data in ${embedded.directory}; npm start migrates it.`),
+      ];
     } finally {
       await embedded.stop();
     }
@@ -44,21 +47,18 @@ export function assessServer(facts: ServerFacts, nowMs: number): Finding[] {
     findings.push(problem('postgres', `version ${facts.version} is older than ${LEAST_POSTGRES}: upgrade the server.`));
   }
   if (facts.encoding !== 'UTF8') {
-    findings.push(problem('postgres', `the database is encoded in ${facts.encoding}: create it with encoding UTF8.`));
+    findings.push(problem('postgres', `the encoding of the database is ${facts.encoding}: create it with UTF8.`));
   }
   if (facts.fsync === 'off' || facts.synchronousCommit === 'off') {
     findings.push(
-      problem(
-        'postgres',
-        'fsync or synchronous_commit is off, so a crash may lose what was answered 2xx: turn both on.',
-      ),
+      problem('postgres', 'fsync or synchronous_commit is off, so a crash can lose accepted events: turn both on.'),
     );
   }
   if (Math.abs(facts.nowMs - nowMs) > SKEW_MS) {
     findings.push(
       advice(
         'postgres',
-        `its clock differs from ours by ${Math.round((facts.nowMs - nowMs) / 1000)} s: run NTP on both.`,
+        `its clock differs from the clock of this machine by ${Math.round((facts.nowMs - nowMs) / 1000)} s: run NTP on both.`,
       ),
     );
   }
@@ -66,7 +66,7 @@ export function assessServer(facts: ServerFacts, nowMs: number): Finding[] {
     findings.push(
       problem(
         'postgres',
-        `${facts.connections} of ${facts.maxConnections} connections are taken, and a process needs up to ${CONNECTIONS_PER_PROCESS}: raise max_connections.`,
+        `${facts.connections} of ${facts.maxConnections} connections are in use, and a process needs up to ${CONNECTIONS_PER_PROCESS}: raise max_connections.`,
       ),
     );
   }
@@ -81,7 +81,10 @@ async function checkSchema(databaseUrl: string, db: Db): Promise<Finding[]> {
     ];
   }
   const newer = fromNewerBuild.map((name) =>
-    advice('schema', `a newer build has run ${name}: this one works with it while you upgrade, but upgrade it.`),
+    advice(
+      'schema',
+      `a newer build has run ${name}: this build works with it during an upgrade, so complete the upgrade.`,
+    ),
   );
   return [...newer, ...assessStored(await readStoredFacts(db))];
 }
@@ -92,22 +95,24 @@ export function assessStored(facts: StoredFacts): Finding[] {
     findings.push(
       problem(
         'schema',
-        'there is no partition for tomorrow: no publisher has run for a week; start one, or run npm run migrate.',
+        'there is no partition for tomorrow, because no publisher has run for a week: start one, or run npm run migrate.',
       ),
     );
   }
   if (facts.strays) {
     findings.push(
-      advice('schema', 'rows lie in a default partition: run npm run migrate, which moves those of recent days.'),
+      advice('schema', 'a default partition contains rows: run npm run migrate, which moves the rows of recent days.'),
     );
   }
   if (facts.failedEntries > 0) {
     findings.push(
       advice(
         'outbox',
-        `${facts.failedEntries} entries are FAILED: read their last_error at GET /v1/admin/outbox, then retry them there.`,
+        `${facts.failedEntries} entries are FAILED: read their last_error at GET /v1/admin/outbox, then requeue them.`,
       ),
     );
   }
-  return findings.length > 0 ? findings : [ok('schema', 'up to date, with partitions ahead, no failed entries.')];
+  return findings.length > 0
+    ? findings
+    : [ok('schema', 'up to date, with partitions for the coming days and no failed entries.')];
 }

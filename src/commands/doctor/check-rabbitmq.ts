@@ -7,50 +7,52 @@ const LEAST_RABBITMQ = '3.10';
 const RABBITMQ_WITHIN_MS = 5_000;
 
 export async function checkRabbitMq(url: string | undefined): Promise<Finding[]> {
-  if (url === undefined) return [ok('rabbitmq', 'none: the broker is inside the process.')];
+  if (url === undefined) return [ok('rabbitmq', 'none, the broker is in the process.')];
   let connection: ChannelModel | undefined;
   try {
     connection = await connect(url, { timeout: RABBITMQ_WITHIN_MS });
     let blocked = '';
     connection.on('blocked', (reason: string) => (blocked = reason));
-    connection.on('error', () => undefined); // the channel that meets it tells
+    connection.on('error', () => undefined); // the channel that is affected reports it
     const { version = '' } = connection.connection.serverProperties as { version?: string };
     const findings = isAtLeast(version, LEAST_RABBITMQ)
       ? await checkQueues(connection)
       : [problem('rabbitmq', `version ${version} is older than ${LEAST_RABBITMQ}: upgrade it.`)];
     if (blocked) {
-      findings.push(problem('rabbitmq', `it takes no messages (${blocked}): give it memory or disk.`));
+      findings.push(
+        problem('rabbitmq', `it accepts no messages (${blocked}): free memory or disk space on the broker.`),
+      );
     }
-    return findings.length > 0 ? findings : [ok('rabbitmq', `version ${version}, with our queues.`)];
+    return findings.length > 0 ? findings : [ok('rabbitmq', `version ${version}, with the queues of StreamForge.`)];
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     return [
       problem(
         'rabbitmq',
-        `RABBITMQ_URL: no usable RabbitMQ there (${why}): start it, or correct address, account and virtual host.`,
+        `RabbitMQ cannot be used (${why}): start it, or correct address, account and virtual host in RABBITMQ_URL.`,
       ),
     ];
   } finally {
-    await connection?.close().catch(() => undefined); // it may be gone already, which the findings say
+    await connection?.close().catch(() => undefined); // already closed: the findings say why
   }
 }
 
-/** Looks without declaring: a queue of another kind under our name would only show when the publisher starts. */
+/** Does not declare the queues, so it cannot see whether an existing one has other arguments. The publisher will. */
 async function checkQueues(connection: ChannelModel): Promise<Finding[]> {
   const findings: Finding[] = [];
   for (const queue of Object.values(QUEUES)) {
     const channel = await connection.createChannel();
-    channel.on('error', () => undefined); // checkQueue rejects with it
+    channel.on('error', () => undefined); // checkQueue rejects with the same error
     try {
       const { messageCount, consumerCount } = await withinDeadline(RABBITMQ_WITHIN_MS, channel.checkQueue(queue));
       if (consumerCount === 0 && messageCount > 0 && queue !== QUEUES.dlq) {
         findings.push(
-          advice('rabbitmq', `${messageCount} messages wait in ${queue} and nobody consumes it: start a worker.`),
+          advice('rabbitmq', `${messageCount} messages wait in ${queue}, which has no consumer: start a worker.`),
         );
       }
       await channel.close();
     } catch {
-      findings.push(advice('rabbitmq', `there is no queue ${queue} yet: the first publisher or worker makes it.`));
+      findings.push(advice('rabbitmq', `there is no queue ${queue} yet: the first publisher or worker declares it.`));
     }
   }
   return findings;

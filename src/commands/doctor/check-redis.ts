@@ -5,7 +5,7 @@ const LEAST_REDIS = '6.2';
 const REDIS_WITHIN_MS = 3_000;
 
 export async function checkRedis(url: string | undefined): Promise<Finding[]> {
-  if (url === undefined) return [ok('redis', 'none: the cache is inside the process.')];
+  if (url === undefined) return [ok('redis', 'none, the cache is in the process.')];
   const redis = new Redis(url, {
     lazyConnect: true,
     connectTimeout: REDIS_WITHIN_MS,
@@ -22,13 +22,13 @@ export async function checkRedis(url: string | undefined): Promise<Finding[]> {
     return assessRedis(info);
   } catch (error) {
     const why = cause || (error instanceof Error ? error.message : String(error));
-    return [problem('redis', `REDIS_URL: no usable Redis there (${why}): start it, or correct address and password.`)];
+    return [problem('redis', `Redis cannot be used (${why}): start it, or correct address and password in REDIS_URL.`)];
   } finally {
     redis.disconnect();
   }
 }
 
-/** @param info the answer to INFO */
+/** @param info the reply to INFO */
 export function assessRedis(info: string): Finding[] {
   const value = (name: string) => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1] ?? '';
   const version = value('valkey_version') || value('redis_version');
@@ -39,9 +39,9 @@ export function assessRedis(info: string): Finding[] {
     return [
       advice(
         'redis',
-        'it refuses writes when it is full: set maxmemory-policy allkeys-lru, all in it may be forgotten.',
+        'it refuses writes when it is full: set maxmemory-policy to allkeys-lru, since Redis is only a cache here.',
       ),
     ];
   }
-  return [ok('redis', `version ${version}, takes writes.`)];
+  return [ok('redis', `version ${version}, accepts writes.`)];
 }

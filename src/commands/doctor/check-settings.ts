@@ -4,18 +4,16 @@ import { advice, ok, problem, type Finding } from './finding';
 
 export type Env = Record<string, string | undefined>;
 
-/** Every setting that cannot be used, and names in `.env` that no setting has. */
+/** Reports invalid settings, and names in `.env` that are no settings. */
 export function checkSettings(env: Env, namesInFile: readonly string[]): { settings: Settings; findings: Finding[] } {
   const unknown = namesInFile
     .filter((name) => !(name in SETTINGS) && !KNOWN_TO_COMPOSE.includes(name))
-    .map((name) =>
-      advice('settings', `${name} stands in .env, but no setting has that name: .env.example lists them all.`),
-    );
+    .map((name) => advice('settings', `${name} in .env is not a setting: .env.example lists all settings.`));
   try {
     const settings = parseSettings(env);
     return {
       settings,
-      findings: [ok('settings', `all can be used (NODE_ENV ${settings.NODE_ENV}).`), ...unknown, ...risks(settings)],
+      findings: [ok('settings', `all are valid (NODE_ENV ${settings.NODE_ENV}).`), ...unknown, ...risks(settings)],
     };
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
@@ -26,7 +24,7 @@ export function checkSettings(env: Env, namesInFile: readonly string[]): { setti
 
 const KNOWN_TO_COMPOSE = ['API_PORT', 'POSTGRES_PASSWORD', 'RABBITMQ_PASSWORD', 'STREAMFORGE_IMAGE'];
 
-/** What can be checked although something else is wrong: the dependencies whose URLs are good. */
+/** Keeps the valid URLs, so that their dependencies can be checked although other settings are wrong. */
 function usableOnly(env: Env): Settings {
   const urls = Object.entries(env).filter(
     ([name, text]) => ['DATABASE_URL', 'REDIS_URL', 'RABBITMQ_URL'].includes(name) && isUsable(name, text),
@@ -49,7 +47,7 @@ function risks(settings: Settings): Finding[] {
     findings.push(
       advice(
         'settings',
-        `HOST is ${settings.HOST}, yet NODE_ENV is ${settings.NODE_ENV}: set it to production where others can reach this.`,
+        `HOST is ${settings.HOST}, but NODE_ENV is ${settings.NODE_ENV}: set it to production if others can reach this address.`,
       ),
     );
   }
@@ -61,12 +59,14 @@ function risks(settings: Settings): Finding[] {
     findings.push(
       advice(
         'settings',
-        'TENANT_ALLOWLIST is empty: whoever reaches the api may send as any tenant; name yours, or let a gateway set X-Tenant-Id.',
+        'TENANT_ALLOWLIST is empty, so anyone who can reach the api can send as any tenant: list your tenants, or let a gateway set X-Tenant-Id.',
       ),
     );
   }
   if (settings.NODE_ENV === 'production' && !settings.METRICS_TOKEN) {
-    findings.push(advice('settings', 'METRICS_TOKEN is unset: /metrics is open to whoever reaches the port.'));
+    findings.push(
+      advice('settings', 'METRICS_TOKEN is unset, so anyone who can reach the port can read /metrics: set it.'),
+    );
   }
   return findings;
 }

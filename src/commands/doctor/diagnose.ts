@@ -6,7 +6,7 @@ import { checkRedis } from './check-redis';
 import { checkSettings, type Env } from './check-settings';
 import { ok, type Finding } from './finding';
 
-/** Goes on with the other checks when one finds a problem, so that a person sees all of them at once. */
+/** Runs every check even if one finds a problem, so that the report is complete. */
 export async function diagnose(env: Env): Promise<Finding[]> {
   const file = existsSync('.env') ? parseEnv(readFileSync('.env', 'utf8')) : {};
   const { settings, findings } = checkSettings({ ...file, ...env }, Object.keys(file));
@@ -15,6 +15,6 @@ export async function diagnose(env: Env): Promise<Finding[]> {
     checkRedis(settings.REDIS_URL),
     checkRabbitMq(settings.RABBITMQ_URL),
   ]);
-  const node = ok('node', `${process.version}.`); // an older one has refused to run this command
+  const node = ok('node', `${process.version}.`); // this command refuses to run on an older version
   return [node, ...findings, ...postgres, ...redis, ...rabbitmq];
 }

@@ -7,7 +7,7 @@ export interface ServerFacts {
   encoding: string;
   maxConnections: number;
   connections: number;
-  /** Its clock minus ours would be the skew; this is its clock, in ms. */
+  /** The clock of the server, in ms. */
   nowMs: number;
 }
 
@@ -25,12 +25,12 @@ export async function readServerFacts(db: Db): Promise<ServerFacts> {
 
 export interface StoredFacts {
   failedEntries: number;
-  /** Rows that found no partition of their own. */
+  /** Whether a default partition contains rows. */
   strays: boolean;
   partitionForTomorrow: boolean;
 }
 
-/** Only in a database that has the schema. The count is capped: more than that is as bad. */
+/** Needs the schema. The count of failed entries stops at 1,000. */
 export async function readStoredFacts(db: Db): Promise<StoredFacts> {
   const { rows } = await db.query<StoredFacts>(
     `select (select count(*)::int from (select from outbox where status = 'FAILED' limit 1000) f) as "failedEntries",

@@ -7,7 +7,7 @@ export async function runMigrations(databaseUrl: string): Promise<void> {
   say(ran.length > 0 ? `Ran ${ran.join(', ')}.` : 'The schema is up to date.');
 }
 
-/** Sets exit code 1 when a migration is pending. */
+/** Sets exit code 1 if a migration is pending. */
 export async function printMigrationStatus(databaseUrl: string): Promise<void> {
   const { applied, pending, fromNewerBuild } = await readMigrationStatus(databaseUrl);
   for (const name of applied) say(`applied  ${name}${fromNewerBuild.includes(name) ? '  (by a newer build)' : ''}`);
@@ -21,5 +21,5 @@ export async function printMigrationPlan(databaseUrl: string): Promise<void> {
   for (const { name, statements } of plan) {
     say(`-- ${name}\n${statements.map((statement) => `${statement};\n`).join('')}`);
   }
-  say(`-- ${plan.length} would run; nothing was changed.`);
+  say(`-- ${plan.length} migrations would run; nothing was changed.`);
 }

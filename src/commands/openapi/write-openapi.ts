@@ -12,6 +12,6 @@ export async function writeOpenApi(): Promise<void> {
   const settings = parseSettings({ NODE_ENV: 'test', LOG_LEVEL: 'silent', APP_ROLE: 'api', ADMIN_TOKEN: 'unused' });
   const app = await createApp(settings, 'postgres://localhost:1/none');
   writeFileSync(FILE, `${JSON.stringify(describeApi(app), null, 2)}\n`);
-  say(`${FILE} is written.`);
+  say(`Wrote ${FILE}.`);
   await app.close();
 }

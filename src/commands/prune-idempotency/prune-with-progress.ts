@@ -4,7 +4,7 @@ import { say } from '../../runtime/command';
 
 const PROGRESS_EVERY_MS = 1_000;
 
-/** Prunes to the end, and says how far it is once a second. */
+/** Prunes all expired keys and prints its progress once per second. */
 export async function pruneWithProgress(
   databaseUrl: string,
   options: { retentionDays: number; dryRun: boolean },

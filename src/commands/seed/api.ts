@@ -9,17 +9,17 @@ export interface UploadSummary {
 
 const UPLOAD_WITHIN_MS = 30_000;
 
-/** True when a StreamForge answers there. */
+/** Whether a StreamForge listens at this URL. */
 export async function isStreamForge(url: string): Promise<boolean> {
   try {
     const answer = await fetch(`${url}/ready`, { signal: AbortSignal.timeout(3_000) });
     return 'role' in ((await answer.json()) as object);
   } catch {
-    return false; // nobody, or somebody else
+    return false; // nothing listens there, or another program
   }
 }
 
-/** Sends them as one NDJSON stream, as a producer would. */
+/** Sends the events as one NDJSON stream, as a producer would. */
 export async function sendEvents(url: string, events: readonly DemoEvent[]): Promise<UploadSummary> {
   const answer = await fetch(`${url}/v1/ingest/stream`, {
     method: 'POST',
@@ -28,16 +28,16 @@ export async function sendEvents(url: string, events: readonly DemoEvent[]): Pro
     signal: AbortSignal.timeout(UPLOAD_WITHIN_MS),
   });
   const body = (await answer.json()) as { summary?: UploadSummary; detail?: string };
-  if (!body.summary) throw new Error(`The api answered ${answer.status}: ${body.detail ?? 'without a summary'}`);
+  if (!body.summary) throw new Error(`The api responded with ${answer.status}: ${body.detail ?? 'no summary'}`);
   return body.summary;
 }
 
-/** In a name that can never exist (RFC 2606), so that every delivery fails and none reaches anybody. */
+/** The name can never exist (RFC 2606), so every delivery fails. */
 const NOWHERE = 'https://receiver.invalid/invoices';
 
 /**
- * Registers a destination that cannot be reached for the failing events. False when this StreamForge has no
- * destinations, or refuses ours (no admin token).
+ * Registers an unreachable destination for the failing events. Returns false without an admin token, or if StreamForge
+ * refuses the destination.
  */
 export async function registerFailingDestination(url: string, adminToken: string | undefined): Promise<boolean> {
   if (!adminToken) return false;

@@ -1,4 +1,4 @@
-/** What the demo tenant sends: a day in a shop, of several types. The same events at every run, so seeding twice adds nothing. */
+/** An event of the demo tenant, which is a shop. Every run sends the same events, so seeding twice adds nothing. */
 export interface DemoEvent {
   eventId: string;
   eventType: string;
@@ -27,7 +27,7 @@ export function demoEvents(): DemoEvent[] {
   return [...sales, ...refunds, ...stock, ...users];
 }
 
-/** The group that ends in the DLQ: invoices whose receiver does not exist. */
+/** These end in the DLQ, because their receiver does not exist. */
 export function failingEvents(): DemoEvent[] {
   return numbers(6).map((n) => event(n, 'invoice.overdue', `invoice-${n}`, 'billing', { days: 30 + n }));
 }

@@ -13,7 +13,7 @@ import { DEMO_TENANT, demoEvents, failingEvents, type DemoEvent } from './demo-e
 
 const SETTLED_WITHIN_MS = 30_000;
 
-/** Sends the demo events by the public API, waits until they are processed, and prints how many have which status. */
+/** Sends the demo events to the public API, waits until they are processed, and prints their number by status. */
 export async function seed(url: string, databaseUrl: string, settings: Settings): Promise<void> {
   const pool = createPool(databaseUrl, 'streamforge seed');
   try {
@@ -38,7 +38,7 @@ async function startUnlessThere(
   settings: Settings,
 ): Promise<{ url: string; close: () => Promise<void> }> {
   if (await isStreamForge(url)) return { url, close: () => Promise.resolve() };
-  say(`nobody listens at ${url}: starting a StreamForge while seeding`);
+  say(`Nothing listens at ${url}. Starting a temporary StreamForge.`);
   await migrate(databaseUrl);
   const app = await createApp(settings, databaseUrl);
   await app.listen(0, '127.0.0.1');
@@ -47,13 +47,13 @@ async function startUnlessThere(
 
 async function sendAll(pool: Pool, url: string, settings: Settings): Promise<void> {
   const sent = await sendEvents(url, demoEvents());
-  say(`${sent.accepted} events accepted, ${sent.duplicates} were there already (tenant ${DEMO_TENANT}, by ${url})`);
+  say(`${sent.accepted} events accepted, ${sent.duplicates} already there (tenant ${DEMO_TENANT}, sent to ${url})`);
   if (await registerFailingDestination(url, settings.ADMIN_TOKEN)) {
     const failing = await sendEvents(url, failingEvents());
-    say(`${failing.accepted} more go to a destination that does not exist, and to the DLQ after MAX_RETRY_ATTEMPTS`);
+    say(`${failing.accepted} more for a destination that does not exist; they end in the DLQ after MAX_RETRY_ATTEMPTS`);
   } else {
     const written = await inTransaction(pool, (db) => storeDeadLetters(db, failingEvents().map(preparedBy(settings))));
-    say(`${written} dead letters written to the database: no destination could be registered that would fail`);
+    say(`${written} dead letters written to the database, because no failing destination could be registered`);
   }
 }
 
@@ -66,11 +66,11 @@ function preparedBy(settings: Settings): (event: DemoEvent) => PreparedEvent {
   };
 }
 
-/** Waits until every event is processed or waits for a retry. Says so when that takes too long. */
+/** Waits until every event is processed or waits for a retry. Prints a hint if that takes too long. */
 async function settled(pool: Pool): Promise<void> {
   for (const endMs = Date.now() + SETTLED_WITHIN_MS; Date.now() < endMs; await sleep(100)) {
     const counts = await countByStatus(pool, DEMO_TENANT);
     if (counts.every(({ status }) => !['RECEIVED', 'PUBLISHED'].includes(status))) return;
   }
-  say('some are still open: is there a publisher and a worker?');
+  say('Some events are still open. Are a publisher and a worker running?');
 }

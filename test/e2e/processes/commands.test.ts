@@ -95,7 +95,7 @@ describe('the command', () => {
       MAX_RETRY_ATTEMPTS: 'many',
     });
     expect(gone.code).toBe(1);
-    expect(gone.output).toContain('4 problems');
+    expect(gone.output).toContain('problems: 4');
     for (const what of ['settings', 'postgres', 'redis', 'rabbitmq']) {
       expect(gone.output).toMatch(new RegExp(`^PROBLEM +${what} `, 'm'));
     }

@@ -75,6 +75,6 @@ describe('doctor', () => {
   it('counts what it found', () => {
     const text = report([{ what: 'redis', severity: 'problem', sentence: 'gone: start it.' }]);
     expect(text).toContain('PROBLEM  redis       gone: start it.');
-    expect(text).toContain('1 problems, 0 pieces of advice');
+    expect(text).toContain('problems: 1, advice: 0');
   });
 });
