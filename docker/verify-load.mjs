@@ -1,5 +1,5 @@
-// Sends events one by one over 20 connections until the api is gone or the time is over, and prints the eventId of each
-// that was accepted. It runs inside the image, so that docker/verify.sh needs nothing but a container engine.
+// Sends events over 20 connections, one at a time on each, until the api is gone or the time is over. Prints the eventId of
+// each accepted event. It runs inside the image, so that docker/verify.sh needs only a container engine.
 import http from 'node:http';
 import process from 'node:process';
 

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Proves what the README says about the image and the compose file, wherever there is a container engine:
+# Checks what docs/shipping.md says about the image and the compose file. Needs a container engine.
 #
-#   docker/verify.sh            builds the image, brings everything up under a project of its own, checks, takes it down
-#   KEEP=1 docker/verify.sh     leaves it running
-#   BUILD_FLAGS='--network host' for an engine whose builds have no network of their own
+#   docker/verify.sh               builds the image, starts everything as a separate project, checks it, and removes it
+#   KEEP=1 docker/verify.sh        leaves it running
+#   BUILD_FLAGS='--network host'   for an engine whose builds have no network of their own
 #
-# It prints every command and ends with exit code 1 at the first thing that is not so.
+# It prints every command, and ends with exit code 1 at the first failed check.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -15,11 +15,11 @@ roles=(api publisher worker)
 
 step() { printf '\n== %s\n' "$*"; }
 run() { printf '$ %s\n' "$*"; "$@"; }
-fail() { printf 'NOT SO: %s\n' "$*" >&2; exit 1; }
+fail() { printf 'FAILED: %s\n' "$*" >&2; exit 1; }
 expect() { [ "$2" = "$3" ] && echo "ok: $1: $2" || fail "$1 is '$2', not '$3'"; }
 sql() { "${compose[@]}" exec -T postgres psql -U streamforge -d streamforge -v ON_ERROR_STOP=1 -qAtc "$1"; }
 in_image() { docker run --rm --network none --entrypoint sh "$STREAMFORGE_IMAGE" -c "$1"; }
-# curl may not be there, node is: in the image.
+# Uses node, which the image has; curl may be missing.
 api() { "${compose[@]}" exec -T api node -e "$1"; }
 
 made_env=''
@@ -33,7 +33,7 @@ finish() {
 trap finish EXIT
 [ -e .env ] || { run cp .env.example .env; made_env=yes; }
 
-step 'The image builds, is small, and holds nothing that it does not need'
+step 'The image builds, is small, and contains only what it needs'
 # shellcheck disable=SC2086  # flags are words
 run docker build ${BUILD_FLAGS:-} -q -f docker/Dockerfile -t "$STREAMFORGE_IMAGE" .
 docker image ls --format 'image {{.Repository}}:{{.Tag}}  {{.Size}}' "$STREAMFORGE_IMAGE"
@@ -47,10 +47,10 @@ expect 'package managers' "$(in_image 'ls /usr/local/bin | grep -cE "^(npm|npx|y
 expect '.env, tests and git' "$(in_image 'ls -d /app/.env* /app/test /app/.git 2>/dev/null | wc -l')" 0
 expect 'SBOM' "$(in_image 'node -p "JSON.parse(require(\"fs\").readFileSync(\"/app/sbom.json\")).bomFormat"')" CycloneDX
 
-step 'Production starts with nothing that is not safe'
+step 'Production does not start without settings'
 docker run --rm --network none "$STREAMFORGE_IMAGE" && fail 'it started without settings' || echo "ok: exit code $?"
 
-step 'Everything comes up healthy'
+step 'Every service becomes healthy'
 run "${compose[@]}" up --detach --wait --no-build
 run "${compose[@]}" ps --all --format '{{.Service}} {{.State}} {{.Health}} {{.ExitCode}}'
 expect 'migrate' "$(docker inspect -f '{{.State.Status}} {{.State.ExitCode}}' "$("${compose[@]}" ps --all --quiet migrate)")" 'exited 0'
@@ -59,10 +59,10 @@ for role in "${roles[@]}"; do
   expect "$role: health, read-only root, user" \
     "$(docker inspect -f '{{.State.Health.Status}} {{.HostConfig.ReadonlyRootfs}} {{.Config.User}}' "$id")" 'healthy true 1000:1000'
   expect "$role: PID 1" "$("${compose[@]}" exec -T "$role" node -p 'process.title + " " + require("fs").readlinkSync("/proc/1/exe")')" 'node /usr/local/bin/node'
-  "${compose[@]}" exec -T "$role" sh -c 'touch /app/x /x 2>/dev/null' && fail "$role writes to its root" || true
+  "${compose[@]}" exec -T "$role" sh -c 'touch /app/x /x 2>/dev/null' && fail "$role can write to its root file system" || true
 done
 
-step 'An event goes through three containers to COMPLETED'
+step 'An event passes three containers and is COMPLETED'
 api "
   const post = { method: 'POST', headers: { 'Content-Type': 'application/json', 'X-Tenant-Id': 'verify' },
                  body: JSON.stringify({ eventType: 'verify.one', subject: 's', eventId: 'one', payload: { amount: 10.1 } }) };
@@ -76,13 +76,13 @@ api "
     }
     process.exit(1);
   })();"
-expect 'published on this machine' "$(docker inspect -f '{{(index (index .NetworkSettings.Ports "3000/tcp") 0).HostIp}}' "$("${compose[@]}" ps --quiet api)")" 127.0.0.1
+expect 'published address' "$(docker inspect -f '{{(index (index .NetworkSettings.Ports "3000/tcp") 0).HostIp}}' "$("${compose[@]}" ps --quiet api)")" 127.0.0.1
 
 step 'Workers scale'
 run "${compose[@]}" up --detach --wait --no-build --scale worker=3
 expect 'healthy workers' "$("${compose[@]}" ps --format '{{.Service}} {{.Health}}' | grep -c '^worker healthy')" 3
 
-step 'stop under load: every role exits 0, and nothing that was accepted is lost'
+step 'Stop under load: every role exits with 0, and no accepted event is lost'
 accepted=$(mktemp)
 docker run --rm --interactive --network streamforge-verify_backend "$STREAMFORGE_IMAGE" --input-type=module - \
   http://api:3000 stop-under-load 60 < docker/verify-load.mjs > "$accepted" &
@@ -95,7 +95,7 @@ for id in $containers; do
   expect "$(docker inspect -f '{{index .Config.Labels "com.docker.compose.service"}} {{.Name}}' "$id") exit code" \
     "$(docker inspect -f '{{.State.ExitCode}}' "$id")" 0
 done
-echo "accepted before the end: $(wc -l < "$accepted"); settled by then: $(sql "select count(*) from event_status where tenant_id = 'stop-under-load' and status = 'COMPLETED'")"
+echo "accepted before the stop: $(wc -l < "$accepted"); settled by then: $(sql "select count(*) from event_status where tenant_id = 'stop-under-load' and status = 'COMPLETED'")"
 run "${compose[@]}" up --detach --wait --no-build --scale worker=3
 for _ in $(seq 120); do
   open=$(sql "select count(*) from event_status where tenant_id = 'stop-under-load' and status <> 'COMPLETED'")
@@ -106,14 +106,14 @@ expect 'events that are not COMPLETED' "$open" 0
 lost=$({ echo 'create temp table accepted (event_id text); copy accepted from stdin;'; cat "$accepted"; echo '\.'
   echo "select count(*) from accepted a where not exists (select from events e where e.tenant_id = 'stop-under-load' and e.event_id = a.event_id);"; } \
   | "${compose[@]}" exec -T postgres psql -U streamforge -d streamforge -v ON_ERROR_STOP=1 -qAt)
-expect 'accepted events that are lost' "$lost" 0
-expect 'effects, counted against events' "$(sql "select coalesce(sum(events), 0) from usage_daily where tenant_id = 'stop-under-load'")" \
+expect 'lost events' "$lost" 0
+expect 'effects, one per event' "$(sql "select coalesce(sum(events), 0) from usage_daily where tenant_id = 'stop-under-load'")" \
   "$(sql "select count(*) from events where tenant_id = 'stop-under-load'")"
 rm -f "$accepted"
 
-step 'stop'
+step 'Stop'
 run "${compose[@]}" stop
 for id in $("${compose[@]}" ps --all --quiet "${roles[@]}"); do
   expect "$(docker inspect -f '{{.Name}}' "$id") exit code" "$(docker inspect -f '{{.State.ExitCode}}' "$id")" 0
 done
-step 'All of it is so.'
+step 'All checks passed.'

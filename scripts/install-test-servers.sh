@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Installs what the tests start privately: PostgreSQL, Redis and RabbitMQ; slowhttptest, which plays slow clients; promtool,
-# which checks the alerts; and a browser for Swagger UI, from the packages of Debian or Ubuntu. Nothing is started or
-# configured for the machine itself. What is there already is left as it is.
+# Installs what the tests need, from the packages of Debian or Ubuntu: PostgreSQL, Redis and RabbitMQ, of which the tests
+# start private instances; slowhttptest for slow clients; promtool for the alerts; and a browser for Swagger UI. No service
+# of the machine is started or configured. Installed programs are left as they are.
 set -euo pipefail
 
 missing=()
@@ -9,7 +9,7 @@ compgen -G '/usr/lib/postgresql/*/bin/initdb' > /dev/null || missing+=(postgresq
 [ -x /usr/bin/redis-server ] || missing+=(redis-server)
 compgen -G '/usr/lib/rabbitmq/lib/rabbitmq_server-*/sbin/rabbitmq-server' > /dev/null || missing+=(rabbitmq-server)
 [ -x /usr/bin/slowhttptest ] || missing+=(slowhttptest)
-[ -x /usr/bin/promtool ] || missing+=(prometheus) # for promtool; its server is not used
+[ -x /usr/bin/promtool ] || missing+=(prometheus) # for promtool; the server is not used
 browsers=(/usr/bin/chromium /usr/bin/chromium-browser /usr/bin/google-chrome)
 found=''
 for browser in "${browsers[@]}"; do [ -x "$browser" ] && found=$browser; done
@@ -22,13 +22,13 @@ fi
 
 if ! command -v apt-get > /dev/null; then
   cat >&2 <<'TEXT'
-This machine has no apt-get, so the test servers must come from elsewhere. Start PostgreSQL 15+, Redis 7+ and
-RabbitMQ 3.10+ (with its management plugin), for example in containers, and name them to the tests:
+This machine has no apt-get. Start PostgreSQL 15+, Redis 7+ and RabbitMQ 3.10+ (with its management plugin) yourself, for
+example in containers, and set these variables for the tests:
   TEST_DATABASE_URL=postgres://user:password@host:5432/postgres     (may create databases)
   TEST_REDIS_URL=redis://host:6379
   TEST_RABBITMQ_URL=amqp://guest:guest@host:5672
   TEST_RABBITMQ_MANAGEMENT_URL=http://guest:guest@host:15672
-and put slowhttptest on the PATH (Homebrew has it).
+Also put slowhttptest on the PATH (Homebrew has it).
 TEXT
   exit 1
 fi
@@ -42,8 +42,8 @@ fi
 echo "Installing ${missing[*]} ..."
 export DEBIAN_FRONTEND=noninteractive
 
-# The packages would start servers for the whole machine; exit code 101 of this hook tells Debian not to. A hook that
-# is there already is the machine's own and stays.
+# Without this hook, the packages would start services of the machine; its exit code 101 tells Debian not to. An existing
+# hook belongs to the machine and stays.
 policy=/usr/sbin/policy-rc.d
 if [ ! -e "$policy" ]; then
   printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy" > /dev/null

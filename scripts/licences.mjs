@@ -1,7 +1,7 @@
 /**
- * npm run licences: writes THIRD_PARTY_LICENCES.md, every package that production installs with its version and licence,
- * from package-lock.json alone, so that the answer is the same on every machine. With --check it writes nothing and ends
- * with exit code 1 when the file is stale or a licence is one that nobody has agreed to.
+ * npm run licences: writes THIRD_PARTY_LICENCES.md, which lists every package that production installs, with its version
+ * and licence. It reads only package-lock.json, so the result is the same on every machine. With --check it writes nothing,
+ * and exits with 1 if the file is outdated or a licence is not in the list below.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -10,7 +10,7 @@ import process from 'node:process';
 const ROOT = path.resolve(import.meta.dirname, '..');
 const FILE = 'THIRD_PARTY_LICENCES.md';
 
-/** Permissive ones: they ask for their text to be kept, and for nothing of ours. */
+/** Permissive licences: they require only that their text is kept. */
 const AGREED = [
   '0BSD',
   'Apache-2.0',
@@ -41,12 +41,12 @@ const list = [
 
 const strangers = shipped.filter(({ license }) => !AGREED.includes(license));
 for (const { name, license } of strangers) {
-  process.stderr.write(`${name} has the licence ${license}, which is not on the list of scripts/licences.mjs\n`);
+  process.stderr.write(`${name} has the licence ${license}, which is not in the list of scripts/licences.mjs\n`);
 }
 if (!process.argv.includes('--check')) {
   writeFileSync(path.join(ROOT, FILE), list);
 } else if (readFileSync(path.join(ROOT, FILE), 'utf8') !== list) {
-  process.stderr.write(`${FILE} does not agree with package-lock.json: run npm run licences\n`);
+  process.stderr.write(`${FILE} is outdated: run npm run licences\n`);
   process.exitCode = 1;
 }
 if (strangers.length > 0) process.exitCode = 1;

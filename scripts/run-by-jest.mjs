@@ -3,7 +3,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 
-/** The values of these options. `--help` prints the usage; what is unknown or not `valid` ends with it and exit code 2. */
+/** Parses these options. `--help` prints the usage. Unknown options and invalid values print it too, with exit code 2. */
 export function optionsOr(usage, options, valid = () => true) {
   try {
     const { values } = parseArgs({ options: { ...options, help: { type: 'boolean' } } });
@@ -19,7 +19,7 @@ export function optionsOr(usage, options, valid = () => true) {
   process.exit(2);
 }
 
-/** Suites that print their own report; Jest is only what runs their TypeScript. Ends with its exit code. */
+/** Runs a suite that prints its own report. Jest only runs its TypeScript. Exits with the exit code of Jest. */
 export function runByJest(config, env) {
   const jest = ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js', '--config', config];
   const cwd = path.resolve(import.meta.dirname, '..');

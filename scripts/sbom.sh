@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# npm run sbom > sbom.json: what production installs, as CycloneDX. `npm sbom --omit=dev` alone leaves out every package
-# that development uses too (npm 11), so it is asked about a package that has no development dependencies.
+# npm run sbom > sbom.json: lists what production installs, as CycloneDX. `npm sbom --omit=dev` leaves out packages that
+# development uses too (npm 11), so this runs it on a copy of package.json without development dependencies.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 directory=$(mktemp -d)

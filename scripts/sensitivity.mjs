@@ -1,7 +1,7 @@
 /**
- * npm run sensitivity [-- --only <part of a name, or an invariant>]: switches each safeguard of
- * test/sensitivity/safeguards.ts off, one at a time in a copy of the tree, and runs the tests that have to notice.
- * Exit code 1 when one goes unnoticed (docs/verify.md).
+ * npm run sensitivity [-- --only <part of a name, or an invariant>]: disables each safeguard of
+ * test/sensitivity/safeguards.ts, one at a time in a copy of the tree, and runs the tests that must fail without it.
+ * Exits with 1 if a safeguard can be disabled without a failing test (docs/verify.md).
  */
 import '../src/runtime/require-node.js';
 import { optionsOr, runByJest } from './run-by-jest.mjs';
