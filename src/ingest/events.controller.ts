@@ -3,12 +3,11 @@ import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { TenantGuard, TenantId, TenantOrAdminGuard } from '../access/tenant.guard';
-import type { RequestContext } from '../event/prepare-event';
 import { Problem } from '../event/problems';
 import { ApiGetEvent, ApiIngestEvent } from './event-docs';
 import { EventReader } from './event-reader';
 import { streamFormat } from './formats/stream-formats';
-import { IngestContext } from './ingest-context';
+import { readIngestContext } from './ingest-context';
 import { EVENT_BODY } from './request-bodies';
 import { SingleEventEndpoint } from './single-event-endpoint';
 import { StreamEndpoint } from './stream/stream-endpoint';
@@ -26,11 +25,8 @@ export class EventsController {
   @UseGuards(TenantGuard)
   @RouteConfig(EVENT_BODY)
   @ApiIngestEvent()
-  async accept(
-    @IngestContext() context: RequestContext,
-    @Req() request: FastifyRequest,
-    @Res() reply: FastifyReply,
-  ): Promise<void> {
+  async accept(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    const context = readIngestContext(request);
     if (streamFormat(request.mediaType)) await this.batches.handle(request, reply, context);
     else await this.single.handle(request, reply, context);
   }

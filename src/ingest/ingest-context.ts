@@ -1,17 +1,15 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { isIdempotencyKey } from '../event/idempotency-key';
 import type { RequestContext } from '../event/prepare-event';
 import { Problem } from '../event/problems';
 import { readTraceparent } from '../http/correlation';
 
-/** Injects what the request says about every event in it. The route needs a TenantGuard. */
-export const IngestContext = createParamDecorator((_: unknown, context: ExecutionContext): RequestContext =>
-  readIngestContext(context.switchToHttp().getRequest<FastifyRequest>()),
-);
-
-/** @throws Problem when the idempotency key breaks its rule */
+/**
+ * What the request says about every event in it. The route needs a TenantGuard. Controllers call it: Nest passes the
+ * value of a parameter decorator through all pipes, which took 5 % of the CPU time of a POST.
+ * @throws Problem when the idempotency key breaks its rule
+ */
 export function readIngestContext({
   id,
   headers,

@@ -3,9 +3,8 @@ import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { TenantGuard } from '../../access/tenant.guard';
-import type { RequestContext } from '../../event/prepare-event';
 import { ApiIngestStream } from '../event-docs';
-import { IngestContext } from '../ingest-context';
+import { readIngestContext } from '../ingest-context';
 import { STREAM_BODY } from '../request-bodies';
 import { StreamEndpoint } from './stream-endpoint';
 
@@ -18,11 +17,7 @@ export class StreamController {
   @UseGuards(TenantGuard)
   @RouteConfig(STREAM_BODY)
   @ApiIngestStream()
-  async ingest(
-    @IngestContext() context: RequestContext,
-    @Req() request: FastifyRequest,
-    @Res() reply: FastifyReply,
-  ): Promise<void> {
-    await this.streams.handle(request, reply, context);
+  async ingest(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    await this.streams.handle(request, reply, readIngestContext(request));
   }
 }
