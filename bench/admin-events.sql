@@ -1,5 +1,5 @@
--- fill(n): n events of the last seven days in every status, with attempts, states, dead letters and outbox entries, as
--- the application would leave them. For the measurement of the admin lists and for their plan test.
+-- fill(n) inserts n events of the last seven days in every status, with attempts, states, dead letters and outbox entries,
+-- as the application would leave them. Used by the bench of the admin lists and by the test of their plans.
 create function pg_temp.fill(count integer) returns void language plpgsql as $$
 begin
   create temp table facts on commit drop as

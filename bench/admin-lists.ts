@@ -1,6 +1,6 @@
 /**
- * npm run bench:admin: how long each admin list takes at a million events (or as many as the first argument says), in
- * the database of DATABASE_URL, or in an embedded one in a temporary directory. No other load.
+ * npm run bench:admin [-- <events>]: times each admin list over a million events, or as many as the argument says, without
+ * other load. Uses DATABASE_URL, or an embedded PostgreSQL in a temporary directory.
  */
 import '../src/runtime/require-node.js';
 import { readFileSync } from 'node:fs';
@@ -49,7 +49,7 @@ async function main(): Promise<void> {
   const server = await BenchServer.start();
   try {
     const url = await server.createDatabase('admin');
-    process.stdout.write(`${await server.version()}: filling in ${EVENTS} events …\n`);
+    process.stdout.write(`${await server.version()}: inserting ${EVENTS} events …\n`);
     await fill(url);
     const pool = createPool(url, 'bench');
     for (const filter of FILTERS) {
@@ -86,7 +86,7 @@ async function report(name: string, work: () => Promise<unknown>): Promise<void>
   times.sort((a, b) => a - b);
   const at = (share: number): string => (times[Math.floor(share * (RUNS - 1))] ?? 0).toFixed(1).padStart(7);
   process.stdout.write(
-    `${name.padEnd(60)} least ${at(0)} ms   p50 ${at(0.5)} ms   p95 ${at(0.95)} ms   first ${first.toFixed(1)} ms\n`,
+    `${name.padEnd(60)} min ${at(0)} ms   p50 ${at(0.5)} ms   p95 ${at(0.95)} ms   first ${first.toFixed(1)} ms\n`,
   );
 }
 

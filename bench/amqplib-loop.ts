@@ -5,8 +5,8 @@ const QUEUE = 'events.main';
 const IN_FLIGHT = 2_000;
 
 /**
- * What amqplib and RabbitMQ alone can do with messages such as ours: the same size and header, confirmed, as many in
- * flight as two claims. No database. Returns messages a second.
+ * The rate that amqplib and RabbitMQ reach without a database: messages of the same size and header, confirmed, with as many
+ * in flight as two claims. Returns messages per second.
  */
 export async function amqplibAlone(url: string, count: number): Promise<number> {
   const connection = await connect(url);

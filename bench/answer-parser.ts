@@ -7,17 +7,17 @@ const HEAD_END = Buffer.from('\r\n\r\n');
 const LINE_END = Buffer.from('\r\n');
 
 /**
- * Bytes → one answer at a time, for a client that has one request in flight. Reads the status, Content-Length and
- * chunked bodies and nothing else: node:http as a client costs as much as the server that is measured.
+ * Parses the responses of a connection with one request in flight. It reads only the status, Content-Length and chunked
+ * bodies: a client with node:http would cost as much CPU as the measured server.
  */
 export class AnswerParser {
   private rest: Buffer = Buffer.alloc(0);
   private status = 0;
-  /** Undefined before the end of the head, and for a chunked body. */
+  /** Undefined until the head is complete, and for a chunked body. */
   private length: number | undefined;
   private chunks: Buffer[] | undefined;
 
-  /** Returns the answer when these bytes complete it. */
+  /** Returns the response if these bytes complete it. */
   push(bytes: Buffer): Answer | undefined {
     this.rest = this.rest.length === 0 ? bytes : Buffer.concat([this.rest, bytes]);
     while (this.status === 0) {
@@ -32,7 +32,7 @@ export class AnswerParser {
     const head = this.rest.toString('latin1', 0, end);
     this.rest = this.rest.subarray(end + HEAD_END.length);
     const status = Number(head.slice(9, 12));
-    if (status < 200) return true; // 100 Continue: the answer is still to come
+    if (status < 200) return true; // 100 Continue: the response follows
     this.status = status;
     const length = /\r\ncontent-length: *(\d+)/i.exec(head);
     this.length = length ? Number(length[1]) : undefined;
@@ -44,7 +44,7 @@ export class AnswerParser {
     return this.rest.length < length ? undefined : this.complete(this.rest.subarray(0, length), length);
   }
 
-  /** Size line, bytes, line end; a size of 0 and an empty line end the body (trailers are not expected). */
+  /** A chunk is a size line, bytes and a line end. A size of 0 and an empty line end the body; trailers are not expected. */
   private readChunks(chunks: Buffer[]): Answer | undefined {
     for (;;) {
       const lineEnd = this.rest.indexOf(LINE_END);

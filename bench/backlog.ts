@@ -7,13 +7,13 @@ import { preparedEvents } from '#bench/prepared-events';
 const { storeEvents } = compiled<typeof Queries>('ingest/store/store-batch.queries');
 
 const BATCH = 500;
-/** In one statement, which holds them in memory. */
+/** Events per statement. The statement holds them in memory. */
 const COMPLETED_AT_ONCE = 100_000;
-/** Rarely: asking takes time of the database that is measured. Rates are taken from its own clock. */
+/** Long, because a query takes time of the measured database. Rates come from the clock of the database. */
 const POLL_MS = 1_000;
 const GIVE_UP_MS = 120_000;
 
-/** A database whose outbox is filled and watched. */
+/** A database with an outbox that the bench fills and watches. */
 export class Backlog {
   private readonly db: Client;
   private runs = 0;
@@ -33,23 +33,23 @@ export class Backlog {
     return this.db.end();
   }
 
-  /** Stores events as the batch writer does; nobody publishes them yet. Returns the highest outbox id before them. */
+  /** Stores events as the batch writer does, without publishing them. Returns the highest outbox id before them. */
   async add(count: number): Promise<string> {
     const source = { type: 'order.paid', run: `backlog-${this.runs++}` };
     const { rows } = await this.db.query<{ id: string }>('select coalesce(max(id), 0) as id from outbox');
     for (let n = 0; n < count; n += BATCH) {
       await storeEvents(this.db, preparedEvents('backlog', source, n, Math.min(BATCH, count - n)));
     }
-    await this.db.query('checkpoint').catch(() => undefined); // not everybody may; then one may fall into the measurement
+    await this.db.query('checkpoint').catch(() => undefined); // may be forbidden; a checkpoint can then fall into the measurement
     return rows[0]?.id ?? '0';
   }
 
-  /** Forgets all events, as if there had been none. */
+  /** Deletes all events. */
   async empty(): Promise<void> {
     await this.db.query('truncate events, idempotency_keys, outbox, processing_attempts, usage_daily');
   }
 
-  /** Completed events, with all that they leave behind: key, entry, attempt. */
+  /** Adds completed events with their keys, entries and attempts. */
   async addCompleted(count: number): Promise<void> {
     for (let left = count; left > 0; left -= COMPLETED_AT_ONCE) {
       await this.db.query(
@@ -79,7 +79,7 @@ export class Backlog {
     await this.db.query('checkpoint').catch(() => undefined);
   }
 
-  /** Published since `afterId`, and how long it took from the first claim to the last close. */
+  /** The number of entries published since `afterId`, and the time from the first claim to the last close. */
   async published(afterId: string): Promise<{ entries: number; seconds: number }> {
     const { rows } = await this.db.query<{ entries: number; seconds: number }>(
       `select count(*)::integer as entries,
@@ -90,7 +90,7 @@ export class Backlog {
     return rows[0] ?? { entries: 0, seconds: 0 };
   }
 
-  /** Completed of those, and how long it took from the first claim to the last attempt. */
+  /** The number of events completed since `afterId`, and the time from the first claim to the last attempt. */
   async completed(afterId: string): Promise<{ entries: number; seconds: number }> {
     const { rows } = await this.db.query<{ entries: number; seconds: number }>(
       `select count(a.event_id)::integer as entries,
@@ -109,13 +109,13 @@ export class Backlog {
     return rows[0]?.n ?? 0;
   }
 
-  /** Of the whole database. */
+  /** The size of the whole database. */
   async bytes(): Promise<number> {
     const { rows } = await this.db.query<{ bytes: string }>('select pg_database_size(current_database()) as bytes');
     return Number(rows[0]?.bytes);
   }
 
-  /** How much log was ever written, in bytes. */
+  /** The WAL written so far, in bytes. */
   async logBytes(): Promise<number> {
     const { rows } = await this.db.query<{ bytes: string }>(
       `select pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0') as bytes`,
@@ -123,7 +123,7 @@ export class Backlog {
     return Number(rows[0]?.bytes);
   }
 
-  /** By the usage meter, which counts each event once: counting the attempts took a tenth of a core. */
+  /** Reads the usage meter, which counts each event once. Counting the attempts took a tenth of a core. */
   async counted(): Promise<number> {
     const { rows } = await this.db.query<{ n: number }>(
       'select coalesce(sum(events), 0)::integer as n from usage_daily',
@@ -132,9 +132,9 @@ export class Backlog {
   }
 }
 
-/** Waits for what a backlog is to come to. */
+/** Waits until the condition holds. */
 export async function until(reached: () => Promise<boolean>): Promise<void> {
   for (const endMs = performance.now() + GIVE_UP_MS; !(await reached()); await sleep(POLL_MS)) {
-    if (performance.now() > endMs) throw new Error('It does not come to an end.');
+    if (performance.now() > endMs) throw new Error('The backlog was not worked off in time.');
   }
 }

@@ -2,16 +2,16 @@
  * npm run bench [-- --rounds 5 --seconds 3 --only single,stream,xml,duplicates,idle,publisher,drain,…]
  * The groups are listed in bench/options.ts.
  * npm run bench -- --rounds 3 --only destinations,isolation     (HTTP destinations, not part of the default)
- * npm run bench -- --rounds 5 --only stored     (beside 0, 1 and 5 million stored events; not part of the default)
+ * npm run bench -- --rounds 5 --only stored     (with 0, 1 and 5 million stored events; not part of the default)
  * npm run bench -- --against <git revision or directory>     (this build against another one: bench/against/)
  *
- * StreamForge against what its speed can be compared with on the same machine at the same moment, everything on it:
- *   (a) post, no write        the same application answering 202 without writing
+ * Compares StreamForge with baselines on the same machine at the same time:
+ *   (a) post, no write        the same application, responding with 202 without writing
  *   (b) post, tx per request  the same application with a transaction for each request
  *   (c) pg alone              a loop that writes the same batches with pg alone
- * All sides take turns for a few seconds each, several rounds long, and ratios are taken within a round. It starts an
- * embedded PostgreSQL, or makes databases of its own on the server of DATABASE_URL and drops them at the end. Groups
- * that need RabbitMQ get a private one, unless RABBITMQ_URL names one whose queues it may purge.
+ * The sides take turns of a few seconds over several rounds. Ratios are taken within a round. The bench starts an embedded
+ * PostgreSQL, or creates its own databases on the server of DATABASE_URL and drops them at the end. Groups that need
+ * RabbitMQ get a private one, unless RABBITMQ_URL names one whose queues may be purged.
  */
 import '../src/runtime/require-node.js';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -40,7 +40,7 @@ const PIPELINE_GROUPS = ['publisher', 'drain', 'growth', 'idle-rabbit'] as const
 const RESULTS = fileURLToPath(new URL('results/', import.meta.url));
 
 const say = (text: string): void => void process.stdout.write(text);
-/** Where it is, on one line; nothing in a file. */
+/** Shows the current step on one line of a terminal. */
 const progress = (text: string): void => void (process.stdout.isTTY && say(`\r\x1b[K${text}`));
 
 await command(async (atEnd) => {
@@ -50,7 +50,7 @@ await command(async (atEnd) => {
   const postgres = await BenchServer.start();
   atEnd(() => postgres.stop());
   const machine = await describeMachine(postgres);
-  say(`${machine}\n${options.rounds} rounds of ${options.seconds} s for each figure, after a warm-up\n`);
+  say(`${machine}\n${options.rounds} rounds of ${options.seconds} s per figure, after a warm-up\n`);
 
   const rounds: RoundResult[] = [];
   if (figures.length > 0) {
@@ -121,7 +121,7 @@ async function runPipeline(
   return new Pipeline(postgres, rabbit).measure(only, rounds);
 }
 
-/** The worker on a real RabbitMQ. */
+/** Measures the worker on a real RabbitMQ. */
 async function runWorker(
   postgres: BenchServer,
   { only, rounds }: BenchOptions,

@@ -1,8 +1,8 @@
 type Step = () => Promise<unknown> | void;
 
 /**
- * Runs a command and then undoes what it has set up, the last first, also after Ctrl-C: an embedded PostgreSQL is a
- * process of its own and would stay. The exit code is what `work` returns, 1 if it throws.
+ * Runs a command and then its cleanup steps in reverse order, also after Ctrl-C: an embedded PostgreSQL is a separate process
+ * and would keep running. The exit code is what `work` returns, or 1 if it throws.
  */
 export async function command(work: (atEnd: (step: Step) => void) => Promise<number>): Promise<void> {
   const steps: Step[] = [];

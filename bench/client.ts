@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { AnswerParser, type Answer } from '#bench/answer-parser';
 
-/** A keep-alive HTTP/1.1 connection with one request in flight; connects when needed. */
+/** A keep-alive HTTP/1.1 connection with one request in flight. It connects when needed. */
 export class Connection {
   private readonly host: string;
   private readonly port: number;
@@ -10,12 +10,12 @@ export class Connection {
 
   constructor(url: string) {
     const { hostname, port, protocol } = new URL(url);
-    if (protocol !== 'http:') throw new Error(`This client speaks http only, not ${url}`);
+    if (protocol !== 'http:') throw new Error(`This client supports http: only, not ${url}`);
     this.host = hostname.replace(/^\[|\]$/g, '');
     this.port = Number(port || 80);
   }
 
-  /** Sends a whole request as latin1 text (see `request`). @throws Error when the connection breaks. */
+  /** Sends a whole request as latin1 text (see `request`). @throws Error if the connection breaks. */
   async send(request: string): Promise<Answer> {
     const socket = this.socket ?? (await this.open());
     return new Promise((resolve, reject) => {
@@ -56,7 +56,7 @@ export class Connection {
   }
 }
 
-/** The text of one request. The body must be ASCII, so that its length is its number of bytes. */
+/** The text of one request. The body must be ASCII, so that its length in characters is its length in bytes. */
 export function request(target: string, headers: Record<string, string>, body?: string): string {
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   const head = `${target} HTTP/1.1\r\nHost: bench\r\n${lines.join('')}`;

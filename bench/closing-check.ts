@@ -4,16 +4,16 @@ import { completedEvents, eventStatus } from '#bench/reading';
 
 const SAMPLE_SIZE = 2_000;
 const READERS = 8;
-/** Readers of another's StreamForge must stay below its limit for admin requests. */
+/** Keeps the reads below the admin rate limit of a StreamForge that this run did not start. */
 const POLL_MS = 1_000;
 
-/** What the answers said was accepted. */
+/** The accepted events, according to the responses. */
 export interface Accepted {
   events: number;
   sample: IdSample;
 }
 
-/** Up to 2000 ids, each id seen being as likely to be among them as any other. */
+/** A uniform random sample of up to 2000 ids. */
 export class IdSample {
   readonly ids: string[] = [];
   private seen = 0;
@@ -36,7 +36,7 @@ export interface Target {
   deadlineSeconds: number;
 }
 
-/** Reads back that everything accepted is stored and COMPLETED. Says what it found; false when something is missing. */
+/** Checks that all accepted events are stored and COMPLETED, and prints the result. Returns false if any is missing. */
 export async function checkCompleted({ events, sample }: Accepted, target: Target): Promise<boolean> {
   const startedMs = performance.now();
   const endMs = startedMs + target.deadlineSeconds * 1000;
@@ -47,11 +47,11 @@ export async function checkCompleted({ events, sample }: Accepted, target: Targe
   for (const problem of problems.slice(0, 10)) say(`         ${problem}`);
   let counted = events > 0;
   if (target.adminToken === undefined)
-    say('check    not counted: give --admin-token to compare the usage of the tenant');
+    say('check    usage not compared: set --admin-token to compare the usage of the tenant');
   else counted &&= await usageIs(events, target, endMs);
   const good = counted && problems.length === 0;
   say(
-    `${good ? 'all good' : 'FAILED'}, ${((performance.now() - startedMs) / 1000).toFixed(1)} s after the last answer`,
+    `${good ? 'all good' : 'FAILED'}, ${((performance.now() - startedMs) / 1000).toFixed(1)} s after the last response`,
   );
   return good;
 }
@@ -68,16 +68,16 @@ async function readBack(open: string[], target: Target, endMs: number, problems:
   }
 }
 
-/** COMPLETED, or what it was (or why it could not be read) when the time was over. */
+/** COMPLETED, or the last status (or the read error) at the deadline. */
 async function statusBefore(endMs: number, read: () => Promise<string>): Promise<string> {
   for (;;) {
-    const found = await read().catch((error: unknown) => `not readable: ${String(error)}`);
+    const found = await read().catch((error: unknown) => `cannot be read: ${String(error)}`);
     if (found === 'COMPLETED' || performance.now() > endMs) return found;
     await sleep(50);
   }
 }
 
-/** Exactly once: neither less nor more than was accepted. */
+/** Whether exactly the accepted events were counted, each once. */
 async function usageIs(events: number, target: Target, endMs: number): Promise<boolean> {
   const { url, tenant, type, adminToken = '' } = target;
   const connection = new Connection(url);

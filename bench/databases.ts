@@ -23,7 +23,7 @@ export class BenchServer {
     this.stopServer = stopServer;
   }
 
-  /** That of DATABASE_URL, or an embedded one in a temporary directory. */
+  /** Uses the server of DATABASE_URL, or starts an embedded one in a temporary directory. */
   static async start(): Promise<BenchServer> {
     if (process.env.DATABASE_URL) return new BenchServer(process.env.DATABASE_URL, () => Promise.resolve());
     const directory = mkdtempSync(join(tmpdir(), 'streamforge-bench-'));
@@ -34,19 +34,19 @@ export class BenchServer {
     });
   }
 
-  /** A new database, with the schema of this build unless `migrated` is false; returns its URL. */
+  /** Creates a database, with the schema of this build unless `migrated` is false. Returns its URL. */
   async createDatabase(side: string, { migrated = true } = {}): Promise<string> {
     const url = await this.create(side);
     if (migrated) await migrate(url);
     return url;
   }
 
-  /** A copy of a database that has no connections; returns its URL. */
+  /** Copies a database, which must have no connections. Returns the URL of the copy. */
   async copyDatabase(originalUrl: string, side: string): Promise<string> {
     return this.create(side, new URL(originalUrl).pathname.slice(1));
   }
 
-  /** Runs `work` on a copy of a database that has no connections, then drops the copy. */
+  /** Runs `work` on a copy of a database, which must have no connections, and drops the copy. */
   async withCopy<T>(originalUrl: string, work: (url: string) => Promise<T>): Promise<T> {
     const url = await this.copyDatabase(originalUrl, 'copy');
     try {
@@ -57,7 +57,7 @@ export class BenchServer {
     }
   }
 
-  /** For the time between rounds: growing tables would slow down later rounds. */
+  /** Empties all tables between rounds. Growing tables would slow down later rounds. */
   async empty(): Promise<void> {
     for (const name of this.names) {
       await withClient(this.urlOf(name), (client) => client.query(`truncate ${GROWING}`));

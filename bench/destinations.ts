@@ -25,12 +25,12 @@ interface Steady {
 
 interface Burst {
   perSecond: number;
-  /** Of gateway and receiver, per event; undefined where there is no /proc. */
+  /** CPU time of gateway and receiver per event; undefined without /proc. */
   cpuUs: number | undefined;
 }
 
 export interface DestinationsResult {
-  /** From the first byte of the first stream to the last delivery, by burst: of many tenants, and of one. */
+  /** For each burst, from the first byte of the first stream to the last delivery: with many tenants, and with one. */
   bursts: { many: Burst; one: Burst }[];
   steady: { alone: Steady; besideDead: Steady } | undefined;
 }
@@ -40,7 +40,7 @@ interface Bench {
   receiver: ServerProcess;
 }
 
-/** One all-in-one process, and a receiver in another, with a destination for every tenant. */
+/** An all-in-one process and a receiver in a process of its own, with a destination for every tenant. */
 export async function measureDestinations(
   postgres: BenchServer,
   groups: { bursts: number; steady: boolean },
@@ -100,7 +100,7 @@ function steadyReport({ alone, besideDead }: NonNullable<DestinationsResult['ste
     `p50 ${p50Ms.toFixed(0)} ms, p99 ${p99Ms.toFixed(0)} ms, ${requests} requests for ${distinct} events`;
   return (
     `destinations, ${STEADY_EVENTS} events at ${STEADY_PER_SECOND}/s, accept to delivery: ${text(alone)}\n` +
-    `  beside as many of another tenant, whose destination never answers: ${text(besideDead)}` +
+    `  beside as many of another tenant, whose destination never responds: ${text(besideDead)}` +
     ` (p99 ${(besideDead.p99Ms / alone.p99Ms).toFixed(2)} times)\n`
   );
 }
@@ -125,7 +125,7 @@ function cpuOf({ gateway, receiver }: Bench): number {
   return [gateway, receiver].reduce((sum, { child }) => sum + (cpuMicroseconds(child.pid) ?? Number.NaN), 0);
 }
 
-/** The same load for a healthy tenant and for each of the dead ones. */
+/** Sends the same load for a healthy tenant and for each of the dead ones. */
 async function steady(bench: Bench, healthy: string, dead: string[]): Promise<Steady> {
   await register(bench, healthy, `/quick/${healthy}`);
   for (const name of dead) await register(bench, name, `/dead/${name}`);

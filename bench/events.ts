@@ -1,6 +1,6 @@
 /**
- * The same event is the same content: `run` keeps runs apart and `n` the events of a run. About 600 bytes, ASCII; one
- * note holds what XML must escape.
+ * Generates events of about 600 bytes in ASCII. The same `run` and `n` give the same content. One note contains characters
+ * that XML must escape.
  */
 export interface EventSource {
   type: string;
@@ -25,14 +25,14 @@ export function eventJson(source: EventSource, n: number): string {
   return `{"eventType":"${source.type}","subject":"${subjectOf(source, n)}","payload":${payloadJson(source, n)}}`;
 }
 
-/** Events `from` to `from + count - 1`, one a line. */
+/** Events `from` to `from + count - 1`, one per line. */
 export function ndjsonBody(source: EventSource, from: number, count: number): string {
   let lines = '';
   for (let n = from; n < from + count; n++) lines += `${eventJson(source, n)}\n`;
   return lines;
 }
 
-/** The same events as an XML document; the payload is its JSON text, so that the content is the same too. */
+/** The same events as an XML document. The payload is JSON text, so that the content is the same too. */
 export function xmlBody(source: EventSource, from: number, count: number): string {
   let events = '';
   for (let n = from; n < from + count; n++) {

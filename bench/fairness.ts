@@ -21,8 +21,8 @@ export interface FairnessResult {
 }
 
 /**
- * Accept to COMPLETED of a tenant that sends an event every 25 ms: alone; while another tenant's `failing` events, sent as
- * one stream, all fail in their handler; and while as many good ones of the other tenant pass.
+ * Measures the time from accept to COMPLETED for a tenant that sends an event every 25 ms: alone, while `failing` events of
+ * another tenant, sent as one stream, all fail in their handler, and while as many events of that tenant succeed.
  */
 export async function measureFairness(
   postgres: BenchServer,
@@ -53,7 +53,7 @@ export async function measureFairness(
   }
 }
 
-/** What docs/worker.md promises for 50,000 failing events that are sent at once, on 2 cores. */
+/** The bound in docs/worker.md for 50,000 failing events that are sent at once, on 2 cores. */
 const FAILING_BOUND_MS = 30_000;
 
 export function fairnessReport({ failing, quietMs, besideFailingMs, sameLoadGoodMs }: FairnessResult): string {
@@ -61,7 +61,7 @@ export function fairnessReport({ failing, quietMs, besideFailingMs, sameLoadGood
     `${what}: accept to COMPLETED p50 ${p50.toFixed(0)} ms, p99 ${p99.toFixed(0)} ms\n`;
   return (
     line('a quiet tenant alone', quietMs) +
-    line(`beside ${failing} good events of another tenant`, sameLoadGoodMs) +
+    line(`beside ${failing} successful events of another tenant`, sameLoadGoodMs) +
     line(`beside ${failing} failing events of another tenant (p99 wanted <= ${FAILING_BOUND_MS})`, besideFailingMs)
   );
 }
@@ -71,7 +71,7 @@ interface Run {
   client: Client;
 }
 
-/** The quiet tenant sends from before the load until all events of the load were looked at once. */
+/** The quiet tenant starts before the load and stops when every event of the load was examined once. */
 async function loadAndQuiet(
   run: Run,
   name: string,
@@ -89,7 +89,7 @@ async function loadAndQuiet(
   return result;
 }
 
-/** Each event was completed, or failed, or was postponed at least once. */
+/** Whether each event was completed, failed or was postponed at least once. */
 async function isWorkedOff(client: Client, tenant: string, count: number): Promise<boolean> {
   const { rows } = await client.query<{ n: string }>(
     `select count(*) as n from events e where tenant_id = $1

@@ -10,13 +10,13 @@ export interface Round {
   sides: Sides;
   seconds: number;
   source: EventSource;
-  /** Requests that the loads of new events have sent in this round, for those that repeat them. */
+  /** Requests with new events sent in this round. The loads with duplicates repeat them. */
   sent: { post: number; ndjson: number };
 }
 
 export interface Figure {
   name: string;
-  /** With which groups it is measured: its own, and those that need it for a ratio. */
+  /** The groups that include this figure: its own, and those that need it for a ratio. */
   groups: readonly Group[];
   measure: (round: Round) => Promise<Measurement>;
 }
@@ -24,10 +24,10 @@ export interface Figure {
 const POST_CONNECTIONS = 100;
 const STREAM_CONNECTIONS = 20;
 export const LINES = 200;
-/** More than a core writes in that time would only cost memory. */
+/** More than a core can write; a higher number would only cost memory. */
 const LOOP_EVENTS_PER_SECOND = 40_000;
 
-/** In the order of a round: what a ratio compares stands close together, duplicates follow what they repeat. */
+/** In the order of a round. Figures of a ratio are close together, and duplicates follow the events that they repeat. */
 export const FIGURES: readonly Figure[] = [
   { name: 'post, no write', groups: ['single'], measure: (round) => posts(round, round.sides.noWrite) },
   { name: 'post', groups: ['single', 'duplicates'], measure: newPosts },
@@ -58,10 +58,10 @@ const streamOf = (type: string, tenant: string, body: string): string =>
 export const ndjsonOf = (source: EventSource, n: number): string =>
   streamOf(NDJSON, 'ndjson', ndjsonBody(source, n * LINES, LINES));
 
-/** The events of `ndjson` again, as another tenant's. */
+/** The events of `ndjson`, sent for another tenant. */
 const xmlOf = (source: EventSource, n: number): string => streamOf(XML, 'xml', xmlBody(source, n * LINES, LINES));
 
-/** New events, one a request. */
+/** New events, one per request. */
 export async function posts(
   { source, seconds }: Pick<Round, 'source' | 'seconds'>,
   server: ServerProcess,
@@ -82,7 +82,7 @@ async function samePosts({ source, seconds, sent }: Round, server: ServerProcess
   return measureLoad(server, load, { eventsPerRequest: 1, status: 200, text: '"duplicate":true' });
 }
 
-/** Streams of `LINES` events each, until `next` has no more; all of them must be counted as `counted`. */
+/** Sends streams of `LINES` events until `next` has no more. All events must be counted as `counted`. */
 export async function streams(
   server: ServerProcess,
   next: () => string | undefined,

@@ -21,7 +21,7 @@ export interface Drain {
   completedPerSecond: number;
 }
 
-/** An all-in-one process with nothing else to do: how long an event takes to COMPLETED, and how fast a backlog drains. */
+/** Measures an idle all-in-one process: the time of an event to COMPLETED, and how fast a backlog drains. */
 export async function measureIdle(url: string): Promise<IdleResult> {
   const connection = new Connection(url);
   try {
@@ -42,15 +42,15 @@ export interface Latencies {
   p99: number;
 }
 
-/** What two observers see, in ms. */
+/** Times in ms, as two observers see them. */
 export interface Observed {
-  /** One that watches the database over a connection of its own, which costs next to nothing. */
+  /** Watches the database over its own connection, which costs almost nothing. */
   watched: Latencies;
-  /** A client that asks with GET again and again: on two cores its asking holds up what it asks for. */
+  /** A client that polls with GET. On two cores, the polling slows the event down. */
   asked: Latencies;
 }
 
-/** From the sending of an event to when it is seen to be COMPLETED, one at a time. */
+/** From sending an event until it is seen as COMPLETED, one event at a time. */
 export async function measureLatencies(url: string, databaseUrl: string, count: number): Promise<Observed> {
   const connection = new Connection(url);
   const database = new Client({ connectionString: databaseUrl });
@@ -93,7 +93,7 @@ async function askedIfCompleted(connection: Connection, id: string): Promise<boo
   return (await eventStatus(connection, TENANT_ID, id)) === 'COMPLETED';
 }
 
-/** What makes an event COMPLETED, once it is committed. */
+/** Whether the row that makes the event COMPLETED has been committed. */
 async function hasSucceeded(database: Client, id: string): Promise<boolean> {
   const text = `select from processing_attempts where event_id = $1 and status = 'SUCCESS'`;
   return (await database.query({ name: 'has-succeeded', text, values: [id] })).rowCount === 1;
@@ -118,7 +118,7 @@ async function latencies(
   return measured;
 }
 
-/** One stream of events: how fast it is stored, and how fast all of it is COMPLETED. */
+/** Sends one stream of events. Measures how fast it is stored, and how fast all events are COMPLETED. */
 export async function drain(connection: Connection, type: string, count: number): Promise<Drain> {
   const body = ndjsonBody({ type, run: type }, 0, count);
   const headers = { 'X-Tenant-Id': TENANT_ID, 'Content-Type': NDJSON };

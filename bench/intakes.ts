@@ -8,14 +8,14 @@ import { compiled } from '#bench/compiled';
 const { committedFacts } = compiled<typeof StoreBatchModule>('ingest/store/store-batch');
 const { inTransaction } = compiled<typeof PoolModule>('db/pool');
 
-/** (a) Everything is answered as accepted, and nothing is written: what HTTP, parsing and hashing cost. */
+/** (a) Accepts everything without writing: the cost of HTTP, parsing and hashing. */
 export function writeNothing(intake: Intake): void {
   const accept = (prepared: PreparedEvent) => ({ kind: 'accepted' as const, committed: committedFacts(prepared) });
   intake.accept = (prepared) => Promise.resolve(accept(prepared));
   intake.acceptAll = (events) => Promise.resolve({ results: events.map(accept) });
 }
 
-/** (b) The usual way: a transaction for each request, with one statement for each table. New events only. */
+/** (b) A transaction for each request, with one statement for each table. For new events only. */
 export function writeOneByOne(intake: Intake, pool: Pool): void {
   intake.accept = async (prepared) => {
     await inTransaction(pool, (client) => insertThree(client, prepared));
@@ -30,7 +30,7 @@ async function insertThree(client: PoolClient, { event, keyDigest, fingerprint }
            values (decode($1, 'hex'), $2, decode($3, 'hex')) on conflict do nothing`,
     values: [keyDigest, event.id, fingerprint],
   });
-  if (rowCount !== 1) throw new Error('The bench sends new events only to this intake.');
+  if (rowCount !== 1) throw new Error('This intake supports new events only.');
   const { rows } = await client.query<{ id: string }>({
     name: 'bench-outbox',
     text: `insert into outbox (event_id, destination) values ($1, 'main') returning id`,

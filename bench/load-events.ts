@@ -1,8 +1,8 @@
 /**
  * npm run load:events [-- --url http://127.0.0.1:3000 --count 20000 --connections 50 --tenant load --admin-token T
  *                         --deadline 120]
- * POSTs single events, then reads back that all that was accepted is COMPLETED; exit code 1 if not. Without --url it
- * starts a StreamForge of its own on embedded backends.
+ * POSTs single events, then checks that all accepted events are COMPLETED; exit code 1 if not. Without --url it starts its own
+ * StreamForge on embedded backends.
  */
 import '../src/runtime/require-node.js';
 import { request } from '#bench/client';

@@ -2,19 +2,19 @@ import { parseArgs } from 'node:util';
 import { positive } from '#bench/options';
 
 export interface LoadOptions {
-  /** Undefined: an all-in-one StreamForge of our own. */
+  /** Undefined: starts its own all-in-one StreamForge. */
   url: string | undefined;
   count: number;
   connections: number;
   tenant: string;
   adminToken: string | undefined;
-  /** How long accepted events may take to be COMPLETED after the last answer. */
+  /** The time in which accepted events must be COMPLETED after the last response. */
   deadlineSeconds: number;
   lines: number;
   format: 'ndjson' | 'xml';
 }
 
-/** @throws Error that says what is wrong with the command line. */
+/** @throws Error that explains what is wrong with the command line. */
 export function loadOptions(args: string[], defaults: { count: number; connections: number }): LoadOptions {
   const { values } = parseArgs({
     args,
@@ -30,7 +30,7 @@ export function loadOptions(args: string[], defaults: { count: number; connectio
     },
   });
   const { format } = values;
-  if (format !== 'ndjson' && format !== 'xml') throw new Error(`--format is ndjson or xml, not ${format}`);
+  if (format !== 'ndjson' && format !== 'xml') throw new Error(`--format must be ndjson or xml, not ${format}`);
   return {
     url: values.url,
     count: positive('--count', values.count),

@@ -14,16 +14,16 @@ export interface LoadCommand {
   /** The request that carries events `from` to `from + count - 1`. */
   requestOf: (source: EventSource, from: number, count: number) => string;
   eventsPerRequest: number;
-  /** Adds what an answer accepted. */
+  /** Adds the events that a response accepted. */
   read: (answer: Answer, accepted: Accepted) => void;
 }
 
-/** A whole load command: load with progress, figures, and the check that all that was accepted is COMPLETED. */
+/** Runs a load command: sends the load with progress, prints figures, and checks that all accepted events are COMPLETED. */
 export async function runLoadCommand({ options, requestOf, eventsPerRequest, read }: LoadCommand): Promise<void> {
   await command(async (atEnd) => {
     const target = options.url ? { url: options.url, adminToken: options.adminToken } : await ownStreamForge(atEnd);
     const run = Date.now().toString(36);
-    const source = { type: `load.${run}`, run }; // a type of its own, so that usage counts this run alone
+    const source = { type: `load.${run}`, run }; // its own type, so that usage counts this run alone
     const accepted: Accepted = { events: 0, sample: new IdSample() };
     let from = 0;
     const next = (): string | undefined => {
@@ -49,7 +49,7 @@ async function ownStreamForge(atEnd: (step: () => void | Promise<void>) => void)
   const backends = { DATABASE_URL: '', REDIS_URL: '', RABBITMQ_URL: '', STREAMFORGE_DATA_DIR: directory };
   const server = await startAllInOne(backends);
   atEnd(() => server.stop());
-  process.stdout.write(`all-in-one StreamForge of this run at ${server.url}, data in ${directory}\n`);
+  process.stdout.write(`all-in-one StreamForge for this run at ${server.url}, data in ${directory}\n`);
   return { url: server.url, adminToken: ADMIN_TOKEN };
 }
 
@@ -60,7 +60,7 @@ function say(result: LoadResult, { events }: Accepted, count: number): void {
   process.stdout.write(
     `${result.seconds.toFixed(1).padStart(6)} s  ${whole(events).padStart(11)} accepted (${share} %)  ` +
       `${whole(events / result.seconds)}/s  p50 ${result.percentileMs(50).toFixed(1)} ms  ` +
-      `p99 ${result.percentileMs(99).toFixed(1)} ms  answers ${result.byStatus}\n`,
+      `p99 ${result.percentileMs(99).toFixed(1)} ms  responses ${result.byStatus}\n`,
   );
 }
 
@@ -68,6 +68,6 @@ function summary(result: LoadResult, { events }: Accepted): string {
   const percentiles = [50, 90, 95, 99, 99.9, 100].map((p) => `p${p} ${result.percentileMs(p).toFixed(1)} ms`);
   return (
     `\n${whole(events)} events accepted in ${result.seconds.toFixed(1)} s: ${whole(events / result.seconds)} events/s, ` +
-    `${whole(result.requests / result.seconds)} requests/s\nlatency  ${percentiles.join('  ')}\nanswers  ${result.byStatus}\n`
+    `${whole(result.requests / result.seconds)} requests/s\nlatency  ${percentiles.join('  ')}\nresponses  ${result.byStatus}\n`
   );
 }

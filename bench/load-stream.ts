@@ -1,8 +1,8 @@
 /**
  * npm run load:stream [-- --url http://127.0.0.1:3000 --count 100000 --connections 4 --lines 1000 --format ndjson|xml
  *                         --tenant load --admin-token T --deadline 120]
- * Uploads bodies of many events, then reads back that all that was accepted is COMPLETED; exit code 1 if not. Without
- * --url it starts a StreamForge of its own on embedded backends.
+ * Uploads bodies of many events, then checks that all accepted events are COMPLETED; exit code 1 if not. Without --url it
+ * starts its own StreamForge on embedded backends.
  */
 import '../src/runtime/require-node.js';
 import type { Answer } from '#bench/answer-parser';
@@ -12,7 +12,7 @@ import { NDJSON, ndjsonBody, XML, xmlBody } from '#bench/events';
 import { loadOptions } from '#bench/load-options';
 import { runLoadCommand } from '#bench/load-run';
 
-/** One body in so many asks for a line about each record, since only those lines name ids. */
+/** One in this many bodies requests a line per record, since only those lines contain ids. */
 const NAMED_EVERY = 10;
 
 const options = loadOptions(process.argv.slice(2), { count: 100_000, connections: 4 });
@@ -39,7 +39,7 @@ interface Line {
   summary?: { accepted: number };
 }
 
-/** A summary, or lines about records of which the last holds the summary. */
+/** Reads a summary, or lines of records that end with a summary. */
 function read({ body }: Answer, accepted: Accepted): void {
   const lines = body.toString().trim().split('\n');
   for (const line of lines) {

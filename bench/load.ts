@@ -3,19 +3,19 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Answer } from '#bench/answer-parser';
 import { Connection } from '#bench/client';
 
-/** Answers are counted under this when the connection broke instead. */
+/** Counts requests whose connection broke. */
 const BROKEN = 0;
 const PAUSE_AFTER_BREAK_MS = 100;
 
 export interface Load {
   url: string;
   connections: number;
-  /** The next request, or undefined when there is none left. */
+  /** Returns the next request, or undefined if there is none. */
   next: () => string | undefined;
   onAnswer?: (answer: Answer) => void;
 }
 
-/** What came back so far; may be read while the load runs. */
+/** The responses so far. May be read while the load runs. */
 export class LoadResult {
   readonly answers = new Map<number, number>();
   private readonly latencies: RecordableHistogram = createHistogram();
@@ -28,7 +28,7 @@ export class LoadResult {
     this.answers.set(status, (this.answers.get(status) ?? 0) + 1);
   }
 
-  /** From the start to the last answer. */
+  /** From the start to the last response. */
   get seconds(): number {
     return (this.lastMs - this.startedMs) / 1000;
   }
@@ -76,7 +76,7 @@ async function keepBusy(connection: Connection, load: Load, result: LoadResult):
   }
 }
 
-/** `make(n)` for n = from, from + step, … until the time is over. */
+/** Returns `make(n)` for n = from, from + step, … until the time is over. */
 export function forSeconds(seconds: number, make: (n: number) => string, from = 0, step = 1): () => string | undefined {
   const endMs = performance.now() + seconds * 1000;
   let n = from - step;

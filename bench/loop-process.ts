@@ -2,7 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import type { EventSource } from '#bench/events';
 import type { LoopOrder, LoopReport } from '#bench/pg-loop';
 
-/** pg-loop.ts in a process of its own, as the application is. */
+/** Runs pg-loop.ts in its own process, like the application. */
 export class LoopProcess {
   private readonly child: ChildProcess;
   private readonly exited: Promise<unknown>;

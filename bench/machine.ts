@@ -1,7 +1,7 @@
 import { availableParallelism, cpus, loadavg } from 'node:os';
 import type { BenchServer } from '#bench/databases';
 
-/** On what a run was measured, as one line. Call it before the run: it names the load that others cause. */
+/** Describes the machine of a run in one line, including its load. Call it before the run, which adds load of its own. */
 export async function describeMachine(postgres: BenchServer): Promise<string> {
   const load = loadavg()[0]?.toFixed(1);
   return (

@@ -1,14 +1,14 @@
 import { cpuMicroseconds, type ServerProcess } from '#bench/processes';
 import { runLoad, type Load, type LoadResult } from '#bench/load';
 
-/** One side under one load for a few seconds. */
+/** The result of one side under one load for a few seconds. */
 export interface Measurement {
   events: number;
   perSecond: number;
-  /** Of a request, which carries one event or many. */
+  /** Per request, which carries one event or many. */
   p50Ms: number;
   p99Ms: number;
-  /** CPU time of the measured process for each event; null where there is no /proc. */
+  /** CPU time of the measured process per event; null without /proc. */
   cpuUs: number | null;
   requests: number;
 }
@@ -16,11 +16,11 @@ export interface Measurement {
 export interface Expected {
   eventsPerRequest: number;
   status: number;
-  /** Text that every answer must hold. */
+  /** Text that every response must contain. */
   text: string;
 }
 
-/** @throws Error when any answer is not the expected one: a fast refusal must not pass for a fast answer. */
+/** @throws Error if any response is not the expected one, so that a fast refusal does not count as a fast result. */
 export async function measureLoad(
   server: ServerProcess,
   load: Omit<Load, 'url' | 'onAnswer'>,
@@ -36,8 +36,8 @@ export async function measureLoad(
     },
   });
   const cpuAfter = cpuMicroseconds(server.child.pid);
-  if (unexpected) throw new Error(`Expected ${expected.status} with ${expected.text}, but: ${unexpected}`);
-  if (result.answers.size !== 1) throw new Error(`Expected ${expected.status} only, but: ${result.byStatus}`);
+  if (unexpected) throw new Error(`Expected ${expected.status} with ${expected.text}, received ${unexpected}`);
+  if (result.answers.size !== 1) throw new Error(`Expected ${expected.status} only, received ${result.byStatus}`);
   return toMeasurement(result, expected.eventsPerRequest, cpuBefore, cpuAfter);
 }
 

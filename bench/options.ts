@@ -20,7 +20,7 @@ const GROUPS = [
 ] as const;
 export type Group = (typeof GROUPS)[number];
 
-/** These take minutes of their own. */
+/** These groups take minutes. */
 const ON_DEMAND: ReadonlySet<Group> = new Set<Group>(['destinations', 'isolation', 'stored']);
 const DEFAULT_GROUPS = GROUPS.filter((group) => !ON_DEMAND.has(group));
 
@@ -38,7 +38,7 @@ export interface BenchOptions {
   events: number;
 }
 
-/** @throws Error that says what is wrong with the command line. */
+/** @throws Error that explains what is wrong with the command line. */
 export function benchOptions(args: string[]): BenchOptions {
   const { values } = parseArgs({
     args,
@@ -55,7 +55,7 @@ export function benchOptions(args: string[]): BenchOptions {
     against === undefined ? [GROUPS, DEFAULT_GROUPS, '5'] : [COMPARED_GROUPS, COMPARED_GROUPS, '7'];
   const only = (values.only?.split(',') ?? byDefault).map((name) => {
     const group = known.find((one) => one === name.trim());
-    if (!group) throw new Error(`--only takes a comma list of ${known.join(', ')}, not ${name}`);
+    if (!group) throw new Error(`--only must be a comma-separated list of ${known.join(', ')}, not ${name}`);
     return group;
   });
   return {
@@ -69,6 +69,6 @@ export function benchOptions(args: string[]): BenchOptions {
 
 export function positive(name: string, text: string): number {
   const value = Number(text);
-  if (!(value > 0)) throw new Error(`${name} must be a number above 0, not ${text}`);
+  if (!(value > 0)) throw new Error(`${name} must be a number greater than 0, not ${text}`);
   return value;
 }

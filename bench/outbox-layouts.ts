@@ -1,14 +1,14 @@
-/** One way to lay out the outbox: its table and the three statements that an entry goes through. */
+/** A layout of the outbox: its tables and the three statements of an entry. */
 export interface Layout {
   name: string;
   tables: readonly string[];
-  /** $1: how many. */
+  /** $1: number of entries. */
   insert: string;
-  /** $1: token, $2: how many, $3: every id below is closed (only where the claim has no index of open entries). */
+  /** $1: token, $2: limit, $3: id below which all entries are closed (only without an index of open entries). */
   claim: string;
   /** $1: token, $2: ids. */
   close: string;
-  /** The published rows stay, for the reconciler and for publishedAt. */
+  /** Whether published rows stay, for the reconciler and for publishedAt. */
   keepsRows: boolean;
 }
 

@@ -1,10 +1,10 @@
 /**
  * npm run bench:outbox [-- --rows 1000000 --only 3,5]
  *
- * Layouts of the outbox (architecture, section 3) on the same PostgreSQL: fills, claims and closes entries in batches as
- * ingest and publisher do, and reports for each layout at 0, 100 k and 1 M published entries what 20 000 more of them
- * cost: WAL bytes, HOT share of the updates, dead tuples, and the time of one claim of 1000. Last, the claim again while
- * one old entry waits for its next attempt, and while an old transaction (a backup) keeps dead rows from being removed.
+ * Compares layouts of the outbox on the same PostgreSQL. Inserts, claims and closes entries in batches, as ingest and
+ * publisher do. For each layout, at 0, 100 k and 1 M published entries, it reports the cost of 20 000 more entries: WAL
+ * bytes, HOT share of the updates, dead tuples, and the time of one claim of 1000. It also times the claim while one old
+ * entry waits for its next attempt, and while an old transaction (a backup) prevents the removal of dead rows.
  */
 import '../src/runtime/require-node.js';
 import { randomUUID } from 'node:crypto';
@@ -35,7 +35,7 @@ interface Result {
   claimMsOldSnapshot: number;
 }
 
-/** Runs entries through one layout. Keeps the floor as a publisher would: the lowest id that may be open. */
+/** Runs entries through one layout. Tracks the floor, the lowest id that may be open, as a publisher would. */
 class Run {
   private floor = '0';
   private readonly layout: Layout;
@@ -107,7 +107,7 @@ async function measure(layout: Layout, url: string, rows: number): Promise<Resul
   try {
     for (const statement of layout.tables) await db.query(statement);
     const run = new Run(layout, db);
-    await run.entries(CLAIM * 2); // plans, catalogue
+    await run.entries(CLAIM * 2); // warms up plans and catalogue
     const stages: Stage[] = [];
     for (const published of [0, rows / 10, rows]) {
       await run.entries(published - (stages.at(-1)?.published ?? 0));

@@ -10,10 +10,10 @@ import { startApi } from '#bench/streamforge';
 
 const WARM_UP_SECONDS = 2;
 
-/** Side → one measurement a round. */
+/** One measurement per round for each side. */
 export type OverheadResult = Record<string, Measurement[]>;
 
-/** The same application: as it runs by default, with nothing observed, without the seams of tracing, and tracing. */
+/** The same application: as by default, without metrics and logs, without tracing calls, and with tracing. */
 const SIDES: readonly { name: string; mode: string; env: Record<string, string> }[] = [
   { name: 'unobserved', mode: 'unobserved', env: { LOG_LEVEL: 'silent' } },
   { name: 'default', mode: 'ours', env: { LOG_LEVEL: 'info' } },
@@ -25,14 +25,14 @@ const SIDES: readonly { name: string; mode: string; env: Record<string, string> 
   },
 ];
 
-/** What is compared, and the least that the first has to reach of the second. */
+/** Two sides, and the minimum ratio of the first to the second. */
 const RATIOS = [
   ['default', 'unobserved', 0.92],
   ['default', 'no seams', 0.99],
   ['1 % traced', 'default', 0.9],
 ] as const;
 
-/** All sides take turns within a round, the first of a round being another each time. */
+/** All sides take turns within a round. Each round starts with another side. */
 export async function measureOverhead(
   postgres: BenchServer,
   { rounds, seconds }: BenchOptions,
@@ -87,7 +87,7 @@ export function overheadReport(result: OverheadResult): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** Takes what is sent, and forgets it. */
+/** Accepts traces and discards them. */
 async function startCollector(): Promise<{ env: Record<string, string>; close: () => Promise<void> }> {
   const server = createServer((incoming, response) => {
     incoming.resume();

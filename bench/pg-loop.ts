@@ -1,6 +1,6 @@
 /**
- * (c) A loop that does nothing but write batches with the statement of the application, over one connection. A child of
- * bench.ts: told to prepare events, then to write them.
+ * (c) A loop that only writes batches with the statement of the application, over one connection. bench.ts starts it as a
+ * child process, and tells it to prepare events and then to write them.
  */
 import { Client } from 'pg';
 import type { PreparedEvent } from '../src/event/prepare-event.js';

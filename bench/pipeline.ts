@@ -19,7 +19,7 @@ export interface PipelineResult {
   'idle-rabbit'?: Observed;
 }
 
-/** Publisher and worker on a real RabbitMQ, everything on this machine. */
+/** Measures publisher and worker on a real RabbitMQ, with everything on this machine. */
 export class Pipeline {
   private readonly postgres: BenchServer;
   private readonly rabbit: BenchRabbit;
@@ -70,7 +70,7 @@ export class Pipeline {
     return { perSecond };
   }
 
-  /** Outboxes that hold more and more published entries take turns with the same backlog. */
+  /** Outboxes with increasing numbers of published entries take turns with the same backlog. */
   private async growth(rounds: number): Promise<NonNullable<PipelineResult['growth']>> {
     const sides = [];
     for (const publishedBefore of GROWTH_PUBLISHED) {
@@ -131,7 +131,7 @@ export function pipelineReport({ publisher, drain, growth, 'idle-rabbit': idle }
   let text = '';
   if (publisher) {
     text += `publisher alone, backlog of ${BACKLOG}: ${shown(publisher.perSecond, 0)} entries/s (wanted >= 15,000), `;
-    text += `${shown(publisher.cpuUs, 0)} µs of CPU each, start included; `;
+    text += `${shown(publisher.cpuUs, 0)} µs of CPU each, including the start; `;
     text += `${shown(publisher.ofAmqplibAlone, 2)} of what amqplib alone publishes\n`;
   }
   if (drain)
@@ -148,7 +148,7 @@ export function pipelineReport({ publisher, drain, growth, 'idle-rabbit': idle }
     const { watched, asked } = idle;
     text += `idle on RabbitMQ: accept to COMPLETED p50 ${watched.p50.toFixed(1)} ms (wanted <= 10), `;
     text += `p99 ${watched.p99.toFixed(1)} ms (wanted <= 30); `;
-    text += `to a client that keeps asking ${asked.p50.toFixed(1)} and ${asked.p99.toFixed(1)} ms\n`;
+    text += `for a polling client ${asked.p50.toFixed(1)} and ${asked.p99.toFixed(1)} ms\n`;
   }
   return text;
 }

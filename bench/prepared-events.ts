@@ -6,7 +6,7 @@ const { prepareEvent } = compiled<typeof PrepareEvent>('event/prepare-event');
 
 const RULES = { MAX_EVENT_BYTES: 262_144, DEDUPE_STRATEGY: 'intent', DEDUPE_INCLUDE_OCCURRED_AT: true } as const;
 
-/** Events `from` to `from + count - 1` of a tenant, ready to be stored as the batch writer gets them. */
+/** Events `from` to `from + count - 1` of a tenant, prepared as for the batch writer. */
 export function preparedEvents(
   tenantId: string,
   source: EventSource,

@@ -14,7 +14,7 @@ const TREE = fileURLToPath(new URL('../', import.meta.url));
 const running = new Set<ChildProcess>();
 process.once('exit', () => running.forEach((child) => child.kill()));
 
-/** Starts a Node process that prints its address; resolves when it has. Every side gets the flags of `npm start`. */
+/** Starts a Node process and waits until it has printed its address. Every side gets the flags of `npm start`. */
 export async function startServer(
   args: string[],
   env: Record<string, string>,
@@ -43,7 +43,7 @@ export async function startServer(
   return { url, child, stop };
 }
 
-/** User and system time that a process has used, in µs; undefined where there is no /proc. */
+/** User and system time of a process in µs; undefined without /proc. */
 export function cpuMicroseconds(pid: number | undefined): number | undefined {
   let text: string;
   try {
@@ -51,7 +51,7 @@ export function cpuMicroseconds(pid: number | undefined): number | undefined {
   } catch {
     return undefined;
   }
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' '); // the command before may hold spaces
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' '); // the command name may contain spaces
   return ((Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS_PER_SECOND) * 1e6;
 }
 

@@ -7,7 +7,7 @@ import type * as Servers from '../test/support/processes/servers.js';
 
 const QUEUES = ['events.main', 'events.retry', 'events.dlq'];
 
-/** The tests' starter imports without extensions, as TypeScript for CommonJS does. */
+/** The server starter of the tests imports without extensions, as CommonJS does. */
 registerHooks({
   resolve: (specifier, context, next) => {
     const ofTests = context.parentURL?.includes('/test/support/') && specifier.startsWith('.');
@@ -15,11 +15,11 @@ registerHooks({
   },
 });
 
-/** A RabbitMQ for the run: that of RABBITMQ_URL, whose queues are purged, or a private one. */
+/** The RabbitMQ of a run: the server of RABBITMQ_URL, whose queues are purged, or a private one. */
 export class BenchRabbit {
   readonly url: string;
   readonly stop: () => Promise<void>;
-  /** The HTTP API of a private one. */
+  /** The HTTP API of a private server. */
   private readonly managementUrl: string | undefined;
   private virtualHosts = 0;
 
@@ -42,7 +42,7 @@ export class BenchRabbit {
     return new BenchRabbit(server.env.TEST_RABBITMQ_URL as string, stop, server.env.TEST_RABBITMQ_MANAGEMENT_URL);
   }
 
-  /** Runs `work` on a new virtual host, then deletes it. The server of RABBITMQ_URL only has its queues purged. */
+  /** Runs `work` on a new virtual host, then deletes it. On the server of RABBITMQ_URL, it only purges the queues. */
   async withVirtualHost<T>(work: (url: string) => Promise<T>): Promise<T> {
     if (this.managementUrl === undefined) {
       await this.empty();
@@ -59,12 +59,12 @@ export class BenchRabbit {
     }
   }
 
-  /** So that no measurement begins with the messages of the one before. */
+  /** Purges the queues, so that no measurement starts with messages of the previous one. */
   async empty(): Promise<void> {
     const connection = await connect(this.url);
     for (const queue of QUEUES) {
       const channel = await connection.createChannel();
-      channel.on('error', () => undefined); // there is no such queue yet
+      channel.on('error', () => undefined); // the queue does not exist yet
       await channel.purgeQueue(queue).catch(() => undefined);
     }
     await connection.close();
@@ -81,5 +81,5 @@ async function manage(managementUrl: string, method: string, path: string, body?
     },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
-  if (!response.ok) throw new Error(`RabbitMQ answered ${response.status} to ${method} ${path}`);
+  if (!response.ok) throw new Error(`RabbitMQ responded with ${response.status} to ${method} ${path}`);
 }

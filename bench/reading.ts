@@ -1,19 +1,19 @@
 import type { Answer } from '#bench/answer-parser';
 import { request, type Connection } from '#bench/client';
 
-/** @throws Error when the answer is another than the expected one. */
+/** @throws Error if the response is not the expected one. */
 export function parsed<T>({ status, body }: Answer, expected: number): T {
-  if (status !== expected) throw new Error(`Answered ${status}: ${body.toString()}`);
+  if (status !== expected) throw new Error(`Received ${status}: ${body.toString()}`);
   return JSON.parse(body.toString()) as T;
 }
 
-/** Where an event stands: RECEIVED, PUBLISHED, COMPLETED, … */
+/** The status of an event: RECEIVED, PUBLISHED, COMPLETED, … */
 export async function eventStatus(connection: Connection, tenant: string, id: string): Promise<string> {
   const answer = await connection.send(request(`GET /v1/events/${id}`, { 'X-Tenant-Id': tenant }));
   return parsed<{ status: string }>(answer, 200).status;
 }
 
-/** Events of a tenant and type whose processing has committed, as the usage meter counted them. */
+/** The number of processed events of a tenant and type, according to the usage meter. */
 export async function completedEvents(
   connection: Connection,
   tenant: string,

@@ -1,7 +1,7 @@
 /**
  * node bench/receiver.ts
- * What destinations point at. POST /quick/… is answered 204 at once, POST /dead/… never. GET /report/… tells what came
- * to a path: requests, distinct events, and how long after their acceptance they came.
+ * The receiver of the destinations. It responds to POST /quick/… with 204 at once, and never to POST /dead/…. GET /report/…
+ * reports the requests to a path, the distinct events, and the time from their acceptance to their arrival.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { quantile } from '#bench/statistics';

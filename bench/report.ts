@@ -1,13 +1,13 @@
 import type { Measurement } from '#bench/measurement';
 import { shown, spread } from '#bench/statistics';
 
-/** Figure → what was measured, of one round. */
+/** The measurements of one round, by figure. */
 export type RoundResult = Record<string, Measurement>;
 
 interface Criterion {
   name: string;
   of: (round: RoundResult) => number | undefined;
-  /** Nothing: the ratio is told, and nothing is wanted of it. */
+  /** Empty: the ratio is printed without a criterion. */
   wanted: string;
   holds: (median: number) => boolean;
   digits: number;
@@ -50,7 +50,7 @@ export interface Verdict {
   holds: boolean;
 }
 
-/** Ratios are taken within each round, where both sides met the same machine; then their median counts. */
+/** Ratios are taken within each round, because the speed of the machine changes between rounds. Their median decides. */
 export function verdicts(rounds: readonly RoundResult[]): (Verdict & { text: string })[] {
   return CRITERIA.flatMap(({ name, of, wanted, holds, digits }) => {
     const values = rounds.map(of).filter((value) => value !== undefined);
@@ -101,7 +101,7 @@ export function verdictTable(rounds: readonly RoundResult[]): string {
   return table([['ratio, by round', 'median (min–max)', 'wanted', 'holds'], ...rows]);
 }
 
-/** Columns as wide as their widest cell, the first to the left and the others to the right. */
+/** A text table. The first column is aligned to the left, the others to the right. */
 export function table(rows: readonly string[][]): string {
   const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));
   const line = (row: string[]): string =>

@@ -16,10 +16,10 @@ const EVENTS = 50_000;
 
 export interface RoleResult {
   role: string;
-  /** From the start of the process to its first 200 of /ready. */
+  /** From the start of the process to the first 200 of /ready. */
   startMs: number;
   idleMb: number;
-  /** The most that it held while 250,000 events went through, and its CPU for each of them. */
+  /** Peak memory while 250,000 events were processed, and CPU time per event. */
   loadedMb: number;
   cpuUs: number;
 }
@@ -27,11 +27,11 @@ export interface RoleResult {
 export interface RolesResult {
   roles: RoleResult[];
   perSecond: number;
-  /** What PostgreSQL wrote to its log for each event. */
+  /** WAL of PostgreSQL per event. */
   logBytes: number;
 }
 
-/** One process of each role on PostgreSQL and RabbitMQ: how soon it is ready, and what it takes. */
+/** Measures one process of each role on PostgreSQL and RabbitMQ: start time, memory and CPU. */
 export async function measureRoles(postgres: BenchServer, rabbit: BenchRabbit): Promise<RolesResult> {
   await rabbit.empty();
   const databaseUrl = await postgres.createDatabase('roles');
@@ -63,7 +63,7 @@ export async function measureRoles(postgres: BenchServer, rabbit: BenchRabbit): 
   }
 }
 
-/** Streams one after the other, faster than they are completed; returns how many a second went from end to end. */
+/** Sends streams one after the other, faster than they complete. Returns events per second from POST to COMPLETED. */
 async function load(url: string, backlog: Backlog): Promise<number> {
   const connection = new Connection(url);
   const startedMs = performance.now();
@@ -84,7 +84,7 @@ async function isReady(url: string): Promise<boolean> {
 
 const cpuOf = ({ child }: ServerProcess): number => cpuMicroseconds(child.pid) ?? Number.NaN;
 
-/** NaN where there is no /proc. */
+/** NaN without /proc. */
 function memoryMb({ child }: ServerProcess, field: 'VmRSS' | 'VmHWM'): number {
   try {
     const text = readFileSync(`/proc/${child.pid}/status`, 'utf8');
@@ -98,10 +98,10 @@ export function rolesReport({ roles, perSecond, logBytes }: RolesResult): string
   const lines = roles.map(
     ({ role, startMs, idleMb, loadedMb, cpuUs }) =>
       `${role}: ready ${startMs.toFixed(0)} ms after its start, ${idleMb.toFixed(0)} MB idle, ` +
-      `${loadedMb.toFixed(0)} MB at most under load, ${cpuUs.toFixed(1)} µs of CPU for each event\n`,
+      `${loadedMb.toFixed(0)} MB at most under load, ${cpuUs.toFixed(1)} µs of CPU per event\n`,
   );
   return (
     `${lines.join('')}streams from POST to COMPLETED, one process of each role: ${perSecond.toFixed(0)} events/s (wanted >= 6,000), ` +
-    `${logBytes.toFixed(0)} bytes of PostgreSQL's log for each\n`
+    `${logBytes.toFixed(0)} bytes of WAL per event\n`
   );
 }

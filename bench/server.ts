@@ -1,7 +1,7 @@
 /**
  * node bench/server.ts ours|no-write|tx-per-request|unobserved|no-seams
- * The compiled application as the api role, from the environment (DATABASE_URL must be set), with the intake that is to
- * be compared. To profile: `node --cpu-prof bench/server.ts ours`, load it, then SIGTERM.
+ * Runs the compiled application in the api role with one of the compared intakes. Settings come from the environment;
+ * DATABASE_URL must be set. To profile: run `node --cpu-prof bench/server.ts ours`, send load, then SIGTERM.
  */
 import '../src/runtime/require-node.js';
 import { Pool } from 'pg';
@@ -28,7 +28,7 @@ const stopTracing = settings.OTEL_EXPORTER_OTLP_ENDPOINT ? await startTracing(se
 const app = await createApp(settings, DATABASE_URL);
 if (mode === 'no-write') writeNothing(app.get(Intake));
 else if (mode === 'tx-per-request') writeOneByOne(app.get(Intake), app.get(Pool));
-else if (!['ours', 'unobserved', 'no-seams'].includes(mode)) throw new Error(`There is no mode ${mode}.`);
+else if (!['ours', 'unobserved', 'no-seams'].includes(mode)) throw new Error(`Unknown mode ${mode}.`);
 
 await app.listen(settings.PORT, settings.HOST);
 process.stdout.write(`${mode}\n  address    ${await app.getUrl()}\n`);

@@ -3,10 +3,10 @@ import { LoopProcess } from '#bench/loop-process';
 import type { ServerProcess } from '#bench/processes';
 import { startApi } from '#bench/streamforge';
 
-/** What is compared: every side has its own process, and its own database except where noted. */
+/** The compared sides. Each has its own process, and its own database unless noted otherwise. */
 export interface Sides {
   ours: ServerProcess;
-  /** Ours on the same database, with a cache that forgets at once: PostgreSQL decides about every duplicate. */
+  /** StreamForge on the same database with a cache that expires after a second, so PostgreSQL decides every duplicate. */
   oursUncached: ServerProcess;
   noWrite: ServerProcess;
   txPerRequest: ServerProcess;

@@ -20,7 +20,7 @@ export function quartiles(values: readonly number[]): Quartiles {
   return { lower: quantile(sorted, 0.25), median: quantile(sorted, 0.5), upper: quantile(sorted, 0.75) };
 }
 
-/** Of values in ascending order; between two of them it interpolates. */
+/** Quantile of values in ascending order, interpolated between two values. */
 export function quantile(sorted: readonly number[], share: number): number {
   const at = (sorted.length - 1) * share;
   const below = sorted[Math.floor(at)] ?? Number.NaN;

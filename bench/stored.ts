@@ -14,7 +14,7 @@ export interface StoredResult {
   bytesPerEvent: number | undefined;
 }
 
-/** Databases that hold more and more events take turns with the same streams: what growth does to the rates. */
+/** Measures how growth affects the rates: databases with more and more events take turns with the same streams. */
 export async function measureStored(
   postgres: BenchServer,
   rounds: number,
@@ -37,7 +37,7 @@ export async function measureStored(
   return sides.map(({ stored, drains, bytesPerEvent }) => ({ stored, drains, bytesPerEvent }));
 }
 
-/** Returns how many bytes each event takes, indexes and all; undefined when there are none. */
+/** Returns the bytes per event, including indexes; undefined without events. */
 async function fill(databaseUrl: string, count: number): Promise<number | undefined> {
   if (count === 0) return undefined;
   const backlog = await new Backlog(databaseUrl).open();
@@ -63,7 +63,7 @@ export function storedReport(results: readonly StoredResult[]): string {
       );
     return (
       `${stored.toLocaleString('en')} events stored${bytesPerEvent ? ` (${bytesPerEvent.toFixed(0)} bytes each)` : ''}: ` +
-      `streams stored ${shown(rates, 0)}/s, ${ofFirst(({ storedPerSecond }) => storedPerSecond)} of the empty; ` +
+      `streams stored ${shown(rates, 0)}/s, ${ofFirst(({ storedPerSecond }) => storedPerSecond)} of the empty database; ` +
       `completed ${shown(completed, 0)}/s, ${ofFirst(({ completedPerSecond }) => completedPerSecond)} (wanted >= 0.85)\n`
     );
   });

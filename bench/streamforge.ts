@@ -6,7 +6,7 @@ export const ADMIN_TOKEN = 'bench-token-of-this-run-only';
 
 const TREE = fileURLToPath(new URL('../', import.meta.url));
 const SERVER = fileURLToPath(new URL('server.ts', import.meta.url));
-/** Limits that are never met, so that counting is part of what is measured. */
+/** Limits that are never reached, but not off, so that counting is part of the measurement. */
 const SETTINGS = {
   LOG_LEVEL: 'warn',
   PORT: '0',
@@ -17,7 +17,7 @@ const SETTINGS = {
 
 type Env = Record<string, string>;
 
-/** The StreamForge in `directory` in a role, as `npm start` runs it there, on a free port. */
+/** Starts the StreamForge in `directory` in a role on a free port, with the flags of its `npm start`. */
 export function startRole(role: string, env: Env, directory = TREE): Promise<ServerProcess> {
   const main = join(directory, 'dist/src/main.js');
   return startServer([main], { ...SETTINGS, APP_ROLE: role, ...env }, startFlags(directory));
@@ -27,7 +27,7 @@ export function startAllInOne(env: Env): Promise<ServerProcess> {
   return startRole('all', { ADMIN_TOKEN, ...env });
 }
 
-/** The api role in a mode of bench/server.ts. */
+/** Starts the api role in a mode of bench/server.ts. */
 export function startApi(mode: string, env: Env): Promise<ServerProcess> {
   return startServer([SERVER, mode], { ...SETTINGS, APP_ROLE: 'api', ...env });
 }

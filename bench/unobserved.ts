@@ -2,7 +2,7 @@ import { Counter, Gauge, Histogram } from 'prom-client';
 import type * as Spans from '../src/observability/spans.js';
 import { compiled } from '#bench/compiled';
 
-/** Metrics that count nothing. Before the application is created. */
+/** Disables all metrics. Call it before the application is created. */
 export function measureNothing(): void {
   const nothing = (): void => undefined;
   Object.assign(Counter.prototype, { inc: nothing });
@@ -10,7 +10,7 @@ export function measureNothing(): void {
   Object.assign(Histogram.prototype, { observe: nothing, startTimer: () => nothing });
 }
 
-/** The seams of tracing without what they do while tracing is off. */
+/** Removes the work that the tracing calls do while tracing is off. */
 export function traceNothing(): void {
   const spans = compiled<{ -readonly [Name in keyof typeof Spans]: unknown }>('observability/spans');
   spans.isSampled = () => false;

@@ -13,16 +13,16 @@ import { startRole } from '#bench/streamforge';
 const { RabbitBroker } = compiled<typeof RabbitBrokerModule>('broker/rabbit-broker');
 const { uuidV7 } = compiled<typeof UuidV7>('event/uuid-v7');
 
-/** Some seconds of work each; the worker's start is not measured. */
+/** A few seconds of work each. The start of the worker is not measured. */
 const BATCHED_EVENTS = 60_000;
 const SINGLE_EVENTS = 8_000;
 const PUBLISHED_AT_ONCE = 2_000;
-/** A rate is known by then, even on a disk that takes its time for each commit. */
+/** Enough to determine a rate, even on a disk with slow commits. */
 const MOST_MS = 15_000;
 
 interface Rate {
   perSecond: number;
-  /** Of the worker's process, its start included. */
+  /** CPU time of the worker process, including its start. */
   cpuUs: number;
 }
 
@@ -32,8 +32,8 @@ export interface WorkerResult {
 }
 
 /**
- * The worker role alone, as a process with the usage handler, working off a full queue of a real RabbitMQ: with its
- * batches, and with a transaction per message (the same code with a batch size of one), in turns.
+ * Measures the worker role alone: a process with the usage handler consumes a full queue of a real RabbitMQ. Batches and a
+ * transaction per message (the same code with a batch size of one) take turns.
  */
 export async function measureWorker(postgres: BenchServer, rabbit: BenchRabbit, rounds: number): Promise<WorkerResult> {
   const databaseUrl = await postgres.createDatabase('worker');
@@ -57,7 +57,7 @@ export function workerReport({ batched, single }: WorkerResult): string {
   );
   const ratios = batched.map(({ perSecond }, i) => perSecond / (single[i]?.perSecond ?? Number.NaN));
   return (
-    `worker alone, batches: ${rates(batched)} events/s (wanted >= 12,000), ${cpu} µs of CPU each, start included\n` +
+    `worker alone, batches: ${rates(batched)} events/s (wanted >= 12,000), ${cpu} µs of CPU each, including the start\n` +
     `worker alone, a transaction per message: ${rates(single)} events/s\n` +
     `ratio, by round: ${shown(ratios, 1)} (wanted >= 5)\n`
   );
@@ -96,7 +96,7 @@ async function workOff(
   }
 }
 
-/** The worker needs nothing of an event but its message. */
+/** Publishes messages without stored events. The worker needs only the message. */
 async function fill(rabbitUrl: string, count: number): Promise<void> {
   const broker = await RabbitBroker.connect(rabbitUrl, { publishes: true, consumes: false });
   while (!broker.canPublish()) await sleep(20);
@@ -120,7 +120,7 @@ async function fill(rabbitUrl: string, count: number): Promise<void> {
       };
     });
     const outcomes = await broker.publish(messages, 30_000);
-    if (outcomes.some((outcome) => outcome !== 'confirmed')) throw new Error('RabbitMQ did not take all messages');
+    if (outcomes.some((outcome) => outcome !== 'confirmed')) throw new Error('RabbitMQ did not confirm all messages');
   }
   await broker.close();
 }

@@ -20,7 +20,7 @@ export function ownBuild(): Build {
 /**
  * Compiles another StreamForge: the one in a directory, or a revision of this repository. Revisions are cached in
  * `~/.cache/streamforge-builds`.
- * @throws Error when there is no such directory or revision, or it does not compile.
+ * @throws Error if there is no such directory or revision, or if it does not compile.
  */
 export function otherBuild(against: string): Build {
   const isDirectory = existsSync(join(against, 'src/main.ts'));
@@ -41,8 +41,7 @@ function describe(directory: string): string {
 function commitOf(revision: string): string {
   const args = ['rev-parse', '--verify', '--quiet', '--end-of-options', `${revision}^{commit}`];
   const { status, stdout } = spawnSync('git', args, { cwd: TREE, encoding: 'utf8' });
-  if (status !== 0)
-    throw new Error(`--against takes a git revision or the directory of a StreamForge, not ${revision}`);
+  if (status !== 0) throw new Error(`--against must be a git revision or a directory of StreamForge, not ${revision}`);
   return stdout.trim();
 }
 

@@ -22,7 +22,7 @@ const say = (text: string): void => void process.stdout.write(text);
 /**
  * Compares another build of StreamForge with the build of this tree. Each runs as whole processes with its own schema. They
  * share the servers and the load generator, and take turns; the order changes each round.
- * @returns the exit code: 0 when no group has lost speed.
+ * @returns the exit code: 0 if no group has lost speed.
  */
 export async function compareBuilds(against: string, options: BenchOptions, atEnd: AtEnd): Promise<number> {
   const builds = { old: otherBuild(against), new: ownBuild() };
@@ -47,7 +47,8 @@ export async function compareBuilds(against: string, options: BenchOptions, atEn
 
   const results = new Map(groups.map((group) => [group, compared(rounds.flatMap((pairs) => pairs[group] ?? []))]));
   say(`\n${comparisonTable(results)}`);
-  if (options.rounds < MEANT_ROUNDS) say(`Fewer than ${MEANT_ROUNDS} rounds: good for a try, not for a judgement.\n`);
+  if (options.rounds < MEANT_ROUNDS)
+    say(`Fewer than ${MEANT_ROUNDS} rounds: use the result only as a rough indication.\n`);
   keep({ machine, old: builds.old.name, new: builds.new.name, groups: Object.fromEntries(results), rounds });
   return [...results.values()].every(({ holds }) => holds) ? 0 : 1;
 }

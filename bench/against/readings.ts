@@ -13,7 +13,7 @@ export function counterIn(text: string, name: string, label = ''): number {
 /**
  * Events per second between the first and the last reading that saw some but not all events done. This leaves out the
  * start of the process and the delay before the final reading.
- * @throws Error when fewer than two readings fell into that time.
+ * @throws Error if fewer than two readings fall into that time.
  */
 export function ratePerSecond(readings: readonly Reading[], all: number): number {
   const busy = readings.filter(({ count }) => count > 0 && count < all);

@@ -54,7 +54,7 @@ export class Side {
     this.backlog = { url, events };
   }
 
-  /** Events per second, posted one a request. */
+  /** Events per second, posted one per request. */
   single(seconds: number): Promise<number> {
     return this.ingest(seconds, posts);
   }
