@@ -57,13 +57,24 @@ export function createPool(databaseUrl: string, applicationName: string): Pool {
 /** Somebody caught the error of a statement and went on, which PostgreSQL does not. */
 class AbortedTransactionError extends Error {}
 
-/** Runs `work` in one transaction: commits what it returns, rolls back what it throws. */
-export async function inTransaction<T>(pool: Pool, work: (db: PoolClient) => Promise<T>): Promise<T> {
+/**
+ * Runs `work` in one transaction and returns its result. Rolls back when `work` throws, and when `commits` returns false
+ * for its result.
+ */
+export async function inTransaction<T>(
+  pool: Pool,
+  work: (db: PoolClient) => Promise<T>,
+  commits: (result: T) => boolean = () => true,
+): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
   try {
     await client.query('begin');
     const result = await work(client);
+    if (!commits(result)) {
+      await client.query('rollback');
+      return result;
+    }
     const { command } = await client.query('commit');
     // PostgreSQL answers so, without an error, when a failed statement was swallowed: nothing was committed.
     if (command === 'ROLLBACK') throw new AbortedTransactionError('a statement of the transaction had failed');

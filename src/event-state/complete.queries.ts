@@ -8,6 +8,7 @@ import type { DispatchedEvent } from '../event/dispatched-event';
  * @arrow DISPATCHED --> COMPLETED
  */
 export async function completeStates(db: Db, eventIds: readonly string[]): Promise<void> {
+  if (eventIds.length === 0) return;
   await db.query({
     name: 'complete-states',
     text: `update event_state set status = 'COMPLETED', last_error = null, updated_at = now()

@@ -3,21 +3,21 @@ import type { DispatchedEvent } from '../event/dispatched-event';
 import type { ReasonCode } from '../event/event-status';
 import { matchesType } from '../event/type-pattern';
 
-/** Partial effects that are done although the event as a whole is not, e.g. `destination:<id>`. Up to 200 characters each. */
+/** Partial effects that are done although the event is not, e.g. `destination:<id>`. Up to 200 characters each. */
 interface Partly {
   effects?: readonly string[];
 }
 
 /**
- * The closed set of what a handler may say about one event.
+ * The results that a handler may return for one event.
  * - done: its work for this event is finished.
  * - retry: worth trying again, after the longer of the backoff and `afterMs`; it counts as an attempt.
  * - dead-letter: trying again cannot help; the event waits for a person.
- * - postpone: it could not begin (circuit open, lane full). It comes back after `afterMs`, which is no attempt.
+ * - postpone: it could not begin (circuit open, limit reached). It comes back after `afterMs`, which is no attempt.
  *
  * `message` is for operators: it is stored, bounded, and shown. Never put a secret or a payload in it.
- * Of several handlers of one event the gravest result counts: dead-letter, then retry, then postpone. The handlers that
- * were done, and the `effects`, are remembered, so that the next attempt runs only what is missing.
+ * If several handlers of an event do not finish it, the most severe result counts: dead-letter, then retry, then postpone.
+ * Handlers that were done, and `effects`, are remembered, so that the next attempt runs only what is missing.
  */
 export type HandlerResult = { kind: 'done' } | UnfinishedResult;
 export type UnfinishedResult =
@@ -43,9 +43,9 @@ export interface TransactionalCall {
  * A handler whose effects are SQL. It runs inside the transaction that records the attempts, once for all events of a
  * batch, so its effects happen exactly once per event and generation (I7).
  *
- * The call may be rolled back and made again with fewer events, so it must have no effect but through `db`. Throwing
- * fails the call: which events are to blame is found by calling it with parts of them. Returning results for the events
- * that are not done (by id) says it at once; everything of that call is rolled back and it is made again without them.
+ * The call may be rolled back and made again with fewer events, so it must have no effect except through `db`. When it
+ * throws, it is called again with smaller and smaller parts, to find the events that make it fail. It can also return
+ * results for the events that are not done, by event id: then it is rolled back and called again without them.
  */
 export interface TransactionalHandler extends AnyHandler {
   readonly kind: 'transactional';
@@ -73,7 +73,7 @@ export interface ExternalCall {
  */
 export interface ExternalHandler extends AnyHandler {
   readonly kind: 'external';
-  /** After this the call is aborted, and is a retry with reason TIMEOUT whether it heeds the signal or not. */
+  /** After this the call is aborted and counts as a retry with reason TIMEOUT, whether it obeys the signal or not. */
   readonly timeoutMs: number;
   /**
    * The events it has work for; the others count as done. Called once a batch, before anything runs, so it must be
@@ -90,14 +90,11 @@ export class InvalidPayloadError extends Error {
 
 export type Handler = TransactionalHandler | ExternalHandler;
 
-/** Nest token of the list of handlers. */
-export const HANDLERS = Symbol('Handlers');
-
 export const handlesType = (handler: Pick<Handler, 'eventTypes'>, type: string): boolean =>
   matchesType(handler.eventTypes, type);
 
-/** @throws Error that names the handlers which share a name; a boot must not guess which one is meant. */
-export function withUniqueNames<H extends Pick<Handler, 'name'>>(handlers: H[]): H[] {
+/** @throws Error that names the handlers with the same name: effects are remembered by name, so the boot fails. */
+export function withUniqueNames<H extends Pick<Handler, 'name'>>(handlers: readonly H[]): readonly H[] {
   const names = handlers.map(({ name }) => name);
   const repeated = names.filter((name, i) => names.indexOf(name) !== i);
   if (repeated.length > 0)

@@ -1,12 +1,12 @@
 import { Module } from '@nestjs/common';
+import { Pool } from 'pg';
+import { Broker } from '../broker/broker';
+import { SETTINGS_TOKEN, type Settings } from '../config/settings';
 import { DestinationsModule } from '../destinations/destinations.module';
-import { PoisonDetector } from './crashes/poison-detector';
-import { BatchSettler } from './settle/batch-settler';
-import { WorkerLoop, WorkerStations } from './consume/worker-loop';
-import { MessageRouter } from './consume/message-router';
-import { ExternalHandlers } from './run/external-handlers';
-import { ExternalWorks } from './run/external-works';
-import { HANDLERS, withUniqueNames, type Handler } from './handler';
+import { Metrics } from '../observability/metrics';
+import { WorkerLoop } from './consume/worker-loop';
+import { createWorker } from './create-worker';
+import type { Handler } from './handler';
 import { DestinationDelivery } from './handlers/destination-delivery';
 import { UsageMeter } from './handlers/usage-meter';
 
@@ -17,15 +17,13 @@ const HANDLER_CLASSES = [UsageMeter, DestinationDelivery];
 @Module({
   imports: [DestinationsModule],
   providers: [
-    WorkerLoop,
-    WorkerStations,
-    MessageRouter,
-    BatchSettler,
-    ExternalWorks,
-    ExternalHandlers,
-    PoisonDetector,
     ...HANDLER_CLASSES,
-    { provide: HANDLERS, inject: HANDLER_CLASSES, useFactory: (...handlers: Handler[]) => withUniqueNames(handlers) },
+    {
+      provide: WorkerLoop,
+      inject: [SETTINGS_TOKEN, Pool, Broker, Metrics, ...HANDLER_CLASSES],
+      useFactory: (settings: Settings, pool: Pool, broker: Broker, metrics: Metrics, ...handlers: Handler[]) =>
+        createWorker({ settings, pool, broker, metrics, handlers }),
+    },
   ],
 })
 export class WorkerModule {}

@@ -20,7 +20,7 @@ const CLAIM = 'src/outbox/claim.queries.ts';
 const ATTEMPTS = 'src/event-state/open-attempts.queries.ts';
 const RABBIT = 'src/broker/rabbit-publisher.ts';
 const PUBLISHER_TEST = 'test/integration/outbox/publisher.test.ts';
-const EXECUTOR_TEST = 'test/integration/worker/settler.test.ts';
+const SETTLER_TEST = 'test/integration/worker/settler.test.ts';
 
 /** Each is switched off alone; the runner expects that somebody notices. Cheapest test first. */
 export const SAFEGUARDS: readonly Safeguard[] = [
@@ -157,9 +157,9 @@ export const SAFEGUARDS: readonly Safeguard[] = [
     edits: [
       {
         file: 'src/worker/consume/queue-consumer.ts',
-        find: '    const findings = new Map<DispatchedEvent, Findings>();',
-        replace: `    this.consumer.ack(deliveriesOf(works));
-    const findings = new Map<DispatchedEvent, Findings>();`,
+        find: '    const settled = await this.patiently(() => this.steps.settler.settle(items).then(() => true));',
+        replace: `    this.consumer.ack(messagesOf(items));
+    const settled = await this.patiently(() => this.steps.settler.settle(items).then(() => true));`,
       },
     ],
     tests: ['test/integration/worker/worker-failpoints.test.ts'],
@@ -179,7 +179,7 @@ export const SAFEGUARDS: readonly Safeguard[] = [
         replace: 'create index processing_attempts_one_success',
       },
     ],
-    tests: [EXECUTOR_TEST],
+    tests: [SETTLER_TEST],
   },
   {
     name: 'handlers that are done do not run again at a retry',
@@ -187,8 +187,8 @@ export const SAFEGUARDS: readonly Safeguard[] = [
     edits: [
       {
         file: 'src/worker/run/transactional-handlers.ts',
-        find: '!done.get(settlement.event.id)?.has(handler.name)',
-        replace: 'Boolean(done)',
+        find: '!doneBefore.get(item.event.id)?.has(handler.name)',
+        replace: 'Boolean(doneBefore)',
       },
     ],
     tests: ['test/integration/worker/settler-partly.test.ts'],
@@ -203,14 +203,14 @@ export const SAFEGUARDS: readonly Safeguard[] = [
         replace: 'order by t.id',
       },
     ],
-    tests: [EXECUTOR_TEST],
+    tests: [SETTLER_TEST],
   },
   {
     name: 'dispatch number, again after a wait for another worker',
     invariant: 'I11',
     edits: [
       {
-        file: 'src/worker/settle/batch-settler.ts',
+        file: 'src/worker/settle/settle-pass.ts',
         find: "return state !== undefined && (state.dispatchNo > dispatchNo || state.status !== 'DISPATCHED');",
         replace: 'return state !== undefined && state.dispatchNo < 0 && dispatchNo < 0;',
       },
@@ -218,13 +218,13 @@ export const SAFEGUARDS: readonly Safeguard[] = [
     tests: ['test/integration/worker/settler-overtaken.test.ts'],
   },
   {
-    name: 'each delivery is judged by its own dispatch number',
+    name: 'each dispatch is checked by its own number',
     invariant: 'I11',
     edits: [
       {
         file: 'src/worker/consume/message-router.ts',
-        find: 'standings?.get(event);',
-        replace: '[...(standings ?? [])].findLast(([{ id }]) => id === event.id)?.[1];',
+        find: 'progressOf?.get(item.event);',
+        replace: '[...(progressOf ?? [])].findLast(([{ id }]) => id === item.event.id)?.[1];',
       },
     ],
     tests: ['test/integration/worker/worker.test.ts'],
@@ -283,7 +283,7 @@ export const SAFEGUARDS: readonly Safeguard[] = [
     edits: [
       {
         file: 'src/worker/consume/queue-consumer.ts',
-        find: '      for (const work of this.alone.splice(0)) await this.settleAlone(work);',
+        find: '      for (const item of this.alone.splice(0)) await this.settleAlone(item);',
         replace: '      await this.settle(this.alone.splice(0));',
       },
     ],

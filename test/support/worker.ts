@@ -1,18 +1,12 @@
 import type { Pool } from 'pg';
 import { QUEUES, type Broker, type OutgoingMessage, type QueueName } from '../../src/broker/broker';
 import { Metrics } from '../../src/observability/metrics';
-import { PoisonDetector } from '../../src/worker/crashes/poison-detector';
-import { BatchSettler } from '../../src/worker/settle/batch-settler';
-import { WorkerLoop, WorkerStations } from '../../src/worker/consume/worker-loop';
-import { MessageRouter } from '../../src/worker/consume/message-router';
-import { ExternalHandlers } from '../../src/worker/run/external-handlers';
-import { ExternalWorks } from '../../src/worker/run/external-works';
+import { createWorker } from '../../src/worker/create-worker';
 import type { Handler } from '../../src/worker/handler';
 import { testSettings } from './app';
 
 export interface TestWorker {
   metrics: Metrics;
-  executor: BatchSettler;
   /** As on SIGTERM. */
   stop(): Promise<void>;
 }
@@ -24,16 +18,10 @@ export function startWorker(
   handlers: readonly Handler[],
   env: Record<string, string> = {},
 ): TestWorker {
-  const settings = testSettings(env);
   const metrics = new Metrics();
-  const externals = new ExternalHandlers(settings, handlers);
-  const trials = new PoisonDetector(pool);
-  const executor = new BatchSettler(settings, pool, handlers, metrics);
-  const router = new MessageRouter(pool, externals);
-  const stations = new WorkerStations(router, executor, new ExternalWorks(externals, trials), trials);
-  const loop = new WorkerLoop(settings, broker, stations);
-  loop.onApplicationBootstrap();
-  return { metrics, executor, stop: () => loop.beforeApplicationShutdown() };
+  const worker = createWorker({ settings: testSettings(env), pool, broker, metrics, handlers });
+  worker.onApplicationBootstrap();
+  return { metrics, stop: () => worker.beforeApplicationShutdown() };
 }
 
 interface PendingRow {

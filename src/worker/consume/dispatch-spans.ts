@@ -2,12 +2,16 @@ import { SpanKind, type Attributes, type Span } from '@opentelemetry/api';
 import { endFailed, isSampled, startSpan, traceparentOf } from '../../observability/spans';
 import type { DispatchedEvent } from '../../event/dispatched-event';
 
-/** CONSUMER spans that have not ended, by delivered event. One that is given back unsettled is dropped with its event. */
-const open = new WeakMap<DispatchedEvent, Span>();
-
-/** The event, in the trace context of its delivery if it is sampled: handlers pass on what `traceparent` says. */
-export function startDispatchSpan(event: DispatchedEvent, queue: string, redelivered: boolean): DispatchedEvent {
-  if (!isSampled(event.traceparent)) return event;
+/**
+ * The CONSUMER span of a message, if its event is sampled, and the event in the trace context of that span: handlers pass
+ * on what `traceparent` says.
+ */
+export function startDispatchSpan(
+  event: DispatchedEvent,
+  queue: string,
+  redelivered: boolean,
+): { event: DispatchedEvent; span?: Span } {
+  if (!isSampled(event.traceparent)) return { event };
   const span = startSpan(`process ${queue}`, event.traceparent, {
     kind: SpanKind.CONSUMER,
     attributes: {
@@ -21,22 +25,19 @@ export function startDispatchSpan(event: DispatchedEvent, queue: string, redeliv
       'streamforge.redelivered': redelivered,
     },
   });
-  const traced = { ...event, traceparent: traceparentOf(span) };
-  open.set(traced, span);
-  return traced;
+  return { event: { ...event, traceparent: traceparentOf(span) }, span };
 }
 
-/** Once, when the outcome is committed. */
-export function endDispatchSpan(event: DispatchedEvent, attributes: Attributes, failure?: string): void {
-  const span = open.get(event);
-  if (!span) return;
-  open.delete(event);
+/** When the outcome is committed, or the message goes back to its queue. */
+export function endDispatchSpan(span: Span | undefined, attributes: Attributes, failure?: string): void {
+  // It has ended if PostgreSQL went away in the middle of a batch that is settled one by one: the batch is settled again.
+  if (!span?.isRecording()) return;
   span.setAttributes(attributes);
   if (failure === undefined) span.end();
   else endFailed(span, failure);
 }
 
-/** A call to the outside, below the delivery. Its context is what the called system should continue. */
+/** The span of a call to another system, which continues the trace from it. */
 export async function spanOfCall<T>(
   event: DispatchedEvent,
   handler: string,

@@ -1,37 +1,22 @@
-import { Injectable } from '@nestjs/common';
-import { Pool } from 'pg';
-import type { ReceivedMessage } from '../../broker/broker';
-import { readProgress, type EventProgress as Standing } from '../../event-state/open-attempts.queries';
+import type { Pool } from 'pg';
+import { readProgress } from '../../event-state/open-attempts.queries';
 import { countStarts } from '../crashes/crash-counts.queries';
-import { ExternalHandlers } from '../run/external-handlers';
-import type { DispatchedEvent } from '../../event/dispatched-event';
-import type { ExternalHandler } from '../handler';
-
-/** A delivery and the event that it brought. */
-export interface Work {
-  delivery: ReceivedMessage;
-  event: DispatchedEvent;
-}
-
-export interface ExternalWork extends Work {
-  handlers: readonly ExternalHandler[];
-  standing: Standing;
-}
+import type { ExternalHandlers } from '../run/external-handlers';
+import { eventsOf, type WorkItem } from '../work-item';
 
 export interface Routes {
   /** To be settled together, at once. */
-  now: Work[];
-  /** Redelivered, and perhaps the reason why a worker died: each by itself. */
-  alone: Work[];
+  now: WorkItem[];
+  /** Redelivered, and perhaps the reason why a worker died: each is settled by itself. */
+  alone: WorkItem[];
   /** To be settled when their external handlers have run. */
-  external: ExternalWork[];
+  external: WorkItem[];
 }
 
 /**
- * Decides how each delivery of a batch is worked off. Fresh deliveries without external work, which is nearly all, cost
- * no query here. What is stale or has succeeded goes the short way too: its settlement finds that there is nothing to do.
+ * Decides how each message of a batch is processed. Fresh messages without external work, which are nearly all, cost no
+ * query here. Stale dispatches and events that have succeeded go to `now`: settling finds that there is nothing to do.
  */
-@Injectable()
 export class MessageRouter {
   constructor(
     private readonly pool: Pool,
@@ -39,33 +24,32 @@ export class MessageRouter {
   ) {}
 
   /** @throws when PostgreSQL cannot be reached; nothing was begun then. */
-  async route(works: readonly Work[]): Promise<Routes> {
-    const selection = await this.externals.select(works.map(({ event }) => event));
-    const toAsk = works.filter(({ delivery, event }) => delivery.redelivered || selection.has(event));
+  async route(items: readonly WorkItem[]): Promise<Routes> {
+    const selection = await this.externals.select(eventsOf(items));
+    const toAsk = items.filter(({ message, event }) => message.redelivered || selection.has(event));
+    const progressOf = toAsk.length > 0 ? await readProgress(this.pool, eventsOf(toAsk)) : undefined;
     const routes: Routes = { now: [], alone: [], external: [] };
-    const standings = toAsk.length > 0 ? await readProgress(this.pool, eventsOf(toAsk)) : undefined;
-    for (const work of works) {
-      const { delivery, event } = work;
-      const standing = standings?.get(event);
-      const handlers = selection.get(event);
-      if (!standing?.current) routes.now.push(work);
-      else if (handlers) routes.external.push({ ...work, handlers, standing });
-      else if (delivery.redelivered) routes.alone.push(work);
-      else routes.now.push(work);
+    for (const item of items) {
+      const { redelivered } = item.message;
+      const progress = progressOf?.get(item.event);
+      const handlers = selection.get(item.event);
+      if (!progress?.current) routes.now.push(item);
+      else if (handlers) {
+        const startCounted = redelivered || progress.starts !== null;
+        routes.external.push({ ...item, handlers, progress, startCounted });
+      } else routes.alone.push(item);
     }
-    await this.mark(routes.external);
+    await this.markRedelivered(routes.external);
     return routes;
   }
 
   /**
-   * External calls are slow, so what comes back for the first time still runs beside others; only it is marked. If a
-   * worker dies again with it in hand, it will run alone.
+   * External calls are slow, so an event that comes back for the first time still runs beside others and is only marked.
+   * If a worker dies with it again, it runs alone.
    */
-  private async mark(works: readonly ExternalWork[]): Promise<void> {
-    const suspects = works.filter(({ delivery, standing }) => delivery.redelivered && standing.starts === null);
-    if (suspects.length === 0) return;
-    await countStarts(this.pool, [...new Set(suspects.map(({ event }) => event.id))], false);
+  private async markRedelivered(items: readonly WorkItem[]): Promise<void> {
+    const first = items.filter(({ message, progress }) => message.redelivered && progress?.starts === null);
+    if (first.length === 0) return;
+    await countStarts(this.pool, [...new Set(first.map(({ event }) => event.id))], false);
   }
 }
-
-const eventsOf = (works: readonly Work[]): DispatchedEvent[] => works.map(({ event }) => event);

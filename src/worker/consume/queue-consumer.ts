@@ -2,55 +2,54 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import type { Broker, Consumer, ReceivedMessage, QueueName } from '../../broker/broker';
 import type { PoisonDetector } from '../crashes/poison-detector';
-import { readDispatchedEvent } from './read-message';
-import { startDispatchSpan, endDispatchSpan } from './dispatch-spans';
+import type { ExternalHandlers } from '../run/external-handlers';
 import type { BatchSettler } from '../settle/batch-settler';
-import type { MessageRouter, ExternalWork, Work } from './message-router';
-import type { ExternalWorks } from '../run/external-works';
-import type { DispatchedEvent } from '../../event/dispatched-event';
-import type { Findings } from '../settle/settlement';
+import { messagesOf, workItem, type WorkItem } from '../work-item';
+import { endDispatchSpan, startDispatchSpan } from './dispatch-spans';
+import type { MessageRouter } from './message-router';
+import { readDispatchedEvent } from './read-message';
 
 const MIN_PAUSE_MS = 100;
 const MAX_PAUSE_MS = 5_000;
 
-/** What all queues share. */
-export interface Stations {
+/** The steps of a message, which all queues share. */
+export interface WorkerSteps {
   router: MessageRouter;
-  executor: BatchSettler;
-  externals: ExternalWorks;
-  trials: PoisonDetector;
-}
-
-interface Finished extends Work {
-  findings: Findings;
+  externals: ExternalHandlers;
+  poison: PoisonDetector;
+  settler: BatchSettler;
 }
 
 /**
- * Works off one queue in two loops. One routes what arrives, so that external calls begin at once, however long other
- * events take to settle; the other settles one batch at a time: whatever was routed, or came back from its external
- * handlers, while the last batch was settled is the next one, up to the batch size. No delivery waits for a batch to
- * fill: under load it is full anyway, and idle it would only wait. Everything in hand is bounded by the prefetch.
+ * Processes the messages of one queue in two loops. One routes what arrives, so that external calls begin at once, however
+ * long other events take to settle. The other settles one batch at a time; the next batch is whatever was routed or came
+ * back from its external handlers meanwhile, up to the batch size. No message waits for a batch to fill: under load it is
+ * full anyway, and idle it would only wait. The prefetch bounds everything in hand.
  */
 export class QueueConsumer {
   private readonly logger = new Logger('Worker');
-  private readonly consumer: Consumer;
-  private buffered: ReceivedMessage[] = [];
-  private ready: Work[] = [];
-  private alone: Work[] = [];
-  private finished: Finished[] = [];
+  private consumer!: Consumer;
+  private arrived: ReceivedMessage[] = [];
+  private ready: WorkItem[] = [];
+  private alone: WorkItem[] = [];
+  /** Their external handlers have ended. */
+  private finished: WorkItem[] = [];
+  private readonly external = new Set<Promise<void>>();
   private routing: Promise<void> | undefined;
   private settling: Promise<void> | undefined;
   private stopping = false;
 
   constructor(
-    broker: Broker,
+    private readonly broker: Broker,
     private readonly queue: QueueName,
     private readonly limits: { prefetch: number; batchSize: number },
-    private readonly stations: Stations,
-  ) {
-    this.consumer = broker.consume(queue, limits.prefetch, (delivery) => {
-      this.buffered.push(delivery);
-      if (!this.stopping) this.routing ??= this.routeBuffered();
+    private readonly steps: WorkerSteps,
+  ) {}
+
+  start(): void {
+    this.consumer = this.broker.consume(this.queue, this.limits.prefetch, (message) => {
+      this.arrived.push(message);
+      if (!this.stopping) this.routing ??= this.routeArrived();
     });
   }
 
@@ -59,29 +58,32 @@ export class QueueConsumer {
     this.stopping = true;
     await this.consumer.cancel();
     await Promise.all([this.routing, this.settling]);
-    const untouched = [...this.ready.splice(0), ...this.alone.splice(0)];
-    this.consumer.requeue([...this.buffered.splice(0), ...deliveriesOf(untouched)]);
+    this.consumer.requeue(this.arrived.splice(0));
+    this.requeue([...this.ready.splice(0), ...this.alone.splice(0)]);
   }
 
-  /** After the external handlers have stopped: settles what they have finished. */
+  /** After the external handlers were stopped: settles what they have finished. */
   async close(): Promise<void> {
-    const finished = this.finished.splice(0);
-    if (finished.length > 0) await this.settle(finished);
+    await Promise.all(this.external);
+    await this.settle(this.finished.splice(0));
     await this.consumer.close();
   }
 
-  private async routeBuffered(): Promise<void> {
-    await Promise.resolve(); // lets the deliveries of this tick arrive
-    while (this.buffered.length > 0 && !this.stopping) {
-      const arrived = this.understand(this.buffered.splice(0, this.limits.batchSize));
-      const routes = await this.patiently(() => this.stations.router.route(arrived));
+  private async routeArrived(): Promise<void> {
+    await Promise.resolve(); // lets the other messages of this tick arrive
+    while (this.arrived.length > 0 && !this.stopping) {
+      const items = this.read(this.arrived.splice(0, this.limits.batchSize));
+      const routes = await this.patiently(() => this.steps.router.route(items));
       if (!routes) {
-        this.consumer.requeue(deliveriesOf(arrived));
+        this.requeue(items);
         break;
       }
       this.ready.push(...routes.now);
       this.alone.push(...routes.alone);
-      for (const work of routes.external) void this.runExternally(work);
+      for (const item of routes.external) {
+        const running = this.runExternally(item).finally(() => this.external.delete(running));
+        this.external.add(running);
+      }
       this.wakeSettling();
     }
     this.routing = undefined;
@@ -96,78 +98,75 @@ export class QueueConsumer {
     const { batchSize } = this.limits;
     while (this.ready.length + this.finished.length + this.alone.length > 0 && !this.stopping) {
       await this.settle([...this.finished.splice(0, batchSize), ...this.ready.splice(0, batchSize)]);
-      for (const work of this.alone.splice(0)) await this.settleAlone(work);
+      for (const item of this.alone.splice(0)) await this.settleAlone(item);
     }
     this.settling = undefined;
   }
 
-  private async settle(works: readonly (Work | Finished)[]): Promise<void> {
-    if (works.length === 0) return;
-    const findings = new Map<DispatchedEvent, Findings>();
-    for (const work of works) if ('findings' in work) findings.set(work.event, work.findings);
-    const settled = await this.patiently(async () => {
-      await this.stations.executor.settle(
-        works.map(({ event }) => event),
-        findings,
-      );
-      return true;
-    });
-    if (settled) this.consumer.ack(deliveriesOf(works));
-    else this.consumer.requeue(deliveriesOf(works));
-    // Those with an outcome have ended by now; the others were stale or had succeeded before.
-    for (const { event } of works) endDispatchSpan(event, { 'streamforge.outcome': settled ? 'stale' : 'requeued' });
+  private async settle(items: readonly WorkItem[]): Promise<void> {
+    if (items.length === 0) return;
+    const settled = await this.patiently(() => this.steps.settler.settle(items).then(() => true));
+    if (settled) this.consumer.ack(messagesOf(items));
+    else this.requeue(items);
   }
 
-  private async settleAlone(work: Work): Promise<void> {
-    const { trials } = this.stations;
-    const trial = this.stopping ? undefined : await this.patiently(() => trials.begin(work.event));
-    if (!trial) {
-      this.consumer.requeue([work.delivery]);
+  private async settleAlone(item: WorkItem): Promise<void> {
+    const { poison } = this.steps;
+    const begun = this.stopping ? undefined : await this.patiently(() => poison.begin(item));
+    if (!begun) {
+      this.requeue([item]);
       return;
     }
-    await this.settle([{ ...work, findings: trial.findings }]);
+    await this.settle([begun]);
     // Requeued instead of settled: it has not crashed. (Settled: there is nothing left to withdraw.)
-    if (this.stopping) await trials.withdraw(work.event);
+    if (this.stopping) await poison.withdraw(item.event);
   }
 
-  private async runExternally(work: ExternalWork): Promise<void> {
+  private async runExternally(item: WorkItem): Promise<void> {
     try {
-      const findings = await this.stations.externals.run(work);
-      if (findings) this.finished.push({ delivery: work.delivery, event: work.event, findings });
-      else this.consumer.requeue([work.delivery]);
+      const finished = await this.steps.externals.run(item);
+      if (finished) this.finished.push(finished);
+      else this.requeue([item]);
     } catch (error) {
-      this.logger.warn(`not run, goes back to the queue: ${error instanceof Error ? error.message : String(error)}`);
-      this.consumer.requeue([work.delivery]);
+      this.logger.warn(`An event was not run and goes back to the queue: ${messageOf(error)}`);
+      this.requeue([item]);
     }
     this.wakeSettling();
   }
 
   /** Messages that are not ours are dropped: nobody could ever settle them. */
-  private understand(deliveries: readonly ReceivedMessage[]): Work[] {
+  private read(messages: readonly ReceivedMessage[]): WorkItem[] {
     const foreign: ReceivedMessage[] = [];
-    const works = deliveries.flatMap((delivery) => {
-      const event = readDispatchedEvent(delivery);
-      if (event) return [{ delivery, event: startDispatchSpan(event, this.queue, delivery.redelivered) }];
-      this.logger.error({ msg: 'a message that is not ours was dropped', messageId: delivery.id });
-      foreign.push(delivery);
-      return [];
-    });
+    const items: WorkItem[] = [];
+    for (const message of messages) {
+      const dispatched = readDispatchedEvent(message);
+      if (dispatched) {
+        const { event, span } = startDispatchSpan(dispatched, this.queue, message.redelivered);
+        items.push(workItem(message, event, span));
+      } else {
+        this.logger.error({ msg: 'a message that is not ours was dropped', messageId: message.id });
+        foreign.push(message);
+      }
+    }
     if (foreign.length > 0) this.consumer.ack(foreign);
-    return works;
+    return items;
+  }
+
+  private requeue(items: readonly WorkItem[]): void {
+    this.consumer.requeue(messagesOf(items));
+    for (const { span } of items) endDispatchSpan(span, { 'streamforge.outcome': 'requeued' });
   }
 
   /**
-   * Repeats `work` until PostgreSQL can be reached. The deliveries stay in hand meanwhile: giving them back would only
-   * bring them again at once. Undefined when the worker is stopped before that.
+   * Repeats `work` until PostgreSQL can be reached. The messages stay in hand meanwhile: giving them back would only bring
+   * them again at once. Undefined when the worker is stopped before that.
    */
   private async patiently<T>(work: () => Promise<T>): Promise<T | undefined> {
     for (let pauseMs = MIN_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS)) {
       try {
         return await work();
       } catch (error) {
-        this.logger.warn(
-          `PostgreSQL cannot be reached, deliveries wait: ${error instanceof Error ? error.message : String(error)}`,
-        );
+        this.logger.warn(`PostgreSQL cannot be reached, messages wait: ${messageOf(error)}`);
       }
       for (let waitedMs = 0; waitedMs < pauseMs && !this.stopping; waitedMs += MIN_PAUSE_MS) await sleep(MIN_PAUSE_MS);
       if (this.stopping) return undefined;
@@ -175,4 +174,4 @@ export class QueueConsumer {
   }
 }
 
-const deliveriesOf = (works: readonly Work[]): ReceivedMessage[] => works.map(({ delivery }) => delivery);
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

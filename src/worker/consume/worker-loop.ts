@@ -1,50 +1,22 @@
-import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
-import { Broker, QUEUES } from '../../broker/broker';
-import { SETTINGS_TOKEN, type Settings } from '../../config/settings';
-import { PoisonDetector } from '../crashes/poison-detector';
-import { BatchSettler } from '../settle/batch-settler';
-import { MessageRouter } from './message-router';
-import { ExternalWorks } from '../run/external-works';
-import { QueueConsumer, type Stations } from './queue-consumer';
+import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
+import type { ExternalHandlers } from '../run/external-handlers';
+import type { QueueConsumer } from './queue-consumer';
 
-/** Retries have their own queue and a small prefetch, so that a storm of them cannot crowd out fresh events. */
-const RETRY_PREFETCH = 50;
-
-/** Where the deliveries of both queues pass through. */
-@Injectable()
-export class WorkerStations implements Stations {
-  constructor(
-    readonly router: MessageRouter,
-    readonly executor: BatchSettler,
-    readonly externals: ExternalWorks,
-    readonly trials: PoisonDetector,
-  ) {}
-}
-
-/** Consumes both queues, each on its own. */
-@Injectable()
+/** Starts and stops the consumers of the queues; createWorker makes it. */
 export class WorkerLoop implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private queues: QueueConsumer[] = [];
-
   constructor(
-    @Inject(SETTINGS_TOKEN) private readonly settings: Settings,
-    private readonly broker: Broker,
-    private readonly stations: WorkerStations,
+    private readonly queues: readonly QueueConsumer[],
+    private readonly externals: ExternalHandlers,
   ) {}
 
   onApplicationBootstrap(): void {
-    const { RABBITMQ_PREFETCH: prefetch, WORKER_BATCH_SIZE: batchSize } = this.settings;
-    const retries = { prefetch: RETRY_PREFETCH, batchSize: RETRY_PREFETCH };
-    this.queues = [
-      new QueueConsumer(this.broker, QUEUES.main, { prefetch, batchSize }, this.stations),
-      new QueueConsumer(this.broker, QUEUES.retry, retries, this.stations),
-    ];
+    for (const queue of this.queues) queue.start();
   }
 
-  /** I15: no more deliveries, then the end of what is under way, then its settlement. */
+  /** I15: takes no more messages, lets external handlers end, then settles what they have finished. */
   async beforeApplicationShutdown(): Promise<void> {
     await Promise.all(this.queues.map((queue) => queue.stopTaking()));
-    await this.stations.externals.stop();
+    await this.externals.stop();
     await Promise.all(this.queues.map((queue) => queue.close()));
   }
 }

@@ -1,44 +1,40 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { Inject, Injectable, Logger } from '@nestjs/common';
-import { SETTINGS_TOKEN, type Settings } from '../../config/settings';
-import type { EventProgress as Standing } from '../../event-state/open-attempts.queries';
+import { Logger } from '@nestjs/common';
+import type { Settings } from '../../config/settings';
 import type { DispatchedEvent } from '../../event/dispatched-event';
-import { HANDLERS, handlesType, type ExternalHandler, type Handler, type HandlerResult } from '../handler';
-import { spanOfCall } from '../consume/dispatch-spans';
-import { within } from './handler-call';
-import { Lane } from './lane';
-import { classifyError } from '../settle/retry-policy';
-import type { Findings } from '../settle/settlement';
+import type { PoisonDetector } from '../crashes/poison-detector';
+import { handlesType, type ExternalHandler, type Handler } from '../handler';
+import { postponeTenant } from '../settle/retry-policy';
+import { WORKER, withResult, type WorkItem } from '../work-item';
+import { ExternalCalls, Stopped } from './external-calls';
 
 /** Which external handlers have work for which events. */
 export type Selection = ReadonlyMap<DispatchedEvent, readonly ExternalHandler[]>;
 
-/** What an aborted call tells of is not the event's doing. */
-class Stopped extends Error {}
+/** Events that wait to run alone keep their prefetch slots, so there may not be many. */
+const MOST_WAITING_ALONE = 16;
 
 /**
- * Runs external handlers outside all transactions, in lanes of bounded width. A call that finds its lane full postpones
- * its event, so that no tenant can hold the prefetch (I10).
+ * Runs the external handlers of events, outside of all transactions: side by side, or one event after the other for those
+ * with which a worker died more than once.
  */
-@Injectable()
 export class ExternalHandlers {
   private readonly logger = new Logger('Worker');
   private readonly handlers: readonly ExternalHandler[];
-  private readonly lanes: ReadonlyMap<string, Lane>;
-  private readonly shutdown = new AbortController();
-  private readonly running = new Set<Promise<unknown>>();
+  private readonly calls: ExternalCalls;
+  /** Ends with the last event that runs alone. */
+  private alone: Promise<unknown> = Promise.resolve();
+  private waitingAlone = 0;
 
   constructor(
-    @Inject(SETTINGS_TOKEN) private readonly settings: Settings,
-    @Inject(HANDLERS) handlers: readonly Handler[],
+    settings: Settings,
+    handlers: readonly Handler[],
+    private readonly poison: PoisonDetector,
   ) {
     this.handlers = handlers.filter((handler) => handler.kind === 'external');
-    const { WORKER_HANDLER_CONCURRENCY: running, WORKER_TENANT_CONCURRENCY: tenantRunning } = settings;
-    const limits = { running, tenantRunning, waiting: 2 * running, tenantWaiting: 4 * tenantRunning };
-    this.lanes = new Map(this.handlers.map(({ name }) => [name, new Lane(limits)]));
+    this.calls = new ExternalCalls(settings, this.handlers);
   }
 
-  /** Asks each handler once a batch. One that throws gets all events of its types; its calls will tell what is wrong. */
+  /** Asks each handler once per batch. One that throws gets all events of its types; its calls will show what is wrong. */
   async select(events: readonly DispatchedEvent[]): Promise<Selection> {
     const selection = new Map<DispatchedEvent, ExternalHandler[]>();
     for (const handler of this.handlers) {
@@ -66,91 +62,50 @@ export class ExternalHandlers {
     }
   }
 
-  /** Runs what is missing of an event. Undefined when it was stopped by the shutdown; then the event goes back. */
-  async run(
-    event: DispatchedEvent,
-    handlers: readonly ExternalHandler[],
-    standing: Pick<Standing, 'attempts' | 'done' | 'starts'>,
-  ): Promise<Findings | undefined> {
+  /** Runs the handlers that earlier attempts have not finished. Undefined when the shutdown stopped them: requeue it. */
+  async run(item: WorkItem): Promise<WorkItem | undefined> {
+    const diedBefore = item.message.redelivered && (item.progress?.starts ?? null) !== null;
+    if (!diedBefore) return this.runHandlers(item);
+    if (this.waitingAlone >= MOST_WAITING_ALONE) {
+      return withResult(item, WORKER, postponeTenant(item.event.dispatchNo, Math.random()));
+    }
+    this.waitingAlone += 1;
+    const turn = this.alone.then(() => this.runAlone(item));
+    this.alone = turn.catch(() => undefined);
+    return turn.finally(() => (this.waitingAlone -= 1));
+  }
+
+  /** I15 */
+  stop(): Promise<void> {
+    return this.calls.stop();
+  }
+
+  private async runAlone(item: WorkItem): Promise<WorkItem | undefined> {
+    const begun = await this.poison.begin(item);
+    if (begun.unfinished.has(WORKER)) return begun;
+    const ran = await this.runHandlers(begun);
+    if (!ran) await this.poison.withdraw(item.event);
+    return ran;
+  }
+
+  private async runHandlers(item: WorkItem): Promise<WorkItem | undefined> {
     const startedMs = Date.now();
-    const done = new Set(standing.done);
-    const missing = handlers.filter(({ name }) => !done.has(name));
-    const call = { attemptNumber: standing.attempts + 1, done };
-    const running = Promise.all(missing.map((handler) => this.runInLane(handler, event, call)));
-    this.running.add(running);
+    const before = new Set(item.progress?.done);
+    const missing = item.handlers.filter(({ name }) => !before.has(name));
+    const call = { attemptNumber: (item.progress?.attempts ?? 0) + 1, done: before };
     try {
-      const results = await running;
-      const named = results.map((result, i) => ({ name: (missing[i] as ExternalHandler).name, result }));
-      return {
-        done: named.filter(({ result }) => result.kind === 'done').map(({ name }) => name),
-        unfinished: new Map(named.flatMap(({ name, result }) => (result.kind === 'done' ? [] : [[name, result]]))),
-        durationMs: Date.now() - startedMs,
-        onTrial: standing.starts !== null,
-      };
+      const results = await Promise.all(
+        missing.map(async (handler) => ({ handler, result: await this.calls.call(handler, item.event, call) })),
+      );
+      const done = results.filter(({ result }) => result.kind === 'done').map(({ handler }) => handler.name);
+      const ran = results.reduce(
+        (so, { handler, result }) => (result.kind === 'done' ? so : withResult(so, handler.name, result)),
+        item,
+      );
+      return { ...ran, done, externalMs: Date.now() - startedMs };
     } catch (error) {
       if (error instanceof Stopped) return undefined;
       throw error;
-    } finally {
-      this.running.delete(running);
-    }
-  }
-
-  /** I15: nothing begins any more; calls under way get half of the grace and are aborted then. */
-  async stop(): Promise<void> {
-    for (const lane of this.lanes.values()) lane.close();
-    const over = new AbortController();
-    const ended = Promise.allSettled(this.running).finally(() => over.abort());
-    const late = sleep(this.settings.SHUTDOWN_GRACE_MS / 2, undefined, { signal: over.signal }).catch(() => undefined);
-    await Promise.race([ended, late]);
-    this.shutdown.abort(new Stopped('the worker shuts down'));
-    await ended;
-  }
-
-  private async runInLane(
-    handler: ExternalHandler,
-    event: DispatchedEvent,
-    call: { attemptNumber: number; done: ReadonlySet<string> },
-  ): Promise<HandlerResult> {
-    const lane = this.lanes.get(handler.name) as Lane;
-    const entry = await lane.enter(event.tenantId);
-    if (entry === 'full') {
-      const message = `too many events wait for ${handler.name}`;
-      const afterMs = lane.paceMs(event.tenantId, Date.now());
-      return { kind: 'postpone', reasonCode: 'CONCURRENCY_LIMIT', message, afterMs };
-    }
-    if (entry === 'closed') throw new Stopped();
-    const startedMs = Date.now();
-    try {
-      return await this.call(handler, event, call);
-    } finally {
-      lane.leave(event.tenantId, Date.now() - startedMs);
-    }
-  }
-
-  /** A call that neither ends nor heeds its signal is left alone, at its timeout or at the shutdown. */
-  private async call(
-    handler: ExternalHandler,
-    event: DispatchedEvent,
-    call: { attemptNumber: number; done: ReadonlySet<string> },
-  ): Promise<HandlerResult> {
-    const aborter = new AbortController();
-    const stopped = new Promise<never>((_, reject) => {
-      const stop = (): void => {
-        aborter.abort(this.shutdown.signal.reason);
-        reject(this.shutdown.signal.reason as Stopped);
-      };
-      if (this.shutdown.signal.aborted) stop();
-      else this.shutdown.signal.addEventListener('abort', stop, { signal: aborter.signal });
-    });
-    try {
-      const options = { ...call, signal: aborter.signal };
-      const work = spanOfCall(event, handler.name, (traced) => handler.handle(traced, options));
-      return await within(handler.timeoutMs, aborter, Promise.race([work, stopped]));
-    } catch (error) {
-      if (this.shutdown.signal.aborted) throw error instanceof Stopped ? error : new Stopped();
-      return classifyError(error);
-    } finally {
-      aborter.abort(); // takes the listener off
     }
   }
 }

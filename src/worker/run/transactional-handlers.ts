@@ -1,14 +1,20 @@
 import type { PoolClient } from 'pg';
 import { classifyPgError } from '../../db/pg-errors';
-import { isConnectionUsable } from './connection-usable';
-import { handlesType, type TransactionalHandler } from '../handler';
-import { callTransactional, HandlerTimeout } from './handler-call';
-import { Isolation } from './isolation';
+import type { Db } from '../../db/pool';
+import { handlesType, type TransactionalHandler, type UnfinishedResult } from '../handler';
 import { classifyError, postponeTenant } from '../settle/retry-policy';
-import type { Settlement } from '../settle/settlement';
+import { eventsOf, runsHandlers, WORKER, withResult, type WorkItem } from '../work-item';
+import { HandlerTimeout, withinTimeout } from './handler-timeout';
+import { Isolation } from './isolation';
 
-/** What a handler threw while PostgreSQL was there: the handler's failure, whatever code it carries. */
+/** The statement in progress ends this much after the handler's timeout, so that the timeout is what is reported. */
+const STATEMENT_MARGIN_MS = 200;
+
+/** A handler threw while our connection was usable: the failure is the handler's, whatever code the error carries. */
 export class HandlerFailure extends Error {
+  /** The items with the results that were found before. */
+  learned: readonly WorkItem[] = [];
+
   constructor(
     readonly handler: string,
     override readonly cause: unknown,
@@ -17,118 +23,153 @@ export class HandlerFailure extends Error {
   }
 }
 
-export interface Run {
-  /** In the order in which events were accepted. */
-  settlements: readonly Settlement[];
-  /** Handlers that an earlier attempt has finished, by event id. */
-  done: ReadonlyMap<string, ReadonlySet<string>>;
-}
+/** Results of the events that a call did not finish, by event id. */
+type Results = ReadonlyMap<string, UnfinishedResult>;
+const NO_RESULTS: Results = new Map();
+/** Handlers that earlier attempts have finished, by event id. */
+type DoneBefore = ReadonlyMap<string, ReadonlySet<string>>;
 
-/** Runs the transactional handlers of a batch inside its settle transaction. */
+/**
+ * Runs the transactional handlers of a batch inside its settle transaction. Both ways of running return the items as they
+ * got them when every handler has finished. Otherwise some items have new results: the transaction holds effects of theirs
+ * and has to be rolled back.
+ */
 export class TransactionalHandlers {
   constructor(private readonly handlers: readonly TransactionalHandler[]) {}
 
   /**
-   * All events of a handler in one call, without any savepoint: the normal way.
-   * @returns true when events were blamed; then the transaction has effects of theirs, and must be rolled back.
-   * @throws HandlerFailure when it is not known which events are to blame.
+   * The normal way: all events of a handler in one call, without a savepoint.
+   * @throws HandlerFailure when a handler threw, which does not tell the events that made it fail
    */
-  async runTogether(db: PoolClient, run: Run): Promise<boolean> {
+  async runTogether(db: PoolClient, items: readonly WorkItem[], doneBefore: DoneBefore): Promise<readonly WorkItem[]> {
     for (const handler of this.handlers) {
-      const settlements = this.ofHandler(handler, run);
-      if (settlements.length === 0) continue;
+      const due = items.filter((item) => isDue(handler, item, doneBefore));
+      if (due.length === 0) continue;
       try {
-        if (blameResults(handler, settlements, await this.call(handler, settlements, db))) return true;
+        const results = await call(handler, due, db);
+        if (due.some(isIn(results))) return items.map(withResultsOf(handler, results));
       } catch (cause) {
         throw (await isConnectionUsable(db)) ? new HandlerFailure(handler.name, cause) : cause;
       }
     }
-    return false;
+    return items;
   }
 
   /**
-   * Finds the events to blame by calling each handler with smaller and smaller parts, each call in a savepoint: for one
-   * of a hundred some fifteen calls. (Its speed against a transaction per event was not measured.)
-   * @returns true when events were blamed.
+   * Finds the events that make a handler fail by calling it with smaller and smaller parts, each call in a savepoint: for
+   * one event of a hundred some fifteen calls. (Its speed against a transaction per event was not measured.)
    */
-  async runApart(db: PoolClient, run: Run): Promise<boolean> {
-    const before = countBlames(run.settlements);
-    const isolation = new Isolation<Settlement>(({ event }) => event.tenantId);
-    for (const handler of this.handlers) {
-      await isolation.find(this.ofHandler(handler, run), {
-        attempt: (part) => this.attempt(handler, part, db),
-        markFailed: (settlement, error) => settlement.markFailed(handler.name, classifyError(error)),
-        giveUp: (settlement) => settlement.markFailed('', postponeTenant(settlement.event.dispatchNo, Math.random())),
-      });
-    }
-    return countBlames(run.settlements) > before;
-  }
-
-  /** Names of what is done once the transaction commits. */
-  namesDone(settlement: Settlement): string[] {
-    const { event, unfinished } = settlement;
-    return this.handlers.filter((h) => handlesType(h, event.type) && !unfinished.has(h.name)).map(({ name }) => name);
-  }
-
-  private ofHandler(handler: TransactionalHandler, { settlements, done }: Run): Settlement[] {
-    return settlements.filter(
-      (settlement) =>
-        handlesType(handler, settlement.event.type) &&
-        settlement.runsHandlers &&
-        !settlement.unfinished.has(handler.name) &&
-        !done.get(settlement.event.id)?.has(handler.name),
-    );
-  }
-
-  private call(handler: TransactionalHandler, settlements: readonly Settlement[], db: PoolClient) {
-    return callTransactional(
-      handler,
-      settlements.map(({ event }) => event),
-      db,
-    );
-  }
-
-  /** Undefined when the call went well; what it threw when its savepoint was rolled back. */
-  private async attempt(handler: TransactionalHandler, part: readonly Settlement[], db: PoolClient): Promise<unknown> {
-    if (part.length === 0) return undefined;
-    await db.query('savepoint part');
+  async runIsolating(db: PoolClient, items: readonly WorkItem[], doneBefore: DoneBefore): Promise<readonly WorkItem[]> {
+    const current = new Map(items.map((item) => [item.event.id, item]));
+    const update = (item: WorkItem): unknown => current.set(item.event.id, item);
+    const newest = ({ event }: WorkItem): WorkItem => current.get(event.id) as WorkItem;
+    const isolation = new Isolation<WorkItem>(({ event }) => event.tenantId);
+    const postponed = ({ event }: WorkItem): UnfinishedResult => postponeTenant(event.dispatchNo, Math.random());
     try {
-      if (!blameResults(handler, part, await this.call(handler, part, db))) {
-        await db.query('release savepoint part'); // fails if the handler swallowed the error of a statement
-        return undefined;
+      for (const handler of this.handlers) {
+        const due = [...current.values()].filter((item) => isDue(handler, item, doneBefore));
+        await isolation.find(due, {
+          attempt: (part) => attempt(handler, part, db, update),
+          markFailed: (item, error) => update(withResult(newest(item), handler.name, classifyError(error))),
+          giveUp: (item) => update(withResult(newest(item), WORKER, postponed(item))),
+        });
       }
     } catch (error) {
-      if (error instanceof HandlerTimeout || classifyPgError(error) === 'transient') {
-        throw (await isConnectionUsable(db)) ? new HandlerFailure(handler.name, error) : error;
-      }
-      await db.query('rollback to savepoint part'); // throws when it was PostgreSQL that failed
-      return error ?? new Error('it threw nothing');
+      if (error instanceof HandlerFailure) error.learned = [...current.values()];
+      throw error;
     }
-    await db.query('rollback to savepoint part');
-    return this.attempt(
-      handler,
-      part.filter(({ unfinished }) => !unfinished.has(handler.name)),
-      db,
-    );
+    const ran = [...current.values()];
+    return ran.some((item, i) => item !== items[i]) ? ran : items;
+  }
+
+  /** Names of the handlers of this item that are done once the transaction commits. */
+  namesDone({ event, unfinished }: WorkItem): string[] {
+    return this.handlers.filter((h) => handlesType(h, event.type) && !unfinished.has(h.name)).map(({ name }) => name);
   }
 }
 
-const countBlames = (settlements: readonly Settlement[]): number =>
-  settlements.reduce((sum, { unfinished }) => sum + unfinished.size, 0);
+const isDue = (handler: TransactionalHandler, item: WorkItem, doneBefore: DoneBefore): boolean =>
+  handlesType(handler, item.event.type) &&
+  runsHandlers(item) &&
+  !item.unfinished.has(handler.name) &&
+  !doneBefore.get(item.event.id)?.has(handler.name);
 
-/** Notes the events that the handler says are not done. True when there is any. */
-function blameResults(
+const isIn =
+  (results: Results) =>
+  ({ event }: WorkItem): boolean =>
+    results.has(event.id);
+
+const withResultsOf =
+  ({ name }: TransactionalHandler, results: Results) =>
+  (item: WorkItem): WorkItem => {
+    const result = results.get(item.event.id);
+    return result ? withResult(item, name, result) : item;
+  };
+
+/** Undefined when the call went well; what it threw when its savepoint was rolled back. */
+async function attempt(
   handler: TransactionalHandler,
-  settlements: readonly Settlement[],
-  results: Awaited<ReturnType<TransactionalHandler['handle']>>,
-): boolean {
-  if (!results || results.size === 0) return false;
-  let blamed = false;
-  for (const settlement of settlements) {
-    const result = results.get(settlement.event.id);
-    if (!result) continue;
-    settlement.markFailed(handler.name, result);
-    blamed = true;
+  part: readonly WorkItem[],
+  db: PoolClient,
+  update: (item: WorkItem) => unknown,
+): Promise<unknown> {
+  if (part.length === 0) return undefined;
+  await db.query('savepoint part');
+  let results: Results;
+  try {
+    results = await call(handler, part, db);
+    if (!part.some(isIn(results))) {
+      await db.query('release savepoint part'); // fails if the handler swallowed the error of a statement
+      return undefined;
+    }
+  } catch (error) {
+    if (error instanceof HandlerTimeout || classifyPgError(error) === 'transient') {
+      throw (await isConnectionUsable(db)) ? new HandlerFailure(handler.name, error) : error;
+    }
+    await db.query('rollback to savepoint part'); // throws when it was PostgreSQL that failed
+    return error ?? new Error('it threw nothing');
   }
-  return blamed;
+  await db.query('rollback to savepoint part');
+  for (const item of part.filter(isIn(results))) update(withResultsOf(handler, results)(item));
+  const others = part.filter((item) => !isIn(results)(item));
+  return attempt(handler, others, db, update);
+}
+
+/** Calls a handler within its timeout, and with a `db` that refuses statements once the call has ended. */
+async function call(handler: TransactionalHandler, items: readonly WorkItem[], client: PoolClient): Promise<Results> {
+  const { timeoutMs } = handler;
+  const bound = bind(client);
+  const aborter = new AbortController();
+  const work = () => handler.handle(eventsOf(items), { db: bound.db, signal: aborter.signal });
+  if (timeoutMs === undefined) return (await work().finally(bound.end)) ?? NO_RESULTS;
+  // The statement in progress has to end, too, or the rollback would wait for it.
+  await client.query(`set local statement_timeout = ${Math.ceil(timeoutMs) + STATEMENT_MARGIN_MS}`);
+  try {
+    const results = await withinTimeout(timeoutMs, aborter, work());
+    bound.end();
+    await client.query('set local statement_timeout to default');
+    return results ?? NO_RESULTS;
+  } finally {
+    bound.end();
+  }
+}
+
+/** A statement that a handler sends late would become part of another transaction. */
+function bind(client: PoolClient): { db: Db; end: () => void } {
+  let ended = false;
+  const query = ((...args: Parameters<PoolClient['query']>) =>
+    ended
+      ? Promise.reject(new Error('The call has ended; its db takes no more statements.'))
+      : client.query(...args)) as Db['query'];
+  return { db: { query }, end: () => (ended = true) };
+}
+
+/** Probes our own connection: an error with a PostgreSQL code may come from another database that the handler uses. */
+async function isConnectionUsable(db: PoolClient): Promise<boolean> {
+  try {
+    await db.query('select');
+    return true;
+  } catch (error) {
+    return classifyPgError(error) !== 'unavailable'; // "current transaction is aborted" comes from a usable connection
+  }
 }

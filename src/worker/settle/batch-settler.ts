@@ -1,166 +1,121 @@
-import { hostname } from 'node:os';
-import { Inject, Injectable } from '@nestjs/common';
-import { Pool, type PoolClient } from 'pg';
-import { SETTINGS_TOKEN, type Settings } from '../../config/settings';
+import type { Pool } from 'pg';
+import type { Settings } from '../../config/settings';
 import { classifyPgError } from '../../db/pg-errors';
 import { inTransaction } from '../../db/pool';
-import { Metrics } from '../../observability/metrics';
-import { completeDispatchesOfSucceeded, completeStates } from '../../event-state/complete.queries';
-import { openAttempts, readEffects, readStates, type EventState } from '../../event-state/open-attempts.queries';
-import { clearStarts } from '../crashes/crash-counts.queries';
-import type { Failure } from '../../event-state/settle-failures.queries';
-import type { DispatchedEvent } from '../../event/dispatched-event';
-import { HANDLERS, type Handler } from '../handler';
-import { HandlerTimeout } from '../run/handler-call';
-import { SettleReport, type SettledBatch } from './settle-report';
-import { settleFailures } from '../../event-state/settle-failures';
-import { classifyError, postponeTenant, decide } from './retry-policy';
-import { newestOfEach, Settlement, type Findings } from './settlement';
+import type { Metrics } from '../../observability/metrics';
+import type { Handler } from '../handler';
+import { HandlerTimeout } from '../run/handler-timeout';
 import { HandlerFailure, TransactionalHandlers } from '../run/transactional-handlers';
+import { newestOfEach, WORKER, withResult, type WorkItem } from '../work-item';
+import { nextStep, type Mode, type Tried, type Uncommitted } from './next-step';
+import { classifyError, postponeTenant } from './retry-policy';
+import { merge, SettlePass, type PassResult } from './settle-pass';
+import { SettleReport } from './settle-report';
 
-/** Deadlocks and failed serialisations are repeated this often before somebody is blamed for them. */
-const MOST_REPEATS = 3;
 /** More events of one tenant may not use up a handler's whole timeout in one batch (I10). */
 const MOST_TIMEOUTS_OF_TENANT = 2;
 
-/** The transaction has to be rolled back and made again with what is known by now. */
-class Again extends Error {
-  override readonly message = 'overtaken by other workers again and again';
+interface FailedPass {
+  kind: 'failed';
+  /** With the results that were learned before the failure. */
+  items: readonly WorkItem[];
+  error: unknown;
+  /** Name of the handler that threw, or WORKER. */
+  handler: string;
+  cause: unknown;
 }
 
-/** Carries a batch of delivered events to a committed outcome each: attempts, effects, retries and dead letters. */
-@Injectable()
+/** Settles batches of dispatched events: attempts, effects of handlers, retries and dead letters. */
 export class BatchSettler {
-  private readonly worker = `${hostname()}:${process.pid}`;
-  private readonly transactional: TransactionalHandlers;
+  private readonly settlePass: SettlePass;
   private readonly report: SettleReport;
 
   constructor(
-    @Inject(SETTINGS_TOKEN) private readonly settings: Settings,
+    settings: Settings,
     private readonly pool: Pool,
-    @Inject(HANDLERS) handlers: readonly Handler[],
+    handlers: readonly Handler[],
     metrics: Metrics,
   ) {
+    const transactional = new TransactionalHandlers(handlers.filter((handler) => handler.kind === 'transactional'));
+    this.settlePass = new SettlePass(settings, transactional);
     this.report = new SettleReport(metrics, settings.MAX_RETRY_ATTEMPTS);
-    this.transactional = new TransactionalHandlers(handlers.filter((handler) => handler.kind === 'transactional'));
   }
 
   /**
-   * When this resolves, the outcome of every event is committed and its delivery may be acked (I5). When it throws,
-   * PostgreSQL could not be reached and nothing was decided; that is no attempt of the events. `findings` tells what
-   * ran before: external handlers, and trials.
+   * When this resolves, the outcome of every event is committed and its message may be acked (I5). When it throws,
+   * PostgreSQL could not be reached or other workers overtook every pass; then nothing was decided for the events that
+   * were not settled, and it is no attempt of theirs.
    */
-  async settle(
-    events: readonly DispatchedEvent[],
-    findings: ReadonlyMap<DispatchedEvent, Findings> = new Map(),
-  ): Promise<void> {
-    const settlements = newestOfEach(events).map((event) => new Settlement(event, findings.get(event)));
-    if (settlements.length > 0) await this.settleBatch(settlements);
+  async settle(items: readonly WorkItem[]): Promise<void> {
+    const newest = newestOfEach(items);
+    if (newest.length > 0) await this.settleBatch(newest);
+    if (newest.length < items.length) this.report.superseded(items.filter((item) => !newest.includes(item)));
   }
 
-  private async settleBatch(settlements: readonly Settlement[]): Promise<void> {
+  /** Passes over a batch until one commits. Returns the items with all results that were learned on the way. */
+  private async settleBatch(batch: readonly WorkItem[]): Promise<readonly WorkItem[]> {
     const startedMs = Date.now();
-    let apart = false;
-    for (let repeats = 0, passes = 0; ;) {
-      try {
-        const work = { settlements, apart, startedMs };
-        const outcome = await inTransaction(this.pool, (db) => this.settleIn(db, work));
-        this.report.committed(outcome);
-        return;
-      } catch (error) {
-        if (error instanceof Again) {
-          // Each pass knows more events to blame, or finds one more settled by somebody else.
-          if (++passes > 2 * settlements.length + MOST_REPEATS) throw error;
-          apart = false;
-          continue;
-        }
-        const byHandler = error instanceof HandlerFailure;
-        const cause = byHandler ? error.cause : error;
-        if (!byHandler && classifyPgError(error) === 'unavailable') throw error;
-        if (classifyPgError(cause) === 'transient' && repeats++ < MOST_REPEATS) continue;
-        const [only] = settlements;
-        if (settlements.length === 1 && only && (byHandler || apart)) blameAlone(only, error);
-        // Not by a handler: one may have swallowed the error of a statement, which its savepoint will tell.
-        else if (!apart && !(cause instanceof HandlerTimeout)) apart = true;
-        else return this.settleOneByOne(settlements);
+    let items = batch;
+    let tried: Tried = { events: batch.length, mode: 'together', rolledBack: 0, repeats: 0 };
+    for (;;) {
+      const pass = await this.pass(items, tried.mode, startedMs);
+      if (pass.kind === 'committed') {
+        this.report.committed(pass.batch);
+        return items;
       }
+      items = pass.items;
+      const step = nextStep(describe(pass, items), tried);
+      if (step.kind === 'pass') tried = step.tried;
+      else if (step.kind === 'one-by-one') return this.settleOneByOne(items);
+      else if (step.kind === 'fail-one' && pass.kind === 'failed') items = withFailure(items, pass);
+      else throw pass.kind === 'failed' ? pass.error : new Error('overtaken by other workers again and again');
     }
   }
 
-  /** What halving cannot find: a handler that hangs, or a fault outside of all handlers. */
-  private async settleOneByOne(settlements: readonly Settlement[]): Promise<void> {
+  private async pass(items: readonly WorkItem[], mode: Mode, startedMs: number): Promise<PassResult | FailedPass> {
+    try {
+      return await inTransaction(
+        this.pool,
+        (db) => this.settlePass.run(db, items, mode, startedMs),
+        ({ kind }) => kind === 'committed',
+      );
+    } catch (error) {
+      if (!(error instanceof HandlerFailure)) return { kind: 'failed', items, error, handler: WORKER, cause: error };
+      const { handler, cause, learned } = error;
+      return { kind: 'failed', items: merge(items, learned), error, handler, cause };
+    }
+  }
+
+  private async settleOneByOne(batch: readonly WorkItem[]): Promise<readonly WorkItem[]> {
     const timeouts = new Map<string, number>();
-    for (const settlement of settlements) {
-      const { tenantId, dispatchNo } = settlement.event;
+    const settled: WorkItem[] = [];
+    for (const item of batch) {
+      const { tenantId, dispatchNo } = item.event;
       const before = timeouts.get(tenantId) ?? 0;
-      if (before >= MOST_TIMEOUTS_OF_TENANT) settlement.markFailed('', postponeTenant(dispatchNo, Math.random()));
-      await this.settleBatch([settlement]);
-      const timedOut = [...settlement.unfinished.values()].some(({ reasonCode }) => reasonCode === 'TIMEOUT');
-      if (timedOut) timeouts.set(tenantId, before + 1);
+      const skipped = before >= MOST_TIMEOUTS_OF_TENANT;
+      const one = skipped ? withResult(item, WORKER, postponeTenant(dispatchNo, Math.random())) : item;
+      const now = await this.settleBatch([one]);
+      settled.push(...now);
+      if (now.some(timedOut)) timeouts.set(tenantId, before + 1);
     }
-  }
-
-  private async settleIn(
-    db: PoolClient,
-    { settlements, apart, startedMs }: { settlements: readonly Settlement[]; apart: boolean; startedMs: number },
-  ): Promise<SettledBatch> {
-    const attempt = { durationMs: Date.now() - startedMs, worker: this.worker };
-    // Sent at once, but two statements: the second has a new snapshot, which shows what another worker committed while
-    // openAttempts waited for it.
-    const [opened, states] = await Promise.all([
-      openAttempts(db, eventsOf(settlements), attempt),
-      readStates(db, eventsOf(settlements)),
-    ]);
-    const won = settlements.filter(({ event }) => opened.has(event.id));
-    if (won.length < settlements.length) {
-      await completeDispatchesOfSucceeded(db, eventsOf(settlements.filter(({ event }) => !opened.has(event.id))));
-    }
-    if (won.some(({ event }) => isOvertaken(event, states))) throw new Again();
-    const withState = won.filter(({ event }) => states.has(event.id));
-    const done = withState.length > 0 ? await readEffects(db, eventsOf(withState)) : new Map<string, Set<string>>();
-    const run = { settlements: won, done };
-    const blamed = apart ? await this.transactional.runApart(db, run) : await this.transactional.runTogether(db, run);
-    if (blamed) throw new Again();
-
-    const failures = this.toFailures(won, opened, startedMs);
-    // Not raised: dispatched again in this very moment (reconciler), which the next pass sees.
-    if (failures.length > 0 && !(await settleFailures(db, failures))) throw new Again();
-    const completed = won.filter(({ result }) => !result);
-    const toComplete = completed.filter(({ event }) => states.has(event.id)).map(({ event }) => event.id);
-    if (toComplete.length > 0) await completeStates(db, toComplete);
-    const onTrial = settlements.filter((settlement) => settlement.onTrial).map(({ event }) => event.id);
-    if (onTrial.length > 0) await clearStarts(db, onTrial);
-    return { completed: eventsOf(completed), failures, attempts: opened, durationMs: Date.now() - startedMs };
-  }
-
-  private toFailures(won: readonly Settlement[], opened: ReadonlyMap<string, number>, startedMs: number): Failure[] {
-    return won.flatMap((settlement) => {
-      const { event, result } = settlement;
-      if (!result) return [];
-      const attemptNumber = opened.get(event.id) ?? 1;
-      const decision = decide(result, attemptNumber, this.settings, Math.random());
-      const effects = [...settlement.unfinished.values()].flatMap((unfinished) => unfinished.effects ?? []);
-      const done = [
-        ...settlement.done,
-        ...effects,
-        ...(settlement.runsHandlers ? this.transactional.namesDone(settlement) : []),
-      ];
-      const durationMs = settlement.externalMs + Date.now() - startedMs;
-      return [{ event, attemptNumber, decision, durationMs, done }];
-    });
+    return settled;
   }
 }
 
-const eventsOf = (settlements: readonly Settlement[]): DispatchedEvent[] => settlements.map(({ event }) => event);
+const timedOut = ({ unfinished }: WorkItem): boolean =>
+  [...unfinished.values()].some(({ reasonCode }) => reasonCode === 'TIMEOUT');
 
-function isOvertaken({ id, dispatchNo }: DispatchedEvent, states: ReadonlyMap<string, EventState>): boolean {
-  const state = states.get(id);
-  return state !== undefined && (state.dispatchNo > dispatchNo || state.status !== 'DISPATCHED');
+function describe(pass: FailedPass | { kind: 'rolled-back' }, items: readonly WorkItem[]): Uncommitted {
+  if (pass.kind === 'rolled-back') return pass;
+  const { handler, cause } = pass;
+  return {
+    kind: 'failed',
+    byHandler: handler !== WORKER,
+    failure: classifyPgError(cause),
+    timedOut: cause instanceof HandlerTimeout,
+    known: items.some(({ unfinished }) => unfinished.has(handler)),
+  };
 }
 
-/** @throws the error when the event was given up before: then it is no event's fault. */
-function blameAlone(settlement: Settlement, error: unknown): void {
-  const [handler, cause] = error instanceof HandlerFailure ? [error.handler, error.cause] : ['', error];
-  if (settlement.unfinished.has(handler)) throw error;
-  settlement.markFailed(handler, classifyError(cause));
-}
+const withFailure = (items: readonly WorkItem[], { handler, cause }: FailedPass): readonly WorkItem[] =>
+  items.map((item) => withResult(item, handler, classifyError(cause)));

@@ -1,14 +1,22 @@
+import type { Span } from '@opentelemetry/api';
 import { Logger } from '@nestjs/common';
 import { writesDebug } from '../../observability/app-logger';
 import type { Metrics } from '../../observability/metrics';
-import { endDispatchSpan } from '../consume/dispatch-spans';
-import type { Failure } from '../../event-state/settle-failures.queries';
 import type { DispatchedEvent } from '../../event/dispatched-event';
+import type { Failure } from '../../event-state/settle-failures.queries';
+import { endDispatchSpan } from '../consume/dispatch-spans';
+import type { WorkItem } from '../work-item';
+
+export interface SettledFailure extends Failure {
+  span: Span | undefined;
+}
 
 /** What a settle transaction has committed. */
 export interface SettledBatch {
-  completed: readonly DispatchedEvent[];
-  failures: readonly Failure[];
+  completed: readonly WorkItem[];
+  failures: readonly SettledFailure[];
+  /** Stale dispatches, and events that had succeeded before. */
+  stale: readonly WorkItem[];
   /** Number of the attempt, by event id. */
   attempts: ReadonlyMap<string, number>;
   /** How long the batch took. */
@@ -16,9 +24,9 @@ export interface SettledBatch {
 }
 
 /**
- * Counts and logs outcomes once they are committed: `delivery.settled` for each event, at debug when all went well, at
- * warn when an attempt failed; one line per batch for postponements. What a handler said about a failure stands in the
- * attempt, not in the log: it may quote what the event carries.
+ * Counts, logs and traces outcomes once they are committed. Writes `delivery.settled` for each event: at debug when it is
+ * completed, at warn when an attempt failed; postponements get one line per batch. What a handler said about a failure is
+ * stored with the attempt and not logged, since it may quote the event's content.
  */
 export class SettleReport {
   private readonly logger = new Logger('Worker');
@@ -28,19 +36,25 @@ export class SettleReport {
     private readonly maxAttempts: number,
   ) {}
 
-  committed(outcome: SettledBatch): void {
-    this.completed(outcome);
+  committed(batch: SettledBatch): void {
+    this.completed(batch);
+    this.superseded(batch.stale);
     let postponed = 0;
-    for (const failure of outcome.failures) {
+    for (const failure of batch.failures) {
       if (failure.decision.kind !== 'postpone') this.failed(failure);
       else {
         postponed += 1;
         const { reasonCode } = failure.decision;
         this.metrics.workerPostponed.inc({ reason_code: reasonCode });
-        endDispatchSpan(failure.event, { 'streamforge.outcome': 'postponed', 'streamforge.reason_code': reasonCode });
+        endDispatchSpan(failure.span, { 'streamforge.outcome': 'postponed', 'streamforge.reason_code': reasonCode });
       }
     }
     if (postponed > 0) this.logger.log(`${postponed} events postponed`);
+  }
+
+  /** Nothing was left to do for these. */
+  superseded(items: readonly WorkItem[]): void {
+    for (const { span } of items) endDispatchSpan(span, { 'streamforge.outcome': 'stale' });
   }
 
   private completed({ completed, attempts, durationMs }: SettledBatch): void {
@@ -48,23 +62,23 @@ export class SettleReport {
       this.metrics.workerAttempts.inc({ status: 'SUCCESS', reason_code: 'PROCESSED' }, completed.length);
     const nowMs = Date.now();
     const eachLine = writesDebug();
-    for (const event of completed) {
+    for (const { event, span } of completed) {
       this.metrics.endToEnd.observe((nowMs - Date.parse(event.receivedAt)) / 1000);
-      endDispatchSpan(event, { 'streamforge.outcome': 'completed' });
+      endDispatchSpan(span, { 'streamforge.outcome': 'completed' });
       if (!eachLine) continue;
       const attemptNumber = attempts.get(event.id) ?? 1;
       this.logger.debug(this.line(event, { outcome: 'COMPLETED', reasonCode: 'PROCESSED', attemptNumber, durationMs }));
     }
   }
 
-  private failed({ event, attemptNumber, decision, durationMs }: Failure): void {
+  private failed({ event, span, attemptNumber, decision, durationMs }: SettledFailure): void {
     const { kind, reasonCode } = decision;
     const status = kind === 'retry' ? 'RETRY' : 'DLQ';
     this.metrics.workerAttempts.inc({ status, reason_code: reasonCode });
     this.metrics[kind === 'retry' ? 'workerRetry' : 'workerDlq'].inc();
     const delayMs = kind === 'retry' ? decision.delayMs : undefined;
     const outcome = kind === 'retry' ? 'RETRYING' : 'DLQ';
-    endDispatchSpan(event, { 'streamforge.outcome': outcome, 'streamforge.attempt': attemptNumber }, reasonCode);
+    endDispatchSpan(span, { 'streamforge.outcome': outcome, 'streamforge.attempt': attemptNumber }, reasonCode);
     this.logger.warn(this.line(event, { outcome, reasonCode, attemptNumber, delayMs, durationMs }));
   }
 

@@ -1,25 +1,16 @@
-import { Logger } from '@nestjs/common';
 import type { Event } from '../../../src/event/event';
-import { Metrics } from '../../../src/observability/metrics';
 import { dispatchLost } from '../../../src/event-state/dispatch-lost.queries';
-import { BatchSettler } from '../../../src/worker/settle/batch-settler';
 import type { UnfinishedResult } from '../../../src/worker/handler';
-import { testSettings } from '../../support/app';
-import { createTestDatabase, type TestDatabase } from '../../support/database';
 import { eventually } from '../../support/eventually';
 import { transactional } from '../../support/handlers';
 import { attemptRows, countRows, delivered, givenEvent, stateRow } from '../../support/rows';
+import { settlerOf, WorkerDatabase } from '../../support/settler';
 
 const RETRY: UnfinishedResult = { kind: 'retry', reasonCode: 'HTTP_5XX' };
 
 /** I11 where looking once is not enough: the event moves on after the first look, while the settle transaction runs. */
-describe('the delivery executor, overtaken in the middle of its transaction', () => {
-  let database: TestDatabase;
-  beforeAll(async () => {
-    Logger.overrideLogger(false);
-    database = await createTestDatabase();
-  });
-  afterAll(() => database.drop());
+describe('the settler, overtaken in the middle of its transaction', () => {
+  const database = new WorkerDatabase();
 
   /**
    * A worker whose first handler fails every event, and says how often it was called. That rolls the first pass back; the
@@ -32,8 +23,8 @@ describe('the delivery executor, overtaken in the middle of its transaction', ()
       return new Map(events.map(({ id }) => [id, RETRY]));
     });
     const later = transactional('later', ['*'], async () => void (await meanwhile()));
-    const executor = new BatchSettler(testSettings(), database.pool, [failing, later], new Metrics());
-    return Object.assign(worker, { settle: (event: Event) => executor.settle([delivered(event)]) });
+    const settler = settlerOf(database.pool, [failing, later]);
+    return Object.assign(worker, { settle: (event: Event) => settler.settle([delivered(event)]) });
   };
 
   const oneWaits = (): Promise<void> =>
@@ -42,7 +33,7 @@ describe('the delivery executor, overtaken in the middle of its transaction', ()
       expect(await countRows(database.pool, waiting)).toBe(1);
     });
 
-  it('I11: by a worker that it waited for: the dispatch that failed there does not run here', async () => {
+  it('I11: does not run a dispatch that failed in another worker while it waited for that worker', async () => {
     const event = await givenEvent(database.pool);
     const late = failingWorker();
     let settledLate: Promise<void> | undefined;
@@ -57,7 +48,7 @@ describe('the delivery executor, overtaken in the middle of its transaction', ()
     await expect(stateRow(database.pool, event)).resolves.toMatchObject({ status: 'RETRYING', dispatchNo: 2 });
   });
 
-  it('I11: by the reconciler: the failure is not recorded, and the newer dispatch stays what counts', async () => {
+  it('I11: records no failure of a dispatch that the reconciler has replaced meanwhile', async () => {
     const event = await givenEvent(database.pool);
     const lost = { eventId: event.id, dispatchNo: 1, generation: 1 };
     const worker = failingWorker(() => dispatchLost(database.pool, [lost]));

@@ -1,53 +1,22 @@
-import { Logger } from '@nestjs/common';
 import type { Event } from '../../../src/event/event';
 import { Metrics } from '../../../src/observability/metrics';
-import { dispatchDueRetries } from '../../../src/event-state/dispatch-due-retries.queries';
-import { BatchSettler } from '../../../src/worker/settle/batch-settler';
-import type { DispatchedEvent } from '../../../src/event/dispatched-event';
 import type { Handler, UnfinishedResult } from '../../../src/worker/handler';
 import { UsageMeter } from '../../../src/worker/handlers/usage-meter';
-import type { Findings } from '../../../src/worker/settle/settlement';
+import { BatchSettler } from '../../../src/worker/settle/batch-settler';
 import { testSettings } from '../../support/app';
-import { createTestDatabase, type TestDatabase } from '../../support/database';
 import { recordingEffects, transactional } from '../../support/handlers';
 import { attemptRows, countRows, delivered, givenEvent, givenEvents, givenState, stateRow } from '../../support/rows';
+import { itemOf, settlerOf, WorkerDatabase, type TestSettler } from '../../support/settler';
 
-describe('the delivery executor, when an event is done in part', () => {
-  let database: TestDatabase;
-  beforeAll(async () => {
-    Logger.overrideLogger(false);
-    database = await createTestDatabase();
-    await database.pool.query('create table effects (handler text, event_id uuid, generation integer)');
-  });
-  beforeEach(() =>
-    database.pool.query(
-      `truncate events, outbox, idempotency_keys, event_state, processing_attempts, retry_schedule, dead_letters,
-                usage_daily, handler_effects, effects`,
-    ),
-  );
-  afterAll(() => database.drop());
-
-  const executorOf = (...handlers: Handler[]): BatchSettler => {
-    const settings = testSettings({ MAX_RETRY_ATTEMPTS: '3', RETRY_BACKOFF_MS: '1000', RETRY_JITTER: '0' });
-    return new BatchSettler(settings, database.pool, handlers, new Metrics());
-  };
+describe('the settler, when an event is done in part', () => {
+  const database = new WorkerDatabase();
+  const settler = (...handlers: Handler[]): TestSettler => settlerOf(database.pool, handlers);
   const effectsOf = async (name: string): Promise<number> =>
     countRows(database.pool, `effects where handler = '${name}'`);
-  const nextDelivery = async (event: Event, dispatchNo: number): Promise<DispatchedEvent> => {
-    await database.pool.query('update retry_schedule set due_at = now()');
-    await expect(dispatchDueRetries(database.pool, 10)).resolves.toBe(1);
-    return delivered(event, { dispatchNo });
-  };
   const firstAttempts = async (status: string): Promise<number> =>
     countRows(database.pool, `processing_attempts where status = '${status}' and attempt_number = 1`);
-  const findings = (unfinished: [string, UnfinishedResult][], done: string[] = []): Findings => ({
-    done,
-    unfinished: new Map(unfinished),
-    durationMs: 7,
-    onTrial: false,
-  });
 
-  it('I10: of 100 events one whose SQL fails costs the others nothing: 99 are completed in their first attempt', async () => {
+  it('I10: completes 99 of 100 events in their first attempt when the SQL of one fails', async () => {
     const events = await givenEvents(database.pool, 100);
     const bad = events[61] as Event;
     let calls = 0;
@@ -58,7 +27,7 @@ describe('the delivery executor, when an event is done in part', () => {
         bad.id,
       ]);
     });
-    await executorOf(new UsageMeter(), strict).settle(events.map((event) => delivered(event)));
+    await settler(new UsageMeter(), strict).settle(events.map((event) => delivered(event)));
     await expect(firstAttempts('SUCCESS')).resolves.toBe(99);
     await expect(attemptRows(database.pool, bad)).resolves.toMatchObject([
       { status: 'RETRY', attemptNumber: 1, errorMessage: 'division by zero' },
@@ -67,7 +36,7 @@ describe('the delivery executor, when an event is done in part', () => {
     expect(calls).toBeLessThan(20); // one by one it would be 100
   });
 
-  it('I10: when all events of a tenant fail, few are tried and the rest postponed; other tenants notice nothing', async () => {
+  it('I10: tries few events of a tenant whose events all fail and postpones the rest; other tenants notice nothing', async () => {
     const bad = await givenEvents(database.pool, 80, {}, 'bad');
     const good = await givenEvents(database.pool, 20, {}, 'good');
     let calls = 0;
@@ -77,7 +46,7 @@ describe('the delivery executor, when an event is done in part', () => {
         ? Promise.reject(new Error('it broke'))
         : Promise.resolve();
     });
-    await executorOf(picky).settle([...bad, ...good].map((event) => delivered(event)));
+    await settler(picky).settle([...bad, ...good].map((event) => delivered(event)));
     await expect(firstAttempts('SUCCESS')).resolves.toBe(20);
     await expect(firstAttempts('RETRY')).resolves.toBe(10);
     await expect(countRows(database.pool, `event_state where status = 'RETRYING' and attempts = 0`)).resolves.toBe(70);
@@ -85,17 +54,17 @@ describe('the delivery executor, when an event is done in part', () => {
     expect(calls).toBeLessThan(40);
   });
 
-  it('I7: a retry runs only what is missing', async () => {
+  it('I7: runs only what is missing at a retry', async () => {
     const event = await givenEvent(database.pool);
     let broken = true;
     const flaky = transactional('flaky', ['*'], (events, call) =>
       broken ? Promise.reject(new Error('it broke')) : recordingEffects('flaky')(events, call),
     );
-    const executor = executorOf(transactional('first', ['*'], recordingEffects('first')), flaky, new UsageMeter());
-    await executor.settle([delivered(event)]);
-    await executor.settle([await nextDelivery(event, 2)]);
+    const worker = settler(transactional('first', ['*'], recordingEffects('first')), flaky, new UsageMeter());
+    await worker.settle([delivered(event)]);
+    await worker.settle([await database.nextDispatch(event, 2)]);
     broken = false;
-    await executor.settle([await nextDelivery(event, 3)]);
+    await worker.settle([await database.nextDispatch(event, 3)]);
     expect(await Promise.all([effectsOf('first'), effectsOf('flaky')])).toEqual([1, 1]);
     await expect(countRows(database.pool, 'usage_daily where events = 1')).resolves.toBe(1);
     const attempts = await attemptRows(database.pool, event);
@@ -106,18 +75,18 @@ describe('the delivery executor, when an event is done in part', () => {
     ]);
   });
 
-  it('I7: a new generation runs everything again', async () => {
+  it('I7: runs everything again in a new generation', async () => {
     const event = await givenEvent(database.pool);
     const failing = transactional('failing', ['*'], () => Promise.reject(new Error('it broke')));
-    const executor = executorOf(transactional('first', ['*'], recordingEffects('first')), failing);
-    await executor.settle([delivered(event)]);
+    const worker = settler(transactional('first', ['*'], recordingEffects('first')), failing);
+    await worker.settle([delivered(event)]);
     await database.pool.query('truncate event_state, retry_schedule');
     await givenState(database.pool, event, { status: 'DISPATCHED', generation: 2, dispatchNo: 2, attempts: 0 });
-    await executor.settle([delivered(event, { generation: 2, dispatchNo: 2 })]);
+    await worker.settle([delivered(event, { generation: 2, dispatchNo: 2 })]);
     await expect(countRows(database.pool, `effects where generation = 2`)).resolves.toBe(1);
   });
 
-  it('results for single events save the search: a retry, a dead letter and a postponement in one batch', async () => {
+  it('needs no search when a handler returns results: a retry, a dead letter and a postponement in one batch', async () => {
     const [good, again, dead, later] = (await givenEvents(database.pool, 4)) as [Event, Event, Event, Event];
     const calls: number[] = [];
     const judging = transactional('judging', ['*'], async (events, call) => {
@@ -132,7 +101,7 @@ describe('the delivery executor, when an event is done in part', () => {
         [later.id, { kind: 'postpone', reasonCode: 'CIRCUIT_OPEN', afterMs: 5_000 }],
       ]);
     });
-    await executorOf(new UsageMeter(), judging).settle([good, again, dead, later].map((event) => delivered(event)));
+    await settler(new UsageMeter(), judging).settle([good, again, dead, later].map((event) => delivered(event)));
     expect(calls).toEqual([4, 1]);
     await expect(effectsOf('judging')).resolves.toBe(1);
     await expect(attemptRows(database.pool, good)).resolves.toMatchObject([{ status: 'SUCCESS' }]);
@@ -155,29 +124,27 @@ describe('the delivery executor, when an event is done in part', () => {
     ).resolves.toBe(1);
   });
 
-  it('what an external handler has done is kept, and what it could not do decides', async () => {
+  it('remembers what external handlers have done, and decides by what they have not', async () => {
     const event = delivered(await givenEvent(database.pool));
-    const unfinished: UnfinishedResult = { kind: 'retry', reasonCode: 'HTTP_5XX', effects: ['destination:a'] };
-    await executorOf(new UsageMeter()).settle(
-      [event],
-      new Map([[event, findings([['hooks', unfinished]], ['mailer'])]]),
-    );
+    const result: UnfinishedResult = { kind: 'retry', reasonCode: 'HTTP_5XX', effects: ['destination:a'] };
+    const item = itemOf(event, { done: ['mailer'], unfinished: new Map([['hooks', result]]), externalMs: 7 });
+    await new BatchSettler(testSettings(), database.pool, [new UsageMeter()], new Metrics()).settle([item]);
     const { rows } = await database.pool.query<{ handler: string }>('select handler from handler_effects order by 1');
     expect(rows.map(({ handler }) => handler)).toEqual(['destination:a', 'mailer', 'usage-meter']);
     await expect(countRows(database.pool, 'processing_attempts where duration_ms >= 7')).resolves.toBe(1);
   });
 
-  it('I5: a handler that swallows the error of a statement cannot make a batch look committed', async () => {
+  it('I5: notices that a handler swallowed the error of a statement, and finds its event', async () => {
     const events = await givenEvents(database.pool, 5);
     const sly = transactional('sly', ['*'], async (batch, { db }) => {
       if (batch.some(({ id }) => id === events[2]?.id)) await db.query('select 1/0').catch(() => undefined);
     });
-    await executorOf(new UsageMeter(), sly).settle(events.map((event) => delivered(event)));
+    await settler(new UsageMeter(), sly).settle(events.map((event) => delivered(event)));
     await expect(firstAttempts('SUCCESS')).resolves.toBe(4);
     await expect(attemptRows(database.pool, events[2] as Event)).resolves.toMatchObject([{ status: 'RETRY' }]);
   });
 
-  it('I10: a handler that hangs on one event costs the batch its timeout, and that event an attempt', async () => {
+  it('I10: waits for the timeout of a handler that hangs on one event, and records an attempt of that event only', async () => {
     const events = await givenEvents(database.pool, 6);
     const hangs = transactional(
       'hangs',
@@ -187,14 +154,14 @@ describe('the delivery executor, when an event is done in part', () => {
       },
       200,
     );
-    await executorOf(hangs).settle(events.map((event) => delivered(event)));
+    await settler(hangs).settle(events.map((event) => delivered(event)));
     await expect(firstAttempts('SUCCESS')).resolves.toBe(5);
     await expect(attemptRows(database.pool, events[3] as Event)).resolves.toMatchObject([
       { status: 'RETRY', reasonCode: 'TIMEOUT' },
     ]);
   });
 
-  it('I10: a handler that hangs without any statement is left alone after its timeout, and its db is closed to it', async () => {
+  it('I10: abandons a handler that hangs without a statement after its timeout, and closes its db', async () => {
     const event = await givenEvent(database.pool);
     let late: Promise<unknown> = Promise.resolve();
     const hangs = transactional(
@@ -209,20 +176,20 @@ describe('the delivery executor, when an event is done in part', () => {
         }),
       100,
     );
-    await executorOf(hangs).settle([delivered(event)]);
+    await settler(hangs).settle([delivered(event)]);
     await expect(attemptRows(database.pool, event)).resolves.toMatchObject([
       { status: 'RETRY', reasonCode: 'TIMEOUT' },
     ]);
     await expect(late).rejects.toThrow('takes no more statements');
   });
 
-  it('I7: a success and a failure of the same delivery at the same time leave one of them, and its effects once', async () => {
+  it('I7: keeps one of a success and a failure of the same dispatch at the same time, with its effects once', async () => {
     const events = await givenEvents(database.pool, 40);
     const batch = events.map((event) => delivered(event));
     const effects = transactional('first', ['*'], recordingEffects('first'));
     const failing = transactional('failing', ['*'], (_, { db }) => db.query('select 1/0').then(() => undefined));
-    const good = executorOf(effects);
-    const bad = executorOf(effects, failing);
+    const good = settler(effects);
+    const bad = settler(effects, failing);
     await Promise.all([good.settle(batch), ...batch.map((event) => bad.settle([event]))]);
     const { rows } = await database.pool.query<{ attempts: number; effects: number }>(
       `select (select count(*)::int from processing_attempts a where a.event_id = e.id) as attempts,
@@ -232,22 +199,22 @@ describe('the delivery executor, when an event is done in part', () => {
     expect(rows).toEqual(events.map(() => ({ attempts: 1, effects: 1 })));
   });
 
-  it('I11: a later dispatch of what has succeeded meanwhile settles as completed', async () => {
+  it('I11: completes a later dispatch of an event that has succeeded meanwhile', async () => {
     const event = await givenEvent(database.pool);
-    const executor = executorOf(transactional('first', ['*'], recordingEffects('first')));
-    await executor.settle([delivered(event)]);
+    const worker = settler(transactional('first', ['*'], recordingEffects('first')));
+    await worker.settle([delivered(event)]);
     await givenState(database.pool, event, { status: 'DISPATCHED', dispatchNo: 2 }); // republished
-    await executor.settle([delivered(event, { dispatchNo: 2 })]);
+    await worker.settle([delivered(event, { dispatchNo: 2 })]);
     await expect(stateRow(database.pool, event)).resolves.toMatchObject({ status: 'COMPLETED', dispatchNo: 2 });
     await expect(effectsOf('first')).resolves.toBe(1);
   });
 
-  it('a message in the audit holds no credentials', async () => {
+  it('stores no credentials of an error message', async () => {
     const event = await givenEvent(database.pool);
     const leaky = transactional('leaky', ['*'], () =>
       Promise.reject(new Error('POST https://bob:hunter2@example.com failed, Authorization: Bearer abcdef123456')),
     );
-    await executorOf(leaky).settle([delivered(event)]);
+    await settler(leaky).settle([delivered(event)]);
     const [attempt] = await attemptRows(database.pool, event);
     expect(attempt?.errorMessage).toBe('POST https://***@example.com failed, Authorization: Bearer ***');
   });

@@ -1,12 +1,11 @@
-import { Logger } from '@nestjs/common';
 import type { Consumer, ReceivedMessage, QueueName } from '../../../src/broker/broker';
 import { MemoryBroker } from '../../../src/broker/memory-broker';
 import { dispatchDueRetries } from '../../../src/event-state/dispatch-due-retries.queries';
 import type { TransactionalCall } from '../../../src/worker/handler';
-import { createTestDatabase, type TestDatabase } from '../../support/database';
 import { eventually } from '../../support/eventually';
 import { recordingEffects, transactional } from '../../support/handlers';
 import { attemptRows, countRows, givenEvent, stateRow } from '../../support/rows';
+import { WorkerDatabase } from '../../support/settler';
 import { publishPending, startWorker, type TestWorker } from '../../support/worker';
 
 /** The connection is lost right before an ack, as often as it is told to: the broker delivers again. */
@@ -35,22 +34,13 @@ class ForgetfulBroker extends MemoryBroker {
   }
 }
 
-describe('a worker that fails', () => {
-  let database: TestDatabase;
+describe('a worker that loses a connection', () => {
+  const database = new WorkerDatabase();
   let broker: ForgetfulBroker;
   let worker: TestWorker;
   /** What the handler does after its effect. */
   let afterEffect: (call: TransactionalCall) => Promise<unknown>;
-  beforeAll(async () => {
-    Logger.overrideLogger(false);
-    database = await createTestDatabase();
-    await database.pool.query('create table effects (handler text, event_id uuid, generation integer)');
-  });
   beforeEach(async () => {
-    await database.pool.query(
-      `truncate events, outbox, idempotency_keys, event_state, processing_attempts, retry_schedule, dead_letters,
-                usage_daily, handler_effects, crash_trials, effects`,
-    );
     afterEffect = () => Promise.resolve();
     broker = new ForgetfulBroker();
     const handler = transactional('effect', ['*'], async (events, call) => {
@@ -63,11 +53,10 @@ describe('a worker that fails', () => {
     await worker.stop();
     await broker.close();
   });
-  afterAll(() => database.drop());
 
   const effects = () => countRows(database.pool, 'effects');
 
-  it('I5, I7: before its commit does the work again, with one effect and one attempt', async () => {
+  it('I5, I7: does the work again when the connection is lost before its commit, with one effect and one attempt', async () => {
     const event = await givenEvent(database.pool);
     let runs = 0;
     afterEffect = async ({ db }) => {
@@ -80,7 +69,7 @@ describe('a worker that fails', () => {
     await expect(attemptRows(database.pool, event)).resolves.toMatchObject([{ status: 'SUCCESS', attemptNumber: 1 }]);
   });
 
-  it('I5, I7: after its commit and before the ack does nothing when the event comes again', async () => {
+  it('I5, I7: does nothing when an event comes again that was committed and not acked', async () => {
     const event = await givenEvent(database.pool);
     broker.acksToLose = 2;
     await publishPending(database.pool, broker);
@@ -91,7 +80,7 @@ describe('a worker that fails', () => {
     await expect(countRows(database.pool, 'crash_trials')).resolves.toBe(0);
   });
 
-  it('I11, I13: after the commit of a failure and before the ack loses no retry, and the stale delivery is no attempt', async () => {
+  it('I11, I13: loses no retry between the commit of a failure and the ack, and the redelivered message is no attempt', async () => {
     const event = await givenEvent(database.pool);
     broker.acksToLose = 2;
     afterEffect = () => Promise.reject(new Error('it broke'));
@@ -113,7 +102,7 @@ describe('a worker that fails', () => {
     expect((await attemptRows(database.pool, event)).map(({ status }) => status)).toEqual(['RETRY', 'SUCCESS']);
   });
 
-  it('I10: a retry in ten minutes does not delay one in a second', async () => {
+  it('I10: runs a retry that is due in a second while another waits ten minutes', async () => {
     const slow = await givenEvent(database.pool, { eventType: 'slow' });
     const quick = await givenEvent(database.pool, { eventType: 'quick' });
     const waiting = transactional('waiting', ['*'], async (events) => {

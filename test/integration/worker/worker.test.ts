@@ -1,4 +1,3 @@
-import { Logger } from '@nestjs/common';
 import { MemoryBroker } from '../../../src/broker/memory-broker';
 import type { OutgoingMessage } from '../../../src/broker/broker';
 import type { Event } from '../../../src/event/event';
@@ -6,33 +5,23 @@ import { dispatchDueRetries } from '../../../src/event-state/dispatch-due-retrie
 import type { DispatchedEvent } from '../../../src/event/dispatched-event';
 import type { ExternalHandler, Handler, HandlerResult } from '../../../src/worker/handler';
 import { UsageMeter } from '../../../src/worker/handlers/usage-meter';
-import { createTestDatabase, type TestDatabase } from '../../support/database';
 import { eventually } from '../../support/eventually';
 import { DONE, external, recordingEffects, transactional } from '../../support/handlers';
 import { attemptRows, countRows, givenEvent, givenEvents, givenState } from '../../support/rows';
+import { WorkerDatabase } from '../../support/settler';
 import { publishPending, startWorker, takePending, type TestWorker } from '../../support/worker';
 
 describe('a worker', () => {
-  let database: TestDatabase;
+  const database = new WorkerDatabase();
   let broker: MemoryBroker;
   const workers: TestWorker[] = [];
-  beforeAll(async () => {
-    Logger.overrideLogger(false);
-    database = await createTestDatabase();
-    await database.pool.query('create table effects (handler text, event_id uuid, generation integer)');
-  });
   beforeEach(async () => {
     broker = new MemoryBroker();
-    await database.pool.query(
-      `truncate events, outbox, idempotency_keys, event_state, processing_attempts, retry_schedule, dead_letters,
-                usage_daily, handler_effects, crash_trials, effects`,
-    );
   });
   afterEach(async () => {
     await Promise.all(workers.splice(0).map((worker) => worker.stop()));
     await broker.close();
   });
-  afterAll(() => database.drop());
 
   const start = (handlers: Handler[], env: Record<string, string> = {}): TestWorker => {
     const worker = startWorker(database.pool, broker, handlers, {
@@ -82,7 +71,7 @@ describe('a worker', () => {
     ['first', [1, 2]],
     ['last', [2, 1]],
   ])(
-    'I7, I11: a stale delivery beside the current one of its event, the stale one %s: the current one runs, and only it',
+    'I7, I11: runs only the current one of two dispatches of an event that arrive together, the stale one %s',
     async (_, dispatches) => {
       const event = await givenEvent(database.pool);
       const [message] = await takePending(database.pool);
@@ -114,7 +103,7 @@ describe('a worker', () => {
     expect(asked).toBe(1);
   });
 
-  it('runs again only what was missing, and gives partial effects back', async () => {
+  it('runs again only the external handlers that are missing, and tells them their partial effects', async () => {
     const event = await givenEvent(database.pool);
     const ran: string[] = [];
     const seen: string[][] = [];
@@ -137,7 +126,7 @@ describe('a worker', () => {
     ]);
   });
 
-  it('aborts a call after its timeout, whether it listens or not', async () => {
+  it('aborts an external call after its timeout, whether it listens or not', async () => {
     const event = await givenEvent(database.pool);
     let aborted = false;
     const deaf = external(
@@ -155,7 +144,7 @@ describe('a worker', () => {
     ]);
   });
 
-  it('I10: a tenant whose calls hang holds neither the batches nor the prefetch; its events are postponed', async () => {
+  it('I10: postpones the events of a tenant whose calls hang, so that it holds neither the batches nor the prefetch', async () => {
     await givenEvents(database.pool, 150, {}, 'slow');
     const hang = external(
       'hang',
@@ -184,7 +173,7 @@ describe('a worker', () => {
     );
   });
 
-  it('never makes more calls at a time than it may, of all tenants and of one', async () => {
+  it('never makes more external calls at a time than its limits allow, of all tenants and of one', async () => {
     for (const tenant of ['a', 'b', 'c', 'd']) await givenEvents(database.pool, 20, {}, tenant);
     const running = new Map<string, number>();
     let most = 0;
@@ -238,7 +227,7 @@ describe('a worker', () => {
     await expect(countRows(database.pool, 'crash_trials where starts > 0')).resolves.toBe(0);
   });
 
-  it('runs redelivered events alone, and ends their trials', async () => {
+  it('runs redelivered events alone, and clears the counts of their starts', async () => {
     await givenEvents(database.pool, 6);
     const messages = await takePending(database.pool);
     const first = broker.consume('events.main', 6, () => undefined);

@@ -1,7 +1,6 @@
 import * as fc from 'fast-check';
 import type { Pool, PoolClient, QueryConfig } from 'pg';
 import type { Event } from '../../../src/event/event';
-import { Metrics } from '../../../src/observability/metrics';
 import { dispatchDueRetries } from '../../../src/event-state/dispatch-due-retries.queries';
 import type { Dispatch } from '../../../src/event-state/dispatch-again.queries';
 import { dispatchDeadLetters } from '../../../src/event-state/dispatch-dead-letters.queries';
@@ -9,12 +8,11 @@ import { dispatchLost } from '../../../src/event-state/dispatch-lost.queries';
 import { assessForReplay, dispatchReplayed, type ReplayMode } from '../../../src/event-state/dispatch-replayed.queries';
 import { discardDeadLetters } from '../../../src/event-state/discard-dead-letters.queries';
 import { readDispatchedEvent } from '../../../src/worker/consume/read-message';
-import { BatchSettler } from '../../../src/worker/settle/batch-settler';
 import type { DispatchedEvent } from '../../../src/event/dispatched-event';
 import type { Handler, UnfinishedResult } from '../../../src/worker/handler';
-import { testSettings } from '../app';
 import { recordingEffects, transactional } from '../handlers';
 import { givenEvents } from '../rows';
+import { settlerOf } from '../settler';
 import { takePending } from '../worker';
 
 export type Outcome = 'done' | 'retry' | 'dead-letter' | 'throw';
@@ -124,7 +122,6 @@ export class DispatchModel {
     outcome: Outcome,
     crash?: 'before-commit' | 'before-ack',
   ): Promise<void> {
-    const rules = { MAX_RETRY_ATTEMPTS: '3', RETRY_BACKOFF_MS: '1', RETRY_JITTER: '0' };
     const handlers: Handler[] = [
       transactional('first', ['*'], async (events, call) => {
         await this.checkDispatch(events, call.db);
@@ -138,12 +135,7 @@ export class DispatchModel {
         return new Map(events.map(({ id }) => [id, result]));
       }),
     ];
-    const settler = new BatchSettler(
-      testSettings(rules),
-      this.sabotaged(crash === 'before-commit'),
-      handlers,
-      new Metrics(),
-    );
+    const settler = settlerOf(this.sabotaged(crash === 'before-commit'), handlers, { env: { RETRY_BACKOFF_MS: '1' } });
     try {
       await settler.settle([event]);
     } catch (error) {

@@ -9,12 +9,7 @@ const { parseSettings } = load('config/parse-settings.js');
 const { createPool } = load('db/pool.js');
 const { RabbitBroker } = load('broker/rabbit-broker.js');
 const { Metrics } = load('observability/metrics.js');
-const { PoisonDetector } = load('worker/crashes/poison-detector.js');
-const { BatchSettler } = load('worker/settle/batch-settler.js');
-const { WorkerLoop } = load('worker/consume/worker-loop.js');
-const { MessageRouter } = load('worker/consume/message-router.js');
-const { ExternalHandlers } = load('worker/run/external-handlers.js');
-const { ExternalWorks } = load('worker/run/external-works.js');
+const { createWorker } = load('worker/create-worker.js');
 const { UsageMeter } = load('worker/handlers/usage-meter.js');
 
 const killer = {
@@ -29,17 +24,8 @@ async function main() {
   const pool = createPool(settings.DATABASE_URL, 'bare worker');
   const broker = await RabbitBroker.connect(settings.RABBITMQ_URL, { publishes: false, consumes: true });
   const handlers = [new UsageMeter(), killer];
-  const externals = new ExternalHandlers(settings, handlers);
-  const trials = new PoisonDetector(pool);
-  const executor = new BatchSettler(settings, pool, handlers, new Metrics());
-  const router = new MessageRouter(pool, externals);
-  const loop = new WorkerLoop(settings, broker, {
-    router,
-    executor,
-    externals: new ExternalWorks(externals, trials),
-    trials,
-  });
-  loop.onApplicationBootstrap();
+  const worker = createWorker({ settings, pool, broker, metrics: new Metrics(), handlers });
+  worker.onApplicationBootstrap();
   process.stdout.write('bare worker started\n');
 }
 

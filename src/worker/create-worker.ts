@@ -1,0 +1,39 @@
+import type { Pool } from 'pg';
+import { QUEUES, type Broker } from '../broker/broker';
+import type { Settings } from '../config/settings';
+import type { Metrics } from '../observability/metrics';
+import { MessageRouter } from './consume/message-router';
+import { QueueConsumer } from './consume/queue-consumer';
+import { WorkerLoop } from './consume/worker-loop';
+import { PoisonDetector } from './crashes/poison-detector';
+import { withUniqueNames, type Handler } from './handler';
+import { ExternalHandlers } from './run/external-handlers';
+import { BatchSettler } from './settle/batch-settler';
+
+/** Retries have their own queue and a small prefetch, so that a storm of them cannot crowd out fresh events. */
+const RETRY_PREFETCH = 50;
+
+export interface WorkerParts {
+  settings: Settings;
+  pool: Pool;
+  broker: Broker;
+  metrics: Metrics;
+  handlers: readonly Handler[];
+}
+
+/** Wires a worker: the steps of a message, shared by the consumers of both queues. */
+export function createWorker({ settings, pool, broker, metrics, handlers }: WorkerParts): WorkerLoop {
+  const named = withUniqueNames(handlers);
+  const poison = new PoisonDetector(pool);
+  const externals = new ExternalHandlers(settings, named, poison);
+  const router = new MessageRouter(pool, externals);
+  const settler = new BatchSettler(settings, pool, named, metrics);
+  const steps = { router, externals, poison, settler };
+  const { RABBITMQ_PREFETCH: prefetch, WORKER_BATCH_SIZE: batchSize } = settings;
+  const retries = { prefetch: RETRY_PREFETCH, batchSize: RETRY_PREFETCH };
+  const queues = [
+    new QueueConsumer(broker, QUEUES.main, { prefetch, batchSize }, steps),
+    new QueueConsumer(broker, QUEUES.retry, retries, steps),
+  ];
+  return new WorkerLoop(queues, externals);
+}

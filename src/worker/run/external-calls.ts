@@ -1,0 +1,101 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Settings } from '../../config/settings';
+import type { DispatchedEvent } from '../../event/dispatched-event';
+import { spanOfCall } from '../consume/dispatch-spans';
+import type { ExternalCall, ExternalHandler, HandlerResult } from '../handler';
+import { classifyError } from '../settle/retry-policy';
+import { withinTimeout } from './handler-timeout';
+import { Lane } from './lane';
+
+/** Thrown when the shutdown keeps a call from starting or aborts it; such a call is no attempt. */
+export class Stopped extends Error {}
+
+/** Calls external handlers, in lanes of bounded width, each within its timeout. */
+export class ExternalCalls {
+  private readonly lanes: ReadonlyMap<string, Lane>;
+  private readonly shutdown = new AbortController();
+  private readonly running = new Set<Promise<unknown>>();
+
+  constructor(
+    private readonly settings: Settings,
+    handlers: readonly ExternalHandler[],
+  ) {
+    const { WORKER_HANDLER_CONCURRENCY: running, WORKER_TENANT_CONCURRENCY: tenantRunning } = settings;
+    const limits = { running, tenantRunning, waiting: 2 * running, tenantWaiting: 4 * tenantRunning };
+    this.lanes = new Map(handlers.map(({ name }) => [name, new Lane(limits)]));
+  }
+
+  /**
+   * What the handler says of one event, or a postponement when its lane is full, so that no tenant can hold the prefetch
+   * (I10).
+   * @throws Stopped
+   */
+  async call(
+    handler: ExternalHandler,
+    event: DispatchedEvent,
+    call: Omit<ExternalCall, 'signal'>,
+  ): Promise<HandlerResult> {
+    const running = this.callInLane(handler, event, call);
+    this.running.add(running);
+    return running.finally(() => this.running.delete(running));
+  }
+
+  /** I15: nothing begins any more; calls in progress get half of the grace period and are aborted then. */
+  async stop(): Promise<void> {
+    for (const lane of this.lanes.values()) lane.close();
+    const over = new AbortController();
+    const ended = Promise.allSettled(this.running).finally(() => over.abort());
+    const late = sleep(this.settings.SHUTDOWN_GRACE_MS / 2, undefined, { signal: over.signal }).catch(() => undefined);
+    await Promise.race([ended, late]);
+    this.shutdown.abort(new Stopped('the worker shuts down'));
+    await ended;
+  }
+
+  private async callInLane(
+    handler: ExternalHandler,
+    event: DispatchedEvent,
+    call: Omit<ExternalCall, 'signal'>,
+  ): Promise<HandlerResult> {
+    const lane = this.lanes.get(handler.name) as Lane;
+    const entry = await lane.enter(event.tenantId);
+    if (entry === 'full') {
+      const message = `too many events wait for ${handler.name}`;
+      const afterMs = lane.paceMs(event.tenantId, Date.now());
+      return { kind: 'postpone', reasonCode: 'CONCURRENCY_LIMIT', message, afterMs };
+    }
+    if (entry === 'closed') throw new Stopped();
+    const startedMs = Date.now();
+    try {
+      return await this.callWithTimeout(handler, event, call);
+    } finally {
+      lane.leave(event.tenantId, Date.now() - startedMs);
+    }
+  }
+
+  /** A call that neither ends nor obeys its signal is abandoned at its timeout or at the shutdown. */
+  private async callWithTimeout(
+    handler: ExternalHandler,
+    event: DispatchedEvent,
+    call: Omit<ExternalCall, 'signal'>,
+  ): Promise<HandlerResult> {
+    const aborter = new AbortController();
+    const stopped = new Promise<never>((_, reject) => {
+      const stop = (): void => {
+        aborter.abort(this.shutdown.signal.reason);
+        reject(this.shutdown.signal.reason as Stopped);
+      };
+      if (this.shutdown.signal.aborted) stop();
+      else this.shutdown.signal.addEventListener('abort', stop, { signal: aborter.signal });
+    });
+    try {
+      const options = { ...call, signal: aborter.signal };
+      const work = spanOfCall(event, handler.name, (traced) => handler.handle(traced, options));
+      return await withinTimeout(handler.timeoutMs, aborter, Promise.race([work, stopped]));
+    } catch (error) {
+      if (this.shutdown.signal.aborted) throw error instanceof Stopped ? error : new Stopped();
+      return classifyError(error);
+    } finally {
+      aborter.abort(); // removes the listener
+    }
+  }
+}

@@ -1,0 +1,107 @@
+import { hostname } from 'node:os';
+import type { PoolClient } from 'pg';
+import type { DispatchedEvent } from '../../event/dispatched-event';
+import { completeDispatchesOfSucceeded, completeStates } from '../../event-state/complete.queries';
+import { openAttempts, readEffects, readStates, type EventState } from '../../event-state/open-attempts.queries';
+import { settleFailures } from '../../event-state/settle-failures';
+import { clearStarts } from '../crashes/crash-counts.queries';
+import type { TransactionalHandlers } from '../run/transactional-handlers';
+import { eventsOf, resultOf, runsHandlers, type WorkItem } from '../work-item';
+import type { Mode } from './next-step';
+import { decide, type RetryRules } from './retry-policy';
+import type { SettledBatch, SettledFailure } from './settle-report';
+
+/** How a settle transaction ended. One that is rolled back returns the items with the results that it learned. */
+export type PassResult =
+  { kind: 'committed'; batch: SettledBatch } | { kind: 'rolled-back'; items: readonly WorkItem[] };
+
+const NOTHING: ReadonlyMap<string, ReadonlySet<string>> = new Map();
+
+/** One settle transaction: attempts, effects of handlers, retries and dead letters of a batch. */
+export class SettlePass {
+  private readonly worker = `${hostname()}:${process.pid}`;
+
+  constructor(
+    private readonly rules: RetryRules,
+    private readonly handlers: TransactionalHandlers,
+  ) {}
+
+  /** In the caller's transaction, which is to be rolled back unless this returns `committed`. */
+  async run(db: PoolClient, items: readonly WorkItem[], mode: Mode, startedMs: number): Promise<PassResult> {
+    // Sent at once, but two statements: the second has a new snapshot, which shows what another worker committed while
+    // openAttempts waited for it.
+    const [opened, states] = await Promise.all([
+      openAttempts(db, eventsOf(items), { durationMs: Date.now() - startedMs, worker: this.worker }),
+      readStates(db, eventsOf(items)),
+    ]);
+    const won = items.filter(({ event }) => opened.has(event.id));
+    const stale = items.length === won.length ? [] : items.filter(({ event }) => !opened.has(event.id));
+    if (stale.length > 0) await completeDispatchesOfSucceeded(db, eventsOf(stale));
+    if (won.some(({ event }) => isOvertaken(event, states))) return { kind: 'rolled-back', items };
+
+    const ran = await this.runHandlers(db, won, mode, states);
+    if (ran !== won) return { kind: 'rolled-back', items: merge(items, ran) };
+
+    const failures = this.failuresOf(won, opened, startedMs);
+    // False: an event was dispatched again in this very moment (reconciler), which the next pass sees.
+    if (failures.length > 0 && !(await settleFailures(db, failures))) return { kind: 'rolled-back', items };
+    const completed = won.filter((item) => !resultOf(item));
+    await completeStates(db, idsWithState(completed, states));
+    await clearStarts(db, idsOf(items.filter(({ startCounted }) => startCounted)));
+    const durationMs = Date.now() - startedMs;
+    return { kind: 'committed', batch: { completed, failures, stale, attempts: opened, durationMs } };
+  }
+
+  private async runHandlers(
+    db: PoolClient,
+    items: readonly WorkItem[],
+    mode: Mode,
+    states: ReadonlyMap<string, EventState>,
+  ): Promise<readonly WorkItem[]> {
+    const withState = eventsOf(items.filter(({ event }) => states.has(event.id)));
+    const doneBefore = withState.length > 0 ? await readEffects(db, withState) : NOTHING;
+    return mode === 'together'
+      ? this.handlers.runTogether(db, items, doneBefore)
+      : this.handlers.runIsolating(db, items, doneBefore);
+  }
+
+  private failuresOf(
+    items: readonly WorkItem[],
+    opened: ReadonlyMap<string, number>,
+    startedMs: number,
+  ): SettledFailure[] {
+    return items.flatMap((item) => {
+      const result = resultOf(item);
+      if (!result) return [];
+      const { event, span, unfinished } = item;
+      const attemptNumber = opened.get(event.id) ?? 1;
+      const effects = [...unfinished.values()].flatMap((one) => one.effects ?? []);
+      const transactional = runsHandlers(item) ? this.handlers.namesDone(item) : [];
+      return {
+        event,
+        span,
+        attemptNumber,
+        decision: decide(result, attemptNumber, this.rules, Math.random()),
+        durationMs: item.externalMs + Date.now() - startedMs,
+        done: [...item.done, ...effects, ...transactional],
+      };
+    });
+  }
+}
+
+/** The items, with the newer copies of some. */
+export function merge(items: readonly WorkItem[], newer: readonly WorkItem[]): readonly WorkItem[] {
+  if (newer.length === 0) return items;
+  const byId = new Map(newer.map((item) => [item.event.id, item]));
+  return items.map((item) => byId.get(item.event.id) ?? item);
+}
+
+const idsOf = (items: readonly WorkItem[]): string[] => items.map(({ event }) => event.id);
+
+const idsWithState = (items: readonly WorkItem[], states: ReadonlyMap<string, EventState>): string[] =>
+  idsOf(items.filter(({ event }) => states.has(event.id)));
+
+function isOvertaken({ id, dispatchNo }: DispatchedEvent, states: ReadonlyMap<string, EventState>): boolean {
+  const state = states.get(id);
+  return state !== undefined && (state.dispatchNo > dispatchNo || state.status !== 'DISPATCHED');
+}

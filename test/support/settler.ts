@@ -1,0 +1,110 @@
+import { Logger } from '@nestjs/common';
+import type { Pool } from 'pg';
+import type { Event } from '../../src/event/event';
+import type { DispatchedEvent } from '../../src/event/dispatched-event';
+import { dispatchDueRetries } from '../../src/event-state/dispatch-due-retries.queries';
+import { Metrics } from '../../src/observability/metrics';
+import type { Handler } from '../../src/worker/handler';
+import { UsageMeter } from '../../src/worker/handlers/usage-meter';
+import { BatchSettler } from '../../src/worker/settle/batch-settler';
+import { workItem, type WorkItem } from '../../src/worker/work-item';
+import { testSettings } from './app';
+import { createTestDatabase, type TestDatabase } from './database';
+import { FailingHandler } from './failing-handler';
+import { delivered, givenEvent, outboxRows } from './rows';
+
+/** What a worker makes of a message with this event, with what its external handlers found. */
+export function itemOf(event: DispatchedEvent, found: Partial<WorkItem> = {}): WorkItem {
+  const message = { id: event.id, headers: {}, body: event.body, tag: 1, redelivered: false };
+  return { ...workItem(message, event), ...found };
+}
+
+export interface TestSettler {
+  settle(events: readonly DispatchedEvent[]): Promise<void>;
+}
+
+export function settlerOf(
+  pool: Pool,
+  handlers: readonly Handler[],
+  { env = {}, metrics = new Metrics() }: { env?: Record<string, string>; metrics?: Metrics } = {},
+): TestSettler {
+  const rules = { MAX_RETRY_ATTEMPTS: '3', RETRY_BACKOFF_MS: '1000,5000', RETRY_JITTER: '0', ...env };
+  const settler = new BatchSettler(testSettings(rules), pool, handlers, metrics);
+  return { settle: (events) => settler.settle(events.map((event) => itemOf(event))) };
+}
+
+/**
+ * A database of its own for the tests of a worker in this file, empty before each of them, with the table `effects` that
+ * recordingEffects writes.
+ */
+export class WorkerDatabase {
+  private database!: TestDatabase;
+
+  /** Call it in `describe`. */
+  constructor() {
+    beforeAll(async () => {
+      Logger.overrideLogger(false);
+      this.database = await createTestDatabase();
+      await this.pool.query('create table effects (handler text, event_id uuid, generation integer)');
+    });
+    beforeEach(async () => {
+      await this.pool.query(
+        `truncate events, outbox, idempotency_keys, event_state, processing_attempts, retry_schedule, dead_letters,
+                  usage_daily, handler_effects, crash_trials, effects`,
+      );
+    });
+    afterAll(() => this.database.drop());
+  }
+
+  get pool(): Pool {
+    return this.database.pool;
+  }
+
+  get url(): string {
+    return this.database.url;
+  }
+
+  /** Events and bytes that the usage meter has counted. */
+  async usage(): Promise<{ events: number; bytes: number }> {
+    const { rows } = await this.pool.query<{ events: number; bytes: number }>(
+      'select coalesce(sum(events), 0)::int as events, coalesce(sum(bytes), 0)::int as bytes from usage_daily',
+    );
+    return rows[0] as { events: number; bytes: number };
+  }
+
+  /** Ends the wait before the retry of an event and dispatches it. Returns what arrives at the worker then. */
+  async nextDispatch(event: Event, dispatchNo: number): Promise<DispatchedEvent> {
+    await this.pool.query('update retry_schedule set due_at = now()');
+    await expect(dispatchDueRetries(this.pool, 10)).resolves.toBe(1);
+    expect((await outboxRows(this.pool, event)).at(-1)).toMatchObject({ destination: 'retry', dispatchNo });
+    return delivered(event, { dispatchNo });
+  }
+}
+
+/** A settler with the usage meter and the failing handler; both handlers and the metrics are new in each test. */
+export class SettlerFixture extends WorkerDatabase {
+  metrics!: Metrics;
+  failing!: FailingHandler;
+
+  constructor() {
+    super();
+    beforeEach(() => {
+      this.metrics = new Metrics();
+      this.failing = new FailingHandler();
+    });
+  }
+
+  settler(pool: Pool = this.pool): TestSettler {
+    return settlerOf(pool, [new UsageMeter(), this.failing], { metrics: this.metrics });
+  }
+
+  settle(...events: DispatchedEvent[]): Promise<void> {
+    return this.settler().settle(events);
+  }
+
+  given(eventType = 'order.paid'): Promise<Event> {
+    return givenEvent(this.pool, { eventType });
+  }
+}
+
+export const bytesOf = (events: readonly Event[]): number => events.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
