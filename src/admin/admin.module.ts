@@ -3,14 +3,14 @@ import { DestinationsModule } from '../destinations/destinations.module';
 import { AdminAccess } from '../access/admin-access';
 import { AuditController } from './audit/audit.controller';
 import { DestinationUrl } from './destinations/destination-url';
-import { Destinations } from './destinations/destination.service';
+import { Destinations } from './destinations/destinations';
 import { DestinationsController } from './destinations/destinations.controller';
-import { DlqActions } from './dead-letters/dlq-actions';
-import { DlqController } from './dead-letters/dlq.controller';
+import { DlqActions } from './dead-letters/dead-letter-actions';
+import { DlqController } from './dead-letters/dead-letters.controller';
 import { AdminEventsController } from './events/admin-events.controller';
 import { AdminTransactions } from './endpoint/admin-transactions';
 import { OutboxController } from './outbox/outbox.controller';
-import { ReplayController } from './replays/replay.controller';
+import { ReplayController } from './replays/replays.controller';
 import { Replays } from './replays/replays';
 import { UsageController } from './usage/usage.controller';
 

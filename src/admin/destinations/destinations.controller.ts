@@ -12,16 +12,16 @@ import {
   NewSecretResponse,
   TestDeliveryResponse,
   toResponse,
-} from './destination.responses';
+} from './destinations.responses';
 import {
   DestinationChangeRequest,
   DestinationPath,
   DestinationRequest,
   DestinationsQuery,
   RotateSecretRequest,
-} from './destination.requests';
+} from './destinations.requests';
 import { sendTest } from './send-test-event';
-import { Destinations } from './destination.service';
+import { Destinations } from './destinations';
 
 const DESTINATION_EXAMPLE = { tenantId: 'demo', url: 'https://example.com/hooks/orders', eventTypes: ['order.*'] };
 

@@ -2,7 +2,7 @@ import type { Courier } from '../../destinations/courier';
 import type { SealedDestination } from '../../destinations/destination';
 import { eventJson, type Event } from '../../event/event';
 import { prepareEvent, type ContentRules } from '../../event/prepare-event';
-import type { TestDeliveryResponse } from './destination.responses';
+import type { TestDeliveryResponse } from './destinations.responses';
 
 const TEST_ENVELOPE = {
   eventType: 'streamforge.test',

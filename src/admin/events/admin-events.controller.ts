@@ -3,8 +3,8 @@ import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import { Pool } from 'pg';
 import { AdminEndpoint } from '../endpoint/admin-endpoint';
 import { listAttemptsOf, readEventStatuses } from './event-details.queries';
-import { EventsQuery } from './event.requests';
-import { EventsPage, type ListedAttempt } from './event-search.responses';
+import { EventsQuery } from './admin-events.requests';
+import { EventsPage, type ListedAttempt } from './admin-events.responses';
 import { findPage } from './matching-events';
 
 @AdminEndpoint()

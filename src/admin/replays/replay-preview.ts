@@ -1,6 +1,6 @@
 import type { FoundEvent } from '../events/event-search.queries';
 import type { ReplayCandidate } from '../../event-state/dispatch-replayed.queries';
-import type { ReplayPreview } from './replay.responses';
+import type { ReplayPreview } from './replays.responses';
 
 const SAMPLE_IDS = 10;
 

@@ -1,6 +1,6 @@
 import type { LookupAddress } from 'node:dns';
 import { Logger } from '@nestjs/common';
-import { Destinations } from '../../../src/admin/destinations/destination.service';
+import { Destinations } from '../../../src/admin/destinations/destinations';
 import { AdminTransactions } from '../../../src/admin/endpoint/admin-transactions';
 import { DestinationUrl } from '../../../src/admin/destinations/destination-url';
 import { MemoryBroker } from '../../../src/broker/memory-broker';

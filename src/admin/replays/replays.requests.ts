@@ -1,7 +1,7 @@
 import { IsIn } from 'class-validator';
 import { REPLAY_MODES, type ReplayMode } from '../../event-state/dispatch-replayed.queries';
 import { ApiEnum, ApiText } from '../../http/docs/api-fields';
-import { BulkRequest } from '../endpoint/bulk-request';
+import { BulkRequest } from '../events/bulk-request';
 import { IsNeeded, IsTenantId } from '../endpoint/rules';
 
 export class ReplayRequest extends BulkRequest {

@@ -8,8 +8,8 @@ import { ApiProblems, BODY_PROBLEMS } from '../../http/docs/api-problem';
 import { AdminEndpoint } from '../endpoint/admin-endpoint';
 import { cursorAfter, pageBelow, PageQuery } from '../endpoint/page-query';
 import { findReplay, listReplays, type Replay } from './replay.queries';
-import { ReplayRequest } from './replay.requests';
-import { ReplayResponse, ReplayProgressResponse, ReplaysPage, type ReplaySummary } from './replay.responses';
+import { ReplayRequest } from './replays.requests';
+import { ReplayResponse, ReplayProgressResponse, ReplaysPage, type ReplaySummary } from './replays.responses';
 import { Replays } from './replays';
 
 const ID = { name: 'replayId', format: 'uuid', description: 'The id from the response to the start' };

@@ -1,8 +1,8 @@
 import { IsBoolean, IsInt, Max, Min } from 'class-validator';
 import { Problem } from '../../event/problems';
 import { ApiCount, ApiFlag } from '../../http/docs/api-fields';
-import { EventFilter } from '../events/event-filter';
-import { MayBeLeftOut } from './rules';
+import { EventFilter } from './event-filter';
+import { MayBeLeftOut } from '../endpoint/rules';
 
 const DEFAULT_LIMIT = 1_000;
 /** Above any REPLAY_MAX_LIMIT. */

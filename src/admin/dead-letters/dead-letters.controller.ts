@@ -4,9 +4,9 @@ import { CorrelationId } from '../../http/correlation';
 import { Pool } from 'pg';
 import { ApiProblems, BODY_PROBLEMS } from '../../http/docs/api-problem';
 import { AdminEndpoint } from '../endpoint/admin-endpoint';
-import { DlqActions } from './dlq-actions';
-import { DeadLettersQuery, DiscardRequest, ReasonsQuery, RetryRequest } from './dlq.requests';
-import { DeadLettersPage, DiscardResponse, DeadLetterReasonsResponse, RetryResponse } from './dlq.responses';
+import { DlqActions } from './dead-letter-actions';
+import { DeadLettersQuery, DiscardRequest, ReasonsQuery, RetryRequest } from './dead-letters.requests';
+import { DeadLettersPage, DiscardResponse, DeadLetterReasonsResponse, RetryResponse } from './dead-letters.responses';
 import { listReasons, readDeadLetters } from './dead-letters.queries';
 import { findPage } from '../events/matching-events';
 

@@ -1,6 +1,6 @@
 import { IsIn } from 'class-validator';
 import { ApiEnum, ApiText } from '../../http/docs/api-fields';
-import { BulkRequest } from '../endpoint/bulk-request';
+import { BulkRequest } from '../events/bulk-request';
 import { IsListLimit } from '../endpoint/page-query';
 import { IsPlainText, MayBeLeftOut, OneTenant } from '../endpoint/rules';
 import { EventPageQuery } from '../events/event-filter';

@@ -5,7 +5,7 @@ import { SETTINGS_TOKEN, type Settings } from '../../config/settings';
 import type { Db } from '../../db/pool';
 import { recordChange, updateCounts, type AdminChange } from '../audit/audit.queries';
 import { AdminTransactions } from '../endpoint/admin-transactions';
-import { limitOf, type BulkRequest } from '../endpoint/bulk-request';
+import { limitOf, type BulkRequest } from '../events/bulk-request';
 import { discardDeadLetters } from '../../event-state/discard-dead-letters.queries';
 import { dispatchDeadLetters } from '../../event-state/dispatch-dead-letters.queries';
 import { filterOnly } from '../events/event-filter';

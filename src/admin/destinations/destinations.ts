@@ -19,7 +19,7 @@ import { Problem } from '../../event/problems';
 import { uuidV7 } from '../../event/uuid-v7';
 import { recordChange, type AdminChange } from '../audit/audit.queries';
 import { AdminTransactions } from '../endpoint/admin-transactions';
-import type { DestinationChangeRequest, DestinationRequest } from './destination.requests';
+import type { DestinationChangeRequest, DestinationRequest } from './destinations.requests';
 import { DestinationUrl } from './destination-url';
 
 /**
