@@ -5,12 +5,12 @@ import { AuditController } from './audit/audit.controller';
 import { DestinationUrl } from './destinations/destination-url';
 import { Destinations } from './destinations/destinations';
 import { DestinationsController } from './destinations/destinations.controller';
-import { DlqActions } from './dead-letters/dead-letter-actions';
-import { DlqController } from './dead-letters/dead-letters.controller';
+import { DeadLetterActions } from './dead-letters/dead-letter-actions';
+import { DeadLettersController } from './dead-letters/dead-letters.controller';
 import { AdminEventsController } from './events/admin-events.controller';
 import { AdminTransactions } from './endpoint/admin-transactions';
 import { OutboxController } from './outbox/outbox.controller';
-import { ReplayController } from './replays/replays.controller';
+import { ReplaysController } from './replays/replays.controller';
 import { Replays } from './replays/replays';
 import { UsageController } from './usage/usage.controller';
 
@@ -19,13 +19,13 @@ import { UsageController } from './usage/usage.controller';
   imports: [DestinationsModule],
   controllers: [
     AdminEventsController,
-    DlqController,
-    ReplayController,
+    DeadLettersController,
+    ReplaysController,
     OutboxController,
     DestinationsController,
     UsageController,
     AuditController,
   ],
-  providers: [AdminAccess, AdminTransactions, DlqActions, Replays, Destinations, DestinationUrl],
+  providers: [AdminAccess, AdminTransactions, DeadLetterActions, Replays, Destinations, DestinationUrl],
 })
 export class AdminModule {}

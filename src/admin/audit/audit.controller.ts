@@ -4,7 +4,7 @@ import { Pool } from 'pg';
 import { AdminEndpoint } from '../endpoint/admin-endpoint';
 import { listAuditEntries } from './audit.queries';
 import { AuditPage } from './audit.responses';
-import { cursorAfter, pageBelow, PageQuery } from '../endpoint/page-query';
+import { cursorAfter, pageBelow, PageQuery } from '../endpoint/paging';
 
 @AdminEndpoint()
 @Controller('v1/admin/audit')

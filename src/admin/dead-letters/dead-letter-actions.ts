@@ -12,7 +12,7 @@ import { filterOnly } from '../events/event-filter';
 import { findMatching } from '../events/matching-events';
 
 /** Events changed in one transaction. */
-const BATCH = 500;
+const EVENTS_PER_TRANSACTION = 500;
 
 export interface Changed {
   matched: number;
@@ -22,7 +22,7 @@ export interface Changed {
 
 /** What operators do to dead letters: send them again, or give them up. */
 @Injectable()
-export class DlqActions {
+export class DeadLetterActions {
   constructor(
     @Inject(SETTINGS_TOKEN) private readonly settings: Settings,
     private readonly pool: Pool,
@@ -59,8 +59,8 @@ export class DlqActions {
     const result = { matched: ids.length, changed: 0, skipped: 0 };
     if (request.dryRun) return result;
     let audited: string | undefined;
-    for (let from = 0; from === 0 || from < ids.length; from += BATCH) {
-      const batch = ids.slice(from, from + BATCH);
+    for (let from = 0; from === 0 || from < ids.length; from += EVENTS_PER_TRANSACTION) {
+      const batch = ids.slice(from, from + EVENTS_PER_TRANSACTION);
       audited = await this.transactions.run(async (db) => {
         const done = batch.length > 0 ? await work(db, batch) : 0;
         result.changed += done;

@@ -4,7 +4,7 @@ import { CorrelationId } from '../../http/correlation';
 import { Pool } from 'pg';
 import { ApiProblems, BODY_PROBLEMS } from '../../http/docs/api-problem';
 import { AdminEndpoint } from '../endpoint/admin-endpoint';
-import { DlqActions } from './dead-letter-actions';
+import { DeadLetterActions } from './dead-letter-actions';
 import { DeadLettersQuery, DiscardRequest, ReasonsQuery, RetryRequest } from './dead-letters.requests';
 import { DeadLettersPage, DiscardResponse, DeadLetterReasonsResponse, RetryResponse } from './dead-letters.responses';
 import { listReasons, readDeadLetters } from './dead-letters.queries';
@@ -12,10 +12,10 @@ import { findPage } from '../events/matching-events';
 
 @AdminEndpoint()
 @Controller('v1/admin/dlq')
-export class DlqController {
+export class DeadLettersController {
   constructor(
     private readonly pool: Pool,
-    private readonly actions: DlqActions,
+    private readonly actions: DeadLetterActions,
   ) {}
 
   @Get('reasons')

@@ -31,7 +31,7 @@ export interface DeadLetterReason {
 
 /** Most dead letters that the reasons are counted over, newest first: it bounds the time of the answer. */
 const MOST_COUNTED = 50_000;
-const SAMPLES = 5;
+const SAMPLES_PER_REASON = 5;
 
 /**
  * Unresolved dead letters by cause: reason code and message without what differs from event to event (failure_group in
@@ -54,7 +54,7 @@ export async function listReasons(
      select g.reason_code as "reasonCode", g.message_group as "errorMessage", g.count, g.first_seen as "firstSeenAt",
             g.last_seen as "lastSeenAt", (select count(*)::int from unresolved) as total,
             array(select u.event_id::text from unresolved u
-                   where u.reason_code = g.reason_code and u.message_group = g.message_group limit ${SAMPLES})
+                   where u.reason_code = g.reason_code and u.message_group = g.message_group limit ${SAMPLES_PER_REASON})
               as "sampleEventIds"
        from groups g order by g.count desc, g.reason_code, g.message_group`,
     [query.tenantId, MOST_COUNTED, query.limit],

@@ -1,7 +1,7 @@
 import { IsIn } from 'class-validator';
 import { ApiEnum, ApiText } from '../../http/docs/api-fields';
 import { BulkRequest } from '../events/bulk-request';
-import { IsListLimit } from '../endpoint/page-query';
+import { IsListLimit } from '../endpoint/paging';
 import { IsPlainText, MayBeLeftOut, OneTenant } from '../endpoint/rules';
 import { EventPageQuery } from '../events/event-filter';
 

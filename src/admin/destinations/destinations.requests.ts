@@ -13,7 +13,7 @@ import {
 } from 'class-validator';
 import { DESTINATION_LIMITS } from '../../destinations/destination';
 import { ApiCount, ApiFlag, ApiId, ApiList, ApiText } from '../../http/docs/api-fields';
-import { IsListLimit } from '../endpoint/page-query';
+import { IsListLimit } from '../endpoint/paging';
 import { IsPlainText, IsTenantId, MayBeLeftOut, OneTenant } from '../endpoint/rules';
 
 const { timeoutMs: TIMEOUT, maxInFlight: IN_FLIGHT } = DESTINATION_LIMITS;

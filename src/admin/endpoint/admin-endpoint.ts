@@ -1,7 +1,20 @@
-import { applyDecorators, UseGuards } from '@nestjs/common';
+import { applyDecorators, Injectable, UseGuards, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { ApiSecurity, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { AdminAccess } from '../../access/admin-access';
 import { ApiProblems } from '../../http/docs/api-problem';
-import { AdminGuard } from '../../access/admin-token.guard';
+
+/** Lets holders of the admin token through. */
+@Injectable()
+class AdminGuard implements CanActivate {
+  constructor(private readonly access: AdminAccess) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const http = context.switchToHttp();
+    await this.access.check(http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>());
+    return true;
+  }
+}
 
 /** What every admin controller has: the guard, and its refusals in the documentation. */
 export function AdminEndpoint(): ClassDecorator {

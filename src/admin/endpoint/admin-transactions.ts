@@ -41,7 +41,11 @@ export class AdminTransactions {
       };
       const timer = setTimeout(() => {
         this.waiting.splice(this.waiting.indexOf(start), 1);
-        reject(new Problem('storage-unavailable', 'Too many admin changes are running. Try again later.'));
+        reject(
+          new Problem('storage-unavailable', 'Too many admin changes are running. Try again later.', {
+            retryAfterSeconds: 1,
+          }),
+        );
       }, MOST_WAIT_MS);
       this.waiting.push(start);
     });

@@ -5,7 +5,7 @@ import { parseInstant } from '../../event/instant';
 import { uuidV7Floor } from '../../event/uuid-v7';
 import { ApiEnum, ApiInstant, ApiList, ApiText } from '../../http/docs/api-fields';
 import type { EventCriteria } from './event-search.queries';
-import { IsCursor, IsListLimit } from '../endpoint/page-query';
+import { IsCursor, IsListLimit } from '../endpoint/paging';
 import { IsInstant, IsPlainText, MayBeLeftOut, OneTenant } from '../endpoint/rules';
 
 /** Most ids that one filter names. */

@@ -1,9 +1,9 @@
 import type { Db } from '../../db/pool';
 import { criteriaOf, type EventFilter, type EventPageQuery } from './event-filter';
 import { findEvents, type FoundEvent } from './event-search.queries';
-import { decodeCursor, encodeCursor, type ListName } from '../endpoint/page-cursor';
+import { decodeCursor, encodeCursor, type ListName } from '../endpoint/paging';
 
-const PAGE = 500;
+const EVENTS_PER_SEARCH = 500;
 
 /** The newest `limit` events that a filter names; `more` when there are others beyond them. */
 export async function findMatching(
@@ -14,7 +14,7 @@ export async function findMatching(
   const events: FoundEvent[] = [];
   let beforeId: string | undefined;
   do {
-    const wanted = Math.min(PAGE, limit + 1 - events.length);
+    const wanted = Math.min(EVENTS_PER_SEARCH, limit + 1 - events.length);
     const page = await findEvents(db, criteriaOf(filter, beforeId), wanted);
     events.push(...page.events);
     beforeId = page.lookedDownTo ?? undefined;

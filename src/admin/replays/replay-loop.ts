@@ -10,7 +10,7 @@ import { stepReplay } from './replay-step';
 import { listUnfinished, lockReplay } from './replay.queries';
 
 /** Events sent in one transaction. */
-const BATCH = 200;
+const EVENTS_PER_STEP = 200;
 /** While more entries than this are open in the outbox, replays wait: fresh events go first. */
 const MOST_OPEN = 400;
 /** Replays that get a step in one run; the next run goes on with those behind them, so that none is left out. */
@@ -57,7 +57,7 @@ export class ReplayLoop implements OnApplicationBootstrap, BeforeApplicationShut
       const replay = await lockReplay(db, id);
       if (!replay) return false;
       const open = await countOpenEntries(db, MOST_OPEN);
-      return stepReplay(db, replay, Math.min(BATCH, MOST_OPEN - open));
+      return stepReplay(db, replay, Math.min(EVENTS_PER_STEP, MOST_OPEN - open));
     });
   }
 }

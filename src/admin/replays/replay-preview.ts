@@ -2,23 +2,23 @@ import type { FoundEvent } from '../events/event-search.queries';
 import type { ReplayCandidate } from '../../event-state/dispatch-replayed.queries';
 import type { ReplayPreview } from './replays.responses';
 
-const SAMPLE_IDS = 10;
+const SAMPLES_OF_PREVIEW = 10;
 
 /** @param events newest first */
 export function previewOf(
   events: readonly FoundEvent[],
-  judged: readonly ReplayCandidate[],
+  candidates: readonly ReplayCandidate[],
   more: boolean,
 ): ReplayPreview {
-  const reasons = new Map(judged.map(({ eventId, reason }) => [eventId, reason]));
+  const reasons = new Map(candidates.map(({ eventId, reason }) => [eventId, reason]));
   const fit = events.filter(({ id }) => reasons.get(id) === null);
   return {
     wouldReplay: fit.length,
-    skippedByReason: countBy(judged.flatMap(({ reason }) => reason ?? [])),
+    skippedByReason: countBy(candidates.flatMap(({ reason }) => reason ?? [])),
     byType: countBy(fit.map(({ type }) => type)),
     oldest: fit.at(-1)?.receivedAt ?? null,
     newest: fit[0]?.receivedAt ?? null,
-    sampleEventIds: fit.slice(0, SAMPLE_IDS).map(({ id }) => id),
+    sampleEventIds: fit.slice(0, SAMPLES_OF_PREVIEW).map(({ id }) => id),
     more,
   };
 }

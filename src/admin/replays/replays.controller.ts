@@ -6,17 +6,17 @@ import { Problem } from '../../event/problems';
 import { isUuid } from '../../event/uuid-v7';
 import { ApiProblems, BODY_PROBLEMS } from '../../http/docs/api-problem';
 import { AdminEndpoint } from '../endpoint/admin-endpoint';
-import { cursorAfter, pageBelow, PageQuery } from '../endpoint/page-query';
+import { cursorAfter, pageBelow, PageQuery } from '../endpoint/paging';
 import { findReplay, listReplays, type Replay } from './replay.queries';
 import { ReplayRequest } from './replays.requests';
 import { ReplayResponse, ReplayProgressResponse, ReplaysPage, type ReplaySummary } from './replays.responses';
 import { Replays } from './replays';
 
-const ID = { name: 'replayId', format: 'uuid', description: 'The id from the response to the start' };
+const REPLAY_ID = { name: 'replayId', format: 'uuid', description: 'The id from the response to the start' };
 
 @AdminEndpoint()
 @Controller('v1/admin')
-export class ReplayController {
+export class ReplaysController {
   constructor(
     private readonly pool: Pool,
     private readonly replays: Replays,
@@ -51,7 +51,7 @@ export class ReplayController {
 
   @Get('replays/:replayId')
   @ApiOperation({ operationId: 'getReplay', summary: 'How far a replay has come, by outcome.' })
-  @ApiParam(ID)
+  @ApiParam(REPLAY_ID)
   @ApiOkResponse({ type: ReplayProgressResponse })
   @ApiProblems('replay-not-found')
   async show(@Param('replayId') replayId: string): Promise<ReplayProgressResponse> {
@@ -67,7 +67,7 @@ export class ReplayController {
     operationId: 'cancelReplay',
     summary: 'Send no more events of a replay. What is on its way is not called back.',
   })
-  @ApiParam(ID)
+  @ApiParam(REPLAY_ID)
   @ApiAcceptedResponse({ type: ReplayProgressResponse })
   @ApiProblems('replay-not-found')
   async cancel(

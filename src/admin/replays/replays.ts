@@ -91,8 +91,8 @@ export class Replays {
   private async preview(request: BulkRequest & { mode: ReplayMode }, events: FoundEvent[], more: boolean) {
     const ids = events.map(({ id }) => id);
     const discardedToo = request.status === 'DISCARDED' || request.eventIds !== undefined;
-    const judged = await assessForReplay(this.pool, { ids, discardedToo, ownReplay: null });
-    const preview = previewOf(events, judged, more);
+    const candidates = await assessForReplay(this.pool, { ids, discardedToo, ownReplay: null });
+    const preview = previewOf(events, candidates, more);
     return { replayId: null, matched: ids.length, replayed: 0, skipped: ids.length - preview.wouldReplay, preview };
   }
 

@@ -10,7 +10,7 @@ export interface Usage {
 }
 
 /** Most rows in one response. */
-const LIMIT = 1_000;
+const MOST_ROWS = 1_000;
 
 /** Counters by tenant, day and type, newest day first. Undefined means "any". Days are inclusive. */
 export async function listUsage(db: Db, filter: { tenantId?: string; from?: string; to?: string }): Promise<Usage[]> {
@@ -20,7 +20,7 @@ export async function listUsage(db: Db, filter: { tenantId?: string; from?: stri
        from usage_daily
       where ($1::text is null or tenant_id = $1)
         and ($2::date is null or day >= $2) and ($3::date is null or day <= $3)
-      order by usage_daily.day desc, tenant_id, type limit ${LIMIT}`,
+      order by usage_daily.day desc, tenant_id, type limit ${MOST_ROWS}`,
     [filter.tenantId ?? null, filter.from ?? null, filter.to ?? null],
   );
   return rows;

@@ -1,4 +1,4 @@
-import { decodeCursor, encodeCursor } from '../../../src/admin/endpoint/page-cursor';
+import { decodeCursor, encodeCursor } from '../../../src/admin/endpoint/paging';
 import { uuidV7 } from '../../../src/event/uuid-v7';
 
 describe('a cursor', () => {
