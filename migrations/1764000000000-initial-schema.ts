@@ -1,11 +1,12 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /**
- * The schema for the long run. What it is shaped by:
- * - Time is in the ids (UUIDv7), so events and attempts are partitioned by id and leave by dropping a partition.
+ * The first schema. Its design decisions:
+ * - The ids contain the time (UUIDv7). Events and attempts are partitioned by id, and retention drops partitions.
  * - `events` is insert-only; the outbox is thin (no payload) and has one partial index, on open entries.
- * - State exists only for events that failed or were dispatched again; all others derive it (view event_status).
- * - No foreign keys on the hot path: each costs a lock and a look-up per row, and partitions could not be dropped.
+ * - A state row exists only for events that failed or were dispatched again. The view event_status derives the others.
+ * - No foreign keys on the hot path: each would cost a lock and a look-up per row, and keep partitions from being
+ *   dropped.
  */
 export class InitialSchema1764000000000 implements MigrationInterface {
   readonly name = 'InitialSchema1764000000000';
@@ -29,7 +30,7 @@ export class InitialSchema1764000000000 implements MigrationInterface {
 
 const TABLES = [
   // The payload is json, not jsonb: json keeps the text as it was sent (1.10, 1e3, the order of names, 1e200000).
-  // outbox_id is the first dispatch, so that reading an event needs no index on outbox.event_id.
+  // outbox_id is the entry of the first dispatch. Reading an event therefore needs no index on outbox.event_id.
   `create table events (
      id uuid primary key,
      outbox_id bigint not null,
@@ -52,7 +53,7 @@ const TABLES = [
   `create index events_by_event_id on events (tenant_id, event_id)`,
   `create table events_default partition of events default`,
 
-  // digest says which kind of key it is (idempotency-key.ts); created_at is for pruning.
+  // The digest includes the kind of the key (idempotency-key.ts). created_at is for pruning.
   `create table idempotency_keys (
      digest bytea primary key,
      event_id uuid not null,
@@ -61,9 +62,10 @@ const TABLES = [
    )`,
   `create index idempotency_keys_by_age on idempotency_keys using brin (created_at)`,
 
-  // The layout was chosen by measurement (npm run bench:outbox, PostgreSQL 18, 2 cores): insert, claim and close of an
-  // entry, WAL bytes and share of HOT updates; the median claim of 1000 entries after 0, 100 k and 1 M published ones; the
-  // same while one old entry waits for its next attempt, and while an old transaction keeps dead rows from being removed.
+  // This layout was chosen by measurement (npm run bench:outbox, PostgreSQL 18, 2 cores). bytes and HOT: WAL bytes and
+  // share of HOT updates for insert, claim and close of an entry. claim ms: median claim of 1000 entries after 0, 100 k
+  // and 1 M published ones. one waits: the same while one old entry waits for its next attempt. old snapshot: the same
+  // while an old transaction keeps dead rows from being removed.
   //
   //   layout                                              bytes   HOT        claim ms   one waits   old snapshot
   //   payload in the row, lease columns indexed            3121    0 %   17 / 13 / 20          17             34
@@ -73,12 +75,12 @@ const TABLES = [
   //   thin row, primary key only, scan floor                519   97 %    4 /  4 /  4         206              4
   //   thin row, primary key only, deleted when published    478   83 %    5 /  6 /  9           –             11
   //
-  // Without an index of open rows one entry that waits makes every claim read all that were published after it; without
-  // the published rows there is nothing for the reconciler to follow. Those two costs outweigh 225 bytes of WAL.
-  // Known weakness: while a backup or another long transaction runs, claims pass over index entries of closed rows.
+  // Without an index of open rows, one waiting entry makes every claim read all entries published after it. Without the
+  // published rows, the reconciler has nothing to follow. Those two costs outweigh 225 bytes of WAL.
+  // Known weakness: while a backup or another long transaction runs, claims step over index entries of closed rows.
   //
-  // closed_at is set when the entry is PUBLISHED or FAILED, failed_at when FAILED (status in a predicate would end HOT).
-  // A claim changes no indexed column, so it stays HOT.
+  // closed_at is set when an entry becomes PUBLISHED or FAILED, failed_at when it becomes FAILED. (Index predicates on
+  // status would rule out HOT updates.) A claim changes no indexed column, so it stays HOT.
   `create sequence outbox_id_seq`,
   `create table outbox (
      id bigint not null default nextval('outbox_id_seq'),
@@ -119,7 +121,7 @@ const TABLES = [
   `create index processing_attempts_failed on processing_attempts (event_id) where status <> 'SUCCESS'`,
   `create table processing_attempts_default partition of processing_attempts default`,
 
-  // Only for events that failed, were dispatched again or replayed. dispatch_no is the newest dispatch (I11).
+  // Rows only for events that failed, were dispatched again or were replayed. dispatch_no is the newest dispatch (I11).
   `create table event_state (
      event_id uuid primary key,
      status text not null check (status in ('DISPATCHED', 'RETRYING', 'COMPLETED', 'DLQ', 'DISCARDED')),
@@ -163,23 +165,23 @@ const TABLES = [
      primary key (tenant_id, day, type)
    ) with (fillfactor = 50)`,
 
-  // How far a chore has come, so that a new leader goes on where the old one stopped.
+  // The progress of each chore, so that a new leader continues where the old one stopped.
   `create table chore_progress (
      name text primary key,
      position bigint not null,
      updated_at timestamptz not null default now()
    )`,
-  // One row that names this database; caches carry it so that they never speak for another one (I2).
+  // One row that identifies this database. Cache keys contain it, so that they never answer for another database (I2).
   `create table installation (incarnation uuid not null default gen_random_uuid())`,
   `insert into installation default values`,
 ];
 
 const FUNCTIONS = [
-  // The least UUIDv7 of a moment: the bound between two partitions.
+  // The smallest UUIDv7 of an instant, which is the bound between two partitions.
   `create function uuid_v7_floor(moment timestamptz) returns uuid immutable language sql as $$
      select (lpad(to_hex((extract(epoch from moment) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid
    $$`,
-  // A partition is made apart and then attached, which takes a weaker lock on the parent than CREATE .. PARTITION OF.
+  // Creates a table and then attaches it, which takes a weaker lock on the parent than CREATE TABLE .. PARTITION OF.
   `create function attach_partition(parent text, name text, lower text, upper text, options text) returns integer
    language plpgsql as $$
    declare
@@ -195,7 +197,8 @@ const FUNCTIONS = [
      execute format('alter table %I attach partition %I for values from (%L) to (%L)', parent, name, lower, upper);
      return 1;
    end $$`,
-  // From one period ago (clocks differ a little) to five weeks or eight days ahead. Returns how many were made.
+  // Creates the missing partitions, from one period back (clocks differ a little) to five weeks or eight days ahead.
+  // Returns their number.
   `create function ensure_partitions() returns integer language plpgsql as $$
    declare
      made integer := 0;
@@ -219,7 +222,7 @@ const FUNCTIONS = [
      end loop;
      return made;
    end $$`,
-  // Undoes a whole batch in which an event got only one of its two keys; see store-batch.queries.ts.
+  // Aborts the whole batch when an event got only one of its two keys; see store-batch.queries.ts.
   `create function refuse_partial_claim() returns boolean language plpgsql as $$
    begin
      raise exception using errcode = 'SF001', message = 'an event got only one of its two idempotency keys';

@@ -1,8 +1,8 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /**
- * Which events the worker runs on suspicion. A row is there only between a redelivery and the settlement of the event:
- * `starts` counts how often it was begun alone without coming to an end.
+ * Events that the worker runs alone because they may have crashed it. A row exists only between a redelivery and the
+ * settling of the event. `starts` counts the runs that started without an end.
  */
 export class CrashTrials1764000000500 implements MigrationInterface {
   readonly name = 'CrashTrials1764000000500';

@@ -1,10 +1,11 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /**
- * What operators see and do: replays, the audit trail, and what became of dead letters.
- * - One index more on events, (tenant_id, id): a tenant's newest first. It costs ingest about 4 µs an event, which is
- *   why type and subject have none; a search by them looks through a bounded number of events a page.
- * - dead_letters is the history of record: a row is resolved, never deleted, and opens again when the event fails again.
+ * Tables for operators: replays, the audit trail, and the resolution of dead letters.
+ * - events gets one more index, (tenant_id, id), for a tenant's newest events. It costs ingest about 4 µs per event.
+ *   Because of that cost, type and subject have none: a search by them scans a bounded number of events per page.
+ * - dead_letters is the record of all dead letters. A row is resolved, never deleted, and is open again when its event
+ *   fails again.
  */
 export class Admin1764100000000 implements MigrationInterface {
   readonly name = 'Admin1764100000000';
@@ -44,7 +45,7 @@ const UP = [
    )`,
   `create index replays_unfinished on replays (id) where finished_at is null`,
 
-  // The snapshot: which events, and what became of each. generation, dispatch_no and outbox_id say how it was sent.
+  // The events of a replay and the outcome of each. generation, dispatch_no and outbox_id identify its dispatch.
   `create table replay_events (
      replay_id uuid not null,
      event_id uuid not null,
@@ -58,7 +59,7 @@ const UP = [
      settled_at timestamptz,
      primary key (replay_id, event_id)
    )`,
-  // An event is under one replay at a time, whoever starts two at once.
+  // An event belongs to at most one running replay, even when two are started at once.
   `create unique index replay_events_open on replay_events (event_id) where outcome in ('PENDING', 'DISPATCHED')`,
   `create index replay_events_by_event on replay_events (event_id) where dispatched_at is not null`,
 
@@ -73,7 +74,7 @@ const UP = [
      correlation_id text not null
    )`,
 
-  // What makes two failures the same: their message without what differs from event to event.
+  // Failures are grouped by their message, without the ids and numbers that differ from event to event.
   `create function failure_group(message text) returns text immutable parallel safe language sql as $$
      select left(regexp_replace(regexp_replace(regexp_replace(regexp_replace(left(coalesce(message, ''), 1000),
        '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}', '<id>', 'gi'),
@@ -88,7 +89,7 @@ const UP = [
      add column message_group text not null generated always as (failure_group(error_message)) stored`,
   `create index dead_letters_unresolved on dead_letters (event_id) where resolved_at is null`,
   `create index dead_letters_unresolved_of_tenant on dead_letters (tenant_id, event_id) where resolved_at is null`,
-  // The worker writes the row of an event that fails for good; if it was resolved before, it is open again.
+  // The worker writes the row of an event that fails for good. A row that was resolved before is open again.
   `create function reopen_dead_letter() returns trigger language plpgsql as $$
    begin
      new.resolved_at := null;

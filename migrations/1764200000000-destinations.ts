@@ -1,8 +1,8 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /**
- * HTTP destinations. A worker holds all enabled ones in memory and asks for one number, `destinations_version`, to know
- * whether they are still what is stored; triggers raise it, so that no way of writing can forget to.
+ * HTTP destinations. A worker holds all enabled ones in memory and reads one number, `destinations_version`, to find
+ * out whether they have changed. Triggers raise that number, so that no statement can forget to.
  */
 export class Destinations1764200000000 implements MigrationInterface {
   readonly name = 'Destinations1764200000000';

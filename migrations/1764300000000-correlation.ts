@@ -1,9 +1,9 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /**
- * Events by correlation id. Measured: an event costs 7 µs more to store (less in a stream, whose records share an id) and
- * 100 bytes; without it a search would look through all events. On a table that is full already, taking events waits
- * while it is built (a million: 1 s).
+ * An index of events by correlation id. Without it, a search would scan all events. Measured cost: 7 µs more to store
+ * an event (less in a stream, whose records share an id) and 100 bytes. Building it on an existing table blocks ingest
+ * (1 s for a million events).
  */
 export class Correlation1764300000000 implements MigrationInterface {
   readonly name = 'Correlation1764300000000';

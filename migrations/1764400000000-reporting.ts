@@ -1,12 +1,12 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /**
- * The reporting views (docs/reporting.md): an interface for BI tools and outside checks that every later migration
- * keeps, while the tables below it may change.
- * - `event_status` stays the one place that says where an event stands. It gets more columns, at its end, so that
- *   `reporting.events` reads it alone: a join with `events` would read all events for a range of ids.
- * - `reporting.deliveries` and `reporting.rejections` come with the tables that they show.
- * - Nothing here waits for writers: a view locks the tables it reads as a SELECT does.
+ * The reporting views (docs/reporting.md). They are an interface for BI tools and external checks: later migrations
+ * keep it, while the tables below it may change.
+ * - `event_status` remains the only definition of an event's status. It gets more columns, at its end, so that
+ *   `reporting.events` needs no join with `events`: with that join, a range of ids would read all events.
+ * - `reporting.deliveries` and `reporting.rejections` follow when their tables exist.
+ * - No statement here waits for writers: a view locks the tables that it reads only as a SELECT does.
  */
 export class Reporting1764400000000 implements MigrationInterface {
   readonly name = 'Reporting1764400000000';
@@ -16,7 +16,7 @@ export class Reporting1764400000000 implements MigrationInterface {
     const [schema] = (await runner.query(`select to_regnamespace('reporting') is not null as exists`)) as {
       exists: boolean;
     }[];
-    // `if not exists` asks for CREATE on the database even where an administrator has made the schema.
+    // `create schema if not exists` needs CREATE on the database even when an administrator has created the schema.
     if (!schema?.exists) await runner.query('create schema reporting');
     for (const statement of STATEMENTS) await runner.query(statement);
   }
@@ -53,7 +53,7 @@ const MORE_COLUMNS = `,
          e.event_id as producer_event_id, e.type, e.subject, e.source, e.size_bytes, e.occurred_at, e.received_at`;
 
 const STATEMENTS = [
-  // The same bound as uuid_v7_floor, but part of the interface, and parallel safe.
+  // The same bound as uuid_v7_floor, but part of the interface and parallel safe.
   `create function reporting.id_floor(moment timestamptz) returns uuid immutable parallel safe language sql as $$
      select (lpad(to_hex((extract(epoch from moment) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid
    $$`,
@@ -64,7 +64,7 @@ const STATEMENTS = [
           generation, status, size_bytes, occurred_at, received_at, published_at, completed_at, next_attempt_at
      from event_status`,
 
-  // Two halves, because successes and failures have an index each.
+  // Two halves, because successes and failures have separate indexes.
   `create view reporting.attempts as
    select event_id, generation, dispatch_no as dispatch, attempt_number, status, reason_code, duration_ms, created_at
      from processing_attempts where status = 'SUCCESS'
@@ -74,12 +74,13 @@ const STATEMENTS = [
 
   `create view reporting.usage as select tenant_id, day, type, events, bytes from usage_daily`,
 
-  // outbox: entries that are not PUBLISHED; the FAILED ones wait for an operator.
-  // dispatch: the broker has confirmed the newest dispatch, and no worker has settled it. The reconciler has passed only
-  //   what is settled or was dispatched again, so the entries after its position hold all of these. Each is looked up by
-  //   key, whatever the planner believes about their number. The upper bound excludes nothing: between two bounds the
-  //   planner expects 1 entry in 200, above a single one 1 in 3, for which it compiled the query (5 s) or read the table.
-  // replay: until the replay has recorded what became of the event.
+  // outbox: entries that are not PUBLISHED. FAILED ones wait for an operator.
+  // dispatch: the broker has confirmed the newest dispatch, and no worker has settled it. The reconciler only passes
+  //   entries that are settled or were dispatched again, so all open dispatches lie after its position. `offset 0`
+  //   makes the planner look up each one by key, however many it expects. The upper bound excludes nothing. It changes
+  //   the estimate: 1 entry in 200 between two bounds, 1 in 3 above a single one. With the latter estimate the planner
+  //   compiled the query (5 s) or read the whole table.
+  // replay: until the replay has recorded the outcome of the event.
   `create view reporting.open_work as
    select 'outbox'::text as kind, o.event_id, o.created_at as since from outbox o where o.closed_at is null
    union all

@@ -4,7 +4,7 @@ import { Broker } from './broker';
 import { MemoryBroker } from './memory-broker';
 import { RabbitBroker } from './rabbit-broker';
 
-/** RabbitMQ or this process: chosen here and nowhere else. Only the roles that need a broker import this. */
+/** Chooses between RabbitMQ and the in-process broker; nothing else does. Only roles that need a broker import this. */
 @Global()
 @Module({})
 export class BrokerModule {

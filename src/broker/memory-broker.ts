@@ -14,10 +14,10 @@ interface Queued {
   redelivered: boolean;
 }
 
-/** How many messages may wait before publishers are told to stop. They stay in the outbox, where they are durable. */
+/** Messages per queue at which publishers have to stop. The rest waits in the outbox, where it is durable. */
 const FULL_AT = 20_000;
 
-/** In-process adapter for a publisher and a worker that share the process. A crash empties it. */
+/** In-process adapter, for a publisher and a worker that share the process. A crash empties it. */
 export class MemoryBroker extends Broker {
   override readonly forgetsOnRestart = true;
   private readonly queues = new Map<QueueName, MemoryQueue>();
@@ -31,7 +31,7 @@ export class MemoryBroker extends Broker {
   publish(messages: readonly OutgoingMessage[]): Promise<PublishOutcome[]> {
     const outcomes = messages.map(({ queue: name, id, headers, body }): PublishOutcome => {
       if (this.closed) return 'unconfirmed';
-      // Dead letters are kept in PostgreSQL; their copy is for consumers outside, of which there are none here.
+      // PostgreSQL keeps the dead letters. The copy in this queue is for external consumers, which cannot exist here.
       if (name === QUEUES.dlq) return 'confirmed';
       const queue = this.queue(name);
       if (queue.length >= FULL_AT) return 'refused';
@@ -69,7 +69,7 @@ export class MemoryBroker extends Broker {
   }
 }
 
-/** First in, first out; a read index instead of shift(), which moves the whole array. */
+/** A FIFO queue. It moves a read index instead of calling shift(), which copies the whole array. */
 class MemoryQueue {
   private items: Queued[] = [];
   private head = 0;
@@ -84,7 +84,7 @@ class MemoryQueue {
     this.offer();
   }
 
-  /** Back to the front, in their old order. */
+  /** Puts items back at the front, in their old order. */
   unshift(items: Queued[]): void {
     this.items = [...items, ...this.items.slice(this.head)];
     this.head = 0;
@@ -135,7 +135,7 @@ class MemoryConsumer implements Consumer {
     this.scheduled = true;
     setImmediate(() => {
       this.scheduled = false;
-      // What becomes free meanwhile waits for the next turn, so that other consumers get theirs.
+      // Room that acks make during this turn is used in the next one, so that other consumers get their turn.
       for (let room = this.prefetch - this.unsettled.size; room > 0 && this.active; room--) {
         const item = this.queue.take();
         if (!item) return;

@@ -14,12 +14,13 @@ import { RabbitPublisher } from './rabbit-publisher';
 import { withinDeadline } from '../runtime/deadline';
 
 const CLOSE_TIMEOUT_MS = 1_500;
-/** Without it, a broker that accepts the connection and then says nothing would be waited for for ever. */
+/** Without it, connecting would hang for ever when the broker accepts the connection and then stays silent. */
 const CONNECT_TIMEOUT_MS = 5_000;
 
 /**
- * RabbitMQ adapter. Publishing and consuming have a connection each: a broker that runs short of memory blocks the
- * publishing connection, and acks must still get through then. golevelup keeps the connections up; channels are ours.
+ * RabbitMQ adapter. Publishing and consuming have separate connections: a broker that runs short of memory blocks the
+ * publishing one, while acks must still get through. golevelup keeps the connections up; RabbitChannel opens the
+ * channels.
  */
 export class RabbitBroker extends Broker {
   override readonly forgetsOnRestart = false;
@@ -29,7 +30,7 @@ export class RabbitBroker extends Broker {
   private publisher: RabbitPublisher | undefined;
   private consuming: AmqpConnection | undefined;
 
-  /** Connects in the background; until that has worked, canPublish is false and consumers stay silent. */
+  /** Connects in the background. Until that succeeds, canPublish returns false and consumers receive nothing. */
   static async connect(url: string, roles: { publishes: boolean; consumes: boolean }): Promise<RabbitBroker> {
     const broker = new RabbitBroker();
     if (roles.publishes) broker.publisher = new RabbitPublisher(await broker.openConnection(url, 'publisher'));
@@ -46,7 +47,7 @@ export class RabbitBroker extends Broker {
   }
 
   consume(queue: QueueName, prefetch: number, onMessage: (message: ReceivedMessage) => void): Consumer {
-    if (!this.consuming) throw new Error('this process was not set up to consume');
+    if (!this.consuming) throw new Error('RabbitBroker.connect was called without `consumes`');
     const consumer = new RabbitConsumer(this.consuming, queue, prefetch, onMessage);
     this.consumers.push(consumer);
     return consumer;
@@ -61,8 +62,10 @@ export class RabbitBroker extends Broker {
     if (lost.length > 0) return Promise.reject(new Error('not connected to RabbitMQ'));
     const fault = this.publisher?.fault ?? this.consumers.map((consumer) => consumer.fault).find(Boolean);
     if (fault) return Promise.reject(fault);
-    if (this.publisher && !this.publisher.canPublish()) return Promise.reject(new Error('RabbitMQ takes no messages'));
-    if (this.consumers.some((consumer) => consumer.interrupted)) return Promise.reject(new Error('not consuming'));
+    if (this.publisher && !this.publisher.canPublish())
+      return Promise.reject(new Error('RabbitMQ blocks publishing, or the channel is not open'));
+    if (this.consumers.some((consumer) => consumer.interrupted))
+      return Promise.reject(new Error('a consumer has no open channel'));
     return Promise.resolve();
   }
 
@@ -75,18 +78,18 @@ export class RabbitBroker extends Broker {
     try {
       await withinDeadline(CLOSE_TIMEOUT_MS, connection.close());
     } catch (error) {
-      this.logger.debug(`not closed by us: ${String(error)}`);
-      // Frozen: only the end of its socket ends it, and the manager must know first, or it would connect again. (While it
-      // is connecting there is no socket yet; that attempt is its last.)
+      this.logger.debug(`could not close the connection, destroying its socket: ${String(error)}`);
+      // A frozen broker never answers the close, so the socket has to be destroyed. The manager must be closed first,
+      // or it would reconnect. (While it is still connecting there is no socket; that attempt is its last.)
       const { managedConnection } = connection;
       managedConnection.close().catch((late: Error) => this.logger.debug(late.message));
       const model = managedConnection.connection as { connection: { stream: Socket } } | undefined;
-      model?.connection.stream.destroy(new Error('closing'));
+      model?.connection.stream.destroy(new Error('closed by StreamForge'));
     }
   }
 
   private asPublisher(): RabbitPublisher {
-    if (!this.publisher) throw new Error('this process was not set up to publish');
+    if (!this.publisher) throw new Error('RabbitBroker.connect was called without `publishes`');
     return this.publisher;
   }
 
@@ -109,8 +112,8 @@ export class RabbitBroker extends Broker {
     let down = false;
     connection.managedConnection.on('connect', () => (down = false));
     const report = ({ err }: { err?: unknown }): void => {
-      // One line per outage, not one per attempt.
-      if (!down) this.logger.warn(`${name}: not connected: ${err instanceof Error ? err.message : 'closed'}`);
+      // Only the first failure of an outage is logged.
+      if (!down) this.logger.warn(`${name}: not connected, retrying: ${err instanceof Error ? err.message : 'closed'}`);
       down = true;
     };
     connection.managedConnection.on('disconnect', report);

@@ -5,24 +5,24 @@ import { BrokerMisconfigured } from './broker';
 import { withinDeadline } from '../runtime/deadline';
 
 const REOPEN_AFTER_MS = 500;
-/** Only a person can put it right. */
+/** Longer, because only an operator can fix a misconfiguration. */
 const MISCONFIGURED_REOPEN_AFTER_MS = 3_000;
 const CLOSE_TIMEOUT_MS = 1_000;
 
 export interface ChannelSetup<C extends Channel> {
-  /** For log lines. */
+  /** Names the channel in log lines. */
   name: string;
-  /** Makes a bare channel on a fresh connection. */
+  /** Opens a bare channel on a fresh connection. */
   create: (connection: ChannelModel) => Promise<C>;
-  /** Declares, consumes, ...; the channel is usable once this resolves. */
+  /** Declares queues, starts consuming and so on. The channel is usable once this resolves. */
   prepare: (channel: C) => Promise<void>;
-  /** Called when a usable channel is gone, before it is opened again. With the error if the broker closed it. */
+  /** Called when a usable channel is lost, before it is opened again; with the error if the broker closed it. */
   onLost: (error: ChannelError | undefined) => void;
-  /** How long to wait before a usable channel that broke is opened again. */
+  /** How long to wait before a lost channel is opened again, in ms. */
   reopenAfterMs?: number;
 }
 
-/** Why the broker closed a channel: its reply code, and the method that it was about. */
+/** Why the broker closed a channel: its reply code and the method that caused it. */
 export interface ChannelError extends Error {
   code?: number;
   classId?: number;
@@ -30,9 +30,9 @@ export interface ChannelError extends Error {
 }
 
 /**
- * One channel of our own on a managed connection, opened again whenever the connection returns or the channel alone
- * breaks. (The connection manager's own wrapper queues messages without bound while disconnected, and does not come
- * back when only the channel was closed.)
+ * One channel on a managed connection. It is opened again whenever the connection returns or only the channel breaks.
+ * (The connection manager has its own channel wrapper. That one queues messages without bound while disconnected, and
+ * does not recover when only the channel was closed.)
  */
 export class RabbitChannel<C extends Channel> {
   private readonly logger: Logger;
@@ -52,12 +52,12 @@ export class RabbitChannel<C extends Channel> {
     this.open();
   }
 
-  /** The usable channel, or undefined while there is none. */
+  /** The usable channel; undefined while there is none. */
   get current(): C | undefined {
     return this.channel;
   }
 
-  /** What keeps it from being opened until somebody puts it right. */
+  /** The misconfiguration that keeps the channel from opening, until an operator fixes it. */
   get fault(): BrokerMisconfigured | undefined {
     return this.lastFault;
   }
@@ -71,7 +71,7 @@ export class RabbitChannel<C extends Channel> {
     if (channel) await this.closeQuietly(channel);
   }
 
-  /** Gives up a channel that still stands but can no longer be relied on. */
+  /** Replaces a channel that is still open but out of step with the broker. */
   discard(channel: C): void {
     this.lost(channel);
     void this.closeQuietly(channel);
@@ -90,19 +90,19 @@ export class RabbitChannel<C extends Channel> {
   private async openOn(connection: ChannelModel): Promise<void> {
     const channel = await this.setup.create(connection);
     let cause: ChannelError | undefined;
-    // Without a listener, a channel that breaks would end the process.
+    // Without a listener, an 'error' event would end the process.
     channel.on('error', (error: ChannelError) => {
       cause = error;
-      if (this.channel === channel) this.warn(`the channel broke: ${error.message}`);
+      if (this.channel === channel) this.warn(`channel lost, opening it again: ${error.message}`);
     });
     let gone = false;
-    // Before amqplib's own listener, which fails every open confirm as if the broker had refused the message.
+    // This has to run before amqplib's own listener, which fails every open confirm as if the broker had refused it.
     channel.prependOnceListener('close', () => {
       gone = true;
       this.lost(channel, cause);
     });
     await this.setup.prepare(channel);
-    if (gone) throw new Error('it closed while it was prepared');
+    if (gone) throw new Error('the channel closed while it was being set up');
     if (this.closed) return this.closeQuietly(channel);
     this.channel = channel;
     this.warned = false;
@@ -111,7 +111,7 @@ export class RabbitChannel<C extends Channel> {
 
   private openingFailed(error: Error): void {
     if (!(error instanceof BrokerMisconfigured)) {
-      this.warn(`cannot open the channel: ${error.message}`);
+      this.warn(`cannot open the channel, retrying: ${error.message}`);
       this.openLater(REOPEN_AFTER_MS);
       return;
     }
@@ -120,7 +120,7 @@ export class RabbitChannel<C extends Channel> {
     this.openLater(MISCONFIGURED_REOPEN_AFTER_MS);
   }
 
-  /** One line for each time it goes away, not one for each attempt. */
+  /** Logs the first failure of an outage as a warning and the others at debug. */
   private warn(text: string): void {
     if (this.warned || this.closed) this.logger.debug(text);
     else this.logger.warn(text);
@@ -142,7 +142,7 @@ export class RabbitChannel<C extends Channel> {
     try {
       await withinDeadline(CLOSE_TIMEOUT_MS, channel.close());
     } catch (error) {
-      this.logger.debug(`not closed by us: ${String(error)}`);
+      this.logger.debug(`could not close the channel: ${String(error)}`);
     }
   }
 }

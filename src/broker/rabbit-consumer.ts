@@ -9,18 +9,18 @@ import { withinDeadline } from '../runtime/deadline';
 
 const CANCEL_TIMEOUT_MS = 1_000;
 
-/** Remembers its channel: on a later channel the same tag means another message or none. */
+/** A message with its channel: on a later channel the same tag means another message or none. */
 interface RabbitMessage extends ReceivedMessage {
   channel: Channel;
 }
 
-/** Consumes one queue on a channel of its own, again after every reconnect. */
+/** Consumes one queue on its own channel, and starts again after every reconnect. */
 export class RabbitConsumer implements Consumer {
   private readonly logger = new Logger('RabbitMQ consumer');
   private readonly channel: RabbitChannel<Channel>;
-  /** Where messages arrive. Set before the first can: they arrive while the channel is still being prepared. */
+  /** The channel that messages arrive on. Set early, because they arrive while the channel is still being set up. */
   private source: Channel | undefined;
-  /** Tags of that channel that are neither acked nor requeued, oldest first. */
+  /** Tags on `source` that are neither acked nor requeued, oldest first. */
   private unsettled = new Set<number>();
   private consumerTag = '';
   private active = true;
@@ -48,17 +48,17 @@ export class RabbitConsumer implements Consumer {
     });
   }
 
-  /** Should consume, and cannot. */
+  /** True while it should consume but has no channel. */
   get interrupted(): boolean {
     return this.active && this.channel.current === undefined;
   }
 
-  /** What keeps it from consuming until somebody puts it right. */
+  /** The misconfiguration that keeps it from consuming, until an operator fixes it. */
   get fault(): BrokerMisconfigured | undefined {
     return this.channel.fault;
   }
 
-  /** One multiple-ack for the longest run of oldest messages, single acks for the rest. */
+  /** Sends one multiple-ack for the longest run of oldest messages and single acks for the rest. */
   ack(messages: readonly ReceivedMessage[]): void {
     this.onChannel(messages, (channel, tags) => {
       let upTo: number | undefined;
@@ -91,7 +91,7 @@ export class RabbitConsumer implements Consumer {
     try {
       await withinDeadline(CANCEL_TIMEOUT_MS, channel.cancel(this.consumerTag));
     } catch (error) {
-      this.logger.debug(`the channel went before the cancel: ${String(error)}`); // then nothing is delivered either
+      this.logger.debug(`could not cancel the consumer: ${String(error)}`); // a lost channel brings no messages
     }
   }
 
@@ -102,7 +102,7 @@ export class RabbitConsumer implements Consumer {
 
   private receive(channel: Channel, message: ConsumeMessage | null): void {
     if (message === null) {
-      this.logger.warn(`${this.queue} was deleted; it is declared again`);
+      this.logger.warn(`queue ${this.queue} was deleted; declaring it again`);
       channel.close().catch((error: Error) => this.logger.debug(error.message));
       return;
     }
@@ -123,7 +123,7 @@ export class RabbitConsumer implements Consumer {
     this.onMessage(received);
   }
 
-  /** Passes the tags that are still ours; those of a lost channel have gone back to the queue by themselves. */
+  /** Passes the tags that are unsettled on the current channel. Messages of a lost channel are back in the queue. */
   private onChannel(messages: readonly ReceivedMessage[], act: (channel: Channel, tags: Set<number>) => void): void {
     const channel = this.source;
     if (!channel) return;
@@ -133,12 +133,12 @@ export class RabbitConsumer implements Consumer {
     try {
       act(channel, tags);
     } catch (error) {
-      this.logger.debug(`the channel went before the ack: ${String(error)}`); // the broker redelivers
+      this.logger.debug(`could not ack or requeue: ${String(error)}`); // the broker redelivers the messages
     }
   }
 }
 
-/** amqplib takes a whole message where the protocol needs its tag only. */
+/** amqplib expects a whole message where the protocol needs only its tag. */
 function withTag(deliveryTag: number): ConsumeMessage {
   return { fields: { deliveryTag } } as ConsumeMessage;
 }

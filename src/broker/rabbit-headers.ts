@@ -3,14 +3,14 @@ import type { Message, OutgoingMessage } from './broker';
 const NAME = 'streamforge';
 
 /**
- * All headers of a message as one AMQP header that holds JSON. A table of seven costs amqplib 4 µs and RabbitMQ, which
- * decodes it to look for CC and BCC, 7 µs more for each message.
+ * Packs all headers of a message into one AMQP header that holds JSON. A table of seven headers costs amqplib 4 µs per
+ * message, and 7 µs more in RabbitMQ, which decodes it to look for CC and BCC.
  */
 export const toAmqpHeaders = (headers: OutgoingMessage['headers']): Record<string, string> => ({
   [NAME]: JSON.stringify(headers),
 });
 
-/** A message without ours has its headers one by one, as builds before this one sent them, or is from elsewhere. */
+/** Unpacks that header. Without it, the message comes from an older build or another sender: its headers are kept. */
 export function fromAmqpHeaders(headers: Message['headers'] = {}): Message['headers'] {
   const text = headers[NAME];
   if (typeof text !== 'string') return headers;
@@ -18,7 +18,7 @@ export function fromAmqpHeaders(headers: Message['headers'] = {}): Message['head
     const parsed: unknown = JSON.parse(text);
     return isRecord(parsed) ? parsed : headers;
   } catch {
-    return headers; // not written by us
+    return headers; // not written by toAmqpHeaders
   }
 }
 

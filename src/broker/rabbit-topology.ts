@@ -3,7 +3,7 @@ import { BrokerMisconfigured, QUEUES } from './broker';
 
 export const EXCHANGE = 'events';
 
-/** Where RabbitMQ puts what no consumer could settle (delivery limit of RabbitMQ 4); the reconciler re-drives it. */
+/** Takes messages over the delivery limit of RabbitMQ 4. The reconciler dispatches their events again. */
 const SAFETY_EXCHANGE = 'events.safety';
 
 const QUORUM = { 'x-queue-type': 'quorum' };
@@ -11,9 +11,9 @@ const PRECONDITION_FAILED = 406;
 const ACCESS_REFUSED = 403;
 
 /**
- * Declares only what means the same on RabbitMQ 3.10 and 4.x. Asserting what exists is free, and nothing is ever deleted
- * from here.
- * @throws BrokerMisconfigured when something of that name is there with other arguments, or may not be declared.
+ * Declares queues and exchanges, only with arguments that mean the same on RabbitMQ 3.10 and 4.x. Declaring an existing
+ * one again is cheap. Nothing is ever deleted.
+ * @throws BrokerMisconfigured when one exists with other arguments, or the user may not declare it.
  */
 export async function assertTopology(channel: Channel): Promise<void> {
   try {
@@ -42,15 +42,15 @@ function misconfiguration(error: unknown): BrokerMisconfigured | undefined {
   const found = /inequivalent arg .*|access to .* refused.*/.exec(message)?.[0] ?? `RabbitMQ answered ${code}`;
   if (code === PRECONDITION_FAILED) {
     return new BrokerMisconfigured(
-      `A queue or exchange of ours exists in RabbitMQ with other arguments: ${found}. Nothing was changed, and nothing ` +
-        'is published or consumed until this is put right: stop what declares it, let a worker of that version empty ' +
-        'it, and delete it by hand; or point RABBITMQ_URL to another virtual host.',
+      `A queue or exchange of StreamForge exists in RabbitMQ with other arguments: ${found}. StreamForge has changed ` +
+        'nothing, and publishes and consumes nothing until this is fixed. Stop whatever declares it, let a worker of ' +
+        'that version empty it, and delete it by hand; or point RABBITMQ_URL to another virtual host.',
     );
   }
   if (code === ACCESS_REFUSED) {
     return new BrokerMisconfigured(
-      `RabbitMQ does not let our user declare its queues: ${found}. Give it configure, write and read permissions for ` +
-        "'^events' on this virtual host.",
+      `The RabbitMQ user may not declare the queues of StreamForge: ${found}. Give it configure, write and read ` +
+        "permissions for '^events' on this virtual host.",
     );
   }
   return undefined;

@@ -3,7 +3,7 @@ import { Pool } from 'pg';
 import { SETTINGS_TOKEN, type Settings } from '../config/settings';
 import { createPool } from './pool';
 
-/** The connection pool of the process, injectable as `Pool`. */
+/** Provides the connection pool of the process as `Pool`. */
 @Global()
 @Module({})
 export class DatabaseModule {
@@ -23,7 +23,7 @@ export class DatabaseModule {
   }
 }
 
-/** Closes the pool after the loops have stopped and the HTTP server has answered what it held. */
+/** Closes the pool last: by then the loops have stopped and the HTTP server has finished its requests. */
 @Injectable()
 class ClosePool implements OnApplicationShutdown {
   constructor(private readonly pool: Pool) {}

@@ -1,8 +1,8 @@
 import type { Db } from './pool';
 
 /**
- * A text that names this very database: the cluster and its timeline (a point-in-time restore gets a new one), the
- * database in it, and the installation. What a cache learnt from another one is never believed (I2).
+ * Returns a text that identifies this database: the cluster, its timeline (a point-in-time restore starts a new one),
+ * the database in the cluster, and the installation. Facts cached under another incarnation are never used (I2).
  */
 export async function readIncarnation(db: Db): Promise<string> {
   const { rows } = await db.query<{ incarnation: string }>(

@@ -1,11 +1,11 @@
 import { types } from 'node:util';
 
 /**
- * What a failed statement means for what it carried:
- * - data: this content can never be stored; alone it is rejected, in a batch it is looked for by bisection
- * - transient: the same statement may work when repeated (deadlock, serialisation)
- * - unavailable: the database cannot be reached or is shutting down
- * - unexpected: everything else, a fault of ours
+ * What a failed statement says about the data it carried:
+ * - data: PostgreSQL can never store this content. A single event is rejected; in a batch, bisection finds it.
+ * - transient: the same statement may succeed when repeated (deadlock, serialisation failure, lock timeout)
+ * - unavailable: the database cannot be reached, is shutting down, or lacks resources
+ * - unexpected: everything else; most likely a bug in StreamForge
  */
 export type PgFailure = 'data' | 'transient' | 'unavailable' | 'unexpected';
 
@@ -22,10 +22,13 @@ const UNAVAILABLE_CODES = new Set([
   'ENOENT',
 ]);
 
-/** AggregateError: one error per address that was tried. The other is TypeORM's for a connection that broke during a migration. */
+/**
+ * Node throws AggregateError with one error for each address that it tried. TypeORM throws the other one when a
+ * connection breaks during a migration.
+ */
 const LOST_BY_NAME = new Set(['AggregateError', 'QueryRunnerAlreadyReleasedError']);
 
-/** pg gives no code to a lost connection and to its own timeouts, so here alone the message has to tell. */
+/** pg sets no code on a lost connection or on its own timeouts. Only here is an error recognised by its message. */
 const PG_CONNECTION_MESSAGE =
   /^(Connection terminated|Query read timeout|timeout expired|timeout exceeded when trying to connect|Client (has encountered a connection error|was closed))/;
 

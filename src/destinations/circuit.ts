@@ -1,14 +1,15 @@
 export interface CircuitRules {
-  /** Opens when the failures since the last success weigh this much. */
+  /** The circuit opens when the weights of the failures since the last success add up to this. */
   opensAt: number;
-  /** How long it is open the first time; doubled by every probe that fails, up to `mostOpenMs`. */
+  /** How long it stays open the first time. Every failed probe doubles this time, up to `mostOpenMs`. */
   openMs: number;
   mostOpenMs: number;
 }
 
 /**
- * What is quick and harmless (a refused connection, a 500) may happen often before the circuit opens, so that a few
- * events that fail by themselves go their normal way through the retries; what held a slot for a whole timeout may not.
+ * Quick failures (a refused connection, a 500) cost little, so many of them may happen before the circuit opens: a few
+ * events that fail by themselves take the normal path through the retries. A timeout holds a slot for its whole length
+ * and weighs more.
  */
 export const CIRCUIT_RULES: CircuitRules = { opensAt: 20, openMs: 2_000, mostOpenMs: 60_000 };
 export const FAILURE_WEIGHT = { quick: 1, timeout: 4 } as const;
@@ -16,10 +17,10 @@ export const FAILURE_WEIGHT = { quick: 1, timeout: 4 } as const;
 export type Admission = 'closed' | 'probe';
 
 /**
- * Closed → open after failures without a success between them → after a while half open: one call at a time probes →
- * closed by its success, or open for twice as long. The clock is the caller's. (Not opossum: it keeps timers and
- * buckets for each circuit, of which there may be thousands, and does not tell when the next call will be let through,
- * which the postponed events need.)
+ * A circuit breaker. It opens after failures without a success between them. After a while it is half open and admits
+ * one probe at a time: a success closes it, a failure opens it for twice as long. The caller passes the time. (opossum
+ * keeps timers and buckets for each circuit, of which there may be thousands. It also does not say when it will admit
+ * the next call, which is when postponed events have to come back.)
  */
 export class Circuit {
   private weight = 0;
@@ -34,7 +35,7 @@ export class Circuit {
     return this.openMs > 0;
   }
 
-  /** When the next probe may begin; in the past while one is under way. */
+  /** When the next probe may start; in the past while a probe is running. */
   get nextProbeMs(): number {
     return this.openUntilMs;
   }
@@ -47,7 +48,7 @@ export class Circuit {
     return this.isOpen && (this.probing || nowMs < this.openUntilMs);
   }
 
-  /** Undefined when no call may be made. Otherwise `succeeded`, `failed` or `ended` must follow. */
+  /** Returns undefined when no call may be made. Otherwise the caller must report `succeeded`, `failed` or `ended`. */
   admit(nowMs: number): Admission | undefined {
     if (!this.isOpen) return 'closed';
     if (this.refuses(nowMs)) return undefined;
@@ -55,7 +56,7 @@ export class Circuit {
     return 'probe';
   }
 
-  /** Also of a call from before it opened: the other side is alive. */
+  /** Closes the circuit. A late success of a call from before it opened counts too: the receiver is alive. */
   succeeded(): void {
     this.weight = 0;
     this.openMs = 0;
@@ -65,13 +66,13 @@ export class Circuit {
 
   failed(admission: Admission, weight: number, nowMs: number): void {
     this.ended(admission);
-    if (this.isOpen && admission === 'closed') return; // from before it opened
+    if (this.isOpen && admission === 'closed') return; // the call started before the circuit opened
     this.weight += weight;
     if (admission === 'probe') this.open(Math.min(this.openMs * 2, this.rules.mostOpenMs), nowMs);
     else if (this.weight >= this.rules.opensAt) this.open(this.rules.openMs, nowMs);
   }
 
-  /** The call told nothing about the other side. */
+  /** The call ended without telling whether the receiver is alive. */
   ended(admission: Admission): void {
     if (admission === 'probe') this.probing = false;
   }

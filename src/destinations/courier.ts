@@ -7,20 +7,20 @@ import type { SealedDestination } from './destination';
 import { Line, type WebhookMessage } from './line';
 import { SecretKey } from './secrets/secret-key';
 
-/** A delivery ended, or could not begin and should come back. */
+/** How a delivery ended; `held` when it could not start and should be tried again after `afterMs`. */
 export type DeliveryResult =
   Answer | { kind: 'held'; reason: 'CIRCUIT_OPEN' | 'DESTINATION_BUSY'; message: string; afterMs: number };
 
-/** All destinations that are down together send back so many events per second; each gets its share. */
+/** Events per second that all failing destinations together may hold back; each destination gets its share. */
 const HELD_PER_SECOND = 200;
-/** The longer a circuit is open, the fewer of its events need to look whether it still is. */
+/** Events per open period that check whether the circuit is still open: the longer the period, the fewer per second. */
 const TURNS_WHILE_OPEN = 2_000;
 
-/** Delivers to destinations, each behind its own circuit and slots, so that none of them can hold up another. */
+/** Delivers to destinations. Each has its own circuit and slots, so that no destination delays another. */
 @Injectable()
 export class Courier implements OnApplicationShutdown {
   private readonly logger = new Logger('Destinations');
-  /** By id. Bounded by the number of destinations that there may be; `forget` drops those that are no more. */
+  /** By destination id. The limit on destinations bounds the size; `forget` drops destinations that are gone. */
   private readonly lines = new Map<string, Line>();
   private readonly open = new Set<Line>();
 
@@ -49,7 +49,7 @@ export class Courier implements OnApplicationShutdown {
     }
   }
 
-  /** One request outside of circuit and slots, over a connection of its own. @throws UnopenedSecretError */
+  /** Sends one request over its own connection, past circuit and slots. @throws UnopenedSecretError */
   async test(destination: SealedDestination, message: WebhookMessage): Promise<Answer> {
     const line = new Line(destination, this.guard, await this.key.box());
     try {
@@ -59,7 +59,7 @@ export class Courier implements OnApplicationShutdown {
     }
   }
 
-  /** Closes the lines to destinations that are not among those. */
+  /** Closes the lines of all destinations that are not in `remaining`. */
   forget(remaining: ReadonlySet<string>): void {
     for (const [id, line] of this.lines) {
       if (remaining.has(id)) continue;
@@ -72,7 +72,7 @@ export class Courier implements OnApplicationShutdown {
     this.forget(new Set());
   }
 
-  /** A changed destination gets a new line, and with it a closed circuit: the change may be what was wrong. */
+  /** A changed destination gets a new line with a closed circuit, because the change may have fixed it. */
   private async lineOf(destination: SealedDestination): Promise<Line> {
     const box = await this.key.box();
     const known = this.lines.get(destination.id);
@@ -86,7 +86,11 @@ export class Courier implements OnApplicationShutdown {
   private drop(line: Line): void {
     this.open.delete(line);
     this.metrics.destinationsOpenCircuits.set(this.open.size);
-    line.close().catch((error: unknown) => this.logger.debug({ msg: 'a connection did not close', err: error }));
+    line
+      .close()
+      .catch((error: unknown) =>
+        this.logger.debug({ msg: 'could not close the connections of a destination', err: error }),
+      );
   }
 
   private learn(line: Line, admission: Admission, answer: Answer): void {
@@ -113,7 +117,7 @@ export class Courier implements OnApplicationShutdown {
     const { circuit, pace, destination } = line;
     const intervalMs = Math.max((1_000 / HELD_PER_SECOND) * this.open.size, circuit.lastOpenMs / TURNS_WHILE_OPEN);
     const afterMs = pace.waitMs(Date.now(), circuit.nextProbeMs, intervalMs);
-    const message = `destination ${destination.id} is failing; it is tried again from time to time`;
+    const message = `destination ${destination.id} is failing; deliveries wait until it responds again`;
     return { kind: 'held', reason: 'CIRCUIT_OPEN', message, afterMs };
   }
 
@@ -124,7 +128,7 @@ export class Courier implements OnApplicationShutdown {
   }
 }
 
-/** It answered, and not that it cannot just now. */
+/** Returns true when the receiver responded, and with no status that says "not now". */
 function isAlive(answer: Answer): boolean {
   if (answer.kind === 'failed') return false;
   return answer.status < 500 && ![408, 425, 429].includes(answer.status);

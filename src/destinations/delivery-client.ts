@@ -3,9 +3,9 @@ import type { AddressGuard } from './address/address-guard';
 import type { Destination } from './destination';
 import { retryAfterMs } from './retry-after';
 
-/** Of a response, so much is read at most; then the connection is closed rather than reused. */
+/** Most bytes read of a response. A connection with more to read is closed, not reused. */
 const MOST_READ_BYTES = 65_536;
-/** So much of it is kept, for operators. */
+/** Bytes of a response that are kept for operators. */
 const KEPT_BYTES = 1_024;
 
 /** How a request ended. */
@@ -18,22 +18,22 @@ export interface DeliveryRequest {
   headers: Record<string, string>;
 }
 
-/** Keep-alive connections to one destination, as many as it may have deliveries at a time. */
+/** Opens keep-alive connections to one destination, one for each delivery that may be in flight. */
 export function openConnections({ url, timeoutMs, maxInFlight }: Destination, guard: AddressGuard): Dispatcher {
   return new Pool(new URL(url).origin, {
     connections: maxInFlight,
     pipelining: 1,
     connect: { lookup: guard.lookup, timeout: timeoutMs },
-    // The call's own deadline covers them.
+    // The deadline in `post` covers both.
     headersTimeout: 0,
     bodyTimeout: 0,
   });
 }
 
 /**
- * One POST. An answer counts once it is complete or has shown enough of itself; one that breaks off is a connection
- * failure whatever its status line said. Redirects are answers: following one would send the event where nobody has
- * registered it.
+ * Sends one POST. A response counts once it is complete or MOST_READ_BYTES have arrived. One that breaks off earlier is
+ * a connection failure, whatever its status. Redirects are not followed: they would send the event to a URL that
+ * nobody registered.
  */
 export async function post(
   connections: Dispatcher,
@@ -62,7 +62,7 @@ export async function post(
     return { kind: 'answered', status: response.statusCode, text, ...wait };
   } catch (error) {
     if (aborter.signal.aborted) {
-      return { kind: 'failed', reason: 'TIMEOUT', message: `no complete answer within ${timeoutMs} ms` };
+      return { kind: 'failed', reason: 'TIMEOUT', message: `no complete response within ${timeoutMs} ms` };
     }
     return toFailure(error);
   } finally {
@@ -88,17 +88,17 @@ async function readStart(body: AsyncIterable<Buffer>): Promise<string> {
 function toFailure(error: unknown): Answer {
   const code = codeOf(error);
   if (code === 'ADDRESS_REFUSED') {
-    const message = 'its host has an address that destinations may not have (private, loopback, …)';
+    const message = 'its host has an address that is not public (private, loopback, …)';
     return { kind: 'failed', reason: 'ADDRESS_REFUSED', message };
   }
   if (code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ETIMEDOUT') {
-    return { kind: 'failed', reason: 'TIMEOUT', message: 'no connection in time' };
+    return { kind: 'failed', reason: 'TIMEOUT', message: 'connecting timed out' };
   }
   const text = error instanceof Error && error.message !== '' ? error.message : 'the connection failed';
   return { kind: 'failed', reason: 'CONNECTION_FAILED', message: code ? `${code}: ${text}` : text };
 }
 
-/** Happy eyeballs wraps the errors of all addresses in one. */
+/** Returns the code of an error or its cause. Node wraps the errors of all addresses that it tried in one error. */
 function codeOf(error: unknown): string | undefined {
   if (error instanceof AggregateError && error.errors.length > 0) return codeOf(error.errors[0]);
   if (!(error instanceof Error)) return undefined;

@@ -4,11 +4,11 @@ import { matchesType } from '../event/type-pattern';
 import { DESTINATION_LIMITS, type SealedDestination } from './destination';
 import { readDestinationsVersion, readEnabledDestinations } from './destinations.queries';
 
-/** Nobody decides by what is older than this; so long after a change is committed, every worker heeds it. */
+/** Largest age of a directory in use. This long after a change is committed, every worker applies it. */
 export const MOST_AGE_MS = 500;
 const REFRESH_AFTER_MS = 200;
 
-/** All enabled destinations of the installation at one moment. */
+/** A snapshot of all enabled destinations of the installation. */
 export class Directory {
   private readonly byTenant = new Map<string, SealedDestination[]>();
 
@@ -30,26 +30,27 @@ export class Directory {
 }
 
 /**
- * The directory, in memory, never older than MOST_AGE_MS. There is no timer: who asks pays, with a look at one number
- * that every change raises, beside its work while the directory is young and before it when it is not. An idle worker
- * asks nothing, a busy one five times a second, so an event of a tenant without destinations costs a look into a map.
+ * Holds the directory in memory, never older than MOST_AGE_MS. There is no timer: callers refresh it. They compare one
+ * version number, which every change raises. They do so in the background while the directory is younger than
+ * MOST_AGE_MS, and otherwise before they proceed. An idle worker sends no query and a busy one five a second, so an
+ * event of a tenant without destinations costs one look-up in a map.
  */
 @Injectable()
 export class DestinationRegistry {
   private directory = new Directory([]);
   private version: string | undefined;
-  /** When the newest look began; what it saw is at least as new. */
+  /** When the latest check started, in ms of performance.now(). The directory is at least as new. */
   private seenMs = Number.NEGATIVE_INFINITY;
   private looking: Promise<void> | undefined;
   private readonly listeners: ((directory: Directory) => void)[] = [];
 
   constructor(private readonly pool: Pool) {}
 
-  /** @throws when it is too old and PostgreSQL does not answer */
+  /** Returns the directory. @throws the error of PostgreSQL when the directory is too old and cannot be refreshed. */
   async current(): Promise<Directory> {
     const ageMs = performance.now() - this.seenMs;
     if (ageMs > MOST_AGE_MS) await this.look();
-    // In the background; if it fails, the next one that needs it finds out.
+    // Refreshed in the background. If that fails, the first caller after MOST_AGE_MS gets the error.
     else if (ageMs > REFRESH_AFTER_MS) this.look().catch(() => undefined);
     return this.directory;
   }
@@ -59,7 +60,7 @@ export class DestinationRegistry {
     this.listeners.push(listener);
   }
 
-  /** Makes the next question look. */
+  /** Makes the next call of `current` compare versions first. */
   invalidate(): void {
     this.seenMs = Number.NEGATIVE_INFINITY;
   }
@@ -72,7 +73,7 @@ export class DestinationRegistry {
   private async read(): Promise<void> {
     const startedMs = performance.now();
     const version = await readDestinationsVersion(this.pool);
-    // The number first: a change between the two reads is seen again, and not missed.
+    // The version is read first: a change between the two reads is then loaded twice instead of missed.
     if (version !== this.version) {
       this.directory = new Directory(await readEnabledDestinations(this.pool, DESTINATION_LIMITS.ofInstallation));
       this.version = version;

@@ -1,34 +1,34 @@
-/** A tenant's HTTP endpoint that receives events, as it is stored. */
+/** A tenant's HTTP endpoint for events, as it is stored. */
 export interface Destination {
   id: string;
   tenantId: string;
   url: string;
   eventTypes: readonly string[];
   enabled: boolean;
-  /** Why StreamForge switched it off; null when a person did, or it is enabled. */
+  /** Why StreamForge disabled it; null when a person did, or when it is enabled. */
   disabledReason: string | null;
   description: string;
   timeoutMs: number;
-  /** Deliveries at a time, of each worker process. */
+  /** Most deliveries in flight, for each worker process. */
   maxInFlight: number;
-  /** Raised by every change. */
+  /** Every change raises it. */
   revision: number;
   createdAt: string;
   updatedAt: string;
 }
 
-/** With its secrets, still sealed. */
+/** A destination with its secrets, still sealed. */
 export interface SealedDestination extends Destination {
   secret: Buffer;
   previousSecret: Buffer | null;
-  /** Until when deliveries are signed with the previous secret too. */
+  /** Until then, deliveries are also signed with the previous secret. */
   previousSecretUntil: string | null;
 }
 
 export const DESTINATION_LIMITS = {
-  /** An event of a tenant goes to so many at once at most. */
+  /** Bounds the number of deliveries of one event. */
   ofTenant: 50,
-  /** Every worker holds all enabled ones in memory. */
+  /** Every worker holds all enabled destinations in memory. */
   ofInstallation: 10_000,
   timeoutMs: { min: 100, max: 30_000, default: 10_000 },
   maxInFlight: { min: 1, max: 256, default: 8 },

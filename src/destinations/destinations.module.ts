@@ -4,7 +4,7 @@ import { Courier } from './courier';
 import { DestinationRegistry } from './destination-registry';
 import { SecretKey } from './secrets/secret-key';
 
-/** Lines to destinations that were deleted or switched off are closed. */
+/** Closes the lines of destinations that were deleted or disabled. */
 @Injectable()
 class CloseLines {
   constructor(registry: DestinationRegistry, courier: Courier) {
@@ -12,7 +12,7 @@ class CloseLines {
   }
 }
 
-/** What the worker, which delivers, and the admin endpoints, which register and test, have in common. */
+/** Shared by the worker, which delivers, and the admin endpoints, which register and test destinations. */
 @Module({
   providers: [
     { provide: RESOLVE, useValue: resolveBySystem },

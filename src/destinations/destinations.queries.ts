@@ -6,7 +6,7 @@ const COLUMNS = `
   description, timeout_ms as "timeoutMs", max_in_flight as "maxInFlight", secret, previous_secret as "previousSecret",
   previous_secret_until as "previousSecretUntil", revision, created_at as "createdAt", updated_at as "updatedAt"`;
 
-/** Raised by every change of any destination; bigint as text. */
+/** Returns the number that every change of a destination raises; a bigint, as text. */
 export async function readDestinationsVersion(db: Db): Promise<string> {
   const { rows } = await db.query<{ version: string }>({
     name: 'read-destinations-version',
@@ -23,7 +23,7 @@ export async function readEnabledDestinations(db: Db, limit: number): Promise<Se
   return rows;
 }
 
-/** The receiver said that it is gone. False when a person was quicker. */
+/** Disables a destination on behalf of StreamForge. Returns false when it was disabled or deleted already. */
 export async function disableDestination(db: Db, id: string, reason: string): Promise<boolean> {
   const { rowCount } = await db.query(
     'update destinations set enabled = false, disabled_reason = $2 where id = $1 and enabled',
@@ -37,7 +37,7 @@ export async function findDestination(db: Db, id: string): Promise<SealedDestina
   return rows[0];
 }
 
-/** Newest first, those below the id `before`. Undefined means "any". */
+/** Returns destinations with an id below `before`, newest first. An undefined filter matches all. */
 export async function listDestinations(
   db: Db,
   page: { tenantId?: string | undefined; before?: string | undefined; limit: number },
@@ -56,7 +56,7 @@ export interface DestinationCounts {
   ofInstallation: number;
 }
 
-/** Counts under a lock that lasts the transaction, so that two registrations cannot both take the last place. */
+/** Counts under a lock until the end of the transaction, so that two registrations cannot both take the last place. */
 export async function countDestinations(db: Db, tenantId: string): Promise<DestinationCounts> {
   await db.query('select from destinations_version for update');
   const { rows } = await db.query<DestinationCounts>(
@@ -95,7 +95,10 @@ export type DestinationChange = Partial<
   Pick<SealedDestination, 'url' | 'eventTypes' | 'enabled' | 'description' | 'timeoutMs' | 'maxInFlight'>
 >;
 
-/** What is undefined stays. Enabling it forgets why it was switched off. Undefined when there is none. */
+/**
+ * Changes the given fields. Setting `enabled` clears the reason for which StreamForge disabled the destination. Returns
+ * undefined when there is no such destination.
+ */
 export async function changeDestination(
   db: Db,
   id: string,
@@ -121,7 +124,7 @@ export async function changeDestination(
   return rows[0];
 }
 
-/** The present secret becomes the previous one; one that was still valid from an earlier rotation ends. */
+/** Makes the current secret the previous one for `overlapSeconds`. The secret of an earlier rotation expires now. */
 export async function rotateSecret(
   db: Db,
   id: string,
@@ -143,7 +146,7 @@ export async function deleteDestination(db: Db, id: string): Promise<boolean> {
   return rowCount === 1;
 }
 
-/** The installation's own key: the given one if it has none yet. */
+/** Returns the key of the installation. Stores `fresh` as that key when there is none yet. */
 export async function keepDestinationsKey(db: Db, fresh: Buffer): Promise<Buffer> {
   const { rows } = await db.query<{ key: Buffer }>(
     'update installation set destinations_key = coalesce(destinations_key, $1) returning destinations_key as key',

@@ -1,10 +1,10 @@
-/** How long a delivery waits for a slot. It holds a place of its tenant meanwhile, so this is short. */
+/** How long a delivery waits for a slot. Short, because it holds a place of its tenant meanwhile. */
 const PATIENCE_MS = 100;
 
 /**
- * The deliveries that one destination has at a time. A delivery that finds no slot waits for a moment; once one has
- * waited in vain, the others do not even try until a slot becomes free, so that a destination which hangs costs its
- * neighbours next to nothing. Who may wait is bounded by the lane of the handler.
+ * Limits the deliveries in flight to one destination. A delivery without a slot waits for PATIENCE_MS. After one has
+ * waited in vain, the others give up at once until a slot becomes free, so that a destination that hangs costs the
+ * others next to nothing. The concurrency limit of the handler bounds how many can wait.
  */
 export class InFlight {
   private running = 0;
@@ -13,7 +13,7 @@ export class InFlight {
 
   constructor(private readonly most: number) {}
 
-  /** True when there is a slot, then `leave` must follow. */
+  /** Resolves with true when there is a slot; then the caller must call `leave`. */
   async enter(): Promise<boolean> {
     if (this.running < this.most) {
       this.running += 1;
@@ -39,7 +39,7 @@ export class InFlight {
     const [next] = this.waiting;
     if (!next) this.running -= 1;
     else {
-      this.waiting.delete(next); // the slot goes on to it
+      this.waiting.delete(next); // it gets the slot
       next();
     }
   }

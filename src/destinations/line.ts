@@ -8,21 +8,21 @@ import { Pace } from './pace';
 import type { SecretBox } from './secrets/secret-box';
 import { WebhookSigner } from './secrets/webhook-signer';
 
-/** What is sent: an event, or a test. */
+/** The request to a destination: an event or a test. */
 export interface WebhookMessage {
-  /** Stable over all deliveries of an event. */
+  /** The same in all deliveries of an event. */
   id: string;
   body: Buffer;
   correlationId: string;
   traceparent?: string;
 }
 
-/** How much the newest delivery counts in the average duration. */
+/** Weight of the latest delivery in the moving average of durations. */
 const WEIGHT = 0.1;
-/** Header values; an event's correlation id may come from a stream's record and hold more than that. */
+/** Allowed header values. A correlation id from a stream record may contain other characters. */
 const VISIBLE_ASCII = /^[\x21-\x7e]{1,200}$/;
 
-/** What this process has of one destination in the revision that it knows: connections, signer, circuit, slots. */
+/** What this process holds for one revision of a destination: connections, signer, circuit and slots. */
 export class Line {
   readonly circuit = new Circuit();
   readonly pace = new Pace();
@@ -55,12 +55,12 @@ export class Line {
     return answer;
   }
 
-  /** One after the other, what waits for a slot gets one in about this time. */
+  /** Average time between two slots that become free, in ms. */
   get msPerDelivery(): number {
     return this.averageMs / this.destination.maxInFlight;
   }
 
-  /** Deliveries under way are finished. */
+  /** Closes the connections after the deliveries in flight have ended. */
   async close(): Promise<void> {
     await this.connections.close();
   }

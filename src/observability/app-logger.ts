@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Logger, PinoLogger } from 'nestjs-pino';
 
-/** What Nest tells about its own start; forty lines that say nothing about events. */
+/** Contexts of the lines that Nest logs while it starts: about forty, none of them about events. */
 const START_CONTEXTS = new Set([
   'NestFactory',
   'InstanceLoader',
@@ -10,10 +10,10 @@ const START_CONTEXTS = new Set([
   'NestApplication',
 ]);
 
-/** nestjs-pino's logger with Nest's own start-up lines moved to debug. */
+/** The logger of nestjs-pino, with Nest's start-up lines moved to debug. */
 @Injectable()
 export class AppLogger extends Logger {
-  /** Nest reports a port that is taken and throws it as well; main says it in one sentence. */
+  /** When a port is taken, Nest logs the error and throws it. main reports the thrown error in one sentence. */
   override error(message: unknown, ...rest: unknown[]): void {
     if (rest.at(-1) === 'NestApplication') super.debug(message, ...rest);
     else super.error(message, ...rest);
@@ -26,10 +26,10 @@ export class AppLogger extends Logger {
 }
 
 /**
- * Whether lines of one per event are written. At 10 000 events a second the objects of such lines would cost more than
- * all other logging, so who makes them asks first.
+ * Returns true when debug lines are written. Callers that log one line per event ask first: at 10,000 events a second,
+ * building the objects for such lines would cost more than all other logging.
  */
 export function writesDebug(): boolean {
-  const root = PinoLogger.root as { isLevelEnabled(level: string): boolean } | undefined; // unset outside of Nest
+  const root = PinoLogger.root as { isLevelEnabled(level: string): boolean } | undefined; // undefined outside Nest
   return root?.isLevelEnabled('debug') ?? false;
 }

@@ -1,6 +1,6 @@
 import type { Options } from 'pino-http';
 
-/** What looks like a secret: credentials in a URL, authorisation headers, and values that are named for what they are. */
+/** Patterns of secrets: credentials in a URL, authorization headers, and values with a name such as `password`. */
 const SECRETS: readonly [pattern: RegExp, replacement: string][] = [
   [/(\b[a-z][a-z0-9+.-]{1,20}:\/\/)[^\s/@]{1,400}@/gi, '$1***@'],
   [/\b(bearer|basic)\s+[\w.~+/=-]{6,}/gi, '$1 ***'],
@@ -11,22 +11,22 @@ const SECRETS: readonly [pattern: RegExp, replacement: string][] = [
   [/\bwhsec_[\w+/=-]{4,}/g, 'whsec_***'],
 ];
 
-/** The text without what can be recognised as a secret: a net, not a promise. */
+/** Masks what looks like a secret. This is a safety net and does not recognise every secret. */
 export function withoutSecrets(text: string): string {
   let clean = text;
   for (const [pattern, replacement] of SECRETS) clean = clean.replace(pattern, replacement);
   return clean;
 }
 
-// eslint-disable-next-line no-control-regex -- these are what it is about
+// eslint-disable-next-line no-control-regex -- the expression is there to find control characters
 const CONTROL_CHARACTERS = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g;
 
-/** Longer texts are cut: a line is read by people, and stored per line. */
+/** Longest text in a log line, in characters. People have to read the line, and storage costs by size. */
 const MOST_TEXT = 2_000;
 
 /**
- * A text as it may stand in a line. JSON escapes line breaks by itself; the terminal's pretty form does not, and would
- * also obey escape sequences.
+ * Makes a text safe for a log line. JSON escapes line breaks by itself. The pretty format for terminals does not, and a
+ * terminal would also obey escape sequences.
  */
 export function lineSafe(text: string): string {
   return withoutSecrets(text.slice(0, MOST_TEXT)).replace(CONTROL_CHARACTERS, (character) =>
@@ -37,8 +37,8 @@ export function lineSafe(text: string): string {
 }
 
 /**
- * An error as it is logged: what it is, not what it carries. Errors of pg have the offending row in `detail` and the
- * offending JSON in `where`, which are somebody's data.
+ * Returns what is logged of an error: type, message, code, stack and cause. Its other fields are left out: errors of pg
+ * have the offending row in `detail` and the offending JSON in `where`, and both are customer data.
  */
 export function loggedError(error: unknown): Record<string, unknown> {
   if (!(error instanceof Error)) return { message: lineSafe(String(error)) };
@@ -49,7 +49,7 @@ export function loggedError(error: unknown): Record<string, unknown> {
   return { type: name, message: lineSafe(message), ...code, stack: frames.join('\n'), ...cause };
 }
 
-/** One JSON object a line, without payloads and secrets whatever level is on. */
+/** The log format: one JSON object per line, without payloads and secrets at any level. */
 export function logFormat(level: string, role: string): Options {
   return {
     level,
@@ -57,8 +57,8 @@ export function logFormat(level: string, role: string): Options {
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
     formatters: { level: (label) => ({ level: label }) },
     serializers: { err: loggedError },
-    wrapSerializers: false, // pino-http would copy everything that an error carries, and give the serializer that
-    // Nobody logs these; if somebody begins to, they do not get out.
+    wrapSerializers: false, // otherwise pino-http passes the serializer a copy of all fields of an error
+    // No code logs these fields. If some code ever does, their values are masked.
     redact: {
       paths: ['headers', 'req', 'payload', 'body', 'token', 'password', 'secret'].flatMap((name) => [
         name,
@@ -80,7 +80,7 @@ export function logFormat(level: string, role: string): Options {
   };
 }
 
-/** `msg` of a line that is given as one object. */
+/** Makes `msg` safe in a line that is passed as one object. */
 function withSafeText(argument: unknown): unknown {
   if (argument === null || typeof argument !== 'object' || argument instanceof Error) return argument;
   if (!('msg' in argument) || typeof argument.msg !== 'string') return argument;

@@ -3,21 +3,21 @@ import { getToken } from '@willsoto/nestjs-prometheus';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 /**
- * Every metric of every role, in one registry per application. Labels are bounded: nothing that a caller sends becomes
- * a label value. A class that needs one metric may inject it by name, with `@InjectMetric`; one that needs several
- * takes this class.
+ * All metrics of all roles, in one registry per application. The number of label values is bounded: no caller's text
+ * becomes one. A class that needs one metric may inject it by name, with `@InjectMetric`. A class that needs several
+ * injects this class.
  */
 export class Metrics {
   readonly registry = new Registry();
 
   readonly ingestTotal = this.counter(
     'streamforge_ingest_total',
-    'Events by way in and outcome; failed ones may be sent again',
+    'Events by entry point and result; events with status failed may be sent again',
     ['source', 'status'],
   );
   readonly ingestDuration = this.histogram(
     'streamforge_ingest_duration_seconds',
-    'From the read request to the durable answer',
+    'Time from the complete request to its response after the commit',
     [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
   );
   readonly ingestBatchSize = this.histogram(
@@ -26,28 +26,39 @@ export class Metrics {
     [1, 2, 5, 10, 20, 50, 100, 200, 500],
   );
   readonly ingestQueueDepth = this.gauge('streamforge_ingest_queue_depth', 'Events waiting for the batch writer');
-  readonly dedupeHits = this.counter('streamforge_dedupe_hits_total', 'Duplicates by the layer that knew', ['layer']);
+  readonly dedupeHits = this.counter('streamforge_dedupe_hits_total', 'Duplicates by the layer that found them', [
+    'layer',
+  ]);
   readonly outboxBacklog = this.gauge('streamforge_outbox_backlog', 'Open outbox entries; counting stops at 100000');
   readonly outboxOldestPending = this.gauge(
     'streamforge_outbox_oldest_pending_seconds',
-    'Age of the oldest open outbox entry; 0 when there is none',
+    'Age of the oldest open outbox entry, or 0 without one',
   );
-  readonly outboxFailed = this.gauge('streamforge_outbox_failed', 'Entries that wait for an operator; up to 10000');
-  readonly outboxPublished = this.counter('streamforge_outbox_published_total', 'Entries that the broker confirmed');
+  readonly outboxFailed = this.gauge(
+    'streamforge_outbox_failed',
+    'FAILED outbox entries, which wait for an operator; counting stops at 10000',
+  );
+  readonly outboxPublished = this.counter(
+    'streamforge_outbox_published_total',
+    'Outbox entries that the broker confirmed',
+  );
   readonly outboxLostLease = this.counter(
     'streamforge_outbox_lost_lease_total',
-    'Entries that were published but could not be closed, because another publisher had taken them over',
+    'Outbox entries that were published but not closed, because another publisher had claimed them',
   );
   readonly outboxPublishFailures = this.counter(
     'streamforge_outbox_publish_failures_total',
-    'Entries that were not confirmed: release (tried again) or fail (waits for an operator)',
+    'Outbox entries that were not published: release (published again later) or fail (waits for an operator)',
     ['kind'],
   );
-  readonly workerAttempts = this.counter('streamforge_worker_attempts_total', 'Attempts by status and reason', [
+  readonly workerAttempts = this.counter('streamforge_worker_attempts_total', 'Attempts by status and reason code', [
     'status',
     'reason_code',
   ]);
-  readonly workerRetry = this.counter('streamforge_worker_retry_total', 'Attempts that will be repeated');
+  readonly workerRetry = this.counter(
+    'streamforge_worker_retry_total',
+    'Failed attempts for which a retry is scheduled',
+  );
   readonly workerDlq = this.counter('streamforge_worker_dlq_total', 'Events that were dead-lettered');
   readonly workerPostponed = this.counter(
     'streamforge_worker_postponed_total',
@@ -56,21 +67,23 @@ export class Metrics {
   );
   readonly destinationDeliveries = this.counter(
     'streamforge_destination_deliveries_total',
-    'Requests to HTTP destinations by how they ended',
+    'Requests to HTTP destinations by result',
     ['result'],
   );
   readonly destinationsOpenCircuits = this.gauge(
     'streamforge_destinations_open_circuits',
-    'Destinations that this process leaves alone for now because they keep failing',
+    'Destinations whose circuit is open in this process, because they keep failing',
   );
-  readonly dlqSize = this.gauge('streamforge_dlq_size', 'Events that wait in the DLQ; counting stops at 10000');
+  readonly dlqSize = this.gauge('streamforge_dlq_size', 'Unresolved dead letters; counting stops at 10000');
   readonly endToEnd = this.histogram(
     'streamforge_end_to_end_seconds',
-    'From receipt to completion',
+    'Time from the receipt of an event to its completion',
     [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300],
   );
-  readonly reconciled = this.counter('streamforge_reconciled_total', 'Events that were dispatched again');
-  readonly dependencyUp = this.gauge('streamforge_dependency_up', '1 while the dependency answers', ['dependency']);
+  readonly reconciled = this.counter('streamforge_reconciled_total', 'Events that the reconciler dispatched again');
+  readonly dependencyUp = this.gauge('streamforge_dependency_up', '1 while the dependency responds, otherwise 0', [
+    'dependency',
+  ]);
 
   constructor() {
     this.beginAtZero();

@@ -6,7 +6,7 @@ import { logFormat } from './log-format';
 import { Metrics } from './metrics';
 import { SummaryLog } from './summary-log';
 
-/** Structured logs and the metrics registry. Traces are started by main (start-tracing.ts), before anything else. */
+/** Structured logs and the metrics registry. main starts tracing before anything else (start-tracing.ts). */
 @Global()
 @Module({})
 export class ObservabilityModule {
@@ -16,7 +16,7 @@ export class ObservabilityModule {
       module: ObservabilityModule,
       imports: [
         LoggerModule.forRoot({
-          // No middleware: a logger per request costs more than everything else that a small request does.
+          // No middleware: a logger for each request costs more than all other work of a small request.
           forRoutes: [],
           pinoHttp: logFormat(settings.LOG_LEVEL, settings.APP_ROLE.join(',')),
         }),

@@ -1,23 +1,24 @@
 import { ROOT_CONTEXT, SpanStatusCode, trace, type Attributes, type Span, type SpanKind } from '@opentelemetry/api';
 
 /**
- * Spans at the seams of the pipeline, over the API alone: without the SDK (start-tracing.ts) they are no-ops that keep
- * the trace context as it is. There is no instrumentation of http, pg or ioredis on purpose: it would put its cost on
- * every request and statement, sampled or not, while the seams know which of the events in a batch are sampled.
+ * Spans at the boundaries of the pipeline's stages. They use only the OpenTelemetry API: without the SDK
+ * (start-tracing.ts) they are no-ops that leave the trace context unchanged. http, pg and ioredis are not instrumented
+ * on purpose. Instrumentation would cost time in every request and statement, sampled or not, whereas each stage knows
+ * which events of a batch are sampled.
  *
- * Whether a trace is kept is decided once, where it begins. From there on the sampled flag of the stored `traceparent`
- * says for each event whether it gets spans, so that an event without them costs a look at one character.
+ * Whether a trace is kept is decided once, where it begins. After that, the sampled flag of the stored `traceparent`
+ * decides for each event whether it gets spans. An event that is not sampled costs a look at one character.
  */
 const tracer = trace.getTracer('streamforge');
 
-/** Links per span: a batch of 500 sampled events would otherwise need 250 000 of them. */
+/** Most links per span. Without a limit, a batch of 500 sampled events would need 250,000 links. */
 const MOST_LINKS = 16;
-/** A stream is one request with any number of events; a trace of a million spans is of no use to anybody. */
+/** Records of a stream that get spans. A stream has any number of events, and a trace of a million spans is useless. */
 const FOLLOWED_RECORDS = 20;
 
 const SAMPLED = 1;
 
-/** Whether the trace that this context belongs to is kept. (A column without one is null.) */
+/** Returns true when the trace of this context is kept. Columns without a context hold null. */
 export function isSampled(traceparent: string | null | undefined): traceparent is string {
   return typeof traceparent === 'string' && (Number.parseInt(traceparent.slice(-1), 16) & SAMPLED) === SAMPLED;
 }
@@ -26,11 +27,11 @@ export interface SpanStart {
   kind?: SpanKind;
   attributes?: Attributes;
   startedMs?: number;
-  /** Trace contexts of what else went through the same batch. */
+  /** Trace contexts of other events in the same batch. */
   links?: readonly string[];
 }
 
-/** A span below the context `parent`; a new trace without one. */
+/** Starts a span below the context `parent`, or a new trace when there is none. */
 export function startSpan(name: string, parent: string | undefined, start: SpanStart = {}): Span {
   const { kind, attributes, startedMs, links = [] } = start;
   const options = {
@@ -43,7 +44,7 @@ export function startSpan(name: string, parent: string | undefined, start: SpanS
   return tracer.startSpan(name, options, context);
 }
 
-/** The W3C trace context below this span. */
+/** Returns the W3C trace context for work below this span. */
 export function traceparentOf(span: Span): string {
   const { traceId, spanId, traceFlags } = span.spanContext();
   return `00-${traceId}-${spanId}-0${traceFlags & SAMPLED}`;
@@ -55,15 +56,15 @@ export function endFailed(span: Span, reason: string): void {
 }
 
 /**
- * The trace context of one record of a stream: the first records of a sampled stream are followed; those after them
- * keep the trace id, with the sampled flag off.
+ * Returns the trace context of one record of a stream. `number` counts from 1. The first records of a sampled stream
+ * stay sampled; later ones keep the trace id, with the sampled flag off.
  */
 export function traceparentOfRecord(traceparent: string | undefined, number: number): string | undefined {
   if (number <= FOLLOWED_RECORDS || !isSampled(traceparent)) return traceparent;
   return `${traceparent.slice(0, -2)}00`;
 }
 
-/** `00-<trace id>-<span id>-<flags>`; callers' contexts were checked when they came in (http/correlation.ts). */
+/** Parses `00-<trace id>-<span id>-<flags>`. Contexts from callers have been validated (http/correlation.ts). */
 function spanContextOf(traceparent: string) {
   const [, traceId = '', spanId = '', flags = '00'] = traceparent.split('-');
   return { traceId, spanId, traceFlags: Number.parseInt(flags, 16) & SAMPLED, isRemote: true };

@@ -2,23 +2,24 @@ import { Logger } from '@nestjs/common';
 import type { Settings } from '../config/settings';
 import { withinDeadline } from '../runtime/deadline';
 
-/** A collector that is away must not use up the grace period of a shutdown. */
+/** Keeps an unreachable collector from using up the grace period of a shutdown. */
 const FLUSH_TIMEOUT_MS = 3_000;
 
 /**
- * Starts the OpenTelemetry SDK and returns how to stop it, with what is still to be sent. The SDK is loaded here and
- * nowhere else, so a process without tracing does not even read its files. Endpoint, protocol, headers, sampler and
- * batch sizes are the SDK's standard settings (OTEL_*), which it reads from the environment by itself.
+ * Starts the OpenTelemetry SDK. Returns a function that sends the remaining spans and stops it. The SDK is imported
+ * only here, so a process without tracing does not even read its files. Endpoint, protocol, headers, sampler and batch
+ * sizes are the SDK's standard settings (OTEL_*), which it reads from the environment itself.
  */
 export async function startTracing(settings: Settings): Promise<() => Promise<void>> {
   const { NodeSDK, resources } = await import('@opentelemetry/sdk-node');
   const sdk = new NodeSDK({
     serviceName: settings.OTEL_SERVICE_NAME,
     resource: resources.resourceFromAttributes({ 'streamforge.role': settings.APP_ROLE.join(',') }),
-    // Only what OTEL_RESOURCE_ATTRIBUTES says: the process detector would send the command line and the account.
+    // Only OTEL_RESOURCE_ATTRIBUTES is read: the process detector would also send the command line and the account.
     resourceDetectors: [resources.envDetector],
     instrumentations: [],
-    // Metrics and logs leave by /metrics and stdout; unset, the SDK would send them to the endpoint as well.
+    // Metrics are read from /metrics and logs from stdout. Without these lists, the SDK would also send both to the
+    // collector.
     metricReaders: [],
     logRecordProcessors: [],
   });
@@ -28,8 +29,8 @@ export async function startTracing(settings: Settings): Promise<() => Promise<vo
 
 async function flushed(shutdown: Promise<void>): Promise<void> {
   try {
-    await withinDeadline(FLUSH_TIMEOUT_MS, shutdown, { late: () => new Error('the collector does not answer') });
+    await withinDeadline(FLUSH_TIMEOUT_MS, shutdown, { late: () => new Error('the collector does not respond') });
   } catch (error) {
-    new Logger('Tracing').warn(`the last spans were not sent: ${String(error)}`);
+    new Logger('Tracing').warn(`the last spans were lost: ${String(error)}`);
   }
 }

@@ -8,9 +8,9 @@ const EVERY_MS = 10_000;
 type Figures = Record<string, number>;
 
 /**
- * What a process did, in one line at info every ten seconds in which it did anything. Lines per batch or claim are at
- * debug: idle, every event is a batch of its own, and under load there are hundreds a second. The figures are read from
- * the counters, so they cost the hot path nothing.
+ * Logs one line at info for every ten seconds in which the process did anything. Lines for single batches and claims
+ * are at debug, because there are too many of them: under low load every event is its own batch, and under high load
+ * there are hundreds of batches a second. The figures come from the metrics counters and cost the hot path nothing.
  */
 @Injectable()
 export class SummaryLog implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -57,7 +57,7 @@ async function total<T extends string>(counter: Counter<T>): Promise<number> {
   return (await counter.get()).values.reduce((sum, { value }) => sum + value, 0);
 }
 
-/** `accepted`, or with a prefix `attemptsSUCCESS`, for each value of the label. */
+/** Sums a counter by the values of one label. Names are the values: `accepted`, or `attemptsSUCCESS` with a prefix. */
 async function byLabel<T extends string>(counter: Counter<T>, label: T, prefix = ''): Promise<Figures> {
   const figures: Figures = {};
   for (const { labels, value } of (await counter.get()).values) {

@@ -3,12 +3,12 @@ import { Loop } from '../runtime/loop';
 import { ReadinessChecks, type Check, type Dependency } from './readiness';
 
 const EVERY_MS = 10_000;
-/** Connections are still being opened at the first look; what it finds down is looked at again soon. */
+/** At the first check some connections are still being opened, so the second one follows soon. */
 const SECOND_LOOK_MS = 1_000;
 
 /**
- * Asks the dependencies now and then, so that streamforge_dependency_up is true even where nobody asks for /ready, and
- * logs each change once.
+ * Checks the dependencies every ten seconds, so that streamforge_dependency_up is current even when nothing requests
+ * /ready. Logs each change once.
  */
 @Injectable()
 export class DependencyWatch implements OnApplicationBootstrap, BeforeApplicationShutdown {

@@ -20,7 +20,7 @@ export interface Readiness {
   checks: Partial<Record<Dependency, Check>>;
 }
 
-/** Asks each dependency that this role uses. Which failures matter is decided in `overall`. */
+/** Checks each dependency that this role uses. `overall` decides which failures matter. */
 @Injectable()
 export class ReadinessChecks implements BeforeApplicationShutdown {
   private draining = false;
@@ -56,7 +56,7 @@ export class ReadinessChecks implements BeforeApplicationShutdown {
   }
 }
 
-/** Without the response time, which Terminus adds. */
+/** Leaves out the response time, which Terminus adds. */
 function toCheck({ status, message }: Check): Check {
   return { status, ...(message === undefined ? {} : { message }) };
 }

@@ -1,6 +1,6 @@
 import type { KeyFact } from '../event/decide-duplicate';
 
-/** A committed event as a duplicate's answer needs it. */
+/** The fields of a committed event that the response to a duplicate needs. */
 export interface CommittedEvent extends KeyFact {
   eventId: string;
   /** RFC 3339, UTC, milliseconds. */
@@ -10,18 +10,18 @@ export interface CommittedEvent extends KeyFact {
 }
 
 /**
- * The first layer of idempotency: remembers which keys this database has committed. It only ever repeats PostgreSQL
- * (I2); losing it costs latency, never an answer. It holds no reservations: a crash between reserve and commit would
- * turn every later retry into the duplicate of an event that does not exist.
+ * The first layer of idempotency: remembers which keys this database has committed. It only repeats what PostgreSQL
+ * decided (I2). Losing it costs latency and never changes a response. It holds no reservations: after a crash between
+ * reservation and commit, every retry would be a duplicate of an event that does not exist.
  */
 export abstract class IdempotencyCache {
-  /** What is remembered of these digests. Never throws: a cache that cannot answer knows nothing. */
+  /** Returns the known events by digest. Never throws: when the cache fails, it returns nothing. */
   abstract lookup(digests: readonly string[]): Promise<Map<string, CommittedEvent>>;
 
-  /** Call only after the commit. Never throws; what could not be remembered is found by PostgreSQL next time. */
+  /** Call this only after the commit. Never throws: PostgreSQL detects the duplicates of what could not be stored. */
   abstract remember(facts: readonly { digest: string; committed: CommittedEvent }[]): Promise<void>;
 
-  /** Throws when the cache cannot be reached. For readiness. */
+  /** Throws when the cache cannot be reached. Used by the readiness check. */
   abstract ping(): Promise<void>;
 
   abstract close(): Promise<void>;

@@ -4,7 +4,7 @@ import { IdempotencyCache, type CommittedEvent } from './idempotency-cache';
 
 const PAUSE_AFTER_FAILURE_MS = 1_000;
 
-/** Redis adapter. Keys carry the incarnation of the database, so a restored or other database starts with nothing. */
+/** Redis adapter. Its keys contain the incarnation of the database, so a restored or new database starts empty. */
 export class RedisCache extends IdempotencyCache {
   private readonly logger = new Logger('IdempotencyCache');
   private pausedUntilMs = 0;
@@ -19,7 +19,7 @@ export class RedisCache extends IdempotencyCache {
 
   async lookup(digests: readonly string[]): Promise<Map<string, CommittedEvent>> {
     const found = new Map<string, CommittedEvent>();
-    if (digests.length === 0) return found; // Redis calls MGET of nothing an error
+    if (digests.length === 0) return found; // Redis rejects MGET without keys
     await this.unlessPaused(async (prefix) => {
       const texts = await this.redis.mget(digests.map((digest) => prefix + digest));
       texts.forEach((text, i) => {
@@ -50,14 +50,14 @@ export class RedisCache extends IdempotencyCache {
     return Promise.resolve();
   }
 
-  /** A failure is a miss. After one, Redis is left alone for a second, so that a dead one costs no deadline a call. */
+  /** Treats a failure as a miss. Then skips Redis for a second, so that not every call waits for a dead server. */
   private async unlessPaused(work: (prefix: string) => Promise<void>): Promise<void> {
     if (Date.now() < this.pausedUntilMs) return;
     try {
       await work(`streamforge:${await this.incarnation()}:key:`);
     } catch (error) {
       this.pausedUntilMs = Date.now() + PAUSE_AFTER_FAILURE_MS;
-      this.logger.warn(`goes on without Redis: ${error instanceof Error ? error.message : String(error)}`);
+      this.logger.warn(`continuing without Redis: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
 }

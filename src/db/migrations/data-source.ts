@@ -13,7 +13,7 @@ export function createDataSource(databaseUrl: string): DataSource {
     url: databaseUrl,
     applicationName: 'streamforge migrations',
     connectTimeoutMS: 10_000,
-    // A migration that waits for a lock makes everybody behind it wait too: better it fails and is run again (migrate.ts).
+    // A migration that waits for a lock blocks all queries queued behind it, so it fails and is run again (migrate.ts).
     extra: { options: '-c lock_timeout=10s' },
     migrations: [
       InitialSchema1764000000000,

@@ -4,24 +4,27 @@ import { ADVISORY_LOCKS } from '../advisory-locks';
 import { createDataSource } from './data-source';
 import { classifyPgError } from '../pg-errors';
 
-/** Under load a migration may meet a deadlock or wait too long for a lock: it is rolled back (TypeORM prints why) and run again. */
+/**
+ * Under load a migration may hit a deadlock or time out on a lock. It is then rolled back (TypeORM prints why) and run
+ * again, up to this number of runs.
+ */
 const MOST_TRIES = 5;
 const TRY_AGAIN_MS = 500;
 
 /**
  * Brings the schema up to date and returns the names of the migrations that ran. Processes that start together take
- * turns by an advisory lock, so all but the first find nothing to do.
+ * turns through an advisory lock, so all but the first find nothing to do.
  */
 export async function migrate(databaseUrl: string): Promise<string[]> {
   const dataSource = await createDataSource(databaseUrl).initialize();
   try {
     const lockHolder = dataSource.createQueryRunner();
-    await lockHolder.query('set lock_timeout = 0'); // whoever is before us may have much to do
+    await lockHolder.query('set lock_timeout = 0'); // the process that holds the lock may run long migrations
     await lockHolder.query('select pg_advisory_lock($1)', [ADVISORY_LOCKS.migrations]);
     try {
       const ran = await runPending(dataSource);
       await lockHolder.query(`set lock_timeout = '10s'`);
-      await lockHolder.query('select ensure_partitions()'); // a database that slept for weeks lacks today's
+      await lockHolder.query('select ensure_partitions()'); // a database that was off for weeks lacks today's
       return ran;
     } finally {
       await lockHolder.query('select pg_advisory_unlock($1)', [ADVISORY_LOCKS.migrations]);
@@ -32,7 +35,7 @@ export async function migrate(databaseUrl: string): Promise<string[]> {
   }
 }
 
-/** Runs what is pending, each migration in a transaction of its own, and returns the names of those that ran. */
+/** Runs the pending migrations, each in its own transaction, and returns their names. Retries transient failures. */
 export async function runPending(dataSource: DataSource): Promise<string[]> {
   for (let tries = 1; ; tries++) {
     try {
@@ -45,7 +48,7 @@ export async function runPending(dataSource: DataSource): Promise<string[]> {
   }
 }
 
-/** True when the database lacks a migration that this build knows. */
+/** Returns true when the database lacks a migration that this build knows. */
 export async function hasPendingMigrations(databaseUrl: string): Promise<boolean> {
   const dataSource = await createDataSource(databaseUrl).initialize();
   try {

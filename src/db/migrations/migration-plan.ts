@@ -3,9 +3,9 @@ import { createDataSource } from './data-source';
 
 export interface MigrationStatus {
   applied: string[];
-  /** Known to this build, missing in the database. */
+  /** Known to this build, not applied to the database. */
   pending: string[];
-  /** In the database, unknown to this build: a newer one has migrated it, which is fine while both run. */
+  /** Applied to the database by a newer build and unknown to this one. Both builds may run at the same time. */
   fromNewerBuild: string[];
 }
 
@@ -16,7 +16,7 @@ export interface PlannedMigration {
 
 const nameOf = (migration: MigrationInterface): string => migration.name ?? migration.constructor.name;
 
-/** What `npm run migrate` would find. Changes nothing. */
+/** Compares the migrations of this build with those applied to the database. Changes nothing. */
 export async function readMigrationStatus(databaseUrl: string): Promise<MigrationStatus> {
   return withRunner(databaseUrl, async (dataSource, runner) => {
     const applied = await appliedMigrations(runner);
@@ -30,8 +30,9 @@ export async function readMigrationStatus(databaseUrl: string): Promise<Migratio
 }
 
 /**
- * Runs the pending migrations in one transaction and rolls it back: what they say, and whether they would work here.
- * While it runs it holds their locks, so on a busy database it may keep others waiting as long as the real run would.
+ * Runs the pending migrations in one transaction, rolls it back, and returns their statements. Throws when a migration
+ * would fail on this database. Until the rollback it holds their locks: on a busy database other sessions wait as long
+ * as they would for the real run.
  */
 export async function dryRunMigrations(databaseUrl: string): Promise<PlannedMigration[]> {
   return withRunner(databaseUrl, async (dataSource, runner) => {
@@ -49,7 +50,7 @@ export async function dryRunMigrations(databaseUrl: string): Promise<PlannedMigr
   });
 }
 
-/** Runs one migration and keeps the text of its statements. */
+/** Runs one migration and returns the text of its statements. */
 async function recordUp(migration: MigrationInterface, runner: QueryRunner): Promise<string[]> {
   const statements: string[] = [];
   const recording = new Proxy(runner, {
@@ -68,7 +69,7 @@ async function recordUp(migration: MigrationInterface, runner: QueryRunner): Pro
   return statements;
 }
 
-/** Names of the migrations that this database has, oldest first. Creates nothing, not even the table that lists them. */
+/** Returns the names of the applied migrations, oldest first. Creates nothing, not even the table that lists them. */
 async function appliedMigrations(runner: QueryRunner): Promise<string[]> {
   const [{ exists }] = (await runner.query(`select to_regclass('schema_migrations') is not null as exists`)) as [
     { exists: boolean },

@@ -1,6 +1,6 @@
 import type { Db } from '../pool';
 
-/** How many pages the table of idempotency keys has: what a walk through it has to cover. */
+/** Returns the number of pages of the table of idempotency keys, which is the range that a walk covers. */
 export async function countKeyPages(db: Db): Promise<number> {
   const { rows } = await db.query<{ pages: number }>(
     `select ceil(pg_relation_size('idempotency_keys') / current_setting('block_size')::float8)::integer as pages`,
@@ -11,20 +11,20 @@ export async function countKeyPages(db: Db): Promise<number> {
 export interface Pages {
   /** First page. */
   from: number;
-  /** The first that is not looked at. */
+  /** End of the range, exclusive. */
   to: number;
   retentionDays: number;
 }
 
 /*
- * By page, not `limit n`: each statement would pass again over all that those before it deleted. A walk reads every page
- * once, whatever the order of the keys.
+ * By page instead of `limit n`: with a limit, each statement would scan again what earlier ones deleted. A walk by page
+ * reads every page once, in whatever order the keys lie.
  */
 const EXPIRED_IN_PAGES = `
   ctid >= ('(' || $1::bigint || ',0)')::tid and ctid < ('(' || $2::bigint || ',0)')::tid
   and created_at < now() - make_interval(days => $3)`;
 
-/** Deletes the expired keys in these pages. Returns how many. */
+/** Deletes the expired keys in these pages and returns their number. */
 export async function deleteExpiredKeys(db: Db, { from, to, retentionDays }: Pages): Promise<number> {
   const { rowCount } = await db.query(`delete from idempotency_keys where ${EXPIRED_IN_PAGES}`, [
     from,

@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import { countExpiredKeys, countKeyPages, deleteExpiredKeys } from './prune-keys.queries';
 
-/** About 30 000 keys: some hundred milliseconds. */
+/** About 30,000 keys, which take a few hundred milliseconds. */
 const PAGES_PER_STEP = 500;
 
 export interface PruneProgress {
@@ -10,7 +10,10 @@ export interface PruneProgress {
   expired: number;
 }
 
-/** One walk through all idempotency keys, a bounded transaction at a time. Each step may be the last. */
+/**
+ * Walks once through all idempotency keys and deletes the expired ones, or only counts them when `dryRun` is set. Each
+ * step is one bounded transaction, and the caller may stop after any step.
+ */
 export async function* pruneKeys(
   pool: Pool,
   { retentionDays, dryRun = false }: { retentionDays: number; dryRun?: boolean },

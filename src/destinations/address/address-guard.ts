@@ -5,10 +5,10 @@ import { Inject, Injectable } from '@nestjs/common';
 import { SETTINGS_TOKEN, type Settings } from '../../config/settings';
 import { isPublicAddress, literalAddress } from './address-rules';
 
-/** All addresses of a name, in the order in which they should be tried. */
+/** Resolves a name to all its addresses, in the order in which to try them. */
 export type Resolve = (hostname: string) => Promise<LookupAddress[]>;
 
-/** Nest token of the Resolve; tests bring their own. */
+/** Nest token of the resolver. Tests provide their own. */
 export const RESOLVE = Symbol('Resolve');
 
 export const resolveBySystem: Resolve = (hostname) => lookup(hostname, { all: true });
@@ -19,13 +19,13 @@ export class AddressRefusedError extends Error {
 }
 
 /**
- * Keeps destinations away from networks that only StreamForge can reach. A name is judged by the addresses that it has
- * at that moment, and the connection is made to exactly these, so a name that changes its address in between (DNS
- * rebinding) gains nothing. One refused address refuses the name.
+ * Keeps destinations out of networks that only StreamForge can reach. A name is checked by its current addresses, and
+ * the connection is made to exactly those. A name that changes its address in between (DNS rebinding) therefore gains
+ * nothing. One refused address refuses the name.
  */
 @Injectable()
 export class AddressGuard {
-  /** Lookups under way: the system's resolver has few threads, and one slow name must not take them all. */
+  /** Running look-ups by name. The system resolver has few threads, and one slow name must not take them all. */
   private readonly pending = new Map<string, Promise<LookupAddress[]>>();
   private readonly allowPrivate: boolean;
 
@@ -36,19 +36,19 @@ export class AddressGuard {
     this.allowPrivate = settings.DESTINATIONS_ALLOW_PRIVATE;
   }
 
-  /** @throws AddressRefusedError, or the resolver's error */
+  /** Checks the host of a URL. @throws AddressRefusedError, or the error of the resolver. */
   async check(url: URL): Promise<void> {
     this.checkLiteral(url);
     if (literalAddress(url) === undefined) await this.addressesOf(url.hostname);
   }
 
-  /** Names are not looked at. Needed before every connection: for an address, no lookup is made. */
+  /** Checks a host that is an address; names pass. Call it before every connection: addresses never reach `lookup`. */
   checkLiteral(url: URL): void {
     const address = literalAddress(url);
     if (address !== undefined) this.checkAddresses([{ address, family: 0 }]);
   }
 
-  /** For net.connect and tls.connect. */
+  /** The `lookup` option of net.connect and tls.connect. */
   readonly lookup: LookupFunction = (hostname, options, callback) => {
     this.addressesOf(hostname).then(
       (all) => {
@@ -75,6 +75,6 @@ export class AddressGuard {
 
   private checkAddresses(addresses: readonly LookupAddress[]): void {
     if (this.allowPrivate || addresses.every(({ address }) => isPublicAddress(address))) return;
-    throw new AddressRefusedError('it has an address that destinations may not have (private, loopback, …)');
+    throw new AddressRefusedError('its host has an address that is not public (private, loopback, …)');
   }
 }

@@ -6,20 +6,20 @@ const IV_BYTES = 12;
 const TAG_BYTES = 16;
 const SECRET_BYTES = 32;
 
-/** In the form of Standard Webhooks. */
+/** Creates a signing secret in the format of Standard Webhooks. */
 export const newSecret = (): string => `whsec_${randomBytes(SECRET_BYTES).toString('base64')}`;
 
-/** None of the keys opens it. */
+/** No key opens the sealed secret. */
 export class UnopenedSecretError extends Error {
   override readonly name = 'UnopenedSecretError';
 }
 
 /**
- * Seals the secrets of destinations for storage: version byte, nonce, tag, ciphertext. The destination's id is
- * authenticated with them, so a sealed secret that was copied to another row does not open.
+ * Seals the secrets of destinations for storage, as version byte, nonce, tag and ciphertext. The destination's id is
+ * authenticated with them, so a sealed secret that is copied to another row does not open.
  */
 export class SecretBox {
-  /** @param keys the first seals; all open, so that keys can be changed one by one. 32 bytes each. */
+  /** @param keys of 32 bytes. The first one seals; every one opens, so that keys can be rotated. */
   constructor(private readonly keys: readonly [Buffer, ...Buffer[]]) {}
 
   seal(secret: string, destinationId: string): Buffer {
@@ -36,7 +36,7 @@ export class SecretBox {
       if (secret !== undefined) return secret;
     }
     throw new UnopenedSecretError(
-      'The secret does not open: DESTINATIONS_SECRET_KEY is not the key that it was sealed with.',
+      'The secret cannot be opened: no key in DESTINATIONS_SECRET_KEY is the one that sealed it.',
     );
   }
 }
@@ -51,6 +51,6 @@ function openWith(key: Buffer, sealed: Buffer, destinationId: string): string | 
   try {
     return Buffer.concat([text, decipher.final()]).toString('utf8');
   } catch {
-    return undefined; // another key, another row, or damaged
+    return undefined; // sealed with another key or for another row, or damaged
   }
 }

@@ -8,9 +8,9 @@ import { SecretBox } from './secret-box';
 const KEY_BYTES = 32;
 
 /**
- * The box of this installation. Without DESTINATIONS_SECRET_KEY, which production asks for, the key is made at the first
- * use and kept in the database: every process has it and no restart loses it, but who reads the database can open all
- * secrets.
+ * Provides the SecretBox of this installation. Production requires DESTINATIONS_SECRET_KEY. Without it, the first use
+ * creates a key and stores it in the database. All processes then share it and restarts keep it, but anybody who can
+ * read the database can open all secrets.
  */
 @Injectable()
 export class SecretKey {

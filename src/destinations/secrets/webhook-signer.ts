@@ -2,7 +2,7 @@ import { Webhook } from 'standardwebhooks';
 import type { SealedDestination } from '../destination';
 import type { SecretBox } from './secret-box';
 
-/** Signs as Standard Webhooks wants it: with every secret that is valid, so that receivers can change theirs in peace. */
+/** Signs as Standard Webhooks requires: with every valid secret, so that receivers can change theirs without a gap. */
 export class WebhookSigner {
   private readonly current: Webhook;
   private readonly previous: Webhook | undefined;
@@ -15,7 +15,7 @@ export class WebhookSigner {
     this.previousUntilMs = previousSecretUntil ? Date.parse(previousSecretUntil) : 0;
   }
 
-  /** The three headers. `id` stays the same over all deliveries of an event. */
+  /** Returns the three headers. `id` is the same in all deliveries of an event. */
   headers(id: string, body: string, now: Date): Record<string, string> {
     const signatures = [this.current.sign(id, now, body)];
     if (this.previous && now.getTime() < this.previousUntilMs) signatures.push(this.previous.sign(id, now, body));

@@ -140,7 +140,7 @@ describe('HTTP destinations', () => {
     const event = await settled(tenant, id, 'COMPLETED');
     // On a busy machine the answer to the second attempt may take longer than that, too.
     expect(new Set(reasons(event))).toEqual(new Set(['TIMEOUT', 'PROCESSED']));
-    expect(event.attempts[0]?.errorMessage).toMatch(/no complete answer within 300 ms$/);
+    expect(event.attempts[0]?.errorMessage).toMatch(/no complete response within 300 ms$/);
   });
 
   it('half a response, half a status line, or a closed door: CONNECTION_FAILED, and tried again', async () => {
