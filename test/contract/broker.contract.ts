@@ -3,7 +3,7 @@ import { eventually } from '../support/eventually';
 import { atTheEnd, closeAll } from '../support/broker/closing';
 import { AMPLE_MS, expectSame, idsOf, Listener, message, messages, publishAll } from '../support/broker/listener';
 
-/** What publisher and worker rely on, whichever adapter runs. `setup` gives an empty broker that is ready. */
+/** What publisher and worker rely on with either adapter. `setup` returns an empty broker that is ready. */
 export function describeBroker(name: string, setup: () => Promise<Broker>): void {
   describe(name, () => {
     let broker: Broker;
@@ -35,12 +35,12 @@ export function describeBroker(name: string, setup: () => Promise<Broker>): void
         expect(listener.ids).toEqual(idsOf(sent));
       });
 
-      it('gives one outcome for each message, and none for none', async () => {
+      it('returns one outcome per message, and an empty list for no messages', async () => {
         expect(await broker.publish([], AMPLE_MS)).toEqual([]);
         expect(await broker.publish(messages(3), AMPLE_MS)).toEqual(['confirmed', 'confirmed', 'confirmed']);
       });
 
-      it('keeps the queues apart', async () => {
+      it('delivers each message only from its own queue', async () => {
         const main = new Listener(broker);
         const retry = new Listener(broker, { queue: QUEUES.retry });
         const [first, second] = [message({ queue: QUEUES.retry }), message()];
@@ -49,7 +49,7 @@ export function describeBroker(name: string, setup: () => Promise<Broker>): void
         await retry.receivesExactly([first.id]);
       });
 
-      it('carries a body of 200 KB, and an empty one', async () => {
+      it('delivers a body of 200 KB and an empty one', async () => {
         const listener = new Listener(broker);
         const large = Buffer.alloc(200_000, 'äöü');
         await publishAll(broker, [message({ body: large }), message({ body: Buffer.alloc(0) })]);
@@ -58,7 +58,7 @@ export function describeBroker(name: string, setup: () => Promise<Broker>): void
         expect(second.body).toHaveLength(0);
       });
 
-      it('takes several thousand messages at once, and several batches at the same time', async () => {
+      it('takes several thousand messages in one call, and several calls at the same time', async () => {
         const batches = [messages(3_000), messages(1_000), messages(1_000)];
         const listener = new Listener(broker, { prefetch: 500, acks: true });
         await Promise.all(batches.map((batch) => publishAll(broker, batch)));
@@ -66,7 +66,7 @@ export function describeBroker(name: string, setup: () => Promise<Broker>): void
         await eventually(async () => expect(await broker.waiting(QUEUES.main)).toBe(0));
       });
 
-      it('says unconfirmed once it is closed, at once and without throwing', async () => {
+      it('returns unconfirmed after close, at once and without throwing', async () => {
         await broker.close();
         expect(broker.canPublish()).toBe(false);
         const startedAt = Date.now();
@@ -90,7 +90,7 @@ export function describeBroker(name: string, setup: () => Promise<Broker>): void
         expect(new Set(listener.ids).size).toBe(20);
       });
 
-      it('counts for each consumer, and what is in hand does not wait', async () => {
+      it('applies to each consumer, and unsettled messages do not count as waiting', async () => {
         await publishAll(broker, messages(10));
         const listeners = [new Listener(broker, { prefetch: 2 }), new Listener(broker, { prefetch: 3 })];
         await Promise.all(listeners.map((listener, i) => listener.receives(2 + i)));
@@ -100,7 +100,7 @@ export function describeBroker(name: string, setup: () => Promise<Broker>): void
     });
 
     describe('settling', () => {
-      it('delivers again, marked as redelivered, what is requeued', async () => {
+      it('redelivers requeued messages and marks them', async () => {
         const listener = new Listener(broker);
         const sent = messages(3);
         await publishAll(broker, sent);
@@ -118,7 +118,7 @@ export function describeBroker(name: string, setup: () => Promise<Broker>): void
         expect(copy.body.equals((sent[0] as { body: Buffer }).body)).toBe(true);
       });
 
-      it('gives back, marked as redelivered, what a closed consumer had not acked', async () => {
+      it('redelivers the unacked messages of a closed consumer and marks them', async () => {
         const first = new Listener(broker);
         const sent = messages(4);
         await publishAll(broker, sent);
@@ -130,7 +130,7 @@ export function describeBroker(name: string, setup: () => Promise<Broker>): void
         expect(second.received.every(({ redelivered }) => redelivered)).toBe(true);
       });
 
-      it('acks several at once, out of order and with gaps', async () => {
+      it('acks several messages at once, out of order and with gaps', async () => {
         const first = new Listener(broker);
         const sent = messages(9);
         await publishAll(broker, sent);
@@ -147,7 +147,7 @@ export function describeBroker(name: string, setup: () => Promise<Broker>): void
         await second.receivesExactly([...idsOf(sent).filter((_, i) => i % 3 === 2), last.id]);
       });
 
-      it('never delivers again what was acked, however often it was acked', async () => {
+      it('never redelivers an acked message, even when it is acked or requeued again', async () => {
         const first = new Listener(broker);
         await publishAll(broker, messages(5));
         const inHand = await first.receives(5);
@@ -163,7 +163,7 @@ export function describeBroker(name: string, setup: () => Promise<Broker>): void
         expect(first.received).toHaveLength(5);
       });
 
-      it('can ack from within the callback, also what was waiting when the consumption began', async () => {
+      it('accepts acks inside the callback, also for messages that waited before the consumer started', async () => {
         await publishAll(broker, messages(5));
         const listener = new Listener(broker, { prefetch: 1, acks: true });
         await listener.receives(5);
@@ -192,7 +192,7 @@ export function describeBroker(name: string, setup: () => Promise<Broker>): void
         expect(cancelled.received).toHaveLength(2);
       });
 
-      it('lets those in hand be requeued for another consumer', async () => {
+      it('lets unsettled messages be requeued for another consumer', async () => {
         const cancelled = new Listener(broker);
         const sent = message();
         await publishAll(broker, [sent]);
@@ -205,7 +205,7 @@ export function describeBroker(name: string, setup: () => Promise<Broker>): void
         expect(cancelled.received).toHaveLength(1);
       });
 
-      it('works right after the consumption was asked for, and twice, and before a close', async () => {
+      it('works right after consume, twice, and before close', async () => {
         await publishAll(broker, messages(30));
         const cancelled = new Listener(broker, { prefetch: 5 });
         await cancelled.consumer.cancel();
@@ -219,7 +219,7 @@ export function describeBroker(name: string, setup: () => Promise<Broker>): void
       });
     });
 
-    it('shares a queue between two consumers without doubles', async () => {
+    it('shares a queue between two consumers without duplicates', async () => {
       const listeners = [1, 2].map(() => new Listener(broker, { prefetch: 10, acks: true }));
       const sent = messages(600);
       await publishAll(broker, sent.slice(0, 300));
@@ -229,7 +229,7 @@ export function describeBroker(name: string, setup: () => Promise<Broker>): void
       for (const { received } of listeners) expect(received.length).toBeGreaterThan(0);
     });
 
-    it('counts what waits in each queue', async () => {
+    it('counts the messages that wait in each queue', async () => {
       const waiting = async () => [await broker.waiting(QUEUES.main), await broker.waiting(QUEUES.retry)];
       expect(await waiting()).toEqual([0, 0]);
       await publishAll(broker, messages(5));
@@ -241,7 +241,7 @@ export function describeBroker(name: string, setup: () => Promise<Broker>): void
       await eventually(async () => expect(await waiting()).toEqual([5, 0]));
     });
 
-    it('answers a ping until it is closed, whatever became of its consumers', async () => {
+    it('answers a ping until it is closed, even when its consumers are closed or cancelled', async () => {
       const listeners = [new Listener(broker), new Listener(broker)];
       await eventually(() => broker.ping());
       await listeners[0]?.consumer.close();
@@ -253,7 +253,7 @@ export function describeBroker(name: string, setup: () => Promise<Broker>): void
       await expect(broker.waiting(QUEUES.main)).rejects.toThrow();
     });
 
-    it('refuses nothing because it is being closed', async () => {
+    it('reports no message as refused because of a close', async () => {
       const pending = [broker.publish(messages(1_000), AMPLE_MS), broker.publish(messages(10), AMPLE_MS)];
       await broker.close();
       const outcomes = (await Promise.all(pending)).flat();

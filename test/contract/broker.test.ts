@@ -12,10 +12,10 @@ describeBroker('MemoryBroker', () => Promise.resolve(new MemoryBroker()));
 
 describeBroker('RabbitBroker', async () => openRabbitBroker((await openVhost()).url));
 
-describe('MemoryBroker, when its memory is full', () => {
+describe('MemoryBroker with a full queue', () => {
   afterEach(closeAll);
 
-  it('refuses what is too much, tells publishers to stop, and takes more once there is room', async () => {
+  it('refuses more messages, stops publishers, and accepts messages again when there is room', async () => {
     const broker: Broker = new MemoryBroker();
     await publishAll(broker, messages(19_999));
     expect(broker.canPublish()).toBe(true);

@@ -21,7 +21,7 @@ export function fact(fields: Partial<CommittedEvent> = {}): Fact {
   return { digest: randomUUID(), committed };
 }
 
-/** What ingest relies on, whichever adapter runs. `setup` gives an empty cache that is ready. */
+/** What ingest relies on with either adapter. `setup` returns an empty cache that is ready. */
 export function describeIdempotencyCache(
   name: string,
   setup: (ttlSeconds: number) => Promise<IdempotencyCache> | IdempotencyCache,
@@ -37,19 +37,19 @@ export function describeIdempotencyCache(
     beforeEach(() => open(60));
     afterEach(closeAll);
 
-    it('knows nothing of what it was never told', async () => {
+    it('returns nothing for a digest that it was never given', async () => {
       expect(await cache.lookup([randomUUID()])).toEqual(new Map());
     });
 
-    it('takes a question about nothing, and a fact about nothing', async () => {
+    it('accepts empty lists in remember and lookup', async () => {
       await cache.remember([]);
       expect(await cache.lookup([])).toEqual(new Map());
       const one = fact();
-      await cache.remember([one]); // and works on at once
+      await cache.remember([one]); // still works right after them
       expect((await cache.lookup([one.digest])).size).toBe(1);
     });
 
-    it('finds what it was told, whole, and only that', async () => {
+    it('returns complete facts, and only those that it was given', async () => {
       const facts = Array.from({ length: 300 }, () => fact());
       await cache.remember(facts);
       const digests = facts.flatMap(({ digest }) => [digest, randomUUID()]);
@@ -57,7 +57,7 @@ export function describeIdempotencyCache(
       expect(found).toEqual(new Map(facts.map(({ digest, committed }) => [digest, committed])));
     });
 
-    it('repeats the latest of what it was told about a digest', async () => {
+    it('returns the latest fact of a digest', async () => {
       const first = fact();
       const second = { ...fact(), digest: first.digest };
       await cache.remember([first]);
@@ -65,7 +65,7 @@ export function describeIdempotencyCache(
       expect((await cache.lookup([first.digest])).get(first.digest)).toEqual(second.committed);
     });
 
-    it('forgets when the time has come, counted from the last telling', async () => {
+    it('forgets a fact after the TTL, counted from the last remember', async () => {
       await cache.close();
       await open(1);
       const [renewed, old] = [fact(), fact()];
@@ -79,7 +79,7 @@ export function describeIdempotencyCache(
       await eventually(async () => expect((await cache.lookup([renewed.digest])).size).toBe(0));
     });
 
-    it('can be closed twice, and then never throws', async () => {
+    it('can be closed twice, and never throws afterwards', async () => {
       await cache.close();
       await cache.close();
       const one = fact();

@@ -21,7 +21,7 @@ function openRedisCache({ url = redisUrl(), incarnation = 'the database', ttlSec
 describeIdempotencyCache('MemoryCache', (ttlSeconds) => new MemoryCache(ttlSeconds));
 describeIdempotencyCache('RedisCache', (ttlSeconds) => openRedisCache({ ttlSeconds }));
 
-it('MemoryCache is bounded: the longest remembered goes first', async () => {
+it('MemoryCache is bounded and drops the oldest fact first', async () => {
   const cache = new MemoryCache(60, 3);
   const [a, b, c, d] = [fact(), fact(), fact(), fact()];
   await cache.remember([a, b, c]);
@@ -34,7 +34,7 @@ it('MemoryCache is bounded: the longest remembered goes first', async () => {
 describe('RedisCache', () => {
   afterEach(closeAll);
 
-  it('I2: repeats nothing that another incarnation of the database has committed', async () => {
+  it('I2: returns no fact that another incarnation of the database has committed', async () => {
     const [before, same, restored] = [
       openRedisCache({ incarnation: 'before' }),
       openRedisCache({ incarnation: 'before' }),
@@ -44,12 +44,12 @@ describe('RedisCache', () => {
     const one = fact();
     await before.remember([one]);
     expect((await restored.lookup([one.digest])).size).toBe(0);
-    expect((await same.lookup([one.digest])).size).toBe(1); // both were asked a working Redis
+    expect((await same.lookup([one.digest])).size).toBe(1); // so Redis was working for both
   });
 
-  it('knows nothing while the incarnation cannot be read, and never throws', async () => {
+  it('returns nothing while the incarnation cannot be read, and never throws', async () => {
     let known = false;
-    const incarnation = () => (known ? Promise.resolve('known') : Promise.reject(new Error('PostgreSQL is away')));
+    const incarnation = () => (known ? Promise.resolve('known') : Promise.reject(new Error('PostgreSQL is down')));
     const cache = new RedisCache(connectRedis(redisUrl(), 'test'), incarnation, 60);
     atTheEnd(() => cache.close());
     const one = fact();
@@ -62,7 +62,7 @@ describe('RedisCache', () => {
     });
   });
 
-  describe('when Redis cannot be reached', () => {
+  describe('when Redis fails', () => {
     let proxy: TcpProxy;
     let cache: RedisCache;
     const known = fact();
@@ -92,21 +92,21 @@ describe('RedisCache', () => {
       await cache.ping();
     };
 
-    it('because its connection is cut: answers nothing, quickly, and recovers', async () => {
+    it('returns misses quickly while the connection is cut, and recovers', async () => {
       await proxy.cut();
       await expectQuickMisses();
       await proxy.restore();
       await expectRecovery();
     });
 
-    it('because it is frozen: answers nothing, quickly, and recovers', async () => {
+    it('returns misses quickly while Redis is frozen, and recovers', async () => {
       proxy.freeze();
       await expectQuickMisses();
       proxy.thaw();
       await expectRecovery();
     });
 
-    it('from the start: the same', async () => {
+    it('returns misses quickly when Redis was never up, and recovers', async () => {
       await proxy.cut();
       cache = openRedisCache({ url: proxy.url, incarnation: 'late' });
       await expectQuickMisses();
@@ -117,8 +117,8 @@ describe('RedisCache', () => {
       });
     });
 
-    it('a remember that Redis answers with an error is a miss later, not an error', async () => {
-      const broken = openRedisCache({ ttlSeconds: 0 }); // SET ... EX 0 is refused
+    it('treats an error response to remember as a later miss, not as an error', async () => {
+      const broken = openRedisCache({ ttlSeconds: 0 }); // Redis rejects SET ... EX 0
       const one = fact();
       await eventually(() => broken.ping());
       await broken.remember([one]);

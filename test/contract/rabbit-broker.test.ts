@@ -25,8 +25,8 @@ describe('RabbitBroker', () => {
     jest.restoreAllMocks();
   });
 
-  describe('messages without a queue', () => {
-    it('I3: are unroutable, not confirmed, while their neighbours are confirmed', async () => {
+  describe('a message without a queue', () => {
+    it('I3: is reported as unroutable, while the other messages of the call are confirmed', async () => {
       const broker = await openRabbitBroker(vhost.url, PUBLISHER);
       await (await openRawChannel(vhost.url)).deleteQueue(QUEUES.retry);
       const queues: QueueName[] = [QUEUES.main, QUEUES.retry, QUEUES.dlq, QUEUES.retry, QUEUES.main];
@@ -37,7 +37,7 @@ describe('RabbitBroker', () => {
       expect(outcomes).toEqual(['confirmed', 'unroutable', 'confirmed', 'unroutable', 'confirmed']);
     });
 
-    it('I3: are unroutable each, also when they carry the same id', async () => {
+    it('I3: is reported as unroutable each time when several messages have the same id', async () => {
       const broker = await openRabbitBroker(vhost.url, PUBLISHER);
       await (await openRawChannel(vhost.url)).deleteQueue(QUEUES.main);
       const one = message();
@@ -45,7 +45,7 @@ describe('RabbitBroker', () => {
       expect(await broker.publish(twenty, AMPLE_MS)).toEqual(twenty.map(() => 'unroutable'));
     });
 
-    it('find their queue again at a later try, because it was declared again', async () => {
+    it('reaches its queue when it is published again, because the broker has declared the queue again', async () => {
       const broker = await openRabbitBroker(vhost.url, PUBLISHER);
       await (await openRawChannel(vhost.url)).deleteQueue(QUEUES.dlq);
       const sent = message({ queue: QUEUES.dlq });
@@ -54,7 +54,7 @@ describe('RabbitBroker', () => {
     });
   });
 
-  it('refuses a message that cannot be encoded, and takes its neighbours at the next try', async () => {
+  it('rejects a message that cannot be encoded, and takes the other messages at the next try', async () => {
     const broker = await openRabbitBroker(vhost.url, PUBLISHER);
     const [before, after] = [messages(2), messages(3)];
     const poison = message({ id: 'x'.repeat(300) });
@@ -64,24 +64,24 @@ describe('RabbitBroker', () => {
     await publishAll(broker, [...before, ...after]);
   });
 
-  describe('a channel that the server closes alone', () => {
-    it('is opened again for publishing, after pending publishes ended as unconfirmed', async () => {
+  describe('a channel that the server closes while the connection stays', () => {
+    it('is opened again for publishing, after open publishes have ended as unconfirmed', async () => {
       const broker = await openRabbitBroker(vhost.url);
       const listener = new Listener(broker, { acks: true });
       await publishAll(broker, messages(1));
       await listener.receives(1);
       const broken = expect(broker.waiting('no such queue' as QueueName)).rejects.toThrow(/NOT_FOUND/);
-      // The server ignores what comes after the command that breaks the channel.
+      // The server ignores everything after the command that breaks the channel.
       expect(await broker.publish(messages(2), AMPLE_MS)).toEqual(unconfirmed(2));
       await broken;
       expect(broker.canPublish()).toBe(false);
       await eventually(() => expect(broker.canPublish()).toBe(true));
       await publishAll(broker, messages(1));
       await listener.receives(2);
-      expect(listener.received.map(({ tag }) => tag)).toEqual([1, 2]); // the consumer's channel was left alone
+      expect(listener.received.map(({ tag }) => tag)).toEqual([1, 2]); // the consumer kept its channel
     });
 
-    it('is opened again for consuming, and what was not acked comes again', async () => {
+    it('is opened again for consuming, and unacked messages arrive again', async () => {
       const broker = await openRabbitBroker(vhost.url);
       const listener = new Listener(broker);
       const sent = messages(2);
@@ -98,7 +98,7 @@ describe('RabbitBroker', () => {
       await eventually(() => expect(listener.ids.slice(4)).toEqual([last.id]));
     });
 
-    it('is opened again after the queue was deleted under a consumer', async () => {
+    it('is opened again after the queue of a consumer was deleted', async () => {
       const broker = await openRabbitBroker(vhost.url);
       const listener = new Listener(broker);
       await publishAll(broker, messages(1));
@@ -110,7 +110,7 @@ describe('RabbitBroker', () => {
       await eventually(() => broker.ping());
     });
 
-    it('answers how many wait again, after it was asked about a deleted queue', async () => {
+    it('is opened again after a deleted queue was counted, and counts the queue that is declared again', async () => {
       const broker = await openRabbitBroker(vhost.url, PUBLISHER);
       await (await openRawChannel(vhost.url)).deleteQueue(QUEUES.retry);
       await expect(broker.waiting(QUEUES.retry)).rejects.toThrow();
@@ -119,7 +119,7 @@ describe('RabbitBroker', () => {
   });
 
   describe('topology', () => {
-    it('is declared by each process, and what waits stays', async () => {
+    it('is declared by each process and keeps the messages in existing queues', async () => {
       const first = await openRabbitBroker(vhost.url);
       await publishAll(first, messages(2));
       const second = await openRabbitBroker(vhost.url);
@@ -129,7 +129,7 @@ describe('RabbitBroker', () => {
       expect(listener.received.every(({ redelivered }) => !redelivered)).toBe(true);
     });
 
-    it('is never replaced: an existing queue with other arguments stays, with a warning', async () => {
+    it('is never replaced: a queue with other arguments is kept, and the error says what to do', async () => {
       const raw = await openRawChannel(vhost.url);
       await raw.assertQueue(QUEUES.main, { durable: true });
       raw.sendToQueue(QUEUES.main, Buffer.from('somebody else’s'), { messageId: 'theirs' });
@@ -148,7 +148,7 @@ describe('RabbitBroker', () => {
   });
 });
 
-/** Past the adapter: acks a tag that does not exist, at which the server closes the channel. */
+/** Acks a tag that does not exist, without the adapter. The server then closes the channel. */
 function breakChannelOf(message: ReceivedMessage): void {
   const { channel } = message as ReceivedMessage & { channel: Channel };
   channel.ack({ fields: { deliveryTag: 4_711 } } as Parameters<Channel['ack']>[0]);

@@ -25,7 +25,7 @@ describe('RabbitBroker', () => {
   beforeEach(async () => (vhost = await openVhost()));
   afterEach(closeAll);
 
-  /** Waits for the statistics of the management plug-in to show the connections, then closes them. */
+  /** Waits until the management plug-in lists the connections, then closes them. */
   const closeConnections = (atLeast: number): Promise<number> => {
     let closed = 0;
     return eventually(async () => {
@@ -35,8 +35,8 @@ describe('RabbitBroker', () => {
     });
   };
 
-  describe('connections that are lost', () => {
-    it('I9: leave pending publishes unconfirmed at once, and none refused', async () => {
+  describe('a lost connection', () => {
+    it('I9: ends open publishes at once as unconfirmed, and none as refused', async () => {
       const proxy = await openProxy(vhost.url);
       const broker = await openRabbitBroker(proxy.url);
       proxy.freeze();
@@ -56,7 +56,7 @@ describe('RabbitBroker', () => {
       await publishAll(broker, messages(1));
     });
 
-    it('I9: closed by the server under load, lose nothing that was confirmed', async () => {
+    it('I9: loses no confirmed message when the server closes it under load', async () => {
       const broker = await openRabbitBroker(vhost.url, PUBLISHER);
       const confirmed: string[] = [];
       const seen = new Set<PublishOutcome>();
@@ -86,7 +86,7 @@ describe('RabbitBroker', () => {
       });
     });
 
-    it('come back with their consumers, which get what was not acked', async () => {
+    it('is restored with its consumers, which get the unacked messages again', async () => {
       const broker = await openRabbitBroker(vhost.url);
       const listeners = [new Listener(broker), new Listener(broker, { queue: QUEUES.retry })] as const;
       const sent = messages(3);
@@ -105,7 +105,7 @@ describe('RabbitBroker', () => {
       await eventually(() => expect(listeners[0].ids).toContain(last.id));
     });
 
-    it('do not let acks of their messages settle anything on the next connection', async () => {
+    it('keeps late acks of its messages from settling messages of the next connection', async () => {
       const proxy = await openProxy(vhost.url);
       const broker = await openRabbitBroker(proxy.url);
       const listener = new Listener(broker);
@@ -119,7 +119,7 @@ describe('RabbitBroker', () => {
       listener.consumer.ack(old);
       await proxy.restore();
       const again = (await listener.receives(6)).slice(3);
-      expect(again.map(({ tag }) => tag)).toEqual(old.map(({ tag }) => tag)); // the very same tags, of other messages
+      expect(again.map(({ tag }) => tag)).toEqual(old.map(({ tag }) => tag)); // the same tags, for other messages
       listener.consumer.ack(old);
       listener.consumer.requeue(old);
       listener.consumer.ack(again.slice(1));
@@ -128,7 +128,7 @@ describe('RabbitBroker', () => {
       await other.receivesExactly(idsOf(sent.slice(0, 1)));
     });
 
-    it('may be lost again at any moment of their return', async () => {
+    it('is restored even when it is lost again at any moment of reconnecting', async () => {
       const proxy = await openProxy(vhost.url);
       const broker = await openRabbitBroker(proxy.url);
       const listener = new Listener(broker, { acks: true });
@@ -136,7 +136,7 @@ describe('RabbitBroker', () => {
         await proxy.cut();
         await proxy.restore();
         await eventually(() => expect(proxy.connections).toBeGreaterThan(0));
-        await new Promise((resolve) => setTimeout(resolve, afterMs)); // where in the opening of channels it breaks
+        await new Promise((resolve) => setTimeout(resolve, afterMs)); // the moment of the next cut
       }
       await proxy.cut();
       await proxy.restore();
@@ -146,7 +146,7 @@ describe('RabbitBroker', () => {
       await listener.receivesExactly([sent.id]);
     });
 
-    it('keep a cancelled consumer cancelled after they return', async () => {
+    it('leaves a cancelled consumer cancelled after the reconnect', async () => {
       const proxy = await openProxy(vhost.url);
       const broker = await openRabbitBroker(proxy.url);
       const cancelled = new Listener(broker);
@@ -173,7 +173,7 @@ describe('RabbitBroker', () => {
       new Listener(broker);
     };
 
-    it('refuses connections: connect resolves, nothing is published, close ends soon', async () => {
+    it('may refuse connections: connect resolves, nothing is published, and close ends soon', async () => {
       const url = new URL(vhost.url);
       url.port = String(await freePort());
       const broker = await startRabbitBroker(url.href);
@@ -181,7 +181,7 @@ describe('RabbitBroker', () => {
       expect(await elapsedMs(() => broker.close())).toBeLessThan(3_000);
     });
 
-    it('accepts connections and says nothing: the same', async () => {
+    it('may accept connections and stay silent: connect resolves, nothing is published, close ends soon', async () => {
       const proxy = await openProxy(vhost.url);
       proxy.swallowNew(true);
       const broker = await startRabbitBroker(proxy.url);
@@ -189,7 +189,7 @@ describe('RabbitBroker', () => {
       expect(await elapsedMs(() => broker.close())).toBeLessThan(3_000);
     });
 
-    it('is connected to as soon as it is there, consumers included', async () => {
+    it('gets connections and consumers as soon as it is up', async () => {
       const proxy = await openProxy(vhost.url);
       await proxy.cut();
       const broker = await startRabbitBroker(proxy.url);
@@ -202,19 +202,19 @@ describe('RabbitBroker', () => {
       await listener.receivesExactly([sent.id]);
     });
 
-    it('is tried again when it accepted a connection and then said nothing', async () => {
+    it('is tried again after it accepted a connection and stayed silent', async () => {
       const proxy = await openProxy(vhost.url);
       proxy.swallowNew(true);
       const broker = await startRabbitBroker(proxy.url);
       expect(broker.canPublish()).toBe(false);
-      await eventually(() => expect(proxy.connections).toBe(2)); // and they will never be answered
+      await eventually(() => expect(proxy.connections).toBe(2)); // which will stay silent for ever
       proxy.swallowNew(false);
       await eventually(() => broker.ping(), 15_000);
     });
   });
 
-  describe('a broker that is frozen', () => {
-    it('leaves publishes unconfirmed at their deadline; confirms that come later change nothing', async () => {
+  describe('a frozen broker', () => {
+    it('leaves publishes unconfirmed at their deadline, and late confirms change nothing', async () => {
       const proxy = await openProxy(vhost.url);
       const broker = await openRabbitBroker(proxy.url);
       proxy.freeze();
@@ -229,7 +229,7 @@ describe('RabbitBroker', () => {
       await eventually(async () => expect(await broker.waiting(QUEUES.main)).toBe(4));
     });
 
-    it('cannot hold up the end: cancel, close of a consumer and of the broker', async () => {
+    it('cannot delay cancel and close for longer than their deadlines', async () => {
       const proxy = await openProxy(vhost.url);
       const broker = await openRabbitBroker(proxy.url);
       const listener = new Listener(broker);
@@ -248,25 +248,25 @@ describe('RabbitBroker', () => {
       await otherProxy.cut();
       await otherProxy.restore();
       await eventually(() => other.ping());
-      expect(proxy.connections).toBe(0); // the closed one would have been back by now, as the other is
+      expect(proxy.connections).toBe(0); // the closed broker would have reconnected by now, as the other did
     });
   });
 
   describe('a broker that blocks publishing', () => {
-    it('is not published to until it unblocks, also when the channel breaks meanwhile', async () => {
+    it('gets no messages until it unblocks, even when the channel breaks meanwhile', async () => {
       const proxy = await openProxy(vhost.url);
       const broker = await openRabbitBroker(proxy.url, PUBLISHER);
       proxy.inject(connectionMethod(60, Buffer.from('\x06memory')));
       await eventually(() => expect(broker.canPublish()).toBe(false));
       await expect(broker.ping()).rejects.toThrow();
       await expect(broker.waiting('no such queue' as QueueName)).rejects.toThrow();
-      await eventually(async () => expect(await broker.waiting(QUEUES.main)).toBe(0)); // a channel is there again
+      await eventually(async () => expect(await broker.waiting(QUEUES.main)).toBe(0)); // the channel is open again
       expect(broker.canPublish()).toBe(false);
       proxy.inject(connectionMethod(61));
       await eventually(() => expect(broker.canPublish()).toBe(true));
     });
 
-    it('is taken for unblocked after a reconnect', async () => {
+    it('counts as unblocked after a reconnect', async () => {
       const proxy = await openProxy(vhost.url);
       const broker = await openRabbitBroker(proxy.url, PUBLISHER);
       proxy.inject(connectionMethod(60, Buffer.from('\x06memory')));
@@ -279,7 +279,7 @@ describe('RabbitBroker', () => {
   });
 });
 
-/** A frame of class `connection` (10): 60 is blocked, 61 unblocked. */
+/** Builds an AMQP frame with a method of class `connection` (10): 60 is blocked, 61 unblocked. */
 function connectionMethod(method: number, args = Buffer.alloc(0)): Buffer {
   const frame = Buffer.alloc(12 + args.length);
   frame.writeUInt8(1, 0); // a method, on channel 0

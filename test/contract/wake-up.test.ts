@@ -14,7 +14,7 @@ function openRedisWakeUp(channel: string, url = process.env.TEST_REDIS_URL as st
   return wakeUp;
 }
 
-/** Counts the signals that a listener hears. */
+/** Counts the signals that a listener gets. */
 class Ear {
   heard = 0;
   readonly stop: () => void;
@@ -23,7 +23,7 @@ class Ear {
     this.stop = wakeUp.listen(() => this.heard++);
   }
 
-  /** Signals until this one hears it: at first Redis may not be connected, and a lost signal is allowed. */
+  /** Signals until this listener gets one: Redis may not be connected yet, and signals may be lost. */
   async hears(from: WakeUp): Promise<void> {
     const before = this.heard;
     await eventually(() => {
@@ -33,7 +33,7 @@ class Ear {
   }
 }
 
-/** A pair, with an ear on the second, that is connected already: from here on every signal is heard exactly once. */
+/** Opens a sender and a connected listener: from now on every signal arrives exactly once. */
 async function openConnectedPair(): Promise<{ api: RedisWakeUp; ear: Ear }> {
   const channel = randomUUID();
   const redis = connectRedis(process.env.TEST_REDIS_URL as string, 'test');
@@ -50,12 +50,12 @@ describe.each([
 ])('%s', (_name, open: () => WakeUp) => {
   afterEach(closeAll);
 
-  it('tells every listener', async () => {
+  it('signals every listener', async () => {
     const wakeUp = open();
     for (const ear of [new Ear(wakeUp), new Ear(wakeUp)]) await ear.hears(wakeUp);
   });
 
-  it('tells a stopped listener nothing more, and the others still', async () => {
+  it('signals a stopped listener no more, and still the others', async () => {
     const wakeUp = open();
     const [stopped, other] = [new Ear(wakeUp), new Ear(wakeUp)];
     await stopped.hears(wakeUp);
@@ -66,7 +66,7 @@ describe.each([
     expect(stopped.heard).toBe(before);
   });
 
-  it('can be listened to again after the last listener stopped', async () => {
+  it('accepts a listener after the last one has stopped', async () => {
     const wakeUp = open();
     const first = new Ear(wakeUp);
     await first.hears(wakeUp);
@@ -74,7 +74,7 @@ describe.each([
     await new Ear(wakeUp).hears(wakeUp);
   });
 
-  it('never throws, without a listener or after close', async () => {
+  it('never throws, neither without a listener nor after close', async () => {
     const wakeUp = open();
     wakeUp.signal();
     await wakeUp.close();
@@ -86,7 +86,7 @@ describe.each([
 describe('RedisWakeUp', () => {
   afterEach(closeAll);
 
-  it('tells listeners of other processes, and of its channel only', async () => {
+  it('signals listeners in other processes, and only those of its channel', async () => {
     const [here, elsewhere] = [await openConnectedPair(), await openConnectedPair()];
     here.api.signal();
     await eventually(() => expect(here.ear.heard).toBe(1));
@@ -95,7 +95,7 @@ describe('RedisWakeUp', () => {
     expect(here.ear.heard).toBe(1);
   });
 
-  it('makes one signal of a burst, and loses none after it', async () => {
+  it('combines a burst into one signal, and loses no later signal', async () => {
     const { api, ear } = await openConnectedPair();
     for (let i = 0; i < 10_000; i++) api.signal();
     await eventually(() => expect(ear.heard).toBe(1));
@@ -103,17 +103,17 @@ describe('RedisWakeUp', () => {
     await eventually(() => expect(ear.heard).toBe(2));
   });
 
-  it('makes few signals of many that keep coming', async () => {
+  it('sends at most one signal in 2 ms while signals keep coming', async () => {
     const { api, ear } = await openConnectedPair();
     const startedAt = performance.now();
     while (ear.heard < 10) {
       for (let i = 0; i < 100; i++) api.signal();
       await new Promise(setImmediate);
     }
-    expect(ear.heard).toBeLessThanOrEqual((performance.now() - startedAt) / 2 + 1); // one in 2 ms at the most
+    expect(ear.heard).toBeLessThanOrEqual((performance.now() - startedAt) / 2 + 1); // at most one in 2 ms
   });
 
-  it('never throws while Redis is away, and is heard again when it is back', async () => {
+  it('never throws while Redis is down, and signals again when it is back', async () => {
     const channel = randomUUID();
     const proxy = await openProxy(process.env.TEST_REDIS_URL as string);
     const [api, publisher] = [openRedisWakeUp(channel, proxy.url), openRedisWakeUp(channel, proxy.url)];
@@ -122,13 +122,13 @@ describe('RedisWakeUp', () => {
     await proxy.cut();
     for (let i = 0; i < 5; i++) {
       api.signal();
-      await new Promise((resolve) => setTimeout(resolve, 5)); // longer than the debounce, so that each is tried
+      await new Promise((resolve) => setTimeout(resolve, 5)); // longer than the debounce, so that each signal is sent
     }
     await proxy.restore();
     await ear.hears(api);
   });
 
-  it('listens once Redis is there, also when that is after the start', async () => {
+  it('listens as soon as Redis is up, even when it was down at the start', async () => {
     const channel = randomUUID();
     const proxy = await openProxy(process.env.TEST_REDIS_URL as string);
     await proxy.cut();

@@ -5,7 +5,7 @@ import { ADMIN_TOKEN } from './app';
 import { call, type Answer } from './e2e-http';
 import { givenAttempt, givenEvents, givenState, setEntries } from './rows';
 
-/** A request of an operator. */
+/** Sends a request to /v1/admin with the admin token: a GET, or a POST when there is a body. */
 export function admin<T>(
   url: string,
   path: string,
@@ -62,7 +62,7 @@ export interface AuditPage {
   nextCursor: string | null;
 }
 
-/** Events that came to rest as COMPLETED at their first dispatch. */
+/** Creates events that were COMPLETED by their first dispatch. */
 export async function givenCompleted(pool: Pool, count: number, tenantId = 'acme'): Promise<Event[]> {
   const events = await givenEvents(pool, count, {}, tenantId);
   await setEntries(pool, events, 'PUBLISHED');
@@ -70,7 +70,7 @@ export async function givenCompleted(pool: Pool, count: number, tenantId = 'acme
   return events;
 }
 
-/** Events that came to rest in the DLQ. */
+/** Creates events in the DLQ, with their dead letters. */
 export async function givenDeadLetters(
   pool: Pool,
   count: number,

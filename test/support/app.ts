@@ -6,10 +6,10 @@ import { createApp } from '../../src/create-app';
 
 export const ADMIN_TOKEN = 'a-token-for-tests-only-1234';
 
-/** All tests come from one address and share its limit in Redis; a test of the limit names another. */
+/** All tests send from one address and share its limit in Redis. Tests of the limit set another value. */
 export const NO_ADMIN_LIMIT = { ADMIN_RATE_LIMIT_PER_MINUTE: '1000000' };
 
-/** Settings as a test wants them: in-process cache and broker unless the environment names servers. */
+/** Settings for a test: in-process cache and broker, unless `env` names servers. */
 export function testSettings(env: Record<string, string> = {}): Settings {
   return parseSettings({ NODE_ENV: 'test', LOG_LEVEL: 'fatal', PORT: '0', ADMIN_TOKEN, ...NO_ADMIN_LIMIT, ...env });
 }
@@ -21,7 +21,7 @@ export interface TestApp {
   close(): Promise<void>;
 }
 
-/** The whole application in this process, listening on a free port. */
+/** Starts the whole application in this process, on a free port. */
 export async function startTestApp(databaseUrl: string, env: Record<string, string> = {}): Promise<TestApp> {
   const app = await createApp(testSettings(env), databaseUrl);
   await app.listen(0, '127.0.0.1');

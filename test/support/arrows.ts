@@ -11,7 +11,7 @@ export interface Arrow {
   by: string;
 }
 
-/** What the doc tags `@arrow FROM --> TO` in src/event-state declare. */
+/** Returns the arrows that the doc tags `@arrow FROM --> TO` in src/event-state declare. */
 export function arrowsOfCode(): Arrow[] {
   return globSync('src/event-state/*.ts', { cwd: ROOT }).flatMap((file) => {
     const text = readFileSync(path.join(ROOT, file), 'utf8');
@@ -26,7 +26,7 @@ export function arrowsOfCode(): Arrow[] {
   });
 }
 
-/** What the Mermaid diagram of docs/architecture.md draws. */
+/** Returns the arrows of the Mermaid diagram in docs/architecture.md. */
 export function arrowsOfDiagram(): Arrow[] {
   const text = readFileSync(path.join(ROOT, 'docs/architecture.md'), 'utf8');
   const diagram = /```mermaid\nstateDiagram-v2\n([^]*?)```/.exec(text)?.[1] ?? '';

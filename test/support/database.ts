@@ -14,7 +14,7 @@ export interface TestDatabase {
 
 function given(name: string): string {
   const value = process.env[name];
-  if (!value) throw new Error(`${name} is not set; run the tests by npm test`);
+  if (!value) throw new Error(`${name} is not set: run the tests with npm test`);
   return value;
 }
 
@@ -34,14 +34,14 @@ async function administer(statement: string): Promise<void> {
   }
 }
 
-/** Migrates once per run; test files get copies. */
+/** Migrates one database per run. Test files get copies of it. */
 export async function prepareTemplate(): Promise<void> {
   await administer(`drop database if exists ${TEMPLATE}`);
   await administer(`create database ${TEMPLATE}`);
   await migrate(urlOf(TEMPLATE));
 }
 
-/** An empty database with the current schema, or without any if `migrated` is false. */
+/** Creates an empty database with the current schema, or with no schema when `migrated` is false. */
 export async function createTestDatabase({ migrated = true } = {}): Promise<TestDatabase> {
   const name = `streamforge_test_${randomBytes(6).toString('hex')}`;
   await administer(`create database ${name} template ${migrated ? TEMPLATE : 'template0'}`);

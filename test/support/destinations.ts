@@ -14,7 +14,7 @@ export interface DestinationResponse {
   secret?: string;
 }
 
-/** A request to /v1/admin/destinations with the admin token. */
+/** Sends a request to /v1/admin/destinations with the admin token. */
 export function admin<T = DestinationResponse>(
   url: string,
   method: string,

@@ -1,4 +1,4 @@
-/** One event as a producer would write it, with its payload's own text, so that reading it back can be compared by text. */
+/** One event as a producer writes it. It has the text of its payload, so that a test can compare what is read back. */
 export interface SyntheticEvent {
   eventId: string;
   type: string;
@@ -9,7 +9,7 @@ export interface SyntheticEvent {
 
 const TYPES = ['order.paid', 'order.refunded', 'stock.moved', 'user.signed-up'];
 
-/** What is easily lost on the way: digits, order and repetition of names, escapes, depth, names that mean something. */
+/** Payloads that are easily damaged: digits, order of names, escapes, depth, and names with a meaning in JavaScript. */
 const PAYLOADS: ((n: number) => string)[] = [
   (n) => `{"amount":10.10,"no":${n}}`,
   (n) => `{"big":12345678901234567890,"no":${n}}`,
@@ -26,12 +26,12 @@ const PAYLOADS: ((n: number) => string)[] = [
   (n) => `${n}.000`,
 ];
 
-/** The text of the n-th payload; some look alike for every n. */
+/** Returns the text of the n-th payload. Some of the forms do not contain n. */
 export function syntheticPayload(n: number): string {
   return (PAYLOADS[n % PAYLOADS.length] as (n: number) => string)(n);
 }
 
-/** `run` makes the events of one call different from those of another, in content too. */
+/** Creates `count` events. `run` makes them differ from those of other calls, in content too. */
 export function syntheticEvents(count: number, run: string): SyntheticEvent[] {
   return Array.from({ length: count }, (_, i) => {
     const eventId = `${run}-${i}`;

@@ -6,7 +6,7 @@ import { ADMIN_TOKEN } from './app';
 export interface Answer<T> {
   status: number;
   headers: IncomingHttpHeaders;
-  /** The body as it came: parsing it would round the numbers that are compared. */
+  /** The body as text. Parsing it would round the numbers that tests compare. */
   text: string;
   body: T;
 }
@@ -26,7 +26,7 @@ export interface AcceptedAnswer {
   receivedAt: string;
 }
 
-/** GET /v1/events/{id}, as far as the tests look. */
+/** The fields of GET /v1/events/{id} that the tests use. */
 export interface EventAnswer {
   id: string;
   eventId: string;
@@ -78,13 +78,13 @@ export interface ProblemAnswer {
 export interface Call {
   method?: string;
   headers?: OutgoingHttpHeaders;
-  /** A Readable is sent chunked, one HTTP chunk per chunk. */
+  /** A Readable is sent with chunked encoding, one HTTP chunk for each of its chunks. */
   body?: string | Buffer | Readable;
   /** Default: a connection of its own. */
   agent?: Agent;
 }
 
-/** One HTTP request, as plain as possible; for what supertest would change or buffer. */
+/** Sends one plain HTTP request. For tests of what supertest would change or buffer. */
 export function call<T>(url: string, { method = 'GET', headers = {}, body, agent }: Call = {}): Promise<Answer<T>> {
   return new Promise((resolve, reject) => {
     const outgoing = request(url, { method, headers, agent: agent ?? false });
@@ -101,7 +101,7 @@ export function call<T>(url: string, { method = 'GET', headers = {}, body, agent
         resolve({ status: incoming.statusCode as number, headers: incoming.headers, text, body: parsed });
       });
     });
-    // A server that answers early closes; what we still wanted to write is lost, and that is no failure.
+    // A server that responds early closes the connection. The rest of the request is lost, and that is no failure.
     outgoing.on('error', (error) => (answered ? undefined : reject(error)));
     if (body instanceof Readable) body.on('error', reject).pipe(outgoing);
     else outgoing.end(body);
@@ -137,7 +137,7 @@ export function getEvent(url: string, tenant: string, id: string, agent?: Agent)
   return call<EventAnswer>(`${url}${path}`, { headers: { 'x-tenant-id': tenant }, agent });
 }
 
-/** Events counted for a tenant; the sum of its usage. */
+/** Returns the number of events that usage counts for a tenant. */
 export async function usageOf(url: string, tenant: string): Promise<number> {
   const answer = await call<{ usage: { events: number }[] }>(`${url}/v1/admin/usage?tenantId=${tenant}`, {
     headers: { 'x-admin-token': ADMIN_TOKEN },
@@ -146,7 +146,7 @@ export async function usageOf(url: string, tenant: string): Promise<number> {
   return answer.body.usage.reduce((sum, { events }) => sum + events, 0);
 }
 
-/** Sends these bytes over a bare connection and nothing more; resolves with all that came when the server closes. */
+/** Sends these bytes over a bare connection. Resolves with all received bytes when the server closes the connection. */
 export function rawExchange(url: string, bytes: string, timeoutMs = 5_000): Promise<string> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve, reject) => {
@@ -159,13 +159,13 @@ export function rawExchange(url: string, bytes: string, timeoutMs = 5_000): Prom
   });
 }
 
-/** The JSON body of an answer that came over a bare connection. */
+/** Parses the JSON body of a response from a bare connection. */
 export function bodyOfRaw<T>(answer: string): T {
   const body = answer.slice(answer.indexOf('\r\n\r\n') + 4);
   return JSON.parse(body.slice(body.indexOf('{'), body.lastIndexOf('}') + 1)) as T;
 }
 
-/** What RFC 9457 and the contract ask of every error, whatever went wrong. */
+/** Expects what RFC 9457 and the contract require of every error response. */
 export function expectProblem(
   answer: { status: number; headers: Record<string, unknown>; text: string },
   status: number,

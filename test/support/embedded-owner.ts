@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import * as path from 'node:path';
 
-/** The module under test as `npm run build` makes it: the processes below are plain Node. */
+/** The build of the module under test, because the processes below run plain Node.js. */
 export const BUILT_MODULE = path.resolve(__dirname, '../../dist/src/db/embedded/embedded-postgres.js');
 
 const PROGRAM = `
@@ -15,11 +15,11 @@ const PROGRAM = `
 /** A process that owns an embedded PostgreSQL. */
 export interface Owner {
   child: ChildProcess;
-  /** Where the server is; rejects when the process ends without having started it. */
+  /** Resolves with the address of the server. Rejects when the process ends before the server is up. */
   started: Promise<{ url: string; directory: string }>;
 }
 
-/** Starts the server in a process of its own, which then stays, or stops the server and ends. */
+/** Starts the server in a separate process, which then stays or stops the server and exits. */
 export function spawnOwner(directory: string, then: 'stay' | 'stop', ids: { uid?: number; gid?: number } = {}): Owner {
   const child = spawn(process.execPath, ['-e', PROGRAM, BUILT_MODULE, directory, then], {
     cwd: '/',
@@ -36,6 +36,6 @@ export function spawnOwner(directory: string, then: 'stay' | 'stop', ids: { uid?
     });
     child.on('exit', (code, signal) => reject(new Error(`the owner ended with ${code ?? signal}: ${errors}`)));
   });
-  started.catch(() => undefined); // a test that kills the process early does not ask
+  started.catch(() => undefined); // a test that kills the process early does not await it
   return { child, started };
 }

@@ -8,12 +8,12 @@ import { uuidV7 } from '../../src/event/uuid-v7';
 
 const RULES: ContentRules = { MAX_EVENT_BYTES: 262_144, DEDUPE_STRATEGY: 'intent', DEDUPE_INCLUDE_OCCURRED_AT: true };
 
-/** The body of a valid event; its subject is new each time, so that two of them are not duplicates. */
+/** Returns the body of a valid event. Its subject is new each time, so that two events are not duplicates. */
 export function eventBody(fields: Record<string, unknown> = {}): Record<string, unknown> {
   return { eventType: 'order.paid', subject: `order-${uuidV7()}`, payload: { amount: 10 }, ...fields };
 }
 
-/** A prepared event as the batch writer takes it. */
+/** Returns a prepared event, which is what the batch writer takes. */
 export function prepared(
   fields: Record<string, unknown> = {},
   context: Partial<RequestContext> = {},

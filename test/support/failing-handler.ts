@@ -2,10 +2,10 @@ import type { Db } from '../../src/db/pool';
 import type { DispatchedEvent } from '../../src/event/dispatched-event';
 import type { TransactionalCall, TransactionalHandler } from '../../src/worker/handler';
 
-/** The one event type that the handler takes. */
+/** The only event type that the handler takes. */
 export const FAILING = 'test.failing';
 
-/** A handler that does what a test tells it to; at first it throws. */
+/** A handler that throws until a test replaces `run`. */
 export class FailingHandler implements TransactionalHandler {
   readonly kind = 'transactional';
   readonly name = 'failing';

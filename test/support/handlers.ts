@@ -10,7 +10,7 @@ import type {
 
 type Results = void | ReadonlyMap<string, UnfinishedResult>;
 
-/** A transactional handler that does what a test tells it to. */
+/** Creates a transactional handler that runs `handle`. */
 export function transactional(
   name: string,
   eventTypes: readonly string[],
@@ -20,7 +20,7 @@ export function transactional(
   return { kind: 'transactional', name, eventTypes, handle, ...(timeoutMs === undefined ? {} : { timeoutMs }) };
 }
 
-/** Inserts a row (handler, event id, generation) for each event into the table `effects`. */
+/** Returns a `handle` that inserts a row (handler, event id, generation) into the table `effects` for each event. */
 export const recordingEffects =
   (name: string) =>
   async (events: readonly DispatchedEvent[], { db }: TransactionalCall): Promise<void> => {
@@ -28,7 +28,7 @@ export const recordingEffects =
       await db.query('insert into effects values ($1, $2, $3)', [name, id, generation]);
   };
 
-/** An external handler that does what a test tells it to. */
+/** Creates an external handler that runs `handle`. */
 export function external(
   name: string,
   eventTypes: readonly string[],

@@ -1,5 +1,5 @@
-// Reads manifests as a JSON array from standard input and prints, for each, what its schema has against it (null when
-// nothing). A process of its own, since the schemas are ES modules, which Jest's CommonJS tests cannot import.
+// Reads manifests as a JSON array from standard input. Prints for each the error of its schema, or null. This is a
+// separate process because the schemas are ES modules, which Jest's CommonJS tests cannot import.
 import { text } from 'node:stream/consumers';
 import process from 'node:process';
 

@@ -45,7 +45,7 @@ export interface ApiDocument {
   components: { schemas: Record<string, Schema>; securitySchemes: Record<string, { name?: string }> };
 }
 
-/** A request made from the document: sometimes valid, sometimes nearly, sometimes nonsense. */
+/** A request generated from the document: valid, nearly valid, or nonsense. */
 export interface GeneratedRequest {
   path: string;
   headers: Record<string, string>;

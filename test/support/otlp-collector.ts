@@ -9,7 +9,7 @@ export interface CollectedSpan {
   kind: 'INTERNAL' | 'SERVER' | 'CLIENT' | 'PRODUCER' | 'CONSUMER';
   attributes: Record<string, unknown>;
   links: { traceId: string; spanId: string }[];
-  /** Of the process that sent it. */
+  /** Role of the process that sent the span. */
   role: string;
 }
 
@@ -36,7 +36,7 @@ interface Exported {
 
 const KINDS = ['INTERNAL', 'INTERNAL', 'SERVER', 'CLIENT', 'PRODUCER', 'CONSUMER'] as const;
 
-/** An OTLP collector that keeps what it is sent as http/json. */
+/** An OTLP collector that keeps all spans that it receives as http/json. */
 export class OtlpCollector {
   readonly spans: CollectedSpan[] = [];
 
@@ -45,7 +45,7 @@ export class OtlpCollector {
     readonly close: () => Promise<void>,
   ) {}
 
-  /** What makes a process send its spans to a collector on that port. */
+  /** Returns the environment that makes a process send its spans to a collector on that port. */
   static envOf(port: number): Record<string, string> {
     return {
       OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
@@ -54,7 +54,7 @@ export class OtlpCollector {
     };
   }
 
-  /** @param port 0 takes any. */
+  /** @param port 0 for any free port. */
   static async start(port = 0): Promise<OtlpCollector> {
     let onSpans = (_exported: Exported): void => undefined;
     const server = createServer((request, response) => {
@@ -75,7 +75,7 @@ export class OtlpCollector {
     return collector;
   }
 
-  /** The span of that name; fails while it is not there, or is there twice. */
+  /** Returns the span of that name. Throws unless there is exactly one. */
   one(traceId: string, name: string): CollectedSpan {
     const found = this.spans.filter((span) => span.traceId === traceId && span.name === name);
     if (found.length !== 1) throw new Error(`${found.length} spans ${name}; there are ${this.names(traceId)}`);

@@ -3,7 +3,7 @@ import { uuidV7 } from '../../src/event/uuid-v7';
 import type { IngestResult } from '../../src/ingest/store/store-batch';
 import { prepared } from './events';
 
-/** Preparations of one event: same content and keys, each with its own id. */
+/** Prepares one event several times: the same content and keys, each with its own id. */
 export function twins(count: number, fields: Record<string, unknown> = {}, idempotencyKey?: string): PreparedEvent[] {
   const subject = `twin-${uuidV7()}`;
   return Array.from({ length: count }, () => prepared({ subject, ...fields }, { idempotencyKey }));
@@ -11,12 +11,12 @@ export function twins(count: number, fields: Record<string, unknown> = {}, idemp
 
 export const POISON_PAYLOAD = '{"open';
 
-/** An event that PostgreSQL refuses, though it was prepared. */
+/** Returns a prepared event that PostgreSQL refuses to store. */
 export function poison(event: PreparedEvent = prepared()): PreparedEvent {
   return { ...event, event: { ...event.event, payloadJson: POISON_PAYLOAD } };
 }
 
-/** One word each: accepted, duplicate or the code of the rejection. */
+/** Returns one word per result: accepted, duplicate, or the code of the rejection. */
 export function kinds(results: readonly IngestResult[]): string[] {
   return results.map((result) => (result.kind === 'rejected' ? result.rejection.code : result.kind));
 }

@@ -7,11 +7,11 @@ export interface Received {
   headers: IncomingHttpHeaders;
   body: string;
   atMs: number;
-  /** From 1, of this event (webhook-id). */
+  /** Number of the delivery of this event (webhook-id), from 1. */
   nth: number;
 }
 
-/** What a receiver does with a delivery. */
+/** How a receiver responds to a delivery. */
 export type Reaction = (response: ServerResponse, received: Received) => void;
 
 export const answer =
@@ -19,13 +19,13 @@ export const answer =
   (response) =>
     void response.writeHead(status, headers).end(body);
 
-/** Takes the reactions one after the other for each event; the last one repeats. */
+/** Takes the reactions in turn for each event. The last one repeats. */
 export const inTurn =
   (...reactions: Reaction[]): Reaction =>
   (response, received) =>
     reactions[Math.min(received.nth, reactions.length) - 1]?.(response, received);
 
-/** A system that a destination points at; does what the test tells it to. */
+/** An HTTP server for a destination. A test chooses its reaction. */
 export class TestReceiver {
   readonly received: Received[] = [];
   reaction: Reaction = answer(200);
@@ -80,7 +80,7 @@ export class TestReceiver {
   }
 }
 
-/** Whether the published library verifies a delivery: signature, id and timestamp. */
+/** Returns true when the standardwebhooks library verifies a delivery: signature, id and timestamp. */
 export function isSignedBy(secret: string, received: Received | undefined): boolean {
   try {
     new Webhook(secret).verify(received?.body ?? '', received?.headers as Record<string, string>);

@@ -13,7 +13,7 @@ interface OutboxAnswer {
   failed: { eventId: string; createdAt: string }[];
 }
 
-/** Compares, field by field, what the views say of an event with what the API says of it. Returns its row. */
+/** Compares an event in the views with the same event in the API, field by field. Returns its row. */
 export async function expectSameEvent(pool: Pool, url: string, tenantId: string, id: string) {
   const { status, body: read } = await getEvent(url, tenantId, id);
   expect(status).toBe(200);
@@ -29,7 +29,7 @@ export async function expectSameEvent(pool: Pool, url: string, tenantId: string,
       subject: read.subject,
       source: read.source,
       source_id: null,
-      generation: expect.any(Number) as number, // the API does not tell it
+      generation: expect.any(Number) as number, // the API does not show it
       status: read.status,
       size_bytes: listed?.sizeBytes,
       occurred_at: read.occurredAt,
@@ -68,7 +68,7 @@ export async function expectSameUsage(pool: Pool, url: string, tenantId: string)
   expect(rows).toEqual(body.usage);
 }
 
-/** The entries that the API counts are the open work of kind `outbox`. */
+/** Expects the open work of kind `outbox` to be the entries that the API counts. */
 export async function expectSameOutbox(pool: Pool, url: string): Promise<void> {
   const { states, failed } = (await admin<OutboxAnswer>(url, 'outbox')).body;
   const { rows } = await pool.query<{ eventId: string; since: string }>(
@@ -78,7 +78,7 @@ export async function expectSameOutbox(pool: Pool, url: string): Promise<void> {
   expect(rows).toEqual(expect.arrayContaining(failed.map(({ eventId, createdAt }) => ({ eventId, since: createdAt }))));
 }
 
-/** The kinds of open work of one event, in alphabetical order. */
+/** Returns the kinds of open work of one event in alphabetical order. */
 export async function openKinds(pool: Pool, id: string): Promise<string[]> {
   const { rows } = await pool.query<{ kind: string }>(
     'select kind from reporting.open_work where event_id = $1 order by kind',
@@ -87,7 +87,7 @@ export async function openKinds(pool: Pool, id: string): Promise<string[]> {
   return rows.map(({ kind }) => kind);
 }
 
-/** Events that are under way and that open_work does not name; both are read in one snapshot. */
+/** Returns unfinished events that open_work does not list. Both views are read in one snapshot. */
 export async function unnamedWork(pool: Pool): Promise<object[]> {
   const { rows } = await pool.query<object>(
     `select e.id, e.status from reporting.events e

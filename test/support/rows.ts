@@ -5,7 +5,7 @@ import { storeBatch } from '../../src/ingest/store/store-batch';
 import type { DispatchedEvent } from '../../src/event/dispatched-event';
 import { prepared } from './events';
 
-/** An outbox row, as tests look at it. */
+/** The columns of an outbox row that tests use. */
 export interface OutboxRow {
   /** bigint as text. */
   id: string;
@@ -39,7 +39,7 @@ export interface AttemptRow {
   errorMessage: string | null;
 }
 
-/** Stores an event as ingest does; its outbox entry is PENDING. */
+/** Stores an event as ingest does. Its outbox entry is PENDING. */
 export async function givenEvent(pool: Pool, fields: Record<string, unknown> = {}): Promise<Event> {
   return storedEvent(pool, prepared(fields));
 }
@@ -64,7 +64,7 @@ async function storedEvent(pool: Pool, event: PreparedEvent): Promise<Event> {
   return event.event;
 }
 
-/** Gives every entry of these events the status that the publisher would leave it in, as of now. */
+/** Sets all entries of these events to a status, with the columns that the publisher sets along with it. */
 export async function setEntries(pool: Pool, events: readonly Event[], status: OutboxRow['status']): Promise<void> {
   await pool.query(
     `update outbox
@@ -78,7 +78,7 @@ export async function setEntries(pool: Pool, events: readonly Event[], status: O
   );
 }
 
-/** A further entry, as a retry, a dead letter or another dispatch makes it. Returns its id. */
+/** Adds another entry, as a retry, a dead letter or another dispatch does. Returns its id. */
 export async function givenEntry(
   pool: Pool,
   event: Event,
@@ -118,7 +118,7 @@ export async function givenAttempt(pool: Pool, event: Event, attempt: Partial<At
   );
 }
 
-/** A retry that is due in `dueInSeconds`, or since then if that is negative. */
+/** Schedules a retry that is due in `dueInSeconds`. A negative number makes it overdue. */
 export async function givenRetry(
   pool: Pool,
   event: Event,
@@ -131,7 +131,7 @@ export async function givenRetry(
   );
 }
 
-/** An event whose first attempt failed and whose retry is due in `dueInSeconds`: what the executor leaves. */
+/** Creates an event whose first attempt failed and whose retry is due in `dueInSeconds`, as the worker leaves it. */
 export async function givenFailedEvent(pool: Pool, dueInSeconds: number): Promise<Event> {
   const event = await givenEvent(pool);
   await setEntries(pool, [event], 'PUBLISHED');
@@ -161,7 +161,7 @@ export async function expireLeases(pool: Pool): Promise<void> {
   await pool.query(`update outbox set lock_acquired_at = lock_acquired_at - interval '1 day'`);
 }
 
-/** The entries of one event, or of all, oldest first. */
+/** Returns the entries of one event, or of all, oldest first. */
 export async function outboxRows(pool: Pool, event?: Event): Promise<OutboxRow[]> {
   const { rows } = await pool.query<OutboxRow>(
     `select id, event_id as "eventId", destination, dispatch_no as "dispatchNo", generation, status, attempts,
@@ -182,7 +182,7 @@ export async function stateRow(pool: Pool, event: Event): Promise<StateRow | und
   return rows[0];
 }
 
-/** All attempts of an event, in the order in which they were recorded. */
+/** Returns all attempts of an event in the order in which they were recorded. */
 export async function attemptRows(pool: Pool, event: Event): Promise<AttemptRow[]> {
   const { rows } = await pool.query<AttemptRow>(
     `select generation, dispatch_no as "dispatchNo", attempt_number as "attemptNumber", status,
@@ -193,13 +193,13 @@ export async function attemptRows(pool: Pool, event: Event): Promise<AttemptRow[
   return rows;
 }
 
-/** How many rows a table holds; `table` is a name or anything else that may follow `from`. */
+/** Counts rows. `table` is a table's name, or anything else that may follow `from`. */
 export async function countRows(pool: Pool, table: string): Promise<number> {
   const { rows } = await pool.query<{ n: number }>(`select count(*)::int as n from ${table}`);
   return (rows[0] as { n: number }).n;
 }
 
-/** The event as it would arrive at a worker. */
+/** Returns the event as a worker receives it. */
 export function delivered(event: Event, { dispatchNo = 1, generation = 1 } = {}): DispatchedEvent {
   const { id, tenantId, type, receivedAt, sizeBytes, correlationId, payloadJson } = event;
   const body = Buffer.from(`{"id":"${id}","payload":${payloadJson}}`);

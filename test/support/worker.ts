@@ -7,11 +7,11 @@ import { testSettings } from './app';
 
 export interface TestWorker {
   metrics: Metrics;
-  /** As on SIGTERM. */
+  /** Stops the worker as SIGTERM does. */
   stop(): Promise<void>;
 }
 
-/** The worker role in this process, with the handlers of a test. */
+/** Starts the worker role in this process, with the handlers of a test. */
 export function startWorker(
   pool: Pool,
   broker: Broker,
@@ -37,7 +37,7 @@ interface PendingRow {
   generation: number;
 }
 
-/** What waits in the outbox, as the messages that the publisher makes of it. They count as published from here on. */
+/** Marks all open outbox entries as PUBLISHED and returns the messages that the publisher would send for them. */
 export async function takePending(pool: Pool): Promise<OutgoingMessage[]> {
   const { rows } = await pool.query<PendingRow>(
     `with taken as (
@@ -64,7 +64,7 @@ export async function takePending(pool: Pool): Promise<OutgoingMessage[]> {
   }));
 }
 
-/** Publishes what waits in the outbox. Returns how much that was. */
+/** Publishes all open outbox entries and returns their number. */
 export async function publishPending(pool: Pool, broker: Broker): Promise<number> {
   const messages = await takePending(pool);
   await broker.publish(messages, 5_000);

@@ -20,7 +20,7 @@ import { publishPending, startWorker } from '../../support/worker';
 const PUBLIC: LookupAddress = { address: '93.184.215.14', family: 4 };
 const LOOPBACK: LookupAddress = { address: '127.0.0.1', family: 4 };
 
-/** The parts of admin and worker, with a resolver of our own. */
+/** Creates the parts of admin and worker that a destination needs, with a resolver that the test controls. */
 function startParts(database: TestDatabase, env: Record<string, string> = {}) {
   const names = new Map<string, LookupAddress[]>();
   const settings = testSettings(env);
@@ -50,7 +50,7 @@ describe('the addresses of destinations', () => {
     await database.drop();
   });
 
-  it('are looked at again at the connection: a name that was public at registration and is 127.0.0.1 now is refused', async () => {
+  it('are checked again for each connection: a name that was public and is 127.0.0.1 now is refused', async () => {
     const { names, courier, handler, destinations } = startParts(database);
     names.set('rebound.example', [PUBLIC]);
     const url = `http://rebound.example:${receiver.port}/`;
@@ -78,7 +78,7 @@ describe('the addresses of destinations', () => {
     }
   });
 
-  it('are refused when one of several is not public', async () => {
+  it('are all refused when one of them is not public', async () => {
     const { names, destinations } = startParts(database);
     names.set('both.example', [PUBLIC, LOOPBACK]);
     await expect(destinations.create({ tenantId: 't', url: 'http://both.example/' }, 'test')).rejects.toThrow(
@@ -86,7 +86,7 @@ describe('the addresses of destinations', () => {
     );
   });
 
-  it('may be private where it is allowed; the connection goes to the address that was looked at', async () => {
+  it('may be private when the setting allows it, and the connection goes to the checked address', async () => {
     const { names, courier, destinations } = startParts(database, { DESTINATIONS_ALLOW_PRIVATE: 'true' });
     names.set('inside.example', [LOOPBACK]);
     const url = `http://inside.example:${receiver.port}/`;

@@ -9,7 +9,7 @@ import { uuidV7 } from '../../../src/event/uuid-v7';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
 import { eventually } from '../../support/eventually';
 
-/** For the look itself, on a busy machine. */
+/** For the query itself, on a busy machine. */
 const SLACK_MS = 2_000;
 
 describe('the directory of destinations', () => {
@@ -34,7 +34,7 @@ describe('the directory of destinations', () => {
   const knows = async (registry: DestinationRegistry, tenantId: string, type: string): Promise<boolean> =>
     (await registry.current()).has({ tenantId, type });
 
-  it('knows what others have changed, half a second later at the latest', async () => {
+  it('shows the changes of other processes within half a second', async () => {
     const registry = new DestinationRegistry(database.pool);
     expect(await knows(registry, 'a', 'order.paid')).toBe(false);
     const { id } = await insert('a', ['order.*', 'exact']);
@@ -50,7 +50,7 @@ describe('the directory of destinations', () => {
     await deleteDestination(database.pool, id);
   });
 
-  it('is never older than half a second when it is asked', async () => {
+  it('is never older than half a second when it is used', async () => {
     const registry = new DestinationRegistry(database.pool);
     await registry.current();
     await insert('late', ['*']);
@@ -58,7 +58,7 @@ describe('the directory of destinations', () => {
     expect(await knows(registry, 'late', 'any')).toBe(true);
   });
 
-  it('costs events of tenants without destinations a look into a map, and five small queries a second', async () => {
+  it('costs an event of a tenant without destinations one map look-up, and five small queries a second', async () => {
     let queries = 0;
     const counting = { query: (...args: Parameters<Pool['query']>) => ((queries += 1), database.pool.query(...args)) };
     const registry = new DestinationRegistry(counting as unknown as Pool);
@@ -71,7 +71,7 @@ describe('the directory of destinations', () => {
       if (batches % 100 === 0) await new Promise(setImmediate);
     }
     expect(queries).toBeLessThanOrEqual(8);
-    // Events a second that could be looked up; tens of millions on an idle machine.
+    // Look-ups per second; tens of millions on an idle machine.
     expect(batches * 100).toBeGreaterThan(500_000);
   });
 });

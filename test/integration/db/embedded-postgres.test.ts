@@ -11,7 +11,7 @@ import { BUILT_MODULE, spawnOwner, type Owner } from '../../support/embedded-own
 jest.setTimeout(120_000);
 
 const isRoot = process.getuid?.() === 0;
-/** An account without rights where the tests run as root; otherwise ourselves. */
+/** The account `nobody` when the tests run as root. Undefined otherwise: then the account of the tests. */
 const ordinary = isRoot
   ? {
       uid: Number(execFileSync('id', ['-u', 'nobody'], { encoding: 'utf8' })),
@@ -30,7 +30,7 @@ describe('the embedded PostgreSQL', () => {
     base = fs.mkdtempSync(path.join(os.tmpdir(), 'streamforge-embedded-'));
     fs.chmodSync(base, 0o755);
     directories.add(base);
-    if (!fs.existsSync(BUILT_MODULE)) throw new Error(`${BUILT_MODULE} is not there; run npm run build first`);
+    if (!fs.existsSync(BUILT_MODULE)) throw new Error(`${BUILT_MODULE} is missing: run npm run build first`);
   });
   beforeEach(() => {
     directory = fs.mkdtempSync(path.join(base, 'data-'));
@@ -52,7 +52,7 @@ describe('the embedded PostgreSQL', () => {
     }
   });
 
-  /** The postmasters (their children carry no path in their command) and initdbs of this file's directories. */
+  /** Lists the postmasters and initdbs of this file's directories. (Other backends show no path in their command.) */
   function serverProcesses(): { pid: number; command: string }[] {
     const lines = execFileSync('ps', ['-eo', 'pid=,args='], { encoding: 'utf8' }).trim().split('\n');
     return lines
@@ -105,17 +105,17 @@ describe('the embedded PostgreSQL', () => {
     expect(fs.statSync(path.join(server.directory, 'postgres.password')).mode & 0o077).toBe(0);
   });
 
-  it('keeps its data over stop and start', async () => {
+  it('keeps its data when it is stopped and started', async () => {
     const first = await start();
     await keepRows(first.url);
     await first.stop();
     expect(isRunning(directory)).toBe(false);
-    await first.stop(); // twice is harmless
+    await first.stop(); // a second stop does nothing
     const second = await start();
     await expect(kept(second.url)).resolves.toEqual(KEPT);
   });
 
-  it('is shared by a second start in the same process, whose stop leaves it to its owner', async () => {
+  it('is shared by a second start in the same process, whose stop leaves it running', async () => {
     const owner = await start();
     const second = await start();
     expect(second.url).toBe(owner.url);
@@ -125,7 +125,7 @@ describe('the embedded PostgreSQL', () => {
     expect(isRunning(directory)).toBe(false);
   });
 
-  it('is shared with the process that owns it, and not stopped while that lives', async () => {
+  it('is shared with the process that owns it, and not stopped while that process lives', async () => {
     const owner = startOwner(directory, 'stay');
     const { url } = await owner.started;
     const pid = postmaster(directory);
@@ -139,7 +139,7 @@ describe('the embedded PostgreSQL', () => {
     expect(isRunning(directory)).toBe(false);
   });
 
-  it('is adopted with its data when its owner was killed, and then stopped by the new owner', async () => {
+  it('is adopted with its data after its owner was killed, and then stopped by the new owner', async () => {
     const owner = startOwner(directory, 'stay');
     const { url } = await owner.started;
     await keepRows(url);
@@ -153,7 +153,7 @@ describe('the embedded PostgreSQL', () => {
     expect(isRunning(directory)).toBe(false);
   });
 
-  it('is adopted when the pid of its owner belongs to another process meanwhile', async () => {
+  it('is adopted when another process now has the pid of its owner', async () => {
     const owner = startOwner(directory, 'stay');
     await owner.started;
     await endProcess(owner.child, 'SIGKILL');
@@ -162,7 +162,7 @@ describe('the embedded PostgreSQL', () => {
     expect(isRunning(directory)).toBe(false);
   });
 
-  it('I1: loses nothing that was committed when the postmaster is killed', async () => {
+  it('I1: loses no committed data when the postmaster is killed', async () => {
     const first = await start();
     await keepRows(first.url);
     const pid = postmaster(directory);
@@ -173,10 +173,10 @@ describe('the embedded PostgreSQL', () => {
     await expect(kept(second.url)).resolves.toEqual(KEPT);
   });
 
-  it('comes up again though a session of the killed server has not noticed yet', async () => {
+  it('starts again while a backend of the killed server is still running', async () => {
     const first = await start();
     await keepRows(first.url);
-    // Pure computation: the session looks whether its server lives only when it is done.
+    // A pure computation: the backend notices only at its end that the postmaster is gone.
     const busy = query(first.url, 'select count(*) from generate_series(1, 8000000) n where sqrt(n) < 0').catch(
       () => [],
     );
@@ -185,7 +185,7 @@ describe('the embedded PostgreSQL', () => {
         first.url,
         `select 1 from pg_stat_activity where query like '%sqrt%' and state = 'active'`,
       );
-      expect(active.length).toBeGreaterThan(1); // it and this one
+      expect(active.length).toBeGreaterThan(1); // the computation and this query
     });
     process.kill(postmaster(directory), 'SIGKILL');
     await eventually(() => expect(isRunning(directory)).toBe(false));
@@ -194,7 +194,7 @@ describe('the embedded PostgreSQL', () => {
     await busy;
   });
 
-  it('starts although a stale pid file names a process that is something else', async () => {
+  it('starts although another process has the pid in a stale pid file', async () => {
     const first = await start();
     await keepRows(first.url);
     await first.stop();
@@ -212,7 +212,7 @@ describe('the embedded PostgreSQL', () => {
     await expect(kept(second.url)).resolves.toEqual(KEPT);
   });
 
-  it('survives a first start that was killed in the middle', async () => {
+  it('starts after a first start that was killed halfway', async () => {
     const owner = startOwner(directory, 'stay');
     await eventually(() => expect(fs.readdirSync(directory).join()).toContain('.new'));
     await endProcess(owner.child, 'SIGKILL');
@@ -220,7 +220,7 @@ describe('the embedded PostgreSQL', () => {
     await expect(query(server.url, 'select 1 as one')).resolves.toEqual([{ one: 1 }]);
   });
 
-  it('is one server when two processes start in the same empty directory at once', async () => {
+  it('runs once when two processes start it in the same empty directory at the same time', async () => {
     const owners = [startOwner(directory, 'stay'), startOwner(directory, 'stay')];
     const [a, b] = await Promise.all(owners.map(({ started }) => started));
     expect(a?.url).toBe(b?.url);
@@ -230,7 +230,7 @@ describe('the embedded PostgreSQL', () => {
     await (await start()).stop();
   });
 
-  it('works for an ordinary user, in a directory of his own', async () => {
+  it('runs for an ordinary user, in a directory of that user', async () => {
     const own = path.join(directory, 'own');
     fs.mkdirSync(own, { mode: 0o700 });
     if (ordinary) fs.chownSync(own, ordinary.uid, ordinary.gid);
@@ -249,7 +249,7 @@ describe('the embedded PostgreSQL', () => {
     await startOwner(own, 'stop', ordinary).started;
   });
 
-  it("works below a directory that the server's account cannot pass", async () => {
+  it("runs below a directory that the server's account cannot enter", async () => {
     const closed = path.join(directory, 'closed');
     fs.mkdirSync(closed, { mode: 0o700 });
     const first = await start(path.join(closed, 'data'));
@@ -262,7 +262,7 @@ describe('the embedded PostgreSQL', () => {
     await expect(query(other.url, `select to_regclass('kept') as kept`)).resolves.toEqual([{ kept: null }]);
   });
 
-  it('ends by itself when the owner stops it and exits', async () => {
+  it('is stopped by an owner that exits', async () => {
     const owner = startOwner(directory, 'stop');
     await owner.started;
     await eventually(() => expect(owner.child.exitCode).toBe(0));
@@ -270,7 +270,7 @@ describe('the embedded PostgreSQL', () => {
     expect(fs.existsSync(path.join(directory, 'postgres.owner'))).toBe(false);
   });
 
-  it('tells where to look when the server does not come up', async () => {
+  it('names its log file when it does not start', async () => {
     const server = await start();
     await server.stop();
     fs.appendFileSync(path.join(directory, 'postgres/postgresql.conf'), '\nno_such_setting = 1\n');

@@ -20,7 +20,7 @@ describe('the status of an event', () => {
 
   const read = async (event: Event): Promise<EventWithStatus> => {
     const found = await findEventById(database.pool, event.tenantId, event.id);
-    if (!found) throw new Error('the event is not there');
+    if (!found) throw new Error('no such event');
     return found;
   };
   const SOME_TIME = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/) as string;
@@ -48,7 +48,7 @@ describe('the status of an event', () => {
     });
   });
 
-  it('is PUBLISHED also when retention has taken its entry', async () => {
+  it('is still PUBLISHED after retention has deleted its entry', async () => {
     const event = await givenEvent(database.pool);
     await database.pool.query('delete from outbox where event_id = $1', [event.id]);
     await expect(read(event)).resolves.toMatchObject({ status: 'PUBLISHED', publishedAt: null });
@@ -65,7 +65,7 @@ describe('the status of an event', () => {
     });
   });
 
-  it('is COMPLETED even before the publisher has closed the entry: a worker can be faster', async () => {
+  it('is COMPLETED even before the publisher has closed the entry, because a worker can be faster', async () => {
     const event = await givenEvent(database.pool);
     await setEntries(database.pool, [event], 'IN_FLIGHT');
     await givenAttempt(database.pool, event);
@@ -96,7 +96,7 @@ describe('the status of an event', () => {
     await expect(read(event)).resolves.toMatchObject({ status: 'COMPLETED', lastError: null, nextAttemptAt: null });
   });
 
-  it('is DLQ when it was given up, and stays so when the copy for events.dlq is published', async () => {
+  it('is DLQ after the event was dead-lettered, also when the copy in events.dlq is published', async () => {
     const event = await givenEvent(database.pool);
     await setEntries(database.pool, [event], 'PUBLISHED');
     await givenAttempt(database.pool, event, { status: 'DLQ', reasonCode: 'RETRY_EXHAUSTED' });
@@ -106,7 +106,7 @@ describe('the status of an event', () => {
     await expect(read(event)).resolves.toMatchObject({ status: 'DLQ' });
   });
 
-  it('is DISCARDED when an operator has said so', async () => {
+  it('is DISCARDED after an operator has discarded the event', async () => {
     const event = await givenEvent(database.pool);
     await setEntries(database.pool, [event], 'PUBLISHED');
     await givenState(database.pool, event, { status: 'DISCARDED', lastError: 'it broke' });
@@ -136,7 +136,7 @@ describe('the status of an event', () => {
     await expect(read(event)).resolves.toMatchObject({ status: 'COMPLETED', completedAt: SOME_TIME });
   });
 
-  it('comes with the attempts, oldest first', async () => {
+  it('can be read with the attempts, oldest first', async () => {
     const event = await givenEvent(database.pool);
     await givenAttempt(database.pool, event, { status: 'RETRY', errorMessage: 'first' });
     await givenAttempt(database.pool, event, { status: 'RETRY', dispatchNo: 2, attemptNumber: 2 });
@@ -149,7 +149,7 @@ describe('the status of an event', () => {
     ]);
   });
 
-  it('is one row per event, whatever it went through', async () => {
+  it('is one row per event, also after retries', async () => {
     await givenFailedEvent(database.pool, -5);
     const { rows } = await database.pool.query<{ statuses: string; events: string }>(
       `select (select count(*) from event_status) as statuses, (select count(*) from events) as events`,

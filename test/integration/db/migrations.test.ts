@@ -14,7 +14,7 @@ describe('migrating an empty database', () => {
   });
   afterAll(() => database.drop());
 
-  it('says that migrations are pending, and changes nothing by asking', async () => {
+  it('reports pending migrations without changing anything', async () => {
     await expect(hasPendingMigrations(database.url)).resolves.toBe(true);
     await expect(hasPendingMigrations(database.url)).resolves.toBe(true);
     await expect(countRows(database.pool, `pg_class where relname = 'events'`)).resolves.toBe(0);
@@ -34,7 +34,7 @@ describe('migrating an empty database', () => {
     await expect(migrate(database.url)).resolves.toEqual([]);
   });
 
-  it('can be undone completely and done again', async () => {
+  it('can be undone completely and run again', async () => {
     const dataSource = await createDataSource(database.url).initialize();
     try {
       while (await countRows(database.pool, 'schema_migrations')) await dataSource.undoLastMigration();
@@ -58,7 +58,7 @@ describe('the schema', () => {
   });
   afterAll(() => database.drop());
 
-  /** The names of the tables in which the rows of a partitioned table lie. */
+  /** Returns the names of the partitions that hold rows of a table. */
   const partitionsWithRows = async (parent: string): Promise<string[]> => {
     const { rows } = await database.pool.query<{ name: string }>(
       `select distinct tableoid::regclass::text as name from ${parent} order by 1`,
@@ -75,7 +75,7 @@ describe('the schema', () => {
     await expect(countRows(database.pool, `pg_constraint where contype = 'f'`)).resolves.toBe(0);
   });
 
-  it('keeps what comes now and in the coming weeks and days out of the default partitions', async () => {
+  it('has partitions for the coming weeks and days, so that no row reaches the default partitions', async () => {
     const { pool } = database;
     const event = prepared();
     await storeBatch(pool, [event]);
@@ -107,7 +107,7 @@ describe('the schema', () => {
     }
   });
 
-  it('makes only the partitions that are missing', async () => {
+  it('gets only the missing partitions from ensure_partitions', async () => {
     await expect(ensurePartitions()).resolves.toBe(0);
     const { rows } = await database.pool.query<{ name: string }>(
       `select inhrelid::regclass::text as name from pg_inherits where inhparent = 'outbox'::regclass order by 1`,
@@ -118,7 +118,7 @@ describe('the schema', () => {
     await expect(ensurePartitions()).resolves.toBe(0);
   });
 
-  it('finds the newest event of an eventId, the open entries and a success by index', async () => {
+  it('has indexes for the newest event of an eventId, the open entries and a success', async () => {
     const plan = async (sql: string): Promise<string> => {
       const client = await database.pool.connect();
       try {
@@ -143,14 +143,14 @@ describe('the schema', () => {
   });
 });
 
-describe('partitions that were not made in time', () => {
+describe('partitions that were not created in time', () => {
   let database: TestDatabase;
   beforeEach(async () => {
     database = await createTestDatabase();
   });
   afterEach(() => database.drop());
 
-  /** The outbox partition of a day, counted from today. */
+  /** Drops the outbox partition of a day, counted from today. */
   const dropPartition = async (days: number): Promise<void> => {
     const { rows } = await database.pool.query<{ name: string }>(
       `select to_char((now() + $1 * interval '1 day') at time zone 'UTC', '"outbox_d"YYYYMMDD') as name`,
@@ -159,7 +159,7 @@ describe('partitions that were not made in time', () => {
     await database.pool.query(`drop table ${rows[0]?.name}`);
   };
 
-  it('I10: an entry that got into the default partition does not keep the others from being made', async () => {
+  it('I10: are created although an entry is in the default partition, and the entry moves', async () => {
     const { pool } = database;
     await dropPartition(0);
     await dropPartition(7);
@@ -170,7 +170,7 @@ describe('partitions that were not made in time', () => {
     await expect(countRows(pool, 'outbox')).resolves.toBe(1);
   });
 
-  it('are made by migrate, so that a database that slept for weeks has them before the first entry', async () => {
+  it('are created by migrate, so that a database that was off for weeks has them before the first entry', async () => {
     const { pool } = database;
     await dropPartition(0);
     await migrate(database.url);
@@ -186,7 +186,7 @@ describe('a migration under load', () => {
   });
   afterAll(() => database.drop());
 
-  it('that PostgreSQL breaks off to end a deadlock is run again', async () => {
+  it('is run again when PostgreSQL cancels it to resolve a deadlock', async () => {
     const reader = await database.pool.connect();
     const { promise: altered, resolve: hasAltered } = Promise.withResolvers<void>();
     let tries = 0;
@@ -206,11 +206,11 @@ describe('a migration under load', () => {
     const migrations = [...(known.migrations as (new () => MigrationInterface)[]), TwoTables9000000000000];
     const dataSource = await new DataSource({ ...known, migrations }).initialize();
     try {
-      await reader.query(`begin; set local deadlock_timeout = '1h'`); // so that it is the migration that finds it
+      await reader.query(`begin; set local deadlock_timeout = '1h'`); // so that the migration detects the deadlock
       await reader.query('select from outbox limit 1');
       const ran = runPending(dataSource);
       await altered;
-      await reader.query('select from events limit 1'); // waits for the migration, which waits for us
+      await reader.query('select from events limit 1'); // waits for the migration, which waits for this session
       await reader.query('commit');
       await expect(ran).resolves.toEqual(['TwoTables9000000000000']);
       expect(tries).toBe(2);
@@ -234,7 +234,7 @@ describe('the migration of the reporting views', () => {
   });
   afterEach(() => database.drop());
 
-  it('is the last one, and undoing it leaves the status of events as the release before knows it', async () => {
+  it('is the last one, and undoing it restores the columns of event_status of the release before', async () => {
     const { pending } = await readMigrationStatus(database.url);
     expect(pending).toEqual(['Reporting1764400000000']);
     const { fields } = await database.pool.query('select * from event_status');
@@ -243,7 +243,7 @@ describe('the migration of the reporting views', () => {
     );
   });
 
-  it('does not wait for transactions that write', async () => {
+  it('does not wait for writing transactions', async () => {
     const writer = await database.pool.connect();
     try {
       await writer.query('begin');
@@ -258,7 +258,7 @@ describe('the migration of the reporting views', () => {
     }
   });
 
-  it('uses a schema that an administrator has made, where it may make none itself', async () => {
+  it('uses a schema that an administrator has created when its role may not create one', async () => {
     const role = `migrator_${database.url.slice(-12)}`;
     const url = new URL(database.url);
     url.username = role;
@@ -283,7 +283,7 @@ describe('the migration of the reporting views', () => {
   });
 });
 
-describe('asking what migrate would do', () => {
+describe('the status and the dry run of migrations', () => {
   let database: TestDatabase;
   beforeAll(async () => {
     database = await createTestDatabase({ migrated: false });
@@ -292,21 +292,21 @@ describe('asking what migrate would do', () => {
 
   const relations = () => countRows(database.pool, `pg_class where relnamespace = 'public'::regnamespace`);
 
-  it('lists what is pending and makes nothing, not even the list of migrations', async () => {
+  it('list pending migrations and create nothing, not even the table of migrations', async () => {
     const { applied, pending, fromNewerBuild } = await readMigrationStatus(database.url);
     expect({ applied, fromNewerBuild }).toEqual({ applied: [], fromNewerBuild: [] });
     expect(pending).toContain('InitialSchema1764000000000');
     await expect(relations()).resolves.toBe(0);
   });
 
-  it('shows every statement of a dry run, and rolls it back', async () => {
+  it('show every statement of a dry run and roll it back', async () => {
     const plan = await dryRunMigrations(database.url);
     expect(plan[0]?.name).toBe('InitialSchema1764000000000');
     expect(plan[0]?.statements.join('\n')).toContain('create table events (');
     await expect(relations()).resolves.toBe(0);
   });
 
-  it('has nothing pending afterwards, and tells what a newer build has done', async () => {
+  it('show nothing pending after migrate, and list the migrations of a newer build', async () => {
     const ran = await migrate(database.url);
     await database.pool.query(
       `insert into schema_migrations (timestamp, name) values (9999999999999, 'FromTheFuture')`,

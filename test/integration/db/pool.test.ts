@@ -3,7 +3,7 @@ import { createPool, queryWithSettings } from '../../../src/db/pool';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
 import { countRows } from '../../support/rows';
 
-describe('a statement with settings of its own', () => {
+describe('queryWithSettings', () => {
   let database: TestDatabase;
   beforeAll(async () => {
     database = await createTestDatabase();
@@ -11,7 +11,7 @@ describe('a statement with settings of its own', () => {
   });
   afterAll(() => database.drop());
 
-  it('has them, is committed, and leaves them behind', async () => {
+  it('applies the settings, commits the statement, and resets the settings', async () => {
     const own = createPool(database.url, 'one connection');
     own.options.max = 1;
     try {
@@ -28,7 +28,7 @@ describe('a statement with settings of its own', () => {
     }
   });
 
-  it('throws its own error when it fails, writes nothing, and the connection goes on', async () => {
+  it('throws the error of the statement, writes nothing, and keeps the connection', async () => {
     const own = createPool(database.url, 'one connection');
     own.options.max = 1;
     try {
@@ -43,7 +43,7 @@ describe('a statement with settings of its own', () => {
     }
   });
 
-  it('says that PostgreSQL is away when the connection breaks meanwhile, and takes another one afterwards', async () => {
+  it('throws an error of class unavailable when the connection breaks, and uses another one afterwards', async () => {
     const own = createPool(database.url, 'breaks');
     try {
       const asked = queryWithSettings(own, 'set local enable_sort = off', { text: 'select pg_sleep(30)' });

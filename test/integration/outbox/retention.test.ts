@@ -32,14 +32,14 @@ describe('retention', () => {
     );
     return rows.map(({ name }) => name);
   };
-  /** The reconciler has examined everything. */
+  /** Records that the reconciler has examined all entries. */
   const reconciled = () =>
     database.pool.query(
       `insert into chore_progress (name, position) select 'reconciler', coalesce(max(id), 0) from outbox
        on conflict (name) do update set position = excluded.position`,
     );
 
-  it('makes missing partitions, but waits only briefly for a report that reads all tables, and tries again', async () => {
+  it('creates missing partitions, waits only briefly for a report that reads all tables, and tries again', async () => {
     const [newest] = (await partitions('outbox')).filter((name) => name !== 'outbox_default').slice(-1);
     await database.pool.query(`drop table ${newest}`);
     const report = await database.pool.connect();
@@ -59,7 +59,7 @@ describe('retention', () => {
   describe('of the outbox', () => {
     const DAY = 'outbox_d20260105';
 
-    /** An event of now, whose entry lies in the partition of a day long ago. */
+    /** Stores a new event and moves its entry to the partition of a day long ago. */
     const givenOldEntry = async (status: 'PUBLISHED' | 'PENDING' | 'FAILED' = 'PUBLISHED'): Promise<Event> => {
       const { pool } = database;
       await pool.query(
@@ -72,7 +72,7 @@ describe('retention', () => {
       return event;
     };
 
-    it('drops a day that is past its hours, and the status of its events stays right', async () => {
+    it('drops a day that is past its retention, and the status of its events stays correct', async () => {
       const event = await givenOldEntry();
       await givenAttempt(database.pool, event);
       const published = await givenOldEntry();
@@ -92,20 +92,20 @@ describe('retention', () => {
       await expect(countRows(database.pool, DAY)).resolves.toBe(1);
     });
 
-    it('I13: keeps a day that the reconciler has not been through', async () => {
+    it('I13: keeps a day that the reconciler has not examined', async () => {
       await givenOldEntry();
       await expect(retention().runOnce()).resolves.toMatchObject({ dropped: [] });
       await reconciled();
       await expect(retention().runOnce()).resolves.toMatchObject({ dropped: [DAY] });
     });
 
-    it('keeps a day that is not past its hours yet', async () => {
+    it('keeps a day that is not past its retention', async () => {
       await givenOldEntry();
       await reconciled();
       await expect(retention({ OUTBOX_RETENTION_HOURS: '200000' }).runOnce()).resolves.toMatchObject({ dropped: [] });
     });
 
-    it('deletes published entries that lie in no day, and only those', async () => {
+    it('deletes only published entries from the default partition', async () => {
       const { pool } = database;
       const [published, open] = [await givenEvent(pool), await givenEvent(pool)];
       await setEntries(pool, [published], 'PUBLISHED');
@@ -117,7 +117,7 @@ describe('retention', () => {
       expect(rows).toEqual([{ event_id: open.id }]);
     });
 
-    it('does not wait for a partition that is in use, nor make others wait', async () => {
+    it('does not wait long for a partition that is in use, so that it does not block others', async () => {
       await givenOldEntry();
       await reconciled();
       const reader = await database.pool.connect();
@@ -139,7 +139,7 @@ describe('retention', () => {
     const WEEK = { events: 'events_y2026w02', attempts: 'processing_attempts_y2026w02' };
     const KEPT_DAYS = { EVENT_RETENTION_DAYS: '30' };
 
-    /** An event of 5 January 2026 in the partition of its week, completed and long forgotten by the outbox. */
+    /** Stores a completed event of 6 January 2026 in the partition of its week, without an outbox entry. */
     const givenOldEvent = async (): Promise<Event> => {
       const { pool } = database;
       for (const [parent, name] of [
@@ -167,7 +167,7 @@ describe('retention', () => {
     };
     const run = async (env: Record<string, string> = KEPT_DAYS) => (await retention(env).runOnce()).dropped;
 
-    it('drops a week that is past its days with all that is at rest in it, and what was kept of its events', async () => {
+    it('drops a week that is past its retention when all its events are settled, with their state', async () => {
       const { pool } = database;
       const event = await givenOldEvent();
       await givenState(pool, event, { status: 'COMPLETED' });
@@ -193,8 +193,8 @@ describe('retention', () => {
     it.each<[string, (event: Event) => Promise<unknown>]>([
       ['an open outbox entry', (event) => givenEntry(database.pool, event)],
       ['a FAILED outbox entry', (event) => givenEntry(database.pool, event, { status: 'FAILED' })],
-      ['a retry that waits', (event) => givenRetry(database.pool, event, { dueInSeconds: 60 })],
-      ['an event that is retried', (event) => givenState(database.pool, event, { status: 'RETRYING' })],
+      ['a waiting retry', (event) => givenRetry(database.pool, event, { dueInSeconds: 60 })],
+      ['a RETRYING event', (event) => givenState(database.pool, event, { status: 'RETRYING' })],
       ['an event that was dispatched again', (event) => givenState(database.pool, event, { status: 'DISPATCHED' })],
       [
         'an unresolved dead letter',
@@ -213,7 +213,7 @@ describe('retention', () => {
       await expect(countRows(database.pool, WEEK.attempts)).resolves.toBe(1);
     });
 
-    it('drops a week whose dead letters are resolved, and what was kept about its events', async () => {
+    it('drops a week whose dead letters are resolved, with the state of its events', async () => {
       const { pool } = database;
       const event = await givenOldEvent();
       await givenState(pool, event, { status: 'DISCARDED' });
@@ -229,7 +229,7 @@ describe('retention', () => {
       await expect(countRows(pool, 'event_state')).resolves.toBe(0);
     });
 
-    it('I13: never drops a week whose entries the reconciler has not been through', async () => {
+    it('I13: never drops a week whose entries the reconciler has not examined', async () => {
       const { pool } = database;
       const event = await givenOldEvent();
       const entry = await givenEntry(pool, event, { status: 'PUBLISHED', dispatchNo: 1 });
@@ -239,7 +239,7 @@ describe('retention', () => {
       await expect(run()).resolves.toEqual([WEEK.events]);
     });
 
-    it('keeps the young weeks: nothing of the last days is ever touched', async () => {
+    it('keeps the weeks within the retention time', async () => {
       await givenEvent(database.pool);
       await reconciled();
       const before = await partitions('events');
@@ -249,7 +249,7 @@ describe('retention', () => {
       await expect(countRows(database.pool, 'events')).resolves.toBe(1);
     });
 
-    /** The one week made behind, when it ended before the moment. */
+    /** Returns the partition of the week before this one if it ended before `moment`, in ms. */
     function partitionBefore(moment: number, names: readonly string[]): string | undefined {
       const oldest = names.find((name) => name !== 'events_default');
       const monday = new Date(Date.now());

@@ -1,6 +1,6 @@
 const ends: (() => unknown)[] = [];
 
-/** Runs at the end of the test, latest first, also when it fails: nothing may keep Jest from ending. */
+/** Registers work for the end of the test. It runs latest first, also after a failure, so that Jest can exit. */
 export function atTheEnd(end: () => unknown): void {
   ends.push(end);
 }

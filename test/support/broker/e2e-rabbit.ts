@@ -1,6 +1,6 @@
 const theSharedOne = (): string => process.env.TEST_RABBITMQ_MANAGEMENT_URL as string;
 
-/** What an operator does by hand, over RabbitMQ's management API. */
+/** Calls the management API of RabbitMQ, as an operator does. */
 async function manage(method: string, path: string, management = theSharedOne()): Promise<Response> {
   const url = new URL(management);
   return fetch(`${url.origin}/api${path}`, {
@@ -9,13 +9,13 @@ async function manage(method: string, path: string, management = theSharedOne())
   });
 }
 
-/** Throws away every message that waits in the queue. */
+/** Deletes all messages that wait in the queue. */
 export async function purgeQueue(vhost: string, queue: string, management?: string): Promise<void> {
   const { ok, status } = await manage('DELETE', `/queues/${vhost}/${queue}/contents`, management);
   if (!ok) throw new Error(`purging ${queue} was answered ${status}`);
 }
 
-/** Messages that wait in the queue or at a consumer, some seconds late; undefined while there is no such queue. */
+/** Counts the messages in the queue and at its consumers, some seconds late; undefined when there is no such queue. */
 export async function messagesIn(vhost: string, queue: string, management?: string): Promise<number | undefined> {
   const response = await manage('GET', `/queues/${vhost}/${queue}`, management);
   if (response.status === 404) return undefined;
@@ -23,14 +23,14 @@ export async function messagesIn(vhost: string, queue: string, management?: stri
   return ((await response.json()) as { messages?: number }).messages ?? 0;
 }
 
-/** Names of the open connections. A new one appears, and a lost one disappears, some seconds late. */
+/** Lists the open connections. New ones appear and lost ones disappear some seconds late. */
 export async function listConnections(vhost: string, management?: string): Promise<string[]> {
   const response = await manage('GET', `/vhosts/${vhost}/connections`, management);
   if (!response.ok) throw new Error(`listing connections was answered ${response.status}`);
   return ((await response.json()) as { name: string }[]).map(({ name }) => name);
 }
 
-/** Closes them from the server's side. Returns how many were still there. */
+/** Closes all connections on the server's side. Returns how many still existed. */
 export async function closeConnections(vhost: string, management?: string): Promise<number> {
   const names = await listConnections(vhost, management);
   const paths = names.map((name) => `/connections/${encodeURIComponent(name)}`);

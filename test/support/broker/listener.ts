@@ -11,7 +11,7 @@ import {
 import { eventually } from '../eventually';
 import { atTheEnd } from './closing';
 
-/** Longer than any broker of a test needs; a publish that takes this long has lost an answer. */
+/** Longer than any test broker needs: a publish that takes this long has lost a confirm. */
 export const AMPLE_MS = 10_000;
 
 export function message(fields: Partial<OutgoingMessage> = {}): OutgoingMessage {
@@ -32,7 +32,7 @@ export async function elapsedMs(work: () => Promise<unknown>): Promise<number> {
   return performance.now() - startedAt;
 }
 
-/** A consumer that only takes note of what comes. */
+/** A consumer that records the messages it receives. */
 export class Listener {
   readonly received: ReceivedMessage[] = [];
   readonly consumer: Consumer;
@@ -58,24 +58,24 @@ export class Listener {
     return this.received.map(({ id }) => id);
   }
 
-  /** The first `count` messages, once they have arrived. */
+  /** Waits for `count` messages and returns them. */
   async receives(count: number): Promise<ReceivedMessage[]> {
     await eventually(() => expect(this.received.length).toBeGreaterThanOrEqual(count));
     return this.received.slice(0, count);
   }
 
-  /** Waits until exactly these have come, in any order, redeliveries counted. */
+  /** Waits until exactly these have arrived, in any order. Redeliveries count. */
   async receivesExactly(ids: readonly string[]): Promise<void> {
     await eventually(() => expectSame(this.ids, ids));
   }
 }
 
-/** Publishes and insists on the confirms. */
+/** Publishes and expects a confirm for every message. */
 export async function publishAll(broker: Broker, toSend: readonly OutgoingMessage[]): Promise<void> {
   expect(await broker.publish(toSend, AMPLE_MS)).toEqual(toSend.map(() => 'confirmed'));
 }
 
-/** The same ids, doubles counted, in any order; with a short complaint also for thousands. */
+/** Expects the same ids in any order; duplicates count. The failure message stays short for thousands of ids. */
 export function expectSame(ids: readonly string[], expected: readonly string[]): void {
   const without = (all: readonly string[], known: Set<string>) => all.filter((id) => !known.has(id)).slice(0, 5);
   const missing = without(expected, new Set(ids));

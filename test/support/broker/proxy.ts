@@ -1,7 +1,7 @@
 import { atTheEnd } from './closing';
 import { TcpProxy } from './tcp-proxy';
 
-/** A proxy that is gone at the end of the test. */
+/** Opens a proxy that is closed at the end of the test. */
 export async function openProxy(url: string): Promise<TcpProxy> {
   const proxy = await TcpProxy.to(url);
   atTheEnd(() => proxy.cut());

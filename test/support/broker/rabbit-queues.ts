@@ -7,28 +7,28 @@ import { atTheEnd } from './closing';
 const BOTH = { publishes: true, consumes: true };
 export const PUBLISHER = { publishes: true, consumes: false };
 
-/** A virtual host that is dropped at the end of the test. */
+/** Creates a virtual host that is dropped at the end of the test. */
 export async function openVhost(): Promise<TestVhost> {
   const vhost = await createTestVhost();
   atTheEnd(() => vhost.drop());
   return vhost;
 }
 
-/** A broker that is closed at the end of the test; connected or not. */
+/** Creates a broker that is closed at the end of the test. It may not be connected yet. */
 export async function startRabbitBroker(url: string, roles = BOTH): Promise<RabbitBroker> {
   const broker = await RabbitBroker.connect(url, roles);
   atTheEnd(() => broker.close());
   return broker;
 }
 
-/** A broker that can publish. */
+/** Creates a broker and waits until it can publish. */
 export async function openRabbitBroker(url: string, roles = BOTH): Promise<RabbitBroker> {
   const broker = await startRabbitBroker(url, roles);
   await eventually(() => expect(broker.canPublish()).toBe(true));
   return broker;
 }
 
-/** A channel past the adapter, for what an operator might do. */
+/** Opens a channel without the adapter, for what an operator might do. */
 export async function openRawChannel(url: string): Promise<Channel> {
   const connection = await connect(url);
   connection.on('error', () => undefined);

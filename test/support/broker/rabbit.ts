@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 
-/** A virtual host of its own, so that test files share a server but no queue. */
+/** A virtual host for one test file, so that test files share a server but no queue. */
 export interface TestVhost {
   url: string;
   name: string;
   drop(): Promise<void>;
-  /** Closes every connection to the virtual host from the server's side. Returns how many. */
+  /** Closes all connections to the virtual host on the server's side. Returns their number. */
   closeConnections(): Promise<number>;
 }
 

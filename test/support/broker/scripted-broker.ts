@@ -6,7 +6,7 @@ import {
   type QueueName,
 } from '../../../src/broker/broker';
 
-/** A broker that answers as a test tells it to, and remembers what it was sent. */
+/** A broker whose outcomes a test chooses. It records the messages that it was sent. */
 export class ScriptedBroker extends Broker {
   override forgetsOnRestart = false;
   readonly received: OutgoingMessage[] = [];
@@ -29,7 +29,7 @@ export class ScriptedBroker extends Broker {
   }
 
   consume(): Consumer {
-    throw new Error('nothing consumes in this test');
+    throw new Error('ScriptedBroker has no consumers');
   }
 
   waiting(_queue: QueueName): Promise<number> {

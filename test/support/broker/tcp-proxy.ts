@@ -5,7 +5,7 @@ interface Link {
   server: Socket | undefined;
 }
 
-/** Stands between a client and a server of the run, so that a test can freeze, cut and restore their connection. */
+/** A proxy between a client and a server of the run. A test can freeze, cut and restore their connections. */
 export class TcpProxy {
   private readonly links = new Set<Link>();
   private readonly target: URL;
@@ -26,7 +26,7 @@ export class TcpProxy {
     return proxy;
   }
 
-  /** The target's URL, by way of this proxy. */
+  /** The URL of the target through this proxy. */
   get url(): string {
     const url = new URL(this.target);
     url.host = `127.0.0.1:${this.port}`;
@@ -37,40 +37,40 @@ export class TcpProxy {
     return this.links.size;
   }
 
-  /** Nothing passes in either direction, but every connection stays open. */
+  /** Passes nothing in either direction. All connections stay open. */
   freeze(): void {
     this.frozen = true;
     for (const link of this.links) this.apply(link);
   }
 
-  /** What was held back since `freeze` passes now. */
+  /** Passes what arrived since `freeze`, and everything after it. */
   thaw(): void {
     this.frozen = false;
     for (const link of this.links) this.apply(link);
   }
 
-  /** One direction stands still: what comes is kept, not passed, until `release`. Lost with its connection. */
+  /** Keeps the bytes of one direction until `release`. They are lost when their connection closes. */
   hold(direction: 'requests' | 'answers'): void {
     this.holding[direction] = true;
   }
 
-  /** Passes what was kept, in order, and holds nothing any more. */
+  /** Passes the kept bytes in order, and holds no more. */
   release(): void {
     this.holding = { requests: false, answers: false };
     for (const { pass } of this.heldBytes.splice(0)) pass();
   }
 
-  /** What is being kept, as text. */
+  /** The kept bytes as text. */
   get held(): string {
     return this.heldBytes.map(({ bytes }) => bytes.toString('latin1')).join('');
   }
 
-  /** New connections are accepted, and for ever silent. */
+  /** While true, new connections are accepted and never get an answer. */
   swallowNew(swallowing: boolean): void {
     this.swallowing = swallowing;
   }
 
-  /** Breaks all connections; new ones are refused until `restore`. */
+  /** Breaks all connections. New ones are refused until `restore`. */
   async cut(): Promise<void> {
     const { listener } = this;
     this.listener = undefined;
@@ -92,7 +92,7 @@ export class TcpProxy {
     this.port = (listener.address() as AddressInfo).port;
   }
 
-  /** Bytes for every client, as if the server had sent them. Only while the server is silent. */
+  /** Sends bytes to every client as if the server had sent them. Use it only while the server sends nothing. */
   inject(bytes: Buffer): void {
     for (const { client } of this.links) client.write(bytes);
   }

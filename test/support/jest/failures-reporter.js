@@ -1,4 +1,4 @@
-/** For suites that print a report of their own: says nothing while all goes well. */
+/** For suites that print their own report: prints only failures. */
 module.exports = class FailuresReporter {
   onTestFileResult(_test, { failureMessage }) {
     if (failureMessage) process.stderr.write(`${failureMessage}\n`);

@@ -5,8 +5,8 @@ import { prepareTemplate } from '../database';
 import { startPostgres, startRabbitMq, startRedis, type TestServer } from '../processes/servers';
 
 /**
- * Servers for the run: those whose URLs are given are used as they are, the others are started privately. A server that
- * is neither given nor installed fails the run; nothing is skipped.
+ * Provides the servers of the run. A server whose URL is given is used as it is; the others are started privately. A
+ * server that is neither given nor installed fails the run: no test is skipped.
  */
 export default async function globalSetup(): Promise<void> {
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'streamforge-test-'));

@@ -5,7 +5,7 @@ export interface Post {
   /** The explicit idempotency key. */
   key: string | undefined;
   expected: { status: 202 } | { status: 200; id: string } | { status: 409 | 422; code: string };
-  /** What an accepted one adds to the model. */
+  /** What the model adds when the post is accepted. */
   holder: Holder;
 }
 
@@ -22,8 +22,8 @@ interface Holder {
 }
 
 /**
- * One client's posts, in the same order in every run, with the answers that section 3 of the contract asks for. Nobody
- * else sends for its tenant, so that what was accepted so far decides every answer.
+ * The posts of one client, in the same order in every run, with the responses that section 3 of the contract requires.
+ * No other client sends for its tenant, so the posts accepted so far decide every response.
  */
 export function idempotencyRun(seed: number): IdempotencyRun {
   return new IdempotencyRun(seed);
@@ -53,12 +53,12 @@ class IdempotencyRun {
     return { ...repeated(holder, false), key: unused }; // same eventId and content under another key: the same event
   }
 
-  /** The oldest, the newest and some between, once more. */
+  /** Repeats the oldest post, the newest and some between. */
   repeats(): Post[] {
     return this.holders.filter((_, i) => i % 8 === 0 || i === this.holders.length - 1).map((h) => repeated(h, false));
   }
 
-  /** How the answer differs from the expected one; remembers what was accepted. */
+  /** Returns how the response differs from the expected one. Remembers accepted posts. */
   check(post: Post, { status, text, body }: Answer<AcceptedAnswer>): unknown[] {
     const { expected } = post;
     if (status === 202) this.holders.push({ ...post.holder, id: body.id });

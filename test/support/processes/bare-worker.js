@@ -1,6 +1,6 @@
 /**
- * The compiled worker alone, without the HTTP server and everything else that takes time to start: for tests that kill
- * many of them. Takes the settings of the environment; events of the type `test.crash` kill it.
+ * The compiled worker alone, without the HTTP server and other parts that take time to start, for tests that kill many
+ * workers. It reads its settings from the environment. Events of the type `test.crash` kill it.
  */
 const path = require('node:path');
 

@@ -7,7 +7,7 @@ import { createTestVhost, type TestVhost } from '../broker/rabbit';
 
 export type Role = 'api' | 'publisher' | 'worker';
 
-/** Small batches, so that there is a "middle" to kill processes in, and short leases, so that others soon take over. */
+/** Small batches, so that a test can kill a process between two, and short leases, so that others take over soon. */
 const QUICK = {
   OUTBOX_BATCH_SIZE: '20',
   OUTBOX_INFLIGHT_LEASE_SECONDS: '2',
@@ -17,7 +17,7 @@ const QUICK = {
   WORKER_BATCH_SIZE: '5',
 };
 
-/** Processes of any role that share a database, a virtual host and Redis, as in production. */
+/** Processes of any role that share a database, a virtual host and Redis, as production has them. */
 export class TestCluster {
   private readonly processes: TestProcess[] = [];
   private readonly children: ChildProcess[] = [];
@@ -35,7 +35,7 @@ export class TestCluster {
     return this.database.pool;
   }
 
-  /** @param root the checkout whose build runs; default: this one */
+  /** @param root the checkout whose build runs; by default this one */
   async start(role: Role, env: Record<string, string> = {}, root?: string): Promise<TestProcess> {
     const settings = {
       APP_ROLE: role,
@@ -50,7 +50,7 @@ export class TestCluster {
     return started;
   }
 
-  /** A process that is nothing but a worker, and is up in a fraction of the time. Does not wait for it. */
+  /** Starts a process that only runs a worker and is therefore up sooner. Does not wait for it. */
   spawnBareWorker(env: Record<string, string> = {}): ChildProcess {
     const child = spawnBareWorker({
       DATABASE_URL: this.database.url,
@@ -63,7 +63,7 @@ export class TestCluster {
     return child;
   }
 
-  /** Ends every process that still runs, and drops what they shared. */
+  /** Kills every process that still runs, and drops the virtual host and the database. */
   async drop(): Promise<void> {
     await Promise.all(this.processes.map((running) => running.end('SIGKILL')));
     await Promise.all(this.children.map((child) => endProcess(child, 'SIGKILL')));
@@ -72,7 +72,7 @@ export class TestCluster {
   }
 }
 
-/** How many events of a tenant have each status. */
+/** Returns the number of a tenant's events by status. */
 export async function statusCounts(pool: Pool, tenant: string): Promise<Record<string, number>> {
   const { rows } = await pool.query<{ status: string; n: number }>(
     'select status, count(*)::int as n from event_status where tenant_id = $1 group by status',
@@ -85,7 +85,7 @@ export async function allCompleted(pool: Pool, tenant: string, count: number, ti
   await eventually(async () => expect(await statusCounts(pool, tenant)).toEqual({ COMPLETED: count }), timeoutMs);
 }
 
-/** Resolves as soon as a counting query reaches `atLeast`; fails when it jumps to `below` or more: then it was too late. */
+/** Waits until a counting query returns at least `atLeast`. Fails when it jumps to `below` or more at once. */
 export async function caughtBetween(pool: Pool, sql: string, atLeast: number, below: number): Promise<void> {
   const reached = await eventually(async () => {
     const { rows } = await pool.query<{ n: number }>(sql);

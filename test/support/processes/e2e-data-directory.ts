@@ -4,18 +4,18 @@ import * as path from 'node:path';
 import { eventually } from '../eventually';
 import { isRunning } from './process-tree';
 
-/** A directory for the embedded PostgreSQL of one test file. */
+/** A data directory for the embedded PostgreSQL of one test file. */
 export interface TestDataDirectory {
   path: string;
-  /** Of the postmaster that runs on it, if one does. */
+  /** The pid of the postmaster that runs in it; undefined when none does. */
   postmasterPid(): number | undefined;
-  /** Ends a postmaster that a killed owner left behind, and removes the files. */
+  /** Stops a postmaster that a killed owner left running, and removes the files. */
   drop(): Promise<void>;
 }
 
 export function createDataDirectory(): TestDataDirectory {
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'streamforge-e2e-'));
-  fs.chmodSync(directory, 0o755); // root gives PostgreSQL to another account, which must be able to come in
+  fs.chmodSync(directory, 0o755); // root runs PostgreSQL under another account, which must be able to enter
   const postmasterPid = (): number | undefined => {
     const file = path.join(directory, 'postgres', 'postmaster.pid');
     const pid = fs.existsSync(file) ? Number(fs.readFileSync(file, 'utf8').split('\n')[0]) : 0;

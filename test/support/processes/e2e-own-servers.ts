@@ -9,10 +9,10 @@ import { eventually } from '../eventually';
 import { ProcessTree, type Killable } from './process-tree';
 import { startPostgres, startRedis, type TestServer } from './servers';
 
-/** A machine that is busy with other tests takes its time for PostgreSQL's recovery. */
+/** Long, because PostgreSQL recovers slowly on a machine that is busy with other tests. */
 const UP_AGAIN_WITHIN_MS = 60_000;
 
-/** A server of one test file alone, which may be frozen, killed and started again on its port and files. */
+/** A server of one test file, which can be frozen, killed and started again on the same port and files. */
 export class OwnServer implements Killable {
   private again: ChildProcess | undefined;
 
@@ -87,7 +87,7 @@ export class OwnServer implements Killable {
   async stop(): Promise<void> {
     this.thaw();
     if (this.again) await this.kill();
-    this.again?.kill('SIGKILL'); // if it never came up
+    this.again?.kill('SIGKILL'); // in case it never came up
     await this.first.stop();
     fs.rmSync(this.directory, { recursive: true, force: true, maxRetries: 5 });
   }
@@ -95,21 +95,21 @@ export class OwnServer implements Killable {
 
 function createDirectory(): string {
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'streamforge-own-'));
-  fs.chmodSync(directory, 0o755); // root gives PostgreSQL to another account
+  fs.chmodSync(directory, 0o755); // root runs PostgreSQL under another account
   return directory;
 }
 
 function commandOf(pid: number): string[] {
   const parts = fs.readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(0, -1);
-  // Redis writes its address over its arguments.
+  // Redis overwrites its arguments with its address.
   const redis = /^(\S*redis-server) ([\d.]+):(\d+)/.exec(parts[0] as string)?.slice(1);
   return redis ? [redis[0] as string, '--bind', redis[1] as string, '--port', redis[2] as string, '--save', ''] : parts;
 }
 
-/** One command over a connection of its own. */
+/** Sends one command over its own connection. */
 export async function redisCommand(url: string, command: string, ...args: string[]): Promise<string> {
   const redis = new Redis(url, { lazyConnect: true, retryStrategy: () => null, maxRetriesPerRequest: 0 });
-  redis.on('error', () => undefined); // the command fails with it
+  redis.on('error', () => undefined); // the command reports it
   try {
     await redis.connect();
     return String(await redis.call(command, ...args));
@@ -118,7 +118,7 @@ export async function redisCommand(url: string, command: string, ...args: string
   }
 }
 
-/** One statement over a connection of its own, which no outage has touched. */
+/** Runs one statement over a new connection, which no outage has affected. */
 export async function rowsOf<Row extends QueryResultRow>(url: string, sql: string, values: unknown[] = []) {
   const client = new Client({ connectionString: url, connectionTimeoutMillis: 2_000 });
   client.on('error', () => undefined);
@@ -130,7 +130,7 @@ export async function rowsOf<Row extends QueryResultRow>(url: string, sql: strin
   }
 }
 
-/** What the database holds of a tenant: its events, and its outbox entries and keys, which must match them (I1). */
+/** Counts a tenant's events, and their outbox entries and keys, which must match (I1). */
 export async function storedOf(
   url: string,
   tenant: string,

@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 
-/** A free TCP port below the range from which the kernel takes ports for outgoing connections. */
+/** Finds a free TCP port below the range that the kernel uses for outgoing connections. */
 export async function freePort(): Promise<number> {
   for (let tries = 0; tries < 100; tries++) {
     const port = 15_000 + Math.floor(Math.random() * 15_000);

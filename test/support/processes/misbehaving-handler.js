@@ -1,6 +1,6 @@
 /**
- * Loaded before a worker process (NODE_OPTIONS=--require): makes its usage meter misbehave for the event types `test.*`,
- * so that real processes can be seen with handlers that fail, without any hook for it in the product.
+ * Preloaded into a worker process (NODE_OPTIONS=--require). It makes the usage meter fail for the event types `test.*`,
+ * so that tests can watch real processes with failing handlers, while the product needs no hook for them.
  */
 const path = require('node:path');
 

@@ -1,18 +1,18 @@
 import * as fs from 'node:fs';
 import { eventually } from '../eventually';
 
-/** What a test can do to a server or to a StreamForge. */
+/** What a test can do to a server or a StreamForge process. */
 export interface Killable {
-  /** Ends it at once: connections break and new ones are refused. */
+  /** Ends it at once. Its connections break and new ones are refused. */
   kill(): Promise<void>;
-  /** After `kill`, on the same port and files. Resolves when it is up. */
+  /** Starts it after `kill`, on the same port and files. Resolves when it is up. */
   startAgain(): Promise<void>;
-  /** Connections stay open and the kernel takes new ones, but nothing responds: a machine that hangs. */
+  /** Makes it hang: connections stay open and the kernel accepts new ones, but nothing responds. */
   freeze(): void;
   thaw(): void;
 }
 
-/** False also for a zombie: some containers have nobody who waits for an orphan. */
+/** Returns false for a zombie too: in some containers no process waits for orphans. */
 export function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -22,18 +22,18 @@ export function isRunning(pid: number): boolean {
   return statOf(pid)?.[0] !== 'Z';
 }
 
-/** How much memory the process really holds. */
+/** Returns the resident memory of the process. */
 export function residentMegabytes(pid: number): number {
   const status = fs.readFileSync(`/proc/${pid}/status`, 'utf8');
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024;
 }
 
-/** A process with all that it started. What has ended meanwhile is left out. */
+/** A process and all its descendants that still exist. */
 export class ProcessTree {
   constructor(readonly root: number) {}
 
   freeze(): void {
-    signalOne(this.root, 'SIGSTOP'); // first, so that it starts no others meanwhile
+    signalOne(this.root, 'SIGSTOP'); // first, so that it starts no more processes
     this.signalAll('SIGSTOP');
   }
 
@@ -41,7 +41,7 @@ export class ProcessTree {
     this.signalAll('SIGCONT');
   }
 
-  /** As a power cut would. Resolves when none of the processes runs. */
+  /** Kills all processes at once, like a power cut. Resolves when none of them runs. */
   async kill(): Promise<void> {
     this.freeze();
     const pids = this.pids();
@@ -56,7 +56,7 @@ export class ProcessTree {
     for (const pid of this.pids()) signalOne(pid, signal);
   }
 
-  /** The root first, parents before their children. */
+  /** Returns the root first, and parents before their children. */
   private pids(): number[] {
     const parents = new Map<number, number>();
     for (const pid of fs.readdirSync('/proc').map(Number)) {
@@ -77,7 +77,7 @@ function signalOne(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-/** What follows the name in /proc/pid/stat: state, parent and so on. Undefined without such a process, and without /proc. */
+/** Returns what follows the name in /proc/{pid}/stat: state, parent and so on. Undefined when there is no such file. */
 function statOf(pid: number): string[] | undefined {
   try {
     const text = fs.readFileSync(`/proc/${pid}/stat`, 'utf8');
@@ -88,5 +88,5 @@ function statOf(pid: number): string[] | undefined {
   }
 }
 
-/** The errors about a process that ended a moment ago: ESRCH from a signal or a read, ENOENT from an open. */
+/** Recognises the errors for a process that has ended: ESRCH from a signal or a read, ENOENT from an open. */
 const hasEnded = (error: unknown): boolean => ['ESRCH', 'ENOENT'].includes((error as NodeJS.ErrnoException).code ?? '');

@@ -10,11 +10,11 @@ export interface TestProcess {
   url: string;
   child: ChildProcess;
   output: () => string;
-  /** Sends the signal and resolves with the exit code (null when killed) once it is gone. */
+  /** Sends the signal. Resolves with the exit code, or null when the signal killed it. */
   end(signal: NodeJS.Signals): Promise<number | null>;
 }
 
-/** Starts the process without waiting for it to be ready. */
+/** Starts a process and does not wait until it is ready. */
 export function spawnProcess(env: Record<string, string>, root = ROOT): { child: ChildProcess; output: () => string } {
   const child = spawn(process.execPath, ['--enable-source-maps', path.join(root, 'dist/src/main.js')], {
     cwd: root,
@@ -35,7 +35,7 @@ export function spawnProcess(env: Record<string, string>, root = ROOT): { child:
   return { child, output: () => text };
 }
 
-/** Starts it and waits for its banner, which tells the address. `root` is the checkout whose dist runs. */
+/** Starts a process and waits for its banner, which contains the address. `root` is the checkout whose dist runs. */
 export async function startProcess(env: Record<string, string>, root = ROOT): Promise<TestProcess> {
   const { child, output } = spawnProcess(env, root);
   const url = await eventually(() => {
@@ -54,7 +54,7 @@ export async function endProcess(child: ChildProcess, signal: NodeJS.Signals): P
   return exited;
 }
 
-/** Starts test/support/processes/bare-worker.js; does not wait for it. */
+/** Starts bare-worker.js and does not wait for it. */
 export function spawnBareWorker(env: Record<string, string>): ChildProcess {
   return spawn(process.execPath, [path.join(__dirname, 'bare-worker.js')], {
     cwd: ROOT,

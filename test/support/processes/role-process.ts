@@ -6,11 +6,11 @@ const LOOK_EVERY_MS = 50;
 const START_AGAIN_AFTER_MS = 500;
 const UP_WITHIN_MS = 60_000;
 
-/** A StreamForge process on a port of its own, which may be frozen, killed and started again. */
+/** A StreamForge process on its own port, which can be frozen, killed and started again. */
 export class RoleProcess implements Killable {
   private holds = 0;
   private running: ReturnType<typeof spawnProcess> | undefined;
-  /** What it wrote before it was started anew. */
+  /** The output of earlier runs. */
   private earlierOutput = '';
 
   constructor(
@@ -37,14 +37,14 @@ export class RoleProcess implements Killable {
     return this.earlierOutput + (this.running?.output() ?? '');
   }
 
-  /** Two faults may freeze it at once. It goes on when both are over. */
+  /** Two faults may freeze it at the same time. It continues when both have ended. */
   freeze(): void {
     this.holds += 1;
     this.running?.child.kill('SIGSTOP');
   }
 
   thaw(): void {
-    this.holds = Math.max(0, this.holds - 1); // 0 already if it was started anew meanwhile
+    this.holds = Math.max(0, this.holds - 1); // 0 already when it was started again meanwhile
     if (this.holds === 0) this.running?.child.kill('SIGCONT');
   }
 
@@ -54,7 +54,7 @@ export class RoleProcess implements Killable {
     if (running) await endProcess(running.child, 'SIGKILL');
   }
 
-  /** SIGTERM, and SIGKILL if it still runs `killAfterMs` later. Undefined when it did not run. */
+  /** Sends SIGTERM, then SIGKILL after `killAfterMs`. Returns undefined when the process was not running. */
   async terminate(killAfterMs: number): Promise<{ code: number | null; tookMs: number } | undefined> {
     const { running } = this;
     this.forget();
@@ -66,7 +66,7 @@ export class RoleProcess implements Killable {
     return { code, tookMs: Date.now() - startedMs };
   }
 
-  /** A start that fails, as it does without PostgreSQL, is tried again. */
+  /** Repeats a start that fails, as it does without PostgreSQL. */
   async startAgain(): Promise<void> {
     const deadlineMs = Date.now() + UP_WITHIN_MS;
     while (!(await this.start())) {
@@ -75,7 +75,7 @@ export class RoleProcess implements Killable {
     }
   }
 
-  /** False when it ended before it was up. */
+  /** Returns false when the process ended before it was ready. */
   private async start(): Promise<boolean> {
     this.forget();
     const started = spawnProcess({ ...this.env, PORT: String(this.port) });

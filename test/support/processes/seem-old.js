@@ -1,6 +1,7 @@
 /**
- * `node --require` this file to make a process look like an older Node.js, as far as SEEM_OLD says (`version`, `json`,
- * `zstd`, separated by commas). At its end the process writes the files that it loaded to LOADED_FILES.
+ * Preload this file (`node --require`) to make a process look like an older Node.js. SEEM_OLD lists in which ways:
+ * `version`, `json`, `zstd`, separated by commas. When the process exits, it writes the list of loaded files to
+ * the file LOADED_FILES.
  */
 const fs = require('node:fs');
 const zlib = require('node:zlib');

@@ -5,7 +5,7 @@ import { eventually } from '../eventually';
 import { freePort } from './free-port';
 import { ProcessTree, type Killable } from './process-tree';
 
-/** A private server of this test run, from Debian's packages. */
+/** A private server for this test run, from Debian's packages. */
 export interface TestServer {
   env: Record<string, string>;
   stop(): Promise<void>;
@@ -57,7 +57,7 @@ export async function startPostgres(directory: string): Promise<TestServer> {
     port: String(port),
     unix_socket_directories: '',
     max_connections: '300',
-    fsync: 'off', // the tests kill processes, not machines
+    fsync: 'off', // tests kill processes, not machines
     full_page_writes: 'off',
   };
   const args = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
@@ -81,13 +81,13 @@ export async function startRedis(directory: string): Promise<TestServer> {
 }
 
 export interface RabbitMqServer extends TestServer, Killable {
-  /** Where its messages lie. */
+  /** The directory that holds its messages. */
   dataDirectory: string;
-  /** Runs rabbitmqctl on it. */
+  /** Runs rabbitmqctl against it. */
   control(...args: string[]): void;
 }
 
-/** @param config further lines of rabbitmq.conf. */
+/** @param config more lines for rabbitmq.conf */
 export async function startRabbitMq(directory: string, config = ''): Promise<RabbitMqServer> {
   const root = '/usr/lib/rabbitmq/lib';
   const sbin = find(
@@ -128,7 +128,7 @@ export async function startRabbitMq(directory: string, config = ''): Promise<Rab
     RABBITMQ_ENABLED_PLUGINS_FILE: file('enabled_plugins', '[rabbitmq_management].\n'),
     RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: '-setcookie streamforge +S 2:2',
   };
-  // Our own epmd: one that Erlang starts by itself becomes a daemon and outlives the tests.
+  // epmd is started here because one that Erlang starts becomes a daemon and outlives the tests.
   const epmd = start(
     'epmd',
     ['-port', String(epmdPort), '-address', '127.0.0.1'],

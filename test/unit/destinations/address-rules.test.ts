@@ -1,17 +1,17 @@
 import { isPublicAddress, literalAddress } from '../../../src/destinations/address/address-rules';
 
-describe('an address that a destination may not have', () => {
+describe('isPublicAddress refuses', () => {
   it.each([
     ['loopback', '127.0.0.1', '127.255.255.254', '::1'],
     ['unspecified', '0.0.0.0', '0.1.2.3', '::'],
     ['private', '10.0.0.1', '172.16.0.1', '172.31.255.255', '192.168.1.1', 'fd00::1', 'fc00::1', 'fec0::1'],
     ['link-local and metadata', '169.254.169.254', '169.254.170.2', 'fe80::1', 'fe80::1%eth0', 'fd00:ec2::254'],
-    ['metadata elsewhere', '100.100.100.200', '192.0.0.192', '168.63.129.16'],
+    ['other metadata services', '100.100.100.200', '192.0.0.192', '168.63.129.16'],
     ['shared (CGNAT)', '100.64.0.1', '100.127.255.255'],
     ['multicast and broadcast', '224.0.0.1', '239.255.255.255', 'ff02::1', '255.255.255.255'],
     ['reserved, documentation, benchmarks', '240.0.0.1', '192.0.2.1', '203.0.113.9', '198.18.0.1', '2001:db8::1'],
     ['IPv4-mapped', '::ffff:127.0.0.1', '::ffff:10.0.0.1', '::ffff:a9fe:a9fe', '0:0:0:0:0:ffff:7f00:1'],
-    ['IPv4 in other clothes', '::127.0.0.1', '64:ff9b::7f00:1', '64:ff9b:1::a00:1', '2002:7f00:1::', '2001:0:1::1'],
+    ['IPv4 embedded in IPv6', '::127.0.0.1', '64:ff9b::7f00:1', '64:ff9b:1::a00:1', '2002:7f00:1::', '2001:0:1::1'],
     ['not an address', '', 'localhost', '1.2.3.4.5', 'fe80::zz'],
   ])('%s', (_kind, ...addresses) => {
     expect(addresses.filter(isPublicAddress)).toEqual([]);

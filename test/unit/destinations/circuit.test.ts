@@ -19,7 +19,7 @@ describe('a circuit', () => {
     expect(failUntilOpen(new Circuit(), 0, FAILURE_WEIGHT.timeout)).toBe(5);
   });
 
-  it('stays closed while there is a success now and then', () => {
+  it('stays closed while some calls succeed', () => {
     const circuit = new Circuit();
     for (let i = 0; i < 100; i++) {
       circuit.failed('closed', FAILURE_WEIGHT.timeout, 0);
@@ -28,14 +28,14 @@ describe('a circuit', () => {
     expect(circuit.isOpen).toBe(false);
   });
 
-  it('lets nothing through while it is open, then one call at a time', () => {
+  it('admits no call while it is open, and later one probe at a time', () => {
     const circuit = new Circuit();
     failUntilOpen(circuit, 0);
     expect([circuit.nextProbeMs, circuit.admit(openMs - 1)]).toEqual([openMs, undefined]);
     expect([circuit.admit(openMs), circuit.admit(openMs), circuit.refuses(openMs)]).toEqual(['probe', undefined, true]);
   });
 
-  it('closes with the probe that succeeds', () => {
+  it('closes when a probe succeeds', () => {
     const circuit = new Circuit();
     failUntilOpen(circuit, 0);
     circuit.admit(openMs);
@@ -44,7 +44,7 @@ describe('a circuit', () => {
     expect(failUntilOpen(circuit, openMs)).toBe(opensAt);
   });
 
-  it('stays open for twice as long after every probe that fails, up to a limit', () => {
+  it('doubles its open time with every failed probe, up to a limit', () => {
     const circuit = new Circuit();
     failUntilOpen(circuit, 0);
     let nowMs = 0;
@@ -58,7 +58,7 @@ describe('a circuit', () => {
     expect(waits).toEqual([1, 2, 4, 8, 16, 30, 30].map((n) => Math.min(n * openMs, mostOpenMs)));
   });
 
-  it('does not mind late failures of calls from before it opened, and is closed by a late success', () => {
+  it('ignores late failures of calls from before it opened, and closes after a late success', () => {
     const circuit = new Circuit();
     failUntilOpen(circuit, 0);
     circuit.failed('closed', FAILURE_WEIGHT.timeout, openMs / 2);
@@ -67,7 +67,7 @@ describe('a circuit', () => {
     expect(circuit.isOpen).toBe(false);
   });
 
-  it('lets another probe follow one that told nothing', () => {
+  it('admits another probe after one that ended without a result', () => {
     const circuit = new Circuit();
     failUntilOpen(circuit, 0);
     circuit.admit(openMs);

@@ -7,18 +7,18 @@ import { WebhookSigner } from '../../../src/destinations/secrets/webhook-signer'
 const ID = '01a20bbe-19c6-756a-9bb1-3e2e8e86f56a';
 const [KEY, OTHER] = [randomBytes(32), randomBytes(32)];
 
-describe('sealed secrets', () => {
+describe('a sealed secret', () => {
   const box = new SecretBox([KEY]);
   const secret = newSecret();
 
-  it('open with their key, and do not show the secret', () => {
+  it('opens with its key and does not contain the secret in plain text', () => {
     const sealed = box.seal(secret, ID);
     expect(box.open(sealed, ID)).toBe(secret);
     expect(sealed.toString('latin1')).not.toContain(secret.slice(6, 20));
     expect(box.seal(secret, ID)).not.toEqual(sealed);
   });
 
-  it('open while their key is one of several, so that keys can be changed', () => {
+  it('opens while its key is one of several, so that keys can be rotated', () => {
     expect(new SecretBox([OTHER, KEY]).open(box.seal(secret, ID), ID)).toBe(secret);
   });
 
@@ -31,14 +31,14 @@ describe('sealed secrets', () => {
       (sealed: Buffer) => Buffer.from(sealed.map((b, i) => (i === 40 ? b ^ 1 : b))),
       ID,
     ],
-    ['cut short', () => box, (sealed: Buffer) => sealed.subarray(0, 20), ID],
-    ['empty', () => box, () => Buffer.alloc(0), ID],
-  ])('do not open %s', (_what, opener, change, id) => {
+    ['when it is truncated', () => box, (sealed: Buffer) => sealed.subarray(0, 20), ID],
+    ['when it is empty', () => box, () => Buffer.alloc(0), ID],
+  ])('does not open %s', (_what, opener, change, id) => {
     expect(() => opener().open(change(box.seal(secret, ID)), id)).toThrow(UnopenedSecretError);
   });
 });
 
-describe('signatures', () => {
+describe('the signatures of a delivery', () => {
   const box = new SecretBox([KEY]);
   const [old, fresh] = [newSecret(), newSecret()];
   const now = new Date();
@@ -59,7 +59,7 @@ describe('signatures', () => {
     }
   };
 
-  it('verify with both secrets while a rotation lasts, and with the new one only afterwards', () => {
+  it('verify with both secrets during a rotation, and afterwards only with the new one', () => {
     const signer = new WebhookSigner(destination(now.getTime() + 1), box);
     const during = signer.headers('evt', body, now);
     expect([verifies(old, during), verifies(fresh, during)]).toEqual([true, true]);

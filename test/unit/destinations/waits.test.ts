@@ -18,8 +18,8 @@ describe('Retry-After', () => {
   );
 });
 
-describe('a pace', () => {
-  it('gives one turn after the other, none before the earliest, and none in more than five minutes', () => {
+describe('Pace', () => {
+  it('assigns one turn after the other, none before the earliest time and none later than five minutes', () => {
     const pace = new Pace();
     expect([pace.waitMs(0, 2_000, 5), pace.waitMs(0, 2_000, 5), pace.waitMs(1_000, 0, 5)]).toEqual([
       2_000, 2_005, 1_010,
@@ -31,7 +31,7 @@ describe('a pace', () => {
 });
 
 describe('deliveries in flight', () => {
-  it('are so many at the most; a slot that becomes free goes to who waits', async () => {
+  it('are limited, and a freed slot goes to a delivery that waits', async () => {
     const inFlight = new InFlight(2);
     expect([await inFlight.enter(), await inFlight.enter()]).toEqual([true, true]);
     const third = inFlight.enter();
@@ -39,7 +39,7 @@ describe('deliveries in flight', () => {
     await expect(third).resolves.toBe(true);
   });
 
-  it('let nobody wait any more once one has waited in vain, until a slot is free again', async () => {
+  it('give up without waiting after one has waited in vain, until a slot is free again', async () => {
     const inFlight = new InFlight(1);
     await inFlight.enter();
     const startedMs = Date.now();

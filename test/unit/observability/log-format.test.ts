@@ -2,7 +2,7 @@ import { Writable } from 'node:stream';
 import { pinoHttp } from 'pino-http';
 import { lineSafe, logFormat, loggedError } from '../../../src/observability/log-format';
 
-describe('a text in a line', () => {
+describe('a text in a log line', () => {
   it.each([
     ['a\nlevel":"fatal', 'a\\nlevel":"fatal'],
     ['a\r\nb', 'a\\r\\nb'],
@@ -10,22 +10,22 @@ describe('a text in a line', () => {
     ['a\u2028b\u0085c', 'a\\u2028b\\u0085c'],
     ['\u0000', '\\u0000'],
     ['Grüße, 世界', 'Grüße, 世界'],
-  ])('%j breaks no line and commands no terminal', (text, safe) => {
+  ])('%j contains no line break and no terminal escape sequence', (text, safe) => {
     expect(lineSafe(text)).toBe(safe);
   });
 
-  it('is cut where it is endless', () => {
+  it('is cut at 2,000 characters', () => {
     expect(lineSafe('x'.repeat(100_000))).toHaveLength(2_000);
   });
 
   it.each(['amqp://guest:hunter2@host', 'Authorization: Bearer hunter2hunter2', 'password=hunter2', 'whsec_hunter2'])(
-    'loses what looks like a secret: %s',
+    'has its secrets masked: %s',
     (text) => expect(lineSafe(`failed for ${text}`)).not.toContain('hunter2'),
   );
 });
 
-describe('an error in a line', () => {
-  it('is what it is, without the row that it carries', () => {
+describe('an error in a log line', () => {
+  it('has type, message, code and stack, without the row that PostgreSQL quotes', () => {
     const error = Object.assign(new Error('duplicate key'), {
       code: '23505',
       detail: 'Key (a)=(my data)',
@@ -37,11 +37,11 @@ describe('an error in a line', () => {
     expect(JSON.stringify(logged)).not.toContain('my data');
   });
 
-  it('is told with its cause', () => {
+  it('includes its cause', () => {
     expect(loggedError(new Error('a', { cause: new TypeError('b') }))).toMatchObject({ cause: { type: 'TypeError' } });
   });
 
-  it('may be anything that was thrown', () => {
+  it('may be a thrown value of any type', () => {
     expect(loggedError('just\ntext')).toEqual({ message: 'just\\ntext' });
   });
 });
@@ -55,9 +55,9 @@ describe('the logger', () => {
     },
   });
   const { transport: _transport, ...format } = logFormat('trace', 'api');
-  const { logger } = pinoHttp(format, sink); // as nestjs-pino makes it
+  const { logger } = pinoHttp(format, sink); // as nestjs-pino creates it
 
-  it('writes one JSON object a line, whatever is in it', () => {
+  it('writes one JSON object per line, even when its texts contain line breaks', () => {
     lines.length = 0;
     logger.info({ correlationId: 'a\n{"level":"fatal"}', msg: 'one\ntwo' });
     logger.warn('three\nfour');
@@ -72,7 +72,7 @@ describe('the logger', () => {
     ]);
   });
 
-  it('shows no header, payload, token, password or secret that somebody logs by mistake', () => {
+  it('masks headers, payloads, tokens, passwords and secrets that are logged by mistake', () => {
     lines.length = 0;
     const hidden = { authorization: 'hunter2' };
     logger.trace({ headers: hidden, payload: 'hunter2', token: 'hunter2', password: 'hunter2', secret: 'hunter2' });

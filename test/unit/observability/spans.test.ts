@@ -16,18 +16,18 @@ describe('a trace context', () => {
     expect(isSampled(traceparent)).toBe(sampled);
   });
 
-  it('stays the caller’s where tracing is off', () => {
+  it('remains the caller’s when tracing is off', () => {
     expect(traceparentOf(startSpan('any', SAMPLED))).toBe(SAMPLED);
     expect(startSpan('any', undefined).isRecording()).toBe(false);
   });
 });
 
 describe('a record of a stream', () => {
-  it.each([1, 20])('is followed when it is number %i', (number) => {
+  it.each([1, 20])('stays sampled when it is number %i', (number) => {
     expect(traceparentOfRecord(SAMPLED, number)).toBe(SAMPLED);
   });
 
-  it('keeps the trace id and nothing more after that', () => {
+  it('keeps only the trace id from number 21 on', () => {
     expect(traceparentOfRecord(SAMPLED, 21)).toBe(UNSAMPLED);
     expect(traceparentOfRecord(UNSAMPLED, 21)).toBe(UNSAMPLED);
     expect(traceparentOfRecord(undefined, 21)).toBeUndefined();

@@ -7,7 +7,7 @@ const committed = committedFacts(prepared());
 const facts = (...digests: string[]): { digest: string; committed: CommittedEvent }[] =>
   digests.map((digest) => ({ digest, committed }));
 
-describe('the cache inside the process', () => {
+describe('MemoryCache', () => {
   const known = async (cache: MemoryCache, ...digests: string[]): Promise<string[]> => [
     ...(await cache.lookup(digests)).keys(),
   ];
@@ -15,14 +15,14 @@ describe('the cache inside the process', () => {
   beforeEach(() => jest.useFakeTimers());
   afterEach(() => jest.useRealTimers());
 
-  it('knows what it was told, and nothing else', async () => {
+  it('returns the facts that it was given, and nothing else', async () => {
     const cache = new MemoryCache(60);
     await cache.remember(facts('a', 'b'));
     expect(await cache.lookup(['x', 'a'])).toEqual(new Map([['a', committed]]));
     expect(await known(cache)).toEqual([]);
   });
 
-  it('forgets after its time', async () => {
+  it('forgets a fact after the TTL', async () => {
     const cache = new MemoryCache(60);
     await cache.remember(facts('a'));
     jest.advanceTimersByTime(59_999);
@@ -31,7 +31,7 @@ describe('the cache inside the process', () => {
     expect(await known(cache, 'a')).toEqual([]);
   });
 
-  it('holds a bounded number, of which the later half at least is what it was told last', async () => {
+  it('holds a bounded number of facts and keeps at least the newer half', async () => {
     const cache = new MemoryCache(60, 4);
     await cache.remember(facts('a', 'b', 'c', 'd'));
     expect(await known(cache, 'a', 'b', 'c', 'd')).toEqual(['a', 'b', 'c', 'd']);
@@ -42,7 +42,7 @@ describe('the cache inside the process', () => {
     expect(await known(cache, 'c', 'd', 'e', 'f')).toEqual(['c', 'e', 'f']);
   });
 
-  it('starts its time anew for what it is told again', async () => {
+  it('restarts the TTL of a fact that it is given again', async () => {
     const cache = new MemoryCache(60);
     await cache.remember(facts('a'));
     jest.advanceTimersByTime(40_000);
@@ -51,7 +51,7 @@ describe('the cache inside the process', () => {
     expect(await known(cache, 'a')).toEqual(['a']);
   });
 
-  it('can always be reached, and is empty once it is closed', async () => {
+  it('always answers a ping, and is empty after close', async () => {
     const cache = new MemoryCache(60);
     await cache.remember(facts('a'));
     await expect(cache.ping()).resolves.toBeUndefined();
