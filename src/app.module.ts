@@ -17,7 +17,7 @@ type ModuleOf = (settings: Settings) => Type | DynamicModule;
 
 const broker: ModuleOf = (settings) => BrokerModule.forRoot(settings);
 
-/** What each role boots, and nothing else decides it. A module that two roles name is booted once. */
+/** The modules of each role. A module listed by several roles is loaded once. */
 const MODULES_OF_ROLE: Record<Role, ModuleOf[]> = {
   api: [() => IngestModule, () => AdminModule],
   publisher: [broker, () => OutboxModule, () => ReplayModule],
@@ -26,7 +26,7 @@ const MODULES_OF_ROLE: Record<Role, ModuleOf[]> = {
 
 @Module({})
 export class AppModule {
-  /** @param databaseUrl where PostgreSQL is: DATABASE_URL, or the embedded one that was started before. */
+  /** @param databaseUrl DATABASE_URL, or the URL of the embedded PostgreSQL, which must be running */
   static forRoles(settings: Settings, databaseUrl: string): DynamicModule {
     const features = new Set(settings.APP_ROLE.flatMap((role) => MODULES_OF_ROLE[role]));
     return {

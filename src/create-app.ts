@@ -10,7 +10,7 @@ import { createValidationPipe } from './http/validation';
 import { STREAMED_MEDIA_TYPES } from './ingest/formats/stream-formats';
 import { AppLogger } from './observability/app-logger';
 
-/** The Nest application of these roles, ready to listen. The schema must be up to date. */
+/** Creates the Nest application for the roles in the settings, ready to listen. The schema must be up to date. */
 export async function createApp(settings: Settings, databaseUrl: string): Promise<NestFastifyApplication> {
   const routes = new KnownRoutes();
   const app = await NestFactory.create<NestFastifyApplication>(

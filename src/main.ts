@@ -15,15 +15,17 @@ import { openDatabase } from './runtime/open-database';
 import { Signals } from './runtime/signals';
 
 /**
- * V8 lets the heap grow to a multiple of what is alive before it collects. Events live just long enough to be taken for
- * old, so a stream of 200 MB raised the api by 320 MiB; with at most 40 % of growth it is 180 MiB.
+ * By default V8 lets the heap grow to a multiple of the live data before it collects. Events live just long enough to
+ * be moved to the old generation, so a stream of 200 MB made the api grow by 320 MiB. Limited to 40 %, it grows by 180
+ * MiB.
  */
 setFlagsFromString('--heap-growing-percent=40');
 
 runCommand(
   {
     name: 'npm start',
-    summary: 'Starts StreamForge in the roles of APP_ROLE. Settings come from .env and the environment (.env.example).',
+    summary:
+      'Starts StreamForge in the roles of APP_ROLE. Settings come from the environment and .env; see .env.example.',
     options: {},
   },
   start,
@@ -56,13 +58,13 @@ async function start(): Promise<void> {
   }
 }
 
-/** Outside production the api makes up an admin token, so that no well-known one ever works. */
+/** Outside production the api generates an admin token, so that there is no well-known default. */
 function withAdminToken(settings: Settings): Settings {
   if (settings.ADMIN_TOKEN || !settings.APP_ROLE.includes('api')) return settings;
   return Object.freeze({ ...settings, ADMIN_TOKEN: randomBytes(18).toString('base64url') });
 }
 
-/** All-in-one migrates. A process of a cluster refuses to run on a schema that lacks a migration. */
+/** Migrates in all-in-one mode. A process of a cluster refuses to start when a migration is pending. */
 async function bringSchemaUpToDate(settings: Settings, databaseUrl: string): Promise<void> {
   if (isAllInOne(settings.APP_ROLE)) {
     await migrate(databaseUrl);
@@ -72,7 +74,7 @@ async function bringSchemaUpToDate(settings: Settings, databaseUrl: string): Pro
     if (!(await hasPendingMigrations(databaseUrl))) return;
   } catch (error) {
     if (classifyPgError(error) !== 'unavailable') throw error;
-    return; // PostgreSQL may come up later; until then /ready says so
+    return; // PostgreSQL may come up later; /ready reports it until then
   }
   throw new Error('The database schema is not up to date. Run: npm run migrate');
 }

@@ -14,9 +14,9 @@ import { allowanceHeaders } from './allowance';
 export const ADMIN_ACTOR = 'admin';
 
 /**
- * Lets through whoever sends the admin token. Every request counts against the limit before the token is compared, so
- * wrong guesses are limited too. All api processes share one count per address: with one count for all addresses, anyone
- * could lock the operators out by guessing. Callers behind one proxy share its address, and so its count.
+ * Admits requests with the admin token. A request counts against the limit before its token is compared, so wrong
+ * guesses are limited too. All api processes share one count per address; with one count for all addresses, anyone
+ * could lock the operators out by guessing. Callers behind one proxy share its address and therefore its count.
  */
 @Injectable()
 export class AdminAccess {
@@ -32,12 +32,12 @@ export class AdminAccess {
     const resetSeconds = Math.max(1, Math.ceil(msBeforeNext / 1000));
     reply.headers(allowanceHeaders({ limit, remaining: Math.max(0, remainingPoints), resetSeconds }));
     if (consumedPoints > limit) {
-      throw new Problem('admin-rate-limited', `An address may send ${limit} admin requests per minute.`, {
+      throw new Problem('admin-rate-limited', `An address may send at most ${limit} admin requests per minute.`, {
         retryAfterSeconds: resetSeconds,
       });
     }
     if (!hasAdminToken(request.headers, this.settings.ADMIN_TOKEN)) {
-      throw new Problem('admin-token-invalid', 'Send the admin token as X-Admin-Token.');
+      throw new Problem('admin-token-invalid', 'Send the admin token in the X-Admin-Token header.');
     }
   }
 
@@ -45,13 +45,15 @@ export class AdminAccess {
     try {
       return await this.limiter.consume(key);
     } catch (error) {
-      if (error instanceof RateLimiterRes) return error; // "too many" is thrown, not returned
+      if (error instanceof RateLimiterRes) return error; // the library throws its result when the limit is exceeded
       throw error;
     }
   }
 }
 
-/** True when the request sends the admin token exactly once: Node joins repeated headers, which never equals the token. */
+/**
+ * True when the request sends the admin token exactly once. Node joins repeated headers to a text that never matches.
+ */
 export function hasAdminToken(headers: IncomingHttpHeaders, token: string | undefined): boolean {
   const sent = headers['x-admin-token'];
   return typeof sent === 'string' && token !== undefined && isSameSecret(sent, token);
@@ -62,7 +64,7 @@ export function isSameSecret(sent: string, secret: string): boolean {
   return timingSafeEqual(Buffer.from(sha256(sent)), Buffer.from(sha256(secret)));
 }
 
-/** The key under which the requests of an address are counted: an IPv4 address, or the /64 network of an IPv6 address. */
+/** Returns the key that counts the requests of an address: an IPv4 address, or the /64 network of an IPv6 address. */
 export function addressKey(address: string): string {
   if (!ipaddr.isValid(address)) return address;
   const parsed = ipaddr.process(address); // turns an IPv4-mapped IPv6 address into IPv4

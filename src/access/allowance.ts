@@ -1,12 +1,12 @@
-/** What a caller may still do in the current minute. */
+/** What a caller may still send in the current minute: events of a tenant, or admin requests of an address. */
 export interface Allowance {
   limit: number;
   remaining: number;
-  /** Until the next minute begins for this caller, in seconds. */
+  /** Seconds until the caller's next minute begins. */
   resetSeconds: number;
 }
 
-/** The RateLimit fields that announce an allowance. */
+/** Returns the RateLimit headers that announce an allowance; none when there is no limit. */
 export function allowanceHeaders(allowance: Allowance | undefined): Record<string, string> {
   if (!allowance) return {};
   return {

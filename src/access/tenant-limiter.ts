@@ -5,22 +5,22 @@ import { SETTINGS_TOKEN, type Settings } from '../config/settings';
 import { Problem } from '../event/problems';
 import type { Allowance } from './allowance';
 
-/** Points that this process has taken from the shared count for a tenant and not yet handed out. */
+/** Points that this process has taken from a tenant's shared count but not yet granted. */
 interface Allotment {
   points: number;
   sharedRemaining: number;
   resetAtMs: number;
 }
 
-/** Beyond it the tenants that were first seen longest ago lose their allotment; their shared count is kept. */
+/** Allotments kept by a process. Beyond this number the oldest are dropped; the shared counts remain. */
 const MAX_TENANTS = 10_000;
 /**
- * A process takes this share of the limit at a time, which makes one round trip to Redis serve many events and leaves
- * at most this share unused in each process. Limits below 1000 are taken one by one and are exact.
+ * Share of the limit that a process takes at a time. One round trip to Redis then serves many events, and each process
+ * leaves at most this share unused. A limit below 1000 is taken event by event and is exact.
  */
 const SHARE = 1 / 1_000;
 
-/** Counts events, not requests: a stream costs one per record. All api processes share one count per tenant. */
+/** Limits the events of a tenant per minute: a stream costs one per record. All api processes share one count. */
 @Injectable()
 export class TenantLimiter {
   private readonly limit: number;
@@ -33,11 +33,11 @@ export class TenantLimiter {
     this.limit = settings.TENANT_RATE_LIMIT_PER_MINUTE;
   }
 
-  /** Takes up to `events` from what the tenant may still send, and returns how many were granted. */
+  /** Takes up to `events` from the tenant's allowance and returns how many were granted. */
   async takeUpTo(tenantId: string, events: number): Promise<number> {
     if (this.limit === 0) return events;
     const held = this.held(tenantId);
-    // Taken before waiting for more: whoever comes meanwhile must not get what this call counts on.
+    // Taken before the wait below, so that a concurrent call cannot get the same points.
     const atOnce = Math.min(events, held.points);
     held.points -= atOnce;
     const missing = events - atOnce;
@@ -48,7 +48,7 @@ export class TenantLimiter {
     return atOnce + later;
   }
 
-  /** Undefined when there is no limit. */
+  /** Returns what the tenant may still send; undefined when there is no limit. */
   allowance(tenantId: string): Allowance | undefined {
     if (this.limit === 0) return undefined;
     const { points, sharedRemaining, resetAtMs } = this.held(tenantId);
@@ -56,9 +56,9 @@ export class TenantLimiter {
     return { limit: this.limit, remaining: points + sharedRemaining, resetSeconds };
   }
 
-  /** The problem to send when less was granted than needed. */
+  /** Returns the problem to send when too few events were granted. */
   problem(tenantId: string): Problem {
-    return new Problem('tenant-rate-limited', `A tenant may send ${this.limit} events per minute.`, {
+    return new Problem('tenant-rate-limited', `A tenant may send at most ${this.limit} events per minute.`, {
       retryAfterSeconds: this.allowance(tenantId)?.resetSeconds ?? 1,
     });
   }
@@ -78,8 +78,9 @@ export class TenantLimiter {
   }
 
   /**
-   * The shared count is raised even when it refuses, so what was left of it below the limit is ours alone: nothing is
-   * lost between processes, and no second call is needed. Returns how many of `wanted` are below the limit.
+   * Takes points from the shared count. Returns how many of `wanted` are below the limit. The count rises even when it
+   * refuses, so the points that were left below the limit belong to this call alone: no second call is needed, and no
+   * point is lost between processes.
    */
   private async refill(tenantId: string, held: Allotment, wanted: number): Promise<number> {
     const result = await this.consume(tenantId, wanted);

@@ -8,12 +8,12 @@ import { AdminAccess } from './admin-access';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** The tenant on whose behalf the request is made; set by a guard. */
+    /** The tenant of the request; set by a guard. */
     tenantId?: string;
   }
 }
 
-/** Lets through requests of a tenant, and notes which one. */
+/** Admits requests with a valid tenant and stores it in the request. */
 @Injectable()
 export class TenantGuard implements CanActivate {
   constructor(@Inject(SETTINGS_TOKEN) private readonly settings: Settings) {}
@@ -25,7 +25,7 @@ export class TenantGuard implements CanActivate {
   }
 }
 
-/** Lets through requests of a tenant, or of an operator, who has no tenant. */
+/** Admits requests with a valid tenant, and requests of an operator without a tenant. */
 @Injectable()
 export class TenantOrAdminGuard implements CanActivate {
   constructor(
@@ -44,20 +44,21 @@ export class TenantOrAdminGuard implements CanActivate {
   }
 }
 
-/** Injects the tenant that the guard found; undefined for an operator. */
+/** Injects the tenant of the request; undefined for an operator. */
 export const TenantId = createParamDecorator(
   (_: unknown, context: ExecutionContext) => context.switchToHttp().getRequest<FastifyRequest>().tenantId,
 );
 
 /**
- * Node joins repeated headers with a comma, which no tenant id contains, so a repeated header is refused.
- * @throws Problem
+ * Reads the tenant from X-Tenant-Id. Node joins repeated headers with a comma, which no tenant id contains, so a
+ * repeated header is rejected.
+ * @throws Problem `tenant-required`, `tenant-invalid` or `tenant-not-allowed`
  */
 export function readTenant(headers: IncomingHttpHeaders, allowlist: readonly string[]): string {
   const tenant = headers['x-tenant-id'];
-  if (tenant === undefined) throw new Problem('tenant-required', 'Send the tenant as X-Tenant-Id.');
+  if (tenant === undefined) throw new Problem('tenant-required', 'Send the tenant id in the X-Tenant-Id header.');
   if (typeof tenant !== 'string' || !isTenantId(tenant)) {
-    throw new Problem('tenant-invalid', 'X-Tenant-Id is one value of 1 to 128 letters, digits and . _ : -');
+    throw new Problem('tenant-invalid', 'X-Tenant-Id must be sent once, with 1 to 128 letters, digits and . _ : -');
   }
   if (allowlist.length > 0 && !allowlist.includes(tenant)) {
     throw new Problem('tenant-not-allowed', 'This tenant is not on the allowlist.');

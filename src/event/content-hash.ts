@@ -3,8 +3,9 @@ import { canonicalJson, quoted } from './json/canonical-json';
 import type { NormalisedEnvelope } from './validate-envelope';
 
 /**
- * The canonical content of an event, as RFC 8785 writes it: what the producer said, after normalisation, without ids, correlation and receipt
- * time. Two sends of one fact are equal here whatever their key order, offset of time or defaults left out.
+ * Returns the content of an event as RFC 8785 canonical JSON: the normalised fields without ids, correlation id and
+ * time of receipt. Two copies of one fact give the same text, even if they differ in key order, time offset or omitted
+ * defaults.
  */
 export function canonicalContent(envelope: NormalisedEnvelope, payload: unknown, withOccurredAt: boolean): string {
   const { occurredAt, partitionKey, schemaVersion, source, specVersion, subject, type } = envelope;
@@ -16,7 +17,7 @@ export function canonicalContent(envelope: NormalisedEnvelope, payload: unknown,
   );
 }
 
-/** SHA-256 in hex. */
+/** Returns the SHA-256 of a text in hex. */
 export function sha256(text: string): string {
   return digest('sha256', text, 'hex');
 }

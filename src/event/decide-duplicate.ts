@@ -1,8 +1,8 @@
 import type { PreparedEvent, RecordRejection } from './prepare-event';
 
-/** A committed fact about a key: which event took it, and with what content. */
+/** What the database has committed about a key: the event that holds it, and a digest of that event's content. */
 export interface KeyFact {
-  /** The original event's id. */
+  /** Id of the event that holds the key. */
   id: string;
   fingerprint: string;
 }
@@ -14,8 +14,8 @@ export type DuplicateDecision<Fact extends KeyFact> =
   | { kind: 'unknown' };
 
 /**
- * The decision about a prepared event, given the holders of its two keys. `accepted`: the event itself holds its key.
- * `unknown`: nobody is known to hold the keys, so only writing the event can tell.
+ * Decides about a prepared event from the holders of its two keys. `accepted`: the event itself holds its key.
+ * `unknown`: no holder is known, so only an attempt to store the event can decide.
  */
 export function decideDuplicate<Fact extends KeyFact>(
   prepared: PreparedEvent,
@@ -27,14 +27,17 @@ export function decideDuplicate<Fact extends KeyFact>(
     if (prepared.explicitKey && byKey.fingerprint !== prepared.fingerprint) {
       return rejected(
         'idempotency-key-reused',
-        'This idempotency key was used before for an event with other content.',
+        'This idempotency key belongs to an event with different content. Use a new key for a new event.',
       );
     }
     return { kind: 'duplicate', of: byKey };
   }
   if (byEventId) {
     if (byEventId.fingerprint !== prepared.fingerprint) {
-      return rejected('event-id-conflict', 'This eventId was used before for an event with other content.');
+      return rejected(
+        'event-id-conflict',
+        'This eventId belongs to an event with different content. Use a new eventId for a new event.',
+      );
     }
     return { kind: 'duplicate', of: byEventId };
   }

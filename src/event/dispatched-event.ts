@@ -1,4 +1,4 @@
-/** An event as it arrives at a worker. */
+/** An event as a worker receives it. */
 export interface DispatchedEvent {
   id: string;
   tenantId: string;
@@ -7,12 +7,12 @@ export interface DispatchedEvent {
   receivedAt: string;
   sizeBytes: number;
   correlationId: string;
-  /** W3C trace context of the request that brought it, if it had one. */
+  /** W3C trace context of the ingest request, if it had one. */
   traceparent?: string;
-  /** Which dispatch of the event this is; a lower one never runs after a higher one is visible (I11). */
+  /** Number of this dispatch of the event. A lower number never runs after a higher one is visible (I11). */
   dispatchNo: number;
-  /** Raised by a replay that runs the handlers again. */
+  /** Raised by a replay in mode `reprocess`, which runs the handlers again. */
   generation: number;
-  /** The normalised event as JSON. Parsing it rounds numbers beyond 2^53, so only who needs it does. */
+  /** The normalised event as JSON. Handlers parse it only if they need it: JSON.parse rounds integers beyond 2^53. */
   body: Buffer;
 }

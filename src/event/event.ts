@@ -1,9 +1,9 @@
-/** The accepted, normalised fact: what is stored, published, handled and read back. */
+/** An accepted event after normalisation, as it is stored, published, handled and read back. */
 export interface Event {
-  /** UUIDv7 made by the server before the insert, so that a repeated statement can recognise its own row. */
+  /** UUIDv7, generated before the insert so that a retried statement can recognise its own row. */
   id: string;
   tenantId: string;
-  /** The producer's id, or `id` where none was sent. */
+  /** The producer's id of the event. Equals `id` if none was sent. */
   eventId: string;
   type: string;
   subject: string;
@@ -12,12 +12,12 @@ export interface Event {
   occurredAt: string;
   /** RFC 3339, UTC, milliseconds. */
   receivedAt: string;
-  /** The payload as the producer wrote it, byte for byte. JSON text, never re-serialised. */
+  /** The payload as JSON text, exactly as the producer sent it. Never re-serialised. */
   payloadJson: string;
   source: string;
   schemaVersion: string;
   specVersion: string;
-  /** SHA-256 in hex over the canonical content; see content-hash.ts. */
+  /** SHA-256 of the canonical content, in hex; see content-hash.ts. */
   hash: string;
   correlationId: string;
   /** W3C trace context of the request, if it had one. */
@@ -26,7 +26,10 @@ export interface Event {
   sizeBytes: number;
 }
 
-/** The event as callers, messages and destinations see it: JSON text with the payload spliced in exactly. */
+/**
+ * Returns the JSON text of an event, as callers, messages and destinations get it. The payload is inserted as its
+ * original text; the members of `further` follow it.
+ */
 export function eventJson(event: Event, further: Record<string, unknown> = {}): string {
   const head = JSON.stringify({
     id: event.id,

@@ -3,19 +3,22 @@ import { sha256 } from './content-hash';
 export type DedupeStrategy = 'intent' | 'full';
 
 /**
- * Digests that name "the same event" within a tenant. Every part is preceded by its length, so that tenant `a` with
- * key `bc` is not tenant `ab` with key `c`, and the kind keeps the three name spaces apart.
+ * Returns a digest that identifies "the same event" within a tenant. Each part is prefixed with its length, so tenant
+ * `a` with key `bc` differs from tenant `ab` with key `c`. The kind keeps the three key spaces apart.
  */
 function keyDigest(kind: 'explicit' | 'derived' | 'event-id', parts: string[]): string {
   return sha256([kind, ...parts].map((part) => `${part.length}:${part}`).join(''));
 }
 
-/** The key that the caller sent, by header. */
+/** Digest of a key that the caller sent in a header. */
 export function explicitKey(tenantId: string, key: string): string {
   return keyDigest('explicit', [tenantId, key]);
 }
 
-/** The key for an event without a header. `fingerprint` covers the content; `full` adds the eventId that was sent. */
+/**
+ * Digest for an event without a key in a header. The fingerprint covers the content; the strategy `full` adds the
+ * producer's eventId, if it sent one.
+ */
 export function derivedKey(
   tenantId: string,
   fingerprint: string,
@@ -26,7 +29,7 @@ export function derivedKey(
   return keyDigest('derived', [tenantId, fingerprint, ...withEventId]);
 }
 
-/** The producer's own eventId, which must not name two contents. */
+/** Digest of the producer's eventId, which must not be used for two different contents. */
 export function eventIdKey(tenantId: string, eventId: string): string {
   return keyDigest('event-id', [tenantId, eventId]);
 }

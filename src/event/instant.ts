@@ -1,8 +1,8 @@
-/** A moment as a producer stated it. */
+/** A point in time that a producer sent. */
 export interface Instant {
-  /** RFC 3339 in UTC with milliseconds, as it is stored and shown; finer digits are cut off. */
+  /** RFC 3339 in UTC with milliseconds, as stored and returned. Finer digits are truncated. */
   utc: string;
-  /** The same with every digit that was sent, trailing zeros dropped: equal moments are equal texts. For hashing. */
+  /** The same with finer digits, without trailing zeros, so that equal instants have equal texts. Used for hashing. */
   exact: string;
 }
 
@@ -11,8 +11,8 @@ const EARLIEST = new Date('0001-01-01T00:00:00Z').getTime();
 const LATEST = new Date('9999-12-31T23:59:59.999Z').getTime();
 
 /**
- * Parses an RFC 3339 date-time with any offset. Refused (undefined): impossible dates, second 60 (PostgreSQL would
- * move it to the next day), and years outside 0001 to 9999 after the conversion to UTC.
+ * Parses an RFC 3339 date-time with any offset. Returns undefined for impossible dates, for second 60 (PostgreSQL would
+ * move it to the next day), and for years outside 0001 to 9999 in UTC.
  */
 export function parseInstant(text: string): Instant | undefined {
   const match = RFC3339.exec(text);
@@ -21,7 +21,7 @@ export function parseInstant(text: string): Instant | undefined {
   if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59) return undefined;
   if (Number(offsetHour) > 23 || Number(offsetMinute) > 59) return undefined;
   const midnight = new Date(`${year}-${month}-${day}T00:00:00Z`);
-  // Date accepts some impossible days by rolling over; the round trip tells.
+  // Date rolls some impossible days over into the next month; the round trip detects that.
   if (Number.isNaN(midnight.getTime()) || midnight.toISOString().slice(8, 10) !== day) return undefined;
 
   const offsetMs = (Number(offsetHour) * 60 + Number(offsetMinute)) * 60_000 * (sign === '-' ? -1 : 1);

@@ -7,12 +7,12 @@ import type { ErrorDetail, ProblemCode } from './problems';
 import { uuidV7 } from './uuid-v7';
 import { validateEnvelope, type NormalisedEnvelope } from './validate-envelope';
 
-/** What the request says about every event in it. */
+/** Facts of a request that apply to every event in it. */
 export interface RequestContext {
   tenantId: string;
   correlationId: string;
   traceparent: string | undefined;
-  /** The caller's key for this event: the header, or header + `#` + record number on a stream. */
+  /** The caller's key for this event: the header's value, on a stream followed by `#` and the record number. */
   idempotencyKey: string | undefined;
 }
 
@@ -22,15 +22,15 @@ export interface ContentRules {
   DEDUPE_INCLUDE_OCCURRED_AT: boolean;
 }
 
-/** An event that may be stored, with the keys that decide whether it is new. All digests are SHA-256 in hex. */
+/** An event ready to be stored, with the keys that decide whether it is new. All digests are SHA-256 in hex. */
 export interface PreparedEvent {
   event: Event;
   keyDigest: string;
-  /** True when the caller named the key: then the same key with other content is an error, not a duplicate. */
+  /** True when the caller sent the key. The same key with different content is then an error, not a duplicate. */
   explicitKey: boolean;
-  /** Present where the producer sent an eventId. */
+  /** Set only if the producer sent an eventId. */
   eventIdDigest: string | undefined;
-  /** What "the same content" is compared by. */
+  /** Digest of the content. Two events have the same content when their fingerprints are equal. */
   fingerprint: string;
 }
 
@@ -40,14 +40,15 @@ export interface RecordRejection {
   errors: ErrorDetail[];
 }
 
-/** Nesting allowed in a payload. A scalar has 0 levels. */
+/** Nesting levels allowed in a payload. A scalar has 0. */
 export const MAX_DEPTH = 64;
 
 export type PrepareResult = { prepared: PreparedEvent } | { rejection: RecordRejection };
 
 /**
- * From the bytes of one record to an event that may be stored, or to the reason why not. Pure but for id and clock.
- * @param receivedBytes size of what the producer sent, where `bytes` was made from another format
+ * Validates and normalises the bytes of one record. Returns an event ready to be stored, or the rejection. Pure, except
+ * for the new id and the clock.
+ * @param receivedBytes size of the record as the producer sent it, if `bytes` was converted from another format
  */
 export function prepareEvent(
   bytes: Buffer,
@@ -56,29 +57,29 @@ export function prepareEvent(
   receivedBytes = bytes.length,
 ): PrepareResult {
   if (receivedBytes > rules.MAX_EVENT_BYTES) {
-    return reject('event-too-large', `An event may have ${rules.MAX_EVENT_BYTES} bytes; this one has more.`);
+    return reject('event-too-large', `The event is larger than the maximum of ${rules.MAX_EVENT_BYTES} bytes.`);
   }
   const read = readRecord(bytes);
   return 'rejection' in read ? read : { prepared: withKeys(read, receivedBytes, context, rules) };
 }
 
-/** A record that keeps every rule of the envelope. */
+/** A record that has passed all checks. */
 interface ReadRecord {
   envelope: NormalisedEnvelope;
-  /** The payload's own text. */
+  /** The payload's original text. */
   payloadJson: string;
-  /** The payload as it is compared and hashed. */
+  /** The payload as parsed for comparison and hashing. */
   payload: unknown;
 }
 
 function readRecord(bytes: Buffer): ReadRecord | { rejection: RecordRejection } {
   const text = decodeUtf8(bytes);
-  if (text === undefined) return reject('malformed-body', 'This is not valid UTF-8.');
+  if (text === undefined) return reject('malformed-body', 'The event is not valid UTF-8.');
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
-    return reject('malformed-body', `This is not valid JSON: ${withoutContent(error)}.`);
+    return reject('malformed-body', `The event is not valid JSON: ${withoutContent(error)}.`);
   }
   if (value === null || typeof value !== 'object' || Array.isArray(value)) {
     return rejectAt('invalid-event', '', 'must be a JSON object');
@@ -155,9 +156,9 @@ function rejectForErrors(errors: ErrorDetail[]): { rejection: RecordRejection } 
   return reject(first?.code ?? 'invalid-event', first ? `${first.pointer} ${first.message}` : 'is invalid', errors);
 }
 
-/** V8 quotes the offending text in its message; a caller's data does not belong into logs. */
+/** Describes a JSON.parse error without V8's message, which quotes the caller's data: messages may be logged. */
 function withoutContent(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   const position = /at position (\d+)/.exec(message);
-  return position ? `see position ${position[1]}` : 'it ends or breaks too early';
+  return position ? `syntax error at position ${position[1]}` : 'unexpected token or end of input';
 }

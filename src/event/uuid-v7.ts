@@ -1,9 +1,9 @@
 import { randomFillSync } from 'node:crypto';
 
 /**
- * UUIDv7 (RFC 9562), strictly increasing within this process, so that ids made later sort later and index pages fill
- * from the right. Node's own randomUUIDv7 is not monotonic. The 12 bits after the version count within a millisecond
- * (method 1 of section 6.2); when they run out, the clock is advanced by one millisecond.
+ * Generates UUIDv7s (RFC 9562) that strictly increase within a process, so that later ids sort later and index pages
+ * fill from the right. Node's own randomUUIDv7 is not monotonic. The 12 bits after the version count ids within a
+ * millisecond (section 6.2, method 1); when they overflow, the timestamp is advanced by one millisecond.
  */
 const pool = Buffer.alloc(8 * 512);
 let poolOffset = pool.length;
@@ -18,7 +18,7 @@ export function uuidV7(now: number = Date.now()): string {
   const tail = pool.toString('hex', poolOffset, poolOffset + 8);
   if (now > lastMs) {
     lastMs = now;
-    counter = pool.readUInt16BE(poolOffset) & 0x7ff; // the upper half of the range is room to count
+    counter = pool.readUInt16BE(poolOffset) & 0x7ff; // starts in the lower half, which leaves room to count
   } else if (++counter > 0xfff) {
     lastMs += 1;
     counter = 0;
@@ -32,15 +32,15 @@ export function uuidV7(now: number = Date.now()): string {
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
-/** True for a UUID as we print them: lower case, hyphenated. */
+/** True for a UUID in lower case with hyphens, as StreamForge writes it. */
 export function isUuid(text: string): boolean {
   return UUID.test(text);
 }
 
-/** The greatest millisecond that a UUIDv7 can name. */
+/** The latest timestamp that a UUIDv7 can hold, in ms since 1970. */
 const LAST_MS = 2 ** 48 - 1;
 
-/** The least UUIDv7 of a moment: ids made from then on are not below it. */
+/** Returns a lower bound for the UUIDv7s generated from `moment` (ms since 1970) on. */
 export function uuidV7Floor(moment: number): string {
   const time = Math.min(Math.max(moment, 0), LAST_MS).toString(16).padStart(12, '0');
   return `${time.slice(0, 8)}-${time.slice(8)}-0000-0000-000000000000`;

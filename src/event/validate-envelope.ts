@@ -4,16 +4,16 @@ import { parseInstant, type Instant } from './instant';
 import { childPointer } from './json/json-text';
 import { invalidEvent, type ErrorDetail } from './problems';
 
-/** At most this many errors are listed for one event; a body of nothing but unknown fields has thousands. */
+/** Maximum errors listed for one event: a body may contain thousands of unknown fields. */
 const MAX_ERRORS_PER_EVENT = 20;
 
 const matchesSchema = new Ajv({ allErrors: true, strict: true }).compile<Envelope>(ENVELOPE_SCHEMA);
 
-/** Cc of Unicode: C0, DEL and C1. */
-// eslint-disable-next-line no-control-regex -- refusing control characters is what this is for
+/** Unicode category Cc: C0 controls, DEL and C1 controls. */
+// eslint-disable-next-line no-control-regex -- this pattern finds control characters
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
 
-/** The fields of the envelope with their defaults applied, except those that depend on the time of receipt. */
+/** Envelope fields with defaults applied, except the defaults taken from the server's id and the time of receipt. */
 export interface NormalisedEnvelope {
   eventId: string | undefined;
   type: string;
@@ -26,10 +26,10 @@ export interface NormalisedEnvelope {
   correlationId: string | undefined;
 }
 
-/** Checks everything but the payload's inside and returns either every problem or the normalised fields. */
+/** Checks everything except the inside of the payload. Returns the normalised fields, or the errors (at most 20). */
 export function validateEnvelope(value: unknown): { envelope: NormalisedEnvelope } | { errors: ErrorDetail[] } {
   const errors = matchesSchema(value) ? [] : describe(matchesSchema.errors ?? []);
-  const sent = value as Envelope; // only as far as the schema had nothing against it
+  const sent = value as Envelope; // valid only where the schema reported no error
   const type = sent.eventType ?? sent.type;
   const subject = sent.subject ?? sent.entityId;
   const occurredAt = typeof sent.occurredAt === 'string' ? parseInstant(sent.occurredAt) : undefined;
@@ -37,7 +37,7 @@ export function validateEnvelope(value: unknown): { envelope: NormalisedEnvelope
   if (type === undefined) errors.push(missing('/eventType'));
   if (subject === undefined) errors.push(missing('/subject'));
   if (typeof sent.occurredAt === 'string' && occurredAt === undefined) {
-    errors.push(invalidEvent('/occurredAt', 'must be an RFC 3339 date-time that exists, such as 2026-01-31T12:00:00Z'));
+    errors.push(invalidEvent('/occurredAt', 'must be a valid RFC 3339 date-time, such as 2026-01-31T12:00:00Z'));
   }
   if (errors.length > 0 || type === undefined || subject === undefined)
     return { errors: errors.slice(0, MAX_ERRORS_PER_EVENT) };

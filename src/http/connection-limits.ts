@@ -5,46 +5,49 @@ import { Problem } from '../event/problems';
 import { uuidV7 } from '../event/uuid-v7';
 
 /**
- * Limits on what a slow or hostile client can hold. A whole request has no deadline, since a stream may last for hours.
- * Its headers have one, and REQUEST_STALL_TIMEOUT_MS ends a body that stalls.
+ * Limits on the resources that a slow or hostile client can hold. A whole request has no deadline, because a stream may
+ * last for hours. Its headers have one, and REQUEST_STALL_TIMEOUT_MS ends a body that stalls. Times are in ms.
  */
 export const CONNECTION_LIMITS = {
   http: {
-    requireHostHeader: false, // Node's own response is not problem+json; refusedHeaders checks it
+    requireHostHeader: false, // refusedHeaders checks it, since Node's own response is not problem+json
     maxHeaderSize: 16_384,
     headersTimeout: 15_000,
-    /** How often Node looks for overdue headers; its default is 30 s. */
+    /** How often Node checks for overdue headers. Its default is 30 s. */
     connectionsCheckingInterval: 2_000,
   },
-  /** Longer than the idle timeout of common load balancers (60 s), so that they close kept connections, not we. */
+  /**
+   * Longer than the idle timeout of common load balancers (60 s), so that they close idle connections, not the server.
+   */
   keepAliveTimeout: 72_000,
 };
 
-/** Node silently keeps the first of these headers when repeated; a proxy may have used the second, so repeats are refused. */
+/** Node silently keeps the first of these when repeated. A proxy may have used the second, so repeats are rejected. */
 const SENT_ONCE = ['host', 'content-type', 'authorization'];
 const LENGTHS_SENT_ONCE = new Set(SENT_ONCE.map((name) => name.length));
 
-/** Why the headers of any request are refused. Other repeated headers are refused where they are read. */
+/** Returns why the headers of a request are rejected. Other repeated headers are rejected where they are read. */
 export function refusedHeaders(request: Pick<IncomingMessage, 'rawHeaders' | 'httpVersion'>): Problem | undefined {
   let seen = '';
   for (let i = 0; i < request.rawHeaders.length; i += 2) {
     const raw = request.rawHeaders[i] as string;
-    if (!LENGTHS_SENT_ONCE.has(raw.length)) continue; // this runs for every request
+    if (!LENGTHS_SENT_ONCE.has(raw.length)) continue; // a cheap test first: this runs for every request
     const name = raw.toLowerCase();
     if (!SENT_ONCE.includes(name)) continue;
-    if (seen.includes(`${name};`)) return new Problem('invalid-request', `The header ${name} was sent twice.`);
+    if (seen.includes(`${name};`)) return new Problem('invalid-request', `The header ${name} was sent more than once.`);
     seen += `${name};`;
   }
   return request.httpVersion === '1.1' && !seen.includes('host;')
-    ? new Problem('invalid-request', 'HTTP/1.1 asks for a Host header.')
+    ? new Problem('invalid-request', 'HTTP/1.1 requires a Host header.')
     : undefined;
 }
 
-/** Responds to what Node could not parse or stopped waiting for: no request exists yet, so no exception filter runs. */
+/** Responds to input that Node cannot parse or stopped waiting for. There is no request yet, so no filter runs. */
 export function refuseBrokenRequest(error: ConnectionError, socket: Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed) return;
   const { _httpMessage: response } = socket as Socket & { _httpMessage?: ServerResponse };
-  if (socket.writable && !response?.headersSent) socket.write(rawResponse(problemOf(error))); // not into a response that is being sent
+  // Not in the middle of a response.
+  if (socket.writable && !response?.headersSent) socket.write(rawResponse(problemOf(error)));
   socket.destroy();
 }
 
@@ -56,9 +59,12 @@ function problemOf(error: ConnectionError): Problem {
     );
   }
   if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') {
-    return new Problem('request-timeout', `The headers took longer than ${CONNECTION_LIMITS.http.headersTimeout} ms.`);
+    return new Problem(
+      'request-timeout',
+      `The headers did not arrive within ${CONNECTION_LIMITS.http.headersTimeout} ms.`,
+    );
   }
-  return new Problem('invalid-request', 'This is not a valid HTTP/1.1 request.');
+  return new Problem('invalid-request', 'The request is not valid HTTP/1.1.');
 }
 
 const REASONS: Record<number, string> = {

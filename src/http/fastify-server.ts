@@ -10,7 +10,7 @@ import { traceRequests } from './request-spans';
 import { refusedBody, type RouteBody } from './route-body';
 import { sendProblem, toProblem } from './problem.filter';
 
-/** For the only pages that browsers run: Swagger UI has its own scripts and inline styles. */
+/** Headers of the only pages that run in browsers. Swagger UI loads its own scripts and uses inline styles. */
 const DOCS_HEADERS = {
   'Content-Security-Policy':
     "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
@@ -18,8 +18,8 @@ const DOCS_HEADERS = {
 };
 
 /**
- * Fastify as every role uses it: ids, limits, body parsers, and problem+json for what fails before Nest.
- * @param streamedTypes media types whose bodies are handed to the routes unread
+ * Creates the HTTP server of every role: request ids, limits, body parsers, and problem+json for errors before Nest.
+ * @param streamedTypes media types whose bodies reach the routes unread
  */
 export function createFastifyAdapter(
   settings: Settings,
@@ -32,9 +32,13 @@ export function createFastifyAdapter(
     genReqId: correlationIdOf,
     bodyLimit: settings.MAX_EVENT_BYTES,
     routerOptions: { maxParamLength: 512 },
-    return503OnClosing: false, // requests that arrive while we drain still get their response
+    return503OnClosing: false, // requests that arrive while draining still get a response
     frameworkErrors: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
-      sendProblem(reply, request.id, toProblem(error) ?? new Problem('route-not-found', 'There is no such endpoint.'));
+      sendProblem(
+        reply,
+        request.id,
+        toProblem(error) ?? new Problem('route-not-found', 'There is no endpoint at this path.'),
+      );
     },
   });
   const server = adapter.getInstance<FastifyInstance>();
@@ -43,7 +47,7 @@ export function createFastifyAdapter(
   server.addHook('onRequest', (request, reply, done) => {
     reply.header('X-Correlation-Id', request.id);
     reply.header('X-Content-Type-Options', 'nosniff');
-    reply.header('Cache-Control', 'no-store'); // a response belongs to one tenant and one moment
+    reply.header('Cache-Control', 'no-store'); // a response is valid for one tenant and one moment
     if (request.url.startsWith('/docs')) reply.headers(DOCS_HEADERS);
     done(refusedHeaders(request.raw));
   });
@@ -53,7 +57,7 @@ export function createFastifyAdapter(
   return adapter;
 }
 
-/** server.close() waits for kept connections, so each response sent while draining closes its connection. */
+/** server.close() waits for keep-alive connections, so each response sent while draining closes its connection. */
 function closeConnectionsWhileDraining(server: FastifyInstance): void {
   let draining = false;
   server.addHook('preClose', (done) => {

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { Problem } from '../event/problems';
 
-/** Remembers which methods each path knows, so that a wrong method is 405 with Allow instead of 404. */
+/** Remembers the methods of each path, so that a wrong method gets 405 with Allow instead of 404. */
 export class KnownRoutes {
   private readonly methods = new Map<string, { path: RegExp; methods: Set<string> }>();
 
@@ -14,7 +14,7 @@ export class KnownRoutes {
     });
   }
 
-  /** The problem to send when no route matched, and the Allow header where the path exists. */
+  /** Returns the problem to send when no route matched, and the Allow header if the path exists. */
   problemFor(method: string, url: string): { problem: Problem; allow: string | undefined } {
     const path = url.split('?', 1)[0] ?? '';
     const allowed = [...this.methods.values()].filter((route) => route.path.test(path)).flatMap((r) => [...r.methods]);
@@ -22,7 +22,10 @@ export class KnownRoutes {
       return { problem: new Problem('route-not-found', 'There is no endpoint at this path.'), allow: undefined };
     }
     const allow = [...new Set(allowed)].sort().join(', ');
-    return { problem: new Problem('method-not-allowed', `${method} is not one of ${allow}.`), allow };
+    return {
+      problem: new Problem('method-not-allowed', `${method} is not supported at this path. Use ${allow}.`),
+      allow,
+    };
   }
 }
 

@@ -11,14 +11,14 @@ import { classifyPgError } from '../db/pg-errors';
 import { Problem, type ProblemCode } from '../event/problems';
 import type { KnownRoutes } from './known-routes';
 
-/** By the codes of Fastify's own errors. */
+/** Problems for Fastify's own errors, by error code. */
 const FASTIFY_PROBLEMS: Record<string, [ProblemCode, string]> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: ['event-too-large', 'The body is larger than an event may be.'],
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: ['unsupported-media-type', 'This endpoint does not take that Content-Type.'],
-  FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['malformed-body', 'The body is not as long as its Content-Length says.'],
+  FST_ERR_CTP_BODY_TOO_LARGE: ['event-too-large', 'The body is larger than MAX_EVENT_BYTES.'],
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: ['unsupported-media-type', 'This endpoint does not accept this Content-Type.'],
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['malformed-body', 'The length of the body differs from its Content-Length.'],
   FST_ERR_CTP_EMPTY_JSON_BODY: ['malformed-body', 'The body is empty.'],
   FST_ERR_BAD_URL: ['route-not-found', 'The path is not a valid URL path.'],
-  FST_ERR_ASYNC_CONSTRAINT: ['route-not-found', 'There is no such endpoint.'],
+  FST_ERR_ASYNC_CONSTRAINT: ['route-not-found', 'There is no endpoint at this path.'],
 };
 
 const BY_STATUS: Record<number, ProblemCode> = {
@@ -32,7 +32,7 @@ const BY_STATUS: Record<number, ProblemCode> = {
   503: 'overloaded',
 };
 
-/** Every request that fails gets an RFC 9457 problem+json response. No stack trace is ever sent. */
+/** Turns every error into an RFC 9457 problem+json response. Never sends a stack trace. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
   private readonly logger = new Logger('Http');
@@ -44,7 +44,7 @@ export class ProblemFilter implements ExceptionFilter {
     const request = http.getRequest<FastifyRequest>();
     const reply = http.getResponse<FastifyReply>();
     if (error instanceof NotFoundException) {
-      // Only Nest itself throws it, when no route matches; our features throw a Problem.
+      // Thrown by Nest when no route matches. The features throw a Problem instead.
       const { problem, allow } = this.routes.problemFor(request.method, request.url);
       if (allow) reply.header('Allow', allow);
       sendProblem(reply, request.id, problem);
@@ -55,7 +55,9 @@ export class ProblemFilter implements ExceptionFilter {
 
   private unexpected(error: unknown, request: FastifyRequest): Problem {
     if (classifyPgError(error) === 'unavailable') {
-      return new Problem('storage-unavailable', 'The database does not answer just now.', { retryAfterSeconds: 2 });
+      return new Problem('storage-unavailable', 'The database is unavailable. Try again later.', {
+        retryAfterSeconds: 2,
+      });
     }
     this.logger.error({
       msg: 'request failed',
@@ -64,7 +66,7 @@ export class ProblemFilter implements ExceptionFilter {
       correlationId: request.id,
       err: error,
     });
-    return new Problem('internal-error', 'This is a fault of ours; the correlation id finds it in the logs.');
+    return new Problem('internal-error', 'An unexpected error occurred. It is logged with the correlation id.');
   }
 }
 
@@ -80,7 +82,7 @@ export function sendProblem(reply: FastifyReply, correlationId: string, problem:
     .send(JSON.stringify(problem.toBody(correlationId)));
 }
 
-/** The problem of the catalogue for an error that ended a request; undefined for an internal error. */
+/** Returns the problem for an error that ended a request, or undefined for an internal error. */
 export function toProblem(error: unknown): Problem | undefined {
   if (error instanceof Problem) return error;
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
@@ -88,7 +90,7 @@ export function toProblem(error: unknown): Problem | undefined {
   if (fromFastify) return new Problem(...fromFastify);
   const status = statusOf(error);
   const known = status === undefined ? undefined : BY_STATUS[status];
-  return known && new Problem(known, error instanceof Error ? error.message : 'The request was refused.');
+  return known && new Problem(known, error instanceof Error ? error.message : 'The request was rejected.');
 }
 
 function statusOf(error: unknown): number | undefined {

@@ -3,10 +3,10 @@ import { Problem } from '../event/problems';
 import { withinDeadline } from '../runtime/deadline';
 
 /**
- * The chunks of a request body. A pipeline may destroy this generator without destroying the request and its socket, so
- * a stream that breaks still gets a response. Ends with `request-timeout` when the sender sends nothing for `stallMs`
- * while we wait for it. Time in which we do not read, because storage is slow, does not count.
- * @throws Problem `request-timeout`
+ * Yields the chunks of a request body. Destroying this generator does not destroy the request and its socket, so a
+ * stream that breaks off still gets a response. Only time spent waiting for the sender counts towards `stallMs`; time
+ * in which nothing is read, because storage is slow, does not.
+ * @throws Problem `request-timeout` when no byte arrives for `stallMs`
  */
 export async function* bodyChunks(request: Readable, stallMs: number): AsyncGenerator<Buffer> {
   const chunks = request.iterator({ destroyOnReturn: false }) as AsyncIterator<Buffer>;
@@ -17,13 +17,15 @@ export async function* bodyChunks(request: Readable, stallMs: number): AsyncGene
   }
 }
 
-/** A slow body is not stalled. A body that Fastify reads whole is small; it may take this many stall times in total. */
+/**
+ * Total time for a body that Fastify reads whole, in multiples of the stall timeout. It ends a body that trickles in.
+ */
 const WHOLE_BODY_STALLS = 4;
 
 /**
- * For bodies that Fastify reads whole: fails with `request-timeout` when nothing arrives for `stallMs`, or when the body
- * is not complete after four times that. Uses one timer per request, which costs a small request less than wrapping its
- * body in another stream.
+ * Ends a body that Fastify reads whole with `request-timeout` when no byte arrives for `stallMs`, or when the body is
+ * incomplete after four times that. Uses one timer per request, which costs a small request less than wrapping its body
+ * in another stream.
  */
 export function endWhenStalled(body: Readable, stallMs: number): void {
   const endMs = performance.now() + stallMs * WHOLE_BODY_STALLS;
@@ -31,11 +33,11 @@ export function endWhenStalled(body: Readable, stallMs: number): void {
   const stop = (): void => clearTimeout(timer);
   body.on('data', () => {
     if (performance.now() < endMs) timer.refresh();
-    else body.emit('error', new Problem('request-timeout', 'The body comes too slowly.'));
+    else body.emit('error', new Problem('request-timeout', 'The body arrived too slowly.'));
   });
   body.once('end', stop).once('close', stop).once('error', stop);
 }
 
 function stalled(stallMs: number): Problem {
-  return new Problem('request-timeout', `The body brought nothing for ${stallMs} ms.`);
+  return new Problem('request-timeout', `No byte of the body arrived for ${stallMs} ms.`);
 }

@@ -5,18 +5,18 @@ import { startSpan, traceparentOf } from '../observability/spans';
 import { readTraceparent } from './correlation';
 
 /**
- * A SERVER span for each request of the API that is sampled. From then on the request's `traceparent` is that span's, so
- * whoever reads the header continues it. Registered only where tracing is on.
+ * Records a SERVER span for each sampled API request. The span's context replaces the request's `traceparent` header,
+ * so that later readers of the header continue the span. Registered only when tracing is on.
  */
 export function traceRequests(server: FastifyInstance): void {
   const spans = new WeakMap<IncomingMessage, Span>();
   server.addHook('onRequest', (request, _reply, done) => {
     const route = request.routeOptions.url;
-    if (!route?.startsWith('/v1/')) return done(); // probes and scrapes would be most of all traces
+    if (!route?.startsWith('/v1/')) return done(); // probes and scrapes would be most of the traces
     const { raw, method, id } = request;
     const span = startSpan(`${method} ${route}`, readTraceparent(raw), { kind: SpanKind.SERVER });
     if (span.isRecording()) {
-      // Not at the start: the SDK copies and checks them before it asks the sampler, for requests without a span, too.
+      // Set after sampling: the SDK copies and checks start attributes first, even for requests that are not sampled.
       span.setAttributes({ 'http.request.method': method, 'http.route': route, 'streamforge.correlation_id': id });
       raw.headers.traceparent = traceparentOf(span);
       spans.set(raw, span);

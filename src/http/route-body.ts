@@ -2,8 +2,8 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { Problem } from '../event/problems';
 
 /**
- * What a route takes as its body; for @RouteConfig. Such a route gets the bytes as they were sent: a Buffer, or the
- * unread stream for media types that are streamed. A route without it takes JSON and gets it parsed.
+ * Declares the bodies that a route accepts; for @RouteConfig. Such a route gets the raw bytes: a Buffer, or the unread
+ * stream for streamed media types. A route without this setting accepts JSON and gets it parsed.
  */
 export interface RouteBody {
   takesBody: (mediaType: string, headers: IncomingHttpHeaders) => boolean;
@@ -14,7 +14,7 @@ export const JSON_TYPE = 'application/json';
 const PARSED_JSON: RouteBody = { takesBody: (mediaType) => mediaType === JSON_TYPE };
 
 /**
- * Why a body is refused before any of it is read; null when the route takes it.
+ * Returns why a body is rejected before any of it is read, or null when the route accepts it.
  * @param mediaType Fastify's `request.mediaType`: lower case, without parameters; undefined without a Content-Type
  */
 export function refusedBody(
@@ -25,12 +25,12 @@ export function refusedBody(
 ): Problem | null {
   const encoding = (headers['content-encoding'] ?? 'identity').toLowerCase();
   if (encoding !== 'identity' && !isStreamed) {
-    // Only streams are decoded; here the encoded bytes would be stored as the event.
+    // Only streams are decoded. Other encoded bodies would be read as the event itself.
     return new Problem('unsupported-content-encoding', 'Send this body without a Content-Encoding.');
   }
   if (mediaType === undefined && !hasBody(headers)) return null;
   if (takesBody(mediaType ?? '', headers)) return null;
-  return new Problem('unsupported-media-type', 'This endpoint does not take that Content-Type.');
+  return new Problem('unsupported-media-type', 'This endpoint does not accept this Content-Type.');
 }
 
 function hasBody(headers: IncomingHttpHeaders): boolean {

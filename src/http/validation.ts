@@ -1,14 +1,16 @@
 import { ValidationPipe, type ValidationError } from '@nestjs/common';
 import { Problem, type ErrorDetail } from '../event/problems';
 
-/** class-validator for the DTOs of the admin endpoints; what it finds leaves as `invalid-request` with pointers. */
+/**
+ * Validates the DTOs of the admin endpoints with class-validator. Violations become `invalid-request` with pointers.
+ */
 export function createValidationPipe(): ValidationPipe {
   return new ValidationPipe({
     transform: true,
     whitelist: true,
     forbidNonWhitelisted: true,
     exceptionFactory: (errors) =>
-      new Problem('invalid-request', 'Some parameters break their rule.', {
+      new Problem('invalid-request', 'Some parameters are invalid. See `errors`.', {
         errors: errors.flatMap((e) => details(e, '')),
       }),
   });

@@ -19,7 +19,7 @@ const SELECT_EVENT = `
          s.published_at as "publishedAt", s.completed_at as "completedAt"
     from events e join event_status s on s.event_id = e.id`;
 
-/** Of this tenant, or of any when the tenant is undefined. */
+/** Finds an event by its id, in the given tenant or, when that is undefined, in any tenant. */
 export async function findEventById(
   db: Db,
   tenantId: string | undefined,
@@ -32,7 +32,10 @@ export async function findEventById(
   return rows[0];
 }
 
-/** The newest, should retention have dropped the keys that keep an eventId unique. */
+/**
+ * Finds an event by the producer's eventId. Returns the newest one: once retention has dropped the key, an eventId can
+ * be used again.
+ */
 export async function findEventByEventId(
   db: Db,
   tenantId: string,
@@ -55,7 +58,7 @@ export interface Attempt {
   createdAt: string;
 }
 
-/** Oldest first. Two halves, because successes and failures have an index each. */
+/** Lists the attempts of an event, oldest first. A union, because successes and failures have separate indexes. */
 export async function listAttempts(db: Db, eventId: string): Promise<Attempt[]> {
   const columns = `attempt_number as "attemptNumber", dispatch_no as dispatch, status, reason_code as "reasonCode",
                    error_message as "errorMessage", duration_ms as "durationMs", created_at as "createdAt"`;
@@ -72,11 +75,11 @@ export async function listAttempts(db: Db, eventId: string): Promise<Attempt[]> 
 export interface ReplayOfEvent {
   replayId: string;
   mode: 'reprocess' | 'republish';
-  /** When this replay sent the event. */
+  /** When the replay dispatched the event. RFC 3339, UTC. */
   at: string;
 }
 
-/** The replays that sent an event again, oldest first. */
+/** Lists the replays that have dispatched an event, oldest first. */
 export async function listReplays(db: Db, eventId: string): Promise<ReplayOfEvent[]> {
   const { rows } = await db.query<ReplayOfEvent>(
     `select r.id as "replayId", r.mode, sent.dispatched_at as at

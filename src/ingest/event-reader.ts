@@ -7,26 +7,31 @@ import { Problem } from '../event/problems';
 import { isUuid } from '../event/uuid-v7';
 import { findEventByEventId, findEventById, listAttempts, listReplays } from './event-reader.queries';
 
-/** Reads one event back, with the payload exactly as it was sent, its status and its attempts. */
+/** Reads one event with its original payload, its status and its attempts. */
 @Injectable()
 export class EventReader {
   constructor(private readonly pool: Pool) {}
 
   /**
-   * JSON text, or undefined when this tenant has no such event; another tenant's looks just like an absent one.
-   * Without a tenant (operators) only the id names an event, since two tenants may use one eventId.
+   * Returns the event as JSON text, or undefined when the tenant has no such event; an event of another tenant is
+   * treated as missing. Without a tenant (operators), only the id is accepted: two tenants may use the same eventId.
+   * @throws Problem `storage-unavailable`
    */
   async read(tenantId: string | undefined, idOrEventId: string): Promise<string | undefined> {
     try {
       return await this.find(tenantId, idOrEventId);
     } catch (error) {
       if (classifyPgError(error) !== 'unavailable') throw error;
-      throw new Problem('storage-unavailable', 'The event cannot be read just now.', { retryAfterSeconds: 2 });
+      throw new Problem(
+        'storage-unavailable',
+        'The event cannot be read because the database is unavailable. Try again later.',
+        { retryAfterSeconds: 2 },
+      );
     }
   }
 
   private async find(tenantId: string | undefined, idOrEventId: string): Promise<string | undefined> {
-    if (idOrEventId.includes('\0')) return undefined; // PostgreSQL refuses the question itself
+    if (idOrEventId.includes('\0')) return undefined; // PostgreSQL rejects a text that contains U+0000
     const found = await onOneConnection(this.pool, async (db) => {
       if (isUuid(idOrEventId)) {
         const [event, history] = await Promise.all([

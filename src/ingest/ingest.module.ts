@@ -10,7 +10,7 @@ import { StreamIngest } from './stream/stream-ingest';
 import { StreamController } from './stream/stream.controller';
 import { TenantLimiter } from '../access/tenant-limiter';
 
-/** HTTP in, one PostgreSQL transaction; nothing is published from here. */
+/** Accepts events over HTTP and stores each batch in one PostgreSQL transaction. Publishes nothing. */
 @Module({
   controllers: [EventsController, StreamController],
   providers: [

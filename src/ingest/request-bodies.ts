@@ -4,7 +4,7 @@ import { CLOUD_EVENT_REF, ENVELOPE_REF } from './event.requests';
 import { CLOUD_EVENT_EXAMPLE, EVENT_EXAMPLE } from './formats/examples';
 import { formatsOf, streamFormat, type StreamFormat } from './formats/stream-formats';
 
-/** What POST /v1/events takes. The data of a CloudEvent in binary mode may be of any type that is not streamed. */
+/** Bodies of POST /v1/events. The data of a CloudEvent in binary mode may have any media type that is not streamed. */
 export const EVENT_BODY: RouteBody = {
   takesBody: (mediaType, headers) => {
     if (mediaType === JSON_TYPE || mediaType === CLOUD_EVENT_TYPE) return true;
@@ -13,7 +13,7 @@ export const EVENT_BODY: RouteBody = {
   },
 };
 
-/** What POST /v1/ingest/stream takes. */
+/** Bodies of POST /v1/ingest/stream. */
 export const STREAM_BODY: RouteBody = {
   takesBody: (mediaType) => streamFormat(mediaType)?.endpoint === 'POST /v1/ingest/stream',
 };
@@ -29,7 +29,7 @@ export const EVENT_REQUEST = {
 
 const STREAMED = formatsOf('POST /v1/ingest/stream');
 export const STREAM_REQUEST = { required: true, content: documented(STREAMED) };
-/** Such as "NDJSON or XML". */
+/** For example "NDJSON or XML". */
 export const STREAM_FORMAT_NAMES = STREAMED.map(({ name }) => name).join(' or ');
 
 function documented(formats: readonly StreamFormat[]) {

@@ -17,7 +17,7 @@ import { Intake } from './store/intake';
 import type { IngestResult } from './store/store-batch';
 import { TenantLimiter } from '../access/tenant-limiter';
 
-/** Handles a request with one event. The response is 202 for a new event, 200 for a duplicate, else a problem. */
+/** Handles a request with one event. Responds 202 for a new event, 200 for a duplicate, otherwise with a problem. */
 @Injectable()
 export class SingleEventEndpoint {
   constructor(
@@ -50,7 +50,7 @@ export class SingleEventEndpoint {
 
   private prepare({ headers, mediaType, body }: FastifyRequest, context: RequestContext): PrepareResult {
     const bytes = Buffer.isBuffer(body) ? body : Buffer.alloc(0);
-    const structured = mediaType === CLOUD_EVENT_TYPE; // also when `ce-` headers repeat its attributes
+    const structured = mediaType === CLOUD_EVENT_TYPE; // even if `ce-` headers repeat its attributes
     if (!structured && isBinaryCloudEvent(headers)) return prepareBinary(headers, bytes, context, this.settings);
     if (bytes.length === 0) throw new Problem('malformed-body', 'The body is empty.');
     return (structured ? prepareStructured : prepareEvent)(bytes, context, this.settings);
@@ -61,7 +61,7 @@ function send(reply: FastifyReply, { event }: PreparedEvent, result: IngestResul
   if (result.kind === 'rejected') throw problemOfRejection(result.rejection);
   const duplicate = result.kind === 'duplicate';
   const { id, eventId, receivedAt, correlationId, hash } = duplicate ? result.of : result.committed;
-  const { tenantId, type, subject, partitionKey } = event; // the same content, so the same in the original
+  const { tenantId, type, subject, partitionKey } = event; // equal in the original, whose content is the same
   const facts = { id, eventId, tenantId, type, subject, partitionKey, hash, correlationId, receivedAt };
   reply.status(duplicate ? 200 : 202).header('Location', `/v1/events/${id}`);
   if (duplicate) reply.header('Idempotent-Replayed', 'true');

@@ -2,9 +2,9 @@ import { decodeUtf8, isJson, scanJsonObject } from '../json/json-text';
 import { invalidEvent, type ErrorDetail } from '../problems';
 
 /**
- * CloudEvents 1.0 → the JSON text of our own envelope, which then goes the way of every event. Values are moved as
- * slices of text, so that data stays exactly as it was sent. Extension attributes other than `partitionkey` have no
- * place in the envelope and are not kept.
+ * Converts a CloudEvent 1.0 to the JSON text of an event envelope, which is then read like any other event. Values are
+ * copied as slices of the original text, so `data` stays exactly as it was sent. Extension attributes other than
+ * `partitionkey` are dropped: the envelope has no field for them.
  */
 
 /** The media type of one CloudEvent in structured mode. */
@@ -25,12 +25,12 @@ type Attribute = keyof typeof FIELD_OF;
 const ATTRIBUTES = Object.keys(FIELD_OF) as Attribute[];
 const REQUIRED: Attribute[] = ['id', 'source', 'specversion', 'type'];
 
-/** Binary data has no JSON of its own; under this name CloudEvents' JSON format carries it too. */
+/** Name of the member that holds binary data in base64, as in CloudEvents' JSON format. */
 const BASE64_NAME = 'data_base64';
 
 export type EnvelopeText = { text: string } | { errors: ErrorDetail[] };
 
-/** Structured mode: one JSON object. Undefined when it is none; the caller's own reading then says why. */
+/** Reads a CloudEvent in structured mode. Returns undefined when the bytes are not one JSON object. */
 export function fromStructured(bytes: Buffer): EnvelopeText | undefined {
   const text = decodeUtf8(bytes);
   if (text === undefined || !isJsonObject(text)) return undefined;
@@ -42,23 +42,23 @@ export function fromStructured(bytes: Buffer): EnvelopeText | undefined {
   };
   const base64 = slice(BASE64_NAME);
   if (base64 !== undefined && members.has('data'))
-    return { errors: [invalidAttribute('data', 'must not stand beside data_base64')] };
+    return { errors: [invalidAttribute('data', 'must not be combined with data_base64')] };
   const data = base64 === undefined ? slice('data') : `{${JSON.stringify(BASE64_NAME)}:${base64}}`;
   const attribute = (name: string): string | undefined => {
     const value = slice(name);
-    return value === 'null' ? undefined : value; // in CloudEvents' JSON format null means: not set
+    return value === 'null' ? undefined : value; // in CloudEvents' JSON format, null means "not set"
   };
   return envelopeText(attribute, data ?? 'null');
 }
 
-/** Binary mode: attributes in `ce-` headers, percent-encoded; the body is the data. */
+/** Reads a CloudEvent in binary mode: percent-encoded attributes in `ce-` headers, data in the body. */
 export function fromBinary(headers: Record<string, string | string[] | undefined>, body: Buffer): EnvelopeText {
   const errors: ErrorDetail[] = [];
   const attribute = (name: string): string | undefined => {
     const sent = headers[`ce-${name}`];
     if (sent === undefined) return undefined;
     const decoded = percentDecoded(unquoted(String(sent)));
-    if (decoded === undefined) errors.push(invalidAttribute(name, 'is not percent-encoded UTF-8'));
+    if (decoded === undefined) errors.push(invalidAttribute(name, 'must be percent-encoded UTF-8'));
     return JSON.stringify(decoded ?? '');
   };
   const type =
@@ -70,12 +70,12 @@ export function fromBinary(headers: Record<string, string | string[] | undefined
   return errors.length > 0 ? { errors } : envelope;
 }
 
-/** True when the request says that it is a CloudEvent in binary mode. */
+/** True when a `ce-` header marks the request as a CloudEvent in binary mode. */
 export function isBinaryCloudEvent(headers: Record<string, unknown>): boolean {
   return headers['ce-specversion'] !== undefined || headers['ce-id'] !== undefined || headers['ce-type'] !== undefined;
 }
 
-/** The name that the producer used for a place in the envelope: `/eventType` → `/type`. */
+/** Translates a pointer into the envelope to the attribute names of CloudEvents: `/eventType` → `/type`. */
 export function cloudEventPointer(pointer: string): string {
   const [, field = '', ...rest] = pointer.split('/');
   const attribute = field === 'payload' ? 'data' : ATTRIBUTES.find((name) => FIELD_OF[name] === field);
@@ -94,7 +94,7 @@ function envelopeText(valueOf: (attribute: string) => string | undefined, data: 
   return { text: `{${members.join(',')},"payload":${data}}` };
 }
 
-/** JSON data as its own text, text as a string, anything else in base64. */
+/** Keeps JSON data as its own text, turns text into a JSON string, and encodes anything else in base64. */
 function dataText(type: string, body: Buffer): string {
   if (body.length === 0) return 'null';
   const text = decodeUtf8(body);
@@ -104,17 +104,20 @@ function dataText(type: string, body: Buffer): string {
   return JSON.stringify({ [BASE64_NAME]: body.toString('base64') });
 }
 
-/** Makes the whole envelope malformed, so that it is refused like any broken body. The data itself could add members. */
+/**
+ * Replaces data that is not JSON. It makes the envelope malformed, so that the event is rejected like any broken body.
+ * The data itself could add members to the envelope.
+ */
 const MALFORMED_DATA = '(not JSON)';
 
-/** Older producers send a value with spaces or quotes as a quoted string, which is undone before the percent-encoding. */
+/** Older producers quote a value that contains spaces or quotes. The quotes are removed before percent-decoding. */
 function unquoted(text: string): string {
   const inner = /^"((?:[^"\\]|\\.)*)"$/.exec(text)?.[1];
   return inner === undefined ? text : inner.replace(/\\(.)/g, '$1');
 }
 
 function percentDecoded(text: string): string | undefined {
-  // Only %XX is an escape here; a plus sign is a plus sign.
+  // Only %XX is an escape; a plus sign stands for itself.
   if (/%(?![0-9a-fA-F]{2})/.test(text)) return undefined;
   return decodeUtf8(
     Buffer.from(

@@ -2,14 +2,14 @@ import { cloudEventPointer, fromBinary, fromStructured, type EnvelopeText } from
 import { prepareEvent, type ContentRules, type PrepareResult, type RequestContext } from '../prepare-event';
 import type { ErrorDetail } from '../problems';
 
-/** A CloudEvent in structured mode, also as a record of a batch. */
+/** Prepares a CloudEvent in structured mode: a whole body, or one record of a batch. */
 export function prepareStructured(bytes: Buffer, context: RequestContext, rules: ContentRules): PrepareResult {
-  // What is too large or no JSON object is refused in the same words as a native event.
+  // An event that is too large or not a JSON object gets the same rejection as a native event.
   const envelope = bytes.length > rules.MAX_EVENT_BYTES ? undefined : fromStructured(bytes);
   return envelope ? prepareEnvelope(envelope, bytes.length, context, rules) : prepareEvent(bytes, context, rules);
 }
 
-/** A CloudEvent in binary mode: attributes in the headers, data in the body. */
+/** Prepares a CloudEvent in binary mode: attributes in the headers, data in the body. */
 export function prepareBinary(
   headers: Record<string, string | string[] | undefined>,
   body: Buffer,

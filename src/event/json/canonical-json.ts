@@ -1,17 +1,17 @@
 import { decimalOf, isExactlyPrinted } from './json-text';
 
 /**
- * RFC 8785 canonical JSON, with one extension outside that RFC's domain: a number that a double cannot hold exactly
- * keeps all its digits, since two different amounts must never count as the same content. (`canonicalize` from npm
- * agrees on everything else, which a test shows, but takes such numbers already rounded.)
+ * RFC 8785 canonical JSON with one extension: a number that a double cannot hold keeps all its digits, because two
+ * different amounts must never count as the same content. (The npm package `canonicalize` gives the same text for all
+ * other values, which a test checks, but it gets such numbers already rounded.)
  */
 
-/** A number that survives only as text, in the normal form of decimalOf. */
+/** A number that a double cannot hold, as text in the normal form of decimalOf. */
 class ExactNumber {
   constructor(readonly decimal: string) {}
 }
 
-/** Parses JSON so that canonicalJson can tell numbers apart that JSON.parse would round to the same double. */
+/** Parses JSON for canonicalJson and keeps numbers apart that JSON.parse would round to the same double. */
 export function parseExact(text: string): unknown {
   return JSON.parse(text, exactReviver);
 }
@@ -21,7 +21,10 @@ function exactReviver(this: unknown, _name: string, value: unknown, context?: { 
   return new ExactNumber(decimalOf(context.source));
 }
 
-/** The canonical text of a JSON value of bounded depth. Names are sorted by UTF-16 code units, as the RFC asks. */
+/**
+ * Returns the canonical text of a JSON value. Names are sorted by UTF-16 code units, as RFC 8785 requires. Recursive:
+ * callers must bound the depth of the value.
+ */
 export function canonicalJson(value: unknown): string {
   if (typeof value === 'string') return quoted(value);
   if (value === null || typeof value !== 'object') return String(value);
@@ -43,7 +46,7 @@ export function canonicalJson(value: unknown): string {
   return text + '}';
 }
 
-/** Array.sort made a quarter of all garbage of a stream; for up to so many names an insertion sort is faster, too. */
+/** Up to this many names, an insertion sort is faster than Array.sort, which made a quarter of a stream's garbage. */
 const SHORT = 24;
 
 function sorted(names: string[]): string[] {
@@ -57,12 +60,12 @@ function sorted(names: string[]): string[] {
   return names;
 }
 
-/** The names of a producer's events are few and come again and again. Bounded for those that make new ones each time. */
+/** Bounds of the cache below. Most producers repeat a few names; some generate new names for every event. */
 const MAX_NAMES = 2_000;
 const MAX_NAME_LENGTH = 64;
 const quotedNames = new Map<string, string>();
 
-/** The name with its quotes and colon. */
+/** Returns the name with its quotes and colon. */
 function quotedName(name: string): string {
   const known = quotedNames.get(name);
   if (known !== undefined) return known;
@@ -75,7 +78,7 @@ function quotedName(name: string): string {
 // eslint-disable-next-line no-control-regex -- JSON escapes control characters
 const NEEDS_ESCAPE = /["\\\u0000-\u001f\ud800-\udfff]/;
 
-/** JSON.stringify of a string, which costs more than all the rest here; few strings need an escape. */
+/** Returns JSON.stringify(text), but calls it only if an escape is needed: it costs more than the rest of this file. */
 export function quoted(text: string): string {
   return NEEDS_ESCAPE.test(text) ? JSON.stringify(text) : `"${text}"`;
 }

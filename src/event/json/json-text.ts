@@ -1,12 +1,12 @@
 import { isUtf8 } from 'node:buffer';
 
 /**
- * Reading JSON without losing anything. JSON.parse rounds numbers and forgets how they were written, so the payload is
- * kept as the slice of text that the producer sent; this file finds that slice, and what must be known about it, in one
- * pass over the text without recursion.
+ * Reads JSON without losing information. JSON.parse rounds numbers and forgets how they were written, so the payload is
+ * stored as the slice of text that the producer sent. The scan below finds that slice, and what must be known about it,
+ * in one pass without recursion.
  */
 
-/** Decodes strictly: invalid UTF-8 gives undefined instead of replacement characters. A leading BOM is dropped. */
+/** Decodes UTF-8. Returns undefined for invalid bytes instead of replacing them. Drops a leading BOM. */
 export function decodeUtf8(bytes: Buffer): string | undefined {
   if (!isUtf8(bytes)) return undefined;
   const bom = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
@@ -24,19 +24,19 @@ export function isJson(text: string): boolean {
 }
 
 export interface JsonScan {
-  /** Levels of nesting of the deepest value under a top-level member; a scalar member has 0. */
+  /** Nesting levels of the deepest top-level member. A scalar has 0. */
   depth: number;
-  /** Where the value of each top-level member stands in the text. The last of equal names wins, as in JSON.parse. */
+  /** Position of the value of each top-level member. The last of equal names wins, as in JSON.parse. */
   members: Map<string, { start: number; end: number }>;
   /** The first top-level name that occurs twice. */
   repeated: string | undefined;
-  /** Some number is not exactly what a double prints, so a comparison by value needs the source text. */
+  /** True when JSON.parse would change the value of a number, so that a comparison needs the source text. */
   inexactNumbers: boolean;
-  /** Some string holds an escape that may stand for U+0000 or a surrogate; see findUnsupportedCharacter. */
+  /** True when a string contains an escape for U+0000 or a surrogate; see findUnsupportedCharacter. */
   suspectEscapes: boolean;
 }
 
-// Local constants: imported ones are property reads in CommonJS, which made this scan 6 % slower.
+// Local constants: in CommonJS an imported constant is a property read, which made this scan 6 % slower.
 const QUOTE = 0x22;
 const COMMA = 0x2c;
 const COLON = 0x3a;
@@ -44,7 +44,7 @@ const BACKSLASH = 0x5c;
 
 const isDigit = (c: number): boolean => c >= 0x30 && c <= 0x39;
 
-/** Scans the text of a JSON object that JSON.parse has accepted (the scan itself does not check the grammar). */
+/** Scans the text of a JSON object. JSON.parse must have accepted it: the scan does not check the grammar. */
 export function scanJsonObject(text: string): JsonScan {
   return new ObjectScanner(text).scan();
 }
@@ -58,7 +58,7 @@ class ObjectScanner {
     suspectEscapes: false,
   };
   private level = 0;
-  /** The top-level member whose value is being read, and where that value starts. */
+  /** The top-level member being read, and where its value starts; -1 before the value. */
   private name: string | undefined;
   private valueStart = -1;
 
@@ -77,7 +77,7 @@ class ObjectScanner {
     return this.result;
   }
 
-  /** Returns where the closing quote stands. */
+  /** Returns the position of the closing quote. */
   private string(start: number): number {
     const { text } = this;
     let i = start + 1;
@@ -105,7 +105,7 @@ class ObjectScanner {
     if (c !== COMMA) this.level -= 1;
   }
 
-  /** Returns where its last character stands. */
+  /** Returns the position of the last digit. */
   private number(start: number): number {
     const end = numberEnd(this.text, start);
     if (!this.result.inexactNumbers && !isExactNumber(this.text, start, end)) this.result.inexactNumbers = true;
@@ -113,7 +113,7 @@ class ObjectScanner {
   }
 }
 
-/** \u0000, or \ud800 to \udfff. */
+/** True for \u0000 and for \ud800 to \udfff. `at` is the position of the first hex digit. */
 function isSuspectEscape(text: string, at: number): boolean {
   const first = text.charCodeAt(at) | 0x20;
   if (first === 0x64) return /[89abcdef]/i.test(text.charAt(at + 1));
@@ -139,20 +139,20 @@ function isExactNumber(text: string, start: number, end: number): boolean {
   return isExactlyPrinted(source);
 }
 
-/** True when the double nearest to `source` prints as a number of the same value, so that nothing is lost by it. */
+/** True when the double nearest to `source` prints with the same value, so that parsing loses nothing. */
 export function isExactlyPrinted(source: string): boolean {
   const printed = String(Number(source));
   return printed === source || decimalOf(printed) === decimalOf(source);
 }
 
-/** One text per decimal value: significant digits and a power of ten, as in `1234e-2`. Infinity gives itself. */
+/** Returns one text for all spellings of a decimal value, such as `1234e-2` for 12.34. Returns Infinity unchanged. */
 export function decimalOf(source: string): string {
   const match = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(source);
   if (!match) return source;
   const [, sign, whole = '', fraction = '', exponent = '0'] = match;
   const digits = (whole + fraction).replace(/^0+/, '');
   if (digits === '') return '0';
-  let length = digits.length; // a loop: /0+$/ takes quadratic time on zeros that do not end the text
+  let length = digits.length; // a loop, because /0+$/ takes quadratic time on zeros inside the text
   while (digits.charCodeAt(length - 1) === 0x30) length -= 1;
   const significant = digits.slice(0, length);
   const power = BigInt(exponent) - BigInt(fraction.length) + BigInt(digits.length - significant.length);
@@ -160,8 +160,8 @@ export function decimalOf(source: string): string {
 }
 
 /**
- * JSON Pointer to the first string or name under `value` that holds U+0000 or a lone surrogate, which PostgreSQL and
- * every strict UTF-8 reader refuse; undefined when there is none. Iterative; `value` is at most 64 levels deep anyway.
+ * Returns the JSON Pointer of the first string under `value` that contains U+0000 or a lone surrogate, or of the object
+ * with such a name; undefined when there is none. PostgreSQL and strict UTF-8 readers reject these characters.
  */
 export function findUnsupportedCharacter(value: unknown, pointer: string): string | undefined {
   const open: [unknown, string][] = [[value, pointer]];
@@ -179,7 +179,7 @@ export function findUnsupportedCharacter(value: unknown, pointer: string): strin
   return undefined;
 }
 
-/** The JSON Pointer (RFC 6901) of a member. */
+/** Returns the JSON Pointer (RFC 6901) of a member. */
 export function childPointer(parent: string, name: string): string {
   return `${parent}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
 }

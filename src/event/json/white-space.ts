@@ -1,4 +1,4 @@
-/** True for the codes of what both JSON and XML call white space. */
+/** True for the character codes that JSON and XML define as white space. */
 export function isSpace(code: number): boolean {
   return code === 0x20 || code === 0x0a || code === 0x09 || code === 0x0d;
 }

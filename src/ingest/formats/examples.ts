@@ -1,4 +1,4 @@
-/** Examples of the OpenAPI document. They work as they are: a test sends each of them. */
+/** Request examples of the OpenAPI document. A test sends each of them. */
 export const EVENT_EXAMPLE = {
   eventType: 'sale.completed',
   subject: 'order-1001',

@@ -4,20 +4,20 @@ import { Problem } from '../../event/problems';
 import { isBlankLine, type StreamRecord } from './ndjson-records';
 import type { StreamSource } from '../stream/stream-source';
 
-// Local constants: imported ones are property reads in CommonJS, which made this scan 6 % slower.
+// Local constants: in CommonJS an imported constant is a property read, which made this scan 6 % slower.
 const QUOTE = 0x22;
 const COMMA = 0x2c;
 const BACKSLASH = 0x5c;
 
 /**
- * The elements of one JSON array → arrays of records, without holding the array in memory. It only finds where elements
- * begin and end; prepareEvent finds out whether each is JSON. An element longer than `maxElementBytes` is cut there, so
- * that it is refused alone.
+ * Splits one JSON array into arrays of records without holding the array in memory. It only finds where elements begin
+ * and end; prepareEvent checks whether each of them is JSON. An element longer than `maxElementBytes` is cut one byte
+ * beyond the limit, so that it is rejected alone.
  */
 export class JsonArrayRecords extends Transform {
   private parts: Buffer[] = [];
   private partBytes = 0;
-  /** Set when bytes beyond the limit were dropped that are not white space. */
+  /** True when non-blank bytes beyond the limit were dropped. */
   private cutShort = false;
   private depth = 0;
   private inString = false;
@@ -40,12 +40,12 @@ export class JsonArrayRecords extends Transform {
   }
 
   override _flush(done: TransformCallback): void {
-    if (!this.ended && !this.source.isBroken) this.malformed('the array has no end');
+    if (!this.ended && !this.source.isBroken) this.malformed('the closing bracket is missing');
     done();
   }
 
   private scan(chunk: Buffer, records: StreamRecord[]): void {
-    let start = 0; // where the part of the current element in this chunk begins
+    let start = 0; // start of the current element's part in this chunk
     for (let i = 0; i < chunk.length && !this.faulted; i++) {
       const c = chunk[i] as number;
       if (this.inString) {
@@ -63,7 +63,7 @@ export class JsonArrayRecords extends Transform {
         if (c !== COMMA) this.depth -= 1;
         const endsElement = c === COMMA ? this.depth === 1 : this.depth === 0;
         if (!endsElement) continue;
-        if (c === 0x7d) return this.malformed('it ends in a brace');
+        if (c === 0x7d) return this.malformed('it is closed by a brace');
         this.keep(chunk.subarray(start, i));
         this.endElement(records, c === COMMA);
         start = i + 1;
@@ -72,16 +72,16 @@ export class JsonArrayRecords extends Transform {
     if (this.depth > 0) this.keep(chunk.subarray(start));
   }
 
-  /** Only white space (and, before it, a BOM) may surround the array. */
+  /** Outside the array only white space is allowed, and a BOM before it. */
   private outside(c: number): void {
     const isBom = c === 0xef || c === 0xbb || c === 0xbf;
     if (isSpace(c)) return;
-    if (this.ended) this.malformed('something follows the array');
+    if (this.ended) this.malformed('there is more after the closing bracket');
     else if (c === 0x5b) this.depth = 1;
-    else if (!isBom) this.malformed('the body is not an array');
+    else if (!isBom) this.malformed('it does not begin with a bracket');
   }
 
-  /** White space around an element does not count against its limit: the array may be pretty-printed. */
+  /** White space around an element does not count towards its limit: the array may be pretty-printed. */
   private keep(all: Buffer): void {
     const part = this.partBytes === 0 ? trimStart(all) : all;
     const room = this.maxElementBytes + 1 - this.partBytes;
@@ -100,7 +100,7 @@ export class JsonArrayRecords extends Transform {
     this.cutShort = false;
     this.ended = !more;
     if (bytes.length === 0) {
-      if (more || this.count > 0) this.malformed('an element is missing'); // `[]` is an array, `[,]` and `[1,]` are not
+      if (more || this.count > 0) this.malformed('an element is missing'); // `[]` is valid; `[,]` and `[1,]` are not
       return;
     }
     this.count += 1;
@@ -109,7 +109,7 @@ export class JsonArrayRecords extends Transform {
 
   private malformed(why: string): void {
     this.faulted = true;
-    this.source.breakOff(new Problem('malformed-body', `This is not a JSON array of events: ${why}.`));
+    this.source.breakOff(new Problem('malformed-body', `The body is not a JSON array of events: ${why}.`));
   }
 }
 

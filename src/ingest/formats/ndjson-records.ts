@@ -2,13 +2,13 @@ import { Transform, type TransformCallback } from 'node:stream';
 import { isSpace } from '../../event/json/white-space';
 import type { PrepareResult } from '../../event/prepare-event';
 
-/** One raw element of a stream, before validation. Records count from 1; blank lines do not count. */
+/** One raw element of a stream, before validation. Records are numbered from 1; blank lines are skipped. */
 export interface StreamRecord {
   number: number;
   bytes: Buffer;
 }
 
-/** A record that may be stored, or why it may not. */
+/** A record with its prepared event, or with its rejection. */
 export interface PreparedRecord {
   number: number;
   made: PrepareResult;
@@ -19,9 +19,9 @@ const CR = 0x0d;
 const BOM = Buffer.from([0xef, 0xbb, 0xbf]);
 
 /**
- * Bytes → arrays of records, one array per chunk that completes any (single records would cost a stream event each).
- * Works on bytes, so a character split over two chunks survives. A line beyond `maxLineBytes` is cut there: enough for
- * the next stage to see that it is too long, and no more memory than that.
+ * Splits bytes into arrays of records, one array per chunk that completes any. (Single records would cost one stream
+ * event each.) Works on bytes, so a character that spans two chunks stays intact. A line longer than `maxLineBytes` is
+ * cut just beyond the limit, which bounds memory and still lets the next stage see that it is too long.
  */
 export class NdjsonRecords extends Transform {
   private partial: Buffer[] = [];
@@ -29,7 +29,7 @@ export class NdjsonRecords extends Transform {
   private count = 0;
   private atStart = true;
 
-  /** @param isCutShort true when the stream broke off, so that its last line may lack its end */
+  /** @param isCutShort returns true when the stream broke off; its last line may be incomplete and is then dropped */
   constructor(
     private readonly maxLineBytes: number,
     private readonly isCutShort: () => boolean,
@@ -57,7 +57,7 @@ export class NdjsonRecords extends Transform {
 
   private keep(part: Buffer): void {
     const bom = this.atStart ? BOM.length : 0;
-    const room = this.maxLineBytes + 2 + bom - this.partialBytes; // one more than allowed; CR and BOM do not count
+    const room = this.maxLineBytes + 2 + bom - this.partialBytes; // one byte beyond the limit; CR and BOM do not count
     if (part.length === 0 || room <= 0) return;
     const kept = part.length > room ? part.subarray(0, room) : part;
     this.partial.push(kept);
@@ -77,13 +77,13 @@ export class NdjsonRecords extends Transform {
   }
 }
 
-/** True for nothing but white space. */
+/** True when the bytes contain only white space. */
 export function isBlankLine(bytes: Buffer): boolean {
   for (const byte of bytes) if (!isSpace(byte)) return false;
   return true;
 }
 
-/** Arrays of records → arrays of prepared records. */
+/** Turns arrays of records into arrays of prepared records. */
 export class PrepareRecords extends Transform {
   constructor(private readonly prepare: (record: StreamRecord) => PreparedRecord['made']) {
     super({ objectMode: true, highWaterMark: 4 });

@@ -12,11 +12,11 @@ const TEXT = { type: 'string' as const };
 
 type Endpoint = 'POST /v1/events' | 'POST /v1/ingest/stream';
 
-/** A format of many records in one body: how its bytes become records, and how a record becomes an event. */
+/** A format with many records in one body: how bytes are split into records, and how a record becomes an event. */
 export interface StreamFormat {
   name: string;
   endpoint: Endpoint;
-  /** The first one is documented. */
+  /** The OpenAPI document shows the first one. */
   mediaTypes: readonly [string, ...string[]];
   records: (maxRecordBytes: number, source: StreamSource) => Transform;
   prepare: (bytes: Buffer, context: RequestContext, rules: ContentRules) => PrepareResult;
@@ -35,7 +35,7 @@ export const NDJSON: StreamFormat = {
   },
 };
 
-/** Every format of streams and batches. A new one needs an entry here and a parser of its records. */
+/** All formats of streams and batches. A new format needs an entry here and a parser for its records. */
 const STREAM_FORMATS: readonly StreamFormat[] = [
   NDJSON,
   {
@@ -64,15 +64,15 @@ const BY_MEDIA_TYPE = new Map(
   STREAM_FORMATS.flatMap((format) => format.mediaTypes.map((mediaType) => [mediaType, format] as const)),
 );
 
-/** The media types whose bodies are handed over unread. */
+/** Media types whose bodies reach the route unread. */
 export const STREAMED_MEDIA_TYPES: readonly string[] = [...BY_MEDIA_TYPE.keys()];
 
-/** The format of a media type; undefined when it is not streamed. */
+/** Returns the format of a media type, or undefined when bodies of that type are not streamed. */
 export function streamFormat(mediaType: string | undefined): StreamFormat | undefined {
   return mediaType === undefined ? undefined : BY_MEDIA_TYPE.get(mediaType);
 }
 
-/** The formats that an endpoint takes. */
+/** Returns the formats that an endpoint accepts. */
 export function formatsOf(endpoint: Endpoint): readonly StreamFormat[] {
   return STREAM_FORMATS.filter((format) => format.endpoint === endpoint);
 }

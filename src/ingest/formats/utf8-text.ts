@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 
-/** Bytes → text in whole characters, strictly. */
+/** Decodes UTF-8 chunk by chunk. Holds back an incomplete character until the next chunk; never replaces bytes. */
 export class Utf8Text {
   private rest: Buffer = Buffer.alloc(0);
 
@@ -8,7 +8,7 @@ export class Utf8Text {
     return this.rest.length === 0;
   }
 
-  /** Not valid: the text is what stands before the first byte that is not UTF-8. */
+  /** If `isValid` is false, `text` ends before the first invalid byte. */
   decode(bytes: Buffer): { text: string; isValid: boolean } {
     const all = this.isComplete ? bytes : Buffer.concat([this.rest, bytes]);
     const whole = wholeCharacters(all);
@@ -19,12 +19,12 @@ export class Utf8Text {
   }
 }
 
-/** Without the 1 to 3 bytes at the end that begin a character. */
+/** Strips an incomplete character of 1 to 3 bytes from the end. */
 function wholeCharacters(bytes: Buffer): Buffer {
   for (let back = 1; back <= 3 && back <= bytes.length; back++) {
     const byte = bytes.at(-back) as number;
     if (byte < 0x80) return bytes;
-    if (byte < 0xc0) continue; // not the first byte of its character
+    if (byte < 0xc0) continue; // a continuation byte
     const length = byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4;
     return length > back ? bytes.subarray(0, -back) : bytes;
   }

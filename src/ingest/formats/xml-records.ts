@@ -8,23 +8,24 @@ import { Utf8Text } from './utf8-text';
 import { EventElement, isBlank } from './xml-to-json';
 
 const MAX_ATTRIBUTES = 256;
-/** The root, the event and its payload stand above the first level of a payload. */
+/** The root, <event> and <payload> enclose the first level of a payload. */
 const MAX_ELEMENT_DEPTH = MAX_DEPTH + 3;
-/** So many bytes are parsed between two looks at what is being held. */
+/** Bytes to parse between two memory checks. */
 const PIECE_BYTES = 65_536;
+/** Lower bound of the limit on one tag, comment or text, in characters; see boundGap. */
 const MIN_GAP = 1_048_576;
 const ENCODINGS = /^(utf-?8|us-ascii)$/i;
 
 /**
- * The bytes of an XML document → arrays of records, each the JSON text of one <event>. A fault breaks the source off, so
- * that the records before it are still stored and reported.
+ * Turns the bytes of an XML document into arrays of records, each with the JSON text of one <event>. An error in the
+ * document ends the source instead of failing the pipeline, so the records before it are still stored and reported.
  */
 export class XmlRecords extends Transform {
   private readonly utf8 = new Utf8Text();
   private readonly document: EventsDocument;
   private count = 0;
   private faulted = false;
-  /** Stands for each event that was not kept: the next stage sees only that it is over the limit. */
+  /** Replaces every event that was too large to keep. The next stage only sees that it is over the limit. */
   private tooLong: Buffer | undefined;
 
   constructor(
@@ -46,9 +47,9 @@ export class XmlRecords extends Transform {
   }
 
   override _flush(done: TransformCallback): void {
-    if (this.source.isBroken) return done(); // by whatever: a document cut short has no end to complain about
+    if (this.source.isBroken) return done(); // cut short for another reason; the document may have no end
     this.advance(() => {
-      if (!this.utf8.isComplete) throw malformed('The document ends within a character of UTF-8.');
+      if (!this.utf8.isComplete) throw malformed('The document ends in the middle of a UTF-8 character.');
       this.document.end();
     }, done);
   }
@@ -74,24 +75,24 @@ export class XmlRecords extends Transform {
   }
 }
 
-/** What saxes gathers until the next tag. It is private there, but its memory is ours: see `forget`. */
+/** Private fields of saxes: what it buffers until the next tag. `forget` clears them to bound memory. */
 interface Gathering {
   text: string;
   name: string;
 }
 
-/** <events> of any name with its <event> elements → the JSON text of each; undefined for one that is too large. */
+/** Reads a root of any name with <event> elements. Gives the JSON text of each event; undefined if it is too large. */
 class EventsDocument {
   private readonly parser = new SaxesParser({ xmlns: false, fragment: false });
   private readonly maxGap: number;
   private events: (string | undefined)[] = [];
-  /** The event being read, unless it is too large to be kept. */
+  /** The event being read; undefined between events and for an event that is too large to keep. */
   private event: EventElement | undefined;
   private depth = 0;
   private attributes = 0;
-  /** Positions count UTF-16 units, which are never more than bytes; the bytes of what is kept are counted later. */
+  /** Position in UTF-16 code units, of which there are never more than bytes. prepareEvent checks the size in bytes. */
   private eventStart = 0;
-  /** The position between two writes, when that of saxes means nothing. */
+  /** Characters written so far; saxes' own position is valid only inside write(). */
   private written = 0;
   private completedAt = -1;
   private lastStep = 0;
@@ -112,7 +113,7 @@ class EventsDocument {
     parser.on('error', ({ message }) => this.notWellFormed(message));
   }
 
-  /** @throws Problem; what was completed before it can still be taken. */
+  /** @throws Problem `malformed-body`. Events completed before the error can still be taken. */
   write(text: string): void {
     this.parser.write(text);
     this.written += text.length;
@@ -120,7 +121,7 @@ class EventsDocument {
     this.boundGap(this.written);
   }
 
-  /** @throws Problem */
+  /** @throws Problem `malformed-body` when the document is incomplete */
   end(): void {
     this.parser.close();
   }
@@ -143,8 +144,8 @@ class EventsDocument {
     this.depth += 1;
     if (this.depth > MAX_ELEMENT_DEPTH) this.refuse(`Elements are nested deeper than ${MAX_ELEMENT_DEPTH} levels.`);
     if (this.depth !== 2) return;
-    if (name !== 'event') this.refuse(`Under the root only <event> elements may stand, not <${short(name)}>.`);
-    this.eventStart = this.parser.position - name.length - 2; // `<` and what ended the name
+    if (name !== 'event') this.refuse(`The root may contain only <event> elements, not <${short(name)}>.`);
+    this.eventStart = this.parser.position - name.length - 2; // `<` and the character that ended the name
   }
 
   private countAttribute(): void {
@@ -172,7 +173,7 @@ class EventsDocument {
     this.step();
     if (this.depth > 1) this.event?.text(text);
     else if (this.depth === 1 && !isBlank(text)) {
-      this.refuse(`Under the root only <event> elements may stand, not the text that ends here.`);
+      this.refuse(`The root may contain only <event> elements, not the text that ends here.`);
     }
   }
 
@@ -180,12 +181,12 @@ class EventsDocument {
     return position - this.eventStart > this.maxEventBytes;
   }
 
-  /** Nothing of an event that is too large is kept: neither by us nor, of text, CDATA and comments, by saxes. */
+  /** Drops an event that is too large, and the text, CDATA or comment of it that saxes has buffered. */
   private forget(): void {
     if (this.depth < 2 || !this.isTooLarge(this.written)) return;
     this.event = undefined;
     const gathering = this.parser as unknown as Gathering;
-    if (gathering.text === '' || gathering.name !== '') return; // in a tag its text is an attribute's value
+    if (gathering.text === '' || gathering.name !== '') return; // inside a tag, this is the value of an attribute
     gathering.text = '';
     this.lastStep = this.written;
   }
@@ -195,20 +196,20 @@ class EventsDocument {
     this.lastStep = this.parser.position;
   }
 
-  /** saxes gathers a tag, a comment or a text whole, however long it is. */
+  /** Bounds memory: saxes buffers a whole tag, comment or text, whatever its length. */
   private boundGap(position: number): void {
     if (position - this.lastStep <= this.maxGap) return;
-    this.refuse(`A tag, comment or text outside of events may have ${this.maxGap} characters.`);
+    this.refuse(`A tag, or a comment or text outside of events, is longer than ${this.maxGap} characters.`);
   }
 
   private refuse(message: string): never {
     throw malformed(`Line ${this.parser.line}: ${message}`);
   }
 
-  /** saxes reports an element as closed before it finds that the closing tag was another's: then there is no event. */
+  /** saxes reports an element as closed before it finds that the end tag does not match. That event is discarded. */
   private notWellFormed(message: string): never {
     if (this.parser.position === this.completedAt) this.events.pop();
-    throw malformed(`This is not well-formed XML in UTF-8 (${short(message)})`);
+    throw malformed(`The document is not well-formed XML in UTF-8 (${short(message)})`);
   }
 }
 

@@ -3,13 +3,13 @@ import { isJson } from '../../event/json/json-text';
 
 type Attributes = Readonly<Record<string, string>>;
 
-/** Not JSON, so that prepareEvent refuses the record as malformed. */
+/** Not JSON, so that prepareEvent rejects the record as malformed. */
 const MALFORMED_RECORD = '{"payload":';
 
 /**
- * One <event> while it is read → the JSON text of the same envelope. Everything an event brings becomes a member, known
- * or not and once or twice: it is `prepareEvent` that refuses, and says where. An element is folded into JSON text as it
- * closes, so only the open ones have objects; text is built, not objects, so `__proto__` is a name like any other.
+ * Collects one <event> and returns the JSON text of its envelope. Every attribute and element becomes a member, even if
+ * it is unknown or repeated; prepareEvent then rejects the event and names the place. An element is turned into JSON
+ * text when it closes, so only open elements need objects. Since the result is text, `__proto__` is an ordinary name.
  */
 export class EventElement {
   private readonly members: string[] = [];
@@ -34,7 +34,7 @@ export class EventElement {
   }
 
   closeElement(): void {
-    const closed = this.open.pop() as OpenElement; // the parser pairs the tags
+    const closed = this.open.pop() as OpenElement; // the parser has matched the tags
     const parent = this.open.at(-1);
     if (parent) parent.add(closed.name, closed.toJson());
     else if (closed.isPlain) this.member(closed.name, this.fieldText(closed.name, closed.text));
@@ -54,17 +54,18 @@ export class EventElement {
     const trimmed = trim(text);
     if (name !== 'payload') return JSON.stringify(trimmed);
     if (trimmed === '') return 'null';
-    // Unparsed, a payload of `1,"subject":"x"` would write into the envelope. The text itself is kept: its numbers too.
+    // Unchecked, a payload of `1,"subject":"x"` would add members to the envelope. The text is kept, so that its
+    // numbers stay exact.
     this.payloadIsJson &&= isJson(trimmed);
     return trimmed;
   }
 }
 
-/** An element that has not closed: attribute → `@name`, child → member, children of one name → array. */
+/** An element that has not closed. Attribute → member `@name`, child → member, children of one name → array. */
 class OpenElement {
   text = '';
   private readonly isNil: boolean;
-  /** The JSON text of each member. Made when needed: most elements have text only. */
+  /** The JSON text of each member. Created when needed: most elements contain only text. */
   private members: Map<string, string | string[]> | undefined;
 
   constructor(
@@ -77,7 +78,7 @@ class OpenElement {
     }
   }
 
-  /** Neither attributes nor children. */
+  /** True without attributes and children. */
   get isPlain(): boolean {
     return this.members === undefined;
   }
@@ -106,14 +107,14 @@ function declaresNamespace(attribute: string): boolean {
   return attribute === 'xmlns' || attribute.startsWith('xmlns:');
 }
 
-/** Only what XML calls white space: String.trim would also take, say, a no-break space from a subject. */
+/** True for XML white space only. String.trim would also remove a no-break space, for example. */
 export function isBlank(text: string): boolean {
   return !/[^ \t\r\n]/.test(text);
 }
 
 function trim(text: string): string {
   let start = 0;
-  let end = text.length; // loops: /\s+$/ takes quadratic time on white space that does not end the text
+  let end = text.length; // loops, because /\s+$/ takes quadratic time on white space inside the text
   while (start < end && isSpace(text.charCodeAt(start))) start += 1;
   while (end > start && isSpace(text.charCodeAt(end - 1))) end -= 1;
   return text.slice(start, end);

@@ -4,7 +4,10 @@ import { writesDebug } from '../../observability/app-logger';
 import { isSampled, startSpan } from '../../observability/spans';
 import type { IngestResult } from './store-batch';
 
-/** Logs a batch that failed; at level debug, every batch and each of its events. Adds a span for each sampled event. */
+/**
+ * Logs failed batches and, at level debug, every stored batch and each of its events. Adds a span for each sampled
+ * event.
+ */
 export class BatchReport {
   private readonly logger = new Logger('Ingest');
 
@@ -32,7 +35,7 @@ export class BatchReport {
   }
 }
 
-/** One span in the trace of each sampled event of the batch, with links to the other traces. */
+/** Adds one span to the trace of each sampled event, with links to at most 16 other traces of the batch. */
 function addSpans(batch: readonly PreparedEvent[], kindOf: (i: number) => string, startedMs: number): void {
   const traces = batch.flatMap(({ event }) => (isSampled(event.traceparent) ? [event.traceparent] : []));
   if (traces.length === 0) return;

@@ -6,16 +6,18 @@ import { Metrics } from '../../observability/metrics';
 import { BatchReport } from './batch-report';
 import { digestsOf, storeBatch, type IngestResult } from './store-batch';
 
-/** Most events in one statement: 500 a batch gave 35 k events/s over one connection, 100 gave 31 k. */
+/**
+ * Maximum events per statement. Over one connection, batches of 500 stored 35 k events/s, batches of 100 stored 31 k.
+ */
 const MAX_BATCH_EVENTS = 500;
 const MAX_BATCH_BYTES = 8 * 1024 * 1024;
 /**
- * Batches written at once. With one, PostgreSQL was idle while this process prepared the next records, and NDJSON streams
- * were a fifth slower; a third gained nothing. The second starts only when it is full, since two batches that share a
- * short queue are smaller and slower.
+ * Maximum batches written concurrently. With one, PostgreSQL was idle while this process prepared the next records, and
+ * NDJSON streams were a fifth slower; a third gained nothing. The second batch starts only when it is full: two batches
+ * that share a short queue are smaller and slower.
  */
 const MAX_WRITERS = 2;
-/** The limits of the queue. Beyond them a single request gets 503, and streams are not read. */
+/** Limits of the queue. When one is reached, a single request gets 503 and streams are not read. */
 const MAX_QUEUED_EVENTS = 10_000;
 const MAX_QUEUED_BYTES = 64 * 1024 * 1024;
 
@@ -26,10 +28,10 @@ interface Waiting {
 }
 
 /**
- * Collects the events of concurrent requests and streams and stores each batch with one round trip. Callers get their
- * results after the commit (I1). There is no timer: the next batch starts as soon as a writer is free, and holds
- * whatever arrived while the last one was written. Events that share a key are never in two batches at once, so that
- * the first to arrive is the first to be stored.
+ * Collects the events of concurrent requests and streams and stores each batch in one round trip. Callers get their
+ * results after the commit (I1). There is no timer: the next batch starts as soon as a writer is free, and contains the
+ * events that arrived while the last one was written. Two concurrent batches never share a key, so the first event to
+ * arrive is the first to be stored.
  */
 @Injectable()
 export class BatchWriter {
@@ -38,7 +40,7 @@ export class BatchWriter {
   private queuedBytes = 0;
   private writers = 0;
   private scheduled = false;
-  /** Digests of the batches that are being written. */
+  /** Key digests of the batches that are being written. */
   private readonly inHand = new Set<string>();
   private roomWanted: (() => void)[] = [];
 
@@ -47,15 +49,20 @@ export class BatchWriter {
     private readonly metrics: Metrics,
   ) {}
 
-  /** @throws Problem `overloaded` at once when the queue is full, `storage-unavailable` when PostgreSQL is gone. */
+  /**
+   * Resolves after the commit. Rejects with Problem `storage-unavailable` when PostgreSQL cannot be reached.
+   * @throws Problem `overloaded`, synchronously, when the queue is full
+   */
   write(prepared: PreparedEvent): Promise<IngestResult> {
     if (!this.hasRoom()) {
-      throw new Problem('overloaded', 'More events are waiting than can be stored soon.', { retryAfterSeconds: 1 });
+      throw new Problem('overloaded', 'Too many events are waiting to be stored. Send the event again later.', {
+        retryAfterSeconds: 1,
+      });
     }
     return this.enqueue(prepared);
   }
 
-  /** Waits for room instead of refusing: this is the backpressure of streams. */
+  /** Waits for room in the queue instead of failing. This is the backpressure of streams. */
   async writeWhenRoom(events: readonly PreparedEvent[]): Promise<PromiseSettledResult<IngestResult>[]> {
     while (!this.hasRoom()) await new Promise<void>((resolve) => this.roomWanted.push(resolve));
     return Promise.allSettled(events.map((prepared) => this.enqueue(prepared)));
@@ -82,7 +89,7 @@ export class BatchWriter {
   private startWriters(): void {
     while (this.writers < MAX_WRITERS && this.queue.length > 0) {
       const mayBeFull = this.queue.length >= MAX_BATCH_EVENTS || this.queuedBytes > MAX_BATCH_BYTES;
-      if (this.writers > 0 && !mayBeFull) return; // the usual case of single POSTs: skip the look at each event
+      if (this.writers > 0 && !mayBeFull) return; // common case (single POSTs): skip the scan of the queue
       const { count, full } = this.nextBatch();
       if (count === 0 || (this.writers > 0 && !full)) return;
       void this.writeBatch(this.take(count));
@@ -114,7 +121,7 @@ export class BatchWriter {
     for (const go of waiters) go();
   }
 
-  /** How many of the queue make the next batch, and whether it has no room for more. */
+  /** Returns how many queued events the next batch takes, and whether that fills it. */
   private nextBatch(): { count: number; full: boolean } {
     let bytes = 0;
     let count = 0;

@@ -7,7 +7,7 @@ import { Metrics } from '../../observability/metrics';
 import { BatchWriter } from './batch-writer';
 import type { IngestResult } from './store-batch';
 
-/** From prepared events to their results: look into the cache → batch writer → remember in the cache → wake the publisher. */
+/** Takes prepared events to their results: cache lookup → batch writer → wake the publisher and update the cache. */
 @Injectable()
 export class Intake {
   constructor(
@@ -17,7 +17,7 @@ export class Intake {
     private readonly metrics: Metrics,
   ) {}
 
-  /** One event. @throws Problem `overloaded` when too many events wait. */
+  /** Stores one event. @throws Problem `overloaded` when the queue is full, `storage-unavailable` without PostgreSQL */
   async accept(prepared: PreparedEvent): Promise<IngestResult> {
     const [known] = await this.fromCache([prepared]);
     if (known) return known;
@@ -27,8 +27,8 @@ export class Intake {
   }
 
   /**
-   * Records of a stream, in order. Waits while too many events wait. When storing fails, returns the failure and the
-   * results before the first event that is not known to be stored.
+   * Stores events of a stream and returns their results in order. Waits while the queue is full. If storing fails,
+   * returns the failure and the results before the first event that is not known to be stored.
    */
   async acceptAll(events: readonly PreparedEvent[]): Promise<{ results: IngestResult[]; failure?: unknown }> {
     if (events.length === 0) return { results: [] };
@@ -47,7 +47,7 @@ export class Intake {
     return { results };
   }
 
-  /** Only an event whose own key is in the cache is decided here; PostgreSQL decides all others (I2). */
+  /** Decides only the events whose key is in the cache. PostgreSQL decides all others (I2). */
   private async fromCache(events: readonly PreparedEvent[]): Promise<(IngestResult | undefined)[]> {
     const holders = await this.cache.lookup(events.map(({ keyDigest }) => keyDigest));
     return events.map((prepared): IngestResult | undefined => {
@@ -69,7 +69,7 @@ export class Intake {
       return [{ digest: (events[i] as PreparedEvent).keyDigest, committed }];
     });
     if (results.some((result) => result?.kind === 'accepted')) this.wakeUp.signal();
-    // Not awaited: the response does not depend on it, and the cache bounds and reports its own failures.
+    // Not awaited: the response does not depend on it. The cache has its own timeout and reports its own failures.
     if (facts.length > 0) void this.cache.remember(facts);
   }
 }

@@ -2,10 +2,10 @@ import type { CommittedEvent } from '../../redis/idempotency-cache';
 import type { Db } from '../../db/pool';
 import type { PreparedEvent } from '../../event/prepare-event';
 
-/** SQLSTATE of refuse_partial_claim(): nothing of the batch was written. */
+/** SQLSTATE raised by refuse_partial_claim(). Nothing of the batch was written. */
 export const PARTIAL_CLAIM = 'SF001';
 
-/** What is sent of each event: name and type of the column, and its value. */
+/** The columns sent for each event: name, SQL type and value. */
 const INPUT: readonly [name: string, type: string, pick: (prepared: PreparedEvent) => string | number | undefined][] = [
   ['id', 'uuid', ({ event }) => event.id],
   ['tenant_id', 'text', ({ event }) => event.tenantId],
@@ -29,9 +29,9 @@ const INPUT: readonly [name: string, type: string, pick: (prepared: PreparedEven
 ];
 
 /**
- * Separates the values of a column, which is sent as one text parameter: pg escapes the elements of an array one by one,
- * which took an eighth of the api's time. Neither an envelope (validateEnvelope) nor JSON text can hold this character.
- * No value may be empty: an empty one means null.
+ * Joins the values of a column into one text parameter. An array parameter is slower: pg escapes its elements one by
+ * one, which took an eighth of the api's time. Neither an envelope field (see validateEnvelope) nor JSON text can
+ * contain this character. An empty value means null, so no value may be empty.
  */
 const SEPARATOR = '\x1f';
 
@@ -67,13 +67,14 @@ const STORE_EVENTS = `
   select id from winners`;
 
 /**
- * I1 in one autocommit statement and one round trip: claims the keys, and for every event that got all of its keys
- * writes the event and its outbox entry. Returns the ids that were stored; the others lost a key to another event.
+ * Claims the keys of the events and, for each event that got all of its keys, writes the event and its outbox entry.
+ * This is one autocommit statement and one round trip (I1). Returns the ids that were stored; the other events lost a
+ * key.
  *
- * Keys are inserted in their sort order: two batches that take the same keys in opposite order would deadlock. An event
- * that gets only one of its two keys fails the whole statement (PARTIAL_CLAIM), since a single statement cannot take
- * the other key back; the caller then finds out who holds the keys and sends the rest again.
- * The events of one call must not share a key among them.
+ * Keys are inserted in sort order, because two batches that claim the same keys in opposite order would deadlock. An
+ * event that gets only one of its two keys fails the whole statement with PARTIAL_CLAIM, because a single statement
+ * cannot release the other key. The caller then looks up the holders of the keys and sends the remaining events again.
+ * The events of one call must not share a key.
  */
 export async function storeEvents(db: Db, batch: readonly PreparedEvent[]): Promise<Set<string>> {
   const { rows } = await db.query<{ id: string }>({
@@ -84,7 +85,7 @@ export async function storeEvents(db: Db, batch: readonly PreparedEvent[]): Prom
   return new Set(rows.map((row) => row.id));
 }
 
-/** The holders of these keys. Where retention has removed the event, its facts are taken from the key. */
+/** Returns the holders of the keys that are taken. If retention has removed an event, its facts come from the key. */
 export async function findKeyHolders(db: Db, digests: readonly string[]): Promise<Map<string, CommittedEvent>> {
   const { rows } = await db.query<CommittedEvent & { digest: string }>({
     name: 'find-key-holders',

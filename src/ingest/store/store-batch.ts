@@ -7,38 +7,38 @@ import type { PreparedEvent, RecordRejection } from '../../event/prepare-event';
 import { Problem } from '../../event/problems';
 import { findKeyHolders, PARTIAL_CLAIM, storeEvents } from './store-batch.queries';
 
-/** The result of one record. The database holds `committed` and `of` by the time this exists. */
+/** The result of one record. The events in `committed` and `of` are committed before a result exists. */
 export type IngestResult =
   | { kind: 'accepted'; committed: CommittedEvent }
   | { kind: 'duplicate'; of: CommittedEvent; layer: 'cache' | 'database' }
   | { kind: 'rejected'; rejection: RecordRejection };
 
-/** A round normally decides at least one event; this many in a row that decide none are a bug. */
+/** Each round normally decides at least one event. This many rounds in a row without a decision are a bug. */
 const MAX_FRUITLESS_ROUNDS = 20;
-/** Waits before a statement is repeated after a deadlock or a lost connection, in ms. */
+/** Waits before each retry of a statement after a deadlock or a lost connection, in ms. */
 const RETRY_AFTER_MS = [20, 100, 400];
-/** A server that hangs uses up the deadline of every attempt; no attempt starts later than this. */
+/** No retry starts later than this, since an attempt against a hanging server lasts for its full deadline. */
 const GIVE_UP_AFTER_MS = 10_000;
 
 type Decided = [PreparedEvent, IngestResult];
 type KeyHolders = ReadonlyMap<string, CommittedEvent>;
 
 /**
- * Stores a batch and returns the result of each event, in order. The results are those of events sent one by one.
- * Sending the same events again is always safe: an event whose key is held by its own id was stored by an earlier
- * attempt whose response was lost.
- * @throws Problem `storage-unavailable` when PostgreSQL cannot be reached; nothing is known to be stored then.
+ * Stores a batch and returns the result of each event, in order. The results are the same as if the events were sent
+ * one by one. A retry with the same events is safe: an event that holds its own key was stored by an earlier attempt
+ * whose response was lost.
+ * @throws Problem `storage-unavailable` when PostgreSQL cannot be reached. It is then unknown which events were stored.
  */
 export async function storeBatch(pool: Pool, batch: readonly PreparedEvent[]): Promise<IngestResult[]> {
   const results = new Map<PreparedEvent, IngestResult>();
   const holders = new Map<string, CommittedEvent>();
   let open = batch;
   for (let fruitless = 0; open.length > 0;) {
-    if (fruitless === MAX_FRUITLESS_ROUNDS) throw new Error(`${open.length} events found no holder of their keys`);
+    if (fruitless === MAX_FRUITLESS_ROUNDS) throw new Error(`no holder found for the keys of ${open.length} events`);
     const claimants = firstClaimants(open);
     const written = await write(pool, claimants);
     for (const [prepared, result] of written) results.set(prepared, result);
-    if (results.size === batch.length) break; // the usual batch: all new, no shared keys
+    if (results.size === batch.length) break; // common case: all events are new and share no keys
 
     const lost = claimants.filter((prepared) => !results.has(prepared));
     for (const [digest, holder] of await findHolders(pool, written, lost)) holders.set(digest, holder);
@@ -51,7 +51,7 @@ export async function storeBatch(pool: Pool, batch: readonly PreparedEvent[]): P
   return batch.map((prepared) => results.get(prepared) as IngestResult);
 }
 
-/** The events that share no key with an earlier event of the list. The results of the others depend on these. */
+/** Returns the events that share no key with an earlier event of the list. The results of the others depend on them. */
 function firstClaimants(events: readonly PreparedEvent[]): PreparedEvent[] {
   const taken = new Set<string>();
   return events.filter((prepared) => {
@@ -63,8 +63,8 @@ function firstClaimants(events: readonly PreparedEvent[]): PreparedEvent[] {
 }
 
 /**
- * Writes events that share no keys. Returns those that were stored and those that PostgreSQL cannot hold; the others
- * lost a key to another event. I10: a list that PostgreSQL refuses is halved until the event at fault stands alone.
+ * Writes events that share no keys. Returns the events that were stored and those that PostgreSQL rejected; the others
+ * lost a key to another event. A list that PostgreSQL rejects is halved until the bad event stands alone (I10).
  */
 async function write(pool: Pool, events: PreparedEvent[]): Promise<Decided[]> {
   try {
@@ -81,11 +81,11 @@ async function write(pool: Pool, events: PreparedEvent[]): Promise<Decided[]> {
 }
 
 function refusedByDatabase(error: unknown): IngestResult {
-  const message = `The database cannot hold this event (${errorCode(error)}).`;
+  const message = `PostgreSQL cannot store this event (SQLSTATE ${errorCode(error)}).`;
   return { kind: 'rejected', rejection: { code: 'invalid-event', message, errors: [] } };
 }
 
-/** The holders of all keys that this round found: the events just stored, and whoever holds the keys of `lost`. */
+/** Returns the key holders that this round found: the events just stored, and the holders of the keys of `lost`. */
 async function findHolders(
   pool: Pool,
   written: readonly Decided[],
@@ -101,8 +101,8 @@ async function findHolders(
 }
 
 /**
- * Decides events by the holders of their keys; leaves out those whose keys nobody holds. An event also waits for every
- * undecided event before it that shares a key with it, since that one may still get the key.
+ * Decides events by the holders of their keys. Omits an event whose keys have no holder, and an event that shares a key
+ * with an undecided event before it, since that event may still get the key.
  */
 function decideInOrder(events: readonly PreparedEvent[], holders: KeyHolders): Decided[] {
   const contested = new Set<string>();
@@ -125,7 +125,10 @@ function resultByHolders(prepared: PreparedEvent, holders: KeyHolders): IngestRe
   return decision.kind === 'duplicate' ? { ...decision, layer: 'database' } : decision;
 }
 
-/** Repeats after deadlocks, failed serialisation and lost connections, a bounded number of times. */
+/**
+ * Retries a statement after deadlocks, serialisation failures and lost connections, once per entry of RETRY_AFTER_MS.
+ * @throws Problem `storage-unavailable` when the last retry has failed
+ */
 async function repeated<T>(statement: () => Promise<T>): Promise<T> {
   const giveUpAtMs = Date.now() + GIVE_UP_AFTER_MS;
   for (let attempt = 0; ; attempt++) {
@@ -136,7 +139,7 @@ async function repeated<T>(statement: () => Promise<T>): Promise<T> {
       if (failure !== 'transient' && failure !== 'unavailable') throw error;
       const waitMs = RETRY_AFTER_MS[attempt];
       if (waitMs === undefined || Date.now() > giveUpAtMs) {
-        throw new Problem('storage-unavailable', 'The event was not stored; please send it again.', {
+        throw new Problem('storage-unavailable', 'It is not known whether the event was stored. Send it again.', {
           retryAfterSeconds: 2,
         });
       }
@@ -145,12 +148,12 @@ async function repeated<T>(statement: () => Promise<T>): Promise<T> {
   }
 }
 
-/** The keys that an event claims. */
+/** Returns the digests of the keys that an event claims. */
 export function digestsOf({ keyDigest, eventIdDigest }: PreparedEvent): string[] {
   return eventIdDigest === undefined ? [keyDigest] : [keyDigest, eventIdDigest];
 }
 
-/** The facts of an event that this process has just committed. */
+/** Returns the facts of an event that this process has just committed. */
 export function committedFacts({ event, fingerprint }: PreparedEvent): CommittedEvent {
   const { id, eventId, receivedAt, correlationId, hash } = event;
   return { id, fingerprint, eventId, receivedAt, correlationId, hash };

@@ -3,14 +3,14 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { Readable } from 'node:stream';
 
-/** Lines kept in memory while the client does not read; more goes to a temporary file. */
+/** Bytes of unread lines kept in memory. Further lines go to a temporary file. */
 const MAX_MEMORY_BYTES = 1024 * 1024;
 const READ_BYTES = 64 * 1024;
 
 /**
  * The lines of an NDJSON response that is sent during the upload. A client may upload everything before it reads
- * anything. Waiting for it would stall both sides, and lines kept in memory would have no bound, so unread lines go to a
- * temporary file and are sent from there.
+ * anything. Waiting for it to read would deadlock both sides, and keeping its lines in memory would be unbounded.
+ * Unread lines therefore go to a temporary file and are sent from there.
  */
 export class ResultLines extends Readable {
   private memory: Buffer[] = [];
@@ -23,7 +23,7 @@ export class ResultLines extends Readable {
 
   /** Adds one line. */
   line(value: Record<string, unknown>): void {
-    if (this.destroyed) return; // the client is gone; what it sends is stored all the same
+    if (this.destroyed) return; // the client is gone; its records are still stored
     const bytes = Buffer.from(`${JSON.stringify(value)}\n`);
     if (this.file !== undefined || this.memoryBytes + bytes.length > MAX_MEMORY_BYTES) this.spill(bytes);
     else {
@@ -33,7 +33,7 @@ export class ResultLines extends Readable {
     if (this.wanted) this._read();
   }
 
-  /** No more lines. */
+  /** Marks the response as complete. */
   end(): void {
     this.complete = true;
     if (this.wanted) this._read();
@@ -64,7 +64,7 @@ export class ResultLines extends Readable {
     if (this.file === undefined) return undefined;
     const bytes = Buffer.allocUnsafe(Math.min(READ_BYTES, this.written - this.sent));
     this.sent += fs.readSync(this.file, bytes, 0, bytes.length, this.sent);
-    if (this.sent === this.written) this.closeFile(); // caught up: memory serves again
+    if (this.sent === this.written) this.closeFile(); // the reader has caught up: use memory again
     return bytes;
   }
 
@@ -75,7 +75,7 @@ export class ResultLines extends Readable {
         `streamforge-response-${process.pid}-${Date.now()}-${Math.random().toString(36).slice(2)}`,
       );
       this.file = fs.openSync(name, 'wx+', 0o600);
-      fs.unlinkSync(name); // it lives as long as it is open
+      fs.unlinkSync(name); // the file exists until it is closed
     }
     this.written += fs.writeSync(this.file, bytes, 0, bytes.length, this.written);
   }

@@ -13,7 +13,9 @@ import { ResultLines } from './result-lines';
 
 const STATUS_CODES = { accepted: 202, partial: 207, rejected: 422 } as const;
 
-/** Handles a request with many events. The response is a summary at its end, or one line per record as it is stored. */
+/**
+ * Handles a request with many events. Responds with a summary at the end, or with a line per record as it is stored.
+ */
 @Injectable()
 export class StreamEndpoint {
   constructor(
@@ -21,10 +23,10 @@ export class StreamEndpoint {
     private readonly limiter: TenantLimiter,
   ) {}
 
-  /** @throws Problem with the summary of what was committed when the stream broke off */
+  /** @throws Problem when the stream breaks off; it contains the summary of what was committed */
   async handle(request: FastifyRequest, reply: FastifyReply, context: RequestContext): Promise<void> {
     const format = streamFormat(request.mediaType);
-    if (!format) throw new Problem('unsupported-media-type', 'This is not a stream.');
+    if (!format) throw new Problem('unsupported-media-type', 'This Content-Type is not a stream format.');
     const encoding = request.headers['content-encoding'];
     const stream = { body: request.body as Readable, context, format, encoding };
     const accepts = (request.headers.accept ?? '').toLowerCase();
@@ -41,14 +43,14 @@ export class StreamEndpoint {
     });
     reply.headers(allowanceHeaders(this.limiter.allowance(tenantId)));
     if (problem) {
-      reply.header('Connection', 'close'); // the rest of the body is not read, so the connection cannot be used again
+      reply.header('Connection', 'close'); // the rest of the body is not read, so the connection cannot be reused
       throw brokenOff(problem, summary, bytes);
     }
     const body = summary.toBody(bytes, correlationId);
     reply.status(STATUS_CODES[summary.status]);
     if (summary.status !== 'rejected') return void reply.send(body);
-    // A problem with the members of a summary; its `status` is the word of the summary, as in the other two responses.
-    const rejected = new Problem('stream-rejected', 'No record of the stream was stored.').toBody(correlationId);
+    // A problem with the members of a summary. Its `status` is that of the summary, as in the other two responses.
+    const rejected = new Problem('stream-rejected', 'No record was accepted. See `errors`.').toBody(correlationId);
     reply.type('application/problem+json; charset=utf-8').send(JSON.stringify({ ...rejected, ...body }));
   }
 
@@ -56,7 +58,7 @@ export class StreamEndpoint {
     const { tenantId, correlationId } = stream.context;
     const summary = new StreamSummary();
     const lines = new ResultLines();
-    // The allowance before the first record: headers cannot wait for the last one.
+    // The allowance before the first record, since headers are sent before the records are counted.
     reply.headers(allowanceHeaders(this.limiter.allowance(tenantId)));
     reply.status(200).type('application/x-ndjson; charset=utf-8').send(lines);
     const onResult = (record: number, result: IngestResult): void => {
@@ -66,12 +68,12 @@ export class StreamEndpoint {
     try {
       const { bytes, problem } = await this.streams.ingest({ ...stream, onResult });
       const counts = { summary: summary.counts(bytes) };
-      // The status is long sent, so the last line tells that the stream broke off. The rest of the body is not read.
+      // The status is already sent, so the last line reports that the stream broke off. The rest of the body is unread.
       if (problem) reply.raw.once('finish', () => reply.request.raw.socket.destroySoon());
       lines.line(problem ? brokenOff(problem, summary, bytes).toBody(correlationId) : counts);
       lines.end();
     } catch (error) {
-      lines.destroy(); // breaks off the response, so that the client does not take it for complete
+      lines.destroy(); // aborts the response, so that the client does not take it for complete
       throw error;
     }
   }

@@ -19,15 +19,15 @@ export interface StreamRequest {
   body: Readable;
   context: RequestContext;
   format: StreamFormat;
-  /** The Content-Encoding header. */
+  /** Value of the Content-Encoding header. */
   encoding: string | undefined;
-  /** Told of every record in order, as soon as its result is final. */
+  /** Called for every record, in order, as soon as its result is final. */
   onResult: (record: number, result: IngestResult) => void;
 }
 
 /**
- * One stream from its first byte to its last commit. Every stage holds a few chunks at most and the last one waits for
- * the commit, so the sender is read only as fast as PostgreSQL stores: that is the whole backpressure.
+ * Processes one stream from its first byte to its last commit. Each stage holds at most a few chunks, and the last one
+ * waits for the commit. The sender is therefore read only as fast as PostgreSQL stores.
  */
 @Injectable()
 export class StreamIngest {
@@ -39,8 +39,8 @@ export class StreamIngest {
   ) {}
 
   /**
-   * Resolves with the number of (decompressed) bytes when the stream was read to its end, or with the problem that broke
-   * it off as well. What was reported to `onResult` stays committed in either case (I14).
+   * Resolves with the number of decompressed bytes read and, if the stream broke off, with the problem. Everything that
+   * was reported to `onResult` stays committed in either case (I14).
    */
   async ingest(request: StreamRequest): Promise<{ bytes: number; problem: Problem | undefined }> {
     const { body, format, encoding } = request;
@@ -67,7 +67,7 @@ export class StreamIngest {
       objectMode: true,
       highWaterMark: 4,
       write: (records: PreparedRecord[], _encoding, done) => {
-        if (stopped) return done(); // a record was refused for now; those after it must not overtake it
+        if (stopped) return done(); // an earlier record could not be stored; later ones must not overtake it
         this.commitRecords(records, request).then(
           () => done(),
           (error: unknown) => {
@@ -80,7 +80,7 @@ export class StreamIngest {
     });
   }
 
-  /** Records up to the first that could not be decided are reported; then what stopped it is thrown. */
+  /** Reports the records before the first one that could not be decided, then throws the reason. */
   private async commitRecords(records: PreparedRecord[], { context, onResult }: StreamRequest): Promise<void> {
     const granted = await this.limiter.takeUpTo(context.tenantId, records.length);
     const allowed = records.slice(0, granted);

@@ -4,17 +4,17 @@ import { bodyChunks } from '../../http/request-body';
 import { isDecodingError } from './content-decoder';
 
 /**
- * The decoded bytes of one request. Whatever breaks a stream (it is too large, stalls, is malformed, does not match its
- * encoding, or the client hangs up) ends the source instead of failing the pipeline. An error would destroy the later
- * stages with records that are being committed; these would be stored but not reported (I14).
+ * The decoded bytes of one request. When a stream breaks off (too large, stalled, malformed, wrong encoding, or the
+ * client disconnects), the source ends instead of failing the pipeline. An error would destroy the later stages while
+ * they commit records, and those records would be stored but not reported (I14).
  */
 export class StreamSource {
   /** Decompressed bytes so far. */
   bytes = 0;
-  /** Why the stream ended before its end. */
+  /** Why the stream broke off; undefined if it did not. */
   brokenBy: Problem | undefined;
 
-  /** Ends the wait for the next chunk, so that we do not wait for a sender that waits for the response. */
+  /** Ends the wait for the next chunk. Otherwise this process would wait for a sender that waits for the response. */
   private endWait: () => void = () => undefined;
 
   constructor(
@@ -27,7 +27,7 @@ export class StreamSource {
     return this.brokenBy !== undefined;
   }
 
-  /** For the stages. Nothing more is read; what was read before is still processed. */
+  /** Called by the stages. Nothing more is read; chunks that were read before are still processed. */
   breakOff(problem: Problem): void {
     this.brokenBy ??= problem;
     this.endWait();
@@ -43,14 +43,19 @@ export class StreamSource {
         const room = limit - this.bytes;
         this.bytes += next.value.length;
         yield next.value.length > room ? next.value.subarray(0, room) : next.value;
-        if (this.bytes > limit) this.breakOff(new Problem('stream-too-large', `A stream may have ${limit} bytes.`));
+        if (this.bytes > limit)
+          this.breakOff(
+            new Problem('stream-too-large', `The decompressed stream is larger than the maximum of ${limit} bytes.`),
+          );
       }
     } catch (error) {
       this.breakOff(problemOfBody(error));
     }
   }
 
-  /** Not Promise.race with one promise for the whole stream: that would keep every chunk it ever raced against. */
+  /**
+   * Does not use Promise.race with one promise for the whole stream, which would retain every chunk it raced against.
+   */
   private nextOf(chunks: AsyncIterator<Buffer, unknown>): Promise<IteratorResult<Buffer, unknown> | 'broken'> {
     return new Promise((resolve, reject) => {
       this.endWait = () => resolve('broken');
@@ -61,14 +66,14 @@ export class StreamSource {
   private decoded(): AsyncIterable<Buffer> {
     const chunks = bodyChunks(this.body, this.limits.REQUEST_STALL_TIMEOUT_MS);
     if (!this.decoder) return chunks;
-    // Its failures reach us through the decoder, which the pipeline destroys with them.
+    // The callback may ignore errors: the pipeline destroys the decoder with them, so its reader gets them.
     return pipeline(Readable.from(chunks), this.decoder, () => undefined);
   }
 }
 
-/** The client hung up, or what it sent cannot be decoded. */
+/** Returns the problem for a client that disconnected or whose data cannot be decoded. */
 function problemOfBody(error: unknown): Problem {
   if (error instanceof Problem) return error;
-  const why = isDecodingError(error) ? 'is not what its Content-Encoding says' : 'broke off before its end';
+  const why = isDecodingError(error) ? 'does not match its Content-Encoding' : 'ended before it was complete';
   return new Problem('malformed-body', `The body ${why}.`);
 }

@@ -10,13 +10,13 @@ interface RecordError {
   pointer?: string;
 }
 
-/** Counts what became of the records of one stream. records = accepted + duplicates + rejected, always. */
+/** Counts the results of the records of one stream. records = accepted + duplicates + rejected always holds. */
 export class StreamSummary {
   private accepted = 0;
   private duplicates = 0;
   private rejected = 0;
   private readonly errors: RecordError[] = [];
-  /** The last record whose result is final; everything up to it needs not be sent again. */
+  /** Number of the last record whose result is final. Records up to it need not be sent again. */
   lastCommittedRecord = 0;
 
   add(record: number, result: IngestResult): void {
