@@ -80,7 +80,7 @@ export interface ReplayOfEvent {
 }
 
 /** Lists the replays that have dispatched an event, oldest first. */
-export async function listReplays(db: Db, eventId: string): Promise<ReplayOfEvent[]> {
+export async function listReplaysOfEvent(db: Db, eventId: string): Promise<ReplayOfEvent[]> {
   const { rows } = await db.query<ReplayOfEvent>(
     `select r.id as "replayId", r.mode, sent.dispatched_at as at
        from replay_events sent join replays r on r.id = sent.replay_id

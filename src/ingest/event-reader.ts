@@ -5,7 +5,7 @@ import { onOneConnection, type Db } from '../db/pool';
 import { eventJson } from '../event/event';
 import { Problem } from '../event/problems';
 import { isUuid } from '../event/uuid-v7';
-import { findEventByEventId, findEventById, listAttempts, listReplays } from './event-reader.queries';
+import { findEventByEventId, findEventById, listAttempts, listReplaysOfEvent } from './event-reader.queries';
 
 /** Reads one event with its original payload, its status and its attempts. */
 @Injectable()
@@ -52,6 +52,6 @@ export class EventReader {
 }
 
 async function readHistory(db: Db, eventId: string) {
-  const [attempts, replays] = await Promise.all([listAttempts(db, eventId), listReplays(db, eventId)]);
+  const [attempts, replays] = await Promise.all([listAttempts(db, eventId), listReplaysOfEvent(db, eventId)]);
   return { attempts, replays };
 }

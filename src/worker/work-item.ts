@@ -54,14 +54,14 @@ export const withResult = (item: WorkItem, handler: string, result: UnfinishedRe
 });
 
 /** The most severe of the results; undefined when the event is completed. */
-export function resultOf({ unfinished }: WorkItem): UnfinishedResult | undefined {
+export function unfinishedResultOf({ unfinished }: WorkItem): UnfinishedResult | undefined {
   return unfinished.size === 0 ? undefined : [...unfinished.values()].reduce(moreSevere);
 }
 
 /** False when the worker gave the event up, or an external handler could not begin: then no attempt is made. */
 export function runsHandlers(item: WorkItem): boolean {
   if (item.unfinished.size === 0) return true;
-  return !item.unfinished.has(WORKER) && resultOf(item)?.kind !== 'postpone';
+  return !item.unfinished.has(WORKER) && unfinishedResultOf(item)?.kind !== 'postpone';
 }
 
 export const eventsOf = (items: readonly WorkItem[]): DispatchedEvent[] => items.map(({ event }) => event);

@@ -69,6 +69,11 @@ function isBarrel(text: string): boolean {
   );
 }
 
+const exportedNames = (text: string): string[] =>
+  [...text.matchAll(/^export (?:abstract |async )?(?:class|function|const|interface|type) (\w+)/gm)].map(
+    ([, name]) => name as string,
+  );
+
 const texts = new Map(
   globSync('**/*.{ts,js}', { cwd: SRC }).map((file) => [file, readFileSync(path.join(SRC, file), 'utf8')] as const),
 );
@@ -87,6 +92,14 @@ describe('the imports of src', () => {
 
   it('lead to where a thing is made: there are no barrels', () => {
     expect([...texts].filter(([, text]) => isBarrel(text)).map(([file]) => file)).toEqual([]);
+  });
+
+  it('never lead to two things of one name', () => {
+    const filesOf = Map.groupBy(
+      [...texts].flatMap(([file, text]) => exportedNames(text).map((name) => ({ name, file }))),
+      ({ name }) => name,
+    );
+    expect([...filesOf.values()].filter((places) => places.length > 1)).toEqual([]);
   });
 
   it('are all seen by this test', () => {

@@ -20,7 +20,7 @@ export async function readDeadLetters(db: Db, ids: readonly string[]): Promise<M
   return new Map(rows.map((row) => [row.id, row]));
 }
 
-export interface DeadLetterReason {
+export interface ReasonGroup {
   reasonCode: string;
   errorMessage: string;
   count: number;
@@ -40,8 +40,8 @@ const SAMPLES_PER_REASON = 5;
 export async function listReasons(
   db: Db,
   query: { tenantId: string | null; limit: number },
-): Promise<{ reasons: DeadLetterReason[]; total: number; capped: boolean }> {
-  const { rows } = await db.query<DeadLetterReason & { total: number }>(
+): Promise<{ reasons: ReasonGroup[]; total: number; capped: boolean }> {
+  const { rows } = await db.query<ReasonGroup & { total: number }>(
     `with unresolved as materialized (
        select event_id, reason_code, message_group, first_failed_at, last_failed_at from dead_letters
         where resolved_at is null and ($1::text is null or tenant_id = $1)

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readIfThere } from './embedded-postgres-files';
 
-export function isAlive(pid: number): boolean {
+export function isProcessRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return !isZombie(pid);

@@ -13,7 +13,7 @@ import {
   serverUser,
   type ServerUser,
 } from './embedded-postgres-files';
-import { commandOf, isAlive, startTimeOf } from './embedded-postgres-processes';
+import { commandOf, isProcessRunning, startTimeOf } from './embedded-postgres-processes';
 
 /**
  * A real PostgreSQL server from npm binaries, for a machine that has only Node.js. Its files lie under one directory.
@@ -128,7 +128,7 @@ class Server {
   private removeForeignPidFile(): void {
     const file = path.join(this.dataPath, 'postmaster.pid');
     const pid = Number.parseInt(readIfThere(file) ?? '', 10);
-    if (pid > 0 && isAlive(pid) && !this.isOurs(pid)) fs.rmSync(file, { force: true });
+    if (pid > 0 && isProcessRunning(pid) && !this.isOurs(pid)) fs.rmSync(file, { force: true });
   }
 
   private isOurs(pid: number): boolean {
@@ -167,7 +167,7 @@ class Server {
         await client.end();
         return;
       } catch (error) {
-        if (!isAlive(postmaster.pid) || Date.now() > deadline) {
+        if (!isProcessRunning(postmaster.pid) || Date.now() > deadline) {
           throw new Error(`The embedded PostgreSQL did not start; see ${this.logFile}\n${this.lastLogLines()}`, {
             cause: error,
           });
@@ -180,8 +180,8 @@ class Server {
   /** SIGINT requests a fast shutdown: PostgreSQL ends all sessions, writes a checkpoint and exits. */
   private async stop({ pid }: Postmaster): Promise<void> {
     const deadline = Date.now() + STOP_TIMEOUT_MS;
-    if (isAlive(pid)) process.kill(pid, 'SIGINT');
-    while (isAlive(pid) && Date.now() < deadline) await sleep(20);
+    if (isProcessRunning(pid)) process.kill(pid, 'SIGINT');
+    while (isProcessRunning(pid) && Date.now() < deadline) await sleep(20);
     fs.rmSync(this.ownerFile, { force: true });
   }
 
@@ -191,7 +191,7 @@ class Server {
     if (text === undefined) return undefined;
     const lines = text.split('\n');
     const pid = Number(lines[0]);
-    return isAlive(pid) && this.isOurs(pid) ? { pid, port: Number(lines[3]) } : undefined;
+    return isProcessRunning(pid) && this.isOurs(pid) ? { pid, port: Number(lines[3]) } : undefined;
   }
 
   private recordOwner(): void {
@@ -200,7 +200,7 @@ class Server {
 
   private ownerIsAlive(): boolean {
     const [pid, startTime] = (readIfThere(this.ownerFile) ?? '').trim().split(' ');
-    return pid !== undefined && pid !== '' && isAlive(Number(pid)) && startTimeOf(Number(pid)) === startTime;
+    return pid !== undefined && pid !== '' && isProcessRunning(Number(pid)) && startTimeOf(Number(pid)) === startTime;
   }
 
   private url(port: number): string {

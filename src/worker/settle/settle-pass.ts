@@ -6,7 +6,7 @@ import { openAttempts, readEffects, readStates, type EventState } from '../../ev
 import { settleFailures } from '../../event-state/settle-failures';
 import { clearStarts } from '../crashes/crash-counts.queries';
 import type { TransactionalHandlers } from '../run/transactional-handlers';
-import { eventsOf, resultOf, runsHandlers, type WorkItem } from '../work-item';
+import { eventsOf, unfinishedResultOf, runsHandlers, type WorkItem } from '../work-item';
 import type { Mode } from './next-step';
 import { decide, type RetryRules } from './retry-policy';
 import type { SettledBatch, SettledFailure } from './settle-report';
@@ -45,7 +45,7 @@ export class SettlePass {
     const failures = this.failuresOf(won, opened, startedMs);
     // False: an event was dispatched again in this very moment (reconciler), which the next pass sees.
     if (failures.length > 0 && !(await settleFailures(db, failures))) return { kind: 'rolled-back', items };
-    const completed = won.filter((item) => !resultOf(item));
+    const completed = won.filter((item) => !unfinishedResultOf(item));
     await completeStates(db, idsWithState(completed, states));
     await clearStarts(db, idsOf(items.filter(({ startCounted }) => startCounted)));
     const durationMs = Date.now() - startedMs;
@@ -71,7 +71,7 @@ export class SettlePass {
     startedMs: number,
   ): SettledFailure[] {
     return items.flatMap((item) => {
-      const result = resultOf(item);
+      const result = unfinishedResultOf(item);
       if (!result) return [];
       const { event, span, unfinished } = item;
       const attemptNumber = opened.get(event.id) ?? 1;
