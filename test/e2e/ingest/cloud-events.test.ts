@@ -43,7 +43,7 @@ describe('CloudEvents at POST /v1/events', () => {
     expect((await read(id, tenant)).text).toContain(`"payload":${text},`);
 
   describe('in structured mode', () => {
-    it('become events: each attribute has its field', async () => {
+    it('become events with a field for each attribute', async () => {
       const more = {
         subject: 'o-1',
         time: '2026-01-01T01:00:00.5+01:00',
@@ -65,11 +65,11 @@ describe('CloudEvents at POST /v1/events', () => {
       });
     });
 
-    it('have their source as subject, and that as partition key, when they say no other', async () => {
+    it('use their source as default subject and partition key', async () => {
       const expected = { subject: '/shop', partitionKey: '/shop' };
       expect((await structured(cloudEvent('subjectless'))).body).toMatchObject(expected);
       const unset = await structured(cloudEvent('nulls', { subject: null, time: null, partitionkey: null }));
-      expect([unset.status, unset.body]).toEqual([202, expect.objectContaining(expected)]); // null is unset there
+      expect([unset.status, unset.body]).toEqual([202, expect.objectContaining(expected)]); // null means "not set"
     });
 
     it.each([
@@ -90,7 +90,7 @@ describe('CloudEvents at POST /v1/events', () => {
       expect((await read('dataless')).body.payload).toBeNull();
     });
 
-    it.each(['id', 'type', 'source', 'specversion'])('are refused without %s', async (name) => {
+    it.each(['id', 'type', 'source', 'specversion'])('are rejected without %s', async (name) => {
       const without = JSON.stringify({ specversion: '1.0', id: '1', type: 't', source: 's', [name]: undefined });
       expect(pointersOf(await structured(without))).toEqual([`/${name}`]);
       const empty = JSON.stringify({ specversion: '1.0', id: '1', type: 't', source: 's', [name]: '' });
@@ -107,11 +107,11 @@ describe('CloudEvents at POST /v1/events', () => {
       ['data that is too deep', cloudEvent('1', {}, `${'['.repeat(70)}${']'.repeat(70)}`), ['/data']],
       ['data twice', cloudEvent('1').replace('}', ',"data":2}'), ['/data']],
       ['both kinds of data', cloudEvent('1', { data_base64: 'AA==' }), ['/data']],
-    ])('are refused with the pointer to %s', async (_what, body, pointers) => {
+    ])('are rejected with the pointer to %s', async (_what, body, pointers) => {
       expect(pointersOf(await structured(body))).toEqual(pointers);
     });
 
-    it('are refused for characters that cannot be kept, with the pointer', async () => {
+    it('are rejected for characters that cannot be stored, with the pointer', async () => {
       expect(pointersOf(await structured(cloudEvent('1', {}, '{"a":["\\u0000"]}')), 'unsupported-character')).toEqual([
         '/data/a/0',
       ]);
@@ -120,13 +120,13 @@ describe('CloudEvents at POST /v1/events', () => {
       ]);
     });
 
-    it('are refused in the words of any event when they are none', async () => {
+    it('are rejected like any other event when they are not CloudEvents', async () => {
       expectProblem(await structured('{"id":'), 400, 'malformed-body');
       expectProblem(await structured('[]'), 400, 'invalid-event');
       expectProblem(await structured(cloudEvent('1', {}, `"${'x'.repeat(2_048)}"`)), 413, 'event-too-large');
     });
 
-    it('sent again are 200, and 409 with another content', async () => {
+    it('get 200 when sent again, and 409 with different content', async () => {
       const first = await structured(cloudEvent('again'));
       const again = await structured(cloudEvent('again'));
       expect(again.status).toBe(200);
@@ -134,7 +134,7 @@ describe('CloudEvents at POST /v1/events', () => {
       expectProblem(await structured(cloudEvent('again', {}, '2')), 409, 'event-id-conflict');
     });
 
-    it('are structured also when their attributes are repeated in headers', async () => {
+    it('are read in structured mode even if headers repeat their attributes', async () => {
       const answer = await send('repeated', cloudEvent('both'), { ...STRUCTURED, ...REQUIRED, 'ce-id': 'both' });
       expect(answer.status).toBe(202);
       expect((await read('both', 'repeated')).body.payload).toBe('both');
@@ -162,10 +162,10 @@ describe('CloudEvents at POST /v1/events', () => {
       expect((await read('bin-1')).body).toMatchObject(expected);
       await expectPayloadText('bin-1', '{ "price": 10.10 }');
       const quoted = await binary('bin-2', '1', { 'ce-subject': '"a \\"b\\" %E6%9D%B1"' });
-      expect(quoted.body.subject).toBe('a "b" 東'); // the HTTP binding has them unquoted first
+      expect(quoted.body.subject).toBe('a "b" 東'); // the HTTP binding removes quotes first
     });
 
-    it.each(['%', '%4', '%zz', 'a%C3', '%FF', '%ED%A0%80'])('are refused for the header %j', async (subject) => {
+    it.each(['%', '%4', '%zz', 'a%C3', '%FF', '%ED%A0%80'])('are rejected for the header %j', async (subject) => {
       expect(pointersOf(await binary('escapes', '1', { 'ce-subject': subject }))).toEqual(['/subject']);
     });
 
@@ -175,7 +175,7 @@ describe('CloudEvents at POST /v1/events', () => {
       ['bytes', 'application/octet-stream', Buffer.from([0, 255]), '{"data_base64":"AP8="}'],
       ['text that is not UTF-8', 'text/plain', Buffer.from([255]), '{"data_base64":"/w=="}'],
       ['no data', 'application/json', '', 'null'],
-    ])('may have as data %s', async (what, type, body, payload) => {
+    ])('may have data of this kind: %s', async (what, type, body, payload) => {
       expect((await binary(`data ${what}`, body, { 'content-type': type, 'ce-subject': what })).status).toBe(202);
       await expectPayloadText(`data ${what}`, payload);
     });
@@ -186,17 +186,17 @@ describe('CloudEvents at POST /v1/events', () => {
     });
 
     it.each(['{"a":', '1,"subject":"injected"', '1},{"x":1', '1}', ' '])(
-      'are refused for the JSON data %j',
+      'are rejected for the JSON data %j',
       async (data) => expectProblem(await binary('broken', data), 400, 'malformed-body'),
     );
 
-    it('cannot write into the envelope through a header', async () => {
+    it('cannot add envelope fields through a header', async () => {
       const subject = 'x","source":"injected","payload":"y';
       expect((await binary('inject', '1', { 'ce-subject': subject })).status).toBe(202);
       expect((await read('inject')).body).toMatchObject({ subject, source: '/shop', payload: 1 });
     });
 
-    it('are refused without a required attribute and with another version', async () => {
+    it('are rejected without a required attribute or with another version', async () => {
       expect(pointersOf(await send('acme', '1', { 'content-type': 'text/plain', 'ce-id': '1' }))).toEqual([
         '/source',
         '/specversion',
@@ -207,7 +207,7 @@ describe('CloudEvents at POST /v1/events', () => {
     });
   });
 
-  it('the same fact has the same hash as a native event and in each mode', async () => {
+  it('have the same hash in each mode as the same native event', async () => {
     const time = '2026-01-01T00:00:00Z';
     const fields = { eventId: 'fact', eventType: 'order.paid', source: '/shop', subject: 's', occurredAt: time };
     const native = await postEvent(running.url, 'hash', JSON.stringify({ ...fields, payload: { b: 1, a: 2 } }));
@@ -236,7 +236,7 @@ describe('CloudEvents at POST /v1/events', () => {
       s.rejected,
     ];
 
-    it('are answered 202, 207 and 422 like a stream', async () => {
+    it('get 202, 207 and 422 like a stream', async () => {
       const body = `[${cloudEvent('1')}, ${cloudEvent('2', {}, '10.10')}]`;
       const all = await batch('batch', body);
       expect(countsOf(all)).toEqual([202, 2, 2, 0, 0]);
@@ -253,7 +253,7 @@ describe('CloudEvents at POST /v1/events', () => {
       expect([...countsOf(none), none.body.code]).toEqual([422, 1, 0, 0, 1, 'stream-rejected']);
     });
 
-    it.each(['[]', ' [ \n ] ', '\ufeff[]'])('may be none: %j', async (body) => {
+    it.each(['[]', ' [ \n ] ', '\ufeff[]'])('may be an empty array: %j', async (body) => {
       expect(countsOf(await batch('none', body))).toEqual([202, 0, 0, 0, 0]);
     });
 
@@ -273,7 +273,7 @@ describe('CloudEvents at POST /v1/events', () => {
       expect(problem.summary?.accepted).toBeGreaterThanOrEqual(kept);
     });
 
-    it('are rejected alone when they are too large; white space between them does not count', async () => {
+    it('are rejected alone when too large; white space between them does not count', async () => {
       const large = cloudEvent('large', {}, `["${'x'.repeat(10_000)}",{"a":["]"]}]`);
       const answer = await batch('large', `[${cloudEvent('1')},${large},${cloudEvent('3')}]`);
       expect(countsOf(answer)).toEqual([207, 3, 2, 0, 1]);
@@ -284,7 +284,7 @@ describe('CloudEvents at POST /v1/events', () => {
       ]);
     });
 
-    it('sent again are duplicates, also under a key', async () => {
+    it('are duplicates when sent again, with and without a key', async () => {
       const body = `[${Array.from({ length: 120 }, (_, n) => cloudEvent(`again-${n}`)).join(',')}]`;
       const inPieces = Readable.from(body.match(/[^]{1,700}/g) as string[]);
       expect(countsOf(await batch('resent', inPieces))).toEqual([202, 120, 120, 0, 0]);
@@ -294,7 +294,7 @@ describe('CloudEvents at POST /v1/events', () => {
       expect(countsOf(await batch('keyed', body, key))).toEqual([202, 120, 0, 120, 0]);
     });
 
-    it('can be answered line by line', async () => {
+    it('can get their results line by line', async () => {
       const headers = { ...BATCH, 'x-tenant-id': 'lines', accept: 'application/x-ndjson' };
       const body = `[${cloudEvent('1')},{}]`;
       const text = await (await fetch(`${running.url}/v1/events`, { method: 'POST', headers, body })).text();

@@ -5,7 +5,7 @@ import { bodyOfRaw, expectProblem, rawExchange, type AcceptedAnswer, type Proble
 
 const LIMIT = 4_096;
 
-describe('what /v1/events refuses', () => {
+describe('/v1/events', () => {
   let database: TestDatabase;
   let running: TestApp;
   beforeAll(async () => {
@@ -39,19 +39,19 @@ describe('what /v1/events refuses', () => {
       ['sent twice', ['acme', 'globex'], 400, 'tenant-invalid'],
       ['sent twice with one value', ['acme', 'acme'], 400, 'tenant-invalid'],
       ['not on the allowlist', 'initech', 403, 'tenant-not-allowed'],
-    ])('%s', async (_what, tenant, status, code) => {
+    ])('is rejected when %s', async (_what, tenant, status, code) => {
       expectProblem(await post(eventBody(), { 'X-Tenant-Id': tenant }), status, code);
       const read = running.http.get('/v1/events/x').set({ 'X-Tenant-Id': tenant } as Record<string, string>);
       expectProblem(await read, status, code);
     });
 
-    it('missing', async () => {
+    it('is rejected when missing', async () => {
       const request = running.http.post('/v1/events').set('Content-Type', 'application/json');
       expectProblem(await request.send(eventBody()), 400, 'tenant-required');
       expectProblem(await running.http.get('/v1/events/x'), 400, 'tenant-required');
     });
 
-    it('another one’s event is answered exactly like an absent one', async () => {
+    it('gets the same response for another tenant’s event as for a missing event', async () => {
       const answer = (await post(eventBody({ eventId: 'acme-only' }))).body as AcceptedAnswer;
       const shape = ({ correlationId, ...problem }: ProblemAnswer) => ({
         ...problem,
@@ -69,16 +69,16 @@ describe('what /v1/events refuses', () => {
 
   describe('the idempotency key', () => {
     it.each([
-      ['two names with different values', { 'X-Idempotency-Key': 'one', 'Idempotency-Key': 'two' }],
+      ['different under its two names', { 'X-Idempotency-Key': 'one', 'Idempotency-Key': 'two' }],
       ['sent twice', { 'X-Idempotency-Key': ['one', 'two'] }],
       ['too long', { 'X-Idempotency-Key': 'k'.repeat(256) }],
-      ['with a space', { 'Idempotency-Key': 'two words' }],
+      ['not a single word', { 'Idempotency-Key': 'two words' }],
       ['empty', { 'X-Idempotency-Key': '' }],
-    ])('%s', async (_what, headers) => {
+    ])('is rejected when %s', async (_what, headers) => {
       expectProblem(await post(eventBody(), headers), 400, 'idempotency-key-invalid');
     });
 
-    it('with a changed amount', async () => {
+    it('is rejected with a changed amount', async () => {
       const key = { 'X-Idempotency-Key': 'changed-amount' };
       const sent = eventBody({ payload: { amount: 10.1 } });
       const first = await post(sent, key);
@@ -92,7 +92,7 @@ describe('what /v1/events refuses', () => {
       expect((await post(sent, key)).body).toMatchObject({ id: (first.body as AcceptedAnswer).id, duplicate: true });
     });
 
-    it('with a change that a double does not see', async () => {
+    it('is rejected with a change that a double cannot represent', async () => {
       const key = { 'X-Idempotency-Key': 'beyond-a-double' };
       const body = (big: string) => `{"eventType":"t","subject":"big","payload":{"big":${big}}}`;
       expect((await postRaw(body('12345678901234567890'), key)).status).toBe(202);
@@ -101,7 +101,7 @@ describe('what /v1/events refuses', () => {
     });
   });
 
-  it('an eventId that belongs to other content', async () => {
+  it('rejects an eventId that belongs to different content', async () => {
     const sent = eventBody({ eventId: 'one-content-only' });
     const first = (await post(sent)).body as AcceptedAnswer;
     expectProblem(await post({ ...sent, payload: { amount: 11 } }), 409, 'event-id-conflict');
@@ -121,18 +121,18 @@ describe('what /v1/events refuses', () => {
       ['U+0000', '{"eventType":"t","subject":"s","payload":["\\u0000"]}', 'unsupported-character'],
       ['a lone surrogate', '{"eventType":"t","subject":"s","payload":{"\\ud800":1}}', 'unsupported-character'],
       ['a control character', '{"eventType":"t\\u0007","subject":"s","payload":1}', 'unsupported-character'],
-    ])('%s', async (_what, body, code) => {
+    ])('is rejected for %s', async (_what, body, code) => {
       const before = await countEvents();
       expect(expectProblem(await postRaw(body), 400, code).retryable).toBe(false);
       expect(await countEvents()).toBe(before);
     });
 
-    it('empty', async () => {
+    it('is rejected when empty', async () => {
       expectProblem(await postRaw(''), 400, 'malformed-body');
       expectProblem(await postRaw(undefined), 400, 'malformed-body');
     });
 
-    it('does not repeat what was sent in the error', async () => {
+    it('is not repeated in the error', async () => {
       const response = await postRaw('{"eventType":"t","subject":"s","payload":"top-secret-4711');
       expectProblem(response, 400, 'malformed-body');
       expect(response.text).not.toContain('4711');
@@ -144,20 +144,20 @@ describe('what /v1/events refuses', () => {
       ['no type', { eventType: undefined }, '/eventType'],
       ['no subject', { subject: undefined }, '/subject'],
       ['no payload', { payload: undefined }, '/payload'],
-      ['a type that is no text', { eventType: 7 }, '/eventType'],
+      ['a type that is not a text', { eventType: 7 }, '/eventType'],
       ['a type that is too long', { eventType: 't'.repeat(256) }, '/eventType'],
       ['a subject that is empty', { subject: '' }, '/subject'],
       ['a day that does not exist', { occurredAt: '2026-02-30T00:00:00Z' }, '/occurredAt'],
       ['a leap second', { occurredAt: '2016-12-31T23:59:60Z' }, '/occurredAt'],
       ['a word that PostgreSQL would take for a time', { occurredAt: 'infinity' }, '/occurredAt'],
-    ])('%s is named by a pointer', async (_what, fields, pointer) => {
+    ])('is rejected with a pointer to %s', async (_what, fields, pointer) => {
       const problem = expectProblem(await post(eventBody(fields)), 400, 'invalid-event');
       expect(problem.errors).toEqual([
         { pointer, code: 'invalid-event', message: expect.stringMatching(/\S/) as string },
       ]);
     });
 
-    it('all its mistakes at once', async () => {
+    it('is rejected with all errors at once', async () => {
       const problem = expectProblem(
         await post({ typo: 1, subject: '', payload: 1, eventType: 'x' }),
         400,
@@ -166,7 +166,7 @@ describe('what /v1/events refuses', () => {
       expect(problem.errors?.map(({ pointer }) => pointer).sort()).toEqual(['/subject', '/typo']);
     });
 
-    it('a payload of 65 levels, and of 2,000', async () => {
+    it('is rejected for a payload of 65 levels, and of 2,000', async () => {
       for (const levels of [65, 2_000]) {
         const payload = '['.repeat(levels) + ']'.repeat(levels);
         const response = await postRaw(`{"eventType":"t","subject":"s","payload":${payload}}`);
@@ -174,7 +174,7 @@ describe('what /v1/events refuses', () => {
       }
     });
 
-    it('one byte too large, but not the largest allowed', async () => {
+    it('is rejected when one byte too large, and accepted at the maximum size', async () => {
       const ofSize = (size: number) => {
         const empty = '{"eventType":"t","subject":"size","payload":""}';
         return empty.replace('""}', `"${'x'.repeat(size - empty.length)}"}`);
@@ -184,7 +184,7 @@ describe('what /v1/events refuses', () => {
     });
 
     it.each(['text/plain', 'application/x-ndjson', 'application/x-www-form-urlencoded', 'nonsense'])(
-      'as %s',
+      'is rejected as %s',
       async (type) => {
         expectProblem(
           await postRaw(JSON.stringify(eventBody()), { 'Content-Type': type }),
@@ -194,12 +194,12 @@ describe('what /v1/events refuses', () => {
       },
     );
 
-    it('in a coding that nobody knows', async () => {
+    it('is rejected in an unknown encoding', async () => {
       const response = await postRaw(JSON.stringify(eventBody()), { 'Content-Encoding': 'rot13' });
       expectProblem(response, 415, 'unsupported-content-encoding');
     });
 
-    it('that stalls', async () => {
+    it('gets 408 when it stalls', async () => {
       const head = 'POST /v1/events HTTP/1.1\r\nHost: x\r\nX-Tenant-Id: acme\r\nContent-Type: application/json\r\n';
       const answer = await rawExchange(running.url, `${head}Content-Length: 100\r\n\r\n{"eventType":`);
       expect(answer).toMatch(/^HTTP\/1\.1 408 /);
@@ -209,13 +209,13 @@ describe('what /v1/events refuses', () => {
 
   describe('the route', () => {
     it.each(['/', '/v1', '/v1/event', '/v2/events', '/v1/events/a/b', '/%2e%2e/etc/passwd'])(
-      '%s is 404',
+      'is 404 for %s',
       async (path) => {
         expectProblem(await running.http.get(path), 404, 'route-not-found');
       },
     );
 
-    it('a path that cannot be decoded is 404', async () => {
+    it('is 404 for a path that cannot be decoded', async () => {
       const response = await running.http.get('/v1/events/%ff').set('X-Tenant-Id', 'acme');
       expect(response.status).toBe(404);
       expect(response.headers['content-type']).toMatch(/^application\/problem\+json/);
@@ -227,7 +227,7 @@ describe('what /v1/events refuses', () => {
       ['get', '/v1/ingest/stream', 'POST'],
       ['delete', '/v1/events/x', 'GET'],
       ['post', '/health', 'GET'],
-    ] as const)('%s %s is 405 with Allow', async (method, path, allowed) => {
+    ] as const)('is 405 with Allow for %s %s', async (method, path, allowed) => {
       const response = await running.http[method](path).set('X-Tenant-Id', 'acme');
       expectProblem(response, 405, 'method-not-allowed');
       expect(String(response.headers.allow).split(', ')).toContain(allowed);

@@ -31,7 +31,7 @@ describe('POST and GET /v1/events', () => {
   const event = (response: Response) => response.body as EventAnswer;
 
   describe('an accepted event', () => {
-    it('is answered 202 with every field of the contract and its Location', async () => {
+    it('gets 202 with every field of the contract and its Location', async () => {
       const sent = eventBody({ eventId: 'order-1-paid', subject: 'order-1', partitionKey: 'customer-7' });
       const response = await post(sent, { 'X-Correlation-Id': 'trace-me' });
       expect(response.status).toBe(202);
@@ -64,7 +64,7 @@ describe('POST and GET /v1/events', () => {
       });
     });
 
-    it('may use the legacy names, over which the new ones win', async () => {
+    it('may use the legacy names; the new names win', async () => {
       const old = await post({ type: 'old.type', entityId: 'old-subject', payload: 1 });
       expect(accepted(old)).toMatchObject({ type: 'old.type', subject: 'old-subject' });
       const both = await post({ eventType: 'new.type', type: 'old.type', subject: 's', entityId: 'e', payload: 1 });
@@ -123,7 +123,7 @@ describe('POST and GET /v1/events', () => {
       ['names that mean something to JavaScript', '{"__proto__":{"admin":true},"constructor":{"prototype":1}}'],
       ['the order of names', '{"z":1,"a":2,"10":3,"9":4}'],
       ['64 levels', `${'['.repeat(64)}${']'.repeat(64)}`],
-    ])('keeps its payload to the letter: %s', async (_what, payload) => {
+    ])('keeps its payload exactly: %s', async (_what, payload) => {
       const response = await post(`{"eventType":"exact","subject":"s","payload":${payload}}`);
       expect(response.status).toBe(202);
       const read = await get(accepted(response).id);
@@ -132,7 +132,7 @@ describe('POST and GET /v1/events', () => {
   });
 
   describe('X-Correlation-Id', () => {
-    it('is the caller’s, on the answer and in the event', async () => {
+    it('is the caller’s value, in the response and in the event', async () => {
       const longest = `${'c'.repeat(127)}~`;
       const response = await post(eventBody(), { 'X-Correlation-Id': longest });
       expect(response.headers['x-correlation-id']).toBe(longest);
@@ -142,9 +142,9 @@ describe('POST and GET /v1/events', () => {
     it.each([
       ['missing', undefined],
       ['too long', 'c'.repeat(129)],
-      ['with a space', 'two words'],
+      ['not a single word', 'two words'],
       ['not ASCII', 'caf\u00e9'],
-    ])('is made anew when %s', async (_why, sent) => {
+    ])('is generated when the sent value is %s', async (_why, sent) => {
       const response = await post(eventBody(), sent === undefined ? {} : { 'X-Correlation-Id': sent });
       expect(response.status).toBe(202);
       expect(response.headers['x-correlation-id']).toMatch(UUID_V7);
@@ -152,10 +152,10 @@ describe('POST and GET /v1/events', () => {
     });
   });
 
-  describe('the same again', () => {
+  describe('the same event sent again', () => {
     const original = ({ id, eventId, receivedAt, hash }: AcceptedAnswer) => ({ id, eventId, receivedAt, hash });
 
-    it('is answered 200 with the original, whatever the order of names', async () => {
+    it('gets 200 with the original, whatever the order of names', async () => {
       const first = await post('{"eventType":"t","subject":"again","payload":{"a":1,"b":2.50}}');
       const second = await post('{"payload":{"b":2.50,"a":1},"subject":"again","eventType":"t"}');
       expect([first.status, second.status]).toEqual([202, 200]);
@@ -164,7 +164,7 @@ describe('POST and GET /v1/events', () => {
       expect(second.headers.location).toBe(first.headers.location);
     });
 
-    it('at another time is another event', async () => {
+    it('is a new event when it occurred at another time', async () => {
       const sale = eventBody({ occurredAt: '2026-01-01T10:00:00Z' });
       const next = { ...sale, occurredAt: '2026-01-01T10:00:01Z' };
       const sameInstant = { ...sale, occurredAt: '2026-01-01T11:00:00+01:00' };
@@ -172,7 +172,7 @@ describe('POST and GET /v1/events', () => {
       expect(statuses).toEqual([202, 202, 200]);
     });
 
-    it.each(['X-Idempotency-Key', 'Idempotency-Key'])('is known by %s', async (header) => {
+    it.each(['X-Idempotency-Key', 'Idempotency-Key'])('is recognised by %s', async (header) => {
       const sent = eventBody({ eventId: `by-${header}` });
       const first = await post(sent, { [header]: `key of ${header}`.replaceAll(' ', '-') });
       const second = await post(sent, { [header]: `key of ${header}`.replaceAll(' ', '-') });
@@ -180,7 +180,7 @@ describe('POST and GET /v1/events', () => {
       expect(original(accepted(second))).toEqual(original(accepted(first)));
     });
 
-    it('is one key under both header names', async () => {
+    it('has one key under both header names', async () => {
       const sent = eventBody();
       expect((await post(sent, { 'X-Idempotency-Key': 'either-name' })).status).toBe(202);
       expect((await post(sent, { 'Idempotency-Key': 'either-name' })).status).toBe(200);
@@ -188,13 +188,13 @@ describe('POST and GET /v1/events', () => {
       expect((await post(sent, both)).status).toBe(200);
     });
 
-    it('under two keys is two events', async () => {
+    it('is two events under two keys', async () => {
       const sent = eventBody();
       expect((await post(sent, { 'X-Idempotency-Key': 'key-one' })).status).toBe(202);
       expect((await post(sent, { 'X-Idempotency-Key': 'key-two' })).status).toBe(202);
     });
 
-    it('fifty times at once is accepted exactly once', async () => {
+    it('is accepted exactly once when sent fifty times at once', async () => {
       const sent = eventBody();
       const responses = await Promise.all(Array.from({ length: 50 }, () => post(sent)));
       const statuses = responses.map(({ status }) => status).sort();
@@ -204,7 +204,7 @@ describe('POST and GET /v1/events', () => {
       expect(rows).toHaveLength(1);
     });
 
-    it('fifty times at once with one explicit key is accepted exactly once', async () => {
+    it('is accepted exactly once when sent fifty times at once with an explicit key', async () => {
       const sent = eventBody();
       const key = { 'X-Idempotency-Key': 'fifty-at-once' };
       const responses = await Promise.all(Array.from({ length: 50 }, () => post(sent, key)));
@@ -212,7 +212,7 @@ describe('POST and GET /v1/events', () => {
       expect(responses.filter(({ status }) => status === 200)).toHaveLength(49);
     });
 
-    it('in another tenant is an event of its own, with and without a key', async () => {
+    it('is a separate event in another tenant, with and without a key', async () => {
       const sent = eventBody({ eventId: 'same-in-two-tenants' });
       const key = { 'X-Idempotency-Key': 'same-in-two-tenants' };
       const first = await post(sent, key);
@@ -231,7 +231,7 @@ describe('POST and GET /v1/events', () => {
       expect((await post(sent, { 'X-Tenant-Id': 'ab', 'X-Idempotency-Key': 'c' })).status).toBe(202);
     });
 
-    it('is accepted when the first try was refused: the key is still free', async () => {
+    it('is accepted after a rejected first try, which leaves the key free', async () => {
       const key = { 'X-Idempotency-Key': 'first-try-refused' };
       const wrong = eventBody({ occurredAt: 'yesterday' });
       expect((await post(wrong, key)).status).toBe(400);
@@ -241,7 +241,7 @@ describe('POST and GET /v1/events', () => {
       expect((await post(right, key)).status).toBe(200);
     });
 
-    it('is accepted under a fresh key when its eventId conflicted before', async () => {
+    it('is accepted under a key whose first use ended in an eventId conflict', async () => {
       await post(eventBody({ eventId: 'taken' }));
       const key = { 'X-Idempotency-Key': 'conflict-left-me-free' };
       const second = eventBody({ eventId: 'taken' });

@@ -33,7 +33,7 @@ describe('the HTTP server', () => {
   const problemIn = (answer: string): ProblemAnswer =>
     JSON.parse(answer.split('\r\n\r\n')[1] as string) as ProblemAnswer;
 
-  it('takes this request when nothing is repeated', async () => {
+  it('accepts the request when no header is repeated', async () => {
     expect(await rawExchange(running.url, post('Host: x', TENANT, TYPE))).toMatch(/^HTTP\/1\.1 202 /);
   });
 
@@ -48,25 +48,25 @@ describe('the HTTP server', () => {
     ['a length and chunks', ['Host: x', TENANT, TYPE, 'Transfer-Encoding: chunked'], 'invalid-request'],
     ['a control character in a header', ['Host: x', TENANT, TYPE, 'X-Odd: a\u0000b'], 'invalid-request'],
     ['a folded header', ['Host: x', TENANT, TYPE, 'X-Odd: a\r\n\tb'], 'invalid-request'],
-  ])('refuses %s with 400', async (_what, headers, code) => {
+  ])('rejects %s with 400', async (_what, headers, code) => {
     const answer = await rawExchange(running.url, post(...headers));
     expect(answer).toMatch(/^HTTP\/1\.1 400 /);
     expect(answer).toMatch(/\r\nContent-Type: application\/problem\+json/i);
     expect(problemIn(answer)).toMatchObject({ code, status: 400, retryable: false });
   });
 
-  it('refuses headers over 16 KiB with 431, and goes on', async () => {
+  it('rejects headers over 16 KiB with 431 and keeps serving', async () => {
     const answer = await rawExchange(running.url, post('Host: x', TENANT, TYPE, `X-Long: ${'a'.repeat(17_000)}`));
     expect(answer).toMatch(/^HTTP\/1\.1 431 /);
     expect(problemIn(answer)).toMatchObject({ code: 'headers-too-large', status: 431, retryable: false });
     expect((await call(`${running.url}/health`)).status).toBe(200);
   });
 
-  it('answers what is no HTTP at all with 400', async () => {
+  it('answers 400 to input that is not HTTP', async () => {
     expect(await rawExchange(running.url, '\u0016\u0003\u0001 hello\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 /);
   });
 
-  it('does not wait for a body that drips for ever, though it never stalls', async () => {
+  it('ends a body that trickles in forever, although it never stalls', async () => {
     const outgoing = request(`${running.url}/v1/events`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', 'x-tenant-id': 'acme', 'content-length': 10_000 },
@@ -83,7 +83,7 @@ describe('the HTTP server', () => {
     }
   });
 
-  it('says nothing of what it is made of, and lets no browser guess or keep', async () => {
+  it('does not reveal its software, and forbids browsers to sniff types or cache', async () => {
     const { headers } = await call(`${running.url}/health`);
     expect(headers.server).toBeUndefined();
     expect(headers['x-powered-by']).toBeUndefined();
@@ -92,11 +92,11 @@ describe('the HTTP server', () => {
     expect(docs.headers['content-security-policy']).toContain("frame-ancestors 'none'");
   });
 
-  it('knows when a request or an idle connection has lasted too long', () => {
+  it('limits the time for headers and for idle connections', () => {
     expect(running.app.getHttpServer()).toMatchObject({ headersTimeout: 15_000, keepAliveTimeout: 72_000 });
   });
 
-  it('serves a request that comes after headers which were never finished', async () => {
+  it('serves a request while another client never finishes its headers', async () => {
     const { hostname, port } = new URL(running.url);
     const slow = connect(Number(port), hostname, () => slow.write('GET /health HTTP/1.1\r\nHost: x\r\n'));
     slow.on('error', () => undefined);
@@ -111,7 +111,7 @@ describe('the HTTP server', () => {
 });
 
 describe('MAX_CONNECTIONS', () => {
-  it('closes further connections, and takes new ones when old ones have gone', async () => {
+  it('closes connections beyond the limit, and accepts new ones when others have closed', async () => {
     const database = await createTestDatabase();
     const running = await startTestApp(database.url, { MAX_CONNECTIONS: '2' });
     const { hostname, port } = new URL(running.url);

@@ -10,12 +10,12 @@ import type { TestProcess } from '../../support/processes/process';
 
 const CONNECTIONS = 200;
 const ROUNDS = 3;
-/** A machine that is busy with something else may spoil one comparison; a server that minds slow clients spoils all. */
+/** Other load on the machine may spoil one comparison; a server that slow clients can block fails all of them. */
 const TRIES = 6;
 const ROUND_MS = 1_000;
-/** More than a client can send in a round. */
+/** More events than a client can send in a round. */
 const MOST_OF_CLIENT = 5_000;
-/** Below this a doubling is the machine's noise and not the server's answer to slow clients. */
+/** Below this, a doubling is noise of the machine and not an effect of slow clients. */
 const NOISE_MS = 8;
 
 const BINARY = ['/usr/bin/slowhttptest', '/opt/homebrew/bin/slowhttptest', '/usr/local/bin/slowhttptest'].find((path) =>
@@ -23,9 +23,9 @@ const BINARY = ['/usr/bin/slowhttptest', '/opt/homebrew/bin/slowhttptest', '/usr
 );
 
 /**
- * slowhttptest with 200 connections that stay as slow as they can for the length of a test. It polls without a pause and
- * would take one of the machine's processors from the server (measured: 1.0 s of CPU a second, the server 0.05 s), so it
- * gets what others leave.
+ * Starts slowhttptest with 200 connections that stay as slow as possible for the length of a test. It polls without a
+ * pause and would take one processor from the server (measured: 1.0 s of CPU a second, the server 0.05 s), so it runs
+ * at low priority.
  */
 function attack(url: string, mode: readonly string[]): { child: ChildProcess; output: () => string } {
   if (!BINARY) throw new Error('slowhttptest is not installed. Run `npm run test:setup`.');
@@ -48,12 +48,12 @@ describe(`${CONNECTIONS} slow connections`, () => {
   });
   afterAll(() => cluster.drop());
 
-  /** The 99th percentile of one round of single events from other clients. */
+  /** Returns the 99th percentile of one round of single events from other clients, in ms. */
   const p99OfRound = async (): Promise<number> => {
     const agent = new Agent({ keepAlive: true });
     const times: number[] = [];
     const round = (run += 1);
-    // Made before the clock runs: that took longer than a round when the machine was busy.
+    // Generated before the clock starts: on a busy machine this took longer than a round.
     const clients = [1, 2, 3, 4].map((n) => syntheticEvents(MOST_OF_CLIENT, `round-${round}-${n}`));
     const endMs = performance.now() + ROUND_MS;
     const client = async (events: ReturnType<typeof syntheticEvents>): Promise<void> => {
@@ -70,7 +70,7 @@ describe(`${CONNECTIONS} slow connections`, () => {
     return times[Math.floor(times.length * 0.99)] as number;
   };
 
-  /** The quietest of several rounds: what else runs on this machine only ever adds. */
+  /** Returns the lowest of several rounds, since other load on the machine can only add time. */
   const p99 = async (): Promise<number> => {
     const rounds: number[] = [];
     for (let n = 0; n < ROUNDS; n++) rounds.push(await p99OfRound());
@@ -94,7 +94,7 @@ describe(`${CONNECTIONS} slow connections`, () => {
     ['headers', ['-H']],
     ['bodies', ['-B', '-s', '8192', '-t', 'POST', '-f', 'application/json']],
   ])(
-    'of %s leave the 99th percentile of other clients within twice of what it was',
+    'at most double the 99th percentile of other clients: slow %s',
     async (_mode, flags) => {
       await p99OfRound(); // the first one warms up
       let before = 0;

@@ -25,7 +25,7 @@ describe('POST /v1/ingest/stream', () => {
   const storedFor = async (tenant: string): Promise<number> =>
     (await database.pool.query('select from events where tenant_id = $1', [tenant])).rowCount ?? 0;
 
-  describe('the answer', () => {
+  describe('the response', () => {
     it('is 202 when every record is accepted, with counts and the correlation id', async () => {
       const body = `${lines(3, 'all-good').join('\n')}\n`;
       const answer = await send(body, { 'x-correlation-id': 'stream-1' });
@@ -67,7 +67,7 @@ describe('POST /v1/ingest/stream', () => {
       for (const { message } of answer.body.errors) expect(message).toMatch(/\S/);
     });
 
-    it('is 422 in the same shape when all are rejected, and lists the first hundred', async () => {
+    it('is 422 in the same shape when all are rejected, and lists the first hundred errors', async () => {
       const answer = await send('{}\n'.repeat(150));
       expect(answer.status).toBe(422);
       expect(answer.headers['content-type']).toMatch(/^application\/problem\+json/);
@@ -83,7 +83,7 @@ describe('POST /v1/ingest/stream', () => {
       expect(answer.body.correlationId).toBe(answer.headers['x-correlation-id']);
     });
 
-    it('lists exactly a hundred errors without calling them truncated', async () => {
+    it('lists exactly a hundred errors and does not mark them as truncated', async () => {
       const { errors, errorsTruncated } = (await send('{}\n'.repeat(100))).body;
       expect([errors.length, errorsTruncated]).toEqual([100, false]);
     });
@@ -107,12 +107,12 @@ describe('POST /v1/ingest/stream', () => {
       expect(answer.body.summary).toMatchObject({ records: 3, accepted: 3 });
     });
 
-    it('do not count when blank, so the numbers of records stay those of the events', async () => {
+    it('are not counted when blank, so that record numbers match the events', async () => {
       const answer = await send(`\n\n${line('numbered-1')}\r\n\r\n{}\n\n${line('numbered-3')}\n`);
       expect(answer.body.errors).toMatchObject([{ record: 2 }]);
     });
 
-    it('may be cut anywhere, in the middle of a character and of CRLF too', async () => {
+    it('may be split anywhere, even within a character or CRLF', async () => {
       const text = '{"eventType":"cut","subject":"s","eventId":"cut-anywhere","payload":"東京 👩‍👩‍👧"}\r\n';
       const bytes = Buffer.from(text);
       const oneByOne = Readable.from(Array.from(bytes, (byte) => Buffer.from([byte])));
@@ -126,7 +126,7 @@ describe('POST /v1/ingest/stream', () => {
       ['not UTF-8', Buffer.from(line('caf\xe9'), 'latin1'), 'malformed-body'],
       ['with U+0000', line('\\u0000'), 'unsupported-character'],
       ['too deep', line('deep', `,"schemaVersion":${'['.repeat(200)}${']'.repeat(200)}`), 'invalid-event'],
-    ])('%s are rejected alone', async (what, bad, code) => {
+    ])('are rejected alone: %s', async (what, bad, code) => {
       const body = Buffer.concat(
         [line(`before ${what}\n`.trim()), '\n', bad, '\n', line(`after ${what}`)].map(toBuffer),
       );
@@ -136,7 +136,7 @@ describe('POST /v1/ingest/stream', () => {
       expect(answer.body.errors).toMatchObject([{ record: 2, code }]);
     });
 
-    it('of exactly the largest size are taken, with CRLF too', async () => {
+    it('are accepted at exactly the maximum size, also with CRLF', async () => {
       const largest = line('y'.repeat(2_048 - Buffer.byteLength(line(''))));
       const answer = await send(`${largest}\r\n${largest.replace('"y', '"yy')}\r\n`);
       expect(answer.body.summary).toMatchObject({ accepted: 1, rejected: 1 });
@@ -151,8 +151,8 @@ describe('POST /v1/ingest/stream', () => {
     });
   });
 
-  describe('sent again', () => {
-    it('is all duplicates and stores nothing', async () => {
+  describe('a stream sent again', () => {
+    it('contains only duplicates and stores nothing', async () => {
       const body = toNdjson(syntheticEvents(700, 'resent'));
       expect((await send(body, {}, 'resender')).body.summary).toMatchObject({ records: 700, accepted: 700 });
       const again = await send(body, {}, 'resender');
@@ -161,7 +161,7 @@ describe('POST /v1/ingest/stream', () => {
       expect(await storedFor('resender')).toBe(700);
     });
 
-    it('twice at the same time, every record is accepted by one of the two', async () => {
+    it('has each record accepted once when two uploads run at the same time', async () => {
       const body = toNdjson(syntheticEvents(500, 'at-once'));
       const both = await Promise.all([send(body, {}, 'at-once'), send(body, {}, 'at-once')]);
       const sum = (pick: 'accepted' | 'duplicates') => both.reduce((total, { body: b }) => total + b.summary[pick], 0);
@@ -169,7 +169,7 @@ describe('POST /v1/ingest/stream', () => {
       expect(await storedFor('at-once')).toBe(500);
     });
 
-    it('after a poisoned record was mended, stores every good record exactly once', async () => {
+    it('stores every good record exactly once after a bad record was corrected', async () => {
       const good = lines(21, 'poisoned');
       const poisoned = good.with(10, '{"poison":');
       expect((await send(poisoned.join('\n'), {}, 'mended')).body.summary).toMatchObject({ accepted: 20, rejected: 1 });
@@ -177,7 +177,7 @@ describe('POST /v1/ingest/stream', () => {
       expect(await storedFor('mended')).toBe(21);
     });
 
-    it('under one X-Idempotency-Key is duplicates, and a changed record is rejected', async () => {
+    it('contains only duplicates under one X-Idempotency-Key, and a changed record is rejected', async () => {
       const key = { 'x-idempotency-key': 'upload-1' };
       const body = lines(5, 'keyed');
       expect((await send(body.join('\n'), key, 'keyed')).body.summary).toMatchObject({ accepted: 5 });
@@ -188,7 +188,7 @@ describe('POST /v1/ingest/stream', () => {
       expect(changed.body.errors).toMatchObject([{ record: 3, code: 'idempotency-key-reused' }]);
     });
 
-    it('uses the key `key#n` for record n, which a single request can name as well', async () => {
+    it('uses the key `key#n` for record n, which a single request can send as well', async () => {
       await send(line('by-hash'), { 'x-idempotency-key': 'upload-2' }, 'by-hash');
       const single = await running.http
         .post('/v1/events')
@@ -197,7 +197,7 @@ describe('POST /v1/ingest/stream', () => {
       expect(single.status).toBe(200);
     });
 
-    it('equal records under one key are two events, without a key one', async () => {
+    it('stores two equal records as two events under a key, and as one event without a key', async () => {
       const twice = `${line('twin')}\n${line('twin')}\n`;
       const keyed = await send(twice, { 'x-idempotency-key': 'twins' }, 'twins');
       expect(keyed.body.summary).toMatchObject({ accepted: 2, duplicates: 0 });
@@ -212,13 +212,13 @@ describe('POST /v1/ingest/stream', () => {
       [{ 'content-type': 'application/json' }, 415, 'unsupported-media-type'],
       [{ 'content-type': 'text/csv' }, 415, 'unsupported-media-type'],
       [{ 'content-encoding': 'rot13' }, 415, 'unsupported-content-encoding'],
-    ])('%j', async (headers, status, code) => {
+    ])('are rejected: %j', async (headers, status, code) => {
       const answer = await postStream<ProblemAnswer>(running.url, 'acme', line('refused'), headers);
       expectProblem(answer, status, code);
     });
 
     it.each(['application/x-ndjson', 'application/ndjson', 'application/jsonl', 'application/x-ndjson; charset=utf-8'])(
-      '%s is NDJSON',
+      'may name NDJSON as %s',
       async (type) => {
         expect((await send(line(type), { 'content-type': type })).status).toBe(202);
       },

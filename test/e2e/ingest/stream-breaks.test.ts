@@ -18,7 +18,7 @@ import { startProcess, type TestProcess } from '../../support/processes/process'
 
 const MEGABYTE = 1024 * 1024;
 
-/** Ten records in each chunk, so that the server has many small batches under way. */
+/** Ten records in each chunk, so that the server writes many small batches at a time. */
 function inTens(events: SyntheticEvent[]): Readable {
   return Readable.from(
     Array.from({ length: events.length / 10 }, (_, i) => toNdjson(events.slice(i * 10, i * 10 + 10))),
@@ -43,7 +43,7 @@ describe('a stream that breaks off', () => {
     `POST /v1/ingest/stream HTTP/1.1\r\nHost: x\r\nX-Tenant-Id: ${tenant}\r\nContent-Type: application/x-ndjson\r\n`;
   const chunk = (text: string) => `${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`;
 
-  it('because it is too large, keeps what came before and says how far it got', async () => {
+  it('keeps the records within the size limit and reports how far it got', async () => {
     const events = syntheticEvents(10_000, 'too-large');
     const answer = await postStream<ProblemAnswer>(running.url, 'too-large', inTens(events));
     const problem = expectProblem(answer, 413, 'stream-too-large');
@@ -56,7 +56,7 @@ describe('a stream that breaks off', () => {
     expect((await getEvent(running.url, 'too-large', last?.eventId as string)).status).toBe(200);
   });
 
-  it('because it is too large, does not commit more than it reports', async () => {
+  it('commits no more than it reports when it is too large', async () => {
     const events = syntheticEvents(10_000, 'unreported');
     const answer = await postStream<ProblemAnswer>(running.url, 'unreported', inTens(events));
     const { lastCommittedRecord } = answer.body;
@@ -65,14 +65,14 @@ describe('a stream that breaks off', () => {
     expect(summary).toMatchObject({ accepted: 500, duplicates: 0 });
   });
 
-  it('because it is too large and came at once, still gets its answer', async () => {
+  it('gets its response when it is too large and arrives at once', async () => {
     const body = toNdjson(syntheticEvents(10_000, 'at-once'));
     const answer = await postStream<ProblemAnswer>(running.url, 'at-once', body);
     const { summary } = expectProblem(answer, 413, 'stream-too-large');
     expect(await storedFor('at-once')).toBe(summary?.accepted);
   });
 
-  it('because it stalls, is answered 408 with what was committed, and can be sent again', async () => {
+  it('gets 408 with what was committed when it stalls, and can be sent again', async () => {
     const [first, second] = syntheticEvents(2, 'stalled').map(({ line }) => `${line}\n`) as [string, string];
     const request = `${head('stalled')}Transfer-Encoding: chunked\r\n\r\n${chunk(first)}${chunk(second.slice(0, 30))}`;
     const answer = await rawExchange(running.url, request);
@@ -88,13 +88,13 @@ describe('a stream that breaks off', () => {
     expect(again.body.summary).toMatchObject({ accepted: 1, duplicates: 1 });
   });
 
-  it('because it stalls before its first byte, is answered 408', async () => {
+  it('gets 408 when it stalls before its first byte', async () => {
     const answer = await rawExchange(running.url, `${head('stalled')}Content-Length: 10\r\n\r\n`);
     expect(answer).toMatch(/^HTTP\/1\.1 408 /);
     expect(bodyOfRaw<ProblemAnswer>(answer)).toMatchObject({ lastCommittedRecord: 0, summary: { records: 0 } });
   });
 
-  it('does not count as stalled while it goes on slowly', async () => {
+  it('does not count as stalled while it continues slowly', async () => {
     async function* slowly() {
       for (const { line } of syntheticEvents(15, 'slow')) {
         yield `${line}\n`;
@@ -106,7 +106,7 @@ describe('a stream that breaks off', () => {
     });
   });
 
-  it('because the client hangs up, keeps the committed records and a healthy server', async () => {
+  it('keeps the committed records and a healthy server when the client disconnects', async () => {
     const events = syntheticEvents(60, 'aborted');
     const { hostname, port } = new URL(running.url);
     const socket: Socket = connect(Number(port), hostname);
@@ -123,7 +123,7 @@ describe('a stream that breaks off', () => {
   });
 });
 
-describe('a stream that is larger than memory should be', () => {
+describe('a stream larger than the memory budget', () => {
   let database: TestDatabase;
   let api: TestProcess;
   beforeAll(async () => {
@@ -163,9 +163,9 @@ describe('a stream that is larger than memory should be', () => {
     await eventually(() => {
       const same = produced === seen && produced > 0;
       seen = produced;
-      if (!same) throw new Error('the sender still sends');
+      if (!same) throw new Error('the sender is still sending');
     });
-    expect(produced).toBeLessThan(20 * MEGABYTE); // of 90: the rest waits at the sender
+    expect(produced).toBeLessThan(20 * MEGABYTE); // of 90 MB: the rest waits at the sender
     await blocker.query('commit');
     blocker.release();
 

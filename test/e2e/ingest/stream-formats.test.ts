@@ -24,7 +24,7 @@ const escaped = (text: string) =>
 const xmlEvent = (fields: Record<string, string>, payload: string) =>
   `<event eventId="${fields.eventId}"><eventType>${fields.eventType}</eventType>\n<subject>${fields.subject}</subject>
     <occurredAt>${fields.occurredAt}</occurredAt><payload>${payload}</payload></event>`;
-/** The same facts as XML: the envelope as elements, the payload as its JSON text. */
+/** The same events as XML: the envelope as elements, the payload as its JSON text. */
 const toXml = (events: SyntheticEvent[]) =>
   `<?xml version="1.0" encoding="UTF-8"?>\n<events>${events
     .map(({ line, payloadText }) => xmlEvent(JSON.parse(line) as Record<string, string>, escaped(payloadText)))
@@ -59,7 +59,7 @@ describe('the formats of a stream', () => {
     (await database.pool.query('select from events where tenant_id = $1', [tenant])).rowCount ?? 0;
 
   describe('XML', () => {
-    it('that says the same as NDJSON before it is all duplicates', async () => {
+    it('contains only duplicates after the same events as NDJSON', async () => {
       const events = syntheticEvents(130, 'twin');
       expect((await send('twin', toNdjson(events), NDJSON)).body.summary).toMatchObject({ accepted: 130 });
       const twin = await send('twin', toXml(events), XML);
@@ -68,7 +68,7 @@ describe('the formats of a stream', () => {
       expect(await storedFor('twin')).toBe(130);
     });
 
-    it('that says the same in elements is a duplicate too', async () => {
+    it('is a duplicate of the same event as NDJSON when its payload consists of elements', async () => {
       const fields = {
         eventId: 'el-1',
         eventType: 'order.paid',
@@ -85,7 +85,7 @@ describe('the formats of a stream', () => {
       expect(twin.body.summary).toMatchObject({ records: 1, duplicates: 1 });
     });
 
-    it('is answered 202, 207 and 422 like NDJSON', async () => {
+    it('gets 202, 207 and 422 like NDJSON', async () => {
       const [good, bad] = [simpleXml('1'), simpleXml('2', '<typo/>')];
       const all = await send('xml', `<events>${good}</events>`, XML);
       expect([all.status, all.body.status]).toEqual([202, 'accepted']);
@@ -97,7 +97,7 @@ describe('the formats of a stream', () => {
       expect([none.status, none.body.status, none.body.code]).toEqual([422, 'rejected', 'stream-rejected']);
     });
 
-    it('with an event that is too large loses that event alone', async () => {
+    it('loses only the event that is too large', async () => {
       const large = simpleXml('2', `<source>${'x'.repeat(5_000)}</source>`);
       const { body } = await send('xml-large', `<e>${simpleXml('1')}${large}${simpleXml('3')}</e>`, XML);
       expect(body.summary).toMatchObject({ records: 3, accepted: 2, rejected: 1 });
@@ -109,7 +109,7 @@ describe('the formats of a stream', () => {
       ['a DOCTYPE before them', `<!DOCTYPE e [<!ENTITY x "y">]><e>${simpleXml('1')}</e>`, 0],
       ['an undefined entity', `<e>${simpleXml('1')}${simpleXml('&x;')}</e>`, 1],
       ['an end that is missing', `<e>${simpleXml('1')}${simpleXml('2').slice(0, -3)}`, 1],
-    ])('with %s is malformed-body, and the records before it stay', async (what, document, kept) => {
+    ])('is malformed-body with %s, and the records before it stay', async (what, document, kept) => {
       const tenant = `xml-${what.replaceAll(' ', '-')}`;
       const problem = await broken(tenant, document, XML, 400);
       expect(problem.summary).toMatchObject({ records: kept, accepted: kept, duplicates: 0, rejected: 0 });
@@ -122,7 +122,7 @@ describe('the formats of a stream', () => {
     const events = syntheticEvents(60, encoding);
     const encodingHeader = { 'content-encoding': encoding };
 
-    it('NDJSON and XML are taken, and decompressed bytes are counted', async () => {
+    it('accepts NDJSON and XML, and counts decompressed bytes', async () => {
       const [lines, xml] = [toNdjson(events), toXml(events)];
       const first = await send(encoding, encode(lines), { ...NDJSON, ...encodingHeader });
       expect(first.status).toBe(202);
@@ -131,7 +131,7 @@ describe('the formats of a stream', () => {
       expect(second.body.summary).toMatchObject({ duplicates: 60, bytes: Buffer.byteLength(xml) });
     });
 
-    it('bytes may come one by one', async () => {
+    it('accepts the bytes one by one', async () => {
       const encoded = encode(toNdjson(events.slice(0, 2)));
       const bytes = Readable.from(Array.from(encoded, (byte) => Buffer.from([byte])));
       const { body } = await send(`${encoding}-bytewise`, bytes, { ...NDJSON, ...encodingHeader });
@@ -143,14 +143,14 @@ describe('the formats of a stream', () => {
       ['another coding', () => (encoding === 'gzip' ? zstdCompressSync : gzipSync)(toNdjson(events))],
       ['a part of it', () => encode(toNdjson(events)).subarray(0, -12)],
       ['its first byte', () => encode(toNdjson(events)).subarray(0, 1)],
-    ])('%s is malformed-body', async (what, body) => {
+    ])('rejects %s as malformed-body', async (what, body) => {
       const tenant = `${encoding}-${what.replaceAll(' ', '-')}`;
       const problem = await broken(tenant, body(), { ...NDJSON, ...encodingHeader }, 400);
       expect(problem.lastCommittedRecord).toBe(problem.summary?.records);
       expect(await storedFor(tenant)).toBe(problem.summary?.accepted);
     });
 
-    it('little that becomes more than STREAM_MAX_BYTES is stream-too-large', async () => {
+    it('rejects a small body that decompresses to more than STREAM_MAX_BYTES', async () => {
       const bomb = encode(toNdjson(events.slice(0, 5)) + '\n'.repeat(5 * MAX_STREAM));
       expect(bomb.length).toBeLessThan(MAX_STREAM / 50);
       const problem = await broken(`${encoding}-bomb`, bomb, { ...NDJSON, ...encodingHeader }, 413);
@@ -158,18 +158,21 @@ describe('the formats of a stream', () => {
     });
   });
 
-  it.each(['rot13', 'gzip, br', 'compress', 'constructor', ''])('the encoding %j is unsupported', async (encoding) => {
-    await broken('unknown', simpleLine('x'), { ...NDJSON, 'content-encoding': encoding }, 415);
-    expect(await storedFor('unknown')).toBe(0);
-  });
+  it.each(['rot13', 'gzip, br', 'compress', 'constructor', ''])(
+    'rejects the encoding %j as unsupported',
+    async (encoding) => {
+      await broken('unknown', simpleLine('x'), { ...NDJSON, 'content-encoding': encoding }, 415);
+      expect(await storedFor('unknown')).toBe(0);
+    },
+  );
 
-  it('the names of encodings are the same in upper case', async () => {
+  it('accepts the names of encodings in upper case', async () => {
     const headers = { ...NDJSON, 'content-encoding': 'GZIP' };
     expect((await send('upper', gzipSync(simpleLine('upper')), headers)).status).toBe(202);
     expect((await send('upper', simpleLine('upper'), { ...NDJSON, 'content-encoding': 'Identity' })).status).toBe(202);
   });
 
-  it('characters may be cut by chunks, and a line that is not UTF-8 is rejected alone', async () => {
+  it('accepts characters split over chunks, and rejects a line that is not UTF-8 alone', async () => {
     const parts = [
       '{"eventId":"utf-1","eventType":"x","subject":"東京","payload":"👩‍👩‍👧"}\n',
       Buffer.from([0xe6, 0x9d, 0x0a]),
@@ -193,7 +196,7 @@ describe('the formats of a stream', () => {
     const record = fc.oneof(
       { weight: 4, arbitrary: good },
       { weight: 2, arbitrary: fc.nat(3).map((n) => simpleLine(`${n}`)) },
-      { weight: 1, arbitrary: fc.nat(3).map((n) => withId(n, 'null')) }, // another content under an eventId
+      { weight: 1, arbitrary: fc.nat(3).map((n) => withId(n, 'null')) }, // different content under an eventId
       { weight: 1, arbitrary: oversized },
       { weight: 1, arbitrary: fc.constant(simpleLine('y'.repeat(MAX_EVENT - simpleLine('').length))) },
       {
@@ -252,7 +255,7 @@ describe('the formats of a stream', () => {
       return lines.slice(0, -1).map(({ status, code }) => (code === undefined ? { status } : { status, code }));
     }
 
-    it('gives each the verdict that it gets when sent alone', async () => {
+    it('gives each record the result that it gets when sent alone', async () => {
       let run = 0;
       await fc.assert(
         fc.asyncProperty(
@@ -263,7 +266,7 @@ describe('the formats of a stream', () => {
             run += 1;
             const bodies = sent.map(([body]) => Buffer.from(body as string));
             const parts = sent.flatMap(([, end], i) => [bodies[i] as Buffer, Buffer.from(end)]);
-            const bytes = Buffer.concat(open ? parts.slice(0, -1) : parts); // the last line needs no end
+            const bytes = Buffer.concat(open ? parts.slice(0, -1) : parts); // the last line may lack its line break
             const ends = [...cuts.map((cut) => cut % bytes.length), bytes.length].toSorted((a, b) => a - b);
             const chunks = ends
               .map((end, i) => bytes.subarray(ends[i - 1] ?? 0, end))

@@ -32,7 +32,7 @@ const LINES = { accept: 'application/x-ndjson' };
 const line = (id: string, payload = `"${id}"`) =>
   `{"eventId":"${id}","eventType":"x","subject":"s","payload":${payload}}\n`;
 
-/** An upload that stays open, and the lines of its answer, read only when asked for. */
+/** An upload that stays open. The lines of its response are read only on request. */
 class OpenStream {
   private readonly response: Promise<IncomingMessage>;
   private lines: AsyncIterator<string> | undefined;
@@ -46,7 +46,7 @@ class OpenStream {
     this.response.catch(() => undefined);
   }
 
-  /** Resolves when the server has taken it, as far as a client can know. */
+  /** Resolves when the text has been handed to the operating system. */
   write(text: string): Promise<void> {
     return new Promise((resolve) => this.outgoing.write(text, () => resolve()));
   }
@@ -74,7 +74,7 @@ class OpenStream {
   }
 }
 
-/** Files that this process (and so the application in it) holds open for answers. */
+/** Counts the response files that this process, and so the application in it, holds open. */
 function openAnswerFiles(): number {
   if (process.platform !== 'linux') return NaN;
   return fs.readdirSync('/proc/self/fd').filter((fd) => {
@@ -87,7 +87,7 @@ function openAnswerFiles(): number {
 }
 const expectAnswerFiles = (count: number) => eventually(() => expect([count, NaN]).toContain(openAnswerFiles()));
 
-describe('a stream that is answered line by line', () => {
+describe('a stream with a response line by line', () => {
   let database: TestDatabase;
   let running: TestApp;
   beforeAll(async () => {
@@ -117,7 +117,7 @@ describe('a stream that is answered line by line', () => {
   const storedFor = async (tenant: string): Promise<number> =>
     (await database.pool.query('select from events where tenant_id = $1', [tenant])).rowCount ?? 0;
 
-  it('has a line for each record in order, and a last line with the summary', async () => {
+  it('gets a line for each record in order, and a last line with the summary', async () => {
     const first = await postEvent(running.url, 'order', line('known'));
     const body = `${line('new')}\n${line('known')}{"eventType":\n${line('known', '2')}${line('typo', '1,"typo":1')}`;
     const answer = await send('order', body, { 'x-correlation-id': 'lines-1' });
@@ -137,7 +137,7 @@ describe('a stream that is answered line by line', () => {
     ]);
   });
 
-  it('has the summary alone for an empty stream, and the status 200 when all are rejected', async () => {
+  it('gets only the summary when it is empty, and status 200 when all records are rejected', async () => {
     const none = { records: 0, accepted: 0, duplicates: 0, rejected: 0, bytes: 0 };
     expect(parsed((await send('empty', '')).text)).toEqual([{ summary: none }]);
     const rejected = await send('empty', '{}\n[]\n');
@@ -154,7 +154,7 @@ describe('a stream that is answered line by line', () => {
     expect(parsed(answer.text).map(({ status }) => status)).toEqual(['accepted', 'rejected', undefined]);
   });
 
-  it('may ask for it among other types', async () => {
+  it('may accept other types as well', async () => {
     const answer = await send('accept', line('1'), { accept: 'application/json;q=0.5, application/x-ndjson' });
     expect(parsed(answer.text)).toHaveLength(2);
   });
@@ -163,11 +163,11 @@ describe('a stream that is answered line by line', () => {
     [{ 'x-tenant-id': '?' }, 400, 'tenant-invalid'],
     [{ 'content-encoding': 'rot13' }, 415, 'unsupported-content-encoding'],
     [{ 'content-type': 'text/csv' }, 415, 'unsupported-media-type'],
-  ])('is a problem like any other when it is refused at once: %j', async (headers, status, code) => {
+  ])('gets an ordinary problem when it is rejected at once: %j', async (headers, status, code) => {
     expectProblem(await send('refused', line('1'), headers), status, code);
   });
 
-  it('sends the first lines while the upload is still open', async () => {
+  it('gets the first lines while the upload is still open', async () => {
     const stream = new OpenStream(running.url, 'open');
     for (const n of [1, 2, 3]) {
       const text = line(`open-${n}`);
@@ -182,7 +182,7 @@ describe('a stream that is answered line by line', () => {
 
   describe('when the client reads nothing before it has sent everything', () => {
     const COUNT = 30_000;
-    /** Long ids, so that the lines are more than the buffers of two sockets hold. */
+    /** Long ids, so that the lines exceed the buffers of two sockets. */
     const idOf = (n: number) => `${n}-${'i'.repeat(240)}`;
     const upload = async (stream: OpenStream): Promise<void> => {
       for (let n = 0; n < COUNT; n += 500) {
@@ -190,7 +190,7 @@ describe('a stream that is answered line by line', () => {
       }
     };
 
-    it('it still gets every line, and others are served meanwhile', async () => {
+    it('gets every line, and other requests are served in the meantime', async () => {
       const stream = new OpenStream(running.url, 'unread');
       await upload(stream);
       await eventually(async () => expect(await storedFor('unread')).toBe(COUNT));
@@ -206,7 +206,7 @@ describe('a stream that is answered line by line', () => {
       await expectAnswerFiles(0);
     });
 
-    it('and hangs up, the server is healthy, the records stay and no file is left open', async () => {
+    it('keeps its records, leaves no file open and the server healthy when the client disconnects', async () => {
       const stream = new OpenStream(running.url, 'hung-up');
       await upload(stream);
       await eventually(async () => expect(await storedFor('hung-up')).toBe(COUNT));
@@ -221,7 +221,7 @@ describe('a stream that is answered line by line', () => {
     });
   });
 
-  describe('that breaks off', () => {
+  describe('when it breaks off', () => {
     const expectBroken = (lines: Line[], code: string) => {
       const last = lines.at(-1) as ProblemAnswer;
       expect(last).toMatchObject({
@@ -234,7 +234,7 @@ describe('a stream that is answered line by line', () => {
       return last;
     };
 
-    it('because it is too large, ends with the problem', async () => {
+    it('ends with the problem when it is too large', async () => {
       const small = await startTestApp(database.url, { STREAM_MAX_BYTES: '50000' });
       const stream = new OpenStream(small.url, 'too-large');
       void stream.write(toNdjson(syntheticEvents(1_000, 'too-large')));
@@ -250,11 +250,11 @@ describe('a stream that is answered line by line', () => {
     it.each([
       ['malformed XML', { 'content-type': 'application/xml' }, '<e><event eventType="x" subject="s" payload="1"/></x>'],
       ['a cut encoding', { 'content-encoding': 'gzip' }, gzipSync(line('cut')).subarray(0, -8)],
-    ])('because of %s, ends with the problem', async (what, headers, body) => {
+    ])('ends with the problem for %s', async (what, headers, body) => {
       expectBroken(parsed((await send(what.replaceAll(' ', '-'), body, headers)).text), 'malformed-body');
     });
 
-    it('because it stalls, ends with the problem and the connection', async () => {
+    it('ends with the problem and closes the connection when it stalls', async () => {
       const head = `POST /v1/ingest/stream HTTP/1.1\r\nHost: x\r\nX-Tenant-Id: stalled\r\nAccept: application/x-ndjson\r\n`;
       const start = `Content-Type: application/x-ndjson\r\nContent-Length: 100000\r\n\r\n${line('stalled')}{"even`;
       const answer = await rawExchange(running.url, head + start, 8_000);

@@ -19,7 +19,7 @@ const LIMIT = 8;
 
 const newEvent = (fields: Record<string, unknown> = {}) => JSON.stringify(eventBody(fields));
 
-/** The RateLimit fields of an answer; undefined where one is missing. */
+/** Returns the RateLimit headers of a response; undefined for a missing header. */
 function announced({ headers }: Answer<unknown>): { limit?: number; remaining?: number; reset?: number } {
   const [limit, remaining, reset] = ['limit', 'remaining', 'reset'].map((name) => {
     const text = headers[`ratelimit-${name}`];
@@ -28,7 +28,7 @@ function announced({ headers }: Answer<unknown>): { limit?: number; remaining?: 
   return { limit, remaining, reset };
 }
 
-/** A stream of `count` events whose answer comes line by line. */
+/** Sends a stream of `count` events and reads its response line by line. */
 async function postForLines(url: string, tenant: string, count: number) {
   const response = await fetch(`${url}/v1/ingest/stream`, {
     method: 'POST',
@@ -70,7 +70,7 @@ describe('the limit of a tenant', () => {
   });
   afterEach(() => jest.restoreAllMocks());
 
-  /** For everything in this process it is a minute later, which is when the next window begins. */
+  /** Moves the clock of this process forward by a minute, to the next window. */
   const aMinuteLater = (): void => {
     const now = Date.now.bind(Date);
     jest.spyOn(Date, 'now').mockImplementation(() => now() + 60_001);
@@ -98,7 +98,7 @@ describe('the limit of a tenant', () => {
     expect(await eventsOf(tenant)).toBe(2);
   });
 
-  it('is announced on the answers of streams and batches, also where every record was rejected', async () => {
+  it('is announced on responses to streams and batches, even if every record was rejected', async () => {
     const { url } = running;
     const lines = syntheticEvents(2, 'stream-heads').map(({ line }) => line);
     const cloudEvent = { specversion: '1.0', id: 'c', source: '/c', type: 't', data: 1 };
@@ -118,14 +118,14 @@ describe('the limit of a tenant', () => {
     for (const [i, answer] of answers.entries()) expectAnnounced(answer, [5, 3, 2, 2][i] as number);
   });
 
-  it('is announced when the answer comes line by line, although it begins before the records are counted', async () => {
+  it('is announced on a line-by-line response, which begins before the records are counted', async () => {
     const { status, headers } = await postForLines(running.url, 'line-heads', 2);
     expect([status, headers.get('ratelimit-limit')]).toEqual([200, String(LIMIT)]);
     expect(headers.get('ratelimit-remaining')).toMatch(/^\d+$/);
     expect(headers.get('ratelimit-reset')).toMatch(/^\d+$/);
   });
 
-  it('does not affect another tenant, nor reading', async () => {
+  it('affects neither other tenants nor reads', async () => {
     const { url } = running;
     const first = await postEvent(url, 'greedy', newEvent());
     for (let i = 1; i < LIMIT; i++) await postEvent(url, 'greedy', newEvent());
@@ -137,7 +137,7 @@ describe('the limit of a tenant', () => {
     expect([read.status, announced(read)]).toEqual([200, {}]);
   });
 
-  it('counts every record of a stream, rejected ones too, and breaks it; what came before is stored', async () => {
+  it('counts every record of a stream, even rejected ones, and breaks it off; earlier records are stored', async () => {
     const { url } = running;
     const lines = syntheticEvents(20, 'broken').map(({ line }) => line);
     const answer = await postStream<ProblemAnswer>(url, 'broken', ['{}', ...lines].join('\n'));
@@ -152,7 +152,7 @@ describe('the limit of a tenant', () => {
     expect(await eventsOf('broken')).toBe(7);
   });
 
-  it('begins anew a minute later; a broken stream that is sent again from its last record doubles nothing', async () => {
+  it('starts again a minute later, and a stream that is sent again stores nothing twice', async () => {
     const { url } = running;
     const lines = syntheticEvents(LIMIT + 3, 'again').map(({ line }) => line);
     const first = await postStream<ProblemAnswer>(url, 'again', lines.join('\n'), { 'x-idempotency-key': 'upload' });
@@ -164,7 +164,7 @@ describe('the limit of a tenant', () => {
     jest.restoreAllMocks();
   });
 
-  it('lets the rest of a broken stream in with the next window', async () => {
+  it('admits the rest of a stream in the next window', async () => {
     const { url } = running;
     const lines = syntheticEvents(LIMIT + 3, 'rest').map(({ line }) => line);
     const { lastCommittedRecord } = (await postStream<ProblemAnswer>(url, 'rest', lines.join('\n'))).body;
@@ -175,14 +175,14 @@ describe('the limit of a tenant', () => {
     expect(await eventsOf('rest')).toBe(LIMIT + 3);
   });
 
-  it('breaks a stream that is answered line by line in its last line', async () => {
+  it('is reported in the last line of a line-by-line response', async () => {
     const { lines: answers } = await postForLines(running.url, 'lines', LIMIT + 3);
     expect(answers.slice(0, -1).map(({ status }) => status)).toEqual(Array.from({ length: LIMIT }, () => 'accepted'));
     expect(answers.at(-1)).toMatchObject({ code: 'tenant-rate-limited', retryable: true, lastCommittedRecord: LIMIT });
     expect(await eventsOf('lines')).toBe(LIMIT);
   });
 
-  it('of 0 means none and announces nothing', async () => {
+  it('is off at 0, and nothing is announced', async () => {
     const unlimited = await startTestApp(database.url, { TENANT_RATE_LIMIT_PER_MINUTE: '0' });
     try {
       const answer = await postEvent(unlimited.url, 'unlimited', newEvent());
@@ -195,7 +195,7 @@ describe('the limit of a tenant', () => {
   });
 });
 
-describe('the limit of a tenant at two api processes that share Redis', () => {
+describe('the limit of a tenant in two api processes that share Redis', () => {
   const SHARED = 60;
   let database: TestDatabase;
   let redis: OwnServer;
@@ -213,7 +213,7 @@ describe('the limit of a tenant at two api processes that share Redis', () => {
   });
 
   const urlOf = (i: number) => (apis[i % 2] as TestProcess).url;
-  /** How many of `count` single events, sent at once to both, get each status; nobody waits for long. */
+  /** Sends `count` single events to both at once and counts the statuses. No request may take long. */
   const sendToBoth = async (tenant: string, count: number): Promise<Record<number, number>> => {
     const startedMs = performance.now();
     const answers = await Promise.all(Array.from({ length: count }, (_, i) => postEvent(urlOf(i), tenant, newEvent())));
@@ -239,7 +239,7 @@ describe('the limit of a tenant at two api processes that share Redis', () => {
     expect((await storedOf(database.url, 'mixed')).events).toBe(SHARED);
   });
 
-  it('goes on for each process alone while Redis is frozen or gone, and is shared again afterwards', async () => {
+  it('applies to each process separately while Redis is frozen or gone, and is shared again afterwards', async () => {
     redis.freeze();
     expect(await sendToBoth('frozen', SHARED * 4)).toEqual({ 202: SHARED * 2, 429: SHARED * 2 });
     redis.thaw();

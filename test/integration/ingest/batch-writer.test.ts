@@ -16,7 +16,7 @@ const MAX_QUEUED_EVENTS = 10_000;
 const MAX_QUEUED_BYTES = 64 * 1024 * 1024;
 const MAX_BATCH_EVENTS = 500;
 
-/** The results of a stream's batch, none of which failed. */
+/** Returns the results of a stream's batch, none of which may have failed. */
 function fulfilled(settled: readonly PromiseSettledResult<IngestResult>[]): IngestResult[] {
   return settled.map((result) => {
     if (result.status === 'rejected') throw result.reason;
@@ -24,7 +24,7 @@ function fulfilled(settled: readonly PromiseSettledResult<IngestResult>[]): Inge
   });
 }
 
-describe('the batch writer', () => {
+describe('BatchWriter', () => {
   let database: TestDatabase;
   let metrics: Metrics;
   let writer: BatchWriter;
@@ -38,7 +38,7 @@ describe('the batch writer', () => {
   });
   afterAll(() => database.drop());
 
-  /** Keeps every commit of an event waiting until the returned function is called. */
+  /** Blocks every commit of an event until the returned function is called. */
   const holdCommits = async (): Promise<() => Promise<void>> => {
     holder = await database.pool.connect();
     await holder.query('begin; lock table outbox in exclusive mode');
@@ -59,7 +59,7 @@ describe('the batch writer', () => {
       expect(await countRows(database.pool, waiting)).toBeGreaterThan(0);
     });
 
-  /** Starts a write that the held commit stops, so that everything after it queues up. */
+  /** Starts a write that waits for the blocked commit, so that later writes queue up. */
   const occupyWriter = async (): Promise<{ first: Promise<IngestResult> }> => {
     const first = writer.write(prepared());
     await writerWaits();
@@ -80,7 +80,7 @@ describe('the batch writer', () => {
 
   const queueDepth = async (): Promise<number | undefined> => (await metrics.ingestQueueDepth.get()).values[0]?.value;
 
-  it('I1: answers only after the commit', async () => {
+  it('I1: resolves only after the commit', async () => {
     const release = await holdCommits();
     const event = prepared();
     let answered = false;
@@ -96,7 +96,7 @@ describe('the batch writer', () => {
     await expect(countRows(database.pool, `events where id = '${event.event.id}'`)).resolves.toBe(1);
   });
 
-  it('stores what came in meanwhile as one batch', async () => {
+  it('stores the events that arrive during a write as one batch', async () => {
     const release = await holdCommits();
     const { first } = await occupyWriter();
     const others = Array.from({ length: 300 }, () => writer.write(prepared()));
@@ -108,7 +108,7 @@ describe('the batch writer', () => {
     await expect(queueDepth()).resolves.toBe(0);
   });
 
-  it('starts a second batch while the first is written when that one is full', async () => {
+  it('writes a second batch at the same time once it is full', async () => {
     const release = await holdCommits();
     const { first } = await occupyWriter();
     const others = Array.from({ length: MAX_BATCH_EVENTS + 1 }, () => writer.write(prepared()));
@@ -118,7 +118,7 @@ describe('the batch writer', () => {
     await Promise.all([first, ...others]);
   });
 
-  it('I2: does not start a second batch with a key of the first, so that the first to come is the original', async () => {
+  it('I2: starts no second batch with a key of the first, so that the first event to arrive is the original', async () => {
     const release = await holdCommits();
     const content = { subject: 'twins' };
     const original = writer.write(prepared(content));
@@ -132,39 +132,42 @@ describe('the batch writer', () => {
     expect([(await original).kind, (await twin).kind]).toEqual(['accepted', 'duplicate']);
   });
 
-  it('writes batches that stay within the limits of events and bytes', async () => {
+  it('keeps batches within the limits of events and bytes', async () => {
     const release = await holdCommits();
     const { first } = await occupyWriter();
     const few = Array.from({ length: MAX_BATCH_EVENTS + 1 }, () => writer.write(prepared()));
     const large = Array.from({ length: 3 }, () => writer.write(sized(5 * 1024 * 1024)));
     await release();
     await Promise.all([first, ...few, ...large]);
-    // 1, then 500, then 1 with the first large one, then a large one each.
+    // Batches of 1 event, 500 events, 1 event and the first large one, and one large event each.
     await expect(batchSizes()).resolves.toEqual({ batches: 5, events: MAX_BATCH_EVENTS + 5 });
   });
 
-  it('writes an event alone that is larger than a batch may be', async () => {
+  it('writes an event that exceeds the batch limit alone', async () => {
     await expect(writer.write(sized(10 * 1024 * 1024))).resolves.toMatchObject({ kind: 'accepted' });
   });
 
   it.each([
     ['events', () => Array.from({ length: MAX_QUEUED_EVENTS }, () => prepared())],
     ['bytes', () => [sized(MAX_QUEUED_BYTES)]],
-  ])('I14: refuses at once when too many %s wait, keeps what it took, and takes more later', async (_, fill) => {
-    const release = await holdCommits();
-    const { first } = await occupyWriter();
-    const taken = fill().map((event) => writer.write(event));
-    const refused = prepared({ eventId: `refused-${_}` });
-    expect(() => void writer.write(refused)).toThrow(
-      expect.objectContaining({ name: 'Problem', code: 'overloaded', extras: { retryAfterSeconds: 1 } }) as Error,
-    );
-    await release();
-    const results = await Promise.all([first, ...taken]);
-    expect(results.every(({ kind }) => kind === 'accepted')).toBe(true);
-    await expect(writer.write(refused)).resolves.toMatchObject({ kind: 'accepted' });
-  });
+  ])(
+    'I14: fails immediately when too many %s wait, stores what it accepted, and accepts more later',
+    async (_, fill) => {
+      const release = await holdCommits();
+      const { first } = await occupyWriter();
+      const taken = fill().map((event) => writer.write(event));
+      const refused = prepared({ eventId: `refused-${_}` });
+      expect(() => void writer.write(refused)).toThrow(
+        expect.objectContaining({ name: 'Problem', code: 'overloaded', extras: { retryAfterSeconds: 1 } }) as Error,
+      );
+      await release();
+      const results = await Promise.all([first, ...taken]);
+      expect(results.every(({ kind }) => kind === 'accepted')).toBe(true);
+      await expect(writer.write(refused)).resolves.toMatchObject({ kind: 'accepted' });
+    },
+  );
 
-  it('lets a stream wait for room instead of refusing it', async () => {
+  it('makes a stream wait for room instead of failing', async () => {
     const release = await holdCommits();
     const { first } = await occupyWriter();
     const large = writer.write(sized(MAX_QUEUED_BYTES));
@@ -176,11 +179,11 @@ describe('the batch writer', () => {
     expect(kinds(results)).toEqual(Array.from({ length: 8 }, () => 'accepted'));
   });
 
-  it('takes an empty batch of a stream', async () => {
+  it('accepts an empty batch of a stream', async () => {
     await expect(writer.writeWhenRoom([])).resolves.toEqual([]);
   });
 
-  it('gives everybody his own result when good, twin, conflicting and poison events come together', async () => {
+  it('gives each caller its own result when new, duplicate, conflicting and poison events arrive together', async () => {
     const subject = prepared().event.subject;
     const writes: [PreparedEvent, string][] = [
       [prepared({ subject, eventId: 'mixed' }, { idempotencyKey: 'mixed' }), 'accepted'],
@@ -197,7 +200,7 @@ describe('the batch writer', () => {
     expect(kinds(fulfilled(await stream))).toEqual(['accepted', 'duplicate']);
   });
 
-  it('stores each of many concurrent writes, over several writers, exactly once', async () => {
+  it('stores each of many concurrent writes through several writers exactly once', async () => {
     const writers = [writer, new BatchWriter(database.pool, new Metrics()), new BatchWriter(database.pool, metrics)];
     const subjects = Array.from({ length: 200 }, () => prepared().event.subject);
     const results = await Promise.all(
@@ -208,7 +211,7 @@ describe('the batch writer', () => {
     await expect(countRows(database.pool, `events where type = 'many.writes'`)).resolves.toBe(200);
   });
 
-  it('tells everybody when the database is away, and goes on when it is back', async () => {
+  it('fails every write while the database is unreachable, and continues when it is back', async () => {
     const nowhere = createPool(`postgres://postgres@127.0.0.1:${await freePort()}/none`, 'nowhere');
     let pool = nowhere;
     const either = { query: (statement: never) => pool.query(statement) } as never;

@@ -10,7 +10,7 @@ import { createTestDatabase, type TestDatabase } from '../../support/database';
 import { eventBody, prepared } from '../../support/events';
 import { freePort } from '../../support/processes/free-port';
 
-describe('the intake', () => {
+describe('Intake', () => {
   let database: TestDatabase;
   beforeAll(async () => {
     Logger.overrideLogger(false);
@@ -23,7 +23,7 @@ describe('the intake', () => {
     return new Intake(cache, new BatchWriter(pool, metrics), new LocalWakeUp(), metrics);
   };
 
-  it('I2: remembers nothing that was not committed: sent again, it is new', async () => {
+  it('I2: caches nothing that was not committed, so that a retry is accepted as new', async () => {
     const cache = new MemoryCache(60);
     const body = eventBody();
     const event = prepared(body);

@@ -25,8 +25,8 @@ afterAll(async () => {
 
 const store = async (...batch: PreparedEvent[]): Promise<string[]> => kinds(await storeBatch(database.pool, batch));
 
-describe('a statement whose answer got lost', () => {
-  it('gives accepted again for the same ids, and stores nothing twice', async () => {
+describe('a statement whose response was lost', () => {
+  it('returns accepted again for the same ids, and stores nothing twice', async () => {
     const batch = [prepared(), prepared({ eventId: 'sent again' }), prepared({}, { idempotencyKey: 'sent again' })];
     await expect(store(...batch)).resolves.toEqual(['accepted', 'accepted', 'accepted']);
     await expect(store(...batch)).resolves.toEqual(['accepted', 'accepted', 'accepted']);
@@ -35,7 +35,7 @@ describe('a statement whose answer got lost', () => {
     await expect(countRows(database.pool, `outbox where event_id in (${ids})`)).resolves.toBe(3);
   });
 
-  it('is sent again by itself when the connection broke after the commit', async () => {
+  it('is retried automatically when the connection broke after the commit', async () => {
     let broken = 0;
     const losesFirstAnswer = {
       query: async (statement: { text: string; values: unknown[] }): Promise<QueryResult> => {
@@ -50,7 +50,7 @@ describe('a statement whose answer got lost', () => {
     await expect(countRows(database.pool, `outbox where event_id = '${event.event.id}'`)).resolves.toBe(1);
   });
 
-  it('is told as storage-unavailable when the database stays away', async () => {
+  it('fails with storage-unavailable when the database stays unreachable', async () => {
     const nowhere = createPool(`postgres://postgres@127.0.0.1:${await freePort()}/none`, 'nowhere');
     await expect(storeBatch(nowhere, [prepared()])).rejects.toMatchObject({
       name: 'Problem',
@@ -62,11 +62,11 @@ describe('a statement whose answer got lost', () => {
 });
 
 describe('concurrent writers', () => {
-  it('take the same keys in opposite order without a deadlock', async () => {
+  it('claim the same keys in opposite order without a deadlock', async () => {
     for (let round = 0; round < 20; round++) {
       const forward = Array.from({ length: 100 }, () => prepared());
       const backward = forward.map(({ event: { subject } }) => prepared({ subject })).reverse();
-      // storeEvents itself, which does not repeat a statement that met a deadlock.
+      // storeEvents does not retry after a deadlock; storeBatch would.
       const [a, b] = await Promise.all([
         storeEvents(pools[0] as Pool, forward),
         storeEvents(pools[1] as Pool, backward),
@@ -75,7 +75,7 @@ describe('concurrent writers', () => {
     }
   });
 
-  it('lose and double nothing, whichever keys they fight for', async () => {
+  it('lose and duplicate nothing, whichever keys they compete for', async () => {
     const record = fc.record({
       key: fc.option(fc.integer({ min: 0, max: 3 }), { nil: undefined }),
       eventId: fc.option(fc.integer({ min: 0, max: 3 }), { nil: undefined }),
@@ -113,7 +113,7 @@ describe('concurrent writers', () => {
       [tenantId],
     );
     const accepted = events.filter((_, i) => results[i]?.kind === 'accepted');
-    // Every accepted id is there exactly once with one entry and all of its keys, and nothing else is there.
+    // Every accepted id is stored exactly once, with one entry and all of its keys, and nothing else is stored.
     expect(stored.map(({ id, entries, keys }) => ({ id, entries, keys: keys.sort() }))).toEqual(
       accepted
         .map(({ event, keyDigest, eventIdDigest }) => ({

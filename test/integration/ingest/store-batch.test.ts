@@ -28,7 +28,7 @@ const isStored = async ({ event }: PreparedEvent): Promise<boolean> =>
 const isFree = async (digest: string | undefined): Promise<boolean> =>
   (await countRows(database.pool, `idempotency_keys where digest = '\\x${digest}'`)) === 0;
 
-describe('storing a batch', () => {
+describe('storeBatch', () => {
   it('I1: writes event, keys and outbox entry together', async () => {
     const before = [await countRows(database.pool, 'idempotency_keys'), await countRows(database.pool, 'outbox')];
     const event = prepared({ eventId: 'first' });
@@ -45,7 +45,7 @@ describe('storing a batch', () => {
     expect(rows).toEqual([{ destination: 'main', status: 'PENDING', dispatch_no: 1, generation: 1, attempts: 0 }]);
   });
 
-  it('I1: writes nothing at all when one part cannot be written', async () => {
+  it('I1: writes nothing when one part cannot be written', async () => {
     const client = await database.pool.connect();
     const event = prepared({ eventId: 'no outbox' });
     try {
@@ -61,7 +61,7 @@ describe('storing a batch', () => {
     await expect(isFree(event.eventIdDigest)).resolves.toBe(true);
   });
 
-  it('keeps the fact exactly: payload text, times, trace and sizes', async () => {
+  it('stores the event exactly: payload text, times, trace and size', async () => {
     const payload = '{"price": 10.10, "big":12345678901234567890,"e":1e3, "ü":"\\u00e4 😀", "z":1,"a":[ ]}';
     const event = prepared(
       { occurredAt: '2026-01-31T13:00:00.5+01:00' },
@@ -87,7 +87,7 @@ describe('storing a batch', () => {
     ]);
   });
 
-  it('takes an empty batch', async () => {
+  it('accepts an empty batch', async () => {
     await expect(storeBatch(database.pool, [])).resolves.toEqual([]);
   });
 
@@ -103,7 +103,7 @@ describe('storing a batch', () => {
 });
 
 describe('I2: duplicates', () => {
-  it('inside a batch get the original of that batch', async () => {
+  it('within a batch get the first event of that batch', async () => {
     const [first, second, third] = twins(3) as [PreparedEvent, PreparedEvent, PreparedEvent];
     const other = prepared();
     const results = await storeBatch(database.pool, [first, other, second, third]);
@@ -129,7 +129,7 @@ describe('I2: duplicates', () => {
     ['found by their content', {}, undefined],
     ['found by an explicit key', {}, 'key of fifty'],
     ['with an eventId and an explicit key', { eventId: 'fifty' }, 'other key of fifty'],
-  ])('fifty twins stored at once over several pools are one event: %s', async (_, fields, key) => {
+  ])('stored fifty at a time over several pools are one event: %s', async (_, fields, key) => {
     const events = twins(50, fields, key);
     const results = await Promise.all(events.map((event, i) => storeBatch(pools[i % 4] as Pool, [event])));
     const found = kinds(results.flat());
@@ -143,7 +143,7 @@ describe('I2: duplicates', () => {
     await expect(countRows(database.pool, `outbox where event_id = '${winner.event.id}'`)).resolves.toBe(1);
   });
 
-  it('of an event that is past its retention are still recognised by their key', async () => {
+  it('of an event past its retention are still recognised by their key', async () => {
     const [first, second] = twins(2) as [PreparedEvent, PreparedEvent];
     await store(first);
     await database.pool.query('delete from events where id = $1', [first.event.id]);
@@ -160,7 +160,7 @@ describe('I2: duplicates', () => {
 });
 
 describe('conflicts', () => {
-  it('an explicit key with other content is idempotency-key-reused, and frees the eventId that came with it', async () => {
+  it('a used explicit key with different content is rejected, and the eventId sent with it stays free', async () => {
     const idempotencyKey = 'reused';
     await store(prepared({}, { idempotencyKey }));
     const other = prepared({ eventId: 'stays free 1' }, { idempotencyKey });
@@ -170,7 +170,7 @@ describe('conflicts', () => {
     await expect(store(prepared({ eventId: 'stays free 1' }))).resolves.toEqual(['accepted']);
   });
 
-  it('an eventId with other content is event-id-conflict, and frees the key that came with it', async () => {
+  it('a used eventId with different content is rejected, and the key sent with it stays free', async () => {
     await store(prepared({ eventId: 'conflict' }));
     const other = prepared({ eventId: 'conflict' }, { idempotencyKey: 'stays free 2' });
     await expect(store(other)).resolves.toEqual(['event-id-conflict']);
@@ -178,7 +178,7 @@ describe('conflicts', () => {
     await expect(store(prepared({}, { idempotencyKey: 'stays free 2' }))).resolves.toEqual(['accepted']);
   });
 
-  it('an explicit key that is taken makes the same content a duplicate, and a new eventId stays free', async () => {
+  it('the same content under a used explicit key is a duplicate, and its new eventId stays free', async () => {
     const [first, second] = twins(2, {}, 'taken') as [PreparedEvent, PreparedEvent];
     const withEventId = prepared(
       { subject: first.event.subject, eventId: 'stays free 3' },
@@ -189,7 +189,7 @@ describe('conflicts', () => {
     await expect(isFree(withEventId.eventIdDigest)).resolves.toBe(true);
   });
 
-  it('are found inside one batch too, in the order of the batch', async () => {
+  it('are also found within one batch, in its order', async () => {
     const batch = [
       prepared({ eventId: 'in batch' }, { idempotencyKey: 'in batch 1' }),
       prepared({ eventId: 'in batch' }, { idempotencyKey: 'in batch 2' }), // conflicts by its eventId
@@ -204,21 +204,21 @@ describe('conflicts', () => {
     ]);
   });
 
-  it('wait for an earlier event of the batch that may take a key of theirs', async () => {
+  it('wait for an earlier event of the batch that may take one of their keys', async () => {
     const content = { subject: 'the same' };
     const batch = [
       prepared({ eventId: 'taken id' }),
       prepared({ eventId: 'taken id', ...content }), // conflicts by its eventId, which frees its key
       prepared(content), // takes that key
-      prepared({ eventId: 'taken id', ...content }), // hence a duplicate, in spite of its eventId
+      prepared({ eventId: 'taken id', ...content }), // hence a duplicate, despite its eventId
     ];
     await expect(store(...batch)).resolves.toEqual(['accepted', 'event-id-conflict', 'accepted', 'duplicate']);
   });
 
-  it('I10: a long chain of them in one batch is decided, and costs the other events nothing', async () => {
+  it('I10: are decided in a long chain within one batch, without affecting the other events', async () => {
     const neighbour = prepared();
     const chain = Array.from({ length: 100 }, (_, i) => [
-      prepared({ eventId: `chain-${i}` }, { idempotencyKey: `chain-${i}` }), // free once the one before was refused
+      prepared({ eventId: `chain-${i}` }, { idempotencyKey: `chain-${i}` }), // free once the event before was rejected
       prepared({ eventId: `chain-${i}` }, { idempotencyKey: `chain-${i + 1}` }),
     ]).flat();
     const results = await store(...chain, neighbour);
@@ -228,7 +228,7 @@ describe('conflicts', () => {
   });
 });
 
-describe('I10: an event that PostgreSQL refuses', () => {
+describe('I10: an event that PostgreSQL rejects', () => {
   it('is rejected alone: its neighbours are accepted and its keys stay free', async () => {
     const batch = Array.from({ length: 21 }, (_, i) => prepared({ eventId: `neighbour-${i}` }));
     const bad = poison(batch[10]);
@@ -246,7 +246,7 @@ describe('I10: an event that PostgreSQL refuses', () => {
     await expect(store(poison(bad), good)).resolves.toEqual(['invalid-event', 'accepted']);
   });
 
-  it('is found among others of its kind', async () => {
+  it('is isolated among several of its kind', async () => {
     const batch = Array.from({ length: 12 }, (_, i) => (i % 3 === 0 ? poison() : prepared()));
     await expect(store(...batch)).resolves.toEqual(batch.map((_, i) => (i % 3 === 0 ? 'invalid-event' : 'accepted')));
   });

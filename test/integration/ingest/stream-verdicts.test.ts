@@ -43,7 +43,7 @@ const notUtf8 = Buffer.concat([
   Buffer.from('{"eventType":"sale","subject":"a","payload":"'),
   Buffer.from([0xff, 0x22, 0x7d]),
 ]);
-/** From two below the limit to two above it, and one far above it. */
+/** Sizes from two bytes below the limit to two above it, and one far above it. */
 const sized = fc.constantFrom(-2, -1, 0, 1, 2, 5_000).map((over) => {
   const frame = event('large', '""').length;
   return Buffer.from(event('large', `"${'x'.repeat(MAX_EVENT_BYTES + over - frame)}"`));
@@ -73,11 +73,11 @@ const upload = fc
     );
     return { records, body: Buffer.concat([...(bom ? [Buffer.from('\ufeff')] : []), ...parts]) };
   });
-/** Where the upload is cut: anywhere, in the middle of a character too. */
+/** Where the upload is split: anywhere, even in the middle of a character. */
 const cuts = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 40 });
 
-describe('a stream of any records, cut into chunks anywhere', () => {
-  it('has the verdicts that its records have when they are sent one by one', async () => {
+describe('a stream of any records, split into chunks anywhere', () => {
+  it('gives each record the result that it gets when sent alone', async () => {
     let run = 0;
     await fc.assert(
       fc.asyncProperty(upload, cuts, async ({ records, body }, at) => {

@@ -11,12 +11,12 @@ function sharedCount(points: number, duration = 60): RateLimiterMemory {
   return new RateLimiterMemory({ keyPrefix: 'tenant', points, duration });
 }
 
-/** One api process: its own limiter on the count that all of them share. */
+/** The limiter of one api process, on the count that all processes share. */
 function limiterOn(shared: RateLimiterAbstract, limit: number): TenantLimiter {
   return new TenantLimiter(testSettings({ TENANT_RATE_LIMIT_PER_MINUTE: String(limit) }), shared);
 }
 
-/** Answers after a while, not in the order of asking: what a network does. */
+/** Delays each call at random, so that calls complete out of order, as over a network. */
 function slowly(shared: RateLimiterMemory, random: () => number): RateLimiterMemory {
   const consume = shared.consume.bind(shared);
   jest.spyOn(shared, 'consume').mockImplementation(async (key, points) => {
@@ -30,7 +30,7 @@ function slowly(shared: RateLimiterMemory, random: () => number): RateLimiterMem
   return shared;
 }
 
-/** Numbers from 0 to 1 that are the same in every run. */
+/** Returns a generator of numbers from 0 to 1 that are the same in every run. */
 function numbersFrom(seed: number): () => number {
   let state = seed;
   return () => (state = (state * 48_271) % 2_147_483_647) / 2_147_483_647;
@@ -41,7 +41,7 @@ async function takenOf(shared: RateLimiterMemory, tenant: string): Promise<numbe
 }
 
 describe('TenantLimiter', () => {
-  it.each([1, 7, 999])('grants a limit of %i exactly, and takes no more than is asked for', async (limit) => {
+  it.each([1, 7, 999])('grants a limit of %i exactly, and takes no more than requested', async (limit) => {
     const shared = sharedCount(limit);
     const processes = [limiterOn(shared, limit), limiterOn(shared, limit)];
     for (let taken = 1; taken <= limit; taken++) {
@@ -51,7 +51,7 @@ describe('TenantLimiter', () => {
     for (const limiter of processes) expect(await limiter.takeUpTo('acme', 1)).toBe(0);
   });
 
-  it('takes a thousandth of a bigger limit at a time, and serves it without asking again', async () => {
+  it('takes a thousandth of a larger limit at a time, and grants it without another call', async () => {
     const shared = sharedCount(10_000);
     const consume = jest.spyOn(shared, 'consume');
     const limiter = limiterOn(shared, 10_000);
@@ -62,7 +62,7 @@ describe('TenantLimiter', () => {
     expect(limiter.allowance('acme')).toMatchObject({ limit: 10_000, remaining: 9_989 });
   });
 
-  it('takes what is missing at once when that is more than a share', async () => {
+  it('takes all missing points in one call when they exceed a share', async () => {
     const shared = sharedCount(10_000);
     const consume = jest.spyOn(shared, 'consume');
     const limiter = limiterOn(shared, 10_000);
@@ -74,7 +74,7 @@ describe('TenantLimiter', () => {
     ]);
   });
 
-  it('grants what a refusal leaves below the limit, and then asks no more until the window is over', async () => {
+  it('grants the points left below the limit, and makes no more calls until the window ends', async () => {
     const shared = sharedCount(10);
     const consume = jest.spyOn(shared, 'consume');
     const [one, other] = [limiterOn(shared, 10), limiterOn(shared, 10)];
@@ -82,11 +82,11 @@ describe('TenantLimiter', () => {
     expect(await other.takeUpTo('acme', 5)).toBe(3);
     for (let i = 0; i < 3; i++) expect(await other.takeUpTo('acme', 1)).toBe(0);
     expect(consume).toHaveBeenCalledTimes(2);
-    expect(await one.takeUpTo('acme', 1)).toBe(0); // its own picture was older
+    expect(await one.takeUpTo('acme', 1)).toBe(0); // it had not seen the other's points yet
     expect(one.allowance('acme')).toMatchObject({ limit: 10, remaining: 0 });
   });
 
-  it('grants a bigger limit to its last event, the incomplete last share included', async () => {
+  it('grants a larger limit to its last event, including an incomplete last share', async () => {
     const shared = sharedCount(2_005);
     const limiter = limiterOn(shared, 2_005); // shares of 2
     for (let i = 0; i < 2_005; i++) expect(await limiter.takeUpTo('acme', 1)).toBe(1);
@@ -97,7 +97,7 @@ describe('TenantLimiter', () => {
     ['single events', [1, 1]],
     ['a stream and a single event', [100, 1]],
     ['two streams', [100, 100]],
-  ])('refuses nobody below the limit because %s come at the same time', async (_which, wanted) => {
+  ])('refuses nothing below the limit when %s arrive at the same time', async (_which, wanted) => {
     const limiter = limiterOn(slowly(sharedCount(5_000), numbersFrom(3)), 5_000); // shares of 5
     await limiter.takeUpTo('acme', 4); // one point is left in this process
     const granted = await Promise.all(wanted.map((events) => limiter.takeUpTo('acme', events)));
@@ -105,7 +105,7 @@ describe('TenantLimiter', () => {
   });
 
   it.each([5, 60, 999, 1_000, 2_500, 40_000])(
-    'grants no more than a limit of %i in all, whoever asks for how much at the same time',
+    'grants at most a limit of %i in total, whatever concurrent callers request',
     async (limit) => {
       for (let seed = 1; seed <= 8; seed++) {
         const random = numbersFrom(seed * 7_919);
@@ -124,20 +124,20 @@ describe('TenantLimiter', () => {
         };
         await Promise.all(Array.from({ length: 16 }, client));
         expect(granted).toBeLessThanOrEqual(limit);
-        // All was asked for twice, so only what is less than a share in each process may be unused.
+        // Twice the limit was requested, so at most a share in each process may be unused.
         expect(granted).toBeGreaterThanOrEqual(limit - 2 * Math.floor(limit / 1_000));
       }
     },
   );
 
-  it('counts every tenant for itself', async () => {
+  it('counts each tenant separately', async () => {
     const limiter = limiterOn(sharedCount(3), 3);
     expect(await limiter.takeUpTo('acme', 9)).toBe(3);
     expect(await limiter.takeUpTo('globex', 2)).toBe(2);
     expect(limiter.allowance('globex')).toMatchObject({ remaining: 1 });
   });
 
-  it('with a limit of 0 grants everything, asks nobody and announces nothing', async () => {
+  it('grants everything, makes no calls and announces nothing with a limit of 0', async () => {
     const shared = sharedCount(1);
     const consume = jest.spyOn(shared, 'consume');
     const limiter = limiterOn(shared, 0);
@@ -147,7 +147,7 @@ describe('TenantLimiter', () => {
     expect(allowanceHeaders(limiter.allowance('acme'))).toEqual({});
   });
 
-  it('announces limit, remaining events and seconds, and says when to come again', async () => {
+  it('announces limit, remaining events and seconds, and says when to retry', async () => {
     const limiter = limiterOn(sharedCount(5), 5);
     await limiter.takeUpTo('acme', 2);
     const headers = allowanceHeaders(limiter.allowance('acme'));
@@ -158,7 +158,7 @@ describe('TenantLimiter', () => {
     expect(problem.extras.retryAfterSeconds).toBe(60);
   });
 
-  it.each([10, 2_000])('starts anew with the next window of a limit of %i', async (limit) => {
+  it.each([10, 2_000])('starts again with the next window of a limit of %i', async (limit) => {
     const limiter = limiterOn(sharedCount(limit, 1), limit);
     expect(await limiter.takeUpTo('acme', limit)).toBe(limit);
     expect(await limiter.takeUpTo('acme', 1)).toBe(0);
@@ -177,7 +177,7 @@ describe('TenantLimiter', () => {
     expect(await limiter.takeUpTo('acme', 30_000)).toBe(20_000);
   });
 
-  it('remembers a bounded number of tenants, and a forgotten one is still limited by the shared count', async () => {
+  it('keeps a bounded number of tenants, and limits a dropped one by the shared count', async () => {
     const limiter = limiterOn(sharedCount(2), 2);
     expect(await limiter.takeUpTo('first', 2)).toBe(2);
     for (let i = 0; i < MAX_TENANTS + 50; i++) await limiter.takeUpTo(`tenant-${i}`, 1);
@@ -188,7 +188,7 @@ describe('TenantLimiter', () => {
     expect(await limiter.takeUpTo(`tenant-${MAX_TENANTS + 49}`, 5)).toBe(1);
   });
 
-  it('passes on a failure of the shared count that is not a refusal', async () => {
+  it('throws an error of the shared count that is not a refusal', async () => {
     const shared = sharedCount(5);
     jest.spyOn(shared, 'consume').mockRejectedValueOnce(new Error('it broke'));
     const limiter = limiterOn(shared, 5);

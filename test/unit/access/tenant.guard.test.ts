@@ -17,15 +17,15 @@ describe('readTenant', () => {
     expect(readTenant({ 'x-tenant-id': 'acme' }, [])).toBe('acme');
   });
 
-  it('refuses a request without a tenant', () => {
+  it('rejects a request without a tenant', () => {
     expect(codeOf({})).toBe('tenant-required');
   });
 
-  it.each(['', 'a b', '-a', 'x'.repeat(129), 'acme, acme', 'acme,other'])('refuses the tenant %j', (tenant) => {
+  it.each(['', 'a b', '-a', 'x'.repeat(129), 'acme, acme', 'acme,other'])('rejects the tenant %j', (tenant) => {
     expect(codeOf({ 'x-tenant-id': tenant })).toBe('tenant-invalid');
   });
 
-  it('refuses a tenant that is not on the allowlist, when there is one', () => {
+  it('rejects a tenant that is not on the allowlist, if there is one', () => {
     expect(codeOf({ 'x-tenant-id': 'acme' }, ['acme', 'other'])).toBe('accepted');
     expect(codeOf({ 'x-tenant-id': 'Acme' }, ['acme', 'other'])).toBe('tenant-not-allowed');
     expect(codeOf({ 'x-tenant-id': 'not valid' }, ['acme'])).toBe('tenant-invalid');

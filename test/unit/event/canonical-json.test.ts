@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { canonicalJson, parseExact } from '../../../src/event/json/canonical-json';
 
 describe('canonical JSON', () => {
-  it('is that of RFC 8785, section 3.2.2', () => {
+  it('matches the example of RFC 8785, section 3.2.2', () => {
     const sample = String.raw`{
       "numbers": [333333333.33333329, 1E30, 4.50, 2e-3, 0.000000000000000000000000001],
       "string": "\u20ac$\u000F\u000aA'\u0042\u0022\u005c\\\"\/",
@@ -46,7 +46,7 @@ describe('canonical JSON', () => {
     );
   });
 
-  it.each([2, 24, 25, 3_000])('sorts objects of %d names', (count) => {
+  it.each([2, 24, 25, 3_000])('sorts the names of an object with %d members', (count) => {
     const names = Array.from({ length: count }, (_, i) => `name ${(i * 7_919) % count}`);
     const value = Object.fromEntries(names.map((name) => [name, name]));
     expect(canonicalJson(value)).toBe(canonicalize(value));
@@ -56,7 +56,7 @@ describe('canonical JSON', () => {
     expect(canonicalJson(parseExact('{ "b" : [ 1.0 ] , "a" : 1e2 }'))).toBe('{"a":100,"b":[1]}');
   });
 
-  it('keeps numbers apart that JSON.parse would round to one', () => {
+  it('distinguishes numbers that JSON.parse would round to the same double', () => {
     const texts = [
       '9007199254740992',
       '9007199254740993',
@@ -71,17 +71,17 @@ describe('canonical JSON', () => {
     expect(new Set(texts.map((text) => canonicalJson(parseExact(`[${text}]`)))).size).toBe(texts.length);
   });
 
-  it('knows two spellings of one large number', () => {
+  it('is the same for all spellings of a large number', () => {
     const spellings = ['12345678901234567890', '12345678901234567890.000', '1.2345678901234567890e19'];
     expect(new Set(spellings.map((text) => canonicalJson(parseExact(text)))).size).toBe(1);
   });
 
-  it('does not take a large number for a string or an object that looks like it', () => {
+  it('distinguishes a large number from a string or an object that looks like it', () => {
     const texts = ['1e400', '"1e400"', '{"decimal":"1e400"}'];
     expect(new Set(texts.map((text) => canonicalJson(parseExact(text)))).size).toBe(3);
   });
 
-  it('keeps __proto__ and constructor as ordinary names', () => {
+  it('treats __proto__ and constructor as ordinary names', () => {
     const text = '{"__proto__":{"b":12345678901234567891},"constructor":1}';
     expect(canonicalJson(parseExact(text))).toBe('{"__proto__":{"b":12345678901234567891e0},"constructor":1}');
     expect(canonicalJson(parseExact('{"__proto__":1}'))).not.toBe(canonicalJson({}));

@@ -20,7 +20,7 @@ const pointersOf = (made: ReturnType<typeof fromStructured>): string[] => {
 };
 
 describe('a structured CloudEvent', () => {
-  it('becomes the text of an envelope, value by value', () => {
+  it('is converted to the text of an envelope, value by value', () => {
     const more = '"subject" : "o-1","time":"2026-01-01T00:00:00+01:00","partitionkey":"p","ext":{"a":[1]}';
     expect(textOf(structured(`\ufeff {${ATTRIBUTES},${more},"data": [ 1.0 ] }\n`))).toBe(
       '{"eventId":"1","eventType":"t","source":"s","subject":"o-1","occurredAt":"2026-01-01T00:00:00+01:00",' +
@@ -28,7 +28,7 @@ describe('a structured CloudEvent', () => {
     );
   });
 
-  it('keeps whatever JSON is its data, and no other name reaches the envelope', () => {
+  it('keeps any JSON data exactly and adds no other name to the envelope', () => {
     fc.assert(
       fc.property(fc.json(), fc.string(), fc.json(), (data, name, value) => {
         const known = ['specversion', 'id', 'type', 'source', 'subject', 'time', 'partitionkey', 'data', 'data_base64'];
@@ -51,7 +51,7 @@ describe('a structured CloudEvent', () => {
     expect(textOf(structured(`{${ATTRIBUTES}${members}}`))).toContain(`,"payload":${payload}}`);
   });
 
-  it('takes an attribute that is null for one that was not sent', () => {
+  it('treats a null attribute as not sent', () => {
     const nulls = '"subject":null,"time":null,"partitionkey":null,"data":null';
     expect(textOf(structured(`{${ATTRIBUTES},${nulls}}`))).toBe(textOf(structured(`{${ATTRIBUTES}}`)));
     expect(pointersOf(structured(`{${ATTRIBUTES.replace('"1"', 'null')}}`))).toEqual(['/id']);
@@ -64,18 +64,18 @@ describe('a structured CloudEvent', () => {
     [`{${ATTRIBUTES},"id":"2"}`, ['/id']],
     [`{${ATTRIBUTES},"i\\u0064":"2"}`, ['/id']],
     [`{${ATTRIBUTES},"data":1,"data_base64":"AA=="}`, ['/data']],
-  ])('%s is refused at its place', (text, pointers) => expect(pointersOf(structured(text))).toEqual(pointers));
+  ])('is rejected with a pointer: %s', (text, pointers) => expect(pointersOf(structured(text))).toEqual(pointers));
 
   it.each([
     ['', 'nothing'],
-    ['{', 'no JSON'],
+    ['{', 'not JSON'],
     ['[]', 'an array'],
     ['"{}"', 'a string'],
     ['null', 'null'],
     [`{${ATTRIBUTES}}}`, 'more than an object'],
-  ])('%j (%s) is left to the reading of any event', (text) => expect(structured(text)).toBeUndefined());
+  ])('leaves %j (%s) to prepareEvent', (text) => expect(structured(text)).toBeUndefined());
 
-  it('that is not UTF-8 is left to the reading of any event', () => {
+  it('leaves a body that is not UTF-8 to prepareEvent', () => {
     expect(fromStructured(Buffer.from(`{${ATTRIBUTES},"data":"\xff"}`, 'latin1'))).toBeUndefined();
   });
 });
@@ -86,7 +86,7 @@ describe('a binary CloudEvent', () => {
   const subjectOf = (subject: string) =>
     (JSON.parse(textOf(binary({ 'ce-subject': subject }))) as { subject: string }).subject;
 
-  it('has its attributes in headers, and its source as subject by default', () => {
+  it('takes its attributes from headers, and its subject from the source by default', () => {
     expect(
       JSON.parse(textOf(binary({ 'ce-time': 'T', 'ce-partitionkey': 'p', 'ce-data': 'x', 'ce-payload': 'y' }, '1'))),
     ).toEqual({
@@ -101,7 +101,7 @@ describe('a binary CloudEvent', () => {
     });
   });
 
-  it('gives back every text that was percent-encoded, whatever it is', () => {
+  it('decodes every percent-encoded text', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', minLength: 1 }), (text) => {
         fc.pre(text.isWellFormed() && !text.startsWith('\ufeff'));
@@ -113,15 +113,15 @@ describe('a binary CloudEvent', () => {
   it.each([
     ['a+b', 'a+b'],
     ['%e6%9D%b1', '東'],
-    ['\xe6\x9d\xb1', '東'], // sent without encoding, as Node hands it over
-    ['%2541', '%41'], // once
+    ['\xe6\x9d\xb1', '東'], // sent without encoding; Node decodes headers as Latin-1
+    ['%2541', '%41'], // decoded only once
     ['%22%2C%22source%22:%22x', '","source":"x'],
     ['"a \\"b\\" \\\\ %E6%9D%B1"', 'a "b" \\ 東'],
     ['%22a%22', '"a"'],
   ])('reads the header %j as %j', (header, text) => expect(subjectOf(header)).toBe(text));
 
   it.each(['%', '100%', '%4', '%zz', '%FF', '%C3', '%C0%A0', '%ED%A0%80', '\xff'])(
-    'refuses the header %j',
+    'rejects the header %j',
     (header) => {
       expect(pointersOf(binary({ 'ce-subject': header, 'ce-id': '%' }))).toEqual(
         expect.arrayContaining(['/subject', '/id']),
@@ -138,11 +138,11 @@ describe('a binary CloudEvent', () => {
     ['text/csv', Buffer.from([0xff]), '{"data_base64":"/w=="}'],
     ['image/png', Buffer.from([0, 1]), '{"data_base64":"AAE="}'],
     ['application/json', '', 'null'],
-  ])('of the type %s has as data %j', (type, body, payload) => {
+  ])('converts the data of type %s: %j', (type, body, payload) => {
     expect(textOf(binary({ 'content-type': type }, body))).toContain(`,"payload":${payload}}`);
   });
 
-  it('whose data is not JSON has an envelope that is not JSON', () => {
+  it('gets a malformed envelope when its data is not JSON', () => {
     const notJson = fc.string().filter((text) => {
       try {
         return Boolean(JSON.parse(text)) && false;
@@ -169,13 +169,13 @@ describe('a binary CloudEvent', () => {
     expect(() => JSON.parse(textOf(binary({}, Buffer.from([0x22, 0xff, 0x22])))) as unknown).toThrow(SyntaxError);
   });
 
-  it('is refused without the required attributes and with another version', () => {
+  it('is rejected without a required attribute or with another version', () => {
     expect(pointersOf(fromBinary({ 'ce-type': 't' }, Buffer.alloc(0)))).toEqual(['/id', '/source', '/specversion']);
     expect(pointersOf(binary({ 'ce-specversion': '0.3' }))).toEqual(['/specversion']);
   });
 });
 
-it('a request is a binary CloudEvent by any of three headers', () => {
+it('isBinaryCloudEvent recognises each of three headers', () => {
   for (const name of ['ce-id', 'ce-type', 'ce-specversion']) expect(isBinaryCloudEvent({ [name]: '' })).toBe(true);
   expect(isBinaryCloudEvent({ 'ce-source': 's', 'content-type': 'application/json' })).toBe(false);
 });
@@ -189,4 +189,4 @@ it.each([
   ['/subject', '/subject'],
   ['/payload', '/data'],
   ['/payload/eventId/~1/0', '/data/eventId/~1/0'],
-])('the place %j is called %j in a CloudEvent', (ours, theirs) => expect(cloudEventPointer(ours)).toBe(theirs));
+])('cloudEventPointer translates %j to %j', (ours, theirs) => expect(cloudEventPointer(ours)).toBe(theirs));

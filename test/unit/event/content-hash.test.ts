@@ -7,7 +7,7 @@ const SUBJECT = { subject: 'order-1' };
 const hash = (fields: Record<string, unknown> = {}): string => prepared({ ...SUBJECT, ...fields }).event.hash;
 
 describe('the hash of an event', () => {
-  it('is that of the canonical JSON of its content', () => {
+  it('is the SHA-256 of the canonical JSON of its content', () => {
     const occurredAt = '2026-01-31T12:00:00.000Z';
     const content = {
       ...{ occurredAt, partitionKey: 'p "1"', payload: { b: 1, a: 2 }, schemaVersion: '2.0.0', source: 'till' },
@@ -17,7 +17,7 @@ describe('the hash of an event', () => {
     expect(hash({ ...sent, eventType: type })).toBe(sha256(canonicalJson(content)));
   });
 
-  it('is a SHA-256 in hex', () => {
+  it('consists of 64 hex digits', () => {
     expect(hash()).toMatch(/^[0-9a-f]{64}$/);
   });
 
@@ -53,32 +53,32 @@ describe('the hash of an event', () => {
     expect(hash({ [name]: value })).not.toBe(hash());
   });
 
-  it('tells payloads apart that are nearly the same', () => {
+  it('differs for payloads that are nearly the same', () => {
     const payloads = [null, 0, '', '0', false, 'null', [], {}, [null], { a: null }, [[]], { a: 1 }, { a: '1' }];
     const named = ['{"__proto__":1}', '{"constructor":1}'].map((text): unknown => JSON.parse(text));
     const hashes = [...payloads, ...named].map((payload) => hash({ payload }));
     expect(new Set(hashes).size).toBe(hashes.length);
   });
 
-  it('tells moments apart that differ by less than a millisecond', () => {
+  it('differs for instants less than a millisecond apart', () => {
     const at = (fraction: string): string => hash({ occurredAt: `2026-01-31T12:00:00.${fraction}Z` });
     expect(at('0000001')).not.toBe(at('0000002'));
   });
 });
 
-describe('the key of an event without a header', () => {
+describe('the key of an event', () => {
   const key = (fields: Record<string, unknown>, rules: Partial<ContentRules> = {}, tenantId = 'acme'): string =>
     prepared({ ...SUBJECT, ...fields }, { tenantId }, rules).keyDigest;
   const MONDAY = { occurredAt: '2026-01-05T12:00:00Z' };
   const TUESDAY = { occurredAt: '2026-01-06T12:00:00Z' };
 
-  it('is the content within the tenant', () => {
+  it('depends on the content and on the tenant', () => {
     expect(key({ payload: { a: 1, b: 2 } })).toBe(key({ payload: { b: 2, a: 1 } }));
     expect(key({ payload: 1 })).not.toBe(key({ payload: 2 }));
     expect(key({}, {}, 'acme')).not.toBe(key({}, {}, 'other'));
   });
 
-  it('leaves the eventId out under intent and takes it in under full', () => {
+  it('ignores the eventId under intent and includes it under full', () => {
     expect(key({ eventId: 'a' })).toBe(key({ eventId: 'b' }));
     expect(key({ eventId: 'a' }, { DEDUPE_STRATEGY: 'full' })).not.toBe(
       key({ eventId: 'b' }, { DEDUPE_STRATEGY: 'full' }),
@@ -86,11 +86,11 @@ describe('the key of an event without a header', () => {
     expect(key({ eventId: 'a' }, { DEDUPE_STRATEGY: 'full' })).toBe(key({ eventId: 'a' }, { DEDUPE_STRATEGY: 'full' }));
   });
 
-  it('tells two equal sales at different times apart', () => {
+  it('differs for two equal sales at different times', () => {
     expect(key(MONDAY)).not.toBe(key(TUESDAY));
   });
 
-  it('leaves the time out for producers that stamp each retry anew', () => {
+  it('ignores the time for producers that set a new time on each retry', () => {
     const rules = { DEDUPE_INCLUDE_OCCURRED_AT: false };
     expect(key(MONDAY, rules)).toBe(key(TUESDAY, rules));
     expect(key(MONDAY, rules)).toBe(key({}, rules));
@@ -99,7 +99,7 @@ describe('the key of an event without a header', () => {
     expect(monday.fingerprint).toBe(prepared({ ...SUBJECT, ...TUESDAY }, {}, rules).fingerprint);
   });
 
-  it('is the header within the tenant where there is one, whatever the content', () => {
+  it('depends only on the header if one was sent, whatever the content', () => {
     const withHeader = (payload: number, idempotencyKey: string): string =>
       prepared({ ...SUBJECT, payload }, { idempotencyKey }).keyDigest;
     expect(withHeader(1, 'k')).toBe(withHeader(2, 'k'));

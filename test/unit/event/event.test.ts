@@ -1,11 +1,11 @@
 import { eventJson } from '../../../src/event/event';
 import { prepared } from '../../support/events';
 
-describe('an event as JSON', () => {
+describe('eventJson', () => {
   const { event } = prepared({ subject: 'he said "hi"', eventId: 'e-1' }, { traceparent: '00-secret' });
 
   it.each(['null', '12345678901234567890', '{ "a" : 10.10 }', '"\\u00e9 \\"}"', '{"__proto__":1}', '[]'])(
-    'has the payload %s spliced in exactly and stays valid JSON',
+    'inserts the payload %s exactly and returns valid JSON',
     (payloadJson) => {
       const text = eventJson({ ...event, payloadJson });
       expect(text).toContain(`"payload":${payloadJson}`);
@@ -13,12 +13,12 @@ describe('an event as JSON', () => {
     },
   );
 
-  it('has the fields of the contract and no others', () => {
+  it('returns the fields of the contract and no others', () => {
     const { payloadJson, traceparent: _traceparent, sizeBytes: _sizeBytes, ...fields } = event;
     expect(JSON.parse(eventJson(event))).toEqual({ ...fields, payload: JSON.parse(payloadJson) as unknown });
   });
 
-  it('takes further fields after the payload', () => {
+  it('appends further fields after the payload', () => {
     const further = { status: 'RECEIVED', attempts: [{ attemptNumber: 1 }] };
     expect(JSON.parse(eventJson(event, further))).toMatchObject({
       eventId: 'e-1',
@@ -27,7 +27,7 @@ describe('an event as JSON', () => {
     });
   });
 
-  it('stays valid JSON when a further field is undefined', () => {
+  it('returns valid JSON when a further field is undefined', () => {
     expect(JSON.parse(eventJson(event, { lastError: undefined }))).not.toHaveProperty('lastError');
   });
 });

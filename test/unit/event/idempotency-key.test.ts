@@ -18,7 +18,7 @@ describe('the digest of an idempotency key', () => {
     );
   });
 
-  it('lives in a name space for each kind of key', () => {
+  it('differs between the kinds of key', () => {
     const digests = [explicitKey('acme', 'x'), derivedKey('acme', 'x', undefined, 'intent'), eventIdKey('acme', 'x')];
     expect(new Set(digests).size).toBe(3);
   });
@@ -28,19 +28,19 @@ describe('the digest of an idempotency key', () => {
     expect(explicitKey('acme', 'k')).toBe(explicitKey('acme', 'k'));
   });
 
-  it('covers the eventId under the strategy full only', () => {
+  it('covers the eventId only under the strategy full', () => {
     expect(derivedKey('acme', 'f', 'e1', 'intent')).toBe(derivedKey('acme', 'f', 'e2', 'intent'));
     expect(derivedKey('acme', 'f', 'e1', 'full')).not.toBe(derivedKey('acme', 'f', 'e2', 'full'));
     expect(derivedKey('acme', 'f', undefined, 'full')).toBe(derivedKey('acme', 'f', undefined, 'intent'));
   });
 });
 
-describe('an idempotency key as a header', () => {
-  it.each(['k', 'x'.repeat(255), '!~', 'order-1#7', '"quoted"'])('may be %s', (key) => {
+describe('isIdempotencyKey', () => {
+  it.each(['k', 'x'.repeat(255), '!~', 'order-1#7', '"quoted"'])('accepts %s', (key) => {
     expect(isIdempotencyKey(key)).toBe(true);
   });
 
-  it.each(['', 'x'.repeat(256), 'a b', ' a', 'a\n', 'é', '\u007f', 'a, a'])('may not be %j', (key) => {
+  it.each(['', 'x'.repeat(256), 'a b', ' a', 'a\n', 'é', '\u007f', 'a, a'])('rejects %j', (key) => {
     expect(isIdempotencyKey(key)).toBe(false);
   });
 });

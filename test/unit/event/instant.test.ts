@@ -2,7 +2,7 @@ import { parseInstant } from '../../../src/event/instant';
 
 const utcOf = (text: string): string | undefined => parseInstant(text)?.utc;
 
-describe('an instant', () => {
+describe('parseInstant', () => {
   it.each([
     ['2026-01-31T12:00:00Z', '2026-01-31T12:00:00.000Z'],
     ['2026-01-31t12:00:00z', '2026-01-31T12:00:00.000Z'],
@@ -12,29 +12,29 @@ describe('an instant', () => {
     ['2026-01-01T00:00:00+14:00', '2025-12-31T10:00:00.000Z'],
     ['2026-01-31T12:00:00-00:00', '2026-01-31T12:00:00.000Z'],
     ['1969-12-31T23:59:59.999Z', '1969-12-31T23:59:59.999Z'],
-  ])('%s is %s', (text, utc) => {
+  ])('converts %s to %s', (text, utc) => {
     expect(utcOf(text)).toBe(utc);
   });
 
-  it.each(['2024-02-29', '2000-02-29', '2026-12-31', '2026-04-30'])('%s is a day', (day) => {
+  it.each(['2024-02-29', '2000-02-29', '2026-12-31', '2026-04-30'])('accepts the day %s', (day) => {
     expect(utcOf(`${day}T00:00:00Z`)).toBe(`${day}T00:00:00.000Z`);
   });
 
   it.each(['2026-02-29', '1900-02-29', '2026-02-30', '2026-04-31', '2026-13-01', '2026-00-10', '2026-01-00'])(
-    '%s is no day',
+    'rejects the day %s',
     (day) => {
       expect(parseInstant(`${day}T00:00:00Z`)).toBeUndefined();
     },
   );
 
   it.each(['24:00:00', '23:60:00', '23:59:60', '23:59:61', '1:00:00', '12:00', '12:00:00.', '12:00:00,5'])(
-    '%s is no time',
+    'rejects the time %s',
     (time) => {
       expect(parseInstant(`2026-01-31T${time}Z`)).toBeUndefined();
     },
   );
 
-  it.each(['', '+01', '+0100', '+24:00', '-01:60', ' Z', 'Europe/Berlin', 'Z\n'])('%j is no offset', (offset) => {
+  it.each(['', '+01', '+0100', '+24:00', '-01:60', ' Z', 'Europe/Berlin', 'Z\n'])('rejects the offset %j', (offset) => {
     expect(parseInstant(`2026-01-31T12:00:00${offset}`)).toBeUndefined();
   });
 
@@ -48,11 +48,11 @@ describe('an instant', () => {
     '2026-01-31',
     '1769860800',
     '+012026-01-31T12:00:00Z',
-  ])('the word %j is none', (text) => {
+  ])('rejects the text %j', (text) => {
     expect(parseInstant(text)).toBeUndefined();
   });
 
-  it('lies in the years 0001 to 9999 of UTC', () => {
+  it('accepts only the years 0001 to 9999 in UTC', () => {
     expect(utcOf('0001-01-01T00:00:00Z')).toBe('0001-01-01T00:00:00.000Z');
     expect(utcOf('9999-12-31T23:59:59.999Z')).toBe('9999-12-31T23:59:59.999Z');
     expect(parseInstant('0000-12-31T23:59:59Z')).toBeUndefined();
@@ -60,11 +60,11 @@ describe('an instant', () => {
     expect(parseInstant('9999-12-31T23:59:59-00:01')).toBeUndefined();
   });
 
-  it('cuts digits beyond milliseconds off for show and never rounds into the next second', () => {
+  it('truncates digits beyond milliseconds in utc and never rounds into the next second', () => {
     expect(utcOf('2026-01-31T12:00:00.999999999Z')).toBe('2026-01-31T12:00:00.999Z');
   });
 
-  it('keeps every digit that matters for comparison', () => {
+  it('keeps every significant digit in exact', () => {
     const exactOf = (fraction: string): string | undefined => parseInstant(`2026-01-31T12:00:00${fraction}Z`)?.exact;
     expect(exactOf('.1234567')).toBe('2026-01-31T12:00:00.1234567Z');
     expect(exactOf('.123456700')).toBe(exactOf('.1234567'));
@@ -73,7 +73,7 @@ describe('an instant', () => {
     expect(exactOf('.0001')).not.toBe(exactOf('.0002'));
   });
 
-  it('is equal for the same moment in two offsets', () => {
+  it('returns equal instants for the same moment in two offsets', () => {
     expect(parseInstant('2026-01-31T13:00:00.25+01:00')).toEqual(parseInstant('2026-01-31T12:00:00.250Z'));
   });
 });

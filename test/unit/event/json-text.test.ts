@@ -6,8 +6,8 @@ import {
   scanJsonObject,
 } from '../../../src/event/json/json-text';
 
-describe('decoding UTF-8', () => {
-  it('keeps every plane of Unicode', () => {
+describe('decodeUtf8', () => {
+  it('decodes every plane of Unicode', () => {
     expect(decodeUtf8(Buffer.from('añ€😀\u0000'))).toBe('añ€😀\u0000');
   });
 
@@ -17,7 +17,7 @@ describe('decoding UTF-8', () => {
     ['an overlong encoding', [0xc0, 0xaf]],
     ['an encoded surrogate', [0xed, 0xa0, 0x80]],
     ['a code point beyond U+10FFFF', [0xf4, 0x90, 0x80, 0x80]],
-  ])('refuses %s instead of replacing it', (_what, bytes) => {
+  ])('rejects %s instead of replacing it', (_what, bytes) => {
     expect(decodeUtf8(Buffer.from([0x22, ...bytes, 0x22]))).toBeUndefined();
   });
 
@@ -28,7 +28,7 @@ describe('decoding UTF-8', () => {
   });
 });
 
-describe('scanning the text of a JSON object', () => {
+describe('scanJsonObject', () => {
   const member = (text: string, name: string): string | undefined => {
     const slice = scanJsonObject(text).members.get(name);
     return slice && text.slice(slice.start, slice.end);
@@ -49,12 +49,12 @@ describe('scanning the text of a JSON object', () => {
     expect(JSON.parse(slice)).toEqual((JSON.parse(text) as { a: unknown }).a);
   });
 
-  it('takes names as JSON.parse does, odd ones included', () => {
+  it('decodes member names as JSON.parse does', () => {
     const text = '{"__proto__":1,"":2,"a\\"b\\\\":3,"\\ud83d\\ude00":4}';
     expect([...scanJsonObject(text).members.keys()]).toEqual(['__proto__', '', 'a"b\\', '😀']);
   });
 
-  it('finds nothing in an empty object', () => {
+  it('finds no members in an empty object', () => {
     expect(scanJsonObject(' { } ').members.size).toBe(0);
   });
 
@@ -63,7 +63,7 @@ describe('scanning the text of a JSON object', () => {
     ['{"a":{"b":1,"b":2},"b":3}', undefined],
     ['{"a":1,"b":2,"b":3,"a":4}', 'b'],
     ['{"a":1,"\\u0061":2}', 'a'],
-  ])('tells that in %s the first repeated name is %s', (text, repeated) => {
+  ])('finds in %s the repeated name %s', (text, repeated) => {
     expect(scanJsonObject(text).repeated).toBe(repeated);
   });
 
@@ -77,7 +77,7 @@ describe('scanning the text of a JSON object', () => {
     expect(scanJsonObject(text).depth).toBe(depth);
   });
 
-  it('measures a depth that would break a recursive reader', () => {
+  it('measures a depth that would overflow the stack of a recursive scan', () => {
     const text = `{"a":${'['.repeat(200_000)}${']'.repeat(200_000)}}`;
     expect(scanJsonObject(text).depth).toBe(200_000);
   });
@@ -96,12 +96,12 @@ describe('scanning the text of a JSON object', () => {
     ['0.1000000000000000000001', true],
     ['1e400', true],
     ['1e-400', true],
-  ])('knows whether the number %s is lost in a double: %s', (number, inexact) => {
+  ])('reports whether a double cannot hold the number %s: %s', (number, inexact) => {
     expect(scanJsonObject(`{"a":[${number}]}`).inexactNumbers).toBe(inexact);
     expect(isExactlyPrinted(number)).toBe(!inexact);
   });
 
-  it('takes no digits in strings for numbers', () => {
+  it('ignores digits in strings', () => {
     expect(scanJsonObject('{"12345678901234567890":"1e400"}').inexactNumbers).toBe(false);
   });
 
@@ -117,28 +117,28 @@ describe('scanning the text of a JSON object', () => {
     ['\\ud7ff', false],
     ['\\ue000', false],
     ['\\n\\"', false],
-  ])('suspects the escape %s: %s', (escape, suspect) => {
+  ])('reports whether the escape %s needs a check: %s', (escape, suspect) => {
     expect(scanJsonObject(`{"a":"x${escape}y"}`).suspectEscapes).toBe(suspect);
     expect(scanJsonObject(`{"x${escape}y":1}`).suspectEscapes).toBe(suspect);
   });
 });
 
-describe('the decimal value of a number', () => {
+describe('decimalOf', () => {
   it.each([
     [['0', '-0', '0.000', '0e99', '-0.0E-7'], '0'],
     [['1', '1.0', '10e-1', '0.1e1', '1E+0', '0.0001e4'], '1e0'],
     [['12.34', '1234e-2', '0.1234e2', '12.3400'], '1234e-2'],
     [['-1200', '-1.2e3', '-12e+2'], '-12e2'],
     [['1e400', '10e399', '0.01e402'], '1e400'],
-  ])('is the same for %j', (spellings, decimal) => {
+  ])('returns the same text for %j', (spellings, decimal) => {
     expect(spellings.map(decimalOf)).toEqual(spellings.map(() => decimal));
   });
 
-  it('keeps exponents that a double cannot count', () => {
+  it('distinguishes exponents that a double cannot hold', () => {
     expect(decimalOf('1e99999999999999999999')).not.toBe(decimalOf('1e99999999999999999998'));
   });
 
-  it('takes time in proportion to its length, however many zeros it has', () => {
+  it('takes linear time, whatever the number of zeros', () => {
     const startedMs = performance.now();
     const many = '0'.repeat(100_000);
     for (const text of [`1${many}1`, `1.${many}1`, `0.${many}1`, `1e1${many}`]) decimalOf(text);
@@ -146,7 +146,7 @@ describe('the decimal value of a number', () => {
   });
 });
 
-describe('finding an unsupported character', () => {
+describe('findUnsupportedCharacter', () => {
   it.each([
     ['a NUL in a string', { a: ['x', 'y\0'] }, '/payload/a/1'],
     ['a lone high surrogate', { a: { b: '\ud800' } }, '/payload/a/b'],
@@ -158,14 +158,11 @@ describe('finding an unsupported character', () => {
     expect(findUnsupportedCharacter(value, '/payload')).toBe(pointer);
   });
 
-  it('points to the first of several', () => {
+  it('points to the first of several characters', () => {
     expect(findUnsupportedCharacter({ a: { b: '\0' }, c: '\0' }, '')).toBe('/a/b');
   });
 
-  it.each([[null], [1], ['\ud83d\ude00 \n \u007f'], [{ a: [true, { '': 'é' }] }]])(
-    'has nothing against %j',
-    (value) => {
-      expect(findUnsupportedCharacter(value, '/payload')).toBeUndefined();
-    },
-  );
+  it.each([[null], [1], ['\ud83d\ude00 \n \u007f'], [{ a: [true, { '': 'é' }] }]])('finds nothing in %j', (value) => {
+    expect(findUnsupportedCharacter(value, '/payload')).toBeUndefined();
+  });
 });

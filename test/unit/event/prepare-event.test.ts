@@ -22,7 +22,7 @@ const withPayload = (payload: string): string => `{"eventType":"order.paid","sub
 const nested = (levels: number): string => '['.repeat(levels) + ']'.repeat(levels);
 
 describe('a prepared event', () => {
-  it('has a new id, the times of receipt and the defaults of the envelope', () => {
+  it('has a new id, the time of receipt and the defaults of the envelope', () => {
     const { event } = accepted(withPayload('{"a":1}'), { traceparent: '00-trace' });
     expect(isUuid(event.id)).toBe(true);
     expect(new Date(event.receivedAt).toISOString()).toBe(event.receivedAt);
@@ -46,7 +46,7 @@ describe('a prepared event', () => {
     });
   });
 
-  it('keeps what the producer sent', () => {
+  it('keeps the fields that the producer sent', () => {
     const sent = { eventId: 'e1', occurredAt: '2026-01-31T13:00:00+01:00', correlationId: 'own', partitionKey: 'p' };
     const { event } = accepted(JSON.stringify({ type: 't', entityId: 's', payload: 1, ...sent }));
     expect(event).toMatchObject({ ...sent, type: 't', subject: 's', occurredAt: '2026-01-31T12:00:00.000Z' });
@@ -64,12 +64,12 @@ describe('a prepared event', () => {
     expect(accepted(withPayload(` ${payload}\n`)).event.payloadJson).toBe(payload);
   });
 
-  it('finds the payload wherever it stands and however its name is written', () => {
+  it('finds the payload at any position and with any spelling of its name', () => {
     const text = '\ufeff \n{"eventType":"t","p\\u0061yload":{"payload":2},"subject":"\\"payload\\":3"}\n';
     expect(accepted(text).event.payloadJson).toBe('{"payload":2}');
   });
 
-  it('has keys by what the caller named', () => {
+  it('has an explicit key and an eventId key only if the caller sent them', () => {
     const body = withPayload('1');
     expect(accepted(body)).toMatchObject({ explicitKey: false, eventIdDigest: undefined });
     expect(accepted(body, { idempotencyKey: 'k' })).toMatchObject({ explicitKey: true });
@@ -77,39 +77,45 @@ describe('a prepared event', () => {
   });
 });
 
-describe('an event is refused', () => {
+describe('prepareEvent', () => {
   it.each(['', ' ', '{', '{"a":1}{', 'nul', "{'a':1}", '{"a":01}', '{"a":NaN}', '{"a":"\n"}'])(
-    'as a malformed body when it is %j',
+    'rejects %j as a malformed body',
     (text) => {
       expect(rejection(text).code).toBe('malformed-body');
     },
   );
 
-  it('without its content in the message, which goes to logs', () => {
+  it('omits the content from the message of a rejection, which may be logged', () => {
     expect(rejection('{"card":"4111111111111111",}').message).not.toContain('4111');
   });
 
-  it('as a malformed body when it is not UTF-8', () => {
+  it('rejects a body that is not UTF-8', () => {
     const body = Buffer.from(withPayload('"é"'), 'latin1');
     expect(rejection(body)).toMatchObject({ code: 'malformed-body' });
   });
 
-  it.each(['[]', 'null', '1', '"text"', 'true', nested(200_000)])('when it is no object: %.20s', (text) => {
-    expect(rejection(text)).toMatchObject({ code: 'invalid-event', errors: [{ pointer: '', code: 'invalid-event' }] });
-  });
+  it.each(['[]', 'null', '1', '"text"', 'true', nested(200_000)])(
+    'rejects a value that is not an object: %.20s',
+    (text) => {
+      expect(rejection(text)).toMatchObject({
+        code: 'invalid-event',
+        errors: [{ pointer: '', code: 'invalid-event' }],
+      });
+    },
+  );
 
-  it('when it is one byte too large as received, white space included', () => {
+  it('rejects an event one byte over the limit, white space included', () => {
     const body = withPayload('1') + ' '.repeat(2_000);
     expect(accepted(body, {}, { MAX_EVENT_BYTES: body.length }).event.sizeBytes).toBe(body.length);
     expect(rejection(body, {}, { MAX_EVENT_BYTES: body.length - 1 }).code).toBe('event-too-large');
   });
 
-  it('when its size in bytes is too large, though not in characters', () => {
+  it('compares the size in bytes, not in characters', () => {
     const body = withPayload(`"${'€'.repeat(400)}"`);
     expect(rejection(body, {}, { MAX_EVENT_BYTES: 1_000 }).code).toBe('event-too-large');
   });
 
-  it('when it is deeper than 64 levels, counted without recursion', () => {
+  it('rejects a payload of more than 64 levels, counted without recursion', () => {
     accepted(withPayload(nested(64)));
     for (const levels of [65, 200_000]) {
       expect(rejection(withPayload(nested(levels)))).toMatchObject({
@@ -120,17 +126,17 @@ describe('an event is refused', () => {
     expect(rejection(withPayload('[{"a":'.repeat(33) + '0' + '}]'.repeat(33))).code).toBe('invalid-event');
   });
 
-  it('as malformed, not with a crash, when 200,000 levels are never closed', () => {
+  it('rejects 200,000 unclosed levels as malformed instead of crashing', () => {
     expect(rejection(withPayload('['.repeat(200_000))).code).toBe('malformed-body');
   });
 
-  it('when a field occurs twice, since readers disagree on which one counts', () => {
+  it('rejects a field that occurs twice, since parsers disagree on which one counts', () => {
     expect(rejection(withPayload('1,"payload":2')).errors).toMatchObject([{ pointer: '/payload' }]);
     expect(rejection(withPayload('1,"\\u0073ubject":"s"')).errors).toMatchObject([{ pointer: '/subject' }]);
     expect(rejection(withPayload('1,"a/b":1,"a/b":2')).errors).toMatchObject([{ pointer: '/a~1b' }]);
   });
 
-  it('with every broken rule of the envelope', () => {
+  it('reports every invalid field of the envelope', () => {
     expect(rejection('{"eventType":"","subject":1,"payload":1,"extra":1}').errors.map((e) => e.pointer)).toEqual(
       expect.arrayContaining(['/eventType', '/subject', '/extra']),
     );
@@ -141,25 +147,25 @@ describe('an event is refused', () => {
     ['"\\ud800"', '/payload'],
     ['{"a/b":{"c~":"\\uDFFFx"}}', '/payload/a~1b/c~0'],
     ['{"a":{"\\u0000":1}}', '/payload/a'],
-  ])('with the pointer to a character that cannot be kept: %s', (payload, pointer) => {
+  ])('points to a character that cannot be stored: %s', (payload, pointer) => {
     expect(rejection(withPayload(payload))).toMatchObject({
       code: 'unsupported-character',
       errors: [{ pointer, code: 'unsupported-character' }],
     });
   });
 
-  it('for such a character in a field of the envelope', () => {
+  it('points to such a character in a field of the envelope', () => {
     expect(rejection('{"eventType":"a\\u0000","subject":"s","payload":1}')).toMatchObject({
       code: 'unsupported-character',
       errors: [{ pointer: '/eventType' }],
     });
   });
 
-  it('not for characters that only look suspicious', () => {
+  it('accepts escapes that only resemble unsupported characters', () => {
     accepted(withPayload('{"a":"\\\\u0000 \\ud83d\\ude00 \\u0064\\n"}'));
   });
 
-  it('or accepted within a second, whatever numbers it holds', () => {
+  it('accepts a number of 100,000 digits within a second', () => {
     const startedMs = performance.now();
     accepted(withPayload(`[1${'0'.repeat(100_000)}1]`));
     expect(performance.now() - startedMs).toBeLessThan(1_000);

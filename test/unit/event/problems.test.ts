@@ -1,6 +1,6 @@
 import { Problem, type ProblemCode } from '../../../src/event/problems';
 
-/** The table of section 1 of the contract. A new code does not compile until it has its status here. */
+/** The status of every code. A new code does not compile until it is listed here. */
 const STATUS_OF_CODE: Record<ProblemCode, number> = {
   'malformed-body': 400,
   'invalid-event': 400,
@@ -36,12 +36,12 @@ const STATUS_OF_CODE: Record<ProblemCode, number> = {
 };
 const CODES = Object.entries(STATUS_OF_CODE) as [ProblemCode, number][];
 
-describe('a problem', () => {
-  it.each(CODES)('%s has status %i', (code, status) => {
+describe('Problem', () => {
+  it.each(CODES)('gives %s the status %i', (code, status) => {
     expect(new Problem(code, 'x').status).toBe(status);
   });
 
-  it.each(CODES)('%s is an RFC 9457 body that says whether a retry may help', (code, status) => {
+  it.each(CODES)('renders %s as an RFC 9457 body that says whether a retry may help', (code, status) => {
     const body = new Problem(code, 'What is wrong.').toBody('c-1');
     expect(body).toEqual({
       type: `urn:streamforge:problem:${code}`,
@@ -55,17 +55,17 @@ describe('a problem', () => {
     expect(body.title).toMatch(/^[A-Z].{5,}[^.]$/);
   });
 
-  it('lists the offending places of a validation', () => {
+  it('lists the invalid places of a validation error', () => {
     const errors = [{ pointer: '/payload', code: 'invalid-event' as const, message: 'is required' }];
     expect(new Problem('invalid-event', 'x', { errors }).toBody('c-1')).toMatchObject({ errors });
   });
 
-  it('carries further members, such as the summary of a stream that broke', () => {
+  it('adds further members, such as the summary of a stream that broke off', () => {
     const members = { summary: { records: 2 }, lastCommittedRecord: 2 };
     expect(new Problem('stream-too-large', 'x', { members }).toBody('c-1')).toMatchObject(members);
   });
 
-  it('keeps the stack and the wait for Retry-After out of the body', () => {
+  it('omits the stack and the Retry-After value from the body', () => {
     const body = new Problem('overloaded', 'x', { retryAfterSeconds: 1 }).toBody('c-1');
     expect(Object.keys(body).toSorted()).toEqual(
       ['code', 'correlationId', 'detail', 'retryable', 'status', 'title', 'type'].toSorted(),

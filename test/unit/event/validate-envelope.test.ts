@@ -16,13 +16,13 @@ function errors(value: unknown): ErrorDetail[] {
 }
 const pointers = (value: unknown): string[] => errors(value).map(({ pointer }) => pointer);
 
-/** Without one field of the minimal envelope. */
+/** The minimal envelope without one field. */
 function without(name: keyof typeof MINIMAL, fields: Record<string, unknown> = {}): Record<string, unknown> {
   const { [name]: _left, ...rest } = MINIMAL;
   return { ...rest, ...fields };
 }
 
-describe('the envelope', () => {
+describe('validateEnvelope', () => {
   it('fills in the defaults', () => {
     expect(accepted()).toEqual({
       eventId: undefined,
@@ -37,12 +37,12 @@ describe('the envelope', () => {
     });
   });
 
-  it('takes the legacy names type and entityId', () => {
+  it('accepts the legacy names type and entityId', () => {
     expect(accepted({ eventType: undefined, type: 'legacy' }).type).toBe('legacy');
     expect(accepted({ subject: undefined, entityId: 'e-1' })).toMatchObject({ subject: 'e-1', partitionKey: 'e-1' });
   });
 
-  it('prefers eventType and subject where both names are there', () => {
+  it('prefers eventType and subject when both names are sent', () => {
     expect(accepted({ type: 'legacy', entityId: 'e-1' })).toMatchObject({ type: 'order.paid', subject: 'order-1' });
   });
 
@@ -56,18 +56,18 @@ describe('the envelope', () => {
     ['schemaVersion', 64],
     ['specVersion', 64],
     ['partitionKey', 512],
-  ])('%s has 1 to %i characters, whatever their bytes', (name, max) => {
+  ])('accepts in %s 1 to %i characters, whatever their size in bytes', (name, max) => {
     accepted({ [name]: 'x' });
     accepted({ [name]: '😀'.repeat(max) });
     expect(pointers({ ...MINIMAL, [name]: '😀'.repeat(max + 1) })).toEqual([`/${name}`]);
     expect(pointers({ ...MINIMAL, [name]: '' })).toEqual([`/${name}`]);
   });
 
-  it.each([[1], [null], [true], [['x']], [{}]])('a text field is no %j', (value) => {
+  it.each([[1], [null], [true], [['x']], [{}]])('rejects %j in a text field', (value) => {
     expect(pointers({ ...MINIMAL, eventId: value })).toEqual(['/eventId']);
   });
 
-  it.each([null, 0, '', false, [], {}])('the payload may be %j', (payload) => {
+  it.each([null, 0, '', false, [], {}])('accepts the payload %j', (payload) => {
     accepted({ payload });
   });
 
@@ -77,7 +77,7 @@ describe('the envelope', () => {
     expect(pointers(without('payload'))).toEqual(['/payload']);
   });
 
-  it('names every problem at once', () => {
+  it('reports every error at once', () => {
     expect(pointers({}).toSorted()).toEqual(['/eventType', '/payload', '/subject']);
     expect(pointers(without('subject', { eventId: 1, occurredAt: 'now', extra: 1 })).toSorted()).toEqual([
       '/eventId',
@@ -87,7 +87,7 @@ describe('the envelope', () => {
     ]);
   });
 
-  it('refuses unknown fields, so that a typo is not silently dropped', () => {
+  it('rejects unknown fields, so that a typo is not silently dropped', () => {
     expect(errors({ ...MINIMAL, occuredAt: '2026-01-31T12:00:00Z' })).toMatchObject([
       { pointer: '/occuredAt', code: 'invalid-event' },
     ]);
@@ -95,7 +95,7 @@ describe('the envelope', () => {
     expect(pointers({ ...MINIMAL, tenantId: 'acme' })).toEqual(['/tenantId']);
   });
 
-  it.each(['__proto__', 'constructor', 'toString'])('%s is an unknown field like any other', (name) => {
+  it.each(['__proto__', 'constructor', 'toString'])('rejects %s like any other unknown field', (name) => {
     const value: unknown = JSON.parse(`{"eventType":"a","subject":"b","payload":null,"${name}":{}}`);
     expect(pointers(value)).toEqual([`/${name}`]);
   });
@@ -105,7 +105,7 @@ describe('the envelope', () => {
     expect(errors({ ...MINIMAL, ...unknown }).length).toBeLessThanOrEqual(100);
   });
 
-  it('normalises occurredAt to UTC and refuses what is no instant', () => {
+  it('normalises occurredAt to UTC and rejects invalid instants', () => {
     expect(accepted({ occurredAt: '2026-01-31T13:00:00+01:00' }).occurredAt?.utc).toBe('2026-01-31T12:00:00.000Z');
     for (const occurredAt of ['now', 'infinity', '', '2026-02-30T00:00:00Z', '2026-01-31T23:59:60Z']) {
       expect(errors({ ...MINIMAL, occurredAt })).toMatchObject([{ pointer: '/occurredAt', code: 'invalid-event' }]);
@@ -118,7 +118,7 @@ describe('the envelope', () => {
     ['DEL', '\u007f'],
     ['a control of C1', '\u0085'],
     ['a lone surrogate', 'a\ud800'],
-  ])('refuses %s in a text field', (_what, text) => {
+  ])('rejects %s within a text field', (_what, text) => {
     for (const name of ['eventType', 'type', 'subject', 'entityId', 'eventId', 'source', 'partitionKey']) {
       expect(errors({ ...MINIMAL, [name]: text })).toMatchObject([
         { pointer: `/${name}`, code: 'unsupported-character' },
@@ -126,7 +126,7 @@ describe('the envelope', () => {
     }
   });
 
-  it('lets a payload that is a text hold control characters', () => {
+  it('accepts control characters in a payload', () => {
     accepted({ payload: 'a\nb\u007f' });
   });
 });

@@ -9,7 +9,7 @@ describe('the correlation id of a request', () => {
   });
 
   it.each([undefined, '', 'x'.repeat(129), 'a b', 'a\tb', 'é', '\u007f', 'a\r\nSet-Cookie: x', ['a', 'b']])(
-    'is a new one instead of %j',
+    'is generated when the caller sent %j',
     (sent) => {
       expect(isUuid(of(sent))).toBe(true);
     },
@@ -21,7 +21,7 @@ describe('the trace context of a request', () => {
   const TRACE = '0af7651916cd43dd8448eb211c80319c';
   const SPAN = 'b7ad6b7169203331';
 
-  it('is continued', () => {
+  it('is taken from the traceparent header', () => {
     expect(of(`00-${TRACE}-${SPAN}-01`)).toBe(`00-${TRACE}-${SPAN}-01`);
   });
 
@@ -31,9 +31,9 @@ describe('the trace context of a request', () => {
     ['upper case', `00-${TRACE.toUpperCase()}-${SPAN}-01`],
     ['the forbidden version', `ff-${TRACE}-${SPAN}-01`],
     ['no flags', `00-${TRACE}-${SPAN}`],
-    ['two of them', `00-${TRACE}-${SPAN}-01, 00-${TRACE}-${SPAN}-01`],
-    ['nothing', undefined],
-  ])('is not taken from %s', (_what, sent) => {
+    ['two values', `00-${TRACE}-${SPAN}-01, 00-${TRACE}-${SPAN}-01`],
+    ['a missing header', undefined],
+  ])('is ignored for %s', (_what, sent) => {
     expect(of(sent)).toBeUndefined();
   });
 });

@@ -1,7 +1,7 @@
 import fastify from 'fastify';
 import { KnownRoutes } from '../../../src/http/known-routes';
 
-describe('when no route matched', () => {
+describe('KnownRoutes', () => {
   const routes = new KnownRoutes();
   const server = fastify();
   beforeAll(async () => {
@@ -22,13 +22,13 @@ describe('when no route matched', () => {
     return [problem.code, allow];
   };
 
-  it('a known path is 405 with every method it knows', () => {
+  it('answers 405 for a known path, with every method that it supports', () => {
     expect(answer('GET', '/v1/events')).toEqual(['method-not-allowed', 'POST']);
     expect(answer('POST', '/v1/events/42')).toEqual(['method-not-allowed', 'GET, HEAD']);
     expect(answer('GET', '/v1/things/42')).toEqual(['method-not-allowed', 'DELETE, PATCH, PUT']);
   });
 
-  it('the query does not matter', () => {
+  it('ignores the query', () => {
     expect(answer('GET', '/v1/events?x=/y')).toEqual(['method-not-allowed', 'POST']);
   });
 
@@ -42,7 +42,7 @@ describe('when no route matched', () => {
     '/v1/events/',
     '/v1/events%2F',
     '',
-  ])('the path %j is 404', (url) => {
+  ])('answers 404 for the path %j', (url) => {
     expect(answer('PUT', url)).toEqual(['route-not-found', undefined]);
   });
 });

@@ -6,7 +6,7 @@ const fastifyError = (code: string, statusCode: number): Error =>
   Object.assign(new Error(`${code} at /srv/app/secret.js`), { code, statusCode });
 
 describe('toProblem', () => {
-  it('returns a problem as it is', () => {
+  it('returns a Problem unchanged', () => {
     const problem = new Problem('event-not-found', 'x');
     expect(toProblem(problem)).toBe(problem);
   });
@@ -40,7 +40,7 @@ describe('toProblem', () => {
     ['a thrown text'],
     [undefined],
     [null],
-  ])('gives undefined for the internal error %s', (error) => {
+  ])('returns undefined for the internal error %s', (error) => {
     expect(toProblem(error)).toBeUndefined();
   });
 });

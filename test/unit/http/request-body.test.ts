@@ -14,7 +14,7 @@ describe('the chunks of a request body', () => {
     source.destroy();
   });
 
-  it('are those of the request, to its end', async () => {
+  it('are those of the request', async () => {
     source.write('a');
     source.end('b');
     const texts: string[] = [];
@@ -22,14 +22,14 @@ describe('the chunks of a request body', () => {
     expect(texts.join('')).toBe('ab');
   });
 
-  it('end in request-timeout when the sender brings nothing for too long', async () => {
+  it('fail with request-timeout when no byte arrives for too long', async () => {
     const chunks = bodyChunks(source, STALL_MS);
     const stalled = expect(chunks.next()).rejects.toMatchObject({ code: 'request-timeout' });
     await jest.advanceTimersByTimeAsync(STALL_MS);
     await stalled;
   });
 
-  it('do not end while each comes in time', async () => {
+  it('continue while each chunk arrives in time', async () => {
     const chunks = bodyChunks(source, STALL_MS);
     for (const text of ['a', 'b', 'c']) {
       const next = chunks.next();
@@ -39,7 +39,7 @@ describe('the chunks of a request body', () => {
     }
   });
 
-  it('do not count the time in which we ourselves read nothing', async () => {
+  it('do not count the time in which nothing is read', async () => {
     const chunks = bodyChunks(source, STALL_MS);
     source.write('a');
     await chunks.next();
@@ -48,7 +48,7 @@ describe('the chunks of a request body', () => {
     await expect(chunks.next()).resolves.toEqual({ done: false, value: Buffer.from('b') });
   });
 
-  it('leave the request alive when their reader gives up, so that it can be answered', async () => {
+  it('leave the request open when their reader stops, so that it still gets a response', async () => {
     const chunks = bodyChunks(source, STALL_MS);
     source.write('a');
     await chunks.next();
@@ -56,14 +56,14 @@ describe('the chunks of a request body', () => {
     expect(source.destroyed).toBe(false);
   });
 
-  it('leave the request alive when it stalls', async () => {
+  it('leave the request open when it stalls', async () => {
     const stalled = expect(bodyChunks(source, STALL_MS).next()).rejects.toThrow();
     await jest.advanceTimersByTimeAsync(STALL_MS);
     await stalled;
     expect(source.destroyed).toBe(false);
   });
 
-  it('end in the error of a connection that broke', async () => {
+  it('fail with the error of a broken connection', async () => {
     const broken = expect(bodyChunks(source, STALL_MS).next()).rejects.toThrow('aborted');
     source.destroy(new Error('aborted'));
     await broken;

@@ -17,7 +17,7 @@ async function decode(encoding: string, chunks: Buffer[]): Promise<Buffer> {
   const [all] = await Promise.all([decoder.toArray(), pipeline(Readable.from(chunks), decoder)]);
   return Buffer.concat(all as Buffer[]);
 }
-/** As an error of this realm: those of Node's own modules are no instances of the Error that Jest gives to tests. */
+/** Returns an error of this realm: errors of Node's own modules are not instances of the Error class in Jest tests. */
 async function errorOf(encoding: string, bytes: Buffer): Promise<unknown> {
   try {
     return `no error, but ${(await decode(encoding, [bytes])).length} bytes`;
@@ -27,18 +27,18 @@ async function errorOf(encoding: string, bytes: Buffer): Promise<unknown> {
   }
 }
 
-it('the encodings are those of the contract', () => {
+it('supports the encodings of the contract', () => {
   expect(CONTENT_ENCODINGS.toSorted()).toEqual(['br', 'deflate', 'gzip', 'zstd']);
 });
 
 describe.each(Object.entries(ENCODED))('%s', (encoding, encoded) => {
-  it('is undone, however it was cut', async () => {
+  it('is decoded, however the bytes are split', async () => {
     expect((await decode(encoding, [encoded])).equals(TEXT)).toBe(true);
     const bytewise = Array.from(encoded, (byte) => Buffer.from([byte]));
     expect((await decode(encoding, bytewise)).equals(TEXT)).toBe(true);
   });
 
-  it('that is something else, or a part, fails with an error that is known', async () => {
+  it('fails with a decoding error for other or truncated input', async () => {
     const others = Object.entries(ENCODED).filter(([name]) => name !== encoding);
     const wrong = [TEXT, ...others.map(([, bytes]) => bytes)];
     const cut = [1, Math.floor(encoded.length / 2), encoded.length - 1].map((end) => encoded.subarray(0, end));
@@ -48,21 +48,21 @@ describe.each(Object.entries(ENCODED))('%s', (encoding, encoded) => {
     }
   });
 
-  it('is the same in upper case', () => expect(contentDecoder(encoding.toUpperCase())).toBeDefined());
+  it('is recognised in upper case', () => expect(contentDecoder(encoding.toUpperCase())).toBeDefined());
 });
 
-it('flipped bits are found where the coding has a checksum', async () => {
+it('detects a flipped bit where the encoding has a checksum', async () => {
   const flipped = Buffer.from(ENCODED.gzip as Buffer);
   flipped.writeUInt8(flipped.readUInt8(flipped.length - 5) ^ 1, flipped.length - 5);
   expect(isDecodingError(await errorOf('gzip', flipped))).toBe(true);
 });
 
-it.each([undefined, 'identity', 'Identity'])('%s needs no decoder', (encoding) => {
+it.each([undefined, 'identity', 'Identity'])('returns no decoder for %s', (encoding) => {
   expect(contentDecoder(encoding)).toBeUndefined();
 });
 
 it.each(['', 'compress', 'gzip, br', 'gzip,gzip', 'constructor', '__proto__', 'toString'])(
-  '%j is refused',
+  'rejects the encoding %j',
   (encoding) => {
     const refused = expect.objectContaining({ code: 'unsupported-content-encoding', status: 415 }) as Error;
     expect(() => contentDecoder(encoding)).toThrow(refused);
@@ -75,4 +75,4 @@ it.each([
   { code: 'Z_DATA_ERROR' },
   undefined,
   'Z_',
-])('%j is no decoding error', (error) => expect(isDecodingError(error)).toBe(false));
+])('does not treat %j as a decoding error', (error) => expect(isDecodingError(error)).toBe(false));

@@ -30,7 +30,7 @@ describe('readIngestContext', () => {
     });
   });
 
-  it('leaves out a key that was not sent, and a trace context that is not valid', () => {
+  it('omits a key that was not sent and a trace context that is invalid', () => {
     expect(read({ traceparent: 'nonsense' })).toEqual({
       tenantId: 'acme',
       correlationId: 'c-1',
@@ -43,14 +43,14 @@ describe('readIngestContext', () => {
     expect(() => readIngestContext({ id: 'c-1', headers: {} })).toThrow('no guard');
   });
 
-  it('takes the idempotency key by either name, or by both if they agree', () => {
+  it('accepts the idempotency key under either name, or under both if they agree', () => {
     expect(read(withKeys('k')).idempotencyKey).toBe('k');
     expect(read(withKeys(undefined, 'k')).idempotencyKey).toBe('k');
     expect(read(withKeys('k', 'k')).idempotencyKey).toBe('k');
     expect(codeOf(withKeys('k', 'l'))).toBe('idempotency-key-invalid');
   });
 
-  it.each(['', 'a b', 'x'.repeat(256), 'é', 'k, k'])('refuses the idempotency key %j', (key) => {
+  it.each(['', 'a b', 'x'.repeat(256), 'é', 'k, k'])('rejects the idempotency key %j', (key) => {
     expect(codeOf(withKeys(key))).toBe('idempotency-key-invalid');
     expect(codeOf(withKeys(undefined, key))).toBe('idempotency-key-invalid');
   });

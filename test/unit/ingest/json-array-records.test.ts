@@ -28,13 +28,13 @@ describe('the elements of a JSON array', () => {
     ['several of every kind', '[{}, [] ,"x",null,-1.0,true]', ['{}', '[]', '"x"', 'null', '-1.0', 'true']],
     ['nested', '[{"a":[1,{"b":[2]}]},[[[],3]]]', ['{"a":[1,{"b":[2]}]}', '[[[],3]]']],
     ['strings with what ends elements', '["],[{","}\\"]","\\\\",2]', ['"],[{"', '"}\\"]"', '"\\\\"', '2']],
-    ['no JSON, but elements', '[nul,{"a"},[}]', ['nul', '{"a"}', '[}']],
+    ['elements that are not JSON', '[nul,{"a"},[}]', ['nul', '{"a"}', '[}']],
   ])('are found: %s', async (_what, text, elements) => {
     expect(await elementsOf(text)).toEqual(elements);
     expect(await elementsOf(...Array.from(Buffer.from(text), (byte) => Buffer.from([byte])))).toEqual(elements);
   });
 
-  it('are what JSON.parse finds, however the bytes are cut', async () => {
+  it('are those that JSON.parse finds, however the bytes are split', async () => {
     const values = fc.array(fc.jsonValue({ maxDepth: 2 }), { maxLength: 6 });
     await fc.assert(
       fc.asyncProperty(values, fc.boolean(), fc.array(fc.nat(300)), async (array, pretty, cuts) => {
@@ -53,12 +53,12 @@ describe('the elements of a JSON array', () => {
     );
   });
 
-  it('come as one array for each chunk that completes any', async () => {
+  it('are emitted as one array for each chunk that completes any', async () => {
     const { arrays } = await read(['[1,2,{"a"', ':"', ',"},3', ']']);
     expect(arrays.map((records) => records.map(({ number }) => number))).toEqual([[1, 2], [3], [4]]);
   });
 
-  it('that are too large are cut just beyond the limit, and those around them are whole', async () => {
+  it('are cut just beyond the limit when too large, and their neighbours stay whole', async () => {
     const [most, large] = [`"${'x'.repeat(LIMIT - 2)}"`, `["${'],'.repeat(500)}",{"a":"}"}]`];
     const { elements, fault } = await read([
       `[${most},${large.slice(0, 90)}`,
@@ -69,7 +69,7 @@ describe('the elements of a JSON array', () => {
     expect(elements).toEqual([most, large.slice(0, LIMIT + 1), '1']);
   });
 
-  it('do not grow by the white space around them', async () => {
+  it('are measured without the white space around them', async () => {
     const gap = '\n '.repeat(LIMIT);
     const most = `"${'x'.repeat(LIMIT - 2)}"`;
     const { elements, fault } = await read([`[${gap}${most}${gap},${gap}`, `1${gap}]${gap}`]);
@@ -77,13 +77,13 @@ describe('the elements of a JSON array', () => {
     expect(elements).toEqual([most, '1']);
   });
 
-  it('are too large when something follows behind the white space', async () => {
+  it('are too large when data follows the white space', async () => {
     const { elements } = await read([`["${'x'.repeat(LIMIT - 2)}"${' '.repeat(LIMIT)}x]`]);
     expect(elements.map(({ length }) => length)).toEqual([LIMIT + 1]);
   });
 });
 
-describe('what is no JSON array', () => {
+describe('a body that is not a JSON array', () => {
   it.each([
     ['nothing', '', []],
     ['white space', ' \n', []],
@@ -108,7 +108,7 @@ describe('what is no JSON array', () => {
     }
   });
 
-  it('is not blamed on an array that broke off for another reason', async () => {
+  it('is not reported for an array that broke off for another reason', async () => {
     const { elements, fault } = await read(['[1,2,', '3,4,5]'], 7);
     expect(fault).toMatchObject({ code: 'stream-too-large' });
     expect(elements).toEqual(['1', '2', '3']);

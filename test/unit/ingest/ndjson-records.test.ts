@@ -10,7 +10,7 @@ import {
 
 const LIMIT = 64;
 
-/** The arrays of records that the chunks become. */
+/** Returns the arrays of records that the chunks become. */
 async function arraysOf(chunks: (Buffer | string)[], maxLineBytes = LIMIT): Promise<StreamRecord[][]> {
   const source = Readable.from(chunks.map((chunk) => Buffer.from(chunk)));
   return (await source.pipe(new NdjsonRecords(maxLineBytes, () => false)).toArray()) as StreamRecord[][];
@@ -41,12 +41,12 @@ describe('NDJSON', () => {
     expect(await recordsOf(bytewise(text))).toEqual(numbered);
   });
 
-  it('gives one array for each chunk that completes records', async () => {
+  it('yields one array for each chunk that completes records', async () => {
     const arrays = await arraysOf(['a\nb\nc', 'd', 'e\n', '\n\n', 'f']);
     expect(arrays.map((records) => records.map(({ bytes }) => bytes.toString()))).toEqual([['a', 'b'], ['cde'], ['f']]);
   });
 
-  it('gives the same records however the bytes are cut', async () => {
+  it('yields the same records however the bytes are split', async () => {
     const text = fc.string({ unit: fc.constantFrom('a', '€', '😀', '\n', '\r', ' ', '\ufeff'), maxLength: 40 });
     await fc.assert(
       fc.asyncProperty(text, fc.array(fc.nat(150)), async (stream, cuts) => {
@@ -71,7 +71,7 @@ describe('NDJSON', () => {
   });
 
   it.each(['', '\ufeff'])(
-    'shows that a line is over the limit, keeps little of it and goes on (before it %j)',
+    'cuts a line just beyond the limit and continues with the next line (before it %j)',
     async (bom) => {
       for (const length of [LIMIT + 1, LIMIT + 2, 1_000_000]) {
         const [tooLong, next] = (await arraysOf([`${bom}${'x'.repeat(length)}\nnext`])).flat();
@@ -82,13 +82,13 @@ describe('NDJSON', () => {
     },
   );
 
-  it('counts an over-long line of blanks as blank', async () => {
+  it('skips an over-long line of white space', async () => {
     expect(await recordsOf([`${' '.repeat(1_000)}\na`])).toEqual([[1, 'a']]);
   });
 });
 
-describe('preparing the records of a stream', () => {
-  it('gives each record its result, in order: a bad one is rejected alone', async () => {
+describe('PrepareRecords', () => {
+  it('prepares each record in order and rejects a bad one alone', async () => {
     const context = { tenantId: 'acme', correlationId: 'c', traceparent: undefined, idempotencyKey: undefined };
     const rules = { MAX_EVENT_BYTES: LIMIT, DEDUPE_STRATEGY: 'intent', DEDUPE_INCLUDE_OCCURRED_AT: true } as const;
     const good = '{"eventType":"t","subject":"s","payload":1}';

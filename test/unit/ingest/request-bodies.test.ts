@@ -37,7 +37,7 @@ describe('the body of a request', () => {
     ['an admin endpoint', PARSED, ['application/json']],
     ['POST /v1/events', EVENT_BODY, ['application/json', CLOUD_EVENT, BATCH]],
     ['POST /v1/ingest/stream', STREAM_BODY, [...NDJSON, ...XML]],
-  ])('is refused by %s when its media type is none of its own', (_name, route, taken) => {
+  ])('is rejected by %s unless the endpoint accepts its media type', (_name, route, taken) => {
     for (const type of ALL) {
       expect([type, codeOf(route, type)]).toEqual([type, taken.includes(type) ? undefined : 'unsupported-media-type']);
     }
@@ -56,7 +56,7 @@ describe('the body of a request', () => {
     ['an admin endpoint', PARSED],
     ['POST /v1/events', EVENT_BODY],
     ['POST /v1/ingest/stream', STREAM_BODY],
-  ])('needs a media type at %s, unless there is no body', (_name, route) => {
+  ])('needs a media type at %s unless it is empty', (_name, route) => {
     expect(codeOf(route, undefined, { 'content-length': undefined })).toBeUndefined();
     expect(codeOf(route, undefined, { 'content-length': '0' })).toBeUndefined();
     expect(codeOf(route, undefined)).toBe('unsupported-media-type');
@@ -71,14 +71,14 @@ describe('the body of a request', () => {
       expect(codeOf(PARSED, 'application/json', encoded)).toBe('unsupported-content-encoding');
       expect(codeOf(EVENT_BODY, CLOUD_EVENT, encoded)).toBe('unsupported-content-encoding');
       expect(codeOf(EVENT_BODY, 'text/plain', { ...encoded, ...CE })).toBe('unsupported-content-encoding');
-      expect(codeOf(EVENT_BODY, BATCH, encoded)).toBeUndefined(); // its decoder knows the supported codings
+      expect(codeOf(EVENT_BODY, BATCH, encoded)).toBeUndefined(); // the decoder checks the encoding later
       expect(codeOf(STREAM_BODY, 'text/xml', encoded)).toBeUndefined();
     }
     for (const identity of ['identity', 'Identity'])
       expect(codeOf(EVENT_BODY, 'application/json', { 'content-encoding': identity })).toBeUndefined();
   });
 
-  it('is refused with 415', () => {
+  it('is rejected with 415', () => {
     expect(refusedBody('text/csv', { 'content-length': '2' }, false, EVENT_BODY)).toMatchObject({
       status: 415,
       detail: expect.stringMatching(/Content-Type/) as string,

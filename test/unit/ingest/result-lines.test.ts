@@ -3,7 +3,7 @@ import { setImmediate as tick } from 'node:timers/promises';
 import * as fc from 'fast-check';
 import { ResultLines } from '../../../src/ingest/stream/result-lines';
 
-/** One line is about this long, so that a few dozen are more than the memory that they may take. */
+/** A few dozen lines of this length exceed the memory limit. */
 const FILLER = 'é'.repeat(30_000);
 const big = (n: number) => ({ record: n, filler: FILLER });
 
@@ -29,10 +29,10 @@ async function readAll(lines: ResultLines): Promise<unknown[]> {
     .map((line) => JSON.parse(line) as unknown);
 }
 
-describe('the lines of an answer', () => {
+describe('ResultLines', () => {
   afterEach(() => expectOpenFiles(0));
 
-  it('come in order, written before, while and after they are waited for', async () => {
+  it('sends lines in order that are written before, during and after a read', async () => {
     const lines = new ResultLines();
     lines.line({ n: 1 });
     const all = readAll(lines);
@@ -45,7 +45,7 @@ describe('the lines of an answer', () => {
     expect(await all).toEqual([{ n: 1 }, { n: 2 }, { n: 3 }, { n: 4 }]);
   });
 
-  it('may be none', async () => {
+  it('ends without any line', async () => {
     const lines = new ResultLines();
     lines.end();
     expect(await readAll(lines)).toEqual([]);
@@ -56,7 +56,7 @@ describe('the lines of an answer', () => {
     expect(await all).toEqual([]);
   });
 
-  it('that nobody reads go to a file once they are too many, and come in order all the same', async () => {
+  it('moves unread lines to a file beyond the memory limit and still sends them in order', async () => {
     const lines = new ResultLines();
     const written = Array.from({ length: 100 }, (_, n) => big(n));
     for (const [n, line] of written.entries()) {
@@ -68,7 +68,7 @@ describe('the lines of an answer', () => {
     expect(await readAll(lines)).toEqual(written);
   });
 
-  it('larger than all of the memory are kept whole', async () => {
+  it('keeps a line whole that is larger than the memory limit', async () => {
     const lines = new ResultLines();
     const huge = { filler: 'x'.repeat(3_000_000) };
     lines.line(huge);
@@ -77,7 +77,7 @@ describe('the lines of an answer', () => {
     expect(await readAll(lines)).toEqual([huge, { n: 1 }]);
   });
 
-  it('use memory again, and no file, after the reader has caught up', async () => {
+  it('uses memory again, and no file, after the reader has caught up', async () => {
     const lines = new ResultLines();
     const reader = lines[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
     for (let round = 1; round <= 2; round++) {
@@ -94,7 +94,7 @@ describe('the lines of an answer', () => {
     expect((await reader.next()).done).toBe(true);
   });
 
-  it('come in order however writing and reading take turns', async () => {
+  it('sends lines in order however writes and reads alternate', async () => {
     const steps = fc.array(fc.oneof(fc.constant('read' as const), fc.nat(40)), { maxLength: 15 });
     await fc.assert(
       fc.asyncProperty(steps, async (turns) => {
@@ -120,7 +120,7 @@ describe('the lines of an answer', () => {
     );
   });
 
-  it('end with the client: its file is closed, and what is still written goes nowhere', async () => {
+  it('closes its file and discards further lines when the client disconnects', async () => {
     const lines = new ResultLines();
     for (let n = 0; n < 60; n++) lines.line(big(n));
     expectOpenFiles(1);
@@ -133,7 +133,7 @@ describe('the lines of an answer', () => {
     expect(lines.destroyed).toBe(true);
   });
 
-  it('end with a client that was waiting for more', async () => {
+  it('does not complete the response when a waiting client disconnects', async () => {
     const lines = new ResultLines();
     lines.line({ n: 1 });
     lines.resume();
@@ -142,6 +142,6 @@ describe('the lines of an answer', () => {
     lines.line({ n: 2 });
     lines.end();
     await tick();
-    expect(lines.readableEnded).toBe(false); // broken off is not complete
+    expect(lines.readableEnded).toBe(false); // an aborted response is not complete
   });
 });

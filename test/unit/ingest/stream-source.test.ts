@@ -17,13 +17,13 @@ describe('the source of a stream', () => {
     expect(source).toMatchObject({ bytes: 6, isBroken: false });
   });
 
-  it('passes the bytes up to the limit, then ends broken off', async () => {
+  it('passes on the bytes up to the limit, then breaks off', async () => {
     const source = streamSource(['abc', 'defg', 'h'], 6);
     await expect(read(source)).resolves.toBe('abcdef');
     expect(source.brokenBy).toMatchObject({ code: 'stream-too-large' });
   });
 
-  it('ends broken off when the body is not what its encoding says', async () => {
+  it('breaks off when the body does not match its encoding', async () => {
     const limits = { STREAM_MAX_BYTES: 100, REQUEST_STALL_TIMEOUT_MS: 1_000 };
     const whole = gzipSync('hello');
     for (const bytes of [Buffer.from('no gzip'), whole.subarray(0, -4), Buffer.alloc(0)]) {
@@ -34,7 +34,7 @@ describe('the source of a stream', () => {
     await expect(read(new StreamSource(Readable.from([whole]), createGunzip(), limits))).resolves.toBe('hello');
   });
 
-  it('counts decompressed bytes, so that a bomb ends at the limit', async () => {
+  it('counts decompressed bytes, so that a decompression bomb ends at the limit', async () => {
     const bomb = gzipSync(Buffer.alloc(10_000_000));
     const limits = { STREAM_MAX_BYTES: 1_000, REQUEST_STALL_TIMEOUT_MS: 1_000 };
     const source = new StreamSource(Readable.from([bomb]), createGunzip(), limits);
@@ -42,7 +42,7 @@ describe('the source of a stream', () => {
     expect(source.brokenBy).toMatchObject({ code: 'stream-too-large' });
   });
 
-  it('ends at once when a stage breaks it off, although the sender is silent', async () => {
+  it('ends immediately when a stage breaks it off, even if the sender is silent', async () => {
     const silent = new Readable({ read: () => undefined });
     const source = new StreamSource(silent, undefined, { STREAM_MAX_BYTES: 10, REQUEST_STALL_TIMEOUT_MS: 600_000 });
     const reading = read(source);

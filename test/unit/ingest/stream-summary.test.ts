@@ -22,7 +22,7 @@ function summaryOf(...results: IngestResult[]): StreamSummary {
 }
 
 describe('the summary of a stream', () => {
-  it('has the one shape of the contract', () => {
+  it('has the members of the contract', () => {
     expect(summaryOf(ACCEPTED, DUPLICATE, REJECTED).toBody(812, 'c-1')).toEqual({
       status: 'partial',
       summary: { records: 3, accepted: 1, duplicates: 1, rejected: 1, bytes: 812 },
@@ -38,11 +38,11 @@ describe('the summary of a stream', () => {
     ['duplicates only', 'accepted', [DUPLICATE]],
     ['some rejected records', 'partial', [REJECTED, DUPLICATE]],
     ['rejected records only', 'rejected', [REJECTED, REJECTED]],
-  ])('%s is %s', (_what, status, results) => {
+  ])('reports %s as %s', (_what, status, results) => {
     expect(summaryOf(...results).status).toBe(status);
   });
 
-  it('lists the first 100 errors, says so, and counts them all', () => {
+  it('lists the first 100 errors, marks the list as truncated, and counts all of them', () => {
     const hundred = Array.from({ length: 100 }, () => REJECTED);
     expect(summaryOf(...hundred).toBody(0, 'c')).toMatchObject({ errorsTruncated: false });
     const body = summaryOf(...hundred, ACCEPTED, REJECTED).toBody(0, 'c');
@@ -50,13 +50,13 @@ describe('the summary of a stream', () => {
     expect(body.errors).toHaveLength(100);
   });
 
-  it('leaves the pointer out where there is none', () => {
+  it('omits the pointer of an error without one', () => {
     const rejection = { code: 'malformed-body', message: 'no JSON', errors: [] } as const;
     const summary = summaryOf({ kind: 'rejected', rejection: { ...rejection, errors: [] } });
     expect(summary.toBody(0, 'c').errors).toEqual([{ record: 1, code: 'malformed-body', message: 'no JSON' }]);
   });
 
-  it('I14: knows the last record whose result is final', () => {
+  it('I14: reports the last record whose result is final', () => {
     expect(new StreamSummary().lastCommittedRecord).toBe(0);
     expect(summaryOf(ACCEPTED, REJECTED).lastCommittedRecord).toBe(2);
   });

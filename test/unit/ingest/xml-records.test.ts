@@ -11,7 +11,7 @@ import { XmlRecords } from '../../../src/ingest/formats/xml-records';
 const LIMIT = 1_000;
 const event = (subject: string): string => `<event subject="${subject}"/>`;
 
-/** What reaches the end of a pipeline whose last stage is slow, and what broke the stream off. */
+/** Returns what reaches the end of a pipeline with a slow last stage, and the problem that broke the stream off. */
 async function read(
   chunks: (Buffer | string)[],
   maxEventBytes = LIMIT,
@@ -33,7 +33,7 @@ async function recordsOf(chunks: (Buffer | string)[], maxEventBytes = LIMIT): Pr
   expect(fault).toBeUndefined();
   return arrays.flat().map(({ number, bytes }) => [number, bytes.toString()]);
 }
-/** The fault, and the subjects of the records before it. */
+/** Returns the detail of the problem, and the subjects of the records before it. */
 async function refusalOf(...chunks: (Buffer | string)[]): Promise<{ detail: string; before: unknown[] }> {
   const { arrays, fault } = await read(chunks);
   expect(fault).toBeInstanceOf(Problem);
@@ -62,17 +62,17 @@ describe('an XML document', () => {
     expect(await recordsOf(bytewise(Buffer.from(document)))).toEqual(records);
   });
 
-  it('may be empty of events', async () => {
+  it('may contain no events', async () => {
     expect(await recordsOf(['<events/>'])).toEqual([]);
     expect(await recordsOf(['<events>\n</events>'])).toEqual([]);
   });
 
-  it('gives one array for each chunk that completes events', async () => {
+  it('yields one array for each chunk that completes events', async () => {
     const { arrays } = await read([`<e>${event('a')}${event('b')}<eve`, 'nt subject="c">', '</event>', '', '</e>']);
     expect(arrays.map((records) => records.map(({ number }) => number))).toEqual([[1, 2], [3]]);
   });
 
-  it('gives the same records, and the same refusal, however the bytes are cut', async () => {
+  it('yields the same records and the same problem, however the bytes are split', async () => {
     const fragment = fc.constantFrom<string | Buffer>(
       ...['<event>', '</event>', '<event a="€">', '<payload>', '</payload>', '<a>', '</a>', '<a b="1"/>', '{"a":1}'],
       ...[event('a'), `<event\r\nsubject='😀'\n></event >`, `<event><payload>[1]</payload></event>`, '<!-- - € -->'],
@@ -108,14 +108,14 @@ describe('an XML document', () => {
   });
 });
 
-describe('a document that is refused', () => {
+describe('a malformed document', () => {
   const good = event('good');
   it.each([
     ['no bytes', '', /root element/],
     ['white space only', ' \n', /root element/],
-    ['no XML', 'hello', /outside of root/],
-    ['no end', `<e>${good}`, /unclosed tag: e/],
-    ['an end within a tag', `<e>${good}<eve`, /unclosed tag/],
+    ['text that is not XML', 'hello', /outside of root/],
+    ['a missing end tag', `<e>${good}`, /unclosed tag: e/],
+    ['an end in the middle of a tag', `<e>${good}<eve`, /unclosed tag/],
     ['two roots', `<e>${good}</e><e/>`, /only one root/],
     ['text after the root', `<e>${good}</e>x`, /outside of root/],
     ['a wrong end tag', `<e>${good}</f>`, /unexpected close tag/],
@@ -126,14 +126,14 @@ describe('a document that is refused', () => {
     ['a reference to U+0000', `<e>${good}<event>&#0;</event></e>`, /character entity/],
     ['a reference to a surrogate', `<e>${good}<event>&#xd800;</event></e>`, /character entity/],
     ['a control character', `<e>${good}<event>\x01</event></e>`, /disallowed character/],
-    ['an attribute twice', `<e>${good}<event a="1" a="1"/></e>`, /duplicate attribute/],
+    ['a repeated attribute', `<e>${good}<event a="1" a="1"/></e>`, /duplicate attribute/],
     ['a document type', '<!DOCTYPE e><e/>', /DOCTYPE/],
     [
       'an entity of its own',
       '<!DOCTYPE e [<!ENTITY x SYSTEM "file:///etc/passwd">]><e><event>&x;</event></e>',
       /DOCTYPE/,
     ],
-    ['a document type too late', `<e>${good}</e><!DOCTYPE e>`, /doctype/],
+    ['a document type after the root', `<e>${good}</e><!DOCTYPE e>`, /doctype/],
     ['an encoding that is not UTF-8', '<?xml version="1.0" encoding="Shift_JIS"?><e/>', /Shift_JIS.*UTF-8/],
     ['another element under the root', `<e>${good}<evnt/></e>`, /<event>.*<evnt>/],
     ['a prefixed event', `<e>${good}<s:event/></e>`, /<s:event>/],
@@ -144,7 +144,7 @@ describe('a document that is refused', () => {
     ['257 attributes within a payload', `<e>${good}<event><payload ${attributes(257)}/></event></e>`, /256 attributes/],
     ['257 attributes of the root', `<e ${attributes(257)}/>`, /256 attributes/],
     ['65 levels within a payload', `<e>${good}<event><payload>${nested(65)}</payload></event></e>`, /deeper than 67/],
-  ])('has %s: records before it are delivered', async (_what, document, detail) => {
+  ])('yields the records before the error and is rejected: %s', async (_what, document, detail) => {
     const before = document.includes(good) ? ['good'] : [];
     for (const chunks of [[document], bytewise(Buffer.from(document))]) {
       const refusal = await refusalOf(...chunks);
@@ -163,7 +163,7 @@ describe('a document that is refused', () => {
       Buffer.concat([Buffer.from(`<e>${good}</e>`), Buffer.from([0xe2, 0x82])]),
       ['good'],
     ],
-  ])('is not UTF-8: %s', async (_what, bytes, before) => {
+  ])('is rejected for an encoding other than UTF-8: %s', async (_what, bytes, before) => {
     for (const chunks of [[bytes], bytewise(bytes)]) {
       const refusal = await refusalOf(...chunks);
       expect(refusal.detail).toContain('UTF-8');
@@ -171,7 +171,7 @@ describe('a document that is refused', () => {
     }
   });
 
-  it('does not hold a caller up with 100000 attributes, nor a log with a long name', async () => {
+  it('is rejected quickly with 100,000 attributes, and with a short message for a long name', async () => {
     const started = performance.now();
     await refusalOf(`<e><event ${attributes(100_000)}/></e>`);
     expect(performance.now() - started).toBeLessThan(1_000);
@@ -186,12 +186,12 @@ describe('a document that is refused', () => {
     ['attribute within an event', `<event><a b="${'x'.repeat(5_000_000)}"/></event>`],
     ['name within an event', `<event><${'x'.repeat(5_000_000)}/></event>`],
     ['document type', '<!DOCTYPE e ['.padEnd(5_000_000)],
-  ])('has a %s of 5 MB', async (_what, part) => {
+  ])('is rejected for a part of 5 MB: %s', async (_what, part) => {
     const refusal = await refusalOf(part.startsWith('<!DOC') ? part : `<e>${event('good')}${part}</e>`);
     expect(refusal.detail).toContain('1048576 characters');
   });
 
-  it('may have as many attributes and levels as are allowed', async () => {
+  it('is accepted with the maximum of attributes and levels', async () => {
     const payload = `<payload ${attributes(256)}>${nested(64)}</payload>`;
     expect(await recordsOf([`<e><event>${payload}</event></e>`], 10_000)).toHaveLength(1);
   });
@@ -207,14 +207,14 @@ describe('an event that is too large', () => {
     ['a comment', `<event><!--${'x'.repeat(LONG)}--></event>`],
     ['an instruction', `<event><?p ${'x'.repeat(LONG)}?></event>`],
     ['a start tag', `<event a="${'x'.repeat(LIMIT)}"/>`],
-  ])('is rejected alone, and little of it is kept: %s', async (_what, tooLarge) => {
+  ])('is rejected alone and is not kept in memory: %s', async (_what, tooLarge) => {
     const records = await recordsOf([`<e>${event('a')}${tooLarge}${event('b')}</e>`]);
     expect(records.map(([number]) => number)).toEqual([1, 2, 3]);
     expect([records[0]?.[1], records[2]?.[1]]).toEqual(['{"subject":"a"}', '{"subject":"b"}']);
     expect(records[1]?.[1]).toHaveLength(LIMIT + 1);
   });
 
-  it('has one byte more than allowed, from its first tag to its last', async () => {
+  it('is one byte over the limit, counted from its first to its last tag', async () => {
     const sized = (length: number): string => `<event><payload>${'"'.padEnd(length - 35, 'x')}"</payload></event>`;
     const [exact, over] = await recordsOf([`<e>${sized(LIMIT)}${sized(LIMIT + 1)}</e>`]);
     expect(sized(LIMIT)).toHaveLength(LIMIT);
@@ -222,23 +222,23 @@ describe('an event that is too large', () => {
     expect(over?.[1]).toHaveLength(LIMIT + 1);
   });
 
-  it('does not hide a fault within it', async () => {
+  it('does not hide an error inside it', async () => {
     const refusal = await refusalOf(`<e>${event('good')}<event>${'x'.repeat(200_000)}<a></b></event></e>`);
     expect(refusal.detail).toContain('unexpected close tag');
     expect(refusal.before).toEqual(['good']);
   });
 });
 
-describe('a fault in the midst of a stream', () => {
+describe('an error in the middle of a stream', () => {
   const chunks = ['<e>', ...Array.from({ length: 40 }, (_, i) => event(String(i))), '<oops/>', event('after')];
 
-  it('costs none of the records before it, through slow stages behind', async () => {
+  it('loses none of the records before it, even with slow later stages', async () => {
     const { arrays, fault } = await read(chunks);
     expect(String(fault)).toContain('<oops>');
     expect(arrays.flat().map(({ number }) => number)).toEqual(Array.from({ length: 40 }, (_, i) => i + 1));
   });
 
-  it('ends the stream although the sender has neither ended nor gone on', async () => {
+  it('ends the stream while the sender neither ends nor continues', async () => {
     const body = new Readable({ read: () => undefined });
     body.push(Buffer.from(chunks.join('')));
     const source = new StreamSource(body, undefined, {

@@ -8,7 +8,7 @@ import { XmlRecords } from '../../../src/ingest/formats/xml-records';
 const CONTEXT = { tenantId: 'acme', correlationId: 'c', traceparent: undefined, idempotencyKey: undefined };
 const RULES: ContentRules = { MAX_EVENT_BYTES: 10_000, DEDUPE_STRATEGY: 'intent', DEDUPE_INCLUDE_OCCURRED_AT: true };
 
-/** The JSON text of the only event in the document. */
+/** Returns the JSON text of the only event in the document. */
 async function jsonOf(event: string): Promise<string> {
   const source = Readable.from([Buffer.from(`<events>${event}</events>`)]);
   const records = ((await source.pipe(new XmlRecords(10_000, streamSource([]))).toArray()) as StreamRecord[][]).flat();
@@ -26,21 +26,24 @@ const rejectionOf = async (event: string) => {
 const escape = (text: string): string =>
   text.replace(/[&<>"\r]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', '\r': '&#13;' })[c] ?? c);
 
-describe('the envelope', () => {
+describe('the envelope of an XML event', () => {
   it.each([
     ['elements', '<event><eventType>t</eventType><subject>s</subject><payload>1</payload></event>'],
     ['attributes', '<event eventType="t" subject=\'s\' payload="1"/>'],
-    ['both', '<event eventType=" t&#10;"><subject>\r\n s\t</subject><payload> 1 </payload></event>'],
-    ['comments within', '<event eventType="t"><subject><!--x-->s<?y z?></subject><payload><!----> 1</payload></event>'],
+    ['attributes and elements', '<event eventType=" t&#10;"><subject>\r\n s\t</subject><payload> 1 </payload></event>'],
     [
-      'namespace declarations',
+      'elements with comments',
+      '<event eventType="t"><subject><!--x-->s<?y z?></subject><payload><!----> 1</payload></event>',
+    ],
+    [
+      'elements with namespace declarations',
       '<event xmlns="urn:a" xmlns:b="urn:b" eventType="t" subject="s"><payload xmlns="">1</payload></event>',
     ],
   ])('is read from %s', async (_what, event) => {
     expect(await jsonOf(event)).toBe('{"eventType":"t","subject":"s","payload":1}');
   });
 
-  it('keeps a no-break space, which is not white space of XML', async () => {
+  it('keeps a no-break space, which is not XML white space', async () => {
     expect(await jsonOf('<event subject="\u00a0s "/>')).toBe('{"subject":"\u00a0s"}');
   });
 
@@ -55,7 +58,7 @@ describe('the envelope', () => {
     ['an attribute of a field', `<event><subject id="1">a</subject>${rest}</event>`, '/subject'],
     ['a nil field', `<event><subject xsi:nil="true"/>${rest}</event>`, '/subject'],
     ['an empty field', `<event><subject> </subject>${rest}</event>`, '/subject'],
-  ])('with %s is refused, and the refusal says where', async (_what, event, pointer) => {
+  ])('is rejected for %s, with a pointer', async (_what, event, pointer) => {
     const rejection = await rejectionOf(event);
     expect(rejection?.code).toBe('invalid-event');
     expect(rejection?.errors[0]?.pointer).toBe(pointer);
@@ -65,7 +68,7 @@ describe('the envelope', () => {
     ['by two elements', `<event><subject>a</subject><subject>a</subject>${rest}</event>`, '/subject'],
     ['by attribute and element', `<event subject="a"><subject>a</subject>${rest}</event>`, '/subject'],
     ['as the payload', `<event subject="a"><payload>{"a":1}</payload>${rest}</event>`, '/payload'],
-  ])('is refused with a field given twice %s', async (_how, event, pointer) => {
+  ])('is rejected for a field given twice %s', async (_how, event, pointer) => {
     expect((await rejectionOf(event))?.message).toBe(`${pointer} must not occur twice`);
   });
 });
@@ -78,7 +81,7 @@ describe('a payload of JSON text', () => {
     ['CDATA and text', '<![CDATA[{"a":]]>1<![CDATA[}]]>', '{"a":1}'],
     ['a comment within', '{"a":<!-- c -->1}', '{"a":1}'],
     ['a string', '"x"'],
-  ])('is kept as it is: %s', async (_what, text, kept = text) => {
+  ])('is kept exactly: %s', async (_what, text, kept = text) => {
     expect(await jsonOf(`<event><payload>\n ${text}\t</payload></event>`)).toBe(`{"payload":${kept}}`);
   });
 
@@ -92,7 +95,7 @@ describe('a payload of JSON text', () => {
     ['hello'],
     ['{"a":01}'],
     ['"a" "b"'],
-  ])('that is not one JSON value is refused and writes nothing into the envelope: %s', async (text) => {
+  ])('is rejected when it is not one JSON value, and adds nothing to the envelope: %s', async (text) => {
     for (const event of [
       `<event eventType="t"><subject>s</subject><payload>${text}</payload></event>`,
       `<event eventType="t" subject="s" payload="${escape(text)}"/>`,
@@ -105,21 +108,25 @@ describe('a payload of JSON text', () => {
 
 describe('a payload of elements', () => {
   it.each([
-    ['an element is a member', '<a>x</a>', { a: 'x' }],
+    ['an element becomes a member', '<a>x</a>', { a: 'x' }],
     ['text stays a string, spaces and all', '<a>1</a><b>true</b><c> x </c>', { a: '1', b: 'true', c: ' x ' }],
-    ['an element that repeats is an array, in order', '<a>1</a><b/><a>2</a><a/>', { a: ['1', '2', null], b: null }],
+    ['a repeated element becomes an array, in order', '<a>1</a><b/><a>2</a><a/>', { a: ['1', '2', null], b: null }],
     ['elements nest', '<a><b><c>x</c></b><b/></a>', { a: { b: [{ c: 'x' }, null] } }],
-    ['an attribute is @name', '<a id="1" x:y=" z "/>', { a: { '@id': '1', '@x:y': ' z ' } }],
-    ['text beside attributes is #text', '<a id="1">\n x </a>', { a: { '@id': '1', '#text': 'x' } }],
-    ['text beside elements is #text, joined', ' x<a/>y&lt;z ', { a: null, '#text': 'xy<z' }],
-    ['an empty element is null', '<a/><b></b><c> \n</c><d><!-- x --></d>', { a: null, b: null, c: null, d: null }],
-    ['xsi:nil is null', '<a xsi:nil="true"/><b xsi:nil="true">x</b>', { a: null, b: null }],
-    ['xsi:nil="false" is an attribute', '<a xsi:nil="false">x</a>', { a: { '@xsi:nil': 'false', '#text': 'x' } }],
-    ['CDATA is text', '<a>x<![CDATA[<b>&amp;]]>y</a>', { a: 'x<b>&amp;y' }],
+    ['an attribute becomes @name', '<a id="1" x:y=" z "/>', { a: { '@id': '1', '@x:y': ' z ' } }],
+    ['text beside attributes becomes #text', '<a id="1">\n x </a>', { a: { '@id': '1', '#text': 'x' } }],
+    ['text beside elements is joined and becomes #text', ' x<a/>y&lt;z ', { a: null, '#text': 'xy<z' }],
+    ['an empty element becomes null', '<a/><b></b><c> \n</c><d><!-- x --></d>', { a: null, b: null, c: null, d: null }],
+    ['xsi:nil becomes null', '<a xsi:nil="true"/><b xsi:nil="true">x</b>', { a: null, b: null }],
+    [
+      'xsi:nil="false" is an ordinary attribute',
+      '<a xsi:nil="false">x</a>',
+      { a: { '@xsi:nil': 'false', '#text': 'x' } },
+    ],
+    ['CDATA is read as text', '<a>x<![CDATA[<b>&amp;]]>y</a>', { a: 'x<b>&amp;y' }],
     ['prefixes stay in names', '<n:a xmlns:n="urn:n"><n:b/></n:a>', { 'n:a': { 'n:b': null } }],
-    ['entities and references are characters', '<a>&lt;&#8364;&#x1F600;&apos;&quot;</a>', { a: '<€😀\'"' }],
-    ['JSON within an element is text', '<a>{"b":1}</a>', { a: '{"b":1}' }],
-    ['envelope fields within are its own', '<source>EVIL</source>', { source: 'EVIL' }],
+    ['entities and references become characters', '<a>&lt;&#8364;&#x1F600;&apos;&quot;</a>', { a: '<€😀\'"' }],
+    ['JSON within an element stays text', '<a>{"b":1}</a>', { a: '{"b":1}' }],
+    ['names of envelope fields are ordinary members', '<source>EVIL</source>', { source: 'EVIL' }],
   ])('%s', async (_rule, elements, expected) => {
     expect(await payloadOf(`<payload>${elements}</payload>`)).toEqual(expected);
   });
@@ -134,7 +141,7 @@ describe('a payload of elements', () => {
     expect(await payloadOf(payload)).toEqual(expected);
   });
 
-  it('loses no name that JavaScript treats in its own way', async () => {
+  it('keeps names that have a special meaning in JavaScript', async () => {
     const names = ['__proto__', 'constructor', 'toString', 'hasOwnProperty'];
     const elements = names.map((name) => `<${name}>1</${name}><${name} ${name}="2"/>`).join('');
     expect(await jsonOf(`<event><payload>${elements}</payload></event>`)).toBe(
@@ -142,7 +149,7 @@ describe('a payload of elements', () => {
     );
   });
 
-  it('folds many elements of one name, and of many, in linear time', async () => {
+  it('converts many elements of one name and of many names', async () => {
     const many = Array.from({ length: 400 }, (_, i) => `<a/><b${i}/>`).join('');
     const payload = (await payloadOf(`<payload>${many}</payload>`)) as { a: unknown[] };
     expect(payload.a).toHaveLength(400);
@@ -150,15 +157,15 @@ describe('a payload of elements', () => {
   });
 });
 
-describe('twins', () => {
-  it('an event has the same hash as XML and as JSON', async () => {
+describe('XML and JSON', () => {
+  it('give the same event the same hash', async () => {
     const text = fc
       .string({ unit: 'grapheme', minLength: 1, maxLength: 20 })
       .map((s) => `x${s.replace(/\p{C}/gu, '')}x`);
     const envelope = fc.record({ eventType: text, subject: text, payload: fc.jsonValue() }, { noNullPrototype: true });
     await fc.assert(
       fc.asyncProperty(envelope, async (event) => {
-        // XML has no way to write some of the control characters; JSON.stringify writes them as escapes.
+        // XML cannot contain some of the control characters; JSON.stringify writes them as escapes.
         const fields = `<eventType>${escape(event.eventType)}</eventType><subject>${escape(event.subject)}</subject>`;
         const payload = JSON.stringify(event.payload).replace(/[\p{Cc}\ufffe\uffff]/gu, '');
         const xml = await jsonOf(`<event>${fields}<payload>${escape(payload)}</payload></event>`);
