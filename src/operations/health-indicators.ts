@@ -56,7 +56,7 @@ export class RabbitIndicator {
   }
 }
 
-/** /ready is public and shows the message of a failure: it must name no host. */
+/** /ready is public and shows the message of a failure, so the message must not name a host. */
 async function ping(ask: () => Promise<unknown>): Promise<void> {
   try {
     await ask();

@@ -9,7 +9,7 @@ import { ApiProblems } from '../http/docs/api-problem';
 import { HealthResponse, ReadinessResponse } from './operations.responses';
 import { ReadinessChecks, type Readiness } from './readiness';
 
-/** What every role serves on its own port. */
+/** Health and readiness, which every role serves on its own port. */
 @ApiTags('operations')
 @Controller()
 export class OperationsController {
@@ -24,9 +24,9 @@ export class OperationsController {
 
   @Get('ready')
   @Header('Cache-Control', 'no-store')
-  @ApiOperation({ operationId: 'getReadiness', summary: 'Can this role do its job? 503 when it cannot.' })
-  @ApiOkResponse({ description: 'It can, perhaps `degraded`', type: ReadinessResponse })
-  @ApiResponse({ status: 503, description: 'It cannot, or it is draining', type: ReadinessResponse })
+  @ApiOperation({ operationId: 'getReadiness', summary: 'Is this role ready? Returns 503 when it is not.' })
+  @ApiOkResponse({ description: 'Ready, or `degraded`: still working without a dependency', type: ReadinessResponse })
+  @ApiResponse({ status: 503, description: 'Not ready, or draining before it stops', type: ReadinessResponse })
   async ready(@Res({ passthrough: true }) reply: FastifyReply): Promise<Readiness> {
     const readiness = await this.readiness.check();
     reply.status(readiness.status === 'not-ready' ? 503 : 200);
@@ -45,15 +45,18 @@ export class MetricsController {
   @Get()
   @ApiOperation({
     operationId: 'getMetrics',
-    summary: 'Prometheus metrics; needs `Authorization: Bearer METRICS_TOKEN` where that is set.',
+    summary: 'Prometheus metrics. Requires `Authorization: Bearer METRICS_TOKEN` when METRICS_TOKEN is set.',
   })
   @ApiBearerAuth('metrics-token')
-  @ApiOkResponse({ description: 'Text format', content: { 'text/plain': { schema: { type: 'string' } } } })
+  @ApiOkResponse({
+    description: 'Metrics in the Prometheus text format',
+    content: { 'text/plain': { schema: { type: 'string' } } },
+  })
   @ApiProblems('metrics-token-invalid')
   async index(@Res({ passthrough: true }) reply: FastifyReply, @Headers('authorization') sent = ''): Promise<string> {
     const token = this.settings.METRICS_TOKEN;
     if (token && !isSameSecret(sent, `Bearer ${token}`)) {
-      throw new Problem('metrics-token-invalid', 'Send Authorization: Bearer with the metrics token.');
+      throw new Problem('metrics-token-invalid', 'Send the header `Authorization: Bearer` with the metrics token.');
     }
     reply.type(this.metrics.registry.contentType);
     return this.metrics.registry.metrics();

@@ -7,7 +7,7 @@ import { PostgresIndicator, RabbitIndicator, RedisIndicator } from './health-ind
 import { MetricsController, OperationsController } from './operations.controller';
 import { ReadinessChecks } from './readiness';
 
-/** /health, /ready and /metrics: every role serves them. */
+/** Serves /health, /ready and /metrics in every role. */
 @Module({
   imports: [
     TerminusModule.forRoot({ logger: false }),

@@ -6,7 +6,7 @@ export class HealthResponse {
 
 class DependencyCheck {
   @ApiEnum('DependencyStatus', ['up', 'down']) status!: 'up' | 'down';
-  @ApiFlag(true, { required: false, description: 'It runs within this installation' }) embedded?: boolean;
+  @ApiFlag(true, { required: false, description: 'It runs inside the process or is started by it' }) embedded?: boolean;
   @ApiText('does not answer', { required: false }) message?: string;
 }
 

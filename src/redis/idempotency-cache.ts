@@ -18,7 +18,7 @@ export abstract class IdempotencyCache {
   /** Returns the known events by digest. Never throws: when the cache fails, it returns nothing. */
   abstract lookup(digests: readonly string[]): Promise<Map<string, CommittedEvent>>;
 
-  /** Call this only after the commit. Never throws: PostgreSQL detects the duplicates of what could not be stored. */
+  /** Call this only after the commit. Never throws: PostgreSQL detects duplicates of facts that could not be stored. */
   abstract remember(facts: readonly { digest: string; committed: CommittedEvent }[]): Promise<void>;
 
   /** Throws when the cache cannot be reached. Used by the readiness check. */

@@ -80,7 +80,7 @@ export interface Call {
   headers?: OutgoingHttpHeaders;
   /** A Readable is sent with chunked encoding, one HTTP chunk for each of its chunks. */
   body?: string | Buffer | Readable;
-  /** Default: a connection of its own. */
+  /** By default, every request has its own connection. */
   agent?: Agent;
 }
 

@@ -69,16 +69,16 @@ const NASTY = [
 ];
 const anything = fc.oneof(fc.jsonValue({ maxDepth: 3 }), fc.constantFrom(...NASTY), fc.double(), fc.constant(null));
 
-/** What a reference of the document refers to, or the thing itself. */
+/** Returns the target of a reference, or the thing itself when it is none. */
 export function resolve<T extends object>(document: ApiDocument, thing: T | Reference): T {
   if (!('$ref' in thing)) return thing;
   const names = thing.$ref.slice('#/'.length).split('/');
   const target = names.reduce<unknown>((at, name) => (at as Record<string, unknown>)[name], document);
-  if (typeof target !== 'object' || target === null) throw new Error(`${thing.$ref} refers to nothing.`);
+  if (typeof target !== 'object' || target === null) throw new Error(`${thing.$ref} does not exist in the document.`);
   return target as T;
 }
 
-/** Values of a schema, with an occasional value that breaks it. */
+/** Generates values of a schema, and some that violate it. */
 function valuesOf(schema: Schema, document: ApiDocument, depth = 0): fc.Arbitrary<unknown> {
   return fc.oneof({ weight: 6, arbitrary: validOf(schema, document, depth) }, { weight: 1, arbitrary: anything });
 }
@@ -97,7 +97,7 @@ function validOf(schema: Schema, document: ApiDocument, depth: number): fc.Arbit
   return scalarsOf(schema);
 }
 
-/** The schemas that this one stands for; undefined when it is one itself. */
+/** Returns the alternatives of a schema; undefined when it has none. */
 function choicesOf(schema: Schema, document: ApiDocument): Schema[] | undefined {
   if (schema.$ref) return [resolve(document, { $ref: schema.$ref })];
   if (Array.isArray(schema.type)) return schema.type.map((type) => ({ ...schema, type }));
@@ -119,8 +119,8 @@ const asText = (value: unknown): string => (typeof value === 'string' ? value : 
 const headerSafe = (text: string): string => text.replace(/[^\x20-\x7e]/g, '').trim();
 
 /**
- * How often an optional parameter is left out, against twice that it is sent. Headers are rare: one of them refuses the
- * request, or makes a CloudEvent of it, before the rest is looked at.
+ * Weight of leaving out an optional parameter, against a weight of 2 for sending it. Headers are mostly left out,
+ * because one header can refuse the request, or make it a CloudEvent, before the other inputs are read.
  */
 const LEFT_OUT = { query: 1, path: 1, header: 20 };
 

@@ -13,7 +13,7 @@ import { createTestDatabase, type TestDatabase } from './database';
 import { FailingHandler } from './failing-handler';
 import { delivered, givenEvent, outboxRows } from './rows';
 
-/** What a worker makes of a message with this event, with what its external handlers found. */
+/** Returns the work item that a worker builds for a message with this event. `found` overrides its fields. */
 export function itemOf(event: DispatchedEvent, found: Partial<WorkItem> = {}): WorkItem {
   const message = { id: event.id, headers: {}, body: event.body, tag: 1, redelivered: false };
   return { ...workItem(message, event), ...found };
@@ -34,13 +34,13 @@ export function settlerOf(
 }
 
 /**
- * A database of its own for the tests of a worker in this file, empty before each of them, with the table `effects` that
+ * A database for the worker tests of one file. It is emptied before each test, and has the table `effects`, to which
  * recordingEffects writes.
  */
 export class WorkerDatabase {
   private database!: TestDatabase;
 
-  /** Call it in `describe`. */
+  /** Registers Jest hooks: call it inside `describe`. */
   constructor() {
     beforeAll(async () => {
       Logger.overrideLogger(false);
@@ -64,7 +64,7 @@ export class WorkerDatabase {
     return this.database.url;
   }
 
-  /** Events and bytes that the usage meter has counted. */
+  /** Returns the events and bytes that the usage meter has counted. */
   async usage(): Promise<{ events: number; bytes: number }> {
     const { rows } = await this.pool.query<{ events: number; bytes: number }>(
       'select coalesce(sum(events), 0)::int as events, coalesce(sum(bytes), 0)::int as bytes from usage_daily',
@@ -72,7 +72,7 @@ export class WorkerDatabase {
     return rows[0] as { events: number; bytes: number };
   }
 
-  /** Ends the wait before the retry of an event and dispatches it. Returns what arrives at the worker then. */
+  /** Makes the retry of an event due and dispatches it. Returns the event that the worker receives. */
   async nextDispatch(event: Event, dispatchNo: number): Promise<DispatchedEvent> {
     await this.pool.query('update retry_schedule set due_at = now()');
     await expect(dispatchDueRetries(this.pool, 10)).resolves.toBe(1);
@@ -81,7 +81,7 @@ export class WorkerDatabase {
   }
 }
 
-/** A settler with the usage meter and the failing handler; both handlers and the metrics are new in each test. */
+/** A settler with the usage meter and a failing handler. Each test gets new handlers and metrics. */
 export class SettlerFixture extends WorkerDatabase {
   metrics!: Metrics;
   failing!: FailingHandler;

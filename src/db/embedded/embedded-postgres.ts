@@ -32,7 +32,8 @@ const STOP_TIMEOUT_MS = 20_000;
 
 /**
  * Starts the server of `dataDir`, or connects to the one that runs.
- * @throws Error when the binaries are missing or the server does not start within 30 seconds; it says what to do.
+ * @throws Error when the binaries are missing or the server does not start within 30 seconds. Its message says what to
+ * do, or where the log of the server is.
  */
 export async function startEmbeddedPostgres(dataDir: string): Promise<EmbeddedPostgres> {
   const user = serverUser();

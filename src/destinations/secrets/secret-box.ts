@@ -9,7 +9,7 @@ const SECRET_BYTES = 32;
 /** Creates a signing secret in the format of Standard Webhooks. */
 export const newSecret = (): string => `whsec_${randomBytes(SECRET_BYTES).toString('base64')}`;
 
-/** No key opens the sealed secret. */
+/** Thrown when no key opens a sealed secret. */
 export class UnopenedSecretError extends Error {
   override readonly name = 'UnopenedSecretError';
 }

@@ -17,7 +17,7 @@ import { takePending } from '../worker';
 
 export type Outcome = 'done' | 'retry' | 'dead-letter' | 'throw';
 
-/** What may happen. Numbers choose among the messages or events that there are. */
+/** One step of a script. The numbers select one of the current messages or events. */
 export type Step =
   | { kind: 'deliver'; message: number; outcome: Outcome; crash?: 'before-commit' | 'before-ack' | undefined }
   | { kind: 'deliver-twice-at-once'; message: number; outcomes: [Outcome, Outcome] }
@@ -66,11 +66,11 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 export const steps = fc.array(step, { minLength: 4, maxLength: 18 });
 
 const EVENTS = 2;
-/** More rounds than this to come to rest, or transactions to settle one message, is no progress. */
+/** More rounds until all events are settled, or more transactions for one message, mean that there is no progress. */
 const MOST_ROUNDS = 30;
 const MOST_TRANSACTIONS = 60;
 
-/** Changes the text of a statement, by its name: how a test removes a safeguard. */
+/** Changes the text of a named statement. Tests use it to remove a safeguard. */
 export type Sabotage = (name: string, text: string) => string;
 
 /** A few events against the real settler and database, with a broker that may lose, repeat and reorder messages. */
@@ -84,7 +84,7 @@ export class DispatchModel {
     private readonly sabotage: Sabotage = (_, text) => text,
   ) {}
 
-  /** Runs the steps on new events, then lets everything come to rest. Returns what was violated. */
+  /** Runs the steps on new events, then settles all events. Returns the violated invariants. */
   async run(script: readonly Step[]): Promise<string[]> {
     this.events = await givenEvents(this.pool, EVENTS);
     await this.publish();
@@ -143,7 +143,7 @@ export class DispatchModel {
     }
   }
 
-  /** I5: an acked message has left a trace that a retry or an operator can go on from. */
+  /** I5: before the ack, an outcome was committed from which a retry or an operator can continue. */
   private async acked(message: DispatchedEvent): Promise<void> {
     this.drop(message);
     const { rows } = await this.pool.query<{ settled: boolean }>(
@@ -154,7 +154,7 @@ export class DispatchModel {
     if (!rows[0]?.settled) this.violations.push(`I5: ${message.id} was acked without an outcome`);
   }
 
-  /** I11, from inside the settle transaction. */
+  /** I11, checked inside the settle transaction. */
   private async checkDispatch(events: readonly DispatchedEvent[], db: Pick<PoolClient, 'query'>): Promise<void> {
     for (const { id, dispatchNo } of events) {
       const { rowCount } = await db.query('select from event_state where event_id = $1 and dispatch_no > $2', [
@@ -182,7 +182,7 @@ export class DispatchModel {
     await this.publish();
   }
 
-  /** As the reconciler does for a dispatch that left no trace in time, whether its message was lost or is only slow. */
+  /** Dispatches events again like the reconciler, whether their message was lost or is only late. */
   private async reconcile(events: readonly Event[]): Promise<void> {
     const { rows } = await this.pool.query<Dispatch>(
       `select distinct on (o.event_id) o.event_id as "eventId", o.dispatch_no as "dispatchNo", o.generation
@@ -198,7 +198,7 @@ export class DispatchModel {
     await this.publish();
   }
 
-  /** An operator's replay, which sends the event only if it is at rest. */
+  /** Replays an event like an operator. The replay sends it only when it is settled. */
   private async replay({ id }: Event, mode: ReplayMode): Promise<void> {
     const assessed = await assessForReplay(this.pool, { ids: [id], discardedToo: true, ownReplay: null });
     await dispatchReplayed(
@@ -208,7 +208,7 @@ export class DispatchModel {
     );
   }
 
-  /** I13: with nothing failing any more, every event gets there, whatever was lost before. */
+  /** I13: when nothing fails any more, every event is settled, even after messages were lost. */
   private async comeToRest(): Promise<void> {
     for (let round = 0; round < MOST_ROUNDS; round++) {
       for (const message of [...this.messages]) {
@@ -252,13 +252,13 @@ export class DispatchModel {
       if (effects.some((count) => count > 1)) this.violations.push(`I7: effects happened ${effects.join()} times`);
       if (successes === 1 && effects.length < 2) this.violations.push('I7: a success without all effects');
       if (new Set(dispatches).size < dispatches.length) this.violations.push('I6: two attempts of one dispatch');
-      // From 1 upwards; a replay of a dead letter in the same generation counts from 1 again.
+      // Attempts count from 1. A replay of a dead letter in the same generation starts at 1 again.
       const gap = numbers.some((number, i) => number !== 1 && number !== (numbers[i - 1] ?? 0) + 1);
       if (gap) this.violations.push(`I6: attempts are numbered ${numbers.join()}`);
     }
   }
 
-  /** The pool as the settler sees it: changed statements, and a crash in front of the commit. */
+  /** Returns the pool for the settler, with changed statements and, if asked for, a crash before the commit. */
   private sabotaged(crashes: boolean): Pool {
     const { pool, sabotage } = this;
     let transactions = 0;
