@@ -40,18 +40,18 @@ export class DestinationRegistry {
   private directory = new Directory([]);
   private version: string | undefined;
   /** When the latest check started, in ms of performance.now(). The directory is at least as new. */
-  private seenMs = Number.NEGATIVE_INFINITY;
-  private looking: Promise<void> | undefined;
+  private checkedMs = Number.NEGATIVE_INFINITY;
+  private refreshing: Promise<void> | undefined;
   private readonly listeners: ((directory: Directory) => void)[] = [];
 
   constructor(private readonly pool: Pool) {}
 
   /** Returns the directory. @throws the error of PostgreSQL when the directory is too old and cannot be refreshed. */
   async current(): Promise<Directory> {
-    const ageMs = performance.now() - this.seenMs;
-    if (ageMs > MOST_AGE_MS) await this.look();
+    const ageMs = performance.now() - this.checkedMs;
+    if (ageMs > MOST_AGE_MS) await this.refresh();
     // Refreshed in the background. If that fails, the first caller after MOST_AGE_MS gets the error.
-    else if (ageMs > REFRESH_AFTER_MS) this.look().catch(() => undefined);
+    else if (ageMs > REFRESH_AFTER_MS) this.refresh().catch(() => undefined);
     return this.directory;
   }
 
@@ -62,12 +62,12 @@ export class DestinationRegistry {
 
   /** Makes the next call of `current` compare versions first. */
   invalidate(): void {
-    this.seenMs = Number.NEGATIVE_INFINITY;
+    this.checkedMs = Number.NEGATIVE_INFINITY;
   }
 
-  private look(): Promise<void> {
-    this.looking ??= this.read().finally(() => (this.looking = undefined));
-    return this.looking;
+  private refresh(): Promise<void> {
+    this.refreshing ??= this.read().finally(() => (this.refreshing = undefined));
+    return this.refreshing;
   }
 
   private async read(): Promise<void> {
@@ -79,6 +79,6 @@ export class DestinationRegistry {
       this.version = version;
       for (const listener of this.listeners) listener(this.directory);
     }
-    this.seenMs = startedMs;
+    this.checkedMs = startedMs;
   }
 }

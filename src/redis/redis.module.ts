@@ -66,11 +66,11 @@ function untilConnectionLost(pool: Pool, read: () => Promise<string>): () => Pro
   let known: Promise<string> | undefined;
   pool.on('remove', () => (known = undefined));
   return async () => {
-    const asked = (known ??= read());
+    const reading = (known ??= read());
     try {
-      return await asked;
+      return await reading;
     } catch (error) {
-      if (known === asked) known = undefined;
+      if (known === reading) known = undefined;
       throw error;
     }
   };

@@ -26,7 +26,7 @@ export function prepared(
     idempotencyKey: undefined,
     ...context,
   };
-  const made = prepareEvent(Buffer.from(JSON.stringify(eventBody(fields))), full, { ...RULES, ...rules });
-  if ('rejection' in made) throw new Error(made.rejection.message);
-  return made.prepared;
+  const result = prepareEvent(Buffer.from(JSON.stringify(eventBody(fields))), full, { ...RULES, ...rules });
+  if ('rejection' in result) throw new Error(result.rejection.message);
+  return result.prepared;
 }

@@ -3,7 +3,7 @@
 import { text } from 'node:stream/consumers';
 import process from 'node:process';
 
-async function complaintOf(manifest) {
+async function errorOf(manifest) {
   const group = manifest.apiVersion.startsWith('keda.sh') ? '@kubernetes-models/keda' : 'kubernetes-models';
   const models = await import(`${group}/${manifest.apiVersion}`);
   const Model = models[manifest.kind];
@@ -17,4 +17,4 @@ async function complaintOf(manifest) {
 }
 
 const manifests = JSON.parse(await text(process.stdin));
-process.stdout.write(JSON.stringify(await Promise.all(manifests.map(complaintOf))));
+process.stdout.write(JSON.stringify(await Promise.all(manifests.map(errorOf))));

@@ -27,7 +27,8 @@ async function sayProgress(steps: AsyncIterable<PruneProgress>): Promise<PrunePr
   for await (last of steps) {
     if (Date.now() - saidAtMs < PROGRESS_EVERY_MS) continue;
     saidAtMs = Date.now();
-    say(`${Math.round((last.pages / last.of) * 100)} % of ${last.of} pages, ${last.expired} expired keys so far`);
+    const { pagesDone, pagesTotal, expired } = last;
+    say(`${Math.round((pagesDone / pagesTotal) * 100)} % of ${pagesTotal} pages, ${expired} expired keys so far`);
   }
   return last;
 }

@@ -5,8 +5,8 @@ import { countExpiredKeys, countKeyPages, deleteExpiredKeys } from './prune-keys
 const PAGES_PER_STEP = 500;
 
 export interface PruneProgress {
-  pages: number;
-  of: number;
+  pagesDone: number;
+  pagesTotal: number;
   expired: number;
 }
 
@@ -18,12 +18,12 @@ export async function* pruneKeys(
   pool: Pool,
   { retentionDays, dryRun = false }: { retentionDays: number; dryRun?: boolean },
 ): AsyncGenerator<PruneProgress, void> {
-  const of = await countKeyPages(pool);
+  const pagesTotal = await countKeyPages(pool);
   const visit = dryRun ? countExpiredKeys : deleteExpiredKeys;
   let expired = 0;
-  for (let from = 0; from < of; from += PAGES_PER_STEP) {
-    const to = Math.min(from + PAGES_PER_STEP, of);
+  for (let from = 0; from < pagesTotal; from += PAGES_PER_STEP) {
+    const to = Math.min(from + PAGES_PER_STEP, pagesTotal);
     expired += await visit(pool, { from, to, retentionDays });
-    yield { pages: to, of, expired };
+    yield { pagesDone: to, pagesTotal, expired };
   }
 }

@@ -67,8 +67,8 @@ describe('the schema', () => {
   };
 
   const ensurePartitions = async (): Promise<number | undefined> => {
-    const { rows } = await database.pool.query<{ made: number }>('select ensure_partitions() as made');
-    return rows[0]?.made;
+    const { rows } = await database.pool.query<{ created: number }>('select ensure_partitions() as created');
+    return rows[0]?.created;
   };
 
   it('has no foreign keys: each would cost a lock and a look-up per row on the hot path', async () => {
@@ -165,8 +165,8 @@ describe('partitions that were not created in time', () => {
     await dropPartition(7);
     await storeBatch(pool, [prepared()]);
     await expect(countRows(pool, 'outbox_default')).resolves.toBe(1);
-    const { rows } = await pool.query<{ made: number }>('select ensure_partitions() as made');
-    expect(rows[0]?.made).toBeGreaterThanOrEqual(1);
+    const { rows } = await pool.query<{ created: number }>('select ensure_partitions() as created');
+    expect(rows[0]?.created).toBeGreaterThanOrEqual(1);
     await expect(countRows(pool, 'outbox')).resolves.toBe(1);
   });
 

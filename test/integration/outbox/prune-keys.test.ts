@@ -44,7 +44,7 @@ describe('idempotency keys', () => {
     }
     const all = await steps({ retentionDays: 90 });
     expect(all.length).toBeGreaterThan(1);
-    expect(all.at(-1)).toMatchObject({ expired: 60_000, pages: all[0]?.of });
+    expect(all.at(-1)).toMatchObject({ expired: 60_000, pagesDone: all[0]?.pagesTotal });
     await expect(keys()).resolves.toBe(20_000);
     expect((await steps({ retentionDays: 90 })).at(-1)?.expired).toBe(0);
   });

@@ -79,6 +79,6 @@ export async function publishAll(broker: Broker, toSend: readonly OutgoingMessag
 export function expectSame(ids: readonly string[], expected: readonly string[]): void {
   const without = (all: readonly string[], known: Set<string>) => all.filter((id) => !known.has(id)).slice(0, 5);
   const missing = without(expected, new Set(ids));
-  const strange = without(ids, new Set(expected));
-  expect({ count: ids.length, missing, strange }).toEqual({ count: expected.length, missing: [], strange: [] });
+  const unexpected = without(ids, new Set(expected));
+  expect({ count: ids.length, missing, unexpected }).toEqual({ count: expected.length, missing: [], unexpected: [] });
 }

@@ -31,7 +31,7 @@ export function idempotencyRun(seed: number): IdempotencyRun {
 
 class IdempotencyRun {
   private readonly holders: Holder[] = [];
-  private made = 0;
+  private created = 0;
 
   constructor(private state: number) {}
 
@@ -48,7 +48,7 @@ class IdempotencyRun {
     const changed = { ...content, amount: content.amount + 1_000_000 };
     if (choice < 0.8 && key !== undefined) return refused(key, changed, 422, 'idempotency-key-reused');
     if (content.eventId === undefined) return repeated(holder, true);
-    const unused = `unused-${this.made++}`;
+    const unused = `unused-${this.created++}`;
     if (choice < 0.9) return refused(unused, changed, 409, 'event-id-conflict');
     return { ...repeated(holder, false), key: unused }; // same eventId and content under another key: the same event
   }
@@ -70,7 +70,7 @@ class IdempotencyRun {
   }
 
   private fresh(): Post {
-    const n = this.made++;
+    const n = this.created++;
     const eventId = n % 3 === 0 ? undefined : `event-${n}`;
     const content = { subject: `subject-${n}`, eventId, amount: n };
     const key = n % 2 === 0 ? `key-${n}` : undefined;
