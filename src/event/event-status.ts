@@ -1,5 +1,5 @@
 /**
- * Where an event stands. One place derives it: the view `event_status` (migrations), from facts that other tables hold.
+ * The public status of an event. The view `event_status` (see the migrations) is the only place that derives it.
  *
  *   RECEIVED ──▶ PUBLISHED ──▶ COMPLETED
  *                    │  ▲
@@ -12,29 +12,29 @@ export type EventStatus = (typeof EVENT_STATUSES)[number];
 export const ATTEMPT_STATUSES = ['SUCCESS', 'RETRY', 'DLQ'] as const;
 export type AttemptStatus = (typeof ATTEMPT_STATUSES)[number];
 
-/** Stable words for why an attempt ended as it did, or why an event was postponed. Clients branch on them. */
+/** Why an attempt ended as it did, or why an event was postponed. The codes are stable: clients branch on them. */
 export const REASON_CODES = [
-  'PROCESSED', // the only one of a success
+  'PROCESSED', // the only code of a success
   'HTTP_3XX', // redirects are not followed
-  'HTTP_4XX', // refused by the other side
-  'HTTP_429', // the other side asks for patience
+  'HTTP_4XX', // rejected by the receiver
+  'HTTP_429', // the receiver limits the rate
   'HTTP_5XX',
-  'TIMEOUT', // no answer within the handler's own deadline
+  'TIMEOUT', // no response within the handler's own deadline
   'CONNECTION_FAILED',
-  'ADDRESS_REFUSED', // the name leads to an address that destinations may not have
-  'INVALID_PAYLOAD', // the content can never be processed, or PostgreSQL can never hold it
-  'HANDLER_ERROR', // what nobody classified
+  'ADDRESS_REFUSED', // the host name resolves to an address that destinations may not use
+  'INVALID_PAYLOAD', // the content can never be processed, or PostgreSQL can never store it
+  'HANDLER_ERROR', // an error that no rule classifies
   'RETRY_EXHAUSTED', // MAX_RETRY_ATTEMPTS reached; the message begins with the last reason
   'WORKER_CRASH', // the worker died three times while it ran this event alone
-  'CIRCUIT_OPEN', // postponed: the other side failed too often lately
+  'CIRCUIT_OPEN', // postponed: the receiver failed too often recently
   'CONCURRENCY_LIMIT', // postponed: too many calls of a handler, or of the tenant to it, are running
-  'DESTINATION_BUSY', // postponed: the destination has its most deliveries in flight
-  'TENANT_FAILING', // postponed: other events of the tenant fail in the same batch
-  'LANE_FULL', // until this version, for each of the last three; attempts that were stored then keep it
+  'DESTINATION_BUSY', // postponed: the destination has its maximum of deliveries in flight
+  'TENANT_FAILING', // postponed: other events of the tenant failed in the same batch
+  'LANE_FULL', // replaced by the last three; attempts stored by earlier versions keep it
 ] as const;
 export type ReasonCode = (typeof REASON_CODES)[number];
 
-/** What LANE_FULL was split into. A filter for LANE_FULL finds these as well. */
+/** The codes that replaced LANE_FULL. A filter for LANE_FULL finds these as well. */
 export const REASONS_OF_LANE_FULL = [
   'CONCURRENCY_LIMIT',
   'DESTINATION_BUSY',

@@ -22,11 +22,11 @@ import { EVENT_REQUEST, STREAM_FORMAT_NAMES, STREAM_REQUEST } from './request-bo
 import { CONTENT_ENCODINGS } from './stream/content-decoder';
 
 const LINES = {
-  schema: { type: 'string' as const, description: 'A RecordLine for each record; `{ "summary": … }` is the last line' },
+  schema: { type: 'string' as const, description: 'One RecordLine per record. The last line is `{ "summary": … }`' },
 };
 const EITHER = { oneOf: [{ $ref: getSchemaPath(SingleEventResponse) }, { $ref: getSchemaPath(StreamResponse) }] };
 
-/** The refusals that every endpoint for events shares. */
+/** Problems of every endpoint that accepts events. */
 const INGEST_PROBLEMS = [
   'malformed-body',
   'tenant-required',
@@ -43,22 +43,22 @@ const INGEST_PROBLEMS = [
   'storage-unavailable',
 ] as const;
 
-/** POST /v1/events in the OpenAPI document. */
+/** Documents POST /v1/events. */
 export function ApiIngestEvent(): MethodDecorator {
   return applyDecorators(
     ApiSecurity('tenant'),
     ApiExtraModels(EventEnvelope, LegacyEventEnvelope, CloudEvent, SingleEventResponse, StreamResponse),
     ApiOperation({
       operationId: 'ingestEvent',
-      summary: 'Take one event, or a batch of CloudEvents. Responds after it is stored durably.',
+      summary: 'Send one event, or a batch of CloudEvents. The response comes after the commit.',
       description:
-        'One event gets a SingleEventResponse: 202 when it is new, 200 when it is a duplicate. A batch gets a StreamResponse: 202 or 207.',
+        'One event gets a SingleEventResponse: 202 if it is new, 200 if it is a duplicate. A batch gets a StreamResponse: 202 or 207.',
       requestBody: EVENT_REQUEST,
     }),
     ApiTenantHeader(),
-    ApiIdempotencyKeyHeaders('Names the event. Record n of a batch gets the key `<key>#<n>`'),
+    ApiIdempotencyKeyHeaders('Identifies the event for deduplication. Record n of a batch gets the key `<key>#<n>`'),
     ApiCloudEventHeaders(),
-    ApiContentEncodingHeader('Of a batch', CONTENT_ENCODINGS),
+    ApiContentEncodingHeader('For batches only', CONTENT_ENCODINGS),
     ApiResponse({
       status: 202,
       description: 'Stored',
@@ -68,7 +68,7 @@ export function ApiIngestEvent(): MethodDecorator {
     ApiResponse({
       status: 200,
       description:
-        'A duplicate, with the ids of the original. Or the lines of a batch, with `Accept: application/x-ndjson`',
+        'A duplicate, with the ids of the original event. For a batch with `Accept: application/x-ndjson`: one line per record',
       headers: responseHeaders('Location', 'Idempotent-Replayed'),
       content: {
         'application/json': { schema: { $ref: getSchemaPath(SingleEventResponse) } },
@@ -81,18 +81,23 @@ export function ApiIngestEvent(): MethodDecorator {
   );
 }
 
-/** GET /v1/events/{id} in the OpenAPI document. */
+/** Documents GET /v1/events/{id}. */
 export function ApiGetEvent(): MethodDecorator {
   return applyDecorators(
     ApiSecurity('tenant'),
     ApiSecurity('admin-token'),
     ApiOperation({
       operationId: 'getEvent',
-      summary: 'Read an event, its status, and every attempt to process it.',
-      description: 'With X-Tenant-Id, an event of that tenant. Without it, X-Admin-Token reads any event by its id.',
+      summary: 'Retrieve an event with its status and every attempt to process it.',
+      description:
+        'With X-Tenant-Id, returns an event of that tenant. Without it, X-Admin-Token returns any event by its id.',
     }),
     ApiTenantHeader(),
-    ApiParam({ name: 'id', description: 'The id from the response, or the eventId of the producer', type: String }),
+    ApiParam({
+      name: 'id',
+      description: "The `id` from the response to POST, or the producer's `eventId`",
+      type: String,
+    }),
     ApiResponse({ status: 200, description: 'The event', type: EventResponse }),
     ApiProblems(
       'tenant-required',
@@ -106,42 +111,42 @@ export function ApiGetEvent(): MethodDecorator {
   );
 }
 
-/** POST /v1/ingest/stream in the OpenAPI document. */
+/** Documents POST /v1/ingest/stream. */
 export function ApiIngestStream(): MethodDecorator {
   return applyDecorators(
     ApiSecurity('tenant'),
     ApiExtraModels(RecordLine),
     ApiOperation({
       operationId: 'ingestStream',
-      summary: `Take a stream of events, ${STREAM_FORMAT_NAMES}. Each record has its own result.`,
+      summary: `Send a stream of events as ${STREAM_FORMAT_NAMES}. Each record gets its own result.`,
       description:
-        'The response comes at the end of the stream. With `Accept: application/x-ndjson` it is one line per record, each sent as soon as the record is stored.',
+        'The response comes at the end of the stream. With `Accept: application/x-ndjson` it has one line per record, sent as soon as the record is stored.',
       requestBody: STREAM_REQUEST,
     }),
     ApiTenantHeader(),
     ApiIdempotencyKeyHeaders('Record n gets the key `<key>#<n>`'),
-    ApiContentEncodingHeader('Limits count decompressed bytes', CONTENT_ENCODINGS),
+    ApiContentEncodingHeader('The size limits apply to the decompressed bytes', CONTENT_ENCODINGS),
     ApiResponse({
       status: 200,
-      description: 'For `Accept: application/x-ndjson`, whatever the results are',
+      description: 'With `Accept: application/x-ndjson`, whatever the results are',
       content: { 'application/x-ndjson': LINES },
     }),
-    ApiResponse({ status: 202, description: 'Every record is accepted or a duplicate', type: StreamResponse }),
-    ApiResponse({ status: 207, description: 'Some records were rejected; `errors` names them', type: StreamResponse }),
+    ApiResponse({ status: 202, description: 'Every record was accepted or is a duplicate', type: StreamResponse }),
+    ApiResponse({ status: 207, description: 'Some records were rejected; `errors` lists them', type: StreamResponse }),
     ApiProblems(...INGEST_PROBLEMS),
     ApiRejected(),
   );
 }
 
 const REJECTED_EXAMPLE = {
-  ...new Problem('stream-rejected', 'No record of the stream was stored.').toBody('c-1'),
+  ...new Problem('stream-rejected', 'No record was accepted. See `errors`.').toBody('c-1'),
   status: 'rejected',
   summary: { records: 1, accepted: 0, duplicates: 0, rejected: 1, bytes: 97 },
   errors: [{ record: 1, code: 'invalid-event', message: 'subject is required', pointer: '/subject' }],
   errorsTruncated: false,
 };
 
-/** 422. When every record was rejected, the problem is a StreamResponse too. */
+/** Documents 422. When every record was rejected, the problem is also a StreamResponse. */
 function ApiRejected(...others: ['idempotency-key-reused'] | []): MethodDecorator {
   const rejected = { $ref: getSchemaPath(StreamRejectedResponse) };
   return applyDecorators(

@@ -5,15 +5,15 @@ import { ApiInstant, ApiJson, ApiText } from '../http/docs/api-fields';
 type EnvelopeField = keyof typeof ENVELOPE_SCHEMA.properties;
 const ENVELOPE_FIELDS = Object.keys(ENVELOPE_SCHEMA.properties) as EnvelopeField[];
 
-/** What a producer sends as one event. */
+/** An event as a producer sends it. */
 export class EventEnvelope {}
 describeEnvelope(EventEnvelope, { required: ['eventType', 'subject'], without: ['type', 'entityId'] });
 
-/** The same with the legacy names of `eventType` and `subject`. */
+/** The same event with the legacy names of `eventType` and `subject`. */
 export class LegacyEventEnvelope {}
 describeEnvelope(LegacyEventEnvelope, { required: ['type', 'entityId'], without: ['eventType', 'subject'] });
 
-/** Takes the fields from the schema that validates events, so that the two cannot differ. */
+/** Copies the fields from the schema that validates events, so that the document cannot differ from it. */
 function describeEnvelope(of: object, { required, without }: Record<'required' | 'without', EnvelopeField[]>): void {
   for (const name of ENVELOPE_FIELDS) {
     if (without.includes(name)) continue;
@@ -37,7 +37,8 @@ export class CloudEvent {
   @ApiText('order-1002', { required: false, description: 'Default: the subject' }) partitionkey?: string;
   @ApiText('application/json', { required: false }) datacontenttype?: string;
   @ApiJson({ amount: 7 }, { required: false }) data?: unknown;
-  @ApiText(undefined, { required: false, description: 'In place of `data`' }) data_base64?: string;
+  @ApiText(undefined, { required: false, description: 'Binary data in base64, instead of `data`' })
+  data_base64?: string;
 }
 
 export const CLOUD_EVENT_REF = { $ref: getSchemaPath(CloudEvent) };

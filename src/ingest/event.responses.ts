@@ -6,12 +6,12 @@ import { AttemptResponse } from '../http/docs/attempt.response';
 import { DeliveredEvent } from '../http/docs/delivered-event';
 import { StreamCounts } from '../http/docs/problem.response';
 
-/** One event was stored, now or before. */
+/** The response to one event that was stored, now or by an earlier request. */
 export class SingleEventResponse {
   @ApiEnum('SingleEventStatus', ['accepted', 'duplicate']) status!: 'accepted' | 'duplicate';
   @ApiFlag(false) duplicate!: boolean;
   @ApiId() id!: string;
-  @ApiText('sale-1001', { description: 'The id of the producer; without one, `id`' }) eventId!: string;
+  @ApiText('sale-1001', { description: "The producer's id of the event; `id` if none was sent" }) eventId!: string;
   @ApiText('demo') tenantId!: string;
   @ApiText('sale.completed') type!: string;
   @ApiText('order-1001') subject!: string;
@@ -24,43 +24,43 @@ export class SingleEventResponse {
 class RecordError {
   @ApiCount(3, { minimum: 1 }) record!: number;
   @ApiEnum('ProblemCode', PROBLEM_CODES) code!: ProblemCode;
-  @ApiText('/occurredAt must be an RFC 3339 date-time') message!: string;
+  @ApiText('/occurredAt must be a valid RFC 3339 date-time') message!: string;
   @ApiText('/occurredAt', { required: false }) pointer?: string;
 }
 
-/** A stream or a batch was read to its end. */
+/** The response to a stream or batch that was read to its end. */
 export class StreamResponse {
   @ApiEnum('StreamStatus', ['accepted', 'partial', 'rejected']) status!: 'accepted' | 'partial' | 'rejected';
   @ApiObject(StreamCounts) summary!: StreamCounts;
-  @ApiList(RecordError, { description: 'The first 100' }) errors!: RecordError[];
-  @ApiFlag(false, { description: 'True when there are more errors than `errors` holds' }) errorsTruncated!: boolean;
+  @ApiList(RecordError, { description: 'The first 100 errors' }) errors!: RecordError[];
+  @ApiFlag(false, { description: 'True when there are more errors than `errors` lists' }) errorsTruncated!: boolean;
   @ApiText('c-1') correlationId!: string;
 }
 
-/** Every record of a stream or batch was rejected. `status` is a word here, as in StreamResponse. */
+/** The response when every record was rejected. `status` is a word, as in StreamResponse. */
 export class StreamRejectedResponse extends StreamResponse {
   @ApiText('urn:streamforge:problem:stream-rejected') type!: string;
   @ApiText('Every record of the stream was rejected') title!: string;
-  @ApiText('No record of the stream was stored.') detail!: string;
+  @ApiText('No record was accepted. See `errors`.') detail!: string;
   @ApiEnum('ProblemCode', PROBLEM_CODES) code!: ProblemCode;
   @ApiFlag(false) retryable!: boolean;
 }
 
-/** One line of the response to a stream that accepts NDJSON. The last line is `{ "summary": StreamCounts }` or a Problem. */
+/** One line of an NDJSON response. The last line is `{ "summary": StreamCounts }` or a Problem. */
 export class RecordLine {
   @ApiCount(1, { minimum: 1 }) record!: number;
   @ApiEnum('RecordStatus', ['accepted', 'duplicate', 'rejected']) status!: 'accepted' | 'duplicate' | 'rejected';
   @ApiId({ required: false }) id?: string;
   @ApiText('sale-1001', { required: false }) eventId?: string;
   @ApiEnum('ProblemCode', PROBLEM_CODES, { required: false }) code?: ProblemCode;
-  @ApiText('/occurredAt must be an RFC 3339 date-time', { required: false }) message?: string;
+  @ApiText('/occurredAt must be a valid RFC 3339 date-time', { required: false }) message?: string;
   @ApiText('/occurredAt', { required: false }) pointer?: string;
 }
 
 class EventReplay {
   @ApiId() replayId!: string;
   @ApiEnum('ReplayMode', REPLAY_MODES) mode!: ReplayMode;
-  @ApiInstant({ description: 'When it sent the event' }) at!: string;
+  @ApiInstant({ description: 'When the replay dispatched the event' }) at!: string;
 }
 
 /** An event with its status and its attempts. */
@@ -71,6 +71,6 @@ export class EventResponse extends DeliveredEvent {
   @ApiText(undefined, { nullable: true }) lastError!: string | null;
   @ApiInstant({ nullable: true }) publishedAt!: string | null;
   @ApiInstant({ nullable: true }) completedAt!: string | null;
-  @ApiList(EventReplay, { required: false, description: 'The replays that sent it again, if any did' })
+  @ApiList(EventReplay, { required: false, description: 'The replays that dispatched the event again, if any' })
   replays?: EventReplay[];
 }

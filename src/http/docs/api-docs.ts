@@ -7,24 +7,24 @@ import { problemComponents } from './api-problem';
 import { DeliveredEvent } from './delivered-event';
 import { WEBHOOKS } from './webhooks';
 
-/** The OpenAPI document of the endpoints that this process serves. */
+/** Returns the OpenAPI document of the endpoints that this process serves. */
 export function describeApi(app: NestFastifyApplication): OpenAPIObject {
   const config = new DocumentBuilder()
     .setOpenAPIVersion('3.1.0')
     .setTitle('StreamForge')
     .setDescription(
-      'Takes every event once, stores it durably, and gets it processed exactly once in effect. ' +
-        'Press Authorize first: X-Tenant-Id for events, X-Admin-Token for the admin endpoints.',
+      'StreamForge accepts each event once, stores it durably, and processes it with exactly-once effects. ' +
+        'To try an endpoint, press Authorize: X-Tenant-Id for events, X-Admin-Token for the admin endpoints.',
     )
     .setVersion(version)
     .addServer('/')
     .addTag('events', 'Send events and read them back')
-    .addTag('admin', 'Find out what failed and why, and send it again')
+    .addTag('admin', 'Find out what failed and why, and replay it')
     .addTag('operations', 'Health and metrics')
-    .addTag('webhooks', 'What destinations receive')
+    .addTag('webhooks', 'Requests that destinations receive')
     .addApiKey({ type: 'apiKey', in: 'header', name: 'X-Tenant-Id', description: 'The tenant of the events' }, 'tenant')
     .addApiKey({ type: 'apiKey', in: 'header', name: 'X-Admin-Token', description: 'ADMIN_TOKEN' }, 'admin-token')
-    .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'METRICS_TOKEN, where it is set' }, 'metrics-token')
+    .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'METRICS_TOKEN, if it is set' }, 'metrics-token')
     .build();
   const document = SwaggerModule.createDocument(app, config, { extraModels: [DeliveredEvent] });
   document.components = {
@@ -40,7 +40,9 @@ export function describeApi(app: NestFastifyApplication): OpenAPIObject {
   return { ...document, webhooks: WEBHOOKS };
 }
 
-/** What every operation has and no controller repeats: correlation, tracing, and rate limits where there are any. */
+/**
+ * Adds the headers that controllers do not repeat: correlation, tracing, and the rate limit if the operation has one.
+ */
 function addCommonHeaders(operation: OpenAPIObject['paths'][string]['get'] & object): void {
   operation.parameters = [
     ...(operation.parameters ?? []),
@@ -50,12 +52,12 @@ function addCommonHeaders(operation: OpenAPIObject['paths'][string]['get'] & obj
   for (const [status, response] of Object.entries(operation.responses)) {
     if (!response) continue;
     if ('$ref' in response)
-      operation.responses[status] = { $ref: response.$ref }; // Nest gave it an empty description
+      operation.responses[status] = { $ref: response.$ref }; // drops the empty description that Nest adds
     else response.headers = { ...responseHeaders('X-Correlation-Id', ...limited), ...response.headers };
   }
 }
 
-/** Swagger UI at /docs, the document at /docs-json. */
+/** Serves Swagger UI at /docs and the document at /docs-json. */
 export function serveApiDocs(app: NestFastifyApplication): void {
   SwaggerModule.setup('docs', app, () => describeApi(app), {
     jsonDocumentUrl: 'docs-json',

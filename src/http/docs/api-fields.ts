@@ -2,8 +2,8 @@ import type { Type } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
 
 /**
- * What else the document says of a field. Without `default`: generators take a property that has one for required, in
- * requests too.
+ * Further facts about a field. There is no `default`: generators treat a property with a default as required, even in
+ * requests.
  */
 export interface FieldOptions {
   description?: string;
@@ -47,7 +47,7 @@ export const ApiSeconds = (example: number, options: FieldOptions = {}): Propert
 export const ApiFlag = (example: boolean, options: FieldOptions = {}): PropertyDecorator =>
   field({ type: Boolean, example }, options);
 
-/** One word of a closed set, which becomes a schema of its own. */
+/** One word of a closed set, which gets its own schema. */
 export const ApiEnum = (enumName: string, words: readonly string[], options: FieldOptions = {}): PropertyDecorator =>
   field({ enum: [...words], enumName }, options);
 
@@ -57,7 +57,7 @@ export const ApiObject = (of: Type<unknown>, options: FieldOptions = {}): Proper
 export const ApiList = (of: Type<unknown>, options: FieldOptions = {}): PropertyDecorator =>
   field({ type: [of] }, options);
 
-/** Whole numbers by name. */
+/** An object of whole numbers. */
 export const ApiCounts = (example: Record<string, number>, options: FieldOptions = {}): PropertyDecorator =>
   field(
     {
@@ -71,14 +71,14 @@ export const ApiCounts = (example: Record<string, number>, options: FieldOptions
 export const ApiAnyObject = (example: object, options: FieldOptions = {}): PropertyDecorator =>
   field({ type: 'object', additionalProperties: true, example }, options);
 
-/** Any JSON value. A reference, because without a type Nest would take it for an object. */
+/** Any JSON value. A reference, because Nest documents a field without a type as an object. */
 export const ApiJson = (example: unknown, options: FieldOptions = {}): PropertyDecorator =>
   field({ type: Object, allOf: [{ $ref: '#/components/schemas/JsonValue' }], example }, options);
-export const JSON_VALUE = { description: 'Any JSON value, null included' };
+export const JSON_VALUE = { description: 'Any JSON value, including null' };
 
 export const ApiNextCursor = (description = 'The cursor of the next page; null on the last page'): PropertyDecorator =>
   ApiText(undefined, { nullable: true, description });
 
 function field(schema: object, options: FieldOptions): PropertyDecorator {
-  return ApiProperty({ required: true, ...schema, ...options }); // said here, since an inherited field may be optional
+  return ApiProperty({ required: true, ...schema, ...options }); // explicit: an inherited field may be optional
 }

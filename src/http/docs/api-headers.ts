@@ -4,17 +4,17 @@ import { ApiHeader } from '@nestjs/swagger';
 const text = { type: 'string' } as const;
 const count = { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER } as const;
 
-/** The headers of responses: `components/headers` of the document. */
+/** Response headers, for `components/headers` of the document. */
 export const RESPONSE_HEADERS = {
   'X-Correlation-Id': { description: 'The correlation id of the request, or a new one', required: true, schema: text },
   Location: { description: 'Path of the event', schema: { type: 'string', format: 'uri-reference' } },
   'Idempotent-Replayed': {
-    description: '`true` when the event was stored before',
+    description: '`true` when the event was already stored',
     schema: { type: 'string', enum: ['true'] },
   },
-  'Retry-After': { description: 'Seconds to wait before the next try', schema: count },
-  'RateLimit-Limit': { description: 'Events or requests that the current minute allows', schema: count },
-  'RateLimit-Remaining': { description: 'How many of them are left', schema: count },
+  'Retry-After': { description: 'Seconds to wait before a retry', schema: count },
+  'RateLimit-Limit': { description: 'Events or requests allowed in the current minute', schema: count },
+  'RateLimit-Remaining': { description: 'Events or requests left in the current minute', schema: count },
   'RateLimit-Reset': { description: 'Seconds until the next minute begins', schema: count },
   Allow: { description: 'The methods of this path', schema: text },
 } satisfies Record<string, object>;
@@ -22,17 +22,17 @@ export const RESPONSE_HEADERS = {
 export type ResponseHeader = keyof typeof RESPONSE_HEADERS;
 export const RATE_LIMIT_HEADERS = ['RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset'] as const;
 
-/** References to these headers, for the `headers` of a response. */
+/** Returns references to these headers, for the `headers` of a response. */
 export function responseHeaders(...names: readonly ResponseHeader[]): Record<string, { $ref: string }> {
   return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
 }
 
-/** Request headers that every operation below /v1 takes: `components/parameters` of the document. */
+/** Request headers of every operation below /v1, for `components/parameters` of the document. */
 export const COMMON_PARAMETERS = {
   CorrelationId: {
     name: 'X-Correlation-Id',
     in: 'header',
-    description: 'Names the request in logs, responses and deliveries. Without a usable one StreamForge makes one',
+    description: 'Identifies the request in logs, responses and deliveries. Default: an id that StreamForge generates',
     schema: { type: 'string', minLength: 1, maxLength: 128, pattern: '^[\\x21-\\x7e]+$' },
   },
   Traceparent: {
@@ -43,13 +43,13 @@ export const COMMON_PARAMETERS = {
   },
 } as const;
 
-/** Documents an optional request header. It has no example, because Swagger UI would send that. */
+/** Documents an optional request header. It has no example, because Swagger UI would send the example. */
 function requestHeader(name: string, description: string, schema: Record<string, unknown> = {}): MethodDecorator {
   return ApiHeader({ name, required: false, description, schema: { type: 'string', ...schema } });
 }
 
 export const ApiTenantHeader = (): MethodDecorator =>
-  requestHeader('X-Tenant-Id', 'The tenant. Swagger UI sends the one that Authorize holds', {
+  requestHeader('X-Tenant-Id', 'The tenant. Swagger UI sends the tenant entered under Authorize', {
     pattern: '^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$',
   });
 
@@ -59,7 +59,7 @@ export const ApiIdempotencyKeyHeaders = (description: string): MethodDecorator =
     requestHeader('Idempotency-Key', description, schema),
     requestHeader(
       'X-Idempotency-Key',
-      'Another name of `Idempotency-Key`. Both with different values are refused',
+      'Another name of `Idempotency-Key`. Different values of the two are rejected',
       schema,
     ),
   );
@@ -68,7 +68,7 @@ export const ApiIdempotencyKeyHeaders = (description: string): MethodDecorator =
 export const ApiContentEncodingHeader = (description: string, codings: readonly string[]): MethodDecorator =>
   requestHeader('Content-Encoding', description, { enum: [...codings, 'identity'] });
 
-/** The headers of a CloudEvent in binary mode. */
+/** Documents the headers of a CloudEvent in binary mode. */
 export const ApiCloudEventHeaders = (): MethodDecorator =>
   applyDecorators(
     requestHeader('ce-specversion', 'CloudEvents binary mode: `1.0`. The body is the data, of any media type'),

@@ -4,7 +4,7 @@ import { Problem, PROBLEM_CODES, type ProblemCode } from '../../event/problems';
 import { RATE_LIMIT_HEADERS, responseHeaders, type ResponseHeader } from './api-headers';
 import { ProblemResponse } from './problem.response';
 
-/** What may be wrong with any request that has a JSON body, before its content is looked at. */
+/** Problems of any request with a JSON body, before its content is checked. */
 export const BODY_PROBLEMS = [
   'malformed-body',
   'invalid-request',
@@ -18,8 +18,8 @@ const EXAMPLE_CORRELATION_ID = 'c-1';
 const PROBLEM_TYPE = 'application/problem+json';
 
 /**
- * Documents the refusals of an endpoint by their codes. A status with one code refers to the response of that problem,
- * a status with several lists the example of each.
+ * Documents the problems of an endpoint by their codes. A status with one code refers to the response of that problem;
+ * a status with several codes lists an example of each.
  */
 export function ApiProblems(...codes: ProblemCode[]): MethodDecorator & ClassDecorator {
   const byStatus = Map.groupBy(codes, (code) => new Problem(code, '').status);
@@ -38,9 +38,9 @@ function refusal(status: number, codes: readonly ProblemCode[]): ApiResponseOpti
   return { status, ...responseOf(codes) };
 }
 
-/** `components/responses` and `components/examples` of the document, from the catalogue of problems. */
+/** Returns `components/responses` and `components/examples` of the document, from the problem catalogue. */
 export function problemComponents() {
-  const codes = PROBLEM_CODES.filter((code) => code !== 'stream-rejected'); // its body is described with the streams
+  const codes = PROBLEM_CODES.filter((code) => code !== 'stream-rejected'); // event-docs.ts documents its body
   return {
     responses: Object.fromEntries(codes.map((code) => [nameOf(code), responseOf([code])])),
     examples: Object.fromEntries(codes.map((code) => [nameOf(code), exampleOf(code)])),
@@ -60,7 +60,7 @@ function responseOf(codes: readonly ProblemCode[]) {
   };
 }
 
-/** References to the examples of these problems. */
+/** Returns references to the examples of these problems. */
 export function problemExamples(...codes: readonly ProblemCode[]): Record<string, { $ref: string }> {
   return Object.fromEntries(codes.map((code) => [code, { $ref: `#/components/examples/${nameOf(code)}` }]));
 }
@@ -73,7 +73,7 @@ function exampleOf(code: ProblemCode) {
   return { summary: title, value: new Problem(code, `${title}.`, errors).toBody(EXAMPLE_CORRELATION_ID) };
 }
 
-/** The problems that say which places are wrong. */
+/** The problems that list the invalid places. */
 const POINTED: ProblemCode[] = ['invalid-event', 'invalid-request', 'unsupported-character'];
 
 function headersOf(code: ProblemCode): ResponseHeader[] {

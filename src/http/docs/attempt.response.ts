@@ -4,7 +4,7 @@ import { ApiCount, ApiEnum, ApiInstant, ApiText } from './api-fields';
 /** One run of an event's handlers. */
 export class AttemptResponse {
   @ApiCount(1, { minimum: 1 }) attemptNumber!: number;
-  @ApiCount(1, { minimum: 1, description: 'Which sending of the event it belongs to' }) dispatch!: number;
+  @ApiCount(1, { minimum: 1, description: 'Number of the dispatch that the attempt belongs to' }) dispatch!: number;
   @ApiEnum('AttemptStatus', ATTEMPT_STATUSES) status!: AttemptStatus;
   @ApiEnum('ReasonCode', REASON_CODES) reasonCode!: string;
   @ApiText(undefined, { nullable: true }) errorMessage!: string | null;

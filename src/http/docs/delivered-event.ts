@@ -4,7 +4,7 @@ import { ApiId, ApiInstant, ApiJson, ApiText } from './api-fields';
 export class DeliveredEvent {
   @ApiId() id!: string;
   @ApiText('demo') tenantId!: string;
-  @ApiText('sale-1001', { description: 'The id of the producer; without one, `id`' }) eventId!: string;
+  @ApiText('sale-1001', { description: "The producer's id of the event; `id` if none was sent" }) eventId!: string;
   @ApiText('sale.completed') type!: string;
   @ApiText('order-1001') subject!: string;
   @ApiText('order-1001') partitionKey!: string;
@@ -14,10 +14,10 @@ export class DeliveredEvent {
   @ApiText('1.0.0') schemaVersion!: string;
   @ApiText('1.0') specVersion!: string;
   @ApiText('76a217fe795fb749329e718a310a2b557b7e13782e73a94ef33357dc353c9cb6', {
-    description: 'SHA-256 of the content',
+    description: 'SHA-256 of the content, in hex',
   })
   hash!: string;
   @ApiText('c-1') correlationId!: string;
-  @ApiJson({ amount: 10.5 }, { description: 'Any JSON value, as it was sent' })
+  @ApiJson({ amount: 10.5 }, { description: 'Any JSON value, exactly as sent' })
   payload!: unknown;
 }

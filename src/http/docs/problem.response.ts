@@ -3,33 +3,33 @@ import { PROBLEM_CODES, type ProblemCode } from '../../event/problems';
 import { ApiCount, ApiEnum, ApiFlag, ApiList, ApiObject, ApiText } from './api-fields';
 
 class ProblemDetail {
-  @ApiText('/subject', { description: 'JSON Pointer to what is wrong' }) pointer!: string;
+  @ApiText('/subject', { description: 'JSON Pointer to the invalid place' }) pointer!: string;
   @ApiEnum('ProblemCode', PROBLEM_CODES) code!: ProblemCode;
   @ApiText('subject must be a string') message!: string;
 }
 
-/** How many records of a stream had which result: records = accepted + duplicates + rejected. */
+/** Counts of the records of a stream, by result: records = accepted + duplicates + rejected. */
 export class StreamCounts {
   @ApiCount(3) records!: number;
   @ApiCount(1) accepted!: number;
   @ApiCount(1) duplicates!: number;
   @ApiCount(1) rejected!: number;
-  @ApiCount(812, { description: 'Bytes of the stream, decompressed' }) bytes!: number;
+  @ApiCount(812, { description: 'Decompressed bytes of the stream' }) bytes!: number;
 }
 
-/** The body of every refusal (RFC 9457). */
+/** The body of every error response (RFC 9457). */
 @ApiSchema({ name: 'Problem' })
 export class ProblemResponse {
   @ApiText('urn:streamforge:problem:invalid-request') type!: string;
-  @ApiText('The request breaks a rule of this endpoint') title!: string;
+  @ApiText('The request is invalid') title!: string;
   @ApiCount(400, { minimum: 400, maximum: 599 }) status!: number;
   @ApiText() detail!: string;
-  @ApiEnum('ProblemCode', PROBLEM_CODES, { description: 'Stable; clients branch on it' }) code!: ProblemCode;
+  @ApiEnum('ProblemCode', PROBLEM_CODES, { description: 'Stable code; branch on this field' }) code!: ProblemCode;
   @ApiFlag(false, { description: 'True when the same request may succeed later' }) retryable!: boolean;
   @ApiText('c-1') correlationId!: string;
-  @ApiList(ProblemDetail, { required: false, description: 'Which places are wrong' }) errors?: ProblemDetail[];
-  @ApiObject(StreamCounts, { required: false, description: 'What was stored of a stream that broke off' })
+  @ApiList(ProblemDetail, { required: false, description: 'The invalid places' }) errors?: ProblemDetail[];
+  @ApiObject(StreamCounts, { required: false, description: 'Counts of a stream that broke off' })
   summary?: StreamCounts;
-  @ApiCount(2, { required: false, description: 'The last record of such a stream whose result is final' })
+  @ApiCount(2, { required: false, description: 'Number of the last record of such a stream whose result is final' })
   lastCommittedRecord?: number;
 }

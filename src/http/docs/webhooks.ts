@@ -15,13 +15,13 @@ export const WEBHOOKS: OpenAPIObject['webhooks'] = {
     post: {
       operationId: 'receiveEvent',
       tags: ['webhooks'],
-      summary: 'An event is delivered to a destination.',
+      summary: 'Deliver an event to a destination.',
       description:
-        'Signed as Standard Webhooks describe: HMAC-SHA256 over id, timestamp and body. A delivery may arrive more than once; `webhook-id` names the event.',
+        'Signed as in Standard Webhooks: HMAC-SHA256 over id, timestamp and body. A delivery may arrive more than once; `webhook-id` identifies the event.',
       parameters: [
         header('webhook-id', 'The id of the event, the same on every retry'),
-        header('webhook-timestamp', 'Unix seconds of this attempt'),
-        header('webhook-signature', '`v1,` and the signature in base64; several are separated by spaces'),
+        header('webhook-timestamp', 'Time of this attempt, in Unix seconds'),
+        header('webhook-signature', '`v1,` and the signature in base64; several signatures are separated by spaces'),
         header('X-Correlation-Id', 'The correlation id of the event'),
         header('traceparent', 'W3C trace context', false),
       ],
@@ -31,9 +31,9 @@ export const WEBHOOKS: OpenAPIObject['webhooks'] = {
       },
       responses: {
         '2XX': { description: 'Delivered' },
-        '410': { description: 'Disables the destination and makes the event a dead letter' },
-        '429': { description: 'Retried, not before `Retry-After`; so are 408 and 425' },
-        '4XX': { description: 'Not retried; neither are redirects' },
+        '410': { description: 'Disables the destination and dead-letters the event' },
+        '429': { description: 'Retried, not before `Retry-After`. The same holds for 408 and 425' },
+        '4XX': { description: 'Not retried. Redirects are not retried either' },
         '5XX': { description: 'Retried' },
       },
     },
