@@ -94,7 +94,7 @@ export class TenantLimiter {
     try {
       return await this.shared.consume(tenantId, points);
     } catch (error) {
-      if (error instanceof RateLimiterRes) return error; // "too many" is thrown, not returned
+      if (error instanceof RateLimiterRes) return error; // the library throws its result when the limit is exceeded
       throw error;
     }
   }
