@@ -1,6 +1,6 @@
 import { admin, givenCompleted, givenDeadLetters, type AuditPage } from '../../support/admin';
-import { startTestApp, type TestApp } from '../../support/app';
-import { createTestDatabase, type TestDatabase } from '../../support/database';
+import { startTestApp } from '../../support/app';
+import { useApp } from '../../support/fixtures/app';
 import { expectProblem, getEvent, usageOf } from '../../support/e2e-http';
 import { statusCounts } from '../../support/processes/e2e-cluster';
 import { eventually } from '../../support/eventually';
@@ -22,24 +22,15 @@ interface Changed {
 }
 
 describe('dead letters', () => {
-  let database: TestDatabase;
-  let api: TestApp;
-  beforeAll(async () => {
-    database = await createTestDatabase();
-    api = await startTestApp(database.url, { APP_ROLE: 'api' });
-  });
-  afterAll(async () => {
-    await api.close();
-    await database.drop();
-  });
+  const api = useApp({ APP_ROLE: 'api' });
   const list = async (query: string) => (await admin<Letters>(api.url, `dlq?${query}`)).body;
   const reasonsOf = async (tenant: string) => (await admin<Reasons>(api.url, `dlq/reasons?tenantId=${tenant}`)).body;
 
-  it('are grouped by reason and by message without ids, numbers and hex', async () => {
+  it('are grouped by reason and by message, ignoring ids, numbers and hex', async () => {
     const tenantId = 'grouped';
-    await givenDeadLetters(database.pool, 3, { tenantId, message: ({ id }) => `answered 503 for ${id} in 12.5 ms` });
-    const others = await givenDeadLetters(database.pool, 2, { tenantId, message: () => 'no route to 0xdeadbeef' });
-    await givenDeadLetters(database.pool, 1, { tenantId, reasonCode: 'TIMEOUT', message: () => 'no route to 0xbeef' });
+    await givenDeadLetters(api.pool, 3, { tenantId, message: ({ id }) => `answered 503 for ${id} in 12.5 ms` });
+    const others = await givenDeadLetters(api.pool, 2, { tenantId, message: () => 'no route to 0xdeadbeef' });
+    await givenDeadLetters(api.pool, 1, { tenantId, reasonCode: 'TIMEOUT', message: () => 'no route to 0xbeef' });
     const { reasons, total } = await reasonsOf(tenantId);
     expect(total).toBe(6);
     expect(reasons).toMatchObject([
@@ -50,10 +41,10 @@ describe('dead letters', () => {
     expect([...(reasons[1]?.sampleEventIds ?? [])].sort()).toEqual(others.map(({ id }) => id).sort());
   });
 
-  it('are listed newest first, in pages, by any filter', async () => {
+  it('are listed newest first, in pages, with any filter', async () => {
     const tenantId = 'listed';
-    const events = await givenDeadLetters(database.pool, 5, { tenantId });
-    const odd = await givenDeadLetters(database.pool, 2, { tenantId, reasonCode: 'TIMEOUT', type: 'odd.one' });
+    const events = await givenDeadLetters(api.pool, 5, { tenantId });
+    const odd = await givenDeadLetters(api.pool, 2, { tenantId, reasonCode: 'TIMEOUT', type: 'odd.one' });
     const first = await list(`tenantId=${tenantId}&limit=4`);
     const second = await list(`tenantId=${tenantId}&limit=4&cursor=${first.nextCursor}`);
     const listed = [...first.deadLetters, ...second.deadLetters].map(({ id }) => id);
@@ -65,46 +56,42 @@ describe('dead letters', () => {
     expect((await list(`tenantId=${tenantId}&from=2100-01-01T00:00:00Z`)).deadLetters).toHaveLength(0);
   });
 
-  it('I12: are retried by filter, complete once each, and keep what happened', async () => {
+  it('I12: are retried by filter, complete once each, and keep their history', async () => {
     const tenantId = 'retried';
-    const events = await givenDeadLetters(database.pool, 20, { tenantId });
-    const spared = await givenDeadLetters(database.pool, 2, { tenantId, reasonCode: 'TIMEOUT' });
+    const events = await givenDeadLetters(api.pool, 20, { tenantId });
+    const spared = await givenDeadLetters(api.pool, 2, { tenantId, reasonCode: 'TIMEOUT' });
     const filter = { tenantId, reasonCode: 'HTTP_5XX' };
     const counted = await admin<Changed>(api.url, 'dlq/retry', { ...filter, dryRun: true });
     expect([counted.status, counted.body]).toMatchObject([202, { matched: 20, retried: 0 }]);
-    expect(await statusCounts(database.pool, tenantId)).toEqual({ DLQ: 22 });
+    expect(await statusCounts(api.pool, tenantId)).toEqual({ DLQ: 22 });
 
     const two = await Promise.all([1, 2].map(() => admin<Changed>(api.url, 'dlq/retry', filter)));
     expect(two.reduce((sum, { body }) => sum + body.retried, 0)).toBe(20);
-    expect(await countRows(database.pool, `outbox where destination = 'retry'`)).toBe(20);
-    expect(await stateRow(database.pool, events[0]!)).toMatchObject({
+    expect(await countRows(api.pool, `outbox where destination = 'retry'`)).toBe(20);
+    expect(await stateRow(api.pool, events[0]!)).toMatchObject({
       status: 'DISPATCHED',
       generation: 1,
       dispatchNo: 3,
       attempts: 0,
     });
 
-    const backend = await startTestApp(database.url, { APP_ROLE: 'publisher,worker' });
-    await eventually(async () =>
-      expect(await statusCounts(database.pool, tenantId)).toEqual({ COMPLETED: 20, DLQ: 2 }),
-    );
+    const backend = await startTestApp(api.databaseUrl, { APP_ROLE: 'publisher,worker' });
+    await eventually(async () => expect(await statusCounts(api.pool, tenantId)).toEqual({ COMPLETED: 20, DLQ: 2 }));
     await backend.close();
     expect(await usageOf(api.url, tenantId)).toBe(20);
-    expect(await attemptRows(database.pool, events[0]!)).toMatchObject([
+    expect(await attemptRows(api.pool, events[0]!)).toMatchObject([
       { status: 'DLQ', dispatchNo: 1 },
       { status: 'SUCCESS', dispatchNo: 3, attemptNumber: 1 },
     ]);
     expect((await list(`tenantId=${tenantId}`)).deadLetters.map(({ id }) => id).sort()).toEqual(
       spared.map(({ id }) => id).sort(),
     );
-    expect(await countRows(database.pool, `dead_letters where tenant_id = 'retried' and resolution = 'RETRIED'`)).toBe(
-      20,
-    );
+    expect(await countRows(api.pool, `dead_letters where tenant_id = 'retried' and resolution = 'RETRIED'`)).toBe(20);
   });
 
-  it('are discarded with a note, stay readable, and are not dead letters any more', async () => {
+  it('are discarded with a note and stay readable', async () => {
     const tenantId = 'discarded';
-    const [event] = await givenDeadLetters(database.pool, 1, { tenantId });
+    const [event] = await givenDeadLetters(api.pool, 1, { tenantId });
     const answer = await admin<Changed>(api.url, 'dlq/discard', { tenantId, note: 'a test order' });
     expect([answer.status, answer.body]).toMatchObject([202, { matched: 1, discarded: 1, skipped: 0 }]);
     expect((await getEvent(api.url, tenantId, event!.id)).body.status).toBe('DISCARDED');
@@ -113,25 +100,24 @@ describe('dead letters', () => {
     expect(again.body).toMatchObject({ matched: 0, retried: 0 });
   });
 
-  it('come back when an event fails again after a retry', async () => {
+  it('are created again when an event fails after a retry', async () => {
     const tenantId = 'again';
-    const [event] = await givenDeadLetters(database.pool, 1, { tenantId });
-    await database.pool.query(
-      `update dead_letters set resolved_at = now(), resolution = 'RETRIED' where event_id = $1`,
-      [event!.id],
-    );
+    const [event] = await givenDeadLetters(api.pool, 1, { tenantId });
+    await api.pool.query(`update dead_letters set resolved_at = now(), resolution = 'RETRIED' where event_id = $1`, [
+      event!.id,
+    ]);
     expect((await list(`tenantId=${tenantId}`)).deadLetters).toHaveLength(0);
     // As the worker records it.
-    await database.pool.query(`update dead_letters set attempts = 5, last_failed_at = now() where event_id = $1`, [
+    await api.pool.query(`update dead_letters set attempts = 5, last_failed_at = now() where event_id = $1`, [
       event!.id,
     ]);
     expect((await list(`tenantId=${tenantId}`)).deadLetters).toHaveLength(1);
   });
 
-  it('leave every change in the audit trail, with the filter and the correlation id', async () => {
+  it('record every change in the audit trail, with filter and correlation id', async () => {
     const tenantId = 'audited';
-    await givenDeadLetters(database.pool, 2, { tenantId });
-    await givenCompleted(database.pool, 1, tenantId);
+    await givenDeadLetters(api.pool, 2, { tenantId });
+    await givenCompleted(api.pool, 1, tenantId);
     await admin(api.url, 'dlq/discard', { tenantId, note: 'why not' }, { 'x-correlation-id': 'night-shift' });
     const { entries } = (await admin<AuditPage>(api.url, 'audit?limit=1')).body;
     expect(entries).toMatchObject([
@@ -156,7 +142,7 @@ describe('dead letters', () => {
     ['a time that does not exist', { from: '2026-02-30T00:00:00Z' }, '/from'],
     ['a NUL in a type', { type: 'a\0b' }, '/type'],
     ['ids that are no list', { eventIds: { a: 1 } }, '/eventIds'],
-  ])('refuse %s, with its pointer', async (_what, body, pointer) => {
+  ])('refuse %s and point at it', async (_what, body, pointer) => {
     const problem = expectProblem(await admin(api.url, 'dlq/retry', body), 400, 'invalid-request');
     expect(problem.errors?.[0]?.pointer).toBe(pointer);
   });

@@ -7,8 +7,8 @@ import {
   type ReplayProgress,
   type ReplayStarted,
 } from '../../support/admin';
-import { startTestApp, type TestApp } from '../../support/app';
-import { createTestDatabase, type TestDatabase } from '../../support/database';
+import { startTestApp } from '../../support/app';
+import { useApp } from '../../support/fixtures/app';
 import { expectProblem, getEvent, usageOf } from '../../support/e2e-http';
 import { statusCounts } from '../../support/processes/e2e-cluster';
 import { eventually } from '../../support/eventually';
@@ -26,16 +26,7 @@ import { createPool } from '../../../src/db/pool';
 import { WakeUp } from '../../../src/redis/wake-up';
 
 describe('a replay', () => {
-  let database: TestDatabase;
-  let api: TestApp;
-  beforeAll(async () => {
-    database = await createTestDatabase();
-    api = await startTestApp(database.url, { APP_ROLE: 'api' });
-  });
-  afterAll(async () => {
-    await api.close();
-    await database.drop();
-  });
+  const api = useApp({ APP_ROLE: 'api' });
   const start = async (body: object) => {
     const answer = await admin<ReplayStarted>(api.url, 'replay', body);
     expect(answer.status).toBe(202);
@@ -44,7 +35,7 @@ describe('a replay', () => {
   const progress = async (id: string) => (await admin<ReplayProgress>(api.url, `replays/${id}`)).body;
   /** Publisher and worker until `done` holds. */
   const withBackend = async (done: () => Promise<void>): Promise<void> => {
-    const backend = await startTestApp(database.url, { APP_ROLE: 'publisher,worker' });
+    const backend = await startTestApp(api.databaseUrl, { APP_ROLE: 'publisher,worker' });
     try {
       await eventually(done);
     } finally {
@@ -54,10 +45,10 @@ describe('a replay', () => {
   const finished = (id: string, expected: object) => async () =>
     expect(await progress(id)).toMatchObject({ status: 'DONE', ...expected });
 
-  it('tried dry says what would happen, and changes nothing', async () => {
+  it('shows in a dry run what it would do and changes nothing', async () => {
     const tenantId = 'dry';
-    const events = await givenCompleted(database.pool, 3, tenantId);
-    await givenEvents(database.pool, 2, {}, tenantId); // in the outbox
+    const events = await givenCompleted(api.pool, 3, tenantId);
+    await givenEvents(api.pool, 2, {}, tenantId); // in the outbox
     const audited = (await admin<AuditPage>(api.url, 'audit')).body.entries.length;
     const answer = await start({ tenantId, mode: 'reprocess', dryRun: true, limit: 5 });
     expect(answer).toMatchObject({ accepted: true, replayId: null, matched: 5, replayed: 0, skipped: 2, dryRun: true });
@@ -71,24 +62,24 @@ describe('a replay', () => {
       more: false,
     });
     expect((await start({ tenantId, mode: 'reprocess', dryRun: true, limit: 4 })).preview?.more).toBe(true);
-    expect(await countRows(database.pool, 'replays')).toBe(0);
-    expect(await countRows(database.pool, `outbox where destination = 'retry'`)).toBe(0);
+    expect(await countRows(api.pool, 'replays')).toBe(0);
+    expect(await countRows(api.pool, `outbox where destination = 'retry'`)).toBe(0);
     expect((await admin<AuditPage>(api.url, 'audit')).body.entries).toHaveLength(audited);
   });
 
-  it('I12: reprocessing is a new generation: effects once more, history kept, lineage on the event', async () => {
+  it('I12: reprocesses as a new generation, with the effects once more, and keeps the history', async () => {
     const tenantId = 'reprocessed';
-    const [event] = await givenCompleted(database.pool, 1, tenantId);
+    const [event] = await givenCompleted(api.pool, 1, tenantId);
     const { replayId, replayed } = await start({ tenantId, mode: 'reprocess' });
     expect(replayed).toBe(1);
-    expect(await stateRow(database.pool, event!)).toMatchObject({ status: 'DISPATCHED', generation: 2, dispatchNo: 2 });
-    expect(await outboxRows(database.pool, event)).toMatchObject([
+    expect(await stateRow(api.pool, event!)).toMatchObject({ status: 'DISPATCHED', generation: 2, dispatchNo: 2 });
+    expect(await outboxRows(api.pool, event)).toMatchObject([
       { destination: 'main' },
       { destination: 'retry', generation: 2, dispatchNo: 2 },
     ]);
     await withBackend(finished(replayId, { progress: { completed: 1 } }));
     expect(await usageOf(api.url, tenantId)).toBe(1); // the first processing was the factory's, without a handler
-    expect(await attemptRows(database.pool, event!)).toMatchObject([
+    expect(await attemptRows(api.pool, event!)).toMatchObject([
       { status: 'SUCCESS', generation: 1, dispatchNo: 1 },
       { status: 'SUCCESS', generation: 2, dispatchNo: 2, attemptNumber: 1 },
     ]);
@@ -96,28 +87,28 @@ describe('a replay', () => {
     expect(body).toMatchObject({ status: 'COMPLETED', replays: [{ replayId, mode: 'reprocess' }] });
   });
 
-  it('republishing sends the message and nothing more: no second effect, COMPLETED throughout', async () => {
+  it('republishes only the message, without a second effect, and the event stays COMPLETED', async () => {
     const tenantId = 'republished';
-    const [event] = await givenCompleted(database.pool, 1, tenantId);
+    const [event] = await givenCompleted(api.pool, 1, tenantId);
     const { replayId } = await start({ tenantId, mode: 'republish' });
     expect((await getEvent(api.url, tenantId, event!.id)).body.status).toBe('COMPLETED');
     await withBackend(finished(replayId, { progress: { completed: 1 } }));
-    expect(await outboxRows(database.pool, event)).toMatchObject([
+    expect(await outboxRows(api.pool, event)).toMatchObject([
       { dispatchNo: 1 },
       { status: 'PUBLISHED', destination: 'retry', generation: 1, dispatchNo: 2 },
     ]);
     expect(await usageOf(api.url, tenantId)).toBe(0);
-    expect(await attemptRows(database.pool, event!)).toHaveLength(1);
-    expect(await stateRow(database.pool, event!)).toMatchObject({ status: 'COMPLETED', generation: 1, dispatchNo: 2 });
+    expect(await attemptRows(api.pool, event!)).toHaveLength(1);
+    expect(await stateRow(api.pool, event!)).toMatchObject({ status: 'COMPLETED', generation: 1, dispatchNo: 2 });
   });
 
-  it('skips what is on its way, and says why', async () => {
+  it('skips events in flight and reports why', async () => {
     const tenantId = 'busy';
-    await givenEvents(database.pool, 1, {}, tenantId);
-    const published = await givenEvents(database.pool, 2, {}, tenantId);
-    await setEntries(database.pool, published, 'PUBLISHED');
-    const failed = await givenFailedEvent(database.pool, 3_600); // of acme
-    const [discarded] = await givenDeadLetters(database.pool, 1, { tenantId });
+    await givenEvents(api.pool, 1, {}, tenantId);
+    const published = await givenEvents(api.pool, 2, {}, tenantId);
+    await setEntries(api.pool, published, 'PUBLISHED');
+    const failed = await givenFailedEvent(api.pool, 3_600); // of acme
+    const [discarded] = await givenDeadLetters(api.pool, 1, { tenantId });
     await admin(api.url, 'dlq/discard', { tenantId });
     const first = await start({ tenantId, mode: 'reprocess' });
     expect(first).toMatchObject({ matched: 4, replayed: 0, skipped: 4 });
@@ -128,25 +119,25 @@ describe('a replay', () => {
     expect(meant.replayed).toBe(1);
   });
 
-  it('resolves the dead letters that it sends', async () => {
+  it('resolves the dead letters that it dispatches', async () => {
     const tenantId = 'dead';
-    await givenDeadLetters(database.pool, 3, { tenantId });
+    await givenDeadLetters(api.pool, 3, { tenantId });
     const { replayId } = await start({ tenantId, status: 'DLQ', mode: 'reprocess' });
     await withBackend(finished(replayId, { progress: { completed: 3 } }));
-    expect(await statusCounts(database.pool, tenantId)).toEqual({ COMPLETED: 3 });
-    expect(await countRows(database.pool, `dead_letters where tenant_id = 'dead' and resolution = 'REPLAYED'`)).toBe(3);
+    expect(await statusCounts(api.pool, tenantId)).toEqual({ COMPLETED: 3 });
+    expect(await countRows(api.pool, `dead_letters where tenant_id = 'dead' and resolution = 'REPLAYED'`)).toBe(3);
   });
 
-  it('started by two operators at once puts no event in flight twice', async () => {
+  it('never dispatches an event twice when two operators start it at once', async () => {
     const tenantId = 'twins';
-    const events = await givenCompleted(database.pool, 150, tenantId);
+    const events = await givenCompleted(api.pool, 150, tenantId);
     const both = await Promise.all([1, 2].map(() => start({ tenantId, mode: 'reprocess' })));
     expect(both.map(({ matched }) => matched)).toEqual([150, 150]);
     expect(both.reduce((sum, { replayed }) => sum + replayed, 0)).toBe(150);
     expect(both.reduce((sum, { skipped }) => sum + skipped, 0)).toBe(150);
     expect(
       await countRows(
-        database.pool,
+        api.pool,
         `outbox o join events e on e.id = o.event_id
        where e.tenant_id = 'twins' and o.destination = 'retry'`,
       ),
@@ -155,16 +146,16 @@ describe('a replay', () => {
       for (const { replayId } of both) await finished(replayId, {})();
     });
     expect(await usageOf(api.url, tenantId)).toBe(150);
-    expect(await attemptRows(database.pool, events[0]!)).toHaveLength(2);
+    expect(await attemptRows(api.pool, events[0]!)).toHaveLength(2);
   });
 
-  it('of many events is worked off by a publisher, gives way to a full outbox, and can be cancelled', async () => {
+  it('is carried out by a publisher, waits while the outbox is full, and can be cancelled', async () => {
     const tenantId = 'long';
-    await database.pool.query('delete from outbox where closed_at is null'); // what other tests left waiting
-    await givenCompleted(database.pool, 450, tenantId);
+    await api.pool.query('delete from outbox where closed_at is null'); // what other tests left waiting
+    await givenCompleted(api.pool, 450, tenantId);
     const { replayId, matched, replayed } = await start({ tenantId, mode: 'republish' });
     expect([matched, replayed]).toEqual([450, 0]);
-    const pool = createPool(database.url, 'test');
+    const pool = createPool(api.databaseUrl, 'test');
     const loop = new ReplayLoop(pool, api.app.get(WakeUp, { strict: false }));
     try {
       for (let run = 0; run < 4; run++) await loop.runOnce();
@@ -185,9 +176,9 @@ describe('a replay', () => {
     }
   });
 
-  it('is audited, and listed newest first', async () => {
+  it('is audited and listed newest first', async () => {
     const tenantId = 'audited';
-    const [event] = await givenCompleted(database.pool, 1, tenantId);
+    const [event] = await givenCompleted(api.pool, 1, tenantId);
     const { replayId, correlationId } = await start({ tenantId, eventIds: [event!.eventId], mode: 'republish' });
     const { entries } = (await admin<AuditPage>(api.url, 'audit?limit=1')).body;
     const filter = { tenantId, eventIds: [event!.eventId], mode: 'republish', replayId };
@@ -198,7 +189,7 @@ describe('a replay', () => {
     expect(replays).toMatchObject([{ replayId, matched: 1 }]);
   });
 
-  it('of nothing is done at once', async () => {
+  it('of no events is DONE at once', async () => {
     const { replayId, matched } = await start({ tenantId: 'nobody', mode: 'reprocess' });
     expect(matched).toBe(0);
     expect(await progress(replayId)).toMatchObject({ status: 'DONE', matched: 0 });
@@ -206,27 +197,27 @@ describe('a replay', () => {
 
   it.each<[string, object, string]>([
     ['without a tenant', { mode: 'reprocess' }, '/tenantId'],
-    ['of a null tenant', { tenantId: null, mode: 'reprocess' }, '/tenantId'],
+    ['for a null tenant', { tenantId: null, mode: 'reprocess' }, '/tenantId'],
     ['without a mode', { tenantId: 'acme' }, '/mode'],
-    ['of an unknown mode', { tenantId: 'acme', mode: 'redo' }, '/mode'],
-    ['of more than REPLAY_MAX_LIMIT', { tenantId: 'acme', mode: 'reprocess', limit: 5_001 }, '/limit'],
-    ['with a field that is no filter', { tenantId: 'acme', mode: 'reprocess', Type: 'x' }, '/Type'],
-  ])('%s is refused, with the pointer', async (_what, body, pointer) => {
+    ['for an unknown mode', { tenantId: 'acme', mode: 'redo' }, '/mode'],
+    ['for more than REPLAY_MAX_LIMIT', { tenantId: 'acme', mode: 'reprocess', limit: 5_001 }, '/limit'],
+    ['with an unknown field', { tenantId: 'acme', mode: 'reprocess', Type: 'x' }, '/Type'],
+  ])('is refused %s, with a pointer to the field', async (_what, body, pointer) => {
     const problem = expectProblem(await admin(api.url, 'replay', body), 400, 'invalid-request');
     expect(problem.errors?.map((error) => error.pointer)).toContain(pointer);
   });
 
-  it.each(['x', '01a20bbe-19c8-7764-af38-5def3fbd1764'])('that does not exist (%s) is 404', async (id) => {
+  it.each(['x', '01a20bbe-19c8-7764-af38-5def3fbd1764'])('is answered 404 if it does not exist (%s)', async (id) => {
     expectProblem(await admin(api.url, `replays/${id}`), 404, 'replay-not-found');
     expectProblem(await admin(api.url, `replays/${id}/cancel`, {}), 404, 'replay-not-found');
   });
 
-  it('a success that the worker commits meanwhile is not sent again', async () => {
+  it('does not dispatch an event that succeeds in the meantime', async () => {
     const tenantId = 'racing';
-    const [event] = await givenEvents(database.pool, 1, {}, tenantId);
-    await setEntries(database.pool, [event!], 'PUBLISHED');
+    const [event] = await givenEvents(api.pool, 1, {}, tenantId);
+    await setEntries(api.pool, [event!], 'PUBLISHED');
     expect(await start({ tenantId, mode: 'reprocess' })).toMatchObject({ replayed: 0, skipped: 1 });
-    await givenAttempt(database.pool, event!);
+    await givenAttempt(api.pool, event!);
     expect(await start({ tenantId, mode: 'reprocess' })).toMatchObject({ replayed: 1, skipped: 0 });
   });
 });

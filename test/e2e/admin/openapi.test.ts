@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import * as fc from 'fast-check';
-import { ADMIN_TOKEN, startTestApp, type TestApp } from '../../support/app';
-import { createTestDatabase, type TestDatabase } from '../../support/database';
+import { ADMIN_TOKEN } from '../../support/app';
+import { useApp } from '../../support/fixtures/app';
 import { call } from '../../support/e2e-http';
 import { requestsOf, resolve, type ApiDocument, type Operation, type Schema } from '../../support/openapi-inputs';
 
@@ -28,28 +28,19 @@ const ALL_OPTIONAL = [
 const TOKENS = { 'x-tenant-id': 'demo', 'x-admin-token': ADMIN_TOKEN };
 
 describe('the OpenAPI document', () => {
-  let database: TestDatabase;
-  let all: TestApp;
-  beforeAll(async () => {
-    database = await createTestDatabase();
-    all = await startTestApp(database.url, { DESTINATIONS_ALLOW_PRIVATE: 'true' });
-  });
-  afterAll(async () => {
-    await all.close();
-    await database.drop();
-  });
+  const all = useApp({ DESTINATIONS_ALLOW_PRIVATE: 'true' });
 
-  it('that is checked in is the one that is served; if not: npm run openapi', async () => {
+  it('is the one that is checked in (if not, run npm run openapi)', async () => {
     const served = await call<ApiDocument>(`${all.url}/docs-json`);
     expect(served.body).toEqual(document);
   });
 
-  it('is valid by the schema of OpenAPI', async () => {
+  it('is valid against the OpenAPI schema', async () => {
     const result = await new Validator().validate(structuredClone(document) as never);
     expect(result).toMatchObject({ valid: true });
   });
 
-  it.each(operations)('%s %s has a summary, and says how it refuses', (_method, route, operation) => {
+  it.each(operations)('has a summary and refusals for %s %s', (_method, route, operation) => {
     expect(operation.summary).toMatch(/\w{3,}/);
     if (!route.startsWith('/v1/')) return;
     const refusals = responsesOf(operation).filter(([status]) => status >= '400');
@@ -58,7 +49,7 @@ describe('the OpenAPI document', () => {
     expect(operation.security?.length).toBeGreaterThan(0);
   });
 
-  it('gives every operation an id of its own that we chose', () => {
+  it('gives every operation a unique id that we chose', () => {
     const ids = operations.map(([, , { operationId }]) => operationId);
     expect(
       ids.filter(
@@ -69,31 +60,28 @@ describe('the OpenAPI document', () => {
     expect(new Set(ids).size).toBe(ids.length);
   });
 
-  it.each(operations)(
-    '%s %s has bodies that are named schemas, or lists or choices of these',
-    (_method, _route, operation) => {
-      const contents = [operation.requestBody?.content, ...responsesOf(operation).map(([, { content }]) => content)];
-      const inline = contents
-        .flatMap((content) => Object.entries(content ?? {}))
-        .filter(([type, { schema }]) => type.includes('json') && !type.includes('ndjson') && !isNamed(schema));
-      expect(inline).toEqual([]);
-    },
-  );
+  it.each(operations)('has only named schemas as bodies of %s %s', (_method, _route, operation) => {
+    const contents = [operation.requestBody?.content, ...responsesOf(operation).map(([, { content }]) => content)];
+    const inline = contents
+      .flatMap((content) => Object.entries(content ?? {}))
+      .filter(([type, { schema }]) => type.includes('json') && !type.includes('ndjson') && !isNamed(schema));
+    expect(inline).toEqual([]);
+  });
 
-  it('says of every object which of its properties are required', () => {
+  it('declares the required properties of every object', () => {
     const { schemas } = document.components;
     const silent = Object.keys(schemas).filter((name) => schemas[name]?.properties && !schemas[name]?.required);
     expect(silent).toEqual(ALL_OPTIONAL);
   });
 
-  it('gives every number bounds, and is whole but for the age of an outbox entry', () => {
+  it('gives every number bounds, and declares all numbers integers except the age of an outbox entry', () => {
     const numbers = schemasWithin(document).filter(({ type }) => isOfType(type, 'number') || isOfType(type, 'integer'));
     expect(numbers.length).toBeGreaterThan(50);
     expect(numbers.filter(({ minimum, maximum }) => minimum === undefined || maximum === undefined)).toEqual([]);
     expect(numbers.filter(({ type }) => isOfType(type, 'number'))).toHaveLength(1);
   });
 
-  it.each(operations)('%s %s shows each refusal with its own status and code', (_method, route, operation) => {
+  it.each(operations)('shows each refusal of %s %s with its own status and code', (_method, route, operation) => {
     for (const [status, { content, headers }] of responsesOf(operation).filter(([of]) => of >= '400')) {
       const examples = Object.entries(content?.['application/problem+json']?.examples ?? {});
       if (route.startsWith('/v1/')) expect(examples.length).toBeGreaterThan(0);
@@ -105,7 +93,7 @@ describe('the OpenAPI document', () => {
     }
   });
 
-  it('has no reference to nothing', () => {
+  it('has no broken reference', () => {
     const references = schemasWithin(document).filter(
       (at): at is Schema & { $ref: string } => typeof at.$ref === 'string',
     );
@@ -119,12 +107,12 @@ describe('the OpenAPI document', () => {
     expect(names).toEqual(expect.arrayContaining(['webhook-id', 'webhook-timestamp', 'webhook-signature']));
   });
 
-  it('has both tokens under Authorize', () => {
+  it('offers both tokens under Authorize', () => {
     const names = Object.values(document.components.securitySchemes).map(({ name }) => name);
     expect(names).toEqual(expect.arrayContaining(['X-Tenant-Id', 'X-Admin-Token']));
   });
 
-  it('has examples that work as they stand', async () => {
+  it('has examples that work unchanged', async () => {
     for (const [method, route, operation] of operations) {
       if (route.includes('{')) continue; // they name what a fresh system does not have
       const query = (operation.parameters ?? [])

@@ -1,7 +1,6 @@
 import type { OutgoingHttpHeaders } from 'node:http';
 import { Readable } from 'node:stream';
-import { startTestApp, type TestApp } from '../../support/app';
-import { createTestDatabase, type TestDatabase } from '../../support/database';
+import { useApp } from '../../support/fixtures/app';
 import {
   call,
   expectProblem,
@@ -22,16 +21,7 @@ function cloudEvent(id: string, more: Record<string, unknown> = {}, data = `"${i
 }
 
 describe('CloudEvents at POST /v1/events', () => {
-  let database: TestDatabase;
-  let running: TestApp;
-  beforeAll(async () => {
-    database = await createTestDatabase();
-    running = await startTestApp(database.url, { MAX_EVENT_BYTES: '2048' });
-  });
-  afterAll(async () => {
-    await running.close();
-    await database.drop();
-  });
+  const running = useApp({ MAX_EVENT_BYTES: '2048' });
 
   const send = <T = AcceptedAnswer>(tenant: string, body: string | Buffer | Readable, headers: OutgoingHttpHeaders) =>
     call<T>(`${running.url}/v1/events`, { method: 'POST', headers: { 'x-tenant-id': tenant, ...headers }, body });

@@ -1,24 +1,14 @@
-import { startTestApp, type TestApp } from '../../support/app';
-import { createTestDatabase, type TestDatabase } from '../../support/database';
+import { useApp } from '../../support/fixtures/app';
 import { eventBody } from '../../support/events';
 import { bodyOfRaw, expectProblem, rawExchange, type AcceptedAnswer, type ProblemAnswer } from '../../support/e2e-http';
 
 const LIMIT = 4_096;
 
 describe('/v1/events', () => {
-  let database: TestDatabase;
-  let running: TestApp;
-  beforeAll(async () => {
-    database = await createTestDatabase();
-    running = await startTestApp(database.url, {
-      MAX_EVENT_BYTES: String(LIMIT),
-      REQUEST_STALL_TIMEOUT_MS: '200',
-      TENANT_ALLOWLIST: 'acme,globex',
-    });
-  });
-  afterAll(async () => {
-    await running.close();
-    await database.drop();
+  const running = useApp({
+    MAX_EVENT_BYTES: String(LIMIT),
+    REQUEST_STALL_TIMEOUT_MS: '200',
+    TENANT_ALLOWLIST: 'acme,globex',
   });
 
   type Headers = Record<string, string | string[]>;
@@ -29,7 +19,7 @@ describe('/v1/events', () => {
       .serialize((bytes: unknown) => bytes as string) // superagent would turn a Buffer into JSON
       .send(body);
   const post = (body: object, headers: Headers = {}) => postRaw(JSON.stringify(body), headers);
-  const countEvents = async (): Promise<number> => (await database.pool.query('select from events')).rowCount ?? 0;
+  const countEvents = async (): Promise<number> => (await running.pool.query('select from events')).rowCount ?? 0;
 
   describe('the tenant', () => {
     it.each([

@@ -1,6 +1,5 @@
 import type { Response } from 'supertest';
-import { startTestApp, type TestApp } from '../../support/app';
-import { createTestDatabase, type TestDatabase } from '../../support/database';
+import { useApp } from '../../support/fixtures/app';
 import { eventBody } from '../../support/events';
 import { eventually } from '../../support/eventually';
 import type { AcceptedAnswer, EventAnswer } from '../../support/e2e-http';
@@ -9,16 +8,7 @@ const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f
 const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/;
 
 describe('POST and GET /v1/events', () => {
-  let database: TestDatabase;
-  let running: TestApp;
-  beforeAll(async () => {
-    database = await createTestDatabase();
-    running = await startTestApp(database.url);
-  });
-  afterAll(async () => {
-    await running.close();
-    await database.drop();
-  });
+  const running = useApp();
 
   const post = (body: object | string, headers: Record<string, string> = {}) =>
     running.http
@@ -200,7 +190,7 @@ describe('POST and GET /v1/events', () => {
       const statuses = responses.map(({ status }) => status).sort();
       expect(statuses).toEqual([...Array<number>(49).fill(200), 202]);
       expect(new Set(responses.map((response) => JSON.stringify(original(accepted(response))))).size).toBe(1);
-      const { rows } = await database.pool.query('select from events where subject = $1', [sent.subject]);
+      const { rows } = await running.pool.query('select from events where subject = $1', [sent.subject]);
       expect(rows).toHaveLength(1);
     });
 

@@ -1,22 +1,14 @@
 import { Agent, request } from 'node:http';
 import { connect } from 'node:net';
-import { startTestApp, type TestApp } from '../../support/app';
-import { createTestDatabase, type TestDatabase } from '../../support/database';
+import { startTestApp } from '../../support/app';
+import { createTestDatabase } from '../../support/database';
 import { call, rawExchange, type ProblemAnswer } from '../../support/e2e-http';
 import { eventBody } from '../../support/events';
 import { eventually } from '../../support/eventually';
+import { useApp } from '../../support/fixtures/app';
 
 describe('the HTTP server', () => {
-  let database: TestDatabase;
-  let running: TestApp;
-  beforeAll(async () => {
-    database = await createTestDatabase();
-    running = await startTestApp(database.url, { REQUEST_STALL_TIMEOUT_MS: '300' });
-  });
-  afterAll(async () => {
-    await running.close();
-    await database.drop();
-  });
+  const running = useApp({ REQUEST_STALL_TIMEOUT_MS: '300' });
 
   const BODY = JSON.stringify(eventBody());
   const post = (...headers: string[]): string =>

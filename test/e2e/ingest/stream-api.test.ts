@@ -1,6 +1,5 @@
 import { Readable } from 'node:stream';
-import { startTestApp, type TestApp } from '../../support/app';
-import { createTestDatabase, type TestDatabase } from '../../support/database';
+import { useApp } from '../../support/fixtures/app';
 import { syntheticEvents, toNdjson } from '../../support/e2e-events';
 import { expectProblem, getEvent, postStream, type ProblemAnswer } from '../../support/e2e-http';
 
@@ -9,21 +8,12 @@ const line = (n: number | string, more = '') =>
 const lines = (count: number, run: string) => Array.from({ length: count }, (_, i) => line(`${run}-${i}`));
 
 describe('POST /v1/ingest/stream', () => {
-  let database: TestDatabase;
-  let running: TestApp;
-  beforeAll(async () => {
-    database = await createTestDatabase();
-    running = await startTestApp(database.url, { MAX_EVENT_BYTES: '2048', TENANT_ALLOWLIST: '' });
-  });
-  afterAll(async () => {
-    await running.close();
-    await database.drop();
-  });
+  const running = useApp({ MAX_EVENT_BYTES: '2048', TENANT_ALLOWLIST: '' });
 
   const send = (body: string | Buffer | Readable, headers: Record<string, string> = {}, tenant = 'acme') =>
     postStream(running.url, tenant, body, headers);
   const storedFor = async (tenant: string): Promise<number> =>
-    (await database.pool.query('select from events where tenant_id = $1', [tenant])).rowCount ?? 0;
+    (await running.pool.query('select from events where tenant_id = $1', [tenant])).rowCount ?? 0;
 
   describe('the response', () => {
     it('is 202 when every record is accepted, with counts and the correlation id', async () => {

@@ -45,37 +45,35 @@ describe('three processes on PostgreSQL, Redis and RabbitMQ', () => {
     expect(await count(successesOf(tenant))).toBe(events);
   };
 
-  describe('a stream of 676 events', () => {
-    const TENANT = 'sample';
-    const events = syntheticEvents(676, 'sample');
+  const TENANT = 'sample';
+  const events = syntheticEvents(676, 'sample');
 
-    it('is accepted and completed, every payload read back to the letter', async () => {
-      await send(TENANT, events);
-      await expectAllOnce(TENANT, 676);
-      const answers = await Promise.all(events.map(({ eventId }) => getEvent(api.url, TENANT, eventId, keepAlive)));
-      answers.forEach(({ status, text, body }, i) => {
-        const sent = events[i] as SyntheticEvent;
-        expect([status, body.status, body.type]).toEqual([200, 'COMPLETED', sent.type]);
-        expect(text).toContain(`"payload":${sent.payloadText},"status"`);
-        expect(body.attempts).toMatchObject([{ attemptNumber: 1, dispatch: 1, status: 'SUCCESS' }]);
-      });
-    });
-
-    it('sent again is 676 duplicates and changes nothing', async () => {
-      const facts = 'select md5(string_agg(e::text, $$ $$ order by e.id)) as digest from events e where tenant_id = $1';
-      const before = await cluster.pool.query(facts, [TENANT]);
-      const again = await postStream(api.url, TENANT, toNdjson(events));
-      expect(again.status).toBe(202);
-      expect(again.body.summary).toMatchObject({ records: 676, accepted: 0, duplicates: 676, rejected: 0 });
-      // What a second processing would need comes after this event, so it would have been counted by then.
-      await send('after-sample', syntheticEvents(1, 'after-sample'));
-      await allCompleted(cluster.pool, 'after-sample', 1);
-      expect((await cluster.pool.query(facts, [TENANT])).rows).toEqual(before.rows);
-      await expectAllOnce(TENANT, 676);
+  it('accept and complete a stream of 676 events and return every payload unchanged', async () => {
+    await send(TENANT, events);
+    await expectAllOnce(TENANT, 676);
+    const answers = await Promise.all(events.map(({ eventId }) => getEvent(api.url, TENANT, eventId, keepAlive)));
+    answers.forEach(({ status, text, body }, i) => {
+      const sent = events[i] as SyntheticEvent;
+      expect([status, body.status, body.type]).toEqual([200, 'COMPLETED', sent.type]);
+      expect(text).toContain(`"payload":${sent.payloadText},"status"`);
+      expect(body.attempts).toMatchObject([{ attemptNumber: 1, dispatch: 1, status: 'SUCCESS' }]);
     });
   });
 
-  it('I5, I7: a worker that is killed in the middle loses nothing and counts nothing twice', async () => {
+  it('report 676 duplicates for the same stream and change nothing', async () => {
+    const facts = 'select md5(string_agg(e::text, $$ $$ order by e.id)) as digest from events e where tenant_id = $1';
+    const before = await cluster.pool.query(facts, [TENANT]);
+    const again = await postStream(api.url, TENANT, toNdjson(events));
+    expect(again.status).toBe(202);
+    expect(again.body.summary).toMatchObject({ records: 676, accepted: 0, duplicates: 676, rejected: 0 });
+    // What a second processing would need comes after this event, so it would have been counted by then.
+    await send('after-sample', syntheticEvents(1, 'after-sample'));
+    await allCompleted(cluster.pool, 'after-sample', 1);
+    expect((await cluster.pool.query(facts, [TENANT])).rows).toEqual(before.rows);
+    await expectAllOnce(TENANT, 676);
+  });
+
+  it('I5, I7: lose nothing and count nothing twice when the worker is killed under load', async () => {
     await send('killed-worker', syntheticEvents(LOAD, 'killed-worker'));
     await caughtBetween(cluster.pool, successesOf('killed-worker'), 100, LOAD);
     await worker.end('SIGKILL');
@@ -84,7 +82,7 @@ describe('three processes on PostgreSQL, Redis and RabbitMQ', () => {
     await expectAllOnce('killed-worker', LOAD);
   });
 
-  it('I3, I4: a publisher that is killed in the middle loses nothing and counts nothing twice', async () => {
+  it('I3, I4: lose nothing and count nothing twice when the publisher is killed under load', async () => {
     await send('killed-publisher', syntheticEvents(LOAD, 'killed-publisher'));
     await caughtBetween(cluster.pool, publishedOf('killed-publisher'), 100, LOAD);
     await publisher.end('SIGKILL');
@@ -93,7 +91,7 @@ describe('three processes on PostgreSQL, Redis and RabbitMQ', () => {
     await expectAllOnce('killed-publisher', LOAD);
   });
 
-  it('I13: a queue that is purged while messages wait in it loses nothing', async () => {
+  it('I13: lose nothing when a queue with messages is purged', async () => {
     expect(await worker.end('SIGTERM')).toBe(0);
     await send('purged', syntheticEvents(300, 'purged'));
     await eventually(async () => expect(await statusCounts(cluster.pool, 'purged')).toEqual({ PUBLISHED: 300 }));
@@ -104,7 +102,7 @@ describe('three processes on PostgreSQL, Redis and RabbitMQ', () => {
     expect(await count(again)).toBe(300); // all by the reconciler, none by the purged messages
   });
 
-  it('I9: connections that RabbitMQ closes under load cost no event and no attempt', async () => {
+  it('I9: lose no event and use no attempt when RabbitMQ closes their connections under load', async () => {
     const tenant = 'cut-off';
     // One each of publisher and worker; the broker lists them some seconds late.
     await eventually(async () => expect(await listConnections(cluster.vhost.name)).toHaveLength(2), 20_000);
@@ -125,7 +123,7 @@ describe('three processes on PostgreSQL, Redis and RabbitMQ', () => {
     expect(failed.rows).toHaveLength(0);
   });
 
-  it('I1: an api that is killed under load has stored all that it answered', async () => {
+  it('I1: have stored every event that was answered 2xx when the api is killed under load', async () => {
     const answered: string[] = [];
     let killed = false;
     const producer = async (name: string): Promise<void> => {

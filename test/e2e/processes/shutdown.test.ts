@@ -55,7 +55,7 @@ describe('SIGTERM', () => {
   it.each([
     ['new connections', undefined],
     ['kept connections', new Agent({ keepAlive: true })],
-  ])('to an api under load of %s: every 2xx is in the database', async (_which, agent) => {
+  ])('loses no event that an api answered 2xx, under load on %s', async (_which, agent) => {
     const leaving = await start('api');
     const accepted: string[] = [];
     const clients = Array.from({ length: 20 }, (_, i) =>
@@ -75,7 +75,7 @@ describe('SIGTERM', () => {
   it.each([
     ['a connection of its own', undefined],
     ['a connection that the client keeps open', new Agent({ keepAlive: true })],
-  ])('to an api in the middle of a stream on %s: it is read to its end and answered', async (_which, agent) => {
+  ])('lets an api finish and answer a stream on %s', async (_which, agent) => {
     const tenant = agent ? 'last-kept-stream' : 'last-stream';
     const leaving = await start('api');
     const events = syntheticEvents(200, tenant);
@@ -94,7 +94,7 @@ describe('SIGTERM', () => {
     expect(ms).toBeLessThan(GRACE_MS);
   });
 
-  it('to a publisher under load: what it held is settled or released, and another one goes on', async () => {
+  it('lets a publisher under load settle or release its entries, and another one continues', async () => {
     const leaving = await start('publisher');
     await load('leaving-publisher');
     const published = `select count(*)::int as n from outbox o join events e on e.id = o.event_id
@@ -109,7 +109,7 @@ describe('SIGTERM', () => {
     await Promise.all([expectEndedWithinGrace(publisher), expectEndedWithinGrace(worker)]);
   });
 
-  it('to a worker under load: the counters are exact after another one has finished', async () => {
+  it('lets a worker under load settle its events, and another one completes the rest with exact counters', async () => {
     const publisher = await start('publisher');
     const leaving = await start('worker');
     await load('leaving-worker');
@@ -125,41 +125,39 @@ describe('SIGTERM', () => {
     await Promise.all([expectEndedWithinGrace(publisher), expectEndedWithinGrace(next)]);
   });
 
-  it.each(['publisher', 'worker'] as const)('to an idle %s without a broker ends it with code 0', async (role) => {
+  it.each(['publisher', 'worker'] as const)('ends an idle %s without a broker with code 0', async (role) => {
     const idle = await start(role, { RABBITMQ_URL: 'amqp://127.0.0.1:1' });
     await expectEndedWithinGrace(idle);
   });
 
-  describe('to an api that waits for a body which never ends', () => {
-    const stuck = async (env: Record<string, string> = {}): Promise<TestProcess> => {
-      const waiting = await start('api', env);
-      const endless = new Readable({ read: () => undefined });
-      endless.push(toNdjson(syntheticEvents(1, 'endless')));
-      postStream(waiting.url, `endless-${waiting.child.pid}`, endless).catch(() => undefined);
-      await eventually(async () =>
-        expect((await getEvent(waiting.url, `endless-${waiting.child.pid}`, 'endless-0')).status).toBe(200),
-      );
-      return waiting;
-    };
+  const stuck = async (env: Record<string, string> = {}): Promise<TestProcess> => {
+    const waiting = await start('api', env);
+    const endless = new Readable({ read: () => undefined });
+    endless.push(toNdjson(syntheticEvents(1, 'endless')));
+    postStream(waiting.url, `endless-${waiting.child.pid}`, endless).catch(() => undefined);
+    await eventually(async () =>
+      expect((await getEvent(waiting.url, `endless-${waiting.child.pid}`, 'endless-0')).status).toBe(200),
+    );
+    return waiting;
+  };
 
-    it('sent twice, ends it at once', async () => {
-      const waiting = await stuck();
-      const ended = waiting.end('SIGTERM');
-      await takesNoMore(waiting);
-      expect(waiting.child.exitCode).toBeNull();
-      const startedMs = performance.now();
-      waiting.child.kill('SIGTERM');
-      expect(await ended).toBe(1);
-      expect(performance.now() - startedMs).toBeLessThan(1_000);
-    });
+  it('ends an api with an endless request at once when it is sent twice', async () => {
+    const waiting = await stuck();
+    const ended = waiting.end('SIGTERM');
+    await takesNoMore(waiting);
+    expect(waiting.child.exitCode).toBeNull();
+    const startedMs = performance.now();
+    waiting.child.kill('SIGTERM');
+    expect(await ended).toBe(1);
+    expect(performance.now() - startedMs).toBeLessThan(1_000);
+  });
 
-    it('ends it with code 1 and a reason when the grace period is over', async () => {
-      const waiting = await stuck({ SHUTDOWN_GRACE_MS: '500' });
-      const { code, ms } = await endTimed(waiting);
-      expect(code).toBe(1);
-      expect(ms).toBeGreaterThan(400);
-      expect(ms).toBeLessThan(3_000);
-      expect(waiting.output()).toMatch(/SIGTERM: .*SHUTDOWN_GRACE_MS/);
-    });
+  it('ends an api with an endless request with code 1 and a reason after the grace period', async () => {
+    const waiting = await stuck({ SHUTDOWN_GRACE_MS: '500' });
+    const { code, ms } = await endTimed(waiting);
+    expect(code).toBe(1);
+    expect(ms).toBeGreaterThan(400);
+    expect(ms).toBeLessThan(3_000);
+    expect(waiting.output()).toMatch(/SIGTERM: .*SHUTDOWN_GRACE_MS/);
   });
 });

@@ -6,24 +6,14 @@ import { uuidV7 } from '../../../src/event/uuid-v7';
 import type { IngestResult } from '../../../src/ingest/store/store-batch';
 import { storeBatch } from '../../../src/ingest/store/store-batch';
 import { storeEvents } from '../../../src/ingest/store/store-batch.queries';
-import { createTestDatabase, type TestDatabase } from '../../support/database';
 import { prepared } from '../../support/events';
+import { useWriters } from '../../support/fixtures/writers';
 import { freePort } from '../../support/processes/free-port';
 import { countRows } from '../../support/rows';
 import { kinds, poison, POISON_PAYLOAD } from '../../support/prepared-variants';
 
-let database: TestDatabase;
-let pools: Pool[];
-beforeAll(async () => {
-  database = await createTestDatabase();
-  pools = Array.from({ length: 4 }, (_, i) => createPool(database.url, `writer ${i}`));
-});
-afterAll(async () => {
-  await Promise.all(pools.map((pool) => pool.end()));
-  await database.drop();
-});
-
-const store = async (...batch: PreparedEvent[]): Promise<string[]> => kinds(await storeBatch(database.pool, batch));
+const writers = useWriters();
+const { store } = writers;
 
 describe('a statement whose response was lost', () => {
   it('returns accepted again for the same ids, and stores nothing twice', async () => {
@@ -31,15 +21,15 @@ describe('a statement whose response was lost', () => {
     await expect(store(...batch)).resolves.toEqual(['accepted', 'accepted', 'accepted']);
     await expect(store(...batch)).resolves.toEqual(['accepted', 'accepted', 'accepted']);
     const ids = batch.map(({ event }) => `'${event.id}'`).join();
-    await expect(countRows(database.pool, `events where id in (${ids})`)).resolves.toBe(3);
-    await expect(countRows(database.pool, `outbox where event_id in (${ids})`)).resolves.toBe(3);
+    await expect(countRows(writers.pool, `events where id in (${ids})`)).resolves.toBe(3);
+    await expect(countRows(writers.pool, `outbox where event_id in (${ids})`)).resolves.toBe(3);
   });
 
   it('is retried automatically when the connection broke after the commit', async () => {
     let broken = 0;
     const losesFirstAnswer = {
       query: async (statement: { text: string; values: unknown[] }): Promise<QueryResult> => {
-        const answer = await database.pool.query(statement);
+        const answer = await writers.pool.query(statement);
         if (broken++ === 0) throw new Error('Connection terminated unexpectedly');
         return answer;
       },
@@ -47,7 +37,7 @@ describe('a statement whose response was lost', () => {
     const event = prepared({ eventId: 'lost answer' });
     expect(kinds(await storeBatch(losesFirstAnswer, [event]))).toEqual(['accepted']);
     expect(broken).toBeGreaterThan(1);
-    await expect(countRows(database.pool, `outbox where event_id = '${event.event.id}'`)).resolves.toBe(1);
+    await expect(countRows(writers.pool, `outbox where event_id = '${event.event.id}'`)).resolves.toBe(1);
   });
 
   it('fails with storage-unavailable when the database stays unreachable', async () => {
@@ -68,8 +58,8 @@ describe('concurrent writers', () => {
       const backward = forward.map(({ event: { subject } }) => prepared({ subject })).reverse();
       // storeEvents does not retry after a deadlock; storeBatch would.
       const [a, b] = await Promise.all([
-        storeEvents(pools[0] as Pool, forward),
-        storeEvents(pools[1] as Pool, backward),
+        storeEvents(writers.pools[0] as Pool, forward),
+        storeEvents(writers.pools[1] as Pool, backward),
       ]);
       expect(a.size + b.size).toBe(100);
     }
@@ -98,7 +88,7 @@ describe('concurrent writers', () => {
             return poisoned ? poison(event) : event;
           }),
         );
-        const results = await Promise.all(written.map((batch, i) => storeBatch(pools[i % 4] as Pool, batch)));
+        const results = await Promise.all(written.map((batch, i) => storeBatch(writers.pools[i % 4] as Pool, batch)));
         await expectConsistent(tenantId, written.flat(), results.flat());
       }),
       { numRuns: 60 },
@@ -106,7 +96,7 @@ describe('concurrent writers', () => {
   });
 
   async function expectConsistent(tenantId: string, events: PreparedEvent[], results: IngestResult[]): Promise<void> {
-    const { rows: stored } = await database.pool.query<{ id: string; entries: number; keys: string[] }>(
+    const { rows: stored } = await writers.pool.query<{ id: string; entries: number; keys: string[] }>(
       `select e.id, (select count(*)::int from outbox o where o.event_id = e.id and o.id = e.outbox_id) as entries,
               (select array_agg(encode(digest, 'hex')) from idempotency_keys k where k.event_id = e.id) as keys
          from events e where tenant_id = $1 order by id`,
@@ -142,6 +132,6 @@ describe('concurrent writers', () => {
     });
     const orphans = `idempotency_keys k where not exists (select from events e where e.id = k.event_id)
                        and k.digest in (${events.map(({ keyDigest }) => `'\\x${keyDigest}'`).join()})`;
-    await expect(countRows(database.pool, orphans)).resolves.toBe(0);
+    await expect(countRows(writers.pool, orphans)).resolves.toBe(0);
   }
 });

@@ -1,43 +1,32 @@
 import type { Pool } from 'pg';
-import { createPool } from '../../../src/db/pool';
 import type { PreparedEvent } from '../../../src/event/prepare-event';
 import { uuidV7 } from '../../../src/event/uuid-v7';
 import { storeBatch } from '../../../src/ingest/store/store-batch';
 import { storeEvents } from '../../../src/ingest/store/store-batch.queries';
-import { createTestDatabase, type TestDatabase } from '../../support/database';
 import { prepared } from '../../support/events';
+import { useWriters } from '../../support/fixtures/writers';
 import { countRows } from '../../support/rows';
 import { kinds, poison, twins } from '../../support/prepared-variants';
 
-let database: TestDatabase;
-let pools: Pool[];
-beforeAll(async () => {
-  database = await createTestDatabase();
-  pools = Array.from({ length: 4 }, (_, i) => createPool(database.url, `writer ${i}`));
-});
-afterAll(async () => {
-  await Promise.all(pools.map((pool) => pool.end()));
-  await database.drop();
-});
-
-const store = async (...batch: PreparedEvent[]): Promise<string[]> => kinds(await storeBatch(database.pool, batch));
+const writers = useWriters();
+const { store } = writers;
 
 const isStored = async ({ event }: PreparedEvent): Promise<boolean> =>
-  (await countRows(database.pool, `events where id = '${event.id}'`)) === 1;
+  (await countRows(writers.pool, `events where id = '${event.id}'`)) === 1;
 
 const isFree = async (digest: string | undefined): Promise<boolean> =>
-  (await countRows(database.pool, `idempotency_keys where digest = '\\x${digest}'`)) === 0;
+  (await countRows(writers.pool, `idempotency_keys where digest = '\\x${digest}'`)) === 0;
 
 describe('storeBatch', () => {
   it('I1: writes event, keys and outbox entry together', async () => {
-    const before = [await countRows(database.pool, 'idempotency_keys'), await countRows(database.pool, 'outbox')];
+    const before = [await countRows(writers.pool, 'idempotency_keys'), await countRows(writers.pool, 'outbox')];
     const event = prepared({ eventId: 'first' });
-    await expect(storeBatch(database.pool, [event])).resolves.toMatchObject([
+    await expect(storeBatch(writers.pool, [event])).resolves.toMatchObject([
       { kind: 'accepted', committed: { id: event.event.id, eventId: 'first', fingerprint: event.fingerprint } },
     ]);
-    const after = [await countRows(database.pool, 'idempotency_keys'), await countRows(database.pool, 'outbox')];
+    const after = [await countRows(writers.pool, 'idempotency_keys'), await countRows(writers.pool, 'outbox')];
     expect(after.map((count, i) => count - (before[i] ?? 0))).toEqual([2, 1]);
-    const { rows } = await database.pool.query(
+    const { rows } = await writers.pool.query(
       `select o.destination, o.status, o.dispatch_no, o.generation, o.attempts
          from events e join outbox o on o.id = e.outbox_id and o.event_id = e.id where e.id = $1`,
       [event.event.id],
@@ -46,7 +35,7 @@ describe('storeBatch', () => {
   });
 
   it('I1: writes nothing when one part cannot be written', async () => {
-    const client = await database.pool.connect();
+    const client = await writers.pool.connect();
     const event = prepared({ eventId: 'no outbox' });
     try {
       await client.query('begin');
@@ -69,7 +58,7 @@ describe('storeBatch', () => {
     );
     event.event.payloadJson = payload;
     await store(event);
-    const { rows } = await database.pool.query(
+    const { rows } = await writers.pool.query(
       `select payload, occurred_at, received_at, traceparent, size_bytes, encode(hash, 'hex') as hash, tenant_id
          from events where id = $1`,
       [event.event.id],
@@ -88,13 +77,13 @@ describe('storeBatch', () => {
   });
 
   it('accepts an empty batch', async () => {
-    await expect(storeBatch(database.pool, [])).resolves.toEqual([]);
+    await expect(storeBatch(writers.pool, [])).resolves.toEqual([]);
   });
 
   it('queues the events of a batch in the order in which they were prepared', async () => {
     const batch = Array.from({ length: 50 }, () => prepared());
     await store(...[...batch].reverse());
-    const { rows } = await database.pool.query<{ id: string }>(
+    const { rows } = await writers.pool.query<{ id: string }>(
       'select id from events where id = any ($1::uuid[]) order by outbox_id',
       [batch.map(({ event }) => event.id)],
     );
@@ -106,7 +95,7 @@ describe('I2: duplicates', () => {
   it('within a batch get the first event of that batch', async () => {
     const [first, second, third] = twins(3) as [PreparedEvent, PreparedEvent, PreparedEvent];
     const other = prepared();
-    const results = await storeBatch(database.pool, [first, other, second, third]);
+    const results = await storeBatch(writers.pool, [first, other, second, third]);
     expect(kinds(results)).toEqual(['accepted', 'accepted', 'duplicate', 'duplicate']);
     expect(results[2]).toMatchObject({ of: { id: first.event.id, receivedAt: first.event.receivedAt } });
   });
@@ -115,7 +104,7 @@ describe('I2: duplicates', () => {
     const [first, second] = twins(2, { eventId: 'stored-once' }) as [PreparedEvent, PreparedEvent];
     await store(first);
     const { id, eventId, receivedAt, correlationId, hash } = first.event;
-    await expect(storeBatch(database.pool, [second])).resolves.toEqual([
+    await expect(storeBatch(writers.pool, [second])).resolves.toEqual([
       {
         kind: 'duplicate',
         layer: 'database',
@@ -131,7 +120,7 @@ describe('I2: duplicates', () => {
     ['with an eventId and an explicit key', { eventId: 'fifty' }, 'other key of fifty'],
   ])('stored fifty at a time over several pools are one event: %s', async (_, fields, key) => {
     const events = twins(50, fields, key);
-    const results = await Promise.all(events.map((event, i) => storeBatch(pools[i % 4] as Pool, [event])));
+    const results = await Promise.all(events.map((event, i) => storeBatch(writers.pools[i % 4] as Pool, [event])));
     const found = kinds(results.flat());
     expect(found.filter((kind) => kind === 'accepted')).toHaveLength(1);
     expect(found.filter((kind) => kind === 'duplicate')).toHaveLength(49);
@@ -139,15 +128,15 @@ describe('I2: duplicates', () => {
     for (const result of results.flat()) {
       if (result.kind === 'duplicate') expect(result.of.id).toBe(winner.event.id);
     }
-    await expect(countRows(database.pool, `events where subject = '${winner.event.subject}'`)).resolves.toBe(1);
-    await expect(countRows(database.pool, `outbox where event_id = '${winner.event.id}'`)).resolves.toBe(1);
+    await expect(countRows(writers.pool, `events where subject = '${winner.event.subject}'`)).resolves.toBe(1);
+    await expect(countRows(writers.pool, `outbox where event_id = '${winner.event.id}'`)).resolves.toBe(1);
   });
 
   it('of an event past its retention are still recognised by their key', async () => {
     const [first, second] = twins(2) as [PreparedEvent, PreparedEvent];
     await store(first);
-    await database.pool.query('delete from events where id = $1', [first.event.id]);
-    await expect(storeBatch(database.pool, [second])).resolves.toMatchObject([
+    await writers.pool.query('delete from events where id = $1', [first.event.id]);
+    await expect(storeBatch(writers.pool, [second])).resolves.toMatchObject([
       { kind: 'duplicate', of: { id: first.event.id } },
     ]);
   });

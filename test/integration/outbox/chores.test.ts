@@ -1,14 +1,10 @@
-import { Logger } from '@nestjs/common';
-import { LocalWakeUp } from '../../../src/redis/wake-up';
-import { Metrics } from '../../../src/observability/metrics';
 import { Chores } from '../../../src/outbox/chores';
 import { dispatchDueRetries } from '../../../src/event-state/dispatch-due-retries.queries';
 import { KeyPruning } from '../../../src/outbox/key-pruning';
-import { Reconciler } from '../../../src/outbox/reconciler';
 import { Retention } from '../../../src/outbox/retention';
 import { testSettings } from '../../support/app';
-import { createTestDatabase, type TestDatabase } from '../../support/database';
 import { eventually } from '../../support/eventually';
+import { useOutbox } from '../../support/fixtures/outbox';
 import {
   countRows,
   givenEvent,
@@ -20,128 +16,116 @@ import {
   setEntries,
   stateRow,
 } from '../../support/rows';
-import { ScriptedBroker } from '../../support/broker/scripted-broker';
+
+const outbox = useOutbox();
+
+const retryEntries = (): Promise<number> => countRows(outbox.pool, `outbox where destination = 'retry'`);
 
 describe('due retries', () => {
-  let database: TestDatabase;
-  beforeAll(async () => {
-    Logger.overrideLogger(false);
-    database = await createTestDatabase();
-  });
-  beforeEach(() =>
-    database.pool.query(
-      'truncate events, outbox, idempotency_keys, event_state, processing_attempts, retry_schedule, chore_progress',
-    ),
-  );
-  afterAll(() => database.drop());
-
-  const retryEntries = (): Promise<number> => countRows(database.pool, `outbox where destination = 'retry'`);
-
-  it('I8: go to the outbox for the queue of retries, with the dispatch number of the state', async () => {
-    const event = await givenFailedEvent(database.pool, -1);
-    await expect(dispatchDueRetries(database.pool, 10)).resolves.toBe(1);
-    const entry = (await outboxRows(database.pool, event)).at(-1);
+  it('I8: are appended to the outbox for the retry queue, with the dispatch number of the event state', async () => {
+    const event = await givenFailedEvent(outbox.pool, -1);
+    await expect(dispatchDueRetries(outbox.pool, 10)).resolves.toBe(1);
+    const entry = (await outboxRows(outbox.pool, event)).at(-1);
     expect(entry).toMatchObject({ destination: 'retry', dispatchNo: 2, generation: 1, status: 'PENDING', attempts: 0 });
-    await expect(stateRow(database.pool, event)).resolves.toMatchObject({
+    await expect(stateRow(outbox.pool, event)).resolves.toMatchObject({
       status: 'DISPATCHED',
       dispatchNo: 2,
       attempts: 1,
       outboxId: entry?.id,
       lastError: 'it broke',
     });
-    await expect(countRows(database.pool, 'retry_schedule')).resolves.toBe(0);
-    await expect(dispatchDueRetries(database.pool, 10)).resolves.toBe(0);
+    await expect(countRows(outbox.pool, 'retry_schedule')).resolves.toBe(0);
+    await expect(dispatchDueRetries(outbox.pool, 10)).resolves.toBe(0);
   });
 
-  it('that are not due yet stay where they are', async () => {
-    const event = await givenFailedEvent(database.pool, 60);
-    await expect(dispatchDueRetries(database.pool, 10)).resolves.toBe(0);
-    await expect(stateRow(database.pool, event)).resolves.toMatchObject({ status: 'RETRYING' });
-    await expect(countRows(database.pool, 'retry_schedule')).resolves.toBe(1);
-    await letPass(database.pool, 61);
-    await expect(dispatchDueRetries(database.pool, 10)).resolves.toBe(1);
+  it('stay scheduled until they are due', async () => {
+    const event = await givenFailedEvent(outbox.pool, 60);
+    await expect(dispatchDueRetries(outbox.pool, 10)).resolves.toBe(0);
+    await expect(stateRow(outbox.pool, event)).resolves.toMatchObject({ status: 'RETRYING' });
+    await expect(countRows(outbox.pool, 'retry_schedule')).resolves.toBe(1);
+    await letPass(outbox.pool, 61);
+    await expect(dispatchDueRetries(outbox.pool, 10)).resolves.toBe(1);
   });
 
-  it('go in bounded steps, longest overdue first', async () => {
+  it('are dispatched in bounded steps, the longest overdue first', async () => {
     const events = [];
-    for (let i = 0; i < 10; i++) events.push(await givenFailedEvent(database.pool, -1 - i));
-    await expect(dispatchDueRetries(database.pool, 4)).resolves.toBe(4);
-    const states = await Promise.all(events.map((event) => stateRow(database.pool, event)));
+    for (let i = 0; i < 10; i++) events.push(await givenFailedEvent(outbox.pool, -1 - i));
+    await expect(dispatchDueRetries(outbox.pool, 4)).resolves.toBe(4);
+    const states = await Promise.all(events.map((event) => stateRow(outbox.pool, event)));
     expect(states.map((state) => state?.status)).toEqual([
       ...Array.from({ length: 6 }, () => 'RETRYING'),
       ...Array.from({ length: 4 }, () => 'DISPATCHED'),
     ]);
   });
 
-  it('are moved once however many publishers try', async () => {
-    for (let i = 0; i < 20; i++) await givenFailedEvent(database.pool, -1);
-    const moved = await Promise.all(Array.from({ length: 5 }, () => dispatchDueRetries(database.pool, 100)));
+  it('are dispatched once when several publishers run at the same time', async () => {
+    for (let i = 0; i < 20; i++) await givenFailedEvent(outbox.pool, -1);
+    const moved = await Promise.all(Array.from({ length: 5 }, () => dispatchDueRetries(outbox.pool, 100)));
     expect(moved.reduce((a, b) => a + b)).toBe(20);
     await expect(retryEntries()).resolves.toBe(20);
   });
 
   it.each(['COMPLETED', 'DISCARDED', 'DLQ'] as const)(
-    'I11: of an event that is %s meanwhile do nothing',
+    'I11: are dropped when their event has become %s',
     async (status) => {
-      const event = await givenEvent(database.pool);
-      await givenState(database.pool, event, { status });
-      await givenRetry(database.pool, event, { dueInSeconds: -1 });
-      await expect(dispatchDueRetries(database.pool, 10)).resolves.toBe(0);
+      const event = await givenEvent(outbox.pool);
+      await givenState(outbox.pool, event, { status });
+      await givenRetry(outbox.pool, event, { dueInSeconds: -1 });
+      await expect(dispatchDueRetries(outbox.pool, 10)).resolves.toBe(0);
       await expect(retryEntries()).resolves.toBe(0);
-      await expect(stateRow(database.pool, event)).resolves.toMatchObject({ status });
+      await expect(stateRow(outbox.pool, event)).resolves.toMatchObject({ status });
     },
   );
 
-  it('I11: of an event that has a newer dispatch do nothing', async () => {
-    const event = await givenEvent(database.pool);
-    await givenState(database.pool, event, { status: 'RETRYING', dispatchNo: 3 });
-    await givenRetry(database.pool, event, { dueInSeconds: -1, dispatchNo: 2 });
-    await expect(dispatchDueRetries(database.pool, 10)).resolves.toBe(0);
+  it('I11: are dropped when their event has a newer dispatch', async () => {
+    const event = await givenEvent(outbox.pool);
+    await givenState(outbox.pool, event, { status: 'RETRYING', dispatchNo: 3 });
+    await givenRetry(outbox.pool, event, { dueInSeconds: -1, dispatchNo: 2 });
+    await expect(dispatchDueRetries(outbox.pool, 10)).resolves.toBe(0);
     await expect(retryEntries()).resolves.toBe(0);
   });
+});
 
-  describe('by the chores of a publisher', () => {
-    const choresWith = (wakeUp: LocalWakeUp, broker = new ScriptedBroker()): Chores => {
-      const { pool } = database;
-      const reconciler = new Reconciler(testSettings(), pool, broker, new Metrics());
-      const retention = new Retention(testSettings(), pool);
-      return new Chores(pool, wakeUp, reconciler, retention, new KeyPruning(testSettings(), pool));
-    };
+describe('the chores of a publisher', () => {
+  const startChores = (): Chores => {
+    const { pool, wakeUp, broker } = outbox;
+    const retention = new Retention(testSettings(), pool);
+    const keyPruning = new KeyPruning(testSettings(), pool);
+    const chores = new Chores(pool, wakeUp, outbox.reconcilerOf(broker), retention, keyPruning);
+    chores.onApplicationBootstrap();
+    return chores;
+  };
 
-    it('are moved when their time has come, and the publisher is woken', async () => {
-      const wakeUp = new LocalWakeUp();
-      let signals = 0;
-      wakeUp.listen(() => (signals += 1));
-      const due = await givenFailedEvent(database.pool, 0.3);
-      const later = await givenFailedEvent(database.pool, 60);
-      const chores = [choresWith(wakeUp), choresWith(wakeUp)];
-      for (const each of chores) each.onApplicationBootstrap();
-      await eventually(async () => {
-        await expect(stateRow(database.pool, due)).resolves.toMatchObject({ status: 'DISPATCHED' });
-        expect(signals).toBe(1);
-      });
-      await Promise.all(chores.map((each) => each.beforeApplicationShutdown()));
-      await expect(stateRow(database.pool, later)).resolves.toMatchObject({ status: 'RETRYING' });
+  it('dispatch retries when they are due and wake the publisher', async () => {
+    let signals = 0;
+    outbox.wakeUp.listen(() => (signals += 1));
+    const due = await givenFailedEvent(outbox.pool, 0.3);
+    const later = await givenFailedEvent(outbox.pool, 60);
+    const chores = [startChores(), startChores()];
+    await eventually(async () => {
+      await expect(stateRow(outbox.pool, due)).resolves.toMatchObject({ status: 'DISPATCHED' });
+      expect(signals).toBe(1);
     });
+    await Promise.all(chores.map((each) => each.beforeApplicationShutdown()));
+    await expect(stateRow(outbox.pool, later)).resolves.toMatchObject({ status: 'RETRYING' });
+  });
 
-    it('as are lost events and partitions, until they are stopped (I15)', async () => {
-      const chores = choresWith(new LocalWakeUp());
-      const lost = await givenEvent(database.pool);
-      await setEntries(database.pool, [lost], 'PUBLISHED');
-      await letPass(database.pool, 3_600);
-      const { rows } = await database.pool.query<{ name: string }>(
-        `select max(inhrelid::regclass::text) as name from pg_inherits where inhparent = 'events'::regclass
+  it('I15: dispatch lost events and create partitions until they are stopped', async () => {
+    const lost = await givenEvent(outbox.pool);
+    await setEntries(outbox.pool, [lost], 'PUBLISHED');
+    await letPass(outbox.pool, 3_600);
+    const { rows } = await outbox.pool.query<{ name: string }>(
+      `select max(inhrelid::regclass::text) as name from pg_inherits where inhparent = 'events'::regclass
             and inhrelid::regclass::text <> 'events_default'`,
-      );
-      const newest = (rows[0] as { name: string }).name;
-      await database.pool.query(`drop table ${newest}`);
-      chores.onApplicationBootstrap();
-      await eventually(async () => {
-        await expect(stateRow(database.pool, lost)).resolves.toMatchObject({ dispatchNo: 2 });
-        await expect(countRows(database.pool, `pg_class where relname = '${newest}'`)).resolves.toBe(1);
-      });
-      await chores.beforeApplicationShutdown();
-      await chores.beforeApplicationShutdown();
+    );
+    const newest = (rows[0] as { name: string }).name;
+    await outbox.pool.query(`drop table ${newest}`);
+    const chores = startChores();
+    await eventually(async () => {
+      await expect(stateRow(outbox.pool, lost)).resolves.toMatchObject({ dispatchNo: 2 });
+      await expect(countRows(outbox.pool, `pg_class where relname = '${newest}'`)).resolves.toBe(1);
     });
+    await chores.beforeApplicationShutdown();
+    await chores.beforeApplicationShutdown();
   });
 });

@@ -6,38 +6,36 @@ import { pruneKeys, type PruneProgress } from '../../../src/db/retention/prune-k
 import { KeyPruning } from '../../../src/outbox/key-pruning';
 import { storeBatch } from '../../../src/ingest/store/store-batch';
 import { testSettings } from '../../support/app';
-import { createTestDatabase, type TestDatabase } from '../../support/database';
 import { prepared } from '../../support/events';
+import { useDatabase } from '../../support/fixtures/database';
 import { countRows } from '../../support/rows';
 
 const ROOT = path.resolve(__dirname, '../../..');
 
+const database = useDatabase();
+beforeAll(() => {
+  Logger.overrideLogger(false);
+});
+beforeEach(async () => {
+  await database.pool.query('truncate idempotency_keys');
+});
+
+const givenKeys = (count: number, ageDays: number) =>
+  database.pool.query(
+    `insert into idempotency_keys (digest, event_id, fingerprint, created_at)
+     select sha256(gen_random_uuid()::text::bytea), gen_random_uuid(), '\\x00', now() - make_interval(days => $2)
+       from generate_series(1, $1)`,
+    [count, ageDays],
+  );
+const keys = (): Promise<number> => countRows(database.pool, 'idempotency_keys');
+const steps = async (options: { retentionDays: number; dryRun?: boolean }): Promise<PruneProgress[]> => {
+  const all: PruneProgress[] = [];
+  for await (const step of pruneKeys(database.pool, options)) all.push(step);
+  return all;
+};
+
 describe('idempotency keys', () => {
-  let database: TestDatabase;
-  beforeAll(async () => {
-    Logger.overrideLogger(false);
-    database = await createTestDatabase();
-  });
-  beforeEach(async () => {
-    await database.pool.query('truncate idempotency_keys');
-  });
-  afterAll(() => database.drop());
-
-  const givenKeys = (count: number, ageDays: number) =>
-    database.pool.query(
-      `insert into idempotency_keys (digest, event_id, fingerprint, created_at)
-       select sha256(gen_random_uuid()::text::bytea), gen_random_uuid(), '\\x00', now() - make_interval(days => $2)
-         from generate_series(1, $1)`,
-      [count, ageDays],
-    );
-  const keys = (): Promise<number> => countRows(database.pool, 'idempotency_keys');
-  const steps = async (options: { retentionDays: number; dryRun?: boolean }): Promise<PruneProgress[]> => {
-    const all: PruneProgress[] = [];
-    for await (const step of pruneKeys(database.pool, options)) all.push(step);
-    return all;
-  };
-
-  it('that are past their retention go in bounded steps, wherever they lie; the others stay', async () => {
+  it('are deleted past their retention, in bounded steps, and kept before', async () => {
     for (let i = 0; i < 4; i++) {
       await givenKeys(15_000, 91);
       await givenKeys(5_000, 89);
@@ -55,7 +53,7 @@ describe('idempotency keys', () => {
     await expect(keys()).resolves.toBe(100);
   });
 
-  it('are free again when they are gone: the same content is a new event', async () => {
+  it('can be used again after they were deleted: the same content becomes a new event', async () => {
     const event = prepared({ subject: 'once' });
     await storeBatch(database.pool, [event]);
     await database.pool.query(`update idempotency_keys set created_at = now() - interval '91 days'`);
@@ -64,7 +62,7 @@ describe('idempotency keys', () => {
     expect(outcome?.kind).toBe('accepted');
   });
 
-  it('are pruned by the chores, step by step, and then rarely', async () => {
+  it('are pruned by the chores in small steps, with a long pause after each walk', async () => {
     await givenKeys(200, 91);
     await givenKeys(10, 1);
     const pruning = new KeyPruning(testSettings(), database.pool);
@@ -72,35 +70,35 @@ describe('idempotency keys', () => {
     expect(await pruning.runOnce()).toBeGreaterThan(60_000);
     await expect(keys()).resolves.toBe(10);
   });
+});
 
-  describe('npm run prune:idempotency', () => {
-    const prune = (...args: string[]) =>
-      promisify(execFile)(process.execPath, [path.join(ROOT, 'dist/src/commands/prune-idempotency.js'), ...args], {
-        cwd: ROOT,
-        env: { PATH: process.env.PATH, DATABASE_URL: database.url },
-      });
-
-    it('says how far it is and what it did; --dry-run changes nothing', async () => {
-      await givenKeys(3_000, 91);
-      await givenKeys(2_000, 40);
-      const dry = await prune('--dry-run');
-      expect(dry.stdout).toMatch(/% of \d+ pages, 3000 expired keys so far/);
-      expect(dry.stdout).toMatch(
-        /^3000 idempotency keys older than 90 days would be deleted \(dry run, nothing changed\)/m,
-      );
-      await expect(keys()).resolves.toBe(5_000);
-      expect((await prune()).stdout).toMatch(/^3000 idempotency keys older than 90 days deleted, in [\d.]+ s\.$/m);
-      await expect(keys()).resolves.toBe(2_000);
-      expect((await prune('--days', '30')).stdout).toMatch(/^2000 idempotency keys older than 30 days deleted/m);
-      await expect(keys()).resolves.toBe(0);
+describe('npm run prune:idempotency', () => {
+  const prune = (...args: string[]) =>
+    promisify(execFile)(process.execPath, [path.join(ROOT, 'dist/src/commands/prune-idempotency.js'), ...args], {
+      cwd: ROOT,
+      env: { PATH: process.env.PATH, DATABASE_URL: database.url },
     });
 
-    it('refuses what it does not know', async () => {
-      await expect(prune('--days', 'all')).rejects.toMatchObject({
-        code: 2,
-        stderr: expect.stringMatching(/^--days .*\n\nUsage: /) as string,
-      });
-      await expect(prune('--force')).rejects.toMatchObject({ code: 2 });
+  it('reports progress and result, and changes nothing with --dry-run', async () => {
+    await givenKeys(3_000, 91);
+    await givenKeys(2_000, 40);
+    const dry = await prune('--dry-run');
+    expect(dry.stdout).toMatch(/% of \d+ pages, 3000 expired keys so far/);
+    expect(dry.stdout).toMatch(
+      /^3000 idempotency keys older than 90 days would be deleted \(dry run, nothing changed\)/m,
+    );
+    await expect(keys()).resolves.toBe(5_000);
+    expect((await prune()).stdout).toMatch(/^3000 idempotency keys older than 90 days deleted, in [\d.]+ s\.$/m);
+    await expect(keys()).resolves.toBe(2_000);
+    expect((await prune('--days', '30')).stdout).toMatch(/^2000 idempotency keys older than 30 days deleted/m);
+    await expect(keys()).resolves.toBe(0);
+  });
+
+  it('refuses an unknown option and an invalid number of days', async () => {
+    await expect(prune('--days', 'all')).rejects.toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/^--days .*\n\nUsage: /) as string,
     });
+    await expect(prune('--force')).rejects.toMatchObject({ code: 2 });
   });
 });

@@ -1,239 +1,218 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Logger } from '@nestjs/common';
 import { connect, type Channel, type ChannelModel } from 'amqplib';
 import { QUEUES, type PublishOutcome } from '../../../src/broker/broker';
 import { RabbitBroker } from '../../../src/broker/rabbit-broker';
-import { LocalWakeUp } from '../../../src/redis/wake-up';
 import { listFailedEntries, requeueFailed } from '../../../src/event-state/failed-entries.queries';
 import { readOutboxFigures } from '../../../src/event-state/figures.queries';
-import { Metrics } from '../../../src/observability/metrics';
 import { OutboxGauges } from '../../../src/outbox/outbox-gauges';
-import { Publisher } from '../../../src/outbox/publisher';
+import type { Publisher } from '../../../src/outbox/publisher';
 import { readPosition } from '../../../src/outbox/reconciler.queries';
-import { Reconciler } from '../../../src/outbox/reconciler';
 import { TcpProxy } from '../../support/broker/tcp-proxy';
-import { testSettings } from '../../support/app';
-import { createTestDatabase, type TestDatabase } from '../../support/database';
 import { eventually } from '../../support/eventually';
+import { LONG_SECONDS, useOutbox } from '../../support/fixtures/outbox';
 import { createTestVhost, type TestVhost } from '../../support/broker/rabbit';
 import { givenEntry, givenEvent, givenEvents, letPass, outboxRows, setEntries, stateRow } from '../../support/rows';
 import { ScriptedBroker } from '../../support/broker/scripted-broker';
 
-const LONG = 3_600;
 /** golevelup opens channel 1 of every connection; ours is the next. */
 const PUBLISHER_CHANNEL = 2;
 
-describe('faults of messages and of confirms', () => {
-  let database: TestDatabase;
-  let metrics: Metrics;
-  beforeAll(async () => {
-    Logger.overrideLogger(false);
-    database = await createTestDatabase();
-  });
-  beforeEach(async () => {
-    await database.pool.query('truncate events, outbox, idempotency_keys, event_state, chore_progress');
-    metrics = new Metrics();
-  });
-  afterAll(() => database.drop());
+const outbox = useOutbox();
+const { publisherTo, reconcilerOf } = outbox;
 
-  const publisherTo = (broker: ScriptedBroker | RabbitBroker, env: Record<string, string> = {}): Publisher =>
-    new Publisher(testSettings(env), database.pool, broker, new LocalWakeUp(), metrics);
-  const statusCounts = async (): Promise<Record<string, number>> => {
-    const counts: Record<string, number> = {};
-    for (const { status } of await outboxRows(database.pool)) counts[status] = (counts[status] ?? 0) + 1;
-    return counts;
+const statusCounts = async (): Promise<Record<string, number>> => {
+  const counts: Record<string, number> = {};
+  for (const { status } of await outboxRows(outbox.pool)) counts[status] = (counts[status] ?? 0) + 1;
+  return counts;
+};
+
+describe('a poison entry', () => {
+  /** Breaks the channel whenever it is published with others, and is found out when it is alone. */
+  const poisoned = (poison: readonly string[]): ScriptedBroker => {
+    const broker = new ScriptedBroker();
+    broker.publish = (messages) => {
+      broker.received.push(...messages);
+      const at = messages.findIndex(({ id }) => poison.includes(id));
+      const outcome = (i: number): PublishOutcome => {
+        if (at === -1 || i < at / 2) return 'confirmed';
+        return messages.length === 1 ? { rejected: 'too large' } : 'suspect';
+      };
+      return Promise.resolve(messages.map((_, i) => outcome(i)));
+    };
+    return broker;
   };
 
-  describe('a poison entry', () => {
-    /** Breaks the channel whenever it is published with others, and is found out when it is alone. */
-    const poisoned = (poison: readonly string[]): ScriptedBroker => {
-      const broker = new ScriptedBroker();
-      broker.publish = (messages) => {
-        broker.received.push(...messages);
-        const at = messages.findIndex(({ id }) => poison.includes(id));
-        const outcome = (i: number): PublishOutcome => {
-          if (at === -1 || i < at / 2) return 'confirmed';
-          return messages.length === 1 ? { rejected: 'too large' } : 'suspect';
-        };
-        return Promise.resolve(messages.map((_, i) => outcome(i)));
-      };
-      return broker;
-    };
-
-    it('I10: isolates itself within a few claims, wherever it stands, and every neighbour is published', async () => {
-      const events = await givenEvents(database.pool, 200);
-      const poison = [0, 77, 78, 199].map((i) => (events[i] as { id: string }).id);
-      const publisher = publisherTo(poisoned(poison), { OUTBOX_BATCH_SIZE: '100' });
-      let claims = 0;
-      while ((await readOutboxFigures(database.pool)).pending > 0) {
-        await publisher.runOnce();
-        claims += 1;
-      }
-      expect(await statusCounts()).toEqual({ PUBLISHED: 196, FAILED: 4 });
-      expect(claims).toBeLessThan(60);
-      const failed = await listFailedEntries(database.pool, 10);
-      expect(failed.map(({ eventId, lastError }) => [eventId, lastError])).toEqual(
-        poison.map((id) => [id, 'too large']).reverse(),
-      );
-      await expect(listFailedEntries(database.pool, 1)).resolves.toEqual([failed[0]]);
-    });
-  });
-
-  describe('FAILED entries', () => {
-    it('are requeued by an operator, those named or the oldest, and then published', async () => {
-      const events = await givenEvents(database.pool, 4);
-      await setEntries(database.pool, events, 'FAILED');
-      const ids = (await outboxRows(database.pool)).map(({ id }) => id);
-      await expect(requeueFailed(database.pool, { ids: ids.slice(2, 3), limit: 100 })).resolves.toEqual(
-        ids.slice(2, 3),
-      );
-      await expect(requeueFailed(database.pool, { limit: 2 })).resolves.toEqual(ids.slice(0, 2));
-      await expect(requeueFailed(database.pool, { ids: ['999999'], limit: 2 })).resolves.toEqual([]);
-      await publisherTo(new ScriptedBroker()).runOnce();
-      expect(await statusCounts()).toEqual({ PUBLISHED: 3, FAILED: 1 });
-    });
-
-    it('I13: that are requeued and then lost by the broker are found, though the reconciler had passed them', async () => {
-      const { pool } = database;
-      const [failed, other] = await givenEvents(pool, 2);
-      if (!failed || !other) throw new Error('two events were asked for');
-      await setEntries(pool, [failed], 'FAILED');
-      await setEntries(pool, [other], 'PUBLISHED');
-      await letPass(pool, LONG);
-      const broker = new ScriptedBroker();
-      const reconciler = new Reconciler(testSettings(), pool, broker, metrics);
-      await reconciler.runOnce();
-      await expect(stateRow(pool, other)).resolves.toMatchObject({ dispatchNo: 2 });
-      await expect(readPosition(pool)).resolves.not.toBe('0');
-      await requeueFailed(pool, { limit: 10 });
-      await publisherTo(broker).runOnce();
-      await letPass(pool, LONG);
-      await reconciler.runOnce();
-      await expect(stateRow(pool, failed)).resolves.toMatchObject({ status: 'DISPATCHED', dispatchNo: 2 });
-    });
-
-    it('are counted beside what is open, from small indexes', async () => {
-      const { pool } = database;
-      await setEntries(pool, await givenEvents(pool, 3), 'FAILED');
-      await setEntries(pool, await givenEvents(pool, 5), 'PUBLISHED');
-      await setEntries(pool, await givenEvents(pool, 2), 'IN_FLIGHT');
-      await letPass(pool, 100);
-      await givenEvents(pool, 4);
-      await expect(readOutboxFigures(pool)).resolves.toEqual({
-        pending: 4,
-        inFlight: 2,
-        failed: 3,
-        oldestOpenSeconds: expect.closeTo(100, -1) as number,
-      });
-      await new OutboxGauges(pool, metrics).runOnce();
-      const text = await metrics.registry.metrics();
-      expect(text).toMatch(/^streamforge_outbox_backlog 6$/m);
-      expect(text).toMatch(/^streamforge_outbox_failed 3$/m);
-      expect(text).toMatch(/^streamforge_outbox_oldest_pending_seconds 1\d\d(\.\d+)?$/m);
-    });
-  });
-
-  describe('on RabbitMQ', () => {
-    let vhost: TestVhost;
-    let proxy: TcpProxy;
-    let broker: RabbitBroker;
-    let observer: ChannelModel;
-    let channel: Channel;
-    beforeEach(async () => {
-      vhost = await createTestVhost();
-      proxy = await TcpProxy.to(vhost.url);
-      broker = await RabbitBroker.connect(proxy.url, { publishes: true, consumes: false });
-      observer = await connect(vhost.url);
-      channel = await observer.createChannel();
-      await eventually(() => expect(broker.canPublish()).toBe(true));
-    });
-    afterEach(async () => {
-      await broker.close();
-      await observer.close();
-      await proxy.cut();
-      await vhost.drop();
-    });
-
-    const allPublished = (publisher: Publisher): Promise<void> =>
-      eventually(async () => {
-        await publisher.runOnce();
-        expect(Object.keys(await statusCounts())).toEqual(['PUBLISHED']);
-      });
-
-    it('a broker that acks out of order and closes: entries are PENDING again long before the lease ends', async () => {
-      await givenEvents(database.pool, 10);
-      const publisher = publisherTo(broker);
-      proxy.hold('answers');
-      const startedMs = Date.now();
-      const running = publisher.runOnce();
-      await eventually(async () => expect((await channel.checkQueue(QUEUES.main)).messageCount).toBe(10));
-      proxy.inject(basicAck(7));
-      proxy.inject(basicAck(3));
-      proxy.inject(channelClose(541, 'INTERNAL_ERROR'));
-      await running;
-      expect(Date.now() - startedMs).toBeLessThan(10_000);
-      expect(await statusCounts()).toEqual({ PENDING: 8, PUBLISHED: 2 });
-      for (const row of await outboxRows(database.pool)) expect(row).toMatchObject({ attempts: 0 });
-      await proxy.cut();
-      proxy.release();
-      await proxy.restore();
-      await allPublished(publisher);
-    });
-
-    it('a broker that acks some out of order and then says nothing: the deadline gives the others back', async () => {
-      await givenEvents(database.pool, 10);
-      const publisher = publisherTo(broker, { PUBLISH_TIMEOUT_MS: '500' });
-      proxy.hold('answers');
-      const running = publisher.runOnce();
-      await eventually(async () => expect((await channel.checkQueue(QUEUES.main)).messageCount).toBe(10));
-      proxy.inject(basicAck(9));
-      await running;
-      expect(await statusCounts()).toEqual({ PENDING: 9, PUBLISHED: 1 });
-      proxy.release();
-      await allPublished(publisher);
-    });
-
-    it('an unroutable entry becomes FAILED, its neighbours do not wait, and requeued it is published', async () => {
-      const { pool } = database;
-      const event = await givenEvent(pool);
-      await setEntries(pool, [event], 'PUBLISHED');
-      const lost = await givenEntry(pool, event, { destination: 'dlq' });
-      await givenEvents(pool, 20);
-      const publisher = publisherTo(broker);
-      await whileSomebodyDeletes(QUEUES.dlq, async () => {
-        await publisher.runOnce();
-        expect(await statusCounts()).toEqual({ PUBLISHED: 21, PENDING: 1 });
-        await eventually(async () => {
-          await publisher.runOnce();
-          expect(await statusCounts()).toEqual({ PUBLISHED: 21, FAILED: 1 });
-        }, 40_000);
-      });
-      const [failed] = await listFailedEntries(pool, 10);
-      expect(failed).toMatchObject({ id: lost, lastError: expect.stringContaining('unroutable') as string });
-      await eventually(async () => {
-        await requeueFailed(pool, { limit: 10 });
-        await allPublished(publisher);
-      });
-    });
-
-    /** The queue is gone before `work` begins, and soon again whenever it is declared. */
-    async function whileSomebodyDeletes(queue: string, work: () => Promise<void>): Promise<void> {
-      await channel.deleteQueue(queue);
-      let ended = false;
-      const deleting = (async () => {
-        while (!ended) {
-          await channel.deleteQueue(queue);
-          await sleep(250); // rarely between the declaration of a queue and its binding, which would break the channel
-        }
-      })();
-      try {
-        await work();
-      } finally {
-        ended = true;
-        await deleting;
-      }
+  it('I10: is isolated within a few claims at any position, and all its neighbours are published', async () => {
+    const events = await givenEvents(outbox.pool, 200);
+    const poison = [0, 77, 78, 199].map((i) => (events[i] as { id: string }).id);
+    const publisher = publisherTo(poisoned(poison), { OUTBOX_BATCH_SIZE: '100' });
+    let claims = 0;
+    while ((await readOutboxFigures(outbox.pool)).pending > 0) {
+      await publisher.runOnce();
+      claims += 1;
     }
+    expect(await statusCounts()).toEqual({ PUBLISHED: 196, FAILED: 4 });
+    expect(claims).toBeLessThan(60);
+    const failed = await listFailedEntries(outbox.pool, 10);
+    expect(failed.map(({ eventId, lastError }) => [eventId, lastError])).toEqual(
+      poison.map((id) => [id, 'too large']).reverse(),
+    );
+    await expect(listFailedEntries(outbox.pool, 1)).resolves.toEqual([failed[0]]);
   });
+});
+
+describe('FAILED entries', () => {
+  it('are published after an operator requeues them by id or oldest first', async () => {
+    const events = await givenEvents(outbox.pool, 4);
+    await setEntries(outbox.pool, events, 'FAILED');
+    const ids = (await outboxRows(outbox.pool)).map(({ id }) => id);
+    await expect(requeueFailed(outbox.pool, { ids: ids.slice(2, 3), limit: 100 })).resolves.toEqual(ids.slice(2, 3));
+    await expect(requeueFailed(outbox.pool, { limit: 2 })).resolves.toEqual(ids.slice(0, 2));
+    await expect(requeueFailed(outbox.pool, { ids: ['999999'], limit: 2 })).resolves.toEqual([]);
+    await publisherTo(new ScriptedBroker()).runOnce();
+    expect(await statusCounts()).toEqual({ PUBLISHED: 3, FAILED: 1 });
+  });
+
+  it('I13: are dispatched again when the broker loses them after a requeue, although the reconciler had passed them', async () => {
+    const { pool } = outbox;
+    const [failed, other] = await givenEvents(pool, 2);
+    if (!failed || !other) throw new Error('two events were asked for');
+    await setEntries(pool, [failed], 'FAILED');
+    await setEntries(pool, [other], 'PUBLISHED');
+    await letPass(pool, LONG_SECONDS);
+    const broker = new ScriptedBroker();
+    const reconciler = reconcilerOf(broker);
+    await reconciler.runOnce();
+    await expect(stateRow(pool, other)).resolves.toMatchObject({ dispatchNo: 2 });
+    await expect(readPosition(pool)).resolves.not.toBe('0');
+    await requeueFailed(pool, { limit: 10 });
+    await publisherTo(broker).runOnce();
+    await letPass(pool, LONG_SECONDS);
+    await reconciler.runOnce();
+    await expect(stateRow(pool, failed)).resolves.toMatchObject({ status: 'DISPATCHED', dispatchNo: 2 });
+  });
+
+  it('are counted separately from open entries', async () => {
+    const { pool } = outbox;
+    await setEntries(pool, await givenEvents(pool, 3), 'FAILED');
+    await setEntries(pool, await givenEvents(pool, 5), 'PUBLISHED');
+    await setEntries(pool, await givenEvents(pool, 2), 'IN_FLIGHT');
+    await letPass(pool, 100);
+    await givenEvents(pool, 4);
+    await expect(readOutboxFigures(pool)).resolves.toEqual({
+      pending: 4,
+      inFlight: 2,
+      failed: 3,
+      oldestOpenSeconds: expect.closeTo(100, -1) as number,
+    });
+    await new OutboxGauges(pool, outbox.metrics).runOnce();
+    const text = await outbox.metrics.registry.metrics();
+    expect(text).toMatch(/^streamforge_outbox_backlog 6$/m);
+    expect(text).toMatch(/^streamforge_outbox_failed 3$/m);
+    expect(text).toMatch(/^streamforge_outbox_oldest_pending_seconds 1\d\d(\.\d+)?$/m);
+  });
+});
+
+describe('the publisher on RabbitMQ', () => {
+  let vhost: TestVhost;
+  let proxy: TcpProxy;
+  let broker: RabbitBroker;
+  let observer: ChannelModel;
+  let channel: Channel;
+  beforeEach(async () => {
+    vhost = await createTestVhost();
+    proxy = await TcpProxy.to(vhost.url);
+    broker = await RabbitBroker.connect(proxy.url, { publishes: true, consumes: false });
+    observer = await connect(vhost.url);
+    channel = await observer.createChannel();
+    await eventually(() => expect(broker.canPublish()).toBe(true));
+  });
+  afterEach(async () => {
+    await broker.close();
+    await observer.close();
+    await proxy.cut();
+    await vhost.drop();
+  });
+
+  const allPublished = (publisher: Publisher): Promise<void> =>
+    eventually(async () => {
+      await publisher.runOnce();
+      expect(Object.keys(await statusCounts())).toEqual(['PUBLISHED']);
+    });
+
+  it('releases unconfirmed entries long before their lease ends when the broker acks out of order and closes the channel', async () => {
+    await givenEvents(outbox.pool, 10);
+    const publisher = publisherTo(broker);
+    proxy.hold('answers');
+    const startedMs = Date.now();
+    const running = publisher.runOnce();
+    await eventually(async () => expect((await channel.checkQueue(QUEUES.main)).messageCount).toBe(10));
+    proxy.inject(basicAck(7));
+    proxy.inject(basicAck(3));
+    proxy.inject(channelClose(541, 'INTERNAL_ERROR'));
+    await running;
+    expect(Date.now() - startedMs).toBeLessThan(10_000);
+    expect(await statusCounts()).toEqual({ PENDING: 8, PUBLISHED: 2 });
+    for (const row of await outboxRows(outbox.pool)) expect(row).toMatchObject({ attempts: 0 });
+    await proxy.cut();
+    proxy.release();
+    await proxy.restore();
+    await allPublished(publisher);
+  });
+
+  it('releases unconfirmed entries at the publish deadline when the broker acks some out of order and goes silent', async () => {
+    await givenEvents(outbox.pool, 10);
+    const publisher = publisherTo(broker, { PUBLISH_TIMEOUT_MS: '500' });
+    proxy.hold('answers');
+    const running = publisher.runOnce();
+    await eventually(async () => expect((await channel.checkQueue(QUEUES.main)).messageCount).toBe(10));
+    proxy.inject(basicAck(9));
+    await running;
+    expect(await statusCounts()).toEqual({ PENDING: 9, PUBLISHED: 1 });
+    proxy.release();
+    await allPublished(publisher);
+  });
+
+  it('marks an unroutable entry FAILED without delaying its neighbours, and publishes it after a requeue', async () => {
+    const { pool } = outbox;
+    const event = await givenEvent(pool);
+    await setEntries(pool, [event], 'PUBLISHED');
+    const lost = await givenEntry(pool, event, { destination: 'dlq' });
+    await givenEvents(pool, 20);
+    const publisher = publisherTo(broker);
+    await whileSomebodyDeletes(QUEUES.dlq, async () => {
+      await publisher.runOnce();
+      expect(await statusCounts()).toEqual({ PUBLISHED: 21, PENDING: 1 });
+      await eventually(async () => {
+        await publisher.runOnce();
+        expect(await statusCounts()).toEqual({ PUBLISHED: 21, FAILED: 1 });
+      }, 40_000);
+    });
+    const [failed] = await listFailedEntries(pool, 10);
+    expect(failed).toMatchObject({ id: lost, lastError: expect.stringContaining('unroutable') as string });
+    await eventually(async () => {
+      await requeueFailed(pool, { limit: 10 });
+      await allPublished(publisher);
+    });
+  });
+
+  /** The queue is gone before `work` begins, and soon again whenever it is declared. */
+  async function whileSomebodyDeletes(queue: string, work: () => Promise<void>): Promise<void> {
+    await channel.deleteQueue(queue);
+    let ended = false;
+    const deleting = (async () => {
+      while (!ended) {
+        await channel.deleteQueue(queue);
+        await sleep(250); // rarely between the declaration of a queue and its binding, which would break the channel
+      }
+    })();
+    try {
+      await work();
+    } finally {
+      ended = true;
+      await deleting;
+    }
+  }
 });
 
 /** Of the publisher's channel. Not `multiple`: this message alone. */

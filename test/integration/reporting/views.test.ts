@@ -1,8 +1,7 @@
 import type { Pool } from 'pg';
 import type { Event } from '../../../src/event/event';
 import { givenCompleted, givenDeadLetters } from '../../support/admin';
-import { startTestApp, type TestApp } from '../../support/app';
-import { createTestDatabase, type TestDatabase } from '../../support/database';
+import { useApp } from '../../support/fixtures/app';
 import { postEvent } from '../../support/e2e-http';
 import { eventBody } from '../../support/events';
 import { expectSameEvent, expectSameOutbox, expectSameUsage, openKinds, unnamedWork } from '../../support/reporting';
@@ -186,61 +185,52 @@ const CASES: Record<string, Case> = {
   },
 };
 
-describe('the reporting views say what the API says', () => {
-  let database: TestDatabase;
-  let api: TestApp;
-  beforeAll(async () => {
-    database = await createTestDatabase();
-    api = await startTestApp(database.url, { APP_ROLE: 'api' });
-  });
-  afterAll(async () => {
-    await api.close();
-    await database.drop();
-  });
+describe('the reporting views', () => {
+  const api = useApp({ APP_ROLE: 'api' });
   const positionOfReconciler = (position: string): Promise<unknown> =>
-    database.pool.query(
+    api.pool.query(
       `insert into chore_progress (name, position) values ('reconciler', $1)
        on conflict (name) do update set position = excluded.position`,
       [position],
     );
 
-  it.each(Object.keys(CASES))('of %s', async (name) => {
+  it.each(Object.keys(CASES))('agree with the API about %s', async (name) => {
     const { arrange, status, open, generation = 1 } = CASES[name] as Case;
-    const event = await arrange(database.pool);
-    const row = await expectSameEvent(database.pool, api.url, event.tenantId, event.id);
+    const event = await arrange(api.pool);
+    const row = await expectSameEvent(api.pool, api.url, event.tenantId, event.id);
     expect(row).toMatchObject({ status, generation });
-    expect(await openKinds(database.pool, event.id)).toEqual(open);
-    await expectSameOutbox(database.pool, api.url);
+    expect(await openKinds(api.pool, event.id)).toEqual(open);
+    await expectSameOutbox(api.pool, api.url);
   });
 
-  it('of all events together: one row each, and everything under way is named as open work', async () => {
-    const { rows } = await database.pool.query(
+  it('have one row for each event and list everything unfinished as open work', async () => {
+    const { rows } = await api.pool.query(
       `select (select count(*) from reporting.events) = (select count(*) from events) as "oneEach",
               (select count(*) from reporting.attempts) = (select count(*) from processing_attempts) as "allAttempts"`,
     );
     expect(rows).toEqual([{ oneEach: true, allAttempts: true }]);
-    expect(await unnamedWork(database.pool)).toEqual([]);
+    expect(await unnamedWork(api.pool)).toEqual([]);
   });
 
-  it('of an event that was sent twice: it is one', async () => {
+  it('count an event that was sent twice once', async () => {
     const body = JSON.stringify(eventBody({ eventId: 'sent-twice' }));
     const [first, second] = [await postEvent(api.url, 'twice', body), await postEvent(api.url, 'twice', body)];
     expect([first.status, second.status, second.body.id]).toEqual([202, 200, first.body.id]);
-    await expectSameEvent(database.pool, api.url, 'twice', first.body.id);
-    const { rows } = await database.pool.query(`select id, event_id from reporting.events where tenant_id = 'twice'`);
+    await expectSameEvent(api.pool, api.url, 'twice', first.body.id);
+    const { rows } = await api.pool.query(`select id, event_id from reporting.events where tenant_id = 'twice'`);
     expect(rows).toEqual([{ id: first.body.id, event_id: 'sent-twice' }]);
   });
 
-  it('of the usage', async () => {
-    await database.pool.query(
+  it('agree with the API about the usage', async () => {
+    await api.pool.query(
       `insert into usage_daily (tenant_id, day, type, events, bytes)
        values ('metered', '2026-01-05', 'a', 1, 2), ('metered', '2026-01-06', 'a', 3, 4), ('metered', '2026-01-06', 'b', 5, 6)`,
     );
-    await expectSameUsage(database.pool, api.url, 'metered');
+    await expectSameUsage(api.pool, api.url, 'metered');
   });
 
-  it('of a published event wherever the reconciler stands before its entry, and of none that it has passed', async () => {
-    const { pool } = database;
+  it('list a published event as open work until the reconciler has passed its entry', async () => {
+    const { pool } = api;
     const settled = await completed(pool);
     const open = await givenEvent(pool);
     await setEntries(pool, [open], 'PUBLISHED');
@@ -259,8 +249,8 @@ describe('the reporting views say what the API says', () => {
     await positionOfReconciler('0');
   });
 
-  it('tell since when a retry and a replay wait', async () => {
-    const { pool } = database;
+  it('show since when a retry and a replay have been waiting', async () => {
+    const { pool } = api;
     const retried = await givenEvent(pool);
     await givenState(pool, retried, { status: 'RETRYING' });
     await givenRetry(pool, retried, { dueInSeconds: 3_600 });
