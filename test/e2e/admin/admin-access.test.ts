@@ -28,7 +28,7 @@ function from(address: string, url: string, headers: Record<string, string>): Pr
 
 const freshAddress = (): string => `127.${1 + Math.floor(Math.random() * 250)}.${Math.floor(Math.random() * 250)}.7`;
 
-describe('the way in for operators', () => {
+describe('the access of operators', () => {
   let database: TestDatabase;
   const apps: TestApp[] = [];
   const limited = { ADMIN_RATE_LIMIT_PER_MINUTE: '5', APP_ROLE: 'api' };
@@ -47,7 +47,7 @@ describe('the way in for operators', () => {
   const good = { 'x-admin-token': ADMIN_TOKEN };
   const bad = { 'x-admin-token': 'a-guess' };
 
-  it('counts wrong tokens, announces the limit, and then refuses the right one as well', async () => {
+  it('counts wrong tokens, announces the limit, and then refuses the right token as well', async () => {
     const url = `${await start(limited)}/v1/admin/outbox`;
     const address = freshAddress();
     for (let n = 1; n <= 5; n++) {
@@ -61,7 +61,7 @@ describe('the way in for operators', () => {
     expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
   });
 
-  it('leaves other addresses alone, so that nobody locks the operators out by guessing', async () => {
+  it('does not limit other addresses, so that guessing cannot lock operators out', async () => {
     const url = `${await start(limited)}/v1/admin/outbox`;
     const [guesser, operator] = [freshAddress(), freshAddress()];
     for (let n = 0; n < 6; n++) await from(guesser, url, bad);
@@ -69,7 +69,7 @@ describe('the way in for operators', () => {
     expect((await from(operator, url, good)).status).toBe(200);
   });
 
-  it('has one count for all api processes', async () => {
+  it('shares one count between all api processes', async () => {
     const redis = { REDIS_URL: process.env.TEST_REDIS_URL as string };
     const urls = await Promise.all([start({ ...limited, ...redis }), start({ ...limited, ...redis })]);
     for (const url of urls) {
@@ -83,7 +83,7 @@ describe('the way in for operators', () => {
     expect(statuses).toEqual([200, 200, 200, 200, 200, 429, 429, 429]);
   });
 
-  it('counts for itself while Redis is away', async () => {
+  it('counts in each process while Redis is down', async () => {
     const url = await start({ ...limited, REDIS_URL: 'redis://127.0.0.1:1' });
     const address = freshAddress();
     const statuses: number[] = [];
@@ -91,7 +91,7 @@ describe('the way in for operators', () => {
     expect(statuses).toEqual([200, 200, 200, 200, 200, 429]);
   });
 
-  it('is the same where an operator reads an event: guesses there are counted, too', async () => {
+  it('counts wrong tokens on GET /v1/events/{id}, too', async () => {
     const base = await start(limited);
     const { id } = (await postEvent(base, 'acme', JSON.stringify(eventBody()))).body;
     const address = freshAddress();
@@ -110,7 +110,7 @@ describe('the way in for operators', () => {
     'outbox',
     'usage',
     'audit',
-  ])('guards %s', async (path) => {
+  ])('requires the token for %s', async (path) => {
     const [app] = apps;
     expectProblem(await from(freshAddress(), `${app?.url}/v1/admin/${path}`, {}), 401, 'admin-token-invalid');
   });

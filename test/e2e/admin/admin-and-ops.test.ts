@@ -45,13 +45,13 @@ describe('admin and operations', () => {
       ['a beginning of the right one', { 'X-Admin-Token': ADMIN_TOKEN.slice(0, -1) }],
       ['doubled', { 'X-Admin-Token': [ADMIN_TOKEN, ADMIN_TOKEN] }],
       ['in the wrong header', { Authorization: `Bearer ${ADMIN_TOKEN}` }],
-    ])('needs the token: %s is 401', async (_what, headers) => {
+    ])('answers 401 when the token is %s', async (_what, headers) => {
       const response = await all.http.get('/v1/admin/usage').set(headers as Record<string, string>);
       expect(expectProblem(response, 401, 'admin-token-invalid').retryable).toBe(false);
       expect(response.text).not.toContain(ADMIN_TOKEN);
     });
 
-    it('counts events and bytes by tenant, day and type, duplicates once', async () => {
+    it('counts events and bytes by tenant, day and type, and duplicates once', async () => {
       const events = syntheticEvents(100, 'counted');
       const types = [...new Set(events.map(({ type }) => type))].sort();
       await postStream(all.url, 'counted', toNdjson(events));
@@ -71,7 +71,7 @@ describe('admin and operations', () => {
       }
     });
 
-    it('can be narrowed to days', async () => {
+    it('filters by day', async () => {
       const past = await usage('?tenantId=counted&from=2020-01-01&to=2020-12-31');
       expect([past.status, past.body]).toEqual([200, { usage: [] }]);
       const since = await usage('?tenantId=counted&from=2020-01-01');
@@ -91,7 +91,7 @@ describe('admin and operations', () => {
     });
     const read = (headers: Record<string, string>) => all.http.get(`/v1/events/${id}`).set(headers);
 
-    it('needs no tenant, but finds nothing in a wrong one', async () => {
+    it('needs no tenant, but does not find an event of another tenant', async () => {
       const found = await read({ 'X-Admin-Token': ADMIN_TOKEN });
       expect(found.body).toMatchObject({ id, tenantId: 'some-tenant' });
       const elsewhere = await read({ 'X-Admin-Token': ADMIN_TOKEN, 'X-Tenant-Id': 'other-tenant' });
@@ -106,7 +106,7 @@ describe('admin and operations', () => {
   });
 
   describe('GET /health', () => {
-    it('is 200 with a correlation id', async () => {
+    it('answers 200 with the correlation id', async () => {
       const response = await all.http.get('/health').set('X-Correlation-Id', 'probe');
       expect(response.status).toBe(200);
       expect(response.headers['x-correlation-id']).toBe('probe');
@@ -122,7 +122,7 @@ describe('admin and operations', () => {
     const down = expect.objectContaining({ status: 'down' }) as object;
 
     it.each(['api', 'publisher', 'worker', 'all'])(
-      'of a healthy %s is 200 and names every dependency',
+      'answers 200 and lists every dependency for a healthy %s',
       async (role) => {
         const env = { REDIS_URL: process.env.TEST_REDIS_URL as string, RABBITMQ_URL: vhost.url, APP_ROLE: role };
         const app = await start(env);
@@ -131,7 +131,7 @@ describe('admin and operations', () => {
       },
     );
 
-    it('says degraded, 200, where the api misses Redis and RabbitMQ', async () => {
+    it('answers 200 and degraded for an api without Redis and RabbitMQ', async () => {
       const [redis, rabbit] = [await freePort(), await freePort()];
       const env = { REDIS_URL: `redis://127.0.0.1:${redis}`, RABBITMQ_URL: `amqp://127.0.0.1:${rabbit}` };
       const ready = await readyOf(await start({ ...env, APP_ROLE: 'api' }));
@@ -144,12 +144,12 @@ describe('admin and operations', () => {
       expect(JSON.stringify(ready)).not.toMatch(new RegExp(`127\\.0\\.0\\.1|${rabbit}|${redis}`));
     });
 
-    it.each(['publisher', 'worker'])('is 503 where the %s has no broker', async (role) => {
+    it.each(['publisher', 'worker'])('answers 503 for a %s without a broker', async (role) => {
       const app = await start({ APP_ROLE: role, RABBITMQ_URL: `amqp://127.0.0.1:${await freePort()}` });
       expect(await readyOf(app)).toMatchObject({ httpStatus: 503, checks: { postgres: up, rabbitmq: down } });
     });
 
-    it('is 503 while the process drains', async () => {
+    it('answers 503 while the process drains', async () => {
       const app = await start();
       expect((await readyOf(app)).httpStatus).toBe(200);
       app.app.get(ReadinessChecks, { strict: false }).beforeApplicationShutdown();
@@ -167,7 +167,7 @@ describe('admin and operations', () => {
       expect(response.text).toMatch(/^process_cpu_seconds_total /m);
     });
 
-    it('counts, and has no tenant, subject or id in a label', async () => {
+    it('counts without a tenant, subject or id in any label', async () => {
       await postStream(all.url, 'labelled-tenant', toNdjson(syntheticEvents(5, 'labelled')));
       const text = await eventually(async () => {
         const response = await all.http.get('/metrics');
@@ -178,7 +178,7 @@ describe('admin and operations', () => {
       expect(text).not.toMatch(/labelled/);
     });
 
-    it('needs METRICS_TOKEN where it is set', async () => {
+    it('requires METRICS_TOKEN if it is set', async () => {
       const app = await start({ METRICS_TOKEN: 'scrape-me' });
       const scrape = (headers: Record<string, string>) => app.http.get('/metrics').set(headers);
       expect((await scrape({ Authorization: 'Bearer scrape-me' })).status).toBe(200);
@@ -205,7 +205,7 @@ describe('admin and operations', () => {
       );
     });
 
-    it('tells of every admin endpoint with a body that the body may be too large, or of another type', async () => {
+    it('documents too large and unsupported bodies for every admin endpoint with a body', async () => {
       type Operations = Record<string, { requestBody?: object; responses: object }>;
       const { paths } = (await all.http.get('/docs-json')).body as { paths: Record<string, Operations> };
       const withBody = Object.entries(paths).flatMap(([path, operations]) =>
@@ -228,7 +228,7 @@ describe('admin and operations', () => {
       }
     });
 
-    it.each(['publisher', 'worker'])('is no business of the %s', async (role) => {
+    it.each(['publisher', 'worker'])('is not served by the %s', async (role) => {
       const app = await start({ APP_ROLE: role, RABBITMQ_URL: vhost.url });
       for (const path of ['/docs', '/docs-json', '/v1/events/x', '/v1/admin/usage']) {
         expectProblem(await app.http.get(path), 404, 'route-not-found');
@@ -236,7 +236,7 @@ describe('admin and operations', () => {
     });
   });
 
-  it('answers a request that is no HTTP without falling over', async () => {
+  it('answers a malformed HTTP request and keeps running', async () => {
     const answer = await rawExchange(all.url, 'NOT HTTP AT ALL\r\n\r\n');
     expect(answer).toMatch(/^HTTP\/1\.1 400 /);
     expect((await all.http.get('/health')).status).toBe(200);

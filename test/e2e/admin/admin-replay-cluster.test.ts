@@ -10,7 +10,7 @@ const FRESH = 400;
 /** Entries that wait in the outbox leave room for so few that a replay goes in small steps. */
 const WAITING = 396;
 
-describe('a replay of 2000 events by processes that die', () => {
+describe('a replay of 2000 events by processes that are killed', () => {
   let cluster: TestCluster;
   let api: TestProcess;
   let publishers: TestProcess[];
@@ -34,7 +34,7 @@ describe('a replay of 2000 events by processes that die', () => {
   const count = async (sql: string) => (await cluster.pool.query<{ n: number }>(sql)).rows[0]?.n;
   let to: string;
 
-  it('I7, I12: reprocess: effects exactly once more, history kept, while events are read and new ones arrive', async () => {
+  it('I7, I12: reprocesses with exactly one more effect each and keeps the history, while new events arrive', async () => {
     const events = syntheticEvents(EVENTS, 'replayed');
     await postStream(api.url, 'replayed', toNdjson(events));
     await allCompleted(cluster.pool, 'replayed', EVENTS);
@@ -77,7 +77,7 @@ describe('a replay of 2000 events by processes that die', () => {
     ).toBe(EVENTS);
   });
 
-  it('republish: consumers get the messages, no handler runs a second time, and all stay COMPLETED', async () => {
+  it('republishes the messages without running a handler again, and all events stay COMPLETED', async () => {
     const before = await usageOf(api.url, 'replayed');
     const { replayId, matched } = await start('republish');
     expect(matched).toBe(EVENTS);

@@ -28,7 +28,7 @@ describe('/v1/admin/destinations', () => {
     await database.drop();
   });
 
-  it('is for holders of the admin token', async () => {
+  it('requires the admin token', async () => {
     for (const [method, path] of [
       ['GET', ''],
       ['POST', ''],
@@ -43,7 +43,7 @@ describe('/v1/admin/destinations', () => {
     }
   });
 
-  it('registers, shows, lists, changes and removes; the secret is shown once and stored sealed', async () => {
+  it('registers, shows, lists, changes and removes a destination, shows the secret once and stores it sealed', async () => {
     const created = await givenDestination(open.url, { tenantId: 'crud', url: receiver.url, description: 'shop' });
     const { secret, ...rest } = created;
     expect(secret).toMatch(/^whsec_[A-Za-z0-9+/]{43}=$/);
@@ -103,7 +103,7 @@ describe('/v1/admin/destinations', () => {
     ['description', { description: '\ud800' }],
     ['eventTypes', { eventTypes: ['\ud800'] }],
     ['secret', { secret: 'whsec_mine' }],
-  ])('refuses a wrong %s: %j', async (property, wrong) => {
+  ])('refuses an invalid %s: %j', async (property, wrong) => {
     const refused = await admin(open.url, 'POST', '', { tenantId: 't', url: receiver.url, ...wrong });
     const problem = expectProblem(
       { ...refused, text: refused.text.replaceAll('127.0.0.1', '') },
@@ -128,7 +128,7 @@ describe('/v1/admin/destinations', () => {
     expect(problem.errors).toMatchObject([{ pointer: '/url' }]);
   });
 
-  it('tests a destination at once, and says how it was answered', async () => {
+  it('sends a test event at once and reports the response', async () => {
     const { id, secret } = await givenDestination(open.url, { tenantId: 'try', url: receiver.url, enabled: false });
     const before = receiver.received.length;
     const good = await admin(open.url, 'POST', `/${id}/test`);
@@ -142,7 +142,7 @@ describe('/v1/admin/destinations', () => {
     receiver.reaction = answer(200);
   });
 
-  it('sends the fields and the hash of a real delivery in a test delivery', async () => {
+  it('sends a test event with the fields and the hash of a real delivery', async () => {
     const tenantId = 'same-shape';
     const { id } = await givenDestination(open.url, { tenantId, url: receiver.url });
     const before = receiver.received.length;
@@ -161,7 +161,7 @@ describe('/v1/admin/destinations', () => {
     expect(Object.keys(test)).toEqual(Object.keys(real));
   });
 
-  it('rotates the secret: both sign for a while, or the new one alone', async () => {
+  it('rotates the secret, with or without a time in which both sign', async () => {
     const tenant = 'rotating';
     const { id, secret: first } = await givenDestination(open.url, { tenantId: tenant, url: receiver.url });
     const rotate = async (body?: object) =>
@@ -182,7 +182,7 @@ describe('/v1/admin/destinations', () => {
     expect(fourth.previousSecretUntil).toBeNull();
   });
 
-  it('has at most 50 for a tenant', async () => {
+  it('allows at most 50 destinations for a tenant', async () => {
     await database.pool.query(
       `insert into destinations (id, tenant_id, url, event_types, enabled, description, timeout_ms, max_in_flight, secret)
        select gen_random_uuid(), 'many', 'https://example.com/', '{*}', false, '', 1000, 1, '' from generate_series(1, 50)`,
@@ -191,7 +191,7 @@ describe('/v1/admin/destinations', () => {
     expectProblem(refused, 409, 'too-many-destinations');
   });
 
-  it('knows its secrets after a restart, without a key in the settings', async () => {
+  it('reads its secrets after a restart without a key in the settings', async () => {
     const { id, secret } = await givenDestination(open.url, { tenantId: 'again', url: receiver.url });
     await open.end('SIGKILL');
     open = await startProcess({ DATABASE_URL: database.url, DESTINATIONS_ALLOW_PRIVATE: 'true' });

@@ -17,7 +17,7 @@ const ORDERS = 60;
 const line = (eventId: string, eventType: string): string =>
   `${JSON.stringify({ eventId, eventType, subject: eventId, payload: { eventId } })}\n`;
 
-describe('the reporting views, while real processes work', () => {
+describe('the reporting views of a running cluster', () => {
   let cluster: TestCluster;
   let api: TestProcess;
   /** Kinds of open work that were seen while events were under way. */
@@ -50,7 +50,7 @@ describe('the reporting views, while real processes work', () => {
     await expectSameOutbox(cluster.pool, api.url);
   };
 
-  it('say what the API says of completed, retried, failed and duplicate events, and name all work until it is done', async () => {
+  it('agree with the API about completed, retried, failed and duplicate events, and list all open work', async () => {
     const orders = Array.from({ length: ORDERS }, (_, i) => line(`order-${i}`, 'order.paid'));
     const lines = [...orders, line('twice', 'test.twice'), line('failing', 'test.failing'), ...orders.slice(0, 10)];
     const { body } = await postStream(api.url, TENANT, lines.join(''));
@@ -65,7 +65,7 @@ describe('the reporting views, while real processes work', () => {
     expect([...seen]).toEqual(expect.arrayContaining(['dispatch', 'retry']));
   }, 120_000);
 
-  it('and of discarded and replayed ones', async () => {
+  it('agree with the API about discarded and replayed events', async () => {
     const discarded = await admin(api.url, 'dlq/discard', { tenantId: TENANT });
     expect(discarded.status).toBe(202);
     const { body } = await admin<ReplayStarted>(api.url, 'replay', {

@@ -87,7 +87,7 @@ describe('Swagger UI in a real browser', () => {
     };
   }
 
-  it('goes the way of an operator: reasons, a dry run, a retry, and the events are COMPLETED', async () => {
+  it('lets an operator list reasons, try a dry run and retry, until the events are COMPLETED', async () => {
     const reasons = await tryOut('get', '/v1/admin/dlq/reasons');
     expect(reasons).toMatchObject({
       status: 200,
@@ -113,7 +113,7 @@ describe('Swagger UI in a real browser', () => {
     ]);
   }, 120_000);
 
-  it('takes an event with the example as it stands', async () => {
+  it('accepts an event with the unchanged example', async () => {
     const accepted = await tryOut('post', '/v1/events');
     expect(accepted).toMatchObject({ status: 202, body: { status: 'accepted', tenantId: 'demo' } });
   }, 120_000);

@@ -53,7 +53,7 @@ describe('HTTP destinations', () => {
     return { tenant, destination, id: await send(tenant) };
   };
 
-  it('receive the event as it is read back, with its payload as it was sent, signed and traceable', async () => {
+  it('receive the event as the API returns it, with the payload as it was sent, signed and traceable', async () => {
     const tenant = newTenant();
     const { secret } = await givenDestination(running.url, { tenantId: tenant, url: `${receiver.url}/hooks?a=b` });
     const sent = '{"eventType":"order.paid","subject":"o-1","payload":{"n":12345678901234567890,"p":10.10,"ü":"☃"}}';
@@ -71,7 +71,7 @@ describe('HTTP destinations', () => {
     expect(event).toMatchObject({ id, tenantId: tenant, type: 'order.paid', subject: 'o-1', correlationId: 'corr-1' });
   });
 
-  it('500, 500, 200: retried with the backoff under the same webhook-id, then completed', async () => {
+  it('get retries with backoff under the same webhook-id until they answer 200', async () => {
     const { tenant, destination, id } = await against(inTurn(answer(500, {}, 'no'), answer(503), answer(200)));
     const event = await settled(tenant, id, 'COMPLETED');
     expect(reasons(event)).toEqual(['HTTP_5XX', 'HTTP_5XX', 'PROCESSED']);
@@ -86,7 +86,7 @@ describe('HTTP destinations', () => {
     expect(third - second).toBeGreaterThanOrEqual(200);
   });
 
-  it('always 500: a dead letter after MAX_RETRY_ATTEMPTS', async () => {
+  it('turn an event into a dead letter after MAX_RETRY_ATTEMPTS responses with 500', async () => {
     const { tenant, id } = await against(answer(500));
     expect(reasons(await settled(tenant, id, 'DLQ'))).toEqual(['HTTP_5XX', 'HTTP_5XX', 'RETRY_EXHAUSTED']);
   });
@@ -96,7 +96,7 @@ describe('HTTP destinations', () => {
     [404, 'HTTP_4XX'],
     [301, 'HTTP_3XX'],
     [307, 'HTTP_3XX'],
-  ])('%i: a dead letter at once, %s, and no redirect is followed', async (status, reason) => {
+  ])('turn an event into a dead letter at once with %i and %s, and no redirect is followed', async (status, reason) => {
     const elsewhere = await TestReceiver.start();
     try {
       const { tenant, id } = await against(answer(status, { location: elsewhere.url }, 'x'.repeat(2_000)));
@@ -109,7 +109,7 @@ describe('HTTP destinations', () => {
     }
   });
 
-  it('410: a dead letter at once, and the destination is disabled, so that later events do without it', async () => {
+  it('turn an event into a dead letter at once with 410, and are disabled for later events', async () => {
     const { tenant, destination, id } = await against(answer(410));
     expect(reasons(await settled(tenant, id, 'DLQ'))).toEqual(['HTTP_4XX']);
     const { body } = await admin(running.url, 'GET', `/${destination.id}`);
@@ -123,7 +123,7 @@ describe('HTTP destinations', () => {
   it.each([
     ['seconds', () => String(RETRY_AFTER_SECONDS)],
     ['a date', () => new Date(Date.now() + (RETRY_AFTER_SECONDS + 1) * 1000).toUTCString()],
-  ])('429 with Retry-After in %s: waits as long as asked', async (_form, retryAfter) => {
+  ])('get no attempt before the time in Retry-After (%s) after a response with 429', async (_form, retryAfter) => {
     const { tenant, id } = await against(
       inTurn((response, received) => answer(429, { 'retry-after': retryAfter() })(response, received), answer(204)),
     );
@@ -132,7 +132,7 @@ describe('HTTP destinations', () => {
     expect(second - first).toBeGreaterThanOrEqual(RETRY_AFTER_SECONDS * 1000);
   });
 
-  it('nothing: TIMEOUT after the timeout of the destination', async () => {
+  it('fail with TIMEOUT after their own timeout when they do not answer', async () => {
     const { tenant, id } = await against(
       inTurn(() => undefined, answer(200)),
       { timeoutMs: 300 },
@@ -143,7 +143,7 @@ describe('HTTP destinations', () => {
     expect(event.attempts[0]?.errorMessage).toMatch(/no complete response within 300 ms$/);
   });
 
-  it('half a response, half a status line, or a closed door: CONNECTION_FAILED, and tried again', async () => {
+  it('fail with CONNECTION_FAILED and get a retry when they break the connection', async () => {
     const half: Reaction = (response) => {
       response.writeHead(200, { 'content-length': '100' });
       response.write('half', () => response.socket?.destroy());
@@ -161,7 +161,7 @@ describe('HTTP destinations', () => {
     receiver = await TestReceiver.start();
   });
 
-  it('10 MB: only the beginning is read, whatever the status', async () => {
+  it('may answer with 10 MB: only the beginning is read, whatever the status', async () => {
     let written = 0;
     const large =
       (status: number): Reaction =>
@@ -184,7 +184,7 @@ describe('HTTP destinations', () => {
     expect(written).toBeLessThan(2 * 160 * 65_536);
   });
 
-  it('gone meanwhile: an event that only waits for a deleted destination is completed', async () => {
+  it('no longer hold up their waiting events after they are deleted', async () => {
     const { tenant, destination, id } = await against(answer(503, { 'retry-after': '2' }));
     await settled(tenant, id, 'RETRYING');
     expect((await admin(running.url, 'DELETE', `/${destination.id}`)).status).toBe(204);
@@ -192,7 +192,7 @@ describe('HTTP destinations', () => {
     expect(receiver.of(id)).toHaveLength(1);
   });
 
-  it('replayed: the same webhook-id, whether a dead letter is retried or a completed event is processed again', async () => {
+  it('get the same webhook-id for a retried dead letter and for a replay', async () => {
     const { tenant, id } = await against(inTurn(answer(400), answer(200)));
     await settled(tenant, id, 'DLQ');
     const replayed = async (mode: string, deliveries: number) => {
@@ -207,7 +207,7 @@ describe('HTTP destinations', () => {
     await replayed('reprocess', 3);
   });
 
-  it('several: each gets the event once, and a retry goes only to those that have not answered 2xx', async () => {
+  it('each get an event once, and a retry goes only to those that have not answered 2xx', async () => {
     const flaky = await TestReceiver.start();
     flaky.reaction = inTurn(answer(500), answer(200));
     const tenant = newTenant();
@@ -223,7 +223,7 @@ describe('HTTP destinations', () => {
     }
   });
 
-  it('several: one that refuses costs another neither its retries nor a second delivery', async () => {
+  it('keep their retries, and get no second delivery, when another destination refuses the event', async () => {
     const refusing = await TestReceiver.start();
     refusing.reaction = answer(400, {}, 'never');
     receiver.reaction = inTurn(answer(500), answer(200));

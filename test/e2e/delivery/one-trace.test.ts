@@ -31,7 +31,7 @@ describe('one event through three processes', () => {
     await collector.close();
   });
 
-  it('is one trace, that of the caller, each step below the one before it', async () => {
+  it('belongs to the trace of the caller, with each step below the one before it', async () => {
     const traceId = '0af7651916cd43dd8448eb211c80319c';
     const headers = { traceparent: `00-${traceId}-b7ad6b7169203331-01` };
     const { status, body } = await postEvent(processes.api.url, 'acme', JSON.stringify(eventBody()), headers);
@@ -54,7 +54,7 @@ describe('one event through three processes', () => {
     expect(collector.spans.filter((span) => span.traceId === traceId)).toHaveLength(5);
   });
 
-  it('goes on to the HTTP destination, which is told the span that called it', async () => {
+  it('continues its trace at the HTTP destination, which gets the calling span', async () => {
     const traceId = '3df7651916cd43dd8448eb211c80319f';
     const receiver = await TestReceiver.start();
     try {
@@ -70,7 +70,7 @@ describe('one event through three processes', () => {
     }
   });
 
-  it('without a trace of the caller begins one', async () => {
+  it('starts a new trace without a trace of the caller', async () => {
     const { body } = await postEvent(processes.api.url, 'acme', JSON.stringify(eventBody()));
     const consumer = await eventually(() => {
       const found = collector.spans.find(({ attributes, kind }) => {
@@ -82,7 +82,7 @@ describe('one event through three processes', () => {
     expect((await eventually(() => collector.one(consumer.traceId, 'POST /v1/events'))).parentSpanId).toBeUndefined();
   });
 
-  it('that the caller does not sample has no span', async () => {
+  it('has no span when the caller does not sample it', async () => {
     const traceId = '1bf7651916cd43dd8448eb211c80319d';
     const headers = { traceparent: `00-${traceId}-b7ad6b7169203331-00` };
     await postEvent(processes.api.url, 'unsampled', JSON.stringify(eventBody()), headers);
@@ -95,7 +95,7 @@ describe('one event through three processes', () => {
     expect(collector.spans.filter((span) => span.traceId === traceId)).toEqual([]);
   });
 
-  it('a stream is followed for its first 20 records, whose batches are linked', async () => {
+  it('has spans for the first 20 records of a stream, with links between their batches', async () => {
     const traceId = '2cf7651916cd43dd8448eb211c80319e';
     const headers = { traceparent: `00-${traceId}-b7ad6b7169203331-01` };
     await postStream(processes.api.url, 'streams', toNdjson(syntheticEvents(100, 'traced')), headers);
@@ -108,7 +108,7 @@ describe('one event through three processes', () => {
     expect(rows[0]?.n).toBe(80);
   });
 
-  it('has one correlation id in the lines of all three', async () => {
+  it('has one correlation id in the log lines of all three', async () => {
     const headers = { 'X-Correlation-Id': 'order-7/checkout' };
     const { body } = await postEvent(processes.api.url, 'acme', JSON.stringify(eventBody()), headers);
     expect(body.correlationId).toBe('order-7/checkout');
@@ -125,13 +125,13 @@ describe('one event through three processes', () => {
     expect(await ours('worker', 'delivery.settled')).toMatchObject({ ...expected, ...settled });
   });
 
-  it('and batches and claims have lines with counts', () => {
+  it('has log lines with counts for its batches and claims', () => {
     expect(linesOf(processes.api)).toContainEqual(expect.objectContaining({ msg: 'event.ingested', level: 'debug' }));
     const claim = expect.objectContaining({ msg: 'outbox.published', claimed: 1, confirmed: 1 }) as unknown;
     expect(linesOf(processes.publisher)).toContainEqual(claim);
   });
 
-  it('every role says in its metrics what it depends on', async () => {
+  it('has metrics of the dependencies of each role', async () => {
     for (const role of ROLES) {
       await eventually(async () => {
         const { text } = await call(`${processes[role].url}/metrics`);

@@ -16,7 +16,7 @@ const CANARIES = [MARKER, PASSWORD, METRICS_TOKEN, ADMIN_TOKEN, WRONG_TOKEN];
 const DISTINCT = 2_000;
 const AT_A_TIME = 50;
 
-describe('what callers send', () => {
+describe('the data of callers', () => {
   let database: TestDatabase;
   let running: TestProcess;
   beforeAll(async () => {
@@ -49,7 +49,7 @@ describe('what callers send', () => {
   const post = (body: Record<string, unknown>, tenant = 'acme') =>
     postEvent(running.url, tenant, JSON.stringify({ ...eventBody(), payload: { secret: MARKER }, ...body }));
 
-  it('as payloads, secrets and broken records is in no line, at the level trace, and in no metric', async () => {
+  it('never appears in logs or metrics, as payload, secret or broken record, even at level trace', async () => {
     expect((await post({})).status).toBe(202);
     await allCompleted(database.pool, 'acme', 1);
     expect((await post({ [MARKER]: 1 })).status).toBe(400);
@@ -79,7 +79,7 @@ describe('what callers send', () => {
     for (const canary of CANARIES) expect(seen).not.toContain(canary);
   });
 
-  it(`as ${DISTINCT} tenants, sources and types does not grow the metrics`, async () => {
+  it(`does not grow the metrics with ${DISTINCT} tenants, sources and types`, async () => {
     const series = async (): Promise<string[]> => {
       const lines = (await metrics()).split('\n').filter((line) => line.startsWith('streamforge_'));
       return lines.map((line) => line.slice(0, line.lastIndexOf(' ')));
@@ -100,7 +100,7 @@ describe('what callers send', () => {
     expect(await metrics()).not.toContain('distinct');
   }, 120_000);
 
-  it('with line breaks in it makes no second line', () => {
+  it('cannot add a log line with a line break', () => {
     for (const line of running.output().split('\n')) {
       if (line.includes('"level"')) expect(() => JSON.parse(line) as unknown).not.toThrow();
     }

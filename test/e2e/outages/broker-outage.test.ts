@@ -16,7 +16,7 @@ const ALARM_MS = 20_000;
 const MAX_MESSAGE_BYTES = 100_000;
 
 /** One RabbitMQ of this file alone, which is killed, wiped and brought into alarm. */
-describe('RabbitMQ fails under a cluster', () => {
+describe('a cluster whose RabbitMQ fails', () => {
   let directory: string;
   let rabbit: RabbitMqServer;
   let cluster: TestCluster;
@@ -54,7 +54,7 @@ describe('RabbitMQ fails under a cluster', () => {
     return rows[0] as (typeof rows)[0];
   };
 
-  it('I10: an oversized message becomes FAILED with a reason, and its neighbours are published without delay', async () => {
+  it('I10: marks an oversized message FAILED with a reason and publishes its neighbours without delay', async () => {
     const { pool } = cluster;
     const before = await givenEvents(pool, 150, {}, 'oversized');
     const [poison] = await givenEvents(pool, 1, { payload: 'x'.repeat(MAX_MESSAGE_BYTES) }, 'oversized');
@@ -80,7 +80,7 @@ describe('RabbitMQ fails under a cluster', () => {
     await pool.query('delete from events where id = $1', [poison?.id]);
   });
 
-  it('I9: killed for 30 s under load, it costs no event, no entry and no attempt', async () => {
+  it('I9: loses no event, fails no entry and uses no attempt while RabbitMQ is killed for 30 s under load', async () => {
     const tenant = 'outage';
     const events = syntheticEvents(100_000, tenant)[Symbol.iterator]();
     const statuses = new Map<number, number>();
@@ -113,7 +113,7 @@ describe('RabbitMQ fails under a cluster', () => {
     expect(await count(`processing_attempts where status <> 'SUCCESS' or attempt_number > 1`)).toBe(0);
   }, 150_000);
 
-  it('I13: wiped with messages in it, everything still completes', async () => {
+  it('I13: completes every event after RabbitMQ was wiped with messages in it', async () => {
     expect(await worker.end('SIGTERM')).toBe(0);
     await send('wiped', 300);
     await eventually(async () => expect(await statusCounts(cluster.pool, 'wiped')).toEqual({ PUBLISHED: 300 }));
@@ -128,7 +128,7 @@ describe('RabbitMQ fails under a cluster', () => {
     ).toBe(300);
   }, 150_000);
 
-  it('I9: with its memory alarm on for 20 s, nothing is claimed and nothing is lost', async () => {
+  it('I9: claims nothing and loses nothing while the memory alarm of RabbitMQ is on for 20 s', async () => {
     rabbit.control('set_vm_memory_high_watermark', '0.000001');
     try {
       await send('alarm-first', 1); // RabbitMQ tells of its alarm when somebody publishes

@@ -35,7 +35,7 @@ describe('a dead destination', () => {
   const distinct = ({ received }: TestReceiver): number =>
     new Set(received.map(({ headers }) => headers['webhook-id'])).size;
 
-  it('of another tenant holds nobody up; its circuit opens, and its events wait without losing attempts', async () => {
+  it('I10: does not delay other tenants, opens its circuit, and uses no attempts of the events that wait for it', async () => {
     await givenDestination(running.url, { tenantId: 'dead', url: dead.url, timeoutMs: 1_000 });
     await givenDestination(running.url, { tenantId: 'healthy', url: healthy.url });
     await postStream(running.url, 'dead', toNdjson(syntheticEvents(EVENTS, 'dead')));
@@ -60,7 +60,7 @@ describe('a dead destination', () => {
     expect(rows[0]?.n).toBeLessThan(40);
   });
 
-  it('of the same tenant: the healthy one gets each event once; mended, the other gets them all too', async () => {
+  it('does not stop a healthy destination of its tenant, and gets every event after it recovers', async () => {
     const tenantId = 'both';
     const { id } = await givenDestination(running.url, { tenantId, url: dead.url, timeoutMs: 500 });
     await givenDestination(running.url, { tenantId, url: healthy.url });
@@ -78,7 +78,7 @@ describe('a dead destination', () => {
 });
 
 describe('a destination registered with one process', () => {
-  it('gets every event that is accepted after the answer, although another process delivers', async () => {
+  it('gets every event accepted after the registration was answered, from any process', async () => {
     const cluster = await TestCluster.create();
     const receiver = await TestReceiver.start();
     try {

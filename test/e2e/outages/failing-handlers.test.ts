@@ -10,7 +10,7 @@ const MISBEHAVING = {
 };
 const RULES = { MAX_RETRY_ATTEMPTS: '3', RETRY_BACKOFF_MS: '400,800', RETRY_JITTER: '0.2' };
 
-describe('handlers that fail, in real processes', () => {
+describe('failing handlers in real processes', () => {
   let cluster: TestCluster;
   let api: TestProcess;
   beforeAll(async () => {
@@ -37,7 +37,7 @@ describe('handlers that fail, in real processes', () => {
   const rowsOf = async (sql: string, tenant: string): Promise<number> =>
     (await cluster.pool.query(`${sql} e.tenant_id = $1`, [tenant])).rowCount ?? 0;
 
-  it('one that fails twice and then succeeds has the attempts RETRY, RETRY, SUCCESS, with the configured waits', async () => {
+  it('record RETRY, RETRY, SUCCESS with the configured waits for a handler that fails twice', async () => {
     await send('twice', ['test.twice']);
     await settled('twice', { COMPLETED: 1 });
     const attempts = await attemptsOf('twice');
@@ -56,7 +56,7 @@ describe('handlers that fail, in real processes', () => {
     expect(await usageOf(api.url, 'twice')).toBe(1);
   });
 
-  it('one that always fails has MAX_RETRY_ATTEMPTS attempts, one dead letter and one message in events.dlq', async () => {
+  it('end after MAX_RETRY_ATTEMPTS attempts with one dead letter and one message in events.dlq', async () => {
     await send('failing', ['test.failing']);
     await settled('failing', { DLQ: 1 });
     const attempts = await attemptsOf('failing');
@@ -77,7 +77,7 @@ describe('handlers that fail, in real processes', () => {
     );
   });
 
-  it('a non-retryable error has one attempt and is a dead letter at once', async () => {
+  it('dead-letter an event after one attempt on a non-retryable error', async () => {
     await send('invalid', ['test.invalid']);
     await settled('invalid', { DLQ: 1 });
     expect(await attemptsOf('invalid')).toMatchObject([
@@ -85,7 +85,7 @@ describe('handlers that fail, in real processes', () => {
     ]);
   });
 
-  it('I10: one event of 100 whose SQL fails leaves 99 completed in their first attempt', async () => {
+  it('I10: complete 99 of 100 events in their first attempt when the SQL of one event fails', async () => {
     await send(
       'sql',
       Array.from({ length: 100 }, (_, i) => (i === 41 ? 'test.sql' : 'order.paid')),
@@ -97,7 +97,7 @@ describe('handlers that fail, in real processes', () => {
   });
 
   // The full number, 50 000, is in `npm run bench -- --only fairness`.
-  it('I10: 2000 failing events of one tenant hold up another one for 5 s at the most', async () => {
+  it('I10: delay another tenant by at most 5 s with 2000 failing events of one tenant', async () => {
     await send(
       'flood',
       Array.from({ length: 2_000 }, () => 'test.failing'),

@@ -17,7 +17,7 @@ const SIZES = {
   RECONCILE_AFTER_SECONDS: '60',
 };
 
-describe('workers that are killed', () => {
+describe('killed workers', () => {
   let cluster: TestCluster;
   let api: TestProcess;
   beforeAll(async () => {
@@ -29,7 +29,7 @@ describe('workers that are killed', () => {
   const count = async (sql: string): Promise<number> => (await cluster.pool.query<{ n: number }>(sql)).rows[0]?.n ?? 0;
   const successes = () => count(`select count(*)::int as n from processing_attempts where status = 'SUCCESS'`);
 
-  it(`I5, I7, I13: ${KILLS} times under load of ${TENANTS.length} tenants, lose nothing and count nothing twice`, async () => {
+  it(`I5, I7, I13: lose nothing and count nothing twice after ${KILLS} kills under load of ${TENANTS.length} tenants`, async () => {
     const workers = Array.from({ length: 4 }, () => cluster.spawnBareWorker(SIZES));
     let inTheMiddle = 0;
     for (let kill = 0; kill < KILLS; kill++) {
@@ -66,7 +66,7 @@ describe('workers that are killed', () => {
     await Promise.all(workers.map((worker) => endProcess(worker, 'SIGKILL')));
   }, 180_000);
 
-  it('by one event again and again find it out, and it takes nobody with it', async () => {
+  it('dead-letter the one event that keeps killing them, and complete its neighbours', async () => {
     const types = ['order.paid', 'order.paid', 'test.crash', 'order.paid', 'order.paid'];
     const lines = types.map((eventType, i) => JSON.stringify({ eventType, subject: 's', payload: { i } }));
     await postStream(api.url, 'crash', lines.map((line) => `${line}\n`).join(''));

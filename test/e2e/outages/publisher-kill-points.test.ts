@@ -64,7 +64,7 @@ describe('a publisher that is killed or stopped at the worst moment', () => {
   const idsOf = (events: readonly { id: string }[]): string[] => events.map(({ id }) => id);
 
   it(
-    'I3: after the claim, before anything reached the broker: each event is published once',
+    'I3: publishes each event once when it is killed between claim and publish',
     async () => {
       const publisher = await startBehindProxies();
       rabbit.hold('requests');
@@ -80,7 +80,7 @@ describe('a publisher that is killed or stopped at the worst moment', () => {
   );
 
   it(
-    'I3: after the publish, before the confirm: each event is published again',
+    'I3: publishes each event again when it is killed between publish and confirm',
     async () => {
       const publisher = await startBehindProxies();
       rabbit.hold('answers');
@@ -107,7 +107,7 @@ describe('a publisher that is killed or stopped at the worst moment', () => {
   };
 
   it(
-    'I3: after the confirm, before the close: each event is published again',
+    'I3: publishes each event again when it is killed between confirm and close',
     async () => {
       const { publisher, ids } = await untilItCloses();
       await publisher.end('SIGKILL');
@@ -119,7 +119,7 @@ describe('a publisher that is killed or stopped at the worst moment', () => {
   );
 
   it(
-    'I4: a close that arrives when another has taken the entries over changes no row, and is counted',
+    'I4: changes no row, and counts the lost lease, when it closes entries that another publisher has claimed',
     async () => {
       const { publisher, ids } = await untilItCloses();
       await takenOverAfterLease();
@@ -136,7 +136,7 @@ describe('a publisher that is killed or stopped at the worst moment', () => {
   );
 
   it(
-    'I4: stopped for two leases and continued, it changes no row that it lost',
+    'I4: changes no row that it lost when it continues after two leases',
     async () => {
       const publisher = await startBehindProxies();
       rabbit.hold('answers');
@@ -169,7 +169,7 @@ describe('a publisher that is killed or stopped at the worst moment', () => {
   );
 
   it(
-    'I4: two healthy publishers publish nothing twice',
+    'I4: shares the outbox with a healthy one, and nothing is published twice',
     async () => {
       await Promise.all([cluster.start('publisher'), cluster.start('publisher')]);
       const ids = (await Promise.all([1, 2, 3, 4].map(() => givenEvents(cluster.pool, 500))))
@@ -183,7 +183,7 @@ describe('a publisher that is killed or stopped at the worst moment', () => {
   );
 
   it(
-    'the chores go on within seconds when a publisher is killed or stopped, whoever did them',
+    'leaves the chores to another publisher within seconds',
     async () => {
       const [first, second] = await Promise.all([cluster.start('publisher'), cluster.start('publisher')]);
       const dueRetryIsDispatched = async (): Promise<void> => {
@@ -205,7 +205,7 @@ describe('a publisher that is killed or stopped at the worst moment', () => {
   );
 
   it(
-    'a queue with other arguments: /ready says what to do, nothing is claimed and nothing deleted',
+    'reports a queue with other arguments in /ready, claims nothing and deletes nothing',
     async () => {
       await channel.assertQueue('events.main', { durable: true });
       channel.sendToQueue('events.main', Buffer.from('theirs'));

@@ -29,7 +29,7 @@ async function flush(redis: OwnServer): Promise<void> {
   await redisCommand(redis.url, 'flushall');
 }
 
-describe('idempotency while Redis', () => {
+describe('idempotency', () => {
   let database: TestDatabase;
   let redis: OwnServer;
   let api: TestProcess;
@@ -53,10 +53,10 @@ describe('idempotency while Redis', () => {
   const remembered = async (): Promise<number> =>
     (await redisCommand(redis.url, 'keys', 'streamforge:*:key:*')).split(',').filter(Boolean).length;
 
-  describe.each(Object.entries(PHASES))('%s', (name, phase) => {
+  describe.each(Object.entries(PHASES))('while Redis %s', (name, phase) => {
     const tenant = name.replaceAll(' ', '-');
 
-    it('fifty identical requests at once: exactly one is accepted, the others get its id', async () => {
+    it('accepts exactly one of fifty identical requests and answers the others with its id', async () => {
       await readyAs('ready');
       await phase.during(redis);
       try {
@@ -75,7 +75,7 @@ describe('idempotency while Redis', () => {
       expect(await storedOf(database.url, tenant)).toEqual({ events: 2, entries: 2, keys: 2 });
     });
 
-    it('new, repeated and changed events: every answer is what it would be without Redis', async () => {
+    it('gives the same answers as without Redis for new, repeated and changed events', async () => {
       await readyAs('ready');
       let answered = 0;
       let slowestMs = 0;
@@ -121,7 +121,7 @@ describe('idempotency while Redis', () => {
     });
   });
 
-  it('is down, the api says degraded and accepts; back again, it is ready and Redis remembers anew', async () => {
+  it('works while Redis is down: the api reports degraded, and is ready again when Redis returns', async () => {
     await readyAs('ready');
     await redis.kill();
     await readyAs('degraded');
@@ -134,7 +134,7 @@ describe('idempotency while Redis', () => {
     });
   });
 
-  it('I2: remembers another database: nothing is called a duplicate that this database does not hold', async () => {
+  it('I2: reports no duplicate that this database does not hold when Redis remembers another database', async () => {
     const bodies = Array.from({ length: 20 }, () => JSON.stringify(eventBody({ eventId: `e-${Math.random()}` })));
     const sendTo = ({ url }: TestProcess) =>
       Promise.all(
@@ -158,7 +158,7 @@ describe('idempotency while Redis', () => {
     }
   });
 
-  it('I2: remembers what the database held before it was replaced under the running api', async () => {
+  it('I2: reports no duplicate of events that were in the database before it was replaced under the running api', async () => {
     const replaced = await createTestDatabase();
     const ownApi = await startApi(replaced.url);
     try {

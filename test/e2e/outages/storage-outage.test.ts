@@ -16,7 +16,7 @@ function inHundreds(name: string, count: number): Readable {
   );
 }
 
-describe('PostgreSQL fails under an api', () => {
+describe('an api whose PostgreSQL fails', () => {
   let postgres: OwnServer;
   let api: TestProcess;
   beforeAll(async () => {
@@ -47,7 +47,7 @@ describe('PostgreSQL fails under an api', () => {
     }
   };
 
-  it('killed: 503 with Retry-After, nothing half stored; afterwards the same requests are accepted once', async () => {
+  it('answers 503 with Retry-After while PostgreSQL is killed, and accepts the same requests once afterwards', async () => {
     const lines = linesOf('killed', 40);
     expect((await postEvent(api.url, 'killed', lines[0] as string)).status).toBe(202);
     await postgres.kill();
@@ -62,7 +62,7 @@ describe('PostgreSQL fails under an api', () => {
     expect(await storedOf(postgres.url, 'killed')).toEqual({ events: 40, entries: 40, keys: 40 });
   });
 
-  it('killed under load: whatever was answered 2xx is stored, and the rest can be sent again', async () => {
+  it('has stored every event that was answered 2xx when PostgreSQL is killed under load', async () => {
     const lines = linesOf('under-load', 400);
     const answered: string[] = [];
     const post = async (line: string) => {
@@ -84,7 +84,7 @@ describe('PostgreSQL fails under an api', () => {
     expect(await storedOf(postgres.url, 'under-load')).toMatchObject({ events: 400, entries: 400 });
   });
 
-  it('killed during a stream: 503 with what was committed, and the stream can be sent again', async () => {
+  it('answers 503 with what was committed when PostgreSQL is killed during a stream, and accepts the stream again', async () => {
     const events = syntheticEvents(3_000, 'broken');
     const body = new Readable({ read: () => undefined });
     const answer = postStream<ProblemAnswer>(api.url, 'broken', body);
@@ -105,7 +105,7 @@ describe('PostgreSQL fails under an api', () => {
     expect(await storedOf(postgres.url, 'broken')).toEqual({ events: 3_000, entries: 3_000, keys: 3_000 });
   });
 
-  it('frozen for a moment during a stream: it completes, and every record is accounted for', async () => {
+  it('completes a stream with a result for every record when PostgreSQL freezes for a moment', async () => {
     const answer = postStream(api.url, 'hiccup', inHundreds('hiccup', 5_000));
     await eventually(async () => expect((await storedOf(postgres.url, 'hiccup')).events).toBeGreaterThan(0));
     await inTurns(
@@ -122,7 +122,7 @@ describe('PostgreSQL fails under an api', () => {
     expect(await storedOf(postgres.url, 'hiccup')).toEqual({ events: 5_000, entries: 5_000, keys: 5_000 });
   });
 
-  it('stopped and continued all the time under five streams: memory stays bounded and all counts add up', async () => {
+  it('keeps its memory bounded and its counts exact when PostgreSQL stops and continues under five streams', async () => {
     const COUNT = 20_000;
     const pid = api.child.pid as number;
     const idle = residentMegabytes(pid);
@@ -146,7 +146,7 @@ describe('PostgreSQL fails under an api', () => {
     }
   });
 
-  it('frozen: 503 with Retry-After; thawed, the same requests are stored exactly once', async () => {
+  it('answers 503 with Retry-After while PostgreSQL is frozen, and stores the same requests once afterwards', async () => {
     const lines = linesOf('frozen', 40);
     postgres.freeze();
     const startedMs = performance.now();

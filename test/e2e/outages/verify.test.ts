@@ -18,7 +18,7 @@ function verify(): Promise<{ code: number | null; output: string }> {
 }
 
 describe('the fault suite', () => {
-  it('I1–I15: whatever fails, nothing acknowledged is lost, and nothing happens twice', async () => {
+  it('I1–I15: loses nothing that was acknowledged and does nothing twice under any fault', async () => {
     const { code, output } = await verify();
     if (code !== 0) throw new Error(`exit code ${code}:\n${output}`);
     const accepted = Number(/^accepted (\d+)/m.exec(output)?.[1]);

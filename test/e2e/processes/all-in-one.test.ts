@@ -8,7 +8,7 @@ import { call, getEvent, postEvent, postStream, usageOf } from '../../support/e2
 import { eventually } from '../../support/eventually';
 import { startProcess, type TestProcess } from '../../support/processes/process';
 
-describe('all-in-one on a bare machine', () => {
+describe('all-in-one without any servers', () => {
   let directory: TestDataDirectory;
   let running: TestProcess | undefined;
   const start = async (): Promise<TestProcess> => {
@@ -23,7 +23,7 @@ describe('all-in-one on a bare machine', () => {
     await directory.drop();
   });
 
-  it('is ready at once, with a PostgreSQL of its own', async () => {
+  it('starts its own PostgreSQL and is ready', async () => {
     const { url, output } = await start();
     const { body } = await call<{ status: string }>(`${url}/ready`);
     expect(body).toMatchObject({ status: 'ready', role: 'all' });
@@ -31,7 +31,7 @@ describe('all-in-one on a bare machine', () => {
     expect(directory.postmasterPid()).toBeGreaterThan(0);
   });
 
-  it('takes an event to COMPLETED within milliseconds', async () => {
+  it('completes an event within milliseconds', async () => {
     const { url } = running as TestProcess;
     const medians: number[] = [];
     // A busy machine is slow now and then; a gateway that waits for its next poll is slow every time.
@@ -39,7 +39,7 @@ describe('all-in-one on a bare machine', () => {
     expect(Math.min(...medians)).toBeLessThan(50);
   });
 
-  it('killed in the middle of a stream and started again: every event once, all completed', async () => {
+  it('completes every event once after it was killed during a stream and started again', async () => {
     const events = syntheticEvents(676, 'killed');
     const killed = running as TestProcess;
     const unfinished = new Readable({ read: () => undefined });
@@ -58,7 +58,7 @@ describe('all-in-one on a bare machine', () => {
     expect(await usageOf(again.url, 'killed')).toBe(676);
   });
 
-  it('killed while events are being processed: the broker in the process forgets them, the database does not', async () => {
+  it('completes every event after it was killed during processing and its in-process broker lost the messages', async () => {
     const events = syntheticEvents(3_000, 'forgotten');
     const killed = running as TestProcess;
     expect((await postStream(killed.url, 'forgotten', toNdjson(events))).body.summary.accepted).toBe(3_000);
@@ -68,7 +68,7 @@ describe('all-in-one on a bare machine', () => {
     expect(await usageOf(again.url, 'forgotten')).toBe(3_000);
   });
 
-  it('ended with SIGTERM leaves no process behind, and all events for the next start', async () => {
+  it('leaves no process behind after SIGTERM and keeps all events for the next start', async () => {
     const pid = directory.postmasterPid() as number;
     expect(await running?.end('SIGTERM')).toBe(0);
     expect(isRunning(pid)).toBe(false);

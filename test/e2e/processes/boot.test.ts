@@ -27,7 +27,7 @@ describe('the start of a process', () => {
     await empty.drop();
   });
 
-  it('ends with every malformed setting named at once', async () => {
+  it('fails with a list of all malformed settings', async () => {
     const wrong = {
       APP_ROLE: 'api,publsher',
       PORT: '70000',
@@ -48,7 +48,7 @@ describe('the start of a process', () => {
     expectNoStack(output);
   });
 
-  it('ends with every risky combination named at once', async () => {
+  it('fails with a list of all risky combinations of settings', async () => {
     const { code, output } = await failedStart({
       APP_ROLE: 'publisher',
       DATABASE_URL: database.url,
@@ -64,7 +64,7 @@ describe('the start of a process', () => {
     expectNoStack(output);
   });
 
-  it('ends in production without URLs and secrets, naming all of them', async () => {
+  it('fails in production without URLs and secrets, and names all of them', async () => {
     const { code, output } = await failedStart({ NODE_ENV: 'production', ADMIN_TOKEN: '' });
     expect(code).toBe(1);
     for (const name of ['APP_ROLE', 'DATABASE_URL', 'REDIS_URL', 'RABBITMQ_URL', 'ADMIN_TOKEN']) {
@@ -73,7 +73,7 @@ describe('the start of a process', () => {
     expectNoStack(output);
   });
 
-  it('ends in production with a short token, the guest account and open destinations', async () => {
+  it('fails in production with a short token, the guest account and private destinations', async () => {
     const { code, output } = await failedStart({
       NODE_ENV: 'production',
       APP_ROLE: 'api,publisher',
@@ -90,7 +90,7 @@ describe('the start of a process', () => {
     expect(output).not.toMatch(/only-twenty|guest:guest/);
   });
 
-  it('says in one sentence that the port is taken', async () => {
+  it('reports in one sentence that the port is in use', async () => {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as AddressInfo;
@@ -103,7 +103,7 @@ describe('the start of a process', () => {
     }
   });
 
-  it('says in one sentence that PostgreSQL does not answer', async () => {
+  it('reports in one sentence that PostgreSQL cannot be reached', async () => {
     const url = `postgres://nobody:dont-show-me@127.0.0.1:${await freePort()}/none`;
     const { code, output } = await failedStart({ APP_ROLE: 'all', DATABASE_URL: url });
     expect(code).toBe(1);
@@ -112,7 +112,7 @@ describe('the start of a process', () => {
   });
 
   it.each(['api', 'publisher', 'worker', 'api,worker'])(
-    'asks for npm run migrate when the %s finds no schema',
+    'fails with a hint to npm run migrate when the %s finds no schema',
     async (role) => {
       const env = { APP_ROLE: role, DATABASE_URL: empty.url, RABBITMQ_URL: 'amqp://127.0.0.1:1' };
       const { code, output } = await failedStart(env);
@@ -123,7 +123,7 @@ describe('the start of a process', () => {
     },
   );
 
-  it('brings the schema up to date in all-in-one, also when two start together', async () => {
+  it('migrates the schema in all-in-one, even when two processes start together', async () => {
     const both = await Promise.all([0, 1].map(() => startProcess({ DATABASE_URL: empty.url })));
     try {
       for (const { url, output } of both) {
@@ -136,7 +136,7 @@ describe('the start of a process', () => {
     }
   });
 
-  it('shows the admin token that it made up, and only where none was given', async () => {
+  it('prints the admin token only if it generated one', async () => {
     const unset = await startProcess({ APP_ROLE: 'api', DATABASE_URL: database.url, ADMIN_TOKEN: '' });
     const given = await startProcess({ APP_ROLE: 'api', DATABASE_URL: database.url, ADMIN_TOKEN: 'given-by-the-test' });
     try {

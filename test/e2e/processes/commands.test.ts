@@ -42,7 +42,7 @@ describe('the command', () => {
     });
 
   it.each(['migrate', 'prune-idempotency', 'seed', 'doctor', 'openapi', 'healthcheck', 'demo-receiver', '../main'])(
-    '%s explains itself with --help, and refuses an option that it does not have with exit code 2',
+    '%s prints its usage with --help and refuses an unknown option with exit code 2',
     async (command) => {
       const help = await run(command, ['--help']);
       expect(help.code).toBe(0);
@@ -54,7 +54,7 @@ describe('the command', () => {
     },
   );
 
-  it('demo-receiver refuses a value that it cannot use', async () => {
+  it('demo-receiver refuses an invalid value', async () => {
     for (const args of [
       ['--port', 'http'],
       ['--status', '99'],
@@ -66,7 +66,7 @@ describe('the command', () => {
     }
   });
 
-  it('migrate --status and --dry-run say what is missing, doctor what to do about it', async () => {
+  it('migrate --status and --dry-run list the missing migrations, and doctor names the fix', async () => {
     expect(await run('migrate', ['--status'])).toMatchObject({
       code: 1,
       output: expect.stringContaining('pending  InitialSchema1764000000000') as string,
@@ -82,7 +82,7 @@ describe('the command', () => {
     expect(await run('migrate', ['--status'])).toMatchObject({ code: 0 });
   });
 
-  it('doctor looks at every dependency, and names each that is gone', async () => {
+  it('doctor checks every dependency and names each one that is down', async () => {
     const { output } = await run('doctor');
     for (const what of ['node', 'settings', 'schema', 'redis'])
       expect(output).toMatch(new RegExp(`^ok +${what} `, 'm'));
@@ -101,7 +101,7 @@ describe('the command', () => {
     }
   });
 
-  it('seed makes a demo tenant with events of several types and a group in the DLQ, once', async () => {
+  it('seed creates a demo tenant with events of several types and dead letters, once', async () => {
     for (const accepted of [80, 0]) {
       const { code, output } = await run('seed');
       expect({ code, output }).toMatchObject({ code: 0 });

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { endProcess, spawnProcess } from '../../support/processes/process';
 
-describe('SIGTERM before the start is through', () => {
-  it('I15: ends a process that still waits for its database, within the grace period', async () => {
+describe('SIGTERM during the start', () => {
+  it('I15: ends a process that still waits for its database within the grace period', async () => {
     const silent = createServer((socket) => socket.on('error', () => undefined)); // takes connections and says nothing
     silent.listen(0, '127.0.0.1');
     await once(silent, 'listening');

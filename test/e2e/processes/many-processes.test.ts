@@ -55,7 +55,7 @@ describe('two api, two publisher and three worker processes', () => {
     await eventually(() => expect(accepted.size).toBeGreaterThan(from + count));
   };
 
-  it('I1–I7, I13: lose and double nothing when one of each is killed under load', async () => {
+  it('I1–I7, I13: lose and duplicate nothing when one of each role is killed under load', async () => {
     const load = Promise.all(Array.from({ length: PRODUCERS }, (_, n) => produce(n)));
     for (const victims of [workers, publishers, apis]) {
       await acceptedMore(KILL_EVERY);
@@ -78,7 +78,7 @@ describe('two api, two publisher and three worker processes', () => {
     process.stdout.write(`many processes: ${accepted.size} accepted, all COMPLETED, effects exact\n`);
   }, 180_000);
 
-  it('I15: the ones that are left end by SIGTERM with exit code 0', async () => {
+  it('I15: exit with code 0 on SIGTERM', async () => {
     const left = [...apis.slice(1), ...publishers.slice(1), ...workers.slice(1)];
     expect(await Promise.all(left.map((running) => running.end('SIGTERM')))).toEqual(left.map(() => 0));
   });

@@ -74,7 +74,7 @@ describe('a Node.js that is too old', () => {
     expectRefused(run(process.execPath, ['--require', SEEM_OLD, path.join(ROOT, entry)], env));
   });
 
-  it('is refused by the hook that runs before each build, and so before every npm script that runs StreamForge', () => {
+  it('is refused by the hook before each build, and so by every npm script that runs StreamForge', () => {
     const { scripts } = JSON.parse(fs.readFileSync(path.join(ROOT, 'package.json'), 'utf8')) as {
       scripts: Record<string, string>;
     };

@@ -22,7 +22,7 @@ const PARTS: Record<string, abstract new (...args: never[]) => unknown> = {
   Broker,
 };
 
-describe('roles', () => {
+describe('the roles', () => {
   let database: TestDatabase;
   let vhost: TestVhost;
   const apps: TestApp[] = [];
@@ -57,11 +57,11 @@ describe('roles', () => {
     ['worker', ['WorkerLoop', 'Broker']],
     ['publisher,worker', ['Publisher', 'Chores', 'WorkerLoop', 'Broker']],
     ['all', ['Intake', 'Publisher', 'Chores', 'WorkerLoop', 'Broker']],
-  ])('%s boots %j and nothing else', async (role, parts) => {
+  ])('start only their own parts: %s starts %j', async (role, parts) => {
     expect(partsOf(await start({ APP_ROLE: role, RABBITMQ_URL: vhost.url }))).toEqual(parts);
   });
 
-  it('the three apart take an event to COMPLETED', async () => {
+  it('complete an event in three separate processes', async () => {
     const env = { RABBITMQ_URL: vhost.url, REDIS_URL: process.env.TEST_REDIS_URL as string };
     const api = await start({ APP_ROLE: 'api', ...env });
     await Promise.all([start({ APP_ROLE: 'publisher', ...env }), start({ APP_ROLE: 'worker', ...env })]);
@@ -69,7 +69,7 @@ describe('roles', () => {
     await eventually(async () => expect((await getEvent(api.url, 'acme', body.id)).body.status).toBe('COMPLETED'));
   });
 
-  it('the api accepts while RabbitMQ is unreachable, and says degraded', async () => {
+  it('let the api accept events and report degraded while RabbitMQ is unreachable', async () => {
     const api = await start({ APP_ROLE: 'api', RABBITMQ_URL: `amqp://127.0.0.1:${await freePort()}` });
     const sent = JSON.stringify(eventBody());
     const answer = await postEvent(api.url, 'acme', sent);
@@ -81,7 +81,7 @@ describe('roles', () => {
     expect(ready.body).toMatchObject({ status: 'degraded', checks: { rabbitmq: { status: 'down' } } });
   });
 
-  it('the api never speaks to RabbitMQ', async () => {
+  it('let the api work without any connection to RabbitMQ', async () => {
     const rabbit = await countAmqpGreetings();
     try {
       const api = await start({ APP_ROLE: 'api', RABBITMQ_URL: rabbit.url });

@@ -57,7 +57,7 @@ describe('the tour', () => {
   it.each([
     ['README.md', 4],
     ['docs/tour.md', 12],
-  ])('prints what %s says, step by step', async (page, least) => {
+  ])('prints what %s shows, step by step', async (page, least) => {
     const steps = stepsOf(page);
     expect(steps.length).toBeGreaterThanOrEqual(least);
     for (const { command, output } of steps) {

@@ -36,7 +36,7 @@ class NextRelease9000000000000 implements MigrationInterface {
   }
 }
 
-describe('an upgrade while events come in', () => {
+describe('an upgrade under load', () => {
   let cluster: TestCluster;
   const agent = new Agent({ keepAlive: true });
   const accepted = new Set<string>();
@@ -87,7 +87,7 @@ describe('an upgrade while events come in', () => {
     await eventually(() => expect(accepted.size).toBeGreaterThan(from + count));
   };
 
-  it('goes from the old processes over old and new ones to the new ones, and loses and doubles nothing', async () => {
+  it('loses and duplicates nothing while old and new processes run side by side', async () => {
     const old = await startAll(PREVIOUS);
     apis = [old[0] as TestProcess];
     load = Promise.all(PRODUCERS.map(produce));

@@ -44,7 +44,7 @@ describe(`the search over ${EVENTS} events in all states`, () => {
   };
 
   it.each(EVENT_STATUSES)(
-    'pages of %s have no gap and no repeat, and agree with the status of each event',
+    'returns the %s events in pages without gaps or repeats, in agreement with the status of each event',
     async (status) => {
       const there = await expected(`v.status = '${status}'`);
       expect(there.length).toBeGreaterThan(0);
@@ -52,7 +52,7 @@ describe(`the search over ${EVENTS} events in all states`, () => {
     },
   );
 
-  it('pages have no gap and no repeat while new events arrive', async () => {
+  it('returns pages without gaps or repeats while new events arrive', async () => {
     const there = await expected(`e.tenant_id like 'tenant-%'`);
     const seen = await allOf({}, 500, () => givenEvents(database.pool, 5, {}, 'late'));
     expect(new Set(seen).size).toBe(seen.length);
@@ -81,13 +81,13 @@ describe(`the search over ${EVENTS} events in all states`, () => {
       `v.status = 'DISCARDED' and e.tenant_id = 'tenant-3'`,
     ],
     ['status and type', { status: 'DLQ', type: 'order.type1' }, `v.status = 'DLQ' and e.type = 'order.type1'`],
-  ])('can be narrowed by %s', async (_what, filter, where) => {
+  ])('filters by %s', async (_what, filter, where) => {
     const there = await expected(where);
     expect(there.length).toBeGreaterThan(0);
     expect(await allOf(filter, 50)).toEqual(there);
   });
 
-  it('can be narrowed to ids, eventIds of a tenant, and times of receipt', async () => {
+  it('filters by ids, by eventIds of a tenant and by time of receipt', async () => {
     const { rows } = await database.pool.query<{ id: string; received: string; tenant: string }>(
       `select id, received_at as received, tenant_id as tenant from events where outbox_id in (1000, 2000) order by id`,
     );
@@ -99,7 +99,7 @@ describe(`the search over ${EVENTS} events in all states`, () => {
     expect(between.at(-1)).toBe(older.id);
   });
 
-  it('can be narrowed to a correlation id, alone and with more', async () => {
+  it('filters by correlation id, alone and combined with other filters', async () => {
     const given = { correlationId: 'one-request' };
     const [first, ...others] = (await givenEvents(database.pool, 120, given, 'correlated')).map(({ id }) => id);
     expect(await allOf(given, 50)).toEqual([first, ...others].toReversed());
@@ -121,7 +121,7 @@ describe(`the search over ${EVENTS} events in all states`, () => {
       { status, tenantId: 'tenant-3' },
     ]),
     ['a reason', { reasonCode: 'REASON_1' }],
-  ])('by %s reads events, attempts and states by an index only', async (_what, filter) => {
+  ])('reads events, attempts and states only by an index when filtered by %s', async (_what, filter) => {
     const { text, values } = pageStatement(criteriaOf(filter), 50);
     const { rows } = await database.pool.query<{ 'QUERY PLAN': string }>(`explain ${text}`, values);
     const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
@@ -139,19 +139,19 @@ describe(`the search over ${EVENTS} events in all states`, () => {
     ['alone', {}],
     ['of a tenant', { tenantId: 'tenant-3' }],
     ['with a status', { status: 'COMPLETED' }],
-  ])('by a correlation id, %s, has an index for it', async (_what, further) => {
+  ])('uses the index of correlation ids when filtered by one, %s', async (_what, further) => {
     const { text, values } = pageStatement(criteriaOf({ correlationId: 'one-request', ...further }), 50);
     const { rows } = await database.pool.query<{ 'QUERY PLAN': string }>(`explain ${text}`, values);
     expect(rows.map((row) => row['QUERY PLAN']).join('\n')).toMatch(/Index Cond: \(\(?correlation_id = 'one-request'/);
   });
 
-  it('the reasons of dead letters count what is unresolved', async () => {
+  it('counts the unresolved dead letters of each reason', async () => {
     const { reasons, total } = await listReasons(database.pool, { tenantId: null, limit: 50 });
     expect(total).toBe((EVENTS / 100) * 2);
     expect(reasons.reduce((sum, { count }) => sum + count, 0)).toBe(total);
   });
 
-  it('finds under the old reason LANE_FULL what replaced it, too; under a new reason that one only', async () => {
+  it('finds the old reason LANE_FULL and all reasons that replaced it under LANE_FULL, and a new reason alone under its own code', async () => {
     const CODES = ['LANE_FULL', 'CONCURRENCY_LIMIT', 'DESTINATION_BUSY', 'TENANT_FAILING', 'CIRCUIT_OPEN'] as const;
     const dead = new Map<string, string>();
     const retrying = new Map<string, string>();

@@ -41,7 +41,7 @@ describe('AdminTransactions', () => {
     expect(classifyPgError(error)).toBe('unavailable');
   });
 
-  it('I10: leaves connections to ingest, however many admin changes are running', async () => {
+  it('I10: leaves connections for ingest while many admin changes are running', async () => {
     let [running, most] = [0, 0];
     let end = (): void => undefined;
     const ended = new Promise<void>((resolve) => (end = resolve));
@@ -59,7 +59,7 @@ describe('AdminTransactions', () => {
     expect([running, most]).toEqual([0, 4]);
   });
 
-  it('answers storage-unavailable when a change has waited for five seconds, and then goes on', async () => {
+  it('fails with storage-unavailable after a change has waited for five seconds, and recovers', async () => {
     let end = (): void => undefined;
     const ended = new Promise<void>((resolve) => (end = resolve));
     const running = Array.from({ length: 4 }, () => transactions.run(() => ended));

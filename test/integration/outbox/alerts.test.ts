@@ -51,24 +51,24 @@ const PROMISED = [
   'streamforge_dependency_up',
 ];
 
-describe('the alerts', () => {
-  it('are rules that Prometheus takes, and so is its configuration', () => {
+describe('the alert rules', () => {
+  it('pass the checks of promtool, together with the Prometheus configuration', () => {
     expect(promtool('check', 'rules', 'alerts.yml')).toContain('SUCCESS');
     expect(promtool('check', 'config', 'prometheus.yml')).toContain('SUCCESS');
   });
 
-  it('fire and resolve as alerts.test.yml says', () => {
+  it('fire and resolve as alerts.test.yml expects', () => {
     expect(promtool('test', 'rules', 'alerts.test.yml')).toContain('SUCCESS');
   });
 
-  it('are all under test', () => {
+  it('all have a test in alerts.test.yml', () => {
     const alerts = [...read('alerts.yml').matchAll(/alert: (\w+)/g)].map(([, name]) => name);
     const tests = read('alerts.test.yml');
     expect(alerts).toHaveLength(12);
     expect(alerts.filter((name) => !tests.includes(`alertname: ${name}`))).toEqual([]);
   });
 
-  it('name a section of the documentation as their runbook', () => {
+  it('each name a section of docs/observability.md as their runbook', () => {
     const pages = /alert: (\w+)[\s\S]*?runbook: docs\/observability\.md#(\S+)/g;
     const runbooks = [...read('alerts.yml').matchAll(pages)].map(([, alert = '', anchor]) => ({ alert, anchor }));
     const documentation = fs.readFileSync(path.resolve(__dirname, '../../../docs/observability.md'), 'utf8');
@@ -78,7 +78,7 @@ describe('the alerts', () => {
   });
 });
 
-describe('what rules and dashboard name', () => {
+describe('the metrics that the alert rules and the dashboard use', () => {
   let database: TestDatabase;
   let vhost: TestVhost;
   beforeAll(async () => {
@@ -88,7 +88,7 @@ describe('what rules and dashboard name', () => {
     await Promise.all([vhost.drop(), database.drop()]);
   });
 
-  it.each(['api', 'publisher', 'worker'])('is in the metrics of the role %s', async (role) => {
+  it.each(['api', 'publisher', 'worker'])('are all served by the role %s', async (role) => {
     const app = await startTestApp(database.url, { APP_ROLE: role, RABBITMQ_URL: vhost.url });
     try {
       const { text } = await app.http.get('/metrics').expect(200);
@@ -103,7 +103,7 @@ describe('what rules and dashboard name', () => {
   });
 });
 
-describe('while the broker is away', () => {
+describe('the outbox gauges', () => {
   let database: TestDatabase;
   beforeAll(async () => {
     Logger.overrideLogger(false);
@@ -111,7 +111,7 @@ describe('while the broker is away', () => {
   });
   afterAll(() => database.drop());
 
-  it('the age of the backlog makes its alert fire, and drop when the broker is back', async () => {
+  it('raise the backlog alert while the broker is down, and clear it when the broker returns', async () => {
     const { pool } = database;
     const metrics = new Metrics();
     const broker = new ScriptedBroker();
@@ -135,7 +135,7 @@ describe('while the broker is away', () => {
     expect(firings(ages)).toEqual([false, false, true, true, true, false, false, false]);
   });
 
-  it('the size of the DLQ counts what waits for a person, and nothing else', async () => {
+  it('count only unresolved dead letters in the size of the DLQ', async () => {
     const { pool } = database;
     const metrics = new Metrics();
     for (const status of ['DLQ', 'DLQ', 'DISCARDED', 'DISPATCHED'] as const) {

@@ -43,7 +43,7 @@ describe('the reporting views', () => {
   });
   afterAll(() => database.drop());
 
-  it('have exactly these columns', async () => {
+  it('have exactly the documented columns', async () => {
     const { rows } = await database.pool.query<{ view: string; columns: string[] }>(
       `select c.relname::text as view,
               array_agg(a.attname || ' ' || format_type(a.atttypid, a.atttypmod) order by a.attnum) as columns
@@ -53,7 +53,7 @@ describe('the reporting views', () => {
     expect(Object.fromEntries(rows.map(({ view, columns }) => [view, columns]))).toEqual(VIEWS);
   });
 
-  it('come with id_floor, which is the least id of a moment', async () => {
+  it('come with id_floor, which returns the lowest id of an instant', async () => {
     const { rows } = await database.pool.query<{ floor: string; same: boolean }>(
       `select reporting.id_floor('2026-01-05T00:00:00.123Z') as floor,
               reporting.id_floor(now()) = uuid_v7_floor(now()) as same`,
@@ -63,7 +63,7 @@ describe('the reporting views', () => {
     expect(rows).toEqual([{ floor, same: true }]);
   });
 
-  it('are filtered by index: an id, a tenant, a range of ids, an event of attempts and of open work', async () => {
+  it('use an index to filter by id, tenant, id range and, for attempts and open work, by event', async () => {
     const client = await database.pool.connect();
     try {
       await client.query('begin; set local enable_seqscan = off');

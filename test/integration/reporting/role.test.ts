@@ -9,7 +9,7 @@ const [ROLE = '', ...EXAMPLES] = [...DOCUMENT.matchAll(/```sql\n([\s\S]*?)```/g)
 
 const INSUFFICIENT_PRIVILEGE = '42501';
 
-describe('the role streamforge_reporting, made by the SQL of docs/reporting.md', () => {
+describe('the role streamforge_reporting, created with the SQL of docs/reporting.md', () => {
   let database: TestDatabase;
   let reader: Client;
   beforeAll(async () => {
@@ -45,7 +45,7 @@ describe('the role streamforge_reporting, made by the SQL of docs/reporting.md',
     return rows.map(({ name }) => name);
   };
 
-  it('reads every view', async () => {
+  it('can read every view', async () => {
     const views = await relations('reporting');
     expect(views).toHaveLength(4);
     for (const view of views) expect([view, await trying(`select * from ${view}`)]).toEqual([view, 'read']);
@@ -53,12 +53,12 @@ describe('the role streamforge_reporting, made by the SQL of docs/reporting.md',
     expect(rows).toEqual([{ status: 'RECEIVED' }]);
   });
 
-  it('runs the examples of the document', async () => {
+  it('can run the examples of docs/reporting.md', async () => {
     expect(EXAMPLES.length).toBeGreaterThanOrEqual(3);
     for (const example of EXAMPLES) expect([example, await trying(example)]).toEqual([example, 'read']);
   });
 
-  it('reads nothing else', async () => {
+  it('cannot read anything else', async () => {
     const tables = await relations('public');
     expect(tables).toEqual(expect.arrayContaining(['public.events', 'public.event_status', 'public.destinations']));
     for (const table of tables) {
@@ -66,7 +66,7 @@ describe('the role streamforge_reporting, made by the SQL of docs/reporting.md',
     }
   });
 
-  it('writes nothing, also when it has made its transactions writable', async () => {
+  it('cannot write, even in a transaction that it made writable', async () => {
     await reader.query('set default_transaction_read_only = off');
     for (const statement of [
       'update reporting.usage set events = 0',
@@ -80,12 +80,12 @@ describe('the role streamforge_reporting, made by the SQL of docs/reporting.md',
     }
   });
 
-  it('reads the views of later migrations', async () => {
+  it('can read views that later migrations create', async () => {
     await database.pool.query('create view reporting.later as select tenant_id from events');
     await expect(trying('select * from reporting.later')).resolves.toBe('read');
   });
 
-  it('cannot read for longer than a minute, nor hold a transaction open', async () => {
+  it('cannot run a query for longer than a minute or keep a transaction open', async () => {
     const { rows } = await reader.query(
       `select current_setting('statement_timeout') as statement,
               current_setting('idle_in_transaction_session_timeout') as idle`,
