@@ -15,8 +15,8 @@ const RETENTION_EVERY_MS = 600_000;
 const RETRY_BATCH = 1_000;
 
 /**
- * What has to be done once for the whole installation, whoever does it. There is no elected leader: every publisher
- * tries, and a lock that lasts one transaction lets one of them through, so a process that dies leaves nothing behind.
+ * Periodic work that one process does for the whole installation. There is no elected leader. Every publisher tries,
+ * and an advisory lock for one transaction admits one of them, so a process that dies leaves no lock behind.
  */
 @Injectable()
 export class Chores implements OnApplicationBootstrap, BeforeApplicationShutdown {

@@ -4,10 +4,11 @@ const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 5_000;
 
 /**
- * How much to claim next, and when: learnt from what became of the last publishes. After a channel error claims begin
- * again with one entry and double, so that a poison entry ends up alone and its neighbours are published meanwhile.
- * Where events are so large that their bytes end a claim, the next one looks at no more entries than this one could take.
- * While a broker confirms nothing at all, claims pause longer and longer, and each is a probe of one entry.
+ * Adapts the size and the time of the next claim to the outcomes of the last publish.
+ * - After a channel error, claims restart at one entry and double. This isolates a poison entry, and its neighbours are
+ *   published in the meantime.
+ * - After a claim that reached its byte limit, the next claim locks no more entries than that one could take.
+ * - While the broker confirms nothing, the pauses between claims double, and each claim probes with one entry.
  */
 export class ClaimPace {
   private size: number;
@@ -22,17 +23,17 @@ export class ClaimPace {
     return this.size;
   }
 
-  /** Only then may a second claim be in flight: two probes on one channel could not be told apart. */
+  /** A second claim needs the full size: the outcomes of two probes on one channel could not be told apart. */
   get atFullSize(): boolean {
     return this.size === this.full;
   }
 
-  /** 0 when the next claim may be made now. */
+  /** Returns 0 when the next claim may start now. */
   waitMs(nowMs: number): number {
     return Math.max(0, this.openUntilMs - nowMs);
   }
 
-  /** @param cutAt how many entries were as many bytes as a claim may hold, if that ended the claim */
+  /** @param cutAt the number of entries in the claim if it ended at its byte limit */
   learn(outcomes: readonly PublishOutcome[], nowMs: number, cutAt = this.full): void {
     if (outcomes.length === 0) return;
     if (outcomes.every((outcome) => outcome === 'unconfirmed')) {

@@ -6,14 +6,14 @@ import { endFailed, isSampled, startSpan, traceparentOf } from '../observability
 import type { ClaimedEntry } from './outbox-entry';
 
 /**
- * Tells of one claim: the spans of its sampled entries, one line at debug, and one more for each entry. Entries of
- * events that are not sampled cost a look at their trace context.
+ * Traces and logs one claim: spans for its sampled entries, and at debug level one line for the claim and one for each
+ * entry. An entry that is not sampled costs only a check of its trace context.
  */
 export class ClaimReport {
   private readonly startedMs = Date.now();
   private readonly spans = new Map<number, Span>();
 
-  /** Gives sampled messages the trace context of their PRODUCER span. */
+  /** Sets the trace context of sampled messages to their PRODUCER span. */
   constructor(
     private readonly logger: Logger,
     private readonly entries: readonly ClaimedEntry[],
@@ -42,7 +42,7 @@ export class ClaimReport {
     this.logger.debug({ msg: 'outbox.published', claimed: this.entries.length, confirmed, durationMs });
   }
 
-  /** The wait in the outbox is a span too, so that a trace shows where the time went. Its start is PostgreSQL's clock. */
+  /** Adds a span for the wait in the outbox as well. Its start is an instant of PostgreSQL's clock. */
   private begin(
     { event, createdAt, dispatchNo, destination }: ClaimedEntry,
     i: number,

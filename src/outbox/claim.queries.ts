@@ -3,14 +3,14 @@ import { queryWithSettings, type Db } from '../db/pool';
 import type { Event } from '../event/event';
 import type { ClaimedEntry } from './outbox-entry';
 
-/** `due`: how many were due, as far as `limit`. */
+/** `due` counts the due entries, up to `limit`. */
 type ClaimedRow = Omit<ClaimedEntry, 'event'> & Event & { entryId: string; due: number };
-/** What finds an entry in its partition. */
+/** Identifies an entry and its partition. */
 export type EntryKey = Pick<ClaimedEntry, 'id' | 'createdAt'>;
 
 /**
- * Entries of one claim, or some of them. `token` proves the lease (I4). The bounds tell PostgreSQL in which partitions
- * they lie, so that it does not look for every id in each.
+ * All or some entries of one claim. `token` proves the lease (I4). The bounds on `created_at` let PostgreSQL skip the
+ * partitions that cannot contain these entries.
  */
 export interface Lease {
   token: string;
@@ -19,7 +19,7 @@ export interface Lease {
   newestCreatedAt: string;
 }
 
-/** These entries of a claim. Instants are cut to milliseconds, which HELD allows for. */
+/** Returns the lease on these entries of a claim. Instants are truncated to milliseconds; HELD allows for that. */
 export function leaseOf(token: string, entries: readonly EntryKey[]): Lease {
   const instants = entries.map(({ createdAt }) => createdAt).sort();
   return {
@@ -30,7 +30,7 @@ export function leaseOf(token: string, entries: readonly EntryKey[]): Lease {
   };
 }
 
-/** I4: still ours. $1 token, $2 ids, $3 and $4 bounds. */
+/** I4: matches the entries whose lease we still hold. $1 token, $2 ids, $3 and $4 bounds. */
 const HELD = `id = any ($2::bigint[]) and lock_owner = $1 and status = 'IN_FLIGHT'
               and created_at >= $3::timestamptz and created_at < $4::timestamptz + interval '1 millisecond'`;
 const held = ({ token, ids, oldestCreatedAt, newestCreatedAt }: Lease): unknown[] => [
@@ -40,14 +40,14 @@ const held = ({ token, ids, oldestCreatedAt, newestCreatedAt }: Lease): unknown[
   newestCreatedAt,
 ];
 
-/** What one claim has leased. */
+/** The result of one claim. */
 export interface Claim {
   entries: ClaimedEntry[];
-  /** Entries whose event is not stored any more: somebody deleted it by hand, or restored a part. */
+  /** Entries without a stored event: it was deleted by hand, or a restore was incomplete. */
   orphans: EntryKey[];
-  /** True when there may be more that is due: it ended at `limit`, or before it because of `maxBytes`. */
+  /** True if more entries may be due: the claim ended at `limit` or at `maxBytes`. */
   more: boolean;
-  /** How many entries would have been as much as `maxBytes`; undefined when the claim did not end because of it. */
+  /** The number of entries in the claim if it ended at `maxBytes`; otherwise undefined. */
   cutAt: number | undefined;
 }
 
@@ -59,12 +59,13 @@ export interface ClaimRequest {
 }
 
 /**
- * Leases due entries, oldest first: PENDING ones, and IN_FLIGHT ones whose lease has run out; up to `limit` of them, and
- * no further one once their events hold `maxBytes`. The inner select is materialised so that SKIP LOCKED and LIMIT are
- * applied once. `token` must be fresh for every claim: it is the only proof of the lease (I4). All times are PostgreSQL's.
+ * Leases due entries, oldest first: PENDING entries, and IN_FLIGHT entries whose lease has expired. The claim ends at
+ * `limit` entries, or earlier once their events reach `maxBytes`. The inner select is materialised so that SKIP LOCKED
+ * and LIMIT apply once. `token` must be new for every claim, because it is the only proof of the lease (I4). All times
+ * are PostgreSQL's.
  *
- * Its commit does not wait for the disk: a claim that a crash of PostgreSQL takes back is made again, and the old token
- * closes nothing. One whose answer is lost ends with its lease.
+ * The commit does not wait for the disk. If a crash of PostgreSQL undoes a claim, the entries are claimed again, and the
+ * old token closes nothing. If the response to a claim is lost, its lease expires.
  */
 export async function claimDueEntries(pool: Pool, claim: ClaimRequest): Promise<Claim> {
   const statement = { name: 'claim-due-entries', ...claimStatement(claim) };
@@ -79,14 +80,14 @@ export async function claimDueEntries(pool: Pool, claim: ClaimRequest): Promise<
 }
 
 /**
- * With the statistics of an outbox that was empty a minute ago the planner expects next to no open entries: it took hash
- * joins that read whole partitions, and each claim collected and sorted all of a backlog (of 100,000 entries: 33 µs for
- * each one claimed, in the order of the index 23 µs). These, `any (array(...))` and `offset 0` keep it to the indexes.
+ * When the statistics still describe an empty outbox, the planner expects almost no open entries. It then chose hash
+ * joins that read whole partitions, and each claim sorted the whole backlog: with 100,000 entries, 33 µs per claimed
+ * entry instead of 23 µs in index order. These settings, `any (array(...))` and `offset 0` make it use the indexes.
  */
 export const CLAIM_SETTINGS = `set local synchronous_commit = off; set local enable_bitmapscan = off;
   set local enable_sort = off; set local enable_seqscan = off`;
 
-/** For the claim, and for the test of its plan. */
+/** Exported for the test of its plan. */
 export const claimStatement = (claim: ClaimRequest): { text: string; values: unknown[] } => ({
   text: `
       with due as materialized (
@@ -129,7 +130,7 @@ const toEntry = (row: ClaimedRow): ClaimedEntry => ({
   event: row,
 });
 
-/** I3, I4: only what the broker confirmed, and only while the lease is held. Returns how many rows still held it. */
+/** I3, I4: closes confirmed entries whose lease is still held. Returns their number. */
 export async function markPublished(db: Db, lease: Lease): Promise<number> {
   const { rowCount } = await db.query({
     name: 'mark-published',
@@ -139,7 +140,7 @@ export async function markPublished(db: Db, lease: Lease): Promise<number> {
   return rowCount ?? 0;
 }
 
-/** Gives entries back that were not confirmed. `unroutable` counts; nothing else is the entry's fault (I9). */
+/** Releases entries that were not confirmed. Only `unroutable` uses an attempt (I9). */
 export async function releaseEntries(
   db: Db,
   lease: Lease,
@@ -156,7 +157,7 @@ export async function releaseEntries(
   return rowCount ?? 0;
 }
 
-/** Closes entries that the broker will never take as they are. An operator sees and may requeue them. */
+/** Closes entries that the broker will never accept. An operator can see and requeue them. */
 export async function markFailed(db: Db, lease: Lease, reason: string): Promise<number> {
   const { rowCount } = await db.query({
     name: 'mark-failed',
@@ -168,7 +169,7 @@ export async function markFailed(db: Db, lease: Lease, reason: string): Promise<
   return rowCount ?? 0;
 }
 
-/** Ends every lease taken before `before`. Safe at any time, since the fence keeps a late holder from closing. */
+/** Ends every lease taken before `before`. Always safe: the token check stops a late holder from closing (I4). */
 export async function releaseLeasesTakenBefore(db: Db, before: string): Promise<number> {
   const { rowCount } = await db.query(
     `update outbox set status = 'PENDING', lock_owner = null

@@ -1,20 +1,20 @@
 import type { PublishOutcome } from '../broker/broker';
 
-/** What is written about a claimed entry after its publish. */
+/** How a claimed entry is closed or released after its publish. */
 export type Closing =
   | { kind: 'publish' }
   | { kind: 'release'; reason: string; waitSeconds: number; unroutable: boolean }
   | { kind: 'fail'; reason: string };
 
-/** How often the broker may send an entry back for want of a queue; the queues are declared again in between. */
+/** Publishes of an entry that finds no queue. The broker adapter declares the queues again in between. */
 const UNROUTABLE_TRIES = 3;
-/** Longer than the adapter waits before it declares them. */
+/** Longer than the adapter waits before it declares the queues. */
 const UNROUTABLE_WAIT_SECONDS = 2;
 const REFUSED_WAIT_SECONDS = 1;
 
 /**
- * I9: only what is the entry's own fault makes it FAILED or counts against it; a broker that is down, full or silent
- * never does. `attempts` is how often it was unroutable before.
+ * I9: an entry becomes FAILED or uses an attempt only if the entry itself is the cause, never because the broker is
+ * down, full or silent. `attempts` counts the earlier publishes that were unroutable.
  */
 export function decideClosing(outcome: PublishOutcome, attempts: number): Closing {
   if (typeof outcome === 'object') return { kind: 'fail', reason: outcome.rejected };
@@ -29,13 +29,16 @@ export function decideClosing(outcome: PublishOutcome, attempts: number): Closin
             waitSeconds: UNROUTABLE_WAIT_SECONDS,
             unroutable: true,
           }
-        : { kind: 'fail', reason: `unroutable ${UNROUTABLE_TRIES} times, though the queues were declared in between` };
+        : {
+            kind: 'fail',
+            reason: `unroutable ${UNROUTABLE_TRIES} times, although the queues were declared again in between`,
+          };
     case 'refused':
-      return release('the broker could not take it now', REFUSED_WAIT_SECONDS);
+      return release('the broker could not accept it at that time', REFUSED_WAIT_SECONDS);
     case 'suspect':
-      return release('the channel broke over it or a neighbour', 0);
+      return release('the channel failed on this entry or on one published with it', 0);
     case 'unconfirmed':
-      return release('the broker did not answer', 0);
+      return release('the broker did not confirm it in time', 0);
   }
 }
 

@@ -6,7 +6,7 @@ import { pruneKeys, type PruneProgress } from '../db/retention/prune-keys';
 const BETWEEN_STEPS_MS = 50;
 const BETWEEN_WALKS_MS = 3_600_000;
 
-/** Prunes expired idempotency keys all the time, a little at a time. Two processes at once only share the work. */
+/** Prunes expired idempotency keys continuously, in small steps. Several processes may do so at the same time. */
 @Injectable()
 export class KeyPruning {
   private readonly logger = new Logger('Key pruning');
@@ -18,18 +18,18 @@ export class KeyPruning {
     private readonly pool: Pool,
   ) {}
 
-  /** One step. Returns the wait before the next one, in ms. */
+  /** Runs one step. Returns the wait before the next one in ms. */
   async runOnce(): Promise<number> {
     this.walk ??= pruneKeys(this.pool, { retentionDays: this.settings.IDEMPOTENCY_DB_RETENTION_DAYS });
     const { walk } = this;
-    this.walk = undefined; // a step that fails ends the walk; the next one begins at the first page
+    this.walk = undefined; // a failed step ends the walk, and the next walk starts at the first page
     const step = await walk.next();
     if (!step.done) {
       this.walk = walk;
       this.expired = step.value.expired;
       return BETWEEN_STEPS_MS;
     }
-    if (this.expired > 0) this.logger.log(`${this.expired} idempotency keys past their retention were deleted`);
+    if (this.expired > 0) this.logger.log(`deleted ${this.expired} idempotency keys past their retention`);
     this.expired = 0;
     return BETWEEN_WALKS_MS;
   }

@@ -1,23 +1,23 @@
 import { QUEUES, type OutgoingMessage } from '../broker/broker';
 import { eventJson, type Event } from '../event/event';
 
-/** A claimed entry, joined with its event. */
+/** A claimed entry with its event. */
 export interface ClaimedEntry {
   /** bigint as text. */
   id: string;
   destination: keyof typeof QUEUES;
   dispatchNo: number;
   generation: number;
-  /** When it was appended; says in which partition it lies. */
+  /** When the entry was appended. Determines its partition. */
   createdAt: string;
-  /** How often the broker had no queue for it. */
+  /** Publishes for which the broker had no queue. */
   attempts: number;
   event: Event;
 }
 
 /**
- * The message of an entry. What a worker needs to settle stands in the headers, so that it parses the body only for
- * handlers that read it.
+ * Builds the message of an entry. The headers contain everything that a worker needs to settle the message, so that it
+ * parses the body only for handlers that read it.
  */
 export function toMessage({ destination, dispatchNo, generation, event }: ClaimedEntry): OutgoingMessage {
   return {

@@ -6,7 +6,7 @@ import { Loop } from '../runtime/loop';
 
 const EVERY_MS = 5_000;
 
-/** Keeps the gauges of the outbox and of the DLQ current, so that a scrape costs nothing. */
+/** Refreshes the gauges of the outbox and the DLQ on a timer, so that a scrape runs no query. */
 @Injectable()
 export class OutboxGauges implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly loop = new Loop('Outbox gauges', () => this.runOnce());

@@ -6,6 +6,6 @@ import { Publisher } from './publisher';
 import { Reconciler } from './reconciler';
 import { Retention } from './retention';
 
-/** Outbox → broker, and the chores of the installation. */
+/** The publisher, and the periodic chores of the installation. */
 @Module({ providers: [Publisher, OutboxGauges, Reconciler, Retention, KeyPruning, Chores] })
 export class OutboxModule {}

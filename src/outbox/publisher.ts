@@ -20,14 +20,17 @@ import { toMessage, type ClaimedEntry } from './outbox-entry';
 
 const MIN_POLL_MS = 5;
 const MAX_POLL_MS = 200;
-/** And one event more. A thousand of 256 kB would be a quarter of a gigabyte, several times over while they are encoded. */
+/**
+ * Payload bytes per claim; the last event may exceed it. 1,000 events of 256 kB would need 256 MB, several times over
+ * while encoding.
+ */
 const CLAIM_MAX_BYTES = 16 * 1024 * 1024;
-/** The second claim is woken when there is work for it. */
+/** The first loop wakes the second when there is a backlog. */
 const SECOND_POLL_MS = 60_000;
 
 /**
- * Moves outbox entries to the broker: claim → publish → close what was confirmed, give back the rest. While there is a
- * backlog, two claims are in flight, so that PostgreSQL works on one while the broker works on the other.
+ * Moves outbox entries to the broker: claims them, publishes them, closes the confirmed ones and releases the rest.
+ * During a backlog two claims are in flight, so that PostgreSQL works on one while the broker works on the other.
  */
 @Injectable()
 export class Publisher implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -59,9 +62,9 @@ export class Publisher implements OnApplicationBootstrap, BeforeApplicationShutd
     await Promise.all([this.loop.stop(), this.secondLoop.stop()]);
   }
 
-  /** One claim, from lease to close. Returns the wait before the next one, in ms. */
+  /** Runs one claim, from lease to close. Returns the wait before the next one in ms. */
   async runOnce(): Promise<number> {
-    if (!this.broker.canPublish()) return MAX_POLL_MS; // I9: nothing is claimed that could not be published
+    if (!this.broker.canPublish()) return MAX_POLL_MS; // I9: claim only what can be published
     const waitMs = this.pace.waitMs(Date.now());
     if (waitMs > 0) return Math.min(waitMs, MAX_POLL_MS);
     const more = await this.moveBatch();
@@ -75,7 +78,7 @@ export class Publisher implements OnApplicationBootstrap, BeforeApplicationShutd
     return (await this.moveBatch()) ? 0 : SECOND_POLL_MS;
   }
 
-  /** Returns whether there may be more; undefined when nothing was due. */
+  /** Returns whether more entries may be due; undefined if none were. */
   private async moveBatch(): Promise<boolean | undefined> {
     const token = randomUUID();
     const request = {
@@ -86,7 +89,7 @@ export class Publisher implements OnApplicationBootstrap, BeforeApplicationShutd
     };
     const { entries, orphans, more, cutAt } = await claimDueEntries(this.pool, request);
     if (orphans.length > 0)
-      await this.closeAs({ kind: 'fail', reason: 'its event is not stored any more' }, token, orphans);
+      await this.closeAs({ kind: 'fail', reason: 'its event is no longer stored' }, token, orphans);
     if (entries.length === 0) return orphans.length > 0 ? more : undefined;
     if (more && this.pace.atFullSize) this.secondLoop.wake();
     const messages = entries.map(toMessage);
@@ -126,7 +129,7 @@ export class Publisher implements OnApplicationBootstrap, BeforeApplicationShutd
   private countLostLeases(count: number): void {
     if (count === 0) return;
     this.metrics.outboxLostLease.inc(count);
-    this.logger.warn(`${count} entries were published, but their lease was lost; they will be published again`);
+    this.logger.warn(`${count} entries were published after their lease expired, and will be published again`);
   }
 
   private nextIdlePoll(): number {
@@ -136,7 +139,7 @@ export class Publisher implements OnApplicationBootstrap, BeforeApplicationShutd
   }
 }
 
-/** Entries with the same closing are closed by one statement; the published ones come first. */
+/** Groups the entries that one statement can close. The group of published entries comes first. */
 function groupByClosing(
   entries: readonly ClaimedEntry[],
   outcomes: readonly PublishOutcome[],

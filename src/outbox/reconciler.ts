@@ -15,23 +15,22 @@ import {
   type PublishedDispatch,
 } from './reconciler.queries';
 
-/** Most dispatches looked at in one transaction; also the rate limit, together with the pause between runs. */
+/** Dispatches examined in one transaction. With the pause between runs, this is also the rate limit. */
 const BATCH = 2_000;
 
 /**
- * Finds events that the broker lost (I13). It follows the outbox: whatever the broker confirmed must have left a trace
- * in PostgreSQL within a grace period, or it is dispatched again. Each entry is looked at once; the position is kept in
- * the database. A broker that lives in this process forgets everything when the process ends, so what was published
- * before this start needs no grace.
+ * Finds events that the broker lost (I13). It walks the outbox and dispatches every confirmed entry again that has no
+ * result in PostgreSQL after the grace period. Each entry is examined once, and the position is stored in the database.
+ * An in-process broker loses its messages when the process ends, so entries published before the start get no grace.
  */
 @Injectable()
 export class Reconciler implements OnModuleInit {
   private readonly logger = new Logger('Reconciler');
-  /** Where the present sweep is; undefined between two sweeps. */
+  /** The position of the current sweep; undefined between sweeps. */
   private sweptTo: string | undefined;
-  /** The kept position, as this sweep last saw it. */
+  /** The stored position, as this sweep last read or wrote it. */
   private kept = '0';
-  /** False when the present sweep has passed the last entry that the position may pass. */
+  /** False once this sweep is past the last position that is safe to store. */
   private keeping = true;
 
   constructor(
@@ -41,16 +40,16 @@ export class Reconciler implements OnModuleInit {
     private readonly metrics: Metrics,
   ) {}
 
-  /** Before the publisher starts: an in-process broker has nothing to say for what was published before. */
+  /** Runs before the publisher starts. An in-process broker has lost everything that was published before. */
   async onModuleInit(): Promise<void> {
     if (this.broker.forgetsOnRestart) await this.recoverFromRestart();
   }
 
-  /** One bounded step. Returns true when there may be more to do right away. */
+  /** Runs one bounded step. Returns true if there may be more to do at once. */
   async runOnce(): Promise<boolean> {
     if (!this.broker.canPublish()) return false;
     const waiting = (await this.broker.waiting(QUEUES.main)) + (await this.broker.waiting(QUEUES.retry));
-    if (waiting > 0) return false; // a queue that is not empty explains why something is not settled yet
+    if (waiting > 0) return false; // events in a queue are late, not lost
     return inTransaction(this.pool, async (db) => {
       if (!(await tryTransactionLock(db, ADVISORY_LOCKS.reconciler))) return false;
       const publishedBefore = await databaseTime(db, this.settings.RECONCILE_AFTER_SECONDS);
@@ -66,9 +65,9 @@ export class Reconciler implements OnModuleInit {
   }
 
   /**
-   * Ids are taken before they are committed, so the kept position stops where a lower one may still appear; a sweep goes
-   * on beyond it and the next one looks there again. Returns false when the position was moved by somebody else, from
-   * which the next sweep begins.
+   * A transaction takes its entry ids before it commits. The stored position therefore stops where a lower id may still
+   * appear. The sweep continues past it, and the next sweep examines that part again. Returns false if a requeue has
+   * moved the position; the next sweep starts there.
    */
   private async keepPosition(db: PoolClient, examined: PublishedDispatch[]): Promise<boolean> {
     if (this.sweptTo !== undefined && !this.keeping) return true;
@@ -81,7 +80,7 @@ export class Reconciler implements OnModuleInit {
     return moved;
   }
 
-  /** Everything published before this start is gone from the in-process broker, leases of the dead process included. */
+  /** Dispatches again whatever was published before this start, and releases the leases of the dead process. */
   private async recoverFromRestart(): Promise<void> {
     const startedAt = await databaseTime(this.pool, 0);
     await releaseLeasesTakenBefore(this.pool, startedAt);
@@ -102,6 +101,6 @@ export class Reconciler implements OnModuleInit {
     if (lost.length === 0) return;
     const dispatched = await dispatchLost(db, lost);
     this.metrics.reconciled.inc(dispatched);
-    this.logger.warn(`${dispatched} events were published but never settled; they are dispatched again`);
+    this.logger.warn(`dispatched ${dispatched} events again that were published but never settled`);
   }
 }

@@ -2,18 +2,18 @@ import type { Db } from '../db/pool';
 
 export interface Partition {
   name: string;
-  /** Of which range: text of the lower and upper bound, as PostgreSQL writes them. */
+  /** The bounds of its range, as PostgreSQL prints them. */
   lower: string;
   upper: string;
 }
 
-/** Partitions of a table whose range ended `olderThanSeconds` ago or earlier, oldest first. The default one has no range. */
+/** Lists the partitions whose range ended at least `olderThanSeconds` ago, oldest first. Leaves out the default one. */
 export async function listEndedPartitions(
   db: Db,
   parent: 'outbox' | 'events',
   olderThanSeconds: number,
 ): Promise<Partition[]> {
-  // events is split by UUIDv7, whose bound for a moment uuid_v7_floor tells.
+  // events is partitioned by UUIDv7; uuid_v7_floor returns the bound of an instant.
   const moment = `now() - make_interval(secs => $2)`;
   const ended = parent === 'outbox' ? `upper::timestamptz <= ${moment}` : `upper::uuid <= uuid_v7_floor(${moment})`;
   const { rows } = await db.query<Partition>(
@@ -29,21 +29,19 @@ export async function listEndedPartitions(
   return rows;
 }
 
-/** For this transaction: while it waits for a lock of a table, everybody else who wants the table waits behind it. */
+/** Limits lock waits in this transaction, because all later users of a table queue behind a waiting lock. */
 export async function waitBrieflyForLocks(db: Db): Promise<void> {
   await db.query(`set local lock_timeout = '500ms'`);
 }
 
-/**
- * Until the transaction ends. Parents first, as every other statement takes them, so that there is no deadlock.
- */
+/** Locks until the transaction ends. Parents come first, in the order of all other statements, to avoid a deadlock. */
 export async function lockForDrop(db: Db, parents: readonly string[], partitions: readonly string[]): Promise<void> {
   await waitBrieflyForLocks(db);
   for (const parent of parents) await db.query(`lock table only ${parent} in access exclusive mode`);
   await db.query(`lock table ${partitions.join(', ')} in access exclusive mode`);
 }
 
-/** No open and no FAILED entry in it, and the reconciler has passed the last one (I13). */
+/** True if the partition has no open or FAILED entry and the reconciler has passed its last entry (I13). */
 export async function isOutboxPartitionDone(db: Db, name: string): Promise<boolean> {
   const { rows } = await db.query<{ done: boolean }>(
     `select not exists (select from ${name} where closed_at is null)
@@ -55,8 +53,8 @@ export async function isOutboxPartitionDone(db: Db, name: string): Promise<boole
 }
 
 /**
- * Whether every event of this range is at rest. Events without a state row are, once the reconciler has passed their
- * entries; an hour more than the range allows for events that waited between receipt and store.
+ * True if every event of this range is settled. An event without a state row is settled once the reconciler has passed
+ * its entry. The extra hour covers events that waited between receipt and commit.
  */
 export async function areEventsSettled(db: Db, { lower, upper }: Partition, endedAt: string): Promise<boolean> {
   const inRange = 'event_id >= $1::uuid and event_id < $2::uuid';
@@ -75,7 +73,7 @@ export async function areEventsSettled(db: Db, { lower, upper }: Partition, ende
   return rows[0]?.settled ?? false;
 }
 
-/** When the range of a UUIDv7 bound begins. */
+/** Returns the instant of a UUIDv7 bound. */
 export async function instantOfBound(db: Db, bound: string): Promise<string> {
   const { rows } = await db.query<{ instant: string }>(
     `select to_timestamp(('x' || lpad(left(replace($1, '-', ''), 12), 16, '0'))::bit(64)::bigint / 1000.0) as instant`,
@@ -88,7 +86,7 @@ export async function dropTables(db: Db, names: readonly string[]): Promise<void
   await db.query(`drop table ${names.join(', ')}`);
 }
 
-/** Entries that lie in no day's partition. Bounded; returns how many went. */
+/** Deletes up to `limit` published entries from the default partition. Returns their number. */
 export async function deleteStrayEntries(db: Db, olderThanSeconds: number, limit: number): Promise<number> {
   const { rowCount } = await db.query(
     `delete from outbox_default where id = any (array(
@@ -101,7 +99,7 @@ export async function deleteStrayEntries(db: Db, olderThanSeconds: number, limit
   return rowCount ?? 0;
 }
 
-/** Creates the missing partitions of the coming weeks and days. Returns how many. */
+/** Creates the missing partitions of the coming weeks and days. Returns their number. */
 export async function ensurePartitions(db: Db): Promise<number> {
   const { rows } = await db.query<{ made: number }>('select ensure_partitions() as made');
   return rows[0]?.made ?? 0;

@@ -21,13 +21,13 @@ import {
 const HOUR_SECONDS = 3_600;
 const DAY_SECONDS = 86_400;
 const DELETE_BATCH = 5_000;
-/** Names are put into statements, so that they must be ours. */
+/** Only these names are put into statements. */
 const OURS = /^(outbox_d\d{8}|events_y\d{4}w\d\d)$/;
 
 /**
- * Makes partitions ahead of time and drops those that are past their retention and hold nothing open: no open or FAILED
- * entry, no unresolved dead letter, no retry that waits, nothing that the reconciler has not seen settled. A partition
- * goes whole, so its oldest rows outlive their time by a day (outbox) or a week (events, attempts).
+ * Creates partitions in advance and drops those past their retention. It keeps a partition with an open or FAILED
+ * entry, an unresolved dead letter, a waiting retry, or an entry that the reconciler has not passed. A partition is
+ * dropped as a whole, so its oldest rows are kept a day (outbox) or a week (events, attempts) longer.
  */
 @Injectable()
 export class Retention {
@@ -38,18 +38,18 @@ export class Retention {
     private readonly pool: Pool,
   ) {}
 
-  /** Returns how many partitions were made and dropped. */
+  /** Returns the number of created partitions and the names of the dropped ones. */
   async runOnce(): Promise<{ made: number; dropped: string[] }> {
     const { OUTBOX_RETENTION_HOURS, EVENT_RETENTION_DAYS } = this.settings;
     const made = (await this.unlessBusy(makePartitions)) ?? 0;
-    if (made > 0) this.logger.log(`${made} partitions made ahead`);
+    if (made > 0) this.logger.log(`created ${made} partitions in advance`);
     const dropped: string[] = [];
     for (const partition of await this.ended('outbox', OUTBOX_RETENTION_HOURS * HOUR_SECONDS)) {
       if (await this.dropOutbox(partition)) dropped.push(partition.name);
     }
     await this.underLock((db) => deleteStrayEntries(db, OUTBOX_RETENTION_HOURS * HOUR_SECONDS, DELETE_BATCH));
     if (EVENT_RETENTION_DAYS > 0) dropped.push(...(await this.dropEvents(EVENT_RETENTION_DAYS * DAY_SECONDS)));
-    if (dropped.length > 0) this.logger.log(`past their retention and dropped: ${dropped.join(', ')}`);
+    if (dropped.length > 0) this.logger.log(`dropped partitions past their retention: ${dropped.join(', ')}`);
     return { made, dropped };
   }
 
@@ -57,7 +57,7 @@ export class Retention {
     const dropped: string[] = [];
     let bound: string | undefined;
     for (const partition of await this.ended('events', olderThanSeconds)) {
-      // In order: what is below the oldest that stays has no events any more.
+      // Drops stop at the first partition that stays, so that no event remains below `bound`.
       if (!(await this.dropWeek(partition))) break;
       bound = partition.upper;
       dropped.push(partition.name);
@@ -68,7 +68,7 @@ export class Retention {
 
   private async dropOutbox({ name }: Partition): Promise<boolean | undefined> {
     return this.unlessBusy(async (db) => {
-      if (!(await isOutboxPartitionDone(db, name))) return false; // the lock comes only when it is worth it
+      if (!(await isOutboxPartitionDone(db, name))) return false; // check before taking an exclusive lock
       await lockForDrop(db, ['outbox'], [name]);
       if (!(await isOutboxPartitionDone(db, name))) return false;
       await dropTables(db, [name]);
@@ -76,7 +76,7 @@ export class Retention {
     });
   }
 
-  /** The events of a week and their attempts. */
+  /** Drops the events of a week and their attempts. */
   private async dropWeek(partition: Partition): Promise<boolean | undefined> {
     const attempts = partition.name.replace('events', 'processing_attempts');
     return this.unlessBusy(async (db) => {
@@ -98,7 +98,7 @@ export class Retention {
     return partitions.filter(({ name }) => OURS.test(name));
   }
 
-  /** Undefined when somebody reads a table that has to be locked, or another process is at it: a later run does it. */
+  /** Returns undefined if a table is in use or another process holds the lock. A later run tries again. */
   private async unlessBusy<T>(work: (db: PoolClient) => Promise<T>): Promise<T | undefined> {
     try {
       return await this.underLock(work);
@@ -108,7 +108,7 @@ export class Retention {
     }
   }
 
-  /** Undefined when another process is at it. */
+  /** Returns undefined if another process holds the lock. */
   private underLock<T>(work: (db: PoolClient) => Promise<T>): Promise<T | undefined> {
     return inTransaction(this.pool, async (db) =>
       (await tryTransactionLock(db, ADVISORY_LOCKS.partitions)) ? work(db) : undefined,
@@ -116,7 +116,7 @@ export class Retention {
   }
 }
 
-/** A new partition locks the default one, which a long report may be reading. */
+/** Creating a partition locks the default partition, which a long report may be reading. */
 async function makePartitions(db: PoolClient): Promise<number> {
   await waitBrieflyForLocks(db);
   return ensurePartitions(db);

@@ -70,7 +70,7 @@ describe('the publisher', () => {
     await publisher.runOnce();
     expect(idsOf(outbox.broker.received)).toEqual([event.id]);
     await expect(outboxRows(outbox.pool)).resolves.toMatchObject([
-      { status: 'FAILED', lastError: 'its event is not stored any more' },
+      { status: 'FAILED', lastError: 'its event is no longer stored' },
       { status: 'PUBLISHED' },
     ]);
   });
@@ -128,13 +128,19 @@ describe('the publisher', () => {
     await publisherTo(outbox.broker).runOnce();
     await expect(outboxRows(outbox.pool)).resolves.toMatchObject([
       { status: 'PUBLISHED', lastError: null, closedAt: expect.any(String) as string },
-      { status: 'PENDING', attempts: 0, lockOwner: null, lastError: 'the broker did not answer', nextAttemptAt: null },
+      {
+        status: 'PENDING',
+        attempts: 0,
+        lockOwner: null,
+        lastError: 'the broker did not confirm it in time',
+        nextAttemptAt: null,
+      },
       { status: 'PENDING', attempts: 1, lockOwner: null, lastError: 'the broker has no queue for it', closedAt: null },
       {
         status: 'PENDING',
         attempts: 0,
         lockOwner: null,
-        lastError: 'the broker could not take it now',
+        lastError: 'the broker could not accept it at that time',
         closedAt: null,
       },
       { status: 'PUBLISHED', lastError: null },
