@@ -21,10 +21,10 @@ export interface OutgoingMessage extends Message {
  * - unroutable: the broker has no queue for it
  * - refused: the broker accepted no message at this time (a nack, or no room)
  * - unconfirmed: unknown (no confirm in time, or the connection was lost); the message may still arrive
- * - suspect: unconfirmed, because one of several messages broke the channel; it may have been this one
+ * - channel-broken: unconfirmed, because one of several messages broke the channel; it may have been this one
  * - MessageRefusal: this message itself is the cause
  */
-export type PublishOutcome = 'confirmed' | 'unroutable' | 'refused' | 'unconfirmed' | 'suspect' | MessageRefusal;
+export type PublishOutcome = 'confirmed' | 'unroutable' | 'refused' | 'unconfirmed' | 'channel-broken' | MessageRefusal;
 
 /** The message cannot be encoded, or the broker closed the channel when it was the only one in flight. */
 export interface MessageRefusal {

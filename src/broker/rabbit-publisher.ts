@@ -167,7 +167,7 @@ export class RabbitPublisher {
     this.returned.clear();
     let rest: PublishOutcome = 'unconfirmed';
     if (error && isObjection(error)) {
-      rest = this.inFlight.count === 1 ? { rejected: `refused by the broker: ${error.message}` } : 'suspect';
+      rest = this.inFlight.count === 1 ? { rejected: `refused by the broker: ${error.message}` } : 'channel-broken';
     }
     for (const wait of [...this.waits]) wait.end(rest);
   }

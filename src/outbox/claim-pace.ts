@@ -44,6 +44,6 @@ export class ClaimPace {
     }
     this.silentInRow = 0;
     this.openUntilMs = 0;
-    this.size = outcomes.includes('suspect') ? 1 : Math.min(this.size * 2, this.full, cutAt);
+    this.size = outcomes.includes('channel-broken') ? 1 : Math.min(this.size * 2, this.full, cutAt);
   }
 }

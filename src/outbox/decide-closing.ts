@@ -35,7 +35,7 @@ export function decideClosing(outcome: PublishOutcome, attempts: number): Closin
           };
     case 'refused':
       return release('the broker could not accept it at that time', REFUSED_WAIT_SECONDS);
-    case 'suspect':
+    case 'channel-broken':
       return release('the channel failed on this entry or on one published with it', 0);
     case 'unconfirmed':
       return release('the broker did not confirm it in time', 0);

@@ -101,7 +101,7 @@ export class Destinations {
       await recordChange(db, { ...change, counts: { matched: 1 } });
       return done;
     });
-    await heededByAll();
+    await everyProcessHasRefreshed();
     return result;
   }
 }
@@ -116,7 +116,7 @@ async function insertWithinLimits(db: Db, fresh: NewDestination): Promise<Sealed
   return insertDestination(db, fresh);
 }
 
-const heededByAll = (): Promise<void> => sleep(MOST_AGE_MS);
+const everyProcessHasRefreshed = (): Promise<void> => sleep(MOST_AGE_MS);
 
 function notFound(): never {
   throw new Problem('destination-not-found', 'No destination has this id.');

@@ -35,7 +35,7 @@ describe('a poison entry', () => {
       const at = messages.findIndex(({ id }) => poison.includes(id));
       const outcome = (i: number): PublishOutcome => {
         if (at === -1 || i < at / 2) return 'confirmed';
-        return messages.length === 1 ? { rejected: 'too large' } : 'suspect';
+        return messages.length === 1 ? { rejected: 'too large' } : 'channel-broken';
       };
       return Promise.resolve(messages.map((_, i) => outcome(i)));
     };

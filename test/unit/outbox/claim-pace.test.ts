@@ -13,7 +13,7 @@ describe('the pace of claims', () => {
 
   it('I10: begins again with one entry after a channel error, and doubles', () => {
     const pace = new ClaimPace(10);
-    pace.learn([...all('confirmed'), 'suspect'], NOW_MS);
+    pace.learn([...all('confirmed'), 'channel-broken'], NOW_MS);
     const limits = [pace.limit];
     for (let i = 0; i < 5; i++) {
       expect(pace.atFullSize).toBe(pace.limit === 10);
@@ -56,7 +56,7 @@ describe('the pace of claims', () => {
       return pace.limit;
     });
     expect(limits).toEqual([64, 50, 100, 200]);
-    pace.learn(['suspect'], NOW_MS, 64);
+    pace.learn(['channel-broken'], NOW_MS, 64);
     expect(pace.limit).toBe(1);
   });
 

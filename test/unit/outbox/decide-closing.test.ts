@@ -3,12 +3,12 @@ import { decideClosing } from '../../../src/outbox/decide-closing';
 describe('what is written about an entry after its publish', () => {
   it('I3: PUBLISHED when it was confirmed, and never otherwise', () => {
     expect(decideClosing('confirmed', 0)).toEqual({ kind: 'publish' });
-    for (const outcome of ['unroutable', 'refused', 'unconfirmed', 'suspect', { rejected: 'x' }] as const) {
+    for (const outcome of ['unroutable', 'refused', 'unconfirmed', 'channel-broken', { rejected: 'x' }] as const) {
       expect(decideClosing(outcome, 0).kind).not.toBe('publish');
     }
   });
 
-  it.each(['refused', 'unconfirmed', 'suspect'] as const)(
+  it.each(['refused', 'unconfirmed', 'channel-broken'] as const)(
     'I9: never FAILED and no attempt when it was %s',
     (outcome) => {
       expect(decideClosing(outcome, 1_000)).toMatchObject({ kind: 'release', unroutable: false });
@@ -31,7 +31,7 @@ describe('what is written about an entry after its publish', () => {
 
   it('waits only where waiting helps', () => {
     expect(decideClosing('refused', 0)).toMatchObject({ waitSeconds: 1 });
-    expect(decideClosing('suspect', 0)).toMatchObject({ waitSeconds: 0 });
+    expect(decideClosing('channel-broken', 0)).toMatchObject({ waitSeconds: 0 });
     expect(decideClosing('unconfirmed', 0)).toMatchObject({ waitSeconds: 0 });
   });
 });
