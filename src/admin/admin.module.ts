@@ -14,7 +14,7 @@ import { ReplaysController } from './replays/replays.controller';
 import { Replays } from './replays/replays';
 import { UsageController } from './usage/usage.controller';
 
-/** What operators see and do. */
+/** The endpoints for operators, below /v1/admin. */
 @Module({
   imports: [DestinationsModule],
   controllers: [

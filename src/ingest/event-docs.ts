@@ -22,7 +22,11 @@ import { EVENT_REQUEST, STREAM_FORMAT_NAMES, STREAM_REQUEST } from './request-bo
 import { CONTENT_ENCODINGS } from './stream/content-decoder';
 
 const LINES = {
-  schema: { type: 'string' as const, description: 'One RecordLine per record. The last line is `{ "summary": … }`' },
+  schema: {
+    type: 'string' as const,
+    description:
+      'One RecordLine per record. The last line is `{ "summary": … }`, or a Problem when the stream breaks off',
+  },
 };
 const EITHER = { oneOf: [{ $ref: getSchemaPath(SingleEventResponse) }, { $ref: getSchemaPath(StreamResponse) }] };
 
@@ -50,15 +54,15 @@ export function ApiIngestEvent(): MethodDecorator {
     ApiExtraModels(EventEnvelope, LegacyEventEnvelope, CloudEvent, SingleEventResponse, StreamResponse),
     ApiOperation({
       operationId: 'ingestEvent',
-      summary: 'Send one event, or a batch of CloudEvents. The response comes after the commit.',
+      summary: 'Send one event, or a batch of CloudEvents. The response comes after they are stored durably.',
       description:
-        'One event gets a SingleEventResponse: 202 if it is new, 200 if it is a duplicate. A batch gets a StreamResponse: 202 or 207.',
+        'One event gets a SingleEventResponse: 202 if it is new, 200 if it is a duplicate. A batch gets a StreamResponse: 202, or 207 if some records are rejected.',
       requestBody: EVENT_REQUEST,
     }),
     ApiTenantHeader(),
-    ApiIdempotencyKeyHeaders('Identifies the event for deduplication. Record n of a batch gets the key `<key>#<n>`'),
+    ApiIdempotencyKeyHeaders('Identifies the event within the tenant. Record n of a batch gets the key `<key>#<n>`'),
     ApiCloudEventHeaders(),
-    ApiContentEncodingHeader('For batches only', CONTENT_ENCODINGS),
+    ApiContentEncodingHeader('For batches only. Size limits apply to the decompressed bytes', CONTENT_ENCODINGS),
     ApiResponse({
       status: 202,
       description: 'Stored',
@@ -75,7 +79,11 @@ export function ApiIngestEvent(): MethodDecorator {
         'application/x-ndjson': LINES,
       },
     }),
-    ApiResponse({ status: 207, description: 'Some records of a batch were rejected', type: StreamResponse }),
+    ApiResponse({
+      status: 207,
+      description: 'Some records of a batch were rejected; `errors` lists them',
+      type: StreamResponse,
+    }),
     ApiProblems(...INGEST_PROBLEMS, 'invalid-event', 'unsupported-character', 'event-id-conflict', 'event-too-large'),
     ApiRejected('idempotency-key-reused'),
   );
@@ -90,7 +98,7 @@ export function ApiGetEvent(): MethodDecorator {
       operationId: 'getEvent',
       summary: 'Retrieve an event with its status and every attempt to process it.',
       description:
-        'With X-Tenant-Id, returns an event of that tenant. Without it, X-Admin-Token returns any event by its id.',
+        'With X-Tenant-Id, returns an event of that tenant. With X-Admin-Token alone, returns an event of any tenant, by its `id` only.',
     }),
     ApiTenantHeader(),
     ApiParam({
@@ -124,7 +132,7 @@ export function ApiIngestStream(): MethodDecorator {
       requestBody: STREAM_REQUEST,
     }),
     ApiTenantHeader(),
-    ApiIdempotencyKeyHeaders('Record n gets the key `<key>#<n>`'),
+    ApiIdempotencyKeyHeaders('Identifies the upload within the tenant. Record n gets the key `<key>#<n>`'),
     ApiContentEncodingHeader('The size limits apply to the decompressed bytes', CONTENT_ENCODINGS),
     ApiResponse({
       status: 200,

@@ -32,8 +32,8 @@ class RecordError {
 export class StreamResponse {
   @ApiEnum('StreamStatus', ['accepted', 'partial', 'rejected']) status!: 'accepted' | 'partial' | 'rejected';
   @ApiObject(StreamCounts) summary!: StreamCounts;
-  @ApiList(RecordError, { description: 'The first 100 errors' }) errors!: RecordError[];
-  @ApiFlag(false, { description: 'True when there are more errors than `errors` lists' }) errorsTruncated!: boolean;
+  @ApiList(RecordError, { description: 'Errors of the first 100 rejected records' }) errors!: RecordError[];
+  @ApiFlag(false, { description: 'True when more than 100 records were rejected' }) errorsTruncated!: boolean;
   @ApiText('c-1') correlationId!: string;
 }
 

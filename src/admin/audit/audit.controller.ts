@@ -14,7 +14,7 @@ export class AuditController {
   @Get()
   @ApiOperation({
     operationId: 'listAuditEntries',
-    summary: 'What operators changed: who, what, by which filter, how many, newest first.',
+    summary: 'List the changes that operators made, newest first.',
   })
   @ApiOkResponse({ type: AuditPage })
   async list(@Query() query: PageQuery): Promise<AuditPage> {

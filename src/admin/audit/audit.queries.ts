@@ -21,11 +21,11 @@ export interface AdminChange {
   correlationId: string;
 }
 
-/** One change that an operator made. */
+/** One change by an operator. */
 export interface AuditEntry {
   id: string;
   at: string;
-  /** The name of the token. */
+  /** Name of the admin token. */
   actor: string;
   action: string;
   filter: object;
@@ -34,7 +34,7 @@ export interface AuditEntry {
   correlationId: string;
 }
 
-/** Records a change in the transaction that makes it. Returns the id of the entry. */
+/** Records a change in the transaction that makes it. Returns the id of the audit entry. */
 export async function recordChange(db: Db, change: AdminChange): Promise<string> {
   const id = uuidV7();
   const { action, filter, counts, note = null, correlationId } = change;
@@ -46,12 +46,12 @@ export async function recordChange(db: Db, change: AdminChange): Promise<string>
   return id;
 }
 
-/** A change that takes several transactions calls this in each of them, with the counts so far. */
+/** Updates the counts of an entry. A change of several transactions calls this in each, with the total so far. */
 export async function updateCounts(db: Db, id: string, counts: Record<string, number>): Promise<void> {
   await db.query('update admin_audit set counts = $2 where id = $1', [id, counts]);
 }
 
-/** Entries below this id, newest first: the ids are UUIDv7, so their order is that of time. */
+/** Lists entries below this id, newest first. Ids are UUIDv7, so id order is time order. */
 export async function listAuditEntries(db: Db, page: { below: string | null; limit: number }): Promise<AuditEntry[]> {
   const { rows } = await db.query<AuditEntry>(
     `select id, at, actor, action, filter, counts, note, correlation_id as "correlationId"

@@ -11,7 +11,7 @@ import {
 class AuditEntryResponse {
   @ApiId() id!: string;
   @ApiInstant() at!: string;
-  @ApiText('admin', { description: 'The name of the token' }) actor!: string;
+  @ApiText('admin', { description: 'Name of the admin token that authorized the change' }) actor!: string;
   @ApiText('dlq.retry') action!: string;
   @ApiAnyObject({ tenantId: 'demo' }) filter!: object;
   @ApiCounts({ matched: 3, retried: 3 }) counts!: Record<string, number>;
@@ -20,6 +20,6 @@ class AuditEntryResponse {
 }
 
 export class AuditPage {
-  @ApiList(AuditEntryResponse, { description: 'Newest first' }) entries!: AuditEntryResponse[];
+  @ApiList(AuditEntryResponse, { description: 'Audit entries, newest first' }) entries!: AuditEntryResponse[];
   @ApiNextCursor() nextCursor!: string | null;
 }

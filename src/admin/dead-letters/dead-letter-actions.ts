@@ -11,7 +11,7 @@ import { dispatchDeadLetters } from '../../event-state/dispatch-dead-letters.que
 import { filterOnly } from '../events/event-filter';
 import { findMatching } from '../events/matching-events';
 
-/** Events changed in one transaction. */
+/** Most events changed in one transaction. */
 const EVENTS_PER_TRANSACTION = 500;
 
 export interface Changed {
@@ -20,7 +20,7 @@ export interface Changed {
   skipped: number;
 }
 
-/** What operators do to dead letters: send them again, or give them up. */
+/** Retries and discards dead letters. */
 @Injectable()
 export class DeadLetterActions {
   constructor(
@@ -45,7 +45,7 @@ export class DeadLetterActions {
     );
   }
 
-  /** In transactions of bounded size, each with the audit row brought up to date. */
+  /** Changes the events in transactions of bounded size. Each transaction also updates the audit entry. */
   private async change(
     request: BulkRequest & { note?: string },
     action: AdminChange['action'],

@@ -21,7 +21,7 @@ export class DeadLettersController {
   @Get('reasons')
   @ApiOperation({
     operationId: 'listDeadLetterReasons',
-    summary: 'Dead letters grouped by cause, the most frequent first.',
+    summary: 'List the causes of unresolved dead letters, most frequent first.',
   })
   @ApiOkResponse({ type: DeadLetterReasonsResponse })
   async reasons(@Query() { tenantId, limit }: ReasonsQuery): Promise<DeadLetterReasonsResponse> {
@@ -31,7 +31,7 @@ export class DeadLettersController {
   @Get()
   @ApiOperation({
     operationId: 'listDeadLetters',
-    summary: 'Dead letters that nobody has dealt with, newest events first.',
+    summary: 'List unresolved dead letters, newest event first.',
   })
   @ApiOkResponse({ type: DeadLettersPage })
   async list(@Query() query: DeadLettersQuery): Promise<DeadLettersPage> {
@@ -53,8 +53,9 @@ export class DeadLettersController {
   @HttpCode(202)
   @ApiOperation({
     operationId: 'retryDeadLetters',
-    summary: 'Send dead letters again. Handlers that already succeeded do not run again.',
-    description: '`dryRun` counts what would be retried. An event that waits in a replay is skipped.',
+    summary: 'Retry dead letters. Handlers that already succeeded do not run again.',
+    description:
+      'With `dryRun`, the response only counts the matching events. Events that are open in a replay are skipped.',
   })
   @ApiBody({ type: RetryRequest, examples: { count: { value: { tenantId: 'demo', dryRun: true } } } })
   @ApiAcceptedResponse({ type: RetryResponse })
@@ -68,7 +69,7 @@ export class DeadLettersController {
   @HttpCode(202)
   @ApiOperation({
     operationId: 'discardDeadLetters',
-    summary: 'Give dead letters up: their status becomes DISCARDED, nothing is deleted.',
+    summary: 'Discard dead letters. Their status becomes DISCARDED; no event is deleted.',
   })
   @ApiBody({
     type: DiscardRequest,

@@ -9,7 +9,7 @@ export interface DeadLetter {
   lastFailedAt: string;
 }
 
-/** The dead letters of these events. */
+/** Reads the dead letters of these events, keyed by event id. */
 export async function readDeadLetters(db: Db, ids: readonly string[]): Promise<Map<string, DeadLetter>> {
   const { rows } = await db.query<DeadLetter>(
     `select event_id as id, reason_code as "reasonCode", error_message as "errorMessage", attempts,
@@ -29,13 +29,14 @@ export interface ReasonGroup {
   sampleEventIds: string[];
 }
 
-/** Most dead letters that the reasons are counted over, newest first: it bounds the time of the answer. */
+/** Most dead letters that `listReasons` counts, newest first. Bounds the time of its statement. */
 const MOST_COUNTED = 50_000;
 const SAMPLES_PER_REASON = 5;
 
 /**
- * Unresolved dead letters by cause: reason code and message without what differs from event to event (failure_group in
- * the migrations). The most frequent first. `total` is that of all groups, `capped` says that there are more.
+ * Groups unresolved dead letters by cause, most frequent first. A cause is the reason code and the error message with
+ * its ids and numbers replaced (`failure_group` in the migrations). `total` counts the dead letters of all groups.
+ * `capped` is true when the count stopped at MOST_COUNTED.
  */
 export async function listReasons(
   db: Db,

@@ -6,16 +6,16 @@ import { IsPlainText, MayBeLeftOut, OneTenant } from '../endpoint/rules';
 import { EventPageQuery } from '../events/event-filter';
 
 export class ReasonsQuery {
-  @OneTenant('Dead letters of this tenant')
+  @OneTenant('Only dead letters of this tenant')
   tenantId?: string;
 
-  @IsListLimit('Most reasons in the response')
+  @IsListLimit('Maximum number of reasons in the response')
   limit = 50;
 }
 
 const DEAD = ['DLQ'] as const;
 const ApiDead = (): PropertyDecorator =>
-  ApiEnum('DeadLetterStatus', DEAD, { required: false, description: 'Dead letters have this status. Default: DLQ' });
+  ApiEnum('DeadLetterStatus', DEAD, { required: false, description: 'Must be DLQ, which is the default' });
 
 export class DeadLettersQuery extends EventPageQuery {
   @ApiDead()
@@ -32,7 +32,7 @@ export class RetryRequest extends BulkRequest {
 export class DiscardRequest extends RetryRequest {
   @ApiText(undefined, {
     required: false,
-    description: 'Why; kept with the dead letters and in the audit trail',
+    description: 'Reason for the change. Stored with the dead letters and in the audit entry',
     minLength: 1,
     maxLength: 500,
   })

@@ -12,17 +12,20 @@ import {
 
 class DeadLetterReason {
   @ApiEnum('ReasonCode', REASON_CODES) reasonCode!: string;
-  @ApiText('answered <n> for <id>', { description: 'Without what differs from event to event' }) errorMessage!: string;
+  @ApiText('<n> from destination <id>', {
+    description: 'Error message with `<n>`, `<hex>` and `<id>` in place of numbers and ids',
+  })
+  errorMessage!: string;
   @ApiCount(3) count!: number;
   @ApiInstant() firstSeenAt!: string;
   @ApiInstant() lastSeenAt!: string;
-  @ApiList(String, { description: 'Ids of some of the newest' }) sampleEventIds!: string[];
+  @ApiList(String, { description: 'Ids of up to 5 of the newest events' }) sampleEventIds!: string[];
 }
 
 export class DeadLetterReasonsResponse {
   @ApiList(DeadLetterReason) reasons!: DeadLetterReason[];
-  @ApiCount(3, { description: 'Dead letters in all groups' }) total!: number;
-  @ApiFlag(false, { description: 'True when only the newest 50000 dead letters were counted' }) capped!: boolean;
+  @ApiCount(3, { description: 'Number of dead letters in all groups, including those beyond `limit`' }) total!: number;
+  @ApiFlag(false, { description: 'True when the count stopped at the newest 50000 dead letters' }) capped!: boolean;
 }
 
 class DeadLetterResponse {
@@ -44,11 +47,15 @@ export class DeadLettersPage {
   @ApiNextCursor() nextCursor!: string | null;
 }
 
-/** What every bulk change responds with. */
+/** Fields in the response to every bulk change. */
 class BulkResponse {
   @ApiFlag(true) accepted!: boolean;
-  @ApiCount(3, { description: 'Events that the filter names, up to the limit' }) matched!: number;
-  @ApiCount(0, { description: 'Matched, but moved on meanwhile or waiting in a replay' }) skipped!: number;
+  @ApiCount(3, { description: 'Number of events that match the filter, up to `limit`' }) matched!: number;
+  @ApiCount(0, {
+    description:
+      'Number of matched events left unchanged, because their status has changed or they are open in a replay',
+  })
+  skipped!: number;
   @ApiFlag(false) dryRun!: boolean;
   @ApiText('c-1') correlationId!: string;
 }

@@ -3,7 +3,7 @@ import { SETTINGS_TOKEN, type Settings } from '../../config/settings';
 import { AddressGuard, AddressRefusedError } from '../../destinations/address/address-guard';
 import { Problem } from '../../event/problems';
 
-/** Decides whether a destination may have a URL. */
+/** Validates the URL of a destination. */
 @Injectable()
 export class DestinationUrl {
   private readonly requireHttps: boolean;
@@ -15,25 +15,28 @@ export class DestinationUrl {
     this.requireHttps = settings.DESTINATIONS_REQUIRE_HTTPS ?? settings.NODE_ENV === 'production';
   }
 
-  /** The URL as it is stored. @throws Problem `invalid-request` */
+  /** Returns the URL in the form in which it is stored. @throws Problem `invalid-request` */
   async accept(text: string): Promise<string> {
     const url = URL.canParse(text) ? new URL(text) : undefined;
-    if (url?.protocol !== 'https:' && url?.protocol !== 'http:') refuse('url must be a URL that starts with https://');
-    if (url.protocol === 'http:' && this.requireHttps) refuse('url must start with https:// here');
-    if (url.username || url.password) refuse('url must not contain credentials; receivers check the signature');
-    if (url.hash) refuse('url must not have a fragment');
+    if (url?.protocol !== 'https:' && url?.protocol !== 'http:')
+      refuse('url must be an absolute URL that starts with https://');
+    if (url.protocol === 'http:' && this.requireHttps)
+      refuse('url must start with https:// (setting DESTINATIONS_REQUIRE_HTTPS)');
+    if (url.username || url.password)
+      refuse('url must not contain credentials; receivers verify the signature instead');
+    if (url.hash) refuse('url must not contain a fragment');
     try {
       await this.guard.check(url);
     } catch (error) {
       const refused = error instanceof AddressRefusedError;
-      refuse(refused ? `url is refused: ${error.message}` : 'url has a host that cannot be resolved');
+      refuse(refused ? `url is refused: ${error.message}` : 'url has a host name that cannot be resolved');
     }
     return url.href;
   }
 }
 
 function refuse(message: string): never {
-  throw new Problem('invalid-request', 'The destination cannot have that URL.', {
+  throw new Problem('invalid-request', 'The URL of the destination is not allowed.', {
     errors: [{ pointer: '/url', code: 'invalid-request', message }],
   });
 }

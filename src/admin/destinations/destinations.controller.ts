@@ -35,7 +35,10 @@ export class DestinationsController {
   ) {}
 
   @Get()
-  @ApiOperation({ operationId: 'listDestinations', summary: 'Destinations of one tenant or all, the newest first.' })
+  @ApiOperation({
+    operationId: 'listDestinations',
+    summary: 'List the destinations of one tenant or of all tenants, newest first.',
+  })
   @ApiOkResponse({ type: DestinationsPage })
   async list(@Query() { tenantId, cursor, limit }: DestinationsQuery): Promise<DestinationsPage> {
     const page = await listDestinations(this.pool, { tenantId, before: cursor, limit });
@@ -46,8 +49,8 @@ export class DestinationsController {
   @Post()
   @ApiOperation({
     operationId: 'createDestination',
-    summary: 'Register a destination. Its secret is in this response and in no other.',
-    description: 'Every event that matches and is accepted after this response is delivered to it.',
+    summary: 'Create a destination. Its secret is returned only in this response.',
+    description: 'The destination receives every matching event that is accepted after this response.',
   })
   @ApiBody({ type: DestinationRequest, examples: { orders: { value: DESTINATION_EXAMPLE } } })
   @ApiProblems('too-many-destinations', ...BODY_PROBLEMS)
@@ -58,7 +61,10 @@ export class DestinationsController {
   }
 
   @Get(':id')
-  @ApiOperation({ operationId: 'getDestination', summary: 'One destination, without its secret.' })
+  @ApiOperation({
+    operationId: 'getDestination',
+    summary: 'Retrieve a destination. The response does not contain its secret.',
+  })
   @ApiOkResponse({ type: DestinationResponse })
   @ApiProblems('destination-not-found')
   async read(@Param() { id }: DestinationPath): Promise<DestinationResponse> {
@@ -68,7 +74,8 @@ export class DestinationsController {
   @Patch(':id')
   @ApiOperation({
     operationId: 'changeDestination',
-    summary: 'Change the fields that are given. Any change closes its circuit, so that it is tried at once.',
+    summary:
+      'Update the given fields of a destination. Any change closes its circuit, so the next delivery is attempted at once.',
   })
   @ApiOkResponse({ type: DestinationResponse })
   @ApiProblems('destination-not-found', ...BODY_PROBLEMS)
@@ -82,7 +89,7 @@ export class DestinationsController {
 
   @Delete(':id')
   @HttpCode(204)
-  @ApiOperation({ operationId: 'deleteDestination', summary: 'Delete a destination; events no longer wait for it.' })
+  @ApiOperation({ operationId: 'deleteDestination', summary: 'Delete a destination. Events no longer wait for it.' })
   @ApiNoContentResponse()
   @ApiProblems('destination-not-found')
   async delete(@Param() { id }: DestinationPath, @CorrelationId() correlationId: string): Promise<void> {
@@ -93,7 +100,7 @@ export class DestinationsController {
   @HttpCode(200)
   @ApiOperation({
     operationId: 'testDestination',
-    summary: 'Send one test event and return the response to it. Nothing is stored or retried.',
+    summary: 'Send a test event to a destination and return its response. Nothing is stored or retried.',
   })
   @ApiOkResponse({ type: TestDeliveryResponse })
   @ApiProblems('destination-not-found')
@@ -105,7 +112,7 @@ export class DestinationsController {
   @HttpCode(200)
   @ApiOperation({
     operationId: 'rotateDestinationSecret',
-    summary: 'Make a new secret. For a while deliveries are signed with both.',
+    summary: 'Create a new secret. Deliveries are signed with both secrets for `overlapSeconds`.',
   })
   @ApiOkResponse({ type: NewSecretResponse })
   @ApiProblems('destination-not-found', ...BODY_PROBLEMS)

@@ -17,7 +17,7 @@ import { IsListLimit } from '../endpoint/paging';
 import { IsPlainText, IsTenantId, MayBeLeftOut, OneTenant } from '../endpoint/rules';
 
 const { timeoutMs: TIMEOUT, maxInFlight: IN_FLIGHT } = DESTINATION_LIMITS;
-/** No control characters nor halves of surrogate pairs; `*` only at the end. */
+/** No control characters or lone surrogates; `*` only at the end. */
 const TYPE_PATTERN = /^(?:[^\p{Cc}\p{Cs}*]{1,254}\*?|\*)$/u;
 const MOST_PATTERNS = 50;
 const MOST_URL = 2_048;
@@ -26,7 +26,7 @@ class DestinationFields {
   @ApiList(String, {
     required: false,
     example: ['order.*'],
-    description: 'Exact types, or prefixes with * at their end',
+    description: 'Event types, or prefixes that end with `*`. A new destination defaults to `["*"]`, all types',
     minItems: 1,
     maxItems: MOST_PATTERNS,
   })
@@ -35,7 +35,10 @@ class DestinationFields {
   @ArrayMinSize(1)
   @ArrayMaxSize(MOST_PATTERNS)
   @IsString({ each: true })
-  @Matches(TYPE_PATTERN, { each: true, message: 'each of eventTypes must be a type, or a prefix with * at its end' })
+  @Matches(TYPE_PATTERN, {
+    each: true,
+    message: 'each of eventTypes must be an event type, or a prefix that ends with *',
+  })
   eventTypes?: string[];
 
   @ApiFlag(true, { required: false })
@@ -50,7 +53,7 @@ class DestinationFields {
 
   @ApiCount(TIMEOUT.default, {
     required: false,
-    description: 'Timeout of one request, in ms',
+    description: 'Timeout of one delivery request in milliseconds. A new destination defaults to 10000',
     minimum: TIMEOUT.min,
     maximum: TIMEOUT.max,
   })
@@ -62,7 +65,7 @@ class DestinationFields {
 
   @ApiCount(IN_FLIGHT.default, {
     required: false,
-    description: 'Requests at a time, of each worker process',
+    description: 'Maximum number of concurrent requests from each worker process. A new destination defaults to 8',
     minimum: IN_FLIGHT.min,
     maximum: IN_FLIGHT.max,
   })
@@ -84,7 +87,7 @@ export class DestinationRequest extends DestinationFields {
   url!: string;
 }
 
-/** What is left out stays as it is. The tenant cannot be changed. */
+/** Omitted fields keep their values. The tenant cannot be changed. */
 export class DestinationChangeRequest extends DestinationFields {
   @ApiText('https://shop.example/hooks/orders', { required: false, minLength: 1, maxLength: MOST_URL })
   @MayBeLeftOut()
@@ -94,13 +97,13 @@ export class DestinationChangeRequest extends DestinationFields {
 }
 
 export class DestinationsQuery {
-  @OneTenant('One tenant; all when left out')
+  @OneTenant('Only destinations of this tenant')
   tenantId?: string;
 
-  @IsListLimit('Most items in the response')
+  @IsListLimit('Maximum number of items in the response')
   limit = 50;
 
-  @ApiId({ required: false, example: undefined, description: '`nextCursor` of the page before' })
+  @ApiId({ required: false, example: undefined, description: '`nextCursor` of the previous page' })
   @MayBeLeftOut()
   @IsUUID()
   cursor?: string;
@@ -117,7 +120,7 @@ const OVERLAP_SECONDS = { max: 7 * 24 * 3600, default: 86_400 };
 export class RotateSecretRequest {
   @ApiCount(OVERLAP_SECONDS.default, {
     required: false,
-    description: `For so long deliveries are signed with the old secret too; 0 ends it at once. Default: ${OVERLAP_SECONDS.default}`,
+    description: `Seconds for which deliveries are also signed with the old secret; 0 retires it at once. Default: ${OVERLAP_SECONDS.default}`,
     maximum: OVERLAP_SECONDS.max,
   })
   @MayBeLeftOut()

@@ -17,37 +17,42 @@ export class DestinationResponse {
   @ApiText('https://shop.example/hooks/orders') url!: string;
   @ApiList(String, { example: ['order.*'] }) eventTypes!: readonly string[];
   @ApiFlag(true) enabled!: boolean;
-  @ApiText(undefined, { nullable: true, description: 'Why StreamForge switched it off, such as a 410' })
+  @ApiText(undefined, {
+    nullable: true,
+    description:
+      'Why StreamForge disabled the destination, such as a 410 response. Null when it is enabled or an operator disabled it',
+  })
   disabledReason!: string | null;
   @ApiText('Order service of the shop') description!: string;
   @ApiCount(10_000) timeoutMs!: number;
   @ApiCount(8) maxInFlight!: number;
-  @ApiInstant({ nullable: true, description: 'Until then the previous secret signs too' })
+  @ApiInstant({ nullable: true, description: 'Until this time, deliveries are also signed with the previous secret' })
   previousSecretUntil!: string | null;
   @ApiInstant() createdAt!: string;
   @ApiInstant() updatedAt!: string;
 }
 
 export class NewSecretResponse extends DestinationResponse {
-  @ApiText('whsec_…', { description: 'Shown this once' }) secret!: string;
+  @ApiText('whsec_…', { description: 'The new signing secret. No other response contains it' }) secret!: string;
 }
 
 export class DestinationsPage {
-  @ApiList(DestinationResponse, { description: 'Newest first' }) destinations!: DestinationResponse[];
+  @ApiList(DestinationResponse, { description: 'Destinations, newest first' }) destinations!: DestinationResponse[];
   @ApiNextCursor() nextCursor!: string | null;
 }
 
 export class TestDeliveryResponse {
-  @ApiFlag(true, { description: 'True when the response was 2xx' }) delivered!: boolean;
-  @ApiCount(204, { nullable: true, description: 'The status of the response; null without one' }) status!:
+  @ApiFlag(true, { description: 'True when the destination responded with 2xx' }) delivered!: boolean;
+  @ApiCount(204, { nullable: true, description: 'HTTP status of the response; null when there was none' }) status!:
     number | null;
-  @ApiEnum('ReasonCode', REASON_CODES, { description: 'The reason code that an attempt would have' })
+  @ApiEnum('ReasonCode', REASON_CODES, { description: 'Reason code that an attempt with this result would get' })
   reasonCode!: string;
-  @ApiText('', { description: 'The beginning of the response, or what went wrong' }) message!: string;
+  @ApiText('', { description: 'The beginning of the response body, or the error when there was no response' })
+  message!: string;
   @ApiCount(12) durationMs!: number;
 }
 
-/** Without secrets. */
+/** Omits the secrets and the revision. */
 export function toResponse(destination: SealedDestination): DestinationResponse {
   const { secret: _secret, previousSecret: _previous, revision: _revision, ...shown } = destination;
   return shown;

@@ -23,8 +23,9 @@ import type { DestinationChangeRequest, DestinationRequest } from './destination
 import { DestinationUrl } from './destination-url';
 
 /**
- * Registers and changes destinations, each change with its audit row. A change returns after the time within which every
- * worker reads it (half a second), so that an event that is sent after the response meets the new state everywhere.
+ * Creates, changes and deletes destinations, and records each change in the audit trail. Workers read a change within
+ * MOST_AGE_MS (half a second). A call returns only after that time, so every worker applies the change to events that
+ * are sent after the response.
  */
 @Injectable()
 export class Destinations {
@@ -110,7 +111,7 @@ async function insertWithinLimits(db: Db, fresh: NewDestination): Promise<Sealed
   const { ofTenant, ofInstallation } = await countDestinations(db, fresh.tenantId);
   const { ofTenant: mostOfTenant, ofInstallation: most } = DESTINATION_LIMITS;
   if (ofTenant >= mostOfTenant || ofInstallation >= most) {
-    const detail = `A tenant may have ${mostOfTenant} destinations, all of them together ${most}.`;
+    const detail = `The maximum is ${mostOfTenant} destinations per tenant and ${most} per installation. Delete a destination first.`;
     throw new Problem('too-many-destinations', detail);
   }
   return insertDestination(db, fresh);

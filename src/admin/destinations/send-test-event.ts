@@ -8,12 +8,12 @@ const TEST_ENVELOPE = {
   eventType: 'streamforge.test',
   subject: 'test',
   source: 'streamforge',
-  payload: { message: 'A test delivery. Nothing happened.' },
+  payload: { message: 'This is a test delivery from StreamForge.' },
 };
-/** Large enough for TEST_ENVELOPE. The other two shape idempotency keys, which a test event never uses. */
+/** 1 kB holds TEST_ENVELOPE. The other two settings affect only idempotency keys, which a test event does not use. */
 const RULES: ContentRules = { MAX_EVENT_BYTES: 1_024, DEDUPE_STRATEGY: 'intent', DEDUPE_INCLUDE_OCCURRED_AT: true };
 
-/** Sends one test event, whether the destination is enabled or not. The event is not stored and not retried. */
+/** Sends one test event, even to a disabled destination. The event is neither stored nor retried. */
 export async function sendTest(
   courier: Courier,
   destination: SealedDestination,
@@ -40,7 +40,7 @@ function reasonOf(status: number): string {
   return status === 429 ? 'HTTP_429' : `HTTP_${Math.floor(status / 100)}XX`;
 }
 
-/** Prepared as ingest prepares a producer's record, so that its fields and its hash are those of a real delivery. */
+/** Prepares the event as ingest does, so that its fields and its hash have the form of a real delivery. */
 function makeTestEvent(tenantId: string, correlationId: string): Event {
   const context = { tenantId, correlationId, traceparent: undefined, idempotencyKey: undefined };
   const result = prepareEvent(Buffer.from(JSON.stringify(TEST_ENVELOPE)), context, RULES);

@@ -4,7 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AdminAccess } from '../../access/admin-access';
 import { ApiProblems } from '../../http/docs/api-problem';
 
-/** Lets holders of the admin token through. */
+/** Checks the admin token and the rate limit of each request. */
 @Injectable()
 class AdminGuard implements CanActivate {
   constructor(private readonly access: AdminAccess) {}
@@ -16,7 +16,7 @@ class AdminGuard implements CanActivate {
   }
 }
 
-/** What every admin controller has: the guard, and its refusals in the documentation. */
+/** Guards an admin controller and documents the problems that all its endpoints can return. */
 export function AdminEndpoint(): ClassDecorator {
   return applyDecorators(
     ApiTags('admin'),

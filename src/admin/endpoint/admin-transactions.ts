@@ -4,14 +4,14 @@ import { inTransaction } from '../../db/pool';
 import { Problem } from '../../event/problems';
 
 /**
- * Ingest shares the pool of ten connections. Without a bound, ten bulk changes would hold all of them, and the batch
+ * Ingest shares this pool of ten connections. Without a bound, ten bulk changes could hold all of them, and the batch
  * writer would wait for its one connection.
  */
 const MOST_AT_ONCE = 4;
-/** As long as the pool waits for a connection. */
+/** The same time for which the pool waits for a connection. */
 const MOST_WAIT_MS = 5_000;
 
-/** Runs the transactions of the admin endpoints, a few at a time; the others wait in order of arrival. */
+/** Runs the transactions of the admin endpoints, at most MOST_AT_ONCE at a time. Others wait in order of arrival. */
 @Injectable()
 export class AdminTransactions {
   private free = MOST_AT_ONCE;
@@ -19,7 +19,10 @@ export class AdminTransactions {
 
   constructor(private readonly pool: Pool) {}
 
-  /** Commits what `work` returns, rolls back what it throws. */
+  /**
+   * Commits when `work` returns, rolls back when it throws.
+   * @throws Problem `storage-unavailable` after a wait of MOST_WAIT_MS
+   */
   async run<T>(work: (db: PoolClient) => Promise<T>): Promise<T> {
     await this.enter();
     try {
@@ -42,7 +45,7 @@ export class AdminTransactions {
       const timer = setTimeout(() => {
         this.waiting.splice(this.waiting.indexOf(start), 1);
         reject(
-          new Problem('storage-unavailable', 'Too many admin changes are running. Try again later.', {
+          new Problem('storage-unavailable', 'Too many admin changes are in progress. Try again later.', {
             retryAfterSeconds: 1,
           }),
         );

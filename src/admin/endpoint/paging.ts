@@ -6,7 +6,7 @@ import { Problem } from '../../event/problems';
 import { ApiCount, ApiText } from '../../http/docs/api-fields';
 import { IsPlainText, MayBeLeftOut } from './rules';
 
-/** How many items a list holds, 50 when left out. In the order in which decorators over a property apply. */
+/** Validates and documents `limit`. The list is reversed: decorators above a property run from the bottom up. */
 export function IsListLimit(description: string): PropertyDecorator {
   return applyDecorators(
     Max(500),
@@ -22,20 +22,20 @@ export function IsCursor(): PropertyDecorator {
   return applyDecorators(
     IsPlainText(100),
     MayBeLeftOut(),
-    ApiText(undefined, { required: false, description: '`nextCursor` of the page before', maxLength: 100 }),
+    ApiText(undefined, { required: false, description: '`nextCursor` of the previous page', maxLength: 100 }),
   );
 }
 
-/** A page of a list that has no filter. */
+/** Selects a page of a list that has no filter. */
 export class PageQuery {
-  @IsListLimit('Most items in the response')
+  @IsListLimit('Maximum number of items in the response')
   limit = 50;
 
   @IsCursor()
   cursor?: string;
 }
 
-/** Below which id the page starts (null for the first page), and how many items it may have. */
+/** Converts the query for SQL: the page holds up to `limit` ids below `below`, which is null for the first page. */
 export function pageBelow(list: ListName, { cursor, limit }: PageQuery): { below: string | null; limit: number } {
   return { below: decodeCursor(list, cursor) ?? null, limit };
 }
@@ -45,21 +45,21 @@ export function cursorAfter(list: ListName, page: readonly { id: string }[], lim
   return last && page.length === limit ? encodeCursor(list, last.id) : null;
 }
 
-/** The lists that have cursors; a cursor of one is refused by another. */
+/** The lists that have cursors. Each list refuses the cursors of the others. */
 export type ListName = 'events' | 'dlq' | 'audit' | 'replays';
 
 const ID_BYTES = 16;
 const CHECK_BYTES = 4;
 
-/** An opaque text that says below which id a list goes on. */
+/** Returns an opaque cursor: the next page starts below `id`. */
 export function encodeCursor(list: ListName, id: string): string {
   const bytes = Buffer.from(id.replaceAll('-', ''), 'hex');
   return Buffer.concat([bytes, checkOf(list, bytes)]).toString('base64url');
 }
 
 /**
- * The id in a cursor that we made; undefined without one. The check is no secret, since an id that was made up would only
- * start the page elsewhere: it tells a cursor that got damaged or belongs to another list.
+ * Returns the id in a cursor, or undefined without a cursor. The check bytes detect a damaged cursor and one of another
+ * list. They need no secret: a forged cursor would only start the page elsewhere.
  * @throws Problem `invalid-request`
  */
 export function decodeCursor(list: ListName, cursor: string | undefined): string | undefined {
@@ -68,9 +68,13 @@ export function decodeCursor(list: ListName, cursor: string | undefined): string
   const id = bytes.subarray(0, ID_BYTES);
   const intact = bytes.length === ID_BYTES + CHECK_BYTES && bytes.subarray(ID_BYTES).equals(checkOf(list, id));
   if (!intact || bytes.toString('base64url') !== cursor) {
-    throw new Problem('invalid-request', 'The cursor is not one that this list gave.', {
+    throw new Problem('invalid-request', 'The cursor is damaged or belongs to another list.', {
       errors: [
-        { pointer: '/cursor', code: 'invalid-request', message: 'cursor must be nextCursor of an earlier page' },
+        {
+          pointer: '/cursor',
+          code: 'invalid-request',
+          message: 'cursor must be the nextCursor of a previous page of this list',
+        },
       ],
     });
   }

@@ -4,23 +4,23 @@ import { parseInstant } from '../../event/instant';
 import { isTenantId } from '../../event/tenant';
 import { ApiText } from '../../http/docs/api-fields';
 
-/** Left out, or valid: unlike class-validator's IsOptional, null is not "left out", since `status: null` is no filter. */
+/** Allows an omitted property. Unlike IsOptional it refuses null, because `status: null` must not match every event. */
 export function MayBeLeftOut(): PropertyDecorator {
   return ValidateIf((_object, value) => value !== undefined);
 }
 
-/** Undoes an inherited MayBeLeftOut. */
+/** Requires a property that a base class marks with MayBeLeftOut. */
 export function IsNeeded(): PropertyDecorator {
   return ValidateIf(() => true);
 }
 
-/** A text of `min` to `max` characters that PostgreSQL can hold, also within JSON. With `each`, a list of them. */
+/** A string of `min` to `max` characters that PostgreSQL can store as text and JSON. With `each`, an array of them. */
 export function IsPlainText(max: number, { min = 1, each = false } = {}): PropertyDecorator {
   const isHeld = {
     name: 'isHeld',
     validator: {
       validate: (value: unknown) => typeof value === 'string' && !value.includes('\0') && value.isWellFormed(),
-      defaultMessage: () => '$property must not contain the character U+0000, nor half of a surrogate pair',
+      defaultMessage: () => '$property must not contain U+0000 or a lone surrogate',
     },
   };
   return applyDecorators(IsString({ each }), Length(min, max, { each }), ValidateBy(isHeld, { each }));
@@ -31,23 +31,24 @@ export function IsTenantId(): PropertyDecorator {
     name: 'isTenantId',
     validator: {
       validate: (value) => typeof value === 'string' && isTenantId(value),
-      defaultMessage: () => '$property must be a tenant id',
+      defaultMessage: () =>
+        '$property must be a tenant id: 1 to 128 letters, digits, ".", "_", ":" or "-", the first a letter or digit',
     },
   });
 }
 
-/** A filter by tenant. */
+/** An optional filter by tenant. */
 export function OneTenant(description: string): PropertyDecorator {
   return applyDecorators(IsTenantId(), MayBeLeftOut(), ApiText('demo', { required: false, description }));
 }
 
-/** RFC 3339, as everywhere in the API. */
+/** An RFC 3339 date-time, as in the rest of the API. */
 export function IsInstant(): PropertyDecorator {
   return ValidateBy({
     name: 'isInstant',
     validator: {
       validate: (value) => typeof value === 'string' && parseInstant(value) !== undefined,
-      defaultMessage: () => '$property must be an RFC 3339 date-time that exists, such as 2026-01-31T12:00:00Z',
+      defaultMessage: () => '$property must be a valid RFC 3339 date-time, such as 2026-01-31T12:00:00Z',
     },
   });
 }

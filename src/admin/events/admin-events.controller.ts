@@ -13,7 +13,10 @@ export class AdminEventsController {
   constructor(private readonly pool: Pool) {}
 
   @Get()
-  @ApiOperation({ operationId: 'listEvents', summary: 'Search events of any tenant, newest first.' })
+  @ApiOperation({
+    operationId: 'listEvents',
+    summary: 'Search the events of one tenant or of all tenants, newest first.',
+  })
   @ApiOkResponse({ type: EventsPage })
   async list(@Query() query: EventsQuery): Promise<EventsPage> {
     const { events, nextCursor } = await findPage(this.pool, 'events', query);

@@ -3,13 +3,17 @@ import { ApiCount, ApiEnum, ApiId, ApiInstant, ApiList, ApiNextCursor, ApiText }
 import { AttemptResponse } from '../../http/docs/attempt.response';
 
 export class ListedAttempt extends AttemptResponse {
-  @ApiCount(1, { minimum: 1, description: 'Raised by a reprocessing replay' }) generation!: number;
+  @ApiCount(1, { minimum: 1, description: 'Starts at 1. Each replay with mode `reprocess` raises it by one' })
+  generation!: number;
 }
 
-/** An event as a list shows it: everything but the payload, which GET /v1/events/{id} has. */
+/** An event in a list, without its payload. GET /v1/events/{id} returns the payload. */
 export class ListedEvent {
   @ApiId() id!: string;
-  @ApiText('sale-1001', { description: 'The id of the producer; without one, `id`' }) eventId!: string;
+  @ApiText('sale-1001', {
+    description: "The producer's id of the event; `id` if none was sent",
+  })
+  eventId!: string;
   @ApiText('demo') tenantId!: string;
   @ApiText('sale.completed') type!: string;
   @ApiText('order-1001') subject!: string;
@@ -24,14 +28,14 @@ export class ListedEvent {
   @ApiText(undefined, { nullable: true }) lastError!: string | null;
   @ApiInstant({ nullable: true }) publishedAt!: string | null;
   @ApiInstant({ nullable: true }) completedAt!: string | null;
-  @ApiList(ListedAttempt, { required: false, description: 'With `attempts=true`, oldest first' })
+  @ApiList(ListedAttempt, { required: false, description: 'Present with `attempts=true`. Oldest first' })
   attempts?: ListedAttempt[];
 }
 
 export class EventsPage {
-  @ApiList(ListedEvent, { description: 'Newest first' }) events!: ListedEvent[];
+  @ApiList(ListedEvent, { description: 'Events, newest first' }) events!: ListedEvent[];
   @ApiNextCursor(
-    'The cursor of the next page; null at the end. A page looks through a bounded number of events, so it may be short, or empty, before the end.',
+    'Cursor of the next page; null on the last page. Each page scans a bounded number of events, so a page may be short or empty although more events follow.',
   )
   nextCursor!: string | null;
 }

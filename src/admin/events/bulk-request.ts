@@ -5,14 +5,14 @@ import { EventFilter } from './event-filter';
 import { MayBeLeftOut } from '../endpoint/rules';
 
 const DEFAULT_LIMIT = 1_000;
-/** Above any REPLAY_MAX_LIMIT. */
+/** Upper bound in the OpenAPI document. `limitOf` enforces the setting REPLAY_MAX_LIMIT. */
 const MOST = 1_000_000;
 
-/** A filter for a change to many events. */
+/** Selects the events of a bulk change. */
 export class BulkRequest extends EventFilter {
   @ApiCount(DEFAULT_LIMIT, {
     required: false,
-    description: `Most events to take, newest first; at most REPLAY_MAX_LIMIT. Default: ${DEFAULT_LIMIT}`,
+    description: `Maximum number of events to change, newest first. Must not exceed the setting REPLAY_MAX_LIMIT. Default: ${DEFAULT_LIMIT}`,
     minimum: 1,
     maximum: MOST,
   })
@@ -22,16 +22,19 @@ export class BulkRequest extends EventFilter {
   @Max(MOST)
   limit?: number;
 
-  @ApiFlag(false, { required: false, description: 'true counts and changes nothing. Default: false' })
+  @ApiFlag(false, {
+    required: false,
+    description: 'Whether to only count the matching events and change nothing. Default: false',
+  })
   @MayBeLeftOut()
   @IsBoolean()
   dryRun = false;
 }
 
-/** @throws Problem when more is asked for than the setting allows */
+/** The limit of a request, or the default. @throws Problem `invalid-request` when it is greater than `most` */
 export function limitOf({ limit }: BulkRequest, most: number): number {
   if (limit !== undefined && limit > most) {
-    throw new Problem('invalid-request', 'The limit is too high.', {
+    throw new Problem('invalid-request', 'The limit exceeds the setting REPLAY_MAX_LIMIT.', {
       errors: [{ pointer: '/limit', code: 'invalid-request', message: `limit must not be greater than ${most}` }],
     });
   }

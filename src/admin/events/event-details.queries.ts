@@ -9,7 +9,7 @@ export interface EventStanding {
   completedAt: string | null;
 }
 
-/** Where these events stand; those that are gone are missing. */
+/** Reads the status of these events, keyed by event id. Events that no longer exist are missing. */
 export async function readEventStatuses(db: Db, ids: readonly string[]): Promise<Map<string, EventStanding>> {
   const { rows } = await db.query<EventStanding>(
     `select v.event_id as "eventId", v.next_attempt_at as "nextAttemptAt", v.last_error as "lastError",
@@ -33,7 +33,7 @@ export interface AttemptOfEvent {
   createdAt: string;
 }
 
-/** All attempts of these events, oldest first. Two halves, because successes and failures have an index each. */
+/** Lists all attempts of these events, oldest first. Successes and failures have separate indexes, hence the union. */
 export async function listAttemptsOf(db: Db, ids: readonly string[]): Promise<AttemptOfEvent[]> {
   const columns = `event_id as "eventId", attempt_number as "attemptNumber", dispatch_no as dispatch, generation, status,
                    reason_code as "reasonCode", error_message as "errorMessage", duration_ms as "durationMs",

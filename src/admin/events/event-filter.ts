@@ -8,28 +8,28 @@ import type { EventCriteria } from './event-search.queries';
 import { IsCursor, IsListLimit } from '../endpoint/paging';
 import { IsInstant, IsPlainText, MayBeLeftOut, OneTenant } from '../endpoint/rules';
 
-/** Most ids that one filter names. */
+/** Most ids in one filter. */
 const MOST_IDS = 1_000;
 
 /**
- * Which events an operator means. Lists, replay, retry and discard take the same filter, so that what was listed is
- * what is acted on. Fields that are left out do not narrow.
+ * Selects events. Lists, replay, retry and discard take the same filter, so operators can list what they will change.
+ * An omitted field matches every event.
  */
 export class EventFilter {
-  @OneTenant('Events of this tenant')
+  @OneTenant('Only events of this tenant')
   tenantId?: string;
 
-  @ApiEnum('EventStatus', EVENT_STATUSES, { required: false, description: 'Where the events stand now' })
+  @ApiEnum('EventStatus', EVENT_STATUSES, { required: false, description: 'Current status' })
   @MayBeLeftOut()
   @IsIn(EVENT_STATUSES)
   status?: EventStatus;
 
-  @ApiText(undefined, { required: false, description: 'Exact event type', minLength: 1, maxLength: 255 })
+  @ApiText(undefined, { required: false, description: 'Event type, exact match', minLength: 1, maxLength: 255 })
   @MayBeLeftOut()
   @IsPlainText(255)
   type?: string;
 
-  @ApiText(undefined, { required: false, description: 'Exact subject', minLength: 1, maxLength: 512 })
+  @ApiText(undefined, { required: false, description: 'Subject, exact match', minLength: 1, maxLength: 512 })
   @MayBeLeftOut()
   @IsPlainText(512)
   subject?: string;
@@ -37,21 +37,21 @@ export class EventFilter {
   @ApiEnum('ReasonCode', REASON_CODES, {
     required: false,
     description:
-      'Reason of the newest failed attempt. Without a status it means dead letters. LANE_FULL also finds what replaced ' +
-      'it: CONCURRENCY_LIMIT, DESTINATION_BUSY and TENANT_FAILING',
+      'Reason code of the newest failed attempt. Without `status`, only dead letters match. The former code LANE_FULL ' +
+      'also matches the codes that replaced it: CONCURRENCY_LIMIT, DESTINATION_BUSY and TENANT_FAILING',
   })
   @MayBeLeftOut()
   @IsPlainText(100)
   reasonCode?: string;
 
-  @ApiText(undefined, { required: false, description: 'Exact correlation id', minLength: 1, maxLength: 128 })
+  @ApiText(undefined, { required: false, description: 'Correlation id, exact match', minLength: 1, maxLength: 128 })
   @MayBeLeftOut()
   @IsPlainText(128)
   correlationId?: string;
 
   @ApiList(String, {
     required: false,
-    description: 'These events: their ids, or with a tenantId also the eventIds of the producer',
+    description: "Ids of events. With `tenantId`, the producer's eventIds match too",
     minItems: 1,
     maxItems: MOST_IDS,
   })
@@ -63,27 +63,30 @@ export class EventFilter {
   @IsPlainText(255, { each: true })
   eventIds?: string[];
 
-  @ApiInstant({ required: false, example: undefined, description: 'Received at or after' })
+  @ApiInstant({ required: false, example: undefined, description: 'Only events received at or after this time' })
   @MayBeLeftOut()
   @IsInstant()
   from?: string;
 
-  @ApiInstant({ required: false, example: undefined, description: 'Received before' })
+  @ApiInstant({ required: false, example: undefined, description: 'Only events received before this time' })
   @MayBeLeftOut()
   @IsInstant()
   to?: string;
 }
 
-/** A filter for one page of a list. */
+/** Selects one page of a filtered list of events. */
 export class EventPageQuery extends EventFilter {
-  @IsListLimit('Most items in the response')
+  @IsListLimit('Maximum number of items in the response')
   limit = 50;
 
   @IsCursor()
   cursor?: string;
 }
 
-/** `beforeId`: a page goes on below it. The received-at bounds become bounds of ids, which begin with that time. */
+/**
+ * Converts a filter for SQL. Ids begin with the time of receipt, so `from` and `to` become id bounds. The page starts
+ * below `beforeId`.
+ */
 export function criteriaOf(filter: EventFilter, beforeId = uuidV7Floor(Infinity)): EventCriteria {
   const { tenantId = null, type = null, subject = null, reasonCode = null, correlationId = null } = filter;
   const { eventIds = null, from, to } = filter;
@@ -106,7 +109,7 @@ function idFloorOf(instant: string): string {
   return uuidV7Floor(Date.parse((parseInstant(instant) as { utc: string }).utc));
 }
 
-/** The filter without what only says how much of it, for the audit trail and the record of a replay. */
+/** The filter without `limit`, `cursor` and `dryRun`, for the audit trail and the replay record. */
 export function filterOnly(filter: EventFilter): object {
   const { tenantId, status, type, subject, reasonCode, correlationId, eventIds, from, to } = filter;
   const given = { tenantId, status, type, subject, reasonCode, correlationId, eventIds, from, to };

@@ -1,7 +1,7 @@
 import type { Db } from '../../db/pool';
 import { REASONS_OF_LANE_FULL, type EventStatus } from '../../event/event-status';
 
-/** What a filter asks for, ready for SQL: bounds of ids instead of times, null for "any". */
+/** A filter converted for SQL: id bounds instead of times, null for criteria that match everything. */
 export interface EventCriteria {
   tenantId: string | null;
   status: EventStatus | null;
@@ -10,9 +10,9 @@ export interface EventCriteria {
   reasonCode: string | null;
   correlationId: string | null;
   eventIds: readonly string[] | null;
-  /** The least id, inclusive. */
+  /** Lowest id, inclusive. */
   fromId: string;
-  /** The greatest id, exclusive: the end of the time range, or the cursor. */
+  /** Highest id, exclusive: the end of the time range, or the cursor. */
   beforeId: string;
 }
 
@@ -34,16 +34,16 @@ export interface FoundEvent {
 export interface FoundPage {
   /** Newest first. */
   events: FoundEvent[];
-  /** Where to look on: below this id there may be more; null when everything was looked through. */
+  /** More events may match below this id. Null when the search is complete. */
   lookedDownTo: string | null;
 }
 
 /**
- * Most events that one page looks through. What no index narrows is found by looking, and this bounds the time of a
- * page whatever is asked for. Status is derived from other tables, so a look that needs it costs more.
+ * Most events that one page scans. Criteria without an index are checked event by event, and this bounds the time of a
+ * page for any filter. Status is derived from other tables and costs more to check, so such pages scan fewer events.
  */
 const MOST_SCANNED = 5_000;
-/** The events of one tenant lie scattered among those of the others. */
+/** Fewer, because the events of one tenant are scattered among those of other tenants. */
 const MOST_SCANNED_OF_TENANT = 2_000;
 const MOST_SCANNED_WITH_STATUS = 1_000;
 
@@ -54,15 +54,14 @@ const HAS_SUCCESS = `coalesce((
 const NEWEST_REASON = `(
   select a.reason_code from processing_attempts a
    where a.event_id = e.id and a.status <> 'SUCCESS' order by a.created_at desc limit 1)`;
-/** Whether `column` holds the reason $5. The planner knows $5 and drops the second half for every other reason. */
+/** Compares `column` with the reason $5. The planner knows $5, and drops the second half unless it is LANE_FULL. */
 const isReason = (column: string): string =>
   `(${column} = $5 or $5 = 'LANE_FULL' and ${column} in (${REASONS_OF_LANE_FULL.map((code) => `'${code}'`).join(', ')}))`;
 const STATUS = `(select v.status from event_status v where v.event_id = e.id)`;
 
 /**
- * Which events come into question, newest first, at most $9 of them. Each is read by an index in the order of the ids:
- * the failed by their state, the named by their keys, those of one correlation id by it, all others by the events
- * themselves.
+ * Candidates of a page, newest first, at most $9. Each variant reads an index in id order: dead letters and other
+ * states by status, named events by their keys, correlated events by correlation id, all others from `events` itself.
  */
 const CANDIDATES = {
   all: `select e.* from events e
@@ -84,7 +83,7 @@ const CANDIDATES = {
 };
 type Candidates = keyof typeof CANDIDATES;
 
-/** The lateral limit keeps the order of the candidates, and the page ends as soon as it is full. */
+/** The lateral limit preserves the order of the candidates, so the scan stops when the page is full. */
 const sourceOf = (candidates: Candidates): string =>
   candidates === 'all'
     ? `(${CANDIDATES.all}) e`
@@ -105,7 +104,7 @@ const search = (candidates: Candidates): string => `
      and ($2::text is null or $2 = 'COMPLETED' or ${STATUS} = $2)
    order by ${candidates === 'all' ? 'e' : 'c'}.id desc limit $10`;
 
-/** The last of the candidates, if there are as many as may be looked through: below it there may be more. */
+/** Finds the last candidate when the scan reached its bound of $9. More events may match below it. */
 const lastCandidate = (candidates: Candidates): string => `
   with criteria as (select $1::text, $2::text, $3::text, $4::text, $5::text, $6::text[], $11::text)
   select id from (${CANDIDATES[candidates].replace('e.*', 'e.id')}) c order by id desc offset $9 - 1 limit $10`;
@@ -120,7 +119,7 @@ function candidatesFor(criteria: EventCriteria): { candidates: Candidates; most:
   return { candidates: 'all', most: tenantId ? MOST_SCANNED_OF_TENANT : MOST_SCANNED };
 }
 
-/** The statement of a page, for the search and for the test of its plan. */
+/** The statement of one page. Exported for the test of its plan. */
 export function pageStatement(criteria: EventCriteria, limit: number): { text: string; values: unknown[] } {
   const { candidates, most } = candidatesFor(criteria);
   return { text: search(candidates), values: valuesOf(criteria, most, limit) };
@@ -132,8 +131,8 @@ function valuesOf(criteria: EventCriteria, most: number, limit: number): unknown
 }
 
 /**
- * One page. The statements have no names, so that each is planned with its values: what is null drops out of the plan,
- * and the rest is estimated for what it is.
+ * Finds one page of events. The statements are unnamed, so PostgreSQL plans each with its values: conditions on null
+ * criteria drop out of the plan, and estimates fit the values of the others.
  */
 export async function findEvents(db: Db, criteria: EventCriteria, limit: number): Promise<FoundPage> {
   const { text, values } = pageStatement(criteria, limit);

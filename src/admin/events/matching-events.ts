@@ -5,7 +5,7 @@ import { decodeCursor, encodeCursor, type ListName } from '../endpoint/paging';
 
 const EVENTS_PER_SEARCH = 500;
 
-/** The newest `limit` events that a filter names; `more` when there are others beyond them. */
+/** Finds the newest `limit` events that match a filter. `more` is true when the filter matches further events. */
 export async function findMatching(
   db: Db,
   filter: EventFilter,
@@ -22,7 +22,7 @@ export async function findMatching(
   return { events: events.slice(0, limit), more: events.length > limit };
 }
 
-/** One page of a list of events, newest first. @throws Problem when the cursor is not one of this list */
+/** Finds one page of events, newest first. @throws Problem `invalid-request` when the cursor is not of this list */
 export async function findPage(
   db: Db,
   list: ListName,

@@ -26,7 +26,7 @@ export class OutboxController {
   @Get()
   @ApiOperation({
     operationId: 'getOutbox',
-    summary: 'What waits to be published, for how long, and what could not be.',
+    summary: 'Show the number of open entries, the age of the oldest, and the FAILED entries.',
   })
   @ApiOkResponse({ type: OutboxResponse })
   async read(): Promise<OutboxResponse> {
@@ -41,7 +41,10 @@ export class OutboxController {
 
   @Post('retry')
   @HttpCode(202)
-  @ApiOperation({ operationId: 'retryOutboxEntries', summary: 'Give FAILED entries to the publisher again.' })
+  @ApiOperation({
+    operationId: 'retryOutboxEntries',
+    summary: 'Return FAILED entries to PENDING, so that the publisher tries them again.',
+  })
   @ApiBody({ type: OutboxRetryRequest, examples: { all: { value: {} } } })
   @ApiAcceptedResponse({ type: OutboxRetryResponse })
   @ApiProblems(...BODY_PROBLEMS)

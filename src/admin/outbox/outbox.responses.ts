@@ -18,20 +18,21 @@ class OutboxStates {
 
 class FailedOutboxEntry {
   @ApiText('4711') id!: string;
-  @ApiId({ description: 'The id of the event' }) eventId!: string;
+  @ApiId({ description: 'Id of the event' }) eventId!: string;
   @ApiEnum('OutboxDestination', ['main', 'retry', 'dlq']) destination!: 'main' | 'retry' | 'dlq';
   @ApiCount(1) dispatchNo!: number;
   @ApiCount(1) attempts!: number;
-  @ApiText('the broker refused it', { nullable: true }) lastError!: string | null;
+  @ApiText('the broker did not answer', { nullable: true }) lastError!: string | null;
   @ApiInstant() createdAt!: string;
   @ApiInstant() closedAt!: string;
 }
 
 export class OutboxResponse {
   @ApiObject(OutboxStates) states!: OutboxStates;
-  @ApiCount(100_000, { description: 'A count that reaches this may be higher' }) countedUpTo!: number;
-  @ApiSeconds(0.4, { nullable: true, description: 'Age of the oldest open entry' }) oldestPendingSeconds!:
-    number | null;
+  @ApiCount(100_000, { description: 'Each count stops at this number; a count that equals it may be higher' })
+  countedUpTo!: number;
+  @ApiSeconds(0.4, { nullable: true, description: 'Age of the oldest open entry in seconds; null when none is open' })
+  oldestPendingSeconds!: number | null;
   @ApiList(FailedOutboxEntry, { description: 'The newest 100 FAILED entries' }) failed!: FailedOutboxEntry[];
 }
 
@@ -39,6 +40,6 @@ export class OutboxRetryResponse {
   @ApiFlag(true) accepted!: boolean;
   @ApiCount(2) matched!: number;
   @ApiCount(2) requeued!: number;
-  @ApiCount(0, { description: 'Named, but not FAILED' }) skipped!: number;
+  @ApiCount(0, { description: 'Number of given ids that were not FAILED' }) skipped!: number;
   @ApiText('c-1') correlationId!: string;
 }

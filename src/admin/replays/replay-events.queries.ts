@@ -2,7 +2,7 @@ import type { Db } from '../../db/pool';
 import type { Dispatch } from '../../event-state/dispatch-again.queries';
 import type { SkipReason } from '../../event-state/dispatch-replayed.queries';
 
-/** Adds the events to the replay, except those that another replay has in hand. */
+/** Adds the events to the replay, except those that are open in another replay. */
 export async function insertReplayEvents(db: Db, replayId: string, ids: readonly string[]): Promise<void> {
   await db.query(
     `insert into replay_events (replay_id, event_id) select $1, id from unnest($2::uuid[]) as t (id) order by id
@@ -11,7 +11,7 @@ export async function insertReplayEvents(db: Db, replayId: string, ids: readonly
   );
 }
 
-/** Records as skipped those of the events that `insertReplayEvents` left out. */
+/** Records the events that `insertReplayEvents` left out as skipped. */
 export async function insertUnderReplay(db: Db, replayId: string, ids: readonly string[]): Promise<void> {
   await db.query(
     `insert into replay_events (replay_id, event_id, outcome, reason, settled_at)
@@ -58,15 +58,15 @@ export async function recordSkipped(
   );
 }
 
-/** What became of an event that was sent. */
+/** The outcome of an event that the replay dispatched. */
 export interface Settled {
   eventId: string;
   outcome: 'COMPLETED' | 'DEAD_LETTERED' | 'SKIPPED';
 }
 
 /**
- * Events of a replay that were sent and have come to rest. Every fact is looked up by key for one event at a time: the
- * tables grow too fast under a replay for a planner that joins them by yesterday's statistics.
+ * Lists dispatched events of a replay that are settled now. Lateral joins look up each event by key. A plain join would
+ * be planned from statistics that are out of date, because these tables grow quickly during a replay.
  */
 export async function listSettled(db: Db, replayId: string): Promise<Settled[]> {
   const { rows } = await db.query<Settled>(
@@ -101,7 +101,7 @@ export async function recordSettled(db: Db, replayId: string, settled: readonly 
   );
 }
 
-/** Cancels the events that were not sent yet and returns their number. */
+/** Cancels the events that are not dispatched yet. Returns their number. */
 export async function cancelPending(db: Db, replayId: string): Promise<number> {
   const { rowCount } = await db.query(
     `update replay_events set outcome = 'CANCELLED', settled_at = now() where replay_id = $1 and outcome = 'PENDING'`,

@@ -9,18 +9,18 @@ import { Loop } from '../../runtime/loop';
 import { stepReplay } from './replay-step';
 import { listUnfinished, lockReplay } from './replay.queries';
 
-/** Events sent in one transaction. */
+/** Most events dispatched in one transaction. */
 const EVENTS_PER_STEP = 200;
-/** While more entries than this are open in the outbox, replays wait: fresh events go first. */
+/** Replays fill the outbox up to this many open entries, then wait, so that new events are not delayed. */
 const MOST_OPEN = 400;
-/** Replays that get a step in one run; the next run goes on with those behind them, so that none is left out. */
+/** Most replays stepped in one run. The next run continues after them, so that each replay gets its turn. */
 const REPLAYS_PER_RUN = 20;
 const BUSY_MS = 50;
 const IDLE_MS = 500;
 
 /**
- * Works replays off, one process at a time for the whole installation. Each step is a transaction of its own, so a
- * process that dies leaves a replay where its last step ended, and the next one goes on there.
+ * Advances the running replays. An advisory lock lets one process of the installation do so at a time. Each step is one
+ * transaction: when a process dies, another continues after the last committed step.
  */
 @Injectable()
 export class ReplayLoop implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -40,7 +40,7 @@ export class ReplayLoop implements OnApplicationBootstrap, BeforeApplicationShut
     await this.loop.stop();
   }
 
-  /** One step of each replay in hand. Returns the wait before the next, in ms. */
+  /** Runs one step of up to REPLAYS_PER_RUN replays. Returns the wait before the next run, in ms. */
   async runOnce(): Promise<number> {
     let moved = false;
     const ids = await listUnfinished(this.pool, this.lastStepped, REPLAYS_PER_RUN);
@@ -62,6 +62,6 @@ export class ReplayLoop implements OnApplicationBootstrap, BeforeApplicationShut
   }
 }
 
-/** The part of the admin side that publishers run. */
+/** The part of the admin code that runs in the publisher role. */
 @Module({ providers: [ReplayLoop] })
 export class ReplayModule {}

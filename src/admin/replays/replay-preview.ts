@@ -4,7 +4,7 @@ import type { ReplayPreview } from './replays.responses';
 
 const SAMPLES_OF_PREVIEW = 10;
 
-/** @param events newest first */
+/** Summarizes what a replay would do. @param events newest first */
 export function previewOf(
   events: readonly FoundEvent[],
   candidates: readonly ReplayCandidate[],

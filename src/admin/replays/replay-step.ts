@@ -10,8 +10,8 @@ import { finishReplay, type ReplayInHand } from './replay.queries';
 import { listPending, listSettled, recordDispatched, recordSettled, recordSkipped } from './replay-events.queries';
 
 /**
- * Carries a locked replay one bounded step on, in the caller's transaction: records what came to rest, sends up to `room`
- * events, finishes it when nothing is left. Returns whether anything moved.
+ * Advances a locked replay by one bounded step in the caller's transaction: records settled events, dispatches up to
+ * `room` pending events, and finishes the replay when none is left. Returns whether any event moved.
  */
 export async function stepReplay(db: Db, replay: ReplayInHand, room: number): Promise<boolean> {
   const settled = await listSettled(db, replay.id);
@@ -35,7 +35,7 @@ async function send(db: Db, { id, mode, discardedToo }: ReplayInHand, pending: r
   await recordSkipped(db, id, skippedOf(assessed, new Set(sent)));
 }
 
-/** An event that was assessed as fit but has moved on since is skipped, too. */
+/** Also skips events that were assessed as fit but not dispatched: their state has changed since. */
 function skippedOf(
   assessed: readonly ReplayCandidate[],
   sent: ReadonlySet<string>,

@@ -3,14 +3,14 @@ import type { ReplayMode } from '../../event-state/dispatch-replayed.queries';
 
 export type ReplayStatus = 'RUNNING' | 'DONE' | 'CANCELLED';
 
-/** An order to send stored events through again. Which events, and what became of each, is in replay_events. */
+/** An operator's request to process stored events again. Table replay_events lists its events and their outcomes. */
 export interface Replay {
   id: string;
   mode: ReplayMode;
   status: ReplayStatus;
   filter: object;
   matched: number;
-  /** The filter found more events than the limit allowed. */
+  /** The filter matched more events than the limit allowed. */
   more: boolean;
   requestedBy: string;
   correlationId: string;
@@ -37,7 +37,7 @@ export async function findReplay(db: Db, id: string): Promise<Replay | undefined
   return rows[0];
 }
 
-/** Replays below this id, newest first: the ids are UUIDv7, so their order is that of time. */
+/** Lists replays below this id, newest first. Ids are UUIDv7, so id order is time order. */
 export async function listReplays(db: Db, page: { below: string | null; limit: number }): Promise<Replay[]> {
   const { rows } = await db.query<Replay>(
     `select ${REPLAY} from replays where $1::uuid is null or id < $1 order by id desc limit $2`,
@@ -50,14 +50,14 @@ export interface ReplayInHand {
   id: string;
   mode: ReplayMode;
   status: ReplayStatus;
-  /** The filter named discarded events, or these very events. */
+  /** The filter selects status DISCARDED or names events by id. Otherwise discarded events are skipped. */
   discardedToo: boolean;
 }
 
 const IN_HAND = `id, mode, status,
   coalesce(filter ->> 'status' = 'DISCARDED', false) or filter ? 'eventIds' as "discardedToo"`;
 
-/** Locks one replay to work on it; undefined when it is finished, or in the hands of another process. */
+/** Locks a replay for one step. Returns undefined when it is finished, or locked by another process. */
 export async function lockReplay(db: Db, id: string): Promise<ReplayInHand | undefined> {
   const { rows } = await db.query<ReplayInHand>(
     `select ${IN_HAND} from replays where id = $1 and finished_at is null for update skip locked`,
@@ -66,7 +66,7 @@ export async function lockReplay(db: Db, id: string): Promise<ReplayInHand | und
   return rows[0];
 }
 
-/** Ids of replays after `after` that are not finished, oldest first. */
+/** Lists the ids of unfinished replays above `after`, oldest first. */
 export async function listUnfinished(db: Db, after: string, limit: number): Promise<string[]> {
   const { rows } = await db.query<{ id: string }>(
     'select id from replays where finished_at is null and id > $1 order by id limit $2',
@@ -75,7 +75,7 @@ export async function listUnfinished(db: Db, after: string, limit: number): Prom
   return rows.map(({ id }) => id);
 }
 
-/** Finishes a replay of which nothing is pending or on its way. */
+/** Finishes a replay that has no pending or dispatched events. */
 export async function finishReplay(db: Db, id: string): Promise<void> {
   await db.query(
     `update replays set finished_at = now(), status = case when status = 'RUNNING' then 'DONE' else status end
@@ -85,7 +85,7 @@ export async function finishReplay(db: Db, id: string): Promise<void> {
   );
 }
 
-/** Returns false when the replay is not running. */
+/** Cancels a running replay. Returns false when it is not running. */
 export async function cancelReplay(db: Db, id: string): Promise<boolean> {
   const { rowCount } = await db.query(`update replays set status = 'CANCELLED' where id = $1 and status = 'RUNNING'`, [
     id,

@@ -12,7 +12,11 @@ import { ReplayRequest } from './replays.requests';
 import { ReplayResponse, ReplayProgressResponse, ReplaysPage, type ReplaySummary } from './replays.responses';
 import { Replays } from './replays';
 
-const REPLAY_ID = { name: 'replayId', format: 'uuid', description: 'The id from the response to the start' };
+const REPLAY_ID = {
+  name: 'replayId',
+  format: 'uuid',
+  description: 'The `replayId` that POST /v1/admin/replay returned',
+};
 
 @AdminEndpoint()
 @Controller('v1/admin')
@@ -26,9 +30,9 @@ export class ReplaysController {
   @HttpCode(202)
   @ApiOperation({
     operationId: 'startReplay',
-    summary: 'Send stored events through again; with `dryRun`, only say what would happen.',
+    summary: 'Replay stored events. With `dryRun`, only return a preview.',
     description:
-      'The newest `limit` events that the filter names are taken as they are now. What is in process, in the outbox, waiting for a retry or under another replay is skipped and counted. Up to 200 events are sent within the request.',
+      'The filter is evaluated once, at the time of the request, and the newest `limit` events are replayed. Events that are in process, in the outbox, waiting for a retry or open in another replay are skipped and counted. A replay of up to 200 events is dispatched before the response; a larger one is dispatched by the publishers.',
   })
   @ApiBody({
     type: ReplayRequest,
@@ -42,7 +46,7 @@ export class ReplaysController {
   }
 
   @Get('replays')
-  @ApiOperation({ operationId: 'listReplays', summary: 'Replays, newest first.' })
+  @ApiOperation({ operationId: 'listReplays', summary: 'List replays, newest first.' })
   @ApiOkResponse({ type: ReplaysPage })
   async list(@Query() query: PageQuery): Promise<ReplaysPage> {
     const found = await listReplays(this.pool, pageBelow('replays', query));
@@ -50,13 +54,16 @@ export class ReplaysController {
   }
 
   @Get('replays/:replayId')
-  @ApiOperation({ operationId: 'getReplay', summary: 'How far a replay has come, by outcome.' })
+  @ApiOperation({
+    operationId: 'getReplay',
+    summary: 'Show the progress of a replay as the number of events by outcome.',
+  })
   @ApiParam(REPLAY_ID)
   @ApiOkResponse({ type: ReplayProgressResponse })
   @ApiProblems('replay-not-found')
   async show(@Param('replayId') replayId: string): Promise<ReplayProgressResponse> {
     const replay = isUuid(replayId) ? await findReplay(this.pool, replayId) : undefined;
-    if (!replay) throw new Problem('replay-not-found', 'There is no replay with that id.');
+    if (!replay) throw new Problem('replay-not-found', 'No replay has this id.');
     const { skippedByReason, ...progress } = await this.replays.progress(replayId);
     return { ...summaryOf(replay), progress, skippedByReason };
   }
@@ -65,7 +72,7 @@ export class ReplaysController {
   @HttpCode(202)
   @ApiOperation({
     operationId: 'cancelReplay',
-    summary: 'Send no more events of a replay. What is on its way is not called back.',
+    summary: 'Cancel the pending events of a replay. Events already dispatched are still processed.',
   })
   @ApiParam(REPLAY_ID)
   @ApiAcceptedResponse({ type: ReplayProgressResponse })

@@ -5,14 +5,14 @@ import { BulkRequest } from '../events/bulk-request';
 import { IsNeeded, IsTenantId } from '../endpoint/rules';
 
 export class ReplayRequest extends BulkRequest {
-  @ApiText('demo', { description: 'Events of this tenant' })
+  @ApiText('demo', { description: 'Only events of this tenant' })
   @IsNeeded()
   @IsTenantId()
   override tenantId = '';
 
   @ApiEnum('ReplayMode', REPLAY_MODES, {
     description:
-      'reprocess: handlers run again, effects included, once. republish: the message goes out again, handlers that succeeded do not run.',
+      '`reprocess`: all handlers run once more, with their effects. `republish`: the message is published again, and handlers that already succeeded do not run.',
   })
   @IsIn(REPLAY_MODES)
   mode!: ReplayMode;

@@ -14,27 +14,31 @@ import {
 } from '../../http/docs/api-fields';
 import type { ReplayStatus } from './replay.queries';
 
-/** What a replay would do now. */
+/** What a replay would do if it started now. */
 export class ReplayPreview {
-  @ApiCount(3, { description: 'Events that would be sent' }) wouldReplay!: number;
-  @ApiCounts({ 'in-process': 1 }, { description: 'Events that would be skipped, by reason' })
+  @ApiCount(3, { description: 'Number of events that would be dispatched' }) wouldReplay!: number;
+  @ApiCounts({ 'in-process': 1 }, { description: 'Number of events that would be skipped, by reason' })
   skippedByReason!: Record<string, number>;
   @ApiCounts({ 'sale.completed': 3 }) byType!: Record<string, number>;
-  @ApiInstant({ nullable: true, description: 'Receipt of the oldest' }) oldest!: string | null;
-  @ApiInstant({ nullable: true, description: 'Receipt of the newest' }) newest!: string | null;
-  @ApiList(String, { description: 'Ids of some of the newest' }) sampleEventIds!: string[];
-  @ApiFlag(false, { description: 'The filter names more events than the limit lets in' }) more!: boolean;
+  @ApiInstant({ nullable: true, description: 'Time of receipt of the oldest event that would be dispatched' }) oldest!:
+    string | null;
+  @ApiInstant({ nullable: true, description: 'Time of receipt of the newest event that would be dispatched' }) newest!:
+    string | null;
+  @ApiList(String, { description: 'Ids of up to 10 of the newest events' }) sampleEventIds!: string[];
+  @ApiFlag(false, { description: 'True when the filter matches more events than `limit`' }) more!: boolean;
 }
 
 export class ReplayResponse {
   @ApiFlag(true) accepted!: boolean;
-  @ApiId({ nullable: true, description: 'null for a dry run' }) replayId!: string | null;
+  @ApiId({ nullable: true, description: 'Null in a dry run' }) replayId!: string | null;
   @ApiEnum('ReplayMode', REPLAY_MODES) mode!: ReplayMode;
-  @ApiCount(3, { description: 'Events that the filter names, up to the limit' }) matched!: number;
-  @ApiCount(3, { description: 'Sent by the time of this response; a large replay goes on after it' }) replayed!: number;
-  @ApiCount(0, { description: 'Not sent, or of a dry run, what would not be' }) skipped!: number;
+  @ApiCount(3, { description: 'Number of events that match the filter, up to `limit`' }) matched!: number;
+  @ApiCount(3, { description: 'Number of events dispatched before this response. A large replay continues after it' })
+  replayed!: number;
+  @ApiCount(0, { description: 'Number of events that were skipped or, in a dry run, would be skipped' })
+  skipped!: number;
   @ApiFlag(false) dryRun!: boolean;
-  @ApiObject(ReplayPreview, { required: false, description: 'Of a dry run' }) preview?: ReplayPreview;
+  @ApiObject(ReplayPreview, { required: false, description: 'Present in a dry run' }) preview?: ReplayPreview;
   @ApiText('c-1') correlationId!: string;
 }
 
@@ -44,7 +48,7 @@ export class ReplaySummary {
   @ApiEnum('ReplayStatus', ['RUNNING', 'DONE', 'CANCELLED']) status!: ReplayStatus;
   @ApiAnyObject({ tenantId: 'demo' }) filter!: object;
   @ApiCount(2000) matched!: number;
-  @ApiFlag(false, { description: 'The filter named more events than the limit let in' }) more!: boolean;
+  @ApiFlag(false, { description: 'True when the filter matched more events than `limit`' }) more!: boolean;
   @ApiText('admin') requestedBy!: string;
   @ApiText('c-1') correlationId!: string;
   @ApiInstant() createdAt!: string;
@@ -52,8 +56,8 @@ export class ReplaySummary {
 }
 
 class ReplayCounts {
-  @ApiCount(0, { description: 'Not sent yet' }) pending!: number;
-  @ApiCount(12, { description: 'Sent, not at rest yet' }) dispatched!: number;
+  @ApiCount(0, { description: 'Not dispatched yet' }) pending!: number;
+  @ApiCount(12, { description: 'Dispatched, not settled yet' }) dispatched!: number;
   @ApiCount(1988) completed!: number;
   @ApiCount(0) deadLettered!: number;
   @ApiCount(0) skipped!: number;
@@ -61,11 +65,12 @@ class ReplayCounts {
 }
 
 export class ReplayProgressResponse extends ReplaySummary {
-  @ApiObject(ReplayCounts, { description: 'Events by outcome; their sum is `matched`' }) progress!: ReplayCounts;
+  @ApiObject(ReplayCounts, { description: 'Number of events by outcome. The sum equals `matched`' })
+  progress!: ReplayCounts;
   @ApiCounts({ 'in-process': 1 }) skippedByReason!: Record<string, number>;
 }
 
 export class ReplaysPage {
-  @ApiList(ReplaySummary, { description: 'Newest first' }) replays!: ReplaySummary[];
+  @ApiList(ReplaySummary, { description: 'Replays, newest first' }) replays!: ReplaySummary[];
   @ApiNextCursor() nextCursor!: string | null;
 }

@@ -18,7 +18,7 @@ import type { ReplayMode } from '../../event-state/dispatch-replayed.queries';
 import { cancelReplay, finishReplay, insertReplay, lockReplay } from './replay.queries';
 import { cancelPending, countOutcomes, insertReplayEvents, insertUnderReplay } from './replay-events.queries';
 
-/** A replay of no more events than this is sent within its request; larger ones are worked off by a publisher. */
+/** A replay of up to this many events is dispatched within its request. ReplayLoop dispatches larger ones. */
 const WITHIN_REQUEST = 200;
 
 export interface StartedReplay {
@@ -29,7 +29,7 @@ export interface StartedReplay {
   preview?: ReplayPreview;
 }
 
-/** Starts, shows and cancels replays. */
+/** Starts, previews and cancels replays, and reports their progress. */
 @Injectable()
 export class Replays {
   constructor(
@@ -54,7 +54,7 @@ export class Replays {
     };
   }
 
-  /** How many events have which outcome. Their sum is `matched`. */
+  /** Counts the events of a replay by outcome. The counts add up to `matched`. */
   async progress(id: string) {
     const progress = { pending: 0, dispatched: 0, completed: 0, deadLettered: 0, skipped: 0, cancelled: 0 };
     const skippedByReason: Record<string, number> = {};
@@ -73,7 +73,7 @@ export class Replays {
     return { ...progress, skippedByReason };
   }
 
-  /** Sends no more events; those already sent run to their end. Cancelling twice or too late changes nothing. */
+  /** Cancels the pending events. Dispatched events are still processed. Does nothing when the replay is not running. */
   async cancel(id: string, correlationId: string): Promise<void> {
     await this.transactions.run(async (db) => {
       if (!(await cancelReplay(db, id))) return;
@@ -111,7 +111,7 @@ export class Replays {
       await insertReplay(db, { id, mode, filter, matched, more, requestedBy: ADMIN_ACTOR, correlationId });
       await insertReplayEvents(db, id, ids);
       await insertUnderReplay(db, id, ids);
-      await finishReplay(db, id); // when there is nothing to do
+      await finishReplay(db, id); // at once, when no event is pending
       await recordChange(db, {
         action: 'replay',
         filter: { ...filter, mode, replayId: id },

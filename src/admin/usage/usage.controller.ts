@@ -14,7 +14,8 @@ export class UsageController {
   @Get()
   @ApiOperation({
     operationId: 'listUsage',
-    summary: 'Events and bytes per tenant, day and type, counted exactly once.',
+    summary:
+      'List the number and bytes of processed events by tenant, UTC day and type. Each event counts once per generation.',
   })
   @ApiOkResponse({ type: UsageResponse })
   async list(@Query() query: UsageQuery): Promise<UsageResponse> {

@@ -12,7 +12,7 @@ export interface Usage {
 /** Most rows in one response. */
 const MOST_ROWS = 1_000;
 
-/** Counters by tenant, day and type, newest day first. Undefined means "any". Days are inclusive. */
+/** Lists usage by tenant, day and type, newest day first. An undefined criterion matches all. Days are inclusive. */
 export async function listUsage(db: Db, filter: { tenantId?: string; from?: string; to?: string }): Promise<Usage[]> {
   const { rows } = await db.query<Usage>(
     `select tenant_id as "tenantId", to_char(day, 'YYYY-MM-DD') as day, type,

@@ -6,20 +6,20 @@ import { MayBeLeftOut, OneTenant } from '../endpoint/rules';
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
 
 export class UsageQuery {
-  @OneTenant('One tenant; all when left out')
+  @OneTenant('Only usage of this tenant')
   tenantId?: string;
 
-  @OneDay('First UTC day, YYYY-MM-DD')
+  @OneDay('First UTC day, inclusive, as YYYY-MM-DD')
   from?: string;
 
-  @OneDay('Last UTC day, YYYY-MM-DD')
+  @OneDay('Last UTC day, inclusive, as YYYY-MM-DD')
   to?: string;
 }
 
 function OneDay(description: string): PropertyDecorator {
   return applyDecorators(
     IsDateString({ strict: true }),
-    Matches(DAY, { message: '$property must be a day, YYYY-MM-DD' }),
+    Matches(DAY, { message: '$property must be a date in the form YYYY-MM-DD' }),
     MayBeLeftOut(),
     ApiDay({ required: false, example: undefined, description }),
   );

@@ -9,5 +9,5 @@ class UsageOfDay {
 }
 
 export class UsageResponse {
-  @ApiList(UsageOfDay, { description: 'Newest day first' }) usage!: UsageOfDay[];
+  @ApiList(UsageOfDay, { description: 'Usage, newest day first' }) usage!: UsageOfDay[];
 }

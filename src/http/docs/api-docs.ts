@@ -19,12 +19,18 @@ export function describeApi(app: NestFastifyApplication): OpenAPIObject {
     .setVersion(version)
     .addServer('/')
     .addTag('events', 'Send events and read them back')
-    .addTag('admin', 'Find out what failed and why, and replay it')
+    .addTag('admin', 'Find failed events and their causes; retry, discard and replay events; manage destinations')
     .addTag('operations', 'Health and metrics')
     .addTag('webhooks', 'Requests that destinations receive')
     .addApiKey({ type: 'apiKey', in: 'header', name: 'X-Tenant-Id', description: 'The tenant of the events' }, 'tenant')
-    .addApiKey({ type: 'apiKey', in: 'header', name: 'X-Admin-Token', description: 'ADMIN_TOKEN' }, 'admin-token')
-    .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'METRICS_TOKEN, if it is set' }, 'metrics-token')
+    .addApiKey(
+      { type: 'apiKey', in: 'header', name: 'X-Admin-Token', description: 'The setting ADMIN_TOKEN' },
+      'admin-token',
+    )
+    .addBearerAuth(
+      { type: 'http', scheme: 'bearer', description: 'The setting METRICS_TOKEN, if it is set' },
+      'metrics-token',
+    )
     .build();
   const document = SwaggerModule.createDocument(app, config, { extraModels: [DeliveredEvent] });
   document.components = {

@@ -16,7 +16,7 @@ export const RESPONSE_HEADERS = {
   'RateLimit-Limit': { description: 'Events or requests allowed in the current minute', schema: count },
   'RateLimit-Remaining': { description: 'Events or requests left in the current minute', schema: count },
   'RateLimit-Reset': { description: 'Seconds until the next minute begins', schema: count },
-  Allow: { description: 'The methods of this path', schema: text },
+  Allow: { description: 'Methods that this path supports', schema: text },
 } satisfies Record<string, object>;
 
 export type ResponseHeader = keyof typeof RESPONSE_HEADERS;
@@ -32,7 +32,8 @@ export const COMMON_PARAMETERS = {
   CorrelationId: {
     name: 'X-Correlation-Id',
     in: 'header',
-    description: 'Identifies the request in logs, responses and deliveries. Default: an id that StreamForge generates',
+    description:
+      'Identifies the request in logs, responses and deliveries. StreamForge generates one when it is missing or invalid',
     schema: { type: 'string', minLength: 1, maxLength: 128, pattern: '^[\\x21-\\x7e]+$' },
   },
   Traceparent: {
@@ -59,7 +60,7 @@ export const ApiIdempotencyKeyHeaders = (description: string): MethodDecorator =
     requestHeader('Idempotency-Key', description, schema),
     requestHeader(
       'X-Idempotency-Key',
-      'Another name of `Idempotency-Key`. Different values of the two are rejected',
+      'Alias of `Idempotency-Key`. A request with different values in the two headers is refused',
       schema,
     ),
   );

@@ -3,7 +3,7 @@ import { PROBLEM_CODES, type ProblemCode } from '../../event/problems';
 import { ApiCount, ApiEnum, ApiFlag, ApiList, ApiObject, ApiText } from './api-fields';
 
 class ProblemDetail {
-  @ApiText('/subject', { description: 'JSON Pointer to the invalid place' }) pointer!: string;
+  @ApiText('/subject', { description: 'JSON Pointer (RFC 6901) to the invalid value' }) pointer!: string;
   @ApiEnum('ProblemCode', PROBLEM_CODES) code!: ProblemCode;
   @ApiText('subject must be a string') message!: string;
 }
@@ -30,6 +30,9 @@ export class ProblemResponse {
   @ApiList(ProblemDetail, { required: false, description: 'The invalid places' }) errors?: ProblemDetail[];
   @ApiObject(StreamCounts, { required: false, description: 'Counts of a stream that broke off' })
   summary?: StreamCounts;
-  @ApiCount(2, { required: false, description: 'Number of the last record of such a stream whose result is final' })
+  @ApiCount(2, {
+    required: false,
+    description: 'Number of the last record whose result is final, of a stream that broke off',
+  })
   lastCommittedRecord?: number;
 }

@@ -17,7 +17,7 @@ export const WEBHOOKS: OpenAPIObject['webhooks'] = {
       tags: ['webhooks'],
       summary: 'Deliver an event to a destination.',
       description:
-        'Signed as in Standard Webhooks: HMAC-SHA256 over id, timestamp and body. A delivery may arrive more than once; `webhook-id` identifies the event.',
+        'Signed according to Standard Webhooks: HMAC-SHA256 over id, timestamp and body. A delivery may arrive more than once; `webhook-id` identifies the event.',
       parameters: [
         header('webhook-id', 'The id of the event, the same on every retry'),
         header('webhook-timestamp', 'Time of this attempt, in Unix seconds'),
@@ -31,10 +31,10 @@ export const WEBHOOKS: OpenAPIObject['webhooks'] = {
       },
       responses: {
         '2XX': { description: 'Delivered' },
-        '410': { description: 'Disables the destination and dead-letters the event' },
+        '410': { description: 'Not retried. Disables the destination and dead-letters the event' },
         '429': { description: 'Retried, not before `Retry-After`. The same holds for 408 and 425' },
         '4XX': { description: 'Not retried. Redirects are not retried either' },
-        '5XX': { description: 'Retried' },
+        '5XX': { description: 'Retried, not before `Retry-After`' },
       },
     },
   },
