@@ -2,8 +2,8 @@ import type { Db } from '../db/pool';
 import type { DispatchedEvent } from '../event/dispatched-event';
 
 /**
- * Completes events whose attempts are open as successes in this transaction (openAttempts): that is the guard, and why the
- * dispatch number is not compared again. Only for events that have a row; the others need none.
+ * Completes events whose attempts this transaction has opened. openAttempts has checked the dispatch number, so it is
+ * not compared again. Only for events that have a row; the others need none.
  *
  * @arrow DISPATCHED --> COMPLETED
  */
@@ -18,7 +18,7 @@ export async function completeStates(db: Db, eventIds: readonly string[]): Promi
 }
 
 /**
- * Completes dispatches of events that an earlier dispatch has completed (reconciled, republished): nothing is left to do.
+ * Completes dispatches whose event has succeeded in an earlier dispatch (after a reconciliation or a republish).
  *
  * @arrow DISPATCHED --> COMPLETED
  */

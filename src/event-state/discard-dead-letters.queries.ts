@@ -2,7 +2,7 @@ import type { Db } from '../db/pool';
 import { PICKED, resolveDeadLetters } from './dispatch-dead-letters.queries';
 
 /**
- * An operator gives dead letters up. Returns how many were in the DLQ and in no replay.
+ * Discards dead letters for an operator. Returns the number of those that were in the DLQ and in no replay.
  *
  * @arrow DLQ --> DISCARDED
  */

@@ -1,8 +1,8 @@
 /*
- * How an event is dispatched again, whatever the reason. It is always one statement: a CTE `raised` compares and sets
- * rows of `event_state as s`, takes the ids of the new entries from outbox_id_seq and returns RAISED; appendEntries ends
- * the statement. So state and outbox entry commit together (I8), and whoever loses the compare-and-set appends nothing
- * (I11).
+ * Every second or later dispatch of an event is one statement with two parts. The CTE `raised` compares and sets rows
+ * of `event_state as s`, takes the ids of the new entries from outbox_id_seq and returns RAISED. appendEntries ends the
+ * statement. State and outbox entry therefore commit together (I8), and a statement that loses the compare-and-set
+ * appends nothing (I11).
  */
 
 /** A dispatch that was appended to the outbox. */
@@ -14,7 +14,7 @@ export interface Dispatch {
   outboxId: string;
 }
 
-/** What the CTE `raised` returns. */
+/** The columns that the CTE `raised` returns. */
 export const RAISED = 's.event_id, s.generation, s.dispatch_no, s.outbox_id';
 
 /** Appends an outbox entry for each row of the CTE `rows`, which has the columns of RAISED. */
@@ -22,6 +22,6 @@ export const appendEntries = (destination: 'main' | 'retry' | 'dlq', rows = 'rai
       insert into outbox (id, event_id, dispatch_no, generation, destination)
       select outbox_id, event_id, dispatch_no, generation, '${destination}' from ${rows}`;
 
-/** To follow appendEntries where the caller needs the dispatches. */
+/** Follows appendEntries if the caller needs the dispatches. */
 export const RETURNING_DISPATCHES = `
       returning event_id as "eventId", generation, dispatch_no as "dispatchNo", id as "outboxId"`;

@@ -1,7 +1,7 @@
 import type { Db } from '../db/pool';
 import { appendEntries, RAISED, RETURNING_DISPATCHES, type Dispatch } from './dispatch-again.queries';
 
-/** The events of $1 that are in the DLQ, locked. Events that wait in a replay are left to it. */
+/** Locks the events of $1 that are in the DLQ. Leaves out events that wait in a replay. */
 export const PICKED = `picked as (
        select s.event_id from event_state s
         where s.event_id = any ($1::uuid[]) and s.status = 'DLQ'
@@ -9,7 +9,7 @@ export const PICKED = `picked as (
         order by s.event_id for update
      )`;
 
-/** Closes the dead letters of the events in the CTE `raised`. The rows stay as the history of record. */
+/** Resolves the dead letters of the events in the CTE `raised`. The rows remain as history (I12). */
 export const resolveDeadLetters = (resolution: 'RETRIED' | 'REPLAYED' | 'DISCARDED', note = 'null'): string =>
   `resolved as (
        update dead_letters set resolved_at = now(), resolution = '${resolution}', note = ${note}
@@ -17,8 +17,9 @@ export const resolveDeadLetters = (resolution: 'RETRIED' | 'REPLAYED' | 'DISCARD
      )`;
 
 /**
- * An operator retries dead letters: the next dispatch in the same generation, with all attempts to make again. Of two
- * operators who retry the same event one gets it, since the status is compared and set on the locked row.
+ * Retries dead letters for an operator: the next dispatch in the same generation, with the attempts counted from 1
+ * again. If two operators retry the same event, only one dispatches it, because the status is compared and set on the
+ * locked row.
  *
  * @arrow DLQ --> DISPATCHED
  */

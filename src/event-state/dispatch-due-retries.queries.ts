@@ -2,8 +2,8 @@ import type { Db } from '../db/pool';
 import { appendEntries, RAISED } from './dispatch-again.queries';
 
 /**
- * Dispatches up to `limit` retries that are due. Returns how many. `any (array(...))` for the reason given at
- * claimDueEntries: both tables grow by thousands of rows within seconds.
+ * Dispatches up to `limit` due retries. Returns their number. `any (array(...))` keeps the planner on the indexes, as
+ * in CLAIM_SETTINGS: both tables can grow by thousands of rows within seconds, faster than their statistics.
  *
  * @arrow RETRYING --> DISPATCHED
  */

@@ -2,8 +2,8 @@ import type { Db } from '../db/pool';
 import { appendEntries, RAISED, type Dispatch } from './dispatch-again.queries';
 
 /**
- * Dispatches again what the broker lost, with the next dispatch number. Only the lost dispatch is raised: whoever
- * settled or dispatched the event first wins (I11). Returns how many events were dispatched.
+ * Dispatches lost events again, with the next dispatch number. Does nothing for an event that was settled or dispatched
+ * since it was found lost (I11). Returns the number of dispatched events.
  *
  * @arrow [*] --> DISPATCHED
  * @arrow DISPATCHED --> DISPATCHED

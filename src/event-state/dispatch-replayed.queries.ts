@@ -2,27 +2,27 @@ import type { Db } from '../db/pool';
 import { appendEntries, RAISED, RETURNING_DISPATCHES, type Dispatch } from './dispatch-again.queries';
 import { resolveDeadLetters } from './dispatch-dead-letters.queries';
 
-/** `reprocess` runs all handlers again, in a new generation; `republish` those that have not succeeded. */
+/** `reprocess` runs all handlers again, in a new generation; `republish` runs only those that have not succeeded. */
 export const REPLAY_MODES = ['reprocess', 'republish'] as const;
 export type ReplayMode = (typeof REPLAY_MODES)[number];
 
-/** Why an event of a replay is not sent. */
+/** Why a replay does not dispatch an event. */
 export type SkipReason =
   'in-outbox' | 'in-process' | 'awaiting-retry' | 'discarded' | 'under-replay' | 'moved-on' | 'gone';
 
-/** Where an event of a replay stands; `reason` is null when it may be sent. */
+/** The state of an event in a replay. `reason` is null if the event may be dispatched. */
 export interface ReplayCandidate {
   eventId: string;
   generation: number;
   dispatchNo: number;
-  /** It has succeeded in its present generation. */
+  /** The event has succeeded in its current generation. */
   done: boolean;
   reason: SkipReason | null;
 }
 
 /**
- * Says which events may be sent, by what is committed. Only events at rest are: COMPLETED, DLQ, and DISCARDED if
- * `discardedToo`. `ownReplay` is the replay that asks: its own hold on the events does not count.
+ * Reads which events a replay may dispatch: events that are COMPLETED or in the DLQ, and DISCARDED ones if
+ * `discardedToo` is set. `ownReplay` is the replay that asks; an event that only this replay holds counts as free.
  */
 export async function assessForReplay(
   db: Db,
@@ -61,14 +61,14 @@ export async function assessForReplay(
   return rows;
 }
 
-/** Locks the state rows of these events, in the order in which everyone locks them. */
+/** Locks the state rows of these events. All transactions lock them in id order, to avoid deadlocks. */
 export async function lockStates(db: Db, ids: readonly string[]): Promise<void> {
   await db.query(`select from event_state where event_id = any ($1::uuid[]) order by event_id for update`, [ids]);
 }
 
 /**
- * Sends events of a replay again. An event whose dispatch number is no longer the assessed one is left as it is. A
- * republished event that has succeeded stays COMPLETED, so that no worker runs it again.
+ * Dispatches events of a replay. Skips an event that was dispatched since it was assessed. A republished event that has
+ * succeeded stays COMPLETED, so that no worker runs it again.
  *
  * @arrow [*] --> DISPATCHED
  * @arrow [*] --> COMPLETED

@@ -12,7 +12,7 @@ export interface FailedEntry {
   closedAt: string;
 }
 
-/** The newest first. */
+/** Lists the newest first. */
 export async function listFailedEntries(db: Db, limit: number): Promise<FailedEntry[]> {
   const { rows } = await db.query<FailedEntry>(
     `select id, event_id as "eventId", destination, dispatch_no as "dispatchNo", attempts, last_error as "lastError",
@@ -24,8 +24,9 @@ export async function listFailedEntries(db: Db, limit: number): Promise<FailedEn
 }
 
 /**
- * Sets FAILED entries back to PENDING: those with these ids, or the oldest `limit`. The caller then wakes the publisher.
- * Returns their ids. The reconciler has passed these entries, so its position is moved back to examine them again (I13).
+ * Sets FAILED entries back to PENDING, either those with these ids or the oldest, up to `limit`. Returns their ids. The
+ * caller then wakes the publisher. The reconciler may have passed these entries, so its position moves back before them
+ * (I13).
  */
 export async function requeueFailed(
   db: Db,

@@ -1,6 +1,6 @@
 import type { Db } from '../db/pool';
 
-/** Counts stop here: an exact number beyond it would cost more than it tells. */
+/** Counts stop at this number, to bound their cost. */
 export const BACKLOG_CAP = 100_000;
 
 export interface OutboxFigures {
@@ -8,11 +8,11 @@ export interface OutboxFigures {
   pending: number;
   inFlight: number;
   failed: number;
-  /** null when nothing is open. */
+  /** null if no entry is open. */
   oldestOpenSeconds: number | null;
 }
 
-/** From the two small partial indexes; published entries, however many, are not looked at. */
+/** Reads only the two small partial indexes, so its cost does not depend on the number of published entries. */
 export async function readOutboxFigures(db: Db): Promise<OutboxFigures> {
   const { rows } = await db.query<OutboxFigures>({
     name: 'read-outbox-figures',
@@ -28,7 +28,7 @@ export async function readOutboxFigures(db: Db): Promise<OutboxFigures> {
   return rows[0] as OutboxFigures;
 }
 
-/** Open outbox entries, counted up to `most`. */
+/** Counts the open outbox entries, up to `most`. */
 export async function countOpenEntries(db: Db, most: number): Promise<number> {
   const { rows } = await db.query<{ n: number }>(
     'select count(*)::int as n from (select from outbox where closed_at is null limit $1) open',
@@ -39,7 +39,7 @@ export async function countOpenEntries(db: Db, most: number): Promise<number> {
 
 const DEAD_LETTERS_CAP = 10_000;
 
-/** Events in the DLQ, counted up to DEAD_LETTERS_CAP. Retried and discarded ones do not count. */
+/** Counts the unresolved dead letters, up to DEAD_LETTERS_CAP. */
 export async function countDeadLetters(db: Db): Promise<number> {
   const { rows } = await db.query<{ size: number }>({
     name: 'count-dead-letters',

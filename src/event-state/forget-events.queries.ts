@@ -1,11 +1,11 @@
 import type { Db } from '../db/pool';
 
-/** Tables with rows about single events, which go when the events go. */
+/** Tables with rows about single events. These rows are deleted with the events. */
 const ABOUT_EVENTS = ['event_state', 'handler_effects', 'dead_letters', 'replay_events'] as const;
 
 /**
- * Deletes what is known of the events below `bound`, whose partition was dropped: at most `limit` rows per table. Returns
- * whether there is more. The partition is only dropped when all of its events are at rest (areEventsSettled).
+ * Deletes the rows about events below `bound`, whose partitions were dropped: at most `limit` rows per table. Returns
+ * whether more rows may remain. A partition is only dropped once all of its events are settled (areEventsSettled).
  *
  * @arrow COMPLETED --> [*]
  * @arrow DISCARDED --> [*]

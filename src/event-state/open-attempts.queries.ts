@@ -1,7 +1,7 @@
 import type { Db } from '../db/pool';
 import type { DispatchedEvent } from '../event/dispatched-event';
 
-/** The row of an event that failed, was dispatched again or replayed. Other events have none. */
+/** The state of an event that has failed, was dispatched again or was replayed. Other events have no row. */
 export interface EventState {
   eventId: string;
   status: 'DISPATCHED' | 'RETRYING' | 'COMPLETED' | 'DLQ' | 'DISCARDED';
@@ -21,11 +21,13 @@ export async function readStates(db: Db, events: readonly DispatchedEvent[]): Pr
 }
 
 /**
- * Opens an attempt for each event by writing it as a success. Returns the attempt numbers by event id. No attempt is
- * opened for a stale dispatch (I11) or an event that has succeeded in this generation (I7). The unique index separates
- * two workers that hold the same event: the second waits for the first one's commit. So nothing else may be written about
- * an event before this; attempts that fail are rewritten (failAttempts) before the commit. Rows are inserted in the order
- * of their ids, so that two workers cannot deadlock. Values are joined text, which saves pg escaping each element.
+ * Opens an attempt for each event by inserting it as a success. Returns the attempt numbers by event id. Opens none for
+ * a stale dispatch (I11) or for an event that has succeeded in this generation (I7).
+ *
+ * If two workers hold the same event, the unique index makes the second wait for the commit of the first. This must
+ * therefore be the first write about an event in a transaction. failAttempts rewrites failed attempts before the
+ * commit. Rows are inserted in id order, so that two workers cannot deadlock. Values are passed as joined text, which
+ * saves pg escaping each element.
  */
 export async function openAttempts(
   db: Db,
@@ -55,21 +57,21 @@ export async function openAttempts(
   return new Map(rows.map(({ id, attemptNumber }) => [id, attemptNumber]));
 }
 
-/** How far the event of one dispatch has come, before its external handlers run. */
+/** The progress of an event before the external handlers of one dispatch run. */
 export interface EventProgress {
-  /** False for a stale dispatch (I11) and for an event that has succeeded: no handler may run. */
+  /** False for a stale dispatch (I11) and for an event that has succeeded. No handler may run then. */
   current: boolean;
   attempts: number;
-  /** Handlers and partial effects that are done in this generation. */
+  /** The handlers that have finished, and the partial effects, in this generation. */
   done: string[];
-  /** See crash-counts.queries.ts; null when no start of the event is counted. */
+  /** See crash-counts.queries.ts; null if no start of the event is counted. */
   starts: number | null;
 }
 
 /**
- * By dispatch, not by event id: a batch may hold two dispatches of one event, of which only one is current. Each event is
- * looked up by key: a plan made while these tables were small would scan them when an outage has filled them (half a core
- * at 1,000 postponed events a second).
+ * Returns the progress by dispatch, not by event id: a batch may contain two dispatches of one event, of which only one
+ * is current. Each event is looked up by key. A join planned while these tables were small would scan them after an
+ * outage has filled them (half a core at 1,000 postponed events/s).
  */
 export async function readProgress(
   db: Db,
@@ -99,7 +101,7 @@ export async function readProgress(
   return new Map(rows.map(({ position, ...progress }) => [events[position - 1] as DispatchedEvent, progress]));
 }
 
-/** Names of the handlers and partial effects that earlier attempts of this generation have done, by event id. */
+/** Reads the names of finished handlers and partial effects of earlier attempts in this generation, by event id. */
 export async function readEffects(db: Db, events: readonly DispatchedEvent[]): Promise<Map<string, Set<string>>> {
   const { rows } = await db.query<{ id: string; done: string[] }>({
     name: 'read-effects',

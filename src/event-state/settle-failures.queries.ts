@@ -3,18 +3,18 @@ import type { DispatchedEvent } from '../event/dispatched-event';
 import type { ReasonCode } from '../event/event-status';
 import { appendEntries } from './dispatch-again.queries';
 
-/** What follows an attempt that did not complete the event. */
+/** What happens after an attempt that did not complete the event. */
 export type RetryDecision =
   | { kind: 'retry' | 'postpone'; reasonCode: ReasonCode; message: string; delayMs: number }
   | { kind: 'dead-letter'; reasonCode: ReasonCode; message: string };
 
-/** An event that is not completed, with its open attempt (openAttempts). */
+/** An event that was not completed, with its open attempt (openAttempts). */
 export interface Failure {
   event: DispatchedEvent;
   attemptNumber: number;
   decision: RetryDecision;
   durationMs: number;
-  /** Handlers and partial effects that are done all the same. */
+  /** The handlers that have finished, and the partial effects. */
   done: readonly string[];
 }
 
@@ -22,8 +22,8 @@ const isAttempt = ({ decision }: Failure): boolean => decision.kind !== 'postpon
 const messageOf = ({ decision }: Failure): string => decision.message;
 
 /**
- * Raises the events to their next dispatch. Returns how many were raised: those whose newest dispatch was still the one
- * that failed (I11). A postponement is no attempt, so it leaves the number of attempts as it was.
+ * Raises events to their next dispatch if the failed dispatch is still the newest (I11). Returns the number of raised
+ * events. A postponement is not an attempt and leaves the number of attempts unchanged.
  */
 export async function raiseStates(db: Db, failures: readonly Failure[]): Promise<number> {
   const { rowCount } = await db.query({
@@ -48,7 +48,7 @@ export async function raiseStates(db: Db, failures: readonly Failure[]): Promise
   return rowCount ?? 0;
 }
 
-/** Rewrites open attempts as failed ones, in the transaction that opened them: nobody saw them as successes (I6). */
+/** Rewrites open attempts as failures in the transaction that opened them, so no committed attempt changes (I6). */
 export async function failAttempts(db: Db, failures: readonly Failure[]): Promise<void> {
   const failed = failures.filter(isAttempt);
   if (failed.length === 0) return;
@@ -71,7 +71,7 @@ export async function failAttempts(db: Db, failures: readonly Failure[]): Promis
   });
 }
 
-/** A postponement is no attempt: removes the attempts that were opened, in the transaction that opened them. */
+/** Deletes the open attempts of postponed events in the transaction that opened them. */
 export async function withdrawAttempts(db: Db, failures: readonly Failure[]): Promise<void> {
   const postponed = failures.filter((failure) => !isAttempt(failure));
   if (postponed.length === 0) return;
@@ -84,7 +84,7 @@ export async function withdrawAttempts(db: Db, failures: readonly Failure[]): Pr
   });
 }
 
-/** In the transaction of the attempt, so that a crash loses neither (I13). */
+/** Runs in the transaction of the attempt, so that a crash cannot separate the two (I13). */
 export async function scheduleRetries(db: Db, failures: readonly Failure[]): Promise<void> {
   const waits = failures.flatMap(({ event, decision }) =>
     decision.kind === 'dead-letter' ? [] : [{ event, delayMs: decision.delayMs }],
@@ -105,7 +105,7 @@ export async function scheduleRetries(db: Db, failures: readonly Failure[]): Pro
   });
 }
 
-/** Writes dead letters, and the outbox entries that tell `events.dlq` of them (I8). */
+/** Inserts dead letters, and the outbox entries that publish them to `events.dlq` (I8). */
 export async function recordDeadLetters(db: Db, failures: readonly Failure[]): Promise<void> {
   const dead = failures.filter(({ decision }) => decision.kind === 'dead-letter');
   if (dead.length === 0) return;
@@ -141,7 +141,7 @@ export async function recordDeadLetters(db: Db, failures: readonly Failure[]): P
 
 const MOST_NAME_LENGTH = 200;
 
-/** Remembers what is done of events that are not done as a whole, so that the next attempt does not repeat it. */
+/** Records finished handlers and partial effects of unfinished events, so that the next attempt skips them. */
 export async function recordEffects(db: Db, failures: readonly Failure[]): Promise<void> {
   const effects = failures.flatMap(({ event, done }) => done.map((name) => ({ event, name })));
   if (effects.length === 0) return;

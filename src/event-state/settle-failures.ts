@@ -11,9 +11,9 @@ import {
 import { storedMessage } from './stored-message';
 
 /**
- * Writes everything that failed attempts leave: a retry or a postponement its due time, a dead letter its row and its
- * entry for `events.dlq`. Returns false when one of the events was dispatched again meanwhile; the caller then rolls the
- * transaction back, with what was written for the others.
+ * Records failed attempts: the due time of a retry or a postponement, or a dead letter with its entry for `events.dlq`.
+ * Returns false if one of the events was dispatched again in the meantime. The caller must then roll back the
+ * transaction for all of them.
  *
  * @arrow [*] --> RETRYING
  * @arrow [*] --> DLQ

@@ -10,7 +10,7 @@ import { withUniqueNames, type Handler } from './handler';
 import { ExternalHandlers } from './run/external-handlers';
 import { BatchSettler } from './settle/batch-settler';
 
-/** Retries have their own queue and a small prefetch, so that a storm of them cannot crowd out fresh events. */
+/** Retries have their own queue and a small prefetch, so that a burst of retries cannot delay fresh events. */
 const RETRY_PREFETCH = 50;
 
 export interface WorkerParts {
@@ -21,7 +21,7 @@ export interface WorkerParts {
   handlers: readonly Handler[];
 }
 
-/** Wires a worker: the steps of a message, shared by the consumers of both queues. */
+/** Wires a worker. The consumers of both queues share the processing steps. */
 export function createWorker({ settings, pool, broker, metrics, handlers }: WorkerParts): WorkerLoop {
   const named = withUniqueNames(handlers);
   const poison = new PoisonDetector(pool);

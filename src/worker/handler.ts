@@ -3,7 +3,7 @@ import type { DispatchedEvent } from '../event/dispatched-event';
 import type { ReasonCode } from '../event/event-status';
 import { matchesType } from '../event/type-pattern';
 
-/** Partial effects that are done although the event is not, e.g. `destination:<id>`. Up to 200 characters each. */
+/** Partial effects of an unfinished event, e.g. `destination:<id>`. Up to 200 characters each. */
 interface Partly {
   effects?: readonly string[];
 }
@@ -11,13 +11,13 @@ interface Partly {
 /**
  * The results that a handler may return for one event.
  * - done: its work for this event is finished.
- * - retry: worth trying again, after the longer of the backoff and `afterMs`; it counts as an attempt.
- * - dead-letter: trying again cannot help; the event waits for a person.
- * - postpone: it could not begin (circuit open, limit reached). It comes back after `afterMs`, which is no attempt.
+ * - retry: it may succeed later. It runs again after the longer of the backoff and `afterMs`, and uses an attempt.
+ * - dead-letter: a retry cannot help, and the event waits for an operator.
+ * - postpone: it could not start (circuit open, limit reached). It runs again after `afterMs` and uses no attempt.
  *
- * `message` is for operators: it is stored, bounded, and shown. Never put a secret or a payload in it.
- * If several handlers of an event do not finish it, the most severe result counts: dead-letter, then retry, then postpone.
- * Handlers that were done, and `effects`, are remembered, so that the next attempt runs only what is missing.
+ * `message` is truncated, stored and shown to operators. Never put a secret or a payload in it.
+ * If several handlers do not finish an event, the most severe result counts: dead-letter, then retry, then postpone.
+ * Finished handlers and `effects` are recorded, so that the next attempt runs only the rest.
  */
 export type HandlerResult = { kind: 'done' } | UnfinishedResult;
 export type UnfinishedResult =
@@ -26,16 +26,16 @@ export type UnfinishedResult =
   | ({ kind: 'postpone'; reasonCode: ReasonCode; message?: string; afterMs: number } & Partly);
 
 interface AnyHandler {
-  /** Unique, up to 200 characters, without a colon (which partial effects have); appears in logs and handler_effects. */
+  /** Unique, up to 200 characters, without a colon (partial effects have one). Appears in logs and handler_effects. */
   readonly name: string;
-  /** Exact types, or a prefix with `*` at its end; `*` alone takes every type. */
+  /** Exact types, or prefixes that end with `*`; `*` alone matches every type. */
   readonly eventTypes: readonly string[];
 }
 
 export interface TransactionalCall {
-  /** Bound to the transaction that records the attempts; it refuses statements once the call has ended. */
+  /** Runs in the transaction that records the attempts. Refuses statements once the call has ended. */
   db: Db;
-  /** Aborted when `timeoutMs` is over. */
+  /** Aborted after `timeoutMs`. */
   signal: AbortSignal;
 }
 
@@ -43,13 +43,13 @@ export interface TransactionalCall {
  * A handler whose effects are SQL. It runs inside the transaction that records the attempts, once for all events of a
  * batch, so its effects happen exactly once per event and generation (I7).
  *
- * The call may be rolled back and made again with fewer events, so it must have no effect except through `db`. When it
- * throws, it is called again with smaller and smaller parts, to find the events that make it fail. It can also return
- * results for the events that are not done, by event id: then it is rolled back and called again without them.
+ * A call may be rolled back and repeated with fewer events, so it must have no effect except through `db`. If it
+ * throws, it is called again with smaller and smaller parts, to find the events that make it fail. It may also return
+ * results for unfinished events by event id; then it is rolled back and called again without them.
  */
 export interface TransactionalHandler extends AnyHandler {
   readonly kind: 'transactional';
-  /** Unset: only PostgreSQL's own statement_timeout ends it. */
+  /** If unset, only PostgreSQL's statement_timeout applies. */
   readonly timeoutMs?: number;
   handle(
     events: readonly DispatchedEvent[],
@@ -58,32 +58,32 @@ export interface TransactionalHandler extends AnyHandler {
 }
 
 export interface ExternalCall {
-  /** From 1, counted since the last action of a person. */
+  /** Counted from 1, and from 1 again after an operator retries or replays the event. */
   attemptNumber: number;
-  /** Aborted after `timeoutMs`, or when the worker shuts down and its grace is used up. */
+  /** Aborted after `timeoutMs`, or when the grace period of a shutdown ends. */
   signal: AbortSignal;
   /** Effects of earlier attempts of this generation, as `effects` named them. */
   done: ReadonlySet<string>;
 }
 
 /**
- * A handler that talks to others (HTTP). It runs outside any transaction, one event a call, in bounded concurrency per
- * handler and per tenant. At least once: a crash after the call and before the commit repeats it, so send the event's id
- * as idempotency key. Throwing is a retry whose reason classifyError (retry-policy.ts) finds.
+ * A handler that calls other systems (HTTP). It runs outside any transaction, one event per call, with bounded
+ * concurrency per handler and per tenant. A call happens at least once: a crash between the call and the commit repeats
+ * it, so send the event's id as an idempotency key. classifyError (retry-policy.ts) turns a thrown error into a result.
  */
 export interface ExternalHandler extends AnyHandler {
   readonly kind: 'external';
-  /** After this the call is aborted and counts as a retry with reason TIMEOUT, whether it obeys the signal or not. */
+  /** After this time the call is aborted and results in a retry with reason TIMEOUT, even if it ignores the signal. */
   readonly timeoutMs: number;
   /**
-   * The events it has work for; the others count as done. Called once a batch, before anything runs, so it must be
-   * cheap. Unset: it has work for every event of its types.
+   * Returns the events it has work for; the others count as done. Called once per batch before any handler runs, so it
+   * must be cheap. If unset, it has work for every event of its types.
    */
   select?(events: readonly DispatchedEvent[]): readonly DispatchedEvent[] | Promise<readonly DispatchedEvent[]>;
   handle(event: DispatchedEvent, call: ExternalCall): Promise<HandlerResult>;
 }
 
-/** For handlers to throw: this content can never be processed, so the event is a dead letter at once. */
+/** Handlers throw this for content that can never be processed. The event becomes a dead letter at once. */
 export class InvalidPayloadError extends Error {
   override readonly name = 'InvalidPayloadError';
 }
@@ -93,11 +93,11 @@ export type Handler = TransactionalHandler | ExternalHandler;
 export const handlesType = (handler: Pick<Handler, 'eventTypes'>, type: string): boolean =>
   matchesType(handler.eventTypes, type);
 
-/** @throws Error that names the handlers with the same name: effects are remembered by name, so the boot fails. */
+/** @throws Error if two handlers have the same name, because effects are recorded by handler name */
 export function withUniqueNames<H extends Pick<Handler, 'name'>>(handlers: readonly H[]): readonly H[] {
   const names = handlers.map(({ name }) => name);
   const repeated = names.filter((name, i) => names.indexOf(name) !== i);
   if (repeated.length > 0)
-    throw new Error(`Handlers must have unique names; more than one is called ${repeated.join(', ')}`);
+    throw new Error(`Handlers must have unique names. Used more than once: ${repeated.join(', ')}`);
   return handlers;
 }

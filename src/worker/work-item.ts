@@ -5,29 +5,29 @@ import type { DispatchedEvent } from '../event/dispatched-event';
 import type { ExternalHandler, UnfinishedResult } from './handler';
 import { moreSevere } from './settle/retry-policy';
 
-/** In place of a handler's name: the worker itself gave the event up, and runs no handler for it. */
+/** Used instead of a handler name if the worker itself gave up the event and runs no handler for it. */
 export const WORKER = '';
 
 /**
- * One message in the worker's hands, from its arrival until it is acked or given back. Nothing changes it: every step
- * returns a copy with what it found out.
+ * One message in a worker, from its arrival until it is acked or requeued. It is immutable: every step returns a copy
+ * with its findings.
  */
 export interface WorkItem {
   readonly message: ReceivedMessage;
   readonly event: DispatchedEvent;
-  /** Undefined when the event's trace is not sampled. */
+  /** Undefined if the event's trace is not sampled. */
   readonly span: Span | undefined;
   /** External handlers that have work for the event. */
   readonly handlers: readonly ExternalHandler[];
-  /** Set where `handlers` is not empty. */
+  /** Set if `handlers` is not empty. */
   readonly progress: EventProgress | undefined;
   /** External handlers that this attempt has finished. */
   readonly done: readonly string[];
-  /** Results of the handlers that have not finished the event, by name or under WORKER. */
+  /** Results of the handlers that have not finished the event, keyed by handler name or WORKER. */
   readonly unfinished: ReadonlyMap<string, UnfinishedResult>;
-  /** How long the external handlers took. */
+  /** Duration of the external handlers. */
   readonly externalMs: number;
-  /** The poison detector has counted a start of the event; settling it clears the count. */
+  /** True if the poison detector has counted a start of the event. Settling clears the count. */
   readonly startCounted: boolean;
 }
 
@@ -53,12 +53,12 @@ export const withResult = (item: WorkItem, handler: string, result: UnfinishedRe
   unfinished: new Map(item.unfinished).set(handler, result),
 });
 
-/** The most severe of the results; undefined when the event is completed. */
+/** Returns the most severe of the results, or undefined if the event is completed. */
 export function unfinishedResultOf({ unfinished }: WorkItem): UnfinishedResult | undefined {
   return unfinished.size === 0 ? undefined : [...unfinished.values()].reduce(moreSevere);
 }
 
-/** False when the worker gave the event up, or an external handler could not begin: then no attempt is made. */
+/** False if the worker gave up the event or its result is a postponement: then no transactional handler runs. */
 export function runsHandlers(item: WorkItem): boolean {
   if (item.unfinished.size === 0) return true;
   return !item.unfinished.has(WORKER) && unfinishedResultOf(item)?.kind !== 'postpone';
@@ -67,7 +67,7 @@ export function runsHandlers(item: WorkItem): boolean {
 export const eventsOf = (items: readonly WorkItem[]): DispatchedEvent[] => items.map(({ event }) => event);
 export const messagesOf = (items: readonly WorkItem[]): ReceivedMessage[] => items.map(({ message }) => message);
 
-/** A batch may hold an event twice; of two dispatches only the newer one counts (I11). */
+/** Keeps only the newest dispatch of each event. A batch may contain several (I11). */
 export function newestOfEach(items: readonly WorkItem[]): readonly WorkItem[] {
   const newest = new Map<string, WorkItem>();
   for (const item of items) {

@@ -10,10 +10,10 @@ import type { Handler } from './handler';
 import { DestinationDelivery } from './handlers/destination-delivery';
 import { UsageMeter } from './handlers/usage-meter';
 
-/** Every handler there is. To add one, write it in handlers/ and add its class here; its constructor may inject. */
+/** All handlers. To add one, write its class in handlers/ and list it here. Its constructor may inject. */
 const HANDLER_CLASSES = [UsageMeter, DestinationDelivery];
 
-/** Broker → handlers → attempts, effects, retries, dead letters. */
+/** Runs the handlers of received events and records attempts, effects, retries and dead letters. */
 @Module({
   imports: [DestinationsModule],
   providers: [

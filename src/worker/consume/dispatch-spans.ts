@@ -3,8 +3,8 @@ import { endFailed, isSampled, startSpan, traceparentOf } from '../../observabil
 import type { DispatchedEvent } from '../../event/dispatched-event';
 
 /**
- * The CONSUMER span of a message, if its event is sampled, and the event in the trace context of that span: handlers pass
- * on what `traceparent` says.
+ * Starts the CONSUMER span of a message if its event is sampled. Returns the event with the trace context of that span,
+ * because handlers pass `traceparent` on.
  */
 export function startDispatchSpan(
   event: DispatchedEvent,
@@ -28,16 +28,16 @@ export function startDispatchSpan(
   return { event: { ...event, traceparent: traceparentOf(span) }, span };
 }
 
-/** When the outcome is committed, or the message goes back to its queue. */
+/** Ends the span once the outcome is committed or the message is requeued. */
 export function endDispatchSpan(span: Span | undefined, attributes: Attributes, failure?: string): void {
-  // It has ended if PostgreSQL went away in the middle of a batch that is settled one by one: the batch is settled again.
+  // The span may have ended before: an outage of PostgreSQL can make the consumer settle a batch a second time.
   if (!span?.isRecording()) return;
   span.setAttributes(attributes);
   if (failure === undefined) span.end();
   else endFailed(span, failure);
 }
 
-/** The span of a call to another system, which continues the trace from it. */
+/** Runs a call to another system in a span of its own. The call passes the span on as `traceparent`. */
 export async function spanOfCall<T>(
   event: DispatchedEvent,
   handler: string,

@@ -5,17 +5,17 @@ import type { ExternalHandlers } from '../run/external-handlers';
 import { eventsOf, type WorkItem } from '../work-item';
 
 export interface Routes {
-  /** To be settled together, at once. */
+  /** Settled together, at once. */
   now: WorkItem[];
-  /** Redelivered, and perhaps the reason why a worker died: each is settled by itself. */
+  /** Redelivered events, any of which may have killed a worker. Each is settled by itself. */
   alone: WorkItem[];
-  /** To be settled when their external handlers have run. */
+  /** Settled after their external handlers have run. */
   external: WorkItem[];
 }
 
 /**
- * Decides how each message of a batch is processed. Fresh messages without external work, which are nearly all, cost no
- * query here. Stale dispatches and events that have succeeded go to `now`: settling finds that there is nothing to do.
+ * Decides how each message of a batch is processed. Most messages are fresh and have no external work; they cost no
+ * query here. Stale dispatches and events that have succeeded go to `now`, where settling finds nothing to do.
  */
 export class MessageRouter {
   constructor(
@@ -23,7 +23,7 @@ export class MessageRouter {
     private readonly externals: ExternalHandlers,
   ) {}
 
-  /** @throws when PostgreSQL cannot be reached; nothing was begun then. */
+  /** @throws if PostgreSQL cannot be reached. No handler has run then. */
   async route(items: readonly WorkItem[]): Promise<Routes> {
     const selection = await this.externals.select(eventsOf(items));
     const toAsk = items.filter(({ message, event }) => message.redelivered || selection.has(event));
@@ -44,8 +44,8 @@ export class MessageRouter {
   }
 
   /**
-   * External calls are slow, so an event that comes back for the first time still runs beside others and is only marked.
-   * If a worker dies with it again, it runs alone.
+   * Marks events with external work at their first redelivery. Their calls are slow, so they still run beside others.
+   * If a worker dies while it holds them again, they run alone.
    */
   private async markRedelivered(items: readonly WorkItem[]): Promise<void> {
     const first = items.filter(({ message, progress }) => message.redelivered && progress?.starts === null);

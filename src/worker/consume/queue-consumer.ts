@@ -12,7 +12,7 @@ import { readDispatchedEvent } from './read-message';
 const MIN_PAUSE_MS = 100;
 const MAX_PAUSE_MS = 5_000;
 
-/** The steps of a message, which all queues share. */
+/** The processing steps, shared by the consumers of all queues. */
 export interface WorkerSteps {
   router: MessageRouter;
   externals: ExternalHandlers;
@@ -21,10 +21,10 @@ export interface WorkerSteps {
 }
 
 /**
- * Processes the messages of one queue in two loops. One routes what arrives, so that external calls begin at once, however
- * long other events take to settle. The other settles one batch at a time; the next batch is whatever was routed or came
- * back from its external handlers meanwhile, up to the batch size. No message waits for a batch to fill: under load it is
- * full anyway, and idle it would only wait. The prefetch bounds everything in hand.
+ * Processes the messages of one queue in two loops. The first routes arriving messages, so that external calls start at
+ * once, even while other events are being settled. The second settles one batch at a time. The next batch contains, up
+ * to the batch size, whatever was routed or has finished its external handlers in the meantime. No message waits for a
+ * batch to fill. The prefetch bounds the number of messages in memory.
  */
 export class QueueConsumer {
   private readonly logger = new Logger('Worker');
@@ -32,7 +32,7 @@ export class QueueConsumer {
   private arrived: ReceivedMessage[] = [];
   private ready: WorkItem[] = [];
   private alone: WorkItem[] = [];
-  /** Their external handlers have ended. */
+  /** Items whose external handlers have ended. */
   private finished: WorkItem[] = [];
   private readonly external = new Set<Promise<void>>();
   private routing: Promise<void> | undefined;
@@ -53,7 +53,7 @@ export class QueueConsumer {
     });
   }
 
-  /** I15: takes no more, ends with the batches in hand; what was not begun goes back to the queue. */
+  /** I15: stops consuming, finishes the current batches, and requeues messages that were not started. */
   async stopTaking(): Promise<void> {
     this.stopping = true;
     await this.consumer.cancel();
@@ -62,7 +62,7 @@ export class QueueConsumer {
     this.requeue([...this.ready.splice(0), ...this.alone.splice(0)]);
   }
 
-  /** After the external handlers were stopped: settles what they have finished. */
+  /** Settles what the external handlers have finished. Call it after they were stopped. */
   async close(): Promise<void> {
     await Promise.all(this.external);
     await this.settle(this.finished.splice(0));
@@ -94,7 +94,7 @@ export class QueueConsumer {
   }
 
   private async settleRouted(): Promise<void> {
-    await Promise.resolve(); // lets external handlers that end in this tick come back
+    await Promise.resolve(); // lets external handlers that end in this tick join the batch
     const { batchSize } = this.limits;
     while (this.ready.length + this.finished.length + this.alone.length > 0 && !this.stopping) {
       await this.settle([...this.finished.splice(0, batchSize), ...this.ready.splice(0, batchSize)]);
@@ -118,7 +118,7 @@ export class QueueConsumer {
       return;
     }
     await this.settle([begun]);
-    // Requeued instead of settled: it has not crashed. (Settled: there is nothing left to withdraw.)
+    // The shutdown may have requeued the event; that is no crash. If it was settled, there is no start to withdraw.
     if (this.stopping) await poison.withdraw(item.event);
   }
 
@@ -128,13 +128,13 @@ export class QueueConsumer {
       if (finished) this.finished.push(finished);
       else this.requeue([item]);
     } catch (error) {
-      this.logger.warn(`An event was not run and goes back to the queue: ${messageOf(error)}`);
+      this.logger.warn(`An event could not be run and is requeued: ${messageOf(error)}`);
       this.requeue([item]);
     }
     this.wakeSettling();
   }
 
-  /** Messages that are not ours are dropped: nobody could ever settle them. */
+  /** Drops messages that StreamForge did not publish, because they can never be settled. */
   private read(messages: readonly ReceivedMessage[]): WorkItem[] {
     const foreign: ReceivedMessage[] = [];
     const items: WorkItem[] = [];
@@ -144,7 +144,7 @@ export class QueueConsumer {
         const { event, span } = startDispatchSpan(dispatched, this.queue, message.redelivered);
         items.push(workItem(message, event, span));
       } else {
-        this.logger.error({ msg: 'a message that is not ours was dropped', messageId: message.id });
+        this.logger.error({ msg: 'dropped a message that StreamForge did not publish', messageId: message.id });
         foreign.push(message);
       }
     }
@@ -158,15 +158,15 @@ export class QueueConsumer {
   }
 
   /**
-   * Repeats `work` until PostgreSQL can be reached. The messages stay in hand meanwhile: giving them back would only bring
-   * them again at once. Undefined when the worker is stopped before that.
+   * Repeats `work` until PostgreSQL can be reached. The messages are kept, because requeued messages would be
+   * redelivered at once. Returns undefined if the worker is stopped first.
    */
   private async patiently<T>(work: () => Promise<T>): Promise<T | undefined> {
     for (let pauseMs = MIN_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS)) {
       try {
         return await work();
       } catch (error) {
-        this.logger.warn(`PostgreSQL cannot be reached, messages wait: ${messageOf(error)}`);
+        this.logger.warn(`PostgreSQL cannot be reached, and messages are waiting for it: ${messageOf(error)}`);
       }
       for (let waitedMs = 0; waitedMs < pauseMs && !this.stopping; waitedMs += MIN_PAUSE_MS) await sleep(MIN_PAUSE_MS);
       if (this.stopping) return undefined;

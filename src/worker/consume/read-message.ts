@@ -2,7 +2,7 @@ import type { Message } from '../../broker/broker';
 import { isUuid } from '../../event/uuid-v7';
 import type { DispatchedEvent } from '../../event/dispatched-event';
 
-/** Reads the envelope of a message; undefined when it is not one of ours. */
+/** Reads the event of a message. Returns undefined if StreamForge did not publish the message. */
 export function readDispatchedEvent({ id, headers, body }: Message): DispatchedEvent | undefined {
   const tenantId = headers['tenant-id'];
   const type = headers['event-type'];

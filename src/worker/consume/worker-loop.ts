@@ -2,7 +2,7 @@ import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/
 import type { ExternalHandlers } from '../run/external-handlers';
 import type { QueueConsumer } from './queue-consumer';
 
-/** Starts and stops the consumers of the queues; createWorker makes it. */
+/** Starts and stops the consumers of the queues. createWorker constructs it. */
 export class WorkerLoop implements OnApplicationBootstrap, BeforeApplicationShutdown {
   constructor(
     private readonly queues: readonly QueueConsumer[],
@@ -13,7 +13,7 @@ export class WorkerLoop implements OnApplicationBootstrap, BeforeApplicationShut
     for (const queue of this.queues) queue.start();
   }
 
-  /** I15: takes no more messages, lets external handlers end, then settles what they have finished. */
+  /** I15: stops consuming, waits for the external handlers, then settles what they have finished. */
   async beforeApplicationShutdown(): Promise<void> {
     await Promise.all(this.queues.map((queue) => queue.stopTaking()));
     await this.externals.stop();

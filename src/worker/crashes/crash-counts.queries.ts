@@ -1,9 +1,9 @@
 import type { Db } from '../../db/pool';
 
 /**
- * Counts a start of redelivered events. Returns how often each was begun alone, this time included. Without `alone` an
- * event is only marked, to run alone the next time. The count has to survive a crash of this process but not of PostgreSQL,
- * so the commit does not wait for the disk.
+ * Counts a start of redelivered events. Returns how often each has run alone, including this time. Without `alone` an
+ * event is only marked, so that it runs alone the next time. The count must survive a crash of this process, but not of
+ * PostgreSQL, so the commit does not wait for the disk.
  */
 export async function countStarts(db: Db, eventIds: readonly string[], alone: boolean): Promise<Map<string, number>> {
   const { rows } = await db.query<{ eventId: string; starts: number }>({
@@ -19,12 +19,12 @@ export async function countStarts(db: Db, eventIds: readonly string[], alone: bo
   return new Map(rows.map(({ eventId, starts }) => [eventId, starts]));
 }
 
-/** Takes one start back: the event was requeued by a shutdown, not by a crash. */
+/** Uncounts one start: a shutdown requeued the event, not a crash. */
 export async function uncountStart(db: Db, eventId: string): Promise<void> {
   await db.query('update crash_trials set starts = starts - 1 where event_id = $1 and starts > 0', [eventId]);
 }
 
-/** In the transaction that settles the events. */
+/** Runs in the transaction that settles the events. */
 export async function clearStarts(db: Db, eventIds: readonly string[]): Promise<void> {
   if (eventIds.length === 0) return;
   await db.query({

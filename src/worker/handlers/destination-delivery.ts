@@ -11,16 +11,15 @@ import { combine, deliveredTo, GONE, refusedBy, type DestinationOutcome } from '
 const MARGIN_MS = 5_000;
 
 /**
- * Sends events to the HTTP destinations of their tenant, to all at once. An event is done when every one of them has
- * answered 2xx; those that have are not asked again. A destination that was deleted or switched off meanwhile is no
- * longer waited for.
+ * Sends events to the HTTP destinations of their tenant, to all at the same time. An event is done when every
+ * destination has answered 2xx. A retry skips those that have, and those that were deleted or disabled in the meantime.
  */
 @Injectable()
 export class DestinationDelivery implements ExternalHandler {
   readonly kind = 'external';
   readonly name = 'destinations';
   readonly eventTypes = ['*'];
-  /** Every destination has a shorter timeout of its own. */
+  /** Longer than the timeout of any destination. */
   readonly timeoutMs = DESTINATION_LIMITS.timeoutMs.max + MARGIN_MS;
   private readonly logger = new Logger('Destinations');
 
@@ -37,7 +36,7 @@ export class DestinationDelivery implements ExternalHandler {
 
   async handle(event: DispatchedEvent, { attemptNumber, signal, done }: ExternalCall): Promise<HandlerResult> {
     const destinations = (await this.registry.current()).of(event).filter(({ id }) => !done.has(deliveredTo(id)));
-    // At a first attempt they are of before a person sent the event on its way again.
+    // At a first attempt these refusals are older than an operator's retry, and are tried again.
     const refused = attemptNumber > 1 ? destinations.filter(({ id }) => done.has(refusedBy(id))) : [];
     const missing = destinations.filter((destination) => !refused.includes(destination));
     const deliveries = await Promise.all(missing.map((destination) => this.deliver(destination, event, signal)));
@@ -58,7 +57,7 @@ export class DestinationDelivery implements ExternalHandler {
     return { destinationId: destination.id, outcome };
   }
 
-  /** Before the dead letter is committed: a crash in between leaves the event to be completed without it. */
+  /** Runs before the dead letter commits. After a crash in between, the event completes without this destination. */
   private async disable(id: string): Promise<void> {
     if (!(await disableDestination(this.pool, id, 'answered 410 Gone'))) return;
     this.registry.invalidate();

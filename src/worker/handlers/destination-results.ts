@@ -2,11 +2,11 @@ import type { DeliveryResult } from '../../destinations/courier';
 import type { HandlerResult, UnfinishedResult } from '../handler';
 import { classifyStatus } from '../settle/retry-policy';
 
-/** A 410 says that nobody will ever listen there again. */
+/** The receiver says that this URL is gone for good. */
 export const GONE = 410;
 
 export const deliveredTo = (destinationId: string): string => `destination:${destinationId}`;
-/** It was answered with a refusal that no retry can change, while others are still to be tried. */
+/** Recorded for a destination whose response no retry can change, while other destinations are still unfinished. */
 export const refusedBy = (destinationId: string): string => `destination-refused:${destinationId}`;
 
 export interface DestinationOutcome {
@@ -14,7 +14,7 @@ export interface DestinationOutcome {
   outcome: DeliveryResult;
 }
 
-/** What the end of one request means for the event; the table stands at classifyError (retry-policy.ts). */
+/** Maps the outcome of one request to a handler result. See the table at classifyError (retry-policy.ts). */
 function toResult({ destinationId, outcome }: DestinationOutcome): HandlerResult {
   if (outcome.kind === 'held') {
     return { kind: 'postpone', reasonCode: outcome.reason, message: outcome.message, afterMs: outcome.afterMs };
@@ -33,9 +33,10 @@ function toResult({ destinationId, outcome }: DestinationOutcome): HandlerResult
 }
 
 /**
- * One result for the event, of the deliveries that were made now. What has come to be is remembered. While some other
- * destination may still succeed, a refusal is no dead letter yet: it is remembered, and `refusedBefore` brings it back
- * when the others are settled. A neighbour's fault never costs a destination its retries.
+ * Combines the outcomes of this attempt into one result for the event. Successes are recorded as effects. A refusal is
+ * recorded as an effect, too, while another destination may still succeed; once all others are finished,
+ * `refusedBefore` makes the event a dead letter. A refusal by one destination therefore never costs another its
+ * retries.
  */
 export function combine(deliveries: readonly DestinationOutcome[], refusedBefore: readonly string[]): HandlerResult {
   const results = deliveries.map((delivery) => ({ id: delivery.destinationId, result: toResult(delivery) }));
@@ -52,17 +53,17 @@ export function combine(deliveries: readonly DestinationOutcome[], refusedBefore
   const [worst, ...others] = [...open, ...refused].map(({ result }) => result).sort(byUrgency);
   if (!worst) return { kind: 'done' };
   const message = [worst, ...others].map((result) => result.message ?? result.reasonCode).join('; ');
-  // A refusal was an attempt, even where all that is left to do is to wait.
+  // A refusal used an attempt, even if the other destinations were only postponed.
   if (worst.kind === 'postpone' && refused.length > 0) return { ...worst, kind: 'retry', message, effects };
   return { ...worst, message, effects };
 }
 
 function refusedEarlier(ids: readonly string[]): UnfinishedResult {
-  const message = `refused at an earlier attempt by ${ids.map((id) => `destination ${id}`).join(', ')}`;
+  const message = `refused in an earlier attempt by ${ids.map((id) => `destination ${id}`).join(', ')}`;
   return { kind: 'dead-letter', reasonCode: 'HTTP_4XX', message };
 }
 
-/** A retry decides before a postponement, the longer wait before the shorter, and both before a refusal. */
+/** Sorts retries first, then postponements, then refusals; within a kind, the longer wait first. */
 function byUrgency(a: UnfinishedResult, b: UnfinishedResult): number {
   const rank = { retry: 0, postpone: 1, 'dead-letter': 2 };
   return rank[a.kind] - rank[b.kind] || waitOf(b) - waitOf(a);

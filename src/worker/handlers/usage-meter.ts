@@ -4,8 +4,8 @@ import type { TransactionalCall, TransactionalHandler } from '../handler';
 import { addUsage, type UsageIncrement } from './usage-meter.queries';
 
 /**
- * Counts events and bytes per tenant, UTC day of receipt and type. Being part of the attempt's transaction, its sums
- * also prove that nothing is processed twice: they equal the number of accepted events.
+ * Counts events and bytes per tenant, UTC day of receipt and type. It runs in the transaction of the attempt, so its
+ * sums equal the number of completed events. Tests use them to prove that no event is processed twice.
  */
 @Injectable()
 export class UsageMeter implements TransactionalHandler {

@@ -7,10 +7,10 @@ import { classifyError } from '../settle/retry-policy';
 import { withinTimeout } from './handler-timeout';
 import { Lane } from './lane';
 
-/** Thrown when the shutdown keeps a call from starting or aborts it; such a call is no attempt. */
+/** Thrown when the shutdown prevents or aborts a call. Such a call is no attempt. */
 export class Stopped extends Error {}
 
-/** Calls external handlers, in lanes of bounded width, each within its timeout. */
+/** Calls external handlers with bounded concurrency (lanes) and within their timeouts. */
 export class ExternalCalls {
   private readonly lanes: ReadonlyMap<string, Lane>;
   private readonly shutdown = new AbortController();
@@ -26,8 +26,8 @@ export class ExternalCalls {
   }
 
   /**
-   * What the handler says of one event, or a postponement when its lane is full, so that no tenant can hold the prefetch
-   * (I10).
+   * Calls a handler for one event. Returns its result, or a postponement if its lane is full, so that no tenant can
+   * hold the whole prefetch (I10).
    * @throws Stopped
    */
   async call(
@@ -40,14 +40,14 @@ export class ExternalCalls {
     return running.finally(() => this.running.delete(running));
   }
 
-  /** I15: nothing begins any more; calls in progress get half of the grace period and are aborted then. */
+  /** I15: starts no more calls, and aborts running calls after half of the grace period. */
   async stop(): Promise<void> {
     for (const lane of this.lanes.values()) lane.close();
     const over = new AbortController();
     const ended = Promise.allSettled(this.running).finally(() => over.abort());
     const late = sleep(this.settings.SHUTDOWN_GRACE_MS / 2, undefined, { signal: over.signal }).catch(() => undefined);
     await Promise.race([ended, late]);
-    this.shutdown.abort(new Stopped('the worker shuts down'));
+    this.shutdown.abort(new Stopped('the worker is shutting down'));
     await ended;
   }
 
@@ -59,7 +59,7 @@ export class ExternalCalls {
     const lane = this.lanes.get(handler.name) as Lane;
     const entry = await lane.enter(event.tenantId);
     if (entry === 'full') {
-      const message = `too many events wait for ${handler.name}`;
+      const message = `too many events are waiting for ${handler.name}`;
       const afterMs = lane.paceMs(event.tenantId, Date.now());
       return { kind: 'postpone', reasonCode: 'CONCURRENCY_LIMIT', message, afterMs };
     }
@@ -72,7 +72,7 @@ export class ExternalCalls {
     }
   }
 
-  /** A call that neither ends nor obeys its signal is abandoned at its timeout or at the shutdown. */
+  /** Stops waiting for a call that ignores its signal, at its timeout or at the shutdown. */
   private async callWithTimeout(
     handler: ExternalHandler,
     event: DispatchedEvent,

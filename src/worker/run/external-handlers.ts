@@ -7,21 +7,21 @@ import { postponeTenant } from '../settle/retry-policy';
 import { WORKER, withResult, type WorkItem } from '../work-item';
 import { ExternalCalls, Stopped } from './external-calls';
 
-/** Which external handlers have work for which events. */
+/** The external handlers that have work for each event. */
 export type Selection = ReadonlyMap<DispatchedEvent, readonly ExternalHandler[]>;
 
-/** Events that wait to run alone keep their prefetch slots, so there may not be many. */
+/** Bounds the events that wait to run alone, because each holds a prefetch slot. */
 const MOST_WAITING_ALONE = 16;
 
 /**
- * Runs the external handlers of events, outside of all transactions: side by side, or one event after the other for those
- * with which a worker died more than once.
+ * Runs the external handlers of events outside of all transactions. Events run side by side, except for those with
+ * which a worker died more than once. These run one after the other.
  */
 export class ExternalHandlers {
   private readonly logger = new Logger('Worker');
   private readonly handlers: readonly ExternalHandler[];
   private readonly calls: ExternalCalls;
-  /** Ends with the last event that runs alone. */
+  /** Settles when the last event that waits to run alone has run. */
   private alone: Promise<unknown> = Promise.resolve();
   private waitingAlone = 0;
 
@@ -34,7 +34,7 @@ export class ExternalHandlers {
     this.calls = new ExternalCalls(settings, this.handlers);
   }
 
-  /** Asks each handler once per batch. One that throws gets all events of its types; its calls will show what is wrong. */
+  /** Asks each handler once per batch. If a handler throws, it gets all events of its types, and its calls may fail. */
   async select(events: readonly DispatchedEvent[]): Promise<Selection> {
     const selection = new Map<DispatchedEvent, ExternalHandler[]>();
     for (const handler of this.handlers) {
@@ -62,7 +62,7 @@ export class ExternalHandlers {
     }
   }
 
-  /** Runs the handlers that earlier attempts have not finished. Undefined when the shutdown stopped them: requeue it. */
+  /** Runs the handlers that earlier attempts have not finished. Returns undefined if the shutdown stopped them. */
   async run(item: WorkItem): Promise<WorkItem | undefined> {
     const diedBefore = item.message.redelivered && (item.progress?.starts ?? null) !== null;
     if (!diedBefore) return this.runHandlers(item);

@@ -6,8 +6,8 @@ export class HandlerTimeout extends Error {
 }
 
 /**
- * The result of a handler's `work`, or HandlerTimeout after `timeoutMs`, with the signal aborted. Work that ignores the
- * signal goes on, and its result is ignored.
+ * Waits for a handler's `work`. After `timeoutMs` it aborts the signal and rejects with HandlerTimeout. Work that
+ * ignores the signal continues, and its result is dropped.
  */
 export function withinTimeout<T>(timeoutMs: number, aborter: AbortController, work: Promise<T>): Promise<T> {
   return withinDeadline(timeoutMs, work, {

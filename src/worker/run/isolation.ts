@@ -1,20 +1,20 @@
-/** More failing items of one group, or of all, are not looked for in one batch: that would hold up the others (I10). */
+/** The search ends at this many failing items of one group or of all groups, so that it does not delay others (I10). */
 const MOST_OF_ONE_GROUP = 10;
 const MOST_OF_ALL = 40;
 
 export interface Search<T> {
-  /** Tries a part; resolves with the error if it fails, having left no trace. */
+  /** Tries a part. If it fails, undoes its effects and resolves with the error. */
   attempt: (part: readonly T[]) => Promise<unknown>;
-  /** This one fails by itself. */
+  /** Called for an item that failed by itself. */
   markFailed: (item: T, error: unknown) => void;
-  /** This one was not tried by itself any more: too many of its group have failed. */
+  /** Called for an item that was not tried by itself, because too many of its group have failed. */
   giveUp: (item: T) => void;
 }
 
 /**
- * Finds the items that fail by halving the parts that fail. Items of one group (a tenant) are kept side by side, so that
- * a group that fails as a whole costs few calls for the others. One failing item of n costs about 2 log2 n calls. The
- * number of calls is bounded for many: once MOST_OF_ONE_GROUP were found, the rest of their group is given up.
+ * Finds failing items by halving the parts that fail. Items of one group (a tenant) stay adjacent, so that a group that
+ * fails as a whole costs few calls for the other groups. One failing item of n costs about 2 log2 n calls. The number
+ * of calls is bounded: once MOST_OF_ONE_GROUP items were found, the rest of their group is given up.
  */
 export class Isolation<T> {
   private readonly found = new Map<string, number>();
@@ -56,7 +56,7 @@ export class Isolation<T> {
     this.total += 1;
   }
 
-  /** A group in which nothing failed is never given up, however many others have failed. */
+  /** A group without a failure is never given up, even if many others have failed. */
   private isGivenUp(item: T): boolean {
     const found = this.found.get(this.groupOf(item)) ?? 0;
     return found >= MOST_OF_ONE_GROUP || (found > 0 && this.total >= MOST_OF_ALL);

@@ -1,45 +1,45 @@
 export interface LaneLimits {
-  /** Calls at a time, of all tenants. */
+  /** Concurrent calls of all tenants. */
   running: number;
-  /** Calls at a time of one tenant. */
+  /** Concurrent calls of one tenant. */
   tenantRunning: number;
-  /** Calls that wait for room, of all tenants and of one. Beyond them the lane is full for those that would wait long. */
+  /** Waiting calls of all tenants and of one tenant. Beyond these, the lane is full for calls that would wait long. */
   waiting: number;
   tenantWaiting: number;
 }
 
-/** How a call that asked for room fared: it may begin, the lane was closed, or it should come back later. */
+/** The answer to a call that wants to enter: it may start, the lane is closed, or the call should come back later. */
 export type LaneEntry = 'entered' | 'closed' | 'full';
 
 interface TenantLane {
   running: number;
   waiting: ((entry: LaneEntry) => void)[];
   averageMs: number;
-  /** When a call began that found none of its tenant, or ended. */
+  /** Time of the tenant's last call start from idle, or last call end. */
   movedMs: number;
-  /** Until when its postponed events fill the room that it will have. */
+  /** Up to this time the tenant's future capacity is promised to postponed events. */
   pacedUntilMs: number;
 }
 
 const MIN_PACE_MS = 500;
 const MAX_PACE_MS = 300_000;
 /**
- * A call that will have its turn so soon may wait beyond the limits, since sending its event round costs far more than
- * that. (With limits alone, most of a burst to a quick receiver went round.) What is in hand is bounded by the prefetch.
+ * A call that will start within this time may wait beyond the limits, because postponing its event costs much more.
+ * With limits alone, most of a burst to a fast receiver was postponed. The prefetch bounds the number of waiting calls.
  */
 const SOON_MS = 1_000;
-/** A tenant none of whose calls has ended for so long is not quick. */
+/** A tenant is slow if none of its calls has ended for this long. */
 const STUCK_MS = 250;
-/** How much the newest call counts in the average duration. */
+/** Weight of the newest call in the average duration. */
 const WEIGHT = 0.1;
-/** How long a call takes is not known before the first has ended. */
+/** Assumed duration of a call until the first call of a tenant has ended. */
 const EXPECTED_MS = 20;
 const MOST_IDLE_TENANTS = 1_000;
 
 /**
- * Room for the calls of one handler: so many at a time, and so many of one tenant. Room that becomes free goes to the
- * waiting tenant with the fewest calls, so a slow tenant holds up the others for one call at the most (I10). What finds
- * no room to wait is told when to come back: paced, so that it returns as fast as its tenant's calls get done.
+ * Limits the concurrent calls of one handler, in total and per tenant. A free slot goes to the waiting tenant with the
+ * fewest running calls, so a slow tenant delays the others by at most one call (I10). A call that may not wait gets a
+ * time to come back. These times are spread at the rate at which the calls of its tenant finish.
  */
 export class Lane {
   private readonly tenants = new Map<string, TenantLane>();
@@ -50,7 +50,7 @@ export class Lane {
 
   constructor(private readonly limits: LaneLimits) {}
 
-  /** After 'entered', `leave` must follow. */
+  /** The caller must call `leave` after 'entered'. */
   enter(tenantId: string): Promise<LaneEntry> {
     if (this.closed) return Promise.resolve('closed');
     const tenant = this.tenant(tenantId);
@@ -74,7 +74,7 @@ export class Lane {
     this.admit();
   }
 
-  /** After how many milliseconds an event that found the lane full should come back. */
+  /** Returns the delay in ms after which an event that found the lane full should come back. */
   paceMs(tenantId: string, nowMs: number): number {
     const tenant = this.tenant(tenantId);
     const turnMs = Math.max(tenant.pacedUntilMs, nowMs + MIN_PACE_MS);
@@ -82,7 +82,7 @@ export class Lane {
     return Math.round(turnMs - nowMs);
   }
 
-  /** Nothing begins any more; what waits is told so. */
+  /** Admits no more calls. Waiting calls get 'closed'. */
   close(): void {
     this.closed = true;
     clearTimeout(this.review);
@@ -100,12 +100,12 @@ export class Lane {
     this.running += 1;
   }
 
-  /** As far as the tenant's own calls tell: those of others can make it later. */
+  /** An estimate from the tenant's own calls. Calls of other tenants can delay it further. */
   private isQuick({ waiting, averageMs, movedMs }: TenantLane): boolean {
     return Date.now() - movedMs < STUCK_MS && (waiting.length * averageMs) / this.limits.tenantRunning < SOON_MS;
   }
 
-  /** Sends away what was let in beyond the limits and waits for calls that have proved to be slow, the newest first. */
+  /** Rejects calls that wait beyond the limits for a tenant that has turned out to be slow, the newest first. */
   private reviewWaiting(): void {
     this.review = undefined;
     let beyond = false;
@@ -145,7 +145,7 @@ export class Lane {
     return tenant;
   }
 
-  /** Those with calls are bounded by the limits; of the others only their pace is lost. */
+  /** The limits bound the tenants that have calls. An idle tenant only loses its average and its pace. */
   private forgetIdle(): void {
     for (const [tenantId, { running, waiting }] of this.tenants) {
       if (running === 0 && waiting.length === 0) this.tenants.delete(tenantId);

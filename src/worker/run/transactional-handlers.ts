@@ -7,12 +7,12 @@ import { eventsOf, runsHandlers, WORKER, withResult, type WorkItem } from '../wo
 import { HandlerTimeout, withinTimeout } from './handler-timeout';
 import { Isolation } from './isolation';
 
-/** The statement in progress ends this much after the handler's timeout, so that the timeout is what is reported. */
+/** statement_timeout exceeds the handler's timeout by this much, so that the handler's timeout is reported. */
 const STATEMENT_MARGIN_MS = 200;
 
-/** A handler threw while our connection was usable: the failure is the handler's, whatever code the error carries. */
+/** A handler threw while our connection was usable. The handler has failed, even if the error has a PostgreSQL code. */
 export class HandlerFailure extends Error {
-  /** The items with the results that were found before. */
+  /** The items, with the results found before the failure. */
   learned: readonly WorkItem[] = [];
 
   constructor(
@@ -23,23 +23,23 @@ export class HandlerFailure extends Error {
   }
 }
 
-/** Results of the events that a call did not finish, by event id. */
+/** Results of the unfinished events of a call, by event id. */
 type Results = ReadonlyMap<string, UnfinishedResult>;
 const NO_RESULTS: Results = new Map();
 /** Handlers that earlier attempts have finished, by event id. */
 type DoneBefore = ReadonlyMap<string, ReadonlySet<string>>;
 
 /**
- * Runs the transactional handlers of a batch inside its settle transaction. Both ways of running return the items as they
- * got them when every handler has finished. Otherwise some items have new results: the transaction holds effects of theirs
- * and has to be rolled back.
+ * Runs the transactional handlers of a batch inside its settle transaction. Both modes return the same items if every
+ * handler has finished. Otherwise they return items with new results. The effects of these events are already in this
+ * transaction, so it must be rolled back.
  */
 export class TransactionalHandlers {
   constructor(private readonly handlers: readonly TransactionalHandler[]) {}
 
   /**
-   * The normal way: all events of a handler in one call, without a savepoint.
-   * @throws HandlerFailure when a handler threw, which does not tell the events that made it fail
+   * The normal mode: one call per handler for all its events, without a savepoint.
+   * @throws HandlerFailure if a handler threw; the events that made it fail are not known
    */
   async runTogether(db: PoolClient, items: readonly WorkItem[], doneBefore: DoneBefore): Promise<readonly WorkItem[]> {
     for (const handler of this.handlers) {
@@ -56,8 +56,8 @@ export class TransactionalHandlers {
   }
 
   /**
-   * Finds the events that make a handler fail by calling it with smaller and smaller parts, each call in a savepoint: for
-   * one event of a hundred some fifteen calls. (Its speed against a transaction per event was not measured.)
+   * Finds the events that make a handler fail. It calls the handler with smaller and smaller parts, each in a
+   * savepoint: about 15 calls to find one event among 100. (Not measured against one transaction per event.)
    */
   async runIsolating(db: PoolClient, items: readonly WorkItem[], doneBefore: DoneBefore): Promise<readonly WorkItem[]> {
     const current = new Map(items.map((item) => [item.event.id, item]));
@@ -82,7 +82,7 @@ export class TransactionalHandlers {
     return ran.some((item, i) => item !== items[i]) ? ran : items;
   }
 
-  /** Names of the handlers of this item that are done once the transaction commits. */
+  /** Returns the names of the handlers that have finished this item once the transaction commits. */
   namesDone({ event, unfinished }: WorkItem): string[] {
     return this.handlers.filter((h) => handlesType(h, event.type) && !unfinished.has(h.name)).map(({ name }) => name);
   }
@@ -106,7 +106,7 @@ const withResultsOf =
     return result ? withResult(item, name, result) : item;
   };
 
-/** Undefined when the call went well; what it threw when its savepoint was rolled back. */
+/** Returns undefined on success. On failure, rolls back its savepoint and returns what the handler threw. */
 async function attempt(
   handler: TransactionalHandler,
   part: readonly WorkItem[],
@@ -126,8 +126,8 @@ async function attempt(
     if (error instanceof HandlerTimeout || classifyPgError(error) === 'transient') {
       throw (await isConnectionUsable(db)) ? new HandlerFailure(handler.name, error) : error;
     }
-    await db.query('rollback to savepoint part'); // throws when it was PostgreSQL that failed
-    return error ?? new Error('it threw nothing');
+    await db.query('rollback to savepoint part'); // throws if PostgreSQL itself has failed
+    return error ?? new Error('the handler threw an undefined value');
   }
   await db.query('rollback to savepoint part');
   for (const item of part.filter(isIn(results))) update(withResultsOf(handler, results)(item));
@@ -142,7 +142,7 @@ async function call(handler: TransactionalHandler, items: readonly WorkItem[], c
   const aborter = new AbortController();
   const work = () => handler.handle(eventsOf(items), { db: bound.db, signal: aborter.signal });
   if (timeoutMs === undefined) return (await work().finally(bound.end)) ?? NO_RESULTS;
-  // The statement in progress has to end, too, or the rollback would wait for it.
+  // Ends the running statement as well; otherwise the rollback would wait for it.
   await client.query(`set local statement_timeout = ${Math.ceil(timeoutMs) + STATEMENT_MARGIN_MS}`);
   try {
     const results = await withinTimeout(timeoutMs, aborter, work());
@@ -154,12 +154,12 @@ async function call(handler: TransactionalHandler, items: readonly WorkItem[], c
   }
 }
 
-/** A statement that a handler sends late would become part of another transaction. */
+/** Refuses late statements of a handler, which would run in another transaction. */
 function bind(client: PoolClient): { db: Db; end: () => void } {
   let ended = false;
   const query = ((...args: Parameters<PoolClient['query']>) =>
     ended
-      ? Promise.reject(new Error('The call has ended; its db takes no more statements.'))
+      ? Promise.reject(new Error('The handler call has ended; its db accepts no more statements.'))
       : client.query(...args)) as Db['query'];
   return { db: { query }, end: () => (ended = true) };
 }

@@ -12,12 +12,12 @@ import { classifyError, postponeTenant } from './retry-policy';
 import { merge, SettlePass, type PassResult } from './settle-pass';
 import { SettleReport } from './settle-report';
 
-/** More events of one tenant may not use up a handler's whole timeout in one batch (I10). */
+/** Events of one tenant that may use up a handler's whole timeout in one batch (I10). The others are postponed. */
 const MOST_TIMEOUTS_OF_TENANT = 2;
 
 interface FailedPass {
   kind: 'failed';
-  /** With the results that were learned before the failure. */
+  /** The items, with the results found before the failure. */
   items: readonly WorkItem[];
   error: unknown;
   /** Name of the handler that threw, or WORKER. */
@@ -42,9 +42,9 @@ export class BatchSettler {
   }
 
   /**
-   * When this resolves, the outcome of every event is committed and its message may be acked (I5). When it throws,
-   * PostgreSQL could not be reached or other workers overtook every pass; then nothing was decided for the events that
-   * were not settled, and it is no attempt of theirs.
+   * When this resolves, the outcome of every event is committed, and the messages may be acked (I5). It throws if
+   * PostgreSQL cannot be reached or other workers overtook every pass. Events that were not settled have used no
+   * attempt.
    */
   async settle(items: readonly WorkItem[]): Promise<void> {
     const newest = newestOfEach(items);
@@ -52,7 +52,7 @@ export class BatchSettler {
     if (newest.length < items.length) this.report.superseded(items.filter((item) => !newest.includes(item)));
   }
 
-  /** Passes over a batch until one commits. Returns the items with all results that were learned on the way. */
+  /** Repeats passes over a batch until one commits. Returns the items with all results found on the way. */
   private async settleBatch(batch: readonly WorkItem[]): Promise<readonly WorkItem[]> {
     const startedMs = Date.now();
     let items = batch;
@@ -68,7 +68,7 @@ export class BatchSettler {
       if (step.kind === 'pass') tried = step.tried;
       else if (step.kind === 'one-by-one') return this.settleOneByOne(items);
       else if (step.kind === 'fail-one' && pass.kind === 'failed') items = withFailure(items, pass);
-      else throw pass.kind === 'failed' ? pass.error : new Error('overtaken by other workers again and again');
+      else throw pass.kind === 'failed' ? pass.error : new Error('every pass was overtaken by other workers');
     }
   }
 

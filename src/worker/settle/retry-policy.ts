@@ -4,19 +4,19 @@ import { InvalidPayloadError, type UnfinishedResult } from '../handler';
 
 export interface RetryRules {
   MAX_RETRY_ATTEMPTS: number;
-  /** Wait before each retry, in ms; the last one repeats. */
+  /** Wait before each retry in ms. The last value repeats. */
   RETRY_BACKOFF_MS: readonly number[];
-  /** Share by which a wait varies, 0 to 1. */
+  /** Fraction by which a wait varies, from 0 to 1. */
   RETRY_JITTER: number;
 }
 
-/** Nobody may make an event wait for longer, whatever a Retry-After says. */
+/** The longest wait that a handler or a Retry-After header can request. */
 const MAX_WAIT_MS = 24 * 3_600_000;
 
 /**
- * What follows an attempt that did not finish the event. `random` is a number from 0 to 1. A retry waits for the longer
- * of the backoff (with jitter) and what the other side asked for; after the last attempt it is a dead letter, whose
- * message begins with the reason of that attempt.
+ * Decides what follows an attempt that did not finish the event. A retry waits for the longer of the backoff (with
+ * jitter) and `afterMs`. After the last attempt the event becomes a dead letter, whose message starts with the reason
+ * of that attempt. `random` is a number from 0 to 1.
  */
 export function decide(
   result: UnfinishedResult,
@@ -41,7 +41,7 @@ function backoffMs(attemptNumber: number, rules: RetryRules, random: number): nu
   return Math.round(wait * (1 + rules.RETRY_JITTER * (2 * random - 1)));
 }
 
-/** Many events of its tenant failed in the same batch, and this one was not tried: it comes back, later each time. */
+/** Postpones an event that was not tried because many events of its tenant failed. The wait doubles each time. */
 export function postponeTenant(dispatchNo: number, random: number): UnfinishedResult {
   const afterMs = Math.min(1_000 * 2 ** (dispatchNo - 1), 60_000) * (0.8 + 0.4 * random);
   return {
@@ -52,17 +52,17 @@ export function postponeTenant(dispatchNo: number, random: number): UnfinishedRe
   };
 }
 
-/** The moreSevere of two results of one event: a person is needed, then it was tried, then it could not begin. */
+/** Returns the more severe of two results of one event: dead-letter, then retry, then postpone. */
 export function moreSevere(a: UnfinishedResult, b: UnfinishedResult): UnfinishedResult {
   const rank = { 'dead-letter': 2, retry: 1, postpone: 0 };
   if (rank[a.kind] !== rank[b.kind]) return rank[a.kind] > rank[b.kind] ? a : b;
-  return waitOf(b) > waitOf(a) ? b : a; // of two waits the longer one: both sides asked for theirs
+  return waitOf(b) > waitOf(a) ? b : a; // of two waits the longer one, which satisfies both
 }
 
 const waitOf = (result: UnfinishedResult): number => (result.kind === 'dead-letter' ? 0 : (result.afterMs ?? 0));
 
 /**
- * What a handler's throw means.
+ * Turns an error that a handler threw into a result.
  *
  * | error                                                        | then        | reason            |
  * |--------------------------------------------------------------|-------------|-------------------|
@@ -76,7 +76,8 @@ const waitOf = (result: UnfinishedResult): number => (result.kind === 'dead-lett
  * | InvalidPayloadError                                          | dead letter | INVALID_PAYLOAD   |
  * | anything else, SQL errors included                           | retry       | HANDLER_ERROR     |
  *
- * `status` and `retryAfterMs` are read from the error, codes from it or from its `cause` (fetch hides them there).
+ * `status` and `retryAfterMs` are read from the error, codes from the error or from its `cause` (where fetch puts
+ * them).
  */
 export function classifyError(error: unknown): UnfinishedResult {
   const message = messageOf(error);
@@ -92,7 +93,7 @@ export function classifyError(error: unknown): UnfinishedResult {
   return { kind: 'retry', reasonCode: 'HANDLER_ERROR', message };
 }
 
-/** The rows of the table above for an HTTP status from 300 on. */
+/** Applies the rows of the table above to an HTTP status of 300 or more. */
 export function classifyStatus(status: number, message: string, retryAfterMs?: number): UnfinishedResult {
   const wait = retryAfterMs === undefined ? {} : { afterMs: retryAfterMs };
   if (status >= 500) return { kind: 'retry', reasonCode: 'HTTP_5XX', message, ...wait };
@@ -140,7 +141,7 @@ function numberIn(error: unknown, name: 'status' | 'retryAfterMs'): number | und
   return typeof value === 'number' ? value : undefined;
 }
 
-/** Of an error without text, its name or code: `AggregateError` has none. */
+/** Falls back to the code or name of an error without a message, as AggregateError may be. */
 function messageOf(error: unknown): string {
   if (!types.isNativeError(error) && !(error instanceof DOMException)) return String(error);
   return error.message || (codeOf(error) ?? error.name);

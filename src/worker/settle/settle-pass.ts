@@ -11,7 +11,7 @@ import type { Mode } from './next-step';
 import { decide, type RetryRules } from './retry-policy';
 import type { SettledBatch, SettledFailure } from './settle-report';
 
-/** How a settle transaction ended. One that is rolled back returns the items with the results that it learned. */
+/** How a settle transaction ended. If it is rolled back, it returns the items with the results that it found. */
 export type PassResult =
   { kind: 'committed'; batch: SettledBatch } | { kind: 'rolled-back'; items: readonly WorkItem[] };
 
@@ -26,10 +26,10 @@ export class SettlePass {
     private readonly handlers: TransactionalHandlers,
   ) {}
 
-  /** In the caller's transaction, which is to be rolled back unless this returns `committed`. */
+  /** Runs in the caller's transaction, which must be rolled back unless this returns `committed`. */
   async run(db: PoolClient, items: readonly WorkItem[], mode: Mode, startedMs: number): Promise<PassResult> {
-    // Sent at once, but two statements: the second has a new snapshot, which shows what another worker committed while
-    // openAttempts waited for it.
+    // Sent together, but as two statements: the second has a new snapshot, which shows what another worker committed
+    // while openAttempts waited for it.
     const [opened, states] = await Promise.all([
       openAttempts(db, eventsOf(items), { durationMs: Date.now() - startedMs, worker: this.worker }),
       readStates(db, eventsOf(items)),
@@ -43,7 +43,7 @@ export class SettlePass {
     if (ran !== won) return { kind: 'rolled-back', items: merge(items, ran) };
 
     const failures = this.failuresOf(won, opened, startedMs);
-    // False: an event was dispatched again in this very moment (reconciler), which the next pass sees.
+    // False if an event was dispatched again meanwhile (e.g. by the reconciler); the next pass sees that.
     if (failures.length > 0 && !(await settleFailures(db, failures))) return { kind: 'rolled-back', items };
     const completed = won.filter((item) => !unfinishedResultOf(item));
     await completeStates(db, idsWithState(completed, states));
@@ -89,7 +89,7 @@ export class SettlePass {
   }
 }
 
-/** The items, with the newer copies of some. */
+/** Replaces items by their newer copies. */
 export function merge(items: readonly WorkItem[], newer: readonly WorkItem[]): readonly WorkItem[] {
   if (newer.length === 0) return items;
   const byId = new Map(newer.map((item) => [item.event.id, item]));

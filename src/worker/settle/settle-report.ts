@@ -11,22 +11,22 @@ export interface SettledFailure extends Failure {
   span: Span | undefined;
 }
 
-/** What a settle transaction has committed. */
+/** The result of a committed settle transaction. */
 export interface SettledBatch {
   completed: readonly WorkItem[];
   failures: readonly SettledFailure[];
-  /** Stale dispatches, and events that had succeeded before. */
+  /** Stale dispatches, and events that had already succeeded. */
   stale: readonly WorkItem[];
-  /** Number of the attempt, by event id. */
+  /** Attempt numbers by event id. */
   attempts: ReadonlyMap<string, number>;
-  /** How long the batch took. */
+  /** How long the batch took, up to its commit. */
   durationMs: number;
 }
 
 /**
- * Counts, logs and traces outcomes once they are committed. Writes `delivery.settled` for each event: at debug when it is
- * completed, at warn when an attempt failed; postponements get one line per batch. What a handler said about a failure is
- * stored with the attempt and not logged, since it may quote the event's content.
+ * Counts, logs and traces committed outcomes. Logs `delivery.settled` for each event, at debug if it is completed and
+ * at warn if an attempt failed. Postponements get one line per batch. The message of a failure is stored with the
+ * attempt but not logged, because it may quote the event's content.
  */
 export class SettleReport {
   private readonly logger = new Logger('Worker');
@@ -52,7 +52,7 @@ export class SettleReport {
     if (postponed > 0) this.logger.log(`${postponed} events postponed`);
   }
 
-  /** Nothing was left to do for these. */
+  /** Ends the spans of dispatches that left nothing to do. */
   superseded(items: readonly WorkItem[]): void {
     for (const { span } of items) endDispatchSpan(span, { 'streamforge.outcome': 'stale' });
   }

@@ -26,9 +26,9 @@ describe('a handler', () => {
     expect(handlesType({ eventTypes }, type)).toBe(takes);
   });
 
-  it('has a name of its own', () => {
+  it('must have a unique name', () => {
     const handlers = [named('a'), named('b')];
     expect(withUniqueNames(handlers)).toEqual(handlers);
-    expect(() => withUniqueNames([named('a'), named('b'), named('a'), named('b'), named('c')])).toThrow(/called a, b$/);
+    expect(() => withUniqueNames([named('a'), named('b'), named('a'), named('b'), named('c')])).toThrow(/more than once: a, b$/);
   });
 });
