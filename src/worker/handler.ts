@@ -49,6 +49,11 @@ export interface TransactionalCall {
  */
 export interface TransactionalHandler extends AnyHandler {
   readonly kind: 'transactional';
+  /**
+   * If true, runs only in the attempt that completes the event: after every other handler has finished it. If unset, it
+   * runs in the first attempt, and its effects stay if another handler fails.
+   */
+  readonly onlyOnCompletion?: boolean;
   /** If unset, only PostgreSQL's statement_timeout applies. */
   readonly timeoutMs?: number;
   handle(

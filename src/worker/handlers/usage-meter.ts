@@ -4,14 +4,16 @@ import type { TransactionalCall, TransactionalHandler } from '../handler';
 import { addUsage, type UsageIncrement } from './usage-meter.queries';
 
 /**
- * Counts events and bytes per tenant, UTC day of receipt and type. It runs in the transaction of the attempt, so its
- * sums equal the number of completed events. Tests use them to prove that no event is processed twice.
+ * Counts events and bytes per tenant, UTC day of receipt and type, once per generation that succeeds. A dead letter
+ * counts when a retry succeeds. It runs in the transaction of the attempt, so its sums equal the number of successes.
+ * Tests use them to prove that no event is processed twice.
  */
 @Injectable()
 export class UsageMeter implements TransactionalHandler {
   readonly kind = 'transactional';
   readonly name = 'usage-meter';
   readonly eventTypes = ['*'];
+  readonly onlyOnCompletion = true;
 
   async handle(events: readonly DispatchedEvent[], { db }: TransactionalCall): Promise<void> {
     const rows = new Map<string, UsageIncrement>();

@@ -82,15 +82,18 @@ export class TransactionalHandlers {
     return ran.some((item, i) => item !== items[i]) ? ran : items;
   }
 
-  /** Returns the names of the handlers that have finished this item once the transaction commits. */
+  /** Returns the names of the handlers that have finished this uncompleted item once the transaction commits. */
   namesDone({ event, unfinished }: WorkItem): string[] {
-    return this.handlers.filter((h) => handlesType(h, event.type) && !unfinished.has(h.name)).map(({ name }) => name);
+    return this.handlers
+      .filter((h) => handlesType(h, event.type) && !h.onlyOnCompletion && !unfinished.has(h.name))
+      .map(({ name }) => name);
   }
 }
 
 const isDue = (handler: TransactionalHandler, item: WorkItem, doneBefore: DoneBefore): boolean =>
   handlesType(handler, item.event.type) &&
   runsHandlers(item) &&
+  !(handler.onlyOnCompletion && item.unfinished.size > 0) &&
   !item.unfinished.has(handler.name) &&
   !doneBefore.get(item.event.id)?.has(handler.name);
 

@@ -31,7 +31,7 @@ describe('the settler, when a handler fails', () => {
       attempts: 1,
       lastError: 'it broke',
     });
-    await expect(usage()).resolves.toEqual({ events: 10, bytes: bytesOf([...events, bad]) });
+    await expect(usage()).resolves.toEqual({ events: 9, bytes: bytesOf(events) });
   });
 
   it('I6: numbers the attempts of an event, waits longer each time, and dead-letters it after the last', async () => {
@@ -93,7 +93,7 @@ describe('the settler, when a handler fails', () => {
         last: true,
       },
     ]);
-    await expect(usage()).resolves.toMatchObject({ events: 1 });
+    await expect(usage()).resolves.toMatchObject({ events: 0 });
     expect((await given.metrics.workerRetry.get()).values).toMatchObject([{ value: 2 }]);
     expect((await given.metrics.workerDlq.get()).values).toMatchObject([{ value: 1 }]);
   });
@@ -119,7 +119,7 @@ describe('the settler, when a handler fails', () => {
     };
     await settle(delivered(event));
     await expect(countRows(given.pool, 'effects')).resolves.toBe(0);
-    await expect(usage()).resolves.toMatchObject({ events: 1 });
+    await expect(usage()).resolves.toMatchObject({ events: 0 });
     given.failing.run = async (events, db) => {
       for (const { id } of events) await db.query('insert into effects values ($1)', [id]);
     };

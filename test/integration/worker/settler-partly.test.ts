@@ -75,6 +75,30 @@ describe('the settler, when an event is done in part', () => {
     ]);
   });
 
+  it('I7: counts a dead letter when it is retried with success, and again when it is reprocessed', async () => {
+    const event = await givenEvent(database.pool);
+    const refusal: UnfinishedResult = { kind: 'dead-letter', reasonCode: 'HTTP_4XX' };
+    const worker = new BatchSettler(testSettings(), database.pool, [new UsageMeter()], new Metrics());
+    const sendAgain = async (generation: number, dispatchNo: number): Promise<void> => {
+      await database.pool.query('delete from event_state');
+      await givenState(database.pool, event, { status: 'DISPATCHED', generation, dispatchNo, attempts: 0 });
+    };
+    const counted = async (): Promise<number> => {
+      const { rows } = await database.pool.query<{ n: number }>(
+        'select coalesce(sum(events), 0)::int as n from usage_daily',
+      );
+      return rows[0]?.n ?? 0;
+    };
+    await worker.settle([itemOf(delivered(event), { unfinished: new Map([['hooks', refusal]]) })]);
+    expect(await counted()).toBe(0);
+    await sendAgain(1, 3);
+    await worker.settle([itemOf(delivered(event, { dispatchNo: 3 }))]);
+    expect(await counted()).toBe(1);
+    await sendAgain(2, 4);
+    await worker.settle([itemOf(delivered(event, { generation: 2, dispatchNo: 4 }))]);
+    expect(await counted()).toBe(2);
+  });
+
   it('I7: runs everything again in a new generation', async () => {
     const event = await givenEvent(database.pool);
     const failing = transactional('failing', ['*'], () => Promise.reject(new Error('it broke')));
@@ -118,7 +142,7 @@ describe('the settler, when an event is done in part', () => {
       dispatchNo: 2,
     });
     await expect(countRows(database.pool, `handler_effects where handler = 'judging:half'`)).resolves.toBe(1);
-    await expect(countRows(database.pool, 'usage_daily where events = 3')).resolves.toBe(1); // not the postponed one
+    await expect(countRows(database.pool, 'usage_daily where events = 1')).resolves.toBe(1); // the good one
     await expect(
       countRows(database.pool, `retry_schedule where due_at between now() + '50 s' and now() + '61 s'`),
     ).resolves.toBe(1);
@@ -130,7 +154,8 @@ describe('the settler, when an event is done in part', () => {
     const item = itemOf(event, { done: ['mailer'], unfinished: new Map([['hooks', result]]), externalMs: 7 });
     await new BatchSettler(testSettings(), database.pool, [new UsageMeter()], new Metrics()).settle([item]);
     const { rows } = await database.pool.query<{ handler: string }>('select handler from handler_effects order by 1');
-    expect(rows.map(({ handler }) => handler)).toEqual(['destination:a', 'mailer', 'usage-meter']);
+    expect(rows.map(({ handler }) => handler)).toEqual(['destination:a', 'mailer']);
+    await expect(countRows(database.pool, 'usage_daily')).resolves.toBe(0); // it counts when the event is completed
     await expect(countRows(database.pool, 'processing_attempts where duration_ms >= 7')).resolves.toBe(1);
   });
 
