@@ -7,8 +7,10 @@ import { createFastifyAdapter } from './http/fastify-server';
 import { ProblemFilter } from './http/problem.filter';
 import { KnownRoutes } from './http/known-routes';
 import { createValidationPipe } from './http/validation';
+import { countOversizedEvents } from './ingest/oversized-events';
 import { STREAMED_MEDIA_TYPES } from './ingest/formats/stream-formats';
 import { AppLogger } from './observability/app-logger';
+import { Metrics } from './observability/metrics';
 
 /** Creates the Nest application for the roles in the settings, ready to listen. The schema must be up to date. */
 export async function createApp(settings: Settings, databaseUrl: string): Promise<NestFastifyApplication> {
@@ -21,6 +23,9 @@ export async function createApp(settings: Settings, databaseUrl: string): Promis
   app.useLogger(app.get(AppLogger));
   app.useGlobalFilters(new ProblemFilter(routes));
   app.useGlobalPipes(createValidationPipe());
-  if (settings.APP_ROLE.includes('api')) serveApiDocs(app);
+  if (settings.APP_ROLE.includes('api')) {
+    serveApiDocs(app);
+    countOversizedEvents(app.getHttpAdapter().getInstance(), app.get(Metrics));
+  }
   return app;
 }

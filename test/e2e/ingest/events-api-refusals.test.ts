@@ -169,8 +169,14 @@ describe('/v1/events', () => {
         const empty = '{"eventType":"t","subject":"size","payload":""}';
         return empty.replace('""}', `"${'x'.repeat(size - empty.length)}"}`);
       };
+      const rejected = async (): Promise<number> => {
+        const { text } = await running.http.get('/metrics');
+        return Number(/^streamforge_ingest_total{source="single",status="rejected"} (\d+)$/m.exec(text)?.[1]);
+      };
+      const before = await rejected();
       expect((await postRaw(ofSize(LIMIT))).status).toBe(202);
       expectProblem(await postRaw(ofSize(LIMIT + 1)), 413, 'event-too-large');
+      expect(await rejected()).toBe(before + 1);
     });
 
     it.each(['text/plain', 'application/x-ndjson', 'application/x-www-form-urlencoded', 'nonsense'])(
