@@ -1,10 +1,24 @@
 /**
- * npm run sensitivity [-- --only <part of a name, or an invariant>]: disables each safeguard of
- * test/sensitivity/safeguards.ts, one at a time in a copy of the tree, and runs the tests that must fail without it.
- * Exits with 1 if a safeguard can be disabled without a failing test (docs/verify.md).
+ * npm run sensitivity [-- --only <part of a name, a stage or an invariant>] [--by verify|tests]: breaks one thing at a
+ * time on purpose in a copy of the tree, and looks who notices: the fault suite, or a test (docs/verify.md). Exit code 1
+ * when a fault goes unnoticed.
  */
 import '../src/runtime/require-node.js';
-import { optionsOr, runByJest } from './run-by-jest.mjs';
+import { spawnSync } from 'node:child_process';
+import path from 'node:path';
+import process from 'node:process';
+import { optionsOr } from './options.mjs';
 
-const { only } = optionsOr('npm run sensitivity -- [--only NAME]', { only: { type: 'string', default: '' } });
-runByJest('test/sensitivity/jest.config.js', { SENSITIVITY_ONLY: only });
+const root = path.resolve(import.meta.dirname, '..');
+const { only, by } = optionsOr(
+  'npm run sensitivity -- [--only NAME] [--by verify|tests]',
+  { only: { type: 'string', default: '' }, by: { type: 'string' } },
+  (given) => given.by === undefined || ['verify', 'tests'].includes(given.by),
+);
+const script = ['--require', path.join(root, 'scripts/run-typescript.cjs'), path.join(root, 'test/sensitivity/run.ts')];
+const options = ['--only', only, ...(by === undefined ? [] : ['--by', by])];
+const { status } = spawnSync(process.execPath, ['--no-warnings', ...script, ...options], {
+  cwd: root,
+  stdio: 'inherit',
+});
+process.exit(status ?? 1);

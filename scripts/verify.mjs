@@ -1,6 +1,6 @@
 /**
- * npm run verify -- [--minutes 1] [--seed N] [--faults 1,2,5] [--no-shrink]: the fault suite of test/verify
- * (docs/verify.md). Exit code 0: every promise was kept. 1: one was broken. 3: inconclusive, the run itself failed.
+ * npm run verify -- [--minutes 1] [--seed N] [--kinds kill-worker,cut-postgres] [--faults 1,2,5] [--no-shrink]: the
+ * fault suite of test/verify (docs/verify.md). Exit code 0: every promise was kept. 1: one was broken. 3: inconclusive, the run itself failed.
  */
 import '../src/runtime/require-node.js';
 import { spawn } from 'node:child_process';
@@ -9,9 +9,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { clearTimeout, setTimeout } from 'node:timers';
-import { optionsOr } from './run-by-jest.mjs';
+import { optionsOr } from './options.mjs';
 
-const USAGE = 'npm run verify -- [--minutes 1] [--seed N] [--faults 1,2,5] [--no-shrink]';
+const USAGE =
+  'npm run verify -- [--minutes 1] [--seed N] [--kinds kill-worker,cut-postgres] [--faults 1,2,5] [--no-shrink]';
 const INCONCLUSIVE = 3;
 /** How much longer than its load a run may take: servers and processes start, all comes to rest, everything is read. */
 const AROUND_MS = 600_000;
@@ -23,6 +24,7 @@ const {
   minutes,
   seed,
   faults,
+  kinds,
   'no-shrink': noShrink,
 } = optionsOr(
   USAGE,
@@ -30,6 +32,7 @@ const {
     minutes: { type: 'string', default: '1' },
     seed: { type: 'string', default: String(randomInt(1e9)) },
     faults: { type: 'string' },
+    kinds: { type: 'string' },
     'no-shrink': { type: 'boolean', default: false },
   },
   (given) => Number(given.minutes) > 0 && Number.isInteger(Number(given.seed)),
@@ -44,6 +47,7 @@ const run = spawn(
     ...['--require', path.join(root, 'scripts/run-typescript.cjs'), path.join(root, 'test/verify/run/main.ts')],
     ...['--seed', seed, '--seconds', String(seconds)],
     ...(faults === undefined ? [] : ['--faults', faults]),
+    ...(kinds === undefined ? [] : ['--kinds', kinds]),
     ...(noShrink ? [] : ['--shrink']),
   ],
   { cwd: root, stdio: 'inherit' },

@@ -1,9 +1,4 @@
-/** A change to one file. `find` must occur there exactly once. */
-export interface Edit {
-  file: string;
-  find: string;
-  replace: string;
-}
+import type { Edit } from './deliberate-fault';
 
 /** Something that keeps a promise, and how to take it away. */
 export interface Safeguard {

@@ -189,6 +189,12 @@ describe('the oracle of the fault suite', () => {
     ],
     ['a generation without a replay', { ...north(inGeneration2()), ...twiceUsed('north') }, [], ['operator']],
     ['two entries of one dispatch', north({ entries: [outboxEntry(), outboxEntry({ id: '2' })] }), [], ['doubled']],
+    [
+      'a dead letter of what may pass',
+      { stored: [storedAs(NORTH), storedAs(DELIVERED, deadAtOnce())], ...journalOf(...all, refusal()) },
+      [],
+      ['failed by an outage'],
+    ],
     ['an attempt that an outage used up', north({ attempts: failedOnce() }), [], ['failed by an outage']],
     [
       'an attempt at a destination that did not fail',
@@ -198,7 +204,7 @@ describe('the oracle of the fault suite', () => {
     ],
     [
       'an attempt that says DLQ without a dead letter',
-      north({ attempts: [attempt({ status: 'DLQ' })], status: 'DLQ' }),
+      north({ attempts: [attempt({ status: 'DLQ', reasonCode: 'HTTP_4XX' })], status: 'DLQ' }),
       [],
       ['dead letter', 'failed by an outage'],
     ],
@@ -432,6 +438,11 @@ function givenUp() {
     attempts: [failed],
     deadLetter: { reasonCode: 'HANDLER_ERROR', resolution: 'DISCARDED' },
   };
+}
+
+function deadAtOnce() {
+  const failed = attempt({ status: 'DLQ', reasonCode: 'HTTP_5XX' });
+  return { status: 'DLQ', attempts: [failed], deadLetter: { reasonCode: 'HTTP_5XX', resolution: null } };
 }
 
 function repaired() {

@@ -35,7 +35,7 @@ describe('what a seed decides', () => {
 
   it('has every kind of fault within three minutes', () => {
     const kinds = new Set(faultsOf(3, 180).map(({ targets, kind }) => `${kind} ${targets[0]?.split('-')[0]}`));
-    expect(kinds.size).toBe(25);
+    expect(kinds.size).toBe(27);
   });
 
   it('lets a target come back before it fails again', () => {
@@ -51,7 +51,13 @@ describe('what a seed decides', () => {
   });
 
   it('can be cut down to some of its faults, which keep their numbers', () => {
-    expect(planOf(7, 60, [1, 3]).faults.map(({ number }) => number)).toEqual([1, 3]);
+    expect(planOf(7, 60, { numbers: [1, 3] }).faults.map(({ number }) => number)).toEqual([1, 3]);
+  });
+
+  it('can be made of some kinds alone, or of none', () => {
+    const kinds = planOf(7, 60, { kinds: ['kill-worker', 'cut-postgres'] }).faults.map(({ kind }) => kind);
+    expect([kinds.length > 10, new Set(kinds)]).toEqual([true, new Set(['kill', 'cut'])]);
+    expect(planOf(7, 60, { kinds: ['none'] }).faults).toEqual([]);
   });
 
   it('has every kind of request, and events that come again', () => {

@@ -1,6 +1,7 @@
 import * as fs from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { rowsOf } from '../../support/processes/e2e-own-servers';
+import { PAST_LEFTOVERS, PAST_TENANT } from '../landscape/past';
 import type { Landscape } from '../landscape/landscape';
 import { ofTheRun } from '../run/inconclusive';
 import type { Leftovers } from './evidence';
@@ -12,7 +13,7 @@ const STATISTICS_MS = 2_500;
 const CLOSE_WAIT = '08';
 
 const DATABASE = `
-  select (select count(*)::int from event_status where tenant_id <> 'past' and status not in ('COMPLETED', 'DLQ', 'DISCARDED'))
+  select (select count(*)::int from event_status where tenant_id <> '${PAST_TENANT}' and status not in ('COMPLETED', 'DLQ', 'DISCARDED'))
            as "events that are not settled",
          (select count(*)::int from outbox where closed_at is null and status <> 'IN_FLIGHT') as "open outbox entries",
          (select count(*)::int from outbox where closed_at is null and status = 'IN_FLIGHT') as "leased outbox entries",
@@ -23,7 +24,8 @@ const DATABASE = `
          (select count(*)::int from crash_trials) as "suspected events",
          (select count(*)::int from pg_stat_activity
            where application_name like 'streamforge%' and state like 'idle in transaction%'
-             and state_change < now() - interval '1 second') as "open transactions"`;
+             and state_change < now() - interval '1 second') as "open transactions",
+         ${PAST_LEFTOVERS}`;
 
 interface Queue {
   name: string;

@@ -1,4 +1,5 @@
 import { rowsOf } from '../../support/processes/e2e-own-servers';
+import { PAST_TENANT } from '../landscape/past';
 import type { Evidence, StoredAttempt, StoredAudit, StoredEntry, StoredEvent, StoredReplay } from './evidence';
 
 const ms = (column: string): string => `(extract(epoch from ${column}) * 1000)::float8`;
@@ -52,7 +53,7 @@ function readEvents(url: string): Promise<Fact[]> {
             to_char(e.received_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "receivedAt",
             e.correlation_id as "correlationId", v.status, coalesce(s.generation, 1) as generation
        from events e join event_status v on v.event_id = e.id left join event_state s on s.event_id = e.id
-      where e.tenant_id <> 'past'`,
+      where e.tenant_id <> '${PAST_TENANT}'`,
   );
 }
 

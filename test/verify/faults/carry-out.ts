@@ -9,6 +9,7 @@ import { clock, describeFault, type Fault, type TargetName } from './schedule';
 
 /** So long do messages pile up before they are lost: in a queue that workers keep empty there would be none. */
 const PILE_UP_MS = 2_500;
+const HANGS_MS = 700;
 
 export interface Scene {
   landscape: Landscape;
@@ -64,6 +65,11 @@ async function hit(fault: Fault, scene: Scene): Promise<void> {
       await sleep(fault.forMs);
       return landscape.thaw(target);
     case 'kill':
+      await landscape.kill(target);
+      return andBack();
+    case 'hang':
+      landscape.freeze(target);
+      await sleep(HANGS_MS);
       await landscape.kill(target);
       return andBack();
     case 'term':

@@ -9,6 +9,7 @@ export type TargetName = ProcessName | ServerName;
 /**
  * - kill: SIGKILL, and started again afterwards. stop: SIGSTOP, and SIGCONT afterwards.
  * - term: SIGTERM, as in a rolling update; started again afterwards.
+ * - hang: SIGSTOP, and then SIGKILL: what it was sent meanwhile is lost. Started again afterwards.
  * - cut: the server closes all connections. cancel: PostgreSQL cancels what runs.
  * - deadlock: PostgreSQL ends the workers' transactions, which got into a deadlock.
  * - flush: Redis forgets everything. forge: cached facts are garbage, or stand under each other's keys.
@@ -16,7 +17,19 @@ export type TargetName = ProcessName | ServerName;
  * - purge: the queues lose what waits in them. wipe: RabbitMQ is killed and comes back with an empty disk.
  */
 export type FaultKind =
-  'kill' | 'stop' | 'term' | 'cut' | 'cancel' | 'deadlock' | 'flush' | 'forge' | 'reorder' | 'copy' | 'purge' | 'wipe';
+  | 'kill'
+  | 'stop'
+  | 'term'
+  | 'hang'
+  | 'cut'
+  | 'cancel'
+  | 'deadlock'
+  | 'flush'
+  | 'forge'
+  | 'reorder'
+  | 'copy'
+  | 'purge'
+  | 'wipe';
 
 export interface Fault {
   /** Its place in the schedule. */
@@ -52,8 +65,8 @@ const HARMLESS: readonly Card[] = [
   { targets: PAIRS[0], kind: 'term' },
   { targets: PAIRS[1], all: true, kind: 'term' },
   { targets: PAIRS[2], all: true, kind: 'term' },
-  ...of('postgres', 'cut', 'cancel', 'deadlock'),
-  ...of('rabbitmq', 'cut', 'reorder', 'copy'),
+  ...of('postgres', 'hang', 'cut', 'cancel', 'deadlock'),
+  ...of('rabbitmq', 'hang', 'cut', 'reorder', 'copy'),
   ...of('redis', 'flush', 'forge'),
 ];
 
@@ -71,16 +84,24 @@ const LONG_STOP = { share: 0.15, least: 8_000, most: 22_000 };
 
 /** What a target needs to be up and at work again, on a slow machine; only then comes the next fault of its own. */
 function recoveryMs(target: TargetName, kind: FaultKind): number {
-  const anew = kind === 'kill' || kind === 'wipe' || kind === 'term';
+  const anew = kind === 'kill' || kind === 'hang' || kind === 'wipe' || kind === 'term';
   if (target === 'rabbitmq') return anew ? 30_000 : 5_000;
   if (target === 'redis') return 1_000;
   return anew ? 6_000 : 3_000;
 }
 
-/** What goes wrong when. Kinds are dealt like cards, so that each has its turn; one whose targets are still down waits. */
-export function faultSchedule(seed: number, seconds: number, { loses }: { loses: boolean }): Fault[] {
+/**
+ * What goes wrong when. Kinds are dealt like cards, so that each has its turn; one whose targets are still down waits.
+ * @param options.kinds only these, such as `kill-worker`
+ */
+export function faultSchedule(
+  seed: number,
+  seconds: number,
+  { loses, kinds }: { loses: boolean; kinds?: readonly string[] | undefined },
+): Fault[] {
   const random = new SeededRandom(seedFor(seed, 'faults'));
-  const cards = loses ? [...HARMLESS, ...LOSING] : HARMLESS;
+  const all = loses ? [...HARMLESS, ...LOSING] : HARMLESS;
+  const cards = kinds ? all.filter((card) => kinds.includes(kindOf(card))) : all;
   const faults: Fault[] = [];
   const busyUntilMs = new Map<TargetName, number>();
   let deck: Card[] = [];
@@ -98,6 +119,9 @@ export function faultSchedule(seed: number, seconds: number, { loses }: { loses:
   }
   return faults;
 }
+
+/** As it is chosen by: `kill-worker`. */
+const kindOf = ({ kind, targets }: Card): string => `${kind}-${targets[0]?.split('-')[0]}`;
 
 function goneMs(random: SeededRandom, { targets, kind }: Card): number {
   if (MOMENTARY.includes(kind)) return 0;

@@ -10,6 +10,7 @@ import { RoleProcess } from '../../support/processes/role-process';
 import { ROLE_PROCESSES, type ServerName, type TargetName } from '../faults/schedule';
 import type { Journal } from '../run/journal';
 import { ofTheRun } from '../run/inconclusive';
+import { addPast } from './past';
 import { addPoison } from './poison';
 import { scrape } from './scrape';
 import { bringBack, startServers, type Servers } from './servers';
@@ -44,6 +45,7 @@ export class Landscape {
     try {
       fs.mkdirSync(temporary);
       await addPoison(landscape.databaseUrl);
+      await addPast(landscape.databaseUrl);
       const shared = {
         ...settings,
         TMPDIR: temporary,

@@ -8,6 +8,9 @@ import { violation, type Violation } from './violation';
 /** A call that a fault broke off has ended within its timeout, and its failure was written soon after. */
 const CALL_MS = 6_000;
 
+/** No later attempt can change these. */
+const FINAL_REASONS = ['HTTP_3XX', 'HTTP_4XX', 'ADDRESS_REFUSED', 'INVALID_PAYLOAD'];
+
 /** I9: no outage uses up an attempt. What fails by itself does: a destination, or what the database refuses to meter. */
 export function checkFailures({ journal, stored }: Evidence): Violation[] {
   const deliveries = Map.groupBy(entriesOf(journal, 'delivered'), ({ name }) => name);
@@ -36,6 +39,9 @@ function endedRightly({ attemptNumber, status, reasonCode }: StoredAttempt): str
   const isLast = attemptNumber >= MOST_ATTEMPTS;
   const exhausted = reasonCode === 'RETRY_EXHAUSTED';
   if (status === 'RETRY' && isLast) return [`attempt ${attemptNumber} is to be repeated, and was the last`];
+  if (status === 'DLQ' && !exhausted && !FINAL_REASONS.includes(reasonCode)) {
+    return [`attempt ${attemptNumber} was the last though ${reasonCode} may pass`];
+  }
   if (exhausted && attemptNumber !== MOST_ATTEMPTS) return [`its attempts were used up with attempt ${attemptNumber}`];
   return [];
 }

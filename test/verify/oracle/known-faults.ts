@@ -11,16 +11,6 @@ export interface KnownFault {
 
 export const KNOWN_FAULTS: readonly KnownFault[] = [
   {
-    name: 'an event that is dead-lettered by a destination counts as used all the same',
-    issue: 17,
-    explains: ({ breach, text }) => breach === 'usage' && text.includes('dead letters included'),
-  },
-  {
-    name: 'a single event that is too large is refused without being counted',
-    issue: 17,
-    explains: ({ breach, text }) => breach === 'metrics' && / counted \d+ rejected events/.test(text),
-  },
-  {
     name: 'a replay that gets into a deadlock is answered 500',
     issue: 18,
     explains: ({ breach, text }) => breach === 'strange answer' && text.startsWith('replay: 500'),

@@ -1,5 +1,6 @@
 import type { Evidence } from '../evidence/evidence';
-import { entriesOf, type OperatorEntry } from '../run/journal';
+import { entriesOf, type EntryOf } from '../run/journal';
+import { FaultWindows, hitsDatabase } from './fault-windows';
 import { violation, type Violation } from './violation';
 
 const OUTAGE_ANSWERS = [503, undefined];
@@ -8,6 +9,7 @@ const EXPECTED: Record<string, number> = {
   'dlq.retry': 202,
   'dlq.discard': 202,
   look: 200,
+  prune: 200,
   'destination.create': 201,
   'destination.switch': 200,
   'destination.change': 200,
@@ -19,9 +21,10 @@ const AUDITED = ['replay', 'dlq.retry', 'dlq.discard'];
 /** I12: what operators were answered is what happened, once; and what failed did not happen. */
 export function checkOperators({ journal, replays, audit, stored }: Evidence): Violation[] {
   const asked = entriesOf(journal, 'operator');
+  const faults = new FaultWindows(journal);
   const rows = Map.groupBy(audit, ({ correlationId }) => correlationId);
   return [
-    ...asked.flatMap(checkAnswer),
+    ...asked.flatMap((entry) => checkAnswer(entry, faults)),
     ...asked
       .filter(({ action }) => AUDITED.includes(action))
       .flatMap((entry) => checkAudit(entry, rows.get(entry.id) ?? [])),
@@ -30,12 +33,16 @@ export function checkOperators({ journal, replays, audit, stored }: Evidence): V
   ];
 }
 
-function checkAnswer({ action, status, text, body }: OperatorEntry): Violation[] {
+function checkAnswer(
+  { action, status, text, body, sentMs, atMs }: EntryOf<'operator'>,
+  faults: FaultWindows,
+): Violation[] {
+  if (action === 'prune' && faults.explain(sentMs, atMs, hitsDatabase)) return [];
   if (status === EXPECTED[action] || OUTAGE_ANSWERS.includes(status)) return [];
   return [violation('strange answer', `${action}: ${status} ${text}${JSON.stringify(body)}`)];
 }
 
-function checkAudit({ action, id, status, body, request }: OperatorEntry, rows: Evidence['audit']): Violation[] {
+function checkAudit({ action, id, status, body, request }: EntryOf<'operator'>, rows: Evidence['audit']): Violation[] {
   const changes = request.dryRun !== true;
   if (rows.length > 1) return [violation('operator', `${action} (${id}) was carried out ${rows.length} times`)];
   if (status !== undefined && status >= 500 && rows.length > 0) {
@@ -54,7 +61,7 @@ function checkAudit({ action, id, status, body, request }: OperatorEntry, rows: 
   );
 }
 
-function checkReplays(asked: readonly OperatorEntry[], replays: Evidence['replays']): Violation[] {
+function checkReplays(asked: readonly EntryOf<'operator'>[], replays: Evidence['replays']): Violation[] {
   const ids = new Map(replays.map((replay) => [replay.id, replay]));
   const answered = asked.filter(({ action, status }) => action === 'replay' && status === 202);
   const lost = answered.filter(({ body }) => body?.dryRun !== true && !ids.has(String(body?.replayId)));
@@ -71,7 +78,7 @@ function checkReplays(asked: readonly OperatorEntry[], replays: Evidence['replay
 }
 
 /** Only an operator gives an event up. */
-function checkDiscarded(asked: readonly OperatorEntry[], stored: Evidence['stored']): Violation[] {
+function checkDiscarded(asked: readonly EntryOf<'operator'>[], stored: Evidence['stored']): Violation[] {
   const requests = asked.filter(
     ({ action, status }) => action === 'dlq.discard' && (status === 202 || status === undefined),
   );

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { Inconclusive } from './inconclusive';
+import type { Choice } from './plan';
 import { shrink } from './shrink';
 import { verify, type Run } from './verify';
 
@@ -16,11 +17,16 @@ async function main(): Promise<number> {
       seed: { type: 'string' },
       seconds: { type: 'string' },
       faults: { type: 'string' },
+      kinds: { type: 'string' },
       shrink: { type: 'boolean' },
     },
   });
-  const faults = values.faults?.split(',').map(Number).filter(Number.isInteger);
-  const run: Run = { seed: Number(values.seed), seconds: Number(values.seconds), say, ...(faults && { faults }) };
+  const { seed, seconds, faults, kinds } = values;
+  const choice: Choice = {
+    ...(faults !== undefined && { numbers: faults.split(',').map(Number) }),
+    ...(kinds !== undefined && { kinds: kinds.split(',') }),
+  };
+  const run: Run = { seed: Number(seed), seconds: Number(seconds), choice, say };
   try {
     const result = await verify(run);
     if (result.verdict.violations.length === 0) return KEPT;

@@ -12,13 +12,19 @@ export interface Plan {
   faults: readonly Fault[];
 }
 
-/** @param chosen of the faults, those with these numbers alone */
-export function planOf(seed: number, seconds: number, chosen?: readonly number[]): Plan {
+/** Of the faults that the seed would bring, some alone. */
+export interface Choice {
+  numbers?: readonly number[];
+  /** Such as `kill-worker`. Others of these kinds take the place of those that are left out. */
+  kinds?: readonly string[];
+}
+
+export function planOf(seed: number, seconds: number, { numbers, kinds }: Choice = {}): Plan {
   const reconciles = seed % 2 !== 0;
-  const faults = faultSchedule(seed, seconds, { loses: reconciles });
+  const faults = faultSchedule(seed, seconds, { loses: reconciles, kinds });
   return {
     reconciles,
     settings: settingsOf({ reconciles }),
-    faults: chosen ? faults.filter(({ number }) => chosen.includes(number)) : faults,
+    faults: numbers ? faults.filter(({ number }) => numbers.includes(number)) : faults,
   };
 }

@@ -24,8 +24,10 @@ export function reportOf(
   const untold = violations.length - told.length;
   return [
     ...told.flatMap((violation) => [lineOf(violation), ...storyOf(violation, stories, alreadyTold)]),
-    ...(untold > 0 ? [`and ${untold} more: ${countsOf(violations)}`] : []),
-    ...(violations.length > 0 ? [`the same load and faults again: --seed ${run.seed}`] : []),
+    ...(untold > 0 ? [`and ${untold} more`] : []),
+    ...(violations.length > 0
+      ? [`broken: ${countsOf(violations)}`, `the same load and faults again: --seed ${run.seed}`]
+      : []),
     ...expectedOf(expected),
     summaryOf(journal),
     resultLine(verdict),

@@ -30,7 +30,13 @@ export async function shrink(run: Run, failed: Result): Promise<void> {
     const faults = candidates.shift() as readonly number[];
     const seconds = Math.min(best.seconds, Math.ceil(endOf(faults)));
     say(`shrinking: ${seconds} s with ${faults.length} faults (${faults.join()})`);
-    if (!(await failsAlike({ ...run, seconds, faults, say: () => undefined }, breaches))) continue;
+    if (
+      !(await failsAlike(
+        { ...run, seconds, choice: { ...run.choice, numbers: faults }, say: () => undefined },
+        breaches,
+      ))
+    )
+      continue;
     best = { seconds, faults };
     candidates = halvesOf(faults);
   }

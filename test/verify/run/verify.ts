@@ -16,7 +16,7 @@ import { CLIENT_TENANTS } from '../load/tenants';
 import { judge, type Verdict } from '../oracle/oracle';
 import { ofTheRun } from './inconclusive';
 import { Journal } from './journal';
-import { planOf, type Plan } from './plan';
+import { planOf, type Choice, type Plan } from './plan';
 import { progressOf, reportOf } from './report';
 import { storiesOf } from './story';
 
@@ -30,8 +30,7 @@ const SESSIONS = `select count(*)::int as n from pg_stat_activity where applicat
 export interface Run {
   seed: number;
   seconds: number;
-  /** Numbers of the faults that happen; all of them when it is left out. */
-  faults?: readonly number[];
+  choice: Choice;
   say: (line: string) => void;
 }
 
@@ -49,7 +48,7 @@ export interface Result {
  */
 export async function verify(run: Run): Promise<Result> {
   const { seed, seconds, say } = run;
-  const plan = planOf(seed, seconds, run.faults);
+  const plan = planOf(seed, seconds, run.choice);
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), `streamforge-verify-${seed}-`));
   const journal = new Journal(path.join(directory, 'journal.ndjson'));
   say(
@@ -87,7 +86,7 @@ async function runIn(
   const admin = new Admin(landscape.apis, journal);
   const destinations = await registerDestinations(admin, receiver);
   const clients = CLIENT_TENANTS.map((_, number) => new Client(seed, number, outside));
-  const operator = new Operator(seed, admin, destinations, receiver, landscape);
+  const operator = new Operator(seed, admin, destinations, receiver, landscape, journal);
   await underFaults([...clients, operator], { run, plan, landscape, journal });
   say('everything is started again; waiting until nothing is open');
   const leftovers = await comeToRest(landscape, { patienceMs: REST_PATIENCE_MS, say });

@@ -2,9 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { switchPoison } from '../../landscape/poison';
 import type { FlakyReceiver } from '../../landscape/flaky-receiver';
 import type { Landscape } from '../../landscape/landscape';
+import type { Journal } from '../../run/journal';
 import { SeededRandom, seedFor } from '../random';
 import { TENANTS } from '../tenants';
 import type { Admin } from './admin';
+import { runCommand } from './command';
 import { DESTINATIONS } from './destinations';
 
 const PAUSE_MS = { least: 400, most: 1_500 };
@@ -41,6 +43,7 @@ export class Operator {
     private readonly destinations: ReadonlyMap<string, string>,
     private readonly receiver: FlakyReceiver,
     private readonly landscape: Landscape,
+    private readonly journal: Journal,
   ) {
     this.random = new SeededRandom(seedFor(seed, 'operator'));
   }
@@ -69,6 +72,7 @@ export class Operator {
       () => this.deadLetters('retry'),
       () => this.deadLetters('discard'),
       () => this.look(),
+      () => this.pruneKeys(),
       () => this.switchDestination(),
       () => this.changeDestination(),
       () => this.rotateSecret(),
@@ -103,6 +107,15 @@ export class Operator {
       'replays?limit=5',
     ]);
     await this.admin.ask('look', 'GET', path);
+  }
+
+  /** The command, as a cron job runs it. */
+  private async pruneKeys(): Promise<void> {
+    const { journal, landscape } = this;
+    const sentMs = journal.nowMs;
+    const code = await runCommand('prune-idempotency', { DATABASE_URL: landscape.databaseUrl });
+    const entry = { action: 'prune', id: '', request: {}, body: undefined, text: `exit code ${code}` };
+    journal.append({ kind: 'operator', ...entry, sentMs, status: code === 0 ? 200 : 500 });
   }
 
   private async switchDestination(): Promise<void> {

@@ -1,5 +1,3 @@
-import { spawnSync } from 'node:child_process';
-import path from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 
@@ -17,12 +15,4 @@ export function optionsOr(usage, options, valid = () => true) {
   }
   process.stderr.write(`Usage: ${usage}\n`);
   process.exit(2);
-}
-
-/** Runs a suite that prints its own report. Jest only runs its TypeScript. Exits with the exit code of Jest. */
-export function runByJest(config, env) {
-  const jest = ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js', '--config', config];
-  const cwd = path.resolve(import.meta.dirname, '..');
-  const { status } = spawnSync(process.execPath, jest, { cwd, stdio: 'inherit', env: { ...process.env, ...env } });
-  process.exit(status ?? 1);
 }

@@ -1,0 +1,55 @@
+import type { DeliberateFault } from '../deliberate-fault';
+import { calm } from './runs';
+
+export const FAULTS_IN_ADMIN: readonly DeliberateFault[] = [
+  {
+    name: 'discard closes the dead letter and leaves the event in the DLQ',
+    stage: 'admin',
+    edits: [
+      {
+        file: 'src/event-state/discard-dead-letters.queries.ts',
+        find: "update event_state s set status = 'DISCARDED', updated_at = now()",
+        replace: 'update event_state s set updated_at = now()',
+      },
+    ],
+    noticedBy: calm('dead letter'),
+  },
+  {
+    name: 'what is sent again stays a dead letter',
+    stage: 'admin',
+    edits: [
+      {
+        file: 'src/event-state/dispatch-dead-letters.queries.ts',
+        find: 'where event_id = any (array(select event_id from raised)) and resolved_at is null',
+        replace: 'where event_id = any (array(select event_id from raised)) and resolved_at is not null',
+      },
+    ],
+    noticedBy: calm('dead letter'),
+  },
+  {
+    name: 'a replay raises the generation by two',
+    stage: 'admin',
+    invariant: 'I12',
+    edits: [
+      {
+        file: 'src/event-state/dispatch-replayed.queries.ts',
+        find: "generation + case when $1 = 'reprocess' then 1 else 0 end",
+        replace: "generation + case when $1 = 'reprocess' then 2 else 0 end",
+      },
+    ],
+    noticedBy: calm('operator', 'unsettled'),
+  },
+  {
+    name: 'an action is written to the audit twice',
+    stage: 'admin',
+    edits: [
+      {
+        file: 'src/admin/dead-letters/dead-letter-actions.ts',
+        find: '    if (id === undefined) return recordChange(db, change);\n',
+        replace:
+          '    if (id === undefined) await recordChange(db, change);\n    if (id === undefined) return recordChange(db, change);\n',
+      },
+    ],
+    noticedBy: calm('operator'),
+  },
+];

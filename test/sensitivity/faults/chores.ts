@@ -1,0 +1,58 @@
+import type { DeliberateFault } from '../deliberate-fault';
+import { calm, calmWithReconciler, under } from './runs';
+
+const DUE = 'src/event-state/dispatch-due-retries.queries.ts';
+
+export const FAULTS_IN_CHORES: readonly DeliberateFault[] = [
+  {
+    name: 'a retry is deleted and not sent',
+    stage: 'chores',
+    invariant: 'I13',
+    edits: [
+      {
+        file: DUE,
+        find: "and s.dispatch_no = due.dispatch_no and s.status = 'RETRYING'",
+        replace: "and s.dispatch_no = due.dispatch_no and s.status = 'RETRYING' and right(s.event_id::text, 1) <> '0'",
+      },
+    ],
+    noticedBy: calm('unsettled', 'left over'),
+  },
+  {
+    name: 'the reconciler sends what is settled once more',
+    stage: 'chores',
+    invariant: 'I13',
+    edits: [
+      {
+        file: 'src/outbox/reconciler.ts',
+        find: 'examined.filter(({ settled }) => !settled);',
+        replace: 'examined.filter(({ dispatchNo }) => dispatchNo === 1);',
+      },
+    ],
+    noticedBy: calmWithReconciler('repaired'),
+  },
+  {
+    name: 'key pruning deletes the keys of today',
+    stage: 'chores',
+    invariant: 'I2',
+    edits: [
+      {
+        file: 'src/db/retention/prune-keys.queries.ts',
+        find: 'and created_at < now() - make_interval(days => $3)',
+        replace: 'and created_at > now() - make_interval(days => $3)',
+      },
+    ],
+    noticedBy: under(['kill-publisher'], 'doubled', 'left over'),
+  },
+  {
+    name: 'retention drops a week with an unresolved dead letter',
+    stage: 'chores',
+    edits: [
+      {
+        file: 'src/outbox/retention.queries.ts',
+        find: 'select not exists (select from dead_letters where resolved_at is null and ${inRange})',
+        replace: 'select not exists (select from dead_letters where resolved_at is not null and ${inRange})',
+      },
+    ],
+    noticedBy: calm('left over'),
+  },
+];

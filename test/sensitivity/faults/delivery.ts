@@ -1,0 +1,84 @@
+import type { DeliberateFault } from '../deliberate-fault';
+import { calm } from './runs';
+
+const SIGNER = 'src/destinations/secrets/webhook-signer.ts';
+
+export const FAULTS_IN_DELIVERY: readonly DeliberateFault[] = [
+  {
+    name: 'one delivery of 50 is not sent, and counts as taken',
+    stage: 'delivery',
+    invariant: 'I7',
+    edits: [
+      {
+        file: 'src/destinations/delivery-client.ts',
+        find: '  const aborter = new AbortController();\n',
+        replace:
+          "  if (Math.random() < 0.02) return { kind: 'answered', status: 204, text: '' };\n  const aborter = new AbortController();\n",
+      },
+    ],
+    noticedBy: calm('undelivered'),
+  },
+  {
+    name: 'webhook-id differs from attempt to attempt',
+    stage: 'delivery',
+    invariant: 'I7',
+    edits: [
+      {
+        file: SIGNER,
+        find: '  headers(id: string, body: string, now: Date): Record<string, string> {\n',
+        replace:
+          '  headers(eventId: string, body: string, now: Date): Record<string, string> {\n    const id = `${eventId}.${now.getTime()}`;\n',
+      },
+    ],
+    noticedBy: calm('doubled'),
+  },
+  {
+    name: 'the signature is not of the body that is sent',
+    stage: 'delivery',
+    edits: [
+      {
+        file: SIGNER,
+        find: '[this.current.sign(id, now, body)]',
+        replace: '[this.current.sign(id, now, body.trimEnd().slice(1))]',
+      },
+    ],
+    noticedBy: calm('unsigned'),
+  },
+  {
+    name: 'a retry asks again a destination that has taken the event',
+    stage: 'delivery',
+    invariant: 'I7',
+    edits: [
+      {
+        file: 'src/worker/handlers/destination-delivery.ts',
+        find: '.filter(({ id }) => !done.has(deliveredTo(id)));',
+        replace: '.filter(({ id }) => done.has(deliveredTo(id)) || id !== undefined);',
+      },
+    ],
+    noticedBy: calm('repeated'),
+  },
+  {
+    name: '500 counts as taken',
+    stage: 'delivery',
+    edits: [
+      {
+        file: 'src/worker/handlers/destination-results.ts',
+        find: "  if (status >= 200 && status < 300) return { kind: 'done' };",
+        replace: "  if (status >= 200 && (status < 300 || status === 500)) return { kind: 'done' };",
+      },
+    ],
+    noticedBy: calm('undelivered'),
+  },
+  {
+    name: 'a destination that is off gets deliveries',
+    stage: 'delivery',
+    edits: [
+      {
+        file: 'src/destinations/destinations.queries.ts',
+        find: 'from destinations where enabled order by id limit $1',
+        replace: 'from destinations order by id limit $1',
+      },
+    ],
+    noticedBy: calm('repeated'),
+  },
+];

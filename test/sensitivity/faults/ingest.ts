@@ -1,0 +1,72 @@
+import type { DeliberateFault } from '../deliberate-fault';
+import { calm } from './runs';
+
+const PREPARE = 'src/event/prepare-event.ts';
+const SUMMARY = 'src/ingest/stream/stream-summary.ts';
+
+export const FAULTS_IN_INGEST: readonly DeliberateFault[] = [
+  {
+    name: 'the offset of occurredAt is dropped',
+    stage: 'ingest',
+    edits: [
+      {
+        file: 'src/event/instant.ts',
+        find: 'Number(second)) * 1000 - offsetMs;',
+        replace: 'Number(second)) * 1000 - 0 * offsetMs;',
+      },
+    ],
+    noticedBy: calm('changed'),
+  },
+  {
+    name: 'the correlation id of a record gives way to that of its request',
+    stage: 'ingest',
+    edits: [
+      {
+        file: PREPARE,
+        find: 'correlationId: envelope.correlationId ?? context.correlationId,',
+        replace: 'correlationId: context.correlationId,',
+      },
+    ],
+    noticedBy: calm('changed'),
+  },
+  {
+    name: 'an event counts as large as its payload',
+    stage: 'ingest',
+    edits: [
+      {
+        file: PREPARE,
+        find: '      sizeBytes,\n',
+        replace: '      sizeBytes: Math.min(sizeBytes, Buffer.byteLength(payloadJson)),\n',
+      },
+    ],
+    noticedBy: calm('changed'),
+  },
+  {
+    name: 'a stream that breaks off says that one record more is committed',
+    stage: 'ingest',
+    invariant: 'I14',
+    edits: [
+      { file: SUMMARY, find: 'this.lastCommittedRecord = record;', replace: 'this.lastCommittedRecord = record + 1;' },
+    ],
+    noticedBy: calm('rejection', 'lost'),
+  },
+  {
+    name: 'a refused record of a stream counts as a duplicate',
+    stage: 'ingest',
+    invariant: 'I14',
+    edits: [{ file: SUMMARY, find: '      this.rejected += 1;\n', replace: '      this.duplicates += 1;\n' }],
+    noticedBy: calm('rejection', 'strange answer'),
+  },
+  {
+    name: 'records of a stream are counted twice',
+    stage: 'ingest',
+    edits: [
+      {
+        file: 'src/ingest/stream/stream-ingest.ts',
+        find: "this.metrics.ingestTotal.inc({ source: 'stream', status: result.kind });",
+        replace: "this.metrics.ingestTotal.inc({ source: 'stream', status: result.kind }, 2);",
+      },
+    ],
+    noticedBy: calm('metrics'),
+  },
+];

@@ -1,0 +1,72 @@
+import type { DeliberateFault } from '../deliberate-fault';
+import { calm } from './runs';
+
+export const FAULTS_IN_LIMITS: readonly DeliberateFault[] = [
+  {
+    name: 'payloads may be nested ten times as deep',
+    stage: 'limits',
+    invariant: 'I14',
+    edits: [
+      {
+        file: 'src/event/prepare-event.ts',
+        find: 'export const MAX_DEPTH = 64;',
+        replace: 'export const MAX_DEPTH = 640;',
+      },
+    ],
+    noticedBy: calm('rejection'),
+  },
+  {
+    name: 'records of a stream may be twice as large',
+    stage: 'limits',
+    invariant: 'I14',
+    edits: [
+      {
+        file: 'src/ingest/stream/stream-ingest.ts',
+        find: 'format.records(this.settings.MAX_EVENT_BYTES, source)',
+        replace: 'format.records(2 * this.settings.MAX_EVENT_BYTES, source)',
+      },
+      {
+        file: 'src/event/prepare-event.ts',
+        find: 'if (receivedBytes > rules.MAX_EVENT_BYTES) {',
+        replace: 'if (receivedBytes > 2 * rules.MAX_EVENT_BYTES) {',
+      },
+    ],
+    noticedBy: calm('rejection'),
+  },
+  {
+    name: 'the queue in front of the writer has no limit',
+    stage: 'limits',
+    edits: [
+      {
+        file: 'src/ingest/store/batch-writer.ts',
+        find: 'return this.queue.length < MAX_QUEUED_EVENTS && this.queuedBytes < MAX_QUEUED_BYTES;',
+        replace: 'return this.queue.length < MAX_QUEUED_EVENTS * MAX_QUEUED_BYTES;',
+      },
+    ],
+    noticedBy: { tests: ['test/integration/ingest/batch-writer.test.ts'] },
+  },
+  {
+    name: 'a tenant may send as much as it likes',
+    stage: 'limits',
+    edits: [
+      {
+        file: 'src/access/tenant-limiter.ts',
+        find: '    if (this.limit === 0) return events;\n',
+        replace: '    if (this.limit >= 0) return events;\n',
+      },
+    ],
+    noticedBy: { tests: ['test/e2e/ingest/tenant-limits.test.ts'] },
+  },
+  {
+    name: 'guesses of the admin token are not limited',
+    stage: 'limits',
+    edits: [
+      {
+        file: 'src/access/admin-access.ts',
+        find: '    if (consumedPoints > limit) {',
+        replace: '    if (consumedPoints > limit * limit) {',
+      },
+    ],
+    noticedBy: { tests: ['test/e2e/admin/admin-access.test.ts'] },
+  },
+];

@@ -1,0 +1,63 @@
+import type { DeliberateFault } from '../deliberate-fault';
+import { calm, under } from './runs';
+
+const CLOSING = 'src/outbox/decide-closing.ts';
+const UNCONFIRMED = "    case 'unconfirmed':\n      return release(";
+
+export const FAULTS_IN_OUTBOX: readonly DeliberateFault[] = [
+  {
+    name: 'a message has the body of its neighbour',
+    stage: 'outbox',
+    edits: [
+      {
+        file: 'src/outbox/publisher.ts',
+        find: 'const messages = entries.map(toMessage);',
+        replace: `const messages = entries.map((entry, i) => {
+      return { ...toMessage(entry), body: toMessage(entries[(i + 1) % entries.length] as ClaimedEntry).body };
+    });`,
+      },
+    ],
+    noticedBy: calm('changed', 'undelivered'),
+  },
+  {
+    name: 'what the broker left unanswered counts as published',
+    stage: 'outbox',
+    invariant: 'I3',
+    edits: [
+      {
+        file: CLOSING,
+        find: UNCONFIRMED,
+        replace: "    case 'unconfirmed':\n      if (attempts >= 0) return { kind: 'publish' };\n      return release(",
+      },
+    ],
+    noticedBy: under(['hang-rabbitmq', 'cut-rabbitmq'], 'unsettled', 'left over'),
+  },
+  {
+    name: 'a broker that does not answer makes entries FAILED',
+    stage: 'outbox',
+    invariant: 'I9',
+    edits: [
+      {
+        file: CLOSING,
+        find: UNCONFIRMED,
+        replace:
+          "    case 'unconfirmed':\n      if (attempts >= 0) return { kind: 'fail', reason: 'no answer' };\n      return release(",
+      },
+    ],
+    noticedBy: under(['hang-rabbitmq', 'stop-rabbitmq'], 'left over'),
+  },
+  {
+    name: 'leases that have run out are never taken over',
+    stage: 'outbox',
+    invariant: 'I4',
+    edits: [
+      {
+        file: 'src/outbox/claim.queries.ts',
+        find: "                or status = 'IN_FLIGHT' and lock_acquired_at < now() - make_interval(secs => $3))",
+        replace:
+          "                or status = 'IN_FLIGHT' and lock_acquired_at < now() - make_interval(secs => $3 * 1000))",
+      },
+    ],
+    noticedBy: under(['kill-publisher'], 'left over'),
+  },
+];

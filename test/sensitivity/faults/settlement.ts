@@ -1,0 +1,83 @@
+import type { DeliberateFault } from '../deliberate-fault';
+import { calm, under } from './runs';
+
+const FAILURES = 'src/event-state/settle-failures.queries.ts';
+
+export const FAULTS_IN_SETTLEMENT: readonly DeliberateFault[] = [
+  {
+    name: 'a batch that is settled apart is not metered',
+    stage: 'settlement',
+    invariant: 'I7',
+    edits: [
+      {
+        file: 'src/worker/run/transactional-handlers.ts',
+        find: "    await db.query('release savepoint part'); // fails if the handler swallowed the error of a statement\n",
+        replace: "    await db.query(`${part.length > 1 ? 'rollback to' : 'release'} savepoint part`);\n",
+      },
+    ],
+    noticedBy: calm('usage'),
+  },
+  {
+    name: 'attempts are numbered anew after each retry',
+    stage: 'settlement',
+    invariant: 'I6',
+    edits: [
+      {
+        file: FAILURES,
+        find: 'failures.map((failure) => failure.attemptNumber - (isAttempt(failure) ? 0 : 1)),',
+        replace: 'failures.map((failure) => (isAttempt(failure) ? 0 : failure.attemptNumber - 1)),',
+      },
+    ],
+    noticedBy: calm('attempts'),
+  },
+  {
+    name: 'a postponed event is never scheduled',
+    stage: 'settlement',
+    invariant: 'I13',
+    edits: [
+      {
+        file: FAILURES,
+        find: "    decision.kind === 'dead-letter' ? [] : [{ event, delayMs: decision.delayMs }],",
+        replace: "    decision.kind !== 'retry' ? [] : [{ event, delayMs: decision.delayMs }],",
+      },
+    ],
+    noticedBy: under(['kill-worker', 'stop-worker'], 'unsettled', 'left over'),
+  },
+  {
+    name: 'a dead letter leaves no copy for events.dlq',
+    stage: 'settlement',
+    invariant: 'I8',
+    edits: [
+      {
+        file: FAILURES,
+        find: "appendEntries('dlq', 'dead')",
+        replace: "appendEntries('dlq', '(select * from dead where false)')",
+      },
+    ],
+    noticedBy: calm('dead letter'),
+  },
+  {
+    name: 'retries do not wait',
+    stage: 'settlement',
+    edits: [
+      {
+        file: FAILURES,
+        find: 'waits.map(({ delayMs }) => Math.round(delayMs)),',
+        replace: 'waits.map(({ delayMs }) => Math.round(0 * delayMs)),',
+      },
+    ],
+    noticedBy: calm('attempts'),
+  },
+  {
+    name: 'the first failure is the last attempt',
+    stage: 'settlement',
+    edits: [
+      {
+        file: 'src/worker/settle/retry-policy.ts',
+        find: '  if (attemptNumber >= rules.MAX_RETRY_ATTEMPTS) {',
+        replace: '  if (attemptNumber >= 1 + 0 * rules.MAX_RETRY_ATTEMPTS) {',
+      },
+    ],
+    noticedBy: calm('failed by an outage'),
+  },
+];

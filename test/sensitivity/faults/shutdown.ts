@@ -1,0 +1,35 @@
+import type { DeliberateFault } from '../deliberate-fault';
+import { calm, under } from './runs';
+
+const LOOP = 'src/runtime/loop.ts';
+
+export const FAULTS_IN_SHUTDOWN: readonly DeliberateFault[] = [
+  {
+    name: 'SIGTERM does not wait for what a loop has in hand',
+    stage: 'shutdown',
+    invariant: 'I15',
+    edits: [{ file: LOOP, find: '    await this.running;\n', replace: '    await Promise.resolve();\n' }],
+    noticedBy: under(['term-publisher'], 'shutdown'),
+  },
+  {
+    name: 'loops go on after SIGTERM',
+    stage: 'shutdown',
+    invariant: 'I15',
+    edits: [{ file: LOOP, find: '    this.stopping = true;\n', replace: '' }],
+    noticedBy: calm('shutdown'),
+  },
+  {
+    name: 'a worker acks at SIGTERM what it has not begun',
+    stage: 'shutdown',
+    invariant: 'I15',
+    edits: [
+      {
+        file: 'src/worker/consume/queue-consumer.ts',
+        find: '    this.consumer.requeue(this.arrived.splice(0));\n    this.requeue([...this.ready.splice(0), ...this.alone.splice(0)]);\n',
+        replace:
+          '    this.consumer.ack([...this.arrived.splice(0), ...messagesOf([...this.ready.splice(0), ...this.alone.splice(0)])]);\n',
+      },
+    ],
+    noticedBy: under(['term-worker'], 'unsettled', 'left over'),
+  },
+];

@@ -1,0 +1,65 @@
+import type { DeliberateFault } from '../deliberate-fault';
+import { calm, under } from './runs';
+
+const STORE = 'src/ingest/store/store-batch.queries.ts';
+
+export const FAULTS_IN_STORE: readonly DeliberateFault[] = [
+  {
+    name: "an event is stored with its neighbour's time",
+    stage: 'store',
+    invariant: 'I1',
+    edits: [
+      {
+        file: STORE,
+        find: 'INPUT.map(([, , pick]) => batch.map(pick).join(SEPARATOR))',
+        replace: `INPUT.map(([name, , pick]) => {
+      const shift = name === 'occurred_at' ? 1 : 0;
+      return batch.map((_, i) => pick(batch[(i + shift) % batch.length] as PreparedEvent)).join(SEPARATOR);
+    })`,
+      },
+    ],
+    noticedBy: calm('changed'),
+  },
+  {
+    name: 'one event of 256 is answered and not stored',
+    stage: 'store',
+    invariant: 'I1',
+    edits: [
+      {
+        file: STORE,
+        find: '           payload::json\n      from winners\n',
+        replace: "           payload::json\n      from winners where right(id::text, 2) <> '00'\n",
+      },
+    ],
+    noticedBy: calm('lost'),
+  },
+  {
+    name: 'commits do not wait for the disk',
+    stage: 'store',
+    invariant: 'I1',
+    edits: [
+      {
+        file: 'src/db/pool.ts',
+        find: "options: '-c timezone=UTC -c jit=off'",
+        replace: "options: '-c timezone=UTC -c jit=off -c synchronous_commit=off'",
+      },
+    ],
+    noticedBy: under(['kill-postgres'], 'lost'),
+  },
+  {
+    name: 'a batch that could not be stored is answered as accepted',
+    stage: 'store',
+    invariant: 'I1',
+    edits: [
+      {
+        file: 'src/ingest/store/batch-writer.ts',
+        find: 'for (const { reject } of unavailable ? [...batch, ...this.take(this.queue.length)] : batch) reject(error);',
+        replace: `for (const { prepared, resolve, reject } of unavailable ? [...batch, ...this.take(this.queue.length)] : batch) {
+        if (!unavailable) reject(error);
+        resolve({ kind: 'accepted', committed: { ...prepared.event, fingerprint: prepared.fingerprint } });
+      }`,
+      },
+    ],
+    noticedBy: under(['kill-postgres', 'stop-postgres', 'hang-postgres'], 'lost', 'doubled'),
+  },
+];

@@ -1,0 +1,59 @@
+import type { DeliberateFault } from '../deliberate-fault';
+import { calm, under } from './runs';
+
+const CONSUMER = 'src/worker/consume/queue-consumer.ts';
+
+export const FAULTS_IN_WORKER: readonly DeliberateFault[] = [
+  {
+    name: 'messages are acked when they arrive',
+    stage: 'worker',
+    invariant: 'I5',
+    edits: [
+      {
+        file: CONSUMER,
+        find: '      this.arrived.push(message);\n',
+        replace: '      this.arrived.push(message);\n      this.consumer.ack([message]);\n',
+      },
+    ],
+    noticedBy: under(['kill-worker'], 'unsettled', 'left over'),
+  },
+  {
+    name: 'messages are never acked',
+    stage: 'worker',
+    invariant: 'I13',
+    edits: [
+      {
+        file: CONSUMER,
+        find: '    if (settled) this.consumer.ack(messagesOf(items));\n',
+        replace: '    if (settled) return;\n',
+      },
+    ],
+    noticedBy: calm('left over', 'unsettled'),
+  },
+  {
+    name: 'an event that ran alone stays suspected',
+    stage: 'worker',
+    invariant: 'I10',
+    edits: [
+      {
+        file: 'src/worker/settle/settle-pass.ts',
+        find: '    await clearStarts(db, idsOf(items.filter(({ startCounted }) => startCounted)));\n',
+        replace: '    await clearStarts(db, idsOf(items.filter(({ startCounted }) => startCounted && false)));\n',
+      },
+    ],
+    noticedBy: under(['kill-worker', 'cut-rabbitmq', 'reorder-rabbitmq'], 'left over'),
+  },
+  {
+    name: 'what failed is settled as it is in the handler of its neighbours',
+    stage: 'worker',
+    invariant: 'I10',
+    edits: [
+      {
+        file: 'src/worker/settle/next-step.ts',
+        find: "  if (!isolating && !timedOut) return { kind: 'pass', tried: { ...tried, mode: 'isolating' } };\n",
+        replace: "  if (!isolating && !timedOut) return { kind: 'give-up' };\n",
+      },
+    ],
+    noticedBy: calm('left over', 'unsettled'),
+  },
+];
