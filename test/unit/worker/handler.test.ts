@@ -29,6 +29,8 @@ describe('a handler', () => {
   it('must have a unique name', () => {
     const handlers = [named('a'), named('b')];
     expect(withUniqueNames(handlers)).toEqual(handlers);
-    expect(() => withUniqueNames([named('a'), named('b'), named('a'), named('b'), named('c')])).toThrow(/more than once: a, b$/);
+    expect(() => withUniqueNames([named('a'), named('b'), named('a'), named('b'), named('c')])).toThrow(
+      /more than once: a, b$/,
+    );
   });
 });
