@@ -1,9 +1,9 @@
 import { createTestDatabase, type TestDatabase } from '../../support/database';
-import { admin, givenDestination, type DestinationResponse } from '../../support/destinations';
+import { admin, givenDestination, type DestinationResponse } from '../../support/receivers/destinations';
 import { call, expectProblem, getEvent, postEvent } from '../../support/e2e-http';
 import { eventually } from '../../support/eventually';
 import { startProcess, type TestProcess } from '../../support/processes/process';
-import { answer, isSignedBy, TestReceiver } from '../../support/receiver';
+import { answer, isSignedBy, TestReceiver } from '../../support/receivers/receiver';
 
 const UNKNOWN = '01a20bbe-19c6-756a-9bb1-3e2e8e86f56a';
 

@@ -1,11 +1,11 @@
 import { Webhook } from 'standardwebhooks';
 import { admin as operate, type ReplayProgress, type ReplayStarted } from '../../support/admin';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
-import { admin, givenDestination } from '../../support/destinations';
+import { admin, givenDestination } from '../../support/receivers/destinations';
 import { getEvent, postEvent, type EventAnswer } from '../../support/e2e-http';
 import { eventually } from '../../support/eventually';
 import { startProcess, type TestProcess } from '../../support/processes/process';
-import { answer, inTurn, TestReceiver, type Reaction } from '../../support/receiver';
+import { answer, inTurn, TestReceiver, type Reaction } from '../../support/receivers/receiver';
 
 const RETRY_AFTER_SECONDS = 2;
 

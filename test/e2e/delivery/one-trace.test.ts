@@ -1,12 +1,12 @@
 import { call, postEvent, postStream } from '../../support/e2e-http';
 import { syntheticEvents, toNdjson } from '../../support/e2e-events';
 import { allCompleted, TestCluster } from '../../support/processes/e2e-cluster';
-import { givenDestination } from '../../support/destinations';
+import { givenDestination } from '../../support/receivers/destinations';
 import { eventBody } from '../../support/events';
 import { eventually } from '../../support/eventually';
-import { OtlpCollector } from '../../support/otlp-collector';
+import { OtlpCollector } from '../../support/receivers/otlp-collector';
 import type { TestProcess } from '../../support/processes/process';
-import { TestReceiver } from '../../support/receiver';
+import { TestReceiver } from '../../support/receivers/receiver';
 
 const ROLES = ['api', 'publisher', 'worker'] as const;
 

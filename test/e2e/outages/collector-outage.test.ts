@@ -4,7 +4,7 @@ import { getEvent, postEvent } from '../../support/e2e-http';
 import { eventBody } from '../../support/events';
 import { eventually } from '../../support/eventually';
 import { freePort } from '../../support/processes/free-port';
-import { OtlpCollector } from '../../support/otlp-collector';
+import { OtlpCollector } from '../../support/receivers/otlp-collector';
 import { startProcess, type TestProcess } from '../../support/processes/process';
 
 const EVENTS = 20;

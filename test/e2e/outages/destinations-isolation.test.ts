@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { allCompleted, statusCounts, TestCluster } from '../../support/processes/e2e-cluster';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
-import { admin, givenDestination } from '../../support/destinations';
+import { admin, givenDestination } from '../../support/receivers/destinations';
 import { syntheticEvents, toNdjson } from '../../support/e2e-events';
 import { call, postEvent, postStream } from '../../support/e2e-http';
 import { eventually } from '../../support/eventually';
 import { startProcess, type TestProcess } from '../../support/processes/process';
-import { answer, TestReceiver } from '../../support/receiver';
+import { answer, TestReceiver } from '../../support/receivers/receiver';
 
 const EVENTS = 400;
 

@@ -13,7 +13,7 @@ import { DestinationDelivery } from '../../../src/worker/handlers/destination-de
 import { testSettings } from '../../support/app';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
 import { eventually } from '../../support/eventually';
-import { TestReceiver } from '../../support/receiver';
+import { TestReceiver } from '../../support/receivers/receiver';
 import { attemptRows, givenEvent } from '../../support/rows';
 import { publishPending, startWorker } from '../../support/worker';
 

@@ -6,7 +6,7 @@ import { Client } from 'pg';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../../src/db/embedded/embedded-postgres';
 import { eventually } from '../../support/eventually';
 import { endProcess } from '../../support/processes/process';
-import { BUILT_MODULE, spawnOwner, type Owner } from '../../support/embedded-owner';
+import { BUILT_MODULE, spawnOwner, type Owner } from '../../support/processes/embedded-owner';
 
 jest.setTimeout(120_000);
 

@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import * as fc from 'fast-check';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
-import { arrowsOfCode } from '../../support/arrows';
+import { arrowsOfCode } from '../../support/model/arrows';
 import { DispatchModel, steps, type Sabotage } from '../../support/model/dispatch-model';
 
 /** MODEL_SEED repeats a run; MODEL_RUNS makes it longer. */

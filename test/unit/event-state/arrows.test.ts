@@ -1,6 +1,6 @@
 import { globSync, readFileSync } from 'node:fs';
 import * as path from 'node:path';
-import { arrowsOfCode, arrowsOfDiagram, type Arrow } from '../../support/arrows';
+import { arrowsOfCode, arrowsOfDiagram, type Arrow } from '../../support/model/arrows';
 
 const ROOT = path.resolve(__dirname, '../../..');
 const lines = (arrows: readonly Arrow[]): string[] =>

@@ -1,6 +1,6 @@
 import { Webhook as StandardWebhook } from 'standardwebhooks';
 import { Webhook as SvixWebhook } from 'svix';
-import { answer, TestReceiver, type Reaction, type Received } from '../../support/receiver';
+import { answer, TestReceiver, type Reaction, type Received } from '../../support/receivers/receiver';
 import { SeededRandom, seedFor } from '../load/random';
 import type { Journal } from '../run/journal';
 

@@ -1,7 +1,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import * as path from 'node:path';
 
-const ROOT = path.resolve(__dirname, '../..');
+const ROOT = path.resolve(__dirname, '../../..');
 const ARROW = /(\[\*\]|[A-Z]+) --> (\[\*\]|[A-Z]+)/;
 
 /** A change of an event's state, and the function that makes it. `[*]` means that the event has no row. */

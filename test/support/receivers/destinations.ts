@@ -1,5 +1,5 @@
-import { ADMIN_TOKEN } from './app';
-import { call, type Answer } from './e2e-http';
+import { ADMIN_TOKEN } from '../app';
+import { call, type Answer } from '../e2e-http';
 
 export interface DestinationResponse {
   id: string;

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import * as path from 'node:path';
 
 /** The build of the module under test, because the processes below run plain Node.js. */
-export const BUILT_MODULE = path.resolve(__dirname, '../../dist/src/db/embedded/embedded-postgres.js');
+export const BUILT_MODULE = path.resolve(__dirname, '../../../dist/src/db/embedded/embedded-postgres.js');
 
 const PROGRAM = `
   const [, built, directory, then] = process.argv;
