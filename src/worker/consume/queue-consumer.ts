@@ -65,7 +65,7 @@ export class QueueConsumer {
   /** Settles what the external handlers have finished. Call it after they were stopped. */
   async close(): Promise<void> {
     await Promise.all(this.external);
-    await this.settle(this.finished.splice(0));
+    while (this.finished.length > 0) await this.settle(this.finished.splice(0, this.limits.batchSize));
     await this.consumer.close();
   }
 
@@ -97,7 +97,8 @@ export class QueueConsumer {
     await Promise.resolve(); // lets external handlers that end in this tick join the batch
     const { batchSize } = this.limits;
     while (this.ready.length + this.finished.length + this.alone.length > 0 && !this.stopping) {
-      await this.settle([...this.finished.splice(0, batchSize), ...this.ready.splice(0, batchSize)]);
+      const finished = this.finished.splice(0, batchSize);
+      await this.settle([...finished, ...this.ready.splice(0, batchSize - finished.length)]);
       for (const item of this.alone.splice(0)) await this.settleAlone(item);
     }
     this.settling = undefined;
