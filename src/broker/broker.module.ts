@@ -4,7 +4,7 @@ import { Broker } from './broker';
 import { MemoryBroker } from './memory-broker';
 import { RabbitBroker } from './rabbit-broker';
 
-/** Chooses between RabbitMQ and the in-process broker; nothing else does. Only roles that need a broker import this. */
+/** The only place that chooses between RabbitMQ and the in-process broker. Only roles that need a broker import it. */
 @Global()
 @Module({})
 export class BrokerModule {

@@ -3,7 +3,7 @@ import { BrokerMisconfigured, QUEUES } from './broker';
 
 export const EXCHANGE = 'events';
 
-/** Takes messages over the delivery limit of RabbitMQ 4. The reconciler dispatches their events again. */
+/** Receives the messages that exceed the delivery limit of RabbitMQ 4. The reconciler dispatches their events again. */
 const SAFETY_EXCHANGE = 'events.safety';
 
 const QUORUM = { 'x-queue-type': 'quorum' };
@@ -43,8 +43,9 @@ function misconfiguration(error: unknown): BrokerMisconfigured | undefined {
   if (code === PRECONDITION_FAILED) {
     return new BrokerMisconfigured(
       `A queue or exchange of StreamForge exists in RabbitMQ with other arguments: ${found}. StreamForge has changed ` +
-        'nothing, and publishes and consumes nothing until this is fixed. Stop whatever declares it, let a worker of ' +
-        'that version empty it, and delete it by hand; or point RABBITMQ_URL to another virtual host.',
+        'nothing, and publishes and consumes nothing until this is fixed. Stop the program that declares it, let the ' +
+        'version of StreamForge that created it empty it, and delete it by hand; or set RABBITMQ_URL to another ' +
+        'virtual host.',
     );
   }
   if (code === ACCESS_REFUSED) {

@@ -55,7 +55,7 @@ export class DeadLettersController {
     operationId: 'retryDeadLetters',
     summary: 'Retry dead letters. Handlers that already succeeded do not run again.',
     description:
-      'With `dryRun`, the response only counts the matching events. Events that are open in a replay are skipped.',
+      'With `dryRun`, the response only counts the matching events. Events that are pending in a replay are skipped.',
   })
   @ApiBody({ type: RetryRequest, examples: { count: { value: { tenantId: 'demo', dryRun: true } } } })
   @ApiAcceptedResponse({ type: RetryResponse })

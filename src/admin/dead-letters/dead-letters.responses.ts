@@ -53,7 +53,7 @@ class BulkResponse {
   @ApiCount(3, { description: 'Number of events that match the filter, up to `limit`' }) matched!: number;
   @ApiCount(0, {
     description:
-      'Number of matched events left unchanged, because their status has changed or they are open in a replay',
+      'Number of matched events left unchanged, because their status has changed or they are pending in a replay',
   })
   skipped!: number;
   @ApiFlag(false) dryRun!: boolean;

@@ -4,7 +4,7 @@ import { parseInstant } from '../../event/instant';
 import { isTenantId } from '../../event/tenant';
 import { ApiText } from '../../http/docs/api-fields';
 
-/** Allows an omitted property. Unlike IsOptional it refuses null, because `status: null` must not match every event. */
+/** Allows an omitted property. Unlike IsOptional, rejects null, because `status: null` must not match every event. */
 export function MayBeLeftOut(): PropertyDecorator {
   return ValidateIf((_object, value) => value !== undefined);
 }

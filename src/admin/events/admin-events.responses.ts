@@ -3,7 +3,10 @@ import { ApiCount, ApiEnum, ApiId, ApiInstant, ApiList, ApiNextCursor, ApiText }
 import { AttemptResponse } from '../../http/docs/attempt.response';
 
 export class ListedAttempt extends AttemptResponse {
-  @ApiCount(1, { minimum: 1, description: 'Starts at 1. Each replay with mode `reprocess` raises it by one' })
+  @ApiCount(1, {
+    minimum: 1,
+    description: 'Generation of the event at this attempt: 1, plus one for each earlier replay with mode `reprocess`',
+  })
   generation!: number;
 }
 

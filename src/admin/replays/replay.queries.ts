@@ -57,7 +57,7 @@ export interface ReplayInHand {
 const IN_HAND = `id, mode, status,
   coalesce(filter ->> 'status' = 'DISCARDED', false) or filter ? 'eventIds' as "discardedToo"`;
 
-/** Locks a replay for one step. Returns undefined when it is finished, or locked by another process. */
+/** Locks a replay for one step. Returns undefined when the replay is finished or another process has locked it. */
 export async function lockReplay(db: Db, id: string): Promise<ReplayInHand | undefined> {
   const { rows } = await db.query<ReplayInHand>(
     `select ${IN_HAND} from replays where id = $1 and finished_at is null for update skip locked`,
@@ -85,7 +85,7 @@ export async function finishReplay(db: Db, id: string): Promise<void> {
   );
 }
 
-/** Cancels a running replay. Returns false when it is not running. */
+/** Cancels a replay if it is running. Returns whether it was running. */
 export async function cancelReplay(db: Db, id: string): Promise<boolean> {
   const { rowCount } = await db.query(`update replays set status = 'CANCELLED' where id = $1 and status = 'RUNNING'`, [
     id,

@@ -4,18 +4,19 @@ import type { DispatchedEvent } from '../../event/dispatched-event';
 import { WORKER, withResult, type WorkItem } from '../work-item';
 import { countStarts, uncountStart } from './crash-counts.queries';
 
-/** After this many crashes while it ran alone, the event counts as the cause. */
+/** After this many crashes while an event ran alone, the event counts as the cause. */
 const MOST_CRASHES = 3;
 
 /**
  * Finds events that kill the worker. A single redelivery proves nothing: any event of the batch, a lost connection or a
- * shutdown may have caused it. So a redelivered event runs alone, and its start is counted first. A start that is
+ * shutdown may have caused it. So a redelivered event runs alone (one with external handlers from its
+ * second redelivery), and its start is counted first. A start that is
  * neither settled nor withdrawn is a crash of this event. After three of them the event is quarantined: it is
  * dead-lettered as WORKER_CRASH and not run again.
  *
  * Limits: a kill from outside counts against the event that ran alone at that moment, so three kills during the same
- * event quarantine it. External calls of fresh events run beside an event that runs alone. A worker that never crashes
- * runs none of these queries.
+ * event quarantine it. External calls of fresh events run beside an event that runs alone. Without redelivered
+ * messages, none of these queries runs.
  */
 export class PoisonDetector {
   private readonly logger = new Logger('Worker');

@@ -15,7 +15,7 @@ interface TenantLane {
   running: number;
   waiting: ((entry: LaneEntry) => void)[];
   averageMs: number;
-  /** Time of the tenant's last call start from idle, or last call end. */
+  /** When a call of the tenant last ended, or last started while no other was running. */
   movedMs: number;
   /** Up to this time the tenant's future capacity is promised to postponed events. */
   pacedUntilMs: number;
@@ -38,8 +38,8 @@ const MOST_IDLE_TENANTS = 1_000;
 
 /**
  * Limits the concurrent calls of one handler, in total and per tenant. A free slot goes to the waiting tenant with the
- * fewest running calls, so a slow tenant delays the others by at most one call (I10). A call that may not wait gets a
- * time to come back. These times are spread at the rate at which the calls of its tenant finish.
+ * fewest running calls, so a slow tenant delays the others by at most one call (I10). A call that may not wait is
+ * told when to come back. The calls of a tenant come back at the rate at which its running calls end.
  */
 export class Lane {
   private readonly tenants = new Map<string, TenantLane>();
@@ -100,12 +100,12 @@ export class Lane {
     this.running += 1;
   }
 
-  /** An estimate from the tenant's own calls. Calls of other tenants can delay it further. */
+  /** Estimates from the tenant's own calls whether its next call starts soon. Other tenants can delay it further. */
   private isQuick({ waiting, averageMs, movedMs }: TenantLane): boolean {
     return Date.now() - movedMs < STUCK_MS && (waiting.length * averageMs) / this.limits.tenantRunning < SOON_MS;
   }
 
-  /** Rejects calls that wait beyond the limits for a tenant that has turned out to be slow, the newest first. */
+  /** Rejects waiting calls beyond the limits, newest first, if their tenant has turned out to be slow. */
   private reviewWaiting(): void {
     this.review = undefined;
     let beyond = false;
@@ -145,7 +145,7 @@ export class Lane {
     return tenant;
   }
 
-  /** The limits bound the tenants that have calls. An idle tenant only loses its average and its pace. */
+  /** Forgets idle tenants, which loses their averages and paces. The limits bound the number of tenants with calls. */
   private forgetIdle(): void {
     for (const [tenantId, { running, waiting }] of this.tenants) {
       if (running === 0 && waiting.length === 0) this.tenants.delete(tenantId);
