@@ -205,7 +205,7 @@ describe('the settler, when an event is done in part', () => {
     await expect(attemptRows(database.pool, event)).resolves.toMatchObject([
       { status: 'RETRY', reasonCode: 'TIMEOUT' },
     ]);
-    await expect(late).rejects.toThrow('takes no more statements');
+    await expect(late).rejects.toThrow('accepts no more statements');
   });
 
   it('I7: keeps one of a success and a failure of the same dispatch at the same time, with its effects once', async () => {
