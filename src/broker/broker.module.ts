@@ -4,7 +4,10 @@ import { Broker } from './broker';
 import { MemoryBroker } from './memory-broker';
 import { RabbitBroker } from './rabbit-broker';
 
-/** The only place that chooses between RabbitMQ and the in-process broker. Only roles that need a broker import it. */
+/**
+ * Chooses between RabbitMQ and the in-process broker. No other code makes this choice. Only the roles that publish or
+ * consume messages load this module.
+ */
 @Global()
 @Module({})
 export class BrokerModule {

@@ -2,7 +2,7 @@
 export const QUEUES = { main: 'events.main', retry: 'events.retry', dlq: 'events.dlq' } as const;
 export type QueueName = (typeof QUEUES)[keyof typeof QUEUES];
 
-/** The broker envelope. `body` is the normalised event as JSON; the headers identify its dispatch. */
+/** The broker envelope. `body` is the normalised event as JSON. `headers` identify the dispatch of the event. */
 export interface Message {
   /** The id of the event. It stays the same in redeliveries, retries and replays. */
   id: string;
@@ -19,9 +19,9 @@ export interface OutgoingMessage extends Message {
  * The result of publishing one message:
  * - confirmed: the broker has the message
  * - unroutable: the broker has no queue for it
- * - refused: the broker did not accept the message at this time (a nack, or no room); it may accept it later
- * - unconfirmed: unknown (no confirm in time, or the connection was lost); the message may still arrive
- * - channel-broken: unconfirmed, because one of several messages broke the channel; it may have been this one
+ * - refused: the broker did not accept the message (a nack, or no room). A later attempt may succeed
+ * - unconfirmed: no confirm came in time, or the connection was lost. The message may still arrive
+ * - channel-broken: the broker closed the channel because of one of several messages, possibly this message
  * - MessageRefusal: the broker can never accept this message
  */
 export type PublishOutcome = 'confirmed' | 'unroutable' | 'refused' | 'unconfirmed' | 'channel-broken' | MessageRefusal;
@@ -31,25 +31,34 @@ export interface MessageRefusal {
   rejected: string;
 }
 
-/** An operator must fix the broker. The text of this error says how. It names no host, because /ready is public. */
+/**
+ * The broker is misconfigured, and an operator must fix it. The message of this error says how. The message names no
+ * host, because the public endpoint /ready shows the message.
+ */
 export class BrokerMisconfigured extends Error {}
 
 /** A message as a consumer received it. */
 export interface ReceivedMessage extends Message {
-  /** Identifies this arrival within its consumer. A redelivered message arrives with another tag. */
+  /** Identifies this delivery to the consumer. A redelivery of the message has a different tag. */
   tag: number;
   redelivered: boolean;
 }
 
-/** Consumes one queue. When the connection is lost, messages return to the queue, and later calls ignore them. */
+/**
+ * Consumes one queue. When the connection is lost, unsettled messages return to the queue. Later calls of `ack` and
+ * `requeue` ignore those messages.
+ */
 export interface Consumer {
   /** Removes messages from the queue. Call this only after their outcome is committed (I5). */
   ack(messages: readonly ReceivedMessage[]): void;
   /** Returns messages to the queue. They arrive again, marked as redelivered. */
   requeue(messages: readonly ReceivedMessage[]): void;
-  /** Stops new messages: none arrives after this resolves. Unsettled ones can be acked or requeued until `close`. */
+  /**
+   * Stops the arrival of messages. No message arrives after the promise resolves. Unsettled messages can be acked or
+   * requeued until `close`.
+   */
   cancel(): Promise<void>;
-  /** Stops consuming. Unsettled messages, neither acked nor requeued, return to the queue. */
+  /** Stops consuming. Unsettled messages (neither acked nor requeued) return to the queue. */
   close(): Promise<void>;
 }
 
@@ -58,15 +67,18 @@ export interface Consumer {
  * once. A crash of the broker may lose a message; the reconciler then dispatches its event again.
  */
 export abstract class Broker {
-  /** True when a restart of this process empties the broker. The reconciler then applies no grace period. */
+  /**
+   * True when a restart of this process empties the broker. The reconciler then applies no grace period to entries that
+   * were published before the restart.
+   */
   abstract readonly forgetsOnRestart: boolean;
 
-  /** False while publishers should claim nothing: the broker is disconnected, blocked, full or closed. */
+  /** Returns false while the broker is disconnected, blocked, full or closed. Publishers then claim no entries. */
   abstract canPublish(): boolean;
 
   /**
-   * Publishes all messages. Resolves within `timeoutMs` with one outcome for each, in order. Never throws: while the
-   * broker is unreachable or closed, every outcome is `unconfirmed`.
+   * Publishes all messages. Resolves within `timeoutMs` with one outcome for each message, in order. While the broker
+   * is unreachable or closed, every outcome is `unconfirmed`, and no error is thrown.
    */
   abstract publish(messages: readonly OutgoingMessage[], timeoutMs: number): Promise<PublishOutcome[]>;
 
@@ -76,7 +88,7 @@ export abstract class Broker {
   /** Returns the number of messages in a queue, not counting unsettled ones. Throws when the broker is unreachable. */
   abstract waiting(queue: QueueName): Promise<number>;
 
-  /** Throws when the broker cannot do its work. Used by the readiness check. */
+  /** Throws when the broker is disconnected, blocked, misconfigured or closed. Used by the readiness check. */
   abstract ping(): Promise<void>;
 
   /** Closes the broker and its consumers. Unsettled messages return to their queues. Takes a few seconds at most. */

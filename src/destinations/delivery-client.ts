@@ -3,7 +3,7 @@ import type { AddressGuard } from './address/address-guard';
 import type { Destination } from './destination';
 import { retryAfterMs } from './retry-after';
 
-/** Most bytes read of a response. A connection with more to read is closed, not reused. */
+/** Maximum number of bytes read of a response. A connection with more to read is closed, not reused. */
 const MOST_READ_BYTES = 65_536;
 /** Bytes of a response that are kept for operators. */
 const KEPT_BYTES = 1_024;

@@ -9,7 +9,7 @@ export interface Destination {
   disabledReason: string | null;
   description: string;
   timeoutMs: number;
-  /** Most deliveries in flight, for each worker process. */
+  /** Maximum number of deliveries in flight, for each worker process. */
   maxInFlight: number;
   /** Every change raises it. */
   revision: number;

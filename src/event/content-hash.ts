@@ -3,9 +3,9 @@ import { canonicalJson, quoted } from './json/canonical-json';
 import type { NormalisedEnvelope } from './validate-envelope';
 
 /**
- * Returns the content of an event as RFC 8785 canonical JSON: the normalised fields without ids, correlation id and
- * time of receipt. Two copies of one fact give the same text, even if they differ in key order, time offset or omitted
- * defaults.
+ * Returns the content of an event as RFC 8785 canonical JSON. The content is the payload and the normalised fields
+ * except the event id and the correlation id. The content includes `occurredAt` only if `withOccurredAt` is set. Two
+ * copies of an event give the same text, even if they differ in key order, time offset or omitted defaults.
  */
 export function canonicalContent(envelope: NormalisedEnvelope, payload: unknown, withOccurredAt: boolean): string {
   const { occurredAt, partitionKey, schemaVersion, source, specVersion, subject, type } = envelope;

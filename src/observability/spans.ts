@@ -11,7 +11,7 @@ import { ROOT_CONTEXT, SpanStatusCode, trace, type Attributes, type Span, type S
  */
 const tracer = trace.getTracer('streamforge');
 
-/** Most links per span. Without a limit, a batch of 500 sampled events would need 250,000 links. */
+/** Maximum number of links per span. Without a limit, a batch of 500 sampled events would need 250,000 links. */
 const MOST_LINKS = 16;
 /** Records of a stream that get spans. A stream has any number of events, and a trace of a million spans is useless. */
 const FOLLOWED_RECORDS = 20;

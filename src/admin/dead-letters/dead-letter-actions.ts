@@ -11,7 +11,7 @@ import { dispatchDeadLetters } from '../../event-state/dispatch-dead-letters.que
 import { filterOnly } from '../events/event-filter';
 import { findMatching } from '../events/matching-events';
 
-/** Most events changed in one transaction. */
+/** Maximum number of events changed in one transaction. */
 const EVENTS_PER_TRANSACTION = 500;
 
 export interface Changed {

@@ -21,7 +21,7 @@ export class DeadLettersController {
   @Get('reasons')
   @ApiOperation({
     operationId: 'listDeadLetterReasons',
-    summary: 'List the causes of unresolved dead letters, most frequent first.',
+    summary: 'List the reasons for unresolved dead letters, most frequent first.',
   })
   @ApiOkResponse({ type: DeadLetterReasonsResponse })
   async reasons(@Query() { tenantId, limit }: ReasonsQuery): Promise<DeadLetterReasonsResponse> {
@@ -55,7 +55,7 @@ export class DeadLettersController {
     operationId: 'retryDeadLetters',
     summary: 'Retry dead letters. Handlers that already succeeded do not run again.',
     description:
-      'With `dryRun`, the response only counts the matching events. Events that are pending in a replay are skipped.',
+      'With `dryRun`, the request only counts the matching events. Events that are pending in a replay are skipped.',
   })
   @ApiBody({ type: RetryRequest, examples: { count: { value: { tenantId: 'demo', dryRun: true } } } })
   @ApiAcceptedResponse({ type: RetryResponse })

@@ -29,7 +29,7 @@ export interface ReasonGroup {
   sampleEventIds: string[];
 }
 
-/** Most dead letters that `listReasons` counts, newest first. Bounds the time of its statement. */
+/** Maximum number of dead letters that `listReasons` counts, newest first. Bounds the time of its statement. */
 const MOST_COUNTED = 50_000;
 const SAMPLES_PER_REASON = 5;
 

@@ -15,15 +15,15 @@ export class DestinationUrl {
     this.requireHttps = settings.DESTINATIONS_REQUIRE_HTTPS ?? settings.NODE_ENV === 'production';
   }
 
-  /** Returns the URL in the form in which it is stored. @throws Problem `invalid-request` */
+  /** Returns the normalised URL, which is the form to store. @throws Problem `invalid-request` */
   async accept(text: string): Promise<string> {
     const url = URL.canParse(text) ? new URL(text) : undefined;
     if (url?.protocol !== 'https:' && url?.protocol !== 'http:')
-      refuse('url must be an absolute URL that starts with https://');
+      refuse('url must be an absolute URL, such as https://example.com/events');
     if (url.protocol === 'http:' && this.requireHttps)
-      refuse('url must start with https:// (setting DESTINATIONS_REQUIRE_HTTPS)');
+      refuse('url must start with https://, because DESTINATIONS_REQUIRE_HTTPS is on');
     if (url.username || url.password)
-      refuse('url must not contain credentials; receivers verify the signature instead');
+      refuse('url must not contain credentials; receivers authenticate a request by its signature');
     if (url.hash) refuse('url must not contain a fragment');
     try {
       await this.guard.check(url);

@@ -6,7 +6,10 @@ import { Problem } from '../../event/problems';
 import { ApiCount, ApiText } from '../../http/docs/api-fields';
 import { IsPlainText, MayBeLeftOut } from './rules';
 
-/** Validates and documents `limit`. The list is reversed: decorators above a property run from the bottom up. */
+/**
+ * Validates and documents `limit`. Decorators above a property run from the bottom up, but `applyDecorators` runs its
+ * arguments from the top down. The arguments are therefore in reverse order.
+ */
 export function IsListLimit(description: string): PropertyDecorator {
   return applyDecorators(
     Max(500),
@@ -35,7 +38,10 @@ export class PageQuery {
   cursor?: string;
 }
 
-/** Converts the query for SQL: the page holds up to `limit` ids below `below`, which is null for the first page. */
+/**
+ * Converts the query for SQL. The page holds up to `limit` ids that are lower than `below`. For the first page, `below`
+ * is null.
+ */
 export function pageBelow(list: ListName, { cursor, limit }: PageQuery): { below: string | null; limit: number } {
   return { below: decodeCursor(list, cursor) ?? null, limit };
 }
@@ -45,21 +51,21 @@ export function cursorAfter(list: ListName, page: readonly { id: string }[], lim
   return last && page.length === limit ? encodeCursor(list, last.id) : null;
 }
 
-/** The lists that have cursors. Each list refuses the cursors of the others. */
+/** The lists that have cursors. Each list rejects the cursors of the other lists. */
 export type ListName = 'events' | 'dlq' | 'audit' | 'replays';
 
 const ID_BYTES = 16;
 const CHECK_BYTES = 4;
 
-/** Returns an opaque cursor: the next page starts below `id`. */
+/** Returns an opaque cursor for the page that starts below `id`. */
 export function encodeCursor(list: ListName, id: string): string {
   const bytes = Buffer.from(id.replaceAll('-', ''), 'hex');
   return Buffer.concat([bytes, checkOf(list, bytes)]).toString('base64url');
 }
 
 /**
- * Returns the id in a cursor, or undefined without a cursor. The check bytes detect a damaged cursor and one of another
- * list. They need no secret: a forged cursor would only start the page elsewhere.
+ * Returns the id in a cursor, or undefined if there is no cursor. The check bytes detect a damaged cursor and a cursor
+ * of another list. The check needs no secret, because a forged cursor can only start the page at another id.
  * @throws Problem `invalid-request`
  */
 export function decodeCursor(list: ListName, cursor: string | undefined): string | undefined {

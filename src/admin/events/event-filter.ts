@@ -8,7 +8,7 @@ import type { EventCriteria } from './event-search.queries';
 import { IsCursor, IsListLimit } from '../endpoint/paging';
 import { IsInstant, IsPlainText, MayBeLeftOut, OneTenant } from '../endpoint/rules';
 
-/** Most ids in one filter. */
+/** Maximum number of ids in one filter. */
 const MOST_IDS = 1_000;
 
 /**

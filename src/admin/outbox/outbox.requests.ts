@@ -2,7 +2,7 @@ import { ArrayMaxSize, ArrayMinSize, IsArray, Matches } from 'class-validator';
 import { ApiList } from '../../http/docs/api-fields';
 import { MayBeLeftOut } from '../endpoint/rules';
 
-/** Most entries that one request returns to PENDING. */
+/** Maximum number of entries that one request returns to PENDING. */
 export const MOST_REQUEUED = 1_000;
 
 export class OutboxRetryRequest {

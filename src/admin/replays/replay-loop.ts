@@ -9,11 +9,11 @@ import { Loop } from '../../runtime/loop';
 import { stepReplay } from './replay-step';
 import { listUnfinished, lockReplay } from './replay.queries';
 
-/** Most events dispatched in one transaction. */
+/** Maximum number of events dispatched in one transaction. */
 const EVENTS_PER_STEP = 200;
 /** Replays fill the outbox up to this many open entries, then wait, so that new events are not delayed. */
 const MOST_OPEN = 400;
-/** Most replays stepped in one run. The next run continues after them, so that each replay gets its turn. */
+/** Maximum number of replays stepped in one run. The next run continues after them, so that each replay gets its turn. */
 const REPLAYS_PER_RUN = 20;
 const BUSY_MS = 50;
 const IDLE_MS = 500;

@@ -10,8 +10,9 @@ import { finishReplay, type ReplayInHand } from './replay.queries';
 import { listPending, listSettled, recordDispatched, recordSettled, recordSkipped } from './replay-events.queries';
 
 /**
- * Advances a locked replay by one bounded step in the caller's transaction: records settled events, dispatches up to
- * `room` pending events, and finishes the replay when none is left. Returns whether any event moved.
+ * Advances a locked replay by one bounded step in the caller's transaction. The step records settled events, dispatches
+ * or skips up to `room` pending events, and finishes the replay when no event is pending or dispatched. Returns whether
+ * the outcome of any event changed.
  */
 export async function stepReplay(db: Db, replay: ReplayInHand, room: number): Promise<boolean> {
   const settled = await listSettled(db, replay.id);
@@ -35,7 +36,10 @@ async function send(db: Db, { id, mode, discardedToo }: ReplayInHand, pending: r
   await recordSkipped(db, id, skippedOf(assessed, new Set(sent)));
 }
 
-/** Also skips events that were assessed as fit but not dispatched: their state has changed since. */
+/**
+ * Returns the events that were not dispatched, with the reasons. An event without a reason passed the assessment, but
+ * its state changed before the dispatch.
+ */
 function skippedOf(
   assessed: readonly ReplayCandidate[],
   sent: ReadonlySet<string>,

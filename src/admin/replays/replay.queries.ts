@@ -37,7 +37,7 @@ export async function findReplay(db: Db, id: string): Promise<Replay | undefined
   return rows[0];
 }
 
-/** Lists replays below this id, newest first. Ids are UUIDv7, so id order is time order. */
+/** Lists replays with ids lower than `page.below`, newest first. Ids are UUIDv7, so id order is time order. */
 export async function listReplays(db: Db, page: { below: string | null; limit: number }): Promise<Replay[]> {
   const { rows } = await db.query<Replay>(
     `select ${REPLAY} from replays where $1::uuid is null or id < $1 order by id desc limit $2`,
@@ -50,7 +50,7 @@ export interface ReplayInHand {
   id: string;
   mode: ReplayMode;
   status: ReplayStatus;
-  /** The filter selects status DISCARDED or names events by id. Otherwise discarded events are skipped. */
+  /** True when the filter selects status DISCARDED or lists event ids. When false, discarded events are skipped. */
   discardedToo: boolean;
 }
 

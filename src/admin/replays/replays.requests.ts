@@ -12,7 +12,7 @@ export class ReplayRequest extends BulkRequest {
 
   @ApiEnum('ReplayMode', REPLAY_MODES, {
     description:
-      '`reprocess`: all handlers run once more, with their effects. `republish`: the message is published again, and handlers that already succeeded do not run.',
+      '`reprocess`: all handlers run again and repeat their effects. `republish`: the message is published again, but handlers that already succeeded do not run again.',
   })
   @IsIn(REPLAY_MODES)
   mode!: ReplayMode;

@@ -111,7 +111,7 @@ export class Replays {
       await insertReplay(db, { id, mode, filter, matched, more, requestedBy: ADMIN_ACTOR, correlationId });
       await insertReplayEvents(db, id, ids);
       await insertUnderReplay(db, id, ids);
-      await finishReplay(db, id); // at once, when no event is pending
+      await finishReplay(db, id); // does nothing while any event is pending
       await recordChange(db, {
         action: 'replay',
         filter: { ...filter, mode, replayId: id },

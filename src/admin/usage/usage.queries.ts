@@ -9,10 +9,13 @@ export interface Usage {
   bytes: number;
 }
 
-/** Most rows in one response. */
+/** Maximum number of rows in one response. */
 const MOST_ROWS = 1_000;
 
-/** Lists usage by tenant, day and type, newest day first. An undefined criterion matches all. Days are inclusive. */
+/**
+ * Lists usage by tenant, day and type, newest day first. An undefined criterion matches every row. `from` and `to` are
+ * inclusive.
+ */
 export async function listUsage(db: Db, filter: { tenantId?: string; from?: string; to?: string }): Promise<Usage[]> {
   const { rows } = await db.query<Usage>(
     `select tenant_id as "tenantId", to_char(day, 'YYYY-MM-DD') as day, type,

@@ -1,5 +1,6 @@
-/** The search ends at this many failing items of one group or of all groups, so that it does not delay others (I10). */
+/** Failing items of one group at which the rest of that group is given up, so that it does not delay others (I10). */
 const MOST_OF_ONE_GROUP = 10;
+/** Failing items of all groups at which every group with a failing item is given up. */
 const MOST_OF_ALL = 40;
 
 export interface Search<T> {
@@ -7,14 +8,14 @@ export interface Search<T> {
   attempt: (part: readonly T[]) => Promise<unknown>;
   /** Called for an item that failed by itself. */
   markFailed: (item: T, error: unknown) => void;
-  /** Called for an item that was not tried by itself, because too many of its group have failed. */
+  /** Called for an item that was not tried by itself, because its group was given up. */
   giveUp: (item: T) => void;
 }
 
 /**
- * Finds failing items by halving the parts that fail. Items of one group (a tenant) stay adjacent, so that a group that
- * fails as a whole costs few calls for the other groups. One failing item of n costs about 2 log2 n calls. The number
- * of calls is bounded: once MOST_OF_ONE_GROUP items were found, the rest of their group is given up.
+ * Finds failing items by halving the parts that fail. Items of one group (a tenant) stay adjacent. A group that fails
+ * as a whole therefore adds few calls for the other groups. Finding one failing item in n takes about 2 log2 n calls.
+ * MOST_OF_ONE_GROUP and MOST_OF_ALL limit the number of calls.
  */
 export class Isolation<T> {
   private readonly found = new Map<string, number>();
