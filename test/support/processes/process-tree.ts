@@ -30,7 +30,11 @@ export function residentMegabytes(pid: number): number {
 
 /** A process and all its descendants that still exist. */
 export class ProcessTree {
-  constructor(readonly root: number) {}
+  readonly root: number;
+
+  constructor(root: number) {
+    this.root = root;
+  }
 
   freeze(): void {
     signalOne(this.root, 'SIGSTOP'); // first, so that it starts no more processes
