@@ -1,6 +1,7 @@
 /**
- * node --require scripts/run-typescript.cjs test/….ts: TypeScript of test/ as it stands. Node strips types by itself, but
- * what the tests share with src (decorators, parameter properties, imports without extension) needs a compiler.
+ * Usage: node --require scripts/run-typescript.cjs test/….ts
+ * Compiles the TypeScript of test/ and src/ when it is required. Node.js can strip types, but not handle decorators,
+ * parameter properties and imports without an extension.
  */
 const { readFileSync } = require('node:fs');
 const Module = require('node:module');

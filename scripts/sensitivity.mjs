@@ -1,7 +1,7 @@
 /**
- * npm run sensitivity [-- --only <part of a name, a stage or an invariant>] [--by verify|tests]: breaks one thing at a
- * time on purpose in a copy of the tree, and looks who notices: the fault suite, or a test (docs/verify.md). Exit code 1
- * when a fault goes unnoticed.
+ * npm run sensitivity -- [--only <part of a name, a stage or an invariant>] [--by verify|tests]
+ * Builds one deliberate fault at a time into a copy of the tree, and checks that the fault suite or a test notices it
+ * (docs/verify.md). Exit code 1 if a fault goes unnoticed.
  */
 import '../src/runtime/require-node.js';
 import { spawnSync } from 'node:child_process';

@@ -1,6 +1,7 @@
 /**
- * npm run verify -- [--minutes 1] [--seed N] [--kinds kill-worker,cut-postgres] [--faults 1,2,5] [--no-shrink]: the
- * fault suite of test/verify (docs/verify.md). Exit code 0: every promise was kept. 1: one was broken. 3: inconclusive, the run itself failed.
+ * npm run verify -- [--minutes 1] [--seed N] [--kinds kill-worker,cut-postgres] [--faults 1,2,5] [--no-shrink]
+ * Runs the fault suite of test/verify (docs/verify.md). Exit code 0: no violations. 1: violations. 3: inconclusive, because
+ * the run itself failed or did not end in time.
  */
 import '../src/runtime/require-node.js';
 import { spawn } from 'node:child_process';
@@ -14,9 +15,9 @@ import { optionsOr } from './options.mjs';
 const USAGE =
   'npm run verify -- [--minutes 1] [--seed N] [--kinds kill-worker,cut-postgres] [--faults 1,2,5] [--no-shrink]';
 const INCONCLUSIVE = 3;
-/** How much longer than its load a run may take: servers and processes start, all comes to rest, everything is read. */
+/** Time for a run in addition to its load: starting, coming to rest, reading everything back. */
 const AROUND_MS = 600_000;
-/** Of what is read, for each second of load. */
+/** Time to read back the events of one second of load. */
 const READING_MS = 1_000;
 const SHRINKING_MS = 20 * 60_000;
 
@@ -60,7 +61,7 @@ run.on('exit', (code) => {
   process.exit(code ?? INCONCLUSIVE);
 });
 
-/** Whatever hangs, with all that it started. */
+/** Kills the run with everything that it started. */
 function endAll(why) {
   process.stdout.write(`inconclusive: ${why}\n`);
   for (const pid of withDescendants(run.pid)) kill(pid);
@@ -76,7 +77,7 @@ function withDescendants(first) {
   return found;
 }
 
-/** Undefined when it has ended meanwhile. */
+/** Returns undefined if the process has ended in the meantime. */
 function parentOf(pid) {
   try {
     return Number(/^.*\) \S (\d+)/s.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1]);

@@ -22,7 +22,7 @@ const STAGE_OF_FOLDER: Record<string, Stage> = {
   'event-state': 'settlement',
 };
 
-/** A safeguard that is switched off. */
+/** Switching off a safeguard is a deliberate fault. */
 function withoutSafeguard({ tests, ...safeguard }: Safeguard): DeliberateFault {
   const folder = safeguard.edits[0]?.file.split('/')[1] ?? '';
   return { ...safeguard, stage: STAGE_OF_FOLDER[folder] as Stage, noticedBy: { tests } };

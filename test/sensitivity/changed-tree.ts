@@ -8,10 +8,10 @@ import type { Edit, NoticedByVerify } from './deliberate-fault';
 const ROOT = path.resolve(__dirname, '../..');
 const CONFIGURATION = ['package.json', 'jest.config.js', 'nest-cli.json', 'tsconfig.json', 'tsconfig.build.json'];
 const COPIED = ['src', 'test', 'migrations', 'scripts', '.env.example', ...CONFIGURATION];
-/** Without a safeguard a test may hang. */
+/** A test may hang without a safeguard. */
 const TESTS_WITHIN_MS = 300_000;
 const BUILD_WITHIN_MS = 300_000;
-/** The fault suite ends by itself, with a verdict or without. */
+/** The fault suite has a shorter limit of its own. */
 const VERIFY_WITHIN_MS = 900_000;
 const INCONCLUSIVE = 3;
 
@@ -20,11 +20,11 @@ interface JestResults {
   testResults: { name: string; assertionResults: { status: string; title: string }[] }[];
 }
 
-/** A copy of the tree in which something is changed. */
+/** A copy of the source tree with edits. */
 export class ChangedTree {
   private readonly directory = fs.mkdtempSync(path.join(os.tmpdir(), 'streamforge-sensitivity-'));
 
-  /** @throws when what is to be changed is not there, or more than once: then nothing was broken. */
+  /** @throws if the text of an edit does not occur exactly once */
   constructor(edits: readonly Edit[]) {
     for (const name of COPIED) fs.cpSync(path.join(ROOT, name), this.path(name), { recursive: true });
     fs.symlinkSync(path.join(ROOT, 'node_modules'), this.path('node_modules'));
@@ -35,7 +35,7 @@ export class ChangedTree {
     }
   }
 
-  /** Names of the tests that failed. @throws when not all of them could be run: that would not be noticing either. */
+  /** Runs these test files and returns the names of the tests that failed. @throws if not all could be run */
   failedTests(tests: readonly string[]): string[] {
     if (tests.some((file) => file.startsWith('test/e2e/'))) this.build();
     const file = this.path('results.json');
@@ -52,7 +52,7 @@ export class ChangedTree {
     });
   }
 
-  /** How often the fault suite found which promise broken. @throws when it came to no verdict. */
+  /** Runs the fault suite and returns the violations by kind. @throws if the run was inconclusive */
   brokenPromises({ seed, seconds, kinds }: NoticedByVerify): Map<Breach, number> {
     this.build();
     const chosen = kinds ? ['--kinds', kinds.join() || 'none'] : [];
@@ -61,7 +61,7 @@ export class ChangedTree {
     const directory = /^journal, stories and output of all processes: (.+)$/m.exec(output)?.[1];
     if (directory) fs.rmSync(directory, { recursive: true, maxRetries: 5 });
     if (status === INCONCLUSIVE || !/^accepted \d+/m.test(output)) {
-      throw new Error(`the fault suite came to no verdict:\n${output.slice(-4_000)}`);
+      throw new Error(`the fault suite had no result:\n${output.slice(-4_000)}`);
     }
     const broken = /^broken: (.+)$/m.exec(output)?.[1] ?? '';
     const counts = [...broken.matchAll(/([^,]+) (\d+)(?:, |$)/g)];
@@ -72,7 +72,7 @@ export class ChangedTree {
     fs.rmSync(this.directory, { recursive: true, maxRetries: 5 });
   }
 
-  /** @throws when it does not compile: that would be noticed by everybody. */
+  /** @throws if the tree does not compile */
   private build(): void {
     const { status, output } = this.run(['node_modules/@nestjs/cli/bin/nest.js', 'build'], BUILD_WITHIN_MS);
     if (status !== 0) throw new Error(`the changed tree does not compile:\n${output}`);

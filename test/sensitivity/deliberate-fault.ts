@@ -23,22 +23,22 @@ export const STAGES = [
 ] as const;
 export type Stage = (typeof STAGES)[number];
 
-/** A run of the fault suite, which has to break one of these promises. */
+/** A run of the fault suite that must report one of these violations. */
 export interface NoticedByVerify {
   seed: number;
   seconds: number;
-  /** Of the kinds of fault these alone, such as `kill-worker`; none for []. */
+  /** Only faults of these kinds, such as `kill-worker`. */
   kinds?: readonly string[];
   breaches: readonly Breach[];
 }
 
-/** Something that is broken on purpose in a copy of the tree, and who has to notice. */
+/** A fault that is built into a copy of the tree, and who must notice it. */
 export interface DeliberateFault {
   name: string;
   stage: Stage;
-  /** The promise that it breaks; see docs/guarantees.md. */
+  /** The invariant that it breaks. */
   invariant?: string;
   edits: readonly Edit[];
-  /** A run, or test files, at least one of which has to fail. Those in test/e2e run a build of the changed tree. */
+  /** A run of the fault suite, or test files of which at least one must fail. */
   noticedBy: NoticedByVerify | { tests: readonly string[] };
 }

@@ -36,7 +36,7 @@ function isChosen({ name, stage, invariant, noticedBy }: DeliberateFault, only: 
   return name.includes(only) || stage === only || invariant === only;
 }
 
-/** Who fails without any fault notices nothing. @throws */
+/** Checks that tests and runs pass on the unchanged tree. @throws if one fails */
 function checkUnchanged(chosen: readonly DeliberateFault[]): void {
   const tests = [...new Set(chosen.flatMap(({ noticedBy }) => ('tests' in noticedBy ? noticedBy.tests : [])))];
   const runs = new Map<string, NoticedByVerify>();
@@ -66,7 +66,7 @@ function isNoticed({ name, stage, invariant = '', edits, noticedBy }: Deliberate
   return by.length > 0;
 }
 
-/** Only for what the fault has to be noticed by: another breach would be a coincidence. */
+/** Returns nothing if only other promises were broken than the fault has to break. */
 function promisesBroken(tree: ChangedTree, noticedBy: NoticedByVerify): string[] {
   const broken = tree.brokenPromises(noticedBy);
   const told = [...broken].map(([breach, count]) => `${breach} ${count}`).join(', ');

@@ -1,13 +1,13 @@
 import type { Breach } from '../../verify/oracle/violation';
 import type { NoticedByVerify } from '../deliberate-fault';
 
-/** Even seeds have no reconciler; see docs/verify.md. */
+/** Even seeds run without the reconciler (docs/verify.md). */
 const WITHOUT_RECONCILER = 2;
 const WITH_RECONCILER = 3;
 const CALM_SECONDS = 20;
 const DISTURBED_SECONDS = 35;
 
-/** Nothing is made to fail, so that nothing explains what goes wrong. */
+/** A run without faults: no fault can explain a violation. */
 export const calm = (...breaches: Breach[]): NoticedByVerify => ({
   seed: WITHOUT_RECONCILER,
   seconds: CALM_SECONDS,
@@ -20,7 +20,7 @@ export const calmWithReconciler = (...breaches: Breach[]): NoticedByVerify => ({
   seed: WITH_RECONCILER,
 });
 
-/** Faults of these kinds, one after the other. */
+/** A run with faults of these kinds. */
 export const under = (kinds: readonly string[], ...breaches: Breach[]): NoticedByVerify => ({
   seed: WITHOUT_RECONCILER,
   seconds: DISTURBED_SECONDS,

@@ -11,8 +11,22 @@ export const FAULTS_IN_SETTLEMENT: readonly DeliberateFault[] = [
     edits: [
       {
         file: 'src/worker/run/transactional-handlers.ts',
-        find: "    await db.query('release savepoint part'); // fails if the handler swallowed the error of a statement\n",
-        replace: "    await db.query(`${part.length > 1 ? 'rollback to' : 'release'} savepoint part`);\n",
+        find: "await db.query('release savepoint part');",
+        replace: "await db.query('rollback to savepoint part');",
+      },
+    ],
+    noticedBy: under(['deadlock-postgres'], 'usage'),
+  },
+  {
+    name: 'the neighbours of an event that failed are not metered',
+    stage: 'settlement',
+    invariant: 'I7',
+    edits: [
+      {
+        file: 'src/worker/settle/settle-pass.ts',
+        find: '    const withState = eventsOf(',
+        replace:
+          '    if (items.some(({ unfinished }) => unfinished.size > 0)) return items;\n    const withState = eventsOf(',
       },
     ],
     noticedBy: calm('usage'),

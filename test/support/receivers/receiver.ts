@@ -51,8 +51,9 @@ export class TestReceiver {
     });
   }
 
-  static async start(): Promise<TestReceiver> {
-    const server = createServer();
+  /** @param keepAliveTimeout in ms, after which it closes an idle connection */
+  static async start(keepAliveTimeout = 5_000): Promise<TestReceiver> {
+    const server = createServer({ keepAliveTimeout });
     const sockets = new Set<Socket>();
     server.on('connection', (socket: Socket) => {
       sockets.add(socket);

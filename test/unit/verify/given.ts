@@ -173,7 +173,7 @@ const countedPublished = (stored: readonly StoredEvent[]): Entry => ({
   values: { streamforge_outbox_published_total: stored.flatMap(({ entries }) => entries).length },
 });
 
-/** One event of a tenant without destination and one that was delivered, both as they should be. */
+/** One event of a tenant without a destination and one that was delivered, both correct. */
 export function evidence(change: Partial<Evidence> = {}, more: readonly Entry[] = []): Evidence {
   const names = [NORTH, DELIVERED];
   const stored = change.stored ?? names.map((name) => storedAs(name));
@@ -200,7 +200,7 @@ export function evidence(change: Partial<Evidence> = {}, more: readonly Entry[] 
   };
 }
 
-/** The event of `north` is another one than it should be. */
+/** Changes the stored event of `north`. */
 export const north = (fields: Partial<StoredEvent>): Partial<Evidence> => ({
   stored: [storedAs(NORTH, fields), storedAs(DELIVERED)],
 });

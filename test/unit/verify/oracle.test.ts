@@ -8,7 +8,7 @@ import { checkHistory } from '../../verify/oracle/history';
 import { checkIdentity } from '../../verify/oracle/identity';
 import { checkMetrics } from '../../verify/oracle/metrics';
 import { checkOperators } from '../../verify/oracle/operators';
-import { judge, resultLine } from '../../verify/oracle/oracle';
+import { examine, resultLine } from '../../verify/oracle/oracle';
 import { checkReconciler } from '../../verify/oracle/reconciler';
 import { checkRejections } from '../../verify/oracle/rejections';
 import { checkRest } from '../../verify/oracle/rest';
@@ -40,7 +40,7 @@ type Rule = (evidence: Evidence) => Violation[];
 const found = (rules: readonly Rule[], change: Partial<Evidence>, more: readonly Entry[]): string[] =>
   rules.flatMap((rule) => rule(evidence(change, more))).map(({ breach }) => breach);
 const breaches = (change: Partial<Evidence> = {}, more: readonly Entry[] = []): string[] =>
-  judge(evidence(change, more)).violations.map(({ breach }) => breach);
+  examine(evidence(change, more)).violations.map(({ breach }) => breach);
 
 type Case = [what: string, change: Partial<Evidence>, more: readonly Entry[], expected: string[]];
 
@@ -53,9 +53,9 @@ const all = [sent(NORTH), sent(DELIVERED), answered(NORTH), answered(DELIVERED)]
 
 describe('the oracle of the fault suite', () => {
   it('has nothing to say of a run that kept every promise', () => {
-    const verdict = judge(evidence());
-    expect(verdict).toEqual({ accepted: 2, completed: 2, lost: 0, doubled: 0, violations: [], expected: [] });
-    expect(resultLine(verdict)).toBe('accepted 2, completed 2, lost 0, doubled 0, violations 0');
+    const result = examine(evidence());
+    expect(result).toEqual({ accepted: 2, completed: 2, lost: 0, doubled: 0, violations: [], expected: [] });
+    expect(resultLine(result)).toBe('accepted 2, completed 2, lost 0, doubled 0, violations 0');
   });
 
   it('does not mind an event that was stored though nobody was told', () => {
@@ -63,7 +63,7 @@ describe('the oracle of the fault suite', () => {
     const stored = [...evidence().stored, storedAs(untold)];
     const all = new Map([...evidence().sent, [untold, planned(untold)] as const]);
     expect(breaches({ stored, sent: all, ...twiceUsed('north') })).toEqual([]);
-    expect(judge(evidence({ stored, sent: all })).accepted).toBe(2);
+    expect(examine(evidence({ stored, sent: all })).accepted).toBe(2);
   });
 
   it('takes a replay for what it is: one more generation, effect and delivery', () => {
@@ -111,7 +111,7 @@ describe('the oracle of the fault suite', () => {
   });
 
   it('calls a known fault of the product by its name', () => {
-    const { violations, expected } = judge(evidence({}, [operator({ status: 500, body: {} })]));
+    const { violations, expected } = examine(evidence({}, [operator({ status: 500, body: {} })]));
     expect(violations).toEqual([]);
     expect(expected.map(({ fault: { issue } }) => issue)).toEqual([18]);
   });

@@ -2,7 +2,7 @@ import { connect } from 'amqplib';
 
 const QUEUE = 'events.dlq';
 
-/** Event ids of all messages in events.dlq, which are left there. */
+/** Reads the event ids of all messages in events.dlq and leaves the messages there. */
 export async function readDeadLetterCopies(rabbitUrl: string): Promise<string[]> {
   const connection = await connect(rabbitUrl);
   try {

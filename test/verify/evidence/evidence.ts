@@ -1,7 +1,7 @@
 import type { PlannedEvent } from '../load/planned-event';
 import type { Entry } from '../run/journal';
 
-/** An event as a client reads it back over HTTP. */
+/** The response to `GET /v1/events/{id}`. */
 export interface ReadBack {
   httpStatus: number;
   text: string;
@@ -19,7 +19,7 @@ export interface StoredAttempt {
   atMs: number;
 }
 
-/** One entry of the outbox. */
+/** An outbox entry. */
 export interface StoredEntry {
   id: string;
   destination: 'main' | 'retry' | 'dlq';
@@ -37,7 +37,7 @@ export interface StoredReplay {
   dispatchNo: number | null;
 }
 
-/** An event and all that is kept of it. Moments are in ms of the journal. */
+/** An event with everything stored about it. Times are in ms since the start of the journal. */
 export interface StoredEvent {
   id: string;
   tenant: string;
@@ -47,12 +47,12 @@ export interface StoredEvent {
   sizeBytes: number;
   correlationId: string;
   status: string;
-  /** 1, and one more for each time it was reprocessed. */
+  /** Starts at 1; each reprocessing adds 1. */
   generation: number;
   attempts: StoredAttempt[];
   entries: StoredEntry[];
   replays: StoredReplay[];
-  /** Handlers and parts of them that were done in attempts that failed, by generation. */
+  /** Handlers and partial effects that failed attempts have finished. */
   effects: { generation: number; handler: string }[];
   deadLetter: { reasonCode: string; resolution: string | null } | undefined;
 }
@@ -71,27 +71,27 @@ export interface StoredAudit {
   counts: Record<string, number>;
 }
 
-/** What is left when nothing moves any more, by what it is. Zero everywhere is rest. */
+/** Counts of what is left, by description. All zero means that everything is at rest. */
 export type Leftovers = Record<string, number>;
 
-/** All that the oracle decides from, gathered when everything was at rest, or had every chance to come to rest. */
+/** Everything that the oracle checks. It is gathered after everything had the time to come to rest. */
 export interface Evidence {
   journal: readonly Entry[];
-  /** When the journal begins. */
+  /** Start of the journal, in ms since 1970. */
   startedMs: number;
-  /** False: nothing repaired in this run what the broker lost, and nothing was lost on purpose. */
+  /** False if the reconciler was off and no fault lost confirmed messages. */
   reconciles: boolean;
   /** By name. */
   sent: ReadonlyMap<string, PlannedEvent>;
-  /** By name; every event that was ever acknowledged was asked for. */
+  /** All acknowledged events, by name. */
   readBack: ReadonlyMap<string, ReadBack>;
   stored: readonly StoredEvent[];
   usage: readonly UsageRow[];
   replays: readonly { id: string; status: string; mode: string; correlationId: string }[];
   audit: readonly StoredAudit[];
-  /** Event ids of the messages that lie in events.dlq. */
+  /** Event ids of the messages in events.dlq. */
   deadLetterCopies: readonly string[];
   leftovers: Leftovers;
-  /** Gauges that were never right while everything was at rest. */
+  /** Gauges that stayed wrong while everything was at rest. */
   wrongGauges: readonly string[];
 }

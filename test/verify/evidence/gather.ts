@@ -10,7 +10,7 @@ import { findWrongGauges } from './gauges';
 import { readAll } from './read-back';
 import { readStored } from './stored.queries';
 
-/** Everything that is there when it rests, but for what only shows at the shutdown. */
+/** Gathers the evidence, except what shows only at shutdown. */
 export async function gather(
   landscape: Landscape,
   { journal, sent }: Outside,
@@ -42,7 +42,7 @@ export async function gather(
   };
 }
 
-/** As operators read it. @throws when it is not answered, though everything is up */
+/** Reads the usage from the admin endpoint. @throws if it fails */
 async function readUsage(admin: Admin): Promise<UsageRow[]> {
   const rows = await Promise.all(
     TENANTS.map(async (tenant) => {

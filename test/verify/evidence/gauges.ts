@@ -5,7 +5,7 @@ import { scrape } from '../landscape/scrape';
 
 const PATIENCE_MS = 20_000;
 
-/** Gauges that do not come to say what is there while everything is at rest. */
+/** Returns the gauges that stay wrong while everything is at rest. */
 export async function findWrongGauges(landscape: Landscape): Promise<string[]> {
   const [row] = await rowsOf<{ dead: number }>(
     landscape.databaseUrl,

@@ -7,9 +7,9 @@ import { ofTheRun } from '../run/inconclusive';
 import type { Leftovers } from './evidence';
 
 const EVERY_MS = 500;
-/** RabbitMQ's figures are that old. */
+/** The figures of RabbitMQ can be this old. */
 const STATISTICS_MS = 2_500;
-/** The state of a TCP connection whose other side is gone and which nobody has closed. */
+/** Code of CLOSE_WAIT in /proc/net/tcp. */
 const CLOSE_WAIT = '08';
 
 const DATABASE = `
@@ -33,7 +33,7 @@ interface Queue {
   messages_unacknowledged?: number;
 }
 
-/** Waits until nothing is left, or nothing has become less for `patienceMs`. Returns what is left. */
+/** Waits until nothing is left, or until the total has not gone down for `patienceMs`. Returns what is left. */
 export async function comeToRest(
   landscape: Landscape,
   { patienceMs, say }: { patienceMs: number; say: (line: string) => void },
@@ -73,7 +73,7 @@ async function lookForLeftovers(landscape: Landscape): Promise<Leftovers> {
   };
 }
 
-/** Ready and unacked messages of every queue. Copies of dead letters stay in events.dlq, which nobody consumes. */
+/** Counts ready and unacked messages per queue. Ready messages in events.dlq are copies of dead letters and stay there. */
 async function messagesLeft(management: string): Promise<Leftovers> {
   const { origin, username, password } = new URL(management);
   const authorization = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
@@ -104,7 +104,7 @@ function closeWaits(pid: number | undefined): number {
   return open.filter((link) => inodes.has(link)).length;
 }
 
-/** Empty when the descriptor was closed meanwhile. */
+/** Returns an empty string if the descriptor was closed in the meantime. */
 function linkOf(path: string): string {
   try {
     return fs.readlinkSync(path);

@@ -4,7 +4,7 @@ import type { ReadBack } from './evidence';
 const READERS = 12;
 const READ_TIMEOUT_MS = 30_000;
 
-/** Reads events over HTTP, as clients do. `wanted`: tenant and id by name. */
+/** Reads events over HTTP. @param wanted tenant and id by name */
 export async function readAll(
   api: string,
   wanted: ReadonlyMap<string, { tenant: string; id: string }>,

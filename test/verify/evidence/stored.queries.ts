@@ -6,7 +6,7 @@ const ms = (column: string): string => `(extract(epoch from ${column}) * 1000)::
 
 type Row<T> = T & { eventId: string };
 
-/** What the database holds of everything, read over connections of its own. Moments are in ms after `startedMs`. */
+/** Reads all events with everything stored about them. Times are in ms after `startedMs`. */
 export async function readStored(
   url: string,
   startedMs: number,
@@ -45,7 +45,7 @@ export async function readStored(
 
 type Fact = Omit<StoredEvent, 'attempts' | 'entries' | 'replays' | 'effects' | 'deadLetter'>;
 
-/** Distinct: the view shows an event once for each success, should there be two of them. */
+/** Distinct, because the view returns an event twice if it has two successes. */
 function readEvents(url: string): Promise<Fact[]> {
   return rowsOf<Fact>(
     url,

@@ -4,14 +4,14 @@ const QUEUES = ['events.main', 'events.retry'];
 const MOST = 40;
 const EXCHANGE = 'events';
 
-/** Takes messages and gives them back, the last one first: they come again, in another order and as redelivered. */
+/** Gets messages and requeues them in reverse order. They are delivered again, marked as redelivered. */
 export function reorderMessages(rabbitUrl: string): Promise<void> {
   return withMessages(rabbitUrl, async (channel, messages) => {
     for (const message of messages.reverse()) channel.nack(message, false, true);
   });
 }
 
-/** Puts a second copy of messages into their queues, as a publisher does that lost a confirm. */
+/** Publishes messages a second time, as a publisher does after a lost confirm. */
 export function copyMessages(rabbitUrl: string): Promise<void> {
   return withMessages(rabbitUrl, async (channel, messages) => {
     for (const { content, properties, fields } of messages) {
@@ -26,7 +26,7 @@ export function copyMessages(rabbitUrl: string): Promise<void> {
   });
 }
 
-/** RabbitMQ may be down, or go down, by another fault; then what was taken goes back by itself. */
+/** Does nothing while RabbitMQ is down. If it goes down in between, it requeues the messages itself. */
 async function withMessages(
   rabbitUrl: string,
   work: (channel: Channel, messages: GetMessage[]) => Promise<void>,

@@ -6,7 +6,7 @@ const FACTS = 'streamforge:*:key:*';
 const MOST = 10;
 const GARBAGE = ['{}', '[]', '"x"', 'null', '{"id":1}', '{"id":', 'not JSON', '0'];
 
-/** Overwrites cached facts with garbage and exchanges others. The journal keeps whose facts they were. */
+/** Overwrites some cached facts with garbage and swaps others. The journal keeps the ids of their events. */
 export async function forgeFacts(redisUrl: string, seed: number, journal: Journal): Promise<void> {
   const random = new SeededRandom(seed);
   const redis = new Redis(redisUrl, {

@@ -7,7 +7,7 @@ import { forgeFacts } from './cache';
 import { cancelQueries, cutConnections, deadlockWorkers } from './database';
 import { clock, describeFault, type Fault, type TargetName } from './schedule';
 
-/** So long do messages pile up before they are lost: in a queue that workers keep empty there would be none. */
+/** How long the workers stand still first, so that messages wait in the queues. */
 const PILE_UP_MS = 2_500;
 const HANGS_MS = 700;
 
@@ -19,8 +19,8 @@ export interface Scene {
 }
 
 /**
- * Carries a schedule out. Those of one target come one after the other, late if need be; those of different targets
- * overlap. Resolves when the last is over and everything is up again.
+ * Carries out the schedule. Faults of one target follow each other, late if necessary; faults of different targets
+ * overlap. Resolves when the last fault is over and everything is up again.
  */
 export async function carryOut(faults: readonly Fault[], scene: Scene): Promise<void> {
   const startedMs = Date.now();

@@ -8,13 +8,13 @@ const CANCEL_ALL = `select pg_cancel_backend(pid) from pg_stat_activity
                      where backend_type = 'client backend' and state = 'active' and application_name like 'streamforge%'`;
 const CANCELS = { times: 20, everyMs: 25 };
 
-/** As many as there are in a row: a worker repeats three times, and the fourth makes it settle the batch apart. */
+/** Deadlocks in a row: a worker repeats a batch three times, and after the fourth it isolates the events. */
 const DEADLOCKS = 4;
 const WAITER_WITHIN_MS = 2_500;
-/** PostgreSQL looks for deadlocks when somebody has waited for so long. */
+/** PostgreSQL looks for a deadlock after a wait of one second. */
 const FOUND_WITHIN_MS = 3_000;
 
-/** Whatever a fault does over its own connection may fail, since PostgreSQL may be down by another one. */
+/** Ignores errors that say that PostgreSQL is down, which another fault may have caused. */
 async function unlessDown(work: () => Promise<void>): Promise<void> {
   try {
     await work();
@@ -39,8 +39,8 @@ export function cancelQueries(databaseUrl: string): Promise<void> {
 }
 
 /**
- * Takes the usage counters, waits for a worker to wait for them, and then wants what that worker has: its attempts.
- * The worker has waited for longer, so PostgreSQL ends its transaction. Again and again, until it settles apart.
+ * Locks the usage counters, waits until a worker waits for them, then requests a lock on the table that the worker writes.
+ * The worker has waited longer, so PostgreSQL aborts its transaction. This is repeated until the worker isolates the events.
  */
 export function deadlockWorkers(databaseUrl: string): Promise<void> {
   return unlessDown(async () => {
@@ -48,7 +48,7 @@ export function deadlockWorkers(databaseUrl: string): Promise<void> {
     client.on('error', () => undefined);
     await client.connect();
     try {
-      // Ours is never the transaction that is ended; and if something goes wrong it does not wait for long.
+      // Never abort this transaction, and do not wait forever.
       await client.query(`set deadlock_timeout = '1h'; set lock_timeout = ${FOUND_WITHIN_MS}`);
       await client.query('begin');
       await client.query('select from usage_daily order by tenant_id, day, type for update');

@@ -7,14 +7,14 @@ export type ServerName = (typeof SERVERS)[number];
 export type TargetName = ProcessName | ServerName;
 
 /**
- * - kill: SIGKILL, and started again afterwards. stop: SIGSTOP, and SIGCONT afterwards.
- * - term: SIGTERM, as in a rolling update; started again afterwards.
- * - hang: SIGSTOP, and then SIGKILL: what it was sent meanwhile is lost. Started again afterwards.
- * - cut: the server closes all connections. cancel: PostgreSQL cancels what runs.
- * - deadlock: PostgreSQL ends the workers' transactions, which got into a deadlock.
- * - flush: Redis forgets everything. forge: cached facts are garbage, or stand under each other's keys.
- * - reorder: RabbitMQ delivers messages again, in another order. copy: it delivers some twice.
- * - purge: the queues lose what waits in them. wipe: RabbitMQ is killed and comes back with an empty disk.
+ * - kill: SIGKILL, later a restart. stop: SIGSTOP, later SIGCONT.
+ * - term: SIGTERM, as in a rolling update, later a restart.
+ * - hang: SIGSTOP, then SIGKILL, later a restart. What was sent to the server in between is lost.
+ * - cut: the server closes all connections. cancel: pg_cancel_backend on all running statements.
+ * - deadlock: the transactions of the workers run into a deadlock and PostgreSQL aborts them.
+ * - flush: Redis loses all keys. forge: cached facts are overwritten with garbage or swapped between keys.
+ * - reorder: RabbitMQ redelivers waiting messages in another order. copy: waiting messages are published twice.
+ * - purge: the queues are emptied. wipe: RabbitMQ is killed and restarts with an empty disk.
  */
 export type FaultKind =
   | 'kill'
@@ -32,18 +32,18 @@ export type FaultKind =
   | 'wipe';
 
 export interface Fault {
-  /** Its place in the schedule. */
+  /** Position in the schedule. */
   number: number;
   atMs: number;
-  /** Hit at once. */
+  /** All of them fail at the same time. */
   targets: readonly TargetName[];
   kind: FaultKind;
-  /** How long it is gone; 0 for what happens in a moment. */
+  /** How long the targets are down; 0 for faults without duration. */
   forMs: number;
 }
 
 interface Card {
-  /** One of these is hit, or all of them. */
+  /** One of these fails, or all of them. */
   targets: readonly TargetName[];
   all?: true;
   kind: FaultKind;
@@ -70,19 +70,19 @@ const HARMLESS: readonly Card[] = [
   ...of('redis', 'flush', 'forge'),
 ];
 
-/** What RabbitMQ had confirmed is gone; only the reconciler can make it good. */
+/** These lose messages that RabbitMQ had confirmed. Only the reconciler can dispatch them again. */
 const LOSING: readonly Card[] = of('rabbitmq', 'purge', 'wipe');
 
 const MOMENTARY: readonly FaultKind[] = ['cut', 'cancel', 'deadlock', 'flush', 'forge', 'reorder', 'copy', 'purge'];
 
-/** Before the first fault: whatever happens then has no fault to explain it. */
+/** Time before the first fault. No fault can explain what goes wrong in it. */
 const CALM_MS = 5_000;
 const GAP_MS = { least: 800, most: 3_000 };
 const GONE_MS = { least: 200, most: 4_000 };
-/** Beyond RabbitMQ's heartbeats: it gives a stopped process up, which then wakes with what it held. */
+/** Longer than RabbitMQ's heartbeat timeout: it redelivers the messages of the stopped process, which then continues with them. */
 const LONG_STOP = { share: 0.15, least: 8_000, most: 22_000 };
 
-/** What a target needs to be up and at work again, on a slow machine; only then comes the next fault of its own. */
+/** Time that a target gets to recover on a slow machine before its next fault. */
 function recoveryMs(target: TargetName, kind: FaultKind): number {
   const anew = kind === 'kill' || kind === 'hang' || kind === 'wipe' || kind === 'term';
   if (target === 'rabbitmq') return anew ? 30_000 : 5_000;
@@ -91,8 +91,8 @@ function recoveryMs(target: TargetName, kind: FaultKind): number {
 }
 
 /**
- * What goes wrong when. Kinds are dealt like cards, so that each has its turn; one whose targets are still down waits.
- * @param options.kinds only these, such as `kill-worker`
+ * Plans the faults of a run. Kinds are dealt like cards, so that each gets its turn. A kind whose targets are all down waits.
+ * @param options.kinds if set, only these kinds, such as `kill-worker`
  */
 export function faultSchedule(
   seed: number,
@@ -120,7 +120,7 @@ export function faultSchedule(
   return faults;
 }
 
-/** As it is chosen by: `kill-worker`. */
+/** The name by which a kind is chosen, such as `kill-worker`. */
 const kindOf = ({ kind, targets }: Card): string => `${kind}-${targets[0]?.split('-')[0]}`;
 
 function goneMs(random: SeededRandom, { targets, kind }: Card): number {

@@ -5,9 +5,11 @@ import { SeededRandom, seedFor } from '../load/random';
 import type { Journal } from '../run/journal';
 
 const FAILURE_SHARE = 0.15;
-/** Of events, whose first delivery is refused for good: a dead letter, until somebody sends it again. */
+/** Share of events whose first delivery gets 422, so that they become dead letters. */
 const REFUSED_SHARE = 0.015;
 const REFUSED = 422;
+/** Longer than a run: a request on a connection that is being closed would fail without a fault. */
+const KEEP_ALIVE_MS = 3_600_000;
 
 interface Mood {
   status: number | undefined;
@@ -21,9 +23,9 @@ const FAILURES: readonly Mood[] = [
   { status: undefined, react: () => undefined }, // until the timeout of the destination
 ];
 
-/** Where destinations point: it sometimes fails; with which delivery of which event, the seed says. */
+/** The receiver of all destinations. The seed decides which deliveries fail. */
 export class FlakyReceiver {
-  /** By destination, as it calls itself in its path: every secret that an answer told. */
+  /** Secrets from responses, by the name of the destination. */
   private readonly secrets = new Map<string, string[]>();
 
   private constructor(
@@ -35,10 +37,10 @@ export class FlakyReceiver {
   }
 
   static async start(seed: number, journal: Journal): Promise<FlakyReceiver> {
-    return new FlakyReceiver(await TestReceiver.start(), seed, journal);
+    return new FlakyReceiver(await TestReceiver.start(KEEP_ALIVE_MS), seed, journal);
   }
 
-  /** `path` may change; what destination it is stays in it. */
+  /** @param path a different number gives a different URL of the same destination */
   urlOf(destination: string, path = 0): string {
     return `${this.receiver.url}/${destination}/${path}`;
   }

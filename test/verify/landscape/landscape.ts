@@ -19,23 +19,23 @@ import { GRACE_MS } from './settings';
 const DEFAULT_VHOST = '%2F'; // one of our own would not survive a wiped disk
 const QUEUES = ['events.main', 'events.retry'];
 const SERVER_BACK_WITHIN_MS = 30_000;
-/** After its grace a process ends by itself, with an exit code that tells. */
+/** A process ends itself after its grace period. */
 const KILLED_AFTER_MS = GRACE_MS + 5_000;
 
 const LEASES = `select extract(epoch from lock_acquired_at) * 1000 as ms from outbox
                  where closed_at is null and status = 'IN_FLIGHT'`;
 
-/** Private servers and the processes of all roles, as in production, each of which can be made to fail. */
+/** Private servers and two processes of each role. Each of them can be made to fail. */
 export class Landscape {
   private constructor(
     private readonly servers: Servers,
     readonly processes: readonly RoleProcess[],
-    /** Where each process puts its temporary files. */
+    /** TMPDIR of the processes. */
     readonly temporary: string,
     private readonly journal: Journal,
   ) {}
 
-  /** @param directory for what the servers and processes write. @throws Inconclusive */
+  /** @param directory for files of the servers and processes @throws Inconclusive if a server does not start */
   static async start(directory: string, settings: Record<string, string>, journal: Journal): Promise<Landscape> {
     const servers = await startServers(directory);
     const temporary = path.join(directory, 'tmp');
@@ -104,14 +104,14 @@ export class Landscape {
     await this.target(name).kill();
   }
 
-  /** @throws Inconclusive when it is a server that does not come back. */
+  /** @throws Inconclusive if a server does not start */
   async startAgain(name: TargetName): Promise<void> {
     const target = this.target(name);
     if (target instanceof RoleProcess) await this.startProcess(target);
     else await bringBack(name, target);
   }
 
-  /** SIGTERM to all of them at once. Resolves when they have ended. */
+  /** Sends SIGTERM to these processes at the same time and waits until they have ended. */
   async terminate(names: readonly string[]): Promise<void> {
     const { journal } = this;
     await this.scrapeOf(names);
@@ -128,7 +128,7 @@ export class Landscape {
     }
   }
 
-  /** Their metrics, before they end: afterwards nobody can ask. */
+  /** Keeps the metrics of these processes in the journal. */
   async scrapeOf(names: readonly string[]): Promise<void> {
     const asked = this.processes.filter(({ name }) => names.includes(name));
     await Promise.all(
@@ -149,7 +149,7 @@ export class Landscape {
     await ofTheRun('flushing Redis', () => eventually(() => redisCommand(this.redisUrl, 'flushall')));
   }
 
-  /** Stops the workers, and does `then` before they go on. */
+  /** Freezes the workers for `ms`, then runs `then` before they continue. */
   async whileWorkersStop(ms: number, then: () => Promise<void>): Promise<void> {
     const workers = this.processes.filter(({ role }) => role === 'worker');
     for (const worker of workers) worker.freeze();
@@ -161,7 +161,7 @@ export class Landscape {
     }
   }
 
-  /** Waits for queues that are not declared again yet after a wipe. @throws Inconclusive */
+  /** Waits for queues that are not declared yet after a wipe. @throws Inconclusive */
   async purgeQueues(): Promise<void> {
     for (const queue of QUEUES) {
       const purge = () => purgeQueue(DEFAULT_VHOST, queue, this.management);
@@ -169,12 +169,12 @@ export class Landscape {
     }
   }
 
-  /** While RabbitMQ is killed. */
+  /** Deletes the data of RabbitMQ, which must not be running. */
   wipeRabbit(): void {
     fs.rmSync(this.servers.rabbitmq.dataDirectory, { recursive: true, maxRetries: 5 });
   }
 
-  /** Ends everything, whatever state it is in. */
+  /** Ends all processes and servers, in whatever state they are. */
   async stop(): Promise<void> {
     const { postgres, redis, rabbitmq } = this.servers;
     rabbitmq.thaw();

@@ -1,13 +1,13 @@
 import { rowsOf } from '../../support/processes/e2e-own-servers';
 
-/** Tenant of what lay there before the run began. */
+/** Tenant of the events that exist before the run. */
 export const PAST_TENANT = 'past';
 
 const KEYS = 1_000;
 const EVENTS = 20;
-/** Beyond EVENT_RETENTION_DAYS. The older week is all at rest; the younger one holds a dead letter that nobody resolved. */
+/** Both are past EVENT_RETENTION_DAYS. The younger week holds an unresolved dead letter. */
 const WEEKS_AGO = { settled: 10, unresolved: 9 };
-/** Beyond IDEMPOTENCY_DB_RETENTION_DAYS. */
+/** Past IDEMPOTENCY_DB_RETENTION_DAYS. */
 const KEYS_DAYS_AGO = 100;
 
 const week = (weeksAgo: number): string => `date_trunc('week', now() - interval '${weeksAgo} weeks', 'UTC')`;
@@ -18,7 +18,7 @@ const addWeek = (weeksAgo: number): string => `
                           uuid_v7_floor(${week(weeksAgo)} + interval '7 days')::text, '')
     from unnest(array['events', 'processing_attempts']) as parent`;
 
-/** Ids within the week, made from its floor. */
+/** The ids lie within the week. */
 const addEvents = (weeksAgo: number): string => `
   with ids as (
     select n, (left(uuid_v7_floor(${week(weeksAgo)} + interval '1 day')::text, 24) || lpad(to_hex(n), 12, '0'))::uuid as id
@@ -42,13 +42,13 @@ const ADD_KEYS = `
   select sha256(('past ' || n)::bytea), gen_random_uuid(), sha256('past'), now() - interval '${KEYS_DAYS_AGO} days'
     from generate_series(1, ${KEYS}) as n`;
 
-/** Weeks of events and keys that retention has to drop while the run goes on, and some that it must not drop. */
+/** Adds old events and keys. Retention has to drop most of them during the run, but not the week with the dead letter. */
 export async function addPast(databaseUrl: string): Promise<void> {
   const weeks = Object.values(WEEKS_AGO).flatMap((weeksAgo) => [addWeek(weeksAgo), addEvents(weeksAgo)]);
   for (const statement of [...weeks, ADD_DEAD_LETTER, ADD_KEYS]) await rowsOf(databaseUrl, statement);
 }
 
-/** What retention has left behind, and what it should have. Columns of a select, each a count. */
+/** Select columns that count what retention kept or dropped wrongly. */
 export const PAST_LEFTOVERS = `
   (select count(*)::int from pg_class where relname = 'events' || ${suffix(WEEKS_AGO.settled)})
     as "weeks of events past their retention",

@@ -2,8 +2,8 @@ import { rowsOf } from '../../support/processes/e2e-own-servers';
 import { POISON_TYPES } from '../load/planned-event';
 
 /**
- * A handler that fails, without any hook for it in the product: the run's database refuses to meter certain types. A
- * batch that holds one of them has to be settled apart, and the event itself ends as a dead letter.
+ * Makes the usage meter fail for certain types, by a trigger in the database of the run. The worker has to isolate such an
+ * event in its batch, and the event ends as a dead letter.
  */
 const STATEMENTS = [
   'create table verify_poison (failing boolean not null)',

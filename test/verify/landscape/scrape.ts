@@ -2,7 +2,7 @@ import { exchange } from '../load/exchange';
 
 const TIMEOUT_MS = 1_000;
 
-/** The values of a process's metrics that are StreamForge's own, by series; undefined when it does not answer. */
+/** Reads the `streamforge_` metrics of a process, by series. Returns undefined if it does not respond. */
 export async function scrape(url: string): Promise<Record<string, number> | undefined> {
   const { status, text, broken } = await exchange(`${url}/metrics`, {}, TIMEOUT_MS);
   if (status !== 200 || broken !== undefined) return undefined;

@@ -9,7 +9,7 @@ export interface Servers {
   rabbitmq: RabbitMqServer;
 }
 
-/** @throws Inconclusive when one of them does not start; then none is left. */
+/** Starts all servers. @throws Inconclusive if one does not start; the others are stopped then */
 export async function startServers(directory: string): Promise<Servers> {
   const settled = await Promise.allSettled([OwnServer.postgres(), OwnServer.redis(), startRabbitMq(directory)]);
   const [postgres, redis, rabbitmq] = settled;
@@ -22,7 +22,7 @@ export async function startServers(directory: string): Promise<Servers> {
   throw new Inconclusive(`a server does not start: ${reasons.join('; ')}`);
 }
 
-/** A server that hangs while it starts, as RabbitMQ can, gets a second chance. @throws Inconclusive */
+/** Starts a server again, with a second try if it does not come up. @throws Inconclusive */
 export function bringBack(name: string, server: Killable): Promise<void> {
   return ofTheRun(`${name} does not come back`, async () => {
     try {

@@ -2,11 +2,11 @@ import { MOST_EVENT_BYTES } from '../load/broken-record';
 
 export const MOST_ATTEMPTS = 8;
 export const GRACE_MS = 10_000;
-/** Beyond the end of every run. */
+/** Later than the end of any run. */
 const NEVER_SECONDS = 86_400;
 const SOON_SECONDS = 4;
 
-/** Short leases and waits, so that what has to happen after a failure happens within the run. */
+/** Short leases and waits, so that recovery happens within the run. */
 const QUICK = {
   OUTBOX_BATCH_SIZE: '50',
   OUTBOX_INFLIGHT_LEASE_SECONDS: '2',
@@ -21,7 +21,7 @@ const QUICK = {
   DESTINATIONS_ALLOW_PRIVATE: 'true',
 };
 
-/** @param reconciles false: nothing that was lost is sent again within the run. */
+/** @param reconciles if false, the reconciler dispatches nothing again within the run */
 export function settingsOf({ reconciles }: { reconciles: boolean }): Record<string, string> {
   return { ...QUICK, RECONCILE_AFTER_SECONDS: String(reconciles ? SOON_SECONDS : NEVER_SECONDS) };
 }

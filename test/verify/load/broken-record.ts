@@ -1,31 +1,31 @@
 import type { PlannedEvent } from './planned-event';
 import type { SeededRandom } from './random';
 
-/** A record that has to be refused with this code, and of which nothing may be stored. */
+/** A record that must be rejected with this code and never stored. */
 export interface BrokenRecord {
   name: string;
   text: string;
   code: string;
-  /** The HTTP status where it is sent alone. */
+  /** HTTP status of a request with this record alone. */
   status: number;
-  /** Where it is sent alone. */
+  /** Idempotency key of a request with this record alone. */
   key: string | undefined;
 }
 
-/** The run's MAX_EVENT_BYTES. */
+/** MAX_EVENT_BYTES of the run. */
 export const MOST_EVENT_BYTES = 16_384;
 
 interface Kind {
   code: string;
   status: number;
-  /** @param name the subject, so that whatever is stored of it is found. */
+  /** @param name becomes the subject, so that the record can be found if it was stored */
   text: (name: string) => string;
 }
 
 const INVALID = { code: 'invalid-event', status: 400 };
 const MALFORMED = { code: 'malformed-body', status: 400 };
 
-/** Each can be a line of NDJSON. */
+/** Each text is also valid as one line of NDJSON. */
 const KINDS: readonly Kind[] = [
   { ...MALFORMED, text: (name) => `{"eventType":"order.paid","subject":"${name}","payload":{` },
   { ...MALFORMED, text: (name) => `not JSON ${name}` },
@@ -64,7 +64,7 @@ export function brokenRecord(random: SeededRandom, name: string): BrokenRecord {
   return { name, text: text(name), code, status, key: undefined };
 }
 
-/** Other content under the key or the eventId of an event that was answered before. */
+/** Different content under the idempotency key or eventId of an event that was accepted before. */
 export function conflictWith(event: PlannedEvent, name: string): BrokenRecord {
   const body = { eventType: 'order.paid', subject: name, payload: `other content than ${event.name}` };
   if (event.identity === 'event-id') {

@@ -7,21 +7,21 @@ import { brokenSingleOf, singleOf } from './requests/single';
 import { streamOf } from './requests/stream';
 import { nameOf, type Sending } from './sending';
 
-/** A client's patience with one request. */
+/** Timeout of one request. */
 const TIMEOUT_MS = 4_000;
 const PAUSE_BEFORE_RETRY_MS = 250;
-/** Everything is up again long before; whoever still gets no answer then has found a fault. */
+/** All servers are up again long before this. */
 const GIVE_UP_AFTER_MS = 120_000;
 
-/** What the clients of a run share. */
+/** Shared by all clients of a run. */
 export interface Outside {
   apis: readonly string[];
   journal: Journal;
-  /** By name: every event that was ever sent. */
+  /** Every event that was sent, by name. */
   sent: Map<string, PlannedEvent>;
 }
 
-/** One client: sends what its seed says, and each request again, unchanged, until somebody answers it. */
+/** Sends the planned requests of one client, each unchanged again until it gets a final response. */
 export class Client {
   private stopped = false;
   private turn: number;
@@ -34,7 +34,7 @@ export class Client {
     this.turn = number;
   }
 
-  /** Sends until `stop`; then ends with the request in hand. */
+  /** Sends until `stop`, then finishes the current request. */
   async run(): Promise<void> {
     for (const request of requestsOf(this.seed, this.number)) {
       if (this.stopped) return;
@@ -73,7 +73,7 @@ export class Client {
     }
   }
 
-  /** False when it has to be sent again. */
+  /** Returns false if the request has to be sent again. */
   private async attempt({ kind, path, headers, body, records, read, readPartly }: Sending): Promise<boolean> {
     const { journal, apis, sent } = this.outside;
     const request = journal.nextRequest();
@@ -91,15 +91,15 @@ export class Client {
     }
     const reading = read({ ...answer, status });
     const named = answer.headers['x-correlation-id'] === correlationOf(request);
-    if (reading.verdict === 'strange' || !named) {
+    if (reading.next === 'strange' || !named) {
       journal.append({ kind: 'strange', request, status, text: text.slice(0, 2_000), told: reading.told });
       return true;
     }
     const { told, summary, lastCommittedRecord } = reading;
     journal.append({ kind: 'answered', request, status, told, summary, lastCommittedRecord });
-    return reading.verdict === 'done';
+    return reading.next === 'done';
   }
 }
 
-/** The correlation id of a request; events that bring none of their own have that of a request which brought them. */
+/** The X-Correlation-Id of a request. Events without a correlation id of their own are stored with it. */
 export const correlationOf = (request: number): string => `request-${request}`;

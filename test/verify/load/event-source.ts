@@ -3,10 +3,10 @@ import type { SeededRandom } from './random';
 import type { Tenant } from './tenants';
 
 const REPEAT_SHARE = 0.2;
-/** Repeats are of the last so many. */
+/** Only the latest events are repeated. */
 const REMEMBERED = 200;
 
-/** New events of one client, and now and then one of the last ones once more. */
+/** Plans the events of one client: mostly new ones, sometimes a recent one again. */
 export class EventSource {
   private made = 0;
   private readonly remembered: PlannedEvent[] = [];
@@ -17,13 +17,13 @@ export class EventSource {
     private readonly client: number,
   ) {}
 
-  /** @param identities those under which the event may be sent here. */
+  /** @param identities those that the request can carry */
   next(form: Form, identities: readonly Identity[]): PlannedEvent {
     const again = this.random.chance(REPEAT_SHARE) ? this.earlier(form, identities) : undefined;
     return again ?? this.fresh(form, this.random.pick(identities));
   }
 
-  /** One that was sent, and answered, before. */
+  /** An event that was sent and answered before. */
   earlier(form: Form, identities: readonly Identity[]): PlannedEvent | undefined {
     const fitting = this.remembered.filter((event) => event.form === form && identities.includes(event.identity));
     return fitting.length > 0 ? this.random.pick(fitting) : undefined;

@@ -1,14 +1,14 @@
-/** As much of an answer as came. */
+/** A response, possibly incomplete. */
 export interface Exchange {
-  /** Undefined when there was no answer at all. */
+  /** Undefined if no response arrived. */
   status: number | undefined;
   headers: Record<string, string>;
   text: string;
-  /** Why it is not complete. */
+  /** Why the response is incomplete. */
   broken: string | undefined;
 }
 
-/** One request of a client that waits no longer than this; connections are kept and break with what they lead to. */
+/** Sends one request with a timeout, over a pool of keep-alive connections. */
 export async function exchange(url: string, init: RequestInit, timeoutMs: number): Promise<Exchange> {
   const decoder = new TextDecoder();
   let status: number | undefined;
@@ -25,7 +25,7 @@ export async function exchange(url: string, init: RequestInit, timeoutMs: number
   }
 }
 
-/** @throws what is a mistake of ours and no broken connection */
+/** @throws the error if it is not a broken connection */
 function reasonOf(error: unknown): string {
   const { name, cause } = error as { name?: string; cause?: { code?: string; message?: string } };
   if (name === 'TimeoutError') return 'no answer in time';

@@ -1,4 +1,4 @@
-/** What a producer says of an event. What it does not say is undefined. */
+/** The fields that a producer sends. Fields that it leaves out are undefined. */
 export interface Said {
   eventId: string | undefined;
   type: string;
@@ -10,16 +10,16 @@ export interface Said {
   specVersion: string | undefined;
   correlationId: string | undefined;
   payloadText: string;
-  /** Says `type` and `entityId` for `eventType` and `subject`. */
+  /** Sends `type` and `entityId` instead of `eventType` and `subject`. */
   legacyNames: boolean;
 }
 
-/** The same, as it is sent. */
+/** The event in the form in which it is sent. */
 export interface Written {
   contentType: string;
-  /** A single request's body, or a record of a stream. */
+  /** Body of a single request, or one record of a stream. */
   text: string;
-  /** Of a single request. */
+  /** Additional headers of a single request. */
   headers: Record<string, string>;
 }
 

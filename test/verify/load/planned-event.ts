@@ -3,12 +3,12 @@ import { cloudEventOf, binaryCloudEventOf, jsonOf, xmlOf, type Written } from '.
 import type { SeededRandom } from './random';
 import type { Tenant } from './tenants';
 
-/** What makes a repeat of the event the same event: what the producer named, or its content. */
+/** What identifies a repeat as the same event: an id or key from the producer, or the content. */
 export type Identity = 'event-id' | 'key' | 'event-id and key' | 'content';
 
 export type Form = 'json' | 'cloudevent' | 'binary cloudevent' | 'xml';
 
-/** The normalised event as it has to be stored, read back and delivered. Undefined: StreamForge decides. */
+/** The normalised event that must be stored, read back and delivered. Undefined fields are set by StreamForge. */
 export interface ExpectedFields {
   eventId: string | undefined;
   type: string;
@@ -18,15 +18,15 @@ export interface ExpectedFields {
   source: string;
   schemaVersion: string;
   specVersion: string;
-  /** Undefined: that of the request. */
+  /** If undefined, the event gets the one of its request. */
   correlationId: string | undefined;
   payloadText: string;
-  /** Undefined where the contract leaves open what is counted. */
+  /** Undefined for XML, where the API does not specify what is counted. */
   sizeBytes: number | undefined;
 }
 
 export interface PlannedEvent extends Written {
-  /** Unique in the run. It is also the subject, so that whatever is stored or delivered says which event it is. */
+  /** Unique in the run. Also the subject, so that every stored or delivered event can be identified. */
   name: string;
   tenant: Tenant;
   identity: Identity;
@@ -34,7 +34,7 @@ export interface PlannedEvent extends Written {
   expected: ExpectedFields;
 }
 
-/** The database of the run refuses to meter these: `always`, or while a switch says so (landscape/poison.ts). */
+/** Types whose metering fails, always or while a switch is on (landscape/poison.ts). */
 export const POISON_TYPES = { always: 'poison.always', switched: 'poison.switched' } as const;
 
 const TYPES = ['order.paid', 'order.refunded', 'stock.moved', 'user.signed-up'];
@@ -42,14 +42,14 @@ const POISON_SHARE = 0.02;
 const SOURCES = ['till-7', 'https://shop.example/orders?a=1&b=2', 'Läden/東京'];
 const OFFSETS = ['Z', '+00:00', '+05:30', '-11:00', '+14:00'];
 
-/** @param n the how-manieth event of its client this is */
+/** @param n number of the event within its client */
 export function planEvent(
   random: SeededRandom,
   of: { name: string; n: number; tenant: Tenant; identity: Identity; form: Form },
 ): PlannedEvent {
   const { name, n, identity, form } = of;
   const sometimes = (value: () => string): string | undefined => (random.chance(0.5) ? value() : undefined);
-  // CloudEvents have an id and a source by definition.
+  // CloudEvents always have an id and a source.
   const isCloudEvent = form.includes('cloudevent');
   const eventId = identity.includes('event-id') || isCloudEvent ? name : undefined;
   const source = isCloudEvent ? random.pick(SOURCES) : sometimes(() => random.pick(SOURCES));
@@ -93,13 +93,13 @@ function typeOf(random: SeededRandom, { tenant }: { tenant: Tenant }): string {
   return poison ? random.pick(Object.values(POISON_TYPES)) : random.pick(TYPES);
 }
 
-/** Another one for each n, in local time of the offset. */
+/** A different time for each n, as local time with the offset. */
 function moment(n: number, offset: string): string {
   const local = new Date(Date.UTC(2026, 0, 1) + n * 61_007).toISOString().slice(0, -1);
   return `${local}${offset}`;
 }
 
-/** The idempotency key that every request with this event alone carries. */
+/** The idempotency key of every request with this event alone. */
 export function keyOf({ name, identity }: PlannedEvent): string | undefined {
   return identity.includes('key') ? `key-${name}` : undefined;
 }

@@ -1,4 +1,4 @@
-/** Numbers that a seed decides (mulberry32): the same seed gives the same ones on every machine. */
+/** Pseudo-random numbers (mulberry32). The same seed gives the same numbers on every machine. */
 export class SeededRandom {
   constructor(private state: number) {}
 
@@ -10,7 +10,7 @@ export class SeededRandom {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
   }
 
-  /** Whole, both ends included. */
+  /** An integer, including both ends. */
   between(least: number, most: number): number {
     return least + Math.floor(this.next() * (most - least + 1));
   }
@@ -29,7 +29,7 @@ export class SeededRandom {
   }
 }
 
-/** A seed of its own for each purpose, so that what one of them draws does not move the others. */
+/** Derives a separate seed for each purpose, so that the numbers drawn for one do not shift those of another. */
 export function seedFor(seed: number, purpose: string): number {
   let hash = seed | 0;
   for (const character of purpose) hash = Math.imul(hash ^ (character.codePointAt(0) as number), 0x01000193);

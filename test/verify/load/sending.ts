@@ -4,14 +4,14 @@ import type { PlannedEvent } from './planned-event';
 
 export type PlannedRecord = { event: PlannedEvent } | { broken: BrokenRecord };
 
-/** What an answer says became of one record. `taken`: accepted or a duplicate, it does not say which. */
+/** What a response says about one record. `taken` means accepted or duplicate: the response does not say which. */
 export interface Told {
   /** From 1. */
   record: number;
   name: string;
   outcome: 'accepted' | 'duplicate' | 'taken' | 'rejected';
   code?: string;
-  /** What it says of the event, by field. */
+  /** Fields of the event in the response. */
   fields?: Record<string, unknown>;
 }
 
@@ -22,29 +22,29 @@ export interface SummaryCounts {
   rejected: number;
 }
 
-/** What an answer says. */
+/** What a response says. */
 export interface Reading {
-  /** `again`: the client is to come again. `strange`: no promise allows for such an answer. */
-  verdict: 'done' | 'again' | 'strange';
+  /** `again`: the request has to be sent again. `strange`: the API does not allow this response. */
+  next: 'done' | 'again' | 'strange';
   told: Told[];
   summary?: SummaryCounts;
   lastCommittedRecord?: number;
 }
 
-/** One request as it is sent, each time the same. */
+/** One request. It is sent unchanged each time. */
 export interface Sending {
   kind: string;
   path: string;
   headers: Record<string, string>;
   body: string | Buffer<ArrayBuffer>;
   records: readonly PlannedRecord[];
-  /** Of an answer that came whole. */
+  /** Reads a complete response. */
   read: (answer: Exchange & { status: number }) => Reading;
-  /** Of one that broke off: what it says so far. */
+  /** Reads a response that broke off. */
   readPartly?: (text: string) => Told[];
 }
 
 export const nameOf = (record: PlannedRecord): string => ('event' in record ? record.event.name : record.broken.name);
 
-/** What a client is told to send again later. */
+/** Statuses that ask the client to send the request again later. */
 export const isLater = (status: number): boolean => status === 429 || status === 503;

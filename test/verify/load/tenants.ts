@@ -1,11 +1,11 @@
-/** `delivered` and `switched` have HTTP destinations; an operator switches one of `switched` off and on. */
+/** `delivered` and `switched` have HTTP destinations. The operator disables and enables one of `switched`. */
 export const TENANTS = ['north', 'south', 'delivered', 'switched'] as const;
 export type Tenant = (typeof TENANTS)[number];
 
-/** Which tenant each client sends for. */
+/** The tenant of each client. */
 export const CLIENT_TENANTS: readonly Tenant[] = ['north', 'south', 'delivered', 'switched', 'north', 'delivered'];
 
 export const DELIVERED_TENANTS: readonly Tenant[] = ['delivered', 'switched'];
 
-/** Every name begins with the tenant that it was sent for. */
+/** Event names start with their tenant. */
 export const tenantOf = (name: string): Tenant => name.split('-')[0] as Tenant;

@@ -2,7 +2,7 @@ import type { Evidence } from '../evidence/evidence';
 import { acknowledgedIds } from './answers';
 import { violation, type Violation } from './violation';
 
-/** I1: what was answered 2xx is there, under the id that the answer gave. */
+/** I1: every acknowledged event can be read under the id in the response. */
 export function checkAcknowledged({ journal, readBack }: Evidence): Violation[] {
   return [...acknowledgedIds(journal)].flatMap(([name, ids]): Violation[] => {
     const read = readBack.get(name);

@@ -7,12 +7,12 @@ export interface Answer {
   told: readonly Told[];
 }
 
-/** Everything that clients were told, by whatever came of an answer. */
+/** All responses, complete or not. */
 export function answersIn(journal: readonly Entry[]): Answer[] {
   return [...entriesOf(journal, 'answered'), ...entriesOf(journal, 'unanswered'), ...entriesOf(journal, 'strange')];
 }
 
-/** Every acknowledged name, with the ids that answers gave it; none where only a stream's summary told of it. */
+/** All acknowledged names with the ids in the responses. A name has no id if only summaries of streams acknowledged it. */
 export function acknowledgedIds(journal: readonly Entry[]): Map<string, Set<string>> {
   const ids = new Map<string, Set<string>>();
   for (const { name, outcome, fields } of answersIn(journal).flatMap(({ told }) => told)) {
@@ -24,7 +24,7 @@ export function acknowledgedIds(journal: readonly Entry[]): Map<string, Set<stri
   return ids;
 }
 
-/** What was sent, by request number. */
+/** Requests by number. */
 export function requestsIn(journal: readonly Entry[]): Map<number, EntryOf<'sent'>> {
   return new Map(entriesOf(journal, 'sent').map((sent) => [sent.request, sent]));
 }

@@ -7,7 +7,7 @@ import { violation, type Violation } from './violation';
 
 const MARGIN_MS = 1_000;
 
-/** I14, I15: clients are told to come again, processes stay up, and end as they are asked to, with nothing in hand. */
+/** I14, I15: no unexpected responses, no crashes, and a clean end after SIGTERM. */
 export function checkConduct({ journal }: Evidence): Violation[] {
   const requests = requestsIn(journal);
   return [
@@ -28,7 +28,7 @@ export function checkConduct({ journal }: Evidence): Violation[] {
   ];
 }
 
-/** Exit code 0 within the grace, unless a server was away that it needed to settle with. */
+/** Exit code 0 within the grace period, unless a server was down at that time. */
 function checkEnds(journal: Evidence['journal']): Violation[] {
   const faults = new FaultWindows(journal);
   return entriesOf(journal, 'ended').flatMap(({ process, code, tookMs, atMs }) => {
@@ -38,7 +38,7 @@ function checkEnds(journal: Evidence['journal']): Violation[] {
   });
 }
 
-/** A publisher that was asked to end leaves no lease behind; one that was killed does, as does a database that went away. */
+/** A publisher leaves no leases behind after SIGTERM. Kills and database outages do leave some. */
 function checkLeases(journal: Evidence['journal']): Violation[] {
   const faults = new FaultWindows(journal);
   return entriesOf(journal, 'leases left').flatMap(({ acquiredMs, atMs }) => {

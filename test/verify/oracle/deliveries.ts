@@ -10,13 +10,13 @@ interface Span {
   toMs: number;
 }
 
-/** Workers heed a change half a second after its answer at the latest; a call may be under way then. */
+/** Workers apply a change within half a second after its response; a call may be in progress then. */
 const HEEDED_MS = 2_500;
-/** An attempt that began while a destination was off may succeed so much later. */
+/** Longest time from the start of an attempt to its success. */
 const ATTEMPT_MS = 10_000;
 const CALL_MS = 3_000;
 
-/** I7: each destination took each event at least once a generation, and only a fault makes it more. */
+/** I7: each destination accepted each event at least once per generation, and more often only because of a fault. */
 export function checkDeliveries(evidence: Evidence): Violation[] {
   const { journal, stored } = evidence;
   const deliveries = Map.groupBy(entriesOf(journal, 'delivered'), ({ destination }) => destination);
@@ -53,7 +53,7 @@ function checkTaken(
   return taken >= owed ? [] : [violation('undelivered', text, name)];
 }
 
-/** A generation is delivered once, and a delivery belongs to an attempt that was recorded. */
+/** Each generation is delivered once, and each delivery belongs to a recorded attempt. */
 function checkRepeats(
   { name, attempts, generation }: StoredEvent,
   deliveries: Delivered[],
@@ -70,7 +70,7 @@ function checkRepeats(
   return [violation('repeated', text, name)];
 }
 
-/** The event as it is read back, under its id, signed. */
+/** The delivered event equals the one that is read back, and is signed. */
 function checkContent(
   { name, webhookId, body, unverifiedBy, destination }: Delivered,
   evidence: Evidence,
@@ -94,7 +94,7 @@ function checkContent(
   if (read?.httpStatus !== 200) return found; // never acknowledged, or told by another rule
   const { id } = JSON.parse(read.text) as { id: string };
   if (webhookId !== id) found.push(violation('doubled', `${name} was delivered with webhook-id ${webhookId}`, name));
-  // What is read back goes on with the status and ends with it; all before it is the event.
+  // The text that is read back starts with the event and continues with its status.
   const isSame =
     body.endsWith('}') && read.text.startsWith(body.slice(0, -1)) && read.text.charAt(body.length - 1) === ',';
   if (!isSame) found.push(violation('changed', `${name} was delivered as ${body}, and reads as ${read.text}`, name));

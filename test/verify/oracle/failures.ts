@@ -5,13 +5,13 @@ import { entriesOf, type EntryOf } from '../run/journal';
 import { bringsAgain, FaultWindows } from './fault-windows';
 import { violation, type Violation } from './violation';
 
-/** A call that a fault broke off has ended within its timeout, and its failure was written soon after. */
+/** Longest time from a fault to the record of the attempt that it made fail. */
 const CALL_MS = 6_000;
 
-/** No later attempt can change these. */
+/** Reasons that make an event a dead letter at once. */
 const FINAL_REASONS = ['HTTP_3XX', 'HTTP_4XX', 'ADDRESS_REFUSED', 'INVALID_PAYLOAD'];
 
-/** I9: no outage uses up an attempt. What fails by itself does: a destination, or what the database refuses to meter. */
+/** I9: an outage costs no attempt. Attempts fail only because of a destination or because of poisoned types. */
 export function checkFailures({ journal, stored }: Evidence): Violation[] {
   const deliveries = Map.groupBy(entriesOf(journal, 'delivered'), ({ name }) => name);
   const faults = new FaultWindows(journal);
@@ -28,13 +28,13 @@ export function checkFailures({ journal, stored }: Evidence): Violation[] {
   });
 }
 
-/** An operator of the database may cancel the work of a handler, which then has failed. */
+/** The attempt failed because the fault `cancel` cancelled a statement of its handler. */
 function wasCancelled({ message, atMs }: StoredAttempt, faults: FaultWindows): boolean {
   const says = message?.includes('canceling statement due to user request') ?? false;
   return says && faults.explain(atMs - CALL_MS, atMs + CALL_MS, (kind) => kind === 'cancel');
 }
 
-/** The last attempt ends the retries, and no other. */
+/** Retries end with the last attempt and not before. */
 function endedRightly({ attemptNumber, status, reasonCode }: StoredAttempt): string[] {
   const isLast = attemptNumber >= MOST_ATTEMPTS;
   const exhausted = reasonCode === 'RETRY_EXHAUSTED';
@@ -51,10 +51,9 @@ function refusedByDatabase({ type }: StoredEvent, { attemptNumber, reasonCode, m
   return [`attempt ${attemptNumber} failed: ${reasonCode} ${message ?? ''}`];
 }
 
-/** For every attempt that failed the receiver failed a delivery, or a fault broke the call off. */
+/** Each failed attempt belongs to a delivery that the receiver failed, or to a call that a fault interrupted. */
 function unexplained(failed: StoredAttempt[], deliveries: EntryOf<'delivered'>[], faults: FaultWindows): string[] {
   const refused = deliveries.filter(({ status }) => status === undefined || status >= 300).length;
-  // Most likely those that a timeout or a broken connection ended are the ones that nobody failed on purpose.
   const brokenOff = failed.filter(
     ({ reasonCode, atMs }) => reasonCode === 'TIMEOUT' || faults.explain(atMs - CALL_MS, atMs, bringsAgain),
   ).length;

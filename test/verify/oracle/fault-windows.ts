@@ -8,10 +8,10 @@ interface Window {
   toMs: number;
 }
 
-/** Connections are made anew, messages come again, leases run out: so long does a fault work on when it is over. */
+/** A fault has effects for this long after its end: reconnects, redeliveries, leases that run out. */
 const WORKS_ON_MS = 3_000;
 
-/** When what was made to fail: what happened then may have a reason. */
+/** The times of all faults. A fault can explain what would otherwise be a violation. */
 export class FaultWindows {
   private readonly windows: Window[];
 
@@ -28,7 +28,7 @@ export class FaultWindows {
       });
   }
 
-  /** Whether a fault that `counts` was at work at some moment of the span. */
+  /** True if a fault that `counts` had effects at some time in the span. */
   explain(fromMs: number, toMs: number, counts: (kind: FaultKind, target: TargetName) => boolean): boolean {
     return this.windows.some(
       (window) => window.fromMs <= toMs && window.toMs >= fromMs && counts(window.kind, window.target),
@@ -40,7 +40,7 @@ export class FaultWindows {
   }
 }
 
-/** What can bring a message, or the work on it, a second time. */
+/** Faults that can cause a message to be delivered or processed again. */
 export const bringsAgain = (_: FaultKind, target: TargetName): boolean =>
   target !== 'redis' && !target.startsWith('api');
 

@@ -5,12 +5,12 @@ import { entriesOf, type EntryOf } from '../run/journal';
 import { answersIn } from './answers';
 import { violation, type Violation } from './violation';
 
-/** Clocks of one machine; receipt is noted a moment after the request was written. */
+/** All clocks are those of one machine. */
 const CLOCK_MARGIN_MS = 1_000;
 
 type Fields = Record<string, unknown>;
 
-/** Everything that was sent is what is read back, field by field, and the payload to the letter. */
+/** Every field is stored and read back as it was sent, and the payload as the same text. */
 export function checkFields(evidence: Evidence): Violation[] {
   const requests = Map.groupBy(
     entriesOf(evidence.journal, 'sent').flatMap((sent) => sent.names.map((name) => ({ name, sent }))),
@@ -32,7 +32,7 @@ export function checkFields(evidence: Evidence): Violation[] {
   });
 }
 
-/** What answers said of an event is what is read back. */
+/** The fields in responses equal those that are read back. */
 export function checkAnswers({ journal, readBack }: Evidence): Violation[] {
   const reads = new Map<string, Fields>();
   for (const [name, { httpStatus, text }] of readBack)
@@ -43,7 +43,7 @@ export function checkAnswers({ journal, readBack }: Evidence): Violation[] {
       const read = reads.get(name);
       if (!read) return [];
       const said = Object.entries(fields).filter(([field]) => field !== 'status' && field !== 'duplicate');
-      // A wrong id is told by another rule.
+      // checkAcknowledged reports a wrong id.
       const wrong = said.filter(([field, value]) => field !== 'id' && read[field] !== value);
       return wrong.map(([field, value]) =>
         violation(
@@ -69,7 +69,7 @@ function differences(fields: Fields, { tenant, expected }: PlannedEvent): string
     .map(([field, value]) => `${field} is ${String(fields[field])}, not ${String(value)}`);
 }
 
-/** It has the correlation id and the time of a request that brought it. */
+/** Correlation id and time of receipt belong to a request that carried the event. */
 function originOf(
   fields: Fields,
   { expected }: PlannedEvent,
@@ -84,12 +84,12 @@ function originOf(
   ];
 }
 
-/** To the letter: parsing would round numbers. */
+/** Compares text, because parsing rounds numbers. */
 function payloadOf({ text }: ReadBack, { expected: { payloadText } }: PlannedEvent): string[] {
   return payloadFollows(text, payloadText) ? [] : [`the payload was ${payloadText} and reads as ${text}`];
 }
 
-/** The first member of that name: all before it are strings, in which its quotes would be escaped. */
+/** Looks at the first `"payload":` in the text. Before it there are only strings, in which quotes are escaped. */
 export function payloadFollows(eventJson: string, payloadText: string): boolean {
   const start = eventJson.indexOf('"payload":') + '"payload":'.length;
   const end = start + payloadText.length;

@@ -1,10 +1,10 @@
 import type { Evidence, StoredAttempt, StoredEvent } from '../evidence/evidence';
 import { violation, type Violation } from './violation';
 
-/** RETRY_BACKOFF_MS of the run, less RETRY_JITTER. */
+/** RETRY_BACKOFF_MS of the run minus RETRY_JITTER. */
 const LEAST_WAITS_MS = [160, 400, 800];
 
-/** I6, I7, I12, I13: settled, one success in each generation, attempts without gaps, dispatches without doubles. */
+/** I6, I7, I12, I13: every event is settled, with one success per generation and without gaps in its attempts. */
 export function checkHistory({ stored }: Evidence): Violation[] {
   return stored.flatMap((event) => {
     const found = [...checkGenerations(event), ...checkStatus(event)];
@@ -66,7 +66,7 @@ function checkStatus({ name, status, attempts, deadLetter }: StoredEvent): Viola
   }
 }
 
-/** An attempt after the one before it; each belongs to a later dispatch. */
+/** Compares an attempt with the one before it. */
 function checkSuccession(before: StoredAttempt | undefined, attempt: StoredAttempt): string[] {
   const { attemptNumber: number, dispatchNo, generation, status } = attempt;
   const expected = before?.status === 'RETRY' ? before.attemptNumber + 1 : 1;
@@ -85,7 +85,7 @@ function checkSuccession(before: StoredAttempt | undefined, attempt: StoredAttem
   return found;
 }
 
-/** I8, I11: each dispatch has one entry, the first one included. */
+/** I8, I11: each dispatch has exactly one outbox entry. */
 function checkEntries({ name, entries }: StoredEvent): Violation[] {
   const dispatches = Map.groupBy(entries, ({ dispatchNo }) => dispatchNo);
   const twice = [...dispatches].filter(([, of]) => of.length > 1);

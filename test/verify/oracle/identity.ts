@@ -3,7 +3,7 @@ import { entriesOf } from '../run/journal';
 import { acknowledgedIds, answersIn } from './answers';
 import { violation, type Violation } from './violation';
 
-/** I2: one event of each name, whatever was sent again, always under the same id, and accepted once. */
+/** I2: each event is stored once and accepted once, and always has the same id. */
 export function checkIdentity({ journal, stored, sent }: Evidence): Violation[] {
   const byName = Map.groupBy(stored, ({ name }) => name);
   const twice = [...byName].filter(([, events]) => events.length > 1);
@@ -19,7 +19,7 @@ export function checkIdentity({ journal, stored, sent }: Evidence): Violation[] 
   ];
 }
 
-/** However many clients ask at once, exactly one is told that its event is new. */
+/** Exactly one response says `accepted`, however often an event is sent. */
 function checkAccepted(journal: Evidence['journal'], stored: number): Violation[] {
   const told = answersIn(journal).flatMap((answer) => answer.told);
   const accepted = Map.groupBy(

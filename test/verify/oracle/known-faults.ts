@@ -2,7 +2,7 @@ import type { Evidence } from '../evidence/evidence';
 import { entriesOf } from '../run/journal';
 import type { Violation } from './violation';
 
-/** A fault of the product that is known, and the issue that mends it. That issue takes it out of this list. */
+/** A known fault of the product. The issue that fixes it removes it from the list. */
 export interface KnownFault {
   name: string;
   issue: number;
@@ -11,18 +11,18 @@ export interface KnownFault {
 
 export const KNOWN_FAULTS: readonly KnownFault[] = [
   {
-    name: 'a replay that gets into a deadlock is answered 500',
+    name: 'a replay that runs into a deadlock is answered 500',
     issue: 18,
     explains: ({ breach, text }) => breach === 'strange answer' && text.startsWith('replay: 500'),
   },
   {
-    name: 'a replay that is answered 5xx is carried out all the same',
+    name: 'an admin action that is answered 5xx is carried out anyway',
     issue: 18,
     explains: ({ breach, text }) =>
-      breach === 'operator' && /^replay .* was answered 5\d\d, and carried out/.test(text),
+      breach === 'operator' && /^\S+ \(\S+\) was answered 5\d\d, and carried out/.test(text),
   },
   {
-    name: 'cached facts that are corrupted or stand under another key are believed',
+    name: 'corrupted cached facts, and those under another key, are used',
     issue: 23,
     explains: ({ names }, evidence) => names.some((name) => forgedNames(evidence).has(name)),
   },

@@ -5,13 +5,13 @@ import { FaultWindows, hitsDatabase } from './fault-windows';
 import { repairsOf } from './reconciler';
 import { violation, type Violation } from './violation';
 
-/** A counter is raised after what it counts: what happened just before the scrape may be missing. */
+/** Counters may lag this much behind at the time of a scrape. */
 const BEFORE_MS = 250;
 const COMMIT_MS = 6_000;
 
 /**
- * Counters against the truth. A process takes its counters with it when it is killed, and is asked a moment before; what
- * it did in between, and what it did while its database went away, may or may not have been counted.
+ * Compares counters with what is stored and what was answered. A process is scraped just before it is killed, so the last
+ * moment may be missing, and so may work that a database outage interrupted.
  */
 export function checkMetrics(evidence: Evidence): Violation[] {
   const scrapes = lastScrapes(evidence.journal);
@@ -39,7 +39,7 @@ export function checkMetrics(evidence: Evidence): Violation[] {
 
 type Scrape = EntryOf<'scraped'>;
 
-/** Of each process that ever ran. */
+/** The last scrape of each process, by pid. */
 function lastScrapes(journal: Evidence['journal']): Scrape[] {
   return [...new Map(entriesOf(journal, 'scraped').map((scrape) => [scrape.pid, scrape])).values()];
 }
@@ -49,7 +49,7 @@ function sumOf(values: Record<string, number>, series: string): number {
   return Object.entries(values).reduce((sum, [name, value]) => sum + (pattern.test(name) ? value : 0), 0);
 }
 
-/** What a process has answered it had counted. What was sent when it ran, to its address, it has answered. */
+/** An api process has counted every event that it answered. Requests sent to its address while it ran were answered by it. */
 function checkIngest({ journal }: Evidence, scrapes: readonly Scrape[]): Violation[] {
   const requests = requestsIn(journal);
   const starts = new Map(entriesOf(journal, 'started').map((started) => [started.pid, started]));
@@ -71,7 +71,7 @@ function checkIngest({ journal }: Evidence, scrapes: readonly Scrape[]): Violati
   });
 }
 
-/** Attempts say which process made them. */
+/** Attempts contain the pid of their worker. */
 function checkAttempts({ stored, journal }: Evidence, scrapes: readonly Scrape[]): Violation[] {
   const faults = new FaultWindows(journal);
   const byPid = Map.groupBy(
@@ -94,7 +94,7 @@ function checkAttempts({ stored, journal }: Evidence, scrapes: readonly Scrape[]
     });
 }
 
-/** In the calm before the first fault nothing is lost with a process. */
+/** The publishers have counted every entry that was published undisturbed. */
 function checkPublished({ stored, journal }: Evidence, scrapes: readonly Scrape[]): Violation[] {
   const faults = new FaultWindows(journal);
   const disturbs = (_: unknown, target: string): boolean => target.startsWith('publisher') || target === 'postgres';

@@ -15,10 +15,10 @@ const EXPECTED: Record<string, number> = {
   'destination.change': 200,
   'destination.rotate-secret': 200,
 };
-/** What leaves one row in the audit for each request that was carried out. */
+/** Actions that write one audit row per request. */
 const AUDITED = ['replay', 'dlq.retry', 'dlq.discard'];
 
-/** I12: what operators were answered is what happened, once; and what failed did not happen. */
+/** I12: an admin action did what its response says, once. An action that failed changed nothing. */
 export function checkOperators({ journal, replays, audit, stored }: Evidence): Violation[] {
   const asked = entriesOf(journal, 'operator');
   const faults = new FaultWindows(journal);
@@ -77,7 +77,7 @@ function checkReplays(asked: readonly EntryOf<'operator'>[], replays: Evidence['
   ];
 }
 
-/** Only an operator gives an event up. */
+/** Only operators discard events. */
 function checkDiscarded(asked: readonly EntryOf<'operator'>[], stored: Evidence['stored']): Violation[] {
   const requests = asked.filter(
     ({ action, status }) => action === 'dlq.discard' && (status === 202 || status === undefined),

@@ -16,7 +16,7 @@ import { checkRest } from './rest';
 import { checkUsage } from './usage';
 import type { Breach, Violation } from './violation';
 
-/** Each looks at the evidence for breaches of its own promises. */
+/** Each rule checks the evidence for violations of certain promises. */
 export const RULES: readonly ((evidence: Evidence) => Violation[])[] = [
   checkAcknowledged,
   checkIdentity,
@@ -34,20 +34,20 @@ export const RULES: readonly ((evidence: Evidence) => Violation[])[] = [
   checkConduct,
 ];
 
-export interface Verdict {
+export interface Result {
   accepted: number;
   completed: number;
   lost: number;
   doubled: number;
   violations: Violation[];
-  /** Those that a known fault of the product explains. */
+  /** Violations that a known fault of the product explains. */
   expected: { fault: KnownFault; violation: Violation }[];
 }
 
-/** Decides from what was seen outside, and from what is there afterwards, whether every promise was kept. */
-export function judge(evidence: Evidence): Verdict {
+/** Applies all rules to the evidence of a run. */
+export function examine(evidence: Evidence): Result {
   const violations: Violation[] = [];
-  const expected: Verdict['expected'] = [];
+  const expected: Result['expected'] = [];
   for (const violation of RULES.flatMap((rule) => rule(evidence))) {
     const fault = KNOWN_FAULTS.find(({ explains }) => explains(violation, evidence));
     if (fault) expected.push({ fault, violation });
@@ -69,6 +69,6 @@ function isCompleted(eventJson = '{}'): boolean {
   return (JSON.parse(eventJson) as { status?: string }).status === 'COMPLETED';
 }
 
-export function resultLine({ accepted, completed, lost, doubled, violations }: Verdict): string {
+export function resultLine({ accepted, completed, lost, doubled, violations }: Result): string {
   return `accepted ${accepted}, completed ${completed}, lost ${lost}, doubled ${doubled}, violations ${violations.length}`;
 }

@@ -2,7 +2,7 @@ import type { Evidence, StoredEvent } from '../evidence/evidence';
 import { bringsAgain, FaultWindows } from './fault-windows';
 import { violation, type Violation } from './violation';
 
-/** I3, I5: what the reconciler sent again had been lost by a fault. Where nothing loses on purpose, it has nothing to do. */
+/** I3, I5: the reconciler dispatches an event again only if a fault explains it, and never in a run without the reconciler. */
 export function checkReconciler({ journal, reconciles, stored }: Evidence): Violation[] {
   const faults = new FaultWindows(journal);
   return stored.flatMap((event) => {
@@ -16,7 +16,7 @@ export function checkReconciler({ journal, reconciles, stored }: Evidence): Viol
   });
 }
 
-/** The reconciler alone dispatches to events.main again. */
+/** Only the reconciler creates a second dispatch to events.main. */
 export function repairsOf({ entries }: StoredEvent): { dispatchNo: number; publishedMs: number; repairedMs: number }[] {
   const repairs = entries.filter(({ destination, dispatchNo }) => destination === 'main' && dispatchNo > 1);
   return repairs.map(({ dispatchNo, createdMs }) => {

@@ -3,7 +3,7 @@ import { entriesOf, type EntryOf } from '../run/journal';
 import { requestsIn } from './answers';
 import { violation, type Violation } from './violation';
 
-/** I14: what was sent broken is refused, each with its code, and nothing else is; counts add up. */
+/** I14: broken records are rejected with the right code, no others are rejected, and the counts add up. */
 export function checkRejections({ journal }: Evidence): Violation[] {
   const requests = requestsIn(journal);
   return entriesOf(journal, 'answered').flatMap((answer) => {

@@ -4,7 +4,7 @@ import { violation, type Violation } from './violation';
 
 const AROUND_MS = 10_000;
 
-/** I13: nothing is left over. Copies of dead letters lie in events.dlq, which nobody consumes: exactly those. */
+/** I13: nothing is left over, and events.dlq holds exactly the copies of dead letters. */
 export function checkRest({ leftovers, wrongGauges, ...evidence }: Evidence): Violation[] {
   return [
     ...Object.entries(leftovers)

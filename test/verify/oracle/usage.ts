@@ -4,8 +4,8 @@ import { violation, type Violation } from './violation';
 type Sums = ReadonlyMap<string, Pick<UsageRow, 'events' | 'bytes'>>;
 
 /**
- * I7: events and bytes of each tenant, day of receipt and type are counted once a generation, when it succeeds. A dead
- * letter counts nothing, until it is retried with success; reprocessed, it counts in the generation that succeeds.
+ * I7: usage counts each event once per generation that succeeds, by tenant, day of receipt and type. A dead letter counts
+ * when a retry succeeds.
  */
 export function checkUsage({ stored, usage }: Evidence): Violation[] {
   const succeeded = sumsOf(stored, succeededIn);
@@ -16,7 +16,7 @@ export function checkUsage({ stored, usage }: Evidence): Violation[] {
   });
 }
 
-/** Generations. */
+/** Generations that have succeeded. */
 const succeededIn = ({ attempts }: StoredEvent): number[] =>
   attempts.filter(({ status }) => status === 'SUCCESS').map(({ generation }) => generation);
 
@@ -27,7 +27,7 @@ function textOf(sums: Sums, key: string): string {
   return `${events} events of ${bytes} bytes`;
 }
 
-/** What is counted if an event counts once in each of these generations. */
+/** Sums over all events, each counted once per generation in the list. */
 function sumsOf(stored: readonly StoredEvent[], generationsOf: (event: StoredEvent) => number[]): Sums {
   const sums = new Map<string, { events: number; bytes: number }>();
   for (const event of stored) {

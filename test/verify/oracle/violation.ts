@@ -1,4 +1,4 @@
-/** What a promise was broken by. */
+/** Kinds of violations. */
 export type Breach =
   | 'lost'
   | 'doubled'
@@ -23,7 +23,7 @@ export type Breach =
 export interface Violation {
   breach: Breach;
   text: string;
-  /** Of the events that it is about. */
+  /** Names of the events concerned. */
   names: readonly string[];
 }
 

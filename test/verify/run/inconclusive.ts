@@ -1,9 +1,9 @@
-/** Something of the run itself failed, not StreamForge: there is no verdict. */
+/** The run itself failed, not StreamForge, so it has no result. */
 export class Inconclusive extends Error {
   override readonly name = 'Inconclusive';
 }
 
-/** @throws Inconclusive when a server of the run does not do as it should. */
+/** Runs `work`, which uses a server of the run. @throws Inconclusive if it fails */
 export async function ofTheRun<T>(what: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();

@@ -2,7 +2,7 @@ import { createWriteStream, type WriteStream } from 'node:fs';
 import type { FaultKind, TargetName } from '../faults/schedule';
 import type { SummaryCounts, Told } from '../load/sending';
 
-/** What clients, operators and receivers saw, and what was done to the installation, as it happened. */
+/** What clients, operators and receivers observed, and what was done to the processes and servers. */
 export type Entry = { atMs: number } & (
   | {
       kind: 'sent';
@@ -11,7 +11,7 @@ export type Entry = { atMs: number } & (
       /** Kind of request. */
       what: string;
       names: string[];
-      /** By record: the code with which it has to be refused; null where it has to be taken. */
+      /** The expected rejection code of each record; null if the record is valid. */
       codes: (string | null)[];
     }
   | {
@@ -23,31 +23,31 @@ export type Entry = { atMs: number } & (
       lastCommittedRecord?: number | undefined;
     }
   | { kind: 'unanswered'; request: number; reason: string; told: Told[] }
-  /** An answer that no promise allows for. */
+  /** A response that the API does not allow. */
   | { kind: 'strange'; request: number; status: number; text: string; told: Told[] }
-  /** A client that got no answer though everything was up. */
+  /** A client got no response long after everything was up again. */
   | { kind: 'given up'; what: string; names: string[] }
   | OperatorEntry
   | DeliveredEntry
-  /** Fault number `fault` of the run begins or is over. */
+  /** The fault with this number begins or ends. */
   | { kind: 'fault'; phase: 'begins' | 'ends'; fault: number; what: FaultKind; target: TargetName; text: string }
   | { kind: 'started'; process: string; pid: number; url: string }
-  /** A process of ours ended though nobody ended it. */
+  /** A process ended by itself. */
   | { kind: 'crashed'; process: string; output: string }
-  /** It was asked to end by SIGTERM. */
+  /** A process ended after SIGTERM. */
   | { kind: 'ended'; process: string; code: number | null; tookMs: number }
-  /** When no publisher ran any more, after SIGTERM: outbox entries that are leased, and since when. */
+  /** Leases in the outbox after all publishers have ended. */
   | { kind: 'leases left'; acquiredMs: number[] }
-  /** Events whose cached facts were overwritten. */
+  /** Ids of events whose cached facts were overwritten. */
   | { kind: 'forged'; ids: string[] }
   | { kind: 'scraped'; process: string; pid: number; values: Record<string, number> }
 );
 
-/** A request of an operator, when its answer came or failed to come. `sentMs`: when it was sent. */
+/** An admin request with its response. */
 export interface OperatorEntry {
   kind: 'operator';
   action: string;
-  /** Its correlation id. */
+  /** Correlation id of the request. */
   id: string;
   sentMs: number;
   request: Record<string, unknown>;
@@ -56,7 +56,7 @@ export interface OperatorEntry {
   text: string;
 }
 
-/** At a receiver. `status` is what it answered; undefined where it broke the connection or kept silent. */
+/** A delivery at the receiver. `status` is undefined if the receiver broke the connection or did not respond. */
 export interface DeliveredEntry {
   kind: 'delivered';
   destination: string;
@@ -64,14 +64,14 @@ export interface DeliveredEntry {
   name: string;
   body: string;
   status: number | undefined;
-  /** Names of the libraries that did not verify it with any secret that was ever told. */
+  /** Libraries that could not verify the delivery with any known secret. */
   unverifiedBy: string[];
 }
 
 export type EntryOf<Kind extends Entry['kind']> = Extract<Entry, { kind: Kind }>;
 type Unstamped<E> = E extends unknown ? Omit<E, 'atMs'> : never;
 
-/** Append-only, in memory for the oracle and in a file for whoever has to find out what happened. */
+/** Append-only log of a run, in memory for the oracle and in a file for people. */
 export class Journal {
   readonly entries: Entry[] = [];
   readonly startedMs = Date.now();

@@ -4,7 +4,7 @@ import type { Choice } from './plan';
 import { shrink } from './shrink';
 import { verify, type Run } from './verify';
 
-/** Exit codes: docs/verify.md. */
+/** Exit codes, as in docs/verify.md. */
 const KEPT = 0;
 const BROKEN = 1;
 const INCONCLUSIVE = 3;
@@ -28,9 +28,9 @@ async function main(): Promise<number> {
   };
   const run: Run = { seed: Number(seed), seconds: Number(seconds), choice, say };
   try {
-    const result = await verify(run);
-    if (result.verdict.violations.length === 0) return KEPT;
-    if (values.shrink) await shrink(run, result);
+    const finished = await verify(run);
+    if (finished.result.violations.length === 0) return KEPT;
+    if (values.shrink) await shrink(run, finished);
     return BROKEN;
   } catch (error) {
     if (!(error instanceof Inconclusive)) throw error;
@@ -39,7 +39,7 @@ async function main(): Promise<number> {
   }
 }
 
-// Whatever is still open then, such as a server that does not let go of its socket, is no reason to stay.
+// Exit even if sockets or child processes are still open.
 main().then(
   (code) => process.exit(code),
   (error: unknown) => {

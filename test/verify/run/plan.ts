@@ -1,21 +1,21 @@
 import { faultSchedule, type Fault } from '../faults/schedule';
 import { settingsOf } from '../landscape/settings';
 
-/** What a seed decides of a run, apart from the load. */
+/** What the seed decides about a run, except the load. */
 export interface Plan {
   /**
-   * Every other seed loses nothing that RabbitMQ had confirmed, and has no reconciler to make good what the product loses:
-   * it must come to rest all the same.
+   * False for even seeds: the reconciler dispatches nothing again, and no fault loses confirmed messages. Everything has to
+   * come to rest without it.
    */
   reconciles: boolean;
   settings: Record<string, string>;
   faults: readonly Fault[];
 }
 
-/** Of the faults that the seed would bring, some alone. */
+/** Restricts the faults of the seed. */
 export interface Choice {
   numbers?: readonly number[];
-  /** Such as `kill-worker`. Others of these kinds take the place of those that are left out. */
+  /** Such as `kill-worker`. More faults of these kinds replace those that are left out. */
   kinds?: readonly string[];
 }
 

@@ -1,5 +1,5 @@
 import type { Evidence } from '../evidence/evidence';
-import { resultLine, type Verdict } from '../oracle/oracle';
+import { resultLine, type Result } from '../oracle/oracle';
 import type { Violation } from '../oracle/violation';
 import { entriesOf, type Entry } from './journal';
 
@@ -12,13 +12,13 @@ export function progressOf(entries: readonly Entry[]): string {
   return `          ${answered} requests answered, ${unanswered} not, ${entriesOf(entries, 'delivered').length} deliveries`;
 }
 
-/** What was violated, each with the story of one event; how much was tried; and the verdict, which comes last. */
+/** Violations with the story of one event each, then totals. The last line is the result. */
 export function reportOf(
-  verdict: Verdict,
+  result: Result,
   { journal }: Evidence,
   { run, stories }: { run: { seed: number }; stories: ReadonlyMap<string, string> },
 ): string[] {
-  const { violations, expected } = verdict;
+  const { violations, expected } = result;
   const told = violations.slice(0, MOST_VIOLATIONS_TOLD);
   const alreadyTold = new Set<string>();
   const untold = violations.length - told.length;
@@ -30,7 +30,7 @@ export function reportOf(
       : []),
     ...expectedOf(expected),
     summaryOf(journal),
-    resultLine(verdict),
+    resultLine(result),
   ];
 }
 
@@ -48,8 +48,8 @@ function countsOf(violations: readonly Violation[]): string {
   return [...groups].map(([breach, of]) => `${breach} ${of.length}`).join(', ');
 }
 
-/** Faults of the product that are known: docs/verify.md. */
-function expectedOf(expected: Verdict['expected']): string[] {
+/** Known faults of the product that showed in this run. */
+function expectedOf(expected: Result['expected']): string[] {
   const groups = Map.groupBy(expected, ({ fault }) => fault);
   return [...groups].map(([{ name, issue }, of]) => `expected until issue ${issue}: ${name} (${of.length} times)`);
 }

@@ -1,19 +1,19 @@
 import { Inconclusive } from './inconclusive';
-import { verify, type Result, type Run } from './verify';
+import { verify, type FinishedRun, type Run } from './verify';
 
-/** Each try takes as long as its load and half a minute around it. */
+/** A try takes as long as its load, plus about half a minute. */
 const MOST_TRIES = 6;
 const MOST_MS = 15 * 60_000;
 const LEAST_SECONDS = 10;
 
 /**
- * Looks for a shorter run that fails in the same way: with half of the faults, and with the load cut off after the last
- * of them. What fails depends on timing as well, so a run that passes proves nothing, and the search is short.
+ * Looks for a shorter run with the same violations: it tries half of the faults, with load only until the last of them.
+ * Timing matters as well, so a try that passes proves nothing, and the search is short.
  */
-export async function shrink(run: Run, failed: Result): Promise<void> {
+export async function shrink(run: Run, failed: FinishedRun): Promise<void> {
   const { say } = run;
   const untilMs = Date.now() + MOST_MS;
-  const breaches = new Set(failed.verdict.violations.map(({ breach }) => breach));
+  const breaches = new Set(failed.result.violations.map(({ breach }) => breach));
   const all = failed.plan.faults;
   let best: { seconds: number; faults: readonly number[] } = {
     seconds: run.seconds,
@@ -54,8 +54,8 @@ function halvesOf(faults: readonly number[]): (readonly number[])[] {
 
 async function failsAlike(run: Run, breaches: ReadonlySet<string>): Promise<boolean> {
   try {
-    const { verdict } = await verify(run);
-    return verdict.violations.some(({ breach }) => breaches.has(breach));
+    const { result } = await verify(run);
+    return result.violations.some(({ breach }) => breaches.has(breach));
   } catch (error) {
     if (error instanceof Inconclusive) return false;
     throw error;

@@ -5,7 +5,7 @@ import { entriesOf, type Entry } from './journal';
 
 const MOST_STORIES = 50;
 const MOST_TEXT = 300;
-/** Faults that near to anything of the event are part of its story. */
+/** Faults within this time of an entry belong to the story. */
 const NEAR_MS = 5_000;
 
 interface Line {
@@ -13,7 +13,7 @@ interface Line {
   text: string;
 }
 
-/** Of the events that violations are about: everything that was sent, answered, stored, tried and delivered of each. */
+/** Everything known about the events of the violations: requests, responses, dispatches, attempts and deliveries. */
 export function storiesOf(violations: readonly Violation[], evidence: Evidence): Map<string, string> {
   const names = new Set(violations.flatMap(({ names: [first] }) => first ?? []));
   return new Map([...names].slice(0, MOST_STORIES).map((name) => [name, storyOf(name, evidence)]));

@@ -13,7 +13,7 @@ import { Client, type Outside } from '../load/client';
 import { Admin } from '../load/operator/admin';
 import { Operator, registerDestinations } from '../load/operator/operator';
 import { CLIENT_TENANTS } from '../load/tenants';
-import { judge, type Verdict } from '../oracle/oracle';
+import { examine, type Result } from '../oracle/oracle';
 import { ofTheRun } from './inconclusive';
 import { Journal } from './journal';
 import { planOf, type Choice, type Plan } from './plan';
@@ -21,7 +21,7 @@ import { progressOf, reportOf } from './report';
 import { storiesOf } from './story';
 
 const PROGRESS_EVERY_MS = 5_000;
-/** A slow machine may take its time, as long as it gets on. */
+/** Gives up when nothing has moved for this long. */
 const REST_PATIENCE_MS = 75_000;
 const ROLES = ['api', 'publisher', 'worker'];
 
@@ -34,19 +34,18 @@ export interface Run {
   say: (line: string) => void;
 }
 
-export interface Result {
-  verdict: Verdict;
-  /** When the load ended, in ms of the run. */
-  journal: Journal;
+export interface FinishedRun {
+  result: Result;
   plan: Plan;
 }
 
 /**
- * The fault suite: seeded load on real processes while a seeded schedule makes them and their servers fail. Then all is
- * up again, everything comes to rest, and the oracle decides. What is left of a run that failed stays on disk.
- * @throws Inconclusive when a server of the run fails by itself
+ * One run of the fault suite: seeded load on real processes while a seeded schedule makes them and their servers fail. Then
+ * everything is started again and comes to rest, and the oracle checks the evidence. If it finds violations, the files of
+ * the run stay on disk.
+ * @throws Inconclusive if a server of the run fails by itself
  */
-export async function verify(run: Run): Promise<Result> {
+export async function verify(run: Run): Promise<FinishedRun> {
   const { seed, seconds, say } = run;
   const plan = planOf(seed, seconds, run.choice);
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), `streamforge-verify-${seed}-`));
@@ -60,12 +59,12 @@ export async function verify(run: Run): Promise<Result> {
   try {
     landscape = await Landscape.start(directory, plan.settings, journal);
     const evidence = await runIn(landscape, receiver, { run, plan, journal });
-    const verdict = judge(evidence);
-    passed = verdict.violations.length === 0;
-    const stories = storiesOf(verdict.violations, evidence);
+    const result = examine(evidence);
+    passed = result.violations.length === 0;
+    const stories = storiesOf(result.violations, evidence);
     fs.writeFileSync(path.join(directory, 'stories.txt'), [...stories.values()].join('\n'));
-    for (const line of reportOf(verdict, evidence, { run, stories })) say(line);
-    return { verdict, journal, plan };
+    for (const line of reportOf(result, evidence, { run, stories })) say(line);
+    return { result, plan };
   } finally {
     if (landscape && !passed) keepOutputs(directory, landscape);
     await landscape?.stop();
@@ -103,7 +102,7 @@ interface Actor {
   stop(): void;
 }
 
-/** Load and faults side by side. Ends when all is up again and every client has the answer to its last request. */
+/** Runs load and faults at the same time. Ends when everything is up again and every client has its last response. */
 async function underFaults(
   actors: readonly Actor[],
   { run, plan, landscape, journal }: { run: Run; plan: Plan; landscape: Landscape; journal: Journal },

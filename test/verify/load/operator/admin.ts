@@ -4,7 +4,7 @@ import { exchange } from '../exchange';
 
 const TIMEOUT_MS = 5_000;
 
-/** Requests of one operator, each sent once: nobody knows what became of one that was not answered. */
+/** Sends admin requests. Each is sent once, even if no response arrives. */
 export class Admin {
   private turn = 0;
 
@@ -13,7 +13,7 @@ export class Admin {
     private readonly journal: Journal,
   ) {}
 
-  /** The body of an answer of 2xx, undefined for any other. The journal keeps both. */
+  /** Returns the body of a 2xx response, otherwise undefined. Either way the journal keeps the response. */
   async ask(
     action: string,
     method: string,

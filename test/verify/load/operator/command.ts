@@ -4,7 +4,7 @@ import * as path from 'node:path';
 const ROOT = path.resolve(__dirname, '../../../..');
 const WITHIN_MS = 60_000;
 
-/** Runs a command of the build. Resolves with its exit code; null when it did not end in time. */
+/** Runs a command from dist. Resolves with its exit code, or null if it was killed at the time limit. */
 export function runCommand(name: string, env: Record<string, string>): Promise<number | null> {
   const command = spawn(process.execPath, [path.join(ROOT, 'dist/src/commands', `${name}.js`)], {
     cwd: ROOT,

@@ -1,11 +1,11 @@
 import type { Tenant } from '../tenants';
 
 export interface PlannedDestination {
-  /** As it calls itself in its path. */
+  /** First segment of the path of its URL. */
   name: string;
   tenant: Tenant;
   eventTypes: string[];
-  /** An operator switches it off and on. */
+  /** The operator disables and enables it during the run. */
   switched: boolean;
 }
 

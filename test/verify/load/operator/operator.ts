@@ -12,13 +12,13 @@ import { DESTINATIONS } from './destinations';
 const PAUSE_MS = { least: 400, most: 1_500 };
 const DESTINATION_TIMEOUT_MS = 1_500;
 const REPLAY = { least: 3, most: 60 };
-/** More than a replay sends within its request, so that publishers carry it on. */
+/** More events than a replay sends within its request, so that publishers continue it. */
 const LARGE_REPLAY = { share: 0.2, limit: 260 };
-/** Both secrets sign for so long. */
+/** How long deliveries carry the signatures of both secrets. */
 const OVERLAP_SECONDS = 3_600;
 const GIVE_UP_AFTER_MS = 120_000;
 
-/** Registers the destinations, before anything is sent. @throws when one is not taken */
+/** Creates the destinations before the load starts. @throws if one is not created */
 export async function registerDestinations(admin: Admin, receiver: FlakyReceiver): Promise<Map<string, string>> {
   const ids = new Map<string, string>();
   for (const { name, tenant, eventTypes } of DESTINATIONS) {
@@ -31,7 +31,7 @@ export async function registerDestinations(admin: Admin, receiver: FlakyReceiver
   return ids;
 }
 
-/** What operators do all day, at moments and in an order that the seed says. */
+/** Performs admin actions. The seed decides which, in which order, and the pauses between them. */
 export class Operator {
   private stopped = false;
   private readonly random: SeededRandom;
@@ -57,7 +57,7 @@ export class Operator {
     }
   }
 
-  /** Ends with the deed in hand: what it switched off it switches on again. */
+  /** Stops after the current action. A disabled destination is enabled again. */
   stop(): void {
     this.stopped = true;
   }
@@ -109,7 +109,7 @@ export class Operator {
     await this.admin.ask('look', 'GET', path);
   }
 
-  /** The command, as a cron job runs it. */
+  /** Runs `npm run prune:idempotency`, as a cron job would. */
   private async pruneKeys(): Promise<void> {
     const { journal, landscape } = this;
     const sentMs = journal.nowMs;
@@ -132,7 +132,7 @@ export class Operator {
     await this.admin.ask('destination.change', 'PATCH', `destinations/${this.destinations.get(name)}`, change);
   }
 
-  /** Until the new secret was told: of two that nobody knows, deliveries could not be verified. */
+  /** Repeats the rotation until the response with the new secret arrives: with two unknown secrets no delivery could be verified. */
   private async rotateSecret(): Promise<void> {
     const { name } = this.random.pick(DESTINATIONS);
     const path = `destinations/${this.destinations.get(name)}/rotate-secret`;
@@ -141,7 +141,7 @@ export class Operator {
     this.receiver.learnSecret(name, String(made.secret));
   }
 
-  /** @throws when it is not done though everything has long been up again */
+  /** @throws if the action keeps failing long after all servers are up again */
   private async untilDone(...asked: Parameters<Admin['ask']>): Promise<Record<string, unknown>> {
     for (const untilMs = Date.now() + GIVE_UP_AFTER_MS; ;) {
       const done = await this.admin.ask(...asked);
@@ -152,7 +152,7 @@ export class Operator {
   }
 }
 
-/** PostgreSQL may be down: then the switch stays as it is. */
+/** If PostgreSQL is down, the switch keeps its position. */
 function whileDown(error: unknown): void {
   if (!/ECONN|terminat|timeout|starting up|shutting down|recovery/i.test(String(error))) throw error;
 }

@@ -9,7 +9,7 @@ import type { PlannedStream } from './stream';
 export type PlannedRequest = { pauseMs: number } & (
   | { kind: 'single'; event: PlannedEvent; twice: boolean }
   | { kind: 'broken single'; tenant: Tenant; broken: BrokenRecord }
-  /** `twice`: the whole upload is sent once more when it was answered. */
+  /** `twice`: the whole stream is sent again after its response. */
   | { kind: 'stream'; stream: PlannedStream; twice: boolean }
 );
 
@@ -24,7 +24,7 @@ const ALL: readonly Identity[] = ['event-id', 'key', 'event-id and key', 'conten
 const OF_CLOUD_EVENTS: readonly Identity[] = ['event-id', 'event-id and key'];
 const SINGLE_FORMS: readonly Form[] = ['json', 'json', 'json', 'json', 'cloudevent', 'binary cloudevent'];
 
-/** What one client sends, without end. How far it gets depends on the machine; what comes when does not. */
+/** The endless sequence of requests of one client. The seed decides the sequence; the machine decides how far the client gets. */
 export function* requestsOf(seed: number, client: number): Generator<PlannedRequest, never> {
   const random = new SeededRandom(seedFor(seed, `client ${client}`));
   const tenant = CLIENT_TENANTS[client % CLIENT_TENANTS.length] as Tenant;
@@ -64,7 +64,7 @@ class RequestPlan {
   stream() {
     const { random, events } = this;
     const format = random.chance(0.25) ? ('xml' as const) : ('ndjson' as const);
-    // With a key of its own a record is not the event that it is without one, unless its eventId says so.
+    // With an idempotency key, a record counts as the same event as without one only if it has an eventId.
     const key = random.chance(0.5) ? `stream-${this.client}-${random.between(0, 1e9)}` : undefined;
     const identities: readonly Identity[] = key === undefined ? ['event-id', 'content'] : ['event-id'];
     const form = format === 'xml' ? 'xml' : 'json';

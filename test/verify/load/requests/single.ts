@@ -3,7 +3,7 @@ import type { Exchange } from '../exchange';
 import { keyOf, type PlannedEvent } from '../planned-event';
 import { isLater, type Reading, type Sending } from '../sending';
 
-/** POST of one event, in whatever form. */
+/** A POST with one event. */
 export function singleOf(event: PlannedEvent): Sending {
   const key = keyOf(event);
   return {
@@ -22,18 +22,18 @@ export function singleOf(event: PlannedEvent): Sending {
 }
 
 function readTaken({ status, text, headers }: Exchange, name: string): Reading {
-  if (isLater(status as number)) return { verdict: 'again', told: [] };
+  if (isLater(status as number)) return { next: 'again', told: [] };
   const outcome = status === 202 ? 'accepted' : 'duplicate';
-  if (status !== 202 && status !== 200) return { verdict: 'strange', told: [] };
+  if (status !== 202 && status !== 200) return { next: 'strange', told: [] };
   const fields = JSON.parse(text) as Record<string, unknown>;
   const agrees = fields.status === outcome && fields.duplicate === (outcome === 'duplicate');
   const announced = (headers['idempotent-replayed'] === 'true') === (outcome === 'duplicate');
   const located = headers.location === `/v1/events/${String(fields.id)}`;
-  const verdict = agrees && announced && located ? 'done' : 'strange';
-  return { verdict, told: [{ record: 1, name, outcome, fields }] };
+  const next = agrees && announced && located ? 'done' : 'strange';
+  return { next, told: [{ record: 1, name, outcome, fields }] };
 }
 
-/** POST of one that has to be refused. */
+/** A POST with one record that must be rejected. */
 export function brokenSingleOf(tenant: string, broken: BrokenRecord): Sending {
   const { key, name } = broken;
   return {
@@ -47,11 +47,11 @@ export function brokenSingleOf(tenant: string, broken: BrokenRecord): Sending {
     body: broken.text,
     records: [{ broken }],
     read: ({ status, text }) => {
-      if (isLater(status)) return { verdict: 'again', told: [] };
-      if (status < 300) return { verdict: 'done', told: [{ record: 1, name, outcome: 'taken' }] };
+      if (isLater(status)) return { next: 'again', told: [] };
+      if (status < 300) return { next: 'done', told: [{ record: 1, name, outcome: 'taken' }] };
       const { code, retryable } = JSON.parse(text) as { code: string; retryable: boolean };
-      const verdict = status === broken.status && !retryable ? 'done' : 'strange';
-      return { verdict, told: [{ record: 1, name, outcome: 'rejected', code }] };
+      const next = status === broken.status && !retryable ? 'done' : 'strange';
+      return { next, told: [{ record: 1, name, outcome: 'rejected', code }] };
     },
   };
 }

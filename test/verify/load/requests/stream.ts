@@ -17,12 +17,12 @@ export interface PlannedStream {
   key: string | undefined;
   lineByLine: boolean;
   gzip: boolean;
-  /** Ends in the middle of an element: malformed, but the records before it are to be taken. */
+  /** The XML ends inside an element. It is malformed, but the records before that are valid. */
   cutShort: boolean;
 }
 
 const LINES = 'application/x-ndjson';
-/** So many are listed in a summary. */
+/** A summary lists at most this many errors. */
 const MOST_ERRORS = 100;
 
 export function streamOf(stream: PlannedStream): Sending {
@@ -53,7 +53,7 @@ function textOf({ format, records, cutShort }: PlannedStream): string {
   return `<?xml version="1.0" encoding="UTF-8"?><events>${texts.join('\n')}${cutShort ? '<event><eventType>' : '</events>'}`;
 }
 
-/** Of a stream that was read whole, or of one that broke off: then it says how far it is committed. */
+/** Reads the summary of a stream. If the stream broke off, it says which records are committed. */
 function readSummary({ status = 0, text }: Exchange, { records, cutShort }: PlannedStream): Reading {
   const answer = JSON.parse(text) as {
     code?: string;
@@ -66,13 +66,13 @@ function readSummary({ status = 0, text }: Exchange, { records, cutShort }: Plan
   const counts = { ...(summary && { summary }), ...(lastCommittedRecord !== undefined && { lastCommittedRecord }) };
   if (isLater(status) || (cutShort && status === 400 && answer.code === 'malformed-body')) {
     const committed = records.slice(0, lastCommittedRecord ?? 0);
-    // It does not list errors, so that what was meant to be refused is not spoken of.
+    // This response lists no errors, so it says nothing about broken records.
     const told = committed.flatMap((record, i) => ('event' in record ? [taken(record, i)] : []));
-    return { verdict: isLater(status) ? 'again' : 'done', told, ...counts };
+    return { next: isLater(status) ? 'again' : 'done', told, ...counts };
   }
   const expectedStatus = summary && statusOf(summary);
   if (!summary || expectedStatus?.[0] !== status || expectedStatus[1] !== answer.status || cutShort) {
-    return { verdict: 'strange', told: [] };
+    return { next: 'strange', told: [] };
   }
   const codes = new Map(errors.map(({ record, code }) => [record, code]));
   const listed = summary.rejected <= MOST_ERRORS ? records : [];
@@ -80,7 +80,7 @@ function readSummary({ status = 0, text }: Exchange, { records, cutShort }: Plan
     const code = codes.get(i + 1);
     return code === undefined ? taken(record, i) : { record: i + 1, name: nameOf(record), outcome: 'rejected', code };
   });
-  return { verdict: summary.records === records.length ? 'done' : 'strange', told, ...counts };
+  return { next: summary.records === records.length ? 'done' : 'strange', told, ...counts };
 }
 
 function statusOf({ records, rejected }: SummaryCounts): [number, string] {
@@ -91,8 +91,8 @@ function statusOf({ records, rejected }: SummaryCounts): [number, string] {
 const taken = (record: PlannedRecord, i: number): Told => ({ record: i + 1, name: nameOf(record), outcome: 'taken' });
 
 function readLines({ status = 0, text }: Exchange, { records, cutShort }: PlannedStream): Reading {
-  if (isLater(status)) return { verdict: 'again', told: [] };
-  if (status !== 200) return { verdict: 'strange', told: [] };
+  if (isLater(status)) return { next: 'again', told: [] };
+  if (status !== 200) return { next: 'strange', told: [] };
   const told = linesTold(text, records);
   const inOrder = told.every(({ record }, i) => record === i + 1);
   const last = JSON.parse(text.trimEnd().split('\n').at(-1) ?? '{}') as {
@@ -103,14 +103,14 @@ function readLines({ status = 0, text }: Exchange, { records, cutShort }: Planne
   };
   const { summary, lastCommittedRecord } = last;
   const counts = { ...(summary && { summary }), ...(lastCommittedRecord !== undefined && { lastCommittedRecord }) };
-  if (!inOrder || !summary) return { verdict: 'strange', told, ...counts };
-  if (last.status !== undefined && isLater(last.status)) return { verdict: 'again', told, ...counts };
+  if (!inOrder || !summary) return { next: 'strange', told, ...counts };
+  if (last.status !== undefined && isLater(last.status)) return { next: 'again', told, ...counts };
   const asCut = cutShort && last.code === 'malformed-body';
   const complete = !cutShort && last.status === undefined && told.length === records.length;
-  return { verdict: asCut || complete ? 'done' : 'strange', told, ...counts };
+  return { next: asCut || complete ? 'done' : 'strange', told, ...counts };
 }
 
-/** Whole lines only: the last one may have been cut off. */
+/** Ignores the text after the last newline: it may be an incomplete line. */
 function linesTold(text: string, records: readonly PlannedRecord[]): Told[] {
   const lines = text.split('\n').slice(0, -1);
   return lines.flatMap((line): Told[] => {
