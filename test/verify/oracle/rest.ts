@@ -1,4 +1,4 @@
-import type { Evidence } from '../evidence/evidence';
+import type { Evidence, StoredEvent } from '../evidence/evidence';
 import { FaultWindows, bringsAgain } from './fault-windows';
 import { violation, type Violation } from './violation';
 
@@ -6,14 +6,18 @@ const AROUND_MS = 10_000;
 
 /** I13: nothing is left over, and events.dlq holds exactly the copies of dead letters. */
 export function checkRest({ leftovers, wrongGauges, ...evidence }: Evidence): Violation[] {
+  const examples = evidence.stored.filter(isOpen).map(({ name }) => name);
   return [
     ...Object.entries(leftovers)
       .filter(([, count]) => count !== 0)
-      .map(([what, count]) => violation('left over', `${count} ${what}`)),
+      .map(([what, count]) => violation('left over', `${count} ${what}`, ...examples.slice(0, 3))),
     ...wrongGauges.map((text) => violation('metrics', text)),
     ...checkCopies(evidence),
   ];
 }
+
+const isOpen = ({ status, entries }: StoredEvent): boolean =>
+  !['COMPLETED', 'DLQ', 'DISCARDED'].includes(status) || entries.some(({ closedMs }) => closedMs === null);
 
 function checkCopies({ journal, stored, deadLetterCopies }: Omit<Evidence, 'leftovers' | 'wrongGauges'>): Violation[] {
   const faults = new FaultWindows(journal);

@@ -1,41 +1,40 @@
 import type { Evidence, StoredEvent, UsageRow } from '../evidence/evidence';
 import { violation, type Violation } from './violation';
 
-type Sums = ReadonlyMap<string, Pick<UsageRow, 'events' | 'bytes'>>;
-
 /**
- * I7: usage counts each event once per generation that succeeds, by tenant, day of receipt and type. A dead letter counts
- * when a retry succeeds.
+ * I7: usage counts each event once per generation that succeeds, by tenant, day of receipt and type. A dead letter
+ * counts when a retry succeeds.
  */
 export function checkUsage({ stored, usage }: Evidence): Violation[] {
-  const succeeded = sumsOf(stored, succeededIn);
-  const counted: Sums = new Map(usage.map((row) => [keyOf(row.tenant, row.day, row.type), row]));
-  return [...new Set([...succeeded.keys(), ...counted.keys()])].flatMap((key) => {
-    if (textOf(counted, key) === textOf(succeeded, key)) return [];
-    return [violation('usage', `${key}: ${textOf(counted, key)} counted, ${textOf(succeeded, key)} succeeded`)];
+  const events = Map.groupBy(stored, ({ tenant, receivedAt, type }) => keyOf(tenant, receivedAt.slice(0, 10), type));
+  const counted = new Map(usage.map((row) => [keyOf(row.tenant, row.day, row.type), row]));
+  return [...new Set([...events.keys(), ...counted.keys()])].flatMap((key) => {
+    const own = events.get(key) ?? [];
+    const [is, should] = [textOf(counted.get(key)), textOf(succeededOf(own))];
+    if (is === should) return [];
+    return [violation('usage', `${key}: ${is} counted, ${should} succeeded`, ...mostTried(own))];
   });
 }
 
-/** Generations that have succeeded. */
-const succeededIn = ({ attempts }: StoredEvent): number[] =>
-  attempts.filter(({ status }) => status === 'SUCCESS').map(({ generation }) => generation);
-
 const keyOf = (tenant: string, day: string, type: string): string => `${tenant} ${day} ${type}`;
 
-function textOf(sums: Sums, key: string): string {
-  const { events = 0, bytes = 0 } = sums.get(key) ?? {};
-  return `${events} events of ${bytes} bytes`;
+const textOf = ({ events, bytes }: Pick<UsageRow, 'events' | 'bytes'> = { events: 0, bytes: 0 }): string =>
+  `${events} events of ${bytes} bytes`;
+
+function succeededOf(stored: readonly StoredEvent[]): Pick<UsageRow, 'events' | 'bytes'> {
+  const times = stored.map(({ attempts }) => {
+    const successes = attempts.filter(({ status }) => status === 'SUCCESS');
+    return new Set(successes.map(({ generation }) => generation)).size;
+  });
+  return {
+    events: times.reduce((sum, n) => sum + n, 0),
+    bytes: times.reduce((sum, n, i) => sum + n * (stored[i]?.sizeBytes ?? 0), 0),
+  };
 }
 
-/** Sums over all events, each counted once per generation in the list. */
-function sumsOf(stored: readonly StoredEvent[], generationsOf: (event: StoredEvent) => number[]): Sums {
-  const sums = new Map<string, { events: number; bytes: number }>();
-  for (const event of stored) {
-    const times = new Set(generationsOf(event)).size;
-    if (times === 0) continue;
-    const key = keyOf(event.tenant, event.receivedAt.slice(0, 10), event.type);
-    const { events = 0, bytes = 0 } = sums.get(key) ?? {};
-    sums.set(key, { events: events + times, bytes: bytes + times * event.sizeBytes });
-  }
-  return sums;
-}
+/** The events that most likely explain a difference. */
+const mostTried = (stored: readonly StoredEvent[]): string[] =>
+  [...stored]
+    .sort((a, b) => b.attempts.length - a.attempts.length)
+    .slice(0, 3)
+    .map(({ name }) => name);

@@ -27,7 +27,7 @@ function storyOf(name: string, evidence: Evidence): string {
   return [
     `the story of ${name}`,
     ...inOrder.map(({ atMs, text }) => `${clock(atMs)}  ${text}`),
-    ...stored.map(endOf),
+    ...stored.map((event) => endOf(event, evidence.deadLetterCopies)),
     `reads as ${short(evidence.readBack.get(name)?.text ?? 'nothing')}`,
     `was sent as ${short(evidence.sent.get(name)?.text ?? 'something that had to be refused')}`,
     '',
@@ -73,11 +73,16 @@ function insideOf({ id, entries, attempts }: StoredEvent): Line[] {
   ];
 }
 
-function endOf({ id, status, generation, deadLetter, replays, effects }: StoredEvent): string {
+function endOf(
+  { id, status, generation, deadLetter, replays, effects }: StoredEvent,
+  deadLetterCopies: readonly string[],
+): string {
+  const copies = deadLetterCopies.filter((copy) => copy === id).length;
   const further = {
     ...(deadLetter && { deadLetter }),
     ...(replays.length > 0 && { replays }),
     ...(effects.length > 0 && { effects }),
+    ...(copies > 0 && { messagesInDlq: copies }),
   };
   return `${id} rests as ${status} in generation ${generation} ${JSON.stringify(further)}`;
 }
