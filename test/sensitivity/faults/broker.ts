@@ -22,8 +22,8 @@ export const FAULTS_IN_BROKER: readonly DeliberateFault[] = [
     edits: [
       {
         file: 'src/broker/rabbit-channel.ts',
-        find: "    connection.managedConnection.on('connect', this.open);\n",
-        replace: '',
+        find: "connection.managedConnection.on('connect', this.open);",
+        replace: "connection.managedConnection.once('connect', this.open);",
       },
     ],
     noticedBy: under(['kill-rabbitmq', 'cut-rabbitmq'], 'left over', 'unsettled'),

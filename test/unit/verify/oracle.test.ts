@@ -89,7 +89,7 @@ describe('the oracle of the fault suite', () => {
       type: 'poison.always',
       status: 'DLQ',
       attempts: [poison],
-      entries: [outboxEntry(), outboxEntry({ destination: 'dlq', dispatchNo: 2 })],
+      entries: withCopy(),
       deadLetter: { reasonCode: 'RETRY_EXHAUSTED', resolution: null },
     };
     const change = { ...north(dead), ...withoutUsage, ...poisonType() };
@@ -104,7 +104,7 @@ describe('the oracle of the fault suite', () => {
         atMs: 2_000 + i * 1_100,
       }),
     );
-    const exhausted = { ...change, ...north({ ...dead, attempts: last }) };
+    const exhausted = { ...change, ...north({ ...dead, attempts: last, entries: withCopy(8) }) };
     expect(breaches({ ...exhausted, deadLetterCopies: [idOf(NORTH)] })).toEqual([]);
     expect(breaches(exhausted)).toEqual(['dead letter']);
     expect(breaches({ ...exhausted, deadLetterCopies: [idOf(NORTH), idOf(NORTH)] })).toEqual(['dead letter']);
@@ -204,7 +204,13 @@ describe('the oracle of the fault suite', () => {
     ],
     [
       'an attempt that says DLQ without a dead letter',
-      north({ attempts: [attempt({ status: 'DLQ', reasonCode: 'HTTP_4XX' })], status: 'DLQ' }),
+      north({ attempts: [attempt({ status: 'DLQ', reasonCode: 'HTTP_4XX' })], entries: withCopy(), status: 'DLQ' }),
+      [],
+      ['dead letter', 'failed by an outage'],
+    ],
+    [
+      'a dead letter without a copy for events.dlq',
+      { stored: [storedAs(NORTH), storedAs(DELIVERED, deadAtOnce([outboxEntry()]))], ...journalOf(...all, refusal()) },
       [],
       ['dead letter', 'failed by an outage'],
     ],
@@ -340,6 +346,12 @@ describe('the oracle of the fault suite', () => {
       fault('cancel', 'postgres', 2_000, 3_000),
       [],
     ],
+    [
+      'an attempt that deadlocks used up',
+      north({ attempts: failedOnce('deadlock detected') }),
+      fault('deadlock', 'postgres', 1_000, 2_000),
+      [],
+    ],
   ])('lets a fault explain %s', (_, change, more, expected) => {
     expect(found([checkDeliveries, checkFailures, checkReconciler, checkConduct], change, more)).toEqual(expected);
   });
@@ -440,9 +452,14 @@ function givenUp() {
   };
 }
 
-function deadAtOnce() {
+function deadAtOnce(entries = withCopy()) {
   const failed = attempt({ status: 'DLQ', reasonCode: 'HTTP_5XX' });
-  return { status: 'DLQ', attempts: [failed], deadLetter: { reasonCode: 'HTTP_5XX', resolution: null } };
+  return { status: 'DLQ', attempts: [failed], entries, deadLetter: { reasonCode: 'HTTP_5XX', resolution: null } };
+}
+
+/** The entries of a dead letter whose last attempt was in dispatch `last`. */
+function withCopy(last = 1) {
+  return [outboxEntry(), outboxEntry({ destination: 'dlq', dispatchNo: last + 1 })];
 }
 
 function repaired() {

@@ -1,16 +1,31 @@
-import { connect } from 'amqplib';
+import { connect, type Channel } from 'amqplib';
 
 const QUEUE = 'events.dlq';
+const NOT_FOUND = 404;
 
-/** Reads the event ids of all messages in events.dlq and leaves the messages there. */
+/**
+ * Reads the event ids of all messages in events.dlq and leaves the messages there. Returns nothing if the queue does not
+ * exist; this is reported as a leftover.
+ */
 export async function readDeadLetterCopies(rabbitUrl: string): Promise<string[]> {
   const connection = await connect(rabbitUrl);
+  connection.on('error', () => undefined); // the calls below throw it
   try {
     const channel = await connection.createChannel();
-    const ids: string[] = [];
-    for (let message; (message = await channel.get(QUEUE));) ids.push(String(message.properties.messageId));
-    return ids;
+    channel.on('error', () => undefined);
+    return await idsIn(channel);
+  } catch (error) {
+    // A failed `get` rejects with the frame from RabbitMQ, which is no Error.
+    const { replyCode, replyText } = (error as { fields?: { replyCode?: number; replyText?: string } }).fields ?? {};
+    if (replyCode === NOT_FOUND) return [];
+    throw replyText === undefined ? error : new Error(replyText, { cause: error });
   } finally {
-    await connection.close(); // what was taken and not acked goes back
+    await connection.close().catch(() => undefined); // what was taken and not acked goes back
   }
+}
+
+async function idsIn(channel: Channel): Promise<string[]> {
+  const ids: string[] = [];
+  for (let message; (message = await channel.get(QUEUE));) ids.push(String(message.properties.messageId));
+  return ids;
 }

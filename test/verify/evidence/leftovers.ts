@@ -84,7 +84,9 @@ async function messagesLeft(management: string): Promise<Leftovers> {
     ...(name === 'events.dlq' ? [] : [[`messages ready in ${name}`, ready] as const]),
     [`messages unacked in ${name}`, unacked] as const,
   ]);
-  const missing = ['events.main', 'events.retry'].filter((name) => !queues.some((queue) => queue.name === name));
+  const missing = ['events.main', 'events.retry', 'events.dlq'].filter(
+    (name) => !queues.some((queue) => queue.name === name),
+  );
   return { ...Object.fromEntries(counts), 'queues that are not declared': missing.length };
 }
 

@@ -44,7 +44,8 @@ async function withMessages(
     }
     await channel.close();
   } catch (error) {
-    if (!/clos|ended|NOT_FOUND|ECONN/i.test(String(error))) throw error;
+    const text = error instanceof Error ? error.message : JSON.stringify(error); // amqplib also throws frames
+    if (!/clos|ended|NOT_FOUND|ECONN/i.test(text)) throw new Error(text, { cause: error });
   } finally {
     await connection.close().catch(() => undefined);
   }

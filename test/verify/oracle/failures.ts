@@ -1,4 +1,5 @@
 import type { Evidence, StoredAttempt, StoredEvent } from '../evidence/evidence';
+import type { FaultKind } from '../faults/schedule';
 import { MOST_ATTEMPTS } from '../landscape/settings';
 import { DELIVERED_TENANTS, type Tenant } from '../load/tenants';
 import { entriesOf, type EntryOf } from '../run/journal';
@@ -16,7 +17,7 @@ export function checkFailures({ journal, stored }: Evidence): Violation[] {
   const deliveries = Map.groupBy(entriesOf(journal, 'delivered'), ({ name }) => name);
   const faults = new FaultWindows(journal);
   return stored.flatMap((event) => {
-    const failed = event.attempts.filter((attempt) => attempt.status !== 'SUCCESS' && !wasCancelled(attempt, faults));
+    const failed = event.attempts.filter((attempt) => attempt.status !== 'SUCCESS' && !wasAborted(attempt, faults));
     if (failed.length === 0) return [];
     const texts = [
       ...failed.flatMap(endedRightly),
@@ -28,10 +29,17 @@ export function checkFailures({ journal, stored }: Evidence): Violation[] {
   });
 }
 
-/** The attempt failed because the fault `cancel` cancelled a statement of its handler. */
-function wasCancelled({ message, atMs }: StoredAttempt, faults: FaultWindows): boolean {
-  const says = message?.includes('canceling statement due to user request') ?? false;
-  return says && faults.explain(atMs - CALL_MS, atMs + CALL_MS, (kind) => kind === 'cancel');
+/** What PostgreSQL says of statements that a fault made it abort. */
+const ABORTED: readonly [message: string, by: FaultKind][] = [
+  ['canceling statement due to user request', 'cancel'],
+  ['deadlock detected', 'deadlock'],
+];
+
+/** The attempt failed because a fault made PostgreSQL abort the statements of its handler. */
+function wasAborted({ message, atMs }: StoredAttempt, faults: FaultWindows): boolean {
+  return ABORTED.some(
+    ([text, by]) => message?.includes(text) && faults.explain(atMs - CALL_MS, atMs + CALL_MS, (kind) => kind === by),
+  );
 }
 
 /** Retries end with the last attempt and not before. */

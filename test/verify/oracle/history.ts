@@ -85,13 +85,23 @@ function checkSuccession(before: StoredAttempt | undefined, attempt: StoredAttem
   return found;
 }
 
-/** I8, I11: each dispatch has exactly one outbox entry. */
-function checkEntries({ name, entries }: StoredEvent): Violation[] {
+/** I8, I11: each dispatch has exactly one outbox entry. The entry after a final failure is a copy for events.dlq. */
+function checkEntries({ name, attempts, entries }: StoredEvent): Violation[] {
   const dispatches = Map.groupBy(entries, ({ dispatchNo }) => dispatchNo);
   const twice = [...dispatches].filter(([, of]) => of.length > 1);
+  const withoutCopy = attempts.filter(
+    ({ status, dispatchNo }) => status === 'DLQ' && dispatches.get(dispatchNo + 1)?.[0]?.destination !== 'dlq',
+  );
   return [
     ...twice.map(([number, of]) =>
       violation('doubled', `${name} has ${of.length} outbox entries for dispatch ${number}`, name),
+    ),
+    ...withoutCopy.map(({ dispatchNo }) =>
+      violation(
+        'dead letter',
+        `${name} failed for good in dispatch ${dispatchNo}, without a copy for events.dlq`,
+        name,
+      ),
     ),
     ...(dispatches.has(1) ? [] : [violation('lost', `${name} has no outbox entry for its first dispatch`, name)]),
   ];
