@@ -33,3 +33,13 @@ export function parseInstant(text: string): Instant | undefined {
   const finer = fraction.slice(3).replace(/0+$/, '');
   return { utc, exact: finer ? `${utc.slice(0, -1)}${finer}Z` : utc };
 }
+
+const STORED = /^(?!0000)\d{4}-(?:0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3])(?::[0-5]\d){2}\.\d{3}Z$/;
+
+/** True for an instant as StreamForge writes it: RFC 3339 in UTC with milliseconds. */
+export function isStoredInstant(text: string): boolean {
+  const day = STORED.exec(text)?.[1];
+  if (day === undefined) return false;
+  // Not every month has these days. The round trip takes longer than the pattern, so other days skip it.
+  return day <= '28' || new Date(text).toISOString() === text;
+}

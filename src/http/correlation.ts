@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
+import { isTraceparent } from '../event/traceparent';
 import { uuidV7 } from '../event/uuid-v7';
 
 /** 1 to 128 visible ASCII characters. */
@@ -17,10 +18,8 @@ export const CorrelationId = createParamDecorator(
   (_: unknown, context: ExecutionContext): string => context.switchToHttp().getRequest<FastifyRequest>().id,
 );
 
-const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
-
 /** Returns the caller's W3C trace context, if it sent a valid one. */
 export function readTraceparent(request: Pick<IncomingMessage, 'headers'>): string | undefined {
   const sent = request.headers.traceparent;
-  return typeof sent === 'string' && TRACEPARENT.test(sent) ? sent : undefined;
+  return typeof sent === 'string' && isTraceparent(sent) ? sent : undefined;
 }

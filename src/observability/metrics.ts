@@ -29,6 +29,11 @@ export class Metrics {
   readonly dedupeHits = this.counter('streamforge_dedupe_hits_total', 'Duplicates by the layer that found them', [
     'layer',
   ]);
+  readonly foreignValues = this.counter(
+    'streamforge_foreign_values_total',
+    'Values from Redis or RabbitMQ that StreamForge did not write; they are ignored',
+    ['place'],
+  );
   readonly outboxBacklog = this.gauge('streamforge_outbox_backlog', 'Open outbox entries; counting stops at 100000');
   readonly outboxOldestPending = this.gauge(
     'streamforge_outbox_oldest_pending_seconds',
@@ -107,6 +112,7 @@ export class Metrics {
     }
     for (const kind of ['release', 'fail']) this.outboxPublishFailures.inc({ kind }, 0);
     for (const layer of ['cache', 'database']) this.dedupeHits.inc({ layer }, 0);
+    for (const place of ['cache', 'wake-up', 'limit', 'message']) this.foreignValues.inc({ place }, 0);
   }
 
   private counter<T extends string>(name: string, help: string, labelNames: T[] = []): Counter<T> {

@@ -1,10 +1,15 @@
 import { Logger } from '@nestjs/common';
 import type { Redis } from 'ioredis';
+import type { Metrics } from '../observability/metrics';
+import { readFact } from './cached-fact';
 import { IdempotencyCache, type CommittedEvent } from './idempotency-cache';
 
 const PAUSE_AFTER_FAILURE_MS = 1_000;
 
-/** Redis adapter. Its keys contain the incarnation of the database, so a restored or new database starts empty. */
+/**
+ * Redis adapter. Its keys contain the incarnation of the database, so a restored or new database starts empty. A value
+ * that does not have exactly the shape of a fact is counted and treated as a miss.
+ */
 export class RedisCache extends IdempotencyCache {
   private readonly logger = new Logger('IdempotencyCache');
   private pausedUntilMs = 0;
@@ -13,6 +18,7 @@ export class RedisCache extends IdempotencyCache {
     private readonly redis: Redis,
     private readonly incarnation: () => Promise<string>,
     private readonly ttlSeconds: number,
+    private readonly metrics: Metrics,
   ) {
     super();
   }
@@ -23,7 +29,10 @@ export class RedisCache extends IdempotencyCache {
     await this.unlessPaused(async (prefix) => {
       const texts = await this.redis.mget(digests.map((digest) => prefix + digest));
       texts.forEach((text, i) => {
-        if (text !== null) found.set(digests[i] as string, JSON.parse(text) as CommittedEvent);
+        if (text === null) return;
+        const committed = readFact(text);
+        if (committed) found.set(digests[i] as string, committed);
+        else this.metrics.foreignValues.inc({ place: 'cache' });
       });
     });
     return found;

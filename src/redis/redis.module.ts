@@ -9,6 +9,7 @@ import {
 import type { Redis } from 'ioredis';
 import { Pool } from 'pg';
 import type { Settings } from '../config/settings';
+import { Metrics } from '../observability/metrics';
 import { readIncarnation } from '../db/incarnation.queries';
 import { IdempotencyCache } from './idempotency-cache';
 import { MemoryCache } from './memory-cache';
@@ -34,15 +35,19 @@ export class RedisModule {
           { provide: REDIS, useFactory: () => connectRedis(url, 'commands') },
           {
             provide: IdempotencyCache,
-            inject: [REDIS, Pool],
-            useFactory: (redis: Redis, pool: Pool) => {
+            inject: [REDIS, Pool, Metrics],
+            useFactory: (redis: Redis, pool: Pool, metrics: Metrics) => {
               const incarnation = untilConnectionLost(pool, () => readIncarnation(pool));
-              return new RedisCache(redis, incarnation, settings.IDEMPOTENCY_TTL_SECONDS);
+              return new RedisCache(redis, incarnation, settings.IDEMPOTENCY_TTL_SECONDS, metrics);
             },
           },
           { provide: SHARED_LIMITER, inject: [REDIS], useFactory: (redis: Redis) => redisLimiter(redis, tenant) },
           { provide: ADMIN_LIMITER, inject: [REDIS], useFactory: (redis: Redis) => redisLimiter(redis, admin) },
-          { provide: WakeUp, inject: [REDIS], useFactory: (redis: Redis) => new RedisWakeUp(redis, WAKE_UP_CHANNEL) },
+          {
+            provide: WakeUp,
+            inject: [REDIS, Metrics],
+            useFactory: (redis: Redis, metrics: Metrics) => new RedisWakeUp(redis, WAKE_UP_CHANNEL, metrics),
+          },
         ]
       : [
           { provide: IdempotencyCache, useFactory: () => new MemoryCache(settings.IDEMPOTENCY_TTL_SECONDS) },

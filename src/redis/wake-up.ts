@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { Logger } from '@nestjs/common';
 import type { Redis } from 'ioredis';
+import type { Metrics } from '../observability/metrics';
 
 /**
  * Tells publishers that the outbox has new entries, so that an idle one does not wait for its next poll. A lost signal
@@ -48,6 +49,7 @@ export class RedisWakeUp extends WakeUp {
   constructor(
     private readonly redis: Redis,
     private readonly channel: string,
+    private readonly metrics: Metrics,
   ) {
     super();
   }
@@ -75,10 +77,16 @@ export class RedisWakeUp extends WakeUp {
         commandTimeout: undefined,
       });
       this.subscriber.on('error', (error: Error) => this.logger.debug(`subscriber: ${error.message}`));
-      this.subscriber.on('message', () => this.local.signal());
+      this.subscriber.on('message', (_channel, text) => this.receive(text));
       this.subscriber.subscribe(this.channel).catch((error: Error) => this.logger.warn(error.message));
     }
     return this.local.listen(listener);
+  }
+
+  /** A signal is an empty message. Any other message was not sent by StreamForge. */
+  private receive(text: string): void {
+    if (text === '') this.local.signal();
+    else this.metrics.foreignValues.inc({ place: 'wake-up' });
   }
 
   async close(): Promise<void> {

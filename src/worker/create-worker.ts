@@ -28,7 +28,7 @@ export function createWorker({ settings, pool, broker, metrics, handlers }: Work
   const externals = new ExternalHandlers(settings, named, poison);
   const router = new MessageRouter(pool, externals);
   const settler = new BatchSettler(settings, pool, named, metrics);
-  const steps = { router, externals, poison, settler };
+  const steps = { router, externals, poison, settler, metrics };
   const { RABBITMQ_PREFETCH: prefetch, WORKER_BATCH_SIZE: batchSize } = settings;
   const retries = { prefetch: RETRY_PREFETCH, batchSize: RETRY_PREFETCH };
   const queues = [

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { sha256 } from '../../src/event/content-hash';
 import type { CommittedEvent, IdempotencyCache } from '../../src/redis/idempotency-cache';
 import { eventually } from '../support/eventually';
 import { atTheEnd, closeAll } from '../support/broker/closing';
@@ -11,11 +12,11 @@ export interface Fact {
 export function fact(fields: Partial<CommittedEvent> = {}): Fact {
   const committed = {
     id: randomUUID(),
-    fingerprint: randomUUID(),
+    fingerprint: sha256(randomUUID()),
     eventId: randomUUID(),
     receivedAt: '2026-11-24T10:00:00.000Z',
     correlationId: 'käse "1"',
-    hash: randomUUID(),
+    hash: sha256(randomUUID()),
     ...fields,
   };
   return { digest: randomUUID(), committed };

@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { MemoryCache } from '../../src/redis/memory-cache';
+import { Metrics } from '../../src/observability/metrics';
 import { RedisCache } from '../../src/redis/redis-cache';
 import { connectRedis } from '../../src/redis/redis-connection';
 import { eventually } from '../support/eventually';
@@ -12,8 +13,13 @@ Logger.overrideLogger(false);
 
 const redisUrl = (): string => process.env.TEST_REDIS_URL as string;
 
-function openRedisCache({ url = redisUrl(), incarnation = 'the database', ttlSeconds = 60 } = {}): RedisCache {
-  const cache = new RedisCache(connectRedis(url, 'test'), () => Promise.resolve(incarnation), ttlSeconds);
+function openRedisCache({
+  url = redisUrl(),
+  incarnation = 'the database',
+  ttlSeconds = 60,
+  metrics = new Metrics(),
+} = {}): RedisCache {
+  const cache = new RedisCache(connectRedis(url, 'test'), () => Promise.resolve(incarnation), ttlSeconds, metrics);
   atTheEnd(() => cache.close());
   return cache;
 }
@@ -47,10 +53,29 @@ describe('RedisCache', () => {
     expect((await same.lookup([one.digest])).size).toBe(1); // so Redis was working for both
   });
 
+  it('returns no value of another shape, and counts it', async () => {
+    const metrics = new Metrics();
+    const redis = connectRedis(redisUrl(), 'test');
+    atTheEnd(() => redis.disconnect());
+    const cache = openRedisCache({ incarnation: 'foreign', metrics });
+    await eventually(() => cache.ping());
+    const [one, other] = [fact(), fact()];
+    await cache.remember([one, other]);
+    const key = (await redis.keys('streamforge:foreign:key:*')).find((name) => name.endsWith(other.digest)) as string;
+    for (const text of ['true', '-1', '{"id":1}', '"x"', '[]', 'no JSON']) {
+      await redis.set(key, text);
+      const found = await cache.lookup([one.digest, other.digest]);
+      expect(found).toEqual(new Map([[one.digest, one.committed]]));
+    }
+    expect(await metrics.registry.metrics()).toContain('streamforge_foreign_values_total{place="cache"} 6');
+    await cache.remember([other]);
+    expect((await cache.lookup([other.digest])).size).toBe(1);
+  });
+
   it('returns nothing while the incarnation cannot be read, and never throws', async () => {
     let known = false;
     const incarnation = () => (known ? Promise.resolve('known') : Promise.reject(new Error('PostgreSQL is down')));
-    const cache = new RedisCache(connectRedis(redisUrl(), 'test'), incarnation, 60);
+    const cache = new RedisCache(connectRedis(redisUrl(), 'test'), incarnation, 60, new Metrics());
     atTheEnd(() => cache.close());
     const one = fact();
     await cache.remember([one]);

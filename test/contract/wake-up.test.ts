@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Logger } from '@nestjs/common';
+import { Metrics } from '../../src/observability/metrics';
 import { connectRedis } from '../../src/redis/redis-connection';
 import { LocalWakeUp, RedisWakeUp, type WakeUp } from '../../src/redis/wake-up';
 import { eventually } from '../support/eventually';
@@ -8,8 +9,12 @@ import { openProxy } from '../support/broker/proxy';
 
 Logger.overrideLogger(false);
 
-function openRedisWakeUp(channel: string, url = process.env.TEST_REDIS_URL as string): RedisWakeUp {
-  const wakeUp = new RedisWakeUp(connectRedis(url, 'test'), channel);
+function openRedisWakeUp(
+  channel: string,
+  url = process.env.TEST_REDIS_URL as string,
+  metrics = new Metrics(),
+): RedisWakeUp {
+  const wakeUp = new RedisWakeUp(connectRedis(url, 'test'), channel, metrics);
   atTheEnd(() => wakeUp.close());
   return wakeUp;
 }
@@ -37,7 +42,7 @@ class SignalCounter {
 async function openConnectedPair(): Promise<{ api: RedisWakeUp; counter: SignalCounter }> {
   const channel = randomUUID();
   const redis = connectRedis(process.env.TEST_REDIS_URL as string, 'test');
-  const api = new RedisWakeUp(redis, channel);
+  const api = new RedisWakeUp(redis, channel, new Metrics());
   atTheEnd(() => api.close());
   const counter = new SignalCounter(openRedisWakeUp(channel));
   await eventually(async () => expect(await redis.pubsub('NUMSUB', channel)).toEqual([channel, 1]));
@@ -93,6 +98,19 @@ describe('RedisWakeUp', () => {
     elsewhere.api.signal();
     await eventually(() => expect(elsewhere.counter.signals).toBe(1));
     expect(here.counter.signals).toBe(1);
+  });
+
+  it('ignores and counts a message that is not a signal', async () => {
+    const channel = randomUUID();
+    const metrics = new Metrics();
+    const redis = connectRedis(process.env.TEST_REDIS_URL as string, 'test');
+    const counter = new SignalCounter(openRedisWakeUp(channel, undefined, metrics));
+    atTheEnd(() => redis.disconnect());
+    await eventually(async () => expect(await redis.pubsub('NUMSUB', channel)).toEqual([channel, 1]));
+    for (const text of ['signal', '0', '{}', ' ']) await redis.publish(channel, text);
+    await redis.publish(channel, '');
+    await eventually(() => expect(counter.signals).toBe(1));
+    expect(await metrics.registry.metrics()).toContain('streamforge_foreign_values_total{place="wake-up"} 4');
   });
 
   it('combines a burst into one signal, and loses no later signal', async () => {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import type { Broker, Consumer, ReceivedMessage, QueueName } from '../../broker/broker';
+import type { Metrics } from '../../observability/metrics';
 import type { PoisonDetector } from '../crashes/poison-detector';
 import type { ExternalHandlers } from '../run/external-handlers';
 import type { BatchSettler } from '../settle/batch-settler';
@@ -18,6 +19,7 @@ export interface WorkerSteps {
   externals: ExternalHandlers;
   poison: PoisonDetector;
   settler: BatchSettler;
+  metrics: Metrics;
 }
 
 /**
@@ -149,7 +151,10 @@ export class QueueConsumer {
         foreign.push(message);
       }
     }
-    if (foreign.length > 0) this.consumer.ack(foreign);
+    if (foreign.length > 0) {
+      this.steps.metrics.foreignValues.inc({ place: 'message' }, foreign.length);
+      this.consumer.ack(foreign);
+    }
     return items;
   }
 

@@ -1,8 +1,14 @@
 import type { Message } from '../../broker/broker';
-import { isUuid } from '../../event/uuid-v7';
 import type { DispatchedEvent } from '../../event/dispatched-event';
+import { isStoredInstant } from '../../event/instant';
+import { isTenantId } from '../../event/tenant';
+import { isUuid } from '../../event/uuid-v7';
+import { isTraceparent } from '../../event/traceparent';
 
-/** Reads the event of a message. Returns undefined if StreamForge did not publish the message. */
+/**
+ * Reads the event of a message. Returns undefined if a header does not have exactly the shape in which StreamForge
+ * writes it, because StreamForge did not publish that message. A malformed trace context is left out.
+ */
 export function readDispatchedEvent({ id, headers, body }: Message): DispatchedEvent | undefined {
   const tenantId = headers['tenant-id'];
   const type = headers['event-type'];
@@ -10,12 +16,17 @@ export function readDispatchedEvent({ id, headers, body }: Message): DispatchedE
   const sizeBytes = headers['size-bytes'];
   const correlationId = headers['correlation-id'];
   const dispatchNo = headers['dispatch-no'];
-  const generation = headers.generation;
-  if (!isUuid(id) || typeof tenantId !== 'string' || typeof type !== 'string') return undefined;
-  if (typeof receivedAt !== 'string' || typeof correlationId !== 'string') return undefined;
-  if (typeof sizeBytes !== 'number' || typeof dispatchNo !== 'number' || typeof generation !== 'number')
-    return undefined;
-  const { traceparent } = headers;
-  const trace = typeof traceparent === 'string' ? { traceparent } : {};
+  const { generation, traceparent } = headers;
+  if (!isUuid(id) || typeof tenantId !== 'string' || !isTenantId(tenantId)) return undefined;
+  if (!isText(type) || !isText(correlationId)) return undefined;
+  if (typeof receivedAt !== 'string' || !isStoredInstant(receivedAt)) return undefined;
+  if (!isCount(sizeBytes, 0) || !isCount(dispatchNo, 1) || !isCount(generation, 1)) return undefined;
+  const trace = typeof traceparent === 'string' && isTraceparent(traceparent) ? { traceparent } : {};
   return { id, tenantId, type, receivedAt, sizeBytes, correlationId, ...trace, dispatchNo, generation, body };
 }
+
+/** The longest text fields of these headers have 255 characters, each of up to two UTF-16 code units. */
+const isText = (value: unknown): value is string => typeof value === 'string' && value !== '' && value.length <= 510;
+
+const isCount = (value: unknown, least: number): value is number =>
+  Number.isSafeInteger(value) && (value as number) >= least;

@@ -45,6 +45,25 @@ describe('the envelope of a message', () => {
     expect(readDispatchedEvent({ ...MESSAGE, id })).toBeUndefined();
   });
 
+  it.each([
+    ['tenant-id', ['', 'a b', '-acme', 'a'.repeat(129)]],
+    ['event-type', ['', 'x'.repeat(511), ['order.paid']]],
+    ['received-at', ['', 'now', '2026-01-31T12:00:00Z', '2026-02-30T12:00:00.000Z', '2026-01-31T24:00:00.000Z']],
+    ['size-bytes', [-1, 1.5, NaN, 2 ** 53, null]],
+    ['correlation-id', ['', {}]],
+    ['dispatch-no', [0, -1, 1.5, true]],
+    ['generation', [0, 1.5, [1]]],
+  ])('is not ours if %s does not have the shape in which it was written', (name, values) => {
+    for (const value of values) {
+      expect(readDispatchedEvent({ ...MESSAGE, headers: { ...MESSAGE.headers, [name]: value } })).toBeUndefined();
+    }
+  });
+
+  it.each(['', 'x', 7, `00-${'0'.repeat(32)}-00f067aa0ba902b7-01`])('is ours without its trace context %j', (trace) => {
+    const headers = { ...MESSAGE.headers, traceparent: trace };
+    expect(readDispatchedEvent({ ...MESSAGE, headers })).toEqual(readDispatchedEvent(MESSAGE));
+  });
+
   it.each(Object.keys(MESSAGE.headers))(
     'is not ours without the header %s, or with the wrong kind of value',
     (name) => {
