@@ -1,8 +1,10 @@
-import { parseExact } from './json/canonical-json';
+import { canonicalWithNames } from './json/canonical-json';
+import { parseExact, parseRepeating } from './json/exact-json';
 import { canonicalContent, sha256 } from './content-hash';
 import type { Event } from './event';
 import { derivedKey, eventIdKey, explicitKey, type DedupeStrategy } from './idempotency-key';
-import { childPointer, decodeUtf8, findUnsupportedCharacter, scanJsonObject, type JsonScan } from './json/json-text';
+import { childPointer, decodeUtf8, scanJsonObject, type JsonScan } from './json/json-text';
+import { findUnsupportedCharacter } from './json/unsupported-characters';
 import type { ErrorDetail, ProblemCode } from './problems';
 import { uuidV7 } from './uuid-v7';
 import { validateEnvelope, type NormalisedEnvelope } from './validate-envelope';
@@ -68,8 +70,8 @@ interface ReadRecord {
   envelope: NormalisedEnvelope;
   /** The payload's original text. */
   payloadJson: string;
-  /** The payload as parsed for comparison and hashing. */
-  payload: unknown;
+  /** The payload's canonical JSON, for comparison and hashing. */
+  canonicalPayload: string;
 }
 
 function readRecord(bytes: Buffer): ReadRecord | { rejection: RecordRejection } {
@@ -89,14 +91,29 @@ function readRecord(bytes: Buffer): ReadRecord | { rejection: RecordRejection } 
   if (refused) return refused;
   const validated = validateEnvelope(value);
   if ('errors' in validated) return rejectForErrors(validated.errors);
-  const { payload } = value as { payload: unknown };
+  const payload = readPayload(text, scan, (value as { payload: unknown }).payload);
+  return 'rejection' in payload ? payload : { ...validated, ...payload };
+}
+
+/** @param parsed the payload as JSON.parse returned it */
+function readPayload(
+  text: string,
+  scan: JsonScan,
+  parsed: unknown,
+): Omit<ReadRecord, 'envelope'> | { rejection: RecordRejection } {
+  const { start, end } = scan.members.get('payload') as { start: number; end: number }; // the schema requires it
+  const payloadJson = text.slice(start, end);
+  let payload = scan.inexactNumbers ? parseExact(payloadJson) : parsed;
+  let canonical = canonicalWithNames(payload);
+  if (canonical.names < scan.names - scan.members.size) {
+    payload = parseRepeating(payloadJson); // JSON.parse has dropped members
+    canonical = canonicalWithNames(payload);
+  }
   const unsupported = scan.suspectEscapes ? findUnsupportedCharacter(payload, '/payload') : undefined;
   if (unsupported !== undefined) {
     return rejectAt('unsupported-character', unsupported, 'must not contain U+0000 or a lone surrogate');
   }
-  const { start, end } = scan.members.get('payload') as { start: number; end: number }; // the schema requires it
-  const payloadJson = text.slice(start, end);
-  return { ...validated, payloadJson, payload: scan.inexactNumbers ? parseExact(payloadJson) : payload };
+  return { payloadJson, canonicalPayload: canonical.text };
 }
 
 function refusedByScan({ depth, repeated }: JsonScan): { rejection: RecordRejection } | undefined {
@@ -108,16 +125,16 @@ function refusedByScan({ depth, repeated }: JsonScan): { rejection: RecordReject
 }
 
 function withKeys(
-  { envelope, payload, payloadJson }: ReadRecord,
+  { envelope, canonicalPayload, payloadJson }: ReadRecord,
   sizeBytes: number,
   context: RequestContext,
   rules: ContentRules,
 ): PreparedEvent {
   const { tenantId, idempotencyKey } = context;
   const { occurredAt, ...fields } = envelope;
-  const hash = sha256(canonicalContent(envelope, payload, true));
+  const hash = sha256(canonicalContent(envelope, canonicalPayload, true));
   const compareTimes = rules.DEDUPE_INCLUDE_OCCURRED_AT || occurredAt === undefined;
-  const fingerprint = compareTimes ? hash : sha256(canonicalContent(envelope, payload, false));
+  const fingerprint = compareTimes ? hash : sha256(canonicalContent(envelope, canonicalPayload, false));
   const id = uuidV7();
   const receivedAt = new Date().toISOString();
   return {

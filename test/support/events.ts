@@ -19,6 +19,15 @@ export function prepared(
   context: Partial<RequestContext> = {},
   rules: Partial<ContentRules> = {},
 ): PreparedEvent {
+  return preparedFrom(JSON.stringify(eventBody(fields)), context, rules);
+}
+
+/** Prepares the text of an event. */
+export function preparedFrom(
+  text: string,
+  context: Partial<RequestContext> = {},
+  rules: Partial<ContentRules> = {},
+): PreparedEvent {
   const full = {
     tenantId: 'acme',
     correlationId: 'test',
@@ -26,7 +35,7 @@ export function prepared(
     idempotencyKey: undefined,
     ...context,
   };
-  const result = prepareEvent(Buffer.from(JSON.stringify(eventBody(fields))), full, { ...RULES, ...rules });
+  const result = prepareEvent(Buffer.from(text), full, { ...RULES, ...rules });
   if ('rejection' in result) throw new Error(result.rejection.message);
   return result.prepared;
 }

@@ -28,6 +28,8 @@ export interface JsonScan {
   depth: number;
   /** Position of the value of each top-level member. The last of equal names wins, as in JSON.parse. */
   members: Map<string, { start: number; end: number }>;
+  /** Number of members of the object and of all objects in it. More than JSON.parse keeps when names are repeated. */
+  names: number;
   /** The first top-level name that occurs twice. */
   repeated: string | undefined;
   /** True when JSON.parse would change the value of a number, so that a comparison needs the source text. */
@@ -53,6 +55,7 @@ class ObjectScanner {
   private readonly result: JsonScan = {
     depth: 0,
     members: new Map(),
+    names: 0,
     repeated: undefined,
     inexactNumbers: false,
     suspectEscapes: false,
@@ -72,6 +75,7 @@ class ObjectScanner {
       if (c === QUOTE) i = this.string(i);
       else if (c === 0x7b || c === 0x5b) this.open();
       else if (c === 0x7d || c === 0x5d || c === COMMA) this.endOfValue(c, i);
+      else if (c === COLON) this.result.names += 1;
       else if (c === 0x2d || isDigit(c)) i = this.number(i);
     }
     return this.result;
@@ -159,31 +163,7 @@ export function decimalOf(source: string): string {
   return `${sign}${significant}e${power}`;
 }
 
-/**
- * Returns the JSON Pointer of the first string under `value` that contains U+0000 or a lone surrogate, or of the object
- * with such a name; undefined when there is none. PostgreSQL and strict UTF-8 readers reject these characters.
- */
-export function findUnsupportedCharacter(value: unknown, pointer: string): string | undefined {
-  const open: [unknown, string][] = [[value, pointer]];
-  for (let entry = open.pop(); entry; entry = open.pop()) {
-    const [current, at] = entry;
-    if (typeof current === 'string') {
-      if (isUnsupported(current)) return at;
-    } else if (current !== null && typeof current === 'object') {
-      for (const [name, child] of Object.entries(current).reverse()) {
-        if (isUnsupported(name)) return at;
-        open.push([child, childPointer(at, name)]);
-      }
-    }
-  }
-  return undefined;
-}
-
 /** Returns the JSON Pointer (RFC 6901) of a member. */
 export function childPointer(parent: string, name: string): string {
   return `${parent}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
-}
-
-function isUnsupported(text: string): boolean {
-  return text.includes('\0') || !text.isWellFormed();
 }

@@ -1,6 +1,7 @@
 import canonicalize from 'canonicalize';
 import * as fc from 'fast-check';
-import { canonicalJson, parseExact } from '../../../src/event/json/canonical-json';
+import { canonicalJson } from '../../../src/event/json/canonical-json';
+import { parseExact } from '../../../src/event/json/exact-json';
 
 describe('canonical JSON', () => {
   it('matches the example of RFC 8785, section 3.2.2', () => {

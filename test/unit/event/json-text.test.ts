@@ -1,10 +1,5 @@
-import {
-  decimalOf,
-  decodeUtf8,
-  findUnsupportedCharacter,
-  isExactlyPrinted,
-  scanJsonObject,
-} from '../../../src/event/json/json-text';
+import { decimalOf, decodeUtf8, isExactlyPrinted, scanJsonObject } from '../../../src/event/json/json-text';
+import { findUnsupportedCharacter } from '../../../src/event/json/unsupported-characters';
 
 describe('decodeUtf8', () => {
   it('decodes every plane of Unicode', () => {
@@ -53,6 +48,12 @@ describe('scanJsonObject', () => {
     const text = '{"__proto__":1,"":2,"a\\"b\\\\":3,"\\ud83d\\ude00":4}';
     expect([...scanJsonObject(text).members.keys()]).toEqual(['__proto__', '', 'a"b\\', '😀']);
   });
+
+  it.each([
+    ['{}', 0],
+    ['{"a":":","b":[{"c":1},{"c":{}}]}', 4],
+    ['{"a":{"b":1,"b":2,"\\u0062":3}}', 4],
+  ])('counts the names of %s, repeated ones too', (text, names) => expect(scanJsonObject(text).names).toBe(names));
 
   it('finds no members in an empty object', () => {
     expect(scanJsonObject(' { } ').members.size).toBe(0);

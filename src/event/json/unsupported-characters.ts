@@ -1,0 +1,27 @@
+import { RepeatingObject } from './exact-json';
+import { childPointer } from './json-text';
+
+/**
+ * Returns the JSON Pointer of the first string under `value` that contains U+0000 or a lone surrogate, or of the object
+ * with such a name; undefined when there is none. PostgreSQL and strict UTF-8 readers reject these characters.
+ */
+export function findUnsupportedCharacter(value: unknown, pointer: string): string | undefined {
+  const open: [unknown, string][] = [[value, pointer]];
+  for (let entry = open.pop(); entry; entry = open.pop()) {
+    const [current, at] = entry;
+    if (typeof current === 'string') {
+      if (isUnsupported(current)) return at;
+    } else if (current !== null && typeof current === 'object') {
+      const members = current instanceof RepeatingObject ? current.members : Object.entries(current);
+      for (const [name, child] of [...members].reverse()) {
+        if (isUnsupported(name)) return at;
+        open.push([child, childPointer(at, name)]);
+      }
+    }
+  }
+  return undefined;
+}
+
+function isUnsupported(text: string): boolean {
+  return text.includes('\0') || !text.isWellFormed();
+}
