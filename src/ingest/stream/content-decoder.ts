@@ -1,34 +1,37 @@
-import type { Transform } from 'node:stream';
-import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib';
+import { createBrotliDecompress, createGunzip } from 'node:zlib';
 import { Problem } from '../../event/problems';
+import { createDeflateDecompress, decodeStream, decodeZstd, type Decode } from './decode-body';
 
-const DECODERS: Record<string, () => Transform> = {
-  gzip: () => createGunzip(),
-  deflate: () => createInflate(),
-  br: () => createBrotliDecompress(),
-  zstd: () => createZstdDecompress(),
-};
+export const CONTENT_ENCODINGS: readonly string[] = ['gzip', 'deflate', 'br', 'zstd'];
 
-export const CONTENT_ENCODINGS = Object.keys(DECODERS);
+const GZIP = { name: 'gzip', create: () => createGunzip(), mayBePadded: true };
+const DEFLATE = { name: 'deflate', create: createDeflateDecompress, mayBePadded: false };
+const BROTLI = { name: 'br', create: () => createBrotliDecompress(), mayBePadded: false };
+
+const DECODERS: ReadonlyMap<string, Decode> = new Map<string, Decode>([
+  ['gzip', (encoded) => decodeStream(GZIP, encoded)],
+  ['x-gzip', (encoded) => decodeStream(GZIP, encoded)], // the old name of gzip (RFC 9110)
+  ['deflate', (encoded) => decodeStream(DEFLATE, encoded)],
+  ['br', (encoded) => decodeStream(BROTLI, encoded)],
+  ['zstd', decodeZstd],
+]);
 
 /**
- * Returns the stage that decodes a Content-Encoding, or undefined when there is nothing to decode.
+ * Returns what decodes a Content-Encoding, or undefined when there is nothing to decode. The header is a list, in which
+ * `identity` changes nothing. Two encodings over each other are refused: each may multiply the size of a body by 1,000.
  * @throws Problem `unsupported-content-encoding`
  */
-export function contentDecoder(header: string | undefined): Transform | undefined {
-  const encoding = header?.toLowerCase(); // the names of codings are case-insensitive (RFC 9110)
-  if (encoding === undefined || encoding === 'identity') return undefined;
-  const create = Object.hasOwn(DECODERS, encoding) ? DECODERS[encoding] : undefined;
-  if (!create) {
+export function contentDecoder(header: string | undefined): Decode | undefined {
+  if (header === undefined) return undefined;
+  const listed = header.split(',').map((name) => name.trim().toLowerCase()); // names are case-insensitive (RFC 9110)
+  const codings = listed.filter((name) => name !== 'identity' && name !== '');
+  if (codings.length === 0 && listed.includes('identity')) return undefined;
+  const decode = codings.length === 1 ? DECODERS.get(codings[0] as string) : undefined;
+  if (!decode) {
     throw new Problem(
       'unsupported-content-encoding',
       `The Content-Encoding must be one of ${CONTENT_ENCODINGS.join(', ')}.`,
     );
   }
-  return create();
-}
-
-/** True for the errors that zlib, Brotli and Zstandard report for invalid or truncated input. */
-export function isDecodingError(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && /^(Z_|ERR__|ZSTD_)/.test(String(error.code));
+  return decode;
 }

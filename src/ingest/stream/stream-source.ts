@@ -1,7 +1,7 @@
-import { pipeline, Readable, type Transform } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { Problem } from '../../event/problems';
 import { bodyChunks } from '../../http/request-body';
-import { isDecodingError } from './content-decoder';
+import type { Decode } from './decode-body';
 
 /**
  * The decoded bytes of one request. When a stream breaks off (too large, stalled, malformed, wrong encoding, or the
@@ -19,7 +19,7 @@ export class StreamSource {
 
   constructor(
     private readonly body: Readable,
-    private readonly decoder: Transform | undefined,
+    private readonly decode: Decode | undefined,
     private readonly limits: { STREAM_MAX_BYTES: number; REQUEST_STALL_TIMEOUT_MS: number },
   ) {}
 
@@ -35,7 +35,7 @@ export class StreamSource {
 
   async *chunks(): AsyncGenerator<Buffer> {
     const limit = this.limits.STREAM_MAX_BYTES;
-    const chunks = this.decoded()[Symbol.asyncIterator]();
+    const chunks = this.decoded();
     try {
       while (!this.isBroken) {
         const next = await this.nextOf(chunks);
@@ -50,6 +50,8 @@ export class StreamSource {
       }
     } catch (error) {
       this.breakOff(problemOfBody(error));
+    } finally {
+      void chunks.return(undefined); // releases the decoder's memory; not awaited, since it may still wait for the sender
     }
   }
 
@@ -63,17 +65,14 @@ export class StreamSource {
     });
   }
 
-  private decoded(): AsyncIterable<Buffer> {
+  private decoded(): AsyncGenerator<Buffer> {
     const chunks = bodyChunks(this.body, this.limits.REQUEST_STALL_TIMEOUT_MS);
-    if (!this.decoder) return chunks;
-    // The callback may ignore errors: the pipeline destroys the decoder with them, so its reader gets them.
-    return pipeline(Readable.from(chunks), this.decoder, () => undefined);
+    return this.decode ? this.decode(chunks) : chunks;
   }
 }
 
-/** Returns the problem for a client that disconnected or whose data cannot be decoded. */
+/** Returns the problem for a body that cannot be decoded or whose client disconnected. */
 function problemOfBody(error: unknown): Problem {
   if (error instanceof Problem) return error;
-  const why = isDecodingError(error) ? 'does not match its Content-Encoding' : 'ended before it was complete';
-  return new Problem('malformed-body', `The body ${why}.`);
+  return new Problem('malformed-body', 'The body ended before it was complete.');
 }

@@ -1,7 +1,7 @@
 import { Agent, request } from 'node:http';
 import { Readable } from 'node:stream';
 import { setImmediate as tick } from 'node:timers/promises';
-import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import * as fc from 'fast-check';
 import { startTestApp, type TestApp } from '../../support/app';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
@@ -143,9 +143,11 @@ describe('the formats of a stream', () => {
       ['another coding', () => (encoding === 'gzip' ? zstdCompressSync : gzipSync)(toNdjson(events))],
       ['a part of it', () => encode(toNdjson(events)).subarray(0, -12)],
       ['its first byte', () => encode(toNdjson(events)).subarray(0, 1)],
+      ['records after its end', () => Buffer.concat([encode(toNdjson(events)), Buffer.from(simpleLine('lost'))])],
     ])('rejects %s as malformed-body', async (what, body) => {
       const tenant = `${encoding}-${what.replaceAll(' ', '-')}`;
       const problem = await broken(tenant, body(), { ...NDJSON, ...encodingHeader }, 400);
+      expect(problem.detail).toContain(encoding);
       expect(problem.lastCommittedRecord).toBe(problem.summary?.records);
       expect(await storedFor(tenant)).toBe(problem.summary?.accepted);
     });
@@ -165,6 +167,25 @@ describe('the formats of a stream', () => {
       expect(await storedFor('unknown')).toBe(0);
     },
   );
+
+  it('accepts every frame of zstd, every member of gzip, and deflate without its header', async () => {
+    const [one, two] = [`${simpleLine('one')}\n`, `${simpleLine('two')}\n`];
+    const bodies: [string, Buffer][] = [
+      ['zstd', Buffer.concat([zstdCompressSync(one), zstdCompressSync(two)])],
+      ['gzip', Buffer.concat([gzipSync(one), gzipSync(two), Buffer.alloc(512)])],
+      ['deflate', deflateRawSync(one + two)],
+    ];
+    for (const [encoding, body] of bodies) {
+      const answer = await send(`frames-${encoding}`, body, { ...NDJSON, 'content-encoding': encoding });
+      expect(answer.status).toBe(202);
+      expect(answer.body.summary).toMatchObject({ accepted: 2, bytes: Buffer.byteLength(one + two) });
+    }
+  });
+
+  it.each(['x-gzip', 'X-GZIP', 'gzip, identity', 'identity,gzip'])('accepts gzip as %j', async (encoding) => {
+    const headers = { ...NDJSON, 'content-encoding': encoding };
+    expect((await send('names', gzipSync(simpleLine(encoding)), headers)).status).toBe(202);
+  });
 
   it('accepts the names of encodings in upper case', async () => {
     const headers = { ...NDJSON, 'content-encoding': 'GZIP' };

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
-import { createGunzip, gzipSync } from 'node:zlib';
+import { gzipSync } from 'node:zlib';
 import { Problem } from '../../../src/event/problems';
+import { contentDecoder } from '../../../src/ingest/stream/content-decoder';
 import { StreamSource } from '../../../src/ingest/stream/stream-source';
 import { streamSource } from '../../support/stream-source';
 
@@ -27,17 +28,17 @@ describe('the source of a stream', () => {
     const limits = { STREAM_MAX_BYTES: 100, REQUEST_STALL_TIMEOUT_MS: 1_000 };
     const whole = gzipSync('hello');
     for (const bytes of [Buffer.from('no gzip'), whole.subarray(0, -4), Buffer.alloc(0)]) {
-      const source = new StreamSource(Readable.from([bytes]), createGunzip(), limits);
+      const source = new StreamSource(Readable.from([bytes]), contentDecoder('gzip'), limits);
       await read(source);
       expect(source.brokenBy).toMatchObject({ code: 'malformed-body' });
     }
-    await expect(read(new StreamSource(Readable.from([whole]), createGunzip(), limits))).resolves.toBe('hello');
+    await expect(read(new StreamSource(Readable.from([whole]), contentDecoder('gzip'), limits))).resolves.toBe('hello');
   });
 
   it('counts decompressed bytes, so that a decompression bomb ends at the limit', async () => {
     const bomb = gzipSync(Buffer.alloc(10_000_000));
     const limits = { STREAM_MAX_BYTES: 1_000, REQUEST_STALL_TIMEOUT_MS: 1_000 };
-    const source = new StreamSource(Readable.from([bomb]), createGunzip(), limits);
+    const source = new StreamSource(Readable.from([bomb]), contentDecoder('gzip'), limits);
     await expect(read(source)).resolves.toHaveLength(1_000);
     expect(source.brokenBy).toMatchObject({ code: 'stream-too-large' });
   });
