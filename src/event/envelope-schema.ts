@@ -27,7 +27,10 @@ export const ENVELOPE_SCHEMA = {
     schemaVersion: textField(64, "Version of the payload's schema. Default: `1.0.0`."),
     specVersion: textField(64, 'Version of the envelope. Default: `1.0`.'),
     partitionKey: textField(512, 'Groups events that belong together. Default: the subject.'),
-    correlationId: textField(128, "Overrides the request's correlation id for this event."),
+    correlationId: {
+      ...textField(128, "Overrides the request's correlation id for this event. Visible ASCII, like the header."),
+      pattern: '^[\\x21-\\x7e]*$',
+    },
   },
   required: ['payload'],
 } as const;

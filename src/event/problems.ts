@@ -68,6 +68,8 @@ export interface ProblemExtras {
   errors?: ErrorDetail[];
   /** Value of the Retry-After header, in seconds. */
   retryAfterSeconds?: number;
+  /** Further headers of the response, such as the methods that are allowed. */
+  headers?: Record<string, string>;
   /** Further members of the body, such as the `summary` of a stream that broke off. */
   members?: Record<string, unknown>;
 }

@@ -1,4 +1,5 @@
 import { Ajv, type ErrorObject } from 'ajv';
+import { unknownField } from './envelope-names';
 import { ENVELOPE_SCHEMA, type Envelope } from './envelope-schema';
 import { parseInstant, type Instant } from './instant';
 import { childPointer } from './json/json-text';
@@ -28,8 +29,8 @@ export interface NormalisedEnvelope {
 
 /** Checks everything except the inside of the payload. Returns the normalised fields, or the errors (at most 20). */
 export function validateEnvelope(value: unknown): { envelope: NormalisedEnvelope } | { errors: ErrorDetail[] } {
-  const errors = matchesSchema(value) ? [] : describe(matchesSchema.errors ?? []);
   const sent = value as Envelope; // valid only where the schema reported no error
+  const errors = matchesSchema(value) ? [] : describe(matchesSchema.errors ?? [], sent);
   const type = sent.eventType ?? sent.type;
   const subject = sent.subject ?? sent.entityId;
   const occurredAt = typeof sent.occurredAt === 'string' ? parseInstant(sent.occurredAt) : undefined;
@@ -57,12 +58,14 @@ function unsupportedCharacters(envelope: Envelope): ErrorDetail[] {
   });
 }
 
-function describe(errors: ErrorObject[]): ErrorDetail[] {
-  return errors.map((error) => {
+function describe(errors: ErrorObject[], envelope: object): ErrorDetail[] {
+  const sent = new Set(Object.keys(envelope));
+  return errors.slice(0, MAX_ERRORS_PER_EVENT).map((error) => {
     if (error.keyword === 'additionalProperties') {
       const name = String(error.params.additionalProperty);
-      return invalidEvent(childPointer('', name), 'is not a field of the envelope');
+      return invalidEvent(childPointer('', name), unknownField(name, sent));
     }
+    if (error.keyword === 'pattern') return invalidEvent(error.instancePath, 'must be visible ASCII without spaces');
     if (error.keyword === 'required') return missing(`/${String(error.params.missingProperty)}`);
     return invalidEvent(error.instancePath, error.message ?? 'is invalid');
   });

@@ -79,9 +79,9 @@ function addBodyParsers(server: FastifyInstance, streamedTypes: readonly string[
   server.addContentTypeParser([...streamedTypes], (_request, payload, done) => done(null, payload));
   server.addHook('preParsing', (request, _reply, _payload, done) => {
     if (request.method === 'GET' || request.method === 'HEAD') return done();
-    const { headers, mediaType } = request;
+    const { mediaType } = request;
     const isStreamed = mediaType !== undefined && streamedTypes.includes(mediaType);
-    const refused = refusedBody(mediaType, headers, isStreamed, routeBodyOf(request));
+    const refused = refusedBody(request, isStreamed, routeBodyOf(request));
     if (refused) return done(refused);
     if (!isStreamed) endWhenStalled(request.raw, stallMs);
     done();

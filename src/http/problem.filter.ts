@@ -14,7 +14,7 @@ import type { KnownRoutes } from './known-routes';
 /** Problems for Fastify's own errors, by error code. */
 const FASTIFY_PROBLEMS: Record<string, [ProblemCode, string]> = {
   FST_ERR_CTP_BODY_TOO_LARGE: ['event-too-large', 'The body is larger than MAX_EVENT_BYTES.'],
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: ['unsupported-media-type', 'This endpoint does not accept this Content-Type.'],
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: ['unsupported-media-type', 'The Content-Type is not a valid media type.'],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['malformed-body', 'The length of the body differs from its Content-Length.'],
   FST_ERR_CTP_EMPTY_JSON_BODY: ['malformed-body', 'The body is empty.'],
   FST_ERR_BAD_URL: ['route-not-found', 'The path is not a valid URL path.'],
@@ -45,9 +45,7 @@ export class ProblemFilter implements ExceptionFilter {
     const reply = http.getResponse<FastifyReply>();
     if (error instanceof NotFoundException) {
       // Thrown by Nest when no route matches. The features throw a Problem instead.
-      const { problem, allow } = this.routes.problemFor(request.method, request.url);
-      if (allow) reply.header('Allow', allow);
-      sendProblem(reply, request.id, problem);
+      sendProblem(reply, request.id, this.routes.problemFor(request.method, request.url));
       return;
     }
     sendProblem(reply, request.id, toProblem(error) ?? this.unexpected(error, request));
@@ -72,7 +70,8 @@ export class ProblemFilter implements ExceptionFilter {
 
 export function sendProblem(reply: FastifyReply, correlationId: string, problem: Problem): void {
   if (reply.sent) return; // the error came after the response was sent
-  const { retryAfterSeconds } = problem.extras;
+  const { retryAfterSeconds, headers } = problem.extras;
+  if (headers) reply.headers(headers);
   if (retryAfterSeconds !== undefined) reply.header('Retry-After', String(retryAfterSeconds));
   if (problem.code === 'request-timeout') reply.header('Connection', 'close'); // the rest of the body may still arrive
   reply

@@ -7,32 +7,82 @@ import { Problem } from '../event/problems';
  */
 export interface RouteBody {
   takesBody: (mediaType: string, headers: IncomingHttpHeaders) => boolean;
+  /** The media types to name when another one is sent. */
+  mediaTypes: readonly string[];
+  /** Returns the endpoint that accepts a media type, if another endpoint does. */
+  endpointFor?: (mediaType: string) => string | undefined;
 }
 
 export const JSON_TYPE = 'application/json';
+const FORM_TYPE = 'application/x-www-form-urlencoded';
 
-const PARSED_JSON: RouteBody = { takesBody: (mediaType) => mediaType === JSON_TYPE };
+export const PARSED_JSON: RouteBody = {
+  takesBody: (mediaType) => mediaType === JSON_TYPE,
+  mediaTypes: [JSON_TYPE],
+};
 
-/**
- * Returns why a body is rejected before any of it is read, or null when the route accepts it.
- * @param mediaType Fastify's `request.mediaType`: lower case, without parameters; undefined without a Content-Type
- */
-export function refusedBody(
-  mediaType: string | undefined,
-  headers: IncomingHttpHeaders,
-  isStreamed: boolean,
-  { takesBody } = PARSED_JSON,
-): Problem | null {
+/** What is known of a request before its body is read. */
+export interface BodyHead {
+  method: string;
+  /** Fastify's `request.mediaType`: lower case, without parameters; undefined without a Content-Type. */
+  mediaType: string | undefined;
+  headers: IncomingHttpHeaders;
+}
+
+/** Returns why a body is rejected before any of it is read, or null when the route accepts it. */
+export function refusedBody(request: BodyHead, isStreamed: boolean, route: RouteBody = PARSED_JSON): Problem | null {
+  const { mediaType, headers } = request;
   const encoding = (headers['content-encoding'] ?? 'identity').toLowerCase();
   if (encoding !== 'identity' && !isStreamed) {
     // Only streams are decoded. Other encoded bodies would be read as the event itself.
     return new Problem('unsupported-content-encoding', 'Send this body without a Content-Encoding.');
   }
   if (mediaType === undefined && !hasBody(headers)) return null;
-  if (takesBody(mediaType ?? '', headers)) return null;
-  return new Problem('unsupported-media-type', 'This endpoint does not accept this Content-Type.');
+  if (!route.takesBody(mediaType ?? '', headers)) return wrongMediaType(request, route);
+  return route.mediaTypes.includes(mediaType ?? '') ? refusedCharset(headers['content-type']) : null;
 }
 
 function hasBody(headers: IncomingHttpHeaders): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+}
+
+function wrongMediaType({ method, mediaType, headers }: BodyHead, route: RouteBody): Problem {
+  const accepted = route.mediaTypes.join(', ');
+  return new Problem('unsupported-media-type', wrongMediaTypeDetail(mediaType, headers, route), {
+    headers: { [method === 'PATCH' ? 'Accept-Patch' : 'Accept-Post']: accepted },
+  });
+}
+
+function wrongMediaTypeDetail(
+  mediaType: string | undefined,
+  headers: IncomingHttpHeaders,
+  { mediaTypes, endpointFor }: RouteBody,
+): string {
+  const send = `Send ${alternatives(mediaTypes)}.`;
+  if (headers['content-type'] === undefined) return `The body has no Content-Type. ${send}`;
+  if (mediaType === undefined) return `The Content-Type is not a valid media type. ${send}`;
+  const wrong = `This endpoint does not accept ${mediaType.slice(0, 100)}.`;
+  const endpoint = endpointFor?.(mediaType);
+  if (endpoint !== undefined) return `${wrong} Send it to ${endpoint}. Here, send ${alternatives(mediaTypes)}.`;
+  if (mediaType !== FORM_TYPE) return `${wrong} ${send}`;
+  return `${wrong} It is the default of some clients, such as curl -d; set the Content-Type header. ${send}`;
+}
+
+function alternatives(names: readonly string[]): string {
+  return names.length > 1 ? `${names.slice(0, -1).join(', ')} or ${names.at(-1)}` : String(names[0]);
+}
+
+const CHARSET = /;\s*charset\s*=\s*"?([^\s;"]+)/i;
+/** UTF-8, and charsets that are the same for ASCII. Text of theirs that is not ASCII is not valid UTF-8. */
+const LIKE_ASCII = /^(?:utf-?8|(?:us-)?ascii|iso-?8859-\d+|latin-?\d|windows-125\d)$/i;
+
+/** Refuses a body whose bytes are certainly not UTF-8, such as UTF-16. */
+function refusedCharset(contentType: string | undefined): Problem | null {
+  if (!contentType?.includes(';')) return null;
+  const charset = CHARSET.exec(contentType)?.[1];
+  if (charset === undefined || LIKE_ASCII.test(charset)) return null;
+  return new Problem(
+    'unsupported-media-type',
+    `The charset ${charset.slice(0, 40)} is not supported. Send the body in UTF-8.`,
+  );
 }

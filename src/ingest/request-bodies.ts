@@ -2,10 +2,12 @@ import { CLOUD_EVENT_TYPE, isBinaryCloudEvent } from '../event/cloud-event/cloud
 import { JSON_TYPE, type RouteBody } from '../http/route-body';
 import { CLOUD_EVENT_REF, ENVELOPE_REF } from './event.requests';
 import { CLOUD_EVENT_EXAMPLE, EVENT_EXAMPLE } from './formats/examples';
-import { formatsOf, streamFormat, type StreamFormat } from './formats/stream-formats';
+import { formatsOf, streamFormat, type Endpoint, type StreamFormat } from './formats/stream-formats';
 
 /** Bodies of POST /v1/events. The data of a CloudEvent in binary mode may have any media type that is not streamed. */
 export const EVENT_BODY: RouteBody = {
+  mediaTypes: [JSON_TYPE, CLOUD_EVENT_TYPE, ...mediaTypesOf('POST /v1/events')],
+  endpointFor: (mediaType) => streamFormat(mediaType)?.endpoint,
   takesBody: (mediaType, headers) => {
     if (mediaType === JSON_TYPE || mediaType === CLOUD_EVENT_TYPE) return true;
     const format = streamFormat(mediaType);
@@ -15,6 +17,8 @@ export const EVENT_BODY: RouteBody = {
 
 /** Bodies of POST /v1/ingest/stream. */
 export const STREAM_BODY: RouteBody = {
+  mediaTypes: mediaTypesOf('POST /v1/ingest/stream'),
+  endpointFor: (mediaType) => (EVENT_BODY.mediaTypes.includes(mediaType) ? 'POST /v1/events' : undefined),
   takesBody: (mediaType) => streamFormat(mediaType)?.endpoint === 'POST /v1/ingest/stream',
 };
 
@@ -31,6 +35,10 @@ const STREAMED = formatsOf('POST /v1/ingest/stream');
 export const STREAM_REQUEST = { required: true, content: documented(STREAMED) };
 /** For example "NDJSON or XML". */
 export const STREAM_FORMAT_NAMES = STREAMED.map(({ name }) => name).join(' or ');
+
+function mediaTypesOf(endpoint: Endpoint): string[] {
+  return formatsOf(endpoint).flatMap(({ mediaTypes }) => mediaTypes);
+}
 
 function documented(formats: readonly StreamFormat[]) {
   return Object.fromEntries(formats.map(({ mediaTypes, documentation }) => [mediaTypes[0], documentation]));

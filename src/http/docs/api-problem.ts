@@ -79,6 +79,7 @@ const POINTED: ProblemCode[] = ['invalid-event', 'invalid-request', 'unsupported
 function headersOf(code: ProblemCode): ResponseHeader[] {
   const { status } = new Problem(code, '');
   if (status === 405) return ['Allow'];
+  if (code === 'unsupported-media-type') return ['Accept-Post'];
   if (status === 429) return ['Retry-After', ...RATE_LIMIT_HEADERS];
   return status === 503 ? ['Retry-After'] : [];
 }

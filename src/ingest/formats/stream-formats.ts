@@ -10,7 +10,7 @@ import { XmlRecords } from './xml-records';
 
 const TEXT = { type: 'string' as const };
 
-type Endpoint = 'POST /v1/events' | 'POST /v1/ingest/stream';
+export type Endpoint = 'POST /v1/events' | 'POST /v1/ingest/stream';
 
 /** A format with many records in one body: how bytes are split into records, and how a record becomes an event. */
 export interface StreamFormat {

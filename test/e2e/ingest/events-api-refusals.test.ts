@@ -190,6 +190,48 @@ describe('/v1/events', () => {
       },
     );
 
+    it('is rejected with the media types that are accepted, and with the endpoint for its own', async () => {
+      const response = await postRaw('{}', { 'Content-Type': 'application/x-ndjson' });
+      expect(expectProblem(response, 415, 'unsupported-media-type').detail).toContain('POST /v1/ingest/stream');
+      expect(String(response.headers['accept-post']).split(', ')).toContain('application/json');
+      const stream = await running.http
+        .post('/v1/ingest/stream')
+        .set({ 'X-Tenant-Id': 'acme', 'Content-Type': 'application/json' })
+        .send('[]');
+      expect(expectProblem(stream, 415, 'unsupported-media-type').detail).toContain('POST /v1/events');
+      expect(String(stream.headers['accept-post']).split(', ')).toContain('application/x-ndjson');
+    });
+
+    it('is rejected with a sentence that helps when it has no usable Content-Type', async () => {
+      const typed = await postRaw('{}', { 'Content-Type': 'application/x-www-form-urlencoded' });
+      expect(expectProblem(typed, 415, 'unsupported-media-type').detail).toContain('curl -d');
+      const untyped = await rawExchange(
+        running.url,
+        'POST /v1/events HTTP/1.1\r\nHost: x\r\nX-Tenant-Id: acme\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}',
+      );
+      expect(bodyOfRaw<ProblemAnswer>(untyped).detail).toMatch(
+        /^The body has no Content-Type\. Send application\/json/,
+      );
+      expect(untyped).toMatch(/\r\nAccept-Post: application\/json/i);
+    });
+
+    it('is rejected with the name of the field that was probably meant', async () => {
+      const { errors } = expectProblem(await post({ event_type: 'x', subject: 's', data: 1 }), 400, 'invalid-event');
+      expect(errors?.map(({ message }) => message)).toEqual(
+        expect.arrayContaining([
+          expect.stringMatching(/did you mean eventType\?$/),
+          expect.stringMatching(/did you mean payload\?$/),
+        ]),
+      );
+    });
+
+    it('is rejected for a correlationId that the header could not carry', async () => {
+      for (const correlationId of ['a b', 'é', '', 'x'.repeat(129)]) {
+        const { errors } = expectProblem(await post(eventBody({ correlationId })), 400, 'invalid-event');
+        expect(errors).toMatchObject([{ pointer: '/correlationId' }]);
+      }
+    });
+
     it('is rejected in an unknown encoding', async () => {
       const response = await postRaw(JSON.stringify(eventBody()), { 'Content-Encoding': 'rot13' });
       expectProblem(response, 415, 'unsupported-content-encoding');
@@ -210,6 +252,16 @@ describe('/v1/events', () => {
         expectProblem(await running.http.get(path), 404, 'route-not-found');
       },
     );
+
+    it.each([
+      ['/v1/events/', '/v1/events'],
+      ['/V1/Events', '/v1/events'],
+      ['/v1/event', '/v1/events'],
+      ['/Health', '/health'],
+    ])('is 404 for %s and suggests %s', async (path, meant) => {
+      const { detail } = expectProblem(await running.http.post(path), 404, 'route-not-found');
+      expect(detail).toContain(`Did you mean ${meant}?`);
+    });
 
     it('is 404 for a path that cannot be decoded', async () => {
       const response = await running.http.get('/v1/events/%ff').set('X-Tenant-Id', 'acme');

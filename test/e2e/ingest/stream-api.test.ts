@@ -132,6 +132,17 @@ describe('POST /v1/ingest/stream', () => {
       expect(answer.body.summary).toMatchObject({ accepted: 1, rejected: 1 });
     });
 
+    it('are rejected alone for a correlation id that the header could not carry', async () => {
+      const body = [line('good-id', ',"correlationId":"good"'), line('bad-id', ',"correlationId":"a b"')].join('\n');
+      const answer = await send(body);
+      expect(answer.status).toBe(207);
+      expect(answer.body.errors).toMatchObject([{ record: 2, code: 'invalid-event', pointer: '/correlationId' }]);
+      const xml = '<e><event eventType="x" subject="s" correlationId="a&#32;b"><payload>1</payload></event></e>';
+      expect((await send(xml, { 'content-type': 'application/xml' })).body.errors).toMatchObject([
+        { record: 1, code: 'invalid-event', pointer: '/correlationId' },
+      ]);
+    });
+
     it('may carry a correlation id of their own', async () => {
       const own = line('own-trace', ',"eventId":"own-trace","correlationId":"of-the-record"');
       const other = line('request-trace', ',"eventId":"request-trace"');

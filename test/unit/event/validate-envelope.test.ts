@@ -100,6 +100,28 @@ describe('validateEnvelope', () => {
     expect(pointers(value)).toEqual([`/${name}`]);
   });
 
+  it('says which field was probably meant', () => {
+    expect(errors(without('eventType', { event_type: 'x' }))).toContainEqual({
+      pointer: '/event_type',
+      code: 'invalid-event',
+      message: 'is not a field of the envelope; did you mean eventType?',
+    });
+  });
+
+  it.each(['c', '!~"{}', 'x'.repeat(128)])('accepts the correlationId %j', (correlationId) => {
+    expect(accepted({ correlationId }).correlationId).toBe(correlationId);
+  });
+
+  it.each(['', 'x'.repeat(129), 'a b', 'é', '\u{1f600}', 'a\tb', 'a\nb', '\u007f', 7, null])(
+    'rejects the correlationId %j, as the header does',
+    (correlationId) => {
+      expect(errors({ ...MINIMAL, correlationId })[0]).toMatchObject({
+        pointer: '/correlationId',
+        code: 'invalid-event',
+      });
+    },
+  );
+
   it('lists a bounded number of errors', () => {
     const unknown = Object.fromEntries(Array.from({ length: 5_000 }, (_, i) => [`field${i}`, i]));
     expect(errors({ ...MINIMAL, ...unknown }).length).toBeLessThanOrEqual(100);

@@ -18,8 +18,8 @@ describe('KnownRoutes', () => {
   afterAll(() => server.close());
 
   const answer = (method: string, url: string): [string, string | undefined] => {
-    const { problem, allow } = routes.problemFor(method, url);
-    return [problem.code, allow];
+    const { code, extras } = routes.problemFor(method, url);
+    return [code, extras.headers?.Allow];
   };
 
   it('answers 405 for a known path, with every method that it supports', () => {
@@ -45,4 +45,24 @@ describe('KnownRoutes', () => {
   ])('answers 404 for the path %j', (url) => {
     expect(answer('PUT', url)).toEqual(['route-not-found', undefined]);
   });
+
+  it.each([
+    ['/v1/events/', '/v1/events'],
+    ['//v1//events', '/v1/events'],
+    ['/V1/Events', '/v1/events'],
+    ['/v1/event', '/v1/events'],
+    ['/v1/evnets', '/v1/events'],
+    ['/v1/things/A-b_C/', '/v1/things/A-b_C'],
+    ['/v1/thing/A-b_C', '/v1/things/A-b_C'],
+    ['/events', '/v1/events'],
+  ])('suggests for %s the path %s', (sent, meant) => {
+    expect(routes.problemFor('POST', sent).detail).toBe(`There is no endpoint at this path. Did you mean ${meant}?`);
+  });
+
+  it.each(['/', '', '/v1', '/v1/orders', '/nothing/of/the/kind', `/v1/${'x'.repeat(10_000)}`])(
+    'suggests no path for %s',
+    (sent) => {
+      expect(routes.problemFor('POST', sent).detail).toBe('There is no endpoint at this path.');
+    },
+  );
 });

@@ -10,10 +10,12 @@ const BATCH = 'application/cloudevents-batch+json';
 const CE = { 'ce-id': '1' };
 
 const PARSED = undefined; // a route without a RouteBody
-const codeOf = (route: RouteBody | undefined, mediaType: string | undefined, headers: IncomingHttpHeaders = {}) => {
+const refused = (route: RouteBody | undefined, mediaType: string | undefined, headers: IncomingHttpHeaders = {}) => {
   const isStreamed = mediaType !== undefined && STREAMED_MEDIA_TYPES.includes(mediaType);
-  return refusedBody(mediaType, { 'content-length': '2', ...headers }, isStreamed, route)?.code;
+  const sent = { 'content-type': mediaType, 'content-length': '2', ...headers };
+  return refusedBody({ method: 'POST', mediaType, headers: sent }, isStreamed, route);
 };
+const codeOf = (...request: Parameters<typeof refused>) => refused(...request)?.code;
 
 describe('the body of a request', () => {
   it('is streamed when it is NDJSON, XML or a batch of CloudEvents', () => {
@@ -78,10 +80,64 @@ describe('the body of a request', () => {
       expect(codeOf(EVENT_BODY, 'application/json', { 'content-encoding': identity })).toBeUndefined();
   });
 
-  it('is rejected with 415', () => {
-    expect(refusedBody('text/csv', { 'content-length': '2' }, false, EVENT_BODY)).toMatchObject({
-      status: 415,
-      detail: expect.stringMatching(/Content-Type/) as string,
-    });
+  it.each<[string, RouteBody | undefined, string | undefined, RegExp, string]>([
+    ['CSV', EVENT_BODY, 'text/csv', /does not accept text\/csv\. Send application\/json, /, 'application/json'],
+    ['NDJSON', EVENT_BODY, 'application/x-ndjson', /Send it to POST \/v1\/ingest\/stream\./, 'application/json'],
+    ['XML', EVENT_BODY, 'text/xml', /Send it to POST \/v1\/ingest\/stream\./, 'application/json'],
+    ['JSON', STREAM_BODY, 'application/json', /Send it to POST \/v1\/events\./, 'application/x-ndjson'],
+    ['a CloudEvent', STREAM_BODY, CLOUD_EVENT, /Send it to POST \/v1\/events\./, 'application/x-ndjson'],
+    ['a batch', STREAM_BODY, BATCH, /Send it to POST \/v1\/events\./, 'application/x-ndjson'],
+    [
+      'a form',
+      EVENT_BODY,
+      'application/x-www-form-urlencoded',
+      /default of some clients, such as curl -d/,
+      'application/json',
+    ],
+    ['a form', PARSED, 'application/x-www-form-urlencoded', /curl -d.* Send application\/json\.$/, 'application/json'],
+    ['no type', EVENT_BODY, undefined, /^The body has no Content-Type\. Send application\/json, /, 'application/json'],
+    ['no type', STREAM_BODY, undefined, /^The body has no Content-Type\. Send .* or text\/xml\.$/, 'text/xml'],
+  ])('is rejected with a sentence that helps, and with Accept-Post: %s', (_what, route, type, detail, accepted) => {
+    const problem = refused(route, type);
+    expect(problem).toMatchObject({ status: 415, detail: expect.stringMatching(detail) as string });
+    expect(problem?.extras.headers?.['Accept-Post']?.split(', ')).toContain(accepted);
+  });
+
+  it('names every media type in Accept-Post, and only these', () => {
+    const accepted = (route?: RouteBody) => refused(route, 'text/csv')?.extras.headers?.['Accept-Post']?.split(', ');
+    expect(accepted(EVENT_BODY)).toEqual(['application/json', CLOUD_EVENT, BATCH]);
+    expect(accepted(STREAM_BODY)).toEqual([...NDJSON, ...XML]);
+    expect(accepted()).toEqual(['application/json']);
+  });
+
+  it('is named in Accept-Patch for PATCH', () => {
+    const request = { method: 'PATCH', mediaType: 'text/csv', headers: { 'content-length': '2' } };
+    expect(refusedBody(request, false)?.extras.headers).toEqual({ 'Accept-Patch': 'application/json' });
+  });
+
+  it('repeats a bounded part of the media type', () => {
+    expect(refused(EVENT_BODY, `text/${'x'.repeat(5_000)}`)?.detail.length).toBeLessThan(300);
+  });
+
+  it.each(['utf-16', 'UTF-16LE', '"utf-32"', 'ebcdic', 'shift_jis'])('is rejected in the charset %s', (charset) => {
+    const type = { 'content-type': `application/json; charset=${charset}` };
+    for (const route of [PARSED, EVENT_BODY])
+      expect(refused(route, 'application/json', type)).toMatchObject({
+        code: 'unsupported-media-type',
+        detail: expect.stringMatching(/^The charset \S+ is not supported\. Send the body in UTF-8\.$/) as string,
+      });
+  });
+
+  it.each(['utf-8', 'UTF8', '"utf-8"', 'us-ascii', 'ISO-8859-1', 'windows-1252'])(
+    'may name the charset %s',
+    (charset) => {
+      const type = { 'content-type': `application/json;charset=${charset}` };
+      expect(codeOf(EVENT_BODY, 'application/json', type)).toBeUndefined();
+    },
+  );
+
+  it('may have any charset when it is the data of a binary CloudEvent', () => {
+    const type = { 'content-type': 'text/plain; charset=utf-16', ...CE };
+    expect(codeOf(EVENT_BODY, 'text/plain', type)).toBeUndefined();
   });
 });
