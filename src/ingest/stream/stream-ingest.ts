@@ -10,7 +10,8 @@ import { contentDecoder } from './content-decoder';
 import { Intake } from '../store/intake';
 import type { IngestResult } from '../store/store-batch';
 import type { StreamFormat } from '../formats/stream-formats';
-import { PrepareRecords, type PreparedRecord, type StreamRecord } from '../formats/ndjson-records';
+import type { StreamRecord } from '../formats/ndjson-records';
+import { PrepareRecords, type PreparedRecord } from '../formats/prepare-records';
 import { StreamSource } from './stream-source';
 import { TenantLimiter } from '../../access/tenant-limiter';
 

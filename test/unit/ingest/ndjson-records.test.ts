@@ -1,12 +1,6 @@
 import { Readable } from 'node:stream';
 import * as fc from 'fast-check';
-import { prepareEvent } from '../../../src/event/prepare-event';
-import {
-  NdjsonRecords,
-  PrepareRecords,
-  type PreparedRecord,
-  type StreamRecord,
-} from '../../../src/ingest/formats/ndjson-records';
+import { NdjsonRecords, type StreamRecord } from '../../../src/ingest/formats/ndjson-records';
 
 const LIMIT = 64;
 
@@ -32,6 +26,8 @@ describe('NDJSON', () => {
     ['a BOM elsewhere, which is content', 'a\n\ufeffb', ['a', '\ufeffb']],
     ['nothing but a BOM', '\ufeff', []],
     ['nothing', '', []],
+    ['lines of only a BOM, which are blank', '\ufeff\n\ufeff\r\na\n\ufeff \n\ufeff', ['a']],
+    ['two BOMs, the second of which is content', 'a\n\ufeff\ufeff\nb', ['a', '\ufeff\ufeff', 'b']],
     ['blank lines', '\n\r\n  \n\t\na\n\n\nb\n \r\n', ['a', 'b']],
     ['characters of many bytes', 'ñ€\n😀\n', ['ñ€', '😀']],
     ['spaces around a record', ' a \n', [' a ']],
@@ -85,22 +81,11 @@ describe('NDJSON', () => {
   it('skips an over-long line of white space', async () => {
     expect(await recordsOf([`${' '.repeat(1_000)}\na`])).toEqual([[1, 'a']]);
   });
-});
 
-describe('PrepareRecords', () => {
-  it('prepares each record in order and rejects a bad one alone', async () => {
-    const context = { tenantId: 'acme', correlationId: 'c', traceparent: undefined, idempotencyKey: undefined };
-    const rules = { MAX_EVENT_BYTES: LIMIT, DEDUPE_STRATEGY: 'intent', DEDUPE_INCLUDE_OCCURRED_AT: true } as const;
-    const good = '{"eventType":"t","subject":"s","payload":1}';
-    const records = Readable.from([Buffer.from(`${good}\n{oops}\n${'x'.repeat(1_000)}\n`), Buffer.from(good)])
-      .pipe(new NdjsonRecords(LIMIT, () => false))
-      .pipe(new PrepareRecords(({ bytes }) => prepareEvent(bytes, context, rules)));
-    const made = ((await records.toArray()) as PreparedRecord[][]).flat();
-    expect(made.map(({ number, made }) => [number, 'rejection' in made ? made.rejection.code : 'prepared'])).toEqual([
-      [1, 'prepared'],
-      [2, 'malformed-body'],
-      [3, 'event-too-large'],
-      [4, 'prepared'],
-    ]);
+  it('does not skip a line whose white space alone is longer than the limit', async () => {
+    const [tooLong, next] = (await arraysOf([`${' '.repeat(1_000)}{}`, '\na'])).flat();
+    expect(tooLong?.number).toBe(1);
+    expect(tooLong?.bytes.length).toBeGreaterThan(LIMIT);
+    expect(next).toEqual({ number: 2, bytes: Buffer.from('a') });
   });
 });
