@@ -23,9 +23,10 @@ const STAGE_OF_FOLDER: Record<string, Stage> = {
 };
 
 /** Switching off a safeguard is a deliberate fault. */
-function withoutSafeguard({ tests, ...safeguard }: Safeguard): DeliberateFault {
+function withoutSafeguard({ name, tests, ...safeguard }: Safeguard): DeliberateFault {
   const folder = safeguard.edits[0]?.file.split('/')[1] ?? '';
-  return { ...safeguard, stage: STAGE_OF_FOLDER[folder] as Stage, noticedBy: { tests } };
+  const stage = STAGE_OF_FOLDER[folder] as Stage;
+  return { ...safeguard, name: `switched off: ${name}`, stage, noticedBy: { tests } };
 }
 
 export const DELIBERATE_FAULTS: readonly DeliberateFault[] = [

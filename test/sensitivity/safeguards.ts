@@ -20,7 +20,7 @@ const SETTLER_TEST = 'test/integration/worker/settler.test.ts';
 /** Each is switched off alone; the runner expects that somebody notices. Cheapest test first. */
 export const SAFEGUARDS: readonly Safeguard[] = [
   {
-    name: 'answer only after the commit',
+    name: 'the response is sent only after the commit',
     invariant: 'I1',
     edits: [
       {
@@ -35,19 +35,19 @@ export const SAFEGUARDS: readonly Safeguard[] = [
     tests: ['test/integration/ingest/batch-writer.test.ts'],
   },
   {
-    name: 'insert conflict on the idempotency key',
+    name: 'conflicts of idempotency keys are detected',
     invariant: 'I2',
     edits: [{ file: INSERT_EVENTS, find: '    on conflict do nothing\n', replace: '' }],
     tests: ['test/integration/ingest/store-batch.test.ts'],
   },
   {
-    name: 'an event gets both of its keys or none',
+    name: 'an event gets both of its keys or neither',
     invariant: 'I2',
     edits: [{ file: INSERT_EVENTS, find: 'else refuse_partial_claim() end', replace: 'else false end' }],
     tests: ['test/integration/ingest/store-batch.test.ts'],
   },
   {
-    name: 'cache remembers only after the commit',
+    name: 'events are cached only after the commit',
     invariant: 'I2',
     edits: [
       {
@@ -69,19 +69,19 @@ export const SAFEGUARDS: readonly Safeguard[] = [
     tests: ['test/contract/idempotency-cache.test.ts'],
   },
   {
-    name: 'payload stored as text',
+    name: 'the payload is stored as text',
     invariant: 'I1',
     edits: [{ file: INSERT_EVENTS, find: '           payload::json\n', replace: '           payload::jsonb::json\n' }],
     tests: ['test/integration/ingest/store-batch.test.ts'],
   },
   {
-    name: 'mandatory flag on published messages',
+    name: 'the mandatory flag of published messages',
     invariant: 'I3',
     edits: [{ file: RABBIT, find: 'mandatory: true,', replace: 'mandatory: false,' }],
     tests: ['test/contract/rabbit-broker.test.ts'],
   },
   {
-    name: 'a returned message is not taken for confirmed',
+    name: 'a returned message does not count as confirmed',
     invariant: 'I3',
     edits: [
       {
@@ -93,7 +93,7 @@ export const SAFEGUARDS: readonly Safeguard[] = [
     tests: ['test/contract/rabbit-broker.test.ts'],
   },
   {
-    name: 'deadline for confirms',
+    name: 'the deadline for confirms',
     invariant: 'I10',
     edits: [
       {
@@ -105,7 +105,7 @@ export const SAFEGUARDS: readonly Safeguard[] = [
     tests: ['test/contract/rabbit-outage.test.ts'],
   },
   {
-    name: 'lease token when an entry is closed',
+    name: 'the lease token when an entry is closed',
     invariant: 'I4',
     edits: [
       {
@@ -117,7 +117,7 @@ export const SAFEGUARDS: readonly Safeguard[] = [
     tests: [PUBLISHER_TEST],
   },
   {
-    name: 'a lease is left alone while it lasts',
+    name: 'an unexpired lease is not taken over',
     invariant: 'I4',
     edits: [{ file: CLAIM, find: 'now() - make_interval(secs => $3))', replace: 'now() + make_interval(secs => $3))' }],
     tests: [PUBLISHER_TEST],
@@ -129,7 +129,7 @@ export const SAFEGUARDS: readonly Safeguard[] = [
     tests: [PUBLISHER_TEST],
   },
   {
-    name: 'nothing is claimed while the broker is away',
+    name: 'nothing is claimed while the broker is down',
     invariant: 'I9',
     edits: [
       {
@@ -177,7 +177,7 @@ export const SAFEGUARDS: readonly Safeguard[] = [
     tests: [SETTLER_TEST],
   },
   {
-    name: 'handlers that are done do not run again at a retry',
+    name: 'finished handlers do not run again in a retry',
     invariant: 'I7',
     edits: [
       {
@@ -189,7 +189,7 @@ export const SAFEGUARDS: readonly Safeguard[] = [
     tests: ['test/integration/worker/settler-partly.test.ts'],
   },
   {
-    name: 'dispatch number, before handlers run',
+    name: 'the dispatch number is checked before handlers run',
     invariant: 'I11',
     edits: [
       {
@@ -201,7 +201,7 @@ export const SAFEGUARDS: readonly Safeguard[] = [
     tests: [SETTLER_TEST],
   },
   {
-    name: 'dispatch number, again after a wait for another worker',
+    name: 'the dispatch number is checked again after a wait for another worker',
     invariant: 'I11',
     edits: [
       {
@@ -225,7 +225,7 @@ export const SAFEGUARDS: readonly Safeguard[] = [
     tests: ['test/integration/worker/worker.test.ts'],
   },
   {
-    name: 'a failure raises the dispatch that failed, no other',
+    name: 'a failure raises only the dispatch that failed',
     invariant: 'I11',
     edits: [
       {
@@ -237,7 +237,7 @@ export const SAFEGUARDS: readonly Safeguard[] = [
     tests: ['test/integration/worker/settler-overtaken.test.ts'],
   },
   {
-    name: 'the reconciler',
+    name: 'the reconciler dispatches lost events',
     invariant: 'I13',
     edits: [
       {
@@ -249,7 +249,7 @@ export const SAFEGUARDS: readonly Safeguard[] = [
     tests: ['test/integration/outbox/reconciler.test.ts'],
   },
   {
-    name: 'the reconciler does not walk past what is not committed',
+    name: 'the reconciler does not skip uncommitted events',
     invariant: 'I13',
     edits: [
       {
@@ -261,7 +261,7 @@ export const SAFEGUARDS: readonly Safeguard[] = [
     tests: ['test/integration/outbox/reconciler.test.ts'],
   },
   {
-    name: 'the reconciler raises the dispatch that was lost, no other',
+    name: 'the reconciler raises only the dispatch that was lost',
     invariant: 'I11',
     edits: [
       {
@@ -273,7 +273,7 @@ export const SAFEGUARDS: readonly Safeguard[] = [
     tests: ['test/integration/outbox/reconciler.test.ts'],
   },
   {
-    name: 'what comes back runs alone',
+    name: 'redelivered messages run alone',
     invariant: 'I10',
     edits: [
       {
@@ -285,7 +285,7 @@ export const SAFEGUARDS: readonly Safeguard[] = [
     tests: ['test/integration/worker/worker.test.ts'],
   },
   {
-    name: 'WORKER_CRASH after three crashes',
+    name: 'a dead letter with WORKER_CRASH after three crashes',
     invariant: 'I10',
     edits: [
       {

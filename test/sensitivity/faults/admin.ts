@@ -3,7 +3,7 @@ import { calm } from './runs';
 
 export const FAULTS_IN_ADMIN: readonly DeliberateFault[] = [
   {
-    name: 'discard closes the dead letter and leaves the event in the DLQ',
+    name: 'a discarded event keeps the status DLQ',
     stage: 'admin',
     edits: [
       {
@@ -15,7 +15,7 @@ export const FAULTS_IN_ADMIN: readonly DeliberateFault[] = [
     noticedBy: calm('dead letter'),
   },
   {
-    name: 'what is sent again stays a dead letter',
+    name: 'a dead letter that is retried stays unresolved',
     stage: 'admin',
     edits: [
       {
@@ -40,7 +40,7 @@ export const FAULTS_IN_ADMIN: readonly DeliberateFault[] = [
     noticedBy: calm('operator', 'unsettled'),
   },
   {
-    name: 'an action is written to the audit twice',
+    name: 'an admin action is recorded twice in the audit',
     stage: 'admin',
     edits: [
       {

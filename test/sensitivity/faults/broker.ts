@@ -17,7 +17,7 @@ export const FAULTS_IN_BROKER: readonly DeliberateFault[] = [
     noticedBy: under(['hang-rabbitmq'], 'unsettled', 'left over'),
   },
   {
-    name: 'a channel is not opened again when its connection is back',
+    name: 'a channel is not opened again after a reconnect',
     stage: 'broker',
     edits: [
       {
@@ -29,7 +29,7 @@ export const FAULTS_IN_BROKER: readonly DeliberateFault[] = [
     noticedBy: under(['kill-rabbitmq', 'cut-rabbitmq'], 'left over', 'unsettled'),
   },
   {
-    name: 'an ack of one message settles all before it',
+    name: 'an ack covers all earlier messages as well',
     stage: 'broker',
     invariant: 'I5',
     edits: [

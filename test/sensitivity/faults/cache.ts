@@ -5,7 +5,7 @@ const INTAKE = 'src/ingest/store/intake.ts';
 
 export const FAULTS_IN_CACHE: readonly DeliberateFault[] = [
   {
-    name: "a fact is remembered under its neighbour's key",
+    name: "a fact is cached under its neighbour's key",
     stage: 'cache',
     invariant: 'I2',
     edits: [
@@ -18,7 +18,7 @@ export const FAULTS_IN_CACHE: readonly DeliberateFault[] = [
     noticedBy: calm('doubled', 'changed', 'rejection'),
   },
   {
-    name: 'the cache remembers what is not committed yet',
+    name: 'events are cached before they are committed',
     stage: 'cache',
     invariant: 'I2',
     edits: [
@@ -33,7 +33,7 @@ export const FAULTS_IN_CACHE: readonly DeliberateFault[] = [
     noticedBy: under(['kill-postgres', 'stop-postgres', 'hang-postgres'], 'lost', 'doubled'),
   },
   {
-    name: 'a duplicate from the cache is answered with the time of the repeat',
+    name: 'a duplicate found in the cache is answered with the wrong receivedAt',
     stage: 'cache',
     edits: [
       {

@@ -5,7 +5,7 @@ const DUE = 'src/event-state/dispatch-due-retries.queries.ts';
 
 export const FAULTS_IN_CHORES: readonly DeliberateFault[] = [
   {
-    name: 'a retry is deleted and not sent',
+    name: 'one retry of 16 is deleted without a dispatch',
     stage: 'chores',
     invariant: 'I13',
     edits: [
@@ -18,7 +18,7 @@ export const FAULTS_IN_CHORES: readonly DeliberateFault[] = [
     noticedBy: calm('unsettled', 'left over'),
   },
   {
-    name: 'the reconciler sends what is settled once more',
+    name: 'the reconciler dispatches settled events again',
     stage: 'chores',
     invariant: 'I13',
     edits: [
@@ -31,7 +31,7 @@ export const FAULTS_IN_CHORES: readonly DeliberateFault[] = [
     noticedBy: calmWithReconciler('repaired'),
   },
   {
-    name: 'key pruning deletes the keys of today',
+    name: 'key pruning deletes new keys instead of old ones',
     stage: 'chores',
     invariant: 'I2',
     edits: [

@@ -5,7 +5,7 @@ const SIGNER = 'src/destinations/secrets/webhook-signer.ts';
 
 export const FAULTS_IN_DELIVERY: readonly DeliberateFault[] = [
   {
-    name: 'one delivery of 50 is not sent, and counts as taken',
+    name: 'one delivery of 50 is not sent and counts as accepted',
     stage: 'delivery',
     invariant: 'I7',
     edits: [
@@ -19,7 +19,7 @@ export const FAULTS_IN_DELIVERY: readonly DeliberateFault[] = [
     noticedBy: calm('undelivered'),
   },
   {
-    name: 'webhook-id differs from attempt to attempt',
+    name: 'each attempt has another webhook-id',
     stage: 'delivery',
     invariant: 'I7',
     edits: [
@@ -33,7 +33,7 @@ export const FAULTS_IN_DELIVERY: readonly DeliberateFault[] = [
     noticedBy: calm('doubled'),
   },
   {
-    name: 'the signature is not of the body that is sent',
+    name: 'the signature covers another body',
     stage: 'delivery',
     edits: [
       {
@@ -45,7 +45,7 @@ export const FAULTS_IN_DELIVERY: readonly DeliberateFault[] = [
     noticedBy: calm('unsigned'),
   },
   {
-    name: 'a retry asks again a destination that has taken the event',
+    name: 'a retry delivers again to destinations that have accepted the event',
     stage: 'delivery',
     invariant: 'I7',
     edits: [
@@ -58,7 +58,7 @@ export const FAULTS_IN_DELIVERY: readonly DeliberateFault[] = [
     noticedBy: calm('repeated'),
   },
   {
-    name: '500 counts as taken',
+    name: 'status 500 counts as accepted',
     stage: 'delivery',
     edits: [
       {
@@ -70,7 +70,7 @@ export const FAULTS_IN_DELIVERY: readonly DeliberateFault[] = [
     noticedBy: calm('undelivered'),
   },
   {
-    name: 'a destination that is off gets deliveries',
+    name: 'a disabled destination gets deliveries',
     stage: 'delivery',
     edits: [
       {

@@ -6,7 +6,7 @@ const SUMMARY = 'src/ingest/stream/stream-summary.ts';
 
 export const FAULTS_IN_INGEST: readonly DeliberateFault[] = [
   {
-    name: 'the offset of occurredAt is dropped',
+    name: 'the UTC offset of occurredAt is ignored',
     stage: 'ingest',
     edits: [
       {
@@ -18,7 +18,7 @@ export const FAULTS_IN_INGEST: readonly DeliberateFault[] = [
     noticedBy: calm('changed'),
   },
   {
-    name: 'the correlation id of a record gives way to that of its request',
+    name: "a record's correlation id is replaced by that of its request",
     stage: 'ingest',
     edits: [
       {
@@ -30,7 +30,7 @@ export const FAULTS_IN_INGEST: readonly DeliberateFault[] = [
     noticedBy: calm('changed'),
   },
   {
-    name: 'an event counts as large as its payload',
+    name: 'the size of an event is that of its payload',
     stage: 'ingest',
     edits: [
       {
@@ -42,7 +42,7 @@ export const FAULTS_IN_INGEST: readonly DeliberateFault[] = [
     noticedBy: calm('changed'),
   },
   {
-    name: 'a stream that breaks off says that one record more is committed',
+    name: 'lastCommittedRecord is one too high',
     stage: 'ingest',
     invariant: 'I14',
     edits: [
@@ -51,14 +51,14 @@ export const FAULTS_IN_INGEST: readonly DeliberateFault[] = [
     noticedBy: calm('rejection', 'lost'),
   },
   {
-    name: 'a refused record of a stream counts as a duplicate',
+    name: 'a summary counts rejected records as duplicates',
     stage: 'ingest',
     invariant: 'I14',
     edits: [{ file: SUMMARY, find: '      this.rejected += 1;\n', replace: '      this.duplicates += 1;\n' }],
     noticedBy: calm('rejection', 'strange answer'),
   },
   {
-    name: 'records of a stream are counted twice',
+    name: 'metrics count the records of a stream twice',
     stage: 'ingest',
     edits: [
       {

@@ -34,7 +34,7 @@ export const FAULTS_IN_LIMITS: readonly DeliberateFault[] = [
     noticedBy: calm('rejection'),
   },
   {
-    name: 'the queue in front of the writer has no limit',
+    name: 'the queue of the batch writer has no limit',
     stage: 'limits',
     edits: [
       {
@@ -46,7 +46,7 @@ export const FAULTS_IN_LIMITS: readonly DeliberateFault[] = [
     noticedBy: { tests: ['test/integration/ingest/batch-writer.test.ts'] },
   },
   {
-    name: 'a tenant may send as much as it likes',
+    name: 'the rate limit per tenant is ignored',
     stage: 'limits',
     edits: [
       {
@@ -58,7 +58,7 @@ export const FAULTS_IN_LIMITS: readonly DeliberateFault[] = [
     noticedBy: { tests: ['test/e2e/ingest/tenant-limits.test.ts'] },
   },
   {
-    name: 'guesses of the admin token are not limited',
+    name: 'wrong admin tokens are not limited',
     stage: 'limits',
     edits: [
       {

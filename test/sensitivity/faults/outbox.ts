@@ -6,7 +6,7 @@ const UNCONFIRMED = "    case 'unconfirmed':\n      return release(";
 
 export const FAULTS_IN_OUTBOX: readonly DeliberateFault[] = [
   {
-    name: 'a message has the body of its neighbour',
+    name: "a message has its neighbour's body",
     stage: 'outbox',
     edits: [
       {
@@ -20,7 +20,7 @@ export const FAULTS_IN_OUTBOX: readonly DeliberateFault[] = [
     noticedBy: calm('changed', 'undelivered'),
   },
   {
-    name: 'what the broker left unanswered counts as published',
+    name: 'a message without a confirm counts as published',
     stage: 'outbox',
     invariant: 'I3',
     edits: [
@@ -33,7 +33,7 @@ export const FAULTS_IN_OUTBOX: readonly DeliberateFault[] = [
     noticedBy: under(['hang-rabbitmq', 'cut-rabbitmq'], 'unsettled', 'left over'),
   },
   {
-    name: 'a broker that does not answer makes entries FAILED',
+    name: 'entries become FAILED while the broker does not respond',
     stage: 'outbox',
     invariant: 'I9',
     edits: [
@@ -47,7 +47,7 @@ export const FAULTS_IN_OUTBOX: readonly DeliberateFault[] = [
     noticedBy: under(['hang-rabbitmq', 'stop-rabbitmq'], 'left over'),
   },
   {
-    name: 'leases that have run out are never taken over',
+    name: 'expired leases are never taken over',
     stage: 'outbox',
     invariant: 'I4',
     edits: [

@@ -5,7 +5,7 @@ const FAILURES = 'src/event-state/settle-failures.queries.ts';
 
 export const FAULTS_IN_SETTLEMENT: readonly DeliberateFault[] = [
   {
-    name: 'a batch that is settled apart is not metered',
+    name: 'a batch that succeeds while it is isolated is not metered',
     stage: 'settlement',
     invariant: 'I7',
     edits: [
@@ -18,7 +18,7 @@ export const FAULTS_IN_SETTLEMENT: readonly DeliberateFault[] = [
     noticedBy: under(['deadlock-postgres'], 'usage'),
   },
   {
-    name: 'the neighbours of an event that failed are not metered',
+    name: 'events in a batch with a failed event are not metered',
     stage: 'settlement',
     invariant: 'I7',
     edits: [
@@ -32,7 +32,7 @@ export const FAULTS_IN_SETTLEMENT: readonly DeliberateFault[] = [
     noticedBy: calm('usage'),
   },
   {
-    name: 'attempts are numbered anew after each retry',
+    name: 'attempt numbers start again after each retry',
     stage: 'settlement',
     invariant: 'I6',
     edits: [
@@ -58,7 +58,7 @@ export const FAULTS_IN_SETTLEMENT: readonly DeliberateFault[] = [
     noticedBy: under(['kill-worker', 'stop-worker'], 'unsettled', 'left over'),
   },
   {
-    name: 'a dead letter leaves no copy for events.dlq',
+    name: 'a dead letter is not published to events.dlq',
     stage: 'settlement',
     invariant: 'I8',
     edits: [
@@ -71,7 +71,7 @@ export const FAULTS_IN_SETTLEMENT: readonly DeliberateFault[] = [
     noticedBy: calm('dead letter'),
   },
   {
-    name: 'retries do not wait',
+    name: 'retries do not wait for their backoff',
     stage: 'settlement',
     edits: [
       {
@@ -83,7 +83,7 @@ export const FAULTS_IN_SETTLEMENT: readonly DeliberateFault[] = [
     noticedBy: calm('attempts'),
   },
   {
-    name: 'the first failure is the last attempt',
+    name: 'the first failure makes a dead letter',
     stage: 'settlement',
     edits: [
       {

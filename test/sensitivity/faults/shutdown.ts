@@ -5,21 +5,21 @@ const LOOP = 'src/runtime/loop.ts';
 
 export const FAULTS_IN_SHUTDOWN: readonly DeliberateFault[] = [
   {
-    name: 'SIGTERM does not wait for what a loop has in hand',
+    name: 'SIGTERM does not wait for the current pass of a loop',
     stage: 'shutdown',
     invariant: 'I15',
     edits: [{ file: LOOP, find: '    await this.running;\n', replace: '    await Promise.resolve();\n' }],
     noticedBy: under(['term-publisher'], 'shutdown'),
   },
   {
-    name: 'loops go on after SIGTERM',
+    name: 'loops continue after SIGTERM',
     stage: 'shutdown',
     invariant: 'I15',
     edits: [{ file: LOOP, find: '    this.stopping = true;\n', replace: '' }],
     noticedBy: calm('shutdown'),
   },
   {
-    name: 'a worker acks at SIGTERM what it has not begun',
+    name: 'at SIGTERM a worker acks messages that it has not processed',
     stage: 'shutdown',
     invariant: 'I15',
     edits: [

@@ -21,7 +21,7 @@ export const FAULTS_IN_STORE: readonly DeliberateFault[] = [
     noticedBy: calm('changed'),
   },
   {
-    name: 'one event of 256 is answered and not stored',
+    name: 'one event of 256 is answered but not stored',
     stage: 'store',
     invariant: 'I1',
     edits: [

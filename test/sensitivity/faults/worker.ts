@@ -31,7 +31,7 @@ export const FAULTS_IN_WORKER: readonly DeliberateFault[] = [
     noticedBy: calm('left over', 'unsettled'),
   },
   {
-    name: 'an event that ran alone stays suspected',
+    name: 'crash counts are never cleared',
     stage: 'worker',
     invariant: 'I10',
     edits: [
@@ -44,7 +44,7 @@ export const FAULTS_IN_WORKER: readonly DeliberateFault[] = [
     noticedBy: under(['kill-worker', 'cut-rabbitmq', 'reorder-rabbitmq'], 'left over'),
   },
   {
-    name: 'what failed is settled as it is in the handler of its neighbours',
+    name: 'a batch is given up when a handler fails',
     stage: 'worker',
     invariant: 'I10',
     edits: [

@@ -2,9 +2,23 @@ import { existsSync, readFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { DELIBERATE_FAULTS } from '../../sensitivity/all-faults';
 import { STAGES } from '../../sensitivity/deliberate-fault';
+import { tableOf } from '../../sensitivity/table';
 
 const ROOT = path.resolve(__dirname, '../../..');
 const edits = DELIBERATE_FAULTS.flatMap(({ name, edits: all }) => all.map((edit) => ({ name, ...edit })));
+
+/** The rows of the table below "Sensitivity" in docs/verify.md. */
+function documentedRows(): string[][] {
+  const page = readFileSync(path.join(ROOT, 'docs/verify.md'), 'utf8');
+  const [, sensitivity = ''] = page.split('## Sensitivity');
+  const rows = sensitivity.split('\n').filter((line) => line.startsWith('|'));
+  return rows.slice(2).map((row) =>
+    row
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  );
+}
 
 /** `npm run sensitivity` runs by hand. In between, this checks that its list still fits the code. */
 describe('deliberate faults', () => {
@@ -13,15 +27,19 @@ describe('deliberate faults', () => {
     expect(replace).not.toBe(find);
   });
 
-  it('have names of their own and tests that exist', () => {
+  it('have different names, and tests that exist', () => {
     expect(new Set(DELIBERATE_FAULTS.map(({ name }) => name)).size).toBe(DELIBERATE_FAULTS.length);
     const tests = DELIBERATE_FAULTS.flatMap(({ noticedBy }) => ('tests' in noticedBy ? noticedBy.tests : []));
     for (const file of tests) expect([file, existsSync(path.join(ROOT, file))]).toEqual([file, true]);
   });
 
-  it('are in every stage, and most are noticed by the fault suite', () => {
+  it('cover every stage, and the fault suite has to notice at least 30', () => {
     expect(new Set(DELIBERATE_FAULTS.map(({ stage }) => stage))).toEqual(new Set(STAGES));
     const byVerify = DELIBERATE_FAULTS.filter(({ noticedBy }) => 'seed' in noticedBy);
     expect(byVerify.length).toBeGreaterThanOrEqual(30);
+  });
+
+  it('are listed in docs/verify.md', () => {
+    expect(documentedRows()).toEqual(tableOf(DELIBERATE_FAULTS));
   });
 });

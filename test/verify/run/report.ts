@@ -63,7 +63,7 @@ function summaryOf(entries: readonly Entry[]): string {
   const faults = new Set(entriesOf(entries, 'fault').map(({ fault }) => fault)).size;
   return [
     `${faults} faults`,
-    `${sent} requests (${unanswered} unanswered, ${later} told to come again)`,
+    `${sent} requests (${unanswered} unanswered, ${later} answered 429 or 503)`,
     `${entriesOf(entries, 'operator').length} of operators`,
     `${deliveries.length} deliveries (${failed} failed)`,
   ].join(', ');
