@@ -87,6 +87,9 @@ export interface RabbitMqServer extends TestServer, Killable {
   control(...args: string[]): void;
 }
 
+/** Erlang starts slowly on a machine that is overloaded by what the test has started. */
+const RESTART_WITHIN_MS = 180_000;
+
 /** @param config more lines for rabbitmq.conf */
 export async function startRabbitMq(directory: string, config = ''): Promise<RabbitMqServer> {
   const root = '/usr/lib/rabbitmq/lib';
@@ -143,15 +146,15 @@ export async function startRabbitMq(directory: string, config = ''): Promise<Rab
     await end(server, 'SIGTERM');
     await end(epmd, 'SIGTERM');
   };
-  const isUp = (): Promise<void> =>
+  const isUp = (withinMs: number): Promise<void> =>
     eventually(async () => {
       const { origin, username, password } = new URL(management);
       const headers = { authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}` };
       const response = await fetch(`${origin}/api/overview`, { headers });
       if (!response.ok) throw new Error(`RabbitMQ answers ${response.status}`);
-    }, 90_000);
+    }, withinMs);
   try {
-    await isUp();
+    await isUp(90_000);
   } catch (error) {
     await stop();
     throw error;
@@ -168,7 +171,7 @@ export async function startRabbitMq(directory: string, config = ''): Promise<Rab
     kill: () => processes().kill(),
     startAgain: async () => {
       server = launch();
-      await isUp();
+      await isUp(RESTART_WITHIN_MS);
     },
     control: (...args) => {
       const controlEnv = { ...env, RABBITMQ_CTL_ERL_ARGS: '-setcookie streamforge' };
