@@ -41,7 +41,7 @@ describe('the command', () => {
       child.once('close', (code) => resolve({ code, output }));
     });
 
-  it.each(['migrate', 'prune-idempotency', 'seed', 'doctor', 'openapi', 'healthcheck', 'demo-receiver', '../main'])(
+  it.each(['migrate', 'prune-idempotency', 'seed', 'doctor', 'openapi', 'demo-receiver', '../main'])(
     '%s prints its usage with --help and refuses an unknown option with exit code 2',
     async (command) => {
       const help = await run(command, ['--help']);
