@@ -1,10 +1,11 @@
 import './runtime/require-node';
-import { randomBytes } from 'node:crypto';
 import { setFlagsFromString } from 'node:v8';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { AdminToken } from './access/admin-token';
 import { createApp } from './create-app';
 import { isAllInOne } from './config/roles';
 import type { Settings } from './config/settings';
+import { claimDirectory } from './db/embedded/running-instance';
 import { hasPendingMigrations, migrate } from './db/migrations/migrate';
 import { classifyPgError } from './db/pg-errors';
 import { startTracing } from './observability/start-tracing';
@@ -32,12 +33,16 @@ runCommand(
 );
 
 async function start(): Promise<void> {
-  const given = loadSettings();
-  const settings = withAdminToken(given);
+  const settings = loadSettings();
   const signals = new Signals(settings.SHUTDOWN_GRACE_MS);
+  const claim = settings.DATABASE_URL === undefined ? claimDirectory(settings.STREAMFORGE_DATA_DIR) : undefined;
   const database = await openDatabase(settings);
   let app: NestFastifyApplication | undefined;
   const stopTracing = settings.OTEL_EXPORTER_OTLP_ENDPOINT ? await startTracing(settings) : undefined;
+  const closeDatabase = async (): Promise<void> => {
+    await database.stop();
+    claim?.release();
+  };
   try {
     await bringSchemaUpToDate(settings, database.url);
     app = await createApp(settings, database.url);
@@ -45,23 +50,31 @@ async function start(): Promise<void> {
     const close = app.close.bind(app);
     signals.drainBy(async () => {
       await close();
-      await database.stop();
+      await closeDatabase();
       await stopTracing?.();
     });
     if (signals.ending) return;
-    const tokenIsNew = settings.ADMIN_TOKEN !== given.ADMIN_TOKEN;
-    process.stdout.write(banner(settings, await app.getUrl(), database.directory, tokenIsNew));
+    const url = await app.getUrl();
+    claim?.announce(url);
+    process.stdout.write(banner(settings, url, database.directory, await generatedAdminToken(app, settings)));
   } catch (error) {
     await app?.close();
-    await database.stop();
+    await closeDatabase();
     throw error;
   }
 }
 
-/** Outside production the api generates an admin token, so that there is no well-known default. */
-function withAdminToken(settings: Settings): Settings {
-  if (settings.ADMIN_TOKEN || !settings.APP_ROLE.includes('api')) return settings;
-  return Object.freeze({ ...settings, ADMIN_TOKEN: randomBytes(18).toString('base64url') });
+/** Returns the generated admin token, or undefined if ADMIN_TOKEN is set or this process has no admin endpoints. */
+async function generatedAdminToken(app: NestFastifyApplication, settings: Settings): Promise<string | undefined> {
+  if (!settings.APP_ROLE.includes('api')) return undefined;
+  const token = app.get(AdminToken);
+  if (!token.isGenerated) return undefined;
+  try {
+    return await token.value();
+  } catch (error) {
+    if (classifyPgError(error) !== 'unavailable') throw error;
+    return 'in the database (installation.admin_token), which cannot be reached now';
+  }
 }
 
 /** Migrates in all-in-one mode. A process of a cluster refuses to start when a migration is pending. */

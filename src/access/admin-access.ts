@@ -8,6 +8,7 @@ import { ADMIN_LIMITER } from '../redis/shared-limiter';
 import { SETTINGS_TOKEN, type Settings } from '../config/settings';
 import { sha256 } from '../event/content-hash';
 import { Problem } from '../event/problems';
+import { AdminToken } from './admin-token';
 import { allowanceHeaders } from './allowance';
 
 /** The actor in the audit trail. There is only one admin token, so there is only one name. */
@@ -23,9 +24,10 @@ export class AdminAccess {
   constructor(
     @Inject(SETTINGS_TOKEN) private readonly settings: Settings,
     @Inject(ADMIN_LIMITER) private readonly limiter: RateLimiterAbstract,
+    private readonly token: AdminToken,
   ) {}
 
-  /** @throws Problem `admin-rate-limited` or `admin-token-invalid` */
+  /** @throws Problem `admin-rate-limited` or `admin-token-invalid`, or the error of PostgreSQL (AdminToken) */
   async check(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     const limit = this.settings.ADMIN_RATE_LIMIT_PER_MINUTE;
     const { remainingPoints, msBeforeNext, consumedPoints } = await this.consume(addressKey(request.ip));
@@ -36,7 +38,7 @@ export class AdminAccess {
         retryAfterSeconds: resetSeconds,
       });
     }
-    if (!hasAdminToken(request.headers, this.settings.ADMIN_TOKEN)) {
+    if (!hasAdminToken(request.headers, await this.token.value())) {
       throw new Problem('admin-token-invalid', 'Send the admin token in the X-Admin-Token header.');
     }
   }
@@ -54,9 +56,9 @@ export class AdminAccess {
 /**
  * True when the request sends the admin token exactly once. Node joins repeated headers to a text that never matches.
  */
-export function hasAdminToken(headers: IncomingHttpHeaders, token: string | undefined): boolean {
+export function hasAdminToken(headers: IncomingHttpHeaders, token: string): boolean {
   const sent = headers['x-admin-token'];
-  return typeof sent === 'string' && token !== undefined && isSameSecret(sent, token);
+  return typeof sent === 'string' && isSameSecret(sent, token);
 }
 
 /** Compares digests in constant time, so that the duration reveals neither the content nor the length of the secret. */

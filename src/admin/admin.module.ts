@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import { DestinationsModule } from '../destinations/destinations.module';
-import { AdminAccess } from '../access/admin-access';
+import { AccessModule } from '../access/access.module';
 import { AuditController } from './audit/audit.controller';
 import { DestinationUrl } from './destinations/destination-url';
 import { Destinations } from './destinations/destinations';
@@ -16,7 +16,7 @@ import { UsageController } from './usage/usage.controller';
 
 /** The endpoints for operators, below /v1/admin. */
 @Module({
-  imports: [DestinationsModule],
+  imports: [AccessModule, DestinationsModule],
   controllers: [
     AdminEventsController,
     DeadLettersController,
@@ -26,6 +26,6 @@ import { UsageController } from './usage/usage.controller';
     UsageController,
     AuditController,
   ],
-  providers: [AdminAccess, AdminTransactions, DeadLetterActions, Replays, Destinations, DestinationUrl],
+  providers: [AdminTransactions, DeadLetterActions, Replays, Destinations, DestinationUrl],
 })
 export class AdminModule {}

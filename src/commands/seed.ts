@@ -9,9 +9,13 @@ runDatabaseCommand(
       'Creates a demo tenant with events of several types, some of them in the DLQ. Running it again adds nothing.\n' +
       'Starts a temporary StreamForge if none is running.',
     options: {
-      url: { type: 'string', value: '<url>', does: 'StreamForge to send to (default: PORT of this machine)' },
+      url: {
+        type: 'string',
+        value: '<url>',
+        does: 'StreamForge to send to (default: the one that uses this data directory, else PORT of this machine)',
+      },
     },
     settings: { LOG_LEVEL: 'error' },
   },
-  ({ url }, databaseUrl, settings) => seed(url ?? `http://127.0.0.1:${settings.PORT}`, databaseUrl, settings),
+  ({ url }, databaseUrl, settings) => seed(url, databaseUrl, settings),
 );

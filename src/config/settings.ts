@@ -96,7 +96,7 @@ export const SETTINGS = {
   ),
   ADMIN_TOKEN: optional(
     anyText,
-    'value of X-Admin-Token; in production required, with 24 characters or more; otherwise, if unset, each start prints a new one',
+    'value of X-Admin-Token; in production required, with 24 characters or more; otherwise, if unset, one is generated, kept in the database and printed at the start',
   ),
   ADMIN_RATE_LIMIT_PER_MINUTE: setting(
     integer(1),

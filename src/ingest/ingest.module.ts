@@ -1,5 +1,5 @@
 import { Module } from '@nestjs/common';
-import { AdminAccess } from '../access/admin-access';
+import { AccessModule } from '../access/access.module';
 import { BatchWriter } from './store/batch-writer';
 import { EventReader } from './event-reader';
 import { EventsController } from './events.controller';
@@ -12,16 +12,8 @@ import { TenantLimiter } from '../access/tenant-limiter';
 
 /** Accepts events over HTTP and stores each batch in one PostgreSQL transaction. Publishes nothing. */
 @Module({
+  imports: [AccessModule],
   controllers: [EventsController, StreamController],
-  providers: [
-    SingleEventEndpoint,
-    StreamEndpoint,
-    StreamIngest,
-    TenantLimiter,
-    Intake,
-    BatchWriter,
-    EventReader,
-    AdminAccess,
-  ],
+  providers: [SingleEventEndpoint, StreamEndpoint, StreamIngest, TenantLimiter, Intake, BatchWriter, EventReader],
 })
 export class IngestModule {}

@@ -6,7 +6,7 @@ export function banner(
   settings: Settings,
   url: string,
   dataDirectory: string | undefined,
-  tokenIsNew: boolean,
+  generatedToken: string | undefined,
 ): string {
   const role = isAllInOne(settings.APP_ROLE) ? 'all' : settings.APP_ROLE.join(', ');
   const api = settings.APP_ROLE.includes('api');
@@ -18,9 +18,9 @@ export function banner(
     `  postgres   ${dataDirectory ? `embedded, data in ${dataDirectory}` : 'DATABASE_URL'}`,
     `  redis      ${settings.REDIS_URL ? 'REDIS_URL' : 'none: cache in this process'}`,
     ...(broker ? [`  rabbitmq   ${settings.RABBITMQ_URL ? 'RABBITMQ_URL' : 'none: broker in this process'}`] : []),
-    ...(tokenIsNew
-      ? [`  admin      X-Admin-Token: ${settings.ADMIN_TOKEN}  (new at each start; set ADMIN_TOKEN to keep one)`]
-      : []),
+    ...(generatedToken === undefined
+      ? []
+      : [`  admin      X-Admin-Token: ${generatedToken}  (generated; set ADMIN_TOKEN to choose your own)`]),
   ];
   return `\n${lines.join('\n')}\n\n`;
 }

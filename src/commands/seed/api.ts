@@ -7,6 +7,12 @@ export interface UploadSummary {
   rejected: number;
 }
 
+/** The address of an api and its admin token. */
+export interface AdminApi {
+  url: string;
+  adminToken: string;
+}
+
 const UPLOAD_WITHIN_MS = 30_000;
 
 /** Whether a StreamForge listens at this URL. */
@@ -32,29 +38,23 @@ export async function sendEvents(url: string, events: readonly DemoEvent[]): Pro
   return body.summary;
 }
 
-/** The name can never exist (RFC 2606), so every delivery fails. */
-const NOWHERE = 'https://receiver.invalid/invoices';
+/** A path that StreamForge does not have: it answers every delivery with 404. */
+const REFUSING_RECEIVER = '/no-such-receiver';
 
-/**
- * Registers an unreachable destination for the failing events. Returns false without an admin token, or if StreamForge
- * refuses the destination.
- */
-export async function registerFailingDestination(url: string, adminToken: string | undefined): Promise<boolean> {
-  if (!adminToken) return false;
-  const headers = { 'Content-Type': 'application/json', 'X-Admin-Token': adminToken };
-  const known = await fetch(`${url}/v1/admin/destinations?tenantId=${DEMO_TENANT}`, { headers });
-  if (!known.ok) return false;
-  if ((await known.text()).includes(NOWHERE)) return true;
-  const made = await fetch(`${url}/v1/admin/destinations`, {
+/** Registers StreamForge at `url` itself as the receiver of the failing events, unless an earlier run has done so. */
+export async function registerFailingReceiver(api: AdminApi, url: string): Promise<void> {
+  const headers = { 'Content-Type': 'application/json', 'X-Admin-Token': api.adminToken };
+  const known = await fetch(`${api.url}/v1/admin/destinations?tenantId=${DEMO_TENANT}`, { headers });
+  if ((await known.text()).includes(REFUSING_RECEIVER)) return;
+  const made = await fetch(`${api.url}/v1/admin/destinations`, {
     method: 'POST',
     headers,
     body: JSON.stringify({
       tenantId: DEMO_TENANT,
-      url: NOWHERE,
+      url: `${url}${REFUSING_RECEIVER}`,
       eventTypes: ['invoice.*'],
-      enabled: true,
-      description: 'seed: always fails',
+      description: 'seed: refuses every event',
     }),
   });
-  return made.ok;
+  if (!made.ok) throw new Error(`The api responded with ${made.status}: ${await made.text()}`);
 }

@@ -27,7 +27,7 @@ export function demoEvents(): DemoEvent[] {
   return [...sales, ...refunds, ...stock, ...users];
 }
 
-/** These end in the DLQ, because their receiver does not exist. */
+/** These end in the DLQ, because their receiver refuses them. */
 export function failingEvents(): DemoEvent[] {
   return numbers(6).map((n) => event(n, 'invoice.overdue', `invoice-${n}`, 'billing', { days: 30 + n }));
 }

@@ -1,28 +1,38 @@
+import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool } from 'pg';
+import { ROLES } from '../../config/roles';
 import type { Settings } from '../../config/settings';
 import { createApp } from '../../create-app';
+import { runningInstanceUrl } from '../../db/embedded/running-instance';
 import { migrate } from '../../db/migrations/migrate';
-import { createPool, inTransaction } from '../../db/pool';
-import { prepareEvent, type PreparedEvent } from '../../event/prepare-event';
+import { createPool } from '../../db/pool';
+import { MOST_AGE_MS } from '../../destinations/destination-registry';
 import { say } from '../../runtime/command';
-import { isStreamForge, registerFailingDestination, sendEvents } from './api';
-import { storeDeadLetters } from './dead-letters';
+import { isStreamForge, registerFailingReceiver, sendEvents, type AdminApi } from './api';
 import { countByStatus } from './status-counts.queries';
-import { DEMO_TENANT, demoEvents, failingEvents, type DemoEvent } from './demo-events';
+import { DEMO_TENANT, demoEvents, failingEvents } from './demo-events';
 
 const SETTLED_WITHIN_MS = 30_000;
 
-/** Sends the demo events to the public API, waits until they are processed, and prints their number by status. */
-export async function seed(url: string, databaseUrl: string, settings: Settings): Promise<void> {
+/**
+ * Sends the demo events to the public API, waits until they are processed, and prints their number by status. Without a
+ * running StreamForge it starts a temporary one.
+ */
+export async function seed(url: string | undefined, databaseUrl: string, settings: Settings): Promise<void> {
+  const asked = url ?? addressOf(settings);
+  const running = (await isStreamForge(asked)) ? asked : undefined;
+  if (running === undefined) say(`Nothing listens at ${asked}. Starting a temporary StreamForge.`);
   const pool = createPool(databaseUrl, 'streamforge seed');
   try {
-    const target = await startUnlessThere(url, databaseUrl, settings);
+    const own = await startOwn(databaseUrl, settings, running === undefined);
     try {
-      await sendAll(pool, target.url, settings);
+      await registerFailingReceiver(own, running ?? own.url);
+      await sleep(MOST_AGE_MS); // until every worker knows the destination
+      await sendAll(running ?? own.url);
       await settled(pool);
     } finally {
-      await target.close();
+      await own.close();
     }
     for (const { type, status, events } of await countByStatus(pool, DEMO_TENANT)) {
       say(`  ${type.padEnd(16)} ${status.padEnd(10)} ${events}`);
@@ -32,38 +42,39 @@ export async function seed(url: string, databaseUrl: string, settings: Settings)
   }
 }
 
-async function startUnlessThere(
-  url: string,
+function addressOf(settings: Settings): string {
+  const found = settings.DATABASE_URL === undefined ? runningInstanceUrl(settings.STREAMFORGE_DATA_DIR) : undefined;
+  return found ?? `http://127.0.0.1:${settings.PORT}`;
+}
+
+/**
+ * Starts a StreamForge in this process, with all roles or as api only. It accepts the receiver on this machine, which
+ * the running one refuses unless DESTINATIONS_ALLOW_PRIVATE is set. There, the events then end in the DLQ with
+ * ADDRESS_REFUSED.
+ */
+async function startOwn(
   databaseUrl: string,
   settings: Settings,
-): Promise<{ url: string; close: () => Promise<void> }> {
-  if (await isStreamForge(url)) return { url, close: () => Promise.resolve() };
-  say(`Nothing listens at ${url}. Starting a temporary StreamForge.`);
-  await migrate(databaseUrl);
-  const app = await createApp(settings, databaseUrl);
-  await app.listen(0, '127.0.0.1');
-  return { url: await app.getUrl(), close: () => app.close() };
-}
-
-async function sendAll(pool: Pool, url: string, settings: Settings): Promise<void> {
-  const sent = await sendEvents(url, demoEvents());
-  say(`${sent.accepted} events accepted, ${sent.duplicates} already there (tenant ${DEMO_TENANT}, sent to ${url})`);
-  if (await registerFailingDestination(url, settings.ADMIN_TOKEN)) {
-    const failing = await sendEvents(url, failingEvents());
-    say(`${failing.accepted} more for a destination that does not exist; they end in the DLQ after MAX_RETRY_ATTEMPTS`);
-  } else {
-    const written = await inTransaction(pool, (db) => storeDeadLetters(db, failingEvents().map(preparedBy(settings))));
-    say(`${written} dead letters written to the database, because no failing destination could be registered`);
-  }
-}
-
-function preparedBy(settings: Settings): (event: DemoEvent) => PreparedEvent {
-  const context = { tenantId: DEMO_TENANT, correlationId: 'seed', traceparent: undefined, idempotencyKey: undefined };
-  return (event) => {
-    const result = prepareEvent(Buffer.from(JSON.stringify(event)), context, settings);
-    if ('rejection' in result) throw new Error(result.rejection.message);
-    return result.prepared;
+  isOnlyOne: boolean,
+): Promise<AdminApi & { close: () => Promise<void> }> {
+  if (isOnlyOne) await migrate(databaseUrl);
+  const adminToken = randomBytes(18).toString('base64url');
+  const own: Settings = {
+    ...settings,
+    APP_ROLE: isOnlyOne ? [...ROLES] : ['api'],
+    ADMIN_TOKEN: adminToken,
+    DESTINATIONS_ALLOW_PRIVATE: true,
+    DESTINATIONS_REQUIRE_HTTPS: false,
   };
+  const app = await createApp(own, databaseUrl);
+  await app.listen(0, '127.0.0.1');
+  return { url: await app.getUrl(), adminToken, close: () => app.close() };
+}
+
+async function sendAll(url: string): Promise<void> {
+  const sent = await sendEvents(url, [...demoEvents(), ...failingEvents()]);
+  say(`${sent.accepted} events accepted, ${sent.duplicates} already there (tenant ${DEMO_TENANT}, sent to ${url})`);
+  say(`${failingEvents().length} of them have a receiver that refuses them; they end in the DLQ`);
 }
 
 /** Waits until every event is processed or waits for a retry. Prints a hint if that takes too long. */

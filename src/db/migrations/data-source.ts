@@ -5,6 +5,7 @@ import { Admin1764100000000 } from '../../../migrations/1764100000000-admin';
 import { Destinations1764200000000 } from '../../../migrations/1764200000000-destinations';
 import { Correlation1764300000000 } from '../../../migrations/1764300000000-correlation';
 import { Reporting1764400000000 } from '../../../migrations/1764400000000-reporting';
+import { AdminToken1764500100000 } from '../../../migrations/1764500100000-admin-token';
 
 /** TypeORM runs the migrations; all other access is SQL over pg. */
 export function createDataSource(databaseUrl: string): DataSource {
@@ -22,6 +23,7 @@ export function createDataSource(databaseUrl: string): DataSource {
       Destinations1764200000000,
       Correlation1764300000000,
       Reporting1764400000000,
+      AdminToken1764500100000,
     ],
     migrationsTableName: 'schema_migrations',
   });

@@ -1,18 +1,26 @@
+import { execFile } from 'node:child_process';
 import { Agent } from 'node:http';
+import * as path from 'node:path';
+import { promisify } from 'node:util';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Readable } from 'node:stream';
 import { createDataDirectory, type TestDataDirectory } from '../../support/processes/e2e-data-directory';
+import { freePort } from '../../support/processes/free-port';
 import { isRunning } from '../../support/processes/process-tree';
 import { syntheticEvents, toNdjson } from '../../support/e2e-events';
 import { call, getEvent, postEvent, postStream, usageOf } from '../../support/e2e-http';
 import { eventually } from '../../support/eventually';
 import { startProcess, type TestProcess } from '../../support/processes/process';
 
+/** Empty text counts as unset. */
+const GENERATED_TOKEN = { ADMIN_TOKEN: '' };
+
 describe('all-in-one without any servers', () => {
   let directory: TestDataDirectory;
   let running: TestProcess | undefined;
-  const start = async (): Promise<TestProcess> => {
-    running = await startProcess({ STREAMFORGE_DATA_DIR: directory.path });
+  const tokens: string[] = [];
+  const start = async (env: Record<string, string> = {}): Promise<TestProcess> => {
+    running = await startProcess({ STREAMFORGE_DATA_DIR: directory.path, ...env });
     return running;
   };
   beforeAll(() => {
@@ -24,11 +32,30 @@ describe('all-in-one without any servers', () => {
   });
 
   it('starts its own PostgreSQL and is ready', async () => {
-    const { url, output } = await start();
+    const { url, output } = await start(GENERATED_TOKEN);
     const { body } = await call<{ status: string }>(`${url}/ready`);
     expect(body).toMatchObject({ status: 'ready', role: 'all' });
     expect(output()).toContain(directory.path);
     expect(directory.postmasterPid()).toBeGreaterThan(0);
+  });
+
+  it('refuses a second start on the same data directory, and commands find the first without its PORT', async () => {
+    const { url } = running as TestProcess;
+    const env = { STREAMFORGE_DATA_DIR: directory.path };
+    await expect(startProcess(env)).rejects.toThrow(
+      `StreamForge is already running on ${directory.path} (process ${running?.child.pid} at ${url}). Stop it first`,
+    );
+    expect(await call(`${url}/ready`)).toMatchObject({ status: 200 });
+    expect(await runCommand('seed', { ...env, PORT: String(await freePort()) })).toContain(`sent to ${url})`);
+  });
+
+  it('generates an admin token once for the data directory', async () => {
+    const { url, output } = running as TestProcess;
+    const token = /X-Admin-Token: (\S+)/.exec(output())?.[1] as string;
+    const list = (sent: string) => call(`${url}/v1/admin/audit`, { headers: { 'x-admin-token': sent } });
+    expect((await list(token)).status).toBe(200);
+    expect((await list(`${token}x`)).status).toBe(401);
+    tokens.push(token);
   });
 
   it('completes an event within milliseconds', async () => {
@@ -72,13 +99,22 @@ describe('all-in-one without any servers', () => {
     const pid = directory.postmasterPid() as number;
     expect(await running?.end('SIGTERM')).toBe(0);
     expect(isRunning(pid)).toBe(false);
-    const next = await start();
+    const next = await start(GENERATED_TOKEN);
     expect((await getEvent(next.url, 'idle', 'idle-0-0')).body.status).toBe('COMPLETED');
     expect(directory.postmasterPid()).not.toBe(pid);
+    expect(next.output()).toContain(`X-Admin-Token: ${tokens[0]} `);
     expect(await next.end('SIGTERM')).toBe(0);
     expect(directory.postmasterPid()).toBeUndefined();
   });
 });
+
+async function runCommand(name: string, env: Record<string, string>): Promise<string> {
+  const script = path.resolve(__dirname, '../../../dist/src/commands', `${name}.js`);
+  const { stdout } = await promisify(execFile)(process.execPath, [script], {
+    env: { PATH: process.env.PATH, ...env },
+  });
+  return stdout;
+}
 
 /** Milliseconds from POST to COMPLETED of 30 single events, each sent to an idle process. */
 async function medianLatency(url: string, round: number): Promise<number> {

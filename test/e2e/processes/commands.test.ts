@@ -102,13 +102,16 @@ describe('the command', () => {
   });
 
   it('seed creates a demo tenant with events of several types and dead letters, once', async () => {
-    for (const accepted of [80, 0]) {
+    for (const accepted of [86, 0]) {
       const { code, output } = await run('seed');
       expect({ code, output }).toMatchObject({ code: 0 });
       expect(output).toContain(`${accepted} events accepted`);
       expect(await statusCounts(database.pool, 'demo')).toEqual({ COMPLETED: 80, DLQ: 6 });
     }
+    // The dead letters are those of a real receiver, not rows that the command wrote.
     await expect(countRows(database.pool, `dead_letters where tenant_id = 'demo'`)).resolves.toBe(6);
+    await expect(countRows(database.pool, `processing_attempts where reason_code = 'HTTP_4XX'`)).resolves.toBe(6);
+    await expect(countRows(database.pool, `destinations where tenant_id = 'demo'`)).resolves.toBe(1);
     await expect(countRows(database.pool, `usage_daily where tenant_id = 'demo'`)).resolves.toBeGreaterThanOrEqual(4);
     expect((await run('doctor')).output).toMatch(/^ok +rabbitmq /m);
   });
