@@ -8,14 +8,15 @@ import { Client } from 'pg';
 import { compiled } from '#bench/compiled';
 import { BenchServer } from '#bench/databases';
 import type * as DlqQueries from '../src/admin/dead-letters/dead-letters.queries.js';
-import type * as EventFilter from '../src/admin/events/event-filter.js';
+import type * as EventCriteria from '../src/admin/events/event-criteria.js';
+import type { EventFilter } from '../src/admin/events/event-filter.js';
 import type * as EventSearch from '../src/admin/events/event-search.queries.js';
 import type * as FailedEntries from '../src/event-state/failed-entries.queries.js';
 import type * as Figures from '../src/event-state/figures.queries.js';
 import type * as PoolModule from '../src/db/pool.js';
 
 const { listReasons } = compiled<typeof DlqQueries>('admin/dead-letters/dead-letters.queries');
-const { criteriaOf } = compiled<typeof EventFilter>('admin/events/event-filter');
+const { criteriaOf } = compiled<typeof EventCriteria>('admin/events/event-criteria');
 const { findEvents } = compiled<typeof EventSearch>('admin/events/event-search.queries');
 const { listFailedEntries } = compiled<typeof FailedEntries>('event-state/failed-entries.queries');
 const { readOutboxFigures } = compiled<typeof Figures>('event-state/figures.queries');
@@ -24,7 +25,7 @@ const { createPool } = compiled<typeof PoolModule>('db/pool');
 const EVENTS = Number(process.argv[2] ?? 1_000_000);
 const RUNS = 20;
 
-const FILTERS: EventFilter.EventFilter[] = [
+const FILTERS: EventFilter[] = [
   {},
   { tenantId: 'tenant-3' },
   { tenantId: 'rare' },
@@ -55,8 +56,10 @@ async function main(): Promise<void> {
     for (const filter of FILTERS) {
       await report(`events ${JSON.stringify(filter)}`, () => findEvents(pool, criteriaOf(filter), 50));
     }
-    await report('dlq/reasons', () => listReasons(pool, { tenantId: null, limit: 50 }));
-    await report('dlq/reasons {"tenantId":"tenant-1"}', () => listReasons(pool, { tenantId: 'tenant-1', limit: 50 }));
+    await report('dlq/reasons', () => listReasons(pool, criteriaOf({}), 50));
+    await report('dlq/reasons {"tenantId":"tenant-1"}', () =>
+      listReasons(pool, criteriaOf({ tenantId: 'tenant-1' }), 50),
+    );
     await report('outbox', async () => [await readOutboxFigures(pool), await listFailedEntries(pool, 100)]);
     await pool.end();
   } finally {

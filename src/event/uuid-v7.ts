@@ -37,6 +37,12 @@ export function isUuid(text: string): boolean {
   return UUID.test(text);
 }
 
+/** Converts a UUID of a caller, in any case, to lower case. Returns undefined for any other text. */
+export function parseUuid(text: string): string | undefined {
+  const uuid = text.toLowerCase();
+  return isUuid(uuid) ? uuid : undefined;
+}
+
 /** The latest timestamp that a UUIDv7 can hold, in ms since 1970. */
 const LAST_MS = 2 ** 48 - 1;
 

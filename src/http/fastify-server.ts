@@ -93,10 +93,13 @@ function routeBodyOf(request: FastifyRequest): RouteBody | undefined {
   return config.takesBody && (config as RouteBody);
 }
 
+/** Throws for invalid UTF-8 and drops a leading BOM. */
+const UTF8 = new TextDecoder('utf-8', { fatal: true });
+
 function parseJson(body: Buffer, done: (error: Error | null, value?: unknown) => void): void {
   try {
-    done(null, JSON.parse(body.toString('utf8')));
+    done(null, JSON.parse(UTF8.decode(body)));
   } catch {
-    done(new Problem('malformed-body', 'The body is not valid JSON.'));
+    done(new Problem('malformed-body', 'The body is not valid JSON in UTF-8.'));
   }
 }

@@ -1,19 +1,63 @@
-import { ValidationPipe, type ValidationError } from '@nestjs/common';
+import { ValidationPipe, type ArgumentMetadata, type Type, type ValidationError } from '@nestjs/common';
 import { Problem, type ErrorDetail } from '../event/problems';
 
+const OPTIONAL_BODIES = new WeakSet<object>();
+
+/** Marks the class of a request body that a request may omit. An omitted body is read as `{}`. */
+export function OptionalBody(): ClassDecorator {
+  return (target) => {
+    OPTIONAL_BODIES.add(target);
+  };
+}
+
 /**
- * Validates the DTOs of the admin endpoints with class-validator. Violations become `invalid-request` with pointers.
+ * Validates the DTOs of the admin endpoints with class-validator, without converting any value of a body. Violations
+ * become `invalid-request` with pointers.
  */
+class RequestValidation extends ValidationPipe {
+  constructor() {
+    super({
+      transform: true,
+      whitelist: true,
+      forbidNonWhitelisted: true,
+      exceptionFactory: (errors) => invalidRequest(errors.flatMap((e) => details(e, ''))),
+    });
+  }
+
+  override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
+    if (metadata.type === 'body') checkBody(value, metadata.metatype);
+    if (metadata.type === 'body' || metadata.type === 'query') checkNames(value);
+    return super.transform(value, metadata);
+  }
+}
+
 export function createValidationPipe(): ValidationPipe {
-  return new ValidationPipe({
-    transform: true,
-    whitelist: true,
-    forbidNonWhitelisted: true,
-    exceptionFactory: (errors) =>
-      new Problem('invalid-request', 'Some parameters are invalid. See `errors`.', {
-        errors: errors.flatMap((e) => details(e, '')),
-      }),
-  });
+  return new RequestValidation();
+}
+
+/** ValidationPipe would read an omitted body and `null` as `{}`, and an array as a list of bodies. */
+function checkBody(body: unknown, of: Type<unknown> | undefined): void {
+  if (body === undefined && of !== undefined && OPTIONAL_BODIES.has(of)) return;
+  if (typeof body === 'object' && body !== null && !Array.isArray(body)) return;
+  const message = body === undefined ? 'a body is required' : 'the body must be a JSON object';
+  throw invalidRequest([{ pointer: '', code: 'invalid-request', message }]);
+}
+
+/** ValidationPipe drops or accepts unknown fields that have the name of a member of every object. */
+function checkNames(fields: unknown): void {
+  const unknown = Object.keys(fields ?? {}).filter((name) => name in Object.prototype);
+  if (unknown.length === 0) return;
+  throw invalidRequest(
+    unknown.map((name) => ({
+      pointer: `/${name}`,
+      code: 'invalid-request',
+      message: `property ${name} should not exist`,
+    })),
+  );
+}
+
+function invalidRequest(errors: ErrorDetail[]): Problem {
+  return new Problem('invalid-request', 'Some parameters are invalid. See `errors`.', { errors });
 }
 
 function details(error: ValidationError, parent: string): ErrorDetail[] {

@@ -4,7 +4,7 @@ import { classifyPgError } from '../db/pg-errors';
 import { onOneConnection, type Db } from '../db/pool';
 import { eventJson } from '../event/event';
 import { Problem } from '../event/problems';
-import { isUuid } from '../event/uuid-v7';
+import { parseUuid } from '../event/uuid-v7';
 import { findEventByEventId, findEventById, listAttempts, listReplaysOfEvent } from './event-reader.queries';
 
 /** Reads one event with its original payload, its status and its attempts. */
@@ -33,11 +33,9 @@ export class EventReader {
   private async find(tenantId: string | undefined, idOrEventId: string): Promise<string | undefined> {
     if (idOrEventId.includes('\0')) return undefined; // PostgreSQL rejects a text that contains U+0000
     const found = await onOneConnection(this.pool, async (db) => {
-      if (isUuid(idOrEventId)) {
-        const [event, history] = await Promise.all([
-          findEventById(db, tenantId, idOrEventId),
-          readHistory(db, idOrEventId),
-        ]);
+      const id = parseUuid(idOrEventId);
+      if (id !== undefined) {
+        const [event, history] = await Promise.all([findEventById(db, tenantId, id), readHistory(db, id)]);
         if (event) return { event, history };
       }
       const event = tenantId === undefined ? undefined : await findEventByEventId(db, tenantId, idOrEventId);

@@ -10,6 +10,11 @@ export interface Schema {
   required?: string[];
   minimum?: number;
   maximum?: number;
+  minLength?: number;
+  maxLength?: number;
+  minItems?: number;
+  maxItems?: number;
+  pattern?: string;
   example?: unknown;
   oneOf?: Schema[];
   anyOf?: Schema[];
@@ -27,6 +32,7 @@ export interface Operation {
   operationId?: string;
   parameters?: (Parameter | Reference)[];
   requestBody?: {
+    required?: boolean;
     content: Record<string, { schema: Schema; example?: unknown; examples?: Record<string, { value: unknown }> }>;
   };
   responses: Record<string, ApiResponse | Reference>;

@@ -5,10 +5,9 @@ import { SETTINGS_TOKEN, type Settings } from '../../config/settings';
 import type { Db } from '../../db/pool';
 import { recordChange, updateCounts, type AdminChange } from '../audit/audit.queries';
 import { AdminTransactions } from '../endpoint/admin-transactions';
-import { limitOf, type BulkRequest } from '../events/bulk-request';
+import { limitOf, recordedFilter, type BulkRequest } from '../events/bulk-request';
 import { discardDeadLetters } from '../../event-state/discard-dead-letters.queries';
 import { dispatchDeadLetters } from '../../event-state/dispatch-dead-letters.queries';
-import { filterOnly } from '../events/event-filter';
 import { findMatching } from '../events/matching-events';
 
 /** Maximum number of events changed in one transaction. */
@@ -38,7 +37,7 @@ export class DeadLetterActions {
     return changed;
   }
 
-  async discard(request: BulkRequest & { note?: string }, correlationId: string): Promise<Changed> {
+  async discard(request: BulkRequest, correlationId: string): Promise<Changed> {
     const { note } = request;
     return this.change(request, 'dlq.discard', 'discarded', correlationId, (db, ids) =>
       discardDeadLetters(db, ids, note),
@@ -47,14 +46,14 @@ export class DeadLetterActions {
 
   /** Changes the events in transactions of bounded size. Each transaction also updates the audit entry. */
   private async change(
-    request: BulkRequest & { note?: string },
+    request: BulkRequest,
     action: AdminChange['action'],
     verb: string,
     correlationId: string,
     work: (db: Db, ids: string[]) => Promise<number>,
   ): Promise<Changed> {
     const limit = limitOf(request, this.settings.REPLAY_MAX_LIMIT);
-    const { events } = await findMatching(this.pool, request, limit);
+    const { events } = await findMatching(this.pool, { ...request, status: 'DLQ' }, limit);
     const ids = events.map(({ id }) => id);
     const result = { matched: ids.length, changed: 0, skipped: 0 };
     if (request.dryRun) return result;
@@ -68,7 +67,7 @@ export class DeadLetterActions {
         const counts = { matched: result.matched, [verb]: result.changed, skipped: result.skipped };
         return this.audit(db, audited, {
           action,
-          filter: filterOnly(request),
+          filter: { ...recordedFilter(request), status: 'DLQ' },
           counts,
           note: request.note,
           correlationId,

@@ -8,6 +8,7 @@ import { DeadLetterActions } from './dead-letter-actions';
 import { DeadLettersQuery, DiscardRequest, ReasonsQuery, RetryRequest } from './dead-letters.requests';
 import { DeadLettersPage, DiscardResponse, DeadLetterReasonsResponse, RetryResponse } from './dead-letters.responses';
 import { listReasons, readDeadLetters } from './dead-letters.queries';
+import { criteriaOf } from '../events/event-criteria';
 import { findPage } from '../events/matching-events';
 
 @AdminEndpoint()
@@ -24,8 +25,8 @@ export class DeadLettersController {
     summary: 'List the reasons for unresolved dead letters, most frequent first.',
   })
   @ApiOkResponse({ type: DeadLetterReasonsResponse })
-  async reasons(@Query() { tenantId, limit }: ReasonsQuery): Promise<DeadLetterReasonsResponse> {
-    return listReasons(this.pool, { tenantId: tenantId ?? null, limit });
+  async reasons(@Query() query: ReasonsQuery): Promise<DeadLetterReasonsResponse> {
+    return listReasons(this.pool, criteriaOf(query), query.limit);
   }
 
   @Get()

@@ -1,4 +1,13 @@
 import type { Db } from '../../db/pool';
+import type { EventCriteria } from '../events/event-criteria';
+import {
+  CRITERIA_TYPES,
+  criteriaValues,
+  HAS_FACTS,
+  hasReason,
+  hasType,
+  NAMED,
+} from '../events/event-conditions.queries';
 
 export interface DeadLetter {
   id: string;
@@ -29,37 +38,49 @@ export interface ReasonGroup {
   sampleEventIds: string[];
 }
 
-/** Maximum number of dead letters that `listReasons` counts, newest first. Bounds the time of its statement. */
-const MOST_COUNTED = 50_000;
+/** Maximum number of dead letters that `listReasons` examines, newest first. Bounds the time of its statement. */
+const MOST_EXAMINED = 50_000;
 const SAMPLES_PER_REASON = 5;
+
+/** $13 is the bound, $14 the number of reasons, $15 the number of samples. */
+const reasons = (named: boolean): string => `
+  with criteria as (select ${CRITERIA_TYPES}),
+  newest as materialized (
+    select d.event_id, d.type, d.reason_code, d.message_group, d.first_failed_at, d.last_failed_at from dead_letters d
+     where d.resolved_at is null and ($1::text is null or d.tenant_id = $1)
+       and d.event_id >= $11 and d.event_id < $12 ${named ? `and d.event_id = any (array(${NAMED}))` : ''}
+     order by d.event_id desc limit $13
+  ), unresolved as materialized (
+    select d.* from newest d
+     where ${hasType('d')} and ${hasReason('d.reason_code')}
+       and (($5::text is null and $6::text is null and $7::text is null and $9::text is null)
+            or exists (select from events e where e.id = d.event_id and ${HAS_FACTS}))
+  ), groups as (
+    select reason_code, message_group, count(*)::int as count, min(first_failed_at) as first_seen,
+           max(last_failed_at) as last_seen
+      from unresolved group by reason_code, message_group order by 3 desc, 1, 2 limit $14
+  )
+  select g.reason_code as "reasonCode", g.message_group as "errorMessage", g.count, g.first_seen as "firstSeenAt",
+         g.last_seen as "lastSeenAt", (select count(*)::int from unresolved) as total,
+         (select count(*) from newest) = $13 as capped,
+         array(select u.event_id::text from unresolved u
+                where u.reason_code = g.reason_code and u.message_group = g.message_group limit $15) as "sampleEventIds"
+    from (select 1) one left join groups g on true order by g.count desc, g.reason_code, g.message_group`;
 
 /**
  * Groups unresolved dead letters by cause, most frequent first. A cause is the reason code and the error message with
  * its ids and numbers replaced (`failure_group` in the migrations). `total` counts the dead letters of all groups.
- * `capped` is true when the count stopped at MOST_COUNTED.
+ * `capped` is true when the search stopped after MOST_EXAMINED.
  */
 export async function listReasons(
   db: Db,
-  query: { tenantId: string | null; limit: number },
+  criteria: EventCriteria,
+  limit: number,
 ): Promise<{ reasons: ReasonGroup[]; total: number; capped: boolean }> {
-  const { rows } = await db.query<ReasonGroup & { total: number }>(
-    `with unresolved as materialized (
-       select event_id, reason_code, message_group, first_failed_at, last_failed_at from dead_letters
-        where resolved_at is null and ($1::text is null or tenant_id = $1)
-        order by event_id desc limit $2
-     ), groups as (
-       select reason_code, message_group, count(*)::int as count, min(first_failed_at) as first_seen,
-              max(last_failed_at) as last_seen, max(event_id::text) as newest
-         from unresolved group by reason_code, message_group order by 3 desc, 1, 2 limit $3
-     )
-     select g.reason_code as "reasonCode", g.message_group as "errorMessage", g.count, g.first_seen as "firstSeenAt",
-            g.last_seen as "lastSeenAt", (select count(*)::int from unresolved) as total,
-            array(select u.event_id::text from unresolved u
-                   where u.reason_code = g.reason_code and u.message_group = g.message_group limit ${SAMPLES_PER_REASON})
-              as "sampleEventIds"
-       from groups g order by g.count desc, g.reason_code, g.message_group`,
-    [query.tenantId, MOST_COUNTED, query.limit],
-  );
-  const total = rows[0]?.total ?? 0;
-  return { reasons: rows.map(({ total: _total, ...reason }) => reason), total, capped: total === MOST_COUNTED };
+  const { rows } = await db.query<
+    { [K in keyof ReasonGroup]: ReasonGroup[K] | null } & { total: number; capped: boolean }
+  >(reasons(criteria.eventIds !== null), [...criteriaValues(criteria), MOST_EXAMINED, limit, SAMPLES_PER_REASON]);
+  const groups = rows.map(({ total: _total, capped: _capped, ...group }) => group);
+  const { total, capped } = rows[0] ?? { total: 0, capped: false };
+  return { reasons: groups.filter((group): group is ReasonGroup => group.reasonCode !== null), total, capped };
 }

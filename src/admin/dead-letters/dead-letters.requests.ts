@@ -1,21 +1,18 @@
 import { IsIn } from 'class-validator';
-import { ApiEnum, ApiText } from '../../http/docs/api-fields';
+import { ApiEnum } from '../../http/docs/api-fields';
+import { MayBeLeftOut } from '../endpoint/rules';
 import { BulkRequest } from '../events/bulk-request';
-import { IsListLimit } from '../endpoint/paging';
-import { IsPlainText, MayBeLeftOut, OneTenant } from '../endpoint/rules';
-import { EventPageQuery } from '../events/event-filter';
-
-export class ReasonsQuery {
-  @OneTenant('Only dead letters of this tenant')
-  tenantId?: string;
-
-  @IsListLimit('Maximum number of reasons in the response')
-  limit = 50;
-}
+import { EventFilterQuery, EventPageQuery } from '../events/event-filter';
 
 const DEAD = ['DLQ'] as const;
 const ApiDead = (): PropertyDecorator =>
   ApiEnum('DeadLetterStatus', DEAD, { required: false, description: 'Must be DLQ, which is the default' });
+
+export class ReasonsQuery extends EventFilterQuery {
+  @ApiDead()
+  @IsIn(DEAD)
+  override status = 'DLQ' as const;
+}
 
 export class DeadLettersQuery extends EventPageQuery {
   @ApiDead()
@@ -25,18 +22,9 @@ export class DeadLettersQuery extends EventPageQuery {
 
 export class RetryRequest extends BulkRequest {
   @ApiDead()
+  @MayBeLeftOut()
   @IsIn(DEAD)
-  override status = 'DLQ' as const;
+  override status?: 'DLQ' = undefined;
 }
 
-export class DiscardRequest extends RetryRequest {
-  @ApiText(undefined, {
-    required: false,
-    description: 'Reason for the change. Stored with the dead letters and in the audit entry',
-    minLength: 1,
-    maxLength: 500,
-  })
-  @MayBeLeftOut()
-  @IsPlainText(500)
-  note?: string;
-}
+export class DiscardRequest extends RetryRequest {}

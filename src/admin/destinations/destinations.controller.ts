@@ -6,6 +6,7 @@ import { Courier } from '../../destinations/courier';
 import { listDestinations } from '../../destinations/destinations.queries';
 import { ApiProblems, BODY_PROBLEMS } from '../../http/docs/api-problem';
 import { AdminEndpoint } from '../endpoint/admin-endpoint';
+import { NoBody } from '../endpoint/no-body';
 import {
   DestinationResponse,
   DestinationsPage,
@@ -89,6 +90,7 @@ export class DestinationsController {
 
   @Delete(':id')
   @HttpCode(204)
+  @NoBody()
   @ApiOperation({ operationId: 'deleteDestination', summary: 'Delete a destination. Events no longer wait for it.' })
   @ApiNoContentResponse()
   @ApiProblems('destination-not-found')
@@ -98,6 +100,7 @@ export class DestinationsController {
 
   @Post(':id/test')
   @HttpCode(200)
+  @NoBody()
   @ApiOperation({
     operationId: 'testDestination',
     summary: 'Send a test event to a destination and return its response. Nothing is stored or retried.',
@@ -114,6 +117,7 @@ export class DestinationsController {
     operationId: 'rotateDestinationSecret',
     summary: 'Create a new secret. Deliveries are signed with both secrets for `overlapSeconds`.',
   })
+  @ApiBody({ type: RotateSecretRequest, required: false })
   @ApiOkResponse({ type: NewSecretResponse })
   @ApiProblems('destination-not-found', ...BODY_PROBLEMS)
   async rotate(

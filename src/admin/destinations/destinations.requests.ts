@@ -5,7 +5,6 @@ import {
   IsBoolean,
   IsInt,
   IsString,
-  IsUUID,
   Length,
   Matches,
   Max,
@@ -13,8 +12,9 @@ import {
 } from 'class-validator';
 import { DESTINATION_LIMITS } from '../../destinations/destination';
 import { ApiCount, ApiFlag, ApiId, ApiList, ApiText } from '../../http/docs/api-fields';
+import { OptionalBody } from '../../http/validation';
 import { IsListLimit } from '../endpoint/paging';
-import { IsPlainText, IsTenantId, MayBeLeftOut, OneTenant } from '../endpoint/rules';
+import { IsPlainText, IsTenantId, IsUuid, MayBeLeftOut, OneTenant } from '../endpoint/rules';
 
 const { timeoutMs: TIMEOUT, maxInFlight: IN_FLIGHT } = DESTINATION_LIMITS;
 /** No control characters or lone surrogates; `*` only at the end. */
@@ -105,18 +105,19 @@ export class DestinationsQuery {
 
   @ApiId({ required: false, example: undefined, description: '`nextCursor` of the previous page' })
   @MayBeLeftOut()
-  @IsUUID()
+  @IsUuid()
   cursor?: string;
 }
 
 export class DestinationPath {
   @ApiId()
-  @IsUUID()
+  @IsUuid()
   id!: string;
 }
 
 const OVERLAP_SECONDS = { max: 7 * 24 * 3600, default: 86_400 };
 
+@OptionalBody()
 export class RotateSecretRequest {
   @ApiCount(OVERLAP_SECONDS.default, {
     required: false,

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { applyDecorators } from '@nestjs/common';
-import { Type } from 'class-transformer';
+import { Transform } from 'class-transformer';
 import { IsInt, Max, Min } from 'class-validator';
 import { Problem } from '../../event/problems';
 import { ApiCount, ApiText } from '../../http/docs/api-fields';
@@ -15,10 +15,15 @@ export function IsListLimit(description: string): PropertyDecorator {
     Max(500),
     Min(1),
     IsInt(),
-    Type(() => Number),
+    Transform(({ value }: { value: unknown }) => wholeNumberOf(value)),
     MayBeLeftOut(),
     ApiCount(50, { required: false, description: `${description}. Default: 50`, minimum: 1, maximum: 500 }),
   );
+}
+
+/** Converts the digits of a query parameter. Any other text stays as it is, and IsInt rejects it. */
+function wholeNumberOf(text: unknown): unknown {
+  return typeof text === 'string' && /^[0-9]{1,15}$/.test(text) ? Number(text) : text;
 }
 
 export function IsCursor(): PropertyDecorator {

@@ -1,17 +1,14 @@
 import { applyDecorators } from '@nestjs/common';
+import { Transform } from 'class-transformer';
 import { IsString, Length, ValidateBy, ValidateIf } from 'class-validator';
 import { parseInstant } from '../../event/instant';
 import { isTenantId } from '../../event/tenant';
+import { isUuid, parseUuid } from '../../event/uuid-v7';
 import { ApiText } from '../../http/docs/api-fields';
 
 /** Allows an omitted property. Unlike IsOptional, rejects null, because `status: null` must not match every event. */
 export function MayBeLeftOut(): PropertyDecorator {
   return ValidateIf((_object, value) => value !== undefined);
-}
-
-/** Requires a property that a base class marks with MayBeLeftOut. */
-export function IsNeeded(): PropertyDecorator {
-  return ValidateIf(() => true);
 }
 
 /** A string of `min` to `max` characters that PostgreSQL can store as text and JSON. With `each`, an array of them. */
@@ -24,6 +21,20 @@ export function IsPlainText(max: number, { min = 1, each = false } = {}): Proper
     },
   };
   return applyDecorators(IsString({ each }), Length(min, max, { each }), ValidateBy(isHeld, { each }));
+}
+
+/** A UUID in any case, which becomes lower case. For path and query parameters, not for bodies. */
+export function IsUuid(): PropertyDecorator {
+  return applyDecorators(
+    ValidateBy({
+      name: 'isUuid',
+      validator: {
+        validate: (value) => typeof value === 'string' && isUuid(value),
+        defaultMessage: () => '$property must be a UUID',
+      },
+    }),
+    Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? (parseUuid(value) ?? value) : value)),
+  );
 }
 
 export function IsTenantId(): PropertyDecorator {
@@ -49,6 +60,23 @@ export function IsInstant(): PropertyDecorator {
     validator: {
       validate: (value) => typeof value === 'string' && parseInstant(value) !== undefined,
       defaultMessage: () => '$property must be a valid RFC 3339 date-time, such as 2026-01-31T12:00:00Z',
+    },
+  });
+}
+
+/** For the start of a range of times. Accepts a range whose start or end is missing or is no instant. */
+export function IsNotAfter(end: string): PropertyDecorator {
+  return ValidateBy({
+    name: 'isNotAfter',
+    validator: {
+      validate: (start, args) => {
+        const range = [start, (args?.object as Record<string, unknown>)[end]].map((at) =>
+          typeof at === 'string' ? parseInstant(at)?.utc : undefined,
+        );
+        const [from, to] = range;
+        return from === undefined || to === undefined || from <= to;
+      },
+      defaultMessage: () => `$property must not be after ${end}`,
     },
   });
 }

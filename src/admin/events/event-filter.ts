@@ -1,12 +1,9 @@
 import { Transform } from 'class-transformer';
 import { ArrayMaxSize, ArrayMinSize, IsArray, IsIn } from 'class-validator';
 import { EVENT_STATUSES, REASON_CODES, type EventStatus } from '../../event/event-status';
-import { parseInstant } from '../../event/instant';
-import { uuidV7Floor } from '../../event/uuid-v7';
 import { ApiEnum, ApiInstant, ApiList, ApiText } from '../../http/docs/api-fields';
-import type { EventCriteria } from './event-search.queries';
 import { IsCursor, IsListLimit } from '../endpoint/paging';
-import { IsInstant, IsPlainText, MayBeLeftOut, OneTenant } from '../endpoint/rules';
+import { IsInstant, IsNotAfter, IsPlainText, MayBeLeftOut, OneTenant } from '../endpoint/rules';
 
 /** Maximum number of ids in one filter. */
 const MOST_IDS = 1_000;
@@ -24,7 +21,12 @@ export class EventFilter {
   @IsIn(EVENT_STATUSES)
   status?: EventStatus;
 
-  @ApiText(undefined, { required: false, description: 'Event type, exact match', minLength: 1, maxLength: 255 })
+  @ApiText(undefined, {
+    required: false,
+    description: 'Event type, or a prefix that ends with `*`, such as `order.*`',
+    minLength: 1,
+    maxLength: 255,
+  })
   @MayBeLeftOut()
   @IsPlainText(255)
   type?: string;
@@ -34,6 +36,16 @@ export class EventFilter {
   @IsPlainText(512)
   subject?: string;
 
+  @ApiText(undefined, { required: false, description: 'Partition key, exact match', minLength: 1, maxLength: 512 })
+  @MayBeLeftOut()
+  @IsPlainText(512)
+  partitionKey?: string;
+
+  @ApiText(undefined, { required: false, description: 'Source, exact match', minLength: 1, maxLength: 512 })
+  @MayBeLeftOut()
+  @IsPlainText(512)
+  source?: string;
+
   @ApiEnum('ReasonCode', REASON_CODES, {
     required: false,
     description:
@@ -41,7 +53,7 @@ export class EventFilter {
       'also matches the codes that replaced it: CONCURRENCY_LIMIT, DESTINATION_BUSY and TENANT_FAILING',
   })
   @MayBeLeftOut()
-  @IsPlainText(100)
+  @IsIn(REASON_CODES)
   reasonCode?: string;
 
   @ApiText(undefined, { required: false, description: 'Correlation id, exact match', minLength: 1, maxLength: 128 })
@@ -56,7 +68,6 @@ export class EventFilter {
     maxItems: MOST_IDS,
   })
   @MayBeLeftOut()
-  @Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? [value] : value))
   @IsArray()
   @ArrayMinSize(1)
   @ArrayMaxSize(MOST_IDS)
@@ -66,6 +77,7 @@ export class EventFilter {
   @ApiInstant({ required: false, example: undefined, description: 'Only events received at or after this time' })
   @MayBeLeftOut()
   @IsInstant()
+  @IsNotAfter('to')
   from?: string;
 
   @ApiInstant({ required: false, example: undefined, description: 'Only events received before this time' })
@@ -74,44 +86,39 @@ export class EventFilter {
   to?: string;
 }
 
-/** Selects one page of a filtered list of events. */
-export class EventPageQuery extends EventFilter {
+/** The fields of a filter. `limit`, `dryRun`, `note` and `all` are no part of it. */
+const FIELDS = [
+  'tenantId',
+  'status',
+  'type',
+  'subject',
+  'partitionKey',
+  'source',
+  'reasonCode',
+  'correlationId',
+  'eventIds',
+  'from',
+  'to',
+] as const satisfies (keyof EventFilter)[];
+
+/** Returns the given fields of the filter in a request, for the audit trail and the replay record. */
+export function filterOnly(request: EventFilter): object {
+  const fields = FIELDS.map((name) => [name, request[name]] as const);
+  return Object.fromEntries<unknown>(fields.filter(([, value]) => value !== undefined));
+}
+
+/** A filter in the query of a list. */
+export class EventFilterQuery extends EventFilter {
   @IsListLimit('Maximum number of items in the response')
   limit = 50;
 
+  /** In a query, a list of one id looks like a single id. */
+  @Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? [value] : value))
+  override eventIds?: string[] = undefined;
+}
+
+/** Selects one page of a filtered list of events. */
+export class EventPageQuery extends EventFilterQuery {
   @IsCursor()
   cursor?: string;
-}
-
-/**
- * Converts a filter for SQL. Ids begin with the time of receipt, so `from` and `to` become id bounds. The page starts
- * below `beforeId`.
- */
-export function criteriaOf(filter: EventFilter, beforeId = uuidV7Floor(Infinity)): EventCriteria {
-  const { tenantId = null, type = null, subject = null, reasonCode = null, correlationId = null } = filter;
-  const { eventIds = null, from, to } = filter;
-  const status = filter.status ?? (reasonCode === null ? null : 'DLQ');
-  const until = to === undefined ? beforeId : idFloorOf(to);
-  return {
-    tenantId,
-    status,
-    type,
-    subject,
-    reasonCode,
-    correlationId,
-    eventIds,
-    fromId: from === undefined ? uuidV7Floor(0) : idFloorOf(from),
-    beforeId: until < beforeId ? until : beforeId,
-  };
-}
-
-function idFloorOf(instant: string): string {
-  return uuidV7Floor(Date.parse((parseInstant(instant) as { utc: string }).utc));
-}
-
-/** The filter without `limit`, `cursor` and `dryRun`, for the audit trail and the replay record. */
-export function filterOnly(filter: EventFilter): object {
-  const { tenantId, status, type, subject, reasonCode, correlationId, eventIds, from, to } = filter;
-  const given = { tenantId, status, type, subject, reasonCode, correlationId, eventIds, from, to };
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 }

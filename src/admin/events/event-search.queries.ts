@@ -1,20 +1,7 @@
 import type { Db } from '../../db/pool';
-import { REASONS_OF_LANE_FULL, type EventStatus } from '../../event/event-status';
-
-/** A filter converted for SQL: id bounds instead of times, null for criteria that match everything. */
-export interface EventCriteria {
-  tenantId: string | null;
-  status: EventStatus | null;
-  type: string | null;
-  subject: string | null;
-  reasonCode: string | null;
-  correlationId: string | null;
-  eventIds: readonly string[] | null;
-  /** Lowest id, inclusive. */
-  fromId: string;
-  /** Highest id, exclusive: the end of the time range, or the cursor. */
-  beforeId: string;
-}
+import type { EventStatus } from '../../event/event-status';
+import type { EventCriteria } from './event-criteria';
+import { CRITERIA_TYPES, criteriaValues, HAS_FACTS, hasReason, hasType, NAMED } from './event-conditions.queries';
 
 export interface FoundEvent {
   id: string;
@@ -54,32 +41,21 @@ const HAS_SUCCESS = `coalesce((
 const NEWEST_REASON = `(
   select a.reason_code from processing_attempts a
    where a.event_id = e.id and a.status <> 'SUCCESS' order by a.created_at desc limit 1)`;
-/** Compares `column` with the reason $5. The planner knows $5, and drops the second half unless it is LANE_FULL. */
-const isReason = (column: string): string =>
-  `(${column} = $5 or $5 = 'LANE_FULL' and ${column} in (${REASONS_OF_LANE_FULL.map((code) => `'${code}'`).join(', ')}))`;
 const STATUS = `(select v.status from event_status v where v.event_id = e.id)`;
 
-/**
- * Candidates of a page, newest first, at most $9. Each variant reads an index in id order: dead letters and other
- * states by status, named events by their keys, correlated events by correlation id, all others from `events` itself.
- */
+/** Candidates of a page, newest first, at most $13. Each variant reads an index in id order. */
 const CANDIDATES = {
   all: `select e.* from events e
-         where e.id >= $7 and e.id < $8 and ($1::text is null or e.tenant_id = $1) order by e.id desc limit $9`,
+         where e.id >= $11 and e.id < $12 and ($1::text is null or e.tenant_id = $1) order by e.id desc limit $13`,
   states: `select s.event_id as id from event_state s
-         where s.status = $2 and s.event_id >= $7 and s.event_id < $8 order by s.event_id desc limit $9`,
+         where s.status = $2 and s.event_id >= $11 and s.event_id < $12 order by s.event_id desc limit $13`,
   deadLetters: `select d.event_id as id from dead_letters d
-         where d.resolved_at is null and d.event_id >= $7 and d.event_id < $8
-           and ($1::text is null or d.tenant_id = $1) and ($3::text is null or d.type = $3)
-           and ($5::text is null or ${isReason('d.reason_code')}) order by d.event_id desc limit $9`,
+         where d.resolved_at is null and d.event_id >= $11 and d.event_id < $12
+           and ($1::text is null or d.tenant_id = $1) and ${hasType('d')} and ${hasReason('d.reason_code')}
+         order by d.event_id desc limit $13`,
   correlated: `select e.id from events e
-         where e.correlation_id = $11 and e.id >= $7 and e.id < $8 order by e.id desc limit $9`,
-  named: `select id from (
-            select e.id from events e
-             where e.id = any (array(select t::uuid from unnest($6::text[]) t
-                                      where t ~ '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$'))
-             union select e.id from events e where e.tenant_id = $1 and e.event_id = any ($6)) n
-         where id >= $7 and id < $8 order by id desc limit $9`,
+         where e.correlation_id = $9 and e.id >= $11 and e.id < $12 order by e.id desc limit $13`,
+  named: `select id from (${NAMED}) n where id >= $11 and id < $12 order by id desc limit $13`,
 };
 type Candidates = keyof typeof CANDIDATES;
 
@@ -95,19 +71,18 @@ const search = (candidates: Candidates): string => `
          e.size_bytes as "sizeBytes", e.correlation_id as "correlationId", ${STATUS} as status
     from ${sourceOf(candidates)}
    where ($1::text is null or e.tenant_id = $1)
-     and ($3::text is null or e.type = $3)
-     and ($4::text is null or e.subject = $4)
-     and ($6::text[] is null or true)
-     and ($11::text is null or e.correlation_id = $11)
-     and ($5::text is null or ${isReason(NEWEST_REASON)})
+     and ${hasType('e')}
+     and ${HAS_FACTS}
+     and ($10::text[] is null or true)
+     and ${hasReason(NEWEST_REASON)}
      and ($2::text is null or ${HAS_SUCCESS} = ($2 = 'COMPLETED'))
      and ($2::text is null or $2 = 'COMPLETED' or ${STATUS} = $2)
-   order by ${candidates === 'all' ? 'e' : 'c'}.id desc limit $10`;
+   order by ${candidates === 'all' ? 'e' : 'c'}.id desc limit $14`;
 
-/** Finds the last candidate when the scan reached its bound of $9. More events may match below it. */
+/** Finds the last candidate when the scan reached its bound of $13. More events may match below it. */
 const lastCandidate = (candidates: Candidates): string => `
-  with criteria as (select $1::text, $2::text, $3::text, $4::text, $5::text, $6::text[], $11::text)
-  select id from (${CANDIDATES[candidates].replace('e.*', 'e.id')}) c order by id desc offset $9 - 1 limit $10`;
+  with criteria as (select ${CRITERIA_TYPES})
+  select id from (${CANDIDATES[candidates].replace('e.*', 'e.id')}) c order by id desc offset $13 - 1 limit $14`;
 
 function candidatesFor(criteria: EventCriteria): { candidates: Candidates; most: number } {
   const { tenantId, status, eventIds, correlationId } = criteria;
@@ -126,8 +101,7 @@ export function pageStatement(criteria: EventCriteria, limit: number): { text: s
 }
 
 function valuesOf(criteria: EventCriteria, most: number, limit: number): unknown[] {
-  const { tenantId, status, type, subject, reasonCode, correlationId, eventIds, fromId, beforeId } = criteria;
-  return [tenantId, status, type, subject, reasonCode, eventIds, fromId, beforeId, most, limit, correlationId];
+  return [...criteriaValues(criteria), most, limit];
 }
 
 /**

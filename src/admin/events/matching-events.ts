@@ -1,5 +1,6 @@
 import type { Db } from '../../db/pool';
-import { criteriaOf, type EventFilter, type EventPageQuery } from './event-filter';
+import { criteriaOf } from './event-criteria';
+import type { EventFilter, EventPageQuery } from './event-filter';
 import { findEvents, type FoundEvent } from './event-search.queries';
 import { decodeCursor, encodeCursor, type ListName } from '../endpoint/paging';
 

@@ -45,7 +45,7 @@ export class OutboxController {
     operationId: 'retryOutboxEntries',
     summary: 'Return FAILED entries to PENDING, so that the publisher tries them again.',
   })
-  @ApiBody({ type: OutboxRetryRequest, examples: { all: { value: {} } } })
+  @ApiBody({ type: OutboxRetryRequest, required: false, examples: { all: { value: {} } } })
   @ApiAcceptedResponse({ type: OutboxRetryResponse })
   @ApiProblems(...BODY_PROBLEMS)
   async retry(

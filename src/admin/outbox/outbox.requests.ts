@@ -1,10 +1,12 @@
 import { ArrayMaxSize, ArrayMinSize, IsArray, Matches } from 'class-validator';
 import { ApiList } from '../../http/docs/api-fields';
+import { OptionalBody } from '../../http/validation';
 import { MayBeLeftOut } from '../endpoint/rules';
 
 /** Maximum number of entries that one request returns to PENDING. */
 export const MOST_REQUEUED = 1_000;
 
+@OptionalBody()
 export class OutboxRetryRequest {
   @ApiList(String, {
     required: false,

@@ -3,9 +3,10 @@ import { ApiAcceptedResponse, ApiBody, ApiOkResponse, ApiOperation, ApiParam } f
 import { CorrelationId } from '../../http/correlation';
 import { Pool } from 'pg';
 import { Problem } from '../../event/problems';
-import { isUuid } from '../../event/uuid-v7';
+import { parseUuid } from '../../event/uuid-v7';
 import { ApiProblems, BODY_PROBLEMS } from '../../http/docs/api-problem';
 import { AdminEndpoint } from '../endpoint/admin-endpoint';
+import { NoBody } from '../endpoint/no-body';
 import { cursorAfter, pageBelow, PageQuery } from '../endpoint/paging';
 import { findReplay, listReplays, type Replay } from './replay.queries';
 import { ReplayRequest } from './replays.requests';
@@ -62,14 +63,16 @@ export class ReplaysController {
   @ApiOkResponse({ type: ReplayProgressResponse })
   @ApiProblems('replay-not-found')
   async show(@Param('replayId') replayId: string): Promise<ReplayProgressResponse> {
-    const replay = isUuid(replayId) ? await findReplay(this.pool, replayId) : undefined;
+    const id = parseUuid(replayId);
+    const replay = id === undefined ? undefined : await findReplay(this.pool, id);
     if (!replay) throw new Problem('replay-not-found', 'No replay has this id.');
-    const { skippedByReason, ...progress } = await this.replays.progress(replayId);
+    const { skippedByReason, ...progress } = await this.replays.progress(replay.id);
     return { ...summaryOf(replay), progress, skippedByReason };
   }
 
   @Post('replays/:replayId/cancel')
   @HttpCode(202)
+  @NoBody()
   @ApiOperation({
     operationId: 'cancelReplay',
     summary: 'Cancel the pending events of a replay. Events already dispatched are still processed.',
@@ -81,7 +84,8 @@ export class ReplaysController {
     @Param('replayId') replayId: string,
     @CorrelationId() correlationId: string,
   ): Promise<ReplayProgressResponse> {
-    if (isUuid(replayId)) await this.replays.cancel(replayId, correlationId);
+    const id = parseUuid(replayId);
+    if (id !== undefined) await this.replays.cancel(id, correlationId);
     return this.show(replayId);
   }
 }

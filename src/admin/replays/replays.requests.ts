@@ -1,14 +1,14 @@
-import { IsIn } from 'class-validator';
+import { IsIn, ValidateIf } from 'class-validator';
 import { REPLAY_MODES, type ReplayMode } from '../../event-state/dispatch-replayed.queries';
 import { ApiEnum, ApiText } from '../../http/docs/api-fields';
 import { BulkRequest } from '../events/bulk-request';
-import { IsNeeded, IsTenantId } from '../endpoint/rules';
+import { IsTenantId } from '../endpoint/rules';
 
 export class ReplayRequest extends BulkRequest {
-  @ApiText('demo', { description: 'Only events of this tenant' })
-  @IsNeeded()
+  @ApiText('demo', { required: false, description: 'Only events of this tenant. Required unless `all` is true' })
+  @ValidateIf(({ all, tenantId }: ReplayRequest) => all !== true || tenantId !== undefined)
   @IsTenantId()
-  override tenantId = '';
+  override tenantId?: string = undefined;
 
   @ApiEnum('ReplayMode', REPLAY_MODES, {
     description:

@@ -6,8 +6,7 @@ import { uuidV7 } from '../../event/uuid-v7';
 import { ADMIN_ACTOR } from '../../access/admin-access';
 import { recordChange } from '../audit/audit.queries';
 import { AdminTransactions } from '../endpoint/admin-transactions';
-import { limitOf, type BulkRequest } from '../events/bulk-request';
-import { filterOnly } from '../events/event-filter';
+import { limitOf, recordedFilter, type BulkRequest } from '../events/bulk-request';
 import type { FoundEvent } from '../events/event-search.queries';
 import { findMatching } from '../events/matching-events';
 import { assessForReplay } from '../../event-state/dispatch-replayed.queries';
@@ -103,8 +102,8 @@ export class Replays {
     correlationId: string,
   ): Promise<string> {
     const id = uuidV7();
-    const { mode } = request;
-    const filter = filterOnly(request);
+    const { mode, note } = request;
+    const filter = recordedFilter(request);
     const ids = events.map((event) => event.id);
     const matched = ids.length;
     await this.transactions.run(async (db) => {
@@ -116,6 +115,7 @@ export class Replays {
         action: 'replay',
         filter: { ...filter, mode, replayId: id },
         counts: { matched },
+        note,
         correlationId,
       });
     });

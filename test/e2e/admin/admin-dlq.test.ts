@@ -1,7 +1,7 @@
 import { admin, givenCompleted, givenDeadLetters, type AuditPage } from '../../support/admin';
-import { startTestApp } from '../../support/app';
+import { ADMIN_TOKEN, startTestApp } from '../../support/app';
 import { useApp } from '../../support/fixtures/app';
-import { expectProblem, getEvent, usageOf } from '../../support/e2e-http';
+import { call, expectProblem, getEvent, usageOf } from '../../support/e2e-http';
 import { statusCounts } from '../../support/processes/e2e-cluster';
 import { eventually } from '../../support/eventually';
 import { attemptRows, countRows, stateRow } from '../../support/rows';
@@ -100,6 +100,37 @@ describe('dead letters', () => {
     expect(again.body).toMatchObject({ matched: 0, retried: 0 });
   });
 
+  it.each(['retry', 'discard'])(
+    'are not changed by a %s without a filter, unless it says "all": true',
+    async (what) => {
+      const tenantId = `unfiltered-${what}`;
+      await givenDeadLetters(api.pool, 2, { tenantId });
+      const path = `dlq/${what}`;
+      for (const body of [{}, { all: false }, { limit: 5 }, { dryRun: true }, { note: 'no filter' }]) {
+        const problem = expectProblem(await admin(api.url, path, body), 400, 'invalid-request');
+        expect(problem.errors?.map(({ pointer }) => pointer)).toEqual(['/all']);
+      }
+      for (const beside of [{ tenantId }, { status: 'DLQ' }, { eventIds: ['x'] }, { from: '2026-01-01T00:00:00Z' }])
+        expectProblem(await admin(api.url, path, { all: true, ...beside }), 400, 'invalid-request');
+      const bodiless = await call(`${api.url}/v1/admin/${path}`, {
+        method: 'POST',
+        headers: { 'x-admin-token': ADMIN_TOKEN },
+      });
+      expectProblem(bodiless, 400, 'invalid-request');
+      expect(await statusCounts(api.pool, tenantId)).toEqual({ DLQ: 2 });
+
+      const counted = await admin<Changed>(api.url, path, { all: true, dryRun: true });
+      expect(counted.body.matched).toBeGreaterThanOrEqual(2);
+      const done = await admin<Changed>(api.url, path, { all: true, note: 'after the outage' });
+      expect(done.body).toMatchObject({ matched: counted.body.matched });
+      expect(await statusCounts(api.pool, tenantId)).not.toHaveProperty('DLQ');
+      const { entries } = (await admin<AuditPage>(api.url, 'audit?limit=1')).body;
+      expect(entries).toMatchObject([
+        { action: `dlq.${what}`, filter: { all: true, status: 'DLQ' }, note: 'after the outage' },
+      ]);
+    },
+  );
+
   it('are created again when an event fails after a retry', async () => {
     const tenantId = 'again';
     const [event] = await givenDeadLetters(api.pool, 1, { tenantId });
@@ -138,7 +169,7 @@ describe('dead letters', () => {
     ['a null status', { status: null }, '/status'],
     ['a type with half of a surrogate pair', { type: '\ud800' }, '/type'],
     ['an eventId with half of a surrogate pair', { eventIds: ['a', '\udc00'] }, '/eventIds'],
-    ['a limit beyond the setting', { limit: 5001 }, '/limit'],
+    ['a limit beyond the setting', { all: true, limit: 5001 }, '/limit'],
     ['a time that does not exist', { from: '2026-02-30T00:00:00Z' }, '/from'],
     ['a NUL in a type', { type: 'a\0b' }, '/type'],
     ['ids that are no list', { eventIds: { a: 1 } }, '/eventIds'],

@@ -119,6 +119,20 @@ describe('a replay', () => {
     expect(meant.replayed).toBe(1);
   });
 
+  it('of all tenants needs "all": true, and is recorded with its note', async () => {
+    const mode = 'republish';
+    for (const body of [{ mode }, { mode, all: false }, { mode, limit: 1 }, { mode, status: 'COMPLETED' }])
+      expectProblem(await admin(api.url, 'replay', body), 400, 'invalid-request');
+    expectProblem(await admin(api.url, 'replay', { mode, all: true, tenantId: 'any' }), 400, 'invalid-request');
+    const [a] = await givenCompleted(api.pool, 1, 'all-a');
+    const [b] = await givenCompleted(api.pool, 1, 'all-b');
+    const { replayId, matched } = await start({ mode, all: true, limit: 2, note: 'the new consumer' });
+    expect(matched).toBe(2);
+    for (const event of [a, b]) expect(await outboxRows(api.pool, event)).toHaveLength(2);
+    const { entries } = (await admin<AuditPage>(api.url, 'audit?limit=1')).body;
+    expect(entries).toMatchObject([{ filter: { all: true, mode, replayId }, note: 'the new consumer' }]);
+  });
+
   it('resolves the dead letters that it dispatches', async () => {
     const tenantId = 'dead';
     await givenDeadLetters(api.pool, 3, { tenantId });

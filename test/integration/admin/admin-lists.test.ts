@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { listReasons } from '../../../src/admin/dead-letters/dead-letters.queries';
-import { criteriaOf, type EventFilter } from '../../../src/admin/events/event-filter';
+import { criteriaOf } from '../../../src/admin/events/event-criteria';
+import type { EventFilter } from '../../../src/admin/events/event-filter';
 import { findEvents, pageStatement } from '../../../src/admin/events/event-search.queries';
 import { EVENT_STATUSES } from '../../../src/event/event-status';
 import { inTransaction } from '../../../src/db/pool';
@@ -99,6 +100,86 @@ describe(`the search over ${EVENTS} events in all states`, () => {
     expect(between.at(-1)).toBe(older.id);
   });
 
+  it.each<[string, EventFilter, string]>([
+    ['a prefix of the type', { type: 'order.*' }, `e.type like 'order.%'`],
+    [
+      'a prefix of the type and a tenant',
+      { type: 'order.type1*', tenantId: 'tenant-3' },
+      `e.type like 'order.type1%' and e.tenant_id = 'tenant-3'`,
+    ],
+    [
+      'a prefix of the type, of dead letters',
+      { type: 'order.*', status: 'DLQ' },
+      `e.type like 'order.%' and v.status = 'DLQ'`,
+    ],
+    ['any type', { type: '*', tenantId: 'tenant-3' }, `e.tenant_id = 'tenant-3'`],
+  ])('filters by %s', async (_what, filter, where) => {
+    const there = await expected(where);
+    expect(there.length).toBeGreaterThan(0);
+    expect(await allOf(filter, 300)).toEqual(there);
+  });
+
+  it('takes a star that is not at the end as a character', async () => {
+    const [starred] = await givenEvents(database.pool, 1, { eventType: 'a*b.c' }, 'starred');
+    await givenEvents(database.pool, 1, { eventType: 'a_%b.c' }, 'starred');
+    expect(await allOf({ type: 'a*b.c' }, 50)).toEqual([starred?.id]);
+    expect(await allOf({ type: 'a*b.*' }, 50)).toEqual([starred?.id]);
+    expect(await allOf({ type: 'a*c', tenantId: 'starred' }, 50)).toEqual([]);
+  });
+
+  it('filters by partition key and by source, in every state', async () => {
+    const fields = { partitionKey: 'key-9', source: 'pos-9' };
+    const tenantId = 'keyed';
+    const [one] = await givenEvents(database.pool, 1, fields, tenantId);
+    await givenEvents(database.pool, 1, { ...fields, source: 'pos-8' }, tenantId);
+    await givenEvents(database.pool, 1, { ...fields, partitionKey: 'key-8' }, tenantId);
+    expect(await allOf({ ...fields }, 50)).toEqual([one?.id]);
+    expect(await allOf({ ...fields, tenantId, status: 'RECEIVED' }, 50)).toEqual([one?.id]);
+    expect(await allOf({ ...fields, status: 'DLQ' }, 50)).toEqual([]);
+  });
+
+  describe('an entry of eventIds', () => {
+    const tenantId = 'named';
+    let first: Event;
+    let second: Event;
+    beforeAll(async () => {
+      [first] = (await givenEvents(database.pool, 1, {}, tenantId)) as [Event];
+      // A chain of two gateways: the second stores the id of the first as the producer's eventId.
+      [second] = (await givenEvents(database.pool, 1, { eventId: first.id }, tenantId)) as [Event];
+    });
+
+    it('names the event with this id and not another that has it as its eventId', async () => {
+      expect(await allOf({ tenantId, eventIds: [first.id] }, 50)).toEqual([first.id]);
+      expect(await allOf({ eventIds: [first.id] }, 50)).toEqual([first.id]);
+      expect(await allOf({ tenantId, eventIds: [first.id, second.id] }, 50)).toEqual([second.id, first.id]);
+    });
+
+    it('names the newest of several events with the same eventId', async () => {
+      const twins = [...(await givenEvents(database.pool, 1, { eventId: 'twin', source: 'old' }, tenantId))];
+      await database.pool.query('delete from idempotency_keys'); // as when they are pruned
+      twins.push(...(await givenEvents(database.pool, 1, { eventId: 'twin', source: 'new' }, tenantId)));
+      expect(await allOf({ tenantId, eventIds: ['twin'] }, 50)).toEqual([twins[1]?.id]);
+      expect(await allOf({ tenantId, eventIds: ['twin'], source: 'old' }, 50)).toEqual([twins[0]?.id]);
+    });
+
+    it('is an eventId only within the tenant of the filter', async () => {
+      const [own] = (await givenEvents(database.pool, 1, { eventId: 'mine' }, tenantId)) as [Event];
+      expect(await allOf({ eventIds: ['mine'] }, 50)).toEqual([]);
+      expect(await allOf({ tenantId: 'other', eventIds: ['mine', own.id] }, 50)).toEqual([]);
+      expect(await allOf({ tenantId, eventIds: ['mine', 'MINE'] }, 50)).toEqual([own.id]);
+    });
+
+    it('names an event of another tenant as GET does: with a tenant, an id of another tenant is an eventId', async () => {
+      const [foreign] = (await givenEvents(database.pool, 1, { eventId: first.id }, 'elsewhere')) as [Event];
+      expect(await allOf({ tenantId: 'elsewhere', eventIds: [first.id] }, 50)).toEqual([foreign.id]);
+    });
+
+    it('may be in upper case when it is an id', async () => {
+      expect(await allOf({ eventIds: [first.id.toUpperCase()] }, 50)).toEqual([first.id]);
+      expect(await allOf({ tenantId, eventIds: [first.id.toUpperCase(), first.id] }, 50)).toEqual([first.id]);
+    });
+  });
+
   it('filters by correlation id, alone and combined with other filters', async () => {
     const given = { correlationId: 'one-request' };
     const [first, ...others] = (await givenEvents(database.pool, 120, given, 'correlated')).map(({ id }) => id);
@@ -146,9 +227,35 @@ describe(`the search over ${EVENTS} events in all states`, () => {
   });
 
   it('counts the unresolved dead letters of each reason', async () => {
-    const { reasons, total } = await listReasons(database.pool, { tenantId: null, limit: 50 });
+    const { reasons, total } = await listReasons(database.pool, criteriaOf({}), 50);
     expect(total).toBe((EVENTS / 100) * 2);
     expect(reasons.reduce((sum, { count }) => sum + count, 0)).toBe(total);
+  });
+
+  it.each<[string, EventFilter]>([
+    ['tenant', { tenantId: 'tenant-3' }],
+    ['type', { type: 'order.type1' }],
+    ['prefix of the type', { type: 'order.*' }],
+    ['subject', { subject: 'order-77' }],
+    ['partition key', { partitionKey: 'order-77' }],
+    ['source', { source: 'api' }],
+    ['reason', { reasonCode: 'REASON_1' }],
+    ['correlation id', { correlationId: 'no such' }],
+    ['time', { from: '2100-01-01T00:00:00Z' }],
+  ])('counts the dead letters that the list finds when filtered by %s', async (_what, filter) => {
+    const listed = await allOf({ ...filter, status: 'DLQ' }, 100);
+    const { reasons, total } = await listReasons(database.pool, criteriaOf({ ...filter, status: 'DLQ' }), 500);
+    expect(total).toBe(listed.length);
+    expect(reasons.reduce((sum, { count }) => sum + count, 0)).toBe(total);
+    expect(listed).toEqual(expect.arrayContaining(reasons.flatMap(({ sampleEventIds }) => sampleEventIds)));
+  });
+
+  it('counts the dead letters of named events', async () => {
+    const [letter] = (await givenDeadLetters(database.pool, 2, { tenantId: 'named-dead' })) as [Event, Event];
+    for (const filter of [{ eventIds: [letter.id] }, { tenantId: 'named-dead', eventIds: [letter.eventId, 'x'] }]) {
+      const { reasons, total } = await listReasons(database.pool, criteriaOf(filter), 50);
+      expect([total, reasons]).toMatchObject([1, [{ count: 1, sampleEventIds: [letter.id] }]]);
+    }
   });
 
   it('finds the old reason LANE_FULL and all reasons that replaced it under LANE_FULL, and a new reason alone under its own code', async () => {

@@ -93,7 +93,7 @@ export class Operator {
   private async deadLetters(what: 'retry' | 'discard'): Promise<void> {
     const { random } = this;
     const limit = what === 'retry' ? random.between(5, 50) : random.between(1, 5);
-    const request = random.chance(0.5) ? { tenantId: random.pick(TENANTS), limit } : { limit };
+    const request = random.chance(0.5) ? { tenantId: random.pick(TENANTS), limit } : { all: true, limit };
     await this.admin.ask(`dlq.${what}`, 'POST', `dlq/${what}`, request);
   }
 

@@ -1,0 +1,48 @@
+import { REASONS_OF_LANE_FULL } from '../../event/event-status';
+import type { EventCriteria } from './event-criteria';
+
+/** The values of $1 to $12 in every statement that selects events by a filter. */
+export function criteriaValues(criteria: EventCriteria): unknown[] {
+  const { tenantId, status, type, typePrefix, subject, partitionKey, source } = criteria;
+  const { reasonCode, correlationId, eventIds, fromId, beforeId } = criteria;
+  const facts = [tenantId, status, type, typePrefix, subject, partitionKey, source];
+  return [...facts, reasonCode, correlationId, eventIds, fromId, beforeId];
+}
+
+/** Declares the types of the criteria in statements that do not use all of them. */
+export const CRITERIA_TYPES = `$1::text, $2::text, $3::text, $4::text, $5::text, $6::text, $7::text, $8::text, $9::text,
+  $10::text[], $11::uuid, $12::uuid`;
+
+/** Compares the type of `table` with the exact type $3 and the prefix $4. */
+export const hasType = (table: 'e' | 'd'): string =>
+  `($3::text is null or ${table}.type = $3) and ($4::text is null or starts_with(${table}.type, $4))`;
+
+/** Compares `column` with the reason $8. The planner knows $8, and drops the second half unless it is LANE_FULL. */
+export const hasReason = (column: string): string => {
+  const replacements = REASONS_OF_LANE_FULL.map((code) => `'${code}'`).join(', ');
+  return `($8::text is null or ${column} = $8 or $8 = 'LANE_FULL' and ${column} in (${replacements}))`;
+};
+
+/** The criteria that only `events` can answer. */
+export const HAS_FACTS = `($5::text is null or e.subject = $5)
+     and ($6::text is null or e.partition_key = $6)
+     and ($7::text is null or e.source = $7)
+     and ($9::text is null or e.correlation_id = $9)`;
+
+/**
+ * The ids of the events that $10 names. Each name stands for the event that GET /v1/events/{id} returns for it: the one
+ * with this id, or else the newest event of the tenant with this eventId.
+ */
+export const NAMED = `
+  with by_id as materialized (
+    select e.id from events e
+     where e.id = any (array(select t::uuid from unnest($10::text[]) t
+                              where t ~* '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$'))
+       and ($1::text is null or e.tenant_id = $1)
+  )
+  select id from by_id
+  union
+  (select distinct on (e.event_id) e.id from events e
+    where e.tenant_id = $1 and e.event_id = any ($10) and ($7::text is null or e.source = $7)
+      and lower(e.event_id) not in (select id::text from by_id)
+    order by e.event_id, e.id desc)`;

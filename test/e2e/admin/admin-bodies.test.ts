@@ -1,0 +1,166 @@
+import { readFileSync } from 'node:fs';
+import * as path from 'node:path';
+import { ADMIN_TOKEN } from '../../support/app';
+import { useApp } from '../../support/fixtures/app';
+import { call, expectProblem } from '../../support/e2e-http';
+import { givenDestination } from '../../support/receivers/destinations';
+import { resolve, type ApiDocument, type Operation } from '../../support/openapi-inputs';
+import { bodySchemaOf, wrongValuesOf } from '../../support/wrong-inputs';
+
+const document = JSON.parse(readFileSync(path.resolve(__dirname, '../../../openapi.json'), 'utf8')) as ApiDocument;
+
+type Described = [method: string, route: string, operation: Operation];
+const operations = Object.entries(document.paths)
+  .filter(([route]) => route.startsWith('/v1/admin/'))
+  .flatMap(([route, methods]) =>
+    Object.entries(methods).map(([method, operation]): Described => [method.toUpperCase(), route, operation]),
+  );
+const withBody = operations.filter(([, , operation]) => operation.requestBody);
+const withoutBody = operations.filter(([method, , operation]) => method !== 'GET' && !operation.requestBody);
+
+/** A body that each operation accepts. Requests that would change much are dry runs. */
+const VALID: Record<string, (url: string) => object> = {
+  startReplay: () => ({ tenantId: 'demo', mode: 'reprocess', dryRun: true }),
+  retryDeadLetters: () => ({ tenantId: 'demo', dryRun: true }),
+  discardDeadLetters: () => ({ tenantId: 'demo', dryRun: true }),
+  retryOutboxEntries: () => ({}),
+  createDestination: (url) => ({ tenantId: 'demo', url }),
+  changeDestination: () => ({}),
+  rotateDestinationSecret: () => ({}),
+};
+
+/** Texts of no schema that are no JSON object. */
+const NO_OBJECTS = ['null', 'true', '5', '"x"', '[]', '[{}]'];
+
+describe('a request to an admin endpoint', () => {
+  const api = useApp({ APP_ROLE: 'api', DESTINATIONS_ALLOW_PRIVATE: 'true', ADMIN_RATE_LIMIT_PER_MINUTE: '100000' });
+  let destinationId: string;
+  beforeAll(async () => {
+    destinationId = (await givenDestination(api.url, { tenantId: 'demo', url: 'http://127.0.0.1:9/' })).id;
+  });
+
+  const ask = ([method, route]: Described, body?: string, contentType = 'application/json') => {
+    const target = route.replace(/\{\w+\}/g, destinationId);
+    const type = body === undefined ? {} : { 'content-type': contentType, 'content-length': Buffer.byteLength(body) };
+    return call(`${api.url}${target}`, { method, headers: { 'x-admin-token': ADMIN_TOKEN, ...type }, body });
+  };
+  const validBodyOf = (operation: Operation): object => {
+    const make = VALID[operation.operationId ?? ''];
+    if (!make) throw new Error(`This test needs a valid body of ${operation.operationId}.`);
+    return make('http://127.0.0.1:9/other');
+  };
+  /** Expects 400 `invalid-request` at this pointer. The problem may quote an address of the request. */
+  const expectRefused = (answer: Awaited<ReturnType<typeof ask>>, pointer: string): void => {
+    const problem = expectProblem({ ...answer, text: answer.text.replaceAll('127.0.0.1', '') }, 400, 'invalid-request');
+    expect(problem.errors?.map((error) => error.pointer)).toContain(pointer);
+  };
+
+  it.each(withBody)('%s %s: every property of a wrong type or beyond its bounds is refused', async (...described) => {
+    const [, , operation] = described;
+    const schema = bodySchemaOf(operation, document);
+    const properties = Object.entries(schema?.properties ?? {});
+    expect(properties.length).toBeGreaterThan(0);
+    for (const [name, of] of properties) {
+      const wrong = wrongValuesOf(of, document);
+      expect(wrong.length).toBeGreaterThan(10);
+      for (const { what, value } of wrong) {
+        const answer = await ask(described, JSON.stringify({ ...validBodyOf(operation), [name]: value }));
+        expect([name, what, answer.status]).toEqual([name, what, 400]);
+        expectRefused(answer, `/${name}`);
+      }
+    }
+  });
+
+  it.each(withBody)('%s %s: a body that is no object is refused', async (...described) => {
+    for (const text of NO_OBJECTS) expectRefused(await ask(described, text), '');
+    for (const text of ['', '{', '{} {}', 'tenantId=demo'])
+      expectProblem(await ask(described, text), 400, 'malformed-body');
+  });
+
+  it.each(withBody)(
+    '%s %s: a missing body is refused unless the document says that it is optional',
+    async (...described) => {
+      const answer = await ask(described);
+      const [, , { requestBody }] = described;
+      if (requestBody?.required === false) expect(answer.status).toBeLessThan(300);
+      else expectRefused(answer, '');
+    },
+  );
+
+  it.each(withBody)('%s %s: an unknown property is refused', async (...described) => {
+    const valid = JSON.stringify(validBodyOf(described[2])).slice(1, -1);
+    const before = valid === '' ? '' : `${valid},`;
+    for (const name of ['extra', 'tenantID', 'Limit', '__proto__', 'constructor', 'toString', 'hasOwnProperty', ''])
+      expectRefused(await ask(described, `{${before}${JSON.stringify(name)}:{}}`), `/${name}`);
+  });
+
+  it.each(withBody)('%s %s: the valid body is accepted', async (...described) => {
+    const answer = await ask(described, JSON.stringify(validBodyOf(described[2])));
+    expect([200, 201, 202]).toContain(answer.status);
+  });
+
+  it.each(withoutBody)('%s %s: a body is refused where none is read', async (...described) => {
+    for (const text of [...NO_OBJECTS, '{"eventId":"x"}']) expectRefused(await ask(described, text), '');
+  });
+
+  it.each(['\xff{}', '{"tenantId":"\xff","dryRun":true}'])('a body that is not UTF-8 is refused: %j', async (text) => {
+    const answer = await call(`${api.url}/v1/admin/dlq/retry`, {
+      method: 'POST',
+      headers: { 'x-admin-token': ADMIN_TOKEN, 'content-type': 'application/json' },
+      body: Buffer.from(text, 'latin1'),
+    });
+    expectProblem(answer, 400, 'malformed-body');
+  });
+
+  const queries = operations.flatMap(([, route, operation]) =>
+    (operation.parameters ?? [])
+      .map((parameter) => resolve(document, parameter))
+      .filter((parameter) => parameter.in === 'query')
+      .map(({ name, schema }) => ({ route, name, schema: resolve(document, schema) })),
+  );
+  const get = (target: string) => call(`${api.url}${target}`, { headers: { 'x-admin-token': ADMIN_TOKEN } });
+
+  it.each(queries.filter(({ schema }) => schema.type === 'integer'))(
+    'GET $route: $name must be digits within its bounds',
+    async ({ route, name, schema }) => {
+      for (const text of [
+        '',
+        '5x',
+        'x5',
+        '5.5',
+        '5.0',
+        '5e1',
+        '0x5',
+        '+5',
+        '-5',
+        '%205',
+        '5%20',
+        '%EF%BC%95',
+        '0',
+        '501',
+      ])
+        expectRefused(await get(`${route}?${name}=${text}`), `/${name}`);
+      for (const text of [schema.minimum, schema.maximum])
+        expect((await get(`${route}?${name}=${text}`)).status).toBe(200);
+    },
+  );
+
+  it.each(queries.filter(({ schema }) => schema.type !== 'array'))(
+    'GET $route: $name is refused when repeated or empty',
+    async ({ route, name, schema }) => {
+      const values: Record<string, string> = { boolean: 'true', integer: '5' };
+      const value =
+        (schema.enum?.[0] as string | undefined) ?? values[String(schema.type)] ?? (schema.format ? '2026-01-01' : 'x');
+      expectRefused(await get(`${route}?${name}=${value}&${name}=${value}`), `/${name}`);
+      expectRefused(await get(`${route}?${name}=`), `/${name}`);
+    },
+  );
+
+  it.each([...new Set(queries.map(({ route }) => route))])(
+    'GET %s: an unknown parameter is refused',
+    async (target) => {
+      for (const name of ['extra', 'Limit', 'limit[]', '__proto__', 'constructor'])
+        expectRefused(await get(`${target}?${encodeURIComponent(name)}=1`), `/${name}`);
+    },
+  );
+});
