@@ -1,5 +1,6 @@
 import type { Db } from '../db/pool';
 import { appendEntries, RAISED } from './dispatch-again.queries';
+import { lockedStates } from './locked-states';
 
 /**
  * Dispatches up to `limit` due retries. Returns their number. `any (array(...))` keeps the planner on the indexes, as
@@ -19,7 +20,7 @@ export async function dispatchDueRetries(db: Db, limit: number): Promise<number>
       ), raised as (
         update event_state s set status = 'DISPATCHED', outbox_id = nextval('outbox_id_seq'), updated_at = now()
           from due
-         where s.event_id = any (array(select event_id from due))
+         where s.event_id = any (${lockedStates('array(select event_id from due)')})
            and s.event_id = due.event_id and s.dispatch_no = due.dispatch_no and s.status = 'RETRYING'
         returning ${RAISED}
       )${appendEntries('retry')}`,

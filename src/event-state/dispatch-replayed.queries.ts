@@ -61,14 +61,9 @@ export async function assessForReplay(
   return rows;
 }
 
-/** Locks the state rows of these events. All transactions lock them in id order, to avoid deadlocks. */
-export async function lockStates(db: Db, ids: readonly string[]): Promise<void> {
-  await db.query(`select from event_state where event_id = any ($1::uuid[]) order by event_id for update`, [ids]);
-}
-
 /**
- * Dispatches events of a replay. Skips an event that was dispatched since it was assessed. A republished event that has
- * succeeded stays COMPLETED, so that no worker runs it again.
+ * Dispatches events of a replay. Skips an event that was dispatched, or discarded, since it was assessed. A republished
+ * event that has succeeded stays COMPLETED, so that no worker runs it again.
  *
  * @arrow [*] --> DISPATCHED
  * @arrow [*] --> COMPLETED
@@ -81,7 +76,7 @@ export async function lockStates(db: Db, ids: readonly string[]): Promise<void> 
  */
 export async function dispatchReplayed(
   db: Db,
-  mode: ReplayMode,
+  { mode, discardedToo }: { mode: ReplayMode; discardedToo: boolean },
   events: readonly ReplayCandidate[],
 ): Promise<Dispatch[]> {
   const { rows } = await db.query<Dispatch>(
@@ -94,7 +89,7 @@ export async function dispatchReplayed(
        on conflict (event_id) do update
              set status = excluded.status, generation = excluded.generation, dispatch_no = excluded.dispatch_no,
                  attempts = 0, outbox_id = excluded.outbox_id, updated_at = now()
-           where s.dispatch_no = excluded.dispatch_no - 1
+           where s.dispatch_no = excluded.dispatch_no - 1 and (s.status <> 'DISCARDED' or $6)
        returning ${RAISED}
      ), ${resolveDeadLetters('REPLAYED')}${appendEntries('retry')}${RETURNING_DISPATCHES}`,
     [
@@ -103,6 +98,7 @@ export async function dispatchReplayed(
       events.map(({ generation }) => generation),
       events.map(({ dispatchNo }) => dispatchNo),
       events.map(({ done }) => done),
+      discardedToo,
     ],
   );
   return rows;

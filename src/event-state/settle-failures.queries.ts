@@ -20,32 +20,43 @@ export interface Failure {
 
 const isAttempt = ({ decision }: Failure): boolean => decision.kind !== 'postpone';
 const messageOf = ({ decision }: Failure): string => decision.message;
+const statusAfter = ({ decision }: Failure): string => (decision.kind === 'dead-letter' ? 'DLQ' : 'RETRYING');
 
 /**
- * Raises events to their next dispatch if the failed dispatch is still the newest (I11). Returns the number of raised
- * events. A postponement is not an attempt and leaves the number of attempts unchanged.
+ * Raises failed events to their next dispatch if the failed dispatch is still the newest (I11). Returns the number of
+ * raised events. A postponement is not an attempt and leaves the number of attempts unchanged.
+ *
+ * Also completes `completed`, events of the same transaction that have a state (see completeStates): one statement
+ * locks all rows of the transaction in id order.
  */
-export async function raiseStates(db: Db, failures: readonly Failure[]): Promise<number> {
-  const { rowCount } = await db.query({
+export async function raiseStates(
+  db: Db,
+  failures: readonly Failure[],
+  completed: readonly DispatchedEvent[],
+): Promise<number> {
+  const none = completed.map(() => 0);
+  const { rows } = await db.query<{ status: string }>({
     name: 'raise-states',
     text: `
       insert into event_state as s (event_id, status, generation, dispatch_no, attempts, last_error)
       select * from unnest($1::uuid[], $2::text[], $3::integer[], $4::integer[], $5::integer[], $6::text[]) as t (id)
        order by id
       on conflict (event_id) do update
-            set status = excluded.status, dispatch_no = excluded.dispatch_no, attempts = excluded.attempts,
-                last_error = excluded.last_error, updated_at = now()
-          where s.dispatch_no = excluded.dispatch_no - 1 and s.status = 'DISPATCHED'`,
+            set status = excluded.status, last_error = excluded.last_error, updated_at = now(),
+                dispatch_no = case excluded.status when 'COMPLETED' then s.dispatch_no else excluded.dispatch_no end,
+                attempts = case excluded.status when 'COMPLETED' then s.attempts else excluded.attempts end
+          where excluded.status = 'COMPLETED' or s.dispatch_no = excluded.dispatch_no - 1 and s.status = 'DISPATCHED'
+      returning status`,
     values: [
-      failures.map(({ event }) => event.id),
-      failures.map(({ decision }) => (decision.kind === 'dead-letter' ? 'DLQ' : 'RETRYING')),
-      failures.map(({ event }) => event.generation),
-      failures.map(({ event }) => event.dispatchNo + 1),
-      failures.map((failure) => failure.attemptNumber - (isAttempt(failure) ? 0 : 1)),
-      failures.map(messageOf),
+      [...failures.map(({ event }) => event.id), ...completed.map(({ id }) => id)],
+      [...failures.map(statusAfter), ...completed.map(() => 'COMPLETED')],
+      [...failures.map(({ event }) => event.generation), ...completed.map(({ generation }) => generation)],
+      [...failures.map(({ event }) => event.dispatchNo + 1), ...completed.map(({ dispatchNo }) => dispatchNo)],
+      [...failures.map((failure) => failure.attemptNumber - (isAttempt(failure) ? 0 : 1)), ...none],
+      [...failures.map(messageOf), ...completed.map(() => null)],
     ],
   });
-  return rowCount ?? 0;
+  return rows.filter(({ status }) => status !== 'COMPLETED').length;
 }
 
 /** Rewrites open attempts as failures in the transaction that opened them, so no committed attempt changes (I6). */
@@ -122,7 +133,7 @@ export async function recordDeadLetters(db: Db, failures: readonly Failure[]): P
       select event_id, tenant_id, type, reason_code, message, attempts,
              (select min(a.created_at) from processing_attempts a where a.event_id = dead.event_id and a.status <> 'SUCCESS'),
              now()
-        from dead
+        from dead order by event_id
       on conflict (event_id) do update
             set reason_code = excluded.reason_code, error_message = excluded.error_message,
                 attempts = excluded.attempts, last_failed_at = excluded.last_failed_at`,
@@ -148,7 +159,8 @@ export async function recordEffects(db: Db, failures: readonly Failure[]): Promi
   await db.query({
     name: 'record-effects',
     text: `insert into handler_effects (event_id, generation, handler)
-           select * from unnest($1::uuid[], $2::integer[], $3::text[])
+           select * from unnest($1::uuid[], $2::integer[], $3::text[]) as t (event_id, generation, handler)
+            order by event_id, generation, handler
            on conflict do nothing`,
     values: [
       effects.map(({ event }) => event.id),

@@ -1,4 +1,5 @@
 import type { Db } from '../db/pool';
+import type { DispatchedEvent } from '../event/dispatched-event';
 import {
   failAttempts,
   raiseStates,
@@ -12,20 +13,25 @@ import { storedMessage } from './stored-message';
 
 /**
  * Records failed attempts: the due time of a retry or a postponement, or a dead letter with its entry for `events.dlq`.
- * Returns false if one of the events was dispatched again in the meantime. The caller must then roll back the
- * transaction for all of them.
+ * Also completes `completed`, events of the same transaction that have a state. Returns false if one of the failed
+ * events was dispatched again in the meantime. The caller must then roll back the transaction for all of them.
  *
  * @arrow [*] --> RETRYING
  * @arrow [*] --> DLQ
  * @arrow DISPATCHED --> RETRYING
  * @arrow DISPATCHED --> DLQ
+ * @arrow DISPATCHED --> COMPLETED
  */
-export async function settleFailures(db: Db, failed: readonly Failure[]): Promise<boolean> {
+export async function settleFailures(
+  db: Db,
+  failed: readonly Failure[],
+  completed: readonly DispatchedEvent[],
+): Promise<boolean> {
   const failures = failed.map((failure) => {
     const { decision } = failure;
     return { ...failure, decision: { ...decision, message: storedMessage(decision.message) } };
   });
-  if ((await raiseStates(db, failures)) < failures.length) return false;
+  if ((await raiseStates(db, failures, completed)) < failures.length) return false;
   await failAttempts(db, failures);
   await withdrawAttempts(db, failures);
   await scheduleRetries(db, failures);

@@ -169,11 +169,17 @@ export async function markFailed(db: Db, lease: Lease, reason: string): Promise<
   return rowCount ?? 0;
 }
 
-/** Ends every lease taken before `before`. Always safe: the token check stops a late holder from closing (I4). */
+/**
+ * Ends every lease taken before `before`. Always safe: the token check stops a late holder from closing (I4). Entries
+ * that their holder is closing at this moment are left to it.
+ */
 export async function releaseLeasesTakenBefore(db: Db, before: string): Promise<number> {
   const { rowCount } = await db.query(
     `update outbox set status = 'PENDING', lock_owner = null
-      where closed_at is null and status = 'IN_FLIGHT' and lock_acquired_at < $1`,
+      where id = any (array(
+        select id from outbox where closed_at is null and status = 'IN_FLIGHT' and lock_acquired_at < $1
+         for update skip locked))
+        and closed_at is null`,
     [before],
   );
   return rowCount ?? 0;

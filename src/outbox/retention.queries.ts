@@ -93,7 +93,7 @@ export async function deleteStrayEntries(db: Db, olderThanSeconds: number, limit
        select id from outbox_default
         where status = 'PUBLISHED' and created_at < now() - make_interval(secs => $1)
           and id <= (select position from chore_progress where name = 'reconciler')
-        order by id limit $2))`,
+        order by id limit $2 for update skip locked))`,
     [olderThanSeconds, limit],
   );
   return rowCount ?? 0;

@@ -2,7 +2,6 @@ import type { Db } from '../../db/pool';
 import {
   assessForReplay,
   dispatchReplayed,
-  lockStates,
   type ReplayCandidate,
   type SkipReason,
 } from '../../event-state/dispatch-replayed.queries';
@@ -24,11 +23,10 @@ export async function stepReplay(db: Db, replay: ReplayInHand, room: number): Pr
 }
 
 async function send(db: Db, { id, mode, discardedToo }: ReplayInHand, pending: readonly string[]): Promise<void> {
-  await lockStates(db, pending);
   const assessed = await assessForReplay(db, { ids: pending, discardedToo, ownReplay: id });
   const dispatches = await dispatchReplayed(
     db,
-    mode,
+    { mode, discardedToo },
     assessed.filter(({ reason }) => reason === null),
   );
   const sent = dispatches.map(({ eventId }) => eventId);

@@ -29,7 +29,9 @@ export async function clearStarts(db: Db, eventIds: readonly string[]): Promise<
   if (eventIds.length === 0) return;
   await db.query({
     name: 'clear-starts',
-    text: 'delete from crash_trials where event_id = any ($1::uuid[])',
+    text: `delete from crash_trials
+            where event_id = any (array(select event_id from crash_trials where event_id = any ($1::uuid[])
+                                         order by event_id for update))`,
     values: [eventIds],
   });
 }

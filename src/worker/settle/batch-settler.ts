@@ -2,11 +2,12 @@ import type { Pool } from 'pg';
 import type { Settings } from '../../config/settings';
 import { classifyPgError } from '../../db/pg-errors';
 import { inTransaction } from '../../db/pool';
+import { completeDispatchesOfSucceeded } from '../../event-state/complete.queries';
 import type { Metrics } from '../../observability/metrics';
 import type { Handler } from '../handler';
 import { HandlerTimeout } from '../run/handler-timeout';
 import { HandlerFailure, TransactionalHandlers } from '../run/transactional-handlers';
-import { newestOfEach, WORKER, withResult, type WorkItem } from '../work-item';
+import { eventsOf, newestOfEach, WORKER, withResult, type WorkItem } from '../work-item';
 import { nextStep, type Mode, type Tried, type Uncommitted } from './next-step';
 import { classifyError, postponeTenant } from './retry-policy';
 import { merge, SettlePass, type PassResult } from './settle-pass';
@@ -60,6 +61,8 @@ export class BatchSettler {
     for (;;) {
       const pass = await this.pass(items, tried.mode, startedMs);
       if (pass.kind === 'committed') {
+        const { stale } = pass.batch;
+        if (stale.length > 0) await this.completeStale(stale);
         this.report.committed(pass.batch);
         return items;
       }
@@ -70,6 +73,10 @@ export class BatchSettler {
       else if (step.kind === 'fail-one' && pass.kind === 'failed') items = withFailure(items, pass);
       else throw pass.kind === 'failed' ? pass.error : new Error('every pass was overtaken by other workers');
     }
+  }
+
+  private completeStale(stale: readonly WorkItem[]): Promise<void> {
+    return inTransaction(this.pool, (db) => completeDispatchesOfSucceeded(db, eventsOf(stale)));
   }
 
   private async pass(items: readonly WorkItem[], mode: Mode, startedMs: number): Promise<PassResult | FailedPass> {

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import type { PoolClient } from 'pg';
 import type { DispatchedEvent } from '../../event/dispatched-event';
-import { completeDispatchesOfSucceeded, completeStates } from '../../event-state/complete.queries';
+import { completeStates } from '../../event-state/complete.queries';
 import { openAttempts, readEffects, readStates, type EventState } from '../../event-state/open-attempts.queries';
 import { settleFailures } from '../../event-state/settle-failures';
 import { clearStarts } from '../crashes/crash-counts.queries';
@@ -36,17 +36,17 @@ export class SettlePass {
     ]);
     const won = items.filter(({ event }) => opened.has(event.id));
     const stale = items.length === won.length ? [] : items.filter(({ event }) => !opened.has(event.id));
-    if (stale.length > 0) await completeDispatchesOfSucceeded(db, eventsOf(stale));
     if (won.some(({ event }) => isOvertaken(event, states))) return { kind: 'rolled-back', items };
 
     const ran = await this.runHandlers(db, won, mode, states);
     if (ran !== won) return { kind: 'rolled-back', items: merge(items, ran) };
 
     const failures = this.failuresOf(won, opened, startedMs);
-    // False if an event was dispatched again meanwhile (e.g. by the reconciler); the next pass sees that.
-    if (failures.length > 0 && !(await settleFailures(db, failures))) return { kind: 'rolled-back', items };
     const completed = won.filter((item) => !unfinishedResultOf(item));
-    await completeStates(db, idsWithState(completed, states));
+    const withState = eventsOf(completed).filter(({ id }) => states.has(id));
+    // False if an event was dispatched again meanwhile (e.g. by the reconciler); the next pass sees that.
+    if (failures.length > 0 && !(await settleFailures(db, failures, withState))) return { kind: 'rolled-back', items };
+    if (failures.length === 0) await completeStates(db, withState);
     await clearStarts(db, idsOf(items.filter(({ startCounted }) => startCounted)));
     const durationMs = Date.now() - startedMs;
     return { kind: 'committed', batch: { completed, failures, stale, attempts: opened, durationMs } };
@@ -97,9 +97,6 @@ export function merge(items: readonly WorkItem[], newer: readonly WorkItem[]): r
 }
 
 const idsOf = (items: readonly WorkItem[]): string[] => items.map(({ event }) => event.id);
-
-const idsWithState = (items: readonly WorkItem[], states: ReadonlyMap<string, EventState>): string[] =>
-  idsOf(items.filter(({ event }) => states.has(event.id)));
 
 function isOvertaken({ id, dispatchNo }: DispatchedEvent, states: ReadonlyMap<string, EventState>): boolean {
   const state = states.get(id);

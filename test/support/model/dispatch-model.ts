@@ -203,7 +203,7 @@ export class DispatchModel {
     const assessed = await assessForReplay(this.pool, { ids: [id], discardedToo: true, ownReplay: null });
     await dispatchReplayed(
       this.pool,
-      mode,
+      { mode, discardedToo: true },
       assessed.filter(({ reason }) => reason === null),
     );
   }

@@ -1,0 +1,106 @@
+import { randomUUID } from 'node:crypto';
+import { inTransaction } from '../../../src/db/pool';
+import { deleteExpiredKeys } from '../../../src/db/retention/prune-keys.queries';
+import { requeueFailed } from '../../../src/event-state/failed-entries.queries';
+import { uuidV7 } from '../../../src/event/uuid-v7';
+import { storeEvents } from '../../../src/ingest/store/store-batch.queries';
+import {
+  claimDueEntries,
+  markFailed,
+  markPublished,
+  releaseEntries,
+  releaseLeasesTakenBefore,
+  type Lease,
+} from '../../../src/outbox/claim.queries';
+import { deleteStrayEntries } from '../../../src/outbox/retention.queries';
+import { clearStarts, countStarts } from '../../../src/worker/crashes/crash-counts.queries';
+import { addUsage } from '../../../src/worker/handlers/usage-meter.queries';
+import { prepared } from '../events';
+import type { Locker, LockedRows } from './locker';
+
+/** The lease on the entries of the test. */
+export const TOKEN = randomUUID();
+
+/** A publisher closes every entry of its lease in one way only. */
+const leaseOn = (entries: readonly string[], way: 0 | 1 | 2): Lease => ({
+  token: TOKEN,
+  ids: entries.filter((id) => Number(id) % 3 === way),
+  oldestCreatedAt: '2001-01-01T00:00:00Z',
+  newestCreatedAt: '2001-01-02T00:00:00Z',
+});
+const claim = () => ({ token: randomUUID(), limit: 1_000, maxBytes: 1_000_000_000, leaseSeconds: 30 });
+
+const events = new Map<string, ReturnType<typeof prepared>>();
+/** The event whose idempotency key the test has named after this id. */
+export function preparedFor(id: string): ReturnType<typeof prepared> {
+  const known = events.get(id) ?? prepared({}, { idempotencyKey: `key-${id}` });
+  events.set(id, known);
+  return { ...known, event: { ...known.event, id: uuidV7() } };
+}
+
+const usage = (ids: readonly string[]) =>
+  ids.map((id) => ({ tenantId: `tenant-${id}`, day: '2026-01-01', type: 'order.paid', events: 1, bytes: 1 }));
+const pages = { from: 0, to: 1_000_000, retentionDays: 1 };
+
+/** What locks several rows of tables that are not about the state of events. */
+export const OTHER_LOCKERS: readonly Locker[] = [
+  { name: 'claimDueEntries', tables: ['outbox'], run: (pool) => claimDueEntries(pool, claim()) },
+  outbox('markPublished', (pool, { entries }) => markPublished(pool, leaseOn(entries, 0))),
+  outbox('markFailed', (pool, { entries }) => markFailed(pool, leaseOn(entries, 1), 'too large')),
+  outbox('releaseEntries', (pool, { entries }) =>
+    releaseEntries(pool, leaseOn(entries, 2), { reason: 'no confirm', waitSeconds: 0, unroutable: false }),
+  ),
+  outbox('releaseLeasesTakenBefore', (pool) => releaseLeasesTakenBefore(pool, '2100-01-01T00:00:00Z')),
+  outbox('requeueFailed', (pool, { entries }) => requeueFailed(pool, { ids: entries, limit: 1_000 })),
+  outbox('deleteStrayEntries', (pool) => deleteStrayEntries(pool, 1, 1_000)),
+  {
+    name: 'countStarts',
+    tables: ['crash_trials'],
+    run: (pool, { ids }) => inTransaction(pool, (db) => countStarts(db, ids, true)),
+  },
+  {
+    name: 'clearStarts',
+    tables: ['crash_trials'],
+    run: (pool, { ids }) => inTransaction(pool, (db) => clearStarts(db, ids)),
+  },
+  {
+    name: 'addUsage',
+    tables: ['usage_daily'],
+    run: (pool, { ids }) => inTransaction(pool, (db) => addUsage(db, usage(ids))),
+  },
+  {
+    name: 'storeEvents',
+    tables: ['idempotency_keys'],
+    run: (pool, { ids }) => storeEvents(pool, ids.map(preparedFor)),
+  },
+  { name: 'deleteExpiredKeys', tables: ['idempotency_keys'], run: (pool) => deleteExpiredKeys(pool, pages) },
+];
+
+function outbox(name: string, run: (...given: Parameters<Locker['run']>) => Promise<unknown>): Locker {
+  return { name, tables: ['outbox'], run: (pool, rows: LockedRows) => run(pool, rows) };
+}
+
+/** Query functions that lock at most one row, or only rows that their own transaction has inserted or locked. */
+export const NO_LOCKERS: Readonly<Record<string, string>> = {
+  failAttempts: 'attempts that this transaction has inserted',
+  withdrawAttempts: 'attempts that this transaction has inserted',
+  insertUnderReplay: 'rows of a replay that this transaction has inserted',
+  recordDispatched: 'rows of a replay that this transaction has locked',
+  recordSkipped: 'rows of a replay that this transaction has locked',
+  recordSettled: 'rows of a replay that this transaction has locked',
+  cancelPending: 'rows of a replay that this transaction has locked',
+  recordDeadLetters: 'rows of events whose states this transaction has locked',
+  recordEffects: 'rows of events whose states this transaction has locked',
+  lockReplay: 'one row',
+  finishReplay: 'one row',
+  cancelReplay: 'one row',
+  updateCounts: 'one row',
+  uncountStart: 'one row',
+  movePosition: 'one row',
+  countDestinations: 'one row',
+  changeDestination: 'one row',
+  disableDestination: 'one row',
+  rotateSecret: 'one row',
+  deleteDestination: 'one row',
+  keepDestinationsKey: 'one row',
+};
