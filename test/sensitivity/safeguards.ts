@@ -125,7 +125,7 @@ export const SAFEGUARDS: readonly Safeguard[] = [
   {
     name: 'claims skip locked entries',
     invariant: 'I10',
-    edits: [{ file: CLAIM, find: 'for update skip locked', replace: 'for update' }],
+    edits: [{ file: CLAIM, find: '  for update skip locked\n      ),', replace: '  for update\n      ),' }],
     tests: [PUBLISHER_TEST],
   },
   {
@@ -230,8 +230,8 @@ export const SAFEGUARDS: readonly Safeguard[] = [
     edits: [
       {
         file: 'src/event-state/settle-failures.queries.ts',
-        find: "          where s.dispatch_no = excluded.dispatch_no - 1 and s.status = 'DISPATCHED'`",
-        replace: '`',
+        find: "s.dispatch_no = excluded.dispatch_no - 1 and s.status = 'DISPATCHED'",
+        replace: 'true',
       },
     ],
     tests: ['test/integration/worker/settler-overtaken.test.ts'],

@@ -43,10 +43,10 @@ export class SettlePass {
 
     const failures = this.failuresOf(won, opened, startedMs);
     const completed = won.filter((item) => !unfinishedResultOf(item));
-    const withState = eventsOf(completed).filter(({ id }) => states.has(id));
+    const known = eventsOf(completed).filter(({ id }) => states.has(id));
     // False if an event was dispatched again meanwhile (e.g. by the reconciler); the next pass sees that.
-    if (failures.length > 0 && !(await settleFailures(db, failures, withState))) return { kind: 'rolled-back', items };
-    if (failures.length === 0) await completeStates(db, withState);
+    if (failures.length > 0 && !(await settleFailures(db, failures, known))) return { kind: 'rolled-back', items };
+    if (failures.length === 0) await completeStates(db, known);
     await clearStarts(db, idsOf(items.filter(({ startCounted }) => startCounted)));
     const durationMs = Date.now() - startedMs;
     return { kind: 'committed', batch: { completed, failures, stale, attempts: opened, durationMs } };
