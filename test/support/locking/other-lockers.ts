@@ -102,5 +102,6 @@ export const NO_LOCKERS: Readonly<Record<string, string>> = {
   disableDestination: 'one row',
   rotateSecret: 'one row',
   deleteDestination: 'one row',
+  keepAdminToken: 'one row',
   keepDestinationsKey: 'one row',
 };
