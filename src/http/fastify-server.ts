@@ -2,12 +2,13 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Settings } from '../config/settings';
 import { Problem } from '../event/problems';
+import { refusesAll } from './accept';
 import { refuseBrokenRequest, CONNECTION_LIMITS, refusedHeaders } from './connection-limits';
 import { correlationIdOf } from './correlation';
 import type { KnownRoutes } from './known-routes';
 import { endWhenStalled } from './request-body';
 import { traceRequests } from './request-spans';
-import { refusedBody, type RouteBody } from './route-body';
+import { JSON_TYPE, refusedBody, type RouteBody } from './route-body';
 import { sendProblem, toProblem } from './problem.filter';
 
 /** Headers of the only pages that run in browsers. Swagger UI loads its own scripts and uses inline styles. */
@@ -49,7 +50,7 @@ export function createFastifyAdapter(
     reply.header('X-Content-Type-Options', 'nosniff');
     reply.header('Cache-Control', 'no-store'); // a response is valid for one tenant and one moment
     if (request.url.startsWith('/docs')) reply.headers(DOCS_HEADERS);
-    done(refusedHeaders(request.raw));
+    done(refusedHeaders(request.raw) ?? refusedAccept(request));
   });
   if (settings.OTEL_EXPORTER_OTLP_ENDPOINT) traceRequests(server);
   closeConnectionsWhileDraining(server);
@@ -86,6 +87,13 @@ function addBodyParsers(server: FastifyInstance, streamedTypes: readonly string[
     if (!isStreamed) endWhenStalled(request.raw, stallMs);
     done();
   });
+}
+
+/** A cheap test first: this runs for every request, and hardly any client refuses a media type. */
+function refusedAccept(request: FastifyRequest): Problem | undefined {
+  const { accept } = request.headers;
+  if (!accept?.includes('q=0') || !request.routeOptions.url?.startsWith('/v1/')) return undefined;
+  return refusesAll(accept, routeBodyOf(request)?.answers ?? [JSON_TYPE]);
 }
 
 function routeBodyOf(request: FastifyRequest): RouteBody | undefined {

@@ -11,6 +11,8 @@ export interface RouteBody {
   mediaTypes: readonly string[];
   /** Returns the endpoint that accepts a media type, if another endpoint does. */
   endpointFor?: (mediaType: string) => string | undefined;
+  /** The media types of successful responses. Default: JSON. */
+  answers?: readonly [string, ...string[]];
 }
 
 export const JSON_TYPE = 'application/json';

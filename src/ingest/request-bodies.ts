@@ -2,12 +2,13 @@ import { CLOUD_EVENT_TYPE, isBinaryCloudEvent } from '../event/cloud-event/cloud
 import { JSON_TYPE, type RouteBody } from '../http/route-body';
 import { CLOUD_EVENT_REF, ENVELOPE_REF } from './event.requests';
 import { CLOUD_EVENT_EXAMPLE, EVENT_EXAMPLE } from './formats/examples';
-import { formatsOf, streamFormat, type Endpoint, type StreamFormat } from './formats/stream-formats';
+import { formatsOf, STREAM_ANSWERS, streamFormat, type Endpoint, type StreamFormat } from './formats/stream-formats';
 
 /** Bodies of POST /v1/events. The data of a CloudEvent in binary mode may have any media type that is not streamed. */
 export const EVENT_BODY: RouteBody = {
   mediaTypes: [JSON_TYPE, CLOUD_EVENT_TYPE, ...mediaTypesOf('POST /v1/events')],
   endpointFor: (mediaType) => streamFormat(mediaType)?.endpoint,
+  answers: STREAM_ANSWERS,
   takesBody: (mediaType, headers) => {
     if (mediaType === JSON_TYPE || mediaType === CLOUD_EVENT_TYPE) return true;
     const format = streamFormat(mediaType);
@@ -19,6 +20,7 @@ export const EVENT_BODY: RouteBody = {
 export const STREAM_BODY: RouteBody = {
   mediaTypes: mediaTypesOf('POST /v1/ingest/stream'),
   endpointFor: (mediaType) => (EVENT_BODY.mediaTypes.includes(mediaType) ? 'POST /v1/events' : undefined),
+  answers: STREAM_ANSWERS,
   takesBody: (mediaType) => streamFormat(mediaType)?.endpoint === 'POST /v1/ingest/stream',
 };
 

@@ -6,8 +6,9 @@ import { DependencyWatch } from './dependency-watch';
 import { PostgresIndicator, RabbitIndicator, RedisIndicator } from './health-indicators';
 import { MetricsController, OperationsController } from './operations.controller';
 import { ReadinessChecks } from './readiness';
+import { RootController } from './root.controller';
 
-/** Serves /health, /ready and /metrics in every role. */
+/** Serves /, /health, /ready and /metrics in every role. */
 @Module({
   imports: [
     TerminusModule.forRoot({ logger: false }),
@@ -19,7 +20,7 @@ import { ReadinessChecks } from './readiness';
       }),
     }),
   ],
-  controllers: [OperationsController],
+  controllers: [RootController, OperationsController],
   providers: [PostgresIndicator, RedisIndicator, RabbitIndicator, ReadinessChecks, DependencyWatch],
 })
 export class OperationsModule {}

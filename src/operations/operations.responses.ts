@@ -21,3 +21,17 @@ export class ReadinessResponse {
   @ApiText('all') role!: string;
   @ApiObject(DependencyChecks, { description: 'The dependencies that this role uses' }) checks!: DependencyChecks;
 }
+
+class RootLinks {
+  @ApiText('/docs', { required: false, description: 'Documentation of the API, in the role api' }) docs?: string;
+  @ApiText('/docs-json', { required: false, description: 'The OpenAPI document, in the role api' }) openapi?: string;
+  @ApiText('/health') health!: string;
+  @ApiText('/ready') ready!: string;
+  @ApiText('/metrics') metrics!: string;
+}
+
+export class RootResponse {
+  @ApiText('streamforge') name!: string;
+  @ApiText('0.1.0') version!: string;
+  @ApiObject(RootLinks, { description: 'Paths of the entry points' }) links!: RootLinks;
+}

@@ -1,6 +1,7 @@
 import type { Transform } from 'node:stream';
 import { prepareStructured } from '../../event/cloud-event/prepare-cloud-event';
 import { prepareEvent, type ContentRules, type PrepareResult, type RequestContext } from '../../event/prepare-event';
+import { JSON_TYPE } from '../../http/route-body';
 import { CLOUD_EVENT_REF } from '../event.requests';
 import type { StreamSource } from '../stream/stream-source';
 import { CLOUD_EVENT_EXAMPLE, EVENT_EXAMPLE } from './examples';
@@ -66,6 +67,9 @@ const BY_MEDIA_TYPE = new Map(
 
 /** Media types whose bodies reach the route unread. */
 export const STREAMED_MEDIA_TYPES: readonly string[] = [...BY_MEDIA_TYPE.keys()];
+
+/** Media types of the response to a stream: a summary, or with NDJSON a line per record. */
+export const STREAM_ANSWERS = [JSON_TYPE, ...NDJSON.mediaTypes] as const;
 
 /** Returns the format of a media type, or undefined when bodies of that type are not streamed. */
 export function streamFormat(mediaType: string | undefined): StreamFormat | undefined {

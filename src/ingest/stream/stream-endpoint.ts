@@ -3,9 +3,11 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Readable } from 'node:stream';
 import { Problem } from '../../event/problems';
 import type { RequestContext } from '../../event/prepare-event';
+import { preferredType } from '../../http/accept';
+import { JSON_TYPE } from '../../http/route-body';
 import { allowanceHeaders } from '../../access/allowance';
 import type { IngestResult } from '../store/store-batch';
-import { NDJSON, streamFormat } from '../formats/stream-formats';
+import { STREAM_ANSWERS, streamFormat } from '../formats/stream-formats';
 import { StreamIngest, type StreamRequest } from './stream-ingest';
 import { StreamSummary } from './stream-summary';
 import { TenantLimiter } from '../../access/tenant-limiter';
@@ -29,9 +31,8 @@ export class StreamEndpoint {
     if (!format) throw new Problem('unsupported-media-type', 'This Content-Type is not a stream format.');
     const encoding = request.headers['content-encoding'];
     const stream = { body: request.body as Readable, context, format, encoding };
-    const accepts = (request.headers.accept ?? '').toLowerCase();
-    if (NDJSON.mediaTypes.some((type) => accepts.includes(type))) await this.sendLines(stream, reply);
-    else await this.sendSummary(stream, reply);
+    if (preferredType(request.headers.accept, STREAM_ANSWERS) === JSON_TYPE) await this.sendSummary(stream, reply);
+    else await this.sendLines(stream, reply);
   }
 
   private async sendSummary(stream: Omit<StreamRequest, 'onResult'>, reply: FastifyReply): Promise<void> {
