@@ -7,7 +7,7 @@ import type { DeliberateFault, Edit, NoticedByVerify } from './deliberate-fault'
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 const row = (...cells: string[]): void => {
-  const widths = [64, 10, 9, 7, 0];
+  const widths = [84, 10, 9, 7, 0];
   say(`| ${cells.map((cell, i) => cell.padEnd(widths[i] as number)).join(' | ')} |`);
 };
 
@@ -15,13 +15,13 @@ async function main(): Promise<number> {
   const { values } = parseArgs({ options: { only: { type: 'string', default: '' }, by: { type: 'string' } } });
   const chosen = DELIBERATE_FAULTS.filter((fault) => isChosen(fault, values.only, values.by));
   if (chosen.length === 0) {
-    say('no fault of that name, stage or invariant');
+    say('no deliberate fault has this name, stage or invariant');
     return 2;
   }
   if (chosen.some(({ noticedBy }) => 'tests' in noticedBy)) await startTestServers();
   try {
     checkUnchanged(chosen);
-    row('broken on purpose', 'stage', 'invariant', 'noticed', 'by');
+    row('deliberate fault', 'stage', 'invariant', 'noticed', 'by');
     row('---', '---', '---', '---', '---');
     const unnoticed = chosen.filter((fault) => !isNoticed(fault));
     say(`${chosen.length - unnoticed.length} of ${chosen.length} were noticed`);
@@ -45,13 +45,14 @@ function checkUnchanged(chosen: readonly DeliberateFault[]): void {
     const { seed, seconds, kinds } = noticedBy;
     runs.set(JSON.stringify({ seed, seconds, kinds }), noticedBy);
   }
-  say(`as things are: ${tests.length} test files, ${runs.size} runs`);
+  say(`unchanged tree: ${tests.length} test files, ${runs.size} runs`);
   withTree([], (tree) => {
     const failed = tests.length > 0 ? tree.failedTests(tests) : [];
-    if (failed.length > 0) throw new Error(`fail as things are: ${failed.join(', ')}`);
+    if (failed.length > 0) throw new Error(`these tests fail on the unchanged tree: ${failed.join(', ')}`);
     for (const [options, run] of runs) {
       const broken = tree.brokenPromises(run);
-      if (broken.size > 0) throw new Error(`${options} breaks as things are: ${[...broken.keys()].join(', ')}`);
+      if (broken.size > 0)
+        throw new Error(`${options} has violations on the unchanged tree: ${[...broken.keys()].join(', ')}`);
     }
   });
 }
@@ -66,7 +67,7 @@ function isNoticed({ name, stage, invariant = '', edits, noticedBy }: Deliberate
   return by.length > 0;
 }
 
-/** Returns nothing if only other promises were broken than the fault has to break. */
+/** Returns nothing if the run reported only violations that are not listed for the fault. */
 function promisesBroken(tree: ChangedTree, noticedBy: NoticedByVerify): string[] {
   const broken = tree.brokenPromises(noticedBy);
   const told = [...broken].map(([breach, count]) => `${breach} ${count}`).join(', ');

@@ -1,12 +1,12 @@
 import type { Edit } from './deliberate-fault';
 
-/** Something that keeps a promise, and how to take it away. */
+/** A safeguard, and the edits that switch it off. */
 export interface Safeguard {
   name: string;
-  /** The promise that it keeps; see docs/verify.md. */
+  /** The invariant that it protects; see docs/guarantees.md. */
   invariant: string;
   edits: Edit[];
-  /** Test files, at least one of which has to fail then. Those in test/e2e run a build of the changed tree. */
+  /** Test files, of which at least one must fail without the safeguard. Those in test/e2e run a build of the changed tree. */
   tests: string[];
 }
 
@@ -17,7 +17,7 @@ const RABBIT = 'src/broker/rabbit-publisher.ts';
 const PUBLISHER_TEST = 'test/integration/outbox/publisher.test.ts';
 const SETTLER_TEST = 'test/integration/worker/settler.test.ts';
 
-/** Each is switched off alone; the runner expects that somebody notices. Cheapest test first. */
+/** Each is switched off alone. Cheapest tests first. */
 export const SAFEGUARDS: readonly Safeguard[] = [
   {
     name: 'the response is sent only after the commit',

@@ -7,7 +7,7 @@ const WITH_RECONCILER = 3;
 const CALM_SECONDS = 20;
 const DISTURBED_SECONDS = 35;
 
-/** A run without faults: no fault can explain a violation. */
+/** A run without faults, so that no fault can explain a violation. */
 export const calm = (...breaches: Breach[]): NoticedByVerify => ({
   seed: WITHOUT_RECONCILER,
   seconds: CALM_SECONDS,

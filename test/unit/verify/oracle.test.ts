@@ -356,6 +356,29 @@ describe('the oracle of the fault suite', () => {
     expect(found([checkDeliveries, checkFailures, checkReconciler, checkConduct], change, more)).toEqual(expected);
   });
 
+  it('allows deliveries soon after a destination is disabled, and after a request that failed to disable it', () => {
+    const late = delivered({ destination: 'on-and-off', name: 'switched-3-0', atMs: 4_000 });
+    const slow = operator({ action: 'destination.switch', request: { enabled: false }, status: 200, sentMs: 500 });
+    expect(found([checkDeliveries], {}, [slow, late])).toEqual(['changed']);
+    expect(found([checkDeliveries], {}, [{ ...slow, atMs: 550, status: 503 } as Entry, late])).toEqual(['changed']);
+  });
+
+  it('allows a dead letter whose refusal came in an attempt that another destination made fail', () => {
+    const busy = attempt({ status: 'RETRY', reasonCode: 'DESTINATION_BUSY', atMs: 2_000 });
+    const message = 'refused in an earlier attempt by destination d';
+    const last = attempt({
+      status: 'DLQ',
+      reasonCode: 'HTTP_4XX',
+      attemptNumber: 2,
+      dispatchNo: 2,
+      atMs: 9_000,
+      message,
+    });
+    const change = { stored: [storedAs(NORTH), storedAs(DELIVERED, { attempts: [busy, last] })] };
+    const refused = journalOf(...all, delivered({ status: 422, atMs: 1_900 }));
+    expect(found([checkFailures], { ...change, ...refused }, [])).toEqual([]);
+  });
+
   it('lets no fault explain a repair in a run without reconciler', () => {
     const change = { ...north({ entries: repaired() }), reconciles: false };
     expect(found([checkReconciler], change, fault('kill', 'rabbitmq', 1_200, 5_000))).toEqual(['repaired']);

@@ -91,7 +91,7 @@ function nameIn(body: string): string {
   try {
     return String((JSON.parse(body) as { subject?: unknown }).subject);
   } catch {
-    return ''; // the oracle sees that it is nobody's
+    return ''; // the oracle finds no event of that name
   }
 }
 

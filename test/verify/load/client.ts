@@ -85,7 +85,7 @@ export class Client {
     const answer = await exchange(`${to}${path}`, { method: 'POST', headers: withId, body }, TIMEOUT_MS);
     const { status, text, broken } = answer;
     if (status === undefined || broken !== undefined) {
-      const told = status === 200 && readPartly ? readPartly(text) : []; // lines that came count
+      const told = status === 200 && readPartly ? readPartly(text) : []; // complete lines count
       journal.append({ kind: 'unanswered', request, reason: broken ?? '', told });
       return false;
     }

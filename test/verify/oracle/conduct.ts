@@ -20,7 +20,7 @@ export function checkConduct({ journal }: Evidence): Violation[] {
       );
     }),
     ...entriesOf(journal, 'given up').map(({ what, names }) =>
-      violation('strange answer', `a client got no answer (${what}) though everything was up`, ...names),
+      violation('strange answer', `a client got no response (${what}) though everything was running`, ...names),
     ),
     ...entriesOf(journal, 'crashed').map(({ process, output }) => violation('crashed', `${process}: ${output}`)),
     ...checkEnds(journal),
@@ -50,7 +50,7 @@ function checkLeases(journal: Evidence['journal']): Violation[] {
           (kind, target) => hitsDatabase(kind, target) || (kind === 'kill' && target.startsWith('publisher')),
         ),
     );
-    const text = `${unexplained.length} outbox entries are leased by publishers that have ended`;
+    const text = `${unexplained.length} outbox entries are still leased after all publishers ended`;
     return unexplained.length > 0 ? [violation('shutdown', text)] : [];
   });
 }

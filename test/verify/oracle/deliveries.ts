@@ -6,7 +6,11 @@ import { violation, type Violation } from './violation';
 
 type Delivered = EntryOf<'delivered'>;
 interface Span {
+  /** It may be disabled from here on. */
   fromMs: number;
+  /** It is disabled for certain from here on; Infinity if the request to disable it was not answered with 200. */
+  surelyMs: number;
+  /** It is enabled for certain from here on. */
   toMs: number;
 }
 
@@ -49,7 +53,7 @@ function checkTaken(
       status === 'SUCCESS' && !off.some(({ fromMs, toMs }) => fromMs <= atMs && atMs <= toMs + ATTEMPT_MS),
   ).length;
   const taken = deliveries.filter(isTaken).length;
-  const text = `${destination.name} took ${name} ${taken} times, in ${owed} generations that succeeded`;
+  const text = `${destination.name} accepted ${name} ${taken} times, and ${owed} generations succeeded`;
   return taken >= owed ? [] : [violation('undelivered', text, name)];
 }
 
@@ -66,7 +70,7 @@ function checkRepeats(
   const isRight = taken <= generation && deliveries.length <= attempts.length;
   const timedOut = attempts.some(({ reasonCode, message }) => reasonCode === 'TIMEOUT' || message?.includes('TIMEOUT'));
   if (isRight || timedOut || faults.explain(first.atMs - CALL_MS, last.atMs + CALL_MS, bringsAgain)) return [];
-  const text = `${destination} got ${name} ${deliveries.length} times and took it ${taken} times: ${attempts.length} attempts, ${generation} generations, and no fault explains it`;
+  const text = `${destination} got ${name} ${deliveries.length} times and accepted it ${taken} times: ${attempts.length} attempts, ${generation} generations, and no fault explains it`;
   return [violation('repeated', text, name)];
 }
 
@@ -80,7 +84,7 @@ function checkContent(
   const read = evidence.readBack.get(name);
   const found: Violation[] = [];
   if (!planned || planned.tenant !== tenant) {
-    return [violation('changed', `${destination} got what is none of its events: ${body.slice(0, 500)}`, name)];
+    return [violation('changed', `${destination} got an event that is not for it: ${body.slice(0, 500)}`, name)];
   }
   if (unverifiedBy.length > 0) {
     found.push(
@@ -91,35 +95,36 @@ function checkContent(
       ),
     );
   }
-  if (read?.httpStatus !== 200) return found; // never acknowledged, or told by another rule
+  if (read?.httpStatus !== 200) return found; // never acknowledged, or reported by another rule
   const { id } = JSON.parse(read.text) as { id: string };
   if (webhookId !== id) found.push(violation('doubled', `${name} was delivered with webhook-id ${webhookId}`, name));
   // The text that is read back starts with the event and continues with its status.
   const isSame =
     body.endsWith('}') && read.text.startsWith(body.slice(0, -1)) && read.text.charAt(body.length - 1) === ',';
-  if (!isSame) found.push(violation('changed', `${name} was delivered as ${body}, and reads as ${read.text}`, name));
+  if (!isSame)
+    found.push(violation('changed', `${name} was delivered as ${body}, and is read back as ${read.text}`, name));
   return found;
 }
 
 function checkWhileOff(deliveries: Delivered[], off: readonly Span[], faults: FaultWindows): Violation[] {
   return deliveries
-    .filter(({ atMs }) => off.some(({ fromMs, toMs }) => fromMs + HEEDED_MS < atMs && atMs < toMs))
+    .filter(({ atMs }) => off.some(({ surelyMs, toMs }) => surelyMs + HEEDED_MS < atMs && atMs < toMs))
     .filter(({ atMs }) => !faults.explain(atMs - CALL_MS, atMs, bringsAgain))
     .map(({ name, destination }) =>
-      violation('repeated', `${name} was delivered to ${destination}, which was off`, name),
+      violation('repeated', `${name} was delivered to ${destination}, which was disabled`, name),
     );
 }
 
 const isTaken = ({ status }: Delivered): boolean => status !== undefined && status < 300;
 
-/** From the moment at which it may have been off for the first time until it is on for certain. */
 function switchedOff(journal: Evidence['journal']): Span[] {
   const switches = entriesOf(journal, 'operator').filter(({ action }) => action === 'destination.switch');
   const spans: Span[] = [];
   for (const { request, sentMs, atMs, status } of switches) {
     const open = spans.at(-1);
-    if (request.enabled === false) spans.push({ fromMs: sentMs, toMs: Infinity });
-    else if (open && status === 200) open.toMs = Math.min(open.toMs, atMs);
+    if (request.enabled === false) {
+      spans.push({ fromMs: sentMs, surelyMs: status === 200 ? atMs : Infinity, toMs: Infinity });
+    } else if (open && status === 200) open.toMs = Math.min(open.toMs, atMs);
   }
   return spans;
 }

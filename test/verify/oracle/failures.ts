@@ -46,11 +46,12 @@ function wasAborted({ message, atMs }: StoredAttempt, faults: FaultWindows): boo
 function endedRightly({ attemptNumber, status, reasonCode }: StoredAttempt): string[] {
   const isLast = attemptNumber >= MOST_ATTEMPTS;
   const exhausted = reasonCode === 'RETRY_EXHAUSTED';
-  if (status === 'RETRY' && isLast) return [`attempt ${attemptNumber} is to be repeated, and was the last`];
+  if (status === 'RETRY' && isLast)
+    return [`attempt ${attemptNumber} will be retried, although it was the last one allowed`];
   if (status === 'DLQ' && !exhausted && !FINAL_REASONS.includes(reasonCode)) {
-    return [`attempt ${attemptNumber} was the last though ${reasonCode} may pass`];
+    return [`attempt ${attemptNumber} made a dead letter, although ${reasonCode} is retryable`];
   }
-  if (exhausted && attemptNumber !== MOST_ATTEMPTS) return [`its attempts were used up with attempt ${attemptNumber}`];
+  if (exhausted && attemptNumber !== MOST_ATTEMPTS) return [`RETRY_EXHAUSTED at attempt ${attemptNumber}`];
   return [];
 }
 
@@ -59,13 +60,22 @@ function refusedByDatabase({ type }: StoredEvent, { attemptNumber, reasonCode, m
   return [`attempt ${attemptNumber} failed: ${reasonCode} ${message ?? ''}`];
 }
 
-/** Each failed attempt belongs to a delivery that the receiver failed, or to a call that a fault interrupted. */
+/** The message of an attempt that fails because an earlier attempt got a 3xx or 4xx. */
+const REFUSED_EARLIER = 'refused in an earlier attempt';
+
+/**
+ * Each failed attempt belongs to a delivery that the receiver failed, to a call that a fault interrupted, or to a delivery
+ * that was refused in an earlier attempt.
+ */
 function unexplained(failed: StoredAttempt[], deliveries: EntryOf<'delivered'>[], faults: FaultWindows): string[] {
   const refused = deliveries.filter(({ status }) => status === undefined || status >= 300).length;
-  const brokenOff = failed.filter(
-    ({ reasonCode, atMs }) => reasonCode === 'TIMEOUT' || faults.explain(atMs - CALL_MS, atMs, bringsAgain),
+  const withoutDelivery = failed.filter(
+    ({ reasonCode, message, atMs }) =>
+      reasonCode === 'TIMEOUT' ||
+      message?.includes(REFUSED_EARLIER) ||
+      faults.explain(atMs - CALL_MS, atMs, bringsAgain),
   ).length;
-  if (failed.length <= refused + brokenOff) return [];
+  if (failed.length <= refused + withoutDelivery) return [];
   const reasons = failed.map(({ reasonCode }) => reasonCode).join();
   return [`${failed.length} attempts failed (${reasons}), and the receiver failed ${refused} deliveries`];
 }

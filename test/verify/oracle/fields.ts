@@ -19,7 +19,7 @@ export function checkFields(evidence: Evidence): Violation[] {
   const stored = new Map(evidence.stored.map((event) => [event.name, event]));
   return [...evidence.readBack].flatMap(([name, read]) => {
     const planned = evidence.sent.get(name);
-    if (!planned || read.httpStatus !== 200) return []; // told by other rules
+    if (!planned || read.httpStatus !== 200) return []; // reported by other rules
     const fields = JSON.parse(read.text) as Fields;
     const sendings = requests.get(name)?.map(({ sent }) => sent) ?? [];
     const sentMs = evidence.startedMs + (sendings[0]?.atMs ?? 0);
@@ -48,7 +48,7 @@ export function checkAnswers({ journal, readBack }: Evidence): Violation[] {
       return wrong.map(([field, value]) =>
         violation(
           'changed',
-          `${name}: was answered with ${field} ${String(value)}, reads as ${String(read[field])}`,
+          `${name}: was answered with ${field} ${String(value)}, and is read back with ${String(read[field])}`,
           name,
         ),
       );
@@ -79,14 +79,16 @@ function originOf(
   const from = sendings.some(({ request }) => fields.correlationId === correlationOf(request));
   const early = Date.parse(String(fields.receivedAt)) < sentMs - CLOCK_MARGIN_MS;
   return [
-    ...(own || from ? [] : [`correlationId ${String(fields.correlationId)} is of no request that brought it`]),
+    ...(own || from ? [] : [`correlationId ${String(fields.correlationId)} belongs to no request with this event`]),
     ...(early ? [`was received at ${String(fields.receivedAt)}, before it was sent`] : []),
   ];
 }
 
 /** Compares text, because parsing rounds numbers. */
 function payloadOf({ text }: ReadBack, { expected: { payloadText } }: PlannedEvent): string[] {
-  return payloadFollows(text, payloadText) ? [] : [`the payload was ${payloadText} and reads as ${text}`];
+  return payloadFollows(text, payloadText)
+    ? []
+    : [`the payload was sent as ${payloadText} and is read back as ${text}`];
 }
 
 /** Looks at the first `"payload":` in the text. Before it there are only strings, in which quotes are escaped. */
@@ -98,5 +100,5 @@ export function payloadFollows(eventJson: string, payloadText: string): boolean 
 
 function sizeOf(stored: StoredEvent | undefined, { expected: { sizeBytes } }: PlannedEvent): string[] {
   if (!stored || sizeBytes === undefined || stored.sizeBytes === sizeBytes) return [];
-  return [`counts as ${stored.sizeBytes} bytes, not ${sizeBytes}`];
+  return [`is stored with ${stored.sizeBytes} bytes, not ${sizeBytes}`];
 }

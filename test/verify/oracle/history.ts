@@ -27,7 +27,7 @@ function checkGenerations({ name, generation, attempts, replays, status }: Store
     if (times === 0 && !isGivenUp) found.push(violation('unsettled', `${name} never succeeded in generation ${each}`));
   }
   if (attempts.some((attempt) => attempt.generation > generation)) {
-    found.push(violation('doubled', `${name} was tried in a generation after ${generation}, its last`));
+    found.push(violation('doubled', `${name} has attempts in a generation above ${generation}`));
   }
   const reprocessed = replays.filter(({ mode, dispatchNo }) => mode === 'reprocess' && dispatchNo !== null).length;
   if (generation !== 1 + reprocessed) {
@@ -43,7 +43,7 @@ function checkStatus({ name, status, attempts, deadLetter }: StoredEvent): Viola
     return [
       violation(
         'dead letter',
-        `${name} has ${deadLetter ? 'a' : 'no'} dead letter, and ${failedForGood ? 'an' : 'no'} attempt that says so`,
+        `${name} has ${deadLetter ? 'a' : 'no'} dead letter, and ${failedForGood ? 'a' : 'no'} final failed attempt`,
       ),
     ];
   }
@@ -51,7 +51,7 @@ function checkStatus({ name, status, attempts, deadLetter }: StoredEvent): Viola
   switch (status) {
     case 'COMPLETED':
       return deadLetter && resolution === null
-        ? [violation('dead letter', `${name} is completed, and still a dead letter`)]
+        ? [violation('dead letter', `${name} is COMPLETED, and its dead letter is unresolved`)]
         : [];
     case 'DLQ':
       return resolution === null
@@ -62,7 +62,7 @@ function checkStatus({ name, status, attempts, deadLetter }: StoredEvent): Viola
         ? []
         : [violation('dead letter', `${name} is discarded, and its dead letter is ${resolution}`)];
     default:
-      return [violation('unsettled', `${name} rests as ${status}`)];
+      return [violation('unsettled', `${name} stays ${status}`)];
   }
 }
 
@@ -71,15 +71,16 @@ function checkSuccession(before: StoredAttempt | undefined, attempt: StoredAttem
   const { attemptNumber: number, dispatchNo, generation, status } = attempt;
   const expected = before?.status === 'RETRY' ? before.attemptNumber + 1 : 1;
   const found: string[] = [];
-  if (number !== expected) found.push(`has attempt ${number} where ${expected} is due (dispatch ${dispatchNo})`);
+  if (number !== expected) found.push(`has attempt ${number} instead of ${expected} (dispatch ${dispatchNo})`);
   if (!before) return found;
   if (dispatchNo <= before.dispatchNo) found.push(`has two attempts in dispatch ${dispatchNo}`);
-  if (before.status === 'SUCCESS' && generation === before.generation) found.push('was tried again after its success');
-  if (before.status === 'RETRY' && generation !== before.generation) found.push('was reprocessed while a retry waited');
+  if (before.status === 'SUCCESS' && generation === before.generation) found.push('has an attempt after its success');
+  if (before.status === 'RETRY' && generation !== before.generation)
+    found.push('was reprocessed while a retry was scheduled');
   const wait = LEAST_WAITS_MS[Math.min(before.attemptNumber, LEAST_WAITS_MS.length) - 1] as number;
   if (before.status === 'RETRY' && attempt.atMs - before.atMs < wait) {
     found.push(
-      `was tried again (${status}) after ${Math.round(attempt.atMs - before.atMs)} ms, before its wait was over`,
+      `was retried (${status}) after ${Math.round(attempt.atMs - before.atMs)} ms, before its backoff had passed`,
     );
   }
   return found;
@@ -99,7 +100,7 @@ function checkEntries({ name, attempts, entries }: StoredEvent): Violation[] {
     ...withoutCopy.map(({ dispatchNo }) =>
       violation(
         'dead letter',
-        `${name} failed for good in dispatch ${dispatchNo}, without a copy for events.dlq`,
+        `${name} became a dead letter in dispatch ${dispatchNo}, without an outbox entry for events.dlq`,
         name,
       ),
     ),

@@ -14,7 +14,9 @@ export function checkIdentity({ journal, stored, sent }: Evidence): Violation[] 
       violation('doubled', `${name} is stored as ${events.map(({ id }) => id).join()}`, name),
     ),
     ...twoIds.map(([name, ids]) => violation('doubled', `${name} was answered with ${[...ids].join()}`, name)),
-    ...unknown.map((name) => violation('changed', `${name} is stored, and was not sent or had to be refused`, name)),
+    ...unknown.map((name) =>
+      violation('changed', `${name} is stored, although it was never sent or had to be rejected`, name),
+    ),
     ...checkAccepted(journal, stored.length),
   ];
 }

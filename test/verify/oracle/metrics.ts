@@ -30,7 +30,7 @@ export function checkMetrics(evidence: Evidence): Violation[] {
   return [
     ...atMost
       .filter(([series, truth]) => total(series) > truth)
-      .map(([series, truth]) => violation('metrics', `${series} counts ${total(series)}, there are ${truth}`)),
+      .map(([series, truth]) => violation('metrics', `${series} counts ${total(series)}, and ${truth} are stored`)),
     ...checkIngest(evidence, scrapes),
     ...checkAttempts(evidence, scrapes),
     ...checkPublished(evidence, scrapes),
@@ -66,7 +66,7 @@ function checkIngest({ journal }: Evidence, scrapes: readonly Scrape[]): Violati
       const answered = told.filter((one) => one.outcome === outcome).length;
       const counted = sumOf(values, `streamforge_ingest_total{.*status="${outcome}"`);
       if (counted >= answered) return [];
-      return [violation('metrics', `${process} counted ${counted} ${outcome} events, and had answered ${answered}`)];
+      return [violation('metrics', `${process} counted ${counted} ${outcome} events, and answered ${answered}`)];
     });
   });
 }
@@ -89,7 +89,10 @@ function checkAttempts({ stored, journal }: Evidence, scrapes: readonly Scrape[]
       const least = made.filter(isSure).length;
       if (least <= counted && counted <= made.length) return [];
       return [
-        violation('metrics', `${process} counted ${counted} attempts, and made ${made.length} (${least} undisturbed)`),
+        violation(
+          'metrics',
+          `${process} counted ${counted} attempts, and has stored ${made.length} (${least} undisturbed)`,
+        ),
       ];
     });
 }

@@ -51,13 +51,16 @@ function checkAudit({ action, id, status, body, request }: EntryOf<'operator'>, 
   if (status !== 202) return [];
   if (rows.length !== (changes ? 1 : 0)) {
     return [
-      violation('operator', `${action} (${id}) was answered ${status}, and is in the audit ${rows.length} times`),
+      violation('operator', `${action} (${id}) was answered ${status}, and the audit has it ${rows.length} times`),
     ];
   }
   const counts = Object.entries(rows[0]?.counts ?? {}).filter(([name]) => name in (body ?? {}));
   const wrong = counts.filter(([name, count]) => body?.[name] !== count);
   return wrong.map(([name, count]) =>
-    violation('operator', `${action} (${id}) was answered with ${name} ${String(body?.[name])}, and did ${count}`),
+    violation(
+      'operator',
+      `${action} (${id}) was answered with ${name} ${String(body?.[name])}, and the audit says ${count}`,
+    ),
   );
 }
 
@@ -67,13 +70,13 @@ function checkReplays(asked: readonly EntryOf<'operator'>[], replays: Evidence['
   const lost = answered.filter(({ body }) => body?.dryRun !== true && !ids.has(String(body?.replayId)));
   const known = new Set(asked.map(({ id }) => id));
   return [
-    ...lost.map(({ body }) => violation('lost', `replay ${String(body?.replayId)} was answered and is not there`)),
+    ...lost.map(({ body }) => violation('lost', `replay ${String(body?.replayId)} was answered and does not exist`)),
     ...replays
       .filter(({ status }) => status !== 'DONE')
       .map(({ id, status }) => violation('unsettled', `replay ${id} is ${status}`)),
     ...replays
       .filter(({ correlationId }) => !known.has(correlationId))
-      .map(({ id }) => violation('operator', `nobody asked for replay ${id}`)),
+      .map(({ id }) => violation('operator', `replay ${id} was never requested`)),
   ];
 }
 
@@ -88,7 +91,7 @@ function checkDiscarded(asked: readonly EntryOf<'operator'>[], stored: Evidence[
   return [
     violation(
       'operator',
-      `${discarded.length} events are discarded, ${most} were asked for`,
+      `${discarded.length} events are discarded, ${most} were requested`,
       ...discarded.map(({ name }) => name),
     ),
   ];

@@ -10,7 +10,7 @@ export function checkReconciler({ journal, reconciles, stored }: Evidence): Viol
       ({ publishedMs, repairedMs }) => !reconciles || !faults.explain(publishedMs, repairedMs, bringsAgain),
     );
     return unexplained.map(({ dispatchNo, repairedMs }) => {
-      const text = `dispatch ${dispatchNo} of ${event.name} was made by the reconciler (${(repairedMs / 1000).toFixed(1)} s), and no fault explains it`;
+      const text = `dispatch ${dispatchNo} of ${event.name} was created by the reconciler (${(repairedMs / 1000).toFixed(1)} s), and no fault explains it`;
       return violation('repaired', text, event.name);
     });
   });

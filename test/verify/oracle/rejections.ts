@@ -17,7 +17,9 @@ function checkTold({ told }: EntryOf<'answered'>, { codes, what }: EntryOf<'sent
     const expected = codes[record - 1] ?? null;
     const found = outcome === 'rejected' ? (code ?? '') : null;
     if (expected === found) return [];
-    return [violation('rejection', `${name} (${what}) was ${found ?? 'taken'}, not ${expected ?? 'taken'}`, name)];
+    return [
+      violation('rejection', `${name} (${what}) was ${found ?? 'accepted'}, not ${expected ?? 'accepted'}`, name),
+    ];
   });
 }
 
@@ -31,6 +33,6 @@ function checkCounts(
   const last = lastCommittedRecord ?? sent.names.length;
   const isRight = records === accepted + duplicates + rejected && rejected === broken && last === records;
   if (isRight) return [];
-  const text = `request ${request} (${sent.what}): ${JSON.stringify({ summary, lastCommittedRecord })}, ${broken} were broken`;
+  const text = `request ${request} (${sent.what}): ${JSON.stringify({ summary, lastCommittedRecord })}, ${broken} records had to be rejected`;
   return [violation('rejection', text, ...sent.names)];
 }

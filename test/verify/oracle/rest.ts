@@ -4,7 +4,7 @@ import { violation, type Violation } from './violation';
 
 const AROUND_MS = 10_000;
 
-/** I13: nothing is left over, and events.dlq holds exactly the copies of dead letters. */
+/** I13: nothing is left over, and events.dlq holds one message per dead letter. */
 export function checkRest({ leftovers, wrongGauges, ...evidence }: Evidence): Violation[] {
   const examples = evidence.stored.filter(isOpen).map(({ name }) => name);
   return [
@@ -36,14 +36,16 @@ function checkCopies({ journal, stored, deadLetterCopies }: Omit<Evidence, 'left
       ? [
           violation(
             'dead letter',
-            `${name} has ${found} copies in events.dlq, and was dead-lettered ${sent.length} times`,
+            `${name} has ${found} messages in events.dlq, and became a dead letter ${sent.length} times`,
             name,
           ),
         ]
       : [];
   });
   return [
-    ...foreign.map((id) => violation('dead letter', `${id} lies in events.dlq and is no event of ours`)),
+    ...foreign.map((id) =>
+      violation('dead letter', `events.dlq has a message for ${id}, which is no event of this run`),
+    ),
     ...wrong,
   ];
 }

@@ -28,8 +28,8 @@ function storyOf(name: string, evidence: Evidence): string {
     `the story of ${name}`,
     ...inOrder.map(({ atMs, text }) => `${clock(atMs)}  ${text}`),
     ...stored.map((event) => endOf(event, evidence.deadLetterCopies)),
-    `reads as ${short(evidence.readBack.get(name)?.text ?? 'nothing')}`,
-    `was sent as ${short(evidence.sent.get(name)?.text ?? 'something that had to be refused')}`,
+    `is read back as ${short(evidence.readBack.get(name)?.text ?? 'nothing')}`,
+    `was sent as ${short(evidence.sent.get(name)?.text ?? 'a record that had to be rejected')}`,
     '',
   ].join('\n');
 }
@@ -63,7 +63,7 @@ function outsideOf(name: string, journal: readonly Entry[]): Line[] {
 function insideOf({ id, entries, attempts }: StoredEvent): Line[] {
   return [
     ...entries.flatMap(({ createdMs, closedMs, dispatchNo, destination, status }) => [
-      { atMs: createdMs, text: `${id}: dispatch ${dispatchNo} to ${destination} is in the outbox` },
+      { atMs: createdMs, text: `${id}: dispatch ${dispatchNo} to ${destination} is put into the outbox` },
       ...(closedMs === null ? [] : [{ atMs: closedMs, text: `${id}: dispatch ${dispatchNo} is ${status}` }]),
     ]),
     ...attempts.map(({ atMs, attemptNumber, dispatchNo, generation, status, reasonCode, message, worker }) => ({
@@ -84,7 +84,7 @@ function endOf(
     ...(effects.length > 0 && { effects }),
     ...(copies > 0 && { messagesInDlq: copies }),
   };
-  return `${id} rests as ${status} in generation ${generation} ${JSON.stringify(further)}`;
+  return `${id} is ${status} in generation ${generation} ${JSON.stringify(further)}`;
 }
 
 function faultsNear(lines: readonly Line[], journal: readonly Entry[]): Line[] {

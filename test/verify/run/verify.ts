@@ -21,7 +21,7 @@ import { progressOf, reportOf } from './report';
 import { storiesOf } from './story';
 
 const PROGRESS_EVERY_MS = 5_000;
-/** Gives up when nothing has moved for this long. */
+/** Gives up when there was no progress for this long. */
 const REST_PATIENCE_MS = 75_000;
 const ROLES = ['api', 'publisher', 'worker'];
 
@@ -87,7 +87,7 @@ async function runIn(
   const clients = CLIENT_TENANTS.map((_, number) => new Client(seed, number, outside));
   const operator = new Operator(seed, admin, destinations, receiver, landscape, journal);
   await underFaults([...clients, operator], { run, plan, landscape, journal });
-  say('everything is started again; waiting until nothing is open');
+  say('everything is started again; waiting until nothing is in progress');
   const leftovers = await comeToRest(landscape, { patienceMs: REST_PATIENCE_MS, say });
   const evidence = await gather(landscape, outside, { admin, reconciles: plan.reconciles, leftovers });
   for (const role of ROLES) {
