@@ -65,7 +65,7 @@ export const FAULTS_IN_SETTLEMENT: readonly DeliberateFault[] = [
       {
         file: FAILURES,
         find: "appendEntries('dlq', 'dead')",
-        replace: "appendEntries('dlq', '(select * from dead where false)')",
+        replace: "appendEntries('dlq', '(select * from dead where false) as none')",
       },
     ],
     noticedBy: calm('dead letter'),

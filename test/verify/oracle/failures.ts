@@ -72,7 +72,7 @@ function unexplained(failed: StoredAttempt[], deliveries: EntryOf<'delivered'>[]
   const withoutDelivery = failed.filter(
     ({ reasonCode, message, atMs }) =>
       reasonCode === 'TIMEOUT' ||
-      message?.includes(REFUSED_EARLIER) ||
+      (message ?? '').includes(REFUSED_EARLIER) ||
       faults.explain(atMs - CALL_MS, atMs, bringsAgain),
   ).length;
   if (failed.length <= refused + withoutDelivery) return [];
