@@ -1,3 +1,5 @@
+import * as ipaddr from 'ipaddr.js';
+
 /**
  * The kinds of values that a setting can have. A kind parses the text from the environment, or says what it expected.
  * It does not know the name of the setting.
@@ -69,6 +71,12 @@ export function base64Bytes(count: number): Kind<Buffer> {
     },
   };
 }
+
+/** A network such as `10.0.0.0/8` or `fd00::/8`. */
+export const network: Kind<string> = {
+  parse: (text) =>
+    ipaddr.isValidCIDR(text) ? { value: text } : { expected: 'a network in CIDR notation, such as 10.0.0.0/8' },
+};
 
 /** A comma-separated list of items of one kind. Empty text is an empty list. */
 export function listOf<T>(item: Kind<T>): Kind<T[]> {

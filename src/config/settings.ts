@@ -7,6 +7,7 @@ import {
   fraction,
   integer,
   listOf,
+  network,
   oneOf,
   url,
   type Kind,
@@ -148,6 +149,11 @@ export const SETTINGS = {
     boolean,
     'false',
     'whether destinations may have private and loopback addresses; production requires false',
+  ),
+  DESTINATIONS_ALLOWED_CIDRS: setting(
+    listOf(network),
+    '',
+    'private networks in which destinations may be, such as 10.0.0.0/8,fd00::/8; loopback, link-local and metadata addresses stay refused',
   ),
   DESTINATIONS_REQUIRE_HTTPS: optional(
     boolean,

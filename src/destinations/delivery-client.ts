@@ -1,5 +1,5 @@
 import { type Dispatcher, Pool } from 'undici';
-import type { AddressGuard } from './address/address-guard';
+import { NOT_ALLOWED, type AddressGuard } from './address/address-guard';
 import type { Destination } from './destination';
 import { retryAfterMs } from './retry-after';
 
@@ -88,8 +88,7 @@ async function readStart(body: AsyncIterable<Buffer>): Promise<string> {
 function toFailure(error: unknown): Answer {
   const code = codeOf(error);
   if (code === 'ADDRESS_REFUSED') {
-    const message = 'its host has an address that is not public (private, loopback, …)';
-    return { kind: 'failed', reason: 'ADDRESS_REFUSED', message };
+    return { kind: 'failed', reason: 'ADDRESS_REFUSED', message: NOT_ALLOWED };
   }
   if (code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ETIMEDOUT') {
     return { kind: 'failed', reason: 'TIMEOUT', message: 'connecting timed out' };

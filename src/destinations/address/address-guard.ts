@@ -3,7 +3,7 @@ import { lookup } from 'node:dns/promises';
 import type { LookupFunction } from 'node:net';
 import { Inject, Injectable } from '@nestjs/common';
 import { SETTINGS_TOKEN, type Settings } from '../../config/settings';
-import { isPublicAddress, literalAddress } from './address-rules';
+import { isAllowedPrivateAddress, isPublicAddress, literalAddress } from './address-rules';
 
 /** Resolves a name to all its addresses, in the order in which to try them. */
 export type Resolve = (hostname: string) => Promise<LookupAddress[]>;
@@ -12,6 +12,10 @@ export type Resolve = (hostname: string) => Promise<LookupAddress[]>;
 export const RESOLVE = Symbol('Resolve');
 
 export const resolveBySystem: Resolve = (hostname) => lookup(hostname, { all: true });
+
+/** Says what was refused, but not which address: it could tell a tenant about the network. */
+export const NOT_ALLOWED =
+  'its host has an address that is not public (private, loopback, …) and not in DESTINATIONS_ALLOWED_CIDRS';
 
 export class AddressRefusedError extends Error {
   override readonly name = 'AddressRefusedError';
@@ -27,14 +31,12 @@ export class AddressRefusedError extends Error {
 export class AddressGuard {
   /** Running look-ups by name. The system resolver has few threads, and one slow name must not take them all. */
   private readonly pending = new Map<string, Promise<LookupAddress[]>>();
-  private readonly allowPrivate: boolean;
 
   constructor(
-    @Inject(SETTINGS_TOKEN) settings: Pick<Settings, 'DESTINATIONS_ALLOW_PRIVATE'>,
+    @Inject(SETTINGS_TOKEN)
+    private readonly settings: Pick<Settings, 'DESTINATIONS_ALLOW_PRIVATE' | 'DESTINATIONS_ALLOWED_CIDRS'>,
     @Inject(RESOLVE) private readonly resolve: Resolve,
-  ) {
-    this.allowPrivate = settings.DESTINATIONS_ALLOW_PRIVATE;
-  }
+  ) {}
 
   /** Checks the host of a URL. @throws AddressRefusedError, or the error of the resolver. */
   async check(url: URL): Promise<void> {
@@ -74,7 +76,9 @@ export class AddressGuard {
   }
 
   private checkAddresses(addresses: readonly LookupAddress[]): void {
-    if (this.allowPrivate || addresses.every(({ address }) => isPublicAddress(address))) return;
-    throw new AddressRefusedError('its host has an address that is not public (private, loopback, …)');
+    const { DESTINATIONS_ALLOW_PRIVATE: all, DESTINATIONS_ALLOWED_CIDRS: networks } = this.settings;
+    const isAllowed = (address: string) => isPublicAddress(address) || isAllowedPrivateAddress(address, networks);
+    if (all || addresses.every(({ address }) => isAllowed(address))) return;
+    throw new AddressRefusedError(NOT_ALLOWED);
   }
 }

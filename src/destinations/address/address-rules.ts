@@ -18,6 +18,22 @@ export function isPublicAddress(address: string): boolean {
   return !METADATA_IN_PUBLIC.has(parsed.toString());
 }
 
+/** Kinds of private networks that an installation may allow. Loopback, link-local and the rest can never be allowed. */
+const PRIVATE_RANGES = ['private', 'uniqueLocal', 'carrierGradeNat'];
+/** Metadata services with an address in those ranges: AWS by IPv6, and Alibaba. */
+const METADATA_IN_PRIVATE = new Set(['fd00:ec2::254', '100.100.100.200']);
+
+/** Returns true for a private address inside one of the networks, unless it is that of a metadata service. */
+export function isAllowedPrivateAddress(address: string, networks: readonly string[]): boolean {
+  if (!ipaddr.isValid(address)) return false;
+  const parsed = ipaddr.process(address);
+  if (!PRIVATE_RANGES.includes(parsed.range()) || METADATA_IN_PRIVATE.has(parsed.toString())) return false;
+  return networks.some((network) => {
+    const [base, bits] = ipaddr.parseCIDR(network);
+    return base.kind() === parsed.kind() && parsed.match(base, bits);
+  });
+}
+
 /** Returns the host of a URL when it is an address, without brackets; undefined when it is a name. */
 export function literalAddress(url: URL): string | undefined {
   const host = url.hostname.replace(/^\[|\]$/g, '');

@@ -86,6 +86,20 @@ describe('the addresses of destinations', () => {
     );
   });
 
+  it('may be inside DESTINATIONS_ALLOWED_CIDRS, apart from loopback', async () => {
+    const { names, destinations } = startParts(database, { DESTINATIONS_ALLOWED_CIDRS: '10.8.0.0/16, 127.0.0.0/8' });
+    const create = (host: string) => destinations.create({ tenantId: 't', url: `http://${host}/` }, 'test');
+    names.set('inside.example', [{ address: '10.8.3.4', family: 4 }]);
+    names.set('outside.example', [{ address: '10.9.3.4', family: 4 }]);
+    names.set('loopback.example', [LOOPBACK]);
+    for (const host of ['inside.example', '10.8.3.4']) {
+      await expect(create(host)).resolves.toMatchObject({ destination: { url: `http://${host}/` } });
+    }
+    for (const host of ['outside.example', 'loopback.example', '10.9.3.4', '127.0.0.1']) {
+      await expect(create(host)).rejects.toThrow('invalid-request');
+    }
+  });
+
   it('may be private when the setting allows it, and the connection goes to the checked address', async () => {
     const { names, courier, destinations } = startParts(database, { DESTINATIONS_ALLOW_PRIVATE: 'true' });
     names.set('inside.example', [LOOPBACK]);

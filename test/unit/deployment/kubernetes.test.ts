@@ -75,6 +75,32 @@ describe('the Kubernetes manifests', () => {
     expect(found.map((complaint) => typeof complaint)).toEqual(['string', 'string', 'string']);
   });
 
+  it('let workers out to exactly the private networks that they may call, where the component is used', () => {
+    const component = parse(read('private-destinations/kustomization.yaml')) as {
+      kind: string;
+      patches: { target: { kind: string; name: string }; patch: string }[];
+    };
+    expect(component.kind).toBe('Component');
+    const patchOf = (of: string) => {
+      const { target, patch } = component.patches.find(
+        (one) => one.target.kind === of,
+      ) as (typeof component.patches)[number];
+      expect(named(target.kind, target.name)).toBeDefined();
+      return parse(patch) as { path: string; value: unknown }[];
+    };
+    const [cidrs, https] = patchOf('ConfigMap');
+    expect([cidrs?.path, https?.path]).toEqual([
+      '/data/DESTINATIONS_ALLOWED_CIDRS',
+      '/data/DESTINATIONS_REQUIRE_HTTPS',
+    ]);
+    const [egress] = patchOf('NetworkPolicy');
+    expect(egress?.path).toBe('/spec/egress/-');
+    const { to } = egress?.value as { to: { ipBlock: { cidr: string } }[] };
+    expect(to.map(({ ipBlock }) => ipBlock.cidr).join(',')).toBe(cidrs?.value);
+    const DESTINATIONS_ALLOWED_CIDRS = cidrs?.value as string;
+    expect(parseSettings({ DESTINATIONS_ALLOWED_CIDRS }).DESTINATIONS_ALLOWED_CIDRS).toEqual(['10.0.0.0/8']);
+  });
+
   it('are all listed in their kustomization', () => {
     for (const folder of ['base', 'keda']) {
       const files = globSync('*.yaml', { cwd: path.join(DIRECTORY, folder) }).filter(

@@ -1,4 +1,8 @@
-import { isPublicAddress, literalAddress } from '../../../src/destinations/address/address-rules';
+import {
+  isAllowedPrivateAddress,
+  isPublicAddress,
+  literalAddress,
+} from '../../../src/destinations/address/address-rules';
 
 describe('isPublicAddress refuses', () => {
   it.each([
@@ -33,4 +37,41 @@ it.each([
   ['http://example.com/', undefined],
 ])('the host of %s is the address %s', (url, address) => {
   expect(literalAddress(new URL(url))).toBe(address);
+});
+
+describe('isAllowedPrivateAddress', () => {
+  it.each([
+    ['10.1.2.3', '10.0.0.0/8'],
+    ['::ffff:10.1.2.3', '10.0.0.0/8'],
+    ['192.168.7.1', '192.168.7.0/24'],
+    ['100.64.0.9', '100.64.0.0/10'],
+    ['fd12::1', 'fd00::/8'],
+    ['10.1.2.3', '0.0.0.0/0'],
+  ])('allows %s in %s', (address, network) => {
+    expect(isAllowedPrivateAddress(address, ['172.16.0.0/12', network])).toBe(true);
+  });
+
+  it.each([
+    ['outside the networks', '10.0.0.0/16', '10.1.0.1', '192.168.0.1', 'fd00::1'],
+    ['loopback', '0.0.0.0/0', '127.0.0.1', '::ffff:127.0.0.1'],
+    [
+      'link-local, unspecified, multicast, reserved',
+      '0.0.0.0/0',
+      '169.254.169.254',
+      '0.0.0.0',
+      '224.0.0.1',
+      '240.0.0.1',
+    ],
+    ['the same of IPv6', '::/0', '::1', '::', 'fe80::1', 'fe80::1%eth0', 'ff02::1', '2001:db8::1'],
+    ['metadata services', '::/0', 'fd00:ec2::254', 'fd00:0ec2:0::0254'],
+    ['metadata services of IPv4', '0.0.0.0/0', '100.100.100.200', '168.63.129.16'],
+    ['IPv4 embedded in IPv6', '::/0', '64:ff9b::a00:1', '2002:a00:1::'],
+    ['not an address', '0.0.0.0/0', '', 'localhost'],
+  ])('refuses %s', (_kind, network, ...addresses) => {
+    expect(addresses.filter((address) => isAllowedPrivateAddress(address, [network]))).toEqual([]);
+  });
+
+  it('allows nothing without networks', () => {
+    expect(isAllowedPrivateAddress('10.0.0.1', [])).toBe(false);
+  });
 });
