@@ -7,6 +7,8 @@ export interface Destination {
   enabled: boolean;
   /** Why StreamForge disabled it; null when a person did, or when it is enabled. */
   disabledReason: string | null;
+  /** Null when it is enabled, or when it was disabled by a release that did not record the time. */
+  disabledAt: string | null;
   description: string;
   timeoutMs: number;
   /** Maximum number of deliveries in flight, for each worker process. */

@@ -2,7 +2,7 @@ import type { Db } from '../db/pool';
 import type { SealedDestination } from './destination';
 
 const COLUMNS = `
-  id, tenant_id as "tenantId", url, event_types as "eventTypes", enabled, disabled_reason as "disabledReason",
+  id, tenant_id as "tenantId", url, event_types as "eventTypes", enabled, disabled_reason as "disabledReason", disabled_at as "disabledAt",
   description, timeout_ms as "timeoutMs", max_in_flight as "maxInFlight", secret, previous_secret as "previousSecret",
   previous_secret_until as "previousSecretUntil", revision, created_at as "createdAt", updated_at as "updatedAt"`;
 
@@ -30,6 +30,15 @@ export async function disableDestination(db: Db, id: string, reason: string): Pr
     [id, reason],
   );
   return rowCount === 1;
+}
+
+/** Counts the destinations that StreamForge has disabled and nobody has enabled, changed in `enabled` or deleted since. */
+export async function countDisabledDestinations(db: Db): Promise<number> {
+  const { rows } = await db.query<{ disabled: number }>({
+    name: 'count-disabled-destinations',
+    text: 'select count(*)::integer as disabled from destinations where disabled_reason is not null',
+  });
+  return rows[0]?.disabled ?? 0;
 }
 
 export async function findDestination(db: Db, id: string): Promise<SealedDestination | undefined> {

@@ -75,6 +75,10 @@ export class Metrics {
     'Requests to HTTP destinations by result',
     ['result'],
   );
+  readonly destinationsDisabled = this.gauge(
+    'streamforge_destinations_disabled',
+    'Destinations that StreamForge has disabled, such as after a 410 response',
+  );
   readonly destinationsOpenCircuits = this.gauge(
     'streamforge_destinations_open_circuits',
     'Destinations whose circuit is open in this process, because they keep failing',

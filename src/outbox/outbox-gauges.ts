@@ -1,12 +1,13 @@
 import { Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { Pool } from 'pg';
+import { countDisabledDestinations } from '../destinations/destinations.queries';
 import { BACKLOG_CAP, countDeadLetters, readOutboxFigures } from '../event-state/figures.queries';
 import { Metrics } from '../observability/metrics';
 import { Loop } from '../runtime/loop';
 
 const EVERY_MS = 5_000;
 
-/** Refreshes the gauges of the outbox and the DLQ on a timer, so that a scrape runs no query. */
+/** Refreshes the gauges of the outbox, the DLQ and disabled destinations on a timer, so that a scrape runs no query. */
 @Injectable()
 export class OutboxGauges implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly loop = new Loop('Outbox gauges', () => this.runOnce());
@@ -30,6 +31,7 @@ export class OutboxGauges implements OnApplicationBootstrap, BeforeApplicationSh
     this.metrics.outboxOldestPending.set(oldestOpenSeconds ?? 0);
     this.metrics.outboxFailed.set(failed);
     this.metrics.dlqSize.set(await countDeadLetters(this.pool));
+    this.metrics.destinationsDisabled.set(await countDisabledDestinations(this.pool));
     return EVERY_MS;
   }
 }

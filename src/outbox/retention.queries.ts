@@ -82,6 +82,12 @@ export async function instantOfBound(db: Db, bound: string): Promise<string> {
   return (rows[0] as { instant: string }).instant;
 }
 
+/** Counts the rows of a partition of events. Scans all of it. */
+export async function countEvents(db: Db, partition: string): Promise<number> {
+  const { rows } = await db.query<{ n: string }>(`select count(*) as n from ${partition}`);
+  return Number(rows[0]?.n ?? 0);
+}
+
 export async function dropTables(db: Db, names: readonly string[]): Promise<void> {
   await db.query(`drop table ${names.join(', ')}`);
 }

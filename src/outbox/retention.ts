@@ -1,12 +1,14 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Pool, type PoolClient } from 'pg';
 import { SETTINGS_TOKEN, type Settings } from '../config/settings';
+import { recordSystemAction } from '../audit/system-actions.queries';
 import { ADVISORY_LOCKS, tryTransactionLock } from '../db/advisory-locks';
 import { classifyPgError } from '../db/pg-errors';
 import { inTransaction } from '../db/pool';
 import { forgetEventsBelow } from '../event-state/forget-events.queries';
 import {
   areEventsSettled,
+  countEvents,
   deleteStrayEntries,
   dropTables,
   ensurePartitions,
@@ -82,9 +84,16 @@ export class Retention {
     return this.unlessBusy(async (db) => {
       const endedAt = await instantOfBound(db, partition.upper);
       if (!(await areEventsSettled(db, partition, endedAt))) return false;
+      const counts = { events: await countEvents(db, partition.name) }; // before the lock: it scans the partition
       await lockForDrop(db, ['events', 'processing_attempts'], [partition.name, attempts]);
       if (!(await areEventsSettled(db, partition, endedAt))) return false;
       await dropTables(db, [partition.name, attempts]);
+      await recordSystemAction(db, {
+        action: 'retention.drop',
+        filter: { from: await instantOfBound(db, partition.lower), to: endedAt },
+        counts,
+        note: 'older than EVENT_RETENTION_DAYS',
+      });
       return true;
     });
   }

@@ -6,8 +6,8 @@ const SRC = path.resolve(__dirname, '../../src');
 
 const FEATURES = ['ingest', 'outbox', 'worker', 'admin', 'operations'];
 const FOUNDATIONS = ['db', 'redis', 'broker', 'http', 'observability', 'runtime'];
-/** What several features share and is more than a foundation: where an event stands, who may, where events go. */
-const SHARED = ['event-state', 'access', 'destinations'];
+/** What several features share and is more than a foundation: where an event stands, who may, what was done, where events go. */
+const SHARED = ['event-state', 'access', 'audit', 'destinations'];
 
 /** What the files of a folder may import of ours, besides their own folder. */
 const MAY_IMPORT: Record<string, string[]> = {

@@ -11,7 +11,11 @@ import {
 class AuditEntryResponse {
   @ApiId() id!: string;
   @ApiInstant() at!: string;
-  @ApiText('admin', { description: 'Name of the admin token that authorized the change' }) actor!: string;
+  @ApiText('admin', {
+    description:
+      'Name of the admin token that authorized the change, or `streamforge` for what StreamForge did by itself',
+  })
+  actor!: string;
   @ApiText('dlq.retry') action!: string;
   @ApiAnyObject({ tenantId: 'demo' }) filter!: object;
   @ApiCounts({ matched: 3, retried: 3 }) counts!: Record<string, number>;

@@ -23,6 +23,8 @@ export class DestinationResponse {
       'Why StreamForge disabled the destination, such as a 410 response. Null when it is enabled or an operator disabled it',
   })
   disabledReason!: string | null;
+  @ApiInstant({ nullable: true, description: 'Since when the destination is disabled. Null when it is enabled' })
+  disabledAt!: string | null;
   @ApiText('Order service of the shop') description!: string;
   @ApiCount(10_000) timeoutMs!: number;
   @ApiCount(8) maxInFlight!: number;

@@ -6,6 +6,7 @@ import { Destinations1764200000000 } from '../../../migrations/1764200000000-des
 import { Correlation1764300000000 } from '../../../migrations/1764300000000-correlation';
 import { Reporting1764400000000 } from '../../../migrations/1764400000000-reporting';
 import { AdminToken1764500100000 } from '../../../migrations/1764500100000-admin-token';
+import { DisabledAt1764500200000 } from '../../../migrations/1764500200000-disabled-at';
 
 /** TypeORM runs the migrations; all other access is SQL over pg. */
 export function createDataSource(databaseUrl: string): DataSource {
@@ -24,6 +25,7 @@ export function createDataSource(databaseUrl: string): DataSource {
       Correlation1764300000000,
       Reporting1764400000000,
       AdminToken1764500100000,
+      DisabledAt1764500200000,
     ],
     migrationsTableName: 'schema_migrations',
   });

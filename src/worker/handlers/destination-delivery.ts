@@ -1,5 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { Pool } from 'pg';
+import { recordSystemAction } from '../../audit/system-actions.queries';
+import { inTransaction } from '../../db/pool';
 import { Courier } from '../../destinations/courier';
 import { DESTINATION_LIMITS, type SealedDestination } from '../../destinations/destination';
 import { DestinationRegistry } from '../../destinations/destination-registry';
@@ -9,6 +11,7 @@ import type { ExternalCall, ExternalHandler, HandlerResult } from '../handler';
 import { combine, deliveredTo, GONE, refusedBy, type DestinationOutcome } from './destination-results';
 
 const MARGIN_MS = 5_000;
+const ANSWERED_GONE = 'answered 410 Gone';
 
 /**
  * Sends events to the HTTP destinations of their tenant, to all at the same time. An event is done when every
@@ -53,13 +56,26 @@ export class DestinationDelivery implements ExternalHandler {
   ): Promise<DestinationOutcome> {
     const trace = traceparent === undefined ? {} : { traceparent };
     const outcome = await this.courier.deliver(destination, { id, body, correlationId, ...trace }, signal);
-    if (outcome.kind === 'answered' && outcome.status === GONE) await this.disable(destination.id);
+    if (outcome.kind === 'answered' && outcome.status === GONE) await this.disable(destination, correlationId);
     return { destinationId: destination.id, outcome };
   }
 
   /** Runs before the dead letter commits. After a crash in between, the event completes without this destination. */
-  private async disable(id: string): Promise<void> {
-    if (!(await disableDestination(this.pool, id, 'answered 410 Gone'))) return;
+  private async disable({ id, tenantId, url }: SealedDestination, correlationId: string): Promise<void> {
+    const isDisabled = await inTransaction(this.pool, async (db) => {
+      if (!(await disableDestination(db, id, ANSWERED_GONE))) return false;
+      const filter = { id, tenantId, url };
+      const counts = { matched: 1 };
+      await recordSystemAction(db, {
+        action: 'destination.disable',
+        filter,
+        counts,
+        note: ANSWERED_GONE,
+        correlationId,
+      });
+      return true;
+    });
+    if (!isDisabled) return;
     this.registry.invalidate();
     this.logger.warn({ msg: 'destination answered 410 and is disabled', destinationId: id });
   }

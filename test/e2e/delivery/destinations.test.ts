@@ -1,8 +1,9 @@
 import { Webhook } from 'standardwebhooks';
 import { admin as operate, type ReplayProgress, type ReplayStarted } from '../../support/admin';
+import { ADMIN_TOKEN } from '../../support/app';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
 import { admin, givenDestination } from '../../support/receivers/destinations';
-import { getEvent, postEvent, type EventAnswer } from '../../support/e2e-http';
+import { call, getEvent, postEvent, type EventAnswer } from '../../support/e2e-http';
 import { eventually } from '../../support/eventually';
 import { startProcess, type TestProcess } from '../../support/processes/process';
 import { answer, inTurn, TestReceiver, type Reaction } from '../../support/receivers/receiver';
@@ -113,11 +114,26 @@ describe('HTTP destinations', () => {
     const { tenant, destination, id } = await against(answer(410));
     expect(reasons(await settled(tenant, id, 'DLQ'))).toEqual(['HTTP_4XX']);
     const { body } = await admin(running.url, 'GET', `/${destination.id}`);
-    expect(body).toMatchObject({ enabled: false, disabledReason: 'answered 410 Gone' });
+    const disabledAt = expect.stringMatching(/^20\d\d-.*Z$/) as string;
+    expect(body).toMatchObject({ enabled: false, disabledReason: 'answered 410 Gone', disabledAt });
+    const audit = await call<{ entries: object[] }>(`${running.url}/v1/admin/audit?limit=10`, {
+      headers: { 'x-admin-token': ADMIN_TOKEN },
+    });
+    expect(audit.body.entries).toContainEqual(
+      expect.objectContaining({
+        actor: 'streamforge',
+        action: 'destination.disable',
+        filter: { id: destination.id, tenantId: tenant, url: `${receiver.url}/` },
+        note: 'answered 410 Gone',
+      }),
+    );
+    await eventually(async () => {
+      expect((await call(`${running.url}/metrics`)).text).toMatch(/^streamforge_destinations_disabled 1$/m);
+    }, 30_000);
     await settled(tenant, await send(tenant), 'COMPLETED');
     expect(receiver.received).toHaveLength(1);
     const again = await admin(running.url, 'PATCH', `/${destination.id}`, { enabled: true });
-    expect(again.body).toMatchObject({ enabled: true, disabledReason: null });
+    expect(again.body).toMatchObject({ enabled: true, disabledReason: null, disabledAt: null });
   });
 
   it.each([

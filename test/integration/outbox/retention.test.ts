@@ -179,6 +179,8 @@ describe('retention of events and attempts', () => {
     await expect(run()).resolves.toEqual([WEEK.events]);
     await expect(partitions('events')).resolves.not.toContain(WEEK.events);
     await expect(partitions('processing_attempts')).resolves.not.toContain(WEEK.attempts);
+    const audited = `admin_audit where actor = 'streamforge' and action = 'retention.drop' and counts = '{"events":1}'`;
+    await expect(countRows(pool, `${audited} and filter ->> 'from' = '2026-01-05T00:00:00.000Z'`)).resolves.toBe(1);
     await expect(countRows(pool, 'event_state')).resolves.toBe(1);
     await expect(countRows(pool, 'handler_effects')).resolves.toBe(0);
     await expect(countRows(pool, 'events')).resolves.toBe(1);
