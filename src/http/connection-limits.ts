@@ -42,13 +42,29 @@ export function refusedHeaders(request: Pick<IncomingMessage, 'rawHeaders' | 'ht
     : undefined;
 }
 
+/** Limits on the input that is read and discarded after such a response. */
+const MAX_BROKEN_BYTES = 67_108_864;
+const BROKEN_INPUT_MS = 2_000;
+
 /** Responds to input that Node cannot parse or stopped waiting for. There is no request yet, so no filter runs. */
 export function refuseBrokenRequest(error: ConnectionError, socket: Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed) return;
+  if (socket.writableEnded) {
+    // Refused already. Node parses further input all the same, so each chunk of it leads here.
+    if (socket.bytesRead > MAX_BROKEN_BYTES) socket.destroy();
+    return;
+  }
   const { _httpMessage: response } = socket as Socket & { _httpMessage?: ServerResponse };
-  // Not in the middle of a response.
-  if (socket.writable && !response?.headersSent) socket.write(rawResponse(problemOf(error)));
-  socket.destroy();
+  const isMidResponse = !socket.writable || response?.headersSent === true;
+  if (isMidResponse || error.code === 'ERR_HTTP_REQUEST_TIMEOUT') {
+    if (!isMidResponse) socket.write(rawResponse(problemOf(error)));
+    socket.destroy();
+    return;
+  }
+  // Closing a connection with unread input resets it, and the client would lose the response.
+  socket.end(rawResponse(problemOf(error)));
+  const deadline = setTimeout(() => socket.destroy(), BROKEN_INPUT_MS);
+  socket.once('close', () => clearTimeout(deadline));
 }
 
 function problemOf(error: ConnectionError): Problem {

@@ -9,6 +9,7 @@ import {
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { classifyPgError } from '../db/pg-errors';
 import { Problem, type ProblemCode } from '../event/problems';
+import { hasLongRest, thenDiscard } from './discard-body';
 import type { KnownRoutes } from './known-routes';
 
 /** Problems for Fastify's own errors, by error code. */
@@ -73,12 +74,17 @@ export function sendProblem(reply: FastifyReply, correlationId: string, problem:
   const { retryAfterSeconds, headers } = problem.extras;
   if (headers) reply.headers(headers);
   if (retryAfterSeconds !== undefined) reply.header('Retry-After', String(retryAfterSeconds));
-  if (problem.code === 'request-timeout') reply.header('Connection', 'close'); // the rest of the body may still arrive
+  const body = JSON.stringify(problem.toBody(correlationId));
   reply
     .status(problem.status)
     .header('X-Correlation-Id', correlationId)
-    .type('application/problem+json; charset=utf-8')
-    .send(JSON.stringify(problem.toBody(correlationId)));
+    .type('application/problem+json; charset=utf-8');
+  const request = reply.request.raw;
+  const isStalled = problem.code === 'request-timeout';
+  const hasRest = hasLongRest(request);
+  if (isStalled || hasRest) reply.header('Connection', 'close');
+  if (isStalled || !hasRest) reply.send(body);
+  else reply.header('Content-Length', Buffer.byteLength(body)).send(thenDiscard(body, request));
 }
 
 /** Returns the problem for an error that ended a request, or undefined for an internal error. */

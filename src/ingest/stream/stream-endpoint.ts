@@ -1,10 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { Problem } from '../../event/problems';
 import type { RequestContext } from '../../event/prepare-event';
 import { preferredType } from '../../http/accept';
 import { JSON_TYPE } from '../../http/route-body';
+import { discardBody } from '../../http/discard-body';
 import { allowanceHeaders } from '../../access/allowance';
 import type { IngestResult } from '../store/store-batch';
 import { STREAM_ANSWERS, streamFormat } from '../formats/stream-formats';
@@ -43,10 +45,7 @@ export class StreamEndpoint {
       onResult: (record, result) => summary.add(record, result),
     });
     reply.headers(allowanceHeaders(this.limiter.allowance(tenantId)));
-    if (problem) {
-      reply.header('Connection', 'close'); // the rest of the body is not read, so the connection cannot be reused
-      throw brokenOff(problem, summary, bytes);
-    }
+    if (problem) throw brokenOff(problem, summary, bytes);
     const body = summary.toBody(bytes, correlationId);
     reply.status(STATUS_CODES[summary.status]);
     if (summary.status !== 'rejected') return void reply.send(body);
@@ -69,8 +68,8 @@ export class StreamEndpoint {
     try {
       const { bytes, problem } = await this.streams.ingest({ ...stream, onResult });
       const counts = { summary: summary.counts(bytes) };
-      // The status is already sent, so the last line reports that the stream broke off. The rest of the body is unread.
-      if (problem) reply.raw.once('finish', () => reply.request.raw.socket.destroySoon());
+      // The status is already sent, so the last line reports that the stream broke off.
+      if (problem) reply.raw.once('finish', () => void closeAfterBody(reply.request.raw));
       lines.line(problem ? brokenOff(problem, summary, bytes).toBody(correlationId) : counts);
       lines.end();
     } catch (error) {
@@ -78,6 +77,12 @@ export class StreamEndpoint {
       throw error;
     }
   }
+}
+
+/** Closes the connection of a request whose body was not read to its end. */
+async function closeAfterBody(request: IncomingMessage): Promise<void> {
+  await discardBody(request);
+  request.socket.destroySoon();
 }
 
 function brokenOff(problem: Problem, summary: StreamSummary, bytes: number): Problem {
