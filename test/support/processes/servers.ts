@@ -87,8 +87,8 @@ export interface RabbitMqServer extends TestServer, Killable {
   control(...args: string[]): void;
 }
 
-/** Erlang starts slowly on a machine that is overloaded by what the test has started. */
-const RESTART_WITHIN_MS = 180_000;
+/** Erlang starts slowly on an overloaded machine. */
+const START_WITHIN_MS = 180_000;
 
 /** @param config more lines for rabbitmq.conf */
 export async function startRabbitMq(directory: string, config = ''): Promise<RabbitMqServer> {
@@ -154,7 +154,7 @@ export async function startRabbitMq(directory: string, config = ''): Promise<Rab
       if (!response.ok) throw new Error(`RabbitMQ answers ${response.status}`);
     }, withinMs);
   try {
-    await isUp(90_000);
+    await isUp(START_WITHIN_MS);
   } catch (error) {
     await stop();
     throw error;
@@ -171,7 +171,7 @@ export async function startRabbitMq(directory: string, config = ''): Promise<Rab
     kill: () => processes().kill(),
     startAgain: async () => {
       server = launch();
-      await isUp(RESTART_WITHIN_MS);
+      await isUp(START_WITHIN_MS);
     },
     control: (...args) => {
       const controlEnv = { ...env, RABBITMQ_CTL_ERL_ARGS: '-setcookie streamforge' };

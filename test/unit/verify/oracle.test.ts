@@ -332,6 +332,7 @@ describe('the oracle of the fault suite', () => {
 
   it.each<Case>([
     ['a repeated delivery', {}, [delivered({ atMs: 1_950 }), ...fault('kill', 'worker-0', 1_000, 2_000)], []],
+    ['two messages of one dispatch', {}, [delivered({ atMs: 30_000 }), ...fault('cut', 'rabbitmq', 1_200, 1_300)], []],
     ['a repair', north({ entries: repaired() }), fault('wipe', 'rabbitmq', 1_200, 5_000), []],
     [
       'a lease',
@@ -361,6 +362,33 @@ describe('the oracle of the fault suite', () => {
     const slow = operator({ action: 'destination.switch', request: { enabled: false }, status: 200, sentMs: 500 });
     expect(found([checkDeliveries], {}, [slow, late])).toEqual(['changed']);
     expect(found([checkDeliveries], {}, [{ ...slow, atMs: 550, status: 503 } as Entry, late])).toEqual(['changed']);
+  });
+
+  it('allows more time after a destination is enabled if a database fault delays the success', () => {
+    const off = operator({
+      action: 'destination.switch',
+      request: { enabled: false },
+      status: 200,
+      sentMs: 500,
+      atMs: 550,
+    });
+    const on = operator({
+      action: 'destination.switch',
+      request: { enabled: true },
+      status: 200,
+      sentMs: 1_400,
+      atMs: 1_500,
+    });
+    const event = storedAs('switched-3-0', { tenant: 'switched', attempts: [attempt({ atMs: 16_000 })] });
+    const skipped = (...faults: Entry[]): string[] =>
+      found([checkDeliveries], { stored: [event] }, [
+        off,
+        on,
+        delivered({ destination: 'orders', name: 'switched-3-0' }),
+        ...faults,
+      ]);
+    expect(skipped()).toEqual(['changed', 'undelivered']);
+    expect(skipped(...fault('deadlock', 'postgres', 1_200, 15_900))).toEqual(['changed']);
   });
 
   it('allows a dead letter whose refusal came in an attempt that another destination made fail', () => {
