@@ -10,14 +10,19 @@ import { IsPlainText, MayBeLeftOut } from './rules';
  * Validates and documents `limit`. Decorators above a property run from the bottom up, but `applyDecorators` runs its
  * arguments from the top down. The arguments are therefore in reverse order.
  */
-export function IsListLimit(description: string): PropertyDecorator {
+export function IsListLimit(description: string, { most = 500, usual = 50 } = {}): PropertyDecorator {
   return applyDecorators(
-    Max(500),
+    Max(most),
     Min(1),
     IsInt(),
     Transform(({ value }: { value: unknown }) => wholeNumberOf(value)),
     MayBeLeftOut(),
-    ApiCount(50, { required: false, description: `${description}. Default: 50`, minimum: 1, maximum: 500 }),
+    ApiCount(usual, {
+      required: false,
+      description: `${description}. Default: ${usual}`,
+      minimum: 1,
+      maximum: most,
+    }),
   );
 }
 
@@ -26,11 +31,11 @@ function wholeNumberOf(text: unknown): unknown {
   return typeof text === 'string' && /^[0-9]{1,15}$/.test(text) ? Number(text) : text;
 }
 
-export function IsCursor(): PropertyDecorator {
+export function IsCursor(maxLength = 100): PropertyDecorator {
   return applyDecorators(
-    IsPlainText(100),
+    IsPlainText(maxLength),
     MayBeLeftOut(),
-    ApiText(undefined, { required: false, description: '`nextCursor` of the previous page', maxLength: 100 }),
+    ApiText(undefined, { required: false, description: '`nextCursor` of the previous page', minLength: 1, maxLength }),
   );
 }
 
@@ -57,15 +62,14 @@ export function cursorAfter(list: ListName, page: readonly { id: string }[], lim
 }
 
 /** The lists that have cursors. Each list rejects the cursors of the other lists. */
-export type ListName = 'events' | 'dlq' | 'audit' | 'replays';
+export type ListName = 'events' | 'dlq' | 'audit' | 'replays' | 'usage';
 
 const ID_BYTES = 16;
 const CHECK_BYTES = 4;
 
 /** Returns an opaque cursor for the page that starts below `id`. */
 export function encodeCursor(list: ListName, id: string): string {
-  const bytes = Buffer.from(id.replaceAll('-', ''), 'hex');
-  return Buffer.concat([bytes, checkOf(list, bytes)]).toString('base64url');
+  return withCheck(list, Buffer.from(id.replaceAll('-', ''), 'hex'));
 }
 
 /**
@@ -75,24 +79,41 @@ export function encodeCursor(list: ListName, id: string): string {
  */
 export function decodeCursor(list: ListName, cursor: string | undefined): string | undefined {
   if (cursor === undefined) return undefined;
-  const bytes = Buffer.from(cursor, 'base64url');
-  const id = bytes.subarray(0, ID_BYTES);
-  const intact = bytes.length === ID_BYTES + CHECK_BYTES && bytes.subarray(ID_BYTES).equals(checkOf(list, id));
-  if (!intact || bytes.toString('base64url') !== cursor) {
-    throw new Problem('invalid-request', 'The cursor is damaged or belongs to another list.', {
-      errors: [
-        {
-          pointer: '/cursor',
-          code: 'invalid-request',
-          message: 'cursor must be the nextCursor of a previous page of this list',
-        },
-      ],
-    });
-  }
+  const id = withoutCheck(list, cursor);
+  if (id.length !== ID_BYTES) throw damagedCursor();
   const hex = id.toString('hex');
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
 }
 
-function checkOf(list: ListName, id: Buffer): Buffer {
-  return createHash('sha256').update(list).update(id).digest().subarray(0, CHECK_BYTES);
+/** Returns an opaque cursor for the page that starts after the row with these key columns. */
+export function encodeKeyCursor(list: ListName, key: readonly string[]): string {
+  return withCheck(list, Buffer.from(JSON.stringify(key)));
+}
+
+/** Returns the key columns in a cursor. @throws Problem `invalid-request` */
+export function decodeKeyCursor(list: ListName, cursor: string): string[] {
+  return JSON.parse(withoutCheck(list, cursor).toString()) as string[];
+}
+
+function withCheck(list: ListName, bytes: Buffer): string {
+  return Buffer.concat([bytes, checkOf(list, bytes)]).toString('base64url');
+}
+
+function withoutCheck(list: ListName, cursor: string): Buffer {
+  const bytes = Buffer.from(cursor, 'base64url');
+  const content = bytes.subarray(0, -CHECK_BYTES);
+  const intact = content.length > 0 && bytes.subarray(-CHECK_BYTES).equals(checkOf(list, content));
+  if (!intact || bytes.toString('base64url') !== cursor) throw damagedCursor();
+  return content;
+}
+
+function damagedCursor(): Problem {
+  const message = 'cursor must be the nextCursor of a previous page of this list';
+  return new Problem('invalid-request', 'The cursor is damaged or belongs to another list.', {
+    errors: [{ pointer: '/cursor', code: 'invalid-request', message }],
+  });
+}
+
+function checkOf(list: ListName, content: Buffer): Buffer {
+  return createHash('sha256').update(list).update(content).digest().subarray(0, CHECK_BYTES);
 }

@@ -38,7 +38,7 @@ export const NAMED = `
     select e.id from events e
      where e.id = any (array(select t::uuid from unnest($10::text[]) t
                               where t ~* '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$'))
-       and ($1::text is null or e.tenant_id = $1)
+       and ($1::text is null or e.tenant_id = $1) and ($7::text is null or e.source = $7)
   )
   select id from by_id
   union

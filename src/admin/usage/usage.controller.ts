@@ -2,7 +2,9 @@ import { Controller, Get, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import { Pool } from 'pg';
 import { AdminEndpoint } from '../endpoint/admin-endpoint';
-import { listUsage } from './usage.queries';
+import { decodeKeyCursor, encodeKeyCursor } from '../endpoint/paging';
+import { firstDayOf, lastDayOf } from './usage-days';
+import { listUsage, type UsageCriteria } from './usage.queries';
 import { UsageQuery } from './usage.requests';
 import { UsageResponse } from './usage.responses';
 
@@ -14,11 +16,26 @@ export class UsageController {
   @Get()
   @ApiOperation({
     operationId: 'listUsage',
-    summary:
-      'List the number and bytes of processed events by tenant, UTC day and type. Each event counts once per generation.',
+    summary: 'List the number and bytes of processed events by tenant, UTC day of receipt and type, newest day first.',
+    description:
+      'An event counts once a generation, when its handlers succeed. A dead letter counts once it was retried with success. A replay with mode `reprocess` starts a new generation, so its events count again.',
   })
   @ApiOkResponse({ type: UsageResponse })
   async list(@Query() query: UsageQuery): Promise<UsageResponse> {
-    return { usage: await listUsage(this.pool, query) };
+    const usage = await listUsage(this.pool, criteriaOf(query));
+    const last = usage.at(-1);
+    const more = last && usage.length === query.limit;
+    return { usage, nextCursor: more ? encodeKeyCursor('usage', [last.day, last.tenantId, last.type]) : null };
   }
+}
+
+function criteriaOf({ tenantId, from, to, limit, cursor }: UsageQuery): UsageCriteria {
+  const [day = '', ofTenant = '', type = ''] = cursor === undefined ? [] : decodeKeyCursor('usage', cursor);
+  return {
+    tenantId: tenantId ?? null,
+    firstDay: from === undefined ? null : firstDayOf(from),
+    lastDay: to === undefined ? null : lastDayOf(to),
+    after: cursor === undefined ? null : { day, tenantId: ofTenant, type },
+    limit,
+  };
 }

@@ -10,21 +10,32 @@ export interface Usage {
 }
 
 /** Maximum number of rows in one response. */
-const MOST_ROWS = 1_000;
+export const MOST_ROWS = 1_000;
 
-/**
- * Lists usage by tenant, day and type, newest day first. An undefined criterion matches every row. `from` and `to` are
- * inclusive.
- */
-export async function listUsage(db: Db, filter: { tenantId?: string; from?: string; to?: string }): Promise<Usage[]> {
+export interface UsageCriteria {
+  tenantId: string | null;
+  /** Inclusive, as `lastDay`. */
+  firstDay: string | null;
+  lastDay: string | null;
+  /** The row before the page; null for the first page. */
+  after: Pick<Usage, 'day' | 'tenantId' | 'type'> | null;
+  limit: number;
+}
+
+/** Lists usage by tenant, day and type, newest day first. A null criterion matches every row. */
+export async function listUsage(
+  db: Db,
+  { tenantId, firstDay, lastDay, after, limit }: UsageCriteria,
+): Promise<Usage[]> {
   const { rows } = await db.query<Usage>(
     `select tenant_id as "tenantId", to_char(day, 'YYYY-MM-DD') as day, type,
             events::float8 as events, bytes::float8 as bytes
        from usage_daily
       where ($1::text is null or tenant_id = $1)
         and ($2::date is null or day >= $2) and ($3::date is null or day <= $3)
-      order by usage_daily.day desc, tenant_id, type limit ${MOST_ROWS}`,
-    [filter.tenantId ?? null, filter.from ?? null, filter.to ?? null],
+        and ($4::date is null or day < $4 or day = $4 and (tenant_id, type) > ($5::text, $6::text))
+      order by usage_daily.day desc, tenant_id, type limit $7`,
+    [tenantId, firstDay, lastDay, after?.day, after?.tenantId, after?.type, limit],
   );
   return rows;
 }

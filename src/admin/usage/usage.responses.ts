@@ -1,4 +1,4 @@
-import { ApiCount, ApiDay, ApiList, ApiText } from '../../http/docs/api-fields';
+import { ApiCount, ApiDay, ApiList, ApiNextCursor, ApiText } from '../../http/docs/api-fields';
 
 class UsageOfDay {
   @ApiText('demo') tenantId!: string;
@@ -10,4 +10,5 @@ class UsageOfDay {
 
 export class UsageResponse {
   @ApiList(UsageOfDay, { description: 'Usage, newest day first' }) usage!: UsageOfDay[];
+  @ApiNextCursor() nextCursor!: string | null;
 }

@@ -73,12 +73,67 @@ describe('admin and operations', () => {
 
     it('filters by day', async () => {
       const past = await usage('?tenantId=counted&from=2020-01-01&to=2020-12-31');
-      expect([past.status, past.body]).toEqual([200, { usage: [] }]);
+      expect([past.status, past.body]).toEqual([200, { usage: [], nextCursor: null }]);
       const since = await usage('?tenantId=counted&from=2020-01-01');
       expect((since.body as { usage: Usage[] }).usage).toHaveLength(4);
     });
 
-    it.each(['from=yesterday', 'from=2026-02-30', 'tenantId=-', 'tenant=acme'])('refuses ?%s', async (query) => {
+    it('takes instants, which select the whole days that they fall in, and lists pages', async () => {
+      const pool = database.pool;
+      await pool.query(
+        `insert into usage_daily (tenant_id, day, type, events, bytes)
+         select 'days', d::date, type, 1, 10
+           from generate_series('2026-03-01'::date, '2026-03-04', '1 day') d, unnest(array['a', 'ü"b']) type`,
+      );
+      const days = async (query: string) => {
+        const answer = await usage(`?tenantId=days&${query}`);
+        expect(answer.status).toBe(200);
+        return [...new Set((answer.body as { usage: Usage[] }).usage.map(({ day }) => Number(day.slice(-2))))];
+      };
+      expect(await days('from=2026-03-02T00:00:00Z&to=2026-03-04T00:00:00Z')).toEqual([3, 2]);
+      expect(await days('from=2026-03-02T23:00:00Z&to=2026-03-03T00:00:00.001Z')).toEqual([3, 2]);
+      expect(await days('from=2026-03-03T00:30:00%2B01:00&to=2026-03-03')).toEqual([3, 2]);
+      expect(await days('from=2026-03-02&to=2026-03-02')).toEqual([2]);
+      expect(await days('from=2026-03-02T00:00:00Z&to=2026-03-02T00:00:00Z')).toEqual([]);
+      expect(await days('from=2026-03-02T12:00:00Z&to=2026-03-02')).toEqual([2]);
+
+      const all: Usage[] = [];
+      let cursor: string | null = '';
+      do {
+        const answer = await usage(`?tenantId=days&limit=3${cursor ? `&cursor=${cursor}` : ''}`);
+        const page = answer.body as { usage: Usage[]; nextCursor: string | null };
+        all.push(...page.usage);
+        cursor = page.nextCursor;
+      } while (cursor);
+      expect(all.map(({ day, type }) => `${day.slice(-1)}${type}`)).toEqual(
+        [4, 3, 2, 1].flatMap((d) => [`${d}a`, `${d}ü"b`]),
+      );
+    });
+
+    it.each([
+      'from=2026-03-02&to=2026-03-01',
+      'from=2026-03-02T00:00:00.001Z&to=2026-03-02T00:00:00Z',
+      'from=2026-03-02&to=2026-03-01T23:59:59Z',
+      'from=2026-03-02T00:00:00Z&to=2026-03-01',
+    ])('refuses ?%s, a range that ends before it starts', async (query) => {
+      const problem = expectProblem(await usage(`?${query}`), 400, 'invalid-request');
+      expect(problem.errors?.[0]?.pointer).toBe('/from');
+    });
+
+    it.each(['from=0001-01-01T00:00:00Z&to=0001-01-01T00:00:00Z', 'to=9999-12-31', 'from=9999-12-31T23:59:59.999Z'])(
+      'accepts ?%s, at the ends of the calendar',
+      async (query) => expect((await usage(`?${query}`)).status).toBe(200),
+    );
+
+    it.each([
+      'from=yesterday',
+      'from=2026-02-30',
+      'to=2026-02-30T00:00:00Z',
+      'cursor=x',
+      'cursor=bnVsbA',
+      'tenantId=-',
+      'tenant=acme',
+    ])('refuses ?%s', async (query) => {
       const problem = expectProblem(await usage(`?${query}`), 400, 'invalid-request');
       expect(problem.errors?.[0]?.pointer).toBe(`/${query.split('=')[0]}`);
     });

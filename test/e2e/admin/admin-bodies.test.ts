@@ -137,7 +137,7 @@ describe('a request to an admin endpoint', () => {
         '5%20',
         '%EF%BC%95',
         '0',
-        '501',
+        String((schema.maximum ?? NaN) + 1),
       ])
         expectRefused(await get(`${route}?${name}=${text}`), `/${name}`);
       for (const text of [schema.minimum, schema.maximum])

@@ -178,6 +178,26 @@ describe('dead letters', () => {
     expect(problem.errors?.[0]?.pointer).toBe(pointer);
   });
 
+  it('list nothing for a range that ends before it starts, and say so', async () => {
+    for (const path of ['dlq', 'dlq/reasons', 'events']) {
+      const range = (from: string, to: string) => admin(api.url, `${path}?from=${from}&to=${to}`);
+      const problem = expectProblem(
+        await range('2026-03-02T00:00:00Z', '2026-03-01T00:00:00Z'),
+        400,
+        'invalid-request',
+      );
+      expect(problem.errors?.[0]?.pointer).toBe('/from');
+      expect((await range('2026-03-02T00:00:00Z', '2026-03-02T01:00:00%2B01:00')).status).toBe(200);
+    }
+    const range = { tenantId: 'any', from: '2026-03-02T00:00:00Z', to: '2026-03-01T00:00:00Z' };
+    for (const path of ['dlq/retry', 'dlq/discard', 'replay'])
+      expectProblem(
+        await admin(api.url, path, { ...range, ...(path === 'replay' && { mode: 'republish' }) }),
+        400,
+        'invalid-request',
+      );
+  });
+
   it.each(['x', 'AAAA', 'bm90IGEgY3Vyc29yIG9mIG91cnM'])('refuse the cursor %j', async (cursor) => {
     expectProblem(await admin(api.url, `dlq?cursor=${cursor}`), 400, 'invalid-request');
   });

@@ -133,6 +133,32 @@ describe('a replay', () => {
     expect(entries).toMatchObject([{ filter: { all: true, mode, replayId }, note: 'the new consumer' }]);
   });
 
+  it('acts on one event for each of its eventIds, the one that GET returns', async () => {
+    const tenantId = 'chained';
+    const [first] = await givenCompleted(api.pool, 1, tenantId);
+    const [second] = await givenEvents(api.pool, 1, { eventId: first!.id }, tenantId);
+    await setEntries(api.pool, [second!], 'PUBLISHED');
+    await givenAttempt(api.pool, second!);
+    const eventIds = [first!.id.toUpperCase(), 'unknown'];
+    const { matched, replayId } = await start({ tenantId, eventIds, mode: 'republish' });
+    expect(matched).toBe(1);
+    expect((await getEvent(api.url, tenantId, first!.id)).body).toMatchObject({
+      id: first!.id,
+      replays: [{ replayId }],
+    });
+    expect((await getEvent(api.url, tenantId, second!.id)).body).not.toHaveProperty('replays');
+  });
+
+  it('is found under its id in upper case', async () => {
+    const tenantId = 'upper';
+    const [event] = await givenCompleted(api.pool, 1, tenantId);
+    const { replayId } = await start({ tenantId, mode: 'republish' });
+    expect(await progress(replayId.toUpperCase())).toMatchObject({ replayId });
+    const cancelled = await admin<ReplayProgress>(api.url, `replays/${replayId.toUpperCase()}/cancel`, {});
+    expect(cancelled.body).toMatchObject({ replayId, status: 'CANCELLED' });
+    expect((await getEvent(api.url, tenantId, event!.id.toUpperCase())).body.id).toBe(event!.id);
+  });
+
   it('resolves the dead letters that it dispatches', async () => {
     const tenantId = 'dead';
     await givenDeadLetters(api.pool, 3, { tenantId });

@@ -71,6 +71,13 @@ describe('/v1/admin/destinations', () => {
     const rest2 = (await list(`&limit=1&cursor=${page.nextCursor}`)).body;
     expect(rest2.destinations.map(({ id }) => id)).toEqual([created.id]);
 
+    const upper = `/${created.id.toUpperCase()}`;
+    expect((await admin(open.url, 'GET', upper)).body.id).toBe(created.id);
+    expect((await admin(open.url, 'POST', `${upper}/rotate-secret`)).status).toBe(200);
+    expect((await admin<{ delivered: boolean }>(open.url, 'POST', `${upper}/test`)).body.delivered).toBe(true);
+    const below = (await list(`&limit=1&cursor=${second.id.toUpperCase()}`)).body;
+    expect(below.destinations.map(({ id }) => id)).toEqual([created.id]);
+
     expect((await admin(open.url, 'DELETE', path)).status).toBe(204);
     for (const [method, below] of [
       ['GET', ''],

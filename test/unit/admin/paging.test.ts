@@ -1,4 +1,4 @@
-import { decodeCursor, encodeCursor } from '../../../src/admin/endpoint/paging';
+import { decodeCursor, decodeKeyCursor, encodeCursor, encodeKeyCursor } from '../../../src/admin/endpoint/paging';
 import { uuidV7 } from '../../../src/event/uuid-v7';
 
 describe('a cursor', () => {
@@ -6,6 +6,11 @@ describe('a cursor', () => {
     const id = uuidV7();
     expect(decodeCursor('events', encodeCursor('events', id))).toBe(id);
     expect(decodeCursor('events', undefined)).toBeUndefined();
+  });
+
+  it('brings back the columns of a key', () => {
+    const key = ['2026-03-01', 'a', 'ü"b'];
+    expect(decodeKeyCursor('usage', encodeKeyCursor('usage', key))).toEqual(key);
   });
 
   it('of another list is refused', () => {
