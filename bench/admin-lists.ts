@@ -3,6 +3,7 @@
  * other load. Uses DATABASE_URL, or an embedded PostgreSQL in a temporary directory.
  */
 import '../src/runtime/require-node.js';
+import '../scripts/print-help.mjs';
 import { readFileSync } from 'node:fs';
 import { Client } from 'pg';
 import { compiled } from '#bench/compiled';

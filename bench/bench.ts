@@ -14,6 +14,7 @@
  * RabbitMQ get a private one, unless RABBITMQ_URL names one whose queues may be purged.
  */
 import '../src/runtime/require-node.js';
+import '../scripts/print-help.mjs';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { compareBuilds } from '#bench/against/compare-builds';

@@ -5,6 +5,7 @@
  * StreamForge on embedded backends.
  */
 import '../src/runtime/require-node.js';
+import '../scripts/print-help.mjs';
 import { request } from '#bench/client';
 import { eventJson } from '#bench/events';
 import { loadOptions } from '#bench/load-options';

@@ -5,6 +5,7 @@
  * starts its own StreamForge on embedded backends.
  */
 import '../src/runtime/require-node.js';
+import '../scripts/print-help.mjs';
 import type { Answer } from '#bench/answer-parser';
 import { request } from '#bench/client';
 import type { Accepted } from '#bench/closing-check';

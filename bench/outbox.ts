@@ -7,6 +7,7 @@
  * entry waits for its next attempt, and while an old transaction (a backup) prevents the removal of dead rows.
  */
 import '../src/runtime/require-node.js';
+import '../scripts/print-help.mjs';
 import { randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { Client } from 'pg';

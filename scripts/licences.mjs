@@ -3,6 +3,7 @@
  * and licence. It reads only package-lock.json, so the result is the same on every machine. With --check it writes nothing,
  * and exits with 1 if the file is outdated or a licence is not in the list below.
  */
+import './print-help.mjs';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';

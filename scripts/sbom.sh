@@ -2,6 +2,11 @@
 # npm run sbom > sbom.json: lists what production installs, as CycloneDX. `npm sbom --omit=dev` leaves out packages that
 # development uses too (npm 11), so this runs it on a copy of package.json without development dependencies.
 set -euo pipefail
+
+if [ "${1:-}" = --help ]; then
+  sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0"
+  exit 0
+fi
 cd "$(dirname "$0")/.."
 directory=$(mktemp -d)
 trap 'rm -rf "$directory"' EXIT
