@@ -8,6 +8,8 @@ import { areBlank, isSpace } from '../../event/json/white-space';
 export interface StreamRecord {
   number: number;
   bytes: Buffer;
+  /** Size of the record as it was sent, where `bytes` was converted from another format. */
+  receivedBytes?: number;
 }
 
 // Local constants: in CommonJS an imported constant is a property read.

@@ -20,7 +20,12 @@ export interface StreamFormat {
   /** The OpenAPI document shows the first one. */
   mediaTypes: readonly [string, ...string[]];
   records: (maxRecordBytes: number, source: StreamSource) => Transform;
-  prepare: (bytes: Buffer, context: RequestContext, rules: ContentRules) => PrepareResult;
+  prepare: (
+    bytes: Buffer,
+    context: RequestContext,
+    rules: ContentRules,
+    receivedBytes: number | undefined,
+  ) => PrepareResult;
   documentation: { schema: typeof TEXT | { type: 'array'; items: typeof CLOUD_EVENT_REF }; example: unknown };
 }
 

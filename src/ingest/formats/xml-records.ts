@@ -4,7 +4,9 @@ import { MAX_DEPTH } from '../../event/prepare-event';
 import { Problem } from '../../event/problems';
 import type { StreamRecord } from './ndjson-records';
 import type { StreamSource } from '../stream/stream-source';
+import { BytePositions } from './byte-positions';
 import { Utf8Text } from './utf8-text';
+import { NO_NAMESPACES, withDeclarations, type Namespaces } from './xml-namespaces';
 import { EventElement, isBlank } from './xml-to-json';
 
 const MAX_ATTRIBUTES = 256;
@@ -14,6 +16,8 @@ const MAX_ELEMENT_DEPTH = MAX_DEPTH + 3;
 const PIECE_BYTES = 65_536;
 /** Lower bound of the limit on one tag, comment or text, in characters; see boundGap. */
 const MIN_GAP = 1_048_576;
+/** Limit of the root's namespace declarations, in characters. They may become part of each payload. */
+const MAX_NAMESPACES = 4_096;
 const ENCODINGS = /^(utf-?8|us-ascii)$/i;
 
 /**
@@ -25,11 +29,9 @@ export class XmlRecords extends Transform {
   private readonly document: EventsDocument;
   private count = 0;
   private faulted = false;
-  /** Replaces every event that was too large to keep. The next stage only sees that it is over the limit. */
-  private tooLong: Buffer | undefined;
 
   constructor(
-    private readonly maxEventBytes: number,
+    maxEventBytes: number,
     private readonly source: Pick<StreamSource, 'isBroken' | 'breakOff'>,
   ) {
     super({ readableObjectMode: true, readableHighWaterMark: 4 });
@@ -63,34 +65,44 @@ export class XmlRecords extends Transform {
       this.faulted = true;
       this.source.breakOff(error);
     }
-    const events = this.document.take();
-    done(null, events.length > 0 ? events.map((json) => this.record(json)) : undefined);
-  }
-
-  private record(json: string | undefined): StreamRecord {
-    this.count += 1;
-    if (json !== undefined) return { number: this.count, bytes: Buffer.from(json) };
-    this.tooLong ??= Buffer.alloc(this.maxEventBytes + 1, ' ');
-    return { number: this.count, bytes: this.tooLong };
+    const records = this.document.take().map(({ json, bytes }) => {
+      this.count += 1;
+      return { number: this.count, bytes: Buffer.from(json), receivedBytes: bytes } satisfies StreamRecord;
+    });
+    done(null, records.length > 0 ? records : undefined);
   }
 }
 
-/** Private fields of saxes: what it buffers until the next tag. `forget` clears them to bound memory. */
-interface Gathering {
+/** Private fields of saxes: what it buffers until the next tag, which `forget` clears to bound memory; and its input. */
+interface Internals {
   text: string;
   name: string;
+  chunk: string;
+  /** Position in `chunk`. */
+  i: number;
 }
 
-/** Reads a root of any name with <event> elements. Gives the JSON text of each event; undefined if it is too large. */
+/** An <event>: the JSON text of its envelope, empty if the event is too large, and its size as received. */
+interface XmlEvent {
+  json: string;
+  bytes: number;
+}
+
+/**
+ * Reads a root of any name with <event> elements. The JSON text of an event is at most about 2.5 times as long as its
+ * XML, for example 10 bytes of `"ab":null,` from 5 of `<ab/>`, apart from namespace declarations of the root.
+ */
 class EventsDocument {
   private readonly parser = new SaxesParser({ xmlns: false, fragment: false });
   private readonly maxGap: number;
-  private events: (string | undefined)[] = [];
+  private events: XmlEvent[] = [];
   /** The event being read; undefined between events and for an event that is too large to keep. */
   private event: EventElement | undefined;
   private depth = 0;
   private attributes = 0;
-  /** Position in UTF-16 code units, of which there are never more than bytes. prepareEvent checks the size in bytes. */
+  private namespacesOfRoot = NO_NAMESPACES;
+  private readonly bytes = new BytePositions();
+  /** Position of the current <event>, in bytes. */
   private eventStart = 0;
   /** Characters written so far; saxes' own position is valid only inside write(). */
   private written = 0;
@@ -115,6 +127,7 @@ class EventsDocument {
 
   /** @throws Problem `malformed-body`. Events completed before the error can still be taken. */
   write(text: string): void {
+    this.bytes.add(text);
     this.parser.write(text);
     this.written += text.length;
     this.forget();
@@ -126,7 +139,7 @@ class EventsDocument {
     this.parser.close();
   }
 
-  take(): (string | undefined)[] {
+  take(): XmlEvent[] {
     const { events } = this;
     this.events = [];
     return events;
@@ -145,7 +158,9 @@ class EventsDocument {
     if (this.depth > MAX_ELEMENT_DEPTH) this.refuse(`Elements are nested deeper than ${MAX_ELEMENT_DEPTH} levels.`);
     if (this.depth !== 2) return;
     if (name !== 'event') this.refuse(`The root may contain only <event> elements, not <${short(name)}>.`);
-    this.eventStart = this.parser.position - name.length - 2; // `<` and the character that ended the name
+    const { chunk, i } = this.internals;
+    const end = chunk.endsWith('\r\n', i) ? 2 : 1; // characters read to find the end of the name
+    this.eventStart = this.position - end - name.length - 1;
   }
 
   private countAttribute(): void {
@@ -155,8 +170,19 @@ class EventsDocument {
 
   private opened(name: string, attributes: Record<string, string>): void {
     this.step();
-    if (this.depth === 2) this.event = this.isTooLarge(this.parser.position) ? undefined : new EventElement(attributes);
-    else this.event?.openElement(name, attributes);
+    if (this.depth === 1) this.namespacesOfRoot = this.boundedNamespaces(attributes);
+    else if (this.depth > 2) this.event?.openElement(name, attributes);
+    else if (!this.isTooLarge(this.position)) this.event = new EventElement(attributes, this.namespacesOfRoot);
+  }
+
+  private boundedNamespaces(attributes: Record<string, string>): Namespaces {
+    const namespaces = withDeclarations(NO_NAMESPACES, attributes);
+    let length = 0;
+    for (const [name, uri] of namespaces) length += name.length + uri.length;
+    if (length > MAX_NAMESPACES) {
+      this.refuse(`The namespace declarations of the root have more than ${MAX_NAMESPACES} characters.`);
+    }
+    return namespaces;
   }
 
   private closed(): void {
@@ -164,7 +190,9 @@ class EventsDocument {
     this.depth -= 1;
     if (this.depth > 1) this.event?.closeElement();
     if (this.depth !== 1) return;
-    this.events.push(this.isTooLarge(this.parser.position) ? undefined : this.event?.toJson());
+    const { position } = this;
+    const kept = this.isTooLarge(position) ? undefined : this.event;
+    this.events.push({ json: kept?.toJson() ?? '', bytes: position - this.eventStart });
     this.event = undefined;
     this.completedAt = this.parser.position;
   }
@@ -177,15 +205,24 @@ class EventsDocument {
     }
   }
 
+  private get internals(): Internals {
+    return this.parser as unknown as Internals;
+  }
+
+  /** Where the parser is, in bytes. */
+  private get position(): number {
+    return this.bytes.of(this.parser.position);
+  }
+
   private isTooLarge(position: number): boolean {
     return position - this.eventStart > this.maxEventBytes;
   }
 
   /** Drops an event that is too large, and the text, CDATA or comment of it that saxes has buffered. */
   private forget(): void {
-    if (this.depth < 2 || !this.isTooLarge(this.written)) return;
+    if (this.depth < 2 || !this.isTooLarge(this.bytes.total)) return;
     this.event = undefined;
-    const gathering = this.parser as unknown as Gathering;
+    const gathering = this.internals;
     if (gathering.text === '' || gathering.name !== '') return; // inside a tag, this is the value of an attribute
     gathering.text = '';
     this.lastStep = this.written;

@@ -1,5 +1,6 @@
 import { isSpace } from '../../event/json/white-space';
 import { isJson } from '../../event/json/json-text';
+import { declaresNamespace, isNil, referredTo, withDeclarations, type Namespaces } from './xml-namespaces';
 
 type Attributes = Readonly<Record<string, string>>;
 
@@ -14,17 +15,25 @@ const MALFORMED_RECORD = '{"payload":';
 export class EventElement {
   private readonly members: string[] = [];
   private readonly open: OpenElement[] = [];
+  /** Those of the root and of <event>. They apply to the payload and would otherwise be lost. */
+  private readonly namespaces: Namespaces;
   private ownText = '';
   private payloadIsJson = true;
 
-  constructor(attributes: Attributes) {
-    for (const [name, value] of Object.entries(attributes)) {
-      if (!declaresNamespace(name)) this.member(name, this.fieldText(name, value));
+  constructor(attributes: Attributes, namespacesOfRoot: Namespaces) {
+    this.namespaces = withDeclarations(namespacesOfRoot, attributes);
+    for (const name in attributes) {
+      if (!declaresNamespace(name)) this.member(name, this.fieldText(name, attributes[name] as string));
     }
   }
 
   openElement(name: string, attributes: Attributes): void {
-    this.open.push(new OpenElement(name, attributes));
+    const element = new OpenElement(name);
+    this.open.push(element);
+    for (const attribute in attributes) element.addAttribute(attribute, attributes[attribute] as string);
+    for (const attribute in attributes) {
+      if (isNil(attribute, attributes[attribute] as string, (name) => this.uriOf(name))) element.nil = attribute;
+    }
   }
 
   text(text: string): void {
@@ -36,14 +45,19 @@ export class EventElement {
   closeElement(): void {
     const closed = this.open.pop() as OpenElement; // the parser has matched the tags
     const parent = this.open.at(-1);
-    if (parent) parent.add(closed.name, closed.toJson());
-    else if (closed.isPlain) this.member(closed.name, this.fieldText(closed.name, closed.text));
-    else this.member(closed.name, closed.toJson());
+    if (parent) parent.addChild(closed.name, closed.toJson());
+    else if (closed.isField) this.member(closed.name, this.fieldText(closed.name, closed.text));
+    else this.member(closed.name, closed.toJson(this.namespaces));
   }
 
   toJson(): string {
     if (!isBlank(this.ownText)) this.member('#text', JSON.stringify(trim(this.ownText)));
     return this.payloadIsJson ? `{${this.members.join(',')}}` : MALFORMED_RECORD;
+  }
+
+  private uriOf(declaration: string): string | undefined {
+    const uri = this.open.findLast(({ declared }) => declared?.has(declaration))?.declared?.get(declaration);
+    return uri ?? this.namespaces.get(declaration);
   }
 
   private member(name: string, json: string): void {
@@ -61,29 +75,68 @@ export class EventElement {
   }
 }
 
-/** An element that has not closed. Attribute → member `@name`, child → member, children of one name → array. */
+/**
+ * An element that has not closed. Attribute → member `@name`, child → member, children of one name → array. The order
+ * of children with different names is lost, as JSON has none.
+ */
 class OpenElement {
+  /** The text since the last child. */
   text = '';
-  private readonly isNil: boolean;
+  /** Name of the attribute that says that the element is nil. */
+  nil: string | undefined;
+  /** Its own namespace declarations. */
+  declared: Map<string, string> | undefined;
   /** The JSON text of each member. Created when needed: most elements contain only text. */
   private members: Map<string, string | string[]> | undefined;
+  /** Text before each child, unless it is blank; undefined without children. */
+  private textBefore: string[] | undefined;
 
-  constructor(
-    readonly name: string,
-    attributes: Attributes,
-  ) {
-    this.isNil = attributes['xsi:nil'] === 'true';
-    for (const [attribute, value] of Object.entries(attributes)) {
-      if (!declaresNamespace(attribute)) this.add(`@${attribute}`, JSON.stringify(value));
+  constructor(readonly name: string) {}
+
+  /** True for an element directly in <event> that has the text of a field, or JSON. Neither has namespaces. */
+  get isField(): boolean {
+    if (this.members) return false;
+    return this.name !== 'payload' || !isBlank(this.text) || !this.declaresAny;
+  }
+
+  private get declaresAny(): boolean {
+    return this.declared !== undefined && [...this.declared.values()].some((uri) => uri !== '');
+  }
+
+  addAttribute(name: string, value: string): void {
+    if (declaresNamespace(name)) (this.declared ??= new Map()).set(name, value);
+    else this.add(`@${name}`, JSON.stringify(value));
+  }
+
+  addChild(name: string, json: string): void {
+    this.textBefore ??= [];
+    if (!isBlank(this.text)) this.textBefore.push(this.text);
+    this.text = '';
+    this.add(name, json);
+  }
+
+  /** @param outer declarations of the enclosing elements; those that the element refers to become its own */
+  toJson(outer?: Namespaces): string {
+    if (this.isNothing) return 'null';
+    const parts: string[] = [];
+    for (const [name, json] of this.members ?? []) {
+      parts.push(`${JSON.stringify(name)}:${typeof json === 'string' ? json : `[${json.join(',')}]`}`);
     }
+    const text = this.textJson();
+    if (parts.length === 0 && !this.declared) return text ?? 'null';
+    if (text !== undefined) parts.push(`"#text":${text}`);
+    const json = parts.join(',');
+    const namespaces = this.namespacesJson(json, outer);
+    return `{${namespaces}${namespaces !== '' && json !== '' ? ',' : ''}${json}}`;
   }
 
-  /** True without attributes and children. */
-  get isPlain(): boolean {
-    return this.members === undefined;
+  /** True for an element with nil and nothing else, apart from the declaration of its prefix. */
+  private get isNothing(): boolean {
+    if (this.nil === undefined || this.members?.size !== 1 || this.textBefore || this.text !== '') return false;
+    return !this.declared || (this.declared.size === 1 && this.declared.has(`xmlns:${this.nil.slice(0, -4)}`));
   }
 
-  add(name: string, json: string): void {
+  private add(name: string, json: string): void {
     this.members ??= new Map();
     const before = this.members.get(name);
     if (before === undefined) this.members.set(name, json);
@@ -91,20 +144,19 @@ class OpenElement {
     else before.push(json);
   }
 
-  toJson(): string {
-    if (this.isNil) return 'null';
-    if (!this.members) return isBlank(this.text) ? 'null' : JSON.stringify(this.text);
-    if (!isBlank(this.text)) this.add('#text', JSON.stringify(trim(this.text)));
-    const parts: string[] = [];
-    for (const [name, json] of this.members) {
-      parts.push(`${JSON.stringify(name)}:${typeof json === 'string' ? json : `[${json.join(',')}]`}`);
-    }
-    return `{${parts.join(',')}}`;
+  /** Text is kept exactly, unless there are children: what is blank between them, and around all text, is layout. */
+  private textJson(): string | undefined {
+    if (!this.textBefore) return this.text === '' ? undefined : JSON.stringify(this.text);
+    const texts = isBlank(this.text) ? this.textBefore : [...this.textBefore, this.text];
+    if (texts.length < 2) return texts.length === 0 ? undefined : JSON.stringify(trim(texts[0] as string));
+    return JSON.stringify(texts.map((text, i) => trim(text, i === 0, i === texts.length - 1)));
   }
-}
 
-function declaresNamespace(attribute: string): boolean {
-  return attribute === 'xmlns' || attribute.startsWith('xmlns:');
+  private namespacesJson(json: string, outer: Namespaces | undefined): string {
+    if (!this.declared && !outer?.size) return '';
+    const all = new Map([...(outer ? referredTo(outer, json) : []), ...(this.declared ?? [])]);
+    return Array.from(all, ([name, uri]) => `"@${name}":${JSON.stringify(uri)}`).join(',');
+  }
 }
 
 /** True for XML white space only. String.trim would also remove a no-break space, for example. */
@@ -112,10 +164,10 @@ export function isBlank(text: string): boolean {
   return !/[^ \t\r\n]/.test(text);
 }
 
-function trim(text: string): string {
+function trim(text: string, atStart = true, atEnd = true): string {
   let start = 0;
   let end = text.length; // loops, because /\s+$/ takes quadratic time on white space inside the text
-  while (start < end && isSpace(text.charCodeAt(start))) start += 1;
-  while (end > start && isSpace(text.charCodeAt(end - 1))) end -= 1;
+  while (atStart && start < end && isSpace(text.charCodeAt(start))) start += 1;
+  while (atEnd && end > start && isSpace(text.charCodeAt(end - 1))) end -= 1;
   return text.slice(start, end);
 }

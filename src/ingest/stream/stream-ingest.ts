@@ -59,7 +59,8 @@ export class StreamIngest {
     const { idempotencyKey } = context;
     const ownKey = idempotencyKey === undefined ? undefined : `${idempotencyKey}#${record.number}`;
     const traceparent = traceparentOfRecord(context.traceparent, record.number);
-    return format.prepare(record.bytes, { ...context, traceparent, idempotencyKey: ownKey }, this.settings);
+    const ownContext = { ...context, traceparent, idempotencyKey: ownKey };
+    return format.prepare(record.bytes, ownContext, this.settings, record.receivedBytes);
   }
 
   private commit(request: StreamRequest, source: StreamSource): Writable {

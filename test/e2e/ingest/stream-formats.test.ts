@@ -85,6 +85,42 @@ describe('the formats of a stream', () => {
       expect(twin.body.summary).toMatchObject({ records: 1, duplicates: 1 });
     });
 
+    it('is another event when only a namespace or white space differs, and its payload has both', async () => {
+      const event = (xmlns: string, blank: string) =>
+        `<event eventType="x" subject="s"><payload><Document xmlns="${xmlns}"><a>${blank}</a></Document></payload></event>`;
+      const documents = [event('urn:iso:pain.001.03', ''), event('urn:iso:pain.001.09', ''), event('urn:iso:pain.001.03', ' ')]; // prettier-ignore
+      const { body } = await send('namespaces', `<events>${documents.join('')}</events>`, XML);
+      expect(body.summary).toMatchObject({ records: 3, accepted: 3 });
+      const again = await send('namespaces', `<e>${documents[1]}</e>`, XML);
+      expect(again.body.summary).toMatchObject({ duplicates: 1 });
+      const { rows } = await database.pool.query(
+        `select payload from events where tenant_id = 'namespaces' order by id`,
+      );
+      expect(rows).toEqual([
+        { payload: '{"Document":{"@xmlns":"urn:iso:pain.001.03","a":null}}' },
+        { payload: '{"Document":{"@xmlns":"urn:iso:pain.001.09","a":null}}' },
+        { payload: '{"Document":{"@xmlns":"urn:iso:pain.001.03","a":" "}}' },
+      ]);
+    });
+
+    it('is as large as the bytes received, not as its JSON', async () => {
+      const event = (id: string, length: number) => {
+        const [start, end] = [
+          `<event eventId="${id}" eventType="x" subject="€"><payload><a>`,
+          '</a></payload></event>',
+        ];
+        const elements = '<a/>'.repeat(100);
+        return start + elements.padEnd(length - Buffer.byteLength(start + end), '\t') + end;
+      };
+      const { body } = await send('xml-size', `<e>${event('fits', MAX_EVENT)}${event('over', MAX_EVENT + 1)}</e>`, XML);
+      expect(body.summary).toMatchObject({ records: 2, accepted: 1, rejected: 1 });
+      expect(body.errors).toMatchObject([{ record: 2, code: 'event-too-large' }]);
+      const { rows } = await database.pool.query(`select size_bytes from events where tenant_id = 'xml-size'`);
+      expect(rows).toEqual([{ size_bytes: MAX_EVENT }]);
+      const elements = simpleXml('3').replace('>3<', `>${'<a/>'.repeat(450)}<`);
+      expect((await send('xml-size', `<e>${elements}</e>`, XML)).body.summary).toMatchObject({ accepted: 1 });
+    });
+
     it('gets 202, 207 and 422 like NDJSON', async () => {
       const [good, bad] = [simpleXml('1'), simpleXml('2', '<typo/>')];
       const all = await send('xml', `<events>${good}</events>`, XML);

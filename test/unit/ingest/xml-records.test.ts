@@ -33,6 +33,11 @@ async function recordsOf(chunks: (Buffer | string)[], maxEventBytes = LIMIT): Pr
   expect(fault).toBeUndefined();
   return arrays.flat().map(({ number, bytes }) => [number, bytes.toString()]);
 }
+async function sizesOf(chunks: (Buffer | string)[], maxEventBytes = LIMIT): Promise<unknown[]> {
+  const { arrays, fault } = await read(chunks, maxEventBytes);
+  expect(fault).toBeUndefined();
+  return arrays.flat().map(({ receivedBytes }) => receivedBytes);
+}
 /** Returns the detail of the problem, and the subjects of the records before it. */
 async function refusalOf(...chunks: (Buffer | string)[]): Promise<{ detail: string; before: unknown[] }> {
   const { arrays, fault } = await read(chunks);
@@ -208,24 +213,83 @@ describe('an event that is too large', () => {
     ['an instruction', `<event><?p ${'x'.repeat(LONG)}?></event>`],
     ['a start tag', `<event a="${'x'.repeat(LIMIT)}"/>`],
   ])('is rejected alone and is not kept in memory: %s', async (_what, tooLarge) => {
-    const records = await recordsOf([`<e>${event('a')}${tooLarge}${event('b')}</e>`]);
-    expect(records.map(([number]) => number)).toEqual([1, 2, 3]);
-    expect([records[0]?.[1], records[2]?.[1]]).toEqual(['{"subject":"a"}', '{"subject":"b"}']);
-    expect(records[1]?.[1]).toHaveLength(LIMIT + 1);
+    const { arrays, fault } = await read([`<e>${event('a')}${tooLarge}${event('b')}</e>`]);
+    expect(fault).toBeUndefined();
+    expect(arrays.flat().map(({ number, bytes, receivedBytes }) => [number, bytes.toString(), receivedBytes])).toEqual([
+      [1, '{"subject":"a"}', event('a').length],
+      [2, '', tooLarge.length],
+      [3, '{"subject":"b"}', event('b').length],
+    ]);
   });
 
   it('is one byte over the limit, counted from its first to its last tag', async () => {
     const sized = (length: number): string => `<event><payload>${'"'.padEnd(length - 35, 'x')}"</payload></event>`;
-    const [exact, over] = await recordsOf([`<e>${sized(LIMIT)}${sized(LIMIT + 1)}</e>`]);
-    expect(sized(LIMIT)).toHaveLength(LIMIT);
+    const document = [`<e>${sized(LIMIT)}${sized(LIMIT + 1)}</e>`];
+    const [exact, over] = await recordsOf(document);
     expect(exact?.[1]).toMatch(/^\{"payload":"x+"\}$/);
-    expect(over?.[1]).toHaveLength(LIMIT + 1);
+    expect(over?.[1]).toBe('');
+    expect(await sizesOf(document)).toEqual([LIMIT, LIMIT + 1]);
   });
 
   it('does not hide an error inside it', async () => {
     const refusal = await refusalOf(`<e>${event('good')}<event>${'x'.repeat(200_000)}<a></b></event></e>`);
     expect(refusal.detail).toContain('unexpected close tag');
     expect(refusal.before).toEqual(['good']);
+  });
+});
+
+describe('the size of an event', () => {
+  it('is that of the bytes received, not that of the JSON', async () => {
+    const elements = `<event><payload>${'<a/>'.repeat(55_000)}</payload></event>`;
+    const [[, json] = []] = await recordsOf([`<e>${elements}</e>`], 262_144);
+    expect(json?.length).toBeGreaterThan(262_144);
+    const escaped = `<event><payload><a>${'&#8364;'.repeat(100)}</a></payload></event>`;
+    expect(await sizesOf([`<e>${elements}${escaped}</e>`], 262_144)).toEqual([elements.length, escaped.length]);
+  });
+
+  it('counts bytes of UTF-8, however they are split', async () => {
+    const part = fc.constantFrom('€', '😀', 'é', 'x', '\r\n', '\r', '<a b="ü"/>', '<é/>', '<!--😀-->', ' ');
+    const anEvent = fc.array(part).map((parts) => `<event\r\n a="€"><payload>${parts.join('')}</payload></event\r>`);
+    const between = fc.constantFrom('', '\r\n', '<!--é-->', '\r', '<?p €?>');
+    const documents = fc.array(fc.tuple(between, anEvent), { maxLength: 5 });
+    await fc.assert(
+      fc.asyncProperty(documents, fc.array(fc.nat(400)), async (events, cuts) => {
+        const bytes = Buffer.from(`\ufeff<?xml version="1.0"?><é>${events.flat().join('')}</é>`);
+        const ends = [...cuts, bytes.length].toSorted((a, b) => a - b);
+        const chunks = ends.map((end, i) => bytes.subarray(ends[i - 1] ?? 0, end));
+        expect(await sizesOf(chunks)).toEqual(events.map(([, text]) => Buffer.byteLength(text)));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('counts bytes when a long event is parsed in pieces', async () => {
+    const long = `<event><payload><a>${'€'.repeat(80_000)}\r</a></payload></event>`;
+    expect(await sizesOf([`<é>${long}\r${long}</é>`], 300_000)).toEqual([long, long].map((e) => Buffer.byteLength(e)));
+  });
+
+  it('bounds that of the JSON', async () => {
+    const names = Array.from({ length: 5_000 }, (_, i) => i.toString(36).padStart(3, 'a').replace(/^\d/, 'z'));
+    const worst = [
+      names.map((name) => `<${name}/>`),
+      names.map((name) => `<a ${name}=""/>`),
+      names.map((name) => `<${name}>"</${name}>`),
+      names.map(() => '<a/>"'),
+      ['<a>', '"'.repeat(10_000), '</a>'],
+      ['<a>', '\t'.repeat(10_000), '</a>'],
+    ];
+    for (const parts of worst) {
+      const payload = parts.join('');
+      const [[, json = ''] = []] = await recordsOf([`<e><event><payload>${payload}</payload></event></e>`], 100_000);
+      expect(json.length).toBeLessThan(2.5 * payload.length + 100);
+    }
+  });
+
+  it('bounds the namespaces that a root adds to each event', async () => {
+    const root = (length: number) =>
+      `<e xmlns:n="${'u'.repeat(length - 7)}"><event><payload><n:a/></payload></event></e>`;
+    expect((await recordsOf([root(4_096)]))[0]?.[1]).toHaveLength(4_096 + 31);
+    expect((await refusalOf(root(4_097))).detail).toContain('4096 characters');
   });
 });
 

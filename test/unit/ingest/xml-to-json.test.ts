@@ -5,16 +5,18 @@ import type { StreamRecord } from '../../../src/ingest/formats/ndjson-records';
 import { streamSource } from '../../support/stream-source';
 import { XmlRecords } from '../../../src/ingest/formats/xml-records';
 
+const XSI = 'http://www.w3.org/2001/XMLSchema-instance';
 const CONTEXT = { tenantId: 'acme', correlationId: 'c', traceparent: undefined, idempotencyKey: undefined };
 const RULES: ContentRules = { MAX_EVENT_BYTES: 10_000, DEDUPE_STRATEGY: 'intent', DEDUPE_INCLUDE_OCCURRED_AT: true };
 
 /** Returns the JSON text of the only event in the document. */
-async function jsonOf(event: string): Promise<string> {
-  const source = Readable.from([Buffer.from(`<events>${event}</events>`)]);
+async function jsonOfDocument(document: string): Promise<string> {
+  const source = Readable.from([Buffer.from(document)]);
   const records = ((await source.pipe(new XmlRecords(10_000, streamSource([]))).toArray()) as StreamRecord[][]).flat();
   expect(records).toHaveLength(1);
   return String(records[0]?.bytes);
 }
+const jsonOf = (event: string): Promise<string> => jsonOfDocument(`<events>${event}</events>`);
 const payloadOf = async (payload: string): Promise<unknown> =>
   (JSON.parse(await jsonOf(`<event>${payload}</event>`)) as { payload: unknown }).payload;
 const prepare = (json: string) => prepareEvent(Buffer.from(json), CONTEXT, RULES);
@@ -113,17 +115,53 @@ describe('a payload of elements', () => {
     ['a repeated element becomes an array, in order', '<a>1</a><b/><a>2</a><a/>', { a: ['1', '2', null], b: null }],
     ['elements nest', '<a><b><c>x</c></b><b/></a>', { a: { b: [{ c: 'x' }, null] } }],
     ['an attribute becomes @name', '<a id="1" x:y=" z "/>', { a: { '@id': '1', '@x:y': ' z ' } }],
-    ['text beside attributes becomes #text', '<a id="1">\n x </a>', { a: { '@id': '1', '#text': 'x' } }],
-    ['text beside elements is joined and becomes #text', ' x<a/>y&lt;z ', { a: null, '#text': 'xy<z' }],
-    ['an empty element becomes null', '<a/><b></b><c> \n</c><d><!-- x --></d>', { a: null, b: null, c: null, d: null }],
-    ['xsi:nil becomes null', '<a xsi:nil="true"/><b xsi:nil="true">x</b>', { a: null, b: null }],
+    ['text beside attributes becomes #text', '<a id="1">\n x </a>', { a: { '@id': '1', '#text': '\n x ' } }],
+    ['text beside an element becomes #text', ' x&lt;z <a/> ', { a: null, '#text': 'x<z' }],
+    [
+      'text at several places becomes an array',
+      ' 1 <a/> <!-- x --> <b/>2<?p?>3<c/> 4 ',
+      { a: null, b: null, c: null, '#text': ['1 ', '23', ' 4'] },
+    ],
+    ['an empty element becomes null', '<a/><b></b><d><!-- x --></d>', { a: null, b: null, d: null }],
+    [
+      'white space is kept in an element without elements',
+      '<a> \n</a><b>&#32;</b><c><![CDATA[\t]]></c><d xml:space="preserve"> </d><e> <!-- x --> </e>',
+      { a: ' \n', b: ' ', c: '\t', d: { '@xml:space': 'preserve', '#text': ' ' }, e: '  ' },
+    ],
+    ['white space between elements is layout', '<a>\n <b/>\t<c> </c>\n</a>', { a: { b: null, c: ' ' } }],
+    ['xsi:nil becomes null', '<a xsi:nil="true"/><b xsi:nil=" 1\n"></b>', { a: null, b: null }],
+    [
+      'xsi:nil loses nothing else',
+      '<a xsi:nil="true">x</a><b xsi:nil="true" id="1"/><c xsi:nil="1"> </c><d xsi:nil="1"><e/></d>',
+      {
+        a: { '@xsi:nil': 'true', '#text': 'x' },
+        b: { '@xsi:nil': 'true', '@id': '1' },
+        c: { '@xsi:nil': '1', '#text': ' ' },
+        d: { '@xsi:nil': '1', e: null },
+      },
+    ],
+    [
+      'xsi:nil is known by its namespace',
+      `<a xmlns:i="${XSI}"><b i:nil="1"/></a>`,
+      { a: { '@xmlns:i': XSI, b: null } },
+    ],
+    ['xsi:nil may declare its prefix', `<a i:nil="true" xmlns:i="${XSI}"/>`, { a: null }],
+    [
+      'nil of another namespace is an ordinary attribute',
+      '<a x:nil="true"/><b xmlns:xsi="urn:x" xsi:nil="true"/>',
+      { a: { '@x:nil': 'true' }, b: { '@xmlns:xsi': 'urn:x', '@xsi:nil': 'true' } },
+    ],
     [
       'xsi:nil="false" is an ordinary attribute',
       '<a xsi:nil="false">x</a>',
       { a: { '@xsi:nil': 'false', '#text': 'x' } },
     ],
     ['CDATA is read as text', '<a>x<![CDATA[<b>&amp;]]>y</a>', { a: 'x<b>&amp;y' }],
-    ['prefixes stay in names', '<n:a xmlns:n="urn:n"><n:b/></n:a>', { 'n:a': { 'n:b': null } }],
+    [
+      'namespaces are kept, and prefixes stay in names',
+      '<n:a xmlns:n="urn:n"><n:b/><c xmlns="urn:c" d="1">x</c></n:a>',
+      { 'n:a': { '@xmlns:n': 'urn:n', 'n:b': null, c: { '@xmlns': 'urn:c', '@d': '1', '#text': 'x' } } },
+    ],
     ['entities and references become characters', '<a>&lt;&#8364;&#x1F600;&apos;&quot;</a>', { a: '<€😀\'"' }],
     ['JSON within an element stays text', '<a>{"b":1}</a>', { a: '{"b":1}' }],
     ['names of envelope fields are ordinary members', '<source>EVIL</source>', { source: 'EVIL' }],
@@ -134,11 +172,45 @@ describe('a payload of elements', () => {
   it.each([
     ['nothing', '<payload/>', null],
     ['white space', '<payload>\n</payload>', null],
+    ['a namespace', '<payload xmlns="urn:a"/>', { '@xmlns': 'urn:a' }],
+    ['the end of a namespace', '<payload xmlns=""/>', null],
     ['xsi:nil', '<payload xsi:nil="true"/>', null],
     ['attributes', '<payload a="1" b=""/>', { '@a': '1', '@b': '' }],
     ['attributes and text', '<payload a="1">{"b":1}</payload>', { '@a': '1', '#text': '{"b":1}' }],
   ])('may have %s', async (_what, payload, expected) => {
     expect(await payloadOf(payload)).toEqual(expected);
+  });
+
+  const document = (root: string, event: string, payload: string) =>
+    `<e ${root}><event ${event}>${payload}</event></e>`;
+  it.each([
+    [
+      'the default namespace of the root',
+      'xmlns="urn:r"',
+      '',
+      '<payload><a/></payload>',
+      { '@xmlns': 'urn:r', a: null },
+    ],
+    ['of the event', 'xmlns="urn:r"', 'xmlns="urn:e"', '<payload><a/></payload>', { '@xmlns': 'urn:e', a: null }],
+    ['of the payload', 'xmlns="urn:r"', '', '<payload xmlns="urn:p"><a/></payload>', { '@xmlns': 'urn:p', a: null }],
+    ['none that has ended', 'xmlns="urn:r"', 'xmlns=""', '<payload><a/></payload>', { a: null }],
+    ['none for JSON', 'xmlns="urn:r"', '', '<payload xmlns="">{"a":null}</payload>', { a: null }],
+    ['none for an empty payload', 'xmlns="urn:r"', '', '<payload/>', null],
+    [
+      'a prefix of an element',
+      'xmlns:n="urn:r"',
+      '',
+      '<payload><n:a/></payload>',
+      { '@xmlns:n': 'urn:r', 'n:a': null },
+    ],
+    ['of an attribute', '', 'xmlns:n="urn:e"', '<payload n:a=""/>', { '@xmlns:n': 'urn:e', '@n:a': '' }],
+    ['in a value', 'xmlns:n="urn:r"', '', '<payload><a>\nn:b</a></payload>', { '@xmlns:n': 'urn:r', a: '\nn:b' }],
+    ['none of another name', 'xmlns:n="u" xmlns:m="u"', '', '<payload><mn:a>b</mn:a></payload>', { 'mn:a': 'b' }],
+    ['nothing for nil', `xmlns:i="${XSI}"`, '', '<payload><a i:nil="true"/></payload>', { a: null }],
+  ])('has the namespaces that it refers to: %s', async (_what, root, event, payload, expected) => {
+    expect((JSON.parse(await jsonOfDocument(document(root, event, payload))) as { payload: unknown }).payload).toEqual(
+      expected,
+    );
   });
 
   it('keeps names that have a special meaning in JavaScript', async () => {

@@ -21,8 +21,7 @@ export interface ExpectedFields {
   /** If undefined, the event gets the one of its request. */
   correlationId: string | undefined;
   payloadText: string;
-  /** Undefined for XML, where the API does not specify what is counted. */
-  sizeBytes: number | undefined;
+  sizeBytes: number;
 }
 
 export interface PlannedEvent extends Written {
@@ -76,7 +75,7 @@ export function planEvent(
     source: source ?? 'api',
     schemaVersion: sent.schemaVersion ?? '1.0.0',
     specVersion: sent.specVersion ?? '1.0',
-    sizeBytes: form === 'xml' ? undefined : Buffer.byteLength(written.text),
+    sizeBytes: Buffer.byteLength(written.text),
   };
   return { ...of, ...written, expected };
 }

@@ -99,6 +99,6 @@ export function payloadFollows(eventJson: string, payloadText: string): boolean 
 }
 
 function sizeOf(stored: StoredEvent | undefined, { expected: { sizeBytes } }: PlannedEvent): string[] {
-  if (!stored || sizeBytes === undefined || stored.sizeBytes === sizeBytes) return [];
+  if (!stored || stored.sizeBytes === sizeBytes) return [];
   return [`is stored with ${stored.sizeBytes} bytes, not ${sizeBytes}`];
 }
