@@ -1,4 +1,7 @@
 import { requestsOf, type PlannedRequest } from '../../verify/load/requests/planned-request';
+import { carryOut } from '../../verify/faults/carry-out';
+import type { Landscape } from '../../verify/landscape/landscape';
+import { Journal } from '../../verify/run/journal';
 import { planOf } from '../../verify/run/plan';
 
 const first = (seed: number, count: number): PlannedRequest[] => {
@@ -48,6 +51,23 @@ describe('what a seed decides', () => {
     for (const spans of byTarget.values()) {
       spans.slice(1).forEach(({ fromMs }, i) => expect(fromMs).toBeGreaterThan(spans[i]?.toMs as number));
     }
+  });
+
+  it('does not include faults that would be much too late', async () => {
+    const journal = new Journal('/dev/null');
+    const said: string[] = [];
+    const scene = {
+      landscape: {} as Landscape,
+      journal,
+      seed: 7,
+      latestMs: -1,
+      say: (line: string) => said.push(line),
+    };
+    const faults = faultsOf(7, 60).map((fault) => ({ ...fault, atMs: 0 }));
+    await carryOut(faults, scene);
+    await journal.close();
+    expect([said.length, said[0]]).toEqual([faults.length, expect.stringMatching(/^too late for /)]);
+    expect(journal.entries).toEqual([]);
   });
 
   it('can be cut down to some of its faults, which keep their numbers', () => {

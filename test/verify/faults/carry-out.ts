@@ -15,12 +15,14 @@ export interface Scene {
   landscape: Landscape;
   journal: Journal;
   seed: number;
+  /** Faults that could only begin later than this after the start are left out. */
+  latestMs: number;
   say: (line: string) => void;
 }
 
 /**
- * Carries out the schedule. Faults of one target follow each other, late if necessary; faults of different targets
- * overlap. Resolves when the last fault is over and everything is up again.
+ * Carries out the schedule. Faults of one target follow each other, late if necessary: on a slow machine a restart takes
+ * longer than planned. Faults of different targets overlap. Resolves when the last fault is over and everything is up again.
  */
 export async function carryOut(faults: readonly Fault[], scene: Scene): Promise<void> {
   const startedMs = Date.now();
@@ -29,7 +31,8 @@ export async function carryOut(faults: readonly Fault[], scene: Scene): Promise<
     const before = Promise.all(fault.targets.map(async (target) => free.get(target)));
     const over = before.then(async () => {
       await sleep(Math.max(0, fault.atMs - (Date.now() - startedMs)));
-      await carryOutOne(fault, scene);
+      if (Date.now() - startedMs > scene.latestMs) scene.say(`too late for ${describeFault(fault)}`);
+      else await carryOutOne(fault, scene);
     });
     for (const target of fault.targets) free.set(target, over);
     return over;

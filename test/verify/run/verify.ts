@@ -23,6 +23,8 @@ import { storiesOf } from './story';
 const PROGRESS_EVERY_MS = 5_000;
 /** Gives up when there was no progress for this long. */
 const REST_PATIENCE_MS = 75_000;
+/** A fault that could only begin after this many times the duration of the load is left out. */
+const LATE_FACTOR = 1.5;
 const ROLES = ['api', 'publisher', 'worker'];
 
 const SESSIONS = `select count(*)::int as n from pg_stat_activity where application_name like 'streamforge%'`;
@@ -112,7 +114,8 @@ async function underFaults(
   acting.catch(() => undefined); // thrown below
   const progress = setInterval(() => say(progressOf(journal.entries)), PROGRESS_EVERY_MS);
   try {
-    await Promise.all([carryOut(plan.faults, { landscape, journal, seed, say }), sleep(seconds * 1000)]);
+    const latestMs = LATE_FACTOR * seconds * 1000;
+    await Promise.all([carryOut(plan.faults, { landscape, journal, seed, latestMs, say }), sleep(seconds * 1000)]);
   } finally {
     for (const actor of actors) actor.stop();
     clearInterval(progress);
