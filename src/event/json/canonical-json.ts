@@ -31,12 +31,13 @@ export function canonicalJson(value: unknown): string {
   }
   const object = value as Record<string, unknown>;
   const names = sorted(Object.keys(object));
+  const isShort = names.length <= SHORT;
   namesWritten += names.length;
   let text = '{';
   for (let i = 0; i < names.length; i++) {
     const name = names[i] as string;
     if (i) text += ',';
-    text += quotedName(name);
+    text += isShort ? quotedName(name) : `${quoted(name)}:`; // a large object would only flush the cache
     text += canonicalJson(object[name]);
   }
   return text + '}';

@@ -29,8 +29,14 @@ export class RepeatingObject extends ExactValue {
   }
 
   canonical(canonical: (value: unknown) => string): string {
-    const byName = [...this.members].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)); // a stable sort
-    return `{${byName.map(([name, value]) => `${canonical(name)}:${canonical(value)}`).join(',')}}`;
+    const byName = new Map<string, string>();
+    for (const [name, value] of this.members) {
+      const before = byName.get(name);
+      const member = `${canonical(name)}:${canonical(value)}`;
+      byName.set(name, before === undefined ? member : `${before},${member}`);
+    }
+    const names = [...byName.keys()].sort();
+    return `{${names.map((name) => byName.get(name)).join(',')}}`;
   }
 }
 
@@ -48,15 +54,18 @@ function exactNumber(value: number, source: string): unknown {
 }
 
 /**
- * Parses JSON like parseExact and also keeps members with equal names. Many times slower than JSON.parse, so use it only
- * for a text that repeats a name. JSON.parse must have accepted the text. Recursive: callers must bound its depth.
+ * Parses JSON like parseExact and also keeps members with equal names. Slower than JSON.parse, so use it only for a text
+ * that repeats a name. JSON.parse must have accepted the text. Recursive: callers must bound its depth.
  */
 export function parseRepeating(text: string): unknown {
   return new RepeatingParser(text).value();
 }
 
-const WORD = /[-+.\w]+/y; // a number, true, false or null
-const SPACE = /[ \t\r\n]*/y;
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const BACKSLASH = 0x5c;
+const CLOSE_ARRAY = 0x5d;
+const CLOSE_OBJECT = 0x7d;
 
 class RepeatingParser {
   private at = 0;
@@ -65,23 +74,20 @@ class RepeatingParser {
 
   value(): unknown {
     const c = this.peek();
-    if (c === '{') return this.object();
-    if (c === '[') return this.array();
-    if (c === '"') return this.string();
-    const source = this.match(WORD);
-    const value = JSON.parse(source) as unknown;
-    return typeof value === 'number' ? exactNumber(value, source) : value;
+    if (c === 0x7b) return this.object();
+    if (c === 0x5b) return this.array();
+    return c === QUOTE ? this.string() : this.word();
   }
 
   private array(): unknown[] {
     const items: unknown[] = [];
-    while (this.hasNext(']')) items.push(this.value());
+    while (this.hasNext(CLOSE_ARRAY)) items.push(this.value());
     return items;
   }
 
   private object(): unknown {
     const members: [string, unknown][] = [];
-    while (this.hasNext('}')) {
+    while (this.hasNext(CLOSE_OBJECT)) {
       const name = this.string();
       this.peek();
       this.at += 1; // the colon
@@ -91,33 +97,47 @@ class RepeatingParser {
     return repeats ? new RepeatingObject(members) : Object.fromEntries(members);
   }
 
+  /** Reads a number, true, false or null. */
+  private word(): unknown {
+    const { text } = this;
+    const start = this.at;
+    while (this.at < text.length && !endsWord(text.charCodeAt(this.at))) this.at += 1;
+    const source = text.slice(start, this.at);
+    const value = JSON.parse(source) as unknown;
+    return typeof value === 'number' ? exactNumber(value, source) : value;
+  }
+
   /** Finds the end by a loop: a pattern of this kind runs out of stack on a long text. */
   private string(): string {
+    const { text } = this;
     const start = this.at;
-    do {
-      this.at += this.text[this.at] === '\\' ? 2 : 1;
-    } while (this.text[this.at] !== '"');
-    this.at += 1;
-    return JSON.parse(this.text.slice(start, this.at)) as string;
+    let end = start + 1;
+    let hasEscape = false;
+    for (let c = text.charCodeAt(end); c !== QUOTE; c = text.charCodeAt(++end)) {
+      if (c !== BACKSLASH) continue;
+      hasEscape = true;
+      end += 1;
+    }
+    this.at = end + 1;
+    return hasEscape ? (JSON.parse(text.slice(start, end + 1)) as string) : text.slice(start + 1, end);
   }
 
   /** Skips the bracket or comma before a value. Returns false, and skips the closing bracket, when there is no value. */
-  private hasNext(close: string): boolean {
+  private hasNext(close: number): boolean {
     if (this.peek() !== close) this.at += 1;
     if (this.peek() !== close) return true;
     this.at += 1;
     return false;
   }
 
-  private peek(): string | undefined {
-    this.match(SPACE);
-    return this.text[this.at];
+  /** Skips white space. Returns the code of the next character. */
+  private peek(): number {
+    let c = this.text.charCodeAt(this.at);
+    while (c <= 0x20) c = this.text.charCodeAt(++this.at);
+    return c;
   }
+}
 
-  private match(pattern: RegExp): string {
-    pattern.lastIndex = this.at;
-    const found = pattern.exec(this.text)?.[0] ?? '';
-    this.at += found.length;
-    return found;
-  }
+function endsWord(c: number): boolean {
+  return c === COMMA || c === CLOSE_ARRAY || c === CLOSE_OBJECT || c <= 0x20;
 }

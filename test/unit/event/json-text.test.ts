@@ -1,3 +1,4 @@
+import * as fc from 'fast-check';
 import { decimalOf, decodeUtf8, isExactlyPrinted, scanJsonObject } from '../../../src/event/json/json-text';
 import { findUnsupportedCharacter } from '../../../src/event/json/unsupported-characters';
 
@@ -102,6 +103,19 @@ describe('scanJsonObject', () => {
     expect(isExactlyPrinted(number)).toBe(!inexact);
   });
 
+  it('decides short numbers without converting them, with the same result', () => {
+    const digits = (maxLength: number) => fc.stringMatching(new RegExp(`^\\d{1,${maxLength}}$`));
+    const number = fc
+      .tuple(fc.constantFrom('', '-'), fc.nat(99_999_999), digits(9), fc.constantFrom('', 'e', 'E-', 'e+'), digits(2))
+      .map(([sign, whole, fraction, e, exponent]) => `${sign}${whole}.${fraction}${e && e + exponent}`);
+    fc.assert(
+      fc.property(number, (text) => {
+        expect([text, scanJsonObject(`{"a":${text}}`).inexactNumbers]).toEqual([text, !isExactlyPrinted(text)]);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
   it('ignores digits in strings', () => {
     expect(scanJsonObject('{"12345678901234567890":"1e400"}').inexactNumbers).toBe(false);
   });
@@ -137,6 +151,13 @@ describe('decimalOf', () => {
 
   it('distinguishes exponents that a double cannot hold', () => {
     expect(decimalOf('1e99999999999999999999')).not.toBe(decimalOf('1e99999999999999999998'));
+  });
+
+  it('distinguishes exponents of thousands of digits, which it does not compute with', () => {
+    const exponent = '9'.repeat(200_000);
+    expect(decimalOf(`1e${exponent}`)).toBe(`1e${exponent}`);
+    expect(decimalOf(`1e${exponent}`)).not.toBe(decimalOf(`1e${exponent.slice(1)}8`));
+    expect(decimalOf(`0.0e${exponent}`)).toBe('0');
   });
 
   it('takes linear time, whatever the number of zeros', () => {
