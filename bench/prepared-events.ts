@@ -4,7 +4,12 @@ import { eventJson, type EventSource } from '#bench/events';
 
 const { prepareEvent } = compiled<typeof PrepareEvent>('event/prepare-event');
 
-const RULES = { MAX_EVENT_BYTES: 262_144, DEDUPE_STRATEGY: 'intent', DEDUPE_INCLUDE_OCCURRED_AT: true } as const;
+const RULES = {
+  MAX_EVENT_BYTES: 262_144,
+  DEDUPE_STRATEGY: 'intent',
+  DEDUPE_INCLUDE_OCCURRED_AT: true,
+  DEDUPE_INCLUDE_EVENT_ID: true,
+} as const;
 
 /** Events `from` to `from + count - 1` of a tenant, prepared as for the batch writer. */
 export function preparedEvents(

@@ -78,7 +78,12 @@ export const SETTINGS = {
   DEDUPE_STRATEGY: setting(
     oneOf('intent', 'full'),
     'intent',
-    'what identifies an event without an idempotency key: intent (its content) or full (its content and eventId)',
+    'what identifies an event by its content: intent (its content) or full (its content and its own id, if it has one)',
+  ),
+  DEDUPE_INCLUDE_EVENT_ID: setting(
+    boolean,
+    'true',
+    "whether the producer's own id separates events; false for producers that invent a new id for each retry",
   ),
   DEDUPE_INCLUDE_OCCURRED_AT: setting(
     boolean,

@@ -4,45 +4,75 @@ import type { PreparedEvent, RecordRejection } from './prepare-event';
 export interface KeyFact {
   /** Id of the event that holds the key. */
   id: string;
+  /** The producer's id of that event. Equals `id` if none was sent. */
+  eventId: string;
   fingerprint: string;
 }
 
-export type DuplicateDecision<Fact extends KeyFact> =
+/** What the database adds to that, and the cache does not know. */
+export interface KeyHolder extends KeyFact {
+  /** True when a build wrote the key that did not tell events apart by their ids; see legacy-keys.ts. */
+  legacy?: boolean;
+  /** The `source` of the event. Null when retention has removed the event. */
+  source?: string | null;
+}
+
+/** The key by which an earlier event was found. */
+export type FoundBy = 'key' | 'own-id' | 'legacy';
+
+export type DuplicateDecision<Holder extends KeyHolder> =
   | { kind: 'accepted' }
-  | { kind: 'duplicate'; of: Fact }
+  | { kind: 'duplicate'; of: Holder; by: FoundBy }
   | { kind: 'rejected'; rejection: RecordRejection }
+  | { kind: 'other-holder' }
   | { kind: 'unknown' };
 
 /**
- * Decides about a prepared event from the holders of its two keys. `accepted`: the event itself holds its key.
- * `unknown`: no holder is known, so only an attempt to store the event can decide.
+ * Decides about a prepared event from the holders of the keys that it claims. `accepted`: the event itself holds its
+ * key. `other-holder`: the key of its content belongs to a different event, so it needs another key. `unknown`: no
+ * holder is known, so only an attempt to store the event can decide.
  */
-export function decideDuplicate<Fact extends KeyFact>(
+export function decideDuplicate<Holder extends KeyHolder>(
   prepared: PreparedEvent,
-  byKey: Fact | undefined,
-  byEventId: Fact | undefined,
-): DuplicateDecision<Fact> {
+  byKey: Holder | undefined,
+  byOwnId: Holder | undefined,
+): DuplicateDecision<Holder> {
   if (byKey?.id === prepared.event.id) return { kind: 'accepted' };
   if (byKey) {
-    if (prepared.explicitKey && byKey.fingerprint !== prepared.fingerprint) {
-      return rejected(
-        'idempotency-key-reused',
-        'This idempotency key belongs to an event with different content. Use a new key for a new event.',
-      );
-    }
-    return { kind: 'duplicate', of: byKey };
+    if (prepared.keyKind === 'own-id') return byId(prepared, byKey, 'key');
+    const same = hasSameContent(prepared, byKey);
+    if (prepared.keyKind === 'explicit') return same ? { kind: 'duplicate', of: byKey, by: 'key' } : KEY_REUSED;
+    const counts = same && (prepared.keyKind === 'intent' || !hasOwnId(byKey));
+    return counts ? { kind: 'duplicate', of: byKey, by: 'key' } : { kind: 'other-holder' };
   }
-  if (byEventId) {
-    if (byEventId.fingerprint !== prepared.fingerprint) {
-      return rejected(
-        'event-id-conflict',
-        'This eventId belongs to an event with different content. Use a new eventId for a new event.',
-      );
-    }
-    return { kind: 'duplicate', of: byEventId };
-  }
-  return { kind: 'unknown' };
+  return byOwnId ? byId(prepared, byOwnId, 'own-id') : { kind: 'unknown' };
 }
+
+export function byId<Holder extends KeyHolder>(
+  prepared: PreparedEvent,
+  holder: Holder,
+  by: FoundBy,
+): DuplicateDecision<Holder> {
+  return hasSameContent(prepared, holder) ? { kind: 'duplicate', of: holder, by } : EVENT_ID_CONFLICT;
+}
+
+/** An earlier build computed another fingerprint from some contents. */
+function hasSameContent({ fingerprint, legacy }: PreparedEvent, holder: KeyHolder): boolean {
+  return holder.fingerprint === fingerprint || (holder.legacy === true && holder.fingerprint === legacy?.fingerprint);
+}
+
+export function hasOwnId({ id, eventId }: KeyFact): boolean {
+  return eventId !== id;
+}
+
+const KEY_REUSED = rejected(
+  'idempotency-key-reused',
+  'This idempotency key belongs to an event with different content. Use a new key for a new event.',
+);
+const EVENT_ID_CONFLICT = rejected(
+  'event-id-conflict',
+  'This eventId belongs to an event with different content. Use a new eventId for a new event.',
+);
 
 function rejected(code: RecordRejection['code'], message: string): { kind: 'rejected'; rejection: RecordRejection } {
   return { kind: 'rejected', rejection: { code, message, errors: [] } };

@@ -2,11 +2,59 @@ import { sha256 } from './content-hash';
 
 export type DedupeStrategy = 'intent' | 'full';
 
+/** The settings that say what identifies an event without an idempotency key. */
+export interface KeyRules {
+  DEDUPE_STRATEGY: DedupeStrategy;
+  DEDUPE_INCLUDE_EVENT_ID: boolean;
+}
+
+/**
+ * What the first key of an event stands for: the caller's idempotency key, the producer's own id, or the content.
+ * `intent` is the content as well, but then the ids do not matter (DEDUPE_INCLUDE_EVENT_ID=false).
+ */
+export type KeyKind = 'explicit' | 'own-id' | 'content' | 'intent';
+
+/** The keys that an event claims. All digests are SHA-256 in hex. */
+export interface ClaimedKeys {
+  keyKind: KeyKind;
+  keyDigest: string;
+  /** Digest of the producer's own id where another key comes first. The id is then checked as well. */
+  eventIdDigest: string | undefined;
+}
+
+/** What the keys of an event are made of. */
+export interface KeySource {
+  tenantId: string;
+  idempotencyKey: string | undefined;
+  /** Digest of the producer's own id, if it sent one. */
+  ownId: string | undefined;
+  eventId: string | undefined;
+  fingerprint: string;
+}
+
+/** Chooses the keys of an event: an idempotency key before the producer's own id, and that before the content. */
+export function claimedKeys(of: KeySource, rules: KeyRules): ClaimedKeys {
+  const { tenantId, idempotencyKey, ownId, eventId, fingerprint } = of;
+  if (idempotencyKey !== undefined) {
+    return { keyKind: 'explicit', keyDigest: explicitKey(tenantId, idempotencyKey), eventIdDigest: ownId };
+  }
+  if (!rules.DEDUPE_INCLUDE_EVENT_ID) {
+    const keyDigest = derivedKey(tenantId, fingerprint, eventId, rules.DEDUPE_STRATEGY);
+    return { keyKind: 'intent', keyDigest, eventIdDigest: ownId };
+  }
+  if (ownId !== undefined) return { keyKind: 'own-id', keyDigest: ownId, eventIdDigest: undefined };
+  return {
+    keyKind: 'content',
+    keyDigest: derivedKey(tenantId, fingerprint, undefined, rules.DEDUPE_STRATEGY),
+    eventIdDigest: undefined,
+  };
+}
+
 /**
  * Returns a digest that identifies "the same event" within a tenant. Each part is prefixed with its length, so tenant
- * `a` with key `bc` differs from tenant `ab` with key `c`. The kind keeps the three key spaces apart.
+ * `a` with key `bc` differs from tenant `ab` with key `c`. The kind keeps the key spaces apart.
  */
-function keyDigest(kind: 'explicit' | 'derived' | 'event-id', parts: string[]): string {
+function keyDigest(kind: KeyKind | 'derived' | 'event-id' | 'cloud-event', parts: string[]): string {
   return sha256([kind, ...parts].map((part) => `${part.length}:${part}`).join(''));
 }
 
@@ -15,10 +63,7 @@ export function explicitKey(tenantId: string, key: string): string {
   return keyDigest('explicit', [tenantId, key]);
 }
 
-/**
- * Digest for an event without a key in a header. The fingerprint covers the content; the strategy `full` adds the
- * producer's eventId, if it sent one.
- */
+/** Digest of the content. The strategy `full` adds the producer's eventId, if it sent one. */
 export function derivedKey(
   tenantId: string,
   fingerprint: string,
@@ -29,9 +74,19 @@ export function derivedKey(
   return keyDigest('derived', [tenantId, fingerprint, ...withEventId]);
 }
 
-/** Digest of the producer's eventId, which must not be used for two different contents. */
+/** Digest of the content for an event whose derived key belongs to a different event; see decideDuplicate. */
+export function secondContentKey(tenantId: string, fingerprint: string, keyKind: KeyKind): string {
+  return keyDigest(keyKind, [tenantId, fingerprint]);
+}
+
+/** Digest of the eventId of an envelope. */
 export function eventIdKey(tenantId: string, eventId: string): string {
   return keyDigest('event-id', [tenantId, eventId]);
+}
+
+/** Digest of the id of a CloudEvent, which is unique only together with its source. */
+export function cloudEventKey(tenantId: string, source: string, id: string): string {
+  return keyDigest('cloud-event', [tenantId, source, id]);
 }
 
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;

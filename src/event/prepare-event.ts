@@ -2,9 +2,10 @@ import { canonicalWithNames } from './json/canonical-json';
 import { parseExact, parseRepeating } from './json/exact-json';
 import { canonicalContent, sha256 } from './content-hash';
 import type { Event } from './event';
-import { derivedKey, eventIdKey, explicitKey, type DedupeStrategy } from './idempotency-key';
+import { claimedKeys, cloudEventKey, eventIdKey, type ClaimedKeys, type KeyRules } from './idempotency-key';
 import { childPointer, decodeUtf8, scanJsonObject, type JsonScan } from './json/json-text';
 import { findUnsupportedCharacter } from './json/unsupported-characters';
+import { legacyKeys, type LegacyKeys } from './legacy-keys';
 import type { ErrorDetail, ProblemCode } from './problems';
 import { uuidV7 } from './uuid-v7';
 import { validateEnvelope, type NormalisedEnvelope } from './validate-envelope';
@@ -18,22 +19,19 @@ export interface RequestContext {
   idempotencyKey: string | undefined;
 }
 
-export interface ContentRules {
+export interface ContentRules extends KeyRules {
   MAX_EVENT_BYTES: number;
-  DEDUPE_STRATEGY: DedupeStrategy;
   DEDUPE_INCLUDE_OCCURRED_AT: boolean;
+  /** True while the database may contain keys of an earlier build; see legacy-keys.ts. */
+  checksLegacyKeys?: boolean;
 }
 
-/** An event ready to be stored, with the keys that decide whether it is new. All digests are SHA-256 in hex. */
-export interface PreparedEvent {
+/** An event ready to be stored, with the keys that decide whether it is new. */
+export interface PreparedEvent extends ClaimedKeys {
   event: Event;
-  keyDigest: string;
-  /** True when the caller sent the key. The same key with different content is then an error, not a duplicate. */
-  explicitKey: boolean;
-  /** Set only if the producer sent an eventId. */
-  eventIdDigest: string | undefined;
   /** Digest of the content. Two events have the same content when their fingerprints are equal. */
   fingerprint: string;
+  legacy: LegacyKeys | undefined;
 }
 
 export interface RecordRejection {
@@ -51,18 +49,20 @@ export type PrepareResult = { prepared: PreparedEvent } | { rejection: RecordRej
  * Validates and normalises the bytes of one record. Returns an event ready to be stored, or the rejection. Pure, except
  * for the new id and the clock.
  * @param receivedBytes size of the record as the producer sent it, if `bytes` was converted from another format
+ * @param isCloudEvent true if `bytes` was converted from a CloudEvent, whose id is unique only within its source
  */
 export function prepareEvent(
   bytes: Buffer,
   context: RequestContext,
   rules: ContentRules,
   receivedBytes = bytes.length,
+  isCloudEvent = false,
 ): PrepareResult {
   if (receivedBytes > rules.MAX_EVENT_BYTES) {
     return reject('event-too-large', `The event is larger than the maximum of ${rules.MAX_EVENT_BYTES} bytes.`);
   }
   const read = readRecord(bytes);
-  return 'rejection' in read ? read : { prepared: withKeys(read, receivedBytes, context, rules) };
+  return 'rejection' in read ? read : { prepared: withKeys({ ...read, isCloudEvent }, receivedBytes, context, rules) };
 }
 
 /** A record that has passed all checks. */
@@ -125,13 +125,14 @@ function refusedByScan({ depth, repeated }: JsonScan): { rejection: RecordReject
 }
 
 function withKeys(
-  { envelope, canonicalPayload, payloadJson }: ReadRecord,
+  record: ReadRecord & { isCloudEvent: boolean },
   sizeBytes: number,
   context: RequestContext,
   rules: ContentRules,
 ): PreparedEvent {
-  const { tenantId, idempotencyKey } = context;
-  const { occurredAt, ...fields } = envelope;
+  const { envelope, canonicalPayload, payloadJson } = record;
+  const { tenantId } = context;
+  const { eventId, occurredAt, ...fields } = envelope;
   const hash = sha256(canonicalContent(envelope, canonicalPayload, true));
   const compareTimes = rules.DEDUPE_INCLUDE_OCCURRED_AT || occurredAt === undefined;
   const fingerprint = compareTimes ? hash : sha256(canonicalContent(envelope, canonicalPayload, false));
@@ -142,7 +143,7 @@ function withKeys(
       ...fields,
       id,
       tenantId,
-      eventId: envelope.eventId ?? id,
+      eventId: eventId ?? id,
       occurredAt: occurredAt?.utc ?? receivedAt,
       receivedAt,
       payloadJson,
@@ -151,13 +152,24 @@ function withKeys(
       traceparent: context.traceparent,
       sizeBytes,
     },
-    keyDigest: idempotencyKey
-      ? explicitKey(tenantId, idempotencyKey)
-      : derivedKey(tenantId, fingerprint, envelope.eventId, rules.DEDUPE_STRATEGY),
-    explicitKey: idempotencyKey !== undefined,
-    eventIdDigest: envelope.eventId === undefined ? undefined : eventIdKey(tenantId, envelope.eventId),
     fingerprint,
+    ...keysOf(record, fingerprint, context, rules),
   };
+}
+
+function keysOf(
+  { envelope: { eventId, source }, isCloudEvent }: ReadRecord & { isCloudEvent: boolean },
+  fingerprint: string,
+  { tenantId, idempotencyKey }: RequestContext,
+  rules: ContentRules,
+): ClaimedKeys & Pick<PreparedEvent, 'legacy'> {
+  const digest = (id: string): string =>
+    isCloudEvent ? cloudEventKey(tenantId, source, id) : eventIdKey(tenantId, id);
+  const ownId = eventId === undefined ? undefined : digest(eventId);
+  const of = { tenantId, idempotencyKey, ownId, eventId, fingerprint };
+  const keys = claimedKeys(of, rules);
+  const legacy = rules.checksLegacyKeys ? legacyKeys(of, keys, fingerprint, isCloudEvent, rules) : undefined;
+  return { ...keys, legacy };
 }
 
 function reject(code: ProblemCode, message: string, errors: ErrorDetail[] = []): { rejection: RecordRejection } {

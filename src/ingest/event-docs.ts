@@ -1,5 +1,13 @@
 import { applyDecorators } from '@nestjs/common';
-import { ApiExtraModels, ApiOperation, ApiParam, ApiResponse, ApiSecurity, getSchemaPath } from '@nestjs/swagger';
+import {
+  ApiExtraModels,
+  ApiOperation,
+  ApiParam,
+  ApiQuery,
+  ApiResponse,
+  ApiSecurity,
+  getSchemaPath,
+} from '@nestjs/swagger';
 import {
   ApiCloudEventHeaders,
   ApiContentEncodingHeader,
@@ -98,13 +106,19 @@ export function ApiGetEvent(): MethodDecorator {
       operationId: 'getEvent',
       summary: 'Retrieve an event with its status and every attempt to process it.',
       description:
-        'With X-Tenant-Id, returns an event of that tenant. With X-Admin-Token alone, returns an event of any tenant, by its `id` only.',
+        'When several events of the tenant have that `eventId`, returns the newest and names the `others`. With X-Tenant-Id, returns an event of that tenant. With X-Admin-Token alone, returns an event of any tenant, by its `id` only.',
     }),
     ApiTenantHeader(),
     ApiParam({
       name: 'id',
       description: "The `id` from the response to POST, or the producer's `eventId`",
       type: String,
+    }),
+    ApiQuery({
+      name: 'source',
+      required: false,
+      type: String,
+      description: 'Only an event with this `source`; two sources may use the same `eventId`',
     }),
     ApiResponse({ status: 200, description: 'The event', type: EventResponse }),
     ApiProblems(

@@ -32,20 +32,40 @@ export async function findEventById(
   return rows[0];
 }
 
+/** What an eventId names: some events of a tenant, or those of one `source`. */
+export interface EventIdQuery {
+  tenantId: string;
+  eventId: string;
+  source: string | undefined;
+}
+
+const BY_EVENT_ID = 'e.tenant_id = $1 and e.event_id = $2 and ($3::text is null or e.source = $3)';
+const eventIdValues = ({ tenantId, eventId, source }: EventIdQuery): unknown[] => [tenantId, eventId, source ?? null];
+
 /**
- * Finds an event by the producer's eventId. Returns the newest one: once retention has dropped the key, an eventId can
- * be used again.
+ * Finds the newest event with the producer's eventId. There may be several: of CloudEvents from different sources, and
+ * once retention has dropped the key, an eventId can be used again.
  */
-export async function findEventByEventId(
-  db: Db,
-  tenantId: string,
-  eventId: string,
-): Promise<EventWithStatus | undefined> {
+export async function findEventByEventId(db: Db, query: EventIdQuery): Promise<EventWithStatus | undefined> {
   const { rows } = await db.query<EventWithStatus>(
-    `${SELECT_EVENT} where e.tenant_id = $1 and e.event_id = $2 order by e.id desc limit 1`,
-    [tenantId, eventId],
+    `${SELECT_EVENT} where ${BY_EVENT_ID} order by e.id desc limit 1`,
+    eventIdValues(query),
   );
   return rows[0];
+}
+
+export interface OtherEvent {
+  id: string;
+  source: string;
+}
+
+/** Lists the events with the producer's eventId, newest first, at most `limit`. */
+export async function listEventsByEventId(db: Db, query: EventIdQuery, limit: number): Promise<OtherEvent[]> {
+  const { rows } = await db.query<OtherEvent>(
+    `select e.id, e.source from events e where ${BY_EVENT_ID} order by e.id desc limit $4`,
+    [...eventIdValues(query), limit],
+  );
+  return rows;
 }
 
 export interface Attempt {

@@ -5,7 +5,28 @@ import { onOneConnection, type Db } from '../db/pool';
 import { eventJson } from '../event/event';
 import { Problem } from '../event/problems';
 import { parseUuid } from '../event/uuid-v7';
-import { findEventByEventId, findEventById, listAttempts, listReplaysOfEvent } from './event-reader.queries';
+import {
+  findEventByEventId,
+  findEventById,
+  listAttempts,
+  listEventsByEventId,
+  listReplaysOfEvent,
+  type EventIdQuery,
+  type EventWithStatus,
+  type OtherEvent,
+} from './event-reader.queries';
+
+/** Maximum number of further events with the same eventId that a response names. */
+const MAX_OTHERS = 100;
+
+/** Which event to read. */
+export interface EventQuery {
+  /** Undefined for operators. */
+  tenantId: string | undefined;
+  idOrEventId: string;
+  /** Only an event with this `source`. */
+  source: string | undefined;
+}
 
 /** Reads one event with its original payload, its status and its attempts. */
 @Injectable()
@@ -15,11 +36,13 @@ export class EventReader {
   /**
    * Returns the event as JSON text, or undefined when the tenant has no such event; an event of another tenant is
    * treated as missing. Without a tenant (operators), only the id is accepted: two tenants may use the same eventId.
+   * When several events have the eventId, the newest is returned, and `others` names the rest.
    * @throws Problem `storage-unavailable`
    */
-  async read(tenantId: string | undefined, idOrEventId: string): Promise<string | undefined> {
+  async read(query: EventQuery): Promise<string | undefined> {
     try {
-      return await this.find(tenantId, idOrEventId);
+      const found = await onOneConnection(this.pool, (db) => find(db, query));
+      return found && toJson(found);
     } catch (error) {
       if (classifyPgError(error) !== 'unavailable') throw error;
       throw new Problem(
@@ -29,24 +52,42 @@ export class EventReader {
       );
     }
   }
+}
 
-  private async find(tenantId: string | undefined, idOrEventId: string): Promise<string | undefined> {
-    if (idOrEventId.includes('\0')) return undefined; // PostgreSQL rejects a text that contains U+0000
-    const found = await onOneConnection(this.pool, async (db) => {
-      const id = parseUuid(idOrEventId);
-      if (id !== undefined) {
-        const [event, history] = await Promise.all([findEventById(db, tenantId, id), readHistory(db, id)]);
-        if (event) return { event, history };
-      }
-      const event = tenantId === undefined ? undefined : await findEventByEventId(db, tenantId, idOrEventId);
-      return event && { event, history: await readHistory(db, event.id) };
-    });
-    if (!found) return undefined;
-    const { attempts, replays } = found.history;
-    const { status, nextAttemptAt, lastError, publishedAt, completedAt, ...fact } = found.event;
-    const standing = { status, attempts, nextAttemptAt, lastError, publishedAt, completedAt };
-    return eventJson(fact, replays.length > 0 ? { ...standing, replays } : standing);
+interface FoundEvent {
+  event: EventWithStatus;
+  history: Awaited<ReturnType<typeof readHistory>>;
+  others: OtherEvent[];
+}
+
+async function find(db: Db, { tenantId, idOrEventId, source }: EventQuery): Promise<FoundEvent | undefined> {
+  if (idOrEventId.includes('\0') || source?.includes('\0')) return undefined; // PostgreSQL rejects such a text
+  const id = parseUuid(idOrEventId);
+  if (id !== undefined) {
+    const [event, history] = await Promise.all([findEventById(db, tenantId, id), readHistory(db, id)]);
+    if (event && (source === undefined || event.source === source)) return { event, history, others: [] };
   }
+  return tenantId === undefined ? undefined : findNewest(db, { tenantId, eventId: idOrEventId, source });
+}
+
+async function findNewest(db: Db, query: EventIdQuery): Promise<FoundEvent | undefined> {
+  const [event, all] = await Promise.all([
+    findEventByEventId(db, query),
+    listEventsByEventId(db, query, MAX_OTHERS + 1),
+  ]);
+  if (!event) return undefined;
+  const others = all.filter(({ id }) => id !== event.id).slice(0, MAX_OTHERS);
+  return { event, history: await readHistory(db, event.id), others };
+}
+
+function toJson({ event, history: { attempts, replays }, others }: FoundEvent): string {
+  const { status, nextAttemptAt, lastError, publishedAt, completedAt, ...fact } = event;
+  const standing = { status, attempts, nextAttemptAt, lastError, publishedAt, completedAt };
+  return eventJson(fact, {
+    ...standing,
+    ...(replays.length > 0 ? { replays } : {}),
+    ...(others.length > 0 ? { others } : {}),
+  });
 }
 
 async function readHistory(db: Db, eventId: string) {

@@ -63,6 +63,11 @@ class EventReplay {
   @ApiInstant({ description: 'When the replay dispatched the event' }) at!: string;
 }
 
+class OtherEventResponse {
+  @ApiId() id!: string;
+  @ApiText('/shop') source!: string;
+}
+
 /** An event with its status and its attempts. */
 export class EventResponse extends DeliveredEvent {
   @ApiEnum('EventStatus', EVENT_STATUSES) status!: EventStatus;
@@ -73,4 +78,10 @@ export class EventResponse extends DeliveredEvent {
   @ApiInstant({ nullable: true }) completedAt!: string | null;
   @ApiList(EventReplay, { required: false, description: 'The replays that dispatched the event again, if any' })
   replays?: EventReplay[];
+  @ApiList(OtherEventResponse, {
+    required: false,
+    description:
+      'When the event was found by its `eventId`: other events with that `eventId`, newest first, at most 100',
+  })
+  others?: OtherEventResponse[];
 }

@@ -1,4 +1,4 @@
-import { Controller, Get, Param, Post, Req, Res, UseGuards } from '@nestjs/common';
+import { Controller, Get, Param, Post, Query, Req, Res, UseGuards } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -37,9 +37,11 @@ export class EventsController {
   async read(
     @TenantId() tenantId: string | undefined,
     @Param('id') id: string,
+    @Query('source') source: string | string[] | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<string> {
-    const found = await this.reader.read(tenantId, id);
+    if (Array.isArray(source)) throw new Problem('invalid-request', 'Send the query parameter `source` only once.');
+    const found = await this.reader.read({ tenantId, idOrEventId: id, source });
     if (found === undefined) throw new Problem('event-not-found', 'There is no event with that id or eventId.');
     reply.type('application/json; charset=utf-8');
     return found;

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { AccessModule } from '../access/access.module';
 import { BatchWriter } from './store/batch-writer';
+import { CurrentRules } from './store/current-rules';
 import { EventReader } from './event-reader';
 import { EventsController } from './events.controller';
 import { Intake } from './store/intake';
@@ -14,6 +15,15 @@ import { TenantLimiter } from '../access/tenant-limiter';
 @Module({
   imports: [AccessModule],
   controllers: [EventsController, StreamController],
-  providers: [SingleEventEndpoint, StreamEndpoint, StreamIngest, TenantLimiter, Intake, BatchWriter, EventReader],
+  providers: [
+    SingleEventEndpoint,
+    StreamEndpoint,
+    StreamIngest,
+    TenantLimiter,
+    Intake,
+    BatchWriter,
+    CurrentRules,
+    EventReader,
+  ],
 })
 export class IngestModule {}

@@ -1,6 +1,5 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { SETTINGS_TOKEN, type Settings } from '../config/settings';
 import { CLOUD_EVENT_TYPE, isBinaryCloudEvent } from '../event/cloud-event/cloud-event';
 import { prepareBinary, prepareStructured } from '../event/cloud-event/prepare-cloud-event';
 import {
@@ -13,6 +12,7 @@ import {
 import { Problem } from '../event/problems';
 import { allowanceHeaders } from '../access/allowance';
 import { Metrics } from '../observability/metrics';
+import { CurrentRules } from './store/current-rules';
 import { Intake } from './store/intake';
 import type { IngestResult } from './store/store-batch';
 import { TenantLimiter } from '../access/tenant-limiter';
@@ -21,7 +21,7 @@ import { TenantLimiter } from '../access/tenant-limiter';
 @Injectable()
 export class SingleEventEndpoint {
   constructor(
-    @Inject(SETTINGS_TOKEN) private readonly settings: Settings,
+    private readonly rules: CurrentRules,
     private readonly intake: Intake,
     private readonly limiter: TenantLimiter,
     private readonly metrics: Metrics,
@@ -51,9 +51,9 @@ export class SingleEventEndpoint {
   private prepare({ headers, mediaType, body }: FastifyRequest, context: RequestContext): PrepareResult {
     const bytes = Buffer.isBuffer(body) ? body : Buffer.alloc(0);
     const structured = mediaType === CLOUD_EVENT_TYPE; // even if `ce-` headers repeat its attributes
-    if (!structured && isBinaryCloudEvent(headers)) return prepareBinary(headers, bytes, context, this.settings);
+    if (!structured && isBinaryCloudEvent(headers)) return prepareBinary(headers, bytes, context, this.rules.current());
     if (bytes.length === 0) throw new Problem('malformed-body', 'The body is empty.');
-    return (structured ? prepareStructured : prepareEvent)(bytes, context, this.settings);
+    return (structured ? prepareStructured : prepareEvent)(bytes, context, this.rules.current());
   }
 }
 

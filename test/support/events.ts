@@ -6,7 +6,12 @@ import {
 } from '../../src/event/prepare-event';
 import { uuidV7 } from '../../src/event/uuid-v7';
 
-const RULES: ContentRules = { MAX_EVENT_BYTES: 262_144, DEDUPE_STRATEGY: 'intent', DEDUPE_INCLUDE_OCCURRED_AT: true };
+export const RULES: ContentRules = {
+  MAX_EVENT_BYTES: 262_144,
+  DEDUPE_STRATEGY: 'intent',
+  DEDUPE_INCLUDE_OCCURRED_AT: true,
+  DEDUPE_INCLUDE_EVENT_ID: true,
+};
 
 /** Returns the body of a valid event. Its subject is new each time, so that two events are not duplicates. */
 export function eventBody(fields: Record<string, unknown> = {}): Record<string, unknown> {

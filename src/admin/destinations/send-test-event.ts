@@ -10,8 +10,13 @@ const TEST_ENVELOPE = {
   source: 'streamforge',
   payload: { message: 'This is a test delivery from StreamForge.' },
 };
-/** 1 kB holds TEST_ENVELOPE. The other two settings affect only idempotency keys, which a test event does not use. */
-const RULES: ContentRules = { MAX_EVENT_BYTES: 1_024, DEDUPE_STRATEGY: 'intent', DEDUPE_INCLUDE_OCCURRED_AT: true };
+/** 1 kB holds TEST_ENVELOPE. The other settings affect only idempotency keys, which a test event does not use. */
+const RULES: ContentRules = {
+  MAX_EVENT_BYTES: 1_024,
+  DEDUPE_STRATEGY: 'intent',
+  DEDUPE_INCLUDE_OCCURRED_AT: true,
+  DEDUPE_INCLUDE_EVENT_ID: true,
+};
 
 /** Sends one test event, even to a disabled destination. The event is neither stored nor retried. */
 export async function sendTest(

@@ -7,6 +7,7 @@ import { Correlation1764300000000 } from '../../../migrations/1764300000000-corr
 import { Reporting1764400000000 } from '../../../migrations/1764400000000-reporting';
 import { AdminToken1764500100000 } from '../../../migrations/1764500100000-admin-token';
 import { DisabledAt1764500200000 } from '../../../migrations/1764500200000-disabled-at';
+import { EventIdentity1764510000000 } from '../../../migrations/1764510000000-event-identity';
 
 /** TypeORM runs the migrations; all other access is SQL over pg. */
 export function createDataSource(databaseUrl: string): DataSource {
@@ -26,6 +27,7 @@ export function createDataSource(databaseUrl: string): DataSource {
       Reporting1764400000000,
       AdminToken1764500100000,
       DisabledAt1764500200000,
+      EventIdentity1764510000000,
     ],
     migrationsTableName: 'schema_migrations',
   });

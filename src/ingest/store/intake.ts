@@ -47,14 +47,13 @@ export class Intake {
     return { results };
   }
 
-  /** Decides only the events whose key is in the cache. PostgreSQL decides all others (I2). */
+  /** Decides only duplicates whose key is in the cache. PostgreSQL decides all others, and every rejection (I2). */
   private async fromCache(events: readonly PreparedEvent[]): Promise<(IngestResult | undefined)[]> {
     const holders = await this.cache.lookup(events.map(({ keyDigest }) => keyDigest));
     return events.map((prepared): IngestResult | undefined => {
       const holder = holders.get(prepared.keyDigest);
       if (!holder) return undefined;
       const decision = decideDuplicate(prepared, holder, undefined);
-      if (decision.kind === 'rejected') return decision;
       if (decision.kind !== 'duplicate') return undefined;
       this.metrics.dedupeHits.inc({ layer: 'cache' });
       return { ...decision, layer: 'cache' };
@@ -65,6 +64,8 @@ export class Intake {
     const facts = results.flatMap((result, i) => {
       if (!result || result.kind === 'rejected') return [];
       if (result.kind === 'duplicate') this.metrics.dedupeHits.inc({ layer: 'database' });
+      // An event that was found by another key does not hold this one, and a cached fact must say what PostgreSQL says.
+      if (result.kind === 'duplicate' && result.by !== 'key') return [];
       const committed = result.kind === 'accepted' ? result.committed : result.of;
       return [{ digest: (events[i] as PreparedEvent).keyDigest, committed }];
     });

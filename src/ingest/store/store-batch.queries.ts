@@ -1,12 +1,15 @@
-import type { CommittedEvent } from '../../redis/idempotency-cache';
 import type { Db } from '../../db/pool';
+import type { KeyHolder } from '../../event/decide-duplicate';
 import type { PreparedEvent } from '../../event/prepare-event';
+import type { CommittedEvent } from '../../redis/idempotency-cache';
 
 /** SQLSTATE raised by refuse_partial_claim(). Nothing of the batch was written. */
 export const PARTIAL_CLAIM = 'SF001';
 
+type Column = readonly [name: string, type: string, pick: (prepared: PreparedEvent) => string | number | undefined];
+
 /** The columns sent for each event: name, SQL type and value. */
-const INPUT: readonly [name: string, type: string, pick: (prepared: PreparedEvent) => string | number | undefined][] = [
+const INPUT: readonly Column[] = [
   ['id', 'uuid', ({ event }) => event.id],
   ['tenant_id', 'text', ({ event }) => event.tenantId],
   ['event_id', 'text', ({ event }) => event.eventId],
@@ -28,6 +31,14 @@ const INPUT: readonly [name: string, type: string, pick: (prepared: PreparedEven
   ['fingerprint', 'text', ({ fingerprint }) => fingerprint],
 ];
 
+/** Sent as well while the database may contain keys of an earlier build. */
+const LEGACY_INPUT: readonly Column[] = [
+  ...INPUT,
+  ['legacy_derived', 'text', ({ legacy }) => legacy?.derived],
+  ['legacy_event_id', 'text', ({ legacy }) => legacy?.eventId],
+  ['handover', 'text', ({ legacy }) => legacy?.handover],
+];
+
 /**
  * Joins the values of a column into one text parameter. An array parameter is slower: pg escapes its elements one by
  * one, which took an eighth of the api's time. Neither an envelope field (see validateEnvelope) nor JSON text can
@@ -35,22 +46,26 @@ const INPUT: readonly [name: string, type: string, pick: (prepared: PreparedEven
  */
 const SEPARATOR = '\x1f';
 
-const STORE_EVENTS = `
-  with input as materialized (
-    select * from unnest(${INPUT.map(([, type], i) => `string_to_array($${i + 1}, E'\\x1f', '')::${type}[]`).join(', ')})
-      as t (${INPUT.map(([name]) => name).join(', ')})
+const inputOf = (columns: readonly Column[]): string => `
+    select * from unnest(${columns.map(([, type], i) => `string_to_array($${i + 1}, E'\\x1f', '')::${type}[]`).join(', ')})
+      as t (${columns.map(([name]) => name).join(', ')})`;
+
+/** `got` counts the keys that each event claimed, without the optional one. */
+const storeEventsBy = ({ input, optionalKey, got }: Record<'input' | 'optionalKey' | 'got', string>): string => `
+  with input as materialized (${input}
   ), keys as (
-    insert into idempotency_keys (digest, event_id, fingerprint)
-    select digest, id, decode(fingerprint, 'hex')
+    insert into idempotency_keys (digest, event_id, fingerprint, legacy)
+    select digest, id, decode(fingerprint, 'hex'), null
       from (select decode(key_digest, 'hex') as digest, id, fingerprint from input
             union all
-            select decode(event_id_digest, 'hex'), id, fingerprint from input where event_id_digest is not null) k
+            select decode(event_id_digest, 'hex'), id, fingerprint from input where event_id_digest is not null
+            ${optionalKey}) k
      order by digest
     on conflict do nothing
-    returning event_id
+    returning event_id, digest
   ), winners as materialized (
     select input.*, nextval('outbox_id_seq') as outbox_id
-      from input join (select event_id, count(*) as got from keys group by event_id) won on won.event_id = input.id
+      from input join (${got}) won on won.event_id = input.id
      where case when won.got = 1 + (input.event_id_digest is not null)::integer then true
                 else refuse_partial_claim() end
      order by input.id
@@ -66,6 +81,23 @@ const STORE_EVENTS = `
   )
   select id from winners`;
 
+const STORE_EVENTS = storeEventsBy({
+  input: inputOf(INPUT),
+  optionalKey: '',
+  got: 'select event_id, count(*) as got from keys group by event_id',
+});
+
+/** Omits events whose legacy keys are taken, and also claims the key of each that an earlier build would look up. */
+const STORE_EVENTS_BESIDE_LEGACY = storeEventsBy({
+  input: `${inputOf(LEGACY_INPUT)}
+     where not exists (select from idempotency_keys k where k.legacy and k.digest = decode(legacy_derived, 'hex'))
+       and not exists (select from idempotency_keys k where k.legacy and k.digest = decode(legacy_event_id, 'hex'))`,
+  optionalKey: `union all
+            select decode(handover, 'hex'), id, fingerprint from input where handover is not null`,
+  got: `select keys.event_id, count(*) filter (where digest is distinct from decode(handover, 'hex')) as got
+          from keys join input on input.id = keys.event_id group by keys.event_id`,
+});
+
 /**
  * Claims the keys of the events and, for each event that got all of its keys, writes the event and its outbox entry.
  * This is one autocommit statement and one round trip (I1). Returns the ids that were stored; the other events lost a
@@ -77,22 +109,27 @@ const STORE_EVENTS = `
  * The events of one call must not share a key.
  */
 export async function storeEvents(db: Db, batch: readonly PreparedEvent[]): Promise<Set<string>> {
+  const legacy = batch.some((prepared) => prepared.legacy !== undefined);
+  const columns = legacy ? LEGACY_INPUT : INPUT;
   const { rows } = await db.query<{ id: string }>({
-    name: 'store-events',
-    text: STORE_EVENTS,
-    values: INPUT.map(([, , pick]) => batch.map(pick).join(SEPARATOR)),
+    name: legacy ? 'store-events-beside-legacy' : 'store-events',
+    text: legacy ? STORE_EVENTS_BESIDE_LEGACY : STORE_EVENTS,
+    values: columns.map(([, , pick]) => batch.map(pick).join(SEPARATOR)),
   });
   return new Set(rows.map((row) => row.id));
 }
 
+export type StoredHolder = CommittedEvent & Required<Pick<KeyHolder, 'legacy' | 'source'>>;
+
 /** Returns the holders of the keys that are taken. If retention has removed an event, its facts come from the key. */
-export async function findKeyHolders(db: Db, digests: readonly string[]): Promise<Map<string, CommittedEvent>> {
-  const { rows } = await db.query<CommittedEvent & { digest: string }>({
+export async function findKeyHolders(db: Db, digests: readonly string[]): Promise<Map<string, StoredHolder>> {
+  const { rows } = await db.query<StoredHolder & { digest: string }>({
     name: 'find-key-holders',
     text: `
       select encode(k.digest, 'hex') as digest, k.event_id as id, encode(k.fingerprint, 'hex') as fingerprint,
              coalesce(e.event_id, k.event_id::text) as "eventId", coalesce(e.received_at, k.created_at) as "receivedAt",
-             coalesce(e.correlation_id, '') as "correlationId", encode(coalesce(e.hash, k.fingerprint), 'hex') as hash
+             coalesce(e.correlation_id, '') as "correlationId", encode(coalesce(e.hash, k.fingerprint), 'hex') as hash,
+             coalesce(k.legacy, false) as legacy, e.source
         from idempotency_keys k left join events e on e.id = k.event_id
        where k.digest = any (select decode(digest, 'hex') from unnest($1::text[]) as digest)`,
     values: [digests],

@@ -2,15 +2,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import type { CommittedEvent } from '../../redis/idempotency-cache';
 import { classifyPgError, errorCode } from '../../db/pg-errors';
-import { decideDuplicate } from '../../event/decide-duplicate';
+import { decideByLegacyKeys } from '../../event/decide-by-legacy-keys';
+import { decideDuplicate, type DuplicateDecision, type FoundBy } from '../../event/decide-duplicate';
+import { secondContentKey } from '../../event/idempotency-key';
 import type { PreparedEvent, RecordRejection } from '../../event/prepare-event';
 import { Problem } from '../../event/problems';
-import { findKeyHolders, PARTIAL_CLAIM, storeEvents } from './store-batch.queries';
+import { findKeyHolders, PARTIAL_CLAIM, storeEvents, type StoredHolder } from './store-batch.queries';
 
 /** The result of one record. The events in `committed` and `of` are committed before a result exists. */
 export type IngestResult =
   | { kind: 'accepted'; committed: CommittedEvent }
-  | { kind: 'duplicate'; of: CommittedEvent; layer: 'cache' | 'database' }
+  | { kind: 'duplicate'; of: CommittedEvent; by: FoundBy; layer: 'cache' | 'database' }
   | { kind: 'rejected'; rejection: RecordRejection };
 
 /** Each round normally decides at least one event. This many rounds in a row without a decision are a bug. */
@@ -21,7 +23,7 @@ const RETRY_AFTER_MS = [20, 100, 400];
 const GIVE_UP_AFTER_MS = 10_000;
 
 type Decided = [PreparedEvent, IngestResult];
-type KeyHolders = ReadonlyMap<string, CommittedEvent>;
+type KeyHolders = ReadonlyMap<string, StoredHolder>;
 
 /**
  * Stores a batch and returns the result of each event, in order. The results are the same as if the events were sent
@@ -31,7 +33,7 @@ type KeyHolders = ReadonlyMap<string, CommittedEvent>;
  */
 export async function storeBatch(pool: Pool, batch: readonly PreparedEvent[]): Promise<IngestResult[]> {
   const results = new Map<PreparedEvent, IngestResult>();
-  const holders = new Map<string, CommittedEvent>();
+  const holders = new Map<string, StoredHolder>();
   let open = batch;
   for (let fruitless = 0; open.length > 0;) {
     if (fruitless === MAX_FRUITLESS_ROUNDS) throw new Error(`no holder found for the keys of ${open.length} events`);
@@ -45,6 +47,7 @@ export async function storeBatch(pool: Pool, batch: readonly PreparedEvent[]): P
     const waiting = open.filter((prepared) => !results.has(prepared));
     for (const [prepared, result] of decideInOrder(waiting, holders)) results.set(prepared, result);
     const undecided = waiting.filter((prepared) => !results.has(prepared));
+    for (const prepared of undecided) takeOtherKeys(prepared, holders);
     fruitless = undecided.length === open.length ? fruitless + 1 : 0;
     open = undecided;
   }
@@ -90,14 +93,14 @@ async function findHolders(
   pool: Pool,
   written: readonly Decided[],
   lost: readonly PreparedEvent[],
-): Promise<[string, CommittedEvent][]> {
-  const own = written.flatMap(([prepared, result]) =>
-    result.kind === 'accepted'
-      ? digestsOf(prepared).map((digest): [string, CommittedEvent] => [digest, result.committed])
-      : [],
-  );
+): Promise<[string, StoredHolder][]> {
+  const own = written.flatMap(([prepared, result]) => {
+    if (result.kind !== 'accepted') return [];
+    const holder = { ...result.committed, legacy: false, source: prepared.event.source };
+    return digestsOf(prepared).map((digest): [string, StoredHolder] => [digest, holder]);
+  });
   if (lost.length === 0) return own;
-  return [...own, ...(await repeated(() => findKeyHolders(pool, lost.flatMap(digestsOf))))];
+  return [...own, ...(await repeated(() => findKeyHolders(pool, lost.flatMap(lookedUpDigests))))];
 }
 
 /**
@@ -117,12 +120,33 @@ function decideInOrder(events: readonly PreparedEvent[], holders: KeyHolders): D
 }
 
 function resultByHolders(prepared: PreparedEvent, holders: KeyHolders): IngestResult | undefined {
-  const { keyDigest, eventIdDigest } = prepared;
-  const byEventId = eventIdDigest === undefined ? undefined : holders.get(eventIdDigest);
-  const decision = decideDuplicate(prepared, holders.get(keyDigest), byEventId);
-  if (decision.kind === 'unknown') return undefined;
+  const decision = decide(prepared, holders);
   if (decision.kind === 'accepted') return { kind: 'accepted', committed: committedFacts(prepared) };
-  return decision.kind === 'duplicate' ? { ...decision, layer: 'database' } : decision;
+  if (decision.kind === 'rejected') return decision;
+  if (decision.kind !== 'duplicate') return undefined;
+  const { legacy: _, source: __, ...of } = decision.of;
+  return { kind: 'duplicate', of, by: decision.by, layer: 'database' };
+}
+
+function decide(prepared: PreparedEvent, holders: KeyHolders): DuplicateDecision<StoredHolder> {
+  const { keyDigest, eventIdDigest, legacy } = prepared;
+  const holderOf = (digest: string | undefined): StoredHolder | undefined =>
+    digest === undefined ? undefined : holders.get(digest);
+  const decision = decideDuplicate(prepared, holderOf(keyDigest), holderOf(eventIdDigest));
+  if (decision.kind !== 'unknown' || !legacy) return decision;
+  return decideByLegacyKeys(prepared, holderOf(legacy.derived), holderOf(legacy.eventId));
+}
+
+/**
+ * Prepares an undecided event for the next round when its keys are taken by events that do not count. A content key that
+ * belongs to a different event is replaced, and legacy keys are no longer looked up.
+ */
+function takeOtherKeys(prepared: PreparedEvent, holders: KeyHolders): void {
+  const { event, keyKind, fingerprint, legacy } = prepared;
+  const { kind } = decide(prepared, holders);
+  if (kind === 'other-holder') prepared.keyDigest = secondContentKey(event.tenantId, fingerprint, keyKind);
+  if (kind === 'unknown' && legacy && legacyDigests(prepared).some((digest) => holders.has(digest)))
+    prepared.legacy = { ...legacy, derived: undefined, eventId: undefined };
 }
 
 /**
@@ -151,6 +175,14 @@ async function repeated<T>(statement: () => Promise<T>): Promise<T> {
 /** Returns the digests of the keys that an event claims. */
 export function digestsOf({ keyDigest, eventIdDigest }: PreparedEvent): string[] {
   return eventIdDigest === undefined ? [keyDigest] : [keyDigest, eventIdDigest];
+}
+
+function lookedUpDigests(prepared: PreparedEvent): string[] {
+  return [...digestsOf(prepared), ...legacyDigests(prepared)];
+}
+
+function legacyDigests({ legacy }: PreparedEvent): string[] {
+  return legacy ? [legacy.derived, legacy.eventId].filter((digest) => digest !== undefined) : [];
 }
 
 /** Returns the facts of an event that this process has just committed. */

@@ -7,6 +7,7 @@ import { Problem } from '../../event/problems';
 import { Metrics } from '../../observability/metrics';
 import { traceparentOfRecord } from '../../observability/spans';
 import { contentDecoder } from './content-decoder';
+import { CurrentRules } from '../store/current-rules';
 import { Intake } from '../store/intake';
 import type { IngestResult } from '../store/store-batch';
 import type { StreamFormat } from '../formats/stream-formats';
@@ -34,6 +35,7 @@ export interface StreamRequest {
 export class StreamIngest {
   constructor(
     @Inject(SETTINGS_TOKEN) private readonly settings: Settings,
+    private readonly rules: CurrentRules,
     private readonly intake: Intake,
     private readonly limiter: TenantLimiter,
     private readonly metrics: Metrics,
@@ -60,7 +62,7 @@ export class StreamIngest {
     const ownKey = idempotencyKey === undefined ? undefined : `${idempotencyKey}#${record.number}`;
     const traceparent = traceparentOfRecord(context.traceparent, record.number);
     const ownContext = { ...context, traceparent, idempotencyKey: ownKey };
-    return format.prepare(record.bytes, ownContext, this.settings, record.receivedBytes);
+    return format.prepare(record.bytes, ownContext, this.rules.current(), record.receivedBytes);
   }
 
   private commit(request: StreamRequest, source: StreamSource): Writable {

@@ -231,6 +231,23 @@ describe('POST and GET /v1/events', () => {
       expect((await post(right, key)).status).toBe(200);
     });
 
+    it('is told apart by its eventId, even if the content is equal and no time was sent', async () => {
+      const content = eventBody();
+      const ids = ['told-apart-1', 'told-apart-2'];
+      const bodies = [...ids.map((eventId) => ({ ...content, eventId })), content];
+      const answers = [];
+      for (const body of bodies) answers.push(await post(body));
+      expect(answers.map(({ status }) => status)).toEqual([202, 202, 202]);
+      for (const [i, eventId] of ids.entries()) {
+        const found = await get(eventId);
+        expect([found.status, event(found).id]).toEqual([200, accepted(answers[i] as Response).id]);
+      }
+      for (const [i, body] of bodies.entries()) {
+        const again = await post(body);
+        expect([again.status, accepted(again).id]).toEqual([200, accepted(answers[i] as Response).id]);
+      }
+    });
+
     it('is accepted under a key whose first use ended in an eventId conflict', async () => {
       await post(eventBody({ eventId: 'taken' }));
       const key = { 'X-Idempotency-Key': 'conflict-left-me-free' };

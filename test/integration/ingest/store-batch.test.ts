@@ -25,7 +25,7 @@ describe('storeBatch', () => {
       { kind: 'accepted', committed: { id: event.event.id, eventId: 'first', fingerprint: event.fingerprint } },
     ]);
     const after = [await countRows(writers.pool, 'idempotency_keys'), await countRows(writers.pool, 'outbox')];
-    expect(after.map((count, i) => count - (before[i] ?? 0))).toEqual([2, 1]);
+    expect(after.map((count, i) => count - (before[i] ?? 0))).toEqual([1, 1]);
     const { rows } = await writers.pool.query(
       `select o.destination, o.status, o.dispatch_no, o.generation, o.attempts
          from events e join outbox o on o.id = e.outbox_id and o.event_id = e.id where e.id = $1`,
@@ -36,7 +36,7 @@ describe('storeBatch', () => {
 
   it('I1: writes nothing when one part cannot be written', async () => {
     const client = await writers.pool.connect();
-    const event = prepared({ eventId: 'no outbox' });
+    const event = prepared({ eventId: 'no outbox' }, { idempotencyKey: 'no outbox' });
     try {
       await client.query('begin');
       await client.query('alter table outbox rename to outbox_away');
@@ -107,6 +107,7 @@ describe('I2: duplicates', () => {
     await expect(storeBatch(writers.pool, [second])).resolves.toEqual([
       {
         kind: 'duplicate',
+        by: 'key',
         layer: 'database',
         of: { id, eventId, receivedAt, correlationId, hash, fingerprint: first.fingerprint },
       },
@@ -195,11 +196,12 @@ describe('conflicts', () => {
 
   it('wait for an earlier event of the batch that may take one of their keys', async () => {
     const content = { subject: 'the same' };
+    const key = { idempotencyKey: 'taken key' };
     const batch = [
       prepared({ eventId: 'taken id' }),
-      prepared({ eventId: 'taken id', ...content }), // conflicts by its eventId, which frees its key
-      prepared(content), // takes that key
-      prepared({ eventId: 'taken id', ...content }), // hence a duplicate, despite its eventId
+      prepared({ eventId: 'taken id', ...content }, key), // conflicts by its eventId, which frees its key
+      prepared(content, key), // takes that key
+      prepared({ eventId: 'taken id', ...content }, key), // hence a duplicate, despite its eventId
     ];
     await expect(store(...batch)).resolves.toEqual(['accepted', 'event-id-conflict', 'accepted', 'duplicate']);
   });
@@ -219,7 +221,9 @@ describe('conflicts', () => {
 
 describe('I10: an event that PostgreSQL rejects', () => {
   it('is rejected alone: its neighbours are accepted and its keys stay free', async () => {
-    const batch = Array.from({ length: 21 }, (_, i) => prepared({ eventId: `neighbour-${i}` }));
+    const batch = Array.from({ length: 21 }, (_, i) =>
+      prepared({ eventId: `neighbour-${i}` }, { idempotencyKey: `neighbour-${i}` }),
+    );
     const bad = poison(batch[10]);
     batch[10] = bad;
     const results = await store(...batch);

@@ -11,8 +11,8 @@ export const FAULTS_IN_STORE: readonly DeliberateFault[] = [
     edits: [
       {
         file: STORE,
-        find: 'INPUT.map(([, , pick]) => batch.map(pick).join(SEPARATOR))',
-        replace: `INPUT.map(([name, , pick]) => {
+        find: 'columns.map(([, , pick]) => batch.map(pick).join(SEPARATOR))',
+        replace: `columns.map(([name, , pick]) => {
       const shift = name === 'occurred_at' ? 1 : 0;
       return batch.map((_, i) => pick(batch[(i + shift) % batch.length] as PreparedEvent)).join(SEPARATOR);
     })`,

@@ -78,12 +78,23 @@ describe('the key of an event', () => {
     expect(key({}, {}, 'acme')).not.toBe(key({}, {}, 'other'));
   });
 
-  it('ignores the eventId under intent and includes it under full', () => {
-    expect(key({ eventId: 'a' })).toBe(key({ eventId: 'b' }));
-    expect(key({ eventId: 'a' }, { DEDUPE_STRATEGY: 'full' })).not.toBe(
-      key({ eventId: 'b' }, { DEDUPE_STRATEGY: 'full' }),
+  it('is the eventId where the producer sent one, whatever the content', () => {
+    expect(key({ eventId: 'a' })).not.toBe(key({ eventId: 'b' }));
+    expect(key({ eventId: 'a', payload: 1 })).toBe(key({ eventId: 'a', payload: 2 }));
+    expect(key({ eventId: 'a' })).not.toBe(key({}));
+    expect(key({ eventId: 'a' }, {}, 'acme')).not.toBe(key({ eventId: 'a' }, {}, 'other'));
+  });
+
+  it('ignores the eventId without DEDUPE_INCLUDE_EVENT_ID, except under full', () => {
+    const intent = { DEDUPE_INCLUDE_EVENT_ID: false } as const;
+    expect(key({ eventId: 'a' }, intent)).toBe(key({ eventId: 'b' }, intent));
+    expect(key({ eventId: 'a' }, intent)).toBe(key({}, intent));
+    const full = { DEDUPE_INCLUDE_EVENT_ID: false, DEDUPE_STRATEGY: 'full' } as const;
+    expect(key({ eventId: 'a' }, full)).not.toBe(key({ eventId: 'b' }, full));
+    expect(key({ eventId: 'a' }, full)).toBe(key({ eventId: 'a' }, full));
+    expect(key({ eventId: 'a', ...MONDAY }, { ...full, DEDUPE_INCLUDE_OCCURRED_AT: false })).toBe(
+      key({ eventId: 'a', ...TUESDAY }, { ...full, DEDUPE_INCLUDE_OCCURRED_AT: false }),
     );
-    expect(key({ eventId: 'a' }, { DEDUPE_STRATEGY: 'full' })).toBe(key({ eventId: 'a' }, { DEDUPE_STRATEGY: 'full' }));
   });
 
   it('differs for two equal sales at different times', () => {

@@ -1,54 +1,68 @@
-import { decideDuplicate, type KeyFact } from '../../../src/event/decide-duplicate';
+import { decideDuplicate, type KeyHolder } from '../../../src/event/decide-duplicate';
+import type { PreparedEvent } from '../../../src/event/prepare-event';
 import { prepared } from '../../support/events';
 
-describe('decideDuplicate', () => {
-  const event = prepared({ eventId: 'e1' });
-  const withKey = prepared({ eventId: 'e1' }, { idempotencyKey: 'k1' });
-  const sameContent = (of = event): KeyFact => ({ id: 'original', fingerprint: of.fingerprint });
-  const otherContent: KeyFact = { id: 'original', fingerprint: 'other' };
+const withId = prepared({ eventId: 'e1' });
+const withKey = prepared({ eventId: 'e1' }, { idempotencyKey: 'k1' });
+const bare = prepared();
+const byIntent = prepared({ eventId: 'e1' }, {}, { DEDUPE_INCLUDE_EVENT_ID: false });
 
-  it('returns unknown when neither key has a holder', () => {
-    expect(decideDuplicate(event, undefined, undefined)).toEqual({ kind: 'unknown' });
+const same = (of: PreparedEvent, more: Partial<KeyHolder> = {}): KeyHolder => ({
+  id: 'original',
+  eventId: of.event.eventId === of.event.id ? 'original' : of.event.eventId,
+  fingerprint: of.fingerprint,
+  ...more,
+});
+const other: KeyHolder = { id: 'original', eventId: 'e1', fingerprint: 'other' };
+const CONFLICT = { kind: 'rejected', rejection: { code: 'event-id-conflict' } };
+const REUSED = { kind: 'rejected', rejection: { code: 'idempotency-key-reused' } };
+
+describe('decideDuplicate', () => {
+  it('returns unknown when no key has a holder', () => {
+    for (const event of [withId, withKey, bare, byIntent])
+      expect(decideDuplicate(event, undefined, undefined)).toEqual({ kind: 'unknown' });
   });
 
   it('accepts an event that holds its own key: a retried statement has found its own row', () => {
-    const own = { id: event.event.id, fingerprint: event.fingerprint };
-    expect(decideDuplicate(event, own, own)).toEqual({ kind: 'accepted' });
+    for (const event of [withId, withKey, bare, byIntent]) {
+      const own = same(event, { id: event.event.id });
+      expect(decideDuplicate(event, own, own)).toEqual({ kind: 'accepted' });
+    }
   });
 
-  it('returns duplicate for the same explicit key with the same content', () => {
-    expect(decideDuplicate(withKey, sameContent(withKey), undefined)).toEqual({
+  it('returns duplicate for the same explicit key with the same content, and rejects it with another', () => {
+    expect(decideDuplicate(withKey, same(withKey), undefined)).toEqual({
       kind: 'duplicate',
-      of: sameContent(withKey),
+      of: same(withKey),
+      by: 'key',
     });
+    expect(decideDuplicate(withKey, other, undefined)).toMatchObject(REUSED);
   });
 
-  it('rejects the same explicit key with different content', () => {
-    expect(decideDuplicate(withKey, otherContent, undefined)).toMatchObject({
-      kind: 'rejected',
-      rejection: { code: 'idempotency-key-reused' },
-    });
+  it('returns duplicate for the same own id with the same content, and rejects it with another', () => {
+    expect(decideDuplicate(withId, same(withId), undefined)).toMatchObject({ kind: 'duplicate', by: 'key' });
+    expect(decideDuplicate(withId, other, undefined)).toMatchObject(CONFLICT);
   });
 
-  it('returns duplicate for the same derived key, which implies the same content', () => {
-    expect(decideDuplicate(event, sameContent(), undefined)).toMatchObject({ kind: 'duplicate' });
+  it('checks the own id beside an explicit key, and after it', () => {
+    expect(decideDuplicate(withKey, undefined, same(withKey))).toMatchObject({ kind: 'duplicate', by: 'own-id' });
+    expect(decideDuplicate(withKey, undefined, other)).toMatchObject(CONFLICT);
+    expect(decideDuplicate(withKey, same(withKey), other)).toMatchObject({ kind: 'duplicate', by: 'key' });
+    expect(decideDuplicate(withKey, other, same(withKey))).toMatchObject(REUSED);
   });
 
-  it('returns duplicate for the same eventId with the same content', () => {
-    expect(decideDuplicate(withKey, undefined, sameContent(withKey))).toMatchObject({ kind: 'duplicate' });
+  it('returns duplicate for the same content when neither event has an id', () => {
+    expect(decideDuplicate(bare, same(bare), undefined)).toMatchObject({ kind: 'duplicate', by: 'key' });
   });
 
-  it('rejects the same eventId with different content', () => {
-    expect(decideDuplicate(event, undefined, otherContent)).toMatchObject({
-      kind: 'rejected',
-      rejection: { code: 'event-id-conflict' },
-    });
+  it('returns other-holder when the key of the content belongs to an event with an id, or with other content', () => {
+    expect(decideDuplicate(bare, same(bare, { eventId: 'e1' }), undefined)).toEqual({ kind: 'other-holder' });
+    expect(decideDuplicate(bare, same(bare, { fingerprint: 'other' }), undefined)).toEqual({ kind: 'other-holder' });
   });
 
-  it('checks the explicit key before the eventId', () => {
-    expect(decideDuplicate(withKey, sameContent(withKey), otherContent)).toMatchObject({ kind: 'duplicate' });
-    expect(decideDuplicate(withKey, otherContent, sameContent(withKey))).toMatchObject({
-      rejection: { code: 'idempotency-key-reused' },
-    });
+  it('returns duplicate for the same content whatever the ids, without DEDUPE_INCLUDE_EVENT_ID', () => {
+    for (const eventId of ['e1', 'e2', 'original'])
+      expect(decideDuplicate(byIntent, same(byIntent, { eventId }), undefined)).toMatchObject({ kind: 'duplicate' });
+    expect(decideDuplicate(byIntent, undefined, other)).toMatchObject(CONFLICT);
   });
 });

@@ -1,5 +1,13 @@
 import * as fc from 'fast-check';
-import { derivedKey, eventIdKey, explicitKey, isIdempotencyKey } from '../../../src/event/idempotency-key';
+import { sha256 } from '../../../src/event/content-hash';
+import {
+  cloudEventKey,
+  derivedKey,
+  eventIdKey,
+  explicitKey,
+  isIdempotencyKey,
+  secondContentKey,
+} from '../../../src/event/idempotency-key';
 
 describe('the digest of an idempotency key', () => {
   it('joins its parts unambiguously: tenant a with key bc is not tenant ab with key c', () => {
@@ -19,8 +27,22 @@ describe('the digest of an idempotency key', () => {
   });
 
   it('differs between the kinds of key', () => {
-    const digests = [explicitKey('acme', 'x'), derivedKey('acme', 'x', undefined, 'intent'), eventIdKey('acme', 'x')];
-    expect(new Set(digests).size).toBe(3);
+    const digests = [
+      explicitKey('acme', 'x'),
+      derivedKey('acme', 'x', undefined, 'intent'),
+      eventIdKey('acme', 'x'),
+      cloudEventKey('acme', '', 'x'),
+      cloudEventKey('acme', 'x', ''),
+      secondContentKey('acme', 'x', 'content'),
+      secondContentKey('acme', 'x', 'intent'),
+    ];
+    expect(new Set(digests).size).toBe(digests.length);
+  });
+
+  it('has not changed since the first build for the kinds that it knew', () => {
+    expect(eventIdKey('acme', 'sale-1')).toBe(sha256('8:event-id4:acme6:sale-1'));
+    expect(explicitKey('acme', 'k')).toBe(sha256('8:explicit4:acme1:k'));
+    expect(derivedKey('acme', 'f', undefined, 'intent')).toBe(sha256('7:derived4:acme1:f'));
   });
 
   it('is a SHA-256 in hex, the same at every call', () => {

@@ -2,7 +2,12 @@ import { MAX_DEPTH, prepareEvent, type PreparedEvent, type RecordRejection } fro
 import { isUuid } from '../../../src/event/uuid-v7';
 
 const CONTEXT = { tenantId: 'acme', correlationId: 'c-1', traceparent: undefined, idempotencyKey: undefined };
-const RULES = { MAX_EVENT_BYTES: 2_000_000, DEDUPE_STRATEGY: 'intent', DEDUPE_INCLUDE_OCCURRED_AT: true } as const;
+const RULES = {
+  MAX_EVENT_BYTES: 2_000_000,
+  DEDUPE_STRATEGY: 'intent',
+  DEDUPE_INCLUDE_OCCURRED_AT: true,
+  DEDUPE_INCLUDE_EVENT_ID: true,
+} as const;
 
 function prepare(body: Buffer | string, context = {}, rules = {}): ReturnType<typeof prepareEvent> {
   const bytes = typeof body === 'string' ? Buffer.from(body) : body;
@@ -69,11 +74,23 @@ describe('a prepared event', () => {
     expect(accepted(text).event.payloadJson).toBe('{"payload":2}');
   });
 
-  it('has an explicit key and an eventId key only if the caller sent them', () => {
+  it('claims the key of the caller, else the id of the producer, else its content', () => {
     const body = withPayload('1');
-    expect(accepted(body)).toMatchObject({ explicitKey: false, eventIdDigest: undefined });
-    expect(accepted(body, { idempotencyKey: 'k' })).toMatchObject({ explicitKey: true });
-    expect(accepted('{"eventType":"t","subject":"s","payload":1,"eventId":"e"}').eventIdDigest).toMatch(/^\w{64}$/);
+    const withId = '{"eventType":"order.paid","subject":"order-1","payload":1,"eventId":"e"}';
+    const byId = accepted(withId);
+    expect(accepted(body)).toMatchObject({ keyKind: 'content', eventIdDigest: undefined });
+    expect(byId).toMatchObject({ keyKind: 'own-id', eventIdDigest: undefined });
+    expect(accepted(withId, { idempotencyKey: 'k' })).toMatchObject({
+      keyKind: 'explicit',
+      keyDigest: accepted(body, { idempotencyKey: 'k' }).keyDigest,
+      eventIdDigest: byId.keyDigest,
+    });
+    const rules = { DEDUPE_INCLUDE_EVENT_ID: false };
+    expect(accepted(withId, {}, rules)).toMatchObject({
+      keyKind: 'intent',
+      keyDigest: accepted(body, {}, rules).keyDigest,
+      eventIdDigest: byId.keyDigest,
+    });
   });
 });
 

@@ -5,7 +5,12 @@ import { PrepareRecords, type PreparedRecord } from '../../../src/ingest/formats
 
 const LIMIT = 64;
 const context = { tenantId: 'acme', correlationId: 'c', traceparent: undefined, idempotencyKey: undefined };
-const rules = { MAX_EVENT_BYTES: LIMIT, DEDUPE_STRATEGY: 'intent', DEDUPE_INCLUDE_OCCURRED_AT: true } as const;
+const rules = {
+  MAX_EVENT_BYTES: LIMIT,
+  DEDUPE_STRATEGY: 'intent',
+  DEDUPE_INCLUDE_OCCURRED_AT: true,
+  DEDUPE_INCLUDE_EVENT_ID: true,
+} as const;
 
 describe('PrepareRecords', () => {
   it('prepares each record in order and rejects a bad one alone', async () => {

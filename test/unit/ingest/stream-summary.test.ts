@@ -5,7 +5,7 @@ import { prepared } from '../../support/events';
 
 const committed = committedFacts(prepared());
 const ACCEPTED: IngestResult = { kind: 'accepted', committed };
-const DUPLICATE: IngestResult = { kind: 'duplicate', of: committed, layer: 'cache' };
+const DUPLICATE: IngestResult = { kind: 'duplicate', of: committed, by: 'key', layer: 'cache' };
 const REJECTED: IngestResult = {
   kind: 'rejected',
   rejection: {

@@ -6,7 +6,12 @@ import { XmlRecords } from '../../../src/ingest/formats/xml-records';
 import { streamSource } from '../../support/stream-source';
 
 const CONTEXT = { tenantId: 'acme', correlationId: 'c', traceparent: undefined, idempotencyKey: undefined };
-const RULES: ContentRules = { MAX_EVENT_BYTES: 100_000, DEDUPE_STRATEGY: 'intent', DEDUPE_INCLUDE_OCCURRED_AT: true };
+const RULES: ContentRules = {
+  MAX_EVENT_BYTES: 100_000,
+  DEDUPE_STRATEGY: 'intent',
+  DEDUPE_INCLUDE_OCCURRED_AT: true,
+  DEDUPE_INCLUDE_EVENT_ID: true,
+};
 
 interface Element {
   name: string;

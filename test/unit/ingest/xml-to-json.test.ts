@@ -7,7 +7,12 @@ import { XmlRecords } from '../../../src/ingest/formats/xml-records';
 
 const XSI = 'http://www.w3.org/2001/XMLSchema-instance';
 const CONTEXT = { tenantId: 'acme', correlationId: 'c', traceparent: undefined, idempotencyKey: undefined };
-const RULES: ContentRules = { MAX_EVENT_BYTES: 10_000, DEDUPE_STRATEGY: 'intent', DEDUPE_INCLUDE_OCCURRED_AT: true };
+const RULES: ContentRules = {
+  MAX_EVENT_BYTES: 10_000,
+  DEDUPE_STRATEGY: 'intent',
+  DEDUPE_INCLUDE_OCCURRED_AT: true,
+  DEDUPE_INCLUDE_EVENT_ID: true,
+};
 
 /** Returns the JSON text of the only event in the document. */
 async function jsonOfDocument(document: string): Promise<string> {
