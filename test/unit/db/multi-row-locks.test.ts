@@ -17,8 +17,11 @@ function lockingFunctions(text: string): string[] {
       .flatMap(({ declarationList }) => declarationList.declarations)
       .map((one) => [one.name.getText(), one.getText()]),
   );
-  const sqlOf = (code: string): string =>
-    [code, ...[...constants].filter(([name]) => code.includes(name)).map(([, sql]) => sql)].join('\n');
+  const sqlOf = (code: string): string => {
+    const used = new Set([code]); // a Set also iterates over what is added meanwhile: constants use constants
+    for (const text of used) for (const [name, sql] of constants) if (text.includes(name)) used.add(sql);
+    return [...used].join('\n');
+  };
   return statements
     .filter(ts.isFunctionDeclaration)
     .filter((one) => one.modifiers?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword))
@@ -44,6 +47,10 @@ describe('the list of statements that lock several rows', () => {
   it.each([
     ['export async function a(db: Db) { await db.query(`update t set a = 1`); }', ['a']],
     ['const SQL = `delete from t`;\nexport async function a(db: Db) { await db.query(SQL); }', ['a']],
+    [
+      'const by = (s: string) => `delete from ${s}`;\nconst SQL = by("t");\nexport function a(db: Db) { db.query(SQL); }',
+      ['a'],
+    ],
     ['export async function a(db: Db) { await db.query(`select from t for update skip locked`); }', ['a']],
     ['export async function a(db: Db) { await db.query(`insert into t values (1) on conflict do nothing`); }', ['a']],
     ['export async function a(db: Db) { await db.query(`insert into t values (1)`); }', []],
