@@ -2,7 +2,7 @@ import type { Landscape } from '../landscape/landscape';
 import type { Outside } from '../load/client';
 import type { Admin } from '../load/operator/admin';
 import { tenantOf, TENANTS } from '../load/tenants';
-import { ofTheRun } from '../run/inconclusive';
+import { readOfTheRun } from '../run/inconclusive';
 import { acknowledgedIds } from '../oracle/answers';
 import { readDeadLetterCopies } from './dead-letter-copies';
 import type { Evidence, Leftovers, UsageRow } from './evidence';
@@ -16,7 +16,7 @@ export async function gather(
   { journal, sent }: Outside,
   { admin, reconciles, leftovers }: { admin: Admin; reconciles: boolean; leftovers: Leftovers },
 ): Promise<Evidence> {
-  const facts = await ofTheRun('reading the database', () => readStored(landscape.databaseUrl, journal.startedMs));
+  const facts = await readOfTheRun('reading the database', () => readStored(landscape.databaseUrl, journal.startedMs));
   const answered = acknowledgedIds(journal.entries);
   const storedIds = new Map(facts.stored.map(({ name, id }) => [name, id]));
   const wanted = [...answered].map(([name, ids]) => {
@@ -27,7 +27,7 @@ export async function gather(
   const readBack = await readAll(landscape.apis[0] as string, new Map(wanted));
   const wrongGauges = await findWrongGauges(landscape);
   await landscape.scrapeOf(landscape.processes.map(({ name }) => name));
-  const deadLetterCopies = await ofTheRun('reading events.dlq', () => readDeadLetterCopies(landscape.rabbitUrl));
+  const deadLetterCopies = await readOfTheRun('reading events.dlq', () => readDeadLetterCopies(landscape.rabbitUrl));
   return {
     ...facts,
     journal: journal.entries,

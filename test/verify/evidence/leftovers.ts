@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { rowsOf } from '../../support/processes/e2e-own-servers';
 import { PAST_LEFTOVERS, PAST_TENANT } from '../landscape/past';
 import type { Landscape } from '../landscape/landscape';
-import { ofTheRun } from '../run/inconclusive';
+import { readOfTheRun } from '../run/inconclusive';
 import type { Leftovers } from './evidence';
 
 const EVERY_MS = 500;
@@ -42,7 +42,7 @@ export async function comeToRest(
   let movedMs = Date.now();
   let restedMs: number | undefined;
   for (let round = 0; ; round++) {
-    const left = await ofTheRun('looking for what is left', () => lookForLeftovers(landscape));
+    const left = await readOfTheRun('looking for what is left', () => lookForLeftovers(landscape));
     const sum = Object.values(left).reduce((total, n) => total + n, 0);
     if (sum > 0) restedMs = undefined;
     else if (Date.now() - (restedMs ??= Date.now()) >= STATISTICS_MS) return left;

@@ -14,7 +14,7 @@ import { Admin } from '../load/operator/admin';
 import { Operator, registerDestinations } from '../load/operator/operator';
 import { CLIENT_TENANTS } from '../load/tenants';
 import { examine, type Result } from '../oracle/oracle';
-import { ofTheRun } from './inconclusive';
+import { readOfTheRun } from './inconclusive';
 import { Journal } from './journal';
 import { planOf, type Choice, type Plan } from './plan';
 import { progressOf, reportOf } from './report';
@@ -95,7 +95,9 @@ async function runIn(
   for (const role of ROLES) {
     await landscape.terminate(landscape.processes.filter((one) => one.role === role).map(({ name }) => name));
   }
-  const [sessions] = await ofTheRun('counting sessions', () => rowsOf<{ n: number }>(landscape.databaseUrl, SESSIONS));
+  const [sessions] = await readOfTheRun('counting sessions', () =>
+    rowsOf<{ n: number }>(landscape.databaseUrl, SESSIONS),
+  );
   return { ...evidence, leftovers: { ...leftovers, 'database sessions after the stop': sessions?.n ?? 0 } };
 }
 
