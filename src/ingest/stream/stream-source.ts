@@ -3,6 +3,9 @@ import { Problem } from '../../event/problems';
 import { bodyChunks } from '../../http/request-body';
 import type { Decode } from './decode-body';
 
+/** Encoded bytes that a stream may have beyond STREAM_MAX_BYTES: data that cannot be compressed becomes a bit longer. */
+const MAX_ENCODING_OVERHEAD = { part: 0.1, bytes: 65_536 };
+
 /**
  * The decoded bytes of one request. When a stream breaks off (too large, stalled, malformed, wrong encoding, or the
  * client disconnects), the source ends instead of failing the pipeline. An error would destroy the later stages while
@@ -67,7 +70,21 @@ export class StreamSource {
 
   private decoded(): AsyncGenerator<Buffer> {
     const chunks = bodyChunks(this.body, this.limits.REQUEST_STALL_TIMEOUT_MS);
-    return this.decode ? this.decode(chunks) : chunks;
+    return this.decode ? this.decode(this.bounded(chunks)) : chunks;
+  }
+
+  /** Bounds encoded bytes too: a stream of empty gzip members, for example, never reaches the limit of decoded bytes. */
+  private async *bounded(encoded: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    const { part, bytes: more } = MAX_ENCODING_OVERHEAD;
+    const limit = Math.ceil(this.limits.STREAM_MAX_BYTES * (1 + part)) + more;
+    let bytes = 0;
+    for await (const chunk of encoded) {
+      bytes += chunk.length;
+      if (bytes > limit) {
+        throw new Problem('stream-too-large', `The encoded stream is larger than the maximum of ${limit} bytes.`);
+      }
+      yield chunk;
+    }
   }
 }
 

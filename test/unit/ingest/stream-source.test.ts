@@ -43,6 +43,27 @@ describe('the source of a stream', () => {
     expect(source.brokenBy).toMatchObject({ code: 'stream-too-large' });
   });
 
+  it('counts encoded bytes, so that a stream that decodes to nothing ends too', async () => {
+    const limits = { STREAM_MAX_BYTES: 1_000, REQUEST_STALL_TIMEOUT_MS: 1_000 };
+    const empty = gzipSync('');
+    const members = (count: number) =>
+      Readable.from(
+        (function* () {
+          for (let i = 0; i < count; i++) yield empty;
+        })(),
+      );
+    const within = new StreamSource(
+      members(Math.floor((65_536 + 1_100) / empty.length)),
+      contentDecoder('gzip'),
+      limits,
+    );
+    await expect(read(within)).resolves.toBe('');
+    expect(within.brokenBy).toBeUndefined();
+    const source = new StreamSource(members(Infinity), contentDecoder('gzip'), limits);
+    await expect(read(source)).resolves.toBe('');
+    expect(source.brokenBy).toMatchObject({ code: 'stream-too-large' });
+  });
+
   it('ends immediately when a stage breaks it off, even if the sender is silent', async () => {
     const silent = new Readable({ read: () => undefined });
     const source = new StreamSource(silent, undefined, { STREAM_MAX_BYTES: 10, REQUEST_STALL_TIMEOUT_MS: 600_000 });
