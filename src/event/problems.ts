@@ -29,6 +29,7 @@ const CATALOGUE = {
     retryable: false,
     title: 'The eventId belongs to an event with different content',
   },
+  'event-id-ambiguous': { status: 409, retryable: false, title: 'Several tenants have an event with this eventId' },
   'too-many-destinations': { status: 409, retryable: false, title: 'The maximum number of destinations is reached' },
   'event-too-large': { status: 413, retryable: false, title: 'The event is too large' },
   'stream-too-large': { status: 413, retryable: false, title: 'The stream is too large' },

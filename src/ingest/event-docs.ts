@@ -106,7 +106,7 @@ export function ApiGetEvent(): MethodDecorator {
       operationId: 'getEvent',
       summary: 'Retrieve an event with its status and every attempt to process it.',
       description:
-        'When several events of the tenant have that `eventId`, returns the newest and names the `others`. With X-Tenant-Id, returns an event of that tenant. With X-Admin-Token alone, returns an event of any tenant, by its `id` only.',
+        'When several events of the tenant have that `eventId`, returns the newest and names the `others`. With X-Tenant-Id, returns an event of that tenant. With X-Admin-Token alone, returns an event of any tenant. If several tenants have an event with this `eventId`, the problem `event-id-ambiguous` names up to 100 of them in `tenants`.',
     }),
     ApiTenantHeader(),
     ApiParam({
@@ -127,6 +127,7 @@ export function ApiGetEvent(): MethodDecorator {
       'admin-token-invalid',
       'tenant-not-allowed',
       'event-not-found',
+      'event-id-ambiguous',
       'admin-rate-limited',
       'storage-unavailable',
     ),

@@ -15,6 +15,7 @@ import {
   type EventWithStatus,
   type OtherEvent,
 } from './event-reader.queries';
+import { tenantOfEventId } from './tenant-of-event-id';
 
 /** Maximum number of further events with the same eventId that a response names. */
 const MAX_OTHERS = 100;
@@ -35,9 +36,9 @@ export class EventReader {
 
   /**
    * Returns the event as JSON text, or undefined when the tenant has no such event; an event of another tenant is
-   * treated as missing. Without a tenant (operators), only the id is accepted: two tenants may use the same eventId.
-   * When several events have the eventId, the newest is returned, and `others` names the rest.
-   * @throws Problem `storage-unavailable`
+   * treated as missing. Without a tenant (operators), an eventId is accepted if only one tenant uses it. When several
+   * events have the eventId, the newest is returned, and `others` names the rest.
+   * @throws Problem `storage-unavailable`, `event-id-ambiguous` or `tenant-required`
    */
   async read(query: EventQuery): Promise<string | undefined> {
     try {
@@ -67,7 +68,8 @@ async function find(db: Db, { tenantId, idOrEventId, source }: EventQuery): Prom
     const [event, history] = await Promise.all([findEventById(db, tenantId, id), readHistory(db, id)]);
     if (event && (source === undefined || event.source === source)) return { event, history, others: [] };
   }
-  return tenantId === undefined ? undefined : findNewest(db, { tenantId, eventId: idOrEventId, source });
+  const tenant = tenantId ?? (await tenantOfEventId(db, idOrEventId, source));
+  return tenant === undefined ? undefined : findNewest(db, { tenantId: tenant, eventId: idOrEventId, source });
 }
 
 async function findNewest(db: Db, query: EventIdQuery): Promise<FoundEvent | undefined> {

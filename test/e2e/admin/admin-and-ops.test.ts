@@ -153,6 +153,37 @@ describe('admin and operations', () => {
       expectProblem(elsewhere, 404, 'event-not-found');
     });
 
+    const ofAnyTenant = (name: string) =>
+      all.http.get(`/v1/events/${encodeURIComponent(name)}`).set({ 'X-Admin-Token': ADMIN_TOKEN });
+
+    it('needs no tenant for an eventId that only one tenant has', async () => {
+      const { body } = await postEvent(all.url, 'only-one', JSON.stringify(eventBody({ eventId: 'unique/1' })));
+      const found = await ofAnyTenant('unique/1');
+      expect([found.status, found.body]).toMatchObject([200, { id: body.id, tenantId: 'only-one' }]);
+      expect((await ofAnyTenant(body.id.toUpperCase())).body).toMatchObject({ id: body.id });
+      expectProblem(await ofAnyTenant('UNIQUE/1'), 404, 'event-not-found');
+      expectProblem(await ofAnyTenant('no such'), 404, 'event-not-found');
+      expectProblem(await ofAnyTenant('a\0b'), 404, 'event-not-found');
+    });
+
+    it('is told which tenants have an eventId that several have, and nothing else of their events', async () => {
+      const tenants = ['shared-a', 'shared-b', 'shared-c'];
+      for (const tenant of tenants.toReversed())
+        await postEvent(all.url, tenant, JSON.stringify(eventBody({ eventId: 'shared' })));
+      const answer = await ofAnyTenant('shared');
+      expect(expectProblem(answer, 409, 'event-id-ambiguous')).toMatchObject({ tenants, retryable: false });
+      expect(answer.text).not.toContain('payload');
+      const named = await all.http
+        .get('/v1/events/shared')
+        .set({ 'X-Admin-Token': ADMIN_TOKEN, 'X-Tenant-Id': 'shared-b' });
+      expect(named.body).toMatchObject({ eventId: 'shared', tenantId: 'shared-b' });
+    });
+
+    it('finds an event by its id although another tenant has this id as an eventId', async () => {
+      await postEvent(all.url, 'chain', JSON.stringify(eventBody({ eventId: id })));
+      expect((await ofAnyTenant(id)).body).toMatchObject({ id, tenantId: 'some-tenant' });
+    });
+
     it('is refused with a wrong token', async () => {
       const response = await read({ 'X-Admin-Token': 'wrong' });
       expect([400, 401]).toContain(response.status);

@@ -20,6 +20,7 @@ const STATUS_OF_CODE: Record<ProblemCode, number> = {
   'not-acceptable': 406,
   'request-timeout': 408,
   'event-id-conflict': 409,
+  'event-id-ambiguous': 409,
   'too-many-destinations': 409,
   'event-too-large': 413,
   'stream-too-large': 413,
