@@ -9,7 +9,7 @@ export const RESPONSE_HEADERS = {
   'X-Correlation-Id': { description: 'The correlation id of the request, or a new one', required: true, schema: text },
   Location: { description: 'Path of the event', schema: { type: 'string', format: 'uri-reference' } },
   'Idempotent-Replayed': {
-    description: '`true` when the event was already stored',
+    description: '`true` when the event was already stored, or the action was already carried out',
     schema: { type: 'string', enum: ['true'] },
   },
   'Retry-After': { description: 'Seconds to wait before a retry', schema: count },

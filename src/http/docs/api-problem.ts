@@ -81,7 +81,7 @@ function headersOf(code: ProblemCode): ResponseHeader[] {
   if (status === 405) return ['Allow'];
   if (code === 'unsupported-media-type') return ['Accept-Post'];
   if (status === 429) return ['Retry-After', ...RATE_LIMIT_HEADERS];
-  return status === 503 ? ['Retry-After'] : [];
+  return status === 503 || code === 'idempotency-in-flight' ? ['Retry-After'] : [];
 }
 
 const titleOf = (code: ProblemCode): string => String(new Problem(code, '').toBody('').title);
