@@ -52,7 +52,7 @@ describe('Problem', () => {
       status,
       detail: 'What is wrong.',
       code,
-      retryable: status === 408 || status === 429 || status >= 500,
+      retryable: [408, 429].includes(status) || status >= 500 || code === 'idempotency-in-flight',
       correlationId: 'c-1',
     });
     expect(body.title).toMatch(/^[A-Z].{5,}[^.]$/);
