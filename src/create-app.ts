@@ -8,7 +8,6 @@ import { ProblemFilter } from './http/problem.filter';
 import { KnownRoutes } from './http/known-routes';
 import { createValidationPipe } from './http/validation';
 import { countOversizedEvents } from './ingest/oversized-events';
-import { STREAMED_MEDIA_TYPES } from './ingest/formats/stream-formats';
 import { AppLogger } from './observability/app-logger';
 import { Metrics } from './observability/metrics';
 
@@ -17,7 +16,7 @@ export async function createApp(settings: Settings, databaseUrl: string): Promis
   const routes = new KnownRoutes();
   const app = await NestFactory.create<NestFastifyApplication>(
     AppModule.forRoles(settings, databaseUrl),
-    createFastifyAdapter(settings, routes, STREAMED_MEDIA_TYPES),
+    createFastifyAdapter(settings, routes),
     { bufferLogs: true, bodyParser: false, abortOnError: false },
   );
   app.useLogger(app.get(AppLogger));

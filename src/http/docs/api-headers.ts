@@ -17,6 +17,7 @@ export const RESPONSE_HEADERS = {
   'RateLimit-Remaining': { description: 'Events or requests left in the current minute', schema: count },
   'RateLimit-Reset': { description: 'Seconds until the next minute begins', schema: count },
   Allow: { description: 'Methods that this path supports', schema: text },
+  'Accept-Encoding': { description: 'Content encodings that this endpoint accepts', schema: text },
   'Accept-Post': {
     description: 'Media types that this endpoint accepts. A response to PATCH has `Accept-Patch` instead',
     schema: text,
