@@ -2,6 +2,7 @@ import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AppModule } from './app.module';
 import type { Settings } from './config/settings';
+import { allowOrigins } from './http/cors';
 import { serveApiDocs } from './http/docs/api-docs';
 import { createFastifyAdapter } from './http/fastify-server';
 import { ProblemFilter } from './http/problem.filter';
@@ -23,6 +24,7 @@ export async function createApp(settings: Settings, databaseUrl: string): Promis
   app.useGlobalFilters(new ProblemFilter(routes));
   app.useGlobalPipes(createValidationPipe());
   if (settings.APP_ROLE.includes('api')) {
+    allowOrigins(app, settings.CORS_ALLOWED_ORIGINS);
     serveApiDocs(app);
     countOversizedEvents(app.getHttpAdapter().getInstance(), app.get(Metrics));
   }

@@ -14,7 +14,8 @@ export function describeApi(app: NestFastifyApplication): OpenAPIObject {
     .setTitle('StreamForge')
     .setDescription(
       'StreamForge accepts each event once, stores it durably, and processes it with exactly-once effects. ' +
-        'To try an endpoint, press Authorize: X-Tenant-Id for events, X-Admin-Token for the admin endpoints.',
+        'To try an endpoint, press Authorize: X-Tenant-Id for events, X-Admin-Token for the admin endpoints. ' +
+        'Scripts of other origins may call the API if CORS_ALLOWED_ORIGINS lists their origin.',
     )
     .setVersion(version)
     .addServer('/')

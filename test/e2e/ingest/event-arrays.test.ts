@@ -24,7 +24,7 @@ describe('POST /v1/events', () => {
   const running = useApp({
     MAX_EVENT_BYTES: String(MAX_EVENT),
     STREAM_MAX_BYTES: String(MAX_STREAM),
-    REQUEST_STALL_TIMEOUT_MS: '500',
+    REQUEST_STALL_TIMEOUT_MS: '3000',
   });
 
   const send = <T = StreamEndpoint>(
