@@ -5,6 +5,7 @@ import { JSON_VALUE } from './api-fields';
 import { COMMON_PARAMETERS, RATE_LIMIT_HEADERS, RESPONSE_HEADERS, responseHeaders } from './api-headers';
 import { problemComponents } from './api-problem';
 import { DeliveredEvent } from './delivered-event';
+import { exactResponses } from './exact-responses';
 import { WEBHOOKS } from './webhooks';
 
 /** Returns the OpenAPI document of the endpoints that this process serves. */
@@ -69,6 +70,6 @@ export function serveApiDocs(app: NestFastifyApplication): void {
   SwaggerModule.setup('docs', app, () => describeApi(app), {
     jsonDocumentUrl: 'docs-json',
     customSiteTitle: 'StreamForge API',
-    swaggerOptions: { persistAuthorization: true, displayRequestDuration: true },
+    swaggerOptions: { persistAuthorization: true, displayRequestDuration: true, plugins: [exactResponses] },
   });
 }
