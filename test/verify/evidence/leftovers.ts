@@ -7,6 +7,7 @@ import { readOfTheRun } from '../run/inconclusive';
 import type { Leftovers } from './evidence';
 
 const EVERY_MS = 500;
+const LOOKS_WITHOUT_PROGRESS = 10;
 /** The figures of RabbitMQ can be this old. */
 const STATISTICS_MS = 2_500;
 /** Code of CLOSE_WAIT in /proc/net/tcp. */
@@ -33,24 +34,47 @@ interface Queue {
   messages_unacknowledged?: number;
 }
 
-/** Waits until nothing is left, or until the total has not gone down for `patienceMs`. Returns what is left. */
+/** Waits until nothing is left, or until there was no progress for `patienceMs`. Returns what is left. */
 export async function comeToRest(
   landscape: Landscape,
   { patienceMs, say }: { patienceMs: number; say: (line: string) => void },
 ): Promise<Leftovers> {
-  let least = Infinity;
-  let movedMs = Date.now();
+  const progress = new Progress();
   let restedMs: number | undefined;
   for (let round = 0; ; round++) {
     const left = await readOfTheRun('looking for what is left', () => lookForLeftovers(landscape));
     const sum = Object.values(left).reduce((total, n) => total + n, 0);
     if (sum > 0) restedMs = undefined;
     else if (Date.now() - (restedMs ??= Date.now()) >= STATISTICS_MS) return left;
-    if (sum < least) [least, movedMs] = [sum, Date.now()];
-    const isStuck = sum > 0 && Date.now() - movedMs > patienceMs;
+    progress.see(left);
+    const isStuck = sum > 0 && progress.missingFor(patienceMs);
     if (sum > 0 && (round % 20 === 0 || isStuck)) say(`not at rest: ${describe(left)}`);
     if (isStuck) return left;
     await sleep(EVERY_MS);
+  }
+}
+
+/**
+ * There is progress when any count is lower than ever before. The total may rise in between: an event that waits for a retry
+ * counts as an event and as a retry.
+ */
+export class Progress {
+  private readonly least = new Map<string, number>();
+  private looks = 0;
+  private lastMs = Date.now();
+
+  see(left: Leftovers): void {
+    this.looks += 1;
+    for (const [what, count] of Object.entries(left)) {
+      if (count >= (this.least.get(what) ?? Infinity)) continue;
+      this.least.set(what, count);
+      [this.looks, this.lastMs] = [0, Date.now()];
+    }
+  }
+
+  /** One look can take long on an overloaded machine, so it needs several. */
+  missingFor(ms: number): boolean {
+    return this.looks >= LOOKS_WITHOUT_PROGRESS && Date.now() - this.lastMs > ms;
   }
 }
 
