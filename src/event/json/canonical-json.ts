@@ -25,8 +25,9 @@ export function canonicalJson(value: unknown): string {
   if (value === null || typeof value !== 'object') return String(value);
   if (value instanceof ExactValue) return value.canonical(canonicalJson);
   if (Array.isArray(value)) {
-    let text = '[';
-    for (let i = 0; i < value.length; i++) text += (i ? ',' : '') + canonicalJson(value[i]);
+    if (value.length === 0) return '[]';
+    let text = `[${canonicalJson(value[0])}`;
+    for (let i = 1; i < value.length; i++) text += `,${canonicalJson(value[i])}`;
     return `${text}]`;
   }
   const object = value as Record<string, unknown>;

@@ -1,4 +1,4 @@
-import { decimalOf, isExactlyPrinted } from './json-text';
+import { decimalOf } from './json-text';
 
 /**
  * Values that JSON.parse cannot hold: it rounds long numbers, and of members with equal names it keeps only the last.
@@ -30,9 +30,13 @@ export class RepeatingObject extends ExactValue {
 
   canonical(canonical: (value: unknown) => string): string {
     const byName = new Map<string, string>();
+    let quotedName = '';
+    let lastName: string | undefined;
     for (const [name, value] of this.members) {
+      if (name !== lastName) quotedName = canonical(name);
+      lastName = name;
       const before = byName.get(name);
-      const member = `${canonical(name)}:${canonical(value)}`;
+      const member = `${quotedName}:${canonical(value)}`;
       byName.set(name, before === undefined ? member : `${before},${member}`);
     }
     const names = [...byName.keys()].sort();
@@ -49,8 +53,12 @@ function exactReviver(this: unknown, _name: string, value: unknown, context?: { 
   return context?.source === undefined || typeof value !== 'number' ? value : exactNumber(value, context.source);
 }
 
+/** Returns the double when it prints with the value of `source`; otherwise the number as text. */
 function exactNumber(value: number, source: string): unknown {
-  return isExactlyPrinted(source) ? value : new ExactNumber(decimalOf(source));
+  const printed = String(value);
+  if (printed === source) return value;
+  const decimal = decimalOf(source);
+  return decimalOf(printed) === decimal ? value : new ExactNumber(decimal);
 }
 
 /**
@@ -87,14 +95,15 @@ class RepeatingParser {
 
   private object(): unknown {
     const members: [string, unknown][] = [];
+    const names = new Set<string>();
     while (this.hasNext(CLOSE_OBJECT)) {
       const name = this.string();
       this.peek();
       this.at += 1; // the colon
       members.push([name, this.value()]);
+      names.add(name);
     }
-    const repeats = new Set(members.map(([name]) => name)).size < members.length;
-    return repeats ? new RepeatingObject(members) : Object.fromEntries(members);
+    return names.size < members.length ? new RepeatingObject(members) : Object.fromEntries(members);
   }
 
   /** Reads a number, true, false or null. */
@@ -103,8 +112,9 @@ class RepeatingParser {
     const start = this.at;
     while (this.at < text.length && !endsWord(text.charCodeAt(this.at))) this.at += 1;
     const source = text.slice(start, this.at);
-    const value = JSON.parse(source) as unknown;
-    return typeof value === 'number' ? exactNumber(value, source) : value;
+    if (source === 'null') return null;
+    if (source === 'true' || source === 'false') return source === 'true';
+    return exactNumber(Number(source), source);
   }
 
   /** Finds the end by a loop: a pattern of this kind runs out of stack on a long text. */

@@ -1,3 +1,4 @@
+import { quoted } from '../../event/json/canonical-json';
 import { isSpace } from '../../event/json/white-space';
 import { isJson } from '../../event/json/json-text';
 import { declaresNamespace, isNil, referredTo, withDeclarations, type Namespaces } from './xml-namespaces';
@@ -61,12 +62,12 @@ export class EventElement {
   }
 
   private member(name: string, json: string): void {
-    this.members.push(`${JSON.stringify(name)}:${json}`);
+    this.members.push(`${quoted(name)}:${json}`);
   }
 
   private fieldText(name: string, text: string): string {
     const trimmed = trim(text);
-    if (name !== 'payload') return JSON.stringify(trimmed);
+    if (name !== 'payload') return quoted(trimmed);
     if (trimmed === '') return 'null';
     // Unchecked, a payload of `1,"subject":"x"` would add members to the envelope. The text is kept, so that its
     // numbers stay exact.
@@ -105,7 +106,7 @@ class OpenElement {
 
   addAttribute(name: string, value: string): void {
     if (declaresNamespace(name)) (this.declared ??= new Map()).set(name, value);
-    else this.add(`@${name}`, JSON.stringify(value));
+    else this.add(`@${name}`, quoted(value));
   }
 
   addChild(name: string, json: string): void {
@@ -120,7 +121,7 @@ class OpenElement {
     if (this.isNothing) return 'null';
     const parts: string[] = [];
     for (const [name, json] of this.members ?? []) {
-      parts.push(`${JSON.stringify(name)}:${typeof json === 'string' ? json : `[${json.join(',')}]`}`);
+      parts.push(`${quoted(name)}:${typeof json === 'string' ? json : `[${json.join(',')}]`}`);
     }
     const text = this.textJson();
     if (parts.length === 0 && !this.declared) return text ?? 'null';
@@ -146,16 +147,16 @@ class OpenElement {
 
   /** Text is kept exactly, unless there are children: what is blank between them, and around all text, is layout. */
   private textJson(): string | undefined {
-    if (!this.textBefore) return this.text === '' ? undefined : JSON.stringify(this.text);
+    if (!this.textBefore) return this.text === '' ? undefined : quoted(this.text);
     const texts = isBlank(this.text) ? this.textBefore : [...this.textBefore, this.text];
-    if (texts.length < 2) return texts.length === 0 ? undefined : JSON.stringify(trim(texts[0] as string));
+    if (texts.length < 2) return texts.length === 0 ? undefined : quoted(trim(texts[0] as string));
     return JSON.stringify(texts.map((text, i) => trim(text, i === 0, i === texts.length - 1)));
   }
 
   private namespacesJson(json: string, outer: Namespaces | undefined): string {
     if (!this.declared && !outer?.size) return '';
     const all = new Map([...(outer ? referredTo(outer, json) : []), ...(this.declared ?? [])]);
-    return Array.from(all, ([name, uri]) => `"@${name}":${JSON.stringify(uri)}`).join(',');
+    return Array.from(all, ([name, uri]) => `"@${name}":${quoted(uri)}`).join(',');
   }
 }
 
