@@ -1,6 +1,6 @@
-import { Pool } from 'pg';
+import type { Pool } from 'pg';
 import { errorCode } from '../../../src/db/pg-errors';
-import { CONNECTION_OPTIONS } from '../../../src/db/pool';
+import { CONNECTION_OPTIONS, createPool } from '../../../src/db/pool';
 import { uuidV7 } from '../../../src/event/uuid-v7';
 import { useDatabase } from '../../support/fixtures/database';
 import { EVENT_LOCKERS } from '../../support/locking/event-lockers';
@@ -111,10 +111,12 @@ describe('statements that lock several rows of a table', () => {
   let impatient: Pool;
   afterAll(() => impatient.end()); // before the database is dropped
   const database = useDatabase();
-  beforeAll(() => {
+  beforeAll(async () => {
     // A deadlock is reported after 20 ms instead of a second.
-    const options = `${CONNECTION_OPTIONS.options} -c deadlock_timeout=20ms`;
-    impatient = new Pool({ ...CONNECTION_OPTIONS, connectionString: database.url, max: 4, options });
+    const options = encodeURIComponent(`${CONNECTION_OPTIONS.options} -c deadlock_timeout=20ms`);
+    impatient = createPool(`${database.url}?options=${options}`, 'impatient');
+    const { rows } = await impatient.query<{ deadlock_timeout: string }>('show deadlock_timeout');
+    expect(rows).toEqual([{ deadlock_timeout: '20ms' }]);
   });
 
   /** Runs both twice at once. Returns the errors. */
