@@ -7,8 +7,9 @@ import { PostgresIndicator, RabbitIndicator, RedisIndicator } from './health-ind
 import { MetricsController, OperationsController } from './operations.controller';
 import { ReadinessChecks } from './readiness';
 import { RootController } from './root.controller';
+import { RunbooksController } from './runbooks.controller';
 
-/** Serves /, /health, /ready and /metrics in every role. */
+/** Serves /, /health, /ready, /metrics and /runbooks in every role. */
 @Module({
   imports: [
     TerminusModule.forRoot({ logger: false }),
@@ -20,7 +21,7 @@ import { RootController } from './root.controller';
       }),
     }),
   ],
-  controllers: [RootController, OperationsController],
+  controllers: [RootController, OperationsController, RunbooksController],
   providers: [PostgresIndicator, RedisIndicator, RabbitIndicator, ReadinessChecks, DependencyWatch],
 })
 export class OperationsModule {}

@@ -64,17 +64,18 @@ describe('the alert rules', () => {
   it('all have a test in alerts.test.yml', () => {
     const alerts = [...read('alerts.yml').matchAll(/alert: (\w+)/g)].map(([, name]) => name);
     const tests = read('alerts.test.yml');
-    expect(alerts).toHaveLength(12);
+    expect(alerts).toHaveLength(13);
     expect(alerts.filter((name) => !tests.includes(`alertname: ${name}`))).toEqual([]);
   });
 
-  it('each name a section of docs/observability.md as their runbook', () => {
-    const pages = /alert: (\w+)[\s\S]*?runbook: docs\/observability\.md#(\S+)/g;
-    const runbooks = [...read('alerts.yml').matchAll(pages)].map(([, alert = '', anchor]) => ({ alert, anchor }));
+  it('each have a runbook at an absolute URL, which is their section of docs/observability.md', () => {
+    const pages = /alert: (\w+)[\s\S]*?runbook_url: '\{\{ with \$externalLabels[^']*\}\}\/runbooks\/(\w+)'/g;
+    const runbooks = [...read('alerts.yml').matchAll(pages)].map(([, alert, runbook]) => ({ alert, runbook }));
     const documentation = fs.readFileSync(path.resolve(__dirname, '../../../docs/observability.md'), 'utf8');
     const headings = [...documentation.matchAll(/^### (\w+)$/gm)].map(([, heading]) => heading);
     expect(runbooks.map(({ alert }) => alert)).toEqual(headings);
-    expect(runbooks.map(({ anchor }) => anchor)).toEqual(headings.map((heading) => heading?.toLowerCase()));
+    expect(runbooks.map(({ runbook }) => runbook)).toEqual(headings);
+    expect(read('prometheus.yml')).toContain("installation_url: 'http");
   });
 });
 
@@ -97,6 +98,14 @@ describe('the metrics that the alert rules and the dashboard use', () => {
       expect(used.size).toBeGreaterThan(15);
       expect([...used].filter((name) => !there.has(name))).toEqual([]);
       expect(PROMISED.filter((name) => !text.includes(`# TYPE ${name} `))).toEqual([]);
+      for (const [, runbook] of read('alerts.yml').matchAll(/\/runbooks\/(\w+)'/g)) {
+        const section = await app.http.get(`/runbooks/${runbook}`).expect(200);
+        expect(section.headers['content-type']).toBe('text/plain; charset=utf-8');
+        expect(section.text).toMatch(new RegExp(`^### ${runbook}\\n\\n\\S`));
+        expect(section.text.match(/^#/gm)).toHaveLength(1);
+      }
+      const { detail } = (await app.http.get('/runbooks/StreamForgeBackLogOld').expect(404)).body as { detail: string };
+      expect(detail).toContain('Did you mean StreamForgeBacklogOld?');
     } finally {
       await app.close();
     }
