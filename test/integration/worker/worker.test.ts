@@ -227,6 +227,26 @@ describe('a worker', () => {
     await expect(countRows(database.pool, 'crash_trials where starts > 0')).resolves.toBe(0);
   });
 
+  it('I15: on shutdown settles the batch in hand, and gives back the messages behind it', async () => {
+    await givenEvents(database.pool, 6);
+    let release = (): void => undefined;
+    const released = new Promise<void>((resolve) => (release = resolve));
+    let calls = 0;
+    const slow = transactional('slow', ['*'], () => {
+      calls += 1;
+      return released;
+    });
+    const worker = start([slow], { WORKER_BATCH_SIZE: '2' });
+    await publish();
+    await eventually(async () => expect([calls, await broker.waiting('events.main')]).toEqual([1, 0]));
+    const stopped = worker.stop();
+    release();
+    await stopped;
+    const settled = await countRows(database.pool, 'processing_attempts');
+    expect(settled).toBeLessThanOrEqual(2);
+    await expect(broker.waiting('events.main')).resolves.toBe(6 - settled);
+  });
+
   it('runs redelivered events alone, and clears the counts of their starts', async () => {
     await givenEvents(database.pool, 6);
     const messages = await takePending(database.pool);

@@ -30,6 +30,6 @@ export const FAULTS_IN_SHUTDOWN: readonly DeliberateFault[] = [
           '    this.consumer.ack([...this.arrived.splice(0), ...messagesOf([...this.ready.splice(0), ...this.alone.splice(0)])]);\n',
       },
     ],
-    noticedBy: under(['term-worker'], 'unsettled', 'left over'),
+    noticedBy: { tests: ['test/integration/worker/worker.test.ts'] },
   },
 ];
