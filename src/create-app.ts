@@ -2,13 +2,13 @@ import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AppModule } from './app.module';
 import type { Settings } from './config/settings';
+import { allowOrigins } from './http/cors';
 import { serveApiDocs } from './http/docs/api-docs';
 import { createFastifyAdapter } from './http/fastify-server';
 import { ProblemFilter } from './http/problem.filter';
 import { KnownRoutes } from './http/known-routes';
 import { createValidationPipe } from './http/validation';
 import { countOversizedEvents } from './ingest/oversized-events';
-import { STREAMED_MEDIA_TYPES } from './ingest/formats/stream-formats';
 import { AppLogger } from './observability/app-logger';
 import { Metrics } from './observability/metrics';
 
@@ -17,13 +17,14 @@ export async function createApp(settings: Settings, databaseUrl: string): Promis
   const routes = new KnownRoutes();
   const app = await NestFactory.create<NestFastifyApplication>(
     AppModule.forRoles(settings, databaseUrl),
-    createFastifyAdapter(settings, routes, STREAMED_MEDIA_TYPES),
+    createFastifyAdapter(settings, routes),
     { bufferLogs: true, bodyParser: false, abortOnError: false },
   );
   app.useLogger(app.get(AppLogger));
   app.useGlobalFilters(new ProblemFilter(routes));
   app.useGlobalPipes(createValidationPipe());
   if (settings.APP_ROLE.includes('api')) {
+    allowOrigins(app, settings.CORS_ALLOWED_ORIGINS);
     serveApiDocs(app);
     countOversizedEvents(app.getHttpAdapter().getInstance(), app.get(Metrics));
   }

@@ -8,6 +8,8 @@ import { DestinationsController } from './destinations/destinations.controller';
 import { DeadLetterActions } from './dead-letters/dead-letter-actions';
 import { DeadLettersController } from './dead-letters/dead-letters.controller';
 import { AdminEventsController } from './events/admin-events.controller';
+import { ActionsController } from './actions/actions.controller';
+import { AdminActions } from './endpoint/admin-actions';
 import { AdminTransactions } from './endpoint/admin-transactions';
 import { OutboxController } from './outbox/outbox.controller';
 import { ReplaysController } from './replays/replays.controller';
@@ -25,7 +27,8 @@ import { UsageController } from './usage/usage.controller';
     DestinationsController,
     UsageController,
     AuditController,
+    ActionsController,
   ],
-  providers: [AdminTransactions, DeadLetterActions, Replays, Destinations, DestinationUrl],
+  providers: [AdminTransactions, AdminActions, DeadLetterActions, Replays, Destinations, DestinationUrl],
 })
 export class AdminModule {}

@@ -51,6 +51,9 @@ function riskyCombinations(settings: Settings): string[] {
       'RABBITMQ_URL: must be set when publisher and worker are separate processes; the in-process broker works only inside one process',
     );
   }
+  if (settings.CORS_ALLOWED_ORIGINS.includes('*') && settings.CORS_ALLOWED_ORIGINS.length > 1) {
+    problems.push('CORS_ALLOWED_ORIGINS: * must stand alone, because it allows every origin');
+  }
   if (settings.RETRY_BACKOFF_MS.length === 0) problems.push('RETRY_BACKOFF_MS: must have at least one value');
   if (settings.WORKER_BATCH_SIZE > settings.RABBITMQ_PREFETCH) {
     problems.push('WORKER_BATCH_SIZE: must not exceed RABBITMQ_PREFETCH; otherwise a batch never fills');
@@ -78,6 +81,11 @@ function forbiddenInProduction(settings: Settings, env: Record<string, string | 
   problems.push(...knownSecrets(settings, api));
   if ((api || settings.APP_ROLE.includes('worker')) && settings.DESTINATIONS_SECRET_KEY.length === 0) {
     problems.push('DESTINATIONS_SECRET_KEY: must be set in production for this role (openssl rand -base64 32)');
+  }
+  if (settings.CORS_ALLOWED_ORIGINS.includes('*')) {
+    problems.push(
+      'CORS_ALLOWED_ORIGINS: must name the origins in production; with *, any web page that somebody on your network opens could send events',
+    );
   }
   if (settings.DESTINATIONS_ALLOW_PRIVATE) problems.push('DESTINATIONS_ALLOW_PRIVATE: must be false in production');
   return problems;

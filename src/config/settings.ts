@@ -35,6 +35,14 @@ const tenant: Kind<string> = {
   parse: (text) => (isTenantId(text) ? { value: text } : { expected: 'a tenant id' }),
 };
 
+const origin: Kind<string> = {
+  parse: (text) => {
+    const isOrigin = /^https?:[^*]+$/.test(text) && URL.canParse(text) && new URL(text).origin === text;
+    if (isOrigin || text === '*') return { value: text };
+    return { expected: 'an origin such as https://app.example.com, without a path, or *' };
+  },
+};
+
 /** All settings, by their names in the environment. A test compares them with `.env.example`. */
 export const SETTINGS = {
   NODE_ENV: setting(
@@ -148,6 +156,11 @@ export const SETTINGS = {
     integer(1),
     '60',
     'age at which a published event without an attempt is dispatched again, in seconds',
+  ),
+  CORS_ALLOWED_ORIGINS: setting(
+    listOf(origin),
+    '',
+    'comma-separated list of the origins whose scripts may call the API (CORS); * allows all and is refused in production; empty: none',
   ),
   METRICS_TOKEN: optional(anyText, 'bearer token for /metrics; unset: /metrics is open'),
   DESTINATIONS_ALLOW_PRIVATE: setting(

@@ -6,10 +6,10 @@ import { refusesAll } from './accept';
 import { refuseBrokenRequest, CONNECTION_LIMITS, refusedHeaders } from './connection-limits';
 import { correlationIdOf } from './correlation';
 import type { KnownRoutes } from './known-routes';
-import { endWhenStalled } from './request-body';
 import { traceRequests } from './request-spans';
-import { JSON_TYPE, refusedBody, type RouteBody } from './route-body';
+import { isEncoded, JSON_TYPE, refusedBody, type RouteBody } from './route-body';
 import { sendProblem, toProblem } from './problem.filter';
+import { readWholeBody } from './whole-body';
 
 /** Headers of the only pages that run in browsers. Swagger UI loads its own scripts and uses inline styles. */
 const DOCS_HEADERS = {
@@ -18,15 +18,8 @@ const DOCS_HEADERS = {
   'Referrer-Policy': 'no-referrer',
 };
 
-/**
- * Creates the HTTP server of every role: request ids, limits, body parsers, and problem+json for errors before Nest.
- * @param streamedTypes media types whose bodies reach the routes unread
- */
-export function createFastifyAdapter(
-  settings: Settings,
-  routes: KnownRoutes,
-  streamedTypes: readonly string[],
-): FastifyAdapter {
+/** Creates the HTTP server of every role: request ids, limits, body parsers, and problem+json for errors before Nest. */
+export function createFastifyAdapter(settings: Settings, routes: KnownRoutes): FastifyAdapter {
   const adapter = new FastifyAdapter({
     ...CONNECTION_LIMITS,
     clientErrorHandler: refuseBrokenRequest,
@@ -54,7 +47,7 @@ export function createFastifyAdapter(
   });
   if (settings.OTEL_EXPORTER_OTLP_ENDPOINT) traceRequests(server);
   closeConnectionsWhileDraining(server);
-  addBodyParsers(server, streamedTypes, settings.REQUEST_STALL_TIMEOUT_MS);
+  addBodyParsers(server, settings);
   return adapter;
 }
 
@@ -71,21 +64,24 @@ function closeConnectionsWhileDraining(server: FastifyInstance): void {
   });
 }
 
-function addBodyParsers(server: FastifyInstance, streamedTypes: readonly string[], stallMs: number): void {
+function addBodyParsers(server: FastifyInstance, settings: Settings): void {
+  const limits = { maxBytes: settings.MAX_EVENT_BYTES, stallMs: settings.REQUEST_STALL_TIMEOUT_MS };
   server.removeAllContentTypeParsers();
-  server.addContentTypeParser('*', { parseAs: 'buffer' }, (request, body, done) => {
-    if (routeBodyOf(request)) done(null, body);
-    else parseJson(body as Buffer, done);
+  server.addContentTypeParser('*', (request, payload, done) => {
+    const { headers, mediaType } = request;
+    const route = routeBodyOf(request);
+    const reading = route?.reading(mediaType, headers);
+    if (route && (reading === 'stream' || isEncoded(headers))) return done(null, payload);
+    const announcedBytes = Number(headers['content-length']);
+    const mayBeArray = reading === 'stream-if-array';
+    readWholeBody(payload, { ...limits, announcedBytes, mayBeArray }, (error, body) => {
+      if (error || route) done(error, body);
+      else parseJson(body as Buffer, done);
+    });
   });
-  server.addContentTypeParser([...streamedTypes], (_request, payload, done) => done(null, payload));
   server.addHook('preParsing', (request, _reply, _payload, done) => {
     if (request.method === 'GET' || request.method === 'HEAD') return done();
-    const { mediaType } = request;
-    const isStreamed = mediaType !== undefined && streamedTypes.includes(mediaType);
-    const refused = refusedBody(request, isStreamed, routeBodyOf(request));
-    if (refused) return done(refused);
-    if (!isStreamed) endWhenStalled(request.raw, stallMs);
-    done();
+    done(refusedBody(request, routeBodyOf(request)));
   });
 }
 

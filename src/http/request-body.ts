@@ -17,27 +17,7 @@ export async function* bodyChunks(request: Readable, stallMs: number): AsyncGene
   }
 }
 
-/**
- * Total time for a body that Fastify reads whole, in multiples of the stall timeout. It ends a body that trickles in.
- */
-const WHOLE_BODY_STALLS = 4;
-
-/**
- * Ends a body that Fastify reads whole with `request-timeout` when no byte arrives for `stallMs`, or when the body is
- * incomplete after four times that. Uses one timer per request, which costs a small request less than wrapping its body
- * in another stream.
- */
-export function endWhenStalled(body: Readable, stallMs: number): void {
-  const endMs = performance.now() + stallMs * WHOLE_BODY_STALLS;
-  const timer = setTimeout(() => body.emit('error', stalled(stallMs)), stallMs);
-  const stop = (): void => clearTimeout(timer);
-  body.on('data', () => {
-    if (performance.now() < endMs) timer.refresh();
-    else body.emit('error', new Problem('request-timeout', 'The body arrived too slowly.'));
-  });
-  body.once('end', stop).once('close', stop).once('error', stop);
-}
-
-function stalled(stallMs: number): Problem {
+/** Returns the problem of a body that stalls. */
+export function stalled(stallMs: number): Problem {
   return new Problem('request-timeout', `No byte of the body arrived for ${stallMs} ms.`);
 }

@@ -2,8 +2,8 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { Problem } from '../event/problems';
 
 /**
- * Declares the bodies that a route accepts; for @RouteConfig. Such a route gets the raw bytes: a Buffer, or the unread
- * stream for streamed media types. A route without this setting accepts JSON and gets it parsed.
+ * Declares the bodies that a route accepts; for @RouteConfig. Such a route gets the raw bytes, and those of an
+ * encoded body as the unread stream. A route without this setting accepts JSON and gets it parsed.
  */
 export interface RouteBody {
   takesBody: (mediaType: string, headers: IncomingHttpHeaders) => boolean;
@@ -11,9 +11,16 @@ export interface RouteBody {
   mediaTypes: readonly string[];
   /** Returns the endpoint that accepts a media type, if another endpoint does. */
   endpointFor?: (mediaType: string) => string | undefined;
+  /** Returns the problem of a Content-Encoding that the route cannot decode. */
+  refusedEncoding: (encoding: string) => Problem | null;
+  /** How the route gets a body of an accepted media type, unless the body is encoded. */
+  reading: (mediaType: string | undefined, headers: IncomingHttpHeaders) => BodyReading;
   /** The media types of successful responses. Default: JSON. */
   answers?: readonly [string, ...string[]];
 }
+
+/** As a Buffer; as the unread stream; or as the unread stream if it begins with a bracket, otherwise as a Buffer. */
+export type BodyReading = 'whole' | 'stream' | 'stream-if-array';
 
 export const JSON_TYPE = 'application/json';
 const FORM_TYPE = 'application/x-www-form-urlencoded';
@@ -21,6 +28,12 @@ const FORM_TYPE = 'application/x-www-form-urlencoded';
 export const PARSED_JSON: RouteBody = {
   takesBody: (mediaType) => mediaType === JSON_TYPE,
   mediaTypes: [JSON_TYPE],
+  reading: () => 'whole',
+  // Read as it is, an encoded body would be taken for broken JSON.
+  refusedEncoding: () =>
+    new Problem('unsupported-content-encoding', 'Send this body without a Content-Encoding.', {
+      headers: { 'Accept-Encoding': 'identity' },
+    }),
 };
 
 /** What is known of a request before its body is read. */
@@ -32,16 +45,20 @@ export interface BodyHead {
 }
 
 /** Returns why a body is rejected before any of it is read, or null when the route accepts it. */
-export function refusedBody(request: BodyHead, isStreamed: boolean, route: RouteBody = PARSED_JSON): Problem | null {
+export function refusedBody(request: BodyHead, route: RouteBody = PARSED_JSON): Problem | null {
   const { mediaType, headers } = request;
-  const encoding = (headers['content-encoding'] ?? 'identity').toLowerCase();
-  if (encoding !== 'identity' && !isStreamed) {
-    // Only streams are decoded. Other encoded bodies would be read as the event itself.
-    return new Problem('unsupported-content-encoding', 'Send this body without a Content-Encoding.');
-  }
+  const encoding = headers['content-encoding'];
+  const refused = encoding !== undefined && isEncoded(headers) ? route.refusedEncoding(encoding) : null;
+  if (refused) return refused;
   if (mediaType === undefined && !hasBody(headers)) return null;
   if (!route.takesBody(mediaType ?? '', headers)) return wrongMediaType(request, route);
   return route.mediaTypes.includes(mediaType ?? '') ? refusedCharset(headers['content-type']) : null;
+}
+
+/** True when the body has a Content-Encoding other than `identity`. */
+export function isEncoded(headers: IncomingHttpHeaders): boolean {
+  const encoding = headers['content-encoding'];
+  return encoding !== undefined && encoding.trim().toLowerCase() !== 'identity';
 }
 
 function hasBody(headers: IncomingHttpHeaders): boolean {

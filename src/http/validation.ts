@@ -1,5 +1,10 @@
 import { ValidationPipe, type ArgumentMetadata, type Type, type ValidationError } from '@nestjs/common';
+import { getMetadataStorage } from 'class-validator';
+import { didYouMean } from '../event/did-you-mean';
 import { Problem, type ErrorDetail } from '../event/problems';
+
+/** Maximum properties listed for one request: a body may contain thousands of unknown ones. */
+const MAX_ERRORS = 50;
 
 const OPTIONAL_BODIES = new WeakSet<object>();
 
@@ -20,7 +25,8 @@ class RequestValidation extends ValidationPipe {
       transform: true,
       whitelist: true,
       forbidNonWhitelisted: true,
-      exceptionFactory: (errors) => invalidRequest(errors.flatMap((e) => details(e, ''))),
+      validationError: { target: true },
+      exceptionFactory: (errors) => invalidRequest(errors.slice(0, MAX_ERRORS).flatMap((e) => details(e, ''))),
     });
   }
 
@@ -62,10 +68,21 @@ function invalidRequest(errors: ErrorDetail[]): Problem {
 
 function details(error: ValidationError, parent: string): ErrorDetail[] {
   const pointer = `${parent}/${error.property}`;
-  const own = Object.values(error.constraints ?? {}).map((message) => ({
+  const own = Object.entries(error.constraints ?? {}).map(([rule, message]) => ({
     pointer,
     code: 'invalid-request' as const,
-    message,
+    message: rule === 'whitelistValidation' ? unknownProperty(error) : message,
   }));
   return [...own, ...(error.children ?? []).flatMap((child) => details(child, pointer))];
+}
+
+function unknownProperty({ property, target }: ValidationError): string {
+  const meant = target && didYouMean(property, propertiesOf(target));
+  return `property ${property} should not exist${meant === undefined ? '' : `; did you mean ${meant}?`}`;
+}
+
+/** Returns the names of the properties that a DTO validates, those of its base classes included. */
+function propertiesOf(dto: object): string[] {
+  const rules = getMetadataStorage().getTargetValidationMetadatas(dto.constructor, '', false, false);
+  return [...new Set(rules.map(({ propertyName }) => propertyName))];
 }

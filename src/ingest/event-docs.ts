@@ -62,15 +62,18 @@ export function ApiIngestEvent(): MethodDecorator {
     ApiExtraModels(EventEnvelope, LegacyEventEnvelope, CloudEvent, SingleEventResponse, StreamResponse),
     ApiOperation({
       operationId: 'ingestEvent',
-      summary: 'Send one event, or a batch of CloudEvents. The response comes after they are stored durably.',
+      summary:
+        'Send one event, an array of events, or a batch of CloudEvents. The response comes after they are stored durably.',
       description:
-        'One event gets a SingleEventResponse: 202 if it is new, 200 if it is a duplicate. A batch gets a StreamResponse: 202, or 207 if some records are rejected.',
+        'One event gets a SingleEventResponse: 202 if it is new, 200 if it is a duplicate. An array or a batch has the limits of a stream and gets a StreamResponse: 202, or 207 if some records are rejected.',
       requestBody: EVENT_REQUEST,
     }),
     ApiTenantHeader(),
-    ApiIdempotencyKeyHeaders('Identifies the event within the tenant. Record n of a batch gets the key `<key>#<n>`'),
+    ApiIdempotencyKeyHeaders(
+      'Identifies the event within the tenant. Record n of an array or batch gets the key `<key>#<n>`',
+    ),
     ApiCloudEventHeaders(),
-    ApiContentEncodingHeader('For batches only. Size limits apply to the decompressed bytes', CONTENT_ENCODINGS),
+    ApiContentEncodingHeader('Size limits apply to the decompressed bytes', CONTENT_ENCODINGS),
     ApiResponse({
       status: 202,
       description: 'Stored',
@@ -80,7 +83,7 @@ export function ApiIngestEvent(): MethodDecorator {
     ApiResponse({
       status: 200,
       description:
-        'A duplicate, with the ids of the original event. For a batch with `Accept: application/x-ndjson`: one line per record',
+        'A duplicate, with the ids of the original event. For an array or batch with `Accept: application/x-ndjson`: one line per record',
       headers: responseHeaders('Location', 'Idempotent-Replayed'),
       content: {
         'application/json': { schema: { $ref: getSchemaPath(SingleEventResponse) } },
@@ -89,7 +92,7 @@ export function ApiIngestEvent(): MethodDecorator {
     }),
     ApiResponse({
       status: 207,
-      description: 'Some records of a batch were rejected; `errors` lists them',
+      description: 'Some records of an array or batch were rejected; `errors` lists them',
       type: StreamResponse,
     }),
     ApiProblems(...INGEST_PROBLEMS, 'invalid-event', 'unsupported-character', 'event-id-conflict', 'event-too-large'),

@@ -1,12 +1,13 @@
-import { Controller, Get, Param, Post, Query, Req, Res, UseGuards } from '@nestjs/common';
+import { Controller, Get, Inject, Param, Post, Query, Req, Res, UseGuards } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { TenantGuard, TenantId, TenantOrAdminGuard } from '../access/tenant.guard';
+import { SETTINGS_TOKEN, type Settings } from '../config/settings';
 import { Problem } from '../event/problems';
+import { readEventBody } from './event-body';
 import { ApiGetEvent, ApiIngestEvent } from './event-docs';
 import { EventReader } from './event-reader';
-import { streamFormat } from './formats/stream-formats';
 import { readIngestContext } from './ingest-context';
 import { EVENT_BODY } from './request-bodies';
 import { SingleEventEndpoint } from './single-event-endpoint';
@@ -16,6 +17,7 @@ import { StreamEndpoint } from './stream/stream-endpoint';
 @Controller('v1/events')
 export class EventsController {
   constructor(
+    @Inject(SETTINGS_TOKEN) private readonly settings: Settings,
     private readonly single: SingleEventEndpoint,
     private readonly batches: StreamEndpoint,
     private readonly reader: EventReader,
@@ -27,8 +29,10 @@ export class EventsController {
   @ApiIngestEvent()
   async accept(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const context = readIngestContext(request);
-    if (streamFormat(request.mediaType)) await this.batches.handle(request, reply, context);
-    else await this.single.handle(request, reply, context);
+    const events = Buffer.isBuffer(request.body) ? undefined : await readEventBody(request, this.settings);
+    if (!events) return this.single.handle(request, reply, context);
+    await this.batches.handle(request, reply, context, events);
+    if (events.body !== request.body) events.body.destroy(); // releases the memory of its decoder
   }
 
   @Get(':id')

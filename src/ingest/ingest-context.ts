@@ -1,9 +1,7 @@
-import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyRequest } from 'fastify';
-import { isIdempotencyKey } from '../event/idempotency-key';
 import type { RequestContext } from '../event/prepare-event';
-import { Problem } from '../event/problems';
 import { readTraceparent } from '../http/correlation';
+import { readIdempotencyKey } from '../http/idempotency-key-header';
 
 /**
  * Returns the facts of a request that apply to every event in it. The route needs a TenantGuard. Controllers call this
@@ -22,24 +20,4 @@ export function readIngestContext({
     traceparent: readTraceparent({ headers }),
     idempotencyKey: readIdempotencyKey(headers),
   };
-}
-
-function readIdempotencyKey(headers: IncomingHttpHeaders): string | undefined {
-  const ours = headers['x-idempotency-key'];
-  const ietf = headers['idempotency-key'];
-  if (ours !== undefined && ietf !== undefined && ours !== ietf) {
-    throw new Problem(
-      'idempotency-key-invalid',
-      'X-Idempotency-Key and Idempotency-Key have different values. Send only one of them.',
-    );
-  }
-  const key = ours ?? ietf;
-  if (key === undefined) return undefined;
-  if (typeof key !== 'string' || !isIdempotencyKey(key)) {
-    throw new Problem(
-      'idempotency-key-invalid',
-      'An idempotency key must consist of 1 to 255 visible ASCII characters and must be sent only once.',
-    );
-  }
-  return key;
 }

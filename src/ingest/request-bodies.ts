@@ -2,6 +2,7 @@ import { CLOUD_EVENT_TYPE, isBinaryCloudEvent } from '../event/cloud-event/cloud
 import { JSON_TYPE, type RouteBody } from '../http/route-body';
 import { CLOUD_EVENT_REF, ENVELOPE_REF } from './event.requests';
 import { CLOUD_EVENT_EXAMPLE, EVENT_EXAMPLE } from './formats/examples';
+import { refusedEncoding } from './stream/content-decoder';
 import { formatsOf, STREAM_ANSWERS, streamFormat, type Endpoint, type StreamFormat } from './formats/stream-formats';
 
 /** Bodies of POST /v1/events. The data of a CloudEvent in binary mode may have any media type that is not streamed. */
@@ -9,10 +10,15 @@ export const EVENT_BODY: RouteBody = {
   mediaTypes: [JSON_TYPE, CLOUD_EVENT_TYPE, ...mediaTypesOf('POST /v1/events')],
   endpointFor: (mediaType) => streamFormat(mediaType)?.endpoint,
   answers: STREAM_ANSWERS,
+  refusedEncoding,
   takesBody: (mediaType, headers) => {
     if (mediaType === JSON_TYPE || mediaType === CLOUD_EVENT_TYPE) return true;
     const format = streamFormat(mediaType);
     return format ? format.endpoint === 'POST /v1/events' : isBinaryCloudEvent(headers);
+  },
+  reading: (mediaType, headers) => {
+    if (streamFormat(mediaType)) return 'stream';
+    return mediaType === JSON_TYPE && !isBinaryCloudEvent(headers) ? 'stream-if-array' : 'whole';
   },
 };
 
@@ -21,13 +27,21 @@ export const STREAM_BODY: RouteBody = {
   mediaTypes: mediaTypesOf('POST /v1/ingest/stream'),
   endpointFor: (mediaType) => (EVENT_BODY.mediaTypes.includes(mediaType) ? 'POST /v1/events' : undefined),
   answers: STREAM_ANSWERS,
+  refusedEncoding,
   takesBody: (mediaType) => streamFormat(mediaType)?.endpoint === 'POST /v1/ingest/stream',
+  reading: () => 'stream',
 };
 
 export const EVENT_REQUEST = {
   required: true,
   content: {
-    [JSON_TYPE]: { schema: ENVELOPE_REF, example: EVENT_EXAMPLE },
+    [JSON_TYPE]: {
+      schema: { oneOf: [...ENVELOPE_REF.anyOf, { type: 'array' as const, items: ENVELOPE_REF }] },
+      examples: {
+        event: { summary: 'One event', value: EVENT_EXAMPLE },
+        array: { summary: 'Several events', value: [EVENT_EXAMPLE, { ...EVENT_EXAMPLE, subject: 'order-1002' }] },
+      },
+    },
     [CLOUD_EVENT_TYPE]: { schema: CLOUD_EVENT_REF, example: CLOUD_EVENT_EXAMPLE },
     ...documented(formatsOf('POST /v1/events')),
   },

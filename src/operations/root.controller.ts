@@ -24,7 +24,8 @@ export class RootController {
   root(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): RootResponse | undefined {
     const hasDocs = this.settings.APP_ROLE.includes('api');
     const offers = ['application/json', ...(hasDocs ? ['text/html'] : [])] as ['application/json', ...string[]];
-    reply.header('Vary', 'Accept');
+    const varied = reply.getHeader('vary'); // with CORS: Origin
+    reply.header('Vary', varied === undefined ? 'Accept' : `${String(varied)}, Accept`);
     if (preferredType(request.headers.accept, offers) === 'text/html') {
       reply.status(302).header('Location', DOCS.docs);
       return undefined;

@@ -1,10 +1,14 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Pool } from 'pg';
 import { SETTINGS_TOKEN, type Settings } from '../config/settings';
+import { forgetActionKeys } from '../db/retention/action-keys.queries';
 import { pruneKeys, type PruneProgress } from '../db/retention/prune-keys';
 
 const BETWEEN_STEPS_MS = 50;
 const BETWEEN_WALKS_MS = 3_600_000;
+/** The keys of admin actions are kept for this time. Their entries in the audit trail remain. */
+const ACTION_KEY_DAYS = 7;
+const ACTION_KEYS_PER_STEP = 1_000;
 
 /** Prunes expired idempotency keys continuously, in small steps. Several processes may do so at the same time. */
 @Injectable()
@@ -31,6 +35,10 @@ export class KeyPruning {
     }
     if (this.expired > 0) this.logger.log(`deleted ${this.expired} idempotency keys past their retention`);
     this.expired = 0;
-    return BETWEEN_WALKS_MS;
+    const forgotten = await forgetActionKeys(this.pool, {
+      retentionDays: ACTION_KEY_DAYS,
+      limit: ACTION_KEYS_PER_STEP,
+    });
+    return forgotten === ACTION_KEYS_PER_STEP ? BETWEEN_STEPS_MS : BETWEEN_WALKS_MS;
   }
 }

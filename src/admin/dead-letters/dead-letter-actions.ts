@@ -1,85 +1,110 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Pool } from 'pg';
+import type { PoolClient } from 'pg';
 import { WakeUp } from '../../redis/wake-up';
 import { SETTINGS_TOKEN, type Settings } from '../../config/settings';
-import type { Db } from '../../db/pool';
-import { recordChange, updateCounts, type AdminChange } from '../audit/audit.queries';
-import { AdminTransactions } from '../endpoint/admin-transactions';
-import { limitOf, recordedFilter, type BulkRequest } from '../events/bulk-request';
 import { discardDeadLetters } from '../../event-state/discard-dead-letters.queries';
 import { dispatchDeadLetters } from '../../event-state/dispatch-dead-letters.queries';
+import { Problem } from '../../event/problems';
+import type { ActionHeaders } from '../endpoint/action-request';
+import { AdminActions } from '../endpoint/admin-actions';
+import { AdminTransactions } from '../endpoint/admin-transactions';
+import { limitOf, recordedFilter, type BulkRequest } from '../events/bulk-request';
 import { findMatching } from '../events/matching-events';
 
-/** Maximum number of events changed in one transaction. */
-const EVENTS_PER_TRANSACTION = 500;
+/** Maximum number of events changed in one statement. */
+const EVENTS_PER_STATEMENT = 500;
+/**
+ * After this time no further statement starts. The reconciler relies on no transaction being open for longer than a
+ * minute (listDispatchesAfter), and a statement may take 30 seconds.
+ */
+const MOST_MS = 20_000;
 
 export interface Changed {
+  /** Null in a dry run. */
+  actionId: string | null;
   matched: number;
   changed: number;
   skipped: number;
+  correlationId: string;
+  /** The action had been carried out before, for an earlier request with the same idempotency key. */
+  repeated: boolean;
 }
 
-/** Retries and discards dead letters. */
+interface Verb {
+  action: 'dlq.retry' | 'dlq.discard';
+  /** The name of the count of changed events. */
+  counted: string;
+  work: (db: PoolClient, ids: readonly string[]) => Promise<number>;
+}
+
+/** Retries and discards dead letters. An action is one transaction, so its response tells what was committed. */
 @Injectable()
 export class DeadLetterActions {
   constructor(
     @Inject(SETTINGS_TOKEN) private readonly settings: Settings,
-    private readonly pool: Pool,
     private readonly transactions: AdminTransactions,
+    private readonly actions: AdminActions,
     private readonly wakeUp: WakeUp,
   ) {}
 
-  async retry(request: BulkRequest, correlationId: string): Promise<Changed> {
-    const changed = await this.change(request, 'dlq.retry', 'retried', correlationId, async (db, ids) => {
-      return (await dispatchDeadLetters(db, ids)).length;
+  async retry(request: BulkRequest, headers: ActionHeaders): Promise<Changed> {
+    const changed = await this.change(request, headers, {
+      action: 'dlq.retry',
+      counted: 'retried',
+      work: async (db, ids) => (await dispatchDeadLetters(db, ids)).length,
     });
     this.wakeUp.signal();
     return changed;
   }
 
-  async discard(request: BulkRequest, correlationId: string): Promise<Changed> {
-    const { note } = request;
-    return this.change(request, 'dlq.discard', 'discarded', correlationId, (db, ids) =>
-      discardDeadLetters(db, ids, note),
-    );
+  discard(request: BulkRequest, headers: ActionHeaders): Promise<Changed> {
+    return this.change(request, headers, {
+      action: 'dlq.discard',
+      counted: 'discarded',
+      work: (db, ids) => discardDeadLetters(db, ids, request.note),
+    });
   }
 
-  /** Changes the events in transactions of bounded size. Each transaction also updates the audit entry. */
   private async change(
     request: BulkRequest,
-    action: AdminChange['action'],
-    verb: string,
-    correlationId: string,
-    work: (db: Db, ids: string[]) => Promise<number>,
+    headers: ActionHeaders,
+    { action, counted, work }: Verb,
   ): Promise<Changed> {
+    const { correlationId, idempotencyKey: key } = headers;
     const limit = limitOf(request, this.settings.REPLAY_MAX_LIMIT);
-    const { events } = await findMatching(this.pool, { ...request, status: 'DLQ' }, limit);
-    const ids = events.map(({ id }) => id);
-    const result = { matched: ids.length, changed: 0, skipped: 0 };
-    if (request.dryRun) return result;
-    let audited: string | undefined;
-    for (let from = 0; from === 0 || from < ids.length; from += EVENTS_PER_TRANSACTION) {
-      const batch = ids.slice(from, from + EVENTS_PER_TRANSACTION);
-      audited = await this.transactions.run(async (db) => {
-        const done = batch.length > 0 ? await work(db, batch) : 0;
-        result.changed += done;
-        result.skipped += batch.length - done;
-        const counts = { matched: result.matched, [verb]: result.changed, skipped: result.skipped };
-        return this.audit(db, audited, {
-          action,
-          filter: { ...recordedFilter(request), status: 'DLQ' },
-          counts,
-          note: request.note,
-          correlationId,
-        });
-      });
-    }
-    return result;
+    const { events } = await this.transactions.read((db) => findMatching(db, { ...request, status: 'DLQ' }, limit));
+    const matched = events.length;
+    if (request.dryRun) return { actionId: null, matched, changed: 0, skipped: 0, correlationId, repeated: false };
+    const ids = events.map(({ id }) => id).sort();
+    const { note } = request;
+    const filter = { ...recordedFilter(request), status: 'DLQ' };
+    const done = await this.actions.run({
+      action,
+      filter,
+      note,
+      correlationId,
+      idempotency: { key, asked: { filter, limit, note } },
+      work: async (db) => {
+        const changed = await inParts(ids, (part) => work(db, part));
+        return { counts: { matched, [counted]: changed, skipped: matched - changed }, result: undefined };
+      },
+    });
+    const { counts, id, repeated } = done;
+    const { matched: found = 0, [counted]: changed = 0, skipped = 0 } = counts;
+    return { actionId: id, matched: found, changed, skipped, correlationId: done.correlationId, repeated };
   }
+}
 
-  private async audit(db: Db, id: string | undefined, change: AdminChange): Promise<string> {
-    if (id === undefined) return recordChange(db, change);
-    await updateCounts(db, id, change.counts);
-    return id;
+/** Works on the ids in ascending order, the order in which all transactions lock states. Returns the sum of the results. */
+async function inParts(ids: readonly string[], work: (part: readonly string[]) => Promise<number>): Promise<number> {
+  const startedMs = Date.now();
+  let sum = 0;
+  for (let from = 0; from < ids.length; from += EVENTS_PER_STATEMENT) {
+    if (Date.now() - startedMs > MOST_MS) {
+      const detail = `The action took longer than ${MOST_MS / 1_000} seconds. Nothing was changed. Send a smaller limit.`;
+      throw new Problem('storage-unavailable', detail, { retryAfterSeconds: 2 });
+    }
+    sum += await work(ids.slice(from, from + EVENTS_PER_STATEMENT));
   }
+  return sum;
 }

@@ -1,8 +1,9 @@
-import { Body, Controller, Get, HttpCode, Post, Query } from '@nestjs/common';
-import { ApiAcceptedResponse, ApiBody, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
-import { CorrelationId } from '../../http/correlation';
+import { Body, Controller, Get, HttpCode, Post, Query, Res } from '@nestjs/common';
+import { ApiBody, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
 import { Pool } from 'pg';
-import { ApiProblems, BODY_PROBLEMS } from '../../http/docs/api-problem';
+import { ApiAction } from '../endpoint/action-docs';
+import { ActionRequest, markRepeated, type ActionHeaders } from '../endpoint/action-request';
 import { AdminEndpoint } from '../endpoint/admin-endpoint';
 import { DeadLetterActions } from './dead-letter-actions';
 import { DeadLettersQuery, DiscardRequest, ReasonsQuery, RetryRequest } from './dead-letters.requests';
@@ -59,11 +60,15 @@ export class DeadLettersController {
       'With `dryRun`, the request only counts the matching events. Events that are pending in a replay are skipped.',
   })
   @ApiBody({ type: RetryRequest, examples: { count: { value: { tenantId: 'demo', dryRun: true } } } })
-  @ApiAcceptedResponse({ type: RetryResponse })
-  @ApiProblems(...BODY_PROBLEMS)
-  async retry(@Body() request: RetryRequest, @CorrelationId() correlationId: string): Promise<RetryResponse> {
-    const { matched, changed, skipped } = await this.actions.retry(request, correlationId);
-    return { accepted: true, matched, retried: changed, skipped, dryRun: request.dryRun, correlationId };
+  @ApiAction(RetryResponse)
+  async retry(
+    @Body() request: RetryRequest,
+    @ActionRequest() headers: ActionHeaders,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<RetryResponse> {
+    const { repeated, changed, ...rest } = await this.actions.retry(request, headers);
+    markRepeated(reply, repeated);
+    return { accepted: true, ...rest, retried: changed, dryRun: request.dryRun };
   }
 
   @Post('discard')
@@ -76,10 +81,14 @@ export class DeadLettersController {
     type: DiscardRequest,
     examples: { count: { value: { tenantId: 'demo', note: 'test data', dryRun: true } } },
   })
-  @ApiAcceptedResponse({ type: DiscardResponse })
-  @ApiProblems(...BODY_PROBLEMS)
-  async discard(@Body() request: DiscardRequest, @CorrelationId() correlationId: string): Promise<DiscardResponse> {
-    const { matched, changed, skipped } = await this.actions.discard(request, correlationId);
-    return { accepted: true, matched, discarded: changed, skipped, dryRun: request.dryRun, correlationId };
+  @ApiAction(DiscardResponse)
+  async discard(
+    @Body() request: DiscardRequest,
+    @ActionRequest() headers: ActionHeaders,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<DiscardResponse> {
+    const { repeated, changed, ...rest } = await this.actions.discard(request, headers);
+    markRepeated(reply, repeated);
+    return { accepted: true, ...rest, discarded: changed, dryRun: request.dryRun };
   }
 }

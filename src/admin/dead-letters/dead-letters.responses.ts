@@ -9,6 +9,7 @@ import {
   ApiNextCursor,
   ApiText,
 } from '../../http/docs/api-fields';
+import { ApiActionId } from '../endpoint/action-docs';
 
 class DeadLetterReason {
   @ApiEnum('ReasonCode', REASON_CODES) reasonCode!: string;
@@ -50,6 +51,7 @@ export class DeadLettersPage {
 /** Fields in the response to every bulk change. */
 class BulkResponse {
   @ApiFlag(true) accepted!: boolean;
+  @ApiActionId() actionId!: string | null;
   @ApiCount(3, { description: 'Number of events that match the filter, up to `limit`' }) matched!: number;
   @ApiCount(0, {
     description:

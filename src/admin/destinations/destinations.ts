@@ -17,8 +17,8 @@ import { newSecret } from '../../destinations/secrets/secret-box';
 import { SecretKey } from '../../destinations/secrets/secret-key';
 import { Problem } from '../../event/problems';
 import { uuidV7 } from '../../event/uuid-v7';
-import { recordChange, type AdminChange } from '../audit/audit.queries';
-import { AdminTransactions } from '../endpoint/admin-transactions';
+import type { AdminChange } from '../audit/audit.queries';
+import { AdminActions } from '../endpoint/admin-actions';
 import type { DestinationChangeRequest, DestinationRequest } from './destinations.requests';
 import { DestinationUrl } from './destination-url';
 
@@ -31,7 +31,7 @@ import { DestinationUrl } from './destination-url';
 export class Destinations {
   constructor(
     private readonly pool: Pool,
-    private readonly transactions: AdminTransactions,
+    private readonly actions: AdminActions,
     private readonly key: SecretKey,
     private readonly url: DestinationUrl,
   ) {}
@@ -96,14 +96,14 @@ export class Destinations {
     return { destination, secret };
   }
 
-  private async audited<T>(change: Omit<AdminChange, 'counts'>, work: (db: Db) => Promise<T>): Promise<T> {
-    const result = await this.transactions.run(async (db) => {
-      const done = await work(db);
-      await recordChange(db, { ...change, counts: { matched: 1 } });
-      return done;
+  private async audited<T>(change: AdminChange, work: (db: Db) => Promise<T>): Promise<T> {
+    const outcome = await this.actions.run({
+      ...change,
+      work: async (db) => ({ result: await work(db), counts: { matched: 1 } }),
     });
+    if (outcome.repeated) throw new Error('a change without an idempotency key was repeated');
     await everyProcessHasRefreshed();
-    return result;
+    return outcome.result;
   }
 }
 

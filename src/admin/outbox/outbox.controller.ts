@@ -1,14 +1,14 @@
-import { Body, Controller, Get, HttpCode, Post } from '@nestjs/common';
-import { ApiAcceptedResponse, ApiBody, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
-import { CorrelationId } from '../../http/correlation';
+import { Body, Controller, Get, HttpCode, Post, Res } from '@nestjs/common';
+import { ApiBody, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
 import { Pool } from 'pg';
 import { WakeUp } from '../../redis/wake-up';
 import { listFailedEntries, requeueFailed } from '../../event-state/failed-entries.queries';
 import { BACKLOG_CAP, readOutboxFigures } from '../../event-state/figures.queries';
-import { ApiProblems, BODY_PROBLEMS } from '../../http/docs/api-problem';
+import { ApiAction } from '../endpoint/action-docs';
+import { ActionRequest, markRepeated, type ActionHeaders } from '../endpoint/action-request';
+import { AdminActions } from '../endpoint/admin-actions';
 import { AdminEndpoint } from '../endpoint/admin-endpoint';
-import { AdminTransactions } from '../endpoint/admin-transactions';
-import { recordChange } from '../audit/audit.queries';
 import { MOST_REQUEUED, OutboxRetryRequest } from './outbox.requests';
 import { OutboxResponse, OutboxRetryResponse } from './outbox.responses';
 
@@ -19,7 +19,7 @@ const FAILED_SHOWN = 100;
 export class OutboxController {
   constructor(
     private readonly pool: Pool,
-    private readonly transactions: AdminTransactions,
+    private readonly actions: AdminActions,
     private readonly wakeUp: WakeUp,
   ) {}
 
@@ -46,21 +46,27 @@ export class OutboxController {
     summary: 'Return FAILED entries to PENDING, so that the publisher tries them again.',
   })
   @ApiBody({ type: OutboxRetryRequest, required: false, examples: { all: { value: {} } } })
-  @ApiAcceptedResponse({ type: OutboxRetryResponse })
-  @ApiProblems(...BODY_PROBLEMS)
+  @ApiAction(OutboxRetryResponse)
   async retry(
     @Body() { ids }: OutboxRetryRequest,
-    @CorrelationId() correlationId: string,
+    @ActionRequest() { correlationId, idempotencyKey: key }: ActionHeaders,
+    @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<OutboxRetryResponse> {
-    const counts = await this.transactions.run(async (db) => {
-      const requeued = await requeueFailed(db, { ...(ids ? { ids } : {}), limit: MOST_REQUEUED });
-      const matched = ids ? new Set(ids).size : requeued.length;
-      const change = { matched, requeued: requeued.length, skipped: matched - requeued.length };
-      const filter = ids ? { ids } : {};
-      await recordChange(db, { action: 'outbox.retry', filter, counts: change, correlationId });
-      return change;
+    const done = await this.actions.run({
+      action: 'outbox.retry',
+      filter: ids ? { ids } : {},
+      correlationId,
+      idempotency: { key, asked: { ids } },
+      work: async (db) => {
+        const requeued = await requeueFailed(db, { ...(ids ? { ids } : {}), limit: MOST_REQUEUED });
+        const matched = ids ? new Set(ids).size : requeued.length;
+        const counts = { matched, requeued: requeued.length, skipped: matched - requeued.length };
+        return { counts, result: undefined };
+      },
     });
     this.wakeUp.signal();
-    return { accepted: true, ...counts, correlationId };
+    markRepeated(reply, done.repeated);
+    const { matched = 0, requeued = 0, skipped = 0 } = done.counts;
+    return { accepted: true, actionId: done.id, matched, requeued, skipped, correlationId: done.correlationId };
   }
 }

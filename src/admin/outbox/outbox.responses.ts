@@ -38,6 +38,7 @@ export class OutboxResponse {
 
 export class OutboxRetryResponse {
   @ApiFlag(true) accepted!: boolean;
+  @ApiId({ description: 'Id for GET /v1/admin/actions/{actionId}' }) actionId!: string;
   @ApiCount(2) matched!: number;
   @ApiCount(2) requeued!: number;
   @ApiCount(0, { description: 'Number of given ids that were not FAILED' }) skipped!: number;

@@ -11,14 +11,15 @@ export async function insertReplayEvents(db: Db, replayId: string, ids: readonly
   );
 }
 
-/** Records the events that `insertReplayEvents` left out as skipped. */
-export async function insertUnderReplay(db: Db, replayId: string, ids: readonly string[]): Promise<void> {
-  await db.query(
+/** Records the events that `insertReplayEvents` left out as skipped. Returns their number. */
+export async function insertUnderReplay(db: Db, replayId: string, ids: readonly string[]): Promise<number> {
+  const { rowCount } = await db.query(
     `insert into replay_events (replay_id, event_id, outcome, reason, settled_at)
      select $1, id, 'SKIPPED', 'under-replay', now() from unnest($2::uuid[]) as t (id)
      on conflict (replay_id, event_id) do nothing`,
     [replayId, ids],
   );
+  return rowCount ?? 0;
 }
 
 export async function listPending(db: Db, replayId: string, limit: number): Promise<string[]> {

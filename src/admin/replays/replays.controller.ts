@@ -1,13 +1,17 @@
-import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiBody, ApiOkResponse, ApiOperation, ApiParam } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
 import { CorrelationId } from '../../http/correlation';
 import { Pool } from 'pg';
 import { Problem } from '../../event/problems';
 import { parseUuid } from '../../event/uuid-v7';
-import { ApiProblems, BODY_PROBLEMS } from '../../http/docs/api-problem';
+import { ApiProblems } from '../../http/docs/api-problem';
+import { ApiAction } from '../endpoint/action-docs';
+import { ActionRequest, markRepeated, type ActionHeaders } from '../endpoint/action-request';
 import { AdminEndpoint } from '../endpoint/admin-endpoint';
 import { NoBody } from '../endpoint/no-body';
 import { cursorAfter, pageBelow, PageQuery } from '../endpoint/paging';
+import { readProgressOf } from './replay-progress';
 import { findReplay, listReplays, type Replay } from './replay.queries';
 import { ReplayRequest } from './replays.requests';
 import { ReplayResponse, ReplayProgressResponse, ReplaysPage, type ReplaySummary } from './replays.responses';
@@ -33,17 +37,21 @@ export class ReplaysController {
     operationId: 'startReplay',
     summary: 'Replay stored events. With `dryRun`, only return a preview.',
     description:
-      'The filter is evaluated once, at the time of the request, and the newest `limit` events are replayed. Events that are in process, in the outbox, waiting for a retry or open in another replay are skipped and counted. A replay of up to 200 events is dispatched before the response; a larger one is dispatched by the publishers.',
+      'Once a replay is recorded it is carried out and the response is 202. The filter is evaluated once, at the time of the request, and the newest `limit` events are replayed. Events that are in process, in the outbox, waiting for a retry or open in another replay are skipped and counted. A replay of up to 200 events is dispatched before the response; a larger one is dispatched by the publishers.',
   })
   @ApiBody({
     type: ReplayRequest,
     examples: { count: { value: { tenantId: 'demo', status: 'COMPLETED', mode: 'reprocess', dryRun: true } } },
   })
-  @ApiAcceptedResponse({ type: ReplayResponse })
-  @ApiProblems(...BODY_PROBLEMS)
-  async start(@Body() request: ReplayRequest, @CorrelationId() correlationId: string): Promise<ReplayResponse> {
-    const started = await this.replays.start(request, correlationId);
-    return { accepted: true, mode: request.mode, dryRun: request.dryRun, ...started, correlationId };
+  @ApiAction(ReplayResponse)
+  async start(
+    @Body() request: ReplayRequest,
+    @ActionRequest() headers: ActionHeaders,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<ReplayResponse> {
+    const { repeated, ...started } = await this.replays.start(request, headers);
+    markRepeated(reply, repeated);
+    return { accepted: true, actionId: started.replayId, mode: request.mode, dryRun: request.dryRun, ...started };
   }
 
   @Get('replays')
@@ -66,8 +74,7 @@ export class ReplaysController {
     const id = parseUuid(replayId);
     const replay = id === undefined ? undefined : await findReplay(this.pool, id);
     if (!replay) throw new Problem('replay-not-found', 'No replay has this id.');
-    const { skippedByReason, ...progress } = await this.replays.progress(replay.id);
-    return { ...summaryOf(replay), progress, skippedByReason };
+    return { ...summaryOf(replay), ...(await readProgressOf(this.pool, replay.id)) };
   }
 
   @Post('replays/:replayId/cancel')

@@ -12,6 +12,7 @@ import {
   ApiObject,
   ApiText,
 } from '../../http/docs/api-fields';
+import { ApiActionId } from '../endpoint/action-docs';
 import type { ReplayStatus } from './replay.queries';
 
 /** What a replay would do if it started now. */
@@ -30,7 +31,8 @@ export class ReplayPreview {
 
 export class ReplayResponse {
   @ApiFlag(true) accepted!: boolean;
-  @ApiId({ nullable: true, description: 'Null in a dry run' }) replayId!: string | null;
+  @ApiActionId() actionId!: string | null;
+  @ApiId({ nullable: true, description: 'The same id. Null in a dry run' }) replayId!: string | null;
   @ApiEnum('ReplayMode', REPLAY_MODES) mode!: ReplayMode;
   @ApiCount(3, { description: 'Number of events that match the filter, up to `limit`' }) matched!: number;
   @ApiCount(3, { description: 'Number of events dispatched before this response. A large replay continues after it' })

@@ -1,132 +1,141 @@
-import { Inject, Injectable } from '@nestjs/common';
-import { Pool } from 'pg';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import { WakeUp } from '../../redis/wake-up';
 import { SETTINGS_TOKEN, type Settings } from '../../config/settings';
+import type { Db } from '../../db/pool';
 import { uuidV7 } from '../../event/uuid-v7';
 import { ADMIN_ACTOR } from '../../access/admin-access';
-import { recordChange } from '../audit/audit.queries';
+import { recordCounts, type ChangeCounts } from '../audit/audit.queries';
+import type { ActionHeaders } from '../endpoint/action-request';
+import { AdminActions } from '../endpoint/admin-actions';
 import { AdminTransactions } from '../endpoint/admin-transactions';
 import { limitOf, recordedFilter, type BulkRequest } from '../events/bulk-request';
 import type { FoundEvent } from '../events/event-search.queries';
 import { findMatching } from '../events/matching-events';
-import { assessForReplay } from '../../event-state/dispatch-replayed.queries';
+import { assessForReplay, type ReplayMode } from '../../event-state/dispatch-replayed.queries';
 import { previewOf } from './replay-preview';
 import type { ReplayPreview } from './replays.responses';
 import { stepReplay } from './replay-step';
-import type { ReplayMode } from '../../event-state/dispatch-replayed.queries';
-import { cancelReplay, finishReplay, insertReplay, lockReplay } from './replay.queries';
-import { cancelPending, countOutcomes, insertReplayEvents, insertUnderReplay } from './replay-events.queries';
+import { readProgressOf } from './replay-progress';
+import { cancelReplay, findReplay, finishReplay, insertReplay, lockReplay } from './replay.queries';
+import { cancelPending, insertReplayEvents, insertUnderReplay } from './replay-events.queries';
 
 /** A replay of up to this many events is dispatched within its request. ReplayLoop dispatches larger ones. */
 const WITHIN_REQUEST = 200;
 
+type ReplayOrder = BulkRequest & { mode: ReplayMode };
+
 export interface StartedReplay {
+  /** Null in a dry run. */
   replayId: string | null;
   matched: number;
   replayed: number;
   skipped: number;
   preview?: ReplayPreview;
+  correlationId: string;
+  /** The replay had been started before, by an earlier request with the same idempotency key. */
+  repeated: boolean;
 }
 
-/** Starts, previews and cancels replays, and reports their progress. */
+/** Starts, previews and cancels replays. */
 @Injectable()
 export class Replays {
+  private readonly logger = new Logger('Replays');
+
   constructor(
     @Inject(SETTINGS_TOKEN) private readonly settings: Settings,
-    private readonly pool: Pool,
     private readonly transactions: AdminTransactions,
+    private readonly actions: AdminActions,
     private readonly wakeUp: WakeUp,
   ) {}
 
-  async start(request: BulkRequest & { mode: ReplayMode }, correlationId: string): Promise<StartedReplay> {
-    const limit = limitOf(request, this.settings.REPLAY_MAX_LIMIT);
-    const { events, more } = await findMatching(this.pool, request, limit);
-    if (request.dryRun) return this.preview(request, events, more);
-    const id = await this.record(request, events, more, correlationId);
-    if (events.length <= WITHIN_REQUEST) await this.step(id);
-    const counts = await this.progress(id);
-    return {
-      replayId: id,
-      matched: events.length,
-      replayed: counts.dispatched + counts.completed,
-      skipped: counts.skipped,
-    };
-  }
-
-  /** Counts the events of a replay by outcome. The counts add up to `matched`. */
-  async progress(id: string) {
-    const progress = { pending: 0, dispatched: 0, completed: 0, deadLettered: 0, skipped: 0, cancelled: 0 };
-    const skippedByReason: Record<string, number> = {};
-    const names = {
-      PENDING: 'pending',
-      DISPATCHED: 'dispatched',
-      COMPLETED: 'completed',
-      DEAD_LETTERED: 'deadLettered',
-      SKIPPED: 'skipped',
-      CANCELLED: 'cancelled',
-    } as const;
-    for (const { outcome, reason, count } of await countOutcomes(this.pool, id)) {
-      progress[names[outcome as keyof typeof names]] += count;
-      if (reason) skippedByReason[reason] = count;
-    }
-    return { ...progress, skippedByReason };
+  /** Once the replay is recorded, publishers carry it out, and this returns its id whatever happens next. */
+  async start(order: ReplayOrder, headers: ActionHeaders): Promise<StartedReplay> {
+    const limit = limitOf(order, this.settings.REPLAY_MAX_LIMIT);
+    const { events, more } = await this.transactions.read((db) => findMatching(db, order, limit));
+    const { correlationId } = headers;
+    if (order.dryRun) return { ...(await this.preview(order, events, more)), correlationId, repeated: false };
+    const recorded = await this.record(order, { events, more, limit }, headers);
+    const { id, repeated } = recorded;
+    const isSmall = !repeated && events.length <= WITHIN_REQUEST;
+    const counts = isSmall ? await this.sendWithinRequest(id, recorded.counts) : recorded.counts;
+    const { matched = 0, replayed = 0, skipped = 0 } = counts;
+    return { replayId: id, matched, replayed, skipped, correlationId: recorded.correlationId, repeated };
   }
 
   /** Cancels the pending events. Dispatched events are still processed. Does nothing when the replay is not running. */
   async cancel(id: string, correlationId: string): Promise<void> {
-    await this.transactions.run(async (db) => {
-      if (!(await cancelReplay(db, id))) return;
-      const cancelled = await cancelPending(db, id);
-      await finishReplay(db, id);
-      await recordChange(db, {
-        action: 'replay.cancel',
-        filter: { replayId: id },
-        counts: { cancelled },
-        correlationId,
-      });
+    const replay = await this.transactions.read((db) => findReplay(db, id));
+    if (replay?.status !== 'RUNNING') return;
+    await this.actions.run({
+      action: 'replay.cancel',
+      filter: { replayId: id },
+      correlationId,
+      work: async (db) => {
+        const cancelled = (await cancelReplay(db, id)) ? await cancelPending(db, id) : 0;
+        await finishReplay(db, id);
+        return { counts: { cancelled }, result: undefined };
+      },
     });
   }
 
-  private async preview(request: BulkRequest & { mode: ReplayMode }, events: FoundEvent[], more: boolean) {
+  private async preview(order: ReplayOrder, events: FoundEvent[], more: boolean) {
     const ids = events.map(({ id }) => id);
-    const discardedToo = request.status === 'DISCARDED' || request.eventIds !== undefined;
-    const candidates = await assessForReplay(this.pool, { ids, discardedToo, ownReplay: null });
+    const discardedToo = order.status === 'DISCARDED' || order.eventIds !== undefined;
+    const question = { ids, discardedToo, ownReplay: null };
+    const candidates = await this.transactions.read((db) => assessForReplay(db, question));
     const preview = previewOf(events, candidates, more);
     return { replayId: null, matched: ids.length, replayed: 0, skipped: ids.length - preview.wouldReplay, preview };
   }
 
-  private async record(
-    request: BulkRequest & { mode: ReplayMode },
-    events: FoundEvent[],
-    more: boolean,
-    correlationId: string,
-  ): Promise<string> {
+  private record(
+    order: ReplayOrder,
+    { events, more, limit }: { events: FoundEvent[]; more: boolean; limit: number },
+    { correlationId, idempotencyKey: key }: ActionHeaders,
+  ) {
     const id = uuidV7();
-    const { mode, note } = request;
-    const filter = recordedFilter(request);
+    const { mode, note } = order;
+    const filter = recordedFilter(order);
     const ids = events.map((event) => event.id);
     const matched = ids.length;
-    await this.transactions.run(async (db) => {
-      await insertReplay(db, { id, mode, filter, matched, more, requestedBy: ADMIN_ACTOR, correlationId });
-      await insertReplayEvents(db, id, ids);
-      await insertUnderReplay(db, id, ids);
-      await finishReplay(db, id); // does nothing while any event is pending
-      await recordChange(db, {
-        action: 'replay',
-        filter: { ...filter, mode, replayId: id },
-        counts: { matched },
-        note,
-        correlationId,
-      });
+    return this.actions.run({
+      id,
+      action: 'replay',
+      filter: { ...filter, mode, replayId: id },
+      note,
+      correlationId,
+      idempotency: { key, asked: { filter, mode, limit, note } },
+      work: async (db) => {
+        await insertReplay(db, { id, mode, filter, matched, more, requestedBy: ADMIN_ACTOR, correlationId });
+        await insertReplayEvents(db, id, ids);
+        const skipped = await insertUnderReplay(db, id, ids);
+        await finishReplay(db, id); // does nothing while any event is pending
+        return { counts: { matched, replayed: 0, skipped }, result: undefined };
+      },
     });
-    return id;
   }
 
-  private async step(id: string): Promise<void> {
-    await this.transactions.run(async (db) => {
-      const replay = await lockReplay(db, id);
-      if (replay) await stepReplay(db, replay, WITHIN_REQUEST);
-    });
-    this.wakeUp.signal();
+  /** Sends what it can. If PostgreSQL fails, publishers send the events, and the counts are those of the record. */
+  private async sendWithinRequest(id: string, recorded: ChangeCounts): Promise<ChangeCounts> {
+    try {
+      return await this.transactions.run((db) => send(db, id, recorded));
+    } catch (error) {
+      this.logger.warn({
+        msg: 'the publishers will carry out a replay that its request could not',
+        replayId: id,
+        err: error,
+      });
+      return recorded;
+    } finally {
+      this.wakeUp.signal();
+    }
   }
+}
+
+async function send(db: Db, id: string, { matched = 0 }: ChangeCounts): Promise<ChangeCounts> {
+  const replay = await lockReplay(db, id);
+  if (replay) await stepReplay(db, replay, WITHIN_REQUEST);
+  const { dispatched, completed, skipped } = (await readProgressOf(db, id)).progress;
+  const counts = { matched, replayed: dispatched + completed, skipped };
+  await recordCounts(db, id, counts);
+  return counts;
 }

@@ -5,6 +5,7 @@ import { JSON_VALUE } from './api-fields';
 import { COMMON_PARAMETERS, RATE_LIMIT_HEADERS, RESPONSE_HEADERS, responseHeaders } from './api-headers';
 import { problemComponents } from './api-problem';
 import { DeliveredEvent } from './delivered-event';
+import { exactResponses } from './exact-responses';
 import { WEBHOOKS } from './webhooks';
 
 /** Returns the OpenAPI document of the endpoints that this process serves. */
@@ -14,7 +15,8 @@ export function describeApi(app: NestFastifyApplication): OpenAPIObject {
     .setTitle('StreamForge')
     .setDescription(
       'StreamForge accepts each event once, stores it durably, and processes it with exactly-once effects. ' +
-        'To try an endpoint, press Authorize: X-Tenant-Id for events, X-Admin-Token for the admin endpoints.',
+        'To try an endpoint, press Authorize: X-Tenant-Id for events, X-Admin-Token for the admin endpoints. ' +
+        'Scripts of other origins may call the API if CORS_ALLOWED_ORIGINS lists their origin.',
     )
     .setVersion(version)
     .addServer('/')
@@ -68,6 +70,6 @@ export function serveApiDocs(app: NestFastifyApplication): void {
   SwaggerModule.setup('docs', app, () => describeApi(app), {
     jsonDocumentUrl: 'docs-json',
     customSiteTitle: 'StreamForge API',
-    swaggerOptions: { persistAuthorization: true, displayRequestDuration: true },
+    swaggerOptions: { persistAuthorization: true, displayRequestDuration: true, plugins: [exactResponses] },
   });
 }

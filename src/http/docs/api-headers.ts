@@ -9,7 +9,7 @@ export const RESPONSE_HEADERS = {
   'X-Correlation-Id': { description: 'The correlation id of the request, or a new one', required: true, schema: text },
   Location: { description: 'Path of the event', schema: { type: 'string', format: 'uri-reference' } },
   'Idempotent-Replayed': {
-    description: '`true` when the event was already stored',
+    description: '`true` when the event was already stored, or the action was already carried out',
     schema: { type: 'string', enum: ['true'] },
   },
   'Retry-After': { description: 'Seconds to wait before a retry', schema: count },
@@ -17,6 +17,7 @@ export const RESPONSE_HEADERS = {
   'RateLimit-Remaining': { description: 'Events or requests left in the current minute', schema: count },
   'RateLimit-Reset': { description: 'Seconds until the next minute begins', schema: count },
   Allow: { description: 'Methods that this path supports', schema: text },
+  'Accept-Encoding': { description: 'Content encodings that this endpoint accepts', schema: text },
   'Accept-Post': {
     description: 'Media types that this endpoint accepts. A response to PATCH has `Accept-Patch` instead',
     schema: text,

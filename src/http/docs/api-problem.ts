@@ -80,8 +80,9 @@ function headersOf(code: ProblemCode): ResponseHeader[] {
   const { status } = new Problem(code, '');
   if (status === 405) return ['Allow'];
   if (code === 'unsupported-media-type') return ['Accept-Post'];
+  if (code === 'unsupported-content-encoding') return ['Accept-Encoding'];
   if (status === 429) return ['Retry-After', ...RATE_LIMIT_HEADERS];
-  return status === 503 ? ['Retry-After'] : [];
+  return status === 503 || code === 'idempotency-in-flight' ? ['Retry-After'] : [];
 }
 
 const titleOf = (code: ProblemCode): string => String(new Problem(code, '').toBody('').title);

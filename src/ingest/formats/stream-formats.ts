@@ -13,12 +13,8 @@ const TEXT = { type: 'string' as const };
 
 export type Endpoint = 'POST /v1/events' | 'POST /v1/ingest/stream';
 
-/** A format with many records in one body: how bytes are split into records, and how a record becomes an event. */
-export interface StreamFormat {
-  name: string;
-  endpoint: Endpoint;
-  /** The OpenAPI document shows the first one. */
-  mediaTypes: readonly [string, ...string[]];
+/** How a body with many records is split into them, and how a record becomes an event. */
+export interface RecordFormat {
   records: (maxRecordBytes: number, source: StreamSource) => Transform;
   prepare: (
     bytes: Buffer,
@@ -26,6 +22,14 @@ export interface StreamFormat {
     rules: ContentRules,
     receivedBytes: number | undefined,
   ) => PrepareResult;
+}
+
+/** A format with media types of its own. */
+export interface StreamFormat extends RecordFormat {
+  name: string;
+  endpoint: Endpoint;
+  /** The OpenAPI document shows the first one. */
+  mediaTypes: readonly [string, ...string[]];
   documentation: { schema: typeof TEXT | { type: 'array'; items: typeof CLOUD_EVENT_REF }; example: unknown };
 }
 
@@ -39,6 +43,12 @@ export const NDJSON: StreamFormat = {
     schema: TEXT,
     example: ['order-1', 'order-2'].map((subject) => `${JSON.stringify({ ...EVENT_EXAMPLE, subject })}\n`).join(''),
   },
+};
+
+/** An array of envelopes. It has the media type of a single event; its first byte tells them apart. */
+export const EVENT_ARRAY: RecordFormat = {
+  records: (max, source) => new JsonArrayRecords(max, source),
+  prepare: prepareEvent,
 };
 
 /** All formats of streams and batches. A new format needs an entry here and a parser for its records. */
@@ -69,9 +79,6 @@ const STREAM_FORMATS: readonly StreamFormat[] = [
 const BY_MEDIA_TYPE = new Map(
   STREAM_FORMATS.flatMap((format) => format.mediaTypes.map((mediaType) => [mediaType, format] as const)),
 );
-
-/** Media types whose bodies reach the route unread. */
-export const STREAMED_MEDIA_TYPES: readonly string[] = [...BY_MEDIA_TYPE.keys()];
 
 /** Media types of the response to a stream: a summary, or with NDJSON a line per record. */
 export const STREAM_ANSWERS = [JSON_TYPE, ...NDJSON.mediaTypes] as const;

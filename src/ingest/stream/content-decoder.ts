@@ -23,15 +23,30 @@ const DECODERS: ReadonlyMap<string, Decode> = new Map<string, Decode>([
  */
 export function contentDecoder(header: string | undefined): Decode | undefined {
   if (header === undefined) return undefined;
+  const coding = codingIn(header);
+  if (coding === undefined) throw unsupported(header);
+  return DECODERS.get(coding);
+}
+
+/** Returns the problem of a Content-Encoding that cannot be decoded. */
+export function refusedEncoding(header: string): Problem | null {
+  return codingIn(header) === undefined ? unsupported(header) : null;
+}
+
+/** Returns the coding that a Content-Encoding names, `identity` for none, or undefined when it is not supported. */
+function codingIn(header: string): string | undefined {
   const listed = header.split(',').map((name) => name.trim().toLowerCase()); // names are case-insensitive (RFC 9110)
   const codings = listed.filter((name) => name !== 'identity' && name !== '');
-  if (codings.length === 0 && listed.includes('identity')) return undefined;
-  const decode = codings.length === 1 ? DECODERS.get(codings[0] as string) : undefined;
-  if (!decode) {
-    throw new Problem(
-      'unsupported-content-encoding',
-      `The Content-Encoding must be one of ${CONTENT_ENCODINGS.join(', ')}.`,
-    );
-  }
-  return decode;
+  if (codings.length === 0) return listed.includes('identity') ? 'identity' : undefined;
+  const [coding = ''] = codings;
+  return codings.length === 1 && DECODERS.has(coding) ? coding : undefined;
+}
+
+function unsupported(header: string): Problem {
+  const supported = CONTENT_ENCODINGS.join(', ');
+  return new Problem(
+    'unsupported-content-encoding',
+    `The Content-Encoding ${JSON.stringify(header.slice(0, 40))} is not supported. It must be one of ${supported}.`,
+    { headers: { 'Accept-Encoding': supported } },
+  );
 }

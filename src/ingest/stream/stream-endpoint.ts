@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { IncomingMessage } from 'node:http';
-import type { Readable } from 'node:stream';
 import { Problem } from '../../event/problems';
 import type { RequestContext } from '../../event/prepare-event';
 import { preferredType } from '../../http/accept';
@@ -9,7 +8,8 @@ import { JSON_TYPE } from '../../http/route-body';
 import { discardBody } from '../../http/discard-body';
 import { allowanceHeaders } from '../../access/allowance';
 import type { IngestResult } from '../store/store-batch';
-import { STREAM_ANSWERS, streamFormat } from '../formats/stream-formats';
+import type { EventsBody } from '../event-body';
+import { STREAM_ANSWERS } from '../formats/stream-formats';
 import { StreamIngest, type StreamRequest } from './stream-ingest';
 import { StreamSummary } from './stream-summary';
 import { TenantLimiter } from '../../access/tenant-limiter';
@@ -28,11 +28,13 @@ export class StreamEndpoint {
   ) {}
 
   /** @throws Problem when the stream breaks off; it contains the summary of what was committed */
-  async handle(request: FastifyRequest, reply: FastifyReply, context: RequestContext): Promise<void> {
-    const format = streamFormat(request.mediaType);
-    if (!format) throw new Problem('unsupported-media-type', 'This Content-Type is not a stream format.');
-    const encoding = request.headers['content-encoding'];
-    const stream = { body: request.body as Readable, context, format, encoding };
+  async handle(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    context: RequestContext,
+    events: EventsBody,
+  ): Promise<void> {
+    const stream = { ...events, context };
     if (preferredType(request.headers.accept, STREAM_ANSWERS) === JSON_TYPE) await this.sendSummary(stream, reply);
     else await this.sendLines(stream, reply);
   }

@@ -10,7 +10,7 @@ import { contentDecoder } from './content-decoder';
 import { CurrentRules } from '../store/current-rules';
 import { Intake } from '../store/intake';
 import type { IngestResult } from '../store/store-batch';
-import type { StreamFormat } from '../formats/stream-formats';
+import type { RecordFormat } from '../formats/stream-formats';
 import type { StreamRecord } from '../formats/ndjson-records';
 import { PrepareRecords, type PreparedRecord } from '../formats/prepare-records';
 import { StreamSource } from './stream-source';
@@ -20,7 +20,7 @@ import { TenantLimiter } from '../../access/tenant-limiter';
 export interface StreamRequest {
   body: Readable;
   context: RequestContext;
-  format: StreamFormat;
+  format: RecordFormat;
   /** Value of the Content-Encoding header. */
   encoding: string | undefined;
   /** Called for every record, in order, as soon as its result is final. */

@@ -3,6 +3,7 @@ import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { TenantGuard } from '../../access/tenant.guard';
+import { streamBodyOf } from '../event-body';
 import { ApiIngestStream } from '../event-docs';
 import { readIngestContext } from '../ingest-context';
 import { STREAM_BODY } from '../request-bodies';
@@ -18,6 +19,6 @@ export class StreamController {
   @RouteConfig(STREAM_BODY)
   @ApiIngestStream()
   async ingest(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    await this.streams.handle(request, reply, readIngestContext(request));
+    await this.streams.handle(request, reply, readIngestContext(request), streamBodyOf(request));
   }
 }

@@ -83,6 +83,7 @@ describe('Swagger UI in a real browser', () => {
     await operation.locator('.opblock-summary-control').click();
     return {
       status,
+      text: body,
       body: JSON.parse(body.slice(body.indexOf('{'), body.lastIndexOf('}') + 1)) as Record<string, unknown>,
     };
   }
@@ -116,5 +117,27 @@ describe('Swagger UI in a real browser', () => {
   it('accepts an event with the unchanged example', async () => {
     const accepted = await tryOut('post', '/v1/events');
     expect(accepted).toMatchObject({ status: 202, body: { status: 'accepted', tenantId: 'demo' } });
+  }, 120_000);
+
+  it('sends the numbers of an event as they were typed, and shows them as they were sent', async () => {
+    const payload = '{"price":10.10,"big":12345678901234567890,"text":"a, {b}: \\"c\\"","none":{},"list":[1.0,[]]}';
+    const sent = await tryOut('post', '/v1/events', (operation) =>
+      operation
+        .locator('textarea')
+        .fill(`{"eventId":"exact","eventType":"sale.completed","subject":"exact","payload":${payload}}`),
+    );
+    expect(sent.status).toBe(202);
+    const stored = await database.pool.query<{ text: string }>(
+      "select payload::text as text from events where event_id = 'exact'",
+    );
+    expect(stored.rows).toEqual([{ text: payload }]);
+
+    const shown = await tryOut('get', '/v1/events/{id}', async (operation) => {
+      await operation.locator('tr[data-param-name="id"] input').fill('exact');
+    });
+    expect(shown.text).toContain('"price": 10.10,');
+    expect(shown.text).toContain('"big": 12345678901234567890,');
+    expect(shown.text).toContain('"text": "a, {b}: \\"c\\"",');
+    expect(shown.text).toMatch(/"none": \{\},\s+"list": \[\s+1\.0,\s+\[\]\s+\]/);
   }, 120_000);
 });

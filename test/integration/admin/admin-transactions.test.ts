@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { AdminTransactions } from '../../../src/admin/endpoint/admin-transactions';
 import { classifyPgError } from '../../../src/db/pg-errors';
-import type { Db } from '../../../src/db/pool';
+import { createPool, type Db } from '../../../src/db/pool';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
 import { eventually } from '../../support/eventually';
 
@@ -30,15 +30,24 @@ describe('AdminTransactions', () => {
     expect(await notes()).toEqual(['kept']);
   });
 
-  it('I14: reports a connection that breaks between two statements as an outage', async () => {
-    const broken = transactions.run(async (db) => {
+  it('runs again after its connection broke between two statements', async () => {
+    let runs = 0;
+    const done = transactions.run(async (db) => {
+      if (++runs > 1) return 'done';
       const { rows } = await db.query<{ pid: number }>('select pg_backend_pid() as pid');
       const ended = new Promise<void>((resolve) => db.once('end', resolve));
       await database.pool.query('select pg_terminate_backend($1)', [rows[0]?.pid]);
       await ended;
+      return 'lost';
     });
-    const error: unknown = await broken.catch((reason: unknown) => reason);
-    expect(classifyPgError(error)).toBe('unavailable');
+    await expect(done).resolves.toBe('done');
+  });
+
+  it('I14: reports an outage as such', async () => {
+    const unreachable = createPool('postgres://nobody@127.0.0.1:1/none', 'test');
+    const failed = new AdminTransactions(unreachable).run(() => Promise.resolve());
+    expect(classifyPgError(await failed.catch((error: unknown) => error))).toBe('unavailable');
+    await unreachable.end();
   });
 
   it('I10: leaves connections for ingest while many admin changes are running', async () => {

@@ -1,6 +1,7 @@
 import type { LookupAddress } from 'node:dns';
 import { Logger } from '@nestjs/common';
 import { Destinations } from '../../../src/admin/destinations/destinations';
+import { AdminActions } from '../../../src/admin/endpoint/admin-actions';
 import { AdminTransactions } from '../../../src/admin/endpoint/admin-transactions';
 import { DestinationUrl } from '../../../src/admin/destinations/destination-url';
 import { MemoryBroker } from '../../../src/broker/memory-broker';
@@ -32,8 +33,8 @@ function startParts(database: TestDatabase, env: Record<string, string> = {}) {
   const key = new SecretKey(settings, database.pool);
   const courier = new Courier(guard, key, new Metrics());
   const handler = new DestinationDelivery(new DestinationRegistry(database.pool), courier, database.pool);
-  const transactions = new AdminTransactions(database.pool);
-  const destinations = new Destinations(database.pool, transactions, key, new DestinationUrl(settings, guard));
+  const actions = new AdminActions(new AdminTransactions(database.pool));
+  const destinations = new Destinations(database.pool, actions, key, new DestinationUrl(settings, guard));
   return { names, courier, handler, destinations };
 }
 

@@ -37,6 +37,7 @@ async function lay(pool: Pool, tables: readonly LockedTable[]): Promise<LockedRo
     );
   }
   if (tells('idempotency_keys')) await layKeys(pool, heap);
+  if (tells('admin_audit')) await layActions(pool, heap);
   return { ids, replays, entries: tells('outbox') ? await layEntries(pool) : [] };
 }
 
@@ -79,6 +80,17 @@ async function layKeys(pool: Pool, heap: readonly string[]): Promise<void> {
     `insert into idempotency_keys (digest, event_id, fingerprint, created_at)
      select decode(d, 'hex'), gen_random_uuid(), 'f', now() - interval '1 year' from unnest($1::text[]) as d`,
     [heap.filter((_, i) => i % 2 === 0).map((id) => preparedFor(id).keyDigest)],
+  );
+}
+
+/** All of them so old that their keys are forgotten. */
+async function layActions(pool: Pool, heap: readonly string[]): Promise<void> {
+  await pool.query('delete from admin_audit');
+  await pool.query(
+    `insert into admin_audit (id, actor, action, filter, counts, correlation_id, key_digest)
+     select ('00000000' || substr(id::text, 9))::uuid, 'admin', 'replay', '{}', '{}', 'c', decode(md5(id::text), 'hex')
+       from unnest($1::uuid[]) as t (id)`,
+    [heap],
   );
 }
 

@@ -44,10 +44,10 @@ export const FAULTS_IN_ADMIN: readonly DeliberateFault[] = [
     stage: 'admin',
     edits: [
       {
-        file: 'src/admin/dead-letters/dead-letter-actions.ts',
-        find: '    if (id === undefined) return recordChange(db, change);\n',
+        file: 'src/admin/endpoint/admin-actions.ts',
+        find: '          done = await action.work(db, id);\n',
         replace:
-          '    if (id === undefined) await recordChange(db, change);\n    if (id === undefined) return recordChange(db, change);\n',
+          '          await claimEntry(db, { ...action, id: uuidV7(), key: undefined }, 0);\n          done = await action.work(db, id);\n',
       },
     ],
     noticedBy: calm('operator'),

@@ -2,7 +2,13 @@ import type { Pool } from 'pg';
 
 /** The tables of which a statement locks several rows. */
 export type LockedTable =
-  'event_state' | 'outbox' | 'crash_trials' | 'usage_daily' | 'idempotency_keys' | 'processing_attempts';
+  | 'event_state'
+  | 'outbox'
+  | 'crash_trials'
+  | 'usage_daily'
+  | 'admin_audit'
+  | 'idempotency_keys'
+  | 'processing_attempts';
 
 /** What a statement or a transaction under test works on. Two that run at once get the same rows in opposite order. */
 export interface LockedRows {

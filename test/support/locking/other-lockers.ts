@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { inTransaction } from '../../../src/db/pool';
+import { forgetActionKeys } from '../../../src/db/retention/action-keys.queries';
 import { deleteExpiredKeys } from '../../../src/db/retention/prune-keys.queries';
 import { requeueFailed } from '../../../src/event-state/failed-entries.queries';
 import { uuidV7 } from '../../../src/event/uuid-v7';
@@ -73,6 +74,11 @@ export const OTHER_LOCKERS: readonly Locker[] = [
     tables: ['idempotency_keys'],
     run: (pool, { ids }) => storeEvents(pool, ids.map(preparedFor)),
   },
+  {
+    name: 'forgetActionKeys',
+    tables: ['admin_audit'],
+    run: (pool) => inTransaction(pool, (db) => forgetActionKeys(db, { retentionDays: 7, limit: 1_000 })),
+  },
   { name: 'deleteExpiredKeys', tables: ['idempotency_keys'], run: (pool) => deleteExpiredKeys(pool, pages) },
 ];
 
@@ -94,7 +100,8 @@ export const NO_LOCKERS: Readonly<Record<string, string>> = {
   lockReplay: 'one row',
   finishReplay: 'one row',
   cancelReplay: 'one row',
-  updateCounts: 'one row',
+  claimEntry: 'one row',
+  recordCounts: 'one row',
   uncountStart: 'one row',
   movePosition: 'one row',
   countDestinations: 'one row',

@@ -34,6 +34,7 @@ describe('settings', () => {
       STREAM_MAX_BYTES: 134_217_728,
       REQUEST_STALL_TIMEOUT_MS: 30_000,
       MAX_CONNECTIONS: 10_000,
+      CORS_ALLOWED_ORIGINS: [],
       DEDUPE_STRATEGY: 'intent',
       DEDUPE_INCLUDE_EVENT_ID: true,
       DEDUPE_INCLUDE_OCCURRED_AT: true,
@@ -158,6 +159,32 @@ describe('risky combinations are refused:', () => {
 
   it('not a lone api, which needs no broker', () => {
     expect(problemsOf({ APP_ROLE: 'api' })).toEqual([]);
+  });
+});
+
+describe('CORS_ALLOWED_ORIGINS', () => {
+  it.each(['', '*', 'https://app.example.com', 'http://localhost:5173, https://a.example'])('may be %j', (text) => {
+    expect(problemsOf({ CORS_ALLOWED_ORIGINS: text })).toEqual([]);
+  });
+
+  it.each([
+    'https://app.example.com/',
+    'https://app.example.com/path',
+    'https://APP.example.com',
+    'https://app.example.com:443',
+    'https://*.example.com',
+    'app.example.com',
+    'null',
+    'file:///x',
+    'https://user@app.example.com',
+    '*, https://app.example.com',
+  ])('may not be %j', (text) => {
+    expect(namesIn(problemsOf({ CORS_ALLOWED_ORIGINS: text }))).toEqual(['CORS_ALLOWED_ORIGINS']);
+  });
+
+  it('must name the origins in production', () => {
+    expect(namesIn(problemsOf({ ...PRODUCTION, CORS_ALLOWED_ORIGINS: '*' }))).toEqual(['CORS_ALLOWED_ORIGINS']);
+    expect(problemsOf({ ...PRODUCTION, CORS_ALLOWED_ORIGINS: 'https://app.example.com' })).toEqual([]);
   });
 });
 

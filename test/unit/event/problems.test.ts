@@ -14,6 +14,7 @@ const STATUS_OF_CODE: Record<ProblemCode, number> = {
   'tenant-not-allowed': 403,
   'destination-not-found': 404,
   'event-not-found': 404,
+  'action-not-found': 404,
   'replay-not-found': 404,
   'route-not-found': 404,
   'method-not-allowed': 405,
@@ -21,6 +22,7 @@ const STATUS_OF_CODE: Record<ProblemCode, number> = {
   'request-timeout': 408,
   'event-id-conflict': 409,
   'event-id-ambiguous': 409,
+  'idempotency-in-flight': 409,
   'too-many-destinations': 409,
   'event-too-large': 413,
   'stream-too-large': 413,
@@ -50,7 +52,7 @@ describe('Problem', () => {
       status,
       detail: 'What is wrong.',
       code,
-      retryable: status === 408 || status === 429 || status >= 500,
+      retryable: [408, 429].includes(status) || status >= 500 || code === 'idempotency-in-flight',
       correlationId: 'c-1',
     });
     expect(body.title).toMatch(/^[A-Z].{5,}[^.]$/);

@@ -1,6 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { refusedBody, type RouteBody } from '../../../src/http/route-body';
-import { STREAMED_MEDIA_TYPES } from '../../../src/ingest/formats/stream-formats';
 import { EVENT_BODY, STREAM_BODY } from '../../../src/ingest/request-bodies';
 
 const NDJSON = ['application/x-ndjson', 'application/ndjson', 'application/jsonl'];
@@ -11,15 +10,18 @@ const CE = { 'ce-id': '1' };
 
 const PARSED = undefined; // a route without a RouteBody
 const refused = (route: RouteBody | undefined, mediaType: string | undefined, headers: IncomingHttpHeaders = {}) => {
-  const isStreamed = mediaType !== undefined && STREAMED_MEDIA_TYPES.includes(mediaType);
   const sent = { 'content-type': mediaType, 'content-length': '2', ...headers };
-  return refusedBody({ method: 'POST', mediaType, headers: sent }, isStreamed, route);
+  return refusedBody({ method: 'POST', mediaType, headers: sent }, route);
 };
 const codeOf = (...request: Parameters<typeof refused>) => refused(...request)?.code;
 
 describe('the body of a request', () => {
-  it('is streamed when it is NDJSON, XML or a batch of CloudEvents', () => {
-    expect(STREAMED_MEDIA_TYPES.toSorted()).toEqual([...NDJSON, ...XML, BATCH].toSorted());
+  it('is streamed when it is NDJSON, XML, a batch of CloudEvents, or perhaps an array', () => {
+    for (const type of [...NDJSON, ...XML]) expect(STREAM_BODY.reading(type, {})).toBe('stream');
+    expect(EVENT_BODY.reading(BATCH, {})).toBe('stream');
+    expect(EVENT_BODY.reading('application/json', {})).toBe('stream-if-array');
+    expect(EVENT_BODY.reading('application/json', CE)).toBe('whole'); // the data of a CloudEvent may be an array
+    for (const type of [CLOUD_EVENT, 'text/plain', undefined]) expect(EVENT_BODY.reading(type, CE)).toBe('whole');
   });
 
   const ALL = [
@@ -67,18 +69,37 @@ describe('the body of a request', () => {
     );
   });
 
-  it('may have a Content-Encoding only when it is streamed', () => {
+  it('may have a Content-Encoding only when it holds events', () => {
     for (const encoding of ['gzip', 'br', 'rot13', '']) {
+      const problem = refused(PARSED, 'application/json', { 'content-encoding': encoding });
+      expect(problem?.code).toBe('unsupported-content-encoding');
+      expect(problem?.extras.headers).toEqual({ 'Accept-Encoding': 'identity' });
+    }
+    for (const encoding of ['gzip', 'X-GZIP', 'deflate', 'br', 'zstd', 'gzip, identity', 'identity, identity']) {
       const encoded = { 'content-encoding': encoding };
-      expect(codeOf(PARSED, 'application/json', encoded)).toBe('unsupported-content-encoding');
-      expect(codeOf(EVENT_BODY, CLOUD_EVENT, encoded)).toBe('unsupported-content-encoding');
-      expect(codeOf(EVENT_BODY, 'text/plain', { ...encoded, ...CE })).toBe('unsupported-content-encoding');
-      expect(codeOf(EVENT_BODY, BATCH, encoded)).toBeUndefined(); // the decoder checks the encoding later
+      for (const type of ['application/json', CLOUD_EVENT, BATCH])
+        expect(codeOf(EVENT_BODY, type, encoded)).toBeUndefined();
+      expect(codeOf(EVENT_BODY, 'text/plain', { ...encoded, ...CE })).toBeUndefined();
       expect(codeOf(STREAM_BODY, 'text/xml', encoded)).toBeUndefined();
     }
     for (const identity of ['identity', 'Identity'])
-      expect(codeOf(EVENT_BODY, 'application/json', { 'content-encoding': identity })).toBeUndefined();
+      expect(codeOf(PARSED, 'application/json', { 'content-encoding': identity })).toBeUndefined();
   });
+
+  it.each(['rot13', '', 'gzip, gzip', 'gzip;q=1', 'x'.repeat(9_000)])(
+    'is rejected in the encoding %.12j with the encodings that are supported',
+    (encoding) => {
+      for (const [route, type] of [
+        [EVENT_BODY, 'application/json'],
+        [STREAM_BODY, 'application/x-ndjson'],
+      ] as const) {
+        const problem = refused(route, type, { 'content-encoding': encoding });
+        expect(problem).toMatchObject({ status: 415, code: 'unsupported-content-encoding' });
+        expect(problem?.detail).toContain(JSON.stringify(encoding.slice(0, 40)));
+        expect(problem?.extras.headers).toEqual({ 'Accept-Encoding': 'gzip, deflate, br, zstd' });
+      }
+    },
+  );
 
   it.each<[string, RouteBody | undefined, string | undefined, RegExp, string]>([
     ['CSV', EVENT_BODY, 'text/csv', /does not accept text\/csv\. Send application\/json, /, 'application/json'],
@@ -112,7 +133,7 @@ describe('the body of a request', () => {
 
   it('is named in Accept-Patch for PATCH', () => {
     const request = { method: 'PATCH', mediaType: 'text/csv', headers: { 'content-length': '2' } };
-    expect(refusedBody(request, false)?.extras.headers).toEqual({ 'Accept-Patch': 'application/json' });
+    expect(refusedBody(request)?.extras.headers).toEqual({ 'Accept-Patch': 'application/json' });
   });
 
   it('repeats a bounded part of the media type', () => {

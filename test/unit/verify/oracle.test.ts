@@ -14,7 +14,7 @@ import { checkRejections } from '../../verify/oracle/rejections';
 import { checkRest } from '../../verify/oracle/rest';
 import { checkUsage } from '../../verify/oracle/usage';
 import type { Violation } from '../../verify/oracle/violation';
-import type { Entry } from '../../verify/run/journal';
+import type { Entry, EntryOf } from '../../verify/run/journal';
 import {
   answered,
   attempt,
@@ -110,10 +110,20 @@ describe('the oracle of the fault suite', () => {
     expect(breaches({ ...exhausted, deadLetterCopies: [idOf(NORTH), idOf(NORTH)] })).toEqual(['dead letter']);
   });
 
+  it.each([
+    ['acted once', { status: undefined }, [audited()]],
+    ['was answered that it may have acted, and did', { status: 503, body: { actionId: 'a' } }, [audited()]],
+    ['did not act', { status: 503, body: {} }, [{ ...audited(), correlationId: 'operator-1' }]],
+    ['was in progress', { status: 409, body: { code: 'idempotency-in-flight' } }, [audited()]],
+  ])('has nothing against a request that %s, and was sent again with its key', (_what, first, audit) => {
+    expect(breaches({ audit }, [retryOf('operator-0', first), retryOf('operator-1')])).toEqual([]);
+  });
+
   it('calls a known fault of the product by its name', () => {
-    const { violations, expected } = examine(evidence({}, [operator({ status: 500, body: {} })]));
+    const forged: Entry = { atMs: 3_000, kind: 'forged', ids: [idOf(NORTH)] };
+    const { violations, expected } = examine(evidence({ readBack: gone() }, [forged]));
     expect(violations).toEqual([]);
-    expect(expected.map(({ fault: { issue } }) => issue)).toEqual([18]);
+    expect(expected.map(({ fault: { issue } }) => issue)).toEqual([23]);
   });
 
   const identity: Case[] = [
@@ -279,7 +289,20 @@ describe('the oracle of the fault suite', () => {
     [
       'a retry that was answered 503 and carried out',
       { audit: [audited()] },
-      [operator({ action: 'dlq.retry', status: 503 })],
+      [operator({ action: 'dlq.retry', status: 503, body: {} })],
+      ['operator'],
+    ],
+    ['a replay that was answered 500', {}, [operator({ status: 500, body: {} })], ['strange answer']],
+    [
+      'two actions for requests with the same key',
+      { audit: [audited(), { ...audited(), correlationId: 'operator-1' }] },
+      [retryOf('operator-0', { status: undefined }), retryOf('operator-1')],
+      ['operator'],
+    ],
+    [
+      'another answer to a request with the same key',
+      { audit: [audited()] },
+      [retryOf('operator-0'), retryOf('operator-1', { body: { matched: 2 } })],
       ['operator'],
     ],
     ['an event that nobody gave up', { ...north(givenUp()), ...withoutUsage, deadLetterCopies: [] }, [], ['operator']],
@@ -488,6 +511,10 @@ function withWorker(pid: number) {
 
 function audited(counts: Record<string, number> = { matched: 1 }) {
   return { action: 'replay', correlationId: 'operator-0', counts };
+}
+
+function retryOf(id: string, fields: Partial<EntryOf<'operator'>> = {}): Entry {
+  return operator({ action: 'dlq.retry', id, key: 'key-0', body: { matched: 1 }, ...fields });
 }
 
 function replayed(status: string) {

@@ -11,17 +11,6 @@ export interface KnownFault {
 
 export const KNOWN_FAULTS: readonly KnownFault[] = [
   {
-    name: 'a replay that runs into a deadlock is answered 500',
-    issue: 18,
-    explains: ({ breach, text }) => breach === 'strange answer' && text.startsWith('replay: 500'),
-  },
-  {
-    name: 'an admin action that is answered 5xx is carried out anyway',
-    issue: 18,
-    explains: ({ breach, text }) =>
-      breach === 'operator' && /^\S+ \(\S+\) was answered 5\d\d, and carried out/.test(text),
-  },
-  {
     name: 'corrupted cached facts, and those under another key, are used',
     issue: 23,
     explains: ({ names }, evidence) => names.some((name) => forgedNames(evidence).has(name)),

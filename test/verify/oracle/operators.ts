@@ -15,7 +15,7 @@ const EXPECTED: Record<string, number> = {
   'destination.change': 200,
   'destination.rotate-secret': 200,
 };
-/** Actions that write one audit row per request. */
+/** Actions that write one audit row, however often they are asked for with the same key. */
 const AUDITED = ['replay', 'dlq.retry', 'dlq.discard'];
 
 /** I12: an admin action did what its response says, once. An action that failed changed nothing. */
@@ -25,9 +25,7 @@ export function checkOperators({ journal, replays, audit, stored }: Evidence): V
   const rows = Map.groupBy(audit, ({ correlationId }) => correlationId);
   return [
     ...asked.flatMap((entry) => checkAnswer(entry, faults)),
-    ...asked
-      .filter(({ action }) => AUDITED.includes(action))
-      .flatMap((entry) => checkAudit(entry, rows.get(entry.id) ?? [])),
+    ...[...actionsIn(asked)].flatMap((entries) => checkAction(entries, rows)),
     ...checkReplays(asked, replays),
     ...checkDiscarded(asked, stored),
   ];
@@ -39,22 +37,42 @@ function checkAnswer(
 ): Violation[] {
   if (action === 'prune' && faults.explain(sentMs, atMs, hitsDatabase)) return [];
   if (status === EXPECTED[action] || OUTAGE_ANSWERS.includes(status)) return [];
+  if (status === 409 && body?.code === 'idempotency-in-flight') return [];
   return [violation('strange answer', `${action}: ${status} ${text}${JSON.stringify(body)}`)];
 }
 
-function checkAudit({ action, id, status, body, request }: EntryOf<'operator'>, rows: Evidence['audit']): Violation[] {
-  const changes = request.dryRun !== true;
-  if (rows.length > 1) return [violation('operator', `${action} (${id}) was carried out ${rows.length} times`)];
-  if (status !== undefined && status >= 500 && rows.length > 0) {
+/** The requests for each action: those with the same key, or a single one. */
+function actionsIn(asked: readonly EntryOf<'operator'>[]): Iterable<EntryOf<'operator'>[]> {
+  const audited = asked.filter(({ action }) => AUDITED.includes(action));
+  return Map.groupBy(audited, ({ id, key }) => key ?? id).values();
+}
+
+function checkAction(
+  entries: readonly EntryOf<'operator'>[],
+  audit: ReadonlyMap<string, Evidence['audit']>,
+): Violation[] {
+  const rows = entries.flatMap(({ id }) => audit.get(id) ?? []);
+  const name = `${entries[0]?.action} (${entries.map(({ id }) => id).join(', ')})`;
+  if (rows.length > 1) return [violation('operator', `${name} was carried out ${rows.length} times`)];
+  return entries.flatMap((entry) => checkAudit(entry, rows[0], audit.has(entry.id)));
+}
+
+/** `row`: the audit row of the action. `own`: it was this request that was carried out. */
+function checkAudit(
+  { action, id, status, body, request }: EntryOf<'operator'>,
+  row: Evidence['audit'][number] | undefined,
+  own: boolean,
+): Violation[] {
+  const isUnknown = body?.actionId !== undefined; // the response says that the action may have been carried out
+  if (status !== undefined && status >= 500 && own && !isUnknown) {
     return [violation('operator', `${action} (${id}) was answered ${status}, and carried out`)];
   }
   if (status !== 202) return [];
-  if (rows.length !== (changes ? 1 : 0)) {
-    return [
-      violation('operator', `${action} (${id}) was answered ${status}, and the audit has it ${rows.length} times`),
-    ];
+  if ((row === undefined) !== (request.dryRun === true)) {
+    const there = row === undefined ? 'is not in the audit' : 'is in the audit';
+    return [violation('operator', `${action} (${id}) was answered ${status}, and ${there}`)];
   }
-  const counts = Object.entries(rows[0]?.counts ?? {}).filter(([name]) => name in (body ?? {}));
+  const counts = Object.entries(row?.counts ?? {}).filter(([name]) => name in (body ?? {}));
   const wrong = counts.filter(([name, count]) => body?.[name] !== count);
   return wrong.map(([name, count]) =>
     violation(

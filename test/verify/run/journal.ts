@@ -49,6 +49,8 @@ export interface OperatorEntry {
   action: string;
   /** Correlation id of the request. */
   id: string;
+  /** Idempotency key of the request, if it has one. Requests with the same key ask for one action. */
+  key?: string | undefined;
   sentMs: number;
   request: Record<string, unknown>;
   status: number | undefined;

@@ -23,7 +23,7 @@ import { storiesOf } from './story';
 const PROGRESS_EVERY_MS = 5_000;
 /** Gives up when there was no progress for this long. */
 const REST_PATIENCE_MS = 75_000;
-/** A fault that could only begin after this many times the duration of the load is left out. */
+/** After this many times its planned duration, the load ends even if faults are late, and no further fault begins. */
 const LATE_FACTOR = 1.5;
 const ROLES = ['api', 'publisher', 'worker'];
 
@@ -114,12 +114,15 @@ async function underFaults(
   const { seed, seconds, say } = run;
   const acting = Promise.all(actors.map((actor) => actor.run()));
   acting.catch(() => undefined); // thrown below
+  const latestMs = LATE_FACTOR * seconds * 1000;
+  const stopAll = (): void => actors.forEach((actor) => actor.stop());
+  const enough = setTimeout(stopAll, latestMs);
   const progress = setInterval(() => say(progressOf(journal.entries)), PROGRESS_EVERY_MS);
   try {
-    const latestMs = LATE_FACTOR * seconds * 1000;
     await Promise.all([carryOut(plan.faults, { landscape, journal, seed, latestMs, say }), sleep(seconds * 1000)]);
   } finally {
-    for (const actor of actors) actor.stop();
+    stopAll();
+    clearTimeout(enough);
     clearInterval(progress);
   }
   await acting;

@@ -11,6 +11,8 @@ import { DESTINATIONS } from './destinations';
 
 const PAUSE_MS = { least: 400, most: 1_500 };
 const DESTINATION_TIMEOUT_MS = 1_500;
+/** Share of answered actions that are sent once more, with the same key. */
+const AGAIN = 0.3;
 const REPLAY = { least: 3, most: 60 };
 /** More events than a replay sends within its request, so that publishers continue it. */
 const LARGE_REPLAY = { share: 0.2, limit: 260 };
@@ -87,14 +89,14 @@ export class Operator {
     const limit = large ? LARGE_REPLAY.limit : random.between(REPLAY.least, REPLAY.most);
     const dryRun = random.chance(0.1);
     const request = { tenantId: random.pick(TENANTS), mode, limit, ...filter, ...(dryRun && { dryRun }) };
-    await this.admin.ask('replay', 'POST', 'replay', request);
+    await this.admin.act('replay', 'replay', request, random.chance(AGAIN));
   }
 
   private async deadLetters(what: 'retry' | 'discard'): Promise<void> {
     const { random } = this;
     const limit = what === 'retry' ? random.between(5, 50) : random.between(1, 5);
     const request = random.chance(0.5) ? { tenantId: random.pick(TENANTS), limit } : { all: true, limit };
-    await this.admin.ask(`dlq.${what}`, 'POST', `dlq/${what}`, request);
+    await this.admin.act(`dlq.${what}`, `dlq/${what}`, request, random.chance(AGAIN));
   }
 
   private async look(): Promise<void> {

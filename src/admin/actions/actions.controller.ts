@@ -1,0 +1,72 @@
+import { Controller, Get, HttpCode, Param, Post } from '@nestjs/common';
+import { ApiAcceptedResponse, ApiOkResponse, ApiOperation, ApiParam } from '@nestjs/swagger';
+import { Pool } from 'pg';
+import { Problem } from '../../event/problems';
+import { parseUuid } from '../../event/uuid-v7';
+import { CorrelationId } from '../../http/correlation';
+import { ApiProblems } from '../../http/docs/api-problem';
+import { findAuditEntry } from '../audit/audit.queries';
+import { AdminEndpoint } from '../endpoint/admin-endpoint';
+import { NoBody } from '../endpoint/no-body';
+import { readProgressOf } from '../replays/replay-progress';
+import { findReplay } from '../replays/replay.queries';
+import { Replays } from '../replays/replays';
+import { ActionResponse } from './actions.responses';
+
+const ACTION_ID = { name: 'actionId', format: 'uuid', description: 'The `actionId` in the response to the action' };
+
+/** Actions are audit entries. Only a replay goes on after its response; its entry has the id of the replay. */
+@AdminEndpoint()
+@Controller('v1/admin/actions')
+export class ActionsController {
+  constructor(
+    private readonly pool: Pool,
+    private readonly replays: Replays,
+  ) {}
+
+  @Get(':actionId')
+  @ApiOperation({
+    operationId: 'getAction',
+    summary: 'Show what an action has done so far, as the number of events or entries by outcome.',
+  })
+  @ApiParam(ACTION_ID)
+  @ApiOkResponse({ type: ActionResponse })
+  @ApiProblems('action-not-found')
+  async show(@Param('actionId') actionId: string): Promise<ActionResponse> {
+    const id = parseUuid(actionId);
+    const action = id === undefined ? undefined : await this.find(id);
+    if (!action) throw new Problem('action-not-found', 'No action has this id.');
+    return action;
+  }
+
+  @Post(':actionId/cancel')
+  @HttpCode(202)
+  @NoBody()
+  @ApiOperation({
+    operationId: 'cancelAction',
+    summary: 'Stop what an action has not begun. Only a replay goes on after its response.',
+  })
+  @ApiParam(ACTION_ID)
+  @ApiAcceptedResponse({ type: ActionResponse })
+  @ApiProblems('action-not-found')
+  async cancel(@Param('actionId') actionId: string, @CorrelationId() correlationId: string): Promise<ActionResponse> {
+    const id = parseUuid(actionId);
+    if (id !== undefined) await this.replays.cancel(id, correlationId);
+    return this.show(actionId);
+  }
+
+  private async find(id: string): Promise<ActionResponse | undefined> {
+    const [entry, replay] = await Promise.all([findAuditEntry(this.pool, id), findReplay(this.pool, id)]);
+    const note = entry?.note ?? null;
+    if (replay) {
+      // A replay that the build before started has an audit entry with another id.
+      const { progress } = await readProgressOf(this.pool, id);
+      const { status, filter, matched, correlationId, createdAt } = replay;
+      return { actionId: id, action: 'replay', status, filter, matched, progress, note, correlationId, createdAt };
+    }
+    if (!entry) return undefined;
+    const { action, filter, correlationId, at: createdAt, counts } = entry;
+    const { matched = 0, ...progress } = counts;
+    return { actionId: id, action, status: 'DONE', filter, matched, progress, note, correlationId, createdAt };
+  }
+}

@@ -1,0 +1,18 @@
+import { applyDecorators, type Type } from '@nestjs/common';
+import { ApiAcceptedResponse } from '@nestjs/swagger';
+import { ApiId } from '../../http/docs/api-fields';
+import { ApiIdempotencyKeyHeaders, responseHeaders } from '../../http/docs/api-headers';
+import { ApiProblems, BODY_PROBLEMS } from '../../http/docs/api-problem';
+
+/** Documents an endpoint that carries out an action and takes an idempotency key. */
+export const ApiAction = (type: Type<unknown>): MethodDecorator =>
+  applyDecorators(
+    ApiIdempotencyKeyHeaders(
+      'Identifies the action. The same request with the same key, within 7 days, acts once and gets the same response. Ignored in a dry run',
+    ),
+    ApiAcceptedResponse({ type, headers: responseHeaders('Idempotent-Replayed') }),
+    ApiProblems(...BODY_PROBLEMS, 'idempotency-key-invalid', 'idempotency-in-flight', 'idempotency-key-reused'),
+  );
+
+export const ApiActionId = (): PropertyDecorator =>
+  ApiId({ nullable: true, description: 'Id for GET /v1/admin/actions/{actionId}. Null in a dry run' });

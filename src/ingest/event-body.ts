@@ -1,0 +1,81 @@
+import { Readable } from 'node:stream';
+import type { FastifyRequest } from 'fastify';
+import type { Settings } from '../config/settings';
+import { isBinaryCloudEvent } from '../event/cloud-event/cloud-event';
+import { Problem } from '../event/problems';
+import { bodyChunks } from '../http/request-body';
+import { isEncoded, JSON_TYPE } from '../http/route-body';
+import { firstByteOfJson, OPENING_BRACKET } from '../http/whole-body';
+import { EVENT_ARRAY, streamFormat, type RecordFormat } from './formats/stream-formats';
+import { contentDecoder } from './stream/content-decoder';
+
+const READ_AHEAD_CHUNKS = 2;
+
+/** A body with many events. */
+export interface EventsBody {
+  format: RecordFormat;
+  body: Readable;
+  /** The Content-Encoding that is still to be decoded. */
+  encoding: string | undefined;
+}
+
+/** @throws Problem `unsupported-media-type` */
+export function streamBodyOf({ body, headers, mediaType }: FastifyRequest): EventsBody {
+  const format = streamFormat(mediaType);
+  if (!format) throw new Problem('unsupported-media-type', 'This Content-Type is not a stream format.');
+  return { format, body: body as Readable, encoding: headers['content-encoding'] };
+}
+
+/**
+ * Returns the body of POST /v1/events if it holds many events. Otherwise it holds one event, and its decoded bytes are
+ * in `request.body`, at most one byte more than an event may have.
+ */
+export async function readEventBody(request: FastifyRequest, settings: Settings): Promise<EventsBody | undefined> {
+  const { body, headers, mediaType } = request;
+  if (!(body instanceof Readable)) return undefined;
+  if (streamFormat(mediaType)) return streamBodyOf(request);
+  if (!isEncoded(headers)) return { format: EVENT_ARRAY, body, encoding: undefined };
+  const mayBeArray = mediaType === JSON_TYPE && !isBinaryCloudEvent(headers);
+  const decoded = await readDecoded(body, headers['content-encoding'], mayBeArray, settings);
+  if (decoded instanceof Readable) return { format: EVENT_ARRAY, body: decoded, encoding: undefined };
+  request.body = decoded;
+  return undefined;
+}
+
+/**
+ * Decodes a body. Returns an array as a stream; otherwise the bytes, up to one byte more than an event may have. The
+ * rest of a larger body is not decoded, so a small body that expands to gigabytes costs no more than an event.
+ */
+async function readDecoded(
+  body: Readable,
+  encoding: string | undefined,
+  mayBeArray: boolean,
+  { MAX_EVENT_BYTES, REQUEST_STALL_TIMEOUT_MS }: Settings,
+): Promise<Buffer | Readable> {
+  const encoded = bodyChunks(body, REQUEST_STALL_TIMEOUT_MS);
+  const decoded = contentDecoder(encoding)?.(encoded) ?? encoded;
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  let isUndecided = mayBeArray;
+  while (bytes <= MAX_EVENT_BYTES) {
+    const next = await decoded.next().catch(endedEarly);
+    if (next.done) return Buffer.concat(chunks, bytes);
+    chunks.push(next.value);
+    bytes += next.value.length;
+    const first = isUndecided ? firstByteOfJson(next.value) : undefined;
+    if (first === OPENING_BRACKET)
+      return Readable.from(followedBy(chunks, decoded), { highWaterMark: READ_AHEAD_CHUNKS });
+    isUndecided &&= first === undefined;
+  }
+  void decoded.return(undefined); // releases the decoder's memory; not awaited, since it may still wait for the sender
+  return Buffer.concat(chunks, bytes).subarray(0, MAX_EVENT_BYTES + 1);
+}
+
+async function* followedBy(chunks: Buffer[], rest: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
+  yield* chunks;
+  yield* rest;
+}
+
+function endedEarly(error: unknown): never {
+  throw error instanceof Problem ? error : new Problem('malformed-body', 'The body ended before it was complete.');
+}
