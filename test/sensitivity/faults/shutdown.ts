@@ -1,5 +1,5 @@
 import type { DeliberateFault } from '../deliberate-fault';
-import { calm, under } from './runs';
+import { calm } from './runs';
 
 const LOOP = 'src/runtime/loop.ts';
 
@@ -9,7 +9,7 @@ export const FAULTS_IN_SHUTDOWN: readonly DeliberateFault[] = [
     stage: 'shutdown',
     invariant: 'I15',
     edits: [{ file: LOOP, find: '    await this.running;\n', replace: '    await Promise.resolve();\n' }],
-    noticedBy: under(['term-publisher'], 'shutdown'),
+    noticedBy: { tests: ['test/unit/runtime/loop.test.ts'] },
   },
   {
     name: 'loops continue after SIGTERM',

@@ -37,7 +37,7 @@ const KINDS: readonly Kind[] = [
     ...INVALID,
     text: (name) => `{"eventType":"order.paid","subject":"${name}","payload":1,"occurredAt":"2026-02-30T00:00:00Z"}`,
   },
-  { ...INVALID, text: (name) => `["${name}"]` },
+  { ...INVALID, text: (name) => `"${name}"` },
   {
     ...INVALID,
     text: (name) => `{"eventType":"order.paid","subject":"${name}","payload":${'['.repeat(70)}${']'.repeat(70)}}`,
