@@ -1,6 +1,7 @@
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Settings } from '../config/settings';
+import { childPointer, scanJsonObject } from '../event/json/json-text';
 import { Problem } from '../event/problems';
 import { refusesAll } from './accept';
 import { refuseBrokenRequest, CONNECTION_LIMITS, refusedHeaders } from './connection-limits';
@@ -101,9 +102,21 @@ function routeBodyOf(request: FastifyRequest): RouteBody | undefined {
 const UTF8 = new TextDecoder('utf-8', { fatal: true });
 
 function parseJson(body: Buffer, done: (error: Error | null, value?: unknown) => void): void {
+  let text: string;
+  let value: unknown;
   try {
-    done(null, JSON.parse(UTF8.decode(body)));
+    text = UTF8.decode(body);
+    value = JSON.parse(text);
   } catch {
-    done(new Problem('malformed-body', 'The body is not valid JSON in UTF-8.'));
+    return done(new Problem('malformed-body', 'The body is not valid JSON in UTF-8.'));
   }
+  const repeated = text.trimStart().startsWith('{') ? scanJsonObject(text).repeated : undefined;
+  done(repeated === undefined ? null : repeatedField(repeated), value);
+}
+
+/** JSON.parse would keep the last value, and the other one may be what the sender meant. */
+function repeatedField(name: string): Problem {
+  return new Problem('invalid-request', 'The body has a field twice.', {
+    errors: [{ pointer: childPointer('', name), code: 'invalid-request', message: 'is sent more than once' }],
+  });
 }

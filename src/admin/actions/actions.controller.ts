@@ -7,7 +7,7 @@ import { CorrelationId } from '../../http/correlation';
 import { ApiProblems } from '../../http/docs/api-problem';
 import { findAuditEntry } from '../audit/audit.queries';
 import { AdminEndpoint } from '../endpoint/admin-endpoint';
-import { NoBody } from '../endpoint/no-body';
+import { NoBody, NoQuery } from '../endpoint/no-input';
 import { readProgressOf } from '../replays/replay-progress';
 import { findReplay } from '../replays/replay.queries';
 import { Replays } from '../replays/replays';
@@ -25,6 +25,7 @@ export class ActionsController {
   ) {}
 
   @Get(':actionId')
+  @NoQuery()
   @ApiOperation({
     operationId: 'getAction',
     summary: 'Show what an action has done so far, as the number of events or entries by outcome.',

@@ -6,7 +6,7 @@ import { Courier } from '../../destinations/courier';
 import { listDestinations } from '../../destinations/destinations.queries';
 import { ApiProblems, BODY_PROBLEMS } from '../../http/docs/api-problem';
 import { AdminEndpoint } from '../endpoint/admin-endpoint';
-import { NoBody } from '../endpoint/no-body';
+import { NoBody, NoQuery } from '../endpoint/no-input';
 import {
   DestinationResponse,
   DestinationsPage,
@@ -62,6 +62,7 @@ export class DestinationsController {
   }
 
   @Get(':id')
+  @NoQuery()
   @ApiOperation({
     operationId: 'getDestination',
     summary: 'Retrieve a destination. The response does not contain its secret.',

@@ -2,16 +2,19 @@ import { applyDecorators, Injectable, UseGuards, type CanActivate, type Executio
 import { ApiSecurity, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AdminAccess } from '../../access/admin-access';
+import { refuseQuery } from './no-input';
 import { ApiProblems } from '../../http/docs/api-problem';
 
-/** Checks the admin token and the rate limit of each request. */
+/** Checks the admin token and the rate limit of each request, and that only a GET has query parameters. */
 @Injectable()
 class AdminGuard implements CanActivate {
   constructor(private readonly access: AdminAccess) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const http = context.switchToHttp();
-    await this.access.check(http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>());
+    const request = http.getRequest<FastifyRequest>();
+    await this.access.check(request, http.getResponse<FastifyReply>());
+    if (request.method !== 'GET') refuseQuery(request);
     return true;
   }
 }

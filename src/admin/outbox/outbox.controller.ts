@@ -9,6 +9,7 @@ import { ApiAction } from '../endpoint/action-docs';
 import { ActionRequest, markRepeated, type ActionHeaders } from '../endpoint/action-request';
 import { AdminActions } from '../endpoint/admin-actions';
 import { AdminEndpoint } from '../endpoint/admin-endpoint';
+import { NoQuery } from '../endpoint/no-input';
 import { MOST_REQUEUED, OutboxRetryRequest } from './outbox.requests';
 import { OutboxResponse, OutboxRetryResponse } from './outbox.responses';
 
@@ -24,6 +25,7 @@ export class OutboxController {
   ) {}
 
   @Get()
+  @NoQuery()
   @ApiOperation({
     operationId: 'getOutbox',
     summary: 'Show the number of open entries, the age of the oldest, and the FAILED entries.',

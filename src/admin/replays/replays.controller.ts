@@ -9,7 +9,7 @@ import { ApiProblems } from '../../http/docs/api-problem';
 import { ApiAction } from '../endpoint/action-docs';
 import { ActionRequest, markRepeated, type ActionHeaders } from '../endpoint/action-request';
 import { AdminEndpoint } from '../endpoint/admin-endpoint';
-import { NoBody } from '../endpoint/no-body';
+import { NoBody, NoQuery } from '../endpoint/no-input';
 import { cursorAfter, pageBelow, PageQuery } from '../endpoint/paging';
 import { readProgressOf } from './replay-progress';
 import { findReplay, listReplays, type Replay } from './replay.queries';
@@ -63,6 +63,7 @@ export class ReplaysController {
   }
 
   @Get('replays/:replayId')
+  @NoQuery()
   @ApiOperation({
     operationId: 'getReplay',
     summary: 'Show the progress of a replay as the number of events by outcome.',

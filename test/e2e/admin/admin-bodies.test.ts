@@ -156,11 +156,52 @@ describe('a request to an admin endpoint', () => {
     },
   );
 
-  it.each([...new Set(queries.map(({ route }) => route))])(
+  it.each(operations.filter(([method]) => method === 'GET').map(([, route]) => route))(
     'GET %s: an unknown parameter is refused',
-    async (target) => {
+    async (route) => {
+      const target = route.replace(/\{\w+\}/g, destinationId);
       for (const name of ['extra', 'Limit', 'limit[]', '__proto__', 'constructor'])
         expectRefused(await get(`${target}?${encodeURIComponent(name)}=1`), `/${name}`);
     },
   );
+
+  it.each(operations.filter(([method]) => method !== 'GET'))(
+    '%s %s: a query parameter is refused, so that no filter is ignored',
+    async (method, route, operation) => {
+      const body = operation.requestBody && JSON.stringify(validBodyOf(operation));
+      expectRefused(await ask([method, `${route}?tenantId=demo`, operation], body), '/tenantId');
+    },
+  );
+
+  it.each(withBody)('%s %s: a property that is sent twice is refused', async (...described) => {
+    const [, , operation] = described;
+    const valid = JSON.stringify(validBodyOf(operation)).slice(1, -1);
+    const twice = '"x":1,"\\u0078":2';
+    expectRefused(await ask(described, ` {${valid === '' ? twice : `${valid},${twice}`}}`), '/x');
+  });
+
+  it('a mistyped property is refused with the one that was probably meant', async () => {
+    for (const [name, meant] of [
+      ['tenantID', 'tenantId'],
+      ['reason_code', 'reasonCode'],
+      ['evntIds', 'eventIds'],
+    ] as const) {
+      const refused = [
+        await call(`${api.url}/v1/admin/dlq/retry`, {
+          method: 'POST',
+          headers: { 'x-admin-token': ADMIN_TOKEN, 'content-type': 'application/json' },
+          body: JSON.stringify({ all: true, [name]: 'x' }),
+        }),
+        await get(`/v1/admin/events?${name}=x`),
+      ];
+      for (const answer of refused) {
+        const { errors } = expectProblem(answer, 400, 'invalid-request');
+        expect(errors).toContainEqual({
+          pointer: `/${name}`,
+          code: 'invalid-request',
+          message: `property ${name} should not exist; did you mean ${meant}?`,
+        });
+      }
+    }
+  });
 });

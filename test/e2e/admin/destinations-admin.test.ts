@@ -73,6 +73,7 @@ describe('/v1/admin/destinations', () => {
 
     const upper = `/${created.id.toUpperCase()}`;
     expect((await admin(open.url, 'GET', upper)).body.id).toBe(created.id);
+    expect((await admin(open.url, 'PATCH', upper, { timeoutMs: 10_000 })).body.id).toBe(created.id);
     expect((await admin(open.url, 'POST', `${upper}/rotate-secret`)).status).toBe(200);
     expect((await admin<{ delivered: boolean }>(open.url, 'POST', `${upper}/test`)).body.delivered).toBe(true);
     const below = (await list(`&limit=1&cursor=${second.id.toUpperCase()}`)).body;
