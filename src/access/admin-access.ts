@@ -3,11 +3,10 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { Inject, Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import * as ipaddr from 'ipaddr.js';
-import { RateLimiterRes, type RateLimiterAbstract } from 'rate-limiter-flexible';
-import { ADMIN_LIMITER } from '../redis/shared-limiter';
 import { SETTINGS_TOKEN, type Settings } from '../config/settings';
 import { sha256 } from '../event/content-hash';
 import { Problem } from '../event/problems';
+import { ADMIN_COUNTER, type WindowCounter } from '../redis/window-counter';
 import { AdminToken } from './admin-token';
 import { allowanceHeaders } from './allowance';
 
@@ -23,32 +22,23 @@ export const ADMIN_ACTOR = 'admin';
 export class AdminAccess {
   constructor(
     @Inject(SETTINGS_TOKEN) private readonly settings: Settings,
-    @Inject(ADMIN_LIMITER) private readonly limiter: RateLimiterAbstract,
+    @Inject(ADMIN_COUNTER) private readonly counter: WindowCounter,
     private readonly token: AdminToken,
   ) {}
 
   /** @throws Problem `admin-rate-limited` or `admin-token-invalid`, or the error of PostgreSQL (AdminToken) */
   async check(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     const limit = this.settings.ADMIN_RATE_LIMIT_PER_MINUTE;
-    const { remainingPoints, msBeforeNext, consumedPoints } = await this.consume(addressKey(request.ip));
-    const resetSeconds = Math.max(1, Math.ceil(msBeforeNext / 1000));
-    reply.headers(allowanceHeaders({ limit, remaining: Math.max(0, remainingPoints), resetSeconds }));
-    if (consumedPoints > limit) {
+    const { granted, used, endsInMs } = await this.counter.take(addressKey(request.ip), 1, limit);
+    const resetSeconds = Math.max(1, Math.ceil(endsInMs / 1000));
+    reply.headers(allowanceHeaders({ limit, remaining: Math.max(0, limit - used), resetSeconds }));
+    if (granted === 0) {
       throw new Problem('admin-rate-limited', `An address may send at most ${limit} admin requests per minute.`, {
         retryAfterSeconds: resetSeconds,
       });
     }
     if (!hasAdminToken(request.headers, await this.token.value())) {
       throw new Problem('admin-token-invalid', 'Send the admin token in the X-Admin-Token header.');
-    }
-  }
-
-  private async consume(key: string): Promise<RateLimiterRes> {
-    try {
-      return await this.limiter.consume(key);
-    } catch (error) {
-      if (error instanceof RateLimiterRes) return error; // the library throws its result when the limit is exceeded
-      throw error;
     }
   }
 }

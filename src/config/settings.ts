@@ -106,7 +106,17 @@ export const SETTINGS = {
   TENANT_RATE_LIMIT_PER_MINUTE: setting(
     integer(0),
     '600000',
-    'events that a tenant may send per minute; each record of a stream counts; 0: no limit',
+    'events that a tenant may send per minute; each record of a stream counts, duplicates do not; 0: no limit',
+  ),
+  STREAM_PACE_MAX_SECONDS: setting(
+    integer(0, 86_400),
+    '3600',
+    'how long a stream may wait in total for the limit of its tenant before it ends with 429, in seconds',
+  ),
+  MAX_STREAMS_PER_TENANT: setting(
+    integer(1, 100_000),
+    '16',
+    'maximum number of streams that an api process receives at a time from one tenant; further ones get 429',
   ),
   ADMIN_TOKEN: optional(
     anyText,

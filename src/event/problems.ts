@@ -49,6 +49,7 @@ const CATALOGUE = {
   },
   'stream-rejected': { status: 422, retryable: false, title: 'Every record of the stream was rejected' },
   'tenant-rate-limited': { status: 429, retryable: true, title: 'The tenant has sent too many events' },
+  'too-many-streams': { status: 429, retryable: true, title: 'The tenant sends too many streams at a time' },
   'admin-rate-limited': { status: 429, retryable: true, title: 'This address has sent too many admin requests' },
   'internal-error': { status: 500, retryable: true, title: 'An internal error occurred' },
   overloaded: { status: 503, retryable: true, title: 'Too many events are waiting to be stored' },

@@ -2,18 +2,42 @@ import type { Readable } from 'node:stream';
 import { Problem } from '../event/problems';
 import { withinDeadline } from '../runtime/deadline';
 
+/** Time in which the server kept the sender waiting, although it waited for the next chunk. */
+export interface Pause {
+  readonly waitedMs: number;
+}
+
+export const NO_PAUSE: Pause = { waitedMs: 0 };
+
 /**
  * Yields the chunks of a request body. Destroying this generator does not destroy the request and its socket, so a
  * stream that breaks off still gets a response. Only time spent waiting for the sender counts towards `stallMs`; time
- * in which nothing is read, because storage is slow, does not.
+ * in which nothing is read, because storage is slow, does not. A sender may wait for the results of what it has sent,
+ * so the time that its stream waits for a limit does not count either.
  * @throws Problem `request-timeout` when no byte arrives for `stallMs`
  */
-export async function* bodyChunks(request: Readable, stallMs: number): AsyncGenerator<Buffer> {
+export async function* bodyChunks(request: Readable, stallMs: number, pause = NO_PAUSE): AsyncGenerator<Buffer> {
   const chunks = request.iterator({ destroyOnReturn: false }) as AsyncIterator<Buffer>;
   for (;;) {
-    const next = await withinDeadline(stallMs, chunks.next(), { late: () => stalled(stallMs), unref: true });
+    const next = await unlessStalled(chunks.next(), stallMs, pause);
     if (next.done) return;
     yield next.value;
+  }
+}
+
+async function unlessStalled<T>(work: Promise<T>, stallMs: number, pause: Pause): Promise<T> {
+  const startedMs = performance.now();
+  const pausedBeforeMs = pause.waitedMs;
+  for (let leftMs = stallMs; ;) {
+    const problem = stalled(stallMs);
+    try {
+      return await withinDeadline(leftMs, work, { late: () => problem, unref: true });
+    } catch (error) {
+      if (error !== problem) throw error;
+      const waitedMs = performance.now() - startedMs - (pause.waitedMs - pausedBeforeMs);
+      leftMs = Math.ceil(stallMs - waitedMs);
+      if (leftMs <= 0) throw problem;
+    }
   }
 }
 

@@ -51,6 +51,7 @@ const INGEST_PROBLEMS = [
   'unsupported-media-type',
   'unsupported-content-encoding',
   'tenant-rate-limited',
+  'too-many-streams',
   'overloaded',
   'storage-unavailable',
 ] as const;
@@ -146,7 +147,7 @@ export function ApiIngestStream(): MethodDecorator {
       operationId: 'ingestStream',
       summary: `Send a stream of events as ${STREAM_FORMAT_NAMES}. Each record gets its own result.`,
       description:
-        'The response comes at the end of the stream. With `Accept: application/x-ndjson` it has one line per record, sent as soon as the record is stored.',
+        'The response comes at the end of the stream. With `Accept: application/x-ndjson` it has one line per record, sent as soon as the record is stored. A stream that reaches the limit of its tenant is read more slowly.',
       requestBody: STREAM_REQUEST,
     }),
     ApiTenantHeader(),

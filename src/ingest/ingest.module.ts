@@ -8,6 +8,7 @@ import { Intake } from './store/intake';
 import { SingleEventEndpoint } from './single-event-endpoint';
 import { StreamEndpoint } from './stream/stream-endpoint';
 import { StreamIngest } from './stream/stream-ingest';
+import { StreamPacer } from './stream/stream-pacer';
 import { StreamController } from './stream/stream.controller';
 import { TenantLimiter } from '../access/tenant-limiter';
 
@@ -20,6 +21,7 @@ import { TenantLimiter } from '../access/tenant-limiter';
     StreamEndpoint,
     StreamIngest,
     TenantLimiter,
+    StreamPacer,
     Intake,
     BatchWriter,
     CurrentRules,

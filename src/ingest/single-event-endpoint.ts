@@ -11,6 +11,7 @@ import {
 } from '../event/prepare-event';
 import { Problem } from '../event/problems';
 import { allowanceHeaders } from '../access/allowance';
+import type { Reservation } from '../access/meter';
 import { Metrics } from '../observability/metrics';
 import { CurrentRules } from './store/current-rules';
 import { Intake } from './store/intake';
@@ -29,9 +30,9 @@ export class SingleEventEndpoint {
 
   async handle(request: FastifyRequest, reply: FastifyReply, context: RequestContext): Promise<void> {
     const endTimer = this.metrics.ingestDuration.startTimer();
-    const granted = await this.limiter.takeUpTo(context.tenantId, 1);
+    const reservation = await this.limiter.reserveSingle(context.tenantId);
     reply.headers(allowanceHeaders(this.limiter.allowance(context.tenantId)));
-    if (granted === 0) throw this.limiter.problem(context.tenantId);
+    if (reservation.points === 0) throw this.limiter.problem(context.tenantId);
 
     const preparation = this.prepare(request, context);
     if ('rejection' in preparation) {
@@ -41,11 +42,19 @@ export class SingleEventEndpoint {
     const { prepared } = preparation;
     const result = await this.intake.accept(prepared).catch((error: unknown) => {
       this.metrics.ingestTotal.inc({ source: 'single', status: 'failed' });
+      this.giveBack(reservation, reply);
       throw error;
     });
+    if (result.kind === 'duplicate') this.giveBack(reservation, reply);
     this.metrics.ingestTotal.inc({ source: 'single', status: result.kind });
     endTimer();
     send(reply, prepared, result);
+  }
+
+  /** The event costs nothing: it is a duplicate, or its result is not known. */
+  private giveBack(reservation: Reservation, reply: FastifyReply): void {
+    this.limiter.giveBack(reservation, 1);
+    reply.headers(allowanceHeaders(this.limiter.allowance(reservation.tenantId)));
   }
 
   private prepare({ headers, mediaType, body }: FastifyRequest, context: RequestContext): PrepareResult {

@@ -26,6 +26,15 @@ export class Metrics {
     [1, 2, 5, 10, 20, 50, 100, 200, 500],
   );
   readonly ingestQueueDepth = this.gauge('streamforge_ingest_queue_depth', 'Events waiting for the batch writer');
+  readonly streamsOpen = this.gauge('streamforge_streams_open', 'Streams that are being received');
+  readonly streamsWaiting = this.gauge(
+    'streamforge_streams_waiting',
+    'Streams that are not read because their tenant has reached its limit',
+  );
+  readonly streamPacedSeconds = this.counter(
+    'streamforge_stream_paced_seconds_total',
+    'Time that streams waited for the limits of their tenants',
+  );
   readonly dedupeHits = this.counter('streamforge_dedupe_hits_total', 'Duplicates by the layer that found them', [
     'layer',
   ]);

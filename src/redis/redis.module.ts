@@ -12,11 +12,13 @@ import type { Settings } from '../config/settings';
 import { Metrics } from '../observability/metrics';
 import { readIncarnation } from '../db/incarnation.queries';
 import { IdempotencyCache } from './idempotency-cache';
+import { LocalCounter } from './local-counter';
 import { MemoryCache } from './memory-cache';
 import { RedisCache } from './redis-cache';
 import { connectRedis } from './redis-connection';
-import { ADMIN_LIMITER, localLimiter, redisLimiter, SHARED_LIMITER, type Limit } from './shared-limiter';
+import { RedisCounter } from './redis-counter';
 import { LocalWakeUp, RedisWakeUp, WakeUp } from './wake-up';
+import { ADMIN_COUNTER, TENANT_COUNTER } from './window-counter';
 
 /** The connection that all commands share. Only a subscription needs its own. */
 const REDIS = Symbol('Redis');
@@ -28,8 +30,8 @@ const WAKE_UP_CHANNEL = 'streamforge:outbox';
 export class RedisModule {
   static forRoot(settings: Settings): DynamicModule {
     const url = settings.REDIS_URL;
-    const tenant: Limit = { name: 'tenant', perMinute: settings.TENANT_RATE_LIMIT_PER_MINUTE };
-    const admin: Limit = { name: 'admin', perMinute: settings.ADMIN_RATE_LIMIT_PER_MINUTE };
+    const redisCounter = (prefix: string) => (redis: Redis, metrics: Metrics) =>
+      new RedisCounter(redis, prefix, metrics);
     const providers: Provider[] = url
       ? [
           { provide: REDIS, useFactory: () => connectRedis(url, 'commands') },
@@ -41,8 +43,8 @@ export class RedisModule {
               return new RedisCache(redis, incarnation, settings.IDEMPOTENCY_TTL_SECONDS, metrics);
             },
           },
-          { provide: SHARED_LIMITER, inject: [REDIS], useFactory: (redis: Redis) => redisLimiter(redis, tenant) },
-          { provide: ADMIN_LIMITER, inject: [REDIS], useFactory: (redis: Redis) => redisLimiter(redis, admin) },
+          { provide: TENANT_COUNTER, inject: [REDIS, Metrics], useFactory: redisCounter('streamforge:tenant-limit:') },
+          { provide: ADMIN_COUNTER, inject: [REDIS, Metrics], useFactory: redisCounter('streamforge:admin-limit:') },
           {
             provide: WakeUp,
             inject: [REDIS, Metrics],
@@ -51,14 +53,14 @@ export class RedisModule {
         ]
       : [
           { provide: IdempotencyCache, useFactory: () => new MemoryCache(settings.IDEMPOTENCY_TTL_SECONDS) },
-          { provide: SHARED_LIMITER, useFactory: () => localLimiter(tenant) },
-          { provide: ADMIN_LIMITER, useFactory: () => localLimiter(admin) },
+          { provide: TENANT_COUNTER, useFactory: () => new LocalCounter() },
+          { provide: ADMIN_COUNTER, useFactory: () => new LocalCounter() },
           { provide: WakeUp, useClass: LocalWakeUp },
         ];
     return {
       module: RedisModule,
       providers: [...providers, CloseCache],
-      exports: [IdempotencyCache, SHARED_LIMITER, ADMIN_LIMITER, WakeUp],
+      exports: [IdempotencyCache, TENANT_COUNTER, ADMIN_COUNTER, WakeUp],
     };
   }
 }

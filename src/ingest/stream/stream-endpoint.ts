@@ -10,7 +10,9 @@ import { allowanceHeaders } from '../../access/allowance';
 import type { IngestResult } from '../store/store-batch';
 import type { EventsBody } from '../event-body';
 import { STREAM_ANSWERS } from '../formats/stream-formats';
+import type { PacedStream } from './paced-stream';
 import { StreamIngest, type StreamRequest } from './stream-ingest';
+import { StreamPacer } from './stream-pacer';
 import { StreamSummary } from './stream-summary';
 import { TenantLimiter } from '../../access/tenant-limiter';
 import { ResultLines } from './result-lines';
@@ -25,6 +27,7 @@ export class StreamEndpoint {
   constructor(
     private readonly streams: StreamIngest,
     private readonly limiter: TenantLimiter,
+    private readonly pacer: StreamPacer,
   ) {}
 
   /** @throws Problem when the stream breaks off; it contains the summary of what was committed */
@@ -34,9 +37,26 @@ export class StreamEndpoint {
     context: RequestContext,
     events: EventsBody,
   ): Promise<void> {
-    const stream = { ...events, context };
-    if (preferredType(request.headers.accept, STREAM_ANSWERS) === JSON_TYPE) await this.sendSummary(stream, reply);
-    else await this.sendLines(stream, reply);
+    const pace = this.admit(context, reply);
+    try {
+      const stream = { ...events, context, pace };
+      if (preferredType(request.headers.accept, STREAM_ANSWERS) === JSON_TYPE) await this.sendSummary(stream, reply);
+      else await this.sendLines(stream, reply);
+    } finally {
+      pace.close();
+    }
+  }
+
+  /** @throws Problem `too-many-streams` */
+  private admit(context: RequestContext, reply: FastifyReply): PacedStream {
+    try {
+      const pace = this.pacer.admit(context);
+      reply.raw.once('close', () => pace.stopWaiting(new Problem('malformed-body', 'The client has disconnected.')));
+      return pace;
+    } catch (error) {
+      reply.headers(allowanceHeaders(this.limiter.allowance(context.tenantId)));
+      throw error;
+    }
   }
 
   private async sendSummary(stream: Omit<StreamRequest, 'onResult'>, reply: FastifyReply): Promise<void> {

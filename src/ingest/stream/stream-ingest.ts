@@ -1,6 +1,7 @@
 import { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Inject, Injectable } from '@nestjs/common';
+import type { Reservation } from '../../access/meter';
 import { SETTINGS_TOKEN, type Settings } from '../../config/settings';
 import type { RequestContext } from '../../event/prepare-event';
 import { Problem } from '../../event/problems';
@@ -13,8 +14,11 @@ import type { IngestResult } from '../store/store-batch';
 import type { RecordFormat } from '../formats/stream-formats';
 import type { StreamRecord } from '../formats/ndjson-records';
 import { PrepareRecords, type PreparedRecord } from '../formats/prepare-records';
+import type { PacedStream } from './paced-stream';
 import { StreamSource } from './stream-source';
-import { TenantLimiter } from '../../access/tenant-limiter';
+
+/** Bounds what a stream holds while it waits. The default of 16 chunks was a megabyte for each. */
+const READ_AHEAD_CHUNKS = 2;
 
 /** One request that carries many events. */
 export interface StreamRequest {
@@ -23,13 +27,15 @@ export interface StreamRequest {
   format: RecordFormat;
   /** Value of the Content-Encoding header. */
   encoding: string | undefined;
+  /** Paces the stream to the limit of its tenant. */
+  pace: PacedStream;
   /** Called for every record, in order, as soon as its result is final. */
   onResult: (record: number, result: IngestResult) => void;
 }
 
 /**
  * Processes one stream from its first byte to its last commit. Each stage holds at most a few chunks, and the last one
- * waits for the commit. The sender is therefore read only as fast as PostgreSQL stores.
+ * waits for the commit. The sender is therefore read only as fast as PostgreSQL stores and as the tenant's limit allows.
  */
 @Injectable()
 export class StreamIngest {
@@ -37,7 +43,6 @@ export class StreamIngest {
     @Inject(SETTINGS_TOKEN) private readonly settings: Settings,
     private readonly rules: CurrentRules,
     private readonly intake: Intake,
-    private readonly limiter: TenantLimiter,
     private readonly metrics: Metrics,
   ) {}
 
@@ -46,10 +51,10 @@ export class StreamIngest {
    * was reported to `onResult` stays committed in either case (I14).
    */
   async ingest(request: StreamRequest): Promise<{ bytes: number; problem: Problem | undefined }> {
-    const { body, format, encoding } = request;
-    const source = new StreamSource(body, contentDecoder(encoding), this.settings);
+    const { body, format, encoding, pace } = request;
+    const source = new StreamSource(body, contentDecoder(encoding), this.settings, pace);
     await pipeline(
-      Readable.from(source.chunks()),
+      Readable.from(source.chunks(), { highWaterMark: READ_AHEAD_CHUNKS }),
       format.records(this.settings.MAX_EVENT_BYTES, source),
       new PrepareRecords((record) => this.prepare(record, request)),
       this.commit(request, source),
@@ -84,23 +89,39 @@ export class StreamIngest {
     });
   }
 
-  /** Reports the records before the first one that could not be decided, then throws the reason. */
-  private async commitRecords(records: PreparedRecord[], { context, onResult }: StreamRequest): Promise<void> {
-    const granted = await this.limiter.takeUpTo(context.tenantId, records.length);
-    const allowed = records.slice(0, granted);
-    const events = allowed.flatMap(({ made }) => ('prepared' in made ? [made.prepared] : []));
+  /**
+   * Stores records as fast as the limit of the tenant allows. Reports those before the first one that could not be
+   * stored, then throws the reason.
+   */
+  private async commitRecords(records: PreparedRecord[], request: StreamRequest): Promise<void> {
+    for (let rest = records; rest.length > 0;) {
+      const reservation = await request.pace.reserve(rest.length);
+      await this.commitReserved(rest.slice(0, reservation.points), reservation, request);
+      rest = rest.slice(reservation.points);
+    }
+  }
+
+  private async commitReserved(
+    records: PreparedRecord[],
+    reservation: Reservation,
+    { pace, onResult }: StreamRequest,
+  ): Promise<void> {
+    const events = records.flatMap(({ made }) => ('prepared' in made ? [made.prepared] : []));
     const { results, failure } = await this.intake.acceptAll(events);
     let next = 0;
-    for (const { number, made } of allowed) {
+    let charged = 0;
+    for (const { number, made } of records) {
       const result: IngestResult | undefined =
         'prepared' in made ? results[next++] : { kind: 'rejected', rejection: made.rejection };
       if (!result) {
         this.metrics.ingestTotal.inc({ source: 'stream', status: 'failed' });
+        pace.giveBack(reservation, records.length - charged);
         throw failure;
       }
+      if (result.kind !== 'duplicate') charged += 1;
       onResult(number, result);
       this.metrics.ingestTotal.inc({ source: 'stream', status: result.kind });
     }
-    if (granted < records.length) throw this.limiter.problem(context.tenantId);
+    pace.giveBack(reservation, records.length - charged);
   }
 }

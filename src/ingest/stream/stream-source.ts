@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import { Problem } from '../../event/problems';
-import { bodyChunks } from '../../http/request-body';
+import { bodyChunks, NO_PAUSE, type Pause } from '../../http/request-body';
 import type { Decode } from './decode-body';
 
 /** Encoded bytes that a stream may have beyond STREAM_MAX_BYTES: data that cannot be compressed becomes a bit longer. */
@@ -24,6 +24,7 @@ export class StreamSource {
     private readonly body: Readable,
     private readonly decode: Decode | undefined,
     private readonly limits: { STREAM_MAX_BYTES: number; REQUEST_STALL_TIMEOUT_MS: number },
+    private readonly pace: Pause = NO_PAUSE,
   ) {}
 
   get isBroken(): boolean {
@@ -69,7 +70,7 @@ export class StreamSource {
   }
 
   private decoded(): AsyncGenerator<Buffer> {
-    const chunks = bodyChunks(this.body, this.limits.REQUEST_STALL_TIMEOUT_MS);
+    const chunks = bodyChunks(this.body, this.limits.REQUEST_STALL_TIMEOUT_MS, this.pace);
     return this.decode ? this.decode(this.bounded(chunks)) : chunks;
   }
 

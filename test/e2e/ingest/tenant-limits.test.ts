@@ -68,13 +68,7 @@ describe('the limit of a tenant', () => {
     await running.close();
     await database.drop();
   });
-  afterEach(() => jest.restoreAllMocks());
 
-  /** Moves the clock of this process forward by a minute, to the next window. */
-  const aMinuteLater = (): void => {
-    const now = Date.now.bind(Date);
-    jest.spyOn(Date, 'now').mockImplementation(() => now() + 60_001);
-  };
   const eventsOf = async (tenant: string): Promise<number> => (await storedOf(database.url, tenant)).events;
 
   it('is announced on 202, 200, 400, 409, 422 and 429', async () => {
@@ -92,10 +86,12 @@ describe('the limit of a tenant', () => {
       await postEvent(url, tenant, ''),
     ];
     expect(answers.map(({ status }) => status)).toEqual([202, 200, 400, 409, 422, 400, 400]);
-    for (const [i, answer] of answers.entries()) expectAnnounced(answer, LIMIT - 1 - i);
-    expect((await postEvent(url, tenant, newEvent())).status).toBe(202);
+    const left = [7, 7, 6, 5, 4, 3, 2]; // the duplicate, which is the second, costs nothing
+    for (const [i, answer] of answers.entries()) expectAnnounced(answer, left[i] as number);
+    for (let i = 0; i < 2; i++) expect((await postEvent(url, tenant, newEvent())).status).toBe(202);
     for (let i = 0; i < 3; i++) expectLimited(await postEvent(url, tenant, newEvent()));
-    expect(await eventsOf(tenant)).toBe(2);
+    expectLimited(await postEvent(url, tenant, sent, key)); // before anything is looked up
+    expect(await eventsOf(tenant)).toBe(3);
   });
 
   it('is announced on responses to streams and batches, even if every record was rejected', async () => {
@@ -115,7 +111,7 @@ describe('the limit of a tenant', () => {
       await postStream(url, 'stream-heads', ''),
     ];
     expect(answers.map(({ status }) => status)).toEqual([202, 207, 422, 202]);
-    for (const [i, answer] of answers.entries()) expectAnnounced(answer, [5, 3, 2, 2][i] as number);
+    for (const [i, answer] of answers.entries()) expectAnnounced(answer, [5, 4, 3, 3][i] as number);
   });
 
   it('is announced on a line-by-line response, which begins before the records are counted', async () => {
@@ -137,49 +133,22 @@ describe('the limit of a tenant', () => {
     expect([read.status, announced(read)]).toEqual([200, {}]);
   });
 
-  it('counts every record of a stream, even rejected ones, and breaks it off; earlier records are stored', async () => {
+  it('is not used by duplicates, however many there are at once', async () => {
     const { url } = running;
-    const lines = syntheticEvents(20, 'broken').map(({ line }) => line);
-    const answer = await postStream<ProblemAnswer>(url, 'broken', ['{}', ...lines].join('\n'));
-    const problem = expectLimited(answer);
-    expect(problem.summary).toMatchObject({ records: LIMIT, accepted: LIMIT - 1, duplicates: 0, rejected: 1 });
-    expect(problem.lastCommittedRecord).toBe(LIMIT);
-    expect(await storedOf(database.url, 'broken')).toEqual({ events: 7, entries: 7, keys: 7 });
-    expectLimited(await postEvent(url, 'broken', newEvent()));
-
-    const nothing = expectLimited(await postStream<ProblemAnswer>(url, 'broken', lines.join('\n')));
-    expect([nothing.summary?.records, nothing.lastCommittedRecord]).toEqual([0, 0]);
-    expect(await eventsOf('broken')).toBe(7);
-  });
-
-  it('starts again a minute later, and a stream that is sent again stores nothing twice', async () => {
-    const { url } = running;
-    const lines = syntheticEvents(LIMIT + 3, 'again').map(({ line }) => line);
-    const first = await postStream<ProblemAnswer>(url, 'again', lines.join('\n'), { 'x-idempotency-key': 'upload' });
-    expect(expectLimited(first).lastCommittedRecord).toBe(LIMIT);
-    aMinuteLater();
-    const whole = await postStream<ProblemAnswer>(url, 'again', lines.join('\n'), { 'x-idempotency-key': 'upload' });
-    expect(expectLimited(whole).summary).toMatchObject({ records: LIMIT, accepted: 0, duplicates: LIMIT });
-    expect(await eventsOf('again')).toBe(LIMIT);
-    jest.restoreAllMocks();
-  });
-
-  it('admits the rest of a stream in the next window', async () => {
-    const { url } = running;
-    const lines = syntheticEvents(LIMIT + 3, 'rest').map(({ line }) => line);
-    const { lastCommittedRecord } = (await postStream<ProblemAnswer>(url, 'rest', lines.join('\n'))).body;
-    aMinuteLater();
-    const rest = await postStream(url, 'rest', lines.slice((lastCommittedRecord as number) - 2).join('\n'));
-    expect([rest.status, rest.body.summary]).toMatchObject([202, { records: 5, accepted: 3, duplicates: 2 }]);
-    expectAnnounced(rest, LIMIT - 5);
-    expect(await eventsOf('rest')).toBe(LIMIT + 3);
-  });
-
-  it('is reported in the last line of a line-by-line response', async () => {
-    const { lines: answers } = await postForLines(running.url, 'lines', LIMIT + 3);
-    expect(answers.slice(0, -1).map(({ status }) => status)).toEqual(Array.from({ length: LIMIT }, () => 'accepted'));
-    expect(answers.at(-1)).toMatchObject({ code: 'tenant-rate-limited', retryable: true, lastCommittedRecord: LIMIT });
-    expect(await eventsOf('lines')).toBe(LIMIT);
+    const sent = newEvent({ eventId: 'the-same' });
+    expect((await postEvent(url, 'duplicates', sent)).status).toBe(202);
+    for (let i = 0; i < LIMIT * 3; i++) {
+      const answer = await postEvent(url, 'duplicates', sent);
+      expect(answer.status).toBe(200);
+      expectAnnounced(answer, LIMIT - 1);
+    }
+    const many = await Promise.all(Array.from({ length: LIMIT - 1 }, () => postEvent(url, 'duplicates', sent)));
+    expect(many.map(({ status }) => status)).toEqual(many.map(() => 200));
+    const stream = await postStream(url, 'duplicates', Array.from({ length: 500 }, () => sent).join('\n'));
+    expect([stream.status, stream.body.summary]).toMatchObject([202, { records: 500, duplicates: 500 }]);
+    expectAnnounced(stream, LIMIT - 1);
+    for (let i = 1; i < LIMIT; i++) expect((await postEvent(url, 'duplicates', newEvent())).status).toBe(202);
+    expectLimited(await postEvent(url, 'duplicates', newEvent()));
   });
 
   it('is off at 0, and nothing is announced', async () => {
@@ -203,8 +172,9 @@ describe('the limit of a tenant in two api processes that share Redis', () => {
   beforeAll(async () => {
     [database, redis] = await Promise.all([createTestDatabase(), OwnServer.redis()]);
     const env = { APP_ROLE: 'api', DATABASE_URL: database.url, REDIS_URL: redis.url };
-    const limited = { ...env, TENANT_RATE_LIMIT_PER_MINUTE: String(SHARED) };
+    const limited = { ...env, TENANT_RATE_LIMIT_PER_MINUTE: String(SHARED), STREAM_PACE_MAX_SECONDS: '0' };
     apis = await Promise.all([startProcess(limited), startProcess(limited)]);
+    await bothConnected();
   });
   afterAll(async () => {
     await Promise.all(apis.map((api) => api.end('SIGKILL')));
@@ -229,14 +199,27 @@ describe('the limit of a tenant in two api processes that share Redis', () => {
     expect((await storedOf(database.url, 'spread')).events).toBe(SHARED);
   });
 
-  it('is granted exactly to streams and single events together', async () => {
+  it('is granted exactly to streams and single events together, and streams leave a tenth of it', async () => {
     const streams = Promise.all(
       [0, 1].map((i) => postStream<ProblemAnswer>(urlOf(i), 'mixed', toNdjson(syntheticEvents(SHARED, `mixed-${i}`)))),
     );
-    const { 202: singles = 0 } = await sendToBoth('mixed', 40);
-    const accepted = (await streams).reduce((sum, { body }) => sum + (body.summary?.accepted ?? 0), singles);
-    expect(accepted).toBe(SHARED);
+    const accepted = (await streams).reduce((sum, { body }) => sum + (body.summary?.accepted ?? 0), 0);
+    expect(accepted).toBe(SHARED * 0.9);
+    const singles = await sendToBoth('mixed', 40);
+    expect(singles).toEqual({ 202: SHARED / 10, 429: 40 - SHARED / 10 });
     expect((await storedOf(database.url, 'mixed')).events).toBe(SHARED);
+  });
+
+  it('is not used by duplicates in either process', async () => {
+    const sent = newEvent({ eventId: 'the-same' });
+    expect((await postEvent(urlOf(0), 'duplicates', sent)).status).toBe(202);
+    for (let i = 0; i < 8; i++) {
+      const lines = Array.from({ length: SHARED * 2 }, () => sent).join('\n');
+      const stream = await postStream(urlOf(i), 'duplicates', lines);
+      expect([stream.status, stream.body.summary]).toMatchObject([202, { duplicates: SHARED * 2 }]);
+      expect((await postEvent(urlOf(i), 'duplicates', sent)).status).toBe(200);
+    }
+    expect(await sendToBoth('duplicates', SHARED * 2)).toEqual({ 202: SHARED - 1, 429: SHARED + 1 });
   });
 
   it('applies to each process separately while Redis is frozen or gone, and is shared again afterwards', async () => {

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import fc from 'fast-check';
 import type { IngestResult } from '../../../src/ingest/store/store-batch';
 import { streamFormat, type StreamFormat } from '../../../src/ingest/formats/stream-formats';
+import { StreamPacer } from '../../../src/ingest/stream/stream-pacer';
 import { StreamIngest } from '../../../src/ingest/stream/stream-ingest';
 import { startTestApp, type TestApp } from '../../support/app';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
@@ -107,13 +108,17 @@ async function verdictsOfStream(tenantId: string, chunks: Buffer[]): Promise<str
     expect(number).toBe(verdicts.length + 1);
     verdicts.push(result.kind === 'rejected' ? result.rejection.code : result.kind);
   };
+  const context = { tenantId, correlationId: 'test', traceparent: undefined, idempotencyKey: undefined };
+  const pace = streamforge.app.get(StreamPacer, { strict: false }).admit(context);
   const { problem } = await streamforge.app.get(StreamIngest, { strict: false }).ingest({
     body: Readable.from(chunks),
-    context: { tenantId, correlationId: 'test', traceparent: undefined, idempotencyKey: undefined },
+    context,
+    pace,
     format: streamFormat('application/x-ndjson') as StreamFormat,
     encoding: undefined,
     onResult,
   });
+  pace.close();
   expect(problem).toBeUndefined();
   return verdicts;
 }

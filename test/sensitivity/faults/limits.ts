@@ -50,12 +50,48 @@ export const FAULTS_IN_LIMITS: readonly DeliberateFault[] = [
     stage: 'limits',
     edits: [
       {
-        file: 'src/access/tenant-limiter.ts',
-        find: '    if (this.limit === 0) return events;\n',
-        replace: '    if (this.limit >= 0) return events;\n',
+        file: 'src/access/meter.ts',
+        find: '    if (this.limit === 0) return { points: wanted,',
+        replace: '    if (this.limit >= 0) return { points: wanted,',
       },
     ],
     noticedBy: { tests: ['test/e2e/ingest/tenant-limits.test.ts'] },
+  },
+  {
+    name: 'duplicates use up the limit of their tenant',
+    stage: 'limits',
+    edits: [
+      {
+        file: 'src/access/meter.ts',
+        find: '    if (!from || points === 0) return;\n',
+        replace: '    if (!from || points >= 0) return;\n',
+      },
+    ],
+    noticedBy: { tests: ['test/e2e/ingest/tenant-limits.test.ts'] },
+  },
+  {
+    name: 'points that are given back count twice',
+    stage: 'limits',
+    edits: [
+      {
+        file: 'src/access/meter.ts',
+        find: '    from.spare[taker] += points;\n',
+        replace: '    from.spare[taker] += 2 * points;\n',
+      },
+    ],
+    noticedBy: { tests: ['test/unit/access/meter.test.ts'] },
+  },
+  {
+    name: 'a stream waits for the limit of its tenant for ever',
+    stage: 'limits',
+    edits: [
+      {
+        file: 'src/ingest/stream/tenant-streams.ts',
+        find: '      if (wait.endsAtMs > nowMs) continue;\n',
+        replace: '      if (wait.endsAtMs > 0 * nowMs) continue;\n',
+      },
+    ],
+    noticedBy: { tests: ['test/unit/ingest/stream-pacer.test.ts'] },
   },
   {
     name: 'wrong admin tokens are not limited',
@@ -63,8 +99,8 @@ export const FAULTS_IN_LIMITS: readonly DeliberateFault[] = [
     edits: [
       {
         file: 'src/access/admin-access.ts',
-        find: '    if (consumedPoints > limit) {',
-        replace: '    if (consumedPoints > limit * limit) {',
+        find: '    if (granted === 0) {',
+        replace: '    if (granted > limit) {',
       },
     ],
     noticedBy: { tests: ['test/e2e/admin/admin-access.test.ts'] },

@@ -31,6 +31,7 @@ const STATUS_OF_CODE: Record<ProblemCode, number> = {
   'idempotency-key-reused': 422,
   'stream-rejected': 422,
   'tenant-rate-limited': 429,
+  'too-many-streams': 429,
   'headers-too-large': 431,
   'admin-rate-limited': 429,
   'internal-error': 500,

@@ -48,6 +48,27 @@ describe('the chunks of a request body', () => {
     await expect(chunks.next()).resolves.toEqual({ done: false, value: Buffer.from('b') });
   });
 
+  it('do not count the time that the server kept the sender waiting', async () => {
+    let waitedMs = 0;
+    const chunks = bodyChunks(source, STALL_MS, {
+      get waitedMs() {
+        return waitedMs;
+      },
+    });
+    const next = chunks.next();
+    let stalled = false;
+    next.catch(() => (stalled = true));
+    for (let i = 0; i < 50; i++) {
+      waitedMs += STALL_MS / 2;
+      await jest.advanceTimersByTimeAsync(STALL_MS / 2);
+    }
+    await jest.advanceTimersByTimeAsync(STALL_MS - 10);
+    expect(stalled).toBe(false);
+    const problem = expect(next).rejects.toMatchObject({ code: 'request-timeout' });
+    await jest.advanceTimersByTimeAsync(20);
+    await problem;
+  });
+
   it('leave the request open when their reader stops, so that it still gets a response', async () => {
     const chunks = bodyChunks(source, STALL_MS);
     source.write('a');

@@ -1,0 +1,65 @@
+import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
+import { TenantLimiter } from '../../access/tenant-limiter';
+import { SETTINGS_TOKEN, type Settings } from '../../config/settings';
+import { Problem } from '../../event/problems';
+import { Metrics } from '../../observability/metrics';
+import { PacedStream, type StreamOwner } from './paced-stream';
+import { TenantStreams } from './tenant-streams';
+
+const TOO_MANY_RETRY_AFTER_SECONDS = 5;
+
+/** Admits streams, at most MAX_STREAMS_PER_TENANT at a time in this process, and paces them to their tenant's limit. */
+@Injectable()
+export class StreamPacer implements BeforeApplicationShutdown {
+  /** Only tenants with open streams. */
+  private readonly tenants = new Map<string, TenantStreams>();
+  private readonly open = new Set<PacedStream>();
+  private stopping = false;
+
+  constructor(
+    @Inject(SETTINGS_TOKEN) private readonly settings: Settings,
+    private readonly limiter: TenantLimiter,
+    private readonly metrics: Metrics,
+  ) {}
+
+  /** The caller must close the stream. @throws Problem `too-many-streams` */
+  admit(owner: StreamOwner): PacedStream {
+    const { tenantId } = owner;
+    const streams = this.tenants.get(tenantId) ?? new TenantStreams(tenantId, this.limiter);
+    const max = this.settings.MAX_STREAMS_PER_TENANT;
+    if (streams.open >= max) {
+      throw new Problem('too-many-streams', `A tenant may send at most ${max} streams at a time.`, {
+        retryAfterSeconds: TOO_MANY_RETRY_AFTER_SECONDS,
+      });
+    }
+    this.tenants.set(tenantId, streams);
+    streams.open += 1;
+    const stream = new PacedStream(owner, streams, {
+      limiter: this.limiter,
+      metrics: this.metrics,
+      maxWaitMs: this.settings.STREAM_PACE_MAX_SECONDS * 1_000,
+      onClose: () => {
+        this.open.delete(stream);
+        this.metrics.streamsOpen.dec();
+        streams.open -= 1;
+        if (streams.open === 0) this.tenants.delete(tenantId);
+      },
+    });
+    this.open.add(stream);
+    this.metrics.streamsOpen.inc();
+    if (this.stopping) this.stop(stream);
+    return stream;
+  }
+
+  /** I15: a stream that waits would keep the process running. It ends with its summary and can be sent again. */
+  beforeApplicationShutdown(): void {
+    this.stopping = true;
+    for (const stream of this.open) this.stop(stream);
+  }
+
+  private stop(stream: PacedStream): void {
+    stream.stopWaiting(
+      this.limiter.problem(stream.tenantId, ' This process is shutting down and cannot wait for the limit.'),
+    );
+  }
+}
