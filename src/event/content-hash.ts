@@ -7,12 +7,18 @@ import type { NormalisedEnvelope } from './validate-envelope';
  * except the event id and the correlation id. The content includes `occurredAt` only if `withOccurredAt` is set. Two
  * copies of an event give the same text, even if they differ in key order, time offset or omitted defaults.
  * @param payload its canonical JSON
+ * @param further canonical members that come first, each followed by a comma
  */
-export function canonicalContent(envelope: NormalisedEnvelope, payload: string, withOccurredAt: boolean): string {
+export function canonicalContent(
+  envelope: NormalisedEnvelope,
+  payload: string,
+  withOccurredAt: boolean,
+  further = '',
+): string {
   const { occurredAt, partitionKey, schemaVersion, source, specVersion, subject, type } = envelope;
   const when = withOccurredAt && occurredAt ? `"occurredAt":${quoted(occurredAt.exact)},` : '';
   return (
-    `{${when}"partitionKey":${quoted(partitionKey)},"payload":${payload},` +
+    `{${further}${when}"partitionKey":${quoted(partitionKey)},"payload":${payload},` +
     `"schemaVersion":${quoted(schemaVersion)},"source":${quoted(source)},"specVersion":${quoted(specVersion)},` +
     `"subject":${quoted(subject)},"type":${quoted(type)}}`
   );

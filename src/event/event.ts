@@ -14,6 +14,8 @@ export interface Event {
   receivedAt: string;
   /** The payload as JSON text, exactly as the producer sent it. Never re-serialised. */
   payloadJson: string;
+  /** What a CloudEvent has besides the other fields, as the JSON text of an object; see cloud-event-parts.ts. */
+  extensionsJson?: string | null | undefined;
   source: string;
   schemaVersion: string;
   specVersion: string;
@@ -46,6 +48,7 @@ export function eventJson(event: Event, further: Record<string, unknown> = {}): 
     hash: event.hash,
     correlationId: event.correlationId,
   });
+  const extensions = event.extensionsJson ? `,"extensions":${event.extensionsJson}` : '';
   const tail = JSON.stringify(further);
-  return `${head.slice(0, -1)},"payload":${event.payloadJson}${tail === '{}' ? '}' : `,${tail.slice(1)}`}`;
+  return `${head.slice(0, -1)}${extensions},"payload":${event.payloadJson}${tail === '{}' ? '}' : `,${tail.slice(1)}`}`;
 }

@@ -1,6 +1,7 @@
 import { canonicalWithNames } from './json/canonical-json';
 import { parseExact, parseRepeating } from './json/exact-json';
 import { canonicalContent, sha256 } from './content-hash';
+import type { CloudEventParts } from './cloud-event/cloud-event-parts';
 import type { Event } from './event';
 import { claimedKeys, cloudEventKey, eventIdKey, type ClaimedKeys, type KeyRules } from './idempotency-key';
 import { childPointer, decodeUtf8, scanJsonObject, type JsonScan } from './json/json-text';
@@ -49,20 +50,20 @@ export type PrepareResult = { prepared: PreparedEvent } | { rejection: RecordRej
  * Validates and normalises the bytes of one record. Returns an event ready to be stored, or the rejection. Pure, except
  * for the new id and the clock.
  * @param receivedBytes size of the record as the producer sent it, if `bytes` was converted from another format
- * @param isCloudEvent true if `bytes` was converted from a CloudEvent, whose id is unique only within its source
+ * @param cloudEvent the rest of the CloudEvent, if `bytes` was converted from one
  */
 export function prepareEvent(
   bytes: Buffer,
   context: RequestContext,
   rules: ContentRules,
   receivedBytes = bytes.length,
-  isCloudEvent = false,
+  cloudEvent?: CloudEventParts,
 ): PrepareResult {
   if (receivedBytes > rules.MAX_EVENT_BYTES) {
     return reject('event-too-large', `The event is larger than the maximum of ${rules.MAX_EVENT_BYTES} bytes.`);
   }
   const read = readRecord(bytes);
-  return 'rejection' in read ? read : { prepared: withKeys({ ...read, isCloudEvent }, receivedBytes, context, rules) };
+  return 'rejection' in read ? read : { prepared: withKeys({ ...read, cloudEvent }, receivedBytes, context, rules) };
 }
 
 /** A record that has passed all checks. */
@@ -72,6 +73,7 @@ interface ReadRecord {
   payloadJson: string;
   /** The payload's canonical JSON, for comparison and hashing. */
   canonicalPayload: string;
+  cloudEvent?: CloudEventParts | undefined;
 }
 
 function readRecord(bytes: Buffer): ReadRecord | { rejection: RecordRejection } {
@@ -100,7 +102,7 @@ function readPayload(
   text: string,
   scan: JsonScan,
   parsed: unknown,
-): Omit<ReadRecord, 'envelope'> | { rejection: RecordRejection } {
+): Pick<ReadRecord, 'payloadJson' | 'canonicalPayload'> | { rejection: RecordRejection } {
   const { start, end } = scan.members.get('payload') as { start: number; end: number }; // the schema requires it
   const payloadJson = text.slice(start, end);
   let payload = scan.inexactNumbers ? parseExact(payloadJson) : parsed;
@@ -124,18 +126,13 @@ function refusedByScan({ depth, repeated }: JsonScan): { rejection: RecordReject
   return undefined;
 }
 
-function withKeys(
-  record: ReadRecord & { isCloudEvent: boolean },
-  sizeBytes: number,
-  context: RequestContext,
-  rules: ContentRules,
-): PreparedEvent {
-  const { envelope, canonicalPayload, payloadJson } = record;
+function withKeys(record: ReadRecord, sizeBytes: number, context: RequestContext, rules: ContentRules): PreparedEvent {
+  const { envelope, payloadJson, cloudEvent } = record;
   const { tenantId } = context;
   const { eventId, occurredAt, ...fields } = envelope;
-  const hash = sha256(canonicalContent(envelope, canonicalPayload, true));
+  const hash = contentHash(record, true);
   const compareTimes = rules.DEDUPE_INCLUDE_OCCURRED_AT || occurredAt === undefined;
-  const fingerprint = compareTimes ? hash : sha256(canonicalContent(envelope, canonicalPayload, false));
+  const fingerprint = compareTimes ? hash : contentHash(record, false);
   const id = uuidV7();
   const receivedAt = new Date().toISOString();
   return {
@@ -147,6 +144,7 @@ function withKeys(
       occurredAt: occurredAt?.utc ?? receivedAt,
       receivedAt,
       payloadJson,
+      extensionsJson: cloudEvent?.extensionsJson,
       hash,
       correlationId: envelope.correlationId ?? context.correlationId,
       traceparent: context.traceparent,
@@ -157,19 +155,30 @@ function withKeys(
   };
 }
 
+function contentHash({ envelope, canonicalPayload, cloudEvent }: ReadRecord, withTime: boolean): string {
+  if (!cloudEvent) return sha256(canonicalContent(envelope, canonicalPayload, withTime));
+  const payload = cloudEvent.canonicalPayload ?? canonicalPayload;
+  return sha256(canonicalContent(envelope, payload, withTime, cloudEvent.canonicalMembers));
+}
+
 function keysOf(
-  { envelope: { eventId, source }, isCloudEvent }: ReadRecord & { isCloudEvent: boolean },
+  record: ReadRecord,
   fingerprint: string,
   { tenantId, idempotencyKey }: RequestContext,
   rules: ContentRules,
 ): ClaimedKeys & Pick<PreparedEvent, 'legacy'> {
-  const digest = (id: string): string =>
-    isCloudEvent ? cloudEventKey(tenantId, source, id) : eventIdKey(tenantId, id);
+  const { envelope, canonicalPayload, cloudEvent } = record;
+  const { eventId, source } = envelope;
+  const digest = (id: string): string => (cloudEvent ? cloudEventKey(tenantId, source, id) : eventIdKey(tenantId, id));
   const ownId = eventId === undefined ? undefined : digest(eventId);
   const of = { tenantId, idempotencyKey, ownId, eventId, fingerprint };
   const keys = claimedKeys(of, rules);
-  const legacy = rules.checksLegacyKeys ? legacyKeys(of, keys, fingerprint, isCloudEvent, rules) : undefined;
-  return { ...keys, legacy };
+  if (!rules.checksLegacyKeys) return { ...keys, legacy: undefined };
+  const { DEDUPE_INCLUDE_OCCURRED_AT: withTime } = rules;
+  const before = cloudEvent
+    ? sha256(canonicalContent(envelope, cloudEvent.legacyPayload ?? canonicalPayload, withTime))
+    : fingerprint;
+  return { ...keys, legacy: legacyKeys(of, keys, before, cloudEvent !== undefined, rules) };
 }
 
 function reject(code: ProblemCode, message: string, errors: ErrorDetail[] = []): { rejection: RecordRejection } {

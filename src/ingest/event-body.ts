@@ -7,6 +7,7 @@ import { bodyChunks } from '../http/request-body';
 import { isEncoded, JSON_TYPE } from '../http/route-body';
 import { firstByteOfJson, OPENING_BRACKET } from '../http/whole-body';
 import { EVENT_ARRAY, streamFormat, type RecordFormat } from './formats/stream-formats';
+import { EVENT_BODY } from './request-bodies';
 import { contentDecoder } from './stream/content-decoder';
 
 const READ_AHEAD_CHUNKS = 2;
@@ -33,7 +34,7 @@ export function streamBodyOf({ body, headers, mediaType }: FastifyRequest): Even
 export async function readEventBody(request: FastifyRequest, settings: Settings): Promise<EventsBody | undefined> {
   const { body, headers, mediaType } = request;
   if (!(body instanceof Readable)) return undefined;
-  if (streamFormat(mediaType)) return streamBodyOf(request);
+  if (EVENT_BODY.reading(mediaType, headers) === 'stream') return streamBodyOf(request);
   if (!isEncoded(headers)) return { format: EVENT_ARRAY, body, encoding: undefined };
   const mayBeArray = mediaType === JSON_TYPE && !isBinaryCloudEvent(headers);
   const decoded = await readDecoded(body, headers['content-encoding'], mayBeArray, settings);

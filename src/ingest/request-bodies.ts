@@ -5,7 +5,7 @@ import { CLOUD_EVENT_EXAMPLE, EVENT_EXAMPLE } from './formats/examples';
 import { refusedEncoding } from './stream/content-decoder';
 import { formatsOf, STREAM_ANSWERS, streamFormat, type Endpoint, type StreamFormat } from './formats/stream-formats';
 
-/** Bodies of POST /v1/events. The data of a CloudEvent in binary mode may have any media type that is not streamed. */
+/** Bodies of POST /v1/events. The data of a CloudEvent in binary mode may have any media type. */
 export const EVENT_BODY: RouteBody = {
   mediaTypes: [JSON_TYPE, CLOUD_EVENT_TYPE, ...mediaTypesOf('POST /v1/events')],
   endpointFor: (mediaType) => streamFormat(mediaType)?.endpoint,
@@ -14,10 +14,11 @@ export const EVENT_BODY: RouteBody = {
   takesBody: (mediaType, headers) => {
     if (mediaType === JSON_TYPE || mediaType === CLOUD_EVENT_TYPE) return true;
     const format = streamFormat(mediaType);
-    return format ? format.endpoint === 'POST /v1/events' : isBinaryCloudEvent(headers);
+    return format?.endpoint === 'POST /v1/events' || isBinaryCloudEvent(headers);
   },
   reading: (mediaType, headers) => {
-    if (streamFormat(mediaType)) return 'stream';
+    const format = streamFormat(mediaType);
+    if (format && (format.endpoint === 'POST /v1/events' || !isBinaryCloudEvent(headers))) return 'stream';
     return mediaType === JSON_TYPE && !isBinaryCloudEvent(headers) ? 'stream-if-array' : 'whole';
   },
 };

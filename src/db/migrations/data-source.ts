@@ -8,6 +8,7 @@ import { Reporting1764400000000 } from '../../../migrations/1764400000000-report
 import { AdminToken1764500100000 } from '../../../migrations/1764500100000-admin-token';
 import { DisabledAt1764500200000 } from '../../../migrations/1764500200000-disabled-at';
 import { EventIdentity1764510000000 } from '../../../migrations/1764510000000-event-identity';
+import { Extensions1764520000000 } from '../../../migrations/1764520000000-extensions';
 import { ActionKeys1764530000000 } from '../../../migrations/1764530000000-action-keys';
 
 /** TypeORM runs the migrations; all other access is SQL over pg. */
@@ -29,6 +30,7 @@ export function createDataSource(databaseUrl: string): DataSource {
       AdminToken1764500100000,
       DisabledAt1764500200000,
       EventIdentity1764510000000,
+      Extensions1764520000000,
       ActionKeys1764530000000,
     ],
     migrationsTableName: 'schema_migrations',

@@ -1,10 +1,13 @@
 import { decodeUtf8, isJson, scanJsonObject } from '../json/json-text';
 import { invalidEvent, type ErrorDetail } from '../problems';
+import { dataOfBase64, dataOfBody, dataOfMember, type CloudEventData } from './cloud-event-data';
+import { readExtensions, type Extensions } from './cloud-event-extensions';
+import type { CloudEventParts } from './cloud-event-parts';
 
 /**
  * Converts a CloudEvent 1.0 to the JSON text of an event envelope, which is then read like any other event. Values are
- * copied as slices of the original text, so `data` stays exactly as it was sent. Extension attributes other than
- * `partitionkey` are dropped: the envelope has no field for them.
+ * copied as slices of the original text, so `data` stays exactly as it was sent. Attributes that the envelope has no
+ * field for are kept beside it.
  */
 
 /** The media type of one CloudEvent in structured mode. */
@@ -25,10 +28,7 @@ type Attribute = keyof typeof FIELD_OF;
 const ATTRIBUTES = Object.keys(FIELD_OF) as Attribute[];
 const REQUIRED: Attribute[] = ['id', 'source', 'specversion', 'type'];
 
-/** Name of the member that holds binary data in base64, as in CloudEvents' JSON format. */
-const BASE64_NAME = 'data_base64';
-
-export type EnvelopeText = { text: string } | { errors: ErrorDetail[] };
+export type EnvelopeText = { text: string; parts: CloudEventParts } | { errors: ErrorDetail[] };
 
 /** Reads a CloudEvent in structured mode. Returns undefined when the bytes are not one JSON object. */
 export function fromStructured(bytes: Buffer): EnvelopeText | undefined {
@@ -36,39 +36,46 @@ export function fromStructured(bytes: Buffer): EnvelopeText | undefined {
   if (text === undefined || !isJsonObject(text)) return undefined;
   const { members, repeated } = scanJsonObject(text);
   if (repeated !== undefined) return { errors: [invalidAttribute(repeated, 'must not occur twice')] };
-  const slice = (name: string): string | undefined => {
-    const at = members.get(name);
-    return at && text.slice(at.start, at.end);
-  };
-  const base64 = slice(BASE64_NAME);
-  if (base64 !== undefined && members.has('data'))
-    return { errors: [invalidAttribute('data', 'must not be combined with data_base64')] };
-  const data = base64 === undefined ? slice('data') : `{${JSON.stringify(BASE64_NAME)}:${base64}}`;
-  const attribute = (name: string): string | undefined => {
-    const value = slice(name);
-    return value === 'null' ? undefined : value; // in CloudEvents' JSON format, null means "not set"
-  };
-  return envelopeText(attribute, data ?? 'null');
+  const attributes = new Map<string, string>();
+  for (const [name, { start, end }] of members) {
+    const json = text.slice(start, end);
+    if (json !== 'null') attributes.set(name, json); // in CloudEvents' JSON format, null means "not set"
+  }
+  const data = dataOfStructured(attributes);
+  return 'errors' in data ? data : envelopeText(attributes, data);
+}
+
+function dataOfStructured(attributes: ReadonlyMap<string, string>): CloudEventData | { errors: ErrorDetail[] } {
+  const [type, json, base64] = ['datacontenttype', 'data', 'data_base64'].map((name) => attributes.get(name));
+  const contentType = type?.startsWith('"') ? (JSON.parse(type) as string) : undefined;
+  if (base64 === undefined) return dataOfMember(contentType, json ?? 'null');
+  if (json !== undefined) return { errors: [invalidAttribute('data', 'must not be combined with data_base64')] };
+  const data = dataOfBase64(contentType, JSON.parse(base64));
+  return (
+    data ?? { errors: [invalidAttribute('data_base64', 'must be a string in padded base64 (RFC 4648, section 4)')] }
+  );
 }
 
 /** Reads a CloudEvent in binary mode: percent-encoded attributes in `ce-` headers, data in the body. */
 export function fromBinary(headers: Record<string, string | string[] | undefined>, body: Buffer): EnvelopeText {
   const errors: ErrorDetail[] = [];
-  const attribute = (name: string): string | undefined => {
-    const sent = headers[`ce-${name}`];
-    if (sent === undefined) return undefined;
-    const decoded = percentDecoded(unquoted(String(sent)));
+  const attributes = new Map<string, string>();
+  const contentType = headers['content-type'];
+  if (typeof contentType === 'string') attributes.set('datacontenttype', JSON.stringify(contentType));
+  for (const [header, value] of Object.entries(headers)) {
+    if (!header.startsWith('ce-') || value === undefined) continue;
+    const name = header.slice(3);
+    const decoded = percentDecoded(unquoted(String(value)));
     if (decoded === undefined) errors.push(invalidAttribute(name, 'must be percent-encoded UTF-8'));
-    return JSON.stringify(decoded ?? '');
-  };
-  const type =
-    String(headers['content-type'] ?? 'application/json')
-      .split(';', 1)[0]
-      ?.trim()
-      .toLowerCase() ?? '';
-  const envelope = envelopeText(attribute, dataText(type, body));
-  return errors.length > 0 ? { errors } : envelope;
+    else if (NOT_IN_HEADERS.has(name) && decoded !== contentType)
+      errors.push(invalidAttribute(name, 'must not be a header: in binary mode, it is the body or its Content-Type'));
+    else attributes.set(name, JSON.stringify(decoded));
+  }
+  if (errors.length > 0) return { errors };
+  return envelopeText(attributes, dataOfBody(typeof contentType === 'string' ? contentType : undefined, body));
 }
+
+const NOT_IN_HEADERS: ReadonlySet<string> = new Set(['data', 'data_base64', 'datacontenttype']);
 
 /** True when a `ce-` header marks the request as a CloudEvent in binary mode. */
 export function isBinaryCloudEvent(headers: Record<string, unknown>): boolean {
@@ -82,33 +89,26 @@ export function cloudEventPointer(pointer: string): string {
   return ['', attribute ?? field, ...rest].join('/');
 }
 
-function envelopeText(valueOf: (attribute: string) => string | undefined, data: string): EnvelopeText {
-  const missing = REQUIRED.filter((name) => valueOf(name) === undefined);
+/** @param attributes JSON text of each attribute, in the order sent */
+function envelopeText(attributes: ReadonlyMap<string, string>, data: CloudEventData): EnvelopeText {
+  const missing = REQUIRED.filter((name) => !attributes.has(name));
   if (missing.length > 0) return { errors: missing.map((name) => invalidAttribute(name, 'is required')) };
-  const version = valueOf('specversion');
-  if (version !== '"1.0"') return { errors: [invalidAttribute('specversion', 'must be "1.0"')] };
+  if (attributes.get('specversion') !== '"1.0"') return { errors: [invalidAttribute('specversion', 'must be "1.0"')] };
+  const parts = readExtensions(extensionsOf(attributes), data);
+  if ('errors' in parts) return parts;
   const members = ATTRIBUTES.flatMap((name) => {
-    const value = valueOf(name) ?? (name === 'subject' ? valueOf('source') : undefined);
+    const value = attributes.get(name) ?? (name === 'subject' ? attributes.get('source') : undefined);
     return value === undefined ? [] : [`${JSON.stringify(FIELD_OF[name])}:${value}`];
   });
-  return { text: `{${members.join(',')},"payload":${data}}` };
+  return { text: `{${members.join(',')},"payload":${data.payload}}`, parts };
 }
 
-/** Keeps JSON data as its own text, turns text into a JSON string, and encodes anything else in base64. */
-function dataText(type: string, body: Buffer): string {
-  if (body.length === 0) return 'null';
-  const text = decodeUtf8(body);
-  if (type === 'application/json' || type.endsWith('+json'))
-    return text !== undefined && isJson(text) ? text : MALFORMED_DATA;
-  if (type.startsWith('text/') && text !== undefined) return JSON.stringify(text);
-  return JSON.stringify({ [BASE64_NAME]: body.toString('base64') });
+/** `partitionkey` is both a field of the envelope and an extension. */
+function extensionsOf(attributes: ReadonlyMap<string, string>): Extensions {
+  return [...attributes].filter(([name]) => name === 'partitionkey' || !NO_EXTENSIONS.has(name));
 }
 
-/**
- * Replaces data that is not JSON. It makes the envelope malformed, so that the event is rejected like any broken body.
- * The data itself could add members to the envelope.
- */
-const MALFORMED_DATA = '(not JSON)';
+const NO_EXTENSIONS: ReadonlySet<string> = new Set([...ATTRIBUTES, 'data', 'data_base64']);
 
 /** Older producers quote a value that contains spaces or quotes. The quotes are removed before percent-decoding. */
 function unquoted(text: string): string {

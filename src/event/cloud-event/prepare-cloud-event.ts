@@ -26,7 +26,7 @@ function prepareEnvelope(
   rules: ContentRules,
 ): PrepareResult {
   if ('errors' in envelope) return { rejection: rejectionOf(envelope.errors) };
-  const made = prepareEvent(Buffer.from(envelope.text), context, rules, receivedBytes, true);
+  const made = prepareEvent(Buffer.from(envelope.text), context, rules, receivedBytes, envelope.parts);
   if ('prepared' in made || made.rejection.errors.length === 0) return made;
   return {
     rejection: rejectionOf(made.rejection.errors.map((e) => ({ ...e, pointer: cloudEventPointer(e.pointer) }))),

@@ -18,6 +18,11 @@ export class DeliveredEvent {
   })
   hash!: string;
   @ApiText('c-1') correlationId!: string;
+  @ApiJson(undefined, {
+    required: false,
+    description: 'Of a CloudEvent: its extension attributes, `dataschema` and `datacontenttype`, if it has any',
+  })
+  extensions?: unknown;
   @ApiJson({ amount: 10.5 }, { description: 'Any JSON value, exactly as sent' })
   payload!: unknown;
 }

@@ -19,6 +19,7 @@ const INPUT: readonly Column[] = [
   ['occurred_at', 'timestamptz', ({ event }) => event.occurredAt],
   ['received_at', 'timestamptz', ({ event }) => event.receivedAt],
   ['payload', 'text', ({ event }) => event.payloadJson],
+  ['extensions', 'text', ({ event }) => event.extensionsJson ?? undefined],
   ['source', 'text', ({ event }) => event.source],
   ['schema_version', 'text', ({ event }) => event.schemaVersion],
   ['spec_version', 'text', ({ event }) => event.specVersion],
@@ -71,9 +72,11 @@ const storeEventsBy = ({ input, optionalKey, got }: Record<'input' | 'optionalKe
      order by input.id
   ), stored as (
     insert into events (id, outbox_id, occurred_at, received_at, size_bytes, tenant_id, event_id, type, subject,
-                        partition_key, source, schema_version, spec_version, correlation_id, traceparent, hash, payload)
+                        partition_key, source, schema_version, spec_version, correlation_id, traceparent, hash,
+                        extensions, payload)
     select id, outbox_id, occurred_at, received_at, size_bytes, tenant_id, event_id, type, subject,
            partition_key, source, schema_version, spec_version, correlation_id, traceparent, decode(hash, 'hex'),
+           extensions::json,
            payload::json
       from winners
   ), queued as (

@@ -13,6 +13,10 @@ const textOf = (made: ReturnType<typeof fromStructured>): string => {
   if (!made || 'errors' in made) throw new Error(`refused: ${JSON.stringify(made)}`);
   return made.text;
 };
+const partsOf = (made: ReturnType<typeof fromStructured>) => {
+  if (!made || 'errors' in made) throw new Error(`refused: ${JSON.stringify(made)}`);
+  return made.parts;
+};
 const pointersOf = (made: ReturnType<typeof fromStructured>): string[] => {
   if (!made || 'text' in made) throw new Error(`not refused: ${JSON.stringify(made)}`);
   for (const { code, message } of made.errors) expect([code, message]).toEqual(['invalid-event', expect.any(String)]);
@@ -44,11 +48,22 @@ describe('a structured CloudEvent', () => {
   it.each([
     ['no data', '', 'null'],
     ['data that is null', ',"data":null', 'null'],
-    ['binary data', ',"data_base64":"AP8="', '{"data_base64":"AP8="}'],
+    ['binary data', ',"data_base64":"AP8="', '{"@contentType":"application/json","@base64":"AP8="}'],
+    ['typed data', ',"data_base64":"AA==","datacontenttype":"a/b"', '{"@contentType":"a/b","@base64":"AA=="}'],
+    ['text', ',"datacontenttype":"text/plain","data":"a\\n"', '"a\\n"'],
     ['data under an escaped name', ',"d\\u0061ta":[1]', '[1]'],
     ['data that looks like members', ',"data":"\\",\\"id\\":\\"2"', '"\\",\\"id\\":\\"2"'],
   ])('may have %s', (_what, members, payload) => {
     expect(textOf(structured(`{${ATTRIBUTES}${members}}`))).toContain(`,"payload":${payload}}`);
+  });
+
+  it('keeps what the envelope has no field for, exactly as sent', () => {
+    const more = '"n" : 1.10,"time":"2026-01-01T00:00:00Z","partitionkey":"p","__proto__":[ 1 ],"gone":null';
+    const type = '"datacontenttype":"application/json","dataschema":"urn:x"';
+    expect(partsOf(structured(`{${ATTRIBUTES},${more},${type},"data":1}`)).extensionsJson).toBe(
+      `{"n":1.10,"partitionkey":"p","__proto__":[ 1 ],${type}}`,
+    );
+    expect(partsOf(structured(`{${ATTRIBUTES},"subject":"s","data":1}`)).extensionsJson).toBeUndefined();
   });
 
   it('treats a null attribute as not sent', () => {
@@ -64,6 +79,13 @@ describe('a structured CloudEvent', () => {
     [`{${ATTRIBUTES},"id":"2"}`, ['/id']],
     [`{${ATTRIBUTES},"i\\u0064":"2"}`, ['/id']],
     [`{${ATTRIBUTES},"data":1,"data_base64":"AA=="}`, ['/data']],
+    ...['"AA"', '"AB=="', '"AA==\\n"', '"AA-_"', '" "', '1', '{}'].map((base64): [string, string[]] => [
+      `{${ATTRIBUTES},"data_base64":${base64}}`,
+      ['/data_base64'],
+    ]),
+    [`{${ATTRIBUTES},"datacontenttype":1}`, ['/datacontenttype']],
+    [`{${ATTRIBUTES},"dataschema":{}}`, ['/dataschema']],
+    [`{${ATTRIBUTES},"ext":${'['.repeat(65)}${']'.repeat(65)}}`, ['/ext']],
   ])('is rejected with a pointer: %s', (text, pointers) => expect(pointersOf(structured(text))).toEqual(pointers));
 
   it.each([
@@ -87,9 +109,7 @@ describe('a binary CloudEvent', () => {
     (JSON.parse(textOf(binary({ 'ce-subject': subject }))) as { subject: string }).subject;
 
   it('takes its attributes from headers, and its subject from the source by default', () => {
-    expect(
-      JSON.parse(textOf(binary({ 'ce-time': 'T', 'ce-partitionkey': 'p', 'ce-data': 'x', 'ce-payload': 'y' }, '1'))),
-    ).toEqual({
+    expect(JSON.parse(textOf(binary({ 'ce-time': 'T', 'ce-partitionkey': 'p', 'ce-payload': 'y' }, '1')))).toEqual({
       eventId: '1',
       eventType: 't',
       source: 's',
@@ -134,9 +154,17 @@ describe('a binary CloudEvent', () => {
     ['Application/JSON; charset=utf-8', '[1]', '[1]'],
     ['application/vnd.x+json', '1e400', '1e400'],
     [undefined, '"no type is JSON"', '"no type is JSON"'],
-    ['text/plain', '"quoted"\n', '"\\"quoted\\"\\n"'],
-    ['text/csv', Buffer.from([0xff]), '{"data_base64":"/w=="}'],
-    ['image/png', Buffer.from([0, 1]), '{"data_base64":"AAE="}'],
+    ['text/json', '[2]', '[2]'],
+    ['text/plain', '"q"\n', '{"@contentType":"text/plain","@text":"\\"q\\"\\n"}'],
+    ['text/plain; charset=UTF-8', '\ufeffx', '{"@contentType":"text/plain; charset=UTF-8","@text":"\ufeffx"}'],
+    ['application/xml', '<a/>', '{"@contentType":"application/xml","@text":"<a/>"}'],
+    ['image/svg+xml', '<a/>', '{"@contentType":"image/svg+xml","@text":"<a/>"}'],
+    ['application/x-ndjson', '1\n2\n', '{"@contentType":"application/x-ndjson","@text":"1\\n2\\n"}'],
+    ['text/xml; charset=iso-8859-1', 'x', '{"@contentType":"text/xml; charset=iso-8859-1","@base64":"eA=="}'],
+    ['text/plain', 'a\0', '{"@contentType":"text/plain","@base64":"YQA="}'],
+    ['text/csv', Buffer.from([0xff]), '{"@contentType":"text/csv","@base64":"/w=="}'],
+    ['image/png', Buffer.from([0, 1]), '{"@contentType":"image/png","@base64":"AAE="}'],
+    ['application/octet-stream', 'text', '{"@contentType":"application/octet-stream","@base64":"dGV4dA=="}'],
     ['application/json', '', 'null'],
   ])('converts the data of type %s: %j', (type, body, payload) => {
     expect(textOf(binary({ 'content-type': type }, body))).toContain(`,"payload":${payload}}`);
@@ -167,6 +195,20 @@ describe('a binary CloudEvent', () => {
       }),
     );
     expect(() => JSON.parse(textOf(binary({}, Buffer.from([0x22, 0xff, 0x22])))) as unknown).toThrow(SyntaxError);
+  });
+
+  it('keeps other headers and its Content-Type', () => {
+    const headers = { 'ce-traceparent': '00-1', 'ce-note': 'caf%C3%A9', 'content-type': 'application/json' };
+    expect(partsOf(binary(headers, '1')).extensionsJson).toBe(
+      '{"datacontenttype":"application/json","traceparent":"00-1","note":"café"}',
+    );
+    expect(pointersOf(binary({ 'ce-data': 'x', 'ce-datacontenttype': 'a/b', 'content-type': 'a/c' }))).toEqual([
+      '/data',
+      '/datacontenttype',
+    ]);
+    expect(partsOf(binary({ 'ce-datacontenttype': 'a/b', 'content-type': 'a/b' })).extensionsJson).toBe(
+      '{"datacontenttype":"a/b"}',
+    );
   });
 
   it('is rejected without a required attribute or with another version', () => {

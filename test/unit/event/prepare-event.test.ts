@@ -41,6 +41,7 @@ describe('a prepared event', () => {
       occurredAt: event.receivedAt,
       receivedAt: event.receivedAt,
       payloadJson: '{"a":1}',
+      extensionsJson: undefined,
       source: 'api',
       schemaVersion: '1.0.0',
       specVersion: '1.0',
