@@ -10,6 +10,8 @@ import {
   type RequestContext,
 } from '../event/prepare-event';
 import { Problem } from '../event/problems';
+import { refusesAll } from '../http/accept';
+import { JSON_TYPE } from '../http/route-body';
 import { allowanceHeaders } from '../access/allowance';
 import type { Reservation } from '../access/meter';
 import { Metrics } from '../observability/metrics';
@@ -29,6 +31,7 @@ export class SingleEventEndpoint {
   ) {}
 
   async handle(request: FastifyRequest, reply: FastifyReply, context: RequestContext): Promise<void> {
+    refuseUnlessJson(request.headers.accept);
     const endTimer = this.metrics.ingestDuration.startTimer();
     const reservation = await this.limiter.reserveSingle(context.tenantId);
     reply.headers(allowanceHeaders(this.limiter.allowance(context.tenantId)));
@@ -75,6 +78,12 @@ function send(reply: FastifyReply, { event }: PreparedEvent, result: IngestResul
   reply.status(duplicate ? 200 : 202).header('Location', `/v1/events/${id}`);
   if (duplicate) reply.header('Idempotent-Replayed', 'true');
   reply.send({ status: result.kind, duplicate, ...facts });
+}
+
+/** The route also sends NDJSON, but not for one event. A cheap test first: hardly any client refuses JSON. */
+function refuseUnlessJson(accept: string | undefined): void {
+  const problem = accept?.includes('q=0') ? refusesAll(accept, [JSON_TYPE]) : undefined;
+  if (problem) throw problem;
 }
 
 function problemOfRejection({ code, message, errors }: RecordRejection): Problem {

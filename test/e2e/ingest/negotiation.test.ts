@@ -39,8 +39,10 @@ describe('what a client accepts', () => {
   it('is refused everywhere when it refuses JSON, before anything is stored', async () => {
     const before = await countEvents();
     const refusing = { Accept: 'application/json;q=0', 'X-Tenant-Id': 'acme', 'X-Admin-Token': ADMIN_TOKEN };
-    const posted = running.http.post('/v1/events').set({ ...refusing, Accept: '*/*;q=0' });
-    expectProblem(await posted.send(eventBody()), 406, 'not-acceptable');
+    for (const accept of ['application/json;q=0', 'application/json;q=0, application/x-ndjson', '*/*;q=0']) {
+      const posted = running.http.post('/v1/events').set({ ...refusing, Accept: accept });
+      expectProblem(await posted.send(eventBody()), 406, 'not-acceptable');
+    }
     expectProblem(await running.http.get('/v1/events/x').set(refusing), 406, 'not-acceptable');
     expectProblem(await running.http.get('/v1/admin/events').set(refusing), 406, 'not-acceptable');
     expect(await countEvents()).toBe(before);
