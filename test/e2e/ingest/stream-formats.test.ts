@@ -246,6 +246,12 @@ describe('the formats of a stream', () => {
     expect((await getEvent(running.url, 'utf', '3')).body.source).toBe('é東👩‍👩‍👧');
   });
 
+  it('a record that is an array is no event; sent alone to POST /v1/events, it would be a list of events', async () => {
+    const { body } = await send('arrays', Readable.from([`[${simpleLine('1')}]\n[]\n${simpleLine('2')}\n`]), NDJSON);
+    expect(body.summary).toMatchObject({ records: 3, accepted: 1, rejected: 2 });
+    expect(body.errors).toMatchObject([{ code: 'invalid-event' }, { code: 'invalid-event' }]);
+  });
+
   describe('any mix of records in any chunking', () => {
     const withId = (id: number, more: string) => `{"eventId":"${id}","eventType":"x","subject":"s","payload":${more}}`;
     const good = fc.nat(3).map((n) => withId(n, `{"n":${n},"text":"é東👩"}`));
@@ -258,7 +264,7 @@ describe('the formats of a stream', () => {
       { weight: 1, arbitrary: fc.constant(simpleLine('y'.repeat(MAX_EVENT - simpleLine('').length))) },
       {
         weight: 2,
-        arbitrary: fc.constantFrom('{"eventType":', '{}', '[]', '"x"', '{"eventType":"x","typo":1,"payload":1}'),
+        arbitrary: fc.constantFrom('{"eventType":', '{}', 'null', '"x"', '{"eventType":"x","typo":1,"payload":1}'),
       },
       { weight: 1, arbitrary: fc.constantFrom(simpleLine('\\u0000'), withId(9, `${'['.repeat(70)}${']'.repeat(70)}`)) },
       {

@@ -1,4 +1,5 @@
 import { DataSource, type MigrationInterface, type QueryRunner } from 'typeorm';
+import { Reporting1764400000000 } from '../../../migrations/1764400000000-reporting';
 import { createDataSource } from '../../../src/db/migrations/data-source';
 import { hasPendingMigrations, migrate, runPending } from '../../../src/db/migrations/migrate';
 import { dryRunMigrations, readMigrationStatus } from '../../../src/db/migrations/migration-plan';
@@ -248,6 +249,8 @@ describe('the migration of the reporting views', () => {
   });
 
   it('does not wait for writing transactions', async () => {
+    const { options } = createDataSource(database.url);
+    const dataSource = await new DataSource({ ...options, migrations: [Reporting1764400000000] }).initialize();
     const writer = await database.pool.connect();
     try {
       await writer.query('begin');
@@ -255,10 +258,11 @@ describe('the migration of the reporting views', () => {
         `lock table events, outbox, processing_attempts, event_state, retry_schedule, usage_daily, replay_events
            in row exclusive mode`,
       );
-      await expect(migrate(database.url)).resolves.toEqual(fromReporting);
-    } finally {
+      await expect(runPending(dataSource)).resolves.toEqual(['Reporting1764400000000']);
       await writer.query('rollback');
-      writer.release();
+    } finally {
+      writer.release(true);
+      await dataSource.destroy();
     }
   });
 
