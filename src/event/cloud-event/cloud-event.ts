@@ -65,7 +65,9 @@ export function fromBinary(headers: Record<string, string | string[] | undefined
   for (const [header, value] of Object.entries(headers)) {
     if (!header.startsWith('ce-') || value === undefined) continue;
     const name = header.slice(3);
-    const decoded = percentDecoded(unquoted(String(value)));
+    const text = unquoted(String(value));
+    // Some producers, the JavaScript SDK among them, send their extensions unencoded, such as `100%`.
+    const decoded = percentDecoded(text) ?? (NO_EXTENSIONS.has(name) ? undefined : utf8OfHeader(text));
     if (decoded === undefined) errors.push(invalidAttribute(name, 'must be percent-encoded UTF-8'));
     else if (NOT_IN_HEADERS.has(name) && decoded !== contentType)
       errors.push(invalidAttribute(name, 'must not be a header: in binary mode, it is the body or its Content-Type'));
@@ -119,12 +121,12 @@ function unquoted(text: string): string {
 function percentDecoded(text: string): string | undefined {
   // Only %XX is an escape; a plus sign stands for itself.
   if (/%(?![0-9a-fA-F]{2})/.test(text)) return undefined;
-  return decodeUtf8(
-    Buffer.from(
-      text.replace(/%([0-9a-fA-F]{2})/g, (_, hex: string) => String.fromCharCode(parseInt(hex, 16))),
-      'latin1',
-    ),
-  );
+  return utf8OfHeader(text.replace(/%([0-9a-fA-F]{2})/g, (_, hex: string) => String.fromCharCode(parseInt(hex, 16))));
+}
+
+/** Node decodes headers as Latin-1. */
+function utf8OfHeader(text: string): string | undefined {
+  return decodeUtf8(Buffer.from(text, 'latin1'));
 }
 
 function isJsonObject(text: string): boolean {

@@ -197,6 +197,13 @@ describe('a binary CloudEvent', () => {
     expect(() => JSON.parse(textOf(binary({}, Buffer.from([0x22, 0xff, 0x22])))) as unknown).toThrow(SyntaxError);
   });
 
+  it('takes an extension as it is if it is not percent-encoded, unless it is not UTF-8 either', () => {
+    expect(partsOf(binary({ 'ce-a': '100%', 'ce-b': '100%25', 'ce-c': '%FF' })).extensionsJson).toBe(
+      '{"a":"100%","b":"100%","c":"%FF"}',
+    );
+    expect(pointersOf(binary({ 'ce-a': '\xff', 'ce-partitionkey': '100%' }))).toEqual(['/a', '/partitionkey']);
+  });
+
   it('keeps other headers and its Content-Type', () => {
     const headers = { 'ce-traceparent': '00-1', 'ce-note': 'caf%C3%A9', 'content-type': 'application/json' };
     expect(partsOf(binary(headers, '1')).extensionsJson).toBe(
