@@ -36,6 +36,15 @@ class NextRelease9000000000000 implements MigrationInterface {
   }
 }
 
+/** Runs `npm run migrate` of a release. */
+function migrate(root: string, databaseUrl: string): string {
+  return execFileSync(process.execPath, [path.join(root, 'dist/src/commands/migrate.js')], {
+    cwd: root,
+    env: { PATH: process.env.PATH, DATABASE_URL: databaseUrl },
+    encoding: 'utf8',
+  });
+}
+
 describe('an upgrade under load', () => {
   let cluster: TestCluster;
   const agent = new Agent({ keepAlive: true });
@@ -54,12 +63,7 @@ describe('an upgrade under load', () => {
     await cluster.drop();
   });
 
-  const migrateBy = (root: string): string =>
-    execFileSync(process.execPath, [path.join(root, 'dist/src/commands/migrate.js')], {
-      cwd: root,
-      env: { PATH: process.env.PATH, DATABASE_URL: cluster.database.url },
-      encoding: 'utf8',
-    });
+  const migrateBy = (root: string): string => migrate(root, cluster.database.url);
   const startAll = async (root: string): Promise<TestProcess[]> => {
     const started: TestProcess[] = [];
     for (const role of ROLES) started.push(await cluster.start(role, {}, root));
@@ -120,6 +124,61 @@ describe('an upgrade under load', () => {
     await eventually(async () => expect(await countRows(cluster.pool, 'reporting.open_work')).toBe(0));
     for (const process of [...old, ...fresh]) expect(process.output()).not.toMatch(/"level":"(error|fatal)"/);
   }, 240_000);
+});
+
+describe('events that the previous release stored', () => {
+  /** The previous release knew no other rule. A later one still has it. */
+  const INTENT = { DEDUPE_INCLUDE_EVENT_ID: 'false' };
+  let cluster: TestCluster;
+  let previous: TestProcess;
+  let current: TestProcess;
+  let withIntent: TestProcess;
+  beforeAll(async () => {
+    cluster = await TestCluster.create({ migrated: false });
+    migrate(PREVIOUS, cluster.database.url);
+    previous = await cluster.start('api', INTENT, PREVIOUS);
+  });
+  afterAll(() => cluster.drop());
+
+  const envelope = (subject: string, eventId?: string) =>
+    JSON.stringify({ eventType: 't', subject, payload: { a: 1 }, ...(eventId === undefined ? {} : { eventId }) });
+  const cloudEvent = (id: string, source = '/a') =>
+    JSON.stringify({ specversion: '1.0', id, source, type: 't', subject: 's', data: 1 });
+  const CLOUD_EVENT = { 'content-type': 'application/cloudevents+json' };
+  const statusOf = async (api: TestProcess, body: string, headers = {}) =>
+    (await postEvent(api.url, 'identity', body, headers)).status;
+
+  it('are still duplicates after the upgrade, by the old rule and by the new one', async () => {
+    expect(await statusOf(previous, envelope('with id', '1'))).toBe(202);
+    expect(await statusOf(previous, envelope('without id'))).toBe(202);
+    expect(await statusOf(previous, envelope('keyed'), { 'idempotency-key': 'k' })).toBe(202);
+    expect(await statusOf(previous, cloudEvent('ce'), CLOUD_EVENT)).toBe(202);
+
+    migrate(THIS, cluster.database.url);
+    withIntent = await cluster.start('api', INTENT, THIS);
+    current = await cluster.start('api', {}, THIS);
+    for (const api of [withIntent, current]) {
+      expect(await statusOf(api, envelope('with id', '1'))).toBe(200);
+      expect(await statusOf(api, envelope('without id'))).toBe(200);
+      expect(await statusOf(api, envelope('keyed'), { 'idempotency-key': 'k' })).toBe(200);
+      expect(await statusOf(api, cloudEvent('ce'), CLOUD_EVENT)).toBe(200);
+    }
+    expect(await statusOf(withIntent, envelope('with id', 'a new id for a retry'))).toBe(200);
+    expect(await statusOf(current, envelope('with id', 'another event'))).toBe(202);
+    expect(await statusOf(current, cloudEvent('ce', '/b'), CLOUD_EVENT)).toBe(202);
+  }, 120_000);
+
+  it('and events of this build are duplicates for the previous one, while both run', async () => {
+    const events: [string, object][] = [
+      [envelope('rolling', 'r1'), {}],
+      [envelope('rolling without id'), {}],
+      [cloudEvent('rolling'), CLOUD_EVENT],
+    ];
+    for (const [body, headers] of events) {
+      expect(await statusOf(current, body, headers)).toBe(202);
+      expect(await statusOf(previous, body, headers)).toBe(200);
+    }
+  }, 120_000);
 });
 
 /** As a new build's `npm run migrate` would: the same data source, one migration more. */
