@@ -36,7 +36,7 @@ const named = fc
   .tuple(subject, payload, eventId)
   .map(([name, value, id]) => Buffer.from(event(name, value, `,"eventId":"${id}"`)));
 const bad = fc.constantFrom(
-  ...['{"eventType":"sale","subject":"a","payload":', 'not json', '[]', '"text"', '{}', '{"payload":1}'],
+  ...['{"eventType":"sale","subject":"a","payload":', 'not json', 'null', '"text"', '{}', '{"payload":1}'],
   ...[event('a', '1', ',"typo":1'), event('a', '1', ',"occurredAt":"yesterday"'), event('', '1')],
   ...[event('a', '"\\u0000"'), event('a', '"\\ud800"'), event('a', '['.repeat(65) + ']'.repeat(65))],
 );
