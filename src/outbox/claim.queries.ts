@@ -102,8 +102,8 @@ export const claimStatement = (claim: ClaimRequest): { text: string; values: unk
                sum(coalesce(e.size_bytes, 0)) over (order by due.id) - coalesce(e.size_bytes, 0) as bytes_before
           from due left join lateral (
                  select id, tenant_id, events.event_id as producers_id, type, subject, partition_key, occurred_at,
-                        received_at, payload, extensions, source, schema_version, spec_version, hash, correlation_id, traceparent,
-                        size_bytes
+                        received_at, payload, extensions, source, schema_version, spec_version, hash, correlation_id,
+                        traceparent, size_bytes
                    from events where id = due.event_id offset 0) e on true
       ), leased as (
         update outbox set status = 'IN_FLIGHT', lock_owner = $1, lock_acquired_at = now()
@@ -113,8 +113,9 @@ export const claimStatement = (claim: ClaimRequest): { text: string; values: unk
       select entry_id as "entryId", created_at as "createdAt", destination, dispatch_no as "dispatchNo", generation,
              attempts, id, tenant_id as "tenantId", producers_id as "eventId", type, subject,
              partition_key as "partitionKey", occurred_at as "occurredAt", received_at as "receivedAt",
-             payload as "payloadJson", extensions as "extensionsJson", source, schema_version as "schemaVersion", spec_version as "specVersion",
-             encode(hash, 'hex') as hash, correlation_id as "correlationId", traceparent, size_bytes as "sizeBytes",
+             payload as "payloadJson", extensions as "extensionsJson", source, schema_version as "schemaVersion",
+             spec_version as "specVersion", encode(hash, 'hex') as hash, correlation_id as "correlationId", traceparent,
+             size_bytes as "sizeBytes",
              (select count(*) from due)::integer as due
         from read where bytes_before < $4 order by entry_id`,
   values: [claim.token, claim.limit, claim.leaseSeconds, claim.maxBytes],

@@ -90,9 +90,25 @@ export function encodeKeyCursor(list: ListName, key: readonly string[]): string 
   return withCheck(list, Buffer.from(JSON.stringify(key)));
 }
 
-/** Returns the key columns in a cursor. @throws Problem `invalid-request` */
-export function decodeKeyCursor(list: ListName, cursor: string): string[] {
-  return JSON.parse(withoutCheck(list, cursor).toString()) as string[];
+/** Returns the `columns` key columns in a cursor. @throws Problem `invalid-request` */
+export function decodeKeyCursor(list: ListName, cursor: string, columns: number): string[] {
+  const key = parsedJson(withoutCheck(list, cursor).toString());
+  // The check bytes need no secret, so the content may be anything.
+  if (!Array.isArray(key) || key.length !== columns || !key.every(isStorableText)) throw damagedCursor();
+  return key;
+}
+
+function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw damagedCursor();
+  }
+}
+
+/** PostgreSQL stores neither U+0000 nor a lone surrogate. */
+function isStorableText(value: unknown): value is string {
+  return typeof value === 'string' && !value.includes('\0') && value.isWellFormed();
 }
 
 function withCheck(list: ListName, bytes: Buffer): string {
@@ -107,7 +123,7 @@ function withoutCheck(list: ListName, cursor: string): Buffer {
   return content;
 }
 
-function damagedCursor(): Problem {
+export function damagedCursor(): Problem {
   const message = 'cursor must be the nextCursor of a previous page of this list';
   return new Problem('invalid-request', 'The cursor is damaged or belongs to another list.', {
     errors: [{ pointer: '/cursor', code: 'invalid-request', message }],

@@ -1,8 +1,9 @@
 import { Controller, Get, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import { Pool } from 'pg';
+import { parseInstant } from '../../event/instant';
 import { AdminEndpoint } from '../endpoint/admin-endpoint';
-import { decodeKeyCursor, encodeKeyCursor } from '../endpoint/paging';
+import { damagedCursor, decodeKeyCursor, encodeKeyCursor } from '../endpoint/paging';
 import { firstDayOf, lastDayOf } from './usage-days';
 import { listUsage, type UsageCriteria } from './usage.queries';
 import { UsageQuery } from './usage.requests';
@@ -30,12 +31,18 @@ export class UsageController {
 }
 
 function criteriaOf({ tenantId, from, to, limit, cursor }: UsageQuery): UsageCriteria {
-  const [day = '', ofTenant = '', type = ''] = cursor === undefined ? [] : decodeKeyCursor('usage', cursor);
   return {
     tenantId: tenantId ?? null,
     firstDay: from === undefined ? null : firstDayOf(from),
     lastDay: to === undefined ? null : lastDayOf(to),
-    after: cursor === undefined ? null : { day, tenantId: ofTenant, type },
+    after: cursor === undefined ? null : rowBefore(cursor),
     limit,
   };
+}
+
+/** @throws Problem `invalid-request` */
+function rowBefore(cursor: string): UsageCriteria['after'] {
+  const [day = '', tenantId = '', type = ''] = decodeKeyCursor('usage', cursor, 3);
+  if (!parseInstant(`${day}T00:00:00Z`)) throw damagedCursor();
+  return { day, tenantId, type };
 }

@@ -10,7 +10,24 @@ describe('a cursor', () => {
 
   it('brings back the columns of a key', () => {
     const key = ['2026-03-01', 'a', 'ü"b'];
-    expect(decodeKeyCursor('usage', encodeKeyCursor('usage', key))).toEqual(key);
+    expect(decodeKeyCursor('usage', encodeKeyCursor('usage', key), 3)).toEqual(key);
+  });
+
+  it('of a key is refused when somebody has made it up', () => {
+    const made: unknown[] = [
+      [],
+      ['a', 'b'],
+      ['a', 'b', 1],
+      ['a', 'b', '\0'],
+      ['a', 'b', '\ud800'],
+      { length: 3 },
+      null,
+      7,
+    ];
+    for (const key of made) {
+      const cursor = encodeKeyCursor('usage', key as string[]);
+      expect(() => decodeKeyCursor('usage', cursor, 3)).toThrow('invalid-request');
+    }
   });
 
   it('of another list is refused', () => {
