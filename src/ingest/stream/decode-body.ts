@@ -1,4 +1,4 @@
-import { createInflate, createInflateRaw, createZstdDecompress } from 'node:zlib';
+import { constants, createInflate, createInflateRaw, createZstdDecompress } from 'node:zlib';
 import { Problem } from '../../event/problems';
 import { NativeDecoder, truncated, undecodable, type Decompressor } from './native-decoder';
 import { NotAFrame, ZstdFrames } from './zstd-frames';
@@ -12,6 +12,9 @@ export type Decode = (encoded: AsyncIterable<Buffer>) => AsyncGenerator<Buffer>;
 /** Frames that a body may have, and one more for each 64 bytes in them: an empty frame costs as much as a record. */
 const FREE_ZSTD_FRAMES = 1_000;
 const BYTES_PER_ZSTD_FRAME = 64;
+
+/** RFC 9659: at most 8 MiB. Otherwise the first bytes of a frame could demand 128 MiB for every open stream. */
+const ZSTD_WINDOW_LOG = 23;
 
 /** A coding whose decompressor finds the end of the data by itself. */
 export interface StreamCoding {
@@ -55,7 +58,10 @@ export function createDeflateDecompress(firstByte: number): Decompressor {
 }
 
 export async function* decodeZstd(encoded: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  const decoder = new NativeDecoder('zstd', createZstdDecompress());
+  const decoder = new NativeDecoder(
+    'zstd',
+    createZstdDecompress({ params: { [constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG } }),
+  );
   const frames = new ZstdFrames();
   let decodedBytes = 0;
   let offset = 0;

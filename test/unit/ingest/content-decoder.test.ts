@@ -127,6 +127,15 @@ describe.each(['deflate', 'br'])('%s', (encoding) => {
 describe('zstd', () => {
   const frame = zstdCompressSync(TEXT);
 
+  it('is refused when it demands a window of more than 8 MiB, however little follows', async () => {
+    const withWindow = (log: number) => {
+      const header = [0x28, 0xb5, 0x2f, 0xfd, 0x00, (log - 10) << 3];
+      return Buffer.from([...header, 0x09, 0x00, 0x00, 0x78]); // one block, which is the last one, with an x
+    };
+    expectDecoded(await decode('zstd', withWindow(23)), Buffer.from('x'));
+    for (const log of [24, 27]) expect((await decode('zstd', withWindow(log))).detail).toContain('zstd');
+  });
+
   it('may consist of any frames in any chunks, skippable and empty ones too', async () => {
     const frames: [Buffer, Buffer][] = [
       ...ENCODED.filter(([name]) => name === 'zstd').map(([, bytes]): [Buffer, Buffer] => [bytes, TEXT]),
