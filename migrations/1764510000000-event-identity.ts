@@ -1,7 +1,7 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /**
- * Marks the keys of earlier builds, which did not tell events apart by their ids (src/event/legacy-keys.ts).
+ * Marks the keys of earlier builds, which did not tell events apart by their ids (src/event/identity/legacy-keys.ts).
  * - The default of the new column applies to the existing rows without rewriting the table, and to rows that an earlier
  *   build still inserts. This build inserts null, which takes no space.
  * - `legacy_keys_since` stays null in a new database, where nobody needs to look for such keys.

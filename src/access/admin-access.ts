@@ -4,7 +4,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import * as ipaddr from 'ipaddr.js';
 import { SETTINGS_TOKEN, type Settings } from '../config/settings';
-import { sha256 } from '../event/content-hash';
+import { sha256 } from '../event/identity/content-hash';
 import { Problem } from '../event/problems';
 import { ADMIN_COUNTER, type WindowCounter } from '../redis/window-counter';
 import { AdminToken } from './admin-token';

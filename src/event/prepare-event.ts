@@ -1,12 +1,12 @@
 import { canonicalWithNames } from './json/canonical-json';
 import { parseExact, parseRepeating } from './json/exact-json';
-import { canonicalContent, sha256 } from './content-hash';
+import { canonicalContent, sha256 } from './identity/content-hash';
 import type { CloudEventParts } from './cloud-event/cloud-event-parts';
 import type { Event } from './event';
-import { claimedKeys, cloudEventKey, eventIdKey, type ClaimedKeys, type KeyRules } from './idempotency-key';
+import { claimedKeys, cloudEventKey, eventIdKey, type ClaimedKeys, type KeyRules } from './identity/idempotency-key';
 import { childPointer, decodeUtf8, scanJsonObject, type JsonScan } from './json/json-text';
 import { findUnsupportedCharacter } from './json/unsupported-characters';
-import { legacyKeys, type LegacyKeys } from './legacy-keys';
+import { legacyKeys, type LegacyKeys } from './identity/legacy-keys';
 import type { ErrorDetail, ProblemCode } from './problems';
 import { uuidV7 } from './uuid-v7';
 import { validateEnvelope, type NormalisedEnvelope } from './validate-envelope';

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { isIdempotencyKey } from '../event/idempotency-key';
+import { isIdempotencyKey } from '../event/identity/idempotency-key';
 import { Problem } from '../event/problems';
 
 /** Returns the idempotency key that a request sent. @throws Problem `idempotency-key-invalid` */

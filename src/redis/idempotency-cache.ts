@@ -1,4 +1,4 @@
-import type { KeyFact } from '../event/decide-duplicate';
+import type { KeyFact } from '../event/identity/decide-duplicate';
 
 /** The fields of a committed event that the response to a duplicate needs. */
 export interface CommittedEvent extends KeyFact {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { sha256 } from '../../src/event/content-hash';
+import { sha256 } from '../../src/event/identity/content-hash';
 import type { CommittedEvent, IdempotencyCache } from '../../src/redis/idempotency-cache';
 import { eventually } from '../support/eventually';
 import { atTheEnd, closeAll } from '../support/broker/closing';

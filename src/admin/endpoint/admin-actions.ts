@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { PoolClient } from 'pg';
 import { errorCode } from '../../db/pg-errors';
-import { sha256 } from '../../event/content-hash';
+import { sha256 } from '../../event/identity/content-hash';
 import { canonicalJson } from '../../event/json/canonical-json';
 import { Problem } from '../../event/problems';
 import { uuidV7 } from '../../event/uuid-v7';

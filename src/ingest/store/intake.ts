@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { IdempotencyCache } from '../../redis/idempotency-cache';
 import { WakeUp } from '../../redis/wake-up';
-import { decideDuplicate } from '../../event/decide-duplicate';
+import { decideDuplicate } from '../../event/identity/decide-duplicate';
 import type { PreparedEvent } from '../../event/prepare-event';
 import { Metrics } from '../../observability/metrics';
 import { BatchWriter } from './batch-writer';

@@ -1,5 +1,5 @@
 import type { Db } from '../../db/pool';
-import type { KeyHolder } from '../../event/decide-duplicate';
+import type { KeyHolder } from '../../event/identity/decide-duplicate';
 import type { PreparedEvent } from '../../event/prepare-event';
 import type { CommittedEvent } from '../../redis/idempotency-cache';
 

@@ -1,5 +1,5 @@
 import { prepareStructured } from '../../../src/event/cloud-event/prepare-cloud-event';
-import { derivedKey, eventIdKey } from '../../../src/event/idempotency-key';
+import { derivedKey, eventIdKey } from '../../../src/event/identity/idempotency-key';
 import type { ContentRules, PreparedEvent } from '../../../src/event/prepare-event';
 import { storeBatch } from '../../../src/ingest/store/store-batch';
 import { storeEvents } from '../../../src/ingest/store/store-batch.queries';

@@ -1,5 +1,5 @@
 import { canonicalJson } from '../../../src/event/json/canonical-json';
-import { sha256 } from '../../../src/event/content-hash';
+import { sha256 } from '../../../src/event/identity/content-hash';
 import type { ContentRules } from '../../../src/event/prepare-event';
 import { prepared } from '../../support/events';
 

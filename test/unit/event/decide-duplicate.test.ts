@@ -1,4 +1,4 @@
-import { decideDuplicate, type KeyHolder } from '../../../src/event/decide-duplicate';
+import { decideDuplicate, type KeyHolder } from '../../../src/event/identity/decide-duplicate';
 import type { PreparedEvent } from '../../../src/event/prepare-event';
 import { prepared } from '../../support/events';
 

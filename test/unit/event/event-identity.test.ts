@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { decideDuplicate } from '../../../src/event/decide-duplicate';
+import { decideDuplicate } from '../../../src/event/identity/decide-duplicate';
 import { prepareBinary, prepareStructured } from '../../../src/event/cloud-event/prepare-cloud-event';
 import { canonicalJson } from '../../../src/event/json/canonical-json';
 import { prepareEvent, type PreparedEvent, type PrepareResult } from '../../../src/event/prepare-event';

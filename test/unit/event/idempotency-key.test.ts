@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { sha256 } from '../../../src/event/content-hash';
+import { sha256 } from '../../../src/event/identity/content-hash';
 import {
   cloudEventKey,
   derivedKey,
@@ -7,7 +7,7 @@ import {
   explicitKey,
   isIdempotencyKey,
   secondContentKey,
-} from '../../../src/event/idempotency-key';
+} from '../../../src/event/identity/idempotency-key';
 
 describe('the digest of an idempotency key', () => {
   it('joins its parts unambiguously: tenant a with key bc is not tenant ab with key c', () => {

@@ -1,6 +1,6 @@
-import type { KeyHolder } from '../../../src/event/decide-duplicate';
-import { derivedKey, eventIdKey } from '../../../src/event/idempotency-key';
-import { decideByLegacyKeys } from '../../../src/event/decide-by-legacy-keys';
+import type { KeyHolder } from '../../../src/event/identity/decide-duplicate';
+import { derivedKey, eventIdKey } from '../../../src/event/identity/idempotency-key';
+import { decideByLegacyKeys } from '../../../src/event/identity/decide-by-legacy-keys';
 import { prepareStructured } from '../../../src/event/cloud-event/prepare-cloud-event';
 import type { ContentRules, PreparedEvent } from '../../../src/event/prepare-event';
 import { prepared, RULES } from '../../support/events';

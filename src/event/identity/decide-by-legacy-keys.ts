@@ -1,5 +1,5 @@
 import { byId, hasOwnId, type DuplicateDecision, type KeyHolder } from './decide-duplicate';
-import type { PreparedEvent } from './prepare-event';
+import type { PreparedEvent } from '../prepare-event';
 
 /** Decides from the holders of legacy keys. Returns `unknown` when none of them counts. */
 export function decideByLegacyKeys<Holder extends KeyHolder>(

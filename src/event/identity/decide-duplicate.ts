@@ -1,4 +1,4 @@
-import type { PreparedEvent, RecordRejection } from './prepare-event';
+import type { PreparedEvent, RecordRejection } from '../prepare-event';
 
 /** What the database has committed about a key: the event that holds it, and a digest of that event's content. */
 export interface KeyFact {

@@ -1,6 +1,6 @@
 import { hash as digest } from 'node:crypto';
-import { quoted } from './json/canonical-json';
-import type { NormalisedEnvelope } from './validate-envelope';
+import { quoted } from '../json/canonical-json';
+import type { NormalisedEnvelope } from '../validate-envelope';
 
 /**
  * Returns the content of an event as RFC 8785 canonical JSON. The content is the payload and the normalised fields
