@@ -5,6 +5,7 @@ import { ADVISORY_LOCKS, tryTransactionLock } from '../db/advisory-locks';
 import { inTransaction } from '../db/pool';
 import { Loop } from '../runtime/loop';
 import { dispatchDueRetries } from '../event-state/dispatch-due-retries.queries';
+import { forgetSettledStarts } from '../event-state/forget-events.queries';
 import { KeyPruning } from './key-pruning';
 import { Reconciler } from './reconciler';
 import { Retention } from './retention';
@@ -12,7 +13,9 @@ import { Retention } from './retention';
 const DUE_RETRIES_EVERY_MS = 200;
 const RECONCILE_EVERY_MS = 2_000;
 const RETENTION_EVERY_MS = 600_000;
+const FORGET_STARTS_EVERY_MS = 5_000;
 const RETRY_BATCH = 1_000;
+const STARTS_BATCH = 1_000;
 
 /**
  * Periodic work that one process does for the whole installation. There is no elected leader. Every publisher tries,
@@ -24,6 +27,7 @@ export class Chores implements OnApplicationBootstrap, BeforeApplicationShutdown
     new Loop('Due retries', () => this.dueRetries()),
     new Loop('Reconciler', () => this.reconcile()),
     new Loop('Retention', () => this.keepRetention()),
+    new Loop('Crash counts', () => this.forgetStarts()),
     new Loop('Key pruning', () => this.keyPruning.runOnce()),
   ];
 
@@ -56,6 +60,11 @@ export class Chores implements OnApplicationBootstrap, BeforeApplicationShutdown
   private async keepRetention(): Promise<number> {
     await this.retention.runOnce();
     return RETENTION_EVERY_MS;
+  }
+
+  private async forgetStarts(): Promise<number> {
+    const forgotten = await forgetSettledStarts(this.pool, STARTS_BATCH);
+    return forgotten === STARTS_BATCH ? 0 : FORGET_STARTS_EVERY_MS;
   }
 
   private withLock(key: number, work: Parameters<typeof inTransaction<number>>[1]): Promise<number> {

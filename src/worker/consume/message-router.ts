@@ -33,9 +33,7 @@ export class MessageRouter {
       const { redelivered } = item.message;
       const progress = progressOf?.get(item.event);
       const handlers = selection.get(item.event);
-      if (!progress) routes.now.push(item);
-      // Another copy of the message has settled the event. Settling clears the count that it has left, if any.
-      else if (!progress.current) routes.now.push({ ...item, startCounted: progress.starts !== null });
+      if (!progress?.current) routes.now.push(item);
       else if (handlers) {
         const startCounted = redelivered || progress.starts !== null;
         routes.external.push({ ...item, handlers, progress, startCounted });

@@ -1,5 +1,6 @@
 import { Chores } from '../../../src/outbox/chores';
 import { dispatchDueRetries } from '../../../src/event-state/dispatch-due-retries.queries';
+import { forgetSettledStarts } from '../../../src/event-state/forget-events.queries';
 import { KeyPruning } from '../../../src/outbox/key-pruning';
 import { Retention } from '../../../src/outbox/retention';
 import { testSettings } from '../../support/app';
@@ -7,6 +8,7 @@ import { eventually } from '../../support/eventually';
 import { useOutbox } from '../../support/fixtures/outbox';
 import {
   countRows,
+  givenAttempt,
   givenEvent,
   givenFailedEvent,
   givenRetry,
@@ -126,6 +128,65 @@ describe('the chores of a publisher', () => {
       await expect(countRows(outbox.pool, `pg_class where relname = '${newest}'`)).resolves.toBe(1);
     });
     await chores.beforeApplicationShutdown();
+    await chores.beforeApplicationShutdown();
+  });
+});
+
+describe('counts of starts', () => {
+  beforeEach(() => outbox.pool.query('delete from crash_trials'));
+
+  const givenCount = (id: string): Promise<unknown> =>
+    outbox.pool.query(`insert into crash_trials (event_id, starts, updated_at) values ($1, 2, now())`, [id]);
+  const counted = async (): Promise<string[]> => {
+    const { rows } = await outbox.pool.query<{ id: string }>('select event_id as id from crash_trials order by 1');
+    return rows.map(({ id }) => id);
+  };
+
+  it('are forgotten once their event is settled, whoever has settled it', async () => {
+    const { pool } = outbox;
+    const [succeeded, succeededBefore, dead, failedSince] = await Promise.all(
+      Array.from({ length: 4 }, () => givenEvent(pool)),
+    );
+    if (!succeeded || !succeededBefore || !dead || !failedSince) throw new Error('four events');
+    await givenAttempt(pool, succeededBefore); // settled before the start was counted
+    for (const { id } of [succeeded, succeededBefore, dead, failedSince]) await givenCount(id);
+    await givenAttempt(pool, succeeded);
+    await givenState(pool, dead, { status: 'DLQ' });
+    await givenAttempt(pool, failedSince, { status: 'RETRY' });
+    await givenState(pool, failedSince, { status: 'RETRYING' });
+    await expect(forgetSettledStarts(pool, 10)).resolves.toBe(4);
+    await expect(counted()).resolves.toEqual([]);
+  });
+
+  it('are kept while their event may still run', async () => {
+    const { pool } = outbox;
+    const [fresh, failedBefore, again] = await Promise.all(Array.from({ length: 3 }, () => givenEvent(pool)));
+    if (!fresh || !failedBefore || !again) throw new Error('three events');
+    await givenAttempt(pool, failedBefore, { status: 'RETRY' });
+    await givenState(pool, failedBefore, { status: 'DISPATCHED' });
+    await givenAttempt(pool, again); // of generation 1; a replay has started generation 2
+    await givenState(pool, again, { status: 'DISPATCHED', generation: 2 });
+    const ids = [fresh.id, failedBefore.id, again.id];
+    for (const id of ids) await givenCount(id);
+    await expect(forgetSettledStarts(pool, 10)).resolves.toBe(0);
+    await expect(counted()).resolves.toEqual(ids.toSorted());
+  });
+
+  it('are forgotten by the chores', async () => {
+    const { pool, wakeUp, broker } = outbox;
+    const event = await givenEvent(pool);
+    await givenCount(event.id);
+    await givenAttempt(pool, event);
+    const retention = new Retention(testSettings(), pool);
+    const chores = new Chores(
+      pool,
+      wakeUp,
+      outbox.reconcilerOf(broker),
+      retention,
+      new KeyPruning(testSettings(), pool),
+    );
+    chores.onApplicationBootstrap();
+    await eventually(async () => expect(await counted()).toEqual([]));
     await chores.beforeApplicationShutdown();
   });
 });

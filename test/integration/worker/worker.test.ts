@@ -264,21 +264,6 @@ describe('a worker', () => {
     await expect(countRows(database.pool, 'crash_trials')).resolves.toBe(0);
   });
 
-  it('clears the count of a redelivered event that another copy of its message has settled', async () => {
-    const event = await givenEvent(database.pool);
-    const messages = await takePending(database.pool);
-    const first = broker.consume('events.main', 1, () => undefined);
-    await broker.publish(messages);
-    await eventually(async () => expect(await broker.waiting('events.main')).toBe(0));
-    await database.pool.query('insert into crash_trials (event_id, starts) values ($1, 1)', [event.id]);
-    start([transactional('counting', ['*'], recordingEffects('counting'))]);
-    await broker.publish(messages);
-    await all(1);
-    await first.close(); // the first copy is redelivered
-    await eventually(async () => expect(await countRows(database.pool, 'crash_trials')).toBe(0));
-    await expect(countRows(database.pool, 'effects')).resolves.toBe(1);
-  });
-
   it('dead-letters an event that was begun alone three times without an end', async () => {
     const event = await givenEvent(database.pool);
     await database.pool.query('insert into crash_trials (event_id, starts) values ($1, 3)', [event.id]);

@@ -41,7 +41,8 @@ export const FAULTS_IN_WORKER: readonly DeliberateFault[] = [
         replace: '    await clearStarts(db, idsOf(items.filter(({ startCounted }) => startCounted && false)));\n',
       },
     ],
-    noticedBy: under(['kill-worker', 'cut-rabbitmq', 'reorder-rabbitmq'], 'left over'),
+    // A publisher deletes such counts, so nothing is left over when the fault suite looks.
+    noticedBy: { tests: ['test/integration/worker/worker.test.ts'] },
   },
   {
     name: 'a batch is given up when a handler fails',

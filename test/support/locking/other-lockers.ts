@@ -13,6 +13,7 @@ import {
   releaseLeasesTakenBefore,
   type Lease,
 } from '../../../src/outbox/claim.queries';
+import { forgetSettledStarts } from '../../../src/event-state/forget-events.queries';
 import { deleteStrayEntries } from '../../../src/outbox/retention.queries';
 import { clearStarts, countStarts } from '../../../src/worker/crashes/crash-counts.queries';
 import { addUsage } from '../../../src/worker/handlers/usage-meter.queries';
@@ -64,6 +65,7 @@ export const OTHER_LOCKERS: readonly Locker[] = [
     tables: ['crash_trials'],
     run: (pool, { ids }) => inTransaction(pool, (db) => clearStarts(db, ids)),
   },
+  { name: 'forgetSettledStarts', tables: ['crash_trials'], run: (pool) => forgetSettledStarts(pool, 1_000) },
   {
     name: 'addUsage',
     tables: ['usage_daily'],
