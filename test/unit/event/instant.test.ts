@@ -1,4 +1,4 @@
-import { parseInstant } from '../../../src/event/instant';
+import { isStoredInstant, parseInstant } from '../../../src/event/instant';
 
 const utcOf = (text: string): string | undefined => parseInstant(text)?.utc;
 
@@ -75,5 +75,31 @@ describe('parseInstant', () => {
 
   it('returns equal instants for the same moment in two offsets', () => {
     expect(parseInstant('2026-01-31T13:00:00.25+01:00')).toEqual(parseInstant('2026-01-31T12:00:00.250Z'));
+  });
+});
+
+describe('isStoredInstant', () => {
+  it.each(['2026-11-30', '2026-12-31', '2024-02-29', '2000-02-29', '0001-01-01', '9999-12-31'])('accepts %s', (day) => {
+    expect(isStoredInstant(`${day}T23:59:59.999Z`)).toBe(true);
+  });
+
+  it.each([
+    '2026-11-31',
+    '2026-02-29',
+    '1900-02-29',
+    '2024-02-30',
+    '2026-04-31',
+    '0000-01-01',
+    '2026-13-01',
+    '2026-1-01',
+  ])('refuses %s', (day) => expect(isStoredInstant(`${day}T00:00:00.000Z`)).toBe(false));
+
+  it('agrees with Date about every day of four centuries', () => {
+    const wrong: string[] = [];
+    for (let ms = Date.UTC(1900, 0, 1); ms < Date.UTC(2301, 0, 1); ms += 86_400_000) {
+      const text = new Date(ms).toISOString();
+      if (!isStoredInstant(text)) wrong.push(text);
+    }
+    expect(wrong).toEqual([]);
   });
 });
