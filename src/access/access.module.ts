@@ -1,7 +1,24 @@
 import { Module } from '@nestjs/common';
-import { AdminAccess } from './admin-access';
 import { AdminToken } from './admin-token';
+import { AccessDirectory } from './identity/access-directory';
+import { LastUsed } from './last-used';
+import { OperatorAccess, OperatorIdentity } from './operator-access';
+import { RefusedCredentials } from './refused-credentials';
+import { TenantAccess } from './tenant-access';
+import { WhoamiController } from './whoami.controller';
 
-/** Access control of the admin endpoints. */
-@Module({ providers: [AdminToken, AdminAccess], exports: [AdminToken, AdminAccess] })
+/** Who sends a request, and what the caller may do. */
+@Module({
+  controllers: [WhoamiController],
+  providers: [
+    AdminToken,
+    AccessDirectory,
+    LastUsed,
+    OperatorIdentity,
+    OperatorAccess,
+    RefusedCredentials,
+    TenantAccess,
+  ],
+  exports: [AdminToken, AccessDirectory, OperatorAccess, TenantAccess],
+})
 export class AccessModule {}

@@ -1,67 +1,71 @@
-import type { IncomingHttpHeaders } from 'node:http';
-import { createParamDecorator, Inject, Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { createParamDecorator, Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { SETTINGS_TOKEN, type Settings } from '../config/settings';
 import { Problem } from '../event/problems';
-import { isTenantId } from '../event/tenant';
-import { AdminAccess } from './admin-access';
+import { mayActFor } from './acting-operator';
+import type { TenantCaller } from './identity/caller';
+import { OperatorAccess, sendsOperatorCredentials } from './operator-access';
+import { readTenant, TenantAccess } from './tenant-access';
 
-declare module 'fastify' {
-  interface FastifyRequest {
-    /** The tenant of the request; set by a guard. */
-    tenantId?: string;
-  }
-}
-
-/** Admits requests with a valid tenant and stores it in the request. */
+/** Admits requests that may ingest events, and stores the caller and its tenant in the request. */
 @Injectable()
-export class TenantGuard implements CanActivate {
-  constructor(@Inject(SETTINGS_TOKEN) private readonly settings: Settings) {}
+export class IngestGuard implements CanActivate {
+  constructor(private readonly tenants: TenantAccess) {}
 
-  canActivate(context: ExecutionContext): boolean {
+  canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     const request = context.switchToHttp().getRequest<FastifyRequest>();
-    request.tenantId = readTenant(request.headers, this.settings.TENANT_ALLOWLIST);
-    return true;
+    const caller = this.tenants.identify(request, 'ingest');
+    return caller instanceof Promise ? caller.then((known) => admit(request, known)) : admit(request, caller);
   }
 }
 
-/** Admits requests with a valid tenant, and requests of an operator without a tenant. */
+/** Admits requests that may read the events of a tenant, and requests of operators, who need not name a tenant. */
 @Injectable()
-export class TenantOrAdminGuard implements CanActivate {
+export class ReadGuard implements CanActivate {
   constructor(
-    @Inject(SETTINGS_TOKEN) private readonly settings: Settings,
-    private readonly admins: AdminAccess,
+    private readonly tenants: TenantAccess,
+    private readonly operators: OperatorAccess,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const http = context.switchToHttp();
     const request = http.getRequest<FastifyRequest>();
-    const { headers } = request;
-    const byAdmin = headers['x-tenant-id'] === undefined && headers['x-admin-token'] !== undefined;
-    if (byAdmin) await this.admins.check(request, http.getResponse<FastifyReply>());
-    else request.tenantId = readTenant(headers, this.settings.TENANT_ALLOWLIST);
+    if (!sendsOperatorCredentials(request.headers)) return admit(request, await this.tenants.identify(request, 'read'));
+    const operator = await this.operators.check(request, http.getResponse<FastifyReply>());
+    if (request.headers['x-tenant-id'] === undefined) return true;
+    request.tenantId = readTenant(request.headers);
+    if (!mayActFor(operator, request.tenantId)) throw new Problem('event-not-found', NO_EVENT);
     return true;
   }
 }
 
-/** Injects the tenant of the request; undefined for an operator. */
+/** Admits whoever has valid credentials, or names a tenant where that is enough. */
+@Injectable()
+export class CallerGuard implements CanActivate {
+  constructor(
+    private readonly tenants: TenantAccess,
+    private readonly operators: OperatorAccess,
+  ) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const http = context.switchToHttp();
+    const request = http.getRequest<FastifyRequest>();
+    if (!sendsOperatorCredentials(request.headers))
+      return admit(request, await this.tenants.identify(request, undefined));
+    await this.operators.check(request, http.getResponse<FastifyReply>());
+    return true;
+  }
+}
+
+/** What a caller is told who asks for an event that does not exist or belongs to another tenant. */
+export const NO_EVENT = 'There is no event with that id or eventId.';
+
+function admit(request: FastifyRequest, caller: TenantCaller): boolean {
+  request.caller = caller;
+  request.tenantId = caller.tenantId;
+  return true;
+}
+
+/** Injects the tenant of the request; undefined for an operator who names none. */
 export const TenantId = createParamDecorator(
   (_: unknown, context: ExecutionContext) => context.switchToHttp().getRequest<FastifyRequest>().tenantId,
 );
-
-/**
- * Reads the tenant from X-Tenant-Id. Node joins repeated headers with a comma, which no tenant id contains, so a
- * repeated header is rejected.
- * @throws Problem `tenant-required`, `tenant-invalid` or `tenant-not-allowed`
- */
-export function readTenant(headers: IncomingHttpHeaders, allowlist: readonly string[]): string {
-  const tenant = headers['x-tenant-id'];
-  if (tenant === undefined) throw new Problem('tenant-required', 'Send the tenant id in the X-Tenant-Id header.');
-  if (typeof tenant !== 'string' || !isTenantId(tenant)) {
-    throw new Problem('tenant-invalid', 'X-Tenant-Id must be sent once, with 1 to 128 letters, digits and . _ : -');
-  }
-  if (allowlist.length > 0 && !allowlist.includes(tenant)) {
-    throw new Problem('tenant-not-allowed', 'This tenant is not on the allowlist.');
-  }
-  return tenant;
-}

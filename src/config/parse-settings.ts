@@ -78,6 +78,11 @@ function forbiddenInProduction(settings: Settings, env: Record<string, string | 
   if (!settings.DATABASE_URL) problems.push('DATABASE_URL: must be set in production');
   if (!settings.REDIS_URL) problems.push('REDIS_URL: must be set in production');
   if (broker && !settings.RABBITMQ_URL) problems.push('RABBITMQ_URL: must be set in production for this role');
+  if (api && settings.TENANT_AUTH === undefined) {
+    problems.push(
+      'TENANT_AUTH: must be set in production for this role: key (API keys), header (a proxy in front checks X-Tenant-Id), or both (while producers change over from header to key)',
+    );
+  }
   problems.push(...knownSecrets(settings, api));
   if ((api || settings.APP_ROLE.includes('worker')) && settings.DESTINATIONS_SECRET_KEY.length === 0) {
     problems.push('DESTINATIONS_SECRET_KEY: must be set in production for this role (openssl rand -base64 32)');

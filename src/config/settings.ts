@@ -102,11 +102,20 @@ export const SETTINGS = {
   IDEMPOTENCY_DB_RETENTION_DAYS: setting(integer(1), '90', 'how long PostgreSQL remembers idempotency keys, in days'),
   EVENT_RETENTION_DAYS: setting(integer(0), '0', 'how long events are kept, in days; 0: forever'),
   OUTBOX_RETENTION_HOURS: setting(integer(1), '24', 'how long published outbox entries are kept, in hours'),
+  TENANT_AUTH: optional(
+    oneOf('header', 'key', 'both'),
+    'how a tenant proves who it is: key (an API key), header (X-Tenant-Id alone is enough; a proxy in front must have checked it), or both (as header, while producers change over to keys); required in production for api, otherwise header if unset',
+  ),
   TENANT_ALLOWLIST: setting(listOf(tenant), '', 'comma-separated list of the tenants that may send events; empty: all'),
   TENANT_RATE_LIMIT_PER_MINUTE: setting(
     integer(0),
     '600000',
     'events that a tenant may send per minute; each record of a stream counts, duplicates do not; 0: no limit',
+  ),
+  TENANT_RATE_LIMIT_BYTES_PER_MINUTE: setting(
+    integer(0),
+    '0',
+    'decompressed bytes that a tenant may send per minute, duplicates included; 0: no limit',
   ),
   STREAM_PACE_MAX_SECONDS: setting(
     integer(0, 86_400),

@@ -15,6 +15,7 @@ import {
   ApiTenantHeader,
   responseHeaders,
 } from '../http/docs/api-headers';
+import { CALLER_PROBLEMS } from '../access/tenant-access';
 import { Problem } from '../event/problems';
 import { ApiProblems, problemExamples } from '../http/docs/api-problem';
 import { ProblemResponse } from '../http/docs/problem.response';
@@ -40,20 +41,18 @@ const EITHER = { oneOf: [{ $ref: getSchemaPath(SingleEventResponse) }, { $ref: g
 
 /** Problems of every endpoint that accepts events. */
 const INGEST_PROBLEMS = [
+  ...CALLER_PROBLEMS,
+  'scope-missing',
+  'tenant-suspended',
   'malformed-body',
-  'tenant-required',
-  'tenant-invalid',
   'idempotency-key-invalid',
-  'tenant-not-allowed',
   'not-acceptable',
   'request-timeout',
   'stream-too-large',
   'unsupported-media-type',
   'unsupported-content-encoding',
-  'tenant-rate-limited',
   'too-many-streams',
   'overloaded',
-  'storage-unavailable',
 ] as const;
 
 /** Documents POST /v1/events. */
@@ -126,14 +125,12 @@ export function ApiGetEvent(): MethodDecorator {
     }),
     ApiResponse({ status: 200, description: 'The event', type: EventResponse }),
     ApiProblems(
-      'tenant-required',
-      'tenant-invalid',
+      ...CALLER_PROBLEMS,
+      'scope-missing',
       'admin-token-invalid',
-      'tenant-not-allowed',
       'event-not-found',
       'event-id-ambiguous',
       'admin-rate-limited',
-      'storage-unavailable',
     ),
   );
 }

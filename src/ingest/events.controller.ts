@@ -2,7 +2,7 @@ import { Controller, Get, Inject, Param, Post, Query, Req, Res, UseGuards } from
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { TenantGuard, TenantId, TenantOrAdminGuard } from '../access/tenant.guard';
+import { IngestGuard, NO_EVENT, ReadGuard, TenantId } from '../access/tenant.guard';
 import { SETTINGS_TOKEN, type Settings } from '../config/settings';
 import { Problem } from '../event/problems';
 import { readEventBody } from './event-body';
@@ -24,7 +24,7 @@ export class EventsController {
   ) {}
 
   @Post()
-  @UseGuards(TenantGuard)
+  @UseGuards(IngestGuard)
   @RouteConfig(EVENT_BODY)
   @ApiIngestEvent()
   async accept(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
@@ -36,7 +36,7 @@ export class EventsController {
   }
 
   @Get(':id')
-  @UseGuards(TenantOrAdminGuard)
+  @UseGuards(ReadGuard)
   @ApiGetEvent()
   async read(
     @TenantId() tenantId: string | undefined,
@@ -46,7 +46,7 @@ export class EventsController {
   ): Promise<string> {
     if (Array.isArray(source)) throw new Problem('invalid-request', 'Send the query parameter `source` only once.');
     const found = await this.reader.read({ tenantId, idOrEventId: id, source });
-    if (found === undefined) throw new Problem('event-not-found', 'There is no event with that id or eventId.');
+    if (found === undefined) throw new Problem('event-not-found', NO_EVENT);
     reply.type('application/json; charset=utf-8');
     return found;
   }

@@ -10,7 +10,7 @@ import { StreamEndpoint } from './stream/stream-endpoint';
 import { StreamIngest } from './stream/stream-ingest';
 import { StreamPacer } from './stream/stream-pacer';
 import { StreamController } from './stream/stream.controller';
-import { TenantLimiter } from '../access/tenant-limiter';
+import { TenantLimiter } from '../access/limits/tenant-limiter';
 
 /** Accepts events over HTTP and stores each batch in one PostgreSQL transaction. Publishes nothing. */
 @Module({

@@ -12,13 +12,13 @@ import {
 import { Problem } from '../event/problems';
 import { refusesAll } from '../http/accept';
 import { JSON_TYPE } from '../http/route-body';
-import { allowanceHeaders } from '../access/allowance';
-import type { Reservation } from '../access/meter';
+import { allowanceHeaders } from '../access/limits/allowance';
+import type { Reservation } from '../access/limits/meter';
 import { Metrics } from '../observability/metrics';
 import { CurrentRules } from './store/current-rules';
 import { Intake } from './store/intake';
 import type { IngestResult } from './store/store-batch';
-import { TenantLimiter } from '../access/tenant-limiter';
+import { TenantLimiter } from '../access/limits/tenant-limiter';
 
 /** Handles a request with one event. Responds 202 for a new event, 200 for a duplicate, otherwise with a problem. */
 @Injectable()

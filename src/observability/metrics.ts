@@ -43,6 +43,11 @@ export class Metrics {
     'Values from Redis or RabbitMQ that StreamForge did not write; they are ignored',
     ['place'],
   );
+  readonly refusedCredentials = this.counter(
+    'streamforge_refused_credentials_total',
+    'Requests with a wrong, unknown or revoked API key (key) or operator token (operator)',
+    ['kind'],
+  );
   readonly outboxBacklog = this.gauge('streamforge_outbox_backlog', 'Open outbox entries; counting stops at 100000');
   readonly outboxOldestPending = this.gauge(
     'streamforge_outbox_oldest_pending_seconds',

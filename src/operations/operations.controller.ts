@@ -4,7 +4,7 @@ import type { FastifyReply } from 'fastify';
 import { SETTINGS_TOKEN, type Settings } from '../config/settings';
 import { Problem } from '../event/problems';
 import { Metrics } from '../observability/metrics';
-import { isSameSecret } from '../access/admin-access';
+import { isSameSecret } from '../access/operator-access';
 import { ApiProblems } from '../http/docs/api-problem';
 import { HealthResponse, ReadinessResponse } from './operations.responses';
 import { ReadinessChecks, type Readiness } from './readiness';

@@ -6,6 +6,7 @@ import { parseUuid } from '../../event/uuid-v7';
 import { CorrelationId } from '../../http/correlation';
 import { ApiProblems } from '../../http/docs/api-problem';
 import { findAuditEntry } from '../audit/audit.queries';
+import { LeastRole } from '../../access/least-role';
 import { AdminEndpoint } from '../endpoint/admin-endpoint';
 import { NoBody, NoQuery } from '../endpoint/no-input';
 import { readProgressOf } from '../replays/replay-progress';
@@ -25,6 +26,7 @@ export class ActionsController {
   ) {}
 
   @Get(':actionId')
+  @LeastRole('viewer')
   @NoQuery()
   @ApiOperation({
     operationId: 'getAction',
@@ -41,6 +43,7 @@ export class ActionsController {
   }
 
   @Post(':actionId/cancel')
+  @LeastRole('support')
   @HttpCode(202)
   @NoBody()
   @ApiOperation({

@@ -1,6 +1,7 @@
 import { Controller, Get, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import { Pool } from 'pg';
+import { LeastRole } from '../../access/least-role';
 import { AdminEndpoint } from '../endpoint/admin-endpoint';
 import { listAuditEntries } from './audit.queries';
 import { AuditPage } from './audit.responses';
@@ -12,6 +13,7 @@ export class AuditController {
   constructor(private readonly pool: Pool) {}
 
   @Get()
+  @LeastRole('viewer')
   @ApiOperation({
     operationId: 'listAuditEntries',
     summary: 'List the changes that operators made, newest first.',

@@ -1,4 +1,4 @@
-import { ADMIN_ACTOR } from '../../access/admin-access';
+import { ADMIN } from '../../access/operator-access';
 import type { Db } from '../../db/pool';
 
 export type AdminAction =
@@ -55,7 +55,7 @@ export async function claimEntry(
   const { rowCount } = await db.query(
     `insert into admin_audit (id, actor, action, filter, counts, note, correlation_id, key_digest, fingerprint)
      values ($1, $2, $3, $4, '{}', $5, $6, $7, $8) on conflict do nothing`,
-    [id, ADMIN_ACTOR, action, filter, note, correlationId, key?.digest ?? null, key?.fingerprint ?? null],
+    [id, ADMIN.name, action, filter, note, correlationId, key?.digest ?? null, key?.fingerprint ?? null],
   );
   await db.query(`select set_config('lock_timeout', '0', true)`);
   return rowCount === 1;

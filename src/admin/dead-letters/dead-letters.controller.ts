@@ -4,6 +4,7 @@ import type { FastifyReply } from 'fastify';
 import { Pool } from 'pg';
 import { ApiAction } from '../endpoint/action-docs';
 import { ActionRequest, markRepeated, type ActionHeaders } from '../endpoint/action-request';
+import { LeastRole } from '../../access/least-role';
 import { AdminEndpoint } from '../endpoint/admin-endpoint';
 import { DeadLetterActions } from './dead-letter-actions';
 import { DeadLettersQuery, DiscardRequest, ReasonsQuery, RetryRequest } from './dead-letters.requests';
@@ -21,6 +22,7 @@ export class DeadLettersController {
   ) {}
 
   @Get('reasons')
+  @LeastRole('viewer')
   @ApiOperation({
     operationId: 'listDeadLetterReasons',
     summary: 'List the reasons for unresolved dead letters, most frequent first.',
@@ -31,6 +33,7 @@ export class DeadLettersController {
   }
 
   @Get()
+  @LeastRole('viewer')
   @ApiOperation({
     operationId: 'listDeadLetters',
     summary: 'List unresolved dead letters, newest event first.',
@@ -52,6 +55,7 @@ export class DeadLettersController {
   }
 
   @Post('retry')
+  @LeastRole('support')
   @HttpCode(202)
   @ApiOperation({
     operationId: 'retryDeadLetters',
@@ -72,6 +76,7 @@ export class DeadLettersController {
   }
 
   @Post('discard')
+  @LeastRole('support')
   @HttpCode(202)
   @ApiOperation({
     operationId: 'discardDeadLetters',

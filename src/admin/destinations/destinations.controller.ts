@@ -5,6 +5,7 @@ import { Pool } from 'pg';
 import { Courier } from '../../destinations/courier';
 import { listDestinations } from '../../destinations/destinations.queries';
 import { ApiProblems, BODY_PROBLEMS } from '../../http/docs/api-problem';
+import { LeastRole } from '../../access/least-role';
 import { AdminEndpoint } from '../endpoint/admin-endpoint';
 import { NoBody, NoQuery } from '../endpoint/no-input';
 import {
@@ -36,6 +37,7 @@ export class DestinationsController {
   ) {}
 
   @Get()
+  @LeastRole('viewer')
   @ApiOperation({
     operationId: 'listDestinations',
     summary: 'List the destinations of one tenant or of all tenants, newest first.',
@@ -48,6 +50,7 @@ export class DestinationsController {
   }
 
   @Post()
+  @LeastRole('operator')
   @ApiOperation({
     operationId: 'createDestination',
     summary: 'Create a destination. Its secret is returned only in this response.',
@@ -62,6 +65,7 @@ export class DestinationsController {
   }
 
   @Get(':id')
+  @LeastRole('viewer')
   @NoQuery()
   @ApiOperation({
     operationId: 'getDestination',
@@ -74,6 +78,7 @@ export class DestinationsController {
   }
 
   @Patch(':id')
+  @LeastRole('operator')
   @ApiOperation({
     operationId: 'changeDestination',
     summary:
@@ -90,6 +95,7 @@ export class DestinationsController {
   }
 
   @Delete(':id')
+  @LeastRole('operator')
   @HttpCode(204)
   @NoBody()
   @ApiOperation({ operationId: 'deleteDestination', summary: 'Delete a destination. Events no longer wait for it.' })
@@ -100,6 +106,7 @@ export class DestinationsController {
   }
 
   @Post(':id/test')
+  @LeastRole('operator')
   @HttpCode(200)
   @NoBody()
   @ApiOperation({
@@ -113,6 +120,7 @@ export class DestinationsController {
   }
 
   @Post(':id/rotate-secret')
+  @LeastRole('operator')
   @HttpCode(200)
   @ApiOperation({
     operationId: 'rotateDestinationSecret',

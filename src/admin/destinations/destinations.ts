@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { Pool } from 'pg';
 import type { Db } from '../../db/pool';
 import { DESTINATION_LIMITS, type SealedDestination } from '../../destinations/destination';
-import { MOST_AGE_MS } from '../../destinations/destination-registry';
+import { MOST_AGE_MS } from '../../db/fresh-copy';
 import {
   changeDestination,
   countDestinations,

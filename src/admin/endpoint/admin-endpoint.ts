@@ -1,19 +1,26 @@
 import { applyDecorators, Injectable, UseGuards, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { ApiSecurity, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { AdminAccess } from '../../access/admin-access';
+import { leastRoleOf } from '../../access/least-role';
+import { includesRole } from '../../access/identity/operator-roles';
+import { OperatorAccess } from '../../access/operator-access';
+import { Problem } from '../../event/problems';
 import { refuseQuery } from './no-input';
 import { ApiProblems } from '../../http/docs/api-problem';
 
-/** Checks the admin token and the rate limit of each request, and that only a GET has query parameters. */
+/** Checks the operator, the role and the rate limit of each request, and that only a GET has query parameters. */
 @Injectable()
 class AdminGuard implements CanActivate {
-  constructor(private readonly access: AdminAccess) {}
+  constructor(private readonly access: OperatorAccess) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const http = context.switchToHttp();
     const request = http.getRequest<FastifyRequest>();
-    await this.access.check(request, http.getResponse<FastifyReply>());
+    const { role } = await this.access.check(request, http.getResponse<FastifyReply>());
+    const least = leastRoleOf(context);
+    if (!includesRole(role, least)) {
+      throw new Problem('role-insufficient', `This needs the role ${least} or a higher one. Your role is ${role}.`);
+    }
     if (request.method !== 'GET') refuseQuery(request);
     return true;
   }

@@ -1,6 +1,7 @@
 import { Controller, Get, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import { Pool } from 'pg';
+import { LeastRole } from '../../access/least-role';
 import { AdminEndpoint } from '../endpoint/admin-endpoint';
 import { listAttemptsOf, readEventStatuses } from './event-details.queries';
 import { EventsQuery } from './admin-events.requests';
@@ -13,6 +14,7 @@ export class AdminEventsController {
   constructor(private readonly pool: Pool) {}
 
   @Get()
+  @LeastRole('viewer')
   @ApiOperation({
     operationId: 'listEvents',
     summary: 'Search the events of one tenant or of all tenants, newest first.',

@@ -8,6 +8,7 @@ import { BACKLOG_CAP, readOutboxFigures } from '../../event-state/figures.querie
 import { ApiAction } from '../endpoint/action-docs';
 import { ActionRequest, markRepeated, type ActionHeaders } from '../endpoint/action-request';
 import { AdminActions } from '../endpoint/admin-actions';
+import { LeastRole } from '../../access/least-role';
 import { AdminEndpoint } from '../endpoint/admin-endpoint';
 import { NoQuery } from '../endpoint/no-input';
 import { MOST_REQUEUED, OutboxRetryRequest } from './outbox.requests';
@@ -25,6 +26,7 @@ export class OutboxController {
   ) {}
 
   @Get()
+  @LeastRole('viewer')
   @NoQuery()
   @ApiOperation({
     operationId: 'getOutbox',
@@ -42,6 +44,7 @@ export class OutboxController {
   }
 
   @Post('retry')
+  @LeastRole('operator')
   @HttpCode(202)
   @ApiOperation({
     operationId: 'retryOutboxEntries',

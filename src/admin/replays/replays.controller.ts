@@ -8,6 +8,7 @@ import { parseUuid } from '../../event/uuid-v7';
 import { ApiProblems } from '../../http/docs/api-problem';
 import { ApiAction } from '../endpoint/action-docs';
 import { ActionRequest, markRepeated, type ActionHeaders } from '../endpoint/action-request';
+import { LeastRole } from '../../access/least-role';
 import { AdminEndpoint } from '../endpoint/admin-endpoint';
 import { NoBody, NoQuery } from '../endpoint/no-input';
 import { cursorAfter, pageBelow, PageQuery } from '../endpoint/paging';
@@ -32,6 +33,7 @@ export class ReplaysController {
   ) {}
 
   @Post('replay')
+  @LeastRole('operator')
   @HttpCode(202)
   @ApiOperation({
     operationId: 'startReplay',
@@ -55,6 +57,7 @@ export class ReplaysController {
   }
 
   @Get('replays')
+  @LeastRole('viewer')
   @ApiOperation({ operationId: 'listReplays', summary: 'List replays, newest first.' })
   @ApiOkResponse({ type: ReplaysPage })
   async list(@Query() query: PageQuery): Promise<ReplaysPage> {
@@ -63,6 +66,7 @@ export class ReplaysController {
   }
 
   @Get('replays/:replayId')
+  @LeastRole('viewer')
   @NoQuery()
   @ApiOperation({
     operationId: 'getReplay',
@@ -79,6 +83,7 @@ export class ReplaysController {
   }
 
   @Post('replays/:replayId/cancel')
+  @LeastRole('operator')
   @HttpCode(202)
   @NoBody()
   @ApiOperation({

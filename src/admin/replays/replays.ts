@@ -3,7 +3,7 @@ import { WakeUp } from '../../redis/wake-up';
 import { SETTINGS_TOKEN, type Settings } from '../../config/settings';
 import type { Db } from '../../db/pool';
 import { uuidV7 } from '../../event/uuid-v7';
-import { ADMIN_ACTOR } from '../../access/admin-access';
+import { ADMIN } from '../../access/operator-access';
 import { recordCounts, type ChangeCounts } from '../audit/audit.queries';
 import type { ActionHeaders } from '../endpoint/action-request';
 import { AdminActions } from '../endpoint/admin-actions';
@@ -105,7 +105,7 @@ export class Replays {
       correlationId,
       idempotency: { key, asked: { filter, mode, limit, note } },
       work: async (db) => {
-        await insertReplay(db, { id, mode, filter, matched, more, requestedBy: ADMIN_ACTOR, correlationId });
+        await insertReplay(db, { id, mode, filter, matched, more, requestedBy: ADMIN.name, correlationId });
         await insertReplayEvents(db, id, ids);
         const skipped = await insertUnderReplay(db, id, ids);
         await finishReplay(db, id); // does nothing while any event is pending

@@ -2,6 +2,7 @@ import { Controller, Get, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import { Pool } from 'pg';
 import { parseInstant } from '../../event/instant';
+import { LeastRole } from '../../access/least-role';
 import { AdminEndpoint } from '../endpoint/admin-endpoint';
 import { damagedCursor, decodeKeyCursor, encodeKeyCursor } from '../endpoint/paging';
 import { firstDayOf, lastDayOf } from './usage-days';
@@ -15,6 +16,7 @@ export class UsageController {
   constructor(private readonly pool: Pool) {}
 
   @Get()
+  @LeastRole('viewer')
   @ApiOperation({
     operationId: 'listUsage',
     summary: 'List the number and bytes of processed events by tenant, UTC day of receipt and type, newest day first.',

@@ -7,7 +7,7 @@ import { createApp } from '../../create-app';
 import { runningInstanceUrl } from '../../db/embedded/running-instance';
 import { migrate } from '../../db/migrations/migrate';
 import { createPool } from '../../db/pool';
-import { MOST_AGE_MS } from '../../destinations/destination-registry';
+import { MOST_AGE_MS } from '../../db/fresh-copy';
 import { say } from '../../runtime/command';
 import { isStreamForge, registerFailingReceiver, sendEvents, type AdminApi } from './api';
 import { countByStatus } from './status-counts.queries';

@@ -10,6 +10,7 @@ import { DisabledAt1764500200000 } from '../../../migrations/1764500200000-disab
 import { EventIdentity1764510000000 } from '../../../migrations/1764510000000-event-identity';
 import { Extensions1764520000000 } from '../../../migrations/1764520000000-extensions';
 import { ActionKeys1764530000000 } from '../../../migrations/1764530000000-action-keys';
+import { Identity1764540000000 } from '../../../migrations/1764540000000-identity';
 
 /** TypeORM runs the migrations; all other access is SQL over pg. */
 export function createDataSource(databaseUrl: string): DataSource {
@@ -32,6 +33,7 @@ export function createDataSource(databaseUrl: string): DataSource {
       EventIdentity1764510000000,
       Extensions1764520000000,
       ActionKeys1764530000000,
+      Identity1764540000000,
     ],
     migrationsTableName: 'schema_migrations',
   });

@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
-import type { Reservation } from '../../access/meter';
-import type { TenantLimiter } from '../../access/tenant-limiter';
+import type { Reservation } from '../../access/limits/meter';
+import type { TenantLimiter } from '../../access/limits/tenant-limiter';
 import type { RequestContext } from '../../event/prepare-event';
 import type { Problem } from '../../event/problems';
 import type { Metrics } from '../../observability/metrics';

@@ -6,7 +6,7 @@ import type { RequestContext } from '../../event/prepare-event';
 import { preferredType } from '../../http/accept';
 import { JSON_TYPE } from '../../http/route-body';
 import { discardBody } from '../../http/discard-body';
-import { allowanceHeaders } from '../../access/allowance';
+import { allowanceHeaders } from '../../access/limits/allowance';
 import type { IngestResult } from '../store/store-batch';
 import type { EventsBody } from '../event-body';
 import { STREAM_ANSWERS } from '../formats/stream-formats';
@@ -14,7 +14,7 @@ import type { PacedStream } from './paced-stream';
 import { StreamIngest, type StreamRequest } from './stream-ingest';
 import { StreamPacer } from './stream-pacer';
 import { StreamSummary } from './stream-summary';
-import { TenantLimiter } from '../../access/tenant-limiter';
+import { TenantLimiter } from '../../access/limits/tenant-limiter';
 import { ResultLines } from './result-lines';
 
 const STATUS_CODES = { accepted: 202, partial: 207, rejected: 422 } as const;

@@ -1,7 +1,7 @@
 import { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Inject, Injectable } from '@nestjs/common';
-import type { Reservation } from '../../access/meter';
+import type { Reservation } from '../../access/limits/meter';
 import { SETTINGS_TOKEN, type Settings } from '../../config/settings';
 import type { RequestContext } from '../../event/prepare-event';
 import { Problem } from '../../event/problems';

@@ -2,7 +2,7 @@ import { Controller, Post, Req, Res, UseGuards } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { TenantGuard } from '../../access/tenant.guard';
+import { IngestGuard } from '../../access/tenant.guard';
 import { streamBodyOf } from '../event-body';
 import { ApiIngestStream } from '../event-docs';
 import { readIngestContext } from '../ingest-context';
@@ -15,7 +15,7 @@ export class StreamController {
   constructor(private readonly streams: StreamEndpoint) {}
 
   @Post()
-  @UseGuards(TenantGuard)
+  @UseGuards(IngestGuard)
   @RouteConfig(STREAM_BODY)
   @ApiIngestStream()
   async ingest(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {

@@ -1,5 +1,5 @@
-import type { Reservation } from '../../access/meter';
-import type { TenantLimiter } from '../../access/tenant-limiter';
+import type { Reservation } from '../../access/limits/meter';
+import type { TenantLimiter } from '../../access/limits/tenant-limiter';
 import { WINDOW_MS } from '../../redis/window-counter';
 import { evenLimit, waitMs, type Minute } from './even-pace';
 

@@ -67,7 +67,7 @@ describe('the start of a process', () => {
   it('fails in production without URLs and secrets, and names all of them', async () => {
     const { code, output } = await failedStart({ NODE_ENV: 'production', ADMIN_TOKEN: '' });
     expect(code).toBe(1);
-    for (const name of ['APP_ROLE', 'DATABASE_URL', 'REDIS_URL', 'RABBITMQ_URL', 'ADMIN_TOKEN']) {
+    for (const name of ['APP_ROLE', 'DATABASE_URL', 'REDIS_URL', 'RABBITMQ_URL', 'ADMIN_TOKEN', 'TENANT_AUTH']) {
       expect([name, ...linesAbout(output, name)]).toHaveLength(2);
     }
     expectNoStack(output);

@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
-import { DestinationRegistry, MOST_AGE_MS } from '../../../src/destinations/destination-registry';
+import { MOST_AGE_MS } from '../../../src/db/fresh-copy';
+import { DestinationRegistry } from '../../../src/destinations/destination-registry';
 import {
   deleteDestination,
   disableDestination,

@@ -50,7 +50,7 @@ export const FAULTS_IN_LIMITS: readonly DeliberateFault[] = [
     stage: 'limits',
     edits: [
       {
-        file: 'src/access/meter.ts',
+        file: 'src/access/limits/meter.ts',
         find: '    if (this.limit === 0) return { points: wanted,',
         replace: '    if (this.limit >= 0) return { points: wanted,',
       },
@@ -62,7 +62,7 @@ export const FAULTS_IN_LIMITS: readonly DeliberateFault[] = [
     stage: 'limits',
     edits: [
       {
-        file: 'src/access/meter.ts',
+        file: 'src/access/limits/meter.ts',
         find: '    if (!from || points === 0) return;\n',
         replace: '    if (!from || points >= 0) return;\n',
       },
@@ -74,7 +74,7 @@ export const FAULTS_IN_LIMITS: readonly DeliberateFault[] = [
     stage: 'limits',
     edits: [
       {
-        file: 'src/access/meter.ts',
+        file: 'src/access/limits/meter.ts',
         find: '    from.spare[taker] += points;\n',
         replace: '    from.spare[taker] += 2 * points;\n',
       },
@@ -98,9 +98,9 @@ export const FAULTS_IN_LIMITS: readonly DeliberateFault[] = [
     stage: 'limits',
     edits: [
       {
-        file: 'src/access/admin-access.ts',
-        find: '    if (granted === 0) {',
-        replace: '    if (granted > limit) {',
+        file: 'src/access/refused-credentials.ts',
+        find: 'if (minute.count > MOST_PER_MINUTE)',
+        replace: 'if (minute.count < 0)',
       },
     ],
     noticedBy: { tests: ['test/e2e/admin/admin-access.test.ts'] },

@@ -99,6 +99,8 @@ export const NO_LOCKERS: Readonly<Record<string, string>> = {
   cancelPending: 'rows of a replay that this transaction has locked',
   recordDeadLetters: 'rows of events whose states this transaction has locked',
   recordEffects: 'rows of events whose states this transaction has locked',
+  recordKeyUses: 'rows in the order of their ids; no other statement locks several keys',
+  recordOperatorUses: 'rows in the order of their ids; no other statement locks several operators',
   lockReplay: 'one row',
   finishReplay: 'one row',
   cancelReplay: 'one row',

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { allowanceHeaders } from '../../../src/access/allowance';
-import { Meter, type Taker } from '../../../src/access/meter';
-import { TenantLimiter } from '../../../src/access/tenant-limiter';
+import { allowanceHeaders } from '../../../src/access/limits/allowance';
+import { Meter, type Taker } from '../../../src/access/limits/meter';
+import { TenantLimiter } from '../../../src/access/limits/tenant-limiter';
 import { LocalCounter } from '../../../src/redis/local-counter';
 import type { WindowCounter } from '../../../src/redis/window-counter';
 import { testSettings } from '../../support/app';

@@ -8,6 +8,7 @@ const PRODUCTION = {
   REDIS_URL: 'rediss://cache:6379',
   RABBITMQ_URL: 'amqps://app:secret@broker/streamforge',
   ADMIN_TOKEN: 'x'.repeat(24),
+  TENANT_AUTH: 'key',
   DESTINATIONS_SECRET_KEY: Buffer.alloc(32, 7).toString('base64'),
 };
 
@@ -44,6 +45,7 @@ describe('settings', () => {
       OUTBOX_RETENTION_HOURS: 24,
       TENANT_ALLOWLIST: [],
       TENANT_RATE_LIMIT_PER_MINUTE: 600_000,
+      TENANT_RATE_LIMIT_BYTES_PER_MINUTE: 0,
       STREAM_PACE_MAX_SECONDS: 3_600,
       MAX_STREAMS_PER_TENANT: 16,
       ADMIN_RATE_LIMIT_PER_MINUTE: 300,
@@ -204,6 +206,7 @@ describe('production', () => {
       'DESTINATIONS_SECRET_KEY',
       'RABBITMQ_URL',
       'REDIS_URL',
+      'TENANT_AUTH',
     ]);
   });
 

@@ -160,6 +160,7 @@ describe('the Kubernetes manifests', () => {
       REDIS_URL: 'redis://cache',
       RABBITMQ_URL: 'amqp://app:secret@broker',
       ADMIN_TOKEN: 'x'.repeat(24),
+      TENANT_AUTH: 'key',
       DESTINATIONS_SECRET_KEY: Buffer.alloc(32, 7).toString('base64'),
     });
     for (const role of ROLES) {

@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { TenantLimiter } from '../../../src/access/tenant-limiter';
+import { TenantLimiter } from '../../../src/access/limits/tenant-limiter';
 import { Problem } from '../../../src/event/problems';
 import type { PacedStream } from '../../../src/ingest/stream/paced-stream';
 import { StreamPacer } from '../../../src/ingest/stream/stream-pacer';

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { SETTINGS_TOKEN, type Settings } from '../config/settings';
-import { Problem } from '../event/problems';
-import { TENANT_COUNTER, type WindowCounter } from '../redis/window-counter';
+import { SETTINGS_TOKEN, type Settings } from '../../config/settings';
+import { Problem } from '../../event/problems';
+import { TENANT_COUNTER, type WindowCounter } from '../../redis/window-counter';
 import type { Allowance } from './allowance';
 import { Meter, type Reservation } from './meter';
 

@@ -1,19 +1,5 @@
-import { addressKey, hasAdminToken, isSameSecret } from '../../../src/access/admin-access';
-
-describe('hasAdminToken', () => {
-  const sends = (sent?: unknown, token = 'secret'): boolean =>
-    hasAdminToken({ 'x-admin-token': sent as string }, token);
-
-  it('is true for the whole token only', () => {
-    expect(sends('secret')).toBe(true);
-    for (const sent of ['', 'secre', 'secrets', 'Secret', ' secret', undefined]) expect(sends(sent)).toBe(false);
-  });
-
-  it('is false when the header was sent twice', () => {
-    expect(sends('secret, secret')).toBe(false);
-    expect(sends(['secret', 'secret'])).toBe(false);
-  });
-});
+import { addressKey } from '../../../src/access/identity/networks';
+import { isSameSecret } from '../../../src/access/operator-access';
 
 describe('isSameSecret', () => {
   it('compares secrets of different lengths and of any characters', () => {

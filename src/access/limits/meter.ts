@@ -1,4 +1,4 @@
-import { WINDOW_MS, type Taken, type WindowCounter } from '../redis/window-counter';
+import { WINDOW_MS, type Taken, type WindowCounter } from '../../redis/window-counter';
 import type { Allowance } from './allowance';
 
 /** Who takes points. Each takes from its own spare points, because the two have different limits. */

@@ -1,0 +1,48 @@
+import { Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { Pool } from 'pg';
+import { Loop } from '../runtime/loop';
+import { recordKeyUses, recordOperatorUses, type Use } from './last-used.queries';
+
+const FLUSH_EVERY_MS = 60_000;
+
+/**
+ * Remembers when keys and operator tokens were used, and stores it once a minute. A process that crashes loses up to a
+ * minute of it. Each map holds at most one entry per live credential.
+ */
+@Injectable()
+export class LastUsed implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private uses = { key: new Map<string, number>(), operator: new Map<string, number>() };
+  private readonly loop = new Loop('Last used', () => this.runOnce());
+
+  constructor(private readonly pool: Pool) {}
+
+  note(kind: 'key' | 'operator', id: string): void {
+    this.uses[kind].set(id, Date.now());
+  }
+
+  onApplicationBootstrap(): void {
+    this.loop.start();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.loop.stop();
+    await this.flush();
+  }
+
+  private async runOnce(): Promise<number> {
+    await this.flush();
+    return FLUSH_EVERY_MS;
+  }
+
+  /** What cannot be stored is dropped: the next use is newer. */
+  private async flush(): Promise<void> {
+    const { key, operator } = this.uses;
+    this.uses = { key: new Map(), operator: new Map() };
+    if (key.size > 0) await recordKeyUses(this.pool, usesOf(key));
+    if (operator.size > 0) await recordOperatorUses(this.pool, usesOf(operator));
+  }
+}
+
+function usesOf(times: ReadonlyMap<string, number>): Use[] {
+  return [...times].map(([id, atMs]) => ({ id, at: new Date(atMs).toISOString() }));
+}

@@ -1,0 +1,106 @@
+import { hash, timingSafeEqual } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
+import { Inject, Injectable } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { SETTINGS_TOKEN, type Settings } from '../config/settings';
+import { Problem } from '../event/problems';
+import { ADMIN_COUNTER, type WindowCounter } from '../redis/window-counter';
+import { AdminToken } from './admin-token';
+import { AccessDirectory } from './identity/access-directory';
+import type { OperatorCaller } from './identity/caller';
+import { hasDigest, parseCredential } from './identity/credential';
+import { addressKey } from './identity/networks';
+import { bearerToken } from './identity/sent-key';
+import { LastUsed } from './last-used';
+import { allowanceHeaders } from './limits/allowance';
+import { RefusedCredentials } from './refused-credentials';
+
+/** The holder of ADMIN_TOKEN. No operator may have this name. */
+export const ADMIN: OperatorCaller = { kind: 'operator', id: null, name: 'admin', role: 'owner', tenantIds: null };
+
+/** Finds out which operator sends a request. */
+@Injectable()
+export class OperatorIdentity {
+  constructor(
+    private readonly admin: AdminToken,
+    private readonly directory: AccessDirectory,
+    private readonly lastUsed: LastUsed,
+  ) {}
+
+  /**
+   * Returns undefined when the request has no valid credentials of an operator.
+   * @throws the error of PostgreSQL when the directory or the generated admin token cannot be read
+   */
+  async of(headers: IncomingHttpHeaders): Promise<OperatorCaller | undefined> {
+    const text = sentToken(headers);
+    if (text === undefined) return undefined;
+    const sent = parseCredential(text);
+    if (!sent) return isSameSecret(text, await this.admin.value()) && !isBearer(headers) ? ADMIN : undefined;
+    await this.directory.ensureFresh();
+    const row = sent.kind === 'sfa' ? this.directory.operator(sent.id) : undefined;
+    if (!hasDigest(sent, row?.digest) || !row) return undefined;
+    if (row.expiresAt !== null && row.expiresAt <= new Date().toISOString()) return undefined;
+    this.lastUsed.note('operator', row.id);
+    const { id, name, role, tenantIds } = row;
+    return { kind: 'operator', id, name, role, tenantIds };
+  }
+}
+
+/**
+ * Admits operators, and limits their requests per address. All api processes share one count per address. Callers
+ * behind one proxy share its address and therefore its count. Refused credentials are counted apart
+ * (refused-credentials.ts).
+ */
+@Injectable()
+export class OperatorAccess {
+  constructor(
+    @Inject(SETTINGS_TOKEN) private readonly settings: Pick<Settings, 'ADMIN_RATE_LIMIT_PER_MINUTE'>,
+    @Inject(ADMIN_COUNTER) private readonly counter: WindowCounter,
+    private readonly identity: OperatorIdentity,
+    private readonly refused: RefusedCredentials,
+  ) {}
+
+  /**
+   * Returns the operator, who is also stored in the request.
+   * @throws Problem `admin-token-invalid` or `admin-rate-limited`, or the error of PostgreSQL
+   */
+  async check(request: FastifyRequest, reply: FastifyReply): Promise<OperatorCaller> {
+    const operator = await this.identity.of(request.headers);
+    if (!operator) throw this.refused.problem({ kind: 'operator', address: request.ip, id: idSent(request.headers) });
+    await this.charge(request.ip, reply);
+    request.caller = operator;
+    return operator;
+  }
+
+  private async charge(address: string, reply: FastifyReply): Promise<void> {
+    const limit = this.settings.ADMIN_RATE_LIMIT_PER_MINUTE;
+    const { granted, used, endsInMs } = await this.counter.take(addressKey(address), 1, limit);
+    const resetSeconds = Math.max(1, Math.ceil(endsInMs / 1000));
+    reply.headers(allowanceHeaders({ limit, remaining: Math.max(0, limit - used), resetSeconds }));
+    if (granted > 0) return;
+    throw new Problem('admin-rate-limited', `An address may send at most ${limit} admin requests per minute.`, {
+      retryAfterSeconds: resetSeconds,
+    });
+  }
+}
+
+/** Whether a request has credentials that could be an operator's, right or wrong. */
+export function sendsOperatorCredentials(headers: IncomingHttpHeaders): boolean {
+  return headers['x-admin-token'] !== undefined || (bearerToken(headers)?.startsWith('sfa_') ?? false);
+}
+
+/** X-Admin-Token comes first, because a proxy in front may use the Authorization header. */
+function sentToken(headers: IncomingHttpHeaders): string | undefined {
+  const sent = headers['x-admin-token'];
+  return sent === undefined ? bearerToken(headers) : String(sent); // a repeated header becomes a text that never matches
+}
+
+/** ADMIN_TOKEN is taken from X-Admin-Token only. */
+const isBearer = (headers: IncomingHttpHeaders): boolean => headers['x-admin-token'] === undefined;
+
+const idSent = (headers: IncomingHttpHeaders): string | undefined => parseCredential(sentToken(headers) ?? '')?.id;
+
+/** Compares digests in constant time, so that the duration reveals neither the content nor the length of the secret. */
+export function isSameSecret(sent: string, secret: string): boolean {
+  return timingSafeEqual(hash('sha256', sent, 'buffer'), hash('sha256', secret, 'buffer'));
+}
