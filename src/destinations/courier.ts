@@ -5,6 +5,7 @@ import { FAILURE_WEIGHT, type Admission } from './circuit';
 import type { Answer } from './delivery-client';
 import type { SealedDestination } from './destination';
 import { Line, type WebhookMessage } from './line';
+import type { SecretBox } from './secrets/secret-box';
 import { SecretKey } from './secrets/secret-key';
 
 /** How a delivery ended; `held` when it could not start and should be tried again after `afterMs`. */
@@ -32,7 +33,12 @@ export class Courier implements OnApplicationShutdown {
 
   /** @throws UnopenedSecretError */
   async deliver(destination: SealedDestination, message: WebhookMessage, signal: AbortSignal): Promise<DeliveryResult> {
-    const line = await this.lineOf(destination);
+    const line = this.lineOf(destination, await this.key.box());
+    // From the same turn on: a line that is replaced closes its connections after the last delivery that has it.
+    return line.use(() => this.deliverBy(line, message, signal));
+  }
+
+  private async deliverBy(line: Line, message: WebhookMessage, signal: AbortSignal): Promise<DeliveryResult> {
     if (line.circuit.refuses(Date.now())) return this.heldByCircuit(line);
     if (!(await line.inFlight.enter())) return this.heldForSlot(line);
     try {
@@ -73,8 +79,7 @@ export class Courier implements OnApplicationShutdown {
   }
 
   /** A changed destination gets a new line with a closed circuit, because the change may have fixed it. */
-  private async lineOf(destination: SealedDestination): Promise<Line> {
-    const box = await this.key.box();
+  private lineOf(destination: SealedDestination, box: SecretBox): Line {
     const known = this.lines.get(destination.id);
     if (known && known.destination.revision >= destination.revision) return known;
     const line = new Line(destination, this.guard, box);

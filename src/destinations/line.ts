@@ -30,6 +30,8 @@ export class Line {
   private readonly connections: Dispatcher;
   private readonly signer: WebhookSigner;
   private averageMs = 50;
+  private uses = 0;
+  private unused: (() => void) | undefined;
 
   /** @throws UnopenedSecretError */
   constructor(
@@ -60,8 +62,20 @@ export class Line {
     return this.averageMs / this.destination.maxInFlight;
   }
 
-  /** Closes the connections after the deliveries in flight have ended. */
+  /** Runs a delivery that may wait for its turn. The connections stay open until it has ended. */
+  async use<T>(delivery: () => Promise<T>): Promise<T> {
+    this.uses += 1;
+    try {
+      return await delivery();
+    } finally {
+      this.uses -= 1;
+      if (this.uses === 0) this.unused?.();
+    }
+  }
+
+  /** Closes the connections after the deliveries that use the line have ended. */
   async close(): Promise<void> {
+    if (this.uses > 0) await new Promise<void>((resolve) => (this.unused = resolve));
     await this.connections.close();
   }
 

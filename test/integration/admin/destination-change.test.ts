@@ -1,0 +1,56 @@
+import type { SealedDestination } from '../../../src/destinations/destination';
+import { AddressGuard, resolveBySystem } from '../../../src/destinations/address/address-guard';
+import { Courier, type DeliveryResult } from '../../../src/destinations/courier';
+import { newSecret } from '../../../src/destinations/secrets/secret-box';
+import { SecretKey } from '../../../src/destinations/secrets/secret-key';
+import { Metrics } from '../../../src/observability/metrics';
+import { uuidV7 } from '../../../src/event/uuid-v7';
+import { testSettings } from '../../support/app';
+import { createTestDatabase, type TestDatabase } from '../../support/database';
+import { TestReceiver } from '../../support/receivers/receiver';
+
+describe('a destination that changes', () => {
+  let database: TestDatabase;
+  let receiver: TestReceiver;
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    receiver = await TestReceiver.start();
+  });
+  afterAll(async () => {
+    await receiver.stop();
+    await database.drop();
+  });
+
+  it('does not fail deliveries that wait for a slot of the earlier revision', async () => {
+    const settings = testSettings({ DESTINATIONS_ALLOW_PRIVATE: 'true' });
+    const key = new SecretKey(settings, database.pool);
+    const courier = new Courier(new AddressGuard(settings, resolveBySystem), key, new Metrics());
+    const id = uuidV7();
+    const before: SealedDestination = {
+      id,
+      tenantId: 'changing',
+      url: `http://127.0.0.1:${receiver.port}/`,
+      eventTypes: ['*'],
+      enabled: true,
+      disabledReason: null,
+      disabledAt: null,
+      description: '',
+      timeoutMs: 5_000,
+      maxInFlight: 1,
+      secret: (await key.box()).seal(newSecret(), id),
+      previousSecret: null,
+      previousSecretUntil: null,
+      revision: 1,
+      createdAt: '2026-01-01T00:00:00.000Z',
+      updatedAt: '2026-01-01T00:00:00.000Z',
+    };
+    const send = (destination: SealedDestination): Promise<DeliveryResult> => {
+      const message = { id: uuidV7(), body: Buffer.from('{}'), correlationId: 'c-1' };
+      return courier.deliver(destination, message, new AbortController().signal);
+    };
+    const results = await Promise.all([send(before), send(before), send(before), send({ ...before, revision: 2 })]);
+    const failed = results.filter((result) => result.kind === 'failed');
+    expect(failed).toEqual([]);
+    courier.onApplicationShutdown();
+  });
+});
