@@ -3,6 +3,7 @@
  * The groups are listed in bench/options.ts.
  * npm run bench -- --rounds 3 --only destinations,isolation     (HTTP destinations, not part of the default)
  * npm run bench -- --rounds 5 --only stored     (with 0, 1 and 5 million stored events; not part of the default)
+ * npm run bench -- --rounds 7 --only keys     (API keys against X-Tenant-Id; not part of the default)
  * npm run bench -- --against <git revision or directory>     (this build against another one: bench/against/)
  *
  * Compares StreamForge with baselines on the same machine at the same time:
@@ -27,6 +28,7 @@ import { idleReport, measureIdle, type IdleResult } from '#bench/idle';
 import { describeMachine } from '#bench/machine';
 import { benchOptions, type BenchOptions } from '#bench/options';
 import { fairnessReport, measureFairness } from '#bench/fairness';
+import { keysReport, measureKeys } from '#bench/keys';
 import { measureOverhead, overheadReport } from '#bench/overhead';
 import { measureWorker, workerReport } from '#bench/worker';
 import { figureTable, verdicts, verdictTable, type RoundResult } from '#bench/report';
@@ -71,6 +73,8 @@ await command(async (atEnd) => {
   const destinations = await runDestinations(postgres, options);
   const overhead = options.only.has('overhead') ? await measureOverhead(postgres, options, atEnd) : undefined;
   if (overhead) say(overheadReport(overhead));
+  const keys = options.only.has('keys') ? await measureKeys(postgres, options, atEnd) : undefined;
+  if (keys) say(keysReport(keys));
   const stored = options.only.has('stored') ? await measureStored(postgres, options.rounds, atEnd) : undefined;
   if (stored) say(storedReport(stored));
   const roles = options.only.has('roles') ? await runRoles(postgres, atEnd) : undefined;
@@ -85,6 +89,7 @@ await command(async (atEnd) => {
     worker,
     destinations,
     overhead,
+    keys,
     stored,
     roles,
   };

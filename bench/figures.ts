@@ -49,24 +49,30 @@ export const FIGURES: readonly Figure[] = [
   },
 ];
 
-const postOf = (source: EventSource, n: number): string =>
-  request('POST /v1/events', { 'X-Tenant-Id': 'post', 'Content-Type': 'application/json' }, eventJson(source, n));
+/** The headers that name the tenant. */
+export type Caller = { 'X-Tenant-Id': string } | { Authorization: string };
+const named = (tenant: string): Caller => ({ 'X-Tenant-Id': tenant });
 
-const streamOf = (type: string, tenant: string, body: string): string =>
-  request('POST /v1/ingest/stream', { 'X-Tenant-Id': tenant, 'Content-Type': type }, body);
+const postOf = (source: EventSource, n: number, caller = named('post')): string =>
+  request('POST /v1/events', { ...caller, 'Content-Type': 'application/json' }, eventJson(source, n));
 
-export const ndjsonOf = (source: EventSource, n: number): string =>
-  streamOf(NDJSON, 'ndjson', ndjsonBody(source, n * LINES, LINES));
+const streamOf = (type: string, caller: Caller, body: string): string =>
+  request('POST /v1/ingest/stream', { ...caller, 'Content-Type': type }, body);
+
+export const ndjsonOf = (source: EventSource, n: number, caller = named('ndjson')): string =>
+  streamOf(NDJSON, caller, ndjsonBody(source, n * LINES, LINES));
 
 /** The events of `ndjson`, sent for another tenant. */
-const xmlOf = (source: EventSource, n: number): string => streamOf(XML, 'xml', xmlBody(source, n * LINES, LINES));
+const xmlOf = (source: EventSource, n: number): string =>
+  streamOf(XML, named('xml'), xmlBody(source, n * LINES, LINES));
 
 /** New events, one per request. */
 export async function posts(
   { source, seconds }: Pick<Round, 'source' | 'seconds'>,
   server: ServerProcess,
+  caller?: Caller,
 ): Promise<Measurement> {
-  const load = { connections: POST_CONNECTIONS, next: forSeconds(seconds, (n) => postOf(source, n)) };
+  const load = { connections: POST_CONNECTIONS, next: forSeconds(seconds, (n) => postOf(source, n, caller)) };
   return measureLoad(server, load, { eventsPerRequest: 1, status: 202, text: '"duplicate":false' });
 }
 
