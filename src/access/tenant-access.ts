@@ -7,7 +7,8 @@ import { Problem } from '../event/problems';
 import { isTenantId, RESERVED_TENANT } from '../event/tenant';
 import { AccessDirectory } from './identity/access-directory';
 import type { KeyCaller, Scope, TenantCaller } from './identity/caller';
-import { hasDigest, parseCredential } from './identity/credential';
+import { CheckedKeys } from './identity/checked-keys';
+import { parseCredential } from './identity/credential';
 import type { KeyRow } from './identity/directory.queries';
 import { isInNetworks } from './identity/networks';
 import { sentKey } from './identity/sent-key';
@@ -33,13 +34,16 @@ export const CALLER_PROBLEMS = [
 @Injectable()
 export class TenantAccess {
   private readonly logger = new Logger('Access');
+  private readonly keys: CheckedKeys;
 
   constructor(
     @Inject(SETTINGS_TOKEN) private readonly settings: Pick<Settings, 'TENANT_AUTH' | 'TENANT_ALLOWLIST'>,
     private readonly directory: AccessDirectory,
     private readonly refused: RefusedCredentials,
     private readonly lastUsed: LastUsed,
-  ) {}
+  ) {
+    this.keys = new CheckedKeys(directory);
+  }
 
   /**
    * Returns the caller of a request that needs this scope, if any. Sends no query, unless the directory in memory is older than
@@ -103,10 +107,8 @@ export class TenantAccess {
   }
 
   private holderOf(text: string, { ip }: FastifyRequest, scope: Scope | undefined): KeyCaller {
-    const sent = parseCredential(text);
-    const row = sent?.kind === 'sfk' ? this.directory.key(sent.id) : undefined;
-    const isRight = sent !== undefined && hasDigest(sent, row?.digest);
-    if (!isRight || !row) throw this.refused.problem({ kind: 'key', address: ip, id: sent?.id });
+    const row = this.keys.rowOf(text);
+    if (!row) throw this.refused.problem({ kind: 'key', address: ip, id: parseCredential(text)?.id });
     return this.keyCaller(row, ip, scope);
   }
 
