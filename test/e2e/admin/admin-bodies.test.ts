@@ -5,6 +5,7 @@ import { useApp } from '../../support/fixtures/app';
 import { call, expectProblem } from '../../support/e2e-http';
 import { givenDestination } from '../../support/receivers/destinations';
 import { resolve, type ApiDocument, type Operation } from '../../support/openapi-inputs';
+import { validBodyOf } from '../../support/valid-bodies';
 import { bodySchemaOf, wrongValuesOf } from '../../support/wrong-inputs';
 
 const document = JSON.parse(readFileSync(path.resolve(__dirname, '../../../openapi.json'), 'utf8')) as ApiDocument;
@@ -17,17 +18,6 @@ const operations = Object.entries(document.paths)
   );
 const withBody = operations.filter(([, , operation]) => operation.requestBody);
 const withoutBody = operations.filter(([method, , operation]) => method !== 'GET' && !operation.requestBody);
-
-/** A body that each operation accepts. Requests that would change much are dry runs. */
-const VALID: Record<string, (url: string) => object> = {
-  startReplay: () => ({ tenantId: 'demo', mode: 'reprocess', dryRun: true }),
-  retryDeadLetters: () => ({ tenantId: 'demo', dryRun: true }),
-  discardDeadLetters: () => ({ tenantId: 'demo', dryRun: true }),
-  retryOutboxEntries: () => ({}),
-  createDestination: (url) => ({ tenantId: 'demo', url }),
-  changeDestination: () => ({}),
-  rotateDestinationSecret: () => ({}),
-};
 
 /** Texts of no schema that are no JSON object. */
 const NO_OBJECTS = ['null', 'true', '5', '"x"', '[]', '[{}]'];
@@ -43,11 +33,6 @@ describe('a request to an admin endpoint', () => {
     const target = route.replace(/\{\w+\}/g, destinationId);
     const type = body === undefined ? {} : { 'content-type': contentType, 'content-length': Buffer.byteLength(body) };
     return call(`${api.url}${target}`, { method, headers: { 'x-admin-token': ADMIN_TOKEN, ...type }, body });
-  };
-  const validBodyOf = (operation: Operation): object => {
-    const make = VALID[operation.operationId ?? ''];
-    if (!make) throw new Error(`This test needs a valid body of ${operation.operationId}.`);
-    return make('http://127.0.0.1:9/other');
   };
   /** Expects 400 `invalid-request` at this pointer. The problem may quote an address of the request. */
   const expectRefused = (answer: Awaited<ReturnType<typeof ask>>, pointer: string): void => {

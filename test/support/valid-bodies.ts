@@ -1,0 +1,18 @@
+import type { Operation } from './openapi-inputs';
+
+/** A body that each operation accepts. Requests that would change much are dry runs. */
+const VALID: Record<string, (tenantId: string) => object> = {
+  startReplay: (tenantId) => ({ tenantId, mode: 'reprocess', dryRun: true }),
+  retryDeadLetters: (tenantId) => ({ tenantId, dryRun: true }),
+  discardDeadLetters: (tenantId) => ({ tenantId, dryRun: true }),
+  retryOutboxEntries: () => ({}),
+  createDestination: (tenantId) => ({ tenantId, url: 'http://127.0.0.1:9/other' }),
+  changeDestination: () => ({}),
+  rotateDestinationSecret: () => ({}),
+};
+
+export function validBodyOf(operation: Operation, tenantId = 'demo'): object {
+  const make = VALID[operation.operationId ?? ''];
+  if (!make) throw new Error(`test/support/valid-bodies.ts needs a valid body of ${operation.operationId}.`);
+  return make(tenantId);
+}
