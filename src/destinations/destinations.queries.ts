@@ -46,16 +46,22 @@ export async function findDestination(db: Db, id: string): Promise<SealedDestina
   return rows[0];
 }
 
-/** Returns destinations with an id below `before`, newest first. An undefined filter matches all. */
+/** Returns destinations with an id below `before`, newest first: of one tenant, of several, or of all. */
 export async function listDestinations(
   db: Db,
-  page: { tenantId?: string | undefined; before?: string | undefined; limit: number },
+  page: {
+    tenantId: string | null;
+    tenantIds: readonly string[] | null;
+    before: string | undefined;
+    limit: number;
+  },
 ): Promise<SealedDestination[]> {
   const { rows } = await db.query<SealedDestination>(
     `select ${COLUMNS} from destinations
       where ($1::text is null or tenant_id = $1) and ($2::uuid is null or id < $2)
+        and ($4::text[] is null or tenant_id = any ($4))
       order by id desc limit $3`,
-    [page.tenantId ?? null, page.before ?? null, page.limit],
+    [page.tenantId, page.before ?? null, page.limit, page.tenantIds],
   );
   return rows;
 }

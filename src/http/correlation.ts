@@ -1,6 +1,4 @@
 import type { IncomingMessage } from 'node:http';
-import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
-import type { FastifyRequest } from 'fastify';
 import { isTraceparent } from '../event/traceparent';
 import { uuidV7 } from '../event/uuid-v7';
 
@@ -12,11 +10,6 @@ export function correlationIdOf(request: Pick<IncomingMessage, 'headers'>): stri
   const sent = request.headers['x-correlation-id'];
   return typeof sent === 'string' && CORRELATION_ID.test(sent) ? sent : uuidV7();
 }
-
-/** Injects the correlation id of the request. */
-export const CorrelationId = createParamDecorator(
-  (_: unknown, context: ExecutionContext): string => context.switchToHttp().getRequest<FastifyRequest>().id,
-);
 
 /** Returns the caller's W3C trace context, if it sent a valid one. */
 export function readTraceparent(request: Pick<IncomingMessage, 'headers'>): string | undefined {

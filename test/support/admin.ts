@@ -53,6 +53,8 @@ export interface AuditPage {
   entries: {
     id: string;
     actor: string;
+    role: string | null;
+    address: string | null;
     action: string;
     filter: object;
     counts: Record<string, number>;

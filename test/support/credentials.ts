@@ -1,9 +1,16 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Pool } from 'pg';
+import type { ActingOperator } from '../../src/access/acting-operator';
 import type { Scope } from '../../src/access/identity/caller';
+import { AccessDirectory } from '../../src/access/identity/access-directory';
 import { mintCredential } from '../../src/access/identity/credential';
 import type { OperatorRole } from '../../src/access/identity/operator-roles';
+import { ADMIN } from '../../src/access/operator-access';
 
-/** A credential in the database. A process that holds an older copy heeds it within half a second. */
+/** The holder of ADMIN_TOKEN, where a test calls what an endpoint calls. */
+export const ACTING_ADMIN: ActingOperator = { ...ADMIN, address: '127.0.0.1', correlationId: 'c-1' };
+
+/** A credential in the database. A process that holds an older copy heeds it within half a second; see heedAccess. */
 export interface GivenCredential {
   id: string;
   name: string;
@@ -53,4 +60,9 @@ export async function givenKey(pool: Pool, fields: KeyFields): Promise<GivenCred
     [id, tenantId, name, digest, scopes, allow, expiresAt ?? null, revokedAt ?? null],
   );
   return { id, name, text };
+}
+
+/** Makes an application in this process heed a changed credential or tenant at once. */
+export function heedAccess(app: NestFastifyApplication): void {
+  app.get(AccessDirectory).invalidate();
 }

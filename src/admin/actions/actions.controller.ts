@@ -3,7 +3,7 @@ import { ApiAcceptedResponse, ApiOkResponse, ApiOperation, ApiParam } from '@nes
 import { Pool } from 'pg';
 import { Problem } from '../../event/problems';
 import { parseUuid } from '../../event/uuid-v7';
-import { CorrelationId } from '../../http/correlation';
+import { Acting, type ActingOperator } from '../../access/acting-operator';
 import { ApiProblems } from '../../http/docs/api-problem';
 import { findAuditEntry } from '../audit/audit.queries';
 import { LeastRole } from '../../access/least-role';
@@ -53,14 +53,14 @@ export class ActionsController {
   @ApiParam(ACTION_ID)
   @ApiAcceptedResponse({ type: ActionResponse })
   @ApiProblems('action-not-found')
-  async cancel(@Param('actionId') actionId: string, @CorrelationId() correlationId: string): Promise<ActionResponse> {
+  async cancel(@Param('actionId') actionId: string, @Acting() acting: ActingOperator): Promise<ActionResponse> {
     const id = parseUuid(actionId);
-    if (id !== undefined) await this.replays.cancel(id, correlationId);
+    if (id !== undefined) await this.replays.cancel(id, acting);
     return this.show(actionId);
   }
 
   private async find(id: string): Promise<ActionResponse | undefined> {
-    const [entry, replay] = await Promise.all([findAuditEntry(this.pool, id), findReplay(this.pool, id)]);
+    const [entry, replay] = await Promise.all([findAuditEntry(this.pool, id, null), findReplay(this.pool, id)]);
     const note = entry?.note ?? null;
     if (replay) {
       // A replay that the build before started has an audit entry with another id.

@@ -1,23 +1,16 @@
-import { ADMIN } from '../../access/operator-access';
+import type { ActingOperator, TenantIds } from '../../access/acting-operator';
+import type { OperatorRole } from '../../access/identity/operator-roles';
 import type { Db } from '../../db/pool';
-
-export type AdminAction =
-  | 'replay'
-  | 'replay.cancel'
-  | 'dlq.retry'
-  | 'dlq.discard'
-  | 'outbox.retry'
-  | 'destination.create'
-  | 'destination.change'
-  | 'destination.delete'
-  | 'destination.rotate-secret';
+import type { AdminAction } from './admin-action';
 
 /** A change that an operator makes. */
 export interface AdminChange {
   action: AdminAction;
   filter: object;
   note?: string | undefined;
-  correlationId: string;
+  acting: ActingOperator;
+  /** The tenants that the change is limited to; null: all tenants. Default: the tenants of the operator. */
+  tenantIds?: TenantIds;
 }
 
 export type ChangeCounts = Record<string, number>;
@@ -32,8 +25,11 @@ export interface ActionKey {
 export interface AuditEntry {
   id: string;
   at: string;
-  /** Name of the admin token. */
+  /** Name of the operator. */
   actor: string;
+  /** Null for what StreamForge did by itself, and in entries of the build before; the address likewise. */
+  role: OperatorRole | null;
+  address: string | null;
   action: string;
   filter: object;
   counts: ChangeCounts;
@@ -50,15 +46,33 @@ export async function claimEntry(
   entry: AdminChange & { id: string; key: ActionKey | undefined },
   waitMs: number,
 ): Promise<boolean> {
-  const { id, action, filter, note = null, correlationId, key } = entry;
+  const { id, action, filter, note = null, acting, key } = entry;
   await db.query(`select set_config('lock_timeout', $1, true)`, [`${waitMs}ms`]);
   const { rowCount } = await db.query(
-    `insert into admin_audit (id, actor, action, filter, counts, note, correlation_id, key_digest, fingerprint)
-     values ($1, $2, $3, $4, '{}', $5, $6, $7, $8) on conflict do nothing`,
-    [id, ADMIN.name, action, filter, note, correlationId, key?.digest ?? null, key?.fingerprint ?? null],
+    `insert into admin_audit (id, actor, role, address, tenant_ids, action, filter, counts, note, correlation_id,
+                              key_digest, fingerprint)
+     values ($1, $2, $3, $4, $5, $6, $7, '{}', $8, $9, $10, $11) on conflict do nothing`,
+    [
+      id,
+      acting.name,
+      acting.role,
+      acting.address,
+      tenantsOf(entry),
+      action,
+      filter,
+      note,
+      acting.correlationId,
+      key?.digest ?? null,
+      key?.fingerprint ?? null,
+    ],
   );
   await db.query(`select set_config('lock_timeout', '0', true)`);
   return rowCount === 1;
+}
+
+/** A change that is limited to a tenant outside those of its operator is theirs to see, and nobody else's. */
+function tenantsOf({ acting, tenantIds = acting.tenantIds }: AdminChange): TenantIds {
+  return tenantIds?.length === 0 ? acting.tenantIds : tenantIds;
 }
 
 /** Records what a change has done so far. */
@@ -66,10 +80,18 @@ export async function recordCounts(db: Db, id: string, counts: ChangeCounts): Pr
   await db.query('update admin_audit set counts = $2 where id = $1', [id, counts]);
 }
 
-const ENTRY = 'id, at, actor, action, filter, counts, note, correlation_id as "correlationId"';
+const ENTRY = 'id, at, actor, role, address, action, filter, counts, note, correlation_id as "correlationId"';
 
-export async function findAuditEntry(db: Db, id: string): Promise<AuditEntry | undefined> {
-  const { rows } = await db.query<AuditEntry>(`select ${ENTRY} from admin_audit where id = $1`, [id]);
+/** Whether the entry is limited to tenants of `values`, which is null for all tenants. */
+const isLimitedTo = (values: string): string =>
+  `(${values}::text[] is null or tenant_ids && ${values} and tenant_ids <@ ${values})`;
+
+/** Finds the entry with this id, if it is limited to these tenants. Null: any entry. */
+export async function findAuditEntry(db: Db, id: string, tenantIds: TenantIds): Promise<AuditEntry | undefined> {
+  const { rows } = await db.query<AuditEntry>(
+    `select ${ENTRY} from admin_audit where id = $1 and ${isLimitedTo('$2')}`,
+    [id, tenantIds],
+  );
   return rows[0];
 }
 
@@ -82,12 +104,19 @@ export async function findEntryByKey(db: Db, key: ActionKey): Promise<(AuditEntr
   return rows[0];
 }
 
-/** Lists entries below this id, newest first. Ids are UUIDv7, so id order is time order. */
-export async function listAuditEntries(db: Db, page: { below: string | null; limit: number }): Promise<AuditEntry[]> {
+/**
+ * Lists entries below this id that are limited to these tenants, newest first. Null: all entries. Ids are UUIDv7, so id
+ * order is time order.
+ */
+export async function listAuditEntries(
+  db: Db,
+  page: { below: string | null; limit: number },
+  tenantIds: TenantIds,
+): Promise<AuditEntry[]> {
   const { rows } = await db.query<AuditEntry>(
     `select ${ENTRY}
-       from admin_audit where $1::uuid is null or id < $1 order by id desc limit $2`,
-    [page.below, page.limit],
+       from admin_audit where ($1::uuid is null or id < $1) and ${isLimitedTo('$3')} order by id desc limit $2`,
+    [page.below, page.limit, tenantIds],
   );
   return rows;
 }

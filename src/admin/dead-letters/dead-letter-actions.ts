@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { PoolClient } from 'pg';
+import { tenantsCovered } from '../../access/acting-operator';
 import { WakeUp } from '../../redis/wake-up';
 import { SETTINGS_TOKEN, type Settings } from '../../config/settings';
 import { discardDeadLetters } from '../../event-state/discard-dead-letters.queries';
@@ -70,7 +71,8 @@ export class DeadLetterActions {
     headers: ActionHeaders,
     { action, counted, work }: Verb,
   ): Promise<Changed> {
-    const { correlationId, idempotencyKey: key } = headers;
+    const { acting, idempotencyKey: key } = headers;
+    const { correlationId } = acting;
     const limit = limitOf(request, this.settings.REPLAY_MAX_LIMIT);
     const { events } = await this.transactions.read((db) => findMatching(db, { ...request, status: 'DLQ' }, limit));
     const matched = events.length;
@@ -82,7 +84,8 @@ export class DeadLetterActions {
       action,
       filter,
       note,
-      correlationId,
+      acting,
+      tenantIds: tenantsCovered(acting, request.tenantId),
       idempotency: { key, asked: { filter, limit, note } },
       work: async (db) => {
         const changed = await inParts(ids, (part) => work(db, part));

@@ -1,12 +1,13 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
 import { ApiBody, ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
-import { CorrelationId } from '../../http/correlation';
+import { Acting, type ActingOperator } from '../../access/acting-operator';
 import { Pool } from 'pg';
 import { Courier } from '../../destinations/courier';
 import { listDestinations } from '../../destinations/destinations.queries';
 import { ApiProblems, BODY_PROBLEMS } from '../../http/docs/api-problem';
 import { LeastRole } from '../../access/least-role';
 import { AdminEndpoint } from '../endpoint/admin-endpoint';
+import { scopeOf } from '../endpoint/tenant-scope';
 import { NoBody, NoQuery } from '../endpoint/no-input';
 import {
   DestinationResponse,
@@ -43,8 +44,11 @@ export class DestinationsController {
     summary: 'List the destinations of one tenant or of all tenants, newest first.',
   })
   @ApiOkResponse({ type: DestinationsPage })
-  async list(@Query() { tenantId, cursor, limit }: DestinationsQuery): Promise<DestinationsPage> {
-    const page = await listDestinations(this.pool, { tenantId, before: cursor, limit });
+  async list(
+    @Query() { tenantId, cursor, limit }: DestinationsQuery,
+    @Acting() acting: ActingOperator,
+  ): Promise<DestinationsPage> {
+    const page = await listDestinations(this.pool, { ...scopeOf(acting, tenantId), before: cursor, limit });
     const last = page.at(-1);
     return { destinations: page.map(toResponse), nextCursor: last && page.length === limit ? last.id : null };
   }
@@ -57,10 +61,10 @@ export class DestinationsController {
     description: 'The destination receives every matching event that is accepted after this response.',
   })
   @ApiBody({ type: DestinationRequest, examples: { orders: { value: DESTINATION_EXAMPLE } } })
-  @ApiProblems('too-many-destinations', ...BODY_PROBLEMS)
+  @ApiProblems('tenant-not-found', 'too-many-destinations', ...BODY_PROBLEMS)
   @ApiCreatedResponse({ type: NewSecretResponse })
-  async create(@Body() body: DestinationRequest, @CorrelationId() correlationId: string): Promise<NewSecretResponse> {
-    const { destination, secret } = await this.destinations.create(body, correlationId);
+  async create(@Body() body: DestinationRequest, @Acting() acting: ActingOperator): Promise<NewSecretResponse> {
+    const { destination, secret } = await this.destinations.create(body, acting);
     return { ...toResponse(destination), secret };
   }
 
@@ -73,8 +77,8 @@ export class DestinationsController {
   })
   @ApiOkResponse({ type: DestinationResponse })
   @ApiProblems('destination-not-found')
-  async read(@Param() { id }: DestinationPath): Promise<DestinationResponse> {
-    return toResponse(await this.destinations.find(id));
+  async read(@Param() { id }: DestinationPath, @Acting() acting: ActingOperator): Promise<DestinationResponse> {
+    return toResponse(await this.destinations.find(id, acting));
   }
 
   @Patch(':id')
@@ -89,9 +93,9 @@ export class DestinationsController {
   async change(
     @Param() { id }: DestinationPath,
     @Body() body: DestinationChangeRequest,
-    @CorrelationId() correlationId: string,
+    @Acting() acting: ActingOperator,
   ): Promise<DestinationResponse> {
-    return toResponse(await this.destinations.change(id, body, correlationId));
+    return toResponse(await this.destinations.change(id, body, acting));
   }
 
   @Delete(':id')
@@ -101,8 +105,8 @@ export class DestinationsController {
   @ApiOperation({ operationId: 'deleteDestination', summary: 'Delete a destination. Events no longer wait for it.' })
   @ApiNoContentResponse()
   @ApiProblems('destination-not-found')
-  async delete(@Param() { id }: DestinationPath, @CorrelationId() correlationId: string): Promise<void> {
-    await this.destinations.delete(id, correlationId);
+  async delete(@Param() { id }: DestinationPath, @Acting() acting: ActingOperator): Promise<void> {
+    await this.destinations.delete(id, acting);
   }
 
   @Post(':id/test')
@@ -115,8 +119,8 @@ export class DestinationsController {
   })
   @ApiOkResponse({ type: TestDeliveryResponse })
   @ApiProblems('destination-not-found')
-  async test(@Param() { id }: DestinationPath, @CorrelationId() correlationId: string): Promise<TestDeliveryResponse> {
-    return sendTest(this.courier, await this.destinations.find(id), correlationId);
+  async test(@Param() { id }: DestinationPath, @Acting() acting: ActingOperator): Promise<TestDeliveryResponse> {
+    return sendTest(this.courier, await this.destinations.find(id, acting), acting.correlationId);
   }
 
   @Post(':id/rotate-secret')
@@ -132,9 +136,9 @@ export class DestinationsController {
   async rotate(
     @Param() { id }: DestinationPath,
     @Body() { overlapSeconds }: RotateSecretRequest,
-    @CorrelationId() correlationId: string,
+    @Acting() acting: ActingOperator,
   ): Promise<NewSecretResponse> {
-    const { destination, secret } = await this.destinations.rotate(id, overlapSeconds, correlationId);
+    const { destination, secret } = await this.destinations.rotate(id, overlapSeconds, acting);
     return { ...toResponse(destination), secret };
   }
 }

@@ -17,7 +17,9 @@ import { newSecret } from '../../destinations/secrets/secret-box';
 import { SecretKey } from '../../destinations/secrets/secret-key';
 import { Problem } from '../../event/problems';
 import { uuidV7 } from '../../event/uuid-v7';
+import { mayActFor, type ActingOperator } from '../../access/acting-operator';
 import type { AdminChange } from '../audit/audit.queries';
+import { refuseOtherTenant } from '../endpoint/tenant-scope';
 import { AdminActions } from '../endpoint/admin-actions';
 import type { DestinationChangeRequest, DestinationRequest } from './destinations.requests';
 import { DestinationUrl } from './destination-url';
@@ -36,14 +38,18 @@ export class Destinations {
     private readonly url: DestinationUrl,
   ) {}
 
-  async find(id: string): Promise<SealedDestination> {
-    return (await findDestination(this.pool, id)) ?? notFound();
+  /** @throws Problem `destination-not-found`, also for a destination of a tenant that the operator may not see */
+  async find(id: string, acting: ActingOperator): Promise<SealedDestination> {
+    const found = await findDestination(this.pool, id);
+    return found && mayActFor(acting, found.tenantId) ? found : notFound();
   }
 
+  /** @throws Problem `tenant-not-found` for a tenant that the operator may not see */
   async create(
     request: DestinationRequest,
-    correlationId: string,
+    acting: ActingOperator,
   ): Promise<{ destination: SealedDestination; secret: string }> {
+    refuseOtherTenant(acting, request.tenantId);
     const url = await this.url.accept(request.url);
     const [id, secret] = [uuidV7(), newSecret()];
     const fresh: NewDestination = {
@@ -60,7 +66,8 @@ export class Destinations {
     const change = {
       action: 'destination.create',
       filter: { id, tenantId: request.tenantId, url },
-      correlationId,
+      acting,
+      tenantIds: [request.tenantId],
     } as const;
     return { destination: await this.audited(change, (db) => insertWithinLimits(db, fresh)), secret };
   }
@@ -68,16 +75,18 @@ export class Destinations {
   async change(
     id: string,
     { url, ...rest }: DestinationChangeRequest,
-    correlationId: string,
+    acting: ActingOperator,
   ): Promise<SealedDestination> {
+    const { tenantId } = await this.find(id, acting);
     const change = url === undefined ? rest : { ...rest, url: await this.url.accept(url) };
-    return this.audited({ action: 'destination.change', filter: { id, ...change }, correlationId }, async (db) => {
-      return (await changeDestination(db, id, change)) ?? notFound();
-    });
+    const entry = { action: 'destination.change', filter: { id, ...change }, acting, tenantIds: [tenantId] } as const;
+    return this.audited(entry, async (db) => (await changeDestination(db, id, change)) ?? notFound());
   }
 
-  async delete(id: string, correlationId: string): Promise<void> {
-    await this.audited({ action: 'destination.delete', filter: { id }, correlationId }, async (db) => {
+  async delete(id: string, acting: ActingOperator): Promise<void> {
+    const { tenantId } = await this.find(id, acting);
+    const entry = { action: 'destination.delete', filter: { id }, acting, tenantIds: [tenantId] } as const;
+    await this.audited(entry, async (db) => {
       if (!(await deleteDestination(db, id))) notFound();
     });
   }
@@ -85,12 +94,14 @@ export class Destinations {
   async rotate(
     id: string,
     overlapSeconds: number,
-    correlationId: string,
+    acting: ActingOperator,
   ): Promise<{ destination: SealedDestination; secret: string }> {
+    const { tenantId } = await this.find(id, acting);
     const secret = newSecret();
     const sealed = (await this.key.box()).seal(secret, id);
-    const change = { action: 'destination.rotate-secret', filter: { id, overlapSeconds }, correlationId } as const;
-    const destination = await this.audited(change, async (db) => {
+    const filter = { id, overlapSeconds };
+    const entry = { action: 'destination.rotate-secret', filter, acting, tenantIds: [tenantId] } as const;
+    const destination = await this.audited(entry, async (db) => {
       return (await rotateSecret(db, id, { secret: sealed, overlapSeconds })) ?? notFound();
     });
     return { destination, secret };

@@ -1,17 +1,18 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { actingOperator, type ActingOperator } from '../../access/acting-operator';
 import { readIdempotencyKey } from '../../http/idempotency-key-header';
 
-/** What the headers of a request say about the action that it asks for. */
+/** Who asks for an action, and the key of the request. */
 export interface ActionHeaders {
-  correlationId: string;
+  acting: ActingOperator;
   idempotencyKey: string | undefined;
 }
 
 /** Injects ActionHeaders. @throws Problem `idempotency-key-invalid` */
 export const ActionRequest = createParamDecorator((_: unknown, context: ExecutionContext): ActionHeaders => {
-  const { id, headers } = context.switchToHttp().getRequest<FastifyRequest>();
-  return { correlationId: id, idempotencyKey: readIdempotencyKey(headers) };
+  const request = context.switchToHttp().getRequest<FastifyRequest>();
+  return { acting: actingOperator(request), idempotencyKey: readIdempotencyKey(request.headers) };
 });
 
 /** Marks the response to a request whose action had been carried out before. */

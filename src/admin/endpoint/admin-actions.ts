@@ -48,7 +48,7 @@ export class AdminActions {
    * it is not known whether the change was committed
    */
   async run<T>(action: AdminActionOf<T>): Promise<ActionOutcome<T>> {
-    const { id = uuidV7(), correlationId } = action;
+    const { id = uuidV7(), acting } = action;
     const entry = { ...action, id, key: keyOf(action) };
     let done: { counts: ChangeCounts; result: T } | undefined;
     try {
@@ -56,10 +56,10 @@ export class AdminActions {
         if (await claim(db, entry, done !== undefined)) {
           done = await action.work(db, id);
           await recordCounts(db, id, done.counts);
-        } else if (!done || !(await findAuditEntry(db, id))) {
+        } else if (!done || !(await findAuditEntry(db, id, null))) {
           return findTwin(db, entry.key);
         }
-        return { repeated: false as const, id, ...done, correlationId };
+        return { repeated: false as const, id, ...done, correlationId: acting.correlationId };
       });
     } catch (error) {
       if (error instanceof UnknownCommitError) throw outcomeUnknown(id, error);
@@ -68,14 +68,18 @@ export class AdminActions {
   }
 }
 
-/** The key of a request, which is unique in the installation, and the fingerprint of what the request asks for. */
-function keyOf({ action, idempotency }: AdminActionOf<unknown>): ActionKey | undefined {
+/**
+ * The key of a request, which is unique to its operator, and the fingerprint of what the request asks for. The tenants
+ * of the operator are part of it, because they limit what the request does. For ADMIN_TOKEN, both are those of the
+ * builds that had no other operators.
+ */
+function keyOf({ action, acting, idempotency }: AdminActionOf<unknown>): ActionKey | undefined {
   if (idempotency?.key === undefined) return undefined;
-  const asked = canonicalJson(JSON.parse(JSON.stringify({ action, ...idempotency.asked })));
-  return {
-    digest: Buffer.from(sha256(`admin:${idempotency.key}`), 'hex'),
-    fingerprint: Buffer.from(sha256(asked), 'hex'),
-  };
+  const { id, tenantIds } = acting;
+  const named = id === null ? `admin:${idempotency.key}` : `operator:${JSON.stringify([id, idempotency.key])}`;
+  const limits = tenantIds === null ? {} : { tenantIds };
+  const asked = canonicalJson(JSON.parse(JSON.stringify({ action, ...idempotency.asked, ...limits })));
+  return { digest: Buffer.from(sha256(named), 'hex'), fingerprint: Buffer.from(sha256(asked), 'hex') };
 }
 
 /** `ownMayCommit`: an earlier run of this change may still be committing. */

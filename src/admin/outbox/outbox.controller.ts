@@ -54,13 +54,13 @@ export class OutboxController {
   @ApiAction(OutboxRetryResponse)
   async retry(
     @Body() { ids }: OutboxRetryRequest,
-    @ActionRequest() { correlationId, idempotencyKey: key }: ActionHeaders,
+    @ActionRequest() { acting, idempotencyKey: key }: ActionHeaders,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<OutboxRetryResponse> {
     const done = await this.actions.run({
       action: 'outbox.retry',
       filter: ids ? { ids } : {},
-      correlationId,
+      acting,
       idempotency: { key, asked: { ids } },
       work: async (db) => {
         const requeued = await requeueFailed(db, { ...(ids ? { ids } : {}), limit: MOST_REQUEUED });

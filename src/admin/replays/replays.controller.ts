@@ -1,7 +1,7 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiBody, ApiOkResponse, ApiOperation, ApiParam } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { CorrelationId } from '../../http/correlation';
+import { Acting, type ActingOperator } from '../../access/acting-operator';
 import { Pool } from 'pg';
 import { Problem } from '../../event/problems';
 import { parseUuid } from '../../event/uuid-v7';
@@ -93,12 +93,9 @@ export class ReplaysController {
   @ApiParam(REPLAY_ID)
   @ApiAcceptedResponse({ type: ReplayProgressResponse })
   @ApiProblems('replay-not-found')
-  async cancel(
-    @Param('replayId') replayId: string,
-    @CorrelationId() correlationId: string,
-  ): Promise<ReplayProgressResponse> {
+  async cancel(@Param('replayId') replayId: string, @Acting() acting: ActingOperator): Promise<ReplayProgressResponse> {
     const id = parseUuid(replayId);
-    if (id !== undefined) await this.replays.cancel(id, correlationId);
+    if (id !== undefined) await this.replays.cancel(id, acting);
     return this.show(replayId);
   }
 }

@@ -3,7 +3,7 @@ import { WakeUp } from '../../redis/wake-up';
 import { SETTINGS_TOKEN, type Settings } from '../../config/settings';
 import type { Db } from '../../db/pool';
 import { uuidV7 } from '../../event/uuid-v7';
-import { ADMIN } from '../../access/operator-access';
+import { tenantsCovered, type ActingOperator } from '../../access/acting-operator';
 import { recordCounts, type ChangeCounts } from '../audit/audit.queries';
 import type { ActionHeaders } from '../endpoint/action-request';
 import { AdminActions } from '../endpoint/admin-actions';
@@ -52,7 +52,7 @@ export class Replays {
   async start(order: ReplayOrder, headers: ActionHeaders): Promise<StartedReplay> {
     const limit = limitOf(order, this.settings.REPLAY_MAX_LIMIT);
     const { events, more } = await this.transactions.read((db) => findMatching(db, order, limit));
-    const { correlationId } = headers;
+    const { correlationId } = headers.acting;
     if (order.dryRun) return { ...(await this.preview(order, events, more)), correlationId, repeated: false };
     const recorded = await this.record(order, { events, more, limit }, headers);
     const { id, repeated } = recorded;
@@ -63,13 +63,13 @@ export class Replays {
   }
 
   /** Cancels the pending events. Dispatched events are still processed. Does nothing when the replay is not running. */
-  async cancel(id: string, correlationId: string): Promise<void> {
+  async cancel(id: string, acting: ActingOperator): Promise<void> {
     const replay = await this.transactions.read((db) => findReplay(db, id));
     if (replay?.status !== 'RUNNING') return;
     await this.actions.run({
       action: 'replay.cancel',
       filter: { replayId: id },
-      correlationId,
+      acting,
       work: async (db) => {
         const cancelled = (await cancelReplay(db, id)) ? await cancelPending(db, id) : 0;
         await finishReplay(db, id);
@@ -90,7 +90,7 @@ export class Replays {
   private record(
     order: ReplayOrder,
     { events, more, limit }: { events: FoundEvent[]; more: boolean; limit: number },
-    { correlationId, idempotencyKey: key }: ActionHeaders,
+    { acting, idempotencyKey: key }: ActionHeaders,
   ) {
     const id = uuidV7();
     const { mode, note } = order;
@@ -102,10 +102,12 @@ export class Replays {
       action: 'replay',
       filter: { ...filter, mode, replayId: id },
       note,
-      correlationId,
+      acting,
+      tenantIds: tenantsCovered(acting, order.tenantId),
       idempotency: { key, asked: { filter, mode, limit, note } },
       work: async (db) => {
-        await insertReplay(db, { id, mode, filter, matched, more, requestedBy: ADMIN.name, correlationId });
+        const { name: requestedBy, correlationId } = acting;
+        await insertReplay(db, { id, mode, filter, matched, more, requestedBy, correlationId });
         await insertReplayEvents(db, id, ids);
         const skipped = await insertUnderReplay(db, id, ids);
         await finishReplay(db, id); // does nothing while any event is pending

@@ -11,6 +11,7 @@ import { EventIdentity1764510000000 } from '../../../migrations/1764510000000-ev
 import { Extensions1764520000000 } from '../../../migrations/1764520000000-extensions';
 import { ActionKeys1764530000000 } from '../../../migrations/1764530000000-action-keys';
 import { Identity1764540000000 } from '../../../migrations/1764540000000-identity';
+import { AuditTenants1764543000000 } from '../../../migrations/1764543000000-audit-tenants';
 
 /** TypeORM runs the migrations; all other access is SQL over pg. */
 export function createDataSource(databaseUrl: string): DataSource {
@@ -34,6 +35,7 @@ export function createDataSource(databaseUrl: string): DataSource {
       Extensions1764520000000,
       ActionKeys1764530000000,
       Identity1764540000000,
+      AuditTenants1764543000000,
     ],
     migrationsTableName: 'schema_migrations',
   });

@@ -71,6 +71,7 @@ export class DestinationDelivery implements ExternalHandler {
         filter,
         counts,
         note: ANSWERED_GONE,
+        tenantId,
         correlationId,
       });
       return true;

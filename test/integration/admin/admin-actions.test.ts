@@ -4,6 +4,7 @@ import { AdminActions } from '../../../src/admin/endpoint/admin-actions';
 import { AdminTransactions } from '../../../src/admin/endpoint/admin-transactions';
 import type { Db } from '../../../src/db/pool';
 import { forgetActionKeys } from '../../../src/db/retention/action-keys.queries';
+import { ACTING_ADMIN } from '../../support/credentials';
 import { useDatabase } from '../../support/fixtures/database';
 import { countRows } from '../../support/rows';
 
@@ -46,7 +47,7 @@ describe('an admin action', () => {
   const note = (text: string, { key, fails = [] }: { key?: string; fails?: string[] } = {}) => ({
     action: 'dlq.retry' as const,
     filter: { text },
-    correlationId: 'c-1',
+    acting: ACTING_ADMIN,
     idempotency: { key, asked: { text } },
     work: async (db: Db) => {
       await db.query('insert into notes values ($1)', [text]);

@@ -11,6 +11,7 @@ import { DestinationRegistry } from '../../../src/destinations/destination-regis
 import { SecretKey } from '../../../src/destinations/secrets/secret-key';
 import { Metrics } from '../../../src/observability/metrics';
 import { DestinationDelivery } from '../../../src/worker/handlers/destination-delivery';
+import { ACTING_ADMIN } from '../../support/credentials';
 import { testSettings } from '../../support/app';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
 import { eventually } from '../../support/eventually';
@@ -55,7 +56,7 @@ describe('the addresses of destinations', () => {
     const { names, courier, handler, destinations } = startParts(database);
     names.set('rebound.example', [PUBLIC]);
     const url = `http://rebound.example:${receiver.port}/`;
-    const { destination } = await destinations.create({ tenantId: 'rebound', url }, 'test');
+    const { destination } = await destinations.create({ tenantId: 'rebound', url }, ACTING_ADMIN);
     names.set('rebound.example', [LOOPBACK]);
 
     const broker = new MemoryBroker();
@@ -71,7 +72,7 @@ describe('the addresses of destinations', () => {
         ]);
       });
       expect(receiver.connections).toBe(0);
-      await expect(destinations.create({ tenantId: 'rebound', url }, 'test')).rejects.toThrow('invalid-request');
+      await expect(destinations.create({ tenantId: 'rebound', url }, ACTING_ADMIN)).rejects.toThrow('invalid-request');
     } finally {
       await worker.stop();
       await broker.close();
@@ -82,14 +83,14 @@ describe('the addresses of destinations', () => {
   it('are all refused when one of them is not public', async () => {
     const { names, destinations } = startParts(database);
     names.set('both.example', [PUBLIC, LOOPBACK]);
-    await expect(destinations.create({ tenantId: 't', url: 'http://both.example/' }, 'test')).rejects.toThrow(
+    await expect(destinations.create({ tenantId: 't', url: 'http://both.example/' }, ACTING_ADMIN)).rejects.toThrow(
       'invalid-request',
     );
   });
 
   it('may be inside DESTINATIONS_ALLOWED_CIDRS, apart from loopback', async () => {
     const { names, destinations } = startParts(database, { DESTINATIONS_ALLOWED_CIDRS: '10.8.0.0/16, 127.0.0.0/8' });
-    const create = (host: string) => destinations.create({ tenantId: 't', url: `http://${host}/` }, 'test');
+    const create = (host: string) => destinations.create({ tenantId: 't', url: `http://${host}/` }, ACTING_ADMIN);
     names.set('inside.example', [{ address: '10.8.3.4', family: 4 }]);
     names.set('outside.example', [{ address: '10.9.3.4', family: 4 }]);
     names.set('loopback.example', [LOOPBACK]);
@@ -105,7 +106,7 @@ describe('the addresses of destinations', () => {
     const { names, courier, destinations } = startParts(database, { DESTINATIONS_ALLOW_PRIVATE: 'true' });
     names.set('inside.example', [LOOPBACK]);
     const url = `http://inside.example:${receiver.port}/`;
-    const { destination } = await destinations.create({ tenantId: 't', url }, 'test');
+    const { destination } = await destinations.create({ tenantId: 't', url }, ACTING_ADMIN);
     const message = { id: 'test', body: Buffer.from('{}'), correlationId: 'c' };
     await expect(courier.test(destination, message)).resolves.toMatchObject({ kind: 'answered', status: 200 });
     expect(receiver.of('test')[0]?.headers.host).toBe(`inside.example:${receiver.port}`);

@@ -1,0 +1,21 @@
+import type { OperatorRole } from '../../access/identity/operator-roles';
+
+/** The actions of operators, as the audit trail names them, and the least role that each needs. */
+export const ROLE_OF_ACTION = {
+  replay: 'operator',
+  'replay.cancel': 'operator',
+  'dlq.retry': 'support',
+  'dlq.discard': 'support',
+  'outbox.retry': 'operator',
+  'destination.create': 'operator',
+  'destination.change': 'operator',
+  'destination.delete': 'operator',
+  'destination.rotate-secret': 'operator',
+} as const satisfies Record<string, OperatorRole>;
+
+export type AdminAction = keyof typeof ROLE_OF_ACTION;
+
+/** Returns the role that cancelling a recorded action needs. What StreamForge did by itself is left to owners. */
+export function roleOfAction(action: string): OperatorRole {
+  return Object.hasOwn(ROLE_OF_ACTION, action) ? ROLE_OF_ACTION[action as AdminAction] : 'owner';
+}
