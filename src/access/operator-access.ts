@@ -13,7 +13,7 @@ import { addressKey } from './identity/networks';
 import { bearerToken } from './identity/sent-key';
 import { LastUsed } from './last-used';
 import { allowanceHeaders } from './limits/allowance';
-import { RefusedCredentials } from './refused-credentials';
+import { invalidToken, RefusedCredentials } from './refused-credentials';
 
 /** The holder of ADMIN_TOKEN. No operator may have this name. */
 export const ADMIN: OperatorCaller = { kind: 'operator', id: null, name: 'admin', role: 'owner', tenantIds: null };
@@ -66,7 +66,11 @@ export class OperatorAccess {
    */
   async check(request: FastifyRequest, reply: FastifyReply): Promise<OperatorCaller> {
     const operator = await this.identity.of(request.headers);
-    if (!operator) throw this.refused.problem({ kind: 'operator', address: request.ip, id: idSent(request.headers) });
+    if (!operator) {
+      const text = sentToken(request.headers);
+      if (text === undefined) throw invalidToken();
+      throw this.refused.problem({ kind: 'operator', address: request.ip, id: parseCredential(text)?.id });
+    }
     await this.charge(request.ip, reply);
     request.caller = operator;
     return operator;
@@ -97,8 +101,6 @@ function sentToken(headers: IncomingHttpHeaders): string | undefined {
 
 /** ADMIN_TOKEN is taken from X-Admin-Token only. */
 const isBearer = (headers: IncomingHttpHeaders): boolean => headers['x-admin-token'] === undefined;
-
-const idSent = (headers: IncomingHttpHeaders): string | undefined => parseCredential(sentToken(headers) ?? '')?.id;
 
 /** Compares digests in constant time, so that the duration reveals neither the content nor the length of the secret. */
 export function isSameSecret(sent: string, secret: string): boolean {

@@ -1,11 +1,10 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { SETTINGS_TOKEN, type Settings } from '../config/settings';
 import { Problem } from '../event/problems';
 import { Metrics } from '../observability/metrics';
 import { WINDOW_MS } from '../redis/window-counter';
 import { addressKey } from './identity/networks';
 
-/** Refused credentials that an address may send per minute. Beyond it they are refused with 429. */
-const MOST_PER_MINUTE = 20;
 /** Addresses that are counted at a time. Beyond it, the oldest are forgotten. */
 const MAX_ADDRESSES = 10_000;
 const CHALLENGE = { 'WWW-Authenticate': 'Bearer' };
@@ -19,8 +18,8 @@ interface Refused {
 }
 
 /**
- * Counts refused credentials per address, apart from everything else: however many wrong ones come from an address,
- * right ones are admitted. Unknown, revoked and mistyped credentials get the same response.
+ * Counts refused credentials per address, apart from admitted requests: however many wrong ones come from an address,
+ * right ones are admitted. Beyond ADMIN_RATE_LIMIT_PER_MINUTE, wrong ones get 429. Unknown, revoked and mistyped credentials get the same response.
  */
 @Injectable()
 export class RefusedCredentials {
@@ -28,7 +27,10 @@ export class RefusedCredentials {
   /** In the order in which the minutes began. */
   private readonly minutes = new Map<string, { count: number; endsAtMs: number }>();
 
-  constructor(private readonly metrics: Metrics) {}
+  constructor(
+    private readonly metrics: Metrics,
+    @Inject(SETTINGS_TOKEN) private readonly settings: Pick<Settings, 'ADMIN_RATE_LIMIT_PER_MINUTE'>,
+  ) {}
 
   /** Returns the problem to send: `api-key-invalid` or `admin-token-invalid`, or a 429 after too many of them. */
   problem({ kind, address, id }: Refused): Problem {
@@ -36,10 +38,9 @@ export class RefusedCredentials {
     const minute = this.minuteOf(addressKey(address));
     minute.count += 1;
     if (minute.count === 1) this.logger.warn({ msg: 'access.credential-refused', kind, address, credentialId: id });
-    if (minute.count > MOST_PER_MINUTE) return tooMany(kind, minute.endsAtMs);
-    return kind === 'key'
-      ? new Problem('api-key-invalid', 'The API key is not valid.', { headers: CHALLENGE })
-      : new Problem('admin-token-invalid', INVALID_TOKEN, { headers: CHALLENGE });
+    const most = this.settings.ADMIN_RATE_LIMIT_PER_MINUTE;
+    if (minute.count > most) return tooMany(kind, most, minute.endsAtMs);
+    return kind === 'key' ? invalidKey() : invalidToken();
   }
 
   private minuteOf(key: string): { count: number; endsAtMs: number } {
@@ -57,11 +58,16 @@ export class RefusedCredentials {
   }
 }
 
+const invalidKey = (): Problem => new Problem('api-key-invalid', 'The API key is not valid.', { headers: CHALLENGE });
+
+/** Also for a request without credentials, which is not counted: it is no guess. */
+export const invalidToken = (): Problem => new Problem('admin-token-invalid', INVALID_TOKEN, { headers: CHALLENGE });
+
 const INVALID_TOKEN = 'Send an operator token or the admin token in X-Admin-Token, or as Authorization: Bearer.';
 
-function tooMany(kind: Refused['kind'], endsAtMs: number): Problem {
+function tooMany(kind: Refused['kind'], most: number, endsAtMs: number): Problem {
   const code = kind === 'key' ? 'tenant-rate-limited' : 'admin-rate-limited';
-  return new Problem(code, `This address has sent more than ${MOST_PER_MINUTE} refused credentials in a minute.`, {
+  return new Problem(code, `This address has sent more than ${most} refused credentials in a minute.`, {
     retryAfterSeconds: Math.max(1, Math.ceil((endsAtMs - Date.now()) / 1000)),
   });
 }

@@ -134,7 +134,7 @@ export const SETTINGS = {
   ADMIN_RATE_LIMIT_PER_MINUTE: setting(
     integer(1),
     '300',
-    'admin requests per minute and client address, including those with a wrong token',
+    'admin requests per minute and client address; refused credentials have a count of their own with this limit',
   ),
   REPLAY_MAX_LIMIT: setting(integer(1), '5000', 'maximum number of events in one replay'),
   OUTBOX_BATCH_SIZE: setting(integer(1, 10_000), '1000', 'maximum number of outbox entries in one claim'),

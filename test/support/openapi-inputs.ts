@@ -1,4 +1,5 @@
 import * as fc from 'fast-check';
+import type { OperatorRole } from '../../src/access/identity/operator-roles';
 
 export interface Schema {
   $ref?: string;
@@ -30,6 +31,7 @@ export interface Operation {
   summary?: string;
   security?: Record<string, string[]>[];
   operationId?: string;
+  'x-role'?: OperatorRole;
   parameters?: (Parameter | Reference)[];
   requestBody?: {
     required?: boolean;

@@ -99,7 +99,7 @@ export const FAULTS_IN_LIMITS: readonly DeliberateFault[] = [
     edits: [
       {
         file: 'src/access/refused-credentials.ts',
-        find: 'if (minute.count > MOST_PER_MINUTE)',
+        find: 'if (minute.count > most)',
         replace: 'if (minute.count < 0)',
       },
     ],
