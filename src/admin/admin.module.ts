@@ -10,10 +10,18 @@ import { DeadLettersController } from './dead-letters/dead-letters.controller';
 import { AdminEventsController } from './events/admin-events.controller';
 import { ActionsController } from './actions/actions.controller';
 import { AdminActions } from './endpoint/admin-actions';
+import { AccessChanges } from './endpoint/access-changes';
 import { AdminTransactions } from './endpoint/admin-transactions';
+import { Keys } from './keys/keys';
+import { KeysController } from './keys/keys.controller';
+import { Operators } from './operators/operators';
+import { OperatorsController } from './operators/operators.controller';
 import { OutboxController } from './outbox/outbox.controller';
 import { ReplaysController } from './replays/replays.controller';
 import { Replays } from './replays/replays';
+import { KnownTenants } from './tenants/known-tenants';
+import { Tenants } from './tenants/tenants';
+import { TenantsController } from './tenants/tenants.controller';
 import { UsageController } from './usage/usage.controller';
 
 /** The endpoints for operators, below /v1/admin. */
@@ -28,7 +36,22 @@ import { UsageController } from './usage/usage.controller';
     UsageController,
     AuditController,
     ActionsController,
+    TenantsController,
+    KeysController,
+    OperatorsController,
   ],
-  providers: [AdminTransactions, AdminActions, DeadLetterActions, Replays, Destinations, DestinationUrl],
+  providers: [
+    AdminTransactions,
+    AdminActions,
+    AccessChanges,
+    DeadLetterActions,
+    Replays,
+    Destinations,
+    DestinationUrl,
+    KnownTenants,
+    Tenants,
+    Keys,
+    Operators,
+  ],
 })
 export class AdminModule {}

@@ -101,6 +101,9 @@ function routeBodyOf(request: FastifyRequest): RouteBody | undefined {
 /** Throws for invalid UTF-8 and drops a leading BOM. */
 const UTF8 = new TextDecoder('utf-8', { fatal: true });
 
+/** The validation of request bodies is recursive. */
+const MAX_DEPTH = 64;
+
 function parseJson(body: Buffer, done: (error: Error | null, value?: unknown) => void): void {
   let text: string;
   let value: unknown;
@@ -110,7 +113,9 @@ function parseJson(body: Buffer, done: (error: Error | null, value?: unknown) =>
   } catch {
     return done(new Problem('malformed-body', 'The body is not valid JSON in UTF-8.'));
   }
-  const repeated = text.trimStart().startsWith('{') ? scanJsonObject(text).repeated : undefined;
+  if (!text.trimStart().startsWith('{')) return done(null, value);
+  const { depth, repeated } = scanJsonObject(text);
+  if (depth > MAX_DEPTH) return done(new Problem('invalid-request', `The body has more than ${MAX_DEPTH} levels.`));
   done(repeated === undefined ? null : repeatedField(repeated), value);
 }
 

@@ -1,6 +1,7 @@
 import { ValidationPipe, type ArgumentMetadata, type Type, type ValidationError } from '@nestjs/common';
 import { getMetadataStorage } from 'class-validator';
 import { didYouMean } from '../event/did-you-mean';
+import { childPointer } from '../event/json/json-text';
 import { Problem, type ErrorDetail } from '../event/problems';
 
 /** Maximum properties listed for one request: a body may contain thousands of unknown ones. */
@@ -49,17 +50,29 @@ function checkBody(body: unknown, of: Type<unknown> | undefined): void {
   throw invalidRequest([{ pointer: '', code: 'invalid-request', message }]);
 }
 
-/** ValidationPipe drops or accepts unknown fields that have the name of a member of every object. */
+/**
+ * ValidationPipe drops fields that have the name of a member of every object, accepts them where it should not, or
+ * fails on them. The body is not deep: its parser limits that.
+ */
 function checkNames(fields: unknown): void {
-  const unknown = Object.keys(fields ?? {}).filter((name) => name in Object.prototype);
+  const unknown = namesOfMembers(fields, '');
   if (unknown.length === 0) return;
   throw invalidRequest(
-    unknown.map((name) => ({
-      pointer: `/${name}`,
+    unknown.slice(0, MAX_ERRORS).map(({ pointer, name }) => ({
+      pointer,
       code: 'invalid-request',
       message: `property ${name} should not exist`,
     })),
   );
+}
+
+function namesOfMembers(value: unknown, pointer: string): { pointer: string; name: string }[] {
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([name, child]) => {
+    const at = childPointer(pointer, name);
+    const own = !Array.isArray(value) && name in Object.prototype ? [{ pointer: at, name }] : [];
+    return [...own, ...namesOfMembers(child, at)];
+  });
 }
 
 function invalidRequest(errors: ErrorDetail[]): Problem {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Operation } from './openapi-inputs';
 
 /** A body that each operation accepts. Requests that would change much are dry runs. */
@@ -9,6 +10,12 @@ const VALID: Record<string, (tenantId: string) => object> = {
   createDestination: (tenantId) => ({ tenantId, url: 'http://127.0.0.1:9/other' }),
   changeDestination: () => ({}),
   rotateDestinationSecret: () => ({}),
+  createTenant: () => ({ id: `tenant-${randomUUID()}`, name: 'A tenant' }),
+  changeTenant: () => ({}),
+  createKey: () => ({ name: 'a key', scopes: ['ingest'] }),
+  rotateKey: () => ({ overlapSeconds: 60 }),
+  createOperator: (tenantId) => ({ name: `operator ${randomUUID()}`, role: 'viewer', tenantIds: [tenantId] }),
+  changeOperator: () => ({}),
 };
 
 export function validBodyOf(operation: Operation, tenantId = 'demo'): object {

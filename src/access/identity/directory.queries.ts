@@ -46,6 +46,11 @@ export async function readAccessVersion(db: Db): Promise<string> {
   return (rows[0] as { version: string }).version;
 }
 
+/** Takes the lock that every change of a tenant, a key or an operator takes. It is held until the transaction ends. */
+export async function lockAccess(db: Db): Promise<void> {
+  await db.query('select from access_version for update');
+}
+
 export async function readTenantsSince(db: Db, version: string): Promise<TenantRow[]> {
   const { rows } = await db.query<TenantRow>(
     `select id, name, status, events_per_minute as "eventsPerMinute",

@@ -10,6 +10,11 @@ export function isInNetworks(address: string, networks: readonly string[]): bool
   });
 }
 
+/** Whether a text is a network in CIDR notation. Not `10/8`, which the parser would read as 0.0.0.10/8. */
+export function isNetwork(text: string): boolean {
+  return ipaddr.IPv4.isValidCIDRFourPartDecimal(text) || ipaddr.IPv6.isValidCIDR(text);
+}
+
 /** Returns the key that counts the requests of an address: an IPv4 address, or the /64 network of an IPv6 address. */
 export function addressKey(address: string): string {
   if (!ipaddr.isValid(address)) return address;

@@ -11,6 +11,14 @@ export const ROLE_OF_ACTION = {
   'destination.change': 'operator',
   'destination.delete': 'operator',
   'destination.rotate-secret': 'operator',
+  'tenant.create': 'owner',
+  'tenant.change': 'owner',
+  'key.create': 'owner',
+  'key.rotate': 'owner',
+  'key.revoke': 'owner',
+  'operator.create': 'owner',
+  'operator.change': 'owner',
+  'operator.revoke': 'owner',
 } as const satisfies Record<string, OperatorRole>;
 
 export type AdminAction = keyof typeof ROLE_OF_ACTION;

@@ -21,6 +21,7 @@ import { mayActFor, type ActingOperator } from '../../access/acting-operator';
 import type { AdminChange } from '../audit/audit.queries';
 import { refuseOtherTenant } from '../endpoint/tenant-scope';
 import { AdminActions } from '../endpoint/admin-actions';
+import { KnownTenants } from '../tenants/known-tenants';
 import type { DestinationChangeRequest, DestinationRequest } from './destinations.requests';
 import { DestinationUrl } from './destination-url';
 
@@ -36,6 +37,7 @@ export class Destinations {
     private readonly actions: AdminActions,
     private readonly key: SecretKey,
     private readonly url: DestinationUrl,
+    private readonly known: KnownTenants,
   ) {}
 
   /** @throws Problem `destination-not-found`, also for a destination of a tenant that the operator may not see */
@@ -69,7 +71,11 @@ export class Destinations {
       acting,
       tenantIds: [request.tenantId],
     } as const;
-    return { destination: await this.audited(change, (db) => insertWithinLimits(db, fresh)), secret };
+    const destination = await this.audited(change, async (db) => {
+      await this.known.check(db, request.tenantId);
+      return insertWithinLimits(db, fresh);
+    });
+    return { destination, secret };
   }
 
   async change(

@@ -61,8 +61,14 @@ export function cursorAfter(list: ListName, page: readonly { id: string }[], lim
   return last && page.length === limit ? encodeCursor(list, last.id) : null;
 }
 
+/** The same for a list whose ids are texts. The cursor has them as its only key column. */
+export function cursorAfterKey(list: ListName, page: readonly { id: string }[], limit: number): string | null {
+  const last = page.at(-1);
+  return last && page.length === limit ? encodeKeyCursor(list, [last.id]) : null;
+}
+
 /** The lists that have cursors. Each list rejects the cursors of the other lists. */
-export type ListName = 'events' | 'dlq' | 'audit' | 'replays' | 'usage';
+export type ListName = 'events' | 'dlq' | 'audit' | 'replays' | 'usage' | 'tenants' | 'keys' | 'operators';
 
 const ID_BYTES = 16;
 const CHECK_BYTES = 4;

@@ -1,7 +1,9 @@
 import { applyDecorators } from '@nestjs/common';
 import { Transform } from 'class-transformer';
 import { IsString, Length, ValidateBy, ValidateIf } from 'class-validator';
+import { isNetwork } from '../../access/identity/networks';
 import { parseInstant } from '../../event/instant';
+import { findUnsupportedCharacter } from '../../event/json/unsupported-characters';
 import { isTenantId } from '../../event/tenant';
 import { isUuid, parseUuid } from '../../event/uuid-v7';
 import { ApiText } from '../../http/docs/api-fields';
@@ -9,6 +11,11 @@ import { ApiText } from '../../http/docs/api-fields';
 /** Allows an omitted property. Unlike IsOptional, rejects null, because `status: null` must not match every event. */
 export function MayBeLeftOut(): PropertyDecorator {
   return ValidateIf((_object, value) => value !== undefined);
+}
+
+/** Allows an omitted property, and null, which resets it. */
+export function MayBeNull(): PropertyDecorator {
+  return ValidateIf((_object, value) => value !== undefined && value !== null);
 }
 
 /** A string of `min` to `max` characters that PostgreSQL can store as text and JSON. With `each`, an array of them. */
@@ -48,6 +55,16 @@ export function IsTenantId(): PropertyDecorator {
   });
 }
 
+export function AreTenantIds(): PropertyDecorator {
+  return ValidateBy({
+    name: 'areTenantIds',
+    validator: {
+      validate: (value) => Array.isArray(value) && value.every((one) => typeof one === 'string' && isTenantId(one)),
+      defaultMessage: () => 'each of $property must be a tenant id',
+    },
+  });
+}
+
 /** An optional filter by tenant. */
 export function OneTenant(description: string): PropertyDecorator {
   return applyDecorators(IsTenantId(), MayBeLeftOut(), ApiText('demo', { required: false, description }));
@@ -77,6 +94,47 @@ export function IsNotAfter(end: string): PropertyDecorator {
         return from === undefined || to === undefined || from <= to;
       },
       defaultMessage: () => `$property must not be after ${end}`,
+    },
+  });
+}
+
+/** An object of at most `maxBytes` as JSON, with texts that PostgreSQL can store. */
+export function IsSmallObject(maxBytes: number): PropertyDecorator {
+  return ValidateBy({
+    name: 'isSmallObject',
+    validator: {
+      validate: (value) =>
+        typeof value === 'object' &&
+        !Array.isArray(value) &&
+        Buffer.byteLength(JSON.stringify(value)) <= maxBytes &&
+        findUnsupportedCharacter(value, '') === undefined,
+      defaultMessage: () =>
+        `$property must be an object of at most ${maxBytes} bytes as JSON, without U+0000 or a lone surrogate`,
+    },
+  });
+}
+
+/** Networks in CIDR notation. */
+export function AreNetworks(): PropertyDecorator {
+  return ValidateBy({
+    name: 'areNetworks',
+    validator: {
+      validate: (value) => Array.isArray(value) && value.every((one) => typeof one === 'string' && isNetwork(one)),
+      defaultMessage: () => 'each of $property must be a network in CIDR notation, such as 203.0.113.0/24',
+    },
+  });
+}
+
+/** The end of a credential: an RFC 3339 date-time that is not over. */
+export function IsFutureInstant(): PropertyDecorator {
+  return ValidateBy({
+    name: 'isFutureInstant',
+    validator: {
+      validate: (value) => {
+        const instant = typeof value === 'string' ? parseInstant(value) : undefined;
+        return instant !== undefined && instant.utc > new Date().toISOString();
+      },
+      defaultMessage: () => '$property must be an RFC 3339 date-time in the future, such as 2030-01-31T12:00:00Z',
     },
   });
 }

@@ -24,5 +24,9 @@ export function scopeOf(acting: Pick<ActingOperator, 'tenantIds'>, tenantId: str
 
 /** @throws Problem `tenant-not-found` for a tenant that the operator may not see, registered or not */
 export function refuseOtherTenant(acting: Pick<ActingOperator, 'tenantIds'>, tenantId: string): void {
-  if (!mayActFor(acting, tenantId)) throw new Problem('tenant-not-found', 'No tenant has this id.');
+  if (!mayActFor(acting, tenantId)) noSuchTenant();
+}
+
+export function noSuchTenant(): never {
+  throw new Problem('tenant-not-found', 'No tenant has this id.');
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { ADMIN_TOKEN } from '../../support/app';
+import { ask as askAdmin, createdKey, createdOperator, expectStatus } from '../../support/access/access-admin';
 import { useApp } from '../../support/fixtures/app';
 import { call, expectProblem } from '../../support/e2e-http';
 import { givenDestination } from '../../support/receivers/destinations';
@@ -25,12 +26,24 @@ const NO_OBJECTS = ['null', 'true', '5', '"x"', '[]', '[{}]'];
 describe('a request to an admin endpoint', () => {
   const api = useApp({ APP_ROLE: 'api', DESTINATIONS_ALLOW_PRIVATE: 'true', ADMIN_RATE_LIMIT_PER_MINUTE: '100000' });
   let destinationId: string;
+  let keyId: string;
+  let operatorId: string;
   beforeAll(async () => {
     destinationId = (await givenDestination(api.url, { tenantId: 'demo', url: 'http://127.0.0.1:9/' })).id;
+    await expectStatus(201, askAdmin(api.url, 'POST', 'tenants', { body: { id: 'demo', name: 'Demo' } }));
+    keyId = (await createdKey(api.url, 'demo')).id;
+    operatorId = (await createdOperator(api.url, { role: 'viewer' })).id;
   });
+  /** Fills in the ids of what exists. Other parameters get the id of something else. */
+  const pathOf = (route: string): string =>
+    route
+      .replace('{tenantId}', 'demo')
+      .replace('keys/{id}', `keys/${keyId}`)
+      .replace('operators/{id}', `operators/${operatorId}`)
+      .replace(/\{\w+\}/g, destinationId);
 
   const ask = ([method, route]: Described, body?: string, contentType = 'application/json') => {
-    const target = route.replace(/\{\w+\}/g, destinationId);
+    const target = pathOf(route);
     const type = body === undefined ? {} : { 'content-type': contentType, 'content-length': Buffer.byteLength(body) };
     return call(`${api.url}${target}`, { method, headers: { 'x-admin-token': ADMIN_TOKEN, ...type }, body });
   };
@@ -124,9 +137,9 @@ describe('a request to an admin endpoint', () => {
         '0',
         String((schema.maximum ?? NaN) + 1),
       ])
-        expectRefused(await get(`${route}?${name}=${text}`), `/${name}`);
+        expectRefused(await get(`${pathOf(route)}?${name}=${text}`), `/${name}`);
       for (const text of [schema.minimum, schema.maximum])
-        expect((await get(`${route}?${name}=${text}`)).status).toBe(200);
+        expect((await get(`${pathOf(route)}?${name}=${text}`)).status).toBe(200);
     },
   );
 
@@ -136,15 +149,15 @@ describe('a request to an admin endpoint', () => {
       const values: Record<string, string> = { boolean: 'true', integer: '5' };
       const value =
         (schema.enum?.[0] as string | undefined) ?? values[String(schema.type)] ?? (schema.format ? '2026-01-01' : 'x');
-      expectRefused(await get(`${route}?${name}=${value}&${name}=${value}`), `/${name}`);
-      expectRefused(await get(`${route}?${name}=`), `/${name}`);
+      expectRefused(await get(`${pathOf(route)}?${name}=${value}&${name}=${value}`), `/${name}`);
+      expectRefused(await get(`${pathOf(route)}?${name}=`), `/${name}`);
     },
   );
 
   it.each(operations.filter(([method]) => method === 'GET').map(([, route]) => route))(
     'GET %s: an unknown parameter is refused',
     async (route) => {
-      const target = route.replace(/\{\w+\}/g, destinationId);
+      const target = pathOf(route);
       for (const name of ['extra', 'Limit', 'limit[]', '__proto__', 'constructor'])
         expectRefused(await get(`${target}?${encodeURIComponent(name)}=1`), `/${name}`);
     },

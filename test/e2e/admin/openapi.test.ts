@@ -24,6 +24,9 @@ const ALL_OPTIONAL = [
   'OutboxRetryRequest',
   'DestinationChangeRequest',
   'RotateSecretRequest',
+  'TenantChangeRequest',
+  'RotateKeyRequest',
+  'OperatorChangeRequest',
 ];
 const TOKENS = { 'x-tenant-id': 'demo', 'x-admin-token': ADMIN_TOKEN };
 

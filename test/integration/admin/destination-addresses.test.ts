@@ -1,6 +1,7 @@
 import type { LookupAddress } from 'node:dns';
 import { Logger } from '@nestjs/common';
 import { Destinations } from '../../../src/admin/destinations/destinations';
+import { KnownTenants } from '../../../src/admin/tenants/known-tenants';
 import { AdminActions } from '../../../src/admin/endpoint/admin-actions';
 import { AdminTransactions } from '../../../src/admin/endpoint/admin-transactions';
 import { DestinationUrl } from '../../../src/admin/destinations/destination-url';
@@ -35,7 +36,8 @@ function startParts(database: TestDatabase, env: Record<string, string> = {}) {
   const courier = new Courier(guard, key, new Metrics());
   const handler = new DestinationDelivery(new DestinationRegistry(database.pool), courier, database.pool);
   const actions = new AdminActions(new AdminTransactions(database.pool));
-  const destinations = new Destinations(database.pool, actions, key, new DestinationUrl(settings, guard));
+  const url = new DestinationUrl(settings, guard);
+  const destinations = new Destinations(database.pool, actions, key, url, new KnownTenants(settings));
   return { names, courier, handler, destinations };
 }
 

@@ -1,0 +1,97 @@
+import { ArrayMaxSize, ArrayMinSize, ArrayUnique, IsArray, IsIn, Matches, ValidateBy } from 'class-validator';
+import { OPERATOR_ROLES, type OperatorRole } from '../../access/identity/operator-roles';
+import { ApiEnum, ApiInstant, ApiList, ApiText } from '../../http/docs/api-fields';
+import { IsCursor, IsListLimit } from '../endpoint/paging';
+import { AreTenantIds, IsFutureInstant, IsPlainText, MayBeLeftOut, MayBeNull } from '../endpoint/rules';
+
+const MOST_NAME = 200;
+const MOST_TENANTS = 1_000;
+const CREDENTIAL_ID = /^[0-9A-Za-z]{1,40}$/;
+/** The audit trail has these names for ADMIN_TOKEN, for StreamForge itself, and for `npm run keys`. */
+const RESERVED_NAMES = ['admin', 'streamforge', 'cli'];
+const NAME = {
+  minLength: 1,
+  maxLength: MOST_NAME,
+  description: 'Stands in the audit trail. At most one operator who is not revoked has it',
+};
+
+/** Refuses reserved names, in any spelling that a reader could take for one of them. */
+function IsNoReservedName(): PropertyDecorator {
+  return ValidateBy({
+    name: 'isNoReservedName',
+    validator: {
+      validate: (value) =>
+        typeof value !== 'string' ||
+        (value === value.trim() && !RESERVED_NAMES.includes(value.normalize('NFKC').trim().toLowerCase())),
+      defaultMessage: () =>
+        `$property must not be ${RESERVED_NAMES.join(' or ')}, and must not begin or end with a space`,
+    },
+  });
+}
+
+class OperatorFields {
+  @ApiList(String, {
+    required: false,
+    nullable: true,
+    example: ['acme'],
+    description: 'The tenants whose data the operator may see and change. Null, the default: all tenants',
+    minItems: 1,
+    maxItems: MOST_TENANTS,
+  })
+  @MayBeNull()
+  @IsArray()
+  @ArrayMinSize(1)
+  @ArrayMaxSize(MOST_TENANTS)
+  @ArrayUnique()
+  @AreTenantIds()
+  tenantIds?: string[] | null;
+
+  @ApiInstant({
+    required: false,
+    nullable: true,
+    example: '2036-01-31T12:00:00.000Z',
+    description: 'When the token expires. Null, the default: never',
+  })
+  @MayBeNull()
+  @IsFutureInstant()
+  expiresAt?: string | null;
+}
+
+export class OperatorRequest extends OperatorFields {
+  @ApiText('ada', NAME)
+  @IsPlainText(MOST_NAME)
+  @IsNoReservedName()
+  name!: string;
+
+  @ApiEnum('OperatorRole', OPERATOR_ROLES)
+  @IsIn(OPERATOR_ROLES)
+  role!: OperatorRole;
+}
+
+/** Omitted fields keep their values. */
+export class OperatorChangeRequest extends OperatorFields {
+  @ApiText('ada', { ...NAME, required: false })
+  @MayBeLeftOut()
+  @IsPlainText(MOST_NAME)
+  @IsNoReservedName()
+  name?: string;
+
+  @ApiEnum('OperatorRole', OPERATOR_ROLES, { required: false })
+  @MayBeLeftOut()
+  @IsIn(OPERATOR_ROLES)
+  role?: OperatorRole;
+}
+
+export class OperatorsQuery {
+  @IsListLimit('Maximum number of items in the response')
+  limit = 50;
+
+  @IsCursor()
+  cursor?: string;
+}
+
+export class OperatorPath {
+  @ApiText('4kQ0bZx81LpT')
+  @Matches(CREDENTIAL_ID, { message: 'id must be the id of an operator' })
+  id!: string;
+}
