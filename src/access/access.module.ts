@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { AdminToken } from './admin-token';
 import { AccessDirectory } from './identity/access-directory';
 import { LastUsed } from './last-used';
+import { OidcTokens } from './oidc/oidc-tokens';
 import { OperatorAccess, OperatorIdentity } from './operator-access';
 import { RefusedCredentials } from './refused-credentials';
 import { TenantAccess } from './tenant-access';
@@ -14,6 +15,7 @@ import { WhoamiController } from './whoami.controller';
     AdminToken,
     AccessDirectory,
     LastUsed,
+    OidcTokens,
     OperatorIdentity,
     OperatorAccess,
     RefusedCredentials,

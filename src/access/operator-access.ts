@@ -8,11 +8,12 @@ import { ADMIN_COUNTER, type WindowCounter } from '../redis/window-counter';
 import { AdminToken } from './admin-token';
 import { AccessDirectory } from './identity/access-directory';
 import type { OperatorCaller } from './identity/caller';
-import { hasDigest, parseCredential } from './identity/credential';
+import { hasDigest, parseCredential, type SentCredential } from './identity/credential';
 import { addressKey } from './identity/networks';
 import { bearerToken } from './identity/sent-key';
 import { LastUsed } from './last-used';
 import { allowanceHeaders } from './limits/allowance';
+import { OidcTokens } from './oidc/oidc-tokens';
 import { invalidToken, RefusedCredentials } from './refused-credentials';
 
 /** The holder of ADMIN_TOKEN. No operator may have this name. */
@@ -25,17 +26,32 @@ export class OperatorIdentity {
     private readonly admin: AdminToken,
     private readonly directory: AccessDirectory,
     private readonly lastUsed: LastUsed,
+    private readonly oidc: OidcTokens,
   ) {}
+
+  /** Whether a request has credentials that could be an operator's, right or wrong. */
+  isClaimed(headers: IncomingHttpHeaders): boolean {
+    if (headers['x-admin-token'] !== undefined) return true;
+    const bearer = bearerToken(headers);
+    return bearer !== undefined && (bearer.startsWith('sfa_') || this.oidc.isAddressedHere(bearer));
+  }
 
   /**
    * Returns undefined when the request has no valid credentials of an operator.
-   * @throws the error of PostgreSQL when the directory or the generated admin token cannot be read
+   * @throws Problem `issuer-unavailable`, or the error of PostgreSQL when the directory or the generated admin token
+   * cannot be read
    */
   async of(headers: IncomingHttpHeaders): Promise<OperatorCaller | undefined> {
     const text = sentToken(headers);
     if (text === undefined) return undefined;
     const sent = parseCredential(text);
-    if (!sent) return isSameSecret(text, await this.admin.value()) && !isBearer(headers) ? ADMIN : undefined;
+    if (sent) return this.holderOf(sent);
+    // ADMIN_TOKEN is taken from X-Admin-Token only, and a token of the OIDC issuer from Authorization only.
+    if (headers['x-admin-token'] === undefined) return this.oidc.operatorOf(text);
+    return isSameSecret(text, await this.admin.value()) ? ADMIN : undefined;
+  }
+
+  private async holderOf(sent: SentCredential): Promise<OperatorCaller | undefined> {
     await this.directory.ensureFresh();
     const row = sent.kind === 'sfa' ? this.directory.operator(sent.id) : undefined;
     if (!hasDigest(sent, row?.digest) || !row) return undefined;
@@ -60,9 +76,14 @@ export class OperatorAccess {
     private readonly refused: RefusedCredentials,
   ) {}
 
+  /** Whether a request has credentials that could be an operator's, right or wrong. */
+  isClaimed(headers: IncomingHttpHeaders): boolean {
+    return this.identity.isClaimed(headers);
+  }
+
   /**
    * Returns the operator, who is also stored in the request.
-   * @throws Problem `admin-token-invalid` or `admin-rate-limited`, or the error of PostgreSQL
+   * @throws Problem `admin-token-invalid`, `admin-rate-limited` or `issuer-unavailable`, or the error of PostgreSQL
    */
   async check(request: FastifyRequest, reply: FastifyReply): Promise<OperatorCaller> {
     const operator = await this.identity.of(request.headers);
@@ -88,19 +109,11 @@ export class OperatorAccess {
   }
 }
 
-/** Whether a request has credentials that could be an operator's, right or wrong. */
-export function sendsOperatorCredentials(headers: IncomingHttpHeaders): boolean {
-  return headers['x-admin-token'] !== undefined || (bearerToken(headers)?.startsWith('sfa_') ?? false);
-}
-
 /** X-Admin-Token comes first, because a proxy in front may use the Authorization header. */
 function sentToken(headers: IncomingHttpHeaders): string | undefined {
   const sent = headers['x-admin-token'];
   return sent === undefined ? bearerToken(headers) : String(sent); // a repeated header becomes a text that never matches
 }
-
-/** ADMIN_TOKEN is taken from X-Admin-Token only. */
-const isBearer = (headers: IncomingHttpHeaders): boolean => headers['x-admin-token'] === undefined;
 
 /** Compares digests in constant time, so that the duration reveals neither the content nor the length of the secret. */
 export function isSameSecret(sent: string, secret: string): boolean {

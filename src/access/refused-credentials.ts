@@ -63,7 +63,8 @@ const invalidKey = (): Problem => new Problem('api-key-invalid', 'The API key is
 /** Also for a request without credentials, which is not counted: it is no guess. */
 export const invalidToken = (): Problem => new Problem('admin-token-invalid', INVALID_TOKEN, { headers: CHALLENGE });
 
-const INVALID_TOKEN = 'Send an operator token or the admin token in X-Admin-Token, or as Authorization: Bearer.';
+const INVALID_TOKEN =
+  'Send an operator token or ADMIN_TOKEN in X-Admin-Token, or an operator token or OIDC token as Authorization: Bearer.';
 
 function tooMany(kind: Refused['kind'], most: number, endsAtMs: number): Problem {
   const code = kind === 'key' ? 'tenant-rate-limited' : 'admin-rate-limited';

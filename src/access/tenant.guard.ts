@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Problem } from '../event/problems';
 import { mayActFor } from './acting-operator';
 import type { TenantCaller } from './identity/caller';
-import { OperatorAccess, sendsOperatorCredentials } from './operator-access';
+import { OperatorAccess } from './operator-access';
 import { readTenant, TenantAccess } from './tenant-access';
 
 /** Admits requests that may ingest events, and stores the caller and its tenant in the request. */
@@ -29,7 +29,7 @@ export class ReadGuard implements CanActivate {
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const http = context.switchToHttp();
     const request = http.getRequest<FastifyRequest>();
-    if (!sendsOperatorCredentials(request.headers)) return admit(request, await this.tenants.identify(request, 'read'));
+    if (!this.operators.isClaimed(request.headers)) return admit(request, await this.tenants.identify(request, 'read'));
     const operator = await this.operators.check(request, http.getResponse<FastifyReply>());
     if (request.headers['x-tenant-id'] === undefined) return true;
     request.tenantId = readTenant(request.headers);
@@ -49,7 +49,7 @@ export class CallerGuard implements CanActivate {
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const http = context.switchToHttp();
     const request = http.getRequest<FastifyRequest>();
-    if (!sendsOperatorCredentials(request.headers))
+    if (!this.operators.isClaimed(request.headers))
       return admit(request, await this.tenants.identify(request, undefined));
     await this.operators.check(request, http.getResponse<FastifyReply>());
     return true;

@@ -1,7 +1,8 @@
 import { Controller, Get, Req, UseGuards } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiSecurity, ApiTags } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { ApiProblems } from '../http/docs/api-problem';
+import { ApiCredentials } from '../http/docs/security-schemes';
 import type { Caller } from './identity/caller';
 import { CallerGuard } from './tenant.guard';
 import { CALLER_PROBLEMS } from './tenant-access';
@@ -12,13 +13,10 @@ import { WhoamiResponse } from './whoami.response';
 export class WhoamiController {
   @Get()
   @UseGuards(CallerGuard)
-  @ApiSecurity('tenant')
-  @ApiSecurity('api-key')
-  @ApiSecurity('bearer')
-  @ApiSecurity('admin-token')
+  @ApiCredentials('both')
   @ApiOperation({ operationId: 'whoami', summary: 'Return who the credentials of this request belong to.' })
   @ApiOkResponse({ type: WhoamiResponse })
-  @ApiProblems(...CALLER_PROBLEMS, 'admin-token-invalid', 'admin-rate-limited')
+  @ApiProblems(...CALLER_PROBLEMS, 'admin-token-invalid', 'admin-rate-limited', 'issuer-unavailable')
   read(@Req() { caller }: FastifyRequest): WhoamiResponse {
     if (!caller) throw new Error('no guard has set the caller of this request');
     return describe(caller);

@@ -54,6 +54,7 @@ function riskyCombinations(settings: Settings): string[] {
   if (settings.CORS_ALLOWED_ORIGINS.includes('*') && settings.CORS_ALLOWED_ORIGINS.length > 1) {
     problems.push('CORS_ALLOWED_ORIGINS: * must stand alone, because it allows every origin');
   }
+  problems.push(...partsOfOidc(settings));
   if (settings.RETRY_BACKOFF_MS.length === 0) problems.push('RETRY_BACKOFF_MS: must have at least one value');
   if (settings.WORKER_BATCH_SIZE > settings.RABBITMQ_PREFETCH) {
     problems.push('WORKER_BATCH_SIZE: must not exceed RABBITMQ_PREFETCH; otherwise a batch never fills');
@@ -64,6 +65,13 @@ function riskyCombinations(settings: Settings): string[] {
     }
   }
   return problems;
+}
+
+function partsOfOidc({ OIDC_ISSUER, OIDC_AUDIENCE, OIDC_ROLES }: Settings): string[] {
+  const parts = Object.entries({ OIDC_ISSUER, OIDC_AUDIENCE, OIDC_ROLES: OIDC_ROLES[0] });
+  const missing = parts.filter(([, value]) => value === undefined);
+  if (missing.length === parts.length) return [];
+  return missing.map(([name]) => `${name}: must be set, because OIDC needs OIDC_ISSUER, OIDC_AUDIENCE and OIDC_ROLES`);
 }
 
 /** The password in docker-compose.yml, and tokens in examples. They are public. */
@@ -92,6 +100,9 @@ function forbiddenInProduction(settings: Settings, env: Record<string, string | 
       'CORS_ALLOWED_ORIGINS: must name the origins in production; with *, any web page that somebody on your network opens could send events',
     );
   }
+  if (settings.OIDC_ISSUER?.startsWith('http:')) {
+    problems.push('OIDC_ISSUER: must start with https:// in production');
+  }
   if (settings.DESTINATIONS_ALLOW_PRIVATE) problems.push('DESTINATIONS_ALLOW_PRIVATE: must be false in production');
   return problems;
 }
@@ -119,5 +130,5 @@ function knownSecrets(settings: Settings, api: boolean): string[] {
 
 /** Does not repeat values that may contain a password. */
 function shown(name: string, text: string): string {
-  return /URL|TOKEN|ENDPOINT|SECRET/.test(name) ? 'another value' : JSON.stringify(text);
+  return /URL|TOKEN|ENDPOINT|SECRET|ISSUER/.test(name) ? 'another value' : JSON.stringify(text);
 }

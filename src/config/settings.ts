@@ -1,4 +1,5 @@
 import { isTenantId } from '../event/tenant';
+import { issuer, roleClaim } from './oidc-kinds';
 import { parseRoles, type Role } from './roles';
 import {
   anyText,
@@ -135,6 +136,16 @@ export const SETTINGS = {
     integer(1),
     '300',
     'admin requests per minute and client address; refused credentials have a count of their own with this limit',
+  ),
+  OIDC_ISSUER: optional(
+    issuer,
+    'URL of the OIDC issuer whose tokens admit operators, as in the claim iss; unset: none; needs OIDC_AUDIENCE and OIDC_ROLES',
+  ),
+  OIDC_AUDIENCE: optional(anyText, 'audience that a token of the OIDC issuer must have, as in the claim aud'),
+  OIDC_ROLES: setting(
+    listOf(roleClaim),
+    '',
+    'claims that give an OIDC operator a role, such as groups:platform-owners=owner,groups:support=support; of several, the highest; a.b is the member b of the claim a',
   ),
   REPLAY_MAX_LIMIT: setting(integer(1), '5000', 'maximum number of events in one replay'),
   OUTBOX_BATCH_SIZE: setting(integer(1, 10_000), '1000', 'maximum number of outbox entries in one claim'),

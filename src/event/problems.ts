@@ -76,6 +76,7 @@ const CATALOGUE = {
   'internal-error': { status: 500, retryable: true, title: 'An internal error occurred' },
   overloaded: { status: 503, retryable: true, title: 'Too many events are waiting to be stored' },
   'storage-unavailable': { status: 503, retryable: true, title: 'The database is unavailable' },
+  'issuer-unavailable': { status: 503, retryable: true, title: 'The OIDC issuer is unavailable' },
 } as const satisfies Record<string, { status: number; retryable: boolean; title: string }>;
 
 export type ProblemCode = keyof typeof CATALOGUE;

@@ -1,13 +1,5 @@
 import { applyDecorators } from '@nestjs/common';
-import {
-  ApiExtraModels,
-  ApiOperation,
-  ApiParam,
-  ApiQuery,
-  ApiResponse,
-  ApiSecurity,
-  getSchemaPath,
-} from '@nestjs/swagger';
+import { ApiExtraModels, ApiOperation, ApiParam, ApiQuery, ApiResponse, getSchemaPath } from '@nestjs/swagger';
 import {
   ApiCloudEventHeaders,
   ApiContentEncodingHeader,
@@ -19,6 +11,7 @@ import { CALLER_PROBLEMS } from '../access/tenant-access';
 import { Problem } from '../event/problems';
 import { ApiProblems, problemExamples } from '../http/docs/api-problem';
 import { ProblemResponse } from '../http/docs/problem.response';
+import { ApiCredentials } from '../http/docs/security-schemes';
 import { CloudEvent, EventEnvelope, LegacyEventEnvelope } from './event.requests';
 import {
   EventResponse,
@@ -58,7 +51,7 @@ const INGEST_PROBLEMS = [
 /** Documents POST /v1/events. */
 export function ApiIngestEvent(): MethodDecorator {
   return applyDecorators(
-    ApiSecurity('tenant'),
+    ApiCredentials('tenants'),
     ApiExtraModels(EventEnvelope, LegacyEventEnvelope, CloudEvent, SingleEventResponse, StreamResponse),
     ApiOperation({
       operationId: 'ingestEvent',
@@ -103,13 +96,12 @@ export function ApiIngestEvent(): MethodDecorator {
 /** Documents GET /v1/events/{id}. */
 export function ApiGetEvent(): MethodDecorator {
   return applyDecorators(
-    ApiSecurity('tenant'),
-    ApiSecurity('admin-token'),
+    ApiCredentials('both'),
     ApiOperation({
       operationId: 'getEvent',
       summary: 'Retrieve an event with its status and every attempt to process it.',
       description:
-        'When several events of the tenant have that `eventId`, returns the newest and names the `others`. With X-Tenant-Id, returns an event of that tenant. With X-Admin-Token alone, returns an event of any tenant. If several tenants have an event with this `eventId`, the problem `event-id-ambiguous` names up to 100 of them in `tenants`.',
+        'When several events of the tenant have that `eventId`, returns the newest and names the `others`. A tenant gets its own events. An operator gets an event of any tenant that the operator may see, or of the tenant in X-Tenant-Id. If several tenants have an event with this `eventId`, the problem `event-id-ambiguous` names up to 100 of them in `tenants`.',
     }),
     ApiTenantHeader(),
     ApiParam({
@@ -131,6 +123,7 @@ export function ApiGetEvent(): MethodDecorator {
       'event-not-found',
       'event-id-ambiguous',
       'admin-rate-limited',
+      'issuer-unavailable',
     ),
   );
 }
@@ -138,7 +131,7 @@ export function ApiGetEvent(): MethodDecorator {
 /** Documents POST /v1/ingest/stream. */
 export function ApiIngestStream(): MethodDecorator {
   return applyDecorators(
-    ApiSecurity('tenant'),
+    ApiCredentials('tenants'),
     ApiExtraModels(RecordLine),
     ApiOperation({
       operationId: 'ingestStream',

@@ -1,5 +1,5 @@
 import { Controller, Get, Header, Headers, Inject, Res } from '@nestjs/common';
-import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiSecurity, ApiOkResponse, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { SETTINGS_TOKEN, type Settings } from '../config/settings';
 import { Problem } from '../event/problems';
@@ -47,7 +47,7 @@ export class MetricsController {
     operationId: 'getMetrics',
     summary: 'Prometheus metrics. Requires `Authorization: Bearer METRICS_TOKEN` when METRICS_TOKEN is set.',
   })
-  @ApiBearerAuth('metrics-token')
+  @ApiSecurity('metrics-token')
   @ApiOkResponse({
     description: 'Metrics in the Prometheus text format',
     content: { 'text/plain': { schema: { type: 'string' } } },

@@ -1,5 +1,5 @@
 import { applyDecorators, Injectable, UseGuards, type CanActivate, type ExecutionContext } from '@nestjs/common';
-import { ApiSecurity, ApiTags } from '@nestjs/swagger';
+import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { leastRoleOf } from '../../access/least-role';
 import { includesRole } from '../../access/identity/operator-roles';
@@ -7,6 +7,7 @@ import { OperatorAccess } from '../../access/operator-access';
 import { Problem } from '../../event/problems';
 import { refuseQuery } from './no-input';
 import { ApiProblems } from '../../http/docs/api-problem';
+import { ApiCredentials } from '../../http/docs/security-schemes';
 
 /** Checks the operator, the role and the rate limit of each request, and that only a GET has query parameters. */
 @Injectable()
@@ -30,8 +31,14 @@ class AdminGuard implements CanActivate {
 export function AdminEndpoint(): ClassDecorator {
   return applyDecorators(
     ApiTags('admin'),
-    ApiSecurity('admin-token'),
-    ApiProblems('invalid-request', 'admin-token-invalid', 'admin-rate-limited', 'storage-unavailable'),
+    ApiCredentials('operators'),
+    ApiProblems(
+      'invalid-request',
+      'admin-token-invalid',
+      'admin-rate-limited',
+      'storage-unavailable',
+      'issuer-unavailable',
+    ),
     UseGuards(AdminGuard),
   );
 }

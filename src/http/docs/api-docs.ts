@@ -6,6 +6,7 @@ import { COMMON_PARAMETERS, RATE_LIMIT_HEADERS, RESPONSE_HEADERS, responseHeader
 import { problemComponents } from './api-problem';
 import { DeliveredEvent } from './delivered-event';
 import { exactResponses } from './exact-responses';
+import { SECURITY_SCHEMES } from './security-schemes';
 import { WEBHOOKS } from './webhooks';
 
 /** Returns the OpenAPI document of the endpoints that this process serves. */
@@ -15,28 +16,24 @@ export function describeApi(app: NestFastifyApplication): OpenAPIObject {
     .setTitle('StreamForge')
     .setDescription(
       'StreamForge accepts each event once, stores it durably, and processes it with exactly-once effects. ' +
-        'To try an endpoint, press Authorize: X-Tenant-Id for events, X-Admin-Token for the admin endpoints. ' +
+        'To try an endpoint, press Authorize. For events, enter an API key under `api-key`, or a tenant under `tenant` ' +
+        'where TENANT_AUTH allows it. For the admin endpoints, enter ADMIN_TOKEN or an operator token under `admin-token`, ' +
+        'or a token of the OIDC issuer under `bearer`. Swagger UI forgets them when the page is closed. ' +
+        '`x-role` is the least role that an admin endpoint needs. `GET /v1/whoami` returns who you are. ' +
         'Scripts of other origins may call the API if CORS_ALLOWED_ORIGINS lists their origin.',
     )
     .setVersion(version)
     .addServer('/')
     .addTag('events', 'Send events and read them back')
+    .addTag('access', 'Who sends a request')
     .addTag('admin', 'Find failed events and their causes; retry, discard and replay events; manage destinations')
     .addTag('operations', 'Health and metrics')
     .addTag('webhooks', 'Requests that destinations receive')
-    .addApiKey({ type: 'apiKey', in: 'header', name: 'X-Tenant-Id', description: 'The tenant of the events' }, 'tenant')
-    .addApiKey(
-      { type: 'apiKey', in: 'header', name: 'X-Admin-Token', description: 'The setting ADMIN_TOKEN' },
-      'admin-token',
-    )
-    .addBearerAuth(
-      { type: 'http', scheme: 'bearer', description: 'The setting METRICS_TOKEN, if it is set' },
-      'metrics-token',
-    )
     .build();
   const document = SwaggerModule.createDocument(app, config, { extraModels: [DeliveredEvent] });
   document.components = {
     ...document.components,
+    securitySchemes: SECURITY_SCHEMES,
     schemas: { ...document.components?.schemas, JsonValue: JSON_VALUE },
     ...problemComponents(),
     headers: RESPONSE_HEADERS,
@@ -70,6 +67,6 @@ export function serveApiDocs(app: NestFastifyApplication): void {
   SwaggerModule.setup('docs', app, () => describeApi(app), {
     jsonDocumentUrl: 'docs-json',
     customSiteTitle: 'StreamForge API',
-    swaggerOptions: { persistAuthorization: true, displayRequestDuration: true, plugins: [exactResponses] },
+    swaggerOptions: { displayRequestDuration: true, plugins: [exactResponses] },
   });
 }

@@ -49,6 +49,7 @@ describe('settings', () => {
       STREAM_PACE_MAX_SECONDS: 3_600,
       MAX_STREAMS_PER_TENANT: 16,
       ADMIN_RATE_LIMIT_PER_MINUTE: 300,
+      OIDC_ROLES: [],
       REPLAY_MAX_LIMIT: 5_000,
       OUTBOX_BATCH_SIZE: 1_000,
       OUTBOX_INFLIGHT_LEASE_SECONDS: 30,
@@ -248,5 +249,49 @@ describe('production', () => {
     expect(problemsOf({ ...api, APP_ROLE: 'api' })).toEqual([]);
     expect(problemsOf({ ...worker, APP_ROLE: 'worker' })).toEqual([]);
     expect(problemsOf({ ...publisher, APP_ROLE: 'publisher' })).toEqual([]);
+  });
+});
+
+describe('OIDC_ISSUER, OIDC_AUDIENCE and OIDC_ROLES', () => {
+  const oidc = {
+    OIDC_ISSUER: 'https://id.example.com/realms/ops',
+    OIDC_AUDIENCE: 'streamforge',
+    OIDC_ROLES: 'groups:platform owners=owner, https://example.com/roles:first line=support',
+  };
+
+  it('read roles by claim and value, of which the claim may be a URL', () => {
+    expect(parseSettings(oidc).OIDC_ROLES).toEqual([
+      { claim: 'groups', value: 'platform owners', role: 'owner' },
+      { claim: 'https://example.com/roles', value: 'first line', role: 'support' },
+    ]);
+  });
+
+  it.each(['groups=owner', 'groups:=owner', ':x=owner', 'groups:x=admin', 'groups:x', 'groups:x=owner,'])(
+    'refuse the roles %j',
+    (text) => {
+      expect(namesIn(problemsOf({ ...oidc, OIDC_ROLES: text }))).toEqual(['OIDC_ROLES']);
+    },
+  );
+
+  it.each([
+    'http://id.example.com',
+    'https://id.example.com/?tenant=1',
+    'https://user:password@id.example.com',
+    'id.example.com',
+  ])('refuse the issuer %s, and do not show it', (text) => {
+    const problems = problemsOf({ ...oidc, OIDC_ISSUER: text });
+    expect(namesIn(problems)).toEqual(['OIDC_ISSUER']);
+    expect(problems.join()).not.toContain(text);
+  });
+
+  it('allow an issuer without TLS on this machine only, and not in production', () => {
+    const local = { ...oidc, OIDC_ISSUER: 'http://127.0.0.1:8080/realms/ops' };
+    expect(problemsOf(local)).toEqual([]);
+    expect(namesIn(problemsOf({ ...PRODUCTION, ...local }))).toEqual(['OIDC_ISSUER']);
+    expect(problemsOf({ ...PRODUCTION, ...oidc })).toEqual([]);
+  });
+
+  it.each(['OIDC_ISSUER', 'OIDC_AUDIENCE', 'OIDC_ROLES'])('need each other: %s', (name) => {
+    expect(namesIn(problemsOf({ ...oidc, [name]: undefined }))).toEqual([name]);
   });
 });

@@ -51,6 +51,7 @@ const STATUS_OF_CODE: Record<ProblemCode, number> = {
   'internal-error': 500,
   overloaded: 503,
   'storage-unavailable': 503,
+  'issuer-unavailable': 503,
 };
 const CODES = Object.entries(STATUS_OF_CODE) as [ProblemCode, number][];
 

@@ -1,0 +1,71 @@
+import { Logger } from '@nestjs/common';
+import { createRemoteJWKSet, customFetch, type JWTVerifyGetKey } from 'jose';
+import { isProtectedUrl } from '../../config/oidc-kinds';
+
+/** How long keys are used before they are read again. A key that the issuer withdraws is accepted for this long. */
+const MAX_AGE_MS = 600_000;
+/** The shortest time between two reads that unknown keys cause. */
+const COOLDOWN_MS = 30_000;
+/** For the configuration and the keys together. */
+const TIMEOUT_MS = 3_000;
+/** After a failure, the issuer is left alone for this long. */
+export const PAUSE_AFTER_FAILURE_MS = 5_000;
+const MAX_ANSWER_BYTES = 262_144;
+
+/** The keys of the issuer cannot be read. */
+export class IssuerUnavailableError extends Error {
+  constructor(why: string, options?: ErrorOptions) {
+    super(why, options);
+    this.name = 'IssuerUnavailableError';
+  }
+}
+
+type FetchOptions = Parameters<typeof fetch>[1];
+
+/**
+ * Returns the public keys of an OIDC issuer, for the verification of its tokens. They are kept in memory. The
+ * configuration of the issuer is read again with the keys, so that the issuer may move them.
+ */
+export function issuerKeys(issuer: string): JWTVerifyGetKey {
+  const logger = new Logger('Access');
+  const configuration = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
+  let pausedUntilMs = 0;
+  const read = async (_url: string, options: FetchOptions): Promise<Response> => {
+    if (Date.now() < pausedUntilMs) throw new IssuerUnavailableError('The last attempt to read its keys has failed.');
+    try {
+      const keysUrl = keysUrlFrom(await readJson(configuration, options), issuer);
+      return Response.json(await readJson(keysUrl, options));
+    } catch (error) {
+      pausedUntilMs = Date.now() + PAUSE_AFTER_FAILURE_MS;
+      logger.warn({ msg: 'access.issuer-unavailable', issuer, err: error });
+      throw new IssuerUnavailableError('Its keys cannot be read.', { cause: error });
+    }
+  };
+  return createRemoteJWKSet(new URL(configuration), {
+    cacheMaxAge: MAX_AGE_MS,
+    cooldownDuration: COOLDOWN_MS,
+    timeoutDuration: TIMEOUT_MS,
+    [customFetch]: read,
+  });
+}
+
+/** @throws if the configuration is of another issuer, or does not say where the keys are */
+function keysUrlFrom(configuration: unknown, issuer: string): string {
+  const { issuer: named, jwks_uri: url } = (configuration ?? {}) as { issuer?: unknown; jwks_uri?: unknown };
+  if (named !== issuer) throw new Error(`The configuration is of the issuer ${JSON.stringify(named)}.`);
+  if (typeof url !== 'string' || !isProtectedUrl(url)) throw new Error('jwks_uri is not a URL with https:.');
+  return url;
+}
+
+async function readJson(url: string, options: FetchOptions): Promise<unknown> {
+  const response = await fetch(url, options);
+  const parts: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const part of (response.body ?? []) as AsyncIterable<Uint8Array>) {
+    bytes += part.byteLength;
+    if (bytes > MAX_ANSWER_BYTES) throw new Error(`${url} has more than ${MAX_ANSWER_BYTES} bytes.`);
+    parts.push(part);
+  }
+  if (response.status !== 200) throw new Error(`${url} answered ${response.status}.`);
+  return JSON.parse(Buffer.concat(parts).toString());
+}
