@@ -50,7 +50,10 @@ export interface ApiDocument {
   openapi: string;
   paths: Record<string, Record<string, Operation>>;
   webhooks: Record<string, Record<string, Operation>>;
-  components: { schemas: Record<string, Schema>; securitySchemes: Record<string, { name?: string }> };
+  components: {
+    schemas: Record<string, Schema>;
+    securitySchemes: Record<string, { type: string; name?: string; scheme?: string }>;
+  };
 }
 
 /** A request generated from the document: valid, nearly valid, or nonsense. */

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import * as fc from 'fast-check';
+import { OPERATOR_ROLES } from '../../../src/access/identity/operator-roles';
 import { ADMIN_TOKEN } from '../../support/app';
 import { useApp } from '../../support/fixtures/app';
 import { call } from '../../support/e2e-http';
@@ -112,10 +113,35 @@ describe('the OpenAPI document', () => {
     expect(names).toEqual(expect.arrayContaining(['webhook-id', 'webhook-timestamp', 'webhook-signature']));
   });
 
-  it('offers both tokens under Authorize', () => {
-    const names = Object.values(document.components.securitySchemes).map(({ name }) => name);
-    expect(names).toEqual(expect.arrayContaining(['X-Tenant-Id', 'X-Admin-Token']));
+  it('offers each kind of credentials under Authorize, and calls none of them a JWT', () => {
+    const schemes = Object.entries(document.components.securitySchemes);
+    expect(schemes.map(([name, { type, name: header, scheme }]) => [name, type, header ?? scheme])).toEqual([
+      ['tenant', 'apiKey', 'X-Tenant-Id'],
+      ['api-key', 'apiKey', 'X-Api-Key'],
+      ['bearer', 'http', 'bearer'],
+      ['admin-token', 'apiKey', 'X-Admin-Token'],
+      ['metrics-token', 'http', 'bearer'],
+    ]);
+    expect(JSON.stringify(schemes)).not.toMatch(/JWT/);
   });
+
+  it.each(operations)(
+    'names the credentials that %s %s takes, each of which is enough',
+    (_method, route, operation) => {
+      const taken = operation.security?.map((scheme) => Object.keys(scheme).join(' and ')).toSorted();
+      expect(taken).toEqual(credentialsOf(route, operation.operationId));
+    },
+  );
+
+  it.each(operations)(
+    'names the least role of %s %s exactly if it is for operators only',
+    (_method, route, operation) => {
+      const isRole = OPERATOR_ROLES.some((role) => role === operation['x-role']);
+      expect([isRole, operation['x-role'] === undefined]).toEqual(
+        route.startsWith('/v1/admin/') ? [true, false] : [false, true],
+      );
+    },
+  );
 
   it('has examples that work unchanged', async () => {
     for (const [method, route, operation] of operations) {
@@ -156,6 +182,13 @@ describe('the OpenAPI document', () => {
     );
   });
 });
+
+function credentialsOf(route: string, id: string | undefined): string[] | undefined {
+  if (route.startsWith('/v1/admin/')) return ['admin-token', 'bearer'];
+  if (id === 'getEvent' || id === 'whoami') return ['admin-token', 'api-key', 'bearer', 'tenant'];
+  if (route.startsWith('/v1/')) return ['api-key', 'bearer', 'tenant'];
+  return route === '/metrics' ? ['metrics-token'] : undefined;
+}
 
 const responsesOf = (operation: Operation) =>
   Object.entries(operation.responses).map(([status, response]) => [status, resolve(document, response)] as const);

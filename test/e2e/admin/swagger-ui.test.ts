@@ -4,6 +4,7 @@ import * as path from 'node:path';
 import { chromium, type Browser, type Locator, type Page } from 'playwright-core';
 import { givenDeadLetters } from '../../support/admin';
 import { ADMIN_TOKEN, startTestApp, type TestApp } from '../../support/app';
+import { givenKey, givenOperator } from '../../support/credentials';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
 import { statusCounts } from '../../support/processes/e2e-cluster';
 import { eventually } from '../../support/eventually';
@@ -41,8 +42,8 @@ describe('Swagger UI in a real browser', () => {
       env: { ...process.env, HOME: profile },
     });
     page = await browser.newPage();
-    await page.goto(`${all.url}/docs`);
-    await authorize();
+    await openDocs();
+    await authorize({ tenant: 'demo', 'admin-token': ADMIN_TOKEN });
   }, 120_000);
   afterAll(async () => {
     await browser?.close();
@@ -51,14 +52,17 @@ describe('Swagger UI in a real browser', () => {
     fs.rmSync(profile, { recursive: true, force: true });
   });
 
-  async function authorize(): Promise<void> {
+  async function openDocs(): Promise<void> {
+    await page.goto(`${all.url}/docs`);
+    await page.getByRole('button', { name: 'Authorize' }).first().waitFor();
+  }
+
+  /** Enters credentials by the names of their security schemes. */
+  async function authorize(credentials: Record<string, string>): Promise<void> {
     await page.getByRole('button', { name: 'Authorize' }).first().click();
-    const dialog = page.locator('.auth-container');
-    for (const [header, value] of [
-      ['X-Tenant-Id', 'demo'],
-      ['X-Admin-Token', ADMIN_TOKEN],
-    ] as const) {
-      const scheme = dialog.filter({ hasText: header });
+    for (const [name, value] of Object.entries(credentials)) {
+      const heading = page.locator('h4', { has: page.locator('code', { hasText: new RegExp(`^${name}$`) }) });
+      const scheme = page.locator('.auth-container').filter({ has: heading });
       await scheme.locator('input').fill(value);
       await scheme.getByRole('button', { name: 'Apply credentials' }).click();
     }
@@ -140,4 +144,39 @@ describe('Swagger UI in a real browser', () => {
     expect(shown.text).toContain('"text": "a, {b}: \\"c\\"",');
     expect(shown.text).toMatch(/"none": \{\},\s+"list": \[\s+1\.0,\s+\[\]\s+\]/);
   }, 120_000);
+
+  it('forgets the credentials when the page is loaded again', async () => {
+    await openDocs();
+    const refused = await tryOut('get', '/v1/admin/outbox');
+    expect(refused).toMatchObject({ status: 401, body: { code: 'admin-token-invalid' } });
+    expect(await page.evaluate(() => JSON.stringify([localStorage, sessionStorage]))).not.toContain(ADMIN_TOKEN);
+  }, 120_000);
+
+  it.each(['api-key', 'bearer'])(
+    'sends an API key that was entered under %s, which gives the tenant',
+    async (scheme) => {
+      const key = await givenKey(database.pool, { tenantId: 'by-key' });
+      await openDocs();
+      await authorize({ [scheme]: key.text });
+      const who = await tryOut('get', '/v1/whoami');
+      expect(who).toMatchObject({ status: 200, body: { kind: 'key', id: key.id, tenantId: 'by-key' } });
+      const sent = await tryOut('post', '/v1/events');
+      expect(sent.body).toMatchObject({ tenantId: 'by-key' });
+    },
+    120_000,
+  );
+
+  it.each(['admin-token', 'bearer'])(
+    'sends an operator token that was entered under %s',
+    async (scheme) => {
+      const operator = await givenOperator(database.pool, { role: 'viewer' });
+      await openDocs();
+      await authorize({ [scheme]: operator.text });
+      const who = await tryOut('get', '/v1/whoami');
+      expect(who).toMatchObject({ status: 200, body: { kind: 'operator', id: operator.id, role: 'viewer' } });
+      expect((await tryOut('get', '/v1/admin/outbox')).status).toBe(200);
+      expect(await tryOut('post', '/v1/admin/outbox/retry')).toMatchObject({ status: 403 });
+    },
+    120_000,
+  );
 });
