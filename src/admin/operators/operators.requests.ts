@@ -1,5 +1,6 @@
 import { ArrayMaxSize, ArrayMinSize, ArrayUnique, IsArray, IsIn, Matches, ValidateBy } from 'class-validator';
 import { OPERATOR_ROLES, type OperatorRole } from '../../access/identity/operator-roles';
+import { OIDC_PREFIX } from '../../access/oidc/operator-claims';
 import { ApiEnum, ApiInstant, ApiList, ApiText } from '../../http/docs/api-fields';
 import { IsCursor, IsListLimit } from '../endpoint/paging';
 import { AreTenantIds, IsFutureInstant, IsPlainText, MayBeLeftOut, MayBeNull } from '../endpoint/rules';
@@ -20,13 +21,16 @@ function IsNoReservedName(): PropertyDecorator {
   return ValidateBy({
     name: 'isNoReservedName',
     validator: {
-      validate: (value) =>
-        typeof value !== 'string' ||
-        (value === value.trim() && !RESERVED_NAMES.includes(value.normalize('NFKC').trim().toLowerCase())),
+      validate: (value) => typeof value !== 'string' || (value === value.trim() && !isReserved(value)),
       defaultMessage: () =>
-        `$property must not be ${RESERVED_NAMES.join(' or ')}, and must not begin or end with a space`,
+        `$property must not be ${RESERVED_NAMES.join(' or ')}, and must not begin with ${OIDC_PREFIX} or a space, or end with a space`,
     },
   });
+}
+
+function isReserved(name: string): boolean {
+  const read = name.normalize('NFKC').trim().toLowerCase();
+  return RESERVED_NAMES.includes(read) || read.startsWith(OIDC_PREFIX);
 }
 
 class OperatorFields {

@@ -87,14 +87,22 @@ describe('/v1/admin/operators', () => {
     expect(twins.map(({ status }) => status).sort()).toEqual([201, 409]);
   });
 
-  it.each(['admin', 'Admin', 'StreamForge', 'streamforge', 'cli', ' admin', 'admin ', 'ａｄｍｉｎ'])(
-    'refuses the name %j',
-    async (name) => {
-      expectProblem(await create({ name, role: 'viewer' }), 400, 'invalid-request');
-      const { id } = await expectStatus(201, create({ name: `not ${name.trim()} ${Math.random()}`, role: 'viewer' }));
-      expectProblem(await change(id, { name }), 400, 'invalid-request');
-    },
-  );
+  it.each([
+    'admin',
+    'Admin',
+    'StreamForge',
+    'streamforge',
+    'cli',
+    ' admin',
+    'admin ',
+    'ａｄｍｉｎ',
+    'oidc:ada',
+    'OIDC:ada',
+  ])('refuses the name %j', async (name) => {
+    expectProblem(await create({ name, role: 'viewer' }), 400, 'invalid-request');
+    const { id } = await expectStatus(201, create({ name: `not ${name.trim()} ${Math.random()}`, role: 'viewer' }));
+    expectProblem(await change(id, { name }), 400, 'invalid-request');
+  });
 
   it.each([
     ['role', { role: 'root' }],

@@ -1,6 +1,7 @@
 import type { OutgoingHttpHeaders } from 'node:http';
 import { SignJWT, UnsecuredJWT, type JWTPayload } from 'jose';
 import { ADMIN_TOKEN, startTestApp, type TestApp } from '../../support/app';
+import { admin, type AuditPage } from '../../support/admin';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
 import { call, expectProblem, postEvent } from '../../support/e2e-http';
 import { eventBody } from '../../support/events';
@@ -52,7 +53,7 @@ describe('operators with tokens of an OIDC issuer', () => {
     expect(issuer.reads).toBe(1);
   });
 
-  it('may do what their role allows, and no more', async () => {
+  it('may do what their role allows, and stand in the audit trail by name', async () => {
     const url = await start();
     const post = async (path: string, body: object) =>
       call(`${url}/v1/admin/${path}`, {
@@ -60,7 +61,9 @@ describe('operators with tokens of an OIDC issuer', () => {
         headers: { 'content-type': 'application/json', ...bearer(await issuer.sign()) },
         body: JSON.stringify(body),
       });
-    expect((await post('dlq/retry', { tenantId: 'acme' })).status).toBe(202);
+    expect((await post('dlq/retry', { tenantId: 'acme', note: 'by OIDC' })).status).toBe(202);
+    const { entries } = (await admin<AuditPage>(url, 'audit')).body;
+    expect(entries[0]).toMatchObject({ actor: 'oidc:ann@example.com', role: 'support', note: 'by OIDC' });
     expectProblem(await post('outbox/retry', {}), 403, 'role-insufficient');
   });
 
