@@ -13,7 +13,7 @@ import type { KeyRow } from './identity/directory.queries';
 import { isInNetworks } from './identity/networks';
 import { sentKey } from './identity/sent-key';
 import { LastUsed } from './last-used';
-import { RefusedCredentials } from './refused-credentials';
+import { invalidKey, RefusedCredentials } from './refused-credentials';
 
 /** The problems of a request that needs a tenant and no scope. */
 export const CALLER_PROBLEMS = [
@@ -67,7 +67,11 @@ export class TenantAccess {
   async refusalOf(caller: TenantCaller, address: string): Promise<Problem | undefined> {
     try {
       await this.directory.ensureFresh();
-      if (caller.kind === 'key') this.keyCaller(this.directory.key(caller.id), address, 'ingest');
+      if (caller.kind === 'key') {
+        const row = this.directory.key(caller.id);
+        if (!row) return invalidKey(); // it was right when it was sent, so it does not count as refused
+        this.keyCaller(row, address, 'ingest');
+      }
       this.admitTenant(caller.tenantId, 'ingest');
       return undefined;
     } catch (error) {
@@ -112,9 +116,7 @@ export class TenantAccess {
     return this.keyCaller(row, ip, scope);
   }
 
-  /** @param row undefined: the key was revoked */
-  private keyCaller(row: KeyRow | undefined, address: string, scope: Scope | undefined): KeyCaller {
-    if (!row) throw this.refused.problem({ kind: 'key', address, id: undefined });
+  private keyCaller(row: KeyRow, address: string, scope: Scope | undefined): KeyCaller {
     const { id, name, tenantId, scopes } = row;
     if (row.expiresAt !== null && row.expiresAt <= new Date().toISOString()) {
       throw new Problem('api-key-expired', `The API key ${id} expired at ${row.expiresAt}.`, { headers: CHALLENGE });

@@ -70,7 +70,7 @@ const CATALOGUE = {
     title: 'The idempotency key was used for different content',
   },
   'stream-rejected': { status: 422, retryable: false, title: 'Every record of the stream was rejected' },
-  'tenant-rate-limited': { status: 429, retryable: true, title: 'The tenant has sent too many events' },
+  'tenant-rate-limited': { status: 429, retryable: true, title: 'The tenant has used up a limit per minute' },
   'too-many-streams': { status: 429, retryable: true, title: 'The tenant sends too many streams at a time' },
   'admin-rate-limited': { status: 429, retryable: true, title: 'This address has sent too many admin requests' },
   'internal-error': { status: 500, retryable: true, title: 'An internal error occurred' },

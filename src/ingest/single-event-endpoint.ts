@@ -20,6 +20,8 @@ import { Intake } from './store/intake';
 import type { IngestResult } from './store/store-batch';
 import { TenantLimiter } from '../access/limits/tenant-limiter';
 
+const NO_BODY = Buffer.alloc(0);
+
 /** Handles a request with one event. Responds 202 for a new event, 200 for a duplicate, otherwise with a problem. */
 @Injectable()
 export class SingleEventEndpoint {
@@ -33,11 +35,12 @@ export class SingleEventEndpoint {
   async handle(request: FastifyRequest, reply: FastifyReply, context: RequestContext): Promise<void> {
     refuseUnlessJson(request.headers.accept);
     const endTimer = this.metrics.ingestDuration.startTimer();
-    const reservation = await this.limiter.reserveSingle(context.tenantId);
+    const body = Buffer.isBuffer(request.body) ? request.body : NO_BODY;
+    const reservation = await this.limiter.reserveSingle(context.tenantId, body.length);
     reply.headers(allowanceHeaders(this.limiter.allowance(context.tenantId)));
-    if (reservation.points === 0) throw this.limiter.problem(context.tenantId);
+    if (reservation.points === 0) throw this.limiter.problem(context.tenantId, reservation.measure);
 
-    const preparation = this.prepare(request, context);
+    const preparation = this.prepare(request, body, context);
     if ('rejection' in preparation) {
       this.metrics.ingestTotal.inc({ source: 'single', status: 'rejected' });
       throw problemOfRejection(preparation.rejection);
@@ -60,8 +63,7 @@ export class SingleEventEndpoint {
     reply.headers(allowanceHeaders(this.limiter.allowance(reservation.tenantId)));
   }
 
-  private prepare({ headers, mediaType, body }: FastifyRequest, context: RequestContext): PrepareResult {
-    const bytes = Buffer.isBuffer(body) ? body : Buffer.alloc(0);
+  private prepare({ headers, mediaType }: FastifyRequest, bytes: Buffer, context: RequestContext): PrepareResult {
     const structured = mediaType === CLOUD_EVENT_TYPE; // even if `ce-` headers repeat its attributes
     if (!structured && isBinaryCloudEvent(headers)) return prepareBinary(headers, bytes, context, this.rules.current());
     if (bytes.length === 0) throw new Problem('malformed-body', 'The body is empty.');

@@ -18,7 +18,7 @@ import { RedisCache } from './redis-cache';
 import { connectRedis } from './redis-connection';
 import { RedisCounter } from './redis-counter';
 import { LocalWakeUp, RedisWakeUp, WakeUp } from './wake-up';
-import { ADMIN_COUNTER, TENANT_COUNTER } from './window-counter';
+import { ADMIN_COUNTER, TENANT_BYTES_COUNTER, TENANT_COUNTER } from './window-counter';
 
 /** The connection that all commands share. Only a subscription needs its own. */
 const REDIS = Symbol('Redis');
@@ -44,6 +44,11 @@ export class RedisModule {
             },
           },
           { provide: TENANT_COUNTER, inject: [REDIS, Metrics], useFactory: redisCounter('streamforge:tenant-limit:') },
+          {
+            provide: TENANT_BYTES_COUNTER,
+            inject: [REDIS, Metrics],
+            useFactory: redisCounter('streamforge:tenant-bytes:'),
+          },
           { provide: ADMIN_COUNTER, inject: [REDIS, Metrics], useFactory: redisCounter('streamforge:admin-limit:') },
           {
             provide: WakeUp,
@@ -54,13 +59,14 @@ export class RedisModule {
       : [
           { provide: IdempotencyCache, useFactory: () => new MemoryCache(settings.IDEMPOTENCY_TTL_SECONDS) },
           { provide: TENANT_COUNTER, useFactory: () => new LocalCounter() },
+          { provide: TENANT_BYTES_COUNTER, useFactory: () => new LocalCounter() },
           { provide: ADMIN_COUNTER, useFactory: () => new LocalCounter() },
           { provide: WakeUp, useClass: LocalWakeUp },
         ];
     return {
       module: RedisModule,
       providers: [...providers, CloseCache],
-      exports: [IdempotencyCache, TENANT_COUNTER, ADMIN_COUNTER, WakeUp],
+      exports: [IdempotencyCache, TENANT_COUNTER, TENANT_BYTES_COUNTER, ADMIN_COUNTER, WakeUp],
     };
   }
 }

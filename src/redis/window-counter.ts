@@ -3,6 +3,8 @@ export const WINDOW_MS = 60_000;
 
 /** Nest token of the counter of a tenant's events. */
 export const TENANT_COUNTER = Symbol('TenantCounter');
+/** Nest token of the counter of a tenant's decompressed bytes. */
+export const TENANT_BYTES_COUNTER = Symbol('TenantBytesCounter');
 /** Nest token of the counter of admin requests per client address. */
 export const ADMIN_COUNTER = Symbol('AdminCounter');
 

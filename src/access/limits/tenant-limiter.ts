@@ -1,41 +1,49 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { SETTINGS_TOKEN, type Settings } from '../../config/settings';
 import { Problem } from '../../event/problems';
-import { TENANT_COUNTER, type WindowCounter } from '../../redis/window-counter';
+import { TENANT_BYTES_COUNTER, TENANT_COUNTER, type WindowCounter } from '../../redis/window-counter';
+import { AccessDirectory } from '../identity/access-directory';
 import type { Allowance } from './allowance';
-import { Meter, type Reservation } from './meter';
-
-/** Streams leave this share of a limit to single events. */
-const SHARE_OF_SINGLE_EVENTS = 1 / 10;
+import { Meter, type Measure, type Reservation } from './meter';
 
 /**
- * Limits the events of a tenant per minute. An accepted or rejected event costs one, a duplicate costs nothing. Callers
- * reserve events before anything is looked up and give back those that cost nothing.
+ * Limits the events and the decompressed bytes of a tenant per minute. A tenant without limits of its own has those of
+ * the settings. An accepted or rejected event costs one and a duplicate nothing, so events are reserved before anything
+ * is looked up, and those that cost nothing are given back. Bytes cost the same whatever becomes of them.
  */
 @Injectable()
 export class TenantLimiter {
-  private readonly events: Meter;
-  /** What all streams of a tenant together may use of the limit. A limit of 1 is theirs as well. */
-  readonly streamLimit: number;
+  readonly events: Meter;
+  readonly bytes: Meter;
 
-  constructor(@Inject(SETTINGS_TOKEN) settings: Settings, @Inject(TENANT_COUNTER) counter: WindowCounter) {
-    const limit = settings.TENANT_RATE_LIMIT_PER_MINUTE;
-    this.events = new Meter(limit, counter);
-    this.streamLimit = Math.max(1, limit - Math.ceil(limit * SHARE_OF_SINGLE_EVENTS));
+  constructor(
+    @Inject(SETTINGS_TOKEN) settings: Settings,
+    @Inject(TENANT_COUNTER) eventCounter: WindowCounter,
+    @Inject(TENANT_BYTES_COUNTER) byteCounter: WindowCounter,
+    directory: AccessDirectory,
+  ) {
+    const { TENANT_RATE_LIMIT_PER_MINUTE: events, TENANT_RATE_LIMIT_BYTES_PER_MINUTE: bytes } = settings;
+    this.events = new Meter('events', (id) => directory.tenant(id)?.eventsPerMinute ?? events, eventCounter);
+    this.bytes = new Meter('bytes', (id) => directory.tenant(id)?.bytesPerMinute ?? bytes, byteCounter);
   }
 
-  get isOff(): boolean {
-    return this.events.limit === 0;
+  /**
+   * Reserves one event and charges its bytes, or neither. When a limit is used up, returns a reservation without points,
+   * whose measure names that limit.
+   */
+  reserveSingle(tenantId: string, bytes: number): Promise<Reservation> {
+    const isUnlimited = this.bytes.limitOf(tenantId) === 0;
+    return isUnlimited ? this.events.reserve(tenantId, 'single', 1) : this.reserveBoth(tenantId, bytes);
   }
 
-  /** Reserves one event. Its reservation has no points when the limit is used up. */
-  reserveSingle(tenantId: string): Promise<Reservation> {
-    return this.events.reserve(tenantId, 'single', 1);
-  }
-
-  /** Reserves up to `wanted` events of a stream, as long as the tenant's count stays at or below `upTo`. */
-  reserveForStream(tenantId: string, wanted: number, upTo: number): Promise<Reservation> {
-    return this.events.reserve(tenantId, 'stream', wanted, upTo);
+  private async reserveBoth(tenantId: string, bytes: number): Promise<Reservation> {
+    const event = await this.events.reserve(tenantId, 'single', 1);
+    if (event.points === 0) return event;
+    // Without a body, the limit of bytes may still be used up.
+    const charged = await this.bytes.reserveWhole(tenantId, Math.max(1, bytes));
+    if (charged.points > 0) return event;
+    this.events.giveBack(event, 1);
+    return charged;
   }
 
   /** Returns events of a reservation that cost nothing. */
@@ -43,24 +51,18 @@ export class TenantLimiter {
     this.events.giveBack(reservation, events);
   }
 
-  /** The tenant's count as last seen, and how long its window still lasts. */
-  seen(tenantId: string): { used: number; endsInMs: number } {
-    return this.events.seen(tenantId);
-  }
-
-  /** Returns what the tenant may still send; undefined when there is no limit. */
+  /** Returns how many events the tenant may still send; undefined when there is no limit. */
   allowance(tenantId: string): Allowance | undefined {
     return this.events.allowance(tenantId);
   }
 
-  /** Returns the problem to send when too few events could be reserved. */
-  problem(tenantId: string, why = ''): Problem {
+  /** Returns the problem to send when too little of a measure could be reserved. */
+  problem(tenantId: string, measure: Measure, why = ''): Problem {
+    const meter = this[measure];
     return new Problem(
       'tenant-rate-limited',
-      `A tenant may send at most ${this.events.limit} events per minute.${why}`,
-      {
-        retryAfterSeconds: this.allowance(tenantId)?.resetSeconds ?? 1,
-      },
+      `A tenant may send at most ${meter.limitOf(tenantId)} ${measure} per minute.${why}`,
+      { retryAfterSeconds: meter.allowance(tenantId)?.resetSeconds ?? 1 },
     );
   }
 }

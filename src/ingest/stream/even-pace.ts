@@ -20,7 +20,7 @@ export function evenLimit({ limit, endsInMs }: Omit<Minute, 'used'>): number {
   return Math.max(1, Math.floor((limit * Math.min(passedMs, WINDOW_MS)) / WINDOW_MS));
 }
 
-/** Returns how long to wait until the pace has room for `wanted` events, or for those of a second if these are fewer. */
+/** Returns how long to wait until the pace has room for `wanted` events or bytes, or for those of a second if these are fewer. */
 export function waitMs({ limit, used, endsInMs }: Minute, wanted: number): number {
   const target = used + Math.min(wanted, Math.ceil((limit * AHEAD_MS) / WINDOW_MS));
   const dueMs = target > limit ? WINDOW_MS : (target * WINDOW_MS) / limit - AHEAD_MS;

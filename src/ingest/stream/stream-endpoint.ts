@@ -15,6 +15,7 @@ import { StreamIngest, type StreamRequest } from './stream-ingest';
 import { StreamPacer } from './stream-pacer';
 import { StreamSummary } from './stream-summary';
 import { TenantLimiter } from '../../access/limits/tenant-limiter';
+import { TenantAccess } from '../../access/tenant-access';
 import { ResultLines } from './result-lines';
 
 const STATUS_CODES = { accepted: 202, partial: 207, rejected: 422 } as const;
@@ -28,6 +29,7 @@ export class StreamEndpoint {
     private readonly streams: StreamIngest,
     private readonly limiter: TenantLimiter,
     private readonly pacer: StreamPacer,
+    private readonly access: TenantAccess,
   ) {}
 
   /** @throws Problem when the stream breaks off; it contains the summary of what was committed */
@@ -37,7 +39,7 @@ export class StreamEndpoint {
     context: RequestContext,
     events: EventsBody,
   ): Promise<void> {
-    const pace = this.admit(context, reply);
+    const pace = this.admit(request, context, reply);
     try {
       const stream = { ...events, context, pace };
       if (preferredType(request.headers.accept, STREAM_ANSWERS) === JSON_TYPE) await this.sendSummary(stream, reply);
@@ -48,13 +50,17 @@ export class StreamEndpoint {
   }
 
   /** @throws Problem `too-many-streams` */
-  private admit(context: RequestContext, reply: FastifyReply): PacedStream {
+  private admit({ caller, ip }: FastifyRequest, context: RequestContext, reply: FastifyReply): PacedStream {
+    if (!caller || caller.kind === 'operator') throw new Error('no guard has admitted a tenant');
+    const { tenantId, correlationId } = context;
     try {
-      const pace = this.pacer.admit(context);
-      reply.raw.once('close', () => pace.stopWaiting(new Problem('malformed-body', 'The client has disconnected.')));
+      const refusal = (): Promise<Problem | undefined> => this.access.refusalOf(caller, ip);
+      const pace = this.pacer.admit({ tenantId, correlationId, refusal });
+      const hasGone = (): Problem => new Problem('malformed-body', 'The client has disconnected.');
+      reply.raw.once('close', () => pace.stopWaiting(hasGone));
       return pace;
     } catch (error) {
-      reply.headers(allowanceHeaders(this.limiter.allowance(context.tenantId)));
+      reply.headers(allowanceHeaders(this.limiter.allowance(tenantId)));
       throw error;
     }
   }

@@ -27,7 +27,7 @@ export interface StreamRequest {
   format: RecordFormat;
   /** Value of the Content-Encoding header. */
   encoding: string | undefined;
-  /** Paces the stream to the limit of its tenant. */
+  /** Paces the stream to the limits of its tenant, and knows whether its sender may go on. */
   pace: PacedStream;
   /** Called for every record, in order, as soon as its result is final. */
   onResult: (record: number, result: IngestResult) => void;
@@ -35,7 +35,7 @@ export interface StreamRequest {
 
 /**
  * Processes one stream from its first byte to its last commit. Each stage holds at most a few chunks, and the last one
- * waits for the commit. The sender is therefore read only as fast as PostgreSQL stores and as the tenant's limit allows.
+ * waits for the commit. The sender is therefore read only as fast as PostgreSQL stores and as the tenant's limits allow.
  */
 @Injectable()
 export class StreamIngest {
@@ -90,7 +90,7 @@ export class StreamIngest {
   }
 
   /**
-   * Stores records as fast as the limit of the tenant allows. Reports those before the first one that could not be
+   * Stores records as fast as the limits of the tenant allow. Reports those before the first one that could not be
    * stored, then throws the reason.
    */
   private async commitRecords(records: PreparedRecord[], request: StreamRequest): Promise<void> {

@@ -1,14 +1,21 @@
 import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
+import type { Measure } from '../../access/limits/meter';
 import { TenantLimiter } from '../../access/limits/tenant-limiter';
 import { SETTINGS_TOKEN, type Settings } from '../../config/settings';
 import { Problem } from '../../event/problems';
 import { Metrics } from '../../observability/metrics';
+import { LimitQueue } from './limit-queue';
 import { PacedStream, type StreamOwner } from './paced-stream';
-import { TenantStreams } from './tenant-streams';
 
 const TOO_MANY_RETRY_AFTER_SECONDS = 5;
 
-/** Admits streams, at most MAX_STREAMS_PER_TENANT at a time in this process, and paces them to their tenant's limit. */
+/** The streams of one tenant in this process. */
+interface TenantStreams {
+  open: number;
+  queues: Readonly<Record<Measure, LimitQueue>>;
+}
+
+/** Admits streams, at most MAX_STREAMS_PER_TENANT at a time in this process, and paces them to their tenant's limits. */
 @Injectable()
 export class StreamPacer implements BeforeApplicationShutdown {
   /** Only tenants with open streams. */
@@ -24,26 +31,21 @@ export class StreamPacer implements BeforeApplicationShutdown {
 
   /** The caller must close the stream. @throws Problem `too-many-streams` */
   admit(owner: StreamOwner): PacedStream {
-    const { tenantId } = owner;
-    const streams = this.tenants.get(tenantId) ?? new TenantStreams(tenantId, this.limiter);
+    const streams = this.tenants.get(owner.tenantId) ?? this.noStreams(owner.tenantId);
     const max = this.settings.MAX_STREAMS_PER_TENANT;
     if (streams.open >= max) {
       throw new Problem('too-many-streams', `A tenant may send at most ${max} streams at a time.`, {
         retryAfterSeconds: TOO_MANY_RETRY_AFTER_SECONDS,
       });
     }
-    this.tenants.set(tenantId, streams);
+    this.tenants.set(owner.tenantId, streams);
     streams.open += 1;
-    const stream = new PacedStream(owner, streams, {
+    const stream: PacedStream = new PacedStream(owner, {
       limiter: this.limiter,
       metrics: this.metrics,
+      queues: streams.queues,
       maxWaitMs: this.settings.STREAM_PACE_MAX_SECONDS * 1_000,
-      onClose: () => {
-        this.open.delete(stream);
-        this.metrics.streamsOpen.dec();
-        streams.open -= 1;
-        if (streams.open === 0) this.tenants.delete(tenantId);
-      },
+      onClose: () => this.closed(stream, streams),
     });
     this.open.add(stream);
     this.metrics.streamsOpen.inc();
@@ -57,9 +59,20 @@ export class StreamPacer implements BeforeApplicationShutdown {
     for (const stream of this.open) this.stop(stream);
   }
 
+  private noStreams(tenantId: string): TenantStreams {
+    const { events, bytes } = this.limiter;
+    return { open: 0, queues: { events: new LimitQueue(tenantId, events), bytes: new LimitQueue(tenantId, bytes) } };
+  }
+
+  private closed(stream: PacedStream, streams: TenantStreams): void {
+    this.open.delete(stream);
+    this.metrics.streamsOpen.dec();
+    streams.open -= 1;
+    if (streams.open === 0) this.tenants.delete(stream.tenantId);
+  }
+
   private stop(stream: PacedStream): void {
-    stream.stopWaiting(
-      this.limiter.problem(stream.tenantId, ' This process is shutting down and cannot wait for the limit.'),
-    );
+    const why = ' This process is shutting down and cannot wait for the limit.';
+    stream.stopWaiting((measure) => this.limiter.problem(stream.tenantId, measure, why));
   }
 }

@@ -6,25 +6,34 @@ import type { Decode } from './decode-body';
 /** Encoded bytes that a stream may have beyond STREAM_MAX_BYTES: data that cannot be compressed becomes a bit longer. */
 const MAX_ENCODING_OVERHEAD = { part: 0.1, bytes: 65_536 };
 
+/** Paces the source to a limit of bytes. */
+export interface BytePace extends Pause {
+  readonly limitsBytes: boolean;
+  /** Charges up to `wanted` bytes, waits while the limit is used up, and returns how many were charged. */
+  chargeBytes: (wanted: number) => Promise<number>;
+}
+
+const NO_PACE: BytePace = { ...NO_PAUSE, limitsBytes: false, chargeBytes: (wanted) => Promise.resolve(wanted) };
+
 /**
  * The decoded bytes of one request. When a stream breaks off (too large, stalled, malformed, wrong encoding, or the
  * client disconnects), the source ends instead of failing the pipeline. An error would destroy the later stages while
  * they commit records, and those records would be stored but not reported (I14).
  */
 export class StreamSource {
-  /** Decompressed bytes so far. */
+  /** Decompressed bytes that were passed on, and those that were too many. */
   bytes = 0;
   /** Why the stream broke off; undefined if it did not. */
   brokenBy: Problem | undefined;
 
-  /** Ends the wait for the next chunk. Otherwise this process would wait for a sender that waits for the response. */
+  /** Ends the wait that goes on. Otherwise this process would wait for a sender that waits for the response. */
   private endWait: () => void = () => undefined;
 
   constructor(
     private readonly body: Readable,
     private readonly decode: Decode | undefined,
     private readonly limits: { STREAM_MAX_BYTES: number; REQUEST_STALL_TIMEOUT_MS: number },
-    private readonly pace: Pause = NO_PAUSE,
+    private readonly pace: BytePace = NO_PACE,
   ) {}
 
   get isBroken(): boolean {
@@ -42,15 +51,24 @@ export class StreamSource {
     const chunks = this.decoded();
     try {
       while (!this.isBroken) {
-        const next = await this.nextOf(chunks);
+        const next = await this.unlessBroken(chunks.next());
         if (next === 'broken' || next.done) return;
         const room = limit - this.bytes;
-        this.bytes += next.value.length;
-        yield next.value.length > room ? next.value.subarray(0, room) : next.value;
-        if (this.bytes > limit)
-          this.breakOff(
-            new Problem('stream-too-large', `The decompressed stream is larger than the maximum of ${limit} bytes.`),
-          );
+        const isTooLong = next.value.length > room;
+        for (let rest = isTooLong ? next.value.subarray(0, room) : next.value; rest.length > 0;) {
+          const charged = this.pace.limitsBytes
+            ? await this.unlessBroken(this.pace.chargeBytes(rest.length))
+            : rest.length;
+          if (charged === 'broken') return;
+          this.bytes += charged;
+          yield rest.subarray(0, charged);
+          rest = rest.subarray(charged);
+        }
+        if (!isTooLong) continue;
+        this.bytes += next.value.length - room;
+        this.breakOff(
+          new Problem('stream-too-large', `The decompressed stream is larger than the maximum of ${limit} bytes.`),
+        );
       }
     } catch (error) {
       this.breakOff(problemOfBody(error));
@@ -62,10 +80,10 @@ export class StreamSource {
   /**
    * Does not use Promise.race with one promise for the whole stream, which would retain every chunk it raced against.
    */
-  private nextOf(chunks: AsyncIterator<Buffer, unknown>): Promise<IteratorResult<Buffer, unknown> | 'broken'> {
+  private unlessBroken<T>(work: Promise<T>): Promise<T | 'broken'> {
     return new Promise((resolve, reject) => {
       this.endWait = () => resolve('broken');
-      chunks.next().then(resolve, reject);
+      work.then(resolve, reject);
     });
   }
 

@@ -109,7 +109,8 @@ async function verdictsOfStream(tenantId: string, chunks: Buffer[]): Promise<str
     verdicts.push(result.kind === 'rejected' ? result.rejection.code : result.kind);
   };
   const context = { tenantId, correlationId: 'test', traceparent: undefined, idempotencyKey: undefined };
-  const pace = streamforge.app.get(StreamPacer, { strict: false }).admit(context);
+  const refusal = (): Promise<undefined> => Promise.resolve(undefined);
+  const pace = streamforge.app.get(StreamPacer, { strict: false }).admit({ ...context, refusal });
   const { problem } = await streamforge.app.get(StreamIngest, { strict: false }).ingest({
     body: Readable.from(chunks),
     context,

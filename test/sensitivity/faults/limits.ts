@@ -51,8 +51,8 @@ export const FAULTS_IN_LIMITS: readonly DeliberateFault[] = [
     edits: [
       {
         file: 'src/access/limits/meter.ts',
-        find: '    if (this.limit === 0) return { points: wanted,',
-        replace: '    if (this.limit >= 0) return { points: wanted,',
+        find: '    if (limit === 0) return this.reservation(',
+        replace: '    if (limit >= 0) return this.reservation(',
       },
     ],
     noticedBy: { tests: ['test/e2e/ingest/tenant-limits.test.ts'] },
@@ -86,7 +86,7 @@ export const FAULTS_IN_LIMITS: readonly DeliberateFault[] = [
     stage: 'limits',
     edits: [
       {
-        file: 'src/ingest/stream/tenant-streams.ts',
+        file: 'src/ingest/stream/limit-queue.ts',
         find: '      if (wait.endsAtMs > nowMs) continue;\n',
         replace: '      if (wait.endsAtMs > 0 * nowMs) continue;\n',
       },

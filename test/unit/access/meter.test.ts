@@ -1,4 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Pool } from 'pg';
+import { AccessDirectory } from '../../../src/access/identity/access-directory';
+import type { TenantRow } from '../../../src/access/identity/directory.queries';
 import { allowanceHeaders } from '../../../src/access/limits/allowance';
 import { Meter, type Taker } from '../../../src/access/limits/meter';
 import { TenantLimiter } from '../../../src/access/limits/tenant-limiter';
@@ -7,6 +10,8 @@ import type { WindowCounter } from '../../../src/redis/window-counter';
 import { testSettings } from '../../support/app';
 
 const MAX_TENANTS = 10_000;
+
+const meterOf = (limit: number, shared: WindowCounter): Meter => new Meter('events', () => limit, shared);
 
 /** Delays each call at random, so that calls complete out of order, as over a network. */
 function slowly(shared: LocalCounter, random: () => number): LocalCounter {
@@ -43,7 +48,7 @@ afterEach(() => jest.restoreAllMocks());
 describe('Meter', () => {
   it.each([1, 7, 999])('grants a limit of %i exactly, and takes no more than requested', async (limit) => {
     const shared = new LocalCounter();
-    const processes = [new Meter(limit, shared), new Meter(limit, shared)];
+    const processes = [meterOf(limit, shared), meterOf(limit, shared)];
     for (let taken = 1; taken <= limit; taken++) {
       expect(await take(processes[taken % 2] as Meter, 'acme', 1)).toBe(1);
       expect(await usedOf(shared, 'acme')).toBe(taken);
@@ -54,7 +59,7 @@ describe('Meter', () => {
   it('takes a thousandth of a larger limit at a time, and grants it without another call', async () => {
     const shared = new LocalCounter();
     const calls = jest.spyOn(shared, 'take');
-    const meter = new Meter(10_000, shared);
+    const meter = meterOf(10_000, shared);
     for (let i = 0; i < 10; i++) expect(await take(meter, 'acme', 1)).toBe(1);
     expect(calls.mock.calls).toEqual([['acme', 10, 10_000]]);
     expect(await take(meter, 'acme', 1)).toBe(1);
@@ -65,7 +70,7 @@ describe('Meter', () => {
   it('takes all missing points in one call when they exceed a share', async () => {
     const shared = new LocalCounter();
     const calls = jest.spyOn(shared, 'take');
-    const meter = new Meter(10_000, shared);
+    const meter = meterOf(10_000, shared);
     await take(meter, 'acme', 1);
     expect(await take(meter, 'acme', 500)).toBe(500);
     expect(calls.mock.calls.map(([, wanted]) => wanted)).toEqual([10, 491]);
@@ -74,7 +79,7 @@ describe('Meter', () => {
   it('grants the points left below the limit, and then asks again once a second', async () => {
     const shared = new LocalCounter();
     const calls = jest.spyOn(shared, 'take');
-    const [one, other] = [new Meter(10, shared), new Meter(10, shared)];
+    const [one, other] = [meterOf(10, shared), meterOf(10, shared)];
     expect(await take(one, 'acme', 7)).toBe(7);
     expect(await take(other, 'acme', 5)).toBe(3);
     for (let i = 0; i < 5; i++) expect(await take(other, 'acme', 1)).toBe(0);
@@ -87,7 +92,7 @@ describe('Meter', () => {
   });
 
   it('grants a larger limit to its last event, including an incomplete last share', async () => {
-    const meter = new Meter(2_005, new LocalCounter()); // shares of 2
+    const meter = meterOf(2_005, new LocalCounter()); // shares of 2
     for (let i = 0; i < 2_005; i++) expect(await take(meter, 'acme', 1)).toBe(1);
     expect(await take(meter, 'acme', 1)).toBe(0);
   });
@@ -97,7 +102,7 @@ describe('Meter', () => {
     ['a stream and a single event', [100, 1]],
     ['two streams', [100, 100]],
   ])('refuses nothing below the limit when %s arrive at the same time', async (_which, wanted) => {
-    const meter = new Meter(5_000, slowly(new LocalCounter(), numbersFrom(3))); // shares of 5
+    const meter = meterOf(5_000, slowly(new LocalCounter(), numbersFrom(3))); // shares of 5
     await take(meter, 'acme', 4); // one point is left in this process
     const granted = await Promise.all(wanted.map((events) => take(meter, 'acme', events)));
     expect(granted).toEqual(wanted);
@@ -109,7 +114,7 @@ describe('Meter', () => {
       for (let seed = 1; seed <= 8; seed++) {
         const random = numbersFrom(seed * 7_919);
         const shared = slowly(new LocalCounter(), random);
-        const processes = [new Meter(limit, shared), new Meter(limit, shared)];
+        const processes = [meterOf(limit, shared), meterOf(limit, shared)];
         const largest = Math.max(2, Math.ceil(limit / 20));
         let inUse = 0;
         const client = async (): Promise<void> => {
@@ -140,7 +145,7 @@ describe('Meter', () => {
 
   it.each([10, 20_000])('charges nothing of a limit of %i for what is given back', async (limit) => {
     const shared = new LocalCounter();
-    const [one, other] = [new Meter(limit, shared), new Meter(limit, shared)];
+    const [one, other] = [meterOf(limit, shared), meterOf(limit, shared)];
     for (let i = 0; i < limit * 3; i += Math.ceil(limit / 20)) {
       const reservation = await one.reserve('acme', 'stream', Math.ceil(limit / 20));
       expect(reservation.points).toBe(Math.ceil(limit / 20));
@@ -153,7 +158,7 @@ describe('Meter', () => {
 
   it('drops what is given back after its window', async () => {
     const shared = new LocalCounter();
-    const meter = new Meter(10, shared);
+    const meter = meterOf(10, shared);
     const before = await meter.reserve('acme', 'single', 10);
     passedMs += 60_001;
     expect(await take(meter, 'acme', 8)).toBe(8);
@@ -163,14 +168,14 @@ describe('Meter', () => {
   });
 
   it('reserves up to a lower bound for some, and leaves the rest to the others', async () => {
-    const meter = new Meter(10, new LocalCounter());
+    const meter = meterOf(10, new LocalCounter());
     expect((await meter.reserve('acme', 'stream', 10, 9)).points).toBe(9);
     expect((await meter.reserve('acme', 'stream', 10, 9)).points).toBe(0);
     expect(await take(meter, 'acme', 10)).toBe(1);
   });
 
   it('counts each tenant separately', async () => {
-    const meter = new Meter(3, new LocalCounter());
+    const meter = meterOf(3, new LocalCounter());
     expect(await take(meter, 'acme', 9)).toBe(3);
     expect(await take(meter, 'globex', 2)).toBe(2);
     expect(meter.allowance('globex')).toMatchObject({ remaining: 1 });
@@ -179,7 +184,7 @@ describe('Meter', () => {
   it('grants everything, makes no calls and announces nothing with a limit of 0', async () => {
     const shared = new LocalCounter();
     const calls = jest.spyOn(shared, 'take');
-    const meter = new Meter(0, shared);
+    const meter = meterOf(0, shared);
     const reservation = await meter.reserve('acme', 'stream', 1_000_000);
     expect(reservation.points).toBe(1_000_000);
     meter.giveBack(reservation, 1_000_000);
@@ -189,7 +194,7 @@ describe('Meter', () => {
   });
 
   it.each([10, 2_000])('starts again with the next window of a limit of %i', async (limit) => {
-    const meter = new Meter(limit, new LocalCounter());
+    const meter = meterOf(limit, new LocalCounter());
     expect(await take(meter, 'acme', limit)).toBe(limit);
     passedMs += 59_500;
     expect(await take(meter, 'acme', 1)).toBe(0);
@@ -201,7 +206,7 @@ describe('Meter', () => {
   });
 
   it('does not carry unused points of one window into the next', async () => {
-    const meter = new Meter(20_000, new LocalCounter()); // shares of 20
+    const meter = meterOf(20_000, new LocalCounter()); // shares of 20
     await take(meter, 'acme', 1);
     expect(meter.allowance('acme')?.remaining).toBe(19_999);
     passedMs += 60_001;
@@ -210,7 +215,7 @@ describe('Meter', () => {
   });
 
   it('keeps a bounded number of tenants, and limits a dropped one by the shared count', async () => {
-    const meter = new Meter(2, new LocalCounter());
+    const meter = meterOf(2, new LocalCounter());
     const first = await meter.reserve('first', 'single', 2);
     for (let i = 0; i < MAX_TENANTS + 50; i++) await take(meter, `tenant-${i}`, 1);
     const { allotments } = meter as unknown as { allotments: Map<string, unknown> };
@@ -225,17 +230,132 @@ describe('Meter', () => {
   });
 });
 
+describe('a Meter whose limit changes', () => {
+  let limit: number;
+  let shared: LocalCounter;
+  let meter: Meter;
+  let other: Meter;
+  beforeEach(() => {
+    shared = new LocalCounter();
+    [meter, other] = [0, 1].map(() => new Meter('events', () => limit, shared)) as [Meter, Meter];
+  });
+
+  it('grants more at once when it is raised, although the count was used up a moment ago', async () => {
+    limit = 10;
+    expect(await take(meter, 'acme', 20)).toBe(10);
+    expect(await take(meter, 'acme', 1)).toBe(0);
+    limit = 15;
+    expect(meter.allowance('acme')).toMatchObject({ limit: 15, remaining: 5 });
+    expect(await take(meter, 'acme', 20)).toBe(5);
+  });
+
+  it('remembers what was used when it is lowered, and grants nothing that it had in reserve', async () => {
+    limit = 100_000; // shares of 100
+    expect(await take(meter, 'acme', 30)).toBe(30);
+    limit = 20;
+    expect(meter.allowance('acme')).toMatchObject({ limit: 20, remaining: 0 });
+    expect(await take(meter, 'acme', 1)).toBe(0);
+    limit = 40;
+    expect(await take(other, 'acme', 20)).toBe(10);
+    expect(await usedOf(shared, 'acme')).toBe(40);
+  });
+
+  it('remembers what was used while there is no limit for a time', async () => {
+    limit = 10;
+    expect(await take(meter, 'acme', 6)).toBe(6);
+    limit = 0;
+    expect(await take(meter, 'acme', 1_000)).toBe(1_000);
+    expect(meter.allowance('acme')).toBeUndefined();
+    limit = 10;
+    expect(await take(meter, 'acme', 10)).toBe(4);
+  });
+
+  it('gives back correctly what was reserved under another limit', async () => {
+    limit = 100_000;
+    const [first, second] = [await meter.reserve('acme', 'single', 50), await meter.reserve('acme', 'stream', 500)];
+    limit = 60;
+    meter.giveBack(first, 50);
+    meter.giveBack(second, 450);
+    expect(await take(meter, 'acme', 60)).toBe(10); // beside the 50 of the stream
+    expect(await usedOf(shared, 'acme')).toBe(60);
+  });
+
+  it('never has more in use than the limit, unless that much was in use before', async () => {
+    for (let seed = 1; seed <= 10; seed++) {
+      const random = numbersFrom(seed * 7_919);
+      shared = slowly(new LocalCounter(), random);
+      const meters = [0, 1].map(() => new Meter('events', () => limit, shared));
+      limit = 500;
+      let [inUse, mayBe] = [0, 500];
+      const change = async (): Promise<void> => {
+        for (let i = 0; i < 12; i++) {
+          limit = 1 + Math.floor(random() * (random() < 0.5 ? 100 : 20_000));
+          // A call that was under way when the limit changed may still be granted up to the old one.
+          mayBe = Math.max(mayBe, limit);
+          await sleep(4);
+        }
+        limit = 25;
+      };
+      const client = async (): Promise<void> => {
+        for (let i = 0; i < 20; i++) {
+          const wanted = 1 + Math.floor(random() * 60);
+          const meter = meters[i % 2] as Meter;
+          const reservation = await meter.reserve('acme', random() < 0.5 ? 'single' : 'stream', wanted);
+          inUse += reservation.points;
+          expect(inUse).toBeLessThanOrEqual(mayBe);
+          const unused = Math.floor(random() * (reservation.points + 1));
+          inUse -= unused;
+          meter.giveBack(reservation, unused);
+        }
+      };
+      await Promise.all([change(), ...Array.from({ length: 8 }, client)]);
+      passedMs += 1_001;
+      for (const meter of meters) inUse += await take(meter, 'acme', 10_000);
+      expect(await usedOf(shared, 'acme')).toBe(inUse); // nothing is lost and nothing is kept
+    }
+  });
+});
+
+describe('a whole body', () => {
+  it.each([100, 0])('is reserved whole, or not at all, with a limit of %i', async (limit) => {
+    const shared = new LocalCounter();
+    const meter = new Meter('bytes', () => limit, shared);
+    const points = async (wanted: number): Promise<number> => (await meter.reserveWhole('acme', wanted)).points;
+    expect(await points(60)).toBe(60);
+    expect(await points(50)).toBe(limit === 0 ? 50 : 0);
+    expect(await points(40)).toBe(40);
+    expect(await usedOf(shared, 'acme')).toBe(limit);
+  });
+
+  it('that is larger than the limit needs a window of which nothing is used, and uses all of it', async () => {
+    const shared = new LocalCounter();
+    const meter = new Meter('bytes', () => 100, shared);
+    expect((await meter.reserveWhole('acme', 1)).points).toBe(1);
+    expect((await meter.reserveWhole('acme', 5_000)).points).toBe(0);
+    passedMs += 60_001;
+    expect((await meter.reserveWhole('acme', 5_000)).points).toBe(100);
+    expect((await meter.reserveWhole('acme', 1)).points).toBe(0);
+  });
+});
+
 describe('TenantLimiter', () => {
-  const limiterOf = (limit: number): TenantLimiter =>
-    new TenantLimiter(testSettings({ TENANT_RATE_LIMIT_PER_MINUTE: String(limit) }), new LocalCounter());
+  const rows = new Map<string, Pick<TenantRow, 'eventsPerMinute' | 'bytesPerMinute'>>();
+  const limiterOf = (env: Record<string, string>): TenantLimiter => {
+    const directory = new AccessDirectory(new Pool());
+    jest.spyOn(directory, 'tenant').mockImplementation((id) => rows.get(id) as TenantRow | undefined);
+    return new TenantLimiter(testSettings(env), new LocalCounter(), new LocalCounter(), directory);
+  };
+  const withEvents = (limit: number): TenantLimiter => limiterOf({ TENANT_RATE_LIMIT_PER_MINUTE: String(limit) });
+  beforeEach(() => rows.clear());
 
   it('announces limit, remaining events and seconds, and says when to retry', async () => {
-    const limiter = limiterOf(5);
-    for (let i = 0; i < 2; i++) await limiter.reserveSingle('acme');
+    const limiter = withEvents(5);
+    for (let i = 0; i < 2; i++) await limiter.reserveSingle('acme', 10);
     const headers = allowanceHeaders(limiter.allowance('acme'));
     expect(headers).toEqual({ 'RateLimit-Limit': '5', 'RateLimit-Remaining': '3', 'RateLimit-Reset': '60' });
-    const problem = limiter.problem('acme');
+    const problem = limiter.problem('acme', 'events');
     expect(problem.toBody('c')).toMatchObject({ status: 429, code: 'tenant-rate-limited', retryable: true });
+    expect(problem.detail).toBe('A tenant may send at most 5 events per minute.');
     expect(problem.extras.retryAfterSeconds).toBe(60);
   });
 
@@ -247,10 +367,47 @@ describe('TenantLimiter', () => {
     [600, 540],
     [600_000, 540_000],
   ])('leaves a tenth of a limit of %i to single events, so streams use at most %i', async (limit, streams) => {
-    const limiter = limiterOf(limit);
-    expect(limiter.streamLimit).toBe(streams);
-    const { points } = await limiter.reserveForStream('acme', limit * 2, limiter.streamLimit);
+    const limiter = withEvents(limit);
+    const { events } = limiter;
+    expect(events.streamLimit('acme')).toBe(streams);
+    const { points } = await events.reserve('acme', 'stream', limit * 2, events.streamLimit('acme'));
     expect(points).toBe(streams);
-    expect((await limiter.reserveSingle('acme')).points).toBe(limit > 1 ? 1 : 0);
+    expect((await limiter.reserveSingle('acme', 10)).points).toBe(limit > 1 ? 1 : 0);
+  });
+
+  it("prefers a tenant's own limits to those of the settings, 0 included", async () => {
+    const limiter = limiterOf({ TENANT_RATE_LIMIT_PER_MINUTE: '3', TENANT_RATE_LIMIT_BYTES_PER_MINUTE: '100' });
+    rows.set('own', { eventsPerMinute: 2, bytesPerMinute: 50 });
+    rows.set('none', { eventsPerMinute: 0, bytesPerMinute: 0 });
+    rows.set('default', { eventsPerMinute: null, bytesPerMinute: null });
+    const limitsOf = (id: string): number[] => [limiter.events.limitOf(id), limiter.bytes.limitOf(id)];
+    expect(['own', 'none', 'default', 'unregistered'].map(limitsOf)).toEqual([
+      [2, 50],
+      [0, 0],
+      [3, 100],
+      [3, 100],
+    ]);
+    expect((await limiter.reserveSingle('own', 50)).points).toBe(1);
+    expect(await limiter.reserveSingle('own', 1)).toMatchObject({ points: 0, measure: 'bytes' });
+    expect((await limiter.reserveSingle('none', 1_000)).points).toBe(1);
+  });
+
+  it('charges neither an event nor bytes when one of the two is used up', async () => {
+    const limiter = limiterOf({ TENANT_RATE_LIMIT_PER_MINUTE: '3', TENANT_RATE_LIMIT_BYTES_PER_MINUTE: '100' });
+    expect((await limiter.reserveSingle('acme', 60)).points).toBe(1);
+    for (let i = 0; i < 9; i++) {
+      expect(await limiter.reserveSingle('acme', 60)).toMatchObject({ points: 0, measure: 'bytes' });
+    }
+    for (let i = 0; i < 2; i++) expect((await limiter.reserveSingle('acme', 15)).points).toBe(1);
+    expect(await limiter.reserveSingle('acme', 10)).toMatchObject({ points: 0, measure: 'events' });
+    expect(limiter.bytes.allowance('acme')).toMatchObject({ remaining: 10 });
+    expect(limiter.problem('acme', 'bytes').detail).toBe('A tenant may send at most 100 bytes per minute.');
+  });
+
+  it('counts no bytes where they are not limited', async () => {
+    const limiter = withEvents(5);
+    const reserve = jest.spyOn(limiter.bytes, 'reserve');
+    expect((await limiter.reserveSingle('acme', 1_000_000)).points).toBe(1);
+    expect(reserve).not.toHaveBeenCalled();
   });
 });

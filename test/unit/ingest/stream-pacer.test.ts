@@ -1,4 +1,7 @@
 import { Logger } from '@nestjs/common';
+import { Pool } from 'pg';
+import { AccessDirectory } from '../../../src/access/identity/access-directory';
+import type { TenantRow } from '../../../src/access/identity/directory.queries';
 import { TenantLimiter } from '../../../src/access/limits/tenant-limiter';
 import { Problem } from '../../../src/event/problems';
 import type { PacedStream } from '../../../src/ingest/stream/paced-stream';
@@ -12,17 +15,23 @@ Logger.overrideLogger(false);
 const LIMIT = 600;
 const STREAMS = 540;
 
-const owner = (tenantId = 'acme') => ({ tenantId, correlationId: 'c' });
+const mayGoOn = (): Promise<Problem | undefined> => Promise.resolve(undefined);
+const owner = (tenantId = 'acme') => ({ tenantId, correlationId: 'c', refusal: mayGoOn });
 
 describe('the pace of streams', () => {
   let pacer: StreamPacer;
   let limiter: TenantLimiter;
   let metrics: Metrics;
   let counter: LocalCounter;
+  /** The limits of `acme`. */
+  let own: Pick<TenantRow, 'eventsPerMinute' | 'bytesPerMinute'> | undefined;
   const start = (env: Record<string, string> = {}): void => {
     const settings = testSettings({ TENANT_RATE_LIMIT_PER_MINUTE: String(LIMIT), ...env });
     counter = new LocalCounter();
-    limiter = new TenantLimiter(settings, counter);
+    own = undefined;
+    const directory = new AccessDirectory(new Pool());
+    jest.spyOn(directory, 'tenant').mockImplementation((id) => (id === 'acme' ? (own as TenantRow) : undefined));
+    limiter = new TenantLimiter(settings, counter, new LocalCounter(), directory);
     metrics = new Metrics();
     pacer = new StreamPacer(settings, limiter, metrics);
   };
@@ -46,6 +55,18 @@ describe('the pace of streams', () => {
         progress.events += (await stream.reserve(Math.min(200, events - progress.events))).points;
         progress.grants += 1;
         progress.atMs = Date.now();
+      }
+    };
+    run().catch((error: unknown) => (progress.problem = error));
+    return progress;
+  }
+
+  /** Charges bytes as the source of the stream does, in chunks. */
+  function read(stream: PacedStream, bytes: number) {
+    const progress = { bytes: 0, problem: undefined as unknown };
+    const run = async (): Promise<void> => {
+      while (progress.bytes < bytes) {
+        progress.bytes += await stream.chargeBytes(Math.min(65_536, bytes - progress.bytes));
       }
     };
     run().catch((error: unknown) => (progress.problem = error));
@@ -87,7 +108,7 @@ describe('the pace of streams', () => {
     for (let minute = 0; minute < 3; minute++) {
       await passes(59_000);
       let singles = 0;
-      while ((await limiter.reserveSingle('acme')).points > 0) singles += 1;
+      while ((await limiter.reserveSingle('acme', 1)).points > 0) singles += 1;
       expect(singles).toBeGreaterThanOrEqual(LIMIT / 10);
       await passes(1_000);
     }
@@ -169,7 +190,7 @@ describe('the pace of streams', () => {
     const stream = pacer.admit(owner());
     const sent = send(stream, LIMIT);
     await passes(5_000);
-    stream.stopWaiting(new Problem('malformed-body', 'The client has disconnected.'));
+    stream.stopWaiting(() => new Problem('malformed-body', 'The client has disconnected.'));
     await passes(0);
     expect(sent.problem).toMatchObject({ code: 'malformed-body' });
     await passes(60_000);
@@ -216,5 +237,91 @@ describe('the pace of streams', () => {
     streams[0]?.close();
     pacer.admit(owner());
     expect(() => pacer.admit(owner())).toThrow('too-many-streams');
+  });
+
+  it('follows a limit that changes while streams wait, within half a second', async () => {
+    const waiting = send(pacer.admit(owner()), LIMIT * 10);
+    await passes(5_000);
+    expect(waiting.events).toBe(STREAMS);
+    own = { eventsPerMinute: LIMIT * 20, bytesPerMinute: null };
+    await passes(500);
+    expect(waiting.events).toBeGreaterThan(STREAMS * 2);
+    own = { eventsPerMinute: 10, bytesPerMinute: null };
+    const { events } = waiting;
+    await passes(54_000);
+    expect(waiting.events).toBe(events);
+    await passes(10_000);
+    expect(waiting.events).toBeLessThanOrEqual(events + 9);
+    own = { eventsPerMinute: 0, bytesPerMinute: null };
+    await passes(500);
+    expect(waiting.events).toBe(LIMIT * 10);
+  });
+
+  it('is that of the limit of bytes too, evenly, with the last tenth left to single events', async () => {
+    start({ TENANT_RATE_LIMIT_BYTES_PER_MINUTE: '1000000' });
+    const stream = pacer.admit(owner());
+    expect([stream.limitsBytes, pacer.admit(owner('globex')).limitsBytes]).toEqual([true, true]);
+    const progress = read(stream, 2_500_000);
+    await passes(59_500);
+    expect(progress.bytes).toBe(900_000);
+    await passes(30_500);
+    expect(progress.bytes).toBeGreaterThan(900_000 * 1.45);
+    expect(progress.bytes).toBeLessThan(900_000 * 1.55);
+    expect((await limiter.reserveSingle('acme', 90_000)).points).toBe(1);
+    await passes(29_500);
+    expect(progress.bytes).toBeLessThanOrEqual(1_800_000);
+    await passes(60_000);
+    expect(progress).toEqual({ bytes: 2_500_000, problem: undefined });
+  });
+
+  it('is not that of bytes where these are not limited', () => {
+    const stream = pacer.admit(owner());
+    expect(stream.limitsBytes).toBe(false);
+    own = { eventsPerMinute: null, bytesPerMinute: 5 };
+    expect(stream.limitsBytes).toBe(true);
+  });
+
+  it('counts time in which a stream waits for both limits once, and names the limit that ended it', async () => {
+    start({ TENANT_RATE_LIMIT_BYTES_PER_MINUTE: '1000', STREAM_PACE_MAX_SECONDS: '20' });
+    const stream = pacer.admit(owner());
+    const [events, bytes] = [send(stream, LIMIT), read(stream, 5_000)];
+    await passes(10_000);
+    expect(stream.waitedMs).toBeGreaterThan(9_900);
+    expect(stream.waitedMs).toBeLessThan(10_100);
+    expect(await metric('streamforge_streams_waiting')).toBe(1);
+    await passes(9_500);
+    expect([events.problem, bytes.problem]).toEqual([undefined, undefined]);
+    await passes(1_000);
+    expect(events.problem).toMatchObject({ detail: expect.stringContaining(`${LIMIT} events per minute`) as string });
+    expect(bytes.problem).toMatchObject({ detail: expect.stringContaining('1000 bytes per minute') as string });
+    expect(await metric('streamforge_streams_waiting')).toBe(0);
+  });
+
+  it('leaves no wait behind when the stream is closed while its source waits', async () => {
+    start({ TENANT_RATE_LIMIT_BYTES_PER_MINUTE: '1000' });
+    const stream = pacer.admit(owner());
+    const progress = read(stream, 5_000);
+    await passes(5_000);
+    stream.close();
+    await passes(1_000);
+    expect(progress.problem).toMatchObject({ code: 'tenant-rate-limited' });
+    expect(await metric('streamforge_streams_waiting')).toBe(0);
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  it('ends when the sender may not go on: before the next events, and while it waits', async () => {
+    start({ TENANT_RATE_LIMIT_BYTES_PER_MINUTE: '1000' });
+    const suspended = new Problem('tenant-suspended', 'for a test');
+    let refused: Problem | undefined;
+    const stream = pacer.admit({ ...owner(), refusal: () => Promise.resolve(refused) });
+    const other = pacer.admit(owner());
+    const [waiting, reading, others] = [send(stream, LIMIT), read(stream, 5_000), send(other, LIMIT)];
+    const idle = pacer.admit({ ...owner('globex'), refusal: () => Promise.resolve(refused) });
+    await passes(2_000);
+    refused = suspended;
+    await passes(300);
+    expect([waiting.problem, reading.problem, others.problem]).toEqual([suspended, suspended, undefined]);
+    await expect(idle.reserve(1)).rejects.toBe(suspended);
+    expect(waiting.events + others.events).toBe(STREAMS);
   });
 });
