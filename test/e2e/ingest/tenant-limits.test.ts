@@ -13,6 +13,7 @@ import {
 import { OwnServer, storedOf } from '../../support/processes/e2e-own-servers';
 import { eventBody } from '../../support/events';
 import { eventually } from '../../support/eventually';
+import { givenTenant } from '../../support/tenants';
 import { startProcess, type TestProcess } from '../../support/processes/process';
 
 const LIMIT = 8;
@@ -222,12 +223,41 @@ describe('the limit of a tenant in two api processes that share Redis', () => {
     expect(await sendToBoth('duplicates', SHARED * 2)).toEqual({ 202: SHARED - 1, 429: SHARED + 1 });
   });
 
+  it("is each tenant's own, to within 5 %, for streams and single events together", async () => {
+    await givenTenant(database.pool, 'own', { eventsPerMinute: 200 });
+    await bothHeed('own', '200');
+    const streams = [0, 1].map((i) =>
+      postStream<ProblemAnswer>(urlOf(i), 'own', toNdjson(syntheticEvents(150, `own-${i}`))),
+    );
+    await Promise.all([...streams, ...Array.from({ length: 150 }, (_, i) => postEvent(urlOf(i), 'own', newEvent()))]);
+    for (let i = 0; i < 30; i++) await postEvent(urlOf(i), 'own', newEvent());
+    const { events } = await storedOf(database.url, 'own');
+    expect(events).toBeGreaterThanOrEqual(190);
+    expect(events).toBeLessThanOrEqual(200);
+  });
+
+  it('counts bytes over both processes as well, to within 5 %, for streams and single events together', async () => {
+    await givenTenant(database.pool, 'bytes', { eventsPerMinute: 0, bytesPerMinute: 200_000 });
+    await bothHeed('bytes', undefined);
+    const streams = [0, 1].map((i) =>
+      postStream<ProblemAnswer>(urlOf(i), 'bytes', Array.from({ length: 150 }, () => `${newOfSize(999)}\n`).join('')),
+    );
+    const singles = Array.from({ length: 150 }, (_, i) => postEvent(urlOf(i), 'bytes', newOfSize(1_000)));
+    await Promise.all([...streams, ...singles]);
+    for (let i = 0; i < 30; i++) await postEvent(urlOf(i), 'bytes', newOfSize(1_000));
+    const { events } = await storedOf(database.url, 'bytes');
+    expect(events).toBeGreaterThanOrEqual(190);
+    expect(events).toBeLessThanOrEqual(200);
+  });
+
   it('applies to each process separately while Redis is frozen or gone, and is shared again afterwards', async () => {
     redis.freeze();
     expect(await sendToBoth('frozen', SHARED * 4)).toEqual({ 202: SHARED * 2, 429: SHARED * 2 });
     redis.thaw();
 
     await sendToBoth('before', 10);
+    await givenTenant(database.pool, 'bytes-gone', { eventsPerMinute: 0, bytesPerMinute: 30_000 });
+    await bothHeed('bytes-gone', undefined);
     await redis.kill();
     const { 202: accepted = 0, 429: limited, ...others } = await sendToBoth('before', SHARED * 4);
     expect(others).toEqual({});
@@ -235,11 +265,28 @@ describe('the limit of a tenant in two api processes that share Redis', () => {
     expect(accepted).toBeGreaterThanOrEqual(SHARED - 10);
     expect(limited).toBe(SHARED * 4 - accepted);
     expect(await sendToBoth('gone', SHARED * 4)).toEqual({ 202: SHARED * 2, 429: SHARED * 2 });
+    const large = Array.from({ length: 8 }, (_, i) => postEvent(urlOf(i), 'bytes-gone', newOfSize(10_000)));
+    expect((await Promise.all(large)).filter(({ status }) => status === 202)).toHaveLength(4);
 
     await redis.startAgain();
     await bothConnected();
     expect(await sendToBoth('back', SHARED * 3)).toEqual({ 202: SHARED, 429: SHARED * 2 });
   });
+
+  /** A new event whose body has this many bytes. */
+  const newOfSize = (bytes: number): string => {
+    const frame = newEvent({ payload: '' });
+    return newEvent({ payload: 'x'.repeat(bytes - frame.length) });
+  };
+
+  /** Waits until both processes announce this limit for a tenant. Sends only duplicates. */
+  const bothHeed = async (tenant: string, limit: string | undefined): Promise<void> => {
+    const sent = newEvent({ eventId: 'the-same' });
+    await eventually(async () => {
+      const answers = await Promise.all([0, 1].map((i) => postEvent(urlOf(i), tenant, sent)));
+      expect(answers.map(({ headers }) => headers['ratelimit-limit'])).toEqual([limit, limit]);
+    });
+  };
 
   const bothConnected = () =>
     eventually(async () => {

@@ -312,13 +312,14 @@ describe('the pace of streams', () => {
   it('ends when the sender may not go on: before the next events, and while it waits', async () => {
     start({ TENANT_RATE_LIMIT_BYTES_PER_MINUTE: '1000' });
     const suspended = new Problem('tenant-suspended', 'for a test');
-    let refused: Problem | undefined;
-    const stream = pacer.admit({ ...owner(), refusal: () => Promise.resolve(refused) });
+    const sender: { refused?: Problem } = {};
+    const refusal = () => Promise.resolve(sender.refused);
+    const stream = pacer.admit({ ...owner(), refusal });
     const other = pacer.admit(owner());
     const [waiting, reading, others] = [send(stream, LIMIT), read(stream, 5_000), send(other, LIMIT)];
-    const idle = pacer.admit({ ...owner('globex'), refusal: () => Promise.resolve(refused) });
+    const idle = pacer.admit({ ...owner('globex'), refusal });
     await passes(2_000);
-    refused = suspended;
+    sender.refused = suspended;
     await passes(300);
     expect([waiting.problem, reading.problem, others.problem]).toEqual([suspended, suspended, undefined]);
     await expect(idle.reserve(1)).rejects.toBe(suspended);
