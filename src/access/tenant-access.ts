@@ -119,7 +119,7 @@ export class TenantAccess {
   private keyCaller(row: KeyRow, address: string, scope: Scope | undefined): KeyCaller {
     const { id, name, tenantId, scopes } = row;
     if (row.expiresAt !== null && row.expiresAt <= new Date().toISOString()) {
-      throw new Problem('api-key-expired', `The API key ${id} expired at ${row.expiresAt}.`, { headers: CHALLENGE });
+      throw new Problem('api-key-expired', `The API key ${id} has expired (${row.expiresAt}).`, { headers: CHALLENGE });
     }
     if (row.allow && !isInNetworks(address, row.allow)) {
       this.logger.warn({ msg: 'access.address-refused', keyId: id, address });

@@ -94,6 +94,54 @@ export const FAULTS_IN_LIMITS: readonly DeliberateFault[] = [
     noticedBy: { tests: ['test/unit/ingest/stream-pacer.test.ts'] },
   },
   {
+    name: 'bytes of single events are not limited',
+    stage: 'limits',
+    edits: [
+      {
+        file: 'src/access/limits/tenant-limiter.ts',
+        find: 'const isUnlimited = this.bytes.limitOf(tenantId) === 0;',
+        replace: 'const isUnlimited = this.bytes.limitOf(tenantId) >= 0;',
+      },
+    ],
+    noticedBy: { tests: ['test/e2e/ingest/limits-of-tenants.test.ts'] },
+  },
+  {
+    name: 'bytes of streams are not limited',
+    stage: 'limits',
+    edits: [
+      {
+        file: 'src/ingest/stream/stream-source.ts',
+        find: 'const charged = this.pace.limitsBytes\n',
+        replace: 'const charged = !this.pace.limitsBytes\n',
+      },
+    ],
+    noticedBy: { tests: ['test/e2e/ingest/limits-of-tenants.test.ts'] },
+  },
+  {
+    name: 'a stream goes on after its tenant was suspended',
+    stage: 'limits',
+    edits: [
+      {
+        file: 'src/ingest/stream/paced-stream.ts',
+        find: '    if (refusal) throw refusal;\n',
+        replace: '    if (refusal) void refusal;\n',
+      },
+    ],
+    noticedBy: { tests: ['test/e2e/ingest/stream-senders.test.ts'] },
+  },
+  {
+    name: 'spare points of a larger limit outlive it',
+    stage: 'limits',
+    edits: [
+      {
+        file: 'src/access/limits/meter.ts',
+        find: '    if (held.limit !== limit) this.changeLimit(tenantId, held, limit);\n',
+        replace: '',
+      },
+    ],
+    noticedBy: { tests: ['test/unit/access/meter.test.ts'] },
+  },
+  {
     name: 'wrong admin tokens are not limited',
     stage: 'limits',
     edits: [
