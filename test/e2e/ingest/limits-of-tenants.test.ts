@@ -141,7 +141,7 @@ describe('limits of tenants', () => {
     it('pace a stream, evenly, and leave the last tenth to single events', async () => {
       await givenTenant(database.pool, 'paced', { eventsPerMinute: 0 });
       await heededWithinASecond(async () => expect(await limitOf('paced')).toBeUndefined());
-      speedUp(20); // a minute takes three seconds
+      speedUp(10); // a minute takes six seconds
       const startedMs = Date.now();
       const stream = new OpenStream(url, 'paced');
       void stream.write(linesOfSize(40, 1_000, 'paced')).then(() => stream.end());
