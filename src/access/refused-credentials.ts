@@ -58,7 +58,8 @@ export class RefusedCredentials {
   }
 }
 
-export const invalidKey = (): Problem => new Problem('api-key-invalid', 'The API key is not valid.', { headers: CHALLENGE });
+export const invalidKey = (): Problem =>
+  new Problem('api-key-invalid', 'The API key is not valid.', { headers: CHALLENGE });
 
 /** Also for a request without credentials, which is not counted: it is no guess. */
 export const invalidToken = (): Problem => new Problem('admin-token-invalid', INVALID_TOKEN, { headers: CHALLENGE });
