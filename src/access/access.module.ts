@@ -6,6 +6,7 @@ import { OidcTokens } from './oidc/oidc-tokens';
 import { OperatorAccess, OperatorIdentity } from './operator-access';
 import { RefusedCredentials } from './refused-credentials';
 import { TenantAccess } from './tenant-access';
+import { TenantAuthWarning } from './tenant-auth-warning';
 import { WhoamiController } from './whoami.controller';
 
 /** Who sends a request, and what the caller may do. */
@@ -20,6 +21,7 @@ import { WhoamiController } from './whoami.controller';
     OperatorAccess,
     RefusedCredentials,
     TenantAccess,
+    TenantAuthWarning,
   ],
   exports: [AdminToken, AccessDirectory, OperatorAccess, TenantAccess],
 })

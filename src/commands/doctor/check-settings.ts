@@ -1,5 +1,6 @@
 import { parseSettings, SettingsError } from '../../config/parse-settings';
 import { SETTINGS, type Settings } from '../../config/settings';
+import { riskOfTenantAuth } from '../../config/tenant-auth';
 import { advice, ok, problem, type Finding } from './finding';
 
 export type Env = Record<string, string | undefined>;
@@ -51,18 +52,8 @@ function risks(settings: Settings): Finding[] {
       ),
     );
   }
-  if (
-    settings.NODE_ENV === 'production' &&
-    settings.APP_ROLE.includes('api') &&
-    settings.TENANT_ALLOWLIST.length === 0
-  ) {
-    findings.push(
-      advice(
-        'settings',
-        'TENANT_ALLOWLIST is empty, so anyone who can reach the api can send as any tenant: list your tenants, or let a gateway set X-Tenant-Id.',
-      ),
-    );
-  }
+  const tenantRisk = settings.APP_ROLE.includes('api') ? riskOfTenantAuth(settings) : undefined;
+  if (tenantRisk) findings.push(advice('settings', tenantRisk));
   if (settings.NODE_ENV === 'production' && !settings.METRICS_TOKEN) {
     findings.push(
       advice('settings', 'METRICS_TOKEN is unset, so anyone who can reach the port can read /metrics: set it.'),

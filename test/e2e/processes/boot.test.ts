@@ -73,6 +73,42 @@ describe('the start of a process', () => {
     expectNoStack(output);
   });
 
+  const PRODUCTION = () => ({
+    NODE_ENV: 'production',
+    APP_ROLE: 'api',
+    DATABASE_URL: database.url,
+    REDIS_URL: process.env.TEST_REDIS_URL as string,
+    ADMIN_TOKEN: 'a-long-token-of-this-one-boot',
+    DESTINATIONS_SECRET_KEY: Buffer.alloc(32, 7).toString('base64'),
+  });
+
+  it('fails in production with one sentence if only the choice of TENANT_AUTH is missing', async () => {
+    const { code, output } = await failedStart({ ...PRODUCTION(), TENANT_AUTH: '' });
+    expect(code).toBe(1);
+    expect(output.trim().split('\n')).toEqual([
+      'Invalid configuration:',
+      expect.stringMatching(/^ {2}- TENANT_AUTH: .*\bkey\b.*\bheader\b.*\bboth\b/),
+    ]);
+  });
+
+  it.each([
+    ['both', 1],
+    ['header', 1],
+    ['key', 0],
+  ])('logs with TENANT_AUTH=%s in production %i warnings about it', async (choice, count) => {
+    const running = await startProcess({ ...PRODUCTION(), TENANT_AUTH: choice, LOG_LEVEL: 'warn' });
+    try {
+      const warnings = running
+        .output()
+        .split('\n')
+        .filter((line) => line.includes('TENANT_AUTH'));
+      expect(warnings).toHaveLength(count);
+      for (const line of warnings) expect(line).toContain(`TENANT_AUTH is ${choice}`);
+    } finally {
+      await running.end('SIGKILL');
+    }
+  });
+
   it('fails in production with a short token, the guest account and private destinations', async () => {
     const { code, output } = await failedStart({
       NODE_ENV: 'production',

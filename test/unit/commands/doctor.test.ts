@@ -72,6 +72,36 @@ describe('doctor', () => {
     expect(settings.REDIS_URL).toBeUndefined();
   });
 
+  const PRODUCTION = {
+    NODE_ENV: 'production',
+    APP_ROLE: 'api',
+    DATABASE_URL: 'postgres://app:secret@db/streamforge',
+    REDIS_URL: 'rediss://cache',
+    ADMIN_TOKEN: 'x'.repeat(24),
+    METRICS_TOKEN: 'x'.repeat(24),
+    DESTINATIONS_SECRET_KEY: Buffer.alloc(32, 7).toString('base64'),
+  };
+  const adviceOn = (env: Record<string, string>) =>
+    checkSettings(env, []).findings.flatMap(({ severity, sentence }) => (severity === 'advice' ? [sentence] : []));
+
+  it.each(['header', 'both'])('warns that with TENANT_AUTH=%s in production nobody proves a tenant', (choice) => {
+    const [sentence, ...others] = adviceOn({ ...PRODUCTION, TENANT_AUTH: choice });
+    expect(sentence).toMatch(new RegExp(`^TENANT_AUTH is ${choice}, .*: .*key`));
+    expect(others).toEqual([]);
+  });
+
+  it('does not warn of keys, nor of a process that takes no events', () => {
+    expect(adviceOn({ ...PRODUCTION, TENANT_AUTH: 'key' })).toEqual([]);
+    expect(
+      adviceOn({
+        ...PRODUCTION,
+        APP_ROLE: 'worker',
+        RABBITMQ_URL: 'amqps://app:secret@broker/streamforge',
+        TENANT_AUTH: 'both',
+      }),
+    ).toEqual([]);
+  });
+
   it('counts what it found', () => {
     const text = report([{ what: 'redis', severity: 'problem', sentence: 'gone: start it.' }]);
     expect(text).toContain('PROBLEM  redis       gone: start it.');
