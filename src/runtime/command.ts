@@ -14,6 +14,8 @@ export interface Command<T extends CommandOptions> {
   /** What the user types, such as `npm run migrate`. */
   name: string;
   summary: string;
+  /** What the user types before the options, such as `create|list`. Undefined: nothing. */
+  operands?: string;
   options: T;
 }
 
@@ -33,12 +35,12 @@ export const say = (line: string): void => void process.stdout.write(`${line}\n`
  */
 export function runCommand<T extends CommandOptions>(
   command: Command<T>,
-  work: (values: OptionValues<T>) => void | Promise<void>,
+  work: (values: OptionValues<T>, operands: string[]) => void | Promise<void>,
 ): void {
   const run = async (): Promise<void> => {
-    const values = readOptions(command.options);
-    if (values === 'help') process.stdout.write(usageOf(command));
-    else await work(values);
+    const line = readCommandLine(command);
+    if (line === 'help') process.stdout.write(usageOf(command));
+    else await work(line.values, line.operands);
   };
   run().catch((error: unknown) => {
     const isUsage = error instanceof UsageError;
@@ -47,22 +49,34 @@ export function runCommand<T extends CommandOptions>(
   });
 }
 
-function readOptions<T extends CommandOptions>(options: T): OptionValues<T> | 'help' {
+function readCommandLine<T extends CommandOptions>({
+  options,
+  operands,
+}: Command<T>): { values: OptionValues<T>; operands: string[] } | 'help' {
   try {
-    const { values } = parseArgs<{ options: CommandOptions }>({ options: { ...options, help: HELP } });
-    return values.help ? 'help' : (values as OptionValues<T>);
+    const { values, positionals } = parseArgs<{ options: CommandOptions; allowPositionals: boolean }>({
+      options: { ...options, help: HELP },
+      allowPositionals: operands !== undefined,
+    });
+    return values.help ? 'help' : { values: values as OptionValues<T>, operands: positionals };
   } catch (error) {
     if (error instanceof TypeError) throw new UsageError(error.message); // parseArgs has no other failure
     throw error;
   }
 }
 
-export function usageOf({ name, summary, options }: Command<CommandOptions>): string {
+export function usageOf({ name, summary, operands, options }: Command<CommandOptions>): string {
   const rows = Object.entries({ ...options, help: HELP }).map(([option, { value, does, default: preset }]) => ({
     left: `--${option}${value === undefined ? '' : ` ${value}`}`,
     right: `${does}${typeof preset === 'string' ? ` (default: ${preset})` : ''}`,
   }));
   const width = Math.max(...rows.map(({ left }) => left.length));
   const lines = rows.map(({ left, right }) => `  ${left.padEnd(width)}  ${right}`);
-  return `Usage: ${name} ${name.startsWith('npm ') ? '-- ' : ''}[options]\n\n${summary}\n\nOptions:\n${lines.join('\n')}\n`;
+  const line = [
+    name,
+    ...(name.startsWith('npm ') ? ['--'] : []),
+    ...(operands === undefined ? [] : [operands]),
+    '[options]',
+  ];
+  return `Usage: ${line.join(' ')}\n\n${summary}\n\nOptions:\n${lines.join('\n')}\n`;
 }

@@ -14,13 +14,13 @@ const FIXED = { NODE_ENV: 'development', APP_ROLE: 'all' } as const;
 /** Runs a command with an open database, and closes the database when the work ends. */
 export function runDatabaseCommand<T extends CommandOptions>(
   command: DatabaseCommand<T>,
-  work: (values: OptionValues<T>, databaseUrl: string, settings: Settings) => Promise<void>,
+  work: (values: OptionValues<T>, databaseUrl: string, settings: Settings, operands: string[]) => Promise<void>,
 ): void {
-  runCommand(command, async (values) => {
+  runCommand(command, async (values, operands) => {
     const settings = loadSettings({ ...FIXED, ...command.settings });
     const database = await openDatabase(settings);
     try {
-      await work(values, database.url, settings);
+      await work(values, database.url, settings, operands);
     } finally {
       await database.stop();
     }

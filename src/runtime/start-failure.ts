@@ -1,3 +1,4 @@
+import { Problem } from '../event/problems';
 import { errorCode } from '../db/pg-errors';
 
 /** One sentence that says why the process cannot start and what to do. Unknown system errors keep their stack trace. */
@@ -11,6 +12,8 @@ export function explainStartFailure(error: unknown): string {
     return `DATABASE_URL: PostgreSQL cannot be reached (${code}). Start it, or unset DATABASE_URL to use the embedded one.`;
   }
   if (code === '28P01' || code === '28000') return 'DATABASE_URL: PostgreSQL rejects the user or password.';
+  if (code === '42P01') return 'The database does not have the tables of this release. Run npm run migrate.';
+  if (error instanceof Problem) return error.detail;
   if (code === '3D000') return `DATABASE_URL: ${error.message}. Create it first.`;
   return code === undefined ? error.message : (error.stack ?? error.message);
 }

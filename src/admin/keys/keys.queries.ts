@@ -78,16 +78,19 @@ export async function endKey(
   return rows[0];
 }
 
-/** Returns the tenant of the revoked key. Returns undefined when no key has this id, or it is revoked already. */
-export async function revokeKey(
-  db: Db,
-  { tenantId, id }: { tenantId: string | null; id: string },
-): Promise<string | undefined> {
-  const { rows } = await db.query<{ tenantId: string }>(
-    `update api_keys set revoked_at = now()
-      where id = $1 and ($2::text is null or tenant_id = $2) and revoked_at is null returning tenant_id as "tenantId"`,
+/** Returns false when the tenant has no key with this id, or the key is revoked already. */
+export async function revokeKey(db: Db, { tenantId, id }: { tenantId: string; id: string }): Promise<boolean> {
+  const { rowCount } = await db.query(
+    'update api_keys set revoked_at = now() where id = $1 and tenant_id = $2 and revoked_at is null',
     [id, tenantId],
   );
+  return rowCount === 1;
+}
+
+export async function findTenantOfKey(db: Db, id: string): Promise<string | undefined> {
+  const { rows } = await db.query<{ tenantId: string }>('select tenant_id as "tenantId" from api_keys where id = $1', [
+    id,
+  ]);
   return rows[0]?.tenantId;
 }
 

@@ -62,7 +62,9 @@ export class Keys {
   async revoke({ tenantId, id }: KeyPath, acting: ActingOperator): Promise<void> {
     refuseOtherTenant(acting, tenantId);
     const change = { action: 'key.revoke', filter: { tenantId, id }, acting, tenantIds: [tenantId] } as const;
-    await this.changes.run(change, async (db) => (await revokeKey(db, { tenantId, id })) ?? noSuchKey());
+    await this.changes.run(change, async (db) => {
+      if (!(await revokeKey(db, { tenantId, id }))) noSuchKey();
+    });
   }
 }
 

@@ -10,6 +10,7 @@ import { createPool } from '../../db/pool';
 import { MOST_AGE_MS } from '../../db/fresh-copy';
 import { say } from '../../runtime/command';
 import { isStreamForge, registerFailingReceiver, sendEvents, type AdminApi } from './api';
+import { demoKey } from './demo-key';
 import { countByStatus } from './status-counts.queries';
 import { DEMO_TENANT, demoEvents, failingEvents } from './demo-events';
 
@@ -27,9 +28,10 @@ export async function seed(url: string | undefined, databaseUrl: string, setting
   try {
     const own = await startOwn(databaseUrl, settings, running === undefined);
     try {
+      const key = await demoKey(own, settings.TENANT_AUTH === 'key');
       await registerFailingReceiver(own, running ?? own.url);
       await sleep(MOST_AGE_MS); // until every worker knows the destination
-      await sendAll(running ?? own.url);
+      await sendAll(running ?? own.url, key);
       await settled(pool);
     } finally {
       await own.close();
@@ -71,8 +73,8 @@ async function startOwn(
   return { url: await app.getUrl(), adminToken, close: () => app.close() };
 }
 
-async function sendAll(url: string): Promise<void> {
-  const sent = await sendEvents(url, [...demoEvents(), ...failingEvents()]);
+async function sendAll(url: string, key: string | undefined): Promise<void> {
+  const sent = await sendEvents(url, key, [...demoEvents(), ...failingEvents()]);
   say(`${sent.accepted} events accepted, ${sent.duplicates} already there (tenant ${DEMO_TENANT}, sent to ${url})`);
   say(`${failingEvents().length} of them have a receiver that refuses them; they end in the DLQ`);
 }

@@ -41,7 +41,7 @@ describe('the command', () => {
       child.once('close', (code) => resolve({ code, output }));
     });
 
-  it.each(['migrate', 'prune-idempotency', 'seed', 'doctor', 'openapi', 'demo-receiver', '../main'])(
+  it.each(['migrate', 'prune-idempotency', 'seed', 'doctor', 'openapi', 'demo-receiver', 'keys', '../main'])(
     '%s prints its usage with --help and refuses an unknown option with exit code 2',
     async (command) => {
       const help = await run(command, ['--help']);
@@ -64,6 +64,11 @@ describe('the command', () => {
       const { code, output } = await run('demo-receiver', args);
       expect([code, output.split(/[ :]/)[0]]).toEqual([2, args[0]]);
     }
+  });
+
+  it('keys says what to do when the database has no tables yet', async () => {
+    const { code, output } = await run('keys', ['list']);
+    expect([code, output]).toEqual([1, expect.stringMatching(/Run npm run migrate\.\n$/)]);
   });
 
   it('migrate --status and --dry-run list the missing migrations, and doctor names the fix', async () => {
@@ -101,11 +106,49 @@ describe('the command', () => {
     }
   });
 
+  it('keys creates, lists and revokes a key, and registers its tenant', async () => {
+    const made = await run('keys', ['create', '--tenant', 'till', '--name', 'first', '--scopes', 'ingest']);
+    expect(made.code).toBe(0);
+    expect(made.output).toContain('The tenant till is registered.');
+    const [text, id] = /^sfk_([0-9A-Za-z]{12})_\w{49}$/m.exec(made.output) ?? [];
+    expect(text).toBeDefined();
+    const expires = '2036-01-31T12:00:00Z';
+    const second = ['create', '--tenant', 'till', '--name', 'second', '--expires', expires, '--allow', '10.0.0.0/8'];
+    expect((await run('keys', second)).output).not.toContain('registered');
+    const listed = await run('keys', ['list', '--tenant', 'till']);
+    expect(listed.output).toMatch(new RegExp(`^${id}  valid +ingest +till  first  \\(never used\\)$`, 'm'));
+    expect(listed.output).toMatch(/expires 2036-01-31T12:00:00\.000Z +ingest,read +till {2}second/);
+    expect(listed.output).not.toContain(text?.slice(17, 40));
+    expect(await run('keys', ['revoke', id as string])).toMatchObject({ code: 0 });
+    expect((await run('keys', ['list'])).output).toMatch(new RegExp(`^${id}  revoked `, 'm'));
+    const { rows } = await database.pool.query('select actor, action from admin_audit order by id');
+    expect(rows).toEqual(
+      ['tenant.create', 'key.create', 'key.create', 'key.revoke'].map((action) => ({ actor: 'cli', action })),
+    );
+    expect(await run('keys', ['list', '--tenant', 'nobody'])).toEqual({ code: 0, output: 'There are no keys.\n' });
+  });
+
+  it.each([
+    [2, [], /^Say create, list, or revoke/],
+    [2, ['delete'], /^There is no action delete/],
+    [2, ['revoke'], /^Say create, list, or revoke/],
+    [2, ['create', '--tenant', 'till'], /^create needs --tenant and --name/],
+    [2, ['create', '--tenant', 'no spaces', '--name', 'x'], /^id must be a tenant id/],
+    [2, ['create', '--tenant', 'till', '--name', 'x', '--scopes', 'admin'], /^each value in scopes/],
+    [2, ['create', '--tenant', 'till', '--name', 'x', '--expires', '2020-01-01T00:00:00Z'], /^expiresAt must be/],
+    [1, ['create', '--tenant', 'streamforge', '--name', 'x'], /^The tenant streamforge is reserved/],
+    [1, ['revoke', 'unknown'], /^No API key has the id unknown/],
+  ])('keys exits with %i for %j', async (code, args, output) => {
+    expect(await run('keys', args)).toEqual({ code, output: expect.stringMatching(output) as string });
+  });
+
   it('seed creates a demo tenant with events of several types and dead letters, once', async () => {
     for (const accepted of [86, 0]) {
       const { code, output } = await run('seed');
       expect({ code, output }).toMatchObject({ code: 0 });
       expect(output).toContain(`${accepted} events accepted`);
+      if (accepted > 0) expect(output).toMatch(/^API key of the tenant demo, shown only now: sfk_\w+$/m);
+      else expect(output).toMatch(/^The tenant demo has the API key \w{12}, which was printed/m);
       expect(await statusCounts(database.pool, 'demo')).toEqual({ COMPLETED: 80, DLQ: 6 });
     }
     // The dead letters are those of a real receiver, not rows that the command wrote.
@@ -114,5 +157,13 @@ describe('the command', () => {
     await expect(countRows(database.pool, `destinations where tenant_id = 'demo'`)).resolves.toBe(1);
     await expect(countRows(database.pool, `usage_daily where tenant_id = 'demo'`)).resolves.toBeGreaterThanOrEqual(4);
     expect((await run('doctor')).output).toMatch(/^ok +rabbitmq /m);
+  });
+
+  it('seed works where every producer needs a key, and adds one only for its own run', async () => {
+    const { code, output } = await run('seed', [], { TENANT_AUTH: 'key' });
+    expect({ code, output }).toMatchObject({ code: 0 });
+    expect(output).toMatch(/^API key of the tenant demo, shown only now: sfk_\w+$/m);
+    expect(output).toContain('0 events accepted, 86 already there');
+    await expect(countRows(database.pool, `api_keys where tenant_id = 'demo' and expires_at is null`)).resolves.toBe(1);
   });
 });

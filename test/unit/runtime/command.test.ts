@@ -19,6 +19,11 @@ Options:
     );
   });
 
+  it('names the operands before the options', () => {
+    const usage = usageOf({ name: 'npm run keys', summary: '', operands: 'create|list', options: {} });
+    expect(usage).toMatch(/^Usage: npm run keys -- create\|list \[options\]\n/);
+  });
+
   it('needs no `--` where npm is not in between', () => {
     expect(usageOf({ name: 'node x.js', summary: '', options: {} })).toMatch(/^Usage: node x\.js \[options\]\n/);
   });
