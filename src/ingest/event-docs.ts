@@ -1,5 +1,13 @@
 import { applyDecorators } from '@nestjs/common';
-import { ApiExtraModels, ApiOperation, ApiParam, ApiQuery, ApiResponse, getSchemaPath } from '@nestjs/swagger';
+import {
+  ApiExtension,
+  ApiExtraModels,
+  ApiOperation,
+  ApiParam,
+  ApiQuery,
+  ApiResponse,
+  getSchemaPath,
+} from '@nestjs/swagger';
 import {
   ApiCloudEventHeaders,
   ApiContentEncodingHeader,
@@ -7,6 +15,7 @@ import {
   ApiTenantHeader,
   responseHeaders,
 } from '../http/docs/api-headers';
+import type { Scope } from '../access/identity/caller';
 import { CALLER_PROBLEMS } from '../access/tenant-access';
 import { Problem } from '../event/problems';
 import { ApiProblems, problemExamples } from '../http/docs/api-problem';
@@ -52,6 +61,7 @@ const INGEST_PROBLEMS = [
 export function ApiIngestEvent(): MethodDecorator {
   return applyDecorators(
     ApiCredentials('tenants'),
+    ApiExtension('x-scope', 'ingest' satisfies Scope),
     ApiExtraModels(EventEnvelope, LegacyEventEnvelope, CloudEvent, SingleEventResponse, StreamResponse),
     ApiOperation({
       operationId: 'ingestEvent',
@@ -97,6 +107,7 @@ export function ApiIngestEvent(): MethodDecorator {
 export function ApiGetEvent(): MethodDecorator {
   return applyDecorators(
     ApiCredentials('both'),
+    ApiExtension('x-scope', 'read' satisfies Scope),
     ApiOperation({
       operationId: 'getEvent',
       summary: 'Retrieve an event with its status and every attempt to process it.',
@@ -132,6 +143,7 @@ export function ApiGetEvent(): MethodDecorator {
 export function ApiIngestStream(): MethodDecorator {
   return applyDecorators(
     ApiCredentials('tenants'),
+    ApiExtension('x-scope', 'ingest' satisfies Scope),
     ApiExtraModels(RecordLine),
     ApiOperation({
       operationId: 'ingestStream',
