@@ -55,11 +55,13 @@ async function main(): Promise<void> {
     await fill(url);
     const pool = createPool(url, 'bench');
     for (const filter of FILTERS) {
-      await report(`events ${JSON.stringify(filter)}`, () => findEvents(pool, criteriaOf(filter), 50));
+      await report(`events ${JSON.stringify(filter)}`, () =>
+        findEvents(pool, criteriaOf(filter, { tenantIds: null }), 50),
+      );
     }
-    await report('dlq/reasons', () => listReasons(pool, criteriaOf({}), 50));
+    await report('dlq/reasons', () => listReasons(pool, criteriaOf({}, { tenantIds: null }), 50));
     await report('dlq/reasons {"tenantId":"tenant-1"}', () =>
-      listReasons(pool, criteriaOf({ tenantId: 'tenant-1' }), 50),
+      listReasons(pool, criteriaOf({ tenantId: 'tenant-1' }, { tenantIds: null }), 50),
     );
     await report('outbox', async () => [await readOutboxFigures(pool), await listFailedEntries(pool, 100)]);
     await pool.end();

@@ -1,5 +1,7 @@
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { OperatorAccess } from './access/operator-access';
+import { guardAdminRoutes } from './admin/endpoint/admin-gate';
 import { AppModule } from './app.module';
 import type { Settings } from './config/settings';
 import { allowOrigins } from './http/cors';
@@ -26,6 +28,7 @@ export async function createApp(settings: Settings, databaseUrl: string): Promis
   if (settings.APP_ROLE.includes('api')) {
     allowOrigins(app, settings.CORS_ALLOWED_ORIGINS);
     serveApiDocs(app);
+    guardAdminRoutes(app.getHttpAdapter().getInstance(), app.get(OperatorAccess));
     countOversizedEvents(app.getHttpAdapter().getInstance(), app.get(Metrics));
   }
   return app;

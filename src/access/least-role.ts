@@ -1,18 +1,48 @@
-import { applyDecorators, SetMetadata, type ExecutionContext } from '@nestjs/common';
+import { applyDecorators } from '@nestjs/common';
+import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiExtension } from '@nestjs/swagger';
+import { Problem } from '../event/problems';
 import { ApiProblems } from '../http/docs/api-problem';
-import type { OperatorRole } from './identity/operator-roles';
+import type { OperatorCaller } from './identity/caller';
+import { includesRole, type OperatorRole } from './identity/operator-roles';
 
-const LEAST_ROLE = Symbol('LeastRole');
-
-/** Declares the least role that an admin endpoint needs. The OpenAPI document has it as `x-role`. */
-export function LeastRole(role: OperatorRole): MethodDecorator {
-  return applyDecorators(SetMetadata(LEAST_ROLE, role), ApiExtension('x-role', role), ApiProblems('role-insufficient'));
+/** Who may call an admin endpoint. */
+export interface NeededRole {
+  leastRole: OperatorRole;
+  /** The endpoint concerns all tenants at once, so operators who are bound to some of them may not call it. */
+  allTenants: boolean;
 }
 
-/** Returns the declared role of the endpoint. @throws if an endpoint declares none: it must not serve anybody. */
-export function leastRoleOf(context: ExecutionContext): OperatorRole {
-  const role = Reflect.getMetadata(LEAST_ROLE, context.getHandler()) as OperatorRole | undefined;
-  if (!role) throw new Error(`${context.getClass().name}.${context.getHandler().name} declares no @LeastRole`);
-  return role;
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Set for routes of admin endpoints. */
+    needed?: NeededRole;
+  }
+}
+
+/**
+ * Declares the least role that an admin endpoint needs. The OpenAPI document has it as `x-role`, and `allTenants` as
+ * `x-all-tenants`.
+ */
+export function LeastRole(leastRole: OperatorRole, { allTenants = false } = {}): MethodDecorator {
+  const needed: NeededRole = { leastRole, allTenants };
+  return applyDecorators(
+    RouteConfig({ needed }),
+    ApiExtension('x-role', leastRole),
+    ...(allTenants ? [ApiExtension('x-all-tenants', true)] : []),
+    ApiProblems('role-insufficient'),
+  );
+}
+
+/** @throws Problem `role-insufficient` */
+export function requireRole({ role }: Pick<OperatorCaller, 'role'>, least: OperatorRole): void {
+  if (includesRole(role, least)) return;
+  throw new Problem('role-insufficient', `This needs the role ${least} or a higher one. Your role is ${role}.`);
+}
+
+/** @throws Problem `role-insufficient` when the operator may not call an endpoint */
+export function requireNeeded(operator: OperatorCaller, { leastRole, allTenants }: NeededRole): void {
+  requireRole(operator, leastRole);
+  if (!allTenants || operator.tenantIds === null) return;
+  throw new Problem('role-insufficient', 'This concerns all tenants, and you are bound to some of them.');
 }

@@ -1,10 +1,10 @@
 import { createParamDecorator, Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { Problem } from '../event/problems';
-import { mayActFor } from './acting-operator';
 import type { TenantCaller } from './identity/caller';
+import { includesRole } from './identity/operator-roles';
 import { OperatorAccess } from './operator-access';
 import { readTenant, TenantAccess } from './tenant-access';
+import { scopeOf, type TenantScope } from './tenant-scope';
 
 /** Admits requests that may ingest events, and stores the caller and its tenant in the request. */
 @Injectable()
@@ -30,10 +30,9 @@ export class ReadGuard implements CanActivate {
     const http = context.switchToHttp();
     const request = http.getRequest<FastifyRequest>();
     if (!this.operators.isClaimed(request.headers)) return admit(request, await this.tenants.identify(request, 'read'));
-    const operator = await this.operators.check(request, http.getResponse<FastifyReply>());
+    await this.operators.check(request, http.getResponse<FastifyReply>());
     if (request.headers['x-tenant-id'] === undefined) return true;
     request.tenantId = readTenant(request.headers);
-    if (!mayActFor(operator, request.tenantId)) throw new Problem('event-not-found', NO_EVENT);
     return true;
   }
 }
@@ -56,16 +55,26 @@ export class CallerGuard implements CanActivate {
   }
 }
 
-/** What a caller is told who asks for an event that does not exist or belongs to another tenant. */
-export const NO_EVENT = 'There is no event with that id or eventId.';
-
 function admit(request: FastifyRequest, caller: TenantCaller): boolean {
   request.caller = caller;
   request.tenantId = caller.tenantId;
   return true;
 }
 
-/** Injects the tenant of the request; undefined for an operator who names none. */
-export const TenantId = createParamDecorator(
-  (_: unknown, context: ExecutionContext) => context.switchToHttp().getRequest<FastifyRequest>().tenantId,
+/** What a caller whom ReadGuard has admitted may see. */
+export interface Reader extends TenantScope {
+  seesPayloads: boolean;
+}
+
+function readerOf({ caller, tenantId }: FastifyRequest): Reader {
+  if (caller?.kind === 'operator') {
+    return { ...scopeOf(caller, tenantId), seesPayloads: includesRole(caller.role, 'support') };
+  }
+  if (tenantId === undefined) throw new Error('no guard has set the tenant of this request');
+  return { tenantId, tenantIds: null, seesPayloads: true };
+}
+
+/** Injects the Reader who sends the request. */
+export const Reading = createParamDecorator((_: unknown, context: ExecutionContext) =>
+  readerOf(context.switchToHttp().getRequest<FastifyRequest>()),
 );

@@ -33,6 +33,17 @@ export interface Event {
  * original text; the members of `further` follow it.
  */
 export function eventJson(event: Event, further: Record<string, unknown> = {}): string {
+  const tail = JSON.stringify(further);
+  return `${factsOf(event)},"payload":${event.payloadJson}${tail === '{}' ? '}' : `,${tail.slice(1)}`}`;
+}
+
+/** The same for a caller who may not see payloads: `payloadHidden` stands in place of the payload. */
+export function eventJsonWithoutPayload(event: Event, further: Record<string, unknown>): string {
+  return `${factsOf(event)},${JSON.stringify({ payloadHidden: true, ...further }).slice(1)}`;
+}
+
+/** The JSON text of everything but the payload, without the closing brace. */
+function factsOf(event: Event): string {
   const head = JSON.stringify({
     id: event.id,
     tenantId: event.tenantId,
@@ -48,7 +59,5 @@ export function eventJson(event: Event, further: Record<string, unknown> = {}): 
     hash: event.hash,
     correlationId: event.correlationId,
   });
-  const extensions = event.extensionsJson ? `,"extensions":${event.extensionsJson}` : '';
-  const tail = JSON.stringify(further);
-  return `${head.slice(0, -1)}${extensions},"payload":${event.payloadJson}${tail === '{}' ? '}' : `,${tail.slice(1)}`}`;
+  return head.slice(0, -1) + (event.extensionsJson ? `,"extensions":${event.extensionsJson}` : '');
 }

@@ -112,7 +112,7 @@ export function ApiGetEvent(): MethodDecorator {
       operationId: 'getEvent',
       summary: 'Retrieve an event with its status and every attempt to process it.',
       description:
-        'When several events of the tenant have that `eventId`, returns the newest and names the `others`. A tenant gets its own events. An operator gets an event of any tenant that the operator may see, or of the tenant in X-Tenant-Id. If several tenants have an event with this `eventId`, the problem `event-id-ambiguous` names up to 100 of them in `tenants`.',
+        'When several events of the tenant have that `eventId`, returns the newest and names the `others`. A tenant gets its own events. An operator gets an event of any tenant that the operator may see, or of the tenant in X-Tenant-Id. If several tenants have an event with this `eventId`, the problem `event-id-ambiguous` names up to 100 of them in `tenants`. The role `viewer` gets the event without `payload`.',
     }),
     ApiTenantHeader(),
     ApiParam({

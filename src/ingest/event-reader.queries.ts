@@ -1,3 +1,4 @@
+import type { TenantScope } from '../access/tenant-scope';
 import type { Db } from '../db/pool';
 import type { Event } from '../event/event';
 import type { AttemptStatus, EventStatus } from '../event/event-status';
@@ -20,15 +21,16 @@ const SELECT_EVENT = `
          s.published_at as "publishedAt", s.completed_at as "completedAt"
     from events e join event_status s on s.event_id = e.id`;
 
-/** Finds an event by its id, in the given tenant or, when that is undefined, in any tenant. */
+/** Finds an event by its id, in the given tenant, in one of several, or in any. */
 export async function findEventById(
   db: Db,
-  tenantId: string | undefined,
+  { tenantId, tenantIds }: TenantScope,
   id: string,
 ): Promise<EventWithStatus | undefined> {
   const { rows } = await db.query<EventWithStatus>(
-    `${SELECT_EVENT} where e.id = $1 and ($2::text is null or e.tenant_id = $2)`,
-    [id, tenantId ?? null],
+    `${SELECT_EVENT} where e.id = $1 and ($2::text is null or e.tenant_id = $2)
+       and ($3::text[] is null or e.tenant_id = any ($3))`,
+    [id, tenantId, tenantIds],
   );
   return rows[0];
 }

@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { Pool } from 'pg';
+import type { Reader } from '../access/tenant.guard';
 import { classifyPgError } from '../db/pg-errors';
 import { onOneConnection, type Db } from '../db/pool';
-import { eventJson } from '../event/event';
+import { eventJson, eventJsonWithoutPayload } from '../event/event';
 import { Problem } from '../event/problems';
 import { parseUuid } from '../event/uuid-v7';
 import {
@@ -22,8 +23,7 @@ const MAX_OTHERS = 100;
 
 /** Which event to read. */
 export interface EventQuery {
-  /** Undefined for operators. */
-  tenantId: string | undefined;
+  reader: Reader;
   idOrEventId: string;
   /** Only an event with this `source`. */
   source: string | undefined;
@@ -35,15 +35,15 @@ export class EventReader {
   constructor(private readonly pool: Pool) {}
 
   /**
-   * Returns the event as JSON text, or undefined when the tenant has no such event; an event of another tenant is
-   * treated as missing. Without a tenant (operators), an eventId is accepted if only one tenant uses it. When several
-   * events have the eventId, the newest is returned, and `others` names the rest.
+   * Returns the event as JSON text, or undefined when there is none that the reader may see. Without a tenant
+   * (operators), an eventId is accepted if only one of the reader's tenants uses it. When several events have the
+   * eventId, the newest is returned, and `others` names the rest. A reader who sees no payloads gets `payloadHidden`.
    * @throws Problem `storage-unavailable`, `event-id-ambiguous` or `tenant-required`
    */
   async read(query: EventQuery): Promise<string | undefined> {
     try {
       const found = await onOneConnection(this.pool, (db) => find(db, query));
-      return found && toJson(found);
+      return found && toJson(found, query.reader);
     } catch (error) {
       if (classifyPgError(error) !== 'unavailable') throw error;
       throw new Problem(
@@ -61,14 +61,14 @@ interface FoundEvent {
   others: OtherEvent[];
 }
 
-async function find(db: Db, { tenantId, idOrEventId, source }: EventQuery): Promise<FoundEvent | undefined> {
+async function find(db: Db, { reader, idOrEventId, source }: EventQuery): Promise<FoundEvent | undefined> {
   if (idOrEventId.includes('\0') || source?.includes('\0')) return undefined; // PostgreSQL rejects such a text
   const id = parseUuid(idOrEventId);
   if (id !== undefined) {
-    const [event, history] = await Promise.all([findEventById(db, tenantId, id), readHistory(db, id)]);
+    const [event, history] = await Promise.all([findEventById(db, reader, id), readHistory(db, id)]);
     if (event && (source === undefined || event.source === source)) return { event, history, others: [] };
   }
-  const tenant = tenantId ?? (await tenantOfEventId(db, idOrEventId, source));
+  const tenant = reader.tenantId ?? (await tenantOfEventId(db, { eventId: idOrEventId, source }, reader.tenantIds));
   return tenant === undefined ? undefined : findNewest(db, { tenantId: tenant, eventId: idOrEventId, source });
 }
 
@@ -82,10 +82,11 @@ async function findNewest(db: Db, query: EventIdQuery): Promise<FoundEvent | und
   return { event, history: await readHistory(db, event.id), others };
 }
 
-function toJson({ event, history: { attempts, replays }, others }: FoundEvent): string {
+function toJson({ event, history: { attempts, replays }, others }: FoundEvent, { seesPayloads }: Reader): string {
   const { status, nextAttemptAt, lastError, publishedAt, completedAt, ...fact } = event;
   const standing = { status, attempts, nextAttemptAt, lastError, publishedAt, completedAt };
-  return eventJson(fact, {
+  const write = seesPayloads ? eventJson : eventJsonWithoutPayload;
+  return write(fact, {
     ...standing,
     ...(replays.length > 0 ? { replays } : {}),
     ...(others.length > 0 ? { others } : {}),

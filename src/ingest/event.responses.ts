@@ -1,7 +1,17 @@
 import { EVENT_STATUSES, type EventStatus } from '../event/event-status';
 import { PROBLEM_CODES, type ProblemCode } from '../event/problems';
 import { REPLAY_MODES, type ReplayMode } from '../event-state/dispatch-replayed.queries';
-import { ApiCount, ApiEnum, ApiFlag, ApiId, ApiInstant, ApiList, ApiObject, ApiText } from '../http/docs/api-fields';
+import {
+  ApiCount,
+  ApiEnum,
+  ApiFlag,
+  ApiId,
+  ApiInstant,
+  ApiJson,
+  ApiList,
+  ApiObject,
+  ApiText,
+} from '../http/docs/api-fields';
 import { AttemptResponse } from '../http/docs/attempt.response';
 import { DeliveredEvent } from '../http/docs/delivered-event';
 import { StreamCounts } from '../http/docs/problem.response';
@@ -70,6 +80,17 @@ class OtherEventResponse {
 
 /** An event with its status and its attempts. */
 export class EventResponse extends DeliveredEvent {
+  @ApiJson(
+    { amount: 10.5 },
+    { required: false, description: 'Any JSON value, exactly as sent. Left out for operators with the role `viewer`' },
+  )
+  override payload: unknown = undefined;
+  @ApiFlag(true, {
+    required: false,
+    description:
+      'True, and present, when `payload` is left out because the role of the operator does not show payloads',
+  })
+  payloadHidden?: boolean;
   @ApiEnum('EventStatus', EVENT_STATUSES) status!: EventStatus;
   @ApiList(AttemptResponse, { description: 'Oldest first' }) attempts!: AttemptResponse[];
   @ApiInstant({ nullable: true }) nextAttemptAt!: string | null;

@@ -2,7 +2,7 @@ import { Controller, Get, Inject, Param, Post, Query, Req, Res, UseGuards } from
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { IngestGuard, NO_EVENT, ReadGuard, TenantId } from '../access/tenant.guard';
+import { IngestGuard, ReadGuard, Reading, type Reader } from '../access/tenant.guard';
 import { SETTINGS_TOKEN, type Settings } from '../config/settings';
 import { Problem } from '../event/problems';
 import { readEventBody } from './event-body';
@@ -39,14 +39,14 @@ export class EventsController {
   @UseGuards(ReadGuard)
   @ApiGetEvent()
   async read(
-    @TenantId() tenantId: string | undefined,
+    @Reading() reader: Reader,
     @Param('id') id: string,
     @Query('source') source: string | string[] | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<string> {
     if (Array.isArray(source)) throw new Problem('invalid-request', 'Send the query parameter `source` only once.');
-    const found = await this.reader.read({ tenantId, idOrEventId: id, source });
-    if (found === undefined) throw new Problem('event-not-found', NO_EVENT);
+    const found = await this.reader.read({ reader, idOrEventId: id, source });
+    if (found === undefined) throw new Problem('event-not-found', 'There is no event with that id or eventId.');
     reply.type('application/json; charset=utf-8');
     return found;
   }

@@ -10,6 +10,12 @@ export interface TenantsFound {
   isComplete: boolean;
 }
 
+/** An event as its producer names it. */
+export interface NamedEvent {
+  eventId: string;
+  source: string | undefined;
+}
+
 /**
  * Finds the tenants that have an event with a producer's eventId. No index begins with the eventId, because only
  * operators look for an event without its tenant. The statement steps through the tenants in the index
@@ -17,7 +23,7 @@ export interface TenantsFound {
  */
 export async function findTenantsWithEventId(
   db: Db,
-  { eventId, source }: { eventId: string; source?: string | undefined },
+  { eventId, source }: NamedEvent,
   limit: number,
 ): Promise<TenantsFound> {
   const { rows } = await db.query<{ tenants: string[]; isComplete: boolean }>(
@@ -38,4 +44,22 @@ export async function findTenantsWithEventId(
     [eventId, source ?? null, limit, MOST_TENANTS],
   );
   return rows[0] ?? { tenants: [], isComplete: true };
+}
+
+/** Finds those of some tenants that have an event with a producer's eventId. */
+export async function findTenantsOfWithEventId(
+  db: Db,
+  { eventId, source }: NamedEvent,
+  tenantIds: readonly string[],
+  limit: number,
+): Promise<TenantsFound> {
+  const { rows } = await db.query<{ tenants: string[] }>(
+    `select array(
+       select t.tenant_id from unnest($3::text[]) t (tenant_id)
+        where exists (select from events e where e.tenant_id = t.tenant_id and e.event_id = $1
+                         and ($2::text is null or e.source = $2))
+        order by t.tenant_id limit $4) as tenants`,
+    [eventId, source ?? null, tenantIds, limit],
+  );
+  return { tenants: rows[0]?.tenants ?? [], isComplete: true };
 }

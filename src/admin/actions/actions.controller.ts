@@ -6,7 +6,8 @@ import { parseUuid } from '../../event/uuid-v7';
 import { Acting, type ActingOperator } from '../../access/acting-operator';
 import { ApiProblems } from '../../http/docs/api-problem';
 import { findAuditEntry } from '../audit/audit.queries';
-import { LeastRole } from '../../access/least-role';
+import { roleOfAction } from '../audit/admin-action';
+import { LeastRole, requireRole } from '../../access/least-role';
 import { AdminEndpoint } from '../endpoint/admin-endpoint';
 import { NoBody, NoQuery } from '../endpoint/no-input';
 import { readProgressOf } from '../replays/replay-progress';
@@ -35,9 +36,9 @@ export class ActionsController {
   @ApiParam(ACTION_ID)
   @ApiOkResponse({ type: ActionResponse })
   @ApiProblems('action-not-found')
-  async show(@Param('actionId') actionId: string): Promise<ActionResponse> {
+  async show(@Param('actionId') actionId: string, @Acting() acting: ActingOperator): Promise<ActionResponse> {
     const id = parseUuid(actionId);
-    const action = id === undefined ? undefined : await this.find(id);
+    const action = id === undefined ? undefined : await this.find(id, acting);
     if (!action) throw new Problem('action-not-found', 'No action has this id.');
     return action;
   }
@@ -49,18 +50,23 @@ export class ActionsController {
   @ApiOperation({
     operationId: 'cancelAction',
     summary: 'Stop what an action has not begun. Only a replay goes on after its response.',
+    description: 'Needs the role that the action itself needs, which is `operator` for a replay.',
   })
   @ApiParam(ACTION_ID)
   @ApiAcceptedResponse({ type: ActionResponse })
   @ApiProblems('action-not-found')
   async cancel(@Param('actionId') actionId: string, @Acting() acting: ActingOperator): Promise<ActionResponse> {
-    const id = parseUuid(actionId);
-    if (id !== undefined) await this.replays.cancel(id, acting);
-    return this.show(actionId);
+    const action = await this.show(actionId, acting);
+    requireRole(acting, roleOfAction(action.action));
+    await this.replays.cancel(action.actionId, acting);
+    return this.show(actionId, acting);
   }
 
-  private async find(id: string): Promise<ActionResponse | undefined> {
-    const [entry, replay] = await Promise.all([findAuditEntry(this.pool, id, null), findReplay(this.pool, id)]);
+  private async find(id: string, { tenantIds }: ActingOperator): Promise<ActionResponse | undefined> {
+    const [entry, replay] = await Promise.all([
+      findAuditEntry(this.pool, id, tenantIds),
+      findReplay(this.pool, id, tenantIds),
+    ]);
     const note = entry?.note ?? null;
     if (replay) {
       // A replay that the build before started has an audit entry with another id.

@@ -82,9 +82,9 @@ export async function recordCounts(db: Db, id: string, counts: ChangeCounts): Pr
 
 const ENTRY = 'id, at, actor, role, address, action, filter, counts, note, correlation_id as "correlationId"';
 
-/** Whether the entry is limited to tenants of `values`, which is null for all tenants. */
-const isLimitedTo = (values: string): string =>
-  `(${values}::text[] is null or tenant_ids && ${values} and tenant_ids <@ ${values})`;
+/** Whether `column` of an audit entry holds only tenants of `values`, which is null for all tenants. */
+export const isLimitedTo = (values: string, column = 'tenant_ids'): string =>
+  `(${values}::text[] is null or ${column} && ${values} and ${column} <@ ${values})`;
 
 /** Finds the entry with this id, if it is limited to these tenants. Null: any entry. */
 export async function findAuditEntry(db: Db, id: string, tenantIds: TenantIds): Promise<AuditEntry | undefined> {

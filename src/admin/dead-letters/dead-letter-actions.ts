@@ -74,7 +74,8 @@ export class DeadLetterActions {
     const { acting, idempotencyKey: key } = headers;
     const { correlationId } = acting;
     const limit = limitOf(request, this.settings.REPLAY_MAX_LIMIT);
-    const { events } = await this.transactions.read((db) => findMatching(db, { ...request, status: 'DLQ' }, limit));
+    const letters = { ...request, status: 'DLQ' } as const;
+    const { events } = await this.transactions.read((db) => findMatching(db, letters, acting, limit));
     const matched = events.length;
     if (request.dryRun) return { actionId: null, matched, changed: 0, skipped: 0, correlationId, repeated: false };
     const ids = events.map(({ id }) => id).sort();

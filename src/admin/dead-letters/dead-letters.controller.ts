@@ -4,6 +4,7 @@ import type { FastifyReply } from 'fastify';
 import { Pool } from 'pg';
 import { ApiAction } from '../endpoint/action-docs';
 import { ActionRequest, markRepeated, type ActionHeaders } from '../endpoint/action-request';
+import { Acting, type ActingOperator } from '../../access/acting-operator';
 import { LeastRole } from '../../access/least-role';
 import { AdminEndpoint } from '../endpoint/admin-endpoint';
 import { DeadLetterActions } from './dead-letter-actions';
@@ -28,8 +29,8 @@ export class DeadLettersController {
     summary: 'List the reasons for unresolved dead letters, most frequent first.',
   })
   @ApiOkResponse({ type: DeadLetterReasonsResponse })
-  async reasons(@Query() query: ReasonsQuery): Promise<DeadLetterReasonsResponse> {
-    return listReasons(this.pool, criteriaOf(query), query.limit);
+  async reasons(@Query() query: ReasonsQuery, @Acting() acting: ActingOperator): Promise<DeadLetterReasonsResponse> {
+    return listReasons(this.pool, criteriaOf(query, acting), query.limit);
   }
 
   @Get()
@@ -39,8 +40,8 @@ export class DeadLettersController {
     summary: 'List unresolved dead letters, newest event first.',
   })
   @ApiOkResponse({ type: DeadLettersPage })
-  async list(@Query() query: DeadLettersQuery): Promise<DeadLettersPage> {
-    const { events, nextCursor } = await findPage(this.pool, 'dlq', query);
+  async list(@Query() query: DeadLettersQuery, @Acting() acting: ActingOperator): Promise<DeadLettersPage> {
+    const { events, nextCursor } = await findPage(this.pool, 'dlq', query, acting);
     const letters = await readDeadLetters(
       this.pool,
       events.map(({ id }) => id),

@@ -6,6 +6,7 @@ import {
   HAS_FACTS,
   hasReason,
   hasType,
+  isCovered,
   NAMED,
 } from '../events/event-conditions.queries';
 
@@ -42,14 +43,14 @@ export interface ReasonGroup {
 const MOST_EXAMINED = 50_000;
 const SAMPLES_PER_REASON = 5;
 
-/** $13 is the bound, $14 the number of reasons, $15 the number of samples. */
+/** $14 is the bound, $15 the number of reasons, $16 the number of samples. */
 const reasons = (named: boolean): string => `
   with criteria as (select ${CRITERIA_TYPES}),
   newest as materialized (
     select d.event_id, d.type, d.reason_code, d.message_group, d.first_failed_at, d.last_failed_at from dead_letters d
-     where d.resolved_at is null and ($1::text is null or d.tenant_id = $1)
+     where d.resolved_at is null and ($1::text is null or d.tenant_id = $1) and ${isCovered('d')}
        and d.event_id >= $11 and d.event_id < $12 ${named ? `and d.event_id = any (array(${NAMED}))` : ''}
-     order by d.event_id desc limit $13
+     order by d.event_id desc limit $14
   ), unresolved as materialized (
     select d.* from newest d
      where ${hasType('d')} and ${hasReason('d.reason_code')}
@@ -58,13 +59,13 @@ const reasons = (named: boolean): string => `
   ), groups as (
     select reason_code, message_group, count(*)::int as count, min(first_failed_at) as first_seen,
            max(last_failed_at) as last_seen
-      from unresolved group by reason_code, message_group order by 3 desc, 1, 2 limit $14
+      from unresolved group by reason_code, message_group order by 3 desc, 1, 2 limit $15
   )
   select g.reason_code as "reasonCode", g.message_group as "errorMessage", g.count, g.first_seen as "firstSeenAt",
          g.last_seen as "lastSeenAt", (select count(*)::int from unresolved) as total,
-         (select count(*) from newest) = $13 as capped,
+         (select count(*) from newest) = $14 as capped,
          array(select u.event_id::text from unresolved u
-                where u.reason_code = g.reason_code and u.message_group = g.message_group limit $15) as "sampleEventIds"
+                where u.reason_code = g.reason_code and u.message_group = g.message_group limit $16) as "sampleEventIds"
     from (select 1) one left join groups g on true order by g.count desc, g.reason_code, g.message_group`;
 
 /**

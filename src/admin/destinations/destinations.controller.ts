@@ -7,7 +7,7 @@ import { listDestinations } from '../../destinations/destinations.queries';
 import { ApiProblems, BODY_PROBLEMS } from '../../http/docs/api-problem';
 import { LeastRole } from '../../access/least-role';
 import { AdminEndpoint } from '../endpoint/admin-endpoint';
-import { scopeOf } from '../endpoint/tenant-scope';
+import { scopeOf } from '../../access/tenant-scope';
 import { NoBody, NoQuery } from '../endpoint/no-input';
 import {
   DestinationResponse,

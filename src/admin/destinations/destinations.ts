@@ -19,7 +19,7 @@ import { Problem } from '../../event/problems';
 import { uuidV7 } from '../../event/uuid-v7';
 import { mayActFor, type ActingOperator } from '../../access/acting-operator';
 import type { AdminChange } from '../audit/audit.queries';
-import { refuseOtherTenant } from '../endpoint/tenant-scope';
+import { refuseOtherTenant } from '../../access/tenant-scope';
 import { AdminActions } from '../endpoint/admin-actions';
 import { KnownTenants } from '../tenants/known-tenants';
 import type { DestinationChangeRequest, DestinationRequest } from './destinations.requests';

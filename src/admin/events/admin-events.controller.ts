@@ -1,6 +1,7 @@
 import { Controller, Get, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import { Pool } from 'pg';
+import { Acting, type ActingOperator } from '../../access/acting-operator';
 import { LeastRole } from '../../access/least-role';
 import { AdminEndpoint } from '../endpoint/admin-endpoint';
 import { listAttemptsOf, readEventStatuses } from './event-details.queries';
@@ -20,8 +21,8 @@ export class AdminEventsController {
     summary: 'Search the events of one tenant or of all tenants, newest first.',
   })
   @ApiOkResponse({ type: EventsPage })
-  async list(@Query() query: EventsQuery): Promise<EventsPage> {
-    const { events, nextCursor } = await findPage(this.pool, 'events', query);
+  async list(@Query() query: EventsQuery, @Acting() acting: ActingOperator): Promise<EventsPage> {
+    const { events, nextCursor } = await findPage(this.pool, 'events', query, acting);
     const ids = events.map(({ id }) => id);
     const standings = await readEventStatuses(this.pool, ids);
     const attempts = query.attempts ? await this.attemptsOf(ids) : undefined;

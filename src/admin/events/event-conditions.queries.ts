@@ -1,17 +1,20 @@
 import { REASONS_OF_LANE_FULL } from '../../event/event-status';
 import type { EventCriteria } from './event-criteria';
 
-/** The values of $1 to $12 in every statement that selects events by a filter. */
+/** The values of $1 to $13 in every statement that selects events by a filter. */
 export function criteriaValues(criteria: EventCriteria): unknown[] {
   const { tenantId, status, type, typePrefix, subject, partitionKey, source } = criteria;
-  const { reasonCode, correlationId, eventIds, fromId, beforeId } = criteria;
+  const { reasonCode, correlationId, eventIds, fromId, beforeId, tenantIds } = criteria;
   const facts = [tenantId, status, type, typePrefix, subject, partitionKey, source];
-  return [...facts, reasonCode, correlationId, eventIds, fromId, beforeId];
+  return [...facts, reasonCode, correlationId, eventIds, fromId, beforeId, tenantIds];
 }
 
 /** Declares the types of the criteria in statements that do not use all of them. */
 export const CRITERIA_TYPES = `$1::text, $2::text, $3::text, $4::text, $5::text, $6::text, $7::text, $8::text, $9::text,
-  $10::text[], $11::uuid, $12::uuid`;
+  $10::text[], $11::uuid, $12::uuid, $13::text[]`;
+
+/** Limits `table` to the tenants of an operator who is bound. Drops out of the plan for other operators. */
+export const isCovered = (table: 'e' | 'd'): string => `($13::text[] is null or ${table}.tenant_id = any ($13))`;
 
 /** Compares the type of `table` with the exact type $3 and the prefix $4. */
 export const hasType = (table: 'e' | 'd'): string =>
@@ -38,7 +41,7 @@ export const NAMED = `
     select e.id from events e
      where e.id = any (array(select t::uuid from unnest($10::text[]) t
                               where t ~* '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$'))
-       and ($1::text is null or e.tenant_id = $1) and ($7::text is null or e.source = $7)
+       and ($1::text is null or e.tenant_id = $1) and ${isCovered('e')} and ($7::text is null or e.source = $7)
   )
   select id from by_id
   union

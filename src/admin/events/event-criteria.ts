@@ -1,11 +1,15 @@
 import type { EventStatus } from '../../event/event-status';
 import { parseInstant } from '../../event/instant';
 import { uuidV7Floor } from '../../event/uuid-v7';
+import type { ActingOperator } from '../../access/acting-operator';
+import { scopeOf } from '../../access/tenant-scope';
 import type { EventFilter } from './event-filter';
 
 /** A filter converted for SQL: id bounds instead of times, null for criteria that match everything. */
 export interface EventCriteria {
   tenantId: string | null;
+  /** The tenants of an operator who is bound; null for other operators. */
+  tenantIds: readonly string[] | null;
   status: EventStatus | null;
   /** The exact type. */
   type: string | null;
@@ -24,15 +28,19 @@ export interface EventCriteria {
 }
 
 /**
- * Converts a filter for SQL. Ids begin with the time of receipt, so `from` and `to` become id bounds. The page starts
+ * Converts the filter of an operator for SQL. Ids begin with the time of receipt, so `from` and `to` become id bounds. The page starts
  * below `beforeId`.
  */
-export function criteriaOf(filter: EventFilter, beforeId = uuidV7Floor(Infinity)): EventCriteria {
-  const { tenantId = null, subject = null, partitionKey = null, source = null, reasonCode = null } = filter;
+export function criteriaOf(
+  filter: EventFilter,
+  acting: Pick<ActingOperator, 'tenantIds'>,
+  beforeId = uuidV7Floor(Infinity),
+): EventCriteria {
+  const { subject = null, partitionKey = null, source = null, reasonCode = null } = filter;
   const { correlationId = null, eventIds = null, from, to } = filter;
   const until = to === undefined ? beforeId : idFloorOf(to);
   return {
-    tenantId,
+    ...scopeOf(acting, filter.tenantId),
     status: filter.status ?? (reasonCode === null ? null : 'DLQ'),
     ...typeCriteriaOf(filter.type),
     subject,

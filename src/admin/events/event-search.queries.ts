@@ -1,7 +1,15 @@
 import type { Db } from '../../db/pool';
 import type { EventStatus } from '../../event/event-status';
 import type { EventCriteria } from './event-criteria';
-import { CRITERIA_TYPES, criteriaValues, HAS_FACTS, hasReason, hasType, NAMED } from './event-conditions.queries';
+import {
+  CRITERIA_TYPES,
+  criteriaValues,
+  HAS_FACTS,
+  hasReason,
+  hasType,
+  isCovered,
+  NAMED,
+} from './event-conditions.queries';
 
 export interface FoundEvent {
   id: string;
@@ -33,6 +41,12 @@ const MOST_SCANNED = 5_000;
 /** Fewer, because the events of one tenant are scattered among those of other tenants. */
 const MOST_SCANNED_OF_TENANT = 2_000;
 const MOST_SCANNED_WITH_STATUS = 1_000;
+/**
+ * For several tenants, that many events of each are read from the index before the newest are taken. The more tenants,
+ * the fewer of each, but never fewer than a page holds.
+ */
+const MOST_READ_OF_TENANTS = 20_000;
+const LARGEST_PAGE = 500;
 
 const HAS_SUCCESS = `coalesce((
   select true from processing_attempts a
@@ -43,19 +57,28 @@ const NEWEST_REASON = `(
    where a.event_id = e.id and a.status <> 'SUCCESS' order by a.created_at desc limit 1)`;
 const STATUS = `(select v.status from event_status v where v.event_id = e.id)`;
 
-/** Candidates of a page, newest first, at most $13. Each variant reads an index in id order. */
+/**
+ * Candidates of a page, newest first, at most $14. Each variant reads an index in id order. The last candidate becomes a
+ * cursor, so an operator who is bound to tenants gets candidates of these tenants only.
+ */
 const CANDIDATES = {
   all: `select e.* from events e
-         where e.id >= $11 and e.id < $12 and ($1::text is null or e.tenant_id = $1) order by e.id desc limit $13`,
+         where e.id >= $11 and e.id < $12 and ($1::text is null or e.tenant_id = $1) order by e.id desc limit $14`,
+  ofTenants: `select one.id from unnest($13::text[]) t (tenant_id) cross join lateral (
+           select e.id from events e where e.tenant_id = t.tenant_id and e.id >= $11 and e.id < $12
+            order by e.id desc limit $14) one
+         order by one.id desc limit $14`,
   states: `select s.event_id as id from event_state s
-         where s.status = $2 and s.event_id >= $11 and s.event_id < $12 order by s.event_id desc limit $13`,
+         where s.status = $2 and s.event_id >= $11 and s.event_id < $12
+           and ($13::text[] is null or exists (select from events e where e.id = s.event_id and e.tenant_id = any ($13)))
+         order by s.event_id desc limit $14`,
   deadLetters: `select d.event_id as id from dead_letters d
          where d.resolved_at is null and d.event_id >= $11 and d.event_id < $12
-           and ($1::text is null or d.tenant_id = $1) and ${hasType('d')} and ${hasReason('d.reason_code')}
-         order by d.event_id desc limit $13`,
+           and ($1::text is null or d.tenant_id = $1) and ${isCovered('d')} and ${hasType('d')} and ${hasReason('d.reason_code')}
+         order by d.event_id desc limit $14`,
   correlated: `select e.id from events e
-         where e.correlation_id = $9 and e.id >= $11 and e.id < $12 order by e.id desc limit $13`,
-  named: `select id from (${NAMED}) n where id >= $11 and id < $12 order by id desc limit $13`,
+         where e.correlation_id = $9 and e.id >= $11 and e.id < $12 and ${isCovered('e')} order by e.id desc limit $14`,
+  named: `select id from (${NAMED}) n where id >= $11 and id < $12 order by id desc limit $14`,
 };
 type Candidates = keyof typeof CANDIDATES;
 
@@ -71,27 +94,33 @@ const search = (candidates: Candidates): string => `
          e.size_bytes as "sizeBytes", e.correlation_id as "correlationId", ${STATUS} as status
     from ${sourceOf(candidates)}
    where ($1::text is null or e.tenant_id = $1)
+     and ${isCovered('e')}
      and ${hasType('e')}
      and ${HAS_FACTS}
      and ($10::text[] is null or true)
      and ${hasReason(NEWEST_REASON)}
      and ($2::text is null or ${HAS_SUCCESS} = ($2 = 'COMPLETED'))
      and ($2::text is null or $2 = 'COMPLETED' or ${STATUS} = $2)
-   order by ${candidates === 'all' ? 'e' : 'c'}.id desc limit $14`;
+   order by ${candidates === 'all' ? 'e' : 'c'}.id desc limit $15`;
 
-/** Finds the last candidate when the scan reached its bound of $13. More events may match below it. */
+/** Finds the last candidate when the scan reached its bound of $14. More events may match below it. */
 const lastCandidate = (candidates: Candidates): string => `
   with criteria as (select ${CRITERIA_TYPES})
-  select id from (${CANDIDATES[candidates].replace('e.*', 'e.id')}) c order by id desc offset $13 - 1 limit $14`;
+  select id from (${CANDIDATES[candidates].replace('e.*', 'e.id')}) c order by id desc offset $14 - 1 limit $15`;
 
 function candidatesFor(criteria: EventCriteria): { candidates: Candidates; most: number } {
-  const { tenantId, status, eventIds, correlationId } = criteria;
+  const { tenantId, tenantIds, status, eventIds, correlationId } = criteria;
   if (eventIds) return { candidates: 'named', most: MOST_SCANNED };
   if (correlationId) return { candidates: 'correlated', most: status ? MOST_SCANNED_WITH_STATUS : MOST_SCANNED };
   if (status === 'DLQ') return { candidates: 'deadLetters', most: MOST_SCANNED_WITH_STATUS };
   if (status === 'RETRYING' || status === 'DISCARDED') return { candidates: 'states', most: MOST_SCANNED_WITH_STATUS };
+  if (tenantIds && tenantId === null) return { candidates: 'ofTenants', most: mostOfEach(tenantIds.length) };
   if (status) return { candidates: 'all', most: MOST_SCANNED_WITH_STATUS };
   return { candidates: 'all', most: tenantId ? MOST_SCANNED_OF_TENANT : MOST_SCANNED };
+}
+
+function mostOfEach(tenants: number): number {
+  return Math.max(LARGEST_PAGE, Math.min(MOST_SCANNED_WITH_STATUS, Math.floor(MOST_READ_OF_TENANTS / tenants)));
 }
 
 /** The statement of one page. Exported for the test of its plan. */

@@ -1,3 +1,4 @@
+import type { ActingOperator } from '../../access/acting-operator';
 import type { Db } from '../../db/pool';
 import { criteriaOf } from './event-criteria';
 import type { EventFilter, EventPageQuery } from './event-filter';
@@ -6,17 +7,18 @@ import { decodeCursor, encodeCursor, type ListName } from '../endpoint/paging';
 
 const EVENTS_PER_SEARCH = 500;
 
-/** Finds the newest `limit` events that match a filter. `more` is true when the filter matches further events. */
+/** Finds the newest `limit` events that match the filter of an operator. `more` is true when the filter matches further events. */
 export async function findMatching(
   db: Db,
   filter: EventFilter,
+  acting: ActingOperator,
   limit: number,
 ): Promise<{ events: FoundEvent[]; more: boolean }> {
   const events: FoundEvent[] = [];
   let beforeId: string | undefined;
   do {
     const wanted = Math.min(EVENTS_PER_SEARCH, limit + 1 - events.length);
-    const page = await findEvents(db, criteriaOf(filter, beforeId), wanted);
+    const page = await findEvents(db, criteriaOf(filter, acting, beforeId), wanted);
     events.push(...page.events);
     beforeId = page.lookedDownTo ?? undefined;
   } while (beforeId !== undefined && events.length <= limit);
@@ -28,8 +30,9 @@ export async function findPage(
   db: Db,
   list: ListName,
   query: EventPageQuery,
+  acting: ActingOperator,
 ): Promise<{ events: FoundEvent[]; nextCursor: string | null }> {
-  const criteria = criteriaOf(query, decodeCursor(list, query.cursor));
+  const criteria = criteriaOf(query, acting, decodeCursor(list, query.cursor));
   const { events, lookedDownTo } = await findEvents(db, criteria, query.limit);
   return { events, nextCursor: lookedDownTo && encodeCursor(list, lookedDownTo) };
 }

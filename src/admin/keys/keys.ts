@@ -6,7 +6,7 @@ import { parseInstant } from '../../event/instant';
 import { Problem } from '../../event/problems';
 import { AccessChanges } from '../endpoint/access-changes';
 import { cursorAfterKey, decodeKeyCursor } from '../endpoint/paging';
-import { refuseOtherTenant } from '../endpoint/tenant-scope';
+import { refuseOtherTenant } from '../../access/tenant-scope';
 import { KnownTenants } from '../tenants/known-tenants';
 import { checkNotReserved } from '../tenants/tenants';
 import { endKey, listKeys, revokeKey } from './keys.queries';

@@ -26,11 +26,12 @@ export class OutboxController {
   ) {}
 
   @Get()
-  @LeastRole('viewer')
+  @LeastRole('viewer', { allTenants: true })
   @NoQuery()
   @ApiOperation({
     operationId: 'getOutbox',
     summary: 'Show the number of open entries, the age of the oldest, and the FAILED entries.',
+    description: 'The outbox belongs to all tenants. An operator who is bound to tenants may not read it.',
   })
   @ApiOkResponse({ type: OutboxResponse })
   async read(): Promise<OutboxResponse> {
@@ -44,11 +45,12 @@ export class OutboxController {
   }
 
   @Post('retry')
-  @LeastRole('operator')
+  @LeastRole('operator', { allTenants: true })
   @HttpCode(202)
   @ApiOperation({
     operationId: 'retryOutboxEntries',
     summary: 'Return FAILED entries to PENDING, so that the publisher tries them again.',
+    description: 'The outbox belongs to all tenants. An operator who is bound to tenants may not change it.',
   })
   @ApiBody({ type: OutboxRetryRequest, required: false, examples: { all: { value: {} } } })
   @ApiAction(OutboxRetryResponse)

@@ -1,4 +1,6 @@
 import type { Db } from '../../db/pool';
+import type { TenantIds } from '../../access/acting-operator';
+import { isLimitedTo } from '../audit/audit.queries';
 import type { ReplayMode } from '../../event-state/dispatch-replayed.queries';
 
 export type ReplayStatus = 'RUNNING' | 'DONE' | 'CANCELLED';
@@ -18,10 +20,16 @@ export interface Replay {
   finishedAt: string | null;
 }
 
+/** A replay, and the tenants that its audit entry is limited to; null: all. */
+export type FoundReplay = Replay & { tenantIds: TenantIds };
 export type NewReplay = Omit<Replay, 'status' | 'createdAt' | 'finishedAt'>;
 
-const REPLAY = `id, mode, status, filter, matched, more, requested_by as "requestedBy",
-  correlation_id as "correlationId", created_at as "createdAt", finished_at as "finishedAt"`;
+/** The audit entry of a replay has its id, apart from replays that an earlier build started. */
+const SELECT_REPLAY = `
+  select r.id, r.mode, r.status, r.filter, r.matched, r.more, r.requested_by as "requestedBy",
+         r.correlation_id as "correlationId", r.created_at as "createdAt", r.finished_at as "finishedAt",
+         a.tenant_ids as "tenantIds"
+    from replays r left join admin_audit a on a.id = r.id`;
 
 export async function insertReplay(db: Db, replay: NewReplay): Promise<void> {
   const { id, mode, filter, matched, more, requestedBy, correlationId } = replay;
@@ -32,16 +40,28 @@ export async function insertReplay(db: Db, replay: NewReplay): Promise<void> {
   );
 }
 
-export async function findReplay(db: Db, id: string): Promise<Replay | undefined> {
-  const { rows } = await db.query<Replay>(`select ${REPLAY} from replays where id = $1`, [id]);
+/** Finds the replay with this id, if it is limited to these tenants. Null: any replay. */
+export async function findReplay(db: Db, id: string, tenantIds: TenantIds): Promise<FoundReplay | undefined> {
+  const { rows } = await db.query<FoundReplay>(
+    `${SELECT_REPLAY} where r.id = $1 and ${isLimitedTo('$2', 'a.tenant_ids')}`,
+    [id, tenantIds],
+  );
   return rows[0];
 }
 
-/** Lists replays with ids lower than `page.below`, newest first. Ids are UUIDv7, so id order is time order. */
-export async function listReplays(db: Db, page: { below: string | null; limit: number }): Promise<Replay[]> {
-  const { rows } = await db.query<Replay>(
-    `select ${REPLAY} from replays where $1::uuid is null or id < $1 order by id desc limit $2`,
-    [page.below, page.limit],
+/**
+ * Lists replays with ids lower than `page.below` that are limited to these tenants, newest first. Null: all replays. Ids
+ * are UUIDv7, so id order is time order.
+ */
+export async function listReplays(
+  db: Db,
+  page: { below: string | null; limit: number },
+  tenantIds: TenantIds,
+): Promise<FoundReplay[]> {
+  const { rows } = await db.query<FoundReplay>(
+    `${SELECT_REPLAY} where ($1::uuid is null or r.id < $1) and ${isLimitedTo('$3', 'a.tenant_ids')}
+      order by r.id desc limit $2`,
+    [page.below, page.limit, tenantIds],
   );
   return rows;
 }

@@ -13,7 +13,7 @@ import { AdminEndpoint } from '../endpoint/admin-endpoint';
 import { NoBody, NoQuery } from '../endpoint/no-input';
 import { cursorAfter, pageBelow, PageQuery } from '../endpoint/paging';
 import { readProgressOf } from './replay-progress';
-import { findReplay, listReplays, type Replay } from './replay.queries';
+import { findReplay, listReplays, type FoundReplay } from './replay.queries';
 import { ReplayRequest } from './replays.requests';
 import { ReplayResponse, ReplayProgressResponse, ReplaysPage, type ReplaySummary } from './replays.responses';
 import { Replays } from './replays';
@@ -58,10 +58,14 @@ export class ReplaysController {
 
   @Get('replays')
   @LeastRole('viewer')
-  @ApiOperation({ operationId: 'listReplays', summary: 'List replays, newest first.' })
+  @ApiOperation({
+    operationId: 'listReplays',
+    summary: 'List replays, newest first.',
+    description: 'An operator who is bound to tenants sees the replays that were limited to these tenants.',
+  })
   @ApiOkResponse({ type: ReplaysPage })
-  async list(@Query() query: PageQuery): Promise<ReplaysPage> {
-    const found = await listReplays(this.pool, pageBelow('replays', query));
+  async list(@Query() query: PageQuery, @Acting() { tenantIds }: ActingOperator): Promise<ReplaysPage> {
+    const found = await listReplays(this.pool, pageBelow('replays', query), tenantIds);
     return { replays: found.map(summaryOf), nextCursor: cursorAfter('replays', found, query.limit) };
   }
 
@@ -75,9 +79,9 @@ export class ReplaysController {
   @ApiParam(REPLAY_ID)
   @ApiOkResponse({ type: ReplayProgressResponse })
   @ApiProblems('replay-not-found')
-  async show(@Param('replayId') replayId: string): Promise<ReplayProgressResponse> {
+  async show(@Param('replayId') replayId: string, @Acting() acting: ActingOperator): Promise<ReplayProgressResponse> {
     const id = parseUuid(replayId);
-    const replay = id === undefined ? undefined : await findReplay(this.pool, id);
+    const replay = id === undefined ? undefined : await findReplay(this.pool, id, acting.tenantIds);
     if (!replay) throw new Problem('replay-not-found', 'No replay has this id.');
     return { ...summaryOf(replay), ...(await readProgressOf(this.pool, replay.id)) };
   }
@@ -96,10 +100,10 @@ export class ReplaysController {
   async cancel(@Param('replayId') replayId: string, @Acting() acting: ActingOperator): Promise<ReplayProgressResponse> {
     const id = parseUuid(replayId);
     if (id !== undefined) await this.replays.cancel(id, acting);
-    return this.show(replayId);
+    return this.show(replayId, acting);
   }
 }
 
-function summaryOf({ id, ...rest }: Replay): ReplaySummary {
+function summaryOf({ id, tenantIds: _tenantIds, ...rest }: FoundReplay): ReplaySummary {
   return { replayId: id, ...rest };
 }

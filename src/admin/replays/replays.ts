@@ -50,9 +50,10 @@ export class Replays {
 
   /** Once the replay is recorded, publishers carry it out, and this returns its id whatever happens next. */
   async start(order: ReplayOrder, headers: ActionHeaders): Promise<StartedReplay> {
+    const { acting } = headers;
     const limit = limitOf(order, this.settings.REPLAY_MAX_LIMIT);
-    const { events, more } = await this.transactions.read((db) => findMatching(db, order, limit));
-    const { correlationId } = headers.acting;
+    const { events, more } = await this.transactions.read((db) => findMatching(db, order, acting, limit));
+    const { correlationId } = acting;
     if (order.dryRun) return { ...(await this.preview(order, events, more)), correlationId, repeated: false };
     const recorded = await this.record(order, { events, more, limit }, headers);
     const { id, repeated } = recorded;
@@ -64,12 +65,13 @@ export class Replays {
 
   /** Cancels the pending events. Dispatched events are still processed. Does nothing when the replay is not running. */
   async cancel(id: string, acting: ActingOperator): Promise<void> {
-    const replay = await this.transactions.read((db) => findReplay(db, id));
+    const replay = await this.transactions.read((db) => findReplay(db, id, acting.tenantIds));
     if (replay?.status !== 'RUNNING') return;
     await this.actions.run({
       action: 'replay.cancel',
       filter: { replayId: id },
       acting,
+      tenantIds: replay.tenantIds,
       work: async (db) => {
         const cancelled = (await cancelReplay(db, id)) ? await cancelPending(db, id) : 0;
         await finishReplay(db, id);

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { SETTINGS_TOKEN, type Settings } from '../../config/settings';
 import type { Db } from '../../db/pool';
-import { noSuchTenant } from '../endpoint/tenant-scope';
+import { noSuchTenant } from '../../access/tenant-scope';
 import { findTenant } from './tenants.queries';
 
 /** Decides whether a key or a destination may be created for a tenant. */

@@ -5,7 +5,7 @@ import { Problem } from '../../event/problems';
 import { RESERVED_TENANT } from '../../event/tenant';
 import { AccessChanges } from '../endpoint/access-changes';
 import { cursorAfterKey, decodeKeyCursor } from '../endpoint/paging';
-import { noSuchTenant, refuseOtherTenant } from '../endpoint/tenant-scope';
+import { noSuchTenant, refuseOtherTenant } from '../../access/tenant-scope';
 import { changeTenant, findTenant, insertTenant, listTenants, type RegisteredTenant } from './tenants.queries';
 import type { TenantChangeRequest, TenantRequest, TenantsQuery } from './tenants.requests';
 import type { TenantsPage } from './tenants.responses';

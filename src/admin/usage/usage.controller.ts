@@ -2,9 +2,11 @@ import { Controller, Get, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import { Pool } from 'pg';
 import { parseInstant } from '../../event/instant';
+import { Acting, type ActingOperator } from '../../access/acting-operator';
 import { LeastRole } from '../../access/least-role';
 import { AdminEndpoint } from '../endpoint/admin-endpoint';
 import { damagedCursor, decodeKeyCursor, encodeKeyCursor } from '../endpoint/paging';
+import { scopeOf } from '../../access/tenant-scope';
 import { firstDayOf, lastDayOf } from './usage-days';
 import { listUsage, type UsageCriteria } from './usage.queries';
 import { UsageQuery } from './usage.requests';
@@ -24,17 +26,17 @@ export class UsageController {
       'An event counts once a generation, when its handlers succeed. A dead letter counts once it was retried with success. A replay with mode `reprocess` starts a new generation, so its events count again.',
   })
   @ApiOkResponse({ type: UsageResponse })
-  async list(@Query() query: UsageQuery): Promise<UsageResponse> {
-    const usage = await listUsage(this.pool, criteriaOf(query));
+  async list(@Query() query: UsageQuery, @Acting() acting: ActingOperator): Promise<UsageResponse> {
+    const usage = await listUsage(this.pool, criteriaOf(query, acting));
     const last = usage.at(-1);
     const more = last && usage.length === query.limit;
     return { usage, nextCursor: more ? encodeKeyCursor('usage', [last.day, last.tenantId, last.type]) : null };
   }
 }
 
-function criteriaOf({ tenantId, from, to, limit, cursor }: UsageQuery): UsageCriteria {
+function criteriaOf({ tenantId, from, to, limit, cursor }: UsageQuery, acting: ActingOperator): UsageCriteria {
   return {
-    tenantId: tenantId ?? null,
+    ...scopeOf(acting, tenantId),
     firstDay: from === undefined ? null : firstDayOf(from),
     lastDay: to === undefined ? null : lastDayOf(to),
     after: cursor === undefined ? null : rowBefore(cursor),

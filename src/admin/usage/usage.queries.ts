@@ -14,6 +14,8 @@ export const MOST_ROWS = 1_000;
 
 export interface UsageCriteria {
   tenantId: string | null;
+  /** The tenants of an operator who is bound; null for other operators. */
+  tenantIds: readonly string[] | null;
   /** Inclusive, as `lastDay`. */
   firstDay: string | null;
   lastDay: string | null;
@@ -25,17 +27,17 @@ export interface UsageCriteria {
 /** Lists usage by tenant, day and type, newest day first. A null criterion matches every row. */
 export async function listUsage(
   db: Db,
-  { tenantId, firstDay, lastDay, after, limit }: UsageCriteria,
+  { tenantId, tenantIds, firstDay, lastDay, after, limit }: UsageCriteria,
 ): Promise<Usage[]> {
   const { rows } = await db.query<Usage>(
     `select tenant_id as "tenantId", to_char(day, 'YYYY-MM-DD') as day, type,
             events::float8 as events, bytes::float8 as bytes
        from usage_daily
-      where ($1::text is null or tenant_id = $1)
+      where ($1::text is null or tenant_id = $1) and ($8::text[] is null or tenant_id = any ($8))
         and ($2::date is null or day >= $2) and ($3::date is null or day <= $3)
         and ($4::date is null or day < $4 or day = $4 and (tenant_id, type) > ($5::text, $6::text))
       order by usage_daily.day desc, tenant_id, type limit $7`,
-    [tenantId, firstDay, lastDay, after?.day, after?.tenantId, after?.type, limit],
+    [tenantId, firstDay, lastDay, after?.day, after?.tenantId, after?.type, limit, tenantIds],
   );
   return rows;
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
+import type { ActingOperator } from '../../../src/access/acting-operator';
 import { listReasons } from '../../../src/admin/dead-letters/dead-letters.queries';
 import { criteriaOf } from '../../../src/admin/events/event-criteria';
 import type { EventFilter } from '../../../src/admin/events/event-filter';
@@ -13,6 +14,7 @@ import { givenAttempt, givenEvents, givenState } from '../../support/rows';
 
 const FILL = readFileSync(path.resolve(__dirname, '../../../bench/admin-events.sql'), 'utf8');
 const EVENTS = 12_000;
+const EVERY_TENANT = { tenantIds: null };
 
 describe(`the search over ${EVENTS} events in all states`, () => {
   let database: TestDatabase;
@@ -26,11 +28,16 @@ describe(`the search over ${EVENTS} events in all states`, () => {
   });
   afterAll(() => database.drop());
 
-  const allOf = async (filter: EventFilter, limit: number, meanwhile?: () => Promise<unknown>): Promise<string[]> => {
+  const allOf = async (
+    filter: EventFilter,
+    limit: number,
+    meanwhile?: () => Promise<unknown>,
+    acting: Pick<ActingOperator, 'tenantIds'> = EVERY_TENANT,
+  ): Promise<string[]> => {
     const ids: string[] = [];
     let below: string | undefined;
     do {
-      const page = await findEvents(database.pool, criteriaOf(filter, below), limit);
+      const page = await findEvents(database.pool, criteriaOf(filter, acting, below), limit);
       ids.push(...page.events.map(({ id }) => id));
       below = page.lookedDownTo ?? undefined;
       await meanwhile?.();
@@ -42,6 +49,18 @@ describe(`the search over ${EVENTS} events in all states`, () => {
       `select e.id from events e join event_status v on v.event_id = e.id where ${where} order by e.id desc`,
     );
     return rows.map(({ id }) => id);
+  };
+
+  /** Returns the lines of the plan that read a table as a whole. */
+  const scansOf = async (filter: EventFilter, acting: Pick<ActingOperator, 'tenantIds'>): Promise<string[]> => {
+    const { text, values } = pageStatement(criteriaOf(filter, acting), 50);
+    const { rows } = await database.pool.query<{ 'QUERY PLAN': string }>(`explain ${text}`, values);
+    const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
+    expect(plan).toMatch(/Index (Only )?Scan/);
+    // A partition that holds nothing is read as it is.
+    const filled = `(events|processing_attempts|outbox)_[yd]2\\S+|event_state|dead_letters`;
+    const empty = /rows=[01] width/;
+    return plan.split('\n').filter((line) => new RegExp(`Seq Scan on (${filled})`).test(line) && !empty.test(line));
   };
 
   it.each(EVENT_STATUSES)(
@@ -203,17 +222,7 @@ describe(`the search over ${EVENTS} events in all states`, () => {
     ]),
     ['a reason', { reasonCode: 'REASON_1' }],
   ])('reads events, attempts and states only by an index when filtered by %s', async (_what, filter) => {
-    const { text, values } = pageStatement(criteriaOf(filter), 50);
-    const { rows } = await database.pool.query<{ 'QUERY PLAN': string }>(`explain ${text}`, values);
-    const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
-    expect(plan).toMatch(/Index (Only )?Scan/);
-    // A partition that holds nothing is read as it is.
-    const filled = `(events|processing_attempts|outbox)_[yd]2\\S+|event_state|dead_letters`;
-    const empty = /rows=[01] width/;
-    const scans = plan
-      .split('\n')
-      .filter((line) => new RegExp(`Seq Scan on (${filled})`).test(line) && !empty.test(line));
-    expect(scans).toEqual([]);
+    expect(await scansOf(filter, EVERY_TENANT)).toEqual([]);
   });
 
   it.each<[string, EventFilter]>([
@@ -221,13 +230,37 @@ describe(`the search over ${EVENTS} events in all states`, () => {
     ['of a tenant', { tenantId: 'tenant-3' }],
     ['with a status', { status: 'COMPLETED' }],
   ])('uses the index of correlation ids when filtered by one, %s', async (_what, further) => {
-    const { text, values } = pageStatement(criteriaOf({ correlationId: 'one-request', ...further }), 50);
+    const { text, values } = pageStatement(criteriaOf({ correlationId: 'one-request', ...further }, EVERY_TENANT), 50);
     const { rows } = await database.pool.query<{ 'QUERY PLAN': string }>(`explain ${text}`, values);
     expect(rows.map((row) => row['QUERY PLAN']).join('\n')).toMatch(/Index Cond: \(\(?correlation_id = 'one-request'/);
   });
 
+  describe('for an operator who is bound to several tenants', () => {
+    const bound = { tenantIds: ['tenant-3', 'tenant-5', 'no-such-tenant'] };
+    const OF_THEM = `e.tenant_id in ('tenant-3', 'tenant-5')`;
+
+    it.each<[EventFilter, string]>([
+      [{}, 'true'],
+      [{ type: 'order.*' }, `e.type like 'order.%'`],
+      [{ subject: 'order-77' }, `e.subject = 'order-77'`],
+      [{ reasonCode: 'REASON_1' }, `v.status = 'DLQ' and e.outbox_id % 5 = 1`],
+      ...EVENT_STATUSES.map((status): [EventFilter, string] => [{ status }, `v.status = '${status}'`]),
+    ])('returns what %j matches among their events', async (filter, where) => {
+      expect(await allOf(filter, 7, undefined, bound)).toEqual(await expected(`${where} and ${OF_THEM}`));
+    });
+
+    it.each<[EventFilter]>([
+      [{}],
+      [{ type: 'rare.type' }],
+      ...EVENT_STATUSES.map((status): [EventFilter] => [{ status }]),
+    ])('reads events, attempts and states only by an index when filtered by %j', async (filter) => {
+      const tenantIds = Array.from({ length: 1_000 }, (_, n) => `tenant-${n}`);
+      expect(await scansOf(filter, { tenantIds })).toEqual([]);
+    });
+  });
+
   it('counts the unresolved dead letters of each reason', async () => {
-    const { reasons, total } = await listReasons(database.pool, criteriaOf({}), 50);
+    const { reasons, total } = await listReasons(database.pool, criteriaOf({}, EVERY_TENANT), 50);
     expect(total).toBe((EVENTS / 100) * 2);
     expect(reasons.reduce((sum, { count }) => sum + count, 0)).toBe(total);
   });
@@ -244,7 +277,11 @@ describe(`the search over ${EVENTS} events in all states`, () => {
     ['time', { from: '2100-01-01T00:00:00Z' }],
   ])('counts the dead letters that the list finds when filtered by %s', async (_what, filter) => {
     const listed = await allOf({ ...filter, status: 'DLQ' }, 100);
-    const { reasons, total } = await listReasons(database.pool, criteriaOf({ ...filter, status: 'DLQ' }), 500);
+    const { reasons, total } = await listReasons(
+      database.pool,
+      criteriaOf({ ...filter, status: 'DLQ' }, EVERY_TENANT),
+      500,
+    );
     expect(total).toBe(listed.length);
     expect(reasons.reduce((sum, { count }) => sum + count, 0)).toBe(total);
     expect(listed).toEqual(expect.arrayContaining(reasons.flatMap(({ sampleEventIds }) => sampleEventIds)));
@@ -253,7 +290,7 @@ describe(`the search over ${EVENTS} events in all states`, () => {
   it('counts the dead letters of named events', async () => {
     const [letter] = (await givenDeadLetters(database.pool, 2, { tenantId: 'named-dead' })) as [Event, Event];
     for (const filter of [{ eventIds: [letter.id] }, { tenantId: 'named-dead', eventIds: [letter.eventId, 'x'] }]) {
-      const { reasons, total } = await listReasons(database.pool, criteriaOf(filter), 50);
+      const { reasons, total } = await listReasons(database.pool, criteriaOf(filter, EVERY_TENANT), 50);
       expect([total, reasons]).toMatchObject([1, [{ count: 1, sampleEventIds: [letter.id] }]]);
     }
   });

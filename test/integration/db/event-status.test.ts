@@ -19,7 +19,7 @@ describe('the status of an event', () => {
   afterAll(() => database.drop());
 
   const read = async (event: Event): Promise<EventWithStatus> => {
-    const found = await findEventById(database.pool, event.tenantId, event.id);
+    const found = await findEventById(database.pool, { tenantId: event.tenantId, tenantIds: null }, event.id);
     if (!found) throw new Error('no such event');
     return found;
   };

@@ -80,7 +80,8 @@ describe('retention of the outbox', () => {
     await reconciled();
     await expect(retention().runOnce()).resolves.toEqual({ made: 0, dropped: [DAY] });
     await expect(partitions('outbox')).resolves.not.toContain(DAY);
-    const statusOf = async ({ id }: Event) => (await findEventById(database.pool, 'acme', id))?.status;
+    const statusOf = async ({ id }: Event) =>
+      (await findEventById(database.pool, { tenantId: 'acme', tenantIds: null }, id))?.status;
     await expect(statusOf(event)).resolves.toBe('COMPLETED');
     await expect(statusOf(published)).resolves.toBe('PUBLISHED');
     await expect(retention().runOnce()).resolves.toEqual({ made: 0, dropped: [] });

@@ -1,5 +1,5 @@
-import { mayActFor, tenantsCovered, type ActingOperator, type TenantIds } from '../../access/acting-operator';
-import { Problem } from '../../event/problems';
+import { mayActFor, tenantsCovered, type ActingOperator, type TenantIds } from './acting-operator';
+import { Problem } from '../event/problems';
 
 /** The tenants that a statement covers. Both are null for all tenants. */
 export interface TenantScope {
