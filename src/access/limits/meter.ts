@@ -95,10 +95,15 @@ export class Meter {
    */
   async reserveWhole(tenantId: string, wanted: number): Promise<Reservation> {
     const limit = this.limitOf(tenantId);
-    const needed = limit === 0 ? wanted : Math.min(wanted, limit);
+    if (limit === 0) return this.reservation(wanted, tenantId, 'single', undefined);
+    const needed = Math.min(wanted, limit);
+    const held = this.held(tenantId, limit);
+    const isKnownNotToFit = limit - held.used + held.spare.single < needed && Date.now() < held.askAgainAtMs;
+    if (isKnownNotToFit) return this.reservation(0, tenantId, 'single', held);
     const reservation = await this.reserve(tenantId, 'single', needed);
     if (reservation.points === needed) return reservation;
     this.giveBack(reservation, reservation.points);
+    if (reservation.from) reservation.from.askAgainAtMs = Date.now() + ASK_AGAIN_AFTER_MS;
     return { ...reservation, points: 0 };
   }
 

@@ -1,4 +1,4 @@
-import { startTestApp, type TestApp } from '../../support/app';
+import { ADMIN_TOKEN, startTestApp, type TestApp } from '../../support/app';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
 import { syntheticEvents, toNdjson } from '../../support/e2e-events';
 import {
@@ -234,6 +234,26 @@ describe('the limit of a tenant in two api processes that share Redis', () => {
     const { events } = await storedOf(database.url, 'own');
     expect(events).toBeGreaterThanOrEqual(190);
     expect(events).toBeLessThanOrEqual(200);
+  });
+
+  it('follows a change made through one process in the other one, and remembers what was used', async () => {
+    const admin = (method: string, path: string, body: Record<string, unknown>) =>
+      call(`${urlOf(0)}/v1/admin/tenants${path}`, {
+        method,
+        headers: { 'content-type': 'application/json', 'x-admin-token': ADMIN_TOKEN },
+        body: JSON.stringify(body),
+      });
+    const sendFour = async (): Promise<number[]> => {
+      const statuses: number[] = [];
+      for (let i = 0; i < 4; i++) statuses.push((await postEvent(urlOf(1), 'changed', newEvent())).status);
+      return statuses;
+    };
+    expect((await admin('POST', '', { id: 'changed', name: 'Changed', eventsPerMinute: 3 })).status).toBe(201);
+    expect(await sendFour()).toEqual([202, 202, 202, 429]);
+    expect((await admin('PATCH', '/changed', { eventsPerMinute: 5 })).status).toBe(200);
+    expect(await sendFour()).toEqual([202, 202, 429, 429]);
+    expect((await admin('PATCH', '/changed', { status: 'suspended' })).status).toBe(200);
+    expect(await sendFour()).toEqual([403, 403, 403, 403]);
   });
 
   it('counts bytes over both processes as well, to within 5 %, for streams and single events together', async () => {

@@ -51,8 +51,8 @@ export const FAULTS_IN_LIMITS: readonly DeliberateFault[] = [
     edits: [
       {
         file: 'src/access/limits/meter.ts',
-        find: '    if (limit === 0) return this.reservation(',
-        replace: '    if (limit >= 0) return this.reservation(',
+        find: 'if (limit === 0) return this.reservation(wanted, tenantId, taker,',
+        replace: 'if (limit >= 0) return this.reservation(wanted, tenantId, taker,',
       },
     ],
     noticedBy: { tests: ['test/e2e/ingest/tenant-limits.test.ts'] },

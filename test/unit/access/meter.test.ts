@@ -327,6 +327,21 @@ describe('a whole body', () => {
     expect(await usedOf(shared, 'acme')).toBe(limit);
   });
 
+  it('that does not fit asks the shared count once a second, and again when something was given back', async () => {
+    const shared = new LocalCounter();
+    const meter = new Meter('bytes', () => 100, shared);
+    const first = await meter.reserveWhole('acme', 60);
+    const calls = jest.spyOn(shared, 'take');
+    for (let i = 0; i < 9; i++) expect((await meter.reserveWhole('acme', 50)).points).toBe(0);
+    expect(calls).toHaveBeenCalledTimes(1);
+    passedMs += 1_001;
+    for (let i = 0; i < 9; i++) expect((await meter.reserveWhole('acme', 50)).points).toBe(0);
+    expect(calls).toHaveBeenCalledTimes(2);
+    expect((await meter.reserveWhole('acme', 40)).points).toBe(40);
+    meter.giveBack(first, 60);
+    expect((await meter.reserveWhole('acme', 50)).points).toBe(50);
+  });
+
   it('that is larger than the limit needs a window of which nothing is used, and uses all of it', async () => {
     const shared = new LocalCounter();
     const meter = new Meter('bytes', () => 100, shared);
