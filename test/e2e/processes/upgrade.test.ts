@@ -1,5 +1,3 @@
-import { execFileSync } from 'node:child_process';
-import * as path from 'node:path';
 import { Agent } from 'node:http';
 import { DataSource, type MigrationInterface, type QueryRunner } from 'typeorm';
 import { createDataSource } from '../../../src/db/migrations/data-source';
@@ -10,10 +8,7 @@ import { postEvent, usageOf } from '../../support/e2e-http';
 import { eventually } from '../../support/eventually';
 import { countRows } from '../../support/rows';
 import type { TestProcess } from '../../support/processes/process';
-
-const THIS = path.resolve(__dirname, '../../..');
-/** A built checkout of the previous release. Until there is one, this build plays both parts. */
-const PREVIOUS = process.env.PREVIOUS_RELEASE_DIR ?? THIS;
+import { migrateBy, PREVIOUS_RELEASE, THIS_RELEASE } from '../../support/processes/releases';
 
 const ROLES: Role[] = ['api', 'publisher', 'worker'];
 const TENANT = 'upgrade';
@@ -36,15 +31,6 @@ class NextRelease9000000000000 implements MigrationInterface {
   }
 }
 
-/** Runs `npm run migrate` of a release. */
-function migrate(root: string, databaseUrl: string): string {
-  return execFileSync(process.execPath, [path.join(root, 'dist/src/commands/migrate.js')], {
-    cwd: root,
-    env: { PATH: process.env.PATH, DATABASE_URL: databaseUrl },
-    encoding: 'utf8',
-  });
-}
-
 describe('an upgrade under load', () => {
   let cluster: TestCluster;
   const agent = new Agent({ keepAlive: true });
@@ -54,7 +40,7 @@ describe('an upgrade under load', () => {
   let load: Promise<unknown> = Promise.resolve();
   beforeAll(async () => {
     cluster = await TestCluster.create({ migrated: false });
-    migrateBy(PREVIOUS);
+    migrateBy(PREVIOUS_RELEASE, cluster.database.url);
   });
   afterAll(async () => {
     stopped = true; // when a test has failed, they would go on into the next file
@@ -63,7 +49,6 @@ describe('an upgrade under load', () => {
     await cluster.drop();
   });
 
-  const migrateBy = (root: string): string => migrate(root, cluster.database.url);
   const startAll = async (root: string): Promise<TestProcess[]> => {
     const started: TestProcess[] = [];
     for (const role of ROLES) started.push(await cluster.start(role, {}, root));
@@ -92,17 +77,17 @@ describe('an upgrade under load', () => {
   };
 
   it('loses and duplicates nothing while old and new processes run side by side', async () => {
-    const old = await startAll(PREVIOUS);
+    const old = await startAll(PREVIOUS_RELEASE);
     apis = [old[0] as TestProcess];
     load = Promise.all(PRODUCERS.map(produce));
     load.catch(() => undefined); // it is awaited below, but may fail before
     await acceptedMore(100);
 
-    migrateBy(THIS); // under load, while only old processes run
+    migrateBy(THIS_RELEASE, cluster.database.url); // under load, while only old processes run
     await runNextRelease(cluster.database.url);
     await acceptedMore(100); // they go on with a schema that they do not know
 
-    const fresh = await startAll(THIS);
+    const fresh = await startAll(THIS_RELEASE);
     apis = [old[0] as TestProcess, fresh[0] as TestProcess];
     await acceptedMore(100);
     apis = [fresh[0] as TestProcess];
@@ -135,8 +120,8 @@ describe('events that the previous release stored', () => {
   let withIntent: TestProcess;
   beforeAll(async () => {
     cluster = await TestCluster.create({ migrated: false });
-    migrate(PREVIOUS, cluster.database.url);
-    previous = await cluster.start('api', INTENT, PREVIOUS);
+    migrateBy(PREVIOUS_RELEASE, cluster.database.url);
+    previous = await cluster.start('api', INTENT, PREVIOUS_RELEASE);
   });
   afterAll(() => cluster.drop());
 
@@ -154,9 +139,9 @@ describe('events that the previous release stored', () => {
     expect(await statusOf(previous, envelope('keyed'), { 'idempotency-key': 'k' })).toBe(202);
     expect(await statusOf(previous, cloudEvent('ce'), CLOUD_EVENT)).toBe(202);
 
-    migrate(THIS, cluster.database.url);
-    withIntent = await cluster.start('api', INTENT, THIS);
-    current = await cluster.start('api', {}, THIS);
+    migrateBy(THIS_RELEASE, cluster.database.url);
+    withIntent = await cluster.start('api', INTENT, THIS_RELEASE);
+    current = await cluster.start('api', {}, THIS_RELEASE);
     for (const api of [withIntent, current]) {
       expect(await statusOf(api, envelope('with id', '1'))).toBe(200);
       expect(await statusOf(api, envelope('without id'))).toBe(200);
