@@ -61,18 +61,24 @@ export async function countKeys(db: Db, tenantId: string): Promise<{ ofTenant: n
   return rows[0] as { ofTenant: number; ofInstallation: number };
 }
 
-/** Lets a live key end after `overlapSeconds`, or at its own end if that is sooner. Zero revokes it. */
+export type KeyRights = Pick<ApiKey, 'name' | 'scopes' | 'allow' | 'expiresAt'>;
+
+/**
+ * Lets a live key end after `overlapSeconds`, or at its own end if that is sooner. Zero revokes it. Returns its rights,
+ * with the end that it had before its first rotation.
+ */
 export async function endKey(
   db: Db,
   { tenantId, id, overlapSeconds }: { tenantId: string; id: string; overlapSeconds: number },
-): Promise<Pick<ApiKey, 'name' | 'scopes' | 'allow' | 'expiresAt'> | undefined> {
-  const { rows } = await db.query<Pick<ApiKey, 'name' | 'scopes' | 'allow' | 'expiresAt'>>(
-    `with first as (select id, expires_at from api_keys where id = $1 and tenant_id = $2 and ${LIVE})
-     update api_keys as k
-        set expires_at = case when $3 > 0 then least(now() + make_interval(secs => $3), k.expires_at) else k.expires_at end,
+): Promise<KeyRights | undefined> {
+  const { rows } = await db.query<KeyRights>(
+    `update api_keys
+        set own_expires_at = case when rotated then own_expires_at else expires_at end,
+            rotated = true,
+            expires_at = case when $3 > 0 then least(now() + make_interval(secs => $3), expires_at) else expires_at end,
             revoked_at = case when $3 = 0 then now() end
-       from first where k.id = first.id
-     returning k.name, k.scopes, k.allow, first.expires_at as "expiresAt"`,
+      where id = $1 and tenant_id = $2 and ${LIVE}
+     returning name, scopes, allow, own_expires_at as "expiresAt"`,
     [id, tenantId, overlapSeconds],
   );
   return rows[0];

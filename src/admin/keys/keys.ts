@@ -46,7 +46,7 @@ export class Keys {
     return { ...created, key: text };
   }
 
-  /** The second key has the rights of the first one, and its end. */
+  /** The second key has the rights of the first one, and the end that the first one would have without a rotation. */
   async rotate({ tenantId, id }: KeyPath, overlapSeconds: number, acting: ActingOperator): Promise<NewKeyResponse> {
     refuseOtherTenant(acting, tenantId);
     const { id: newId, text, digest } = mintCredential('sfk');

@@ -18,19 +18,19 @@ const NAME = {
 
 /** Refuses reserved names, in any spelling that a reader could take for one of them. */
 function IsNoReservedName(): PropertyDecorator {
+  const names = `${RESERVED_NAMES.join(', ')} or begin with ${OIDC_PREFIX}`;
   return ValidateBy({
     name: 'isNoReservedName',
     validator: {
-      validate: (value) => typeof value !== 'string' || (value === value.trim() && !isReserved(value)),
-      defaultMessage: () =>
-        `$property must not be ${RESERVED_NAMES.join(' or ')}, and must not begin with ${OIDC_PREFIX} or a space, or end with a space`,
+      validate: (value) => typeof value !== 'string' || !isReserved(value),
+      defaultMessage: () => `$property must not be ${names}, and must not begin or end with white space`,
     },
   });
 }
 
 function isReserved(name: string): boolean {
-  const read = name.normalize('NFKC').trim().toLowerCase();
-  return RESERVED_NAMES.includes(read) || read.startsWith(OIDC_PREFIX);
+  const read = name.normalize('NFKC').toLowerCase();
+  return read !== read.trim() || RESERVED_NAMES.includes(read) || read.startsWith(OIDC_PREFIX);
 }
 
 class OperatorFields {

@@ -12,6 +12,7 @@ import { Extensions1764520000000 } from '../../../migrations/1764520000000-exten
 import { ActionKeys1764530000000 } from '../../../migrations/1764530000000-action-keys';
 import { Identity1764540000000 } from '../../../migrations/1764540000000-identity';
 import { AuditTenants1764543000000 } from '../../../migrations/1764543000000-audit-tenants';
+import { RotatedKeys1764546000000 } from '../../../migrations/1764546000000-rotated-keys';
 
 /** TypeORM runs the migrations; all other access is SQL over pg. */
 export function createDataSource(databaseUrl: string): DataSource {
@@ -36,6 +37,7 @@ export function createDataSource(databaseUrl: string): DataSource {
       ActionKeys1764530000000,
       Identity1764540000000,
       AuditTenants1764543000000,
+      RotatedKeys1764546000000,
     ],
     migrationsTableName: 'schema_migrations',
   });

@@ -71,6 +71,19 @@ describe('/v1/admin/tenants/{tenantId}/keys', () => {
     expect((await list('short')).keys.map(({ expiresAt }) => expiresAt)).toEqual([soon, soon]);
   });
 
+  it('gives a key of a repeated rotation the same end, not that of the overlap', async () => {
+    for (const expiresAt of [FUTURE, null]) {
+      const first = await createdKey(api.url, 'repeated', { expiresAt });
+      const ends = [
+        (await expectStatus(201, rotate('repeated', first.id))).expiresAt,
+        (await expectStatus(201, rotate('repeated', first.id, { overlapSeconds: 60 }))).expiresAt,
+      ];
+      expect(ends).toEqual([expiresAt, expiresAt]);
+      const shortened = (await list('repeated')).keys.find(({ id }) => id === first.id)?.expiresAt ?? '';
+      expect(Date.parse(shortened)).toBeLessThan(Date.now() + 70_000);
+    }
+  });
+
   it.each([
     ['name', { name: '' }],
     ['scopes', { scopes: [] }],

@@ -96,6 +96,8 @@ describe('/v1/admin/operators', () => {
     ' admin',
     'admin ',
     'ａｄｍｉｎ',
+    'oidc:ada@example.com',
+    'OIDC:ada',
     'oidc:ada',
     'OIDC:ada',
   ])('refuses the name %j', async (name) => {
