@@ -1,6 +1,7 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import type { OperatorCaller } from './identity/caller';
+import { plainAddress } from './identity/networks';
 
 /** An operator who sends a request, as the audit trail names it. */
 export interface ActingOperator extends OperatorCaller {
@@ -11,7 +12,7 @@ export interface ActingOperator extends OperatorCaller {
 /** Returns the operator of a request that a guard has admitted. */
 export function actingOperator({ caller, ip, id }: Pick<FastifyRequest, 'caller' | 'ip' | 'id'>): ActingOperator {
   if (caller?.kind !== 'operator') throw new Error('no guard has admitted an operator');
-  return { ...caller, address: ip, correlationId: id };
+  return { ...caller, address: plainAddress(ip), correlationId: id };
 }
 
 /** Injects the operator who sends the request. */

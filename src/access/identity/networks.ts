@@ -15,6 +15,11 @@ export function isNetwork(text: string): boolean {
   return ipaddr.IPv4.isValidCIDRFourPartDecimal(text) || ipaddr.IPv6.isValidCIDR(text);
 }
 
+/** Returns an IPv4-mapped IPv6 address as IPv4, which people search for, and any other text as it is. */
+export function plainAddress(address: string): string {
+  return ipaddr.isValid(address) ? ipaddr.process(address).toString() : address;
+}
+
 /** Returns the key that counts the requests of an address: an IPv4 address, or the /64 network of an IPv6 address. */
 export function addressKey(address: string): string {
   if (!ipaddr.isValid(address)) return address;

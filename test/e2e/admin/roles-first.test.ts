@@ -40,6 +40,14 @@ describe('the role of an operator is checked before anything that the request co
     expect(operations.filter(({ role }) => !OPERATOR_ROLES.includes(role))).toEqual([]);
   });
 
+  it('is checked for HEAD as well', async () => {
+    const head = (headers: Record<string, string>) =>
+      fetch(`${api.url}/v1/admin/operators`, { method: 'HEAD', headers });
+    const answers = [await head({}), await head({ 'x-admin-token': tokens.get('viewer') as string })];
+    expect(answers.map(({ status }) => status)).toEqual([401, 403]);
+    expect((await head({ 'x-admin-token': tokens.get('owner') as string })).status).toBe(200);
+  });
+
   it.each(operations)('$name', async ({ method, route, role }) => {
     const target = api.url + route.replace(/\{\w+\}/g, 'not-an-id');
     const below = OPERATOR_ROLES[OPERATOR_ROLES.indexOf(role) - 1];

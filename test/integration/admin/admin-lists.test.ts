@@ -259,6 +259,23 @@ describe(`the search over ${EVENTS} events in all states`, () => {
     });
   });
 
+  it.each<[EventFilter]>([[{ status: 'RETRYING' }], [{ correlationId: 'crowd' }], [{}], [{ status: 'RECEIVED' }]])(
+    'gives a bound operator no cursor that depends on the events of others, when filtered by %j',
+    async (filter) => {
+      const tenantIds = ['quiet-1', 'quiet-2'];
+      await givenEvents(database.pool, 1, { correlationId: 'crowd' }, 'quiet-1');
+      const crowd = await givenEvents(database.pool, 1_200, { correlationId: 'crowd' }, 'crowd');
+      await database.pool.query(
+        `insert into event_state (event_id, status, generation, dispatch_no, attempts)
+         select id, 'RETRYING', 1, 1, 1 from unnest($1::uuid[]) as t (id)`,
+        [crowd.map(({ id }) => id)],
+      );
+      const page = await findEvents(database.pool, criteriaOf(filter, { tenantIds }), 50);
+      expect(page.lookedDownTo).toBeNull();
+      expect(page.events.every(({ tenantId }) => tenantIds.includes(tenantId))).toBe(true);
+    },
+  );
+
   it('counts the unresolved dead letters of each reason', async () => {
     const { reasons, total } = await listReasons(database.pool, criteriaOf({}, EVERY_TENANT), 50);
     expect(total).toBe((EVENTS / 100) * 2);

@@ -52,4 +52,64 @@ export const FAULTS_IN_ADMIN: readonly DeliberateFault[] = [
     ],
     noticedBy: calm('operator'),
   },
+  {
+    name: 'an operator who is bound to tenants finds the events of others',
+    stage: 'admin',
+    edits: [
+      {
+        file: 'src/admin/events/event-conditions.queries.ts',
+        find: '${table}.tenant_id = any ($13))`',
+        replace: '${table}.tenant_id <> all ($13) or ${table}.tenant_id = any ($13))`',
+      },
+    ],
+    noticedBy: { tests: ['test/e2e/admin/operator-scopes.test.ts'] },
+  },
+  {
+    name: 'every operator may do everything',
+    stage: 'admin',
+    edits: [
+      {
+        file: 'src/access/least-role.ts',
+        find: '  if (includesRole(role, least)) return;\n',
+        replace: '  if (includesRole(role, least) || role.length > 0) return;\n',
+      },
+    ],
+    noticedBy: { tests: ['test/e2e/admin/roles-first.test.ts'] },
+  },
+  {
+    name: 'viewers see payloads',
+    stage: 'admin',
+    edits: [
+      {
+        file: 'src/access/tenant.guard.ts',
+        find: "seesPayloads: includesRole(caller.role, 'support')",
+        replace: "seesPayloads: includesRole(caller.role, 'viewer')",
+      },
+    ],
+    noticedBy: { tests: ['test/e2e/admin/operator-scopes.test.ts'] },
+  },
+  {
+    name: 'an idempotency key gives other operators the answer to its first request',
+    stage: 'admin',
+    edits: [
+      {
+        file: 'src/admin/endpoint/admin-actions.ts',
+        find: '`operator:${JSON.stringify([id, idempotency.key])}`',
+        replace: '`operator:${JSON.stringify([idempotency.key])}`',
+      },
+    ],
+    noticedBy: { tests: ['test/e2e/admin/audit-trail.test.ts'] },
+  },
+  {
+    name: 'the audit trail shows bound operators the actions that covered all tenants',
+    stage: 'admin',
+    edits: [
+      {
+        file: 'src/admin/audit/audit.queries.ts',
+        find: '`(${values}::text[] is null or ${column} && ${values} and ${column} <@ ${values})`',
+        replace: '`(${values}::text[] is null or ${column} is null or ${column} && ${values})`',
+      },
+    ],
+    noticedBy: { tests: ['test/e2e/admin/audit-trail.test.ts'] },
+  },
 ];

@@ -1,4 +1,4 @@
-import { addressKey } from '../../../src/access/identity/networks';
+import { addressKey, plainAddress } from '../../../src/access/identity/networks';
 import { isSameSecret } from '../../../src/access/operator-access';
 
 describe('isSameSecret', () => {
@@ -20,5 +20,16 @@ describe('addressKey', () => {
     ['fe80::1%eth0', 'fe80:0:0:0::/64'],
   ])('counts requests from %s under %s', (address, key) => {
     expect(addressKey(address)).toBe(key);
+  });
+});
+
+describe('plainAddress', () => {
+  it.each([
+    ['::ffff:192.0.2.7', '192.0.2.7'],
+    ['192.0.2.7', '192.0.2.7'],
+    ['2001:db8::9', '2001:db8::9'],
+    ['unix:', 'unix:'],
+  ])('writes %s as %s', (address, plain) => {
+    expect(plainAddress(address)).toBe(plain);
   });
 });
