@@ -3,7 +3,6 @@ import { ask, createdKey, createdOperator, expectStatus, type KeyBody } from '..
 import { givenKey } from '../../support/credentials';
 import { call, expectProblem } from '../../support/e2e-http';
 import { useApp } from '../../support/fixtures/app';
-import { countRows } from '../../support/rows';
 
 interface Page {
   keys: KeyBody[];
@@ -104,7 +103,7 @@ describe('/v1/admin/tenants/{tenantId}/keys', () => {
 
   it('keeps at most 20 live keys of a tenant, also when two requests want the last place', async () => {
     for (let n = 0; n < 19; n++) await givenKey(api.pool, { tenantId: 'full' });
-    await givenKey(api.pool, { tenantId: 'full', expiresAt: new Date(0) });
+    await givenKey(api.pool, { tenantId: 'full', expiresAt: new Date(Date.now() - 1_000) });
     await givenKey(api.pool, { tenantId: 'full', revokedAt: new Date() });
     const body = { name: 'last', scopes: ['read'] };
     const race = await Promise.all([1, 2, 3].map(() => ask<KeyBody>(api.url, 'POST', 'tenants/full/keys', { body })));
@@ -115,8 +114,17 @@ describe('/v1/admin/tenants/{tenantId}/keys', () => {
     expect((await whoami(last.key)).status).toBe(200);
     // A rotation without an overlap takes the place of the first key.
     await expectStatus(201, rotate('full', last.id, { overlapSeconds: 0 }));
-    // What has been expired for 30 days no longer stays in the memory of the processes.
-    await expect(countRows(api.pool, `api_keys where tenant_id = 'full' and revoked_at is null`)).resolves.toBe(20);
+  });
+
+  it('lets processes forget keys that have been expired for 30 days, when the tenant gets another key', async () => {
+    const days = (count: number) => new Date(Date.now() - count * 24 * 3_600_000);
+    const [long, lately] = [
+      await givenKey(api.pool, { tenantId: 'aged', expiresAt: days(31) }),
+      await givenKey(api.pool, { tenantId: 'aged', expiresAt: days(29) }),
+    ];
+    await createdKey(api.url, 'aged');
+    expectProblem(await whoami(long.text), 401, 'api-key-invalid');
+    expectProblem(await whoami(lately.text), 401, 'api-key-expired');
   });
 
   it('lists the keys of one tenant, newest first, in pages', async () => {

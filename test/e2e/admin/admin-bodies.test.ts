@@ -92,6 +92,20 @@ describe('a request to an admin endpoint', () => {
       expectRefused(await ask(described, `{${before}${JSON.stringify(name)}:{}}`), `/${name}`);
   });
 
+  it.each(withBody)('%s %s: an object that would break the validation is refused', async (...described) => {
+    const [, , operation] = described;
+    const deep = `${'{"a":'.repeat(20_000)}1${'}'.repeat(20_000)}`;
+    for (const name of Object.keys(bodySchemaOf(operation, document)?.properties ?? {})) {
+      const valid = validBodyOf(operation);
+      for (const member of ['constructor', '__proto__', 'toString']) {
+        const nested = JSON.stringify({ ...valid, [name]: '?' }).replace('"?"', `{"${member}":1}`);
+        expectRefused(await ask(described, nested), `/${name}/${member}`);
+      }
+      const body = JSON.stringify({ ...valid, [name]: '?' }).replace('"?"', deep);
+      expectProblem(await ask(described, body), 400, 'invalid-request');
+    }
+  });
+
   it.each(withBody)('%s %s: the valid body is accepted', async (...described) => {
     const answer = await ask(described, JSON.stringify(validBodyOf(described[2])));
     expect([200, 201, 202]).toContain(answer.status);
