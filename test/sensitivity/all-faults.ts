@@ -1,4 +1,5 @@
 import type { DeliberateFault, Stage } from './deliberate-fault';
+import { FAULTS_IN_ACCESS } from './faults/access';
 import { FAULTS_IN_ADMIN } from './faults/admin';
 import { FAULTS_IN_BROKER } from './faults/broker';
 import { FAULTS_IN_CACHE } from './faults/cache';
@@ -40,6 +41,7 @@ export const DELIBERATE_FAULTS: readonly DeliberateFault[] = [
   ...FAULTS_IN_DELIVERY,
   ...FAULTS_IN_CHORES,
   ...FAULTS_IN_ADMIN,
+  ...FAULTS_IN_ACCESS,
   ...FAULTS_IN_SHUTDOWN,
   ...FAULTS_IN_LIMITS,
   ...SAFEGUARDS.map(withoutSafeguard),

@@ -18,6 +18,7 @@ export const STAGES = [
   'delivery',
   'chores',
   'admin',
+  'access',
   'shutdown',
   'limits',
 ] as const;
