@@ -82,9 +82,13 @@ export async function recordCounts(db: Db, id: string, counts: ChangeCounts): Pr
 
 const ENTRY = 'id, at, actor, role, address, action, filter, counts, note, correlation_id as "correlationId"';
 
-/** Whether `column` of an audit entry holds only tenants of `values`, which is null for all tenants. */
-export const isLimitedTo = (values: string, column = 'tenant_ids'): string =>
-  `(${values}::text[] is null or ${column} && ${values} and ${column} <@ ${values})`;
+/**
+ * Whether `column` of an audit entry holds only tenants of `values`, which is null for all tenants. The first tenant
+ * excludes nearly all other entries: by an index, or by a hash table of up to 1000 values. CASE keeps `<@`, which
+ * compares each with each, behind it; the planner would put it first.
+ */
+export const isLimitedTo = (values: string, column = 'tenant_ids'): string => `(${values}::text[] is null
+  or ${column}[1] = any (${values}) and case when ${column}[1] = any (${values}) then ${column} <@ ${values} end)`;
 
 /** Finds the entry with this id, if it is limited to these tenants. Null: any entry. */
 export async function findAuditEntry(db: Db, id: string, tenantIds: TenantIds): Promise<AuditEntry | undefined> {

@@ -106,8 +106,8 @@ export const FAULTS_IN_ADMIN: readonly DeliberateFault[] = [
     edits: [
       {
         file: 'src/admin/audit/audit.queries.ts',
-        find: '`(${values}::text[] is null or ${column} && ${values} and ${column} <@ ${values})`',
-        replace: '`(${values}::text[] is null or ${column} is null or ${column} && ${values})`',
+        find: 'then ${column} <@ ${values} end)`',
+        replace: 'then true end or ${column} is null)`',
       },
     ],
     noticedBy: { tests: ['test/e2e/admin/audit-trail.test.ts'] },
