@@ -25,6 +25,7 @@ describe('an api whose PostgreSQL is down', () => {
       headers: { 'content-type': 'application/json', ...headers },
       body: BODY,
     });
+  const outbox = (headers: Record<string, string>) => call(`${api.url}/v1/admin/outbox`, { headers });
   const whoami = (headers: Record<string, string>) => call<{ kind: string }>(`${api.url}/v1/whoami`, { headers });
 
   it('admits callers that only name a tenant as before, and answers 503 to keys, which it cannot check', async () => {
@@ -40,6 +41,8 @@ describe('an api whose PostgreSQL is down', () => {
       await whoami({ authorization: `Bearer ${key}` }),
       await whoami({ 'x-api-key': 'wrong' }),
       await whoami({ authorization: `Bearer ${token}` }),
+      await outbox({ authorization: `Bearer ${token}` }),
+      await outbox({ 'x-admin-token': token }),
     ]) {
       expect(expectProblem(refused, 503, 'storage-unavailable').retryable).toBe(true);
       expect(Number(refused.headers['retry-after'])).toBeGreaterThanOrEqual(1);
