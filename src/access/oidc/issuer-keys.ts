@@ -7,7 +7,7 @@ const MAX_AGE_MS = 600_000;
 /** The shortest time between two reads that unknown keys cause. */
 const COOLDOWN_MS = 30_000;
 /** For the configuration and the keys together. */
-const TIMEOUT_MS = 3_000;
+export const TIMEOUT_MS = 3_000;
 /** After a failure, the issuer is left alone for this long. */
 export const PAUSE_AFTER_FAILURE_MS = 5_000;
 const MAX_ANSWER_BYTES = 262_144;
@@ -28,26 +28,31 @@ type FetchOptions = Parameters<typeof fetch>[1];
  */
 export function issuerKeys(issuer: string): JWTVerifyGetKey {
   const logger = new Logger('Access');
-  const configuration = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
   let pausedUntilMs = 0;
   const read = async (_url: string, options: FetchOptions): Promise<Response> => {
     if (Date.now() < pausedUntilMs) throw new IssuerUnavailableError('The last attempt to read its keys has failed.');
     try {
-      const keysUrl = keysUrlFrom(await readJson(configuration, options), issuer);
-      return Response.json(await readJson(keysUrl, options));
+      return Response.json(await readKeys(issuer, options));
     } catch (error) {
       pausedUntilMs = Date.now() + PAUSE_AFTER_FAILURE_MS;
       logger.warn({ msg: 'access.issuer-unavailable', issuer, err: error });
       throw new IssuerUnavailableError('Its keys cannot be read.', { cause: error });
     }
   };
-  return createRemoteJWKSet(new URL(configuration), {
+  return createRemoteJWKSet(new URL(configurationUrl(issuer)), {
     cacheMaxAge: MAX_AGE_MS,
     cooldownDuration: COOLDOWN_MS,
     timeoutDuration: TIMEOUT_MS,
     [customFetch]: read,
   });
 }
+
+/** @throws if the issuer does not answer, or with something else than its configuration and keys */
+export async function readKeys(issuer: string, options: FetchOptions): Promise<unknown> {
+  return readJson(keysUrlFrom(await readJson(configurationUrl(issuer), options), issuer), options);
+}
+
+const configurationUrl = (issuer: string): string => `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
 
 /** @throws if the configuration is of another issuer, or does not say where the keys are */
 function keysUrlFrom(configuration: unknown, issuer: string): string {

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
+import { checkOidc } from './check-oidc';
 import { checkEmbedded, checkPostgres } from './check-postgres';
 import { checkRabbitMq } from './check-rabbitmq';
 import { checkRedis } from './check-redis';
@@ -10,11 +11,12 @@ import { ok, type Finding } from './finding';
 export async function diagnose(env: Env): Promise<Finding[]> {
   const file = existsSync('.env') ? parseEnv(readFileSync('.env', 'utf8')) : {};
   const { settings, findings } = checkSettings({ ...file, ...env }, Object.keys(file));
-  const [postgres, redis, rabbitmq] = await Promise.all([
+  const [postgres, redis, rabbitmq, oidc] = await Promise.all([
     settings.DATABASE_URL ? checkPostgres(settings.DATABASE_URL) : checkEmbedded(settings.STREAMFORGE_DATA_DIR),
     checkRedis(settings.REDIS_URL),
     checkRabbitMq(settings.RABBITMQ_URL),
+    checkOidc(settings.OIDC_ISSUER),
   ]);
   const node = ok('node', `${process.version}.`); // this command refuses to run on an older version
-  return [node, ...findings, ...postgres, ...redis, ...rabbitmq];
+  return [node, ...findings, ...postgres, ...redis, ...rabbitmq, ...oidc];
 }

@@ -18,7 +18,7 @@ export function describeApi(app: NestFastifyApplication): OpenAPIObject {
       'StreamForge accepts each event once, stores it durably, and processes it with exactly-once effects. ' +
         'To try an endpoint, press Authorize. For events, enter an API key under `api-key`, or a tenant under `tenant` ' +
         'where TENANT_AUTH allows it. For the admin endpoints, enter ADMIN_TOKEN or an operator token under `admin-token`, ' +
-        'or a token of the OIDC issuer under `bearer`. Swagger UI forgets them when the page is closed. ' +
+        'or a token of the OIDC issuer under `bearer`. This page forgets what you entered when it is closed. ' +
         '`x-role` is the least role that an admin endpoint needs. `GET /v1/whoami` returns who you are. ' +
         'Scripts of other origins may call the API if CORS_ALLOWED_ORIGINS lists their origin.',
     )
@@ -26,7 +26,10 @@ export function describeApi(app: NestFastifyApplication): OpenAPIObject {
     .addServer('/')
     .addTag('events', 'Send events and read them back')
     .addTag('access', 'Who sends a request')
-    .addTag('admin', 'Find failed events and their causes; retry, discard and replay events; manage destinations')
+    .addTag(
+      'admin',
+      'Find failed events and their causes; retry, discard and replay events; manage destinations, tenants, keys and operators',
+    )
     .addTag('operations', 'Health and metrics')
     .addTag('webhooks', 'Requests that destinations receive')
     .build();

@@ -1,11 +1,13 @@
 import type { OutgoingHttpHeaders } from 'node:http';
 import { SignJWT, UnsecuredJWT, type JWTPayload } from 'jose';
+import { checkOidc } from '../../../src/commands/doctor/check-oidc';
 import { ADMIN_TOKEN, startTestApp, type TestApp } from '../../support/app';
 import { admin, type AuditPage } from '../../support/admin';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
 import { call, expectProblem, postEvent } from '../../support/e2e-http';
 import { eventBody } from '../../support/events';
 import { startIssuer, usualClaims, type TestIssuer } from '../../support/oidc-issuer';
+import { freePort } from '../../support/processes/free-port';
 
 const bearer = (token: string): OutgoingHttpHeaders => ({ authorization: `Bearer ${token}` });
 
@@ -103,6 +105,31 @@ describe('operators with tokens of an OIDC issuer', () => {
     expect(refused.headers['www-authenticate']).toBe('Bearer');
   });
 
+  const odd: [header: object, claims: unknown][] = [
+    [{ alg: 'ES256', kid: {} }, undefined],
+    [{ alg: 'ES256', kid: ['key-1'] }, undefined],
+    [{ alg: 'ES256', jwk: { kty: 'oct', k: 'AA' } }, undefined],
+    [{ alg: 'ES256', jku: 'http://127.0.0.1:1/keys' }, undefined],
+    [{ alg: 'ES256', crit: ['b64'], b64: false }, undefined],
+    [{ alg: 'ES256', crit: 'exp' }, undefined],
+    [{ alg: ['ES256'] }, undefined],
+    [{ alg: 'RS256', kid: 'key-1' }, undefined],
+    [{ alg: 'EdDSA', kid: 'key-1' }, undefined],
+    [{ alg: 'RSA-OAEP', enc: 'A256GCM' }, undefined],
+    [{ alg: 'ES256', kid: 'key-1' }, []],
+    [{ alg: 'ES256', kid: 'key-1' }, null],
+    [{ alg: 'ES256', kid: 'key-1' }, 'text'],
+  ];
+  it.each(odd)('are refused with 401 if the token has the header %j and the claims %j', async (header, claims) => {
+    const url = await start();
+    const parts = [header, claims === undefined ? usualClaims(issuer.url) : claims].map((part) =>
+      Buffer.from(JSON.stringify(part)).toString('base64url'),
+    );
+    for (const signature of ['AA', 'A'.repeat(86), '!', 'AA.AA.AA']) {
+      expectProblem(await outbox(url, [...parts, signature].join('.')), 401, 'admin-token-invalid');
+    }
+  });
+
   it('are told apart by a clock that may differ by half a minute', async () => {
     const url = await start();
     const now = Math.floor(Date.now() / 1000);
@@ -173,6 +200,17 @@ describe('operators with tokens of an OIDC issuer', () => {
     expect((await outbox(url, await issuer.sign())).status).toBe(200);
     issuer.mode = 'error';
     expect((await outbox(url, await issuer.sign())).status).toBe(200);
+  });
+
+  it('depend on an issuer that doctor checks', async () => {
+    expect(await checkOidc(undefined)).toEqual([]);
+    expect(await checkOidc(issuer.url)).toMatchObject([{ what: 'oidc', severity: 'ok' }]);
+    for (const mode of ['error', 'other-issuer', 'huge', 'slow'] as const) {
+      issuer.mode = mode;
+      expect(await checkOidc(issuer.url)).toMatchObject([{ what: 'oidc', severity: 'problem' }]);
+    }
+    const [finding] = await checkOidc(`http://127.0.0.1:${await freePort()}`);
+    expect(finding?.sentence).toMatch(/ECONNREFUSED.*: correct OIDC_ISSUER/);
   });
 
   it('are unknown where OIDC is not set up', async () => {
