@@ -21,7 +21,7 @@ export class FreshCopy {
    */
   ensure(): Promise<void> | undefined {
     const ageMs = performance.now() - this.checkedMs;
-    if (ageMs > MOST_AGE_MS) return this.refreshOnce();
+    if (ageMs > MOST_AGE_MS) return this.refreshSince(performance.now() - MOST_AGE_MS);
     // Refreshed in the background. If that fails, the first caller after MOST_AGE_MS gets the error.
     if (ageMs > REFRESH_AFTER_MS) this.refreshOnce().catch(() => undefined);
     return undefined;
@@ -30,6 +30,12 @@ export class FreshCopy {
   /** Makes the next call of `ensure` refresh first. */
   invalidate(): void {
     this.checkedMs = Number.NEGATIVE_INFINITY;
+  }
+
+  /** A refresh that goes on may have begun before that time, when PostgreSQL is slow. Then a further one is needed. */
+  private async refreshSince(sinceMs: number): Promise<void> {
+    await this.refreshOnce();
+    if (this.checkedMs < sinceMs) await this.refreshOnce();
   }
 
   private refreshOnce(): Promise<void> {

@@ -57,11 +57,15 @@ export class AccessDirectory {
     // The version is read first: a change between the reads is then loaded twice instead of missed.
     const version = await readAccessVersion(this.pool);
     if (version === this.version) return;
+    // A database that was restored, or replaced by a replica that lagged behind, has a lower version. Its next versions
+    // are those of changes that this process has read already, so everything is read again.
+    const since = BigInt(version) < BigInt(this.version) ? '0' : this.version;
     const [tenants, keys, operators] = await Promise.all([
-      readTenantsSince(this.pool, this.version),
-      readKeysSince(this.pool, this.version),
-      readOperatorsSince(this.pool, this.version),
+      readTenantsSince(this.pool, since),
+      readKeysSince(this.pool, since),
+      readOperatorsSince(this.pool, since),
     ]);
+    if (since === '0') for (const rows of [this.tenants, this.keys, this.operators]) rows.clear();
     for (const tenant of tenants) this.tenants.set(tenant.id, tenant);
     for (const key of keys) keepLive(this.keys, key);
     for (const operator of operators) keepLive(this.operators, operator);

@@ -54,6 +54,21 @@ describe('the access directory', () => {
     expect(await rowsOfRefresh()).toBe(0);
   });
 
+  it('reads everything again when the database was set back to an earlier state', async () => {
+    const [revoked, lost] = [
+      await givenKey(database.pool, { tenantId: 'acme' }),
+      await givenKey(database.pool, { tenantId: 'acme' }),
+    ];
+    const directory = new AccessDirectory(database.pool);
+    await directory.ensureFresh();
+    await database.pool.query('delete from api_keys where id = $1', [lost.id]);
+    await database.pool.query('update access_version set version = version - 50');
+    await database.pool.query('update api_keys set revoked_at = now() where id = $1', [revoked.id]);
+    directory.invalidate();
+    await directory.ensureFresh();
+    expect([directory.key(revoked.id), directory.key(lost.id)]).toEqual([undefined, undefined]);
+  });
+
   it('sends no query while it is fresh', async () => {
     const { pool, counts } = counting(database.pool);
     const directory = new AccessDirectory(pool);
