@@ -12,6 +12,7 @@ import { hasDigest, parseCredential, type SentCredential } from './identity/cred
 import { addressKey } from './identity/networks';
 import { bearerToken } from './identity/sent-key';
 import { LastUsed } from './last-used';
+import { requireNeeded } from './least-role';
 import { allowanceHeaders } from './limits/allowance';
 import { OidcTokens } from './oidc/oidc-tokens';
 import { invalidToken, RefusedCredentials } from './refused-credentials';
@@ -95,6 +96,18 @@ export class OperatorAccess {
     await this.charge(request.ip, reply);
     request.caller = operator;
     return operator;
+  }
+
+  /**
+   * Checks an admitted operator again, after the body was read, and stores the operator as of now in the request.
+   * @throws Problem `admin-token-invalid`, `role-insufficient` or `issuer-unavailable`, or the error of PostgreSQL
+   */
+  async checkAgain(request: FastifyRequest): Promise<void> {
+    const operator = await this.identity.of(request.headers);
+    if (!operator) throw invalidToken(); // it was right when it was sent, so it does not count as refused
+    const { needed } = request.routeOptions.config;
+    if (needed) requireNeeded(operator, needed);
+    request.caller = operator;
   }
 
   private async charge(address: string, reply: FastifyReply): Promise<void> {

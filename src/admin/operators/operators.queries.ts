@@ -57,10 +57,14 @@ export async function listOperators(
   return rows;
 }
 
-/** Counts the operators who are not revoked. Every api process holds them in memory. */
-export async function countOperators(db: Db): Promise<number> {
-  const { rows } = await db.query<{ n: number }>('select count(*)::int as n from operators where revoked_at is null');
-  return (rows[0] as { n: number }).n;
+/** Counts the operators who are not revoked: all, whom every api process holds in memory, and those who are visible. */
+export async function countOperators(db: Db, visibleTo: TenantIds): Promise<{ all: number; visible: number }> {
+  const { rows } = await db.query<{ all: number; visible: number }>(
+    `select count(*)::int as "all", (count(*) filter (where ${VISIBLE}))::int as visible
+       from operators where revoked_at is null`,
+    [visibleTo],
+  );
+  return rows[0] as { all: number; visible: number };
 }
 
 /** Returns the id of the operator with this name who is not revoked. */

@@ -23,13 +23,18 @@ function IsNoReservedName(): PropertyDecorator {
     name: 'isNoReservedName',
     validator: {
       validate: (value) => typeof value !== 'string' || !isReserved(value),
-      defaultMessage: () => `$property must not be ${names}, and must not begin or end with white space`,
+      defaultMessage: () =>
+        `$property must not be ${names}, must not begin or end with white space, and must not contain invisible characters`,
     },
   });
 }
 
+/** Control characters, line breaks, and what has no glyph. A name with one looks like another name. */
+const INVISIBLE = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
+
 function isReserved(name: string): boolean {
   const read = name.normalize('NFKC').toLowerCase();
+  if (INVISIBLE.test(name)) return true;
   return read !== read.trim() || RESERVED_NAMES.includes(read) || read.startsWith(OIDC_PREFIX);
 }
 

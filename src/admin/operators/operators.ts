@@ -21,6 +21,8 @@ import type { OperatorChangeRequest, OperatorRequest, OperatorsQuery } from './o
 import type { NewOperatorResponse, OperatorsPage } from './operators.responses';
 
 const MOST_OPERATORS = 1_000;
+/** Otherwise an owner who is bound to tenants could take all places of the installation. */
+const MOST_OF_BOUND_OWNER = 100;
 
 /** Creates, changes, revokes and lists operators. ADMIN_TOKEN is none of them and always works. */
 @Injectable()
@@ -43,7 +45,7 @@ export class Operators {
     const fresh = { id, name, role, tenantIds, expiresAt: instantOf(request.expiresAt) ?? null };
     const change = { action: 'operator.create', filter: fresh, acting, tenantIds } as const;
     const created = await this.changes.run(change, (db) =>
-      insertWithinLimit(db, { ...fresh, digest, createdBy: acting.name }),
+      insertWithinLimit(db, { ...fresh, digest, createdBy: acting.name }, tenantsCovered(acting)),
     );
     return { ...created, token: text };
   }
@@ -87,8 +89,13 @@ function checkBinding(acting: ActingOperator, tenantIds: string[] | null): void 
   throw new Problem('role-insufficient', detail);
 }
 
-async function insertWithinLimit(db: Db, fresh: NewOperator): Promise<NamedOperator> {
-  if ((await countOperators(db)) >= MOST_OPERATORS) {
+async function insertWithinLimit(db: Db, fresh: NewOperator, visibleTo: TenantIds): Promise<NamedOperator> {
+  const { all, visible } = await countOperators(db, visibleTo);
+  if (visibleTo !== null && visible >= MOST_OF_BOUND_OWNER) {
+    const detail = `The maximum is ${MOST_OF_BOUND_OWNER} operators who are bound to your tenants. Revoke one first.`;
+    throw new Problem('too-many-credentials', detail);
+  }
+  if (all >= MOST_OPERATORS) {
     throw new Problem('too-many-credentials', `The maximum is ${MOST_OPERATORS} operators. Revoke one first.`);
   }
   return (await insertOperator(db, fresh)) ?? nameIsTaken();

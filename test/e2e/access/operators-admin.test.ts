@@ -1,6 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Readable } from 'node:stream';
 import { admin, type AuditPage } from '../../support/admin';
 import { ask, expectStatus, type OperatorBody } from '../../support/access/access-admin';
 import { call, expectProblem } from '../../support/e2e-http';
+import { givenOperator } from '../../support/credentials';
 import { useApp } from '../../support/fixtures/app';
 
 interface Page {
@@ -75,6 +78,26 @@ describe('/v1/admin/operators', () => {
     await expectStatus(201, create({ name: 'leaving', role: 'viewer' }));
   });
 
+  it.each([
+    ['was revoked', 'DELETE', undefined, 401, 'admin-token-invalid'],
+    ['lost the role', 'PATCH', { role: 'operator' }, 403, 'role-insufficient'],
+    ['lost the tenant', 'PATCH', { tenantIds: ['fast'] }, 403, 'role-insufficient'],
+  ])('refuses a request whose sender %s while its body was on its way', async (what, method, body, status, code) => {
+    const { id, token } = await expectStatus(
+      201,
+      create({ name: `who ${what}`, role: 'owner', tenantIds: ['slow', 'fast'] }),
+    );
+    const slowBody = async function* (): AsyncGenerator<string> {
+      yield '{"name":"kept","role":"owner",';
+      await sleep(200); // the headers have arrived
+      expect((await ask(api.url, method, `operators/${id}`, { body })).status).toBeLessThan(300);
+      yield '"tenantIds":["slow"]}';
+    };
+    const headers = { 'x-admin-token': token, 'content-type': 'application/json' };
+    const sent = call(`${api.url}/v1/admin/operators`, { method: 'POST', headers, body: Readable.from(slowBody()) });
+    expectProblem(await sent, status, code);
+  });
+
   it('refuses a name that another one has, but not the own one', async () => {
     const [first, second] = [
       await expectStatus(201, create({ name: 'first', role: 'viewer' })),
@@ -100,9 +123,15 @@ describe('/v1/admin/operators', () => {
     'OIDC:ada',
     'oidc:ada',
     'OIDC:ada',
+    'ad\u00admin',
+    'admin\u200b',
+    'admin\ufe0f',
+    'admin\u3164',
+    'ada\nadmin',
+    'ada\u202e',
   ])('refuses the name %j', async (name) => {
     expectProblem(await create({ name, role: 'viewer' }), 400, 'invalid-request');
-    const { id } = await expectStatus(201, create({ name: `not ${name.trim()} ${Math.random()}`, role: 'viewer' }));
+    const { id } = await expectStatus(201, create({ name: `other ${Math.random()}`, role: 'viewer' }));
     expectProblem(await change(id, { name }), 400, 'invalid-request');
   });
 
@@ -141,6 +170,15 @@ describe('/v1/admin/operators', () => {
       expectProblem(await change(id, { tenantIds: null }, token), 403, 'role-insufficient');
     await expectStatus(200, change(inside.id, { tenantIds: ['blue'] }, token));
     expect((await ask(api.url, 'DELETE', `operators/${inside.id}`, { token })).status).toBe(204);
+  });
+
+  it('lets a bound owner take a tenth of the places for operators', async () => {
+    const crowded = ['crowded'];
+    const { token } = await expectStatus(201, create({ name: 'crowder', role: 'owner', tenantIds: crowded }));
+    for (let n = 1; n < 100; n++) await givenOperator(api.pool, { role: 'viewer', tenantIds: crowded });
+    const one = (name: string) => ({ name, role: 'viewer', tenantIds: crowded });
+    expectProblem(await create(one('101st'), token), 409, 'too-many-credentials');
+    await expectStatus(201, create(one('by an owner of all tenants')));
   });
 
   it('lists in pages, newest first', async () => {
