@@ -8,6 +8,7 @@ const SECRETS: readonly [pattern: RegExp, replacement: string][] = [
     /\b(authorization|(?:x-)?api[-_]?key|access[-_]?token|token|password|passwd|pwd|secret|signature)(["']?\s*[:=]\s*["']?)(?!\*|bearer|basic)[^\s"',;&]{1,400}/gi,
     '$1$2***',
   ],
+  [/\b(sf[ka]_[0-9A-Za-z]{12}_)[0-9A-Za-z]+/g, '$1***'], // API keys and operator tokens, but not their public ids
   [/\bwhsec_[\w+/=-]{4,}/g, 'whsec_***'],
 ];
 

@@ -24,10 +24,14 @@ export function roleFrom(claims: Claims, mapping: readonly RoleClaim[]): Operato
   return OPERATOR_ROLES.findLast((role) => given.includes(role));
 }
 
-/** An address that the issuer has not verified is no name, because its holder may have chosen it. */
+/**
+ * An address that the issuer has not verified is no name, because its holder may have chosen it. The holder may then
+ * have chosen the address of somebody else as user name, too.
+ */
 function nameFrom(claims: Claims, sub: string): string {
-  const email = claims.email_verified === false ? undefined : plainText(claims.email);
-  return email ?? plainText(claims.preferred_username) ?? sub;
+  const username = plainText(claims.preferred_username);
+  if (claims.email_verified === false) return username?.includes('@') ? sub : (username ?? sub);
+  return plainText(claims.email) ?? username ?? sub;
 }
 
 /** Returns the strings of a claim. A name that is no claim is a path: `realm_access.roles`. */

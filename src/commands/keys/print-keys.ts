@@ -1,5 +1,6 @@
 import type { Db } from '../../db/pool';
 import { listKeys, type ApiKey } from '../../admin/keys/keys.queries';
+import { lineSafe } from '../../observability/log-format';
 import { say } from '../../runtime/command';
 
 const PAGE = 500;
@@ -18,7 +19,9 @@ export async function printKeys(db: Db, tenantId: string | null): Promise<void> 
 
 function lineOf({ id, tenantId, name, scopes, lastUsedAt, ...key }: ApiKey, now: string): string {
   const used = lastUsedAt === null ? 'never used' : `last used ${lastUsedAt}`;
-  return [id, stateOf(key, now).padEnd(32), scopes.join(',').padEnd(11), tenantId, name, `(${used})`].join('  ');
+  return [id, stateOf(key, now).padEnd(32), scopes.join(',').padEnd(11), tenantId, lineSafe(name), `(${used})`].join(
+    '  ',
+  );
 }
 
 function stateOf({ revokedAt, expiresAt }: Pick<ApiKey, 'revokedAt' | 'expiresAt'>, now: string): string {

@@ -59,6 +59,9 @@ describe('operatorFrom', () => {
 
   it('does not use an address that the issuer has not verified, nor a name that cannot be stored or shown', () => {
     expect(operator({ sub: '1', email: 'boss@example.com', email_verified: false })?.name).toBe('oidc:1');
+    const borrowed = { email: 'me@example.com', email_verified: false, preferred_username: 'boss@example.com' };
+    expect(operator({ sub: '1', ...borrowed })?.name).toBe('oidc:1');
+    expect(operator({ sub: '1', ...borrowed, preferred_username: 'me' })?.name).toBe('oidc:me');
     expect(operator({ sub: '1', email: 'a\0b' })?.name).toBe('oidc:1');
     expect(operator({ sub: '1', email: 'a\nb', preferred_username: 'x'.repeat(201) })?.name).toBe('oidc:1');
     expect(operator({ sub: '1', email: '\ud800' })?.name).toBe('oidc:1');

@@ -18,10 +18,14 @@ describe('a text in a log line', () => {
     expect(lineSafe('x'.repeat(100_000))).toHaveLength(2_000);
   });
 
-  it.each(['amqp://guest:hunter2@host', 'Authorization: Bearer hunter2hunter2', 'password=hunter2', 'whsec_hunter2'])(
-    'has its secrets masked: %s',
-    (text) => expect(lineSafe(`failed for ${text}`)).not.toContain('hunter2'),
-  );
+  it.each([
+    'amqp://guest:hunter2@host',
+    'Authorization: Bearer hunter2hunter2',
+    'password=hunter2',
+    'whsec_hunter2',
+    'sfk_4kQ0bZx81LpT_hunter2',
+    'sfa_4kQ0bZx81LpT_hunter2',
+  ])('has its secrets masked: %s', (text) => expect(lineSafe(`failed for ${text}`)).not.toContain('hunter2'));
 });
 
 describe('an error in a log line', () => {
