@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { IncomingMessage } from 'node:http';
 import { Problem } from '../../event/problems';
 import type { RequestContext } from '../../event/prepare-event';
 import { preferredType } from '../../http/accept';
@@ -97,7 +96,7 @@ export class StreamEndpoint {
       const { bytes, problem } = await this.streams.ingest({ ...stream, onResult });
       const counts = { summary: summary.counts(bytes) };
       // The status is already sent, so the last line reports that the stream broke off.
-      if (problem) reply.raw.once('finish', () => void closeAfterBody(reply.request.raw));
+      if (problem) discardThenClose(reply);
       lines.line(problem ? brokenOff(problem, summary, bytes).toBody(correlationId) : counts);
       lines.end();
     } catch (error) {
@@ -107,10 +106,14 @@ export class StreamEndpoint {
   }
 }
 
-/** Closes the connection of a request whose body was not read to its end. */
-async function closeAfterBody(request: IncomingMessage): Promise<void> {
-  await discardBody(request);
-  request.socket.destroySoon();
+/**
+ * Discards the rest of the body, and closes the connection once the response is sent. Discards at once: a client that
+ * reads nothing before it has sent everything would otherwise wait for ever, and the response with it.
+ */
+function discardThenClose(reply: FastifyReply): void {
+  const request = reply.request.raw;
+  const discarded = discardBody(request);
+  reply.raw.once('finish', () => void discarded.then(() => request.socket.destroySoon()));
 }
 
 function brokenOff(problem: Problem, summary: StreamSummary, bytes: number): Problem {

@@ -192,6 +192,19 @@ describe('a stream with a response line by line', () => {
       await small.close();
     });
 
+    it('reads on, for a client that reads nothing before it has sent everything', async () => {
+      const small = await startTestApp(database.url, { STREAM_MAX_BYTES: '10000000' });
+      const stream = new OpenStream(small.url, 'read-on');
+      const id = 'i'.repeat(240);
+      for (let n = 0; n < 60_000; n += 500) {
+        await stream.write(Array.from({ length: 500 }, (_, i) => line(`${n + i}-${id}`, `${n + i}`)).join(''));
+      }
+      stream.end();
+      const { summary } = expectBroken(await stream.rest(), 'stream-too-large');
+      expect(summary?.accepted).toBeGreaterThan(10_000);
+      await small.close();
+    });
+
     it.each([
       ['malformed XML', { 'content-type': 'application/xml' }, '<e><event eventType="x" subject="s" payload="1"/></x>'],
       ['a cut encoding', { 'content-encoding': 'gzip' }, gzipSync(line('cut')).subarray(0, -8)],
