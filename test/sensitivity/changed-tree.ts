@@ -7,7 +7,7 @@ import type { Edit, NoticedByVerify } from './deliberate-fault';
 
 const ROOT = path.resolve(__dirname, '../..');
 const CONFIGURATION = ['package.json', 'jest.config.js', 'nest-cli.json', 'tsconfig.json', 'tsconfig.build.json'];
-const COPIED = ['src', 'test', 'migrations', 'scripts', '.env.example', ...CONFIGURATION];
+const COPIED = ['src', 'test', 'migrations', 'scripts', '.env.example', 'openapi.json', ...CONFIGURATION];
 /** A test may hang without a safeguard. */
 const TESTS_WITHIN_MS = 300_000;
 const BUILD_WITHIN_MS = 300_000;
