@@ -20,11 +20,30 @@ function documentedRows(): string[][] {
   );
 }
 
+/** The names that a file imports and does not use, other than in comments. */
+function unusedImports(text: string): string[] {
+  const code = text.replace(/\/\*[^]*?\*\/|\/\/.*$/gm, '');
+  const names = [...code.matchAll(/^import (?:type )?\{([^}]*)\}/gm)].flatMap(([, list = '']) => list.split(','));
+  return names
+    .map((name) => name.trim().split(/\s+/).at(-1) ?? '')
+    .filter((name) => name !== '' && code.split(new RegExp(`\\b${name}\\b`)).length <= 2);
+}
+
 /** `npm run sensitivity` runs by hand. In between, this checks that its list still fits the code. */
 describe('deliberate faults', () => {
   it.each(edits)('$name: is found exactly once in $file', ({ file, find, replace }) => {
     expect(readFileSync(path.join(ROOT, file), 'utf8').split(find)).toHaveLength(2);
     expect(replace).not.toBe(find);
+  });
+
+  it.each(DELIBERATE_FAULTS)('$name: leaves no import unused, which would not compile', ({ edits: all }) => {
+    for (const file of new Set(all.map((edit) => edit.file))) {
+      const text = readFileSync(path.join(ROOT, file), 'utf8');
+      const changed = all
+        .filter((edit) => edit.file === file)
+        .reduce((sum, { find, replace }) => sum.replace(find, () => replace), text);
+      expect(unusedImports(changed).filter((name) => !unusedImports(text).includes(name))).toEqual([]);
+    }
   });
 
   it('have different names, and tests that exist', () => {
