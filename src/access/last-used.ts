@@ -1,4 +1,4 @@
-import { Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { Pool } from 'pg';
 import { Loop } from '../runtime/loop';
 import { recordKeyUses, recordOperatorUses, type Use } from './last-used.queries';
@@ -13,6 +13,7 @@ const FLUSH_EVERY_MS = 60_000;
 export class LastUsed implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private uses = { key: new Map<string, number>(), operator: new Map<string, number>() };
   private readonly loop = new Loop('Last used', () => this.runOnce());
+  private readonly logger = new Logger('Access');
 
   constructor(private readonly pool: Pool) {}
 
@@ -26,7 +27,12 @@ export class LastUsed implements OnApplicationBootstrap, BeforeApplicationShutdo
 
   async beforeApplicationShutdown(): Promise<void> {
     await this.loop.stop();
-    await this.flush();
+    try {
+      await this.flush();
+    } catch (error) {
+      // The rest of the shutdown must go on while PostgreSQL is down.
+      this.logger.warn({ msg: 'the last uses of keys were not stored', err: error });
+    }
   }
 
   private async runOnce(): Promise<number> {
