@@ -5,7 +5,7 @@ import * as ts from 'typescript';
 const SRC = path.resolve(__dirname, '../../src');
 
 const FEATURES = ['ingest', 'outbox', 'worker', 'admin', 'operations'];
-const FOUNDATIONS = ['db', 'redis', 'broker', 'http', 'observability', 'runtime'];
+const FOUNDATIONS = ['db', 'expressions', 'redis', 'broker', 'http', 'observability', 'runtime'];
 /** What several features share and is more than a foundation: where an event stands, who may, what was done, where events go. */
 const SHARED = ['event-state', 'access', 'audit', 'destinations'];
 

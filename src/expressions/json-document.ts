@@ -1,0 +1,63 @@
+import { parseJson } from '../event/json/parse-json';
+import { sliceAt, sliceItems, type Slice } from './json-slices';
+
+/**
+ * A JSON value together with its text as it was sent. JSON.parse rounds long numbers and forgets how a number was
+ * written, so whoever needs a value exactly takes it from `text`. Of members with equal names the last counts.
+ */
+export class JsonDocument {
+  /** The text of a part is found when it is first needed: most readers need only the value. */
+  private source: string | (() => string);
+  private parsed: unknown;
+
+  /**
+   * @param text valid JSON
+   * @param value what JSON.parse(text) returns, if the caller has it
+   */
+  constructor(text: string | (() => string), value?: unknown) {
+    this.source = text;
+    this.parsed = value;
+  }
+
+  get text(): string {
+    if (typeof this.source === 'function') this.source = this.source();
+    return this.source;
+  }
+
+  /** What JSON.parse should return for the text. Parsed when it is first needed. */
+  get value(): unknown {
+    if (this.parsed === undefined) this.parsed = parseJson(this.text);
+    return this.parsed;
+  }
+
+  /** Returns what is at a path of member names and array indices, or undefined if nothing is there. */
+  at(path: readonly string[]): JsonDocument | undefined {
+    let value = this.value;
+    for (const segment of path) {
+      if (!hasMember(value, segment)) return undefined;
+      value = value[segment];
+    }
+    return new JsonDocument(() => cut(this.text, sliceAt(this.text, path)), value);
+  }
+
+  /** Returns the elements of an array, or undefined if the value is not an array. */
+  items(): JsonDocument[] | undefined {
+    const { value } = this;
+    if (!Array.isArray(value)) return undefined;
+    let slices: Slice[] | undefined;
+    return value.map((item: unknown, i) => {
+      const text = (): string => cut(this.text, (slices ??= sliceItems(this.text))[i] as Slice);
+      return new JsonDocument(text, item);
+    });
+  }
+}
+
+const cut = (text: string, { start, end }: Slice): string => text.slice(start, end);
+
+/** An array index as JSON Pointer writes it: without leading zeros. */
+const INDEX = /^(?:0|[1-9]\d*)$/;
+
+function hasMember(value: unknown, name: string): value is Record<string, unknown> {
+  if (typeof value !== 'object' || value === null) return false;
+  return Object.hasOwn(value, name) && (!Array.isArray(value) || INDEX.test(name));
+}
