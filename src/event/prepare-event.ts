@@ -195,7 +195,7 @@ function rejectForErrors(errors: ErrorDetail[]): { rejection: RecordRejection } 
 }
 
 /** Describes a JSON.parse error without V8's message, which quotes the caller's data: messages may be logged. */
-function withoutContent(error: unknown): string {
+export function withoutContent(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   const position = /at position (\d+)/.exec(message);
   return position ? `syntax error at position ${position[1]}` : 'unexpected token or end of input';

@@ -4,7 +4,7 @@ import * as ts from 'typescript';
 
 const SRC = path.resolve(__dirname, '../../src');
 
-const FEATURES = ['ingest', 'outbox', 'worker', 'admin', 'operations'];
+const FEATURES = ['ingest', 'outbox', 'worker', 'admin', 'operations', 'sources'];
 const FOUNDATIONS = ['db', 'expressions', 'redis', 'broker', 'http', 'observability', 'runtime'];
 /** What several features share and is more than a foundation: where an event stands, who may, what was done, where events go. */
 const SHARED = ['event-state', 'access', 'audit', 'destinations'];
@@ -16,6 +16,8 @@ const MAY_IMPORT: Record<string, string[]> = {
   ...Object.fromEntries(FOUNDATIONS.map((folder) => [folder, ['event', 'config', ...FOUNDATIONS]])),
   ...Object.fromEntries(SHARED.map((folder) => [folder, ['event', 'config', ...FOUNDATIONS]])),
   ...Object.fromEntries(FEATURES.map((folder) => [folder, ['event', 'config', ...FOUNDATIONS, ...SHARED]])),
+  // What comes through a source is read and stored like any other event.
+  sources: ['event', 'config', ...FOUNDATIONS, ...SHARED, 'ingest'],
 };
 
 /** Where everything comes together: these may import from anywhere, and nobody else may import them. */
@@ -113,6 +115,7 @@ describe('the imports of src', () => {
 describe('a breach is found:', () => {
   it.each([
     ['a feature that imports a feature', 'ingest/a.ts', 'outbox/b.ts'],
+    ['ingest importing sources', 'ingest/a.ts', 'sources/b.ts'],
     ['event importing config', 'event/a.ts', 'config/b.ts'],
     ['event importing a migration', 'event/a.ts', '../migrations/b.ts'],
     ['config importing a foundation', 'config/a.ts', 'db/b.ts'],

@@ -80,7 +80,7 @@ export class EventElement {
  * An element that has not closed. Attribute → member `@name`, child → member, children of one name → array. The order
  * of children with different names is lost, as JSON has none.
  */
-class OpenElement {
+export class OpenElement {
   /** The text since the last child. */
   text = '';
   /** Name of the attribute that says that the element is nil. */

@@ -1,0 +1,41 @@
+import { readHeaderValue, type HeaderValue } from './content-type';
+import { FORM_TYPE, readForm } from './form-body';
+import { isJsonType, readJson } from './json-body';
+import { MULTIPART_TYPE, readMultipart } from './multipart-body';
+import { BODY_LIMITS, type BodyLimits, type ParsedBody } from './parsed-body';
+import { readJsonOrPlain, readPlain, UNKNOWN_TYPE } from './plain-body';
+import { isXmlType, readXml } from './xml-body';
+
+/** @param sent the Content-Type as it was sent */
+type Reader = (bytes: Buffer, contentType: HeaderValue, limits: BodyLimits, sent: string) => ParsedBody;
+
+/** All formats of bodies. The first that takes the media type reads the body. */
+const READERS: readonly { takes: (mediaType: string) => boolean; read: Reader }[] = [
+  { takes: isJsonType, read: readJson },
+  { takes: (mediaType) => mediaType === FORM_TYPE, read: readForm },
+  { takes: (mediaType) => mediaType === MULTIPART_TYPE, read: readMultipart },
+  { takes: isXmlType, read: readXml },
+  { takes: (mediaType) => mediaType === '' || mediaType === 'text/plain', read: readJsonOrPlain },
+  { takes: () => true, read: readPlain },
+];
+
+/**
+ * Turns the bytes of a request into JSON text. What cannot be read is a rejection; nothing is thrown. Takes time and
+ * memory in proportion to the bytes.
+ * @param contentType the Content-Type header
+ */
+export function parseBody(
+  bytes: Buffer,
+  contentType: string | undefined,
+  limits: BodyLimits = BODY_LIMITS,
+): ParsedBody {
+  if (bytes.length === 0) return { json: '{}', fromJson: false };
+  const sent = contentType ?? '';
+  const header = readHeaderValue(sent) ?? { value: mediaTypeOf(sent), parameters: new Map<string, string>() };
+  const reader = READERS.find(({ takes }) => takes(header.value));
+  return (reader?.read ?? readPlain)(bytes, header, limits, sent === '' ? UNKNOWN_TYPE : sent);
+}
+
+function mediaTypeOf(contentType: string): string {
+  return (contentType.split(';', 1)[0] as string).trim().toLowerCase();
+}

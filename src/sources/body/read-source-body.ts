@@ -1,0 +1,106 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Readable } from 'node:stream';
+import { Problem } from '../../event/problems';
+import { bodyChunks } from '../../http/request-body';
+import { isEncoded, type RouteBody } from '../../http/route-body';
+import { readWholeBody } from '../../http/whole-body';
+import { contentDecoder, refusedEncoding } from '../../ingest/stream/content-decoder';
+
+/** Bodies of requests to a source. The route gets the unread stream, since the limit may depend on the source. */
+export const SOURCE_BODY: RouteBody = {
+  mediaTypes: [],
+  takesBody: () => true,
+  reading: () => 'stream',
+  refusedEncoding,
+};
+
+export interface SourceBodyLimits {
+  /** Bytes after decoding. */
+  maxBytes: number;
+  stallMs: number;
+}
+
+/** Time for an encoded body, in multiples of the stall timeout, as for bodies that are not encoded. */
+const MAX_STALLS = 4;
+/** Encoded data is hardly ever longer than what it stands for. Some encoders flush after every few bytes. */
+const MAX_EXPANSION = 2;
+const FREE_ENCODED_BYTES = 1_024;
+
+const MEDIA_TYPE = /^\s*[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+\s*(?:;|$)/;
+
+/**
+ * Removes a Content-Type that is not one: Fastify would answer 415, but a source takes any body. To be called before
+ * anything reads `request.mediaType`.
+ */
+export function dropBrokenContentType(headers: IncomingHttpHeaders): void {
+  const sent = headers['content-type'];
+  if (sent !== undefined && !MEDIA_TYPE.test(sent)) delete headers['content-type'];
+}
+
+/**
+ * Reads the body of a request to a source and decodes its Content-Encoding. Decodes at most one byte more than allowed,
+ * so a small body that expands to gigabytes costs no more than a large one.
+ * @param body the unread stream; anything else when the request has no body
+ * @throws Problem `event-too-large`, `malformed-body`, `unsupported-content-encoding`, `request-timeout`
+ */
+export async function readSourceBody(
+  body: unknown,
+  headers: IncomingHttpHeaders,
+  limits: SourceBodyLimits,
+): Promise<Buffer> {
+  if (!isReadable(body)) return Buffer.alloc(0);
+  return isEncoded(headers) ? readEncoded(body, headers, limits) : readPlainBytes(body, headers, limits);
+}
+
+function isReadable(body: unknown): body is Readable {
+  return typeof (body as Readable | null | undefined)?.read === 'function';
+}
+
+function readPlainBytes(body: Readable, headers: IncomingHttpHeaders, limits: SourceBodyLimits): Promise<Buffer> {
+  const announcedBytes = Number(headers['content-length']);
+  return new Promise((resolve, reject) => {
+    readWholeBody(body, { ...limits, announcedBytes, mayBeArray: false }, (error, bytes) => {
+      if (error) reject(error);
+      else resolve(bytes as Buffer);
+    });
+  });
+}
+
+async function readEncoded(
+  body: Readable,
+  headers: IncomingHttpHeaders,
+  { maxBytes, stallMs }: SourceBodyLimits,
+): Promise<Buffer> {
+  const encoded = boundedChunks(body, maxBytes * MAX_EXPANSION + FREE_ENCODED_BYTES, stallMs);
+  const decoded = contentDecoder(headers['content-encoding'])?.(encoded) ?? encoded;
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  while (bytes <= maxBytes) {
+    const next = await decoded.next().catch(endedEarly);
+    if (next.done) return Buffer.concat(chunks, bytes);
+    chunks.push(next.value);
+    bytes += next.value.length;
+  }
+  void decoded.return(undefined); // releases the decoder's memory; not awaited, since it may still wait for the sender
+  throw tooLarge(`The body is larger than the maximum of ${maxBytes} bytes.`);
+}
+
+/** Encoded data may decode to nothing for ever, so it has limits of its own. */
+async function* boundedChunks(body: Readable, maxBytes: number, stallMs: number): AsyncGenerator<Buffer> {
+  const endMs = performance.now() + stallMs * MAX_STALLS;
+  let bytes = 0;
+  for await (const chunk of bodyChunks(body, stallMs)) {
+    bytes += chunk.length;
+    if (bytes > maxBytes) throw tooLarge(`The encoded body is larger than the maximum of ${maxBytes} bytes.`);
+    if (performance.now() > endMs) throw new Problem('request-timeout', 'The body arrived too slowly.');
+    yield chunk;
+  }
+}
+
+function tooLarge(detail: string): Problem {
+  return new Problem('event-too-large', detail);
+}
+
+function endedEarly(error: unknown): never {
+  throw error instanceof Problem ? error : new Problem('malformed-body', 'The body ended before it was complete.');
+}

@@ -1,0 +1,190 @@
+import { PassThrough, Readable } from 'node:stream';
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
+import type { FastifyInstance } from 'fastify';
+import { parseSettings } from '../../../../src/config/parse-settings';
+import { Problem } from '../../../../src/event/problems';
+import { createFastifyAdapter } from '../../../../src/http/fastify-server';
+import { KnownRoutes } from '../../../../src/http/known-routes';
+import { parseBody } from '../../../../src/sources/body/parse-body';
+import { dropBrokenContentType, readSourceBody, SOURCE_BODY } from '../../../../src/sources/body/read-source-body';
+
+const LIMITS = { maxBytes: 100_000, stallMs: 1_000 };
+const TEXT = Buffer.from('a=%C3%A9&'.repeat(1_000));
+const ENCODERS: [string, (bytes: Buffer) => Buffer][] = [
+  ['gzip', gzipSync],
+  ['x-gzip', gzipSync],
+  ['deflate', deflateSync],
+  ['deflate', deflateRawSync],
+  ['br', brotliCompressSync],
+  ['zstd', zstdCompressSync],
+];
+
+const read = (bytes: Buffer, headers: Record<string, string> = {}, limits = LIMITS): Promise<Buffer> =>
+  readSourceBody(Readable.from(bytes.length > 0 ? [bytes] : []), headers, limits);
+async function problemOf(work: Promise<unknown>): Promise<Problem> {
+  const error: unknown = await work.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  expect(error).toBeInstanceOf(Problem);
+  return error as Problem;
+}
+
+describe('the body of a request to a source', () => {
+  it('is what was sent', async () => {
+    expect((await read(TEXT)).equals(TEXT)).toBe(true);
+    expect((await read(TEXT, { 'content-encoding': 'Identity' })).equals(TEXT)).toBe(true);
+    expect(await read(Buffer.alloc(0))).toHaveLength(0);
+    for (const none of [undefined, null, '', {}]) expect(await readSourceBody(none, {}, LIMITS)).toHaveLength(0);
+  });
+
+  it.each(ENCODERS)('is decoded from %s', async (encoding, encode) => {
+    expect((await read(encode(TEXT), { 'content-encoding': encoding })).equals(TEXT)).toBe(true);
+    expect(await read(encode(Buffer.alloc(0)), { 'content-encoding': encoding })).toHaveLength(0);
+  });
+
+  it('may be as large as the limit, and no larger', async () => {
+    const exact = Buffer.alloc(LIMITS.maxBytes, 'x');
+    expect(await read(exact)).toHaveLength(LIMITS.maxBytes);
+    expect(await read(gzipSync(exact), { 'content-encoding': 'gzip' })).toHaveLength(LIMITS.maxBytes);
+    const more = Buffer.alloc(LIMITS.maxBytes + 1, 'x');
+    for (const work of [read(more), read(gzipSync(more), { 'content-encoding': 'gzip' })]) {
+      expect(await problemOf(work)).toMatchObject({
+        code: 'event-too-large',
+        detail: 'The body is larger than the maximum of 100000 bytes.',
+      });
+    }
+    const announced = readSourceBody(new PassThrough(), { 'content-length': '10485760' }, LIMITS);
+    expect((await problemOf(announced)).code).toBe('event-too-large');
+  });
+
+  it('may be incompressible and as large as the limit', async () => {
+    let seed = 1;
+    const noise = Buffer.from(
+      Array.from({ length: LIMITS.maxBytes }, () => (seed = (seed * 16_807) % 2_147_483_647) >> 8),
+    );
+    for (const [encoding, encode] of ENCODERS) {
+      expect((await read(encode(noise), { 'content-encoding': encoding })).equals(noise)).toBe(true);
+    }
+  });
+
+  it.each(ENCODERS)('that expands to 32 MB from %s ends early', async (encoding, encode) => {
+    const bomb = encode(Buffer.alloc(32 * 1_048_576));
+    const before = process.memoryUsage();
+    const startedMs = performance.now();
+    expect(
+      (await problemOf(read(bomb, { 'content-encoding': encoding }, { ...LIMITS, maxBytes: 1_000_000 }))).code,
+    ).toBe('event-too-large');
+    expect(performance.now() - startedMs).toBeLessThan(2_000);
+    const after = process.memoryUsage();
+    expect(after.external + after.arrayBuffers - before.external - before.arrayBuffers).toBeLessThan(16 * 1_048_576);
+  });
+
+  it('that decodes to nothing for ever ends early', async () => {
+    const emptyBlock = Buffer.from([0, 0, 0, 0xff, 0xff]);
+    let sent = 0;
+    const endless = new Readable({
+      read() {
+        sent += 5_000;
+        setImmediate(() => this.push(Buffer.concat(Array<Buffer>(1_000).fill(emptyBlock))));
+      },
+    });
+    const problem = await problemOf(readSourceBody(endless, { 'content-encoding': 'deflate' }, LIMITS));
+    expect(problem).toMatchObject({
+      code: 'event-too-large',
+      detail: 'The encoded body is larger than the maximum of 201024 bytes.',
+    });
+    expect(sent).toBeLessThan(1_000_000);
+    endless.destroy();
+  });
+
+  it('that trickles in ends, encoded or not', async () => {
+    for (const headers of [{}, { 'content-encoding': 'gzip' }]) {
+      const trickle = new PassThrough();
+      const bytes = gzipSync(TEXT);
+      let at = 0;
+      const timer = setInterval(() => trickle.write(bytes.subarray(at, ++at)), 5);
+      expect((await problemOf(readSourceBody(trickle, headers, { ...LIMITS, stallMs: 20 }))).code).toBe(
+        'request-timeout',
+      );
+      clearInterval(timer);
+    }
+  });
+
+  it.each([
+    ['gzip', TEXT, 'malformed-body'],
+    ['gzip', gzipSync(TEXT).subarray(0, -1), 'malformed-body'],
+    ['gzip', Buffer.alloc(0), 'malformed-body'],
+    ['br', brotliCompressSync(TEXT).subarray(0, 10), 'malformed-body'],
+    ['compress', TEXT, 'unsupported-content-encoding'],
+    ['gzip, gzip', gzipSync(gzipSync(TEXT)), 'unsupported-content-encoding'],
+  ])('that is not %s is refused', async (encoding, bytes, code) => {
+    expect((await problemOf(read(bytes, { 'content-encoding': encoding }))).code).toBe(code);
+  });
+
+  it('that is cut off is refused', async () => {
+    for (const headers of [{}, { 'content-encoding': 'gzip' }]) {
+      const body = new PassThrough();
+      body.write(gzipSync(TEXT).subarray(0, 20));
+      setTimeout(() => body.destroy(), 10);
+      expect((await problemOf(readSourceBody(body, headers, LIMITS))).code).toBe('malformed-body');
+    }
+  });
+});
+
+describe('a route of a source', () => {
+  let server: FastifyInstance;
+  beforeAll(async () => {
+    server = createFastifyAdapter(parseSettings({}), new KnownRoutes()).getInstance<FastifyInstance>();
+    server.route({
+      method: ['GET', 'POST', 'PUT'],
+      url: '/in/x',
+      config: SOURCE_BODY,
+      onRequest: (request, _reply, done) => {
+        dropBrokenContentType(request.raw.headers);
+        done();
+      },
+      handler: async ({ body, headers }) =>
+        parseBody(await readSourceBody(body, headers, LIMITS), headers['content-type']),
+    });
+    await server.ready();
+  });
+  afterAll(() => server.close());
+
+  it.each([
+    ['application/json', '{"a":1}', { json: '{"a":1}' }],
+    ['application/json; charset=utf-16', '{"a":1}', { rejection: { code: 'malformed-body' } }],
+    ['text/x-unheard-of', 'x', { json: '{"@contentType":"text/x-unheard-of","@text":"x"}' }],
+    ['application/x-www-form-urlencoded', 'a=1', { json: '{"a":"1"}' }],
+    ['nonsense', '{"a":1}', { json: '{"a":1}' }],
+    ['a/b/c; d', 'x', { json: '{"@contentType":"application/octet-stream","@text":"x"}' }],
+    ['', 'x', { json: '{"@contentType":"application/octet-stream","@text":"x"}' }],
+    [undefined, '{"a":1}', { json: '{"a":1}' }],
+  ])('takes a body of type %s', async (contentType, payload, expected) => {
+    for (const method of ['POST', 'PUT'] as const) {
+      const type = contentType === undefined ? {} : { 'content-type': contentType };
+      const headers = { ...type, 'content-length': String(payload.length) };
+      const response = await server.inject({
+        method,
+        url: '/in/x',
+        headers,
+        payload: Readable.from([Buffer.from(payload)]),
+      });
+      expect(response.statusCode).toBe(200);
+      expect(response.json()).toMatchObject(expected);
+    }
+  });
+
+  it('takes requests without a body', async () => {
+    for (const method of ['GET', 'POST', 'PUT'] as const) {
+      const response = await server.inject({ method, url: '/in/x', headers: { 'content-type': 'application/json' } });
+      expect(response.json()).toEqual({ json: '{}', fromJson: false });
+    }
+  });
+
+  it('refuses an encoding that it cannot decode before it reads the body', async () => {
+    const headers = { 'content-encoding': 'compress' };
+    const response = await server.inject({ method: 'POST', url: '/in/x', headers, payload: 'x' });
+    expect(response.statusCode).toBe(415);
+  });
+});
