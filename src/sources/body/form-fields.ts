@@ -1,5 +1,6 @@
 import { quoted } from '../../event/json/canonical-json';
-import { parseJson } from './json-body';
+import { parseJson } from '../../event/json/parse-json';
+import { readJsonText } from './json-body';
 import { malformedBody, shown, type BodyLimits, type ParsedBody, type ReadBody } from './parsed-body';
 
 /** One field of a form. The value is JSON text: a string, or an object for a file. */
@@ -31,10 +32,10 @@ export function objectOfFields(fields: readonly FieldJson[]): ReadBody {
  * as `payload`.
  */
 export function jsonOfField(form: ReadBody, name: string, limits: BodyLimits): ParsedBody {
-  const fields: unknown = form.value ?? JSON.parse(form.json);
+  const fields: unknown = form.value ?? parseJson(form.json);
   const isObject = fields !== null && typeof fields === 'object' && !Array.isArray(fields);
   const text: unknown = isObject && Object.hasOwn(fields, name) ? (fields as Record<string, unknown>)[name] : undefined;
   if (text === undefined) return malformedBody(`The body has no field ${shown(name)}.`);
   if (typeof text !== 'string') return malformedBody(`The field ${shown(name)} must be sent once, as text.`);
-  return parseJson(text, `The field ${shown(name)}`, limits);
+  return readJsonText(text, `The field ${shown(name)}`, limits);
 }

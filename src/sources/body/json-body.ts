@@ -1,4 +1,5 @@
 import { decodeUtf8 } from '../../event/json/json-text';
+import { parseJson } from '../../event/json/parse-json';
 import { withoutContent } from '../../event/prepare-event';
 import type { HeaderValue } from './content-type';
 import { malformedBody, rejected, type BodyLimits, type ParsedBody } from './parsed-body';
@@ -18,14 +19,16 @@ export function readJson(bytes: Buffer, { parameters }: HeaderValue, limits: Bod
   if (!LIKE_ASCII.test(charset))
     return malformedBody('JSON must be in UTF-8, but the Content-Type has another charset.');
   const text = decodeUtf8(bytes);
-  return text === undefined ? malformedBody('The JSON body is not valid UTF-8.') : parseJson(text, 'The body', limits);
+  return text === undefined
+    ? malformedBody('The JSON body is not valid UTF-8.')
+    : readJsonText(text, 'The body', limits);
 }
 
 /** @param what what the text is, for messages */
-export function parseJson(text: string, what: string, { maxDepth }: BodyLimits): ParsedBody {
+export function readJsonText(text: string, what: string, { maxDepth }: BodyLimits): ParsedBody {
   if (isDeeperThan(maxDepth, text)) return tooDeep(what, maxDepth); // before JSON.parse, which is slow on deep text
   try {
-    return { json: text, fromJson: true, value: JSON.parse(text) as unknown };
+    return { json: text, fromJson: true, value: parseJson(text) };
   } catch (error) {
     return malformedBody(`${what} is not valid JSON: ${withoutContent(error)}.`);
   }

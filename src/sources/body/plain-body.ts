@@ -1,7 +1,7 @@
 import { quoted } from '../../event/json/canonical-json';
 import { charsetNamed, textOfBody } from './charset';
 import { readHeaderValue, type HeaderValue } from './content-type';
-import { parseJson } from './json-body';
+import { readJsonText } from './json-body';
 import type { BodyLimits, ParsedBody } from './parsed-body';
 
 /** The type of a body without a Content-Type (RFC 9110). */
@@ -14,7 +14,7 @@ export const UNKNOWN_TYPE = 'application/octet-stream';
 export function readJsonOrPlain(bytes: Buffer, contentType: HeaderValue, limits: BodyLimits, sent: string): ParsedBody {
   const text = textOf(bytes, contentType);
   if (text !== undefined && /^[ \t\r\n]*[[{]/.test(text)) {
-    const parsed = parseJson(text, 'The body', limits);
+    const parsed = readJsonText(text, 'The body', limits);
     if (!('rejection' in parsed)) return parsed;
   }
   return { json: textOrBase64(bytes, sent), fromJson: false };

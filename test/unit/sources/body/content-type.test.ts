@@ -24,9 +24,9 @@ it.each([
 
 it('takes linear time', () => {
   for (const text of ['\\"', ';', ' ', '=', '"', 'a', ';a', '; ']) {
-    const started = performance.now();
+    const before = process.cpuUsage();
     readHeaderValue(`a;b="${text.repeat(100_000)}`);
     readHeaderValue(`a;b${text.repeat(100_000)}`);
-    expect(performance.now() - started).toBeLessThan(1_000);
+    expect(process.cpuUsage(before).user).toBeLessThan(1_000_000);
   }
 });

@@ -1,4 +1,5 @@
 import * as fc from 'fast-check';
+import { parseJson } from '../../../../src/event/json/parse-json';
 import { parseBody } from '../../../../src/sources/body/parse-body';
 import { readFormFields } from '../../../../src/sources/body/form-body';
 import { readHeaderValue, type HeaderValue } from '../../../../src/sources/body/content-type';
@@ -8,7 +9,7 @@ const FORM = 'application/x-www-form-urlencoded';
 const parse = (body: string | Buffer, contentType = FORM) => parseBody(Buffer.from(body as string), contentType);
 const valueOf = (body: string | Buffer, contentType = FORM): unknown => {
   const parsed = parse(body, contentType);
-  return 'rejection' in parsed ? parsed : JSON.parse(parsed.json);
+  return 'rejection' in parsed ? parsed : parseJson(parsed.json);
 };
 
 describe('a form', () => {

@@ -52,9 +52,9 @@ describe.each(BODIES)('%s', (_what, contentType, body) => {
   const bytes = Buffer.from(body);
 
   it('is read or refused within bounded time and memory', () => {
-    const startedMs = performance.now();
+    const before = process.cpuUsage(); // wall time would be that of the other processes, too
     const parsed = parseBody(bytes, contentType);
-    const elapsedMs = performance.now() - startedMs;
+    const { user, system } = process.cpuUsage(before);
     if ('rejection' in parsed) {
       expect(['malformed-body', 'invalid-event']).toContain(parsed.rejection.code);
       expect(parsed.rejection.message.length).toBeLessThan(400);
@@ -63,7 +63,7 @@ describe.each(BODIES)('%s', (_what, contentType, body) => {
       expect(JSON.parse(parsed.json)).toBeDefined();
       expect(parsed.json.length).toBeLessThan(7 * bytes.length);
     }
-    expect(elapsedMs).toBeLessThan(3_000);
+    expect((user + system) / 1_000).toBeLessThan(3_000);
   });
 
   it('takes no more than in proportion when it is cut off', () => {

@@ -1,11 +1,12 @@
 import * as fc from 'fast-check';
+import { parseJson } from '../../../../src/event/json/parse-json';
 import { parseBody } from '../../../../src/sources/body/parse-body';
 
 const TYPE = 'multipart/form-data; boundary=b';
 const parse = (body: string | Buffer, contentType = TYPE) => parseBody(Buffer.from(body as string), contentType);
 const valueOf = (body: string | Buffer, contentType = TYPE): unknown => {
   const parsed = parse(body, contentType);
-  return 'rejection' in parsed ? parsed : JSON.parse(parsed.json);
+  return 'rejection' in parsed ? parsed : parseJson(parsed.json);
 };
 const part = (headers: string, content: string): string => `--b\r\n${headers}\r\n\r\n${content}\r\n`;
 const field = (name: string, content: string): string =>
@@ -29,7 +30,7 @@ describe('a multipart body', () => {
     form.append('__proto__', 'x');
     const parsed = parseBody(...(await ofBrowser(form)));
     expect(parsed).toMatchObject({ fromJson: false });
-    expect(Object.entries(JSON.parse((parsed as { json: string }).json) as object)).toEqual([
+    expect(Object.entries(parseJson((parsed as { json: string }).json) as object)).toEqual([
       ['sender', 'bob@example.com'],
       ['text', 'Grüße\r\n--b\r\n'],
       ['to', ['a', 'b']],

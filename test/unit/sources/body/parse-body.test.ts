@@ -1,3 +1,4 @@
+import { parseJson } from '../../../../src/event/json/parse-json';
 import { parseBody } from '../../../../src/sources/body/parse-body';
 import { jsonOfField } from '../../../../src/sources/body/form-fields';
 import { BODY_LIMITS, type ReadBody } from '../../../../src/sources/body/parsed-body';
@@ -7,7 +8,7 @@ const read = (body: string | Buffer, contentType?: string): ReadBody => {
   if ('rejection' in parsed) throw new Error(parsed.rejection.message);
   return parsed;
 };
-const valueOf = (body: string | Buffer, contentType?: string): unknown => JSON.parse(read(body, contentType).json);
+const valueOf = (body: string | Buffer, contentType?: string): unknown => parseJson(read(body, contentType).json);
 const rejectionOf = (body: string | Buffer, contentType?: string) => {
   const parsed = parseBody(Buffer.from(body as string), contentType);
   return 'rejection' in parsed ? parsed.rejection : undefined;
@@ -36,6 +37,14 @@ describe('a JSON body', () => {
 
   it('gives its parsed value, so that nobody parses it again', () => {
     expect(read('[1,{"a":null}]', 'application/json').value).toEqual([1, { a: null }]);
+  });
+
+  it('has its own names, which JSON.parse may take from a body before', () => {
+    JSON.parse('{"first":1,"\\\\":2}');
+    expect(read('{"first":1,"\\u0061":2}', 'application/json').value).toStrictEqual({ first: 1, a: 2 });
+    JSON.parse('{"first":1,"\\\\":2}');
+    const form = { json: '{"first":1,"\\u0061":"2"}', fromJson: false };
+    expect(jsonOfField(form, 'a', BODY_LIMITS)).toMatchObject({ json: '2' });
   });
 
   it.each(['null', '5', '"text"', 'false'])('may be a scalar: %s', (text) => {

@@ -1,10 +1,11 @@
+import { parseJson } from '../../../../src/event/json/parse-json';
 import { parseBody } from '../../../../src/sources/body/parse-body';
 
 const parse = (body: string | Buffer, contentType = 'application/xml') =>
   parseBody(Buffer.from(body as string), contentType);
 const valueOf = (body: string | Buffer, contentType?: string): unknown => {
   const parsed = parse(body, contentType);
-  return 'rejection' in parsed ? parsed : JSON.parse(parsed.json);
+  return 'rejection' in parsed ? parsed : parseJson(parsed.json);
 };
 
 describe('an XML body', () => {
