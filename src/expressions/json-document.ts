@@ -1,5 +1,5 @@
 import { parseJson } from '../event/json/parse-json';
-import { sliceAt, sliceItems, type Slice } from './json-slices';
+import { isIndex, sliceAt, sliceItems, type Slice } from './json-slices';
 
 /**
  * A JSON value together with its text as it was sent. JSON.parse rounds long numbers and forgets how a number was
@@ -54,10 +54,7 @@ export class JsonDocument {
 
 const cut = (text: string, { start, end }: Slice): string => text.slice(start, end);
 
-/** An array index as JSON Pointer writes it: without leading zeros. */
-const INDEX = /^(?:0|[1-9]\d*)$/;
-
 function hasMember(value: unknown, name: string): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null) return false;
-  return Object.hasOwn(value, name) && (!Array.isArray(value) || INDEX.test(name));
+  return Object.hasOwn(value, name) && (!Array.isArray(value) || isIndex(name));
 }

@@ -10,43 +10,26 @@ export interface Slice {
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
-const COLON = 0x3a;
 const BACKSLASH = 0x5c;
 const OPEN_ARRAY = 0x5b;
 const CLOSE_ARRAY = 0x5d;
 const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 
-/** Returns the position of the closing quote of the string that begins at `start`. */
-function closingQuote(text: string, start: number): number {
-  let i = start + 1;
-  for (let c = text.charCodeAt(i); c !== QUOTE; c = text.charCodeAt(++i)) if (c === BACKSLASH) i += 1;
-  return i;
-}
-
-function withoutSpaceAtEnd(text: string, end: number): number {
-  while (text.charCodeAt(end - 1) <= 0x20) end -= 1;
-  return end;
+/** True for an array index as JSON Pointer writes it: without leading zeros. */
+export function isIndex(name: string): boolean {
+  return /^(?:0|[1-9]\d*)$/.test(name);
 }
 
 /** Returns the slices of the elements of an array. */
 export function sliceItems(text: string): Slice[] {
   const slices: Slice[] = [];
-  let level = 0;
-  let start = -1;
-  for (let i = 0; i < text.length; i++) {
-    const c = text.charCodeAt(i);
-    if (c <= 0x20) continue;
-    if (level === 1 && (c === COMMA || c === CLOSE_ARRAY)) {
-      if (start >= 0) slices.push({ start, end: withoutSpaceAtEnd(text, i) });
-      start = -1;
-      if (c === CLOSE_ARRAY) break;
-      continue;
-    }
-    if (level === 1 && start < 0) start = i;
-    if (c === QUOTE) i = closingQuote(text, i);
-    else if (c === OPEN_ARRAY || c === OPEN_OBJECT) level += 1;
-    else if (c === CLOSE_ARRAY || c === CLOSE_OBJECT) level -= 1;
+  let at = afterSpace(text, text.indexOf('[') + 1);
+  while (text.charCodeAt(at) !== CLOSE_ARRAY) {
+    const end = afterValue(text, at);
+    slices.push({ start: at, end });
+    at = afterSpace(text, end);
+    if (text.charCodeAt(at) === COMMA) at = afterSpace(text, at + 1);
   }
   return slices;
 }
@@ -56,97 +39,125 @@ export function sliceItems(text: string): Slice[] {
  * counts, as in JSON.parse. The value must exist.
  */
 export function sliceAt(text: string, path: readonly string[]): Slice {
-  return new PathScanner(text, path).scan();
+  return sliceOfOnlyMember(text, path.at(-1)) ?? scanTo(text, path);
 }
 
-/** An array or object that the path leads into. */
-interface Container {
-  isArray: boolean;
-  /** Number of the current element of an array. */
-  index: number;
+/**
+ * Returns the value of the member if its name occurs only once in the text, which is three times as fast to find out as
+ * to follow the path. Names may be written with escapes only where the text has a backslash.
+ */
+function sliceOfOnlyMember(text: string, name: string | undefined): Slice | undefined {
+  if (name === undefined || isIndex(name) || text.includes('\\')) return undefined;
+  const quoted = `"${name}"`;
+  const at = text.indexOf(quoted);
+  if (at < 0 || text.includes(quoted, at + 1)) return undefined;
+  const colon = afterSpace(text, at + quoted.length);
+  if (text[colon] !== ':') return undefined;
+  const start = afterSpace(text, colon + 1);
+  return { start, end: afterValue(text, start) };
 }
 
-class PathScanner {
-  /** The containers on the path that the scan is inside of. */
-  private readonly entered: Container[] = [];
-  /** Number of containers that the scan is inside of. All of them are on the path when this equals entered.length. */
-  private level = 0;
-  /** True in the innermost container on the path when the path leads to the current member or element. */
-  private isNext = false;
-  /** True between a name and its value. */
-  private afterName = false;
-  private start = -1;
-  private found: Slice = { start: 0, end: 0 };
-
-  constructor(
-    private readonly text: string,
-    private readonly path: readonly string[],
-  ) {}
-
-  scan(): Slice {
-    const { text } = this;
-    if (this.path.length === 0) return { start: text.length - text.trimStart().length, end: text.trimEnd().length };
-    for (let i = 0; i < text.length; i++) {
-      const c = text.charCodeAt(i);
-      if (c <= 0x20) continue;
-      if (c === COMMA || c === CLOSE_OBJECT || c === CLOSE_ARRAY) this.endValue(c, i);
-      else if (c === QUOTE) i = this.string(i);
-      else if (c === COLON) this.afterName = true;
-      else this.beginValue(c, i);
+function scanTo(text: string, path: readonly string[]): Slice {
+  const start = afterSpace(text, 0);
+  const indices = path.map(Number);
+  /** For each array or object on the path that the scan is in: the index of the next element, or -1 for an object. */
+  const inside: number[] = [];
+  let found = { start, end: path.length > 0 ? start : afterValue(text, start) };
+  let at = start;
+  if (path.length > 0) at = enter(inside, text, at);
+  // An object on the path is read to its end, because a name may occur again. What is not on the path is skipped.
+  while (inside.length > 0) {
+    at = afterSpace(text, at);
+    const c = text.charCodeAt(at);
+    if (c === COMMA) {
+      at += 1;
+      continue;
     }
-    return this.found;
-  }
-
-  private get isOnPath(): boolean {
-    return this.level === this.entered.length;
-  }
-
-  /** Reads a name or a string. Returns the position of its last character. */
-  private string(start: number): number {
-    const end = closingQuote(this.text, start);
-    if (!this.isOnPath) return end;
-    const container = this.entered.at(-1);
-    if (container?.isArray === false && !this.afterName) {
-      this.isNext = this.isName(start, end, this.path[this.level - 1] as string);
+    if (c === CLOSE_ARRAY || c === CLOSE_OBJECT) {
+      inside.pop();
+      at += 1;
+      continue;
+    }
+    const level = inside.length - 1;
+    const index = inside[level] as number;
+    let isNext = index === indices[level];
+    if (index >= 0) {
+      inside[level] = index + 1;
     } else {
-      this.beginValue(QUOTE, start);
+      const end = afterString(text, at);
+      isNext = isName(text, at, end, path[level] as string);
+      at = afterSpace(text, afterSpace(text, end) + 1); // the colon
     }
-    return end;
-  }
-
-  private isName(start: number, end: number, name: string): boolean {
-    const { text } = this;
-    if (end - start - 1 === name.length && text.startsWith(name, start + 1) && !name.includes('\\')) return true;
-    const raw = text.slice(start, end + 1);
-    return raw.includes('\\') && JSON.parse(raw) === name;
-  }
-
-  private beginValue(c: number, at: number): void {
-    const opens = c === OPEN_ARRAY || c === OPEN_OBJECT;
-    if (this.isOnPath && (this.level === 0 || (this.isNext && this.start < 0))) {
-      if (this.level === this.path.length) this.start = at;
-      else if (opens) this.enter(c === OPEN_ARRAY);
+    if (isNext && level < path.length - 1 && isContainer(text, at)) {
+      at = enter(inside, text, at);
+    } else {
+      const end = afterValue(text, at);
+      if (isNext && level === path.length - 1) found = { start: at, end };
+      at = end;
     }
-    if (opens) this.level += 1;
   }
+  return found;
+}
 
-  private enter(isArray: boolean): void {
-    const wanted = this.path[this.level] as string;
-    this.entered.push({ isArray, index: 0 });
-    this.isNext = isArray && wanted === '0';
-    this.afterName = false;
-  }
+/** Notes the array or object that begins here. Returns the position behind its bracket. */
+function enter(inside: number[], text: string, at: number): number {
+  inside.push(text.charCodeAt(at) === OPEN_ARRAY ? 0 : -1);
+  return at + 1;
+}
 
-  private endValue(c: number, at: number): void {
-    if (this.isOnPath) {
-      if (this.start >= 0) this.found = { start: this.start, end: withoutSpaceAtEnd(this.text, at) };
-      this.start = -1;
-      this.isNext = false;
-      this.afterName = false;
-      const container = this.entered.at(-1) as Container;
-      if (c !== COMMA) this.entered.pop();
-      else if (container.isArray) this.isNext = String(++container.index) === this.path[this.level - 1];
-    }
-    if (c !== COMMA) this.level -= 1;
+function isContainer(text: string, at: number): boolean {
+  const c = text.charCodeAt(at);
+  return c === OPEN_ARRAY || c === OPEN_OBJECT;
+}
+
+/** True when the string in quotes between `start` and `end` is the name. */
+function isName(text: string, start: number, end: number, name: string): boolean {
+  if (end - start - 2 === name.length && text.startsWith(name, start + 1) && !name.includes('\\')) return true;
+  const quoted = text.slice(start, end);
+  return quoted.includes('\\') && JSON.parse(quoted) === name;
+}
+
+function afterSpace(text: string, at: number): number {
+  while (text.charCodeAt(at) <= 0x20) at += 1;
+  return at;
+}
+
+/** Searches with indexOf, which makes the scan of a body twice as fast as a loop over its characters. */
+function afterString(text: string, start: number): number {
+  let end = text.indexOf('"', start + 1);
+  while (text.charCodeAt(end - 1) === BACKSLASH && isEscaped(text, end)) end = text.indexOf('"', end + 1);
+  return end + 1;
+}
+
+/** True when the number of backslashes before a quote is odd. */
+function isEscaped(text: string, quote: number): boolean {
+  let first = quote;
+  while (text.charCodeAt(first - 1) === BACKSLASH) first -= 1;
+  return (quote - first) % 2 === 1;
+}
+
+/** Returns the position behind the value that begins at `start`. */
+function afterValue(text: string, start: number): number {
+  const first = text.charCodeAt(start);
+  if (first === QUOTE) return afterString(text, start);
+  if (first !== OPEN_ARRAY && first !== OPEN_OBJECT) return afterWord(text, start);
+  let level = 1;
+  let i = start + 1;
+  for (; level > 0; i++) {
+    const c = text.charCodeAt(i);
+    if (c === QUOTE) i = afterString(text, i) - 1;
+    else if ((c | 0x20) === OPEN_OBJECT)
+      level += 1; // either bracket
+    else if ((c | 0x20) === CLOSE_OBJECT) level -= 1;
   }
+  return i;
+}
+
+/** Returns the position behind a number, true, false or null. */
+function afterWord(text: string, start: number): number {
+  let end = start;
+  for (let c = text.charCodeAt(end); c > 0x20; c = text.charCodeAt(++end)) {
+    if (c === COMMA || c === CLOSE_ARRAY || c === CLOSE_OBJECT) break;
+  }
+  return end;
 }

@@ -79,7 +79,7 @@ const exportedNames = (text: string): string[] =>
 const texts = new Map(
   globSync('**/*.{ts,js}', { cwd: SRC }).map((file) => [file, readFileSync(path.join(SRC, file), 'utf8')] as const),
 );
-/** All files are TypeScript but for the guard that must run on an old Node.js. */
+/** All files are TypeScript but for the guard that must run on an old Node.js and what the process of expressions loads. */
 const existing = (target: string): string => (texts.has(target) ? target : target.replace(/\.ts$/, '.js'));
 const imports: Imports = new Map([...texts].map(([file, text]) => [file, importsOf(file, text).map(existing)]));
 

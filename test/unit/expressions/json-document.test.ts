@@ -98,6 +98,45 @@ describe('JsonDocument', () => {
     expect(new JsonDocument(text).at(path)?.text).toBe(slice);
   });
 
+  it('does not mistake a member for the element of an array', () => {
+    expect(new JsonDocument('{"a":{"0":1.0},"b":[2.0]}').at(['b', '0'])?.text).toBe('2.0');
+  });
+
+  it.each([
+    ['{"x":"a","a":1.0}', '1.0'],
+    ['{"a":1.0,"x":"a"}', '1.0'],
+    ['{"x":{"a":2.0},"a" : 1.0 }', '1.0'],
+    ['{"x":"\\"a\\":3.0","a":1.0}', '1.0'],
+    ['{"x":["a", 3.0],"a":1.0}', '1.0'],
+  ])('is not misled by the same name elsewhere in %s', (text, slice) => {
+    expect(new JsonDocument(text).at(['a'])?.text).toBe(slice);
+  });
+
+  it('finds a value of a body of 2 KB in less than 2 µs', () => {
+    const lines = Array.from({ length: 20 }, (_, i) => ({
+      id: `li_${i}`,
+      price: 10.5 + i,
+      text: 'twenty of such lines',
+    }));
+    const text = JSON.stringify({
+      id: 'evt_1',
+      data: { object: { lines, amount: 10.25 } },
+      type: 'order.created',
+      more: 'x'.repeat(800),
+    });
+    expect(text.length).toBeGreaterThan(2_000);
+    const document = new JsonDocument(Buffer.from(text).toString());
+    const path = ['data', 'object', 'amount'];
+    let expected = 0;
+    const times = Array.from({ length: 100 }, () => {
+      const started = performance.now();
+      for (let i = 0; i < 1_000; i++) expected += Number(document.at(path)?.value);
+      return performance.now() - started;
+    });
+    expect(expected).toBe(100 * 1_000 * 10.25);
+    expect(Math.min(...times)).toBeLessThan(2); // 1,000 times: measured 0.06 ms; with the exact text 1.2 ms
+  });
+
   it.each([
     ['{"a":[1,2]}', ['a', '2']],
     ['{"a":[1,2]}', ['a', '00']],

@@ -1,0 +1,183 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import * as path from 'node:path';
+import { Problem } from '../event/problems';
+import { EvaluationQueue, type Batch } from './evaluation-queue';
+import type { ExpressionScope, Found } from './expression-scope';
+import { JsonDocument } from './json-document';
+import { LIMITS } from './limits';
+
+/** What the child answers: that it is ready, or the result of one expression. */
+type Answer = { ready: true } | { json: string } | { failure: string; ended?: true } | Record<string, never>;
+
+/** The child ends a run that is late by its own clock. It is killed when it does not: one call may take very long. */
+const KILL_AFTER_MS = 2 * LIMITS.milliseconds;
+const START_WITHIN_MS = 10_000;
+
+const CANNOT_START = 'The process that evaluates expressions cannot be started.';
+const CHILD = path.join(__dirname, 'expression-child.js');
+const CHILD_OPTIONS = [`--max-old-space-size=${LIMITS.megabytes}`, '--max-semi-space-size=4'];
+
+/**
+ * Evaluates JSONata in a child process, one expression at a time, within LIMITS. The child is started at the first use,
+ * and again after it was ended. It is a process and not a thread because a thread that runs out of memory can end the
+ * whole process.
+ */
+export class ExpressionProcess {
+  private readonly queue = new EvaluationQueue();
+  private child: ChildProcess | undefined;
+  private isReady = false;
+  private current: Batch | undefined;
+  private timer: NodeJS.Timeout | undefined;
+  /** True when this side ended the child because a run was late. */
+  private wasLate = false;
+
+  /**
+   * @throws {Problem} `overloaded` when too many expressions wait
+   */
+  evaluate(text: string, scope: ExpressionScope): Promise<Found> {
+    return new Promise((resolve, reject) => {
+      if (!this.queue.add(scope, { text, resolve, reject })) {
+        reject(overloaded('Too many expressions wait to be evaluated.'));
+        return;
+      }
+      // Not at once: the other expressions of the same request are added before the microtask runs.
+      queueMicrotask(() => this.next());
+    });
+  }
+
+  /** Ends the child. What waits fails. Safe to call twice; a later evaluation starts a child again. */
+  async stop(): Promise<void> {
+    this.failAll(overloaded('The server is shutting down.'));
+    const { child } = this;
+    if (!child) return;
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGKILL');
+    await ended;
+  }
+
+  private next(): void {
+    if (this.current) return;
+    if (!this.child) this.start();
+    if (!this.isReady) return;
+    this.current = this.queue.take();
+    this.keepAlive(this.current !== undefined);
+    if (!this.current) return;
+    const { scope, evaluations } = this.current;
+    const { document, body, headers, query, path } = scope;
+    const message = {
+      document: document.text,
+      ...(body === document ? {} : { body: body.text }),
+      headers,
+      query,
+      path,
+      expressions: evaluations.map(({ text }) => text),
+    };
+    this.child?.send(message, () => undefined); // where the child has just ended, its exit settles the batch
+    this.startClock(KILL_AFTER_MS);
+  }
+
+  private start(): void {
+    this.isReady = false;
+    this.wasLate = false;
+    const child = fork(CHILD, [], { env: {}, execArgv: CHILD_OPTIONS, stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
+    this.child = child;
+    child.on('message', (answer: Answer) => this.take(answer));
+    child.on('error', () => this.notStarted(child));
+    child.on('exit', (code, signal) => this.ended(code, signal));
+    this.startClock(START_WITHIN_MS);
+  }
+
+  /** A process that could not be started has no exit. */
+  private notStarted(child: ChildProcess): void {
+    if (child.pid !== undefined) return;
+    this.child = undefined;
+    this.failAll(overloaded(CANNOT_START));
+  }
+
+  private take(answer: Answer): void {
+    clearTimeout(this.timer);
+    if ('ready' in answer) {
+      this.isReady = true;
+      this.next();
+      return;
+    }
+    this.settle(toFound(answer), 'ended' in answer);
+    if (this.current) this.startClock(KILL_AFTER_MS);
+    else this.next();
+  }
+
+  /** Gives the expression that was evaluated its result. */
+  private settle(found: Found, wasEnded: boolean): void {
+    const evaluation = this.current?.evaluations.shift();
+    if (!evaluation) return;
+    if (this.current?.evaluations.length === 0) this.current = undefined;
+    this.queue.note(evaluation.text, wasEnded);
+    evaluation.resolve(found);
+  }
+
+  private startClock(ms: number): void {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => {
+      const { child, current } = this;
+      const left = current?.evaluations.length;
+      // An answer may have arrived while this process was busy: read it first.
+      setImmediate(() => {
+        if (this.child !== child || this.current !== current || current?.evaluations.length !== left) return;
+        this.wasLate = true;
+        child?.kill('SIGKILL');
+      });
+    }, ms);
+  }
+
+  private ended(code: number | null, signal: NodeJS.Signals | null): void {
+    clearTimeout(this.timer);
+    const wasReady = this.isReady;
+    this.child = undefined;
+    this.isReady = false;
+    if (!wasReady) this.failAll(overloaded(CANNOT_START));
+    if (!this.current) return;
+    this.settle({ failure: this.whyEnded(code, signal) }, true);
+    if (this.current) this.queue.putBack(this.current);
+    this.current = undefined;
+    this.next();
+  }
+
+  private whyEnded(code: number | null, signal: NodeJS.Signals | null): string {
+    if (this.wasLate) return `timed out after ${LIMITS.milliseconds} ms`;
+    // V8 aborts when its heap is full. The kernel kills when the machine has no memory left.
+    if (signal && signal !== 'SIGTERM') return `needs more than ${LIMITS.megabytes} MB`;
+    return `was interrupted: its process ended (${signal ?? `exit code ${code}`})`;
+  }
+
+  private failAll(error: Error): void {
+    for (let batch = this.current ?? this.queue.take(); batch; batch = this.queue.take()) {
+      for (const { reject } of batch.evaluations) reject(error);
+    }
+    this.current = undefined;
+    clearTimeout(this.timer);
+  }
+
+  /** An idle child does not keep this process running. */
+  private keepAlive(busy: boolean): void {
+    const { child } = this;
+    if (busy) {
+      child?.ref();
+      child?.channel?.ref();
+    } else {
+      child?.unref();
+      child?.channel?.unref();
+    }
+  }
+}
+
+function toFound(answer: Exclude<Answer, { ready: true }>): Found {
+  if ('json' in answer) return { json: new JsonDocument(answer.json) };
+  return 'failure' in answer ? { failure: answer.failure } : { nothing: true };
+}
+
+function overloaded(detail: string): Problem {
+  return new Problem('overloaded', detail, { retryAfterSeconds: 1 });
+}
+
+/** One child serves all expressions of this process. */
+export const sharedProcess = new ExpressionProcess();

@@ -1,0 +1,17 @@
+'use strict';
+
+/** What one evaluation of a JSONata expression may use. */
+const LIMITS = {
+  milliseconds: 250,
+  /** Heap of the process that evaluates. */
+  megabytes: 64,
+  resultBytes: 1_048_576,
+  /** Length of a list. */
+  items: 200_000,
+  /** Characters of a text. */
+  textLength: 4_194_304,
+  /** Nested steps of an evaluation. A function call takes several. */
+  depth: 1_000,
+};
+
+module.exports = { LIMITS };
