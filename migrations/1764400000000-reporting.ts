@@ -31,7 +31,7 @@ export class Reporting1764400000000 implements MigrationInterface {
 }
 
 /** The view of the initial schema, with `more` columns at its end. */
-const eventStatus = (more: string): string => `view event_status as
+export const eventStatus = (more: string): string => `view event_status as
   select e.id as event_id, e.tenant_id,
          case when done.event_id is not null then 'COMPLETED'
               when s.status in ('RETRYING', 'DLQ', 'DISCARDED') then s.status
@@ -48,7 +48,7 @@ const eventStatus = (more: string): string => `view event_status as
            on done.event_id = e.id and done.generation = coalesce(s.generation, 1) and done.status = 'SUCCESS'
     left join retry_schedule due on due.event_id = e.id`;
 
-const MORE_COLUMNS = `,
+export const MORE_COLUMNS = `,
          coalesce(s.generation, 1) as generation,
          e.event_id as producer_event_id, e.type, e.subject, e.source, e.size_bytes, e.occurred_at, e.received_at`;
 

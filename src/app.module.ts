@@ -11,6 +11,7 @@ import { OperationsModule } from './operations/operations.module';
 import { IngestModule } from './ingest/ingest.module';
 import { ObservabilityModule } from './observability/observability.module';
 import { OutboxModule } from './outbox/outbox.module';
+import { SourcesModule } from './sources/sources.module';
 import { WorkerModule } from './worker/worker.module';
 
 type ModuleOf = (settings: Settings) => Type | DynamicModule;
@@ -19,7 +20,7 @@ const broker: ModuleOf = (settings) => BrokerModule.forRoot(settings);
 
 /** The modules of each role. A module listed by several roles is loaded once. */
 const MODULES_OF_ROLE: Record<Role, ModuleOf[]> = {
-  api: [() => IngestModule, () => AdminModule],
+  api: [() => IngestModule, () => SourcesModule, () => AdminModule],
   publisher: [broker, () => OutboxModule, () => ReplayModule],
   worker: [broker, () => WorkerModule],
 };

@@ -1,5 +1,6 @@
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { AccessDirectory } from './access/identity/access-directory';
 import { OperatorAccess } from './access/operator-access';
 import { guardAdminRoutes } from './admin/endpoint/admin-gate';
 import { AppModule } from './app.module';
@@ -13,6 +14,8 @@ import { createValidationPipe } from './http/validation';
 import { countOversizedEvents } from './ingest/oversized-events';
 import { AppLogger } from './observability/app-logger';
 import { Metrics } from './observability/metrics';
+import { guardSources } from './sources/source-gate';
+import { SourceRegistry } from './sources/source-registry';
 
 /** Creates the Nest application for the roles in the settings, ready to listen. The schema must be up to date. */
 export async function createApp(settings: Settings, databaseUrl: string): Promise<NestFastifyApplication> {
@@ -29,6 +32,7 @@ export async function createApp(settings: Settings, databaseUrl: string): Promis
     allowOrigins(app, settings.CORS_ALLOWED_ORIGINS);
     serveApiDocs(app);
     guardAdminRoutes(app.getHttpAdapter().getInstance(), app.get(OperatorAccess));
+    guardSources(app.getHttpAdapter().getInstance(), app.get(SourceRegistry), app.get(AccessDirectory));
     countOversizedEvents(app.getHttpAdapter().getInstance(), app.get(Metrics));
   }
   return app;

@@ -58,6 +58,10 @@ export const SETTINGS = {
   ),
   PORT: setting(integer(0, 65535), '3000', 'TCP port of the HTTP server, which every role has; 0 picks a free port'),
   HOST: setting(anyText, '127.0.0.1', 'address to listen on; use 0.0.0.0 in a container'),
+  PUBLIC_URL: optional(
+    url('http:', 'https:'),
+    'URL under which producers reach this installation, such as https://events.example.com; the URLs of sources begin with it, and some providers sign it; unset: the address on which the process listens',
+  ),
   LOG_LEVEL: setting(
     oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),
     'info',

@@ -17,6 +17,8 @@ export interface Event {
   /** What a CloudEvent has besides the other fields, as the JSON text of an object; see cloud-event-parts.ts. */
   extensionsJson?: string | null | undefined;
   source: string;
+  /** The id of the source that the event came through, if it came through one (src/sources/). */
+  sourceId?: string | null | undefined;
   schemaVersion: string;
   specVersion: string;
   /** SHA-256 of the canonical content, in hex; see content-hash.ts. */
@@ -59,5 +61,6 @@ function factsOf(event: Event): string {
     hash: event.hash,
     correlationId: event.correlationId,
   });
-  return head.slice(0, -1) + (event.extensionsJson ? `,"extensions":${event.extensionsJson}` : '');
+  const sourceId = event.sourceId ? `,"sourceId":"${event.sourceId}"` : '';
+  return head.slice(0, -1) + sourceId + (event.extensionsJson ? `,"extensions":${event.extensionsJson}` : '');
 }

@@ -3,7 +3,14 @@ import { parseExact, parseRepeating } from './json/exact-json';
 import { canonicalContent, sha256 } from './identity/content-hash';
 import type { CloudEventParts } from './cloud-event/cloud-event-parts';
 import type { Event } from './event';
-import { claimedKeys, cloudEventKey, eventIdKey, type ClaimedKeys, type KeyRules } from './identity/idempotency-key';
+import {
+  claimedKeys,
+  cloudEventKey,
+  eventIdKey,
+  sourceEventKey,
+  type ClaimedKeys,
+  type KeyRules,
+} from './identity/idempotency-key';
 import { childPointer, decodeUtf8, scanJsonObject, type JsonScan } from './json/json-text';
 import { findUnsupportedCharacter } from './json/unsupported-characters';
 import { legacyKeys, type LegacyKeys } from './identity/legacy-keys';
@@ -18,6 +25,19 @@ export interface RequestContext {
   traceparent: string | undefined;
   /** The caller's key for this event: the header's value, on a stream followed by `#` and the record number. */
   idempotencyKey: string | undefined;
+  /** The request of a source that the event came with. */
+  received?: ReceivedBySource | undefined;
+}
+
+/** A request that came through a source, as it is kept with the events that it led to. */
+export interface ReceivedBySource {
+  sourceId: string;
+  /** UUIDv7. */
+  requestId: string;
+  /** The request without its body, as JSON text; see kept-request.ts. */
+  requestJson: string;
+  /** Undefined when it equals the payload of the only event of the request. */
+  body: Buffer | undefined;
 }
 
 export interface ContentRules extends KeyRules {
@@ -33,12 +53,15 @@ export interface PreparedEvent extends ClaimedKeys {
   /** Digest of the content. Two events have the same content when their fingerprints are equal. */
   fingerprint: string;
   legacy: LegacyKeys | undefined;
+  received: ReceivedBySource | undefined;
 }
 
 export interface RecordRejection {
   code: ProblemCode;
   message: string;
   errors: ErrorDetail[];
+  /** Id of the stored event that has the same key or id and other content. */
+  conflictsWith?: string;
 }
 
 /** Nesting levels allowed in a payload. A scalar has 0. */
@@ -59,10 +82,31 @@ export function prepareEvent(
   receivedBytes = bytes.length,
   cloudEvent?: CloudEventParts,
 ): PrepareResult {
-  if (receivedBytes > rules.MAX_EVENT_BYTES) {
-    return reject('event-too-large', `The event is larger than the maximum of ${rules.MAX_EVENT_BYTES} bytes.`);
-  }
-  const read = readRecord(bytes);
+  const tooLarge = refusedSize(receivedBytes, rules);
+  if (tooLarge) return tooLarge;
+  const text = decodeUtf8(bytes);
+  if (text === undefined) return reject('malformed-body', 'The event is not valid UTF-8.');
+  return prepareRecord(text, context, rules, receivedBytes, cloudEvent);
+}
+
+/** The same for the text of an envelope, which was read from `receivedBytes` bytes. */
+export function prepareText(
+  text: string,
+  context: RequestContext,
+  rules: ContentRules,
+  receivedBytes: number,
+): PrepareResult {
+  return refusedSize(receivedBytes, rules) ?? prepareRecord(text, context, rules, receivedBytes);
+}
+
+function prepareRecord(
+  text: string,
+  context: RequestContext,
+  rules: ContentRules,
+  receivedBytes: number,
+  cloudEvent?: CloudEventParts,
+): PrepareResult {
+  const read = readRecord(text);
   return 'rejection' in read ? read : { prepared: withKeys({ ...read, cloudEvent }, receivedBytes, context, rules) };
 }
 
@@ -76,9 +120,14 @@ interface ReadRecord {
   cloudEvent?: CloudEventParts | undefined;
 }
 
-function readRecord(bytes: Buffer): ReadRecord | { rejection: RecordRejection } {
-  const text = decodeUtf8(bytes);
-  if (text === undefined) return reject('malformed-body', 'The event is not valid UTF-8.');
+function refusedSize(receivedBytes: number, rules: ContentRules): { rejection: RecordRejection } | undefined {
+  if (receivedBytes > rules.MAX_EVENT_BYTES) {
+    return reject('event-too-large', `The event is larger than the maximum of ${rules.MAX_EVENT_BYTES} bytes.`);
+  }
+  return undefined;
+}
+
+function readRecord(text: string): ReadRecord | { rejection: RecordRejection } {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -128,11 +177,11 @@ function refusedByScan({ depth, repeated }: JsonScan): { rejection: RecordReject
 
 function withKeys(record: ReadRecord, sizeBytes: number, context: RequestContext, rules: ContentRules): PreparedEvent {
   const { envelope, payloadJson, cloudEvent } = record;
-  const { tenantId } = context;
+  const { tenantId, received } = context;
   const { eventId, occurredAt, ...fields } = envelope;
-  const hash = contentHash(record, true);
+  const hash = contentHash(record, true, received?.sourceId);
   const compareTimes = rules.DEDUPE_INCLUDE_OCCURRED_AT || occurredAt === undefined;
-  const fingerprint = compareTimes ? hash : contentHash(record, false);
+  const fingerprint = compareTimes ? hash : contentHash(record, false, received?.sourceId);
   const id = uuidV7();
   const receivedAt = new Date().toISOString();
   return {
@@ -149,13 +198,19 @@ function withKeys(record: ReadRecord, sizeBytes: number, context: RequestContext
       correlationId: envelope.correlationId ?? context.correlationId,
       traceparent: context.traceparent,
       sizeBytes,
+      sourceId: received?.sourceId,
     },
     fingerprint,
+    received,
     ...keysOf(record, fingerprint, context, rules),
   };
 }
 
-function contentHash({ envelope, canonicalPayload, cloudEvent }: ReadRecord, withTime: boolean): string {
+/** @param sourceId hashed in place of the name of a source, which may change */
+function contentHash(record: ReadRecord, withTime: boolean, sourceId: string | undefined): string {
+  const { canonicalPayload, cloudEvent } = record;
+  const renamed = sourceId !== undefined && !cloudEvent;
+  const envelope = renamed ? { ...record.envelope, source: sourceId } : record.envelope;
   if (!cloudEvent) return sha256(canonicalContent(envelope, canonicalPayload, withTime));
   const payload = cloudEvent.canonicalPayload ?? canonicalPayload;
   return sha256(canonicalContent(envelope, payload, withTime, cloudEvent.canonicalMembers));
@@ -164,16 +219,21 @@ function contentHash({ envelope, canonicalPayload, cloudEvent }: ReadRecord, wit
 function keysOf(
   record: ReadRecord,
   fingerprint: string,
-  { tenantId, idempotencyKey }: RequestContext,
+  { tenantId, idempotencyKey, received }: RequestContext,
   rules: ContentRules,
 ): ClaimedKeys & Pick<PreparedEvent, 'legacy'> {
   const { envelope, canonicalPayload, cloudEvent } = record;
   const { eventId, source } = envelope;
-  const digest = (id: string): string => (cloudEvent ? cloudEventKey(tenantId, source, id) : eventIdKey(tenantId, id));
+  const sourceId = received?.sourceId;
+  const digest = (id: string): string => {
+    if (sourceId !== undefined)
+      return sourceEventKey(tenantId, sourceId, cloudEvent ? JSON.stringify([source, id]) : id);
+    return cloudEvent ? cloudEventKey(tenantId, source, id) : eventIdKey(tenantId, id);
+  };
   const ownId = eventId === undefined ? undefined : digest(eventId);
-  const of = { tenantId, idempotencyKey, ownId, eventId, fingerprint };
+  const of = { tenantId, idempotencyKey, ownId, eventId, fingerprint, sourceId };
   const keys = claimedKeys(of, rules);
-  if (!rules.checksLegacyKeys) return { ...keys, legacy: undefined };
+  if (!rules.checksLegacyKeys || sourceId !== undefined) return { ...keys, legacy: undefined };
   const { DEDUPE_INCLUDE_OCCURRED_AT: withTime } = rules;
   const before = cloudEvent
     ? sha256(canonicalContent(envelope, cloudEvent.legacyPayload ?? canonicalPayload, withTime))

@@ -14,7 +14,7 @@ export interface EventWithStatus extends Event {
 const SELECT_EVENT = `
   select e.id, e.tenant_id as "tenantId", e.event_id as "eventId", e.type, e.subject, e.partition_key as "partitionKey",
          e.occurred_at as "occurredAt", e.received_at as "receivedAt", e.payload as "payloadJson",
-         e.extensions as "extensionsJson", e.source,
+         e.extensions as "extensionsJson", e.source, e.source_id as "sourceId",
          e.schema_version as "schemaVersion", e.spec_version as "specVersion", encode(e.hash, 'hex') as hash,
          e.correlation_id as "correlationId", e.traceparent, e.size_bytes as "sizeBytes",
          s.status, s.next_attempt_at as "nextAttemptAt", s.last_error as "lastError",

@@ -27,5 +27,6 @@ import { TenantLimiter } from '../access/limits/tenant-limiter';
     CurrentRules,
     EventReader,
   ],
+  exports: [Intake, CurrentRules, TenantLimiter],
 })
 export class IngestModule {}

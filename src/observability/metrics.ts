@@ -48,6 +48,11 @@ export class Metrics {
     'Requests with a wrong, unknown or revoked API key (key) or operator token (operator)',
     ['kind'],
   );
+  readonly sourceRequests = this.counter(
+    'streamforge_source_requests_total',
+    'Requests to the URLs of sources, by preset and by what became of them; without those of unknown URLs',
+    ['provider', 'result'],
+  );
   readonly outboxBacklog = this.gauge('streamforge_outbox_backlog', 'Open outbox entries; counting stops at 100000');
   readonly outboxOldestPending = this.gauge(
     'streamforge_outbox_oldest_pending_seconds',

@@ -103,7 +103,7 @@ export const claimStatement = (claim: ClaimRequest): { text: string; values: unk
           from due left join lateral (
                  select id, tenant_id, events.event_id as producers_id, type, subject, partition_key, occurred_at,
                         received_at, payload, extensions, source, schema_version, spec_version, hash, correlation_id,
-                        traceparent, size_bytes
+                        traceparent, size_bytes, source_id
                    from events where id = due.event_id offset 0) e on true
       ), leased as (
         update outbox set status = 'IN_FLIGHT', lock_owner = $1, lock_acquired_at = now()
@@ -115,7 +115,7 @@ export const claimStatement = (claim: ClaimRequest): { text: string; values: unk
              partition_key as "partitionKey", occurred_at as "occurredAt", received_at as "receivedAt",
              payload as "payloadJson", extensions as "extensionsJson", source, schema_version as "schemaVersion",
              spec_version as "specVersion", encode(hash, 'hex') as hash, correlation_id as "correlationId", traceparent,
-             size_bytes as "sizeBytes",
+             size_bytes as "sizeBytes", source_id as "sourceId",
              (select count(*) from due)::integer as due
         from read where bytes_before < $4 order by entry_id`,
   values: [claim.token, claim.limit, claim.leaseSeconds, claim.maxBytes],

@@ -71,7 +71,7 @@ export const SAFEGUARDS: readonly Safeguard[] = [
   {
     name: 'the payload is stored as text',
     invariant: 'I1',
-    edits: [{ file: INSERT_EVENTS, find: '           payload::json\n', replace: '           payload::jsonb::json\n' }],
+    edits: [{ file: INSERT_EVENTS, find: '           payload::json$', replace: '           payload::jsonb::json$' }],
     tests: ['test/integration/ingest/store-batch.test.ts'],
   },
   {

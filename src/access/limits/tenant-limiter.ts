@@ -46,6 +46,20 @@ export class TenantLimiter {
     return charged;
   }
 
+  /**
+   * Reserves all events of a request that is stored as a whole and charges its bytes, or neither. When a limit is used
+   * up, returns a reservation without points, whose measure names that limit.
+   */
+  async reserveRequest(tenantId: string, events: number, bytes: number): Promise<Reservation> {
+    if (events === 1) return this.reserveSingle(tenantId, bytes);
+    const reserved = await this.events.reserveWhole(tenantId, events);
+    if (reserved.points === 0 || this.bytes.limitOf(tenantId) === 0) return reserved;
+    const charged = await this.bytes.reserveWhole(tenantId, Math.max(1, bytes));
+    if (charged.points > 0) return reserved;
+    this.events.giveBack(reserved, reserved.points);
+    return charged;
+  }
+
   /** Returns events of a reservation that cost nothing. */
   giveBack(reservation: Reservation, events: number): void {
     this.events.giveBack(reservation, events);

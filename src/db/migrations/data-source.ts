@@ -13,6 +13,7 @@ import { ActionKeys1764530000000 } from '../../../migrations/1764530000000-actio
 import { Identity1764540000000 } from '../../../migrations/1764540000000-identity';
 import { AuditTenants1764543000000 } from '../../../migrations/1764543000000-audit-tenants';
 import { RotatedKeys1764546000000 } from '../../../migrations/1764546000000-rotated-keys';
+import { Sources1764550000000 } from '../../../migrations/1764550000000-sources';
 
 /** TypeORM runs the migrations; all other access is SQL over pg. */
 export function createDataSource(databaseUrl: string): DataSource {
@@ -38,6 +39,7 @@ export function createDataSource(databaseUrl: string): DataSource {
       Identity1764540000000,
       AuditTenants1764543000000,
       RotatedKeys1764546000000,
+      Sources1764550000000,
     ],
     migrationsTableName: 'schema_migrations',
   });

@@ -41,7 +41,8 @@ export function decideDuplicate<Holder extends KeyHolder>(
   if (byKey) {
     if (prepared.keyKind === 'own-id') return byId(prepared, byKey, 'key');
     const same = hasSameContent(prepared, byKey);
-    if (prepared.keyKind === 'explicit') return same ? { kind: 'duplicate', of: byKey, by: 'key' } : KEY_REUSED;
+    if (prepared.keyKind === 'explicit')
+      return same ? { kind: 'duplicate', of: byKey, by: 'key' } : conflict(KEY_REUSED, byKey);
     const counts = same && (prepared.keyKind === 'intent' || !hasOwnId(byKey));
     return counts ? { kind: 'duplicate', of: byKey, by: 'key' } : { kind: 'other-holder' };
   }
@@ -53,7 +54,7 @@ export function byId<Holder extends KeyHolder>(
   holder: Holder,
   by: FoundBy,
 ): DuplicateDecision<Holder> {
-  return hasSameContent(prepared, holder) ? { kind: 'duplicate', of: holder, by } : EVENT_ID_CONFLICT;
+  return hasSameContent(prepared, holder) ? { kind: 'duplicate', of: holder, by } : conflict(EVENT_ID_CONFLICT, holder);
 }
 
 /** An earlier build computed another fingerprint from some contents. */
@@ -65,15 +66,18 @@ export function hasOwnId({ id, eventId }: KeyFact): boolean {
   return eventId !== id;
 }
 
-const KEY_REUSED = rejected(
-  'idempotency-key-reused',
-  'This idempotency key belongs to an event with different content. Use a new key for a new event.',
-);
-const EVENT_ID_CONFLICT = rejected(
-  'event-id-conflict',
-  'This eventId belongs to an event with different content. Use a new eventId for a new event.',
-);
+const KEY_REUSED = {
+  code: 'idempotency-key-reused',
+  message: 'This idempotency key belongs to an event with different content. Use a new key for a new event.',
+} as const;
+const EVENT_ID_CONFLICT = {
+  code: 'event-id-conflict',
+  message: 'This eventId belongs to an event with different content. Use a new eventId for a new event.',
+} as const;
 
-function rejected(code: RecordRejection['code'], message: string): { kind: 'rejected'; rejection: RecordRejection } {
-  return { kind: 'rejected', rejection: { code, message, errors: [] } };
+function conflict(
+  why: typeof KEY_REUSED | typeof EVENT_ID_CONFLICT,
+  { id }: KeyFact,
+): { kind: 'rejected'; rejection: RecordRejection } {
+  return { kind: 'rejected', rejection: { ...why, errors: [], conflictsWith: id } };
 }

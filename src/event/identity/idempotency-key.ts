@@ -30,13 +30,17 @@ export interface KeySource {
   ownId: string | undefined;
   eventId: string | undefined;
   fingerprint: string;
+  /** The source that the event came through. Its idempotency keys are its own. */
+  sourceId?: string | undefined;
 }
 
 /** Chooses the keys of an event: an idempotency key before the producer's own id, and that before the content. */
 export function claimedKeys(of: KeySource, rules: KeyRules): ClaimedKeys {
-  const { tenantId, idempotencyKey, ownId, eventId, fingerprint } = of;
+  const { tenantId, idempotencyKey, ownId, eventId, fingerprint, sourceId } = of;
   if (idempotencyKey !== undefined) {
-    return { keyKind: 'explicit', keyDigest: explicitKey(tenantId, idempotencyKey), eventIdDigest: ownId };
+    const keyDigest =
+      sourceId === undefined ? explicitKey(tenantId, idempotencyKey) : sourceKey(tenantId, sourceId, idempotencyKey);
+    return { keyKind: 'explicit', keyDigest, eventIdDigest: ownId };
   }
   if (!rules.DEDUPE_INCLUDE_EVENT_ID) {
     const keyDigest = derivedKey(tenantId, fingerprint, eventId, rules.DEDUPE_STRATEGY);
@@ -54,7 +58,7 @@ export function claimedKeys(of: KeySource, rules: KeyRules): ClaimedKeys {
  * Returns a digest that identifies "the same event" within a tenant. Each part is prefixed with its length, so tenant
  * `a` with key `bc` differs from tenant `ab` with key `c`. The kind keeps the key spaces apart.
  */
-function keyDigest(kind: KeyKind | 'derived' | 'event-id' | 'cloud-event', parts: string[]): string {
+function keyDigest(kind: KeyKind | 'derived' | 'event-id' | 'cloud-event' | OfSource, parts: string[]): string {
   return sha256([kind, ...parts].map((part) => `${part.length}:${part}`).join(''));
 }
 
@@ -87,6 +91,18 @@ export function eventIdKey(tenantId: string, eventId: string): string {
 /** Digest of the id of a CloudEvent, which is unique only together with its source. */
 export function cloudEventKey(tenantId: string, source: string, id: string): string {
   return keyDigest('cloud-event', [tenantId, source, id]);
+}
+
+type OfSource = 'source-event' | 'source-key';
+
+/** Digest of the id that a source's mapping finds. Ids are unique only within a source. */
+export function sourceEventKey(tenantId: string, sourceId: string, id: string): string {
+  return keyDigest('source-event', [tenantId, sourceId, id]);
+}
+
+/** Digest of the idempotency key that a source's mapping finds. */
+export function sourceKey(tenantId: string, sourceId: string, key: string): string {
+  return keyDigest('source-key', [tenantId, sourceId, key]);
 }
 
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;

@@ -17,6 +17,8 @@ export class DeliveredEvent {
     description: 'SHA-256 of the content, in hex',
   })
   hash!: string;
+  @ApiId({ required: false, description: 'The source that the event came through, if it came through one' })
+  sourceId?: string;
   @ApiText('c-1') correlationId!: string;
   @ApiJson(undefined, {
     required: false,

@@ -1,6 +1,6 @@
 import type { Db } from '../../db/pool';
 import type { KeyHolder } from '../../event/identity/decide-duplicate';
-import type { PreparedEvent } from '../../event/prepare-event';
+import type { PreparedEvent, ReceivedBySource } from '../../event/prepare-event';
 import type { CommittedEvent } from '../../redis/idempotency-cache';
 
 /** SQLSTATE raised by refuse_partial_claim(). Nothing of the batch was written. */
@@ -40,6 +40,12 @@ const LEGACY_INPUT: readonly Column[] = [
   ['handover', 'text', ({ legacy }) => legacy?.handover],
 ];
 
+/** Sent as well when an event of the batch came through a source. */
+const SOURCE_INPUT: readonly Column[] = [
+  ['source_id', 'uuid', ({ event }) => event.sourceId ?? undefined],
+  ['request_id', 'uuid', ({ received }) => received?.requestId],
+];
+
 /**
  * Joins the values of a column into one text parameter. An array parameter is slower: pg escapes its elements one by
  * one, which took an eighth of the api's time. Neither an envelope field (see validateEnvelope) nor JSON text can
@@ -51,8 +57,17 @@ const inputOf = (columns: readonly Column[]): string => `
     select * from unnest(${columns.map(([, type], i) => `string_to_array($${i + 1}, E'\\x1f', '')::${type}[]`).join(', ')})
       as t (${columns.map(([name]) => name).join(', ')})`;
 
-/** `got` counts the keys that each event claimed, without the optional one. */
-const storeEventsBy = ({ input, optionalKey, got }: Record<'input' | 'optionalKey' | 'got', string>): string => `
+/**
+ * `got` counts the keys that each event claimed, without the optional one. `sourceColumns` and `requests` are empty
+ * unless events came through a source.
+ */
+const storeEventsBy = ({
+  input,
+  optionalKey,
+  got,
+  sourceColumns,
+  requests,
+}: Record<'input' | 'optionalKey' | 'got' | 'sourceColumns' | 'requests', string>): string => `
   with input as materialized (${input}
   ), keys as (
     insert into idempotency_keys (digest, event_id, fingerprint, legacy)
@@ -73,33 +88,68 @@ const storeEventsBy = ({ input, optionalKey, got }: Record<'input' | 'optionalKe
   ), stored as (
     insert into events (id, outbox_id, occurred_at, received_at, size_bytes, tenant_id, event_id, type, subject,
                         partition_key, source, schema_version, spec_version, correlation_id, traceparent, hash,
-                        extensions, payload)
+                        extensions, payload${sourceColumns})
     select id, outbox_id, occurred_at, received_at, size_bytes, tenant_id, event_id, type, subject,
            partition_key, source, schema_version, spec_version, correlation_id, traceparent, decode(hash, 'hex'),
            extensions::json,
-           payload::json
+           payload::json${sourceColumns}
       from winners
   ), queued as (
     insert into outbox (id, event_id, destination) select outbox_id, id, 'main' from winners
-  )
+  )${requests}
   select id from winners`;
 
-const STORE_EVENTS = storeEventsBy({
-  input: inputOf(INPUT),
-  optionalKey: '',
-  got: 'select event_id, count(*) as got from keys group by event_id',
-});
+/** What a batch has besides plain events. */
+interface BatchKinds {
+  /** Omits events whose legacy keys are taken, and also claims the key of each that an earlier build would look up. */
+  legacy: boolean;
+  /** Stores the requests of sources that led to an event. */
+  fromSources: boolean;
+}
 
-/** Omits events whose legacy keys are taken, and also claims the key of each that an earlier build would look up. */
-const STORE_EVENTS_BESIDE_LEGACY = storeEventsBy({
-  input: `${inputOf(LEGACY_INPUT)}
+interface StoreStatement {
+  name: string;
+  text: string;
+  columns: readonly Column[];
+}
+
+/** A request is stored with its first event. The next statement of the batch may store further ones. */
+const insertRequests = (parameters: number): string => `, requests as (
+    insert into received_requests (id, source_id, request, body)
+    select r.id, r.source_id, r.request::json, r.body
+      from unnest($${parameters + 1}::uuid[], $${parameters + 2}::uuid[], $${parameters + 3}::text[],
+                  $${parameters + 4}::bytea[]) as r (id, source_id, request, body)
+     where exists (select from winners where winners.request_id = r.id)
+    on conflict (id) do nothing
+  )`;
+
+const statementFor = ({ legacy, fromSources }: BatchKinds): StoreStatement => {
+  const columns = [...(legacy ? LEGACY_INPUT : INPUT), ...(fromSources ? SOURCE_INPUT : [])];
+  const unlessLegacy = `
      where not exists (select from idempotency_keys k where k.legacy and k.digest = decode(legacy_derived, 'hex'))
-       and not exists (select from idempotency_keys k where k.legacy and k.digest = decode(legacy_event_id, 'hex'))`,
-  optionalKey: `union all
-            select decode(handover, 'hex'), id, fingerprint from input where handover is not null`,
-  got: `select keys.event_id, count(*) filter (where digest is distinct from decode(handover, 'hex')) as got
-          from keys join input on input.id = keys.event_id group by keys.event_id`,
-});
+       and not exists (select from idempotency_keys k where k.legacy and k.digest = decode(legacy_event_id, 'hex'))`;
+  return {
+    name: `store-events${legacy ? '-beside-legacy' : ''}${fromSources ? '-of-sources' : ''}`,
+    columns,
+    text: storeEventsBy({
+      input: inputOf(columns) + (legacy ? unlessLegacy : ''),
+      optionalKey: legacy
+        ? `union all
+            select decode(handover, 'hex'), id, fingerprint from input where handover is not null`
+        : '',
+      got: legacy
+        ? `select keys.event_id, count(*) filter (where digest is distinct from decode(handover, 'hex')) as got
+          from keys join input on input.id = keys.event_id group by keys.event_id`
+        : 'select event_id, count(*) as got from keys group by event_id',
+      sourceColumns: fromSources ? ', source_id, request_id' : '',
+      requests: fromSources ? insertRequests(columns.length) : '',
+    }),
+  };
+};
+
+const STATEMENTS = [true, false].flatMap((legacy) =>
+  [true, false].map((fromSources) => ({ legacy, fromSources, ...statementFor({ legacy, fromSources }) })),
+);
 
 /**
  * Claims the keys of the events and, for each event that got all of its keys, writes the event and its outbox entry.
@@ -113,13 +163,29 @@ const STORE_EVENTS_BESIDE_LEGACY = storeEventsBy({
  */
 export async function storeEvents(db: Db, batch: readonly PreparedEvent[]): Promise<Set<string>> {
   const legacy = batch.some((prepared) => prepared.legacy !== undefined);
-  const columns = legacy ? LEGACY_INPUT : INPUT;
-  const { rows } = await db.query<{ id: string }>({
-    name: legacy ? 'store-events-beside-legacy' : 'store-events',
-    text: legacy ? STORE_EVENTS_BESIDE_LEGACY : STORE_EVENTS,
-    values: columns.map(([, , pick]) => batch.map(pick).join(SEPARATOR)),
-  });
+  const requests = requestsOf(batch);
+  const fromSources = requests.length > 0;
+  const { name, text, columns } = STATEMENTS.find(
+    (one) => one.legacy === legacy && one.fromSources === fromSources,
+  ) as StoreStatement;
+  const values: unknown[] = columns.map(([, , pick]) => batch.map(pick).join(SEPARATOR));
+  if (fromSources) {
+    values.push(
+      requests.map(({ requestId }) => requestId),
+      requests.map(({ sourceId }) => sourceId),
+      requests.map(({ requestJson }) => requestJson),
+      requests.map(({ body }) => body ?? null),
+    );
+  }
+  const { rows } = await db.query<{ id: string }>({ name, text, values });
   return new Set(rows.map((row) => row.id));
+}
+
+/** Returns each request of a source once. */
+function requestsOf(batch: readonly PreparedEvent[]): ReceivedBySource[] {
+  const requests = new Map<string, ReceivedBySource>();
+  for (const { received } of batch) if (received) requests.set(received.requestId, received);
+  return [...requests.values()];
 }
 
 export type StoredHolder = CommittedEvent & Required<Pick<KeyHolder, 'legacy' | 'source'>>;

@@ -27,8 +27,8 @@ export const FAULTS_IN_STORE: readonly DeliberateFault[] = [
     edits: [
       {
         file: STORE,
-        find: '           payload::json\n      from winners\n',
-        replace: "           payload::json\n      from winners where right(id::text, 2) <> '00'\n",
+        find: '           payload::json${sourceColumns}\n      from winners\n',
+        replace: "           payload::json${sourceColumns}\n      from winners where right(id::text, 2) <> '00'\n",
       },
     ],
     noticedBy: calm('lost'),

@@ -122,6 +122,12 @@ export const NO_LOCKERS: Readonly<Record<string, string>> = {
   disableDestination: 'one row',
   rotateSecret: 'one row',
   deleteDestination: 'one row',
+  countSources: 'one row',
+  replaceSource: 'one row',
+  rotateSourceSecret: 'one row',
+  rotateSourceToken: 'one row',
+  deleteSource: 'one row',
+  keepSamples: 'rows that nobody else has locked',
   keepAdminToken: 'one row',
   keepDestinationsKey: 'one row',
 };

@@ -1,0 +1,104 @@
+import { hash } from 'node:crypto';
+import type { Db } from '../db/pool';
+import type { NewRejection, Rejection } from './rejection';
+
+/** Stores rejections with the first `maxBytes` bytes of each, and the SHA-256 of all bytes. */
+export async function insertRejections(db: Db, rejections: readonly NewRejection[], maxBytes: number): Promise<void> {
+  const column = <T>(pick: (rejection: NewRejection) => T): T[] => rejections.map(pick);
+  await db.query({
+    name: 'insert-rejections',
+    text: `
+      insert into rejections (id, tenant_id, source_id, endpoint, code, pointer, message, record_number, request_key,
+                              conflicts_with, correlation_id, received_at, content_type, size_bytes, digest, request,
+                              body)
+      select * from unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[],
+                           $8::integer[], $9::text[], $10::uuid[], $11::text[], $12::timestamptz[], $13::text[],
+                           $14::integer[], $15::bytea[], $16::json[], $17::bytea[])`,
+    values: [
+      column(({ id }) => id),
+      column(({ tenantId }) => tenantId),
+      column(({ sourceId }) => sourceId),
+      column(({ endpoint }) => endpoint),
+      column(({ code }) => code),
+      column(({ pointer }) => pointer),
+      column(({ message }) => message),
+      column(({ recordNumber }) => recordNumber),
+      column(({ requestKey }) => requestKey),
+      column(({ conflictsWith }) => conflictsWith),
+      column(({ correlationId }) => correlationId),
+      column(({ receivedAt }) => receivedAt),
+      column(({ contentType }) => contentType),
+      column(({ body }) => body.length),
+      column(({ body }) => hash('sha256', body, 'buffer')),
+      column(({ requestJson }) => requestJson),
+      column(({ body }) => body.subarray(0, maxBytes)),
+    ],
+  });
+}
+
+const COLUMNS = `
+  id, tenant_id as "tenantId", source_id as "sourceId", endpoint, code, pointer, message,
+  record_number as "recordNumber", request_key as "requestKey", conflicts_with as "conflictsWith",
+  correlation_id as "correlationId", received_at as "receivedAt", content_type as "contentType",
+  size_bytes as "sizeBytes"`;
+
+export interface RejectionFilter {
+  tenantId: string | null;
+  tenantIds: readonly string[] | null;
+  sourceId: string | null;
+  code: string | null;
+  correlationId: string | null;
+  from: string | null;
+  to: string | null;
+}
+
+/** Lists rejections with an id below `before`, newest first. */
+export async function listRejections(
+  db: Db,
+  filter: RejectionFilter,
+  page: { before: string | undefined; limit: number },
+): Promise<Rejection[]> {
+  const { rows } = await db.query<Rejection>(
+    `select ${COLUMNS} from rejections
+      where ($1::text is null or tenant_id = $1) and ($2::text[] is null or tenant_id = any ($2))
+        and ($3::uuid is null or source_id = $3) and ($4::text is null or code = $4)
+        and ($5::text is null or correlation_id = $5)
+        and ($6::timestamptz is null or id >= uuid_v7_floor($6)) and ($7::timestamptz is null or id < uuid_v7_floor($7))
+        and ($8::uuid is null or id < $8)
+      order by id desc limit $9`,
+    [
+      filter.tenantId,
+      filter.tenantIds,
+      filter.sourceId,
+      filter.code,
+      filter.correlationId,
+      filter.from,
+      filter.to,
+      page.before ?? null,
+      page.limit,
+    ],
+  );
+  return rows;
+}
+
+/** A rejection with what is kept of its bytes. */
+export interface KeptRejection extends Rejection {
+  body: Buffer;
+  /** SHA-256 of all bytes, in hex. */
+  digest: string;
+  /** The request without its body, as JSON text. */
+  requestJson: string | null;
+}
+
+export async function findRejection(
+  db: Db,
+  id: string,
+  tenantIds: readonly string[] | null,
+): Promise<KeptRejection | undefined> {
+  const { rows } = await db.query<KeptRejection>(
+    `select ${COLUMNS}, body, encode(digest, 'hex') as digest, request::text as "requestJson" from rejections
+      where id = $1 and ($2::text[] is null or tenant_id = any ($2))`,
+    [id, tenantIds],
+  );
+  return rows[0];
+}

@@ -1,0 +1,128 @@
+import { isUtf8 } from 'node:buffer';
+import { Injectable } from '@nestjs/common';
+import { Problem } from '../../event/problems';
+import { uuidV7 } from '../../event/uuid-v7';
+import { Metrics } from '../../observability/metrics';
+import { outcomeOf, type RecordResult } from '../answer-request';
+import { keptRequest } from '../kept-request';
+import type { LiveSource, SourceRules } from '../live-source';
+import type { ReceivedRequest } from '../received-request';
+import { CUSTOM_PROVIDER } from '../source';
+import type { Refused, Verified } from '../verification/verdict';
+import type { RequestSample, SampleResult } from './request-sample';
+import { RequestSamples } from './request-samples';
+
+const SHOWN_BYTES = 2_048;
+const SHOWN_IDS = 10;
+
+type Findings = Pick<RequestSample, 'result' | 'status'> &
+  Partial<Pick<RequestSample, 'code' | 'reason' | 'facts' | 'keyHint' | 'eventIds' | 'rejectionIds' | 'records'>>;
+
+/** Counts the requests of sources and keeps samples of them. */
+@Injectable()
+export class RequestReport {
+  constructor(
+    private readonly samples: RequestSamples,
+    private readonly metrics: Metrics,
+  ) {}
+
+  begin(source: LiveSource, rules: SourceRules, received: ReceivedRequest, correlationId: string): OpenReport {
+    const startedMs = performance.now();
+    return new OpenReport((findings) => {
+      const provider = rules.provider?.id ?? CUSTOM_PROVIDER;
+      this.metrics.sourceRequests.inc({ provider, result: findings.result });
+      const durationMs = Math.round((performance.now() - startedMs) * 10) / 10;
+      const beginning = Buffer.from(received.facts.body.subarray(0, SHOWN_BYTES)); // a copy: the body may be large
+      const bodyBytes = received.facts.body.length;
+      const request = keptRequest(received, rules.verification);
+      this.samples.note(source.row.id, () => ({
+        ...NOTHING,
+        id: uuidV7(),
+        correlationId,
+        durationMs,
+        request,
+        bodyBytes,
+        ...shownBody(beginning),
+        ...findings,
+      }));
+    });
+  }
+}
+
+const NOTHING = {
+  code: null,
+  reason: null,
+  facts: {},
+  keyHint: null,
+  eventIds: [],
+  rejectionIds: [],
+  records: 0,
+} satisfies Partial<RequestSample>;
+
+/** The report of one request. The first finding counts. */
+export class OpenReport {
+  private isDone = false;
+
+  constructor(private readonly tell: (findings: Findings) => void) {}
+
+  handshake<A extends { status: number }>(answer: A): A {
+    this.end({ result: 'handshake', status: answer.status });
+    return answer;
+  }
+
+  unverified({ code, reason, facts }: Refused): void {
+    this.end({ result: 'unverified', status: new Problem(code, '').status, code, reason, facts });
+  }
+
+  stored(results: readonly RecordResult[], { keyHint }: Verified, status: number): void {
+    const rejected = results.filter((result) => result.kind === 'rejected');
+    const [first] = rejected;
+    this.end({
+      result: resultOf(results),
+      status,
+      code: first?.code ?? null,
+      reason: first?.message ?? null,
+      keyHint: keyHint ?? null,
+      eventIds: results.flatMap((result) => ('id' in result ? [result.id] : [])).slice(0, SHOWN_IDS),
+      rejectionIds: rejected.map(({ rejectionId }) => rejectionId).slice(0, SHOWN_IDS),
+      records: results.length,
+    });
+  }
+
+  failed(error: unknown): void {
+    const problem = error instanceof Problem ? error : undefined;
+    this.end({
+      result: 'failed',
+      status: problem?.status ?? 500,
+      code: problem?.code ?? 'internal-error',
+      reason: problem?.detail ?? 'An unexpected error occurred. It is logged with the correlation id.',
+    });
+  }
+
+  private end(findings: Findings): void {
+    if (this.isDone) return;
+    this.isDone = true;
+    this.tell(findings);
+  }
+}
+
+function resultOf(results: readonly RecordResult[]): SampleResult {
+  const isFiltered = results.length > 0 && results.every(({ kind }) => kind === 'filtered');
+  return isFiltered ? 'filtered' : outcomeOf(results);
+}
+
+function shownBody(beginning: Buffer): Pick<RequestSample, 'bodyText' | 'bodyBase64'> {
+  const whole = beginning.length < SHOWN_BYTES ? beginning : withoutBrokenEnd(beginning);
+  if (isUtf8(whole)) return { bodyText: whole.toString(), bodyBase64: null };
+  return { bodyText: null, bodyBase64: beginning.toString('base64') };
+}
+
+/** Leaves out a character that the cut has broken. */
+function withoutBrokenEnd(bytes: Buffer): Buffer {
+  for (let end = bytes.length; end > bytes.length - 4; end--) {
+    const byte = bytes[end - 1] as number;
+    if (byte < 0x80) return bytes.subarray(0, end);
+    if (byte >= 0xc0) return bytes.subarray(0, end - 1);
+  }
+  return bytes;
+}

@@ -1,0 +1,40 @@
+import type { Db } from '../../db/pool';
+import type { RequestSample } from './request-sample';
+
+/** A sample on its way into the table. */
+export interface SampleRow {
+  sourceId: string;
+  id: string;
+  /** The RequestSample as JSON text. */
+  sample: string;
+}
+
+/** Adds samples, and deletes all but the newest `kept` of their sources. */
+export async function keepSamples(db: Db, rows: readonly SampleRow[], kept: number): Promise<void> {
+  await db.query({
+    name: 'insert-samples',
+    text: `insert into source_samples (source_id, id, sample)
+           select * from unnest($1::uuid[], $2::uuid[], $3::json[]) on conflict do nothing`,
+    values: [rows.map(({ sourceId }) => sourceId), rows.map(({ id }) => id), rows.map(({ sample }) => sample)],
+  });
+  await db.query({
+    name: 'delete-old-samples',
+    text: `
+      delete from source_samples where ctid = any (array(
+        select s.ctid from unnest($1::uuid[]) as of_source
+          join source_samples s on s.source_id = of_source
+         where s.id <= (select o.id from source_samples o where o.source_id = of_source
+                         order by o.id desc offset $2 limit 1)
+           for update of s skip locked))`,
+    values: [[...new Set(rows.map(({ sourceId }) => sourceId))], kept],
+  });
+}
+
+/** Lists the samples of a source, newest first. */
+export async function listSamples(db: Db, sourceId: string, limit: number): Promise<RequestSample[]> {
+  const { rows } = await db.query<{ sample: RequestSample }>(
+    'select sample from source_samples where source_id = $1 order by id desc limit $2',
+    [sourceId, limit],
+  );
+  return rows.map(({ sample }) => sample);
+}

@@ -1,0 +1,70 @@
+import type { SecretBox } from '../destinations/secrets/secret-box';
+import type { Answers } from './answers';
+import { effectiveRules } from './effective-source';
+import type { Handshake } from './handshakes/handshake';
+import { HANDSHAKES } from './handshakes/handshakes';
+import { compileMapping, type CompiledMapping } from './mapping/compile-mapping';
+import type { Provider } from './providers/provider';
+import { providerOf } from './providers/providers';
+import type { SealedSource } from './source';
+import type { CompiledVerifier, VerifierTools } from './verification/verifier';
+import type { Verification } from './verification/verification';
+import { compileVerifier, needsSecret } from './verification/verifiers';
+
+/** What rules the requests of a source, compiled once for each revision of the source. */
+export interface SourceRules {
+  provider: Provider | undefined;
+  verification: Verification;
+  verify: CompiledVerifier;
+  mapping: CompiledMapping;
+  accept: { matches: (value: unknown) => boolean } | undefined;
+  answers: Answers;
+  handshakes: readonly Handshake[];
+  /** The live secrets, the newest first. */
+  secrets: readonly string[];
+  /** False while the source needs a secret and has none: its provider shows one only once it knows the URL. */
+  canVerify: boolean;
+}
+
+/** A source as an api process holds it in memory. */
+export class LiveSource {
+  private compiled: { rules: SourceRules; untilMs: number } | undefined;
+
+  constructor(
+    readonly row: SealedSource,
+    private readonly box: SecretBox,
+    private readonly tools: VerifierTools,
+  ) {}
+
+  /** The form field that holds the body as JSON. */
+  get jsonField(): string | undefined {
+    return providerOf(this.row.provider)?.jsonField;
+  }
+
+  /** @throws the error of a rule that does not compile, or of a secret that cannot be opened */
+  rules(): SourceRules {
+    if (this.compiled && Date.now() < this.compiled.untilMs) return this.compiled.rules;
+    const secondUntilMs = this.row.secondSecretUntil === null ? Infinity : Date.parse(this.row.secondSecretUntil);
+    const isSecondLive = Date.now() < secondUntilMs;
+    const sealed = isSecondLive ? this.row.secrets : this.row.secrets.slice(0, 1);
+    const rules = this.compile(sealed.map((secret) => this.box.open(secret, this.row.id)));
+    this.compiled = { rules, untilMs: isSecondLive ? secondUntilMs : Infinity };
+    return rules;
+  }
+
+  private compile(secrets: readonly string[]): SourceRules {
+    const { provider, verification, mapping, answers } = effectiveRules(this.row);
+    const named = this.row.handshake === null ? undefined : HANDSHAKES[this.row.handshake];
+    return {
+      provider,
+      verification,
+      verify: compileVerifier(verification, secrets, this.tools),
+      mapping: compileMapping(mapping),
+      accept: undefined,
+      answers,
+      handshakes: named ? [named].flat() : (provider?.handshakes ?? []),
+      secrets,
+      canVerify: secrets.length > 0 || !needsSecret(verification),
+    };
+  }
+}

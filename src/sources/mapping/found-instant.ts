@@ -1,0 +1,27 @@
+import type { JsonDocument } from '../../expressions/json-document';
+
+/** Numbers below this are seconds since 1970; they reach the year 5138. Others are milliseconds. */
+const FIRST_MILLISECONDS = 1e11;
+const NUMBER = /^\d{1,16}(?:\.\d+)?$/;
+/** `2026-01-31 12:00:00`, and offsets without a colon. */
+const NEARLY_RFC_3339 = /^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d(?:\.\d+)?) ?(?:([Zz])|UTC|([+-]\d\d):?(\d\d))$/;
+/** The date of mails and of HTTP, such as `Sat, 31 Jan 2026 12:00:00 +0000`. */
+const RFC_5322 = /^(?:[A-Z][a-z]{2}, )?\d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d (?:GMT|UTC|[+-]\d{4})$/;
+
+/** Returns an instant as RFC 3339; a text that is none is returned as it is, and refused with the field's name. */
+export function foundInstant(document: JsonDocument): string | undefined {
+  const { value } = document;
+  if (typeof value !== 'string' && typeof value !== 'number') return undefined;
+  const text = typeof value === 'number' ? document.text : value.trim();
+  if (NUMBER.test(text)) {
+    const number = Number(text);
+    const date = new Date(number < FIRST_MILLISECONDS ? number * 1_000 : number);
+    return Number.isNaN(date.getTime()) ? text : date.toISOString();
+  }
+  const parts = NEARLY_RFC_3339.exec(text);
+  if (parts) {
+    const [, day, time, , hours, minutes] = parts;
+    return `${day}T${time}${hours === undefined ? 'Z' : `${hours}:${minutes}`}`;
+  }
+  return RFC_5322.test(text) ? new Date(text).toISOString() : text;
+}

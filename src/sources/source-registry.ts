@@ -1,0 +1,64 @@
+import { Injectable } from '@nestjs/common';
+import { Pool } from 'pg';
+import { FreshCopy } from '../db/fresh-copy';
+import { SecretKey } from '../destinations/secrets/secret-key';
+import { LiveSource } from './live-source';
+import { SOURCE_LIMITS } from './source';
+import { digestOfToken } from './source-token';
+import { readSources, readSourcesVersion } from './sources.queries';
+import { ProviderKeys } from './verification/provider-keys';
+
+/** Holds all sources in memory, never older than MOST_AGE_MS (fresh-copy.ts). A request sends no query. */
+@Injectable()
+export class SourceRegistry {
+  private byToken = new Map<string, LiveSource>();
+  private byId = new Map<string, LiveSource>();
+  private version: string | undefined;
+  private readonly copy = new FreshCopy(() => this.read());
+
+  constructor(
+    private readonly pool: Pool,
+    private readonly key: SecretKey,
+    private readonly providerKeys: ProviderKeys,
+  ) {}
+
+  /** Returns a promise to wait for before `withToken`, or undefined if there is nothing to wait for. */
+  ensureFresh(): Promise<void> | undefined {
+    return this.copy.ensure();
+  }
+
+  /** Returns the source that a token belongs to. */
+  withToken(token: string): LiveSource | undefined {
+    const digest = digestOfToken(token);
+    const source = digest === undefined ? undefined : this.byToken.get(digest);
+    if (!source) return undefined;
+    const { row } = source;
+    if (row.tokenDigest.toString('hex') === digest) return source;
+    return row.previousTokenUntil !== null && Date.parse(row.previousTokenUntil) > Date.now() ? source : undefined;
+  }
+
+  /** Makes the next call of `ensureFresh` compare versions first. */
+  invalidate(): void {
+    this.copy.invalidate();
+  }
+
+  private async read(): Promise<void> {
+    // The version is read first: a change between the two reads is then loaded twice instead of missed.
+    const version = await readSourcesVersion(this.pool);
+    if (version === this.version) return;
+    const box = await this.key.box();
+    const rows = await readSources(this.pool, SOURCE_LIMITS.ofInstallation);
+    const byToken = new Map<string, LiveSource>();
+    const byId = new Map<string, LiveSource>();
+    for (const row of rows) {
+      const known = this.byId.get(row.id);
+      const source = known?.row.revision === row.revision ? known : new LiveSource(row, box, this.providerKeys);
+      byId.set(row.id, source);
+      byToken.set(row.tokenDigest.toString('hex'), source);
+      if (row.previousTokenDigest) byToken.set(row.previousTokenDigest.toString('hex'), source);
+    }
+    this.byToken = byToken;
+    this.byId = byId;
+    this.version = version;
+  }
+}

@@ -1,0 +1,102 @@
+import { Controller, Get, Inject, Options, Post, Put, Req, Res } from '@nestjs/common';
+import { RouteConfig } from '@nestjs/platform-fastify';
+import { ApiExcludeEndpoint, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { SETTINGS_TOKEN, type Settings } from '../config/settings';
+import { readTraceparent } from '../http/correlation';
+import { readSourceBody, SOURCE_BODY } from './body/read-source-body';
+import { PublicUrl } from './public-url';
+import { ReceivedRequest } from './received-request';
+import { ApiSourceRequest } from './source-docs';
+import { SourceEndpoint } from './source-endpoint';
+
+const PATHS = [':token', ':token/*'];
+const ROUTE = { ...SOURCE_BODY, ofSource: true };
+/** A provider may put several events into one request, so its limit is larger than that of an event. */
+const LEAST_MAX_BYTES = 1_048_576;
+
+/** The URLs of sources. source-gate.ts has found the source before a request comes here. */
+@ApiTags('sources')
+@Controller('in')
+export class SourcesController {
+  private readonly limits: { maxBytes: number; stallMs: number };
+
+  constructor(
+    @Inject(SETTINGS_TOKEN) settings: Settings,
+    private readonly url: PublicUrl,
+    private readonly endpoint: SourceEndpoint,
+  ) {
+    const { MAX_EVENT_BYTES, REQUEST_STALL_TIMEOUT_MS: stallMs } = settings;
+    this.limits = { maxBytes: Math.max(MAX_EVENT_BYTES, LEAST_MAX_BYTES), stallMs };
+  }
+
+  @Post(':token')
+  @RouteConfig(ROUTE)
+  @ApiSourceRequest()
+  post(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    return this.receive(request, reply);
+  }
+
+  @Post(':token/*')
+  @RouteConfig(ROUTE)
+  @ApiExcludeEndpoint()
+  postBelow(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    return this.receive(request, reply);
+  }
+
+  @Put(PATHS)
+  @RouteConfig(ROUTE)
+  @ApiExcludeEndpoint()
+  put(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    return this.receive(request, reply);
+  }
+
+  @Get(PATHS)
+  @RouteConfig(ROUTE)
+  @ApiExcludeEndpoint()
+  get(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    return this.receive(request, reply);
+  }
+
+  @Options(PATHS)
+  @RouteConfig(ROUTE)
+  @ApiExcludeEndpoint()
+  options(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    return this.receive(request, reply);
+  }
+
+  private async receive(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    const { source, headers, method, ip: address } = request;
+    if (!source) throw new Error('the gate of sources has not run');
+    const receivedAt = new Date();
+    const body = await readSourceBody(request.body, headers, this.limits);
+    const received = new ReceivedRequest(
+      {
+        method,
+        path: pathAfterToken(request.url),
+        url: `${this.url.base()}${request.url}`,
+        query: request.query as Record<string, string | string[]>,
+        headers,
+        body,
+        address,
+        receivedAt,
+      },
+      source.jsonField,
+    );
+    const { tenantId } = source.row;
+    const context = {
+      tenantId,
+      correlationId: request.id,
+      traceparent: readTraceparent({ headers }),
+      idempotencyKey: undefined,
+    };
+    await this.endpoint.handle(source, received, context, reply);
+  }
+}
+
+/** Returns what follows the token in `/in/<token>/path?query`, as it was sent. */
+function pathAfterToken(url: string): string {
+  const path = url.split('?', 1)[0] as string;
+  const slash = path.indexOf('/', '/in/'.length);
+  return slash < 0 ? '' : path.slice(slash);
+}

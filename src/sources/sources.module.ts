@@ -1,0 +1,33 @@
+import { Module } from '@nestjs/common';
+import { AccessModule } from '../access/access.module';
+import { DestinationsModule } from '../destinations/destinations.module';
+import { IngestModule } from '../ingest/ingest.module';
+import { RejectionStore } from '../rejections/rejection-store';
+import { HandshakeAnswers } from './handshakes/handshake-answers';
+import { RequestReport } from './inspector/request-report';
+import { RequestSamples } from './inspector/request-samples';
+import { PublicUrl } from './public-url';
+import { SourceEndpoint } from './source-endpoint';
+import { SourceRegistry } from './source-registry';
+import { SourcesController } from './sources.controller';
+import { StoreRequest } from './store-request';
+import { ProviderKeys } from './verification/provider-keys';
+
+/** Takes requests of producers that we do not control, at a URL for each, and makes events of them. */
+@Module({
+  imports: [AccessModule, DestinationsModule, IngestModule],
+  controllers: [SourcesController],
+  providers: [
+    SourceRegistry,
+    SourceEndpoint,
+    StoreRequest,
+    HandshakeAnswers,
+    RequestReport,
+    RequestSamples,
+    RejectionStore,
+    PublicUrl,
+    ProviderKeys,
+  ],
+  exports: [SourceRegistry, RequestSamples, PublicUrl, ProviderKeys],
+})
+export class SourcesModule {}

@@ -1,0 +1,130 @@
+import { Injectable } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+import { allowanceHeaders } from '../access/limits/allowance';
+import type { Reservation } from '../access/limits/meter';
+import { TenantLimiter } from '../access/limits/tenant-limiter';
+import type { PreparedEvent, RecordRejection, RequestContext } from '../event/prepare-event';
+import { uuidV7 } from '../event/uuid-v7';
+import { Intake } from '../ingest/store/intake';
+import type { IngestResult } from '../ingest/store/store-batch';
+import { Metrics } from '../observability/metrics';
+import type { NewRejection } from '../rejections/rejection';
+import { RejectionStore } from '../rejections/rejection-store';
+import type { RecordResult } from './answer-request';
+import type { LiveSource } from './live-source';
+import type { PreparedRequest, RecordOfRequest } from './prepare-request';
+import type { ReceivedRequest } from './received-request';
+
+/** Stores the records of a request as events or as rejections. Both are committed before it returns. */
+@Injectable()
+export class StoreRequest {
+  constructor(
+    private readonly intake: Intake,
+    private readonly limiter: TenantLimiter,
+    private readonly rejections: RejectionStore,
+    private readonly metrics: Metrics,
+  ) {}
+
+  /** @throws Problem `tenant-rate-limited`, or that of storage. Sending the request again is then safe. */
+  async store(
+    source: LiveSource,
+    received: ReceivedRequest,
+    prepared: PreparedRequest,
+    context: RequestContext,
+    reply: FastifyReply,
+  ): Promise<RecordResult[]> {
+    const { tenantId } = source.row;
+    const { records } = prepared;
+    const reservation = await this.limiter.reserveRequest(tenantId, records.length, received.facts.body.length);
+    reply.headers(allowanceHeaders(this.limiter.allowance(tenantId)));
+    if (reservation.points === 0 && records.length > 0) throw this.limiter.problem(tenantId, reservation.measure);
+    const outcomes = await this.storeEvents(records, reservation);
+    const kept: NewRejection[] = [];
+    const results = outcomes.map((outcome): RecordResult => {
+      if ('kind' in outcome) return outcome;
+      const rejection = newRejection(outcome, { source, received, prepared, context });
+      kept.push(rejection);
+      const { id: rejectionId, code, message, pointer } = rejection;
+      return { record: outcome.record, kind: 'rejected', rejectionId, code, message, pointer };
+    });
+    if (kept.length > 0) await this.rejections.keep(kept);
+    return results;
+  }
+
+  private async storeEvents(
+    records: readonly RecordOfRequest[],
+    reservation: Reservation,
+  ): Promise<(RecordResult | RefusedRecord)[]> {
+    const events = records.flatMap(({ made }) => ('prepared' in made ? [made.prepared] : []));
+    const stored = await this.accept(events).catch((error: unknown) => {
+      this.metrics.ingestTotal.inc({ source: 'source', status: 'failed' }, events.length);
+      this.limiter.giveBack(reservation, reservation.points);
+      throw error;
+    });
+    let next = 0;
+    const results = records.map((record) => resultOf(record, () => stored[next++] as IngestResult));
+    const free = results.filter((result) => 'kind' in result && result.kind !== 'accepted').length;
+    this.limiter.giveBack(reservation, Math.min(free, reservation.points));
+    for (const result of results) {
+      this.metrics.ingestTotal.inc({ source: 'source', status: 'kind' in result ? result.kind : 'rejected' });
+    }
+    return results;
+  }
+
+  /** @throws the failure of the first event that is not known to be stored */
+  private async accept(events: readonly PreparedEvent[]): Promise<IngestResult[]> {
+    const [only] = events;
+    if (events.length === 1 && only) return [await this.intake.accept(only)];
+    const { results, failure } = await this.intake.acceptAll(events);
+    if (results.length < events.length) throw failure;
+    return results;
+  }
+}
+
+interface RefusedRecord {
+  record: RecordOfRequest;
+  rejection: RecordRejection;
+}
+
+function resultOf(record: RecordOfRequest, nextStored: () => IngestResult): RecordResult | RefusedRecord {
+  const { made } = record;
+  if ('rejection' in made) return { record, rejection: made.rejection };
+  if ('filteredOut' in made) return { record, kind: 'filtered' };
+  const result = nextStored();
+  if (result.kind === 'rejected') return { record, rejection: result.rejection };
+  const { id, eventId } = result.kind === 'accepted' ? result.committed : result.of;
+  return { record, kind: result.kind, id, eventId };
+}
+
+interface OfRequest {
+  source: LiveSource;
+  received: ReceivedRequest;
+  prepared: PreparedRequest;
+  context: RequestContext;
+}
+
+function newRejection(
+  { record, rejection }: RefusedRecord,
+  { source, received, prepared, context }: OfRequest,
+): NewRejection {
+  const { code, message, errors, conflictsWith } = rejection;
+  const body = record.bytes();
+  return {
+    id: uuidV7(),
+    tenantId: source.row.tenantId,
+    sourceId: source.row.id,
+    endpoint: 'source',
+    code,
+    pointer: errors[0]?.pointer ?? null,
+    message: message.trim(),
+    recordNumber: record.number ?? null,
+    requestKey: record.idempotencyKey ?? null,
+    conflictsWith: conflictsWith ?? null,
+    correlationId: context.correlationId,
+    receivedAt: received.facts.receivedAt.toISOString(),
+    contentType: received.header('content-type') ?? null,
+    sizeBytes: body.length,
+    requestJson: prepared.requestJson,
+    body,
+  };
+}

@@ -1,0 +1,8 @@
+/** A secret shorter than this could be guessed from its last characters. */
+const SHORTEST_WITH_HINT = 16;
+
+/** Returns what may be shown of a secret, so that an operator can tell two of them apart. */
+export function keyHint(secret: string): string | undefined {
+  const text = secret.trim();
+  return text.length < SHORTEST_WITH_HINT || text.includes('-----') ? undefined : `…${text.slice(-4)}`;
+}

@@ -1,0 +1,55 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { Pool } from 'pg';
+import { SecretKey } from '../../src/destinations/secrets/secret-key';
+import { uuidV7 } from '../../src/event/uuid-v7';
+import type { SealedSource, Source } from '../../src/sources/source';
+import { SourceRegistry } from '../../src/sources/source-registry';
+import { mintToken } from '../../src/sources/source-token';
+import { insertSource } from '../../src/sources/sources.queries';
+
+export interface SourceFields extends Partial<Pick<Source, 'tenantId' | 'name' | 'verification' | 'mapping'>> {
+  provider?: string;
+  secrets?: readonly string[];
+  answers?: Source['answers'];
+  accept?: Source['accept'];
+  handshake?: Source['handshake'];
+  status?: Source['status'];
+}
+
+export interface GivenSource {
+  row: SealedSource;
+  /** Below the URL of the application. */
+  path: string;
+  token: string;
+}
+
+/** Stores a source, as the admin endpoint does, and makes this process heed it at once. */
+export async function givenSource(
+  app: NestFastifyApplication,
+  pool: Pool,
+  { tenantId = 'acme', provider = 'custom', secrets = [], ...fields }: SourceFields,
+): Promise<GivenSource> {
+  const id = uuidV7();
+  const box = await app.get(SecretKey).box();
+  const token = mintToken();
+  const row = await insertSource(pool, {
+    id,
+    tenantId,
+    name: fields.name ?? `${provider} of ${tenantId}`,
+    uid: null,
+    provider,
+    verification: fields.verification ?? null,
+    mapping: fields.mapping ?? {},
+    answers: fields.answers ?? {},
+    accept: fields.accept ?? null,
+    handshake: fields.handshake ?? null,
+    expectEverySeconds: null,
+    allowUnverified: fields.verification?.scheme === 'none',
+    status: fields.status ?? 'active',
+    secrets: secrets.map((secret) => box.seal(secret, id)),
+    tokenDigest: token.digest,
+    tokenHint: token.hint,
+  });
+  app.get(SourceRegistry).invalidate();
+  return { row, path: `/in/${token.text}`, token: token.text };
+}
