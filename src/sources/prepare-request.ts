@@ -11,6 +11,7 @@ import {
 } from '../event/prepare-event';
 import { uuidV7 } from '../event/uuid-v7';
 import type { JsonDocument } from '../expressions/json-document';
+import { isCloudEvent } from './is-cloud-event';
 import { keptRequest } from './kept-request';
 import type { LiveSource, SourceRules } from './live-source';
 import { mapRecord, recordsOf, type MappedRecord } from './mapping/map-request';
@@ -91,7 +92,7 @@ interface OneRecord {
 async function prepareRecord(one: OneRecord, context: PreparationContext): Promise<Omit<RecordOfRequest, 'number'>> {
   const { received, body, document, isBatch, ofRequest } = one;
   const bytes = (): Buffer => (isBatch ? Buffer.from(document.text) : received.facts.body);
-  if (context.rules.provider?.format === 'cloudevents') {
+  if (isCloudEvent(context.rules.provider, context.rules.mapping, document)) {
     const request = { ...context.request, received: ofRequest };
     return { made: prepareStructured(bytes(), request, context.content), bytes, idempotencyKey: undefined };
   }

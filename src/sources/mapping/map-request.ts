@@ -24,7 +24,7 @@ export type MapResult = MappedRecord | { rejection: RecordRejection };
 /** The largest number of records in one request. SendGrid sends up to a thousand. */
 export const MAX_RECORDS = 5_000;
 
-/** Splits a request into its records; one without a list is one record. */
+/** Splits a request into its records. One without a list is one record, and so is an object in place of a list. */
 export async function recordsOf(
   request: ReceivedRequest,
   body: JsonDocument,
@@ -33,8 +33,8 @@ export async function recordsOf(
   if (!mapping.records) return [body];
   const found = await mapping.records(fromOf(request, body, body));
   if ('missing' in found) return rejectedFor('records', found.missing);
-  const items = found.json.items();
-  if (!items) return rejectedFor('records', 'it must find a list');
+  if (typeof found.json.value !== 'object') return rejectedFor('records', 'it must find a list or an object');
+  const items = found.json.items() ?? [found.json];
   if (items.length > MAX_RECORDS) return rejectedFor('records', `the list has more than ${MAX_RECORDS} items`);
   return items;
 }

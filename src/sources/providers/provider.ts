@@ -20,7 +20,7 @@ export interface Provider {
   mapping: Mapping;
   /** The form field that holds the body as JSON. It is then mapped and kept in place of the form. */
   jsonField?: string;
-  /** `cloudevents`: bodies are CloudEvents 1.0, which say by themselves what the fields are. */
+  /** `cloudevents`: CloudEvents 1.0, which say by themselves what the fields are. What is none of them is mapped. */
   format?: 'cloudevents';
   handshakes?: readonly Handshake[];
   answers?: Answers;
