@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { AccessModule } from '../access/access.module';
 import { DestinationsModule } from '../destinations/destinations.module';
+import { ExpressionsModule } from '../expressions/expressions.module';
 import { IngestModule } from '../ingest/ingest.module';
 import { RejectionStore } from '../rejections/rejection-store';
 import { HandshakeAnswers } from './handshakes/handshake-answers';
@@ -15,7 +16,7 @@ import { ProviderKeys } from './verification/provider-keys';
 
 /** Takes requests of producers that we do not control, at a URL for each, and makes events of them. */
 @Module({
-  imports: [AccessModule, DestinationsModule, IngestModule],
+  imports: [AccessModule, DestinationsModule, ExpressionsModule, IngestModule],
   controllers: [SourcesController],
   providers: [
     SourceRegistry,

@@ -71,13 +71,9 @@ export class StoreRequest {
     return results;
   }
 
-  /** @throws the failure of the first event that is not known to be stored */
   private async accept(events: readonly PreparedEvent[]): Promise<IngestResult[]> {
     const [only] = events;
-    if (events.length === 1 && only) return [await this.intake.accept(only)];
-    const { results, failure } = await this.intake.acceptAll(events);
-    if (results.length < events.length) throw failure;
-    return results;
+    return events.length === 1 && only ? [await this.intake.accept(only)] : this.intake.acceptTogether(events);
   }
 }
 

@@ -23,6 +23,8 @@ const MAX_QUEUED_BYTES = 64 * 1024 * 1024;
 
 interface Waiting {
   prepared: PreparedEvent;
+  /** Number of events after this one that must be in the same batch. */
+  followers: number;
   resolve: (result: IngestResult) => void;
   reject: (error: unknown) => void;
 }
@@ -54,11 +56,7 @@ export class BatchWriter {
    * @throws Problem `overloaded`, synchronously, when the queue is full
    */
   write(prepared: PreparedEvent): Promise<IngestResult> {
-    if (!this.hasRoom()) {
-      throw new Problem('overloaded', 'Too many events are waiting to be stored. Send the event again later.', {
-        retryAfterSeconds: 1,
-      });
-    }
+    if (!this.hasRoom()) throw overloaded();
     return this.enqueue(prepared);
   }
 
@@ -68,13 +66,22 @@ export class BatchWriter {
     return Promise.allSettled(events.map((prepared) => this.enqueue(prepared)));
   }
 
+  /**
+   * Writes events in one batch, so that they are committed together unless one of them shares a key with a stored event.
+   * @throws Problem `overloaded`, synchronously, when the queue is full
+   */
+  writeTogether(events: readonly PreparedEvent[]): Promise<IngestResult[]> {
+    if (!this.hasRoom()) throw overloaded();
+    return Promise.all(events.map((prepared, i) => this.enqueue(prepared, events.length - 1 - i)));
+  }
+
   private hasRoom(): boolean {
     return this.queue.length < MAX_QUEUED_EVENTS && this.queuedBytes < MAX_QUEUED_BYTES;
   }
 
-  private enqueue(prepared: PreparedEvent): Promise<IngestResult> {
+  private enqueue(prepared: PreparedEvent, followers = 0): Promise<IngestResult> {
     return new Promise((resolve, reject) => {
-      this.queue.push({ prepared, resolve, reject });
+      this.queue.push({ prepared, followers, resolve, reject });
       this.queuedBytes += prepared.event.sizeBytes;
       this.metrics.ingestQueueDepth.set(this.queue.length);
       if (this.scheduled) return;
@@ -121,17 +128,23 @@ export class BatchWriter {
     for (const go of waiters) go();
   }
 
-  /** Returns how many queued events the next batch takes, and whether that fills it. */
+  /**
+   * Returns how many queued events the next batch takes, and whether that fills it. Events that must be committed
+   * together are never cut apart, even if they are more than a batch takes.
+   */
   private nextBatch(): { count: number; full: boolean } {
     let bytes = 0;
     let count = 0;
-    for (const { prepared } of this.queue) {
-      const full = count === MAX_BATCH_EVENTS || (count > 0 && bytes + prepared.event.sizeBytes > MAX_BATCH_BYTES);
-      if (full || digestsOf(prepared).some((digest) => this.inHand.has(digest))) return { count, full };
+    let whole = 0; // the events before the ones that are being counted and belong together
+    for (const { prepared, followers } of this.queue) {
+      const full = count >= MAX_BATCH_EVENTS || (count > 0 && bytes + prepared.event.sizeBytes > MAX_BATCH_BYTES);
+      if (full && whole > 0) return { count: whole, full };
+      if (digestsOf(prepared).some((digest) => this.inHand.has(digest))) return { count: whole, full: false };
       bytes += prepared.event.sizeBytes;
       count += 1;
+      if (followers === 0) whole = count;
     }
-    return { count, full: count === MAX_BATCH_EVENTS };
+    return { count: whole, full: whole >= MAX_BATCH_EVENTS };
   }
 
   private take(count: number): Waiting[] {
@@ -141,4 +154,10 @@ export class BatchWriter {
     this.metrics.ingestQueueDepth.set(this.queue.length);
     return batch;
   }
+}
+
+function overloaded(): Problem {
+  return new Problem('overloaded', 'Too many events are waiting to be stored. Send the event again later.', {
+    retryAfterSeconds: 1,
+  });
 }

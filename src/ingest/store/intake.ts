@@ -47,6 +47,19 @@ export class Intake {
     return { results };
   }
 
+  /**
+   * Stores the events of one request in one transaction, apart from those that are decided by events stored before.
+   * @throws Problem `overloaded` when the queue is full, `storage-unavailable` without PostgreSQL
+   */
+  async acceptTogether(events: readonly PreparedEvent[]): Promise<IngestResult[]> {
+    const known = await this.fromCache(events);
+    const unknown = events.filter((_, i) => known[i] === undefined);
+    const stored = await this.writer.writeTogether(unknown);
+    this.afterCommit(unknown, stored);
+    let next = 0;
+    return known.map((fromCache) => fromCache ?? (stored[next++] as IngestResult));
+  }
+
   /** Decides only duplicates whose key is in the cache. PostgreSQL decides all others, and every rejection (I2). */
   private async fromCache(events: readonly PreparedEvent[]): Promise<(IngestResult | undefined)[]> {
     const holders = await this.cache.lookup(events.map(({ keyDigest }) => keyDigest));

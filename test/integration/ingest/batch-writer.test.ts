@@ -226,4 +226,33 @@ describe('BatchWriter', () => {
     const unavailable = { status: 'rejected', reason: { code: 'storage-unavailable' } };
     expect([lost, ...lostOfStream]).toMatchObject([unavailable, unavailable, unavailable]);
   });
+
+  it('never cuts apart events that belong together', async () => {
+    await holdCommits();
+    const { first } = await occupyWriter();
+    const before = Array.from({ length: 400 }, () => writer.write(prepared()));
+    const together = writer.writeTogether(Array.from({ length: 700 }, () => prepared()));
+    const after = writer.write(prepared());
+    await letGo();
+    await Promise.all([first, ...before, after]);
+    expect(kinds(await together)).toEqual(Array.from({ length: 700 }, () => 'accepted'));
+    const { batches, events } = await batchSizes();
+    expect(events).toBe(1_102);
+    expect(batches).toBeLessThanOrEqual(4); // 1, 400, 700 and 1
+    const { rows } = await database.pool.query<{ n: number }>(
+      'select count(*)::int as n from events group by xmin::text order by n desc limit 1',
+    );
+    expect(rows[0]?.n).toBe(700);
+  });
+
+  it('lets events that belong together wait for a key that is being written', async () => {
+    const twin = prepared();
+    const holding = await holdCommits();
+    const first = writer.write(twin);
+    await writerWaits();
+    const together = writer.writeTogether([prepared(), { ...prepared(), keyDigest: twin.keyDigest }, prepared()]);
+    await holding();
+    await first;
+    expect(await together).toHaveLength(3);
+  });
 });
