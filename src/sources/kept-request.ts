@@ -1,5 +1,5 @@
+import { maskedHeaders, maskedQuery, type Mask } from './inspector/mask';
 import type { ReceivedRequest } from './received-request';
-import type { Verification } from './verification/verification';
 
 /** Headers that say how the request came, not what the producer sent. */
 const OF_THE_WAY = new Set([
@@ -21,8 +21,6 @@ const OF_THE_WAY = new Set([
   'tracestate',
 ]);
 const PROXY = /^(?:x-forwarded-|x-real-ip$|cf-|x-envoy-|x-amzn-trace-id$|x-cloud-trace-)/;
-const SECRET_HEADERS = new Set(['authorization', 'proxy-authorization', 'cookie', 'set-cookie', 'x-api-key']);
-const MASK = '***';
 const MAX_HEADERS = 100;
 
 /** A request without its body, as it is kept with its events and rejections and shown to operators. */
@@ -35,18 +33,16 @@ export interface KeptRequest {
   receivedAt: string;
 }
 
-/** Masks what authenticates a request by itself. A signature stays: it is worth nothing without the secret. */
-export function keptRequest(request: ReceivedRequest, verification: Verification): KeptRequest {
+/** Leaves out headers that say nothing about what was sent, and masks secrets. A signature stays: without the secret it is worth nothing. */
+export function keptRequest(request: ReceivedRequest, mask: Mask): KeptRequest {
   const { method, path, query, address, receivedAt } = request.facts;
-  const token = verification.scheme === 'token' ? verification : undefined;
-  const headers: Record<string, string> = {};
-  let count = 0;
-  for (const [name, value] of Object.entries(request.headers)) {
-    if (OF_THE_WAY.has(name) || PROXY.test(name) || count === MAX_HEADERS) continue;
-    headers[name] = SECRET_HEADERS.has(name) || name === token?.header?.toLowerCase() ? MASK : value;
-    count += 1;
-  }
-  const shownQuery = { ...query };
-  if (token?.query !== undefined && Object.hasOwn(shownQuery, token.query)) shownQuery[token.query] = MASK;
-  return { method, path, query: shownQuery, headers, address, receivedAt: receivedAt.toISOString() };
+  const kept = Object.entries(request.headers).filter(([name]) => !OF_THE_WAY.has(name) && !PROXY.test(name));
+  return {
+    method,
+    path,
+    query: maskedQuery(query, mask),
+    headers: maskedHeaders(Object.fromEntries(kept.slice(0, MAX_HEADERS)), mask),
+    address,
+    receivedAt: receivedAt.toISOString(),
+  };
 }

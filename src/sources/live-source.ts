@@ -3,6 +3,7 @@ import type { Answers } from './answers';
 import { effectiveRules } from './effective-source';
 import type { Handshake } from './handshakes/handshake';
 import { HANDSHAKES } from './handshakes/handshakes';
+import { maskOf, type Mask } from './inspector/mask';
 import { compileMapping, type CompiledMapping } from './mapping/compile-mapping';
 import type { Provider } from './providers/provider';
 import { providerOf } from './providers/providers';
@@ -20,6 +21,8 @@ export interface SourceRules {
   accept: { matches: (value: unknown) => boolean } | undefined;
   answers: Answers;
   handshakes: readonly Handshake[];
+  /** What is masked where its requests are shown or kept. */
+  mask: Mask;
   /** The live secrets, the newest first. */
   secrets: readonly string[];
   /** False while the source needs a secret and has none: its provider shows one only once it knows the URL. */
@@ -63,6 +66,7 @@ export class LiveSource {
       accept: undefined,
       answers,
       handshakes: named ? [named].flat() : (provider?.handshakes ?? []),
+      mask: maskOf(verification, secrets),
       secrets,
       canVerify: secrets.length > 0 || !needsSecret(verification),
     };

@@ -48,7 +48,7 @@ export interface PreparationContext {
 export async function prepareRequest(received: ReceivedRequest, context: PreparationContext): Promise<PreparedRequest> {
   const { rules, source, verdict } = context;
   const requestJson = JSON.stringify({
-    ...keptRequest(received, rules.verification),
+    ...keptRequest(received, rules.mask),
     provider: source.row.provider,
     keyHint: verdict.keyHint ?? null,
   });

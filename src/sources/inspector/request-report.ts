@@ -9,6 +9,7 @@ import type { LiveSource, SourceRules } from '../live-source';
 import type { ReceivedRequest } from '../received-request';
 import { CUSTOM_PROVIDER } from '../source';
 import type { Refused, Verified } from '../verification/verdict';
+import { maskedBeginning, secretsInBody } from './mask';
 import type { RequestSample, SampleResult } from './request-sample';
 import { RequestSamples } from './request-samples';
 
@@ -32,9 +33,9 @@ export class RequestReport {
       const provider = rules.provider?.id ?? CUSTOM_PROVIDER;
       this.metrics.sourceRequests.inc({ provider, result: findings.result });
       const durationMs = Math.round((performance.now() - startedMs) * 10) / 10;
-      const beginning = Buffer.from(received.facts.body.subarray(0, SHOWN_BYTES)); // a copy: the body may be large
+      const beginning = shownBeginning(received, rules);
       const bodyBytes = received.facts.body.length;
-      const request = keptRequest(received, rules.verification);
+      const request = keptRequest(received, rules.mask);
       this.samples.note(source.row.id, () => ({
         ...NOTHING,
         id: uuidV7(),
@@ -109,6 +110,14 @@ export class OpenReport {
 function resultOf(results: readonly RecordResult[]): SampleResult {
   const isFiltered = results.length > 0 && results.every(({ kind }) => kind === 'filtered');
   return isFiltered ? 'filtered' : outcomeOf(results);
+}
+
+/** A copy, because the body may be large. */
+function shownBeginning(received: ReceivedRequest, { mask }: SourceRules): Buffer {
+  const { body } = received.facts;
+  const document = mask.hidden.body.size === 0 ? undefined : received.document();
+  const secrets = document && !('rejection' in document) ? secretsInBody(document, mask) : [];
+  return Buffer.from(maskedBeginning(body, secrets, SHOWN_BYTES));
 }
 
 function shownBody(beginning: Buffer): Pick<RequestSample, 'bodyText' | 'bodyBase64'> {
