@@ -29,3 +29,11 @@ export function digestOfToken(text: string): string | undefined {
 export function withoutToken(url: string): string {
   return url.replace(/\/in\/[^/?#]+/, '/in/…');
 }
+
+/** At least so much of a token is masked where a text was cut in the middle of it. What is left could not be guessed. */
+const TOKENS = /\/in\/[A-Za-z0-9_-]{20,43}/g;
+
+/** Returns a text that may contain the URL of a source, such as one that was signed, without the token. */
+export function withoutTokens(text: string): string {
+  return text.replace(TOKENS, '/in/…');
+}

@@ -9,7 +9,7 @@ import type { LiveSource, SourceRules } from '../live-source';
 import type { ReceivedRequest } from '../received-request';
 import { CUSTOM_PROVIDER } from '../source';
 import type { Refused, Verified } from '../verification/verdict';
-import { maskedBeginning, secretsInBody } from './mask';
+import { MASK, maskedBeginning, secretsInBody } from './mask';
 import type { RequestSample, SampleResult } from './request-sample';
 import { RequestSamples } from './request-samples';
 
@@ -116,8 +116,9 @@ function resultOf(results: readonly RecordResult[]): SampleResult {
 function shownBeginning(received: ReceivedRequest, { mask }: SourceRules): Buffer {
   const { body } = received.facts;
   const document = mask.hidden.body.size === 0 ? undefined : received.document();
-  const secrets = document && !('rejection' in document) ? secretsInBody(document, mask) : [];
-  return Buffer.from(maskedBeginning(body, secrets, SHOWN_BYTES));
+  // Where a body that cannot be read has its secret is not known.
+  if (document && 'rejection' in document) return Buffer.from(MASK);
+  return Buffer.from(maskedBeginning(body, document ? secretsInBody(document, mask) : [], SHOWN_BYTES));
 }
 
 function shownBody(beginning: Buffer): Pick<RequestSample, 'bodyText' | 'bodyBase64'> {

@@ -2,6 +2,7 @@ import { hash, timingSafeEqual } from 'node:crypto';
 import type { JsonDocument } from '../../expressions/json-document';
 import { parseInstant } from '../../event/instant';
 import type { ReceivedRequest } from '../received-request';
+import { withoutTokens } from '../source-token';
 import { compileTemplate, namedParts, type Template } from '../template';
 import { listAt } from './each-record';
 import type { HmacVerification, PublicKeyVerification, TimestampRule } from './verification';
@@ -53,7 +54,7 @@ export class SignatureReader {
   /** The refusal for a signature that no secret gives. */
   wrong({ bytes }: SignedText, secretsTried: number): Refused {
     return refused('signature-invalid', 'The signature is not that of the request with a secret of this source.', {
-      signedText: bytes.subarray(0, SHOWN_BYTES).toString(),
+      signedText: withoutTokens(bytes.subarray(0, SHOWN_BYTES).toString()),
       secretsTried,
     });
   }
