@@ -1,3 +1,4 @@
+import { parseExact } from '../event/json/exact-json';
 import { parseJson } from '../event/json/parse-json';
 import { isIndex, sliceAt, sliceItems, type Slice } from './json-slices';
 
@@ -30,6 +31,11 @@ export class JsonDocument {
     return this.parsed;
   }
 
+  /** The value with numbers that a double cannot hold as ExactNumber. Filters compare it. */
+  get exact(): unknown {
+    return LONG_NUMBER.test(this.text) ? parseExact(this.text) : this.value;
+  }
+
   /** Returns what is at a path of member names and array indices, or undefined if nothing is there. */
   at(path: readonly string[]): JsonDocument | undefined {
     let value = this.value;
@@ -51,6 +57,9 @@ export class JsonDocument {
     });
   }
 }
+
+/** A double holds every number of 15 digits with an exponent of 2 digits. */
+const LONG_NUMBER = /[\d.]{16}|\d[eE][+-]?\d{3}/;
 
 const cut = (text: string, { start, end }: Slice): string => text.slice(start, end);
 

@@ -9,8 +9,8 @@ export abstract class ExactValue {
 }
 
 /** A number that a double cannot hold, as text in the normal form of decimalOf. */
-class ExactNumber extends ExactValue {
-  constructor(private readonly decimal: string) {
+export class ExactNumber extends ExactValue {
+  constructor(readonly decimal: string) {
     super();
   }
 
