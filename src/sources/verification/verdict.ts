@@ -32,3 +32,18 @@ export interface VerificationFacts {
 export function refused(code: RefusalCode, reason: string, facts: VerificationFacts = {}): Refused {
   return { verified: false, code, reason, facts };
 }
+
+/** @param place a part of a template, such as `header:x-signature` */
+export function missing(place: string): Refused {
+  return refused('signature-missing', `The request has no ${described(place)}.`, { missing: place });
+}
+
+function described(place: string): string {
+  const [kind, name] = place.split(/:(.*)/s);
+  if (name === undefined) return place;
+  return kind === 'header'
+    ? `header ${name}`
+    : kind === 'query'
+      ? `query parameter ${name}`
+      : `value at ${name} in its body`;
+}

@@ -1,3 +1,5 @@
+import type { AllowedPlaces } from '../fetching/allowed-url';
+
 /**
  * How the requests of a source are verified: a closed set of schemes, as data. `template.ts` has the language of the
  * fields that are templates, such as `{header:x-time}.{body}`.
@@ -50,13 +52,15 @@ export interface TimestampRule {
 export interface BodyDigestRule {
   /** Template of the digest, such as `{query:bodySHA256}`. */
   value: string;
-  algorithm: 'sha1' | 'sha256' | 'sha512';
+  algorithm: Digest;
   encoding: 'hex' | 'base64';
+  /** Forms need no digest, because `{form?}` of the signed text covers them. */
+  exceptForms?: boolean;
 }
 
 export interface HmacVerification extends SignatureRule {
   scheme: 'hmac';
-  algorithm: 'sha1' | 'sha256' | 'sha512';
+  algorithm: Digest;
   /** How the secret is decoded to the key. `whsec`: base64 after the prefix `whsec_`. Default: utf8. */
   secretEncoding?: 'utf8' | 'hex' | 'base64' | 'whsec';
 }
@@ -64,13 +68,36 @@ export interface HmacVerification extends SignatureRule {
 export interface PublicKeyVerification extends SignatureRule {
   scheme: 'ed25519' | 'ecdsa' | 'rsa';
   /** Default: sha256. Not for ed25519, which has its own. */
-  algorithm?: 'sha1' | 'sha256' | 'sha512';
+  algorithm?: Digest | NamedDigest;
   /** How the key is written that stands in place of the secret. Default: pem. Raw keys of ed25519 are hex or base64. */
   keyEncoding?: 'pem' | 'hex' | 'base64';
   /** How the two numbers of an ECDSA signature are written. Default: der. */
   signatureFormat?: 'der' | 'ieee-p1363';
-  /** A certificate that the provider serves holds the key. The source then needs no secret. */
-  certificate?: { /** Template of its URL. */ url: string; hosts: readonly string[] };
+  /** A certificate that the provider serves holds the key. */
+  certificate?: CertificateRule;
+}
+
+export type Digest = 'sha1' | 'sha256' | 'sha512';
+
+/** A digest that each request names. */
+export interface NamedDigest {
+  /** Template of the name, such as `{body:/SignatureVersion}`. */
+  value: string;
+  /** Which name means which digest. Other names are refused. */
+  names: Readonly<Record<string, Digest>>;
+}
+
+/**
+ * The same certificate signs for all customers of a provider. What tells them apart stands in place of the secrets:
+ * `recipient`, or `{secret}` in the signed text. Without either, any customer of the provider can sign requests.
+ */
+export interface CertificateRule {
+  /** Template of its URL. */
+  url: string;
+  /** Where certificates may be fetched from (allowed-url.ts). */
+  hosts: AllowedPlaces;
+  /** Template of what must be one of the secrets, such as `{body:/TopicArn}`. */
+  recipient?: string;
 }
 
 export interface JwtVerification extends AnyVerification {
@@ -78,15 +105,16 @@ export interface JwtVerification extends AnyVerification {
   /** Default: authorization, with the prefix `Bearer `. */
   header?: string;
   prefix?: string;
-  /** Where the provider serves its keys (JWKS). Without it, the secrets are the keys. */
+  /** Where the provider serves its keys (JWKS), by https. Without it, the secrets are the keys. */
   jwksUrl?: string;
+  /** With `jwksUrl` RS, PS, ES and EdDSA; without it HS. */
   algorithms: readonly string[];
   issuer?: string;
   audience?: string;
   /** Largest age of the token. Default: until it expires by itself. */
   toleranceSeconds?: number;
   /** The claim that holds a digest of the body. */
-  bodyDigest?: { claim: string; algorithm: 'sha1' | 'sha256' | 'sha512'; encoding: 'hex' | 'base64' };
+  bodyDigest?: { claim: string; algorithm: Digest; encoding: 'hex' | 'base64' };
 }
 
 /** The request carries the secret itself. */

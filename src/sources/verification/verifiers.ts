@@ -1,7 +1,9 @@
 import { isInNetworks } from '../../access/identity/networks';
+import { SecretError } from './secret-error';
 import { compileBasic } from './verify-basic';
 import { compileHmac } from './verify-hmac';
 import { compileJwt } from './verify-jwt';
+import { isBoundToSecret } from './verify-certificate';
 import { compilePublicKey } from './verify-public-key';
 import { compileToken } from './verify-token';
 import { refused } from './verdict';
@@ -20,9 +22,9 @@ const SCHEMES: { readonly [S in Scheme]: { needsSecret: (rule: SchemeOf<S>) => b
   hmac: { needsSecret: () => true, compile: compileHmac },
   token: { needsSecret: () => true, compile: compileToken },
   basic: { needsSecret: () => true, compile: (_rule, secrets) => compileBasic(secrets) },
-  ed25519: { needsSecret: () => true, compile: compilePublicKey },
-  ecdsa: { needsSecret: () => true, compile: compilePublicKey },
-  rsa: { needsSecret: () => true, compile: compilePublicKey },
+  ed25519: { needsSecret: isBoundToSecret, compile: compilePublicKey },
+  ecdsa: { needsSecret: isBoundToSecret, compile: compilePublicKey },
+  rsa: { needsSecret: isBoundToSecret, compile: compilePublicKey },
   jwt: { needsSecret: (rule) => rule.jwksUrl === undefined, compile: compileJwt },
   none: { needsSecret: () => false, compile: () => () => ({ verified: true, keyHint: undefined }) },
 };
@@ -39,8 +41,9 @@ export function needsSecret(rule: Verification): boolean {
 export function compileVerifier(
   rule: Verification,
   secrets: readonly string[],
-  tools: VerifierTools = {},
+  tools: VerifierTools,
 ): CompiledVerifier {
+  if (secrets.some((secret) => secret.trim() === '')) throw new SecretError('The secret must not be empty.');
   const scheme = SCHEMES[rule.scheme] as { compile: Compile<Scheme> };
   const verify = scheme.compile(rule, secrets, tools);
   const { allow } = rule;

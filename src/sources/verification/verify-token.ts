@@ -1,10 +1,9 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 import { compileTemplate } from '../template';
-import { listAt } from './each-record';
+import { compileList } from './signatures/each-record';
 import { keyHint } from './key-hint';
-import { missing } from './signature-rule';
 import type { CompiledVerifier } from './verifier';
-import { refused, type Verdict } from './verdict';
+import { missing, refused, type Refused } from './verdict';
 import type { TokenVerification } from './verification';
 
 /** Whether two texts are equal, in a time that depends on neither: digests of equal length are compared. */
@@ -17,18 +16,20 @@ export function compileToken(rule: TokenVerification, secrets: readonly string[]
   const { header, query, prefix = '', each } = rule;
   const place = rule.value ?? (query === undefined ? `{header:${header}}` : `{query:${query}}`);
   const template = compileTemplate(place);
+  const list = each === undefined ? undefined : compileList(each);
   return (request) => {
-    const records = each === undefined ? [undefined] : listAt(request, each);
-    if (records === undefined) return missing(`body:${each}`);
-    let holder: string | undefined;
+    const records = list ? list.itemsOf(request) : [undefined];
+    if (!Array.isArray(records)) return records;
+    let hint: string | undefined;
     for (const record of records) {
       const sent = template.render(request, record);
       if ('missing' in sent) return missing(sent.missing);
       const text = sent.bytes.toString();
-      holder = text.startsWith(prefix) ? holderOf(text.slice(prefix.length), secrets) : undefined;
+      const holder = text.startsWith(prefix) ? holderOf(text.slice(prefix.length), secrets) : undefined;
       if (holder === undefined) return wrongSecret(place, secrets.length);
+      hint = keyHint(holder);
     }
-    return { verified: true, keyHint: holder === undefined ? undefined : keyHint(holder) };
+    return { verified: true, keyHint: hint };
   };
 }
 
@@ -38,7 +39,7 @@ export function holderOf(sent: string, secrets: readonly string[]): string | und
   return right[0];
 }
 
-export function wrongSecret(place: string, secretsTried: number): Verdict {
+export function wrongSecret(place: string, secretsTried: number): Refused {
   return refused('signature-invalid', `What the request has in ${place} is not a secret of this source.`, {
     secretsTried,
   });

@@ -59,6 +59,7 @@ const STATUS_OF_CODE: Record<ProblemCode, number> = {
   overloaded: 503,
   'storage-unavailable': 503,
   'issuer-unavailable': 503,
+  'provider-unavailable': 503,
 };
 const CODES = Object.entries(STATUS_OF_CODE) as [ProblemCode, number][];
 

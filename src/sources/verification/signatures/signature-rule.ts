@@ -1,0 +1,153 @@
+import { hash, timingSafeEqual } from 'node:crypto';
+import type { JsonDocument } from '../../../expressions/json-document';
+import type { ReceivedRequest } from '../../received-request';
+import { withoutTokens } from '../../source-token';
+import { compileTemplate, type Template } from '../../template';
+import { isForm, namedParts, TemplateError } from '../../template-parts';
+import { compileList, type ListReader } from './each-record';
+import { keyHint } from '../key-hint';
+import { SignatureTime } from './signature-time';
+import { missing, refused, type Refused, type Verdict } from '../verdict';
+import type { HmacVerification, PublicKeyVerification } from '../verification';
+
+/** One signature of a request and the bytes that it should be a signature of. */
+export interface SignedText {
+  /** What the request sent as the signature. Several where the provider signs with two secrets during a rotation. */
+  signatures: readonly Buffer[];
+  bytes: Buffer;
+}
+
+const MAX_SIGNATURES = 10;
+const SHOWN_BYTES = 2_048;
+
+/**
+ * Finds in a request what a signature is checked against: the signatures, the signed text, and its age. Compiled once
+ * for a source.
+ */
+export class SignatureReader {
+  private readonly place: Template | undefined;
+  private readonly signed: Template;
+  private readonly list: ListReader | undefined;
+  private readonly time: SignatureTime | undefined;
+  private readonly digest: Template | undefined;
+
+  /** @throws TemplateError */
+  constructor(private readonly rule: HmacVerification | PublicKeyVerification) {
+    this.place = rule.signature === undefined ? undefined : compileTemplate(rule.signature);
+    this.signed = compileTemplate(rule.signed, { secret: 'certificate' in rule && rule.certificate !== undefined });
+    this.list = rule.each === undefined ? undefined : compileList(rule.each);
+    this.time = rule.timestamp && new SignatureTime(rule.timestamp);
+    this.digest = rule.bodyDigest && compileTemplate(rule.bodyDigest.value);
+    if (rule.signed.includes('{form?}') && !rule.bodyDigest) {
+      throw new TemplateError('{form?} needs a bodyDigest: nothing else covers a body that is not a form.');
+    }
+  }
+
+  /** Returns one text for the request, or one for each item of `each`. */
+  read(request: ReceivedRequest, secret?: string): SignedText[] | Refused {
+    const records = this.list ? this.list.itemsOf(request) : [undefined];
+    if (!Array.isArray(records)) return records;
+    const late = this.time?.refusal(request);
+    if (late) return late;
+    const texts: SignedText[] = [];
+    for (const record of records) {
+      const text = this.readOne(request, record, secret);
+      if ('verified' in text) return text;
+      texts.push(text);
+    }
+    return this.wrongDigest(request) ?? texts;
+  }
+
+  /**
+   * Checks every text with every key, so that the time does not tell which key is right.
+   * @param isRight must compare in constant time, and with all signatures of the text
+   */
+  verdict<K>(
+    texts: readonly SignedText[],
+    keys: readonly { secret: string; key: K }[],
+    isRight: (key: K, text: SignedText) => boolean,
+  ): Verdict {
+    let hint: string | undefined;
+    for (const text of texts) {
+      const [holder] = keys.filter(({ key }) => isRight(key, text));
+      if (!holder) return this.wrong(text, keys.length);
+      hint = keyHint(holder.secret);
+    }
+    return { verified: true, keyHint: hint };
+  }
+
+  /** The refusal for a signature that no secret gives. */
+  wrong({ bytes }: SignedText, secretsTried: number): Refused {
+    return refused('signature-invalid', 'The signature is not that of the request with a secret of this source.', {
+      signedText: withoutTokens(bytes.subarray(0, SHOWN_BYTES).toString()),
+      secretsTried,
+    });
+  }
+
+  private readOne(
+    request: ReceivedRequest,
+    record: JsonDocument | undefined,
+    secret: string | undefined,
+  ): SignedText | Refused {
+    const sent = this.sentSignatures(request, record);
+    if (typeof sent === 'string') return missing(sent);
+    const signatures = sent.flatMap((text) => decoded(text, this.rule.encoding) ?? []).slice(0, MAX_SIGNATURES);
+    if (signatures.length === 0) {
+      const form = `${this.rule.prefix ?? ''}${this.rule.part === undefined ? '' : `${this.rule.part}=`}`;
+      return refused('signature-invalid', `The signature must be ${form}… in ${this.rule.encoding}.`);
+    }
+    const text = this.signed.render(request, record, secret);
+    return 'missing' in text ? missing(text.missing) : { signatures, bytes: text.bytes };
+  }
+
+  /** Returns the texts that may be signatures, or the name of the place that is empty. */
+  private sentSignatures(request: ReceivedRequest, record: JsonDocument | undefined): string[] | string {
+    const { header, part, prefix = '', separator } = this.rule;
+    let text: string | undefined;
+    if (this.place) {
+      const rendered = this.place.render(request, record);
+      if ('missing' in rendered) return rendered.missing;
+      text = rendered.bytes.toString();
+    } else text = request.header(header ?? '');
+    if (text === undefined || text === '') return this.rule.signature?.slice(1, -1) ?? `header:${header}`;
+    const texts =
+      part === undefined ? (separator === undefined ? [text] : text.split(separator)) : namedParts(text, part);
+    return texts
+      .map((one) => one.trim())
+      .filter((one) => one.startsWith(prefix))
+      .map((one) => one.slice(prefix.length));
+  }
+
+  /** Where a digest of the body is signed in place of the body, the digest must be right as well. */
+  private wrongDigest(request: ReceivedRequest): Refused | undefined {
+    const { bodyDigest } = this.rule;
+    if (!bodyDigest || !this.digest || (bodyDigest.exceptForms && isForm(request))) return undefined;
+    const sent = this.digest.render(request);
+    if ('missing' in sent) return missing(sent.missing);
+    return isDigestOf(request.facts.body, sent.bytes.toString(), bodyDigest)
+      ? undefined
+      : refused('signature-invalid', `The body does not have the digest in ${bodyDigest.value}.`);
+  }
+}
+
+/** Whether a text is the digest of a body. */
+export function isDigestOf(
+  body: Buffer,
+  text: string,
+  { algorithm, encoding }: { algorithm: string; encoding: 'hex' | 'base64' },
+): boolean {
+  const sent = decoded(text, encoding);
+  return sent !== undefined && isEqual(sent, hash(algorithm, body, 'buffer'));
+}
+
+/** Compares in constant time. The lengths are not secret. */
+export function isEqual(a: Buffer, b: Buffer): boolean {
+  return a.length === b.length && timingSafeEqual(a, b);
+}
+
+const HEX = /^(?:[0-9a-f]{2})+$/i;
+const BASE64 = /^[A-Za-z0-9+/_-]+={0,2}$/;
+
+function decoded(text: string, encoding: 'hex' | 'base64'): Buffer | undefined {
+  return (encoding === 'hex' ? HEX : BASE64).test(text) ? Buffer.from(text, encoding) : undefined;
+}
