@@ -39,7 +39,8 @@ export class ReceivedRequest {
   }
 
   header(name: string): string | undefined {
-    const value = this.facts.headers[name.toLowerCase()];
+    const key = name.toLowerCase();
+    const value = Object.hasOwn(this.facts.headers, key) ? this.facts.headers[key] : undefined;
     return Array.isArray(value) ? value.join(', ') : value;
   }
 

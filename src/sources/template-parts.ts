@@ -124,14 +124,13 @@ export function isForm(request: ReceivedRequest): boolean {
 function sortedForm(request: ReceivedRequest): string | undefined {
   const root = request.document();
   if ('rejection' in root) return undefined;
-  const fields = Object.entries(root.value as Record<string, string | string[]>);
-  fields.sort(([a], [b]) => (a < b ? -1 : 1));
-  return fields
-    .map(([name, value]) =>
-      [...new Set([value].flat())]
-        .sort()
-        .map((one) => name + one)
-        .join(''),
-    )
-    .join('');
+  let text = '';
+  for (const [name, value] of Object.entries(root.value as object).sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const values: unknown[] = [...new Set([value].flat())].sort();
+    for (const one of values) {
+      if (typeof one !== 'string') return undefined; // JSON in a field of the form took the place of the form
+      text += name + one;
+    }
+  }
+  return text;
 }
