@@ -83,7 +83,7 @@ const CATALOGUE = {
   'source-unavailable': { status: 503, retryable: true, title: 'The source takes no requests now' },
   overloaded: { status: 503, retryable: true, title: 'Too many events are waiting to be stored' },
   'storage-unavailable': { status: 503, retryable: true, title: 'The database is unavailable' },
-  'provider-unavailable': { status: 503, retryable: true, title: "The provider's key cannot be fetched" },
+  'provider-unavailable': { status: 503, retryable: true, title: 'The provider cannot be reached' },
   'issuer-unavailable': { status: 503, retryable: true, title: 'The OIDC issuer is unavailable' },
 } as const satisfies Record<string, { status: number; retryable: boolean; title: string }>;
 

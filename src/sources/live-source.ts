@@ -1,7 +1,7 @@
 import type { SecretBox } from '../destinations/secrets/secret-box';
 import type { Answers } from './answers';
 import { effectiveRules } from './effective-source';
-import type { Handshake } from './handshakes/handshake';
+import { compileHandshakes, type CompiledHandshake } from './handshakes/answer-handshake';
 import { HANDSHAKES } from './handshakes/handshakes';
 import { maskOf, type Mask } from './inspector/mask';
 import { compileMapping, type CompiledMapping } from './mapping/compile-mapping';
@@ -20,7 +20,7 @@ export interface SourceRules {
   mapping: CompiledMapping;
   accept: { matches: (value: unknown) => boolean } | undefined;
   answers: Answers;
-  handshakes: readonly Handshake[];
+  handshakes: readonly CompiledHandshake[];
   /** What is masked where its requests are shown or kept. */
   mask: Mask;
   /** The live secrets, the newest first. */
@@ -65,7 +65,7 @@ export class LiveSource {
       mapping: compileMapping(mapping),
       accept: undefined,
       answers,
-      handshakes: named ? [named].flat() : (provider?.handshakes ?? []),
+      handshakes: compileHandshakes(named ?? provider?.handshakes ?? [], verification.scheme),
       mask: maskOf(verification, secrets),
       secrets,
       canVerify: secrets.length > 0 || !needsSecret(verification),

@@ -4,6 +4,7 @@ import { DestinationsModule } from '../destinations/destinations.module';
 import { ExpressionsModule } from '../expressions/expressions.module';
 import { IngestModule } from '../ingest/ingest.module';
 import { RejectionStore } from '../rejections/rejection-store';
+import { GuardedFetch } from './fetching/guarded-fetch';
 import { HandshakeAnswers } from './handshakes/handshake-answers';
 import { RequestReport } from './inspector/request-report';
 import { RequestSamples } from './inspector/request-samples';
@@ -27,6 +28,7 @@ import { ProviderKeys } from './verification/provider-keys';
     RequestSamples,
     RejectionStore,
     PublicUrl,
+    GuardedFetch,
     ProviderKeys,
   ],
   exports: [SourceRegistry, RequestSamples, PublicUrl, ProviderKeys],

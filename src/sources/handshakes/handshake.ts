@@ -1,3 +1,5 @@
+import type { AllowedPlaces } from '../fetching/allowed-url';
+
 /**
  * A request with which a provider checks a URL before it sends events to it, and the answer that it expects, as data.
  * It leads to no event. All texts are templates (template.ts).
@@ -15,8 +17,8 @@ export interface Handshake {
   };
   /** Whether the request is signed like the others, and refused if it is not. */
   verified: boolean;
-  /** An address that the provider wants to be called before it sends anything. */
-  confirm?: { url: string; hosts: readonly string[] };
+  /** A URL that the provider wants to be fetched before it sends anything. Only where `verified` is true. */
+  confirm?: { /** Template of the URL. */ url: string; /** As in allowed-url.ts. */ hosts: AllowedPlaces };
   answer: HandshakeAnswer;
 }
 
@@ -30,7 +32,7 @@ export interface HandshakeAnswer {
   json?: Readonly<Record<string, string | number | HmacOf>>;
 }
 
-/** The HMAC of a text with the newest secret of the source. */
+/** The HMAC of a text with the newest secret of the source. Only where `verified` is true: it would sign for strangers. */
 export interface HmacOf {
   hmac: string;
   algorithm: 'sha1' | 'sha256' | 'sha512';

@@ -7,7 +7,7 @@ import { GuardedFetch } from '../fetching/guarded-fetch';
 import { KeptKeys } from '../fetching/kept-keys';
 
 /** After a failure, the URL is left alone for this long. */
-export const PAUSE_AFTER_FAILURE_MS = 10_000;
+const PAUSE_MS = 10_000;
 const KEY_SET_MS = 3_600_000;
 const CERTIFICATE_MS = 86_400_000;
 /** A key set is read again for an unknown key, but not more often than this. */
@@ -55,7 +55,7 @@ export class ProviderKeys {
 
 function unavailable(): never {
   throw new Problem('provider-unavailable', 'The key that the signature is checked with cannot be fetched.', {
-    retryAfterSeconds: PAUSE_AFTER_FAILURE_MS / 1_000,
+    retryAfterSeconds: PAUSE_MS / 1_000,
   });
 }
 
@@ -70,7 +70,7 @@ function parseCertificate(text: string): X509Certificate {
 
 function certificateMs({ validTo }: X509Certificate): number {
   const leftMs = Date.parse(validTo) - Date.now();
-  return Math.max(PAUSE_AFTER_FAILURE_MS, Math.min(leftMs, CERTIFICATE_MS));
+  return Math.max(PAUSE_MS, Math.min(leftMs, CERTIFICATE_MS));
 }
 
 const parseKeySet = (text: string): JWTVerifyGetKey => createLocalJWKSet(JSON.parse(text) as JSONWebKeySet);

@@ -19,7 +19,10 @@ type FoundKey = Parameters<typeof jwtVerify>[1];
 
 /** Finds out who signed a token. */
 type VerifyToken = (token: string, options: JWTVerifyOptions) => Promise<VerifiedToken | Refused>;
-type VerifiedToken = { payload: JWTPayload; keyHint: string | undefined };
+interface VerifiedToken {
+  payload: JWTPayload;
+  keyHint: string | undefined;
+}
 
 /** JSON Web Tokens. @throws TemplateError */
 export function compileJwt(rule: JwtVerification, secrets: readonly string[], tools: VerifierTools): CompiledVerifier {

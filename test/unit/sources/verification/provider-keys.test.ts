@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import type { FetchedAnswer } from '../../../../src/sources/fetching/guarded-fetch';
+import type { FetchedAnswer, GuardedFetch } from '../../../../src/sources/fetching/guarded-fetch';
 import { configuredUrl } from '../../../../src/sources/fetching/allowed-url';
 import { ProviderKeys } from '../../../../src/sources/verification/provider-keys';
 import { makeCertificate } from '../../../support/sources/certificate';
@@ -18,7 +18,7 @@ function providerKeys(answer: () => FetchedAnswer) {
       return answer();
     },
   };
-  return { keys: new ProviderKeys(fetcher as never), state };
+  return { keys: new ProviderKeys(fetcher as unknown as GuardedFetch), state };
 }
 
 const ok = (text: string) => () => ({ status: 200, text });

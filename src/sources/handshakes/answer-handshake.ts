@@ -1,0 +1,135 @@
+import { createHmac } from 'node:crypto';
+import type { Answer } from '../answers';
+import { compilePlaces, type AllowedUrl } from '../fetching/allowed-url';
+import type { ReceivedRequest } from '../received-request';
+import { compileTemplate, type Template } from '../template';
+import { TemplateError } from '../template-parts';
+import type { Scheme } from '../verification/verification';
+import type { Handshake, HandshakeAnswer, HmacOf } from './handshake';
+
+/** The answer to a handshake, and the URL to fetch before it is sent. */
+export interface HandshakePlan {
+  confirm: AllowedUrl | undefined;
+  answer: Answer & { headers: Readonly<Record<string, string>> };
+}
+
+export interface CompiledHandshake {
+  /** Whether only verified requests are this handshake. */
+  verified: boolean;
+  /** Returns undefined if the request is not this handshake, or lacks a part of the answer. */
+  plan(request: ReceivedRequest, newestSecret: string | undefined): HandshakePlan | undefined;
+}
+
+/** A text of a request; undefined if the request does not have it. */
+type TextOf = (request: ReceivedRequest, newestSecret: string | undefined) => string | undefined;
+
+/** Of an answer, which repeats what the request says. */
+const MAX_CHARACTERS = 8_192;
+const HEADER_VALUE = /^[\x20-\x7e]*$/;
+
+/**
+ * Compiles the handshakes of a source. Where its scheme verifies nothing, those that strangers could misuse are left
+ * out: such requests are then events like any other.
+ * @throws TemplateError
+ */
+export function compileHandshakes(handshakes: readonly Handshake[], scheme: Scheme): CompiledHandshake[] {
+  return handshakes.filter((one) => scheme !== 'none' || !needsVerified(one)).map(compileHandshake);
+}
+
+/**
+ * Compiles a handshake once for all requests.
+ * @throws TemplateError, also for a handshake that would sign texts or fetch URLs for strangers
+ */
+export function compileHandshake(handshake: Handshake): CompiledHandshake {
+  const { verified, confirm } = handshake;
+  if (!verified && needsVerified(handshake)) {
+    throw new TemplateError(`${handshake.name} answers with an HMAC or fetches a URL, so it must be verified.`);
+  }
+  const isMeant = compileWhen(handshake.when);
+  const answerOf = compileAnswer(handshake.answer);
+  const allow = confirm && compilePlaces(confirm.hosts);
+  const confirmUrl = confirm && textOf(confirm.url);
+  return {
+    verified,
+    plan(request, newestSecret) {
+      const answer = isMeant(request) ? answerOf(request, newestSecret) : undefined;
+      if (!answer || !allow || !confirmUrl) return answer && { confirm: undefined, answer };
+      const url = confirmUrl(request, undefined);
+      const allowed = url === undefined ? undefined : allow(url);
+      return allowed && { confirm: allowed, answer };
+    },
+  };
+}
+
+/** Whether strangers could misuse a handshake: have texts signed, or URLs fetched. */
+export function needsVerified({ confirm, answer }: Handshake): boolean {
+  return confirm !== undefined || Object.values(answer.json ?? {}).some((value) => typeof value === 'object');
+}
+
+function compileWhen({ method, has, equals }: Handshake['when']): (request: ReceivedRequest) => boolean {
+  const present = has === undefined ? undefined : textOf(has);
+  const compared = equals && textOf(equals.value);
+  return (request) => {
+    if (method !== undefined && request.facts.method !== method) return false;
+    if (present && (present(request, undefined) ?? '') === '') return false;
+    return compared === undefined || compared(request, undefined) === equals?.text;
+  };
+}
+
+function textOf(template: string): TextOf {
+  return reader(compileTemplate(template));
+}
+
+function reader(template: Template): TextOf {
+  return (request) => {
+    const rendered = template.render(request);
+    return 'missing' in rendered || rendered.bytes.length > MAX_CHARACTERS ? undefined : rendered.bytes.toString();
+  };
+}
+
+function compileAnswer({ status = 200, headers = {}, text, json }: HandshakeAnswer) {
+  const headersOf = compileTexts(headers);
+  const bodyOf = text === undefined ? json && compileJson(json) : textOf(text);
+  const contentType = text === undefined ? 'application/json; charset=utf-8' : 'text/plain; charset=utf-8';
+  return (request: ReceivedRequest, secret: string | undefined): HandshakePlan['answer'] | undefined => {
+    const sent = headersOf(request, secret);
+    const body = bodyOf?.(request, secret);
+    if (!sent || (bodyOf && body === undefined) || !Object.values(sent).every((one) => HEADER_VALUE.test(one))) {
+      return undefined;
+    }
+    // What a stranger wrote must not run as a page of this host.
+    const safe = { 'x-content-type-options': 'nosniff', ...sent };
+    return { status, headers: safe, ...(body === undefined ? {} : { body, contentType }) };
+  };
+}
+
+type Texts = Readonly<Record<string, string>>;
+
+function compileTexts(templates: Texts): (...of: Parameters<TextOf>) => Texts | undefined {
+  const readers = Object.entries(templates).map(([name, template]) => [name, textOf(template)] as const);
+  return (request, secret) => {
+    const texts = readers.map(([name, read]) => [name, read(request, secret)] as const);
+    return texts.every(isPresent) ? Object.fromEntries(texts) : undefined;
+  };
+}
+
+const isPresent = <T>(entry: readonly [string, T | undefined]): entry is readonly [string, T] => entry[1] !== undefined;
+
+function compileJson(json: NonNullable<HandshakeAnswer['json']>): TextOf {
+  const members = Object.entries(json).map(([name, value]) => [name, compileMember(value)] as const);
+  return (request, secret) => {
+    const values = members.map(([name, read]) => [name, read(request, secret)] as const);
+    return values.every(isPresent) ? JSON.stringify(Object.fromEntries(values)) : undefined;
+  };
+}
+
+function compileMember(value: string | number | HmacOf): (...of: Parameters<TextOf>) => string | number | undefined {
+  if (typeof value === 'number') return () => value;
+  if (typeof value === 'string') return textOf(value);
+  const signed = textOf(value.hmac);
+  return (request, secret) => {
+    const text = signed(request, secret);
+    if (text === undefined || secret === undefined) return undefined;
+    return createHmac(value.algorithm, secret).update(text).digest(value.encoding);
+  };
+}
