@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import type { Answer } from '../answers';
+import type { SourceAnswer } from '../answers';
 import { compilePlaces, type AllowedUrl } from '../fetching/allowed-url';
 import type { ReceivedRequest } from '../received-request';
 import { compileTemplate, type Template } from '../template';
@@ -10,7 +10,7 @@ import type { Handshake, HandshakeAnswer, HmacOf } from './handshake';
 /** The answer to a handshake, and the URL to fetch before it is sent. */
 export interface HandshakePlan {
   confirm: AllowedUrl | undefined;
-  answer: Answer & { headers: Readonly<Record<string, string>> };
+  answer: SourceAnswer & { headers: Readonly<Record<string, string>> };
 }
 
 export interface CompiledHandshake {

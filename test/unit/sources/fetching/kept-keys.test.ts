@@ -18,7 +18,7 @@ function counted(lifeMs = 60_000) {
   return { keys, state };
 }
 
-beforeEach(() => jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask'] }));
+beforeEach(() => void jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask'] }));
 afterEach(() => jest.useRealTimers());
 
 describe('what was fetched from a URL', () => {

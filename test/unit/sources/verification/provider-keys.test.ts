@@ -25,8 +25,10 @@ const ok = (text: string) => () => ({ status: 200, text });
 const SET = JSON.stringify({ keys: [] });
 const after = (ms: number): Date => new Date(Date.now() + ms);
 
-beforeAll(() => Logger.overrideLogger(false));
-beforeEach(() => jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask'] }));
+beforeAll(() => {
+  Logger.overrideLogger(false);
+});
+beforeEach(() => void jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask'] }));
 afterEach(() => jest.useRealTimers());
 
 describe('a certificate of a provider', () => {
