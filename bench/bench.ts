@@ -4,6 +4,7 @@
  * npm run bench -- --rounds 3 --only destinations,isolation     (HTTP destinations, not part of the default)
  * npm run bench -- --rounds 5 --only stored     (with 0, 1 and 5 million stored events; not part of the default)
  * npm run bench -- --rounds 7 --only keys     (API keys against X-Tenant-Id; not part of the default)
+ * npm run bench -- --rounds 7 --only sources     (signed webhooks against POST /v1/events; not part of the default)
  * npm run bench -- --against <git revision or directory>     (this build against another one: bench/against/)
  *
  * Compares StreamForge with baselines on the same machine at the same time:
@@ -36,6 +37,7 @@ import { Pipeline, pipelineReport, type PipelineResult } from '#bench/pipeline';
 import { BenchRabbit } from '#bench/rabbit';
 import { measureRoles, rolesReport } from '#bench/roles';
 import { startSides, type Sides } from '#bench/sides';
+import { measureSources, sourcesReport } from '#bench/sources';
 import { measureStored, storedReport } from '#bench/stored';
 
 const WARM_UP_SECONDS = 2;
@@ -75,6 +77,8 @@ await command(async (atEnd) => {
   if (overhead) say(overheadReport(overhead));
   const keys = options.only.has('keys') ? await measureKeys(postgres, options, atEnd) : undefined;
   if (keys) say(keysReport(keys));
+  const sources = options.only.has('sources') ? await measureSources(postgres, options, atEnd) : undefined;
+  if (sources) say(sourcesReport(sources));
   const stored = options.only.has('stored') ? await measureStored(postgres, options.rounds, atEnd) : undefined;
   if (stored) say(storedReport(stored));
   const roles = options.only.has('roles') ? await runRoles(postgres, atEnd) : undefined;
@@ -90,6 +94,7 @@ await command(async (atEnd) => {
     destinations,
     overhead,
     keys,
+    sources,
     stored,
     roles,
   };

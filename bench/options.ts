@@ -16,13 +16,14 @@ const GROUPS = [
   'isolation',
   'overhead',
   'keys',
+  'sources',
   'stored',
   'roles',
 ] as const;
 export type Group = (typeof GROUPS)[number];
 
 /** These groups take minutes. */
-const ON_DEMAND: ReadonlySet<Group> = new Set<Group>(['destinations', 'isolation', 'stored', 'keys']);
+const ON_DEMAND: ReadonlySet<Group> = new Set<Group>(['destinations', 'isolation', 'stored', 'keys', 'sources']);
 const DEFAULT_GROUPS = GROUPS.filter((group) => !ON_DEMAND.has(group));
 
 /** Groups that need only the public interface of a build, so that any two builds can be compared. */
