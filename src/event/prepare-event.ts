@@ -12,6 +12,7 @@ import {
   type KeyRules,
 } from './identity/idempotency-key';
 import { childPointer, decodeUtf8, scanJsonObject, type JsonScan } from './json/json-text';
+import { parseJson } from './json/parse-json';
 import { findUnsupportedCharacter } from './json/unsupported-characters';
 import { legacyKeys, type LegacyKeys } from './identity/legacy-keys';
 import type { ErrorDetail, ProblemCode } from './problems';
@@ -130,7 +131,7 @@ function refusedSize(receivedBytes: number, rules: ContentRules): { rejection: R
 function readRecord(text: string): ReadRecord | { rejection: RecordRejection } {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text);
   } catch (error) {
     return reject('malformed-body', `The event is not valid JSON: ${withoutContent(error)}.`);
   }
@@ -146,7 +147,7 @@ function readRecord(text: string): ReadRecord | { rejection: RecordRejection } {
   return 'rejection' in payload ? payload : { ...validated, ...payload };
 }
 
-/** @param parsed the payload as JSON.parse returned it */
+/** @param parsed the payload as parseJson returned it */
 function readPayload(
   text: string,
   scan: JsonScan,

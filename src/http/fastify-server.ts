@@ -2,6 +2,7 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Settings } from '../config/settings';
 import { childPointer, scanJsonObject } from '../event/json/json-text';
+import { parseJson as parseText } from '../event/json/parse-json';
 import { Problem } from '../event/problems';
 import { refusesAll } from './accept';
 import { refuseBrokenRequest, CONNECTION_LIMITS, refusedHeaders } from './connection-limits';
@@ -109,7 +110,7 @@ function parseJson(body: Buffer, done: (error: Error | null, value?: unknown) =>
   let value: unknown;
   try {
     text = UTF8.decode(body);
-    value = JSON.parse(text);
+    value = parseText(text);
   } catch {
     return done(new Problem('malformed-body', 'The body is not valid JSON in UTF-8.'));
   }

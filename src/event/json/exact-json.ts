@@ -1,4 +1,5 @@
 import { decimalOf } from './json-text';
+import { escapesName } from './parse-json';
 
 /**
  * Values that JSON.parse cannot hold: it rounds long numbers, and of members with equal names it keeps only the last.
@@ -44,9 +45,12 @@ export class RepeatingObject extends ExactValue {
   }
 }
 
-/** Parses JSON for canonicalJson and keeps numbers apart that JSON.parse would round to the same double. */
+/**
+ * Parses JSON for canonicalJson and keeps numbers apart that JSON.parse would round to the same double. Recursive for a
+ * text that escapes a name (parse-json.js), which JSON.parse must have accepted: callers must bound its depth.
+ */
 export function parseExact(text: string): unknown {
-  return JSON.parse(text, exactReviver);
+  return escapesName(text) ? parseRepeating(text) : JSON.parse(text, exactReviver);
 }
 
 function exactReviver(this: unknown, _name: string, value: unknown, context?: { source?: string }): unknown {

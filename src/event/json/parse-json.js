@@ -20,7 +20,7 @@ const BACKSLASH = 0x5c;
  */
 function parseJson(text) {
   const value = JSON.parse(text);
-  return text.includes('\\') && escapesName(text) ? parseValid(text) : value;
+  return escapesName(text) ? parseValid(text) : value;
 }
 
 /**
@@ -28,6 +28,7 @@ function parseJson(text) {
  * @param {string} text valid JSON
  */
 function escapesName(text) {
+  if (!text.includes('\\')) return false; // most texts
   for (let start = text.indexOf('"'); start >= 0;) {
     const end = closingQuote(text, start);
     let next = end + 1;
@@ -105,4 +106,4 @@ function endOfWord(text, start) {
   return end;
 }
 
-module.exports = { parseJson };
+module.exports = { parseJson, escapesName };

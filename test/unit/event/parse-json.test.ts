@@ -10,12 +10,10 @@ const sample = fc.letrec<{ value: { text: string; value: unknown } }>((tie) => (
   value: fc.oneof(
     { maxDepth: 4 },
     fc.constantFrom(null, true, -1.5, 'a', '\\', '"', ':').map((value) => ({ text: JSON.stringify(value), value })),
-    fc
-      .array(tie('value'), { maxLength: 3 })
-      .map((items) => ({
-        text: `[ ${items.map(({ text }) => text).join(' ,')}]`,
-        value: items.map(({ value }) => value),
-      })),
+    fc.array(tie('value'), { maxLength: 3 }).map((items) => ({
+      text: `[ ${items.map(({ text }) => text).join(' ,')}]`,
+      value: items.map(({ value }) => value),
+    })),
     fc
       .array(
         fc.tuple(fc.constantFrom('\\', '"', 'a', '\\u', 'ab', '0', '__proto__', '', '\n'), fc.boolean(), tie('value')),

@@ -188,4 +188,15 @@ describe('prepareEvent', () => {
     accepted(withPayload(`[1${'0'.repeat(100_000)}1]`));
     expect(performance.now() - startedMs).toBeLessThan(1_000);
   });
+
+  it('tells payloads apart whose names are written with an escape, which JSON.parse may mix up', () => {
+    const fingerprintOf = (payload: string): string => accepted(withPayload(payload)).fingerprint;
+    const expected = fingerprintOf('{"first":1,"a":2}');
+    fingerprintOf('{"first":1,"\\\\":2}');
+    expect(fingerprintOf('{"first":1,"\\u0061":2}')).toBe(expected);
+    expect(fingerprintOf('{"first":1,"\\"":2}')).not.toBe(expected);
+    fingerprintOf('{"first":1,"\\\\":12345678901234567890}');
+    const long = fingerprintOf('{"first":1,"a":12345678901234567890}');
+    expect(fingerprintOf('{"first":1,"\\u0061":12345678901234567890}')).toBe(long);
+  });
 });
