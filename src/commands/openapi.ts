@@ -6,7 +6,7 @@ runCommand(
   {
     name: 'npm run openapi',
     summary:
-      'Writes the OpenAPI document of the api to openapi.json, and its table of roles to docs/access.md. Needs no server.',
+      'Writes the OpenAPI document of the api to openapi.json, its table of roles to docs/access.md, and the tables of presets to docs/source-providers.md. Needs no server.',
     options: {},
   },
   writeOpenApi,

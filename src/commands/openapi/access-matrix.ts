@@ -1,8 +1,7 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { includesRole, OPERATOR_ROLES, type OperatorRole } from '../../access/identity/operator-roles';
+import { markdownTable, withinMarks } from './markdown-table';
 
-const BEGIN = '<!-- access-matrix -->';
-const END = '<!-- /access-matrix -->';
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
 
 interface Operation {
@@ -13,9 +12,7 @@ interface Operation {
 
 /** Returns the page with the table of the document between the two marks. @throws if the page has no marks */
 export function withAccessMatrix(page: string, document: Pick<OpenAPIObject, 'paths'>): string {
-  const [begin, end] = [page.indexOf(BEGIN), page.indexOf(END)];
-  if (begin < 0 || end < begin) throw new Error(`The page needs the marks ${BEGIN} and ${END}.`);
-  return `${page.slice(0, begin + BEGIN.length)}\n\n${accessMatrix(document)}\n\n${page.slice(end)}`;
+  return withinMarks(page, 'access-matrix', accessMatrix(document));
 }
 
 /** Returns a Markdown table: which keys and which roles each endpoint below /v1 admits. */
@@ -28,7 +25,7 @@ export function accessMatrix({ paths }: Pick<OpenAPIObject, 'paths'>): string {
         return operation ? [rowOf(`\`${method.toUpperCase()} ${path}\``, operation)] : [];
       }),
     );
-  return table(['endpoint', 'API key', ...OPERATOR_ROLES], rows);
+  return markdownTable(['endpoint', 'API key', ...OPERATOR_ROLES], rows);
 }
 
 function rowOf(endpoint: string, operation: Operation): string[] {
@@ -36,16 +33,4 @@ function rowOf(endpoint: string, operation: Operation): string[] {
   const least = operation['x-role'] ?? (takes('admin-token') ? OPERATOR_ROLES[0] : undefined);
   const key = takes('api-key') ? (operation['x-scope'] ?? 'any') : '';
   return [endpoint, key, ...OPERATOR_ROLES.map((role) => (least && includesRole(role, least) ? 'yes' : ''))];
-}
-
-/** Pads the cells as Prettier does. */
-function table(head: string[], rows: string[][]): string {
-  const widths = head.map((_, column) => Math.max(...[head, ...rows].map((row) => (row[column] as string).length)));
-  const line = (cells: string[], fill = ' ') =>
-    `| ${cells.map((cell, column) => cell.padEnd(widths[column] as number, fill)).join(' | ')} |`;
-  const rule = line(
-    head.map(() => ''),
-    '-',
-  );
-  return [line(head), rule, ...rows.map((row) => line(row))].join('\n');
 }

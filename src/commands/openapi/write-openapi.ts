@@ -4,10 +4,13 @@ import { parseSettings } from '../../config/parse-settings';
 import { createApp } from '../../create-app';
 import { describeApi } from '../../http/docs/api-docs';
 import { say } from '../../runtime/command';
+import { PROVIDERS } from '../../sources/providers/providers';
 import { withAccessMatrix } from './access-matrix';
+import { withProviderTables } from './provider-tables';
 
 const FILE = 'openapi.json';
 const PAGE = 'docs/access.md';
+const PROVIDERS_PAGE = 'docs/source-providers.md';
 
 export async function writeOpenApi(): Promise<void> {
   Logger.overrideLogger(false);
@@ -16,6 +19,7 @@ export async function writeOpenApi(): Promise<void> {
   const document = describeApi(app);
   writeFileSync(FILE, `${JSON.stringify(document, null, 2)}\n`);
   writeFileSync(PAGE, withAccessMatrix(readFileSync(PAGE, 'utf8'), document));
-  say(`Wrote ${FILE}, and the table of roles in ${PAGE}.`);
+  writeFileSync(PROVIDERS_PAGE, withProviderTables(readFileSync(PROVIDERS_PAGE, 'utf8'), PROVIDERS));
+  say(`Wrote ${FILE}, the table of roles in ${PAGE}, and the tables of presets in ${PROVIDERS_PAGE}.`);
   await app.close();
 }

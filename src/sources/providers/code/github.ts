@@ -1,4 +1,4 @@
-import type { Provider } from './provider';
+import type { Provider } from '../provider';
 
 export const GITHUB: Provider = {
   id: 'github',
@@ -19,6 +19,16 @@ export const GITHUB: Provider = {
   mapping: {
     eventType: [{ template: '{header:x-github-event}.{body:/action}' }, { template: '{header:x-github-event}' }],
     eventId: { template: '{header:x-github-delivery}' },
-    subject: ['/repository/full_name', '/organization/login', '/enterprise/slug', '/sender/login', '/hook_id'],
+    subject: [
+      '/repository/full_name',
+      '/organization/login',
+      '/installation/account/login',
+      '/enterprise/slug',
+      '/security_advisory/ghsa_id',
+      '/marketplace_purchase/account/login',
+      '/sponsorship/sponsorable/login',
+      '/sender/login',
+      '/hook_id',
+    ],
   },
 };

@@ -1,4 +1,4 @@
-import type { Provider } from './provider';
+import type { Provider } from '../provider';
 
 export const STRIPE: Provider = {
   id: 'stripe',

@@ -1,0 +1,7 @@
+import { proveRoom } from '../../../support/sources/prove-room';
+import { proof as bitbucket } from './code/bitbucket.proof';
+import { proof as github } from './code/github.proof';
+import { proof as gitlab } from './code/gitlab.proof';
+import { proof as linear } from './code/linear.proof';
+
+proveRoom([bitbucket, github, gitlab, linear]);

@@ -1,0 +1,5 @@
+import { proveRoom } from '../../../support/sources/prove-room';
+import { proof as standardwebhooks } from './standards/standardwebhooks.proof';
+import { proof as svix } from './standards/svix.proof';
+
+proveRoom([standardwebhooks, svix]);
