@@ -10,6 +10,7 @@ import { FAULTS_IN_LIMITS } from './faults/limits';
 import { FAULTS_IN_OUTBOX } from './faults/outbox';
 import { FAULTS_IN_SETTLEMENT } from './faults/settlement';
 import { FAULTS_IN_SHUTDOWN } from './faults/shutdown';
+import { FAULTS_IN_SOURCES } from './faults/sources';
 import { FAULTS_IN_STORE } from './faults/store';
 import { FAULTS_IN_WORKER } from './faults/worker';
 import { SAFEGUARDS, type Safeguard } from './safeguards';
@@ -44,5 +45,6 @@ export const DELIBERATE_FAULTS: readonly DeliberateFault[] = [
   ...FAULTS_IN_ACCESS,
   ...FAULTS_IN_SHUTDOWN,
   ...FAULTS_IN_LIMITS,
+  ...FAULTS_IN_SOURCES,
   ...SAFEGUARDS.map(withoutSafeguard),
 ];

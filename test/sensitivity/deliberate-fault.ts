@@ -21,6 +21,7 @@ export const STAGES = [
   'access',
   'shutdown',
   'limits',
+  'sources',
 ] as const;
 export type Stage = (typeof STAGES)[number];
 

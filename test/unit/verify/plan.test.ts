@@ -82,7 +82,9 @@ describe('what a seed decides', () => {
 
   it('has every kind of request, and events that come again', () => {
     const requests = first(3, 3_000);
-    expect(new Set(requests.map(({ kind }) => kind))).toEqual(new Set(['single', 'broken single', 'stream']));
+    expect(new Set(requests.map(({ kind }) => kind))).toEqual(
+      new Set(['single', 'broken single', 'stream', 'webhook']),
+    );
     const singles = requests.flatMap((request) => (request.kind === 'single' ? [request.event] : []));
     expect(new Set(singles.map(({ form }) => form)).size).toBe(3);
     expect(new Set(singles.map(({ name }) => name)).size).toBeLessThan(singles.length);

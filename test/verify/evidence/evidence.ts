@@ -46,6 +46,10 @@ export interface StoredEvent {
   receivedAt: string;
   sizeBytes: number;
   correlationId: string;
+  /** Null unless it came through a source. */
+  sourceId: string | null;
+  /** The body of the request with which it came through its source. */
+  rawBody: string | null;
   status: string;
   /** Starts at 1; each reprocessing adds 1. */
   generation: number;
@@ -55,6 +59,20 @@ export interface StoredEvent {
   /** Handlers and partial effects that failed attempts have finished. */
   effects: { generation: number; handler: string }[];
   deadLetter: { reasonCode: string; resolution: string | null } | undefined;
+}
+
+/** A record of a source that was refused. */
+export interface StoredRejection {
+  sourceId: string | null;
+  code: string;
+  /** Null for a whole request. */
+  recordNumber: number | null;
+  correlationId: string;
+  sizeBytes: number;
+  /** SHA-256 of all bytes, in hex. */
+  digest: string;
+  /** The bytes that are kept. */
+  body: string;
 }
 
 export interface UsageRow {
@@ -86,6 +104,7 @@ export interface Evidence {
   /** All acknowledged events, by name. */
   readBack: ReadonlyMap<string, ReadBack>;
   stored: readonly StoredEvent[];
+  rejections: readonly StoredRejection[];
   usage: readonly UsageRow[];
   replays: readonly { id: string; status: string; mode: string; correlationId: string }[];
   audit: readonly StoredAudit[];

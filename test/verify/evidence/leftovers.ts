@@ -23,6 +23,8 @@ const DATABASE = `
          (select count(*)::int from replays where finished_at is null) as "replays that are not finished",
          (select count(*)::int from replay_events where outcome in ('PENDING', 'DISPATCHED')) as "events of replays that are open",
          (select count(*)::int from crash_trials) as "suspected events",
+         (select count(*)::int from received_requests r where not exists (select from events e where e.request_id = r.id))
+           as "received requests without an event",
          (select count(*)::int from pg_stat_activity
            where application_name like 'streamforge%' and state like 'idle in transaction%'
              and state_change < now() - interval '1 second') as "open transactions",

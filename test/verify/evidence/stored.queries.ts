@@ -1,6 +1,14 @@
 import { rowsOf } from '../../support/processes/e2e-own-servers';
 import { PAST_TENANT } from '../landscape/past';
-import type { Evidence, StoredAttempt, StoredAudit, StoredEntry, StoredEvent, StoredReplay } from './evidence';
+import type {
+  Evidence,
+  StoredAttempt,
+  StoredAudit,
+  StoredEntry,
+  StoredEvent,
+  StoredRejection,
+  StoredReplay,
+} from './evidence';
 
 const ms = (column: string): string => `(extract(epoch from ${column}) * 1000)::float8`;
 
@@ -10,7 +18,7 @@ type Row<T> = T & { eventId: string };
 export async function readStored(
   url: string,
   startedMs: number,
-): Promise<Pick<Evidence, 'stored' | 'replays' | 'audit'>> {
+): Promise<Pick<Evidence, 'stored' | 'rejections' | 'replays' | 'audit'>> {
   const [events, attempts, entries, sendings, effects, deadLetters] = await Promise.all([
     readEvents(url),
     readAttempts(url, startedMs),
@@ -36,11 +44,12 @@ export async function readStored(
     effects: effectsOf.get(event.id) ?? [],
     deadLetter: deadLetterOf.get(event.id)?.[0],
   }));
-  const [replays, audit] = await Promise.all([
+  const [rejections, replays, audit] = await Promise.all([
+    readRejections(url),
     rowsOf<Evidence['replays'][number]>(url, 'select id, status, mode, correlation_id as "correlationId" from replays'),
     rowsOf<StoredAudit>(url, 'select action, correlation_id as "correlationId", counts from admin_audit'),
   ]);
-  return { stored, replays, audit };
+  return { stored, rejections, replays, audit };
 }
 
 type Fact = Omit<StoredEvent, 'attempts' | 'entries' | 'replays' | 'effects' | 'deadLetter'>;
@@ -51,9 +60,21 @@ function readEvents(url: string): Promise<Fact[]> {
     url,
     `select distinct on (e.id) e.id, e.tenant_id as tenant, e.subject as name, e.type, e.size_bytes as "sizeBytes",
             to_char(e.received_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "receivedAt",
-            e.correlation_id as "correlationId", v.status, coalesce(s.generation, 1) as generation
+            e.correlation_id as "correlationId", v.status, coalesce(s.generation, 1) as generation,
+            e.source_id as "sourceId",
+            case when r.id is not null then coalesce(convert_from(r.body, 'UTF8'), e.payload::text) end as "rawBody"
        from events e join event_status v on v.event_id = e.id left join event_state s on s.event_id = e.id
+            left join received_requests r on r.id = e.request_id and r.source_id = e.source_id
       where e.tenant_id <> '${PAST_TENANT}'`,
+  );
+}
+
+function readRejections(url: string): Promise<StoredRejection[]> {
+  return rowsOf<StoredRejection>(
+    url,
+    `select source_id as "sourceId", code, record_number as "recordNumber", correlation_id as "correlationId",
+            size_bytes as "sizeBytes", encode(digest, 'hex') as digest, convert_from(body, 'UTF8') as body
+       from rejections`,
   );
 }
 

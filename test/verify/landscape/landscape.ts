@@ -10,6 +10,7 @@ import { RoleProcess } from '../../support/processes/role-process';
 import { ROLE_PROCESSES, type ServerName, type TargetName } from '../faults/schedule';
 import type { Journal } from '../run/journal';
 import { ofTheRun } from '../run/inconclusive';
+import { addSources } from './add-sources';
 import { addPast } from './past';
 import { addPoison } from './poison';
 import { scrape } from './scrape';
@@ -46,6 +47,7 @@ export class Landscape {
       fs.mkdirSync(temporary);
       await addPoison(landscape.databaseUrl);
       await addPast(landscape.databaseUrl);
+      await addSources(landscape.databaseUrl);
       const shared = {
         ...settings,
         TMPDIR: temporary,

@@ -5,6 +5,7 @@ import type { PlannedEvent } from './planned-event';
 import { requestsOf, type PlannedRequest } from './requests/planned-request';
 import { brokenSingleOf, singleOf } from './requests/single';
 import { streamOf } from './requests/stream';
+import { webhookOf } from './requests/webhook';
 import { nameOf, type Sending } from './sending';
 
 /** Timeout of one request. */
@@ -55,6 +56,12 @@ export class Client {
       await Promise.all(copies.map((copy) => this.untilAnswered(copy)));
       return;
     }
+    if (request.kind === 'webhook') {
+      const webhook = webhookOf(request.webhook);
+      const copies = request.twice ? [webhook, webhook] : [webhook];
+      await Promise.all(copies.map((copy) => this.untilAnswered(copy)));
+      return;
+    }
     const stream = streamOf(request.stream);
     await this.untilAnswered(stream);
     if (request.twice) await this.untilAnswered(stream);
@@ -74,13 +81,14 @@ export class Client {
   }
 
   /** Returns false if the request has to be sent again. */
-  private async attempt({ kind, path, headers, body, records, read, readPartly }: Sending): Promise<boolean> {
+  private async attempt(sending: Sending): Promise<boolean> {
+    const { kind, path, headers, body, records, toSource, read, readPartly } = sending;
     const { journal, apis, sent } = this.outside;
     const request = journal.nextRequest();
     const to = apis[this.turn++ % apis.length] as string;
     for (const record of records) if ('event' in record) sent.set(record.event.name, record.event);
     const codes = records.map((record) => ('event' in record ? null : record.broken.code));
-    journal.append({ kind: 'sent', request, to, what: kind, names: records.map(nameOf), codes });
+    journal.append({ kind: 'sent', request, to, what: kind, names: records.map(nameOf), codes, toSource });
     const withId = { ...headers, 'x-correlation-id': correlationOf(request) };
     const answer = await exchange(`${to}${path}`, { method: 'POST', headers: withId, body }, TIMEOUT_MS);
     const { status, text, broken } = answer;
@@ -95,8 +103,8 @@ export class Client {
       journal.append({ kind: 'strange', request, status, text: text.slice(0, 2_000), told: reading.told });
       return true;
     }
-    const { told, summary, lastCommittedRecord } = reading;
-    journal.append({ kind: 'answered', request, status, told, summary, lastCommittedRecord });
+    const { told, summary, lastCommittedRecord, result } = reading;
+    journal.append({ kind: 'answered', request, status, told, summary, lastCommittedRecord, result });
     return reading.next === 'done';
   }
 }

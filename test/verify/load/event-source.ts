@@ -1,6 +1,7 @@
 import { planEvent, type Form, type Identity, type PlannedEvent } from './planned-event';
 import type { SeededRandom } from './random';
 import type { Tenant } from './tenants';
+import { planWebhookEvent } from './webhooks/webhook-event';
 
 const REPEAT_SHARE = 0.2;
 /** Only the latest events are repeated. */
@@ -32,7 +33,11 @@ export class EventSource {
   private fresh(form: Form, identity: Identity): PlannedEvent {
     const { tenant } = this;
     const n = this.made++;
-    const event = planEvent(this.random, { name: `${tenant}-${this.client}-${n}`, n, tenant, identity, form });
+    const of = { name: `${tenant}-${this.client}-${n}`, n, tenant, identity };
+    const event =
+      form === 'stripe' || form === 'list'
+        ? planWebhookEvent(this.random, { ...of, form })
+        : planEvent(this.random, { ...of, form });
     this.remembered.push(event);
     if (this.remembered.length > REMEMBERED) this.remembered.shift();
     return event;

@@ -2,11 +2,12 @@ import { syntheticPayload } from '../../support/e2e-events';
 import { cloudEventOf, binaryCloudEventOf, jsonOf, xmlOf, type Written } from './forms';
 import type { SeededRandom } from './random';
 import type { Tenant } from './tenants';
+import type { WebhookKind } from './webhooks/sources';
 
 /** What identifies a repeat as the same event: an id or key from the producer, or the content. */
 export type Identity = 'event-id' | 'key' | 'event-id and key' | 'content';
 
-export type Form = 'json' | 'cloudevent' | 'binary cloudevent' | 'xml';
+export type Form = 'json' | 'cloudevent' | 'binary cloudevent' | 'xml' | WebhookKind;
 
 /** The normalised event that must be stored, read back and delivered. Undefined fields are set by StreamForge. */
 export interface ExpectedFields {
@@ -16,6 +17,8 @@ export interface ExpectedFields {
   partitionKey: string;
   occurredAt: string | undefined;
   source: string;
+  /** Undefined unless the event comes through a source. */
+  sourceId: string | undefined;
   schemaVersion: string;
   specVersion: string;
   /** If undefined, the event gets the one of its request. */
@@ -39,13 +42,17 @@ export const POISON_TYPES = { always: 'poison.always', switched: 'poison.switche
 const TYPES = ['order.paid', 'order.refunded', 'stock.moved', 'user.signed-up'];
 const POISON_SHARE = 0.02;
 const SOURCES = ['till-7', 'https://shop.example/orders?a=1&b=2', 'Läden/東京'];
-const OFFSETS = ['Z', '+00:00', '+05:30', '-11:00', '+14:00'];
+export const OFFSETS = ['Z', '+00:00', '+05:30', '-11:00', '+14:00'];
 
-/** @param n number of the event within its client */
-export function planEvent(
-  random: SeededRandom,
-  of: { name: string; n: number; tenant: Tenant; identity: Identity; form: Form },
-): PlannedEvent {
+export interface EventPlan {
+  name: string;
+  /** Number of the event within its client. */
+  n: number;
+  tenant: Tenant;
+  identity: Identity;
+}
+
+export function planEvent(random: SeededRandom, of: EventPlan & { form: Exclude<Form, WebhookKind> }): PlannedEvent {
   const { name, n, identity, form } = of;
   const sometimes = (value: () => string): string | undefined => (random.chance(0.5) ? value() : undefined);
   // CloudEvents always have an id and a source.
@@ -73,6 +80,7 @@ export function planEvent(
     partitionKey: sent.partitionKey ?? name,
     occurredAt: occurred && new Date(occurred).toISOString(),
     source: source ?? 'api',
+    sourceId: undefined,
     schemaVersion: sent.schemaVersion ?? '1.0.0',
     specVersion: sent.specVersion ?? '1.0',
     sizeBytes: Buffer.byteLength(written.text),
@@ -87,13 +95,13 @@ const WRITERS = {
   xml: xmlOf,
 } as const;
 
-function typeOf(random: SeededRandom, { tenant }: { tenant: Tenant }): string {
+export function typeOf(random: SeededRandom, { tenant }: { tenant: Tenant }): string {
   const poison = random.chance(POISON_SHARE) && tenant === 'north';
   return poison ? random.pick(Object.values(POISON_TYPES)) : random.pick(TYPES);
 }
 
 /** A different time for each n, as local time with the offset. */
-function moment(n: number, offset: string): string {
+export function moment(n: number, offset: string): string {
   const local = new Date(Date.UTC(2026, 0, 1) + n * 61_007).toISOString().slice(0, -1);
   return `${local}${offset}`;
 }

@@ -4,12 +4,15 @@ import type { PlannedEvent } from './planned-event';
 
 export type PlannedRecord = { event: PlannedEvent } | { broken: BrokenRecord };
 
-/** What a response says about one record. `taken` means accepted or duplicate: the response does not say which. */
+/**
+ * What a response says about one record. `taken` means accepted or duplicate: the response does not say which.
+ * `unverified` means that the signature of its request was refused.
+ */
 export interface Told {
   /** From 1. */
   record: number;
   name: string;
-  outcome: 'accepted' | 'duplicate' | 'taken' | 'rejected';
+  outcome: 'accepted' | 'duplicate' | 'taken' | 'rejected' | 'unverified';
   code?: string;
   /** Fields of the event in the response. */
   fields?: Record<string, unknown>;
@@ -29,6 +32,17 @@ export interface Reading {
   told: Told[];
   summary?: SummaryCounts;
   lastCommittedRecord?: number;
+  /** What became of a request of a source, as its metric counts it. */
+  result?: string;
+}
+
+/** What a request carries to a source. */
+export interface SentToSource {
+  id: string;
+  /** Before its Content-Encoding. */
+  body: string;
+  /** Each record as it stands in the body. */
+  records: string[];
 }
 
 /** One request. It is sent unchanged each time. */
@@ -38,6 +52,7 @@ export interface Sending {
   headers: Record<string, string>;
   body: string | Buffer<ArrayBuffer>;
   records: readonly PlannedRecord[];
+  toSource?: SentToSource;
   /** Reads a complete response. */
   read: (answer: Exchange & { status: number }) => Reading;
   /** Reads a response that broke off. */

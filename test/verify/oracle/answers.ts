@@ -16,7 +16,7 @@ export function answersIn(journal: readonly Entry[]): Answer[] {
 export function acknowledgedIds(journal: readonly Entry[]): Map<string, Set<string>> {
   const ids = new Map<string, Set<string>>();
   for (const { name, outcome, fields } of answersIn(journal).flatMap(({ told }) => told)) {
-    if (outcome === 'rejected') continue;
+    if (outcome === 'rejected' || outcome === 'unverified') continue;
     const known = ids.get(name) ?? new Set();
     if (typeof fields?.id === 'string') known.add(fields.id);
     ids.set(name, known);

@@ -32,6 +32,7 @@ export function checkMetrics(evidence: Evidence): Violation[] {
       .filter(([series, truth]) => total(series) > truth)
       .map(([series, truth]) => violation('metrics', `${series} counts ${total(series)}, and ${truth} are stored`)),
     ...checkIngest(evidence, scrapes),
+    ...checkSourceRequests(evidence, scrapes),
     ...checkAttempts(evidence, scrapes),
     ...checkPublished(evidence, scrapes),
   ];
@@ -49,19 +50,12 @@ function sumOf(values: Record<string, number>, series: string): number {
   return Object.entries(values).reduce((sum, [name, value]) => sum + (pattern.test(name) ? value : 0), 0);
 }
 
-/** An api process has counted every event that it answered. Requests sent to its address while it ran were answered by it. */
+/** An api process has counted every event that it answered. */
 function checkIngest({ journal }: Evidence, scrapes: readonly Scrape[]): Violation[] {
-  const requests = requestsIn(journal);
-  const starts = new Map(entriesOf(journal, 'started').map((started) => [started.pid, started]));
-  const answers = answersIn(journal);
-  return scrapes.flatMap(({ process, pid, values, atMs }) => {
-    const started = starts.get(pid);
-    if (!process.startsWith('api') || !started) return [];
-    const own = answers.filter(({ request, atMs: answeredMs }) => {
-      const sent = requests.get(request);
-      return sent?.to === started.url && sent.atMs > started.atMs && answeredMs < atMs - BEFORE_MS;
-    });
-    const told = own.flatMap((answer) => answer.told);
+  const ownOf = ownAnswers(journal, answersIn(journal));
+  return scrapes.flatMap((scrape) => {
+    const { process, values } = scrape;
+    const told = ownOf(scrape).flatMap((answer) => answer.told);
     return (['accepted', 'duplicate', 'rejected'] as const).flatMap((outcome) => {
       const answered = told.filter((one) => one.outcome === outcome).length;
       const counted = sumOf(values, `streamforge_ingest_total{.*status="${outcome}"`);
@@ -69,6 +63,47 @@ function checkIngest({ journal }: Evidence, scrapes: readonly Scrape[]): Violati
       return [violation('metrics', `${process} counted ${counted} ${outcome} events, and answered ${answered}`)];
     });
   });
+}
+
+/** The requests of sources are counted once each, by the api process that answered them. */
+function checkSourceRequests({ journal }: Evidence, scrapes: readonly Scrape[]): Violation[] {
+  const answers = entriesOf(journal, 'answered').filter(({ result }) => result !== undefined);
+  const ownOf = ownAnswers(journal, answers);
+  const series = (result: string): string => `streamforge_source_requests_total{.*result="${result}"`;
+  const open = sentToSources(journal) - answers.length; // such a request may be counted with any result
+  return RESULTS.flatMap((result) => {
+    const ofResult = (all: readonly EntryOf<'answered'>[]): number => all.filter((one) => one.result === result).length;
+    const few = scrapes.flatMap((scrape) => {
+      const [counted, answered] = [sumOf(scrape.values, series(result)), ofResult(ownOf(scrape))];
+      return counted < answered
+        ? [`${scrape.process} counted ${counted} ${result} requests of sources, and answered ${answered}`]
+        : [];
+    });
+    const counted = scrapes.reduce((sum, { values }) => sum + sumOf(values, series(result)), 0);
+    const most = ofResult(answers) + open;
+    const many =
+      counted > most ? [`${counted} ${result} requests of sources are counted, and there were at most ${most}`] : [];
+    return [...few, ...many].map((text) => violation('metrics', text));
+  });
+}
+
+const RESULTS = ['accepted', 'duplicate', 'rejected', 'unverified'];
+
+const sentToSources = (journal: Evidence['journal']): number =>
+  entriesOf(journal, 'sent').filter(({ toSource }) => toSource !== undefined).length;
+
+/** The answers of an api process well before it was scraped: requests to its address while it ran were answered by it. */
+function ownAnswers<A extends { request: number; atMs: number }>(journal: Evidence['journal'], answers: readonly A[]) {
+  const requests = requestsIn(journal);
+  const starts = new Map(entriesOf(journal, 'started').map((started) => [started.pid, started]));
+  return ({ process, pid, atMs }: Scrape): A[] => {
+    const started = starts.get(pid);
+    if (!process.startsWith('api') || !started) return [];
+    return answers.filter(({ request, atMs: answeredMs }) => {
+      const sent = requests.get(request);
+      return sent?.to === started.url && sent.atMs > started.atMs && answeredMs < atMs - BEFORE_MS;
+    });
+  };
 }
 
 /** Attempts contain the pid of their worker. */

@@ -13,6 +13,7 @@ import { checkOperators } from './operators';
 import { checkReconciler } from './reconciler';
 import { checkRejections } from './rejections';
 import { checkRest } from './rest';
+import { checkSources } from './sources';
 import { checkUsage } from './usage';
 import type { Breach, Violation } from './violation';
 
@@ -23,6 +24,7 @@ export const RULES: readonly ((evidence: Evidence) => Violation[])[] = [
   checkFields,
   checkAnswers,
   checkRejections,
+  checkSources,
   checkHistory,
   checkFailures,
   checkDeliveries,

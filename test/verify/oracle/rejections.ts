@@ -15,7 +15,7 @@ export function checkRejections({ journal }: Evidence): Violation[] {
 function checkTold({ told }: EntryOf<'answered'>, { codes, what }: EntryOf<'sent'>): Violation[] {
   return told.flatMap(({ record, name, outcome, code }) => {
     const expected = codes[record - 1] ?? null;
-    const found = outcome === 'rejected' ? (code ?? '') : null;
+    const found = outcome === 'rejected' || outcome === 'unverified' ? (code ?? '') : null;
     if (expected === found) return [];
     return [
       violation('rejection', `${name} (${what}) was ${found ?? 'accepted'}, not ${expected ?? 'accepted'}`, name),

@@ -1,6 +1,6 @@
 import { createWriteStream, type WriteStream } from 'node:fs';
 import type { FaultKind, TargetName } from '../faults/schedule';
-import type { SummaryCounts, Told } from '../load/sending';
+import type { SentToSource, SummaryCounts, Told } from '../load/sending';
 
 /** What clients, operators and receivers observed, and what was done to the processes and servers. */
 export type Entry = { atMs: number } & (
@@ -13,6 +13,7 @@ export type Entry = { atMs: number } & (
       names: string[];
       /** The expected rejection code of each record; null if the record is valid. */
       codes: (string | null)[];
+      toSource?: SentToSource | undefined;
     }
   | {
       kind: 'answered';
@@ -21,6 +22,8 @@ export type Entry = { atMs: number } & (
       told: Told[];
       summary?: SummaryCounts | undefined;
       lastCommittedRecord?: number | undefined;
+      /** What became of a request of a source. */
+      result?: string | undefined;
     }
   | { kind: 'unanswered'; request: number; reason: string; told: Told[] }
   /** A response that the API does not allow. */

@@ -4,18 +4,24 @@ import type { Form, Identity, PlannedEvent } from '../planned-event';
 import { SeededRandom, seedFor } from '../random';
 import type { PlannedRecord } from '../sending';
 import { CLIENT_TENANTS, type Tenant } from '../tenants';
+import { brokenWebhook, unverifiedWebhook, webhookConflictWith, type Signing } from '../webhooks/broken-webhook';
+import { sourceOf, type WebhookKind } from '../webhooks/sources';
 import type { PlannedStream } from './stream';
+import type { PlannedWebhook } from './webhook';
 
 export type PlannedRequest = { pauseMs: number } & (
   | { kind: 'single'; event: PlannedEvent; twice: boolean }
   | { kind: 'broken single'; tenant: Tenant; broken: BrokenRecord }
   /** `twice`: the whole stream is sent again after its response. */
   | { kind: 'stream'; stream: PlannedStream; twice: boolean }
+  /** `twice`: to both api processes at the same time. */
+  | { kind: 'webhook'; webhook: PlannedWebhook; twice: boolean }
 );
 
 const PAUSE_MS = { least: 10, most: 70 };
 const STREAM = { share: 0.07, least: 2, most: 60, twice: 0.3 };
 const BROKEN_SHARE = 0.05;
+const WEBHOOK = { share: 0.2, lists: 0.3, most: 12, broken: 0.12, conflicts: 0.5, unverified: 0.1, gzip: 0.15 };
 const BROKEN_IN_STREAM_SHARE = 0.06;
 const TWICE_SHARE = 0.1;
 const CUT_SHORT_SHARE = 0.2;
@@ -34,6 +40,7 @@ export function* requestsOf(seed: number, client: number): Generator<PlannedRequ
     const choice = random.next();
     if (choice < STREAM.share) yield { pauseMs, ...plan.stream() };
     else if (choice < STREAM.share + BROKEN_SHARE) yield { pauseMs, ...plan.brokenSingle() };
+    else if (choice < STREAM.share + BROKEN_SHARE + WEBHOOK.share) yield { pauseMs, ...plan.webhook() };
     else yield { pauseMs, ...plan.single() };
   }
 }
@@ -84,6 +91,30 @@ class RequestPlan {
       cutShort: format === 'xml' && random.chance(CUT_SHORT_SHARE),
     };
     return { kind: 'stream' as const, stream, twice: random.chance(STREAM.twice) };
+  }
+
+  webhook() {
+    const { random, events } = this;
+    const kind: WebhookKind = random.chance(WEBHOOK.lists) ? 'list' : 'stripe';
+    const signing = random.chance(WEBHOOK.unverified) ? random.pick<Signing>(['wrong', 'missing', 'old']) : 'right';
+    const count = kind === 'list' ? random.between(1, WEBHOOK.most) : 1;
+    const records = Array.from({ length: count }, () => this.webhookRecord(kind, signing));
+    const webhook: PlannedWebhook = {
+      source: sourceOf(events.tenant, kind),
+      records,
+      signing,
+      gzip: random.chance(WEBHOOK.gzip),
+    };
+    return { kind: 'webhook' as const, webhook, twice: signing === 'right' && random.chance(TWICE_SHARE) };
+  }
+
+  private webhookRecord(kind: WebhookKind, signing: Signing): PlannedRecord {
+    const { random, events } = this;
+    if (signing !== 'right') return { broken: unverifiedWebhook(kind, this.brokenName(), signing) };
+    if (!random.chance(WEBHOOK.broken)) return { event: events.next(kind, ['event-id']) };
+    const earlier = random.chance(WEBHOOK.conflicts) ? events.earlier(kind, ['event-id']) : undefined;
+    const name = this.brokenName();
+    return { broken: earlier ? webhookConflictWith(earlier, name) : brokenWebhook(random, kind, name) };
   }
 
   private brokenName(): string {

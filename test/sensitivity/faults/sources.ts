@@ -1,0 +1,96 @@
+import type { DeliberateFault } from '../deliberate-fault';
+import { calm, under } from './runs';
+
+const PREPARE = 'src/sources/prepare-request.ts';
+const STORE = 'src/sources/store-request.ts';
+
+export const FAULTS_IN_SOURCES: readonly DeliberateFault[] = [
+  {
+    name: 'any signature of a webhook is taken',
+    stage: 'sources',
+    edits: [
+      {
+        file: 'src/sources/verification/verify-hmac.ts',
+        find: 'isEqual(signature, expected)',
+        replace: '(isEqual(signature, expected) || signature.length > 0)',
+      },
+    ],
+    noticedBy: calm('changed', 'rejection', 'strange answer'),
+  },
+  {
+    name: 'the id that a mapping finds is no key of its event',
+    stage: 'sources',
+    invariant: 'I2',
+    edits: [
+      {
+        file: 'src/event/prepare-event.ts',
+        find: 'cloudEvent ? JSON.stringify([source, id]) : id);',
+        replace: '`${id} ${Math.random()}`);',
+      },
+    ],
+    noticedBy: calm('doubled'),
+  },
+  {
+    name: 'a rejection is answered before it is committed',
+    stage: 'sources',
+    invariant: 'I14',
+    edits: [
+      {
+        file: STORE,
+        find: 'await this.rejections.keep(kept);',
+        replace: 'void this.rejections.keep(kept).catch(() => undefined);',
+      },
+    ],
+    noticedBy: under(['kill-postgres', 'hang-postgres'], 'rejection'),
+  },
+  {
+    name: 'the kept body of a webhook is cut',
+    stage: 'sources',
+    edits: [
+      {
+        file: PREPARE,
+        find: 'const ofRequest = kept(isBatch || !isExactly(received) ? received.facts.body : undefined);',
+        replace:
+          'const ofRequest = kept(isBatch || !isExactly(received) ? received.facts.body.subarray(0, 200) : undefined);',
+      },
+    ],
+    noticedBy: calm('changed'),
+  },
+  {
+    name: 'the tenth record of a list is left out',
+    stage: 'sources',
+    invariant: 'I1',
+    edits: [
+      {
+        file: PREPARE,
+        find: '    records.push({ ...record, number: isBatch ? i + 1 : undefined });',
+        replace: '    if (i !== 9) records.push({ ...record, number: isBatch ? i + 1 : undefined });',
+      },
+    ],
+    noticedBy: calm('strange answer', 'lost', 'rejection'),
+  },
+  {
+    name: 'a rejection keeps the first 100 bytes',
+    stage: 'sources',
+    edits: [
+      {
+        file: 'src/rejections/rejections.queries.ts',
+        find: 'body.subarray(0, maxBytes)',
+        replace: 'body.subarray(0, Math.min(maxBytes, 100))',
+      },
+    ],
+    noticedBy: calm('rejection'),
+  },
+  {
+    name: 'requests of sources are counted twice',
+    stage: 'sources',
+    edits: [
+      {
+        file: 'src/sources/inspector/request-report.ts',
+        find: 'this.metrics.sourceRequests.inc({ provider, result: findings.result });',
+        replace: 'this.metrics.sourceRequests.inc({ provider, result: findings.result }, 2);',
+      },
+    ],
+    noticedBy: calm('metrics'),
+  },
+];
