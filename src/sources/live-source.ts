@@ -1,5 +1,6 @@
 import type { SecretBox } from '../destinations/secrets/secret-box';
 import type { Answers } from './answers';
+import { compileFilter, type Filter } from '../expressions/filter/compile-filter';
 import { effectiveRules } from './effective-source';
 import { compileHandshakes, type CompiledHandshake } from './handshakes/answer-handshake';
 import { HANDSHAKES } from './handshakes/handshakes';
@@ -18,7 +19,7 @@ export interface SourceRules {
   verification: Verification;
   verify: CompiledVerifier;
   mapping: CompiledMapping;
-  accept: { matches: (value: unknown) => boolean } | undefined;
+  accept: Filter | undefined;
   answers: Answers;
   handshakes: readonly CompiledHandshake[];
   /** What is masked where its requests are shown or kept. */
@@ -63,7 +64,7 @@ export class LiveSource {
       verification,
       verify: compileVerifier(verification, secrets, this.tools),
       mapping: compileMapping(mapping),
-      accept: undefined,
+      accept: this.row.accept === null ? undefined : filterOf(this.row.accept),
       answers,
       handshakes: compileHandshakes(named ?? provider?.handshakes ?? [], verification.scheme),
       mask: maskOf(verification, secrets),
@@ -71,4 +72,11 @@ export class LiveSource {
       canVerify: secrets.length > 0 || !needsSecret(verification),
     };
   }
+}
+
+/** @throws Error for a filter that an earlier build has accepted and this one does not */
+function filterOf(accept: object): Filter {
+  const filter = compileFilter(accept);
+  if ('errors' in filter) throw new Error(`accept${filter.errors[0]?.pointer} ${filter.errors[0]?.message}`);
+  return filter;
 }

@@ -129,7 +129,7 @@ function envelopeText(mapped: MappedRecord, name: string): string {
 function filtered(made: PrepareResult, { payload }: MappedRecord, { accept }: SourceRules): RecordOfRequest['made'] {
   if (!accept || 'rejection' in made) return made;
   const { payloadJson: _text, extensionsJson: _extensions, ...fields } = made.prepared.event;
-  return accept.matches({ ...fields, payload: payload.value }) ? made : { filteredOut: made.prepared };
+  return accept.matches({ ...fields, payload: payload.exact }) ? made : { filteredOut: made.prepared };
 }
 
 const SPACE = 0x20;

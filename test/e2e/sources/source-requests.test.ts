@@ -116,4 +116,21 @@ describe('requests to a source', () => {
     const { id } = response.body as { id: string };
     expect(await read(id)).toMatchObject({ type: 'issues.opened', subject: 'acme/shop', eventId: 'd-1' });
   });
+
+  it('that do not pass the filter of the source are answered as accepted, and not stored', async () => {
+    const source = await givenSource(running.app, running.pool, {
+      provider: 'stripe',
+      secrets: [SECRET],
+      accept: { type: { $startsWith: 'invoice.' }, payload: { data: { object: { amount: { $gt: 100 } } } } },
+    });
+    const small = await send(stripeBody('evt_7', '100'), undefined, source);
+    expect([small.status, small.body]).toEqual([
+      200,
+      { status: 'accepted', correlationId: expect.any(String) as string },
+    ]);
+    const large = await send(stripeBody('evt_8', '100.01'), undefined, source);
+    expect(large.body).toMatchObject({ status: 'accepted', eventId: 'evt_8' });
+    const { rows } = await running.pool.query('select event_id from events where source_id = $1', [source.row.id]);
+    expect(rows).toEqual([{ event_id: 'evt_8' }]);
+  });
 });
