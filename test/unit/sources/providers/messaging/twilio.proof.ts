@@ -45,23 +45,6 @@ const CONFERENCE = {
 export const proof: Proof = {
   provider: 'twilio',
   outside: { signs: 'twilio: getExpectedTwilioSignature' },
-  // The example of https://www.twilio.com/docs/usage/webhooks/webhooks-security with its token and fields.
-  examples: [
-    {
-      secret: '12345',
-      request: {
-        url: 'https://mycompany.com/myapp.php?foo=1&bar=2',
-        headers: { ...FORM, 'x-twilio-signature': 'GvWf1cFY/Q7PnoempGyD5oXAezc=' },
-        body: form({
-          Digits: '1234',
-          To: '+18005551212',
-          From: '+14158675310',
-          Caller: '+14158675310',
-          CallSid: 'CA1234567890ABCDE',
-        }),
-      },
-    },
-  ],
   secrets: ['0123456789abcdef0123456789abcdef', 'fedcba9876543210fedcba9876543210'],
   async sign(request, secret) {
     const { getExpectedTwilioSignature } = await load<TwilioPackage>('twilio/lib/webhooks/webhooks');

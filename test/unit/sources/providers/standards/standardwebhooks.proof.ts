@@ -10,7 +10,7 @@ const SHIPPED =
 export const proof: Proof = {
   provider: 'standardwebhooks',
   outside: { signs: 'standardwebhooks: Webhook.sign' },
-  // https://github.com/standard-webhooks/standard-webhooks, in the tests of its libraries
+  // The last signature is in the tests of https://github.com/standard-webhooks/standard-webhooks; the others are wrong.
   examples: [
     {
       secret: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
