@@ -4,7 +4,7 @@ import { Problem } from '../event/problems';
 import { stalled } from './request-body';
 
 /** Total time for a body that is read whole, in multiples of the stall timeout. It ends a body that trickles in. */
-const WHOLE_BODY_STALLS = 4;
+export const WHOLE_BODY_STALLS = 4;
 
 export interface WholeBodyLimits {
   maxBytes: number;

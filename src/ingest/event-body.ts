@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import type { Settings } from '../config/settings';
 import { isBinaryCloudEvent } from '../event/cloud-event/cloud-event';
 import { Problem } from '../event/problems';
-import { bodyChunks } from '../http/request-body';
+import { encodedChunks, limitsOfWhole } from '../http/encoded-body';
 import { isEncoded, JSON_TYPE } from '../http/route-body';
 import { firstByteOfJson, OPENING_BRACKET } from '../http/whole-body';
 import { EVENT_ARRAY, streamFormat, type RecordFormat } from './formats/stream-formats';
@@ -53,7 +53,8 @@ async function readDecoded(
   mayBeArray: boolean,
   { MAX_EVENT_BYTES, REQUEST_STALL_TIMEOUT_MS }: Settings,
 ): Promise<Buffer | Readable> {
-  const encoded = bodyChunks(body, REQUEST_STALL_TIMEOUT_MS);
+  const limits = limitsOfWhole(MAX_EVENT_BYTES, REQUEST_STALL_TIMEOUT_MS);
+  const encoded = encodedChunks(body, REQUEST_STALL_TIMEOUT_MS, limits);
   const decoded = contentDecoder(encoding)?.(encoded) ?? encoded;
   const chunks: Buffer[] = [];
   let bytes = 0;
@@ -64,8 +65,10 @@ async function readDecoded(
     chunks.push(next.value);
     bytes += next.value.length;
     const first = isUndecided ? firstByteOfJson(next.value) : undefined;
-    if (first === OPENING_BRACKET)
+    if (first === OPENING_BRACKET) {
+      limits.maxBytes = limits.endMs = Infinity; // an array has the limits of a stream
       return Readable.from(followedBy(chunks, decoded), { highWaterMark: READ_AHEAD_CHUNKS });
+    }
     isUndecided &&= first === undefined;
   }
   void decoded.return(undefined); // releases the decoder's memory; not awaited, since it may still wait for the sender

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import { Problem } from '../../event/problems';
-import { bodyChunks } from '../../http/request-body';
+import { encodedChunks, limitsOfWhole } from '../../http/encoded-body';
 import { isEncoded, type RouteBody } from '../../http/route-body';
 import { readWholeBody } from '../../http/whole-body';
 import { contentDecoder, refusedEncoding } from '../../ingest/stream/content-decoder';
@@ -19,12 +19,6 @@ export interface SourceBodyLimits {
   maxBytes: number;
   stallMs: number;
 }
-
-/** Time for an encoded body, in multiples of the stall timeout, as for bodies that are not encoded. */
-const MAX_STALLS = 4;
-/** Encoded data is hardly ever longer than what it stands for. Some encoders flush after every few bytes. */
-const MAX_EXPANSION = 2;
-const FREE_ENCODED_BYTES = 1_024;
 
 const MEDIA_TYPE = /^\s*[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+\s*(?:;|$)/;
 
@@ -71,7 +65,7 @@ async function readEncoded(
   headers: IncomingHttpHeaders,
   { maxBytes, stallMs }: SourceBodyLimits,
 ): Promise<Buffer> {
-  const encoded = boundedChunks(body, maxBytes * MAX_EXPANSION + FREE_ENCODED_BYTES, stallMs);
+  const encoded = encodedChunks(body, stallMs, limitsOfWhole(maxBytes, stallMs));
   const decoded = contentDecoder(headers['content-encoding'])?.(encoded) ?? encoded;
   const chunks: Buffer[] = [];
   let bytes = 0;
@@ -82,23 +76,7 @@ async function readEncoded(
     bytes += next.value.length;
   }
   void decoded.return(undefined); // releases the decoder's memory; not awaited, since it may still wait for the sender
-  throw tooLarge(`The body is larger than the maximum of ${maxBytes} bytes.`);
-}
-
-/** Encoded data may decode to nothing for ever, so it has limits of its own. */
-async function* boundedChunks(body: Readable, maxBytes: number, stallMs: number): AsyncGenerator<Buffer> {
-  const endMs = performance.now() + stallMs * MAX_STALLS;
-  let bytes = 0;
-  for await (const chunk of bodyChunks(body, stallMs)) {
-    bytes += chunk.length;
-    if (bytes > maxBytes) throw tooLarge(`The encoded body is larger than the maximum of ${maxBytes} bytes.`);
-    if (performance.now() > endMs) throw new Problem('request-timeout', 'The body arrived too slowly.');
-    yield chunk;
-  }
-}
-
-function tooLarge(detail: string): Problem {
-  return new Problem('event-too-large', detail);
+  throw new Problem('event-too-large', `The body is larger than the maximum of ${maxBytes} bytes.`);
 }
 
 function endedEarly(error: unknown): never {
