@@ -42,6 +42,7 @@ export function ApiSourceRequest(): MethodDecorator {
       'tenant-rate-limited',
       'source-unavailable',
       'overloaded',
+      'provider-unavailable',
       'storage-unavailable',
     ),
   );

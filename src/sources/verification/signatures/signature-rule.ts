@@ -38,8 +38,8 @@ export class SignatureReader {
     this.list = rule.each === undefined ? undefined : compileList(rule.each);
     this.time = rule.timestamp && new SignatureTime(rule.timestamp);
     this.digest = rule.bodyDigest && compileTemplate(rule.bodyDigest.value);
-    if (rule.signed.includes('{form?}') && !rule.bodyDigest) {
-      throw new TemplateError('{form?} needs a bodyDigest: nothing else covers a body that is not a form.');
+    if (rule.signed.includes('{form?}') !== (rule.bodyDigest?.exceptForms === true)) {
+      throw new TemplateError('{form?} and exceptForms need each other: together they cover every body.');
     }
   }
 
