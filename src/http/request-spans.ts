@@ -5,14 +5,14 @@ import { startSpan, traceparentOf } from '../observability/spans';
 import { readTraceparent } from './correlation';
 
 /**
- * Records a SERVER span for each sampled API request. The span's context replaces the request's `traceparent` header,
+ * Records a SERVER span for each sampled request of the API and of sources. The span's context replaces the request's `traceparent` header,
  * so that later readers of the header continue the span. Registered only when tracing is on.
  */
 export function traceRequests(server: FastifyInstance): void {
   const spans = new WeakMap<IncomingMessage, Span>();
   server.addHook('onRequest', (request, _reply, done) => {
     const route = request.routeOptions.url;
-    if (!route?.startsWith('/v1/')) return done(); // probes and scrapes would be most of the traces
+    if (!route?.startsWith('/v1/') && !route?.startsWith('/in/')) return done(); // probes would be most of the traces
     const { raw, method, id } = request;
     const span = startSpan(`${method} ${route}`, readTraceparent(raw), { kind: SpanKind.SERVER });
     if (span.isRecording()) {

@@ -68,6 +68,7 @@ export class SourcesController {
   private async receive(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     const { source, headers, method, ip: address } = request;
     if (!source) throw new Error('the gate of sources has not run');
+    if (method === 'HEAD') return void reply.status(200).send(); // Intercom and Trello check a URL this way
     const receivedAt = new Date();
     const body = await readSourceBody(request.body, headers, this.limits);
     const received = new ReceivedRequest(

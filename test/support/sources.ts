@@ -1,5 +1,8 @@
+import { randomBytes } from 'node:crypto';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Pool } from 'pg';
+import { keepDestinationsKey } from '../../src/destinations/destinations.queries';
+import { SecretBox } from '../../src/destinations/secrets/secret-box';
 import { SecretKey } from '../../src/destinations/secrets/secret-key';
 import { uuidV7 } from '../../src/event/uuid-v7';
 import type { SealedSource, Source } from '../../src/sources/source';
@@ -24,13 +27,24 @@ export interface GivenSource {
 }
 
 /** Stores a source, as the admin endpoint does, and makes this process heed it at once. */
-export async function givenSource(
-  app: NestFastifyApplication,
+export async function givenSource(app: NestFastifyApplication, pool: Pool, fields: SourceFields): Promise<GivenSource> {
+  const source = await storeSource(pool, await app.get(SecretKey).box(), fields);
+  app.get(SourceRegistry).invalidate();
+  return source;
+}
+
+/** Seals the secrets of an installation without DESTINATIONS_SECRET_KEY. */
+export async function boxOf(pool: Pool): Promise<SecretBox> {
+  return new SecretBox([await keepDestinationsKey(pool, randomBytes(32))]);
+}
+
+/** Stores a source for processes, which heed it within half a second. */
+export async function storeSource(
   pool: Pool,
+  box: SecretBox,
   { tenantId = 'acme', provider = 'custom', secrets = [], ...fields }: SourceFields,
 ): Promise<GivenSource> {
   const id = uuidV7();
-  const box = await app.get(SecretKey).box();
   const token = mintToken();
   const row = await insertSource(pool, {
     id,
@@ -50,6 +64,5 @@ export async function givenSource(
     tokenDigest: token.digest,
     tokenHint: token.hint,
   });
-  app.get(SourceRegistry).invalidate();
   return { row, path: `/in/${token.text}`, token: token.text };
 }
