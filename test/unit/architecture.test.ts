@@ -37,6 +37,8 @@ function unreached(files: readonly string[], entries: readonly string[]): string
 const ENTRIES = [
   'src/ingest/events.controller.ts',
   'src/ingest/stream/stream.controller.ts',
+  'src/sources/source-gate.ts',
+  'src/sources/sources.controller.ts',
   'src/outbox/publisher.ts',
   'src/worker/worker.module.ts',
   'src/outbox/chores.ts',
