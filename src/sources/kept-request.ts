@@ -1,5 +1,5 @@
 import { maskedHeaders, maskedQuery, type Mask } from './inspector/mask';
-import type { ReceivedRequest } from './received-request';
+import type { RequestFacts } from './request-facts';
 
 /** Headers that say how the request came, not what the producer sent. */
 const OF_THE_WAY = new Set([
@@ -34,9 +34,12 @@ export interface KeptRequest {
 }
 
 /** Leaves out headers that say nothing about what was sent, and masks secrets. A signature stays: without the secret it is worth nothing. */
-export function keptRequest(request: ReceivedRequest, mask: Mask): KeptRequest {
-  const { method, path, query, address, receivedAt } = request.facts;
-  const kept = Object.entries(request.headers).filter(([name]) => !OF_THE_WAY.has(name) && !PROXY.test(name));
+export function keptRequest(
+  { method, path, query, address, receivedAt }: RequestFacts,
+  headers: Readonly<Record<string, string>>,
+  mask: Mask,
+): KeptRequest {
+  const kept = Object.entries(headers).filter(([name]) => !OF_THE_WAY.has(name) && !PROXY.test(name));
   return {
     method,
     path,

@@ -12,7 +12,6 @@ import {
 import { uuidV7 } from '../event/uuid-v7';
 import type { JsonDocument } from '../expressions/json-document';
 import { isCloudEvent } from './is-cloud-event';
-import { keptRequest } from './kept-request';
 import type { LiveSource, SourceRules } from './live-source';
 import { mapRecord, recordsOf, type MappedRecord } from './mapping/map-request';
 import type { ReceivedRequest } from './received-request';
@@ -48,7 +47,7 @@ export interface PreparationContext {
 export async function prepareRequest(received: ReceivedRequest, context: PreparationContext): Promise<PreparedRequest> {
   const { rules, source, verdict } = context;
   const requestJson = JSON.stringify({
-    ...keptRequest(received, rules.mask),
+    ...received.kept(rules.mask),
     provider: source.row.provider,
     keyHint: verdict.keyHint ?? null,
   });

@@ -1,29 +1,18 @@
-import type { IncomingHttpHeaders } from 'node:http';
 import { JsonDocument } from '../expressions/json-document';
 import type { RecordRejection } from '../event/prepare-event';
 import { parseBody } from './body/parse-body';
 import { jsonOfField } from './body/form-fields';
 import { BODY_LIMITS, type ParsedBody, type ReadBody } from './body/parsed-body';
-
-export interface RequestFacts {
-  method: string;
-  /** What follows the token, with its slash, as sent; may be empty. */
-  path: string;
-  /** The URL that the producer called: PUBLIC_URL, path and query as sent. */
-  url: string;
-  query: Readonly<Record<string, string | string[]>>;
-  headers: IncomingHttpHeaders;
-  /** After its Content-Encoding was decoded. */
-  body: Buffer;
-  address: string;
-  receivedAt: Date;
-}
+import { keptRequest, type KeptRequest } from './kept-request';
+import type { Mask } from './inspector/mask';
+import type { RequestFacts } from './request-facts';
 
 /** A request that came to the URL of a source. Its body is parsed at most once, when something in it is needed. */
 export class ReceivedRequest {
   private parsed: ParsedBody | undefined;
   private wholeBody: JsonDocument | undefined;
   private joined: Readonly<Record<string, string>> | undefined;
+  private masked: KeptRequest | undefined;
 
   /** @param jsonField the form field that holds the body as JSON, for providers that send it in a form */
   constructor(
@@ -47,6 +36,11 @@ export class ReceivedRequest {
   query(name: string): string | undefined {
     const value = Object.hasOwn(this.facts.query, name) ? this.facts.query[name] : undefined;
     return Array.isArray(value) ? value[0] : value;
+  }
+
+  /** The request without its body, as it is kept and shown. @param mask that of its source, always the same */
+  kept(mask: Mask): KeptRequest {
+    return (this.masked ??= keptRequest(this.facts, this.headers, mask));
   }
 
   parse(): ParsedBody {

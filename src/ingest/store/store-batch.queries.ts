@@ -113,15 +113,25 @@ interface StoreStatement {
   columns: readonly Column[];
 }
 
+/** The values sent for each request of a source. JSON text has no control characters, so none contains SEPARATOR. */
+const REQUEST_INPUT: readonly ((request: ReceivedBySource) => string | undefined)[] = [
+  ({ requestId }) => requestId,
+  ({ sourceId }) => sourceId,
+  ({ requestJson }) => requestJson,
+  ({ body }) => body && `x${body.toString('hex')}`, // an empty value means null, and a body may be empty
+];
+
 /** A request is stored with its first event. The next statement of the batch may store further ones. */
-const insertRequests = (parameters: number): string => `, requests as (
+const insertRequests = (parameters: number): string => {
+  const input = REQUEST_INPUT.map((_, i) => `string_to_array($${parameters + i + 1}, E'\\x1f', '')`);
+  return `, requests as (
     insert into received_requests (id, source_id, request, body)
-    select r.id, r.source_id, r.request::json, r.body
-      from unnest($${parameters + 1}::uuid[], $${parameters + 2}::uuid[], $${parameters + 3}::text[],
-                  $${parameters + 4}::bytea[]) as r (id, source_id, request, body)
-     where exists (select from winners where winners.request_id = r.id)
+    select r.id::uuid, r.source_id::uuid, r.request::json, decode(substr(r.body, 2), 'hex')
+      from unnest(${input.join(', ')}) as r (id, source_id, request, body)
+     where exists (select from winners where winners.request_id = r.id::uuid)
     on conflict (id) do nothing
   )`;
+};
 
 const statementFor = ({ legacy, fromSources }: BatchKinds): StoreStatement => {
   const columns = [...(legacy ? LEGACY_INPUT : INPUT), ...(fromSources ? SOURCE_INPUT : [])];
@@ -170,12 +180,7 @@ export async function storeEvents(db: Db, batch: readonly PreparedEvent[]): Prom
   ) as StoreStatement;
   const values: unknown[] = columns.map(([, , pick]) => batch.map(pick).join(SEPARATOR));
   if (fromSources) {
-    values.push(
-      requests.map(({ requestId }) => requestId),
-      requests.map(({ sourceId }) => sourceId),
-      requests.map(({ requestJson }) => requestJson),
-      requests.map(({ body }) => body ?? null),
-    );
+    values.push(...REQUEST_INPUT.map((pick) => requests.map(pick).join(SEPARATOR)));
   }
   const { rows } = await db.query<{ id: string }>({ name, text, values });
   return new Set(rows.map((row) => row.id));

@@ -4,7 +4,6 @@ import { Problem } from '../../event/problems';
 import { uuidV7 } from '../../event/uuid-v7';
 import { Metrics } from '../../observability/metrics';
 import { outcomeOf, type RecordResult } from '../answer-request';
-import { keptRequest } from '../kept-request';
 import type { LiveSource, SourceRules } from '../live-source';
 import type { ReceivedRequest } from '../received-request';
 import { CUSTOM_PROVIDER } from '../source';
@@ -35,7 +34,7 @@ export class RequestReport {
       const durationMs = Math.round((performance.now() - startedMs) * 10) / 10;
       const beginning = shownBeginning(received, rules);
       const bodyBytes = received.facts.body.length;
-      const request = keptRequest(received, rules.mask);
+      const request = received.kept(rules.mask);
       this.samples.note(source.row.id, () => ({
         ...NOTHING,
         id: uuidV7(),

@@ -1,5 +1,5 @@
-import { createHmac } from 'node:crypto';
 import { SecretError } from './secret-error';
+import { Hmac } from './signatures/hmac';
 import { isEqual, SignatureReader, type SignedText } from './signatures/signature-rule';
 import type { CompiledVerifier } from './verifier';
 import type { HmacVerification } from './verification';
@@ -7,9 +7,12 @@ import type { HmacVerification } from './verification';
 /** @throws SecretError, TemplateError */
 export function compileHmac(rule: HmacVerification, secrets: readonly string[]): CompiledVerifier {
   const reader = new SignatureReader(rule);
-  const keys = secrets.map((secret) => ({ secret, key: decodeKey(secret, rule.secretEncoding ?? 'utf8') }));
-  const isRight = (key: Buffer, { bytes, signatures }: SignedText): boolean => {
-    const expected = createHmac(rule.algorithm, key).update(bytes).digest();
+  const keys = secrets.map((secret) => ({
+    secret,
+    key: new Hmac(rule.algorithm, decodeKey(secret, rule.secretEncoding ?? 'utf8')),
+  }));
+  const isRight = (key: Hmac, { bytes, signatures }: SignedText): boolean => {
+    const expected = key.of(bytes);
     return signatures.filter((signature) => isEqual(signature, expected)).length > 0;
   };
   return (request) => {
