@@ -1,4 +1,4 @@
-import { canonicalWithNames } from './json/canonical-json';
+import { canonicalJson, canonicalWithNames } from './json/canonical-json';
 import { parseExact, parseRepeating } from './json/exact-json';
 import { canonicalContent, sha256 } from './identity/content-hash';
 import type { CloudEventParts } from './cloud-event/cloud-event-parts';
@@ -14,6 +14,7 @@ import {
 import { childPointer, decodeUtf8, scanJsonObject, type JsonScan } from './json/json-text';
 import { parseJson } from './json/parse-json';
 import { findUnsupportedCharacter } from './json/unsupported-characters';
+import { withoutMember } from './json/without-member';
 import { legacyKeys, type LegacyKeys } from './identity/legacy-keys';
 import type { ErrorDetail, ProblemCode } from './problems';
 import { uuidV7 } from './uuid-v7';
@@ -39,6 +40,8 @@ export interface ReceivedBySource {
   requestJson: string;
   /** Undefined when it equals the payload of the only event of the request. */
   body: Buffer | undefined;
+  /** Members of the payload that the provider changes when it sends an event again, as paths. They are no content. */
+  volatile?: readonly (readonly string[])[] | undefined;
 }
 
 export interface ContentRules extends KeyRules {
@@ -116,6 +119,7 @@ interface ReadRecord {
   envelope: NormalisedEnvelope;
   /** The payload's original text. */
   payloadJson: string;
+  payload: unknown;
   /** The payload's canonical JSON, for comparison and hashing. */
   canonicalPayload: string;
   cloudEvent?: CloudEventParts | undefined;
@@ -152,7 +156,7 @@ function readPayload(
   text: string,
   scan: JsonScan,
   parsed: unknown,
-): Pick<ReadRecord, 'payloadJson' | 'canonicalPayload'> | { rejection: RecordRejection } {
+): Pick<ReadRecord, 'payloadJson' | 'payload' | 'canonicalPayload'> | { rejection: RecordRejection } {
   const { start, end } = scan.members.get('payload') as { start: number; end: number }; // the schema requires it
   const payloadJson = text.slice(start, end);
   let payload = scan.inexactNumbers ? parseExact(payloadJson) : parsed;
@@ -165,7 +169,7 @@ function readPayload(
   if (unsupported !== undefined) {
     return rejectAt('unsupported-character', unsupported, 'must not contain U+0000 or a lone surrogate');
   }
-  return { payloadJson, canonicalPayload: canonical.text };
+  return { payloadJson, payload, canonicalPayload: canonical.text };
 }
 
 function refusedByScan({ depth, repeated }: JsonScan): { rejection: RecordRejection } | undefined {
@@ -182,7 +186,8 @@ function withKeys(record: ReadRecord, sizeBytes: number, context: RequestContext
   const { eventId, occurredAt, ...fields } = envelope;
   const hash = contentHash(record, true, received?.sourceId);
   const compareTimes = rules.DEDUPE_INCLUDE_OCCURRED_AT || occurredAt === undefined;
-  const fingerprint = compareTimes ? hash : contentHash(record, false, received?.sourceId);
+  const isWhole = compareTimes && received?.volatile === undefined;
+  const fingerprint = isWhole ? hash : contentHash(lasting(record, received), compareTimes, received?.sourceId);
   const id = uuidV7();
   const receivedAt = new Date().toISOString();
   return {
@@ -205,6 +210,13 @@ function withKeys(record: ReadRecord, sizeBytes: number, context: RequestContext
     received,
     ...keysOf(record, fingerprint, context, rules),
   };
+}
+
+/** Returns the record without the members that its provider changes when it sends the event again. */
+function lasting(record: ReadRecord, received: ReceivedBySource | undefined): ReadRecord {
+  if (!received?.volatile) return record;
+  const payload = received.volatile.reduce(withoutMember, record.payload);
+  return { ...record, canonicalPayload: canonicalJson(payload) };
 }
 
 /** @param sourceId hashed in place of the name of a source, which may change */

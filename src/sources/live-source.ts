@@ -1,6 +1,7 @@
 import type { SecretBox } from '../destinations/secrets/secret-box';
 import type { Answers } from './answers';
 import { compileFilter, type Filter } from '../expressions/filter/compile-filter';
+import { parsePointer } from '../expressions/pointer';
 import { effectiveRules } from './effective-source';
 import { compileHandshakes, type CompiledHandshake } from './handshakes/answer-handshake';
 import { HANDSHAKES } from './handshakes/handshakes';
@@ -20,6 +21,8 @@ export interface SourceRules {
   verify: CompiledVerifier;
   mapping: CompiledMapping;
   accept: Filter | undefined;
+  /** Members of a record that a retry may change, as paths. */
+  changedByRetries: readonly (readonly string[])[] | undefined;
   answers: Answers;
   handshakes: readonly CompiledHandshake[];
   /** What is masked where its requests are shown or kept. */
@@ -65,6 +68,7 @@ export class LiveSource {
       verify: compileVerifier(verification, secrets, this.tools),
       mapping: compileMapping(mapping),
       accept: this.row.accept === null ? undefined : filterOf(this.row.accept),
+      changedByRetries: provider?.changedByRetries?.map(pathOf),
       answers,
       handshakes: compileHandshakes(named ?? provider?.handshakes ?? [], verification.scheme),
       mask: maskOf(verification, secrets),
@@ -79,4 +83,9 @@ function filterOf(accept: object): Filter {
   const filter = compileFilter(accept);
   if ('errors' in filter) throw new Error(`accept${filter.errors[0]?.pointer} ${filter.errors[0]?.message}`);
   return filter;
+}
+
+function pathOf(pointer: string): string[] {
+  const parsed = parsePointer(pointer);
+  return 'segments' in parsed ? parsed.segments : [];
 }

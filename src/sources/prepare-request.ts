@@ -61,6 +61,7 @@ export async function prepareRequest(received: ReceivedRequest, context: Prepara
     requestId: uuidV7(),
     requestJson,
     body,
+    volatile: rules.changedByRetries,
   });
   if (rules.provider?.format === 'cloudevents' && isBinaryCloudEvent(received.facts.headers)) {
     const request = { ...context.request, received: kept(received.facts.body) };

@@ -22,6 +22,11 @@ export interface Provider {
   jsonField?: string;
   /** `cloudevents`: CloudEvents 1.0, which say by themselves what the fields are. What is none of them is mapped. */
   format?: 'cloudevents';
+  /**
+   * Members of a record that the provider changes when it sends an event again, as JSON Pointers. The event is then still
+   * the same, unlike one with the same id and other content.
+   */
+  changedByRetries?: readonly string[];
   handshakes?: readonly Handshake[];
   answers?: Answers;
 }

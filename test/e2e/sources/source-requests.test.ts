@@ -133,4 +133,12 @@ describe('requests to a source', () => {
     const { rows } = await running.pool.query('select event_id from events where source_id = $1', [source.row.id]);
     expect(rows).toEqual([{ event_id: 'evt_8' }]);
   });
+
+  it('that the provider changes a little when it sends them again are still one event', async () => {
+    const first = await send(stripeBody('evt_9').replace('"data"', '"pending_webhooks":2,"data"'));
+    const again = await send(stripeBody('evt_9').replace('"data"', '"pending_webhooks":1,"data"'));
+    expect(again.body).toMatchObject({ status: 'duplicate', id: (first.body as { id: string }).id });
+    const other = await send(stripeBody('evt_9', '11').replace('"data"', '"pending_webhooks":1,"data"'));
+    expect(other.body).toMatchObject({ status: 'rejected' });
+  });
 });

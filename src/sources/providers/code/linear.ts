@@ -16,6 +16,7 @@ export const LINEAR: Provider = {
     timestamp: { value: '{body:/webhookTimestamp}', unit: 'ms', toleranceSeconds: 60 },
   },
   secret: 'the signing secret (lin_wh_…) of the webhook',
+  changedByRetries: ['/webhookTimestamp'],
   mapping: {
     eventType: { template: '{body:/type}.{body:/action}' },
     // webhookId is the id of the webhook, not of the event.

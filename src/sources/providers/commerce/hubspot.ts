@@ -16,6 +16,7 @@ export const HUBSPOT: Provider = {
     timestamp: { header: 'x-hubspot-request-timestamp', unit: 'ms', toleranceSeconds: 300 },
   },
   secret: 'the client secret of the app',
+  changedByRetries: ['/attemptNumber'],
   mapping: {
     records: '',
     eventType: '/subscriptionType',

@@ -14,6 +14,7 @@ export const LINE: Provider = {
     signed: '{body}',
   },
   secret: 'the channel secret, as text',
+  changedByRetries: ['/deliveryContext/isRedelivery'],
   mapping: {
     // The console verifies a URL with an empty list.
     records: '/events',

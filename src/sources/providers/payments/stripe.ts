@@ -16,6 +16,7 @@ export const STRIPE: Provider = {
     timestamp: { header: 'stripe-signature', part: 't', toleranceSeconds: 300 },
   },
   secret: 'the signing secret of the webhook endpoint (whsec_…), as Stripe shows it',
+  changedByRetries: ['/pending_webhooks'],
   mapping: {
     eventType: '/type',
     eventId: '/id',
