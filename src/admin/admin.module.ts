@@ -17,6 +17,13 @@ import { KeysController } from './keys/keys.controller';
 import { Operators } from './operators/operators';
 import { OperatorsController } from './operators/operators.controller';
 import { OutboxController } from './outbox/outbox.controller';
+import { SourcesModule } from '../sources/sources.module';
+import { AdminSourcesController } from './sources/admin-sources.controller';
+import { SourceProvidersController } from './sources/source-providers.controller';
+import { SourceRequestsController } from './sources/source-requests.controller';
+import { SourceRows } from './sources/source-rows';
+import { SourceView } from './sources/source-view';
+import { Sources } from './sources/sources';
 import { ReplaysController } from './replays/replays.controller';
 import { Replays } from './replays/replays';
 import { KnownTenants } from './tenants/known-tenants';
@@ -26,7 +33,7 @@ import { UsageController } from './usage/usage.controller';
 
 /** The endpoints for operators, below /v1/admin. */
 @Module({
-  imports: [AccessModule, DestinationsModule],
+  imports: [AccessModule, DestinationsModule, SourcesModule],
   controllers: [
     AdminEventsController,
     DeadLettersController,
@@ -39,6 +46,9 @@ import { UsageController } from './usage/usage.controller';
     TenantsController,
     KeysController,
     OperatorsController,
+    AdminSourcesController,
+    SourceRequestsController,
+    SourceProvidersController,
   ],
   providers: [
     AdminTransactions,
@@ -52,6 +62,9 @@ import { UsageController } from './usage/usage.controller';
     Tenants,
     Keys,
     Operators,
+    Sources,
+    SourceRows,
+    SourceView,
   ],
 })
 export class AdminModule {}

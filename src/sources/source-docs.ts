@@ -1,6 +1,15 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiBody, ApiOkResponse, ApiOperation, ApiParam } from '@nestjs/swagger';
+import { ApiEnum, ApiFlag, ApiId, ApiText } from '../http/docs/api-fields';
 import { ApiProblems } from '../http/docs/api-problem';
+
+class SourceAnswerResponse {
+  @ApiEnum('SourceAnswer', ['accepted', 'duplicate', 'rejected']) status!: string;
+  @ApiFlag(false, { required: false }) duplicate?: boolean;
+  @ApiId({ required: false }) id?: string;
+  @ApiText('evt_1', { required: false }) eventId?: string;
+  @ApiText('c-1') correlationId!: string;
+}
 
 /** Documents POST /in/{token}. The other methods, and paths below it, are the same. */
 export function ApiSourceRequest(): MethodDecorator {
@@ -17,17 +26,12 @@ export function ApiSourceRequest(): MethodDecorator {
     ApiBody({
       required: false,
       description: 'Any body. JSON, forms, XML and text become a payload; other bytes are kept in base64',
-      schema: {},
+      schema: { $ref: '#/components/schemas/JsonValue' },
       examples: { stripe: { summary: 'An event of Stripe', value: { id: 'evt_1', type: 'invoice.paid' } } },
     }),
     ApiOkResponse({
       description: 'What became of the request, or what the answer policy of the source says',
-      content: {
-        'application/json': {
-          schema: { type: 'object' },
-          example: { status: 'accepted', duplicate: false, id: '019…', eventId: 'evt_1', correlationId: 'c-1' },
-        },
-      },
+      type: SourceAnswerResponse,
     }),
     ApiProblems(
       'malformed-body',

@@ -27,6 +27,12 @@ export async function findSource(db: Db, id: string): Promise<SealedSource | und
   return rows[0];
 }
 
+/** Locks a source until the end of the transaction, so that changes of some of its fields do not undo each other. */
+export async function lockSource(db: Db, id: string): Promise<SealedSource | undefined> {
+  const { rows } = await db.query<SealedSource>(`select ${COLUMNS} from sources where id = $1 for update`, [id]);
+  return rows[0];
+}
+
 export async function findSourceByUid(db: Db, tenantId: string, uid: string): Promise<SealedSource | undefined> {
   const { rows } = await db.query<SealedSource>(`select ${COLUMNS} from sources where tenant_id = $1 and uid = $2`, [
     tenantId,

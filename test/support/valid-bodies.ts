@@ -16,6 +16,11 @@ const VALID: Record<string, (tenantId: string) => object> = {
   rotateKey: () => ({ overlapSeconds: 60 }),
   createOperator: (tenantId) => ({ name: `operator ${randomUUID()}`, role: 'viewer', tenantIds: [tenantId] }),
   changeOperator: () => ({}),
+  createSource: (tenantId) => ({ tenantId, name: 'shop', provider: 'stripe' }),
+  putSource: (tenantId) => ({ tenantId, name: 'shop', provider: 'stripe' }),
+  changeSource: () => ({}),
+  rotateSourceToken: () => ({}),
+  rotateSourceSecret: () => ({ secret: 'a secret of the provider' }),
 };
 
 export function validBodyOf(operation: Operation, tenantId = 'demo'): object {

@@ -32,9 +32,9 @@ export async function keepSamples(db: Db, rows: readonly SampleRow[], kept: numb
 
 /** Lists the samples of a source, newest first. */
 export async function listSamples(db: Db, sourceId: string, limit: number): Promise<RequestSample[]> {
-  const { rows } = await db.query<{ sample: RequestSample }>(
+  const { rows } = await db.query<{ sample: string }>(
     'select sample from source_samples where source_id = $1 order by id desc limit $2',
     [sourceId, limit],
   );
-  return rows.map(({ sample }) => sample);
+  return rows.map(({ sample }) => JSON.parse(sample) as RequestSample);
 }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { ADMIN_TOKEN } from '../../support/app';
 import { ask as askAdmin, createdKey, createdOperator, expectStatus } from '../../support/access/access-admin';
+import { createdSource } from '../../support/admin-sources';
 import { useApp } from '../../support/fixtures/app';
 import { call, expectProblem } from '../../support/e2e-http';
 import { givenDestination } from '../../support/receivers/destinations';
@@ -28,11 +29,13 @@ describe('a request to an admin endpoint', () => {
   let destinationId: string;
   let keyId: string;
   let operatorId: string;
+  let sourceId: string;
   beforeAll(async () => {
     destinationId = (await givenDestination(api.url, { tenantId: 'demo', url: 'http://127.0.0.1:9/' })).id;
     await expectStatus(201, askAdmin(api.url, 'POST', 'tenants', { body: { id: 'demo', name: 'Demo' } }));
     keyId = (await createdKey(api.url, 'demo')).id;
     operatorId = (await createdOperator(api.url, { role: 'viewer' })).id;
+    sourceId = (await createdSource(api.url)).id;
   });
   /** Fills in the ids of what exists. Other parameters get the id of something else. */
   const pathOf = (route: string): string =>
@@ -40,6 +43,7 @@ describe('a request to an admin endpoint', () => {
       .replace('{tenantId}', 'demo')
       .replace('keys/{id}', `keys/${keyId}`)
       .replace('operators/{id}', `operators/${operatorId}`)
+      .replace('sources/{id}', `sources/${sourceId}`)
       .replace(/\{\w+\}/g, destinationId);
 
   const ask = ([method, route]: Described, body?: string, contentType = 'application/json') => {

@@ -28,6 +28,8 @@ const ALL_OPTIONAL = [
   'TenantChangeRequest',
   'RotateKeyRequest',
   'OperatorChangeRequest',
+  'SourceChangeRequest',
+  'RotateTokenRequest',
 ];
 const TOKENS = { 'x-tenant-id': 'demo', 'x-admin-token': ADMIN_TOKEN };
 
@@ -58,7 +60,7 @@ describe('the OpenAPI document', () => {
     expect(
       ids.filter(
         (id) =>
-          !/^(?:get|list|ingest|start|cancel|retry|discard|create|change|delete|test|rotate)[A-Z]\w+$|^whoami$/.test(
+          !/^(?:get|list|ingest|start|cancel|retry|discard|create|put|change|delete|test|rotate|send)[A-Z]\w+$|^whoami$/.test(
             id ?? '',
           ),
       ),

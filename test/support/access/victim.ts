@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import { admin as adminRequest, givenCompleted, givenDeadLetters, type ReplayStarted } from '../admin';
 import { givenKey, givenOperator } from '../credentials';
+import { createdSource } from '../admin-sources';
 import { givenDestination } from '../receivers/destinations';
 
 /** A tenant that has something of everything. Its name is in all of it, so that one search finds what leaks. */
@@ -16,6 +17,7 @@ export interface VictimData {
   actionId: string;
   keyId: string;
   operatorId: string;
+  sourceId: string;
 }
 
 export async function givenVictim(url: string, pool: Pool): Promise<VictimData> {
@@ -37,6 +39,7 @@ export async function givenVictim(url: string, pool: Pool): Promise<VictimData> 
   const retry = await adminRequest<{ actionId: string }>(url, 'dlq/discard', { tenantId: VICTIM, limit: 1 });
   const key = await givenKey(pool, { tenantId: VICTIM, name: `${VICTIM} till` });
   const operator = await givenOperator(pool, { role: 'viewer', name: `${VICTIM} viewer`, tenantIds: [VICTIM] });
+  const source = await createdSource(url, { tenantId: VICTIM, name: VICTIM, uid: VICTIM });
   await pool.query(
     `insert into usage_daily (tenant_id, day, type, events, bytes) values ($1, current_date, 'order.paid', 1, 1)`,
     [VICTIM],
@@ -49,6 +52,7 @@ export async function givenVictim(url: string, pool: Pool): Promise<VictimData> 
     actionId: retry.body.actionId,
     keyId: key.id,
     operatorId: operator.id,
+    sourceId: source.id,
   };
 }
 
@@ -60,7 +64,13 @@ export function victimPath(route: string, data: VictimData): string {
     '{replayId}': data.replayId,
     '{actionId}': data.actionId,
     '{id}':
-      { destinations: data.destinationId, operators: data.operatorId, tenants: data.keyId }[id ?? ''] ?? data.eventId,
+      {
+        destinations: data.destinationId,
+        operators: data.operatorId,
+        sources: data.sourceId,
+        tenants: data.keyId,
+      }[id ?? ''] ?? data.eventId,
+    '{uid}': VICTIM,
   };
   return route.replace(/\{\w+\}/g, (name) => ids[name] ?? data.eventId);
 }

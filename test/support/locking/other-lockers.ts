@@ -123,6 +123,7 @@ export const NO_LOCKERS: Readonly<Record<string, string>> = {
   rotateSecret: 'one row',
   deleteDestination: 'one row',
   countSources: 'one row',
+  lockSource: 'one row',
   replaceSource: 'one row',
   rotateSourceSecret: 'one row',
   rotateSourceToken: 'one row',

@@ -1,0 +1,69 @@
+import { Injectable } from '@nestjs/common';
+import { SecretBox, UnopenedSecretError } from '../../destinations/secrets/secret-box';
+import { SecretKey } from '../../destinations/secrets/secret-key';
+import { effectiveRules } from '../../sources/effective-source';
+import { PublicUrl } from '../../sources/public-url';
+import type { SealedSource } from '../../sources/source';
+import { keyHint } from '../../sources/verification/key-hint';
+import { needsSecret } from '../../sources/verification/verifiers';
+import type { SourceResponse, SourceWithUrlResponse } from './sources.responses';
+
+const NO_HINT = '…';
+
+/** Shows sources without their secrets and tokens. */
+@Injectable()
+export class SourceView {
+  constructor(
+    private readonly key: SecretKey,
+    private readonly url: PublicUrl,
+  ) {}
+
+  async showAll(sources: readonly SealedSource[]): Promise<SourceResponse[]> {
+    const box = await this.key.box();
+    return sources.map((source) => this.shown(source, box));
+  }
+
+  async show(source: SealedSource): Promise<SourceResponse> {
+    return this.shown(source, await this.key.box());
+  }
+
+  /** Only for the response that makes the token. */
+  async showWithUrl({ source, token }: { source: SealedSource; token: string }): Promise<SourceWithUrlResponse> {
+    return { ...(await this.show(source)), url: this.url.ofSource(token) };
+  }
+
+  private shown(source: SealedSource, box: SecretBox): SourceResponse {
+    const {
+      secrets,
+      secondSecretUntil,
+      tokenDigest: _token,
+      previousTokenDigest: _previous,
+      tokenHint,
+      previousTokenUntil,
+      revision: _revision,
+      ...fields
+    } = source;
+    const isSecondOver = secondSecretUntil !== null && isPast(secondSecretUntil);
+    const live = isSecondOver ? secrets.slice(0, 1) : secrets;
+    return {
+      ...fields,
+      urlHint: this.url.ofSource(`…${tokenHint}`),
+      previousUrlUntil: previousTokenUntil !== null && !isPast(previousTokenUntil) ? previousTokenUntil : null,
+      secretHints: live.map((secret) => hintOf(secret, source.id, box)),
+      secondSecretUntil: isSecondOver ? null : secondSecretUntil,
+      needsSecret: live.length === 0 && needsSecret(effectiveRules(source).verification),
+    };
+  }
+}
+
+const isPast = (instant: string): boolean => Date.parse(instant) <= Date.now();
+
+/** A secret that was sealed with a lost key has no hint. Its source can still be shown, and given a new one. */
+function hintOf(sealed: Buffer, id: string, box: SecretBox): string {
+  try {
+    return keyHint(box.open(sealed, id)) ?? NO_HINT;
+  } catch (error) {
+    if (error instanceof UnopenedSecretError) return NO_HINT;
+    throw error;
+  }
+}
