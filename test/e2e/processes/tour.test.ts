@@ -34,6 +34,7 @@ function comparable(text: string): string {
     .replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g, '<time>')
     .replace(/"durationMs":\d+/g, '"durationMs":1')
     .replace(/"correlationId":"[^"]*"/g, '"correlationId":"<id>"')
+    .replace(/http:\/\/127\.0\.0\.1:\d+\/in\/[\w-]{43}/g, '<url of a source>')
     .replace(/\s+/g, '');
 }
 
@@ -55,14 +56,15 @@ describe('the tour', () => {
   });
 
   it.each([
-    ['README.md', 4],
-    ['docs/tour.md', 12],
+    ['README.md', 5],
+    ['docs/tour.md', 15],
+    ['docs/sources.md', 7],
   ])('prints what %s shows, step by step', async (page, least) => {
     const steps = stepsOf(page);
     expect(steps.length).toBeGreaterThanOrEqual(least);
     for (const { command, output } of steps) {
       const here = command.replaceAll('localhost:3000', new URL(streamforge.url).host);
-      if (/-d '|@six/.test(command)) {
+      if (/-d ['"$]|@six/.test(command)) {
         expect(comparable(await run(here))).toBe(comparable(output)); // sent once, as a reader would
       } else {
         await eventually(async () => expect(comparable(await run(here))).toBe(comparable(output)));
