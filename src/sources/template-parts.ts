@@ -104,12 +104,15 @@ interface Line {
   absent: typeof NO_LINES | undefined;
 }
 
+/** Only the first text may have several lines: in another place, they could be taken for the lines of other names. */
 function linesOf(scope: PartScope, lines: readonly Line[]): string | undefined {
   let text = '';
   for (const { name, segments, absent } of lines) {
     const value = textAt(scope, segments, absent);
     if (value === undefined) return undefined;
-    if (value !== NO_LINES) text += `${name}\n${value}\n`;
+    if (value === NO_LINES) continue;
+    if (text !== '' && value.includes('\n')) return undefined;
+    text += `${name}\n${value}\n`;
   }
   return text;
 }

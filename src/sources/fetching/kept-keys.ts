@@ -7,10 +7,21 @@ const PAUSE_MS = 10_000;
 interface Kept<T> {
   value: T;
   atMs: number;
-  untilMs: number;
+  freshUntilMs: number;
+  usableUntilMs: number;
 }
 
-/** Keeps what was fetched from URLs. One fetch runs at a time for a URL, and none for a while after a failure. */
+export interface KeyLife {
+  /** After this time, it is fetched again. */
+  freshMs: number;
+  /** Until then, it is used if it cannot be fetched again. */
+  usableMs: number;
+}
+
+/**
+ * Keeps what was fetched from URLs. One fetch runs at a time for a URL, and none for a while after a failure. Strangers
+ * who use up the limit of fetches do not end the use of what is kept.
+ */
 export class KeptKeys<T> {
   /** The longest unused one is first. */
   private readonly kept = new Map<string, Kept<T>>();
@@ -19,23 +30,30 @@ export class KeptKeys<T> {
 
   constructor(
     private readonly fetch: (url: AllowedUrl) => Promise<T>,
-    /** How long a value may be used. */
-    private readonly lifeMs: (value: T) => number,
+    private readonly lifeOf: (value: T) => KeyLife,
   ) {}
 
   /** @param oldestMs fetches again what was kept for longer @throws the error of the fetch, or of the pause after it */
   async get(url: AllowedUrl, oldestMs = Infinity): Promise<T> {
     const { href } = url;
-    const nowMs = Date.now();
     const kept = this.kept.get(href);
-    if (kept && nowMs < kept.untilMs && nowMs - kept.atMs < oldestMs) {
-      this.kept.delete(href);
-      this.kept.set(href, kept);
-      return kept.value;
-    }
+    if (!kept) return this.fetchOnce(url);
+    this.kept.delete(href);
+    this.kept.set(href, kept);
+    const ageMs = Date.now() - kept.atMs;
+    if (ageMs >= oldestMs) return this.fetchOnce(url);
+    if (Date.now() < kept.freshUntilMs) return kept.value;
+    return this.fetchOnce(url).catch((error: unknown) => {
+      if (Date.now() < kept.usableUntilMs) return kept.value;
+      throw error;
+    });
+  }
+
+  private async fetchOnce(url: AllowedUrl): Promise<T> {
+    const { href } = url;
     const running = this.running.get(href);
     if (running) return running;
-    if (nowMs < (this.pausedUntilMs.get(href) ?? 0)) throw new Error(`The last fetch of ${href} has failed.`);
+    if (Date.now() < (this.pausedUntilMs.get(href) ?? 0)) throw new Error(`The last fetch of ${href} has failed.`);
     const started = this.fetchAndKeep(url).finally(() => this.running.delete(href));
     this.running.set(href, started);
     return started;
@@ -47,7 +65,9 @@ export class KeptKeys<T> {
       const value = await this.fetch(url);
       const atMs = Date.now();
       this.kept.delete(href);
-      setBounded(this.kept, href, { value, atMs, untilMs: atMs + this.lifeMs(value) }, MAX_KEPT);
+      const { freshMs, usableMs } = this.lifeOf(value);
+      const kept = { value, atMs, freshUntilMs: atMs + freshMs, usableUntilMs: atMs + usableMs };
+      setBounded(this.kept, href, kept, MAX_KEPT);
       this.pausedUntilMs.delete(href);
       return value;
     } catch (error) {

@@ -4,12 +4,14 @@ import { createLocalJWKSet, type JSONWebKeySet, type JWTVerifyGetKey } from 'jos
 import { Problem } from '../../event/problems';
 import type { AllowedUrl } from '../fetching/allowed-url';
 import { GuardedFetch } from '../fetching/guarded-fetch';
-import { KeptKeys } from '../fetching/kept-keys';
+import { KeptKeys, type KeyLife } from '../fetching/kept-keys';
 
 /** After a failure, the URL is left alone for this long. */
 const PAUSE_MS = 10_000;
-const KEY_SET_MS = 3_600_000;
-const CERTIFICATE_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+/** A key that the provider withdraws is accepted for an hour, and for a day if the provider cannot be reached. */
+const KEY_SET_LIFE: KeyLife = { freshMs: HOUR_MS, usableMs: DAY_MS };
 /** A key set is read again for an unknown key, but not more often than this. */
 const REFRESH_MS = 60_000;
 
@@ -21,10 +23,10 @@ export class ProviderKeys {
   private readonly keySets: KeptKeys<JWTVerifyGetKey>;
 
   constructor(private readonly fetcher: GuardedFetch) {
-    this.certificates = new KeptKeys((url) => this.read(url, parseCertificate), certificateMs);
+    this.certificates = new KeptKeys((url) => this.read(url, parseCertificate), certificateLife);
     this.keySets = new KeptKeys(
       (url) => this.read(url, parseKeySet),
-      () => KEY_SET_MS,
+      () => KEY_SET_LIFE,
     );
   }
 
@@ -68,9 +70,9 @@ function parseCertificate(text: string): X509Certificate {
   return new X509Certificate(pem);
 }
 
-function certificateMs({ validTo }: X509Certificate): number {
-  const leftMs = Date.parse(validTo) - Date.now();
-  return Math.max(PAUSE_MS, Math.min(leftMs, CERTIFICATE_MS));
+function certificateLife({ validTo }: X509Certificate): KeyLife {
+  const usableMs = Math.max(PAUSE_MS, Date.parse(validTo) - Date.now());
+  return { freshMs: Math.min(usableMs, DAY_MS), usableMs };
 }
 
 const parseKeySet = (text: string): JWTVerifyGetKey => createLocalJWKSet(JSON.parse(text) as JSONWebKeySet);

@@ -109,6 +109,7 @@ export interface JwtVerification extends AnyVerification {
   jwksUrl?: string;
   /** With `jwksUrl` RS, PS, ES and EdDSA; without it HS. */
   algorithms: readonly string[];
+  /** With `jwksUrl`, at least one of both is needed. The audience tells customers of a provider apart. */
   issuer?: string;
   audience?: string;
   /** Largest age of the token. Default: until it expires by itself. */

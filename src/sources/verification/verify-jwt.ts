@@ -62,6 +62,9 @@ function optionsOf(rule: JwtVerification): JWTVerifyOptions {
         : 'With jwksUrl, algorithms must be of RS256, PS256, ES256 (or 384, 512) and EdDSA.',
     );
   }
+  if (jwksUrl !== undefined && issuer === undefined && audience === undefined) {
+    throw new TemplateError('With jwksUrl, give audience or issuer: a provider signs for others with the same keys.');
+  }
   return {
     algorithms: [...algorithms],
     clockTolerance: CLOCK_TOLERANCE_SECONDS,

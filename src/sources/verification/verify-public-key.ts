@@ -15,10 +15,8 @@ export function compilePublicKey(
   const digestOf = compileDigest(rule);
   const keys = secrets.map((secret) => ({ secret, key: readPublicKey(secret, rule) }));
   return (request) => {
-    const texts = reader.read(request);
-    if ('verified' in texts) return texts;
     const digest = digestOf(request);
     if (typeof digest !== 'string') return digest;
-    return reader.verdict(texts, keys, (key, text) => isSignedBy(key, text, rule, digest));
+    return reader.verdict(request, keys, (key, text) => isSignedBy(key, text, rule, digest));
   };
 }

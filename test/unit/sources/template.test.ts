@@ -38,7 +38,7 @@ describe('a template', () => {
     ['[{body:/a?}{header:x?}{query:q?}{header:x/t?}]', json({}), '[]'],
     ['[{body:/a?}]', json({ a: null }), '[]'],
     ['[{body:/a?}]', json({ a: '' }), '[]'],
-    ['{lines:/b,/a?,/c/d?}', json({ a: null, b: 1.0, c: { d: 'x\ny' } }), 'b\n1\nd\nx\ny\n'],
+    ['{lines:/c/d,/a?,/b?}', json({ a: null, b: 1.0, c: { d: 'x\ny' } }), 'd\nx\ny\nb\n1\n'],
     ['{lines:/a?}', json({}), ''],
   ])('%s', (template, sent, text) => {
     expect(rendered(template, sent)).toBe(text);
@@ -62,6 +62,7 @@ describe('a template', () => {
     ['{body:/length}', json([]), 'body:/length'],
     ['{lines:/a,/b?}', json({ b: 1 }), 'lines:/a,/b?'],
     ['{lines:/a?}', json({ a: [1] }), 'lines:/a?'],
+    ['{lines:/a,/b}', json({ a: 'a', b: 'b\nc' }), 'lines:/a,/b'],
     ['{form}', json({ a: 'b' }), 'form'],
     ['{form}', { headers: { 'content-type': 'multipart/form-data; boundary=x' }, body: '--x--' }, 'form'],
   ])('%s names what a request lacks', (template, sent, missing) => {

@@ -2,7 +2,10 @@ import type { JsonDocument } from '../../../expressions/json-document';
 import { parsePointer } from '../../../expressions/pointer';
 import type { ReceivedRequest } from '../../received-request';
 import { TemplateError } from '../../template-parts';
-import { missing, type Refused } from '../verdict';
+import { missing, refused, type Refused } from '../verdict';
+
+/** Not fewer than the records of a request (map-request.ts). */
+const MAX_ITEMS = 5_000;
 
 /** Finds the list of which each item is signed by itself. */
 export interface ListReader {
@@ -19,8 +22,12 @@ export function compileList(pointer: string): ListReader {
   return {
     itemsOf(request) {
       const root = request.document();
-      const items = 'rejection' in root ? undefined : root.at(path.segments)?.items();
-      return items && items.length > 0 ? items : missing(`body:${pointer}`);
+      const list = 'rejection' in root ? undefined : root.at(path.segments);
+      if (!list || !Array.isArray(list.value) || list.value.length === 0) return missing(`body:${pointer}`);
+      if (list.value.length > MAX_ITEMS) {
+        return refused('signature-invalid', `The list at ${pointer} has more than ${MAX_ITEMS} items.`);
+      }
+      return list.items() ?? [];
     },
   };
 }

@@ -45,35 +45,42 @@ export class SignatureReader {
 
   /** Returns one text for the request, or one for each item of `each`. */
   read(request: ReceivedRequest, secret?: string): SignedText[] | Refused {
-    const records = this.list ? this.list.itemsOf(request) : [undefined];
-    if (!Array.isArray(records)) return records;
-    const late = this.time?.refusal(request);
-    if (late) return late;
     const texts: SignedText[] = [];
-    for (const record of records) {
-      const text = this.readOne(request, record, secret);
+    for (const text of this.texts(request, secret)) {
       if ('verified' in text) return text;
       texts.push(text);
     }
-    return this.wrongDigest(request) ?? texts;
+    return texts;
   }
 
   /**
-   * Checks every text with every key, so that the time does not tell which key is right.
+   * Checks every text with every key, so that the time does not tell which key is right. The first wrong text ends it:
+   * a stranger's list costs as much as one item.
    * @param isRight must compare in constant time, and with all signatures of the text
    */
   verdict<K>(
-    texts: readonly SignedText[],
+    request: ReceivedRequest,
     keys: readonly { secret: string; key: K }[],
     isRight: (key: K, text: SignedText) => boolean,
   ): Verdict {
-    let hint: string | undefined;
-    for (const text of texts) {
+    let verdict: Verdict = missing('signature');
+    for (const text of this.texts(request)) {
+      if ('verified' in text) return text;
       const [holder] = keys.filter(({ key }) => isRight(key, text));
       if (!holder) return this.wrong(text, keys.length);
-      hint = keyHint(holder.secret);
+      verdict = { verified: true, keyHint: keyHint(holder.secret) };
     }
-    return { verified: true, keyHint: hint };
+    return verdict;
+  }
+
+  private *texts(request: ReceivedRequest, secret?: string): Generator<SignedText | Refused, void, undefined> {
+    const records = this.list ? this.list.itemsOf(request) : [undefined];
+    if (!Array.isArray(records)) return yield records;
+    const late = this.time?.refusal(request);
+    if (late) return yield late;
+    for (const record of records) yield this.readOne(request, record, secret);
+    const wrongDigest = this.wrongDigest(request);
+    if (wrongDigest) yield wrongDigest;
   }
 
   /** The refusal for a signature that no secret gives. */

@@ -13,7 +13,7 @@ function counted(lifeMs = 60_000) {
       if (state.down) throw new Error('down');
       return { number: state.fetches };
     },
-    () => lifeMs,
+    () => ({ freshMs: lifeMs, usableMs: 2 * lifeMs }),
   );
   return { keys, state };
 }
@@ -61,6 +61,21 @@ describe('what was fetched from a URL', () => {
     state.down = true;
     await expect(keys.get(url('a'), 60_000)).rejects.toThrow('down');
     expect(await keys.get(url('a'))).toEqual({ number: 1 });
+  });
+
+  it('is used for longer when it cannot be fetched again, but not for ever', async () => {
+    const { keys, state } = counted(60_000);
+    await keys.get(url('a'));
+    state.down = true;
+    jest.advanceTimersByTime(60_000);
+    expect(await keys.get(url('a'))).toEqual({ number: 1 });
+    expect(await keys.get(url('a'))).toEqual({ number: 1 });
+    expect(state.fetches).toBe(2);
+    await expect(keys.get(url('a'), 60_000)).rejects.toThrow('has failed');
+    jest.advanceTimersByTime(59_999);
+    expect(await keys.get(url('a'))).toEqual({ number: 1 });
+    jest.advanceTimersByTime(1);
+    await expect(keys.get(url('a'))).rejects.toThrow('has failed');
   });
 
   it('is forgotten when a hundred others were used since', async () => {

@@ -115,6 +115,17 @@ describe('a request that is signed with the key of a certificate', () => {
     expect(keys.asked).toEqual([]);
   });
 
+  it('is refused when it is a message of another topic, cut into other fields', async () => {
+    const theirs = `${TOPIC}-of-somebody-else`;
+    const inside = `m\nMessageId\ni\nTimestamp\nt\nTopicArn\n${TOPIC}\nType\nNotification`;
+    const genuine = signed({ ...NOTIFICATION, Subject: undefined, TopicArn: theirs, Message: inside });
+    expect(await codeOf(SNS, [theirs], sent(genuine), served())).toBe('ok');
+    const { MessageId, Timestamp } = genuine as Record<string, string>;
+    const Type = `Notification\nMessageId\n${MessageId}\nTimestamp\n${Timestamp}\nTopicArn\n${theirs}\nType\nNotification`;
+    const cut = { ...genuine, Message: 'm', MessageId: 'i', Timestamp: 't', TopicArn: TOPIC, Type };
+    expect(await codeOf(SNS, [TOPIC], sent(cut), served())).toBe('signature-missing');
+  });
+
   it.each([
     ['elsewhere', 'https://evil.example/SimpleNotificationService-01.pem', 'signature-invalid'],
     ['in a bucket', 'https://sns.s3-us-west-2.amazonaws.com/SimpleNotificationService-01.pem', 'signature-invalid'],

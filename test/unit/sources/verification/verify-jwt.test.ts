@@ -190,8 +190,11 @@ describe('a rule for tokens', () => {
     ['keys that are secrets', { algorithms: ['RS256'] }],
     ['secrets that everybody can read', { algorithms: ['RS256', 'HS256'], jwksUrl: URL }],
     ['none with keys', { algorithms: ['none'], jwksUrl: URL }],
+    ['keys of a provider for everybody', { algorithms: ['RS256'], jwksUrl: URL, audience: undefined }],
     ['http', { algorithms: ['RS256'], jwksUrl: 'http://issuer.example.com/keys' }],
   ])('does not allow %s', (_what, rule) => {
-    expect(() => compileVerifier({ scheme: 'jwt', ...rule }, [], new ServedKeys())).toThrow('must be');
+    expect(() => compileVerifier({ scheme: 'jwt', audience: 'us', ...rule }, [], new ServedKeys())).toThrow(
+      /must be|give audience/,
+    );
   });
 });
