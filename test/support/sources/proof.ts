@@ -18,7 +18,9 @@ export type Outside =
   /** A package of the provider's decides about what `sign` made. */
   | { accepts: string; decide: (request: SentRequest, secret: string) => Promise<boolean> }
   /** The provider publishes requests with their signatures: `examples`. */
-  | { publishes: string };
+  | { publishes: string }
+  /** The provider signs nothing and sends a secret. What it publishes is an exchange: `handshakes` or `examples`. */
+  | { documents: string };
 
 /** A request with its signature that a provider has published. */
 export interface PublishedExample {

@@ -1,4 +1,5 @@
 import { proveRoom } from '../../../support/sources/prove-room';
+import { proof as okta } from './identity/okta.proof';
 import { proof as workos } from './identity/workos.proof';
 
-proveRoom([workos]);
+proveRoom([okta, workos]);

@@ -1,0 +1,19 @@
+import { HANDSHAKES } from '../../handshakes/handshakes';
+import type { Provider } from '../provider';
+
+/** Notifications have no id that is always there, and say only when their subscription expires. */
+export const MICROSOFT_GRAPH: Provider = {
+  id: 'microsoft-graph',
+  name: 'Microsoft Graph (change notifications)',
+  documentation: 'https://learn.microsoft.com/graph/change-notifications-delivery-webhooks',
+  checkedOn: '2026-11-29',
+  proof: 'the exchange in the documentation: Microsoft signs nothing',
+  verification: { scheme: 'token', each: '/value', value: '{body:/clientState}' },
+  secret: 'the clientState of the subscriptions',
+  mapping: {
+    records: '/value',
+    eventType: ['/changeType', '/lifecycleEvent'],
+    subject: ['/resource', '/subscriptionId'],
+  },
+  handshakes: HANDSHAKES['microsoft-graph'],
+};
