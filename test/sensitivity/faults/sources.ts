@@ -1,5 +1,5 @@
 import type { DeliberateFault } from '../deliberate-fault';
-import { calm, under } from './runs';
+import { calm } from './runs';
 
 const PREPARE = 'src/sources/prepare-request.ts';
 const STORE = 'src/sources/store-request.ts';
@@ -41,7 +41,8 @@ export const FAULTS_IN_SOURCES: readonly DeliberateFault[] = [
         replace: 'void this.rejections.keep(kept).catch(() => undefined);',
       },
     ],
-    noticedBy: under(['kill-postgres', 'hang-postgres'], 'rejection'),
+    // A run seldom rejects a record in the moment before its source is unavailable.
+    noticedBy: { tests: ['test/e2e/sources/batches.test.ts'] },
   },
   {
     name: 'the kept body of a webhook is cut',

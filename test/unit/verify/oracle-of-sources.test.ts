@@ -4,7 +4,7 @@ import { checkMetrics } from '../../verify/oracle/metrics';
 import { checkRejections } from '../../verify/oracle/rejections';
 import { checkSources } from '../../verify/oracle/sources';
 import type { Entry } from '../../verify/run/journal';
-import { answered, evidence, idOf, NORTH, planned, sent, storedAs } from './given';
+import { answered, evidence, idOf, NORTH, operator, planned, sent, storedAs } from './given';
 
 const SOURCE = '00000000-0000-7000-8000-000000000001';
 const BAD = 'north-broken-0-1';
@@ -95,6 +95,22 @@ describe('what the oracle says of sources', () => {
     const codes = ['signature-expired', 'signature-expired'];
     const found = (code: string) => checkRejections(given({}, [list(codes), told(code)])).length;
     expect([found('signature-expired'), found('signature-invalid')]).toEqual([0, 1]);
+  });
+
+  it('is a violation for a request that a paused source took', () => {
+    const set = (status: string, sentMs: number): Entry =>
+      operator({
+        action: 'source.switch',
+        request: { status },
+        status: 200,
+        body: { id: SOURCE },
+        sentMs,
+        atMs: sentMs + 50,
+      });
+    const found = (...switches: Entry[]): string[] => breaches(given({}, [list(), answer(), ...switches]));
+    expect(found(set('paused', 800), set('active', 1_200))).toEqual(['operator']);
+    expect(found(set('paused', 880), set('active', 1_200))).toEqual([]); // sent before it was answered
+    expect(found(set('paused', 800), set('active', 1_050))).toEqual([]);
   });
 
   it.each([

@@ -14,6 +14,8 @@ const EXPECTED: Record<string, number> = {
   'destination.switch': 200,
   'destination.change': 200,
   'destination.rotate-secret': 200,
+  'source.switch': 200,
+  'source.secrets': 200,
 };
 /** Actions that write one audit row, however often they are asked for with the same key. */
 const AUDITED = ['replay', 'dlq.retry', 'dlq.discard'];

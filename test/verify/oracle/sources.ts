@@ -15,6 +15,7 @@ export function checkSources(evidence: Evidence): Violation[] {
     ...evidence.stored.flatMap((event) => checkOrigin(event, evidence, webhooks)),
     ...checkKept(evidence, webhooks),
     ...evidence.rejections.flatMap((rejection) => checkRejection(rejection, webhooks)),
+    ...checkPaused(evidence, webhooks),
   ];
 }
 
@@ -83,6 +84,25 @@ function checkRejection(rejection: StoredRejection, webhooks: Webhooks): Violati
     ...(rejection.body === bytes.subarray(0, MOST_EVENT_BYTES).toString() ? [] : [`the bytes ${rejection.body}`]),
   ];
   return wrong.map((text) => violation('rejection', `${name} (${place}) is kept with ${text}`, name));
+}
+
+/** A paused source takes nothing from when the change is answered until it is made active. */
+function checkPaused({ journal }: Evidence, webhooks: Webhooks): Violation[] {
+  const switches = entriesOf(journal, 'operator').filter(({ action }) => action === 'source.switch');
+  const spans = switches.flatMap(({ request, status, body, atMs }, i) => {
+    if (request.status !== 'paused' || status !== 200) return [];
+    return [{ id: String(body?.id), fromMs: atMs, toMs: switches[i + 1]?.sentMs ?? Infinity }];
+  });
+  return entriesOf(journal, 'answered').flatMap(({ request, result, atMs }) => {
+    const webhook = webhooks.get(correlationOf(request));
+    if (!webhook || result === undefined) return [];
+    const span = spans.find(
+      ({ id, fromMs, toMs }) => id === webhook.toSource.id && fromMs < webhook.atMs && atMs < toMs,
+    );
+    if (!span) return [];
+    const text = `request ${request} was ${result}, and its source ${span.id} was paused`;
+    return [violation('operator', text, ...webhook.names)];
+  });
 }
 
 const placeOf = ({ correlationId, recordNumber }: StoredRejection): string =>

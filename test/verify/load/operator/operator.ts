@@ -5,6 +5,7 @@ import type { Landscape } from '../../landscape/landscape';
 import type { Journal } from '../../run/journal';
 import { SeededRandom, seedFor } from '../random';
 import { TENANTS } from '../tenants';
+import { SOURCES } from '../webhooks/sources';
 import type { Admin } from './admin';
 import { runCommand } from './command';
 import { DESTINATIONS } from './destinations';
@@ -19,6 +20,8 @@ const LARGE_REPLAY = { share: 0.2, limit: 260 };
 /** How long deliveries carry the signatures of both secrets. */
 const OVERLAP_SECONDS = 3_600;
 const GIVE_UP_AFTER_MS = 120_000;
+/** The load ends when no process is frozen any more. */
+const AFTER_THAW_MS = 2_000;
 
 /** Creates the destinations before the load starts. @throws if one is not created */
 export async function registerDestinations(admin: Admin, receiver: FlakyReceiver): Promise<Map<string, string>> {
@@ -38,6 +41,8 @@ export class Operator {
   private stopped = false;
   private readonly random: SeededRandom;
   private paths = 0;
+  /** Sources whose pause was not answered: a frozen process may carry it out later. */
+  private readonly maybePaused = new Set<string>();
 
   constructor(
     seed: number,
@@ -57,6 +62,8 @@ export class Operator {
       if (deck.length === 0) deck = this.random.shuffled(this.deeds());
       await deck.pop()?.();
     }
+    await sleep(this.maybePaused.size > 0 ? AFTER_THAW_MS : 0);
+    for (const id of this.maybePaused) await this.resumeSource(id);
   }
 
   /** Stops after the current action. A disabled destination is enabled again. */
@@ -78,6 +85,8 @@ export class Operator {
       () => this.switchDestination(),
       () => this.changeDestination(),
       () => this.rotateSecret(),
+      () => this.pauseSource(),
+      () => this.changeSecrets(),
       () => switchPoison(this.landscape.databaseUrl, false).catch(whileDown),
       () => switchPoison(this.landscape.databaseUrl, true).catch(whileDown),
     ];
@@ -141,6 +150,26 @@ export class Operator {
     const request = { overlapSeconds: OVERLAP_SECONDS };
     const made = await this.untilDone('destination.rotate-secret', 'POST', path, request);
     this.receiver.learnSecret(name, String(made.secret));
+  }
+
+  /** Its requests are answered 503 meanwhile, and sent again. */
+  private async pauseSource(): Promise<void> {
+    const { id } = this.random.pick(SOURCES);
+    const done = await this.admin.ask('source.switch', 'PATCH', `sources/${id}`, { status: 'paused' });
+    if (!done) this.maybePaused.add(id);
+    await sleep(this.random.between(200, 1_500));
+    await this.resumeSource(id);
+  }
+
+  private async resumeSource(id: string): Promise<void> {
+    await this.untilDone('source.switch', 'PATCH', `sources/${id}`, { status: 'active' });
+  }
+
+  /** As in a rotation: the requests go on being signed with the old secret. */
+  private async changeSecrets(): Promise<void> {
+    const { id, secret } = this.random.pick(SOURCES);
+    const secrets = [`whsec_new_${++this.paths}`, secret];
+    await this.admin.ask('source.secrets', 'PATCH', `sources/${id}`, { secrets });
   }
 
   /** @throws if the action keeps failing long after all servers are up again */
