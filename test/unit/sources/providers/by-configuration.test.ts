@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
+import { fieldsOf } from '../../../../src/admin/sources/source-fields';
+import { refuseInvalid } from '../../../../src/admin/sources/rules/check-source';
+import type { SourceRequest } from '../../../../src/admin/sources/sources.requests';
 import { sharedProcess } from '../../../../src/expressions/expression-process';
-import { HANDSHAKES } from '../../../../src/sources/handshakes/handshakes';
 import type { Mapping } from '../../../../src/sources/mapping/mapping';
 import type { Verdict } from '../../../../src/sources/verification/verdict';
 import type { Verification } from '../../../../src/sources/verification/verification';
@@ -12,13 +14,14 @@ import { load, NO_TOOLS, type SentRequest } from '../../../support/sources/proof
 import type { ConfiguredSample } from './by-configuration/sample';
 import { SAMPLES } from './by-configuration/samples';
 
-interface Configuration {
-  provider: string;
+/** The body of POST /v1/admin/sources. */
+type Configuration = Pick<
+  SourceRequest,
+  'name' | 'provider' | 'secrets' | 'handshake' | 'answers' | 'allowUnverified'
+> & {
   verification: Verification;
   mapping: Mapping;
-  handshake?: string;
-  answers?: object;
-}
+};
 
 const PAGE = readFileSync(path.resolve(__dirname, '../../../../docs/source-providers.md'), 'utf8');
 const SECTION = /\n## By configuration\n(.*?)\n## /s.exec(PAGE)?.[1] ?? '';
@@ -100,12 +103,12 @@ describe.each(NAMES)('%s, as the documentation says', (name) => {
       }
     });
   }
+});
 
-  it('names a handshake and outcomes that there are', () => {
-    const { handshake, answers = {} } = configurationOf(name);
-    if (handshake !== undefined) expect(HANDSHAKES[handshake]).toBeDefined();
-    expect(['accepted', 'duplicate', 'rejected']).toEqual(expect.arrayContaining(Object.keys(answers)));
-  });
+it.each([...CONFIGURED.keys()])('%s: the API takes the source', (name) => {
+  const { secrets = [], ...fields } = configurationOf(name);
+  const pointerOf = (index: number): string => `/secrets/${index}`;
+  expect(() => refuseInvalid(fieldsOf(fields), { texts: secrets, pointerOf }, NO_TOOLS)).not.toThrow();
 });
 
 interface ReferenceCase {
