@@ -66,7 +66,7 @@ export class ExpressionProcess {
     const { document, body, headers, query, path } = scope;
     const message = {
       document: document.text,
-      ...(body === document ? {} : { body: body.text }),
+      ...(body !== document && evaluations.some(({ text }) => seesBody(text)) ? { body: body.text } : {}),
       headers,
       query,
       path,
@@ -168,6 +168,11 @@ export class ExpressionProcess {
       child?.channel?.unref();
     }
   }
+}
+
+/** The whole body would be sent with each record of a batch, so it is left out where no expression refers to it. */
+function seesBody(text: string): boolean {
+  return text.includes('$body') || text.includes('$eval');
 }
 
 function toFound(answer: Exclude<Answer, { ready: true }>): Found {

@@ -74,12 +74,17 @@ export async function prepareRequest(received: ReceivedRequest, context: Prepara
   const isBatch = rules.mapping.records !== undefined;
   const ofRequest = kept(isBatch || !isExactly(received) ? received.facts.body : undefined);
   const records: RecordOfRequest[] = [];
+  const endMs = performance.now() + MAX_MAPPING_MS;
   for (const [i, document] of documents.entries()) {
-    const record = await prepareRecord({ received, body, document, isBatch, ofRequest }, context);
+    const one = { received, body, document, isBatch, ofRequest };
+    const record = performance.now() < endMs ? await prepareRecord(one, context) : notMapped(one);
     records.push({ ...record, number: isBatch ? i + 1 : undefined });
   }
   return { records, isBatch, requestJson };
 }
+
+/** Each record may use up the time limit of an expression, and its producer waits for the answer. */
+const MAX_MAPPING_MS = 10_000;
 
 interface OneRecord {
   received: ReceivedRequest;
@@ -107,6 +112,12 @@ async function prepareRecord(one: OneRecord, context: PreparationContext): Promi
   const size = isBatch ? Buffer.byteLength(document.text) : received.facts.body.length;
   const made = prepareText(envelopeText(mapped, context.source.row.name), request, context.content, size);
   return { made: filtered(made, mapped, context.rules), bytes, idempotencyKey };
+}
+
+function notMapped({ document }: OneRecord): Omit<RecordOfRequest, 'number'> {
+  const message = `mapping: the expressions took more than ${MAX_MAPPING_MS / 1_000} s for the records before this one`;
+  const rejection: RecordRejection = { code: 'invalid-event', message, errors: [] };
+  return { made: { rejection }, bytes: () => Buffer.from(document.text), idempotencyKey: undefined };
 }
 
 const MAX_KEY_LENGTH = 512;
