@@ -24,6 +24,8 @@ import { SourceRequestsController } from './sources/source-requests.controller';
 import { SourceRows } from './sources/source-rows';
 import { SourceView } from './sources/source-view';
 import { Sources } from './sources/sources';
+import { RejectionsController } from './rejections/rejections.controller';
+import { EventRawController } from './events/event-raw.controller';
 import { ReplaysController } from './replays/replays.controller';
 import { Replays } from './replays/replays';
 import { KnownTenants } from './tenants/known-tenants';
@@ -49,6 +51,8 @@ import { UsageController } from './usage/usage.controller';
     AdminSourcesController,
     SourceRequestsController,
     SourceProvidersController,
+    RejectionsController,
+    EventRawController,
   ],
   providers: [
     AdminTransactions,

@@ -105,6 +105,11 @@ export const SETTINGS = {
   ),
   IDEMPOTENCY_TTL_SECONDS: setting(integer(1), '604800', 'how long the cache remembers idempotency keys, in seconds'),
   IDEMPOTENCY_DB_RETENTION_DAYS: setting(integer(1), '90', 'how long PostgreSQL remembers idempotency keys, in days'),
+  REJECTION_RETENTION_DAYS: setting(
+    integer(0),
+    '30',
+    'how long refused records of sources are kept, in days; 0: forever',
+  ),
   EVENT_RETENTION_DAYS: setting(integer(0), '0', 'how long events are kept, in days; 0: forever'),
   OUTBOX_RETENTION_HOURS: setting(integer(1), '24', 'how long published outbox entries are kept, in hours'),
   TENANT_AUTH: optional(

@@ -41,6 +41,7 @@ const CATALOGUE = {
   'destination-not-found': { status: 404, retryable: false, title: 'The destination does not exist' },
   'source-not-found': { status: 404, retryable: false, title: 'The source does not exist' },
   'rejection-not-found': { status: 404, retryable: false, title: 'The rejection does not exist' },
+  'raw-not-found': { status: 404, retryable: false, title: 'The request of the event is not kept' },
   'event-not-found': { status: 404, retryable: false, title: 'The event does not exist' },
   'route-not-found': { status: 404, retryable: false, title: 'The endpoint does not exist' },
   'method-not-allowed': { status: 405, retryable: false, title: 'The endpoint does not support this method' },

@@ -83,8 +83,8 @@ async function findNewest(db: Db, query: EventIdQuery): Promise<FoundEvent | und
 }
 
 function toJson({ event, history: { attempts, replays }, others }: FoundEvent, { seesPayloads }: Reader): string {
-  const { status, nextAttemptAt, lastError, publishedAt, completedAt, ...fact } = event;
-  const standing = { status, attempts, nextAttemptAt, lastError, publishedAt, completedAt };
+  const { status, nextAttemptAt, lastError, publishedAt, completedAt, verified, ...fact } = event;
+  const standing = { status, attempts, nextAttemptAt, lastError, publishedAt, completedAt, verified };
   const write = seesPayloads ? eventJson : eventJsonWithoutPayload;
   return write(fact, {
     ...standing,

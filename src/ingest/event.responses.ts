@@ -78,6 +78,13 @@ class OtherEventResponse {
   @ApiText('/shop') source!: string;
 }
 
+class VerifiedResponse {
+  @ApiText('shop payments', { description: 'Name of the source' }) source!: string;
+  @ApiText('stripe') provider!: string;
+  @ApiText('…x9Qa', { nullable: true, description: 'The last characters of the secret that was right' })
+  keyHint!: string | null;
+}
+
 /** An event with its status and its attempts. */
 export class EventResponse extends DeliveredEvent {
   @ApiJson(
@@ -97,6 +104,11 @@ export class EventResponse extends DeliveredEvent {
   @ApiText(undefined, { nullable: true }) lastError!: string | null;
   @ApiInstant({ nullable: true }) publishedAt!: string | null;
   @ApiInstant({ nullable: true }) completedAt!: string | null;
+  @ApiObject(VerifiedResponse, {
+    nullable: true,
+    description: 'How the request was verified in which the event came through a source. Null if it was not verified',
+  })
+  verified!: VerifiedResponse | null;
   @ApiList(EventReplay, { required: false, description: 'The replays that dispatched the event again, if any' })
   replays?: EventReplay[];
   @ApiList(OtherEventResponse, {

@@ -10,10 +10,10 @@ export interface Partition {
 /** Lists the partitions whose range ended at least `olderThanSeconds` ago, oldest first. Leaves out the default one. */
 export async function listEndedPartitions(
   db: Db,
-  parent: 'outbox' | 'events',
+  parent: 'outbox' | 'events' | 'rejections',
   olderThanSeconds: number,
 ): Promise<Partition[]> {
-  // events is partitioned by UUIDv7; uuid_v7_floor returns the bound of an instant.
+  // All but outbox are partitioned by UUIDv7; uuid_v7_floor returns the bound of an instant.
   const moment = `now() - make_interval(secs => $2)`;
   const ended = parent === 'outbox' ? `upper::timestamptz <= ${moment}` : `upper::uuid <= uuid_v7_floor(${moment})`;
   const { rows } = await db.query<Partition>(
@@ -82,10 +82,19 @@ export async function instantOfBound(db: Db, bound: string): Promise<string> {
   return (rows[0] as { instant: string }).instant;
 }
 
-/** Counts the rows of a partition of events. Scans all of it. */
-export async function countEvents(db: Db, partition: string): Promise<number> {
+/** Counts the rows of a partition. Scans all of it. */
+export async function countPartition(db: Db, partition: string): Promise<number> {
   const { rows } = await db.query<{ n: string }>(`select count(*) as n from ${partition}`);
   return Number(rows[0]?.n ?? 0);
+}
+
+/** Returns those of the tables that exist. */
+export async function existingTables(db: Db, names: readonly string[]): Promise<string[]> {
+  const { rows } = await db.query<{ name: string }>(
+    'select name from unnest($1::text[]) with ordinality t (name, n) where to_regclass(name) is not null order by n',
+    [names],
+  );
+  return rows.map(({ name }) => name);
 }
 
 export async function dropTables(db: Db, names: readonly string[]): Promise<void> {

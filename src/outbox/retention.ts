@@ -8,10 +8,11 @@ import { inTransaction } from '../db/pool';
 import { forgetEventsBelow } from '../event-state/forget-events.queries';
 import {
   areEventsSettled,
-  countEvents,
+  countPartition,
   deleteStrayEntries,
   dropTables,
   ensurePartitions,
+  existingTables,
   instantOfBound,
   isOutboxPartitionDone,
   listEndedPartitions,
@@ -23,13 +24,15 @@ import {
 const HOUR_SECONDS = 3_600;
 const DAY_SECONDS = 86_400;
 const DELETE_BATCH = 5_000;
+/** The tables whose weeks are dropped together, in the order in which all statements lock them. */
+const PARENTS_OF_WEEK = ['events', 'processing_attempts', 'received_requests'];
 /** Only these names are put into statements. */
-const OURS = /^(outbox_d\d{8}|events_y\d{4}w\d\d)$/;
+const OURS = /^(outbox_d\d{8}|(events|rejections)_y\d{4}w\d\d)$/;
 
 /**
  * Creates partitions in advance and drops those past their retention. It keeps a partition with an open or FAILED
  * entry, an unresolved dead letter, a waiting retry, or an entry that the reconciler has not passed. A partition is
- * dropped as a whole, so its oldest rows are kept a day (outbox) or a week (events, attempts) longer.
+ * dropped as a whole, so its oldest rows are kept a day (outbox) or a week (events, attempts, rejections) longer.
  */
 @Injectable()
 export class Retention {
@@ -42,7 +45,7 @@ export class Retention {
 
   /** Returns the number of created partitions and the names of the dropped ones. */
   async runOnce(): Promise<{ made: number; dropped: string[] }> {
-    const { OUTBOX_RETENTION_HOURS, EVENT_RETENTION_DAYS } = this.settings;
+    const { OUTBOX_RETENTION_HOURS, EVENT_RETENTION_DAYS, REJECTION_RETENTION_DAYS } = this.settings;
     const made = (await this.unlessBusy(makePartitions)) ?? 0;
     if (made > 0) this.logger.log(`created ${made} partitions in advance`);
     const dropped: string[] = [];
@@ -51,6 +54,11 @@ export class Retention {
     }
     await this.underLock((db) => deleteStrayEntries(db, OUTBOX_RETENTION_HOURS * HOUR_SECONDS, DELETE_BATCH));
     if (EVENT_RETENTION_DAYS > 0) dropped.push(...(await this.dropEvents(EVENT_RETENTION_DAYS * DAY_SECONDS)));
+    if (REJECTION_RETENTION_DAYS > 0) {
+      for (const partition of await this.ended('rejections', REJECTION_RETENTION_DAYS * DAY_SECONDS)) {
+        if (await this.dropRejections(partition)) dropped.push(partition.name);
+      }
+    }
     if (dropped.length > 0) this.logger.log(`dropped partitions past their retention: ${dropped.join(', ')}`);
     return { made, dropped };
   }
@@ -78,23 +86,43 @@ export class Retention {
     });
   }
 
-  /** Drops the events of a week and their attempts. */
+  private async dropRejections({ name, lower, upper }: Partition): Promise<boolean | undefined> {
+    return this.unlessBusy(async (db) => {
+      const counts = { rejections: await countPartition(db, name) };
+      await lockForDrop(db, ['rejections'], [name]);
+      await dropTables(db, [name]);
+      await this.record(db, { lower, upper }, counts, 'REJECTION_RETENTION_DAYS');
+      return true;
+    });
+  }
+
+  /** Drops the events of a week, their attempts, and the requests of sources that they came in. */
   private async dropWeek(partition: Partition): Promise<boolean | undefined> {
-    const attempts = partition.name.replace('events', 'processing_attempts');
     return this.unlessBusy(async (db) => {
       const endedAt = await instantOfBound(db, partition.upper);
       if (!(await areEventsSettled(db, partition, endedAt))) return false;
-      const counts = { events: await countEvents(db, partition.name) }; // before the lock: it scans the partition
-      await lockForDrop(db, ['events', 'processing_attempts'], [partition.name, attempts]);
+      const counts = { events: await countPartition(db, partition.name) }; // before the lock: it scans the partition
+      const week = PARENTS_OF_WEEK.map((parent) => partition.name.replace('events', parent));
+      const tables = await existingTables(db, week); // a week of before sources has no requests
+      await lockForDrop(db, PARENTS_OF_WEEK, tables);
       if (!(await areEventsSettled(db, partition, endedAt))) return false;
-      await dropTables(db, [partition.name, attempts]);
-      await recordSystemAction(db, {
-        action: 'retention.drop',
-        filter: { from: await instantOfBound(db, partition.lower), to: endedAt },
-        counts,
-        note: 'older than EVENT_RETENTION_DAYS',
-      });
+      await dropTables(db, tables);
+      await this.record(db, partition, counts, 'EVENT_RETENTION_DAYS');
       return true;
+    });
+  }
+
+  private async record(
+    db: PoolClient,
+    { lower, upper }: Pick<Partition, 'lower' | 'upper'>,
+    counts: Record<string, number>,
+    setting: string,
+  ): Promise<void> {
+    await recordSystemAction(db, {
+      action: 'retention.drop',
+      filter: { from: await instantOfBound(db, lower), to: await instantOfBound(db, upper) },
+      counts,
+      note: `older than ${setting}`,
     });
   }
 
@@ -102,7 +130,7 @@ export class Retention {
     while (await this.underLock((db) => forgetEventsBelow(db, bound, DELETE_BATCH)));
   }
 
-  private async ended(parent: 'outbox' | 'events', olderThanSeconds: number): Promise<Partition[]> {
+  private async ended(parent: 'outbox' | 'events' | 'rejections', olderThanSeconds: number): Promise<Partition[]> {
     const partitions = await listEndedPartitions(this.pool, parent, olderThanSeconds);
     return partitions.filter(({ name }) => OURS.test(name));
   }

@@ -49,6 +49,7 @@ export async function prepareRequest(received: ReceivedRequest, context: Prepara
   const requestJson = JSON.stringify({
     ...received.kept(rules.mask),
     provider: source.row.provider,
+    scheme: rules.verification.scheme,
     keyHint: verdict.keyHint ?? null,
   });
   const whole = (made: RecordOfRequest['made']): PreparedRequest => ({

@@ -44,6 +44,17 @@ export function IsUuid(): PropertyDecorator {
   );
 }
 
+/** A UUID in any case. For filters, which a body may have: it stays as it was sent. */
+export function IsUuidText(): PropertyDecorator {
+  return ValidateBy({
+    name: 'isUuidText',
+    validator: {
+      validate: (value) => typeof value === 'string' && parseUuid(value) !== undefined,
+      defaultMessage: () => '$property must be a UUID',
+    },
+  });
+}
+
 export function IsTenantId(): PropertyDecorator {
   return ValidateBy({
     name: 'isTenantId',

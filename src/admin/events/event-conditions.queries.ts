@@ -1,17 +1,17 @@
 import { REASONS_OF_LANE_FULL } from '../../event/event-status';
 import type { EventCriteria } from './event-criteria';
 
-/** The values of $1 to $13 in every statement that selects events by a filter. */
+/** The values of $1 to $14 in every statement that selects events by a filter. */
 export function criteriaValues(criteria: EventCriteria): unknown[] {
   const { tenantId, status, type, typePrefix, subject, partitionKey, source } = criteria;
-  const { reasonCode, correlationId, eventIds, fromId, beforeId, tenantIds } = criteria;
+  const { reasonCode, correlationId, eventIds, fromId, beforeId, tenantIds, sourceId } = criteria;
   const facts = [tenantId, status, type, typePrefix, subject, partitionKey, source];
-  return [...facts, reasonCode, correlationId, eventIds, fromId, beforeId, tenantIds];
+  return [...facts, reasonCode, correlationId, eventIds, fromId, beforeId, tenantIds, sourceId];
 }
 
 /** Declares the types of the criteria in statements that do not use all of them. */
 export const CRITERIA_TYPES = `$1::text, $2::text, $3::text, $4::text, $5::text, $6::text, $7::text, $8::text, $9::text,
-  $10::text[], $11::uuid, $12::uuid, $13::text[]`;
+  $10::text[], $11::uuid, $12::uuid, $13::text[], $14::uuid`;
 
 /** Limits `table` to the tenants of an operator who is bound. Drops out of the plan for other operators. */
 export const isCovered = (table: 'e' | 'd'): string => `($13::text[] is null or ${table}.tenant_id = any ($13))`;
@@ -30,6 +30,7 @@ export const hasReason = (column: string): string => {
 export const HAS_FACTS = `($5::text is null or e.subject = $5)
      and ($6::text is null or e.partition_key = $6)
      and ($7::text is null or e.source = $7)
+     and ($14::uuid is null or e.source_id = $14)
      and ($9::text is null or e.correlation_id = $9)`;
 
 /**

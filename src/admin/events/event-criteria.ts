@@ -18,6 +18,7 @@ export interface EventCriteria {
   subject: string | null;
   partitionKey: string | null;
   source: string | null;
+  sourceId: string | null;
   reasonCode: string | null;
   correlationId: string | null;
   eventIds: readonly string[] | null;
@@ -37,7 +38,7 @@ export function criteriaOf(
   beforeId = uuidV7Floor(Infinity),
 ): EventCriteria {
   const { subject = null, partitionKey = null, source = null, reasonCode = null } = filter;
-  const { correlationId = null, eventIds = null, from, to } = filter;
+  const { sourceId = null, correlationId = null, eventIds = null, from, to } = filter;
   const until = to === undefined ? beforeId : idFloorOf(to);
   return {
     ...scopeOf(acting, filter.tenantId),
@@ -46,6 +47,7 @@ export function criteriaOf(
     subject,
     partitionKey,
     source,
+    sourceId,
     reasonCode,
     correlationId,
     eventIds,

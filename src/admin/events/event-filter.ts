@@ -1,9 +1,9 @@
 import { Transform } from 'class-transformer';
 import { ArrayMaxSize, ArrayMinSize, IsArray, IsIn } from 'class-validator';
 import { EVENT_STATUSES, REASON_CODES, type EventStatus } from '../../event/event-status';
-import { ApiEnum, ApiInstant, ApiList, ApiText } from '../../http/docs/api-fields';
+import { ApiEnum, ApiId, ApiInstant, ApiList, ApiText } from '../../http/docs/api-fields';
 import { IsCursor, IsListLimit } from '../endpoint/paging';
-import { IsInstant, IsNotAfter, IsPlainText, MayBeLeftOut, OneTenant } from '../endpoint/rules';
+import { IsInstant, IsNotAfter, IsPlainText, IsUuidText, MayBeLeftOut, OneTenant } from '../endpoint/rules';
 
 /** Maximum number of ids in one filter. */
 const MOST_IDS = 1_000;
@@ -45,6 +45,11 @@ export class EventFilter {
   @MayBeLeftOut()
   @IsPlainText(512)
   source?: string;
+
+  @ApiId({ required: false, example: undefined, description: 'Id of the source that the events came through' })
+  @MayBeLeftOut()
+  @IsUuidText()
+  sourceId?: string;
 
   @ApiEnum('ReasonCode', REASON_CODES, {
     required: false,
@@ -94,6 +99,7 @@ const FIELDS = [
   'subject',
   'partitionKey',
   'source',
+  'sourceId',
   'reasonCode',
   'correlationId',
   'eventIds',

@@ -58,27 +58,27 @@ const NEWEST_REASON = `(
 const STATUS = `(select v.status from event_status v where v.event_id = e.id)`;
 
 /**
- * Candidates of a page, newest first, at most $14. Each variant reads an index in id order. The last candidate becomes a
+ * Candidates of a page, newest first, at most $15. Each variant reads an index in id order. The last candidate becomes a
  * cursor, so an operator who is bound to tenants gets candidates of these tenants only.
  */
 const CANDIDATES = {
   all: `select e.* from events e
-         where e.id >= $11 and e.id < $12 and ($1::text is null or e.tenant_id = $1) order by e.id desc limit $14`,
+         where e.id >= $11 and e.id < $12 and ($1::text is null or e.tenant_id = $1) order by e.id desc limit $15`,
   ofTenants: `select one.id from unnest($13::text[]) t (tenant_id) cross join lateral (
            select e.id from events e where e.tenant_id = t.tenant_id and e.id >= $11 and e.id < $12
-            order by e.id desc limit $14) one
-         order by one.id desc limit $14`,
+            order by e.id desc limit $15) one
+         order by one.id desc limit $15`,
   states: `select s.event_id as id from event_state s
          where s.status = $2 and s.event_id >= $11 and s.event_id < $12
            and ($13::text[] is null or exists (select from events e where e.id = s.event_id and e.tenant_id = any ($13)))
-         order by s.event_id desc limit $14`,
+         order by s.event_id desc limit $15`,
   deadLetters: `select d.event_id as id from dead_letters d
          where d.resolved_at is null and d.event_id >= $11 and d.event_id < $12
            and ($1::text is null or d.tenant_id = $1) and ${isCovered('d')} and ${hasType('d')} and ${hasReason('d.reason_code')}
-         order by d.event_id desc limit $14`,
+         order by d.event_id desc limit $15`,
   correlated: `select e.id from events e
-         where e.correlation_id = $9 and e.id >= $11 and e.id < $12 and ${isCovered('e')} order by e.id desc limit $14`,
-  named: `select id from (${NAMED}) n where id >= $11 and id < $12 order by id desc limit $14`,
+         where e.correlation_id = $9 and e.id >= $11 and e.id < $12 and ${isCovered('e')} order by e.id desc limit $15`,
+  named: `select id from (${NAMED}) n where id >= $11 and id < $12 order by id desc limit $15`,
 };
 type Candidates = keyof typeof CANDIDATES;
 
@@ -101,12 +101,12 @@ const search = (candidates: Candidates): string => `
      and ${hasReason(NEWEST_REASON)}
      and ($2::text is null or ${HAS_SUCCESS} = ($2 = 'COMPLETED'))
      and ($2::text is null or $2 = 'COMPLETED' or ${STATUS} = $2)
-   order by ${candidates === 'all' ? 'e' : 'c'}.id desc limit $15`;
+   order by ${candidates === 'all' ? 'e' : 'c'}.id desc limit $16`;
 
-/** Finds the last candidate when the scan reached its bound of $14. More events may match below it. */
+/** Finds the last candidate when the scan reached its bound of $15. More events may match below it. */
 const lastCandidate = (candidates: Candidates): string => `
   with criteria as (select ${CRITERIA_TYPES})
-  select id from (${CANDIDATES[candidates].replace('e.*', 'e.id')}) c order by id desc offset $14 - 1 limit $15`;
+  select id from (${CANDIDATES[candidates].replace('e.*', 'e.id')}) c order by id desc offset $15 - 1 limit $16`;
 
 function candidatesFor(criteria: EventCriteria): { candidates: Candidates; most: number } {
   const { tenantId, tenantIds, status, eventIds, correlationId } = criteria;

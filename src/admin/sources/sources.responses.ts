@@ -10,6 +10,7 @@ import {
   ApiObject,
   ApiText,
 } from '../../http/docs/api-fields';
+import { KeptRequestResponse } from '../../http/docs/kept-request.response';
 import type { Answers } from '../../sources/answers';
 import { SAMPLE_RESULTS, type SampleResult } from '../../sources/inspector/request-sample';
 import type { Mapping } from '../../sources/mapping/mapping';
@@ -63,16 +64,6 @@ export class SourceWithUrlResponse extends SourceResponse {
 export class SourcesPage {
   @ApiList(SourceResponse, { description: 'Sources, newest first' }) sources!: SourceResponse[];
   @ApiNextCursor() nextCursor!: string | null;
-}
-
-class KeptRequestResponse {
-  @ApiText('POST') method!: string;
-  @ApiText('', { description: 'What follows the token in the path' }) path!: string;
-  @ApiAnyObject({ hub: 'x' }) query!: Record<string, string | string[]>;
-  @ApiAnyObject({ 'content-type': 'application/json' }, { description: 'Credentials are masked as `***`' })
-  headers!: Record<string, string>;
-  @ApiText('203.0.113.7') address!: string;
-  @ApiInstant() receivedAt!: string;
 }
 
 class RequestSampleResponse {

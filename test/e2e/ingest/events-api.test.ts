@@ -100,6 +100,7 @@ describe('POST and GET /v1/events', () => {
         lastError: null,
         publishedAt: expect.stringMatching(INSTANT) as string,
         completedAt: expect.stringMatching(INSTANT) as string,
+        verified: null,
       });
       expect((await get('to be/completed?')).text).toBe(read.text);
     });

@@ -138,7 +138,11 @@ describe('retention of the outbox', () => {
 });
 
 describe('retention of events and attempts', () => {
-  const WEEK = { events: 'events_y2026w02', attempts: 'processing_attempts_y2026w02' };
+  const WEEK = {
+    events: 'events_y2026w02',
+    attempts: 'processing_attempts_y2026w02',
+    requests: 'received_requests_y2026w02',
+  };
   const KEPT_DAYS = { EVENT_RETENTION_DAYS: '30' };
 
   /** Stores a completed event of 6 January 2026 in the partition of its week, without an outbox entry. */
@@ -185,6 +189,42 @@ describe('retention of events and attempts', () => {
     await expect(countRows(pool, 'event_state')).resolves.toBe(1);
     await expect(countRows(pool, 'handler_effects')).resolves.toBe(0);
     await expect(countRows(pool, 'events')).resolves.toBe(1);
+  });
+
+  it('drops the requests of sources with the events that came in them', async () => {
+    const { pool } = database;
+    await pool.query(
+      `select attach_partition('received_requests', $1, uuid_v7_floor('2026-01-05')::text, uuid_v7_floor('2026-01-12')::text, '')`,
+      [WEEK.requests],
+    );
+    await pool.query(
+      `insert into received_requests (id, source_id, request)
+       values (uuid_v7_floor('2026-01-06'), gen_random_uuid(), '{}'), (uuid_v7_floor(now()), gen_random_uuid(), '{}')`,
+    );
+    await givenState(pool, await givenOldEvent(), { status: 'COMPLETED' });
+    await reconciled();
+    await expect(run()).resolves.toEqual([WEEK.events]);
+    await expect(partitions('received_requests')).resolves.not.toContain(WEEK.requests);
+    await expect(countRows(pool, 'received_requests')).resolves.toBe(1);
+  });
+
+  it('drops a week of rejections that is past their own retention, and keeps them with 0', async () => {
+    const { pool } = database;
+    const week = 'rejections_y2026w02';
+    await pool.query(
+      `select attach_partition('rejections', $1, uuid_v7_floor('2026-01-05')::text, uuid_v7_floor('2026-01-12')::text, '')`,
+      [week],
+    );
+    await pool.query(
+      `insert into rejections (id, tenant_id, endpoint, code, message, correlation_id, received_at, size_bytes, digest, body)
+       select uuid_v7_floor(at), 't', 'source', 'invalid-event', 'x', 'c', at, 1, '', ''
+         from unnest(array['2026-01-06'::timestamptz, now()]) at`,
+    );
+    await expect(run({ REJECTION_RETENTION_DAYS: '0' })).resolves.toEqual([]);
+    await expect(run({})).resolves.toEqual([week]);
+    await expect(countRows(pool, 'rejections')).resolves.toBe(1);
+    const audited = `admin_audit where action = 'retention.drop' and counts = '{"rejections":1}'`;
+    await expect(countRows(pool, audited)).resolves.toBe(1);
   });
 
   it('keeps everything by default', async () => {

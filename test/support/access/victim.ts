@@ -18,6 +18,7 @@ export interface VictimData {
   keyId: string;
   operatorId: string;
   sourceId: string;
+  rejectionId: string;
 }
 
 export async function givenVictim(url: string, pool: Pool): Promise<VictimData> {
@@ -40,6 +41,12 @@ export async function givenVictim(url: string, pool: Pool): Promise<VictimData> 
   const key = await givenKey(pool, { tenantId: VICTIM, name: `${VICTIM} till` });
   const operator = await givenOperator(pool, { role: 'viewer', name: `${VICTIM} viewer`, tenantIds: [VICTIM] });
   const source = await createdSource(url, { tenantId: VICTIM, name: VICTIM, uid: VICTIM });
+  const rejection = await pool.query<{ id: string }>(
+    `insert into rejections (id, tenant_id, source_id, endpoint, code, message, correlation_id, received_at, size_bytes,
+                             digest, body)
+     values (uuid_v7_floor(now()), $1, $2, 'source', 'invalid-event', $1, $1, now(), 1, '\\x00', '\\x00') returning id`,
+    [VICTIM, source.id],
+  );
   await pool.query(
     `insert into usage_daily (tenant_id, day, type, events, bytes) values ($1, current_date, 'order.paid', 1, 1)`,
     [VICTIM],
@@ -53,6 +60,7 @@ export async function givenVictim(url: string, pool: Pool): Promise<VictimData> 
     keyId: key.id,
     operatorId: operator.id,
     sourceId: source.id,
+    rejectionId: rejection.rows[0]?.id ?? '',
   };
 }
 
@@ -68,6 +76,7 @@ export function victimPath(route: string, data: VictimData): string {
         destinations: data.destinationId,
         operators: data.operatorId,
         sources: data.sourceId,
+        rejections: data.rejectionId,
         tenants: data.keyId,
       }[id ?? ''] ?? data.eventId,
     '{uid}': VICTIM,

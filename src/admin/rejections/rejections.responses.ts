@@ -1,0 +1,52 @@
+import { PROBLEM_CODES, type ProblemCode } from '../../event/problems';
+import {
+  ApiCount,
+  ApiEnum,
+  ApiFlag,
+  ApiId,
+  ApiInstant,
+  ApiList,
+  ApiNextCursor,
+  ApiObject,
+  ApiText,
+} from '../../http/docs/api-fields';
+import { KeptRequestResponse } from '../../http/docs/kept-request.response';
+
+/** A rejection in a list, without its bytes. */
+export class ListedRejection {
+  @ApiId() id!: string;
+  @ApiText('demo') tenantId!: string;
+  @ApiId({ nullable: true }) sourceId!: string | null;
+  @ApiText('source', { description: 'Where it was sent to' }) endpoint!: string;
+  @ApiEnum('ProblemCode', PROBLEM_CODES) code!: ProblemCode;
+  @ApiText('/subject', { nullable: true, description: 'JSON Pointer to the first invalid place' })
+  pointer!: string | null;
+  @ApiText('mapping.subject: /id finds nothing') message!: string;
+  @ApiCount(3, { nullable: true, description: 'Number of the record in its batch, from 1; null for a whole request' })
+  recordNumber!: number | null;
+  @ApiText(undefined, { nullable: true, description: 'Idempotency key of the record' }) requestKey!: string | null;
+  @ApiId({ nullable: true, description: 'The event that has the same key or id and other content' })
+  conflictsWith!: string | null;
+  @ApiText('c-1') correlationId!: string;
+  @ApiInstant() receivedAt!: string;
+  @ApiText('application/json', { nullable: true }) contentType!: string | null;
+  @ApiCount(112, { description: 'Size of the whole body or record in bytes' }) sizeBytes!: number;
+}
+
+export class RejectionsPage {
+  @ApiList(ListedRejection, { description: 'Rejections, newest first' }) rejections!: ListedRejection[];
+  @ApiNextCursor() nextCursor!: string | null;
+}
+
+export class RejectionResponse extends ListedRejection {
+  @ApiText('{"type":"sale"}', { nullable: true, description: 'What was refused, if it is UTF-8' })
+  rawText!: string | null;
+  @ApiText(undefined, { nullable: true, description: 'The same in base64, if it is not' }) rawBase64!: string | null;
+  @ApiFlag(false, { description: 'True if only the first MAX_EVENT_BYTES are kept' }) truncated!: boolean;
+  @ApiText('9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08', {
+    description: 'SHA-256 of the whole body or record, in hex',
+  })
+  digest!: string;
+  @ApiObject(KeptRequestResponse, { nullable: true, description: 'The request that it came in' })
+  request!: KeptRequestResponse | null;
+}
