@@ -20,4 +20,5 @@ export const COINBASE_COMMERCE: Provider = {
     subject: ['/event/data/code', '/event/data/id', '/event/id'],
     occurredAt: '/event/created_at',
   },
+  changedByRetries: ['/attempt_number', '/id', '/scheduled_for'],
 };

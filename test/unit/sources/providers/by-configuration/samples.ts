@@ -48,6 +48,7 @@ export const SAMPLES: Readonly<Record<string, readonly ConfiguredSample[]>> = {
         eventId: 'e1:envelope-completed:2026-11-29T12:00:00.1234567Z',
         subject: 'e1',
         occurredAt: '2026-11-29T12:00:00.1234567Z',
+        payload: '{"envelopeId":"e1"}',
       },
     ],
   })),
@@ -66,8 +67,16 @@ export const SAMPLES: Readonly<Record<string, readonly ConfiguredSample[]>> = {
     {
       secret: 'intercom-client-secret',
       sign: inHeader('x-hub-signature', 'sha1', 'hex', 'sha1='),
-      body: '{"topic":"conversation.user.created","app_id":"a1","data":{"item":{"id":"215468"}},"created_at":1795953600}',
-      events: [{ eventType: 'conversation.user.created', subject: '215468', occurredAt: '2026-11-29T12:00:00.000Z' }],
+      body: '{"id":"notif_7d7c1b1e","delivery_attempts":1,"topic":"conversation.user.created","app_id":"a1","data":{"item":{"id":"215468"}},"created_at":1795953600}',
+      events: [
+        {
+          eventType: 'conversation.user.created',
+          eventId: 'notif_7d7c1b1e',
+          subject: '215468',
+          occurredAt: '2026-11-29T12:00:00.000Z',
+          payload: '{"item":{"id":"215468"}}',
+        },
+      ],
     },
   ],
   'Lightspeed Retail (X-Series)': [
@@ -131,7 +140,15 @@ export const SAMPLES: Readonly<Record<string, readonly ConfiguredSample[]>> = {
         return withHeader(timed, 'telnyx-signature-ed25519', signature.toString('base64'));
       },
       body: `{"data":{"event_type":"message.received","id":"b301ed3f","occurred_at":"${NOON}","payload":{"id":"84cca175"}}}`,
-      events: [{ eventType: 'message.received', eventId: 'b301ed3f', subject: '84cca175', occurredAt: NOON }],
+      events: [
+        {
+          eventType: 'message.received',
+          eventId: 'b301ed3f',
+          subject: '84cca175',
+          occurredAt: NOON,
+          payload: `{"event_type":"message.received","id":"b301ed3f","occurred_at":"${NOON}","payload":{"id":"84cca175"}}`,
+        },
+      ],
     },
   ],
   Toast: [
