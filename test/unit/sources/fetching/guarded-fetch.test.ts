@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { createServer as createTcpServer, type AddressInfo } from 'node:net';
 import * as tls from 'node:tls';
 import { AddressGuard } from '../../../../src/destinations/address/address-guard';
 import { configuredUrl } from '../../../../src/sources/fetching/allowed-url';
@@ -86,6 +86,23 @@ describe('fetching from a provider', () => {
     expect(performance.now() - startedMs).toBeGreaterThan(FETCH_TIMEOUT_MS - 100);
     expect(held).toBe(4);
     expect(await fetcher.get(url('/keys'))).toMatchObject({ status: 200 });
+  });
+
+  it('gives up when a name server or a connection says nothing', async () => {
+    const silent = createTcpServer().listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const { port } = silent.address() as AddressInfo;
+    const unresolved = new AddressGuard({ DESTINATIONS_ALLOW_PRIVATE: true, DESTINATIONS_ALLOWED_CIDRS: [] }, () => {
+      return new Promise(() => undefined);
+    });
+    const startedMs = performance.now();
+    const results = await Promise.allSettled([
+      new GuardedFetch(guard(true)).get(configuredUrl(`https://keys.example.com:${port}/`)),
+      new GuardedFetch(unresolved).get(url('/keys')),
+    ]);
+    expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    expect(performance.now() - startedMs).toBeLessThan(2 * FETCH_TIMEOUT_MS);
+    silent.close();
   });
 
   it('fetches sixty times a minute from one place', async () => {
