@@ -3,6 +3,7 @@ import { calm } from './runs';
 
 const PREPARE = 'src/sources/prepare-request.ts';
 const STORE = 'src/sources/store-request.ts';
+const VERIFICATION_TESTS = 'test/unit/sources/verification';
 
 export const FAULTS_IN_SOURCES: readonly DeliberateFault[] = [
   {
@@ -93,5 +94,65 @@ export const FAULTS_IN_SOURCES: readonly DeliberateFault[] = [
       },
     ],
     noticedBy: calm('metrics'),
+  },
+  {
+    name: 'a webhook may be as old as it likes',
+    stage: 'sources',
+    edits: [
+      {
+        file: 'src/sources/verification/signatures/signature-time.ts',
+        find: 'if (Math.abs(seconds) <= toleranceSeconds) return undefined;',
+        replace: 'if (Math.abs(seconds) <= toleranceSeconds * 1_000_000) return undefined;',
+      },
+    ],
+    noticedBy: { tests: [`${VERIFICATION_TESTS}/schemes.test.ts`] },
+  },
+  {
+    name: 'a list without items counts as signed',
+    stage: 'sources',
+    edits: [
+      {
+        file: 'src/sources/verification/signatures/each-record.ts',
+        find: 'list.value.length === 0',
+        replace: 'list.value.length < 0',
+      },
+    ],
+    noticedBy: { tests: [`${VERIFICATION_TESTS}/signatures.test.ts`] },
+  },
+  {
+    name: 'a message of SNS can be cut into other fields',
+    stage: 'sources',
+    edits: [
+      {
+        file: 'src/sources/template-parts.ts',
+        find: "if (text !== '' && value.includes('\\n')) return undefined;",
+        replace: "if (text === '\\n' && value.includes('\\n')) return undefined;",
+      },
+    ],
+    noticedBy: { tests: [`${VERIFICATION_TESTS}/verify-certificate.test.ts`] },
+  },
+  {
+    name: 'a certificate may be anywhere',
+    stage: 'sources',
+    edits: [
+      {
+        file: 'src/sources/fetching/allowed-url.ts',
+        find: 'places.find((one) => isIn(url, one))',
+        replace: "places.find((one) => isIn(url, one) || one !== '')",
+      },
+    ],
+    noticedBy: { tests: [`${VERIFICATION_TESTS}/verify-certificate.test.ts`] },
+  },
+  {
+    name: 'strangers get the answers of handshakes that must be signed',
+    stage: 'sources',
+    edits: [
+      {
+        file: 'src/sources/handshakes/handshake-answers.ts',
+        find: 'handshake.verified === verified ?',
+        replace: 'handshake.verified || !verified ?',
+      },
+    ],
+    noticedBy: { tests: ['test/e2e/sources/handshakes.test.ts'] },
   },
 ];
