@@ -1,4 +1,4 @@
-import { createHmac, createPrivateKey, generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
+import { createHmac, createPrivateKey, generateKeyPairSync, hash, sign, type KeyObject } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import type { Mapping } from '../../../src/sources/mapping/mapping';
 import type { Verification } from '../../../src/sources/verification/verification';
@@ -264,6 +264,27 @@ const PROVIDERS: Record<string, Configured> = {
       };
     },
     expected: (eventId) => ({ type: 'message.received', subject: 'm-1', eventId }),
+  },
+  'Vonage, which sends a token with a digest of the body': {
+    documentation: 'https://developer.vonage.com/en/getting-started/concepts/webhooks',
+    verification: {
+      scheme: 'jwt',
+      algorithms: ['HS256'],
+      issuer: 'Vonage',
+      toleranceSeconds: 300,
+      bodyDigest: { claim: 'payload_hash', algorithm: 'sha256', encoding: 'hex' },
+    },
+    mapping: { eventType: { template: 'message.{body:/status}' }, subject: '/message_uuid', eventId: '/n' },
+    secret: 'a-signature-secret-of-an-account',
+    request: (now, id, amount = 1) => {
+      const body = `{"channel":"sms","message_uuid":"m-1","status":"delivered","n":"${id}","price":${amount}}`;
+      const part = (json: object): string => Buffer.from(JSON.stringify(json)).toString('base64url');
+      const claims = { iss: 'Vonage', iat: Number(unixSeconds(now)), jti: id, payload_hash: hash('sha256', body) };
+      const text = `${part({ alg: 'HS256', typ: 'JWT' })}.${part(claims)}`;
+      const signature = createHmac('sha256', 'a-signature-secret-of-an-account').update(text).digest('base64url');
+      return { headers: { ...JSON_TYPE, authorization: `Bearer ${text}.${signature}` }, body };
+    },
+    expected: (eventId) => ({ type: 'message.delivered', subject: 'm-1', eventId }),
   },
   'a shop that sends XML with basic authentication': {
     documentation: 'https://datatracker.ietf.org/doc/html/rfc7617',

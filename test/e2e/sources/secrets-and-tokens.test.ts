@@ -1,3 +1,4 @@
+import { ADMIN_TOKEN } from '../../support/app';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
 import { call } from '../../support/e2e-http';
 import { eventually } from '../../support/eventually';
@@ -142,6 +143,25 @@ describe('the secrets and tokens of sources', () => {
     }
   });
 
+  /** Creates a source and changes its URL and secret through the API. Returns the tokens of its URLs. */
+  const administer = async (): Promise<string[]> => {
+    const post = async (path: string, body: object) => {
+      const answer = await call<{ id: string; url: string }>(`${api.url}/v1/admin/sources${path}`, {
+        method: 'POST',
+        headers: { 'x-admin-token': ADMIN_TOKEN, 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      });
+      expect([answer.status, answer.text]).toEqual([path === '' ? 201 : 200, expect.any(String)]);
+      expect(answer.text).not.toContain(OTHER_SECRET);
+      return answer.body;
+    };
+    const fields = { tenantId: 'acme', name: 'administered', provider: 'stripe', secrets: [OTHER_SECRET] };
+    const { id, url } = await post('', fields);
+    const rotated = await post(`/${id}/rotate-token`, {});
+    await post(`/${id}/rotate-secret`, { secret: `${OTHER_SECRET} of later` });
+    return [url, rotated.url].map((one) => one.slice(one.lastIndexOf('/') + 1));
+  };
+
   it('never appear in logs, traces, metrics, answers or the audit trail, whatever becomes of a request', async () => {
     const { token, path, row } = await given({});
     await heeded(() => statusAt(token), 200);
@@ -177,7 +197,11 @@ describe('the secrets and tokens of sources', () => {
 
     const metrics = await call(`${api.url}/metrics`, { headers: { authorization: `Bearer ${METRICS_TOKEN}` } });
     expect(metrics.text).toMatch(/streamforge_source_requests_total\{provider="custom",result="unverified"\} \d/);
-    const { rows: audit } = await database.pool.query('select to_jsonb(a)::text as text from admin_audit a');
+    const administered = await administer();
+    const { rows: audit } = await database.pool.query<{ action: string }>(
+      `select action, to_jsonb(a)::text as text from admin_audit a where action like 'source.%' order by id`,
+    );
+    expect(audit.map(({ action }) => action)).toEqual(['source.create', 'source.rotate-token', 'source.rotate-secret']);
     const { rows: kept } = await database.pool.query<{ text: string }>(
       `select sample::text as text from source_samples where source_id = $1
        union all select request::text from received_requests where source_id = $1
@@ -193,7 +217,8 @@ describe('the secrets and tokens of sources', () => {
       ...answers.map(({ text, headers }) => text + JSON.stringify(headers)),
     ].join('\n');
     expect(answers.map(({ status }) => status).filter((status) => status >= 500 && status !== 503)).toEqual([]);
-    for (const secret of [token, paused.token, damaged.token, wrong, WEBHOOK_SECRET, OTHER_SECRET]) {
+    const tokens = [token, paused.token, damaged.token, wrong, ...administered];
+    for (const secret of [...tokens, WEBHOOK_SECRET, OTHER_SECRET]) {
       expect(seen).not.toContain(secret);
     }
   });
