@@ -1,4 +1,4 @@
-import { canonicalJson, canonicalWithNames } from './json/canonical-json';
+import { canonicalWithNames } from './json/canonical-json';
 import { parseExact, parseRepeating } from './json/exact-json';
 import { canonicalContent, sha256 } from './identity/content-hash';
 import type { CloudEventParts } from './cloud-event/cloud-event-parts';
@@ -14,7 +14,7 @@ import {
 import { childPointer, decodeUtf8, scanJsonObject, type JsonScan } from './json/json-text';
 import { parseJson } from './json/parse-json';
 import { findUnsupportedCharacter } from './json/unsupported-characters';
-import { withoutMember } from './json/without-member';
+import { withoutMembers } from './json/without-members';
 import { legacyKeys, type LegacyKeys } from './identity/legacy-keys';
 import type { ErrorDetail, ProblemCode } from './problems';
 import { uuidV7 } from './uuid-v7';
@@ -93,14 +93,17 @@ export function prepareEvent(
   return prepareRecord(text, context, rules, receivedBytes, cloudEvent);
 }
 
-/** The same for the text of an envelope, which was read from `receivedBytes` bytes. */
+/** The same for an envelope that was read from `receivedBytes` bytes: its JSON text, and what parseJson makes of it. */
 export function prepareText(
-  text: string,
+  envelope: { text: string; value: object },
   context: RequestContext,
   rules: ContentRules,
   receivedBytes: number,
 ): PrepareResult {
-  return refusedSize(receivedBytes, rules) ?? prepareRecord(text, context, rules, receivedBytes);
+  const tooLarge = refusedSize(receivedBytes, rules);
+  if (tooLarge) return tooLarge;
+  const read = readEnvelope(envelope.text, envelope.value);
+  return 'rejection' in read ? read : { prepared: withKeys(read, receivedBytes, context, rules) };
 }
 
 function prepareRecord(
@@ -142,6 +145,10 @@ function readRecord(text: string): ReadRecord | { rejection: RecordRejection } {
   if (value === null || typeof value !== 'object' || Array.isArray(value)) {
     return rejectAt('invalid-event', '', 'must be a JSON object');
   }
+  return readEnvelope(text, value);
+}
+
+function readEnvelope(text: string, value: object): ReadRecord | { rejection: RecordRejection } {
   const scan = scanJsonObject(text);
   const refused = refusedByScan(scan);
   if (refused) return refused;
@@ -215,8 +222,8 @@ function withKeys(record: ReadRecord, sizeBytes: number, context: RequestContext
 /** Returns the record without the members that its provider changes when it sends the event again. */
 function lasting(record: ReadRecord, received: ReceivedBySource | undefined): ReadRecord {
   if (!received?.volatile) return record;
-  const payload = received.volatile.reduce(withoutMember, record.payload);
-  return { ...record, canonicalPayload: canonicalJson(payload) };
+  const canonicalPayload = withoutMembers(record.payload, record.canonicalPayload, received.volatile);
+  return { ...record, canonicalPayload };
 }
 
 /** @param sourceId hashed in place of the name of a source, which may change */

@@ -1,4 +1,4 @@
-import { maskedHeaders, maskedQuery, type Mask } from './inspector/mask';
+import { maskedHeader, maskedQuery, type Mask } from './inspector/mask';
 import type { RequestFacts } from './request-facts';
 
 /** Headers that say how the request came, not what the producer sent. */
@@ -33,19 +33,18 @@ export interface KeptRequest {
   receivedAt: string;
 }
 
-/** Leaves out headers that say nothing about what was sent, and masks secrets. A signature stays: without the secret it is worth nothing. */
-export function keptRequest(
-  { method, path, query, address, receivedAt }: RequestFacts,
-  headers: Readonly<Record<string, string>>,
-  mask: Mask,
-): KeptRequest {
-  const kept = Object.entries(headers).filter(([name]) => !OF_THE_WAY.has(name) && !PROXY.test(name));
-  return {
-    method,
-    path,
-    query: maskedQuery(query, mask),
-    headers: maskedHeaders(Object.fromEntries(kept.slice(0, MAX_HEADERS)), mask),
-    address,
-    receivedAt: receivedAt.toISOString(),
-  };
+/**
+ * Leaves out headers that say nothing about what was sent, and masks secrets. A signature stays: without the secret it is
+ * worth nothing.
+ */
+export function keptRequest(facts: RequestFacts, mask: Mask): KeptRequest {
+  const { method, path, query, address, receivedAt } = facts;
+  const headers: Record<string, string> = {};
+  let count = 0;
+  for (const [name, value] of Object.entries(facts.headers)) {
+    if (value === undefined || OF_THE_WAY.has(name) || PROXY.test(name)) continue;
+    headers[name] = maskedHeader(name, Array.isArray(value) ? value.join(', ') : value, mask);
+    if (++count === MAX_HEADERS) break;
+  }
+  return { method, path, query: maskedQuery(query, mask), headers, address, receivedAt: receivedAt.toISOString() };
 }

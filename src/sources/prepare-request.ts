@@ -111,7 +111,7 @@ async function prepareRecord(one: OneRecord, context: PreparationContext): Promi
   const exact = mapped.payload === document ? ofRequest : withBody(ofRequest, received.facts.body);
   const request = { ...context.request, idempotencyKey, received: exact };
   const size = isBatch ? Buffer.byteLength(document.text) : received.facts.body.length;
-  const made = prepareText(envelopeText(mapped, context.source.row.name), request, context.content, size);
+  const made = prepareText(envelopeOf(mapped, context.source.row.name), request, context.content, size);
   return { made: filtered(made, mapped, context.rules), bytes, idempotencyKey };
 }
 
@@ -131,11 +131,12 @@ function tooLongKey(): { rejection: RecordRejection } {
 
 const withBody = (kept: ReceivedBySource, body: Buffer): ReceivedBySource => (kept.body ? kept : { ...kept, body });
 
-/** The text of an envelope, with the payload exactly as it was sent. */
-function envelopeText(mapped: MappedRecord, name: string): string {
+/** The envelope, with the payload exactly as it was sent. */
+function envelopeOf(mapped: MappedRecord, name: string): { text: string; value: object } {
   const { eventType, subject, eventId, occurredAt, partitionKey, payload } = mapped;
-  const head = JSON.stringify({ eventType, subject, eventId, occurredAt, partitionKey, source: name });
-  return `${head.slice(0, -1)},"payload":${payload.text}}`;
+  const fields = { eventType, subject, eventId, occurredAt, partitionKey, source: name };
+  const text = `${JSON.stringify(fields).slice(0, -1)},"payload":${payload.text}}`;
+  return { text, value: { ...fields, payload: payload.value } };
 }
 
 function filtered(made: PrepareResult, { payload }: MappedRecord, { accept }: SourceRules): RecordOfRequest['made'] {

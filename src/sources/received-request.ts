@@ -40,7 +40,7 @@ export class ReceivedRequest {
 
   /** The request without its body, as it is kept and shown. @param mask that of its source, always the same */
   kept(mask: Mask): KeptRequest {
-    return (this.masked ??= keptRequest(this.facts, this.headers, mask));
+    return (this.masked ??= keptRequest(this.facts, mask));
   }
 
   parse(): ParsedBody {

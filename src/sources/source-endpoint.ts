@@ -54,7 +54,8 @@ export class SourceEndpoint {
     reply: FastifyReply,
     done: OpenReport,
   ): Promise<SourceAnswer & { headers?: Readonly<Record<string, string>> }> {
-    const open = await this.handshakes.answer(received, rules, false);
+    const mayBeHandshake = rules.handshakes.length > 0;
+    const open = mayBeHandshake ? await this.handshakes.answer(received, rules, false) : undefined;
     if (open) return done.handshake(open);
     if (!rules.canVerify) throw unavailable('The source has no secret yet, so no request can be verified.');
     const verdict = await rules.verify(received);
@@ -62,7 +63,7 @@ export class SourceEndpoint {
       done.unverified(verdict);
       throw new Problem(verdict.code, verdict.reason);
     }
-    const signed = await this.handshakes.answer(received, rules, true);
+    const signed = mayBeHandshake ? await this.handshakes.answer(received, rules, true) : undefined;
     if (signed) return done.handshake(signed);
     const prepared = await prepareRequest(received, {
       source,

@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type AccessDirectory } from '../access/identity/access-directory';
 import { Problem } from '../event/problems';
 import { dropBrokenContentType } from './body/read-source-body';
@@ -25,29 +25,31 @@ const RETRY_AFTER_SECONDS = 60;
 export function guardSources(server: FastifyInstance, registry: SourceRegistry, directory: AccessDirectory): void {
   server.addHook('onRoute', (route) => {
     if (!route.config?.ofSource) return;
-    const admit = async (request: FastifyRequest): Promise<void> => {
+    const admit = (request: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void): void => {
       dropBrokenContentType(request.headers);
-      await registry.ensureFresh();
-      await directory.ensureFresh();
+      const waiting = [registry.ensureFresh(), directory.ensureFresh()].filter((one) => one !== undefined);
+      if (waiting.length === 0) return decide(request, done);
+      Promise.all(waiting).then(() => decide(request, done), done);
+    };
+    const decide = (request: FastifyRequest, done: (error?: Error) => void): void => {
       const source = registry.withToken((request.params as { token: string }).token);
-      if (!source) throw new Problem('source-not-found', 'There is no source with this URL.');
-      refuseUnlessOpen(source, directory);
+      if (!source) return done(new Problem('source-not-found', 'There is no source with this URL.'));
       request.source = source;
+      done(refusalOf(source, directory));
     };
     route.onRequest = [...[route.onRequest ?? []].flat(), admit];
   });
 }
 
-/** @throws Problem `source-unavailable` */
-function refuseUnlessOpen({ row }: LiveSource, directory: AccessDirectory): void {
+function refusalOf({ row }: LiveSource, directory: AccessDirectory): Problem | undefined {
   const reason =
     row.status === 'paused'
       ? 'The source is paused.'
       : directory.tenant(row.tenantId)?.status === 'suspended'
         ? 'The tenant of the source is suspended.'
         : undefined;
-  if (reason === undefined) return;
-  throw new Problem('source-unavailable', `${reason} Send the request again later.`, {
+  if (reason === undefined) return undefined;
+  return new Problem('source-unavailable', `${reason} Send the request again later.`, {
     retryAfterSeconds: RETRY_AFTER_SECONDS,
   });
 }

@@ -74,12 +74,21 @@ function bytesAsSent(header: string | undefined): Buffer | undefined {
 
 /** Returns the values of a name in a header such as `t=1,v1=abc,v1=def`. The separator is a comma or a semicolon. */
 export function namedParts(header: string | undefined, name: string): string[] {
-  if (header === undefined) return [];
-  return header.split(/[,;]/).flatMap((piece) => {
-    const equals = piece.indexOf('=');
-    return equals > 0 && piece.slice(0, equals).trim() === name ? [piece.slice(equals + 1).trim()] : [];
-  });
+  const values: string[] = [];
+  if (header === undefined) return values;
+  for (let start = 0; start < header.length;) {
+    let end = start;
+    while (end < header.length && !isSeparator(header.charCodeAt(end))) end += 1;
+    const equals = header.indexOf('=', start);
+    if (equals > start && equals < end && header.slice(start, equals).trim() === name) {
+      values.push(header.slice(equals + 1, end).trim());
+    }
+    start = end + 1;
+  }
+  return values;
 }
+
+const isSeparator = (c: number): boolean => c === 0x2c || c === 0x3b;
 
 /** @throws TemplateError */
 function segmentsOf(pointer: string): readonly string[] {

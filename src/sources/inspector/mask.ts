@@ -31,9 +31,14 @@ export interface Mask {
   prefix: string;
   /** JSON Pointer of the list whose items the places in the body belong to. */
   each: string | undefined;
+  /** What is done with each header, by its name. Most requests have the same ones. */
+  rules: Map<string, HeaderRule>;
   /** Texts that are masked wherever they occur in a header or parameter, the longest first. */
   secrets: readonly string[];
 }
+
+type HeaderRule = 'hidden' | 'jwt' | 'secret' | 'plain';
+const MAX_RULES = 500;
 
 /** Header names are in lower case. */
 interface Places {
@@ -61,6 +66,7 @@ export function maskOf(verification: MaskedVerification, secrets: readonly strin
     jwtHeader: scheme === 'jwt' ? (header ?? 'authorization').toLowerCase() : undefined,
     prefix,
     each,
+    rules: new Map(),
     secrets: secrets
       .flatMap((secret) => (scheme === 'basic' ? basicForms(secret) : [secret]))
       .filter(({ length }) => length >= MIN_SECRET_LENGTH)
@@ -69,7 +75,9 @@ export function maskOf(verification: MaskedVerification, secrets: readonly strin
 }
 
 export function maskedHeaders(headers: Readonly<Record<string, string>>, mask: Mask): Record<string, string> {
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, maskedHeader(name, value, mask)]));
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, maskedHeader(name.toLowerCase(), value, mask)]),
+  );
 }
 
 type Query = Readonly<Record<string, string | string[]>>;
@@ -116,13 +124,27 @@ export function maskedBeginning(body: Buffer, secrets: readonly string[], maxByt
   return Buffer.from(text, 'latin1').subarray(0, maxBytes);
 }
 
-function maskedHeader(name: string, value: string, mask: Mask): string {
-  const lower = name.toLowerCase();
-  const { hidden, shown, jwtHeader } = mask;
-  if (hidden.headers.has(lower)) return masked(value, mask.prefix);
-  if (lower === jwtHeader && JWT_SIGNATURE.test(value)) return value.replace(JWT_SIGNATURE, `$1${MASK}`);
-  if (shown.headers.has(lower)) return withoutSecrets(value, mask);
-  return SECRET_HEADERS.has(lower) || SECRET_NAME.test(lower) ? masked(value, '') : withoutSecrets(value, mask);
+/** @param name in lower case */
+export function maskedHeader(name: string, value: string, mask: Mask): string {
+  const rule = ruleOf(name, mask);
+  if (rule === 'plain') return withoutSecrets(value, mask);
+  if (rule === 'jwt' && JWT_SIGNATURE.test(value)) return value.replace(JWT_SIGNATURE, `$1${MASK}`);
+  return masked(value, rule === 'hidden' ? mask.prefix : '');
+}
+
+function ruleOf(name: string, mask: Mask): HeaderRule {
+  const known = mask.rules.get(name);
+  if (known) return known;
+  const rule = newRuleOf(name, mask);
+  if (mask.rules.size < MAX_RULES) mask.rules.set(name, rule);
+  return rule;
+}
+
+function newRuleOf(name: string, { hidden, shown, jwtHeader }: Mask): HeaderRule {
+  if (hidden.headers.has(name)) return 'hidden';
+  if (name === jwtHeader) return 'jwt';
+  if (shown.headers.has(name)) return 'plain';
+  return SECRET_HEADERS.has(name) || SECRET_NAME.test(name) ? 'secret' : 'plain';
 }
 
 function maskedParameter(name: string, value: string, mask: Mask): string {
@@ -139,7 +161,9 @@ function masked(value: string, prefix: string): string {
 }
 
 function withoutSecrets(value: string, { secrets }: Mask): string {
-  return secrets.reduce((text, secret) => text.replaceAll(secret, MASK), value);
+  let text = value;
+  for (const secret of secrets) if (text.includes(secret)) text = text.replaceAll(secret, MASK);
+  return text;
 }
 
 /** The secret is `user:password`. */

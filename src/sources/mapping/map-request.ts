@@ -91,5 +91,15 @@ function rejectedFor(field: string, reason: string): { rejection: RecordRejectio
 
 function fromOf(request: ReceivedRequest, document: JsonDocument, body: JsonDocument): MappedFrom {
   const { query, path } = request.facts;
-  return { request, scope: { document, body, headers: request.headers, query, path } };
+  const scope = {
+    document,
+    body,
+    query,
+    path,
+    // Most mappings need no headers, or only those that a template names.
+    get headers() {
+      return request.headers;
+    },
+  };
+  return { request, scope };
 }

@@ -1,0 +1,39 @@
+import fc from 'fast-check';
+import { canonicalJson } from '../../../src/event/json/canonical-json';
+import { withoutMembers } from '../../../src/event/json/without-members';
+
+const without = (value: unknown, ...paths: string[][]): string => withoutMembers(value, canonicalJson(value), paths);
+
+describe('the canonical text of a value without members', () => {
+  it.each([
+    [{ a: 1, b: 2 }, ['a'], { b: 2 }],
+    [{ a: 1, b: 2 }, ['b'], { a: 1 }],
+    [{ a: 1 }, ['a'], {}],
+    [{ a: { b: 1, c: 2 }, d: 3 }, ['a', 'b'], { a: { c: 2 }, d: 3 }],
+    [{ a: { b: 1 }, b: 1 }, ['b'], { a: { b: 1 } }],
+    [{ a: { b: 1 }, b: 12 }, ['a', 'b'], { a: {}, b: 12 }],
+    [{ a: 'x"b":1', b: 1 }, ['b'], { a: 'x"b":1' }],
+    [{ a: 1 }, ['b'], { a: 1 }],
+    [{ a: [1] }, ['a', '0'], { a: [1] }],
+    [{ a: null }, ['a', 'b'], { a: null }],
+    [[1], ['0'], [1]],
+    ['text', ['length'], 'text'],
+    [{ a: 1 }, [], { a: 1 }],
+  ])('%j without %j', (value, path, expected) => {
+    expect(without(value, path)).toBe(canonicalJson(expected));
+  });
+
+  it('is that of a copy without them, for any value', () => {
+    const name = fc.constantFrom('a', 'b', '"', 'a"b');
+    const leaf = fc.oneof(fc.constantFrom(1, 12, null, '"a":1', ',"b":1', true), fc.string());
+    const inner = fc.dictionary(name, fc.oneof(leaf, fc.array(leaf)));
+    const value = fc.dictionary(name, fc.oneof(leaf, inner, fc.array(inner)));
+    fc.assert(
+      fc.property(value, name, (object, removed) => {
+        const { [removed]: _member, ...others } = object;
+        expect(without(object, [removed])).toBe(canonicalJson(others));
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+});
