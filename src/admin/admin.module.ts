@@ -22,6 +22,7 @@ import { AdminSourcesController } from './sources/admin-sources.controller';
 import { SourceProvidersController } from './sources/source-providers.controller';
 import { SourceRequestsController } from './sources/source-requests.controller';
 import { SourceRows } from './sources/source-rows';
+import { SourceTestController } from './sources/source-test.controller';
 import { SourceView } from './sources/source-view';
 import { Sources } from './sources/sources';
 import { RejectionsController } from './rejections/rejections.controller';
@@ -51,6 +52,7 @@ import { UsageController } from './usage/usage.controller';
     AdminSourcesController,
     SourceRequestsController,
     SourceProvidersController,
+    SourceTestController,
     RejectionsController,
     EventRawController,
   ],

@@ -13,6 +13,7 @@ import { SourceEndpoint } from './source-endpoint';
 import { SourceRegistry } from './source-registry';
 import { SourcesController } from './sources.controller';
 import { StoreRequest } from './store-request';
+import { TryRequest } from './trial/try-request';
 import { ProviderKeys } from './verification/provider-keys';
 
 /** Takes requests of producers that we do not control, at a URL for each, and makes events of them. */
@@ -30,7 +31,8 @@ import { ProviderKeys } from './verification/provider-keys';
     PublicUrl,
     GuardedFetch,
     ProviderKeys,
+    TryRequest,
   ],
-  exports: [SourceRegistry, RequestSamples, PublicUrl, ProviderKeys],
+  exports: [SourceRegistry, RequestSamples, PublicUrl, ProviderKeys, TryRequest],
 })
 export class SourcesModule {}

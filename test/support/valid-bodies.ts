@@ -19,6 +19,7 @@ const VALID: Record<string, (tenantId: string) => object> = {
   createSource: (tenantId) => ({ tenantId, name: 'shop', provider: 'stripe' }),
   putSource: (tenantId) => ({ tenantId, name: 'shop', provider: 'stripe' }),
   changeSource: () => ({}),
+  testSource: () => ({ body: '{}' }),
   rotateSourceToken: () => ({}),
   rotateSourceSecret: () => ({ secret: 'a secret of the provider' }),
 };

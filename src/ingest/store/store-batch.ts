@@ -54,6 +54,17 @@ export async function storeBatch(pool: Pool, batch: readonly PreparedEvent[]): P
   return batch.map((prepared) => results.get(prepared) as IngestResult);
 }
 
+/** Returns what storing these events would lead to; undefined for one that would be accepted. Stores nothing. */
+export async function foreseenResults(
+  pool: Pool,
+  batch: readonly PreparedEvent[],
+): Promise<(IngestResult | undefined)[]> {
+  if (batch.length === 0) return [];
+  const holders = await findKeyHolders(pool, batch.flatMap(lookedUpDigests));
+  const decided = new Map(decideInOrder(batch, holders));
+  return batch.map((prepared) => decided.get(prepared));
+}
+
 /** Returns the events that share no key with an earlier event of the list. The results of the others depend on them. */
 function firstClaimants(events: readonly PreparedEvent[]): PreparedEvent[] {
   const taken = new Set<string>();

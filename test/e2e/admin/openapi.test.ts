@@ -30,6 +30,7 @@ const ALL_OPTIONAL = [
   'OperatorChangeRequest',
   'SourceChangeRequest',
   'RotateTokenRequest',
+  'SourceTestRequest',
 ];
 const TOKENS = { 'x-tenant-id': 'demo', 'x-admin-token': ADMIN_TOKEN };
 

@@ -1,0 +1,129 @@
+import { Injectable } from '@nestjs/common';
+import { Pool } from 'pg';
+import type { PreparedEvent } from '../../event/prepare-event';
+import { Problem } from '../../event/problems';
+import { CurrentRules } from '../../ingest/store/current-rules';
+import { foreseenResults, type IngestResult } from '../../ingest/store/store-batch';
+import { answerFor, outcomeOf, type RecordResult } from '../answer-request';
+import type { LiveSource, SourceRules } from '../live-source';
+import { prepareRequest, type PreparedRequest } from '../prepare-request';
+import type { ReceivedRequest } from '../received-request';
+import { refused, type Verdict } from '../verification/verdict';
+import type { Trial, TrialEvent, TrialStep } from './trial';
+
+const SHOWN_EVENTS = 20;
+
+/** Takes the steps of a request without storing anything, and says what each found. */
+@Injectable()
+export class TryRequest {
+  constructor(
+    private readonly pool: Pool,
+    private readonly contentRules: CurrentRules,
+  ) {}
+
+  async run(source: LiveSource, received: ReceivedRequest, correlationId: string): Promise<Trial> {
+    const rules = source.rules();
+    const open = handshakeOf(rules, received, false);
+    if (open) return open;
+    if (!rules.canVerify)
+      return ended('unavailable', [{ step: 'signature', ok: false, text: 'The source has no secret yet.' }], 503);
+    const verdict = await verdictOf(rules, received);
+    const steps = stepsOf(verdict);
+    if (!verdict.verified) return ended('unverified', steps, new Problem(verdict.code, '').status);
+    const signed = handshakeOf(rules, received, true);
+    if (signed) return { ...signed, steps: [...steps, ...signed.steps] };
+    const { tenantId } = source.row;
+    const request = { tenantId, correlationId, traceparent: undefined, idempotencyKey: undefined };
+    const content = this.contentRules.current();
+    const prepared = await prepareRequest(received, { source, rules, verdict, request, content });
+    const events = prepared.records.flatMap(({ made }) => ('prepared' in made ? [made.prepared] : []));
+    const foreseen = await foreseenResults(this.pool, events);
+    const results = resultsOf(prepared, foreseen);
+    const isFiltered = results.length > 0 && results.every(({ kind }) => kind === 'filtered');
+    return {
+      steps: [...steps, ...recordSteps(received, results)],
+      outcome: isFiltered ? 'filtered' : outcomeOf(results),
+      answer: answerFor(results, prepared.isBatch, rules.answers, correlationId),
+      events: events.slice(0, SHOWN_EVENTS).map(shown),
+    };
+  }
+}
+
+async function verdictOf(rules: SourceRules, received: ReceivedRequest): Promise<Verdict> {
+  try {
+    return await rules.verify(received);
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    return refused('signature-invalid', error.detail); // the key of the provider cannot be fetched now
+  }
+}
+
+function stepsOf(verdict: Verdict): TrialStep[] {
+  if (verdict.verified) {
+    const hint = verdict.keyHint === undefined ? '' : ` with the secret ${verdict.keyHint}`;
+    return [
+      { step: 'address', ok: true, text: 'Requests from this address are taken.' },
+      { step: 'signature', ok: true, text: `The request is verified${hint}.` },
+    ];
+  }
+  const step = verdict.code === 'address-not-allowed' ? 'address' : 'signature';
+  return [{ step, ok: false, text: verdict.reason, data: { code: verdict.code, ...verdict.facts } }];
+}
+
+/** The address that a handshake would call to confirm is not called. */
+function handshakeOf(rules: SourceRules, received: ReceivedRequest, verified: boolean): Trial | undefined {
+  for (const handshake of rules.handshakes) {
+    const plan = handshake.verified === verified ? handshake.plan(received, rules.secrets[0]) : undefined;
+    if (!plan) continue;
+    const text = plan.confirm
+      ? `The request checks the URL. It is answered after ${plan.confirm.place} was called.`
+      : 'The request checks the URL.';
+    return { steps: [{ step: 'handshake', ok: true, text }], outcome: 'handshake', answer: plan.answer, events: [] };
+  }
+  return undefined;
+}
+
+function ended(outcome: 'unavailable' | 'unverified', steps: TrialStep[], status: number): Trial {
+  return { steps, outcome, answer: { status }, events: [] };
+}
+
+function resultsOf({ records }: PreparedRequest, foreseen: readonly (IngestResult | undefined)[]): RecordResult[] {
+  let next = 0;
+  return records.map((record): RecordResult => {
+    const { made } = record;
+    if ('filteredOut' in made) return { record, kind: 'filtered' };
+    const result = 'prepared' in made ? foreseen[next++] : undefined;
+    const rejection = 'rejection' in made ? made.rejection : result?.kind === 'rejected' ? result.rejection : undefined;
+    if (rejection) {
+      const { code, message, errors } = rejection;
+      return { record, kind: 'rejected', rejectionId: '', code, message, pointer: errors[0]?.pointer ?? null };
+    }
+    const { id, eventId } =
+      result?.kind === 'duplicate' ? result.of : (made as { prepared: PreparedEvent }).prepared.event;
+    return { record, kind: result?.kind === 'duplicate' ? 'duplicate' : 'accepted', id, eventId };
+  });
+}
+
+function recordSteps(received: ReceivedRequest, results: readonly RecordResult[]): TrialStep[] {
+  const body = received.document();
+  if ('rejection' in body) return [{ step: 'body', ok: false, text: body.rejection.message }];
+  const steps: TrialStep[] = [{ step: 'body', ok: true, text: 'The body can be read.' }];
+  const rejected = results.find((result) => result.kind === 'rejected');
+  if (rejected) {
+    const { number: record } = rejected.record;
+    const { code, pointer, message } = rejected;
+    const step = code === 'event-id-conflict' || code === 'idempotency-key-reused' ? 'identity' : 'mapping';
+    return [...steps, { step, ok: false, text: message, data: { code, pointer, record: record ?? null } }];
+  }
+  steps.push({ step: 'mapping', ok: true, text: `All fields were found in ${results.length} records.` });
+  const filtered = results.filter(({ kind }) => kind === 'filtered').length;
+  steps.push({ step: 'filter', ok: filtered === 0, text: `${filtered} of ${results.length} records do not pass.` });
+  const repeated = results.filter(({ kind }) => kind === 'duplicate').length;
+  steps.push({ step: 'identity', ok: true, text: `${repeated} of ${results.length} records are stored already.` });
+  return steps;
+}
+
+function shown({ event }: PreparedEvent): TrialEvent {
+  const { type, subject, eventId, occurredAt, partitionKey, payloadJson } = event;
+  return { type, subject, eventId, occurredAt, partitionKey, payload: JSON.parse(payloadJson) as unknown };
+}
