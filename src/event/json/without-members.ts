@@ -43,7 +43,7 @@ function memberAt(value: unknown, path: readonly string[]): string {
 function cut(text: string, member: string): string | undefined {
   const start = text.indexOf(member);
   const end = start + member.length;
-  if (text.indexOf(member, start + 1) >= 0 || !/[,}]/.test(text.charAt(end))) return undefined;
+  if (text.includes(member, start + 1) || !/[,}]/.test(text.charAt(end))) return undefined;
   if (text.charAt(end) === ',') return text.slice(0, start) + text.slice(end + 1);
   return text.slice(0, text.charAt(start - 1) === ',' ? start - 1 : start) + text.slice(end);
 }

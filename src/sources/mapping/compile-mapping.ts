@@ -27,24 +27,28 @@ export function compileMapping(mapping: Mapping): CompiledMapping {
   const fields = new Map<MappedField, Finder>();
   for (const field of MAPPED_FIELDS) {
     const value = mapping[field];
-    if (value !== undefined) fields.set(field, compileValue(value));
+    if (value !== undefined) fields.set(field, compileValue(value, field === 'payload' ? isAnything : isText));
   }
-  return { fields, records: mapping.records === undefined ? undefined : compileValue(mapping.records) };
+  return { fields, records: mapping.records === undefined ? undefined : compileValue(mapping.records, isText) };
 }
 
-function compileValue(value: MappingValue): Finder {
-  if (typeof value === 'string') return compileText(value);
+/** Whether what was found counts. A payload may be null or empty; a field that is null or empty has not been sent. */
+type Counts = (value: unknown) => boolean;
+const isAnything: Counts = () => true;
+const isText: Counts = (value) => value !== null && value !== '';
+
+function compileValue(value: MappingValue, counts: Counts): Finder {
+  if (typeof value === 'string') return compileText(value, counts);
   if ('template' in value) return compileParts(value.template);
-  return firstOf(value.map(compileValue));
+  return firstOf(value.map((one) => compileValue(one, counts)));
 }
 
-function compileText(text: string): Finder {
+function compileText(text: string, counts: Counts): Finder {
   const expression = compileExpression(text);
   const name = text === '' ? 'the whole body' : text;
   const toFound = (found: Awaited<ReturnType<typeof expression.find>>): FoundValue => {
     if ('failure' in found) return { missing: `${name} ${found.failure}` };
-    const isThere = 'json' in found && found.json.value !== null && found.json.value !== '';
-    return isThere ? found : { missing: `${name} finds nothing` };
+    return 'json' in found && counts(found.json.value) ? found : { missing: `${name} finds nothing` };
   };
   return ({ scope }) => {
     const found = expression.find(scope);
