@@ -8,7 +8,7 @@ import { answerFor, outcomeOf, type RecordResult } from '../answer-request';
 import type { LiveSource, SourceRules } from '../live-source';
 import { prepareRequest, type PreparedRequest } from '../prepare-request';
 import type { ReceivedRequest } from '../received-request';
-import { refused, type Verdict } from '../verification/verdict';
+import type { Verdict } from '../verification/verdict';
 import type { Trial, TrialEvent, TrialStep } from './trial';
 
 const SHOWN_EVENTS = 20;
@@ -25,9 +25,9 @@ export class TryRequest {
     const rules = source.rules();
     const open = handshakeOf(rules, received, false);
     if (open) return open;
-    if (!rules.canVerify)
-      return ended('unavailable', [{ step: 'signature', ok: false, text: 'The source has no secret yet.' }], 503);
+    if (!rules.canVerify) return ended('unavailable', [failedSignature('The source has no secret yet.')], 503);
     const verdict = await verdictOf(rules, received);
+    if ('unavailable' in verdict) return ended('unavailable', [failedSignature(verdict.unavailable)], 503);
     const steps = stepsOf(verdict);
     if (!verdict.verified) return ended('unverified', steps, new Problem(verdict.code, '').status);
     const signed = handshakeOf(rules, received, true);
@@ -49,14 +49,17 @@ export class TryRequest {
   }
 }
 
-async function verdictOf(rules: SourceRules, received: ReceivedRequest): Promise<Verdict> {
+/** The key of a provider that cannot be fetched is no refusal: the provider would be told to send it again. */
+async function verdictOf(rules: SourceRules, received: ReceivedRequest): Promise<Verdict | { unavailable: string }> {
   try {
     return await rules.verify(received);
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    return refused('signature-invalid', error.detail); // the key of the provider cannot be fetched now
+    return { unavailable: error.detail };
   }
 }
+
+const failedSignature = (text: string): TrialStep => ({ step: 'signature', ok: false, text });
 
 function stepsOf(verdict: Verdict): TrialStep[] {
   if (verdict.verified) {
