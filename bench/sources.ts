@@ -70,7 +70,10 @@ const hmac = (text: string): string => createHmac('sha256', SECRET).update(text)
 
 /** About 600 bytes, as other loads of the bench. */
 function invoice(run: string, n: number): string {
-  const lines = Array.from({ length: 3 }, (_, i) => `{"id":"il_${n}_${i}","amount":${i + 1}99,"description":"as ordered"}`);
+  const lines = Array.from(
+    { length: 3 },
+    (_, i) => `{"id":"il_${n}_${i}","amount":${i + 1}99,"description":"as ordered"}`,
+  );
   return (
     `{"id":"evt_${run}_${n}","object":"event","api_version":"2025-09-30","created":1767225600,"type":"invoice.paid",` +
     `"livemode":true,"pending_webhooks":1,"request":{"id":"req_${n}","idempotency_key":null},"data":{"object":` +
