@@ -32,7 +32,11 @@ export async function createApp(settings: Settings, databaseUrl: string): Promis
     allowOrigins(app, settings.CORS_ALLOWED_ORIGINS);
     serveApiDocs(app);
     guardAdminRoutes(app.getHttpAdapter().getInstance(), app.get(OperatorAccess));
-    guardSources(app.getHttpAdapter().getInstance(), app.get(SourceRegistry), app.get(AccessDirectory));
+    guardSources(app.getHttpAdapter().getInstance(), {
+      registry: app.get(SourceRegistry),
+      directory: app.get(AccessDirectory),
+      allowlist: settings.TENANT_ALLOWLIST,
+    });
     countOversizedEvents(app.getHttpAdapter().getInstance(), app.get(Metrics));
   }
   return app;

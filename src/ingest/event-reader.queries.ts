@@ -9,15 +9,30 @@ export interface EventWithStatus extends Event {
   lastError: string | null;
   publishedAt: string | null;
   completedAt: string | null;
-  /** How the request was verified in which the event came through a source; null if it was not. */
-  verified: { source: string; provider: string; keyHint: string | null } | null;
+  /** The request of a source with which the event came; null if it came through none. */
+  requestId: string | null;
 }
 
-/** Reads nothing for an event that came through no source. A source that is deleted is named as its events are. */
-const VERIFIED = `case when e.request_id is not null then (
-           select jsonb_build_object('source', coalesce((select name from sources where id = r.source_id), e.source),
-                                     'provider', r.request ->> 'provider', 'keyHint', r.request ->> 'keyHint')
-             from received_requests r where r.id = e.request_id and r.request ->> 'scheme' <> 'none') end`;
+/** How the request was verified with which an event came through a source. */
+export interface EventVerification {
+  source: string;
+  provider: string;
+  keyHint: string | null;
+}
+
+/** Returns undefined for a request that nothing verified. A source that is deleted is named as its events are. */
+export async function findVerification(
+  db: Db,
+  { requestId, source }: Pick<EventWithStatus, 'requestId' | 'source'>,
+): Promise<EventVerification | undefined> {
+  const { rows } = await db.query<EventVerification>(
+    `select coalesce((select name from sources where id = r.source_id), $2) as source,
+            r.request ->> 'provider' as provider, r.request ->> 'keyHint' as "keyHint"
+       from received_requests r where r.id = $1 and r.request ->> 'scheme' <> 'none'`,
+    [requestId, source],
+  );
+  return rows[0];
+}
 
 const SELECT_EVENT = `
   select e.id, e.tenant_id as "tenantId", e.event_id as "eventId", e.type, e.subject, e.partition_key as "partitionKey",
@@ -26,7 +41,7 @@ const SELECT_EVENT = `
          e.schema_version as "schemaVersion", e.spec_version as "specVersion", encode(e.hash, 'hex') as hash,
          e.correlation_id as "correlationId", e.traceparent, e.size_bytes as "sizeBytes",
          s.status, s.next_attempt_at as "nextAttemptAt", s.last_error as "lastError",
-         s.published_at as "publishedAt", s.completed_at as "completedAt", ${VERIFIED} as verified
+         s.published_at as "publishedAt", s.completed_at as "completedAt", e.request_id as "requestId"
     from events e join event_status s on s.event_id = e.id`;
 
 /** Finds an event by its id, in the given tenant, in one of several, or in any. */

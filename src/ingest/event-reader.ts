@@ -9,12 +9,14 @@ import { parseUuid } from '../event/uuid-v7';
 import {
   findEventByEventId,
   findEventById,
+  findVerification,
   listAttempts,
   listEventsByEventId,
   listReplaysOfEvent,
   type EventIdQuery,
   type EventWithStatus,
   type OtherEvent,
+  type EventVerification,
 } from './event-reader.queries';
 import { tenantOfEventId } from './tenant-of-event-id';
 
@@ -42,8 +44,13 @@ export class EventReader {
    */
   async read(query: EventQuery): Promise<string | undefined> {
     try {
-      const found = await onOneConnection(this.pool, (db) => find(db, query));
-      return found && toJson(found, query.reader);
+      return await onOneConnection(this.pool, async (db) => {
+        const found = await find(db, query);
+        if (!found) return undefined;
+        const { event } = found;
+        const verified = event.requestId === null ? undefined : await findVerification(db, event);
+        return toJson(found, verified ?? null, query.reader);
+      });
     } catch (error) {
       if (classifyPgError(error) !== 'unavailable') throw error;
       throw new Problem(
@@ -82,8 +89,12 @@ async function findNewest(db: Db, query: EventIdQuery): Promise<FoundEvent | und
   return { event, history: await readHistory(db, event.id), others };
 }
 
-function toJson({ event, history: { attempts, replays }, others }: FoundEvent, { seesPayloads }: Reader): string {
-  const { status, nextAttemptAt, lastError, publishedAt, completedAt, verified, ...fact } = event;
+function toJson(
+  { event, history: { attempts, replays }, others }: FoundEvent,
+  verified: EventVerification | null,
+  { seesPayloads }: Reader,
+): string {
+  const { status, nextAttemptAt, lastError, publishedAt, completedAt, requestId: _request, ...fact } = event;
   const standing = { status, attempts, nextAttemptAt, lastError, publishedAt, completedAt, verified };
   const write = seesPayloads ? eventJson : eventJsonWithoutPayload;
   return write(fact, {

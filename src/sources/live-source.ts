@@ -10,6 +10,7 @@ import { compileMapping, type CompiledMapping } from './mapping/compile-mapping'
 import type { Provider } from './providers/provider';
 import { providerOf } from './providers/providers';
 import type { SealedSource } from './source';
+import { sourceUnavailable } from './source-unavailable';
 import type { CompiledVerifier, VerifierTools } from './verification/verifier';
 import type { Verification } from './verification/verification';
 import { compileVerifier, needsSecret } from './verification/verifiers';
@@ -88,4 +89,17 @@ function filterOf(accept: object): Filter {
 function pathOf(pointer: string): string[] {
   const parsed = parsePointer(pointer);
   return 'segments' in parsed ? parsed.segments : [];
+}
+
+/** @throws Problem `source-unavailable` where the rules or a secret of the source cannot be used */
+export function rulesOf(source: LiveSource): SourceRules {
+  try {
+    return source.rules();
+  } catch (error) {
+    const problem = sourceUnavailable(
+      'The rules or the secret of the source cannot be used. An operator has to change them.',
+    );
+    problem.cause = error;
+    throw problem;
+  }
 }

@@ -5,10 +5,11 @@ import { Problem } from '../event/problems';
 import { CurrentRules } from '../ingest/store/current-rules';
 import { answerFor } from './answer-request';
 import type { SourceAnswer } from './answers';
+import { examineRequest } from './examine-request';
 import { HandshakeAnswers } from './handshakes/handshake-answers';
 import { RequestReport, type OpenReport } from './inspector/request-report';
-import type { LiveSource, SourceRules } from './live-source';
-import { prepareRequest } from './prepare-request';
+import { rulesOf, type LiveSource, type SourceRules } from './live-source';
+import { sourceUnavailable } from './source-unavailable';
 import type { ReceivedRequest } from './received-request';
 import { StoreRequest } from './store-request';
 
@@ -54,47 +55,20 @@ export class SourceEndpoint {
     reply: FastifyReply,
     done: OpenReport,
   ): Promise<SourceAnswer & { headers?: Readonly<Record<string, string>> }> {
-    const mayBeHandshake = rules.handshakes.length > 0;
-    const open = mayBeHandshake ? await this.handshakes.answer(received, rules, false) : undefined;
-    if (open) return done.handshake(open);
-    if (!rules.canVerify) throw unavailable('The source has no secret yet, so no request can be verified.');
-    const verdict = await rules.verify(received);
-    if (!verdict.verified) {
-      done.unverified(verdict);
-      throw new Problem(verdict.code, verdict.reason);
+    const content = this.contentRules.current();
+    const examined = await examineRequest(received, { source, rules, request: context, content });
+    if (examined.kind === 'handshake') return done.handshake(await this.handshakes.carryOut(examined.plan));
+    if (examined.kind === 'no-secret') {
+      throw sourceUnavailable('The source has no secret yet, so no request can be verified.');
     }
-    const signed = mayBeHandshake ? await this.handshakes.answer(received, rules, true) : undefined;
-    if (signed) return done.handshake(signed);
-    const prepared = await prepareRequest(received, {
-      source,
-      rules,
-      verdict,
-      request: context,
-      content: this.contentRules.current(),
-    });
+    if (examined.kind === 'unverified') {
+      done.unverified(examined.verdict);
+      throw new Problem(examined.verdict.code, examined.verdict.reason);
+    }
+    const { prepared, verdict } = examined;
     const results = await this.store.store(source, received, prepared, context, reply);
     const answer = answerFor(results, prepared.isBatch, rules.answers, context.correlationId);
     done.stored(results, verdict, answer.status);
     return answer;
   }
-}
-
-function rulesOf(source: LiveSource): SourceRules {
-  try {
-    return source.rules();
-  } catch (error) {
-    const problem = unavailable(
-      'The rules or the secret of the source cannot be used. An operator has to change them.',
-    );
-    problem.cause = error;
-    throw problem;
-  }
-}
-
-const RETRY_AFTER_SECONDS = 60;
-
-function unavailable(detail: string): Problem {
-  return new Problem('source-unavailable', `${detail} Send the request again later.`, {
-    retryAfterSeconds: RETRY_AFTER_SECONDS,
-  });
 }

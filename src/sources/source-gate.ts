@@ -1,9 +1,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { type AccessDirectory } from '../access/identity/access-directory';
+import type { AccessDirectory } from '../access/identity/access-directory';
 import { Problem } from '../event/problems';
 import { dropBrokenContentType } from './body/read-source-body';
 import type { LiveSource } from './live-source';
 import type { SourceRegistry } from './source-registry';
+import { sourceUnavailable } from './source-unavailable';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -16,13 +17,18 @@ declare module 'fastify' {
   }
 }
 
-const RETRY_AFTER_SECONDS = 60;
+interface GateTools {
+  registry: SourceRegistry;
+  directory: AccessDirectory;
+  /** TENANT_ALLOWLIST. */
+  allowlist: readonly string[];
+}
 
 /**
  * Finds the source of a request before its body is read: a stranger's body costs nothing. Providers disable a URL that
  * answers 4xx, so whatever is only for a while is 503.
  */
-export function guardSources(server: FastifyInstance, registry: SourceRegistry, directory: AccessDirectory): void {
+export function guardSources(server: FastifyInstance, { registry, directory, allowlist }: GateTools): void {
   server.addHook('onRoute', (route) => {
     if (!route.config?.ofSource) return;
     const admit = (request: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void): void => {
@@ -35,21 +41,20 @@ export function guardSources(server: FastifyInstance, registry: SourceRegistry, 
       const source = registry.withToken((request.params as { token: string }).token);
       if (!source) return done(new Problem('source-not-found', 'There is no source with this URL.'));
       request.source = source;
-      done(refusalOf(source, directory));
+      done(refusalOf(source, { directory, allowlist }));
     };
     route.onRequest = [...[route.onRequest ?? []].flat(), admit];
   });
 }
 
-function refusalOf({ row }: LiveSource, directory: AccessDirectory): Problem | undefined {
-  const reason =
-    row.status === 'paused'
-      ? 'The source is paused.'
-      : directory.tenant(row.tenantId)?.status === 'suspended'
-        ? 'The tenant of the source is suspended.'
-        : undefined;
-  if (reason === undefined) return undefined;
-  return new Problem('source-unavailable', `${reason} Send the request again later.`, {
-    retryAfterSeconds: RETRY_AFTER_SECONDS,
-  });
+function refusalOf(
+  { row: { status, tenantId } }: LiveSource,
+  { directory, allowlist }: Pick<GateTools, 'directory' | 'allowlist'>,
+): Problem | undefined {
+  if (status === 'paused') return sourceUnavailable('The source is paused.');
+  if (directory.tenant(tenantId)?.status === 'suspended') {
+    return sourceUnavailable('The tenant of the source is suspended.');
+  }
+  const isAllowed = allowlist.length === 0 || allowlist.includes(tenantId);
+  return isAllowed ? undefined : sourceUnavailable('The tenant of the source is not on the allowlist.');
 }

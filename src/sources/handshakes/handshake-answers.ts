@@ -2,8 +2,6 @@ import { Injectable } from '@nestjs/common';
 import { Problem } from '../../event/problems';
 import type { AllowedUrl } from '../fetching/allowed-url';
 import { GuardedFetch } from '../fetching/guarded-fetch';
-import type { SourceRules } from '../live-source';
-import type { ReceivedRequest } from '../received-request';
 import type { HandshakePlan } from './answer-handshake';
 
 const RETRY_AFTER_SECONDS = 10;
@@ -14,22 +12,12 @@ export class HandshakeAnswers {
   constructor(private readonly fetcher: GuardedFetch) {}
 
   /**
-   * Returns undefined for a request that is no handshake.
-   * @param verified whether the request was verified: some handshakes must be, others are answered without
-   * @throws Problem `provider-unavailable` if a confirmation fails, so that the provider tries again
+   * Calls the URL that the provider wants to be called first, if there is one, and returns the answer.
+   * @throws Problem `provider-unavailable` if that fails, so that the provider tries again
    */
-  async answer(
-    request: ReceivedRequest,
-    { handshakes, secrets }: Pick<SourceRules, 'handshakes' | 'secrets'>,
-    verified: boolean,
-  ): Promise<HandshakePlan['answer'] | undefined> {
-    for (const handshake of handshakes) {
-      const plan = handshake.verified === verified ? handshake.plan(request, secrets[0]) : undefined;
-      if (!plan) continue;
-      if (plan.confirm) await this.confirm(plan.confirm);
-      return plan.answer;
-    }
-    return undefined;
+  async carryOut({ confirm, answer }: HandshakePlan): Promise<HandshakePlan['answer']> {
+    if (confirm) await this.confirm(confirm);
+    return answer;
   }
 
   private async confirm(url: AllowedUrl): Promise<void> {

@@ -1,12 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { Pool } from 'pg';
-import type { PreparedEvent } from '../../event/prepare-event';
+import type { PreparedEvent, RequestContext } from '../../event/prepare-event';
 import { Problem } from '../../event/problems';
 import { CurrentRules } from '../../ingest/store/current-rules';
 import { foreseenResults, type IngestResult } from '../../ingest/store/store-batch';
 import { answerFor, outcomeOf, type RecordResult } from '../answer-request';
-import type { LiveSource, SourceRules } from '../live-source';
-import { prepareRequest, type PreparedRequest } from '../prepare-request';
+import { examineRequest, type Examination } from '../examine-request';
+import type { HandshakePlan } from '../handshakes/answer-handshake';
+import { rulesOf, type LiveSource } from '../live-source';
+import type { PreparedRequest } from '../prepare-request';
 import type { ReceivedRequest } from '../received-request';
 import type { Verdict } from '../verification/verdict';
 import type { Trial, TrialEvent, TrialStep } from './trial';
@@ -22,20 +24,19 @@ export class TryRequest {
   ) {}
 
   async run(source: LiveSource, received: ReceivedRequest, correlationId: string): Promise<Trial> {
-    const rules = source.rules();
-    const open = handshakeOf(rules, received, false);
-    if (open) return open;
-    if (!rules.canVerify) return ended('unavailable', [failedSignature('The source has no secret yet.')], 503);
-    const verdict = await verdictOf(rules, received);
-    if ('unavailable' in verdict) return ended('unavailable', [failedSignature(verdict.unavailable)], 503);
-    const steps = stepsOf(verdict);
-    if (!verdict.verified) return ended('unverified', steps, new Problem(verdict.code, '').status);
-    const signed = handshakeOf(rules, received, true);
-    if (signed) return { ...signed, steps: [...steps, ...signed.steps] };
     const { tenantId } = source.row;
     const request = { tenantId, correlationId, traceparent: undefined, idempotencyKey: undefined };
-    const content = this.contentRules.current();
-    const prepared = await prepareRequest(received, { source, rules, verdict, request, content });
+    const examined = await this.examine(source, received, request);
+    if ('unavailable' in examined) return ended('unavailable', [failedSignature(examined.unavailable)], 503);
+    if (examined.kind === 'no-secret') {
+      return ended('unavailable', [failedSignature('The source has no secret yet.')], 503);
+    }
+    const steps = examined.verdict ? stepsOf(examined.verdict) : [];
+    if (examined.kind === 'unverified') {
+      return ended('unverified', steps, new Problem(examined.verdict.code, '').status);
+    }
+    if (examined.kind === 'handshake') return handshakeTrial(examined.plan, steps);
+    const { prepared } = examined;
     const events = prepared.records.flatMap(({ made }) => ('prepared' in made ? [made.prepared] : []));
     const foreseen = await foreseenResults(this.pool, events);
     const results = resultsOf(prepared, foreseen);
@@ -43,19 +44,24 @@ export class TryRequest {
     return {
       steps: [...steps, ...recordSteps(received, results)],
       outcome: isFiltered ? 'filtered' : outcomeOf(results),
-      answer: answerFor(results, prepared.isBatch, rules.answers, correlationId),
+      answer: answerFor(results, prepared.isBatch, source.rules().answers, correlationId),
       events: events.slice(0, SHOWN_EVENTS).map(shown),
     };
   }
-}
 
-/** The key of a provider that cannot be fetched is no refusal: the provider would be told to send it again. */
-async function verdictOf(rules: SourceRules, received: ReceivedRequest): Promise<Verdict | { unavailable: string }> {
-  try {
-    return await rules.verify(received);
-  } catch (error) {
-    if (!(error instanceof Problem)) throw error;
-    return { unavailable: error.detail };
+  /** A request that cannot be examined now is no refused one: its provider is told to send it again. */
+  private async examine(
+    source: LiveSource,
+    received: ReceivedRequest,
+    request: RequestContext,
+  ): Promise<Examination | { unavailable: string }> {
+    try {
+      const rules = rulesOf(source);
+      return await examineRequest(received, { source, rules, request, content: this.contentRules.current() });
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      return { unavailable: error.detail };
+    }
   }
 }
 
@@ -74,16 +80,11 @@ function stepsOf(verdict: Verdict): TrialStep[] {
 }
 
 /** The address that a handshake would call to confirm is not called. */
-function handshakeOf(rules: SourceRules, received: ReceivedRequest, verified: boolean): Trial | undefined {
-  for (const handshake of rules.handshakes) {
-    const plan = handshake.verified === verified ? handshake.plan(received, rules.secrets[0]) : undefined;
-    if (!plan) continue;
-    const text = plan.confirm
-      ? `The request checks the URL. It is answered after ${plan.confirm.place} was called.`
-      : 'The request checks the URL.';
-    return { steps: [{ step: 'handshake', ok: true, text }], outcome: 'handshake', answer: plan.answer, events: [] };
-  }
-  return undefined;
+function handshakeTrial({ confirm, answer }: HandshakePlan, steps: TrialStep[]): Trial {
+  const text = confirm
+    ? `The request checks the URL. It is answered after ${confirm.place} was called.`
+    : 'The request checks the URL.';
+  return { steps: [...steps, { step: 'handshake', ok: true, text }], outcome: 'handshake', answer, events: [] };
 }
 
 function ended(outcome: 'unavailable' | 'unverified', steps: TrialStep[], status: number): Trial {

@@ -177,3 +177,14 @@ describe('a source while a server is away', () => {
     expect(await rowsOf(postgres.url, 'select from rejections')).toHaveLength(2);
   });
 });
+
+describe('a source of a tenant that is not on the allowlist', () => {
+  const running = useApp({ TENANT_ALLOWLIST: 'other' });
+
+  it('answers 503, which providers try again', async () => {
+    const source = await givenSource(running.app, running.pool, SIMPLE);
+    const response = await sendWebhook(`${running.url}${source.path}`, fresh());
+    expectProblem(response, 503, 'source-unavailable');
+    expect(response.headers['retry-after']).toBe('60');
+  });
+});

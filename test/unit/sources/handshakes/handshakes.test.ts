@@ -5,6 +5,7 @@ import {
   type FetchedAnswer,
   type GuardedFetch,
 } from '../../../../src/sources/fetching/guarded-fetch';
+import { planOf } from '../../../../src/sources/examine-request';
 import { compileHandshake, compileHandshakes } from '../../../../src/sources/handshakes/answer-handshake';
 import { HandshakeAnswers } from '../../../../src/sources/handshakes/handshake-answers';
 import { HANDSHAKES } from '../../../../src/sources/handshakes/handshakes';
@@ -27,8 +28,10 @@ function answers(answer: () => FetchedAnswer = () => ({ status: 200, text: '' })
   const handshakes = new HandshakeAnswers({ get } as unknown as GuardedFetch);
   return {
     fetched,
-    of: (name: string, sent: Sent, verified: boolean, secrets = SECRETS) =>
-      handshakes.answer(received(sent), { handshakes: compiled(name), secrets }, verified),
+    of: async (name: string, sent: Sent, verified: boolean, secrets = SECRETS) => {
+      const plan = planOf({ handshakes: compiled(name), secrets }, received(sent), verified);
+      return plan && handshakes.carryOut(plan);
+    },
   };
 }
 

@@ -1,0 +1,50 @@
+import type { ContentRules, RequestContext } from '../event/prepare-event';
+import type { HandshakePlan } from './handshakes/answer-handshake';
+import type { LiveSource, SourceRules } from './live-source';
+import { prepareRequest, type PreparedRequest } from './prepare-request';
+import type { ReceivedRequest } from './received-request';
+import type { Refused, Verified } from './verification/verdict';
+
+/** What a request to a source is, before anything is stored or called. */
+export type Examination =
+  | { kind: 'handshake'; plan: HandshakePlan; verdict: Verified | undefined }
+  | { kind: 'no-secret' }
+  | { kind: 'unverified'; verdict: Refused }
+  | { kind: 'prepared'; prepared: PreparedRequest; verdict: Verified };
+
+export interface ExaminationContext {
+  source: LiveSource;
+  rules: SourceRules;
+  request: RequestContext;
+  content: ContentRules;
+}
+
+/**
+ * Takes the steps of a request in their order: a handshake that needs no signature, the signature, a handshake that
+ * needs one, and the events.
+ * @throws Problem `provider-unavailable` if a key cannot be fetched
+ */
+export async function examineRequest(received: ReceivedRequest, context: ExaminationContext): Promise<Examination> {
+  const { rules } = context;
+  const open = planOf(rules, received, false);
+  if (open) return { kind: 'handshake', plan: open, verdict: undefined };
+  if (!rules.canVerify) return { kind: 'no-secret' };
+  const verdict = await rules.verify(received);
+  if (!verdict.verified) return { kind: 'unverified', verdict };
+  const signed = planOf(rules, received, true);
+  if (signed) return { kind: 'handshake', plan: signed, verdict };
+  return { kind: 'prepared', prepared: await prepareRequest(received, { ...context, verdict }), verdict };
+}
+
+/** @param verified whether the request was verified: some handshakes must be, others are answered without */
+export function planOf(
+  { handshakes, secrets }: Pick<SourceRules, 'handshakes' | 'secrets'>,
+  received: ReceivedRequest,
+  verified: boolean,
+): HandshakePlan | undefined {
+  for (const handshake of handshakes) {
+    const plan = handshake.verified === verified ? handshake.plan(received, secrets[0]) : undefined;
+    if (plan) return plan;
+  }
+  return undefined;
+}
