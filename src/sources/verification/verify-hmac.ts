@@ -1,5 +1,5 @@
-import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
 import { SecretError } from './secret-error';
+import { Hmac } from './signatures/hmac';
 import { isEqual, SignatureReader, type SignedText } from './signatures/signature-rule';
 import type { CompiledVerifier } from './verifier';
 import type { HmacVerification } from './verification';
@@ -7,13 +7,12 @@ import type { HmacVerification } from './verification';
 /** @throws SecretError, TemplateError */
 export function compileHmac(rule: HmacVerification, secrets: readonly string[]): CompiledVerifier {
   const reader = new SignatureReader(rule);
-  // createHmac took 16 µs with the bytes of a key, and 2.4 µs with a KeyObject.
   const keys = secrets.map((secret) => ({
     secret,
-    key: createSecretKey(decodeKey(secret, rule.secretEncoding ?? 'utf8')),
+    key: new Hmac(rule.algorithm, decodeKey(secret, rule.secretEncoding ?? 'utf8')),
   }));
-  const isRight = (key: KeyObject, { bytes, signatures }: SignedText): boolean => {
-    const expected = createHmac(rule.algorithm, key).update(bytes).digest();
+  const isRight = (key: Hmac, { bytes, signatures }: SignedText): boolean => {
+    const expected = key.of(bytes);
     return signatures.filter((signature) => isEqual(signature, expected)).length > 0;
   };
   return (request) => reader.verdict(request, keys, isRight);
