@@ -2,6 +2,9 @@ import { hash } from 'node:crypto';
 import type { Db } from '../db/pool';
 import type { NewRejection, Rejection } from './rejection';
 
+/** PostgreSQL stores no U+0000, and what was refused may have one in its key or in the name of a member. */
+const storable = (text: string | null): string | null => text?.replaceAll('\0', '\ufffd') ?? null;
+
 /** Stores rejections with the first `maxBytes` bytes of each, and the SHA-256 of all bytes. */
 export async function insertRejections(db: Db, rejections: readonly NewRejection[], maxBytes: number): Promise<void> {
   const column = <T>(pick: (rejection: NewRejection) => T): T[] => rejections.map(pick);
@@ -20,10 +23,10 @@ export async function insertRejections(db: Db, rejections: readonly NewRejection
       column(({ sourceId }) => sourceId),
       column(({ endpoint }) => endpoint),
       column(({ code }) => code),
-      column(({ pointer }) => pointer),
-      column(({ message }) => message),
+      column(({ pointer }) => storable(pointer)),
+      column(({ message }) => storable(message)),
       column(({ recordNumber }) => recordNumber),
-      column(({ requestKey }) => requestKey),
+      column(({ requestKey }) => storable(requestKey)),
       column(({ conflictsWith }) => conflictsWith),
       column(({ correlationId }) => correlationId),
       column(({ receivedAt }) => receivedAt),

@@ -46,5 +46,20 @@ export function keptRequest(facts: RequestFacts, mask: Mask): KeptRequest {
     headers[name] = maskedHeader(name, Array.isArray(value) ? value.join(', ') : value, mask);
     if (++count === MAX_HEADERS) break;
   }
-  return { method, path, query: maskedQuery(query, mask), headers, address, receivedAt: receivedAt.toISOString() };
+  return {
+    method,
+    path,
+    query: storable(maskedQuery(query, mask)),
+    headers,
+    address,
+    receivedAt: receivedAt.toISOString(),
+  };
+}
+
+/** PostgreSQL cannot read a member of a JSON text that has U+0000 anywhere. Only a query can have it: `%00`. */
+function storable(query: KeptRequest['query']): KeptRequest['query'] {
+  const text = (one: string): string => one.replaceAll('\0', '\ufffd');
+  return Object.fromEntries(
+    Object.entries(query).map(([name, value]) => [text(name), Array.isArray(value) ? value.map(text) : text(value)]),
+  );
 }

@@ -23,5 +23,7 @@ export function foundInstant(document: JsonDocument): string | undefined {
     const [, day, time, , hours, minutes] = parts;
     return `${day}T${time}${hours === undefined ? 'Z' : `${hours}:${minutes}`}`;
   }
-  return RFC_5322.test(text) ? new Date(text).toISOString() : text;
+  if (!RFC_5322.test(text)) return text;
+  const date = new Date(text);
+  return Number.isNaN(date.getTime()) ? text : date.toISOString(); // a 99th of January is none
 }

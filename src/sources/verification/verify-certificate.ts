@@ -50,7 +50,7 @@ export function compileCertificate(
     if (unfit) return unfit;
     const isRight = (text: SignedText): boolean => isSignedBy(fetched.publicKey, text, rule, digest);
     const [right] = signed.filter(({ texts }) => texts.every(isRight));
-    if (!right) return reader.wrong(signed[0]?.texts[0] as SignedText, secrets.length);
+    if (!right) return reader.wrong(signed[0]?.texts[0] as SignedText, secrets.length, signed[0]?.secret);
     return { verified: true, keyHint: right.secret === undefined ? undefined : keyHint(right.secret) };
   };
 }

@@ -4,6 +4,7 @@ import type { ReceivedRequest } from '../../received-request';
 import { withoutTokens } from '../../source-token';
 import { compileTemplate, type Template } from '../../template';
 import { isForm, namedParts, TemplateError } from '../../template-parts';
+import { MASK } from '../../inspector/mask';
 import { compileList, type ListReader } from './each-record';
 import { keyHint } from '../key-hint';
 import { SignatureTime } from './signature-time';
@@ -83,10 +84,15 @@ export class SignatureReader {
     if (wrongDigest) yield wrongDigest;
   }
 
-  /** The refusal for a signature that no secret gives. */
-  wrong({ bytes }: SignedText, secretsTried: number): Refused {
+  /**
+   * The refusal for a signature that no secret gives.
+   * @param secret the one in the signed text, which is not shown
+   */
+  wrong({ bytes }: SignedText, secretsTried: number, secret?: string): Refused {
+    const text = secret === undefined ? undefined : bytes.toString().replaceAll(secret, MASK);
+    const shown = (text === undefined ? bytes : Buffer.from(text)).subarray(0, SHOWN_BYTES);
     return refused('signature-invalid', 'The signature is not that of the request with a secret of this source.', {
-      signedText: withoutTokens(bytes.subarray(0, SHOWN_BYTES).toString()),
+      signedText: withoutTokens(shown.toString()),
       secretsTried,
     });
   }
