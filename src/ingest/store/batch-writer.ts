@@ -82,7 +82,7 @@ export class BatchWriter {
   private enqueue(prepared: PreparedEvent, followers = 0): Promise<IngestResult> {
     return new Promise((resolve, reject) => {
       this.queue.push({ prepared, followers, resolve, reject });
-      this.queuedBytes += prepared.event.sizeBytes;
+      this.queuedBytes += bytesOf({ prepared, followers });
       this.metrics.ingestQueueDepth.set(this.queue.length);
       if (this.scheduled) return;
       this.scheduled = true;
@@ -136,11 +136,13 @@ export class BatchWriter {
     let bytes = 0;
     let count = 0;
     let whole = 0; // the events before the ones that are being counted and belong together
-    for (const { prepared, followers } of this.queue) {
-      const full = count >= MAX_BATCH_EVENTS || (count > 0 && bytes + prepared.event.sizeBytes > MAX_BATCH_BYTES);
+    for (const waiting of this.queue) {
+      const { prepared, followers } = waiting;
+      const added = bytesOf(waiting);
+      const full = count >= MAX_BATCH_EVENTS || (count > 0 && bytes + added > MAX_BATCH_BYTES);
       if (full && whole > 0) return { count: whole, full };
       if (digestsOf(prepared).some((digest) => this.inHand.has(digest))) return { count: whole, full: false };
-      bytes += prepared.event.sizeBytes;
+      bytes += added;
       count += 1;
       if (followers === 0) whole = count;
     }
@@ -150,10 +152,17 @@ export class BatchWriter {
   private take(count: number): Waiting[] {
     const batch = this.queue.slice(0, count);
     this.queue = this.queue.slice(count);
-    for (const { prepared } of batch) this.queuedBytes -= prepared.event.sizeBytes;
+    for (const waiting of batch) this.queuedBytes -= bytesOf(waiting);
     this.metrics.ingestQueueDepth.set(this.queue.length);
     return batch;
   }
+}
+
+/** The request of a source is stored once. It counts with the last of its events, so that it is counted once as well. */
+function bytesOf({ prepared, followers }: Pick<Waiting, 'prepared' | 'followers'>): number {
+  const { event, received } = prepared;
+  if (!received || followers > 0) return event.sizeBytes;
+  return event.sizeBytes + received.requestJson.length + (received.body?.length ?? 0);
 }
 
 function overloaded(): Problem {

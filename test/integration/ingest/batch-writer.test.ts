@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { PoolClient } from 'pg';
 import { createPool } from '../../../src/db/pool';
 import type { PreparedEvent } from '../../../src/event/prepare-event';
+import { uuidV7 } from '../../../src/event/uuid-v7';
 import { BatchWriter } from '../../../src/ingest/store/batch-writer';
 import type { IngestResult } from '../../../src/ingest/store/store-batch';
 import { Metrics } from '../../../src/observability/metrics';
@@ -69,6 +70,13 @@ describe('BatchWriter', () => {
   const sized = (sizeBytes: number): PreparedEvent => {
     const event = prepared();
     return { ...event, event: { ...event.event, sizeBytes } };
+  };
+
+  const fromSource = (bodyBytes: number): PreparedEvent => {
+    const sourceId = uuidV7();
+    const received = { sourceId, requestId: uuidV7(), requestJson: '{}', body: Buffer.alloc(bodyBytes, 'x') };
+    const event = prepared();
+    return { ...event, event: { ...event.event, sourceId }, received };
   };
 
   const batchSizes = async (): Promise<{ batches: number; events: number }> => {
@@ -141,6 +149,30 @@ describe('BatchWriter', () => {
     await Promise.all([first, ...few, ...large]);
     // Batches of 1 event, 500 events, 1 event and the first large one, and one large event each.
     await expect(batchSizes()).resolves.toEqual({ batches: 5, events: MAX_BATCH_EVENTS + 5 });
+  });
+
+  it('counts the kept request of each event of a source', async () => {
+    const release = await holdCommits();
+    const { first } = await occupyWriter();
+    const large = Array.from({ length: 3 }, () => writer.write(fromSource(5 * 1024 * 1024)));
+    await release();
+    await Promise.all([first, ...large]);
+    await expect(batchSizes()).resolves.toEqual({ batches: 4, events: 4 });
+  });
+
+  it('I14: fails immediately when the kept requests that wait are too large, and counts the request of a batch once', async () => {
+    const release = await holdCommits();
+    const { first } = await occupyWriter();
+    const half = MAX_QUEUED_BYTES / 2;
+    const requests = [half, half].map((bytes) => {
+      const event = fromSource(bytes);
+      return writer.writeTogether(Array.from({ length: 3 }, () => ({ ...prepared(), received: event.received })));
+    });
+    expect(() => void writer.write(prepared())).toThrow(expect.objectContaining({ code: 'overloaded' }) as Error);
+    await release();
+    await Promise.all([first, ...requests]);
+    await expect(writer.write(prepared())).resolves.toMatchObject({ kind: 'accepted' });
+    await expect(queueDepth()).resolves.toBe(0);
   });
 
   it('writes an event that exceeds the batch limit alone', async () => {
