@@ -29,7 +29,7 @@ export type RejectionEndpoint = 'source';
 
 /** What was refused, with its bytes. */
 export interface NewRejection extends Rejection {
-  /** The request without its body, as JSON text; null where it tells nothing more. */
+  /** The request without its body, as JSON text. Only the first rejection of a request has it. */
   requestJson: string | null;
   body: Buffer;
 }

@@ -89,17 +89,25 @@ export interface KeptRejection extends Rejection {
   body: Buffer;
   /** SHA-256 of all bytes, in hex. */
   digest: string;
-  /** The request without its body, as JSON text. */
+  /** The request without its body, as JSON text. Null if retention has removed the rejection that it is kept with. */
   requestJson: string | null;
 }
 
+/** The request is kept with the first rejection that it led to, and found there for the others. */
 export async function findRejection(
   db: Db,
   id: string,
   tenantIds: readonly string[] | null,
 ): Promise<KeptRejection | undefined> {
   const { rows } = await db.query<KeptRejection>(
-    `select ${COLUMNS}, body, encode(digest, 'hex') as digest, request::text as "requestJson" from rejections
+    `select ${COLUMNS}, body, encode(digest, 'hex') as digest,
+            coalesce(request, (
+              select first.request from rejections first
+               where first.tenant_id = r.tenant_id and first.id < r.id and first.id >= uuid_v7_floor(r.received_at)
+                 and first.source_id = r.source_id and first.correlation_id = r.correlation_id
+                 and first.received_at = r.received_at and first.request is not null
+               order by first.id desc limit 1))::text as "requestJson"
+       from rejections r
       where id = $1 and ($2::text[] is null or tenant_id = any ($2))`,
     [id, tenantIds],
   );

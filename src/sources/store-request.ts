@@ -42,7 +42,7 @@ export class StoreRequest {
     const kept: NewRejection[] = [];
     const results = outcomes.map((outcome): RecordResult => {
       if ('kind' in outcome) return outcome;
-      const rejection = newRejection(outcome, { source, received, prepared, context });
+      const rejection = newRejection(outcome, { source, received, prepared, context }, kept.length === 0);
       kept.push(rejection);
       const { id: rejectionId, code, message, pointer } = rejection;
       return { record: outcome.record, kind: 'rejected', rejectionId, code, message, pointer };
@@ -102,6 +102,7 @@ interface OfRequest {
 function newRejection(
   { record, rejection }: RefusedRecord,
   { source, received, prepared, context }: OfRequest,
+  isFirst: boolean,
 ): NewRejection {
   const { code, message, errors, conflictsWith } = rejection;
   const body = record.bytes();
@@ -120,7 +121,7 @@ function newRejection(
     receivedAt: received.facts.receivedAt.toISOString(),
     contentType: received.header('content-type') ?? null,
     sizeBytes: body.length,
-    requestJson: prepared.requestJson,
+    requestJson: isFirst ? prepared.requestJson : null,
     body,
   };
 }

@@ -1,0 +1,130 @@
+import type { QueryConfig } from 'pg';
+import type { NewRejection } from '../../../src/rejections/rejection';
+import { RejectionStore } from '../../../src/rejections/rejection-store';
+import { findRejection, insertRejections } from '../../../src/rejections/rejections.queries';
+import { uuidV7 } from '../../../src/event/uuid-v7';
+import { createTestDatabase, type TestDatabase } from '../../support/database';
+import { countRows } from '../../support/rows';
+
+const MB = 1024 * 1024;
+const SETTINGS = { MAX_EVENT_BYTES: 262_144 };
+
+function rejection(fields: Partial<NewRejection> = {}): NewRejection {
+  const body = Buffer.from('{}');
+  return {
+    id: uuidV7(),
+    tenantId: 'acme',
+    sourceId: '0190d0c0-0000-7000-8000-000000000001',
+    endpoint: 'source',
+    code: 'invalid-event',
+    pointer: null,
+    message: 'mapping.subject: /id finds nothing',
+    recordNumber: null,
+    requestKey: null,
+    conflictsWith: null,
+    correlationId: 'c-1',
+    receivedAt: new Date().toISOString(),
+    contentType: null,
+    sizeBytes: body.length,
+    requestJson: null,
+    body,
+    ...fields,
+  };
+}
+
+const many = (count: number, fields: Partial<NewRejection> = {}): NewRejection[] =>
+  Array.from({ length: count }, () => rejection(fields));
+
+/** PostgreSQL refuses U+0000 in a text. */
+const unstorable = (): NewRejection => rejection({ contentType: '\0' });
+
+describe('RejectionStore', () => {
+  let database: TestDatabase;
+  let store: RejectionStore;
+  /** Number of rows of each statement. */
+  let statements: number[];
+  /** Errors that the next statements fail with. */
+  let failures: Error[];
+  beforeAll(async () => {
+    database = await createTestDatabase();
+  });
+  beforeEach(() => {
+    statements = [];
+    failures = [];
+    const query = (statement: QueryConfig<unknown[][]>): unknown => {
+      statements.push(statement.values?.[0]?.length ?? 0);
+      const failure = failures.shift();
+      return failure ? Promise.reject(failure) : database.pool.query(statement);
+    };
+    store = new RejectionStore({ query } as never, SETTINGS);
+  });
+  afterAll(() => database.drop());
+
+  const stored = (rejections: readonly NewRejection[]): Promise<number> =>
+    countRows(database.pool, `rejections where id in (${rejections.map(({ id }) => `'${id}'`).join(', ')})`);
+
+  it('splits a request into statements of at most 500 rows', async () => {
+    const rejections = many(1_100);
+    await store.keep(rejections);
+    expect(statements).toEqual([500, 500, 100]);
+    await expect(stored(rejections)).resolves.toBe(1_100);
+  });
+
+  it('splits rejections into statements of at most 8 MB, which includes the kept request', async () => {
+    const large = { body: Buffer.alloc(2 * MB), requestJson: JSON.stringify('x'.repeat(MB)) };
+    await store.keep(many(5, large));
+    expect(statements).toEqual([2, 2, 1]);
+  });
+
+  it.each([
+    ['rows', () => many(10_000)],
+    ['bytes', () => many(1, { body: Buffer.alloc(31 * MB), requestJson: JSON.stringify('x'.repeat(MB)) })],
+  ])('I14: fails immediately when too many %s wait, and accepts more later', async (_, fill) => {
+    const first = store.keep([rejection()]);
+    const waiting = store.keep(fill());
+    expect(() => void store.keep([rejection()])).toThrow(expect.objectContaining({ code: 'overloaded' }) as Error);
+    await Promise.all([first, waiting]);
+    await store.keep([rejection()]);
+  });
+
+  it('repeats a statement after a deadlock', async () => {
+    failures = [Object.assign(new Error('deadlock detected'), { code: '40P01' })];
+    const rejections = many(2);
+    await store.keep(rejections);
+    await expect(stored(rejections)).resolves.toBe(2);
+  });
+
+  it.each([
+    ['deadlock', '40P01'],
+    ['lock timeout', '55P03'],
+  ])('asks for the request again after a second %s', async (_, code) => {
+    failures = [1, 2].map(() => Object.assign(new Error('no lock'), { code }));
+    await expect(store.keep(many(2))).rejects.toMatchObject({
+      code: 'storage-unavailable',
+      extras: { retryAfterSeconds: 2 },
+    });
+    await store.keep([rejection()]);
+  });
+
+  it('fails only the request with a row that PostgreSQL cannot store', async () => {
+    const [before, bad, after] = [many(2), [rejection(), unstorable()], many(2)];
+    const results = await Promise.allSettled([
+      store.keep([rejection()]),
+      ...[before, bad, after].map((one) => store.keep(one)),
+    ]);
+    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'fulfilled']);
+    await expect(stored([...before, ...bad, ...after])).resolves.toBe(4);
+  });
+
+  it('shows the request with each of its rejections, and with those of no other request', async () => {
+    const [first, second, other] = [rejection({ requestJson: '{"path":"/a"}' }), rejection(), rejection()];
+    for (const one of [first, second]) one.receivedAt = first.receivedAt;
+    other.receivedAt = new Date(Date.parse(first.receivedAt) + 1).toISOString();
+    const elsewhere = rejection({ receivedAt: first.receivedAt, tenantId: 'other' });
+    await insertRejections(database.pool, [first, second, other, elsewhere], 100);
+    const shown = await Promise.all(
+      [first, second, other, elsewhere].map(({ id }) => findRejection(database.pool, id, null)),
+    );
+    expect(shown.map((one) => one?.requestJson)).toEqual(['{"path":"/a"}', '{"path":"/a"}', null, null]);
+  });
+});
