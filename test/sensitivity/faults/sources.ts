@@ -148,7 +148,7 @@ export const FAULTS_IN_SOURCES: readonly DeliberateFault[] = [
     stage: 'sources',
     edits: [
       {
-        file: 'src/sources/handshakes/handshake-answers.ts',
+        file: 'src/sources/examine-request.ts',
         find: 'handshake.verified === verified ?',
         replace: 'handshake.verified || !verified ?',
       },
