@@ -17,6 +17,14 @@ export type Part = (scope: PartScope) => string | Buffer | undefined;
 
 export class TemplateError extends Error {
   override readonly name = 'TemplateError';
+
+  /** @param pointer to the field of the verification that is wrong, if it is known */
+  constructor(
+    message: string,
+    readonly pointer = '',
+  ) {
+    super(message);
+  }
 }
 
 /** The parts without a name after a colon. */

@@ -50,6 +50,6 @@ export function compileVerifier(
   if (!allow) return verify;
   return (request) => {
     if (isInNetworks(request.facts.address, allow)) return verify(request);
-    return refused('address-not-allowed', `The source takes no requests from ${request.facts.address}.`);
+    return refused('address-not-allowed', `The source does not accept requests from ${request.facts.address}.`);
   };
 }

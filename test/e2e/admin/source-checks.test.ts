@@ -29,6 +29,8 @@ describe('a source is refused', () => {
     ['/verification', /exactly one of header, signature/, hmac({ signature: '{body:/s}' })],
     ['/verification/signed', /required/, hmac({ signed: undefined })],
     ['/verification/signed', /\{boddy\} is not a part/, hmac({ signed: '{boddy}' })],
+    ['/verification/signed', /part of the body/, hmac({ signed: '{header:x-time}' })],
+    ['/verification/timestamp', /contain the time/, hmac({ timestamp: { header: 'x-time', toleranceSeconds: 5 } })],
     ['/verification/algorithm', /sha1, sha256, sha512/, hmac({ algorithm: 'md5' })],
     ['/verification/allow/0', /CIDR/, hmac({ allow: ['10/8'] })],
     ['/verification/each', /JSON Pointer/, hmac({ each: 'events' })],

@@ -23,14 +23,21 @@ export function secretErrors(
   pointerOf: (index: number) => string,
 ): ErrorDetail[] {
   const alone = compileFault(rule, [], tools);
-  if (alone) return [invalid('/verification', alone.message)];
+  if (alone) return [invalid(pointerTo(alone), alone.message)];
   return secrets.flatMap((secret, i) => {
     const fault = compileFault(rule, [secret], tools);
-    return fault ? [invalid(fault instanceof SecretError ? pointerOf(i) : '/verification', fault.message)] : [];
+    return fault ? [invalid(fault instanceof SecretError ? pointerOf(i) : pointerTo(fault), fault.message)] : [];
   });
 }
 
-function compileFault(rule: Verification, secrets: readonly string[], tools: VerifierTools): Error | undefined {
+const pointerTo = (fault: TemplateError | SecretError): string =>
+  `/verification${fault instanceof TemplateError ? fault.pointer : ''}`;
+
+function compileFault(
+  rule: Verification,
+  secrets: readonly string[],
+  tools: VerifierTools,
+): TemplateError | SecretError | undefined {
   try {
     compileVerifier(rule, secrets, tools);
     return undefined;

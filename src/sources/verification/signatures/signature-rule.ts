@@ -7,6 +7,7 @@ import { isForm, namedParts, TemplateError } from '../../template-parts';
 import { MASK } from '../../inspector/mask';
 import { compileList, type ListReader } from './each-record';
 import { keyHint } from '../key-hint';
+import { checkSignedPlaces } from './signed-places';
 import { SignatureTime } from './signature-time';
 import { missing, refused, type Refused, type Verdict } from '../verdict';
 import type { HmacVerification, PublicKeyVerification } from '../verification';
@@ -39,6 +40,7 @@ export class SignatureReader {
     this.list = rule.each === undefined ? undefined : compileList(rule.each);
     this.time = rule.timestamp && new SignatureTime(rule.timestamp);
     this.digest = rule.bodyDigest && compileTemplate(rule.bodyDigest.value);
+    checkSignedPlaces(rule);
     if (rule.signed.includes('{form?}') !== (rule.bodyDigest?.exceptForms === true)) {
       throw new TemplateError('{form?} and exceptForms need each other: together they cover every body.');
     }

@@ -30,7 +30,7 @@ export class SignatureTime {
     const seconds = Math.round((request.facts.receivedAt.getTime() - sentMs) / 1_000);
     if (Math.abs(seconds) <= toleranceSeconds) return undefined;
     const when = seconds > 0 ? `${seconds} s ago` : `${-seconds} s in the future`;
-    return refused('signature-expired', `The request was signed ${when}; ${toleranceSeconds} s are tolerated.`, {
+    return refused('signature-expired', `The request was signed ${when}; the limit is ${toleranceSeconds} s.`, {
       clockDifferenceSeconds: seconds,
     });
   }
