@@ -27,13 +27,22 @@ type TextOf = (request: ReceivedRequest, newestSecret: string | undefined) => st
 const MAX_CHARACTERS = 8_192;
 const HEADER_VALUE = /^[\x20-\x7e]*$/;
 
+/** Schemes whose requests carry a credential instead of a signature over the text that the handshake would sign. */
+const CREDENTIAL_SCHEMES: ReadonlySet<Scheme> = new Set(['jwt', 'token', 'basic']);
+
 /**
- * Compiles the handshakes of a source. Where its scheme verifies nothing, those that strangers could misuse are left
- * out: such requests are then events like any other.
+ * Compiles the handshakes of a source, without those that its scheme does not protect from misuse. Requests of the ones
+ * left out are events like any other.
  * @throws TemplateError
  */
 export function compileHandshakes(handshakes: readonly Handshake[], scheme: Scheme): CompiledHandshake[] {
-  return handshakes.filter((one) => scheme !== 'none' || !needsVerified(one)).map(compileHandshake);
+  return handshakes.filter((one) => isSafe(one, scheme)).map(compileHandshake);
+}
+
+/** With a credential, whoever has seen one request could have texts of their choice signed with the key. */
+function isSafe(handshake: Handshake, scheme: Scheme): boolean {
+  if (scheme === 'none') return !needsVerified(handshake);
+  return !CREDENTIAL_SCHEMES.has(scheme) || !answersWithHmac(handshake);
 }
 
 /**
@@ -63,7 +72,11 @@ export function compileHandshake(handshake: Handshake): CompiledHandshake {
 
 /** Whether strangers could misuse a handshake: have texts signed, or URLs fetched. */
 export function needsVerified({ confirm, answer }: Handshake): boolean {
-  return confirm !== undefined || Object.values(answer.json ?? {}).some((value) => typeof value === 'object');
+  return confirm !== undefined || answersWithHmac({ answer });
+}
+
+function answersWithHmac({ answer }: Pick<Handshake, 'answer'>): boolean {
+  return Object.values(answer.json ?? {}).some((value) => typeof value === 'object');
 }
 
 function compileWhen({ method, has, equals }: Handshake['when']): (request: ReceivedRequest) => boolean {

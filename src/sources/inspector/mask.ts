@@ -55,7 +55,8 @@ const AUTHENTICATION_SCHEME = /^(?:basic|bearer|digest|hmac|token|apikey) +/i;
 const JWT_SIGNATURE = /^((?:[^ .]+ +)?[\w-]+\.[\w-]+\.)[\w-]*$/;
 /** A shorter text may occur by chance. */
 const MIN_SECRET_LENGTH = 6;
-const MAX_SECRETS_IN_BODY = 100;
+/** Each one costs a pass over the body. A body with more is masked as a whole. */
+const MAX_SECRETS_IN_BODY = 10;
 
 /** @param secrets the live secrets of the source */
 export function maskOf(verification: MaskedVerification, secrets: readonly string[] = []): Mask {

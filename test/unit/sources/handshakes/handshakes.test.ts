@@ -9,13 +9,14 @@ import { planOf } from '../../../../src/sources/examine-request';
 import { compileHandshake, compileHandshakes } from '../../../../src/sources/handshakes/answer-handshake';
 import { HandshakeAnswers } from '../../../../src/sources/handshakes/handshake-answers';
 import { HANDSHAKES } from '../../../../src/sources/handshakes/handshakes';
+import type { Scheme } from '../../../../src/sources/verification/verification';
 import { received, type Sent } from '../../../support/sources/received';
 
 const SECRETS = ['newest secret', 'older secret'];
 const JSON_TYPE = { 'content-type': 'application/json' };
 const CONFIRM = 'https://sns.eu-central-1.amazonaws.com/?Action=ConfirmSubscription&TopicArn=arn&Token=2336';
 
-const compiled = (name: string, scheme: 'hmac' | 'none' = 'hmac') => compileHandshakes(HANDSHAKES[name] ?? [], scheme);
+const compiled = (name: string, scheme: Scheme = 'hmac') => compileHandshakes(HANDSHAKES[name] ?? [], scheme);
 
 /** Answers a request as the endpoint does, and tells what was fetched. */
 function answers(answer: () => FetchedAnswer = () => ({ status: 200, text: '' })) {
@@ -164,6 +165,11 @@ describe('a request is no handshake', () => {
 });
 
 describe('strangers', () => {
+  it.each(['jwt', 'token', 'basic'] as const)('get no HMAC with a credential: %s', (scheme) => {
+    expect(compiled('zoom', scheme)).toEqual([]);
+    expect(compiled('aws-sns', scheme)).toHaveLength(1);
+  });
+
   it('get no HMAC and cause no fetch', () => {
     const when = { has: '{query:x}' };
     const hmac = { hmac: '{query:x}', algorithm: 'sha256', encoding: 'hex' } as const;

@@ -180,7 +180,7 @@ describe('the body of a request', () => {
 
   it('is masked as a whole when a secret in it is spelled in an unknown way', () => {
     expect(shown('{"token":"\\u0061bc"}', '{"token":"abc"}', FORM)).toBe('***');
-    const many = JSON.stringify({ value: Array.from({ length: 200 }, (_, i) => ({ clientState: `secret ${i}` })) });
+    const many = JSON.stringify({ value: Array.from({ length: 12 }, (_, i) => ({ clientState: `secret ${i}` })) });
     expect(shown(many)).toBe('***');
   });
 
