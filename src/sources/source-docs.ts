@@ -1,13 +1,40 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiBody, ApiOkResponse, ApiOperation, ApiParam } from '@nestjs/swagger';
-import { ApiEnum, ApiFlag, ApiId, ApiText } from '../http/docs/api-fields';
+import { ApiCount, ApiEnum, ApiFlag, ApiId, ApiList, ApiObject, ApiText } from '../http/docs/api-fields';
 import { ApiProblems } from '../http/docs/api-problem';
+
+class SourceErrorResponse {
+  @ApiCount(2, { required: false, description: 'Number of the record, where the source splits requests into records' })
+  record?: number;
+  @ApiText('invalid-event') code!: string;
+  @ApiText('mapping.subject: /till finds nothing') message!: string;
+  @ApiText('/subject', { nullable: true, description: 'JSON Pointer to the field of the event' })
+  pointer!: string | null;
+}
+
+class SourceSummaryResponse {
+  @ApiCount(2) records!: number;
+  @ApiCount(1) accepted!: number;
+  @ApiCount(0) duplicates!: number;
+  @ApiCount(0, { description: 'Records that the filter `accept` left out' }) filtered!: number;
+  @ApiCount(1) rejected!: number;
+}
 
 class SourceAnswerResponse {
   @ApiEnum('SourceAnswer', ['accepted', 'duplicate', 'rejected']) status!: string;
   @ApiFlag(false, { required: false }) duplicate?: boolean;
   @ApiId({ required: false }) id?: string;
   @ApiText('evt_1', { required: false }) eventId?: string;
+  @ApiId({ required: false, description: 'Of a rejected request that is one record' }) rejectionId?: string;
+  @ApiObject(SourceSummaryResponse, {
+    required: false,
+    description: 'Where the source splits requests into records: what became of them',
+  })
+  summary?: SourceSummaryResponse;
+  @ApiList(SourceErrorResponse, { required: false, description: 'Why records were rejected; the first 20' })
+  errors?: SourceErrorResponse[];
+  @ApiFlag(false, { required: false, description: 'Beside `summary`: whether `errors` lacks some' })
+  errorsTruncated?: boolean;
   @ApiText('c-1') correlationId!: string;
 }
 
@@ -20,7 +47,7 @@ export function ApiSourceRequest(): MethodDecorator {
       description:
         'The token in the URL is the only credential of a tenant. PUT, GET and OPTIONS are accepted as well, and so is ' +
         'any path after the token. The response follows the answer policy of the source; below is the default one. A ' +
-        'request whose signature is right and that cannot be mapped is kept as a rejection and answered with 200.',
+        'request with a valid signature that cannot be mapped is kept as a rejection and answered with 200.',
     }),
     ApiParam({ name: 'token', description: 'The last part of the `url` of the source', example: 'Zk3…' }),
     ApiBody({

@@ -27,7 +27,7 @@ export interface Source {
   status: SourceStatus;
   /** The last characters of the token, to tell URLs apart. */
   tokenHint: string;
-  /** Until then, the URL of before the last rotation works as well. */
+  /** Until then, the previous URL works as well. */
   previousTokenUntil: string | null;
   /** Until then, the second secret counts. Null: for ever, if there is a second one. */
   secondSecretUntil: string | null;

@@ -1,7 +1,7 @@
 import { Controller, Get } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import { LeastRole } from '../../access/least-role';
-import { ApiAnyObject, ApiList, ApiText } from '../../http/docs/api-fields';
+import { ApiAnyObject, ApiList, ApiNextCursor, ApiText } from '../../http/docs/api-fields';
 import type { Answers } from '../../sources/answers';
 import type { Mapping } from '../../sources/mapping/mapping';
 import type { Provider } from '../../sources/providers/provider';
@@ -33,6 +33,7 @@ class ProviderResponse {
 class ProvidersResponse {
   @ApiList(ProviderResponse, { description: 'Presets in the order of their ids, and `custom`' })
   sourceProviders!: ProviderResponse[];
+  @ApiNextCursor('Always null: the list has one page') nextCursor!: null;
 }
 
 const CUSTOM: ProviderResponse = {
@@ -61,7 +62,7 @@ export class SourceProvidersController {
   @ApiOkResponse({ type: ProvidersResponse })
   list(): ProvidersResponse {
     const presets = PROVIDERS.toSorted((a, b) => (a.id < b.id ? -1 : 1));
-    return { sourceProviders: [...presets.map(shown), CUSTOM] };
+    return { sourceProviders: [...presets.map(shown), CUSTOM], nextCursor: null };
   }
 }
 

@@ -27,7 +27,7 @@ export class SourceRequestsController {
   @NoQuery()
   @ApiOperation({
     operationId: 'listSourceRequests',
-    summary: 'List the last requests of a source, and why each was taken or refused.',
+    summary: 'List the last requests of a source, and why each was accepted or refused.',
     description:
       'Requests that other api processes received less than a second ago may be missing. After a crash of PostgreSQL the ' +
       'list is empty.',
@@ -37,6 +37,6 @@ export class SourceRequestsController {
   async list(@Param() { id }: SourcePath, @Acting() acting: ActingOperator): Promise<SourceRequestsResponse> {
     await this.sources.find(id, acting);
     await this.samples.write();
-    return { requests: await listSamples(this.pool, id, KEPT_SAMPLES) };
+    return { requests: await listSamples(this.pool, id, KEPT_SAMPLES), nextCursor: null };
   }
 }

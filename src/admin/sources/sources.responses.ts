@@ -37,7 +37,7 @@ export class SourceResponse {
     description: 'The URL without its token, apart from the last characters, to tell URLs apart',
   })
   urlHint!: string;
-  @ApiInstant({ nullable: true, description: 'Until this time, the URL of before the last rotation works as well' })
+  @ApiInstant({ nullable: true, description: 'Until this time, the previous URL works as well' })
   previousUrlUntil!: string | null;
   @ApiList(String, {
     example: ['…x9Qa'],
@@ -95,4 +95,5 @@ class RequestSampleResponse {
 export class SourceRequestsResponse {
   @ApiList(RequestSampleResponse, { description: 'The last 50 requests, newest first' })
   requests!: RequestSampleResponse[];
+  @ApiNextCursor('Always null: the list has one page') nextCursor!: null;
 }

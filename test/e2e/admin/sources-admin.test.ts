@@ -155,6 +155,7 @@ describe('/v1/admin/sources', () => {
     const accepted = await send(url, SECRET);
     await send(url, OTHER);
     const { body, text } = await ask<{ requests: Record<string, unknown>[] }>(api.url, 'GET', `sources/${id}/requests`);
+    expect(body).toHaveProperty('nextCursor', null);
     expect(body.requests).toMatchObject([
       { result: 'unverified', status: 401, code: 'signature-invalid', facts: { secretsTried: 1 } },
       { result: 'accepted', status: 200, code: null, eventIds: [accepted.body.id], keyHint: `…${SECRET.slice(-4)}` },
@@ -171,6 +172,7 @@ describe('/v1/admin/sources', () => {
       'GET',
       'source-providers',
     );
+    expect(body).toHaveProperty('nextCursor', null);
     expect(body.sourceProviders).toContainEqual(
       expect.objectContaining({ id: 'stripe', name: 'Stripe', proof: expect.any(String) as string }),
     );

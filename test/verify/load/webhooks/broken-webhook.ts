@@ -16,7 +16,7 @@ export type Signing = keyof typeof SIGNATURES;
 const AT = '2026-01-01T00:00:00Z';
 const SECONDS = 1_767_225_600;
 
-/** Something that is signed rightly and cannot become an event. It is kept as a rejection. */
+/** Something with a valid signature that cannot become an event. It is kept as a rejection. */
 interface Kind {
   code: string;
   text: Record<WebhookKind, (name: string) => string>;
@@ -63,7 +63,7 @@ export function webhookConflictWith({ name: id, form }: PlannedEvent, name: stri
   return { name, text, code: 'event-id-conflict', status: 200, key: undefined };
 }
 
-/** A request that would be an event if it were signed rightly. Nothing of it is stored. */
+/** A request that would be an event if its signature were valid. Nothing of it is stored. */
 export function unverifiedWebhook(kind: WebhookKind, name: string, signing: Signing): BrokenRecord {
   const text = kind === 'list' ? item(name, '1') : event(name, '1');
   return { name, text, code: SIGNATURES[signing] ?? '', status: 401, key: undefined };
