@@ -26,7 +26,7 @@ export interface Event {
   correlationId: string;
   /** W3C trace context of the request, if it had one. */
   traceparent: string | undefined;
-  /** Size of the record as received, in bytes. */
+  /** Size of the record as received, in bytes. If the mapping of a source found a larger payload, the size of that. */
   sizeBytes: number;
 }
 

@@ -13,6 +13,7 @@ import { uuidV7 } from '../event/uuid-v7';
 import type { JsonDocument } from '../expressions/json-document';
 import { isCloudEvent } from './is-cloud-event';
 import type { LiveSource, SourceRules } from './live-source';
+import { MappingLimits } from './mapping/mapping-limits';
 import { mapRecord, recordsOf, type MappedRecord } from './mapping/map-request';
 import type { ReceivedRequest } from './received-request';
 import type { Verified } from './verification/verdict';
@@ -75,17 +76,15 @@ export async function prepareRequest(received: ReceivedRequest, context: Prepara
   const isBatch = rules.mapping.records !== undefined;
   const ofRequest = kept(isBatch || !isExactly(received) ? received.facts.body : undefined);
   const records: RecordOfRequest[] = [];
-  const endMs = performance.now() + MAX_MAPPING_MS;
+  const limits = new MappingLimits(context.content.MAX_EVENT_BYTES);
   for (const [i, document] of documents.entries()) {
-    const one = { received, body, document, isBatch, ofRequest };
-    const record = performance.now() < endMs ? await prepareRecord(one, context) : notMapped(one);
+    const one = { received, body, document, isBatch, ofRequest, limits };
+    const reached = limits.reached();
+    const record = reached ? notMapped(one, reached) : await prepareRecord(one, context);
     records.push({ ...record, number: isBatch ? i + 1 : undefined });
   }
   return { records, isBatch, requestJson };
 }
-
-/** Each record may use up the time limit of an expression, and its producer waits for the answer. */
-const MAX_MAPPING_MS = 10_000;
 
 interface OneRecord {
   received: ReceivedRequest;
@@ -93,10 +92,11 @@ interface OneRecord {
   document: JsonDocument;
   isBatch: boolean;
   ofRequest: ReceivedBySource;
+  limits: MappingLimits;
 }
 
 async function prepareRecord(one: OneRecord, context: PreparationContext): Promise<Omit<RecordOfRequest, 'number'>> {
-  const { received, body, document, isBatch, ofRequest } = one;
+  const { received, body, document, isBatch, ofRequest, limits } = one;
   const bytes = (): Buffer => (isBatch ? Buffer.from(document.text) : received.facts.body);
   if (isCloudEvent(context.rules.provider, context.rules.mapping, document)) {
     const request = { ...context.request, received: ofRequest };
@@ -110,14 +110,15 @@ async function prepareRecord(one: OneRecord, context: PreparationContext): Promi
   }
   const exact = mapped.payload === document ? ofRequest : withBody(ofRequest, received.facts.body);
   const request = { ...context.request, idempotencyKey, received: exact };
-  const size = isBatch ? Buffer.byteLength(document.text) : received.facts.body.length;
+  const recordBytes = isBatch ? Buffer.byteLength(document.text) : received.facts.body.length;
+  const payloadBytes = mapped.payload === document ? 0 : Buffer.byteLength(mapped.payload.text);
+  limits.countPayload(payloadBytes);
+  const size = Math.max(recordBytes, payloadBytes);
   const made = prepareText(envelopeOf(mapped, context.source.row.name), request, context.content, size);
   return { made: filtered(made, mapped, context.rules), bytes, idempotencyKey };
 }
 
-function notMapped({ document }: OneRecord): Omit<RecordOfRequest, 'number'> {
-  const message = `mapping: the expressions took more than ${MAX_MAPPING_MS / 1_000} s for the records before this one`;
-  const rejection: RecordRejection = { code: 'invalid-event', message, errors: [] };
+function notMapped({ document }: OneRecord, rejection: RecordRejection): Omit<RecordOfRequest, 'number'> {
   return { made: { rejection }, bytes: () => Buffer.from(document.text), idempotencyKey: undefined };
 }
 

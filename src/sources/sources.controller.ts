@@ -4,7 +4,7 @@ import { ApiExcludeEndpoint, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { SETTINGS_TOKEN, type Settings } from '../config/settings';
 import { readTraceparent } from '../http/correlation';
-import { readSourceBody, SOURCE_BODY } from './body/read-source-body';
+import { largestSourceBody, readSourceBody, SOURCE_BODY } from './body/read-source-body';
 import { PublicUrl } from './public-url';
 import { ReceivedRequest } from './received-request';
 import { ApiSourceRequest } from './source-docs';
@@ -12,8 +12,6 @@ import { SourceEndpoint } from './source-endpoint';
 
 const PATHS = [':token', ':token/*'];
 const ROUTE = { ...SOURCE_BODY, ofSource: true };
-/** A provider may put several events into one request, so its limit is larger than that of an event. */
-const LEAST_MAX_BYTES = 1_048_576;
 
 /** The URLs of sources. source-gate.ts has found the source before a request comes here. */
 @ApiTags('sources')
@@ -27,7 +25,7 @@ export class SourcesController {
     private readonly endpoint: SourceEndpoint,
   ) {
     const { MAX_EVENT_BYTES, REQUEST_STALL_TIMEOUT_MS: stallMs } = settings;
-    this.limits = { maxBytes: Math.max(MAX_EVENT_BYTES, LEAST_MAX_BYTES), stallMs };
+    this.limits = { maxBytes: largestSourceBody(MAX_EVENT_BYTES), stallMs };
   }
 
   @Post(':token')

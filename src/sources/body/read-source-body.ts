@@ -20,6 +20,9 @@ export interface SourceBodyLimits {
   stallMs: number;
 }
 
+/** A provider may put several events into one request, so its limit is larger than that of an event. */
+export const largestSourceBody = (maxEventBytes: number): number => Math.max(maxEventBytes, 1_048_576);
+
 const MEDIA_TYPE = /^\s*[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+\s*(?:;|$)/;
 
 /**
