@@ -40,7 +40,7 @@ export function holderOf(sent: string, secrets: readonly string[]): string | und
 }
 
 export function wrongSecret(place: string, secretsTried: number): Refused {
-  return refused('signature-invalid', `What the request has in ${place} is not a secret of this source.`, {
+  return refused('signature-invalid', `The value in ${place} is not a secret of this source.`, {
     secretsTried,
   });
 }

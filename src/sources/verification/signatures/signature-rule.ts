@@ -93,7 +93,7 @@ export class SignatureReader {
   wrong({ bytes }: SignedText, secretsTried: number, secret?: string): Refused {
     const text = secret === undefined ? undefined : bytes.toString().replaceAll(secret, MASK);
     const shown = (text === undefined ? bytes : Buffer.from(text)).subarray(0, SHOWN_BYTES);
-    return refused('signature-invalid', 'The signature is not that of the request with a secret of this source.', {
+    return refused('signature-invalid', 'The signature does not match the request with any secret of this source.', {
       signedText: withoutTokens(shown.toString()),
       secretsTried,
     });
