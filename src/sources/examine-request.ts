@@ -4,6 +4,7 @@ import type { LiveSource, SourceRules } from './live-source';
 import { prepareRequest, type PreparedRequest } from './prepare-request';
 import type { ReceivedRequest } from './received-request';
 import type { Refused, Verified } from './verification/verdict';
+import { refusedAddress } from './verification/verifiers';
 
 /** What a request to a source is, before anything is stored or called. */
 export type Examination =
@@ -20,13 +21,15 @@ export interface ExaminationContext {
 }
 
 /**
- * Takes the steps of a request in their order: a handshake that needs no signature, the signature, a handshake that
+ * Takes the steps of a request in their order: its address, a handshake that needs no signature, the signature, a handshake that
  * needs one, and the events.
  * @throws Problem `provider-unavailable` if a key cannot be fetched
  */
 export async function examineRequest(received: ReceivedRequest, context: ExaminationContext): Promise<Examination> {
   const { rules } = context;
   const open = planOf(rules, received, false);
+  const stranger = open && refusedAddress(rules.verification, received);
+  if (stranger) return { kind: 'unverified', verdict: stranger };
   if (open) return { kind: 'handshake', plan: open, verdict: undefined };
   if (!rules.canVerify) return { kind: 'no-secret' };
   const verdict = await rules.verify(received);

@@ -1,4 +1,5 @@
 import { isInNetworks } from '../../access/identity/networks';
+import type { ReceivedRequest } from '../received-request';
 import { SecretError } from './secret-error';
 import { compileBasic } from './verify-basic';
 import { compileHmac } from './verify-hmac';
@@ -6,7 +7,7 @@ import { compileJwt } from './verify-jwt';
 import { isBoundToSecret } from './verify-certificate';
 import { compilePublicKey } from './verify-public-key';
 import { compileToken } from './verify-token';
-import { refused } from './verdict';
+import { refused, type Refused } from './verdict';
 import type { CompiledVerifier, VerifierTools } from './verifier';
 import type { Scheme, Verification } from './verification';
 
@@ -46,10 +47,11 @@ export function compileVerifier(
   if (secrets.some((secret) => secret.trim() === '')) throw new SecretError('The secret must not be empty.');
   const scheme = SCHEMES[rule.scheme] as { compile: Compile<Scheme> };
   const verify = scheme.compile(rule, secrets, tools);
-  const { allow } = rule;
-  if (!allow) return verify;
-  return (request) => {
-    if (isInNetworks(request.facts.address, allow)) return verify(request);
-    return refused('address-not-allowed', `The source does not accept requests from ${request.facts.address}.`);
-  };
+  return rule.allow ? (request) => refusedAddress(rule, request) ?? verify(request) : verify;
+}
+
+/** Why requests from the address of this one are refused; undefined if they are not. */
+export function refusedAddress({ allow }: Verification, { facts }: ReceivedRequest): Refused | undefined {
+  if (!allow || isInNetworks(facts.address, allow)) return undefined;
+  return refused('address-not-allowed', `The source does not accept requests from ${facts.address}.`);
 }
