@@ -10,7 +10,7 @@ import {
   type RequestContext,
 } from '../event/prepare-event';
 import { uuidV7 } from '../event/uuid-v7';
-import type { JsonDocument } from '../expressions/json-document';
+import { JsonDocument } from '../expressions/json-document';
 import { isCloudEvent } from './is-cloud-event';
 import type { LiveSource, SourceRules } from './live-source';
 import { MappingLimits } from './mapping/mapping-limits';
@@ -67,7 +67,7 @@ export async function prepareRequest(received: ReceivedRequest, context: Prepara
   });
   if (rules.provider?.format === 'cloudevents' && isBinaryCloudEvent(received.facts.headers)) {
     const request = { ...context.request, received: kept(received.facts.body) };
-    return whole(prepareBinary(received.facts.headers, received.facts.body, request, context.content));
+    return whole(filtered(prepareBinary(received.facts.headers, received.facts.body, request, context.content), rules));
   }
   const body = received.document();
   if ('rejection' in body) return whole(body);
@@ -100,7 +100,8 @@ async function prepareRecord(one: OneRecord, context: PreparationContext): Promi
   const bytes = (): Buffer => (isBatch ? Buffer.from(document.text) : received.facts.body);
   if (isCloudEvent(context.rules.provider, context.rules.mapping, document)) {
     const request = { ...context.request, received: ofRequest };
-    return { made: prepareStructured(bytes(), request, context.content), bytes, idempotencyKey: undefined };
+    const made = filtered(prepareStructured(bytes(), request, context.content), context.rules);
+    return { made, bytes, idempotencyKey: undefined };
   }
   const mapped = await mapRecord(received, body, document, context.rules.mapping);
   if ('rejection' in mapped) return { made: mapped, bytes, idempotencyKey: undefined };
@@ -115,7 +116,7 @@ async function prepareRecord(one: OneRecord, context: PreparationContext): Promi
   limits.countPayload(payloadBytes);
   const size = Math.max(recordBytes, payloadBytes);
   const made = prepareText(envelopeOf(mapped, context.source.row.name), request, context.content, size);
-  return { made: filtered(made, mapped, context.rules), bytes, idempotencyKey };
+  return { made: filtered(made, context.rules, mapped.payload), bytes, idempotencyKey };
 }
 
 function notMapped({ document }: OneRecord, rejection: RecordRejection): Omit<RecordOfRequest, 'number'> {
@@ -140,10 +141,12 @@ function envelopeOf(mapped: MappedRecord, name: string): { text: string; value: 
   return { text, value: { ...fields, payload: payload.value } };
 }
 
-function filtered(made: PrepareResult, { payload }: MappedRecord, { accept }: SourceRules): RecordOfRequest['made'] {
+/** @param payload that of the event, if it is at hand */
+function filtered(made: PrepareResult, { accept }: SourceRules, payload?: JsonDocument): RecordOfRequest['made'] {
   if (!accept || 'rejection' in made) return made;
-  const { payloadJson: _text, extensionsJson: _extensions, ...fields } = made.prepared.event;
-  return accept.matches({ ...fields, payload: payload.exact }) ? made : { filteredOut: made.prepared };
+  const { payloadJson, extensionsJson: _extensions, ...fields } = made.prepared.event;
+  const { exact } = payload ?? new JsonDocument(payloadJson);
+  return accept.matches({ ...fields, payload: exact }) ? made : { filteredOut: made.prepared };
 }
 
 const SPACE = 0x20;
@@ -156,5 +159,12 @@ function isExactly(received: ReceivedRequest): boolean {
   const { body } = received.facts;
   const [first = SPACE] = body;
   const last = body.at(-1) ?? SPACE;
-  return first > SPACE && first !== BOM && last > SPACE; // the payload is cut to the JSON value
+  if (first <= SPACE || first === BOM || last <= SPACE) return false; // the payload is cut to the JSON value
+  return isUtf8Of(parsed.json, body);
+}
+
+/** JSON that was sent as text may have another charset. */
+function isUtf8Of(text: string, body: Buffer): boolean {
+  if (Buffer.byteLength(text) !== body.length) return false;
+  return text.length === body.length || Buffer.from(text).equals(body);
 }
