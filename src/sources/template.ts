@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { JsonDocument } from '../expressions/json-document';
 import type { ReceivedRequest } from './received-request';
 import { NAMED_PARTS, type Part, TemplateError, WHOLE_PARTS } from './template-parts';
@@ -12,6 +13,7 @@ import { NAMED_PARTS, type Part, TemplateError, WHOLE_PARTS } from './template-p
  *   {sha256} {crc32}  of the body; in hex and as a decimal number
  *   {form}            names and values of a form, sorted and joined; `{form?}` is empty for other bodies
  *   {decodedUrl}      the URL with some characters unescaped, as HubSpot signs it
+ *   {newId}           a new UUID each time; only in a mapping
  *   {secret}          a secret of the source; only where a certificate signs it
  *
  * A name that ends in `?` may be absent or null: its text is then empty, and `lines` leaves both of its lines out.
@@ -30,6 +32,8 @@ export type RenderedText = { bytes: Buffer } | { missing: string };
 export interface TemplateOptions {
   /** Whether `{secret}` may be used. */
   secret?: boolean;
+  /** Whether `{newId}` may be used. */
+  newId?: boolean;
 }
 
 /** @throws TemplateError for a part that does not exist */
@@ -59,10 +63,12 @@ function joined(values: readonly (string | Buffer)[]): Buffer {
 }
 
 const secretPart: Part = ({ secret }) => secret;
+const newIdPart: Part = () => randomUUID();
 
-function partOf(piece: string, { secret = false }: TemplateOptions): Part {
+function partOf(piece: string, { secret = false, newId = false }: TemplateOptions): Part {
   const inside = piece.slice(1, -1);
   if (secret && inside === 'secret') return secretPart;
+  if (newId && inside === 'newId') return newIdPart;
   const colon = inside.indexOf(':');
   if (colon < 0 && Object.hasOwn(WHOLE_PARTS, inside)) return WHOLE_PARTS[inside] as Part;
   const kind = inside.slice(0, colon);

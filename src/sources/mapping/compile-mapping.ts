@@ -57,7 +57,7 @@ function compileText(text: string, counts: Counts): Finder {
 }
 
 function compileParts(text: string): Finder {
-  const template = compileTemplate(text);
+  const template = compileTemplate(text, { newId: true });
   return ({ request, scope }) => {
     const rendered = template.render(request, scope.document);
     if ('missing' in rendered) return { missing: `${text}: the request has no ${rendered.missing}` };

@@ -1,7 +1,10 @@
 import { HANDSHAKES } from '../../handshakes/handshakes';
 import type { Provider } from '../provider';
 
-/** Notifications have no id that is always there, and say only when their subscription expires. */
+/**
+ * Notifications have no id that is always there, and say only when their subscription expires. Equal notifications may
+ * be different changes, so each one without an id is an event of its own.
+ */
 export const MICROSOFT_GRAPH: Provider = {
   id: 'microsoft-graph',
   name: 'Microsoft Graph (change notifications)',
@@ -12,6 +15,7 @@ export const MICROSOFT_GRAPH: Provider = {
   secret: 'the clientState of the subscriptions',
   mapping: {
     records: '/value',
+    eventId: ['/id', { template: '{newId}' }],
     eventType: ['/changeType', '/lifecycleEvent'],
     subject: ['/resource', '/subscriptionId'],
   },

@@ -49,6 +49,17 @@ describe('the fields that a mapping finds', () => {
     });
   });
 
+  it('are a new id each time, where a record has none', async () => {
+    const mapping = { eventId: ['/id', { template: '{newId}' }] };
+    const idOf = async (body: string): Promise<string | undefined> => {
+      const found = await mapped(body, mapping);
+      return 'eventId' in found ? found.eventId : undefined;
+    };
+    expect(await idOf('{"id":"n-1"}')).toBe('n-1');
+    expect(await idOf('{}')).toMatch(/^[\da-f-]{36}$/);
+    expect(await idOf('{}')).not.toBe(await idOf('{}'));
+  });
+
   it.each(['null', '""', '0', 'false', '[]'])('take %s for a payload', async (payload) => {
     const found = await mapped(`{"p":${payload}}`, { payload: '/p' });
     expect('payload' in found && found.payload.text).toBe(payload);

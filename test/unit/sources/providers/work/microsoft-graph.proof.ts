@@ -9,6 +9,8 @@ export const notification = (clientState: string): string =>
 
 const CREATED = notification(SECRETS[0]);
 const LIFECYCLE = `{"subscriptionId":"7f105c7d-2dc5-4530-97cd-4e7ae6534c07","lifecycleEvent":"reauthorizationRequired","clientState":"${SECRETS[0]}"}`;
+const WITH_ID = `{"id":"n-1","changeType":"created","resource":"me/drive/root","clientState":"${SECRETS[0]}"}`;
+const NEW_ID = expect.stringMatching(/^[\da-f-]{36}$/) as string;
 const BODY = `{"value":[${CREATED}]}`;
 
 export const proof: Proof = {
@@ -31,15 +33,22 @@ export const proof: Proof = {
   samples: [
     {
       request: { body: BODY },
-      events: [{ eventType: 'created', subject: "Users('5f1b')/Messages('AAMk01')", payload: CREATED }],
+      events: [
+        { eventType: 'created', subject: "Users('5f1b')/Messages('AAMk01')", eventId: NEW_ID, payload: CREATED },
+      ],
+    },
+    {
+      request: { body: `{"value":[${WITH_ID}]}` },
+      events: [{ eventType: 'created', subject: 'me/drive/root', eventId: 'n-1', payload: WITH_ID }],
     },
     {
       request: { body: `{"value":[${CREATED},${LIFECYCLE}]}` },
       events: [
-        { eventType: 'created', subject: "Users('5f1b')/Messages('AAMk01')", payload: CREATED },
+        { eventType: 'created', subject: "Users('5f1b')/Messages('AAMk01')", eventId: NEW_ID, payload: CREATED },
         {
           eventType: 'reauthorizationRequired',
           subject: '7f105c7d-2dc5-4530-97cd-4e7ae6534c07',
+          eventId: NEW_ID,
           payload: LIFECYCLE,
         },
       ],
