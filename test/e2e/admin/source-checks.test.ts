@@ -34,6 +34,8 @@ describe('a source is refused', () => {
     ['/verification/algorithm', /sha1, sha256, sha512/, hmac({ algorithm: 'md5' })],
     ['/verification/allow/0', /CIDR/, hmac({ allow: ['10/8'] })],
     ['/verification/each', /JSON Pointer/, hmac({ each: 'events' })],
+    ['/mapping/records', /verification\.each/, hmac({ each: '/items' })],
+    ['/mapping/records', /verification\.each/, { ...hmac({ each: '/a' }), mapping: { ...MAPPING, records: '/b' } }],
     ['/verification/timestamp/toleranceSeconds', /required/, hmac({ timestamp: { header: 'x-time' } })],
     ['/verification/timestamp', /exactly one of header, value/, hmac({ timestamp: { toleranceSeconds: 5 } })],
     ['/verification/timestamp/unit', /s, ms/, hmac({ timestamp: { header: 'x', unit: 'h', toleranceSeconds: 5 } })],

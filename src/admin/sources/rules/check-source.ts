@@ -91,6 +91,9 @@ function combinedErrors(fields: SourceFields, secrets: CheckedSecrets, tools: Ve
       if (mapping[name] === undefined) errors.push(invalid(`/mapping/${name}`, 'is required'));
     }
   }
+  if ('each' in verification && verification.each !== undefined && mapping.records !== verification.each) {
+    errors.push(invalid('/mapping/records', 'must equal `verification.each`: other records are not verified'));
+  }
   if (verification.scheme === 'none' && !fields.allowUnverified) {
     errors.push(
       invalid('/allowUnverified', 'must be true for the scheme none: whoever knows the URL can then send events'),
