@@ -4,7 +4,8 @@ import { SecretKey } from '../../destinations/secrets/secret-key';
 import { effectiveRules } from '../../sources/effective-source';
 import { PublicUrl } from '../../sources/public-url';
 import type { SealedSource } from '../../sources/source';
-import { keyHint } from '../../sources/verification/key-hint';
+import { hintOfSecret } from '../../sources/verification/key-hint';
+import type { Scheme } from '../../sources/verification/verification';
 import { needsSecret } from '../../sources/verification/verifiers';
 import type { SourceResponse, SourceWithUrlResponse } from './sources.responses';
 
@@ -45,13 +46,14 @@ export class SourceView {
     } = source;
     const isSecondOver = secondSecretUntil !== null && isPast(secondSecretUntil);
     const live = isSecondOver ? secrets.slice(0, 1) : secrets;
+    const { verification } = effectiveRules(source);
     return {
       ...fields,
       urlHint: this.url.ofSource(`…${tokenHint}`),
       previousUrlUntil: previousTokenUntil !== null && !isPast(previousTokenUntil) ? previousTokenUntil : null,
-      secretHints: live.map((secret) => hintOf(secret, source.id, box)),
+      secretHints: live.map((secret) => hintOf(box, secret, source.id, verification.scheme)),
       secondSecretUntil: isSecondOver ? null : secondSecretUntil,
-      needsSecret: live.length === 0 && needsSecret(effectiveRules(source).verification),
+      needsSecret: live.length === 0 && needsSecret(verification),
     };
   }
 }
@@ -59,9 +61,9 @@ export class SourceView {
 const isPast = (instant: string): boolean => Date.parse(instant) <= Date.now();
 
 /** A secret that was sealed with a lost key has no hint. Its source can still be shown, and given a new one. */
-function hintOf(sealed: Buffer, id: string, box: SecretBox): string {
+function hintOf(box: SecretBox, sealed: Buffer, id: string, scheme: Scheme): string {
   try {
-    return keyHint(box.open(sealed, id)) ?? NO_HINT;
+    return hintOfSecret(box.open(sealed, id), scheme) ?? NO_HINT;
   } catch (error) {
     if (error instanceof UnopenedSecretError) return NO_HINT;
     throw error;

@@ -1,4 +1,4 @@
-import { keyHint } from './key-hint';
+import { hintOfSecret } from './key-hint';
 import { SecretError } from './secret-error';
 import { missing } from './verdict';
 import { holderOf, wrongSecret } from './verify-token';
@@ -15,6 +15,6 @@ export function compileBasic(secrets: readonly string[]): CompiledVerifier {
     const encoded = BASIC.exec(sent)?.[1];
     const holder = encoded === undefined ? undefined : holderOf(Buffer.from(encoded, 'base64').toString(), secrets);
     if (holder === undefined) return wrongSecret('the header authorization', secrets.length);
-    return { verified: true, keyHint: keyHint(holder) };
+    return { verified: true, keyHint: hintOfSecret(holder, 'basic') };
   };
 }
