@@ -6,6 +6,7 @@ import { refuseOtherTenant } from '../../access/tenant-scope';
 import { MOST_AGE_MS } from '../../db/fresh-copy';
 import type { Db } from '../../db/pool';
 import { Problem } from '../../event/problems';
+import { deleteSamples } from '../../sources/inspector/samples.queries';
 import type { SealedSource } from '../../sources/source';
 import { mintToken } from '../../sources/source-token';
 import {
@@ -118,6 +119,7 @@ export class Sources {
     const entry = { action: 'source.delete', filter: { id }, acting, tenantIds: [tenantId] } as const;
     await this.audited(entry, async (db) => {
       if (!(await deleteSource(db, id))) noSuchSource();
+      await deleteSamples(db, id);
     });
   }
 

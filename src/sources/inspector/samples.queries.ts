@@ -9,12 +9,14 @@ export interface SampleRow {
   sample: string;
 }
 
-/** Adds samples, and deletes all but the newest `kept` of their sources. */
+/** Adds samples of sources that were not deleted meanwhile, and deletes all but the newest `kept` of their sources. */
 export async function keepSamples(db: Db, rows: readonly SampleRow[], kept: number): Promise<void> {
   await db.query({
     name: 'insert-samples',
     text: `insert into source_samples (source_id, id, sample)
-           select * from unnest($1::uuid[], $2::uuid[], $3::json[]) on conflict do nothing`,
+           select * from unnest($1::uuid[], $2::uuid[], $3::json[]) as made (source_id, id, sample)
+            where exists (select from sources where sources.id = made.source_id)
+           on conflict do nothing`,
     values: [rows.map(({ sourceId }) => sourceId), rows.map(({ id }) => id), rows.map(({ sample }) => sample)],
   });
   await db.query({
@@ -28,6 +30,15 @@ export async function keepSamples(db: Db, rows: readonly SampleRow[], kept: numb
            for update of s skip locked))`,
     values: [[...new Set(rows.map(({ sourceId }) => sourceId))], kept],
   });
+}
+
+/** Deletes the samples of a source that is deleted in the same transaction. Nobody else needs them locked. */
+export async function deleteSamples(db: Db, sourceId: string): Promise<void> {
+  await db.query(
+    `delete from source_samples where ctid = any (array(
+       select ctid from source_samples where source_id = $1 order by id for update))`,
+    [sourceId],
+  );
 }
 
 /** Lists the samples of a source, newest first. */

@@ -150,6 +150,17 @@ describe('/v1/admin/sources', () => {
     }
   });
 
+  it('deletes the samples of a source with it, and writes none afterwards', async () => {
+    const { id, url } = await createdSource(api.url, { secrets: [SECRET] });
+    const other = await createdSource(api.url, { secrets: [SECRET] });
+    await send(url, SECRET);
+    expect((await ask(api.url, 'GET', `sources/${id}/requests`)).text).toContain('accepted');
+    await send(url, SECRET);
+    expect((await ask(api.url, 'DELETE', `sources/${id}`)).status).toBe(204);
+    await ask(api.url, 'GET', `sources/${other.id}/requests`); // writes what waits
+    expect((await api.pool.query('select from source_samples where source_id = $1', [id])).rows).toEqual([]);
+  });
+
   it('shows the last requests of a source, and why each was taken or refused', async () => {
     const { id, url } = await createdSource(api.url, { secrets: [SECRET] });
     const accepted = await send(url, SECRET);

@@ -128,6 +128,7 @@ export const NO_LOCKERS: Readonly<Record<string, string>> = {
   rotateSourceSecret: 'one row',
   rotateSourceToken: 'one row',
   deleteSource: 'one row',
+  deleteSamples: 'rows of a source that this transaction has deleted; keepSamples skips them',
   keepSamples: 'rows that nobody else has locked',
   keepAdminToken: 'one row',
   keepDestinationsKey: 'one row',
