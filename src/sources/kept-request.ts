@@ -1,4 +1,4 @@
-import { maskedHeader, maskedQuery, type Mask } from './inspector/mask';
+import { maskedHeader, maskedPath, maskedQuery, type Mask } from './inspector/mask';
 import type { RequestFacts } from './request-facts';
 
 /** Headers that say how the request came, not what the producer sent. */
@@ -34,7 +34,7 @@ export interface KeptRequest {
 }
 
 /**
- * Leaves out headers that say nothing about what was sent, and masks secrets. A signature stays: without the secret it is
+ * Leaves out headers that say nothing about what was sent and are not signed, and masks secrets. A signature stays: without the secret it is
  * worth nothing.
  */
 export function keptRequest(facts: RequestFacts, mask: Mask): KeptRequest {
@@ -42,19 +42,21 @@ export function keptRequest(facts: RequestFacts, mask: Mask): KeptRequest {
   const headers: Record<string, string> = {};
   let count = 0;
   for (const [name, value] of Object.entries(facts.headers)) {
-    if (value === undefined || OF_THE_WAY.has(name) || PROXY.test(name)) continue;
+    if (value === undefined || (isOfTheWay(name) && !mask.shown.headers.has(name))) continue;
     headers[name] = maskedHeader(name, Array.isArray(value) ? value.join(', ') : value, mask);
     if (++count === MAX_HEADERS) break;
   }
   return {
     method,
-    path,
+    path: maskedPath(path, mask),
     query: storable(maskedQuery(query, mask)),
     headers,
     address,
     receivedAt: receivedAt.toISOString(),
   };
 }
+
+const isOfTheWay = (name: string): boolean => OF_THE_WAY.has(name) || PROXY.test(name);
 
 /** PostgreSQL cannot read a member of a JSON text that has U+0000 anywhere. Only a query can have it: `%00`. */
 function storable(query: KeptRequest['query']): KeptRequest['query'] {

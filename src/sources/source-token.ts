@@ -27,7 +27,7 @@ export function digestOfToken(text: string): string | undefined {
 
 /** Returns a URL or path with the token of a source masked, for logs and traces. */
 export function withoutToken(url: string): string {
-  return url.replace(/\/in\/[^/?#]+/, '/in/…');
+  return url.replace(/\/(?:i|%69)(?:n|%6e)\/[^/?#]+/i, '/in/…');
 }
 
 /** At least so much of a token is masked where a text was cut in the middle of it. What is left could not be guessed. */

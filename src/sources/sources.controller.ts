@@ -8,6 +8,7 @@ import { largestSourceBody, readSourceBody, SOURCE_BODY } from './body/read-sour
 import { PublicUrl } from './public-url';
 import { ReceivedRequest } from './received-request';
 import { ApiSourceRequest } from './source-docs';
+import { sentTarget } from './sent-target';
 import { SourceEndpoint } from './source-endpoint';
 
 const PATHS = [':token', ':token/*'];
@@ -68,12 +69,14 @@ export class SourcesController {
     if (!source) throw new Error('the gate of sources has not run');
     if (method === 'HEAD') return void reply.status(200).send(); // Intercom and Trello check a URL this way
     const receivedAt = new Date();
+    const { path, query } = sentTarget(request.url);
+    const { token } = request.params as { token: string };
     const body = await readSourceBody(request.body, headers, this.limits);
     const received = new ReceivedRequest(
       {
         method,
-        path: pathAfterToken(request.url),
-        url: `${this.url.base()}${request.url}`,
+        path,
+        url: `${this.url.ofSource(token)}${path}${query}`,
         query: request.query as Record<string, string | string[]>,
         headers,
         body,
@@ -91,11 +94,4 @@ export class SourcesController {
     };
     await this.endpoint.handle(source, received, context, reply);
   }
-}
-
-/** Returns what follows the token in `/in/<token>/path?query`, as it was sent. */
-function pathAfterToken(url: string): string {
-  const path = url.split('?', 1)[0] as string;
-  const slash = path.indexOf('/', '/in/'.length);
-  return slash < 0 ? '' : path.slice(slash);
 }

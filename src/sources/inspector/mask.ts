@@ -23,6 +23,8 @@ export interface MaskedVerification {
 /** What is masked in the requests of a source. */
 export interface Mask {
   hidden: Places;
+  /** Whether the path is the secret. */
+  hidesPath: boolean;
   /** What a signature or its check needs. It is worth nothing without the secret, and needed to verify again. */
   shown: Places;
   /** The header with a JWT. Its claims are shown, but not its signature: until it expires, anybody could use it. */
@@ -52,6 +54,7 @@ const SIGNED_SCHEMES = new Set(['hmac', 'ed25519', 'ecdsa', 'rsa']);
 const SECRET_HEADERS = new Set(['authorization', 'proxy-authorization', 'cookie', 'set-cookie']);
 const SECRET_NAME = /(?:token|secret|passw(?:or)?d|pwd|api[-_]?key|auth[-_]?key|access[-_]?key|credentials?)$/i;
 const AUTHENTICATION_SCHEME = /^(?:basic|bearer|digest|hmac|token|apikey) +/i;
+const OF_PATH = /\{(?:path|url|decodedUrl)\}/;
 const JWT_SIGNATURE = /^((?:[^ .]+ +)?[\w-]+\.[\w-]+\.)[\w-]*$/;
 /** A shorter text may occur by chance. */
 const MIN_SECRET_LENGTH = 6;
@@ -65,6 +68,7 @@ export function maskOf(verification: MaskedVerification, secrets: readonly strin
     hidden: scheme === 'token' ? placesOf([value], [header], [query]) : placesOf([], [], []),
     shown: SIGNED_SCHEMES.has(scheme) ? placesOfSignature(verification) : placesOf([], [], []),
     jwtHeader: scheme === 'jwt' ? (header ?? 'authorization').toLowerCase() : undefined,
+    hidesPath: scheme === 'token' && value !== undefined && OF_PATH.test(value),
     prefix,
     each,
     rules: new Map(),
@@ -90,6 +94,10 @@ export function maskedQuery(query: Query, mask: Mask): Record<string, string | s
       return [name, Array.isArray(value) ? value.map(masked) : masked(value)];
     }),
   );
+}
+
+export function maskedPath(path: string, mask: Mask): string {
+  return mask.hidesPath && path !== '' ? MASK : withoutSecrets(path, mask);
 }
 
 /** Returns the texts in a body that are secrets, right or wrong. */

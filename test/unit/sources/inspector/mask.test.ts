@@ -3,6 +3,7 @@ import { JsonDocument } from '../../../../src/expressions/json-document';
 import {
   maskedBeginning,
   maskedHeaders,
+  maskedPath,
   maskedQuery,
   maskOf,
   secretsInBody,
@@ -21,6 +22,15 @@ const header = (name: string, value: string, verification = NONE, secrets: strin
   maskedHeaders({ [name]: value }, maskOf(verification, secrets))[name];
 const query = (name: string, value: string | string[], verification = NONE, secrets: string[] = []) =>
   maskedQuery({ [name]: value }, maskOf(verification, secrets))[name];
+
+describe('the path of a request', () => {
+  it('is masked where it is a secret, right or wrong, and where a secret occurs in it', () => {
+    expect(maskedPath('/wrong', maskOf({ scheme: 'token', value: '{path}' }))).toBe('***');
+    expect(maskedPath('', maskOf({ scheme: 'token', value: '{path}' }))).toBe('');
+    expect(maskedPath('/a/secret-1/b', maskOf({ scheme: 'none' }, ['secret-1']))).toBe('/a/***/b');
+    expect(maskedPath('/a/b', maskOf(HMAC, ['secret-1']))).toBe('/a/b');
+  });
+});
 
 describe('a header of a request', () => {
   it.each([
