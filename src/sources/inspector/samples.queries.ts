@@ -16,6 +16,7 @@ export async function keepSamples(db: Db, rows: readonly SampleRow[], kept: numb
     text: `insert into source_samples (source_id, id, sample)
            select * from unnest($1::uuid[], $2::uuid[], $3::json[]) as made (source_id, id, sample)
             where exists (select from sources where sources.id = made.source_id)
+            order by id
            on conflict do nothing`,
     values: [rows.map(({ sourceId }) => sourceId), rows.map(({ id }) => id), rows.map(({ sample }) => sample)],
   });
