@@ -52,6 +52,39 @@ export const MORE_COLUMNS = `,
          coalesce(s.generation, 1) as generation,
          e.event_id as producer_event_id, e.type, e.subject, e.source, e.size_bytes, e.occurred_at, e.received_at`;
 
+/**
+ * outbox: entries that are not PUBLISHED. FAILED ones wait for an operator.
+ * dispatch: the broker has confirmed the newest dispatch, and no worker has settled it. The reconciler only passes
+ *   entries that are settled or were dispatched again, so all open dispatches lie after its position. `offset 0`
+ *   makes the planner look up each one by key, however many it expects. The upper bound excludes nothing. It changes
+ *   the estimate: 1 entry in 200 between two bounds, 1 in 3 above a single one. With the latter estimate the planner
+ *   compiled the query (5 s) or read the whole table.
+ * replay: until the replay has recorded the outcome of the event.
+ */
+export const OPEN_WORK = `select 'outbox'::text as kind, o.event_id, o.created_at as since from outbox o where o.closed_at is null
+   union all
+   select 'outbox', o.event_id, o.created_at from outbox o where o.failed_at is not null
+   union all
+   select 'dispatch', o.event_id, o.closed_at
+     from (select id, event_id, generation, closed_at from outbox
+            where id > coalesce((select position from chore_progress where name = 'reconciler'), 0)
+              and id <= (select max(id) from outbox)
+              and status = 'PUBLISHED' and destination <> 'dlq' offset 0) o
+     left join lateral (
+       select s.status, s.outbox_id from event_state s where s.event_id = o.event_id offset 0
+     ) s on true
+     left join lateral (
+       select true as yes from processing_attempts a
+        where a.event_id = o.event_id and a.generation = o.generation and a.status = 'SUCCESS' limit 1
+     ) done on true
+    where (s.status is null or s.status = 'DISPATCHED' and coalesce(s.outbox_id, o.id) = o.id) and done.yes is null
+   union all
+   select 'retry', r.event_id, s.updated_at from retry_schedule r left join event_state s on s.event_id = r.event_id
+   union all
+   select 'replay', r.event_id, replays.created_at
+     from replay_events r left join replays on replays.id = r.replay_id
+    where r.outcome in ('PENDING', 'DISPATCHED')`;
+
 const STATEMENTS = [
   // The same bound as uuid_v7_floor, but part of the interface and parallel safe.
   `create function reporting.id_floor(moment timestamptz) returns uuid immutable parallel safe language sql as $$
@@ -74,35 +107,5 @@ const STATEMENTS = [
 
   `create view reporting.usage as select tenant_id, day, type, events, bytes from usage_daily`,
 
-  // outbox: entries that are not PUBLISHED. FAILED ones wait for an operator.
-  // dispatch: the broker has confirmed the newest dispatch, and no worker has settled it. The reconciler only passes
-  //   entries that are settled or were dispatched again, so all open dispatches lie after its position. `offset 0`
-  //   makes the planner look up each one by key, however many it expects. The upper bound excludes nothing. It changes
-  //   the estimate: 1 entry in 200 between two bounds, 1 in 3 above a single one. With the latter estimate the planner
-  //   compiled the query (5 s) or read the whole table.
-  // replay: until the replay has recorded the outcome of the event.
-  `create view reporting.open_work as
-   select 'outbox'::text as kind, o.event_id, o.created_at as since from outbox o where o.closed_at is null
-   union all
-   select 'outbox', o.event_id, o.created_at from outbox o where o.failed_at is not null
-   union all
-   select 'dispatch', o.event_id, o.closed_at
-     from (select id, event_id, generation, closed_at from outbox
-            where id > coalesce((select position from chore_progress where name = 'reconciler'), 0)
-              and id <= (select max(id) from outbox)
-              and status = 'PUBLISHED' and destination <> 'dlq' offset 0) o
-     left join lateral (
-       select s.status, s.outbox_id from event_state s where s.event_id = o.event_id offset 0
-     ) s on true
-     left join lateral (
-       select true as yes from processing_attempts a
-        where a.event_id = o.event_id and a.generation = o.generation and a.status = 'SUCCESS' limit 1
-     ) done on true
-    where (s.status is null or s.status = 'DISPATCHED' and coalesce(s.outbox_id, o.id) = o.id) and done.yes is null
-   union all
-   select 'retry', r.event_id, s.updated_at from retry_schedule r left join event_state s on s.event_id = r.event_id
-   union all
-   select 'replay', r.event_id, replays.created_at
-     from replay_events r left join replays on replays.id = r.replay_id
-    where r.outcome in ('PENDING', 'DISPATCHED')`,
+  `create view reporting.open_work as ${OPEN_WORK}`,
 ];

@@ -16,7 +16,7 @@ export class Sources1764550000000 implements MigrationInterface {
 
   async up(runner: QueryRunner): Promise<void> {
     for (const statement of TABLES) await runner.query(statement);
-    await runner.query(ensurePartitions(['events', 'processing_attempts', 'received_requests', 'rejections']));
+    await runner.query(ensurePartitions(WEEKLY));
     await runner.query('select ensure_partitions()');
     await runner.query(`create or replace ${eventStatus(`${MORE_COLUMNS}, e.source_id`)}`);
     await runner.query(`create or replace ${eventsView('source_id')}`);
@@ -35,6 +35,9 @@ export class Sources1764550000000 implements MigrationInterface {
     await runner.query('alter table events drop column source_id, drop column request_id');
   }
 }
+
+/** The tables with a partition a week. */
+export const WEEKLY = ['events', 'processing_attempts', 'received_requests', 'rejections'];
 
 const eventsView = (sourceId: string): string => `view reporting.events as
   select event_id as id, tenant_id, producer_event_id as event_id, type, subject, source, ${sourceId},
@@ -129,7 +132,7 @@ const TABLES = [
 ];
 
 /** The function of the initial schema, for these tables with a partition a week. */
-const ensurePartitions = (weekly: readonly string[]): string => `
+export const ensurePartitions = (weekly: readonly string[]): string => `
   create or replace function ensure_partitions() returns integer language plpgsql as $$
   declare
     made integer := 0;

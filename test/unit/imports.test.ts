@@ -4,12 +4,12 @@ import * as ts from 'typescript';
 
 const SRC = path.resolve(__dirname, '../../src');
 
-const FEATURES = ['ingest', 'sources', 'outbox', 'worker', 'admin', 'operations'];
+const FEATURES = ['ingest', 'sources', 'outbox', 'worker', 'deliveries', 'admin', 'operations'];
 const FOUNDATIONS = ['db', 'expressions', 'redis', 'broker', 'http', 'observability', 'runtime'];
 /** What several features share and is more than a foundation: where an event stands, who may, what was done, where events go. */
-const SHARED = ['event-state', 'access', 'audit', 'destinations', 'rejections'];
-/** A source stores what it takes as ingest does, and operators look after sources. */
-const ALSO_MAY_IMPORT: Record<string, string[]> = { sources: ['ingest'], admin: ['sources'] };
+const SHARED = ['event-state', 'delivery-state', 'access', 'audit', 'destinations', 'rejections'];
+/** A source stores what it takes as ingest does, operators look after sources, and a worker hands over what it settled. */
+const ALSO_MAY_IMPORT: Record<string, string[]> = { sources: ['ingest'], admin: ['sources'], worker: ['deliveries'] };
 
 /** What the files of a folder may import of ours, besides their own folder. */
 const MAY_IMPORT: Record<string, string[]> = {

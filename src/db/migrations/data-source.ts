@@ -14,6 +14,7 @@ import { Identity1764540000000 } from '../../../migrations/1764540000000-identit
 import { AuditTenants1764543000000 } from '../../../migrations/1764543000000-audit-tenants';
 import { RotatedKeys1764546000000 } from '../../../migrations/1764546000000-rotated-keys';
 import { Sources1764550000000 } from '../../../migrations/1764550000000-sources';
+import { Deliveries1764555000000 } from '../../../migrations/1764555000000-deliveries';
 
 /** TypeORM runs the migrations; all other access is SQL over pg. */
 export function createDataSource(databaseUrl: string): DataSource {
@@ -40,6 +41,7 @@ export function createDataSource(databaseUrl: string): DataSource {
       AuditTenants1764543000000,
       RotatedKeys1764546000000,
       Sources1764550000000,
+      Deliveries1764555000000,
     ],
     migrationsTableName: 'schema_migrations',
   });

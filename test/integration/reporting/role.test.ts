@@ -47,7 +47,7 @@ describe('the role streamforge_reporting, created with the SQL of docs/reporting
 
   it('can read every view', async () => {
     const views = await relations('reporting');
-    expect(views).toHaveLength(5);
+    expect(views).toHaveLength(6);
     for (const view of views) expect([view, await trying(`select * from ${view}`)]).toEqual([view, 'read']);
     const { rows } = await reader.query('select status from reporting.events');
     expect(rows).toEqual([{ status: 'RECEIVED' }]);

@@ -1,0 +1,47 @@
+/** Identifies a delivery. `generation` counts the deliveries of one event to one destination, from 1. */
+export interface DeliveryKey {
+  eventId: string;
+  destinationId: string;
+  generation: number;
+}
+
+/** What `deliveries.status` may hold. */
+export const STORED_DELIVERY_STATUSES = ['OPEN', 'DELIVERED', 'FAILED', 'DISCARDED', 'SKIPPED'] as const;
+
+/**
+ * The public status of a delivery. The view `delivery_status` (see the migrations) is the only place that derives it.
+ * An open delivery is IN_FLIGHT while a worker holds its lease, RETRYING once it has been tried, and PENDING before.
+ */
+export const DELIVERY_STATUSES = [
+  'PENDING',
+  'IN_FLIGHT',
+  'RETRYING',
+  'DELIVERED',
+  'FAILED',
+  'DISCARDED',
+  'SKIPPED',
+] as const;
+export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];
+
+/** A delivery that a settle transaction is about to record. */
+export interface PlannedDelivery {
+  eventId: string;
+  destinationId: string;
+  tenantId: string;
+  type: string;
+  /** Generation of the event, not of the delivery. */
+  eventGeneration: number;
+  /** This process has a free place for it and can send it right after the commit. */
+  reserved: boolean;
+}
+
+/** What became of a planned delivery. `leased`: the caller holds the lease and must send it. */
+export interface RecordedDelivery extends DeliveryKey {
+  outcome: 'leased' | 'queued' | 'settled';
+}
+
+/** The right to send deliveries. The token is the only proof (I4), so every claim needs a new one. */
+export interface DeliveryLease {
+  token: string;
+  seconds: number;
+}
