@@ -3,6 +3,7 @@ import { stepReplay } from '../../../src/admin/replays/replay-step';
 import { cancelPending, insertReplayEvents } from '../../../src/admin/replays/replay-events.queries';
 import { cancelReplay, finishReplay, lockReplay } from '../../../src/admin/replays/replay.queries';
 import { inTransaction, type Db } from '../../../src/db/pool';
+import { recordDeliveries } from '../../../src/delivery-state/record-deliveries.queries';
 import { completeDispatchesOfSucceeded, completeStates } from '../../../src/event-state/complete.queries';
 import { discardDeadLetters } from '../../../src/event-state/discard-dead-letters.queries';
 import { dispatchDeadLetters } from '../../../src/event-state/dispatch-dead-letters.queries';
@@ -95,6 +96,26 @@ async function cancel(db: Db, id: string): Promise<void> {
 
 const STATES = ['event_state'] as const;
 
+/** The destination of all deliveries of the test. */
+export const DESTINATION = '019a0000-0000-7000-8000-000000000001';
+
+/** A settle transaction and the next generation of the same events, which a reprocess dispatched. */
+const record =
+  (eventGeneration: number) =>
+  (db: Db, { ids }: LockedRows) =>
+    recordDeliveries(
+      db,
+      ids.map((eventId) => ({
+        eventId,
+        destinationId: DESTINATION,
+        tenantId: 'acme',
+        type: 'order.paid',
+        eventGeneration,
+        reserved: false,
+      })),
+      { token: DESTINATION, seconds: 30 },
+    );
+
 /** What locks several rows about events. */
 export const EVENT_LOCKERS: readonly Locker[] = [
   one('completeStates', STATES, (db, { ids }) => completeStates(db, ids.map(dispatched))),
@@ -120,6 +141,8 @@ export const EVENT_LOCKERS: readonly Locker[] = [
   one('openAttempts', ['processing_attempts'], (db, { ids }) =>
     openAttempts(db, ids.map(dispatched), { durationMs: 1, worker: 'test' }),
   ),
+  one('recordDeliveries', ['deliveries'], record(1)),
+  one('recordDeliveries', ['deliveries'], record(2)),
   { name: 'SettlePass', tables: ['event_state', 'processing_attempts'], run: settleBatch },
   { name: 'stepReplay', tables: STATES, run: (pool, { replays }) => inTurn(pool, replays, step) },
   { name: 'cancelReplay', tables: STATES, run: (pool, { replays }) => inTurn(pool, replays, cancel) },

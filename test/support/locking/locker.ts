@@ -8,7 +8,8 @@ export type LockedTable =
   | 'usage_daily'
   | 'admin_audit'
   | 'idempotency_keys'
-  | 'processing_attempts';
+  | 'processing_attempts'
+  | 'deliveries';
 
 /** What a statement or a transaction under test works on. Two that run at once get the same rows in opposite order. */
 export interface LockedRows {
