@@ -130,6 +130,7 @@ export const NO_LOCKERS: Readonly<Record<string, string>> = {
   deleteSource: 'one row',
   deleteSamples: 'rows of a source that this transaction has deleted; keepSamples skips them',
   keepSamples: 'rows that nobody else has locked',
+  claimDeliveries: 'rows that nobody else has locked',
   keepAdminToken: 'one row',
   keepDestinationsKey: 'one row',
 };
