@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import type { DeliveryKey } from '../../src/delivery-state/delivery';
 import { uuidV7 } from '../../src/event/uuid-v7';
 
 /** The columns of a delivery that tests use. */
@@ -75,4 +76,41 @@ export async function queueRows(pool: Pool): Promise<QueueRow[]> {
        from delivery_queue order by event_id, destination_id, generation`,
   );
   return rows;
+}
+
+/** Inserts a delivery, in the queue if it is open. It is due in `dueInSeconds`; a negative number makes it overdue. */
+export async function givenDelivery(
+  pool: Pool,
+  delivery: Pick<DeliveryRow, 'eventId' | 'destinationId'> &
+    Partial<Omit<DeliveryRow, 'settledAt' | 'failedAt'>> & { dueInSeconds?: number; lease?: string | null },
+): Promise<DeliveryKey> {
+  const { eventId, destinationId, generation = 1, tenantId = 'acme', type = 'order.paid', status = 'OPEN' } = delivery;
+  const { attempts = 0, tries = attempts, exhausted = false, lastReasonCode = null, lastStatusCode = null } = delivery;
+  const { lastError = null, replayId = null, dueInSeconds = 0, lease = null } = delivery;
+  await pool.query(
+    `insert into deliveries (event_id, destination_id, generation, tenant_id, type, status, attempts, tries, exhausted,
+                             last_reason_code, last_status_code, last_error, replay_id, settled_at, failed_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, case when $6 <> 'OPEN' then now() end,
+             case when $6 in ('FAILED', 'DISCARDED') then now() end)`,
+    [
+      ...[eventId, destinationId, generation, tenantId, type, status, attempts, tries, exhausted],
+      ...[lastReasonCode, lastStatusCode, lastError, replayId],
+    ],
+  );
+  if (status === 'OPEN') {
+    await pool.query(
+      `insert into delivery_queue (event_id, destination_id, generation, due_at, lease)
+       values ($1, $2, $3, now() + make_interval(secs => $4), $5)`,
+      [eventId, destinationId, generation, dueInSeconds, lease],
+    );
+  }
+  return { eventId, destinationId, generation };
+}
+
+/** Disables a destination as an operator does, or as StreamForge does if there is a reason. */
+export async function disable(pool: Pool, destinationId: string, reason: string | null = null): Promise<void> {
+  await pool.query('update destinations set enabled = false, disabled_reason = $2 where id = $1', [
+    destinationId,
+    reason,
+  ]);
 }

@@ -3,13 +3,14 @@ import { errorCode } from '../../../src/db/pg-errors';
 import { CONNECTION_OPTIONS, createPool } from '../../../src/db/pool';
 import { uuidV7 } from '../../../src/event/uuid-v7';
 import { useDatabase } from '../../support/fixtures/database';
-import { DESTINATION, EVENT_LOCKERS } from '../../support/locking/event-lockers';
+import { DELIVERY_LOCKERS, layDeliveries } from '../../support/locking/delivery-lockers';
+import { EVENT_LOCKERS } from '../../support/locking/event-lockers';
 import type { LockedRows, LockedTable, Locker } from '../../support/locking/locker';
 import { OTHER_LOCKERS, preparedFor, TOKEN } from '../../support/locking/other-lockers';
 
 const ROWS = 200;
 const ROUNDS = 3;
-const LOCKERS = [...EVENT_LOCKERS, ...OTHER_LOCKERS];
+const LOCKERS = [...EVENT_LOCKERS, ...DELIVERY_LOCKERS, ...OTHER_LOCKERS];
 
 /**
  * These close the entries of one lease, which nobody else locks, or delete entries that were closed hours ago. They never
@@ -44,8 +45,8 @@ async function lay(pool: Pool, tables: readonly LockedTable[]): Promise<LockedRo
     );
   }
   if (tells('idempotency_keys')) await layKeys(pool, heap);
+  if (tells('deliveries', 'delivery_queue')) await layDeliveries(pool, heap);
   if (tells('admin_audit')) await layActions(pool, heap);
-  if (tells('deliveries')) await layDeliveries(pool);
   return { ids, replays, entries: tells('outbox') ? await layEntries(pool) : [] };
 }
 
@@ -99,15 +100,6 @@ async function layActions(pool: Pool, heap: readonly string[]): Promise<void> {
      select ('00000000' || substr(id::text, 9))::uuid, 'admin', 'replay', '{}', '{}', 'c', decode(md5(id::text), 'hex')
        from unnest($1::uuid[]) as t (id)`,
     [heap],
-  );
-}
-
-async function layDeliveries(pool: Pool): Promise<void> {
-  await pool.query('truncate deliveries, delivery_queue');
-  await pool.query(
-    `insert into destinations (id, tenant_id, url, event_types, enabled, description, timeout_ms, max_in_flight, secret)
-     values ($1, 'acme', 'https://receiver.example', '{*}', true, '', 1000, 8, '') on conflict do nothing`,
-    [DESTINATION],
   );
 }
 

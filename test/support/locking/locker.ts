@@ -9,7 +9,8 @@ export type LockedTable =
   | 'admin_audit'
   | 'idempotency_keys'
   | 'processing_attempts'
-  | 'deliveries';
+  | 'deliveries'
+  | 'delivery_queue';
 
 /** What a statement or a transaction under test works on. Two that run at once get the same rows in opposite order. */
 export interface LockedRows {

@@ -1,0 +1,59 @@
+import type { Db } from '../db/pool';
+import { hasSameKey, isFree, keyOf } from './delivery-keys';
+
+/**
+ * Settles up to `limit` open deliveries of a destination that is disabled or deleted: FAILED if failures disabled it, with
+ * the reason of their last attempt; SKIPPED if a person disabled or deleted it. Does nothing while it is enabled. Leaves
+ * out deliveries that a worker is sending; these are settled by their response, or closed later if they failed.
+ * Returns the number of deliveries closed.
+ *
+ * @arrow OPEN --> FAILED
+ * @arrow OPEN --> SKIPPED
+ */
+export async function closeDestination(db: Db, destinationId: string, limit: number): Promise<number> {
+  const { rowCount } = await db.query(
+    `with chosen as materialized (
+       select ${keyOf('q')} from delivery_queue q
+        where q.destination_id = $1 and ${isFree('q')}
+          and not exists (select from destinations t where t.id = $1 and t.enabled)
+        order by q.due_at limit $2
+     ), free as (
+       select ${keyOf('q')} from chosen
+         join delivery_queue q on ${hasSameKey('q', 'chosen')}
+        where q.event_id = any (array(select event_id from chosen)) and ${isFree('q')} order by ${keyOf('q')} for update of q skip locked
+     ), unqueued as (
+       delete from delivery_queue q using free
+        where q.event_id = any (array(select event_id from free)) and ${hasSameKey('q', 'free')} returning ${keyOf('q')}
+     )
+     update deliveries d
+        set status = case when t.disabled_reason is null then 'SKIPPED' else 'FAILED' end,
+            last_reason_code = case when t.disabled_reason is not null and d.last_reason_code is not null
+                                    then d.last_reason_code
+                                    when t.id is null then 'DESTINATION_DELETED' else 'DESTINATION_DISABLED' end,
+            settled_at = now(), failed_at = case when t.disabled_reason is not null then now() end
+       from unqueued left join destinations t on t.id = $1
+      where d.event_id = any (array(select event_id from unqueued)) and ${hasSameKey('d', 'unqueued')}`,
+    [destinationId, limit],
+  );
+  return rowCount ?? 0;
+}
+
+/**
+ * Lists destinations that have open deliveries although they are disabled or deleted, at most `limit`. Reads one row of
+ * the queue for each destination that is in it.
+ */
+export async function listClosedBacklogs(db: Db, limit: number): Promise<string[]> {
+  const { rows } = await db.query<{ id: string }>(
+    `with recursive queued (id) as (
+       (select destination_id from delivery_queue order by destination_id limit 1)
+       union all
+       select (select q.destination_id from delivery_queue q where q.destination_id > queued.id
+                order by q.destination_id limit 1)
+         from queued where queued.id is not null
+     )
+     select id from queued
+      where id is not null and not exists (select from destinations t where t.id = queued.id and t.enabled) limit $1`,
+    [limit],
+  );
+  return rows.map(({ id }) => id);
+}

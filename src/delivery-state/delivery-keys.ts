@@ -1,0 +1,31 @@
+import type { DeliveryKey } from './delivery';
+
+/** The values of $1 to $3 in a statement about these deliveries. */
+export function keyValues(keys: readonly DeliveryKey[]): [string[], string[], number[]] {
+  return [
+    keys.map(({ eventId }) => eventId),
+    keys.map(({ destinationId }) => destinationId),
+    keys.map(({ generation }) => generation),
+  ];
+}
+
+/**
+ * Whether the row of `table` is one of the deliveries in $1 to $3. The first condition lets PostgreSQL find the rows by
+ * their index and leave out the partitions of other weeks.
+ */
+export const isOneOf = (table: string): string => `(${table}.event_id = any ($1::uuid[])
+  and (${keyOf(table)}) in (select * from unnest($1::uuid[], $2::uuid[], $3::integer[])))`;
+
+/** The key of the row of `table`. Every statement locks deliveries, and their rows in the queue, in this order. */
+export const keyOf = (table: string): string => `${table}.event_id, ${table}.destination_id, ${table}.generation`;
+
+export const hasSameKey = (a: string, b: string): string => `(${keyOf(a)}) = (${keyOf(b)})`;
+
+/** Whether a delivery `newer` to the same destination makes the one in `table` history. */
+export const isSuperseded = (table: string): string => `exists (
+  select from deliveries newer
+   where newer.event_id = ${table}.event_id and newer.destination_id = ${table}.destination_id
+     and newer.generation > ${table}.generation)`;
+
+/** Whether nobody is sending the delivery of this row of the queue. A lease that has expired holds nothing. */
+export const isFree = (queue: string): string => `(${queue}.lease is null or ${queue}.due_at <= now())`;

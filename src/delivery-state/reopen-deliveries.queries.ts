@@ -1,0 +1,49 @@
+import type { Db } from '../db/pool';
+import type { DeliveryKey } from './delivery';
+import { hasSameKey, isFree, isOneOf, isSuperseded, keyOf, keyValues } from './delivery-keys';
+
+/**
+ * Opens deliveries again for an operator. They are due at once and have the whole retry schedule before them; `attempts`
+ * goes on counting. Leaves out deliveries that are neither FAILED nor DISCARDED, that a newer delivery to the same
+ * destination has replaced, or whose destination is disabled or deleted. Returns the number of deliveries opened.
+ *
+ * @arrow FAILED --> OPEN
+ * @arrow DISCARDED --> OPEN
+ */
+export async function reopenDeliveries(db: Db, keys: readonly DeliveryKey[]): Promise<number> {
+  const { rowCount } = await db.query(
+    `with picked as (
+       select ${keyOf('d')} from deliveries d
+        where ${isOneOf('d')} and d.status in ('FAILED', 'DISCARDED') and not ${isSuperseded('d')}
+          and exists (select from destinations t where t.id = d.destination_id and t.enabled)
+        order by ${keyOf('d')} for update
+     ), opened as (
+       update deliveries d
+          set status = 'OPEN', tries = 0, exhausted = false, settled_at = null, failed_at = null
+         from picked where d.event_id = any ($1::uuid[]) and ${hasSameKey('d', 'picked')}
+       returning ${keyOf('d')}
+     )
+     insert into delivery_queue (event_id, destination_id, generation)
+     select ${keyOf('opened')} from opened order by ${keyOf('opened')}`,
+    keyValues(keys),
+  );
+  return rowCount ?? 0;
+}
+
+/**
+ * Makes deliveries that wait for their next try due at once. They remain RETRYING, and the try counts as any other.
+ * Leaves out deliveries that a worker is sending. Returns the number of those that were not due yet.
+ */
+export async function hurryDeliveries(db: Db, keys: readonly DeliveryKey[]): Promise<number> {
+  const { rowCount } = await db.query(
+    `with waiting as (
+       select ${keyOf('q')} from delivery_queue q
+        where ${isOneOf('q')} and ${isFree('q')} and q.due_at > now()
+        order by ${keyOf('q')} for update
+     )
+     update delivery_queue q set due_at = now() from waiting
+      where q.event_id = any ($1::uuid[]) and ${hasSameKey('q', 'waiting')}`,
+    keyValues(keys),
+  );
+  return rowCount ?? 0;
+}

@@ -1,0 +1,53 @@
+import type { Pool } from 'pg';
+import { inTransaction, type Db } from '../../../src/db/pool';
+import { closeDestination } from '../../../src/delivery-state/close-destination.queries';
+import type { DeliveryKey } from '../../../src/delivery-state/delivery';
+import { discardDeliveries } from '../../../src/delivery-state/discard-deliveries.queries';
+import { hurryDeliveries, reopenDeliveries } from '../../../src/delivery-state/reopen-deliveries.queries';
+import { disable, givenDestinationRow } from '../deliveries';
+import { DESTINATION } from './event-lockers';
+import type { Locker } from './locker';
+
+const destinations = { enabled: '', disabled: '' };
+
+/** The deliveries of these events to both destinations, in the order of the events. */
+const keysOf = (ids: readonly string[]): DeliveryKey[] =>
+  ids.flatMap((eventId) =>
+    Object.values(destinations).map((destinationId) => ({ eventId, destinationId, generation: 1 })),
+  );
+
+/** Half of the deliveries have failed. The others wait for a try. */
+export async function layDeliveries(pool: Pool, heap: readonly string[]): Promise<void> {
+  for (const table of ['deliveries', 'delivery_queue', 'destinations']) await pool.query(`delete from ${table}`);
+  destinations.enabled = await givenDestinationRow(pool);
+  destinations.disabled = await givenDestinationRow(pool);
+  await disable(pool, destinations.disabled);
+  await pool.query('update destinations set id = $2 where id = $1', [await givenDestinationRow(pool), DESTINATION]);
+  const rows = `unnest($1::uuid[]) with ordinality as t (id, i) cross join unnest($2::uuid[]) as to_ (id)`;
+  const values = [heap, Object.values(destinations).reverse()];
+  await pool.query(
+    `insert into deliveries (event_id, destination_id, generation, tenant_id, type, status, attempts, failed_at)
+     select t.id, to_.id, 1, 'acme', 'order.paid', case i % 2 when 0 then 'FAILED' else 'OPEN' end, 1,
+            case i % 2 when 0 then now() end from ${rows}`,
+    values,
+  );
+  await pool.query(
+    `insert into delivery_queue (event_id, destination_id, generation, due_at)
+     select t.id, to_.id, 1, now() + make_interval(secs => i) from ${rows} where i % 2 = 1`,
+    values,
+  );
+}
+
+const locker = (name: string, run: (db: Db, keys: DeliveryKey[]) => Promise<unknown>): Locker => ({
+  name,
+  tables: ['deliveries', 'delivery_queue'],
+  run: (pool, { ids }) => inTransaction(pool, (db) => run(db, keysOf(ids))),
+});
+
+/** What locks several deliveries, or rows of their queue. */
+export const DELIVERY_LOCKERS: readonly Locker[] = [
+  locker('reopenDeliveries', reopenDeliveries),
+  locker('hurryDeliveries', hurryDeliveries),
+  locker('discardDeliveries', discardDeliveries),
+  locker('closeDestination', (db) => closeDestination(db, destinations.disabled, 1_000)),
+];
