@@ -9,6 +9,7 @@ import { PoisonDetector } from './crashes/poison-detector';
 import { withUniqueNames, type Handler } from './handler';
 import { ExternalHandlers } from './run/external-handlers';
 import { BatchSettler } from './settle/batch-settler';
+import type { DeliveryTaker } from './settle/pass-deliveries';
 
 /** Retries have their own queue and a small prefetch, so that a burst of retries cannot delay fresh events. */
 const RETRY_PREFETCH = 50;
@@ -19,15 +20,16 @@ export interface WorkerParts {
   broker: Broker;
   metrics: Metrics;
   handlers: readonly Handler[];
+  deliveries: DeliveryTaker;
 }
 
 /** Wires a worker. The consumers of both queues share the processing steps. */
-export function createWorker({ settings, pool, broker, metrics, handlers }: WorkerParts): WorkerLoop {
+export function createWorker({ settings, pool, broker, metrics, handlers, deliveries }: WorkerParts): WorkerLoop {
   const named = withUniqueNames(handlers);
   const poison = new PoisonDetector(pool);
   const externals = new ExternalHandlers(settings, named, poison);
   const router = new MessageRouter(pool, externals);
-  const settler = new BatchSettler(settings, pool, named, metrics);
+  const settler = new BatchSettler(settings, pool, named, metrics, deliveries);
   const steps = { router, externals, poison, settler, metrics };
   const { RABBITMQ_PREFETCH: prefetch, WORKER_BATCH_SIZE: batchSize } = settings;
   const retries = { prefetch: RETRY_PREFETCH, batchSize: RETRY_PREFETCH };

@@ -1,6 +1,15 @@
 import type { Pool } from 'pg';
 import type { DeliveryKey } from '../../src/delivery-state/delivery';
 import { uuidV7 } from '../../src/event/uuid-v7';
+import type { DeliveryTaker } from '../../src/worker/settle/pass-deliveries';
+
+/** For workers of tests that have no destinations. */
+export const NO_DELIVERIES: DeliveryTaker = {
+  plan: () => Promise.resolve([]),
+  newLease: () => ({ token: '', seconds: 0 }),
+  recorded: () => undefined,
+  abandoned: () => undefined,
+};
 
 /** The columns of a delivery that tests use. */
 export interface DeliveryRow {

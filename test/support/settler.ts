@@ -7,9 +7,11 @@ import { Metrics } from '../../src/observability/metrics';
 import type { Handler } from '../../src/worker/handler';
 import { UsageMeter } from '../../src/worker/handlers/usage-meter';
 import { BatchSettler } from '../../src/worker/settle/batch-settler';
+import type { DeliveryTaker } from '../../src/worker/settle/pass-deliveries';
 import { workItem, type WorkItem } from '../../src/worker/work-item';
 import { testSettings } from './app';
 import { createTestDatabase, type TestDatabase } from './database';
+import { NO_DELIVERIES } from './deliveries';
 import { FailingHandler } from './failing-handler';
 import { delivered, givenEvent, outboxRows } from './rows';
 
@@ -26,10 +28,14 @@ export interface TestSettler {
 export function settlerOf(
   pool: Pool,
   handlers: readonly Handler[],
-  { env = {}, metrics = new Metrics() }: { env?: Record<string, string>; metrics?: Metrics } = {},
+  {
+    env = {},
+    metrics = new Metrics(),
+    deliveries = NO_DELIVERIES,
+  }: { env?: Record<string, string>; metrics?: Metrics; deliveries?: DeliveryTaker } = {},
 ): TestSettler {
   const rules = { MAX_RETRY_ATTEMPTS: '3', RETRY_BACKOFF_MS: '1000,5000', RETRY_JITTER: '0', ...env };
-  const settler = new BatchSettler(testSettings(rules), pool, handlers, metrics);
+  const settler = new BatchSettler(testSettings(rules), pool, handlers, metrics, deliveries);
   return { settle: (events) => settler.settle(events.map((event) => itemOf(event))) };
 }
 
@@ -50,7 +56,7 @@ export class WorkerDatabase {
     beforeEach(async () => {
       await this.pool.query(
         `truncate events, outbox, idempotency_keys, event_state, processing_attempts, retry_schedule, dead_letters,
-                  usage_daily, handler_effects, crash_trials, effects`,
+                  usage_daily, handler_effects, crash_trials, deliveries, delivery_queue, effects`,
       );
     });
     afterAll(() => this.database.drop());

@@ -4,6 +4,7 @@ import { Metrics } from '../../src/observability/metrics';
 import { createWorker } from '../../src/worker/create-worker';
 import type { Handler } from '../../src/worker/handler';
 import { testSettings } from './app';
+import { NO_DELIVERIES } from './deliveries';
 
 export interface TestWorker {
   metrics: Metrics;
@@ -19,7 +20,14 @@ export function startWorker(
   env: Record<string, string> = {},
 ): TestWorker {
   const metrics = new Metrics();
-  const worker = createWorker({ settings: testSettings(env), pool, broker, metrics, handlers });
+  const worker = createWorker({
+    settings: testSettings(env),
+    pool,
+    broker,
+    metrics,
+    handlers,
+    deliveries: NO_DELIVERIES,
+  });
   worker.onApplicationBootstrap();
   return { metrics, stop: () => worker.beforeApplicationShutdown() };
 }

@@ -9,8 +9,9 @@ import { HandlerTimeout } from '../run/handler-timeout';
 import { HandlerFailure, TransactionalHandlers } from '../run/transactional-handlers';
 import { eventsOf, newestOfEach, WORKER, withResult, type WorkItem } from '../work-item';
 import { nextStep, type Mode, type Tried, type Uncommitted } from './next-step';
+import { PassDeliveries, type DeliveryTaker } from './pass-deliveries';
 import { classifyError, postponeTenant } from './retry-policy';
-import { merge, SettlePass, type PassResult } from './settle-pass';
+import { merge, SettlePass, type PassOptions, type PassResult } from './settle-pass';
 import { SettleReport } from './settle-report';
 
 /** Events of one tenant that may use up a handler's whole timeout in one batch (I10). The others are postponed. */
@@ -26,7 +27,7 @@ interface FailedPass {
   cause: unknown;
 }
 
-/** Settles batches of dispatched events: attempts, effects of handlers, retries and dead letters. */
+/** Settles batches of dispatched events: attempts, effects of handlers, deliveries, retries and dead letters. */
 export class BatchSettler {
   private readonly settlePass: SettlePass;
   private readonly report: SettleReport;
@@ -36,6 +37,7 @@ export class BatchSettler {
     private readonly pool: Pool,
     handlers: readonly Handler[],
     metrics: Metrics,
+    private readonly deliveries: DeliveryTaker,
   ) {
     const transactional = new TransactionalHandlers(handlers.filter((handler) => handler.kind === 'transactional'));
     this.settlePass = new SettlePass(settings, transactional);
@@ -79,11 +81,20 @@ export class BatchSettler {
     return inTransaction(this.pool, (db) => completeDispatchesOfSucceeded(db, eventsOf(stale)));
   }
 
+  /** @throws if the destinations cannot be read from PostgreSQL */
   private async pass(items: readonly WorkItem[], mode: Mode, startedMs: number): Promise<PassResult | FailedPass> {
+    const deliveries = await PassDeliveries.plan(this.deliveries, items);
+    const result = await this.transaction(items, { mode, startedMs, deliveries });
+    if (result.kind === 'committed') deliveries?.committed(items);
+    else deliveries?.abandoned();
+    return result;
+  }
+
+  private async transaction(items: readonly WorkItem[], options: PassOptions): Promise<PassResult | FailedPass> {
     try {
       return await inTransaction(
         this.pool,
-        (db) => this.settlePass.run(db, items, mode, startedMs),
+        (db) => this.settlePass.run(db, items, options),
         ({ kind }) => kind === 'committed',
       );
     } catch (error) {

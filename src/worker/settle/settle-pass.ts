@@ -8,6 +8,7 @@ import { clearStarts } from '../crashes/crash-counts.queries';
 import type { TransactionalHandlers } from '../run/transactional-handlers';
 import { eventsOf, unfinishedResultOf, runsHandlers, type WorkItem } from '../work-item';
 import type { Mode } from './next-step';
+import type { PassDeliveries } from './pass-deliveries';
 import { decide, type RetryRules } from './retry-policy';
 import type { SettledBatch, SettledFailure } from './settle-report';
 
@@ -15,9 +16,16 @@ import type { SettledBatch, SettledFailure } from './settle-report';
 export type PassResult =
   { kind: 'committed'; batch: SettledBatch } | { kind: 'rolled-back'; items: readonly WorkItem[] };
 
+export interface PassOptions {
+  mode: Mode;
+  startedMs: number;
+  /** What is planned for the events that it completes. */
+  deliveries?: PassDeliveries | undefined;
+}
+
 const NOTHING: ReadonlyMap<string, ReadonlySet<string>> = new Map();
 
-/** One settle transaction: attempts, effects of handlers, retries and dead letters of a batch. */
+/** One settle transaction: attempts, effects of handlers, deliveries, retries and dead letters of a batch. */
 export class SettlePass {
   private readonly worker = `${hostname()}:${process.pid}`;
 
@@ -27,7 +35,11 @@ export class SettlePass {
   ) {}
 
   /** Runs in the caller's transaction, which must be rolled back unless this returns `committed`. */
-  async run(db: PoolClient, items: readonly WorkItem[], mode: Mode, startedMs: number): Promise<PassResult> {
+  async run(
+    db: PoolClient,
+    items: readonly WorkItem[],
+    { mode, startedMs, deliveries }: PassOptions,
+  ): Promise<PassResult> {
     // Sent together, but as two statements: the second has a new snapshot, which shows what another worker committed
     // while openAttempts waited for it.
     const [opened, states] = await Promise.all([
@@ -47,6 +59,7 @@ export class SettlePass {
     // False if an event was dispatched again meanwhile (e.g. by the reconciler); the next pass sees that.
     if (failures.length > 0 && !(await settleFailures(db, failures, known))) return { kind: 'rolled-back', items };
     if (failures.length === 0) await completeStates(db, known);
+    if (deliveries && !(await deliveries.record(db, completed))) return { kind: 'rolled-back', items };
     await clearStarts(db, idsOf(items.filter(({ startCounted }) => startCounted)));
     const durationMs = Date.now() - startedMs;
     return { kind: 'committed', batch: { completed, failures, stale, attempts: opened, durationMs } };

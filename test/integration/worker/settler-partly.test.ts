@@ -4,6 +4,7 @@ import type { Handler, UnfinishedResult } from '../../../src/worker/handler';
 import { UsageMeter } from '../../../src/worker/handlers/usage-meter';
 import { BatchSettler } from '../../../src/worker/settle/batch-settler';
 import { testSettings } from '../../support/app';
+import { NO_DELIVERIES } from '../../support/deliveries';
 import { recordingEffects, transactional } from '../../support/handlers';
 import { attemptRows, countRows, delivered, givenEvent, givenEvents, givenState, stateRow } from '../../support/rows';
 import { itemOf, settlerOf, WorkerDatabase, type TestSettler } from '../../support/settler';
@@ -78,7 +79,7 @@ describe('the settler, when an event is done in part', () => {
   it('I7: counts a dead letter when it is retried with success, and again when it is reprocessed', async () => {
     const event = await givenEvent(database.pool);
     const refusal: UnfinishedResult = { kind: 'dead-letter', reasonCode: 'HTTP_4XX' };
-    const worker = new BatchSettler(testSettings(), database.pool, [new UsageMeter()], new Metrics());
+    const worker = new BatchSettler(testSettings(), database.pool, [new UsageMeter()], new Metrics(), NO_DELIVERIES);
     const sendAgain = async (generation: number, dispatchNo: number): Promise<void> => {
       await database.pool.query('delete from event_state');
       await givenState(database.pool, event, { status: 'DISPATCHED', generation, dispatchNo, attempts: 0 });
@@ -152,7 +153,9 @@ describe('the settler, when an event is done in part', () => {
     const event = delivered(await givenEvent(database.pool));
     const result: UnfinishedResult = { kind: 'retry', reasonCode: 'HTTP_5XX', effects: ['destination:a'] };
     const item = itemOf(event, { done: ['mailer'], unfinished: new Map([['hooks', result]]), externalMs: 7 });
-    await new BatchSettler(testSettings(), database.pool, [new UsageMeter()], new Metrics()).settle([item]);
+    await new BatchSettler(testSettings(), database.pool, [new UsageMeter()], new Metrics(), NO_DELIVERIES).settle([
+      item,
+    ]);
     const { rows } = await database.pool.query<{ handler: string }>('select handler from handler_effects order by 1');
     expect(rows.map(({ handler }) => handler)).toEqual(['destination:a', 'mailer']);
     await expect(countRows(database.pool, 'usage_daily')).resolves.toBe(0); // it counts when the event is completed

@@ -71,7 +71,7 @@ async function settleBatch(pool: Pool, { ids }: LockedRows): Promise<void> {
   for (let i = 0; i < 2; i++) {
     const result = await inTransaction(
       pool,
-      (db) => pass.run(db, items, 'together', Date.now()),
+      (db) => pass.run(db, items, { mode: 'together', startedMs: Date.now() }),
       ({ kind }) => kind === 'committed',
     );
     if (result.kind === 'committed') return;

@@ -19,12 +19,15 @@ const killer = {
   handle: () => Promise.resolve(process.kill(process.pid, 'SIGKILL')),
 };
 
+const noDeliveries = { plan: () => Promise.resolve([]) };
+
 async function main() {
   const settings = parseSettings(process.env);
   const pool = createPool(settings.DATABASE_URL, 'bare worker');
   const broker = await RabbitBroker.connect(settings.RABBITMQ_URL, { publishes: false, consumes: true });
   const handlers = [new UsageMeter(), killer];
-  const worker = createWorker({ settings, pool, broker, metrics: new Metrics(), handlers });
+  const parts = { settings, pool, broker, metrics: new Metrics(), handlers, deliveries: noDeliveries };
+  const worker = createWorker(parts);
   worker.onApplicationBootstrap();
   process.stdout.write('bare worker started\n');
 }
