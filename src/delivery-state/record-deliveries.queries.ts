@@ -1,8 +1,6 @@
 import type { Db } from '../db/pool';
+import { CLAIMABLE } from './claim-deliveries.queries';
 import type { DeliveryLease, PlannedDelivery, RecordedDelivery } from './delivery';
-
-/** The destination `to_` takes deliveries, and its circuit, a row of destination_failures `failing`, is closed. */
-const CLAIMABLE = `(to_.enabled and to_.paused_at is null and failing.open_until is null)`;
 
 /**
  * The builds before deliveries delivered in a handler. They recorded in handler_effects which destinations had the event

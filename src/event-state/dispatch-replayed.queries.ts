@@ -22,7 +22,7 @@ export interface ReplayCandidate {
 
 /**
  * Reads which events a replay may dispatch: events that are COMPLETED or in the DLQ, and DISCARDED ones if
- * `discardedToo` is set. `ownReplay` is the replay that asks; an event that only this replay holds counts as free.
+ * `discardedToo` is set. An event with an open delivery is none of these. `ownReplay` is the replay that asks; an event that only this replay holds counts as free.
  */
 export async function assessForReplay(
   db: Db,
@@ -34,14 +34,14 @@ export async function assessForReplay(
             case when e.id is null then 'gone'
                  when held.yes then 'under-replay'
                  when waits.yes then 'in-outbox'
-                 when done.yes then null
-                 when s.status = 'RETRYING' then 'awaiting-retry'
-                 when s.status = 'DISCARDED' and not $2 then 'discarded'
-                 when s.status in ('DLQ', 'DISCARDED') then null
+                 when v.status = 'RETRYING' then 'awaiting-retry'
+                 when v.status = 'DISCARDED' and not $2 then 'discarded'
+                 when v.status in ('COMPLETED', 'DLQ', 'DISCARDED') then null
                  else 'in-process' end as reason
        from unnest($1::uuid[]) as picked (id)
        left join lateral (select e.id, e.outbox_id from events e where e.id = picked.id limit 1) e on true
        left join event_state s on s.event_id = picked.id
+       left join lateral (select status from event_status v where v.event_id = picked.id offset 0) v on true
        left join lateral (
          select true as yes from processing_attempts a
           where a.event_id = picked.id and a.generation = coalesce(s.generation, 1) and a.status = 'SUCCESS' limit 1

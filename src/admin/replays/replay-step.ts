@@ -1,4 +1,6 @@
 import type { Db } from '../../db/pool';
+import { listFailedDeliveries } from '../../delivery-state/failed-deliveries.queries';
+import { reopenDeliveries } from '../../delivery-state/reopen-deliveries.queries';
 import {
   assessForReplay,
   dispatchReplayed,
@@ -30,8 +32,15 @@ async function send(db: Db, { id, mode, discardedToo }: ReplayInHand, pending: r
     assessed.filter(({ reason }) => reason === null),
   );
   const sent = dispatches.map(({ eventId }) => eventId);
+  if (mode === 'republish') await reopenFailed(db, assessed, new Set(sent));
   await recordDispatched(db, id, dispatches);
   await recordSkipped(db, id, skippedOf(assessed, new Set(sent)));
+}
+
+/** Opens the failed deliveries of events whose handlers are done. Those of the others are made when their handlers are. */
+async function reopenFailed(db: Db, assessed: readonly ReplayCandidate[], sent: ReadonlySet<string>): Promise<void> {
+  const done = assessed.filter((event) => event.done && sent.has(event.eventId)).map(({ eventId }) => eventId);
+  if (done.length > 0) await reopenDeliveries(db, await listFailedDeliveries(db, done));
 }
 
 /**
