@@ -30,6 +30,7 @@ export function parseSettings(env: Record<string, string | undefined>): Settings
       if (fallback && 'value' in fallback) values[name] = fallback.value; // so that the checks below have a value
     }
   }
+  if (followsHandlers(env)) values.DELIVERY_RETRY_SCHEDULE_SECONDS = scheduleOfHandlers(values as Settings);
   const settings = values as Settings;
   const further = riskyCombinations(settings);
   if (settings.NODE_ENV === 'production') further.push(...forbiddenInProduction(settings, env));
@@ -37,6 +38,15 @@ export function parseSettings(env: Record<string, string | undefined>): Settings
   if (problems.length > 0) throw new SettingsError(problems);
   return Object.freeze(settings);
 }
+
+/** Installations that have set their own retries before deliveries had a schedule keep them. */
+const followsHandlers = (env: Record<string, string | undefined>): boolean =>
+  !env.DELIVERY_RETRY_SCHEDULE_SECONDS && [env.MAX_RETRY_ATTEMPTS, env.RETRY_BACKOFF_MS].some(Boolean);
+
+const scheduleOfHandlers = ({ MAX_RETRY_ATTEMPTS: attempts, RETRY_BACKOFF_MS: waits }: Settings): number[] =>
+  Array.from({ length: attempts - 1 }, (_, i) => (waits[Math.min(i, waits.length - 1)] ?? 0) / 1_000);
+
+const MOST_WAITS = 100;
 
 function riskyCombinations(settings: Settings): string[] {
   const problems: string[] = [];
@@ -56,6 +66,9 @@ function riskyCombinations(settings: Settings): string[] {
   }
   problems.push(...partsOfOidc(settings));
   if (settings.RETRY_BACKOFF_MS.length === 0) problems.push('RETRY_BACKOFF_MS: must have at least one value');
+  if (settings.DELIVERY_RETRY_SCHEDULE_SECONDS.length > MOST_WAITS) {
+    problems.push(`DELIVERY_RETRY_SCHEDULE_SECONDS: must have at most ${MOST_WAITS} values`);
+  }
   if (settings.WORKER_BATCH_SIZE > settings.RABBITMQ_PREFETCH) {
     problems.push('WORKER_BATCH_SIZE: must not exceed RABBITMQ_PREFETCH; otherwise a batch never fills');
   }

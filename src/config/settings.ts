@@ -191,6 +191,16 @@ export const SETTINGS = {
     'wait before each retry, in ms; the last value repeats',
   ),
   RETRY_JITTER: setting(fraction(0, 1), '0.2', 'random variation of each wait, as a fraction from 0 to 1'),
+  DELIVERY_RETRY_SCHEDULE_SECONDS: setting(
+    listOf(fraction(0, 604_800)),
+    '5,300,1800,7200,18000,36000,50400,72000,86400',
+    'wait after each try of a delivery, in seconds; n waits are n + 1 tries; where it is unset and MAX_RETRY_ATTEMPTS or RETRY_BACKOFF_MS is set, those two decide',
+  ),
+  DESTINATION_DISABLE_AFTER_HOURS: setting(
+    integer(1, 8760),
+    '120',
+    'a destination that has done nothing but fail for this long is disabled, in hours',
+  ),
   RECONCILE_AFTER_SECONDS: setting(
     integer(1),
     '60',

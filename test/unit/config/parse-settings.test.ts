@@ -62,6 +62,8 @@ describe('settings', () => {
       MAX_RETRY_ATTEMPTS: 5,
       RETRY_BACKOFF_MS: [1_000, 5_000, 30_000, 120_000, 600_000],
       RETRY_JITTER: 0.2,
+      DELIVERY_RETRY_SCHEDULE_SECONDS: [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400],
+      DESTINATION_DISABLE_AFTER_HOURS: 120,
       RECONCILE_AFTER_SECONDS: 60,
       DESTINATIONS_ALLOW_PRIVATE: false,
       DESTINATIONS_ALLOWED_CIDRS: [],
@@ -97,6 +99,17 @@ describe('settings', () => {
     });
   });
 
+  it.each([
+    [{}, [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400]],
+    [{ DELIVERY_RETRY_SCHEDULE_SECONDS: '0.5,2' }, [0.5, 2]],
+    [{ DELIVERY_RETRY_SCHEDULE_SECONDS: '0.5,2', MAX_RETRY_ATTEMPTS: '9' }, [0.5, 2]],
+    [{ MAX_RETRY_ATTEMPTS: '3' }, [1, 5]],
+    [{ MAX_RETRY_ATTEMPTS: '1' }, []],
+    [{ RETRY_BACKOFF_MS: '100,250' }, [0.1, 0.25, 0.25, 0.25]],
+  ])('schedule deliveries as handlers where only the retries of handlers are set: %j', (env, schedule) => {
+    expect(parseSettings(env).DELIVERY_RETRY_SCHEDULE_SECONDS).toEqual(schedule);
+  });
+
   it('cannot be changed afterwards', () => {
     expect(Object.isFrozen(parseSettings({}))).toBe(true);
   });
@@ -109,6 +122,10 @@ describe('settings', () => {
     ['MAX_EVENT_BYTES', '1e6'],
     ['MAX_RETRY_ATTEMPTS', '0'],
     ['RETRY_JITTER', '1.1'],
+    ['DELIVERY_RETRY_SCHEDULE_SECONDS', '5,soon'],
+    ['DELIVERY_RETRY_SCHEDULE_SECONDS', '604801'],
+    ['DELIVERY_RETRY_SCHEDULE_SECONDS', Array(101).fill('1').join(',')],
+    ['DESTINATION_DISABLE_AFTER_HOURS', '0'],
     ['RETRY_JITTER', '.5x'],
     ['RETRY_BACKOFF_MS', '1000,,5000'],
     ['DESTINATIONS_ALLOWED_CIDRS', '10.0.0.0'],
