@@ -39,4 +39,15 @@ describe('Intake', () => {
     await expect(intake.accept(prepared(body))).resolves.toMatchObject({ kind: 'accepted' });
     await expect(intake.accept(prepared(body))).resolves.toMatchObject({ kind: 'duplicate', layer: 'cache' });
   });
+
+  it('I2: caches each event of a batch under its own key, even where contents are the same', async () => {
+    const intake = intakeTo(database.pool, new MemoryCache(60));
+    const body = eventBody();
+    const batch = () => ['a', 'b', 'c'].map((idempotencyKey) => prepared(body, { idempotencyKey }));
+    const { results } = await intake.acceptAll(batch());
+    const ids = results.map((result) => (result.kind === 'accepted' ? result.committed.id : undefined));
+    expect(new Set(ids).size).toBe(3);
+    const again = await intake.acceptAll(batch());
+    expect(again.results).toMatchObject(ids.map((id) => ({ kind: 'duplicate', layer: 'cache', of: { id } })));
+  });
 });
