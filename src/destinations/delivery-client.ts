@@ -1,12 +1,10 @@
-import { type Dispatcher, Pool } from 'undici';
+import type { Dispatcher } from 'undici';
 import { NOT_ALLOWED, type AddressGuard } from './address/address-guard';
 import type { Destination } from './destination';
+import { Exchange, type ExchangeOutcome } from './http/exchange';
+import type { HeadTap } from './http/head-tap';
+import { openPool, type TappedOptions } from './http/tapped-pool';
 import { retryAfterMs } from './retry-after';
-
-/** Maximum number of bytes read of a response. A connection with more to read is closed, not reused. */
-const MOST_READ_BYTES = 65_536;
-/** Bytes of a response that are kept for operators. */
-const KEPT_BYTES = 1_024;
 
 /** How a request ended. */
 export type Answer =
@@ -20,69 +18,50 @@ export interface DeliveryRequest {
 
 /** Opens keep-alive connections to one destination, one for each delivery that may be in flight. */
 export function openConnections({ url, timeoutMs, maxInFlight }: Destination, guard: AddressGuard): Dispatcher {
-  return new Pool(new URL(url).origin, {
-    connections: maxInFlight,
-    pipelining: 1,
-    connect: { lookup: guard.lookup, timeout: timeoutMs },
-    // The deadline in `post` covers both.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-  });
+  const { origin } = new URL(url);
+  return openPool({ origin, most: maxInFlight, connectTimeoutMs: timeoutMs, lookup: guard.lookup });
 }
 
 /**
- * Sends one POST. A response counts once it is complete or MOST_READ_BYTES have arrived. One that breaks off earlier is
- * a connection failure, whatever its status. Redirects are not followed: they would send the event to a URL that
- * nobody registered.
+ * Sends one POST. A response counts once its status is read, however it goes on. Redirects are not followed: they would
+ * send the event to a URL that nobody registered.
  */
 export async function post(
   connections: Dispatcher,
   { url, timeoutMs }: Destination,
-  { body, headers }: DeliveryRequest,
+  request: DeliveryRequest,
   signal: AbortSignal,
 ): Promise<Answer> {
-  const aborter = new AbortController();
-  const timer = setTimeout(() => aborter.abort(), timeoutMs);
-  const abort = (): void => aborter.abort();
-  signal.addEventListener('abort', abort, { once: true });
-  if (signal.aborted) abort();
-  try {
-    const { origin, pathname, search } = new URL(url);
-    const response = await connections.request({
-      origin,
-      path: pathname + search,
-      method: 'POST',
-      headers,
-      body,
-      signal: aborter.signal,
-    });
-    const text = await readStart(response.body);
-    const waitMs = retryAfterMs(singleHeader(response.headers['retry-after']), Date.now());
-    const wait = waitMs === undefined ? {} : { retryAfterMs: waitMs };
-    return { kind: 'answered', status: response.statusCode, text, ...wait };
-  } catch (error) {
-    if (aborter.signal.aborted) {
-      return { kind: 'failed', reason: 'TIMEOUT', message: `no complete response within ${timeoutMs} ms` };
-    }
-    return toFailure(error);
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener('abort', abort);
+  const outcome = await exchange(connections, { url: new URL(url), timeoutMs, ...request }, signal);
+  if (outcome.kind === 'overdue') {
+    return { kind: 'failed', reason: 'TIMEOUT', message: `no response within ${timeoutMs} ms` };
   }
+  if (outcome.kind === 'unanswered') return toFailure(outcome.error);
+  const { status, text, retryAfter } = outcome;
+  const waitMs = retryAfterMs(retryAfter, Date.now());
+  return { kind: 'answered', status, text, ...(waitMs === undefined ? {} : { retryAfterMs: waitMs }) };
 }
 
-const singleHeader = (value: string | string[] | undefined): string | undefined =>
-  Array.isArray(value) ? value[0] : value;
-
-async function readStart(body: AsyncIterable<Buffer>): Promise<string> {
-  const kept: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of body) {
-    if (bytes < KEPT_BYTES) kept.push(chunk.subarray(0, KEPT_BYTES - bytes));
-    bytes += chunk.length;
-    if (bytes > MOST_READ_BYTES) break; // ends the stream and its connection
-  }
-  return Buffer.concat(kept).toString('utf8').trim();
+function exchange(
+  connections: Dispatcher,
+  { url, timeoutMs, body, headers }: DeliveryRequest & { url: URL; timeoutMs: number },
+  signal: AbortSignal,
+): Promise<ExchangeOutcome> {
+  if (signal.aborted) return Promise.resolve({ kind: 'overdue' });
+  return new Promise((resolve) => {
+    const running = new Exchange((outcome) => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', stop);
+      resolve(outcome);
+    });
+    const stop = (): void => running.stop();
+    const timer = setTimeout(stop, timeoutMs);
+    signal.addEventListener('abort', stop, { once: true });
+    const { origin, pathname, search } = url;
+    const onTap = (tap: HeadTap): void => running.onTap(tap);
+    const options: TappedOptions = { origin, path: pathname + search, method: 'POST', headers, body, onTap };
+    connections.dispatch(options, running);
+  });
 }
 
 function toFailure(error: unknown): Answer {

@@ -11,9 +11,9 @@ export const FAULTS_IN_DELIVERY: readonly DeliberateFault[] = [
     edits: [
       {
         file: 'src/destinations/delivery-client.ts',
-        find: '  const aborter = new AbortController();\n',
+        find: '  const outcome = await exchange(connections, { url: new URL(url), timeoutMs, ...request }, signal);\n',
         replace:
-          "  if (Math.random() < 0.02) return { kind: 'answered', status: 204, text: '' };\n  const aborter = new AbortController();\n",
+          "  if (Math.random() < 0.02) return { kind: 'answered', status: 204, text: '' };\n  const outcome = await exchange(connections, { url: new URL(url), timeoutMs, ...request }, signal);\n",
       },
     ],
     noticedBy: calm('undelivered'),

@@ -1,0 +1,103 @@
+import type { Socket } from 'node:net';
+import { findFinalHead } from './response-head';
+
+/** As many bytes as the parser accepts as a head. */
+const MOST_HEAD_BYTES = 16_384;
+/** Maximum number of bytes of interim responses before the final one. */
+const MOST_INTERIM_BYTES = 65_536;
+
+/**
+ * Sees the bytes of a connection before undici's parser. The parser fails at `100 Continue`, so interim responses do not
+ * reach it. It also refuses a whole response because of one bad header; the status line is kept for that case.
+ */
+export class HeadTap {
+  private socket: Socket | undefined;
+  private phase: 'idle' | 'searching' | 'found' = 'idle';
+  private held: Buffer = Buffer.alloc(0);
+  private interimBytes = 0;
+  private head: Buffer[] = [];
+  private headBytes = 0;
+  private finalStatus: number | undefined;
+  private onStatus: () => void = () => undefined;
+
+  /** Status of the current response, from its status line alone. */
+  get status(): number | undefined {
+    return this.finalStatus;
+  }
+
+  /** The first bytes of the current response as latin1. */
+  get text(): string {
+    return Buffer.concat(this.head).toString('latin1', 0, MOST_HEAD_BYTES);
+  }
+
+  /** Taps a new connection. `push` is how bytes get into a socket's read buffer, for TCP and TLS alike. */
+  watch(socket: Socket): void {
+    this.socket = socket;
+    const push = socket.push.bind(socket);
+    socket.push = (bytes: Buffer | null): boolean => {
+      const passed = bytes === null ? this.held : this.pass(bytes);
+      if (bytes === null) this.held = Buffer.alloc(0);
+      const hasRoom = passed.length === 0 || push(passed);
+      return bytes === null ? push(null) : hasRoom;
+    };
+  }
+
+  /** A request is sent. The next bytes are its response. */
+  begin(onStatus: () => void): void {
+    this.end();
+    this.phase = 'searching';
+    this.onStatus = onStatus;
+  }
+
+  end(): void {
+    this.phase = 'idle';
+    this.held = Buffer.alloc(0);
+    this.interimBytes = 0;
+    this.head = [];
+    this.headBytes = 0;
+    this.finalStatus = undefined;
+    this.onStatus = () => undefined;
+  }
+
+  /** Whether a part of the request is still unsent. */
+  get isSending(): boolean {
+    return (this.socket?.writableLength ?? 0) > 0;
+  }
+
+  /** Closes the connection. undici's `abort` would open another one at once, for nobody. */
+  close(): void {
+    this.socket?.destroy();
+  }
+
+  private pass(bytes: Buffer): Buffer {
+    if (this.phase === 'searching') return this.search(bytes);
+    if (this.phase === 'found') this.keep(bytes);
+    return bytes;
+  }
+
+  private search(bytes: Buffer): Buffer {
+    const all = this.held.length === 0 ? bytes : Buffer.concat([this.held, bytes]);
+    const found = findFinalHead(all.toString('latin1', 0, MOST_HEAD_BYTES));
+    const rest = found ? all.subarray(found.start) : all;
+    this.interimBytes += all.length - rest.length;
+    const isTooMuch = rest.length > MOST_HEAD_BYTES || this.interimBytes > MOST_INTERIM_BYTES;
+    if (found && found.status === undefined && !isTooMuch) {
+      this.held = rest;
+      return Buffer.alloc(0);
+    }
+    this.held = Buffer.alloc(0);
+    this.phase = 'found';
+    this.keep(rest);
+    if (found?.status !== undefined) {
+      this.finalStatus = found.status;
+      this.onStatus();
+    }
+    return rest;
+  }
+
+  private keep(bytes: Buffer): void {
+    if (this.headBytes >= MOST_HEAD_BYTES) return;
+    this.head.push(bytes);
+    this.headBytes += bytes.length;
+  }
+}
