@@ -20,13 +20,13 @@ const MAX_BATCH = 50;
 const MAX_SLOW_TEXTS = 1_000;
 
 /**
- * Expressions that wait for their turn, up to a bound. An expression that was ended waits until no other one does, so
- * that it delays the others by no more than one time limit.
+ * Expressions that wait for their turn, up to a bound. A slow expression waits until no other one does, so that it delays
+ * the others by no more than one time limit.
  */
 export class EvaluationQueue {
   private readonly ready: Batch[] = [];
   private readonly slow: Batch[] = [];
-  /** Expressions that were ended at their last run. */
+  /** Expressions that were slow, or were ended, at their last run. */
   private readonly slowTexts = new Set<string>();
   private evaluations = 0;
   private characters = 0;
@@ -64,9 +64,9 @@ export class EvaluationQueue {
     this.characters += charactersOf(batch.scope);
   }
 
-  /** Notes whether the last run of an expression had to be ended. */
-  note(text: string, wasEnded: boolean): void {
-    if (!wasEnded) {
+  /** Notes whether the last run of an expression was slow. */
+  note(text: string, wasSlow: boolean): void {
+    if (!wasSlow) {
       this.slowTexts.delete(text);
       return;
     }

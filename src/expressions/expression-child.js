@@ -11,7 +11,10 @@ const { existsSync, writeFileSync } = require('node:fs');
 const jsonata = require('jsonata');
 const { parseJson } = require('../event/json/parse-json');
 const { LinearRegExp } = require('./linear-regexp');
-const { LIMITS } = require('./limits');
+const limits = require('./limits');
+
+/** Those of the process that started this one. @type {import('./limits').ExpressionLimits} */
+const LIMITS = process.argv[2] === undefined ? limits.LIMITS : JSON.parse(process.argv[2]);
 
 /** Compiled expressions. They are dropped together when there are too many. */
 const compiled = new Map();
@@ -22,19 +25,39 @@ function compile(text) {
   const known = compiled.get(text);
   if (known !== undefined) return known;
   const expression = jsonata(text, {
-    timeout: LIMITS.milliseconds,
+    timeout: LIMITS.cpuMilliseconds === undefined ? LIMITS.milliseconds : 0,
     stack: LIMITS.depth,
     sequence: LIMITS.items,
     RegexEngine: LinearRegExp,
   });
-  expression.assign(Symbol.for('jsonata.__evaluate_exit'), checkSize);
+  expression.assign(Symbol.for('jsonata.__evaluate_exit'), checkStep);
   if (compiled.size >= MAX_COMPILED) compiled.clear();
   compiled.set(text, expression);
   return expression;
 }
 
+/** Steps between two readings of the CPU clock, which takes a microsecond. */
+const STEPS_PER_READING = 32;
+let steps = 0;
+let startedCpuMs = 0;
+
+/** Called after each step of an evaluation. */
+function checkStep(_node, _input, _environment, result) {
+  checkSize(result);
+  if (LIMITS.cpuMilliseconds === undefined || ++steps % STEPS_PER_READING > 0) return;
+  if (threadCpuMs() - startedCpuMs > LIMITS.cpuMilliseconds) throw { code: OUT_OF_CPU };
+}
+
+const OUT_OF_CPU = 'out of CPU time';
+
+/** Node before 23.9 has only the time of all threads. */
+function threadCpuMs() {
+  const { user, system } = process.threadCpuUsage?.() ?? process.cpuUsage();
+  return (user + system) / 1_000;
+}
+
 /** Refuses long texts and lists early. Without this, one function call could make a text of 500 MB out of them. */
-function checkSize(_node, _input, _environment, result) {
+function checkSize(result) {
   if (typeof result === 'string' ? result.length > LIMITS.textLength : result?.length > LIMITS.items) {
     throw new RangeError('too large');
   }
@@ -48,12 +71,13 @@ async function answer({ document, body, headers, query, path, expressions }) {
   const bindings = { body: body === undefined ? value : parseJson(body), headers: anyCase(headers), query, path };
   for (const text of expressions) {
     let result;
+    startedCpuMs = threadCpuMs();
     try {
       result = toJson(await compile(text).evaluate(value, bindings));
     } catch (error) {
       result = failureOf(error, text);
     }
-    process.send(result);
+    process.send({ ...result, runMs: threadCpuMs() - startedCpuMs, cpuMs: threadCpuMs() });
   }
 }
 
@@ -97,6 +121,7 @@ function anyCase(headers) {
  */
 function failureOf(error, text) {
   const { code, position } = error;
+  if (code === OUT_OF_CPU) return { failure: `takes more than ${LIMITS.cpuMilliseconds} ms of CPU time`, ended: true };
   if (code === 'D1012') return { failure: `timed out after ${LIMITS.milliseconds} ms`, ended: true };
   if (error instanceof RangeError) {
     const tooDeep = error.message.includes('call stack');
@@ -130,4 +155,4 @@ if (existsSync('/proc/self/oom_score_adj')) writeFileSync('/proc/self/oom_score_
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => undefined);
 process.on('disconnect', () => process.exit());
 process.on('message', (request) => void answer(request));
-process.send({ ready: true });
+process.send({ ready: true, cpuMs: threadCpuMs() });

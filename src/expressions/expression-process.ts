@@ -4,21 +4,32 @@ import { Problem } from '../event/problems';
 import { EvaluationQueue, type Batch } from './evaluation-queue';
 import type { ExpressionScope, Found } from './expression-scope';
 import { JsonDocument } from './json-document';
-import { LIMITS } from './limits';
+import { LIMITS, type ExpressionLimits } from './limits';
+import { cpuMsOf } from './process-cpu';
+
+/** Why a run was ended: the expression, or a machine that did not let the child run. */
+type Late = { failure: string } | 'the machine is too busy';
 
 /** What the child answers: that it is ready, or the result of one expression. */
-type Answer = { ready: true } | { json: string } | { failure: string; ended?: true } | Record<string, never>;
+type Answer = Used & ({ ready: true } | { json: string } | { failure: string; ended?: true } | object);
+
+/** The CPU time of the child's main thread, in ms: of this run, and since the child was started. */
+interface Used {
+  runMs?: number;
+  cpuMs: number;
+}
 
 /** The child ends a run that is late by its own clock. It is killed when it does not: one call may take very long. */
-const KILL_AFTER_MS = 2 * LIMITS.milliseconds;
+const KILL_AFTER = { limits: 2, moreCpuMs: 10 };
+/** An expression that takes more than this part of its time waits for the others the next time. */
+const SLOW_PART = 0.2;
 const START_WITHIN_MS = 10_000;
 
 const CANNOT_START = 'The process that evaluates expressions cannot be started.';
 const CHILD = path.join(__dirname, 'expression-child.js');
-const CHILD_OPTIONS = [`--max-old-space-size=${LIMITS.megabytes}`, '--max-semi-space-size=4'];
 
 /**
- * Evaluates JSONata in a child process, one expression at a time, within LIMITS. The child is started at the first use,
+ * Evaluates JSONata in a child process, one expression at a time, within limits. The child is started at the first use,
  * and again after it was ended. It is a process and not a thread because a thread that runs out of memory can end the
  * whole process.
  */
@@ -28,8 +39,13 @@ export class ExpressionProcess {
   private isReady = false;
   private current: Batch | undefined;
   private timer: NodeJS.Timeout | undefined;
-  /** True when this side ended the child because a run was late. */
-  private wasLate = false;
+  private startedMs = 0;
+  /** CPU time of the child when the run started. */
+  private startedCpuMs = 0;
+  /** Why this side ended the child. */
+  private late: Late | undefined;
+
+  constructor(private readonly limits: ExpressionLimits = LIMITS) {}
 
   /**
    * @throws {Problem} `overloaded` when too many expressions wait
@@ -73,13 +89,15 @@ export class ExpressionProcess {
       expressions: evaluations.map(({ text }) => text),
     };
     this.child?.send(message, () => undefined); // where the child has just ended, its exit settles the batch
-    this.startClock(KILL_AFTER_MS);
+    this.startClock(this.firstLookMs);
   }
 
   private start(): void {
     this.isReady = false;
-    this.wasLate = false;
-    const child = fork(CHILD, [], { env: {}, execArgv: CHILD_OPTIONS, stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
+    this.late = undefined;
+    const execArgv = [`--max-old-space-size=${this.limits.megabytes}`, '--max-semi-space-size=4'];
+    const stdio = ['ignore', 'ignore', 'ignore', 'ipc'] as const;
+    const child = fork(CHILD, [JSON.stringify(this.limits)], { env: {}, execArgv, stdio: [...stdio] });
     this.child = child;
     child.on('message', (answer: Answer) => this.take(answer));
     child.on('error', () => this.notStarted(child));
@@ -96,26 +114,49 @@ export class ExpressionProcess {
 
   private take(answer: Answer): void {
     clearTimeout(this.timer);
+    this.startedCpuMs = answer.cpuMs;
     if ('ready' in answer) {
       this.isReady = true;
       this.next();
       return;
     }
-    this.settle(toFound(answer), 'ended' in answer);
-    if (this.current) this.startClock(KILL_AFTER_MS);
+    this.settle(toFound(answer), 'ended' in answer || this.isSlow(answer));
+    if (this.current) this.startClock(this.firstLookMs);
     else this.next();
   }
 
+  private isSlow({ runMs = 0 }: Used): boolean {
+    const { cpuMilliseconds } = this.limits;
+    return cpuMilliseconds !== undefined && runMs > SLOW_PART * cpuMilliseconds;
+  }
+
   /** Gives the expression that was evaluated its result. */
-  private settle(found: Found, wasEnded: boolean): void {
+  private settle(found: Found, wasSlow: boolean): void {
     const evaluation = this.current?.evaluations.shift();
     if (!evaluation) return;
     if (this.current?.evaluations.length === 0) this.current = undefined;
-    this.queue.note(evaluation.text, wasEnded);
+    this.queue.note(evaluation.text, wasSlow);
     evaluation.resolve(found);
   }
 
+  /** When this side first looks whether a run is late. */
+  private get firstLookMs(): number {
+    const { milliseconds, cpuMilliseconds } = this.limits;
+    return cpuMilliseconds === undefined ? KILL_AFTER.limits * milliseconds : cpuMilliseconds + KILL_AFTER.moreCpuMs;
+  }
+
+  /** The expression may be fine: its caller may try again. */
+  private giveUp(): void {
+    this.current?.evaluations.shift()?.reject(overloaded('The machine is too busy to evaluate expressions.'));
+    if (this.current?.evaluations.length === 0) this.current = undefined;
+  }
+
   private startClock(ms: number): void {
+    this.startedMs = performance.now();
+    this.lookAfter(ms);
+  }
+
+  private lookAfter(ms: number): void {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
       const { child, current } = this;
@@ -123,10 +164,27 @@ export class ExpressionProcess {
       // An answer may have arrived while this process was busy: read it first.
       setImmediate(() => {
         if (this.child !== child || this.current !== current || current?.evaluations.length !== left) return;
-        this.wasLate = true;
+        const lateness = this.lateness();
+        if ('moreMs' in lateness) {
+          this.lookAfter(lateness.moreMs);
+          return;
+        }
+        this.late = lateness.late;
         child?.kill('SIGKILL');
       });
     }, ms);
+  }
+
+  /** A child that the machine did not let run gets more time, if its limit is in CPU time. */
+  private lateness(): { moreMs: number } | { late: Late } {
+    const { milliseconds, cpuMilliseconds } = this.limits;
+    const leftMs = KILL_AFTER.limits * milliseconds - (performance.now() - this.startedMs);
+    if (cpuMilliseconds === undefined) return { late: { failure: `timed out after ${milliseconds} ms` } };
+    if (!this.isReady || leftMs <= 0) return { late: 'the machine is too busy' };
+    const usedMs = (cpuMsOf(this.child?.pid) ?? this.startedCpuMs) - this.startedCpuMs;
+    const leftCpuMs = cpuMilliseconds + KILL_AFTER.moreCpuMs - usedMs;
+    if (leftCpuMs <= 0) return { late: { failure: `takes more than ${cpuMilliseconds} ms of CPU time` } };
+    return { moreMs: Math.ceil(Math.min(leftMs, leftCpuMs)) };
   }
 
   private ended(code: number | null, signal: NodeJS.Signals | null): void {
@@ -136,16 +194,16 @@ export class ExpressionProcess {
     this.isReady = false;
     if (!wasReady) this.failAll(overloaded(CANNOT_START));
     if (!this.current) return;
-    this.settle({ failure: this.whyEnded(code, signal) }, true);
+    if (this.late === 'the machine is too busy') this.giveUp();
+    else this.settle({ failure: this.late?.failure ?? this.whyEnded(code, signal) }, true);
     if (this.current) this.queue.putBack(this.current);
     this.current = undefined;
     this.next();
   }
 
   private whyEnded(code: number | null, signal: NodeJS.Signals | null): string {
-    if (this.wasLate) return `timed out after ${LIMITS.milliseconds} ms`;
     // V8 aborts when its heap is full. The kernel kills when the machine has no memory left.
-    if (signal && signal !== 'SIGTERM') return `needs more than ${LIMITS.megabytes} MB`;
+    if (signal && signal !== 'SIGTERM') return `needs more than ${this.limits.megabytes} MB`;
     return `was interrupted: its process ended (${signal ?? `exit code ${code}`})`;
   }
 
@@ -175,7 +233,7 @@ function seesBody(text: string): boolean {
   return text.includes('$body') || text.includes('$eval');
 }
 
-function toFound(answer: Exclude<Answer, { ready: true }>): Found {
+function toFound(answer: Answer): Found {
   if ('json' in answer) return { json: new JsonDocument(answer.json) };
   return 'failure' in answer ? { failure: answer.failure } : { nothing: true };
 }

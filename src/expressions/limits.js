@@ -1,7 +1,14 @@
 'use strict';
 
-/** What one evaluation of a JSONata expression may use. */
+/**
+ * What one evaluation of a JSONata expression may use.
+ * @typedef {{ milliseconds: number, cpuMilliseconds?: number, megabytes: number, resultBytes: number, items: number,
+ *   textLength: number, depth: number }} ExpressionLimits
+ */
+
+/** @type {ExpressionLimits} */
 const LIMITS = {
+  /** With `cpuMilliseconds`: how long to wait for a machine that is too busy to run the process. */
   milliseconds: 250,
   /** Heap of the process that evaluates. */
   megabytes: 64,
