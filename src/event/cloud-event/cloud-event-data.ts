@@ -22,7 +22,7 @@ const UTF8_CHARSET = /^(?:utf-?8|us-ascii)$/i;
 export function dataOfBody(contentType: string | undefined, body: Buffer): CloudEventData {
   if (body.length === 0) return { payload: 'null' };
   const type = contentType ?? DEFAULT_TYPE;
-  if (isJsonType(type)) {
+  if (isJsonContentType(type)) {
     const text = decodeUtf8(body);
     return { payload: text !== undefined && isJson(text) ? text : MALFORMED_DATA };
   }
@@ -32,7 +32,7 @@ export function dataOfBody(contentType: string | undefined, body: Buffer): Cloud
 
 /** Reads `data` of a CloudEvent in structured mode. Text of another type than JSON is kept as a JSON string. */
 export function dataOfMember(contentType: string | undefined, json: string): CloudEventData {
-  if (contentType === undefined || isJsonType(contentType) || !json.startsWith('"')) return { payload: json };
+  if (contentType === undefined || isJsonContentType(contentType) || !json.startsWith('"')) return { payload: json };
   // The same event in binary mode has the same hash.
   const { canonicalPayload } = textData(contentType, JSON.parse(json) as string);
   return { payload: json, encoding: 'text', canonicalPayload };
@@ -65,7 +65,8 @@ function base64Data(type: string, base64: string): CloudEventData {
   return { payload, encoding: 'base64', legacyPayload: `{"data_base64":"${base64}"}` };
 }
 
-function isJsonType(type: string): boolean {
+/** True for JSON and for types that are written in JSON, with or without parameters. */
+export function isJsonContentType(type: string): boolean {
   return /^[^/]+\/(?:json|[^;]*\+json)$/.test(mediaTypeOf(type));
 }
 

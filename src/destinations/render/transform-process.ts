@@ -1,0 +1,27 @@
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { SETTINGS_TOKEN, type Settings } from '../../config/settings';
+import { ExpressionProcess } from '../../expressions/expression-process';
+import { LIMITS } from '../../expressions/limits';
+
+/** CPU time of one transform. It delays the transforms of other tenants. */
+const TRANSFORM_CPU_MS = 50;
+/** How long a busy machine may take to give a transform its CPU time. The delivery is then tried again later. */
+const TRANSFORM_MS = 5_000;
+
+/**
+ * The process that evaluates the transforms of destinations. Sources have another one, whose expressions may take
+ * longer: a slow transform does not delay what is accepted.
+ */
+@Injectable()
+export class TransformProcess extends ExpressionProcess implements OnApplicationShutdown {
+  readonly mostBytes: number;
+
+  constructor(@Inject(SETTINGS_TOKEN) { MAX_EVENT_BYTES: resultBytes }: Pick<Settings, 'MAX_EVENT_BYTES'>) {
+    super({ ...LIMITS, milliseconds: TRANSFORM_MS, cpuMilliseconds: TRANSFORM_CPU_MS, resultBytes });
+    this.mostBytes = resultBytes;
+  }
+
+  onApplicationShutdown(): Promise<void> {
+    return this.stop();
+  }
+}
