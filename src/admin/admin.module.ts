@@ -2,7 +2,9 @@ import { Module } from '@nestjs/common';
 import { DestinationsModule } from '../destinations/destinations.module';
 import { AccessModule } from '../access/access.module';
 import { AuditController } from './audit/audit.controller';
+import { DestinationRows } from './destinations/destination-rows';
 import { DestinationUrl } from './destinations/destination-url';
+import { DestinationView } from './destinations/destination-view';
 import { Destinations } from './destinations/destinations';
 import { DestinationsController } from './destinations/destinations.controller';
 import { DeadLetterActions } from './dead-letters/dead-letter-actions';
@@ -64,6 +66,8 @@ import { UsageController } from './usage/usage.controller';
     Replays,
     Destinations,
     DestinationUrl,
+    DestinationRows,
+    DestinationView,
     KnownTenants,
     Tenants,
     Keys,

@@ -4,18 +4,24 @@ import { AddressGuard } from './address/address-guard';
 import { FAILURE_WEIGHT, type Admission } from './circuit';
 import type { Answer } from './delivery-client';
 import type { SealedDestination } from './destination';
-import { Line, type WebhookMessage } from './line';
+import { Line, type NotRendered, type WebhookMessage } from './line';
+import { TransformProcess } from './render/transform-process';
 import type { SecretBox } from './secrets/secret-box';
 import { SecretKey } from './secrets/secret-key';
 
 /** How a delivery ended; `held` when it could not start and should be tried again after `afterMs`. */
 export type DeliveryResult =
-  Answer | { kind: 'held'; reason: 'CIRCUIT_OPEN' | 'DESTINATION_BUSY'; message: string; afterMs: number };
+  | Answer
+  | NotRendered
+  | { kind: 'held'; reason: 'CIRCUIT_OPEN' | 'DESTINATION_BUSY'; message: string; afterMs: number };
 
 /** Events per second that all failing destinations together may hold back; each destination gets its share. */
 const HELD_PER_SECOND = 200;
 /** Events per open period that check whether the circuit is still open: the longer the period, the fewer per second. */
 const TURNS_WHILE_OPEN = 2_000;
+
+/** Failures that do not tell whether the receiver is alive. */
+const TELLS_NOTHING: ReadonlySet<string> = new Set(['ADDRESS_REFUSED', 'AUTH_FAILED', 'TRANSFORM_FAILED']);
 
 /** Delivers to destinations. Each has its own circuit and slots, so that no destination delays another. */
 @Injectable()
@@ -29,6 +35,7 @@ export class Courier implements OnApplicationShutdown {
     private readonly guard: AddressGuard,
     private readonly key: SecretKey,
     private readonly metrics: Metrics,
+    private readonly transforms: TransformProcess,
   ) {}
 
   /** @throws UnopenedSecretError */
@@ -48,7 +55,8 @@ export class Courier implements OnApplicationShutdown {
         line.circuit.ended(admission);
         throw error;
       });
-      this.learn(line, admission, answer);
+      if (answer.kind === 'held') line.circuit.ended(admission);
+      else this.learn(line, admission, answer);
       return answer;
     } finally {
       line.inFlight.leave();
@@ -56,8 +64,8 @@ export class Courier implements OnApplicationShutdown {
   }
 
   /** Sends one request over its own connection, past circuit and slots. @throws UnopenedSecretError */
-  async test(destination: SealedDestination, message: WebhookMessage): Promise<Answer> {
-    const line = new Line(destination, this.guard, await this.key.box());
+  async test(destination: SealedDestination, message: WebhookMessage): Promise<Answer | NotRendered> {
+    const line = new Line(destination, this.guard, await this.key.box(), this.transforms);
     try {
       return await line.send(message, new AbortController().signal);
     } finally {
@@ -82,7 +90,7 @@ export class Courier implements OnApplicationShutdown {
   private lineOf(destination: SealedDestination, box: SecretBox): Line {
     const known = this.lines.get(destination.id);
     if (known && known.destination.revision >= destination.revision) return known;
-    const line = new Line(destination, this.guard, box);
+    const line = new Line(destination, this.guard, box, this.transforms);
     this.lines.set(destination.id, line);
     if (known) this.drop(known);
     return line;
@@ -100,7 +108,7 @@ export class Courier implements OnApplicationShutdown {
 
   private learn(line: Line, admission: Admission, answer: Answer): void {
     const wasOpen = line.circuit.isOpen;
-    if (answer.kind === 'failed' && answer.reason === 'ADDRESS_REFUSED') line.circuit.ended(admission);
+    if (answer.kind === 'failed' && TELLS_NOTHING.has(answer.reason)) line.circuit.ended(admission);
     else if (isAlive(answer)) line.circuit.succeeded();
     else {
       const timedOut = answer.kind === 'failed' && answer.reason === 'TIMEOUT';

@@ -9,7 +9,10 @@ import { retryAfterMs } from './retry-after';
 /** How a request ended. */
 export type Answer =
   | { kind: 'answered'; status: number; text: string; retryAfterMs?: number }
-  | { kind: 'failed'; reason: 'TIMEOUT' | 'CONNECTION_FAILED' | 'ADDRESS_REFUSED'; message: string };
+  | { kind: 'failed'; reason: FailureReason; message: string };
+
+/** Why there was no response. With the last two, no request was sent. */
+export type FailureReason = 'TIMEOUT' | 'CONNECTION_FAILED' | 'ADDRESS_REFUSED' | 'AUTH_FAILED' | 'TRANSFORM_FAILED';
 
 export interface DeliveryRequest {
   body: Buffer | string;

@@ -3,13 +3,24 @@ import { Pool } from 'pg';
 import { FreshCopy } from '../db/fresh-copy';
 import { matchesType } from '../event/type-pattern';
 import { DESTINATION_LIMITS, type SealedDestination } from './destination';
+import { EventFilters } from './render/event-filters';
 import { readDestinationsVersion, readEnabledDestinations } from './destinations.queries';
+
+/** What decides where an event goes. `body` is the normalised event as JSON. */
+export interface RoutedEvent {
+  tenantId: string;
+  type: string;
+  body: Buffer;
+}
 
 /** A snapshot of all enabled destinations of the installation. */
 export class Directory {
   private readonly byTenant = new Map<string, SealedDestination[]>();
 
-  constructor(readonly destinations: readonly SealedDestination[]) {
+  constructor(
+    readonly destinations: readonly SealedDestination[],
+    private readonly filters: EventFilters,
+  ) {
     for (const destination of destinations) {
       const ofTenant = this.byTenant.get(destination.tenantId);
       if (ofTenant) ofTenant.push(destination);
@@ -17,12 +28,16 @@ export class Directory {
     }
   }
 
-  has({ tenantId, type }: { tenantId: string; type: string }): boolean {
-    return this.byTenant.get(tenantId)?.some(({ eventTypes }) => matchesType(eventTypes, type)) ?? false;
+  has(event: RoutedEvent): boolean {
+    return this.byTenant.get(event.tenantId)?.some((destination) => this.isFor(destination, event)) ?? false;
   }
 
-  of({ tenantId, type }: { tenantId: string; type: string }): SealedDestination[] {
-    return this.byTenant.get(tenantId)?.filter(({ eventTypes }) => matchesType(eventTypes, type)) ?? [];
+  of(event: RoutedEvent): SealedDestination[] {
+    return this.byTenant.get(event.tenantId)?.filter((destination) => this.isFor(destination, event)) ?? [];
+  }
+
+  private isFor(destination: SealedDestination, { type, body }: RoutedEvent): boolean {
+    return matchesType(destination.eventTypes, type) && this.filters.matches(destination, body);
   }
 }
 
@@ -32,7 +47,8 @@ export class Directory {
  */
 @Injectable()
 export class DestinationRegistry {
-  private directory = new Directory([]);
+  private readonly filters = new EventFilters();
+  private directory = new Directory([], this.filters);
   private version: string | undefined;
   private readonly copy = new FreshCopy(() => this.read());
   private readonly listeners: ((directory: Directory) => void)[] = [];
@@ -59,7 +75,9 @@ export class DestinationRegistry {
     // The version is read first: a change between the two reads is then loaded twice instead of missed.
     const version = await readDestinationsVersion(this.pool);
     if (version === this.version) return;
-    this.directory = new Directory(await readEnabledDestinations(this.pool, DESTINATION_LIMITS.ofInstallation));
+    const destinations = await readEnabledDestinations(this.pool, DESTINATION_LIMITS.ofInstallation);
+    this.filters.keepOnly(destinations);
+    this.directory = new Directory(destinations, this.filters);
     this.version = version;
     for (const listener of this.listeners) listener(this.directory);
   }

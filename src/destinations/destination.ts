@@ -1,7 +1,11 @@
+import type { DeliveryFormat } from './render/delivery-format';
+
 /** A tenant's HTTP endpoint for events, as it is stored. */
 export interface Destination {
   id: string;
   tenantId: string;
+  /** What the tenant calls it. */
+  uid: string | null;
   url: string;
   eventTypes: readonly string[];
   enabled: boolean;
@@ -9,7 +13,18 @@ export interface Destination {
   disabledReason: string | null;
   /** Null when it is enabled, or when it was disabled by a release that did not record the time. */
   disabledAt: string | null;
+  /** Null: it is not paused. */
+  pausedAt: string | null;
   description: string;
+  /** What an event must look like, besides its type. Null: anything. */
+  filter: object | null;
+  /** JSONata over the normalised event. Null: the event as it is. */
+  transform: string | null;
+  format: DeliveryFormat;
+  /** Waits between the tries of a delivery, in seconds. Null: those of the installation. */
+  retrySchedule: readonly number[] | null;
+  /** Null: as many as `maxInFlight` allows. */
+  ratePerSecond: number | null;
   timeoutMs: number;
   /** Maximum number of deliveries in flight, for each worker process. */
   maxInFlight: number;
@@ -25,6 +40,9 @@ export interface SealedDestination extends Destination {
   previousSecret: Buffer | null;
   /** Until then, deliveries are also signed with the previous secret. */
   previousSecretUntil: string | null;
+  /** Static headers and credentials (secrets/sealed-options.ts). */
+  headers: Buffer | null;
+  auth: Buffer | null;
 }
 
 export const DESTINATION_LIMITS = {
@@ -34,4 +52,6 @@ export const DESTINATION_LIMITS = {
   ofInstallation: 10_000,
   timeoutMs: { min: 100, max: 30_000, default: 10_000 },
   maxInFlight: { min: 1, max: 256, default: 8 },
+  retryWaits: { most: 50, maxSeconds: 7 * 86_400 },
+  ratePerSecond: { min: 1, max: 10_000 },
 } as const;

@@ -2,6 +2,7 @@ import { Injectable, Module } from '@nestjs/common';
 import { AddressGuard, RESOLVE, resolveBySystem } from './address/address-guard';
 import { Courier } from './courier';
 import { DestinationRegistry } from './destination-registry';
+import { TransformProcess } from './render/transform-process';
 import { SecretKey } from './secrets/secret-key';
 
 /** Closes the lines of destinations that were deleted or disabled. */
@@ -18,6 +19,7 @@ class CloseLines {
     { provide: RESOLVE, useValue: resolveBySystem },
     AddressGuard,
     SecretKey,
+    TransformProcess,
     Courier,
     DestinationRegistry,
     CloseLines,

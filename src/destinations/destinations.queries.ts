@@ -2,8 +2,10 @@ import type { Db } from '../db/pool';
 import type { SealedDestination } from './destination';
 
 const COLUMNS = `
-  id, tenant_id as "tenantId", url, event_types as "eventTypes", enabled, disabled_reason as "disabledReason", disabled_at as "disabledAt",
-  description, timeout_ms as "timeoutMs", max_in_flight as "maxInFlight", secret, previous_secret as "previousSecret",
+  id, tenant_id as "tenantId", uid, url, event_types as "eventTypes", enabled, disabled_reason as "disabledReason",
+  disabled_at as "disabledAt", paused_at as "pausedAt", description, filter, transform, format, headers, auth,
+  retry_schedule as "retrySchedule", rate_per_second as "ratePerSecond", timeout_ms as "timeoutMs",
+  max_in_flight as "maxInFlight", secret, previous_secret as "previousSecret",
   previous_secret_until as "previousSecretUntil", revision, created_at as "createdAt", updated_at as "updatedAt"`;
 
 /** Returns the number that every change of a destination raises; a bigint, as text. */
@@ -46,6 +48,26 @@ export async function findDestination(db: Db, id: string): Promise<SealedDestina
   return rows[0];
 }
 
+/** Locks a destination until the end of the transaction, so that changes of some of its fields do not undo each other. */
+export async function lockDestination(db: Db, id: string): Promise<SealedDestination | undefined> {
+  const { rows } = await db.query<SealedDestination>(`select ${COLUMNS} from destinations where id = $1 for update`, [
+    id,
+  ]);
+  return rows[0];
+}
+
+export async function findDestinationByUid(
+  db: Db,
+  tenantId: string,
+  uid: string,
+): Promise<SealedDestination | undefined> {
+  const { rows } = await db.query<SealedDestination>(
+    `select ${COLUMNS} from destinations where tenant_id = $1 and uid = $2`,
+    [tenantId, uid],
+  );
+  return rows[0];
+}
+
 /** Returns destinations with an id below `before`, newest first: of one tenant, of several, or of all. */
 export async function listDestinations(
   db: Db,
@@ -82,59 +104,71 @@ export async function countDestinations(db: Db, tenantId: string): Promise<Desti
   return rows[0] as DestinationCounts;
 }
 
-export type NewDestination = Pick<
+/** What an operator decides of a destination. */
+export type ReplacedDestination = Pick<
   SealedDestination,
-  'id' | 'tenantId' | 'url' | 'eventTypes' | 'enabled' | 'description' | 'timeoutMs' | 'maxInFlight' | 'secret'
+  | 'url'
+  | 'uid'
+  | 'eventTypes'
+  | 'enabled'
+  | 'description'
+  | 'filter'
+  | 'transform'
+  | 'format'
+  | 'headers'
+  | 'auth'
+  | 'retrySchedule'
+  | 'ratePerSecond'
+  | 'timeoutMs'
+  | 'maxInFlight'
 >;
+
+export type NewDestination = ReplacedDestination & Pick<SealedDestination, 'id' | 'tenantId' | 'secret'>;
+
+const valuesOf = (next: ReplacedDestination): unknown[] => [
+  next.url,
+  next.uid,
+  next.eventTypes,
+  next.enabled,
+  next.description,
+  next.filter === null ? null : JSON.stringify(next.filter),
+  next.transform,
+  next.format,
+  next.headers,
+  next.auth,
+  next.retrySchedule,
+  next.ratePerSecond,
+  next.timeoutMs,
+  next.maxInFlight,
+];
 
 export async function insertDestination(db: Db, fresh: NewDestination): Promise<SealedDestination> {
   const { rows } = await db.query<SealedDestination>(
-    `insert into destinations (id, tenant_id, url, event_types, enabled, description, timeout_ms, max_in_flight, secret)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9) returning ${COLUMNS}`,
-    [
-      fresh.id,
-      fresh.tenantId,
-      fresh.url,
-      fresh.eventTypes,
-      fresh.enabled,
-      fresh.description,
-      fresh.timeoutMs,
-      fresh.maxInFlight,
-      fresh.secret,
-    ],
+    `insert into destinations (url, uid, event_types, enabled, description, filter, transform, format, headers, auth,
+                               retry_schedule, rate_per_second, timeout_ms, max_in_flight, id, tenant_id, secret)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) returning ${COLUMNS}`,
+    [...valuesOf(fresh), fresh.id, fresh.tenantId, fresh.secret],
   );
   return rows[0] as SealedDestination;
 }
 
-export type DestinationChange = Partial<
-  Pick<SealedDestination, 'url' | 'eventTypes' | 'enabled' | 'description' | 'timeoutMs' | 'maxInFlight'>
->;
-
 /**
- * Changes the given fields. Setting `enabled` clears the reason for which StreamForge disabled the destination. Returns
- * undefined when there is no such destination.
+ * Writes all fields that an operator decides. With `isSwitched`, clears the reason for which StreamForge disabled the
+ * destination. Returns undefined when there is no such destination.
  */
-export async function changeDestination(
+export async function replaceDestination(
   db: Db,
   id: string,
-  change: DestinationChange,
+  next: ReplacedDestination,
+  isSwitched: boolean,
 ): Promise<SealedDestination | undefined> {
   const { rows } = await db.query<SealedDestination>(
     `update destinations
-        set url = coalesce($2, url), event_types = coalesce($3, event_types), enabled = coalesce($4, enabled),
-            description = coalesce($5, description), timeout_ms = coalesce($6, timeout_ms),
-            max_in_flight = coalesce($7, max_in_flight),
-            disabled_reason = case when $4 is null then disabled_reason end
-      where id = $1 returning ${COLUMNS}`,
-    [
-      id,
-      change.url ?? null,
-      change.eventTypes ?? null,
-      change.enabled ?? null,
-      change.description ?? null,
-      change.timeoutMs ?? null,
-      change.maxInFlight ?? null,
-    ],
+        set url = $1, uid = $2, event_types = $3, enabled = $4, description = $5, filter = $6, transform = $7,
+            format = $8, headers = $9, auth = $10, retry_schedule = $11, rate_per_second = $12, timeout_ms = $13,
+            max_in_flight = $14, disabled_reason = case when not $16 then disabled_reason end
+      where id = $15 returning ${COLUMNS}`,
+    [...valuesOf(next), id, isSwitched],
   );
   return rows[0];
 }

@@ -1,10 +1,15 @@
 import type { Dispatcher } from 'undici';
 import type { AddressGuard } from './address/address-guard';
+import { Credentials } from './auth/credentials';
 import { Circuit } from './circuit';
-import { openConnections, post, type Answer } from './delivery-client';
+import { openConnections, post, type Answer, type DeliveryRequest } from './delivery-client';
 import type { SealedDestination } from './destination';
 import { InFlight } from './in-flight';
 import { Pace } from './pace';
+import { Renderer, type Rendered } from './render/renderer';
+import type { StaticHeaders } from './render/static-headers';
+import type { TransformProcess } from './render/transform-process';
+import { openAuth, openHeaders } from './secrets/sealed-options';
 import type { SecretBox } from './secrets/secret-box';
 import { WebhookSigner } from './secrets/webhook-signer';
 
@@ -12,13 +17,21 @@ import { WebhookSigner } from './secrets/webhook-signer';
 export interface WebhookMessage {
   /** The same in all deliveries of an event. */
   id: string;
+  /** The normalised event as JSON. */
   body: Buffer;
+  /** Number of this try, from 1. */
+  attempt: number;
   correlationId: string;
   traceparent?: string;
 }
 
+/** The delivery could not start. */
+export type NotRendered = Extract<Rendered, { kind: 'held' }>;
+
 /** Weight of the latest delivery in the moving average of durations. */
 const WEIGHT = 0.1;
+const UNAUTHORIZED = 401;
+const AGENT = { 'user-agent': 'StreamForge-Webhooks/1' };
 /** Allowed header values. A correlation id from a stream record may contain other characters. */
 const VISIBLE_ASCII = /^[\x21-\x7e]{1,200}$/;
 
@@ -29,6 +42,9 @@ export class Line {
   readonly inFlight: InFlight;
   private readonly connections: Dispatcher;
   private readonly signer: WebhookSigner;
+  private readonly renderer: Renderer;
+  private readonly staticHeaders: StaticHeaders;
+  private readonly credentials: Credentials;
   private averageMs = 50;
   private uses = 0;
   private unused: (() => void) | undefined;
@@ -38,21 +54,50 @@ export class Line {
     readonly destination: SealedDestination,
     private readonly guard: AddressGuard,
     box: SecretBox,
+    transforms: TransformProcess,
   ) {
+    const { id, headers, auth } = destination;
     this.signer = new WebhookSigner(destination, box);
+    this.renderer = new Renderer(destination, transforms);
+    this.staticHeaders = lowerCased(openHeaders(box, headers, id));
+    this.credentials = new Credentials(openAuth(box, auth, id), guard);
     this.inFlight = new InFlight(destination.maxInFlight);
     this.connections = openConnections(destination, guard);
   }
 
-  async send(message: WebhookMessage, signal: AbortSignal): Promise<Answer> {
+  async send(message: WebhookMessage, signal: AbortSignal): Promise<Answer | NotRendered> {
     try {
       this.guard.checkLiteral(new URL(this.destination.url));
     } catch (error) {
       return { kind: 'failed', reason: 'ADDRESS_REFUSED', message: error instanceof Error ? error.message : '' };
     }
+    const rendered = await this.renderer.render(message.body);
+    return rendered.kind === 'rendered' ? this.sendAuthenticated(message, rendered, signal) : rendered;
+  }
+
+  /** Sends again, once, where the receiver refuses a token that was kept: it may have been revoked. */
+  private async sendAuthenticated(
+    message: WebhookMessage,
+    { body, headers }: Extract<Rendered, { kind: 'rendered' }>,
+    signal: AbortSignal,
+  ): Promise<Answer> {
+    for (let isFirst = true; ; isFirst = false) {
+      const askedAtMs = Date.now();
+      const auth = await this.credentials.headers(askedAtMs);
+      if ('failure' in auth) return { kind: 'failed', reason: 'AUTH_FAILED', message: auth.failure };
+      const own = this.ownHeaders(message, body, new Date());
+      const answer = await this.post(
+        { body, headers: { ...AGENT, ...headers, ...this.staticHeaders, ...own, ...auth.headers } },
+        signal,
+      );
+      const isRefused = answer.kind === 'answered' && answer.status === UNAUTHORIZED;
+      if (!isRefused || !this.credentials.refused(auth, askedAtMs) || !isFirst) return answer;
+    }
+  }
+
+  private async post(request: DeliveryRequest, signal: AbortSignal): Promise<Answer> {
     const startedMs = Date.now();
-    const headers = this.headersOf(message, new Date(startedMs));
-    const answer = await post(this.connections, this.destination, { body: message.body, headers }, signal);
+    const answer = await post(this.connections, this.destination, request, signal);
     this.averageMs += (Math.max(Date.now() - startedMs, 1) - this.averageMs) * WEIGHT;
     return answer;
   }
@@ -79,13 +124,18 @@ export class Line {
     await this.connections.close();
   }
 
-  private headersOf({ id, body, correlationId, traceparent }: WebhookMessage, now: Date): Record<string, string> {
+  /** What StreamForge itself sends with each delivery. Nothing else can set these (render/static-headers.ts). */
+  private ownHeaders(message: WebhookMessage, body: Buffer, now: Date): Record<string, string> {
+    const { id, correlationId, traceparent, attempt } = message;
     return {
-      'content-type': 'application/json',
-      'user-agent': 'StreamForge-Webhooks/1',
-      ...this.signer.headers(id, body.toString('utf8'), now),
+      ...this.signer.headers(id, body, now),
+      'webhook-attempt': String(attempt),
       ...(VISIBLE_ASCII.test(correlationId) ? { 'x-correlation-id': correlationId } : {}),
       ...(traceparent !== undefined && VISIBLE_ASCII.test(traceparent) ? { traceparent } : {}),
     };
   }
 }
+
+/** Header names have no case: one of an operator takes the place of ours. */
+const lowerCased = (headers: StaticHeaders): StaticHeaders =>
+  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));

@@ -22,6 +22,8 @@ export const REASON_CODES = [
   'TIMEOUT', // no response within the handler's own deadline
   'CONNECTION_FAILED',
   'ADDRESS_REFUSED', // the host name resolves to an address that destinations may not use
+  'AUTH_FAILED', // the destination's token endpoint gave no token
+  'TRANSFORM_FAILED', // the destination's transform failed or yielded nothing
   'INVALID_PAYLOAD', // the content can never be processed, or PostgreSQL can never store it
   'HANDLER_ERROR', // an error that no rule classifies
   'RETRY_EXHAUSTED', // MAX_RETRY_ATTEMPTS reached; the message begins with the last reason

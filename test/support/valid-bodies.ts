@@ -8,6 +8,7 @@ const VALID: Record<string, (tenantId: string) => object> = {
   discardDeadLetters: (tenantId) => ({ tenantId, dryRun: true }),
   retryOutboxEntries: () => ({}),
   createDestination: (tenantId) => ({ tenantId, url: 'http://127.0.0.1:9/other' }),
+  putDestination: (tenantId) => ({ tenantId, url: 'http://127.0.0.1:9/other' }),
   changeDestination: () => ({}),
   rotateDestinationSecret: () => ({}),
   createTenant: () => ({ id: `tenant-${randomUUID()}`, name: 'A tenant' }),

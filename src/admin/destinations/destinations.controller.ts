@@ -1,5 +1,6 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Put, Query, Res } from '@nestjs/common';
 import { ApiBody, ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
 import { Acting, type ActingOperator } from '../../access/acting-operator';
 import { Pool } from 'pg';
 import { Courier } from '../../destinations/courier';
@@ -14,19 +15,35 @@ import {
   DestinationsPage,
   NewSecretResponse,
   TestDeliveryResponse,
-  toResponse,
 } from './destinations.responses';
+import { DestinationView } from './destination-view';
 import {
+  DestinationByUidRequest,
   DestinationChangeRequest,
   DestinationPath,
   DestinationRequest,
   DestinationsQuery,
+  DestinationUidPath,
   RotateSecretRequest,
 } from './destinations.requests';
 import { sendTest } from './send-test-event';
 import { Destinations } from './destinations';
 
 const DESTINATION_EXAMPLE = { tenantId: 'demo', url: 'https://example.com/hooks/orders', eventTypes: ['order.*'] };
+const LARGE_ORDERS = {
+  ...DESTINATION_EXAMPLE,
+  filter: { payload: { amount: { $gt: 100 } } },
+  transform: '{ "text": "Order " & subject & ": " & $string(payload.amount) }',
+  headers: { 'x-api-version': '2' },
+  auth: { type: 'bearer', token: 'token-of-the-receiver' },
+};
+const CLOUD_EVENTS = { ...DESTINATION_EXAMPLE, format: 'cloudevents-binary' };
+const EXAMPLES = {
+  orders: { value: DESTINATION_EXAMPLE },
+  largeOrders: { value: LARGE_ORDERS },
+  cloudEvents: { value: CLOUD_EVENTS },
+};
+const CREATION_PROBLEMS = ['tenant-not-found', 'too-many-destinations', 'already-exists', ...BODY_PROBLEMS] as const;
 
 @AdminEndpoint()
 @Controller('v1/admin/destinations')
@@ -34,6 +51,7 @@ export class DestinationsController {
   constructor(
     private readonly pool: Pool,
     private readonly destinations: Destinations,
+    private readonly view: DestinationView,
     private readonly courier: Courier,
   ) {}
 
@@ -50,7 +68,7 @@ export class DestinationsController {
   ): Promise<DestinationsPage> {
     const page = await listDestinations(this.pool, { ...scopeOf(acting, tenantId), before: cursor, limit });
     const last = page.at(-1);
-    return { destinations: page.map(toResponse), nextCursor: last && page.length === limit ? last.id : null };
+    return { destinations: await this.view.showAll(page), nextCursor: last && page.length === limit ? last.id : null };
   }
 
   @Post()
@@ -60,12 +78,37 @@ export class DestinationsController {
     summary: 'Create a destination. Its secret is returned only in this response.',
     description: 'The destination receives every matching event that is accepted after this response.',
   })
-  @ApiBody({ type: DestinationRequest, examples: { orders: { value: DESTINATION_EXAMPLE } } })
-  @ApiProblems('tenant-not-found', 'too-many-destinations', ...BODY_PROBLEMS)
+  @ApiBody({ type: DestinationRequest, examples: EXAMPLES })
+  @ApiProblems(...CREATION_PROBLEMS)
   @ApiCreatedResponse({ type: NewSecretResponse })
   async create(@Body() body: DestinationRequest, @Acting() acting: ActingOperator): Promise<NewSecretResponse> {
     const { destination, secret } = await this.destinations.create(body, acting);
-    return { ...toResponse(destination), secret };
+    return { ...(await this.view.show(destination)), secret };
+  }
+
+  @Put('uid/:uid')
+  @LeastRole('operator')
+  @ApiOperation({
+    operationId: 'putDestination',
+    summary: 'Create the destination that a tenant calls `uid`, or replace its fields.',
+    description:
+      'Fields that are left out get their defaults, apart from `secret`, `headers` and `auth`, which stay. The response ' +
+      'to a creation has the `secret`.',
+  })
+  @ApiBody({ type: DestinationByUidRequest, examples: EXAMPLES })
+  @ApiProblems(...CREATION_PROBLEMS)
+  @ApiCreatedResponse({ type: NewSecretResponse })
+  @ApiOkResponse({ type: DestinationResponse })
+  async put(
+    @Param() { uid }: DestinationUidPath,
+    @Body() body: DestinationByUidRequest,
+    @Acting() acting: ActingOperator,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<DestinationResponse | NewSecretResponse> {
+    const put = await this.destinations.put(uid, body, acting);
+    const shown = await this.view.show(put.destination);
+    reply.status('secret' in put ? 201 : 200);
+    return 'secret' in put ? { ...shown, secret: put.secret } : shown;
   }
 
   @Get(':id')
@@ -78,7 +121,7 @@ export class DestinationsController {
   @ApiOkResponse({ type: DestinationResponse })
   @ApiProblems('destination-not-found')
   async read(@Param() { id }: DestinationPath, @Acting() acting: ActingOperator): Promise<DestinationResponse> {
-    return toResponse(await this.destinations.find(id, acting));
+    return this.view.show(await this.destinations.find(id, acting));
   }
 
   @Patch(':id')
@@ -95,7 +138,7 @@ export class DestinationsController {
     @Body() body: DestinationChangeRequest,
     @Acting() acting: ActingOperator,
   ): Promise<DestinationResponse> {
-    return toResponse(await this.destinations.change(id, body, acting));
+    return this.view.show(await this.destinations.change(id, body, acting));
   }
 
   @Delete(':id')
@@ -128,17 +171,18 @@ export class DestinationsController {
   @HttpCode(200)
   @ApiOperation({
     operationId: 'rotateDestinationSecret',
-    summary: 'Create a new secret. Deliveries are signed with both secrets for `overlapSeconds`.',
+    summary:
+      'Change the secret to a new one, or to one of your own. Deliveries are signed with both secrets for `overlapSeconds`.',
   })
   @ApiBody({ type: RotateSecretRequest, required: false })
   @ApiOkResponse({ type: NewSecretResponse })
   @ApiProblems('destination-not-found', ...BODY_PROBLEMS)
   async rotate(
     @Param() { id }: DestinationPath,
-    @Body() { overlapSeconds }: RotateSecretRequest,
+    @Body() body: RotateSecretRequest,
     @Acting() acting: ActingOperator,
   ): Promise<NewSecretResponse> {
-    const { destination, secret } = await this.destinations.rotate(id, overlapSeconds, acting);
-    return { ...toResponse(destination), secret };
+    const { destination, secret } = await this.destinations.rotate(id, body, acting);
+    return { ...(await this.view.show(destination)), secret };
   }
 }

@@ -3,7 +3,10 @@ import {
   ArrayMinSize,
   IsArray,
   IsBoolean,
+  IsIn,
   IsInt,
+  IsNumber,
+  IsObject,
   IsString,
   Length,
   Matches,
@@ -11,16 +14,36 @@ import {
   Min,
 } from 'class-validator';
 import { DESTINATION_LIMITS } from '../../destinations/destination';
-import { ApiCount, ApiFlag, ApiId, ApiList, ApiText } from '../../http/docs/api-fields';
+import { DELIVERY_FORMATS, type DeliveryFormat } from '../../destinations/render/delivery-format';
+import { STATIC_HEADER_LIMITS } from '../../destinations/render/static-headers';
+import type { DestinationAuth } from '../../destinations/auth/destination-auth';
+import { MAX_EXPRESSION_LENGTH } from '../../expressions/expression';
+import { ApiAnyObject, ApiCount, ApiEnum, ApiFlag, ApiId, ApiList, ApiText } from '../../http/docs/api-fields';
 import { OptionalBody } from '../../http/validation';
 import { IsListLimit } from '../endpoint/paging';
-import { IsPlainText, IsTenantId, IsUuid, MayBeLeftOut, OneTenant } from '../endpoint/rules';
+import { IsPlainText, IsTenantId, IsUuid, MayBeLeftOut, MayBeNull, OneTenant } from '../endpoint/rules';
 
-const { timeoutMs: TIMEOUT, maxInFlight: IN_FLIGHT } = DESTINATION_LIMITS;
+const { timeoutMs: TIMEOUT, maxInFlight: IN_FLIGHT, retryWaits: RETRY_WAITS, ratePerSecond: RATE } = DESTINATION_LIMITS;
 /** No control characters or lone surrogates; `*` only at the end. */
 const TYPE_PATTERN = /^(?:[^\p{Cc}\p{Cs}*]{1,254}\*?|\*)$/u;
 const MOST_PATTERNS = 50;
 const MOST_URL = 2_048;
+/** 24 to 64 bytes in base64, with padding. */
+const SECRET = /^whsec_(?=[^=]{32,86}={0,2}$)(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+const SECRET_MESSAGE = { message: 'secret must be whsec_ and 24 to 64 bytes in base64' };
+const UID = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/;
+const UID_MESSAGE = {
+  message: 'uid must be 1 to 128 letters, digits, ".", "_", ":" or "-", the first a letter or digit',
+};
+
+/** How an operator gives the signing secret. */
+const ApiSecret = (): PropertyDecorator =>
+  ApiText('whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw', {
+    required: false,
+    description: 'A signing secret of your own: `whsec_` and 24 to 64 bytes in base64. Left out: a new one is made',
+    minLength: 38,
+    maxLength: 94,
+  });
 
 class DestinationFields {
   @ApiList(String, {
@@ -51,6 +74,97 @@ class DestinationFields {
   @IsPlainText(500, { min: 0 })
   description?: string;
 
+  @ApiAnyObject(
+    { payload: { amount: { $gt: 100 } } },
+    {
+      required: false,
+      nullable: true,
+      description: 'Only events that match are delivered. The filter sees the normalised event. Null: no filter',
+    },
+  )
+  @MayBeNull()
+  @IsObject()
+  filter?: Record<string, unknown> | null;
+
+  @ApiText('{ "text": "Order " & subject & ": " & $string(payload.amount) }', {
+    required: false,
+    nullable: true,
+    description:
+      'JSONata or a JSON Pointer over the normalised event. The result takes the place of the event or, with another ' +
+      '`format`, of its payload. Null: no transform',
+    minLength: 1,
+    maxLength: MAX_EXPRESSION_LENGTH,
+  })
+  @MayBeNull()
+  @IsPlainText(MAX_EXPRESSION_LENGTH)
+  transform?: string | null;
+
+  @ApiEnum('DeliveryFormat', DELIVERY_FORMATS, {
+    required: false,
+    description:
+      'The body: the normalised event, a CloudEvent in structured or binary mode, or the payload alone. Default: `event`',
+  })
+  @MayBeLeftOut()
+  @IsIn(DELIVERY_FORMATS)
+  format?: DeliveryFormat;
+
+  @ApiAnyObject(
+    { 'x-api-version': '2' },
+    {
+      required: false,
+      nullable: true,
+      description: `Headers that each delivery has, at most ${STATIC_HEADER_LIMITS.count}. They are stored encrypted. Null: none`,
+    },
+  )
+  @MayBeNull()
+  @IsObject()
+  headers?: Record<string, string> | null;
+
+  @ApiAnyObject(
+    { type: 'bearer', token: 'token-of-the-receiver' },
+    {
+      required: false,
+      nullable: true,
+      description:
+        'How StreamForge authenticates itself: `{ type: "bearer", token }`, `{ type: "basic", username, password }`, ' +
+        '`{ type: "header", name, value }`, or `{ type: "oauth2", tokenUrl, clientId, clientSecret, scope? }`. Null: by ' +
+        'the signature alone',
+    },
+  )
+  @MayBeNull()
+  @IsObject()
+  auth?: DestinationAuth | null;
+
+  @ApiList(Number, {
+    required: false,
+    nullable: true,
+    example: [5, 300, 1800],
+    description:
+      'Seconds between the tries of a delivery: n waits are n + 1 tries. Null: those of the installation ' +
+      '(`DELIVERY_RETRY_SCHEDULE_SECONDS`)',
+    maxItems: RETRY_WAITS.most,
+  })
+  @MayBeNull()
+  @IsArray()
+  @ArrayMaxSize(RETRY_WAITS.most)
+  @IsNumber({}, { each: true })
+  @Min(0, { each: true })
+  @Max(RETRY_WAITS.maxSeconds, { each: true })
+  retrySchedule?: number[] | null;
+
+  @ApiCount(5, {
+    required: false,
+    nullable: true,
+    description: 'Maximum number of deliveries a second, of all workers together. Null: no maximum',
+    minimum: RATE.min,
+    maximum: RATE.max,
+  })
+  @MayBeNull()
+  @IsInt()
+  @Min(RATE.min)
+  @Max(RATE.max)
+  ratePerSecond?: number | null;
+
   @ApiCount(TIMEOUT.default, {
     required: false,
     description: 'Timeout of one delivery request in milliseconds. A new destination defaults to 10000',
@@ -76,7 +190,8 @@ class DestinationFields {
   maxInFlight?: number;
 }
 
-export class DestinationRequest extends DestinationFields {
+/** The fields of a destination as a whole. */
+export class DestinationByUidRequest extends DestinationFields {
   @ApiText('demo')
   @IsTenantId()
   tenantId!: string;
@@ -85,9 +200,27 @@ export class DestinationRequest extends DestinationFields {
   @IsString()
   @Length(1, MOST_URL)
   url!: string;
+
+  @ApiSecret()
+  @MayBeLeftOut()
+  @Matches(SECRET, SECRET_MESSAGE)
+  secret?: string;
 }
 
-/** Omitted fields keep their values. The tenant cannot be changed. */
+export class DestinationRequest extends DestinationByUidRequest {
+  @ApiText('orders', {
+    required: false,
+    description:
+      'A name of your own, unique within the tenant. PUT /v1/admin/destinations/uid/{uid} finds the destination by it',
+    minLength: 1,
+    maxLength: 128,
+  })
+  @MayBeLeftOut()
+  @Matches(UID, UID_MESSAGE)
+  uid?: string;
+}
+
+/** Omitted fields keep their values. Tenant and uid cannot be changed, and the secret only by a rotation. */
 export class DestinationChangeRequest extends DestinationFields {
   @ApiText('https://shop.example/hooks/orders', { required: false, minLength: 1, maxLength: MOST_URL })
   @MayBeLeftOut()
@@ -115,6 +248,12 @@ export class DestinationPath {
   id!: string;
 }
 
+export class DestinationUidPath {
+  @ApiText('orders')
+  @Matches(UID, UID_MESSAGE)
+  uid!: string;
+}
+
 const OVERLAP_SECONDS = { max: 7 * 24 * 3600, default: 86_400 };
 
 @OptionalBody()
@@ -129,4 +268,9 @@ export class RotateSecretRequest {
   @Min(0)
   @Max(OVERLAP_SECONDS.max)
   overlapSeconds = OVERLAP_SECONDS.default;
+
+  @ApiSecret()
+  @MayBeLeftOut()
+  @Matches(SECRET, SECRET_MESSAGE)
+  secret?: string;
 }

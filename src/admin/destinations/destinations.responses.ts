@@ -1,6 +1,7 @@
-import type { SealedDestination } from '../../destinations/destination';
+import { DELIVERY_FORMATS, type DeliveryFormat } from '../../destinations/render/delivery-format';
 import { REASON_CODES } from '../../event/event-status';
 import {
+  ApiAnyObject,
   ApiCount,
   ApiEnum,
   ApiFlag,
@@ -11,12 +12,19 @@ import {
   ApiText,
 } from '../../http/docs/api-fields';
 
+export const DESTINATION_STATUSES = ['active', 'paused', 'disabled'] as const;
+export type DestinationStatus = (typeof DESTINATION_STATUSES)[number];
+
 export class DestinationResponse {
   @ApiId() id!: string;
   @ApiText('demo') tenantId!: string;
+  @ApiText('orders', { nullable: true }) uid!: string | null;
   @ApiText('https://shop.example/hooks/orders') url!: string;
   @ApiList(String, { example: ['order.*'] }) eventTypes!: readonly string[];
   @ApiFlag(true) enabled!: boolean;
+  @ApiEnum('DestinationStatus', DESTINATION_STATUSES) status!: DestinationStatus;
+  @ApiInstant({ nullable: true, description: 'Since when the destination is paused. Null when it is not' })
+  pausedAt!: string | null;
   @ApiText(undefined, {
     nullable: true,
     description:
@@ -26,6 +34,22 @@ export class DestinationResponse {
   @ApiInstant({ nullable: true, description: 'Since when the destination is disabled. Null when it is enabled' })
   disabledAt!: string | null;
   @ApiText('Order service of the shop') description!: string;
+  @ApiAnyObject({ payload: { amount: { $gt: 100 } } }, { nullable: true }) filter!: object | null;
+  @ApiText('{ "text": "Order " & subject }', { nullable: true }) transform!: string | null;
+  @ApiEnum('DeliveryFormat', DELIVERY_FORMATS) format!: DeliveryFormat;
+  @ApiAnyObject(
+    { 'x-api-version': '…' },
+    { nullable: true, description: 'The names, with the last characters of each value, or `…` for a short one' },
+  )
+  headers!: object | null;
+  @ApiAnyObject(
+    { type: 'bearer', token: '…x9Qa' },
+    { nullable: true, description: 'The credentials, with the last characters of the secret, or `…` for a short one' },
+  )
+  auth!: object | null;
+  @ApiList(Number, { nullable: true, example: [5, 300, 1800], description: 'Waits between the tries, in seconds' })
+  retrySchedule!: readonly number[] | null;
+  @ApiCount(5, { nullable: true }) ratePerSecond!: number | null;
   @ApiCount(10_000) timeoutMs!: number;
   @ApiCount(8) maxInFlight!: number;
   @ApiInstant({ nullable: true, description: 'Until this time, deliveries are also signed with the previous secret' })
@@ -52,10 +76,4 @@ export class TestDeliveryResponse {
   @ApiText('', { description: 'The beginning of the response body, or the error when there was no response' })
   message!: string;
   @ApiCount(12) durationMs!: number;
-}
-
-/** Omits the secrets and the revision. */
-export function toResponse(destination: SealedDestination): DestinationResponse {
-  const { secret: _secret, previousSecret: _previous, revision: _revision, ...shown } = destination;
-  return shown;
 }

@@ -2,16 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { Pool } from 'pg';
 import type { Db } from '../../db/pool';
-import { DESTINATION_LIMITS, type SealedDestination } from '../../destinations/destination';
+import type { SealedDestination } from '../../destinations/destination';
 import { MOST_AGE_MS } from '../../db/fresh-copy';
 import {
-  changeDestination,
-  countDestinations,
   deleteDestination,
   findDestination,
-  insertDestination,
+  findDestinationByUid,
+  lockDestination,
   rotateSecret,
-  type NewDestination,
 } from '../../destinations/destinations.queries';
 import { newSecret } from '../../destinations/secrets/secret-box';
 import { SecretKey } from '../../destinations/secrets/secret-key';
@@ -22,8 +20,20 @@ import type { AdminChange } from '../audit/audit.queries';
 import { refuseOtherTenant } from '../../access/tenant-scope';
 import { AdminActions } from '../endpoint/admin-actions';
 import { KnownTenants } from '../tenants/known-tenants';
-import type { DestinationChangeRequest, DestinationRequest } from './destinations.requests';
-import { DestinationUrl } from './destination-url';
+import { changedDestination, destinationFields, auditedRequest } from './destination-fields';
+import { DestinationRows } from './destination-rows';
+import type {
+  DestinationByUidRequest,
+  DestinationChangeRequest,
+  DestinationRequest,
+  RotateSecretRequest,
+} from './destinations.requests';
+
+/** A destination with the secret that only the response that makes it may show. */
+export interface DestinationWithSecret {
+  destination: SealedDestination;
+  secret: string;
+}
 
 /**
  * Creates, changes and deletes destinations, and records each change in the audit trail. Workers read a change within
@@ -36,7 +46,7 @@ export class Destinations {
     private readonly pool: Pool,
     private readonly actions: AdminActions,
     private readonly key: SecretKey,
-    private readonly url: DestinationUrl,
+    private readonly rows: DestinationRows,
     private readonly known: KnownTenants,
   ) {}
 
@@ -46,47 +56,79 @@ export class Destinations {
     return found && mayActFor(acting, found.tenantId) ? found : notFound();
   }
 
-  /** @throws Problem `tenant-not-found` for a tenant that the operator may not see */
-  async create(
-    request: DestinationRequest,
-    acting: ActingOperator,
-  ): Promise<{ destination: SealedDestination; secret: string }> {
-    refuseOtherTenant(acting, request.tenantId);
-    const url = await this.url.accept(request.url);
-    const [id, secret] = [uuidV7(), newSecret()];
-    const fresh: NewDestination = {
+  /** @throws Problem `tenant-not-found` also for a tenant that the operator may not see */
+  async create(request: DestinationRequest, acting: ActingOperator): Promise<DestinationWithSecret> {
+    const { tenantId } = request;
+    refuseOtherTenant(acting, tenantId);
+    const { secret = newSecret(), headers, auth, ...fields } = await this.rows.withAcceptedUrls(request);
+    const id = uuidV7();
+    const fresh = await this.rows.fresh({
       id,
-      tenantId: request.tenantId,
-      url,
-      eventTypes: request.eventTypes ?? ['*'],
-      enabled: request.enabled ?? true,
-      description: request.description ?? '',
-      timeoutMs: request.timeoutMs ?? DESTINATION_LIMITS.timeoutMs.default,
-      maxInFlight: request.maxInFlight ?? DESTINATION_LIMITS.maxInFlight.default,
-      secret: (await this.key.box()).seal(secret, id),
-    };
-    const change = {
-      action: 'destination.create',
-      filter: { id, tenantId: request.tenantId, url },
-      acting,
-      tenantIds: [request.tenantId],
-    } as const;
-    const destination = await this.audited(change, async (db) => {
-      await this.known.check(db, request.tenantId);
-      return insertWithinLimits(db, fresh);
+      tenantId,
+      fields: destinationFields(fields),
+      given: { headers, auth },
+      secret,
+    });
+    const filter = { id, ...auditedRequest(request), url: fresh.url };
+    const entry = { action: 'destination.create', filter, acting, tenantIds: [tenantId] } as const;
+    const destination = await this.audited(entry, async (db) => {
+      await this.known.check(db, tenantId);
+      return this.rows.insert(db, fresh);
     });
     return { destination, secret };
   }
 
-  async change(
+  /**
+   * Creates the destination that a tenant calls `uid`, or replaces its fields. Secret, headers and credentials that are
+   * left out stay.
+   * @returns the destination with its secret if it was created
+   */
+  async put(
+    uid: string,
+    request: DestinationByUidRequest,
+    acting: ActingOperator,
+  ): Promise<DestinationWithSecret | { destination: SealedDestination }> {
+    refuseOtherTenant(acting, request.tenantId);
+    const known = await findDestinationByUid(this.pool, request.tenantId, uid);
+    if (known) return { destination: await this.replace(known.id, uid, request, acting) };
+    try {
+      return await this.create({ ...request, uid }, acting);
+    } catch (error) {
+      const twin = isTaken(error) ? await findDestinationByUid(this.pool, request.tenantId, uid) : undefined;
+      if (!twin) throw error;
+      return { destination: await this.replace(twin.id, uid, request, acting) };
+    }
+  }
+
+  private async replace(
     id: string,
-    { url, ...rest }: DestinationChangeRequest,
+    uid: string,
+    request: DestinationByUidRequest,
     acting: ActingOperator,
   ): Promise<SealedDestination> {
+    const { tenantId, secret, headers, auth, ...fields } = await this.rows.withAcceptedUrls(request);
+    const filter = { id, uid, ...auditedRequest(request) };
+    const entry = { action: 'destination.change', filter, acting, tenantIds: [tenantId] } as const;
+    return this.audited(entry, async (db) => {
+      const locked = (await lockDestination(db, id)) ?? notFound();
+      const next = destinationFields({ ...fields, uid });
+      const isSwitched = next.enabled !== locked.enabled;
+      const replaced = await this.rows.replace(db, locked, next, { headers, auth }, isSwitched);
+      return secret === undefined ? replaced : this.rows.replaceSecret(db, replaced, secret);
+    });
+  }
+
+  async change(id: string, change: DestinationChangeRequest, acting: ActingOperator): Promise<SealedDestination> {
     const { tenantId } = await this.find(id, acting);
-    const change = url === undefined ? rest : { ...rest, url: await this.url.accept(url) };
-    const entry = { action: 'destination.change', filter: { id, ...change }, acting, tenantIds: [tenantId] } as const;
-    return this.audited(entry, async (db) => (await changeDestination(db, id, change)) ?? notFound());
+    const accepted = await this.rows.withAcceptedUrls(change);
+    const { headers, auth } = accepted;
+    const filter = { id, ...auditedRequest(accepted) };
+    const entry = { action: 'destination.change', filter, acting, tenantIds: [tenantId] } as const;
+    return this.audited(entry, async (db) => {
+      const locked = (await lockDestination(db, id)) ?? notFound();
+      const isSwitched = change.enabled !== undefined;
+      return this.rows.replace(db, locked, changedDestination(locked, accepted), { headers, auth }, isSwitched);
+    });
   }
 
   async delete(id: string, acting: ActingOperator): Promise<void> {
@@ -99,11 +141,10 @@ export class Destinations {
 
   async rotate(
     id: string,
-    overlapSeconds: number,
+    { overlapSeconds, secret = newSecret() }: RotateSecretRequest,
     acting: ActingOperator,
-  ): Promise<{ destination: SealedDestination; secret: string }> {
+  ): Promise<DestinationWithSecret> {
     const { tenantId } = await this.find(id, acting);
-    const secret = newSecret();
     const sealed = (await this.key.box()).seal(secret, id);
     const filter = { id, overlapSeconds };
     const entry = { action: 'destination.rotate-secret', filter, acting, tenantIds: [tenantId] } as const;
@@ -124,17 +165,10 @@ export class Destinations {
   }
 }
 
-async function insertWithinLimits(db: Db, fresh: NewDestination): Promise<SealedDestination> {
-  const { ofTenant, ofInstallation } = await countDestinations(db, fresh.tenantId);
-  const { ofTenant: mostOfTenant, ofInstallation: most } = DESTINATION_LIMITS;
-  if (ofTenant >= mostOfTenant || ofInstallation >= most) {
-    const detail = `The maximum is ${mostOfTenant} destinations per tenant and ${most} per installation. Delete a destination first.`;
-    throw new Problem('too-many-destinations', detail);
-  }
-  return insertDestination(db, fresh);
-}
-
 const everyProcessHasRefreshed = (): Promise<void> => sleep(MOST_AGE_MS);
+
+/** Another request has created the destination meanwhile. */
+const isTaken = (error: unknown): boolean => error instanceof Problem && error.code === 'already-exists';
 
 function notFound(): never {
   throw new Problem('destination-not-found', 'No destination has this id.');

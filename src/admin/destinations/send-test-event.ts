@@ -29,10 +29,11 @@ export async function sendTest(
   const response = await courier.test(destination, {
     id: event.id,
     body: Buffer.from(eventJson(event)),
+    attempt: 1,
     correlationId,
   });
   const durationMs = Date.now() - startedMs;
-  if (response.kind === 'failed') {
+  if (response.kind !== 'answered') {
     return { delivered: false, status: null, reasonCode: response.reason, message: response.message, durationMs };
   }
   const { status, text } = response;

@@ -22,11 +22,13 @@ export const WEBHOOKS: OpenAPIObject['webhooks'] = {
         header('webhook-id', 'The id of the event, the same on every retry'),
         header('webhook-timestamp', 'Time of this attempt, in Unix seconds'),
         header('webhook-signature', '`v1,` and the signature in base64; several signatures are separated by spaces'),
+        header('webhook-attempt', 'The number of this try, from 1'),
         header('X-Correlation-Id', 'The correlation id of the event'),
         header('traceparent', 'W3C trace context', false),
       ],
       requestBody: {
         required: true,
+        description: 'With the defaults of a destination. Its `transform` and `format` may say otherwise',
         content: { 'application/json': { schema: { $ref: getSchemaPath(DeliveredEvent) } } },
       },
       responses: {

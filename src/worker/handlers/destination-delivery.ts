@@ -42,7 +42,9 @@ export class DestinationDelivery implements ExternalHandler {
     // At a first attempt these refusals are older than an operator's retry, and are tried again.
     const refused = attemptNumber > 1 ? destinations.filter(({ id }) => done.has(refusedBy(id))) : [];
     const missing = destinations.filter((destination) => !refused.includes(destination));
-    const deliveries = await Promise.all(missing.map((destination) => this.deliver(destination, event, signal)));
+    const deliveries = await Promise.all(
+      missing.map((destination) => this.deliver(destination, event, attemptNumber, signal)),
+    );
     return combine(
       deliveries,
       refused.map(({ id }) => id),
@@ -52,10 +54,11 @@ export class DestinationDelivery implements ExternalHandler {
   private async deliver(
     destination: SealedDestination,
     { id, body, correlationId, traceparent }: DispatchedEvent,
+    attempt: number,
     signal: AbortSignal,
   ): Promise<DestinationOutcome> {
     const trace = traceparent === undefined ? {} : { traceparent };
-    const outcome = await this.courier.deliver(destination, { id, body, correlationId, ...trace }, signal);
+    const outcome = await this.courier.deliver(destination, { id, body, attempt, correlationId, ...trace }, signal);
     if (outcome.kind === 'answered' && outcome.status === GONE) await this.disable(destination, correlationId);
     return { destinationId: destination.id, outcome };
   }

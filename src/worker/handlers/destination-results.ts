@@ -14,6 +14,9 @@ export interface DestinationOutcome {
   outcome: DeliveryResult;
 }
 
+/** Failures that a retry cannot change. */
+const FINAL: ReadonlySet<string> = new Set(['ADDRESS_REFUSED', 'TRANSFORM_FAILED']);
+
 /** Maps the outcome of one request to a handler result. See the table at classifyError (retry-policy.ts). */
 function toResult({ destinationId, outcome }: DestinationOutcome): HandlerResult {
   if (outcome.kind === 'held') {
@@ -21,7 +24,7 @@ function toResult({ destinationId, outcome }: DestinationOutcome): HandlerResult
   }
   const from = `destination ${destinationId}`;
   if (outcome.kind === 'failed') {
-    const kind = outcome.reason === 'ADDRESS_REFUSED' ? 'dead-letter' : 'retry';
+    const kind = FINAL.has(outcome.reason) ? 'dead-letter' : 'retry';
     return { kind, reasonCode: outcome.reason, message: `${from}: ${outcome.message}` };
   }
   const { status, text } = outcome;

@@ -4,11 +4,13 @@ import { Destinations } from '../../../src/admin/destinations/destinations';
 import { KnownTenants } from '../../../src/admin/tenants/known-tenants';
 import { AdminActions } from '../../../src/admin/endpoint/admin-actions';
 import { AdminTransactions } from '../../../src/admin/endpoint/admin-transactions';
+import { DestinationRows } from '../../../src/admin/destinations/destination-rows';
 import { DestinationUrl } from '../../../src/admin/destinations/destination-url';
 import { MemoryBroker } from '../../../src/broker/memory-broker';
 import { AddressGuard } from '../../../src/destinations/address/address-guard';
 import { Courier } from '../../../src/destinations/courier';
 import { DestinationRegistry } from '../../../src/destinations/destination-registry';
+import { TransformProcess } from '../../../src/destinations/render/transform-process';
 import { SecretKey } from '../../../src/destinations/secrets/secret-key';
 import { Metrics } from '../../../src/observability/metrics';
 import { DestinationDelivery } from '../../../src/worker/handlers/destination-delivery';
@@ -33,11 +35,11 @@ function startParts(database: TestDatabase, env: Record<string, string> = {}) {
     return addresses;
   });
   const key = new SecretKey(settings, database.pool);
-  const courier = new Courier(guard, key, new Metrics());
+  const courier = new Courier(guard, key, new Metrics(), new TransformProcess(settings));
   const handler = new DestinationDelivery(new DestinationRegistry(database.pool), courier, database.pool);
   const actions = new AdminActions(new AdminTransactions(database.pool));
-  const url = new DestinationUrl(settings, guard);
-  const destinations = new Destinations(database.pool, actions, key, url, new KnownTenants(settings));
+  const rows = new DestinationRows(key, new DestinationUrl(settings, guard));
+  const destinations = new Destinations(database.pool, actions, key, rows, new KnownTenants(settings));
   return { names, courier, handler, destinations };
 }
 
@@ -104,12 +106,36 @@ describe('the addresses of destinations', () => {
     }
   });
 
+  it('of a token endpoint are checked like those of a destination, at registration and at each fetch', async () => {
+    const { names, courier, destinations } = startParts(database, { DESTINATIONS_ALLOWED_CIDRS: '10.8.0.0/16' });
+    names.set('rebound.example', [PUBLIC]);
+    names.set('receiver.example', [{ address: '10.8.3.4', family: 4 }]);
+    const create = (host: string) => {
+      const tokenUrl = `http://${host}:${receiver.port}/token`;
+      const auth = { type: 'oauth2', tokenUrl, clientId: 'id', clientSecret: 'secret' } as const;
+      return destinations.create({ tenantId: 't', url: 'http://receiver.example/', auth }, ACTING_ADMIN);
+    };
+    for (const host of ['10.9.3.4', '127.0.0.1', '[::1]', 'nowhere.example']) {
+      await expect(create(host)).rejects.toMatchObject({ extras: { errors: [{ pointer: '/auth/tokenUrl' }] } });
+    }
+    const { destination } = await create('rebound.example');
+    names.set('rebound.example', [LOOPBACK]);
+    const before = receiver.received.length;
+    const message = { id: 'guarded', body: Buffer.from('{}'), attempt: 1, correlationId: 'c' };
+    await expect(courier.test(destination, message)).resolves.toEqual({
+      kind: 'failed',
+      reason: 'AUTH_FAILED',
+      message: 'the token endpoint cannot be reached',
+    });
+    expect(receiver.received.slice(before)).toEqual([]);
+  });
+
   it('may be private when the setting allows it, and the connection goes to the checked address', async () => {
     const { names, courier, destinations } = startParts(database, { DESTINATIONS_ALLOW_PRIVATE: 'true' });
     names.set('inside.example', [LOOPBACK]);
     const url = `http://inside.example:${receiver.port}/`;
     const { destination } = await destinations.create({ tenantId: 't', url }, ACTING_ADMIN);
-    const message = { id: 'test', body: Buffer.from('{}'), correlationId: 'c' };
+    const message = { id: 'test', body: Buffer.from('{}'), attempt: 1, correlationId: 'c' };
     await expect(courier.test(destination, message)).resolves.toMatchObject({ kind: 'answered', status: 200 });
     expect(receiver.of('test')[0]?.headers.host).toBe(`inside.example:${receiver.port}`);
   });

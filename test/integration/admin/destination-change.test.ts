@@ -2,11 +2,13 @@ import type { SealedDestination } from '../../../src/destinations/destination';
 import { AddressGuard, resolveBySystem } from '../../../src/destinations/address/address-guard';
 import { Courier, type DeliveryResult } from '../../../src/destinations/courier';
 import { newSecret } from '../../../src/destinations/secrets/secret-box';
+import { TransformProcess } from '../../../src/destinations/render/transform-process';
 import { SecretKey } from '../../../src/destinations/secrets/secret-key';
 import { Metrics } from '../../../src/observability/metrics';
 import { uuidV7 } from '../../../src/event/uuid-v7';
 import { testSettings } from '../../support/app';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
+import { PLAIN_DESTINATION } from '../../support/receivers/destinations';
 import { TestReceiver } from '../../support/receivers/receiver';
 
 describe('a destination that changes', () => {
@@ -24,9 +26,15 @@ describe('a destination that changes', () => {
   it('does not fail deliveries that wait for a slot of the earlier revision', async () => {
     const settings = testSettings({ DESTINATIONS_ALLOW_PRIVATE: 'true' });
     const key = new SecretKey(settings, database.pool);
-    const courier = new Courier(new AddressGuard(settings, resolveBySystem), key, new Metrics());
+    const courier = new Courier(
+      new AddressGuard(settings, resolveBySystem),
+      key,
+      new Metrics(),
+      new TransformProcess(settings),
+    );
     const id = uuidV7();
     const before: SealedDestination = {
+      ...PLAIN_DESTINATION,
       id,
       tenantId: 'changing',
       url: `http://127.0.0.1:${receiver.port}/`,
@@ -45,7 +53,7 @@ describe('a destination that changes', () => {
       updatedAt: '2026-01-01T00:00:00.000Z',
     };
     const send = (destination: SealedDestination): Promise<DeliveryResult> => {
-      const message = { id: uuidV7(), body: Buffer.from('{}'), correlationId: 'c-1' };
+      const message = { id: uuidV7(), body: Buffer.from('{}'), attempt: 1, correlationId: 'c-1' };
       return courier.deliver(destination, message, new AbortController().signal);
     };
     const results = await Promise.all([send(before), send(before), send(before), send({ ...before, revision: 2 })]);

@@ -25,9 +25,9 @@ export const FAULTS_IN_DELIVERY: readonly DeliberateFault[] = [
     edits: [
       {
         file: SIGNER,
-        find: '  headers(id: string, body: string, now: Date): Record<string, string> {\n',
+        find: '  headers(id: string, body: string | Buffer, now: Date): Record<string, string> {\n',
         replace:
-          '  headers(eventId: string, body: string, now: Date): Record<string, string> {\n    const id = `${eventId}.${now.getTime()}`;\n',
+          '  headers(eventId: string, body: string | Buffer, now: Date): Record<string, string> {\n    const id = `${eventId}.${now.getTime()}`;\n',
       },
     ],
     noticedBy: calm('doubled'),
@@ -38,8 +38,8 @@ export const FAULTS_IN_DELIVERY: readonly DeliberateFault[] = [
     edits: [
       {
         file: SIGNER,
-        find: '[this.current.sign(id, now, body)]',
-        replace: '[this.current.sign(id, now, body.trimEnd().slice(1))]',
+        find: '`${id}.${seconds}.`, body);',
+        replace: '`${id}.${seconds}.`, body.slice(1));',
       },
     ],
     noticedBy: calm('unsigned'),

@@ -1,6 +1,19 @@
 import { ADMIN_TOKEN } from '../app';
 import { call, type Answer } from '../e2e-http';
 
+/** What a destination has that asks for nothing special. */
+export const PLAIN_DESTINATION = {
+  uid: null,
+  pausedAt: null,
+  filter: null,
+  transform: null,
+  format: 'event',
+  headers: null,
+  auth: null,
+  retrySchedule: null,
+  ratePerSecond: null,
+} as const;
+
 export interface DestinationResponse {
   id: string;
   tenantId: string;

@@ -1,0 +1,66 @@
+import type { AddressGuard } from '../address/address-guard';
+import { headerOfAuth, type DestinationAuth, type OAuth2 } from './destination-auth';
+import { fetchToken, TokenError } from './fetch-token';
+
+/** The headers that authenticate a delivery, or why there are none. */
+export type AuthHeaders = { headers: Record<string, string> } | { failure: string };
+
+/** A token is replaced this long before it ends, or after nine tenths of its time if that is later. */
+const MARGIN_MS = 30_000;
+/** After a failed fetch, deliveries fail for this long without another one. */
+const PAUSE_MS = 5_000;
+
+/** Authenticates the deliveries to one revision of a destination. */
+export class Credentials {
+  private readonly fixed: AuthHeaders | undefined;
+  private readonly oauth2: OAuth2 | undefined;
+  private kept: { token: string; freshUntilMs: number } | undefined;
+  private fetchedAtMs = 0;
+  private fetching: Promise<AuthHeaders> | undefined;
+  private paused: { failure: string; untilMs: number } | undefined;
+
+  constructor(
+    auth: DestinationAuth | null,
+    private readonly guard: AddressGuard,
+  ) {
+    if (auth?.type === 'oauth2') this.oauth2 = auth;
+    else this.fixed = { headers: auth ? headerOfAuth(auth) : {} };
+  }
+
+  headers(nowMs = Date.now()): AuthHeaders | Promise<AuthHeaders> {
+    if (this.fixed) return this.fixed;
+    if (this.kept && nowMs < this.kept.freshUntilMs) return bearer(this.kept.token);
+    if (this.paused && nowMs < this.paused.untilMs) return { failure: this.paused.failure };
+    this.fetching ??= this.fetch(this.oauth2 as OAuth2).finally(() => (this.fetching = undefined));
+    return this.fetching;
+  }
+
+  /**
+   * Drops a token that the receiver has refused.
+   * @returns true when another token may be accepted: the refused one was not fetched for this delivery
+   */
+  refused(sent: AuthHeaders, askedAtMs: number): boolean {
+    if (this.fixed || !('headers' in sent)) return false;
+    if (this.kept && bearer(this.kept.token).headers.authorization === sent.headers.authorization)
+      this.kept = undefined;
+    return this.fetchedAtMs < askedAtMs;
+  }
+
+  private async fetch(auth: OAuth2): Promise<AuthHeaders> {
+    try {
+      const { token, validSeconds } = await fetchToken(auth, this.guard);
+      this.fetchedAtMs = Date.now();
+      const validMs = validSeconds * 1_000;
+      this.kept = { token, freshUntilMs: this.fetchedAtMs + Math.max(validMs - MARGIN_MS, validMs * 0.9) };
+      return bearer(token);
+    } catch (error) {
+      if (!(error instanceof TokenError)) throw error;
+      this.paused = { failure: error.message, untilMs: Date.now() + PAUSE_MS };
+      return { failure: error.message };
+    }
+  }
+}
+
+const bearer = (token: string): { headers: { authorization: string } } => ({
+  headers: { authorization: `Bearer ${token}` },
+});

@@ -1,0 +1,280 @@
+import { ADMIN_TOKEN } from '../../support/app';
+import { createTestDatabase, type TestDatabase } from '../../support/database';
+import { call, getEvent, postEvent } from '../../support/e2e-http';
+import { eventually } from '../../support/eventually';
+import { startProcess, type TestProcess } from '../../support/processes/process';
+import { admin, givenDestination } from '../../support/receivers/destinations';
+import { answer, inTurn, isSignedBy, TestReceiver, type Received } from '../../support/receivers/receiver';
+
+const HOSTILE = '($f := function($x) { $f($x + 1) }; $f(0))';
+
+describe('a destination with options', () => {
+  let database: TestDatabase;
+  let running: TestProcess;
+  let receiver: TestReceiver;
+  let tenants = 0;
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    running = await startProcess({
+      DATABASE_URL: database.url,
+      DESTINATIONS_ALLOW_PRIVATE: 'true',
+      RETRY_BACKOFF_MS: '100',
+      RETRY_JITTER: '0',
+      MAX_RETRY_ATTEMPTS: '3',
+    });
+  });
+  afterAll(async () => {
+    await running.end('SIGTERM');
+    await database.drop();
+  });
+  beforeEach(async () => {
+    receiver = await TestReceiver.start();
+  });
+  afterEach(() => receiver.stop());
+
+  const given = async (options: Record<string, unknown>) => {
+    const tenant = `options-${(tenants += 1)}`;
+    return { tenant, ...(await givenDestination(running.url, { tenantId: tenant, url: receiver.url, ...options })) };
+  };
+  const send = async (tenant: string, payload: unknown, type = 'order.paid'): Promise<string> => {
+    const envelope = { eventType: type, subject: 'order-7', payload };
+    return (await postEvent(running.url, tenant, JSON.stringify(envelope))).body.id;
+  };
+  const settled = (tenant: string, id: string, status = 'COMPLETED') =>
+    eventually(async () => {
+      const { body } = await getEvent(running.url, tenant, id);
+      expect(body.status).toBe(status);
+      return body;
+    });
+  const delivered = async (tenant: string, payload: unknown = { once: Math.random() }): Promise<Received> => {
+    const id = await send(tenant, payload);
+    await settled(tenant, id);
+    return receiver.of(id).at(-1) as Received;
+  };
+
+  it('gets only the events that its filter lets pass', async () => {
+    const { tenant } = await given({ filter: { payload: { amount: { $gt: 100 } } } });
+    const small = await send(tenant, { amount: 100 });
+    await delivered(tenant, { amount: 101 });
+    await settled(tenant, small);
+    expect(receiver.received.map(({ body }) => (JSON.parse(body) as { payload: object }).payload)).toEqual([
+      { amount: 101 },
+    ]);
+  });
+
+  it('gets what the transform makes, in the format, signed as it is sent, with the number of the try', async () => {
+    receiver.reaction = inTurn(answer(503), answer(200));
+    const transform = '{ "text": "Order " & subject & ": " & $string(payload.amount) }';
+    const { tenant, secret } = await given({ transform, format: 'cloudevents-binary' });
+    const id = await send(tenant, { amount: 150 });
+    await settled(tenant, id);
+    const received = receiver.of(id);
+    expect(received.map(({ body }) => body)).toEqual(Array(2).fill('{"text":"Order order-7: 150"}'));
+    expect(received.map(({ headers }) => headers['webhook-attempt'])).toEqual(['1', '2']);
+    expect(received.map((one) => isSignedBy(secret, one))).toEqual([true, true]);
+    expect(received[0]?.headers).toMatchObject({ 'ce-type': 'order.paid', 'content-type': 'application/json' });
+  });
+
+  it.each([
+    ['yields nothing', 'payload.missing', 'it yields nothing'],
+    ['loops for ever', HOSTILE, 'takes more than 50 ms of CPU time'],
+    ['makes 10 MB', '[1..40].$pad("", 250000, "x")', /result larger than 262144 bytes|takes more than 50 ms/],
+  ])('fails, with the reason, where the transform %s; others go on', async (_what, transform, message) => {
+    const { tenant } = await given({ transform });
+    const other = await TestReceiver.start();
+    try {
+      await givenDestination(running.url, { tenantId: tenant, url: other.url });
+      const id = await send(tenant, {});
+      const { attempts } = await settled(tenant, id, 'DLQ');
+      expect(attempts.at(-1)).toMatchObject({ reasonCode: 'TRANSFORM_FAILED' });
+      expect(attempts.at(-1)?.errorMessage).toMatch(message);
+      expect([receiver.of(id).length, other.of(id).length]).toEqual([0, 1]);
+    } finally {
+      await other.stop();
+    }
+  });
+
+  it.each([
+    [{ type: 'bearer', token: 'token-1234567890-abcd' }, { authorization: 'Bearer token-1234567890-abcd' }],
+    [{ type: 'basic', username: 'ü', password: 'p:w' }, { authorization: 'Basic w7w6cDp3' }],
+    [{ type: 'header', name: 'X-Api-Key', value: 'k-1' }, { 'x-api-key': 'k-1' }],
+  ])('is called with its credentials %j and headers', async (auth, sent) => {
+    const { tenant } = await given({ auth, headers: { 'X-Version': '2', 'Content-Type': 'application/vnd.x+json' } });
+    const { headers } = await delivered(tenant);
+    expect(headers).toMatchObject({ ...sent, 'x-version': '2', 'content-type': 'application/vnd.x+json' });
+  });
+
+  it('stores credentials and headers sealed, and shows at most a hint of them', async () => {
+    const auth = { type: 'bearer', token: 'token-1234567890-abcd' };
+    const { id } = await given({ auth, headers: { 'x-key': 'header-1234567890-efgh', 'x-env': 'prod' } });
+    const { body, text } = await admin<Record<string, unknown>>(running.url, 'GET', `/${id}`);
+    expect(body).toMatchObject({
+      auth: { type: 'bearer', token: '…abcd' },
+      headers: { 'x-key': '…efgh', 'x-env': '…' },
+    });
+    expect(text).not.toMatch(/token-12345|header-12345/);
+    const rows = await database.pool.query<{ stored: string }>(
+      `select (select string_agg(encode(x, 'escape'), ' ') from unnest(array[headers, auth]) x)
+              || (select string_agg(a.filter::text, ' ') from admin_audit a where a.filter->>'id' = d.id::text) as stored
+         from destinations d where id = $1`,
+      [id],
+    );
+    expect(rows.rows[0]?.stored).toContain('"x-key"');
+    expect(rows.rows[0]?.stored).not.toMatch(/token-12345|header-12345/);
+  });
+
+  it('changes a field and keeps the others; null removes one', async () => {
+    const auth = { type: 'bearer', token: 'token-1234567890-abcd' };
+    const { id, tenant } = await given({
+      auth,
+      filter: { type: 'order.paid' },
+      transform: 'payload',
+      ratePerSecond: 5,
+    });
+    const patched = await admin<object>(running.url, 'PATCH', `/${id}`, { filter: null, retrySchedule: [0.5, 5] });
+    expect(patched.body).toMatchObject({
+      filter: null,
+      transform: 'payload',
+      ratePerSecond: 5,
+      retrySchedule: [0.5, 5],
+    });
+    expect((await delivered(tenant)).headers.authorization).toBe('Bearer token-1234567890-abcd');
+    await admin(running.url, 'PATCH', `/${id}`, { auth: null, transform: null });
+    expect((await delivered(tenant)).headers.authorization).toBeUndefined();
+    expect((await admin(running.url, 'GET', `/${id}`)).body).toMatchObject({ auth: null, retrySchedule: [0.5, 5] });
+  });
+
+  it.each([
+    [{ filter: { payload: { amount: { $gte: {} } } } }, '/filter/payload/amount/$gte'],
+    [{ filter: [] }, '/filter'],
+    [{ transform: '$sum(' }, '/transform'],
+    [{ transform: '' }, '/transform'],
+    [{ format: 'xml' }, '/format'],
+    [{ headers: { Host: 'x' } }, '/headers/Host'],
+    [{ headers: { 'webhook-id': 'x' } }, '/headers/webhook-id'],
+    [{ headers: { 'Transfer-Encoding': 'chunked' } }, '/headers/Transfer-Encoding'],
+    [{ headers: { 'content-type': 'text/plain' } }, '/headers/content-type'],
+    [{ headers: { 'content-type': 'application/json' }, format: 'cloudevents' }, '/headers/content-type'],
+    [{ headers: { 'x-a': 'line\r\nbreak' } }, '/headers/x-a'],
+    [{ headers: { 'x-a': 1 } }, '/headers/x-a'],
+    [{ headers: { 'x-a': '1', 'X-A': '2' } }, '/headers/X-A'],
+    [{ headers: Object.fromEntries(Array.from({ length: 21 }, (_, i) => [`x-${i}`, '1'])) }, '/headers'],
+    [{ headers: { 'x-a': 'x'.repeat(8_192) } }, '/headers'],
+    [{ headers: { Authorization: 'x' }, auth: { type: 'bearer', token: 't' } }, '/headers/Authorization'],
+    [{ auth: { type: 'digest' } }, '/auth/type'],
+    [{ auth: {} }, '/auth/type'],
+    [{ auth: { type: 'bearer' } }, '/auth/token'],
+    [{ auth: { type: 'bearer', token: 't', more: 1 } }, '/auth/more'],
+    [{ auth: { type: 'basic', username: 'a:b', password: 'p' } }, '/auth/username'],
+    [{ auth: { type: 'header', name: 'webhook-signature', value: 'v' } }, '/auth/name'],
+    [{ auth: { type: 'oauth2', tokenUrl: 'ftp://x', clientId: 'i', clientSecret: 's' } }, '/auth/tokenUrl'],
+    [{ retrySchedule: [-1] }, '/retrySchedule'],
+    [{ ratePerSecond: 0 }, '/ratePerSecond'],
+    [{ secret: 'whsec_c2hvcnQ=' }, '/secret'],
+    [{ secret: `whsec_${Buffer.alloc(65).toString('base64')}` }, '/secret'],
+    [{ uid: 'no spaces' }, '/uid'],
+  ])('is refused with %j', async (wrong, pointer) => {
+    const request = { tenantId: 'wrong', url: receiver.url, ...wrong };
+    const refused = await admin<{ errors: { pointer: string }[] }>(running.url, 'POST', '', request);
+    expect([refused.status, refused.body.errors.map((error) => error.pointer)]).toEqual([400, [pointer]]);
+  });
+
+  describe('and OAuth2', () => {
+    let issuer: TestReceiver;
+    let tokens: number;
+    beforeEach(async () => {
+      issuer = await TestReceiver.start();
+      tokens = 0;
+      issuer.reaction = (response, { body }) => {
+        tokens += 1;
+        const scope = new URLSearchParams(body).get('scope');
+        response.writeHead(200, { 'content-type': 'application/json' });
+        response.end(JSON.stringify({ access_token: `t${tokens}-${scope}`, token_type: 'Bearer', expires_in: 3600 }));
+      };
+    });
+    afterEach(() => issuer.stop());
+    const oauth2 = () => ({
+      auth: { type: 'oauth2', tokenUrl: `${issuer.url}/token`, clientId: 'id', clientSecret: 'a b+c', scope: 'send' },
+    });
+
+    it('fetches one token for many deliveries, and another one when the receiver refuses it', async () => {
+      const { tenant } = await given(oauth2());
+      const ids = await Promise.all([1, 2, 3, 4].map((n) => send(tenant, n)));
+      for (const id of ids) await settled(tenant, id);
+      expect(receiver.received.map(({ headers }) => headers.authorization)).toEqual(Array(4).fill('Bearer t1-send'));
+      expect(issuer.received[0]?.headers.authorization).toBe(`Basic ${Buffer.from('id:a+b%2Bc').toString('base64')}`);
+      expect(issuer.received[0]?.body).toBe('grant_type=client_credentials&scope=send');
+      receiver.reaction = (response, { headers }) =>
+        void response.writeHead(headers.authorization === 'Bearer t1-send' ? 401 : 200).end();
+      const id = await send(tenant, 5);
+      expect((await settled(tenant, id)).attempts).toHaveLength(1);
+      expect(receiver.of(id).map(({ headers }) => headers.authorization)).toEqual(['Bearer t1-send', 'Bearer t2-send']);
+      expect(tokens).toBe(2);
+    });
+
+    it('retries a delivery that gets no token, with AUTH_FAILED, and shows no secret', async () => {
+      issuer.reaction = answer(401, {}, '{"error":"invalid_client","error_description":"a b+c is wrong"}');
+      const { tenant } = await given(oauth2());
+      const id = await send(tenant, 1);
+      const { attempts } = await settled(tenant, id, 'DLQ');
+      expect(attempts.map(({ reasonCode }) => reasonCode).slice(0, 2)).toEqual(['AUTH_FAILED', 'AUTH_FAILED']);
+      expect(attempts[0]?.errorMessage).toContain('the token endpoint responded with 401: invalid_client');
+      expect(JSON.stringify(attempts)).not.toContain('a b+c');
+      expect(receiver.received).toEqual([]);
+      expect(issuer.received).toHaveLength(1);
+    });
+  });
+
+  describe('and a uid', () => {
+    const put = <T = Record<string, unknown>>(uid: string, body: object) =>
+      admin<T>(running.url, 'PUT', `/uid/${uid}`, body);
+    const secretOf = (byte: number): string => `whsec_${Buffer.alloc(24, byte).toString('base64')}`;
+
+    it('is created by PUT, and replaced by the next one; what is secret stays where it is left out', async () => {
+      const secret = secretOf(1);
+      const auth = { type: 'bearer', token: 'token-1234567890-abcd' };
+      const request = { tenantId: 'by-uid', url: `${receiver.url}/a`, description: 'first', transform: 'payload' };
+      const created = await put('orders', { ...request, secret, auth });
+      expect([created.status, created.body]).toMatchObject([201, { uid: 'orders', secret, description: 'first' }]);
+      const again = await put('orders', { tenantId: 'by-uid', url: `${receiver.url}/b` });
+      expect([again.status, again.body]).toMatchObject([
+        200,
+        { id: created.body.id, url: `${receiver.url}/b`, description: '', transform: null, auth: { token: '…abcd' } },
+      ]);
+      expect(again.body).not.toHaveProperty('secret');
+      expect(isSignedBy(secret, await delivered('by-uid'))).toBe(true);
+      const fresh = secretOf(2);
+      expect((await put('orders', { tenantId: 'by-uid', url: receiver.url, secret: fresh })).status).toBe(200);
+      expect(isSignedBy(fresh, await delivered('by-uid'))).toBe(true);
+    });
+
+    it('belongs to one destination of a tenant, also where two requests come at the same time', async () => {
+      const request = { tenantId: 'twins', url: receiver.url };
+      const both = await Promise.all([put('one', request), put('one', request)]);
+      expect(both.map(({ status }) => status).sort()).toEqual([200, 201]);
+      expect(both[0]?.body.id).toBe(both[1]?.body.id);
+      const taken = await admin<{ code: string }>(running.url, 'POST', '', { ...request, uid: 'one' });
+      expect([taken.status, taken.body.code]).toEqual([409, 'already-exists']);
+      expect((await put('one', { ...request, tenantId: 'others' })).status).toBe(201);
+    });
+
+    it('takes a secret of the operator at a rotation', async () => {
+      const { tenant, id } = await given({});
+      const body = { secret: secretOf(3), overlapSeconds: 0 };
+      const rotated = await admin<{ secret: string }>(running.url, 'POST', `/${id}/rotate-secret`, body);
+      expect(rotated.body.secret).toBe(secretOf(3));
+      expect(isSignedBy(secretOf(3), await delivered(tenant))).toBe(true);
+    });
+
+    it('needs the token of an operator', async () => {
+      const refused = await call(`${running.url}/v1/admin/destinations/uid/x`, { method: 'PUT' });
+      expect(refused.status).toBe(401);
+      const wrong = await call(`${running.url}/v1/admin/destinations/uid/no%20spaces`, {
+        method: 'PUT',
+        headers: { 'x-admin-token': ADMIN_TOKEN, 'content-type': 'application/json' },
+        body: JSON.stringify({ tenantId: 'x', url: receiver.url }),
+      });
+      expect(wrong.status).toBe(400);
+    });
+  });
+});
