@@ -9,6 +9,8 @@ import { Destinations } from './destinations/destinations';
 import { DestinationsController } from './destinations/destinations.controller';
 import { DeadLetterActions } from './dead-letters/dead-letter-actions';
 import { DeadLettersController } from './dead-letters/dead-letters.controller';
+import { DeliveriesController } from './deliveries/deliveries.controller';
+import { DeliveryActions } from './deliveries/delivery-actions';
 import { AdminEventsController } from './events/admin-events.controller';
 import { ActionsController } from './actions/actions.controller';
 import { AdminActions } from './endpoint/admin-actions';
@@ -42,6 +44,7 @@ import { UsageController } from './usage/usage.controller';
   controllers: [
     AdminEventsController,
     DeadLettersController,
+    DeliveriesController,
     ReplaysController,
     OutboxController,
     DestinationsController,
@@ -63,6 +66,7 @@ import { UsageController } from './usage/usage.controller';
     AdminActions,
     AccessChanges,
     DeadLetterActions,
+    DeliveryActions,
     Replays,
     Destinations,
     DestinationUrl,

@@ -24,6 +24,8 @@ export const REASON_CODES = [
   'ADDRESS_REFUSED', // the host name resolves to an address that destinations may not use
   'AUTH_FAILED', // the destination's token endpoint gave no token
   'TRANSFORM_FAILED', // the destination's transform failed or yielded nothing
+  'DESTINATION_DISABLED', // the delivery was not made, because its destination was disabled
+  'DESTINATION_DELETED', // likewise, because its destination was deleted
   'INVALID_PAYLOAD', // the content can never be processed, or PostgreSQL can never store it
   'HANDLER_ERROR', // an error that no rule classifies
   'RETRY_EXHAUSTED', // MAX_RETRY_ATTEMPTS reached; the message begins with the last reason

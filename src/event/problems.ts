@@ -42,6 +42,7 @@ const CATALOGUE = {
   'source-not-found': { status: 404, retryable: false, title: 'The source does not exist' },
   'rejection-not-found': { status: 404, retryable: false, title: 'The rejection does not exist' },
   'raw-not-found': { status: 404, retryable: false, title: 'The request of the event is not kept' },
+  'delivery-not-found': { status: 404, retryable: false, title: 'The delivery does not exist' },
   'event-not-found': { status: 404, retryable: false, title: 'The event does not exist' },
   'route-not-found': { status: 404, retryable: false, title: 'The endpoint does not exist' },
   'method-not-allowed': { status: 405, retryable: false, title: 'The endpoint does not support this method' },

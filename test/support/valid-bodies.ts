@@ -6,6 +6,8 @@ const VALID: Record<string, (tenantId: string) => object> = {
   startReplay: (tenantId) => ({ tenantId, mode: 'reprocess', dryRun: true }),
   retryDeadLetters: (tenantId) => ({ tenantId, dryRun: true }),
   discardDeadLetters: (tenantId) => ({ tenantId, dryRun: true }),
+  retryDeliveries: (tenantId) => ({ tenantId, dryRun: true }),
+  discardDeliveries: (tenantId) => ({ tenantId, dryRun: true }),
   retryOutboxEntries: () => ({}),
   createDestination: (tenantId) => ({ tenantId, url: 'http://127.0.0.1:9/other' }),
   putDestination: (tenantId) => ({ tenantId, url: 'http://127.0.0.1:9/other' }),

@@ -6,6 +6,8 @@ export const ROLE_OF_ACTION = {
   'replay.cancel': 'operator',
   'dlq.retry': 'support',
   'dlq.discard': 'support',
+  'deliveries.retry': 'support',
+  'deliveries.discard': 'support',
   'outbox.retry': 'operator',
   'destination.create': 'operator',
   'destination.change': 'operator',

@@ -5,20 +5,12 @@ import { WakeUp } from '../../redis/wake-up';
 import { SETTINGS_TOKEN, type Settings } from '../../config/settings';
 import { discardDeadLetters } from '../../event-state/discard-dead-letters.queries';
 import { dispatchDeadLetters } from '../../event-state/dispatch-dead-letters.queries';
-import { Problem } from '../../event/problems';
 import type { ActionHeaders } from '../endpoint/action-request';
 import { AdminActions } from '../endpoint/admin-actions';
 import { AdminTransactions } from '../endpoint/admin-transactions';
+import { inParts } from '../endpoint/in-parts';
 import { limitOf, recordedFilter, type BulkRequest } from '../events/bulk-request';
 import { findMatching } from '../events/matching-events';
-
-/** Maximum number of events changed in one statement. */
-const EVENTS_PER_STATEMENT = 500;
-/**
- * After this time no further statement starts. The reconciler relies on no transaction being open for longer than a
- * minute (listDispatchesAfter), and a statement may take 30 seconds.
- */
-const MOST_MS = 20_000;
 
 export interface Changed {
   /** Null in a dry run. */
@@ -97,18 +89,4 @@ export class DeadLetterActions {
     const { matched: found = 0, [counted]: changed = 0, skipped = 0 } = counts;
     return { actionId: id, matched: found, changed, skipped, correlationId: done.correlationId, repeated };
   }
-}
-
-/** Works on the ids in ascending order, the order in which all transactions lock states. Returns the sum of the results. */
-async function inParts(ids: readonly string[], work: (part: readonly string[]) => Promise<number>): Promise<number> {
-  const startedMs = Date.now();
-  let sum = 0;
-  for (let from = 0; from < ids.length; from += EVENTS_PER_STATEMENT) {
-    if (Date.now() - startedMs > MOST_MS) {
-      const detail = `The action took longer than ${MOST_MS / 1_000} seconds. Nothing was changed. Send a smaller limit.`;
-      throw new Problem('storage-unavailable', detail, { retryAfterSeconds: 2 });
-    }
-    sum += await work(ids.slice(from, from + EVENTS_PER_STATEMENT));
-  }
-  return sum;
 }

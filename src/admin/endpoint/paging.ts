@@ -69,7 +69,17 @@ export function cursorAfterKey(list: ListName, page: readonly { id: string }[], 
 
 /** The lists that have cursors. Each list rejects the cursors of the other lists. */
 export type ListName =
-  'events' | 'dlq' | 'audit' | 'replays' | 'usage' | 'tenants' | 'keys' | 'operators' | 'sources' | 'rejections';
+  | 'events'
+  | 'dlq'
+  | 'audit'
+  | 'replays'
+  | 'usage'
+  | 'tenants'
+  | 'keys'
+  | 'operators'
+  | 'sources'
+  | 'rejections'
+  | 'deliveries';
 
 const ID_BYTES = 16;
 const CHECK_BYTES = 4;

@@ -68,12 +68,12 @@ function faultOfAll(all: unknown, request: BulkRequest): string | undefined {
 }
 
 /** The filter of a request, for the audit trail and the replay record: the given fields, or `all`. */
-export function recordedFilter(request: BulkRequest): object {
+export function recordedFilter(request: Pick<BulkRequest, 'all' | 'tenantId'>): object {
   return { ...filterOnly(request), ...(request.all ? { all: true } : {}) };
 }
 
 /** The limit of a request, or the default. @throws Problem `invalid-request` when it is greater than `most` */
-export function limitOf({ limit }: BulkRequest, most: number): number {
+export function limitOf({ limit }: Pick<BulkRequest, 'limit'>, most: number): number {
   if (limit !== undefined && limit > most) {
     throw new Problem('invalid-request', 'The limit exceeds the setting REPLAY_MAX_LIMIT.', {
       errors: [{ pointer: '/limit', code: 'invalid-request', message: `limit must not be greater than ${most}` }],

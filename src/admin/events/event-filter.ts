@@ -91,7 +91,7 @@ export class EventFilter {
   to?: string;
 }
 
-/** The fields of a filter. `limit`, `dryRun`, `note` and `all` are no part of it. */
+/** The fields of the filters of events and of deliveries. `limit`, `dryRun`, `note` and `all` are no part of them. */
 const FIELDS = [
   'tenantId',
   'status',
@@ -100,15 +100,17 @@ const FIELDS = [
   'partitionKey',
   'source',
   'sourceId',
+  'destinationId',
   'reasonCode',
+  'statusClass',
   'correlationId',
   'eventIds',
   'from',
   'to',
-] as const satisfies (keyof EventFilter)[];
+] as const;
 
 /** Returns the given fields of the filter in a request, for the audit trail and the replay record. */
-export function filterOnly(request: EventFilter): object {
+export function filterOnly(request: Partial<Record<(typeof FIELDS)[number], unknown>>): object {
   const fields = FIELDS.map((name) => [name, request[name]] as const);
   return Object.fromEntries<unknown>(fields.filter(([, value]) => value !== undefined));
 }

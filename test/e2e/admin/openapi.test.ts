@@ -22,6 +22,8 @@ const ALL_OPTIONAL = [
   'DependencyChecks',
   'RetryRequest',
   'DiscardRequest',
+  'RetryDeliveriesRequest',
+  'DiscardDeliveriesRequest',
   'OutboxRetryRequest',
   'DestinationChangeRequest',
   'RotateSecretRequest',

@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import { admin as adminRequest, givenCompleted, givenDeadLetters, type ReplayStarted } from '../admin';
 import { givenKey, givenOperator } from '../credentials';
+import { givenDelivery } from '../deliveries';
 import { createdSource } from '../admin-sources';
 import { givenDestination } from '../receivers/destinations';
 
@@ -32,6 +33,11 @@ export async function givenVictim(url: string, pool: Pool): Promise<VictimData> 
     description: VICTIM,
     eventTypes: [`${VICTIM}.*`],
   });
+  if (!event) throw new Error('no event was stored');
+  await givenDelivery(pool, {
+    ...{ eventId: event.id, destinationId: destination.id, tenantId: VICTIM, type: 'order.paid' },
+    ...{ status: 'FAILED', lastReasonCode: 'HTTP_5XX', lastStatusCode: 500, lastError: VICTIM },
+  });
   const replay = await adminRequest<ReplayStarted>(url, 'replay', {
     tenantId: VICTIM,
     mode: 'republish',
@@ -51,7 +57,6 @@ export async function givenVictim(url: string, pool: Pool): Promise<VictimData> 
     `insert into usage_daily (tenant_id, day, type, events, bytes) values ($1, current_date, 'order.paid', 1, 1)`,
     [VICTIM],
   );
-  if (!event) throw new Error('no event was stored');
   return {
     eventId: event.id,
     destinationId: destination.id,
@@ -69,6 +74,7 @@ export function victimPath(route: string, data: VictimData): string {
   const id = /^\/v1\/(?:admin\/)?([a-z]+)/.exec(route)?.[1];
   const ids: Record<string, string> = {
     '{tenantId}': VICTIM,
+    '{destinationId}': data.destinationId,
     '{replayId}': data.replayId,
     '{actionId}': data.actionId,
     '{id}':

@@ -30,6 +30,7 @@ const STATUS_OF_CODE: Record<ProblemCode, number> = {
   'destination-not-found': 404,
   'source-not-found': 404,
   'rejection-not-found': 404,
+  'delivery-not-found': 404,
   'raw-not-found': 404,
   'event-not-found': 404,
   'action-not-found': 404,
