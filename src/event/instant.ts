@@ -8,6 +8,7 @@ export interface Instant {
 
 const RFC3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d{1,30}))?(?:[Zz]|([+-])(\d\d):(\d\d))$/;
 const EARLIEST = new Date('0001-01-01T00:00:00Z').getTime();
+const LENGTH_WITHOUT_MS = '2026-01-31T12:00:00Z'.length;
 const LATEST = new Date('9999-12-31T23:59:59.999Z').getTime();
 
 /**
@@ -15,6 +16,8 @@ const LATEST = new Date('9999-12-31T23:59:59.999Z').getTime();
  * move it to the next day), and for years outside 0001 to 9999 in UTC.
  */
 export function parseInstant(text: string): Instant | undefined {
+  const stored = text.length === LENGTH_WITHOUT_MS ? `${text.slice(0, -1)}.000Z` : text;
+  if (text.endsWith('Z') && isStoredInstant(stored)) return { utc: stored, exact: stored }; // most instants
   const match = RFC3339.exec(text);
   if (!match) return undefined;
   const [, year, month, day, hour, minute, second, fraction = '', sign, offsetHour = '0', offsetMinute = '0'] = match;

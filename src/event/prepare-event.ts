@@ -93,7 +93,10 @@ export function prepareEvent(
   return prepareRecord(text, context, rules, receivedBytes, cloudEvent);
 }
 
-/** The same for an envelope that was read from `receivedBytes` bytes: its JSON text, and what parseJson makes of it. */
+/**
+ * The same for an envelope that was made from `receivedBytes` bytes: its fields as parseJson would return them, and a
+ * JSON text that has at least its payload.
+ */
 export function prepareText(
   envelope: { text: string; value: object },
   context: RequestContext,
@@ -191,10 +194,11 @@ function withKeys(record: ReadRecord, sizeBytes: number, context: RequestContext
   const { envelope, payloadJson, cloudEvent } = record;
   const { tenantId, received } = context;
   const { eventId, occurredAt, ...fields } = envelope;
-  const hash = contentHash(record, true, received?.sourceId);
   const compareTimes = rules.DEDUPE_INCLUDE_OCCURRED_AT || occurredAt === undefined;
   const isWhole = compareTimes && received?.volatile === undefined;
-  const fingerprint = isWhole ? hash : contentHash(lasting(record, received), compareTimes, received?.sourceId);
+  const compared = lasting(record, received); // first, since it joins the text of the payload that both hashes copy
+  const hash = contentHash(record, true, received?.sourceId);
+  const fingerprint = isWhole ? hash : contentHash(compared, compareTimes, received?.sourceId);
   const id = uuidV7();
   const receivedAt = new Date().toISOString();
   return {

@@ -8,7 +8,11 @@ import { randomFillSync } from 'node:crypto';
 const pool = Buffer.alloc(8 * 512);
 let poolOffset = pool.length;
 let lastMs = 0;
+/** The first two groups of the ids of that millisecond: a busy process makes several. */
+let timePart = '';
 let counter = 0;
+/** The digits whose two highest bits are 10. */
+const VARIANTS = '89ab';
 
 export function uuidV7(now: number = Date.now()): string {
   if (poolOffset === pool.length) {
@@ -16,18 +20,23 @@ export function uuidV7(now: number = Date.now()): string {
     poolOffset = 0;
   }
   const tail = pool.toString('hex', poolOffset, poolOffset + 8);
+  const variant = VARIANTS.charAt(parseInt(tail.charAt(4), 16) & 0x3);
   if (now > lastMs) {
-    lastMs = now;
+    advanceTo(now);
     counter = pool.readUInt16BE(poolOffset) & 0x7ff; // starts in the lower half, which leaves room to count
   } else if (++counter > 0xfff) {
-    lastMs += 1;
+    advanceTo(lastMs + 1);
     counter = 0;
   }
   poolOffset += 8;
-  const time = lastMs.toString(16).padStart(12, '0');
-  const variant = ((parseInt(tail.slice(4, 5), 16) & 0x3) | 0x8).toString(16);
-  const count = counter.toString(16).padStart(3, '0');
-  return `${time.slice(0, 8)}-${time.slice(8)}-7${count}-${variant}${tail.slice(5, 8)}-${tail.slice(8)}${tail.slice(0, 4)}`;
+  const versionAndCount = (0x7000 | counter).toString(16);
+  return `${timePart}-${versionAndCount}-${variant}${tail.slice(5, 8)}-${tail.slice(8)}${tail.slice(0, 4)}`;
+}
+
+function advanceTo(ms: number): void {
+  lastMs = ms;
+  const time = ms.toString(16).padStart(12, '0');
+  timePart = `${time.slice(0, 8)}-${time.slice(8)}`;
 }
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;

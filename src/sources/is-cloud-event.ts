@@ -12,5 +12,5 @@ export function isCloudEvent(
   record: JsonDocument,
 ): boolean {
   if (provider?.format !== 'cloudevents') return false;
-  return fields.size === 0 || record.at(['specversion']) !== undefined;
+  return fields.length === 0 || record.at(['specversion']) !== undefined;
 }

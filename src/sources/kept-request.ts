@@ -1,3 +1,4 @@
+import { quoted } from '../event/json/canonical-json';
 import { maskedHeader, maskedPath, maskedQuery, type Mask } from './inspector/mask';
 import type { RequestFacts } from './request-facts';
 
@@ -34,29 +35,37 @@ export interface KeptRequest {
 }
 
 /**
- * Leaves out headers that say nothing about what was sent and are not signed, and masks secrets. A signature stays: without the secret it is
- * worth nothing.
+ * Returns a KeptRequest as JSON text. Leaves out headers that say nothing about what was sent and are not signed, and
+ * masks secrets. A signature stays: without the secret it is worth nothing.
  */
-export function keptRequest(facts: RequestFacts, mask: Mask): KeptRequest {
-  const { method, path, query, address, receivedAt } = facts;
-  const headers: Record<string, string> = {};
+export function keptRequestJson(
+  { method, path, query, headers, address, receivedAt }: RequestFacts,
+  mask: Mask,
+): string {
+  return (
+    `{"method":${quoted(method)},"path":${quoted(maskedPath(path, mask))},"query":${keptQuery(query, mask)},` +
+    `"headers":${keptHeaders(headers, mask)},"address":${quoted(address)},"receivedAt":"${receivedAt.toISOString()}"}`
+  );
+}
+
+function keptHeaders(headers: RequestFacts['headers'], mask: Mask): string {
+  let text = '';
   let count = 0;
-  for (const [name, value] of Object.entries(facts.headers)) {
+  for (const name of Object.keys(headers)) {
+    const value = headers[name];
     if (value === undefined || (isOfTheWay(name) && !mask.shown.headers.has(name))) continue;
-    headers[name] = maskedHeader(name, Array.isArray(value) ? value.join(', ') : value, mask);
+    const shown = maskedHeader(name, Array.isArray(value) ? value.join(', ') : value, mask);
+    text += `${count === 0 ? '' : ','}${quoted(name)}:${quoted(shown)}`;
     if (++count === MAX_HEADERS) break;
   }
-  return {
-    method,
-    path: maskedPath(path, mask),
-    query: storable(maskedQuery(query, mask)),
-    headers,
-    address,
-    receivedAt: receivedAt.toISOString(),
-  };
+  return `{${text}}`;
 }
 
 const isOfTheWay = (name: string): boolean => OF_THE_WAY.has(name) || PROXY.test(name);
+
+function keptQuery(query: RequestFacts['query'], mask: Mask): string {
+  return Object.keys(query).length === 0 ? '{}' : JSON.stringify(storable(maskedQuery(query, mask)));
+}
 
 /** PostgreSQL cannot read a member of a JSON text that has U+0000 anywhere. Only a query can have it: `%00`. */
 function storable(query: KeptRequest['query']): KeptRequest['query'] {

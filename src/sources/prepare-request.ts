@@ -14,7 +14,7 @@ import { JsonDocument } from '../expressions/json-document';
 import { isCloudEvent } from './is-cloud-event';
 import type { LiveSource, SourceRules } from './live-source';
 import { MappingLimits } from './mapping/mapping-limits';
-import { mapRecord, recordsOf, type MappedRecord } from './mapping/map-request';
+import { mapRecord, recordsOf, type MapResult, type MappedRecord } from './mapping/map-request';
 import type { ReceivedRequest } from './received-request';
 import type { Verified } from './verification/verdict';
 
@@ -46,13 +46,8 @@ export interface PreparationContext {
 
 /** Parses, splits, maps and prepares a request that was verified. */
 export async function prepareRequest(received: ReceivedRequest, context: PreparationContext): Promise<PreparedRequest> {
-  const { rules, source, verdict } = context;
-  const requestJson = JSON.stringify({
-    ...received.kept(rules.mask),
-    provider: source.row.provider,
-    scheme: rules.verification.scheme,
-    keyHint: verdict.keyHint ?? null,
-  });
+  const { rules, source } = context;
+  const requestJson = requestJsonOf(received, context);
   const whole = (made: RecordOfRequest['made']): PreparedRequest => ({
     records: [{ number: undefined, made, bytes: () => received.facts.body, idempotencyKey: undefined }],
     isBatch: false,
@@ -71,7 +66,8 @@ export async function prepareRequest(received: ReceivedRequest, context: Prepara
   }
   const body = received.document();
   if ('rejection' in body) return whole(body);
-  const documents = await recordsOf(received, body, rules.mapping);
+  const found = recordsOf(received, body, rules.mapping);
+  const documents = found instanceof Promise ? await found : found;
   if ('rejection' in documents) return whole(documents);
   const isBatch = rules.mapping.records !== undefined;
   const ofRequest = kept(isBatch || !isExactly(received) ? received.facts.body : undefined);
@@ -80,10 +76,19 @@ export async function prepareRequest(received: ReceivedRequest, context: Prepara
   for (const [i, document] of documents.entries()) {
     const one = { received, body, document, isBatch, ofRequest, limits };
     const reached = limits.reached();
-    const record = reached ? notMapped(one, reached) : await prepareRecord(one, context);
+    const pending = reached ? notMapped(one, reached) : prepareRecord(one, context);
+    const record = pending instanceof Promise ? await pending : pending;
     records.push({ ...record, number: isBatch ? i + 1 : undefined });
   }
   return { records, isBatch, requestJson };
+}
+
+/** The request without its body, and how it was verified. */
+function requestJsonOf(received: ReceivedRequest, { source, rules, verdict }: PreparationContext): string {
+  const kept = received.keptJson(rules.mask);
+  const { scheme } = rules.verification;
+  const how = JSON.stringify({ provider: source.row.provider, scheme, keyHint: verdict.keyHint ?? null });
+  return `${kept.slice(0, -1)},${how.slice(1)}`;
 }
 
 interface OneRecord {
@@ -95,15 +100,29 @@ interface OneRecord {
   limits: MappingLimits;
 }
 
-async function prepareRecord(one: OneRecord, context: PreparationContext): Promise<Omit<RecordOfRequest, 'number'>> {
-  const { received, body, document, isBatch, ofRequest, limits } = one;
-  const bytes = (): Buffer => (isBatch ? Buffer.from(document.text) : received.facts.body);
+type Prepared = Omit<RecordOfRequest, 'number'>;
+
+function prepareRecord(one: OneRecord, context: PreparationContext): Prepared | Promise<Prepared> {
+  const { received, body, document, ofRequest } = one;
+  const bytes = bytesOf(one);
   if (isCloudEvent(context.rules.provider, context.rules.mapping, document)) {
     const request = { ...context.request, received: ofRequest };
     const made = filtered(prepareStructured(bytes(), request, context.content), context.rules);
     return { made, bytes, idempotencyKey: undefined };
   }
-  const mapped = await mapRecord(received, body, document, context.rules.mapping);
+  const mapped = mapRecord(received, body, document, context.rules.mapping);
+  const prepare = (result: MapResult): Prepared => prepareMapped(result, one, bytes, context);
+  return mapped instanceof Promise ? mapped.then(prepare) : prepare(mapped);
+}
+
+/** Each function holds only what it needs: a parsed body would otherwise live until its event is stored. */
+const bytesOf = ({ isBatch, received, document }: OneRecord): (() => Buffer) =>
+  isBatch ? bytesOfItem(document) : bytesOfBody(received);
+const bytesOfItem = (document: JsonDocument) => (): Buffer => Buffer.from(document.text);
+const bytesOfBody = (received: ReceivedRequest) => (): Buffer => received.facts.body;
+
+function prepareMapped(mapped: MapResult, one: OneRecord, bytes: () => Buffer, context: PreparationContext): Prepared {
+  const { received, document, isBatch, ofRequest, limits } = one;
   if ('rejection' in mapped) return { made: mapped, bytes, idempotencyKey: undefined };
   const { idempotencyKey } = mapped;
   if (idempotencyKey !== undefined && idempotencyKey.length > MAX_KEY_LENGTH) {
@@ -119,8 +138,8 @@ async function prepareRecord(one: OneRecord, context: PreparationContext): Promi
   return { made: filtered(made, context.rules, mapped.payload), bytes, idempotencyKey };
 }
 
-function notMapped({ document }: OneRecord, rejection: RecordRejection): Omit<RecordOfRequest, 'number'> {
-  return { made: { rejection }, bytes: () => Buffer.from(document.text), idempotencyKey: undefined };
+function notMapped({ document }: OneRecord, rejection: RecordRejection): Prepared {
+  return { made: { rejection }, bytes: bytesOfItem(document), idempotencyKey: undefined };
 }
 
 const MAX_KEY_LENGTH = 512;
@@ -133,12 +152,11 @@ function tooLongKey(): { rejection: RecordRejection } {
 
 const withBody = (kept: ReceivedBySource, body: Buffer): ReceivedBySource => (kept.body ? kept : { ...kept, body });
 
-/** The envelope, with the payload exactly as it was sent. */
-function envelopeOf(mapped: MappedRecord, name: string): { text: string; value: object } {
+/** The envelope, with the payload exactly as it was sent. Nothing reads the other fields from the text. */
+function envelopeOf(mapped: MappedRecord, source: string): { text: string; value: object } {
   const { eventType, subject, eventId, occurredAt, partitionKey, payload } = mapped;
-  const fields = { eventType, subject, eventId, occurredAt, partitionKey, source: name };
-  const text = `${JSON.stringify(fields).slice(0, -1)},"payload":${payload.text}}`;
-  return { text, value: { ...fields, payload: payload.value } };
+  const value = { eventType, subject, eventId, occurredAt, partitionKey, source, payload: payload.value };
+  return { text: `{"payload":${payload.text}}`, value };
 }
 
 /** @param payload that of the event, if it is at hand */

@@ -3,7 +3,7 @@ import type { RecordRejection } from '../event/prepare-event';
 import { parseBody } from './body/parse-body';
 import { jsonOfField } from './body/form-fields';
 import { BODY_LIMITS, type ParsedBody, type ReadBody } from './body/parsed-body';
-import { keptRequest, type KeptRequest } from './kept-request';
+import { keptRequestJson } from './kept-request';
 import type { Mask } from './inspector/mask';
 import type { RequestFacts } from './request-facts';
 
@@ -12,7 +12,7 @@ export class ReceivedRequest {
   private parsed: ParsedBody | undefined;
   private wholeBody: JsonDocument | undefined;
   private joined: Readonly<Record<string, string>> | undefined;
-  private masked: KeptRequest | undefined;
+  private masked: string | undefined;
 
   /** @param jsonField the form field that holds the body as JSON, for providers that send it in a form */
   constructor(
@@ -38,9 +38,15 @@ export class ReceivedRequest {
     return Array.isArray(value) ? value[0] : value;
   }
 
-  /** The request without its body, as it is kept and shown. @param mask that of its source, always the same */
-  kept(mask: Mask): KeptRequest {
-    return (this.masked ??= keptRequest(this.facts, mask));
+  /** The request without its body, as JSON text of a KeptRequest. @param mask that of its source, always the same */
+  keptJson(mask: Mask): string {
+    return (this.masked ??= keptRequestJson(this.facts, mask));
+  }
+
+  /** Drops the parsed body. While the event is stored, the garbage collector would copy it and keep it. */
+  forget(): void {
+    this.parsed = undefined;
+    this.wholeBody = undefined;
   }
 
   parse(): ParsedBody {

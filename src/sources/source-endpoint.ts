@@ -66,6 +66,7 @@ export class SourceEndpoint {
       throw new Problem(examined.verdict.code, examined.verdict.reason);
     }
     const { prepared, verdict } = examined;
+    received.forget();
     const results = await this.store.store(source, received, prepared, context, reply);
     const answer = answerFor(results, prepared.isBatch, rules.answers, context.correlationId);
     done.stored(results, verdict, answer.status);

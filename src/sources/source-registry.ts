@@ -8,10 +8,16 @@ import { digestOfToken } from './source-token';
 import { readSources, readSourcesVersion } from './sources.queries';
 import { ProviderKeys } from './verification/provider-keys';
 
+interface OwnerOfToken {
+  source: LiveSource;
+  /** When a previous token ends. */
+  untilMs?: number;
+}
+
 /** Holds all sources in memory, never older than MOST_AGE_MS (fresh-copy.ts). A request sends no query. */
 @Injectable()
 export class SourceRegistry {
-  private byToken = new Map<string, LiveSource>();
+  private byToken = new Map<string, OwnerOfToken>();
   private byId = new Map<string, LiveSource>();
   private version: string | undefined;
   private readonly copy = new FreshCopy(() => this.read());
@@ -30,11 +36,8 @@ export class SourceRegistry {
   /** Returns the source that a token belongs to. */
   withToken(token: string): LiveSource | undefined {
     const digest = digestOfToken(token);
-    const source = digest === undefined ? undefined : this.byToken.get(digest);
-    if (!source) return undefined;
-    const { row } = source;
-    if (row.tokenDigest.toString('hex') === digest) return source;
-    return row.previousTokenUntil !== null && Date.parse(row.previousTokenUntil) > Date.now() ? source : undefined;
+    const owner = digest === undefined ? undefined : this.byToken.get(digest);
+    return owner && (owner.untilMs === undefined || owner.untilMs > Date.now()) ? owner.source : undefined;
   }
 
   /** Makes the next call of `ensureFresh` compare versions first. */
@@ -48,14 +51,15 @@ export class SourceRegistry {
     if (version === this.version) return;
     const box = await this.key.box();
     const rows = await readSources(this.pool, SOURCE_LIMITS.ofInstallation);
-    const byToken = new Map<string, LiveSource>();
+    const byToken = new Map<string, OwnerOfToken>();
     const byId = new Map<string, LiveSource>();
     for (const row of rows) {
       const known = this.byId.get(row.id);
       const source = known?.row.revision === row.revision ? known : new LiveSource(row, box, this.providerKeys);
       byId.set(row.id, source);
-      byToken.set(row.tokenDigest.toString('hex'), source);
-      if (row.previousTokenDigest) byToken.set(row.previousTokenDigest.toString('hex'), source);
+      byToken.set(row.tokenDigest.toString('hex'), { source });
+      const { previousTokenDigest: previous, previousTokenUntil: until } = row;
+      if (previous && until !== null) byToken.set(previous.toString('hex'), { source, untilMs: Date.parse(until) });
     }
     this.byToken = byToken;
     this.byId = byId;

@@ -45,7 +45,7 @@ export const NAMED_PARTS: Readonly<Record<string, (name: string) => Part>> = {
   header: (text) => {
     const { name, absent } = optional(text);
     const [header = '', part] = name.split('/');
-    if (part !== undefined) return ({ request }) => namedParts(request.header(header), part)[0] ?? absent;
+    if (part !== undefined) return ({ request }) => namedPart(request.header(header), part) ?? absent;
     return ({ request }) => bytesAsSent(request.header(header)) ?? absent;
   },
   query: (text) => {
@@ -75,16 +75,18 @@ function optional(text: string): { name: string; absent: '' | undefined } {
   return text.endsWith('?') ? { name: text.slice(0, -1), absent: '' } : { name: text, absent: undefined };
 }
 
-/** Node reads the bytes of a header as Latin-1. */
-function bytesAsSent(header: string | undefined): Buffer | undefined {
-  return header === undefined ? undefined : Buffer.from(header, 'latin1');
+/** Node reads the bytes of a header as Latin-1. ASCII is the same in UTF-8. */
+function bytesAsSent(header: string | undefined): Buffer | string | undefined {
+  return header !== undefined && NOT_ASCII.test(header) ? Buffer.from(header, 'latin1') : header;
 }
 
+const NOT_ASCII = /[\u0080-\uffff]/;
+
 /** Returns the values of a name in a header such as `t=1,v1=abc,v1=def`. The separator is a comma or a semicolon. */
-export function namedParts(header: string | undefined, name: string): string[] {
+export function namedParts(header: string | undefined, name: string, most = Infinity): string[] {
   const values: string[] = [];
   if (header === undefined) return values;
-  for (let start = 0; start < header.length;) {
+  for (let start = 0; start < header.length && values.length < most;) {
     let end = start;
     while (end < header.length && !isSeparator(header.charCodeAt(end))) end += 1;
     const equals = header.indexOf('=', start);
@@ -94,6 +96,11 @@ export function namedParts(header: string | undefined, name: string): string[] {
     start = end + 1;
   }
   return values;
+}
+
+/** Returns the first value of a name in such a header. */
+export function namedPart(header: string | undefined, name: string): string | undefined {
+  return namedParts(header, name, 1)[0];
 }
 
 const isSeparator = (c: number): boolean => c === 0x2c || c === 0x3b;

@@ -21,13 +21,32 @@ import { NAMED_PARTS, type Part, TemplateError, WHOLE_PARTS } from './template-p
  */
 export interface Template {
   /**
-   * Returns the bytes, or the name of the first part that the request does not have.
+   * Returns the text, or the name of the first part that the request does not have.
    * @param record what `{body:…}` refers to, if not to the whole body
    */
-  render(request: ReceivedRequest, record?: JsonDocument, secret?: string): RenderedText;
+  render(request: ReceivedRequest, record?: JsonDocument, secret?: string): Rendered | { missing: string };
 }
 
-export type RenderedText = { bytes: Buffer } | { missing: string };
+/** The text that a template gives for a request. Its parts are joined only when they are needed. */
+export class Rendered {
+  constructor(private readonly parts: readonly (string | Buffer)[]) {}
+
+  get text(): string {
+    return this.parts.some(Buffer.isBuffer) ? this.bytes.toString() : this.parts.join('').toWellFormed();
+  }
+
+  get bytes(): Buffer {
+    const [first] = this.parts;
+    return this.parts.length === 1 && Buffer.isBuffer(first) ? first : this.bytesAfter(NOTHING);
+  }
+
+  /** Returns the bytes behind others, copied once. */
+  bytesAfter(before: Buffer): Buffer {
+    return Buffer.concat([before, ...this.parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : part))]);
+  }
+}
+
+const NOTHING = Buffer.alloc(0);
 
 export interface TemplateOptions {
   /** Whether `{secret}` may be used. */
@@ -39,28 +58,25 @@ export interface TemplateOptions {
 /** @throws TemplateError for a part that does not exist */
 export function compileTemplate(text: string, options: TemplateOptions = {}): Template {
   const pieces = text.split(/(\{[^{}]*\})/).filter((piece) => piece !== '');
-  const parts = pieces.map((piece) => (isPart(piece) ? partOf(piece, options) : () => piece));
+  const parts = pieces.map((piece) => ({
+    name: piece.slice(1, -1),
+    valueOf: isPart(piece) ? partOf(piece, options) : () => piece,
+  }));
   return {
     render(request, record, secret) {
       const scope = { request, record, secret };
       const values: (string | Buffer)[] = [];
-      for (const [i, part] of parts.entries()) {
-        const value = part(scope);
-        if (value === undefined) return { missing: (pieces[i] as string).slice(1, -1) };
+      for (const { name, valueOf } of parts) {
+        const value = valueOf(scope);
+        if (value === undefined) return { missing: name };
         values.push(value);
       }
-      return { bytes: joined(values) };
+      return new Rendered(values);
     },
   };
 }
 
 const isPart = (piece: string): boolean => piece.startsWith('{') && piece.endsWith('}');
-
-function joined(values: readonly (string | Buffer)[]): Buffer {
-  const [first] = values;
-  if (values.length === 1 && Buffer.isBuffer(first)) return first;
-  return Buffer.concat(values.map((value) => (typeof value === 'string' ? Buffer.from(value) : value)));
-}
 
 const secretPart: Part = ({ secret }) => secret;
 const newIdPart: Part = () => randomUUID();

@@ -31,9 +31,27 @@ export function parseBody(
 ): ParsedBody {
   if (bytes.length === 0) return { json: '{}', fromJson: false };
   const sent = contentType ?? '';
+  const { header, read } = kindOf(sent);
+  return read(bytes, header, limits, sent === '' ? UNKNOWN_TYPE : sent);
+}
+
+interface BodyKind {
+  header: HeaderValue;
+  read: Reader;
+}
+
+/** Most requests have one of a few Content-Types. Those with a boundary are all different, and longer. */
+const kinds = new Map<string, BodyKind>();
+const MAX_KINDS = 100;
+const MAX_KIND_LENGTH = 40;
+
+function kindOf(sent: string): BodyKind {
+  const known = kinds.get(sent);
+  if (known) return known;
   const header = readHeaderValue(sent) ?? { value: mediaTypeOf(sent), parameters: new Map<string, string>() };
-  const reader = READERS.find(({ takes }) => takes(header.value));
-  return (reader?.read ?? readPlain)(bytes, header, limits, sent === '' ? UNKNOWN_TYPE : sent);
+  const kind = { header, read: READERS.find(({ takes }) => takes(header.value))?.read ?? readPlain };
+  if (sent.length <= MAX_KIND_LENGTH && kinds.size < MAX_KINDS) kinds.set(sent, kind);
+  return kind;
 }
 
 function mediaTypeOf(contentType: string): string {

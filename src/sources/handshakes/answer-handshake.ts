@@ -96,7 +96,7 @@ function textOf(template: string): TextOf {
 function reader(template: Template): TextOf {
   return (request) => {
     const rendered = template.render(request);
-    return 'missing' in rendered || rendered.bytes.length > MAX_CHARACTERS ? undefined : rendered.bytes.toString();
+    return 'missing' in rendered || rendered.bytes.length > MAX_CHARACTERS ? undefined : rendered.text;
   };
 }
 

@@ -4,6 +4,7 @@ import { Problem } from '../../event/problems';
 import { uuidV7 } from '../../event/uuid-v7';
 import { Metrics } from '../../observability/metrics';
 import { outcomeOf, type RecordResult } from '../answer-request';
+import type { KeptRequest } from '../kept-request';
 import type { LiveSource, SourceRules } from '../live-source';
 import type { ReceivedRequest } from '../received-request';
 import { CUSTOM_PROVIDER } from '../source';
@@ -32,22 +33,22 @@ export class RequestReport {
       const provider = rules.provider?.id ?? CUSTOM_PROVIDER;
       this.metrics.sourceRequests.inc({ provider, result: findings.result });
       const durationMs = Math.round((performance.now() - startedMs) * 10) / 10;
-      const beginning = shownBeginning(received, rules);
-      const bodyBytes = received.facts.body.length;
-      const request = received.kept(rules.mask);
-      this.samples.note(source.row.id, () => ({
-        ...NOTHING,
-        id: uuidV7(),
-        correlationId,
-        durationMs,
-        request,
-        bodyBytes,
-        ...shownBody(beginning),
-        ...findings,
-      }));
+      const of = { correlationId, durationMs, bodyBytes: received.facts.body.length, ...findings };
+      this.samples.note(source.row.id, sampleMaker(of, received.keptJson(rules.mask), shownBeginning(received, rules)));
     });
   }
 }
+
+type OfSample = Pick<RequestSample, 'correlationId' | 'durationMs' | 'bodyBytes'> & Findings;
+
+/** A function of its own: in that of the report, the sample would hold the whole request. */
+const sampleMaker = (of: OfSample, requestJson: string, beginning: Buffer) => (): RequestSample => ({
+  ...NOTHING,
+  ...of,
+  id: uuidV7(),
+  request: JSON.parse(requestJson) as KeptRequest,
+  ...shownBody(beginning),
+});
 
 const NOTHING = {
   code: null,
@@ -111,9 +112,10 @@ function resultOf(results: readonly RecordResult[]): SampleResult {
   return isFiltered ? 'filtered' : outcomeOf(results);
 }
 
-/** A copy, because the body may be large. */
+/** A copy where the body is large, so that it can be freed. */
 function shownBeginning(received: ReceivedRequest, { mask }: SourceRules): Buffer {
   const { body } = received.facts;
+  if (mask.hidden.body.size === 0 && body.length <= SHOWN_BYTES) return body;
   const document = mask.hidden.body.size === 0 ? undefined : received.document();
   // Where a body that cannot be read has its secret is not known.
   if (document && 'rejection' in document) return Buffer.from(MASK);

@@ -17,18 +17,17 @@ export type FoundValue = { json: JsonDocument } | { missing: string };
 type Finder = (from: MappedFrom) => FoundValue | Promise<FoundValue>;
 
 export interface CompiledMapping {
-  fields: ReadonlyMap<MappedField, Finder>;
+  fields: readonly { field: MappedField; find: Finder }[];
   /** Finds the list of a batch; undefined if a request is one record. */
   records: Finder | undefined;
 }
 
 /** @throws ExpressionError, TemplateError, whose messages are for the operator */
 export function compileMapping(mapping: Mapping): CompiledMapping {
-  const fields = new Map<MappedField, Finder>();
-  for (const field of MAPPED_FIELDS) {
+  const fields = MAPPED_FIELDS.flatMap((field) => {
     const value = mapping[field];
-    if (value !== undefined) fields.set(field, compileValue(value, field === 'payload' ? isAnything : isText));
-  }
+    return value === undefined ? [] : { field, find: compileValue(value, field === 'payload' ? isAnything : isText) };
+  });
   return { fields, records: mapping.records === undefined ? undefined : compileValue(mapping.records, isText) };
 }
 
@@ -61,7 +60,7 @@ function compileParts(text: string): Finder {
   return ({ request, scope }) => {
     const rendered = template.render(request, scope.document);
     if ('missing' in rendered) return { missing: `${text}: the request has no ${rendered.missing}` };
-    const value = rendered.bytes.toString();
+    const value = rendered.text;
     return { json: new JsonDocument(() => JSON.stringify(value), value) };
   };
 }

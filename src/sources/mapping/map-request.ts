@@ -1,4 +1,5 @@
 import type { RecordRejection } from '../../event/prepare-event';
+import type { ExpressionScope } from '../../expressions/expression-scope';
 import { type JsonDocument } from '../../expressions/json-document';
 import type { ReceivedRequest } from '../received-request';
 import { scalarText } from '../scalar-text';
@@ -25,13 +26,19 @@ export type MapResult = MappedRecord | { rejection: RecordRejection };
 export const MAX_RECORDS = 5_000;
 
 /** Splits a request into its records. One without a list is one record, and so is an object in place of a list. */
-export async function recordsOf(
+export function recordsOf(
   request: ReceivedRequest,
   body: JsonDocument,
   mapping: CompiledMapping,
-): Promise<JsonDocument[] | { rejection: RecordRejection }> {
+): FoundRecords | Promise<FoundRecords> {
   if (!mapping.records) return [body];
-  const found = await mapping.records(fromOf(request, body, body));
+  const found = mapping.records(fromOf(request, body, body));
+  return found instanceof Promise ? found.then(recordsIn) : recordsIn(found);
+}
+
+type FoundRecords = JsonDocument[] | { rejection: RecordRejection };
+
+function recordsIn(found: FoundValue): FoundRecords {
   if ('missing' in found) return rejectedFor('records', found.missing);
   if (typeof found.json.value !== 'object') return rejectedFor('records', 'it must find a list or an object');
   const items = found.json.items() ?? [found.json];
@@ -39,18 +46,30 @@ export async function recordsOf(
   return items;
 }
 
-/** Finds the fields of one record. A field that has a mapping must be found: nothing is guessed. */
-export async function mapRecord(
+/**
+ * Finds the fields of one record. A field that has a mapping must be found: nothing is guessed. Returns a promise only
+ * where an expression has to be evaluated.
+ */
+export function mapRecord(
   request: ReceivedRequest,
   body: JsonDocument,
   document: JsonDocument,
   mapping: CompiledMapping,
-): Promise<MapResult> {
-  const from = fromOf(request, document, body);
+): MapResult | Promise<MapResult> {
   const record: MappedRecord = { document, payload: document, ...NOTHING_FOUND };
-  for (const [field, find] of mapping.fields) {
-    const pending = find(from);
-    const found = pending instanceof Promise ? await pending : pending;
+  return mapFields(record, fromOf(request, document, body), mapping.fields);
+}
+
+function mapFields(
+  record: MappedRecord,
+  from: MappedFrom,
+  fields: CompiledMapping['fields'],
+): MapResult | Promise<MapResult> {
+  for (const [i, { field, find }] of fields.entries()) {
+    const found = find(from);
+    if (found instanceof Promise) {
+      return found.then((later) => take(record, field, later) ?? mapFields(record, from, fields.slice(i + 1)));
+    }
     const rejection = take(record, field, found);
     if (rejection) return rejection;
   }
@@ -90,16 +109,26 @@ function rejectedFor(field: string, reason: string): { rejection: RecordRejectio
 }
 
 function fromOf(request: ReceivedRequest, document: JsonDocument, body: JsonDocument): MappedFrom {
-  const { query, path } = request.facts;
-  const scope = {
-    document,
-    body,
-    query,
-    path,
-    // Most mappings need no headers, or only those that a template names.
-    get headers() {
-      return request.headers;
-    },
-  };
-  return { request, scope };
+  return { request, scope: new RequestScope(request, document, body) };
+}
+
+/** A class, because most mappings need no headers, and an object with a getter is slow to make. */
+class RequestScope implements ExpressionScope {
+  constructor(
+    private readonly request: ReceivedRequest,
+    readonly document: JsonDocument,
+    readonly body: JsonDocument,
+  ) {}
+
+  get headers(): ExpressionScope['headers'] {
+    return this.request.headers;
+  }
+
+  get query(): ExpressionScope['query'] {
+    return this.request.facts.query;
+  }
+
+  get path(): string {
+    return this.request.facts.path;
+  }
 }

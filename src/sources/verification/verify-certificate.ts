@@ -69,7 +69,7 @@ function compileCandidates(
   return (request) => {
     const sent = template.render(request);
     if ('missing' in sent) return missing(sent.missing);
-    const holder = holderOf(sent.bytes.toString(), secrets);
+    const holder = holderOf(sent.text, secrets);
     return holder === undefined ? wrongSecret(recipient, secrets.length) : [holder];
   };
 }
@@ -80,7 +80,7 @@ function compileUrl({ url, hosts }: CertificateRule): (request: ReceivedRequest)
   return (request) => {
     const sent = template.render(request);
     if ('missing' in sent) return missing(sent.missing);
-    const allowed = allow(sent.bytes.toString());
+    const allowed = allow(sent.text);
     return allowed ?? refused('signature-invalid', `The certificate in ${url} is not at ${hosts.join(' or ')}.`);
   };
 }

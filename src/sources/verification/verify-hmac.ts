@@ -1,3 +1,4 @@
+import { keyHint } from './key-hint';
 import { SecretError } from './secret-error';
 import { Hmac } from './signatures/hmac';
 import { isEqual, SignatureReader, type SignedText } from './signatures/signature-rule';
@@ -8,11 +9,11 @@ import type { HmacVerification } from './verification';
 export function compileHmac(rule: HmacVerification, secrets: readonly string[]): CompiledVerifier {
   const reader = new SignatureReader(rule);
   const keys = secrets.map((secret) => ({
-    secret,
+    hint: keyHint(secret),
     key: new Hmac(rule.algorithm, decodeKey(secret, rule.secretEncoding ?? 'utf8')),
   }));
-  const isRight = (key: Hmac, { bytes, signatures }: SignedText): boolean => {
-    const expected = key.of(bytes);
+  const isRight = (key: Hmac, { signed, signatures }: SignedText): boolean => {
+    const expected = key.of(signed);
     return signatures.filter((signature) => isEqual(signature, expected)).length > 0;
   };
   return (request) => reader.verdict(request, keys, isRight);

@@ -1,3 +1,4 @@
+import { keyHint } from './key-hint';
 import { compileDigest, isSignedBy, readPublicKey } from './signatures/public-key';
 import { SignatureReader } from './signatures/signature-rule';
 import type { CompiledVerifier, VerifierTools } from './verifier';
@@ -13,7 +14,7 @@ export function compilePublicKey(
   if (rule.certificate) return compileCertificate(rule, rule.certificate, secrets, tools);
   const reader = new SignatureReader(rule);
   const digestOf = compileDigest(rule);
-  const keys = secrets.map((secret) => ({ secret, key: readPublicKey(secret, rule) }));
+  const keys = secrets.map((secret) => ({ hint: keyHint(secret), key: readPublicKey(secret, rule) }));
   return (request) => {
     const digest = digestOf(request);
     if (typeof digest !== 'string') return digest;

@@ -24,7 +24,7 @@ export function compileToken(rule: TokenVerification, secrets: readonly string[]
     for (const record of records) {
       const sent = template.render(request, record);
       if ('missing' in sent) return missing(sent.missing);
-      const text = sent.bytes.toString();
+      const text = sent.text;
       const holder = text.startsWith(prefix) ? holderOf(text.slice(prefix.length), secrets) : undefined;
       if (holder === undefined) return wrongSecret(place, secrets.length);
       hint = keyHint(holder);

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import type { Rendered } from '../../template';
 
 export type HmacAlgorithm = 'sha1' | 'sha256' | 'sha512';
 
@@ -29,8 +30,8 @@ export class Hmac {
     this.outer = Buffer.concat([outer, Buffer.alloc(DIGEST_BYTES[algorithm])]);
   }
 
-  of(bytes: Buffer): Buffer {
-    const inner = hash(this.algorithm, Buffer.concat([this.inner, bytes]), 'binary');
+  of(signed: Pick<Rendered, 'bytesAfter'>): Buffer {
+    const inner = hash(this.algorithm, signed.bytesAfter(this.inner), 'binary');
     this.outer.write(inner, this.blockBytes, 'latin1');
     return hash(this.algorithm, this.outer, 'buffer');
   }

@@ -45,7 +45,7 @@ export function compileDigest({ algorithm = 'sha256' }: PublicKeyVerification): 
   return (request) => {
     const name = template.render(request);
     if ('missing' in name) return missing(name.missing);
-    const text = name.bytes.toString();
+    const text = name.text;
     if (Object.hasOwn(names, text)) return names[text] as Digest;
     return refused('signature-invalid', `${value} must be one of ${Object.keys(names).join(', ')}.`);
   };
@@ -54,11 +54,12 @@ export function compileDigest({ algorithm = 'sha256' }: PublicKeyVerification): 
 /** Whether one of the signatures is right. All are checked. */
 export function isSignedBy(
   key: KeyObject,
-  { bytes, signatures }: SignedText,
+  { signed, signatures }: SignedText,
   { scheme, signatureFormat = 'der' }: PublicKeyVerification,
   digest: Digest,
 ): boolean {
   const algorithm = scheme === 'ed25519' ? null : digest;
   const options = scheme === 'ecdsa' ? { key, dsaEncoding: signatureFormat } : key;
+  const { bytes } = signed;
   return signatures.filter((signature) => verify(algorithm, bytes, options, signature)).length > 0;
 }

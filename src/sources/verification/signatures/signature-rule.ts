@@ -2,25 +2,25 @@ import { hash, timingSafeEqual } from 'node:crypto';
 import type { JsonDocument } from '../../../expressions/json-document';
 import type { ReceivedRequest } from '../../received-request';
 import { withoutTokens } from '../../source-token';
-import { compileTemplate, type Template } from '../../template';
+import { compileTemplate, type Rendered, type Template } from '../../template';
 import { isForm, namedParts, TemplateError } from '../../template-parts';
 import { MASK } from '../../inspector/mask';
 import { compileList, type ListReader } from './each-record';
-import { keyHint } from '../key-hint';
 import { checkSignedPlaces } from './signed-places';
 import { SignatureTime } from './signature-time';
 import { missing, refused, type Refused, type Verdict } from '../verdict';
 import type { HmacVerification, PublicKeyVerification } from '../verification';
 
-/** One signature of a request and the bytes that it should be a signature of. */
+/** One signature of a request and the text that it should be a signature of. */
 export interface SignedText {
   /** What the request sent as the signature. Several where the provider signs with two secrets during a rotation. */
   signatures: readonly Buffer[];
-  bytes: Buffer;
+  signed: Rendered;
 }
 
 const MAX_SIGNATURES = 10;
 const SHOWN_BYTES = 2_048;
+const WHOLE_REQUEST = [undefined];
 
 /**
  * Finds in a request what a signature is checked against: the signatures, the signed text, and its age. Compiled once
@@ -48,12 +48,15 @@ export class SignatureReader {
 
   /** Returns one text for the request, or one for each item of `each`. */
   read(request: ReceivedRequest, secret?: string): SignedText[] | Refused {
+    const records = this.records(request);
+    if ('verified' in records) return records;
     const texts: SignedText[] = [];
-    for (const text of this.texts(request, secret)) {
+    for (const record of records) {
+      const text = this.readOne(request, record, secret);
       if ('verified' in text) return text;
       texts.push(text);
     }
-    return texts;
+    return this.wrongDigest(request) ?? texts;
   }
 
   /**
@@ -63,34 +66,33 @@ export class SignatureReader {
    */
   verdict<K>(
     request: ReceivedRequest,
-    keys: readonly { secret: string; key: K }[],
+    keys: readonly { hint: string | undefined; key: K }[],
     isRight: (key: K, text: SignedText) => boolean,
   ): Verdict {
-    let verdict: Verdict = missing('signature');
-    for (const text of this.texts(request)) {
+    const records = this.records(request);
+    if ('verified' in records) return records;
+    let verdict: Verdict | undefined;
+    for (const record of records) {
+      const text = this.readOne(request, record, undefined);
       if ('verified' in text) return text;
       const [holder] = keys.filter(({ key }) => isRight(key, text));
       if (!holder) return this.wrong(text, keys.length);
-      verdict = { verified: true, keyHint: keyHint(holder.secret) };
+      verdict = { verified: true, keyHint: holder.hint };
     }
-    return verdict;
+    return this.wrongDigest(request) ?? verdict ?? missing('signature');
   }
 
-  private *texts(request: ReceivedRequest, secret?: string): Generator<SignedText | Refused, void, undefined> {
-    const records = this.list ? this.list.itemsOf(request) : [undefined];
-    if (!Array.isArray(records)) return yield records;
-    const late = this.time?.refusal(request);
-    if (late) return yield late;
-    for (const record of records) yield this.readOne(request, record, secret);
-    const wrongDigest = this.wrongDigest(request);
-    if (wrongDigest) yield wrongDigest;
+  /** Returns the records that are signed, of which undefined stands for the whole request. Checks the time first. */
+  private records(request: ReceivedRequest): readonly (JsonDocument | undefined)[] | Refused {
+    const records = this.list ? this.list.itemsOf(request) : WHOLE_REQUEST;
+    return 'verified' in records ? records : (this.time?.refusal(request) ?? records);
   }
 
   /**
    * The refusal for a signature that no secret gives.
    * @param secret the one in the signed text, which is not shown
    */
-  wrong({ bytes }: SignedText, secretsTried: number, secret?: string): Refused {
+  wrong({ signed: { bytes } }: SignedText, secretsTried: number, secret?: string): Refused {
     const text = secret === undefined ? undefined : bytes.toString().replaceAll(secret, MASK);
     const shown = (text === undefined ? bytes : Buffer.from(text)).subarray(0, SHOWN_BYTES);
     return refused('signature-invalid', 'The signature does not match the request with any secret of this source.', {
@@ -104,33 +106,32 @@ export class SignatureReader {
     record: JsonDocument | undefined,
     secret: string | undefined,
   ): SignedText | Refused {
-    const sent = this.sentSignatures(request, record);
-    if (typeof sent === 'string') return missing(sent);
-    const signatures = sent.flatMap((text) => decoded(text, this.rule.encoding) ?? []).slice(0, MAX_SIGNATURES);
+    const signatures = this.sentSignatures(request, record);
+    if (typeof signatures === 'string') return missing(signatures);
     if (signatures.length === 0) {
       const form = `${this.rule.prefix ?? ''}${this.rule.part === undefined ? '' : `${this.rule.part}=`}`;
       return refused('signature-invalid', `The signature must be ${form}… in ${this.rule.encoding}.`);
     }
-    const text = this.signed.render(request, record, secret);
-    return 'missing' in text ? missing(text.missing) : { signatures, bytes: text.bytes };
+    const signed = this.signed.render(request, record, secret);
+    return 'missing' in signed ? missing(signed.missing) : { signatures, signed };
   }
 
-  /** Returns the texts that may be signatures, or the name of the place that is empty. */
-  private sentSignatures(request: ReceivedRequest, record: JsonDocument | undefined): string[] | string {
-    const { header, part, prefix = '', separator } = this.rule;
-    let text: string | undefined;
-    if (this.place) {
-      const rendered = this.place.render(request, record);
-      if ('missing' in rendered) return rendered.missing;
-      text = rendered.bytes.toString();
-    } else text = request.header(header ?? '');
-    if (text === undefined || text === '') return this.rule.signature?.slice(1, -1) ?? `header:${header}`;
+  /** Returns the first signatures that can be read, or the name of the place that is empty. */
+  private sentSignatures(request: ReceivedRequest, record: JsonDocument | undefined): Buffer[] | string {
+    const { header, signature, part, prefix = '', separator, encoding } = this.rule;
+    const rendered = this.place?.render(request, record);
+    if (rendered && 'missing' in rendered) return rendered.missing;
+    const text = rendered ? rendered.text : request.header(header ?? '');
+    if (text === undefined || text === '') return signature?.slice(1, -1) ?? `header:${header}`;
     const texts =
       part === undefined ? (separator === undefined ? [text] : text.split(separator)) : namedParts(text, part);
-    return texts
-      .map((one) => one.trim())
-      .filter((one) => one.startsWith(prefix))
-      .map((one) => one.slice(prefix.length));
+    const signatures: Buffer[] = [];
+    for (const one of texts) {
+      const sent = one.trim();
+      const bytes = sent.startsWith(prefix) ? decoded(sent.slice(prefix.length), encoding) : undefined;
+      if (bytes && signatures.push(bytes) === MAX_SIGNATURES) break;
+    }
+    return signatures;
   }
 
   /** Where a digest of the body is signed in place of the body, the digest must be right as well. */
@@ -139,7 +140,7 @@ export class SignatureReader {
     if (!bodyDigest || !this.digest || (bodyDigest.exceptForms && isForm(request))) return undefined;
     const sent = this.digest.render(request);
     if ('missing' in sent) return missing(sent.missing);
-    return isDigestOf(request.facts.body, sent.bytes.toString(), bodyDigest)
+    return isDigestOf(request.facts.body, sent.text, bodyDigest)
       ? undefined
       : refused('signature-invalid', `The body does not have the digest in ${bodyDigest.value}.`);
   }

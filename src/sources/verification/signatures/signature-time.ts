@@ -1,7 +1,7 @@
 import { parseInstant } from '../../../event/instant';
 import type { ReceivedRequest } from '../../received-request';
 import { compileTemplate, type Template } from '../../template';
-import { namedParts } from '../../template-parts';
+import { namedPart } from '../../template-parts';
 import { missing, refused, type Refused } from '../verdict';
 import type { TimestampRule } from '../verification';
 
@@ -18,10 +18,10 @@ export class SignatureTime {
 
   refusal(request: ReceivedRequest): Refused | undefined {
     const { header = '', part, toleranceSeconds } = this.rule;
-    let text = part === undefined ? request.header(header) : namedParts(request.header(header), part)[0];
+    let text = part === undefined ? request.header(header) : namedPart(request.header(header), part);
     if (this.place) {
       const rendered = this.place.render(request);
-      text = 'missing' in rendered ? undefined : rendered.bytes.toString();
+      text = 'missing' in rendered ? undefined : rendered.text;
     }
     if (text === undefined)
       return missing(this.rule.value?.slice(1, -1) ?? `header:${header}${part ? `/${part}` : ''}`);
