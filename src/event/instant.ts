@@ -37,6 +37,18 @@ export function parseInstant(text: string): Instant | undefined {
   return { utc, exact: finer ? `${utc.slice(0, -1)}${finer}Z` : utc };
 }
 
+let lastMs = Number.NaN;
+let lastText = '';
+
+/** Returns Date.toISOString for a time. A busy process asks for the same millisecond again and again. */
+export function utcText(ms: number): string {
+  if (ms !== lastMs) {
+    lastText = new Date(ms).toISOString();
+    lastMs = ms;
+  }
+  return lastText;
+}
+
 const STORED = /^(?!0000)\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3])(?::[0-5]\d){2}\.\d{3}Z$/;
 
 /** True for an instant as StreamForge writes it: RFC 3339 in UTC with milliseconds. Each message of a worker has one. */

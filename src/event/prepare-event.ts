@@ -3,6 +3,7 @@ import { parseExact, parseRepeating } from './json/exact-json';
 import { canonicalContent, sha256 } from './identity/content-hash';
 import type { CloudEventParts } from './cloud-event/cloud-event-parts';
 import type { Event } from './event';
+import { utcText } from './instant';
 import {
   claimedKeys,
   cloudEventKey,
@@ -200,7 +201,7 @@ function withKeys(record: ReadRecord, sizeBytes: number, context: RequestContext
   const hash = contentHash(record, true, received?.sourceId);
   const fingerprint = isWhole ? hash : contentHash(compared, compareTimes, received?.sourceId);
   const id = uuidV7();
-  const receivedAt = new Date().toISOString();
+  const receivedAt = utcText(Date.now());
   return {
     event: {
       ...fields,

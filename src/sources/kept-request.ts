@@ -1,4 +1,5 @@
-import { quoted } from '../event/json/canonical-json';
+import { utcText } from '../event/instant';
+import { quoted, quotedName } from '../event/json/canonical-json';
 import { maskedHeader, maskedPath, maskedQuery, type Mask } from './inspector/mask';
 import type { RequestFacts } from './request-facts';
 
@@ -44,7 +45,7 @@ export function keptRequestJson(
 ): string {
   return (
     `{"method":${quoted(method)},"path":${quoted(maskedPath(path, mask))},"query":${keptQuery(query, mask)},` +
-    `"headers":${keptHeaders(headers, mask)},"address":${quoted(address)},"receivedAt":"${receivedAt.toISOString()}"}`
+    `"headers":${keptHeaders(headers, mask)},"address":${quoted(address)},"receivedAt":"${utcText(receivedAt.getTime())}"}`
   );
 }
 
@@ -55,7 +56,7 @@ function keptHeaders(headers: RequestFacts['headers'], mask: Mask): string {
     const value = headers[name];
     if (value === undefined || (isOfTheWay(name) && !mask.shown.headers.has(name))) continue;
     const shown = maskedHeader(name, Array.isArray(value) ? value.join(', ') : value, mask);
-    text += `${count === 0 ? '' : ','}${quoted(name)}:${quoted(shown)}`;
+    text += `${count === 0 ? '' : ','}${quotedName(name)}${quoted(shown)}`;
     if (++count === MAX_HEADERS) break;
   }
   return `{${text}}`;

@@ -9,6 +9,7 @@ import {
   type RecordRejection,
   type RequestContext,
 } from '../event/prepare-event';
+import { quoted } from '../event/json/canonical-json';
 import { uuidV7 } from '../event/uuid-v7';
 import { JsonDocument } from '../expressions/json-document';
 import { isCloudEvent } from './is-cloud-event';
@@ -86,9 +87,10 @@ export async function prepareRequest(received: ReceivedRequest, context: Prepara
 /** The request without its body, and how it was verified. */
 function requestJsonOf(received: ReceivedRequest, { source, rules, verdict }: PreparationContext): string {
   const kept = received.keptJson(rules.mask);
-  const { scheme } = rules.verification;
-  const how = JSON.stringify({ provider: source.row.provider, scheme, keyHint: verdict.keyHint ?? null });
-  return `${kept.slice(0, -1)},${how.slice(1)}`;
+  const { keyHint } = verdict;
+  const hint = keyHint === undefined ? 'null' : quoted(keyHint);
+  const how = `"provider":${quoted(source.row.provider)},"scheme":"${rules.verification.scheme}","keyHint":${hint}`;
+  return `${kept.slice(0, -1)},${how}}`;
 }
 
 interface OneRecord {

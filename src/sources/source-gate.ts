@@ -33,9 +33,10 @@ export function guardSources(server: FastifyInstance, { registry, directory, all
     if (!route.config?.ofSource) return;
     const admit = (request: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void): void => {
       dropBrokenContentType(request.headers);
-      const waiting = [registry.ensureFresh(), directory.ensureFresh()].filter((one) => one !== undefined);
-      if (waiting.length === 0) return decide(request, done);
-      Promise.all(waiting).then(() => decide(request, done), done);
+      const sources = registry.ensureFresh();
+      const tenants = directory.ensureFresh();
+      if (!sources && !tenants) return decide(request, done);
+      Promise.all([sources, tenants]).then(() => decide(request, done), done);
     };
     const decide = (request: FastifyRequest, done: (error?: Error) => void): void => {
       const source = registry.withToken((request.params as { token: string }).token);

@@ -56,7 +56,7 @@ export class StoreRequest {
     reservation: Reservation,
   ): Promise<(RecordResult | RefusedRecord)[]> {
     const events = records.flatMap(({ made }) => ('prepared' in made ? [made.prepared] : []));
-    const stored = await this.accept(events).catch((error: unknown) => {
+    const stored = await this.accept(events, (error: unknown) => {
       this.metrics.ingestTotal.inc({ source: 'source', status: 'failed' }, events.length);
       this.limiter.giveBack(reservation, reservation.points);
       throw error;
@@ -71,9 +71,10 @@ export class StoreRequest {
     return results;
   }
 
-  private async accept(events: readonly PreparedEvent[]): Promise<IngestResult[]> {
+  private accept(events: readonly PreparedEvent[], onFailure: (error: unknown) => never): Promise<IngestResult[]> {
     const [only] = events;
-    return events.length === 1 && only ? [await this.intake.accept(only)] : this.intake.acceptTogether(events);
+    if (events.length === 1 && only) return this.intake.accept(only).then((result) => [result], onFailure);
+    return this.intake.acceptTogether(events).catch(onFailure);
   }
 }
 

@@ -50,8 +50,11 @@ export class TenantLimiter {
    * Reserves all events of a request that is stored as a whole and charges its bytes, or neither. When a limit is used
    * up, returns a reservation without points, whose measure names that limit.
    */
-  async reserveRequest(tenantId: string, events: number, bytes: number): Promise<Reservation> {
-    if (events === 1) return this.reserveSingle(tenantId, bytes);
+  reserveRequest(tenantId: string, events: number, bytes: number): Promise<Reservation> {
+    return events === 1 ? this.reserveSingle(tenantId, bytes) : this.reserveAll(tenantId, events, bytes);
+  }
+
+  private async reserveAll(tenantId: string, events: number, bytes: number): Promise<Reservation> {
     const reserved = await this.events.reserveWhole(tenantId, events);
     if (reserved.points === 0 || this.bytes.limitOf(tenantId) === 0) return reserved;
     const charged = await this.bytes.reserveWhole(tenantId, Math.max(1, bytes));

@@ -64,7 +64,7 @@ const MAX_NAME_LENGTH = 64;
 const quotedNames = new Map<string, string>();
 
 /** Returns the name with its quotes and colon. */
-function quotedName(name: string): string {
+export function quotedName(name: string): string {
   const known = quotedNames.get(name);
   if (known !== undefined) return known;
   const made = `${quoted(name)}:`;

@@ -40,12 +40,8 @@ export function dropBrokenContentType(headers: IncomingHttpHeaders): void {
  * @param body the unread stream; anything else when the request has no body
  * @throws Problem `event-too-large`, `malformed-body`, `unsupported-content-encoding`, `request-timeout`
  */
-export async function readSourceBody(
-  body: unknown,
-  headers: IncomingHttpHeaders,
-  limits: SourceBodyLimits,
-): Promise<Buffer> {
-  if (!isReadable(body)) return Buffer.alloc(0);
+export function readSourceBody(body: unknown, headers: IncomingHttpHeaders, limits: SourceBodyLimits): Promise<Buffer> {
+  if (!isReadable(body)) return Promise.resolve(Buffer.alloc(0));
   return isEncoded(headers) ? readEncoded(body, headers, limits) : readPlainBytes(body, headers, limits);
 }
 
