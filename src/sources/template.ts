@@ -32,7 +32,9 @@ export class Rendered {
   constructor(private readonly parts: readonly (string | Buffer)[]) {}
 
   get text(): string {
-    return this.parts.some((part) => typeof part !== 'string') ? this.bytes.toString() : this.parts.join('').toWellFormed();
+    return this.parts.some((part) => typeof part !== 'string')
+      ? this.bytes.toString()
+      : this.parts.join('').toWellFormed();
   }
 
   get bytes(): Buffer {

@@ -1,4 +1,4 @@
-import { isStoredInstant, parseInstant } from '../../../src/event/instant';
+import { isStoredInstant, parseInstant, utcText } from '../../../src/event/instant';
 
 const utcOf = (text: string): string | undefined => parseInstant(text)?.utc;
 
@@ -101,5 +101,28 @@ describe('isStoredInstant', () => {
       if (!isStoredInstant(text)) wrong.push(text);
     }
     expect(wrong).toEqual([]);
+  });
+});
+
+describe('utcText', () => {
+  it('is toISOString, also for a time that was asked for before', () => {
+    for (const ms of [0, 0, 1_769_860_800_123, 1_769_860_800_124, 1_769_860_800_123, -1]) {
+      expect(utcText(ms)).toBe(new Date(ms).toISOString());
+    }
+    expect(() => utcText(Number.NaN)).toThrow(RangeError);
+  });
+});
+
+describe('an instant in the form in which it is stored', () => {
+  it.each([
+    '2026-01-31T12:00:00',
+    '2024-02-29T23:59:59',
+    '0001-01-01T00:00:00',
+    '2026-02-30T00:00:00',
+    '2026-01-31T24:00:00',
+  ])('%s is read as with an offset of zero', (text) => {
+    for (const fraction of ['', '.000', '.120', '.999']) {
+      expect(parseInstant(`${text}${fraction}Z`)).toEqual(parseInstant(`${text}${fraction}+00:00`));
+    }
   });
 });
