@@ -8,6 +8,7 @@ import { Line, type NotRendered, type WebhookMessage } from './line';
 import { TransformProcess } from './render/transform-process';
 import type { SecretBox } from './secrets/secret-box';
 import { SecretKey } from './secrets/secret-key';
+import { testDelivery, type TestedDelivery } from './test-delivery';
 
 /** How a delivery ended; `held` when it could not start and should be tried again after `afterMs`. */
 export type DeliveryResult =
@@ -64,13 +65,8 @@ export class Courier implements OnApplicationShutdown {
   }
 
   /** Sends one request over its own connection, past circuit and slots. @throws UnopenedSecretError */
-  async test(destination: SealedDestination, message: WebhookMessage): Promise<Answer | NotRendered> {
-    const line = new Line(destination, this.guard, await this.key.box(), this.transforms);
-    try {
-      return await line.send(message, new AbortController().signal);
-    } finally {
-      void line.close();
-    }
+  async test(destination: SealedDestination, message: WebhookMessage): Promise<TestedDelivery> {
+    return testDelivery(new Line(destination, this.guard, await this.key.box(), this.transforms), message);
   }
 
   /** Closes the lines of all destinations that are not in `remaining`. */

@@ -6,7 +6,8 @@ import { openConnections, post, type Answer, type DeliveryRequest } from './deli
 import type { SealedDestination } from './destination';
 import { InFlight } from './in-flight';
 import { Pace } from './pace';
-import { Renderer, type Rendered } from './render/renderer';
+import type { DescribedBody } from './render/cloud-event-format';
+import { Renderer, type RenderedDelivery } from './render/renderer';
 import type { StaticHeaders } from './render/static-headers';
 import type { TransformProcess } from './render/transform-process';
 import { openAuth, openHeaders } from './secrets/sealed-options';
@@ -26,7 +27,7 @@ export interface WebhookMessage {
 }
 
 /** The delivery could not start. */
-export type NotRendered = Extract<Rendered, { kind: 'held' }>;
+export type NotRendered = Extract<RenderedDelivery, { kind: 'held' }>;
 
 /** Weight of the latest delivery in the moving average of durations. */
 const WEIGHT = 0.1;
@@ -66,21 +67,22 @@ export class Line {
   }
 
   async send(message: WebhookMessage, signal: AbortSignal): Promise<Answer | NotRendered> {
+    const rendered = await this.render(message.body);
+    return rendered.kind === 'rendered' ? this.sendRendered(message, rendered, signal) : rendered;
+  }
+
+  /** @param event the normalised event as JSON */
+  render(event: Buffer): RenderedDelivery | Promise<RenderedDelivery> {
+    return this.renderer.render(event);
+  }
+
+  /** Sends again, once, where the receiver refuses a token that was kept: it may have been revoked. */
+  async sendRendered(message: WebhookMessage, { body, headers }: DescribedBody, signal: AbortSignal): Promise<Answer> {
     try {
       this.guard.checkLiteral(new URL(this.destination.url));
     } catch (error) {
       return { kind: 'failed', reason: 'ADDRESS_REFUSED', message: error instanceof Error ? error.message : '' };
     }
-    const rendered = await this.renderer.render(message.body);
-    return rendered.kind === 'rendered' ? this.sendAuthenticated(message, rendered, signal) : rendered;
-  }
-
-  /** Sends again, once, where the receiver refuses a token that was kept: it may have been revoked. */
-  private async sendAuthenticated(
-    message: WebhookMessage,
-    { body, headers }: Extract<Rendered, { kind: 'rendered' }>,
-    signal: AbortSignal,
-  ): Promise<Answer> {
     for (let isFirst = true; ; isFirst = false) {
       const askedAtMs = Date.now();
       const auth = await this.credentials.headers(askedAtMs);

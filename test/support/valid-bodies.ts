@@ -12,6 +12,7 @@ const VALID: Record<string, (tenantId: string) => object> = {
   createDestination: (tenantId) => ({ tenantId, url: 'http://127.0.0.1:9/other' }),
   putDestination: (tenantId) => ({ tenantId, url: 'http://127.0.0.1:9/other' }),
   changeDestination: () => ({}),
+  testDestination: () => ({}),
   rotateDestinationSecret: () => ({}),
   createTenant: () => ({ id: `tenant-${randomUUID()}`, name: 'A tenant' }),
   changeTenant: () => ({}),

@@ -5,6 +5,9 @@ import { Acting, type ActingOperator } from '../../access/acting-operator';
 import { Pool } from 'pg';
 import { Courier } from '../../destinations/courier';
 import { listDestinations } from '../../destinations/destinations.queries';
+import type { Event } from '../../event/event';
+import { Problem } from '../../event/problems';
+import { parseUuid } from '../../event/uuid-v7';
 import { ApiProblems, BODY_PROBLEMS } from '../../http/docs/api-problem';
 import { LeastRole } from '../../access/least-role';
 import { AdminEndpoint } from '../endpoint/admin-endpoint';
@@ -25,8 +28,10 @@ import {
   DestinationsQuery,
   DestinationUidPath,
   RotateSecretRequest,
+  TestDestinationRequest,
 } from './destinations.requests';
-import { sendTest } from './send-test-event';
+import { sendStoredEvent, sendTestEvent } from './send-test-event';
+import { findStoredEvent, findStoredEventByEventId } from './stored-event.queries';
 import { Destinations } from './destinations';
 
 const DESTINATION_EXAMPLE = { tenantId: 'demo', url: 'https://example.com/hooks/orders', eventTypes: ['order.*'] };
@@ -155,15 +160,29 @@ export class DestinationsController {
   @Post(':id/test')
   @LeastRole('operator')
   @HttpCode(200)
-  @NoBody()
   @ApiOperation({
     operationId: 'testDestination',
-    summary: 'Send a test event to a destination and return its response. Nothing is stored or retried.',
+    summary: 'Send a test event, or a stored one, to a destination and return its response.',
+    description:
+      'Works for a disabled destination too, so that filter, transform and format can be tried out before it is enabled. ' +
+      'Nothing is stored or retried. A stored event that does not match is not sent. It has the `webhook-id` of its ' +
+      'delivery, so a receiver that remembers ids will ignore the delivery that follows.',
+  })
+  @ApiBody({
+    type: TestDestinationRequest,
+    required: false,
+    examples: { madeUp: { value: {} }, stored: { value: { eventId: 'paid-1' } } },
   })
   @ApiOkResponse({ type: TestDeliveryResponse })
-  @ApiProblems('destination-not-found')
-  async test(@Param() { id }: DestinationPath, @Acting() acting: ActingOperator): Promise<TestDeliveryResponse> {
-    return sendTest(this.courier, await this.destinations.find(id, acting), acting.correlationId);
+  @ApiProblems('destination-not-found', 'event-not-found', ...BODY_PROBLEMS)
+  async test(
+    @Param() { id }: DestinationPath,
+    @Body() { eventId }: TestDestinationRequest,
+    @Acting() acting: ActingOperator,
+  ): Promise<TestDeliveryResponse> {
+    const destination = await this.destinations.find(id, acting);
+    if (eventId === undefined) return sendTestEvent(this.courier, destination, acting.correlationId);
+    return sendStoredEvent(this.courier, destination, await storedEvent(this.pool, destination.tenantId, eventId));
   }
 
   @Post(':id/rotate-secret')
@@ -185,4 +204,14 @@ export class DestinationsController {
     const { destination, secret } = await this.destinations.rotate(id, body, acting);
     return { ...(await this.view.show(destination)), secret };
   }
+}
+
+/** Finds an event by its id or else by the producer's. @throws Problem `event-not-found` */
+async function storedEvent(pool: Pool, tenantId: string, reference: string): Promise<Event> {
+  const id = parseUuid(reference);
+  const found =
+    (id === undefined ? undefined : await findStoredEvent(pool, tenantId, id)) ??
+    (await findStoredEventByEventId(pool, tenantId, reference));
+  if (!found) throw new Problem('event-not-found', 'The tenant of the destination has no event with this id.');
+  return found;
 }

@@ -18,7 +18,16 @@ import { DELIVERY_FORMATS, type DeliveryFormat } from '../../destinations/render
 import { STATIC_HEADER_LIMITS } from '../../destinations/render/static-headers';
 import type { DestinationAuth } from '../../destinations/auth/destination-auth';
 import { MAX_EXPRESSION_LENGTH } from '../../expressions/expression';
-import { ApiAnyObject, ApiCount, ApiEnum, ApiFlag, ApiId, ApiList, ApiText } from '../../http/docs/api-fields';
+import {
+  ApiAnyObject,
+  ApiCount,
+  ApiEnum,
+  ApiFlag,
+  ApiId,
+  ApiList,
+  ApiSecondsList,
+  ApiText,
+} from '../../http/docs/api-fields';
 import { OptionalBody } from '../../http/validation';
 import { IsListLimit } from '../endpoint/paging';
 import { IsPlainText, IsTenantId, IsUuid, MayBeLeftOut, MayBeNull, OneTenant } from '../endpoint/rules';
@@ -135,10 +144,9 @@ class DestinationFields {
   @IsObject()
   auth?: DestinationAuth | null;
 
-  @ApiList(Number, {
+  @ApiSecondsList([5, 300, 1800], RETRY_WAITS.maxSeconds, {
     required: false,
     nullable: true,
-    example: [5, 300, 1800],
     description:
       'Seconds between the tries of a delivery: n waits are n + 1 tries. Null: those of the installation ' +
       '(`DELIVERY_RETRY_SCHEDULE_SECONDS`)',
@@ -252,6 +260,21 @@ export class DestinationUidPath {
   @ApiText('orders')
   @Matches(UID, UID_MESSAGE)
   uid!: string;
+}
+
+@OptionalBody()
+export class TestDestinationRequest {
+  @ApiText('paid-1', {
+    required: false,
+    description:
+      "Id of a stored event of the tenant, or the producer's eventId. It is sent as it would be delivered. Left out: a " +
+      'made-up event is sent',
+    minLength: 1,
+    maxLength: 255,
+  })
+  @MayBeLeftOut()
+  @IsPlainText(255)
+  eventId?: string;
 }
 
 const OVERLAP_SECONDS = { max: 7 * 24 * 3600, default: 86_400 };

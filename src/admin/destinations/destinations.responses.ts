@@ -1,3 +1,4 @@
+import { DESTINATION_LIMITS } from '../../destinations/destination';
 import { DELIVERY_FORMATS, type DeliveryFormat } from '../../destinations/render/delivery-format';
 import { REASON_CODES } from '../../event/event-status';
 import {
@@ -9,6 +10,8 @@ import {
   ApiInstant,
   ApiList,
   ApiNextCursor,
+  ApiObject,
+  ApiSecondsList,
   ApiText,
 } from '../../http/docs/api-fields';
 
@@ -47,7 +50,10 @@ export class DestinationResponse {
     { nullable: true, description: 'The credentials, with the last characters of the secret, or `…` for a short one' },
   )
   auth!: object | null;
-  @ApiList(Number, { nullable: true, example: [5, 300, 1800], description: 'Waits between the tries, in seconds' })
+  @ApiSecondsList([5, 300, 1800], DESTINATION_LIMITS.retryWaits.maxSeconds, {
+    nullable: true,
+    description: 'Waits between the tries, in seconds',
+  })
   retrySchedule!: readonly number[] | null;
   @ApiCount(5, { nullable: true }) ratePerSecond!: number | null;
   @ApiCount(10_000) timeoutMs!: number;
@@ -67,13 +73,36 @@ export class DestinationsPage {
   @ApiNextCursor() nextCursor!: string | null;
 }
 
+class TestedRequestResponse {
+  @ApiAnyObject(
+    { 'content-type': 'application/json' },
+    { description: 'The headers that describe the body. Credentials, signature and static headers are left out' },
+  )
+  headers!: object;
+  @ApiText('{ "text": "Order order-1001" }', {
+    nullable: true,
+    description: 'The beginning of the body, at most 16 KB; null when it is not text',
+  })
+  bodyText!: string | null;
+}
+
 export class TestDeliveryResponse {
   @ApiFlag(true, { description: 'True when the destination responded with 2xx' }) delivered!: boolean;
   @ApiCount(204, { nullable: true, description: 'HTTP status of the response; null when there was none' }) status!:
     number | null;
-  @ApiEnum('ReasonCode', REASON_CODES, { description: 'Reason code that an attempt with this result would get' })
-  reasonCode!: string;
+  @ApiEnum('ReasonCode', REASON_CODES, {
+    nullable: true,
+    description: 'Reason code that an attempt with this result would get; null when the event does not match',
+  })
+  reasonCode!: string | null;
+  @ApiFlag(true, {
+    nullable: true,
+    description: 'False when the stored event does not match `eventTypes` and `filter`. Null without an `eventId`',
+  })
+  matches!: boolean | null;
   @ApiText('', { description: 'The beginning of the response body, or the error when there was no response' })
   message!: string;
   @ApiCount(12) durationMs!: number;
+  @ApiObject(TestedRequestResponse, { nullable: true, description: 'What was sent; null when nothing was' })
+  request!: TestedRequestResponse | null;
 }

@@ -1,7 +1,10 @@
+import { isUtf8 } from 'node:buffer';
 import type { Courier } from '../../destinations/courier';
 import type { SealedDestination } from '../../destinations/destination';
+import { EventFilters } from '../../destinations/render/event-filters';
 import { eventJson, type Event } from '../../event/event';
 import { prepareEvent, type ContentRules } from '../../event/prepare-event';
+import { matchesType } from '../../event/type-pattern';
 import type { TestDeliveryResponse } from './destinations.responses';
 
 const TEST_ENVELOPE = {
@@ -18,28 +21,57 @@ const RULES: ContentRules = {
   DEDUPE_INCLUDE_EVENT_ID: true,
 };
 
-/** Sends one test event, even to a disabled destination. The event is neither stored nor retried. */
-export async function sendTest(
+/** Bytes of a body that the response shows. */
+const SHOWN_BYTES = 16_384;
+
+/** Sends a made-up event, even to a disabled destination, whatever its filter. Nothing is stored or retried. */
+export function sendTestEvent(
   courier: Courier,
   destination: SealedDestination,
   correlationId: string,
 ): Promise<TestDeliveryResponse> {
-  const startedMs = Date.now();
-  const event = makeTestEvent(destination.tenantId, correlationId);
-  const response = await courier.test(destination, {
-    id: event.id,
-    body: Buffer.from(eventJson(event)),
-    attempt: 1,
-    correlationId,
-  });
-  const durationMs = Date.now() - startedMs;
-  if (response.kind !== 'answered') {
-    return { delivered: false, status: null, reasonCode: response.reason, message: response.message, durationMs };
-  }
-  const { status, text } = response;
-  const delivered = status >= 200 && status < 300;
-  return { delivered, status, reasonCode: reasonOf(status), message: text.replaceAll('\0', ' '), durationMs };
+  return send(courier, destination, makeTestEvent(destination.tenantId, correlationId), null);
 }
+
+/** Sends a stored event as it would be delivered, even to a disabled destination. Nothing is stored or retried. */
+export async function sendStoredEvent(
+  courier: Courier,
+  destination: SealedDestination,
+  event: Event,
+): Promise<TestDeliveryResponse> {
+  const fault = mismatch(destination, event);
+  if (fault === undefined) return send(courier, destination, event, true);
+  const nothing = { status: null, reasonCode: null, durationMs: 0, request: null };
+  return { delivered: false, matches: false, message: fault, ...nothing };
+}
+
+function mismatch(destination: SealedDestination, event: Event): string | undefined {
+  if (!matchesType(destination.eventTypes, event.type)) return 'not sent: the type is not one of eventTypes';
+  const passes = new EventFilters().matches(destination, Buffer.from(eventJson(event)));
+  return passes ? undefined : 'not sent: the filter does not let the event pass';
+}
+
+async function send(
+  courier: Courier,
+  destination: SealedDestination,
+  event: Event,
+  matches: true | null,
+): Promise<TestDeliveryResponse> {
+  const startedMs = Date.now();
+  const { id, correlationId } = event;
+  const message = { id, body: Buffer.from(eventJson(event)), attempt: 1, correlationId };
+  const { answer, sent } = await courier.test(destination, message);
+  const request = sent ? { headers: sent.headers, bodyText: shownText(sent.body) } : null;
+  const facts = { matches, durationMs: Date.now() - startedMs, request };
+  if (answer.kind !== 'answered') {
+    return { delivered: false, status: null, reasonCode: answer.reason, message: answer.message, ...facts };
+  }
+  const { status, text } = answer;
+  const delivered = status >= 200 && status < 300;
+  return { delivered, status, reasonCode: reasonOf(status), message: text.replaceAll('\0', ' '), ...facts };
+}
+
+const shownText = (body: Buffer): string | null => (isUtf8(body) ? body.toString('utf8', 0, SHOWN_BYTES) : null);
 
 function reasonOf(status: number): string {
   if (status >= 200 && status < 300) return 'PROCESSED';

@@ -15,7 +15,7 @@ export interface RenderOptions {
 }
 
 /** The body of a delivery with the headers that describe it, or why there is none. */
-export type Rendered =
+export type RenderedDelivery =
   | ({ kind: 'rendered' } & DescribedBody)
   | { kind: 'failed'; reason: 'TRANSFORM_FAILED'; message: string }
   | { kind: 'held'; reason: 'CONCURRENCY_LIMIT'; message: string; afterMs: number };
@@ -42,7 +42,7 @@ export class Renderer {
   }
 
   /** @param event the normalised event as JSON */
-  render(event: Buffer): Rendered | Promise<Rendered> {
+  render(event: Buffer): RenderedDelivery | Promise<RenderedDelivery> {
     if (this.fault !== undefined) return { kind: 'failed', reason: 'TRANSFORM_FAILED', message: this.fault };
     // Most destinations: the event needs no parsing.
     if (this.format === 'event' && !this.transform) return rendered({ body: event, headers: JSON_HEADERS });
@@ -50,7 +50,7 @@ export class Renderer {
     return this.transform ? this.renderTransformed(document, this.transform) : rendered(this.formatted(document));
   }
 
-  private async renderTransformed(document: JsonDocument, transform: Transform): Promise<Rendered> {
+  private async renderTransformed(document: JsonDocument, transform: Transform): Promise<RenderedDelivery> {
     try {
       const made = await transform(document);
       if ('failure' in made) return { kind: 'failed', reason: 'TRANSFORM_FAILED', message: made.failure };
@@ -81,4 +81,4 @@ function filterFault(filter: object | null): string | undefined {
 
 const JSON_HEADERS = { 'content-type': 'application/json' };
 
-const rendered = (made: DescribedBody): Rendered => ({ kind: 'rendered', ...made });
+const rendered = (made: DescribedBody): RenderedDelivery => ({ kind: 'rendered', ...made });

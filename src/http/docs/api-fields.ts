@@ -44,6 +44,10 @@ export const ApiCount = (example: number, options: FieldOptions = {}): PropertyD
 export const ApiSeconds = (example: number, options: FieldOptions = {}): PropertyDecorator =>
   field({ type: Number, minimum: 0, maximum: Number.MAX_SAFE_INTEGER, example }, options);
 
+/** A list of seconds, each with a fraction and up to `maxSeconds`. */
+export const ApiSecondsList = (example: number[], maxSeconds: number, options: FieldOptions = {}): PropertyDecorator =>
+  field({ type: 'array', items: { type: 'number', minimum: 0, maximum: maxSeconds }, example }, options);
+
 export const ApiFlag = (example: boolean, options: FieldOptions = {}): PropertyDecorator =>
   field({ type: Boolean, example }, options);
 

@@ -26,6 +26,7 @@ const ALL_OPTIONAL = [
   'DiscardDeliveriesRequest',
   'OutboxRetryRequest',
   'DestinationChangeRequest',
+  'TestDestinationRequest',
   'RotateSecretRequest',
   'TenantChangeRequest',
   'RotateKeyRequest',
@@ -85,11 +86,13 @@ describe('the OpenAPI document', () => {
     expect(silent).toEqual(ALL_OPTIONAL);
   });
 
-  it('gives every number bounds, and declares all numbers integers except the age of an outbox entry', () => {
+  it('gives every number bounds, and declares all numbers integers except the age of an outbox entry and the waits of a schedule', () => {
     const numbers = schemasWithin(document).filter(({ type }) => isOfType(type, 'number') || isOfType(type, 'integer'));
     expect(numbers.length).toBeGreaterThan(50);
     expect(numbers.filter(({ minimum, maximum }) => minimum === undefined || maximum === undefined)).toEqual([]);
-    expect(numbers.filter(({ type }) => isOfType(type, 'number'))).toHaveLength(1);
+    const waits = Object.values(document.components.schemas).filter(({ properties }) => properties?.retrySchedule);
+    expect(waits.length).toBeGreaterThan(0);
+    expect(numbers.filter(({ type }) => isOfType(type, 'number'))).toHaveLength(1 + waits.length);
   });
 
   it.each(operations)('shows each refusal of %s %s with its own status and code', (_method, route, operation) => {

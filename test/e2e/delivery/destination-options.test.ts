@@ -179,6 +179,71 @@ describe('a destination with options', () => {
     expect([refused.status, refused.body.errors.map((error) => error.pointer)]).toEqual([400, [pointer]]);
   });
 
+  describe('that is not enabled yet', () => {
+    const test = (id: string, body?: object) =>
+      admin<Record<string, unknown>>(running.url, 'POST', `/${id}/test`, body);
+
+    it('gets a stored event as it would be delivered', async () => {
+      const auth = { type: 'bearer', token: 'token-1234567890-abcd' };
+      const options = { filter: { payload: { amount: { $gt: 100 } } }, transform: '/payload/amount', auth };
+      const { tenant, id, secret } = await given({ ...options, format: 'cloudevents-binary', enabled: false });
+      const eventId = `own-${Math.random()}`;
+      const envelope = `{"eventType":"order.paid","eventId":"${eventId}","subject":"o","payload":{"amount":150.10}}`;
+      const event = (await postEvent(running.url, tenant, envelope)).body.id;
+      for (const reference of [event.toUpperCase(), eventId]) {
+        const tested = await test(id, { eventId: reference });
+        expect(tested.body).toMatchObject({
+          delivered: true,
+          matches: true,
+          reasonCode: 'PROCESSED',
+          request: { headers: { 'ce-id': eventId, 'content-type': 'application/json' }, bodyText: '150.10' },
+        });
+        expect(tested.text).not.toContain('token-12345');
+      }
+      expect(receiver.of(event)).toHaveLength(2);
+      expect(isSignedBy(secret, receiver.of(event)[0])).toBe(true);
+      expect(receiver.of(event)[0]?.headers).toMatchObject({
+        'webhook-attempt': '1',
+        authorization: `Bearer ${auth.token}`,
+      });
+    });
+
+    it('gets no event that it would not get, and tells why; a failed transform is told, too', async () => {
+      const { tenant, id } = await given({
+        filter: { subject: 'order-8' },
+        transform: 'payload.missing',
+        enabled: false,
+      });
+      const event = await send(tenant, {});
+      const refused = await test(id, { eventId: event });
+      expect(refused.body).toMatchObject({ delivered: false, matches: false, reasonCode: null, request: null });
+      await admin(running.url, 'PATCH', `/${id}`, { filter: null });
+      expect((await test(id, { eventId: event })).body).toMatchObject({
+        delivered: false,
+        matches: true,
+        reasonCode: 'TRANSFORM_FAILED',
+        message: 'the transform failed: it yields nothing',
+      });
+      await admin(running.url, 'PATCH', `/${id}`, { eventTypes: ['other'] });
+      expect((await test(id, { eventId: event })).body).toMatchObject({
+        matches: false,
+        message: expect.stringContaining('eventTypes') as string,
+      });
+      expect(receiver.received).toEqual([]);
+    });
+
+    it('does not get an event of another tenant', async () => {
+      const { id } = await given({ enabled: false });
+      const event = await send('somebody-else', {});
+      for (const eventId of [event, 'unknown']) {
+        const { status, body } = await test(id, { eventId });
+        expect([status, body.code]).toEqual([404, 'event-not-found']);
+      }
+      expect((await test(id, { eventId: '' })).status).toBe(400);
+      expect((await test(id)).body).toMatchObject({ delivered: true, matches: null });
+    });
+  });
+
   describe('and OAuth2', () => {
     let issuer: TestReceiver;
     let tokens: number;

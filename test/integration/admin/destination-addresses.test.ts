@@ -122,10 +122,8 @@ describe('the addresses of destinations', () => {
     names.set('rebound.example', [LOOPBACK]);
     const before = receiver.received.length;
     const message = { id: 'guarded', body: Buffer.from('{}'), attempt: 1, correlationId: 'c' };
-    await expect(courier.test(destination, message)).resolves.toEqual({
-      kind: 'failed',
-      reason: 'AUTH_FAILED',
-      message: 'the token endpoint cannot be reached',
+    await expect(courier.test(destination, message)).resolves.toMatchObject({
+      answer: { kind: 'failed', reason: 'AUTH_FAILED', message: 'the token endpoint cannot be reached' },
     });
     expect(receiver.received.slice(before)).toEqual([]);
   });
@@ -136,7 +134,9 @@ describe('the addresses of destinations', () => {
     const url = `http://inside.example:${receiver.port}/`;
     const { destination } = await destinations.create({ tenantId: 't', url }, ACTING_ADMIN);
     const message = { id: 'test', body: Buffer.from('{}'), attempt: 1, correlationId: 'c' };
-    await expect(courier.test(destination, message)).resolves.toMatchObject({ kind: 'answered', status: 200 });
+    await expect(courier.test(destination, message)).resolves.toMatchObject({
+      answer: { kind: 'answered', status: 200 },
+    });
     expect(receiver.of('test')[0]?.headers.host).toBe(`inside.example:${receiver.port}`);
   });
 });

@@ -1,6 +1,6 @@
 import type { ExpressionProcess } from '../../../src/expressions/expression-process';
 import { type TransformProcess } from '../../../src/destinations/render/transform-process';
-import { Renderer, type Rendered, type RenderOptions } from '../../../src/destinations/render/renderer';
+import { Renderer, type RenderedDelivery, type RenderOptions } from '../../../src/destinations/render/renderer';
 
 /** An evaluator for expressions that need none. */
 export const NO_EVALUATION: Pick<TransformProcess, 'evaluate' | 'mostBytes'> = {
@@ -13,7 +13,7 @@ export async function render(
   event: string,
   options: Partial<RenderOptions>,
   evaluator = NO_EVALUATION,
-): Promise<Rendered> {
+): Promise<RenderedDelivery> {
   return new Renderer({ filter: null, transform: null, format: 'event', ...options }, evaluator).render(
     Buffer.from(event),
   );

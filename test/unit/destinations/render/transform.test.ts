@@ -1,5 +1,5 @@
 import { TransformProcess } from '../../../../src/destinations/render/transform-process';
-import type { Rendered } from '../../../../src/destinations/render/renderer';
+import type { RenderedDelivery } from '../../../../src/destinations/render/renderer';
 import { bodyOf, render } from '../../../support/receivers/rendered';
 
 const EVENT = '{"type":"order.paid","subject":"o-1","payload":{"amount":10.10,"long":12345678901234567890}}';
@@ -8,7 +8,7 @@ const MAX_EVENT_BYTES = 262_144;
 describe('a transform', () => {
   const process = new TransformProcess({ MAX_EVENT_BYTES });
   afterAll(() => process.stop());
-  const failureOf = (made: Rendered): string => (made.kind === 'failed' ? made.message : made.kind);
+  const failureOf = (made: RenderedDelivery): string => (made.kind === 'failed' ? made.message : made.kind);
 
   it.each([
     ['{ "text": "Order " & subject & " for " & $string(payload.amount) }', '{"text":"Order o-1 for 10.1"}'],

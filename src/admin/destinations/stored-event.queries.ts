@@ -1,0 +1,24 @@
+import type { Db } from '../../db/pool';
+import type { Event } from '../../event/event';
+
+const SELECT_EVENT = `
+  select id, tenant_id as "tenantId", event_id as "eventId", type, subject, partition_key as "partitionKey",
+         occurred_at as "occurredAt", received_at as "receivedAt", payload::text as "payloadJson",
+         extensions::text as "extensionsJson", source, source_id as "sourceId", schema_version as "schemaVersion",
+         spec_version as "specVersion", encode(hash, 'hex') as hash, correlation_id as "correlationId", traceparent,
+         size_bytes as "sizeBytes"
+    from events`;
+
+export async function findStoredEvent(db: Db, tenantId: string, id: string): Promise<Event | undefined> {
+  const { rows } = await db.query<Event>(`${SELECT_EVENT} where tenant_id = $1 and id = $2`, [tenantId, id]);
+  return rows[0];
+}
+
+/** Finds the newest event with the producer's eventId. */
+export async function findStoredEventByEventId(db: Db, tenantId: string, eventId: string): Promise<Event | undefined> {
+  const { rows } = await db.query<Event>(
+    `${SELECT_EVENT} where tenant_id = $1 and event_id = $2 order by id desc limit 1`,
+    [tenantId, eventId],
+  );
+  return rows[0];
+}
