@@ -9,7 +9,7 @@ export interface DeliveryKey {
 export const STORED_DELIVERY_STATUSES = ['OPEN', 'DELIVERED', 'FAILED', 'DISCARDED', 'SKIPPED'] as const;
 
 /**
- * The public status of a delivery. The view `delivery_status` (see the migrations) is the only place that derives it.
+ * The public status of a delivery. The view `delivery_status` (see the migrations) derives it, as `deliveryStatusOf` does.
  * An open delivery is IN_FLIGHT while a worker holds its lease, RETRYING once it has been tried, and PENDING before.
  */
 export const DELIVERY_STATUSES = [
@@ -22,6 +22,18 @@ export const DELIVERY_STATUSES = [
   'SKIPPED',
 ] as const;
 export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];
+
+/** Derives the public status. `leased`: a worker holds the lease, and the lease has not run out. */
+export function deliveryStatusOf(delivery: {
+  status: (typeof STORED_DELIVERY_STATUSES)[number];
+  attempts: number;
+  leased: boolean;
+}): DeliveryStatus {
+  const { status, attempts, leased } = delivery;
+  if (status !== 'OPEN') return status;
+  if (leased) return 'IN_FLIGHT';
+  return attempts > 0 ? 'RETRYING' : 'PENDING';
+}
 
 /** A delivery that a settle transaction is about to record. */
 export interface PlannedDelivery {

@@ -1,13 +1,69 @@
 /**
- * The public status of an event. The view `event_status` (see the migrations) is the only place that derives it.
+ * The public status of an event. The view `event_status` (see the migrations) derives it, as `eventStatusOf` does.
  *
- *   RECEIVED ──▶ PUBLISHED ──▶ COMPLETED
- *                    │  ▲
- *                    ▼  │ due
+ *   RECEIVED ──▶ PUBLISHED ──▶ DELIVERING ──▶ COMPLETED
+ *                    │  ▲          │  ▲
+ *                    ▼  │ due      ▼  │ due
  *                 RETRYING ──▶ DLQ ──▶ DISCARDED
+ *
+ * An event without deliveries goes from PUBLISHED to COMPLETED. RETRYING, DLQ and DISCARDED come from the handlers, or
+ * from the deliveries once the handlers are done. A retry or a backfill takes the event back to DELIVERING.
  */
-export const EVENT_STATUSES = ['RECEIVED', 'PUBLISHED', 'COMPLETED', 'RETRYING', 'DLQ', 'DISCARDED'] as const;
+export const EVENT_STATUSES = [
+  'RECEIVED',
+  'PUBLISHED',
+  'DELIVERING',
+  'COMPLETED',
+  'RETRYING',
+  'DLQ',
+  'DISCARDED',
+] as const;
 export type EventStatus = (typeof EVENT_STATUSES)[number];
+
+/** What the newest delivery to one destination contributes to the status of its event. */
+export interface DeliveryPart {
+  /** As stored. */
+  status: 'OPEN' | 'DELIVERED' | 'FAILED' | 'DISCARDED' | 'SKIPPED';
+  attempts: number;
+  /** A worker holds its lease, and the lease has not run out. */
+  leased: boolean;
+  /** Its time has come. */
+  due: boolean;
+  /** Its destination is paused. */
+  paused: boolean;
+}
+
+/** What decides the status of an event. */
+export interface EventParts {
+  /** The broker has confirmed the newest dispatch. */
+  published: boolean;
+  /** `event_state.status`; null for an event without a state. */
+  state: 'DISPATCHED' | 'RETRYING' | 'COMPLETED' | 'DLQ' | 'DISCARDED' | null;
+  /** The handlers have succeeded in the newest generation. */
+  handlersDone: boolean;
+  /** The newest delivery to each destination. */
+  deliveries: readonly DeliveryPart[];
+}
+
+/** The first rule that holds decides. A property test compares this function with the view. */
+export function eventStatusOf({ published, state, handlersDone, deliveries }: EventParts): EventStatus {
+  if (handlersDone) return statusOfDeliveries(deliveries);
+  if (state === 'RETRYING' || state === 'DLQ' || state === 'DISCARDED') return state;
+  return published ? 'PUBLISHED' : 'RECEIVED';
+}
+
+function statusOfDeliveries(deliveries: readonly DeliveryPart[]): EventStatus {
+  const open = deliveries.filter(({ status }) => status === 'OPEN');
+  if (open.some(isActive)) return 'DELIVERING';
+  if (open.length > 0) return open.every(({ paused }) => paused) ? 'DELIVERING' : 'RETRYING';
+  if (deliveries.some(({ status }) => status === 'FAILED')) return 'DLQ';
+  if (deliveries.some(({ status }) => status === 'DISCARDED')) return 'DISCARDED';
+  return 'COMPLETED';
+}
+
+/** Under way, due, or not tried yet. Only a delivery that has been tried waits for its next try. */
+const isActive = ({ attempts, leased, due, paused }: DeliveryPart): boolean =>
+  leased || (!paused && (due || attempts === 0));
 
 export const ATTEMPT_STATUSES = ['SUCCESS', 'RETRY', 'DLQ'] as const;
 export type AttemptStatus = (typeof ATTEMPT_STATUSES)[number];

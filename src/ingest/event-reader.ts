@@ -18,6 +18,7 @@ import {
   type OtherEvent,
   type EventVerification,
 } from './event-reader.queries';
+import { listDeliveriesOf } from './deliveries-of-event.queries';
 import { tenantOfEventId } from './tenant-of-event-id';
 
 /** Maximum number of further events with the same eventId that a response names. */
@@ -31,7 +32,7 @@ export interface EventQuery {
   source: string | undefined;
 }
 
-/** Reads one event with its original payload, its status and its attempts. */
+/** Reads one event with its original payload, its status, the attempts of its handlers and its deliveries. */
 @Injectable()
 export class EventReader {
   constructor(private readonly pool: Pool) {}
@@ -90,12 +91,12 @@ async function findNewest(db: Db, query: EventIdQuery): Promise<FoundEvent | und
 }
 
 function toJson(
-  { event, history: { attempts, replays }, others }: FoundEvent,
+  { event, history: { attempts, deliveries, replays }, others }: FoundEvent,
   verified: EventVerification | null,
   { seesPayloads }: Reader,
 ): string {
   const { status, nextAttemptAt, lastError, publishedAt, completedAt, requestId: _request, ...fact } = event;
-  const standing = { status, attempts, nextAttemptAt, lastError, publishedAt, completedAt, verified };
+  const standing = { status, attempts, deliveries, nextAttemptAt, lastError, publishedAt, completedAt, verified };
   const write = seesPayloads ? eventJson : eventJsonWithoutPayload;
   return write(fact, {
     ...standing,
@@ -105,6 +106,10 @@ function toJson(
 }
 
 async function readHistory(db: Db, eventId: string) {
-  const [attempts, replays] = await Promise.all([listAttempts(db, eventId), listReplaysOfEvent(db, eventId)]);
-  return { attempts, replays };
+  const [attempts, deliveries, replays] = await Promise.all([
+    listAttempts(db, eventId),
+    listDeliveriesOf(db, eventId),
+    listReplaysOfEvent(db, eventId),
+  ]);
+  return { attempts, deliveries, replays };
 }

@@ -13,6 +13,7 @@ import {
   ApiText,
 } from '../http/docs/api-fields';
 import { AttemptResponse } from '../http/docs/attempt.response';
+import { DeliveryOfEventResponse } from '../delivery-state/delivery.response';
 import { DeliveredEvent } from '../http/docs/delivered-event';
 import { StreamCounts } from '../http/docs/problem.response';
 
@@ -85,7 +86,7 @@ class VerifiedResponse {
   keyHint!: string | null;
 }
 
-/** An event with its status and its attempts. */
+/** An event with its status, the attempts of its handlers and its deliveries. */
 export class EventResponse extends DeliveredEvent {
   @ApiJson(
     { amount: 10.5 },
@@ -99,7 +100,9 @@ export class EventResponse extends DeliveredEvent {
   })
   payloadHidden?: boolean;
   @ApiEnum('EventStatus', EVENT_STATUSES) status!: EventStatus;
-  @ApiList(AttemptResponse, { description: 'Oldest first' }) attempts!: AttemptResponse[];
+  @ApiList(AttemptResponse, { description: 'Attempts of the handlers, oldest first' }) attempts!: AttemptResponse[];
+  @ApiList(DeliveryOfEventResponse, { description: 'The newest delivery to each destination' })
+  deliveries!: DeliveryOfEventResponse[];
   @ApiInstant({ nullable: true }) nextAttemptAt!: string | null;
   @ApiText(undefined, { nullable: true }) lastError!: string | null;
   @ApiInstant({ nullable: true }) publishedAt!: string | null;
