@@ -8,7 +8,7 @@ import { readFileSync } from 'node:fs';
 import { Client } from 'pg';
 import { compiled } from '#bench/compiled';
 import { BenchServer } from '#bench/databases';
-import type * as DlqQueries from '../src/admin/dead-letters/dead-letters.queries.js';
+import type * as ReasonQueries from '../src/admin/dead-letters/dead-letter-reasons.queries.js';
 import type * as EventCriteria from '../src/admin/events/event-criteria.js';
 import type { EventFilter } from '../src/admin/events/event-filter.js';
 import type * as EventSearch from '../src/admin/events/event-search.queries.js';
@@ -16,7 +16,7 @@ import type * as FailedEntries from '../src/event-state/failed-entries.queries.j
 import type * as Figures from '../src/event-state/figures.queries.js';
 import type * as PoolModule from '../src/db/pool.js';
 
-const { listReasons } = compiled<typeof DlqQueries>('admin/dead-letters/dead-letters.queries');
+const { listReasons } = compiled<typeof ReasonQueries>('admin/dead-letters/dead-letter-reasons.queries');
 const { criteriaOf } = compiled<typeof EventCriteria>('admin/events/event-criteria');
 const { findEvents } = compiled<typeof EventSearch>('admin/events/event-search.queries');
 const { listFailedEntries } = compiled<typeof FailedEntries>('event-state/failed-entries.queries');
@@ -38,12 +38,15 @@ const FILTERS: EventFilter[] = [
   { status: 'COMPLETED' },
   { status: 'RECEIVED' },
   { status: 'PUBLISHED' },
+  { status: 'DELIVERING' },
   { status: 'RETRYING' },
   { status: 'DLQ' },
   { status: 'DISCARDED' },
   { status: 'DLQ', tenantId: 'tenant-1' },
   { status: 'DLQ', type: 'order.type1' },
   { reasonCode: 'REASON_3' },
+  { destinationId: '00000000-0000-7000-8000-000000000001' },
+  { status: 'DLQ', statusClass: '5xx' },
   { status: 'RETRYING', reasonCode: 'NO_SUCH' },
 ];
 

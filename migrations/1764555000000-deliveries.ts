@@ -39,6 +39,8 @@ export class Deliveries1764555000000 implements MigrationInterface {
       `drop table deliveries, delivery_queue, delivery_attempts, destination_failures, destination_minutes, delivery_workers`,
     );
     await runner.query('alter table destinations drop column paused_at');
+    await runner.query('alter table processing_attempts drop column exhausted');
+    await runner.query('alter table dead_letters drop column exhausted');
   }
 }
 
@@ -118,6 +120,10 @@ const TABLES = [
   // The live worker processes, which share the limits of each destination.
   `create table delivery_workers (id uuid primary key, seen_at timestamptz not null default now())`,
   `alter table destinations add column paused_at timestamptz`,
+  // Whether the failure used up the last attempt. The reason code remains that of the cause. The build before writes
+  // RETRY_EXHAUSTED as the reason instead.
+  `alter table processing_attempts add column exhausted boolean not null default false`,
+  `alter table dead_letters add column exhausted boolean not null default false`,
 ];
 
 const DELIVERY_STATUS = `create view delivery_status as

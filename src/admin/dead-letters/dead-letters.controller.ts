@@ -10,7 +10,8 @@ import { AdminEndpoint } from '../endpoint/admin-endpoint';
 import { DeadLetterActions } from './dead-letter-actions';
 import { DeadLettersQuery, DiscardRequest, ReasonsQuery, RetryRequest } from './dead-letters.requests';
 import { DeadLettersPage, DiscardResponse, DeadLetterReasonsResponse, RetryResponse } from './dead-letters.responses';
-import { listReasons, readDeadLetters } from './dead-letters.queries';
+import { listReasons } from './dead-letter-reasons.queries';
+import { readDeadLetters } from './dead-letters.queries';
 import { criteriaOf } from '../events/event-criteria';
 import { findPage } from '../events/matching-events';
 
@@ -26,7 +27,7 @@ export class DeadLettersController {
   @LeastRole('viewer')
   @ApiOperation({
     operationId: 'listDeadLetterReasons',
-    summary: 'List the reasons for unresolved dead letters, most frequent first.',
+    summary: 'List the reasons for unresolved dead letters by destination, most frequent first.',
   })
   @ApiOkResponse({ type: DeadLetterReasonsResponse })
   async reasons(@Query() query: ReasonsQuery, @Acting() acting: ActingOperator): Promise<DeadLetterReasonsResponse> {
@@ -37,7 +38,7 @@ export class DeadLettersController {
   @LeastRole('viewer')
   @ApiOperation({
     operationId: 'listDeadLetters',
-    summary: 'List unresolved dead letters, newest event first.',
+    summary: 'List events whose handlers or deliveries failed for good, newest event first.',
   })
   @ApiOkResponse({ type: DeadLettersPage })
   async list(@Query() query: DeadLettersQuery, @Acting() acting: ActingOperator): Promise<DeadLettersPage> {
@@ -62,7 +63,9 @@ export class DeadLettersController {
     operationId: 'retryDeadLetters',
     summary: 'Retry dead letters. Handlers that already succeeded do not run again.',
     description:
-      'With `dryRun`, the request only counts the matching events. Events that are pending in a replay are skipped.',
+      'When the handlers of an event are done, its failed deliveries are retried, of these the ones that have the ' +
+      '`destinationId`, `reasonCode`, `statusClass` and `group` of the filter. Deliveries to destinations that are ' +
+      'disabled or deleted are skipped. With `dryRun`, the request only counts the matching events. Events that are pending in a replay are skipped.',
   })
   @ApiBody({ type: RetryRequest, examples: { count: { value: { tenantId: 'demo', dryRun: true } } } })
   @ApiAction(RetryResponse)
@@ -81,7 +84,7 @@ export class DeadLettersController {
   @HttpCode(202)
   @ApiOperation({
     operationId: 'discardDeadLetters',
-    summary: 'Discard dead letters. Their status becomes DISCARDED; no event is deleted.',
+    summary: 'Discard dead letters, or their failed deliveries. The status becomes DISCARDED; no event is deleted.',
   })
   @ApiBody({
     type: DiscardRequest,

@@ -12,7 +12,11 @@ import {
 import { ApiActionId } from '../endpoint/action-docs';
 
 class DeadLetterReason {
+  @ApiText('7a3c0f2f5f4b3c1d8e9a6b5c4d3e2f10', { description: 'Selects these dead letters as `group` of a filter' })
+  id!: string;
   @ApiEnum('ReasonCode', REASON_CODES) reasonCode!: string;
+  @ApiId({ nullable: true, description: 'The destination whose deliveries failed; null if handlers failed' })
+  destinationId!: string | null;
   @ApiText('<n> from destination <id>', {
     description: 'Error message with `<n>`, `<hex>` and `<id>` in place of numbers and ids',
   })
@@ -25,7 +29,7 @@ class DeadLetterReason {
 
 export class DeadLetterReasonsResponse {
   @ApiList(DeadLetterReason) reasons!: DeadLetterReason[];
-  @ApiCount(3, { description: 'Number of dead letters in all groups, including those beyond `limit`' }) total!: number;
+  @ApiCount(3, { description: 'Sum of the counts of all groups, including those beyond `limit`' }) total!: number;
   @ApiFlag(false, { description: 'True when the count stopped at the newest 50000 dead letters' }) capped!: boolean;
 }
 
@@ -39,6 +43,14 @@ class DeadLetterResponse {
   @ApiEnum('ReasonCode', REASON_CODES) reasonCode!: string;
   @ApiText(undefined, { nullable: true }) errorMessage!: string | null;
   @ApiCount(5) attempts!: number;
+  @ApiFlag(true, { description: 'True when no attempt was left. The reason code is then that of the last failure' })
+  exhausted!: boolean;
+  @ApiList(String, {
+    description:
+      'The destinations whose deliveries failed; the reason, the message and the attempts are those of the last ' +
+      'failure. Empty if handlers failed',
+  })
+  destinationIds!: string[];
   @ApiInstant() firstFailedAt!: string;
   @ApiInstant() lastFailedAt!: string;
 }

@@ -3,17 +3,14 @@ import { Transform } from 'class-transformer';
 import { IsIn, IsInt, Max, Min } from 'class-validator';
 import { DELIVERY_STATUSES, type DeliveryStatus } from '../../delivery-state/delivery';
 import { REASON_CODES } from '../../event/event-status';
-import { ApiCount, ApiEnum, ApiId } from '../../http/docs/api-fields';
+import { ApiCount, ApiEnum, ApiId, ApiText } from '../../http/docs/api-fields';
 import { IsCursor } from '../endpoint/paging';
-import { IsUuid, IsUuidText, MayBeLeftOut } from '../endpoint/rules';
+import { IsPlainText, IsUuid, IsUuidText, MayBeLeftOut } from '../endpoint/rules';
 import { BulkRequest } from '../events/bulk-request';
-import { EventPageQuery } from '../events/event-filter';
-
-export const STATUS_CLASSES = ['2xx', '3xx', '4xx', '5xx', 'none'] as const;
-export type StatusClass = (typeof STATUS_CLASSES)[number];
+import { EventPageQuery, STATUS_CLASSES, type StatusClass } from '../events/event-filter';
 
 /** Fields of an event's filter that mean something else for a delivery. */
-const OF_EVENTS = ['status', 'reasonCode'] as const;
+const OF_EVENTS = ['status', 'destinationId', 'reasonCode', 'statusClass', 'group'] as const;
 
 const OneDestination = (): PropertyDecorator => (target, name) => {
   ApiId({ required: false, example: undefined, description: 'Only deliveries to this destination' })(target, name);
@@ -33,6 +30,12 @@ const OneStatusClass = (): PropertyDecorator => (target, name) => {
   MayBeLeftOut()(target, name);
   IsIn(STATUS_CLASSES)(target, name);
 };
+const OneGroup = (): PropertyDecorator => (target, name) => {
+  const description = 'Id of a group from `GET /v1/admin/dlq/reasons`: only deliveries with the cause of this group';
+  ApiText(undefined, { required: false, description, minLength: 1, maxLength: 64 })(target, name);
+  MayBeLeftOut()(target, name);
+  IsPlainText(64)(target, name);
+};
 const OneStatus =
   (of: readonly DeliveryStatus[], enumName: string, description: string): PropertyDecorator =>
   (target, name) => {
@@ -46,6 +49,7 @@ export class DeliveriesQuery extends OmitType(EventPageQuery, [...OF_EVENTS, 'cu
   @OneDestination() destinationId?: string;
   @OneReason() reasonCode?: string;
   @OneStatusClass() statusClass?: StatusClass;
+  @OneGroup() group?: string;
   @OneStatus(DELIVERY_STATUSES, 'DeliveryStatus', 'Current status') status?: DeliveryStatus;
 
   @IsCursor(200)
@@ -56,6 +60,7 @@ class DeliveryBulkRequest extends OmitType(BulkRequest, OF_EVENTS) {
   @OneDestination() destinationId?: string;
   @OneReason() reasonCode?: string;
   @OneStatusClass() statusClass?: StatusClass;
+  @OneGroup() group?: string;
 }
 
 export const RETRIED_STATUSES = ['FAILED', 'DISCARDED', 'RETRYING'] as const satisfies DeliveryStatus[];

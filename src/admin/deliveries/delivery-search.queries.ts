@@ -1,8 +1,9 @@
 import type { Db } from '../../db/pool';
 import type { DeliveryStatus } from '../../delivery-state/delivery';
+import { groupOfDelivery } from '../events/cause-conditions.queries';
 import type { EventCriteria } from '../events/event-criteria';
 import { criteriaValues, HAS_FACTS, hasType, isCovered, NAMED } from '../events/event-conditions.queries';
-import type { StatusClass } from './deliveries.requests';
+import type { StatusClass } from '../events/event-filter';
 import type { ListedDelivery } from './deliveries.responses';
 
 /** Where the next page of deliveries starts. Lists are ordered by event, newest first, then by destination. */
@@ -12,12 +13,14 @@ export interface DeliveryPosition {
 }
 
 export interface DeliveryCriteria {
-  /** What is asked of the event. Its `status` and `reasonCode` are null. */
+  /** What is asked of the event. Its `status` and all parts of its cause are null. */
   event: EventCriteria;
   destinationId: string | null;
   status: DeliveryStatus | null;
   reasonCode: string | null;
   statusClass: StatusClass | null;
+  /** The id of a group of dead letters. */
+  group: string | null;
   /** Exclusive. */
   below: DeliveryPosition;
 }
@@ -27,7 +30,7 @@ const MOST_EXAMINED = 2_000;
 
 const LOWEST_ID = '00000000-0000-0000-0000-000000000000';
 
-/** $15 to $21, after the criteria of the event: see `valuesOf`. */
+/** $15 to $23, after the criteria of the event: see `valuesOf`. */
 const isBelow = (table: string): string => `${table}.event_id >= $11 and ${table}.event_id < $12
   and ${table}.event_id <= $19 and (${table}.event_id, ${table}.destination_id) < ($19, $20)`;
 const KEY_OF_D = 'd.event_id, d.destination_id, d.generation';
@@ -78,6 +81,7 @@ const search = (candidates: Candidates): string => `
        and ($2::text is null and $8::text is null and ($10::text[] is null or true))
        and ($15::uuid is null or d.destination_id = $15)
        and ($16::text is null or d.status = $16)
+       and ($23::text is null or ${groupOfDelivery('d')} = $23)
        and ($17::text is null or d.last_reason_code = $17 or $17 = 'RETRY_EXHAUSTED' and d.exhausted)
        and ($18::text is null or coalesce(d.last_status_code / 100 || 'xx', 'none') = $18)
      order by c.event_id desc, c.destination_id desc limit $22
@@ -99,9 +103,9 @@ function candidatesFor({ event, status }: DeliveryCriteria): Candidates {
 }
 
 function valuesOf(criteria: DeliveryCriteria, limit: number): unknown[] {
-  const { event, destinationId, status, reasonCode, statusClass, below } = criteria;
+  const { event, destinationId, status, reasonCode, statusClass, group, below } = criteria;
   const own = [destinationId, status, reasonCode, statusClass, below.eventId, below.destinationId];
-  return [...criteriaValues(event), ...own, MOST_EXAMINED, limit];
+  return [...criteriaValues(event), ...own, MOST_EXAMINED, limit, group];
 }
 
 /** The statement of one page. Exported for the test of its plan. */

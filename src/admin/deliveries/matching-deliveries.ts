@@ -5,23 +5,18 @@ import { parseUuid } from '../../event/uuid-v7';
 import { damagedCursor, decodeKeyCursor, encodeKeyCursor } from '../endpoint/paging';
 import { criteriaOf } from '../events/event-criteria';
 import type { EventFilter } from '../events/event-filter';
-import type { DeliveriesQuery, StatusClass } from './deliveries.requests';
+import type { DeliveriesQuery } from './deliveries.requests';
 import type { ListedDelivery } from './deliveries.responses';
 import { findDeliveries, type DeliveryCriteria, type DeliveryPosition } from './delivery-search.queries';
 
-export type DeliveryFilter = Omit<EventFilter, 'status' | 'reasonCode'> & {
-  destinationId?: string;
-  status?: DeliveryStatus;
-  reasonCode?: string;
-  statusClass?: StatusClass;
-};
+export type DeliveryFilter = Omit<EventFilter, 'status'> & { status?: DeliveryStatus };
 
 const DELIVERIES_PER_SEARCH = 500;
 const HIGHEST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 const FROM_THE_TOP: DeliveryPosition = { eventId: HIGHEST_ID, destinationId: HIGHEST_ID };
 
 function deliveryCriteriaOf(
-  { destinationId, status, reasonCode, statusClass, ...event }: DeliveryFilter,
+  { destinationId, status, reasonCode, statusClass, group, ...event }: DeliveryFilter,
   acting: Pick<ActingOperator, 'tenantIds'>,
   below: DeliveryPosition,
 ): DeliveryCriteria {
@@ -31,6 +26,7 @@ function deliveryCriteriaOf(
     status: status ?? null,
     reasonCode: reasonCode ?? null,
     statusClass: statusClass ?? null,
+    group: group ?? null,
     below,
   };
 }

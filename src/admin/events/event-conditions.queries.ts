@@ -20,11 +20,26 @@ export const isCovered = (table: 'e' | 'd'): string => `($13::text[] is null or 
 export const hasType = (table: 'e' | 'd'): string =>
   `($3::text is null or ${table}.type = $3) and ($4::text is null or starts_with(${table}.type, $4))`;
 
-/** Compares `column` with the reason $8. The planner knows $8, and drops the second half unless it is LANE_FULL. */
-export const hasReason = (column: string): string => {
+/**
+ * Compares a failure with the reason $8. RETRY_EXHAUSTED is the reason of failures that earlier builds stored, and finds
+ * those that are marked as exhausted. The planner knows $8, and drops the parts for other codes.
+ */
+export const hasReason = (reason: string, exhausted: string): string => {
   const replacements = REASONS_OF_LANE_FULL.map((code) => `'${code}'`).join(', ');
-  return `($8::text is null or ${column} = $8 or $8 = 'LANE_FULL' and ${column} in (${replacements}))`;
+  return `($8::text is null or ${reason} = $8 or $8 = 'LANE_FULL' and ${reason} in (${replacements})
+    or $8 = 'RETRY_EXHAUSTED' and ${exhausted})`;
 };
+
+/** Compares the class of an HTTP status. `parameter` may be null. */
+export const hasStatusClass = (statusCode: string, parameter: string): string =>
+  `(${parameter}::text is null or coalesce(left(${statusCode}::text, 1) || 'xx', 'none') = ${parameter})`;
+
+/**
+ * The id of a group of dead letters: their reason, destination and message without its ids and numbers. `destination` is
+ * null for those of handlers.
+ */
+export const groupId = (reason: string, destination: string, messageGroup: string): string =>
+  `md5(concat(${reason}, ' ', ${destination}, ' ', ${messageGroup}))`;
 
 /** The criteria that only `events` can answer. */
 export const HAS_FACTS = `($5::text is null or e.subject = $5)

@@ -3,7 +3,7 @@ import { parseInstant } from '../../event/instant';
 import { uuidV7Floor } from '../../event/uuid-v7';
 import type { ActingOperator } from '../../access/acting-operator';
 import { scopeOf } from '../../access/tenant-scope';
-import type { EventFilter } from './event-filter';
+import type { EventFilter, StatusClass } from './event-filter';
 
 /** A filter converted for SQL: id bounds instead of times, null for criteria that match everything. */
 export interface EventCriteria {
@@ -19,7 +19,11 @@ export interface EventCriteria {
   partitionKey: string | null;
   source: string | null;
   sourceId: string | null;
+  destinationId: string | null;
   reasonCode: string | null;
+  statusClass: StatusClass | null;
+  /** The id of a group of dead letters. */
+  group: string | null;
   correlationId: string | null;
   eventIds: readonly string[] | null;
   /** Lowest id, inclusive. */
@@ -29,8 +33,8 @@ export interface EventCriteria {
 }
 
 /**
- * Converts the filter of an operator for SQL. Ids begin with the time of receipt, so `from` and `to` become id bounds. The page starts
- * below `beforeId`.
+ * Converts the filter of an operator for SQL. Ids begin with the time of receipt, so `from` and `to` become id bounds. The
+ * page starts below `beforeId`.
  */
 export function criteriaOf(
   filter: EventFilter,
@@ -39,16 +43,20 @@ export function criteriaOf(
 ): EventCriteria {
   const { subject = null, partitionKey = null, source = null, reasonCode = null } = filter;
   const { sourceId = null, correlationId = null, eventIds = null, from, to } = filter;
+  const { destinationId = null, statusClass = null, group = null } = filter;
   const until = to === undefined ? beforeId : idFloorOf(to);
   return {
     ...scopeOf(acting, filter.tenantId),
-    status: filter.status ?? (reasonCode === null ? null : 'DLQ'),
+    status: filter.status ?? (reasonCode === null && group === null ? null : 'DLQ'),
     ...typeCriteriaOf(filter.type),
     subject,
     partitionKey,
     source,
     sourceId,
+    destinationId,
     reasonCode,
+    statusClass,
+    group,
     correlationId,
     eventIds,
     fromId: from === undefined ? uuidV7Floor(0) : idFloorOf(from),

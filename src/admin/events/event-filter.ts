@@ -5,6 +5,10 @@ import { ApiEnum, ApiId, ApiInstant, ApiList, ApiText } from '../../http/docs/ap
 import { IsCursor, IsListLimit } from '../endpoint/paging';
 import { IsInstant, IsNotAfter, IsPlainText, IsUuidText, MayBeLeftOut, OneTenant } from '../endpoint/rules';
 
+/** The first digit of the HTTP status of a delivery's newest response; `none` if there was no response. */
+export const STATUS_CLASSES = ['2xx', '3xx', '4xx', '5xx', 'none'] as const;
+export type StatusClass = (typeof STATUS_CLASSES)[number];
+
 /** Maximum number of ids in one filter. */
 const MOST_IDS = 1_000;
 
@@ -51,15 +55,45 @@ export class EventFilter {
   @IsUuidText()
   sourceId?: string;
 
+  @ApiId({
+    required: false,
+    example: undefined,
+    description:
+      'Id of a destination to which the events have a delivery. `reasonCode` and `statusClass` are then those of this delivery',
+  })
+  @MayBeLeftOut()
+  @IsUuidText()
+  destinationId?: string;
+
   @ApiEnum('ReasonCode', REASON_CODES, {
     required: false,
     description:
-      'Reason code of the newest failed attempt. Without `status`, only dead letters match. The former code LANE_FULL ' +
-      'also matches the codes that replaced it: CONCURRENCY_LIMIT, DESTINATION_BUSY and TENANT_FAILING',
+      'Reason code of the newest failed attempt of the handlers, or of the newest delivery to a destination. Without ' +
+      '`status`, only dead letters match. RETRY_EXHAUSTED matches failures after the last attempt of a schedule, ' +
+      'whatever their cause. The former code LANE_FULL also matches the codes that replaced it: CONCURRENCY_LIMIT, ' +
+      'DESTINATION_BUSY and TENANT_FAILING',
   })
   @MayBeLeftOut()
   @IsIn(REASON_CODES)
   reasonCode?: string;
+
+  @ApiEnum('StatusClass', STATUS_CLASSES, {
+    required: false,
+    description: 'Class of the HTTP status of a newest delivery. `none`: there was no response, or handlers failed',
+  })
+  @MayBeLeftOut()
+  @IsIn(STATUS_CLASSES)
+  statusClass?: StatusClass;
+
+  @ApiText(undefined, {
+    required: false,
+    description: 'Id of a group from `GET /v1/admin/dlq/reasons`. Without `status`, only dead letters match',
+    minLength: 1,
+    maxLength: 64,
+  })
+  @MayBeLeftOut()
+  @IsPlainText(64)
+  group?: string;
 
   @ApiText(undefined, { required: false, description: 'Correlation id, exact match', minLength: 1, maxLength: 128 })
   @MayBeLeftOut()
@@ -103,6 +137,7 @@ const FIELDS = [
   'destinationId',
   'reasonCode',
   'statusClass',
+  'group',
   'correlationId',
   'eventIds',
   'from',

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
 import type { ActingOperator } from '../../../src/access/acting-operator';
-import { listReasons } from '../../../src/admin/dead-letters/dead-letters.queries';
+import { listReasons } from '../../../src/admin/dead-letters/dead-letter-reasons.queries';
 import { criteriaOf } from '../../../src/admin/events/event-criteria';
 import type { EventFilter } from '../../../src/admin/events/event-filter';
 import { findEvents, pageStatement } from '../../../src/admin/events/event-search.queries';
@@ -9,13 +9,25 @@ import { EVENT_STATUSES } from '../../../src/event/event-status';
 import { inTransaction } from '../../../src/db/pool';
 import type { Event } from '../../../src/event/event';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
-import { givenDeadLetters } from '../../support/admin';
+import { givenCompleted, givenDeadLetters } from '../../support/admin';
+import { givenDelivery } from '../../support/deliveries';
 import { givenAttempt, givenEvents, givenState } from '../../support/rows';
 
 const FILL = readFileSync(path.resolve(__dirname, '../../../bench/admin-events.sql'), 'utf8');
 const EVENTS = 12_000;
 const LARGE_PARTITION_ROWS = 1_000;
 const EVERY_TENANT = { tenantIds: null };
+
+/** What many deliveries that wait leave in the queue, of events that are older than all others. */
+const LARGE_QUEUE = `
+  insert into delivery_queue (event_id, destination_id, generation, due_at)
+  select ('00000000-0000-7000-8000-' || lpad(g::text, 12, '0'))::uuid, gen_random_uuid(), 1, now()
+    from generate_series(1, 5000) g`;
+
+/** An id of a destination that the deliveries of `fill` have. */
+const destination = (n: number): string => `00000000-0000-7000-8000-00000000000${n}`;
+/** The beginning of a condition in SQL. */
+const HAS_DELIVERY = 'exists (select from deliveries d where d.event_id = e.id';
 
 describe(`the search over ${EVENTS} events in all states`, () => {
   let database: TestDatabase;
@@ -26,6 +38,7 @@ describe(`the search over ${EVENTS} events in all states`, () => {
     await inTransaction(database.pool, async (db) => {
       await db.query(FILL);
       await db.query('select pg_temp.fill($1)', [EVENTS]);
+      await db.query(LARGE_QUEUE);
     });
     await database.pool.query('vacuum analyze');
     large = await tablesToSearch(LARGE_PARTITION_ROWS);
@@ -58,8 +71,8 @@ describe(`the search over ${EVENTS} events in all states`, () => {
   const tablesToSearch = async (rows: number): Promise<ReadonlySet<string>> => {
     const found = await database.pool.query<{ name: string }>(
       `select relname as name from pg_class
-        where relname in ('event_state', 'dead_letters')
-           or relname ~ '^(events|processing_attempts|outbox)_[yd]2' and relkind = 'r' and reltuples >= $1`,
+        where relname = 'event_state'
+           or relname ~ '^(dead_letters|delivery_queue|events|processing_attempts|outbox|deliveries)(_[yd]2|$)' and relkind = 'r' and reltuples >= $1`,
       [rows],
     );
     return new Set(found.rows.map(({ name }) => name));
@@ -110,6 +123,23 @@ describe(`the search over ${EVENTS} events in all states`, () => {
       'status and tenant',
       { status: 'DISCARDED', tenantId: 'tenant-3' },
       `v.status = 'DISCARDED' and e.tenant_id = 'tenant-3'`,
+    ],
+    ['destination', { destinationId: destination(1) }, `${HAS_DELIVERY} and d.destination_id = '${destination(1)}')`],
+    [
+      'destination and reason, of dead letters',
+      { destinationId: destination(0), reasonCode: 'REASON_3' },
+      `v.status = 'DLQ' and ${HAS_DELIVERY} and d.destination_id = '${destination(0)}' and d.last_reason_code = 'REASON_3')`,
+    ],
+    ['status class', { statusClass: '2xx' }, `${HAS_DELIVERY} and d.last_status_code = 204)`],
+    [
+      'status and status class',
+      { status: 'RETRYING', statusClass: '5xx', tenantId: 'tenant-17' },
+      `v.status = 'RETRYING' and e.tenant_id = 'tenant-17' and ${HAS_DELIVERY} and d.last_status_code = 502)`,
+    ],
+    [
+      'status, of deliveries, and destination',
+      { status: 'DELIVERING', destinationId: destination(2) },
+      `v.status = 'DELIVERING' and ${HAS_DELIVERY} and d.destination_id = '${destination(2)}')`,
     ],
     ['status and type', { status: 'DLQ', type: 'order.type1' }, `v.status = 'DLQ' and e.type = 'order.type1'`],
   ])('filters by %s', async (_what, filter, where) => {
@@ -232,6 +262,8 @@ describe(`the search over ${EVENTS} events in all states`, () => {
       { status, tenantId: 'tenant-3' },
     ]),
     ['a reason', { reasonCode: 'REASON_1' }],
+    ['a destination', { destinationId: destination(1) }],
+    ['a class of HTTP status, of dead letters', { status: 'DLQ', statusClass: '5xx' }],
   ])('reads events, attempts and states only by an index when filtered by %s', async (_what, filter) => {
     expect(await scansOf(filter, EVERY_TENANT)).toEqual([]);
   });
@@ -289,7 +321,8 @@ describe(`the search over ${EVENTS} events in all states`, () => {
 
   it('counts the unresolved dead letters of each reason', async () => {
     const { reasons, total } = await listReasons(database.pool, criteriaOf({}, EVERY_TENANT), 50);
-    expect(total).toBe((EVENTS / 100) * 2);
+    const failedDeliveries = EVENTS / 1_000;
+    expect(total).toBe((EVENTS / 100) * 2 + failedDeliveries);
     expect(reasons.reduce((sum, { count }) => sum + count, 0)).toBe(total);
   });
 
@@ -301,6 +334,8 @@ describe(`the search over ${EVENTS} events in all states`, () => {
     ['partition key', { partitionKey: 'order-77' }],
     ['source', { source: 'api' }],
     ['reason', { reasonCode: 'REASON_1' }],
+    ['destination', { destinationId: destination(1) }],
+    ['status class', { statusClass: '5xx' }],
     ['correlation id', { correlationId: 'no such' }],
     ['time', { from: '2100-01-01T00:00:00Z' }],
   ])('counts the dead letters that the list finds when filtered by %s', async (_what, filter) => {
@@ -313,6 +348,36 @@ describe(`the search over ${EVENTS} events in all states`, () => {
     expect(total).toBe(listed.length);
     expect(reasons.reduce((sum, { count }) => sum + count, 0)).toBe(total);
     expect(listed).toEqual(expect.arrayContaining(reasons.flatMap(({ sampleEventIds }) => sampleEventIds)));
+  });
+
+  it('takes the id of each group as a filter', async () => {
+    const { reasons } = await listReasons(database.pool, criteriaOf({ tenantId: 'tenant-8' }, EVERY_TENANT), 50);
+    expect(reasons.some(({ destinationId }) => destinationId !== null)).toBe(true);
+    for (const { id, count, sampleEventIds } of reasons) {
+      const listed = await allOf({ tenantId: 'tenant-8', group: id }, 50);
+      expect(listed).toHaveLength(count);
+      expect(listed).toEqual(expect.arrayContaining(sampleEventIds));
+    }
+    const [first, second] = reasons.map(({ id }) => id);
+    expect(first).not.toBe(second);
+  });
+
+  it('finds exhausted failures of handlers and deliveries, and those of earlier builds, under RETRY_EXHAUSTED', async () => {
+    const tenantId = 'exhausted';
+    const give = async (reasonCode: string) =>
+      (await givenDeadLetters(database.pool, 1, { tenantId, reasonCode }))[0] as Event;
+    const old = await give('RETRY_EXHAUSTED');
+    const marked = await give('TIMEOUT');
+    await give('TIMEOUT');
+    for (const table of ['dead_letters', 'processing_attempts']) {
+      await database.pool.query(`update ${table} set exhausted = true where event_id = $1`, [marked.id]);
+    }
+    const [delivered] = (await givenCompleted(database.pool, 1, tenantId)) as [Event];
+    const failed = { status: 'FAILED', exhausted: true, lastReasonCode: 'HTTP_5XX' } as const;
+    await givenDelivery(database.pool, { eventId: delivered.id, destinationId: destination(1), tenantId, ...failed });
+    const found = [old.id, marked.id, delivered.id].toReversed();
+    expect(await allOf({ tenantId, reasonCode: 'RETRY_EXHAUSTED' }, 50)).toEqual(found);
+    expect(await allOf({ tenantId, reasonCode: 'RETRY_EXHAUSTED', eventIds: found }, 50)).toEqual(found);
   });
 
   it('counts the dead letters of named events', async () => {
