@@ -21,8 +21,8 @@ export interface ExaminationContext {
 }
 
 /**
- * Takes the steps of a request in their order: its address, a handshake that needs no signature, the signature, a handshake that
- * needs one, and the events.
+ * Takes the steps of a request in their order: its address, a handshake that needs no signature, the signature, a
+ * handshake that needs one, and the events.
  * @throws Problem `provider-unavailable` if a key cannot be fetched
  */
 export async function examineRequest(received: ReceivedRequest, context: ExaminationContext): Promise<Examination> {
@@ -32,7 +32,8 @@ export async function examineRequest(received: ReceivedRequest, context: Examina
   if (stranger) return { kind: 'unverified', verdict: stranger };
   if (open) return { kind: 'handshake', plan: open, verdict: undefined };
   if (!rules.canVerify) return { kind: 'no-secret' };
-  const verdict = await rules.verify(received);
+  const verifying = rules.verify(received);
+  const verdict = verifying instanceof Promise ? await verifying : verifying;
   if (!verdict.verified) return { kind: 'unverified', verdict };
   const signed = planOf(rules, received, true);
   if (signed) return { kind: 'handshake', plan: signed, verdict };
