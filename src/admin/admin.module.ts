@@ -6,6 +6,7 @@ import { DestinationRows } from './destinations/destination-rows';
 import { DestinationUrl } from './destinations/destination-url';
 import { DestinationView } from './destinations/destination-view';
 import { Destinations } from './destinations/destinations';
+import { DestinationPauseController } from './destinations/destination-pause.controller';
 import { DestinationsController } from './destinations/destinations.controller';
 import { DeadLetterActions } from './dead-letters/dead-letter-actions';
 import { DeadLettersController } from './dead-letters/dead-letters.controller';
@@ -48,6 +49,7 @@ import { UsageController } from './usage/usage.controller';
     ReplaysController,
     OutboxController,
     DestinationsController,
+    DestinationPauseController,
     UsageController,
     AuditController,
     ActionsController,

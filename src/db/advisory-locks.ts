@@ -6,6 +6,7 @@ export const ADVISORY_LOCKS = {
   partitions: 7_305_002,
   reconciler: 7_305_003,
   dueRetries: 7_305_004,
+  closedDestinations: 7_305_006,
   replays: 7_305_020,
 } as const;
 

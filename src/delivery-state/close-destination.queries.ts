@@ -17,13 +17,15 @@ export async function closeDestination(db: Db, destinationId: string, limit: num
         where q.destination_id = $1 and ${isFree('q')}
           and not exists (select from destinations t where t.id = $1 and t.enabled)
         order by q.due_at limit $2
-     ), free as (
-       select ${keyOf('q')} from chosen
-         join delivery_queue q on ${hasSameKey('q', 'chosen')}
-        where q.event_id = any (array(select event_id from chosen)) and ${isFree('q')} order by ${keyOf('q')} for update of q skip locked
+     ), locked as materialized (
+       select ${keyOf('d')} from chosen
+         join deliveries d on ${hasSameKey('d', 'chosen')}
+        where d.event_id = any (array(select event_id from chosen)) and d.status = 'OPEN'
+        order by ${keyOf('d')} for update of d skip locked
      ), unqueued as (
-       delete from delivery_queue q using free
-        where q.event_id = any (array(select event_id from free)) and ${hasSameKey('q', 'free')} returning ${keyOf('q')}
+       delete from delivery_queue q using locked
+        where q.event_id = any (array(select event_id from locked)) and ${hasSameKey('q', 'locked')} and ${isFree('q')}
+       returning ${keyOf('q')}
      )
      update deliveries d
         set status = case when t.disabled_reason is null then 'SKIPPED' else 'FAILED' end,
@@ -56,4 +58,13 @@ export async function listClosedBacklogs(db: Db, limit: number): Promise<string[
     [limit],
   );
   return rows.map(({ id }) => id);
+}
+
+const DESTINATIONS_AT_ONCE = 20;
+
+/** Closes destinations that still have open deliveries, at most `limit` of each. Returns the number of deliveries closed. */
+export async function closeBacklogs(db: Db, limit: number): Promise<number> {
+  let closed = 0;
+  for (const id of await listClosedBacklogs(db, DESTINATIONS_AT_ONCE)) closed += await closeDestination(db, id, limit);
+  return closed;
 }

@@ -16,7 +16,10 @@ export function keyValues(keys: readonly DeliveryKey[]): [string[], string[], nu
 export const isOneOf = (table: string): string => `(${table}.event_id = any ($1::uuid[])
   and (${keyOf(table)}) in (select * from unnest($1::uuid[], $2::uuid[], $3::integer[])))`;
 
-/** The key of the row of `table`. Every statement locks deliveries, and their rows in the queue, in this order. */
+/**
+ * The key of the row of `table`. Every statement locks deliveries in this order. It locks a row of the queue only while it
+ * holds the delivery of that row, or skips rows that are locked.
+ */
 export const keyOf = (table: string): string => `${table}.event_id, ${table}.destination_id, ${table}.generation`;
 
 export const hasSameKey = (a: string, b: string): string => `(${keyOf(a)}) = (${keyOf(b)})`;

@@ -32,14 +32,14 @@ export async function reopenDeliveries(db: Db, keys: readonly DeliveryKey[]): Pr
 
 /**
  * Makes deliveries that wait for their next try due at once. They remain RETRYING, and the try counts as any other.
- * Leaves out deliveries that a worker is sending. Returns the number of those that were not due yet.
+ * Leaves out deliveries that a worker is sending or about to send. Returns the number of those that were not due yet.
  */
 export async function hurryDeliveries(db: Db, keys: readonly DeliveryKey[]): Promise<number> {
   const { rowCount } = await db.query(
     `with waiting as (
        select ${keyOf('q')} from delivery_queue q
         where ${isOneOf('q')} and ${isFree('q')} and q.due_at > now()
-        order by ${keyOf('q')} for update
+          for update skip locked
      )
      update delivery_queue q set due_at = now() from waiting
       where q.event_id = any ($1::uuid[]) and ${hasSameKey('q', 'waiting')}`,

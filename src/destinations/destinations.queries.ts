@@ -190,6 +190,16 @@ export async function rotateSecret(
   return rows[0];
 }
 
+/** Pauses or resumes a destination. One that is paused already stays paused since the first time. */
+export async function pauseDestination(db: Db, id: string, paused: boolean): Promise<SealedDestination | undefined> {
+  const { rows } = await db.query<SealedDestination>(
+    `update destinations set paused_at = case when $2 then coalesce(paused_at, now()) end where id = $1
+     returning ${COLUMNS}`,
+    [id, paused],
+  );
+  return rows[0];
+}
+
 export async function deleteDestination(db: Db, id: string): Promise<boolean> {
   const { rowCount } = await db.query('delete from destinations where id = $1', [id]);
   return rowCount === 1;

@@ -4,6 +4,7 @@ import { WakeUp } from '../redis/wake-up';
 import { ADVISORY_LOCKS, tryTransactionLock } from '../db/advisory-locks';
 import { inTransaction } from '../db/pool';
 import { Loop } from '../runtime/loop';
+import { closeBacklogs } from '../delivery-state/close-destination.queries';
 import { dispatchDueRetries } from '../event-state/dispatch-due-retries.queries';
 import { forgetSettledStarts } from '../event-state/forget-events.queries';
 import { KeyPruning } from './key-pruning';
@@ -14,8 +15,10 @@ const DUE_RETRIES_EVERY_MS = 200;
 const RECONCILE_EVERY_MS = 2_000;
 const RETENTION_EVERY_MS = 600_000;
 const FORGET_STARTS_EVERY_MS = 5_000;
+const CLOSE_DESTINATIONS_EVERY_MS = 2_000;
 const RETRY_BATCH = 1_000;
 const STARTS_BATCH = 1_000;
+const CLOSED_BATCH = 1_000;
 
 /**
  * Periodic work that one process does for the whole installation. There is no elected leader. Every publisher tries,
@@ -28,6 +31,7 @@ export class Chores implements OnApplicationBootstrap, BeforeApplicationShutdown
     new Loop('Reconciler', () => this.reconcile()),
     new Loop('Retention', () => this.keepRetention()),
     new Loop('Crash counts', () => this.forgetStarts()),
+    new Loop('Closed destinations', () => this.closeDestinations()),
     new Loop('Key pruning', () => this.keyPruning.runOnce()),
   ];
 
@@ -65,6 +69,11 @@ export class Chores implements OnApplicationBootstrap, BeforeApplicationShutdown
   private async forgetStarts(): Promise<number> {
     const forgotten = await forgetSettledStarts(this.pool, STARTS_BATCH);
     return forgotten === STARTS_BATCH ? 0 : FORGET_STARTS_EVERY_MS;
+  }
+
+  private async closeDestinations(): Promise<number> {
+    const closed = await this.withLock(ADVISORY_LOCKS.closedDestinations, (db) => closeBacklogs(db, CLOSED_BATCH));
+    return closed >= CLOSED_BATCH ? 0 : CLOSE_DESTINATIONS_EVERY_MS;
   }
 
   private withLock(key: number, work: Parameters<typeof inTransaction<number>>[1]): Promise<number> {

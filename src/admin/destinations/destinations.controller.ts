@@ -15,6 +15,7 @@ import { scopeOf } from '../../access/tenant-scope';
 import { NoBody, NoQuery } from '../endpoint/no-input';
 import {
   DestinationResponse,
+  DestinationWithHealth,
   DestinationsPage,
   NewSecretResponse,
   TestDeliveryResponse,
@@ -30,6 +31,7 @@ import {
   RotateSecretRequest,
   TestDestinationRequest,
 } from './destinations.requests';
+import { readHealth } from './health/destination-health';
 import { sendStoredEvent, sendTestEvent } from './send-test-event';
 import { findStoredEvent, findStoredEventByEventId } from './stored-event.queries';
 import { Destinations } from './destinations';
@@ -121,12 +123,13 @@ export class DestinationsController {
   @NoQuery()
   @ApiOperation({
     operationId: 'getDestination',
-    summary: 'Retrieve a destination. The response does not contain its secret.',
+    summary: 'Retrieve a destination and its health. The response does not contain its secret.',
   })
-  @ApiOkResponse({ type: DestinationResponse })
+  @ApiOkResponse({ type: DestinationWithHealth })
   @ApiProblems('destination-not-found')
-  async read(@Param() { id }: DestinationPath, @Acting() acting: ActingOperator): Promise<DestinationResponse> {
-    return this.view.show(await this.destinations.find(id, acting));
+  async read(@Param() { id }: DestinationPath, @Acting() acting: ActingOperator): Promise<DestinationWithHealth> {
+    const found = await this.destinations.find(id, acting);
+    return { ...(await this.view.show(found)), health: await readHealth(this.pool, id) };
   }
 
   @Patch(':id')

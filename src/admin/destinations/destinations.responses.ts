@@ -11,6 +11,7 @@ import {
   ApiList,
   ApiNextCursor,
   ApiObject,
+  ApiRatio,
   ApiSecondsList,
   ApiText,
 } from '../../http/docs/api-fields';
@@ -62,6 +63,38 @@ export class DestinationResponse {
   previousSecretUntil!: string | null;
   @ApiInstant() createdAt!: string;
   @ApiInstant() updatedAt!: string;
+}
+
+const CIRCUIT_STATES = ['closed', 'open', 'half-open'] as const;
+
+class DestinationCircuit {
+  @ApiEnum('CircuitState', CIRCUIT_STATES, { description: '`half-open`: the next delivery is a probe' })
+  state!: (typeof CIRCUIT_STATES)[number];
+  @ApiInstant({ nullable: true, description: 'Time of the next probe. Null while the circuit is closed' })
+  openUntil!: string | null;
+}
+
+export class DestinationHealth {
+  @ApiRatio(0.98, {
+    nullable: true,
+    description: 'Share of the attempts of the last hour that delivered; null if none',
+  })
+  successRate!: number | null;
+  @ApiCount(42, { nullable: true, description: 'Median duration of the attempts of the last hour' }) p50Ms!:
+    number | null;
+  @ApiCount(180, { nullable: true, description: '95th percentile of the same durations' }) p95Ms!: number | null;
+  @ApiCount(3, { description: 'Number of open deliveries, up to 100000' }) backlog!: number;
+  @ApiInstant({ nullable: true, description: 'When the oldest open delivery was made' }) oldest!: string | null;
+  @ApiText('503 from the receiver', { nullable: true, description: 'The newest failure; null after a success' })
+  lastError!: string | null;
+  @ApiEnum('ReasonCode', REASON_CODES, { nullable: true }) lastReasonCode!: string | null;
+  @ApiInstant({ nullable: true, description: 'Since when there have been nothing but failures' })
+  failingSince!: string | null;
+  @ApiObject(DestinationCircuit) circuit!: DestinationCircuit;
+}
+
+export class DestinationWithHealth extends DestinationResponse {
+  @ApiObject(DestinationHealth) health!: DestinationHealth;
 }
 
 export class NewSecretResponse extends DestinationResponse {

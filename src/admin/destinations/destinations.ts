@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { Pool } from 'pg';
 import type { Db } from '../../db/pool';
+import { closeDestination } from '../../delivery-state/close-destination.queries';
 import type { SealedDestination } from '../../destinations/destination';
 import { MOST_AGE_MS } from '../../db/fresh-copy';
 import {
@@ -9,6 +10,7 @@ import {
   findDestination,
   findDestinationByUid,
   lockDestination,
+  pauseDestination,
   rotateSecret,
 } from '../../destinations/destinations.queries';
 import { newSecret } from '../../destinations/secrets/secret-box';
@@ -28,6 +30,12 @@ import type {
   DestinationRequest,
   RotateSecretRequest,
 } from './destinations.requests';
+
+/**
+ * Most open deliveries that disabling or deleting a destination settles at once. A chore (src/outbox/chores.ts) settles
+ * the others.
+ */
+const CLOSED_AT_ONCE = 1_000;
 
 /** A destination with the secret that only the response that makes it may show. */
 export interface DestinationWithSecret {
@@ -114,6 +122,7 @@ export class Destinations {
       const next = destinationFields({ ...fields, uid });
       const isSwitched = next.enabled !== locked.enabled;
       const replaced = await this.rows.replace(db, locked, next, { headers, auth }, isSwitched);
+      await closeDestination(db, id, CLOSED_AT_ONCE);
       return secret === undefined ? replaced : this.rows.replaceSecret(db, replaced, secret);
     });
   }
@@ -127,7 +136,10 @@ export class Destinations {
     return this.audited(entry, async (db) => {
       const locked = (await lockDestination(db, id)) ?? notFound();
       const isSwitched = change.enabled !== undefined;
-      return this.rows.replace(db, locked, changedDestination(locked, accepted), { headers, auth }, isSwitched);
+      const next = changedDestination(locked, accepted);
+      const changed = await this.rows.replace(db, locked, next, { headers, auth }, isSwitched);
+      await closeDestination(db, id, CLOSED_AT_ONCE);
+      return changed;
     });
   }
 
@@ -136,7 +148,16 @@ export class Destinations {
     const entry = { action: 'destination.delete', filter: { id }, acting, tenantIds: [tenantId] } as const;
     await this.audited(entry, async (db) => {
       if (!(await deleteDestination(db, id))) notFound();
+      await closeDestination(db, id, CLOSED_AT_ONCE);
     });
+  }
+
+  /** While a destination is paused, its deliveries are recorded and wait. */
+  async pause(id: string, paused: boolean, acting: ActingOperator): Promise<SealedDestination> {
+    const { tenantId } = await this.find(id, acting);
+    const action = paused ? 'destination.pause' : 'destination.resume';
+    const entry = { action, filter: { id }, acting, tenantIds: [tenantId] } as const;
+    return this.audited(entry, async (db) => (await pauseDestination(db, id, paused)) ?? notFound());
   }
 
   async rotate(

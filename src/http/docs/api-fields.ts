@@ -48,6 +48,10 @@ export const ApiSeconds = (example: number, options: FieldOptions = {}): Propert
 export const ApiSecondsList = (example: number[], maxSeconds: number, options: FieldOptions = {}): PropertyDecorator =>
   field({ type: 'array', items: { type: 'number', minimum: 0, maximum: maxSeconds }, example }, options);
 
+/** A share, from 0 to 1. */
+export const ApiRatio = (example: number, options: FieldOptions = {}): PropertyDecorator =>
+  field({ type: Number, minimum: 0, maximum: 1, example }, options);
+
 export const ApiFlag = (example: boolean, options: FieldOptions = {}): PropertyDecorator =>
   field({ type: Boolean, example }, options);
 

@@ -1,6 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { inTransaction, type Db } from '../../../src/db/pool';
-import { closeDestination, listClosedBacklogs } from '../../../src/delivery-state/close-destination.queries';
+import {
+  closeBacklogs,
+  closeDestination,
+  listClosedBacklogs,
+} from '../../../src/delivery-state/close-destination.queries';
 import type { DeliveryKey } from '../../../src/delivery-state/delivery';
 import { discardDeliveries } from '../../../src/delivery-state/discard-deliveries.queries';
 import { hurryDeliveries, reopenDeliveries } from '../../../src/delivery-state/reopen-deliveries.queries';
@@ -176,6 +180,9 @@ describe('what operators do with deliveries', () => {
       await disable(database.pool, empty);
       expect((await listClosedBacklogs(database.pool, 10)).sort()).toEqual([gone, disabled].sort());
       await expect(listClosedBacklogs(database.pool, 1)).resolves.toHaveLength(1);
+      await expect(change((db) => closeBacklogs(db, 100))).resolves.toBe(2);
+      await expect(listClosedBacklogs(database.pool, 10)).resolves.toEqual([]);
+      expect((await statuses()).sort()).toEqual(['OPEN', 'OPEN', 'SKIPPED', 'SKIPPED']);
     });
   });
 });

@@ -122,6 +122,7 @@ export const NO_LOCKERS: Readonly<Record<string, string>> = {
   replaceDestination: 'one row',
   disableDestination: 'one row',
   rotateSecret: 'one row',
+  pauseDestination: 'one row',
   deleteDestination: 'one row',
   countSources: 'one row',
   lockSource: 'one row',

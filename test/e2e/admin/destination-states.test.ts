@@ -1,0 +1,110 @@
+import { admin as ask, type AuditPage } from '../../support/admin';
+import { deliveryRows, givenDelivery, givenDestinationRow, queueRows } from '../../support/deliveries';
+import { expectProblem } from '../../support/e2e-http';
+import { useApp } from '../../support/fixtures/app';
+import { admin } from '../../support/receivers/destinations';
+import { givenEvents } from '../../support/rows';
+
+const UNKNOWN = '01a20bbe-19c6-756a-9bb1-3e2e8e86f56a';
+
+interface Shown {
+  status: string;
+  pausedAt: string | null;
+  health: Record<string, unknown>;
+}
+
+describe('a destination', () => {
+  const api = useApp({ APP_ROLE: 'api' });
+  let id: string;
+  let count = 0;
+  beforeEach(async () => {
+    count += 1;
+    id = await givenDestinationRow(api.pool, { tenantId: `tenant-${count}` });
+  });
+
+  const open = async (more: object = {}): Promise<void> => {
+    const [event] = await givenEvents(api.pool, 1, { payload: { n: Math.random() } }, `tenant-${count}`);
+    await givenDelivery(api.pool, {
+      eventId: event?.id ?? '',
+      destinationId: id,
+      tenantId: `tenant-${count}`,
+      ...more,
+    });
+  };
+  const shown = async () => (await admin<Shown>(api.url, 'GET', `/${id}`)).body;
+  const ofIt = async () => (await deliveryRows(api.pool)).filter(({ destinationId }) => destinationId === id);
+
+  it('can be paused and resumed, more than once, and its deliveries wait', async () => {
+    await open();
+    const paused = await admin<Shown>(api.url, 'POST', `/${id}/pause`);
+    expect([paused.status, paused.body.status]).toEqual([200, 'paused']);
+    const again = await admin<Shown>(api.url, 'POST', `/${id}/pause`, {});
+    expect(again.body.pausedAt).toBe(paused.body.pausedAt);
+    expect((await admin(api.url, 'PATCH', `/${id}`, { description: 'x' })).body).toMatchObject({ status: 'paused' });
+    await expect(ofIt()).resolves.toMatchObject([{ status: 'OPEN' }]);
+    const resumed = await admin<Shown>(api.url, 'POST', `/${id}/resume`);
+    expect([resumed.status, resumed.body.status, resumed.body.pausedAt]).toEqual([200, 'active', null]);
+    const { entries } = (await ask<AuditPage>(api.url, 'audit?limit=4')).body;
+    expect(entries.map(({ action }) => action)).toEqual([
+      ...['destination.resume', 'destination.change', 'destination.pause', 'destination.pause'],
+    ]);
+    expect(entries[0]).toMatchObject({ filter: { id }, counts: { matched: 1 } });
+  });
+
+  it('is paused and resumed without a body, if it exists', async () => {
+    expectProblem(await admin(api.url, 'POST', `/${id}/pause`, { a: 1 }), 400, 'invalid-request');
+    for (const verb of ['pause', 'resume'])
+      expectProblem(await admin(api.url, 'POST', `/${UNKNOWN}/${verb}`), 404, 'destination-not-found');
+  });
+
+  it('that is disabled skips its open deliveries, apart from those that a worker is sending', async () => {
+    await open();
+    await open({ lease: UNKNOWN, dueInSeconds: 60 });
+    expect((await admin<Shown>(api.url, 'PATCH', `/${id}`, { enabled: false })).body.status).toBe('disabled');
+    const statuses = (await ofIt()).map(({ status, lastReasonCode }) => [status, lastReasonCode]);
+    expect(statuses).toEqual([
+      ['SKIPPED', 'DESTINATION_DISABLED'],
+      ['OPEN', null],
+    ]);
+  });
+
+  it('that is deleted skips its open deliveries', async () => {
+    await open({ attempts: 2, dueInSeconds: 60, lastReasonCode: 'TIMEOUT' });
+    expect((await admin(api.url, 'DELETE', `/${id}`)).status).toBe(204);
+    await expect(ofIt()).resolves.toMatchObject([{ status: 'SKIPPED', lastReasonCode: 'DESTINATION_DELETED' }]);
+    expect((await queueRows(api.pool)).filter(({ destinationId }) => destinationId === id)).toEqual([]);
+  });
+
+  it('shows no health that it does not have', async () => {
+    expect((await shown()).health).toEqual({
+      ...{ successRate: null, p50Ms: null, p95Ms: null, backlog: 0, oldest: null },
+      ...{ lastError: null, lastReasonCode: null, failingSince: null, circuit: { state: 'closed', openUntil: null } },
+    });
+  });
+
+  it('shows its health: the last hour, its backlog, its last error and its circuit', async () => {
+    await open();
+    await open();
+    await api.pool.query(
+      `insert into destination_minutes (destination_id, minute, delivered, failed, latency_ms)
+       values ($1, now() - interval '5 minutes', 6, 1, '{0,0,0,7,0,0,0,0,0,0,0,0,0}'),
+              ($1, now() - interval '2 minutes', 3, 0, '{0,0,0,0,3,0,0,0,0,0,0,0,0}'),
+              ($1, now() - interval '2 hours', 0, 90, '{0,0,0,0,0,0,0,0,0,0,0,90,0}')`,
+      [id],
+    );
+    await api.pool.query(
+      `insert into destination_failures (destination_id, failing_since, open_until, open_seconds, last_reason_code, last_error)
+       values ($1, '2026-01-31T12:00:00Z', '2100-01-01T00:00:00Z', 60, 'HTTP_5XX', 'closed today')`,
+      [id],
+    );
+    const { health } = await shown();
+    expect(health).toEqual({
+      ...{ successRate: 0.9, p50Ms: 43, p95Ms: 92, backlog: 2 },
+      oldest: expect.stringMatching(/^\d{4}-.*Z$/) as string,
+      ...{ lastError: 'closed today', lastReasonCode: 'HTTP_5XX', failingSince: '2026-01-31T12:00:00.000Z' },
+      circuit: { state: 'open', openUntil: '2100-01-01T00:00:00.000Z' },
+    });
+    await api.pool.query('update destination_failures set open_until = now() where destination_id = $1', [id]);
+    expect((await shown()).health).toMatchObject({ circuit: { state: 'half-open' } });
+  });
+});
