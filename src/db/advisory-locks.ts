@@ -7,6 +7,8 @@ export const ADVISORY_LOCKS = {
   reconciler: 7_305_003,
   dueRetries: 7_305_004,
   closedDestinations: 7_305_006,
+  deliveryWorkers: 7_305_021,
+  failingDestinations: 7_305_022,
   replays: 7_305_020,
 } as const;
 

@@ -4,7 +4,7 @@ import { FreshCopy } from '../db/fresh-copy';
 import { matchesType } from '../event/type-pattern';
 import { DESTINATION_LIMITS, type SealedDestination } from './destination';
 import { EventFilters } from './render/event-filters';
-import { readDestinationsVersion, readEnabledDestinations } from './destinations.queries';
+import { readDestinations, readDestinationsVersion } from './destinations.queries';
 
 /** What decides where an event goes. `body` is the normalised event as JSON. */
 export interface RoutedEvent {
@@ -13,15 +13,20 @@ export interface RoutedEvent {
   body: Buffer;
 }
 
-/** A snapshot of all enabled destinations of the installation. */
+/** A snapshot of all destinations of the installation. */
 export class Directory {
+  readonly byId: ReadonlyMap<string, SealedDestination>;
+  /** Those that are enabled. */
+  readonly destinations: readonly SealedDestination[];
   private readonly byTenant = new Map<string, SealedDestination[]>();
 
   constructor(
-    readonly destinations: readonly SealedDestination[],
+    all: readonly SealedDestination[],
     private readonly filters: EventFilters,
   ) {
-    for (const destination of destinations) {
+    this.byId = new Map(all.map((destination) => [destination.id, destination]));
+    this.destinations = all.filter(({ enabled }) => enabled);
+    for (const destination of all) {
       const ofTenant = this.byTenant.get(destination.tenantId);
       if (ofTenant) ofTenant.push(destination);
       else this.byTenant.set(destination.tenantId, [destination]);
@@ -29,17 +34,24 @@ export class Directory {
   }
 
   has(event: RoutedEvent): boolean {
-    return this.byTenant.get(event.tenantId)?.some((destination) => this.isFor(destination, event)) ?? false;
+    return this.byTenant.get(event.tenantId)?.some((one) => one.enabled && this.isFor(one, event)) ?? false;
   }
 
   of(event: RoutedEvent): SealedDestination[] {
-    return this.byTenant.get(event.tenantId)?.filter((destination) => this.isFor(destination, event)) ?? [];
+    return this.byTenant.get(event.tenantId)?.filter((one) => one.enabled && this.isFor(one, event)) ?? [];
+  }
+
+  /** Returns the destinations for an event, disabled and paused ones too. */
+  all(event: RoutedEvent): readonly SealedDestination[] {
+    return this.byTenant.get(event.tenantId)?.filter((destination) => this.isFor(destination, event)) ?? NONE;
   }
 
   private isFor(destination: SealedDestination, { type, body }: RoutedEvent): boolean {
     return matchesType(destination.eventTypes, type) && this.filters.matches(destination, body);
   }
 }
+
+const NONE: readonly SealedDestination[] = [];
 
 /**
  * Holds the directory in memory, never older than MOST_AGE_MS (fresh-copy.ts). An event of a tenant without
@@ -75,7 +87,7 @@ export class DestinationRegistry {
     // The version is read first: a change between the two reads is then loaded twice instead of missed.
     const version = await readDestinationsVersion(this.pool);
     if (version === this.version) return;
-    const destinations = await readEnabledDestinations(this.pool, DESTINATION_LIMITS.ofInstallation);
+    const destinations = await readDestinations(this.pool, DESTINATION_LIMITS.ofInstallation);
     this.filters.keepOnly(destinations);
     this.directory = new Directory(destinations, this.filters);
     this.version = version;

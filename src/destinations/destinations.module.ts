@@ -4,6 +4,7 @@ import { Courier } from './courier';
 import { DestinationRegistry } from './destination-registry';
 import { TransformProcess } from './render/transform-process';
 import { SecretKey } from './secrets/secret-key';
+import { Senders } from './senders';
 
 /** Closes the lines of destinations that were deleted or disabled. */
 @Injectable()
@@ -20,10 +21,11 @@ class CloseLines {
     AddressGuard,
     SecretKey,
     TransformProcess,
+    Senders,
     Courier,
     DestinationRegistry,
     CloseLines,
   ],
-  exports: [AddressGuard, SecretKey, Courier, DestinationRegistry],
+  exports: [AddressGuard, SecretKey, Senders, Courier, DestinationRegistry],
 })
 export class DestinationsModule {}

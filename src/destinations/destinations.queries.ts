@@ -17,11 +17,11 @@ export async function readDestinationsVersion(db: Db): Promise<string> {
   return (rows[0] as { version: string }).version;
 }
 
-export async function readEnabledDestinations(db: Db, limit: number): Promise<SealedDestination[]> {
-  const { rows } = await db.query<SealedDestination>(
-    `select ${COLUMNS} from destinations where enabled order by id limit $1`,
-    [limit],
-  );
+/** Disabled ones too, so that their events can be recorded as skipped. */
+export async function readDestinations(db: Db, limit: number): Promise<SealedDestination[]> {
+  const { rows } = await db.query<SealedDestination>(`select ${COLUMNS} from destinations order by id limit $1`, [
+    limit,
+  ]);
   return rows;
 }
 

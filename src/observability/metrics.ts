@@ -94,6 +94,25 @@ export class Metrics {
     'Requests to HTTP destinations by result',
     ['result'],
   );
+  readonly deliveriesSettled = this.counter(
+    'streamforge_deliveries_total',
+    'Deliveries that were settled by an attempt: DELIVERED or FAILED',
+    ['status'],
+  );
+  readonly deliveriesInFlight = this.gauge(
+    'streamforge_deliveries_in_flight',
+    'Requests to destinations that are under way in this process',
+  );
+  readonly deliveryQueue = this.gauge('streamforge_delivery_queue', 'Open deliveries; counting stops at 100000');
+  readonly deliveryLostLease = this.counter(
+    'streamforge_delivery_lost_lease_total',
+    'Attempts that were not recorded, because another worker had taken over the delivery',
+  );
+  readonly deliveryDuration = this.histogram(
+    'streamforge_delivery_seconds',
+    'Time from the receipt of an event to its delivery to a destination',
+    [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600, 86400],
+  );
   readonly destinationsDisabled = this.gauge(
     'streamforge_destinations_disabled',
     'Destinations that StreamForge has disabled, such as after a 410 response',
@@ -133,6 +152,7 @@ export class Metrics {
     for (const source of ['single', 'stream']) {
       for (const status of ['accepted', 'duplicate', 'rejected', 'failed']) this.ingestTotal.inc({ source, status }, 0);
     }
+    for (const status of ['DELIVERED', 'FAILED']) this.deliveriesSettled.inc({ status }, 0);
     for (const kind of ['release', 'fail']) this.outboxPublishFailures.inc({ kind }, 0);
     for (const layer of ['cache', 'database']) this.dedupeHits.inc({ layer }, 0);
     for (const place of ['cache', 'wake-up', 'limit', 'message']) this.foreignValues.inc({ place }, 0);

@@ -1,4 +1,4 @@
-import { ROOT_CONTEXT, SpanStatusCode, trace, type Attributes, type Span, type SpanKind } from '@opentelemetry/api';
+import { ROOT_CONTEXT, SpanKind, SpanStatusCode, trace, type Attributes, type Span } from '@opentelemetry/api';
 
 /**
  * Spans at the boundaries of the pipeline's stages. They use only the OpenTelemetry API: without the SDK
@@ -48,6 +48,21 @@ export function startSpan(name: string, parent: string | undefined, start: SpanS
 export function traceparentOf(span: Span): string {
   const { traceId, spanId, traceFlags } = span.spanContext();
   return `00-${traceId}-${spanId}-0${traceFlags & SAMPLED}`;
+}
+
+/** Runs a call to another system in a span of its own. The call passes the span on as `traceparent`. */
+export async function spanOfCall<E extends { traceparent?: string | undefined }, T>(
+  event: E,
+  handler: string,
+  call: (event: E) => Promise<T>,
+): Promise<T> {
+  if (!isSampled(event.traceparent)) return call(event);
+  const span = startSpan(`handle ${handler}`, event.traceparent, { kind: SpanKind.CLIENT });
+  try {
+    return await call({ ...event, traceparent: traceparentOf(span) });
+  } finally {
+    span.end();
+  }
 }
 
 export function endFailed(span: Span, reason: string): void {

@@ -1,5 +1,6 @@
 import { Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { Pool } from 'pg';
+import { countOpenDeliveries } from '../delivery-state/queue-outlook.queries';
 import { countDisabledDestinations } from '../destinations/destinations.queries';
 import { BACKLOG_CAP, countDeadLetters, readOutboxFigures } from '../event-state/figures.queries';
 import { Metrics } from '../observability/metrics';
@@ -7,7 +8,7 @@ import { Loop } from '../runtime/loop';
 
 const EVERY_MS = 5_000;
 
-/** Refreshes the gauges of the outbox, the DLQ and disabled destinations on a timer, so that a scrape runs no query. */
+/** Refreshes the gauges of the outbox, the DLQ, deliveries and disabled destinations on a timer, so that a scrape runs no query. */
 @Injectable()
 export class OutboxGauges implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly loop = new Loop('Outbox gauges', () => this.runOnce());
@@ -31,6 +32,7 @@ export class OutboxGauges implements OnApplicationBootstrap, BeforeApplicationSh
     this.metrics.outboxOldestPending.set(oldestOpenSeconds ?? 0);
     this.metrics.outboxFailed.set(failed);
     this.metrics.dlqSize.set(await countDeadLetters(this.pool));
+    this.metrics.deliveryQueue.set(await countOpenDeliveries(this.pool));
     this.metrics.destinationsDisabled.set(await countDisabledDestinations(this.pool));
     return EVERY_MS;
   }

@@ -36,18 +36,3 @@ export function endDispatchSpan(span: Span | undefined, attributes: Attributes, 
   if (failure === undefined) span.end();
   else endFailed(span, failure);
 }
-
-/** Runs a call to another system in a span of its own. The call passes the span on as `traceparent`. */
-export async function spanOfCall<T>(
-  event: DispatchedEvent,
-  handler: string,
-  call: (event: DispatchedEvent) => Promise<T>,
-): Promise<T> {
-  if (!isSampled(event.traceparent)) return call(event);
-  const span = startSpan(`handle ${handler}`, event.traceparent, { kind: SpanKind.CLIENT });
-  try {
-    return await call({ ...event, traceparent: traceparentOf(span) });
-  } finally {
-    span.end();
-  }
-}

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Settings } from '../../config/settings';
 import type { DispatchedEvent } from '../../event/dispatched-event';
-import { spanOfCall } from '../consume/dispatch-spans';
+import { spanOfCall } from '../../observability/spans';
 import type { ExternalCall, ExternalHandler, HandlerResult } from '../handler';
 import { classifyError } from '../settle/retry-policy';
 import { withinTimeout } from './handler-timeout';

@@ -1,13 +1,20 @@
+import { randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
 import { inTransaction, type Db } from '../../../src/db/pool';
 import { closeDestination } from '../../../src/delivery-state/close-destination.queries';
 import type { DeliveryKey } from '../../../src/delivery-state/delivery';
 import { discardDeliveries } from '../../../src/delivery-state/discard-deliveries.queries';
 import { hurryDeliveries, reopenDeliveries } from '../../../src/delivery-state/reopen-deliveries.queries';
+import {
+  releaseDeliveries,
+  settleAttempts,
+  type EndedAttempt,
+} from '../../../src/delivery-state/settle-deliveries.queries';
 import { disable, givenDestinationRow } from '../deliveries';
 import { DESTINATION } from './event-lockers';
 import type { Locker } from './locker';
 
+const LEASE = randomUUID();
 const destinations = { enabled: '', disabled: '' };
 
 /** The deliveries of these events to both destinations, in the order of the events. */
@@ -16,7 +23,7 @@ const keysOf = (ids: readonly string[]): DeliveryKey[] =>
     Object.values(destinations).map((destinationId) => ({ eventId, destinationId, generation: 1 })),
   );
 
-/** Half of the deliveries have failed. The others wait for a try. */
+/** Half of the deliveries have failed. The leases of the others have expired, and nobody has taken them over. */
 export async function layDeliveries(pool: Pool, heap: readonly string[]): Promise<void> {
   for (const table of ['deliveries', 'delivery_queue', 'destinations']) await pool.query(`delete from ${table}`);
   destinations.enabled = await givenDestinationRow(pool);
@@ -32,11 +39,25 @@ export async function layDeliveries(pool: Pool, heap: readonly string[]): Promis
     values,
   );
   await pool.query(
-    `insert into delivery_queue (event_id, destination_id, generation, due_at)
-     select t.id, to_.id, 1, now() + make_interval(secs => i) from ${rows} where i % 2 = 1`,
-    values,
+    `insert into delivery_queue (event_id, destination_id, generation, due_at, lease)
+     select t.id, to_.id, 1, now() - make_interval(secs => i), $3 from ${rows} where i % 2 = 1`,
+    [...values, LEASE],
   );
 }
+
+const ended = (key: DeliveryKey, i: number): EndedAttempt => ({
+  ...key,
+  lease: LEASE,
+  status: (['DELIVERED', 'OPEN', 'FAILED'] as const)[i % 3] ?? 'OPEN',
+  usesTry: true,
+  exhausted: false,
+  waitSeconds: 0,
+  reasonCode: 'HTTP_5XX',
+  statusCode: 500,
+  error: null,
+  durationMs: 1,
+  responseExcerpt: null,
+});
 
 const locker = (name: string, run: (db: Db, keys: DeliveryKey[]) => Promise<unknown>): Locker => ({
   name,
@@ -49,5 +70,12 @@ export const DELIVERY_LOCKERS: readonly Locker[] = [
   locker('reopenDeliveries', reopenDeliveries),
   locker('hurryDeliveries', hurryDeliveries),
   locker('discardDeliveries', discardDeliveries),
+  locker('settleAttempts', (db, keys) => settleAttempts(db, keys.map(ended), 'test')),
+  locker('releaseDeliveries', (db, keys) =>
+    releaseDeliveries(
+      db,
+      keys.map((key) => ({ ...key, lease: LEASE, waitSeconds: 0 })),
+    ),
+  ),
   locker('closeDestination', (db) => closeDestination(db, destinations.disabled, 1_000)),
 ];

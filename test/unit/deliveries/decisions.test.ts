@@ -1,9 +1,13 @@
 import fc from 'fast-check';
-import { classifyAnswer, withoutStatus } from '../../../src/deliveries/classify-answer';
-import { DeliveryWindow } from '../../../src/deliveries/delivery-window';
-import { FailureWeight } from '../../../src/deliveries/failure-weight';
-import { afterAttempt, type DeliveryRetryRules, type TriedDelivery } from '../../../src/deliveries/retry-schedule';
-import { shareOf, shareOfRate } from '../../../src/deliveries/share';
+import { classifyAnswer, withoutStatus } from '../../../src/deliveries/decide/classify-answer';
+import { DeliveryWindow } from '../../../src/deliveries/decide/delivery-window';
+import { FailureWeight } from '../../../src/deliveries/decide/failure-weight';
+import {
+  afterAttempt,
+  type DeliveryRetryRules,
+  type TriedDelivery,
+} from '../../../src/deliveries/decide/retry-schedule';
+import { shareOf, shareOfRate } from '../../../src/deliveries/decide/share';
 import { uuidV7 } from '../../../src/event/uuid-v7';
 
 const answered = (status: number, retryAfterMs?: number) =>

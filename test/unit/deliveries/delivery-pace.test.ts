@@ -1,4 +1,4 @@
-import { DeliveryPace } from '../../../src/deliveries/delivery-pace';
+import { DeliveryPace } from '../../../src/deliveries/decide/delivery-pace';
 
 /** Whether a receiver takes a request at that time. */
 type Limiter = (nowMs: number) => boolean;

@@ -1,4 +1,4 @@
-import type { Answer } from '../destinations/delivery-client';
+import type { Answer } from '../../destinations/delivery-client';
 
 /**
  * - done: delivered

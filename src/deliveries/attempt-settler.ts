@@ -1,0 +1,159 @@
+import { hostname } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Injectable, Logger } from '@nestjs/common';
+import { Pool, type PoolClient } from 'pg';
+import { classifyPgError } from '../db/pg-errors';
+import { inTransaction } from '../db/pool';
+import {
+  forgetFailures,
+  recordFailures,
+  type DestinationFailure,
+  type FailingDestination,
+} from '../delivery-state/destination-failures.queries';
+import { releaseDeliveries, settleAttempts } from '../delivery-state/settle-deliveries.queries';
+import { healthOfBatch } from './batch-health';
+import { endedAttempt, type AttemptOutcome, type ReleasedDelivery } from './delivery-outcome';
+import { DeliveryReport } from './delivery-report';
+
+const MOST_IN_A_BATCH = 200;
+/** With more than this waiting, no delivery is started. */
+const MOST_WAITING = 2_000;
+const PAUSE_MS = 200;
+/** After this time the lease has expired, and another worker has the delivery. */
+const MOST_PATIENCE_MS = 120_000;
+
+/** Plans keep to the indexes, whatever the statistics say. Settling a delivery may wait for the disk: it is a fact. */
+const SETTLE_SETTINGS =
+  'set local enable_seqscan = off; set local enable_hashjoin = off; set local enable_mergejoin = off';
+
+/**
+ * Settles attempts in batches: while one batch is being settled, the attempts that end form the next one. Waits for
+ * PostgreSQL if it cannot be reached.
+ */
+@Injectable()
+export class AttemptSettler {
+  private readonly logger = new Logger('Deliveries');
+  private readonly worker = `${hostname()}:${process.pid}`;
+  private outcomes: AttemptOutcome[] = [];
+  private released: ReleasedDelivery[] = [];
+  private running: Promise<void> | undefined;
+  private stopping = false;
+  /** Called after each attempt that is settled. */
+  onSettled: (outcome: AttemptOutcome) => void = () => undefined;
+
+  constructor(
+    private readonly pool: Pool,
+    private readonly report: DeliveryReport,
+  ) {}
+
+  get hasRoom(): boolean {
+    return this.outcomes.length < MOST_WAITING;
+  }
+
+  settle(outcome: AttemptOutcome): void {
+    this.outcomes.push(outcome);
+    this.running ??= this.run();
+  }
+
+  release(released: readonly ReleasedDelivery[]): void {
+    this.released.push(...released);
+    if (released.length > 0) this.running ??= this.run();
+  }
+
+  /** Settles what is there. Afterwards PostgreSQL is not waited for any longer. */
+  async stop(): Promise<void> {
+    this.stopping = true;
+    while (this.running) await this.running;
+  }
+
+  private async run(): Promise<void> {
+    await Promise.resolve(); // lets attempts that end in this tick join the batch
+    while (this.outcomes.length + this.released.length > 0) {
+      const released = this.released.splice(0, MOST_IN_A_BATCH);
+      if (released.length > 0) await this.patiently(released, () => this.giveBack(released));
+      const outcomes = this.outcomes.splice(0, MOST_IN_A_BATCH);
+      if (outcomes.length > 0) await this.settleBatch(outcomes);
+    }
+    this.running = undefined;
+  }
+
+  private async settleBatch(outcomes: readonly AttemptOutcome[]): Promise<void> {
+    const result = await this.patiently(outcomes, () => this.commit(outcomes));
+    if (result !== 'refused') return;
+    if (outcomes.length === 1) return;
+    for (const outcome of outcomes) await this.patiently([outcome], () => this.commit([outcome])); // one is at fault
+  }
+
+  private async commit(outcomes: readonly AttemptOutcome[]): Promise<void> {
+    const { failures, succeeded } = healthOfBatch(outcomes);
+    const { numbers, failing } = await inTransaction(this.pool, (db) => this.write(db, outcomes, failures, succeeded));
+    const nowMs = Date.now();
+    const lines = new Map(outcomes.map(({ line }) => [line.destination.id, line]));
+    for (const one of failing) lines.get(one.destinationId)?.failing(one, nowMs);
+    this.report.lostLeases(outcomes.length - numbers.size);
+    for (const outcome of outcomes) {
+      const attemptNumber = numbers.get(keyOf(outcome.delivery));
+      if (attemptNumber === undefined) continue;
+      this.report.settled(outcome, attemptNumber);
+      this.onSettled(outcome);
+    }
+  }
+
+  private async write(
+    db: PoolClient,
+    outcomes: readonly AttemptOutcome[],
+    failures: readonly DestinationFailure[],
+    succeeded: readonly string[],
+  ): Promise<{ numbers: ReadonlyMap<string, number>; failing: FailingDestination[] }> {
+    // Sent together. The transaction fails with any of them.
+    const [, settled, , failing] = await Promise.all([
+      db.query(SETTLE_SETTINGS),
+      settleAttempts(db, outcomes.map(endedAttempt), this.worker),
+      forgetFailures(db, succeeded),
+      recordFailures(db, failures),
+    ]);
+    return { numbers: new Map(settled.map((one) => [keyOf(one), one.attemptNumber])), failing };
+  }
+
+  private async giveBack(released: readonly ReleasedDelivery[]): Promise<void> {
+    await releaseDeliveries(
+      this.pool,
+      released.map(({ delivery, waitSeconds }) => ({ ...delivery, waitSeconds })),
+    );
+    const nowMs = Date.now();
+    for (const { line, waitSeconds } of released) line.note(waitSeconds * 1_000, nowMs);
+  }
+
+  /** Repeats `work` until PostgreSQL can be reached, for as long as a lease may last. */
+  private async patiently(items: readonly unknown[], work: () => Promise<void>): Promise<'done' | 'refused'> {
+    const untilMs = Date.now() + MOST_PATIENCE_MS;
+    for (;;) {
+      try {
+        await work();
+        return 'done';
+      } catch (error) {
+        const failure = classifyPgError(error);
+        const count = items.length;
+        if (failure === 'data' || failure === 'unexpected') {
+          this.logger.error({ msg: `${count} attempts could not be recorded`, err: error });
+          return 'refused';
+        }
+        if (this.stopping || Date.now() > untilMs) {
+          this.logger.warn({ msg: `${count} attempts were not recorded; their deliveries are sent again`, err: error });
+          return 'done';
+        }
+      }
+      await sleep(PAUSE_MS);
+    }
+  }
+}
+
+const keyOf = ({
+  eventId,
+  destinationId,
+  generation,
+}: {
+  eventId: string;
+  destinationId: string;
+  generation: number;
+}) => `${eventId} ${destinationId} ${generation}`;

@@ -1,0 +1,134 @@
+import { randomUUID } from 'node:crypto';
+import { Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import type { DeliveryLease, PlannedDelivery, RecordedDelivery } from '../delivery-state/delivery';
+import type { SentEvent } from '../delivery-state/claim-deliveries.queries';
+import { DESTINATION_LIMITS } from '../destinations/destination';
+import { DestinationRegistry } from '../destinations/destination-registry';
+import type { DispatchedEvent } from '../event/dispatched-event';
+import { DeliveryClaims } from './delivery-claims';
+import { DeliveryLines } from './delivery-lines';
+import { DeliveryLoops } from './delivery-loops';
+import { Dispatcher } from './dispatcher';
+
+/** For the start of the request, and for settling its attempt. */
+const MARGIN_SECONDS = 15;
+const NOTHING: readonly PlannedDelivery[] = [];
+
+/**
+ * Delivers events to destinations: at once where this process has a free place, otherwise in the order in which they are
+ * due. The worker plans deliveries before it settles events, records them in the same transaction, and hands them over
+ * after the commit.
+ */
+@Injectable()
+export class Deliveries implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  /** Seconds of a first try's lease: longer than any request to a destination, and its settling. */
+  readonly lease = DESTINATION_LIMITS.timeoutMs.max / 1_000 + MARGIN_SECONDS;
+  private stopped: Promise<void> | undefined;
+
+  constructor(
+    private readonly registry: DestinationRegistry,
+    private readonly lines: DeliveryLines,
+    private readonly dispatcher: Dispatcher,
+    private readonly claims: DeliveryClaims,
+    private readonly loops: DeliveryLoops,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.loops.start();
+  }
+
+  beforeApplicationShutdown(): Promise<void> {
+    return this.stop();
+  }
+
+  /** I15: settles or releases what this process holds. First tries that are recorded later are released. */
+  stop(): Promise<void> {
+    this.stopped ??= this.stopAll();
+    return this.stopped;
+  }
+
+  /**
+   * Plans the deliveries of completed events, and reserves places for first tries. Reads memory only, unless the registry
+   * is too old.
+   * @throws the error of PostgreSQL if the registry cannot be refreshed
+   */
+  async plan(events: readonly DispatchedEvent[]): Promise<readonly PlannedDelivery[]> {
+    const directory = await this.registry.current();
+    if (directory.byId.size === 0) return NOTHING;
+    const nowMs = Date.now();
+    this.lines.share(nowMs);
+    const planned: PlannedDelivery[] = [];
+    for (const event of events) {
+      for (const destination of directory.all(event)) {
+        const { id: eventId, tenantId, type, generation: eventGeneration } = event;
+        const reserved = this.dispatcher.hasRoom && this.lines.of(destination).reserve(nowMs);
+        planned.push({ eventId, destinationId: destination.id, tenantId, type, eventGeneration, reserved });
+      }
+    }
+    return planned;
+  }
+
+  newLease(): DeliveryLease {
+    return { token: randomUUID(), seconds: this.lease };
+  }
+
+  /** After the commit: starts what is leased, remembers what is queued, and gives back the places of the rest. */
+  recorded(
+    planned: readonly PlannedDelivery[],
+    recorded: readonly RecordedDelivery[],
+    events: ReadonlyMap<string, DispatchedEvent>,
+    lease: DeliveryLease,
+  ): void {
+    const nowMs = Date.now();
+    const byKey = new Map(recorded.map((one) => [keyOf(one), one]));
+    for (const one of planned) {
+      const line = this.lines.get(one.destinationId);
+      const row = byKey.get(keyOf(one));
+      const event = events.get(one.eventId);
+      if (!line) continue;
+      this.lines.busy(line);
+      if (row?.outcome === 'leased' && event) this.dispatcher.start(line, firstTry(row, event, lease, nowMs));
+      else if (one.reserved) line.giveBack(nowMs);
+      if (row?.outcome === 'queued') line.note(0, nowMs);
+    }
+    this.claims.wake();
+  }
+
+  /** After a rollback. */
+  abandoned(planned: readonly PlannedDelivery[]): void {
+    const nowMs = Date.now();
+    for (const { destinationId, reserved } of planned) if (reserved) this.lines.get(destinationId)?.giveBack(nowMs);
+    this.claims.wake();
+  }
+
+  private async stopAll(): Promise<void> {
+    await this.loops.stop();
+    await this.claims.stop();
+    await this.dispatcher.stop();
+    await this.loops.finish();
+  }
+}
+
+const keyOf = ({ eventId, destinationId }: { eventId: string; destinationId: string }): string =>
+  `${eventId} ${destinationId}`;
+
+function firstTry(
+  { eventId, destinationId, generation }: RecordedDelivery,
+  event: DispatchedEvent,
+  lease: DeliveryLease,
+  nowMs: number,
+) {
+  const createdAt = new Date(nowMs).toISOString();
+  const sent: SentEvent = event;
+  return {
+    eventId,
+    destinationId,
+    generation,
+    lease: lease.token,
+    attempts: 0,
+    tries: 0,
+    createdAt,
+    probes: false,
+    event: sent,
+  };
+}

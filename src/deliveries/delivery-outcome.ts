@@ -1,0 +1,53 @@
+import type { LeasedDelivery } from '../delivery-state/claim-deliveries.queries';
+import type { EndedAttempt } from '../delivery-state/settle-deliveries.queries';
+import { withoutSecrets } from '../observability/log-format';
+import type { ClassifiedAnswer } from './decide/classify-answer';
+import type { DeliveryLine, RecordedHealth } from './delivery-line';
+import type { AfterAttempt } from './decide/retry-schedule';
+
+const MOST_ERROR_LENGTH = 1_000;
+const MOST_EXCERPT_LENGTH = 1_000;
+
+/** The end of a request, which is to be settled. */
+export interface AttemptOutcome {
+  line: DeliveryLine;
+  delivery: LeasedDelivery;
+  answer: ClassifiedAnswer;
+  next: AfterAttempt;
+  durationMs: number;
+  endedMs: number;
+  health: RecordedHealth;
+}
+
+/** A delivery that is given back without an attempt. */
+export interface ReleasedDelivery {
+  line: DeliveryLine;
+  delivery: LeasedDelivery;
+  waitSeconds: number;
+}
+
+export function endedAttempt({ delivery, answer, next, durationMs }: AttemptOutcome): EndedAttempt {
+  const { eventId, destinationId, generation, lease } = delivery;
+  return {
+    eventId,
+    destinationId,
+    generation,
+    lease,
+    status: next.kind === 'delivered' ? 'DELIVERED' : next.kind === 'failed' ? 'FAILED' : 'OPEN',
+    usesTry: next.kind !== 'retry' || next.usesTry,
+    exhausted: next.kind === 'failed' && next.exhausted,
+    waitSeconds: next.kind === 'retry' ? next.waitSeconds : 0,
+    reasonCode: answer.reasonCode,
+    statusCode: answer.statusCode,
+    error: answer.message === '' ? null : masked(answer.message, MOST_ERROR_LENGTH),
+    durationMs: Math.round(durationMs),
+    responseExcerpt: answer.text === '' ? null : masked(answer.text, MOST_EXCERPT_LENGTH),
+  };
+}
+
+/** Redacts what looks like a secret, and replaces what PostgreSQL cannot store. */
+const masked = (text: string, most: number): string =>
+  withoutSecrets(text.slice(0, most * 2))
+    .slice(0, most)
+    .replaceAll('\0', ' ')
+    .toWellFormed();

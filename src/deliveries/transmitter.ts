@@ -1,0 +1,62 @@
+import { Injectable, Logger } from '@nestjs/common';
+import type { LeasedDelivery } from '../delivery-state/claim-deliveries.queries';
+import type { SealedDestination } from '../destinations/destination';
+import type { Line } from '../destinations/line';
+import { Senders } from '../destinations/senders';
+import { spanOfCall } from '../observability/spans';
+import { classifyAnswer, withoutStatus, type ClassifiedAnswer } from './decide/classify-answer';
+
+/** How an attempt ended; `held` if it was not one. */
+export type Transmission = ClassifiedAnswer | { kind: 'held'; waitSeconds: number };
+
+/** Sends deliveries. Holds the connections and signers of all destinations that this process sends to. */
+@Injectable()
+export class Transmitter {
+  private readonly logger = new Logger('Deliveries');
+  /** By destination. `keepOnly` drops those that are gone. */
+  private readonly senders = new Map<string, { revision: number; sender: Promise<Line> }>();
+
+  constructor(private readonly source: Senders) {}
+
+  /** Never throws. */
+  async send(destination: SealedDestination, delivery: LeasedDelivery, signal: AbortSignal): Promise<Transmission> {
+    try {
+      const sender = await this.senderOf(destination);
+      const answer = await spanOfCall(delivery.event, 'destinations', ({ id, body, correlationId, traceparent }) => {
+        const trace = traceparent === undefined ? {} : { traceparent };
+        const message = { id, body, attempt: delivery.attempts + 1, correlationId, ...trace };
+        return sender.use(() => sender.send(message, signal));
+      });
+      return answer.kind === 'held' ? { kind: 'held', waitSeconds: answer.afterMs / 1_000 } : classifyAnswer(answer);
+    } catch (error) {
+      return withoutStatus('HANDLER_ERROR', error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  /** Closes the connections to destinations that are gone, once their last request has ended. */
+  keepOnly(remaining: ReadonlyMap<string, unknown>): void {
+    for (const [id, { sender }] of this.senders) {
+      if (remaining.has(id)) continue;
+      this.senders.delete(id);
+      this.close(sender);
+    }
+  }
+
+  private senderOf(destination: SealedDestination): Promise<Line> {
+    const known = this.senders.get(destination.id);
+    if (known && known.revision >= destination.revision) return known.sender;
+    const sender = this.source.open(destination);
+    this.senders.set(destination.id, { revision: destination.revision, sender });
+    sender.catch(() => this.senders.delete(destination.id)); // the next delivery tries again
+    if (known) this.close(known.sender);
+    return sender;
+  }
+
+  private close(sender: Promise<Line>): void {
+    sender
+      .then((opened) => opened.close())
+      .catch((error: unknown) =>
+        this.logger.debug({ msg: 'could not close the connections of a destination', err: error }),
+      );
+  }
+}

@@ -1,0 +1,45 @@
+import type { Pool } from 'pg';
+import { queryWithSettings, type Db } from '../db/pool';
+
+/** A destination with open deliveries, and when the first of them is due; negative if it is overdue. */
+export interface DueDestination {
+  destinationId: string;
+  dueInSeconds: number;
+}
+
+/** Reads one index entry for each destination with open deliveries, however many of these there are. */
+export async function readDueDestinations(pool: Pool): Promise<DueDestination[]> {
+  const { rows } = await queryWithSettings<DueDestination>(pool, DUE_DESTINATIONS_SETTINGS, {
+    name: 'read-due-destinations',
+    text: DUE_DESTINATIONS,
+  });
+  return rows;
+}
+
+/** Without statistics the planner may sort the whole queue. */
+export const DUE_DESTINATIONS_SETTINGS = `set local enable_seqscan = off; set local enable_sort = off;
+  set local enable_bitmapscan = off`;
+
+/** Exported for the test of its plan. */
+export const DUE_DESTINATIONS = `
+  with recursive due as (
+    (select destination_id, due_at from delivery_queue order by destination_id, due_at limit 1)
+    union all
+    select next.destination_id, next.due_at
+      from due cross join lateral (
+        select destination_id, due_at from delivery_queue where destination_id > due.destination_id
+         order by destination_id, due_at limit 1) next
+  )
+  select destination_id as "destinationId", extract(epoch from due_at - now())::float8 as "dueInSeconds" from due`;
+
+const QUEUE_CAP = 100_000;
+
+/** Counts the open deliveries, up to QUEUE_CAP. */
+export async function countOpenDeliveries(db: Db): Promise<number> {
+  const { rows } = await db.query<{ open: number }>({
+    name: 'count-open-deliveries',
+    text: 'select count(*)::integer as open from (select from delivery_queue limit $1) q',
+    values: [QUEUE_CAP],
+  });
+  return rows[0]?.open ?? 0;
+}
