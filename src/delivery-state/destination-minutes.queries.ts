@@ -30,3 +30,14 @@ export async function addMinutes(db: Db, counts: readonly MinuteCounts[]): Promi
     ],
   });
 }
+
+/** Deletes figures of destinations that are older than `keptSeconds`, at most `limit` rows. Returns their number. */
+export async function forgetDestinationMinutes(db: Db, keptSeconds: number, limit: number): Promise<number> {
+  const { rowCount } = await db.query(
+    `delete from destination_minutes where ctid = any (array(
+       select ctid from destination_minutes
+        where minute < now() - make_interval(secs => $1) limit $2 for update skip locked))`,
+    [keptSeconds, limit],
+  );
+  return rowCount ?? 0;
+}

@@ -1,7 +1,7 @@
 import type { Db } from '../db/pool';
 
 /** Tables with rows about single events. These rows are deleted with the events. */
-const ABOUT_EVENTS = ['event_state', 'handler_effects', 'dead_letters', 'replay_events'] as const;
+const ABOUT_EVENTS = ['event_state', 'handler_effects', 'dead_letters', 'replay_events', 'delivery_queue'] as const;
 
 /**
  * Deletes the rows about events below `bound`, whose partitions were dropped: at most `limit` rows per table. Leaves

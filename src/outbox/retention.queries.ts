@@ -1,4 +1,5 @@
 import type { Db } from '../db/pool';
+import { isSuperseded } from '../delivery-state/delivery-keys';
 
 export interface Partition {
   name: string;
@@ -62,6 +63,9 @@ export async function areEventsSettled(db: Db, { lower, upper }: Partition, ende
     `select not exists (select from dead_letters where resolved_at is null and ${inRange})
         and not exists (select from replay_events where outcome in ('PENDING', 'DISPATCHED') and ${inRange})
         and not exists (select from retry_schedule where ${inRange})
+        and not exists (select from delivery_queue where ${inRange})
+        and not exists (select from deliveries d
+                         where d.failed_at is not null and d.status = 'FAILED' and ${inRange} and not ${isSuperseded('d')})
         and not exists (select from event_state where ${inRange} and status not in ('COMPLETED', 'DISCARDED'))
         and not exists (select from outbox where (closed_at is null or failed_at is not null) and ${inRange})
         and not exists (select from outbox

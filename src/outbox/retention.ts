@@ -5,6 +5,7 @@ import { recordSystemAction } from '../audit/system-actions.queries';
 import { ADVISORY_LOCKS, tryTransactionLock } from '../db/advisory-locks';
 import { classifyPgError } from '../db/pg-errors';
 import { inTransaction } from '../db/pool';
+import { forgetDestinationMinutes } from '../delivery-state/destination-minutes.queries';
 import { forgetEventsBelow } from '../event-state/forget-events.queries';
 import {
   areEventsSettled,
@@ -24,15 +25,18 @@ import {
 const HOUR_SECONDS = 3_600;
 const DAY_SECONDS = 86_400;
 const DELETE_BATCH = 5_000;
+/** How long the figures of a destination are kept. Its health looks back one hour. */
+const KEPT_FIGURES_SECONDS = 48 * HOUR_SECONDS;
 /** The tables whose weeks are dropped together, in the order in which all statements lock them. */
-const PARENTS_OF_WEEK = ['events', 'processing_attempts', 'received_requests'];
+const PARENTS_OF_WEEK = ['events', 'processing_attempts', 'received_requests', 'deliveries', 'delivery_attempts'];
 /** Only these names are put into statements. */
 const OURS = /^(outbox_d\d{8}|(events|rejections)_y\d{4}w\d\d)$/;
 
 /**
  * Creates partitions in advance and drops those past their retention. It keeps a partition with an open or FAILED
- * entry, an unresolved dead letter, a waiting retry, or an entry that the reconciler has not passed. A partition is
- * dropped as a whole, so its oldest rows are kept a day (outbox) or a week (events, attempts, rejections) longer.
+ * entry, an unresolved dead letter, a waiting retry, an open or failed delivery, or an entry that the reconciler has not
+ * passed. A partition is dropped as a whole, so its oldest rows are kept a day (outbox) or a week (events, attempts,
+ * deliveries, rejections) longer. Also forgets the figures of destinations after two days.
  */
 @Injectable()
 export class Retention {
@@ -53,6 +57,7 @@ export class Retention {
       if (await this.dropOutbox(partition)) dropped.push(partition.name);
     }
     await this.underLock((db) => deleteStrayEntries(db, OUTBOX_RETENTION_HOURS * HOUR_SECONDS, DELETE_BATCH));
+    await this.forgetFigures();
     if (EVENT_RETENTION_DAYS > 0) dropped.push(...(await this.dropEvents(EVENT_RETENTION_DAYS * DAY_SECONDS)));
     if (REJECTION_RETENTION_DAYS > 0) {
       for (const partition of await this.ended('rejections', REJECTION_RETENTION_DAYS * DAY_SECONDS)) {
@@ -96,14 +101,14 @@ export class Retention {
     });
   }
 
-  /** Drops the events of a week, their attempts, and the requests of sources that they came in. */
+  /** Drops the events of a week, their attempts and deliveries, and the requests of sources that they came in. */
   private async dropWeek(partition: Partition): Promise<boolean | undefined> {
     return this.unlessBusy(async (db) => {
       const endedAt = await instantOfBound(db, partition.upper);
       if (!(await areEventsSettled(db, partition, endedAt))) return false;
       const counts = { events: await countPartition(db, partition.name) }; // before the lock: it scans the partition
       const week = PARENTS_OF_WEEK.map((parent) => partition.name.replace('events', parent));
-      const tables = await existingTables(db, week); // a week of before sources has no requests
+      const tables = await existingTables(db, week); // an old week has no requests of sources and no deliveries
       await lockForDrop(db, PARENTS_OF_WEEK, tables);
       if (!(await areEventsSettled(db, partition, endedAt))) return false;
       await dropTables(db, tables);
@@ -124,6 +129,11 @@ export class Retention {
       counts,
       note: `older than ${setting}`,
     });
+  }
+
+  private async forgetFigures(): Promise<void> {
+    const forget = (db: PoolClient) => forgetDestinationMinutes(db, KEPT_FIGURES_SECONDS, DELETE_BATCH);
+    while ((await this.underLock(forget)) === DELETE_BATCH);
   }
 
   private async forgetBelow(bound: string): Promise<void> {

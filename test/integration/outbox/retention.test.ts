@@ -1,9 +1,11 @@
 import { Logger } from '@nestjs/common';
 import type { Event } from '../../../src/event/event';
+import { uuidV7 } from '../../../src/event/uuid-v7';
 import { findEventById } from '../../../src/ingest/event-reader.queries';
 import { Retention } from '../../../src/outbox/retention';
 import { testSettings } from '../../support/app';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
+import { givenDelivery } from '../../support/deliveries';
 import {
   countRows,
   givenAttempt,
@@ -171,6 +173,8 @@ describe('retention of events and attempts', () => {
     await expect(countRows(pool, WEEK.attempts)).resolves.toBe(1);
     return old;
   };
+  const givenDelivered = (event: Event, delivery: Partial<Parameters<typeof givenDelivery>[1]>) =>
+    givenDelivery(database.pool, { eventId: event.id, destinationId: uuidV7(), ...delivery });
   const run = async (env: Record<string, string> = KEPT_DAYS) => (await retention(env).runOnce()).dropped;
 
   it('drops a week that is past its retention when all its events are settled, with their state', async () => {
@@ -206,6 +210,44 @@ describe('retention of events and attempts', () => {
     await expect(run()).resolves.toEqual([WEEK.events]);
     await expect(partitions('received_requests')).resolves.not.toContain(WEEK.requests);
     await expect(countRows(pool, 'received_requests')).resolves.toBe(1);
+  });
+
+  it('drops deliveries and their attempts with their events, also those whose failure a newer delivery has replaced', async () => {
+    const { pool } = database;
+    for (const parent of ['deliveries', 'delivery_attempts']) {
+      await pool.query(
+        `select attach_partition($1, $1 || '_y2026w02', uuid_v7_floor('2026-01-05')::text, uuid_v7_floor('2026-01-12')::text, '')`,
+        [parent],
+      );
+    }
+    const event = await givenOldEvent();
+    const destinationId = uuidV7();
+    await givenDelivered(event, { destinationId, status: 'FAILED' });
+    await givenDelivered(event, { destinationId, generation: 2, status: 'DELIVERED' });
+    await givenDelivered(event, { status: 'DISCARDED' });
+    await givenDelivered(await givenEvent(pool), { status: 'OPEN' });
+    await pool.query(
+      `insert into delivery_attempts (event_id, destination_id, generation, attempt_number, reason_code, duration_ms, worker)
+       values ($1, $2, 2, 1, 'PROCESSED', 1, 'test')`,
+      [event.id, destinationId],
+    );
+    await reconciled();
+    await expect(run()).resolves.toEqual([WEEK.events]);
+    await expect(partitions('deliveries')).resolves.not.toContain('deliveries_y2026w02');
+    await expect(partitions('delivery_attempts')).resolves.not.toContain('delivery_attempts_y2026w02');
+    await expect(countRows(pool, 'deliveries')).resolves.toBe(1);
+    await expect(countRows(pool, 'delivery_attempts')).resolves.toBe(0);
+    await expect(countRows(pool, 'delivery_queue')).resolves.toBe(1);
+  });
+
+  it('forgets the figures of destinations after two days', async () => {
+    const { pool } = database;
+    await pool.query(
+      `insert into destination_minutes (destination_id, minute, delivered, failed, latency_ms)
+       select gen_random_uuid(), now() - make_interval(hours => age), 1, 0, '{}' from unnest(array[1, 47, 49, 500]) age`,
+    );
+    await run({});
+    await expect(countRows(pool, 'destination_minutes')).resolves.toBe(2);
   });
 
   it('drops a week of rejections that is past their own retention, and keeps them with 0', async () => {
@@ -249,6 +291,8 @@ describe('retention of events and attempts', () => {
           [event.id],
         ),
     ],
+    ['an open delivery', (event) => givenDelivered(event, { status: 'OPEN' })],
+    ['a failed delivery', (event) => givenDelivered(event, { status: 'FAILED' })],
   ])('never drops a week that contains %s', async (_, open) => {
     await open(await givenOldEvent());
     await reconciled();

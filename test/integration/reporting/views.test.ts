@@ -3,6 +3,7 @@ import type { Event } from '../../../src/event/event';
 import { givenCompleted, givenDeadLetters } from '../../support/admin';
 import { useApp } from '../../support/fixtures/app';
 import { postEvent } from '../../support/e2e-http';
+import { givenDelivery, givenDestinationRow } from '../../support/deliveries';
 import { eventBody } from '../../support/events';
 import { expectSameEvent, expectSameOutbox, expectSameUsage, openKinds, unnamedWork } from '../../support/reporting';
 import {
@@ -59,6 +60,16 @@ const CASES: Record<string, Case> = {
   'an event that the broker refused': { arrange: entryIs('FAILED'), status: 'RECEIVED', open: ['outbox'] },
   'a published event': { arrange: entryIs('PUBLISHED'), status: 'PUBLISHED', open: ['dispatch'] },
   'a completed event': { arrange: completed, status: 'COMPLETED', open: [] },
+  'an event whose delivery waits': {
+    arrange: async (pool) => {
+      const event = await completed(pool);
+      const destinationId = await givenDestinationRow(pool);
+      await givenDelivery(pool, { eventId: event.id, destinationId, attempts: 1, dueInSeconds: 60 });
+      return event;
+    },
+    status: 'RETRYING',
+    open: ['delivery'],
+  },
   'an event that completed before its entry was closed': {
     arrange: async (pool) => {
       const event = await givenEvent(pool);
