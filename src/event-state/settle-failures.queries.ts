@@ -6,7 +6,7 @@ import { appendEntries } from './dispatch-again.queries';
 /** What happens after an attempt that did not complete the event. */
 export type RetryDecision =
   | { kind: 'retry' | 'postpone'; reasonCode: ReasonCode; message: string; delayMs: number }
-  | { kind: 'dead-letter'; reasonCode: ReasonCode; message: string };
+  | { kind: 'dead-letter'; reasonCode: ReasonCode; message: string; exhausted: boolean };
 
 /** An event that was not completed, with its open attempt (openAttempts). */
 export interface Failure {
@@ -20,6 +20,7 @@ export interface Failure {
 
 const isAttempt = ({ decision }: Failure): boolean => decision.kind !== 'postpone';
 const messageOf = ({ decision }: Failure): string => decision.message;
+const isExhausted = ({ decision }: Failure): boolean => decision.kind === 'dead-letter' && decision.exhausted;
 const statusAfter = ({ decision }: Failure): string => (decision.kind === 'dead-letter' ? 'DLQ' : 'RETRYING');
 
 /**
@@ -67,9 +68,10 @@ export async function failAttempts(db: Db, failures: readonly Failure[]): Promis
     name: 'fail-attempts',
     text: `
       update processing_attempts a
-         set status = t.status, reason_code = t.reason_code, error_message = t.message, duration_ms = t.duration_ms
-        from unnest($1::uuid[], $2::integer[], $3::text[], $4::text[], $5::text[], $6::integer[])
-             as t (id, generation, status, reason_code, message, duration_ms)
+         set status = t.status, reason_code = t.reason_code, error_message = t.message, duration_ms = t.duration_ms,
+             exhausted = t.exhausted
+        from unnest($1::uuid[], $2::integer[], $3::text[], $4::text[], $5::text[], $6::integer[], $7::boolean[])
+             as t (id, generation, status, reason_code, message, duration_ms, exhausted)
        where a.event_id = any ($1::uuid[]) and a.event_id = t.id and a.generation = t.generation and a.status = 'SUCCESS'`,
     values: [
       failed.map(({ event }) => event.id),
@@ -78,6 +80,7 @@ export async function failAttempts(db: Db, failures: readonly Failure[]): Promis
       failed.map(({ decision }) => decision.reasonCode),
       failed.map(messageOf),
       failed.map(({ durationMs }) => Math.round(durationMs)),
+      failed.map(isExhausted),
     ],
   });
 }
@@ -125,18 +128,21 @@ export async function recordDeadLetters(db: Db, failures: readonly Failure[]): P
     text: `
       with dead as materialized (
         select t.*, nextval('outbox_id_seq') as outbox_id
-          from unnest($1::uuid[], $2::integer[], $3::integer[], $4::text[], $5::text[], $6::text[], $7::text[], $8::integer[])
-               as t (event_id, dispatch_no, generation, tenant_id, type, reason_code, message, attempts)
+          from unnest($1::uuid[], $2::integer[], $3::integer[], $4::text[], $5::text[], $6::text[], $7::text[], $8::integer[],
+                      $9::boolean[])
+               as t (event_id, dispatch_no, generation, tenant_id, type, reason_code, message, attempts, exhausted)
       ), queued as (${appendEntries('dlq', 'dead')}
       )
-      insert into dead_letters (event_id, tenant_id, type, reason_code, error_message, attempts, first_failed_at, last_failed_at)
-      select event_id, tenant_id, type, reason_code, message, attempts,
+      insert into dead_letters (event_id, tenant_id, type, reason_code, error_message, attempts, exhausted, first_failed_at,
+                                last_failed_at)
+      select event_id, tenant_id, type, reason_code, message, attempts, exhausted,
              (select min(a.created_at) from processing_attempts a where a.event_id = dead.event_id and a.status <> 'SUCCESS'),
              now()
         from dead order by event_id
       on conflict (event_id) do update
             set reason_code = excluded.reason_code, error_message = excluded.error_message,
-                attempts = excluded.attempts, last_failed_at = excluded.last_failed_at`,
+                attempts = excluded.attempts, exhausted = excluded.exhausted,
+                last_failed_at = excluded.last_failed_at`,
     values: [
       dead.map(({ event }) => event.id),
       dead.map(({ event }) => event.dispatchNo + 1),
@@ -146,6 +152,7 @@ export async function recordDeadLetters(db: Db, failures: readonly Failure[]): P
       dead.map(({ decision }) => decision.reasonCode),
       dead.map(messageOf),
       dead.map(({ attemptNumber }) => attemptNumber),
+      dead.map(isExhausted),
     ],
   });
 }

@@ -84,7 +84,7 @@ export const REASON_CODES = [
   'DESTINATION_DELETED', // likewise, because its destination was deleted
   'INVALID_PAYLOAD', // the content can never be processed, or PostgreSQL can never store it
   'HANDLER_ERROR', // an error that no rule classifies
-  'RETRY_EXHAUSTED', // MAX_RETRY_ATTEMPTS reached; the message begins with the last reason
+  'RETRY_EXHAUSTED', // stored by earlier versions after the last attempt; a filter for it finds what is `exhausted`
   'WORKER_CRASH', // the worker died three times while it ran this event alone
   'CIRCUIT_OPEN', // postponed: the receiver failed too often recently
   'CONCURRENCY_LIMIT', // postponed: too many calls of a handler, or of the tenant to it, are running

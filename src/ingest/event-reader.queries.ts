@@ -99,6 +99,7 @@ export interface Attempt {
   dispatch: number;
   status: AttemptStatus;
   reasonCode: string;
+  exhausted: boolean;
   errorMessage: string | null;
   durationMs: number;
   createdAt: string;
@@ -107,7 +108,7 @@ export interface Attempt {
 /** Lists the attempts of an event, oldest first. A union, because successes and failures have separate indexes. */
 export async function listAttempts(db: Db, eventId: string): Promise<Attempt[]> {
   const columns = `attempt_number as "attemptNumber", dispatch_no as dispatch, status, reason_code as "reasonCode",
-                   error_message as "errorMessage", duration_ms as "durationMs", created_at as "createdAt"`;
+                   exhausted, error_message as "errorMessage", duration_ms as "durationMs", created_at as "createdAt"`;
   const { rows } = await db.query<Attempt>(
     `select ${columns} from processing_attempts where event_id = $1 and status = 'SUCCESS'
      union all

@@ -28,6 +28,7 @@ export interface AttemptOfEvent {
   generation: number;
   status: AttemptStatus;
   reasonCode: string;
+  exhausted: boolean;
   errorMessage: string | null;
   durationMs: number;
   createdAt: string;
@@ -36,7 +37,7 @@ export interface AttemptOfEvent {
 /** Lists all attempts of these events, oldest first. Successes and failures have separate indexes, hence the union. */
 export async function listAttemptsOf(db: Db, ids: readonly string[]): Promise<AttemptOfEvent[]> {
   const columns = `event_id as "eventId", attempt_number as "attemptNumber", dispatch_no as dispatch, generation, status,
-                   reason_code as "reasonCode", error_message as "errorMessage", duration_ms as "durationMs",
+                   reason_code as "reasonCode", exhausted, error_message as "errorMessage", duration_ms as "durationMs",
                    created_at as "createdAt"`;
   const { rows } = await db.query<AttemptOfEvent>(
     `select ${columns} from processing_attempts where event_id = any ($1::uuid[]) and status = 'SUCCESS'

@@ -1,5 +1,5 @@
 import { ATTEMPT_STATUSES, REASON_CODES, type AttemptStatus } from '../../event/event-status';
-import { ApiCount, ApiEnum, ApiInstant, ApiText } from './api-fields';
+import { ApiCount, ApiEnum, ApiFlag, ApiInstant, ApiText } from './api-fields';
 
 /** One run of an event's handlers. */
 export class AttemptResponse {
@@ -7,6 +7,7 @@ export class AttemptResponse {
   @ApiCount(1, { minimum: 1, description: 'Number of the dispatch that the attempt belongs to' }) dispatch!: number;
   @ApiEnum('AttemptStatus', ATTEMPT_STATUSES) status!: AttemptStatus;
   @ApiEnum('ReasonCode', REASON_CODES) reasonCode!: string;
+  @ApiFlag(false, { description: 'True when the attempt failed and was the last one' }) exhausted!: boolean;
   @ApiText(undefined, { nullable: true }) errorMessage!: string | null;
   @ApiCount(3) durationMs!: number;
   @ApiInstant() createdAt!: string;

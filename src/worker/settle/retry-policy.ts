@@ -15,8 +15,8 @@ const MAX_WAIT_MS = 24 * 3_600_000;
 
 /**
  * Decides what follows an attempt that did not finish the event. A retry waits for the longer of the backoff (with
- * jitter) and `afterMs`. After the last attempt the event becomes a dead letter, whose message starts with the reason
- * of that attempt. `random` is a number from 0 to 1.
+ * jitter) and `afterMs`. After the last attempt the event becomes a dead letter with the reason of that attempt and
+ * `exhausted`. `random` is a number from 0 to 1.
  */
 export function decide(
   result: UnfinishedResult,
@@ -25,12 +25,11 @@ export function decide(
   random: number,
 ): RetryDecision {
   const { kind, reasonCode, message = '' } = result;
-  if (kind === 'dead-letter') return { kind, reasonCode, message };
+  if (kind === 'dead-letter') return { kind, reasonCode, message, exhausted: false };
   const afterMs = Math.min(Math.max(result.afterMs ?? 0, 0), MAX_WAIT_MS);
   if (kind === 'postpone') return { kind, reasonCode, message, delayMs: afterMs };
   if (attemptNumber >= rules.MAX_RETRY_ATTEMPTS) {
-    const text = message ? `${reasonCode}: ${message}` : reasonCode;
-    return { kind: 'dead-letter', reasonCode: 'RETRY_EXHAUSTED', message: text };
+    return { kind: 'dead-letter', reasonCode, message, exhausted: true };
   }
   return { kind, reasonCode, message, delayMs: Math.max(backoffMs(attemptNumber, rules, random), afterMs) };
 }

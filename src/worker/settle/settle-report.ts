@@ -79,10 +79,14 @@ export class SettleReport {
     const delayMs = kind === 'retry' ? decision.delayMs : undefined;
     const outcome = kind === 'retry' ? 'RETRYING' : 'DLQ';
     endDispatchSpan(span, { 'streamforge.outcome': outcome, 'streamforge.attempt': attemptNumber }, reasonCode);
-    this.logger.warn(this.line(event, { outcome, reasonCode, attemptNumber, delayMs, durationMs }));
+    const exhausted = kind === 'dead-letter' && decision.exhausted ? true : undefined;
+    this.logger.warn(this.line(event, { outcome, reasonCode, exhausted, attemptNumber, delayMs, durationMs }));
   }
 
-  private line(event: DispatchedEvent, fields: Record<string, string | number | undefined>): Record<string, unknown> {
+  private line(
+    event: DispatchedEvent,
+    fields: Record<string, string | number | boolean | undefined>,
+  ): Record<string, unknown> {
     const { id: eventId, tenantId, correlationId, dispatchNo } = event;
     const { maxAttempts } = this;
     return { msg: 'delivery.settled', eventId, tenantId, correlationId, dispatchNo, maxAttempts, ...fields };

@@ -73,7 +73,7 @@ describe('the data of callers', () => {
     await eventually(async () => expect((await post({ subject: `after ${Date.now()}` })).status).toBe(202));
     const seen = `${running.output()}\n${await metrics()}`;
     // It was looked at where something was to be seen.
-    expect(seen).toContain('"outcome":"DLQ","reasonCode":"RETRY_EXHAUSTED"');
+    expect(seen).toContain('"outcome":"DLQ","reasonCode":"HANDLER_ERROR","exhausted":true');
     expect(seen).toContain('"msg":"event.stored"');
     expect(seen).toContain('terminating connection due to administrator command');
     for (const canary of CANARIES) expect(seen).not.toContain(canary);

@@ -63,9 +63,9 @@ describe('failing handlers in real processes', () => {
     expect(attempts.map(({ status, reasonCode }) => [status, reasonCode])).toEqual([
       ['RETRY', 'HANDLER_ERROR'],
       ['RETRY', 'HANDLER_ERROR'],
-      ['DLQ', 'RETRY_EXHAUSTED'],
+      ['DLQ', 'HANDLER_ERROR'],
     ]);
-    expect(attempts[2]?.errorMessage).toBe('HANDLER_ERROR: it always breaks');
+    expect(attempts[2]).toMatchObject({ errorMessage: 'it always breaks', exhausted: true });
     expect(await rowsOf('select from dead_letters e where', 'failing')).toBe(1);
     await eventually(async () =>
       expect(

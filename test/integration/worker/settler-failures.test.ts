@@ -59,10 +59,11 @@ describe('the settler, when a handler fails', () => {
         dispatchNo: 3,
         attemptNumber: 3,
         status: 'DLQ',
-        reasonCode: 'RETRY_EXHAUSTED',
-        errorMessage: 'HANDLER_ERROR: it broke',
+        reasonCode: 'HANDLER_ERROR',
       },
     ]);
+    const marked = await given.pool.query('select exhausted from processing_attempts order by attempt_number');
+    expect(marked.rows).toEqual([{ exhausted: false }, { exhausted: false }, { exhausted: true }]);
     await expect(stateRow(given.pool, event)).resolves.toMatchObject({
       status: 'DLQ',
       dispatchNo: 4,
@@ -76,7 +77,7 @@ describe('the settler, when a handler fails', () => {
       status: 'PENDING',
     });
     const { rows } = await given.pool.query(
-      `select tenant_id, type, reason_code, error_message, attempts,
+      `select tenant_id, type, reason_code, error_message, exhausted, attempts,
               first_failed_at = (select min(created_at) from processing_attempts) as first,
               last_failed_at = (select max(created_at) from processing_attempts) as last
          from dead_letters where event_id = $1`,
@@ -86,8 +87,9 @@ describe('the settler, when a handler fails', () => {
       {
         tenant_id: 'acme',
         type: FAILING,
-        reason_code: 'RETRY_EXHAUSTED',
-        error_message: 'HANDLER_ERROR: it broke',
+        reason_code: 'HANDLER_ERROR',
+        error_message: 'it broke',
+        exhausted: true,
         attempts: 3,
         first: true,
         last: true,

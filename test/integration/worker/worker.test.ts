@@ -140,7 +140,7 @@ describe('a worker', () => {
     await eventually(async () => expect(await statuses()).toEqual({ DLQ: 1 }));
     expect(aborted).toBe(true);
     await expect(attemptRows(database.pool, event)).resolves.toMatchObject([
-      { reasonCode: 'RETRY_EXHAUSTED', errorMessage: 'TIMEOUT: no result within 100 ms' },
+      { reasonCode: 'TIMEOUT', errorMessage: 'no result within 100 ms' },
     ]);
   });
 

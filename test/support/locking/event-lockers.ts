@@ -39,7 +39,7 @@ const failure = (event: DispatchedEvent, i: number): Failure => ({
   attemptNumber: 1,
   decision:
     i % 2 === 0
-      ? { kind: 'dead-letter', reasonCode: 'HANDLER_ERROR', message: 'it broke' }
+      ? { kind: 'dead-letter', reasonCode: 'HANDLER_ERROR', message: 'it broke', exhausted: false }
       : { kind: 'postpone', reasonCode: 'TENANT_FAILING', message: 'later', delayMs: 1_000 },
   durationMs: 1,
   done: ['one', 'two'],

@@ -72,6 +72,7 @@ export const attempt = (fields: Partial<StoredAttempt> = {}): StoredAttempt => (
   attemptNumber: 1,
   status: 'SUCCESS',
   reasonCode: 'PROCESSED',
+  exhausted: false,
   message: null,
   worker: 'host:7',
   atMs: 2_000,

@@ -84,20 +84,27 @@ describe('the oracle of the fault suite', () => {
   });
 
   it('takes a dead letter for what it is, and wants its copy', () => {
-    const poison = attempt({ status: 'DLQ', reasonCode: 'RETRY_EXHAUSTED', message: 'poison', attemptNumber: 1 });
+    const poison = attempt({
+      status: 'DLQ',
+      reasonCode: 'HANDLER_ERROR',
+      exhausted: true,
+      message: 'poison',
+      attemptNumber: 1,
+    });
     const dead = {
       type: 'poison.always',
       status: 'DLQ',
       attempts: [poison],
       entries: withCopy(),
-      deadLetter: { reasonCode: 'RETRY_EXHAUSTED', resolution: null },
+      deadLetter: { reasonCode: 'HANDLER_ERROR', resolution: null },
     };
     const change = { ...north(dead), ...withoutUsage, ...poisonType() };
     expect(breaches({ ...change, deadLetterCopies: [idOf(NORTH)] })).toEqual(['failed by an outage']); // not the last
     const last = Array.from({ length: 8 }, (_, i) =>
       attempt({
         status: i === 7 ? 'DLQ' : 'RETRY',
-        reasonCode: i === 7 ? 'RETRY_EXHAUSTED' : 'HANDLER_ERROR',
+        reasonCode: 'HANDLER_ERROR',
+        exhausted: i === 7,
         message: 'poison',
         attemptNumber: i + 1,
         dispatchNo: i + 1,

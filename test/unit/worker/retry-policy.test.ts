@@ -23,13 +23,14 @@ describe('after a failed attempt', () => {
     expect([1, 2, 3, 4].map((attemptNumber) => delayMs(attemptNumber, STEADY))).toEqual([1_000, 5_000, 30_000, 30_000]);
   });
 
-  it('the last attempt is followed by the dead letter, which names the last reason', () => {
+  it('the last attempt is followed by the dead letter, which keeps the last reason and is exhausted', () => {
     expect(decide(RETRY, 4, RULES, 0.5)).toMatchObject({ kind: 'retry', reasonCode: 'HTTP_5XX', message: 'HTTP 503' });
     for (const attemptNumber of [5, 6]) {
       expect(decide(RETRY, attemptNumber, RULES, 0.5)).toEqual({
         kind: 'dead-letter',
-        reasonCode: 'RETRY_EXHAUSTED',
-        message: 'HTTP_5XX: HTTP 503',
+        reasonCode: 'HTTP_5XX',
+        message: 'HTTP 503',
+        exhausted: true,
       });
     }
   });
@@ -40,7 +41,7 @@ describe('after a failed attempt', () => {
 
   it('a non-retryable one is a dead letter at once, with its own reason', () => {
     const result: UnfinishedResult = { kind: 'dead-letter', reasonCode: 'INVALID_PAYLOAD', message: 'no amount' };
-    expect(decide(result, 1, RULES, 0.5)).toEqual(result);
+    expect(decide(result, 1, RULES, 0.5)).toEqual({ ...result, exhausted: false });
   });
 
   it('the wait varies by the jitter to both sides', () => {

@@ -13,6 +13,8 @@ export interface StoredAttempt {
   attemptNumber: number;
   status: 'SUCCESS' | 'RETRY' | 'DLQ';
   reasonCode: string;
+  /** It failed and was the last one. */
+  exhausted: boolean;
   message: string | null;
   /** host:pid */
   worker: string;

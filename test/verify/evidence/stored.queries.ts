@@ -85,7 +85,7 @@ function readAttempts(url: string, startedMs: number): Promise<Row<StoredAttempt
   return rowsOf<Row<StoredAttempt>>(
     url,
     `select event_id as "eventId", generation, dispatch_no as "dispatchNo", attempt_number as "attemptNumber", status,
-            reason_code as "reasonCode", error_message as message, worker, ${ms('created_at')} - $1::float8 as "atMs"
+            reason_code as "reasonCode", exhausted, error_message as message, worker, ${ms('created_at')} - $1::float8 as "atMs"
        from processing_attempts order by event_id, dispatch_no, attempt_number`,
     [startedMs],
   );

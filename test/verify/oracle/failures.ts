@@ -43,15 +43,14 @@ function wasAborted({ message, atMs }: StoredAttempt, faults: FaultWindows): boo
 }
 
 /** Retries end with the last attempt and not before. */
-function endedRightly({ attemptNumber, status, reasonCode }: StoredAttempt): string[] {
+function endedRightly({ attemptNumber, status, reasonCode, exhausted }: StoredAttempt): string[] {
   const isLast = attemptNumber >= MOST_ATTEMPTS;
-  const exhausted = reasonCode === 'RETRY_EXHAUSTED';
   if (status === 'RETRY' && isLast)
     return [`attempt ${attemptNumber} will be retried, although it was the last one allowed`];
   if (status === 'DLQ' && !exhausted && !FINAL_REASONS.includes(reasonCode)) {
     return [`attempt ${attemptNumber} made a dead letter, although ${reasonCode} is retryable`];
   }
-  if (exhausted && attemptNumber !== MOST_ATTEMPTS) return [`RETRY_EXHAUSTED at attempt ${attemptNumber}`];
+  if (exhausted && attemptNumber !== MOST_ATTEMPTS) return [`exhausted at attempt ${attemptNumber}`];
   return [];
 }
 
