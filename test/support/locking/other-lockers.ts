@@ -102,6 +102,7 @@ export const NO_LOCKERS: Readonly<Record<string, string>> = {
   recordKeyUses: 'rows in the order of their ids; no other statement locks several keys',
   recordOperatorUses: 'rows in the order of their ids; no other statement locks several operators',
   revokeLongExpired: 'keys in the order of their ids, as recordKeyUses',
+  forgetDestinationMinutes: 'rows of past days, which no other statement changes, and it skips locked ones',
   lockAccess: 'one row',
   insertTenant: 'one row',
   insertOperator: 'one row',
