@@ -73,7 +73,11 @@ export class DeliveryLines {
     for (const [id, line] of this.lines) {
       const destination = directory.get(id);
       if (destination) line.change(destination);
-      else if (line.taken === 0 && line.ready.length === 0) this.lines.delete(id);
+      else if (line.taken === 0 && line.ready.length === 0) {
+        this.lines.delete(id);
+        this.active.delete(line);
+        continue;
+      }
       line.swept(due.get(id), failing.get(id), readMs);
       if (line.isIdle) this.active.delete(line);
       else if (destination) this.active.add(line);
