@@ -53,7 +53,7 @@ const search = (candidates: Candidates): string => `
      and ($2::text is null or $2 not in ('RECEIVED', 'PUBLISHED', 'DELIVERING', 'COMPLETED')
           or ${HAS_SUCCESS} = ($2 in ('DELIVERING', 'COMPLETED')))
      and ($2::text is null or v.status = $2)
-     and ${eventHasCause('v.status', HAS_SUCCESS)}
+     and ${eventHasCause(HAS_SUCCESS)}
    order by ${candidates === 'all' ? 'e' : 'c'}.id desc limit $19`;
 
 /** Finds the last candidate when the scan reached its bound of $18. More events may match below it. */
