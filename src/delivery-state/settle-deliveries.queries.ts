@@ -21,15 +21,27 @@ export interface EndedAttempt extends HeldDelivery {
   responseExcerpt: string | null;
 }
 
-/** Rows of deliveries are locked first, in the order of their keys, and each row of the queue together with its delivery. */
-const held = (given: string): string => `
-  select given.* from ${given}
-    join delivery_queue q on q.event_id = given.event_id and q.destination_id = given.destination_id
-                         and q.generation = given.generation and q.lease = given.lease
-    join deliveries d on d.event_id = given.event_id and d.destination_id = given.destination_id
-                     and d.generation = given.generation and d.status = 'OPEN'
-   order by d.event_id, d.destination_id, d.generation
-     for update of d, q`;
+/**
+ * The CTE `held`: those of `given` whose lease is still held. Rows of deliveries are locked first, in the order of their
+ * keys, then their rows of the queue. One clause for both tables would lock the queue first, because deliveries is
+ * partitioned.
+ */
+const HELD = `
+  locked as materialized (
+    select given.* from given
+      join delivery_queue q on q.event_id = given.event_id and q.destination_id = given.destination_id
+                           and q.generation = given.generation and q.lease = given.lease
+      join deliveries d on d.event_id = given.event_id and d.destination_id = given.destination_id
+                       and d.generation = given.generation and d.status = 'OPEN'
+     order by d.event_id, d.destination_id, d.generation
+       for update of d
+  ), held as materialized (
+    select locked.* from locked
+      join delivery_queue q on q.event_id = locked.event_id and q.destination_id = locked.destination_id
+                           and q.generation = locked.generation and q.lease = locked.lease
+     order by q.event_id, q.destination_id, q.generation
+       for update of q
+  )`;
 
 const sameKey = (a: string, b: string): string =>
   `${a}.event_id = ${b}.event_id and ${a}.destination_id = ${b}.destination_id and ${a}.generation = ${b}.generation`;
@@ -55,8 +67,7 @@ export async function settleAttempts(
                              $8::double precision[], $9::text[], $10::integer[], $11::text[], $12::integer[], $13::text[])
           as t (event_id, destination_id, generation, lease, status, uses_try, exhausted, wait_seconds, reason_code,
                 status_code, error, duration_ms, response_excerpt)
-      ), held as materialized (${held('given')}
-      ), closed as (
+      ), ${HELD}, closed as (
         delete from delivery_queue q using held where ${sameKey('q', 'held')} and held.status <> 'OPEN'
       ), waiting as (
         update delivery_queue q set lease = null, due_at = now() + make_interval(secs => held.wait_seconds)
@@ -108,8 +119,7 @@ export async function releaseDeliveries(
       with given as materialized (
         select * from unnest($1::uuid[], $2::uuid[], $3::integer[], $4::uuid[], $5::double precision[])
           as t (event_id, destination_id, generation, lease, wait_seconds)
-      ), held as materialized (${held('given')}
-      )
+      ), ${HELD}
       update delivery_queue q set lease = null, due_at = now() + make_interval(secs => held.wait_seconds)
         from held where ${sameKey('q', 'held')}`,
     values: [...keysOf(released), released.map(({ waitSeconds }) => waitSeconds)],
