@@ -6,6 +6,8 @@ import { DestinationRows } from './destinations/destination-rows';
 import { DestinationUrl } from './destinations/destination-url';
 import { DestinationView } from './destinations/destination-view';
 import { Destinations } from './destinations/destinations';
+import { Backfills } from './destinations/backfills';
+import { BackfillController } from './destinations/backfill.controller';
 import { DestinationPauseController } from './destinations/destination-pause.controller';
 import { DestinationsController } from './destinations/destinations.controller';
 import { DeadLetterActions } from './dead-letters/dead-letter-actions';
@@ -50,6 +52,7 @@ import { UsageController } from './usage/usage.controller';
     OutboxController,
     DestinationsController,
     DestinationPauseController,
+    BackfillController,
     UsageController,
     AuditController,
     ActionsController,
@@ -71,6 +74,7 @@ import { UsageController } from './usage/usage.controller';
     DeliveryActions,
     Replays,
     Destinations,
+    Backfills,
     DestinationUrl,
     DestinationRows,
     DestinationView,

@@ -66,6 +66,7 @@ const CATALOGUE = {
     title: 'The maximum number of live keys or operators is reached',
   },
   'too-many-sources': { status: 409, retryable: false, title: 'The maximum number of sources is reached' },
+  'destination-disabled': { status: 409, retryable: false, title: 'The destination is disabled' },
   'too-many-destinations': { status: 409, retryable: false, title: 'The maximum number of destinations is reached' },
   'event-too-large': { status: 413, retryable: false, title: 'The event is too large' },
   'stream-too-large': { status: 413, retryable: false, title: 'The stream is too large' },

@@ -72,7 +72,8 @@ export class ActionsController {
       // A replay that the build before started has an audit entry with another id.
       const { progress } = await readProgressOf(this.pool, id);
       const { status, filter, matched, correlationId, createdAt } = replay;
-      return { actionId: id, action: 'replay', status, filter, matched, progress, note, correlationId, createdAt };
+      const action = replay.mode === 'backfill' ? 'destination.backfill' : 'replay';
+      return { actionId: id, action, status, filter, matched, progress, note, correlationId, createdAt };
     }
     if (!entry) return undefined;
     const { action, filter, correlationId, at: createdAt, counts } = entry;

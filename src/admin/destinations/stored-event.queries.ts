@@ -22,3 +22,9 @@ export async function findStoredEventByEventId(db: Db, tenantId: string, eventId
   );
   return rows[0];
 }
+
+/** Lists events by their ids, oldest first. */
+export async function listStoredEvents(db: Db, ids: readonly string[]): Promise<Event[]> {
+  const { rows } = await db.query<Event>(`${SELECT_EVENT} where id = any ($1::uuid[]) order by id`, [ids]);
+  return rows;
+}

@@ -6,6 +6,8 @@ import { countOpenEntries } from '../../event-state/figures.queries';
 import { inTransaction } from '../../db/pool';
 import { uuidV7Floor } from '../../event/uuid-v7';
 import { Loop } from '../../runtime/loop';
+import { listUnfinishedBackfills, lockBackfill } from './backfill.queries';
+import { stepBackfill } from './backfill-step';
 import { stepReplay } from './replay-step';
 import { listUnfinished, lockReplay } from './replay.queries';
 
@@ -26,6 +28,7 @@ const IDLE_MS = 500;
 export class ReplayLoop implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly loop = new Loop('Replays', () => this.runOnce());
   private lastStepped = uuidV7Floor(0);
+  private lastFilled = uuidV7Floor(0);
 
   constructor(
     private readonly pool: Pool,
@@ -48,7 +51,22 @@ export class ReplayLoop implements OnApplicationBootstrap, BeforeApplicationShut
     const last = ids.length === REPLAYS_PER_RUN ? ids.at(-1) : undefined;
     this.lastStepped = last ?? uuidV7Floor(0);
     if (moved) this.wakeUp.signal();
+    for (const id of await this.backfills()) moved = (await this.stepBackfill(id)) || moved;
     return moved ? BUSY_MS : IDLE_MS;
+  }
+
+  private async backfills(): Promise<string[]> {
+    const ids = await listUnfinishedBackfills(this.pool, this.lastFilled, REPLAYS_PER_RUN);
+    const last = ids.length === REPLAYS_PER_RUN ? ids.at(-1) : undefined;
+    this.lastFilled = last ?? uuidV7Floor(0);
+    return ids;
+  }
+
+  private stepBackfill(id: string): Promise<boolean> {
+    return inTransaction(this.pool, async (db) => {
+      const backfill = await lockBackfill(db, id);
+      return backfill ? stepBackfill(db, backfill) : false;
+    });
   }
 
   private step(id: string): Promise<boolean> {

@@ -1,14 +1,18 @@
 import type { Db } from '../../db/pool';
 import type { TenantIds } from '../../access/acting-operator';
 import { isLimitedTo } from '../audit/audit.queries';
-import type { ReplayMode } from '../../event-state/dispatch-replayed.queries';
+import { REPLAY_MODES, type ReplayMode } from '../../event-state/dispatch-replayed.queries';
+
+/** A backfill makes deliveries to one destination only (backfill.queries.ts). */
+export const RECORDED_MODES = [...REPLAY_MODES, 'backfill'] as const;
+export type RecordedMode = (typeof RECORDED_MODES)[number];
 
 export type ReplayStatus = 'RUNNING' | 'DONE' | 'CANCELLED';
 
 /** An operator's request to process stored events again. Table replay_events lists its events and their outcomes. */
 export interface Replay {
   id: string;
-  mode: ReplayMode;
+  mode: RecordedMode;
   status: ReplayStatus;
   filter: object;
   matched: number;
@@ -26,10 +30,11 @@ export type NewReplay = Omit<Replay, 'status' | 'createdAt' | 'finishedAt'>;
 
 /** The audit entry of a replay has its id, apart from replays that an earlier build started. */
 const SELECT_REPLAY = `
-  select r.id, r.mode, r.status, r.filter, r.matched, r.more, r.requested_by as "requestedBy",
-         r.correlation_id as "correlationId", r.created_at as "createdAt", r.finished_at as "finishedAt",
+  select r.id, r.mode, coalesce(b.status, r.status) as status, r.filter, r.matched, r.more, r.requested_by as "requestedBy",
+         r.correlation_id as "correlationId", r.created_at as "createdAt",
+         case when b.replay_id is null then r.finished_at else b.finished_at end as "finishedAt",
          a.tenant_ids as "tenantIds"
-    from replays r left join admin_audit a on a.id = r.id`;
+    from replays r left join admin_audit a on a.id = r.id left join backfills b on b.replay_id = r.id`;
 
 export async function insertReplay(db: Db, replay: NewReplay): Promise<void> {
   const { id, mode, filter, matched, more, requestedBy, correlationId } = replay;
@@ -89,8 +94,8 @@ export async function lockReplay(db: Db, id: string): Promise<ReplayInHand | und
 /** Lists the ids of unfinished replays above `after`, oldest first. */
 export async function listUnfinished(db: Db, after: string, limit: number): Promise<string[]> {
   const { rows } = await db.query<{ id: string }>(
-    'select id from replays where finished_at is null and id > $1 order by id limit $2',
-    [after, limit],
+    'select id from replays where finished_at is null and id > $1 and mode <> $3 order by id limit $2',
+    [after, limit, 'backfill'],
   );
   return rows.map(({ id }) => id);
 }

@@ -13,7 +13,7 @@ import {
   ApiText,
 } from '../../http/docs/api-fields';
 import { ApiActionId } from '../endpoint/action-docs';
-import type { ReplayStatus } from './replay.queries';
+import { RECORDED_MODES, type RecordedMode, type ReplayStatus } from './replay.queries';
 
 /** What a replay would do if it started now. */
 export class ReplayPreview {
@@ -46,7 +46,7 @@ export class ReplayResponse {
 
 export class ReplaySummary {
   @ApiId() replayId!: string;
-  @ApiEnum('ReplayMode', REPLAY_MODES) mode!: ReplayMode;
+  @ApiEnum('RecordedMode', RECORDED_MODES) mode!: RecordedMode;
   @ApiEnum('ReplayStatus', ['RUNNING', 'DONE', 'CANCELLED']) status!: ReplayStatus;
   @ApiAnyObject({ tenantId: 'demo' }) filter!: object;
   @ApiCount(2000) matched!: number;
@@ -75,4 +75,17 @@ export class ReplayProgressResponse extends ReplaySummary {
 export class ReplaysPage {
   @ApiList(ReplaySummary, { description: 'Replays, newest first' }) replays!: ReplaySummary[];
   @ApiNextCursor() nextCursor!: string | null;
+}
+
+/** A backfill goes on after this response. */
+export class BackfillResponse {
+  @ApiFlag(true) accepted!: boolean;
+  @ApiActionId() actionId!: string | null;
+  @ApiId({ nullable: true, description: 'The same id, for GET /v1/admin/replays/{replayId}. Null in a dry run' })
+  replayId!: string | null;
+  @ApiEnum('RecordedMode', RECORDED_MODES) mode!: RecordedMode;
+  @ApiCount(10_000, { description: 'Number of events that match, up to `limit`. The count stops at 1000000' })
+  matched!: number;
+  @ApiFlag(false) dryRun!: boolean;
+  @ApiText('c-1') correlationId!: string;
 }

@@ -12,6 +12,7 @@ import { limitOf, recordedFilter, type BulkRequest } from '../events/bulk-reques
 import type { FoundEvent } from '../events/event-search.queries';
 import { findMatching } from '../events/matching-events';
 import { assessForReplay, type ReplayMode } from '../../event-state/dispatch-replayed.queries';
+import { cancelBackfill, finishBackfill } from './backfill.queries';
 import { previewOf } from './replay-preview';
 import type { ReplayPreview } from './replays.responses';
 import { stepReplay } from './replay-step';
@@ -73,8 +74,7 @@ export class Replays {
       acting,
       tenantIds: replay.tenantIds,
       work: async (db) => {
-        const cancelled = (await cancelReplay(db, id)) ? await cancelPending(db, id) : 0;
-        await finishReplay(db, id);
+        const cancelled = replay.mode === 'backfill' ? await stopBackfill(db, id) : await stopReplay(db, id);
         return { counts: { cancelled }, result: undefined };
       },
     });
@@ -133,6 +133,19 @@ export class Replays {
       this.wakeUp.signal();
     }
   }
+}
+
+async function stopReplay(db: Db, id: string): Promise<number> {
+  const cancelled = (await cancelReplay(db, id)) ? await cancelPending(db, id) : 0;
+  await finishReplay(db, id);
+  return cancelled;
+}
+
+/** Deliveries that are in the queue are still made. */
+async function stopBackfill(db: Db, id: string): Promise<number> {
+  if (!(await cancelBackfill(db, id))) return 0;
+  await finishBackfill(db, id);
+  return (await readProgressOf(db, id)).progress.cancelled;
 }
 
 async function send(db: Db, id: string, { matched = 0 }: ChangeCounts): Promise<ChangeCounts> {

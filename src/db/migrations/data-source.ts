@@ -15,6 +15,7 @@ import { AuditTenants1764543000000 } from '../../../migrations/1764543000000-aud
 import { RotatedKeys1764546000000 } from '../../../migrations/1764546000000-rotated-keys';
 import { Sources1764550000000 } from '../../../migrations/1764550000000-sources';
 import { Deliveries1764555000000 } from '../../../migrations/1764555000000-deliveries';
+import { Backfills1764557000000 } from '../../../migrations/1764557000000-backfills';
 import { DestinationOptions1764560000000 } from '../../../migrations/1764560000000-destination-options';
 
 /** TypeORM runs the migrations; all other access is SQL over pg. */
@@ -43,6 +44,7 @@ export function createDataSource(databaseUrl: string): DataSource {
       RotatedKeys1764546000000,
       Sources1764550000000,
       Deliveries1764555000000,
+      Backfills1764557000000,
       DestinationOptions1764560000000,
     ],
     migrationsTableName: 'schema_migrations',

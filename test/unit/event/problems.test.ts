@@ -31,6 +31,7 @@ const STATUS_OF_CODE: Record<ProblemCode, number> = {
   'source-not-found': 404,
   'rejection-not-found': 404,
   'delivery-not-found': 404,
+  'destination-disabled': 409,
   'raw-not-found': 404,
   'event-not-found': 404,
   'action-not-found': 404,

@@ -1,0 +1,63 @@
+import type { Db } from '../db/pool';
+
+/** Why a backfill makes no delivery of an event. `in-process`: its handlers have not succeeded. */
+export type FillSkip = 'gone' | 'in-process' | 'delivering' | 'delivered' | 'moved-on';
+
+export interface FillOrder {
+  replayId: string;
+  destinationId: string;
+  eventIds: readonly string[];
+  /** When the first delivery is due, RFC 3339. */
+  dueAt: string;
+  ratePerSecond: number;
+}
+
+/** An event of a backfill. `reason` is null if it got a delivery. */
+export interface FilledEvent {
+  eventId: string;
+  reason: FillSkip | null;
+}
+
+/**
+ * Makes deliveries of stored events to one destination, each of a new generation, due one after another. Leaves out
+ * events whose newest delivery to it is open or DELIVERED. Events whose handlers have not succeeded are left to the
+ * transaction that settles them. An event that gets a delivery meanwhile is left out too, by its primary key.
+ *
+ * @arrow [*] --> OPEN
+ */
+export async function fillDeliveries(db: Db, order: FillOrder): Promise<FilledEvent[]> {
+  const { replayId, destinationId, eventIds, dueAt, ratePerSecond } = order;
+  const { rows } = await db.query<FilledEvent>(
+    `with assessed as materialized (
+       select wanted.id, e.tenant_id, e.type, coalesce(newest.generation, 0) + 1 as generation,
+              case when e.id is null then 'gone' when done.yes is null then 'in-process'
+                   when newest.status = 'OPEN' then 'delivering' when newest.status = 'DELIVERED' then 'delivered'
+              end as reason
+         from unnest($1::uuid[]) as wanted (id)
+         left join lateral (select id, tenant_id, type from events where id = wanted.id limit 1) e on true
+         left join event_state s on s.event_id = wanted.id
+         left join lateral (
+           select true as yes from processing_attempts a
+            where a.event_id = wanted.id and a.generation = coalesce(s.generation, 1) and a.status = 'SUCCESS' limit 1
+         ) done on true
+         left join lateral (
+           select d.generation, d.status from deliveries d
+            where d.event_id = wanted.id and d.destination_id = $2 order by d.generation desc limit 1
+         ) newest on true
+     ), filled as (
+       insert into deliveries (event_id, destination_id, generation, tenant_id, type, status, replay_id)
+       select id, $2, generation, tenant_id, type, 'OPEN', $3 from assessed where reason is null order by id
+       on conflict do nothing
+       returning event_id, generation
+     ), queued as (
+       insert into delivery_queue (event_id, destination_id, generation, due_at, replay_id)
+       select event_id, $2, generation,
+              $4::timestamptz + make_interval(secs => (row_number() over (order by event_id) - 1) / $5::float8), $3
+         from filled order by event_id
+     )
+     select a.id as "eventId", coalesce(a.reason, case when f.event_id is null then 'moved-on' end) as reason
+       from assessed a left join filled f on f.event_id = a.id order by a.id`,
+    [eventIds, destinationId, replayId, dueAt, ratePerSecond],
+  );
+  return rows;
+}
