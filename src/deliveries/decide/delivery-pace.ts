@@ -1,7 +1,10 @@
 /** The rate after a slow-down, as a fraction of the rate at which the receiver took deliveries. */
 const BACK_OFF = 0.9;
+/** Fewer single refusals than this fraction change nothing: some receivers refuse at random. */
+const MOST_REFUSED = 0.08;
 /** Successes are counted since the last slow-down, when the rate was lower than it is now. */
 const ABOVE_MEAN = 1.1;
+const FEW = 20;
 const MOST_DROP = 0.7;
 const LEAST_PER_SECOND = 1 / 60;
 /** Growth of the rate after the last slow-down: careful at first, then ever faster, as fractions per second (squared). */
@@ -33,6 +36,10 @@ export class DeliveryPace {
   private successes = 0;
   private measuredSinceMs = 0;
   private lastSuccessMs = -Infinity;
+  /** Slow-downs since `measuredSinceMs`. */
+  private refusedLately = 0;
+  /** When the last slow-down was noticed. */
+  private refusedMs = 0;
   /** Slow-downs since the last success. */
   private refusals = 0;
 
@@ -80,6 +87,7 @@ export class DeliveryPace {
     this.successes += 1;
     if (nowMs - this.measuredSinceMs <= (this.searching ? LEAST_MEASURED_MS : MOST_MEASURED_MS)) return;
     this.successes /= 2;
+    this.refusedLately /= 2;
     this.measuredSinceMs += (nowMs - this.measuredSinceMs) / 2;
   }
 
@@ -95,9 +103,12 @@ export class DeliveryPace {
    * the receiver asks, and each further one halves the rate.
    */
   slowDown(startedMs: number, nowMs: number, retryAfterSeconds: number): void {
-    if (startedMs < this.cutMs) return;
+    this.refusedLately += 1;
+    if (startedMs < Math.max(this.cutMs, this.refusedMs)) return;
+    this.refusedMs = nowMs;
     const before = this.perSecond(nowMs);
     this.refusals += 1;
+    if (this.refusals === 1 && this.refusedLately <= (this.successes + this.refusedLately) * MOST_REFUSED) return;
     if (this.refusals > 1) this.pausedUntilMs = nowMs + retryAfterSeconds * 1_000;
     if (this.refusals === 1) this.follow(before, nowMs);
     // The pause alone may suffice; the rate is halved if it does not.
@@ -112,8 +123,9 @@ export class DeliveryPace {
     const seen = this.measured(nowMs);
     if (before === Infinity) this.guess(seen === 0 ? 1 : seen * BACK_OFF);
     else {
-      // What was seen since a slow-down a moment ago says little, hence the lower bound.
-      const least = (this.searching ? this.cutTo : before) * MOST_DROP;
+      // What was seen since a slow-down a moment ago says little, hence the lower bounds.
+      const most = this.successes < FEW ? 1 : MOST_DROP;
+      const least = this.searching ? this.cutTo * MOST_DROP : before * most;
       this.cutTo = Math.max(LEAST_PER_SECOND, Math.min(before, Math.max(seen * ABOVE_MEAN, least)) * BACK_OFF);
       this.searching = false;
     }
@@ -126,6 +138,7 @@ export class DeliveryPace {
 
   private measureFrom(nowMs: number): void {
     this.successes = 0;
+    this.refusedLately = 0;
     this.measuredSinceMs = nowMs;
   }
 }
