@@ -26,7 +26,7 @@ export interface Destination {
   /** Null: as many as `maxInFlight` allows. */
   ratePerSecond: number | null;
   timeoutMs: number;
-  /** Maximum number of deliveries in flight, for each worker process. */
+  /** Maximum number of deliveries in flight, of the whole installation. */
   maxInFlight: number;
   /** Every change raises it. */
   revision: number;

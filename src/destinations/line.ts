@@ -1,11 +1,8 @@
 import type { Dispatcher } from 'undici';
 import type { AddressGuard } from './address/address-guard';
 import { Credentials } from './auth/credentials';
-import { Circuit } from './circuit';
-import { openConnections, post, type Answer, type DeliveryRequest } from './delivery-client';
+import { openConnections, post, type Answer } from './delivery-client';
 import type { SealedDestination } from './destination';
-import { InFlight } from './in-flight';
-import { Pace } from './pace';
 import type { DescribedBody } from './render/cloud-event-format';
 import { Renderer, type RenderedDelivery } from './render/renderer';
 import type { StaticHeaders } from './render/static-headers';
@@ -29,24 +26,18 @@ export interface WebhookMessage {
 /** The delivery could not start. */
 export type NotRendered = Extract<RenderedDelivery, { kind: 'held' }>;
 
-/** Weight of the latest delivery in the moving average of durations. */
-const WEIGHT = 0.1;
 const UNAUTHORIZED = 401;
 const AGENT = { 'user-agent': 'StreamForge-Webhooks/1' };
 /** Allowed header values. A correlation id from a stream record may contain other characters. */
 const VISIBLE_ASCII = /^[\x21-\x7e]{1,200}$/;
 
-/** What this process holds for one revision of a destination: connections, signer, circuit and slots. */
+/** What this process holds for one revision of a destination: connections, signer and renderer. */
 export class Line {
-  readonly circuit = new Circuit();
-  readonly pace = new Pace();
-  readonly inFlight: InFlight;
   private readonly connections: Dispatcher;
   private readonly signer: WebhookSigner;
   private readonly renderer: Renderer;
   private readonly staticHeaders: StaticHeaders;
   private readonly credentials: Credentials;
-  private averageMs = 50;
   private uses = 0;
   private unused: (() => void) | undefined;
 
@@ -62,7 +53,6 @@ export class Line {
     this.renderer = new Renderer(destination, transforms);
     this.staticHeaders = lowerCased(openHeaders(box, headers, id));
     this.credentials = new Credentials(openAuth(box, auth, id), guard);
-    this.inFlight = new InFlight(destination.maxInFlight);
     this.connections = openConnections(destination, guard);
   }
 
@@ -88,7 +78,9 @@ export class Line {
       const auth = await this.credentials.headers(askedAtMs);
       if ('failure' in auth) return { kind: 'failed', reason: 'AUTH_FAILED', message: auth.failure };
       const own = this.ownHeaders(message, body, new Date());
-      const answer = await this.post(
+      const answer = await post(
+        this.connections,
+        this.destination,
         { body, headers: { ...AGENT, ...headers, ...this.staticHeaders, ...own, ...auth.headers } },
         signal,
       );
@@ -97,19 +89,7 @@ export class Line {
     }
   }
 
-  private async post(request: DeliveryRequest, signal: AbortSignal): Promise<Answer> {
-    const startedMs = Date.now();
-    const answer = await post(this.connections, this.destination, request, signal);
-    this.averageMs += (Math.max(Date.now() - startedMs, 1) - this.averageMs) * WEIGHT;
-    return answer;
-  }
-
-  /** Average time between two slots that become free, in ms. */
-  get msPerDelivery(): number {
-    return this.averageMs / this.destination.maxInFlight;
-  }
-
-  /** Runs a delivery that may wait for its turn. The connections stay open until it has ended. */
+  /** Runs a delivery. The connections stay open until it has ended. */
   async use<T>(delivery: () => Promise<T>): Promise<T> {
     this.uses += 1;
     try {

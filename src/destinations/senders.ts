@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { AddressGuard } from './address/address-guard';
-import type { Answer } from './delivery-client';
 import type { SealedDestination } from './destination';
-import { Line, type NotRendered, type WebhookMessage } from './line';
+import { Line, type WebhookMessage } from './line';
 import { TransformProcess } from './render/transform-process';
 import { SecretKey } from './secrets/secret-key';
+import { testDelivery, type TestedDelivery } from './test-delivery';
 
 /** Opens what sends requests to a destination. */
 @Injectable()
@@ -21,12 +21,7 @@ export class Senders {
   }
 
   /** Sends one request over its own connection, whatever the state of the destination. @throws UnopenedSecretError */
-  async test(destination: SealedDestination, message: WebhookMessage): Promise<Answer | NotRendered> {
-    const sender = await this.open(destination);
-    try {
-      return await sender.send(message, new AbortController().signal);
-    } finally {
-      void sender.close();
-    }
+  async test(destination: SealedDestination, message: WebhookMessage): Promise<TestedDelivery> {
+    return testDelivery(await this.open(destination), message);
   }
 }

@@ -37,5 +37,5 @@ export function createWorker({ settings, pool, broker, metrics, handlers, delive
     new QueueConsumer(broker, QUEUES.main, { prefetch, batchSize }, steps),
     new QueueConsumer(broker, QUEUES.retry, retries, steps),
   ];
-  return new WorkerLoop(queues, externals);
+  return new WorkerLoop(queues, externals, deliveries);
 }

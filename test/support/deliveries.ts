@@ -9,6 +9,7 @@ export const NO_DELIVERIES: DeliveryTaker = {
   newLease: () => ({ token: '', seconds: 0 }),
   recorded: () => undefined,
   abandoned: () => undefined,
+  stop: () => Promise.resolve(),
 };
 
 /** The columns of a delivery that tests use. */
@@ -37,6 +38,15 @@ export interface QueueRow {
   lease: string | null;
   /** Negative if it is overdue. */
   dueInSeconds: number;
+}
+
+export interface DeliveryAttempt {
+  destinationId: string;
+  generation: number;
+  attemptNumber: number;
+  reasonCode: string;
+  statusCode: number | null;
+  responseExcerpt: string | null;
 }
 
 /** Inserts an enabled destination, whose secret cannot be opened. Returns its id. */
@@ -122,4 +132,20 @@ export async function disable(pool: Pool, destinationId: string, reason: string 
     destinationId,
     reason,
   ]);
+}
+
+/** Returns the attempts of an event's deliveries to one destination, or to all, in the order in which they were made. */
+export async function deliveryAttempts(
+  pool: Pool,
+  eventId: string,
+  destinationId?: string,
+): Promise<DeliveryAttempt[]> {
+  const { rows } = await pool.query<DeliveryAttempt>(
+    `select destination_id as "destinationId", generation, attempt_number as "attemptNumber", reason_code as "reasonCode",
+            status_code as "statusCode", response_excerpt as "responseExcerpt"
+       from delivery_attempts where event_id = $1 and ($2::uuid is null or destination_id = $2)
+      order by at, destination_id, attempt_number`,
+    [eventId, destinationId ?? null],
+  );
+  return rows;
 }

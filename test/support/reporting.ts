@@ -91,7 +91,7 @@ export async function openKinds(pool: Pool, id: string): Promise<string[]> {
 export async function unnamedWork(pool: Pool): Promise<object[]> {
   const { rows } = await pool.query<object>(
     `select e.id, e.status from reporting.events e
-      where e.status in ('RECEIVED', 'PUBLISHED', 'RETRYING')
+      where e.status in ('RECEIVED', 'PUBLISHED', 'RETRYING', 'DELIVERING')
         and not exists (select from reporting.open_work w where w.event_id = e.id)`,
   );
   return rows;

@@ -3,7 +3,7 @@ import { ApiBody, ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOp
 import type { FastifyReply } from 'fastify';
 import { Acting, type ActingOperator } from '../../access/acting-operator';
 import { Pool } from 'pg';
-import { Courier } from '../../destinations/courier';
+import { Senders } from '../../destinations/senders';
 import { listDestinations } from '../../destinations/destinations.queries';
 import type { Event } from '../../event/event';
 import { Problem } from '../../event/problems';
@@ -59,7 +59,7 @@ export class DestinationsController {
     private readonly pool: Pool,
     private readonly destinations: Destinations,
     private readonly view: DestinationView,
-    private readonly courier: Courier,
+    private readonly senders: Senders,
   ) {}
 
   @Get()
@@ -184,8 +184,8 @@ export class DestinationsController {
     @Acting() acting: ActingOperator,
   ): Promise<TestDeliveryResponse> {
     const destination = await this.destinations.find(id, acting);
-    if (eventId === undefined) return sendTestEvent(this.courier, destination, acting.correlationId);
-    return sendStoredEvent(this.courier, destination, await storedEvent(this.pool, destination.tenantId, eventId));
+    if (eventId === undefined) return sendTestEvent(this.senders, destination, acting.correlationId);
+    return sendStoredEvent(this.senders, destination, await storedEvent(this.pool, destination.tenantId, eventId));
   }
 
   @Post(':id/rotate-secret')

@@ -187,7 +187,7 @@ class DestinationFields {
 
   @ApiCount(IN_FLIGHT.default, {
     required: false,
-    description: 'Maximum number of concurrent requests from each worker process. A new destination defaults to 8',
+    description: 'Maximum number of concurrent requests, of all workers together. A new destination defaults to 8',
     minimum: IN_FLIGHT.min,
     maximum: IN_FLIGHT.max,
   })

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
-import type { Courier } from '../../destinations/courier';
 import type { SealedDestination } from '../../destinations/destination';
 import { EventFilters } from '../../destinations/render/event-filters';
+import type { Senders } from '../../destinations/senders';
 import { eventJson, type Event } from '../../event/event';
 import { prepareEvent, type ContentRules } from '../../event/prepare-event';
 import { matchesType } from '../../event/type-pattern';
@@ -26,21 +26,21 @@ const SHOWN_BYTES = 16_384;
 
 /** Sends a made-up event, even to a disabled destination, whatever its filter. Nothing is stored or retried. */
 export function sendTestEvent(
-  courier: Courier,
+  senders: Senders,
   destination: SealedDestination,
   correlationId: string,
 ): Promise<TestDeliveryResponse> {
-  return send(courier, destination, makeTestEvent(destination.tenantId, correlationId), null);
+  return send(senders, destination, makeTestEvent(destination.tenantId, correlationId), null);
 }
 
 /** Sends a stored event as it would be delivered, even to a disabled destination. Nothing is stored or retried. */
 export async function sendStoredEvent(
-  courier: Courier,
+  senders: Senders,
   destination: SealedDestination,
   event: Event,
 ): Promise<TestDeliveryResponse> {
   const fault = mismatch(destination, event);
-  if (fault === undefined) return send(courier, destination, event, true);
+  if (fault === undefined) return send(senders, destination, event, true);
   const nothing = { status: null, reasonCode: null, durationMs: 0, request: null };
   return { delivered: false, matches: false, message: fault, ...nothing };
 }
@@ -52,7 +52,7 @@ function mismatch(destination: SealedDestination, event: Event): string | undefi
 }
 
 async function send(
-  courier: Courier,
+  senders: Senders,
   destination: SealedDestination,
   event: Event,
   matches: true | null,
@@ -60,7 +60,7 @@ async function send(
   const startedMs = Date.now();
   const { id, correlationId } = event;
   const message = { id, body: Buffer.from(eventJson(event)), attempt: 1, correlationId };
-  const { answer, sent } = await courier.test(destination, message);
+  const { answer, sent } = await senders.test(destination, message);
   const request = sent ? { headers: sent.headers, bodyText: shownText(sent.body) } : null;
   const facts = { matches, durationMs: Date.now() - startedMs, request };
   if (answer.kind !== 'answered') {

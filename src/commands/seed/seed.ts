@@ -79,11 +79,11 @@ async function sendAll(url: string, key: string | undefined): Promise<void> {
   say(`${failingEvents().length} of them have a receiver that refuses them; they end in the DLQ`);
 }
 
-/** Waits until every event is processed or waits for a retry. Prints a hint if that takes too long. */
+/** Waits until every event is processed and delivered, or waits for a retry. Prints a hint if that takes too long. */
 async function settled(pool: Pool): Promise<void> {
   for (const endMs = Date.now() + SETTLED_WITHIN_MS; Date.now() < endMs; await sleep(100)) {
     const counts = await countByStatus(pool, DEMO_TENANT);
-    if (counts.every(({ status }) => !['RECEIVED', 'PUBLISHED'].includes(status))) return;
+    if (counts.every(({ status }) => !['RECEIVED', 'PUBLISHED', 'DELIVERING'].includes(status))) return;
   }
   say('Some events are still open. Are a publisher and a worker running?');
 }

@@ -1,5 +1,6 @@
 import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
 import type { ExternalHandlers } from '../run/external-handlers';
+import type { DeliveryTaker } from '../settle/pass-deliveries';
 import type { QueueConsumer } from './queue-consumer';
 
 /** Starts and stops the consumers of the queues. createWorker constructs it. */
@@ -7,16 +8,18 @@ export class WorkerLoop implements OnApplicationBootstrap, BeforeApplicationShut
   constructor(
     private readonly queues: readonly QueueConsumer[],
     private readonly externals: ExternalHandlers,
+    private readonly deliveries: Pick<DeliveryTaker, 'stop'>,
   ) {}
 
   onApplicationBootstrap(): void {
     for (const queue of this.queues) queue.start();
   }
 
-  /** I15: stops consuming, waits for the external handlers, then settles what they have finished. */
+  /** I15: stops consuming, waits for the external handlers, settles what they have finished, then stops delivering. */
   async beforeApplicationShutdown(): Promise<void> {
     await Promise.all(this.queues.map((queue) => queue.stopTaking()));
     await this.externals.stop();
     await Promise.all(this.queues.map((queue) => queue.close()));
+    await this.deliveries.stop();
   }
 }

@@ -15,6 +15,8 @@ export interface DeliveryTaker {
     lease: DeliveryLease,
   ): void;
   abandoned(planned: readonly PlannedDelivery[]): void;
+  /** Ends or releases what it has taken over. */
+  stop(): Promise<void>;
 }
 
 /**

@@ -59,8 +59,8 @@ export class SettlePass {
     // False if an event was dispatched again meanwhile (e.g. by the reconciler); the next pass sees that.
     if (failures.length > 0 && !(await settleFailures(db, failures, known))) return { kind: 'rolled-back', items };
     if (failures.length === 0) await completeStates(db, known);
-    if (deliveries && !(await deliveries.record(db, completed))) return { kind: 'rolled-back', items };
     await clearStarts(db, idsOf(items.filter(({ startCounted }) => startCounted)));
+    if (deliveries && !(await deliveries.record(db, completed))) return { kind: 'rolled-back', items };
     const durationMs = Date.now() - startedMs;
     return { kind: 'committed', batch: { completed, failures, stale, attempts: opened, durationMs } };
   }

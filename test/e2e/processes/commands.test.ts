@@ -152,8 +152,10 @@ describe('the command', () => {
       expect(await statusCounts(database.pool, 'demo')).toEqual({ COMPLETED: 80, DLQ: 6 });
     }
     // The dead letters are those of a real receiver, not rows that the command wrote.
-    await expect(countRows(database.pool, `dead_letters where tenant_id = 'demo'`)).resolves.toBe(6);
-    await expect(countRows(database.pool, `processing_attempts where reason_code = 'HTTP_4XX'`)).resolves.toBe(6);
+    await expect(countRows(database.pool, `deliveries where tenant_id = 'demo' and status = 'FAILED'`)).resolves.toBe(
+      6,
+    );
+    await expect(countRows(database.pool, `delivery_attempts where reason_code = 'HTTP_4XX'`)).resolves.toBe(6);
     await expect(countRows(database.pool, `destinations where tenant_id = 'demo'`)).resolves.toBe(1);
     await expect(countRows(database.pool, `usage_daily where tenant_id = 'demo'`)).resolves.toBeGreaterThanOrEqual(4);
     expect((await run('doctor')).output).toMatch(/^ok +rabbitmq /m);

@@ -2,12 +2,15 @@ import { Agent } from 'node:http';
 import { DataSource, type MigrationInterface, type QueryRunner } from 'typeorm';
 import { createDataSource } from '../../../src/db/migrations/data-source';
 import { runPending } from '../../../src/db/migrations/migrate';
-import { allCompleted, TestCluster, type Role } from '../../support/processes/e2e-cluster';
+import { deliveryRows } from '../../support/deliveries';
+import { allCompleted, statusCounts, TestCluster, type Role } from '../../support/processes/e2e-cluster';
 import { syntheticEvents } from '../../support/e2e-events';
 import { postEvent, usageOf } from '../../support/e2e-http';
 import { eventually } from '../../support/eventually';
 import { countRows } from '../../support/rows';
 import type { TestProcess } from '../../support/processes/process';
+import { givenDestination } from '../../support/receivers/destinations';
+import { TestReceiver } from '../../support/receivers/receiver';
 import { migrateBy, PREVIOUS_RELEASE, THIS_RELEASE } from '../../support/processes/releases';
 
 const ROLES: Role[] = ['api', 'publisher', 'worker'];
@@ -38,7 +41,9 @@ describe('an upgrade under load', () => {
   let apis: TestProcess[] = [];
   let stopped = false;
   let load: Promise<unknown> = Promise.resolve();
+  let receiver: TestReceiver;
   beforeAll(async () => {
+    receiver = await TestReceiver.start();
     cluster = await TestCluster.create({ migrated: false });
     migrateBy(PREVIOUS_RELEASE, cluster.database.url);
   });
@@ -47,11 +52,12 @@ describe('an upgrade under load', () => {
     await Promise.allSettled([load]);
     agent.destroy();
     await cluster.drop();
+    await receiver.stop();
   });
 
   const startAll = async (root: string): Promise<TestProcess[]> => {
     const started: TestProcess[] = [];
-    for (const role of ROLES) started.push(await cluster.start(role, {}, root));
+    for (const role of ROLES) started.push(await cluster.start(role, { DESTINATIONS_ALLOW_PRIVATE: 'true' }, root));
     return started;
   };
 
@@ -79,6 +85,7 @@ describe('an upgrade under load', () => {
   it('loses and duplicates nothing while old and new processes run side by side', async () => {
     const old = await startAll(PREVIOUS_RELEASE);
     apis = [old[0] as TestProcess];
+    await givenDestination((old[0] as TestProcess).url, { tenantId: TENANT, url: receiver.url });
     load = Promise.all(PRODUCERS.map(produce));
     load.catch(() => undefined); // it is awaited below, but may fail before
     await acceptedMore(100);
@@ -107,8 +114,58 @@ describe('an upgrade under load', () => {
     expect(await usageOf((fresh[0] as TestProcess).url, TENANT)).toBe(stored);
     expect(await countRows(cluster.pool, `reporting.events where status = 'COMPLETED'`)).toBe(stored);
     await eventually(async () => expect(await countRows(cluster.pool, 'reporting.open_work')).toBe(0));
+    expect(new Set(receiver.received.map(({ headers }) => headers['webhook-id'])).size).toBe(stored);
+    expect(await countRows(cluster.pool, 'delivery_queue')).toBe(0);
     for (const process of [...old, ...fresh]) expect(process.output()).not.toMatch(/"level":"(error|fatal)"/);
   }, 240_000);
+});
+
+/** The previous release delivered in a handler, which recorded in handler_effects what each destination had answered. */
+describe('events that the previous release has delivered in part', () => {
+  let cluster: TestCluster;
+  let receivers: [TestReceiver, TestReceiver];
+  beforeAll(async () => {
+    cluster = await TestCluster.create();
+    receivers = [await TestReceiver.start(), await TestReceiver.start()];
+  });
+  afterAll(async () => {
+    await cluster.drop();
+    await Promise.all(receivers.map((receiver) => receiver.stop()));
+  });
+
+  /** Leaves the event as the previous release does while it waits for a retry. */
+  async function waitsForRetry(id: string, effect: string): Promise<void> {
+    const insert = (text: string, values: unknown[] = [id]) => cluster.pool.query(`insert into ${text}`, values);
+    await insert(`handler_effects (event_id, generation, handler) values ($1, 1, $2)`, [id, effect]);
+    await insert(`processing_attempts (event_id, generation, dispatch_no, attempt_number, status, reason_code, duration_ms,
+                                       worker) values ($1, 1, 1, 1, 'RETRY', 'HTTP_5XX', 1, 'old')`);
+    await insert(`event_state (event_id, status, generation, dispatch_no, attempts) values ($1, 'RETRYING', 1, 2, 1)`);
+    await insert(`retry_schedule (event_id, dispatch_no, generation, due_at) values ($1, 2, 1, now())`);
+  }
+
+  it('are not delivered again where they have arrived or were refused, and complete elsewhere', async () => {
+    const env = { DESTINATIONS_ALLOW_PRIVATE: 'true' };
+    const api = await cluster.start('api', env, THIS_RELEASE);
+    const [first, second] = [
+      await givenDestination(api.url, { tenantId: TENANT, url: receivers[0].url }),
+      await givenDestination(api.url, { tenantId: TENANT, url: receivers[1].url }),
+    ];
+    const post = async (n: number) =>
+      (await postEvent(api.url, TENANT, `{"eventType":"t","subject":"s","payload":${n}}`)).body.id;
+    const [arrived, refused] = [await post(1), await post(2)];
+    await waitsForRetry(arrived, `destination:${first.id}`);
+    await waitsForRetry(refused, `destination-refused:${first.id}`);
+    for (const role of ['publisher', 'worker'] as const) await cluster.start(role, env, THIS_RELEASE);
+    await eventually(async () => expect(await statusCounts(cluster.pool, TENANT)).toEqual({ COMPLETED: 1, DLQ: 1 }));
+    const rows = await deliveryRows(cluster.pool);
+    expect(rows.map((row) => [row.eventId, row.destinationId, row.status, row.attempts])).toEqual([
+      [arrived, first.id, 'DELIVERED', 0],
+      [arrived, second.id, 'DELIVERED', 1],
+      [refused, first.id, 'FAILED', 0],
+      [refused, second.id, 'DELIVERED', 1],
+    ]);
+    expect(receivers.map(({ received }) => received.length)).toEqual([0, 2]);
+  }, 120_000);
 });
 
 describe('events that the previous release stored', () => {

@@ -6,21 +6,15 @@ import { AdminActions } from '../../../src/admin/endpoint/admin-actions';
 import { AdminTransactions } from '../../../src/admin/endpoint/admin-transactions';
 import { DestinationRows } from '../../../src/admin/destinations/destination-rows';
 import { DestinationUrl } from '../../../src/admin/destinations/destination-url';
-import { MemoryBroker } from '../../../src/broker/memory-broker';
 import { AddressGuard } from '../../../src/destinations/address/address-guard';
-import { Courier } from '../../../src/destinations/courier';
-import { DestinationRegistry } from '../../../src/destinations/destination-registry';
 import { TransformProcess } from '../../../src/destinations/render/transform-process';
 import { SecretKey } from '../../../src/destinations/secrets/secret-key';
-import { Metrics } from '../../../src/observability/metrics';
-import { DestinationDelivery } from '../../../src/worker/handlers/destination-delivery';
+import type { SealedDestination } from '../../../src/destinations/destination';
+import { Senders } from '../../../src/destinations/senders';
 import { ACTING_ADMIN } from '../../support/credentials';
 import { testSettings } from '../../support/app';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
-import { eventually } from '../../support/eventually';
 import { TestReceiver } from '../../support/receivers/receiver';
-import { attemptRows, givenEvent } from '../../support/rows';
-import { publishPending, startWorker } from '../../support/worker';
 
 const PUBLIC: LookupAddress = { address: '93.184.215.14', family: 4 };
 const LOOPBACK: LookupAddress = { address: '127.0.0.1', family: 4 };
@@ -35,12 +29,21 @@ function startParts(database: TestDatabase, env: Record<string, string> = {}) {
     return addresses;
   });
   const key = new SecretKey(settings, database.pool);
-  const courier = new Courier(guard, key, new Metrics(), new TransformProcess(settings));
-  const handler = new DestinationDelivery(new DestinationRegistry(database.pool), courier, database.pool);
+  const senders = new Senders(guard, key, new TransformProcess(settings));
+  /** Sends one message. */
+  const send = async (destination: SealedDestination) => {
+    const sender = await senders.open(destination);
+    try {
+      const message = { id: 'test', body: Buffer.from('{}'), attempt: 1, correlationId: 'c' };
+      return await sender.send(message, new AbortController().signal);
+    } finally {
+      await sender.close();
+    }
+  };
   const actions = new AdminActions(new AdminTransactions(database.pool));
   const rows = new DestinationRows(key, new DestinationUrl(settings, guard));
   const destinations = new Destinations(database.pool, actions, key, rows, new KnownTenants(settings));
-  return { names, courier, handler, destinations };
+  return { names, send, destinations };
 }
 
 describe('the addresses of destinations', () => {
@@ -57,31 +60,14 @@ describe('the addresses of destinations', () => {
   });
 
   it('are checked again for each connection: a name that was public and is 127.0.0.1 now is refused', async () => {
-    const { names, courier, handler, destinations } = startParts(database);
+    const { names, send, destinations } = startParts(database);
     names.set('rebound.example', [PUBLIC]);
     const url = `http://rebound.example:${receiver.port}/`;
     const { destination } = await destinations.create({ tenantId: 'rebound', url }, ACTING_ADMIN);
     names.set('rebound.example', [LOOPBACK]);
-
-    const broker = new MemoryBroker();
-    const worker = startWorker(database.pool, broker, [handler]);
-    try {
-      const event = await givenEvent(database.pool, {});
-      await database.pool.query(`update destinations set tenant_id = $1`, [event.tenantId]);
-      await publishPending(database.pool, broker);
-      await eventually(async () => {
-        const message = expect.stringContaining(destination.id) as string;
-        await expect(attemptRows(database.pool, event)).resolves.toMatchObject([
-          { status: 'DLQ', reasonCode: 'ADDRESS_REFUSED', errorMessage: message },
-        ]);
-      });
-      expect(receiver.connections).toBe(0);
-      await expect(destinations.create({ tenantId: 'rebound', url }, ACTING_ADMIN)).rejects.toThrow('invalid-request');
-    } finally {
-      await worker.stop();
-      await broker.close();
-      courier.onApplicationShutdown();
-    }
+    await expect(send(destination)).resolves.toMatchObject({ kind: 'failed', reason: 'ADDRESS_REFUSED' });
+    expect(receiver.connections).toBe(0);
+    await expect(destinations.create({ tenantId: 'rebound', url }, ACTING_ADMIN)).rejects.toThrow('invalid-request');
   });
 
   it('are all refused when one of them is not public', async () => {
@@ -107,7 +93,7 @@ describe('the addresses of destinations', () => {
   });
 
   it('of a token endpoint are checked like those of a destination, at registration and at each fetch', async () => {
-    const { names, courier, destinations } = startParts(database, { DESTINATIONS_ALLOWED_CIDRS: '10.8.0.0/16' });
+    const { names, send, destinations } = startParts(database, { DESTINATIONS_ALLOWED_CIDRS: '10.8.0.0/16' });
     names.set('rebound.example', [PUBLIC]);
     names.set('receiver.example', [{ address: '10.8.3.4', family: 4 }]);
     const create = (host: string) => {
@@ -121,22 +107,20 @@ describe('the addresses of destinations', () => {
     const { destination } = await create('rebound.example');
     names.set('rebound.example', [LOOPBACK]);
     const before = receiver.received.length;
-    const message = { id: 'guarded', body: Buffer.from('{}'), attempt: 1, correlationId: 'c' };
-    await expect(courier.test(destination, message)).resolves.toMatchObject({
-      answer: { kind: 'failed', reason: 'AUTH_FAILED', message: 'the token endpoint cannot be reached' },
+    await expect(send(destination)).resolves.toEqual({
+      kind: 'failed',
+      reason: 'AUTH_FAILED',
+      message: 'the token endpoint cannot be reached',
     });
     expect(receiver.received.slice(before)).toEqual([]);
   });
 
   it('may be private when the setting allows it, and the connection goes to the checked address', async () => {
-    const { names, courier, destinations } = startParts(database, { DESTINATIONS_ALLOW_PRIVATE: 'true' });
+    const { names, send, destinations } = startParts(database, { DESTINATIONS_ALLOW_PRIVATE: 'true' });
     names.set('inside.example', [LOOPBACK]);
     const url = `http://inside.example:${receiver.port}/`;
     const { destination } = await destinations.create({ tenantId: 't', url }, ACTING_ADMIN);
-    const message = { id: 'test', body: Buffer.from('{}'), attempt: 1, correlationId: 'c' };
-    await expect(courier.test(destination, message)).resolves.toMatchObject({
-      answer: { kind: 'answered', status: 200 },
-    });
+    await expect(send(destination)).resolves.toMatchObject({ kind: 'answered', status: 200 });
     expect(receiver.of('test')[0]?.headers.host).toBe(`inside.example:${receiver.port}`);
   });
 });

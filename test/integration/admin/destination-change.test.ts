@@ -1,10 +1,10 @@
 import type { SealedDestination } from '../../../src/destinations/destination';
 import { AddressGuard, resolveBySystem } from '../../../src/destinations/address/address-guard';
-import { Courier, type DeliveryResult } from '../../../src/destinations/courier';
+import { Transmitter, type Transmission } from '../../../src/deliveries/transmitter';
 import { newSecret } from '../../../src/destinations/secrets/secret-box';
 import { TransformProcess } from '../../../src/destinations/render/transform-process';
 import { SecretKey } from '../../../src/destinations/secrets/secret-key';
-import { Metrics } from '../../../src/observability/metrics';
+import { Senders } from '../../../src/destinations/senders';
 import { uuidV7 } from '../../../src/event/uuid-v7';
 import { testSettings } from '../../support/app';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
@@ -26,12 +26,8 @@ describe('a destination that changes', () => {
   it('does not fail deliveries that wait for a slot of the earlier revision', async () => {
     const settings = testSettings({ DESTINATIONS_ALLOW_PRIVATE: 'true' });
     const key = new SecretKey(settings, database.pool);
-    const courier = new Courier(
-      new AddressGuard(settings, resolveBySystem),
-      key,
-      new Metrics(),
-      new TransformProcess(settings),
-    );
+    const senders = new Senders(new AddressGuard(settings, resolveBySystem), key, new TransformProcess(settings));
+    const transmitter = new Transmitter(senders);
     const id = uuidV7();
     const before: SealedDestination = {
       ...PLAIN_DESTINATION,
@@ -52,13 +48,29 @@ describe('a destination that changes', () => {
       createdAt: '2026-01-01T00:00:00.000Z',
       updatedAt: '2026-01-01T00:00:00.000Z',
     };
-    const send = (destination: SealedDestination): Promise<DeliveryResult> => {
-      const message = { id: uuidV7(), body: Buffer.from('{}'), attempt: 1, correlationId: 'c-1' };
-      return courier.deliver(destination, message, new AbortController().signal);
+    const send = (destination: SealedDestination): Promise<Transmission> => {
+      const event = {
+        id: uuidV7(),
+        tenantId: 'changing',
+        type: 't',
+        receivedAt: '2026-01-01T00:00:00.000Z',
+        correlationId: 'c-1',
+        body: Buffer.from('{}'),
+      };
+      const key = { eventId: event.id, destinationId: id, generation: 1 };
+      const leased = {
+        ...key,
+        lease: uuidV7(),
+        attempts: 0,
+        tries: 0,
+        createdAt: event.receivedAt,
+        probes: false,
+        event,
+      };
+      return transmitter.send(destination, leased, new AbortController().signal);
     };
     const results = await Promise.all([send(before), send(before), send(before), send({ ...before, revision: 2 })]);
-    const failed = results.filter((result) => result.kind === 'failed');
-    expect(failed).toEqual([]);
-    courier.onApplicationShutdown();
+    expect(results.map(({ kind }) => kind)).toEqual(['done', 'done', 'done', 'done']);
+    transmitter.keepOnly(new Map());
   });
 });

@@ -55,6 +55,10 @@ class RecordingTaker implements DeliveryTaker {
     this.held -= planned.length;
     this.abandonedPasses += 1;
   }
+
+  stop(): Promise<void> {
+    return Promise.resolve();
+  }
 }
 
 describe('the settler, when events have destinations', () => {

@@ -45,14 +45,14 @@ export const FAULTS_IN_DELIVERY: readonly DeliberateFault[] = [
     noticedBy: calm('unsigned'),
   },
   {
-    name: 'a retry delivers again to destinations that have accepted the event',
+    name: 'one accepted delivery of 50 is sent again',
     stage: 'delivery',
     invariant: 'I7',
     edits: [
       {
-        file: 'src/worker/handlers/destination-delivery.ts',
-        find: '.filter(({ id }) => !done.has(deliveredTo(id)));',
-        replace: '.filter(({ id }) => done.has(deliveredTo(id)) || id !== undefined);',
+        file: 'src/deliveries/decide/classify-answer.ts',
+        find: "if (status < 300) return { kind: 'done',",
+        replace: "if (status < 300) return { kind: Math.random() < 0.02 ? 'retry' : 'done',",
       },
     ],
     noticedBy: calm('repeated'),
@@ -62,9 +62,9 @@ export const FAULTS_IN_DELIVERY: readonly DeliberateFault[] = [
     stage: 'delivery',
     edits: [
       {
-        file: 'src/worker/handlers/destination-results.ts',
-        find: "  if (status >= 200 && status < 300) return { kind: 'done' };",
-        replace: "  if (status >= 200 && (status < 300 || status === 500)) return { kind: 'done' };",
+        file: 'src/deliveries/decide/classify-answer.ts',
+        find: "if (status < 300) return { kind: 'done',",
+        replace: "if (status < 300 || status === 500) return { kind: 'done',",
       },
     ],
     noticedBy: calm('undelivered'),
@@ -74,9 +74,19 @@ export const FAULTS_IN_DELIVERY: readonly DeliberateFault[] = [
     stage: 'delivery',
     edits: [
       {
-        file: 'src/destinations/destinations.queries.ts',
-        find: 'from destinations where enabled order by id limit $1',
-        replace: 'from destinations order by id limit $1',
+        file: 'src/delivery-state/record-deliveries.queries.ts',
+        find: "when to_.enabled is not true then 'SKIPPED'",
+        replace: "when to_.id is null then 'SKIPPED'",
+      },
+      {
+        file: 'src/delivery-state/claim-deliveries.queries.ts',
+        find: "CLAIMABLE = '(to_.enabled and ",
+        replace: "CLAIMABLE = '(",
+      },
+      {
+        file: 'src/deliveries/delivery-line.ts',
+        find: 'return this.destination.enabled && this.destination.pausedAt === null;',
+        replace: 'return this.destination.pausedAt === null;',
       },
     ],
     noticedBy: calm('repeated'),

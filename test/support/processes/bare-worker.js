@@ -19,7 +19,7 @@ const killer = {
   handle: () => Promise.resolve(process.kill(process.pid, 'SIGKILL')),
 };
 
-const noDeliveries = { plan: () => Promise.resolve([]) };
+const noDeliveries = { plan: () => Promise.resolve([]), stop: () => Promise.resolve() };
 
 async function main() {
   const settings = parseSettings(process.env);
