@@ -1,6 +1,10 @@
 import type { DeliberateFault } from '../deliberate-fault';
 import { calm } from './runs';
 
+const ENGINE_TEST = 'test/integration/deliveries/engine.test.ts';
+const CLAIM = 'src/delivery-state/claim-deliveries.queries.ts';
+const SETTLE = 'src/delivery-state/settle-deliveries.queries.ts';
+const SCHEDULE = 'src/deliveries/decide/retry-schedule.ts';
 const SIGNER = 'src/destinations/secrets/webhook-signer.ts';
 
 export const FAULTS_IN_DELIVERY: readonly DeliberateFault[] = [
@@ -79,7 +83,7 @@ export const FAULTS_IN_DELIVERY: readonly DeliberateFault[] = [
         replace: "when to_.id is null then 'SKIPPED'",
       },
       {
-        file: 'src/delivery-state/claim-deliveries.queries.ts',
+        file: CLAIM,
         find: "CLAIMABLE = '(to_.enabled and ",
         replace: "CLAIMABLE = '(",
       },
@@ -90,5 +94,100 @@ export const FAULTS_IN_DELIVERY: readonly DeliberateFault[] = [
       },
     ],
     noticedBy: calm('repeated'),
+  },
+  {
+    name: 'first tries are sent and not recorded',
+    stage: 'delivery',
+    invariant: 'I7',
+    edits: [
+      {
+        file: 'src/worker/settle/pass-deliveries.ts',
+        find: 'this.rows = await recordDeliveries(db, due, this.lease);',
+        replace:
+          "void [recordDeliveries, db];\n    this.rows = due.map((one) => ({ ...one, generation: 1, outcome: 'leased' as const }));",
+      },
+    ],
+    noticedBy: calm('undelivered'),
+  },
+  {
+    name: 'an attempt is settled without a look at its lease',
+    stage: 'delivery',
+    invariant: 'I4',
+    edits: [
+      {
+        file: SETTLE,
+        find: 'and q.generation = given.generation and q.lease = given.lease',
+        replace: 'and q.generation = given.generation',
+      },
+      {
+        file: SETTLE,
+        find: 'and q.generation = locked.generation and q.lease = locked.lease',
+        replace: 'and q.generation = locked.generation',
+      },
+    ],
+    noticedBy: { tests: [ENGINE_TEST] },
+  },
+  {
+    name: 'a claim takes deliveries that others have leased',
+    stage: 'delivery',
+    invariant: 'I4',
+    edits: [
+      {
+        file: CLAIM,
+        find: 'where destination_id = a.destination_id and due_at <= now()',
+        replace: 'where destination_id = a.destination_id and (due_at <= now() or lease is not null)',
+      },
+    ],
+    noticedBy: { tests: ['test/integration/deliveries/claim-deliveries.test.ts'] },
+  },
+  {
+    name: 'the sweep finds no delivery that is due',
+    stage: 'delivery',
+    invariant: 'I13',
+    edits: [
+      {
+        file: 'src/deliveries/delivery-sweep.ts',
+        find: '{ due, failing }, readMs)',
+        replace: '{ due: due.slice(due.length), failing }, readMs)',
+      },
+    ],
+    noticedBy: { tests: [ENGINE_TEST] },
+  },
+  {
+    name: 'a delivery forgets how many tries it has used up',
+    stage: 'delivery',
+    edits: [
+      {
+        file: SETTLE,
+        find: 'tries = d.tries + held.uses_try::integer',
+        replace: 'tries = 0 * (d.tries + held.uses_try::integer)',
+      },
+    ],
+    noticedBy: calm('attempts'),
+  },
+  {
+    name: 'deliveries do not wait for their next try',
+    stage: 'delivery',
+    edits: [
+      {
+        file: SCHEDULE,
+        find: 'const varied = wait * (',
+        replace: 'const varied = 0 * wait * (',
+      },
+    ],
+    noticedBy: calm('attempts'),
+  },
+  {
+    name: 'the first failure of a delivery is final',
+    stage: 'delivery',
+    invariant: 'I9',
+    edits: [
+      {
+        file: SCHEDULE,
+        find: "if (wait === undefined) return { kind: 'failed', exhausted: true };",
+        replace: "if (wait === undefined || tries >= 0) return { kind: 'failed', exhausted: true };",
+      },
+    ],
+    noticedBy: calm('failed by an outage'),
   },
 ];

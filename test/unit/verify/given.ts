@@ -1,4 +1,11 @@
-import type { Evidence, StoredAttempt, StoredEntry, StoredEvent } from '../../verify/evidence/evidence';
+import type {
+  Evidence,
+  StoredAttempt,
+  StoredDelivery,
+  StoredDeliveryAttempt,
+  StoredEntry,
+  StoredEvent,
+} from '../../verify/evidence/evidence';
 import type { PlannedEvent } from '../../verify/load/planned-event';
 import type { Told } from '../../verify/load/sending';
 import type { Entry, EntryOf } from '../../verify/run/journal';
@@ -90,6 +97,33 @@ export const outboxEntry = (fields: Partial<StoredEntry> = {}): StoredEntry => (
   ...fields,
 });
 
+export const deliveryAttempt = (fields: Partial<StoredDeliveryAttempt> = {}): StoredDeliveryAttempt => ({
+  attemptNumber: 1,
+  reasonCode: 'PROCESSED',
+  statusCode: 204,
+  worker: 'host:7',
+  atMs: 1_950,
+  ...fields,
+});
+
+/** Counts the attempts of its log, and those since the last refusal as tries. */
+export const deliveryTo = (
+  destination: string,
+  log: readonly StoredDeliveryAttempt[] = [deliveryAttempt()],
+  fields: Partial<StoredDelivery> = {},
+): StoredDelivery => ({
+  destination,
+  generation: 1,
+  status: 'DELIVERED',
+  attempts: log.length,
+  tries: log.length,
+  exhausted: false,
+  reasonCode: log.at(-1)?.reasonCode ?? null,
+  settledMs: log.at(-1)?.atMs ?? 2_000,
+  log: [...log],
+  ...fields,
+});
+
 export const storedAs = (name: string, fields: Partial<StoredEvent> = {}): StoredEvent => ({
   id: idOf(name),
   tenant: tenantOf(name),
@@ -106,6 +140,7 @@ export const storedAs = (name: string, fields: Partial<StoredEvent> = {}): Store
   entries: [outboxEntry()],
   replays: [],
   effects: [],
+  deliveries: tenantOf(name) === 'delivered' ? [deliveryTo('all')] : [],
   deadLetter: undefined,
   ...fields,
 });

@@ -1,7 +1,7 @@
-import type { Evidence } from '../../verify/evidence/evidence';
+import type { Evidence, StoredDelivery } from '../../verify/evidence/evidence';
 import { checkAcknowledged } from '../../verify/oracle/acknowledged';
 import { checkConduct } from '../../verify/oracle/conduct';
-import { checkDeliveries } from '../../verify/oracle/deliveries';
+import { checkDeliveries } from '../../verify/oracle/deliveries/deliveries';
 import { checkFailures } from '../../verify/oracle/failures';
 import { checkAnswers, checkFields } from '../../verify/oracle/fields';
 import { checkHistory } from '../../verify/oracle/history';
@@ -20,6 +20,8 @@ import {
   attempt,
   delivered,
   DELIVERED,
+  deliveryAttempt,
+  deliveryTo,
   evidence,
   fault,
   idOf,
@@ -72,6 +74,7 @@ describe('the oracle of the fault suite', () => {
       attempts: [attempt(), attempt({ generation: 2, dispatchNo: 2, atMs: 4_000 })],
       entries: [outboxEntry(), outboxEntry({ destination: 'retry', dispatchNo: 2, generation: 2 })],
       replays: [{ replayId: 'r', mode: 'reprocess' as const, outcome: 'COMPLETED', dispatchNo: 2 }],
+      deliveries: [deliveryTo('all'), deliveryTo('all', undefined, { generation: 2 })],
     };
     const change: Partial<Evidence> = {
       stored: [storedAs(NORTH), storedAs(DELIVERED, again)],
@@ -80,7 +83,7 @@ describe('the oracle of the fault suite', () => {
       audit: [{ action: 'replay', correlationId: 'operator-0', counts: { matched: 1 } }],
     };
     expect(breaches(change, [operator(), delivered({ atMs: 3_900 })])).toEqual([]);
-    expect(breaches(change, [operator()])).toEqual(['undelivered']);
+    expect(breaches(change, [operator()])).toEqual(['undelivered', 'undelivered']);
   });
 
   it('takes a dead letter for what it is, and wants its copy', () => {
@@ -198,43 +201,116 @@ describe('the oracle of the fault suite', () => {
       ['doubled', 'attempts'],
     ],
     ['a gap in the attempts', north({ attempts: [attempt({ attemptNumber: 2 })] }), [], ['attempts']],
-    [
-      'a retry before its time',
-      { stored: [storedAs(NORTH), hurried()], ...journalOf(...all, refusal(), delivered()) },
-      [],
-      ['attempts'],
-    ],
+    ['a retry before its time', { stored: [hurried(), storedAs(DELIVERED)] }, [], ['attempts']],
     ['a generation without a replay', { ...north(inGeneration2()), ...twiceUsed('north') }, [], ['operator']],
     ['two entries of one dispatch', north({ entries: [outboxEntry(), outboxEntry({ id: '2' })] }), [], ['doubled']],
-    [
-      'a dead letter of what may pass',
-      { stored: [storedAs(NORTH), storedAs(DELIVERED, deadAtOnce())], ...journalOf(...all, refusal()) },
-      [],
-      ['failed by an outage'],
-    ],
+    ['a dead letter of what may pass', north(deadAtOnce()), [], ['failed by an outage']],
     ['an attempt that an outage used up', north({ attempts: failedOnce() }), [], ['failed by an outage']],
     [
-      'an attempt at a destination that did not fail',
+      'an attempt that a delivery used up',
       { stored: [storedAs(NORTH), storedAs(DELIVERED, { attempts: failedOnce() })] },
       [],
       ['failed by an outage'],
     ],
     [
       'an attempt that says DLQ without a dead letter',
-      north({ attempts: [attempt({ status: 'DLQ', reasonCode: 'HTTP_4XX' })], entries: withCopy(), status: 'DLQ' }),
+      north({
+        attempts: [attempt({ status: 'DLQ', reasonCode: 'INVALID_PAYLOAD' })],
+        entries: withCopy(),
+        status: 'DLQ',
+      }),
       [],
       ['dead letter', 'failed by an outage'],
     ],
     [
       'a dead letter without a copy for events.dlq',
-      { stored: [storedAs(NORTH), storedAs(DELIVERED, deadAtOnce([outboxEntry()]))], ...journalOf(...all, refusal()) },
+      north(deadAtOnce([outboxEntry()])),
       [],
       ['dead letter', 'failed by an outage'],
     ],
+    ['a failed delivery of a completed event', ofDelivered(failedDelivery()), [], ['dead letter']],
+    [
+      'a discarded delivery of a dead letter',
+      ofDelivered({ ...failedDelivery(), status: 'DISCARDED' }, 'DLQ'),
+      [],
+      ['dead letter'],
+    ],
+    ['a dead letter without a failed delivery', ofDelivered(deliveryTo('all'), 'DLQ'), [], ['dead letter']],
   ];
 
   const deliveries: Case[] = [
-    ['an event that the receiver never took', journalOf(...all, delivered({ status: 500 })), [], ['undelivered']],
+    [
+      'an event that the receiver never took',
+      journalOf(...all, delivered({ status: 500 })),
+      [],
+      ['undelivered', 'repeated', 'undelivered'],
+    ],
+    ['a request that was never sent', journalOf(...all), [], ['undelivered', 'undelivered']],
+    [
+      'an event without its delivery',
+      { stored: [storedAs(DELIVERED, { deliveries: [] })] },
+      [],
+      ['undelivered', 'repeated'],
+    ],
+    [
+      'a delivery of an event that has not succeeded',
+      { stored: [storedAs(DELIVERED, { attempts: [] })] },
+      [],
+      ['repeated'],
+    ],
+    [
+      'a delivery to a destination that takes other events',
+      ofDelivered(deliveryTo('all'), undefined, deliveryTo('orders')),
+      [],
+      ['repeated'],
+    ],
+    ['a delivery in a later generation', ofDelivered(deliveryTo('all', undefined, { generation: 2 })), [], ['doubled']],
+    [
+      'a delivery that stays open',
+      ofDelivered(tried([429], { status: 'OPEN' })),
+      [refusal(429)],
+      ['unsettled', 'repeated'],
+    ],
+    [
+      'a skipped delivery to a destination that was on',
+      ofDelivered(deliveryTo('all', [], { status: 'SKIPPED' })),
+      [],
+      ['undelivered', 'repeated'],
+    ],
+    [
+      'a status that counts as accepted',
+      { ...ofDelivered(deliveryTo('all', [deliveryAttempt({ statusCode: 500 })])), ...journalOf(...all, refusal(500)) },
+      [],
+      ['failed by an outage', 'undelivered'],
+    ],
+    [
+      'a gap in the attempts',
+      ofDelivered(deliveryTo('all', [deliveryAttempt({ attemptNumber: 2 })])),
+      [],
+      ['attempts'],
+    ],
+    [
+      'a count that is not that of the attempts',
+      ofDelivered(deliveryTo('all', undefined, { attempts: 2 })),
+      [],
+      ['attempts'],
+    ],
+    ['an attempt after the success', ofDelivered(tried([204, 204])), [delivered()], ['repeated', 'attempts']],
+    ['a retry before its time', ofDelivered(tried([500, 204], { gapMs: 100 })), [refusal(500)], ['attempts']],
+    ['a retry that did not use up a try', ofDelivered(tried([500, 204], { tries: 1 })), [refusal(500)], ['attempts']],
+    [
+      'a delivery that was given up early',
+      ofDelivered(tried([500], { status: 'FAILED', exhausted: true })),
+      [refusal(500)],
+      ['failed by an outage', 'repeated'],
+    ],
+    [
+      'a delivery that failed for what may pass',
+      ofDelivered(tried([500], { status: 'FAILED' })),
+      [refusal(500)],
+      ['failed by an outage', 'repeated'],
+    ],
+    ['an attempt that an outage used up', ofDelivered(tried([null, 204])), [], ['failed by an outage']],
     ['a delivery that was repeated without a fault', {}, [delivered({ atMs: 1_950 })], ['repeated']],
     ['a delivery under another id', journalOf(...all, delivered({ webhookId: 'another' })), [], ['doubled']],
     [
@@ -361,6 +437,12 @@ describe('the oracle of the fault suite', () => {
   });
 
   it.each<Case>([
+    [
+      'an attempt to deliver without a response',
+      ofDelivered(tried([null, 204])),
+      fault('stop', 'worker-0', 1_000, 2_000),
+      [],
+    ],
     ['a repeated delivery', {}, [delivered({ atMs: 1_950 }), ...fault('kill', 'worker-0', 1_000, 2_000)], []],
     ['two messages of one dispatch', {}, [delivered({ atMs: 30_000 }), ...fault('cut', 'rabbitmq', 1_200, 1_300)], []],
     ['a repair', north({ entries: repaired() }), fault('wipe', 'rabbitmq', 1_200, 5_000), []],
@@ -394,47 +476,29 @@ describe('the oracle of the fault suite', () => {
     expect(found([checkDeliveries], {}, [{ ...slow, atMs: 550, status: 503 } as Entry, late])).toEqual(['changed']);
   });
 
-  it('allows more time after a destination is enabled if a database fault delays the success', () => {
-    const off = operator({
-      action: 'destination.switch',
-      request: { enabled: false },
-      status: 200,
-      sentMs: 500,
-      atMs: 550,
-    });
-    const on = operator({
-      action: 'destination.switch',
-      request: { enabled: true },
-      status: 200,
-      sentMs: 1_400,
-      atMs: 1_500,
-    });
-    const event = storedAs('switched-3-0', { tenant: 'switched', attempts: [attempt({ atMs: 16_000 })] });
-    const skipped = (...faults: Entry[]): string[] =>
-      found([checkDeliveries], { stored: [event] }, [
-        off,
-        on,
-        delivered({ destination: 'orders', name: 'switched-3-0' }),
-        ...faults,
-      ]);
-    expect(skipped()).toEqual(['changed', 'undelivered']);
-    expect(skipped(...fault('deadlock', 'postgres', 1_200, 15_900))).toEqual(['changed']);
+  it('has nothing against retries, and a delivery that was opened again after its refusal', () => {
+    expect(
+      found([checkDeliveries], ofDelivered(tried([429, 500, 204], { tries: 2 })), [refusal(429), refusal(500)]),
+    ).toEqual([]);
+    expect(found([checkDeliveries], ofDelivered(tried([422, 204], { tries: 1 })), [refusal(422)])).toEqual([]);
   });
 
-  it('allows a dead letter whose refusal came in an attempt that another destination made fail', () => {
-    const busy = attempt({ status: 'RETRY', reasonCode: 'DESTINATION_BUSY', atMs: 2_000 });
-    const message = 'refused in an earlier attempt by destination d';
-    const last = attempt({
-      status: 'DLQ',
-      reasonCode: 'HTTP_4XX',
-      attemptNumber: 2,
-      dispatchNo: 2,
-      atMs: 9_000,
-      message,
-    });
-    const change = { stored: [storedAs(NORTH), storedAs(DELIVERED, { attempts: [busy, last] })] };
-    const refused = journalOf(...all, delivered({ status: 422, atMs: 1_900 }));
-    expect(found([checkFailures], { ...change, ...refused }, [])).toEqual([]);
+  it('allows a request that timed out although the receiver answered', () => {
+    const late = ofDelivered(tried([null, 204], { reasonCode: 'TIMEOUT' }));
+    expect(found([checkDeliveries], late, [delivered({ atMs: 3_000 })])).toEqual([]);
+  });
+
+  it('allows skipped deliveries around the time in which a destination was disabled', () => {
+    const off = [switched(false, 20_000), switched(true, 21_000)];
+    const skippedAt = (settledMs: number, ...faults: Entry[]): string[] => {
+      const skipped = deliveryTo('on-and-off', [], { status: 'SKIPPED', settledMs });
+      const event = storedAs('switched-3-0', { tenant: 'switched', type: 'stock.moved', deliveries: [skipped] });
+      return found([checkDeliveries], { stored: [event], ...journalOf(...off, ...faults) }, []);
+    };
+    expect(skippedAt(20_500)).toEqual([]);
+    expect(skippedAt(21_500)).toEqual(['undelivered']);
+    expect(skippedAt(5_000)).toEqual(['undelivered']);
+    expect(skippedAt(5_000, ...fault('deadlock', 'postgres', 6_000, 15_900))).toEqual([]);
   });
 
   it('lets no fault explain a repair in a run without reconciler', () => {
@@ -484,13 +548,49 @@ function failedOnce(message = 'it broke') {
   return [failed, attempt({ attemptNumber: 2, dispatchNo: 2, atMs: 9_000 })];
 }
 
-function refusal(): Entry {
-  return delivered({ status: 500, atMs: 1_800 });
+function refusal(status: number): Entry {
+  return delivered({ status, atMs: 1_800 });
+}
+
+/** A delivery whose attempts got these statuses, by default each 1.1 s after the one before it. */
+function tried(
+  statuses: readonly (number | null)[],
+  {
+    gapMs = 1_100,
+    reasonCode = 'CONNECTION_FAILED',
+    ...fields
+  }: Partial<StoredDelivery> & { gapMs?: number; reasonCode?: string } = {},
+): StoredDelivery {
+  const log = statuses.map((statusCode, i) =>
+    deliveryAttempt({
+      attemptNumber: i + 1,
+      statusCode,
+      reasonCode:
+        statusCode === null
+          ? reasonCode
+          : statusCode < 300
+            ? 'PROCESSED'
+            : statusCode === 429
+              ? 'HTTP_429'
+              : `HTTP_${statusCode < 500 ? 4 : 5}XX`,
+      atMs: 1_900 + i * gapMs,
+    }),
+  );
+  return deliveryTo('all', log, fields);
+}
+
+function failedDelivery(): StoredDelivery {
+  return tried([422], { status: 'FAILED' });
+}
+
+function ofDelivered(delivery: StoredDelivery, status = 'COMPLETED', ...more: StoredDelivery[]): Partial<Evidence> {
+  return { stored: [storedAs(NORTH), storedAs(DELIVERED, { status, deliveries: [delivery, ...more] })] };
 }
 
 function hurried() {
-  const failed = attempt({ status: 'RETRY', reasonCode: 'HTTP_5XX', atMs: 1_850 });
-  return storedAs(DELIVERED, { attempts: [failed, attempt({ attemptNumber: 2, dispatchNo: 2, atMs: 1_950 })] });
+  const failed = attempt({ status: 'RETRY', reasonCode: 'HANDLER_ERROR', message: 'poison', atMs: 1_850 });
+  const attempts = [failed, attempt({ attemptNumber: 2, dispatchNo: 2, atMs: 1_950 })];
+  return storedAs(NORTH, { type: 'poison.switched', attempts });
 }
 
 function inGeneration2() {
@@ -538,8 +638,9 @@ function givenUp() {
 }
 
 function deadAtOnce(entries = withCopy()) {
-  const failed = attempt({ status: 'DLQ', reasonCode: 'HTTP_5XX' });
-  return { status: 'DLQ', attempts: [failed], entries, deadLetter: { reasonCode: 'HTTP_5XX', resolution: null } };
+  const failed = attempt({ status: 'DLQ', reasonCode: 'HANDLER_ERROR', message: 'poison' });
+  const deadLetter = { reasonCode: 'HANDLER_ERROR', resolution: null };
+  return { type: 'poison.always', status: 'DLQ', attempts: [failed], entries, deadLetter };
 }
 
 /** The entries of a dead letter whose last attempt was in dispatch `last`. */

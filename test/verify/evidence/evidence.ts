@@ -39,6 +39,32 @@ export interface StoredReplay {
   dispatchNo: number | null;
 }
 
+/** An attempt to deliver. */
+export interface StoredDeliveryAttempt {
+  attemptNumber: number;
+  reasonCode: string;
+  /** Null if there was no response. */
+  statusCode: number | null;
+  /** host:pid */
+  worker: string;
+  atMs: number;
+}
+
+export interface StoredDelivery {
+  /** The name of the destination, from the path of its URL. Empty if the destination does not exist. */
+  destination: string;
+  /** Counts the deliveries of one event to one destination, from 1. */
+  generation: number;
+  status: 'OPEN' | 'DELIVERED' | 'FAILED' | 'DISCARDED' | 'SKIPPED';
+  attempts: number;
+  /** Attempts that have used up a place in the retry schedule since the delivery was last opened. */
+  tries: number;
+  exhausted: boolean;
+  reasonCode: string | null;
+  settledMs: number | null;
+  log: StoredDeliveryAttempt[];
+}
+
 /** An event with everything stored about it. Times are in ms since the start of the journal. */
 export interface StoredEvent {
   id: string;
@@ -60,6 +86,7 @@ export interface StoredEvent {
   replays: StoredReplay[];
   /** Handlers and partial effects that failed attempts have finished. */
   effects: { generation: number; handler: string }[];
+  deliveries: StoredDelivery[];
   deadLetter: { reasonCode: string; resolution: string | null } | undefined;
 }
 

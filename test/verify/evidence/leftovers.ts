@@ -20,6 +20,12 @@ const DATABASE = `
          (select count(*)::int from outbox where closed_at is null and status = 'IN_FLIGHT') as "leased outbox entries",
          (select count(*)::int from outbox where failed_at is not null) as "failed outbox entries",
          (select count(*)::int from retry_schedule) as "retries that wait",
+         (select count(*)::int from delivery_queue where lease is null) as "queued deliveries",
+         (select count(*)::int from delivery_queue where lease is not null) as "leased deliveries",
+         (select count(*)::int from deliveries d
+           where d.status = 'OPEN' and not exists (select from delivery_queue q
+                  where (q.event_id, q.destination_id, q.generation) = (d.event_id, d.destination_id, d.generation)))
+           as "open deliveries that are not in the queue",
          (select count(*)::int from replays where finished_at is null) as "replays that are not finished",
          (select count(*)::int from replay_events where outcome in ('PENDING', 'DISPATCHED')) as "events of replays that are open",
          (select count(*)::int from crash_trials) as "suspected events",

@@ -1,5 +1,6 @@
 import { rowsOf } from '../../support/processes/e2e-own-servers';
 import { PAST_TENANT } from '../landscape/past';
+import { readDeliveries } from './deliveries.queries';
 import type {
   Evidence,
   StoredAttempt,
@@ -19,7 +20,7 @@ export async function readStored(
   url: string,
   startedMs: number,
 ): Promise<Pick<Evidence, 'stored' | 'rejections' | 'replays' | 'audit'>> {
-  const [events, attempts, entries, sendings, effects, deadLetters] = await Promise.all([
+  const [events, attempts, entries, sendings, effects, deliveries, deadLetters] = await Promise.all([
     readEvents(url),
     readAttempts(url, startedMs),
     readEntries(url, startedMs),
@@ -28,6 +29,7 @@ export async function readStored(
       url,
       'select event_id as "eventId", generation, handler from handler_effects',
     ),
+    readDeliveries(url, startedMs),
     rowsOf<Row<{ reasonCode: string; resolution: string | null }>>(
       url,
       'select event_id as "eventId", reason_code as "reasonCode", resolution from dead_letters',
@@ -35,13 +37,14 @@ export async function readStored(
   ]);
   const of = <T extends { eventId: string }>(rows: T[]): Map<string, T[]> => Map.groupBy(rows, (row) => row.eventId);
   const [attemptsOf, entriesOf, sendingsOf] = [of(attempts), of(entries), of(sendings)];
-  const [effectsOf, deadLetterOf] = [of(effects), of(deadLetters)];
+  const [effectsOf, deliveriesOf, deadLetterOf] = [of(effects), of(deliveries), of(deadLetters)];
   const stored = events.map((event) => ({
     ...event,
     attempts: attemptsOf.get(event.id) ?? [],
     entries: entriesOf.get(event.id) ?? [],
     replays: sendingsOf.get(event.id) ?? [],
     effects: effectsOf.get(event.id) ?? [],
+    deliveries: deliveriesOf.get(event.id) ?? [],
     deadLetter: deadLetterOf.get(event.id)?.[0],
   }));
   const [rejections, replays, audit] = await Promise.all([
@@ -52,7 +55,7 @@ export async function readStored(
   return { stored, rejections, replays, audit };
 }
 
-type Fact = Omit<StoredEvent, 'attempts' | 'entries' | 'replays' | 'effects' | 'deadLetter'>;
+type Fact = Omit<StoredEvent, 'attempts' | 'entries' | 'replays' | 'effects' | 'deliveries' | 'deadLetter'>;
 
 /** Distinct, because the view returns an event twice if it has two successes. */
 async function readEvents(url: string): Promise<Fact[]> {

@@ -5,6 +5,8 @@ import { SeededRandom, seedFor } from '../load/random';
 import type { Journal } from '../run/journal';
 
 const FAILURE_SHARE = 0.15;
+/** Share of deliveries that get 429, after which the destination gets fewer for a while. */
+const SLOW_SHARE = 0.005;
 /** Share of events whose first delivery gets 422, so that they become dead letters. */
 const REFUSED_SHARE = 0.015;
 const REFUSED = 422;
@@ -16,9 +18,10 @@ interface Mood {
   react: Reaction;
 }
 const FINE: Mood = { status: 204, react: answer(204) };
+const SLOW: Mood = { status: 429, react: answer(429, { 'retry-after': '1' }) };
 const FAILURES: readonly Mood[] = [
   { status: 500, react: answer(500) },
-  { status: 503, react: answer(503, { 'retry-after': '1' }) },
+  { status: 503, react: answer(503) },
   { status: undefined, react: (response) => void response.socket?.destroy() },
   { status: undefined, react: () => undefined }, // until the timeout of the destination
 ];
@@ -74,6 +77,7 @@ export class FlakyReceiver {
     const refused = new SeededRandom(seedFor(this.seed, `refusal of ${name}`)).chance(REFUSED_SHARE);
     if (refused && nth === 1) return { status: REFUSED, react: answer(REFUSED) };
     const random = new SeededRandom(seedFor(this.seed, `delivery ${nth} of ${name} to ${destination}`));
+    if (random.chance(SLOW_SHARE)) return SLOW;
     return random.chance(FAILURE_SHARE) ? random.pick(FAILURES) : FINE;
   }
 

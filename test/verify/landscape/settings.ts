@@ -1,6 +1,8 @@
 import { MOST_EVENT_BYTES } from '../load/broken-record';
 
 export const MOST_ATTEMPTS = 8;
+/** Wait after each try of a delivery: one fewer than there are tries. */
+export const DELIVERY_WAITS_SECONDS: readonly number[] = [0.2, 0.5, 1, 1, 1, 1, 1];
 export const GRACE_MS = 10_000;
 /** Later than the end of any run. */
 const NEVER_SECONDS = 86_400;
@@ -15,6 +17,7 @@ const QUICK = {
   WORKER_BATCH_SIZE: '20',
   RETRY_BACKOFF_MS: '200,500,1000',
   MAX_RETRY_ATTEMPTS: String(MOST_ATTEMPTS),
+  DELIVERY_RETRY_SCHEDULE_SECONDS: DELIVERY_WAITS_SECONDS.join(),
   MAX_EVENT_BYTES: String(MOST_EVENT_BYTES),
   EVENT_RETENTION_DAYS: '7',
   SHUTDOWN_GRACE_MS: String(GRACE_MS),

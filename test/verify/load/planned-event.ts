@@ -40,7 +40,7 @@ export interface PlannedEvent extends Written {
 export const POISON_TYPES = { always: 'poison.always', switched: 'poison.switched' } as const;
 
 const TYPES = ['order.paid', 'order.refunded', 'stock.moved', 'user.signed-up'];
-const POISON_SHARE = 0.02;
+const POISON_SHARE = 0.04;
 const SOURCES = ['till-7', 'https://shop.example/orders?a=1&b=2', 'Läden/東京'];
 export const OFFSETS = ['Z', '+00:00', '+05:30', '-11:00', '+14:00'];
 

@@ -1,30 +1,22 @@
 import type { Evidence, StoredAttempt, StoredEvent } from '../evidence/evidence';
 import type { FaultKind } from '../faults/schedule';
 import { MOST_ATTEMPTS } from '../landscape/settings';
-import { DELIVERED_TENANTS, type Tenant } from '../load/tenants';
-import { entriesOf, type EntryOf } from '../run/journal';
-import { bringsAgain, FaultWindows } from './fault-windows';
+import { FaultWindows } from './fault-windows';
 import { violation, type Violation } from './violation';
 
 /** Longest time from a fault to the record of the attempt that it made fail. */
 const CALL_MS = 6_000;
 
 /** Reasons that make an event a dead letter at once. */
-const FINAL_REASONS = ['HTTP_3XX', 'HTTP_4XX', 'ADDRESS_REFUSED', 'INVALID_PAYLOAD'];
+const FINAL_REASONS = ['INVALID_PAYLOAD'];
 
-/** I9: an outage costs no attempt. Attempts fail only because of a destination or because of poisoned types. */
+/** I9: an outage costs no attempt. Attempts fail only because of poisoned types. */
 export function checkFailures({ journal, stored }: Evidence): Violation[] {
-  const deliveries = Map.groupBy(entriesOf(journal, 'delivered'), ({ name }) => name);
   const faults = new FaultWindows(journal);
   return stored.flatMap((event) => {
     const failed = event.attempts.filter((attempt) => attempt.status !== 'SUCCESS' && !wasAborted(attempt, faults));
     if (failed.length === 0) return [];
-    const texts = [
-      ...failed.flatMap(endedRightly),
-      ...(DELIVERED_TENANTS.includes(event.tenant as Tenant)
-        ? unexplained(failed, deliveries.get(event.name) ?? [], faults)
-        : failed.flatMap((attempt) => refusedByDatabase(event, attempt))),
-    ];
+    const texts = [...failed.flatMap(endedRightly), ...failed.flatMap((attempt) => refusedByDatabase(event, attempt))];
     return texts.map((text) => violation('failed by an outage', `${event.name}: ${text}`, event.name));
   });
 }
@@ -57,24 +49,4 @@ function endedRightly({ attemptNumber, status, reasonCode, exhausted }: StoredAt
 function refusedByDatabase({ type }: StoredEvent, { attemptNumber, reasonCode, message }: StoredAttempt): string[] {
   if (type.startsWith('poison.') && message?.includes('poison')) return [];
   return [`attempt ${attemptNumber} failed: ${reasonCode} ${message ?? ''}`];
-}
-
-/** The message of an attempt that fails because an earlier attempt got a 3xx or 4xx. */
-const REFUSED_EARLIER = 'refused in an earlier attempt';
-
-/**
- * Each failed attempt belongs to a delivery that the receiver failed, to a call that a fault interrupted, or to a delivery
- * that was refused in an earlier attempt.
- */
-function unexplained(failed: StoredAttempt[], deliveries: EntryOf<'delivered'>[], faults: FaultWindows): string[] {
-  const refused = deliveries.filter(({ status }) => status === undefined || status >= 300).length;
-  const withoutDelivery = failed.filter(
-    ({ reasonCode, message, atMs }) =>
-      reasonCode === 'TIMEOUT' ||
-      (message ?? '').includes(REFUSED_EARLIER) ||
-      faults.explain(atMs - CALL_MS, atMs, bringsAgain),
-  ).length;
-  if (failed.length <= refused + withoutDelivery) return [];
-  const reasons = failed.map(({ reasonCode }) => reasonCode).join();
-  return [`${failed.length} attempts failed (${reasons}), and the receiver failed ${refused} deliveries`];
 }

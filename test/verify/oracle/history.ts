@@ -1,8 +1,10 @@
-import type { Evidence, StoredAttempt, StoredEvent } from '../evidence/evidence';
+import type { Evidence, StoredAttempt, StoredDelivery, StoredEvent } from '../evidence/evidence';
 import { violation, type Violation } from './violation';
 
 /** RETRY_BACKOFF_MS of the run minus RETRY_JITTER. */
 const LEAST_WAITS_MS = [160, 400, 800];
+
+const SETTLED: readonly string[] = ['COMPLETED', 'DLQ', 'DISCARDED'];
 
 /** I6, I7, I12, I13: every event is settled, with one success per generation and without gaps in its attempts. */
 export function checkHistory({ stored }: Evidence): Violation[] {
@@ -37,7 +39,7 @@ function checkGenerations({ name, generation, attempts, replays, status }: Store
   return found;
 }
 
-function checkStatus({ name, status, attempts, deadLetter }: StoredEvent): Violation[] {
+function checkStatus({ name, status, attempts, generation, deliveries, deadLetter }: StoredEvent): Violation[] {
   const failedForGood = attempts.some((attempt) => attempt.status === 'DLQ');
   if (failedForGood !== (deadLetter !== undefined)) {
     return [
@@ -48,11 +50,16 @@ function checkStatus({ name, status, attempts, deadLetter }: StoredEvent): Viola
     ];
   }
   const resolution = deadLetter?.resolution ?? null;
+  if (attempts.some((attempt) => attempt.generation === generation && attempt.status === 'SUCCESS')) {
+    const expected = statusOf(deliveries);
+    const open = resolution === null && deadLetter ? ', and its dead letter is unresolved' : '';
+    if (status === expected && open === '') return [];
+    const breach = SETTLED.includes(status) && SETTLED.includes(expected) ? 'dead letter' : 'unsettled';
+    return [violation(breach, `${name} is ${status}, and its deliveries make it ${expected}${open}`)];
+  }
   switch (status) {
     case 'COMPLETED':
-      return deadLetter && resolution === null
-        ? [violation('dead letter', `${name} is COMPLETED, and its dead letter is unresolved`)]
-        : [];
+      return []; // reported as a generation without a success
     case 'DLQ':
       return resolution === null
         ? []
@@ -64,6 +71,17 @@ function checkStatus({ name, status, attempts, deadLetter }: StoredEvent): Viola
     default:
       return [violation('unsettled', `${name} stays ${status}`)];
   }
+}
+
+/** The status of an event whose handlers are done follows from the newest delivery to each destination. */
+function statusOf(deliveries: readonly StoredDelivery[]): string {
+  const newest = new Map(
+    [...deliveries].sort((a, b) => a.generation - b.generation).map(({ destination, status }) => [destination, status]),
+  );
+  const statuses = [...newest.values()];
+  if (statuses.includes('OPEN')) return 'DELIVERING';
+  if (statuses.includes('FAILED')) return 'DLQ';
+  return statuses.includes('DISCARDED') ? 'DISCARDED' : 'COMPLETED';
 }
 
 /** Compares an attempt with the one before it. */

@@ -2,7 +2,7 @@ import type { Evidence } from '../evidence/evidence';
 import { checkAcknowledged } from './acknowledged';
 import { acknowledgedIds } from './answers';
 import { checkConduct } from './conduct';
-import { checkDeliveries } from './deliveries';
+import { checkDeliveries } from './deliveries/deliveries';
 import { checkFailures } from './failures';
 import { checkAnswers, checkFields } from './fields';
 import { checkHistory } from './history';

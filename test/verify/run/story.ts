@@ -60,7 +60,7 @@ function outsideOf(name: string, journal: readonly Entry[]): Line[] {
   ];
 }
 
-function insideOf({ id, entries, attempts }: StoredEvent): Line[] {
+function insideOf({ id, entries, attempts, deliveries }: StoredEvent): Line[] {
   return [
     ...entries.flatMap(({ createdMs, closedMs, dispatchNo, destination, status }) => [
       { atMs: createdMs, text: `${id}: dispatch ${dispatchNo} to ${destination} is put into the outbox` },
@@ -70,11 +70,17 @@ function insideOf({ id, entries, attempts }: StoredEvent): Line[] {
       atMs,
       text: `${id}: attempt ${attemptNumber} of dispatch ${dispatchNo}, generation ${generation}, by ${worker}: ${status} ${reasonCode} ${message ?? ''}`,
     })),
+    ...deliveries.flatMap(({ destination, generation, log }) =>
+      log.map(({ atMs, attemptNumber, reasonCode, statusCode, worker }) => ({
+        atMs,
+        text: `${id}: attempt ${attemptNumber} of delivery ${generation} to ${destination}, by ${worker}: ${reasonCode} ${statusCode ?? ''}`,
+      })),
+    ),
   ];
 }
 
 function endOf(
-  { id, status, generation, deadLetter, replays, effects }: StoredEvent,
+  { id, status, generation, deadLetter, replays, effects, deliveries }: StoredEvent,
   deadLetterCopies: readonly string[],
 ): string {
   const copies = deadLetterCopies.filter((copy) => copy === id).length;
@@ -82,6 +88,7 @@ function endOf(
     ...(deadLetter && { deadLetter }),
     ...(replays.length > 0 && { replays }),
     ...(effects.length > 0 && { effects }),
+    ...(deliveries.length > 0 && { deliveries: deliveries.map(({ log: _, ...delivery }) => delivery) }),
     ...(copies > 0 && { messagesInDlq: copies }),
   };
   return `${id} is ${status} in generation ${generation} ${JSON.stringify(further)}`;

@@ -3,7 +3,7 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { rowsOf } from '../../support/processes/e2e-own-servers';
-import type { Evidence } from '../evidence/evidence';
+import type { Evidence, Leftovers } from '../evidence/evidence';
 import { gather } from '../evidence/gather';
 import { comeToRest } from '../evidence/leftovers';
 import { carryOut } from '../faults/carry-out';
@@ -27,7 +27,11 @@ const REST_PATIENCE_MS = 75_000;
 const LATE_FACTOR = 1.5;
 const ROLES = ['api', 'publisher', 'worker'];
 
-const SESSIONS = `select count(*)::int as n from pg_stat_activity where application_name like 'streamforge%'`;
+const LEFT_AFTER_STOP = `
+  select (select count(*)::int from pg_stat_activity where application_name like 'streamforge%')
+           as "database sessions after the stop",
+         (select count(*)::int from delivery_workers where seen_at > now() - interval '5 seconds')
+           as "live delivery workers after the stop"`;
 
 export interface Run {
   seed: number;
@@ -95,10 +99,10 @@ async function runIn(
   for (const role of ROLES) {
     await landscape.terminate(landscape.processes.filter((one) => one.role === role).map(({ name }) => name));
   }
-  const [sessions] = await readOfTheRun('counting sessions', () =>
-    rowsOf<{ n: number }>(landscape.databaseUrl, SESSIONS),
+  const [left] = await readOfTheRun('counting sessions', () =>
+    rowsOf<Leftovers>(landscape.databaseUrl, LEFT_AFTER_STOP),
   );
-  return { ...evidence, leftovers: { ...leftovers, 'database sessions after the stop': sessions?.n ?? 0 } };
+  return { ...evidence, leftovers: { ...leftovers, ...left } };
 }
 
 interface Actor {

@@ -113,6 +113,7 @@ export class Operator {
       'outbox',
       'dlq?limit=20',
       'dlq/reasons',
+      'deliveries?limit=20',
       'events?limit=50',
       'usage',
       'replays?limit=5',
@@ -133,7 +134,7 @@ export class Operator {
     const id = this.destinations.get('on-and-off') as string;
     const off = { enabled: false };
     await this.admin.ask('destination.switch', 'PATCH', `destinations/${id}`, off);
-    await sleep(this.random.between(200, 1_500));
+    await sleep(this.random.chance(0.5) ? this.random.between(200, 1_500) : this.random.between(3_500, 5_000));
     await this.untilDone('destination.switch', 'PATCH', `destinations/${id}`, { enabled: true });
   }
 
