@@ -31,6 +31,7 @@ function stepsOf(page: string): Step[] {
 function comparable(text: string): string {
   return text
     .replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, '<id>')
+    .replace(/"id":"[0-9a-f]{32}"/g, '"id":"<id>"')
     .replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g, '<time>')
     .replace(/"durationMs":\d+/g, '"durationMs":1')
     .replace(/"correlationId":"[^"]*"/g, '"correlationId":"<id>"')
