@@ -115,8 +115,8 @@ export class DeliveryClaims {
       const [first] = line.ready;
       if (!first) return;
       const { delivery, leasedMs } = first;
-      // The circuit has opened, or the destination hangs: others may get the rest of the places sooner.
-      if (!delivery.probes && (line.isOpen || nowMs - leasedMs > MOST_READY_MS)) {
+      const isLate = nowMs - leasedMs > MOST_READY_MS; // the destination hangs
+      if (!line.takes || (!delivery.probes && (line.isOpen || isLate))) {
         this.release(line);
         return;
       }

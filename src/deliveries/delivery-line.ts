@@ -33,6 +33,8 @@ export class DeliveryLine {
   private window = new DeliveryWindow();
   private weight = new FailureWeight();
   private most = 0;
+  /** It answered 410 and is about to be disabled, which raises its revision. */
+  private goneAtRevision: number | undefined;
   private failingSinceMs: number | undefined;
   private openUntilMs: number | undefined;
 
@@ -51,6 +53,11 @@ export class DeliveryLine {
     const { maxInFlight, ratePerSecond, id } = this.destination;
     this.most = place.processes === 0 ? 0 : shareOf(maxInFlight, place, id);
     this.pace.most = shareOfRate(ratePerSecond ?? Infinity, place);
+  }
+
+  /** Nothing is sent until the destination is changed, or `gone(false)`. */
+  gone(isGone: boolean): void {
+    this.goneAtRevision = isGone ? this.destination.revision : undefined;
   }
 
   get isOpen(): boolean {
@@ -159,7 +166,8 @@ export class DeliveryLine {
     return wasFailing ? 'success' : undefined;
   }
 
-  private get takes(): boolean {
-    return this.destination.enabled && this.destination.pausedAt === null;
+  get takes(): boolean {
+    const { enabled, pausedAt, revision } = this.destination;
+    return enabled && pausedAt === null && revision !== this.goneAtRevision;
   }
 }

@@ -84,6 +84,7 @@ export class Dispatcher {
       line.learn('nothing', false, endedMs);
       this.settler.release([{ line, delivery, waitSeconds: sent.kind === 'held' ? sent.waitSeconds : 0 }]);
     } else {
+      if (sent.kind === 'gone') line.gone(true);
       if (sent.kind === 'slow-down') line.pace.slowDown(startedMs, endedMs, sent.retryAfterSeconds ?? 0);
       const tried = {
         tries: delivery.tries,
@@ -99,10 +100,10 @@ export class Dispatcher {
 
   private settled({ line, next, answer, delivery }: AttemptOutcome): void {
     if (answer.kind === 'gone') {
-      this.disable.gone(delivery.destinationId, delivery.event.correlationId).catch((error: unknown) =>
-        // The next delivery to it is answered in the same way.
-        this.logger.error({ msg: 'a destination that is gone could not be disabled', err: error }),
-      );
+      this.disable.gone(delivery.destinationId, delivery.event.correlationId).catch((error: unknown) => {
+        line.gone(false); // the next delivery is answered in the same way
+        this.logger.error({ msg: 'a destination that is gone could not be disabled', err: error });
+      });
     }
     if (next.kind === 'retry') line.note(next.waitSeconds * 1_000, Date.now());
     this.onFree();
