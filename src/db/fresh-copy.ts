@@ -10,6 +10,8 @@ const REFRESH_AFTER_MS = 200;
 export class FreshCopy {
   /** When the latest refresh started, in ms of performance.now(). The copy is at least as new. */
   private checkedMs = Number.NEGATIVE_INFINITY;
+  /** A refresh that started before this time is not enough. */
+  private invalidatedMs = Number.NEGATIVE_INFINITY;
   private refreshing: Promise<void> | undefined;
 
   /** @param refresh compares one version number, and reads the rows again if it has changed */
@@ -21,7 +23,7 @@ export class FreshCopy {
    */
   ensure(): Promise<void> | undefined {
     const ageMs = performance.now() - this.checkedMs;
-    if (ageMs > MOST_AGE_MS) return this.refreshSince(performance.now() - MOST_AGE_MS);
+    if (ageMs > MOST_AGE_MS) return this.refreshSince(Math.max(performance.now() - MOST_AGE_MS, this.invalidatedMs));
     // Refreshed in the background. If that fails, the first caller after MOST_AGE_MS gets the error.
     if (ageMs > REFRESH_AFTER_MS) this.refreshOnce().catch(() => undefined);
     return undefined;
@@ -30,9 +32,10 @@ export class FreshCopy {
   /** Makes the next call of `ensure` refresh first. */
   invalidate(): void {
     this.checkedMs = Number.NEGATIVE_INFINITY;
+    this.invalidatedMs = performance.now();
   }
 
-  /** A refresh that goes on may have begun before that time, when PostgreSQL is slow. Then a further one is needed. */
+  /** A refresh that is under way may have started before that time. Then a further one is needed. */
   private async refreshSince(sinceMs: number): Promise<void> {
     await this.refreshOnce();
     if (this.checkedMs < sinceMs) await this.refreshOnce();
@@ -46,6 +49,6 @@ export class FreshCopy {
   private async run(): Promise<void> {
     const startedMs = performance.now();
     await this.refresh();
-    this.checkedMs = startedMs;
+    if (startedMs >= this.invalidatedMs) this.checkedMs = startedMs;
   }
 }

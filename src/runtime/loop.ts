@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import { classifyPgError } from '../db/pg-errors';
 
 const AFTER_FAILURE_MS = 1_000;
 
@@ -53,8 +54,9 @@ export class Loop {
       this.failures = 0;
       return delayMs;
     } catch (error) {
-      // Log the whole error once per outage, not once per second.
-      if (this.failures === 0) this.logger.error({ msg: 'a run failed and will be retried', err: error });
+      // Log the whole error once per outage, not once per second. A deadlock, as with a migration, is no fault.
+      const level = classifyPgError(error) === 'transient' ? 'warn' : 'error';
+      if (this.failures === 0) this.logger[level]({ msg: 'a run failed and will be retried', err: error });
       this.failures += 1;
       return AFTER_FAILURE_MS;
     }

@@ -19,4 +19,22 @@ describe('FreshCopy', () => {
     await Promise.all([early, late]);
     expect(copied).toBe('after');
   });
+
+  it('does not rely on a refresh that began before the copy was invalidated', async () => {
+    let state = 'before';
+    let copied = '';
+    let end: () => void = () => undefined;
+    const copy = new FreshCopy(async () => {
+      const read = state;
+      if (read === 'before') await new Promise<void>((resolve) => (end = resolve));
+      copied = read;
+    });
+    const early = copy.ensure();
+    state = 'after';
+    copy.invalidate();
+    const late = copy.ensure();
+    end();
+    await Promise.all([early, late]);
+    expect(copied).toBe('after');
+  });
 });
