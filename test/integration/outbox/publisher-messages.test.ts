@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createPool } from '../../../src/db/pool';
 import type { OutgoingMessage } from '../../../src/broker/broker';
 import type { Event } from '../../../src/event/event';
@@ -107,7 +108,8 @@ describe('the loop of the publisher', () => {
     await eventually(() => expect(outbox.broker.received).toHaveLength(1));
     let stopped = false;
     const stopping = publisher.beforeApplicationShutdown().then(() => (stopped = true));
-    const late = await givenEvent(outbox.pool); // gives the stop time to be wrong
+    await sleep(300); // a claim of the second loop that has begun ends; also gives the stop time to be wrong
+    const late = await givenEvent(outbox.pool);
     outbox.wakeUp.signal();
     expect(stopped).toBe(false);
     confirm();
