@@ -89,8 +89,8 @@ export const FAULTS_IN_DELIVERY: readonly DeliberateFault[] = [
       },
       {
         file: 'src/deliveries/delivery-line.ts',
-        find: 'return this.destination.enabled && this.destination.pausedAt === null;',
-        replace: 'return this.destination.pausedAt === null;',
+        find: 'return enabled && pausedAt === null',
+        replace: 'return enabled !== undefined && pausedAt === null',
       },
     ],
     noticedBy: calm('repeated'),
