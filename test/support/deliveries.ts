@@ -63,6 +63,14 @@ export async function givenDestinationRow(
   return id;
 }
 
+let tenants = 0;
+
+/** Inserts a destination of a tenant that no other test of the file has. */
+export async function givenTenantWithDestination(pool: Pool): Promise<{ tenantId: string; destinationId: string }> {
+  const tenantId = `tenant-${++tenants}`;
+  return { tenantId, destinationId: await givenDestinationRow(pool, { tenantId }) };
+}
+
 /** Records that the newest answers of a destination were failures. Its circuit is closed if `openForSeconds` is null. */
 export async function givenCircuit(
   pool: Pool,

@@ -3,7 +3,14 @@ import { stepBackfill } from '../../../src/admin/replays/backfill-step';
 import { inTransaction } from '../../../src/db/pool';
 import type { Event } from '../../../src/event/event';
 import { admin, type AuditPage, type ReplayProgress } from '../../support/admin';
-import { deliveryRows, disable, givenDelivery, givenDestinationRow, queueRows } from '../../support/deliveries';
+import {
+  deliveryRows,
+  disable,
+  givenDelivery,
+  givenDestinationRow,
+  givenTenantWithDestination,
+  queueRows,
+} from '../../support/deliveries';
 import { expectProblem } from '../../support/e2e-http';
 import { useApp } from '../../support/fixtures/app';
 import { givenAttempt, givenEvents, setEntries } from '../../support/rows';
@@ -24,10 +31,8 @@ describe('a backfill', () => {
   const api = useApp({ APP_ROLE: 'api' });
   let tenantId: string;
   let destinationId: string;
-  let count = 0;
   beforeEach(async () => {
-    tenantId = `tenant-${++count}`;
-    destinationId = await givenDestinationRow(api.pool, { tenantId });
+    ({ tenantId, destinationId } = await givenTenantWithDestination(api.pool));
   });
 
   const givenDone = async (n: number, eventType = 'order.paid'): Promise<Event[]> => {
@@ -106,7 +111,7 @@ describe('a backfill', () => {
 
   it('fills what was skipped or has failed, with a new generation, and leaves out what is delivered or open', async () => {
     const [skipped, failed, delivered, open] = await givenDone(4);
-    const unprocessed = await givenEvents(api.pool, 1, { payload: 'unprocessed' }, tenantId);
+    await givenEvents(api.pool, 1, { payload: 'unprocessed' }, tenantId);
     for (const [event, status] of [
       [skipped, 'SKIPPED'],
       [failed, 'FAILED'],
@@ -126,7 +131,6 @@ describe('a backfill', () => {
       progress: { dispatched: 2, skipped: 3, pending: 0 },
       skippedByReason: { delivered: 1, delivering: 1, 'in-process': 1 },
     });
-    expect(unprocessed).toHaveLength(1);
   });
 
   it('selects by time, by type, by the types and the filter of the destination, and up to `limit`', async () => {

@@ -1,6 +1,6 @@
 import { admin, type AuditPage } from '../../support/admin';
 import { ask, createdOperator } from '../../support/access/access-admin';
-import { deliveryRows, givenDelivery, givenDestinationRow, queueRows } from '../../support/deliveries';
+import { deliveryRows, givenDelivery, givenTenantWithDestination, queueRows } from '../../support/deliveries';
 import { expectProblem } from '../../support/e2e-http';
 import { useApp } from '../../support/fixtures/app';
 import { givenEvents } from '../../support/rows';
@@ -33,10 +33,8 @@ describe('/v1/admin/deliveries', () => {
   const api = useApp({ APP_ROLE: 'api' });
   let tenantId: string;
   let destinationId: string;
-  let count = 0;
   beforeEach(async () => {
-    tenantId = `tenant-${++count}`;
-    destinationId = await givenDestinationRow(api.pool, { tenantId });
+    ({ tenantId, destinationId } = await givenTenantWithDestination(api.pool));
   });
 
   /** Deliveries of as many events, oldest first. Returns the ids of the events. */

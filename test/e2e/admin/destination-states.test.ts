@@ -1,5 +1,5 @@
 import { admin as ask, type AuditPage } from '../../support/admin';
-import { deliveryRows, givenDelivery, givenDestinationRow, queueRows } from '../../support/deliveries';
+import { deliveryRows, givenDelivery, givenTenantWithDestination, queueRows } from '../../support/deliveries';
 import { expectProblem } from '../../support/e2e-http';
 import { useApp } from '../../support/fixtures/app';
 import { admin } from '../../support/receivers/destinations';
@@ -15,21 +15,15 @@ interface Shown {
 
 describe('a destination', () => {
   const api = useApp({ APP_ROLE: 'api' });
+  let tenantId: string;
   let id: string;
-  let count = 0;
   beforeEach(async () => {
-    count += 1;
-    id = await givenDestinationRow(api.pool, { tenantId: `tenant-${count}` });
+    ({ tenantId, destinationId: id } = await givenTenantWithDestination(api.pool));
   });
 
   const open = async (more: object = {}): Promise<void> => {
-    const [event] = await givenEvents(api.pool, 1, { payload: { n: Math.random() } }, `tenant-${count}`);
-    await givenDelivery(api.pool, {
-      eventId: event?.id ?? '',
-      destinationId: id,
-      tenantId: `tenant-${count}`,
-      ...more,
-    });
+    const [event] = await givenEvents(api.pool, 1, { payload: { n: Math.random() } }, tenantId);
+    await givenDelivery(api.pool, { eventId: event?.id ?? '', destinationId: id, tenantId, ...more });
   };
   const shown = async () => (await admin<Shown>(api.url, 'GET', `/${id}`)).body;
   const ofIt = async () => (await deliveryRows(api.pool)).filter(({ destinationId }) => destinationId === id);

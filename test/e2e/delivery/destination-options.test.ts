@@ -1,56 +1,32 @@
 import { ADMIN_TOKEN } from '../../support/app';
-import { createTestDatabase, type TestDatabase } from '../../support/database';
 import { deliveryAttempts, deliveryRows } from '../../support/deliveries';
-import { call, getEvent, postEvent } from '../../support/e2e-http';
-import { eventually } from '../../support/eventually';
-import { startProcess, type TestProcess } from '../../support/processes/process';
+import { call, postEvent } from '../../support/e2e-http';
+import { useGateway } from '../../support/fixtures/gateway';
 import { admin, givenDestination } from '../../support/receivers/destinations';
 import { answer, inTurn, isSignedBy, TestReceiver, type Received } from '../../support/receivers/receiver';
 
 const HOSTILE = '($f := function($x) { $f($x + 1) }; $f(0))';
 
 describe('a destination with options', () => {
-  let database: TestDatabase;
-  let running: TestProcess;
-  let receiver: TestReceiver;
+  const gateway = useGateway({ RETRY_BACKOFF_MS: '100', RETRY_JITTER: '0', MAX_RETRY_ATTEMPTS: '3' });
   let tenants = 0;
-  beforeAll(async () => {
-    database = await createTestDatabase();
-    running = await startProcess({
-      DATABASE_URL: database.url,
-      DESTINATIONS_ALLOW_PRIVATE: 'true',
-      RETRY_BACKOFF_MS: '100',
-      RETRY_JITTER: '0',
-      MAX_RETRY_ATTEMPTS: '3',
-    });
-  });
-  afterAll(async () => {
-    await running.end('SIGTERM');
-    await database.drop();
-  });
-  beforeEach(async () => {
-    receiver = await TestReceiver.start();
-  });
-  afterEach(() => receiver.stop());
 
   const given = async (options: Record<string, unknown>) => {
     const tenant = `options-${(tenants += 1)}`;
-    return { tenant, ...(await givenDestination(running.url, { tenantId: tenant, url: receiver.url, ...options })) };
+    return {
+      tenant,
+      ...(await givenDestination(gateway.url, { tenantId: tenant, url: gateway.receiver.url, ...options })),
+    };
   };
   const send = async (tenant: string, payload: unknown, type = 'order.paid'): Promise<string> => {
     const envelope = { eventType: type, subject: 'order-7', payload };
-    return (await postEvent(running.url, tenant, JSON.stringify(envelope))).body.id;
+    return (await postEvent(gateway.url, tenant, JSON.stringify(envelope))).body.id;
   };
-  const settled = (tenant: string, id: string, status = 'COMPLETED') =>
-    eventually(async () => {
-      const { body } = await getEvent(running.url, tenant, id);
-      expect(body.status).toBe(status);
-      return body;
-    });
+  const settled = (tenant: string, id: string, status = 'COMPLETED') => gateway.settled(tenant, id, status);
   const delivered = async (tenant: string, payload: unknown = { once: Math.random() }): Promise<Received> => {
     const id = await send(tenant, payload);
     await settled(tenant, id);
-    return receiver.of(id).at(-1) as Received;
+    return gateway.receiver.of(id).at(-1) as Received;
   };
 
   it('gets only the events that its filter lets pass', async () => {
@@ -58,18 +34,18 @@ describe('a destination with options', () => {
     const small = await send(tenant, { amount: 100 });
     await delivered(tenant, { amount: 101 });
     await settled(tenant, small);
-    expect(receiver.received.map(({ body }) => (JSON.parse(body) as { payload: object }).payload)).toEqual([
+    expect(gateway.receiver.received.map(({ body }) => (JSON.parse(body) as { payload: object }).payload)).toEqual([
       { amount: 101 },
     ]);
   });
 
   it('gets what the transform makes, in the format, signed as it is sent, with the number of the try', async () => {
-    receiver.reaction = inTurn(answer(503), answer(200));
+    gateway.receiver.reaction = inTurn(answer(503), answer(200));
     const transform = '{ "text": "Order " & subject & ": " & $string(payload.amount) }';
     const { tenant, secret } = await given({ transform, format: 'cloudevents-binary' });
     const id = await send(tenant, { amount: 150 });
     await settled(tenant, id);
-    const received = receiver.of(id);
+    const received = gateway.receiver.of(id);
     expect(received.map(({ body }) => body)).toEqual(Array(2).fill('{"text":"Order order-7: 150"}'));
     expect(received.map(({ headers }) => headers['webhook-attempt'])).toEqual(['1', '2']);
     expect(received.map((one) => isSignedBy(secret, one))).toEqual([true, true]);
@@ -84,15 +60,15 @@ describe('a destination with options', () => {
     const { tenant, id: destinationId } = await given({ transform });
     const other = await TestReceiver.start();
     try {
-      await givenDestination(running.url, { tenantId: tenant, url: other.url });
+      await givenDestination(gateway.url, { tenantId: tenant, url: other.url });
       const id = await send(tenant, {});
       await settled(tenant, id, 'DLQ');
-      const failed = (await deliveryRows(database.pool)).find(
+      const failed = (await deliveryRows(gateway.pool)).find(
         (one) => one.eventId === id && one.destinationId === destinationId,
       );
       expect(failed).toMatchObject({ status: 'FAILED', lastReasonCode: 'TRANSFORM_FAILED' });
       expect(failed?.lastError).toMatch(message);
-      expect([receiver.of(id).length, other.of(id).length]).toEqual([0, 1]);
+      expect([gateway.receiver.of(id).length, other.of(id).length]).toEqual([0, 1]);
     } finally {
       await other.stop();
     }
@@ -111,13 +87,13 @@ describe('a destination with options', () => {
   it('stores credentials and headers sealed, and shows at most a hint of them', async () => {
     const auth = { type: 'bearer', token: 'token-1234567890-abcd' };
     const { id } = await given({ auth, headers: { 'x-key': 'header-1234567890-efgh', 'x-env': 'prod' } });
-    const { body, text } = await admin<Record<string, unknown>>(running.url, 'GET', `/${id}`);
+    const { body, text } = await admin<Record<string, unknown>>(gateway.url, 'GET', `/${id}`);
     expect(body).toMatchObject({
       auth: { type: 'bearer', token: '…abcd' },
       headers: { 'x-key': '…efgh', 'x-env': '…' },
     });
     expect(text).not.toMatch(/token-12345|header-12345/);
-    const rows = await database.pool.query<{ stored: string }>(
+    const rows = await gateway.pool.query<{ stored: string }>(
       `select (select string_agg(encode(x, 'escape'), ' ') from unnest(array[headers, auth]) x)
               || (select string_agg(a.filter::text, ' ') from admin_audit a where a.filter->>'id' = d.id::text) as stored
          from destinations d where id = $1`,
@@ -135,7 +111,7 @@ describe('a destination with options', () => {
       transform: 'payload',
       ratePerSecond: 5,
     });
-    const patched = await admin<object>(running.url, 'PATCH', `/${id}`, { filter: null, retrySchedule: [0.5, 5] });
+    const patched = await admin<object>(gateway.url, 'PATCH', `/${id}`, { filter: null, retrySchedule: [0.5, 5] });
     expect(patched.body).toMatchObject({
       filter: null,
       transform: 'payload',
@@ -143,9 +119,9 @@ describe('a destination with options', () => {
       retrySchedule: [0.5, 5],
     });
     expect((await delivered(tenant)).headers.authorization).toBe('Bearer token-1234567890-abcd');
-    await admin(running.url, 'PATCH', `/${id}`, { auth: null, transform: null });
+    await admin(gateway.url, 'PATCH', `/${id}`, { auth: null, transform: null });
     expect((await delivered(tenant)).headers.authorization).toBeUndefined();
-    expect((await admin(running.url, 'GET', `/${id}`)).body).toMatchObject({ auth: null, retrySchedule: [0.5, 5] });
+    expect((await admin(gateway.url, 'GET', `/${id}`)).body).toMatchObject({ auth: null, retrySchedule: [0.5, 5] });
   });
 
   it.each([
@@ -178,14 +154,14 @@ describe('a destination with options', () => {
     [{ secret: `whsec_${Buffer.alloc(65).toString('base64')}` }, '/secret'],
     [{ uid: 'no spaces' }, '/uid'],
   ])('is refused with %j', async (wrong, pointer) => {
-    const request = { tenantId: 'wrong', url: receiver.url, ...wrong };
-    const refused = await admin<{ errors: { pointer: string }[] }>(running.url, 'POST', '', request);
+    const request = { tenantId: 'wrong', url: gateway.receiver.url, ...wrong };
+    const refused = await admin<{ errors: { pointer: string }[] }>(gateway.url, 'POST', '', request);
     expect([refused.status, refused.body.errors.map((error) => error.pointer)]).toEqual([400, [pointer]]);
   });
 
   describe('that is not enabled yet', () => {
     const test = (id: string, body?: object) =>
-      admin<Record<string, unknown>>(running.url, 'POST', `/${id}/test`, body);
+      admin<Record<string, unknown>>(gateway.url, 'POST', `/${id}/test`, body);
 
     it('gets a stored event as it would be delivered', async () => {
       const auth = { type: 'bearer', token: 'token-1234567890-abcd' };
@@ -193,7 +169,7 @@ describe('a destination with options', () => {
       const { tenant, id, secret } = await given({ ...options, format: 'cloudevents-binary', enabled: false });
       const eventId = `own-${Math.random()}`;
       const envelope = `{"eventType":"order.paid","eventId":"${eventId}","subject":"o","payload":{"amount":150.10}}`;
-      const event = (await postEvent(running.url, tenant, envelope)).body.id;
+      const event = (await postEvent(gateway.url, tenant, envelope)).body.id;
       for (const reference of [event.toUpperCase(), eventId]) {
         const tested = await test(id, { eventId: reference });
         expect(tested.body).toMatchObject({
@@ -204,9 +180,9 @@ describe('a destination with options', () => {
         });
         expect(tested.text).not.toContain('token-12345');
       }
-      expect(receiver.of(event)).toHaveLength(2);
-      expect(isSignedBy(secret, receiver.of(event)[0])).toBe(true);
-      expect(receiver.of(event)[0]?.headers).toMatchObject({
+      expect(gateway.receiver.of(event)).toHaveLength(2);
+      expect(isSignedBy(secret, gateway.receiver.of(event)[0])).toBe(true);
+      expect(gateway.receiver.of(event)[0]?.headers).toMatchObject({
         'webhook-attempt': '1',
         authorization: `Bearer ${auth.token}`,
       });
@@ -221,19 +197,19 @@ describe('a destination with options', () => {
       const event = await send(tenant, {});
       const refused = await test(id, { eventId: event });
       expect(refused.body).toMatchObject({ delivered: false, matches: false, reasonCode: null, request: null });
-      await admin(running.url, 'PATCH', `/${id}`, { filter: null });
+      await admin(gateway.url, 'PATCH', `/${id}`, { filter: null });
       expect((await test(id, { eventId: event })).body).toMatchObject({
         delivered: false,
         matches: true,
         reasonCode: 'TRANSFORM_FAILED',
         message: 'the transform failed: it yields nothing',
       });
-      await admin(running.url, 'PATCH', `/${id}`, { eventTypes: ['other'] });
+      await admin(gateway.url, 'PATCH', `/${id}`, { eventTypes: ['other'] });
       expect((await test(id, { eventId: event })).body).toMatchObject({
         matches: false,
         message: expect.stringContaining('eventTypes') as string,
       });
-      expect(receiver.received).toEqual([]);
+      expect(gateway.receiver.received).toEqual([]);
     });
 
     it('does not get an event of another tenant', async () => {
@@ -270,15 +246,20 @@ describe('a destination with options', () => {
       const { tenant } = await given(oauth2());
       const ids = await Promise.all([1, 2, 3, 4].map((n) => send(tenant, n)));
       for (const id of ids) await settled(tenant, id);
-      expect(receiver.received.map(({ headers }) => headers.authorization)).toEqual(Array(4).fill('Bearer t1-send'));
+      expect(gateway.receiver.received.map(({ headers }) => headers.authorization)).toEqual(
+        Array(4).fill('Bearer t1-send'),
+      );
       expect(issuer.received[0]?.headers.authorization).toBe(`Basic ${Buffer.from('id:a+b%2Bc').toString('base64')}`);
       expect(issuer.received[0]?.body).toBe('grant_type=client_credentials&scope=send');
-      receiver.reaction = (response, { headers }) =>
+      gateway.receiver.reaction = (response, { headers }) =>
         void response.writeHead(headers.authorization === 'Bearer t1-send' ? 401 : 200).end();
       const id = await send(tenant, 5);
       await settled(tenant, id);
-      expect(await deliveryAttempts(database.pool, id)).toHaveLength(1);
-      expect(receiver.of(id).map(({ headers }) => headers.authorization)).toEqual(['Bearer t1-send', 'Bearer t2-send']);
+      expect(await deliveryAttempts(gateway.pool, id)).toHaveLength(1);
+      expect(gateway.receiver.of(id).map(({ headers }) => headers.authorization)).toEqual([
+        'Bearer t1-send',
+        'Bearer t2-send',
+      ]);
       expect(tokens).toBe(2);
     });
 
@@ -287,45 +268,56 @@ describe('a destination with options', () => {
       const { tenant } = await given(oauth2());
       const id = await send(tenant, 1);
       await settled(tenant, id, 'DLQ');
-      const attempts = await deliveryAttempts(database.pool, id);
+      const attempts = await deliveryAttempts(gateway.pool, id);
       expect(attempts.map(({ reasonCode }) => reasonCode).slice(0, 2)).toEqual(['AUTH_FAILED', 'AUTH_FAILED']);
-      const failed = (await deliveryRows(database.pool)).find(({ eventId }) => eventId === id);
+      const failed = (await deliveryRows(gateway.pool)).find(({ eventId }) => eventId === id);
       expect(failed?.lastError).toContain('the token endpoint responded with 401: invalid_client');
       expect(JSON.stringify([attempts, failed])).not.toContain('a b+c');
-      expect(receiver.received).toEqual([]);
+      expect(gateway.receiver.received).toEqual([]);
       expect(issuer.received).toHaveLength(1);
     });
   });
 
   describe('and a uid', () => {
     const put = <T = Record<string, unknown>>(uid: string, body: object) =>
-      admin<T>(running.url, 'PUT', `/uid/${uid}`, body);
+      admin<T>(gateway.url, 'PUT', `/uid/${uid}`, body);
     const secretOf = (byte: number): string => `whsec_${Buffer.alloc(24, byte).toString('base64')}`;
 
     it('is created by PUT, and replaced by the next one; what is secret stays where it is left out', async () => {
       const secret = secretOf(1);
       const auth = { type: 'bearer', token: 'token-1234567890-abcd' };
-      const request = { tenantId: 'by-uid', url: `${receiver.url}/a`, description: 'first', transform: 'payload' };
+      const request = {
+        tenantId: 'by-uid',
+        url: `${gateway.receiver.url}/a`,
+        description: 'first',
+        transform: 'payload',
+      };
       const created = await put('orders', { ...request, secret, auth });
       expect([created.status, created.body]).toMatchObject([201, { uid: 'orders', secret, description: 'first' }]);
-      const again = await put('orders', { tenantId: 'by-uid', url: `${receiver.url}/b` });
+      const again = await put('orders', { tenantId: 'by-uid', url: `${gateway.receiver.url}/b` });
       expect([again.status, again.body]).toMatchObject([
         200,
-        { id: created.body.id, url: `${receiver.url}/b`, description: '', transform: null, auth: { token: '…abcd' } },
+        {
+          id: created.body.id,
+          url: `${gateway.receiver.url}/b`,
+          description: '',
+          transform: null,
+          auth: { token: '…abcd' },
+        },
       ]);
       expect(again.body).not.toHaveProperty('secret');
       expect(isSignedBy(secret, await delivered('by-uid'))).toBe(true);
       const fresh = secretOf(2);
-      expect((await put('orders', { tenantId: 'by-uid', url: receiver.url, secret: fresh })).status).toBe(200);
+      expect((await put('orders', { tenantId: 'by-uid', url: gateway.receiver.url, secret: fresh })).status).toBe(200);
       expect(isSignedBy(fresh, await delivered('by-uid'))).toBe(true);
     });
 
     it('belongs to one destination of a tenant, also where two requests come at the same time', async () => {
-      const request = { tenantId: 'twins', url: receiver.url };
+      const request = { tenantId: 'twins', url: gateway.receiver.url };
       const both = await Promise.all([put('one', request), put('one', request)]);
       expect(both.map(({ status }) => status).sort()).toEqual([200, 201]);
       expect(both[0]?.body.id).toBe(both[1]?.body.id);
-      const taken = await admin<{ code: string }>(running.url, 'POST', '', { ...request, uid: 'one' });
+      const taken = await admin<{ code: string }>(gateway.url, 'POST', '', { ...request, uid: 'one' });
       expect([taken.status, taken.body.code]).toEqual([409, 'already-exists']);
       expect((await put('one', { ...request, tenantId: 'others' })).status).toBe(201);
     });
@@ -333,18 +325,18 @@ describe('a destination with options', () => {
     it('takes a secret of the operator at a rotation', async () => {
       const { tenant, id } = await given({});
       const body = { secret: secretOf(3), overlapSeconds: 0 };
-      const rotated = await admin<{ secret: string }>(running.url, 'POST', `/${id}/rotate-secret`, body);
+      const rotated = await admin<{ secret: string }>(gateway.url, 'POST', `/${id}/rotate-secret`, body);
       expect(rotated.body.secret).toBe(secretOf(3));
       expect(isSignedBy(secretOf(3), await delivered(tenant))).toBe(true);
     });
 
     it('needs the token of an operator', async () => {
-      const refused = await call(`${running.url}/v1/admin/destinations/uid/x`, { method: 'PUT' });
+      const refused = await call(`${gateway.url}/v1/admin/destinations/uid/x`, { method: 'PUT' });
       expect(refused.status).toBe(401);
-      const wrong = await call(`${running.url}/v1/admin/destinations/uid/no%20spaces`, {
+      const wrong = await call(`${gateway.url}/v1/admin/destinations/uid/no%20spaces`, {
         method: 'PUT',
         headers: { 'x-admin-token': ADMIN_TOKEN, 'content-type': 'application/json' },
-        body: JSON.stringify({ tenantId: 'x', url: receiver.url }),
+        body: JSON.stringify({ tenantId: 'x', url: gateway.receiver.url }),
       });
       expect(wrong.status).toBe(400);
     });

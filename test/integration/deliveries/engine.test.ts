@@ -166,14 +166,21 @@ describe('the engine of deliveries', () => {
   });
 
   it('probes an open circuit once in the whole installation, and closes it by the success', async () => {
-    const to = await receiver(never);
+    let respond: () => void = () => undefined;
+    const to = await receiver((response, received) => (respond = () => answer(200)(response, received)));
     const [one] = [engine(), engine()];
     const id = await one.destination({ url: to.url, timeoutMs: 30_000 });
     await givenFailures(database.pool, id, { openForSeconds: -1 });
-    await givenQueued(database.pool, id, await events(20));
+    const sent = await events(20);
+    await givenQueued(database.pool, id, sent);
     await eventually(() => expect(to.received).toHaveLength(1));
     await new Promise((resolve) => setTimeout(resolve, 3_000));
     expect(to.received).toHaveLength(1);
+    to.reaction = answer(200);
+    respond();
+    await settled(id, 20);
+    eachOnce(to, sent);
+    await expect(countRows(database.pool, 'destination_failures')).resolves.toBe(0);
   });
 
   it('I7: writes nothing once the lease is lost', async () => {
