@@ -297,6 +297,18 @@ describe('the oracle of the fault suite', () => {
     ],
     ['an attempt after the success', ofDelivered(tried([204, 204])), [delivered()], ['repeated', 'attempts']],
     ['a retry before its time', ofDelivered(tried([500, 204], { gapMs: 100 })), [refusal(500)], ['attempts']],
+    [
+      'a retry before the time in Retry-After',
+      ofDelivered(tried([429, 204], { gapMs: 900, tries: 1 })),
+      [refusal(429)],
+      ['attempts'],
+    ],
+    [
+      'a delivery that shows another reason than that of its last attempt',
+      ofDelivered(deliveryTo('all', undefined, { reasonCode: 'HTTP_5XX' })),
+      [],
+      ['attempts'],
+    ],
     ['a retry that did not use up a try', ofDelivered(tried([500, 204], { tries: 1 })), [refusal(500)], ['attempts']],
     [
       'a delivery that was given up early',

@@ -3,6 +3,7 @@ import { Webhook as SvixWebhook } from 'svix';
 import { answer, TestReceiver, type Reaction, type Received } from '../../support/receivers/receiver';
 import { SeededRandom, seedFor } from '../load/random';
 import type { Journal } from '../run/journal';
+import { RETRY_AFTER_SECONDS } from './settings';
 
 const FAILURE_SHARE = 0.15;
 /** Share of deliveries that get 429, after which the destination gets fewer for a while. */
@@ -18,7 +19,7 @@ interface Mood {
   react: Reaction;
 }
 const FINE: Mood = { status: 204, react: answer(204) };
-const SLOW: Mood = { status: 429, react: answer(429, { 'retry-after': '1' }) };
+const SLOW: Mood = { status: 429, react: answer(429, { 'retry-after': String(RETRY_AFTER_SECONDS) }) };
 const FAILURES: readonly Mood[] = [
   { status: 500, react: answer(500) },
   { status: 503, react: answer(503) },

@@ -3,6 +3,8 @@ import { MOST_EVENT_BYTES } from '../load/broken-record';
 export const MOST_ATTEMPTS = 8;
 /** Wait after each try of a delivery: one fewer than there are tries. */
 export const DELIVERY_WAITS_SECONDS: readonly number[] = [0.2, 0.5, 1, 1, 1, 1, 1];
+/** What the receiver asks for together with 429. */
+export const RETRY_AFTER_SECONDS = 1;
 export const GRACE_MS = 10_000;
 /** Later than the end of any run. */
 const NEVER_SECONDS = 86_400;

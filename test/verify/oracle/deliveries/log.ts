@@ -1,5 +1,5 @@
 import type { StoredDelivery, StoredDeliveryAttempt } from '../../evidence/evidence';
-import { DELIVERY_WAITS_SECONDS } from '../../landscape/settings';
+import { DELIVERY_WAITS_SECONDS, RETRY_AFTER_SECONDS } from '../../landscape/settings';
 import type { Finding } from './finding';
 
 const MOST_TRIES = DELIVERY_WAITS_SECONDS.length + 1;
@@ -26,6 +26,7 @@ export function checkLog(delivery: StoredDelivery): Finding[] {
       : []),
     ...(isSuccess(last) && status !== 'DELIVERED' ? [['attempts', `it is ${status} after a success`] as const] : []),
     ...(['FAILED', 'DISCARDED'].includes(status) ? checkFailed(delivery, last) : []),
+    ...checkNewest(delivery, last),
     ...checkSchedule(delivery),
   ];
 }
@@ -54,6 +55,12 @@ function checkBeforeLast(attempt: StoredDeliveryAttempt): Finding[] {
     : [];
 }
 
+/** A delivery that its last attempt has settled shows the reason of that attempt. */
+function checkNewest({ status, reasonCode }: StoredDelivery, last: StoredDeliveryAttempt | undefined): Finding[] {
+  if (!last || !['DELIVERED', 'FAILED'].includes(status) || reasonCode === last.reasonCode) return [];
+  return [['attempts', `it shows ${reasonCode}, and its last attempt ended with ${last.reasonCode}`]];
+}
+
 /** A delivery fails because the receiver refuses it, or when the schedule is used up. */
 function checkFailed({ exhausted, tries }: StoredDelivery, last: StoredDeliveryAttempt | undefined): Finding[] {
   if (exhausted && tries !== MOST_TRIES) return [['failed by an outage', `it was given up after ${tries} tries`]];
@@ -61,7 +68,7 @@ function checkFailed({ exhausted, tries }: StoredDelivery, last: StoredDeliveryA
   return [];
 }
 
-/** Each wait is that of the schedule, and each attempt uses up one try. An operator may open a failed delivery again. */
+/** Each wait is that of the schedule or of Retry-After, and each attempt uses up one try. An operator may open a failed delivery again. */
 function checkSchedule({ log, tries, status }: StoredDelivery): Finding[] {
   const found: Finding[] = [];
   let used = { least: 0, most: 0 };
@@ -70,7 +77,8 @@ function checkSchedule({ log, tries, status }: StoredDelivery): Finding[] {
     if (before && !RETRIED_REASONS.includes(before.reasonCode)) used = { least: 0, most: 0 };
     else if (before) {
       const waited = attempt.atMs - before.atMs;
-      const least = 1_000 * LEAST_SHARE * (DELIVERY_WAITS_SECONDS[Math.max(0, used.least - 1)] ?? 0);
+      const scheduled = LEAST_SHARE * (DELIVERY_WAITS_SECONDS[Math.max(0, used.least - 1)] ?? 0);
+      const least = 1_000 * (before.statusCode === SLOW_DOWN ? Math.max(scheduled, RETRY_AFTER_SECONDS) : scheduled);
       if (waited < least) {
         const text = `attempt ${attempt.attemptNumber} came ${Math.round(waited)} ms after the one before it`;
         found.push(['attempts', `${text}, before its wait had passed`]);
