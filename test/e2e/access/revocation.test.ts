@@ -31,18 +31,18 @@ describe('two api processes', () => {
     return Date.now() - sinceMs;
   }
 
-  /** Of up to three, because a busy machine may hold up a request for longer than a second. Returns its time in ms. */
-  async function fastestRevocation(create: () => Promise<[path: string, text: string]>): Promise<number> {
-    let fastestMs = Infinity;
-    for (let i = 0; i < 3 && fastestMs >= 1_000; i += 1) {
+  /** The median of three, because a busy machine may hold up a request for longer than a second. In ms. */
+  async function timeOfRevocation(create: () => Promise<[path: string, text: string]>): Promise<number> {
+    const times: number[] = [];
+    for (let i = 0; i < 3; i += 1) {
       const [path, text] = await create();
       expect(await statusOf(text)).toBe(200); // accepted by the other process as soon as it was created
       const refused = refusedAfter(text, Date.now());
       const { status } = await ask(first.url, 'DELETE', path);
       expect([status, await statusOf(text)]).toEqual([204, 401]); // once the change is answered, nobody accepts it
-      fastestMs = Math.min(fastestMs, await refused);
+      times.push(await refused);
     }
-    return fastestMs;
+    return times.sort((a, b) => a - b)[1] as number;
   }
 
   it.each(['is there', 'is down'])(
@@ -57,7 +57,7 @@ describe('two api processes', () => {
         const created = await createdOperator(first.url, { role: 'viewer' });
         return [`operators/${created.id}`, created.token];
       };
-      for (const create of [key, operator]) expect(await fastestRevocation(create)).toBeLessThan(1_000);
+      for (const create of [key, operator]) expect(await timeOfRevocation(create)).toBeLessThan(1_000);
     },
   );
 

@@ -156,9 +156,9 @@ describe('a request to an admin endpoint', () => {
         String((schema.maximum ?? NaN) + 1),
       ])
         expectRefused(await get(`${pathOf(route)}?${name}=${text}`), `/${name}`);
-      // 404: nothing has the id in the path.
+      const taken = route.includes('{') ? [200, 404] : [200]; // 404: nothing has the id in the path
       for (const text of [schema.minimum, schema.maximum])
-        expect([200, 404]).toContain((await get(`${pathOf(route)}?${name}=${text}`)).status);
+        expect(taken).toContain((await get(`${pathOf(route)}?${name}=${text}`)).status);
     },
   );
 
