@@ -108,7 +108,7 @@ const TABLES = [
      last_error text,
      updated_at timestamptz not null default now()
    )`,
-  // latency_ms counts deliveries by duration; the bounds are in src/deliveries.
+  // latency_ms counts successful attempts by duration (src/delivery-state/latency-bounds.ts).
   `create table destination_minutes (
      destination_id uuid not null,
      minute timestamptz not null,

@@ -184,22 +184,26 @@ export const SETTINGS = {
     '16',
     'maximum number of concurrent calls of an external handler for one tenant',
   ),
-  MAX_RETRY_ATTEMPTS: setting(integer(1, 100), '5', 'number of attempts after which an event is dead-lettered'),
+  MAX_RETRY_ATTEMPTS: setting(
+    integer(1, 100),
+    '5',
+    'number of attempts of its handlers after which an event is dead-lettered',
+  ),
   RETRY_BACKOFF_MS: setting(
     listOf(integer(1)),
     '1000,5000,30000,120000,600000',
-    'wait before each retry, in ms; the last value repeats',
+    'wait before each retry of the handlers of an event, in ms; the last value repeats',
   ),
   RETRY_JITTER: setting(fraction(0, 1), '0.2', 'random variation of each wait, as a fraction from 0 to 1'),
   DELIVERY_RETRY_SCHEDULE_SECONDS: setting(
     listOf(fraction(0, 604_800)),
     '5,300,1800,7200,18000,36000,50400,72000,86400',
-    'wait after each try of a delivery, in seconds; n waits are n + 1 tries; where it is unset and MAX_RETRY_ATTEMPTS or RETRY_BACKOFF_MS is set, those two decide',
+    'waits between the tries of a delivery, in seconds; when it is unset and MAX_RETRY_ATTEMPTS or RETRY_BACKOFF_MS is set, those two apply to deliveries as well',
   ),
   DESTINATION_DISABLE_AFTER_HOURS: setting(
     integer(1, 8760),
     '120',
-    'a destination that has done nothing but fail for this long is disabled, in hours',
+    'time without a successful delivery after which a failing destination is disabled, in hours',
   ),
   RECONCILE_AFTER_SECONDS: setting(
     integer(1),

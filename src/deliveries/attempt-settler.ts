@@ -22,7 +22,7 @@ const PAUSE_MS = 200;
 /** After this time the lease has expired, and another worker has the delivery. */
 const MOST_PATIENCE_MS = 120_000;
 
-/** Plans keep to the indexes, whatever the statistics say. Settling a delivery may wait for the disk: it is a fact. */
+/** Plans keep to the indexes, whatever the statistics say. Unlike that of a claim, the commit waits for the disk. */
 const SETTLE_SETTINGS =
   'set local enable_seqscan = off; set local enable_hashjoin = off; set local enable_mergejoin = off';
 
@@ -60,7 +60,7 @@ export class AttemptSettler {
     if (released.length > 0) this.running ??= this.run();
   }
 
-  /** Settles what is there. Afterwards PostgreSQL is not waited for any longer. */
+  /** Settles what has ended. From now on, it no longer waits for a PostgreSQL that cannot be reached. */
   async stop(): Promise<void> {
     this.stopping = true;
     while (this.running) await this.running;
@@ -135,11 +135,14 @@ export class AttemptSettler {
         const failure = classifyPgError(error);
         const count = items.length;
         if (failure === 'data' || failure === 'unexpected') {
-          this.logger.error({ msg: `${count} attempts could not be recorded`, err: error });
+          this.logger.error({ msg: `${count} results of deliveries could not be recorded`, err: error });
           return 'refused';
         }
         if (this.stopping || Date.now() > untilMs) {
-          this.logger.warn({ msg: `${count} attempts were not recorded; their deliveries are sent again`, err: error });
+          this.logger.warn({
+            msg: `${count} results of deliveries were not recorded; these deliveries are sent again`,
+            err: error,
+          });
           return 'done';
         }
       }

@@ -84,7 +84,7 @@ export class DeliveryLine {
     this.pace.giveBack(nowMs);
   }
 
-  /** Takes a place and a turn, if there are. A probe needs neither a closed circuit nor a turn. */
+  /** Takes a place and a turn if both are free. A probe needs neither. */
   takePlace(nowMs: number, probes = false): boolean {
     if (!probes && (this.taken >= this.window.places(this.most) || !this.pace.take(nowMs))) return false;
     this.taken += 1;
@@ -98,7 +98,7 @@ export class DeliveryLine {
     const ahead = Math.min(MOST_AHEAD, Math.floor(this.pace.measured(nowMs) * AHEAD_SECONDS));
     const places = this.window.places(this.most) - this.taken + ahead;
     const wanted = Math.min(places, this.pace.within(TURN_AHEAD_SECONDS, nowMs)) - this.ready.length;
-    // With what is leased ahead, a claim waits until it is worth its cost.
+    // While leased deliveries are ready, small claims are not worth their cost.
     return wanted > 0 && (this.ready.length === 0 || wanted * 2 >= ahead) ? wanted : 0;
   }
 

@@ -40,7 +40,7 @@ export class DeliveryLines {
     return [...this.active];
   }
 
-  /** Applies the shares of this moment. They end when PostgreSQL has not been reached for a while. */
+  /** Applies the current shares of this process. They are 0 while PostgreSQL cannot be reached. */
   share(nowMs: number): void {
     if (nowMs - this.sharedMs < SHARE_EVERY_MS) return;
     this.sharedMs = nowMs;

@@ -36,13 +36,16 @@ export class DeliveryLoops {
     await Promise.all(this.loops.map((loop) => loop.stop()));
   }
 
-  /** After the last attempt. Without PostgreSQL the last counts are lost, and the others wait until this process is dead. */
+  /**
+   * Called after the last attempt. Without PostgreSQL, the last counts are lost, and the other workers take over the share
+   * of this one only after DEAD_AFTER_SECONDS.
+   */
   async finish(): Promise<void> {
     try {
       await this.report.flush();
       await this.lines.leave();
     } catch (error) {
-      this.logger.warn({ msg: 'the end of this process could not be recorded', err: error });
+      this.logger.warn({ msg: 'the last counts and the end of this worker could not be recorded', err: error });
     }
   }
 

@@ -42,7 +42,9 @@ export class DeliveryReport {
   lostLeases(count: number): void {
     if (count === 0) return;
     this.metrics.deliveryLostLease.inc(count);
-    this.logger.warn(`${count} attempts ended after their lease had expired, and other workers repeat them`);
+    this.logger.warn(
+      `${count} attempts ended after their lease had expired; other workers send these deliveries again`,
+    );
   }
 
   inFlight(count: number): void {

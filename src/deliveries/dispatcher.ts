@@ -101,8 +101,8 @@ export class Dispatcher {
   private settled({ line, next, answer, delivery }: AttemptOutcome): void {
     if (answer.kind === 'gone') {
       this.disable.gone(delivery.destinationId, delivery.event.correlationId).catch((error: unknown) => {
-        line.gone(false); // the next delivery is answered in the same way
-        this.logger.error({ msg: 'a destination that is gone could not be disabled', err: error });
+        line.gone(false); // the next 410 tries again
+        this.logger.error({ msg: 'a destination that answered 410 could not be disabled', err: error });
       });
     }
     if (next.kind === 'retry') line.note(next.waitSeconds * 1_000, Date.now());

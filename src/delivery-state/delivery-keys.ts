@@ -24,7 +24,7 @@ export const keyOf = (table: string): string => `${table}.event_id, ${table}.des
 
 export const hasSameKey = (a: string, b: string): string => `(${keyOf(a)}) = (${keyOf(b)})`;
 
-/** Whether a delivery `newer` to the same destination makes the one in `table` history. */
+/** Whether the same destination has a newer delivery than the one in `table`. */
 export const isSuperseded = (table: string): string => `exists (
   select from deliveries newer
    where newer.event_id = ${table}.event_id and newer.destination_id = ${table}.destination_id

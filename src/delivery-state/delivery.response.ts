@@ -11,7 +11,7 @@ export class DeliveryOfEventResponse {
   })
   generation!: number;
   @ApiEnum('DeliveryStatus', DELIVERY_STATUSES) status!: DeliveryStatus;
-  @ApiCount(1, { description: 'Number of requests sent, including those before a retry by an operator' })
+  @ApiCount(1, { description: 'Number of attempts so far, including those before a retry by an operator' })
   attempts!: number;
   @ApiFlag(false, { description: 'True when the delivery failed because its retry schedule ended' })
   exhausted!: boolean;

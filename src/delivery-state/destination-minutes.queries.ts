@@ -1,11 +1,11 @@
 import type { Db } from '../db/pool';
 
-/** The deliveries of a destination in a minute of PostgreSQL's clock, to be added to its row. */
+/** Attempts for a destination. They count for the minute of PostgreSQL's clock in which they are added. */
 export interface MinuteCounts {
   destinationId: string;
   delivered: number;
   failed: number;
-  /** Counts by bucket of duration; all rows have as many buckets. */
+  /** Successful attempts by duration, one count for each bucket of LATENCY_BOUNDS_MS. */
   latencyMs: readonly number[];
 }
 

@@ -3,8 +3,8 @@ import { CLAIMABLE } from './claim-deliveries.queries';
 import type { DeliveryLease, PlannedDelivery, RecordedDelivery } from './delivery';
 
 /**
- * The builds before deliveries delivered in a handler. They recorded in handler_effects which destinations had the event
- * and which had refused it. A refusal counts only until an operator retries the event, which sets `attempts` to 0.
+ * Earlier builds called destinations in a handler. They recorded in handler_effects which destinations had the event and
+ * which had refused it. A refusal counts only until an operator retries the event, which sets `attempts` to 0.
  */
 const CARRIED_OVER = `
   select bool_or(h.handler = 'destination:' || t.destination_id) as delivered,

@@ -48,7 +48,7 @@ export interface SealedDestination extends Destination {
 export const DESTINATION_LIMITS = {
   /** Bounds the number of deliveries of one event. */
   ofTenant: 50,
-  /** Every worker holds all enabled destinations in memory. */
+  /** Every worker holds all destinations in memory. */
   ofInstallation: 10_000,
   timeoutMs: { min: 100, max: 30_000, default: 10_000 },
   maxInFlight: { min: 1, max: 256, default: 8 },

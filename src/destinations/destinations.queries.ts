@@ -190,7 +190,7 @@ export async function rotateSecret(
   return rows[0];
 }
 
-/** Pauses or resumes a destination. One that is paused already stays paused since the first time. */
+/** Pauses or resumes a destination. Pausing it again keeps the time of the first pause. */
 export async function pauseDestination(db: Db, id: string, paused: boolean): Promise<SealedDestination | undefined> {
   const { rows } = await db.query<SealedDestination>(
     `update destinations set paused_at = case when $2 then coalesce(paused_at, now()) end where id = $1

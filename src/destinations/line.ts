@@ -17,7 +17,7 @@ export interface WebhookMessage {
   id: string;
   /** The normalised event as JSON. */
   body: Buffer;
-  /** Number of this try, from 1. */
+  /** Number of this attempt, from 1. */
   attempt: number;
   correlationId: string;
   traceparent?: string;

@@ -22,7 +22,8 @@ export interface ReplayCandidate {
 
 /**
  * Reads which events a replay may dispatch: events that are COMPLETED or in the DLQ, and DISCARDED ones if
- * `discardedToo` is set. An event with an open delivery is none of these. `ownReplay` is the replay that asks; an event that only this replay holds counts as free.
+ * `discardedToo` is set. An event with an open delivery has none of these statuses. `ownReplay` is the replay that asks;
+ * an event that only this replay holds counts as free.
  */
 export async function assessForReplay(
   db: Db,

@@ -75,20 +75,20 @@ export const REASON_CODES = [
   'HTTP_4XX', // rejected by the receiver
   'HTTP_429', // the receiver limits the rate
   'HTTP_5XX',
-  'TIMEOUT', // no response within the handler's own deadline
+  'TIMEOUT', // no response within the deadline of the handler or the destination
   'CONNECTION_FAILED',
   'ADDRESS_REFUSED', // the host name resolves to an address that destinations may not use
   'AUTH_FAILED', // the destination's token endpoint gave no token
   'TRANSFORM_FAILED', // the destination's transform failed or yielded nothing
-  'DESTINATION_DISABLED', // the delivery was not made, because its destination was disabled
+  'DESTINATION_DISABLED', // the delivery was closed, because its destination was disabled
   'DESTINATION_DELETED', // likewise, because its destination was deleted
   'INVALID_PAYLOAD', // the content can never be processed, or PostgreSQL can never store it
   'HANDLER_ERROR', // an error that no rule classifies
   'RETRY_EXHAUSTED', // stored by earlier versions after the last attempt; a filter for it finds what is `exhausted`
   'WORKER_CRASH', // the worker died three times while it ran this event alone
-  'CIRCUIT_OPEN', // postponed: the receiver failed too often recently
+  'CIRCUIT_OPEN', // postponed by a handler; earlier versions: the receiver failed too often recently
   'CONCURRENCY_LIMIT', // postponed: too many calls of a handler, or of the tenant to it, are running
-  'DESTINATION_BUSY', // postponed: the destination has its maximum of deliveries in flight
+  'DESTINATION_BUSY', // stored by earlier versions: the destination had its maximum of deliveries in flight
   'TENANT_FAILING', // postponed: other events of the tenant failed in the same batch
   'LANE_FULL', // replaced by the last three; attempts stored by earlier versions keep it
 ] as const;

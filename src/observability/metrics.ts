@@ -86,7 +86,7 @@ export class Metrics {
   readonly workerDlq = this.counter('streamforge_worker_dlq_total', 'Events that were dead-lettered');
   readonly workerPostponed = this.counter(
     'streamforge_worker_postponed_total',
-    'Events postponed without an attempt: a limit was reached, a circuit is open, or the tenant is failing',
+    'Events postponed without an attempt: a handler could not begin, a limit was reached, or the tenant is failing',
     ['reason_code'],
   );
   readonly destinationDeliveries = this.counter(
@@ -119,12 +119,12 @@ export class Metrics {
   );
   readonly destinationsOpenCircuits = this.gauge(
     'streamforge_destinations_open_circuits',
-    'Destinations whose circuit is open in this process, because they keep failing',
+    'Destinations whose circuit is open, because they keep failing',
   );
   readonly dlqSize = this.gauge('streamforge_dlq_size', 'Unresolved dead letters; counting stops at 10000');
   readonly endToEnd = this.histogram(
     'streamforge_end_to_end_seconds',
-    'Time from the receipt of an event to its completion',
+    'Time from the receipt of an event until its handlers have succeeded',
     [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300],
   );
   readonly reconciled = this.counter('streamforge_reconciled_total', 'Events that the reconciler dispatched again');

@@ -8,7 +8,10 @@ import { Loop } from '../runtime/loop';
 
 const EVERY_MS = 5_000;
 
-/** Refreshes the gauges of the outbox, the DLQ, deliveries and disabled destinations on a timer, so that a scrape runs no query. */
+/**
+ * Refreshes the gauges of the outbox, the DLQ, deliveries and disabled destinations on a timer, so that a scrape runs no
+ * query.
+ */
 @Injectable()
 export class OutboxGauges implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly loop = new Loop('Outbox gauges', () => this.runOnce());

@@ -38,7 +38,7 @@ export class DeadLettersController {
   @LeastRole('viewer')
   @ApiOperation({
     operationId: 'listDeadLetters',
-    summary: 'List events whose handlers or deliveries failed for good, newest event first.',
+    summary: 'List events in the DLQ: their handlers or deliveries failed and are not retried. Newest event first.',
   })
   @ApiOkResponse({ type: DeadLettersPage })
   async list(@Query() query: DeadLettersQuery, @Acting() acting: ActingOperator): Promise<DeadLettersPage> {
@@ -63,7 +63,7 @@ export class DeadLettersController {
     operationId: 'retryDeadLetters',
     summary: 'Retry dead letters. Handlers that already succeeded do not run again.',
     description:
-      'When the handlers of an event are done, its failed deliveries are retried, of these the ones that have the ' +
+      'If the handlers of an event are done, only its failed deliveries are retried, and only those that match ' +
       '`destinationId`, `reasonCode`, `statusClass` and `group` of the filter. Deliveries to destinations that are ' +
       'disabled or deleted are skipped. With `dryRun`, the request only counts the matching events. Events that are pending in a replay are skipped.',
   })

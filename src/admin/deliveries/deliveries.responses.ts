@@ -26,7 +26,8 @@ export class ListedDelivery {
   })
   generation!: number;
   @ApiEnum('DeliveryStatus', DELIVERY_STATUSES) status!: DeliveryStatus;
-  @ApiCount(3, { description: 'Number of attempts so far. A retry by an operator goes on counting' }) attempts!: number;
+  @ApiCount(3, { description: 'Number of attempts so far, including those before a retry by an operator' })
+  attempts!: number;
   @ApiFlag(false, { description: 'True if the delivery failed because its retry schedule has ended' })
   exhausted!: boolean;
   @ApiEnum('ReasonCode', REASON_CODES, { nullable: true, description: 'Reason code of the newest attempt' })

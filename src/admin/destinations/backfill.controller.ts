@@ -27,7 +27,7 @@ export class BackfillController {
     operationId: 'startBackfill',
     summary: 'Deliver stored events to one destination, oldest first.',
     description:
-      "Selects events by time, by type and by the destination's types and filter. Each gets a delivery of a new generation; no handler runs and no other destination is called. Events whose newest delivery to this destination is open or DELIVERED are skipped, and so are events whose handlers have not succeeded. Publishers carry the backfill out. It is followed and cancelled as a replay.",
+      "Selects events by time, by type and by the destination's types and filter. Each gets a delivery of a new generation; no handler runs and no other destination is called. Events whose newest delivery to this destination is open or DELIVERED are skipped, and so are events whose handlers have not succeeded. Publishers carry the backfill out. Follow and cancel it like a replay.",
   })
   @ApiBody({
     type: BackfillRequest,

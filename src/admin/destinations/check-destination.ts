@@ -61,7 +61,7 @@ function headerErrors(
   const { count, bytes } = STATIC_HEADER_LIMITS;
   if (entries.length > count) return [invalid('/headers', `must not have more than ${count} headers`)];
   if (entries.reduce((sum, [name, value]) => sum + name.length + String(value).length, 0) > bytes) {
-    return [invalid('/headers', `must have at most ${bytes} characters together`)];
+    return [invalid('/headers', `must have at most ${bytes} characters in total`)];
   }
   const names = entries.map(([name]) => name.toLowerCase());
   return entries.flatMap(([name, value], i) => {
@@ -69,7 +69,11 @@ function headerErrors(
     const isOfAuth = auth !== null && AUTH_TYPES.includes(auth.type) && headerNameOf(auth) === names[i];
     const fault =
       headerFault(name, value, format) ??
-      (isRepeated ? 'must not occur twice, in whatever case' : isOfAuth ? 'is set by `auth`' : undefined);
+      (isRepeated
+        ? 'must not occur twice; upper and lower case are the same'
+        : isOfAuth
+          ? 'is set by `auth`'
+          : undefined);
     return fault === undefined ? [] : [invalid(childPointer('/headers', name), fault)];
   });
 }

@@ -153,7 +153,10 @@ export class DestinationsController {
   @LeastRole('operator')
   @HttpCode(204)
   @NoBody()
-  @ApiOperation({ operationId: 'deleteDestination', summary: 'Delete a destination. Events no longer wait for it.' })
+  @ApiOperation({
+    operationId: 'deleteDestination',
+    summary: 'Delete a destination. Its open deliveries become SKIPPED.',
+  })
   @ApiNoContentResponse()
   @ApiProblems('destination-not-found')
   async delete(@Param() { id }: DestinationPath, @Acting() acting: ActingOperator): Promise<void> {

@@ -49,7 +49,8 @@ const UID_MESSAGE = {
 const ApiSecret = (): PropertyDecorator =>
   ApiText('whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw', {
     required: false,
-    description: 'A signing secret of your own: `whsec_` and 24 to 64 bytes in base64. Left out: a new one is made',
+    description:
+      'A signing secret of your own: `whsec_` and 24 to 64 bytes in base64. Default: StreamForge generates one',
     minLength: 38,
     maxLength: 94,
   });
@@ -148,7 +149,7 @@ class DestinationFields {
     required: false,
     nullable: true,
     description:
-      'Seconds between the tries of a delivery: n waits are n + 1 tries. Null: those of the installation ' +
+      'Waits between the tries of a delivery, in seconds. Null: those of the installation ' +
       '(`DELIVERY_RETRY_SCHEDULE_SECONDS`)',
     maxItems: RETRY_WAITS.most,
   })

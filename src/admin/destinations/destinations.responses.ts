@@ -77,18 +77,22 @@ class DestinationCircuit {
 export class DestinationHealth {
   @ApiRatio(0.98, {
     nullable: true,
-    description: 'Share of the attempts of the last hour that delivered; null if none',
+    description: 'Share of the attempts of the last hour that were successful. Null without attempts',
   })
   successRate!: number | null;
-  @ApiCount(42, { nullable: true, description: 'Median duration of the attempts of the last hour' }) p50Ms!:
+  @ApiCount(42, { nullable: true, description: 'Median duration of the successful attempts of the last hour' }) p50Ms!:
     number | null;
   @ApiCount(180, { nullable: true, description: '95th percentile of the same durations' }) p95Ms!: number | null;
   @ApiCount(3, { description: 'Number of open deliveries, up to 100000' }) backlog!: number;
-  @ApiInstant({ nullable: true, description: 'When the oldest open delivery was made' }) oldest!: string | null;
+  @ApiInstant({ nullable: true, description: 'Time at which the oldest open delivery was recorded' }) oldest!:
+    string | null;
   @ApiText('503 from the receiver', { nullable: true, description: 'The newest failure; null after a success' })
   lastError!: string | null;
   @ApiEnum('ReasonCode', REASON_CODES, { nullable: true }) lastReasonCode!: string | null;
-  @ApiInstant({ nullable: true, description: 'Since when there have been nothing but failures' })
+  @ApiInstant({
+    nullable: true,
+    description: 'Time of the first failure since the last successful delivery. Null after a success',
+  })
   failingSince!: string | null;
   @ApiObject(DestinationCircuit) circuit!: DestinationCircuit;
 }

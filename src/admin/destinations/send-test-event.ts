@@ -48,7 +48,7 @@ export async function sendStoredEvent(
 function mismatch(destination: SealedDestination, event: Event): string | undefined {
   if (!matchesType(destination.eventTypes, event.type)) return 'not sent: the type is not one of eventTypes';
   const passes = new EventFilters().matches(destination, Buffer.from(eventJson(event)));
-  return passes ? undefined : 'not sent: the filter does not let the event pass';
+  return passes ? undefined : 'not sent: the event does not match the filter';
 }
 
 async function send(

@@ -79,7 +79,8 @@ export class EventFilter {
 
   @ApiEnum('StatusClass', STATUS_CLASSES, {
     required: false,
-    description: 'Class of the HTTP status of a newest delivery. `none`: there was no response, or handlers failed',
+    description:
+      'HTTP status class of the newest delivery to a destination. `none`: there was no response, or handlers failed',
   })
   @MayBeLeftOut()
   @IsIn(STATUS_CLASSES)

@@ -23,7 +23,7 @@ const MOST_MEASURED_MS = 10_000;
  * were seen, and from there it grows again. The caller passes the time in ms.
  */
 export class DeliveryPace {
-  /** Most per second by the destination's own limit; a share of it in this process. */
+  /** This process's share of `ratePerSecond`; infinite without one. */
   most = Infinity;
   /** The rate at the last slow-down; infinite before the first. */
   private cutTo = Infinity;
@@ -123,7 +123,7 @@ export class DeliveryPace {
     const seen = this.measured(nowMs);
     if (before === Infinity) this.guess(seen === 0 ? 1 : seen * BACK_OFF);
     else {
-      // What was seen since a slow-down a moment ago says little, hence the lower bounds.
+      // Shortly after a slow-down, too little was measured. Hence the lower bounds.
       const most = this.successes < FEW ? 1 : MOST_DROP;
       const least = this.searching ? this.cutTo * MOST_DROP : before * most;
       this.cutTo = Math.max(LEAST_PER_SECOND, Math.min(before, Math.max(seen * ABOVE_MEAN, least)) * BACK_OFF);

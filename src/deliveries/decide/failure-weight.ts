@@ -1,6 +1,6 @@
 import type { Health } from './classify-answer';
 
-/** The circuit opens when the weights of the failures since the last success add up to this. */
+/** The circuit opens when the weights of the failures since the last sign of life add up to this. */
 const OPENS_AT = 20;
 /**
  * Quick failures (a refused connection, a 500) cost little, so many of them may happen before the circuit opens. A
@@ -8,7 +8,7 @@ const OPENS_AT = 20;
  */
 const WEIGHTS: Partial<Record<Health, number>> = { failure: 1, timeout: 4 };
 
-/** Adds up the failures of a destination since its last sign of life, as this process sees them. */
+/** Adds up the failures that this process has seen of a destination since its last success or `alive` response. */
 export class FailureWeight {
   private sum = 0;
 

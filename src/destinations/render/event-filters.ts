@@ -7,7 +7,7 @@ interface Filtered {
   filter: object | null;
 }
 
-/** For a filter that this build cannot compile: the delivery then fails, visibly (renderer.ts), and no event is lost. */
+/** For a filter that this build cannot compile. The delivery is recorded, and fails with the reason (renderer.ts). */
 const everythingPasses: Filter = { matches: () => true };
 
 /**

@@ -42,7 +42,7 @@ const PREFIXES_OF_STREAMFORGE = ['webhook-', 'ce-'];
 export function headerFault(name: string, value: unknown, format: DeliveryFormat): string | undefined {
   if (name.length > STATIC_HEADER_LIMITS.nameLength || !NAME.test(name)) return 'is not the name of a header';
   if (typeof value !== 'string' || !VALUE.test(value)) {
-    return 'must be a text of visible ASCII characters, with spaces only inside';
+    return 'must be visible ASCII text without spaces at its ends';
   }
   return nameFault(name) ?? typeFault(name, value, format);
 }
@@ -58,5 +58,5 @@ export function nameFault(name: string): string | undefined {
 function typeFault(name: string, value: string, format: DeliveryFormat): string | undefined {
   if (name.toLowerCase() !== 'content-type') return undefined;
   if (!FREE_TYPE.includes(format)) return `is set by the format ${format}`;
-  return JSON_TYPE.test(value) ? undefined : 'must be a type of JSON, such as application/vnd.example+json';
+  return JSON_TYPE.test(value) ? undefined : 'must be a JSON media type, such as application/vnd.example+json';
 }

@@ -6,7 +6,7 @@ export const MOST_BACKLOG = 100_000;
 export interface MinutesOfHour {
   delivered: number;
   failed: number;
-  /** Number of attempts by duration, as LATENCY_BOUNDS_MS says. */
+  /** Number of successful attempts by duration, one count for each bucket of LATENCY_BOUNDS_MS. */
   latencyMs: number[];
 }
 
