@@ -13,3 +13,18 @@ export async function listFailedDeliveries(db: Db, eventIds: readonly string[]):
   );
   return rows;
 }
+
+const FAILED_CAP = 10_000;
+
+/** Counts the FAILED deliveries that nothing has replaced, among the newest FAILED_CAP that failed or were discarded. */
+export async function countFailedDeliveries(db: Db): Promise<number> {
+  const { rows } = await db.query<{ failed: number }>({
+    name: 'count-failed-deliveries',
+    text: `
+      select count(*)::integer as failed
+        from (select * from deliveries where failed_at is not null order by event_id desc limit $1) d
+       where d.status = 'FAILED' and not ${isSuperseded('d')}`,
+    values: [FAILED_CAP],
+  });
+  return rows[0]?.failed ?? 0;
+}

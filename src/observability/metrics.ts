@@ -121,7 +121,10 @@ export class Metrics {
     'streamforge_destinations_open_circuits',
     'Destinations whose circuit is open, because they keep failing',
   );
-  readonly dlqSize = this.gauge('streamforge_dlq_size', 'Unresolved dead letters; counting stops at 10000');
+  readonly dlqSize = this.gauge(
+    'streamforge_dlq_size',
+    'Unresolved dead letters and failed deliveries; each count stops at 10000',
+  );
   readonly endToEnd = this.histogram(
     'streamforge_end_to_end_seconds',
     'Time from the receipt of an event until its handlers have succeeded',

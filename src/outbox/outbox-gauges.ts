@@ -2,6 +2,7 @@ import { Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap
 import { Pool } from 'pg';
 import { countOpenDeliveries } from '../delivery-state/queue-outlook.queries';
 import { countDisabledDestinations } from '../destinations/destinations.queries';
+import { countFailedDeliveries } from '../delivery-state/failed-deliveries.queries';
 import { BACKLOG_CAP, countDeadLetters, readOutboxFigures } from '../event-state/figures.queries';
 import { Metrics } from '../observability/metrics';
 import { Loop } from '../runtime/loop';
@@ -34,7 +35,7 @@ export class OutboxGauges implements OnApplicationBootstrap, BeforeApplicationSh
     this.metrics.outboxBacklog.set(Math.min(pending + inFlight, BACKLOG_CAP));
     this.metrics.outboxOldestPending.set(oldestOpenSeconds ?? 0);
     this.metrics.outboxFailed.set(failed);
-    this.metrics.dlqSize.set(await countDeadLetters(this.pool));
+    this.metrics.dlqSize.set((await countDeadLetters(this.pool)) + (await countFailedDeliveries(this.pool)));
     this.metrics.deliveryQueue.set(await countOpenDeliveries(this.pool));
     this.metrics.destinationsDisabled.set(await countDisabledDestinations(this.pool));
     return EVERY_MS;

@@ -9,6 +9,8 @@ import { OutboxGauges } from '../../../src/outbox/outbox-gauges';
 import { Publisher } from '../../../src/outbox/publisher';
 import { startTestApp, testSettings } from '../../support/app';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
+import { uuidV7 } from '../../../src/event/uuid-v7';
+import { givenDelivery } from '../../support/deliveries';
 import { givenEvent, givenFailedEvent, givenState, letPass } from '../../support/rows';
 import { createTestVhost, type TestVhost } from '../../support/broker/rabbit';
 import { ScriptedBroker } from '../../support/broker/scripted-broker';
@@ -144,7 +146,7 @@ describe('the outbox gauges', () => {
     expect(firings(ages)).toEqual([false, false, true, true, true, false, false, false]);
   });
 
-  it('count only unresolved dead letters in the size of the DLQ', async () => {
+  it('count only unresolved dead letters and failed deliveries in the size of the DLQ', async () => {
     const { pool } = database;
     const metrics = new Metrics();
     for (const status of ['DLQ', 'DLQ', 'DISCARDED', 'DISPATCHED'] as const) {
@@ -157,9 +159,15 @@ describe('the outbox gauges', () => {
         [event.id, status === 'DLQ'],
       );
     }
+    const { id: eventId } = await givenEvent(pool);
+    for (const status of ['FAILED', 'DISCARDED', 'DELIVERED', 'OPEN'] as const)
+      await givenDelivery(pool, { eventId, destinationId: uuidV7(), status });
+    const filled = { eventId, destinationId: uuidV7() };
+    await givenDelivery(pool, { ...filled, status: 'FAILED' });
+    await givenDelivery(pool, { ...filled, generation: 2, status: 'DELIVERED' });
     await givenFailedEvent(pool, 60);
     await new OutboxGauges(pool, metrics).runOnce();
-    expect((await metrics.dlqSize.get()).values[0]?.value).toBe(2);
+    expect((await metrics.dlqSize.get()).values[0]?.value).toBe(3);
   });
 });
 

@@ -9,7 +9,8 @@ const PATIENCE_MS = 20_000;
 export async function findWrongGauges(landscape: Landscape): Promise<string[]> {
   const [row] = await rowsOf<{ dead: number }>(
     landscape.databaseUrl,
-    'select count(*)::int as dead from dead_letters where resolved_at is null',
+    `select ((select count(*) from dead_letters where resolved_at is null)
+             + (select count(*) from delivery_status where newest and status = 'FAILED'))::int as dead`,
   );
   const dead = row?.dead ?? 0;
   for (const untilMs = Date.now() + PATIENCE_MS; ;) {
