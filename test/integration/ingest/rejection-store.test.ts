@@ -11,6 +11,7 @@ const SETTINGS = { MAX_EVENT_BYTES: 262_144 };
 
 function rejection(fields: Partial<NewRejection> = {}): NewRejection {
   const body = Buffer.from('{}');
+  const receivedAt = new Date().toISOString(); // a request is received before its rejections get their ids
   return {
     id: uuidV7(),
     tenantId: 'acme',
@@ -23,7 +24,7 @@ function rejection(fields: Partial<NewRejection> = {}): NewRejection {
     requestKey: null,
     conflictsWith: null,
     correlationId: 'c-1',
-    receivedAt: new Date().toISOString(),
+    receivedAt,
     contentType: null,
     sizeBytes: body.length,
     requestJson: null,

@@ -164,7 +164,7 @@ describe('decimalOf', () => {
     const startedMs = performance.now();
     const many = '0'.repeat(100_000);
     for (const text of [`1${many}1`, `1.${many}1`, `0.${many}1`, `1e1${many}`]) decimalOf(text);
-    expect(performance.now() - startedMs).toBeLessThan(1_000);
+    expect(performance.now() - startedMs).toBeLessThan(5_000);
   });
 });
 

