@@ -1,6 +1,6 @@
 import { parseExact } from '../event/json/exact-json';
 import { parseJson } from '../event/json/parse-json';
-import { isIndex, sliceAt, sliceItems, type Slice } from './json-slices';
+import { isIndex, sliceAt, sliceItems, sliceMembers, type Slice } from './json-slices';
 
 /**
  * A JSON value together with its text as it was sent. JSON.parse rounds long numbers and forgets how a number was
@@ -44,6 +44,13 @@ export class JsonDocument {
       value = value[segment];
     }
     return new JsonDocument(() => cut(this.text, sliceAt(this.text, path)), value);
+  }
+
+  /** Returns the text of each member of an object, in one pass. Of any other value: nothing. */
+  memberTexts(): Map<string, string> {
+    const { value } = this;
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return new Map();
+    return new Map([...sliceMembers(this.text)].map(([name, slice]) => [name, cut(this.text, slice)]));
   }
 
   /** Returns the elements of an array, or undefined if the value is not an array. */

@@ -34,6 +34,22 @@ export function sliceItems(text: string): Slice[] {
   return slices;
 }
 
+/** Returns the slices of the values of an object, by name. Of members with equal names the last counts. */
+export function sliceMembers(text: string): Map<string, Slice> {
+  const slices = new Map<string, Slice>();
+  let at = afterSpace(text, text.indexOf('{') + 1);
+  while (text.charCodeAt(at) !== CLOSE_OBJECT) {
+    const nameEnd = afterString(text, at);
+    const name = JSON.parse(text.slice(at, nameEnd)) as string;
+    const start = afterSpace(text, afterSpace(text, nameEnd) + 1); // behind the colon
+    const end = afterValue(text, start);
+    slices.set(name, { start, end });
+    at = afterSpace(text, end);
+    if (text.charCodeAt(at) === COMMA) at = afterSpace(text, at + 1);
+  }
+  return slices;
+}
+
 /**
  * Returns the slice of the value at a path of member names and array indices. Of members with equal names the last
  * counts, as in JSON.parse. The value must exist.

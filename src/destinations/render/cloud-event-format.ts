@@ -51,11 +51,9 @@ function attributesOf(event: JsonDocument, isOfProducer: boolean): Map<string, s
     if (typeof value !== 'string' || value === '') continue;
     attributes.set(name, JSON.stringify(name === 'source' ? uriReference(value) : value));
   }
-  const extensions = event.at(['extensions']);
-  for (const name of Object.keys((extensions?.value as object | undefined) ?? {})) {
+  for (const [name, json] of event.at(['extensions'])?.memberTexts() ?? []) {
     if (attributes.has(name) || name === 'datacontenttype' || (OF_DATA.has(name) && !isOfProducer)) continue;
-    const value = extensions?.at([name]);
-    if (value) attributes.set(name, value.text);
+    attributes.set(name, json);
   }
   return attributes;
 }

@@ -47,14 +47,14 @@ export class Renderer {
     // Most destinations: the event needs no parsing.
     if (this.format === 'event' && !this.transform) return rendered({ body: event, headers: JSON_HEADERS });
     const document = new JsonDocument(event.toString('utf8'));
-    return this.transform ? this.renderTransformed(document, this.transform) : rendered(this.formatted(document));
+    return this.transform ? this.renderTransformed(document, this.transform) : checked(this.formatted(document));
   }
 
   private async renderTransformed(document: JsonDocument, transform: Transform): Promise<RenderedDelivery> {
     try {
       const made = await transform(document);
       if ('failure' in made) return { kind: 'failed', reason: 'TRANSFORM_FAILED', message: made.failure };
-      return rendered(this.formatted(document, made.json));
+      return checked(this.formatted(document, made.json));
     } catch (error) {
       if (!(error instanceof Problem) || error.code !== 'overloaded') throw error;
       const afterMs = (error.extras.retryAfterSeconds ?? 1) * 1_000;
@@ -81,4 +81,14 @@ function filterFault(filter: object | null): string | undefined {
 
 const JSON_HEADERS = { 'content-type': 'application/json' };
 
+/** Most servers refuse a request with more bytes of headers. Extensions of a CloudEvent may be as long as an event. */
+const MOST_HEADER_BYTES = 16_384;
+
 const rendered = (made: DescribedBody): RenderedDelivery => ({ kind: 'rendered', ...made });
+
+function checked(made: DescribedBody): RenderedDelivery {
+  const bytes = Object.entries(made.headers).reduce((sum, [name, value]) => sum + name.length + value.length, 0);
+  if (bytes <= MOST_HEADER_BYTES) return rendered(made);
+  const message = `the format makes ${bytes} bytes of headers; the maximum is ${MOST_HEADER_BYTES}`;
+  return { kind: 'failed', reason: 'TRANSFORM_FAILED', message };
+}

@@ -67,6 +67,20 @@ describe('JsonDocument', () => {
     );
   });
 
+  it('gives each member of an object with its text, as it is found at its path', () => {
+    fc.assert(
+      fc.property(jsonText, (text) => {
+        const document = new JsonDocument(text);
+        const { value } = document;
+        const names = typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.keys(value) : [];
+        const found = document.memberTexts();
+        expect([...found.keys()].sort()).toEqual(names.sort());
+        for (const name of names) expect(found.get(name)).toBe(document.at([name])?.text);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
   it('gives each element of an array with its text', () => {
     fc.assert(
       fc.property(fc.array(jsonText), (items) => {

@@ -130,6 +130,43 @@ describe('the format cloudevents-binary', () => {
   });
 });
 
+describe('a CloudEvent with very many or very long extensions', () => {
+  const withExtensions = (extensions: object): string =>
+    JSON.stringify({ type: 'order.paid', eventId: 'e-1', source: 's', payload: 'x', extensions });
+  const MANY = Object.fromEntries(Array.from({ length: 25_000 }, (_, i) => [`e${i}`, i]));
+
+  it.each(['cloudevents', 'cloudevents-binary'] as const)('is rendered as %s within 200 ms of CPU time', async (format) => {
+    const json = withExtensions(MANY);
+    await render(json, { format });
+    const before = process.cpuUsage();
+    await render(json, { format });
+    const { user, system } = process.cpuUsage(before);
+    expect((user + system) / 1_000).toBeLessThan(200);
+  });
+
+  it('has all of them in structured mode', async () => {
+    const { body } = await bodyOf(withExtensions(MANY), { format: 'cloudevents' });
+    expect(JSON.parse(body)).toMatchObject(MANY);
+  });
+
+  it.each([
+    ['cloudevents-binary', MANY],
+    ['cloudevents-binary', { one: 'x'.repeat(16_384) }],
+    ['payload', { datacontenttype: `text/${'x'.repeat(16_384)}` }],
+  ] as const)('fails in %s, where they make more headers than a server takes', async (format, extensions) => {
+    expect(await render(withExtensions(extensions), { format })).toEqual({
+      kind: 'failed',
+      reason: 'TRANSFORM_FAILED',
+      message: expect.stringMatching(/^the format makes \d{5,} bytes of headers; the maximum is 16384$/) as string,
+    });
+  });
+
+  it('is rendered in binary mode with 16,000 bytes of headers', async () => {
+    const made = await render(withExtensions({ one: 'x'.repeat(16_000) }), { format: 'cloudevents-binary' });
+    expect(made.kind).toBe('rendered');
+  });
+});
+
 /** Binary mode has no types: `true` comes back as a text. */
 const TEXTS = { ...CLOUD_EVENT, sequence: '12', flag: 'true' };
 
