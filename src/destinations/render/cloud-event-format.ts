@@ -29,12 +29,16 @@ export function structuredCloudEvent(event: JsonDocument, data: EventData, isOfP
   return { body: Buffer.from(`{${members.join(',')}}`), headers: { 'content-type': CLOUD_EVENT_TYPE } };
 }
 
-/** A CloudEvent 1.0 in binary mode. An extension whose name cannot be in a header is left out. */
+/**
+ * A CloudEvent 1.0 in binary mode. An extension is left out if its name cannot be in a header, or if it differs only in
+ * case from that of an attribute before it: header names have no case.
+ */
 export function binaryCloudEvent(event: JsonDocument, data: EventData, isOfProducer: boolean): DescribedBody {
   const headers: Record<string, string> = { 'content-type': headerValue(data.contentType) };
   for (const [name, json] of attributesOf(event, isOfProducer)) {
-    if (!ATTRIBUTE_NAME.test(name)) continue;
-    headers[`ce-${name.toLowerCase()}`] = headerValue(json.startsWith('"') ? (JSON.parse(json) as string) : json);
+    const header = `ce-${name.toLowerCase()}`;
+    if (!ATTRIBUTE_NAME.test(name) || header === 'ce-datacontenttype' || Object.hasOwn(headers, header)) continue;
+    headers[header] = headerValue(json.startsWith('"') ? (JSON.parse(json) as string) : json);
   }
   return { body: bytesOf(data), headers };
 }
@@ -52,7 +56,8 @@ function attributesOf(event: JsonDocument, isOfProducer: boolean): Map<string, s
     attributes.set(name, JSON.stringify(name === 'source' ? uriReference(value) : value));
   }
   for (const [name, json] of event.at(['extensions'])?.memberTexts() ?? []) {
-    if (attributes.has(name) || name === 'datacontenttype' || (OF_DATA.has(name) && !isOfProducer)) continue;
+    if (attributes.has(name) || name === 'datacontenttype' || (OF_DATA.has(name.toLowerCase()) && !isOfProducer))
+      continue;
     attributes.set(name, json);
   }
   return attributes;
