@@ -34,7 +34,7 @@ export function structuredCloudEvent(event: JsonDocument, data: EventData, isOfP
  * case from that of an attribute before it: header names have no case.
  */
 export function binaryCloudEvent(event: JsonDocument, data: EventData, isOfProducer: boolean): DescribedBody {
-  const headers: Record<string, string> = { 'content-type': headerValue(data.contentType) };
+  const headers: Record<string, string> = { 'content-type': mediaType(data.contentType) };
   for (const [name, json] of attributesOf(event, isOfProducer)) {
     const header = `ce-${name.toLowerCase()}`;
     if (!ATTRIBUTE_NAME.test(name) || header === 'ce-datacontenttype' || Object.hasOwn(headers, header)) continue;
@@ -69,10 +69,14 @@ function uriReference(text: string): string {
 }
 
 /** Percent-encodes as the HTTP binding of CloudEvents requires: what is not visible ASCII, the quote and `%`. */
-export function headerValue(text: string): string {
-  return text.replace(/[^\x21-\x7e]+|["%]/gu, (part) =>
-    [...Buffer.from(part.toWellFormed())]
-      .map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`)
-      .join(''),
-  );
+function headerValue(text: string): string {
+  return text.replace(/[^\x21-\x7e]+|["%]/gu, percentEncoded);
 }
+
+/** Returns a media type as the producer wrote it, with quotes and spaces. Only what no header may have is encoded. */
+export function mediaType(text: string): string {
+  return text.trim().replace(/[^\x20-\x7e]+/gu, percentEncoded);
+}
+
+const percentEncoded = (part: string): string =>
+  [...Buffer.from(part.toWellFormed())].map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join('');

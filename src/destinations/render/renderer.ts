@@ -2,7 +2,7 @@ import { Problem } from '../../event/problems';
 import { ExpressionError } from '../../expressions/expression';
 import { compileFilter } from '../../expressions/filter/compile-filter';
 import { JsonDocument } from '../../expressions/json-document';
-import { binaryCloudEvent, headerValue, structuredCloudEvent, type DescribedBody } from './cloud-event-format';
+import { binaryCloudEvent, mediaType, structuredCloudEvent, type DescribedBody } from './cloud-event-format';
 import type { DeliveryFormat } from './delivery-format';
 import { bytesOf, dataOf, jsonData } from './event-data';
 import { compileTransform, type Transform } from './transform';
@@ -69,7 +69,7 @@ export class Renderer {
     const data = isOfProducer ? dataOf(document) : jsonData(transformed);
     if (this.format === 'cloudevents') return structuredCloudEvent(document, data, isOfProducer);
     if (this.format === 'cloudevents-binary') return binaryCloudEvent(document, data, isOfProducer);
-    return { body: bytesOf(data), headers: { 'content-type': headerValue(data.contentType) } };
+    return { body: bytesOf(data), headers: { 'content-type': mediaType(data.contentType) } };
   }
 }
 

@@ -158,6 +158,17 @@ describe('the format cloudevents-binary', () => {
   });
 });
 
+describe.each(['payload', 'cloudevents-binary'] as const)('the media type of data in %s', (format) => {
+  it.each([
+    ['text/plain; charset="utf-8"', 'text/plain; charset="utf-8"'],
+    [' text/x;  a=100% ', 'text/x;  a=100%'],
+    ['text/plain; name=ü\r\nx', 'text/plain; name=%C3%BC%0D%0Ax'],
+  ])('%j is sent as %j', async (datacontenttype, type) => {
+    const json = eventJson(ofStructured(JSON.stringify({ ...CLOUD_EVENT, datacontenttype, data: 'x' })));
+    expect(await bodyOf(json, { format })).toEqual({ body: 'x', type });
+  });
+});
+
 describe('a CloudEvent with very many or very long extensions', () => {
   const withExtensions = (extensions: object): string =>
     JSON.stringify({ type: 'order.paid', eventId: 'e-1', source: 's', payload: 'x', extensions });
