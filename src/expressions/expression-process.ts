@@ -1,7 +1,8 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import * as path from 'node:path';
 import { Problem } from '../event/problems';
-import { EvaluationQueue, type Batch } from './evaluation-queue';
+import type { Batch } from './evaluation-lane';
+import { EvaluationQueue } from './evaluation-queue';
 import type { ExpressionScope, Found } from './expression-scope';
 import { JsonDocument } from './json-document';
 import { LIMITS, type ExpressionLimits } from './limits';
@@ -34,7 +35,7 @@ const CHILD = path.join(__dirname, 'expression-child.js');
  * whole process.
  */
 export class ExpressionProcess {
-  private readonly queue = new EvaluationQueue();
+  private readonly queue: EvaluationQueue;
   private child: ChildProcess | undefined;
   private isReady = false;
   private current: Batch | undefined;
@@ -45,10 +46,12 @@ export class ExpressionProcess {
   /** Why this side ended the child. */
   private late: Late | undefined;
 
-  constructor(private readonly limits: ExpressionLimits = LIMITS) {}
+  constructor(private readonly limits: ExpressionLimits = LIMITS) {
+    this.queue = new EvaluationQueue(limits.waitMilliseconds);
+  }
 
   /**
-   * @throws {Problem} `overloaded` when too many expressions wait
+   * @throws {Problem} `overloaded` when too many expressions wait, or when this one has waited too long
    */
   evaluate(text: string, scope: ExpressionScope): Promise<Found> {
     return new Promise((resolve, reject) => {

@@ -2,8 +2,8 @@
 
 /**
  * What one evaluation of a JSONata expression may use.
- * @typedef {{ milliseconds: number, cpuMilliseconds?: number, megabytes: number, resultBytes: number, items: number,
- *   textLength: number, depth: number }} ExpressionLimits
+ * @typedef {{ milliseconds: number, cpuMilliseconds?: number, waitMilliseconds?: number, megabytes: number,
+ *   resultBytes: number, items: number, textLength: number, depth: number }} ExpressionLimits
  */
 
 /** @type {ExpressionLimits} */

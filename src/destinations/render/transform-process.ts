@@ -7,6 +7,8 @@ import { LIMITS } from '../../expressions/limits';
 const TRANSFORM_CPU_MS = 50;
 /** How long a busy machine may take to give a transform its CPU time. The delivery is then tried again later. */
 const TRANSFORM_MS = 5_000;
+/** How long a transform waits for others, because its delivery is leased meanwhile. It is then tried again later. */
+const WAIT_MS = 5_000;
 
 /**
  * The process that evaluates the transforms of destinations. Sources have another one, whose expressions may take
@@ -17,7 +19,8 @@ export class TransformProcess extends ExpressionProcess implements OnApplication
   readonly mostBytes: number;
 
   constructor(@Inject(SETTINGS_TOKEN) { MAX_EVENT_BYTES: resultBytes }: Pick<Settings, 'MAX_EVENT_BYTES'>) {
-    super({ ...LIMITS, milliseconds: TRANSFORM_MS, cpuMilliseconds: TRANSFORM_CPU_MS, resultBytes });
+    const limits = { milliseconds: TRANSFORM_MS, cpuMilliseconds: TRANSFORM_CPU_MS, waitMilliseconds: WAIT_MS };
+    super({ ...LIMITS, ...limits, resultBytes });
     this.mostBytes = resultBytes;
   }
 
