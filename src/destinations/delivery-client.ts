@@ -28,14 +28,16 @@ export function openConnections({ url, timeoutMs, maxInFlight }: Destination, gu
 /**
  * Sends one POST. A response counts once its status is read, however it goes on. Redirects are not followed: they would
  * send the event to a URL that nobody registered.
+ * @param leftMs what is left of the time of the attempt
  */
 export async function post(
   connections: Dispatcher,
   { url, timeoutMs }: Destination,
   request: DeliveryRequest,
   signal: AbortSignal,
+  leftMs: number = timeoutMs,
 ): Promise<Answer> {
-  const outcome = await exchange(connections, { url: new URL(url), timeoutMs, ...request }, signal);
+  const outcome = await exchange(connections, { url: new URL(url), leftMs, ...request }, signal);
   if (outcome.kind === 'overdue') {
     return { kind: 'failed', reason: 'TIMEOUT', message: `no response within ${timeoutMs} ms` };
   }
@@ -47,7 +49,7 @@ export async function post(
 
 function exchange(
   connections: Dispatcher,
-  { url, timeoutMs, body, headers }: DeliveryRequest & { url: URL; timeoutMs: number },
+  { url, leftMs, body, headers }: DeliveryRequest & { url: URL; leftMs: number },
   signal: AbortSignal,
 ): Promise<ExchangeOutcome> {
   if (signal.aborted) return Promise.resolve({ kind: 'overdue' });
@@ -58,7 +60,7 @@ function exchange(
       resolve(outcome);
     });
     const stop = (): void => running.stop();
-    const timer = setTimeout(stop, timeoutMs);
+    const timer = setTimeout(stop, leftMs);
     signal.addEventListener('abort', stop, { once: true });
     const { origin, pathname, search } = url;
     const onTap = (tap: HeadTap): void => running.onTap(tap);

@@ -66,16 +66,22 @@ export class Line {
     return this.renderer.render(event);
   }
 
-  /** Sends again, once, where the receiver refuses a token that was kept: it may have been revoked. */
+  /**
+   * Sends again, once, where the receiver refuses a token that was kept: it may have been revoked. The whole attempt,
+   * tokens included, takes at most `timeoutMs`, because the lease of the delivery lasts little longer.
+   */
   async sendRendered(message: WebhookMessage, { body, headers }: DescribedBody, signal: AbortSignal): Promise<Answer> {
     try {
       this.guard.checkLiteral(new URL(this.destination.url));
     } catch (error) {
       return { kind: 'failed', reason: 'ADDRESS_REFUSED', message: error instanceof Error ? error.message : '' };
     }
+    const { timeoutMs } = this.destination;
+    const deadlineMs = performance.now() + timeoutMs;
+    const leftMs = (): number => Math.max(0, deadlineMs - performance.now());
     for (let isFirst = true; ; isFirst = false) {
       const askedAtMs = Date.now();
-      const auth = await this.credentials.headers(askedAtMs);
+      const auth = await this.credentials.headersWithin(leftMs(), askedAtMs);
       if ('failure' in auth) return { kind: 'failed', reason: 'AUTH_FAILED', message: auth.failure };
       const own = this.ownHeaders(message, body, new Date());
       const answer = await post(
@@ -83,9 +89,11 @@ export class Line {
         this.destination,
         { body, headers: { ...AGENT, ...headers, ...this.staticHeaders, ...own, ...auth.headers } },
         signal,
+        leftMs(),
       );
       const isRefused = answer.kind === 'answered' && answer.status === UNAUTHORIZED;
-      if (!isRefused || !this.credentials.refused(auth, askedAtMs) || !isFirst) return answer;
+      const mayHelp = isRefused && this.credentials.refused(auth, askedAtMs);
+      if (!mayHelp || !isFirst || leftMs() < timeoutMs / 2) return answer;
     }
   }
 

@@ -9,6 +9,7 @@ export type AuthHeaders = { headers: Record<string, string> } | { failure: strin
 const MARGIN_MS = 30_000;
 /** After a failed fetch, deliveries fail for this long without another one. */
 const PAUSE_MS = 5_000;
+const LATE = 'the token endpoint did not respond within the timeout of the delivery';
 
 /** Authenticates the deliveries to one revision of a destination. */
 export class Credentials {
@@ -27,7 +28,22 @@ export class Credentials {
     else this.fixed = { headers: auth ? headerOfAuth(auth) : {} };
   }
 
-  headers(nowMs = Date.now()): AuthHeaders | Promise<AuthHeaders> {
+  /** Waits at most `mostMs` for a token. One that comes later is kept for the deliveries that follow. */
+  async headersWithin(mostMs: number, nowMs: number): Promise<AuthHeaders> {
+    const headers = this.headers(nowMs);
+    if (!(headers instanceof Promise)) return headers;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<AuthHeaders>((resolve) => {
+      timer = setTimeout(() => resolve({ failure: LATE }), mostMs);
+    });
+    try {
+      return await Promise.race([headers, late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  private headers(nowMs: number): AuthHeaders | Promise<AuthHeaders> {
     if (this.fixed) return this.fixed;
     if (this.kept && nowMs < this.kept.freshUntilMs) return bearer(this.kept.token);
     if (this.paused && nowMs < this.paused.untilMs) return { failure: this.paused.failure };

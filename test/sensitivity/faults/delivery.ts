@@ -15,9 +15,9 @@ export const FAULTS_IN_DELIVERY: readonly DeliberateFault[] = [
     edits: [
       {
         file: 'src/destinations/delivery-client.ts',
-        find: '  const outcome = await exchange(connections, { url: new URL(url), timeoutMs, ...request }, signal);\n',
+        find: '  const outcome = await exchange(connections, { url: new URL(url), leftMs, ...request }, signal);\n',
         replace:
-          "  if (Math.random() < 0.02) return { kind: 'answered', status: 204, text: '' };\n  const outcome = await exchange(connections, { url: new URL(url), timeoutMs, ...request }, signal);\n",
+          "  if (Math.random() < 0.02) return { kind: 'answered', status: 204, text: '' };\n  const outcome = await exchange(connections, { url: new URL(url), leftMs, ...request }, signal);\n",
       },
     ],
     noticedBy: calm('undelivered'),

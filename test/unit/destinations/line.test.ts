@@ -1,0 +1,124 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { AddressGuard, resolveBySystem } from '../../../src/destinations/address/address-guard';
+import type { DestinationAuth } from '../../../src/destinations/auth/destination-auth';
+import type { SealedDestination } from '../../../src/destinations/destination';
+import { Line } from '../../../src/destinations/line';
+import { TransformProcess } from '../../../src/destinations/render/transform-process';
+import { sealAuth, sealHeaders } from '../../../src/destinations/secrets/sealed-options';
+import { newSecret, SecretBox } from '../../../src/destinations/secrets/secret-box';
+import { testSettings } from '../../support/app';
+import { PLAIN_DESTINATION } from '../../support/receivers/destinations';
+import { eventually } from '../../support/eventually';
+import { answer, TestReceiver, type Reaction } from '../../support/receivers/receiver';
+
+const ID = '01a20e66-f418-70fd-86af-aaf8d24380fd';
+
+describe('a line to a destination', () => {
+  const settings = testSettings({ DESTINATIONS_ALLOW_PRIVATE: 'true' });
+  const box = new SecretBox([randomBytes(32)]);
+  const lines: Line[] = [];
+  let receiver: TestReceiver;
+  let issuer: TestReceiver;
+  beforeEach(async () => {
+    [receiver, issuer] = await Promise.all([TestReceiver.start(), TestReceiver.start()]);
+  });
+  afterEach(async () => {
+    await Promise.all([receiver.stop(), issuer.stop()]);
+    await Promise.all(lines.splice(0).map((line) => line.close()));
+  });
+
+  const given = (options: { auth?: DestinationAuth; headers?: Record<string, string>; timeoutMs?: number }): Line => {
+    const { auth, headers, timeoutMs = 10_000 } = options;
+    const destination: SealedDestination = {
+      ...PLAIN_DESTINATION,
+      id: ID,
+      tenantId: 't',
+      url: receiver.url,
+      eventTypes: ['*'],
+      enabled: true,
+      disabledReason: null,
+      disabledAt: null,
+      description: '',
+      timeoutMs,
+      maxInFlight: 8,
+      secret: box.seal(newSecret(), ID),
+      previousSecret: null,
+      previousSecretUntil: null,
+      headers: headers ? sealHeaders(box, headers, ID) : null,
+      auth: auth ? sealAuth(box, auth, ID) : null,
+      revision: 1,
+      createdAt: '2026-01-01T00:00:00.000Z',
+      updatedAt: '2026-01-01T00:00:00.000Z',
+    };
+    const line = new Line(
+      destination,
+      new AddressGuard(settings, resolveBySystem),
+      box,
+      new TransformProcess(settings),
+    );
+    lines.push(line);
+    return line;
+  };
+  const send = (line: Line) =>
+    line.send({ id: 'event', body: Buffer.from('{}'), attempt: 1, correlationId: 'c' }, new AbortController().signal);
+  const oauth2 = (): DestinationAuth => ({
+    type: 'oauth2',
+    tokenUrl: `${issuer.url}/`,
+    clientId: 'id',
+    clientSecret: 'secret',
+  });
+  const token = answer(200, {}, '{"access_token":"t-123456","expires_in":3600}');
+  const later =
+    (ms: number, reaction: Reaction): Reaction =>
+    (response, received) =>
+      void sleep(ms).then(() => reaction(response, received));
+  const never: Reaction = () => undefined;
+
+  describe('whose token endpoint or receiver is slow', () => {
+    it('waits for a token no longer than the timeout of the destination', async () => {
+      issuer.reaction = never;
+      const startedMs = performance.now();
+      expect(await send(given({ auth: oauth2(), timeoutMs: 200 }))).toEqual({
+        kind: 'failed',
+        reason: 'AUTH_FAILED',
+        message: 'the token endpoint did not respond within the timeout of the delivery',
+      });
+      expect(performance.now() - startedMs).toBeLessThan(4_000); // the endpoint itself has 5 s
+      expect(receiver.received).toEqual([]);
+    });
+
+    it('keeps a token that comes too late for the next delivery', async () => {
+      issuer.reaction = later(400, token);
+      const line = given({ auth: oauth2(), timeoutMs: 200 });
+      expect(await send(line)).toMatchObject({ kind: 'failed', reason: 'AUTH_FAILED' });
+      await eventually(async () => expect(await send(line)).toMatchObject({ kind: 'answered', status: 200 }));
+      expect(issuer.received).toHaveLength(1);
+    });
+
+    it('takes the time for a token off the time for the response', async () => {
+      issuer.reaction = later(1_500, token);
+      receiver.reaction = never;
+      const startedMs = performance.now();
+      expect(await send(given({ auth: oauth2(), timeoutMs: 2_000 }))).toMatchObject({
+        kind: 'failed',
+        reason: 'TIMEOUT',
+        message: 'no response within 2000 ms',
+      });
+      expect(performance.now() - startedMs).toBeLessThan(3_000); // 3.5 s if both had their own time
+    });
+
+    it.each([
+      ['is left', 0, 2],
+      ['is over', 2_200, 1],
+    ])('sends again after 401 while half of the time %s', async (_what, ms, requests) => {
+      issuer.reaction = token;
+      const line = given({ auth: oauth2(), timeoutMs: 4_000 });
+      await send(line);
+      receiver.received.splice(0);
+      receiver.reaction = later(ms, answer(401));
+      expect(await send(line)).toMatchObject({ kind: 'answered', status: 401 });
+      expect(receiver.received).toHaveLength(requests);
+    });
+  });
+});
