@@ -175,14 +175,14 @@ describe('a CloudEvent with very many or very long extensions', () => {
   const MANY = Object.fromEntries(Array.from({ length: 25_000 }, (_, i) => [`e${i}`, i]));
 
   it.each(['cloudevents', 'cloudevents-binary'] as const)(
-    'is rendered as %s within 200 ms of CPU time',
+    'is rendered as %s within 500 ms of CPU time',
     async (format) => {
       const json = withExtensions(MANY);
       await render(json, { format });
       const before = process.cpuUsage();
       await render(json, { format });
       const { user, system } = process.cpuUsage(before);
-      expect((user + system) / 1_000).toBeLessThan(200);
+      expect((user + system) / 1_000).toBeLessThan(500); // 60 ms; with one scan for each extension, many seconds
     },
   );
 
