@@ -95,11 +95,15 @@ describe('RedisCache', () => {
     beforeEach(async () => {
       proxy = await openProxy(redisUrl());
       cache = openRedisCache({ url: proxy.url });
-      await eventually(() => cache.ping());
-      await cache.remember([known]);
-      expect((await cache.lookup([known.digest])).size).toBe(1);
+      await isCached(known);
     });
 
+    /** A busy machine may exceed the cache's time limit, which counts as a miss. */
+    const isCached = (one: ReturnType<typeof fact>): Promise<void> =>
+      eventually(async () => {
+        await cache.remember([one]);
+        expect((await cache.lookup([one.digest])).size).toBe(1);
+      });
     const expectQuickMisses = async (): Promise<void> => {
       for (let i = 0; i < 3; i++) {
         const startedAt = performance.now();
@@ -111,9 +115,7 @@ describe('RedisCache', () => {
     };
     const expectRecovery = async (): Promise<void> => {
       await eventually(async () => expect((await cache.lookup([known.digest])).size).toBe(1));
-      const later = fact();
-      await cache.remember([later]);
-      expect((await cache.lookup([later.digest])).size).toBe(1);
+      await isCached(fact());
       await cache.ping();
     };
 
@@ -136,10 +138,7 @@ describe('RedisCache', () => {
       cache = openRedisCache({ url: proxy.url, incarnation: 'late' });
       await expectQuickMisses();
       await proxy.restore();
-      await eventually(async () => {
-        await cache.remember([known]);
-        expect((await cache.lookup([known.digest])).size).toBe(1);
-      });
+      await isCached(known);
     });
 
     it('treats an error response to remember as a later miss, not as an error', async () => {
