@@ -1,24 +1,30 @@
 /**
- * npm run sensitivity -- [--only <part of a name, a stage or an invariant>] [--by verify|tests]
- * Builds one deliberate fault at a time into a copy of the tree, and checks that the fault suite or a test notices it
- * (docs/verify.md). Exit code 1 if a fault goes unnoticed.
+ * npm run sensitivity -- [--only <part of a name, a stage or an invariant>] [--by verify|tests] [--jobs N] [--resume FILE]
+ * Builds each deliberate fault into a copy of the tree, and checks that the fault suite or a test notices it
+ * (docs/verify.md). Exit code 1 if a fault goes unnoticed or has no result.
  */
 import '../src/runtime/require-node.js';
-import { spawnSync } from 'node:child_process';
-import path from 'node:path';
+import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
 import process from 'node:process';
 import { optionsOr } from './options.mjs';
 
-const root = path.resolve(import.meta.dirname, '..');
-const { only, by } = optionsOr(
-  'npm run sensitivity -- [--only NAME] [--by verify|tests]',
-  { only: { type: 'string', default: '' }, by: { type: 'string' } },
-  (given) => given.by === undefined || ['verify', 'tests'].includes(given.by),
+const { only, by, jobs, resume } = optionsOr(
+  'npm run sensitivity -- [--only NAME] [--by verify|tests] [--jobs N] [--resume FILE]',
+  {
+    only: { type: 'string', default: '' },
+    by: { type: 'string' },
+    jobs: { type: 'string', default: String(availableParallelism()) },
+    resume: { type: 'string' },
+  },
+  (given) => (given.by === undefined || ['verify', 'tests'].includes(given.by)) && /^[1-9]\d?$/.test(given.jobs),
 );
-const script = ['--require', path.join(root, 'scripts/run-typescript.cjs'), path.join(root, 'test/sensitivity/run.ts')];
-const options = ['--only', only, ...(by === undefined ? [] : ['--by', by])];
-const { status } = spawnSync(process.execPath, ['--no-warnings', ...script, ...options], {
-  cwd: root,
-  stdio: 'inherit',
-});
-process.exit(status ?? 1);
+const require = createRequire(import.meta.url);
+require('./run-typescript.cjs');
+const { sensitivity } = require('../test/sensitivity/run/main.ts');
+try {
+  process.exit(await sensitivity({ only, by, jobs: Number(jobs), resume }));
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(1);
+}

@@ -1,5 +1,6 @@
 /**
- * npm run verify -- [--minutes 1] [--seed N] [--kinds kill-worker,cut-postgres] [--faults 1,2,5] [--no-shrink]
+ * npm run verify -- [--minutes 1] [--seed N] [--kinds kill-worker,cut-postgres] [--faults 1,2,5] [--rest-seconds 75]
+ *   [--no-shrink]
  * Runs the fault suite of test/verify (docs/verify.md). Exit code 0: no violations. 1: violations. 3: inconclusive, because
  * the run itself failed or did not end in time.
  */
@@ -13,7 +14,8 @@ import { clearTimeout, setTimeout } from 'node:timers';
 import { optionsOr } from './options.mjs';
 
 const USAGE =
-  'npm run verify -- [--minutes 1] [--seed N] [--kinds kill-worker,cut-postgres] [--faults 1,2,5] [--no-shrink]';
+  'npm run verify -- [--minutes 1] [--seed N] [--kinds kill-worker,cut-postgres] [--faults 1,2,5] [--rest-seconds 75] ' +
+  '[--no-shrink]';
 const INCONCLUSIVE = 3;
 /** Time for a run in addition to its load: starting, coming to rest, reading everything back. */
 const AROUND_MS = 600_000;
@@ -26,6 +28,7 @@ const {
   seed,
   faults,
   kinds,
+  'rest-seconds': restSeconds,
   'no-shrink': noShrink,
 } = optionsOr(
   USAGE,
@@ -34,9 +37,10 @@ const {
     seed: { type: 'string', default: String(randomInt(1e9)) },
     faults: { type: 'string' },
     kinds: { type: 'string' },
+    'rest-seconds': { type: 'string', default: '75' },
     'no-shrink': { type: 'boolean', default: false },
   },
-  (given) => Number(given.minutes) > 0 && Number.isInteger(Number(given.seed)),
+  (given) => Number(given.minutes) > 0 && Number.isInteger(Number(given.seed)) && Number(given['rest-seconds']) > 0,
 );
 const seconds = Number(minutes) * 60;
 const root = path.resolve(import.meta.dirname, '..');
@@ -46,7 +50,7 @@ const run = spawn(
     '--no-warnings',
     '--enable-source-maps',
     ...['--require', path.join(root, 'scripts/run-typescript.cjs'), path.join(root, 'test/verify/run/main.ts')],
-    ...['--seed', seed, '--seconds', String(seconds)],
+    ...['--seed', seed, '--seconds', String(seconds), '--rest-seconds', restSeconds],
     ...(faults === undefined ? [] : ['--faults', faults]),
     ...(kinds === undefined ? [] : ['--kinds', kinds]),
     ...(noShrink ? [] : ['--shrink']),

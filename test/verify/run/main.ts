@@ -18,6 +18,7 @@ async function main(): Promise<number> {
       seconds: { type: 'string' },
       faults: { type: 'string' },
       kinds: { type: 'string' },
+      'rest-seconds': { type: 'string' },
       shrink: { type: 'boolean' },
     },
   });
@@ -26,7 +27,13 @@ async function main(): Promise<number> {
     ...(faults !== undefined && { numbers: faults.split(',').map(Number) }),
     ...(kinds !== undefined && { kinds: kinds.split(',') }),
   };
-  const run: Run = { seed: Number(seed), seconds: Number(seconds), choice, say };
+  const run: Run = {
+    seed: Number(seed),
+    seconds: Number(seconds),
+    restSeconds: Number(values['rest-seconds']),
+    choice,
+    say,
+  };
   try {
     const finished = await verify(run);
     if (finished.result.violations.length === 0) return KEPT;

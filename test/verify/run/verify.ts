@@ -21,8 +21,6 @@ import { progressOf, reportOf } from './report';
 import { storiesOf } from './story';
 
 const PROGRESS_EVERY_MS = 5_000;
-/** Gives up when there was no progress for this long. */
-const REST_PATIENCE_MS = 75_000;
 /** After this many times its planned duration, the load ends even if faults are late, and no further fault begins. */
 const LATE_FACTOR = 1.5;
 const ROLES = ['api', 'publisher', 'worker'];
@@ -36,6 +34,8 @@ const LEFT_AFTER_STOP = `
 export interface Run {
   seed: number;
   seconds: number;
+  /** Gives up coming to rest when there was no progress for this long. */
+  restSeconds: number;
   choice: Choice;
   say: (line: string) => void;
 }
@@ -94,7 +94,7 @@ async function runIn(
   const operator = new Operator(seed, admin, destinations, receiver, landscape, journal);
   await underFaults([...clients, operator], { run, plan, landscape, journal });
   say('everything is started again; waiting until nothing is in progress');
-  const leftovers = await comeToRest(landscape, { patienceMs: REST_PATIENCE_MS, say });
+  const leftovers = await comeToRest(landscape, { patienceMs: run.restSeconds * 1000, say });
   const evidence = await gather(landscape, outside, { admin, reconciles: plan.reconciles, leftovers });
   for (const role of ROLES) {
     await landscape.terminate(landscape.processes.filter((one) => one.role === role).map(({ name }) => name));
