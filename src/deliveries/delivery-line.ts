@@ -40,12 +40,13 @@ export class DeliveryLine {
 
   constructor(public destination: SealedDestination) {}
 
-  /** A change may have fixed the destination. */
+  /** A change may have fixed the destination, and has ended its failures in PostgreSQL. */
   change(destination: SealedDestination): void {
     if (destination.revision === this.destination.revision) return;
     this.destination = destination;
     this.weight = new FailureWeight();
     this.window = new DeliveryWindow();
+    this.failing(undefined, Date.now());
   }
 
   /** Applies this process's share of the limits. */

@@ -74,7 +74,7 @@ export async function recordFailures(db: Db, failures: readonly DestinationFailu
   return rows;
 }
 
-/** A success ends the failures of a destination and closes its circuit. */
+/** Ends the failures of destinations and closes their circuits: after a success, or after a change of the destination. */
 export async function forgetFailures(db: Db, destinationIds: readonly string[]): Promise<void> {
   if (destinationIds.length === 0) return;
   await db.query({

@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { Pool } from 'pg';
 import type { Db } from '../../db/pool';
 import { closeDestination } from '../../delivery-state/close-destination.queries';
+import { forgetFailures } from '../../delivery-state/destination-failures.queries';
 import type { SealedDestination } from '../../destinations/destination';
 import { MOST_AGE_MS } from '../../db/fresh-copy';
 import {
@@ -122,7 +123,7 @@ export class Destinations {
       const next = destinationFields({ ...fields, uid });
       const isSwitched = next.enabled !== locked.enabled;
       const replaced = await this.rows.replace(db, locked, next, { headers, auth }, isSwitched);
-      await closeDestination(db, id, CLOSED_AT_ONCE);
+      await startAfresh(db, id);
       return secret === undefined ? replaced : this.rows.replaceSecret(db, replaced, secret);
     });
   }
@@ -138,7 +139,7 @@ export class Destinations {
       const isSwitched = change.enabled !== undefined;
       const next = changedDestination(locked, accepted);
       const changed = await this.rows.replace(db, locked, next, { headers, auth }, isSwitched);
-      await closeDestination(db, id, CLOSED_AT_ONCE);
+      await startAfresh(db, id);
       return changed;
     });
   }
@@ -148,7 +149,7 @@ export class Destinations {
     const entry = { action: 'destination.delete', filter: { id }, acting, tenantIds: [tenantId] } as const;
     await this.audited(entry, async (db) => {
       if (!(await deleteDestination(db, id))) notFound();
-      await closeDestination(db, id, CLOSED_AT_ONCE);
+      await startAfresh(db, id);
     });
   }
 
@@ -157,7 +158,11 @@ export class Destinations {
     const { tenantId } = await this.find(id, acting);
     const action = paused ? 'destination.pause' : 'destination.resume';
     const entry = { action, filter: { id }, acting, tenantIds: [tenantId] } as const;
-    return this.audited(entry, async (db) => (await pauseDestination(db, id, paused)) ?? notFound());
+    return this.audited(entry, async (db) => {
+      const changed = (await pauseDestination(db, id, paused)) ?? notFound();
+      if (!paused) await startAfresh(db, id);
+      return changed;
+    });
   }
 
   async rotate(
@@ -170,7 +175,9 @@ export class Destinations {
     const filter = { id, overlapSeconds };
     const entry = { action: 'destination.rotate-secret', filter, acting, tenantIds: [tenantId] } as const;
     const destination = await this.audited(entry, async (db) => {
-      return (await rotateSecret(db, id, { secret: sealed, overlapSeconds })) ?? notFound();
+      const rotated = (await rotateSecret(db, id, { secret: sealed, overlapSeconds })) ?? notFound();
+      await startAfresh(db, id);
+      return rotated;
     });
     return { destination, secret };
   }
@@ -187,6 +194,15 @@ export class Destinations {
 }
 
 const everyProcessHasRefreshed = (): Promise<void> => sleep(MOST_AGE_MS);
+
+/**
+ * Settles the open deliveries of a destination that is disabled or deleted now. Forgets its failures, which say nothing
+ * about the changed destination and would disable it again. Workers lock failures after deliveries too.
+ */
+async function startAfresh(db: Db, id: string): Promise<void> {
+  await closeDestination(db, id, CLOSED_AT_ONCE);
+  await forgetFailures(db, [id]);
+}
 
 /** Another request has created the destination meanwhile. */
 const isTaken = (error: unknown): boolean => error instanceof Problem && error.code === 'already-exists';

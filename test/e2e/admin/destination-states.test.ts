@@ -1,5 +1,8 @@
+import { DisableDestinations } from '../../../src/deliveries/disable-destinations';
+import { DestinationRegistry } from '../../../src/destinations/destination-registry';
 import { admin as ask, type AuditPage } from '../../support/admin';
-import { deliveryRows, givenDelivery, givenTenantWithDestination, queueRows } from '../../support/deliveries';
+import { testSettings } from '../../support/app';
+import { deliveryRows, disable, givenDelivery, givenTenantWithDestination, queueRows } from '../../support/deliveries';
 import { expectProblem } from '../../support/e2e-http';
 import { useApp } from '../../support/fixtures/app';
 import { admin } from '../../support/receivers/destinations';
@@ -67,6 +70,51 @@ describe('a destination', () => {
     expect((await admin(api.url, 'DELETE', `/${id}`)).status).toBe(204);
     await expect(ofIt()).resolves.toMatchObject([{ status: 'SKIPPED', lastReasonCode: 'DESTINATION_DELETED' }]);
     expect((await queueRows(api.pool)).filter(({ destinationId }) => destinationId === id)).toEqual([]);
+  });
+
+  const failedFor = async (hours: number): Promise<void> => {
+    await api.pool.query(
+      `insert into destination_failures (destination_id, failing_since, open_until, open_seconds, last_reason_code)
+       values ($1, now() - make_interval(hours => $2), now() + interval '1 hour', 60, 'HTTP_5XX')`,
+      [id, hours],
+    );
+  };
+  const failsAgain = () =>
+    api.pool.query(
+      `insert into destination_failures (destination_id, last_reason_code) values ($1, 'HTTP_5XX')
+       on conflict (destination_id) do update set updated_at = now()`,
+      [id],
+    );
+  const disableFailing = () =>
+    new DisableDestinations(testSettings(), api.pool, new DestinationRegistry(api.pool)).runOnce();
+
+  it.each([
+    ['enabled', 'PATCH', '', { enabled: true }],
+    ['changed', 'PATCH', '', { description: 'repaired' }],
+    ['given another secret', 'POST', '/rotate-secret', {}],
+    ['resumed', 'POST', '/resume', undefined],
+  ])('whose failures are old is not disabled again once it is %s', async (what, method, path, body) => {
+    await failedFor(130);
+    if (what === 'enabled') await disable(api.pool, id, 'no success for 120 hours');
+    if (path === '/resume') await admin(api.url, 'POST', `/${id}/pause`);
+    expect((await admin(api.url, method, `/${id}${path}`, body)).status).toBe(200);
+    expect((await shown()).health).toMatchObject({ failingSince: null, circuit: { state: 'closed' } });
+    await failsAgain();
+    await disableFailing();
+    expect((await shown()).status).toBe('active');
+  });
+
+  it('that nobody has changed is disabled by its failures', async () => {
+    await failedFor(130);
+    await disableFailing();
+    expect((await shown()).status).toBe('disabled');
+  });
+
+  it('leaves no failures behind when it is deleted', async () => {
+    await failedFor(1);
+    expect((await admin(api.url, 'DELETE', `/${id}`)).status).toBe(204);
+    const left = await api.pool.query('select from destination_failures where destination_id = $1', [id]);
+    expect(left.rowCount).toBe(0);
   });
 
   it('shows no health that it does not have', async () => {
