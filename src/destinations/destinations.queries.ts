@@ -154,7 +154,7 @@ export async function insertDestination(db: Db, fresh: NewDestination): Promise<
 
 /**
  * Writes all fields that an operator decides. With `isSwitched`, clears the reason for which StreamForge disabled the
- * destination. Returns undefined when there is no such destination.
+ * destination, and resumes one that is enabled. Returns undefined when there is no such destination.
  */
 export async function replaceDestination(
   db: Db,
@@ -166,7 +166,8 @@ export async function replaceDestination(
     `update destinations
         set url = $1, uid = $2, event_types = $3, enabled = $4, description = $5, filter = $6, transform = $7,
             format = $8, headers = $9, auth = $10, retry_schedule = $11, rate_per_second = $12, timeout_ms = $13,
-            max_in_flight = $14, disabled_reason = case when not $16 then disabled_reason end
+            max_in_flight = $14, disabled_reason = case when not $16 then disabled_reason end,
+            paused_at = case when not ($16 and $4) then paused_at end
       where id = $15 returning ${COLUMNS}`,
     [...valuesOf(next), id, isSwitched],
   );

@@ -117,6 +117,13 @@ describe('a destination', () => {
     expect(left.rowCount).toBe(0);
   });
 
+  it('that is paused becomes active when it is enabled', async () => {
+    await admin(api.url, 'POST', `/${id}/pause`);
+    expect((await admin<Shown>(api.url, 'PATCH', `/${id}`, { enabled: false })).body.status).toBe('disabled');
+    const enabled = await admin<Shown>(api.url, 'PATCH', `/${id}`, { enabled: true });
+    expect([enabled.body.status, enabled.body.pausedAt]).toEqual(['active', null]);
+  });
+
   it('shows no health that it does not have', async () => {
     expect((await shown()).health).toEqual({
       ...{ successRate: null, p50Ms: null, p95Ms: null, backlog: 0, oldest: null },
