@@ -149,7 +149,7 @@ const DELIVERY_STATUS = `create view delivery_status as
  * - `active`: under way, or due, or due for its first try at a set time. `open and not active` waits for its next try, or
  *   its destination is paused.
  * - `own` is the newest delivery to a destination that settling the event made. Those of backfills leave `completed_at` as
- *   it is, once the event has completed without them.
+ *   it is, once the event has completed without them. An event without own deliveries completed with its handlers.
  * - The subquery names `deliveries` once, because each mention of a partitioned table adds to the time of planning.
  */
 const EVENT_STATUS = `view event_status as
@@ -178,7 +178,7 @@ const EVENT_STATUS = `view event_status as
                   else 'COMPLETED' end as status,
              case when not bool_or(newest and active)
                   then min(due_at) filter (where newest and open and not paused) end as next_attempt_at,
-             bool_and(stored in ('DELIVERED', 'SKIPPED')) filter (where own) as own_completed,
+             coalesce(bool_and(stored in ('DELIVERED', 'SKIPPED')) filter (where own), true) as own_completed,
              max(settled_at) filter (where own) as own_settled_at,
              max(settled_at) filter (where newest) as settled_at,
              (array_agg(last_error order by failed_at desc nulls last)

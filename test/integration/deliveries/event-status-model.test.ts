@@ -24,6 +24,7 @@ const aDelivery = fc.record({
   hasLease: fc.boolean(),
   due: fc.boolean(),
   replayed: fc.boolean(),
+  settledMinute: fc.nat(9),
 });
 type Delivery = typeof aDelivery extends fc.Arbitrary<infer T> ? T : never;
 
@@ -52,6 +53,25 @@ function expectedStatus({ published, state, generation, succeeded, deliveries }:
   const current = state === null ? 1 : generation;
   const handlersDone = succeeded.includes(current);
   return eventStatusOf({ published, state, handlersDone, deliveries: newest.map(partOf) });
+}
+
+/** Generation n of the handlers succeeds in minute n. */
+const atMinute = (minute: number): Date => new Date(Date.UTC(2026, 0, 1, 0, minute));
+
+/** An event completes when its handlers and its own deliveries are done, or if those failed, when later ones are. */
+function expectedCompletion(event: GivenEvent): Date | null {
+  const { state, generation, succeeded, deliveries } = event;
+  const current = state === null ? 1 : generation;
+  if (!succeeded.includes(current)) return null;
+  const newestOf = (among: Delivery[]): Delivery[] =>
+    among.filter((d) =>
+      among.every((other) => other.destination !== d.destination || other.generation <= d.generation),
+    );
+  const lastOf = (among: Delivery[]): Date =>
+    atMinute(Math.max(current, ...among.filter((d) => d.status !== 'OPEN').map((d) => d.settledMinute)));
+  const own = newestOf(deliveries.filter((d) => !d.replayed));
+  if (own.every(({ status }) => status === 'DELIVERED' || status === 'SKIPPED')) return lastOf(own);
+  return expectedStatus(event) === 'COMPLETED' ? lastOf(newestOf(deliveries)) : null;
 }
 
 async function insertRows(pool: Pool, table: string, columns: string, rows: readonly object[]): Promise<void> {
@@ -83,7 +103,7 @@ async function store(pool: Pool, given: readonly GivenEvent[], destinationIds: r
     about.flatMap(({ event_id, succeeded }) =>
       succeeded.map((generation) => ({
         ...{ event_id, generation, dispatch_no: generation, attempt_number: 1, status: 'SUCCESS' },
-        ...{ reason_code: 'PROCESSED', duration_ms: 1, worker: 'test', created_at: new Date() },
+        ...{ reason_code: 'PROCESSED', duration_ms: 1, worker: 'test', created_at: atMinute(generation) },
       })),
     ),
   );
@@ -93,10 +113,11 @@ async function store(pool: Pool, given: readonly GivenEvent[], destinationIds: r
   await insertRows(
     pool,
     'deliveries',
-    'event_id, destination_id, generation, tenant_id, type, status, attempts, tries, exhausted, replay_id, created_at',
+    'event_id, destination_id, generation, tenant_id, type, status, attempts, tries, exhausted, replay_id, created_at, settled_at',
     rows.map((d) => ({
       ...{ ...d, tenant_id: 'acme', type: 'order.paid', tries: d.attempts, exhausted: false },
       ...{ replay_id: d.replayed ? uuidV7() : null, created_at: new Date() },
+      settled_at: d.status === 'OPEN' ? null : atMinute(d.settledMinute),
     })),
   );
   await insertRows(
@@ -126,12 +147,15 @@ describe('the status of events with deliveries in any state', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(anEvent, { minLength: 10, maxLength: 40 }), async (given) => {
         const ids = await store(database.pool, given, destinationIds);
-        const events = await database.pool.query<{ event_id: string; status: string }>(
-          'select event_id, status from event_status where event_id = any ($1)',
+        const events = await database.pool.query<{ event_id: string; status: string; completed_at: string | null }>(
+          'select event_id, status, completed_at from event_status where event_id = any ($1)',
           [ids],
         );
         const seen = new Map(events.rows.map((row) => [row.event_id, row.status]));
         expect(ids.map((id) => seen.get(id))).toEqual(given.map(expectedStatus));
+        const completed = new Map(events.rows.map((row) => [row.event_id, row.completed_at]));
+        const instants = ids.map((id) => completed.get(id) ?? null).map((at) => at && new Date(at).toISOString());
+        expect(instants).toEqual(given.map((event) => expectedCompletion(event)?.toISOString() ?? null));
 
         const deliveries = await database.pool.query<{ key: string; status: string }>(
           `select concat_ws(' ', event_id, destination_id, generation) as key, status
