@@ -5,29 +5,32 @@ import { hasSameKey, isFree, isOneOf, isSuperseded, keyOf, keyValues } from './d
 /**
  * Opens deliveries again for an operator. They are due at once and have the whole retry schedule before them; `attempts`
  * goes on counting. Leaves out deliveries that are neither FAILED nor DISCARDED, that a newer delivery to the same
- * destination has replaced, or whose destination is disabled or deleted. Returns the number of deliveries opened.
+ * destination has replaced, whose destination is disabled or deleted, or whose event is with its handlers again, which
+ * makes new deliveries. Returns the deliveries opened.
  *
  * @arrow FAILED --> OPEN
  * @arrow DISCARDED --> OPEN
  */
-export async function reopenDeliveries(db: Db, keys: readonly DeliveryKey[]): Promise<number> {
-  const { rowCount } = await db.query(
+export async function reopenDeliveries(db: Db, keys: readonly DeliveryKey[]): Promise<DeliveryKey[]> {
+  const { rows } = await db.query<DeliveryKey>(
     `with picked as (
        select ${keyOf('d')} from deliveries d
         where ${isOneOf('d')} and d.status in ('FAILED', 'DISCARDED') and not ${isSuperseded('d')}
           and exists (select from destinations t where t.id = d.destination_id and t.enabled)
+          and not exists (select from event_state s where s.event_id = d.event_id and s.status <> 'COMPLETED')
         order by ${keyOf('d')} for update
      ), opened as (
        update deliveries d
           set status = 'OPEN', tries = 0, exhausted = false, settled_at = null, failed_at = null
          from picked where d.event_id = any ($1::uuid[]) and ${hasSameKey('d', 'picked')}
-       returning ${keyOf('d')}
+       returning ${keyOf('d')}, d.replay_id
      )
-     insert into delivery_queue (event_id, destination_id, generation)
-     select ${keyOf('opened')} from opened order by ${keyOf('opened')}`,
+     insert into delivery_queue (event_id, destination_id, generation, replay_id)
+     select ${keyOf('opened')}, replay_id from opened order by ${keyOf('opened')}
+     returning event_id as "eventId", destination_id as "destinationId", generation`,
     keyValues(keys),
   );
-  return rowCount ?? 0;
+  return rows;
 }
 
 /**

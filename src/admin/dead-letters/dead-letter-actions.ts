@@ -52,7 +52,7 @@ export class DeadLetterActions {
       action: 'dlq.retry',
       counted: 'retried',
       letters: async (db, ids) => (await dispatchDeadLetters(db, ids)).length,
-      deliveries: reopenDeliveries,
+      deliveries: async (db, keys) => (await reopenDeliveries(db, keys)).length,
     });
     this.wakeUp.signal();
     return changed;

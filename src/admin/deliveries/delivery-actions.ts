@@ -34,7 +34,7 @@ export class DeliveryActions {
   /** The sweep of the workers finds what has become due. */
   retry(request: RetryDeliveriesRequest, headers: ActionHeaders): Promise<Changed> {
     const { status = 'FAILED' } = request;
-    const work = status === 'RETRYING' ? hurryDeliveries : reopenDeliveries;
+    const work = status === 'RETRYING' ? hurryDeliveries : countReopened;
     return this.change(request, headers, { action: 'deliveries.retry', counted: 'retried', status, work });
   }
 
@@ -76,4 +76,8 @@ export class DeliveryActions {
     const { id: actionId, repeated } = done;
     return { actionId, matched: selected, changed, skipped, correlationId: done.correlationId, repeated };
   }
+}
+
+async function countReopened(db: PoolClient, keys: readonly DeliveryKey[]): Promise<number> {
+  return (await reopenDeliveries(db, keys)).length;
 }

@@ -39,7 +39,8 @@ describe('what operators do with deliveries', () => {
   const abandoned = { lease: randomUUID(), dueInSeconds: -1 };
 
   describe('reopenDeliveries', () => {
-    const reopen = (...keys: DeliveryKey[]): Promise<number> => change((db) => reopenDeliveries(db, keys));
+    const reopen = (...keys: DeliveryKey[]): Promise<number> =>
+      change(async (db) => (await reopenDeliveries(db, keys)).length);
 
     it.each(['FAILED', 'DISCARDED'] as const)('opens a %s delivery, which is due at once', async (status) => {
       const key = await given({ ...failed, status });
@@ -73,6 +74,19 @@ describe('what operators do with deliveries', () => {
       await disable(database.pool, destinationId);
       await expect(reopen(...keys)).resolves.toBe(0);
       await expect(queueRows(database.pool)).resolves.toEqual([]);
+    });
+
+    it('leaves out deliveries of an event whose handlers run again', async () => {
+      const keys = [await given(failed), await given(failed), await given(failed)];
+      const states = ['DISPATCHED', 'RETRYING', 'COMPLETED'];
+      for (const [i, { eventId }] of keys.entries()) {
+        await database.pool.query(
+          'insert into event_state (event_id, status, generation, dispatch_no, attempts) values ($1, $2, 2, 2, 0)',
+          [eventId, states[i]],
+        );
+      }
+      await expect(reopen(...keys)).resolves.toBe(1);
+      await expect(queueRows(database.pool)).resolves.toMatchObject([{ eventId: keys[2]?.eventId }]);
     });
 
     it('opens a delivery once, however many operators retry it at a time', async () => {
