@@ -4,14 +4,14 @@ import { hasSameKey, isFree, keyOf } from './delivery-keys';
 /**
  * Settles up to `limit` open deliveries of a destination that is disabled or deleted: FAILED if failures disabled it, with
  * the reason of their last attempt; SKIPPED if a person disabled or deleted it. Does nothing while it is enabled. Leaves
- * out deliveries that a worker is sending; these are settled by their response, or closed later if they failed.
- * Returns the number of deliveries closed.
+ * out deliveries that a worker is sending; these are settled by their response, or closed later if they failed. Counts
+ * the SKIPPED ones of each backfill. Returns the number of deliveries closed.
  *
  * @arrow OPEN --> FAILED
  * @arrow OPEN --> SKIPPED
  */
 export async function closeDestination(db: Db, destinationId: string, limit: number): Promise<number> {
-  const { rowCount } = await db.query(
+  const { rows } = await db.query<{ closed: number }>(
     `with chosen as materialized (
        select ${keyOf('q')} from delivery_queue q
         where q.destination_id = $1 and ${isFree('q')}
@@ -26,18 +26,30 @@ export async function closeDestination(db: Db, destinationId: string, limit: num
        delete from delivery_queue q using locked
         where q.event_id = any (array(select event_id from locked)) and ${hasSameKey('q', 'locked')} and ${isFree('q')}
        returning ${keyOf('q')}
+     ), closed as (
+       update deliveries d
+          set status = case when t.disabled_reason is null then 'SKIPPED' else 'FAILED' end,
+              last_reason_code = case when t.disabled_reason is not null and d.last_reason_code is not null
+                                      then d.last_reason_code
+                                      when t.id is null then 'DESTINATION_DELETED' else 'DESTINATION_DISABLED' end,
+              settled_at = now(), failed_at = case when t.disabled_reason is not null then now() end
+         from unqueued left join destinations t on t.id = $1
+        where d.event_id = any (array(select event_id from unqueued)) and ${hasSameKey('d', 'unqueued')}
+       returning d.status, d.replay_id
+     ), skipped as (
+       select replay_id, count(*)::integer as n from closed
+        where status = 'SKIPPED' and replay_id is not null group by replay_id
+     ), held as materialized (
+       select b.replay_id from skipped join backfills b on b.replay_id = skipped.replay_id
+        order by b.replay_id for update of b
+     ), counted as (
+       update backfills b set closed = b.closed + skipped.n
+         from held join skipped on skipped.replay_id = held.replay_id where b.replay_id = held.replay_id
      )
-     update deliveries d
-        set status = case when t.disabled_reason is null then 'SKIPPED' else 'FAILED' end,
-            last_reason_code = case when t.disabled_reason is not null and d.last_reason_code is not null
-                                    then d.last_reason_code
-                                    when t.id is null then 'DESTINATION_DELETED' else 'DESTINATION_DISABLED' end,
-            settled_at = now(), failed_at = case when t.disabled_reason is not null then now() end
-       from unqueued left join destinations t on t.id = $1
-      where d.event_id = any (array(select event_id from unqueued)) and ${hasSameKey('d', 'unqueued')}`,
+     select count(*)::integer as closed from closed`,
     [destinationId, limit],
   );
-  return rowCount ?? 0;
+  return rows[0]?.closed ?? 0;
 }
 
 /**

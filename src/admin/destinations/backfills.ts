@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Pool } from 'pg';
 import type { SealedDestination } from '../../destinations/destination';
+import { findDestination } from '../../destinations/destinations.queries';
 import { parseInstant } from '../../event/instant';
 import { Problem } from '../../event/problems';
 import { uuidV7, uuidV7Floor } from '../../event/uuid-v7';
@@ -10,8 +11,8 @@ import { countBackfillEvents, insertBackfill } from '../replays/backfill.queries
 import { insertReplay } from '../replays/replay.queries';
 import type { BackfillRequest } from './backfill.requests';
 
-/** The count of the matching events stops here. The backfill itself does not. */
-const MOST_COUNTED = 1_000_000;
+/** The count reads at most this many events. The backfill itself has no maximum. */
+const MOST_READ = 1_000_000;
 
 export interface StartedBackfill {
   /** Null in a dry run. */
@@ -36,13 +37,12 @@ export class Backfills {
     { acting, idempotencyKey: key }: ActionHeaders,
   ): Promise<StartedBackfill> {
     const { id: destinationId, tenantId, eventTypes: types } = destination;
-    if (!destination.enabled) throw new Problem('destination-disabled', 'Enable the destination first.');
     const { type = null, limit, ratePerSecond = null, note } = request;
     const range = { tenantId, position: justBefore(request.from), below: untilNow(request.to) };
-    const most = Math.min(limit ?? MOST_COUNTED, MOST_COUNTED);
-    const counted = await countBackfillEvents(this.pool, range, { types, type, most: most + 1 });
-    const matched = Math.min(counted, most);
+    const wanted = { types, type, most: Math.min(limit ?? MOST_READ, MOST_READ), mostRead: MOST_READ };
+    const { matched, more } = await countBackfillEvents(this.pool, range, wanted);
     const { correlationId, name: requestedBy } = acting;
+    if (request.dryRun) refuseDisabled(destination);
     if (request.dryRun) return { replayId: null, matched, correlationId, repeated: false };
     const id = uuidV7();
     const filter = askedOf(destinationId, request);
@@ -55,7 +55,7 @@ export class Backfills {
       tenantIds: [tenantId],
       idempotency: { key, asked: { filter, note } },
       work: async (db) => {
-        const more = counted > most;
+        refuseDisabled(await findDestination(db, destinationId));
         await insertReplay(db, { id, mode: 'backfill', filter, matched, more, requestedBy, correlationId });
         const { position, below } = range;
         const remaining = limit ?? null;
@@ -66,6 +66,11 @@ export class Backfills {
     const { matched: recorded = 0 } = done.counts;
     return { replayId: done.id, matched: recorded, correlationId: done.correlationId, repeated: done.repeated };
   }
+}
+
+function refuseDisabled(destination: SealedDestination | undefined): void {
+  if (!destination) throw new Problem('destination-not-found', 'No destination has this id.');
+  if (!destination.enabled) throw new Problem('destination-disabled', 'Enable the destination first.');
 }
 
 function askedOf(destinationId: string, { from, to, type, limit, ratePerSecond }: BackfillRequest): object {

@@ -38,24 +38,32 @@ export interface BackfillRange {
   below: string;
 }
 
-/** Counts the events of a range whose type matches one of `types` and, if it is given, `type`. Stops at `most`. */
+/**
+ * Counts the events of a range whose type matches one of `types` and, if it is given, `type`. Stops at `most`, and after it
+ * has read `mostRead` events. `more` is true if it stopped early.
+ */
 export async function countBackfillEvents(
   db: Db,
   { tenantId, position, below }: BackfillRange,
-  { types, type, most }: { types: readonly string[]; type: string | null; most: number },
-): Promise<number> {
-  const { rows } = await db.query<{ n: number }>(
-    `select count(*)::integer as n
-       from (select from events e
-              where e.tenant_id = $1 and e.id > $2 and e.id < $3
-                and exists (select from unnest($4::text[]) p
-                             where case when right(p, 1) = '*' then starts_with(e.type, left(p, -1)) else e.type = p end)
-                and ($5::text is null
-                     or case when right($5, 1) = '*' then starts_with(e.type, left($5, -1)) else e.type = $5 end)
-              limit $6) found`,
-    [tenantId, position, below, types, type, most],
+  wanted: { types: readonly string[]; type: string | null; most: number; mostRead: number },
+): Promise<{ matched: number; more: boolean }> {
+  const { types, type, most, mostRead } = wanted;
+  const { rows } = await db.query<{ matched: number; stopped: boolean }>(
+    `select count(*) filter (where matches and nth <= $7)::integer as matched, coalesce(bool_or(nth > $7), false) as stopped
+       from (select matches, nth
+               from (select row_number() over () as nth,
+                            exists (select from unnest($4::text[]) p
+                                     where case when right(p, 1) = '*' then starts_with(type, left(p, -1)) else type = p end)
+                            and ($5::text is null
+                                 or case when right($5, 1) = '*' then starts_with(type, left($5, -1)) else type = $5 end)
+                              as matches
+                       from (select e.type from events e
+                              where e.tenant_id = $1 and e.id > $2 and e.id < $3 order by e.id limit $7 + 1) read) numbered
+              where matches or nth > $7 limit $6 + 1) found`,
+    [tenantId, position, below, types, type, most, mostRead],
   );
-  return rows[0]?.n ?? 0;
+  const { matched = 0, stopped = false } = rows[0] ?? {};
+  return { matched: Math.min(matched, most), more: stopped || matched > most };
 }
 
 /** Lists the events of a range, oldest first. */
@@ -158,17 +166,20 @@ export interface BackfillCounts {
   status: ReplayStatus;
   filled: number;
   skipped: Record<string, number>;
-  /** Its deliveries by stored status. */
-  deliveries: Record<string, number>;
+  /** Its deliveries that are in the queue, FAILED or DISCARDED, and SKIPPED because the destination was closed. */
+  open: number;
+  failed: number;
+  closed: number;
 }
 
-/** Returns undefined if no backfill has this id. */
+/**
+ * Returns undefined if no backfill has this id. Counts only what is rare among its deliveries: the others are DELIVERED.
+ */
 export async function countBackfill(db: Db, replayId: string): Promise<BackfillCounts | undefined> {
   const { rows } = await db.query<BackfillCounts>(
-    `select r.matched, b.status, b.filled, b.skipped,
-            coalesce((select jsonb_object_agg(status, n)
-                        from (select d.status, count(*) as n from deliveries d where d.replay_id = $1 group by d.status) x),
-                     '{}') as deliveries
+    `select r.matched, b.status, b.filled, b.skipped, b.closed,
+            (select count(*)::integer from delivery_queue q where q.replay_id = $1) as open,
+            (select count(*)::integer from deliveries d where d.replay_id = $1 and d.failed_at is not null) as failed
        from backfills b join replays r on r.id = b.replay_id where b.replay_id = $1`,
     [replayId],
   );

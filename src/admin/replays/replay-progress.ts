@@ -30,19 +30,19 @@ export async function readProgressOf(db: Db, replayId: string): Promise<ReplayPr
 }
 
 /** Events that a backfill has not looked at are pending, or cancelled once it is. */
-function progressOfBackfill({ matched, status, filled, skipped, deliveries }: BackfillCounts): ReplayProgress {
+function progressOfBackfill(counts: BackfillCounts): ReplayProgress {
+  const { matched, status, filled, skipped, open, failed, closed } = counts;
   const skippedByReason = { ...skipped };
-  if (deliveries.SKIPPED) skippedByReason.closed = deliveries.SKIPPED;
+  if (closed > 0) skippedByReason.closed = closed;
   const sumSkipped = Object.values(skipped).reduce((sum, count) => sum + count, 0);
   const rest = Math.max(0, matched - filled - sumSkipped);
-  const { OPEN = 0, DELIVERED = 0, FAILED = 0, DISCARDED = 0, SKIPPED = 0 } = deliveries;
   return {
     progress: {
       pending: status === 'RUNNING' ? rest : 0,
-      dispatched: OPEN,
-      completed: DELIVERED,
-      deadLettered: FAILED + DISCARDED,
-      skipped: sumSkipped + SKIPPED,
+      dispatched: open,
+      completed: Math.max(0, filled - open - failed - closed),
+      deadLettered: failed,
+      skipped: sumSkipped + closed,
       cancelled: status === 'RUNNING' ? 0 : rest,
     },
     skippedByReason,

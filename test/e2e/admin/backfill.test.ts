@@ -1,7 +1,9 @@
-import { lockBackfill } from '../../../src/admin/replays/backfill.queries';
+import { countBackfillEvents, lockBackfill } from '../../../src/admin/replays/backfill.queries';
 import { stepBackfill } from '../../../src/admin/replays/backfill-step';
 import { inTransaction } from '../../../src/db/pool';
+import { closeBacklogs } from '../../../src/delivery-state/close-destination.queries';
 import type { Event } from '../../../src/event/event';
+import { uuidV7, uuidV7Floor } from '../../../src/event/uuid-v7';
 import { admin, type AuditPage, type ReplayProgress } from '../../support/admin';
 import {
   deliveryRows,
@@ -202,9 +204,54 @@ describe('a backfill', () => {
       expectProblem(await admin(api.url, path, wrong), 400, 'invalid-request');
   });
 
+  it('counts what became of its deliveries, also of those that an operator retries', async () => {
+    const [delivered, failed, retried, open] = await givenDone(4);
+    const { replayId } = await start();
+    await steps(replayId);
+    const settle = (id: string, status: string): Promise<unknown> =>
+      api.pool.query(
+        `with unqueued as (delete from delivery_queue where event_id = $1)
+         update deliveries set status = $2, settled_at = now(), failed_at = case $2 when 'FAILED' then now() end
+          where event_id = $1`,
+        [id, status],
+      );
+    await settle(delivered!.id, 'DELIVERED');
+    await settle(failed!.id, 'FAILED');
+    await settle(retried!.id, 'FAILED');
+    expect((await progress(replayId)).progress).toMatchObject({ dispatched: 1, completed: 1, deadLettered: 2 });
+    await admin(api.url, 'deliveries/retry', { eventIds: [retried!.id] });
+    expect((await progress(replayId)).progress).toMatchObject({ dispatched: 2, completed: 1, deadLettered: 1 });
+    await settle(retried!.id, 'DELIVERED');
+    await disable(api.pool, destinationId);
+    await closeBacklogs(api.pool, 100);
+    expect(await progress(replayId)).toMatchObject({
+      progress: { dispatched: 0, completed: 2, deadLettered: 1, skipped: 1 },
+      skippedByReason: { closed: 1 },
+    });
+    expect((await ofIt()).find(({ eventId }) => eventId === open!.id)).toMatchObject({ status: 'SKIPPED' });
+  });
+
+  it('counts at most as many events as it may read', async () => {
+    await givenDone(2, 'order.sent');
+    await givenDone(3, 'order.paid');
+    const range = { tenantId, position: uuidV7Floor(0), below: uuidV7() };
+    const counted = (most: number, mostRead: number, type: string | null = 'order.paid') =>
+      countBackfillEvents(api.pool, range, { types: ['order.*'], type, most, mostRead });
+    await expect(counted(10, 10)).resolves.toEqual({ matched: 3, more: false });
+    await expect(counted(3, 5)).resolves.toEqual({ matched: 3, more: false });
+    await expect(counted(2, 5)).resolves.toEqual({ matched: 2, more: true });
+    await expect(counted(10, 4)).resolves.toEqual({ matched: 2, more: true });
+    await expect(counted(10, 2)).resolves.toEqual({ matched: 0, more: true });
+    await expect(counted(10, 5, null)).resolves.toEqual({ matched: 5, more: false });
+  });
+
   it('starts once for each idempotency key', async () => {
     await givenDone(1);
     const first = await start({}, { 'idempotency-key': tenantId });
     await expect(start({}, { 'idempotency-key': tenantId })).resolves.toEqual(first);
+    await disable(api.pool, destinationId);
+    await expect(start({}, { 'idempotency-key': tenantId })).resolves.toEqual(first);
+    const path = `destinations/${destinationId}/backfill`;
+    expectProblem(await admin(api.url, path, { ...RANGE, dryRun: true }), 409, 'destination-disabled');
   });
 });
