@@ -1,15 +1,17 @@
 import type { Db } from '../db/pool';
 
-/** Why a backfill makes no delivery of an event. `in-process`: its handlers have not succeeded. */
+/** Why a backfill or a replay makes no delivery of an event. `in-process`: its handlers have not succeeded. */
 export type FillSkip = 'gone' | 'in-process' | 'delivering' | 'delivered' | 'moved-on';
 
 export interface FillOrder {
   replayId: string;
   destinationId: string;
   eventIds: readonly string[];
-  /** When the first delivery is due, RFC 3339. */
-  dueAt: string;
+  /** When the first delivery is due, RFC 3339; null: now. */
+  dueAt: string | null;
   ratePerSecond: number;
+  /** Whether events that have arrived are delivered once more. */
+  deliveredToo: boolean;
 }
 
 /** An event of a backfill. `reason` is null if it got a delivery. */
@@ -20,19 +22,20 @@ export interface FilledEvent {
 
 /**
  * Makes deliveries of stored events to one destination, each of a new generation, due one after another. Leaves out
- * events whose newest delivery to it is open or DELIVERED. Events whose handlers have not succeeded are left to the
- * transaction that settles them. An event that gets a delivery meanwhile is left out too, by its primary key.
+ * events whose newest delivery to it is open, or DELIVERED unless `deliveredToo` is set. Events whose handlers have not
+ * succeeded are left to the transaction that settles them. An event that gets a delivery meanwhile is left out too, by
+ * its primary key.
  *
  * @arrow [*] --> OPEN
  */
 export async function fillDeliveries(db: Db, order: FillOrder): Promise<FilledEvent[]> {
-  const { replayId, destinationId, eventIds, dueAt, ratePerSecond } = order;
+  const { replayId, destinationId, eventIds, dueAt, ratePerSecond, deliveredToo } = order;
   const { rows } = await db.query<FilledEvent>(
     `with assessed as materialized (
        select wanted.id, e.tenant_id, e.type, coalesce(newest.generation, 0) + 1 as generation,
               case when e.id is null then 'gone' when done.yes is null then 'in-process'
-                   when newest.status = 'OPEN' then 'delivering' when newest.status = 'DELIVERED' then 'delivered'
-              end as reason
+                   when newest.status = 'OPEN' then 'delivering'
+                   when newest.status = 'DELIVERED' and not $6 then 'delivered' end as reason
          from unnest($1::uuid[]) as wanted (id)
          left join lateral (select id, tenant_id, type from events where id = wanted.id limit 1) e on true
          left join event_state s on s.event_id = wanted.id
@@ -52,12 +55,13 @@ export async function fillDeliveries(db: Db, order: FillOrder): Promise<FilledEv
      ), queued as (
        insert into delivery_queue (event_id, destination_id, generation, due_at, replay_id)
        select event_id, $2, generation,
-              $4::timestamptz + make_interval(secs => (row_number() over (order by event_id) - 1) / $5::float8), $3
+              coalesce($4::timestamptz, now())
+                + make_interval(secs => (row_number() over (order by event_id) - 1) / $5::float8), $3
          from filled order by event_id
      )
      select a.id as "eventId", coalesce(a.reason, case when f.event_id is null then 'moved-on' end) as reason
        from assessed a left join filled f on f.event_id = a.id order by a.id`,
-    [eventIds, destinationId, replayId, dueAt, ratePerSecond],
+    [eventIds, destinationId, replayId, dueAt, ratePerSecond, deliveredToo],
   );
   return rows;
 }

@@ -85,7 +85,7 @@ async function fill(
     matching.map(({ id }) => id),
   );
   const ratePerSecond = backfill.ratePerSecond ?? AT_ONCE;
-  const order = { replayId, destinationId, eventIds: wanted, dueAt: nextDueAt, ratePerSecond };
+  const order = { replayId, destinationId, eventIds: wanted, dueAt: nextDueAt, ratePerSecond, deliveredToo: false };
   const outcomes = wanted.length === 0 ? [] : await fillDeliveries(db, order);
   const skipped: Record<string, number> = {};
   if (matching.length > wanted.length) skipped.filtered = matching.length - wanted.length;

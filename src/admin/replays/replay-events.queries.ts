@@ -1,6 +1,9 @@
 import type { Db } from '../../db/pool';
 import type { Dispatch } from '../../event-state/dispatch-again.queries';
 import type { SkipReason } from '../../event-state/dispatch-replayed.queries';
+import type { DestinationSkip } from './destination-replay.queries';
+
+export type ReplaySkip = SkipReason | DestinationSkip;
 
 /** Adds the events to the replay, except those that are open in another replay. */
 export async function insertReplayEvents(db: Db, replayId: string, ids: readonly string[]): Promise<void> {
@@ -47,10 +50,19 @@ export async function recordDispatched(db: Db, replayId: string, dispatches: rea
   );
 }
 
+/** Records events whose deliveries to one destination are in the queue. For the replay, they are completed. */
+export async function recordSent(db: Db, replayId: string, ids: readonly string[]): Promise<void> {
+  await db.query(
+    `update replay_events set outcome = 'COMPLETED', dispatched_at = now(), settled_at = now()
+      where replay_id = $1 and event_id = any ($2::uuid[])`,
+    [replayId, ids],
+  );
+}
+
 export async function recordSkipped(
   db: Db,
   replayId: string,
-  skipped: readonly { eventId: string; reason: SkipReason }[],
+  skipped: readonly { eventId: string; reason: ReplaySkip }[],
 ): Promise<void> {
   await db.query(
     `update replay_events r set outcome = 'SKIPPED', reason = t.reason, settled_at = now()
@@ -114,8 +126,8 @@ export async function cancelPending(db: Db, replayId: string): Promise<number> {
 export async function countOutcomes(
   db: Db,
   replayId: string,
-): Promise<{ outcome: string; reason: SkipReason | null; count: number }[]> {
-  const { rows } = await db.query<{ outcome: string; reason: SkipReason | null; count: number }>(
+): Promise<{ outcome: string; reason: ReplaySkip | null; count: number }[]> {
+  const { rows } = await db.query<{ outcome: string; reason: ReplaySkip | null; count: number }>(
     `select outcome, reason, count(*)::int as count from replay_events where replay_id = $1 group by outcome, reason`,
     [replayId],
   );

@@ -1,5 +1,5 @@
 import type { FoundEvent } from '../events/event-search.queries';
-import type { ReplayCandidate } from '../../event-state/dispatch-replayed.queries';
+import type { ReplaySkip } from './replay-events.queries';
 import type { ReplayPreview } from './replays.responses';
 
 const SAMPLES_OF_PREVIEW = 10;
@@ -7,7 +7,7 @@ const SAMPLES_OF_PREVIEW = 10;
 /** Summarizes what a replay would do. @param events newest first */
 export function previewOf(
   events: readonly FoundEvent[],
-  candidates: readonly ReplayCandidate[],
+  candidates: readonly { eventId: string; reason: ReplaySkip | null }[],
   more: boolean,
 ): ReplayPreview {
   const reasons = new Map(candidates.map(({ eventId, reason }) => [eventId, reason]));

@@ -7,6 +7,7 @@ import {
   type ReplayCandidate,
   type SkipReason,
 } from '../../event-state/dispatch-replayed.queries';
+import { sendToDestination } from './destination-replay-step';
 import { finishReplay, type ReplayInHand } from './replay.queries';
 import { listPending, listSettled, recordDispatched, recordSettled, recordSkipped } from './replay-events.queries';
 
@@ -19,7 +20,9 @@ export async function stepReplay(db: Db, replay: ReplayInHand, room: number): Pr
   const settled = await listSettled(db, replay.id);
   await recordSettled(db, replay.id, settled);
   const pending = replay.status === 'RUNNING' && room > 0 ? await listPending(db, replay.id, room) : [];
-  if (pending.length > 0) await send(db, replay, pending);
+  const { destinationId } = replay;
+  if (pending.length > 0 && destinationId) await sendToDestination(db, replay, destinationId, pending);
+  else if (pending.length > 0) await send(db, replay, pending);
   await finishReplay(db, replay.id);
   return settled.length > 0 || pending.length > 0;
 }

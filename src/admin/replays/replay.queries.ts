@@ -77,10 +77,13 @@ export interface ReplayInHand {
   status: ReplayStatus;
   /** True when the filter selects status DISCARDED or lists event ids. When false, discarded events are skipped. */
   discardedToo: boolean;
+  /** The one destination that the events are sent to; null: as after their first processing. */
+  destinationId: string | null;
 }
 
 const IN_HAND = `id, mode, status,
-  coalesce(filter ->> 'status' = 'DISCARDED', false) or filter ? 'eventIds' as "discardedToo"`;
+  coalesce(filter ->> 'status' = 'DISCARDED', false) or filter ? 'eventIds' as "discardedToo",
+  filter ->> 'destinationId' as "destinationId"`;
 
 /** Locks a replay for one step. Returns undefined when the replay is finished or another process has locked it. */
 export async function lockReplay(db: Db, id: string): Promise<ReplayInHand | undefined> {

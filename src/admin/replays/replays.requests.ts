@@ -12,7 +12,7 @@ export class ReplayRequest extends BulkRequest {
 
   @ApiEnum('ReplayMode', REPLAY_MODES, {
     description:
-      '`reprocess`: all handlers run again and repeat their effects. `republish`: the message is published again, but handlers that already succeeded do not run again.',
+      '`reprocess`: all handlers run again and repeat their effects. `republish`: the message is published again, but handlers that already succeeded do not run again. With `destinationId`, no handler runs: `reprocess` makes a new delivery to this destination, `republish` opens its FAILED delivery again.',
   })
   @IsIn(REPLAY_MODES)
   mode!: ReplayMode;

@@ -50,7 +50,10 @@ export class ReplaySummary {
   @ApiEnum('ReplayStatus', ['RUNNING', 'DONE', 'CANCELLED']) status!: ReplayStatus;
   @ApiAnyObject({ tenantId: 'demo' }) filter!: object;
   @ApiCount(2000) matched!: number;
-  @ApiFlag(false, { description: 'True when the filter matched more events than `limit`' }) more!: boolean;
+  @ApiFlag(false, {
+    description: 'True when the filter matched more events than `limit`, or when the count of a backfill stopped',
+  })
+  more!: boolean;
   @ApiText('admin') requestedBy!: string;
   @ApiText('c-1') correlationId!: string;
   @ApiInstant() createdAt!: string;
@@ -60,8 +63,13 @@ export class ReplaySummary {
 class ReplayCounts {
   @ApiCount(0, { description: 'Not dispatched yet' }) pending!: number;
   @ApiCount(12, { description: 'Dispatched, not settled yet' }) dispatched!: number;
-  @ApiCount(1988) completed!: number;
-  @ApiCount(0) deadLettered!: number;
+  @ApiCount(1988, {
+    description:
+      'The handlers are done or, with `destinationId`, the delivery is queued. Deliveries go on: see `GET /v1/admin/deliveries`. In a backfill: DELIVERED',
+  })
+  completed!: number;
+  @ApiCount(0, { description: 'Handlers failed. In a backfill: the delivery is FAILED or DISCARDED' })
+  deadLettered!: number;
   @ApiCount(0) skipped!: number;
   @ApiCount(0) cancelled!: number;
 }
@@ -84,7 +92,9 @@ export class BackfillResponse {
   @ApiId({ nullable: true, description: 'The same id, for GET /v1/admin/replays/{replayId}. Null in a dry run' })
   replayId!: string | null;
   @ApiEnum('RecordedMode', RECORDED_MODES) mode!: RecordedMode;
-  @ApiCount(10_000, { description: 'Number of events that match, up to `limit`. The count stops at 1000000' })
+  @ApiCount(10_000, {
+    description: 'Number of events that match, up to `limit`, among the oldest 1000000 of the time range',
+  })
   matched!: number;
   @ApiFlag(false) dryRun!: boolean;
   @ApiText('c-1') correlationId!: string;

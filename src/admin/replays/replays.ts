@@ -13,12 +13,13 @@ import type { FoundEvent } from '../events/event-search.queries';
 import { findMatching } from '../events/matching-events';
 import { assessForReplay, type ReplayMode } from '../../event-state/dispatch-replayed.queries';
 import { cancelBackfill, finishBackfill } from './backfill.queries';
+import { assessForDestination } from './destination-replay.queries';
 import { previewOf } from './replay-preview';
 import type { ReplayPreview } from './replays.responses';
 import { stepReplay } from './replay-step';
 import { readProgressOf } from './replay-progress';
 import { cancelReplay, findReplay, finishReplay, insertReplay, lockReplay } from './replay.queries';
-import { cancelPending, insertReplayEvents, insertUnderReplay } from './replay-events.queries';
+import { cancelPending, insertReplayEvents, insertUnderReplay, type ReplaySkip } from './replay-events.queries';
 
 /** A replay of up to this many events is dispatched within its request. ReplayLoop dispatches larger ones. */
 const WITHIN_REQUEST = 200;
@@ -82,9 +83,7 @@ export class Replays {
 
   private async preview(order: ReplayOrder, events: FoundEvent[], more: boolean) {
     const ids = events.map(({ id }) => id);
-    const discardedToo = order.status === 'DISCARDED' || order.eventIds !== undefined;
-    const question = { ids, discardedToo, ownReplay: null };
-    const candidates = await this.transactions.read((db) => assessForReplay(db, question));
+    const candidates = await this.transactions.read((db) => assess(db, order, ids));
     const preview = previewOf(events, candidates, more);
     return { replayId: null, matched: ids.length, replayed: 0, skipped: ids.length - preview.wouldReplay, preview };
   }
@@ -133,6 +132,16 @@ export class Replays {
       this.wakeUp.signal();
     }
   }
+}
+
+/** What a replay would find if it started now. */
+function assess(
+  db: Db,
+  { mode, status, eventIds, destinationId }: ReplayOrder,
+  ids: readonly string[],
+): Promise<readonly { eventId: string; reason: ReplaySkip | null }[]> {
+  const question = { ids, discardedToo: status === 'DISCARDED' || eventIds !== undefined, ownReplay: null };
+  return destinationId ? assessForDestination(db, { ...question, destinationId, mode }) : assessForReplay(db, question);
 }
 
 async function stopReplay(db: Db, id: string): Promise<number> {

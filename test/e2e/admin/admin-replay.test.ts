@@ -8,6 +8,7 @@ import {
   type ReplayStarted,
 } from '../../support/admin';
 import { startTestApp } from '../../support/app';
+import { deliveryRows, givenDelivery, givenDestinationRow } from '../../support/deliveries';
 import { useApp } from '../../support/fixtures/app';
 import { expectProblem, getEvent, usageOf } from '../../support/e2e-http';
 import { statusCounts } from '../../support/processes/e2e-cluster';
@@ -100,6 +101,32 @@ describe('a replay', () => {
     expect(await usageOf(api.url, tenantId)).toBe(0);
     expect(await attemptRows(api.pool, event!)).toHaveLength(1);
     expect(await stateRow(api.pool, event!)).toMatchObject({ status: 'COMPLETED', generation: 1, dispatchNo: 2 });
+  });
+
+  it('to one destination does in earnest what a dry run has shown', async () => {
+    const tenantId = 'one-destination';
+    const [arrived, failed] = await givenCompleted(api.pool, 2, tenantId);
+    const [destinationId, other] = [
+      await givenDestinationRow(api.pool, { tenantId }),
+      await givenDestinationRow(api.pool, { tenantId }),
+    ];
+    for (const to of [destinationId, other]) {
+      await givenDelivery(api.pool, { eventId: arrived!.id, destinationId: to, tenantId, status: 'DELIVERED' });
+      await givenDelivery(api.pool, { eventId: failed!.id, destinationId: to, tenantId, status: 'FAILED' });
+    }
+    const filter = { tenantId, destinationId, mode: 'republish' };
+    const dry = await start({ ...filter, dryRun: true });
+    expect(dry).toMatchObject({
+      matched: 2,
+      skipped: 1,
+      preview: { wouldReplay: 1, skippedByReason: { 'not-failed': 1 } },
+    });
+    const { replayId, replayed, skipped } = await start(filter);
+    expect([replayed, skipped]).toEqual([1, 1]);
+    expect(await progress(replayId)).toMatchObject({ status: 'DONE', skippedByReason: { 'not-failed': 1 } });
+    const open = (await deliveryRows(api.pool)).filter((row) => row.tenantId === tenantId && row.status === 'OPEN');
+    expect(open).toMatchObject([{ eventId: failed!.id, destinationId }]);
+    expect(await stateRow(api.pool, failed!)).toBeUndefined();
   });
 
   it('skips events in flight and reports why', async () => {

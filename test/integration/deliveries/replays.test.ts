@@ -1,13 +1,22 @@
+import { assessForDestination } from '../../../src/admin/replays/destination-replay.queries';
 import { insertReplay, lockReplay } from '../../../src/admin/replays/replay.queries';
 import { insertReplayEvents } from '../../../src/admin/replays/replay-events.queries';
+import { readProgressOf } from '../../../src/admin/replays/replay-progress';
 import { stepReplay } from '../../../src/admin/replays/replay-step';
 import { inTransaction } from '../../../src/db/pool';
 import { assessForReplay, type ReplayMode } from '../../../src/event-state/dispatch-replayed.queries';
 import type { Event } from '../../../src/event/event';
 import { uuidV7 } from '../../../src/event/uuid-v7';
-import { deliveryRows, disable, givenDelivery, givenDestinationRow, queueRows } from '../../support/deliveries';
+import {
+  deliveryRows,
+  disable,
+  givenDelivery,
+  givenDestinationRow,
+  queueRows,
+  type DeliveryRow,
+} from '../../support/deliveries';
 import { removeEvents, useDatabase } from '../../support/fixtures/database';
-import { givenAttempt, givenEvent, outboxRows, setEntries } from '../../support/rows';
+import { attemptRows, countRows, givenAttempt, givenEvent, outboxRows, setEntries } from '../../support/rows';
 
 describe('a replay of events with deliveries', () => {
   const database = useDatabase();
@@ -27,9 +36,8 @@ describe('a replay of events with deliveries', () => {
     return completed;
   }
 
-  async function replay(mode: ReplayMode, ids: string[]): Promise<void> {
+  async function replay(mode: ReplayMode, ids: string[], filter = {}): Promise<string> {
     const id = uuidV7();
-    const filter = {};
     const fields = { id, mode, filter, matched: ids.length, more: false, requestedBy: 'test', correlationId: 'c-1' };
     await insertReplay(database.pool, fields);
     await insertReplayEvents(database.pool, id, ids);
@@ -38,6 +46,7 @@ describe('a replay of events with deliveries', () => {
       if (!locked) throw new Error('no such replay');
       await stepReplay(db, locked, 100);
     });
+    return id;
   }
 
   const reasonOf = async (discardedToo = false): Promise<string | null | undefined> =>
@@ -100,5 +109,79 @@ describe('a replay of events with deliveries', () => {
   it('takes an event whose delivery was discarded where the filter asks for such events', async () => {
     await givenDelivery(database.pool, { eventId: event.id, destinationId, status: 'DISCARDED' });
     await expect(reasonOf(true)).resolves.toBeNull();
+  });
+
+  describe('to one destination', () => {
+    let other: string;
+    beforeEach(async () => {
+      other = await givenDestinationRow(database.pool);
+    });
+
+    /** What became of the replay: nothing may reach the handlers or the other destination. */
+    const toIt = async (mode: ReplayMode, ids: string[], more = {}) => {
+      const filter = { destinationId, ...more };
+      const question = { ids, destinationId, mode, discardedToo: 'eventIds' in more, ownReplay: null };
+      const foreseen = await assessForDestination(database.pool, question);
+      const before = await deliveryRows(database.pool);
+      const entries = await countRows(database.pool, 'outbox');
+      const id = await replay(mode, ids, filter);
+      const isOther = (row: DeliveryRow): boolean => row.destinationId !== destinationId;
+      expect((await deliveryRows(database.pool)).filter(isOther)).toEqual(before.filter(isOther));
+      expect((await queueRows(database.pool)).filter((row) => row.destinationId !== destinationId)).toEqual([]);
+      expect(await countRows(database.pool, 'outbox')).toBe(entries);
+      const result = await readProgressOf(database.pool, id);
+      expect(result.progress.completed).toBe(foreseen.filter(({ reason }) => reason === null).length);
+      expect(result.progress.skipped).toBe(foreseen.filter(({ reason }) => reason !== null).length);
+      const state = await database.pool.query('select from event_state where status <> $1', ['COMPLETED']);
+      expect(state.rowCount).toBe(0);
+      expect(await attemptRows(database.pool, event)).toHaveLength(1);
+      return { id, ...result };
+    };
+
+    it('reprocess makes one new delivery of an event that has arrived', async () => {
+      for (const to of [destinationId, other])
+        await givenDelivery(database.pool, { eventId: event.id, destinationId: to, status: 'DELIVERED' });
+      const { id, progress } = await toIt('reprocess', [event.id]);
+      expect(progress).toMatchObject({ completed: 1, dispatched: 0, pending: 0 });
+      const made = (await deliveryRows(database.pool)).filter((row) => row.destinationId === destinationId);
+      expect(made).toMatchObject([
+        { generation: 1, status: 'DELIVERED', replayId: null },
+        { generation: 2, status: 'OPEN', replayId: id },
+      ]);
+      const [queued] = await queueRows(database.pool);
+      expect(queued?.dueInSeconds).toBeLessThanOrEqual(0);
+    });
+
+    it('republish opens its failed delivery only', async () => {
+      const arrived = await givenCompleted();
+      for (const to of [destinationId, other])
+        await givenDelivery(database.pool, { eventId: event.id, destinationId: to, status: 'FAILED', attempts: 3 });
+      await givenDelivery(database.pool, { eventId: arrived.id, destinationId, status: 'DELIVERED' });
+      const { skippedByReason } = await toIt('republish', [event.id, arrived.id]);
+      expect(skippedByReason).toEqual({ 'not-failed': 1 });
+      await expect(queueRows(database.pool)).resolves.toMatchObject([
+        { eventId: event.id, destinationId, generation: 1 },
+      ]);
+    });
+
+    it('skips events that are with their handlers, or on their way to it', async () => {
+      const unprocessed = await givenEvent(database.pool);
+      await givenDelivery(database.pool, { eventId: event.id, destinationId, lease: null });
+      await database.pool.query('delete from delivery_queue');
+      for (const mode of ['reprocess', 'republish'] as const) {
+        const { skippedByReason } = await toIt(mode, [event.id, unprocessed.id]);
+        expect(skippedByReason).toEqual({ delivering: 1, 'handlers-not-done': 1 });
+      }
+    });
+
+    it('sends discarded ones where the filter asks for them, and nothing to a disabled destination', async () => {
+      await givenDelivery(database.pool, { eventId: event.id, destinationId, status: 'DISCARDED' });
+      expect((await toIt('reprocess', [event.id])).skippedByReason).toEqual({ discarded: 1 });
+      await disable(database.pool, destinationId);
+      const named = { eventIds: [event.id] };
+      expect((await toIt('reprocess', [event.id], named)).skippedByReason).toEqual({ 'destination-disabled': 1 });
+      await database.pool.query('update destinations set enabled = true');
+      expect((await toIt('reprocess', [event.id], named)).progress).toMatchObject({ completed: 1 });
+    });
   });
 });

@@ -94,6 +94,7 @@ export const NO_LOCKERS: Readonly<Record<string, string>> = {
   withdrawAttempts: 'attempts that this transaction has inserted',
   insertUnderReplay: 'rows of a replay that this transaction has inserted',
   recordDispatched: 'rows of a replay that this transaction has locked',
+  recordSent: 'rows of a replay that this transaction has locked',
   recordSkipped: 'rows of a replay that this transaction has locked',
   recordSettled: 'rows of a replay that this transaction has locked',
   cancelPending: 'rows of a replay that this transaction has locked',
