@@ -5,6 +5,9 @@ import type { NewRejection, Rejection } from './rejection';
 /** PostgreSQL stores no U+0000, and what was refused may have one in its key or in the name of a member. */
 const storable = (text: string | null): string | null => text?.replaceAll('\0', '\ufffd') ?? null;
 
+/** A record of a stream may be longer than the column `size_bytes` can say. */
+const MAX_INTEGER = 2 ** 31 - 1;
+
 /** Stores rejections with the first `maxBytes` bytes of each, and the SHA-256 of all bytes. */
 export async function insertRejections(db: Db, rejections: readonly NewRejection[], maxBytes: number): Promise<void> {
   const column = <T>(pick: (rejection: NewRejection) => T): T[] => rejections.map(pick);
@@ -13,10 +16,10 @@ export async function insertRejections(db: Db, rejections: readonly NewRejection
     text: `
       insert into rejections (id, tenant_id, source_id, endpoint, code, pointer, message, record_number, request_key,
                               conflicts_with, correlation_id, received_at, content_type, size_bytes, digest, request,
-                              body)
+                              body, event_type, format)
       select * from unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[],
                            $8::integer[], $9::text[], $10::uuid[], $11::text[], $12::timestamptz[], $13::text[],
-                           $14::integer[], $15::bytea[], $16::json[], $17::bytea[])`,
+                           $14::integer[], $15::bytea[], $16::json[], $17::bytea[], $18::text[], $19::text[])`,
     values: [
       column(({ id }) => id),
       column(({ tenantId }) => tenantId),
@@ -31,19 +34,21 @@ export async function insertRejections(db: Db, rejections: readonly NewRejection
       column(({ correlationId }) => correlationId),
       column(({ receivedAt }) => receivedAt),
       column(({ contentType }) => contentType),
-      column(({ body }) => body.length),
-      column(({ body }) => hash('sha256', body, 'buffer')),
+      column(({ sizeBytes }) => Math.min(sizeBytes, MAX_INTEGER)),
+      column(({ body, digest }) => digest ?? hash('sha256', body, 'buffer')),
       column(({ requestJson }) => requestJson),
       column(({ body }) => body.subarray(0, maxBytes)),
+      column(({ eventType }) => storable(eventType)),
+      column(({ format }) => format),
     ],
   });
 }
 
 const COLUMNS = `
-  id, tenant_id as "tenantId", source_id as "sourceId", endpoint, code, pointer, message,
-  record_number as "recordNumber", request_key as "requestKey", conflicts_with as "conflictsWith",
+  id, tenant_id as "tenantId", source_id as "sourceId", endpoint, coalesce(format, 'source') as format, code, pointer,
+  message, event_type as "eventType", record_number as "recordNumber", request_key as "requestKey", conflicts_with as "conflictsWith",
   correlation_id as "correlationId", received_at as "receivedAt", content_type as "contentType",
-  size_bytes as "sizeBytes"`;
+  size_bytes as "sizeBytes", status, settled_at as "settledAt", event_id as "eventId", erased_at as "erasedAt"`;
 
 export interface RejectionFilter {
   tenantId: string | null;

@@ -10,6 +10,14 @@ import {
   ApiObject,
   ApiText,
 } from '../../http/docs/api-fields';
+import {
+  REJECTION_ENDPOINTS,
+  REJECTION_FORMATS,
+  REJECTION_STATUSES,
+  type RejectionEndpoint,
+  type RejectionFormat,
+  type RejectionStatus,
+} from '../../rejections/rejection';
 import { KeptRequestResponse } from '../../http/docs/kept-request.response';
 
 /** A rejection in a list, without its bytes. */
@@ -17,11 +25,16 @@ export class ListedRejection {
   @ApiId() id!: string;
   @ApiText('demo') tenantId!: string;
   @ApiId({ nullable: true }) sourceId!: string | null;
-  @ApiText('source', { description: 'Where it was sent to' }) endpoint!: string;
+  @ApiEnum('RejectionEndpoint', REJECTION_ENDPOINTS, { description: 'Where it was sent to' })
+  endpoint!: RejectionEndpoint;
+  @ApiEnum('RejectionFormat', REJECTION_FORMATS, { description: 'How its bytes are read again' })
+  format!: RejectionFormat;
   @ApiEnum('ProblemCode', PROBLEM_CODES) code!: ProblemCode;
   @ApiText('/subject', { nullable: true, description: 'JSON Pointer to the first invalid place' })
   pointer!: string | null;
   @ApiText('mapping.subject: /id finds nothing') message!: string;
+  @ApiText('sale.completed', { nullable: true, description: 'Type of the event; null where it cannot be read' })
+  eventType!: string | null;
   @ApiCount(3, { nullable: true, description: 'Number of the record in its batch, from 1; null for a whole request' })
   recordNumber!: number | null;
   @ApiText(undefined, { nullable: true, description: 'Idempotency key of the record' }) requestKey!: string | null;
@@ -31,6 +44,10 @@ export class ListedRejection {
   @ApiInstant() receivedAt!: string;
   @ApiText('application/json', { nullable: true }) contentType!: string | null;
   @ApiCount(112, { description: 'Size of the whole body or record in bytes' }) sizeBytes!: number;
+  @ApiEnum('RejectionStatus', REJECTION_STATUSES) status!: RejectionStatus;
+  @ApiInstant({ nullable: true, description: 'When it was resubmitted or discarded' }) settledAt!: string | null;
+  @ApiId({ nullable: true, description: 'The event that it became' }) eventId!: string | null;
+  @ApiInstant({ nullable: true, description: 'When its bytes were erased' }) erasedAt!: string | null;
 }
 
 export class RejectionsPage {

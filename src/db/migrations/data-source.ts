@@ -17,6 +17,7 @@ import { Sources1764550000000 } from '../../../migrations/1764550000000-sources'
 import { Deliveries1764555000000 } from '../../../migrations/1764555000000-deliveries';
 import { Backfills1764557000000 } from '../../../migrations/1764557000000-backfills';
 import { DestinationOptions1764560000000 } from '../../../migrations/1764560000000-destination-options';
+import { Rejections1764570000000 } from '../../../migrations/1764570000000-rejections';
 
 /** TypeORM runs the migrations; all other access is SQL over pg. */
 export function createDataSource(databaseUrl: string): DataSource {
@@ -46,6 +47,7 @@ export function createDataSource(databaseUrl: string): DataSource {
       Deliveries1764555000000,
       Backfills1764557000000,
       DestinationOptions1764560000000,
+      Rejections1764570000000,
     ],
     migrationsTableName: 'schema_migrations',
   });
