@@ -500,6 +500,18 @@ describe('the oracle of the fault suite', () => {
     expect(found([checkDeliveries], late, [delivered({ atMs: 3_000 })])).toEqual([]);
   });
 
+  it('takes a request without an answer for the attempt that failed, not for the one that timed out', () => {
+    const { log, ...delivery } = tried([null, null, 204], { reasonCode: 'TIMEOUT' });
+    const failed = (reasonCode: string): Partial<Evidence> =>
+      ofDelivered({ ...delivery, log: log.map((attempt, i) => (i === 1 ? { ...attempt, reasonCode } : attempt)) });
+    const received = [delivered({ status: undefined, atMs: 3_000 }), delivered({ atMs: 4_100 })];
+    expect(found([checkDeliveries], failed('CONNECTION_FAILED'), received)).toEqual([]);
+    const again = delivered({ atMs: 4_200 });
+    expect(found([checkDeliveries], failed('CONNECTION_FAILED'), [...received, again])).toEqual(['repeated']);
+    const silent = delivered({ status: undefined, atMs: 3_500 });
+    expect(found([checkDeliveries], failed('TIMEOUT'), [...received, silent])).toEqual(['repeated']);
+  });
+
   it('allows skipped deliveries around the time in which a destination was disabled', () => {
     const off = [switched(false, 20_000), switched(true, 21_000)];
     const skippedAt = (settledMs: number, ...faults: Entry[]): string[] => {

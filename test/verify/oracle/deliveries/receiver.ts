@@ -33,7 +33,10 @@ function checkTaken(deliveries: readonly StoredDelivery[], received: readonly Re
   return taken >= delivered ? [] : [['undelivered', `accepted ${taken} times, and DELIVERED ${delivered} times`]];
 }
 
-/** Each request is an attempt with its status. Attempts that timed out may have been answered. */
+/**
+ * Each request is an attempt with its status. A request without an answer is an attempt that failed, or one that timed out.
+ * The other attempts that timed out may have been answered too late.
+ */
 function checkMore(
   log: readonly StoredDeliveryAttempt[],
   received: readonly Received[],
@@ -42,8 +45,9 @@ function checkMore(
   const [first, last] = [received[0], received.at(-1)];
   if (!first || !last || faults.explain(first.atMs - CALL_MS, last.atMs + CALL_MS, bringsAgain)) return [];
   const timedOut = log.filter(({ reasonCode }) => reasonCode === 'TIMEOUT').length;
+  const failed = log.filter(({ statusCode, reasonCode }) => statusCode === null && reasonCode !== 'TIMEOUT').length;
   const unanswered = received.filter(({ status }) => status === undefined).length;
-  const lost = Math.max(0, timedOut - unanswered);
+  const lost = Math.max(0, timedOut - Math.max(0, unanswered - failed));
   const answered = Map.groupBy(received, ({ status }) => status);
   const extra = [...answered].flatMap(([status, requests]) => {
     if (status === undefined) return [];
