@@ -68,6 +68,7 @@ const TABLES = [
      primary key (event_id, destination_id, generation)
    ) partition by range (event_id)`,
   `create index deliveries_failed on deliveries (event_id) where failed_at is not null`,
+  `create index deliveries_failed_of_tenant on deliveries (tenant_id, event_id) where failed_at is not null`,
   `create table deliveries_default partition of deliveries default`,
 
   // lease is null if no worker holds the delivery.

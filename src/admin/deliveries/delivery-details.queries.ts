@@ -17,7 +17,7 @@ export async function findDelivery(
             d.destination_id as "destinationId", d.generation, d.status, d.attempts, d.exhausted,
             d.last_reason_code as "lastReasonCode", d.last_status_code as "lastStatusCode",
             d.next_attempt_at as "nextAttemptAt", d.delivered_at as "deliveredAt"
-       from delivery_status d join events e on e.id = d.event_id
+       from events e join delivery_status d on d.event_id = e.id
       where d.event_id = $1 and e.id = $1 and d.destination_id = $2
         and case when $3::integer is null then d.newest else d.generation = $3 end
         and ($4::text[] is null or d.tenant_id = any ($4))`,

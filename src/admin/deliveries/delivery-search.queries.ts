@@ -2,9 +2,17 @@ import type { Db } from '../../db/pool';
 import type { DeliveryStatus } from '../../delivery-state/delivery';
 import { groupOfDelivery } from '../events/cause-conditions.queries';
 import type { EventCriteria } from '../events/event-criteria';
-import { criteriaValues, HAS_FACTS, hasType, isCovered, NAMED } from '../events/event-conditions.queries';
+import {
+  criteriaValues,
+  HAS_FACTS,
+  hasReason,
+  hasStatusClass,
+  hasType,
+  isCovered,
+} from '../events/event-conditions.queries';
 import type { StatusClass } from '../events/event-filter';
 import type { ListedDelivery } from './deliveries.responses';
+import { CANDIDATES, candidatesFor, countsEvents, type Candidates } from './delivery-candidates.queries';
 
 /** Where the next page of deliveries starts. Lists are ordered by event, newest first, then by destination. */
 export interface DeliveryPosition {
@@ -25,47 +33,13 @@ export interface DeliveryCriteria {
   below: DeliveryPosition;
 }
 
-/** Most candidates that one page examines, which bounds its time for any filter. */
-const MOST_EXAMINED = 2_000;
-
-const LOWEST_ID = '00000000-0000-0000-0000-000000000000';
-
-/** $15 to $23, after the criteria of the event: see `valuesOf`. */
-const isBelow = (table: string): string => `${table}.event_id >= $11 and ${table}.event_id < $12
-  and ${table}.event_id <= $19 and (${table}.event_id, ${table}.destination_id) < ($19, $20)`;
-const KEY_OF_D = 'd.event_id, d.destination_id, d.generation';
-const NEWEST_FIRST = 'order by event_id desc, destination_id desc, generation desc limit $21';
-
-/** The deliveries of events that are read from an index in the order of their ids. */
-const ofEvents = (events: string): string => `
-  select e.id as event_id, coalesce(d.destination_id, '${LOWEST_ID}') as destination_id, d.generation
-    from (select e.id from ${events} and e.id >= $11 and e.id < $12 and e.id <= $19 order by e.id desc limit $21) e
-    left join deliveries d on d.event_id = e.id and (d.event_id, d.destination_id) < ($19, $20)`;
-
-/**
- * Candidates of a page. Each variant examines at most $21 events or deliveries, newest first. The last candidate becomes
- * a cursor, so an operator who is bound to tenants gets candidates of these tenants only.
- */
-const CANDIDATES = {
-  all: `select ${KEY_OF_D} from deliveries d where ${isBelow('d')} ${NEWEST_FIRST}`,
-  failed: `select ${KEY_OF_D} from deliveries d
-            where d.failed_at is not null and ${isBelow('d')} and ($1::text is null or d.tenant_id = $1)
-              and ${isCovered('d')} and ${hasType('d')} ${NEWEST_FIRST}`,
-  open: `select q.event_id, q.destination_id, q.generation from delivery_queue q
-          where ${isBelow('q')} and ($13::text[] is null or exists (
-            select from deliveries d where d.event_id = q.event_id and d.tenant_id = any ($13))) ${NEWEST_FIRST}`,
-  ofTenant: ofEvents('events e where e.tenant_id = $1'),
-  ofTenants: ofEvents('events e where e.tenant_id = any ($13)'),
-  correlated: ofEvents(`events e where e.correlation_id = $9 and ${isCovered('e')}`),
-  named: ofEvents(`(${NAMED}) e where true`),
-};
-type Candidates = keyof typeof CANDIDATES;
-
+/** Retention locks `events` before `deliveries`, and PostgreSQL locks tables in the order of the text. */
 const search = (candidates: Candidates): string => `
-  with candidates as materialized (${CANDIDATES[candidates]}),
+  with in_order as (select from events limit 0),
+  candidates as materialized (${CANDIDATES[candidates]}),
   last as (
     select event_id, destination_id from candidates
-     where (select count(${perEvent(candidates) ? 'distinct event_id' : '*'}) from candidates) >= $21
+     where (select count(${countsEvents(candidates) ? 'distinct event_id' : '*'}) from candidates) >= $21
      order by event_id, destination_id limit 1
   ), found as (
     select d.event_id as id, d.tenant_id as "tenantId", e.event_id as "eventId", d.type, e.subject,
@@ -82,35 +56,29 @@ const search = (candidates: Candidates): string => `
        and ($15::uuid is null or d.destination_id = $15)
        and ($16::text is null or d.status = $16)
        and ($23::text is null or ${groupOfDelivery('d')} = $23)
-       and ($17::text is null or d.last_reason_code = $17 or $17 = 'RETRY_EXHAUSTED' and d.exhausted)
-       and ($18::text is null or coalesce(d.last_status_code / 100 || 'xx', 'none') = $18)
+       and ${hasReason('d.last_reason_code', 'd.exhausted', '$17')}
+       and ${hasStatusClass('d.last_status_code', '$18')}
      order by c.event_id desc, c.destination_id desc limit $22
   )
   select found.*, last.event_id as "lastEventId", last.destination_id as "lastDestinationId"
     from (select 1) one left join found on true left join last on true
    order by found.id desc, found."destinationId" desc`;
 
-const perEvent = (candidates: Candidates): boolean => !['all', 'failed', 'open'].includes(candidates);
-
-function candidatesFor({ event, status }: DeliveryCriteria): Candidates {
-  const { tenantId, tenantIds, eventIds, correlationId } = event;
-  if (eventIds) return 'named';
-  if (correlationId) return 'correlated';
-  if (status === 'FAILED' || status === 'DISCARDED') return 'failed';
-  if (status === 'PENDING' || status === 'IN_FLIGHT' || status === 'RETRYING') return 'open';
-  if (tenantId) return 'ofTenant';
-  return tenantIds ? 'ofTenants' : 'all';
-}
-
-function valuesOf(criteria: DeliveryCriteria, limit: number): unknown[] {
+/** $15 to $23 follow the criteria of the event. */
+function valuesOf(criteria: DeliveryCriteria, most: number, limit: number): unknown[] {
   const { event, destinationId, status, reasonCode, statusClass, group, below } = criteria;
   const own = [destinationId, status, reasonCode, statusClass, below.eventId, below.destinationId];
-  return [...criteriaValues(event), ...own, MOST_EXAMINED, limit, group];
+  return [...criteriaValues(event), ...own, most, limit, group];
 }
 
-/** The statement of one page. Exported for the test of its plan. */
-export function deliveriesStatement(criteria: DeliveryCriteria, limit: number): { text: string; values: unknown[] } {
-  return { text: search(candidatesFor(criteria)), values: valuesOf(criteria, limit) };
+/** The statement of one page. Exported for the test of what it reads. */
+export async function deliveriesStatement(
+  db: Db,
+  criteria: DeliveryCriteria,
+  limit: number,
+): Promise<{ text: string; values: unknown[] }> {
+  const { candidates, most } = await candidatesFor(db, criteria.event, criteria);
+  return { text: search(candidates), values: valuesOf(criteria, most, limit) };
 }
 
 type FoundRow = { [K in keyof ListedDelivery]: ListedDelivery[K] | null } & {
@@ -127,7 +95,7 @@ export async function findDeliveries(
   criteria: DeliveryCriteria,
   limit: number,
 ): Promise<{ deliveries: ListedDelivery[]; next: DeliveryPosition | null }> {
-  const { text, values } = deliveriesStatement(criteria, limit);
+  const { text, values } = await deliveriesStatement(db, criteria, limit);
   const { rows } = await db.query<FoundRow>(text, values);
   const deliveries = rows.flatMap(({ lastEventId: _event, lastDestinationId: _destination, ...found }) =>
     found.id === null ? [] : [found as ListedDelivery],

@@ -13,9 +13,9 @@ export type DeliveryFilter = Omit<EventFilter, 'status'> & { status?: DeliverySt
 
 const DELIVERIES_PER_SEARCH = 500;
 const HIGHEST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
-const FROM_THE_TOP: DeliveryPosition = { eventId: HIGHEST_ID, destinationId: HIGHEST_ID };
+export const FROM_THE_TOP: DeliveryPosition = { eventId: HIGHEST_ID, destinationId: HIGHEST_ID };
 
-function deliveryCriteriaOf(
+export function deliveryCriteriaOf(
   { destinationId, status, reasonCode, statusClass, group, ...event }: DeliveryFilter,
   acting: Pick<ActingOperator, 'tenantIds'>,
   below: DeliveryPosition,

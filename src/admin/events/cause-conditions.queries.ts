@@ -13,7 +13,7 @@ export const ALL_TYPES = `${CRITERIA_TYPES}, $15::uuid, $16::text, $17::text`;
 
 /** Compares the newest deliveries in `table` with the cause that the filter names. */
 export const hasCause = (table: string): string => `($15::uuid is null or ${table}.destination_id = $15)
-       and ${hasReason(`${table}.last_reason_code`, `${table}.exhausted`)}
+       and ${hasReason(`${table}.last_reason_code`, `${table}.exhausted`, '$8')}
        and ${hasStatusClass(`${table}.last_status_code`, '$16')}
        and ($17::text is null or ${groupOfDelivery(table)} = $17)`;
 
@@ -27,14 +27,14 @@ const HANDLERS_MAY_MATCH = `$15::uuid is null and ($16::text is null or $16 = 'n
 
 /** Compares the unresolved dead letter in `table` with the cause that the filter names. */
 export const hasCauseOfLetter = (table: string): string => `${HANDLERS_MAY_MATCH}
-       and ${hasReason(`${table}.reason_code`, `${table}.exhausted`)}
+       and ${hasReason(`${table}.reason_code`, `${table}.exhausted`, '$8')}
        and ($17::text is null or ${groupOfLetter(table)} = $17)`;
 
 const HANDLERS_HAVE_CAUSE = `${HANDLERS_MAY_MATCH}
     and exists (
       select from (select a.reason_code, a.exhausted from processing_attempts a
                     where a.event_id = e.id and a.status <> 'SUCCESS' order by a.created_at desc limit 1) a
-       where ${hasReason('a.reason_code', 'a.exhausted')})
+       where ${hasReason('a.reason_code', 'a.exhausted', '$8')})
     and ($17::text is null or exists (
       select from dead_letters l where l.event_id = e.id and l.resolved_at is null and ${groupOfLetter('l')} = $17))`;
 

@@ -93,6 +93,7 @@ const OF_STATUS: Partial<Record<NonNullable<EventCriteria['status']>, Candidates
   DLQ: 'dead',
 };
 
-function mostOfEach(tenants: number): number {
+/** Returns how many events of each tenant a page reads. */
+export function mostOfEach(tenants: number): number {
   return Math.max(LARGEST_PAGE, Math.min(MOST_SCANNED_WITH_STATUS, Math.floor(MOST_READ_OF_TENANTS / tenants)));
 }

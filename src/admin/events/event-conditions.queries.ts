@@ -21,13 +21,15 @@ export const hasType = (table: 'e' | 'd'): string =>
   `($3::text is null or ${table}.type = $3) and ($4::text is null or starts_with(${table}.type, $4))`;
 
 /**
- * Compares a failure with the reason $8. RETRY_EXHAUSTED is the reason of failures that earlier builds stored, and finds
- * those that are marked as exhausted. The planner knows $8, and drops the parts for other codes.
+ * Compares a failure with a reason, which may be null. RETRY_EXHAUSTED is the reason of failures that earlier builds
+ * stored, and finds those that are marked as exhausted. The planner knows the parameter, and drops the parts for other
+ * codes.
  */
-export const hasReason = (reason: string, exhausted: string): string => {
+export const hasReason = (reason: string, exhausted: string, parameter: string): string => {
   const replacements = REASONS_OF_LANE_FULL.map((code) => `'${code}'`).join(', ');
-  return `($8::text is null or ${reason} = $8 or $8 = 'LANE_FULL' and ${reason} in (${replacements})
-    or $8 = 'RETRY_EXHAUSTED' and ${exhausted})`;
+  return `(${parameter}::text is null or ${reason} = ${parameter}
+    or ${parameter} = 'LANE_FULL' and ${reason} in (${replacements})
+    or ${parameter} = 'RETRY_EXHAUSTED' and ${exhausted})`;
 };
 
 /** Compares the class of an HTTP status. `parameter` may be null. */

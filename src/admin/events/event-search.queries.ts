@@ -38,8 +38,12 @@ const sourceOf = (candidates: Candidates): string =>
     ? `(${CANDIDATES.all}) e`
     : `(${CANDIDATES[candidates]}) c cross join lateral (select * from events e where e.id = c.id limit 1) e`;
 
-/** The view is named once, because planning it takes longer than reading it. */
+/**
+ * The view is named once, because planning it takes longer than reading it. Retention locks `events` before `deliveries`,
+ * and PostgreSQL locks tables in the order of the text.
+ */
 const search = (candidates: Candidates): string => `
+  with in_order as (select from events limit 0)
   select e.id, e.event_id as "eventId", e.tenant_id as "tenantId", e.type, e.subject,
          e.partition_key as "partitionKey", e.source, e.occurred_at as "occurredAt", e.received_at as "receivedAt",
          e.size_bytes as "sizeBytes", e.correlation_id as "correlationId", v.status
