@@ -44,7 +44,7 @@ export interface DeliveryClaimRequest {
 /** The result of one claim. */
 export interface DeliveryClaim {
   deliveries: LeasedDelivery[];
-  /** Leased rows of the queue without a stored event, which retention has removed. */
+  /** Leased rows of the queue whose event or delivery retention has removed. */
   orphans: DeliveryKey[];
   /** True if the claim ended at `maxBytes`, and more are due. */
   cut: boolean;
@@ -60,7 +60,8 @@ type ClaimedRow = Event &
 /**
  * Leases deliveries that are due, oldest first: of each destination at most `free`, and of one whose open circuit may be
  * probed exactly one. Claiming a probe moves `open_until` to the end of the lease, so that there is one probe in the
- * whole installation. A claim ends once the events reach `maxBytes`; the last one may exceed it. It waits for no lock.
+ * whole installation. A claim ends once the events reach `maxBytes`; the last one may exceed it. It waits for no row.
+ * It names `events` before `deliveries`, because retention locks these tables in this order.
  *
  * The commit does not wait for the disk. If a crash of PostgreSQL undoes a claim, the deliveries are claimed again, and
  * the old token settles nothing.
@@ -76,8 +77,8 @@ export async function claimDeliveries(
   const statement = { name: 'claim-deliveries', ...claimDeliveriesStatement(requests, lease, maxBytes) };
   const { rows } = await queryWithSettings<ClaimedRow>(pool, DELIVERY_CLAIM_SETTINGS, statement);
   return {
-    deliveries: rows.filter(({ id }) => id !== null).map((row) => leasedDelivery(row, lease)),
-    orphans: rows.filter(({ id }) => id === null).map(keyOfRow),
+    deliveries: rows.filter((row) => !isOrphan(row)).map((row) => leasedDelivery(row, lease)),
+    orphans: rows.filter(isOrphan).map(keyOfRow),
     cut: rows.length < (rows[0]?.due ?? 0),
   };
 }
@@ -127,14 +128,14 @@ export const claimDeliveriesStatement = (
                - coalesce(e.size_bytes, 0) as bytes_before
         from due
         left join lateral (
-               select attempts, tries, created_at from deliveries
-                where event_id = due.event_id and destination_id = due.destination_id and generation = due.generation
-               offset 0) d on true
-        left join lateral (
                select id, tenant_id, events.event_id as producers_id, type, subject, partition_key, occurred_at,
                       received_at, payload, extensions, source, schema_version, spec_version, hash, correlation_id,
                       traceparent, size_bytes, source_id
-                 from events where id = due.event_id and d.attempts is not null offset 0) e on true
+                 from events where id = due.event_id offset 0) e on true
+        left join lateral (
+               select attempts, tries, created_at from deliveries
+                where event_id = due.event_id and destination_id = due.destination_id and generation = due.generation
+               offset 0) d on true
     ), leased as (
       update delivery_queue q set lease = $1, due_at = now() + make_interval(secs => read.lease_seconds)
         from read
@@ -156,6 +157,10 @@ export const claimDeliveriesStatement = (
     maxBytes,
   ],
 });
+
+/** The joins are outer ones: these columns are null if nothing is stored. */
+const isOrphan = (row: { id: string | null; attempts: number | null }): boolean =>
+  row.id === null || row.attempts === null;
 
 const keyOfRow = ({ keyEventId, destinationId, generation }: ClaimedRow): DeliveryKey => ({
   eventId: keyEventId,

@@ -7,6 +7,7 @@ import {
   DELIVERY_CLAIM_SETTINGS,
   type DeliveryClaim,
 } from '../../../src/delivery-state/claim-deliveries.queries';
+import { eventually } from '../../support/eventually';
 import { removeEvents, useDatabase } from '../../support/fixtures/database';
 import { givenFailures, givenQueued, givenReceiver } from '../../support/queued-deliveries';
 import { givenEvents } from '../../support/rows';
@@ -72,6 +73,25 @@ describe('a claim of deliveries', () => {
     expect(first.deliveries).toHaveLength(2);
     const second = await claim([[a, 8]], { maxBytes: sizeBytes + 1 });
     expect(second).toMatchObject({ cut: false, deliveries: [{ eventId: events[2]?.id }] });
+  });
+
+  it('waits for the tables in the order in which retention locks them', async () => {
+    const a = await givenReceiver(database.pool);
+    await givenQueued(database.pool, a, await givenEvents(database.pool, 1));
+    const retention = await database.pool.connect();
+    try {
+      await retention.query(`begin; set local lock_timeout = '1s'; lock table only events in access exclusive mode`);
+      const claimed = claim([[a, 1]]);
+      await eventually(async () => {
+        const { rows } = await retention.query('select from pg_locks where not granted');
+        expect(rows).not.toHaveLength(0);
+      });
+      await retention.query('lock table only deliveries in access exclusive mode');
+      await retention.query('commit');
+      expect((await claimed).deliveries).toHaveLength(1);
+    } finally {
+      retention.release();
+    }
   });
 
   it('gives each delivery to one of many claims at once', async () => {
