@@ -5,8 +5,7 @@ import { Pool, type PoolClient } from 'pg';
 import { classifyPgError } from '../db/pg-errors';
 import { inTransaction } from '../db/pool';
 import {
-  forgetFailures,
-  recordFailures,
+  recordHealth,
   type DestinationFailure,
   type FailingDestination,
 } from '../delivery-state/destination-failures.queries';
@@ -106,11 +105,10 @@ export class AttemptSettler {
     succeeded: readonly string[],
   ): Promise<{ numbers: ReadonlyMap<string, number>; failing: FailingDestination[] }> {
     // Sent together. The transaction fails with any of them.
-    const [, settled, , failing] = await Promise.all([
+    const [, settled, failing] = await Promise.all([
       db.query(SETTLE_SETTINGS),
       settleAttempts(db, outcomes.map(endedAttempt), this.worker),
-      forgetFailures(db, succeeded),
-      recordFailures(db, failures),
+      recordHealth(db, succeeded, failures),
     ]);
     return { numbers: new Map(settled.map((one) => [keyOf(one), one.attemptNumber])), failing };
   }

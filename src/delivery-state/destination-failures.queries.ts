@@ -74,6 +74,41 @@ export async function recordFailures(db: Db, failures: readonly DestinationFailu
   return rows;
 }
 
+/** Records what a batch of attempts says: the successes first, then the failures. Returns where the circuits stand now. */
+export async function recordHealth(
+  db: Db,
+  succeeded: readonly string[],
+  failures: readonly DestinationFailure[],
+): Promise<FailingDestination[]> {
+  const failed = failures.map(({ destinationId }) => destinationId);
+  const [, , failing] = await Promise.all([
+    succeeded.length > 0 && failed.length > 0 ? lockFailures(db, [...succeeded, ...failed]) : undefined,
+    forgetFailures(db, succeeded),
+    recordFailures(db, failures),
+  ]);
+  return failing;
+}
+
+/** Locks the rows in the order of their ids. Two statements that each lock some of them in order do not suffice. */
+export async function lockFailures(db: Db, destinationIds: readonly string[]): Promise<void> {
+  await db.query({
+    name: 'lock-destination-failures',
+    text: `select from destination_failures where destination_id = any ($1::uuid[]) order by destination_id for update`,
+    values: [destinationIds],
+  });
+}
+
+/** Removes failures of deleted destinations, which a request that was still under way has recorded. */
+export async function forgetStrayFailures(db: Db, limit: number): Promise<void> {
+  await db.query(
+    `delete from destination_failures where destination_id = any (array(
+       select destination_id from destination_failures f
+        where not exists (select from destinations where id = f.destination_id)
+        order by destination_id limit $1 for update skip locked))`,
+    [limit],
+  );
+}
+
 /** Ends the failures of destinations and closes their circuits: after a success, or after a change of the destination. */
 export async function forgetFailures(db: Db, destinationIds: readonly string[]): Promise<void> {
   if (destinationIds.length === 0) return;

@@ -3,7 +3,7 @@ import { errorCode } from '../../../src/db/pg-errors';
 import { CONNECTION_OPTIONS, createPool } from '../../../src/db/pool';
 import { uuidV7 } from '../../../src/event/uuid-v7';
 import { useDatabase } from '../../support/fixtures/database';
-import { DELIVERY_LOCKERS, layDeliveries } from '../../support/locking/delivery-lockers';
+import { DELIVERY_LOCKERS, layDeliveries, layFailures } from '../../support/locking/delivery-lockers';
 import { EVENT_LOCKERS } from '../../support/locking/event-lockers';
 import type { LockedRows, LockedTable, Locker } from '../../support/locking/locker';
 import { OTHER_LOCKERS, preparedFor, TOKEN } from '../../support/locking/other-lockers';
@@ -46,6 +46,7 @@ async function lay(pool: Pool, tables: readonly LockedTable[]): Promise<LockedRo
   }
   if (tells('idempotency_keys')) await layKeys(pool, heap);
   if (tells('deliveries', 'delivery_queue')) await layDeliveries(pool, heap);
+  if (tells('destination_failures')) await layFailures(pool, heap);
   if (tells('admin_audit')) await layActions(pool, heap);
   return { ids, replays, entries: tells('outbox') ? await layEntries(pool) : [] };
 }

@@ -1,5 +1,6 @@
 import {
   forgetFailures,
+  forgetStrayFailures,
   readFailing,
   recordFailures,
   type CircuitEffect,
@@ -14,6 +15,7 @@ import {
 } from '../../../src/delivery-state/queue-outlook.queries';
 import { uuidV7 } from '../../../src/event/uuid-v7';
 import { useDatabase } from '../../support/fixtures/database';
+import { givenReceiver } from '../../support/queued-deliveries';
 
 describe('what is stored of a failing destination', () => {
   const database = useDatabase();
@@ -65,6 +67,17 @@ describe('what is stored of a failing destination', () => {
     expect(await record(id, 'probe-ended')).toBeLessThanOrEqual(0);
     await expect(record(id, 'closes')).resolves.toBeNull();
     await expect(record(id, 'opens')).resolves.toBeCloseTo(2, 0);
+  });
+
+  it('is forgotten when the destination is gone', async () => {
+    const [kept, gone] = [await givenReceiver(database.pool), uuidV7()];
+    await record(kept, 'same');
+    await record(gone, 'same');
+    await forgetStrayFailures(database.pool, 100);
+    await expect(readFailing(database.pool).then((rows) => rows.map((row) => row.destinationId))).resolves.toEqual([
+      kept,
+    ]);
+    await forgetFailures(database.pool, [kept]);
   });
 
   it('adds up the minutes of all processes', async () => {

@@ -3,6 +3,12 @@ import type { Pool } from 'pg';
 import { inTransaction, type Db } from '../../../src/db/pool';
 import { closeDestination } from '../../../src/delivery-state/close-destination.queries';
 import type { DeliveryKey } from '../../../src/delivery-state/delivery';
+import {
+  forgetFailures,
+  recordFailures,
+  recordHealth,
+  type DestinationFailure,
+} from '../../../src/delivery-state/destination-failures.queries';
 import { discardDeliveries } from '../../../src/delivery-state/discard-deliveries.queries';
 import { hurryDeliveries, reopenDeliveries } from '../../../src/delivery-state/reopen-deliveries.queries';
 import {
@@ -65,7 +71,26 @@ const locker = (name: string, run: (db: Db, keys: DeliveryKey[]) => Promise<unkn
   run: (pool, { ids }) => inTransaction(pool, (db) => run(db, keysOf(ids))),
 });
 
-/** What locks several deliveries, or rows of their queue. */
+/** Half of the destinations have failures. */
+export async function layFailures(pool: Pool, heap: readonly string[]): Promise<void> {
+  await pool.query('delete from destination_failures');
+  await pool.query(
+    `insert into destination_failures (destination_id, last_reason_code)
+     select id, 'TIMEOUT' from unnest($1::uuid[]) with ordinality as t (id, i) where i % 4 < 2`,
+    [heap],
+  );
+}
+
+const failing = (ids: readonly string[]): DestinationFailure[] =>
+  ids.map((destinationId) => ({ destinationId, effect: 'same', reasonCode: 'TIMEOUT', statusCode: null, error: null }));
+
+const ofDestinations = (name: string, run: (db: Db, ids: readonly string[]) => Promise<unknown>): Locker => ({
+  name,
+  tables: ['destination_failures'],
+  run: (pool, { ids }) => inTransaction(pool, (db) => run(db, ids)),
+});
+
+/** What locks several deliveries, rows of their queue, or what is stored of their destinations. */
 export const DELIVERY_LOCKERS: readonly Locker[] = [
   locker('reopenDeliveries', reopenDeliveries),
   locker('hurryDeliveries', hurryDeliveries),
@@ -78,4 +103,10 @@ export const DELIVERY_LOCKERS: readonly Locker[] = [
     ),
   ),
   locker('closeDestination', (db) => closeDestination(db, destinations.disabled, 1_000)),
+  ofDestinations('recordFailures', (db, ids) => recordFailures(db, failing(ids))),
+  ofDestinations('forgetFailures', forgetFailures),
+  // By way of recordHealth: one half of the destinations had successes, and the other half failures.
+  ofDestinations('lockFailures', (db, ids) =>
+    recordHealth(db, ids.slice(ids.length / 2), failing(ids.slice(0, ids.length / 2))),
+  ),
 ];

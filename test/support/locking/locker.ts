@@ -10,7 +10,8 @@ export type LockedTable =
   | 'idempotency_keys'
   | 'processing_attempts'
   | 'deliveries'
-  | 'delivery_queue';
+  | 'delivery_queue'
+  | 'destination_failures';
 
 /** What a statement or a transaction under test works on. Two that run at once get the same rows in opposite order. */
 export interface LockedRows {
