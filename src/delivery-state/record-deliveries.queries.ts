@@ -50,7 +50,7 @@ const record = (generation: string): string => `
   ), queued as (
     insert into delivery_queue (event_id, destination_id, generation, due_at, lease)
     select event_id, destination_id, generation,
-           case when claimable then now() + make_interval(secs => $8) else now() end, case when claimable then $7::uuid end
+           case when claimable then clock_timestamp() + make_interval(secs => $8) else now() end, case when claimable then $7::uuid end
       from planned join recorded using (event_id, destination_id)
      where status = 'OPEN'
      order by event_id, destination_id
@@ -64,7 +64,8 @@ const NEXT = { name: 'record-next-deliveries', text: record(`1 + coalesce(${NEWE
 
 /**
  * Records the deliveries of completed events, in the transaction that completes them (I7), and queues the open ones.
- * A reserved delivery gets the lease if its destination may be sent to. Returns fewer rows than `planned` if another
+ * A reserved delivery gets the lease if its destination may be sent to. The lease begins with this statement, because
+ * the transaction may have begun long before. Returns fewer rows than `planned` if another
  * transaction recorded a delivery meanwhile (a backfill); the caller must then roll back.
  *
  * @arrow [*] --> OPEN

@@ -73,6 +73,15 @@ describe('recordDeliveries', () => {
     expect(queued?.dueInSeconds).toBeLessThanOrEqual(30);
   });
 
+  it('begins a lease with the statement, however long the transaction took before', async () => {
+    await inTransaction(database.pool, async (db) => {
+      await db.query('select pg_sleep(3)');
+      await recordDeliveries(db, [plan()], lease);
+    });
+    const [queued] = await queueRows(database.pool);
+    expect(queued?.dueInSeconds).toBeGreaterThan(28);
+  });
+
   it('queues a delivery without a reservation: due at once, and nobody holds it', async () => {
     const one = plan({ reserved: false });
     await expect(record(one)).resolves.toMatchObject([{ outcome: 'queued' }]);
