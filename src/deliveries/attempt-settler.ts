@@ -11,6 +11,7 @@ import {
 } from '../delivery-state/destination-failures.queries';
 import { releaseDeliveries, settleAttempts } from '../delivery-state/settle-deliveries.queries';
 import { healthOfBatch } from './batch-health';
+import type { DeliveryLine } from './delivery-line';
 import { endedAttempt, type AttemptOutcome, type ReleasedDelivery } from './delivery-outcome';
 import { DeliveryReport } from './delivery-report';
 
@@ -37,8 +38,8 @@ export class AttemptSettler {
   private released: ReleasedDelivery[] = [];
   private running: Promise<void> | undefined;
   private stopping = false;
-  /** Called after each attempt that is settled. */
-  onSettled: (outcome: AttemptOutcome) => void = () => undefined;
+  /** Called with the line of each delivery that has been settled or released. */
+  onChanged: (line: DeliveryLine) => void = () => undefined;
 
   constructor(
     private readonly pool: Pool,
@@ -54,9 +55,9 @@ export class AttemptSettler {
     this.running ??= this.run();
   }
 
-  release(released: readonly ReleasedDelivery[]): void {
-    this.released.push(...released);
-    if (released.length > 0) this.running ??= this.run();
+  release(released: ReleasedDelivery): void {
+    this.released.push(released);
+    this.running ??= this.run();
   }
 
   /** Settles what has ended. From now on, it no longer waits for a PostgreSQL that cannot be reached. */
@@ -94,7 +95,9 @@ export class AttemptSettler {
       const attemptNumber = numbers.get(keyOf(outcome.delivery));
       if (attemptNumber === undefined) continue;
       this.report.settled(outcome, attemptNumber);
-      this.onSettled(outcome);
+      const { line, next } = outcome;
+      if (next.kind === 'retry') line.note(next.waitSeconds * 1_000, nowMs);
+      this.onChanged(line);
     }
   }
 
@@ -119,10 +122,16 @@ export class AttemptSettler {
       released.map(({ delivery, waitSeconds }) => ({ ...delivery, waitSeconds })),
     );
     const nowMs = Date.now();
-    for (const { line, waitSeconds } of released) line.note(waitSeconds * 1_000, nowMs);
+    for (const { line, waitSeconds } of released) {
+      line.note(waitSeconds * 1_000, nowMs);
+      this.onChanged(line);
+    }
   }
 
-  /** Repeats `work` until PostgreSQL can be reached, for as long as a lease may last. */
+  /**
+   * Repeats `work` until it succeeds, for as long as a lease may last: what a destination has accepted must not be sent
+   * again because PostgreSQL is away or read-only. Only data that it can never store is refused.
+   */
   private async patiently(items: readonly unknown[], work: () => Promise<void>): Promise<'done' | 'refused'> {
     const untilMs = Date.now() + MOST_PATIENCE_MS;
     for (;;) {
@@ -130,9 +139,8 @@ export class AttemptSettler {
         await work();
         return 'done';
       } catch (error) {
-        const failure = classifyPgError(error);
         const count = items.length;
-        if (failure === 'data' || failure === 'unexpected') {
+        if (classifyPgError(error) === 'data') {
           this.logger.error({ msg: `${count} results of deliveries could not be recorded`, err: error });
           return 'refused';
         }

@@ -9,9 +9,10 @@ import { DeliveryClaims } from './delivery-claims';
 import { DeliveryLines } from './delivery-lines';
 import { DeliveryLoops } from './delivery-loops';
 import { Dispatcher } from './dispatcher';
+import { SETTLING_MS, type TimedDelivery } from './decide/timed-delivery';
 
-/** For the start of the request, and for settling its attempt. */
-const MARGIN_SECONDS = 15;
+/** For the commit of the settle transaction, and for making the body of the request. */
+const COMMIT_MS = 10_000;
 const NOTHING: readonly PlannedDelivery[] = [];
 
 /**
@@ -22,7 +23,7 @@ const NOTHING: readonly PlannedDelivery[] = [];
 @Injectable()
 export class Deliveries implements OnApplicationBootstrap, BeforeApplicationShutdown {
   /** Seconds of a first try's lease: longer than any request to a destination, and its settling. */
-  readonly lease = DESTINATION_LIMITS.timeoutMs.max / 1_000 + MARGIN_SECONDS;
+  private readonly leaseSeconds = (COMMIT_MS + DESTINATION_LIMITS.timeoutMs.max + SETTLING_MS) / 1_000;
   private stopped: Promise<void> | undefined;
 
   constructor(
@@ -69,7 +70,7 @@ export class Deliveries implements OnApplicationBootstrap, BeforeApplicationShut
   }
 
   newLease(): DeliveryLease {
-    return { token: randomUUID(), seconds: this.lease };
+    return { token: randomUUID(), seconds: this.leaseSeconds, sinceMs: Date.now() };
   }
 
   /** After the commit: starts what is leased, remembers what is queued, and gives back the places of the rest. */
@@ -86,19 +87,25 @@ export class Deliveries implements OnApplicationBootstrap, BeforeApplicationShut
       const row = byKey.get(keyOf(one));
       const event = events.get(one.eventId);
       if (!line) continue;
-      this.lines.busy(line);
-      if (row?.outcome === 'leased' && event) this.dispatcher.start(line, firstTry(row, event, lease, nowMs));
-      else if (one.reserved) line.giveBack(nowMs);
+      if (row?.outcome === 'leased' && event) {
+        const delivery = firstTry(row, event, lease, nowMs);
+        this.dispatcher.hold(delivery);
+        this.dispatcher.start(line, delivery);
+      } else if (one.reserved) line.giveBack(nowMs);
       if (row?.outcome === 'queued') line.note(0, nowMs);
+      this.claims.wake(line);
     }
-    this.claims.wake();
   }
 
   /** After a rollback. */
   abandoned(planned: readonly PlannedDelivery[]): void {
     const nowMs = Date.now();
-    for (const { destinationId, reserved } of planned) if (reserved) this.lines.get(destinationId)?.giveBack(nowMs);
-    this.claims.wake();
+    for (const { destinationId, reserved } of planned) {
+      const line = this.lines.get(destinationId);
+      if (!line || !reserved) continue;
+      line.giveBack(nowMs);
+      this.claims.wake(line);
+    }
   }
 
   private async stopAll(): Promise<void> {
@@ -117,7 +124,7 @@ function firstTry(
   event: DispatchedEvent,
   lease: DeliveryLease,
   nowMs: number,
-) {
+): TimedDelivery {
   const createdAt = new Date(nowMs).toISOString();
   const sent: SentEvent = event;
   return {
@@ -130,5 +137,6 @@ function firstTry(
     createdAt,
     probes: false,
     event: sent,
+    leaseEndsMs: lease.sinceMs + lease.seconds * 1_000,
   };
 }

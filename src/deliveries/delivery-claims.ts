@@ -1,113 +1,149 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, Logger } from '@nestjs/common';
 import { Pool } from 'pg';
 import { claimDeliveries } from '../delivery-state/claim-deliveries.queries';
 import { forgetOrphans } from '../delivery-state/settle-deliveries.queries';
-import { AttemptSettler } from './attempt-settler';
+import { DestinationRegistry } from '../destinations/destination-registry';
 import { DeliveryLines } from './delivery-lines';
 import type { DeliveryLine } from './delivery-line';
 import { Dispatcher } from './dispatcher';
+import { LineWaker } from './line-waker';
+import { SETTLING_MS } from './decide/timed-delivery';
 
 /** Bytes of the events of one claim; the last event may exceed it. */
 const CLAIM_MAX_BYTES = 4 * 1024 * 1024;
 const MOST_DESTINATIONS = 500;
-/** A delivery that waited for its turn longer than this is given back, so that its lease cannot expire in its attempt. */
+/** A delivery that waited for its turn longer than this is given back. */
 const MOST_READY_MS = 10_000;
-/** For the settling of an attempt. */
-const LEASE_MARGIN_SECONDS = 10;
+/** For making the body of the request. */
+const RENDERING_MS = 5_000;
 const AFTER_FAILURE_MS = 1_000;
-const MOST_SLEEP_MS = 60_000;
 
 /**
  * Leases deliveries for free places and starts them in turn. One claim serves all destinations that want deliveries; while
- * it is under way, places become free for the next one.
+ * it is under way, places become free for the next one. Only lines that were woken are looked at.
  */
 @Injectable()
 export class DeliveryClaims {
   private readonly logger = new Logger('Deliveries');
+  private readonly waker = new LineWaker(() => this.look());
+  /** Lines that want deliveries, in the order in which claims serve them. */
+  private readonly wanting = new Set<DeliveryLine>();
+  private readonly stopped = new AbortController();
   private claiming: Promise<void> | undefined;
-  private planned = false;
-  private timer: NodeJS.Timeout | undefined;
-  private pausedUntilMs = 0;
-  private stopping = false;
+  private refreshing: Promise<void> | undefined;
 
   constructor(
     private readonly pool: Pool,
+    private readonly registry: DestinationRegistry,
     private readonly lines: DeliveryLines,
     private readonly dispatcher: Dispatcher,
-    private readonly settler: AttemptSettler,
   ) {
-    dispatcher.onFree = () => this.wake();
+    dispatcher.onFree = (line) => this.wake(line);
+    registry.onChange(({ byId }) => {
+      lines.changed(byId);
+      this.wakeAll();
+    });
   }
 
-  /** Looks for work after this turn of the event loop, once for all that became free in it. */
-  wake(): void {
-    if (this.planned || this.stopping) return;
-    this.planned = true;
-    setImmediate(() => {
-      this.planned = false;
-      this.look();
-    });
+  /** Has to be told of every line for which there may be something to do. */
+  wake(line: DeliveryLine): void {
+    this.waker.wake(line);
+  }
+
+  /** After changes that may concern any line. */
+  wakeAll(): void {
+    for (const line of this.lines.all()) if (!line.isIdle) this.waker.wake(line);
   }
 
   /** Claims no more, and gives back what waits for its turn. */
   async stop(): Promise<void> {
-    this.stopping = true;
-    clearTimeout(this.timer);
-    await this.claiming;
-    for (const line of this.lines.busy()) this.release(line);
+    this.stopped.abort();
+    this.waker.stop();
+    await Promise.all([this.claiming, this.refreshing]);
+    for (const line of this.lines.all()) this.release(line);
   }
 
   private look(): void {
-    if (this.stopping) return;
-    clearTimeout(this.timer);
-    const nowMs = Date.now();
-    this.lines.share(nowMs);
-    for (const line of this.lines.busy()) this.startReady(line, nowMs);
-    if (!this.claiming && nowMs >= this.pausedUntilMs && this.dispatcher.hasRoom) this.claimWanted(nowMs);
-    this.sleep(nowMs);
+    if (this.refreshing) return;
+    const stale = this.registry.refreshed();
+    if (stale) this.waitFor(stale);
+    else this.lookAt(this.waker.take());
   }
 
-  private claimWanted(nowMs: number): void {
-    const wanting = this.lines
-      .busy()
-      .map((line) => ({ line, free: line.wanted(nowMs) }))
-      .filter(({ free }) => free > 0)
-      .slice(0, MOST_DESTINATIONS);
-    if (wanting.length === 0) return;
-    this.claiming = this.claim(wanting)
-      .catch((error: unknown) => {
-        this.pausedUntilMs = Date.now() + AFTER_FAILURE_MS;
-        this.logger.warn({ msg: 'deliveries cannot be claimed', err: error });
-      })
+  /** Nothing starts by an old state of its destination. */
+  private waitFor(stale: Promise<void>): void {
+    this.refreshing = stale
+      .then(
+        // Not looked up again: where PostgreSQL is slow, the directory would be too old each time.
+        () => this.lookAt(this.waker.take()),
+        (error: unknown) => this.pauseAfter(error, 'destinations cannot be read'),
+      )
       .finally(() => {
-        this.claiming = undefined;
-        this.wake();
+        this.refreshing = undefined;
+        this.waker.soon();
       });
   }
 
-  private async claim(wanting: readonly { line: DeliveryLine; free: number }[]): Promise<void> {
+  private lookAt(woken: ReadonlySet<DeliveryLine>): void {
+    if (this.stopped.signal.aborted) return;
+    const nowMs = Date.now();
+    this.lines.share(nowMs);
+    for (const line of woken) {
+      this.startReady(line, nowMs);
+      if (line.wanted(nowMs) > 0) this.wanting.add(line);
+      const nextMs = line.nextMs(nowMs);
+      if (nextMs > nowMs) this.waker.at(line, nextMs, nowMs); // otherwise the end of a request or of a claim wakes it
+    }
+    if (!this.claiming && this.dispatcher.hasRoom) this.claimWanted(nowMs);
+  }
+
+  private claimWanted(nowMs: number): void {
+    const served: { line: DeliveryLine; free: number }[] = [];
+    for (const line of this.wanting) {
+      if (served.length === MOST_DESTINATIONS) break;
+      this.wanting.delete(line);
+      const free = line.wanted(nowMs);
+      if (free > 0) served.push({ line, free });
+    }
+    if (served.length === 0) return;
+    this.claiming = this.claim(served)
+      .catch((error: unknown) => this.pauseAfter(error, 'deliveries cannot be claimed'))
+      .finally(() => {
+        this.claiming = undefined;
+        for (const { line } of served) this.waker.wake(line);
+      });
+  }
+
+  private async claim(served: readonly { line: DeliveryLine; free: number }[]): Promise<void> {
     const lease = randomUUID();
     const beganMs = Date.now();
-    const requests = wanting.map(({ line: { destination }, free }) => ({
-      destinationId: destination.id,
+    const requests = served.map(({ line, free }) => ({
+      line,
+      destinationId: line.destination.id,
       free,
-      leaseSeconds: (destination.timeoutMs + MOST_READY_MS) / 1_000 + LEASE_MARGIN_SECONDS,
+      leaseSeconds: (MOST_READY_MS + RENDERING_MS + line.destination.timeoutMs + SETTLING_MS) / 1_000,
     }));
     const { deliveries, orphans, cut } = await claimDeliveries(this.pool, requests, lease, CLAIM_MAX_BYTES);
-    if (orphans.length > 0)
-      await forgetOrphans(
-        this.pool,
-        orphans.map((key) => ({ ...key, lease })),
-      );
     const byId = Map.groupBy(deliveries, ({ destinationId }) => destinationId);
     const leasedMs = Date.now();
-    for (const { line, free } of wanting) {
-      const own = byId.get(line.destination.id) ?? [];
+    for (const { line, destinationId, free, leaseSeconds } of requests) {
+      const own = byId.get(destinationId) ?? [];
       if (own.length < free && !cut && orphans.length === 0) line.drained(beganMs);
       if (own.some(({ probes }) => probes)) line.probed(leasedMs + line.destination.timeoutMs + MOST_READY_MS);
-      line.ready.push(...own.map((delivery) => ({ delivery, leasedMs })));
+      const leaseEndsMs = beganMs + leaseSeconds * 1_000;
+      for (const delivery of own) {
+        this.dispatcher.hold(delivery);
+        line.ready.push({ delivery: { ...delivery, leaseEndsMs }, leasedMs });
+      }
     }
+    if (orphans.length === 0) return;
+    for (const { line } of served) this.waker.wake(line); // what is leased does not wait for the orphans
+    await forgetOrphans(
+      this.pool,
+      orphans.map((key) => ({ ...key, lease })),
+    );
   }
 
   private startReady(line: DeliveryLine, nowMs: number): void {
@@ -127,13 +163,12 @@ export class DeliveryClaims {
   }
 
   private release(line: DeliveryLine): void {
-    this.settler.release(line.ready.splice(0).map(({ delivery }) => ({ line, delivery, waitSeconds: 0 })));
+    for (const { delivery } of line.ready.splice(0)) this.dispatcher.release(line, delivery, 0);
   }
 
-  private sleep(nowMs: number): void {
-    let nextMs = nowMs + MOST_SLEEP_MS;
-    for (const line of this.lines.busy()) nextMs = Math.min(nextMs, line.nextMs(nowMs));
-    if (this.claiming || nextMs <= nowMs) nextMs = Math.max(nextMs, this.pausedUntilMs, nowMs + 50);
-    this.timer = setTimeout(() => this.look(), Math.max(1, nextMs - nowMs));
+  private async pauseAfter(error: unknown, what: string): Promise<void> {
+    this.logger.warn({ msg: what, err: error });
+    const { signal } = this.stopped;
+    await sleep(AFTER_FAILURE_MS, undefined, { signal }).catch(() => undefined); // ends early at a shutdown
   }
 }

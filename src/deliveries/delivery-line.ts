@@ -1,11 +1,11 @@
 import type { CircuitEffect, FailingDestination } from '../delivery-state/destination-failures.queries';
-import type { LeasedDelivery } from '../delivery-state/claim-deliveries.queries';
 import type { SealedDestination } from '../destinations/destination';
 import type { Health } from './decide/classify-answer';
 import { DeliveryPace } from './decide/delivery-pace';
 import { DeliveryWindow } from './decide/delivery-window';
 import { FailureWeight } from './decide/failure-weight';
 import { shareOf, shareOfRate } from './decide/share';
+import type { TimedDelivery } from './decide/timed-delivery';
 import type { WorkerPlace } from './worker-shares';
 
 /** Deliveries that are leased before a place is free, as seconds of the rate of successes. */
@@ -23,26 +23,30 @@ export type RecordedHealth = CircuitEffect | 'success' | undefined;
 export class DeliveryLine {
   readonly pace = new DeliveryPace();
   /** Leased deliveries that wait for a place or for their turn, oldest first. */
-  readonly ready: { delivery: LeasedDelivery; leasedMs: number }[] = [];
+  readonly ready: { delivery: TimedDelivery; leasedMs: number }[] = [];
   /** Places taken: requests under way, and reservations for first tries. */
   taken = 0;
   /** When the next queued delivery is due, as far as this process knows. */
   dueMs = Infinity;
   /** When `dueMs` became earlier by what this process did. */
   notedMs = 0;
+  /** This revision answered 410. It is about to be disabled, which raises the revision. */
+  goneAtRevision: number | undefined;
+  private isDeleted = false;
   private window = new DeliveryWindow();
   private weight = new FailureWeight();
   private most = 0;
-  /** It answered 410 and is about to be disabled, which raises its revision. */
-  private goneAtRevision: number | undefined;
   private failingSinceMs: number | undefined;
   private openUntilMs: number | undefined;
 
   constructor(public destination: SealedDestination) {}
 
-  /** A change may have fixed the destination, and has ended its failures in PostgreSQL. */
-  change(destination: SealedDestination): void {
-    if (destination.revision === this.destination.revision) return;
+  /**
+   * Undefined: the destination is deleted. A change may have fixed it, and has ended its failures in PostgreSQL.
+   */
+  change(destination: SealedDestination | undefined): void {
+    this.isDeleted = destination === undefined;
+    if (destination === undefined || destination.revision === this.destination.revision) return;
     this.destination = destination;
     this.weight = new FailureWeight();
     this.window = new DeliveryWindow();
@@ -56,9 +60,11 @@ export class DeliveryLine {
     this.pace.most = shareOfRate(ratePerSecond ?? Infinity, place);
   }
 
-  /** Nothing is sent until the destination is changed, or `gone(false)`. */
-  gone(isGone: boolean): void {
-    this.goneAtRevision = isGone ? this.destination.revision : undefined;
+  /** Returns false if it is known that this revision is gone. */
+  gone(revision: number): boolean {
+    if (this.goneAtRevision === revision) return false;
+    this.goneAtRevision = revision;
+    return true;
   }
 
   get isOpen(): boolean {
@@ -167,8 +173,9 @@ export class DeliveryLine {
     return wasFailing ? 'success' : undefined;
   }
 
+  /** Whether anything may be sent to it, as far as this process knows. */
   get takes(): boolean {
     const { enabled, pausedAt, revision } = this.destination;
-    return enabled && pausedAt === null && revision !== this.goneAtRevision;
+    return enabled && pausedAt === null && !this.isDeleted && revision !== this.goneAtRevision;
   }
 }

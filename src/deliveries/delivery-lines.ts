@@ -11,9 +11,6 @@ const SHARE_EVERY_MS = 500;
 @Injectable()
 export class DeliveryLines {
   private readonly lines = new Map<string, DeliveryLine>();
-  /** Lines with something to do; see DeliveryLine.isIdle. */
-  private readonly active = new Set<DeliveryLine>();
-
   private sharedMs = 0;
 
   constructor(private readonly shares: WorkerShares) {}
@@ -34,10 +31,13 @@ export class DeliveryLines {
     return this.lines.get(destinationId);
   }
 
-  /** Has to be told of every line that may no longer be idle. */
-  busy(line?: DeliveryLine): DeliveryLine[] {
-    if (line) this.active.add(line);
-    return [...this.active];
+  all(): Iterable<DeliveryLine> {
+    return this.lines.values();
+  }
+
+  /** Applies a new directory. */
+  changed(directory: ReadonlyMap<string, SealedDestination>): void {
+    for (const [id, line] of this.lines) line.change(directory.get(id));
   }
 
   /** Applies the current shares of this process. They are 0 while PostgreSQL cannot be reached. */
@@ -71,16 +71,9 @@ export class DeliveryLines {
       if (destination) this.of(destination);
     }
     for (const [id, line] of this.lines) {
-      const destination = directory.get(id);
-      if (destination) line.change(destination);
-      else if (line.taken === 0 && line.ready.length === 0) {
-        this.lines.delete(id);
-        this.active.delete(line);
-        continue;
-      }
-      line.swept(due.get(id), failing.get(id), readMs);
-      if (line.isIdle) this.active.delete(line);
-      else if (destination) this.active.add(line);
+      line.change(directory.get(id));
+      if (!directory.has(id) && line.taken === 0 && line.ready.length === 0) this.lines.delete(id);
+      else line.swept(due.get(id), failing.get(id), readMs);
     }
     return [...this.lines.values()].filter(({ isOpen }) => isOpen).length;
   }

@@ -51,14 +51,14 @@ export class DeliveryLoops {
 
   private async beat(): Promise<number> {
     await this.lines.beat();
-    this.claims.wake();
+    this.claims.wakeAll();
     return BEAT_EVERY_MS;
   }
 
   private async sweepOnce(): Promise<number> {
     const pauseMs = await this.sweep.runOnce();
     this.report.openCircuits(this.sweep.openCircuits);
-    this.claims.wake();
+    this.claims.wakeAll();
     return pauseMs;
   }
 

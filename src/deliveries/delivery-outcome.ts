@@ -1,4 +1,4 @@
-import type { LeasedDelivery } from '../delivery-state/claim-deliveries.queries';
+import type { LeasedDelivery, SentEvent } from '../delivery-state/claim-deliveries.queries';
 import type { EndedAttempt } from '../delivery-state/settle-deliveries.queries';
 import { withoutSecrets } from '../observability/log-format';
 import type { ClassifiedAnswer } from './decide/classify-answer';
@@ -8,10 +8,22 @@ import type { AfterAttempt } from './decide/retry-schedule';
 const MOST_ERROR_LENGTH = 1_000;
 const MOST_EXCERPT_LENGTH = 1_000;
 
+/** A delivery whose event is no longer needed: many may wait to be settled, and no limit counts their bytes. */
+export type SentDelivery = Omit<LeasedDelivery, 'event'> & {
+  event: Pick<SentEvent, 'tenantId' | 'receivedAt' | 'correlationId'>;
+};
+
+export function withoutBody(delivery: LeasedDelivery): SentDelivery {
+  const { eventId, destinationId, generation, lease, attempts, tries, createdAt, probes } = delivery;
+  const { tenantId, receivedAt, correlationId } = delivery.event;
+  const event = { tenantId, receivedAt, correlationId };
+  return { eventId, destinationId, generation, lease, attempts, tries, createdAt, probes, event };
+}
+
 /** The end of a request, which is to be settled. */
 export interface AttemptOutcome {
   line: DeliveryLine;
-  delivery: LeasedDelivery;
+  delivery: SentDelivery;
   answer: ClassifiedAnswer;
   next: AfterAttempt;
   durationMs: number;
@@ -22,7 +34,7 @@ export interface AttemptOutcome {
 /** A delivery that is given back without an attempt. */
 export interface ReleasedDelivery {
   line: DeliveryLine;
-  delivery: LeasedDelivery;
+  delivery: SentDelivery;
   waitSeconds: number;
 }
 

@@ -5,7 +5,8 @@ import { SETTINGS_TOKEN, type Settings } from '../config/settings';
 import { ADVISORY_LOCKS, tryTransactionLock } from '../db/advisory-locks';
 import { inTransaction, type Db } from '../db/pool';
 import { closeDestination } from '../delivery-state/close-destination.queries';
-import { readLongFailing } from '../delivery-state/destination-failures.queries';
+import { forgetStrayFailures, readLongFailing } from '../delivery-state/destination-failures.queries';
+import type { Destination } from '../destinations/destination';
 import { DestinationRegistry } from '../destinations/destination-registry';
 import { disableDestination } from '../destinations/destinations.queries';
 
@@ -13,7 +14,11 @@ const ANSWERED_GONE = 'answered 410 Gone';
 /** A chore closes the others. */
 const MOST_CLOSED_AT_ONCE = 1_000;
 const MOST_DISABLED_AT_ONCE = 100;
+const MOST_FORGOTTEN_AT_ONCE = 1_000;
 const EVERY_MS = 60_000;
+
+/** What is known of the destination whose answers are the reason. */
+type SeenDestination = Pick<Destination, 'id' | 'revision'> & Partial<Pick<Destination, 'tenantId' | 'url'>>;
 
 /** Disables destinations that are gone, or that do nothing but fail for DESTINATION_DISABLE_AFTER_HOURS. */
 @Injectable()
@@ -26,39 +31,45 @@ export class DisableDestinations {
     private readonly registry: DestinationRegistry,
   ) {}
 
-  /** For a destination that answered 410. */
-  async gone(destinationId: string, correlationId: string): Promise<void> {
-    const isDisabled = await inTransaction(this.pool, (db) =>
-      this.disable(db, destinationId, ANSWERED_GONE, correlationId),
-    );
-    if (isDisabled) await this.disabled([destinationId], ANSWERED_GONE);
+  /** For a destination that answered 410. One that has been changed since is left as it is. */
+  async gone({ id, revision, tenantId, url }: Destination, correlationId: string): Promise<void> {
+    const seen = { id, revision, tenantId, url };
+    const isDisabled = await inTransaction(this.pool, (db) => this.disable(db, seen, ANSWERED_GONE, correlationId));
+    if (isDisabled) await this.disabled([id], ANSWERED_GONE);
   }
 
-  /** One process at a time does this. Returns the wait before the next run in ms. */
+  /** Of many processes one disables them. Returns the wait before the next run in ms. */
   async runOnce(): Promise<number> {
     const hours = this.settings.DESTINATION_DISABLE_AFTER_HOURS;
     const reason = `no success for ${hours} hours`;
+    const { byId } = await this.registry.current(); // before the transaction, which would wait for a second connection
     const ids = await inTransaction(this.pool, async (db) => {
       if (!(await tryTransactionLock(db, ADVISORY_LOCKS.failingDestinations))) return [];
-      const failing = await readLongFailing(db, hours, MOST_DISABLED_AT_ONCE);
       const disabled: string[] = [];
-      for (const id of failing) if (await this.disable(db, id, reason)) disabled.push(id);
+      for (const { id, revision } of await readLongFailing(db, hours, MOST_DISABLED_AT_ONCE)) {
+        const seen = { id, revision, tenantId: byId.get(id)?.tenantId, url: byId.get(id)?.url };
+        if (await this.disable(db, seen, reason)) disabled.push(id);
+      }
       return disabled;
     });
     if (ids.length > 0) await this.disabled(ids, reason);
+    await forgetStrayFailures(this.pool, MOST_FORGOTTEN_AT_ONCE);
     return ids.length === MOST_DISABLED_AT_ONCE ? 0 : EVERY_MS;
   }
 
-  private async disable(db: Db, id: string, note: string, correlationId?: string): Promise<boolean> {
-    const destination = (await this.registry.current()).byId.get(id);
-    if (!(await disableDestination(db, id, note))) return false;
-    const filter = { id, tenantId: destination?.tenantId, url: destination?.url };
+  private async disable(
+    db: Db,
+    { id, revision, tenantId, url }: SeenDestination,
+    note: string,
+    correlationId?: string,
+  ): Promise<boolean> {
+    if (!(await disableDestination(db, id, revision, note))) return false;
     await recordSystemAction(db, {
       action: 'destination.disable',
-      filter,
+      filter: { id, tenantId, url },
       counts: { matched: 1 },
       note,
-      ...(destination ? { tenantId: destination.tenantId } : {}),
+      ...(tenantId === undefined ? {} : { tenantId }),
       ...(correlationId === undefined ? {} : { correlationId }),
     });
     return true;

@@ -6,25 +6,28 @@ import type { SealedDestination } from '../destinations/destination';
 import { AttemptSettler } from './attempt-settler';
 import { DisableDestinations } from './disable-destinations';
 import { DeliveryReport } from './delivery-report';
-import type { AttemptOutcome } from './delivery-outcome';
+import { withoutBody } from './delivery-outcome';
 import type { DeliveryLine } from './delivery-line';
+import type { ClassifiedAnswer } from './decide/classify-answer';
 import { afterAttempt, type DeliveryRetryRules } from './decide/retry-schedule';
+import { lastStartMs, type TimedDelivery } from './decide/timed-delivery';
 import { Transmitter } from './transmitter';
 
-/** Bytes of all events that are leased and not settled. One more batch may exceed it. */
+/** Bytes of the events of all deliveries that wait for their turn or are being sent. One more batch may exceed it. */
 const MOST_HELD_BYTES = 64 * 1024 * 1024;
 
 /**
- * Starts leased deliveries and hands their outcomes to the settler. Whoever calls `start` has taken a place on the line;
- * the end of the request gives it back.
+ * Starts leased deliveries and hands their outcomes to the settler. Whoever calls `start` has called `hold`, and has taken
+ * a place on the line; the end of the request gives both back.
  */
 @Injectable()
 export class Dispatcher {
-  /** Called when a place has become free. */
-  onFree: () => void = () => undefined;
+  /** Called when a place has become free, or when there may be something to do for a line. */
+  onFree: (line: DeliveryLine) => void = () => undefined;
   private readonly logger = new Logger('Deliveries');
   private readonly shutdown = new AbortController();
   private readonly running = new Set<Promise<void>>();
+  private readonly disabling = new Set<Promise<void>>();
   private heldBytes = 0;
   private stopping = false;
 
@@ -35,7 +38,7 @@ export class Dispatcher {
     private readonly report: DeliveryReport,
     private readonly disable: DisableDestinations,
   ) {
-    settler.onSettled = (outcome) => this.settled(outcome);
+    settler.onChanged = (line) => this.onFree(line);
   }
 
   /** False while nothing more should be leased. */
@@ -43,10 +46,15 @@ export class Dispatcher {
     return !this.stopping && this.heldBytes < MOST_HELD_BYTES && this.settler.hasRoom;
   }
 
-  start(line: DeliveryLine, delivery: LeasedDelivery): void {
-    if (this.stopping) {
+  /** Counts the event of a delivery until `start` has ended or `release` is called. */
+  hold({ event }: LeasedDelivery): void {
+    this.heldBytes += event.body.length;
+  }
+
+  start(line: DeliveryLine, delivery: TimedDelivery): void {
+    if (this.stopping || !line.takes) {
       line.taken -= 1;
-      this.settler.release([{ line, delivery, waitSeconds: 0 }]);
+      this.release(line, delivery, 0);
       return;
     }
     const running = this.attempt(line, delivery).finally(() => {
@@ -55,6 +63,12 @@ export class Dispatcher {
     });
     this.running.add(running);
     this.report.inFlight(this.running.size);
+  }
+
+  /** Gives back a delivery that was not sent. */
+  release(line: DeliveryLine, delivery: LeasedDelivery, waitSeconds: number): void {
+    this.heldBytes -= delivery.event.body.length;
+    this.settler.release({ line, delivery: withoutBody(delivery), waitSeconds });
   }
 
   /** I15: running requests get half of the grace period. What has not ended then is released. */
@@ -67,46 +81,65 @@ export class Dispatcher {
     this.shutdown.abort();
     await ended;
     await this.settler.stop();
+    await Promise.allSettled(this.disabling);
     this.transmitter.keepOnly(new Map());
   }
 
-  private async attempt(line: DeliveryLine, delivery: LeasedDelivery): Promise<void> {
+  private async attempt(line: DeliveryLine, delivery: TimedDelivery): Promise<void> {
     const { destination } = line;
     const startedMs = Date.now();
-    const bytes = delivery.event.body.length;
-    this.heldBytes += bytes;
-    const sent = await this.transmitter.send(destination, delivery, this.shutdown.signal);
-    this.heldBytes -= bytes;
+    const startBeforeMs = lastStartMs(delivery.leaseEndsMs, destination.timeoutMs);
+    // Asked after the body is made, which may take seconds.
+    const isCurrent = () => Date.now() <= startBeforeMs && line.takes && line.destination === destination;
+    const sent = await this.transmitter.send(destination, delivery, isCurrent, this.shutdown.signal);
     line.taken -= 1;
     const endedMs = Date.now();
     const isAborted = sent.kind !== 'held' && sent.statusCode === null && this.shutdown.signal.aborted;
     if (sent.kind === 'held' || isAborted) {
       line.learn('nothing', false, endedMs);
-      this.settler.release([{ line, delivery, waitSeconds: sent.kind === 'held' ? sent.waitSeconds : 0 }]);
+      this.release(line, delivery, sent.kind === 'held' ? sent.waitSeconds : 0);
     } else {
-      if (sent.kind === 'gone') line.gone(true);
-      if (sent.kind === 'slow-down') line.pace.slowDown(startedMs, endedMs, sent.retryAfterSeconds ?? 0);
-      const tried = {
-        tries: delivery.tries,
-        ageSeconds: (endedMs - Date.parse(delivery.createdAt)) / 1_000,
-        failingSeconds: line.failingSeconds(endedMs),
-      };
-      const next = afterAttempt(sent, tried, this.rulesOf(destination), Math.random());
-      const health = line.learn(sent.health, delivery.probes, endedMs);
-      this.settler.settle({ line, delivery, answer: sent, next, durationMs: endedMs - startedMs, endedMs, health });
+      this.heldBytes -= delivery.event.body.length;
+      this.settle(line, destination, delivery, sent, startedMs, endedMs);
     }
-    this.onFree();
+    this.onFree(line);
   }
 
-  private settled({ line, next, answer, delivery }: AttemptOutcome): void {
-    if (answer.kind === 'gone') {
-      this.disable.gone(delivery.destinationId, delivery.event.correlationId).catch((error: unknown) => {
-        line.gone(false); // the next 410 tries again
+  private settle(
+    line: DeliveryLine,
+    destination: SealedDestination,
+    delivery: LeasedDelivery,
+    answer: ClassifiedAnswer,
+    startedMs: number,
+    endedMs: number,
+  ): void {
+    if (answer.kind === 'gone') this.gone(line, destination, delivery.event.correlationId);
+    if (answer.kind === 'slow-down') line.pace.slowDown(startedMs, endedMs, answer.retryAfterSeconds ?? 0);
+    const tried = {
+      tries: delivery.tries,
+      ageSeconds: (endedMs - Date.parse(delivery.createdAt)) / 1_000,
+      failingSeconds: line.failingSeconds(endedMs),
+    };
+    const next = afterAttempt(answer, tried, this.rulesOf(destination), Math.random());
+    const health = line.learn(answer.health, delivery.probes, endedMs);
+    const durationMs = endedMs - startedMs;
+    this.settler.settle({ line, delivery: withoutBody(delivery), answer, next, durationMs, endedMs, health });
+  }
+
+  /** Needs no lease: what the destination has answered is true whoever settles the delivery. */
+  private gone(line: DeliveryLine, destination: SealedDestination, correlationId: string): void {
+    if (!line.gone(destination.revision)) return; // another delivery has begun to disable it
+    const disabling = this.disable
+      .gone(destination, correlationId)
+      .catch((error: unknown) => {
+        line.goneAtRevision = undefined; // the next 410 tries again
         this.logger.error({ msg: 'a destination that answered 410 could not be disabled', err: error });
+      })
+      .finally(() => {
+        this.disabling.delete(disabling);
+        this.onFree(line);
       });
-    }
-    if (next.kind === 'retry') line.note(next.waitSeconds * 1_000, Date.now());
-    this.onFree();
+    this.disabling.add(disabling);
   }
 
   private rulesOf(destination: SealedDestination): DeliveryRetryRules {

@@ -1,13 +1,17 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { LeasedDelivery } from '../delivery-state/claim-deliveries.queries';
+import type { Answer } from '../destinations/delivery-client';
 import type { SealedDestination } from '../destinations/destination';
-import type { Line } from '../destinations/line';
+import type { Line, NotRendered, WebhookMessage } from '../destinations/line';
 import { Senders } from '../destinations/senders';
 import { spanOfCall } from '../observability/spans';
 import { classifyAnswer, withoutStatus, type ClassifiedAnswer } from './decide/classify-answer';
 
 /** How an attempt ended; `held` if it was not one. */
 export type Transmission = ClassifiedAnswer | { kind: 'held'; waitSeconds: number };
+
+/** For a delivery that may no longer be sent as it is: another claim finds out what has changed. */
+const NOT_SENT_MS = 100;
 
 /** Sends deliveries. Holds the connections and signers of all destinations that this process sends to. */
 @Injectable()
@@ -18,14 +22,23 @@ export class Transmitter {
 
   constructor(private readonly source: Senders) {}
 
-  /** Never throws. */
-  async send(destination: SealedDestination, delivery: LeasedDelivery, signal: AbortSignal): Promise<Transmission> {
+  /**
+   * Never throws.
+   *
+   * @param isCurrent whether the request may start, asked right before it does
+   */
+  async send(
+    destination: SealedDestination,
+    delivery: LeasedDelivery,
+    isCurrent: () => boolean,
+    signal: AbortSignal,
+  ): Promise<Transmission> {
     try {
       const sender = await this.senderOf(destination);
       const answer = await spanOfCall(delivery.event, 'destinations', ({ id, body, correlationId, traceparent }) => {
         const trace = traceparent === undefined ? {} : { traceparent };
         const message = { id, body, attempt: delivery.attempts + 1, correlationId, ...trace };
-        return sender.use(() => sender.send(message, signal));
+        return sender.use(() => sendWhile(isCurrent, sender, message, signal));
       });
       return answer.kind === 'held' ? { kind: 'held', waitSeconds: answer.afterMs / 1_000 } : classifyAnswer(answer);
     } catch (error) {
@@ -59,4 +72,16 @@ export class Transmitter {
         this.logger.debug({ msg: 'could not close the connections of a destination', err: error }),
       );
   }
+}
+
+async function sendWhile(
+  isCurrent: () => boolean,
+  sender: Line,
+  message: WebhookMessage,
+  signal: AbortSignal,
+): Promise<Answer | Pick<NotRendered, 'kind' | 'afterMs'>> {
+  const rendered = await sender.render(message.body);
+  if (rendered.kind !== 'rendered') return rendered;
+  if (!isCurrent()) return { kind: 'held', afterMs: NOT_SENT_MS };
+  return sender.sendRendered(message, rendered, signal);
 }

@@ -133,12 +133,16 @@ export async function readFailing(db: Db): Promise<FailingDestination[]> {
 }
 
 /** Returns enabled destinations whose failures, with no success between them, span at least `hours`. */
-export async function readLongFailing(db: Db, hours: number, limit: number): Promise<string[]> {
-  const { rows } = await db.query<{ id: string }>(
-    `select f.destination_id as id from destination_failures f join destinations to_ on to_.id = f.destination_id
+export async function readLongFailing(
+  db: Db,
+  hours: number,
+  limit: number,
+): Promise<{ id: string; revision: number }[]> {
+  const { rows } = await db.query<{ id: string; revision: number }>(
+    `select f.destination_id as id, to_.revision from destination_failures f join destinations to_ on to_.id = f.destination_id
       where f.updated_at - f.failing_since >= make_interval(hours => $1) and to_.enabled and to_.paused_at is null
       order by f.destination_id limit $2`,
     [hours, limit],
   );
-  return rows.map(({ id }) => id);
+  return rows;
 }

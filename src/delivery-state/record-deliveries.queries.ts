@@ -76,7 +76,7 @@ const NEXT = { name: 'record-next-deliveries', text: record(`1 + coalesce(${NEWE
 export async function recordDeliveries(
   db: Db,
   planned: readonly PlannedDelivery[],
-  lease: DeliveryLease,
+  lease: Omit<DeliveryLease, 'sinceMs'>,
 ): Promise<RecordedDelivery[]> {
   const first = planned.filter(({ eventGeneration }) => eventGeneration === 1);
   const recorded = await insert(db, FIRST, first, lease);
@@ -90,7 +90,7 @@ async function insert(
   db: Db,
   statement: { name: string; text: string },
   planned: readonly PlannedDelivery[],
-  lease: DeliveryLease,
+  lease: Omit<DeliveryLease, 'sinceMs'>,
 ): Promise<RecordedDelivery[]> {
   if (planned.length === 0) return [];
   const { rows } = await db.query<RecordedDelivery>({

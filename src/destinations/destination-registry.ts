@@ -73,6 +73,11 @@ export class DestinationRegistry {
     return this.directory;
   }
 
+  /** Returns undefined if the directory is fresh, otherwise the promise to wait for, as FreshCopy.ensure does. */
+  refreshed(): Promise<void> | undefined {
+    return this.copy.ensure();
+  }
+
   /** Called with every new directory. */
   onChange(listener: (directory: Directory) => void): void {
     this.listeners.push(listener);

@@ -25,11 +25,14 @@ export async function readDestinations(db: Db, limit: number): Promise<SealedDes
   return rows;
 }
 
-/** Disables a destination on behalf of StreamForge. Returns false when it was disabled or deleted already. */
-export async function disableDestination(db: Db, id: string, reason: string): Promise<boolean> {
+/**
+ * Disables a destination on behalf of StreamForge, for what was seen of this revision. Returns false when it has been
+ * changed, disabled or deleted since.
+ */
+export async function disableDestination(db: Db, id: string, revision: number, reason: string): Promise<boolean> {
   const { rowCount } = await db.query(
-    'update destinations set enabled = false, disabled_reason = $2 where id = $1 and enabled',
-    [id, reason],
+    'update destinations set enabled = false, disabled_reason = $2 where id = $1 and revision = $3 and enabled',
+    [id, reason, revision],
   );
   return rowCount === 1;
 }

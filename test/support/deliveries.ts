@@ -6,7 +6,7 @@ import type { DeliveryTaker } from '../../src/worker/settle/pass-deliveries';
 /** For workers of tests that have no destinations. */
 export const NO_DELIVERIES: DeliveryTaker = {
   plan: () => Promise.resolve([]),
-  newLease: () => ({ token: '', seconds: 0 }),
+  newLease: () => ({ token: '', seconds: 0, sinceMs: 0 }),
   recorded: () => undefined,
   abandoned: () => undefined,
   stop: () => Promise.resolve(),

@@ -12,6 +12,7 @@ import { Dispatcher } from '../../src/deliveries/dispatcher';
 import { Transmitter } from '../../src/deliveries/transmitter';
 import { WorkerShares } from '../../src/deliveries/worker-shares';
 import { inTransaction } from '../../src/db/pool';
+import type { DeliveryLease } from '../../src/delivery-state/delivery';
 import { recordDeliveries } from '../../src/delivery-state/record-deliveries.queries';
 import { AddressGuard, resolveBySystem } from '../../src/destinations/address/address-guard';
 import { DestinationRegistry } from '../../src/destinations/destination-registry';
@@ -52,7 +53,7 @@ export class DeliveryEngine {
     this.disable = new DisableDestinations(settings, pool, registry);
     const dispatcher = new Dispatcher(settings, transmitter, settler, this.report, this.disable);
     const lines = new DeliveryLines(new WorkerShares(pool));
-    const claims = new DeliveryClaims(pool, lines, dispatcher, settler);
+    const claims = new DeliveryClaims(pool, registry, lines, dispatcher);
     const sweep = new DeliverySweep(pool, registry, lines, transmitter);
     const loops = new DeliveryLoops(lines, claims, sweep, this.report, this.disable);
     this.deliveries = new Deliveries(registry, lines, dispatcher, claims, loops);
@@ -77,10 +78,11 @@ export class DeliveryEngine {
   }
 
   /** Plans, records and hands over the deliveries of events, as a settle transaction does. */
-  async settle(events: readonly Event[], { commits = true } = {}): Promise<void> {
+  async settle(events: readonly Event[], { commits = true, leasedAgoMs = 0 } = {}): Promise<DeliveryLease> {
     const dispatched = events.map((event) => delivered(event));
     const planned = await this.deliveries.plan(dispatched);
-    const lease = this.deliveries.newLease();
+    const made = this.deliveries.newLease();
+    const lease = { ...made, sinceMs: made.sinceMs - leasedAgoMs };
     const recorded = await inTransaction(
       this.pool,
       (db) => recordDeliveries(db, planned, lease),
@@ -88,5 +90,6 @@ export class DeliveryEngine {
     );
     if (!commits) this.deliveries.abandoned(planned);
     else this.deliveries.recorded(planned, recorded, new Map(dispatched.map((event) => [event.id, event])), lease);
+    return lease;
   }
 }

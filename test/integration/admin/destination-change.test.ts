@@ -67,7 +67,7 @@ describe('a destination that changes', () => {
         probes: false,
         event,
       };
-      return transmitter.send(destination, leased, new AbortController().signal);
+      return transmitter.send(destination, leased, () => true, new AbortController().signal);
     };
     const results = await Promise.all([send(before), send(before), send(before), send({ ...before, revision: 2 })]);
     expect(results.map(({ kind }) => kind)).toEqual(['done', 'done', 'done', 'done']);

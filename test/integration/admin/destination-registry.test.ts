@@ -41,14 +41,14 @@ describe('the directory of destinations', () => {
   it('shows the changes of other processes within half a second', async () => {
     const registry = new DestinationRegistry(database.pool);
     expect(await knows(registry, 'a', 'order.paid')).toBe(false);
-    const { id } = await insert('a', ['order.*', 'exact']);
+    const { id, revision } = await insert('a', ['order.*', 'exact']);
     const startedMs = Date.now();
     await eventually(async () => expect(await knows(registry, 'a', 'order.paid')).toBe(true), MOST_AGE_MS + SLACK_MS);
     expect(Date.now() - startedMs).toBeLessThan(MOST_AGE_MS + SLACK_MS);
     expect(await knows(registry, 'a', 'exact')).toBe(true);
     expect(await knows(registry, 'a', 'exactly')).toBe(false);
     expect(await knows(registry, 'b', 'order.paid')).toBe(false);
-    await disableDestination(database.pool, id, 'gone');
+    await disableDestination(database.pool, id, revision, 'gone');
     registry.invalidate();
     expect(await knows(registry, 'a', 'order.paid')).toBe(false);
     await deleteDestination(database.pool, id);

@@ -2,10 +2,10 @@ import type { Pool } from 'pg';
 import type { Event } from '../../../src/event/event';
 import { DeliveryEngine } from '../../support/delivery-engine';
 import { eventually } from '../../support/eventually';
-import { removeEvents, useDatabase } from '../../support/fixtures/database';
+import { useEngines } from '../../support/engines';
 import { givenFailures, givenQueued } from '../../support/queued-deliveries';
-import { answer, inTurn, TestReceiver, type Reaction } from '../../support/receivers/receiver';
-import { countRows, givenEvents } from '../../support/rows';
+import { answer, inTurn, type Reaction, type TestReceiver } from '../../support/receivers/receiver';
+import { countRows } from '../../support/rows';
 
 interface Row {
   status: string;
@@ -25,46 +25,15 @@ const rowsOf = async (pool: Pool, destinationId: string): Promise<Row[]> => {
   return rows;
 };
 
-const count = async (pool: Pool, destinationId: string, status: string): Promise<number> =>
-  (await rowsOf(pool, destinationId)).filter((row) => row.status === status).length;
-
 const never: Reaction = () => undefined;
 
 describe('the engine of deliveries', () => {
-  const database = useDatabase();
-  let engines: DeliveryEngine[] = [];
-  let receivers: TestReceiver[] = [];
-
-  beforeEach(async () => {
-    await removeEvents(database.pool);
-    await database.pool.query(
-      `truncate deliveries, delivery_queue, delivery_attempts, destination_failures, destination_minutes, delivery_workers,
-                destinations, admin_audit`,
-    );
-    await database.pool.query('update destinations_version set version = version + 1');
-  });
-  afterEach(async () => {
-    for (const receiver of receivers) receiver.reaction = answer(200);
-    await Promise.all(engines.map((engine) => engine.stop()));
-    await Promise.all(receivers.map((receiver) => receiver.stop()));
-    engines = [];
-    receivers = [];
-  });
-
-  const engine = (env: Record<string, string> = {}): DeliveryEngine => {
-    const made = new DeliveryEngine(database.pool, { SHUTDOWN_GRACE_MS: '2000', ...env }).start();
-    engines.push(made);
-    return made;
-  };
-  const receiver = async (reaction: Reaction = answer(200)): Promise<TestReceiver> => {
-    const made = await TestReceiver.start();
-    made.reaction = reaction;
-    receivers.push(made);
-    return made;
-  };
-  const events = (n: number): Promise<Event[]> => givenEvents(database.pool, n);
-  const settled = (id: string, n: number, status = 'DELIVERED', timeoutMs?: number): Promise<void> =>
-    eventually(async () => expect(await count(database.pool, id, status)).toBe(n), timeoutMs);
+  const scene = useEngines();
+  const database = scene;
+  const engine = (env?: Record<string, string>): DeliveryEngine => scene.engine(env);
+  const receiver = (reaction?: Reaction): Promise<TestReceiver> => scene.receiver(reaction);
+  const events = (n: number): Promise<Event[]> => scene.events(n);
+  const settled = (...given: Parameters<typeof scene.settled>): Promise<void> => scene.settled(...given);
   const eachOnce = (to: TestReceiver, sent: readonly Event[]): void => {
     expect(to.received.map(({ headers }) => headers['webhook-id']).sort()).toEqual(sent.map(({ id }) => id).sort());
   };
@@ -288,7 +257,7 @@ describe('the engine of deliveries', () => {
       'select id, disabled_reason as reason from destinations where not enabled',
     );
     expect(rows).toEqual([{ id: dead, reason: 'no success for 2 hours' }]);
-    await expect(count(database.pool, dead, 'FAILED')).resolves.toBe(2);
+    await expect(scene.count(dead, 'FAILED')).resolves.toBe(2);
   });
 
   it('does not let a destination that hangs delay a healthy one', async () => {
@@ -300,7 +269,7 @@ describe('the engine of deliveries', () => {
     await one.settle(await events(300));
     await settled(id, 300, 'DELIVERED', 20_000);
     expect(hanging.received.length).toBeLessThanOrEqual(8);
-    await expect(count(database.pool, dead, 'OPEN')).resolves.toBe(300);
+    await expect(scene.count(dead, 'OPEN')).resolves.toBe(300);
   });
 
   it('I15: releases at a shutdown what has not ended, with no try used up', async () => {

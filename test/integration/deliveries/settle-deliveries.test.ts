@@ -36,7 +36,7 @@ class RecordingTaker implements DeliveryTaker {
   }
 
   newLease(): DeliveryLease {
-    const lease = { token: randomUUID(), seconds: 30 };
+    const lease = { token: randomUUID(), seconds: 30, sinceMs: Date.now() };
     this.leases.push(lease);
     return lease;
   }
