@@ -10,8 +10,8 @@ import type { Answer } from '../../destinations/delivery-client';
 export type AnswerKind = 'done' | 'slow-down' | 'retry' | 'fail' | 'gone';
 
 /**
- * What an answer says about the destination. `alive`: it responded, but it did not take the event. `nothing`: the request
- * never reached it.
+ * What an answer says about the destination. `alive`: it responded, but it did not take the event. `failure`: it cannot be
+ * used now, or its token endpoint cannot. `nothing`: no request was sent, and none will be.
  */
 export type Health = 'success' | 'alive' | 'failure' | 'timeout' | 'nothing';
 
@@ -42,7 +42,8 @@ const FINAL_REASONS: ReadonlySet<string> = new Set(['ADDRESS_REFUSED', 'TRANSFOR
  * | 408, 425                             | retry                                  | HTTP_4XX          |
  * | 500 to 599                           | retry                                  | HTTP_5XX          |
  * | 410                                  | gone: the destination is disabled      | HTTP_4XX          |
- * | 300 to 399, 400 to 499, others       | fail                                   | HTTP_3XX, HTTP_4XX |
+ * | 300 to 399, other 400 to 499         | fail                                   | HTTP_3XX, HTTP_4XX |
+ * | 600 to 999                           | fail                                   | HTTP_5XX          |
  * | 100 to 199, or none that is HTTP     | retry                                  | CONNECTION_FAILED |
  * | none in time                         | retry                                  | TIMEOUT           |
  * | no token for the request             | retry                                  | AUTH_FAILED       |
@@ -59,8 +60,7 @@ export function classifyAnswer(answer: Answer): ClassifiedAnswer {
 /** For an attempt that got no answer. */
 export function withoutStatus(reasonCode: string, message: string): ClassifiedAnswer {
   const isFinal = FINAL_REASONS.has(reasonCode);
-  const neverSent = isFinal || reasonCode === 'AUTH_FAILED';
-  const health: Health = neverSent ? 'nothing' : reasonCode === 'TIMEOUT' ? 'timeout' : 'failure';
+  const health: Health = isFinal ? 'nothing' : reasonCode === 'TIMEOUT' ? 'timeout' : 'failure';
   return { kind: isFinal ? 'fail' : 'retry', health, reasonCode, statusCode: null, message, text: '' };
 }
 
@@ -73,7 +73,8 @@ function ofStatus(status: number, hasRetryAfter: boolean): Pick<ClassifiedAnswer
   if (status === 410) return { kind: 'gone', health: 'alive', reasonCode: 'HTTP_4XX' };
   if (status < 500) return { kind: 'fail', health: 'alive', reasonCode: 'HTTP_4XX' };
   if (status === 503 && hasRetryAfter) return { kind: 'slow-down', health: 'alive', reasonCode: 'HTTP_5XX' };
-  return { kind: 'retry', health: 'failure', reasonCode: 'HTTP_5XX' };
+  if (status < 600) return { kind: 'retry', health: 'failure', reasonCode: 'HTTP_5XX' };
+  return { kind: 'fail', health: 'alive', reasonCode: 'HTTP_5XX' };
 }
 
 function messageOf(statusCode: number, text: string): Pick<ClassifiedAnswer, 'statusCode' | 'message' | 'text'> {

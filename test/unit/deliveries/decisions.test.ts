@@ -32,6 +32,8 @@ describe('an answer', () => {
     [500, 'retry', 'failure', 'HTTP_5XX'],
     [503, 'retry', 'failure', 'HTTP_5XX'],
     [599, 'retry', 'failure', 'HTTP_5XX'],
+    [600, 'fail', 'alive', 'HTTP_5XX'],
+    [999, 'fail', 'alive', 'HTTP_5XX'],
   ])('of status %d: %s', (status, kind, health, reasonCode) => {
     expect(answered(status)).toMatchObject({ kind, health, reasonCode, statusCode: status });
   });
@@ -44,7 +46,7 @@ describe('an answer', () => {
   it.each([
     ['TIMEOUT', 'retry', 'timeout'],
     ['CONNECTION_FAILED', 'retry', 'failure'],
-    ['AUTH_FAILED', 'retry', 'nothing'],
+    ['AUTH_FAILED', 'retry', 'failure'],
     ['ADDRESS_REFUSED', 'fail', 'nothing'],
     ['TRANSFORM_FAILED', 'fail', 'nothing'],
   ])('that never came, %s: %s', (reason, kind, health) => {
