@@ -7,6 +7,7 @@ import type { DescribedBody } from './render/cloud-event-format';
 import { Renderer, type RenderedDelivery } from './render/renderer';
 import type { StaticHeaders } from './render/static-headers';
 import type { TransformProcess } from './render/transform-process';
+import { echoesOf, withoutEchoes } from './secrets/echoes';
 import { openAuth, openHeaders } from './secrets/sealed-options';
 import type { SecretBox } from './secrets/secret-box';
 import { WebhookSigner } from './secrets/webhook-signer';
@@ -38,6 +39,8 @@ export class Line {
   private readonly renderer: Renderer;
   private readonly staticHeaders: StaticHeaders;
   private readonly credentials: Credentials;
+  /** What answers may repeat, for the credentials that were sent last. */
+  private echoes: { ofAuth: StaticHeaders; texts: readonly string[] } | undefined;
   private uses = 0;
   private unused: (() => void) | undefined;
 
@@ -93,8 +96,20 @@ export class Line {
       );
       const isRefused = answer.kind === 'answered' && answer.status === UNAUTHORIZED;
       const mayHelp = isRefused && this.credentials.refused(auth, askedAtMs);
-      if (!mayHelp || !isFirst || leftMs() < timeoutMs / 2) return answer;
+      if (!mayHelp || !isFirst || leftMs() < timeoutMs / 2) return this.withoutEchoes(answer, auth.headers);
     }
+  }
+
+  /** Masks what an answer repeats of the headers that only the receiver may know. */
+  private withoutEchoes(answer: Answer, ofAuth: StaticHeaders): Answer {
+    const isAnswered = answer.kind === 'answered';
+    if ((isAnswered ? answer.text : answer.message) === '') return answer;
+    if (this.echoes?.ofAuth !== ofAuth) {
+      this.echoes = { ofAuth, texts: echoesOf([...Object.values(this.staticHeaders), ...Object.values(ofAuth)]) };
+    }
+    const { texts } = this.echoes;
+    if (isAnswered) return { ...answer, text: withoutEchoes(answer.text, texts) };
+    return { ...answer, message: withoutEchoes(answer.message, texts) };
   }
 
   /** Runs a delivery. The connections stay open until it has ended. */

@@ -3,6 +3,7 @@ import type { SealedDestination } from '../../destinations/destination';
 import { EventFilters } from '../../destinations/render/event-filters';
 import type { Senders } from '../../destinations/senders';
 import { eventJson, type Event } from '../../event/event';
+import { withoutSecrets } from '../../observability/log-format';
 import { prepareEvent, type ContentRules } from '../../event/prepare-event';
 import { matchesType } from '../../event/type-pattern';
 import type { TestDeliveryResponse } from './destinations.responses';
@@ -68,14 +69,20 @@ async function send(
   }
   const { status, text } = answer;
   const delivered = status >= 200 && status < 300;
-  return { delivered, status, reasonCode: reasonOf(status), message: text.replaceAll('\0', ' '), ...facts };
+  return {
+    delivered,
+    status,
+    reasonCode: reasonOf(status),
+    message: withoutSecrets(text).replaceAll('\0', ' '),
+    ...facts,
+  };
 }
 
 const shownText = (body: Buffer): string | null => (isUtf8(body) ? body.toString('utf8', 0, SHOWN_BYTES) : null);
 
 function reasonOf(status: number): string {
   if (status >= 200 && status < 300) return 'PROCESSED';
-  return status === 429 ? 'HTTP_429' : `HTTP_${Math.floor(status / 100)}XX`;
+  return status === 429 ? 'HTTP_429' : `HTTP_${Math.min(Math.floor(status / 100), 5)}XX`;
 }
 
 /** Prepares the event as ingest does, so that its fields and its hash have the form of a real delivery. */

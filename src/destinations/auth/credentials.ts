@@ -2,7 +2,7 @@ import type { AddressGuard } from '../address/address-guard';
 import { headerOfAuth, type DestinationAuth, type OAuth2 } from './destination-auth';
 import { fetchToken, TokenError } from './fetch-token';
 
-/** The headers that authenticate a delivery, or why there are none. */
+/** The headers that authenticate a delivery (the same object until they change), or why there are none. */
 export type AuthHeaders = { headers: Record<string, string> } | { failure: string };
 
 /** A token is replaced this long before it ends, or after nine tenths of its time if that is later. */
@@ -15,7 +15,7 @@ const LATE = 'the token endpoint did not respond within the timeout of the deliv
 export class Credentials {
   private readonly fixed: AuthHeaders | undefined;
   private readonly oauth2: OAuth2 | undefined;
-  private kept: { token: string; freshUntilMs: number } | undefined;
+  private kept: { auth: AuthHeaders; freshUntilMs: number } | undefined;
   private fetchedAtMs = 0;
   private fetching: Promise<AuthHeaders> | undefined;
   private paused: { failure: string; untilMs: number } | undefined;
@@ -45,7 +45,7 @@ export class Credentials {
 
   private headers(nowMs: number): AuthHeaders | Promise<AuthHeaders> {
     if (this.fixed) return this.fixed;
-    if (this.kept && nowMs < this.kept.freshUntilMs) return bearer(this.kept.token);
+    if (this.kept && nowMs < this.kept.freshUntilMs) return this.kept.auth;
     if (this.paused && nowMs < this.paused.untilMs) return { failure: this.paused.failure };
     this.fetching ??= this.fetch(this.oauth2 as OAuth2).finally(() => (this.fetching = undefined));
     return this.fetching;
@@ -57,18 +57,18 @@ export class Credentials {
    */
   refused(sent: AuthHeaders, askedAtMs: number): boolean {
     if (this.fixed || !('headers' in sent)) return false;
-    if (this.kept && bearer(this.kept.token).headers.authorization === sent.headers.authorization)
-      this.kept = undefined;
+    if (this.kept?.auth === sent) this.kept = undefined;
     return this.fetchedAtMs < askedAtMs;
   }
 
-  private async fetch(auth: OAuth2): Promise<AuthHeaders> {
+  private async fetch(oauth2: OAuth2): Promise<AuthHeaders> {
     try {
-      const { token, validSeconds } = await fetchToken(auth, this.guard);
+      const { token, validSeconds } = await fetchToken(oauth2, this.guard);
       this.fetchedAtMs = Date.now();
       const validMs = validSeconds * 1_000;
-      this.kept = { token, freshUntilMs: this.fetchedAtMs + Math.max(validMs - MARGIN_MS, validMs * 0.9) };
-      return bearer(token);
+      const auth = { headers: { authorization: `Bearer ${token}` } };
+      this.kept = { auth, freshUntilMs: this.fetchedAtMs + Math.max(validMs - MARGIN_MS, validMs * 0.9) };
+      return auth;
     } catch (error) {
       if (!(error instanceof TokenError)) throw error;
       this.paused = { failure: error.message, untilMs: Date.now() + PAUSE_MS };
@@ -76,7 +76,3 @@ export class Credentials {
     }
   }
 }
-
-const bearer = (token: string): { headers: { authorization: string } } => ({
-  headers: { authorization: `Bearer ${token}` },
-});

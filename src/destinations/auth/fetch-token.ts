@@ -26,7 +26,7 @@ export class TokenError extends Error {
 export async function fetchToken(auth: OAuth2, guard: AddressGuard): Promise<AccessToken> {
   try {
     const { status, text } = await send(auth, guard);
-    return tokenOf(status, text);
+    return tokenOf(status, text, auth.clientSecret);
   } catch (error) {
     if (error instanceof TokenError) throw error;
     const isLate = error instanceof Error && error.name === 'TimeoutError';
@@ -65,11 +65,11 @@ async function send(
 /** RFC 6749, section 2.3.1: both parts are form-encoded before they are joined. */
 const formEncoded = (text: string): string => new URLSearchParams({ '': text }).toString().slice(1);
 
-function tokenOf(status: number, text: string): AccessToken {
+function tokenOf(status: number, text: string, secret: string): AccessToken {
   const answer = parsed(text);
   if (status !== 200) {
     const { error } = answer;
-    const code = typeof error === 'string' && ERROR.test(error) ? `: ${error}` : '';
+    const code = typeof error === 'string' && ERROR.test(error) && !error.includes(secret) ? `: ${error}` : '';
     throw new TokenError(`the token endpoint responded with ${status}${code}`);
   }
   const { access_token: token, token_type: type = 'bearer', expires_in: seconds = DEFAULT_SECONDS } = answer;

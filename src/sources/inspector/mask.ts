@@ -1,6 +1,6 @@
 import type { JsonDocument } from '../../expressions/json-document';
 import { parsePointer } from '../../expressions/pointer';
-import { spellingsOf } from './spellings';
+import { spellingsOf } from '../../observability/spellings';
 
 /** What is shown in place of a secret. */
 export const MASK = '***';

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AddressGuard, resolveBySystem } from '../../../src/destinations/address/address-guard';
 import type { DestinationAuth } from '../../../src/destinations/auth/destination-auth';
@@ -119,6 +120,69 @@ describe('a line to a destination', () => {
       receiver.reaction = later(ms, answer(401));
       expect(await send(line)).toMatchObject({ kind: 'answered', status: 401 });
       expect(receiver.received).toHaveLength(requests);
+    });
+  });
+
+  describe('whose receiver repeats the headers that it was sent', () => {
+    const TOKEN = 'token-"1234567890"/abcd';
+    const echoing =
+      (echo: (headers: IncomingHttpHeaders) => string, status = 400): Reaction =>
+      (response, { headers }) =>
+        void response.writeHead(status).end(echo(headers));
+    const textOf = async (line: Line): Promise<string> => {
+      const sent = await send(line);
+      return sent.kind === 'answered' ? sent.text : '';
+    };
+
+    it.each<[string, (token: string) => string]>([
+      ['as it is', (text) => text],
+      ['in JSON', (text) => JSON.stringify({ authorization: text })],
+      ['in JSON with escaped slashes', (text) => JSON.stringify(text).replaceAll('/', '\\/')],
+      ['in a form', (text) => new URLSearchParams({ text }).toString()],
+      ['in HTML', (text) => text.replaceAll('"', '&quot;')],
+      ['without the scheme', (text) => text.replace('Bearer ', '')],
+    ])('masks a token %s', async (_how, spelled) => {
+      receiver.reaction = echoing(({ authorization = '' }) => `unknown: ${spelled(authorization)}!`);
+      const text = await textOf(given({ auth: { type: 'bearer', token: TOKEN } }));
+      expect(text).toMatch(/^unknown: .*\*\*\*.*!$/);
+      expect(text).not.toMatch(/token|1234567890/);
+    });
+
+    it('masks static headers, and what Basic credentials say; a text of five characters stays', async () => {
+      const headers = { 'x-key': 'key-of-the-shop', 'x-env': 'stage' };
+      const line = given({ headers, auth: { type: 'basic', username: 'shop', password: 'open sesame' } });
+      receiver.reaction = echoing(({ authorization = '', ...sent }) => {
+        const basic = Buffer.from(authorization.slice(6), 'base64').toString();
+        return [sent['x-key'], sent['x-env'], authorization, basic, basic.slice(5)].join('|');
+      });
+      expect(await textOf(line)).toBe('***|stage|***|***|***');
+    });
+
+    it('masks a token of OAuth2, and each that follows', async () => {
+      const line = given({ auth: oauth2() });
+      let tokens = 0;
+      issuer.reaction = (response, received) => {
+        tokens += 1;
+        answer(200, {}, `{"access_token":"t-123456-${tokens}","expires_in":3600}`)(response, received);
+      };
+      receiver.reaction = echoing(({ authorization }) => `no ${authorization}.`, 401);
+      expect([await textOf(line), await textOf(line)]).toEqual(['no ***.', 'no ***.']);
+      expect(receiver.received.map(({ headers }) => headers.authorization)).toEqual([
+        'Bearer t-123456-1',
+        'Bearer t-123456-2',
+      ]);
+    });
+
+    it('masks a value that is cut at the end of what is kept of the response', async () => {
+      for (const kept of [3, 4, 12, 20]) {
+        receiver.reaction = echoing(({ authorization }) => `${'.'.repeat(1_024 - kept - 7)}${authorization} and more`);
+        expect(await textOf(given({ auth: { type: 'bearer', token: TOKEN } }))).toMatch(/^\.+(?:Bearer )?\*\*\*$/);
+      }
+    });
+
+    it('leaves a response as it is, of a destination without headers and credentials', async () => {
+      receiver.reaction = answer(400, {}, 'Bearer abcdefghijk');
+      expect(await textOf(given({}))).toBe('Bearer abcdefghijk');
     });
   });
 });

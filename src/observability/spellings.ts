@@ -1,7 +1,7 @@
 const XML_ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 
 /**
- * Returns the ways in which producers write a text in a body: as it is, in JSON, in a form, and in XML. One character
+ * Returns the ways in which a text is written in a body: as it is, in JSON, in a form, and in XML. One character
  * stands for one byte of UTF-8.
  */
 export function spellingsOf(text: string): string[] {
