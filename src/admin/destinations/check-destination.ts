@@ -4,6 +4,7 @@ import {
   type AuthType,
   type DestinationAuth,
 } from '../../destinations/auth/destination-auth';
+import type { SealedDestination } from '../../destinations/destination';
 import {
   headerFault,
   nameFault,
@@ -16,7 +17,22 @@ import { Problem, type ErrorDetail } from '../../event/problems';
 import { compileExpression, ExpressionError } from '../../expressions/expression';
 import { compileFilter } from '../../expressions/filter/compile-filter';
 import { invalid, schemaErrors } from '../sources/rules/schema-check';
-import type { DestinationFields } from './destination-fields';
+import type { Schema } from '../sources/rules/verification-schema';
+import type { DestinationFields, GivenSecrets } from './destination-fields';
+
+/**
+ * Headers and credentials can be written but not read. With a url of another origin they would be sent to a receiver
+ * that whoever changes the url may have chosen in order to read them.
+ * @throws Problem `invalid-request` where those of the destination would stay
+ */
+export function refuseSecretsForOtherOrigin(destination: SealedDestination, url: string, given: GivenSecrets): void {
+  if (new URL(url).origin === new URL(destination.url).origin) return;
+  const kept = (['headers', 'auth'] as const).filter((name) => destination[name] !== null && given[name] === undefined);
+  if (kept.length === 0) return;
+  const message = 'must be given again, or null, with a url of another origin';
+  const errors = kept.map((name) => invalid(`/${name}`, message));
+  throw new Problem('invalid-request', 'The destination is invalid. See `errors`.', { errors });
+}
 
 /** @throws Problem `invalid-request` that lists what is wrong with a destination */
 export function refuseInvalidDestination(
@@ -24,11 +40,12 @@ export function refuseInvalidDestination(
   headers: StaticHeaders | null,
   auth: DestinationAuth | null,
 ): void {
+  const ofAuth = authErrors(auth);
   const errors = [
     ...filterErrors(fields.filter),
     ...transformErrors(fields.transform),
-    ...authErrors(auth),
-    ...headerErrors(headers ?? {}, fields.format, auth),
+    ...ofAuth,
+    ...headerErrors(headers ?? {}, fields.format, ofAuth.length > 0 ? null : auth),
   ];
   if (errors.length > 0) throw new Problem('invalid-request', 'The destination is invalid. See `errors`.', { errors });
 }
@@ -60,13 +77,13 @@ function headerErrors(
   const entries = Object.entries(headers);
   const { count, bytes } = STATIC_HEADER_LIMITS;
   if (entries.length > count) return [invalid('/headers', `must not have more than ${count} headers`)];
-  if (entries.reduce((sum, [name, value]) => sum + name.length + String(value).length, 0) > bytes) {
+  if (entries.reduce((sum, [name, value]) => sum + name.length + lengthOf(value), 0) > bytes) {
     return [invalid('/headers', `must have at most ${bytes} characters in total`)];
   }
   const names = entries.map(([name]) => name.toLowerCase());
   return entries.flatMap(([name, value], i) => {
     const isRepeated = names.indexOf(names[i] as string) < i;
-    const isOfAuth = auth !== null && AUTH_TYPES.includes(auth.type) && headerNameOf(auth) === names[i];
+    const isOfAuth = auth !== null && headerNameOf(auth) === names[i];
     const fault =
       headerFault(name, value, format) ??
       (isRepeated
@@ -77,6 +94,9 @@ function headerErrors(
     return fault === undefined ? [] : [invalid(childPointer('/headers', name), fault)];
   });
 }
+
+/** Headers that are no texts are refused one by one. */
+const lengthOf = (value: unknown): number => (typeof value === 'string' ? value.length : 0);
 
 const VISIBLE = '^[\\x21-\\x7e]+$';
 const text = (maxLength: number, pattern = '^[^\\p{Cc}\\p{Cs}]+$'): object => ({
@@ -92,23 +112,24 @@ const MEMBERS: Record<AuthType, Record<string, object>> = {
   oauth2: { tokenUrl: text(2_048), clientId: text(500), clientSecret: text(8_192), scope: text(1_000) },
 };
 const OPTIONAL = ['scope'];
-const SCHEMAS = Object.fromEntries(
-  AUTH_TYPES.map((type) => [
-    type,
-    {
-      type: 'object',
-      additionalProperties: false,
-      required: ['type', ...Object.keys(MEMBERS[type]).filter((name) => !OPTIONAL.includes(name))],
-      properties: { type: { const: type }, ...MEMBERS[type] },
-    },
-  ]),
-);
+const schemaOf = (type: AuthType): Schema => ({
+  type: 'object',
+  additionalProperties: false,
+  required: ['type', ...Object.keys(MEMBERS[type]).filter((name) => !OPTIONAL.includes(name))],
+  properties: { type: { const: type }, ...MEMBERS[type] },
+});
+const SCHEMAS: Record<AuthType, Schema> = {
+  bearer: schemaOf('bearer'),
+  basic: schemaOf('basic'),
+  header: schemaOf('header'),
+  oauth2: schemaOf('oauth2'),
+};
 
 function authErrors(auth: DestinationAuth | null): ErrorDetail[] {
   if (auth === null) return [];
-  const schema = SCHEMAS[auth.type];
-  if (!schema) return [invalid('/auth/type', `must be one of ${AUTH_TYPES.join(', ')}`)];
-  const errors = schemaErrors(schema, auth, '/auth');
+  const type = AUTH_TYPES.find((known) => known === auth.type);
+  if (type === undefined) return [invalid('/auth/type', `must be one of ${AUTH_TYPES.join(', ')}`)];
+  const errors = schemaErrors(SCHEMAS[type], auth, '/auth');
   if (errors.length > 0 || auth.type !== 'header') return errors;
   const fault =
     nameFault(auth.name) ?? (auth.name.toLowerCase() === 'content-type' ? 'is set by the format' : undefined);

@@ -15,7 +15,7 @@ import { openAuth, openHeaders, sealAuth, sealHeaders } from '../../destinations
 import { UnopenedSecretError } from '../../destinations/secrets/secret-box';
 import { SecretKey } from '../../destinations/secrets/secret-key';
 import { Problem } from '../../event/problems';
-import { refuseInvalidDestination } from './check-destination';
+import { refuseInvalidDestination, refuseSecretsForOtherOrigin } from './check-destination';
 import type { DestinationFields, GivenSecrets } from './destination-fields';
 import { DestinationUrl } from './destination-url';
 
@@ -82,7 +82,8 @@ export class DestinationRows {
   }
 
   /**
-   * Writes the fields of a destination that the transaction has locked. Headers and credentials that are not given stay.
+   * Writes the fields of a destination that the transaction has locked. Headers and credentials that are not given stay,
+   * but not with a url of another origin.
    * @throws Problem `invalid-request`
    */
   async replace(
@@ -92,6 +93,7 @@ export class DestinationRows {
     given: GivenSecrets,
     isSwitched: boolean,
   ): Promise<SealedDestination> {
+    refuseSecretsForOtherOrigin(destination, next.url, given);
     const { id } = destination;
     const box = await this.key.box();
     const { headers = opened(() => openHeaders(box, destination.headers, id)) } = given;

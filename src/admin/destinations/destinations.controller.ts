@@ -99,8 +99,9 @@ export class DestinationsController {
     operationId: 'putDestination',
     summary: 'Create the destination that a tenant calls `uid`, or replace its fields.',
     description:
-      'Fields that are left out get their defaults, apart from `secret`, `headers` and `auth`, which stay. The response ' +
-      'to a creation has the `secret`.',
+      'Fields that are left out get their defaults, apart from `secret`, `headers` and `auth`, which stay. If the `url` ' +
+      'gets another origin, `headers` and `auth` that exist must be given again, or null. The response to a creation ' +
+      'has the `secret`.',
   })
   @ApiBody({ type: DestinationByUidRequest, examples: EXAMPLES })
   @ApiProblems(...CREATION_PROBLEMS)
@@ -138,6 +139,9 @@ export class DestinationsController {
     operationId: 'changeDestination',
     summary:
       'Update the given fields of a destination. Any change closes its circuit, so the next delivery is attempted at once.',
+    description:
+      'If the `url` gets another origin, `headers` and `auth` that exist must be given again, or null: they would be ' +
+      'sent to another receiver.',
   })
   @ApiOkResponse({ type: DestinationResponse })
   @ApiProblems('destination-not-found', ...BODY_PROBLEMS)

@@ -124,6 +124,59 @@ describe('a destination with options', () => {
     expect((await admin(gateway.url, 'GET', `/${id}`)).body).toMatchObject({ auth: null, retrySchedule: [0.5, 5] });
   });
 
+  describe('whose url gets another origin', () => {
+    const AUTH = { type: 'bearer', token: 'token-1234567890-abcd' };
+    const HEADERS = { 'x-key': 'header-1234567890-efgh' };
+    const MESSAGE = 'must be given again, or null, with a url of another origin';
+    let other: TestReceiver;
+    beforeAll(async () => void (other = await TestReceiver.start()));
+    afterAll(() => other.stop());
+    const sentTo = (receiver: TestReceiver) =>
+      receiver.received.map(({ headers }) => [headers.authorization, headers['x-key']]);
+
+    it.each([
+      ['PATCH', { auth: AUTH, headers: HEADERS }, {}, ['/headers', '/auth']],
+      ['PATCH', { auth: AUTH, headers: HEADERS }, { auth: null }, ['/headers']],
+      ['PATCH', { auth: AUTH, headers: HEADERS }, { headers: { 'x-key': 'another' } }, ['/auth']],
+      ['PUT', { auth: AUTH, headers: HEADERS }, {}, ['/headers', '/auth']],
+      ['PUT', { auth: AUTH }, { headers: null }, ['/auth']],
+    ])('is refused on %s of %j with %j', async (method, stored, change, pointers) => {
+      const { id, tenant } = await given({ ...stored, uid: 'moves' });
+      const body = { url: other.url, ...change };
+      const refused = await (method === 'PATCH'
+        ? admin<{ errors: object[] }>(gateway.url, method, `/${id}`, body)
+        : admin<{ errors: object[] }>(gateway.url, method, '/uid/moves', { tenantId: tenant, ...body }));
+      expect([refused.status, refused.body.errors]).toEqual([
+        400,
+        pointers.map((pointer) => ({ pointer, code: 'invalid-request', message: MESSAGE })),
+      ]);
+      await admin(gateway.url, 'POST', `/${id}/test`);
+      expect([other.received, gateway.receiver.received.length]).toEqual([[], 1]);
+    });
+
+    it('is changed where they are given again, or null, and where there are none', async () => {
+      const { id } = await given({ auth: AUTH, headers: HEADERS });
+      const change = async (body: object) => {
+        const changed = await admin(gateway.url, 'PATCH', `/${id}`, body);
+        await admin(gateway.url, 'POST', `/${id}/test`);
+        return changed.status;
+      };
+      expect(await change({ url: `${gateway.receiver.url}/elsewhere` })).toBe(200);
+      expect(await change({ url: other.url, auth: { ...AUTH, token: 'another' }, headers: null })).toBe(200);
+      expect(await change({ url: gateway.receiver.url, auth: null })).toBe(200);
+      expect(await change({ url: other.url })).toBe(200);
+      const [key] = Object.values(HEADERS);
+      expect(sentTo(gateway.receiver)).toEqual([
+        [`Bearer ${AUTH.token}`, key],
+        [undefined, undefined],
+      ]);
+      expect(sentTo(other)).toEqual([
+        ['Bearer another', undefined],
+        [undefined, undefined],
+      ]);
+    });
+  });
+
   it.each([
     [{ filter: { payload: { amount: { $gte: {} } } } }, '/filter/payload/amount/$gte'],
     [{ filter: [] }, '/filter'],
@@ -143,6 +196,14 @@ describe('a destination with options', () => {
     [{ headers: { Authorization: 'x' }, auth: { type: 'bearer', token: 't' } }, '/headers/Authorization'],
     [{ auth: { type: 'digest' } }, '/auth/type'],
     [{ auth: {} }, '/auth/type'],
+    [{ auth: { type: '__proto__' } }, '/auth/type'],
+    [{ auth: { type: 'constructor' } }, '/auth/type'],
+    [{ auth: { type: 'toString' } }, '/auth/type'],
+    [{ auth: { type: ['bearer'], token: 't' } }, '/auth/type'],
+    [{ auth: { type: 'header', name: 1, value: 'v' }, headers: { 'x-a': '1' } }, '/auth/name'],
+    [{ auth: { type: 'header', value: 'v' }, headers: { 'x-a': '1' } }, '/auth/name'],
+    [{ headers: { 'x-a': { toString: 1 } } }, '/headers/x-a/toString'],
+    [{ headers: { 'x-a': null } }, '/headers/x-a'],
     [{ auth: { type: 'bearer' } }, '/auth/token'],
     [{ auth: { type: 'bearer', token: 't', more: 1 } }, '/auth/more'],
     [{ auth: { type: 'basic', username: 'a:b', password: 'p' } }, '/auth/username'],
@@ -186,6 +247,14 @@ describe('a destination with options', () => {
         'webhook-attempt': '1',
         authorization: `Bearer ${auth.token}`,
       });
+    });
+
+    it('shows no secret that the receiver repeats', async () => {
+      const auth = { type: 'bearer', token: 'token-1234567890-abcd' };
+      const { id } = await given({ auth, headers: { 'x-key': 'key-of-the-shop' }, enabled: false });
+      gateway.receiver.reaction = (response, { headers }) =>
+        void response.writeHead(401).end(`${headers.authorization}, ${String(headers['x-key'])}, password=open-sesame`);
+      expect((await test(id)).body.message).toBe('***, ***, password=***');
     });
 
     it('gets no event that it would not get, and tells why; a failed transform is told, too', async () => {
