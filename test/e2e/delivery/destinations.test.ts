@@ -113,9 +113,11 @@ describe('HTTP destinations', () => {
     const { tenant, destination, id } = await against(answer(410));
     await settled(tenant, id, 'DLQ');
     expect(await reasons(id)).toEqual(['HTTP_4XX']);
-    const { body } = await admin(gateway.url, 'GET', `/${destination.id}`);
     const disabledAt = expect.stringMatching(/^20\d\d-.*Z$/) as string;
-    expect(body).toMatchObject({ enabled: false, disabledReason: 'answered 410 Gone', disabledAt });
+    await eventually(async () => {
+      const { body } = await admin(gateway.url, 'GET', `/${destination.id}`);
+      expect(body).toMatchObject({ enabled: false, disabledReason: 'answered 410 Gone', disabledAt });
+    });
     const audit = await call<{ entries: object[] }>(`${gateway.url}/v1/admin/audit?limit=10`, {
       headers: { 'x-admin-token': ADMIN_TOKEN },
     });
