@@ -33,11 +33,11 @@ const ownDestinations = (tenantId: string, tenantIds: string, destinationId: str
      and (${destinationId}::uuid is null or id = ${destinationId})`;
 
 /**
- * Candidates of a page. Each variant takes the newest $21 events or deliveries of an index, and no condition of the filter
+ * DeliveryCandidates of a page. Each variant takes the newest $21 events or deliveries of an index, and no condition of the filter
  * lets it read further. The last candidate becomes a cursor, so an operator who is bound to tenants gets candidates of
  * these tenants only. The order by due_at makes PostgreSQL read the queue by destination.
  */
-export const CANDIDATES = {
+export const DELIVERY_CANDIDATES = {
   all: `select ${KEY} from deliveries d where ${isBelow('d')} ${NEWEST_FIRST}`,
   failed: `select ${KEY} from deliveries d where d.failed_at is not null and ${isBelow('d')} ${NEWEST_FIRST}`,
   failedOfTenants: `select ${KEY} from ${TENANTS} cross join lateral (
@@ -55,18 +55,18 @@ export const CANDIDATES = {
   correlated: ofEvents(`events e where e.correlation_id = $9 and ${isCovered('e')}`),
   named: ofEvents(`(${NAMED}) e where true`),
 };
-export type Candidates = keyof typeof CANDIDATES;
+export type DeliveryCandidates = keyof typeof DELIVERY_CANDIDATES;
 
 /** Whether the limit of the candidates counts events. Otherwise it counts deliveries. */
-export const countsEvents = (candidates: Candidates): boolean =>
+export const countsEvents = (candidates: DeliveryCandidates): boolean =>
   ['ofTenants', 'correlated', 'named'].includes(candidates);
 
 /** Chooses the candidates of a page, and how many of them it examines at most. */
-export async function candidatesFor(
+export async function deliveryCandidatesFor(
   db: Db,
   event: EventCriteria,
   { status, destinationId }: { status: DeliveryStatus | null; destinationId: string | null },
-): Promise<{ candidates: Candidates; most: number }> {
+): Promise<{ candidates: DeliveryCandidates; most: number }> {
   const { tenantId, tenantIds, eventIds, correlationId } = event;
   const most = tenantId === null && tenantIds ? mostOfEach(tenantIds.length) : MOST_EXAMINED;
   const coversAll = tenantId === null && tenantIds === null;

@@ -12,7 +12,12 @@ import {
 } from '../events/event-conditions.queries';
 import type { StatusClass } from '../events/event-filter';
 import type { ListedDelivery } from './deliveries.responses';
-import { CANDIDATES, candidatesFor, countsEvents, type Candidates } from './delivery-candidates.queries';
+import {
+  DELIVERY_CANDIDATES,
+  deliveryCandidatesFor,
+  countsEvents,
+  type DeliveryCandidates,
+} from './delivery-candidates.queries';
 
 /** Where the next page of deliveries starts. Lists are ordered by event, newest first, then by destination. */
 export interface DeliveryPosition {
@@ -34,9 +39,9 @@ export interface DeliveryCriteria {
 }
 
 /** Retention locks `events` before `deliveries`, and PostgreSQL locks tables in the order of the text. */
-const search = (candidates: Candidates): string => `
+const search = (candidates: DeliveryCandidates): string => `
   with in_order as (select from events limit 0),
-  candidates as materialized (${CANDIDATES[candidates]}),
+  candidates as materialized (${DELIVERY_CANDIDATES[candidates]}),
   last as (
     select event_id, destination_id from candidates
      where (select count(${countsEvents(candidates) ? 'distinct event_id' : '*'}) from candidates) >= $21
@@ -77,7 +82,7 @@ export async function deliveriesStatement(
   criteria: DeliveryCriteria,
   limit: number,
 ): Promise<{ text: string; values: unknown[] }> {
-  const { candidates, most } = await candidatesFor(db, criteria.event, criteria);
+  const { candidates, most } = await deliveryCandidatesFor(db, criteria.event, criteria);
   return { text: search(candidates), values: valuesOf(criteria, most, limit) };
 }
 
