@@ -14,6 +14,7 @@ import { DeadLetterActions } from './dead-letters/dead-letter-actions';
 import { DeadLettersController } from './dead-letters/dead-letters.controller';
 import { DeliveriesController } from './deliveries/deliveries.controller';
 import { DeliveryActions } from './deliveries/delivery-actions';
+import { BulkActions } from './events/bulk-actions';
 import { AdminEventsController } from './events/admin-events.controller';
 import { ActionsController } from './actions/actions.controller';
 import { AdminActions } from './endpoint/admin-actions';
@@ -70,6 +71,7 @@ import { UsageController } from './usage/usage.controller';
     AdminTransactions,
     AdminActions,
     AccessChanges,
+    BulkActions,
     DeadLetterActions,
     DeliveryActions,
     Replays,

@@ -9,7 +9,7 @@ import {
   ApiNextCursor,
   ApiText,
 } from '../../http/docs/api-fields';
-import { ApiActionId } from '../endpoint/action-docs';
+import { BulkResponse } from '../endpoint/action-docs';
 
 class DeadLetterReason {
   @ApiText('7a3c0f2f5f4b3c1d8e9a6b5c4d3e2f10', { description: 'Selects these dead letters as `group` of a filter' })
@@ -60,24 +60,19 @@ export class DeadLettersPage {
   @ApiNextCursor() nextCursor!: string | null;
 }
 
-/** Fields in the response to every bulk change. */
-class BulkResponse {
-  @ApiFlag(true) accepted!: boolean;
-  @ApiActionId() actionId!: string | null;
+class DeadLettersChanged extends BulkResponse {
   @ApiCount(3, { description: 'Number of events that match the filter, up to `limit`' }) matched!: number;
   @ApiCount(0, {
     description:
       'Number of matched events left unchanged, because their status has changed or they are pending in a replay',
   })
   skipped!: number;
-  @ApiFlag(false) dryRun!: boolean;
-  @ApiText('c-1') correlationId!: string;
 }
 
-export class RetryResponse extends BulkResponse {
+export class RetryResponse extends DeadLettersChanged {
   @ApiCount(3) retried!: number;
 }
 
-export class DiscardResponse extends BulkResponse {
+export class DiscardResponse extends DeadLettersChanged {
   @ApiCount(3) discarded!: number;
 }

@@ -10,7 +10,7 @@ import {
   ApiNextCursor,
   ApiText,
 } from '../../http/docs/api-fields';
-import { ApiActionId } from '../endpoint/action-docs';
+import { BulkResponse } from '../endpoint/action-docs';
 
 /** A delivery: one event for one destination. */
 export class ListedDelivery {
@@ -64,14 +64,9 @@ export class DeliveryResponse extends ListedDelivery {
   @ApiList(DeliveryAttempt, { description: 'Attempts of this delivery, oldest first' }) attemptLog!: DeliveryAttempt[];
 }
 
-/** Fields in the response to every bulk change of deliveries. */
-class DeliveriesChanged {
-  @ApiFlag(true) accepted!: boolean;
-  @ApiActionId() actionId!: string | null;
+class DeliveriesChanged extends BulkResponse {
   @ApiCount(3, { description: 'Number of deliveries that match the filter, up to `limit`' }) matched!: number;
   @ApiCount(0, { description: 'Number of matched deliveries left unchanged' }) skipped!: number;
-  @ApiFlag(false) dryRun!: boolean;
-  @ApiText('c-1') correlationId!: string;
 }
 
 export class DeliveriesRetriedResponse extends DeliveriesChanged {

@@ -1,6 +1,6 @@
 import { applyDecorators, type Type } from '@nestjs/common';
 import { ApiAcceptedResponse } from '@nestjs/swagger';
-import { ApiId } from '../../http/docs/api-fields';
+import { ApiFlag, ApiId, ApiText } from '../../http/docs/api-fields';
 import { ApiIdempotencyKeyHeaders, responseHeaders } from '../../http/docs/api-headers';
 import { ApiProblems, BODY_PROBLEMS } from '../../http/docs/api-problem';
 
@@ -16,3 +16,11 @@ export const ApiAction = (type: Type<unknown>): MethodDecorator =>
 
 export const ApiActionId = (): PropertyDecorator =>
   ApiId({ nullable: true, description: 'Id for GET /v1/admin/actions/{actionId}. Null in a dry run' });
+
+/** Fields in the response to every bulk change. */
+export class BulkResponse {
+  @ApiFlag(true) accepted!: boolean;
+  @ApiActionId() actionId!: string | null;
+  @ApiFlag(false) dryRun!: boolean;
+  @ApiText('c-1') correlationId!: string;
+}

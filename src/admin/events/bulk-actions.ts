@@ -1,0 +1,75 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { PoolClient } from 'pg';
+import { tenantsCovered } from '../../access/acting-operator';
+import { SETTINGS_TOKEN, type Settings } from '../../config/settings';
+import type { Db } from '../../db/pool';
+import type { AdminAction } from '../audit/admin-action';
+import type { ActionHeaders } from '../endpoint/action-request';
+import { AdminActions } from '../endpoint/admin-actions';
+import { AdminTransactions } from '../endpoint/admin-transactions';
+import { limitOf, recordedFilter, type BulkRequest } from './bulk-request';
+
+export interface Changed {
+  /** Null in a dry run. */
+  actionId: string | null;
+  matched: number;
+  changed: number;
+  skipped: number;
+  correlationId: string;
+  /** The action had been carried out before, for an earlier request with the same idempotency key. */
+  repeated: boolean;
+}
+
+/** One way to change many events or deliveries. */
+export interface BulkVerb<T> {
+  action: AdminAction;
+  /** The name of the count of what was changed. */
+  counted: string;
+  /** The status of what the action selects. It is recorded with the filter. */
+  status: string;
+  /** Finds at most `limit`. */
+  find: (db: Db, limit: number) => Promise<readonly T[]>;
+  /** Returns the number of those that were changed. */
+  change: (db: PoolClient, found: readonly T[]) => Promise<number>;
+}
+
+type BulkOptions = Pick<BulkRequest, 'all' | 'tenantId' | 'limit' | 'dryRun' | 'note'>;
+
+/** Changes what a filter selects. An action is one transaction, so its response tells what was committed. */
+@Injectable()
+export class BulkActions {
+  constructor(
+    @Inject(SETTINGS_TOKEN) private readonly settings: Settings,
+    private readonly transactions: AdminTransactions,
+    private readonly actions: AdminActions,
+  ) {}
+
+  async run<T>(
+    request: BulkOptions,
+    { acting, idempotencyKey: key }: ActionHeaders,
+    { action, counted, status, find, change }: BulkVerb<T>,
+  ): Promise<Changed> {
+    const { correlationId } = acting;
+    const limit = limitOf(request, this.settings.REPLAY_MAX_LIMIT);
+    const found = await this.transactions.read((db) => find(db, limit));
+    const matched = found.length;
+    if (request.dryRun) return { actionId: null, matched, changed: 0, skipped: 0, correlationId, repeated: false };
+    const { note } = request;
+    const filter = { ...recordedFilter(request), status };
+    const done = await this.actions.run({
+      action,
+      filter,
+      note,
+      acting,
+      tenantIds: tenantsCovered(acting, request.tenantId),
+      idempotency: { key, asked: { filter, limit, note } },
+      work: async (db) => {
+        const changed = await change(db, found);
+        return { counts: { matched, [counted]: changed, skipped: matched - changed }, result: undefined };
+      },
+    });
+    const { counts, id, repeated } = done;
+    const { matched: selected = 0, [counted]: changed = 0, skipped = 0 } = counts;
+    return { actionId: id, matched: selected, changed, skipped, correlationId: done.correlationId, repeated };
+  }
+}
