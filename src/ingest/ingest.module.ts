@@ -1,10 +1,13 @@
 import { Module } from '@nestjs/common';
 import { AccessModule } from '../access/access.module';
+import { RejectionKeeper } from '../rejections/rejection-keeper';
+import { RejectionStore } from '../rejections/rejection-store';
 import { BatchWriter } from './store/batch-writer';
 import { CurrentRules } from './store/current-rules';
 import { EventReader } from './event-reader';
 import { EventsController } from './events.controller';
 import { Intake } from './store/intake';
+import { RejectedEvent } from './rejected/rejected-event';
 import { SingleEventEndpoint } from './single-event-endpoint';
 import { StreamEndpoint } from './stream/stream-endpoint';
 import { StreamIngest } from './stream/stream-ingest';
@@ -26,7 +29,10 @@ import { TenantLimiter } from '../access/limits/tenant-limiter';
     BatchWriter,
     CurrentRules,
     EventReader,
+    RejectedEvent,
+    RejectionStore,
+    RejectionKeeper,
   ],
-  exports: [Intake, CurrentRules, TenantLimiter],
+  exports: [Intake, CurrentRules, TenantLimiter, RejectionStore],
 })
 export class IngestModule {}

@@ -1,26 +1,20 @@
 import { Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { CLOUD_EVENT_TYPE, isBinaryCloudEvent } from '../event/cloud-event/cloud-event';
 import { prepareBinary, prepareStructured } from '../event/cloud-event/prepare-cloud-event';
-import {
-  prepareEvent,
-  type PreparedEvent,
-  type PrepareResult,
-  type RecordRejection,
-  type RequestContext,
-} from '../event/prepare-event';
-import { Problem } from '../event/problems';
+import { prepareEvent, type PreparedEvent, type PrepareResult, type RequestContext } from '../event/prepare-event';
 import { refusesAll } from '../http/accept';
 import { JSON_TYPE } from '../http/route-body';
 import { allowanceHeaders } from '../access/limits/allowance';
 import type { Reservation } from '../access/limits/meter';
 import { Metrics } from '../observability/metrics';
+import { formatOfEvent, RejectedEvent } from './rejected/rejected-event';
 import { CurrentRules } from './store/current-rules';
 import { Intake } from './store/intake';
 import type { IngestResult } from './store/store-batch';
 import { TenantLimiter } from '../access/limits/tenant-limiter';
 
 const NO_BODY = Buffer.alloc(0);
+const EMPTY_BODY: PrepareResult = { rejection: { code: 'malformed-body', message: 'The body is empty.', errors: [] } };
 
 /** Handles a request with one event. Responds 202 for a new event, 200 for a duplicate, otherwise with a problem. */
 @Injectable()
@@ -30,6 +24,7 @@ export class SingleEventEndpoint {
     private readonly intake: Intake,
     private readonly limiter: TenantLimiter,
     private readonly metrics: Metrics,
+    private readonly rejected: RejectedEvent,
   ) {}
 
   async handle(request: FastifyRequest, reply: FastifyReply, context: RequestContext): Promise<void> {
@@ -43,7 +38,7 @@ export class SingleEventEndpoint {
     const preparation = this.prepare(request, body, context);
     if ('rejection' in preparation) {
       this.metrics.ingestTotal.inc({ source: 'single', status: 'rejected' });
-      throw problemOfRejection(preparation.rejection);
+      throw await this.rejected.problem(preparation.rejection, request, { bytes: body }, context);
     }
     const { prepared } = preparation;
     const result = await this.intake.accept(prepared).catch((error: unknown) => {
@@ -54,6 +49,10 @@ export class SingleEventEndpoint {
     if (result.kind === 'duplicate') this.giveBack(reservation, reply);
     this.metrics.ingestTotal.inc({ source: 'single', status: result.kind });
     endTimer();
+    if (result.kind === 'rejected') {
+      const refused = { bytes: body, eventType: prepared.event.type };
+      throw await this.rejected.problem(result.rejection, request, refused, context);
+    }
     send(reply, prepared, result);
   }
 
@@ -63,16 +62,20 @@ export class SingleEventEndpoint {
     reply.headers(allowanceHeaders(this.limiter.allowance(reservation.tenantId)));
   }
 
-  private prepare({ headers, mediaType }: FastifyRequest, bytes: Buffer, context: RequestContext): PrepareResult {
-    const structured = mediaType === CLOUD_EVENT_TYPE; // even if `ce-` headers repeat its attributes
-    if (!structured && isBinaryCloudEvent(headers)) return prepareBinary(headers, bytes, context, this.rules.current());
-    if (bytes.length === 0) throw new Problem('malformed-body', 'The body is empty.');
-    return (structured ? prepareStructured : prepareEvent)(bytes, context, this.rules.current());
+  private prepare(request: FastifyRequest, bytes: Buffer, context: RequestContext): PrepareResult {
+    const format = formatOfEvent(request);
+    const rules = this.rules.current();
+    if (format === 'cloudevent-binary') return prepareBinary(request.headers, bytes, context, rules);
+    if (bytes.length === 0) return EMPTY_BODY;
+    return (format === 'cloudevent' ? prepareStructured : prepareEvent)(bytes, context, rules);
   }
 }
 
-function send(reply: FastifyReply, { event }: PreparedEvent, result: IngestResult): void {
-  if (result.kind === 'rejected') throw problemOfRejection(result.rejection);
+function send(
+  reply: FastifyReply,
+  { event }: PreparedEvent,
+  result: Exclude<IngestResult, { kind: 'rejected' }>,
+): void {
   const duplicate = result.kind === 'duplicate';
   const { id, eventId, receivedAt, correlationId, hash } = duplicate ? result.of : result.committed;
   const { tenantId, type, subject, partitionKey } = event; // equal in the original, whose content is the same
@@ -86,8 +89,4 @@ function send(reply: FastifyReply, { event }: PreparedEvent, result: IngestResul
 function refuseUnlessJson(accept: string | undefined): void {
   const problem = accept?.includes('q=0') ? refusesAll(accept, [JSON_TYPE]) : undefined;
   if (problem) throw problem;
-}
-
-function problemOfRejection({ code, message, errors }: RecordRejection): Problem {
-  return new Problem(code, message.trim(), errors.length > 0 ? { errors } : {});
 }

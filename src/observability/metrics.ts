@@ -53,6 +53,11 @@ export class Metrics {
     'Requests to the URLs of sources, by preset and by what became of them; without those of unknown URLs',
     ['provider', 'result'],
   );
+  readonly rejectionsTotal = this.counter(
+    'streamforge_rejections_total',
+    'Rejected records by endpoint (event, stream, source) and by whether they are known to be kept',
+    ['endpoint', 'kept'],
+  );
   readonly outboxBacklog = this.gauge('streamforge_outbox_backlog', 'Open outbox entries; counting stops at 100000');
   readonly outboxOldestPending = this.gauge(
     'streamforge_outbox_oldest_pending_seconds',

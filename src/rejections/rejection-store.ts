@@ -4,27 +4,14 @@ import { SETTINGS_TOKEN, type Settings } from '../config/settings';
 import { classifyPgError } from '../db/pg-errors';
 import { Problem } from '../event/problems';
 import type { NewRejection } from './rejection';
+import { bytesOf, RejectionQueue, type Caller, type QueuedRejection } from './rejection-queue';
 import { insertRejections } from './rejections.queries';
 
-/** Limits of the queue. A request that finds it empty may exceed them. */
-const MAX_QUEUED_ROWS = 10_000;
-const MAX_QUEUED_BYTES = 32 * 1024 * 1024;
-const MAX_BATCH_ROWS = 500;
-const MAX_BATCH_BYTES = 8 * 1024 * 1024;
-
-interface Row {
-  rejection: NewRejection;
-  bytes: number;
-  caller: Caller;
-}
-
-interface Caller {
-  /** Number of its rows that are not committed yet. */
-  open: number;
-  failed: boolean;
-  resolve: () => void;
-  reject: (error: unknown) => void;
-}
+/**
+ * How much of the queue may be filled by rejections that need not be kept. The rest is for sources, whose requests fail
+ * when theirs cannot be kept.
+ */
+const OPTIONAL_PART = 0.5;
 
 /**
  * Keeps what was refused. Concurrent callers share a statement: while one runs, the next batch collects. A burst of bad
@@ -32,8 +19,7 @@ interface Caller {
  */
 @Injectable()
 export class RejectionStore {
-  private queue: Row[] = [];
-  private queuedBytes = 0;
+  private readonly queue = new RejectionQueue();
   private writing = false;
 
   constructor(
@@ -48,52 +34,54 @@ export class RejectionStore {
   keep(rejections: readonly NewRejection[]): Promise<void> {
     if (rejections.length === 0) return Promise.resolve();
     const bytes = rejections.reduce((sum, rejection) => sum + bytesOf(rejection), 0);
-    if (!this.hasRoom(rejections.length, bytes)) throw overloaded();
+    if (!this.queue.hasRoom(rejections.length, bytes)) throw overloaded();
     return new Promise((resolve, reject) => {
       const caller = { open: rejections.length, failed: false, resolve, reject };
-      for (const rejection of rejections) this.queue.push({ rejection, bytes: bytesOf(rejection), caller });
-      this.queuedBytes += bytes;
-      if (!this.writing) void this.writeAll();
+      for (const rejection of rejections) this.queue.add(rejection, caller);
+      this.startWriting();
     });
   }
 
-  private hasRoom(rows: number, bytes: number): boolean {
-    if (this.queue.length === 0) return true;
-    return this.queue.length + rows <= MAX_QUEUED_ROWS && this.queuedBytes + bytes <= MAX_QUEUED_BYTES;
+  /**
+   * Keeps a rejection if there is room for it. Calls `done` after the commit, or when it failed. Returns false, and does
+   * not call `done`, when there is no room. Never throws.
+   */
+  tryKeep(rejection: NewRejection, done: (isKept: boolean) => void): boolean {
+    if (!this.queue.hasRoom(1, bytesOf(rejection), OPTIONAL_PART)) return false;
+    this.queue.add(rejection, {
+      open: 1,
+      failed: false,
+      resolve: () => done(true),
+      reject: () => done(false),
+    });
+    this.startWriting();
+    return true;
+  }
+
+  private startWriting(): void {
+    if (!this.writing) void this.writeAll();
   }
 
   private async writeAll(): Promise<void> {
     this.writing = true;
-    while (this.queue.length > 0) {
-      const batch = this.take().filter(({ caller }) => !caller.failed);
+    while (!this.queue.isEmpty) {
+      const batch = this.queue.take().filter(({ caller }) => !caller.failed);
       if (batch.length > 0) await this.write(batch);
     }
     this.writing = false;
   }
 
-  private take(): Row[] {
-    let bytes = 0;
-    let count = 0;
-    for (const row of this.queue) {
-      if (count === MAX_BATCH_ROWS || (count > 0 && bytes + row.bytes > MAX_BATCH_BYTES)) break;
-      bytes += row.bytes;
-      count += 1;
-    }
-    const batch = this.queue.slice(0, count);
-    this.queue = this.queue.slice(count);
-    this.queuedBytes -= bytes;
-    return batch;
-  }
-
-  private async write(batch: readonly Row[]): Promise<void> {
+  private async write(batch: readonly QueuedRejection[]): Promise<void> {
     const callers = [...new Set(batch.map(({ caller }) => caller))];
     try {
       await this.insert(batch);
       for (const { caller } of batch) if (--caller.open === 0) caller.resolve();
     } catch (error) {
       if (classifyPgError(error) === 'data' && callers.length > 1) {
-        // Only the request with the row that PostgreSQL refuses fails.
-        for (const one of callers) await this.write(batch.filter(({ caller }) => caller === one));
+        // Only the caller with the row that PostgreSQL refuses fails.
+        const half = new Set(callers.slice(0, callers.length >> 1));
+        await this.write(batch.filter(({ caller }) => half.has(caller)));
+        await this.write(batch.filter(({ caller }) => !half.has(caller)));
         return;
       }
       for (const caller of callers) fail(caller, error);
@@ -101,7 +89,7 @@ export class RejectionStore {
   }
 
   /** A deadlock or a lock timeout has stored nothing, so the statement is repeated once. */
-  private async insert(batch: readonly Row[]): Promise<void> {
+  private async insert(batch: readonly QueuedRejection[]): Promise<void> {
     const rejections = batch.map(({ rejection }) => rejection);
     const { MAX_EVENT_BYTES } = this.settings;
     try {
@@ -112,8 +100,6 @@ export class RejectionStore {
     }
   }
 }
-
-const bytesOf = ({ body, requestJson }: NewRejection): number => body.length + (requestJson?.length ?? 0);
 
 function fail(caller: Caller, error: unknown): void {
   caller.failed = true;

@@ -3,7 +3,6 @@ import { AccessModule } from '../access/access.module';
 import { DestinationsModule } from '../destinations/destinations.module';
 import { ExpressionsModule } from '../expressions/expressions.module';
 import { IngestModule } from '../ingest/ingest.module';
-import { RejectionStore } from '../rejections/rejection-store';
 import { GuardedFetch } from './fetching/guarded-fetch';
 import { HandshakeAnswers } from './handshakes/handshake-answers';
 import { RequestReport } from './inspector/request-report';
@@ -27,7 +26,6 @@ import { ProviderKeys } from './verification/provider-keys';
     HandshakeAnswers,
     RequestReport,
     RequestSamples,
-    RejectionStore,
     PublicUrl,
     GuardedFetch,
     ProviderKeys,

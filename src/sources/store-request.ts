@@ -47,7 +47,10 @@ export class StoreRequest {
       const { id: rejectionId, code, message, pointer } = rejection;
       return { record: outcome.record, kind: 'rejected', rejectionId, code, message, pointer };
     });
-    if (kept.length > 0) await this.rejections.keep(kept);
+    if (kept.length > 0) {
+      await this.rejections.keep(kept);
+      this.metrics.rejectionsTotal.inc({ endpoint: 'source', kept: 'true' }, kept.length);
+    }
     return results;
   }
 

@@ -35,4 +35,9 @@ export class ProblemResponse {
     description: 'Number of the last record whose result is final, of a stream that broke off',
   })
   lastCommittedRecord?: number;
+  @ApiFlag(false, {
+    required: false,
+    description: 'False, and present, when what was refused is not known to be kept as a rejection',
+  })
+  kept?: boolean;
 }

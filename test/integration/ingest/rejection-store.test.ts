@@ -119,6 +119,37 @@ describe('RejectionStore', () => {
     await expect(stored([...before, ...bad, ...after])).resolves.toBe(4);
   });
 
+  it('does not keep what it may leave out once half of the queue is full, so that sources find room', async () => {
+    const first = store.keep([rejection()]);
+    const optional = many(6_000);
+    const kept: boolean[] = [];
+    const queued = optional.map((one) => store.tryKeep(one, (isKept) => kept.push(isKept)));
+    expect(queued.filter((isQueued) => isQueued)).toHaveLength(5_000);
+    await Promise.all([first, store.keep(many(4_000))]);
+    expect(kept.filter((isKept) => isKept)).toHaveLength(5_000);
+    await expect(stored(optional)).resolves.toBe(5_000);
+  });
+
+  it('finds the row that PostgreSQL refuses among many by halves', async () => {
+    const rejections = [...many(200), unstorable(), ...many(200)];
+    const first = store.keep([rejection()]);
+    const kept = await Promise.all(
+      rejections.map((one) => new Promise<boolean>((resolve) => store.tryKeep(one, resolve))),
+    );
+    await first;
+    expect(kept.indexOf(false)).toBe(200);
+    expect(kept.filter((isKept) => isKept)).toHaveLength(400);
+    expect(statements.length).toBeLessThan(25);
+  });
+
+  it('stores size and digest of a record of which only the beginning is at hand', async () => {
+    const one = rejection({ body: Buffer.from('{"a'), sizeBytes: 3_000_000_000, digest: Buffer.alloc(32, 7) });
+    await store.keep([one]);
+    await expect(findRejection(database.pool, one.id, null)).resolves.toMatchObject({
+      ...{ body: Buffer.from('{"a'), sizeBytes: 2 ** 31 - 1, digest: '07'.repeat(32), status: 'OPEN', eventId: null },
+    });
+  });
+
   it('shows the request with each of its rejections, and with those of no other request', async () => {
     const [first, second, other] = [rejection({ requestJson: '{"path":"/a"}' }), rejection(), rejection()];
     for (const one of [first, second]) one.receivedAt = first.receivedAt;

@@ -1,0 +1,127 @@
+import { hash } from 'node:crypto';
+import { eventBody } from '../../support/events';
+import { eventually } from '../../support/eventually';
+import { call, type AcceptedAnswer, type ProblemAnswer } from '../../support/e2e-http';
+import { useApp } from '../../support/fixtures/app';
+import { rejectionsOf } from '../../support/rejections';
+
+const JSON_TYPE = { 'content-type': 'application/json' };
+const CLOUD_EVENT = { 'content-type': 'application/cloudevents+json' };
+const BINARY = {
+  ...{ 'content-type': 'text/plain', 'ce-specversion': '1.0', 'ce-id': '1', 'ce-source': '/shop', 'ce-type': 'sale' },
+  'ce-time': 'never',
+};
+/** Name → headers, bytes, code, type. */
+const REFUSED: Record<string, [Record<string, string>, Buffer | string, string, string | null]> = {
+  'an event without a subject': [JSON_TYPE, '{"eventType":"sale","payload":10.10}', 'invalid-event', 'sale'],
+  'an event of a legacy type': [JSON_TYPE, ' {"type":"sale","entityId":7,"payload":1}\n', 'invalid-event', 'sale'],
+  'what is not JSON': [JSON_TYPE, '{"eventType":"sale",', 'malformed-body', null],
+  'what is not UTF-8': [JSON_TYPE, Buffer.from('7b22ff00fe7d', 'hex'), 'malformed-body', null],
+  'an empty body': [JSON_TYPE, '', 'malformed-body', null],
+  'a text with U+0000': [
+    JSON_TYPE,
+    '{"eventType":"sale","subject":"s","payload":"\\u0000"}',
+    'unsupported-character',
+    'sale',
+  ],
+  'a type with U+0000': [
+    JSON_TYPE,
+    '{"eventType":"\\u0000","subject":"s","payload":1}',
+    'unsupported-character',
+    '\ufffd',
+  ],
+  'a deep payload': [
+    JSON_TYPE,
+    `{"eventType":"sale","subject":"s","payload":${'['.repeat(65)}${']'.repeat(65)}}`,
+    'invalid-event',
+    'sale',
+  ],
+  'a CloudEvent without an id': [CLOUD_EVENT, '{"specversion":"1.0","type":"sale","data":1}', 'invalid-event', 'sale'],
+  'a binary CloudEvent': [BINARY, 'plain text', 'invalid-event', 'sale'],
+};
+
+describe('a single event that is refused', () => {
+  const running = useApp();
+  const send = <T = ProblemAnswer & { kept?: boolean }>(
+    tenant: string,
+    body: Buffer | string,
+    headers: Record<string, string>,
+  ) =>
+    call<T>(`${running.url}/v1/events`, {
+      method: 'POST',
+      headers: { 'x-tenant-id': tenant, 'content-length': String(Buffer.byteLength(body)), ...headers },
+      body: Buffer.from(body),
+    });
+
+  it.each(Object.entries(REFUSED))('is kept byte for byte: %s', async (name, [headers, body, code, eventType]) => {
+    const tenant = name.replaceAll(/[^a-z]/gi, '-');
+    const answer = await send(tenant, body, headers);
+    expect(answer.body).toMatchObject({ code });
+    expect(answer.body).not.toHaveProperty('kept');
+    const bytes = Buffer.from(body);
+    await expect(rejectionsOf(running.pool, tenant)).resolves.toEqual([
+      expect.objectContaining({
+        ...{
+          endpoint: 'event',
+          code,
+          eventType,
+          status: 'OPEN',
+          recordNumber: null,
+          conflictsWith: null,
+          sourceId: null,
+        },
+        ...{ contentType: headers['content-type'], correlationId: answer.headers['x-correlation-id'] },
+        ...{ body: bytes, sizeBytes: bytes.length, digest: hash('sha256', bytes) },
+      }),
+    ]);
+  });
+
+  it('is kept with the headers that are needed to read it again, and with no others', async () => {
+    const headers = { ...BINARY, 'idempotency-key': 'k-1', authorization: 'Bearer secret', cookie: 'a=b' };
+    await send('headers', 'plain text', headers);
+    const [kept] = await rejectionsOf(running.pool, 'headers');
+    expect(kept).toMatchObject({ format: 'cloudevent-binary', requestKey: 'k-1', pointer: '/time' });
+    expect(JSON.parse(kept?.requestJson ?? '')).toMatchObject({
+      ...{ method: 'POST', path: '/v1/events', query: {} },
+      headers: { ...BINARY, 'idempotency-key': 'k-1' },
+    });
+    expect(kept?.requestJson).not.toMatch(/secret|a=b/);
+  });
+
+  it.each([
+    ['idempotency-key-reused', {}, 'one'],
+    ['event-id-conflict', { eventId: 'sale-1' }, undefined],
+  ])('with the code %s is kept with the event that it conflicts with', async (code, fields, key) => {
+    const headers = { ...JSON_TYPE, ...(key === undefined ? {} : { 'idempotency-key': key }) };
+    const first = await send<AcceptedAnswer>(code, JSON.stringify(eventBody({ ...fields, payload: 1 })), headers);
+    const body = JSON.stringify(eventBody({ ...fields, payload: 2 }));
+    expect((await send(code, body, headers)).body).toMatchObject({ code });
+    await expect(rejectionsOf(running.pool, code)).resolves.toEqual([
+      expect.objectContaining({
+        ...{ code, conflictsWith: first.body.id, eventType: 'order.paid', body: Buffer.from(body), format: 'event' },
+        requestKey: key ?? null,
+      }),
+    ]);
+  });
+
+  it('of an unknown tenant, or that may be sent again, is not kept', async () => {
+    await send('-', '{', JSON_TYPE);
+    await send('not-a-type', '{', { 'content-type': 'text/html' });
+    await expect(rejectionsOf(running.pool, 'not-a-type')).resolves.toEqual([]);
+    await expect(rejectionsOf(running.pool, '-')).resolves.toEqual([]);
+  });
+
+  it('is answered with "kept": false while PostgreSQL does not store rejections; events are accepted', async () => {
+    const locker = await running.pool.connect();
+    await locker.query('begin; lock table rejections');
+    const refused = await send('locked', '{', JSON_TYPE);
+    expect(refused.body).toMatchObject({ status: 400, code: 'malformed-body', kept: false });
+    expect((await send('locked', JSON.stringify(eventBody()), JSON_TYPE)).status).toBe(202);
+    await locker.query('rollback');
+    locker.release();
+    await eventually(async () => expect((await send('locked', '{', JSON_TYPE)).body).not.toHaveProperty('kept'));
+    const metrics = await call(`${running.url}/metrics`);
+    expect(metrics.text).toMatch(/streamforge_rejections_total\{endpoint="event",kept="false"\} [1-9]/);
+    expect(metrics.text).toMatch(/streamforge_rejections_total\{endpoint="event",kept="true"\} [1-9]/);
+  });
+});
