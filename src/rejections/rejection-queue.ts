@@ -9,11 +9,11 @@ const MAX_BATCH_BYTES = 8 * 1024 * 1024;
 export interface QueuedRejection {
   rejection: NewRejection;
   bytes: number;
-  caller: Caller;
+  caller: KeepCaller;
 }
 
 /** Who waits for rejections. */
-export interface Caller {
+export interface KeepCaller {
   /** Number of its rows that are not committed yet. */
   open: number;
   failed: boolean;
@@ -36,8 +36,8 @@ export class RejectionQueue {
     return this.rows.length + rows <= MAX_QUEUED_ROWS * part && this.bytes + bytes <= MAX_QUEUED_BYTES * part;
   }
 
-  add(rejection: NewRejection, caller: Caller): void {
-    const bytes = bytesOf(rejection);
+  add(rejection: NewRejection, caller: KeepCaller): void {
+    const bytes = rejectionBytes(rejection);
     this.rows.push({ rejection, bytes, caller });
     this.bytes += bytes;
   }
@@ -58,4 +58,4 @@ export class RejectionQueue {
   }
 }
 
-export const bytesOf = ({ body, requestJson }: NewRejection): number => body.length + (requestJson?.length ?? 0);
+export const rejectionBytes = ({ body, requestJson }: NewRejection): number => body.length + (requestJson?.length ?? 0);

@@ -4,7 +4,7 @@ import { SETTINGS_TOKEN, type Settings } from '../config/settings';
 import { classifyPgError } from '../db/pg-errors';
 import { Problem } from '../event/problems';
 import type { NewRejection } from './rejection';
-import { bytesOf, RejectionQueue, type Caller, type QueuedRejection } from './rejection-queue';
+import { rejectionBytes, RejectionQueue, type KeepCaller, type QueuedRejection } from './rejection-queue';
 import { insertRejections } from './rejections.queries';
 
 /**
@@ -33,7 +33,7 @@ export class RejectionStore {
    */
   keep(rejections: readonly NewRejection[]): Promise<void> {
     if (rejections.length === 0) return Promise.resolve();
-    const bytes = rejections.reduce((sum, rejection) => sum + bytesOf(rejection), 0);
+    const bytes = rejections.reduce((sum, rejection) => sum + rejectionBytes(rejection), 0);
     if (!this.queue.hasRoom(rejections.length, bytes)) throw overloaded();
     return new Promise((resolve, reject) => {
       const caller = { open: rejections.length, failed: false, resolve, reject };
@@ -47,7 +47,7 @@ export class RejectionStore {
    * not call `done`, when there is no room. Never throws.
    */
   tryKeep(rejection: NewRejection, done: (isKept: boolean) => void): boolean {
-    if (!this.queue.hasRoom(1, bytesOf(rejection), OPTIONAL_PART)) return false;
+    if (!this.queue.hasRoom(1, rejectionBytes(rejection), OPTIONAL_PART)) return false;
     this.queue.add(rejection, {
       open: 1,
       failed: false,
@@ -101,7 +101,7 @@ export class RejectionStore {
   }
 }
 
-function fail(caller: Caller, error: unknown): void {
+function fail(caller: KeepCaller, error: unknown): void {
   caller.failed = true;
   const failure = classifyPgError(error);
   caller.reject(failure === 'unavailable' || failure === 'transient' ? unavailable() : error);
