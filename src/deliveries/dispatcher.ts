@@ -116,6 +116,7 @@ export class Dispatcher {
     if (answer.kind === 'gone') this.gone(line, destination, delivery.event.correlationId);
     if (answer.kind === 'slow-down') line.pace.slowDown(startedMs, endedMs, answer.retryAfterSeconds ?? 0);
     const tried = {
+      attempts: delivery.attempts,
       tries: delivery.tries,
       ageSeconds: (endedMs - Date.parse(delivery.createdAt)) / 1_000,
       failingSeconds: line.failingSeconds(endedMs),

@@ -2,6 +2,14 @@
 const BACK_OFF = 0.9;
 /** Fewer single refusals than this fraction change nothing: some receivers refuse at random. */
 const MOST_REFUSED = 0.08;
+/**
+ * So many more refusals change nothing: one for each of these deliveries per second. A few requests say little about the
+ * share that a receiver refuses, and at a higher rate the next ones come soon.
+ */
+const SPARE_REFUSAL_PER_SECOND = 12;
+const MOST_SPARE = 3;
+/** A rate that doubles every second soon meets more refusals if it is too high. */
+const SPARE_WHILE_SEARCHING = 2;
 /** Successes are counted since the last slow-down, when the rate was lower than it is now. */
 const ABOVE_MEAN = 1.1;
 const FEW = 20;
@@ -42,6 +50,8 @@ export class DeliveryPace {
   private refusedMs = 0;
   /** Slow-downs since the last success. */
   private refusals = 0;
+  /** Those of them that changed something. */
+  private cuts = 0;
 
   perSecond(nowMs: number): number {
     if (this.cutTo === Infinity) return this.most;
@@ -82,6 +92,7 @@ export class DeliveryPace {
 
   succeeded(nowMs: number): void {
     this.refusals = 0;
+    this.cuts = 0;
     if (nowMs - this.lastSuccessMs > MOST_MEASURED_MS) this.measureFrom(nowMs);
     this.lastSuccessMs = nowMs;
     this.successes += 1;
@@ -99,8 +110,8 @@ export class DeliveryPace {
 
   /**
    * The receiver asks for fewer. All requests that were under way at the last slow-down count as that one. The first
-   * refusal after a success slows down. If the next request is refused too, the destination is left alone for as long as
-   * the receiver asks, and each further one halves the rate.
+   * refusal after a success slows down, unless few are refused. If the next request is refused too (at a high rate, the
+   * next two), the destination is left alone for as long as the receiver asks, and each further one halves the rate.
    */
   slowDown(startedMs: number, nowMs: number, retryAfterSeconds: number): void {
     this.refusedLately += 1;
@@ -108,14 +119,24 @@ export class DeliveryPace {
     this.refusedMs = nowMs;
     const before = this.perSecond(nowMs);
     this.refusals += 1;
-    if (this.refusals === 1 && this.refusedLately <= (this.successes + this.refusedLately) * MOST_REFUSED) return;
-    if (this.refusals > 1) this.pausedUntilMs = nowMs + retryAfterSeconds * 1_000;
-    if (this.refusals === 1) this.follow(before, nowMs);
+    if (!this.isTooFast(before)) return;
+    this.cuts += 1;
+    if (this.cuts > 1) this.pausedUntilMs = nowMs + retryAfterSeconds * 1_000;
+    if (this.cuts === 1) this.follow(before, nowMs);
     // The pause alone may suffice; the rate is halved if it does not.
-    else if (this.refusals > 2 || retryAfterSeconds === 0) this.guess(before / 2);
+    else if (this.cuts > 2 || retryAfterSeconds === 0) this.guess(before / 2);
     this.cutMs = Math.max(nowMs, this.pausedUntilMs);
     this.nextMs = Math.max(this.nextMs, nowMs + 1_000 / this.cutTo);
     this.measureFrom(this.cutMs);
+  }
+
+  /** Whether the refusals say that the rate is too high, and not only that the receiver refuses some at random. */
+  private isTooFast(before: number): boolean {
+    const least = this.searching ? SPARE_WHILE_SEARCHING : 0;
+    const ofRate = Math.min(MOST_SPARE, Math.floor(before / SPARE_REFUSAL_PER_SECOND));
+    const spare = before === Infinity ? 0 : Math.max(least, ofRate);
+    if (this.refusals > (spare > 0 ? 2 : 1)) return true;
+    return this.refusedLately > spare + (this.successes + this.refusedLately) * MOST_REFUSED;
   }
 
   /** Sets the rate to a little less than what was seen. */

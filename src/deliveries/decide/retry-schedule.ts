@@ -2,7 +2,7 @@ import type { ClassifiedAnswer } from './classify-answer';
 
 /** The longest wait that a Retry-After header can ask for. */
 const MOST_RETRY_AFTER_SECONDS = 86_400;
-/** For a receiver that says "slow down" and not for how long: half the age of the delivery, between these two. */
+/** For a receiver that says "slow down" and not for how long: twice as long after each attempt, between these two. */
 const LEAST_SLOW_DOWN_SECONDS = 1;
 const MOST_SLOW_DOWN_SECONDS = 300;
 
@@ -16,6 +16,8 @@ export interface DeliveryRetryRules {
 }
 
 export interface TriedDelivery {
+  /** Attempts before this one. */
+  attempts: number;
   /** Tries used up before this attempt. */
   tries: number;
   ageSeconds: number;
@@ -37,7 +39,7 @@ export type AfterAttempt =
  */
 export function afterAttempt(
   { kind, retryAfterSeconds = 0 }: Pick<ClassifiedAnswer, 'kind' | 'retryAfterSeconds'>,
-  { tries, ageSeconds, failingSeconds }: TriedDelivery,
+  { attempts, tries, ageSeconds, failingSeconds }: TriedDelivery,
   { schedule, jitter, mostSlowDownSeconds }: DeliveryRetryRules,
   random: number,
 ): AfterAttempt {
@@ -45,7 +47,7 @@ export function afterAttempt(
   if (kind === 'fail' || kind === 'gone') return { kind: 'failed', exhausted: false };
   const askedSeconds = Math.min(retryAfterSeconds, MOST_RETRY_AFTER_SECONDS);
   if (kind === 'slow-down' && failingSeconds < spanOf(schedule) && ageSeconds < mostSlowDownSeconds) {
-    const guess = Math.min(Math.max(ageSeconds / 2, LEAST_SLOW_DOWN_SECONDS), MOST_SLOW_DOWN_SECONDS);
+    const guess = Math.min(LEAST_SLOW_DOWN_SECONDS * 2 ** attempts, MOST_SLOW_DOWN_SECONDS);
     // Never earlier than asked. The jitter spreads deliveries that were refused at the same time.
     return { kind: 'retry', waitSeconds: (askedSeconds || guess) * (1 + jitter * random), usesTry: false };
   }

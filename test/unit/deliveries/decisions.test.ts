@@ -56,7 +56,7 @@ describe('an answer', () => {
 
 describe('the next step', () => {
   const rules: DeliveryRetryRules = { schedule: [5, 300, 1_800], jitter: 0, mostSlowDownSeconds: 432_000 };
-  const fresh: TriedDelivery = { tries: 0, ageSeconds: 0, failingSeconds: 0 };
+  const fresh: TriedDelivery = { attempts: 0, tries: 0, ageSeconds: 0, failingSeconds: 0 };
   const retry = { kind: 'retry' } as const;
   const slowDown = { kind: 'slow-down', retryAfterSeconds: 1 } as const;
 
@@ -91,11 +91,11 @@ describe('the next step', () => {
     expect(step).toEqual({ kind: 'retry', waitSeconds: 1.2, usesTry: false });
   });
 
-  it('after a slow-down that does not say for how long waits for half of its age', () => {
-    const wait = (ageSeconds: number) => afterAttempt({ kind: 'slow-down' }, { ...fresh, ageSeconds }, rules, 0);
-    expect([wait(0), wait(60), wait(9_000)].map((step) => step.kind === 'retry' && step.waitSeconds)).toEqual([
-      1, 30, 300,
-    ]);
+  it('after a slow-down that does not say for how long waits twice as long each time, however long it was queued', () => {
+    const queued = { ...fresh, ageSeconds: 9_000 };
+    const wait = (attempts: number) => afterAttempt({ kind: 'slow-down' }, { ...queued, attempts }, rules, 0);
+    const steps = [0, 1, 5, 9, 5_000].map(wait);
+    expect(steps.map((step) => step.kind === 'retry' && step.waitSeconds)).toEqual([1, 2, 32, 300, 300]);
   });
 
   it('after a slow-down uses up tries once the destination had no success for the span of the schedule', () => {

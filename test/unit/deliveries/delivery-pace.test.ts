@@ -1,4 +1,5 @@
 import { DeliveryPace } from '../../../src/deliveries/decide/delivery-pace';
+import { SeededRandom } from '../../verify/load/random';
 
 /** Whether a receiver takes a request at that time. */
 type Limiter = (nowMs: number) => boolean;
@@ -72,18 +73,29 @@ describe('the pace of a destination', () => {
     ['100 in each second of the clock', fixedWindow(100), 100, 1],
     ['a token bucket of 200/s', tokenBucket(200, 20), 200, 1],
   ])('follows a receiver that takes %s, with few refusals', (_what, takes, perSecond, retryAfterSeconds) => {
-    const count = Math.max(200, perSecond * 30);
+    const count = perSecond * 60;
     const run = simulate(takes, count, retryAfterSeconds);
     expect(run.delivered).toBeGreaterThanOrEqual(count);
     expect(run.perSecond).toBeGreaterThan(0.8 * perSecond);
     expect(run.refused).toBeLessThan(0.25 * count);
   });
 
-  it('is not brought down by a receiver that refuses 4 % at random', () => {
-    let n = 0;
-    const refusesSome: Limiter = () => (n = (n * 1_103_515_245 + 12_345) % 2 ** 31) / 2 ** 31 > 0.04;
-    expect(simulate(refusesSome, 2_000, 1).perSecond).toBeGreaterThan(8);
-  });
+  it.each([
+    ['a receiver that takes the rest', 100, () => () => true],
+    ['a token bucket of 100/s', 100, () => tokenBucket(100, 5)],
+    ['a token bucket of 20/s', 20, () => tokenBucket(20, 5)],
+  ] as [string, number, () => Limiter][])(
+    'is not brought down by 4 %% at random of %s',
+    (_what, perSecond, limiter) => {
+      const rates = Array.from({ length: 9 }, (_, seed) => {
+        const random = new SeededRandom(seed);
+        const takes = limiter();
+        return simulate((nowMs) => !random.chance(0.04) && takes(nowMs), 60 * perSecond, 1).perSecond;
+      });
+      // Most of them. A refusal of one of the first requests delays a run for longer.
+      expect(rates.sort((a, b) => a - b)[4]).toBeGreaterThan(0.8 * perSecond);
+    },
+  );
 
   it('leaves a receiver alone that refuses everything, for as long as it asks', () => {
     const { refused, delivered } = simulate(() => false, 1, 60);
@@ -100,6 +112,8 @@ describe('the pace of a destination', () => {
     expect(pace.perSecond(2_500)).toBeCloseTo(18);
     for (let i = 0; i < 10; i++) pace.succeeded(2_500);
     pace.slowDown(2_501, 3_000, 1);
+    pace.slowDown(3_001, 3_010, 1);
+    pace.slowDown(3_011, 3_020, 1);
     expect(pace.perSecond(13_000)).toBeLessThan(15);
     expect(pace.perSecond(900_000)).toBe(Infinity);
   });
