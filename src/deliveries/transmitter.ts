@@ -2,8 +2,9 @@ import { Injectable, Logger } from '@nestjs/common';
 import type { LeasedDelivery } from '../delivery-state/claim-deliveries.queries';
 import type { Answer } from '../destinations/delivery-client';
 import type { SealedDestination } from '../destinations/destination';
-import type { Line, NotRendered, WebhookMessage } from '../destinations/line';
+import type { Line, NotRendered } from '../destinations/line';
 import { Senders } from '../destinations/senders';
+import type { DeliveryMessage } from '../destinations/transports/transport';
 import { spanOfCall } from '../observability/spans';
 import { classifyAnswer, withoutStatus, type ClassifiedAnswer } from './decide/classify-answer';
 
@@ -77,7 +78,7 @@ export class Transmitter {
 async function sendWhile(
   isCurrent: () => boolean,
   sender: Line,
-  message: WebhookMessage,
+  message: DeliveryMessage,
   signal: AbortSignal,
 ): Promise<Answer | Pick<NotRendered, 'kind' | 'afterMs'>> {
   const rendered = await sender.render(message.body);

@@ -1,65 +1,32 @@
-import type { Dispatcher } from 'undici';
-import type { AddressGuard } from './address/address-guard';
-import { Credentials } from './auth/credentials';
-import { openConnections, post, type Answer } from './delivery-client';
+import type { Answer } from './delivery-client';
 import type { SealedDestination } from './destination';
 import type { DescribedBody } from './render/cloud-event-format';
 import { Renderer, type RenderedDelivery } from './render/renderer';
-import type { StaticHeaders } from './render/static-headers';
 import type { TransformProcess } from './render/transform-process';
-import { echoesOf, withoutEchoes } from './secrets/echoes';
-import { openAuth, openHeaders } from './secrets/sealed-options';
-import type { SecretBox } from './secrets/secret-box';
-import { WebhookSigner } from './secrets/webhook-signer';
-
-/** The request to a destination: an event or a test. */
-export interface WebhookMessage {
-  /** The same in all deliveries of an event. */
-  id: string;
-  /** The normalised event as JSON. */
-  body: Buffer;
-  /** Number of this attempt, from 1. */
-  attempt: number;
-  correlationId: string;
-  traceparent?: string;
-}
+import type { Connection, DeliveryMessage, TransportParts } from './transports/transport';
+import { transportOf } from './transports/transports';
 
 /** The delivery could not start. */
 export type NotRendered = Extract<RenderedDelivery, { kind: 'held' }>;
 
-const UNAUTHORIZED = 401;
-const AGENT = { 'user-agent': 'StreamForge-Webhooks/1' };
-/** Allowed header values. A correlation id from a stream record may contain other characters. */
-const VISIBLE_ASCII = /^[\x21-\x7e]{1,200}$/;
-
-/** What this process holds for one revision of a destination: connections, signer and renderer. */
+/** What this process holds for one revision of a destination: its connection and renderer. */
 export class Line {
-  private readonly connections: Dispatcher;
-  private readonly signer: WebhookSigner;
   private readonly renderer: Renderer;
-  private readonly staticHeaders: StaticHeaders;
-  private readonly credentials: Credentials;
-  /** What answers may repeat, for the credentials that were sent last. */
-  private echoes: { ofAuth: StaticHeaders; texts: readonly string[] } | undefined;
+  private readonly connection: Connection;
   private uses = 0;
   private unused: (() => void) | undefined;
 
   /** @throws UnopenedSecretError */
   constructor(
     readonly destination: SealedDestination,
-    private readonly guard: AddressGuard,
-    box: SecretBox,
+    parts: TransportParts,
     transforms: TransformProcess,
   ) {
-    const { id, headers, auth } = destination;
-    this.signer = new WebhookSigner(destination, box);
     this.renderer = new Renderer(destination, transforms);
-    this.staticHeaders = lowerCased(openHeaders(box, headers, id));
-    this.credentials = new Credentials(openAuth(box, auth, id), guard);
-    this.connections = openConnections(destination, guard);
+    this.connection = transportOf(destination.url).open(destination, parts);
   }
 
-  async send(message: WebhookMessage, signal: AbortSignal): Promise<Answer | NotRendered> {
+  async send(message: DeliveryMessage, signal: AbortSignal): Promise<Answer | NotRendered> {
     const rendered = await this.render(message.body);
     return rendered.kind === 'rendered' ? this.sendRendered(message, rendered, signal) : rendered;
   }
@@ -69,47 +36,8 @@ export class Line {
     return this.renderer.render(event);
   }
 
-  /**
-   * Sends again, once, where the receiver refuses a token that was kept: it may have been revoked. The whole attempt,
-   * tokens included, takes at most `timeoutMs`, because the lease of the delivery lasts little longer.
-   */
-  async sendRendered(message: WebhookMessage, { body, headers }: DescribedBody, signal: AbortSignal): Promise<Answer> {
-    try {
-      this.guard.checkLiteral(new URL(this.destination.url));
-    } catch (error) {
-      return { kind: 'failed', reason: 'ADDRESS_REFUSED', message: error instanceof Error ? error.message : '' };
-    }
-    const { timeoutMs } = this.destination;
-    const deadlineMs = performance.now() + timeoutMs;
-    const leftMs = (): number => Math.max(0, deadlineMs - performance.now());
-    for (let isFirst = true; ; isFirst = false) {
-      const askedAtMs = Date.now();
-      const auth = await this.credentials.headersWithin(leftMs(), askedAtMs);
-      if ('failure' in auth) return { kind: 'failed', reason: 'AUTH_FAILED', message: auth.failure };
-      const own = this.ownHeaders(message, body, new Date());
-      const answer = await post(
-        this.connections,
-        this.destination,
-        { body, headers: { ...AGENT, ...headers, ...this.staticHeaders, ...own, ...auth.headers } },
-        signal,
-        leftMs(),
-      );
-      const isRefused = answer.kind === 'answered' && answer.status === UNAUTHORIZED;
-      const mayHelp = isRefused && this.credentials.refused(auth, askedAtMs);
-      if (!mayHelp || !isFirst || leftMs() < timeoutMs / 2) return this.withoutEchoes(answer, auth.headers);
-    }
-  }
-
-  /** Masks what an answer repeats of the headers that only the receiver may know. */
-  private withoutEchoes(answer: Answer, ofAuth: StaticHeaders): Answer {
-    const isAnswered = answer.kind === 'answered';
-    if ((isAnswered ? answer.text : answer.message) === '') return answer;
-    if (this.echoes?.ofAuth !== ofAuth) {
-      this.echoes = { ofAuth, texts: echoesOf([...Object.values(this.staticHeaders), ...Object.values(ofAuth)]) };
-    }
-    const { texts } = this.echoes;
-    if (isAnswered) return { ...answer, text: withoutEchoes(answer.text, texts) };
-    return { ...answer, message: withoutEchoes(answer.message, texts) };
+  sendRendered(message: DeliveryMessage, rendered: DescribedBody, signal: AbortSignal): Promise<Answer> {
+    return this.connection.send(message, rendered, signal);
   }
 
   /** Runs a delivery. The connections stay open until it has ended. */
@@ -126,21 +54,6 @@ export class Line {
   /** Closes the connections after the deliveries that use the line have ended. */
   async close(): Promise<void> {
     if (this.uses > 0) await new Promise<void>((resolve) => (this.unused = resolve));
-    await this.connections.close();
-  }
-
-  /** What StreamForge itself sends with each delivery. Nothing else can set these (render/static-headers.ts). */
-  private ownHeaders(message: WebhookMessage, body: Buffer, now: Date): Record<string, string> {
-    const { id, correlationId, traceparent, attempt } = message;
-    return {
-      ...this.signer.headers(id, body, now),
-      'webhook-attempt': String(attempt),
-      ...(VISIBLE_ASCII.test(correlationId) ? { 'x-correlation-id': correlationId } : {}),
-      ...(traceparent !== undefined && VISIBLE_ASCII.test(traceparent) ? { traceparent } : {}),
-    };
+    await this.connection.close();
   }
 }
-
-/** Header names have no case: one of an operator takes the place of ours. */
-const lowerCased = (headers: StaticHeaders): StaticHeaders =>
-  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));

@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { AddressGuard } from './address/address-guard';
 import type { SealedDestination } from './destination';
-import { Line, type WebhookMessage } from './line';
+import { Line } from './line';
 import { TransformProcess } from './render/transform-process';
 import { SecretKey } from './secrets/secret-key';
 import { testDelivery, type TestedDelivery } from './test-delivery';
+import type { DeliveryMessage } from './transports/transport';
 
 /** Opens what sends requests to a destination. */
 @Injectable()
@@ -17,11 +18,11 @@ export class Senders {
 
   /** @throws UnopenedSecretError */
   async open(destination: SealedDestination): Promise<Line> {
-    return new Line(destination, this.guard, await this.key.box(), this.transforms);
+    return new Line(destination, { guard: this.guard, box: await this.key.box() }, this.transforms);
   }
 
   /** Sends one request over its own connection, whatever the state of the destination. @throws UnopenedSecretError */
-  async test(destination: SealedDestination, message: WebhookMessage): Promise<TestedDelivery> {
+  async test(destination: SealedDestination, message: DeliveryMessage): Promise<TestedDelivery> {
     return testDelivery(await this.open(destination), message);
   }
 }

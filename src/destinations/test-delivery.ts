@@ -1,6 +1,7 @@
 import type { Answer } from './delivery-client';
-import type { Line, NotRendered, WebhookMessage } from './line';
+import type { Line, NotRendered } from './line';
 import type { DescribedBody } from './render/cloud-event-format';
+import type { DeliveryMessage } from './transports/transport';
 
 /** How a test ended, and what was sent, if anything was. */
 export interface TestedDelivery {
@@ -9,7 +10,7 @@ export interface TestedDelivery {
 }
 
 /** Sends one message over a line of its own, and closes the line. */
-export async function testDelivery(line: Line, message: WebhookMessage): Promise<TestedDelivery> {
+export async function testDelivery(line: Line, message: DeliveryMessage): Promise<TestedDelivery> {
   try {
     const rendered = await line.render(message.body);
     if (rendered.kind !== 'rendered') return { answer: rendered, sent: undefined };

@@ -38,7 +38,7 @@ export class DestinationRows {
     const isOAuth2 = auth && 'tokenUrl' in auth && typeof auth.tokenUrl === 'string';
     return {
       ...request,
-      ...(url === undefined ? {} : { url: await this.url.accept(url) }),
+      ...(url === undefined ? {} : { url: await this.url.acceptDestination(url) }),
       ...(isOAuth2 ? { auth: { ...auth, tokenUrl: await this.url.accept(auth.tokenUrl as string, TOKEN_URL) } } : {}),
     };
   }

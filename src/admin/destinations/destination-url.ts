@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { SETTINGS_TOKEN, type Settings } from '../../config/settings';
 import { AddressGuard, AddressRefusedError } from '../../destinations/address/address-guard';
+import { TRANSPORTS } from '../../destinations/transports/transports';
 import { Problem } from '../../event/problems';
 
 /** Validates the URL of a destination, and that of the endpoint from which it gets its tokens. */
@@ -15,8 +16,18 @@ export class DestinationUrl {
     this.requireHttps = settings.DESTINATIONS_REQUIRE_HTTPS ?? settings.NODE_ENV === 'production';
   }
 
+  /** Returns the normalised URL of a destination of any kind. @throws Problem `invalid-request` */
+  async acceptDestination(text: string): Promise<string> {
+    const url = URL.canParse(text) ? new URL(text) : undefined;
+    const transport = url && TRANSPORTS[url.protocol];
+    if (!url || !transport?.refusalOf) return this.accept(text);
+    const refusal = transport.refusalOf(url);
+    if (refusal !== undefined) refused('/url', `url ${refusal}`);
+    return url.href;
+  }
+
   /**
-   * Returns the normalised URL, which is the form to store.
+   * Returns the normalised URL of an HTTP endpoint, which is the form to store.
    * @param pointer where the request has it
    * @throws Problem `invalid-request`
    */

@@ -54,8 +54,7 @@ describe('a line to a destination', () => {
     };
     const line = new Line(
       destination,
-      new AddressGuard(settings, resolveBySystem),
-      box,
+      { guard: new AddressGuard(settings, resolveBySystem), box },
       new TransformProcess(settings),
     );
     lines.push(line);

@@ -1,0 +1,17 @@
+import { HttpTransport } from './http-transport';
+import type { Transport } from './transport';
+
+const http = new HttpTransport();
+
+/** All kinds of destinations, by the scheme of their URL. */
+export const TRANSPORTS: Record<string, Transport> = {
+  'http:': http,
+  'https:': http,
+};
+
+export function transportOf(url: string): Transport {
+  const { protocol } = new URL(url);
+  const transport = TRANSPORTS[protocol];
+  if (!transport) throw new Error(`there are no destinations with URLs of ${protocol}`);
+  return transport;
+}
