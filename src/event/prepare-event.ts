@@ -1,6 +1,6 @@
 import { canonicalWithNames } from './json/canonical-json';
 import { parseExact, parseRepeating } from './json/exact-json';
-import { canonicalContent, sha256 } from './identity/content-hash';
+import { canonicalContent, canonicalFields, sha256 } from './identity/content-hash';
 import type { CloudEventParts } from './cloud-event/cloud-event-parts';
 import type { Event } from './event';
 import { utcText } from './instant';
@@ -196,10 +196,7 @@ function withKeys(record: ReadRecord, sizeBytes: number, context: RequestContext
   const { tenantId, received } = context;
   const { eventId, occurredAt, ...fields } = envelope;
   const compareTimes = rules.DEDUPE_INCLUDE_OCCURRED_AT || occurredAt === undefined;
-  const isWhole = compareTimes && received?.volatile === undefined;
-  const compared = lasting(record, received); // first, since it joins the text of the payload that both hashes copy
-  const hash = contentHash(record, true, received?.sourceId);
-  const fingerprint = isWhole ? hash : contentHash(compared, compareTimes, received?.sourceId);
+  const { hash, fingerprint } = digestsOf(record, received, compareTimes);
   const id = uuidV7();
   const receivedAt = utcText(Date.now());
   return {
@@ -224,21 +221,28 @@ function withKeys(record: ReadRecord, sizeBytes: number, context: RequestContext
   };
 }
 
-/** Returns the record without the members that its provider changes when it sends the event again. */
-function lasting(record: ReadRecord, received: ReceivedBySource | undefined): ReadRecord {
-  if (!received?.volatile) return record;
-  const canonicalPayload = withoutMembers(record.payload, record.canonicalPayload, received.volatile);
-  return { ...record, canonicalPayload };
-}
-
-/** @param sourceId hashed in place of the name of a source, which may change */
-function contentHash(record: ReadRecord, withTime: boolean, sourceId: string | undefined): string {
-  const { canonicalPayload, cloudEvent } = record;
-  const renamed = sourceId !== undefined && !cloudEvent;
-  const envelope = renamed ? { ...record.envelope, source: sourceId } : record.envelope;
-  if (!cloudEvent) return sha256(canonicalContent(envelope, canonicalPayload, withTime));
-  const payload = cloudEvent.canonicalPayload ?? canonicalPayload;
-  return sha256(canonicalContent(envelope, payload, withTime, cloudEvent.canonicalMembers));
+/**
+ * Returns the digest of the content, and that of what two copies of the event have in common: of the content without the
+ * members that its provider changes when it sends the event again, and without its time unless times are compared.
+ */
+function digestsOf(
+  { envelope, payload, canonicalPayload, cloudEvent }: ReadRecord,
+  received: ReceivedBySource | undefined,
+  compareTimes: boolean,
+): { hash: string; fingerprint: string } {
+  const isRenamed = received && !cloudEvent; // the name of a source may change, its id does not
+  const fields = canonicalFields(
+    envelope,
+    isRenamed ? received.sourceId : envelope.source,
+    cloudEvent?.canonicalMembers,
+  );
+  const whole = cloudEvent?.canonicalPayload ?? canonicalPayload;
+  const changes = cloudEvent?.canonicalPayload === undefined ? received?.volatile : undefined;
+  // Before the first digest: withoutMembers joins the text that both digests copy.
+  const lasting = changes ? withoutMembers(payload, canonicalPayload, changes) : whole;
+  const hash = sha256(canonicalContent(fields, whole, true));
+  if (compareTimes && !changes) return { hash, fingerprint: hash };
+  return { hash, fingerprint: sha256(canonicalContent(fields, lasting, compareTimes)) };
 }
 
 function keysOf(
@@ -261,7 +265,7 @@ function keysOf(
   if (!rules.checksLegacyKeys || sourceId !== undefined) return { ...keys, legacy: undefined };
   const { DEDUPE_INCLUDE_OCCURRED_AT: withTime } = rules;
   const before = cloudEvent
-    ? sha256(canonicalContent(envelope, cloudEvent.legacyPayload ?? canonicalPayload, withTime))
+    ? sha256(canonicalContent(canonicalFields(envelope), cloudEvent.legacyPayload ?? canonicalPayload, withTime))
     : fingerprint;
   return { ...keys, legacy: legacyKeys(of, keys, before, cloudEvent !== undefined, rules) };
 }

@@ -9,13 +9,23 @@ import { ExactValue } from './exact-json';
 export function withoutMembers(value: unknown, canonical: string, paths: readonly (readonly string[])[]): string {
   let text = canonical;
   let left = value;
-  for (const path of paths) {
-    const rest = withoutMember(left, path);
-    if (rest === left) continue;
-    left = rest;
-    text = cut(text, memberAt(value, path)) ?? canonicalJson(left);
+  for (const [i, path] of paths.entries()) {
+    if (!isAt(left, path)) continue;
+    const shorter = cut(text, memberAt(value, path));
+    if (shorter === undefined || i < paths.length - 1) left = withoutMember(left, path); // a copy, mostly not needed
+    text = shorter ?? canonicalJson(left);
   }
   return text;
+}
+
+/** True if there is a member at a path of names. */
+function isAt(value: unknown, path: readonly string[]): boolean {
+  let place = value;
+  for (const name of path) {
+    if (!hasMember(place, name)) return false;
+    place = place[name];
+  }
+  return path.length > 0;
 }
 
 /** Returns the value without a member; the value itself if it has none there. Copies the objects that lead to it. */

@@ -12,7 +12,7 @@ const RFC_5322 = /^(?:[A-Z][a-z]{2}, )?\d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\
 export function foundInstant(document: JsonDocument): string | undefined {
   const { value } = document;
   if (typeof value !== 'string' && typeof value !== 'number') return undefined;
-  const text = typeof value === 'number' ? document.text : value.trim();
+  const text = typeof value === 'number' ? String(value) : value.trim(); // not the text of the document, which costs a scan
   if (NUMBER.test(text)) {
     const number = Number(text);
     const date = new Date(number < FIRST_MILLISECONDS ? number * 1_000 : number);
