@@ -67,7 +67,7 @@ function closeConnectionsWhileDraining(server: FastifyInstance): void {
 }
 
 function addBodyParsers(server: FastifyInstance, settings: Settings): void {
-  const limits = { maxBytes: settings.MAX_EVENT_BYTES, stallMs: settings.REQUEST_STALL_TIMEOUT_MS };
+  const { MAX_EVENT_BYTES, REQUEST_STALL_TIMEOUT_MS: stallMs } = settings;
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('*', (request, payload, done) => {
     const { headers, mediaType } = request;
@@ -76,7 +76,8 @@ function addBodyParsers(server: FastifyInstance, settings: Settings): void {
     if (route && (reading === 'stream' || isEncoded(headers))) return done(null, payload);
     const announcedBytes = Number(headers['content-length']);
     const mayBeArray = reading === 'stream-if-array';
-    readWholeBody(payload, { ...limits, announcedBytes, mayBeArray }, (error, body) => {
+    const maxBytes = route?.maxBytes ? route.maxBytes(MAX_EVENT_BYTES) : MAX_EVENT_BYTES;
+    readWholeBody(payload, { maxBytes, stallMs, announcedBytes, mayBeArray }, (error, body) => {
       if (error || route) done(error, body);
       else parseJson(body as Buffer, done);
     });

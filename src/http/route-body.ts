@@ -15,6 +15,8 @@ export interface RouteBody {
   refusedEncoding: (encoding: string) => Problem | null;
   /** How the route gets a body of an accepted media type, unless the body is encoded. */
   reading: (mediaType: string | undefined, headers: IncomingHttpHeaders) => BodyReading;
+  /** Bytes of a body that is read whole, by MAX_EVENT_BYTES. Default: MAX_EVENT_BYTES. */
+  maxBytes?: (maxEventBytes: number) => number;
   /** The media types of successful responses. Default: JSON. */
   answers?: readonly [string, ...string[]];
 }

@@ -3,7 +3,7 @@ import type { HandshakePlan } from './handshakes/answer-handshake';
 import type { LiveSource, SourceRules } from './live-source';
 import { prepareRequest, type PreparedRequest } from './prepare-request';
 import type { ReceivedRequest } from './received-request';
-import type { Refused, Verified } from './verification/verdict';
+import type { Refused, Verdict, Verified } from './verification/verdict';
 import { refusedAddress } from './verification/verifiers';
 
 /** What a request to a source is, before anything is stored or called. */
@@ -22,22 +22,35 @@ export interface ExaminationContext {
 
 /**
  * Takes the steps of a request in their order: its address, a handshake that needs no signature, the signature, a
- * handshake that needs one, and the events.
+ * handshake that needs one, and the events. Returns a promise only where something has to be waited for.
  * @throws Problem `provider-unavailable` if a key cannot be fetched
  */
-export async function examineRequest(received: ReceivedRequest, context: ExaminationContext): Promise<Examination> {
+export function examineRequest(
+  received: ReceivedRequest,
+  context: ExaminationContext,
+): Examination | Promise<Examination> {
   const { rules } = context;
   const open = planOf(rules, received, false);
   const stranger = open && refusedAddress(rules.verification, received);
   if (stranger) return { kind: 'unverified', verdict: stranger };
   if (open) return { kind: 'handshake', plan: open, verdict: undefined };
   if (!rules.canVerify) return { kind: 'no-secret' };
-  const verifying = rules.verify(received);
-  const verdict = verifying instanceof Promise ? await verifying : verifying;
+  const verdict = rules.verify(received);
+  if (verdict instanceof Promise) return verdict.then((later) => examineVerified(received, context, later));
+  return examineVerified(received, context, verdict);
+}
+
+function examineVerified(
+  received: ReceivedRequest,
+  context: ExaminationContext,
+  verdict: Verdict,
+): Examination | Promise<Examination> {
   if (!verdict.verified) return { kind: 'unverified', verdict };
-  const signed = planOf(rules, received, true);
+  const signed = planOf(context.rules, received, true);
   if (signed) return { kind: 'handshake', plan: signed, verdict };
-  return { kind: 'prepared', prepared: await prepareRequest(received, { ...context, verdict }), verdict };
+  const preparing = prepareRequest(received, { ...context, verdict });
+  if (preparing instanceof Promise) return preparing.then((prepared) => ({ kind: 'prepared', prepared, verdict }));
+  return { kind: 'prepared', prepared: preparing, verdict };
 }
 
 /** @param verified whether the request was verified: some handshakes must be, others are answered without */

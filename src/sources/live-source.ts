@@ -5,7 +5,8 @@ import { parsePointer } from '../expressions/pointer';
 import { effectiveRules } from './effective-source';
 import { compileHandshakes, type CompiledHandshake } from './handshakes/answer-handshake';
 import { HANDSHAKES } from './handshakes/handshakes';
-import { maskOf, type Mask } from './inspector/mask';
+import { maskOf } from './inspector/mask';
+import { KeptRequests } from './kept-request';
 import { compileMapping, type CompiledMapping } from './mapping/compile-mapping';
 import type { Provider } from './providers/provider';
 import { providerOf } from './providers/providers';
@@ -26,8 +27,8 @@ export interface SourceRules {
   changedByRetries: readonly (readonly string[])[] | undefined;
   answers: Answers;
   handshakes: readonly CompiledHandshake[];
-  /** What is masked where its requests are shown or kept. */
-  mask: Mask;
+  /** How its requests are kept and shown. */
+  kept: KeptRequests;
   /** The live secrets, the newest first. */
   secrets: readonly string[];
   /** False while the source needs a secret and has none: its provider shows one only once it knows the URL. */
@@ -72,7 +73,7 @@ export class LiveSource {
       changedByRetries: provider?.changedByRetries?.map(pathOf),
       answers,
       handshakes: compileHandshakes(named ?? provider?.handshakes ?? [], verification.scheme),
-      mask: maskOf(verification, secrets),
+      kept: new KeptRequests(maskOf(verification, secrets), this.row.provider, verification.scheme),
       secrets,
       canVerify: secrets.length > 0 || !needsSecret(verification),
     };

@@ -9,7 +9,6 @@ import {
   type RecordRejection,
   type RequestContext,
 } from '../event/prepare-event';
-import { quoted } from '../event/json/canonical-json';
 import { uuidV7 } from '../event/uuid-v7';
 import { JsonDocument } from '../expressions/json-document';
 import { isCloudEvent } from './is-cloud-event';
@@ -45,61 +44,72 @@ export interface PreparationContext {
   content: ContentRules;
 }
 
-/** Parses, splits, maps and prepares a request that was verified. */
-export async function prepareRequest(received: ReceivedRequest, context: PreparationContext): Promise<PreparedRequest> {
-  const { rules, source } = context;
-  const requestJson = requestJsonOf(received, context);
-  const whole = (made: RecordOfRequest['made']): PreparedRequest => ({
-    records: [{ number: undefined, made, bytes: () => received.facts.body, idempotencyKey: undefined }],
-    isBatch: false,
-    requestJson,
-  });
-  const kept = (body: Buffer | undefined): ReceivedBySource => ({
-    sourceId: source.row.id,
-    requestId: uuidV7(),
-    requestJson,
-    body,
-    volatile: rules.changedByRetries,
-  });
+/**
+ * Parses, splits, maps and prepares a request that was verified. Returns a promise only for a list of records, and where
+ * an expression has to be evaluated.
+ */
+export function prepareRequest(
+  received: ReceivedRequest,
+  context: PreparationContext,
+): PreparedRequest | Promise<PreparedRequest> {
+  const { rules } = context;
+  const requestJson = `{${received.keptMembers(rules.kept)},${rules.kept.verificationOf(context.verdict)}}`;
+  const { body } = received.facts;
   if (rules.provider?.format === 'cloudevents' && isBinaryCloudEvent(received.facts.headers)) {
-    const request = { ...context.request, received: kept(received.facts.body) };
-    return whole(filtered(prepareBinary(received.facts.headers, received.facts.body, request, context.content), rules));
+    const request = { ...context.request, received: kept(body, requestJson, context) };
+    const made = prepareBinary(received.facts.headers, body, request, context.content);
+    return wholeRequest(filtered(made, rules), received, requestJson);
   }
-  const body = received.document();
-  if ('rejection' in body) return whole(body);
-  const found = recordsOf(received, body, rules.mapping);
-  const documents = found instanceof Promise ? await found : found;
-  if ('rejection' in documents) return whole(documents);
+  const document = received.document();
+  if ('rejection' in document) return wholeRequest(document, received, requestJson);
   const isBatch = rules.mapping.records !== undefined;
-  const ofRequest = kept(isBatch || !isExactly(received) ? received.facts.body : undefined);
-  const records: RecordOfRequest[] = [];
+  const ofRequest = kept(isBatch || !isExactly(received) ? body : undefined, requestJson, context);
   const limits = new MappingLimits(context.content.MAX_EVENT_BYTES);
+  const all = { received, body: document, isBatch, ofRequest, limits };
+  if (isBatch) return prepareList(all, context);
+  const record = prepareRecord({ ...all, document }, context);
+  return record instanceof Promise ? record.then((later) => single(later, requestJson)) : single(record, requestJson);
+}
+
+/** A request that is one record. */
+function single(record: Prepared, requestJson: string): PreparedRequest {
+  return { records: [{ ...record, number: undefined }], isBatch: false, requestJson };
+}
+
+function wholeRequest(made: RecordOfRequest['made'], received: ReceivedRequest, requestJson: string): PreparedRequest {
+  return single({ made, bytes: bytesOfBody(received), idempotencyKey: undefined }, requestJson);
+}
+
+function kept(body: Buffer | undefined, requestJson: string, { source, rules }: PreparationContext): ReceivedBySource {
+  return { sourceId: source.row.id, requestId: uuidV7(), requestJson, body, volatile: rules.changedByRetries };
+}
+
+async function prepareList(all: RequestOfRecords, context: PreparationContext): Promise<PreparedRequest> {
+  const { received, body, ofRequest, limits } = all;
+  const { requestJson } = ofRequest;
+  const documents = await recordsOf(received, body, context.rules.mapping);
+  if ('rejection' in documents) return wholeRequest(documents, received, requestJson);
+  const records: RecordOfRequest[] = [];
   for (const [i, document] of documents.entries()) {
-    const one = { received, body, document, isBatch, ofRequest, limits };
+    const one = { ...all, document };
     const reached = limits.reached();
-    const pending = reached ? notMapped(one, reached) : prepareRecord(one, context);
-    const record = pending instanceof Promise ? await pending : pending;
-    records.push({ ...record, number: isBatch ? i + 1 : undefined });
+    const record = reached ? notMapped(one, reached) : prepareRecord(one, context);
+    records.push({ ...(record instanceof Promise ? await record : record), number: i + 1 });
   }
-  return { records, isBatch, requestJson };
+  return { records, isBatch: true, requestJson };
 }
 
-/** The request without its body, and how it was verified. */
-function requestJsonOf(received: ReceivedRequest, { source, rules, verdict }: PreparationContext): string {
-  const kept = received.keptJson(rules.mask);
-  const { keyHint } = verdict;
-  const hint = keyHint === undefined ? 'null' : quoted(keyHint);
-  const how = `"provider":${quoted(source.row.provider)},"scheme":"${rules.verification.scheme}","keyHint":${hint}`;
-  return `${kept.slice(0, -1)},${how}}`;
-}
-
-interface OneRecord {
+/** What the records of a request have in common. */
+interface RequestOfRecords {
   received: ReceivedRequest;
   body: JsonDocument;
-  document: JsonDocument;
   isBatch: boolean;
   ofRequest: ReceivedBySource;
   limits: MappingLimits;
+}
+
+interface OneRecord extends RequestOfRecords {
+  document: JsonDocument;
 }
 
 type Prepared = Omit<RecordOfRequest, 'number'>;

@@ -3,8 +3,7 @@ import type { RecordRejection } from '../event/prepare-event';
 import { parseBody } from './body/parse-body';
 import { jsonOfField } from './body/form-fields';
 import { BODY_LIMITS, type ParsedBody, type ReadBody } from './body/parsed-body';
-import { keptRequestJson } from './kept-request';
-import type { Mask } from './inspector/mask';
+import type { KeptRequests } from './kept-request';
 import type { RequestFacts } from './request-facts';
 
 /** A request that came to the URL of a source. Its body is parsed at most once, when something in it is needed. */
@@ -12,7 +11,7 @@ export class ReceivedRequest {
   private parsed: ParsedBody | undefined;
   private wholeBody: JsonDocument | undefined;
   private joined: Readonly<Record<string, string>> | undefined;
-  private masked: string | undefined;
+  private kept: string | undefined;
 
   /** @param jsonField the form field that holds the body as JSON, for providers that send it in a form */
   constructor(
@@ -38,9 +37,9 @@ export class ReceivedRequest {
     return Array.isArray(value) ? value[0] : value;
   }
 
-  /** The request without its body, as JSON text of a KeptRequest. @param mask that of its source, always the same */
-  keptJson(mask: Mask): string {
-    return (this.masked ??= keptRequestJson(this.facts, mask));
+  /** The request without its body, as the members of a KeptRequest. @param kept that of its source, always the same */
+  keptMembers(kept: KeptRequests): string {
+    return (this.kept ??= kept.membersOf(this.facts));
   }
 
   /** Drops the parsed body. While the event is stored, the garbage collector would copy it and keep it. */

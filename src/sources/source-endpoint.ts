@@ -5,10 +5,10 @@ import { Problem } from '../event/problems';
 import { CurrentRules } from '../ingest/store/current-rules';
 import { answerFor } from './answer-request';
 import type { SourceAnswer } from './answers';
-import { examineRequest } from './examine-request';
+import { examineRequest, type Examination } from './examine-request';
 import { HandshakeAnswers } from './handshakes/handshake-answers';
 import { RequestReport, type OpenReport } from './inspector/request-report';
-import { rulesOf, type LiveSource, type SourceRules } from './live-source';
+import { rulesOf, type LiveSource } from './live-source';
 import { sourceUnavailable } from './source-unavailable';
 import type { ReceivedRequest } from './received-request';
 import { StoreRequest } from './store-request';
@@ -36,40 +36,38 @@ export class SourceEndpoint {
     const rules = rulesOf(source);
     const done = this.report.begin(source, rules, received, context.correlationId);
     try {
-      const answer = await this.answer(source, rules, received, context, reply, done);
-      reply.status(answer.status);
-      for (const [name, value] of Object.entries(answer.headers ?? {})) reply.header(name, value);
-      if (answer.contentType !== undefined) reply.type(answer.contentType);
-      reply.send(answer.body ?? '');
+      const content = this.contentRules.current();
+      const examining = examineRequest(received, { source, rules, request: context, content });
+      const examined = examining instanceof Promise ? await examining : examining;
+      if (examined.kind !== 'prepared') return send(reply, await this.answer(examined, done));
+      received.forget();
+      const { prepared, verdict } = examined;
+      const results = await this.store.store(source, received, prepared, context, reply);
+      const answer = answerFor(results, prepared.isBatch, rules.answers, context.correlationId);
+      done.stored(results, verdict, answer.status);
+      send(reply, answer);
     } catch (error) {
       done.failed(error);
       throw error;
     }
   }
 
-  private async answer(
-    source: LiveSource,
-    rules: SourceRules,
-    received: ReceivedRequest,
-    context: RequestContext,
-    reply: FastifyReply,
-    done: OpenReport,
-  ): Promise<SourceAnswer & { headers?: Readonly<Record<string, string>> }> {
-    const content = this.contentRules.current();
-    const examined = await examineRequest(received, { source, rules, request: context, content });
+  /** The answer to a request that has no events. */
+  private async answer(examined: Exclude<Examination, { kind: 'prepared' }>, done: OpenReport): Promise<SentAnswer> {
     if (examined.kind === 'handshake') return done.handshake(await this.handshakes.carryOut(examined.plan));
     if (examined.kind === 'no-secret') {
       throw sourceUnavailable('The source has no secret yet, so no request can be verified.');
     }
-    if (examined.kind === 'unverified') {
-      done.unverified(examined.verdict);
-      throw new Problem(examined.verdict.code, examined.verdict.reason);
-    }
-    const { prepared, verdict } = examined;
-    received.forget();
-    const results = await this.store.store(source, received, prepared, context, reply);
-    const answer = answerFor(results, prepared.isBatch, rules.answers, context.correlationId);
-    done.stored(results, verdict, answer.status);
-    return answer;
+    done.unverified(examined.verdict);
+    throw new Problem(examined.verdict.code, examined.verdict.reason);
   }
+}
+
+type SentAnswer = SourceAnswer & { headers?: Readonly<Record<string, string>> };
+
+function send(reply: FastifyReply, { status, headers, contentType, body = '' }: SentAnswer): void {
+  reply.status(status);
+  if (headers) reply.headers(headers);
+  if (contentType !== undefined) reply.type(contentType);
+  reply.send(body);
 }

@@ -18,6 +18,8 @@ interface OwnerOfToken {
 @Injectable()
 export class SourceRegistry {
   private byToken = new Map<string, OwnerOfToken>();
+  /** The tokens that were right since the sources were read, by their text. Saves a digest for each request. */
+  private known = new Map<string, OwnerOfToken>();
   private byId = new Map<string, LiveSource>();
   private version: string | undefined;
   private readonly copy = new FreshCopy(() => this.read());
@@ -35,9 +37,15 @@ export class SourceRegistry {
 
   /** Returns the source that a token belongs to. */
   withToken(token: string): LiveSource | undefined {
+    const owner = this.known.get(token) ?? this.ownerOf(token);
+    return owner && (owner.untilMs === undefined || owner.untilMs > Date.now()) ? owner.source : undefined;
+  }
+
+  private ownerOf(token: string): OwnerOfToken | undefined {
     const digest = digestOfToken(token);
     const owner = digest === undefined ? undefined : this.byToken.get(digest);
-    return owner && (owner.untilMs === undefined || owner.untilMs > Date.now()) ? owner.source : undefined;
+    if (owner) this.known.set(token, owner); // at most as many as there are digests
+    return owner;
   }
 
   /** Makes the next call of `ensureFresh` compare versions first. */
@@ -62,6 +70,7 @@ export class SourceRegistry {
       if (previous && until !== null) byToken.set(previous.toString('hex'), { source, untilMs: Date.parse(until) });
     }
     this.byToken = byToken;
+    this.known = new Map();
     this.byId = byId;
     this.version = version;
   }

@@ -53,8 +53,9 @@ export class SourcesController {
   @Get(PATHS)
   @RouteConfig(ROUTE)
   @ApiExcludeEndpoint()
-  get(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    return this.receive(request, reply);
+  async get(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    if (request.method !== 'HEAD') return this.receive(request, reply);
+    reply.status(200).send(); // Intercom and Trello check a URL this way
   }
 
   @Options(PATHS)
@@ -64,14 +65,18 @@ export class SourcesController {
     return this.receive(request, reply);
   }
 
-  private async receive(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  private receive(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    const body = readSourceBody(request.body, request.headers, this.limits);
+    return body instanceof Promise
+      ? body.then((decoded) => this.handle(request, decoded, reply))
+      : this.handle(request, body, reply);
+  }
+
+  private handle(request: FastifyRequest, body: Buffer, reply: FastifyReply): Promise<void> {
     const { source, headers, method, ip: address } = request;
     if (!source) throw new Error('the gate of sources has not run');
-    if (method === 'HEAD') return void reply.status(200).send(); // Intercom and Trello check a URL this way
-    const receivedAt = new Date();
     const { path, query } = sentTarget(request.url);
     const { token } = request.params as { token: string };
-    const body = await readSourceBody(request.body, headers, this.limits);
     const received = new ReceivedRequest(
       {
         method,
@@ -81,17 +86,16 @@ export class SourcesController {
         headers,
         body,
         address,
-        receivedAt,
+        receivedAt: new Date(),
       },
       source.jsonField,
     );
-    const { tenantId } = source.row;
     const context = {
-      tenantId,
+      tenantId: source.row.tenantId,
       correlationId: request.id,
       traceparent: readTraceparent({ headers }),
       idempotencyKey: undefined,
     };
-    await this.endpoint.handle(source, received, context, reply);
+    return this.endpoint.handle(source, received, context, reply);
   }
 }

@@ -58,19 +58,24 @@ export class StoreRequest {
     records: readonly RecordOfRequest[],
     reservation: Reservation,
   ): Promise<(RecordResult | RefusedRecord)[]> {
-    const events = records.flatMap(({ made }) => ('prepared' in made ? [made.prepared] : []));
+    const events: PreparedEvent[] = [];
+    for (const { made } of records) if ('prepared' in made) events.push(made.prepared);
     const stored = await this.accept(events, (error: unknown) => {
       this.metrics.ingestTotal.inc({ source: 'source', status: 'failed' }, events.length);
       this.limiter.giveBack(reservation, reservation.points);
       throw error;
     });
     let next = 0;
-    const results = records.map((record) => resultOf(record, () => stored[next++] as IngestResult));
-    const free = results.filter((result) => 'kind' in result && result.kind !== 'accepted').length;
+    let free = 0;
+    const nextStored = (): IngestResult => stored[next++] as IngestResult;
+    const results = records.map((record) => {
+      const result = resultOf(record, nextStored);
+      const status = 'kind' in result ? result.kind : 'rejected';
+      if (status === 'duplicate' || status === 'filtered') free += 1;
+      this.metrics.ingestTotal.inc({ source: 'source', status });
+      return result;
+    });
     this.limiter.giveBack(reservation, Math.min(free, reservation.points));
-    for (const result of results) {
-      this.metrics.ingestTotal.inc({ source: 'source', status: 'kind' in result ? result.kind : 'rejected' });
-    }
     return results;
   }
 

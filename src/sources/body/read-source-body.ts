@@ -2,15 +2,18 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import { Problem } from '../../event/problems';
 import { encodedChunks, limitsOfWhole } from '../../http/encoded-body';
-import { isEncoded, type RouteBody } from '../../http/route-body';
-import { readWholeBody } from '../../http/whole-body';
+import type { RouteBody } from '../../http/route-body';
 import { contentDecoder, refusedEncoding } from '../../ingest/stream/content-decoder';
 
-/** Bodies of requests to a source. The route gets the unread stream, since the limit may depend on the source. */
+/** A provider may put several events into one request, so its limit is larger than that of an event. */
+export const largestSourceBody = (maxEventBytes: number): number => Math.max(maxEventBytes, 1_048_576);
+
+/** Bodies of requests to a source. */
 export const SOURCE_BODY: RouteBody = {
   mediaTypes: [],
   takesBody: () => true,
-  reading: () => 'stream',
+  reading: () => 'whole',
+  maxBytes: largestSourceBody,
   refusedEncoding,
 };
 
@@ -19,9 +22,6 @@ export interface SourceBodyLimits {
   maxBytes: number;
   stallMs: number;
 }
-
-/** A provider may put several events into one request, so its limit is larger than that of an event. */
-export const largestSourceBody = (maxEventBytes: number): number => Math.max(maxEventBytes, 1_048_576);
 
 const MEDIA_TYPE = /^\s*[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+\s*(?:;|$)/;
 
@@ -35,28 +35,24 @@ export function dropBrokenContentType(headers: IncomingHttpHeaders): void {
 }
 
 /**
- * Reads the body of a request to a source and decodes its Content-Encoding. Decodes at most one byte more than allowed,
- * so a small body that expands to gigabytes costs no more than a large one.
- * @param body the unread stream; anything else when the request has no body
+ * Returns the body of a request to a source. One with a Content-Encoding is decoded first: at most one byte more than
+ * allowed, so a small body that expands to gigabytes costs no more than a large one.
+ * @param body the bytes, or the unread stream of an encoded body; anything else when the request has no body
  * @throws Problem `event-too-large`, `malformed-body`, `unsupported-content-encoding`, `request-timeout`
  */
-export function readSourceBody(body: unknown, headers: IncomingHttpHeaders, limits: SourceBodyLimits): Promise<Buffer> {
-  if (!isReadable(body)) return Promise.resolve(Buffer.alloc(0));
-  return isEncoded(headers) ? readEncoded(body, headers, limits) : readPlainBytes(body, headers, limits);
+export function readSourceBody(
+  body: unknown,
+  headers: IncomingHttpHeaders,
+  limits: SourceBodyLimits,
+): Buffer | Promise<Buffer> {
+  if (Buffer.isBuffer(body)) return body;
+  return isReadable(body) ? readEncoded(body, headers, limits) : NO_BODY;
 }
+
+const NO_BODY = Buffer.alloc(0);
 
 function isReadable(body: unknown): body is Readable {
   return typeof (body as Readable | null | undefined)?.read === 'function';
-}
-
-function readPlainBytes(body: Readable, headers: IncomingHttpHeaders, limits: SourceBodyLimits): Promise<Buffer> {
-  const announcedBytes = Number(headers['content-length']);
-  return new Promise((resolve, reject) => {
-    readWholeBody(body, { ...limits, announcedBytes, mayBeArray: false }, (error, bytes) => {
-      if (error) reject(error);
-      else resolve(bytes as Buffer);
-    });
-  });
 }
 
 async function readEncoded(

@@ -33,14 +33,12 @@ export interface Mask {
   prefix: string;
   /** JSON Pointer of the list whose items the places in the body belong to. */
   each: string | undefined;
-  /** What is done with each header, by its name. Most requests have the same ones. */
-  rules: Map<string, HeaderRule>;
   /** Texts that are masked wherever they occur in a header or parameter, the longest first. */
   secrets: readonly string[];
 }
 
-type HeaderRule = 'hidden' | 'jwt' | 'secret' | 'plain';
-const MAX_RULES = 500;
+/** What is done with a header. */
+export type HeaderRule = 'hidden' | 'jwt' | 'secret' | 'plain';
 
 /** Header names are in lower case. */
 interface Places {
@@ -71,18 +69,11 @@ export function maskOf(verification: MaskedVerification, secrets: readonly strin
     hidesPath: scheme === 'token' && value !== undefined && OF_PATH.test(value),
     prefix,
     each,
-    rules: new Map(),
     secrets: secrets
       .flatMap((secret) => (scheme === 'basic' ? basicForms(secret) : [secret]))
       .filter(({ length }) => length >= MIN_SECRET_LENGTH)
       .sort((a, b) => b.length - a.length),
   };
-}
-
-export function maskedHeaders(headers: Readonly<Record<string, string>>, mask: Mask): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [name, maskedHeader(name.toLowerCase(), value, mask)]),
-  );
 }
 
 type Query = Readonly<Record<string, string | string[]>>;
@@ -134,26 +125,17 @@ export function maskedBeginning(body: Buffer, secrets: readonly string[], maxByt
 }
 
 /** @param name in lower case */
-export function maskedHeader(name: string, value: string, mask: Mask): string {
-  const rule = ruleOf(name, mask);
-  if (rule === 'plain') return withoutSecrets(value, mask);
-  if (rule === 'jwt' && JWT_SIGNATURE.test(value)) return value.replace(JWT_SIGNATURE, `$1${MASK}`);
-  return masked(value, rule === 'hidden' ? mask.prefix : '');
-}
-
-function ruleOf(name: string, mask: Mask): HeaderRule {
-  const known = mask.rules.get(name);
-  if (known) return known;
-  const rule = newRuleOf(name, mask);
-  if (mask.rules.size < MAX_RULES) mask.rules.set(name, rule);
-  return rule;
-}
-
-function newRuleOf(name: string, { hidden, shown, jwtHeader }: Mask): HeaderRule {
+export function headerRule(name: string, { hidden, shown, jwtHeader }: Mask): HeaderRule {
   if (hidden.headers.has(name)) return 'hidden';
   if (name === jwtHeader) return 'jwt';
   if (shown.headers.has(name)) return 'plain';
   return SECRET_HEADERS.has(name) || SECRET_NAME.test(name) ? 'secret' : 'plain';
+}
+
+export function maskedHeader(rule: HeaderRule, value: string, mask: Mask): string {
+  if (rule === 'plain') return withoutSecrets(value, mask);
+  if (rule === 'jwt' && JWT_SIGNATURE.test(value)) return value.replace(JWT_SIGNATURE, `$1${MASK}`);
+  return masked(value, rule === 'hidden' ? mask.prefix : '');
 }
 
 function maskedParameter(name: string, value: string, mask: Mask): string {

@@ -28,43 +28,27 @@ export class RequestReport {
   ) {}
 
   begin(source: LiveSource, rules: SourceRules, received: ReceivedRequest, correlationId: string): OpenReport {
-    const startedMs = performance.now();
-    return new OpenReport((findings) => {
-      const provider = rules.provider?.id ?? CUSTOM_PROVIDER;
-      this.metrics.sourceRequests.inc({ provider, result: findings.result });
-      const durationMs = Math.round((performance.now() - startedMs) * 10) / 10;
-      const of = { correlationId, durationMs, bodyBytes: received.facts.body.length, ...findings };
-      this.samples.note(source.row.id, sampleMaker(of, received.keptJson(rules.mask), shownBeginning(received, rules)));
-    });
+    return new OpenReport(this.samples, this.metrics, { source, rules, received, correlationId });
   }
 }
 
-type OfSample = Pick<RequestSample, 'correlationId' | 'durationMs' | 'bodyBytes'> & Findings;
-
-/** A function of its own: in that of the report, the sample would hold the whole request. */
-const sampleMaker = (of: OfSample, requestJson: string, beginning: Buffer) => (): RequestSample => ({
-  ...NOTHING,
-  ...of,
-  id: uuidV7(),
-  request: JSON.parse(requestJson) as KeptRequest,
-  ...shownBody(beginning),
-});
-
-const NOTHING = {
-  code: null,
-  reason: null,
-  facts: {},
-  keyHint: null,
-  eventIds: [],
-  rejectionIds: [],
-  records: 0,
-} satisfies Partial<RequestSample>;
+interface OfReport {
+  source: LiveSource;
+  rules: SourceRules;
+  received: ReceivedRequest;
+  correlationId: string;
+}
 
 /** The report of one request. The first finding counts. */
 export class OpenReport {
+  private readonly startedMs = performance.now();
   private isDone = false;
 
-  constructor(private readonly tell: (findings: Findings) => void) {}
+  constructor(
+    private readonly samples: RequestSamples,
+    private readonly metrics: Metrics,
+    private readonly of: OfReport,
+  ) {}
 
   handshake<A extends { status: number }>(answer: A): A {
     this.end({ result: 'handshake', status: answer.status });
@@ -76,16 +60,26 @@ export class OpenReport {
   }
 
   stored(results: readonly RecordResult[], { keyHint }: Verified, status: number): void {
-    const rejected = results.filter((result) => result.kind === 'rejected');
-    const [first] = rejected;
+    const eventIds: string[] = [];
+    const rejectionIds: string[] = [];
+    let code: string | null = null;
+    let reason: string | null = null;
+    for (const result of results) {
+      if ('id' in result && eventIds.length < SHOWN_IDS) eventIds.push(result.id);
+      if (result.kind !== 'rejected') continue;
+      code ??= result.code;
+      reason ??= result.message;
+      if (rejectionIds.length < SHOWN_IDS) rejectionIds.push(result.rejectionId);
+    }
+    const result = resultOf(results);
     this.end({
-      result: resultOf(results),
+      result,
       status,
-      code: first?.code ?? null,
-      reason: first?.message ?? null,
+      code,
+      reason,
       keyHint: keyHint ?? null,
-      eventIds: results.flatMap((result) => ('id' in result ? [result.id] : [])).slice(0, SHOWN_IDS),
-      rejectionIds: rejected.map(({ rejectionId }) => rejectionId).slice(0, SHOWN_IDS),
+      eventIds,
+      rejectionIds,
       records: results.length,
     });
   }
@@ -103,9 +97,41 @@ export class OpenReport {
   private end(findings: Findings): void {
     if (this.isDone) return;
     this.isDone = true;
-    this.tell(findings);
+    const { source, rules, received, correlationId } = this.of;
+    const provider = rules.provider?.id ?? CUSTOM_PROVIDER;
+    this.metrics.sourceRequests.inc({ provider, result: findings.result });
+    const durationMs = Math.round((performance.now() - this.startedMs) * 10) / 10;
+    const of = { correlationId, durationMs, bodyBytes: received.facts.body.length, findings };
+    this.samples.note(
+      source.row.id,
+      sampleMaker(of, received.keptMembers(rules.kept), shownBeginning(received, rules)),
+    );
   }
 }
+
+type OfSample = Pick<RequestSample, 'correlationId' | 'durationMs' | 'bodyBytes'> & { findings: Findings };
+
+/** A function of its own: in that of the report, the sample would hold the whole request. */
+const sampleMaker = (of: OfSample, members: string, beginning: Buffer) => (): RequestSample => ({
+  ...NOTHING,
+  correlationId: of.correlationId,
+  durationMs: of.durationMs,
+  bodyBytes: of.bodyBytes,
+  ...of.findings,
+  id: uuidV7(),
+  request: JSON.parse(`{${members}}`) as KeptRequest,
+  ...shownBody(beginning),
+});
+
+const NOTHING = {
+  code: null,
+  reason: null,
+  facts: {},
+  keyHint: null,
+  eventIds: [],
+  rejectionIds: [],
+  records: 0,
+} satisfies Partial<RequestSample>;
 
 function resultOf(results: readonly RecordResult[]): SampleResult {
   const isFiltered = results.length > 0 && results.every(({ kind }) => kind === 'filtered');
@@ -113,7 +139,7 @@ function resultOf(results: readonly RecordResult[]): SampleResult {
 }
 
 /** A copy where the body is large, so that it can be freed. */
-function shownBeginning(received: ReceivedRequest, { mask }: SourceRules): Buffer {
+function shownBeginning(received: ReceivedRequest, { kept: { mask } }: SourceRules): Buffer {
   const { body } = received.facts;
   if (mask.hidden.body.size === 0 && body.length <= SHOWN_BYTES) return body;
   const document = mask.hidden.body.size === 0 ? undefined : received.document();

@@ -51,9 +51,8 @@ export const FAULTS_IN_SOURCES: readonly DeliberateFault[] = [
     edits: [
       {
         file: PREPARE,
-        find: 'const ofRequest = kept(isBatch || !isExactly(received) ? received.facts.body : undefined);',
-        replace:
-          'const ofRequest = kept(isBatch || !isExactly(received) ? received.facts.body.subarray(0, 200) : undefined);',
+        find: 'kept(isBatch || !isExactly(received) ? body : undefined, requestJson, context);',
+        replace: 'kept(isBatch || !isExactly(received) ? body.subarray(0, 200) : undefined, requestJson, context);',
       },
     ],
     noticedBy: calm('changed'),
@@ -65,8 +64,9 @@ export const FAULTS_IN_SOURCES: readonly DeliberateFault[] = [
     edits: [
       {
         file: PREPARE,
-        find: '    records.push({ ...record, number: isBatch ? i + 1 : undefined });',
-        replace: '    if (i !== 9) records.push({ ...record, number: isBatch ? i + 1 : undefined });',
+        find: '    records.push({ ...(record instanceof Promise ? await record : record), number: i + 1 });',
+        replace:
+          '    if (i !== 9) records.push({ ...(record instanceof Promise ? await record : record), number: i + 1 });',
       },
     ],
     noticedBy: calm('strange answer', 'lost', 'rejection'),

@@ -31,8 +31,8 @@ export class Hmac {
   }
 
   of(signed: Pick<Rendered, 'bytesAfter'>): Buffer {
-    const inner = hash(this.algorithm, signed.bytesAfter(this.inner), 'binary');
-    this.outer.write(inner, this.blockBytes, 'latin1');
-    return hash(this.algorithm, this.outer, 'buffer');
+    const inner = hash(this.algorithm, signed.bytesAfter(this.inner), 'hex'); // as a Buffer it would take 0.4 µs more
+    this.outer.write(inner, this.blockBytes, 'hex');
+    return Buffer.from(hash(this.algorithm, this.outer, 'hex'), 'hex');
   }
 }

@@ -1,8 +1,9 @@
 import * as fc from 'fast-check';
 import { JsonDocument } from '../../../../src/expressions/json-document';
 import {
+  headerRule,
   maskedBeginning,
-  maskedHeaders,
+  maskedHeader,
   maskedPath,
   maskedQuery,
   maskOf,
@@ -18,8 +19,10 @@ const HMAC: MaskedVerification = {
   timestamp: { header: 'X-Time-Token' },
   bodyDigest: { value: '{query:digest_token}' },
 };
-const header = (name: string, value: string, verification = NONE, secrets: string[] = []): string | undefined =>
-  maskedHeaders({ [name]: value }, maskOf(verification, secrets))[name];
+const header = (name: string, value: string, verification = NONE, secrets: string[] = []): string => {
+  const mask = maskOf(verification, secrets);
+  return maskedHeader(headerRule(name.toLowerCase(), mask), value, mask);
+};
 const query = (name: string, value: string | string[], verification = NONE, secrets: string[] = []) =>
   maskedQuery({ [name]: value }, maskOf(verification, secrets))[name];
 
@@ -59,7 +62,7 @@ describe('a header of a request', () => {
     'idempotency-key',
     '__proto__',
   ])('is shown: %s', (name) => {
-    expect(Object.entries(maskedHeaders(Object.fromEntries([[name, 'abc']]), maskOf(NONE)))).toEqual([[name, 'abc']]);
+    expect(header(name, 'abc')).toBe('abc');
   });
 
   it('is shown when it is empty, so that an operator sees that it is', () => {
