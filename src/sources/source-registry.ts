@@ -18,7 +18,11 @@ interface OwnerOfToken {
 @Injectable()
 export class SourceRegistry {
   private byToken = new Map<string, OwnerOfToken>();
-  /** The tokens that were right since the sources were read, by their text. Saves a digest for each request. */
+  /**
+   * The owners of tokens that were looked up since the sources were read, by the text of the token. Saves a digest for
+   * each request. A Map compares texts only where their hashes are equal, and V8 seeds these hashes at random, so the
+   * time of a look-up tells nothing about a token.
+   */
   private known = new Map<string, OwnerOfToken>();
   private byId = new Map<string, LiveSource>();
   private version: string | undefined;
