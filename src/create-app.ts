@@ -15,7 +15,7 @@ import { countOversizedEvents } from './ingest/oversized-events';
 import { AppLogger } from './observability/app-logger';
 import { Metrics } from './observability/metrics';
 import { guardSources } from './sources/source-gate';
-import { SourceRegistry } from './sources/source-registry';
+import { SourceRegistry } from './sources/directory/source-registry';
 
 /** Creates the Nest application for the roles in the settings, ready to listen. The schema must be up to date. */
 export async function createApp(settings: Settings, databaseUrl: string): Promise<NestFastifyApplication> {

@@ -3,15 +3,15 @@ import type { FastifyReply } from 'fastify';
 import type { RequestContext } from '../event/prepare-event';
 import { Problem } from '../event/problems';
 import { CurrentRules } from '../ingest/store/current-rules';
-import { answerFor } from './answer-request';
-import type { SourceAnswer } from './answers';
-import { examineRequest, type Examination } from './examine-request';
+import { answerFor } from './intake/answer-request';
+import type { SourceAnswer } from './directory/answers';
+import { examineRequest, type Examination } from './intake/examine-request';
 import { HandshakeAnswers } from './handshakes/handshake-answers';
 import { RequestReport, type OpenReport } from './inspector/request-report';
-import { rulesOf, type LiveSource } from './live-source';
-import { sourceUnavailable } from './source-unavailable';
-import type { ReceivedRequest } from './received-request';
-import { StoreRequest } from './store-request';
+import { rulesOf, type LiveSource } from './directory/live-source';
+import { sourceUnavailable } from './directory/source-unavailable';
+import type { ReceivedRequest } from './request/received-request';
+import { StoreRequest } from './intake/store-request';
 
 /**
  * Handles a request to the URL of a source: verify → handshake → prepare → store → answer. The answer follows the policy

@@ -2,9 +2,9 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { AccessDirectory } from '../access/identity/access-directory';
 import { Problem } from '../event/problems';
 import { dropBrokenContentType } from './body/read-source-body';
-import type { LiveSource } from './live-source';
-import type { SourceRegistry } from './source-registry';
-import { sourceUnavailable } from './source-unavailable';
+import type { LiveSource } from './directory/live-source';
+import type { SourceRegistry } from './directory/source-registry';
+import { sourceUnavailable } from './directory/source-unavailable';
 
 declare module 'fastify' {
   interface FastifyRequest {

@@ -5,10 +5,10 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { SETTINGS_TOKEN, type Settings } from '../config/settings';
 import { readTraceparent } from '../http/correlation';
 import { largestSourceBody, readSourceBody, SOURCE_BODY } from './body/read-source-body';
-import { PublicUrl } from './public-url';
-import { ReceivedRequest } from './received-request';
+import { PublicUrl } from './request/public-url';
+import { ReceivedRequest } from './request/received-request';
 import { ApiSourceRequest } from './source-docs';
-import { sentTarget } from './sent-target';
+import { sentTarget } from './request/sent-target';
 import { SourceEndpoint } from './source-endpoint';
 
 const PATHS = [':token', ':token/*'];

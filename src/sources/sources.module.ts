@@ -7,11 +7,11 @@ import { GuardedFetch } from './fetching/guarded-fetch';
 import { HandshakeAnswers } from './handshakes/handshake-answers';
 import { RequestReport } from './inspector/request-report';
 import { RequestSamples } from './inspector/request-samples';
-import { PublicUrl } from './public-url';
+import { PublicUrl } from './request/public-url';
 import { SourceEndpoint } from './source-endpoint';
-import { SourceRegistry } from './source-registry';
+import { SourceRegistry } from './directory/source-registry';
 import { SourcesController } from './sources.controller';
-import { StoreRequest } from './store-request';
+import { StoreRequest } from './intake/store-request';
 import { TryRequest } from './trial/try-request';
 import { ProviderKeys } from './verification/provider-keys';
 

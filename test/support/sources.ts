@@ -5,10 +5,10 @@ import { keepDestinationsKey } from '../../src/destinations/destinations.queries
 import { SecretBox } from '../../src/destinations/secrets/secret-box';
 import { SecretKey } from '../../src/destinations/secrets/secret-key';
 import { uuidV7 } from '../../src/event/uuid-v7';
-import type { SealedSource, Source } from '../../src/sources/source';
-import { SourceRegistry } from '../../src/sources/source-registry';
-import { mintToken } from '../../src/sources/source-token';
-import { insertSource } from '../../src/sources/sources.queries';
+import type { SealedSource, Source } from '../../src/sources/directory/source';
+import { SourceRegistry } from '../../src/sources/directory/source-registry';
+import { mintToken } from '../../src/sources/directory/source-token';
+import { insertSource } from '../../src/sources/directory/sources.queries';
 
 export interface SourceFields extends Partial<Pick<Source, 'tenantId' | 'name' | 'verification' | 'mapping'>> {
   provider?: string;

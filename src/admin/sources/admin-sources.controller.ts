@@ -6,7 +6,7 @@ import { Acting, type ActingOperator } from '../../access/acting-operator';
 import { LeastRole } from '../../access/least-role';
 import { scopeOf } from '../../access/tenant-scope';
 import { ApiProblems, BODY_PROBLEMS } from '../../http/docs/api-problem';
-import { listSources } from '../../sources/sources.queries';
+import { listSources } from '../../sources/directory/sources.queries';
 import { AdminEndpoint } from '../endpoint/admin-endpoint';
 import { NoBody, NoQuery } from '../endpoint/no-input';
 import { cursorAfter, decodeCursor } from '../endpoint/paging';

@@ -1,4 +1,4 @@
-import type { SealedSource, Source } from '../../sources/source';
+import type { SealedSource, Source } from '../../sources/directory/source';
 import type { SourceChangeRequest, SourceRequest } from './sources.requests';
 
 /** What an operator decides of a source, apart from its tenant and its secrets. */

@@ -5,15 +5,15 @@ import { errorCode } from '../../db/pg-errors';
 import type { Db } from '../../db/pool';
 import { Problem } from '../../event/problems';
 import { uuidV7 } from '../../event/uuid-v7';
-import { SOURCE_LIMITS, type SealedSource } from '../../sources/source';
-import type { MintedToken } from '../../sources/source-token';
+import { SOURCE_LIMITS, type SealedSource } from '../../sources/directory/source';
+import type { MintedToken } from '../../sources/directory/source-token';
 import {
   countSources,
   insertSource,
   replaceSource,
   rotateSourceSecret,
   type NewSource,
-} from '../../sources/sources.queries';
+} from '../../sources/directory/sources.queries';
 import { ProviderKeys } from '../../sources/verification/provider-keys';
 import { refuseInvalid, refuseSecret } from './rules/check-source';
 import { changedFields, type SourceFields } from './source-fields';

@@ -17,9 +17,9 @@ import {
   ApiText,
 } from '../../http/docs/api-fields';
 import { ApiProblems, BODY_PROBLEMS } from '../../http/docs/api-problem';
-import { LiveSource } from '../../sources/live-source';
-import { PublicUrl } from '../../sources/public-url';
-import { ReceivedRequest } from '../../sources/received-request';
+import { LiveSource } from '../../sources/directory/live-source';
+import { PublicUrl } from '../../sources/request/public-url';
+import { ReceivedRequest } from '../../sources/request/received-request';
 import {
   TRIAL_OUTCOMES,
   TRIAL_STEPS,

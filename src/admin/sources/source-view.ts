@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { SecretBox, UnopenedSecretError } from '../../destinations/secrets/secret-box';
 import { SecretKey } from '../../destinations/secrets/secret-key';
-import { effectiveRules } from '../../sources/effective-source';
-import { PublicUrl } from '../../sources/public-url';
-import type { SealedSource } from '../../sources/source';
+import { effectiveRules } from '../../sources/directory/effective-source';
+import { PublicUrl } from '../../sources/request/public-url';
+import type { SealedSource } from '../../sources/directory/source';
 import { hintOfSecret } from '../../sources/verification/key-hint';
 import type { Scheme } from '../../sources/verification/verification';
 import { needsSecret } from '../../sources/verification/verifiers';

@@ -1,9 +1,9 @@
 import { ArrayMaxSize, IsArray, IsBoolean, IsIn, IsInt, IsObject, Matches, Max, Min } from 'class-validator';
 import { ApiAnyObject, ApiCount, ApiEnum, ApiFlag, ApiId, ApiList, ApiText } from '../../http/docs/api-fields';
 import { OptionalBody } from '../../http/validation';
-import type { Answers } from '../../sources/answers';
+import type { Answers } from '../../sources/directory/answers';
 import type { Mapping } from '../../sources/mapping/mapping';
-import { SOURCE_LIMITS, SOURCE_STATUSES, type SourceStatus } from '../../sources/source';
+import { SOURCE_LIMITS, SOURCE_STATUSES, type SourceStatus } from '../../sources/directory/source';
 import type { Verification } from '../../sources/verification/verification';
 import { IsCursor, IsListLimit } from '../endpoint/paging';
 import { IsPlainText, IsTenantId, IsUuid, MayBeLeftOut, MayBeNull, OneTenant } from '../endpoint/rules';

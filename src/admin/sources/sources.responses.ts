@@ -11,10 +11,10 @@ import {
   ApiText,
 } from '../../http/docs/api-fields';
 import { KeptRequestResponse } from '../../http/docs/kept-request.response';
-import type { Answers } from '../../sources/answers';
+import type { Answers } from '../../sources/directory/answers';
 import { SAMPLE_RESULTS, type SampleResult } from '../../sources/inspector/request-sample';
 import type { Mapping } from '../../sources/mapping/mapping';
-import { SOURCE_STATUSES, type SourceStatus } from '../../sources/source';
+import { SOURCE_STATUSES, type SourceStatus } from '../../sources/directory/source';
 import type { Verification } from '../../sources/verification/verification';
 
 export class SourceResponse {

@@ -7,15 +7,15 @@ import { MOST_AGE_MS } from '../../db/fresh-copy';
 import type { Db } from '../../db/pool';
 import { Problem } from '../../event/problems';
 import { deleteSamples } from '../../sources/inspector/samples.queries';
-import type { SealedSource } from '../../sources/source';
-import { mintToken } from '../../sources/source-token';
+import type { SealedSource } from '../../sources/directory/source';
+import { mintToken } from '../../sources/directory/source-token';
 import {
   deleteSource,
   findSource,
   findSourceByUid,
   lockSource,
   rotateSourceToken,
-} from '../../sources/sources.queries';
+} from '../../sources/directory/sources.queries';
 import type { AdminChange } from '../audit/audit.queries';
 import { AdminActions } from '../endpoint/admin-actions';
 import { KnownTenants } from '../tenants/known-tenants';

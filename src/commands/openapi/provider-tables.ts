@@ -1,4 +1,4 @@
-import type { SourceAnswer } from '../../sources/answers';
+import type { SourceAnswer } from '../../sources/directory/answers';
 import type { Mapping, MappingValue } from '../../sources/mapping/mapping';
 import type { Provider } from '../../sources/providers/provider';
 import type { HmacVerification, PublicKeyVerification, Verification } from '../../sources/verification/verification';

@@ -1,4 +1,4 @@
-import { TemplateError } from '../template-parts';
+import { TemplateError } from '../request/template-parts';
 
 /**
  * Places of a provider that may be fetched from, because a request names the exact URL. Each is a host, in which `*`

@@ -1,9 +1,9 @@
 import { createHmac } from 'node:crypto';
-import type { SourceAnswer } from '../answers';
+import type { SourceAnswer } from '../directory/answers';
 import { compilePlaces, type AllowedUrl } from '../fetching/allowed-url';
-import type { ReceivedRequest } from '../received-request';
-import { compileTemplate, type Template } from '../template';
-import { TemplateError } from '../template-parts';
+import type { ReceivedRequest } from '../request/received-request';
+import { compileTemplate, type Template } from '../request/template';
+import { TemplateError } from '../request/template-parts';
 import type { Scheme } from '../verification/verification';
 import type { Handshake, HandshakeAnswer, HmacOf } from './handshake';
 

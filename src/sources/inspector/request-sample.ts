@@ -1,4 +1,4 @@
-import type { KeptRequest } from '../kept-request';
+import type { KeptRequest } from '../request/kept-request';
 import type { VerificationFacts } from '../verification/verdict';
 
 /** What became of a request of a source. */

@@ -1,8 +1,8 @@
 import { compileExpression } from '../../expressions/expression';
 import type { ExpressionScope } from '../../expressions/expression-scope';
 import { JsonDocument } from '../../expressions/json-document';
-import type { ReceivedRequest } from '../received-request';
-import { compileTemplate } from '../template';
+import type { ReceivedRequest } from '../request/received-request';
+import { compileTemplate } from '../request/template';
 import { MAPPED_FIELDS, type MappedField, type Mapping, type MappingValue } from './mapping';
 
 /** One record of a request, and what expressions see of the request. */

@@ -1,8 +1,8 @@
 import type { RecordRejection } from '../../event/prepare-event';
 import type { ExpressionScope } from '../../expressions/expression-scope';
 import { type JsonDocument } from '../../expressions/json-document';
-import type { ReceivedRequest } from '../received-request';
-import { scalarText } from '../scalar-text';
+import type { ReceivedRequest } from '../request/received-request';
+import { scalarText } from '../request/scalar-text';
 import type { CompiledMapping, FoundValue, MappedFrom } from './compile-mapping';
 import { foundInstant } from './found-instant';
 import type { MappedField } from './mapping';

@@ -1,4 +1,4 @@
-import type { Answers } from '../answers';
+import type { Answers } from '../directory/answers';
 import type { Handshake } from '../handshakes/handshake';
 import type { Mapping } from '../mapping/mapping';
 import type { Verification } from '../verification/verification';

@@ -1,5 +1,5 @@
 import type { Event } from '../../event/event';
-import type { SourceAnswer } from '../answers';
+import type { SourceAnswer } from '../directory/answers';
 
 /** The steps of a request, in the order in which they are taken. */
 export const TRIAL_STEPS = ['address', 'signature', 'handshake', 'body', 'mapping', 'filter', 'identity'] as const;

@@ -4,12 +4,12 @@ import type { PreparedEvent, RequestContext } from '../../event/prepare-event';
 import { Problem } from '../../event/problems';
 import { CurrentRules } from '../../ingest/store/current-rules';
 import { foreseenResults, type IngestResult } from '../../ingest/store/store-batch';
-import { answerFor, outcomeOf, type RecordResult } from '../answer-request';
-import { examineRequest, type Examination } from '../examine-request';
+import { answerFor, outcomeOf, type RecordResult } from '../intake/answer-request';
+import { examineRequest, type Examination } from '../intake/examine-request';
 import type { HandshakePlan } from '../handshakes/answer-handshake';
-import { rulesOf, type LiveSource } from '../live-source';
-import type { PreparedRequest } from '../prepare-request';
-import type { ReceivedRequest } from '../received-request';
+import { rulesOf, type LiveSource } from '../directory/live-source';
+import type { PreparedRequest } from '../intake/prepare-request';
+import type { ReceivedRequest } from '../request/received-request';
 import type { Verdict } from '../verification/verdict';
 import type { Trial, TrialEvent, TrialStep } from './trial';
 

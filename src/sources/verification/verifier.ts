@@ -1,4 +1,4 @@
-import type { ReceivedRequest } from '../received-request';
+import type { ReceivedRequest } from '../request/received-request';
 import type { ProviderKeys } from './provider-keys';
 import type { Verdict } from './verdict';
 

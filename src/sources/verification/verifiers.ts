@@ -1,5 +1,5 @@
 import { isInNetworks } from '../../access/identity/networks';
-import type { ReceivedRequest } from '../received-request';
+import type { ReceivedRequest } from '../request/received-request';
 import { SecretError } from './secret-error';
 import { compileBasic } from './verify-basic';
 import { compileHmac } from './verify-hmac';

@@ -1,7 +1,7 @@
 import type { X509Certificate } from 'node:crypto';
 import { compilePlaces, type AllowedUrl } from '../fetching/allowed-url';
-import type { ReceivedRequest } from '../received-request';
-import { compileTemplate } from '../template';
+import type { ReceivedRequest } from '../request/received-request';
+import { compileTemplate } from '../request/template';
 import { keyHint } from './key-hint';
 import { compileDigest, isKeyFor, isSignedBy } from './signatures/public-key';
 import { SignatureReader, type SignedText } from './signatures/signature-rule';

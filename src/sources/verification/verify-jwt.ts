@@ -1,6 +1,6 @@
 import { errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey, type JWTVerifyOptions } from 'jose';
 import { configuredUrl, type AllowedUrl } from '../fetching/allowed-url';
-import { TemplateError } from '../template-parts';
+import { TemplateError } from '../request/template-parts';
 import { keyHint } from './key-hint';
 import { isDigestOf } from './signatures/signature-rule';
 import { missing, refused, type Refused, type Verdict } from './verdict';

@@ -1,5 +1,5 @@
 import { hash, timingSafeEqual } from 'node:crypto';
-import { compileTemplate } from '../template';
+import { compileTemplate } from '../request/template';
 import { compileList } from './signatures/each-record';
 import { keyHint } from './key-hint';
 import type { CompiledVerifier } from './verifier';

@@ -2,7 +2,7 @@ import { ask } from '../../support/access/access-admin';
 import { createdSource, CUSTOM } from '../../support/admin-sources';
 import { useApp } from '../../support/fixtures/app';
 import { expectProblem, type ProblemAnswer } from '../../support/e2e-http';
-import { SOURCE_LIMITS } from '../../../src/sources/source';
+import { SOURCE_LIMITS } from '../../../src/sources/directory/source';
 
 const { verification: HMAC, mapping: MAPPING } = CUSTOM;
 const hmac = (fields: object): object => ({ verification: { ...HMAC, ...fields } });

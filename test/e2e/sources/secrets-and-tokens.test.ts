@@ -6,8 +6,8 @@ import { startProcess, type TestProcess } from '../../support/processes/process'
 import { OtlpCollector } from '../../support/receivers/otlp-collector';
 import { boxOf, storeSource, type GivenSource, type SourceFields } from '../../support/sources';
 import { sendWebhook, SIGNED_BODY, WEBHOOK_SECRET } from '../../support/sources/webhooks';
-import { mintToken } from '../../../src/sources/source-token';
-import { rotateSourceSecret, rotateSourceToken } from '../../../src/sources/sources.queries';
+import { mintToken } from '../../../src/sources/directory/source-token';
+import { rotateSourceSecret, rotateSourceToken } from '../../../src/sources/directory/sources.queries';
 import type { SecretBox } from '../../../src/destinations/secrets/secret-box';
 
 const METRICS_TOKEN = 'a-token-for-metrics-4713';

@@ -1,8 +1,8 @@
 import type { DeliberateFault } from '../deliberate-fault';
 import { calm } from './runs';
 
-const PREPARE = 'src/sources/prepare-request.ts';
-const STORE = 'src/sources/store-request.ts';
+const PREPARE = 'src/sources/intake/prepare-request.ts';
+const STORE = 'src/sources/intake/store-request.ts';
 const VERIFICATION_TESTS = 'test/unit/sources/verification';
 
 export const FAULTS_IN_SOURCES: readonly DeliberateFault[] = [
@@ -124,7 +124,7 @@ export const FAULTS_IN_SOURCES: readonly DeliberateFault[] = [
     stage: 'sources',
     edits: [
       {
-        file: 'src/sources/template-parts.ts',
+        file: 'src/sources/request/template-parts.ts',
         find: "if (text !== '' && value.includes('\\n')) return undefined;",
         replace: "if (text === '\\n' && value.includes('\\n')) return undefined;",
       },
@@ -148,7 +148,7 @@ export const FAULTS_IN_SOURCES: readonly DeliberateFault[] = [
     stage: 'sources',
     edits: [
       {
-        file: 'src/sources/examine-request.ts',
+        file: 'src/sources/intake/examine-request.ts',
         find: 'handshake.verified === verified ?',
         replace: 'handshake.verified || !verified ?',
       },

@@ -1,4 +1,4 @@
-import { ReceivedRequest } from '../../../src/sources/received-request';
+import { ReceivedRequest } from '../../../src/sources/request/received-request';
 import type { SentRequest } from './proof';
 
 /** The request as the api sees it. */

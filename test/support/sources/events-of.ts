@@ -1,10 +1,10 @@
 import type { JsonDocument } from '../../../src/expressions/json-document';
-import { isCloudEvent } from '../../../src/sources/is-cloud-event';
+import { isCloudEvent } from '../../../src/sources/intake/is-cloud-event';
 import { prepareStructured } from '../../../src/event/cloud-event/prepare-cloud-event';
 import { compileMapping } from '../../../src/sources/mapping/compile-mapping';
 import { mapRecord, recordsOf } from '../../../src/sources/mapping/map-request';
 import type { Provider } from '../../../src/sources/providers/provider';
-import type { ReceivedRequest } from '../../../src/sources/received-request';
+import type { ReceivedRequest } from '../../../src/sources/request/received-request';
 
 /** What the mapping of a preset finds in a request: the fields of each event, or a rejection. */
 export async function eventsOf(

@@ -1,6 +1,6 @@
-import { LiveSource } from '../../../src/sources/live-source';
-import type { ExaminationContext } from '../../../src/sources/examine-request';
-import type { SealedSource } from '../../../src/sources/source';
+import { LiveSource } from '../../../src/sources/directory/live-source';
+import type { ExaminationContext } from '../../../src/sources/intake/examine-request';
+import type { SealedSource } from '../../../src/sources/directory/source';
 
 const CONTENT = {
   MAX_EVENT_BYTES: 262_144,

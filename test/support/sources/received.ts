@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { ReceivedRequest } from '../../../src/sources/received-request';
+import { ReceivedRequest } from '../../../src/sources/request/received-request';
 
 export interface Sent {
   method?: string;

@@ -8,8 +8,8 @@ import { SAMPLE_RESULTS } from '../../../src/sources/inspector/request-sample';
 import { KEPT_SAMPLES } from '../../../src/sources/inspector/request-samples';
 import { MAX_RECORDS } from '../../../src/sources/mapping/map-request';
 import { MAPPED_FIELDS } from '../../../src/sources/mapping/mapping';
-import { SOURCE_LIMITS } from '../../../src/sources/source';
-import { NAMED_PARTS, WHOLE_PARTS } from '../../../src/sources/template-parts';
+import { SOURCE_LIMITS } from '../../../src/sources/directory/source';
+import { NAMED_PARTS, WHOLE_PARTS } from '../../../src/sources/request/template-parts';
 
 const read = (page: string): string => readFileSync(path.resolve(__dirname, '../../../docs', page), 'utf8');
 const page = read('sources.md');

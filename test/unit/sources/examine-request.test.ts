@@ -1,4 +1,4 @@
-import { examineRequest } from '../../../src/sources/examine-request';
+import { examineRequest } from '../../../src/sources/intake/examine-request';
 import { sourceWith } from '../../support/sources/live';
 import { received } from '../../support/sources/received';
 

@@ -1,5 +1,5 @@
 import { maskOf, type Mask } from '../../../src/sources/inspector/mask';
-import { KeptRequests, type KeptRequest } from '../../../src/sources/kept-request';
+import { KeptRequests, type KeptRequest } from '../../../src/sources/request/kept-request';
 import { received, type Sent } from '../../support/sources/received';
 
 const keptBy = (kept: KeptRequests, sent: Sent): KeptRequest =>

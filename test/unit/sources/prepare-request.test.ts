@@ -1,5 +1,5 @@
-import { prepareRequest, type RecordOfRequest } from '../../../src/sources/prepare-request';
-import type { SealedSource } from '../../../src/sources/source';
+import { prepareRequest, type RecordOfRequest } from '../../../src/sources/intake/prepare-request';
+import type { SealedSource } from '../../../src/sources/directory/source';
 import { sourceWith } from '../../support/sources/live';
 import { received, type Sent } from '../../support/sources/received';
 

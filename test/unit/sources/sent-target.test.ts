@@ -1,5 +1,5 @@
-import { sentTarget } from '../../../src/sources/sent-target';
-import { withoutToken } from '../../../src/sources/source-token';
+import { sentTarget } from '../../../src/sources/request/sent-target';
+import { withoutToken } from '../../../src/sources/directory/source-token';
 
 const TOKEN = 'a-secret-token';
 

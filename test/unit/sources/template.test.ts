@@ -1,5 +1,5 @@
-import { compileTemplate } from '../../../src/sources/template';
-import { TemplateError } from '../../../src/sources/template-parts';
+import { compileTemplate } from '../../../src/sources/request/template';
+import { TemplateError } from '../../../src/sources/request/template-parts';
 import { received, type Sent } from '../../support/sources/received';
 
 const FORM = { 'content-type': 'Application/X-WWW-Form-Urlencoded ; charset=utf-8' };

@@ -2,7 +2,7 @@ import { hash, randomBytes } from 'node:crypto';
 import { Client } from 'pg';
 import { keepDestinationsKey } from '../../../src/destinations/destinations.queries';
 import { SecretBox } from '../../../src/destinations/secrets/secret-box';
-import { insertSource } from '../../../src/sources/sources.queries';
+import { insertSource } from '../../../src/sources/directory/sources.queries';
 import { SOURCES } from '../load/webhooks/sources';
 
 const KEY_BYTES = 32;

@@ -2,7 +2,7 @@ import { childPointer } from '../../../event/json/json-text';
 import type { ErrorDetail } from '../../../event/problems';
 import { compileExpression } from '../../../expressions/expression';
 import { MAPPED_FIELDS } from '../../../sources/mapping/mapping';
-import { compileTemplate } from '../../../sources/template';
+import { compileTemplate } from '../../../sources/request/template';
 import { faultOf, invalid, unknownProperty } from './schema-check';
 
 const NAMES: readonly string[] = [...MAPPED_FIELDS, 'records'];

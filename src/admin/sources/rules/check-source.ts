@@ -1,10 +1,10 @@
 import { findUnsupportedCharacter } from '../../../event/json/unsupported-characters';
 import { Problem, type ErrorDetail } from '../../../event/problems';
 import { compileFilter } from '../../../expressions/filter/compile-filter';
-import { effectiveRules } from '../../../sources/effective-source';
+import { effectiveRules } from '../../../sources/directory/effective-source';
 import { HANDSHAKES } from '../../../sources/handshakes/handshakes';
 import { PROVIDERS, providerOf } from '../../../sources/providers/providers';
-import { CUSTOM_PROVIDER } from '../../../sources/source';
+import { CUSTOM_PROVIDER } from '../../../sources/directory/source';
 import type { VerifierTools } from '../../../sources/verification/verifier';
 import { didYouMean } from '../../../event/did-you-mean';
 import type { SourceFields } from '../source-fields';

@@ -1,6 +1,6 @@
 import type { ErrorDetail } from '../../../event/problems';
 import { SecretError } from '../../../sources/verification/secret-error';
-import { TemplateError } from '../../../sources/template-parts';
+import { TemplateError } from '../../../sources/request/template-parts';
 import type { Verification } from '../../../sources/verification/verification';
 import type { VerifierTools } from '../../../sources/verification/verifier';
 import { compileVerifier, SCHEME_NAMES } from '../../../sources/verification/verifiers';

@@ -4,7 +4,7 @@ import { didYouMean } from '../../../event/did-you-mean';
 import { childPointer } from '../../../event/json/json-text';
 import type { ErrorDetail } from '../../../event/problems';
 import { parsePointer } from '../../../expressions/pointer';
-import { compileTemplate } from '../../../sources/template';
+import { compileTemplate } from '../../../sources/request/template';
 import type { Schema } from './verification-schema';
 
 /** Errors listed for one field of a request. */

@@ -1,4 +1,4 @@
-import { always } from '../../answers';
+import { always } from '../../directory/answers';
 import { HANDSHAKES } from '../../handshakes/handshakes';
 import type { Provider } from '../provider';
 

@@ -1,4 +1,4 @@
-import { always } from '../../answers';
+import { always } from '../../directory/answers';
 import type { HmacVerification } from '../../verification/verification';
 import type { Provider } from '../provider';
 

@@ -1,4 +1,4 @@
-import { always } from '../../answers';
+import { always } from '../../directory/answers';
 import type { Provider } from '../provider';
 
 const ITEM = '/NotificationRequestItem';

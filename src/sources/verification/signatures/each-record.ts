@@ -1,7 +1,7 @@
 import type { JsonDocument } from '../../../expressions/json-document';
 import { parsePointer } from '../../../expressions/pointer';
-import type { ReceivedRequest } from '../../received-request';
-import { TemplateError } from '../../template-parts';
+import type { ReceivedRequest } from '../../request/received-request';
+import { TemplateError } from '../../request/template-parts';
 import { missing, refused, type Refused } from '../verdict';
 
 /** Not fewer than the records of a request (map-request.ts). */

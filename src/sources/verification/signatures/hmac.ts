@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { Rendered } from '../../template';
+import type { Rendered } from '../../request/template';
 
 export type HmacAlgorithm = 'sha1' | 'sha256' | 'sha512';
 

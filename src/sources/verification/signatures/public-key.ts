@@ -1,6 +1,6 @@
 import { createPublicKey, verify, type KeyObject } from 'node:crypto';
-import type { ReceivedRequest } from '../../received-request';
-import { compileTemplate } from '../../template';
+import type { ReceivedRequest } from '../../request/received-request';
+import { compileTemplate } from '../../request/template';
 import { SecretError } from '../secret-error';
 import type { SignedText } from './signature-rule';
 import { missing, refused, type Refused } from '../verdict';

@@ -1,9 +1,9 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 import type { JsonDocument } from '../../../expressions/json-document';
-import type { ReceivedRequest } from '../../received-request';
-import { withoutTokens } from '../../source-token';
-import { compileTemplate, type Rendered, type Template } from '../../template';
-import { isForm, namedParts, TemplateError } from '../../template-parts';
+import type { ReceivedRequest } from '../../request/received-request';
+import { withoutTokens } from '../../directory/source-token';
+import { compileTemplate, type Rendered, type Template } from '../../request/template';
+import { isForm, namedParts, TemplateError } from '../../request/template-parts';
 import { MASK } from '../../inspector/mask';
 import { compileList, type ListReader } from './each-record';
 import { checkSignedPlaces } from './signed-places';

@@ -1,7 +1,7 @@
 import { parseInstant } from '../../../event/instant';
-import type { ReceivedRequest } from '../../received-request';
-import { compileTemplate, type Template } from '../../template';
-import { namedPart } from '../../template-parts';
+import type { ReceivedRequest } from '../../request/received-request';
+import { compileTemplate, type Template } from '../../request/template';
+import { namedPart } from '../../request/template-parts';
 import { missing, refused, type Refused } from '../verdict';
 import type { TimestampRule } from '../verification';
 

@@ -1,4 +1,4 @@
-import { TemplateError } from '../../template-parts';
+import { TemplateError } from '../../request/template-parts';
 import type { BodyDigestRule, HmacVerification, PublicKeyVerification, TimestampRule } from '../verification';
 
 type Rule = Pick<HmacVerification | PublicKeyVerification, 'signed' | 'each' | 'timestamp' | 'bodyDigest'>;

@@ -5,7 +5,7 @@ import {
   type FetchedAnswer,
   type GuardedFetch,
 } from '../../../../src/sources/fetching/guarded-fetch';
-import { planOf } from '../../../../src/sources/examine-request';
+import { planOf } from '../../../../src/sources/intake/examine-request';
 import { compileHandshake, compileHandshakes } from '../../../../src/sources/handshakes/answer-handshake';
 import { HandshakeAnswers } from '../../../../src/sources/handshakes/handshake-answers';
 import { HANDSHAKES } from '../../../../src/sources/handshakes/handshakes';

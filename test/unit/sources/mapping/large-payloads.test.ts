@@ -1,7 +1,7 @@
-import type { SealedSource } from '../../../../src/sources/source';
-import { LiveSource } from '../../../../src/sources/live-source';
+import type { SealedSource } from '../../../../src/sources/directory/source';
+import { LiveSource } from '../../../../src/sources/directory/live-source';
 import type { Mapping } from '../../../../src/sources/mapping/mapping';
-import { prepareRequest, type RecordOfRequest } from '../../../../src/sources/prepare-request';
+import { prepareRequest, type RecordOfRequest } from '../../../../src/sources/intake/prepare-request';
 import { RULES } from '../../../support/events';
 import { received } from '../../../support/sources/received';
 

@@ -2,7 +2,7 @@ import { compileMapping } from '../../../../src/sources/mapping/compile-mapping'
 import { mapRecord } from '../../../../src/sources/mapping/map-request';
 import type { JsonDocument } from '../../../../src/expressions/json-document';
 import type { Mapping } from '../../../../src/sources/mapping/mapping';
-import { ReceivedRequest } from '../../../../src/sources/received-request';
+import { ReceivedRequest } from '../../../../src/sources/request/received-request';
 
 function mapped(body: string, mapping: Mapping): ReturnType<typeof mapRecord> {
   const request = new ReceivedRequest({

@@ -1,9 +1,9 @@
 import { JsonDocument } from '../../../../src/expressions/json-document';
-import { isCloudEvent } from '../../../../src/sources/is-cloud-event';
+import { isCloudEvent } from '../../../../src/sources/intake/is-cloud-event';
 import { compileMapping } from '../../../../src/sources/mapping/compile-mapping';
 import { recordsOf } from '../../../../src/sources/mapping/map-request';
 import type { Mapping } from '../../../../src/sources/mapping/mapping';
-import { ReceivedRequest } from '../../../../src/sources/received-request';
+import { ReceivedRequest } from '../../../../src/sources/request/received-request';
 
 async function recordsIn(body: string, records: string): Promise<string[] | string> {
   const headers = { 'content-type': 'application/json' };

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import fc from 'fast-check';
-import { Rendered } from '../../../../src/sources/template';
+import { Rendered } from '../../../../src/sources/request/template';
 import { Hmac } from '../../../../src/sources/verification/signatures/hmac';
 
 describe('an HMAC', () => {

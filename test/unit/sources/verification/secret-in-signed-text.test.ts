@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { ReceivedRequest } from '../../../../src/sources/received-request';
+import { ReceivedRequest } from '../../../../src/sources/request/received-request';
 import { compileVerifier } from '../../../../src/sources/verification/verifiers';
 import { makeCertificate } from '../../../support/sources/certificate';
 

@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { JsonDocument } from '../../../../src/expressions/json-document';
 import type { HmacVerification, TokenVerification } from '../../../../src/sources/verification/verification';
 import { compileVerifier } from '../../../../src/sources/verification/verifiers';
-import { compileTemplate } from '../../../../src/sources/template';
+import { compileTemplate } from '../../../../src/sources/request/template';
 import { received, type Sent } from '../../../support/sources/received';
 import { codeOf, ServedKeys, verified } from '../../../support/sources/verifying';
 

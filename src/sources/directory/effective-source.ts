@@ -1,9 +1,9 @@
 import type { Answers } from './answers';
-import type { Mapping } from './mapping/mapping';
-import { providerOf } from './providers/providers';
-import type { Provider } from './providers/provider';
+import type { Mapping } from '../mapping/mapping';
+import { providerOf } from '../providers/providers';
+import type { Provider } from '../providers/provider';
 import type { Source } from './source';
-import type { Verification } from './verification/verification';
+import type { Verification } from '../verification/verification';
 
 /** What rules the requests of a source: its own rules, and those of its preset for what it leaves open. */
 export interface EffectiveRules {

@@ -1,8 +1,8 @@
-import { utcText } from '../event/instant';
-import { quoted } from '../event/json/canonical-json';
-import { headerRule, maskedHeader, maskedPath, maskedQuery, type HeaderRule, type Mask } from './inspector/mask';
+import { utcText } from '../../event/instant';
+import { quoted } from '../../event/json/canonical-json';
+import { headerRule, maskedHeader, maskedPath, maskedQuery, type HeaderRule, type Mask } from '../inspector/mask';
 import type { RequestFacts } from './request-facts';
-import type { Verified } from './verification/verdict';
+import type { Verified } from '../verification/verdict';
 
 /** Headers that say how the request came, not what the producer sent. */
 const OF_THE_WAY = new Set([

@@ -1,12 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { Pool } from 'pg';
-import { FreshCopy } from '../db/fresh-copy';
-import { SecretKey } from '../destinations/secrets/secret-key';
+import { FreshCopy } from '../../db/fresh-copy';
+import { SecretKey } from '../../destinations/secrets/secret-key';
 import { LiveSource } from './live-source';
 import { SOURCE_LIMITS } from './source';
 import { digestOfToken } from './source-token';
 import { readSources, readSourcesVersion } from './sources.queries';
-import { ProviderKeys } from './verification/provider-keys';
+import { ProviderKeys } from '../verification/provider-keys';
 
 interface OwnerOfToken {
   source: LiveSource;

@@ -1,6 +1,6 @@
-import type { JsonDocument } from '../expressions/json-document';
-import type { CompiledMapping } from './mapping/compile-mapping';
-import type { Provider } from './providers/provider';
+import type { JsonDocument } from '../../expressions/json-document';
+import type { CompiledMapping } from '../mapping/compile-mapping';
+import type { Provider } from '../providers/provider';
 
 /**
  * Whether a record is read as a CloudEvent. Where the preset has a mapping as well, only a record with a `specversion`

@@ -1,7 +1,7 @@
 import type { Server } from 'node:http';
 import { Inject, Injectable } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { SETTINGS_TOKEN, type Settings } from '../config/settings';
+import { SETTINGS_TOKEN, type Settings } from '../../config/settings';
 
 /** The URL of this installation, as producers call it. */
 @Injectable()

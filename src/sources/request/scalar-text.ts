@@ -1,4 +1,4 @@
-import type { JsonDocument } from '../expressions/json-document';
+import type { JsonDocument } from '../../expressions/json-document';
 
 /** Returns a string as it is, a number as its digits as sent, true and false as words; undefined for anything else. */
 export function scalarText(document: JsonDocument): string | undefined {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { JsonDocument } from '../expressions/json-document';
+import type { JsonDocument } from '../../expressions/json-document';
 import type { ReceivedRequest } from './received-request';
 import { NAMED_PARTS, type Part, TemplateError, WHOLE_PARTS } from './template-parts';
 

@@ -1,4 +1,4 @@
-import type { SourceAnswer, Answers, Outcome } from './answers';
+import type { SourceAnswer, Answers, Outcome } from '../directory/answers';
 import type { RecordOfRequest } from './prepare-request';
 
 /** What became of each record of a request. */

@@ -1,8 +1,8 @@
-import { JsonDocument } from '../expressions/json-document';
-import type { RecordRejection } from '../event/prepare-event';
-import { parseBody } from './body/parse-body';
-import { jsonOfField } from './body/form-fields';
-import { BODY_LIMITS, type ParsedBody, type ReadBody } from './body/parsed-body';
+import { JsonDocument } from '../../expressions/json-document';
+import type { RecordRejection } from '../../event/prepare-event';
+import { parseBody } from '../body/parse-body';
+import { jsonOfField } from '../body/form-fields';
+import { BODY_LIMITS, type ParsedBody, type ReadBody } from '../body/parsed-body';
 import type { KeptRequests } from './kept-request';
 import type { RequestFacts } from './request-facts';
 

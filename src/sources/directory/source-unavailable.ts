@@ -1,4 +1,4 @@
-import { Problem } from '../event/problems';
+import { Problem } from '../../event/problems';
 
 const RETRY_AFTER_SECONDS = 60;
 

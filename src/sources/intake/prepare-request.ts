@@ -1,5 +1,5 @@
-import { prepareBinary, prepareStructured } from '../event/cloud-event/prepare-cloud-event';
-import { isBinaryCloudEvent } from '../event/cloud-event/cloud-event';
+import { prepareBinary, prepareStructured } from '../../event/cloud-event/prepare-cloud-event';
+import { isBinaryCloudEvent } from '../../event/cloud-event/cloud-event';
 import {
   prepareText,
   type ContentRules,
@@ -8,15 +8,15 @@ import {
   type ReceivedBySource,
   type RecordRejection,
   type RequestContext,
-} from '../event/prepare-event';
-import { uuidV7 } from '../event/uuid-v7';
-import { JsonDocument } from '../expressions/json-document';
+} from '../../event/prepare-event';
+import { uuidV7 } from '../../event/uuid-v7';
+import { JsonDocument } from '../../expressions/json-document';
 import { isCloudEvent } from './is-cloud-event';
-import type { LiveSource, SourceRules } from './live-source';
-import { MappingLimits } from './mapping/mapping-limits';
-import { mapRecord, recordsOf, type MapResult, type MappedRecord } from './mapping/map-request';
-import type { ReceivedRequest } from './received-request';
-import type { Verified } from './verification/verdict';
+import type { LiveSource, SourceRules } from '../directory/live-source';
+import { MappingLimits } from '../mapping/mapping-limits';
+import { mapRecord, recordsOf, type MapResult, type MappedRecord } from '../mapping/map-request';
+import type { ReceivedRequest } from '../request/received-request';
+import type { Verified } from '../verification/verdict';
 
 /** What a request of a source is made into. Decides nothing about what is stored already. */
 export interface PreparedRequest {

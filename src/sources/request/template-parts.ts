@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
-import type { JsonDocument } from '../expressions/json-document';
-import { parsePointer } from '../expressions/pointer';
+import type { JsonDocument } from '../../expressions/json-document';
+import { parsePointer } from '../../expressions/pointer';
 import type { ReceivedRequest } from './received-request';
 import { scalarText } from './scalar-text';
 

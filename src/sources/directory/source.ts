@@ -1,6 +1,6 @@
 import type { Answers } from './answers';
-import type { Mapping } from './mapping/mapping';
-import type { Verification } from './verification/verification';
+import type { Mapping } from '../mapping/mapping';
+import type { Verification } from '../verification/verification';
 
 export const SOURCE_STATUSES = ['active', 'paused'] as const;
 export type SourceStatus = (typeof SOURCE_STATUSES)[number];

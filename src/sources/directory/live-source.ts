@@ -1,20 +1,20 @@
-import type { SecretBox } from '../destinations/secrets/secret-box';
+import type { SecretBox } from '../../destinations/secrets/secret-box';
 import type { Answers } from './answers';
-import { compileFilter, type Filter } from '../expressions/filter/compile-filter';
-import { parsePointer } from '../expressions/pointer';
+import { compileFilter, type Filter } from '../../expressions/filter/compile-filter';
+import { parsePointer } from '../../expressions/pointer';
 import { effectiveRules } from './effective-source';
-import { compileHandshakes, type CompiledHandshake } from './handshakes/answer-handshake';
-import { HANDSHAKES } from './handshakes/handshakes';
-import { maskOf } from './inspector/mask';
-import { KeptRequests } from './kept-request';
-import { compileMapping, type CompiledMapping } from './mapping/compile-mapping';
-import type { Provider } from './providers/provider';
-import { providerOf } from './providers/providers';
+import { compileHandshakes, type CompiledHandshake } from '../handshakes/answer-handshake';
+import { HANDSHAKES } from '../handshakes/handshakes';
+import { maskOf } from '../inspector/mask';
+import { KeptRequests } from '../request/kept-request';
+import { compileMapping, type CompiledMapping } from '../mapping/compile-mapping';
+import type { Provider } from '../providers/provider';
+import { providerOf } from '../providers/providers';
 import type { SealedSource } from './source';
 import { sourceUnavailable } from './source-unavailable';
-import type { CompiledVerifier, VerifierTools } from './verification/verifier';
-import type { Verification } from './verification/verification';
-import { compileVerifier, needsSecret } from './verification/verifiers';
+import type { CompiledVerifier, VerifierTools } from '../verification/verifier';
+import type { Verification } from '../verification/verification';
+import { compileVerifier, needsSecret } from '../verification/verifiers';
 
 /** What rules the requests of a source, compiled once for each revision of the source. */
 export interface SourceRules {

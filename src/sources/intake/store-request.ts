@@ -1,19 +1,19 @@
 import { Injectable } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import { allowanceHeaders } from '../access/limits/allowance';
-import type { Reservation } from '../access/limits/meter';
-import { TenantLimiter } from '../access/limits/tenant-limiter';
-import type { PreparedEvent, RecordRejection, RequestContext } from '../event/prepare-event';
-import { uuidV7 } from '../event/uuid-v7';
-import { Intake } from '../ingest/store/intake';
-import type { IngestResult } from '../ingest/store/store-batch';
-import { Metrics } from '../observability/metrics';
-import type { NewRejection } from '../rejections/rejection';
-import { RejectionStore } from '../rejections/rejection-store';
+import { allowanceHeaders } from '../../access/limits/allowance';
+import type { Reservation } from '../../access/limits/meter';
+import { TenantLimiter } from '../../access/limits/tenant-limiter';
+import type { PreparedEvent, RecordRejection, RequestContext } from '../../event/prepare-event';
+import { uuidV7 } from '../../event/uuid-v7';
+import { Intake } from '../../ingest/store/intake';
+import type { IngestResult } from '../../ingest/store/store-batch';
+import { Metrics } from '../../observability/metrics';
+import type { NewRejection } from '../../rejections/rejection';
+import { RejectionStore } from '../../rejections/rejection-store';
 import type { RecordResult } from './answer-request';
-import type { LiveSource } from './live-source';
+import type { LiveSource } from '../directory/live-source';
 import type { PreparedRequest, RecordOfRequest } from './prepare-request';
-import type { ReceivedRequest } from './received-request';
+import type { ReceivedRequest } from '../request/received-request';
 
 /** Stores the records of a request as events or as rejections. Both are committed before it returns. */
 @Injectable()

@@ -1,10 +1,10 @@
-import type { ContentRules, RequestContext } from '../event/prepare-event';
-import type { HandshakePlan } from './handshakes/answer-handshake';
-import type { LiveSource, SourceRules } from './live-source';
+import type { ContentRules, RequestContext } from '../../event/prepare-event';
+import type { HandshakePlan } from '../handshakes/answer-handshake';
+import type { LiveSource, SourceRules } from '../directory/live-source';
 import { prepareRequest, type PreparedRequest } from './prepare-request';
-import type { ReceivedRequest } from './received-request';
-import type { Refused, Verdict, Verified } from './verification/verdict';
-import { refusedAddress } from './verification/verifiers';
+import type { ReceivedRequest } from '../request/received-request';
+import type { Refused, Verdict, Verified } from '../verification/verdict';
+import { refusedAddress } from '../verification/verifiers';
 
 /** What a request to a source is, before anything is stored or called. */
 export type Examination =

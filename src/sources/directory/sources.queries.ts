@@ -1,4 +1,4 @@
-import type { Db } from '../db/pool';
+import type { Db } from '../../db/pool';
 import type { SealedSource } from './source';
 
 const COLUMNS = `
