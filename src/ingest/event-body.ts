@@ -14,6 +14,8 @@ const READ_AHEAD_CHUNKS = 2;
 
 /** A body with many events. */
 export interface EventsBody {
+  request: Pick<FastifyRequest, 'method' | 'url' | 'ip' | 'headers'>;
+  endpoint: 'event' | 'stream';
   format: RecordFormat;
   body: Readable;
   /** The Content-Encoding that is still to be decoded. */
@@ -21,10 +23,11 @@ export interface EventsBody {
 }
 
 /** @throws Problem `unsupported-media-type` */
-export function streamBodyOf({ body, headers, mediaType }: FastifyRequest): EventsBody {
+export function streamBodyOf(request: FastifyRequest, endpoint: EventsBody['endpoint']): EventsBody {
+  const { body, headers, mediaType } = request;
   const format = streamFormat(mediaType);
   if (!format) throw new Problem('unsupported-media-type', 'This Content-Type is not a stream format.');
-  return { format, body: body as Readable, encoding: headers['content-encoding'] };
+  return { request, endpoint, format, body: body as Readable, encoding: headers['content-encoding'] };
 }
 
 /**
@@ -34,11 +37,12 @@ export function streamBodyOf({ body, headers, mediaType }: FastifyRequest): Even
 export async function readEventBody(request: FastifyRequest, settings: Settings): Promise<EventsBody | undefined> {
   const { body, headers, mediaType } = request;
   if (!(body instanceof Readable)) return undefined;
-  if (EVENT_BODY.reading(mediaType, headers) === 'stream') return streamBodyOf(request);
-  if (!isEncoded(headers)) return { format: EVENT_ARRAY, body, encoding: undefined };
+  if (EVENT_BODY.reading(mediaType, headers) === 'stream') return streamBodyOf(request, 'event');
+  const array = { request, endpoint: 'event' as const, format: EVENT_ARRAY, encoding: undefined };
+  if (!isEncoded(headers)) return { ...array, body };
   const mayBeArray = mediaType === JSON_TYPE && !isBinaryCloudEvent(headers);
   const decoded = await readDecoded(body, headers['content-encoding'], mayBeArray, settings);
-  if (decoded instanceof Readable) return { format: EVENT_ARRAY, body: decoded, encoding: undefined };
+  if (decoded instanceof Readable) return { ...array, body: decoded };
   request.body = decoded;
   return undefined;
 }

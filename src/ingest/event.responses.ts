@@ -17,6 +17,8 @@ import { DeliveryOfEventResponse } from '../delivery-state/delivery.response';
 import { DeliveredEvent } from '../http/docs/delivered-event';
 import { StreamCounts } from '../http/docs/problem.response';
 
+const NOT_KEPT = 'False, and present, when the rejected record is not known to be kept as a rejection';
+
 /** The response to one event that was stored, now or by an earlier request. */
 export class SingleEventResponse {
   @ApiEnum('SingleEventStatus', ['accepted', 'duplicate']) status!: 'accepted' | 'duplicate';
@@ -37,6 +39,7 @@ class RecordError {
   @ApiEnum('ProblemCode', PROBLEM_CODES) code!: ProblemCode;
   @ApiText('/occurredAt must be a valid RFC 3339 date-time') message!: string;
   @ApiText('/occurredAt', { required: false }) pointer?: string;
+  @ApiFlag(false, { required: false, description: NOT_KEPT }) kept?: boolean;
 }
 
 /** The response to a stream or batch that was read to its end. */
@@ -66,6 +69,7 @@ export class RecordLine {
   @ApiEnum('ProblemCode', PROBLEM_CODES, { required: false }) code?: ProblemCode;
   @ApiText('/occurredAt must be a valid RFC 3339 date-time', { required: false }) message?: string;
   @ApiText('/occurredAt', { required: false }) pointer?: string;
+  @ApiFlag(false, { required: false, description: NOT_KEPT }) kept?: boolean;
 }
 
 class EventReplay {

@@ -15,6 +15,11 @@ export class StreamCounts {
   @ApiCount(1) duplicates!: number;
   @ApiCount(1) rejected!: number;
   @ApiCount(812, { description: 'Decompressed bytes of the stream' }) bytes!: number;
+  @ApiFlag(false, {
+    required: false,
+    description: 'False, and present, when a rejected record is not known to be kept as a rejection',
+  })
+  kept?: boolean;
 }
 
 /** The body of every error response (RFC 9457). */

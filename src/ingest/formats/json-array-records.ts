@@ -1,6 +1,7 @@
 import { Transform, type TransformCallback } from 'node:stream';
 import { areBlank, isSpace } from '../../event/json/white-space';
 import { Problem } from '../../event/problems';
+import { LongRecord } from './long-record';
 import type { StreamRecord } from './ndjson-records';
 import type { StreamSource } from '../stream/stream-source';
 
@@ -19,6 +20,8 @@ export class JsonArrayRecords extends Transform {
   private partBytes = 0;
   /** True when non-blank bytes beyond the limit were dropped. */
   private cutShort = false;
+  /** The current element, if it may be too long to be held. */
+  private long: LongRecord | undefined;
   private depth = 0;
   private inString = false;
   private escaped = false;
@@ -86,15 +89,27 @@ export class JsonArrayRecords extends Transform {
     const part = this.partBytes === 0 ? trimStart(all) : all;
     const room = this.maxElementBytes + 1 - this.partBytes;
     const kept = part.subarray(0, room);
-    this.cutShort ||= !areBlank(part.subarray(room));
-    if (kept.length === 0) return;
-    this.parts.push(kept);
-    this.partBytes += kept.length;
+    if (kept.length > 0) {
+      this.parts.push(kept);
+      this.partBytes += kept.length;
+    }
+    if (kept.length < part.length) this.leaveOut(part.subarray(room));
+  }
+
+  private leaveOut(rest: Buffer): void {
+    this.cutShort ||= !areBlank(rest);
+    if (!this.long) {
+      this.long = new LongRecord((bytes) => bytes.length - trimEnd(bytes).length);
+      this.long.add(Buffer.concat(this.parts));
+    }
+    this.long.add(rest);
   }
 
   private endElement(records: StreamRecord[], more: boolean): void {
     const whole = Buffer.concat(this.parts);
     const bytes = this.cutShort ? whole : trimEnd(whole);
+    const long = this.cutShort ? this.long?.end() : undefined;
+    this.long = undefined;
     this.parts = [];
     this.partBytes = 0;
     this.cutShort = false;
@@ -104,7 +119,7 @@ export class JsonArrayRecords extends Transform {
       return;
     }
     this.count += 1;
-    records.push({ number: this.count, bytes });
+    records.push({ number: this.count, bytes, whole: long });
   }
 
   private malformed(why: string): void {

@@ -1,5 +1,7 @@
 import { Transform, type TransformCallback } from 'node:stream';
 import { areBlank, isSpace } from '../../event/json/white-space';
+import { LongRecord, type WholeRecord } from './long-record';
+import type { Namespaces } from './xml-namespaces';
 
 /**
  * One raw element of a stream, before validation. Records are numbered from 1. Blank lines are skipped, and so are lines
@@ -8,8 +10,13 @@ import { areBlank, isSpace } from '../../event/json/white-space';
 export interface StreamRecord {
   number: number;
   bytes: Buffer;
-  /** Size of the record as it was sent, where `bytes` was converted from another format. */
+  /** Size and text of the record as it was sent, where `bytes` was converted from another format. */
   receivedBytes?: number;
+  receivedText?: string;
+  /** Namespace declarations of the root that an XML <event> was in. */
+  namespaces?: Namespaces | undefined;
+  /** Size and digest of a record that is too long, of which only the beginning is at hand. */
+  whole?: WholeRecord | undefined;
 }
 
 // Local constants: in CommonJS an imported constant is a property read.
@@ -27,6 +34,8 @@ export class NdjsonRecords extends Transform {
   private partialBytes = 0;
   /** True when non-blank bytes beyond the limit were dropped. */
   private cutShort = false;
+  /** The current line, if it is too long to be held. */
+  private long: LongRecord | undefined;
   private count = 0;
   private atStart = true;
 
@@ -80,16 +89,28 @@ export class NdjsonRecords extends Transform {
     // One byte beyond the limit; CR and BOM do not count.
     const room = Math.max(0, this.maxLineBytes + 2 + bom - this.partialBytes);
     const kept = part.length > room ? part.subarray(0, room) : part;
-    if (kept.length < part.length) this.cutShort ||= !areBlank(part.subarray(room));
-    if (kept.length === 0) return;
-    this.partial.push(kept);
-    this.partialBytes += kept.length;
+    if (kept.length > 0) {
+      this.partial.push(kept);
+      this.partialBytes += kept.length;
+    }
+    if (kept.length < part.length) this.leaveOut(part.subarray(room));
+  }
+
+  private leaveOut(rest: Buffer): void {
+    this.cutShort ||= !areBlank(rest);
+    if (!this.long) {
+      this.long = new LongRecord((bytes) => (bytes.at(-1) === CR ? 1 : 0));
+      const line = Buffer.concat(this.partial);
+      this.long.add(this.atStart ? withoutBom(line) : line);
+    }
+    this.long.add(rest);
   }
 
   private endLine(records: StreamRecord[]): void {
     let line = this.partial.length === 1 ? (this.partial[0] as Buffer) : Buffer.concat(this.partial);
-    const { atStart, cutShort } = this;
+    const { atStart, cutShort, long } = this;
     this.partial = [];
+    this.long = undefined;
     this.partialBytes = 0;
     this.cutShort = false;
     this.atStart = false;
@@ -97,7 +118,7 @@ export class NdjsonRecords extends Transform {
     if (line.at(-1) === CR) line = line.subarray(0, -1);
     if (atStart) line = withoutBom(line);
     this.count += 1;
-    records.push({ number: this.count, bytes: line });
+    records.push({ number: this.count, bytes: line, whole: long?.end() });
   }
 }
 

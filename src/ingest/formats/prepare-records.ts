@@ -5,7 +5,8 @@ import type { StreamRecord } from './ndjson-records';
 
 /** A record with its prepared event, or with its rejection. */
 export interface PreparedRecord {
-  number: number;
+  /** Its bytes are at hand until its result is known, so that they can be kept if it is refused. */
+  record: StreamRecord;
   made: PrepareResult;
 }
 
@@ -41,7 +42,7 @@ export class PrepareRecords extends Transform {
         this.push(prepared);
         prepared = [];
       }
-      prepared.push({ number: record.number, made: this.prepare(record) });
+      prepared.push({ record, made: this.prepare(record) });
       work += record.bytes.length + BYTES_PER_RECORD;
     }
     return prepared;

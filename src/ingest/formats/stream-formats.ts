@@ -6,6 +6,7 @@ import { CLOUD_EVENT_REF } from '../event.requests';
 import type { StreamSource } from '../stream/stream-source';
 import { CLOUD_EVENT_EXAMPLE, EVENT_EXAMPLE } from './examples';
 import { JsonArrayRecords } from './json-array-records';
+import type { KEPT_FORMATS } from './kept-records';
 import { NdjsonRecords } from './ndjson-records';
 import { XmlRecords } from './xml-records';
 
@@ -15,6 +16,8 @@ export type Endpoint = 'POST /v1/events' | 'POST /v1/ingest/stream';
 
 /** How a body with many records is split into them, and how a record becomes an event. */
 export interface RecordFormat {
+  /** How a rejected record is read again. */
+  keptAs: keyof typeof KEPT_FORMATS;
   records: (maxRecordBytes: number, source: StreamSource) => Transform;
   prepare: (
     bytes: Buffer,
@@ -35,6 +38,7 @@ export interface StreamFormat extends RecordFormat {
 
 export const NDJSON: StreamFormat = {
   name: 'NDJSON',
+  keptAs: 'event',
   endpoint: 'POST /v1/ingest/stream',
   mediaTypes: ['application/x-ndjson', 'application/ndjson', 'application/jsonl'],
   records: (max, source) => new NdjsonRecords(max, () => source.isBroken),
@@ -47,6 +51,7 @@ export const NDJSON: StreamFormat = {
 
 /** An array of envelopes. It has the media type of a single event; its first byte tells them apart. */
 export const EVENT_ARRAY: RecordFormat = {
+  keptAs: 'event',
   records: (max, source) => new JsonArrayRecords(max, source),
   prepare: prepareEvent,
 };
@@ -56,6 +61,7 @@ const STREAM_FORMATS: readonly StreamFormat[] = [
   NDJSON,
   {
     name: 'XML',
+    keptAs: 'xml',
     endpoint: 'POST /v1/ingest/stream',
     mediaTypes: ['application/xml', 'text/xml'],
     records: (max, source) => new XmlRecords(max, source),
@@ -68,6 +74,7 @@ const STREAM_FORMATS: readonly StreamFormat[] = [
   },
   {
     name: 'batch of CloudEvents',
+    keptAs: 'cloudevent',
     endpoint: 'POST /v1/events',
     mediaTypes: ['application/cloudevents-batch+json'],
     records: (max, source) => new JsonArrayRecords(max, source),

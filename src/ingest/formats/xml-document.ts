@@ -3,6 +3,7 @@ import { MAX_DEPTH } from '../../event/prepare-event';
 import { Problem } from '../../event/problems';
 import { BytePositions } from './byte-positions';
 import { NO_NAMESPACES, withDeclarations, type Namespaces } from './xml-namespaces';
+import { XmlEventText, type ReceivedText } from './xml-event-text';
 import { EventElement, isBlank } from './xml-to-json';
 
 const MAX_ATTRIBUTES = 256;
@@ -27,6 +28,9 @@ interface Internals {
 interface XmlEvent {
   json: string;
   bytes: number;
+  received: ReceivedText;
+  /** Those of the root; undefined if it has none. */
+  namespaces: Namespaces | undefined;
 }
 
 /**
@@ -43,6 +47,7 @@ export class EventsDocument {
   private attributes = 0;
   private namespacesOfRoot = NO_NAMESPACES;
   private readonly bytes = new BytePositions();
+  private readonly eventText: XmlEventText;
   /** Position of the current <event>, in bytes. */
   private eventStart = 0;
   /** Characters written so far; saxes' own position is valid only inside write(). */
@@ -52,6 +57,7 @@ export class EventsDocument {
 
   constructor(private readonly maxEventBytes: number) {
     this.maxGap = Math.max(4 * maxEventBytes, MIN_GAP);
+    this.eventText = new XmlEventText(maxEventBytes);
     const { parser } = this;
     parser.on('xmldecl', ({ encoding }) => this.declared(encoding));
     parser.on('doctype', () => this.refuse('A document type declaration (DOCTYPE) is not allowed.'));
@@ -69,6 +75,7 @@ export class EventsDocument {
   /** @throws Problem `malformed-body`. Events completed before the error can still be taken. */
   write(text: string): void {
     this.bytes.add(text);
+    this.eventText.add(text);
     this.parser.write(text);
     this.written += text.length;
     this.forget();
@@ -102,6 +109,7 @@ export class EventsDocument {
     const { chunk, i } = this.internals;
     const end = chunk.endsWith('\r\n', i) ? 2 : 1; // characters read to find the end of the name
     this.eventStart = this.position - end - name.length - 1;
+    this.eventText.beginEvent(this.parser.position - end - name.length - 1);
   }
 
   private countAttribute(): void {
@@ -133,7 +141,9 @@ export class EventsDocument {
     if (this.depth !== 1) return;
     const { position } = this;
     const kept = this.isTooLarge(position) ? undefined : this.event;
-    this.events.push({ json: kept?.toJson() ?? '', bytes: position - this.eventStart });
+    const received = this.eventText.endEvent(this.parser.position);
+    const namespaces = this.namespacesOfRoot.size > 0 ? this.namespacesOfRoot : undefined;
+    this.events.push({ json: kept?.toJson() ?? '', bytes: position - this.eventStart, received, namespaces });
     this.event = undefined;
     this.completedAt = this.parser.position;
   }

@@ -68,9 +68,10 @@ export class XmlRecords extends Transform {
   }
 
   private completed(): StreamRecord[] | undefined {
-    const records = this.document.take().map(({ json, bytes }) => {
+    const records = this.document.take().map(({ json, bytes, received, namespaces }): StreamRecord => {
       this.count += 1;
-      return { number: this.count, bytes: Buffer.from(json), receivedBytes: bytes } satisfies StreamRecord;
+      const { text: receivedText, whole } = received;
+      return { number: this.count, bytes: Buffer.from(json), receivedBytes: bytes, receivedText, whole, namespaces };
     });
     return records.length > 0 ? records : undefined;
   }

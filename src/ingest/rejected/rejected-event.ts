@@ -5,8 +5,9 @@ import type { RecordRejection, RequestContext } from '../../event/prepare-event'
 import { Problem } from '../../event/problems';
 import { isKeptCode } from '../../rejections/kept-codes';
 import { RejectionKeeper } from '../../rejections/rejection-keeper';
+import type { WholeRecord } from '../formats/long-record';
 import { readableType } from './readable-type';
-import { newRejection, type WholeRecord } from './rejected-record';
+import { newRejection } from './rejected-record';
 import { requestHeadJson } from './request-head';
 
 type EventFormat = 'event' | 'cloudevent' | 'cloudevent-binary';

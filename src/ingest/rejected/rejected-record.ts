@@ -1,5 +1,6 @@
 import type { RecordRejection, RequestContext } from '../../event/prepare-event';
 import { uuidV7 } from '../../event/uuid-v7';
+import type { WholeRecord } from '../formats/long-record';
 import type { NewRejection, RejectionEndpoint, RejectionFormat } from '../../rejections/rejection';
 
 /** A record that was refused. */
@@ -12,11 +13,6 @@ export interface RejectedRecord {
   /** Size and SHA-256 of the whole record, if `bytes` is only its beginning. */
   whole?: WholeRecord | undefined;
   eventType: string | null;
-}
-
-export interface WholeRecord {
-  sizeBytes: number;
-  digest: Buffer;
 }
 
 /** What the rejections of a request have in common. */

@@ -5,6 +5,7 @@ import type { RequestContext } from '../../event/prepare-event';
 import { preferredType } from '../../http/accept';
 import { JSON_TYPE } from '../../http/route-body';
 import { discardBody } from '../../http/discard-body';
+import { isKeptCode } from '../../rejections/kept-codes';
 import { allowanceHeaders } from '../../access/limits/allowance';
 import type { IngestResult } from '../store/store-batch';
 import type { EventsBody } from '../event-body';
@@ -69,7 +70,7 @@ export class StreamEndpoint {
     const summary = new StreamSummary();
     const { bytes, problem } = await this.streams.ingest({
       ...stream,
-      onResult: (record, result) => summary.add(record, result),
+      onResult: (record, result, isKept) => summary.add(record, result, isKept),
     });
     reply.headers(allowanceHeaders(this.limiter.allowance(tenantId)));
     if (problem) throw brokenOff(problem, summary, bytes);
@@ -88,9 +89,9 @@ export class StreamEndpoint {
     // The allowance before the first record, since headers are sent before the records are counted.
     reply.headers(allowanceHeaders(this.limiter.allowance(tenantId)));
     reply.status(200).type('application/x-ndjson; charset=utf-8').send(lines);
-    const onResult = (record: number, result: IngestResult): void => {
-      summary.add(record, result);
-      lines.line(resultLine(record, result));
+    const onResult: StreamRequest['onResult'] = (record, result, isKept) => {
+      summary.add(record, result, isKept);
+      lines.line(resultLine(record, result, isKept));
     };
     try {
       const { bytes, problem } = await this.streams.ingest({ ...stream, onResult });
@@ -117,15 +118,18 @@ function discardThenClose(reply: FastifyReply): void {
 }
 
 function brokenOff(problem: Problem, summary: StreamSummary, bytes: number): Problem {
-  const members = { summary: summary.counts(bytes), lastCommittedRecord: summary.lastCommittedRecord };
+  const members = {
+    summary: summary.counts(bytes),
+    lastCommittedRecord: summary.lastCommittedRecord,
+    kept: isKeptCode(problem.code) ? false : undefined, // the record at which it broke off, and the rest
+  };
   return new Problem(problem.code, problem.detail, { ...problem.extras, members });
 }
 
-function resultLine(record: number, result: IngestResult): Record<string, unknown> {
+function resultLine(record: number, result: IngestResult, isKept: boolean): Record<string, unknown> {
   if (result.kind === 'rejected') {
     const { code, message, errors } = result.rejection;
-    const pointer = errors[0]?.pointer;
-    return { record, status: 'rejected', code, message, ...(pointer === undefined ? {} : { pointer }) };
+    return { record, status: 'rejected', code, message, pointer: errors[0]?.pointer, kept: isKept ? undefined : false };
   }
   const { id, eventId } = result.kind === 'accepted' ? result.committed : result.of;
   return { record, status: result.kind, id, eventId };

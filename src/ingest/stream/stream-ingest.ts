@@ -8,10 +8,12 @@ import { Problem } from '../../event/problems';
 import { Metrics } from '../../observability/metrics';
 import { traceparentOfRecord } from '../../observability/spans';
 import { contentDecoder } from './content-decoder';
+import { RejectionKeeper } from '../../rejections/rejection-keeper';
+import type { EventsBody } from '../event-body';
+import { recordKey, RejectedRecords } from '../rejected/rejected-records';
 import { CurrentRules } from '../store/current-rules';
 import { Intake } from '../store/intake';
 import type { IngestResult } from '../store/store-batch';
-import type { RecordFormat } from '../formats/stream-formats';
 import type { StreamRecord } from '../formats/ndjson-records';
 import { PrepareRecords, type PreparedRecord } from '../formats/prepare-records';
 import type { PacedStream } from './paced-stream';
@@ -21,16 +23,15 @@ import { StreamSource } from './stream-source';
 const READ_AHEAD_CHUNKS = 2;
 
 /** One request that carries many events. */
-export interface StreamRequest {
-  body: Readable;
+export interface StreamRequest extends EventsBody {
   context: RequestContext;
-  format: RecordFormat;
-  /** Value of the Content-Encoding header. */
-  encoding: string | undefined;
   /** Paces the stream to the limits of its tenant, and knows whether its sender may go on. */
   pace: PacedStream;
-  /** Called for every record, in order, as soon as its result is final. */
-  onResult: (record: number, result: IngestResult) => void;
+  /**
+   * Called for every record, in order, as soon as its result is final. `isKept` is false for a rejected record that is
+   * not known to be kept.
+   */
+  onResult: (record: number, result: IngestResult, isKept: boolean) => void;
 }
 
 /**
@@ -44,6 +45,7 @@ export class StreamIngest {
     private readonly rules: CurrentRules,
     private readonly intake: Intake,
     private readonly metrics: Metrics,
+    private readonly keeper: RejectionKeeper,
   ) {}
 
   /**
@@ -63,10 +65,9 @@ export class StreamIngest {
   }
 
   private prepare(record: StreamRecord, { context, format }: StreamRequest): PreparedRecord['made'] {
-    const { idempotencyKey } = context;
-    const ownKey = idempotencyKey === undefined ? undefined : `${idempotencyKey}#${record.number}`;
+    const idempotencyKey = recordKey(context.idempotencyKey, record.number);
     const traceparent = traceparentOfRecord(context.traceparent, record.number);
-    const ownContext = { ...context, traceparent, idempotencyKey: ownKey };
+    const ownContext = { ...context, traceparent, idempotencyKey };
     return format.prepare(record.bytes, ownContext, this.rules.current(), record.receivedBytes);
   }
 
@@ -104,13 +105,13 @@ export class StreamIngest {
   private async commitReserved(
     records: PreparedRecord[],
     reservation: Reservation,
-    { pace, onResult }: StreamRequest,
+    request: StreamRequest,
   ): Promise<void> {
-    const events = records.flatMap(({ made }) => ('prepared' in made ? [made.prepared] : []));
-    const { results, failure } = await this.intake.acceptAll(events);
+    const { pace, onResult } = request;
+    const { results, failure, notKept } = await this.store(records, request);
     let next = 0;
     let charged = 0;
-    for (const { number, made } of records) {
+    for (const { record, made } of records) {
       const result: IngestResult | undefined =
         'prepared' in made ? results[next++] : { kind: 'rejected', rejection: made.rejection };
       if (!result) {
@@ -119,9 +120,39 @@ export class StreamIngest {
         throw failure;
       }
       if (result.kind !== 'duplicate') charged += 1;
-      onResult(number, result);
+      onResult(record.number, result, notKept?.has(record.number) !== true);
       this.metrics.ingestTotal.inc({ source: 'stream', status: result.kind });
     }
     pace.giveBack(reservation, records.length - charged);
   }
+
+  /**
+   * Stores the events of records and, beside them, what is rejected. If storing an event fails, a record after it may be
+   * kept as rejected, and again when the stream is sent again.
+   */
+  private async store(records: readonly PreparedRecord[], request: StreamRequest): Promise<StoredRecords> {
+    const events = records.flatMap(({ made }) => ('prepared' in made ? [made.prepared] : []));
+    let rejected: RejectedRecords | undefined;
+    if (events.length < records.length) {
+      rejected = new RejectedRecords(this.keeper, request);
+      rejected.addRefused(records);
+    }
+    const stored: StoredRecords = await this.intake.acceptAll(events);
+    if (stored.results.some(isRejected)) {
+      rejected ??= new RejectedRecords(this.keeper, request);
+      rejected.addConflicts(records, stored.results);
+    }
+    if (rejected) stored.notKept = await rejected.notKept();
+    return stored;
+  }
 }
+
+interface StoredRecords {
+  /** Of the events, in order, before the first one that is not known to be stored. */
+  results: IngestResult[];
+  failure?: unknown;
+  /** Numbers of the rejected records that are not known to be kept. */
+  notKept?: ReadonlySet<number>;
+}
+
+const isRejected = ({ kind }: IngestResult): boolean => kind === 'rejected';

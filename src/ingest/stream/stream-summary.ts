@@ -1,3 +1,4 @@
+import type { RecordRejection } from '../../event/prepare-event';
 import type { ProblemCode } from '../../event/problems';
 import type { IngestResult } from '../store/store-batch';
 
@@ -8,6 +9,7 @@ interface RecordError {
   code: ProblemCode;
   message: string;
   pointer?: string;
+  kept?: false;
 }
 
 /** Counts the results of the records of one stream. records = accepted + duplicates + rejected always holds. */
@@ -15,21 +17,20 @@ export class StreamSummary {
   private accepted = 0;
   private duplicates = 0;
   private rejected = 0;
+  private allKept = true;
   private readonly errors: RecordError[] = [];
   /** Number of the last record whose result is final. Records up to it need not be sent again. */
   lastCommittedRecord = 0;
 
-  add(record: number, result: IngestResult): void {
+  /** @param isKept false for a rejected record that is not known to be kept */
+  add(record: number, result: IngestResult, isKept: boolean): void {
     this.lastCommittedRecord = record;
     if (result.kind === 'accepted') this.accepted += 1;
     else if (result.kind === 'duplicate') this.duplicates += 1;
     else {
       this.rejected += 1;
-      const { code, message, errors } = result.rejection;
-      const pointer = errors[0]?.pointer;
-      if (this.errors.length < MAX_LISTED_ERRORS) {
-        this.errors.push({ record, code, message: message.trim(), ...(pointer === undefined ? {} : { pointer }) });
-      }
+      this.allKept &&= isKept;
+      if (this.errors.length < MAX_LISTED_ERRORS) this.errors.push(errorOf(record, result.rejection, isKept));
     }
   }
 
@@ -38,9 +39,10 @@ export class StreamSummary {
     return this.accepted + this.duplicates > 0 ? 'partial' : 'rejected';
   }
 
-  counts(bytes: number): Record<string, number> {
+  counts(bytes: number): Record<string, number | false> {
     const { accepted, duplicates, rejected } = this;
-    return { records: accepted + duplicates + rejected, accepted, duplicates, rejected, bytes };
+    const counts = { records: accepted + duplicates + rejected, accepted, duplicates, rejected, bytes };
+    return this.allKept ? counts : { ...counts, kept: false };
   }
 
   toBody(bytes: number, correlationId: string): Record<string, unknown> {
@@ -52,4 +54,15 @@ export class StreamSummary {
       correlationId,
     };
   }
+}
+
+function errorOf(record: number, { code, message, errors }: RecordRejection, isKept: boolean): RecordError {
+  const pointer = errors[0]?.pointer;
+  return {
+    record,
+    code,
+    message: message.trim(),
+    ...(pointer === undefined ? {} : { pointer }),
+    ...(isKept ? {} : { kept: false }),
+  };
 }

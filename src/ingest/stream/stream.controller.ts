@@ -19,6 +19,6 @@ export class StreamController {
   @RouteConfig(STREAM_BODY)
   @ApiIngestStream()
   async ingest(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    await this.streams.handle(request, reply, readIngestContext(request), streamBodyOf(request));
+    await this.streams.handle(request, reply, readIngestContext(request), streamBodyOf(request, 'stream'));
   }
 }

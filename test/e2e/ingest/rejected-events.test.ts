@@ -113,12 +113,15 @@ describe('a single event that is refused', () => {
 
   it('is answered with "kept": false while PostgreSQL does not store rejections; events are accepted', async () => {
     const locker = await running.pool.connect();
-    await locker.query('begin; lock table rejections');
-    const refused = await send('locked', '{', JSON_TYPE);
-    expect(refused.body).toMatchObject({ status: 400, code: 'malformed-body', kept: false });
-    expect((await send('locked', JSON.stringify(eventBody()), JSON_TYPE)).status).toBe(202);
-    await locker.query('rollback');
-    locker.release();
+    try {
+      await locker.query('begin; lock table rejections');
+      const refused = await send('locked', '{', JSON_TYPE);
+      expect(refused.body).toMatchObject({ status: 400, code: 'malformed-body', kept: false });
+      expect((await send('locked', JSON.stringify(eventBody()), JSON_TYPE)).status).toBe(202);
+    } finally {
+      await locker.query('rollback');
+      locker.release();
+    }
     await eventually(async () => expect((await send('locked', '{', JSON_TYPE)).body).not.toHaveProperty('kept'));
     const metrics = await call(`${running.url}/metrics`);
     expect(metrics.text).toMatch(/streamforge_rejections_total\{endpoint="event",kept="false"\} [1-9]/);

@@ -113,6 +113,8 @@ async function verdictsOfStream(tenantId: string, chunks: Buffer[]): Promise<str
   const pace = streamforge.app.get(StreamPacer, { strict: false }).admit({ ...context, refusal });
   const { problem } = await streamforge.app.get(StreamIngest, { strict: false }).ingest({
     body: Readable.from(chunks),
+    request: { method: 'POST', url: '/v1/ingest/stream', ip: '127.0.0.1', headers: {} },
+    endpoint: 'stream',
     context,
     pace,
     format: streamFormat('application/x-ndjson') as StreamFormat,

@@ -19,7 +19,9 @@ describe('PrepareRecords', () => {
       .pipe(new NdjsonRecords(LIMIT, () => false))
       .pipe(new PrepareRecords(({ bytes }) => prepareEvent(bytes, context, rules)));
     const made = ((await records.toArray()) as PreparedRecord[][]).flat();
-    expect(made.map(({ number, made }) => [number, 'rejection' in made ? made.rejection.code : 'prepared'])).toEqual([
+    expect(
+      made.map(({ record, made }) => [record.number, 'rejection' in made ? made.rejection.code : 'prepared']),
+    ).toEqual([
       [1, 'prepared'],
       [2, 'malformed-body'],
       [3, 'event-too-large'],
@@ -34,7 +36,7 @@ describe('PrepareRecords', () => {
     const count = (): void => void ((turns += 1), prepare.readableEnded || setImmediate(count));
     setImmediate(count);
     const arrays = (await Readable.from([records]).pipe(prepare).toArray()) as PreparedRecord[][];
-    expect(arrays.flat().map(({ number }) => number)).toEqual(records.map(({ number }) => number));
+    expect(arrays.flat().map(({ record }) => record.number)).toEqual(records.map(({ number }) => number));
     expect(Math.max(...arrays.map(({ length }) => length))).toBeLessThanOrEqual(2_000);
     expect(turns).toBeGreaterThan(10);
   });

@@ -17,7 +17,7 @@ const REJECTED: IngestResult = {
 
 function summaryOf(...results: IngestResult[]): StreamSummary {
   const summary = new StreamSummary();
-  results.forEach((result, i) => summary.add(i + 1, result));
+  results.forEach((result, i) => summary.add(i + 1, result, true));
   return summary;
 }
 
@@ -48,6 +48,15 @@ describe('the summary of a stream', () => {
     const body = summaryOf(...hundred, ACCEPTED, REJECTED).toBody(0, 'c');
     expect(body).toMatchObject({ errorsTruncated: true, summary: { records: 102, rejected: 101 } });
     expect(body.errors).toHaveLength(100);
+  });
+
+  it('says when a rejected record is not known to be kept', () => {
+    const summary = summaryOf(REJECTED);
+    summary.add(2, REJECTED, false);
+    summary.add(3, REJECTED, true);
+    expect(summary.counts(7)).toEqual({ records: 3, accepted: 0, duplicates: 0, rejected: 3, bytes: 7, kept: false });
+    const kept = (summary.toBody(7, 'c').errors as { kept?: false }[]).map((error) => error.kept);
+    expect(kept).toEqual([undefined, false, undefined]);
   });
 
   it('omits the pointer of an error without one', () => {

@@ -105,13 +105,18 @@ describe('an XML document', () => {
         const ends = [...cuts, bytes.length].toSorted((a, b) => a - b);
         const chunks = ends.map((end, i) => bytes.subarray(ends[i - 1] ?? 0, end));
         const [whole, cut] = [await read([bytes], 80), await read(chunks, 80)];
-        expect(cut.arrays.flat()).toEqual(whole.arrays.flat());
+        expect(cut.arrays.flat().map(essentials)).toEqual(whole.arrays.flat().map(essentials));
         expect((cut.fault as Problem | undefined)?.code).toBe((whole.fault as Problem | undefined)?.code);
       }),
       { numRuns: 500 },
     );
   });
 });
+
+/** How much of a text that is too long is at hand depends on the chunks. */
+function essentials({ number, bytes, receivedBytes, receivedText }: StreamRecord): unknown {
+  return { number, bytes, receivedBytes, receivedText: (receivedBytes ?? 0) > 80 ? 'long' : receivedText };
+}
 
 describe('a malformed document', () => {
   const good = event('good');
