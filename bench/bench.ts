@@ -2,6 +2,7 @@
  * npm run bench [-- --rounds 5 --seconds 3 --only single,stream,xml,duplicates,idle,publisher,drain,…]
  * The groups are listed in bench/options.ts.
  * npm run bench -- --rounds 3 --only destinations,isolation     (HTTP destinations, not part of the default)
+ * npm run bench -- --only three-destinations,many-destinations,retrying     (receivers that fail; not part of the default)
  * npm run bench -- --rounds 5 --only stored     (with 0, 1 and 5 million stored events; not part of the default)
  * npm run bench -- --rounds 7 --only keys     (API keys against X-Tenant-Id; not part of the default)
  * npm run bench -- --rounds 7 --only sources     (signed webhooks against POST /v1/events; not part of the default)
@@ -23,7 +24,8 @@ import { compareBuilds } from '#bench/against/compare-builds';
 import { startAllInOne } from '#bench/streamforge';
 import { command } from '#bench/cleanup';
 import { BenchServer } from '#bench/databases';
-import { destinationsReport, measureDestinations } from '#bench/destinations';
+import { failingReceiverReport, measureFailingReceiver } from '#bench/deliveries/failing-receiver';
+import { runDeliveries } from '#bench/deliveries/run';
 import { FIGURES } from '#bench/figures';
 import { idleReport, measureIdle, type IdleResult } from '#bench/idle';
 import { describeMachine } from '#bench/machine';
@@ -72,7 +74,7 @@ await command(async (atEnd) => {
   const pipeline = await runPipeline(postgres, options, atEnd);
   say(pipelineReport(pipeline));
   const worker = await runWorker(postgres, options, atEnd);
-  const destinations = await runDestinations(postgres, options);
+  const deliveries = await runDeliveries(postgres, options, atEnd, { say, progress });
   const overhead = options.only.has('overhead') ? await measureOverhead(postgres, options, atEnd) : undefined;
   if (overhead) say(overheadReport(overhead));
   const keys = options.only.has('keys') ? await measureKeys(postgres, options, atEnd) : undefined;
@@ -91,7 +93,7 @@ await command(async (atEnd) => {
     idle,
     pipeline,
     worker,
-    destinations,
+    ...deliveries,
     overhead,
     keys,
     sources,
@@ -145,7 +147,9 @@ async function runWorker(
   if (worker) say(workerReport(worker));
   const fairness = only.has('fairness') ? await measureFairness(postgres, rabbit) : undefined;
   if (fairness) say(fairnessReport(fairness));
-  return { worker, fairness };
+  const failingReceiver = only.has('fairness') ? await measureFailingReceiver(postgres, rabbit) : undefined;
+  if (failingReceiver) say(failingReceiverReport(failingReceiver));
+  return { worker, fairness, failingReceiver };
 }
 
 async function runRoles(postgres: BenchServer, atEnd: (step: () => Promise<void>) => void): Promise<unknown> {
@@ -163,16 +167,4 @@ async function runIdle(postgres: BenchServer): Promise<IdleResult> {
   } finally {
     await server.stop();
   }
-}
-
-async function runDestinations(postgres: BenchServer, options: BenchOptions) {
-  const groups = {
-    bursts: options.only.has('destinations') ? options.rounds : 0,
-    steady: options.only.has('isolation'),
-  };
-  if (groups.bursts === 0 && !groups.steady) return undefined;
-  const result = await measureDestinations(postgres, groups, progress);
-  progress('');
-  say(`\n${destinationsReport(result)}`);
-  return result;
 }

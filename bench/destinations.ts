@@ -1,20 +1,22 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { ADMIN_TOKEN, startAllInOne } from '#bench/streamforge';
-import { Connection, request } from '#bench/client';
+import { startAllInOne } from '#bench/streamforge';
 import type { BenchServer } from '#bench/databases';
-import { NDJSON, ndjsonBody } from '#bench/events';
-import { cpuMicroseconds, startServer, type ServerProcess } from '#bench/processes';
-import type { ReceiverReport } from '#bench/receiver';
+import {
+  allReceived,
+  DELIVERY_SETTINGS,
+  register,
+  sendEvery,
+  sendStream,
+  startReceiver,
+} from '#bench/deliveries/gateway';
+import { ndjsonBody } from '#bench/events';
+import { cpuMicroseconds, type ServerProcess } from '#bench/processes';
 import { shown } from '#bench/statistics';
 
-const RECEIVER = fileURLToPath(new URL('receiver.ts', import.meta.url));
 const TENANTS = 8;
 const BURST_EVENTS = 20_000;
 const STEADY_EVENTS = 20_000;
 const STEADY_PER_SECOND = 500;
 const STEADY_LINES = 25;
-const PATIENCE_MS = 60_000;
 
 interface Steady {
   p50Ms: number;
@@ -46,10 +48,10 @@ export async function measureDestinations(
   groups: { bursts: number; steady: boolean },
   progress: (text: string) => void,
 ): Promise<DestinationsResult> {
-  const receiver = await startServer([RECEIVER], {});
+  const receiver = await startReceiver();
   const gateway = await startAllInOne({
     DATABASE_URL: await postgres.createDatabase('destinations'),
-    DESTINATIONS_ALLOW_PRIVATE: 'true',
+    ...DELIVERY_SETTINGS,
   });
   const bench = { gateway, receiver };
   try {
@@ -109,13 +111,13 @@ function steadyReport({ alone, besideDead }: NonNullable<DestinationsResult['ste
 async function burst(bench: Bench, run: string, tenants: number, events: number): Promise<Burst> {
   const each = events / tenants;
   const names = Array.from({ length: tenants }, (_, i) => `${run}-${i}`);
-  for (const name of names) await register(bench, name, `/quick/${name}`);
+  for (const name of names) await registerPath(bench, name, `/quick/${name}`);
   const cpuBeforeUs = cpuOf(bench);
   const startedMs = Date.now();
   await Promise.all(
-    names.map((name) => sendStream(bench, name, ndjsonBody({ type: 'order.paid', run: name }, 0, each))),
+    names.map((name) => sendStream(bench.gateway, name, ndjsonBody({ type: 'order.paid', run: name }, 0, each))),
   );
-  const reports = await Promise.all(names.map((name) => allDelivered(bench, name, each)));
+  const reports = await Promise.all(names.map((name) => allReceived(bench.receiver, `/quick/${name}`, each)));
   const seconds = (Math.max(...reports.map(({ lastMs }) => lastMs)) - startedMs) / 1000;
   const cpuUs = (cpuOf(bench) - cpuBeforeUs) / events;
   return { perSecond: events / seconds, cpuUs: Number.isNaN(cpuUs) ? undefined : cpuUs };
@@ -127,56 +129,19 @@ function cpuOf({ gateway, receiver }: Bench): number {
 
 /** Sends the same load for a healthy tenant and for each of the dead ones. */
 async function steady(bench: Bench, healthy: string, dead: string[]): Promise<Steady> {
-  await register(bench, healthy, `/quick/${healthy}`);
-  for (const name of dead) await register(bench, name, `/dead/${name}`);
+  await registerPath(bench, healthy, `/quick/${healthy}`);
+  for (const name of dead) await registerPath(bench, name, `/dead/${name}`);
   await Promise.all([healthy, ...dead].map((name) => sendSteadily(bench, name)));
-  const { p50Ms, p99Ms, requests, distinct } = await allDelivered(bench, healthy, STEADY_EVENTS);
+  const { p50Ms, p99Ms, requests, distinct } = await allReceived(bench.receiver, `/quick/${healthy}`, STEADY_EVENTS);
   return { p50Ms, p99Ms, requests, distinct };
 }
 
-async function sendSteadily(bench: Bench, tenant: string): Promise<void> {
-  const startedMs = performance.now();
-  const sent: Promise<void>[] = [];
-  for (let n = 0; n < STEADY_EVENTS; n += STEADY_LINES) {
-    await sleep(Math.max(0, startedMs + (n / STEADY_PER_SECOND) * 1000 - performance.now()));
-    sent.push(sendStream(bench, tenant, ndjsonBody({ type: 'order.paid', run: tenant }, n, STEADY_LINES)));
-  }
-  await Promise.all(sent);
-}
-
-async function sendStream({ gateway }: Bench, tenant: string, body: string): Promise<void> {
-  await exchange(
-    gateway,
-    request('POST /v1/ingest/stream', { 'X-Tenant-Id': tenant, 'Content-Type': NDJSON }, body),
-    202,
+function sendSteadily({ gateway }: Bench, tenant: string): Promise<void> {
+  return sendEvery((STEADY_LINES * 1_000) / STEADY_PER_SECOND, STEADY_EVENTS / STEADY_LINES, (n) =>
+    sendStream(gateway, tenant, ndjsonBody({ type: 'order.paid', run: tenant }, n * STEADY_LINES, STEADY_LINES)),
   );
 }
 
-async function register({ gateway, receiver }: Bench, tenantId: string, path: string): Promise<void> {
-  const headers = { 'X-Admin-Token': ADMIN_TOKEN, 'Content-Type': 'application/json' };
-  const body = JSON.stringify({ tenantId, url: `${receiver.url}${path}`, maxInFlight: 16 });
-  await exchange(gateway, request('POST /v1/admin/destinations', headers, body), 201);
-}
-
-async function allDelivered({ receiver }: Bench, name: string, events: number): Promise<ReceiverReport> {
-  const deadlineMs = Date.now() + PATIENCE_MS;
-  for (;;) {
-    const report = JSON.parse(
-      await exchange(receiver, request(`GET /report/quick/${name}`, {}), 200),
-    ) as ReceiverReport;
-    if (report.distinct >= events) return report;
-    if (Date.now() > deadlineMs) throw new Error(`${report.distinct} of ${events} events of ${name} were delivered`);
-    await sleep(100);
-  }
-}
-
-async function exchange(server: ServerProcess, text: string, wanted: number): Promise<string> {
-  const connection = new Connection(server.url);
-  try {
-    const { status, body } = await connection.send(text);
-    if (status !== wanted) throw new Error(`Expected ${wanted}, not ${status}: ${body.toString()}`);
-    return body.toString();
-  } finally {
-    connection.close();
-  }
+function registerPath({ gateway, receiver }: Bench, tenantId: string, path: string): Promise<string> {
+  return register(gateway, { tenantId, url: `${receiver.url}${path}`, maxInFlight: 16 });
 }

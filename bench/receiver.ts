@@ -1,7 +1,8 @@
 /**
  * node bench/receiver.ts
- * The receiver of the destinations. It responds to POST /quick/… with 204 at once, and never to POST /dead/…. GET /report/…
- * reports the requests to a path, the distinct events, and the time from their acceptance to their arrival.
+ * The receiver of the destinations. It responds to POST /quick/… with 204 at once, to POST /failing/… with 500, and never to
+ * POST /dead/…. GET /report/… reports the requests to a quick path and to all paths below it, the distinct events, and the
+ * time from their acceptance to their arrival. DELETE /report/… forgets them.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { quantile } from '#bench/statistics';
@@ -30,7 +31,9 @@ const INSTANT_BYTES = '2026-01-31T12:00:00.000Z'.length;
 const server = createServer((request, response) => {
   const path = request.url ?? '';
   if (request.method === 'GET') report(path.replace('/report', ''), response);
+  else if (request.method === 'DELETE') forget(path.replace('/report', ''), response);
   else if (path.startsWith('/dead')) request.resume();
+  else if (path.startsWith('/failing')) request.resume().once('end', () => response.writeHead(500).end());
   else receive(path, request, response);
 });
 server.keepAliveTimeout = 60_000;
@@ -57,15 +60,23 @@ function receive(path: string, request: IncomingMessage, response: ServerRespons
   });
 }
 
+const isAtOrBelow = (path: string, one: string): boolean => one === path || one.startsWith(`${path}/`);
+
+function forget(path: string, response: ServerResponse): void {
+  for (const one of arrivals.keys()) if (isAtOrBelow(path, one)) arrivals.delete(one);
+  response.writeHead(204).end();
+}
+
 function report(path: string, response: ServerResponse): void {
-  const { ids, delaysMs, firstMs, lastMs } = arrivals.get(path) ?? {
-    ids: new Set<string>(),
-    delaysMs: [],
-    firstMs: 0,
-    lastMs: 0,
+  const reported = [...arrivals].filter(([one]) => isAtOrBelow(path, one)).map(([, seen]) => seen);
+  const sorted = reported.flatMap(({ delaysMs }) => delaysMs).toSorted((a, b) => a - b);
+  const result: ReceiverReport = {
+    requests: sorted.length,
+    distinct: reported.reduce((sum, { ids }) => sum + ids.size, 0),
+    p50Ms: quantile(sorted, 0.5),
+    p99Ms: quantile(sorted, 0.99),
+    firstMs: Math.min(...reported.map(({ firstMs }) => firstMs)),
+    lastMs: Math.max(...reported.map(({ lastMs }) => lastMs)),
   };
-  const sorted = delaysMs.toSorted((a, b) => a - b);
-  const [p50Ms, p99Ms] = [quantile(sorted, 0.5), quantile(sorted, 0.99)];
-  const result: ReceiverReport = { requests: delaysMs.length, distinct: ids.size, p50Ms, p99Ms, firstMs, lastMs };
   response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(result));
 }

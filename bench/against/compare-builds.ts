@@ -1,9 +1,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { otherBuild, ownBuild } from '#bench/against/build';
+import { otherBuild, ownBuild, type Build } from '#bench/against/build';
 import { compared, comparisonTable, type Pair } from '#bench/against/comparison';
 import { Side } from '#bench/against/side';
 import { BenchServer } from '#bench/databases';
+import { compareManyDestinations, manyDestinationsComparison } from '#bench/deliveries/many-destinations-report';
 import { describeMachine } from '#bench/machine';
 import { COMPARED_GROUPS, type BenchOptions, type ComparedGroup } from '#bench/options';
 import { BenchRabbit } from '#bench/rabbit';
@@ -30,6 +31,28 @@ export async function compareBuilds(against: string, options: BenchOptions, atEn
   atEnd(() => postgres.stop());
   const machine = await describeMachine(postgres);
   say(`${machine}\nold ${builds.old.name}, new ${builds.new.name}: ${options.rounds} rounds after a warm-up\n`);
+  const results = [];
+  if (COMPARED_GROUPS.some((group) => options.only.has(group))) {
+    results.push(await compareRates(builds, postgres, options, atEnd));
+  }
+  if (options.only.has('many-destinations')) {
+    const rounds = await compareManyDestinations(builds, postgres, options.rounds);
+    const { text, holds } = manyDestinationsComparison(rounds);
+    say(`\n${text}`);
+    results.push({ manyDestinations: rounds, holds });
+  }
+  if (options.rounds < MEANT_ROUNDS)
+    say(`Fewer than ${MEANT_ROUNDS} rounds: use the result only as a rough indication.\n`);
+  keep(Object.assign({ machine, old: builds.old.name, new: builds.new.name }, ...results) as object);
+  return results.every(({ holds }) => holds) ? 0 : 1;
+}
+
+async function compareRates(
+  builds: { old: Build; new: Build },
+  postgres: BenchServer,
+  options: BenchOptions,
+  atEnd: AtEnd,
+): Promise<{ groups: object; rounds: object; holds: boolean }> {
   const sides = {
     old: await Side.create('old', builds.old, postgres),
     new: await Side.create('new', builds.new, postgres),
@@ -44,13 +67,9 @@ export async function compareBuilds(against: string, options: BenchOptions, atEn
     rounds.push(pairs);
     say(`round ${round}, new / old: ${groups.map((group) => `${group} ${shownRatio(pairs[group])}`).join(', ')}\n`);
   }
-
   const results = new Map(groups.map((group) => [group, compared(rounds.flatMap((pairs) => pairs[group] ?? []))]));
   say(`\n${comparisonTable(results)}`);
-  if (options.rounds < MEANT_ROUNDS)
-    say(`Fewer than ${MEANT_ROUNDS} rounds: use the result only as a rough indication.\n`);
-  keep({ machine, old: builds.old.name, new: builds.new.name, groups: Object.fromEntries(results), rounds });
-  return [...results.values()].every(({ holds }) => holds) ? 0 : 1;
+  return { groups: Object.fromEntries(results), rounds, holds: [...results.values()].every(({ holds }) => holds) };
 }
 
 function shownRatio(pair: Pair | undefined): string {

@@ -12,4 +12,9 @@ describe('the options of a comparison of builds', () => {
     expect(() => benchOptions(['--against', 'main', '--only', 'single,xml'])).toThrow('not xml');
     expect([...benchOptions(['--only', 'single,xml']).only]).toEqual(['single', 'xml']);
   });
+
+  it('include the deliveries on demand', () => {
+    expect([...benchOptions(['--against', 'main', '--only', 'many-destinations']).only]).toEqual(['many-destinations']);
+    expect([...benchOptions([]).only]).not.toContain('many-destinations');
+  });
 });
