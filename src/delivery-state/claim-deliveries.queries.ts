@@ -3,6 +3,7 @@ import { queryWithSettings } from '../db/pool';
 import type { DispatchedEvent } from '../event/dispatched-event';
 import { eventJson, type Event } from '../event/event';
 import type { DeliveryKey } from './delivery';
+import { isInDueOrder } from './delivery-keys';
 
 /**
  * Whether a destination may be sent to: it is enabled and not paused, and its circuit is closed. `to_` is its row of
@@ -102,7 +103,8 @@ export const claimDeliveriesStatement = (
        where failing.destination_id = any ($2::uuid[]) and failing.open_until <= now()
          and exists (select from destinations to_ where to_.id = failing.destination_id and ${PROBING})
          and exists (select from delivery_queue queued
-                      where queued.destination_id = failing.destination_id and queued.due_at <= now())
+                      where queued.destination_id = failing.destination_id and queued.due_at <= now()
+                        and ${isInDueOrder('queued')})
        order by failing.destination_id
          for update skip locked
     ), moved as (
@@ -116,8 +118,8 @@ export const claimDeliveriesStatement = (
         left join destination_failures failing on failing.destination_id = a.destination_id
         left join probe on probe.destination_id = a.destination_id
        cross join lateral (
-         select event_id, destination_id, generation, due_at from delivery_queue
-          where destination_id = a.destination_id and due_at <= now()
+         select event_id, destination_id, generation, due_at from delivery_queue q
+          where destination_id = a.destination_id and due_at <= now() and ${isInDueOrder('q')}
             and (probe.destination_id is not null or ${CLAIMABLE})
           order by due_at limit case when probe.destination_id is null then a.free else 1 end
             for update skip locked) queued

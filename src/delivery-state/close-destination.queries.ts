@@ -1,5 +1,5 @@
 import type { Db } from '../db/pool';
-import { hasSameKey, isFree, keyOf } from './delivery-keys';
+import { hasSameKey, isFree, isInDueOrder, keyOf } from './delivery-keys';
 
 /**
  * Settles up to `limit` open deliveries of a destination that is disabled or deleted: FAILED if failures disabled it, with
@@ -14,7 +14,7 @@ export async function closeDestination(db: Db, destinationId: string, limit: num
   const { rows } = await db.query<{ closed: number }>(
     `with chosen as materialized (
        select ${keyOf('q')} from delivery_queue q
-        where q.destination_id = $1 and ${isFree('q')}
+        where q.destination_id = $1 and ${isInDueOrder('q')} and ${isFree('q')}
           and not exists (select from destinations t where t.id = $1 and t.enabled)
         order by q.due_at limit $2
      ), locked as materialized (
@@ -59,9 +59,10 @@ export async function closeDestination(db: Db, destinationId: string, limit: num
 export async function listClosedBacklogs(db: Db, limit: number): Promise<string[]> {
   const { rows } = await db.query<{ id: string }>(
     `with recursive queued (id) as (
-       (select destination_id from delivery_queue order by destination_id limit 1)
+       (select q.destination_id from delivery_queue q where ${isInDueOrder('q')} order by q.destination_id limit 1)
        union all
-       select (select q.destination_id from delivery_queue q where q.destination_id > queued.id
+       select (select q.destination_id from delivery_queue q
+                where q.destination_id > queued.id and ${isInDueOrder('q')}
                 order by q.destination_id limit 1)
          from queued where queued.id is not null
      )

@@ -30,5 +30,8 @@ export const isSuperseded = (table: string): string => `exists (
    where newer.event_id = ${table}.event_id and newer.destination_id = ${table}.destination_id
      and newer.generation > ${table}.generation)`;
 
+/** Always true. A statement that reads the queue by destination needs it to use the index of due deliveries. */
+export const isInDueOrder = (queue: string): string => `${queue}.due_at > '-infinity'`;
+
 /** Whether nobody is sending the delivery of this row of the queue. A lease that has expired holds nothing. */
 export const isFree = (queue: string): string => `(${queue}.lease is null or ${queue}.due_at <= now())`;

@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import { queryWithSettings, type Db } from '../db/pool';
+import { isInDueOrder } from './delivery-keys';
 
 /** A destination with open deliveries, and when the first of them is due; negative if it is overdue. */
 export interface DueDestination {
@@ -23,11 +24,13 @@ export const DUE_DESTINATIONS_SETTINGS = `set local enable_seqscan = off; set lo
 /** Exported for the test of its plan. */
 export const DUE_DESTINATIONS = `
   with recursive due as (
-    (select destination_id, due_at from delivery_queue order by destination_id, due_at limit 1)
+    (select destination_id, due_at from delivery_queue q where ${isInDueOrder('q')}
+      order by destination_id, due_at limit 1)
     union all
     select next.destination_id, next.due_at
       from due cross join lateral (
-        select destination_id, due_at from delivery_queue where destination_id > due.destination_id
+        select destination_id, due_at from delivery_queue q
+         where destination_id > due.destination_id and ${isInDueOrder('q')}
          order by destination_id, due_at limit 1) next
   )
   select destination_id as "destinationId", extract(epoch from due_at - now())::float8 as "dueInSeconds" from due`;

@@ -1,5 +1,6 @@
 import type { Db } from '../../db/pool';
 import type { DeliveryStatus } from '../../delivery-state/delivery';
+import { isInDueOrder } from '../../delivery-state/delivery-keys';
 import { mostOfEach } from '../events/event-candidates.queries';
 import { isCovered, NAMED } from '../events/event-conditions.queries';
 import type { EventCriteria } from '../events/event-criteria';
@@ -46,7 +47,7 @@ export const DELIVERY_CANDIDATES = {
          ${NEWEST_FIRST}`,
   open: `select ${KEY} from delivery_queue q where ${isBelow('q')} ${NEWEST_FIRST}`,
   openOfFew: `select ${KEY} from (${ownDestinations('$1', '$13', '$15')}) own cross join lateral (
-           select ${KEY} from delivery_queue q where q.destination_id = own.id and ${isBelow('q')}
+           select ${KEY} from delivery_queue q where q.destination_id = own.id and ${isInDueOrder('q')} and ${isBelow('q')}
             order by q.due_at limit 2 * ${SHORT_QUEUE}) one
          ${NEWEST_FIRST}`,
   ofTenants: ofEvents(`(select one.id from ${TENANTS} cross join lateral (
@@ -92,7 +93,8 @@ async function hasShortQueue(
   const { rows } = await db.query<{ length: number }>(
     `select count(*)::integer as length
        from (select from (${ownDestinations('$1', '$2', '$3')}) own cross join lateral (
-               select from delivery_queue q where q.destination_id = own.id order by q.due_at limit $4) one limit $4) few`,
+               select from delivery_queue q
+                where q.destination_id = own.id and ${isInDueOrder('q')} order by q.due_at limit $4) one limit $4) few`,
     [tenantId, tenantIds, destinationId, SHORT_QUEUE + 1],
   );
   return (rows[0]?.length ?? 0) <= SHORT_QUEUE;

@@ -141,6 +141,24 @@ describe('a claim of deliveries', () => {
     });
   });
 
+  it('never finds a delivery by the backlog of its destination, whatever the statistics say', async () => {
+    const client = await database.pool.connect();
+    try {
+      // Without the key, PostgreSQL takes any other index that it can.
+      await client.query(
+        'begin; set local enable_seqscan = off; alter table delivery_queue drop constraint delivery_queue_pkey',
+      );
+      const { rows } = await client.query<{ 'QUERY PLAN': string }>(
+        `explain select from delivery_queue where event_id = $1 and destination_id = $2 and generation = 1`,
+        [randomUUID(), randomUUID()],
+      );
+      expect(rows.map((row) => row['QUERY PLAN']).join('\n')).toMatch(/Seq Scan on delivery_queue/);
+    } finally {
+      await client.query('rollback');
+      client.release();
+    }
+  });
+
   it('reads the queue in the order of its index, and nothing else of it', async () => {
     const a = await givenReceiver(database.pool);
     const { text, values } = claimDeliveriesStatement(

@@ -1,4 +1,5 @@
 import type { Db } from '../../../db/pool';
+import { isInDueOrder } from '../../../delivery-state/delivery-keys';
 
 /** The backlog is counted up to this number, to bound its cost. */
 export const MOST_BACKLOG = 100_000;
@@ -36,7 +37,8 @@ export interface BacklogOfDestination {
 export async function readBacklog(db: Db, destinationId: string): Promise<BacklogOfDestination> {
   const { rows } = await db.query<BacklogOfDestination>(
     `with waiting as materialized (
-       select event_id, generation from delivery_queue where destination_id = $1 order by due_at limit $2
+       select event_id, generation from delivery_queue q
+        where destination_id = $1 and ${isInDueOrder('q')} order by due_at limit $2
      )
      select (select count(*)::integer from waiting) as backlog,
             (select d.created_at
