@@ -11,11 +11,11 @@ import {
 } from '../delivery-state/destination-failures.queries';
 import { releaseDeliveries, settleAttempts } from '../delivery-state/settle-deliveries.queries';
 import { healthOfBatch } from './batch-health';
+import { batchWaitMs, MOST_IN_A_BATCH } from './decide/batch-wait';
 import type { DeliveryLine } from './delivery-line';
 import { endedAttempt, type AttemptOutcome, type ReleasedDelivery } from './delivery-outcome';
 import { DeliveryReport } from './delivery-report';
 
-const MOST_IN_A_BATCH = 200;
 /** With more than this waiting, no delivery is started. */
 const MOST_WAITING = 2_000;
 const PAUSE_MS = 200;
@@ -27,8 +27,8 @@ const SETTLE_SETTINGS =
   'set local enable_seqscan = off; set local enable_hashjoin = off; set local enable_mergejoin = off';
 
 /**
- * Settles attempts in batches: while one batch is being settled, the attempts that end form the next one. Waits for
- * PostgreSQL if it cannot be reached.
+ * Settles attempts in batches: while one batch is being settled, and at most 10 ms longer, the attempts that end form the
+ * next one. Waits for PostgreSQL if it cannot be reached.
  */
 @Injectable()
 export class AttemptSettler {
@@ -38,6 +38,7 @@ export class AttemptSettler {
   private released: ReleasedDelivery[] = [];
   private running: Promise<void> | undefined;
   private stopping = false;
+  private beganMs = -Infinity;
   /** Called with the line of each delivery that has been settled or released. */
   onChanged: (line: DeliveryLine) => void = () => undefined;
 
@@ -69,12 +70,20 @@ export class AttemptSettler {
   private async run(): Promise<void> {
     await Promise.resolve(); // lets attempts that end in this tick join the batch
     while (this.outcomes.length + this.released.length > 0) {
+      await this.waitForMore();
+      this.beganMs = performance.now();
       const released = this.released.splice(0, MOST_IN_A_BATCH);
       if (released.length > 0) await this.patiently(released, () => this.giveBack(released));
       const outcomes = this.outcomes.splice(0, MOST_IN_A_BATCH);
       if (outcomes.length > 0) await this.settleBatch(outcomes);
     }
     this.running = undefined;
+  }
+
+  private async waitForMore(): Promise<void> {
+    const waiting = this.outcomes.length + this.released.length;
+    const waitMs = batchWaitMs({ waiting, sinceBeforeMs: performance.now() - this.beganMs });
+    if (waitMs > 0 && !this.stopping) await sleep(waitMs);
   }
 
   private async settleBatch(outcomes: readonly AttemptOutcome[]): Promise<void> {

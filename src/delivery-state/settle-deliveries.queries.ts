@@ -21,30 +21,26 @@ export interface EndedAttempt extends HeldDelivery {
   responseExcerpt: string | null;
 }
 
-/**
- * The CTE `held`: those of `given` whose lease is still held. Rows of deliveries are locked first, in the order of their
- * keys, then their rows of the queue. One clause for both tables would lock the queue first, because deliveries is
- * partitioned.
- */
-const HELD = `
-  locked as materialized (
-    select given.* from given
-      join delivery_queue q on q.event_id = given.event_id and q.destination_id = given.destination_id
-                           and q.generation = given.generation and q.lease = given.lease
-      join deliveries d on d.event_id = given.event_id and d.destination_id = given.destination_id
-                       and d.generation = given.generation and d.status = 'OPEN'
-     order by d.event_id, d.destination_id, d.generation
-       for update of d
-  ), held as materialized (
-    select locked.* from locked
-      join delivery_queue q on q.event_id = locked.event_id and q.destination_id = locked.destination_id
-                           and q.generation = locked.generation and q.lease = locked.lease
-     order by q.event_id, q.destination_id, q.generation
-       for update of q
-  )`;
-
 const sameKey = (a: string, b: string): string =>
   `${a}.event_id = ${b}.event_id and ${a}.destination_id = ${b}.destination_id and ${a}.generation = ${b}.generation`;
+
+/**
+ * The CTE `locked`: those of `given` whose delivery is open and whose lease seems to be held. It locks their rows of
+ * deliveries, in the order of their keys. Whoever changes a row of the queue under these locks compares the lease again.
+ * The parameters are the least and the greatest event id: without them, PostgreSQL prepares to read and to change every
+ * partition, which takes longer than settling a few deliveries.
+ */
+const locked = (least: string, greatest: string): string => `
+  locked as materialized (
+    select given.* from given
+      join delivery_queue q on ${sameKey('q', 'given')} and q.lease = given.lease
+      join deliveries d on ${sameKey('d', 'given')} and d.status = 'OPEN' and ${isWithin('d', least, greatest)}
+     order by d.event_id, d.destination_id, d.generation
+       for update of d
+  )`;
+
+const isWithin = (table: string, least: string, greatest: string): string =>
+  `${table}.event_id between ${least} and ${greatest}`;
 
 /**
  * Logs attempts and settles their deliveries, or queues them for the next try. I4, I7: whoever has lost the lease writes
@@ -67,24 +63,29 @@ export async function settleAttempts(
                              $8::double precision[], $9::text[], $10::integer[], $11::text[], $12::integer[], $13::text[])
           as t (event_id, destination_id, generation, lease, status, uses_try, exhausted, wait_seconds, reason_code,
                 status_code, error, duration_ms, response_excerpt)
-      ), ${HELD}, closed as (
-        delete from delivery_queue q using held where ${sameKey('q', 'held')} and held.status <> 'OPEN'
+      ), ${locked('$15', '$16')}, closed as (
+        delete from delivery_queue q using locked
+         where ${sameKey('q', 'locked')} and q.lease = locked.lease and locked.status <> 'OPEN'
+        returning locked.*
       ), waiting as (
-        update delivery_queue q set lease = null, due_at = now() + make_interval(secs => held.wait_seconds)
-          from held where ${sameKey('q', 'held')} and held.status = 'OPEN'
+        update delivery_queue q set lease = null, due_at = now() + make_interval(secs => locked.wait_seconds)
+          from locked where ${sameKey('q', 'locked')} and q.lease = locked.lease and locked.status = 'OPEN'
+        returning locked.*
+      ), held as materialized (
+        select * from closed union all select * from waiting
       ), changed as (
         update deliveries d
            set status = held.status, attempts = d.attempts + 1, tries = d.tries + held.uses_try::integer,
                exhausted = held.exhausted, last_reason_code = held.reason_code, last_status_code = held.status_code,
                last_error = held.error, settled_at = case when held.status <> 'OPEN' then now() end,
                failed_at = case when held.status = 'FAILED' then now() end
-          from held where ${sameKey('d', 'held')}
-        returning d.event_id, d.destination_id, d.generation, d.attempts
+          from held where ${sameKey('d', 'held')} and ${isWithin('d', '$15', '$16')}
+        returning held.*, d.attempts
       ), logged as (
         insert into delivery_attempts (event_id, destination_id, generation, attempt_number, reason_code, status_code,
                                        duration_ms, response_excerpt, worker)
         select event_id, destination_id, generation, attempts, reason_code, status_code, duration_ms, response_excerpt, $14
-          from changed join held using (event_id, destination_id, generation)
+          from changed
       )
       select event_id as "eventId", destination_id as "destinationId", generation, attempts as "attemptNumber" from changed`,
     values: [
@@ -99,6 +100,7 @@ export async function settleAttempts(
       ended.map(({ durationMs }) => durationMs),
       ended.map(({ responseExcerpt }) => responseExcerpt),
       worker,
+      ...bounds(ended),
     ],
   });
   return rows;
@@ -119,10 +121,10 @@ export async function releaseDeliveries(
       with given as materialized (
         select * from unnest($1::uuid[], $2::uuid[], $3::integer[], $4::uuid[], $5::double precision[])
           as t (event_id, destination_id, generation, lease, wait_seconds)
-      ), ${HELD}
-      update delivery_queue q set lease = null, due_at = now() + make_interval(secs => held.wait_seconds)
-        from held where ${sameKey('q', 'held')}`,
-    values: [...keysOf(released), released.map(({ waitSeconds }) => waitSeconds)],
+      ), ${locked('$6', '$7')}
+      update delivery_queue q set lease = null, due_at = now() + make_interval(secs => locked.wait_seconds)
+        from locked where ${sameKey('q', 'locked')} and q.lease = locked.lease`,
+    values: [...keysOf(released), released.map(({ waitSeconds }) => waitSeconds), ...bounds(released)],
   });
   return rowCount ?? 0;
 }
@@ -144,3 +146,9 @@ const keysOf = (deliveries: readonly HeldDelivery[]): unknown[] => [
   deliveries.map(({ generation }) => generation),
   deliveries.map(({ lease }) => lease),
 ];
+
+/** The least and the greatest event id. */
+function bounds(deliveries: readonly HeldDelivery[]): [string | undefined, string | undefined] {
+  const sorted = deliveries.map(({ eventId }) => eventId).sort();
+  return [sorted[0], sorted.at(-1)];
+}

@@ -116,13 +116,18 @@ export const FAULTS_IN_DELIVERY: readonly DeliberateFault[] = [
     edits: [
       {
         file: SETTLE,
-        find: 'and q.generation = given.generation and q.lease = given.lease',
-        replace: 'and q.generation = given.generation',
+        find: 'and q.lease = given.lease',
+        replace: '',
       },
       {
         file: SETTLE,
-        find: 'and q.generation = locked.generation and q.lease = locked.lease',
-        replace: 'and q.generation = locked.generation',
+        find: "and q.lease = locked.lease and locked.status <> 'OPEN'",
+        replace: "and locked.status <> 'OPEN'",
+      },
+      {
+        file: SETTLE,
+        find: "and q.lease = locked.lease and locked.status = 'OPEN'",
+        replace: "and locked.status = 'OPEN'",
       },
     ],
     noticedBy: { tests: [ENGINE_TEST] },
