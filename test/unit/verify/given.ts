@@ -114,6 +114,7 @@ export const deliveryTo = (
 ): StoredDelivery => ({
   destination,
   generation: 1,
+  isBackfilled: false,
   status: 'DELIVERED',
   attempts: log.length,
   tries: log.length,

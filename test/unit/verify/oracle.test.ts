@@ -264,6 +264,24 @@ describe('the oracle of the fault suite', () => {
       [],
       ['repeated'],
     ],
+    [
+      'a backfill of what was delivered',
+      ofDelivered(deliveryTo('all'), undefined, deliveryTo('all', undefined, { generation: 2, isBackfilled: true })),
+      [delivered({ atMs: 3_900 })],
+      ['repeated'],
+    ],
+    [
+      'a delivery of a generation that only a backfill made',
+      ofDelivered(deliveryTo('all', undefined, { isBackfilled: true })),
+      [],
+      ['undelivered'],
+    ],
+    [
+      'a request to a paused destination',
+      {},
+      [{ atMs: 6_000, kind: 'paused', destination: 'all', surelyMs: 1_000, toMs: 5_500 }, delivered({ atMs: 4_000 })],
+      ['repeated', 'repeated'],
+    ],
     ['a delivery in a later generation', ofDelivered(deliveryTo('all', undefined, { generation: 2 })), [], ['doubled']],
     [
       'a delivery that stays open',
@@ -400,6 +418,12 @@ describe('the oracle of the fault suite', () => {
       [retryOf('operator-0'), retryOf('operator-1', { body: { matched: 2 } })],
       ['operator'],
     ],
+    [
+      'a backfill that was answered and is gone',
+      { audit: [audited()] },
+      [operator({ action: 'destination.backfill' })],
+      ['lost'],
+    ],
     ['an event that nobody gave up', { ...north(givenUp()), ...withoutUsage, deadLetterCopies: [] }, [], ['operator']],
   ];
 
@@ -453,6 +477,16 @@ describe('the oracle of the fault suite', () => {
       'an attempt to deliver without a response',
       ofDelivered(tried([null, 204])),
       fault('stop', 'worker-0', 1_000, 2_000),
+      [],
+    ],
+    [
+      'a backfill of what was refused',
+      ofDelivered(
+        tried([422], { status: 'FAILED' }),
+        undefined,
+        deliveryTo('all', undefined, { generation: 2, isBackfilled: true }),
+      ),
+      [refusal(422)],
       [],
     ],
     ['a repeated delivery', {}, [delivered({ atMs: 1_950 }), ...fault('kill', 'worker-0', 1_000, 2_000)], []],

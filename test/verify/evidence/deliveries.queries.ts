@@ -8,6 +8,7 @@ export function readDeliveries(url: string, startedMs: number): Promise<(StoredD
   return rowsOf<StoredDelivery & { eventId: string }>(
     url,
     `select d.event_id as "eventId", coalesce(split_part(t.url, '/', 4), '') as destination, d.generation, d.status,
+            d.replay_id is not null as "isBackfilled",
             d.attempts, d.tries, d.exhausted, d.last_reason_code as "reasonCode",
             ${ms('d.settled_at')} - $1::float8 as "settledMs",
             coalesce((select json_agg(json_build_object('attemptNumber', a.attempt_number, 'reasonCode', a.reason_code,

@@ -55,6 +55,8 @@ export interface StoredDelivery {
   destination: string;
   /** Counts the deliveries of one event to one destination, from 1. */
   generation: number;
+  /** A backfill made it. */
+  isBackfilled: boolean;
   status: 'OPEN' | 'DELIVERED' | 'FAILED' | 'DISCARDED' | 'SKIPPED';
   attempts: number;
   /** Attempts that have used up a place in the retry schedule since the delivery was last opened. */

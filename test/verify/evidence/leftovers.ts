@@ -26,7 +26,8 @@ const DATABASE = `
            where d.status = 'OPEN' and not exists (select from delivery_queue q
                   where (q.event_id, q.destination_id, q.generation) = (d.event_id, d.destination_id, d.generation)))
            as "open deliveries that are not in the queue",
-         (select count(*)::int from replays where finished_at is null) as "replays that are not finished",
+         (select count(*)::int from replays where finished_at is null and mode <> 'backfill') as "replays that are not finished",
+         (select count(*)::int from backfills where finished_at is null) as "backfills that are not finished",
          (select count(*)::int from replay_events where outcome in ('PENDING', 'DISPATCHED')) as "events of replays that are open",
          (select count(*)::int from crash_trials) as "suspected events",
          (select count(*)::int from received_requests r where not exists (select from events e where e.request_id = r.id))

@@ -49,7 +49,11 @@ export async function readStored(
   }));
   const [rejections, replays, audit] = await Promise.all([
     readRejections(url),
-    rowsOf<Evidence['replays'][number]>(url, 'select id, status, mode, correlation_id as "correlationId" from replays'),
+    rowsOf<Evidence['replays'][number]>(
+      url,
+      `select r.id, coalesce(b.status, r.status) as status, r.mode, r.correlation_id as "correlationId"
+           from replays r left join backfills b on b.replay_id = r.id`,
+    ),
     rowsOf<StoredAudit>(url, 'select action, correlation_id as "correlationId", counts from admin_audit'),
   ]);
   return { stored, rejections, replays, audit };

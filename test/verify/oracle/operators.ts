@@ -10,6 +10,11 @@ const EXPECTED: Record<string, number> = {
   'dlq.discard': 202,
   look: 200,
   prune: 200,
+  'deliveries.retry': 202,
+  'deliveries.discard': 202,
+  'destination.backfill': 202,
+  'destination.pause': 200,
+  'destination.resume': 200,
   'destination.create': 201,
   'destination.switch': 200,
   'destination.change': 200,
@@ -18,7 +23,17 @@ const EXPECTED: Record<string, number> = {
   'source.secrets': 200,
 };
 /** Actions that write one audit row, however often they are asked for with the same key. */
-const AUDITED = ['replay', 'dlq.retry', 'dlq.discard'];
+const AUDITED = [
+  'replay',
+  'dlq.retry',
+  'dlq.discard',
+  'deliveries.retry',
+  'deliveries.discard',
+  'destination.backfill',
+];
+/** Actions that have a row in `replays`. */
+const REPLAYS = ['replay', 'destination.backfill'];
+const DISCARDS = ['dlq.discard', 'deliveries.discard'];
 
 /** I12: an admin action did what its response says, once. An action that failed changed nothing. */
 export function checkOperators({ journal, replays, audit, stored }: Evidence): Violation[] {
@@ -40,6 +55,8 @@ function checkAnswer(
   if (action === 'prune' && faults.explain(sentMs, atMs, hitsDatabase)) return [];
   if (status === EXPECTED[action] || OUTAGE_ANSWERS.includes(status)) return [];
   if (status === 409 && body?.code === 'idempotency-in-flight') return [];
+  // A request to disable the destination may be carried out late.
+  if (status === 409 && body?.code === 'destination-disabled' && action === 'destination.backfill') return [];
   return [violation('strange answer', `${action}: ${status} ${text}${JSON.stringify(body)}`)];
 }
 
@@ -86,13 +103,13 @@ function checkAudit(
 
 function checkReplays(asked: readonly EntryOf<'operator'>[], replays: Evidence['replays']): Violation[] {
   const ids = new Map(replays.map((replay) => [replay.id, replay]));
-  const answered = asked.filter(({ action, status }) => action === 'replay' && status === 202);
+  const answered = asked.filter(({ action, status }) => REPLAYS.includes(action) && status === 202);
   const lost = answered.filter(({ body }) => body?.dryRun !== true && !ids.has(String(body?.replayId)));
   const known = new Set(asked.map(({ id }) => id));
   return [
     ...lost.map(({ body }) => violation('lost', `replay ${String(body?.replayId)} was answered and does not exist`)),
     ...replays
-      .filter(({ status }) => status !== 'DONE')
+      .filter(({ status, mode }) => status !== 'DONE' && !(mode === 'backfill' && status === 'CANCELLED')) // disabled
       .map(({ id, status }) => violation('unsettled', `replay ${id} is ${status}`)),
     ...replays
       .filter(({ correlationId }) => !known.has(correlationId))
@@ -103,7 +120,7 @@ function checkReplays(asked: readonly EntryOf<'operator'>[], replays: Evidence['
 /** Only operators discard events. */
 function checkDiscarded(asked: readonly EntryOf<'operator'>[], stored: Evidence['stored']): Violation[] {
   const requests = asked.filter(
-    ({ action, status }) => action === 'dlq.discard' && (status === 202 || status === undefined),
+    ({ action, status }) => DISCARDS.includes(action) && (status === 202 || status === undefined),
   );
   const most = requests.reduce((sum, { body, request }) => sum + Number(body?.discarded ?? request.limit), 0);
   const discarded = stored.filter(({ status }) => status === 'DISCARDED');

@@ -31,6 +31,8 @@ export type Entry = { atMs: number } & (
   /** A client got no response long after everything was up again. */
   | { kind: 'given up'; what: string; names: string[] }
   | OperatorEntry
+  /** A destination was paused for certain between these times. */
+  | { kind: 'paused'; destination: string; surelyMs: number; toMs: number }
   | DeliveredEntry
   /** The fault with this number begins or ends. */
   | { kind: 'fault'; phase: 'begins' | 'ends'; fault: number; what: FaultKind; target: TargetName; text: string }

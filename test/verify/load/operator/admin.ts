@@ -7,6 +7,8 @@ const TIMEOUT_MS = 5_000;
 
 const REPEATS = 6;
 const PAUSE_BEFORE_REPEAT_MS = 500;
+const PAUSE_BEFORE_ASKING_MS = 250;
+const GIVE_UP_AFTER_MS = 120_000;
 
 type Body = Record<string, unknown>;
 
@@ -32,6 +34,16 @@ export class Admin {
       const done = await this.send({ action, method: 'POST', path, request, key });
       if (done && left-- === 0) return;
       await sleep(PAUSE_BEFORE_REPEAT_MS);
+    }
+  }
+
+  /** Repeats a request until it is done. @throws if it keeps failing long after all servers are up again */
+  async untilDone(...asked: Parameters<Admin['ask']>): Promise<Body> {
+    for (const untilMs = Date.now() + GIVE_UP_AFTER_MS; ;) {
+      const done = await this.ask(...asked);
+      if (done) return done;
+      if (Date.now() > untilMs) throw new Error(`${asked[0]} is never done`);
+      await sleep(PAUSE_BEFORE_ASKING_MS);
     }
   }
 

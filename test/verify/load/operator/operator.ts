@@ -8,6 +8,7 @@ import { TENANTS } from '../tenants';
 import { SOURCES } from '../webhooks/sources';
 import type { Admin } from './admin';
 import { runCommand } from './command';
+import { DeliveryDeeds } from './delivery-deeds';
 import { DESTINATIONS } from './destinations';
 
 const PAUSE_MS = { least: 400, most: 1_500 };
@@ -19,7 +20,6 @@ const REPLAY = { least: 3, most: 60 };
 const LARGE_REPLAY = { share: 0.2, limit: 260 };
 /** How long deliveries carry the signatures of both secrets. */
 const OVERLAP_SECONDS = 3_600;
-const GIVE_UP_AFTER_MS = 120_000;
 /** The load ends when no process is frozen any more. */
 const AFTER_THAW_MS = 2_000;
 
@@ -40,6 +40,7 @@ export async function registerDestinations(admin: Admin, receiver: FlakyReceiver
 export class Operator {
   private stopped = false;
   private readonly random: SeededRandom;
+  private readonly deliveries: DeliveryDeeds;
   private paths = 0;
   /** Sources whose pause was not answered: a frozen process may carry it out later. */
   private readonly maybePaused = new Set<string>();
@@ -53,6 +54,7 @@ export class Operator {
     private readonly journal: Journal,
   ) {
     this.random = new SeededRandom(seedFor(seed, 'operator'));
+    this.deliveries = new DeliveryDeeds(this.random, admin, destinations, journal);
   }
 
   async run(): Promise<void> {
@@ -62,8 +64,9 @@ export class Operator {
       if (deck.length === 0) deck = this.random.shuffled(this.deeds());
       await deck.pop()?.();
     }
-    await sleep(this.maybePaused.size > 0 ? AFTER_THAW_MS : 0);
+    await sleep(this.maybePaused.size > 0 || this.deliveries.mayHavePaused ? AFTER_THAW_MS : 0);
     for (const id of this.maybePaused) await this.resumeSource(id);
+    await this.deliveries.resumeAll();
   }
 
   /** Stops after the current action. A disabled destination is enabled again. */
@@ -80,6 +83,7 @@ export class Operator {
       () => this.deadLetters('retry'),
       () => this.deadLetters('retry'),
       () => this.deadLetters('discard'),
+      ...this.deliveries.all(),
       () => this.look(),
       () => this.pruneKeys(),
       () => this.switchDestination(),
@@ -135,7 +139,7 @@ export class Operator {
     const off = { enabled: false };
     await this.admin.ask('destination.switch', 'PATCH', `destinations/${id}`, off);
     await sleep(this.random.chance(0.5) ? this.random.between(200, 1_500) : this.random.between(3_500, 5_000));
-    await this.untilDone('destination.switch', 'PATCH', `destinations/${id}`, { enabled: true });
+    await this.admin.untilDone('destination.switch', 'PATCH', `destinations/${id}`, { enabled: true });
   }
 
   private async changeDestination(): Promise<void> {
@@ -149,7 +153,7 @@ export class Operator {
     const { name } = this.random.pick(DESTINATIONS);
     const path = `destinations/${this.destinations.get(name)}/rotate-secret`;
     const request = { overlapSeconds: OVERLAP_SECONDS };
-    const made = await this.untilDone('destination.rotate-secret', 'POST', path, request);
+    const made = await this.admin.untilDone('destination.rotate-secret', 'POST', path, request);
     this.receiver.learnSecret(name, String(made.secret));
   }
 
@@ -163,7 +167,7 @@ export class Operator {
   }
 
   private async resumeSource(id: string): Promise<void> {
-    await this.untilDone('source.switch', 'PATCH', `sources/${id}`, { status: 'active' });
+    await this.admin.untilDone('source.switch', 'PATCH', `sources/${id}`, { status: 'active' });
   }
 
   /** As in a rotation: the requests go on being signed with the old secret. */
@@ -171,16 +175,6 @@ export class Operator {
     const { id, secret } = this.random.pick(SOURCES);
     const secrets = [`whsec_new_${++this.paths}`, secret];
     await this.admin.ask('source.secrets', 'PATCH', `sources/${id}`, { secrets });
-  }
-
-  /** @throws if the action keeps failing long after all servers are up again */
-  private async untilDone(...asked: Parameters<Admin['ask']>): Promise<Record<string, unknown>> {
-    for (const untilMs = Date.now() + GIVE_UP_AFTER_MS; ;) {
-      const done = await this.admin.ask(...asked);
-      if (done) return done;
-      if (Date.now() > untilMs) throw new Error(`${asked[0]} is never done`);
-      await sleep(250);
-    }
   }
 }
 

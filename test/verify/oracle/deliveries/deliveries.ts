@@ -3,6 +3,7 @@ import { DESTINATIONS, takes, type PlannedDestination } from '../../load/operato
 import { entriesOf, type EntryOf } from '../../run/journal';
 import { bringsAgain, FaultWindows, hitsDatabase } from '../fault-windows';
 import { violation, type Violation } from '../violation';
+import { checkBackfills } from './backfills';
 import { checkContent } from './content';
 import type { Finding } from './finding';
 import { checkLog } from './log';
@@ -32,6 +33,7 @@ export function checkDeliveries(evidence: Evidence): Violation[] {
         const requests = received.get(`${destination.name} ${event.name}`) ?? [];
         return [
           ...checkGenerations(event, own),
+          ...checkBackfills(own),
           ...own.flatMap((delivery) => checkSettled(delivery, spans, faults)),
           ...own.flatMap(checkLog),
           ...compareWithReceiver(own, requests, faults),
@@ -39,6 +41,7 @@ export function checkDeliveries(evidence: Evidence): Violation[] {
       }),
     ]),
     ...checkWhileOff(delivered, off, faults),
+    ...checkWhilePaused(delivered, entriesOf(journal, 'paused'), faults),
   ];
 }
 
@@ -57,14 +60,15 @@ function checkDestinations(event: StoredEvent): Violation[] {
 function checkGenerations({ attempts }: StoredEvent, deliveries: readonly StoredDelivery[]): Finding[] {
   const succeeded = new Set(attempts.filter(({ status }) => status === 'SUCCESS').map(({ generation }) => generation));
   const generations = deliveries.map(({ generation }) => generation).sort((a, b) => a - b);
+  const made = deliveries.filter(({ isBackfilled }) => !isBackfilled).length;
   const hasGap = generations.some((generation, i) => generation !== i + 1);
   return [
     ...(hasGap ? [['doubled', `its deliveries have the generations ${generations.join()}`] as const] : []),
-    ...(deliveries.length < succeeded.size
-      ? [['undelivered', `${deliveries.length} deliveries, and ${succeeded.size} generations succeeded`] as const]
+    ...(made < succeeded.size
+      ? [['undelivered', `${made} deliveries, and ${succeeded.size} generations succeeded`] as const]
       : []),
-    ...(deliveries.length > succeeded.size
-      ? [['repeated', `${deliveries.length} deliveries, and ${succeeded.size} generations succeeded`] as const]
+    ...(made > succeeded.size
+      ? [['repeated', `${made} deliveries, and ${succeeded.size} generations succeeded`] as const]
       : []),
   ];
 }
@@ -93,4 +97,18 @@ function checkWhileOff(
     .map(({ name, destination }) =>
       violation('repeated', `${name} was delivered to ${destination}, which was disabled`, name),
     );
+}
+
+/** A worker may have begun a request, or may not know of the pause, for a short time. */
+function checkWhilePaused(
+  delivered: readonly EntryOf<'delivered'>[],
+  pauses: readonly EntryOf<'paused'>[],
+  faults: FaultWindows,
+): Violation[] {
+  return pauses.flatMap(({ destination: paused, surelyMs, toMs }) =>
+    delivered
+      .filter(({ destination, atMs }) => destination === paused && surelyMs + HEEDED_MS < atMs && atMs < toMs)
+      .filter(({ atMs }) => !faults.explain(atMs - CALL_MS, atMs, bringsAgain))
+      .map(({ name }) => violation('repeated', `${name} was delivered to ${paused}, which was paused`, name)),
+  );
 }
