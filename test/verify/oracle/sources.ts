@@ -14,7 +14,9 @@ export function checkSources(evidence: Evidence): Violation[] {
   return [
     ...evidence.stored.flatMap((event) => checkOrigin(event, evidence, webhooks)),
     ...checkKept(evidence, webhooks),
-    ...evidence.rejections.flatMap((rejection) => checkRejection(rejection, webhooks)),
+    ...evidence.rejections
+      .filter(({ sourceId, correlationId }) => sourceId !== null || webhooks.has(correlationId))
+      .flatMap((rejection) => checkRejection(rejection, webhooks)),
     ...checkPaused(evidence, webhooks),
   ];
 }
