@@ -290,6 +290,12 @@ describe('the oracle of the fault suite', () => {
       ['unsettled', 'repeated'],
     ],
     [
+      'no wrong tries of a refused delivery that was opened again and skipped, only that its destination was on',
+      { ...ofDelivered(tried([422], { status: 'SKIPPED', tries: 0 })), ...journalOf(...all, refusal(422)) },
+      [],
+      ['undelivered'],
+    ],
+    [
       'a skipped delivery to a destination that was on',
       ofDelivered(deliveryTo('all', [], { status: 'SKIPPED' })),
       [],

@@ -86,6 +86,9 @@ function checkSchedule({ log, tries, status }: StoredDelivery): Finding[] {
     }
     used = { least: used.least + (attempt.statusCode === SLOW_DOWN ? 0 : 1), most: used.most + 1 };
   }
+  const last = log.at(-1);
+  // It was opened again, and closed with its destination before the next attempt.
+  if (status === 'SKIPPED' && last && isFinal(last)) used = { least: 0, most: 0 };
   if (log.length > 0 && status !== 'OPEN' && (tries < used.least || tries > used.most)) {
     found.push(['attempts', `it counts ${tries} tries, and ${used.least} to ${used.most} attempts used up a try`]);
   }
