@@ -15,12 +15,13 @@ export interface DeliveryOfEvent {
 
 /** Lists the newest delivery of an event to each destination, in the order in which the destinations were created. */
 export async function listDeliveriesOf(db: Db, eventId: string): Promise<DeliveryOfEvent[]> {
-  const { rows } = await db.query<DeliveryOfEvent>(
-    `select destination_id as "destinationId", generation, status, attempts, exhausted,
+  const { rows } = await db.query<DeliveryOfEvent>({
+    name: 'list-deliveries-of-event',
+    text: `select destination_id as "destinationId", generation, status, attempts, exhausted,
             last_reason_code as "lastReasonCode", last_status_code as "lastStatusCode",
             next_attempt_at as "nextAttemptAt", delivered_at as "deliveredAt"
        from delivery_status where event_id = $1 and newest order by destination_id`,
-    [eventId],
-  );
+    values: [eventId],
+  });
   return rows;
 }

@@ -9,15 +9,19 @@ export interface EventStanding {
   completedAt: string | null;
 }
 
-/** Reads the status of these events, keyed by event id. Events that no longer exist are missing. */
+/**
+ * Reads the status of these events, keyed by event id. Events that no longer exist are missing. The statement has a name,
+ * because planning the view takes longer than reading a page of events.
+ */
 export async function readEventStatuses(db: Db, ids: readonly string[]): Promise<Map<string, EventStanding>> {
-  const { rows } = await db.query<EventStanding>(
-    `select v.event_id as "eventId", v.next_attempt_at as "nextAttemptAt", v.last_error as "lastError",
+  const { rows } = await db.query<EventStanding>({
+    name: 'read-event-statuses',
+    text: `select v.event_id as "eventId", v.next_attempt_at as "nextAttemptAt", v.last_error as "lastError",
             v.published_at as "publishedAt", v.completed_at as "completedAt"
        from unnest($1::uuid[]) as wanted (id)
        cross join lateral (select * from event_status v where v.event_id = wanted.id limit 1) v`,
-    [ids],
-  );
+    values: [ids],
+  });
   return new Map(rows.map((row) => [row.eventId, row]));
 }
 

@@ -1,5 +1,6 @@
 import type { Event } from '../../../src/event/event';
 import { uuidV7 } from '../../../src/event/uuid-v7';
+import { readEventStatuses } from '../../../src/admin/events/event-details.queries';
 import { findEventById, listAttempts, type EventWithStatus } from '../../../src/ingest/event-reader.queries';
 import { listDeliveriesOf } from '../../../src/ingest/deliveries-of-event.queries';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
@@ -26,6 +27,19 @@ describe('the status of an event', () => {
     if (!found) throw new Error('no such event');
     return found;
   };
+  it('is read by statements that PostgreSQL need not plan again', async () => {
+    const event = await givenEvent(database.pool);
+    const client = await database.pool.connect();
+    await findEventById(client, { tenantId: event.tenantId, tenantIds: null }, event.id);
+    await listAttempts(client, event.id);
+    await listDeliveriesOf(client, event.id);
+    await readEventStatuses(client, [event.id]);
+    const { rows } = await client.query<{ name: string }>('select name from pg_prepared_statements');
+    client.release();
+    const names = ['find-event-by-id', 'list-attempts', 'list-deliveries-of-event', 'read-event-statuses'];
+    expect(rows.map(({ name }) => name)).toEqual(expect.arrayContaining(names));
+  });
+
   const SOME_TIME = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/) as string;
 
   it.each(['PENDING', 'IN_FLIGHT', 'FAILED'] as const)('is RECEIVED while its entry is %s', async (status) => {
