@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { Evidence, StoredRejection } from '../../verify/evidence/evidence';
+import { checkKeptRejections } from '../../verify/oracle/kept-rejections';
 import { checkMetrics } from '../../verify/oracle/metrics';
 import { checkRejections } from '../../verify/oracle/rejections';
 import { checkSources } from '../../verify/oracle/sources';
@@ -52,7 +53,8 @@ function given(change: Partial<Evidence> = {}, journal: readonly Entry[] = [list
 const stored = (fields: object): Partial<Evidence> => ({
   stored: [storedAs(NORTH, { sourceId: SOURCE, rawBody: BODY, ...fields })],
 });
-const breaches = (of: Evidence): string[] => checkSources(of).map(({ breach }) => breach);
+const breaches = (of: Evidence): string[] =>
+  [...checkSources(of), ...checkKeptRejections(of)].map(({ breach }) => breach);
 
 describe('what the oracle says of sources', () => {
   it('is nothing where all was kept as it was sent', () => {
@@ -81,6 +83,26 @@ describe('what the oracle says of sources', () => {
     ['a rejection that nobody sent', { rejections: [kept(), kept({ correlationId: 'request-9' })] }, 'rejection'],
   ])('is a violation for %s', (_what, change, breach) => {
     expect(breaches(given(change))).toEqual([breach]);
+  });
+
+  it('of a request without a source is that a rejected record is kept, unless its response says that it is not', () => {
+    const text = '{"subject":"x"}';
+    const single = sent(NORTH, { names: [BAD], codes: ['invalid-event'], refused: [text] });
+    const told = (fields: object = {}): Entry =>
+      answered(
+        NORTH,
+        {},
+        { status: 400, told: [{ record: 1, name: BAD, outcome: 'rejected', code: 'invalid-event', ...fields }] },
+      );
+    const digest = hash('sha256', text, 'hex');
+    const whole = kept({ sourceId: null, recordNumber: null, body: text, sizeBytes: text.length, digest });
+    const found = (rejections: StoredRejection[], answer: Entry): string[] =>
+      breaches(evidence({ journal: [single, answer], rejections }));
+    expect(found([whole], told())).toEqual([]);
+    expect(found([], told())).toEqual(['rejection']);
+    expect(found([], told({ kept: false }))).toEqual([]);
+    expect(found([{ ...whole, sourceId: SOURCE }], told())).toEqual(['rejection']);
+    expect(found([{ ...whole, body: '' }], told())).toEqual(['rejection']);
   });
 
   it('is a violation for anything that is kept of a request with a wrong signature', () => {

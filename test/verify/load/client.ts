@@ -88,7 +88,8 @@ export class Client {
     const to = apis[this.turn++ % apis.length] as string;
     for (const record of records) if ('event' in record) sent.set(record.event.name, record.event);
     const codes = records.map((record) => ('event' in record ? null : record.broken.code));
-    journal.append({ kind: 'sent', request, to, what: kind, names: records.map(nameOf), codes, toSource });
+    const refused = toSource ? undefined : records.map((record) => ('event' in record ? null : record.broken.text));
+    journal.append({ kind: 'sent', request, to, what: kind, names: records.map(nameOf), codes, toSource, refused });
     const withId = { ...headers, 'x-correlation-id': correlationOf(request) };
     const answer = await exchange(`${to}${path}`, { method: 'POST', headers: withId, body }, TIMEOUT_MS);
     const { status, text, broken } = answer;

@@ -14,6 +14,8 @@ export interface Told {
   name: string;
   outcome: 'accepted' | 'duplicate' | 'taken' | 'rejected' | 'unverified';
   code?: string;
+  /** The rejected record is not known to be kept. */
+  kept?: boolean | undefined;
   /** Fields of the event in the response. */
   fields?: Record<string, unknown>;
 }

@@ -7,6 +7,7 @@ import { checkFailures } from './failures';
 import { checkAnswers, checkFields } from './fields';
 import { checkHistory } from './history';
 import { checkIdentity } from './identity';
+import { checkKeptRejections } from './kept-rejections';
 import { KNOWN_FAULTS, type KnownFault } from './known-faults';
 import { checkMetrics } from './metrics';
 import { checkOperators } from './operators';
@@ -24,6 +25,7 @@ export const RULES: readonly ((evidence: Evidence) => Violation[])[] = [
   checkFields,
   checkAnswers,
   checkRejections,
+  checkKeptRejections,
   checkSources,
   checkHistory,
   checkFailures,

@@ -1,31 +1,15 @@
-import type { Evidence, StoredRejection } from '../evidence/evidence';
-import { correlationOf } from '../load/client';
+import type { Evidence } from '../evidence/evidence';
 import { entriesOf, type EntryOf } from '../run/journal';
 import { requestsIn } from './answers';
 import { violation, type Violation } from './violation';
 
 /** I14: broken records are rejected with the right code, no others are rejected, and the counts add up. */
-export function checkRejections({ journal, rejections }: Evidence): Violation[] {
+export function checkRejections({ journal }: Evidence): Violation[] {
   const requests = requestsIn(journal);
-  const answers = entriesOf(journal, 'answered').flatMap((answer) => {
+  return entriesOf(journal, 'answered').flatMap((answer) => {
     const sent = requests.get(answer.request);
     return sent ? [...checkTold(answer, sent), ...checkCounts(answer, sent)] : [];
   });
-  const byCorrelation = new Map([...requests].map(([request, sent]) => [correlationOf(request), sent]));
-  return [...answers, ...rejections.flatMap((rejection) => checkKept(rejection, byCorrelation))];
-}
-
-/** A rejection that came through no source is that of a broken record, with its code. oracle/sources.ts has the others. */
-function checkKept(
-  { sourceId, correlationId, recordNumber, code }: StoredRejection,
-  requests: ReadonlyMap<string, EntryOf<'sent'>>,
-): Violation[] {
-  const sent = requests.get(correlationId);
-  if (sourceId !== null || !sent || sent.toSource) return [];
-  const index = (recordNumber ?? 1) - 1;
-  if (sent.codes[index] === code) return [];
-  const text = `record ${index + 1} of ${correlationId} is kept as ${code}, not ${sent.codes[index] ?? 'accepted'}`;
-  return [violation('rejection', text, sent.names[index] ?? '')];
 }
 
 function checkTold({ told }: EntryOf<'answered'>, { codes, what }: EntryOf<'sent'>): Violation[] {

@@ -1,22 +1,13 @@
-import { hash } from 'node:crypto';
-import type { Evidence, StoredRejection } from '../evidence/evidence';
-import { MOST_EVENT_BYTES } from '../load/broken-record';
+import type { Evidence } from '../evidence/evidence';
 import { correlationOf } from '../load/client';
 import { entriesOf, type EntryOf } from '../run/journal';
 import { violation, type Violation } from './violation';
 
-/**
- * What came through a source belongs to it and is kept as it was signed. Each rejected record is kept with its bytes,
- * and nothing else is.
- */
+/** What came through a source belongs to it and is kept as it was signed. */
 export function checkSources(evidence: Evidence): Violation[] {
   const webhooks = new Map(webhooksIn(evidence).map((webhook) => [correlationOf(webhook.request), webhook]));
   return [
     ...evidence.stored.flatMap((event) => checkOrigin(event, evidence, webhooks)),
-    ...checkKept(evidence, webhooks),
-    ...evidence.rejections
-      .filter(({ sourceId, correlationId }) => sourceId !== null || webhooks.has(correlationId))
-      .flatMap((rejection) => checkRejection(rejection, webhooks)),
     ...checkPaused(evidence, webhooks),
   ];
 }
@@ -48,46 +39,6 @@ function checkOrigin(
   return [violation('changed', text, name)];
 }
 
-/** A record that was answered as rejected is kept once. */
-function checkKept({ journal, rejections }: Evidence, webhooks: Webhooks): Violation[] {
-  const kept = Map.groupBy(rejections, placeOf);
-  const twice = [...kept].filter(([, all]) => all.length > 1);
-  const answers = entriesOf(journal, 'answered').flatMap(({ request, told }) => {
-    const webhook = webhooks.get(correlationOf(request));
-    return webhook ? told.map((one) => ({ ...one, webhook })) : [];
-  });
-  const missing = answers.filter(
-    ({ outcome, record, webhook }) => outcome === 'rejected' && !kept.has(placeIn(webhook, record)),
-  );
-  return [
-    ...twice.map(([place, all]) => violation('rejection', `${place} is kept as ${all.length} rejections`)),
-    ...missing.map(({ name, webhook }) =>
-      violation('rejection', `${name} was rejected in request ${webhook.request}, and is not kept`, name),
-    ),
-  ];
-}
-
-/** A rejection is that of a broken record of a verified request, with its code and its bytes. */
-function checkRejection(rejection: StoredRejection, webhooks: Webhooks): Violation[] {
-  const place = placeOf(rejection);
-  const webhook = webhooks.get(rejection.correlationId);
-  const index = (rejection.recordNumber ?? 1) - 1;
-  const expected = webhook?.codes[index] ?? null;
-  const name = webhook?.names[index] ?? '';
-  if (!webhook || expected === null || expected.startsWith('signature-')) {
-    return [violation('rejection', `${place} is kept as ${rejection.code}, and was not to be kept`, name)];
-  }
-  const bytes = Buffer.from(webhook.toSource.records[index] as string);
-  const wrong = [
-    ...(rejection.code === expected ? [] : [`code ${rejection.code}, not ${expected}`]),
-    ...(rejection.sourceId === webhook.toSource.id ? [] : [`source ${rejection.sourceId}`]),
-    ...(rejection.sizeBytes === bytes.length ? [] : [`a size of ${rejection.sizeBytes} bytes, not ${bytes.length}`]),
-    ...(rejection.digest === hash('sha256', bytes, 'hex') ? [] : ['the digest of something else']),
-    ...(rejection.body === bytes.subarray(0, MOST_EVENT_BYTES).toString() ? [] : [`the bytes ${rejection.body}`]),
-  ];
-  return wrong.map((text) => violation('rejection', `${name} (${place}) is kept with ${text}`, name));
-}
-
 /** A paused source takes nothing from when the change is answered until it is made active. */
 function checkPaused({ journal }: Evidence, webhooks: Webhooks): Violation[] {
   const switches = entriesOf(journal, 'operator').filter(({ action }) => action === 'source.switch');
@@ -106,7 +57,3 @@ function checkPaused({ journal }: Evidence, webhooks: Webhooks): Violation[] {
     return [violation('operator', text, ...webhook.names)];
   });
 }
-
-const placeOf = ({ correlationId, recordNumber }: StoredRejection): string =>
-  `record ${recordNumber ?? 1} of ${correlationId}`;
-const placeIn = ({ request }: Webhook, record: number): string => `record ${record} of ${correlationOf(request)}`;

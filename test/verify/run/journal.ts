@@ -14,6 +14,8 @@ export type Entry = { atMs: number } & (
       /** The expected rejection code of each record; null if the record is valid. */
       codes: (string | null)[];
       toSource?: SentToSource | undefined;
+      /** The text of each record that must be rejected; null if the record is valid. Sources have theirs in toSource. */
+      refused?: (string | null)[] | undefined;
     }
   | {
       kind: 'answered';

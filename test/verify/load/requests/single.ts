@@ -49,9 +49,9 @@ export function brokenSingleOf(tenant: string, broken: BrokenRecord): Sending {
     read: ({ status, text }) => {
       if (isLater(status)) return { next: 'again', told: [] };
       if (status < 300) return { next: 'done', told: [{ record: 1, name, outcome: 'taken' }] };
-      const { code, retryable } = JSON.parse(text) as { code: string; retryable: boolean };
+      const { code, retryable, kept } = JSON.parse(text) as { code: string; retryable: boolean; kept?: boolean };
       const next = status === broken.status && !retryable ? 'done' : 'strange';
-      return { next, told: [{ record: 1, name, outcome: 'rejected', code }] };
+      return { next, told: [{ record: 1, name, outcome: 'rejected', code, kept }] };
     },
   };
 }

@@ -60,7 +60,7 @@ function readSummary({ status = 0, text }: Exchange, { records, cutShort }: Plan
     status: string | number;
     summary?: SummaryCounts;
     lastCommittedRecord?: number;
-    errors?: { record: number; code: string }[];
+    errors?: { record: number; code: string; kept?: boolean }[];
   };
   const { summary, lastCommittedRecord, errors = [] } = answer;
   const counts = { ...(summary && { summary }), ...(lastCommittedRecord !== undefined && { lastCommittedRecord }) };
@@ -74,11 +74,13 @@ function readSummary({ status = 0, text }: Exchange, { records, cutShort }: Plan
   if (!summary || expectedStatus?.[0] !== status || expectedStatus[1] !== answer.status || cutShort) {
     return { next: 'strange', told: [] };
   }
-  const codes = new Map(errors.map(({ record, code }) => [record, code]));
+  const rejected = new Map(errors.map((error) => [error.record, error]));
   const listed = summary.rejected <= MOST_ERRORS ? records : [];
   const told = listed.map((record, i): Told => {
-    const code = codes.get(i + 1);
-    return code === undefined ? taken(record, i) : { record: i + 1, name: nameOf(record), outcome: 'rejected', code };
+    const error = rejected.get(i + 1);
+    if (!error) return taken(record, i);
+    const { code, kept } = error;
+    return { record: i + 1, name: nameOf(record), outcome: 'rejected', code, kept };
   });
   return { next: summary.records === records.length ? 'done' : 'strange', told, ...counts };
 }
@@ -114,17 +116,18 @@ function readLines({ status = 0, text }: Exchange, { records, cutShort }: Planne
 function linesTold(text: string, records: readonly PlannedRecord[]): Told[] {
   const lines = text.split('\n').slice(0, -1);
   return lines.flatMap((line): Told[] => {
-    const { record, status, code, ...fields } = JSON.parse(line) as {
+    const { record, status, code, kept, ...fields } = JSON.parse(line) as {
       record?: number;
       status: Told['outcome'];
       code?: string;
+      kept?: boolean;
       id?: string;
       eventId?: string;
     };
     const sent = record === undefined ? undefined : records[record - 1];
     if (record === undefined || !sent) return [];
     const name = nameOf(sent);
-    if (status === 'rejected') return [{ record, name, outcome: status, code: code ?? '' }];
+    if (status === 'rejected') return [{ record, name, outcome: status, code: code ?? '', kept }];
     return [{ record, name, outcome: status, fields }];
   });
 }
