@@ -77,10 +77,14 @@ function addBodyParsers(server: FastifyInstance, settings: Settings): void {
     const announcedBytes = Number(headers['content-length']);
     const mayBeArray = reading === 'stream-if-array';
     const maxBytes = route?.maxBytes ? route.maxBytes(MAX_EVENT_BYTES) : MAX_EVENT_BYTES;
-    readWholeBody(payload, { maxBytes, stallMs, announcedBytes, mayBeArray }, (error, body) => {
-      if (error || route) done(error, body);
-      else parseJson(body as Buffer, done);
-    });
+    readWholeBody(
+      payload,
+      { maxBytes, stallMs, announcedBytes, mayBeArray, tooLarge: route?.tooLarge },
+      (error, body) => {
+        if (error || route) done(error, body);
+        else parseJson(body as Buffer, done);
+      },
+    );
   });
   server.addHook('preParsing', (request, _reply, _payload, done) => {
     if (request.method === 'GET' || request.method === 'HEAD') return done();

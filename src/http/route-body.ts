@@ -17,6 +17,8 @@ export interface RouteBody {
   reading: (mediaType: string | undefined, headers: IncomingHttpHeaders) => BodyReading;
   /** Bytes of a body that is read whole, by MAX_EVENT_BYTES. Default: MAX_EVENT_BYTES. */
   maxBytes?: (maxEventBytes: number) => number;
+  /** Further members of the problem of a body that is too large and is not read. */
+  tooLarge?: { kept: false };
   /** The media types of successful responses. Default: JSON. */
   answers?: readonly [string, ...string[]];
 }

@@ -13,6 +13,8 @@ export interface WholeBodyLimits {
   announcedBytes: number;
   /** True when the route reads an array as a stream. */
   mayBeArray: boolean;
+  /** Further members of the problem `event-too-large`. */
+  tooLarge?: { kept: false } | undefined;
 }
 
 /**
@@ -22,11 +24,11 @@ export interface WholeBodyLimits {
  */
 export function readWholeBody(
   body: Readable,
-  { maxBytes, stallMs, announcedBytes, mayBeArray }: WholeBodyLimits,
+  { maxBytes, stallMs, announcedBytes, mayBeArray, tooLarge: members }: WholeBodyLimits,
   done: (error: Error | null, body?: Buffer | Readable) => void,
 ): void {
   const isTooLarge = announcedBytes > maxBytes;
-  if (isTooLarge && !mayBeArray) return done(tooLarge(maxBytes));
+  if (isTooLarge && !mayBeArray) return done(tooLarge(maxBytes, members));
   const endMs = performance.now() + stallMs * WHOLE_BODY_STALLS;
   const chunks: Buffer[] = [];
   let bytes = 0;
@@ -41,7 +43,7 @@ export function readWholeBody(
       if (first === OPENING_BRACKET) return handOver();
       isUndecided = first === undefined;
     }
-    if (bytes > maxBytes || (isTooLarge && !isUndecided)) return finish(tooLarge(maxBytes));
+    if (bytes > maxBytes || (isTooLarge && !isUndecided)) return finish(tooLarge(maxBytes, members));
     if (performance.now() < endMs) timer.refresh();
     else finish(new Problem('request-timeout', 'The body arrived too slowly.'));
   };
@@ -74,6 +76,6 @@ export function firstByteOfJson(chunk: Buffer): number | undefined {
   return undefined;
 }
 
-function tooLarge(maxBytes: number): Problem {
-  return new Problem('event-too-large', `The body is larger than the maximum of ${maxBytes} bytes.`);
+function tooLarge(maxBytes: number, members: Record<string, unknown> = {}): Problem {
+  return new Problem('event-too-large', `The body is larger than the maximum of ${maxBytes} bytes.`, { members });
 }

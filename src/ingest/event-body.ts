@@ -85,5 +85,8 @@ async function* followedBy(chunks: Buffer[], rest: AsyncGenerator<Buffer>): Asyn
 }
 
 function endedEarly(error: unknown): never {
+  if (error instanceof Problem && error.code === 'event-too-large') {
+    throw new Problem(error.code, error.detail, { members: EVENT_BODY.tooLarge });
+  }
   throw error instanceof Problem ? error : new Problem('malformed-body', 'The body ended before it was complete.');
 }

@@ -21,6 +21,7 @@ export const EVENT_BODY: RouteBody = {
     if (format && (format.endpoint === 'POST /v1/events' || !isBinaryCloudEvent(headers))) return 'stream';
     return mediaType === JSON_TYPE && !isBinaryCloudEvent(headers) ? 'stream-if-array' : 'whole';
   },
+  tooLarge: { kept: false },
 };
 
 /** Bodies of POST /v1/ingest/stream. */

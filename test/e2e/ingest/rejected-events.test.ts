@@ -104,6 +104,12 @@ describe('a single event that is refused', () => {
     ]);
   });
 
+  it('is not kept when it is too large, and its response says so: the rest of its body is not read', async () => {
+    const { body } = await send('too-large', JSON.stringify(eventBody({ payload: 'x'.repeat(262_144) })), JSON_TYPE);
+    expect(body).toMatchObject({ code: 'event-too-large', kept: false });
+    await expect(rejectionsOf(running.pool, 'too-large')).resolves.toEqual([]);
+  });
+
   it('of an unknown tenant, or that may be sent again, is not kept', async () => {
     await send('-', '{', JSON_TYPE);
     await send('not-a-type', '{', { 'content-type': 'text/html' });
