@@ -39,7 +39,8 @@ export class RejectedEvent {
     context: RequestContext,
   ): Promise<Problem> {
     const { code, message, errors } = rejection;
-    const isKept = !isKeptCode(code) || (await this.keep(rejection, request, body, context));
+    const isAtHand = code !== 'event-too-large'; // the rest of a larger body is not read
+    const isKept = !isKeptCode(code) || (isAtHand && (await this.keep(rejection, request, body, context)));
     const members = isKept ? {} : { members: { kept: false } };
     return new Problem(code, message.trim(), { ...(errors.length > 0 ? { errors } : {}), ...members });
   }

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
 import { eventBody } from '../../support/events';
 import { eventually } from '../../support/eventually';
 import { call, type AcceptedAnswer, type ProblemAnswer } from '../../support/e2e-http';
@@ -108,6 +109,17 @@ describe('a single event that is refused', () => {
     const { body } = await send('too-large', JSON.stringify(eventBody({ payload: 'x'.repeat(262_144) })), JSON_TYPE);
     expect(body).toMatchObject({ code: 'event-too-large', kept: false });
     await expect(rejectionsOf(running.pool, 'too-large')).resolves.toEqual([]);
+  });
+
+  it('is not kept when its encoded body is too large: the rest of it is not read', async () => {
+    const headers = { ...JSON_TYPE, 'content-encoding': 'gzip' };
+    const { body } = await send(
+      'large',
+      gzipSync(JSON.stringify(eventBody({ payload: 'x'.repeat(262_144) }))),
+      headers,
+    );
+    expect(body).toMatchObject({ code: 'event-too-large', kept: false });
+    await expect(rejectionsOf(running.pool, 'large')).resolves.toEqual([]);
   });
 
   it('of an unknown tenant, or that may be sent again, is not kept', async () => {
