@@ -10,13 +10,13 @@ returns void language sql as $$
     insert into events (id, outbox_id, occurred_at, received_at, size_bytes, tenant_id, event_id, type, subject,
                         partition_key, source, schema_version, spec_version, correlation_id, hash, payload)
     select id, outbox_id, now(), now(), 600, 'failing', id::text, 'order.paid', id::text, id::text, 'api', '1.0.0', '1.0',
-           id::text, '\x00', json_build_object('text', repeat('x', 400)) from made order by id
+           id::text, '\x00', json_build_object('text', repeat('x', 400)) from made order by made.id
   ), recorded as (
     insert into deliveries (event_id, destination_id, generation, tenant_id, type, status, attempts, tries,
                             last_reason_code, last_status_code, last_error)
     select id, destination_id, 1, 'failing', 'order.paid', 'OPEN', 1, 1, 'HTTP_5XX', 500, 'The response was 500.'
-      from made order by id
+      from made order by made.id
   )
   insert into delivery_queue (event_id, destination_id, generation, due_at)
-  select id, destination_id, 1, first_due + g * ((last_due - first_due) / count) from made order by id;
+  select id, destination_id, 1, first_due + g * ((last_due - first_due) / count) from made order by made.id;
 $$;

@@ -5,8 +5,8 @@ import { measureClaims, type Claim } from '#bench/deliveries/claims';
 import { DELIVERY_SETTINGS } from '#bench/deliveries/gateway';
 import { fillRetrying, openCopy, prepareDestinations, settleDown } from '#bench/deliveries/retrying-database';
 import type { RetryingDatabase } from '#bench/deliveries/retrying-database';
-import { SessionsCpu } from '#bench/deliveries/server-cpu';
-import { cpuMicroseconds, type ServerProcess } from '#bench/processes';
+import { preciseCpuUs, SessionsCpu } from '#bench/deliveries/server-cpu';
+import type { ServerProcess } from '#bench/processes';
 import type { BenchRabbit } from '#bench/rabbit';
 import { shown } from '#bench/statistics';
 import { startRole } from '#bench/streamforge';
@@ -109,7 +109,7 @@ async function measureIdle(
 function meter({ client, url }: RetryingDatabase, worker: ServerProcess): () => Promise<Idle> {
   const sessions = new SessionsCpu(client, url);
   return async () => ({
-    workerMs: (cpuMicroseconds(worker.child.pid) ?? Number.NaN) / 1_000,
+    workerMs: preciseCpuUs(worker.child.pid) / 1_000,
     postgresMs: (await sessions.read()) / 1_000,
   });
 }

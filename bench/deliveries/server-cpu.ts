@@ -39,6 +39,19 @@ export async function serverCpuUs(client: Client): Promise<number> {
   return children.reduce((sum, { ownUs }) => sum + ownUs, timesOf(postmaster)?.withEndedUs ?? Number.NaN);
 }
 
+/** CPU time in µs of all threads of a process, which is finer than that of /proc/…/stat; NaN without /proc. */
+export function preciseCpuUs(pid: number | undefined): number {
+  try {
+    const threads = readdirSync(`/proc/${pid}/task`);
+    const nanoseconds = threads.map((thread) =>
+      Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]),
+    );
+    return nanoseconds.reduce((sum, one) => sum + one, 0) / 1_000;
+  } catch {
+    return Number.NaN; // the process or a thread has ended
+  }
+}
+
 /** CPU time of the sessions of one database. Needs to be read more often than sessions end. */
 export class SessionsCpu {
   private readonly client: Client;
@@ -60,7 +73,8 @@ export class SessionsCpu {
       [this.database],
     );
     for (const { pid } of rows) {
-      const nowUs = timesOf(pid)?.ownUs ?? 0;
+      const nowUs = preciseCpuUs(pid);
+      if (Number.isNaN(nowUs)) continue;
       this.totalUs += isFirst ? 0 : nowUs - (this.seenUs.get(pid) ?? 0);
       this.seenUs.set(pid, nowUs);
     }
