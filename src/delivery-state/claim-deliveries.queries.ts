@@ -84,9 +84,10 @@ export async function claimDeliveries(
   };
 }
 
-/** Keeps the planner from sorting a whole backlog, as the claims of the outbox do. */
+/** Keeps the planner from sorting a whole backlog, as the claims of the outbox do, and from hashing it. */
 export const DELIVERY_CLAIM_SETTINGS = `set local synchronous_commit = off; set local enable_bitmapscan = off;
-  set local enable_sort = off; set local enable_seqscan = off`;
+  set local enable_sort = off; set local enable_seqscan = off; set local enable_hashjoin = off;
+  set local enable_mergejoin = off`;
 
 /** Exported for the test of its plan. */
 export const claimDeliveriesStatement = (

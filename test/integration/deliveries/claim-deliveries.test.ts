@@ -141,6 +141,31 @@ describe('a claim of deliveries', () => {
     });
   });
 
+  it('reads a whole backlog neither to lease a few of it nor to mark them', async () => {
+    const a = await givenReceiver(database.pool);
+    const [event] = (await givenEvents(database.pool, 1)) as [Event];
+    const client = await database.pool.connect();
+    try {
+      await client.query(`begin; ${DELIVERY_CLAIM_SETTINGS}`);
+      await client.query(
+        `insert into delivery_queue (event_id, destination_id, generation, due_at)
+         select $1, $2, n, now() - interval '1 minute' from generate_series(1, 20000) n`,
+        [event.id, a],
+      );
+      await client.query('analyze delivery_queue');
+      const { text, values } = claimDeliveriesStatement(
+        [{ destinationId: a, free: 8, leaseSeconds: 30 }],
+        randomUUID(),
+        MANY_BYTES,
+      );
+      const { rows } = await client.query<{ 'QUERY PLAN': string }>({ text: `explain ${text}`, values });
+      expect(rows.map((row) => row['QUERY PLAN']).join('\n')).not.toMatch(/Hash Join|Merge Join|Seq Scan/);
+    } finally {
+      await client.query('rollback');
+      client.release();
+    }
+  });
+
   it('never finds a delivery by the backlog of its destination, whatever the statistics say', async () => {
     const client = await database.pool.connect();
     try {
