@@ -6,9 +6,9 @@ import { RejectionStore } from './rejection-store';
 
 /**
  * How long a response waits for rejections after its events are stored. A statement takes a few milliseconds, and one
- * behind a checkpoint some tens of them.
+ * behind a checkpoint some tens of them. On a machine that has too much to do, it takes hundreds.
  */
-const MAX_WAIT_MS = 250;
+const MAX_WAIT_MS = 1_000;
 /**
  * After a wait that ran out, responses do not wait for this long. However slow the database is with rejections, a stream
  * therefore spends at most a tenth of its time on waiting for them.
