@@ -5,6 +5,7 @@ import { isKeptCode } from '../../rejections/kept-codes';
 import type { RejectionEndpoint, RejectionFormat } from '../../rejections/rejection';
 import type { RejectionKeeper } from '../../rejections/rejection-keeper';
 import type { PreparedRecord } from '../formats/prepare-records';
+import { referredTo } from '../formats/xml-namespaces';
 import type { IngestResult } from '../store/store-batch';
 import { readableType } from './readable-type';
 import { newRejection } from './rejected-record';
@@ -56,9 +57,12 @@ export class RejectedRecords {
     const { request, endpoint, format, context } = this.of;
     const { number } = record;
     const { idempotencyKey } = context;
-    const { receivedText, whole, namespaces } = record;
+    const { receivedText, whole } = record;
     const bytes = Buffer.from(receivedText ?? record.bytes); // a copy: the record would keep its whole chunk alive
-    const requestJson = namespaces ? requestHeadJson(request, { namespaces: Object.fromEntries(namespaces) }) : null;
+    const namespaces = record.namespaces && referredTo(record.namespaces, receivedText ?? '');
+    const requestJson = namespaces?.size
+      ? requestHeadJson(request, { namespaces: Object.fromEntries(namespaces) })
+      : null;
     const contentType = request.headers['content-type'] ?? null;
     this.numbers.push(number);
     this.attempt.add(

@@ -96,8 +96,10 @@ describe('records that are refused', () => {
     );
   });
 
-  it('of XML are kept with the namespaces of the root', async () => {
-    const [kept] = await rejectionsOf(running.pool, 'XML');
+  it('of XML are kept with the namespaces of the root that they refer to', async () => {
+    const all = await rejectionsOf(running.pool, 'XML');
+    const kept = all.find(({ body }) => body.includes('<p:'));
+    expect(all.find(({ body }) => body.toString() === '<event/>')).toMatchObject({ requestJson: null });
     expect(JSON.parse(kept?.requestJson ?? '')).toMatchObject({
       ...{ method: 'POST', path: '/v1/ingest/stream', namespaces: { 'xmlns:p': 'urn:p' } },
     });
