@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Pool } from 'pg';
 import { SETTINGS_TOKEN, type Settings } from '../config/settings';
 import { classifyPgError } from '../db/pg-errors';
@@ -19,6 +19,7 @@ const OPTIONAL_PART = 0.5;
  */
 @Injectable()
 export class RejectionStore {
+  private readonly logger = new Logger('Rejections');
   private readonly queue = new RejectionQueue();
   private writing = false;
 
@@ -84,6 +85,7 @@ export class RejectionStore {
         await this.write(batch.filter(({ caller }) => !half.has(caller)));
         return;
       }
+      this.logger.warn({ msg: 'rejections.not-stored', count: batch.length, err: error });
       for (const caller of callers) fail(caller, error);
     }
   }

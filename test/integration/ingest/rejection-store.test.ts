@@ -1,3 +1,4 @@
+import { Logger } from '@nestjs/common';
 import type { QueryConfig } from 'pg';
 import type { NewRejection } from '../../../src/rejections/rejection';
 import { RejectionStore } from '../../../src/rejections/rejection-store';
@@ -132,6 +133,7 @@ describe('RejectionStore', () => {
 
   it('finds the row that PostgreSQL refuses among many by halves', async () => {
     const rejections = [...many(200), unstorable(), ...many(200)];
+    const warned = jest.spyOn(Logger.prototype, 'warn').mockImplementation();
     const first = store.keep([rejection()]);
     const kept = await Promise.all(
       rejections.map((one) => new Promise<boolean>((resolve) => store.tryKeep(one, resolve))),
@@ -140,6 +142,8 @@ describe('RejectionStore', () => {
     expect(kept.indexOf(false)).toBe(200);
     expect(kept.filter((isKept) => isKept)).toHaveLength(400);
     expect(statements.length).toBeLessThan(25);
+    expect(warned.mock.calls).toEqual([[expect.objectContaining({ msg: 'rejections.not-stored', count: 1 })]]);
+    warned.mockRestore();
   });
 
   it('stores size and digest of a record of which only the beginning is at hand', async () => {
