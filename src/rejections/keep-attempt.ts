@@ -7,7 +7,8 @@ export class KeepAttempt {
   /** Whether each rejection is known to be kept, in the order in which they were added. */
   readonly kept: boolean[] = [];
   private open = 0;
-  private readonly settled = Promise.withResolvers<void>();
+  /** Settles when none is open; a new one for those that are added after that. */
+  private settled = Promise.withResolvers<void>();
 
   constructor(private readonly store: Pick<RejectionStore, 'tryKeep'>) {}
 
@@ -17,7 +18,7 @@ export class KeepAttempt {
       this.kept[index] = isKept;
       if (--this.open === 0) this.settled.resolve();
     });
-    if (isQueued) this.open += 1;
+    if (isQueued && this.open++ === 0) this.settled = Promise.withResolvers();
   }
 
   /** Call it after the last rejection was added. */

@@ -6,7 +6,7 @@ import { RejectionStore } from './rejection-store';
 
 /**
  * How long a response waits for rejections after its events are stored. A statement takes a few milliseconds, and one
- * behind a checkpoint some tens of them. On a machine that has too much to do, it takes hundreds.
+ * behind a checkpoint some tens of them; a busy machine needs more.
  */
 const MAX_WAIT_MS = 1_000;
 /**

@@ -32,6 +32,17 @@ describe('RejectionKeeper', () => {
     await expect(outcome).resolves.toEqual([true, false, true]);
   });
 
+  it('waits for those that are added after the first ones were kept', async () => {
+    const attempt = keeper.begin();
+    attempt.add(REJECTION);
+    open[0]?.(true);
+    attempt.add(REJECTION);
+    const outcome = keeper.outcome(attempt, 'stream');
+    await jest.advanceTimersByTimeAsync(10);
+    open[1]?.(true);
+    await expect(outcome).resolves.toEqual([true, true]);
+  });
+
   it('waits a second, and then tells what is known by then', async () => {
     const { outcome, isOver } = keep(2);
     open[1]?.(true);
