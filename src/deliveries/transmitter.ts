@@ -11,9 +11,6 @@ import { classifyAnswer, withoutStatus, type ClassifiedAnswer } from './decide/c
 /** How an attempt ended; `held` if it was not one. */
 export type Transmission = ClassifiedAnswer | { kind: 'held'; waitSeconds: number };
 
-/** For a delivery that may no longer be sent as it is: another claim finds out what has changed. */
-const NOT_SENT_MS = 100;
-
 /** Sends deliveries. Holds the connections and signers of all destinations that this process sends to. */
 @Injectable()
 export class Transmitter {
@@ -83,6 +80,6 @@ async function sendWhile(
 ): Promise<Answer | Pick<NotRendered, 'kind' | 'afterMs'>> {
   const rendered = await sender.render(message.body);
   if (rendered.kind !== 'rendered') return rendered;
-  if (!isCurrent()) return { kind: 'held', afterMs: NOT_SENT_MS };
+  if (!isCurrent()) return { kind: 'held', afterMs: 0 }; // another claim finds out what has changed
   return sender.sendRendered(message, rendered, signal);
 }

@@ -32,7 +32,7 @@ const sameKey = (a: string, b: string): string =>
  */
 const locked = (least: string, greatest: string): string => `
   locked as materialized (
-    select given.* from given
+    select given.*, d.created_at from given
       join delivery_queue q on ${sameKey('q', 'given')} and q.lease = given.lease
       join deliveries d on ${sameKey('d', 'given')} and d.status = 'OPEN' and ${isWithin('d', least, greatest)}
      order by d.event_id, d.destination_id, d.generation
@@ -107,7 +107,8 @@ export async function settleAttempts(
 }
 
 /**
- * Gives deliveries back that were not sent. No attempt is logged and no try used up. `waitSeconds`: until they are due.
+ * Gives deliveries back that were not sent. No attempt is logged and no try used up. `waitSeconds`: until they are due. With
+ * 0 they are due since they were created, so that they are sent before the deliveries that came after them.
  *
  * @arrow OPEN --> OPEN
  */
@@ -122,7 +123,10 @@ export async function releaseDeliveries(
         select * from unnest($1::uuid[], $2::uuid[], $3::integer[], $4::uuid[], $5::double precision[])
           as t (event_id, destination_id, generation, lease, wait_seconds)
       ), ${locked('$6', '$7')}
-      update delivery_queue q set lease = null, due_at = now() + make_interval(secs => locked.wait_seconds)
+      update delivery_queue q
+         set lease = null,
+             due_at = case when locked.wait_seconds > 0 then now() + make_interval(secs => locked.wait_seconds)
+                           else least(locked.created_at, now()) end
         from locked where ${sameKey('q', 'locked')} and q.lease = locked.lease`,
     values: [...keysOf(released), released.map(({ waitSeconds }) => waitSeconds), ...bounds(released)],
   });

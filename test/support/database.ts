@@ -47,6 +47,8 @@ export async function createTestDatabase({ migrated = true } = {}): Promise<Test
   await administer(`create database ${name} template ${migrated ? TEMPLATE : 'template0'}`);
   const url = urlOf(name);
   const pool = createPool(url, 'streamforge test');
+  // The template has the partitions of the day on which the run began. A run may pass midnight.
+  if (migrated) await pool.query('select ensure_partitions()');
   return {
     url,
     pool,

@@ -12,9 +12,14 @@ const ALWAYS = { from: '2020-01-01T00:00:00Z', to: '2100-01-01T00:00:00Z' };
 
 /**
  * Two of three destinations are paused while all events are sent, and then resumed. One of them takes a delivery at a
- * time, so that its order is exact. A fourth destination is added afterwards and backfilled.
+ * time, so that its order is exact. A fourth destination is added afterwards and backfilled. On a busy machine, a process
+ * may hang while it holds a delivery, and the other one goes on: `judgesOrder` is for a machine that has time.
  */
-export async function pause(installation: Installation, { events }: { events: number }, report: Report): Promise<void> {
+export async function pause(
+  installation: Installation,
+  { events, judgesOrder = true }: { events: number; judgesOrder?: boolean },
+  report: Report,
+): Promise<void> {
   const open = await installation.destination(TENANT, 'open');
   const paused = await installation.destination(TENANT, 'paused');
   const strict = await installation.destination(TENANT, 'strict', { maxInFlight: 1 });
@@ -27,8 +32,8 @@ export async function pause(installation: Installation, { events }: { events: nu
   for (const { id } of waiting) await operate(installation, `destinations/${id}/resume`, 200);
   await untilSettled(installation, TENANT, 3 * events);
   report.exactly('events of the destination that was not paused', open.arrivals.accepted.size, events);
-  reportOrder('paused', paused, dueRanks[0], LEASED_AT_ONCE, report);
-  reportOrder('paused, maxInFlight 1', strict, dueRanks[1], 0, report);
+  reportOrder('paused', paused, dueRanks[0], judgesOrder ? LEASED_AT_ONCE : events, report);
+  reportOrder('paused, maxInFlight 1', strict, dueRanks[1], judgesOrder ? 0 : events, report);
   await backfill(installation, [open, paused, strict], events, report);
   report.exactly('processes that ended by themselves', installation.crashes.length, 0);
 }

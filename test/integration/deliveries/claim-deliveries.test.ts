@@ -7,6 +7,7 @@ import {
   DELIVERY_CLAIM_SETTINGS,
   type DeliveryClaim,
 } from '../../../src/delivery-state/claim-deliveries.queries';
+import { releaseDeliveries } from '../../../src/delivery-state/settle-deliveries.queries';
 import { eventually } from '../../support/eventually';
 import { removeEvents, useDatabase } from '../../support/fixtures/database';
 import { givenFailures, givenQueued, givenReceiver } from '../../support/queued-deliveries';
@@ -61,6 +62,21 @@ describe('a claim of deliveries', () => {
     );
     expect(rows).toEqual([{ n: 5 }]);
     await expect(claim([[a, 8]]).then(idsOf)).resolves.toEqual(events.slice(3).map(({ id }) => id));
+  });
+
+  it('takes what was given back unsent before the deliveries that came after it', async () => {
+    const a = await givenReceiver(database.pool);
+    const events = await givenEvents(database.pool, 5);
+    await givenQueued(database.pool, a, events);
+    await database.pool.query(
+      `update deliveries d set created_at = q.due_at from delivery_queue q where q.event_id = d.event_id`,
+    );
+    const first = await claim([[a, 2]]);
+    await releaseDeliveries(
+      database.pool,
+      first.deliveries.map((delivery) => ({ ...delivery, waitSeconds: 0 })),
+    );
+    await expect(claim([[a, 8]]).then(idsOf)).resolves.toEqual(events.map(({ id }) => id));
   });
 
   it('ends once the events reach the limit of bytes, and says that more are due', async () => {
