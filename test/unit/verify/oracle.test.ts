@@ -528,6 +528,16 @@ describe('the oracle of the fault suite', () => {
     expect(found([checkDeliveries], {}, [{ ...slow, atMs: 550, status: 503 } as Entry, late])).toEqual(['changed']);
   });
 
+  it('allows deliveries while the request to enable a destination is under way', () => {
+    const between = delivered({ destination: 'on-and-off', name: 'switched-3-0', atMs: 4_000 });
+    const slow = { ...switched(true, 3_900), atMs: 4_500 } as Entry;
+    expect(found([checkDeliveries], {}, [switched(false, 500), between, slow])).toEqual(['changed']);
+    expect(found([checkDeliveries], {}, [switched(false, 500), between, switched(true, 4_100)])).toEqual([
+      'changed',
+      'repeated',
+    ]);
+  });
+
   it('has nothing against retries, and a delivery that was opened again after its refusal', () => {
     expect(
       found([checkDeliveries], ofDelivered(tried([429, 500, 204], { tries: 2 })), [refusal(429), refusal(500)]),

@@ -92,7 +92,7 @@ function checkWhileOff(
   const switched = new Set(DESTINATIONS.filter((one) => one.switched).map(({ name }) => name));
   return delivered
     .filter(({ destination }) => switched.has(destination))
-    .filter(({ atMs }) => off.some(({ surelyMs, toMs }) => surelyMs + HEEDED_MS < atMs && atMs < toMs))
+    .filter(({ atMs }) => off.some(({ surelyMs, againMs }) => surelyMs + HEEDED_MS < atMs && atMs < againMs))
     .filter(({ atMs }) => !faults.explain(atMs - CALL_MS, atMs, bringsAgain))
     .map(({ name, destination }) =>
       violation('repeated', `${name} was delivered to ${destination}, which was disabled`, name),

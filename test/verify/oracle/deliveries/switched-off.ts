@@ -6,6 +6,8 @@ export interface Span {
   fromMs: number;
   /** It is disabled for certain from here on; Infinity if the request to disable it was not answered with 200. */
   surelyMs: number;
+  /** It may be enabled again from here on. */
+  againMs: number;
   /** It is enabled for certain from here on. */
   toMs: number;
 }
@@ -16,8 +18,11 @@ export function switchedOff(journal: readonly Entry[]): Span[] {
   for (const { request, sentMs, atMs, status } of switches) {
     const open = spans.at(-1);
     if (request.enabled === false) {
-      spans.push({ fromMs: sentMs, surelyMs: status === 200 ? atMs : Infinity, toMs: Infinity });
-    } else if (open && status === 200) open.toMs = Math.min(open.toMs, atMs);
+      spans.push({ fromMs: sentMs, surelyMs: status === 200 ? atMs : Infinity, againMs: Infinity, toMs: Infinity });
+    } else if (open) {
+      open.againMs = Math.min(open.againMs, sentMs);
+      if (status === 200) open.toMs = Math.min(open.toMs, atMs);
+    }
   }
   return spans;
 }
