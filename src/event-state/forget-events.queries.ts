@@ -1,7 +1,19 @@
 import type { Db } from '../db/pool';
 
-/** Tables with rows about single events. These rows are deleted with the events. */
-const ABOUT_EVENTS = ['event_state', 'handler_effects', 'dead_letters', 'replay_events', 'delivery_queue'] as const;
+/**
+ * Tables with rows about single events. These rows are deleted with the events. The default partitions hold rows about
+ * events of weeks for which their table had no partition yet.
+ */
+const ABOUT_EVENTS = [
+  'event_state',
+  'handler_effects',
+  'dead_letters',
+  'replay_events',
+  'delivery_queue',
+  'deliveries_default',
+  'delivery_attempts_default',
+  'event_revisions_default',
+] as const;
 
 /**
  * Deletes the rows about events below `bound`, whose partitions were dropped: at most `limit` rows per table. Leaves

@@ -28,7 +28,14 @@ const DELETE_BATCH = 5_000;
 /** How long the figures of a destination are kept. Its health looks back one hour. */
 const KEPT_FIGURES_SECONDS = 48 * HOUR_SECONDS;
 /** The tables whose weeks are dropped together, in the order in which all statements lock them. */
-const PARENTS_OF_WEEK = ['events', 'processing_attempts', 'received_requests', 'deliveries', 'delivery_attempts'];
+const PARENTS_OF_WEEK = [
+  'events',
+  'processing_attempts',
+  'received_requests',
+  'deliveries',
+  'delivery_attempts',
+  'event_revisions',
+];
 /** Only these names are put into statements. */
 const OURS = /^(outbox_d\d{8}|(events|rejections)_y\d{4}w\d\d)$/;
 
@@ -108,7 +115,7 @@ export class Retention {
       if (!(await areEventsSettled(db, partition, endedAt))) return false;
       const counts = { events: await countPartition(db, partition.name) }; // before the lock: it scans the partition
       const week = PARENTS_OF_WEEK.map((parent) => partition.name.replace('events', parent));
-      const tables = await existingTables(db, week); // an old week has no requests of sources and no deliveries
+      const tables = await existingTables(db, week); // a week of before an upgrade lacks some
       await lockForDrop(db, PARENTS_OF_WEEK, tables);
       if (!(await areEventsSettled(db, partition, endedAt))) return false;
       await dropTables(db, tables);

@@ -6,6 +6,8 @@ const SRC = path.resolve(__dirname, '../../src');
 
 const FEATURES = ['ingest', 'sources', 'outbox', 'worker', 'deliveries', 'admin', 'operations'];
 const FOUNDATIONS = ['db', 'expressions', 'redis', 'broker', 'http', 'observability', 'runtime'];
+/** What SHARED builds on: the payloads of an event. */
+const REVISIONS = 'revisions';
 /** What several features share and is more than a foundation: where an event stands, who may, what was done, where events go. */
 const SHARED = ['event-state', 'delivery-state', 'access', 'audit', 'destinations', 'rejections'];
 /** A source stores what it takes as ingest does, operators look after sources, and a worker hands over what it settled. */
@@ -16,11 +18,12 @@ const MAY_IMPORT: Record<string, string[]> = {
   event: [],
   config: ['event'],
   ...Object.fromEntries(FOUNDATIONS.map((folder) => [folder, ['event', 'config', ...FOUNDATIONS]])),
-  ...Object.fromEntries(SHARED.map((folder) => [folder, ['event', 'config', ...FOUNDATIONS]])),
+  [REVISIONS]: ['event', 'config', ...FOUNDATIONS],
+  ...Object.fromEntries(SHARED.map((folder) => [folder, ['event', 'config', ...FOUNDATIONS, REVISIONS]])),
   ...Object.fromEntries(
     FEATURES.map((folder) => [
       folder,
-      ['event', 'config', ...FOUNDATIONS, ...SHARED, ...(ALSO_MAY_IMPORT[folder] ?? [])],
+      ['event', 'config', ...FOUNDATIONS, REVISIONS, ...SHARED, ...(ALSO_MAY_IMPORT[folder] ?? [])],
     ]),
   ),
 };

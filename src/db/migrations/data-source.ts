@@ -18,6 +18,7 @@ import { Deliveries1764555000000 } from '../../../migrations/1764555000000-deliv
 import { Backfills1764557000000 } from '../../../migrations/1764557000000-backfills';
 import { DestinationOptions1764560000000 } from '../../../migrations/1764560000000-destination-options';
 import { Rejections1764570000000 } from '../../../migrations/1764570000000-rejections';
+import { Revisions1764571000000 } from '../../../migrations/1764571000000-revisions';
 
 /** TypeORM runs the migrations; all other access is SQL over pg. */
 export function createDataSource(databaseUrl: string): DataSource {
@@ -48,6 +49,7 @@ export function createDataSource(databaseUrl: string): DataSource {
       Backfills1764557000000,
       DestinationOptions1764560000000,
       Rejections1764570000000,
+      Revisions1764571000000,
     ],
     migrationsTableName: 'schema_migrations',
   });

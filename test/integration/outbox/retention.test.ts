@@ -3,6 +3,7 @@ import type { Event } from '../../../src/event/event';
 import { uuidV7 } from '../../../src/event/uuid-v7';
 import { findEventById } from '../../../src/ingest/event-reader.queries';
 import { Retention } from '../../../src/outbox/retention';
+import { insertRevision, listRevisions } from '../../../src/revisions/revisions.queries';
 import { testSettings } from '../../support/app';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
 import { givenDelivery } from '../../support/deliveries';
@@ -239,6 +240,31 @@ describe('retention of events and attempts', () => {
     await expect(countRows(pool, 'delivery_attempts')).resolves.toBe(0);
     await expect(countRows(pool, 'delivery_queue')).resolves.toBe(1);
   });
+
+  it.each(['in a partition of their week', 'in the default partition, because the event is older than the table'])(
+    'drops revisions with their events: %s',
+    async (place) => {
+      const { pool } = database;
+      if (place.startsWith('in a')) {
+        await pool.query(
+          `select attach_partition('event_revisions', 'event_revisions_y2026w02', uuid_v7_floor('2026-01-05')::text,
+                                   uuid_v7_floor('2026-01-12')::text, '')`,
+        );
+      }
+      const old = await givenOldEvent();
+      const young = await givenEvent(pool);
+      for (const { id: eventId } of [old, young]) {
+        const content = { payloadJson: '{}', hash: 'ab'.repeat(32), sizeBytes: 2 };
+        await insertRevision(pool, { eventId, revision: 2, ...content, note: null, actor: 'ada' });
+      }
+      await givenState(pool, old, { status: 'COMPLETED' });
+      await reconciled();
+      await expect(run()).resolves.toEqual([WEEK.events]);
+      await expect(listRevisions(pool, old.id)).resolves.toEqual([]);
+      await expect(listRevisions(pool, young.id)).resolves.toHaveLength(1);
+      await expect(partitions('event_revisions')).resolves.not.toContain('event_revisions_y2026w02');
+    },
+  );
 
   it('forgets the figures of destinations after two days', async () => {
     const { pool } = database;
