@@ -34,20 +34,32 @@ export function sliceItems(text: string): Slice[] {
   return slices;
 }
 
-/** Returns the slices of the values of an object, by name. Of members with equal names the last counts. */
-export function sliceMembers(text: string): Map<string, Slice> {
-  const slices = new Map<string, Slice>();
+/** A member of an object: its name, where the name starts, and the slice of its value. */
+export interface MemberSlice extends Slice {
+  name: string;
+  nameStart: number;
+}
+
+/** Returns all members of an object in their order, also those with equal names. */
+export function memberSlices(text: string): MemberSlice[] {
+  const slices: MemberSlice[] = [];
   let at = afterSpace(text, text.indexOf('{') + 1);
   while (text.charCodeAt(at) !== CLOSE_OBJECT) {
+    const nameStart = at;
     const nameEnd = afterString(text, at);
     const name = JSON.parse(text.slice(at, nameEnd)) as string;
     const start = afterSpace(text, afterSpace(text, nameEnd) + 1); // behind the colon
     const end = afterValue(text, start);
-    slices.set(name, { start, end });
+    slices.push({ name, nameStart, start, end });
     at = afterSpace(text, end);
     if (text.charCodeAt(at) === COMMA) at = afterSpace(text, at + 1);
   }
   return slices;
+}
+
+/** Returns the slices of the values of an object, by name. Of members with equal names the last counts. */
+export function sliceMembers(text: string): Map<string, Slice> {
+  return new Map(memberSlices(text).map(({ name, start, end }) => [name, { start, end }]));
 }
 
 /**

@@ -13,6 +13,13 @@ import { isEncoded, JSON_TYPE, refusedBody, type RouteBody } from './route-body'
 import { sendProblem, toProblem } from './problem.filter';
 import { readWholeBody } from './whole-body';
 
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The text of a body that was parsed as JSON. Parsing it has rounded long numbers. */
+    bodyText?: string;
+  }
+}
+
 /** Headers of the only pages that run in browsers. Swagger UI loads its own scripts and uses inline styles. */
 const DOCS_HEADERS = {
   'Content-Security-Policy':
@@ -82,7 +89,7 @@ function addBodyParsers(server: FastifyInstance, settings: Settings): void {
       { maxBytes, stallMs, announcedBytes, mayBeArray, tooLarge: route?.tooLarge },
       (error, body) => {
         if (error || route) done(error, body);
-        else parseJson(body as Buffer, done);
+        else parseJson(request, body as Buffer, done);
       },
     );
   });
@@ -110,7 +117,7 @@ const UTF8 = new TextDecoder('utf-8', { fatal: true });
 /** The validation of request bodies is recursive. */
 const MAX_DEPTH = 64;
 
-function parseJson(body: Buffer, done: (error: Error | null, value?: unknown) => void): void {
+function parseJson(request: FastifyRequest, body: Buffer, done: (error: Error | null, value?: unknown) => void): void {
   let text: string;
   let value: unknown;
   try {
@@ -119,6 +126,7 @@ function parseJson(body: Buffer, done: (error: Error | null, value?: unknown) =>
   } catch {
     return done(new Problem('malformed-body', 'The body is not valid JSON in UTF-8.'));
   }
+  request.bodyText = text;
   if (!text.trimStart().startsWith('{')) return done(null, value);
   const { depth, repeated } = scanJsonObject(text);
   if (depth > MAX_DEPTH) return done(new Problem('invalid-request', `The body has more than ${MAX_DEPTH} levels.`));
