@@ -11,9 +11,7 @@ import { createFastifyAdapter } from './http/fastify-server';
 import { ProblemFilter } from './http/problem.filter';
 import { KnownRoutes } from './http/known-routes';
 import { createValidationPipe } from './http/validation';
-import { countOversizedEvents } from './ingest/oversized-events';
 import { AppLogger } from './observability/app-logger';
-import { Metrics } from './observability/metrics';
 import { guardSources } from './sources/source-gate';
 import { SourceRegistry } from './sources/directory/source-registry';
 
@@ -37,7 +35,6 @@ export async function createApp(settings: Settings, databaseUrl: string): Promis
       directory: app.get(AccessDirectory),
       allowlist: settings.TENANT_ALLOWLIST,
     });
-    countOversizedEvents(app.getHttpAdapter().getInstance(), app.get(Metrics));
   }
   return app;
 }

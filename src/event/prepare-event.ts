@@ -87,8 +87,8 @@ export function prepareEvent(
   receivedBytes = bytes.length,
   cloudEvent?: CloudEventParts,
 ): PrepareResult {
-  const tooLarge = refusedSize(receivedBytes, rules);
-  if (tooLarge) return tooLarge;
+  const refused = refusedSize(receivedBytes, rules);
+  if (refused) return refused;
   const text = decodeUtf8(bytes);
   if (text === undefined) return reject('malformed-body', 'The event is not valid UTF-8.');
   return prepareRecord(text, context, rules, receivedBytes, cloudEvent);
@@ -104,8 +104,8 @@ export function prepareText(
   rules: ContentRules,
   receivedBytes: number,
 ): PrepareResult {
-  const tooLarge = refusedSize(receivedBytes, rules);
-  if (tooLarge) return tooLarge;
+  const refused = refusedSize(receivedBytes, rules);
+  if (refused) return refused;
   const read = readEnvelope(envelope.text, envelope.value);
   return 'rejection' in read ? read : { prepared: withKeys(read, receivedBytes, context, rules) };
 }
@@ -133,10 +133,11 @@ interface ReadRecord {
 }
 
 function refusedSize(receivedBytes: number, rules: ContentRules): { rejection: RecordRejection } | undefined {
-  if (receivedBytes > rules.MAX_EVENT_BYTES) {
-    return reject('event-too-large', `The event is larger than the maximum of ${rules.MAX_EVENT_BYTES} bytes.`);
-  }
-  return undefined;
+  return receivedBytes > rules.MAX_EVENT_BYTES ? tooLarge(rules.MAX_EVENT_BYTES) : undefined;
+}
+
+export function tooLarge(maxBytes: number): { rejection: RecordRejection } {
+  return reject('event-too-large', `The event is larger than the maximum of ${maxBytes} bytes.`);
 }
 
 function readRecord(text: string): ReadRecord | { rejection: RecordRejection } {

@@ -131,6 +131,11 @@ export class Problem extends Error {
     return CATALOGUE[this.code].status;
   }
 
+  /** Returns the same problem with further members. */
+  with(members: Record<string, unknown>): Problem {
+    return new Problem(this.code, this.detail, { ...this.extras, members: { ...this.extras.members, ...members } });
+  }
+
   /** Returns the RFC 9457 body of the response. */
   toBody(correlationId: string): Record<string, unknown> {
     const { status, retryable, title } = CATALOGUE[this.code];

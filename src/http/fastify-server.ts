@@ -79,14 +79,14 @@ function addBodyParsers(server: FastifyInstance, settings: Settings): void {
   server.addContentTypeParser('*', (request, payload, done) => {
     const { headers, mediaType } = request;
     const route = routeBodyOf(request);
-    const reading = route?.reading(mediaType, headers);
+    const reading = request.refusal ? 'whole' : route?.reading(mediaType, headers);
     if (route && (reading === 'stream' || isEncoded(headers))) return done(null, payload);
     const announcedBytes = Number(headers['content-length']);
     const mayBeArray = reading === 'stream-if-array';
     const maxBytes = route?.maxBytes ? route.maxBytes(MAX_EVENT_BYTES) : MAX_EVENT_BYTES;
     readWholeBody(
       payload,
-      { maxBytes, stallMs, announcedBytes, mayBeArray, tooLarge: route?.tooLarge },
+      { maxBytes, stallMs, announcedBytes, mayBeArray, takesLarge: route?.keepsRefused === true },
       (error, body) => {
         if (error || route) done(error, body);
         else parseJson(request, body as Buffer, done);
@@ -95,9 +95,17 @@ function addBodyParsers(server: FastifyInstance, settings: Settings): void {
   });
   server.addHook('preParsing', (request, _reply, _payload, done) => {
     if (request.method === 'GET' || request.method === 'HEAD') return done();
-    done(refusedBody(request, routeBodyOf(request)));
+    const route = routeBodyOf(request);
+    const refusal = refusedBody(request, route);
+    if (!refusal || !route?.keepsRefused || refusal.code !== 'unsupported-media-type') return done(refusal);
+    const isValidType = mediaTypeIsValid(request);
+    if (isValidType) request.refusal = refusal;
+    done(isValidType ? null : refusal.with({ kept: false })); // Fastify reads no body of an invalid type
   });
 }
+
+const mediaTypeIsValid = ({ mediaType, headers }: FastifyRequest): boolean =>
+  mediaType !== undefined || headers['content-type'] === undefined;
 
 /** A cheap test first: this runs for every request, and hardly any client refuses a media type. */
 function refusedAccept(request: FastifyRequest): Problem | undefined {

@@ -1,6 +1,13 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { Problem } from '../event/problems';
 
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The problem to respond with, whatever the body holds. Set on routes that keep what they refuse. */
+    refusal?: Problem;
+  }
+}
+
 /**
  * Declares the bodies that a route accepts; for @RouteConfig. Such a route gets the raw bytes, and those of an
  * encoded body as the unread stream. A route without this setting accepts JSON and gets it parsed.
@@ -17,8 +24,11 @@ export interface RouteBody {
   reading: (mediaType: string | undefined, headers: IncomingHttpHeaders) => BodyReading;
   /** Bytes of a body that is read whole, by MAX_EVENT_BYTES. Default: MAX_EVENT_BYTES. */
   maxBytes?: (maxEventBytes: number) => number;
-  /** Further members of the problem of a body that is too large and is not read. */
-  tooLarge?: { kept: false };
+  /**
+   * True when the route keeps what it refuses. It gets a body that is too large as a LargeBody. It also gets a body of a
+   * media type that it does not accept, with the problem in `request.refusal`.
+   */
+  keepsRefused?: boolean;
   /** The media types of successful responses. Default: JSON. */
   answers?: readonly [string, ...string[]];
 }

@@ -13,8 +13,13 @@ export interface WholeBodyLimits {
   announcedBytes: number;
   /** True when the route reads an array as a stream. */
   mayBeArray: boolean;
-  /** Further members of the problem `event-too-large`. */
-  tooLarge?: { kept: false } | undefined;
+  /** True when the route gets a body that is too large as a LargeBody. */
+  takesLarge?: boolean;
+}
+
+/** A body that is larger than the maximum, as the unread stream. */
+export class LargeBody {
+  constructor(readonly unread: Readable) {}
 }
 
 /**
@@ -24,11 +29,11 @@ export interface WholeBodyLimits {
  */
 export function readWholeBody(
   body: Readable,
-  { maxBytes, stallMs, announcedBytes, mayBeArray, tooLarge: members }: WholeBodyLimits,
-  done: (error: Error | null, body?: Buffer | Readable) => void,
+  { maxBytes, stallMs, announcedBytes, mayBeArray, takesLarge = false }: WholeBodyLimits,
+  done: (error: Error | null, body?: Buffer | Readable | LargeBody) => void,
 ): void {
   const isTooLarge = announcedBytes > maxBytes;
-  if (isTooLarge && !mayBeArray) return done(tooLarge(maxBytes, members));
+  if (isTooLarge && !mayBeArray) return takesLarge ? done(null, new LargeBody(body)) : done(tooLarge(maxBytes));
   const endMs = performance.now() + stallMs * WHOLE_BODY_STALLS;
   const chunks: Buffer[] = [];
   let bytes = 0;
@@ -40,10 +45,12 @@ export function readWholeBody(
     bytes += chunk.length;
     if (isUndecided) {
       const first = firstByteOfJson(chunk);
-      if (first === OPENING_BRACKET) return handOver();
+      if (first === OPENING_BRACKET) return handOver(body);
       isUndecided = first === undefined;
     }
-    if (bytes > maxBytes || (isTooLarge && !isUndecided)) return finish(tooLarge(maxBytes, members));
+    if (bytes > maxBytes || (isTooLarge && !isUndecided)) {
+      return takesLarge ? handOver(new LargeBody(body)) : finish(tooLarge(maxBytes));
+    }
     if (performance.now() < endMs) timer.refresh();
     else finish(new Problem('request-timeout', 'The body arrived too slowly.'));
   };
@@ -60,11 +67,11 @@ export function readWholeBody(
     stop();
     done(error, whole);
   }
-  function handOver(): void {
+  function handOver(unread: Readable | LargeBody): void {
     stop();
     body.pause();
     body.unshift(Buffer.concat(chunks, bytes));
-    done(null, body);
+    done(null, unread);
   }
 }
 
@@ -76,6 +83,6 @@ export function firstByteOfJson(chunk: Buffer): number | undefined {
   return undefined;
 }
 
-function tooLarge(maxBytes: number, members: Record<string, unknown> = {}): Problem {
-  return new Problem('event-too-large', `The body is larger than the maximum of ${maxBytes} bytes.`, { members });
+function tooLarge(maxBytes: number): Problem {
+  return new Problem('event-too-large', `The body is larger than the maximum of ${maxBytes} bytes.`);
 }

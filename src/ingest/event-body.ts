@@ -1,12 +1,13 @@
 import { Readable } from 'node:stream';
 import type { FastifyRequest } from 'fastify';
 import type { Settings } from '../config/settings';
-import { isBinaryCloudEvent } from '../event/cloud-event/cloud-event';
 import { Problem } from '../event/problems';
 import { encodedChunks, limitsOfWhole } from '../http/encoded-body';
-import { isEncoded, JSON_TYPE } from '../http/route-body';
-import { firstByteOfJson, OPENING_BRACKET } from '../http/whole-body';
+import { isEncoded } from '../http/route-body';
+import { firstByteOfJson, LargeBody, OPENING_BRACKET } from '../http/whole-body';
+import { isKeptCode } from '../rejections/kept-codes';
 import { EVENT_ARRAY, streamFormat, type RecordFormat } from './formats/stream-formats';
+import { MAX_MEASURED_EVENTS, OversizedBody } from './rejected/oversized-body';
 import { EVENT_BODY } from './request-bodies';
 import { contentDecoder } from './stream/content-decoder';
 
@@ -31,32 +32,48 @@ export function streamBodyOf(request: FastifyRequest, endpoint: EventsBody['endp
 }
 
 /**
- * Returns the body of POST /v1/events if it holds many events. Otherwise it holds one event, and its decoded bytes are
- * in `request.body`, at most one byte more than an event may have.
+ * Returns the body of POST /v1/events if it holds many events, or an event that is too large. Otherwise it holds one
+ * event, and its decoded bytes are in `request.body`.
+ * @throws Problem `malformed-body`, `request-timeout`, and `event-too-large` for encoded data that decodes to nothing
  */
-export async function readEventBody(request: FastifyRequest, settings: Settings): Promise<EventsBody | undefined> {
-  const { body, headers, mediaType } = request;
+export async function readEventBody(
+  request: FastifyRequest,
+  settings: Settings,
+): Promise<EventsBody | OversizedBody | undefined> {
+  const { body, headers, mediaType, refusal } = request;
+  if (body instanceof LargeBody) return oversizedBody(body, Number(headers['content-length']), settings);
   if (!(body instanceof Readable)) return undefined;
-  if (EVENT_BODY.reading(mediaType, headers) === 'stream') return streamBodyOf(request, 'event');
+  const reading = refusal ? 'whole' : EVENT_BODY.reading(mediaType, headers);
+  if (reading === 'stream') return streamBodyOf(request, 'event');
   const array = { request, endpoint: 'event' as const, format: EVENT_ARRAY, encoding: undefined };
   if (!isEncoded(headers)) return { ...array, body };
-  const mayBeArray = mediaType === JSON_TYPE && !isBinaryCloudEvent(headers);
+  const mayBeArray = reading === 'stream-if-array';
   const decoded = await readDecoded(body, headers['content-encoding'], mayBeArray, settings);
   if (decoded instanceof Readable) return { ...array, body: decoded };
+  if (decoded instanceof OversizedBody) return decoded;
   request.body = decoded;
   return undefined;
 }
 
+function oversizedBody(
+  { unread }: LargeBody,
+  announcedBytes: number,
+  { MAX_EVENT_BYTES, REQUEST_STALL_TIMEOUT_MS }: Settings,
+): OversizedBody {
+  const limits = limitsOfWhole(MAX_EVENT_BYTES * MAX_MEASURED_EVENTS, REQUEST_STALL_TIMEOUT_MS);
+  return new OversizedBody([], encodedChunks(unread, REQUEST_STALL_TIMEOUT_MS, limits), announcedBytes);
+}
+
 /**
- * Decodes a body. Returns an array as a stream; otherwise the bytes, up to one byte more than an event may have. The
- * rest of a larger body is not decoded, so a small body that expands to gigabytes costs no more than an event.
+ * Decodes a body. Returns an array as a stream, the bytes of an event, or a body that is too large for an event. So far,
+ * hardly more of that is decoded than an event may have, and so a small body that expands to gigabytes is harmless.
  */
 async function readDecoded(
   body: Readable,
   encoding: string | undefined,
   mayBeArray: boolean,
   { MAX_EVENT_BYTES, REQUEST_STALL_TIMEOUT_MS }: Settings,
-): Promise<Buffer | Readable> {
+): Promise<Buffer | Readable | OversizedBody> {
   const limits = limitsOfWhole(MAX_EVENT_BYTES, REQUEST_STALL_TIMEOUT_MS);
   const encoded = encodedChunks(body, REQUEST_STALL_TIMEOUT_MS, limits);
   const decoded = contentDecoder(encoding)?.(encoded) ?? encoded;
@@ -75,8 +92,8 @@ async function readDecoded(
     }
     isUndecided &&= first === undefined;
   }
-  void decoded.return(undefined); // releases the decoder's memory; not awaited, since it may still wait for the sender
-  return Buffer.concat(chunks, bytes).subarray(0, MAX_EVENT_BYTES + 1);
+  limits.maxBytes = limitsOfWhole(MAX_EVENT_BYTES * MAX_MEASURED_EVENTS, REQUEST_STALL_TIMEOUT_MS).maxBytes;
+  return new OversizedBody(chunks, decoded);
 }
 
 async function* followedBy(chunks: Buffer[], rest: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
@@ -85,8 +102,7 @@ async function* followedBy(chunks: Buffer[], rest: AsyncGenerator<Buffer>): Asyn
 }
 
 function endedEarly(error: unknown): never {
-  if (error instanceof Problem && error.code === 'event-too-large') {
-    throw new Problem(error.code, error.detail, { members: EVENT_BODY.tooLarge });
-  }
-  throw error instanceof Problem ? error : new Problem('malformed-body', 'The body ended before it was complete.');
+  const problem =
+    error instanceof Problem ? error : new Problem('malformed-body', 'The body ended before it was complete.');
+  throw isKeptCode(problem.code) ? problem.with({ kept: false }) : problem;
 }

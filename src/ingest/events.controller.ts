@@ -8,7 +8,9 @@ import { Problem } from '../event/problems';
 import { readEventBody } from './event-body';
 import { ApiGetEvent, ApiIngestEvent } from './event-docs';
 import { EventReader } from './event-reader';
-import { readIngestContext } from './ingest-context';
+import { contextOrRefusal } from './ingest-context';
+import { OversizedBody } from './rejected/oversized-body';
+import { RefusedRequest } from './rejected/refused-request';
 import { EVENT_BODY } from './request-bodies';
 import { SingleEventEndpoint } from './single-event-endpoint';
 import { StreamEndpoint } from './stream/stream-endpoint';
@@ -21,6 +23,7 @@ export class EventsController {
     private readonly single: SingleEventEndpoint,
     private readonly batches: StreamEndpoint,
     private readonly reader: EventReader,
+    private readonly refused: RefusedRequest,
   ) {}
 
   @Post()
@@ -28,9 +31,11 @@ export class EventsController {
   @RouteConfig(EVENT_BODY)
   @ApiIngestEvent()
   async accept(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    const context = readIngestContext(request);
+    const context = contextOrRefusal(request);
+    if (context instanceof Problem) throw await this.refused.problem(context, request, 'event');
     const events = Buffer.isBuffer(request.body) ? undefined : await readEventBody(request, this.settings);
     if (!events) return this.single.handle(request, reply, context);
+    if (events instanceof OversizedBody) throw await this.refused.oversized(events, request, reply, context);
     await this.batches.handle(request, reply, context, events);
     if (events.body !== request.body) events.body.destroy(); // releases the memory of its decoder
   }

@@ -7,6 +7,7 @@ import { CurrentRules } from './store/current-rules';
 import { EventReader } from './event-reader';
 import { EventsController } from './events.controller';
 import { Intake } from './store/intake';
+import { RefusedRequest } from './rejected/refused-request';
 import { RejectedEvent } from './rejected/rejected-event';
 import { SingleEventEndpoint } from './single-event-endpoint';
 import { StreamEndpoint } from './stream/stream-endpoint';
@@ -30,6 +31,7 @@ import { TenantLimiter } from '../access/limits/tenant-limiter';
     CurrentRules,
     EventReader,
     RejectedEvent,
+    RefusedRequest,
     RejectionStore,
     RejectionKeeper,
   ],

@@ -21,7 +21,7 @@ export const EVENT_BODY: RouteBody = {
     if (format && (format.endpoint === 'POST /v1/events' || !isBinaryCloudEvent(headers))) return 'stream';
     return mediaType === JSON_TYPE && !isBinaryCloudEvent(headers) ? 'stream-if-array' : 'whole';
   },
-  tooLarge: { kept: false },
+  keepsRefused: true,
 };
 
 /** Bodies of POST /v1/ingest/stream. */
@@ -32,6 +32,7 @@ export const STREAM_BODY: RouteBody = {
   refusedEncoding,
   takesBody: (mediaType) => streamFormat(mediaType)?.endpoint === 'POST /v1/ingest/stream',
   reading: () => 'stream',
+  keepsRefused: true,
 };
 
 export const EVENT_REQUEST = {

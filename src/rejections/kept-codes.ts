@@ -12,6 +12,8 @@ const KEPT_CODES: ReadonlySet<ProblemCode> = new Set<ProblemCode>([
   'stream-too-large',
   'event-id-conflict',
   'idempotency-key-reused',
+  'idempotency-key-invalid',
+  'unsupported-media-type',
 ]);
 
 export const isKeptCode = (code: ProblemCode): boolean => KEPT_CODES.has(code);

@@ -63,6 +63,11 @@ export class TenantLimiter {
     return charged;
   }
 
+  /** Charges further bytes of a request, all or none. Returns false when the limit of bytes is used up. */
+  async chargeBytes(tenantId: string, bytes: number): Promise<boolean> {
+    return (await this.bytes.reserveWhole(tenantId, bytes)).points > 0;
+  }
+
   /** Returns events of a reservation that cost nothing. */
   giveBack(reservation: Reservation, events: number): void {
     this.events.giveBack(reservation, events);

@@ -5,6 +5,7 @@ import type { RecordRejection, RequestContext } from '../../event/prepare-event'
 import { Problem } from '../../event/problems';
 import { isKeptCode } from '../../rejections/kept-codes';
 import { RejectionKeeper } from '../../rejections/rejection-keeper';
+import type { RejectionEndpoint } from '../../rejections/rejection';
 import type { WholeRecord } from '../formats/long-record';
 import { readableType } from './readable-type';
 import { newRejection } from './rejected-record';
@@ -26,37 +27,49 @@ export interface RefusedBody {
   eventType?: string;
 }
 
-/** Keeps single events that are refused. */
+/** Keeps requests with one event that are refused. */
 @Injectable()
 export class RejectedEvent {
   constructor(private readonly keeper: RejectionKeeper) {}
 
-  /** Returns the problem to respond with. It says so when the event is not kept. */
+  /**
+   * Returns the problem to respond with. It says so when the event is not kept.
+   * @param body undefined if it is not known
+   */
   async problem(
     rejection: RecordRejection,
     request: FastifyRequest,
-    body: RefusedBody,
+    body: RefusedBody | undefined,
     context: RequestContext,
   ): Promise<Problem> {
     const { code, message, errors } = rejection;
-    const isAtHand = code !== 'event-too-large'; // the rest of a larger body is not read
-    const isKept = !isKeptCode(code) || (isAtHand && (await this.keep(rejection, request, body, context)));
+    const isKept = !isKeptCode(code) || (await this.keep(rejection, request, body, context));
     const members = isKept ? {} : { members: { kept: false } };
     return new Problem(code, message.trim(), { ...(errors.length > 0 ? { errors } : {}), ...members });
   }
 
-  private keep(
+  /** Returns whether the rejection is known to be kept. */
+  async keep(
     rejection: RecordRejection,
     request: FastifyRequest,
-    { bytes, whole, eventType }: RefusedBody,
+    body: RefusedBody | undefined,
     context: RequestContext,
+    endpoint: RejectionEndpoint = 'event',
   ): Promise<boolean> {
+    if (!body) {
+      this.keeper.notKept(1, endpoint);
+      return false;
+    }
     const format = formatOfEvent(request);
-    const typeOf = (): string | null =>
-      format === 'cloudevent-binary' ? (request.headers['ce-type']?.toString() ?? null) : readableType(bytes);
-    const record = { number: null, rejection, bytes, whole, eventType: eventType ?? (whole ? null : typeOf()) };
+    const record = { number: null, rejection, ...body, eventType: body.eventType ?? typeOf(format, request, body) };
     const contentType = request.headers['content-type'] ?? null;
-    const head = { endpoint: 'event' as const, format, contentType, requestJson: requestHeadJson(request) };
+    const head = { endpoint, format, contentType, requestJson: requestHeadJson(request) };
     return this.keeper.keepOne(newRejection(record, context, head));
   }
+}
+
+/** Returns the type that a refused event names; null where it is not readable. */
+function typeOf(format: EventFormat, { headers }: FastifyRequest, { bytes, whole }: RefusedBody): string | null {
+  if (format === 'cloudevent-binary') return headers['ce-type']?.toString() ?? null;
+  return whole ? null : readableType(bytes);
 }

@@ -105,28 +105,60 @@ describe('a single event that is refused', () => {
     ]);
   });
 
-  it('is not kept when it is too large, and its response says so: the rest of its body is not read', async () => {
-    const { body } = await send('too-large', JSON.stringify(eventBody({ payload: 'x'.repeat(262_144) })), JSON_TYPE);
-    expect(body).toMatchObject({ code: 'event-too-large', kept: false });
-    await expect(rejectionsOf(running.pool, 'too-large')).resolves.toEqual([]);
+  it.each<[string, Record<string, string>]>([
+    ['with a key that is too long', { ...JSON_TYPE, 'idempotency-key': 'k'.repeat(256) }],
+    ['with two keys', { ...JSON_TYPE, 'idempotency-key': 'one', 'x-idempotency-key': 'two' }],
+    ['of a media type that is not accepted', { 'content-type': 'text/html' }],
+    ['in UTF-16', { 'content-type': 'application/json; charset=utf-16' }],
+    ['of a stream', { 'content-type': 'application/x-ndjson' }],
+    ['compressed, of a media type that is not accepted', { 'content-type': 'text/csv', 'content-encoding': 'gzip' }],
+  ])('is kept byte for byte when its headers are refused: %s', async (name, headers) => {
+    const tenant = name.replaceAll(/[^a-z]/gi, '-');
+    const bytes = Buffer.from(' {"eventType":"sale"} ');
+    const answer = await send(tenant, headers['content-encoding'] ? gzipSync(bytes) : bytes, headers);
+    expect(answer.body.code).toMatch(/^(idempotency-key-invalid|unsupported-media-type)$/);
+    expect(answer.body).not.toHaveProperty('kept');
+    await expect(rejectionsOf(running.pool, tenant)).resolves.toMatchObject([
+      { code: answer.body.code, body: bytes, endpoint: 'event', format: 'event', requestKey: null },
+    ]);
   });
 
-  it('is not kept when its encoded body is too large: the rest of it is not read', async () => {
-    const headers = { ...JSON_TYPE, 'content-encoding': 'gzip' };
-    const { body } = await send(
-      'large',
-      gzipSync(JSON.stringify(eventBody({ payload: 'x'.repeat(262_144) }))),
-      headers,
-    );
-    expect(body).toMatchObject({ code: 'event-too-large', kept: false });
-    await expect(rejectionsOf(running.pool, 'large')).resolves.toEqual([]);
+  it('is kept with its key when its media type is refused, also by the endpoint of streams', async () => {
+    const headers = { ...JSON_TYPE, 'idempotency-key': 'k-2', 'x-tenant-id': 'wrong-endpoint' };
+    const answer = await call<ProblemAnswer>(`${running.url}/v1/ingest/stream`, { method: 'POST', headers, body: '7' });
+    expect(answer.body).toMatchObject({ status: 415 });
+    expect(answer.body).not.toHaveProperty('kept');
+    await expect(rejectionsOf(running.pool, 'wrong-endpoint')).resolves.toMatchObject([
+      { code: 'unsupported-media-type', body: Buffer.from('7'), endpoint: 'stream', requestKey: 'k-2' },
+    ]);
   });
 
-  it('of an unknown tenant, or that may be sent again, is not kept', async () => {
+  it('is not kept, and its response says so, when it is refused for its headers and cannot be read whole', async () => {
+    const invalid = { 'idempotency-key': '' };
+    const html = { 'content-type': 'text/html' };
+    const gzip = { ...JSON_TYPE, 'content-encoding': 'gzip' };
+    for (const [body, headers] of [
+      ['x'.repeat(300_000), html],
+      ['x'.repeat(300_000), { ...JSON_TYPE, ...invalid }],
+      ['[{}]', { ...JSON_TYPE, ...invalid }],
+      [gzipSync('[{}]'), { ...gzip, ...invalid }],
+      [gzipSync('x'.repeat(300_000)), { ...gzip, ...invalid }],
+      [gzipSync('{}').subarray(0, 15), { ...gzip, ...invalid }],
+      [gzipSync('{}').subarray(0, 15), gzip],
+      ['{}', { 'content-type': 'nonsense' }],
+    ] as const) {
+      expect((await send('unread', body, headers)).body).toMatchObject({ kept: false });
+    }
+    await expect(rejectionsOf(running.pool, 'unread')).resolves.toEqual([]);
+  });
+
+  it('of an unknown tenant, or that can be sent again as it is, is not kept', async () => {
     await send('-', '{', JSON_TYPE);
-    await send('not-a-type', '{', { 'content-type': 'text/html' });
-    await expect(rejectionsOf(running.pool, 'not-a-type')).resolves.toEqual([]);
-    await expect(rejectionsOf(running.pool, '-')).resolves.toEqual([]);
+    await send('-', '{', { 'content-type': 'text/html' });
+    await send('again', '{', { ...JSON_TYPE, accept: 'application/json;q=0' });
+    await send('again', '{', { ...JSON_TYPE, 'content-encoding': 'rot13' });
+    const { rows } = await running.pool.query("select from rejections where tenant_id in ('-', 'again')");
+    expect(rows).toEqual([]);
   });
 
   it('is answered with "kept": false while PostgreSQL does not store rejections; events are accepted', async () => {

@@ -27,8 +27,8 @@ export const FAULTS_IN_LIMITS: readonly DeliberateFault[] = [
       },
       {
         file: 'src/event/prepare-event.ts',
-        find: 'if (receivedBytes > rules.MAX_EVENT_BYTES) {',
-        replace: 'if (receivedBytes > 2 * rules.MAX_EVENT_BYTES) {',
+        find: 'return receivedBytes > rules.MAX_EVENT_BYTES ?',
+        replace: 'return receivedBytes > 2 * rules.MAX_EVENT_BYTES ?',
       },
     ],
     noticedBy: calm('rejection'),

@@ -1,11 +1,14 @@
 import { PassThrough, type Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { readWholeBody, type WholeBodyLimits } from '../../../src/http/whole-body';
+import { readWholeBody, type LargeBody, type WholeBodyLimits } from '../../../src/http/whole-body';
 
 const LIMITS: WholeBodyLimits = { maxBytes: 20, stallMs: 1_000, announcedBytes: NaN, mayBeArray: true };
 
 describe('a body that is read whole', () => {
-  const read = (source: Readable, limits: Partial<WholeBodyLimits> = {}): Promise<Buffer | Readable | undefined> =>
+  const read = (
+    source: Readable,
+    limits: Partial<WholeBodyLimits> = {},
+  ): Promise<Buffer | Readable | LargeBody | undefined> =>
     new Promise((resolve, reject) => {
       readWholeBody(source, { ...LIMITS, ...limits }, (error, body) => (error ? reject(error) : resolve(body)));
     });
@@ -60,6 +63,19 @@ describe('a body that is read whole', () => {
     const source = new PassThrough();
     for (const piece of pieces) source.write(piece); // and never ends
     await expect(read(source, limits)).rejects.toMatchObject({ code: 'event-too-large' });
+  });
+
+  it.each<[string, string[], Partial<WholeBodyLimits>]>([
+    ['whose length is announced', ['{', '"a":1234567890123', '}'], { announcedBytes: 21 }],
+    [
+      'that is known to be too large before its first byte',
+      ['x'.repeat(21)],
+      { announcedBytes: 21, mayBeArray: false },
+    ],
+    ['of unknown length', ['{', 'x'.repeat(25), '}'], {}],
+  ])('is handed over unread when it is too large for a route that reads on: %s', async (_what, pieces, limits) => {
+    const body = await read(arriving(...pieces), { ...limits, takesLarge: true });
+    expect(await text((body as LargeBody).unread)).toBe(pieces.join(''));
   });
 
   it('accepts the maximum size', async () => {
