@@ -25,6 +25,7 @@ import { KeysController } from './keys/keys.controller';
 import { Operators } from './operators/operators';
 import { OperatorsController } from './operators/operators.controller';
 import { OutboxController } from './outbox/outbox.controller';
+import { IngestModule } from '../ingest/ingest.module';
 import { SourcesModule } from '../sources/sources.module';
 import { AdminSourcesController } from './sources/admin-sources.controller';
 import { SourceProvidersController } from './sources/source-providers.controller';
@@ -33,6 +34,8 @@ import { SourceRows } from './sources/source-rows';
 import { SourceTestController } from './sources/source-test.controller';
 import { SourceView } from './sources/source-view';
 import { Sources } from './sources/sources';
+import { ConflictDiff } from './rejections/conflict-diff';
+import { ReadAgain } from './rejections/read-again';
 import { RejectionsController } from './rejections/rejections.controller';
 import { EventRawController } from './events/event-raw.controller';
 import { ReplaysController } from './replays/replays.controller';
@@ -44,7 +47,7 @@ import { UsageController } from './usage/usage.controller';
 
 /** The endpoints for operators, below /v1/admin. */
 @Module({
-  imports: [AccessModule, DestinationsModule, SourcesModule],
+  imports: [AccessModule, DestinationsModule, IngestModule, SourcesModule],
   controllers: [
     AdminEventsController,
     DeadLettersController,
@@ -87,6 +90,8 @@ import { UsageController } from './usage/usage.controller';
     Sources,
     SourceRows,
     SourceView,
+    ConflictDiff,
+    ReadAgain,
   ],
 })
 export class AdminModule {}

@@ -44,50 +44,12 @@ export async function insertRejections(db: Db, rejections: readonly NewRejection
   });
 }
 
-const COLUMNS = `
+/** The columns of a Rejection. */
+export const REJECTION_COLUMNS = `
   id, tenant_id as "tenantId", source_id as "sourceId", endpoint, coalesce(format, 'source') as format, code, pointer,
   message, event_type as "eventType", record_number as "recordNumber", request_key as "requestKey", conflicts_with as "conflictsWith",
   correlation_id as "correlationId", received_at as "receivedAt", content_type as "contentType",
   size_bytes as "sizeBytes", status, settled_at as "settledAt", event_id as "eventId", erased_at as "erasedAt"`;
-
-export interface RejectionFilter {
-  tenantId: string | null;
-  tenantIds: readonly string[] | null;
-  sourceId: string | null;
-  code: string | null;
-  correlationId: string | null;
-  from: string | null;
-  to: string | null;
-}
-
-/** Lists rejections with an id below `before`, newest first. */
-export async function listRejections(
-  db: Db,
-  filter: RejectionFilter,
-  page: { before: string | undefined; limit: number },
-): Promise<Rejection[]> {
-  const { rows } = await db.query<Rejection>(
-    `select ${COLUMNS} from rejections
-      where ($1::text is null or tenant_id = $1) and ($2::text[] is null or tenant_id = any ($2))
-        and ($3::uuid is null or source_id = $3) and ($4::text is null or code = $4)
-        and ($5::text is null or correlation_id = $5)
-        and ($6::timestamptz is null or id >= uuid_v7_floor($6)) and ($7::timestamptz is null or id < uuid_v7_floor($7))
-        and ($8::uuid is null or id < $8)
-      order by id desc limit $9`,
-    [
-      filter.tenantId,
-      filter.tenantIds,
-      filter.sourceId,
-      filter.code,
-      filter.correlationId,
-      filter.from,
-      filter.to,
-      page.before ?? null,
-      page.limit,
-    ],
-  );
-  return rows;
-}
 
 /** A rejection with what is kept of its bytes. */
 export interface KeptRejection extends Rejection {
@@ -105,7 +67,7 @@ export async function findRejection(
   tenantIds: readonly string[] | null,
 ): Promise<KeptRejection | undefined> {
   const { rows } = await db.query<KeptRejection>(
-    `select ${COLUMNS}, body, encode(digest, 'hex') as digest,
+    `select ${REJECTION_COLUMNS}, body, encode(digest, 'hex') as digest,
             coalesce(request, (
               select first.request from rejections first
                where first.tenant_id = r.tenant_id and first.id < r.id and first.id >= uuid_v7_floor(r.received_at)

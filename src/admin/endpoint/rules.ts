@@ -55,6 +55,18 @@ export function IsUuidText(): PropertyDecorator {
   });
 }
 
+/** UUIDs in any case. */
+export function AreUuidTexts(): PropertyDecorator {
+  return ValidateBy({
+    name: 'areUuidTexts',
+    validator: {
+      validate: (value) =>
+        Array.isArray(value) && value.every((one) => typeof one === 'string' && parseUuid(one) !== undefined),
+      defaultMessage: () => 'each of $property must be a UUID',
+    },
+  });
+}
+
 export function IsTenantId(): PropertyDecorator {
   return ValidateBy({
     name: 'isTenantId',

@@ -64,11 +64,11 @@ export function criteriaOf(
   };
 }
 
-function typeCriteriaOf(pattern: string | undefined): Pick<EventCriteria, 'type' | 'typePrefix'> {
+export function typeCriteriaOf(pattern: string | undefined): Pick<EventCriteria, 'type' | 'typePrefix'> {
   if (pattern?.endsWith('*')) return { type: null, typePrefix: pattern.slice(0, -1) };
   return { type: pattern ?? null, typePrefix: null };
 }
 
-function idFloorOf(instant: string): string {
+export function idFloorOf(instant: string): string {
   return uuidV7Floor(Date.parse((parseInstant(instant) as { utc: string }).utc));
 }

@@ -126,7 +126,10 @@ export class EventFilter {
   to?: string;
 }
 
-/** The fields of the filters of events and of deliveries. `limit`, `dryRun`, `note` and `all` are no part of them. */
+/**
+ * The fields of the filters of events, deliveries and rejections. `limit`, `dryRun`, `note` and `all` are no part of
+ * them.
+ */
 const FIELDS = [
   'tenantId',
   'status',
@@ -141,6 +144,8 @@ const FIELDS = [
   'group',
   'correlationId',
   'eventIds',
+  'ids',
+  'code',
   'from',
   'to',
 ] as const;

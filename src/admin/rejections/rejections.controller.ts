@@ -3,22 +3,49 @@ import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import { Pool } from 'pg';
 import { Acting, type ActingOperator } from '../../access/acting-operator';
 import { LeastRole } from '../../access/least-role';
-import { scopeOf } from '../../access/tenant-scope';
 import { Problem } from '../../event/problems';
 import { ApiProblems } from '../../http/docs/api-problem';
 import type { KeptRequestResponse } from '../../http/docs/kept-request.response';
-import { findRejection, listRejections, type KeptRejection } from '../../rejections/rejections.queries';
+import type { JsonDiff } from '../../expressions/patch/json-diff';
+import { exactValue } from '../../event/json/exact-value';
+import { findRejection, type KeptRejection } from '../../rejections/rejections.queries';
 import { AdminEndpoint } from '../endpoint/admin-endpoint';
 import { NoQuery } from '../endpoint/no-input';
-import { cursorAfter, decodeCursor } from '../endpoint/paging';
+import { decodeCursor, encodeCursor } from '../endpoint/paging';
 import { rawBeginning } from '../endpoint/raw-bytes';
-import { RejectionPath, RejectionsQuery } from './rejections.requests';
-import { RejectionResponse, RejectionsPage } from './rejections.responses';
+import { ConflictDiff } from './conflict-diff';
+import { rejectionCriteriaOf } from './rejection-criteria';
+import { listRejectionReasons } from './rejection-reasons.queries';
+import { findRejections } from './rejection-search.queries';
+import { RejectionPath, RejectionReasonsQuery, RejectionsQuery } from './rejections.requests';
+import {
+  PatchOperationResponse,
+  RejectionReasonsResponse,
+  RejectionResponse,
+  RejectionsPage,
+} from './rejections.responses';
 
 @AdminEndpoint()
 @Controller('v1/admin/rejections')
 export class RejectionsController {
-  constructor(private readonly pool: Pool) {}
+  constructor(
+    private readonly pool: Pool,
+    private readonly conflict: ConflictDiff,
+  ) {}
+
+  @Get('reasons')
+  @LeastRole('viewer')
+  @ApiOperation({
+    operationId: 'listRejectionReasons',
+    summary: 'List the reasons of rejections by code, place in the record and source, most frequent first.',
+  })
+  @ApiOkResponse({ type: RejectionReasonsResponse })
+  async reasons(
+    @Query() query: RejectionReasonsQuery,
+    @Acting() acting: ActingOperator,
+  ): Promise<RejectionReasonsResponse> {
+    return listRejectionReasons(this.pool, rejectionCriteriaOf(query, acting), query.limit);
+  }
 
   @Get()
   @LeastRole('viewer')
@@ -28,11 +55,9 @@ export class RejectionsController {
   })
   @ApiOkResponse({ type: RejectionsPage })
   async list(@Query() query: RejectionsQuery, @Acting() acting: ActingOperator): Promise<RejectionsPage> {
-    const { tenantId, sourceId = null, code = null, correlationId = null, from = null, to = null, limit } = query;
-    const filter = { ...scopeOf(acting, tenantId), sourceId, code, correlationId, from, to };
-    const page = { before: decodeCursor('rejections', query.cursor), limit };
-    const rejections = await listRejections(this.pool, filter, page);
-    return { rejections, nextCursor: cursorAfter('rejections', rejections, limit) };
+    const criteria = rejectionCriteriaOf(query, acting, decodeCursor('rejections', query.cursor));
+    const { rejections, lookedDownTo } = await findRejections(this.pool, criteria, query.limit);
+    return { rejections, nextCursor: lookedDownTo && encodeCursor('rejections', lookedDownTo) };
   }
 
   @Get(':id')
@@ -41,18 +66,28 @@ export class RejectionsController {
   @ApiOperation({
     operationId: 'getRejection',
     summary: 'Retrieve a rejection with the request and the bytes that were refused.',
+    description:
+      'If the record is in conflict with a stored event, `diff` leads from the content of that event to the content of ' +
+      'the record.',
   })
   @ApiOkResponse({ type: RejectionResponse })
   @ApiProblems('rejection-not-found')
   async read(@Param() { id }: RejectionPath, @Acting() { tenantIds }: ActingOperator): Promise<RejectionResponse> {
     const found = await findRejection(this.pool, id, tenantIds);
     if (!found) throw new Problem('rejection-not-found', 'No rejection has this id.');
-    return toResponse(found);
+    return toResponse(found, await this.conflict.find(found));
   }
 }
 
-function toResponse({ body, requestJson, ...rejection }: KeptRejection): RejectionResponse {
+function toResponse({ body, requestJson, ...rejection }: KeptRejection, conflict: JsonDiff | null): RejectionResponse {
   const truncated = body.length < rejection.sizeBytes;
   const request = requestJson === null ? null : (JSON.parse(requestJson) as KeptRequestResponse);
-  return { ...rejection, ...rawBeginning(body, truncated), truncated, request };
+  return {
+    ...rejection,
+    ...rawBeginning(body, truncated),
+    truncated,
+    request,
+    diff: conflict && (exactValue(conflict.operations) as PatchOperationResponse[]),
+    diffTruncated: conflict?.truncated ?? false,
+  };
 }

@@ -1,44 +1,27 @@
 import { IsIn } from 'class-validator';
-import { PROBLEM_CODES, type ProblemCode } from '../../event/problems';
-import { ApiEnum, ApiId, ApiInstant, ApiText } from '../../http/docs/api-fields';
+import { ApiEnum, ApiId } from '../../http/docs/api-fields';
+import { REJECTION_STATUSES, type RejectionStatus } from '../../rejections/rejection';
 import { IsCursor, IsListLimit } from '../endpoint/paging';
-import { IsInstant, IsNotAfter, IsPlainText, IsUuid, MayBeLeftOut, OneTenant } from '../endpoint/rules';
+import { IsUuid, MayBeLeftOut } from '../endpoint/rules';
+import { RejectionFilterQuery } from './rejection-filter';
 
-export class RejectionsQuery {
-  @OneTenant('Only rejections of this tenant')
-  tenantId?: string;
-
-  @ApiId({ required: false, example: undefined, description: 'Id of the source that refused' })
-  @MayBeLeftOut()
-  @IsUuid()
-  sourceId?: string;
-
-  @ApiEnum('ProblemCode', PROBLEM_CODES, { required: false, description: 'Why it was refused' })
-  @MayBeLeftOut()
-  @IsIn(PROBLEM_CODES)
-  code?: ProblemCode;
-
-  @ApiText(undefined, { required: false, description: 'Correlation id, exact match', minLength: 1, maxLength: 128 })
-  @MayBeLeftOut()
-  @IsPlainText(128)
-  correlationId?: string;
-
-  @ApiInstant({ required: false, example: undefined, description: 'Only rejections received at or after this time' })
-  @MayBeLeftOut()
-  @IsInstant()
-  @IsNotAfter('to')
-  from?: string;
-
-  @ApiInstant({ required: false, example: undefined, description: 'Only rejections received before this time' })
-  @MayBeLeftOut()
-  @IsInstant()
-  to?: string;
-
+/** Selects one page of rejections. */
+export class RejectionsQuery extends RejectionFilterQuery {
   @IsListLimit('Maximum number of items in the response')
   limit = 50;
 
   @IsCursor()
   cursor?: string;
+}
+
+export class RejectionReasonsQuery extends RejectionFilterQuery {
+  @ApiEnum('RejectionStatus', REJECTION_STATUSES, { required: false, description: 'Current status. Default: OPEN' })
+  @MayBeLeftOut()
+  @IsIn(REJECTION_STATUSES)
+  override status: RejectionStatus = 'OPEN';
+
+  @IsListLimit('Maximum number of reasons in the response')
+  limit = 50;
 }
 
 export class RejectionPath {

@@ -5,6 +5,7 @@ import {
   ApiFlag,
   ApiId,
   ApiInstant,
+  ApiJson,
   ApiList,
   ApiNextCursor,
   ApiObject,
@@ -55,6 +56,33 @@ export class RejectionsPage {
   @ApiNextCursor() nextCursor!: string | null;
 }
 
+class RejectionReason {
+  @ApiText('7a3c0f2f5f4b3c1d8e9a6b5c4d3e2f10', { description: 'Selects these rejections as `group` of a filter' })
+  id!: string;
+  @ApiEnum('ProblemCode', PROBLEM_CODES) code!: string;
+  @ApiId({ nullable: true, description: 'The source that refused; null for other endpoints' }) sourceId!: string | null;
+  @ApiText('/subject', { nullable: true, description: 'Of the newest: JSON Pointer to the first invalid place' })
+  pointer!: string | null;
+  @ApiText('mapping.subject: /id finds nothing', { description: 'Message of the newest' }) message!: string;
+  @ApiCount(3) count!: number;
+  @ApiInstant() firstSeenAt!: string;
+  @ApiInstant() lastSeenAt!: string;
+  @ApiList(String, { description: 'Ids of up to 5 of the newest' }) sampleIds!: string[];
+}
+
+export class RejectionReasonsResponse {
+  @ApiList(RejectionReason) reasons!: RejectionReason[];
+  @ApiCount(3, { description: 'Sum of the counts of all groups, including those beyond `limit`' }) total!: number;
+  @ApiFlag(false, { description: 'True when the count stopped at the newest 50000 rejections' }) capped!: boolean;
+}
+
+/** An operation of a JSON Patch (RFC 6902). */
+export class PatchOperationResponse {
+  @ApiEnum('DiffOperation', ['add', 'remove', 'replace']) op!: string;
+  @ApiText('/payload/total', { description: 'JSON Pointer' }) path!: string;
+  @ApiJson(10.5, { required: false }) value?: unknown = undefined;
+}
+
 export class RejectionResponse extends ListedRejection {
   @ApiText('{"type":"sale"}', { nullable: true, description: 'What was refused, if it is UTF-8' })
   rawText!: string | null;
@@ -66,4 +94,12 @@ export class RejectionResponse extends ListedRejection {
   digest!: string;
   @ApiObject(KeptRequestResponse, { nullable: true, description: 'The request that it came in' })
   request!: KeptRequestResponse | null;
+  @ApiList(PatchOperationResponse, {
+    nullable: true,
+    description:
+      'JSON Patch (RFC 6902) from the content of the event `conflictsWith` to that of the record. Null without a ' +
+      'conflict, or if one of them is not readable any more',
+  })
+  diff!: PatchOperationResponse[] | null;
+  @ApiFlag(false, { description: 'True if `diff` has only the first 500 operations' }) diffTruncated!: boolean;
 }

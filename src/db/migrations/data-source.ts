@@ -19,6 +19,7 @@ import { Backfills1764557000000 } from '../../../migrations/1764557000000-backfi
 import { DestinationOptions1764560000000 } from '../../../migrations/1764560000000-destination-options';
 import { Rejections1764570000000 } from '../../../migrations/1764570000000-rejections';
 import { Revisions1764571000000 } from '../../../migrations/1764571000000-revisions';
+import { Resubmitted1764571500000 } from '../../../migrations/1764571500000-resubmitted';
 
 /** TypeORM runs the migrations; all other access is SQL over pg. */
 export function createDataSource(databaseUrl: string): DataSource {
@@ -50,6 +51,7 @@ export function createDataSource(databaseUrl: string): DataSource {
       DestinationOptions1764560000000,
       Rejections1764570000000,
       Revisions1764571000000,
+      Resubmitted1764571500000,
     ],
     migrationsTableName: 'schema_migrations',
   });

@@ -52,6 +52,11 @@ export class SourceRegistry {
     return owner;
   }
 
+  /** Returns a source by its id. Call `ensureFresh` before. */
+  withId(id: string): LiveSource | undefined {
+    return this.byId.get(id);
+  }
+
   /** Makes the next call of `ensureFresh` compare versions first. */
   invalidate(): void {
     this.copy.invalidate();

@@ -93,10 +93,17 @@ async function prepareList(all: RequestOfRecords, context: PreparationContext): 
   for (const [i, document] of documents.entries()) {
     const one = { ...all, document };
     const reached = limits.reached();
-    const record = reached ? notMapped(one, reached) : prepareRecord(one, context);
+    const record = reached ? notMapped(one, reached) : prepareRecord(one, withKeyOf(context, i + 1));
     records.push({ ...(record instanceof Promise ? await record : record), number: i + 1 });
   }
   return { records, isBatch: true, requestJson };
+}
+
+/** Only a request that an operator resubmits may have a key of its own. */
+function withKeyOf(context: PreparationContext, record: number): PreparationContext {
+  const { idempotencyKey } = context.request;
+  if (idempotencyKey === undefined) return context;
+  return { ...context, request: { ...context.request, idempotencyKey: `${idempotencyKey}#${record}` } };
 }
 
 /** What the records of a request have in common. */
@@ -141,7 +148,8 @@ function prepareMapped(mapped: MapResult, one: OneRecord, bytes: () => Buffer, c
     return { made: tooLongKey(), bytes, idempotencyKey: undefined };
   }
   const exact = mapped.payload === document ? ofRequest : withBody(ofRequest, received.facts.body);
-  const request = { ...context.request, idempotencyKey, received: exact };
+  const key = idempotencyKey ?? context.request.idempotencyKey;
+  const request = { ...context.request, idempotencyKey: key, received: exact };
   const recordBytes = isBatch ? Buffer.byteLength(document.text) : received.facts.body.length;
   const payloadBytes = mapped.payload === document ? 0 : Buffer.byteLength(mapped.payload.text);
   limits.countPayload(payloadBytes);
