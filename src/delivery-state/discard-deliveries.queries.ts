@@ -4,13 +4,13 @@ import { hasSameKey, isFree, isOneOf, isSuperseded, keyOf, keyValues } from './d
 
 /**
  * Discards deliveries for an operator: FAILED ones, and open ones that no worker is sending. Leaves out deliveries that a
- * newer delivery to the same destination has replaced. Returns the number of deliveries discarded.
+ * newer delivery to the same destination has replaced. Returns the deliveries discarded.
  *
  * @arrow OPEN --> DISCARDED
  * @arrow FAILED --> DISCARDED
  */
-export async function discardDeliveries(db: Db, keys: readonly DeliveryKey[]): Promise<number> {
-  const { rowCount } = await db.query(
+export async function discardDeliveries(db: Db, keys: readonly DeliveryKey[]): Promise<DeliveryKey[]> {
+  const { rows } = await db.query<DeliveryKey>(
     `with picked as materialized (
        select ${keyOf('d')}, d.status from deliveries d
         where ${isOneOf('d')} and d.status in ('OPEN', 'FAILED') and not ${isSuperseded('d')}
@@ -24,8 +24,9 @@ export async function discardDeliveries(db: Db, keys: readonly DeliveryKey[]): P
      )
      update deliveries d
         set status = 'DISCARDED', settled_at = now(), failed_at = coalesce(d.failed_at, now())
-       from discarded where d.event_id = any ($1::uuid[]) and ${hasSameKey('d', 'discarded')}`,
+       from discarded where d.event_id = any ($1::uuid[]) and ${hasSameKey('d', 'discarded')}
+     returning d.event_id as "eventId", d.destination_id as "destinationId", d.generation`,
     keyValues(keys),
   );
-  return rowCount ?? 0;
+  return rows;
 }

@@ -35,18 +35,19 @@ export async function reopenDeliveries(db: Db, keys: readonly DeliveryKey[]): Pr
 
 /**
  * Makes deliveries that wait for their next try due at once. They remain RETRYING, and the try counts as any other.
- * Leaves out deliveries that a worker is sending or about to send. Returns the number of those that were not due yet.
+ * Leaves out deliveries that a worker is sending or about to send. Returns those that were not due yet.
  */
-export async function hurryDeliveries(db: Db, keys: readonly DeliveryKey[]): Promise<number> {
-  const { rowCount } = await db.query(
+export async function hurryDeliveries(db: Db, keys: readonly DeliveryKey[]): Promise<DeliveryKey[]> {
+  const { rows } = await db.query<DeliveryKey>(
     `with waiting as (
        select ${keyOf('q')} from delivery_queue q
         where ${isOneOf('q')} and ${isFree('q')} and q.due_at > now()
           for update skip locked
      )
      update delivery_queue q set due_at = now() from waiting
-      where q.event_id = any ($1::uuid[]) and ${hasSameKey('q', 'waiting')}`,
+      where q.event_id = any ($1::uuid[]) and ${hasSameKey('q', 'waiting')}
+     returning q.event_id as "eventId", q.destination_id as "destinationId", q.generation`,
     keyValues(keys),
   );
-  return rowCount ?? 0;
+  return rows;
 }

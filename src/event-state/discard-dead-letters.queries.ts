@@ -2,19 +2,19 @@ import type { Db } from '../db/pool';
 import { PICKED, resolveDeadLetters } from './dispatch-dead-letters.queries';
 
 /**
- * Discards dead letters for an operator. Returns the number of those that were in the DLQ and in no replay.
+ * Discards dead letters for an operator. Returns the ids of those that were in the DLQ and in no replay.
  *
  * @arrow DLQ --> DISCARDED
  */
-export async function discardDeadLetters(db: Db, ids: readonly string[], note: string | undefined): Promise<number> {
-  const { rowCount } = await db.query(
+export async function discardDeadLetters(db: Db, ids: readonly string[], note: string | undefined): Promise<string[]> {
+  const { rows } = await db.query<{ id: string }>(
     `with ${PICKED}, raised as (
        update event_state s set status = 'DISCARDED', updated_at = now()
          from picked where s.event_id = picked.event_id and s.status = 'DLQ'
        returning s.event_id
      ), ${resolveDeadLetters('DISCARDED', '$2')}
-     select from raised`,
+     select event_id as id from raised`,
     [ids, note ?? null],
   );
-  return rowCount ?? 0;
+  return rows.map(({ id }) => id);
 }

@@ -24,15 +24,15 @@ export async function listFailedEntries(db: Db, limit: number): Promise<FailedEn
 }
 
 /**
- * Sets FAILED entries back to PENDING, either those with these ids or the oldest, up to `limit`. Returns their ids. The
+ * Sets FAILED entries back to PENDING, either those with these ids or the oldest, up to `limit`. Returns them. The
  * caller then wakes the publisher. The reconciler may have passed these entries, so its position moves back before them
  * (I13).
  */
 export async function requeueFailed(
   db: Db,
   { ids, limit }: { ids?: readonly string[]; limit: number },
-): Promise<string[]> {
-  const { rows } = await db.query<{ id: string }>(
+): Promise<Pick<FailedEntry, 'id' | 'eventId'>[]> {
+  const { rows } = await db.query<Pick<FailedEntry, 'id' | 'eventId'>>(
     `with failed as materialized (
        select id, created_at from outbox
         where failed_at is not null and ($1::bigint[] is null or id = any ($1)) order by id limit $2
@@ -42,13 +42,13 @@ export async function requeueFailed(
           set status = 'PENDING', closed_at = null, failed_at = null, attempts = 0, lock_owner = null,
               next_attempt_at = null
          from failed where o.id = failed.id and o.created_at = failed.created_at
-       returning o.id
+       returning o.id, o.event_id
      ), gone_back as (
        update chore_progress set position = least(position, (select min(id) from requeued) - 1), updated_at = now()
         where name = 'reconciler' and exists (select from requeued)
      )
-     select id from requeued order by id`,
+     select id, event_id as "eventId" from requeued order by id`,
     [ids ?? null, limit],
   );
-  return rows.map(({ id }) => id);
+  return rows;
 }

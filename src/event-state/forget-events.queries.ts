@@ -9,6 +9,7 @@ const ABOUT_EVENTS = [
   'handler_effects',
   'dead_letters',
   'replay_events',
+  'event_actions',
   'delivery_queue',
   'deliveries_default',
   'delivery_attempts_default',

@@ -6,18 +6,20 @@ import { discardDeliveries } from '../../delivery-state/discard-deliveries.queri
 import { reopenDeliveries } from '../../delivery-state/reopen-deliveries.queries';
 import { discardDeadLetters } from '../../event-state/discard-dead-letters.queries';
 import { dispatchDeadLetters } from '../../event-state/dispatch-dead-letters.queries';
+import { recordActionOnEvents, type ChangedByAction } from '../audit/event-actions.queries';
 import type { ActionHeaders } from '../endpoint/action-request';
 import { inParts } from '../endpoint/in-parts';
 import { BulkActions, type BulkVerb, type Changed } from '../events/bulk-actions';
 import type { BulkRequest } from '../events/bulk-request';
-import { criteriaOf, type EventCriteria } from '../events/event-criteria';
+import { criteriaOf } from '../events/event-criteria';
 import { findMatching } from '../events/matching-events';
 import { listDeadDeliveries } from './dead-letters.queries';
 
 interface DeadLetterVerb extends Pick<BulkVerb<string>, 'action' | 'counted'> {
-  /** Changes the dead letters of handlers. Returns the number of changed events. */
-  letters: (db: PoolClient, ids: readonly string[]) => Promise<number>;
-  deliveries: (db: PoolClient, keys: readonly DeliveryKey[]) => Promise<number>;
+  /** Changes the dead letters of handlers. Returns the changed events. */
+  letters: (db: PoolClient, ids: readonly string[]) => Promise<ChangedByAction[]>;
+  /** Returns the deliveries that it changed. */
+  deliveries: (db: PoolClient, keys: readonly DeliveryKey[]) => Promise<DeliveryKey[]>;
 }
 
 /** Retries and discards dead letters. */
@@ -32,8 +34,8 @@ export class DeadLetterActions {
     const changed = await this.change(request, headers, {
       action: 'dlq.retry',
       counted: 'retried',
-      letters: async (db, ids) => (await dispatchDeadLetters(db, ids)).length,
-      deliveries: async (db, keys) => (await reopenDeliveries(db, keys)).length,
+      letters: async (db, ids) => (await dispatchDeadLetters(db, ids)).map(({ eventId }) => ({ eventId })),
+      deliveries: reopenDeliveries,
     });
     this.wakeUp.signal();
     return changed;
@@ -43,7 +45,7 @@ export class DeadLetterActions {
     return this.change(request, headers, {
       action: 'dlq.discard',
       counted: 'discarded',
-      letters: (db, ids) => discardDeadLetters(db, ids, request.note),
+      letters: async (db, ids) => (await discardDeadLetters(db, ids, request.note)).map((eventId) => ({ eventId })),
       deliveries: discardDeliveries,
     });
   }
@@ -60,26 +62,19 @@ export class DeadLetterActions {
       status: dead.status,
       find: async (db, limit) => (await findMatching(db, dead, acting, limit)).events.map(({ id }) => id).sort(),
       // States before deliveries, as all transactions lock them, so in two runs over all parts.
-      change: async (db, ids) => {
+      change: async (db, ids, actionId) => {
         const criteria = criteriaOf(dead, acting);
-        const ofHandlers = await inParts(ids, (part) => letters(db, part));
-        return ofHandlers + (await inParts(ids, (part) => changeDeliveries(db, { ids: part, criteria }, deliveries)));
+        const change = (work: (part: readonly string[]) => Promise<ChangedByAction[]>) =>
+          inParts(ids, async (part) => {
+            const changed = await work(part);
+            await recordActionOnEvents(db, actionId, changed);
+            return new Set(changed.map(({ eventId }) => eventId)).size;
+          });
+        const ofHandlers = await change((part) => letters(db, part));
+        return (
+          ofHandlers + (await change(async (part) => deliveries(db, await listDeadDeliveries(db, part, criteria))))
+        );
       },
     });
   }
 }
-
-/** Changes the failed deliveries of events whose handlers are done. Returns the number of events with a change. */
-async function changeDeliveries(
-  db: PoolClient,
-  { ids, criteria }: { ids: readonly string[]; criteria: EventCriteria },
-  change: DeadLetterVerb['deliveries'],
-): Promise<number> {
-  const before = await listDeadDeliveries(db, ids, criteria);
-  if (before.length === 0) return 0;
-  if ((await change(db, before)) === before.length) return new Set(before.map(({ eventId }) => eventId)).size;
-  const after = new Set((await listDeadDeliveries(db, ids, criteria)).map(textOf));
-  return new Set(before.filter((key) => !after.has(textOf(key))).map(({ eventId }) => eventId)).size;
-}
-
-const textOf = ({ eventId, destinationId }: DeliveryKey): string => `${eventId} ${destinationId}`;

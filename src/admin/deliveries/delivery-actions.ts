@@ -3,6 +3,7 @@ import type { PoolClient } from 'pg';
 import type { DeliveryKey, DeliveryStatus } from '../../delivery-state/delivery';
 import { discardDeliveries } from '../../delivery-state/discard-deliveries.queries';
 import { hurryDeliveries, reopenDeliveries } from '../../delivery-state/reopen-deliveries.queries';
+import { recordActionOnEvents } from '../audit/event-actions.queries';
 import type { ActionHeaders } from '../endpoint/action-request';
 import { inParts } from '../endpoint/in-parts';
 import { BulkActions, type BulkVerb, type Changed } from '../events/bulk-actions';
@@ -12,7 +13,8 @@ import { findMatchingDeliveries } from './matching-deliveries';
 
 interface DeliveryVerb extends Pick<BulkVerb<ListedDelivery>, 'action' | 'counted'> {
   status: DeliveryStatus;
-  work: (db: PoolClient, keys: readonly DeliveryKey[]) => Promise<number>;
+  /** Returns the deliveries that it changed. */
+  work: (db: PoolClient, keys: readonly DeliveryKey[]) => Promise<DeliveryKey[]>;
 }
 
 /** Retries and discards deliveries. */
@@ -23,7 +25,7 @@ export class DeliveryActions {
   /** The sweep of the workers finds what has become due. */
   retry(request: RetryDeliveriesRequest, headers: ActionHeaders): Promise<Changed> {
     const { status = 'FAILED' } = request;
-    const work = status === 'RETRYING' ? hurryDeliveries : countReopened;
+    const work = status === 'RETRYING' ? hurryDeliveries : reopenDeliveries;
     return this.change(request, headers, { action: 'deliveries.retry', counted: 'retried', status, work });
   }
 
@@ -42,7 +44,12 @@ export class DeliveryActions {
     return this.bulk.run(request, headers, {
       ...verb,
       find: (db, limit) => findMatchingDeliveries(db, wanted, headers.acting, limit),
-      change: (db, found) => inParts(keysOf(found), (part) => work(db, part)),
+      change: (db, found, actionId) =>
+        inParts(keysOf(found), async (part) => {
+          const changed = await work(db, part);
+          await recordActionOnEvents(db, actionId, changed);
+          return changed.length;
+        }),
     });
   }
 }
@@ -52,8 +59,4 @@ function keysOf(newestFirst: readonly ListedDelivery[]): DeliveryKey[] {
   return newestFirst
     .map(({ id, destinationId, generation }) => ({ eventId: id, destinationId, generation }))
     .toReversed();
-}
-
-async function countReopened(db: PoolClient, keys: readonly DeliveryKey[]): Promise<number> {
-  return (await reopenDeliveries(db, keys)).length;
 }

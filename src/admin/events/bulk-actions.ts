@@ -29,8 +29,8 @@ export interface BulkVerb<T> {
   status: string;
   /** Finds at most `limit`. */
   find: (db: Db, limit: number) => Promise<readonly T[]>;
-  /** Returns the number of those that were changed. */
-  change: (db: PoolClient, found: readonly T[]) => Promise<number>;
+  /** Records what it changes as changed by the action, and returns the number. */
+  change: (db: PoolClient, found: readonly T[], actionId: string) => Promise<number>;
 }
 
 type BulkOptions = Pick<BulkRequest, 'all' | 'tenantId' | 'limit' | 'dryRun' | 'note'>;
@@ -63,8 +63,8 @@ export class BulkActions {
       acting,
       tenantIds: tenantsCovered(acting, request.tenantId),
       idempotency: { key, asked: { filter, limit, note } },
-      work: async (db) => {
-        const changed = await change(db, found);
+      work: async (db, id) => {
+        const changed = await change(db, found, id);
         return { counts: { matched, [counted]: changed, skipped: matched - changed }, result: undefined };
       },
     });

@@ -5,6 +5,7 @@ import { Pool } from 'pg';
 import { WakeUp } from '../../redis/wake-up';
 import { listFailedEntries, requeueFailed } from '../../event-state/failed-entries.queries';
 import { BACKLOG_CAP, readOutboxFigures } from '../../event-state/figures.queries';
+import { recordActionOnEvents } from '../audit/event-actions.queries';
 import { ApiAction } from '../endpoint/action-docs';
 import { ActionRequest, markRepeated, type ActionHeaders } from '../endpoint/action-request';
 import { AdminActions } from '../endpoint/admin-actions';
@@ -64,8 +65,9 @@ export class OutboxController {
       filter: ids ? { ids } : {},
       acting,
       idempotency: { key, asked: { ids } },
-      work: async (db) => {
+      work: async (db, id) => {
         const requeued = await requeueFailed(db, { ...(ids ? { ids } : {}), limit: MOST_REQUEUED });
+        await recordActionOnEvents(db, id, requeued);
         const matched = ids ? new Set(ids).size : requeued.length;
         const counts = { matched, requeued: requeued.length, skipped: matched - requeued.length };
         return { counts, result: undefined };

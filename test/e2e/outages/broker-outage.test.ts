@@ -74,7 +74,7 @@ describe('a cluster whose RabbitMQ fails', () => {
       const gauge = (name: string) => new RegExp(`^streamforge_outbox_${name} (.*)$`, 'm').exec(text)?.[1];
       expect([gauge('failed'), gauge('backlog'), gauge('oldest_pending_seconds')]).toEqual(['1', '0', '0']);
     });
-    expect(await requeueFailed(pool, { limit: 10 })).toEqual([failed.id]);
+    expect(await requeueFailed(pool, { limit: 10 })).toMatchObject([{ id: failed.id }]);
     await eventually(async () => expect((await failedEntry()).failedAt).not.toBe(failed.failedAt)); // tried once more
     await pool.query('delete from outbox where failed_at is not null');
     await pool.query('delete from events where id = $1', [poison?.id]);

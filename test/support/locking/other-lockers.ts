@@ -122,6 +122,7 @@ export const NO_LOCKERS: Readonly<Record<string, string>> = {
   finishReplay: 'one row',
   cancelReplay: 'one row',
   claimEntry: 'one row',
+  recordActionOnEvents: 'rows of an action that this transaction has inserted',
   recordCounts: 'one row',
   uncountStart: 'one row',
   movePosition: 'one row',
