@@ -43,6 +43,8 @@ import { Replays } from './replays/replays';
 import { KnownTenants } from './tenants/known-tenants';
 import { Tenants } from './tenants/tenants';
 import { TenantsController } from './tenants/tenants.controller';
+import { Timeline } from './timeline/timeline';
+import { TimelineController } from './timeline/timeline.controller';
 import { UsageController } from './usage/usage.controller';
 
 /** The endpoints for operators, below /v1/admin. */
@@ -69,6 +71,7 @@ import { UsageController } from './usage/usage.controller';
     SourceTestController,
     RejectionsController,
     EventRawController,
+    TimelineController,
   ],
   providers: [
     AdminTransactions,
@@ -92,6 +95,7 @@ import { UsageController } from './usage/usage.controller';
     SourceView,
     ConflictDiff,
     ReadAgain,
+    Timeline,
   ],
 })
 export class AdminModule {}

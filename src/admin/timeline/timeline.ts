@@ -1,0 +1,73 @@
+import { Injectable } from '@nestjs/common';
+import { Pool } from 'pg';
+import type { ActingOperator } from '../../access/acting-operator';
+import { onOneConnection, type Db } from '../../db/pool';
+import { deliveryAttemptEntry, deliveryEntry, settledEntry } from './delivery-entries';
+import { listDeliveriesOfTimeline, listDeliveryAttemptsOfTimeline } from './delivery-history.queries';
+import { dispatchEntry, receivedEntry, rejectionEntries } from './event-entries';
+import { findTimelineEvent, listClosedDispatches, listRejectionsOfEvent } from './event-history.queries';
+import { attemptEntry, deadLetterEntry, retryEntry } from './handler-entries';
+import { findDeadLetter, findScheduledRetry, listHandlerAttempts } from './handler-history.queries';
+import { actionEntry, replayEntry, resolvedEntry, settledByAction } from './operator-entries';
+import { listActionsOfTimeline, listReplaysOfTimeline, type OperatorScope } from './operator-history.queries';
+import { newestEntries, type TimelineEntry } from './timeline-entry';
+
+const MOST_ENTRIES = 1_000;
+/** One more of each kind than is shown tells whether there are more. */
+const MOST_ROWS = MOST_ENTRIES + 1;
+
+export interface EventTimeline {
+  entries: TimelineEntry[];
+  truncated: boolean;
+}
+
+/** Reads what happened to an event, oldest first. */
+@Injectable()
+export class Timeline {
+  constructor(private readonly pool: Pool) {}
+
+  /** Returns undefined if the operator may see no event with this id. */
+  async read(eventId: string, { tenantIds }: ActingOperator): Promise<EventTimeline | undefined> {
+    return onOneConnection(this.pool, async (db) => {
+      const event = await findTimelineEvent(db, eventId, tenantIds);
+      if (!event) return undefined;
+      const history = await readHistory(db, eventId, { tenantIds, limit: MOST_ROWS });
+      return newestEntries([receivedEntry(event), ...entriesOf(history)], MOST_ENTRIES);
+    });
+  }
+}
+
+/** The statements go out at once, so together they cost one round trip. */
+async function readHistory(db: Db, eventId: string, scope: OperatorScope) {
+  const { limit } = scope;
+  const [rejections, dispatches, attempts, retry, letter, deliveries, deliveryAttempts, replays, actions] =
+    await Promise.all([
+      listRejectionsOfEvent(db, eventId, limit),
+      listClosedDispatches(db, eventId, limit),
+      listHandlerAttempts(db, eventId, limit),
+      findScheduledRetry(db, eventId),
+      findDeadLetter(db, eventId),
+      listDeliveriesOfTimeline(db, eventId, scope),
+      listDeliveryAttemptsOfTimeline(db, eventId, limit),
+      listReplaysOfTimeline(db, eventId, scope),
+      listActionsOfTimeline(db, eventId, scope),
+    ]);
+  return { rejections, dispatches, attempts, retry, letter, deliveries, deliveryAttempts, replays, actions };
+}
+
+function entriesOf(history: Awaited<ReturnType<typeof readHistory>>): TimelineEntry[] {
+  const { rejections, dispatches, attempts, retry, letter, deliveries, deliveryAttempts, replays, actions } = history;
+  const entries = [
+    ...rejections.flatMap(rejectionEntries),
+    ...dispatches.map(dispatchEntry),
+    ...attempts.map(attemptEntry),
+    retry && retryEntry(retry),
+    letter && deadLetterEntry(letter),
+    letter && resolvedEntry(letter, actions),
+    ...deliveries.flatMap((one) => [deliveryEntry(one), settledEntry(one, settledByAction(one, actions))]),
+    ...deliveryAttempts.map(deliveryAttemptEntry),
+    ...replays.map(replayEntry),
+    ...actions.map(actionEntry),
+  ];
+  return entries.filter((entry) => entry !== undefined);
+}
