@@ -9,11 +9,10 @@ export class Timeline1764573000000 implements MigrationInterface {
 
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(EVENT_ACTIONS);
-    await runner.query('create index rejections_of_event on rejections (event_id) where event_id is not null');
+    await runner.query(REJECTIONS_BY_EVENT);
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    await runner.query('drop index rejections_of_event');
     await runner.query('drop table event_actions');
   }
 }
@@ -29,3 +28,7 @@ const EVENT_ACTIONS = `
     destination_ids uuid[] not null default '{}',
     primary key (event_id, action_id)
   )`;
+
+/** The migration of resubmissions makes it too. Undoing that one drops it. */
+const REJECTIONS_BY_EVENT =
+  'create index if not exists rejections_by_event on rejections (event_id) where event_id is not null';

@@ -1,5 +1,6 @@
 import type { TenantIds } from '../../access/acting-operator';
 import type { Db } from '../../db/pool';
+import type { Revision } from '../../revisions/revision';
 
 export interface TimelineEvent {
   id: string;
@@ -50,6 +51,19 @@ export async function listRejectionsOfEvent(db: Db, eventId: string, limit: numb
   return rows;
 }
 
+/** A revision without its payload. */
+export type RevisionOfTimeline = Pick<Revision, 'revision' | 'hash' | 'sizeBytes' | 'note' | 'actor' | 'createdAt'>;
+
+/** Lists the revisions of an event. There are at most MAX_REVISIONS. */
+export async function listRevisionsOfTimeline(db: Db, eventId: string): Promise<RevisionOfTimeline[]> {
+  const { rows } = await db.query<RevisionOfTimeline>(
+    `select revision, encode(hash, 'hex') as hash, size_bytes as "sizeBytes", note, actor, created_at as "createdAt"
+       from event_revisions where event_id = $1 order by revision`,
+    [eventId],
+  );
+  return rows;
+}
+
 /** A dispatch that left the outbox. */
 export interface ClosedDispatch {
   at: string;
@@ -67,7 +81,7 @@ export interface ClosedDispatch {
  */
 export async function listClosedDispatches(db: Db, eventId: string, limit: number): Promise<ClosedDispatch[]> {
   const { rows } = await db.query<ClosedDispatch>(
-    `select closed_at as at, status, dispatch_no as "dispatchNo", generation, attempts, last_error as "lastError"
+    `select closed_at as at, status, dispatch_no as "dispatchNo", abs(generation) as generation, attempts, last_error as "lastError"
        from outbox
       where closed_at is not null and id = any (array(
         select outbox_id from events where id = $1

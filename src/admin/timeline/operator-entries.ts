@@ -1,4 +1,5 @@
 import type { DeliveryOfTimeline } from './delivery-history.queries';
+import type { RevisionOfTimeline } from './event-history.queries';
 import type { DeadLetterOfEvent } from './handler-history.queries';
 import type { ActionOfTimeline, ReplayOfTimeline } from './operator-history.queries';
 import type { TimelineEntry } from './timeline-entry';
@@ -13,6 +14,11 @@ export function replayEntry({ at, requestedBy: actor, note, destination, ...repl
   const to = destination === null ? '' : ` to ${destination}`;
   const text = `The event was replayed${to} with mode ${mode}: ${destination === null ? toAll : toOne}.`;
   return { at, kind: 'replay', actor, text, note, data: replay };
+}
+
+export function revisionEntry({ createdAt: at, actor, note, ...revision }: RevisionOfTimeline): TimelineEntry {
+  const text = `Revision ${revision.revision} was made: the event has another payload.`;
+  return { at, kind: 'revision', actor, text, note, data: revision };
 }
 
 export function actionEntry({ at, actor, note, destinations, ...action }: ActionOfTimeline): TimelineEntry {

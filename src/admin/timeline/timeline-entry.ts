@@ -9,6 +9,7 @@ export const TIMELINE_KINDS = [
   'attempt', // the handlers ran
   'retry-scheduled',
   'dead-letter',
+  'revision', // an operator gave the event another payload
   'delivery', // a delivery to a destination was recorded
   'delivery-attempt',
   'delivery-settled', // the delivery ended otherwise than by a successful attempt

@@ -5,10 +5,15 @@ import { onOneConnection, type Db } from '../../db/pool';
 import { deliveryAttemptEntry, deliveryEntry, settledEntry } from './delivery-entries';
 import { listDeliveriesOfTimeline, listDeliveryAttemptsOfTimeline } from './delivery-history.queries';
 import { dispatchEntry, receivedEntry, rejectionEntries } from './event-entries';
-import { findTimelineEvent, listClosedDispatches, listRejectionsOfEvent } from './event-history.queries';
+import {
+  findTimelineEvent,
+  listClosedDispatches,
+  listRejectionsOfEvent,
+  listRevisionsOfTimeline,
+} from './event-history.queries';
 import { attemptEntry, deadLetterEntry, retryEntry } from './handler-entries';
 import { findDeadLetter, findScheduledRetry, listHandlerAttempts } from './handler-history.queries';
-import { actionEntry, replayEntry, resolvedEntry, settledByAction } from './operator-entries';
+import { actionEntry, replayEntry, resolvedEntry, revisionEntry, settledByAction } from './operator-entries';
 import { listActionsOfTimeline, listReplaysOfTimeline, type OperatorScope } from './operator-history.queries';
 import { newestEntries, type TimelineEntry } from './timeline-entry';
 
@@ -40,23 +45,26 @@ export class Timeline {
 /** The statements go out at once, so together they cost one round trip. */
 async function readHistory(db: Db, eventId: string, scope: OperatorScope) {
   const { limit } = scope;
-  const [rejections, dispatches, attempts, retry, letter, deliveries, deliveryAttempts, replays, actions] =
+  const [rejections, dispatches, attempts, retry, letter, revisions, deliveries, deliveryAttempts, replays, actions] =
     await Promise.all([
       listRejectionsOfEvent(db, eventId, limit),
       listClosedDispatches(db, eventId, limit),
       listHandlerAttempts(db, eventId, limit),
       findScheduledRetry(db, eventId),
       findDeadLetter(db, eventId),
+      listRevisionsOfTimeline(db, eventId),
       listDeliveriesOfTimeline(db, eventId, scope),
       listDeliveryAttemptsOfTimeline(db, eventId, limit),
       listReplaysOfTimeline(db, eventId, scope),
       listActionsOfTimeline(db, eventId, scope),
     ]);
-  return { rejections, dispatches, attempts, retry, letter, deliveries, deliveryAttempts, replays, actions };
+  const ofHandlers = { dispatches, attempts, retry, letter };
+  return { rejections, ...ofHandlers, revisions, deliveries, deliveryAttempts, replays, actions };
 }
 
 function entriesOf(history: Awaited<ReturnType<typeof readHistory>>): TimelineEntry[] {
-  const { rejections, dispatches, attempts, retry, letter, deliveries, deliveryAttempts, replays, actions } = history;
+  const { rejections, dispatches, attempts, retry, letter, revisions } = history;
+  const { deliveries, deliveryAttempts, replays, actions } = history;
   const entries = [
     ...rejections.flatMap(rejectionEntries),
     ...dispatches.map(dispatchEntry),
@@ -64,6 +72,7 @@ function entriesOf(history: Awaited<ReturnType<typeof readHistory>>): TimelineEn
     retry && retryEntry(retry),
     letter && deadLetterEntry(letter),
     letter && resolvedEntry(letter, actions),
+    ...revisions.map(revisionEntry),
     ...deliveries.flatMap((one) => [deliveryEntry(one), settledEntry(one, settledByAction(one, actions))]),
     ...deliveryAttempts.map(deliveryAttemptEntry),
     ...replays.map(replayEntry),

@@ -7,6 +7,7 @@ import {
   findTimelineEvent,
   listClosedDispatches,
   listRejectionsOfEvent,
+  listRevisionsOfTimeline,
 } from '../../../src/admin/timeline/event-history.queries';
 import {
   findDeadLetter,
@@ -17,7 +18,7 @@ import { listActionsOfTimeline, listReplaysOfTimeline } from '../../../src/admin
 import type { Db } from '../../../src/db/pool';
 import type { Event } from '../../../src/event/event';
 import { admin, givenCompleted, givenDeadLetters } from '../../support/admin';
-import { givenOperator } from '../../support/credentials';
+import { givenOperator, heedAccess, type OperatorFields } from '../../support/credentials';
 import { givenDelivery, givenDestinationRow } from '../../support/deliveries';
 import { expectProblem } from '../../support/e2e-http';
 import { useApp } from '../../support/fixtures/app';
@@ -47,6 +48,12 @@ describe('GET /v1/admin/events/{id}/timeline', () => {
   const tell = async (id: string, token?: string) =>
     (await read(id, token)).entries.map(({ kind, actor, note }) => [kind, actor, note]);
 
+  const tokenOf = async (fields: OperatorFields): Promise<string> => {
+    const { text } = await givenOperator(api.pool, fields);
+    heedAccess(api.app);
+    return text;
+  };
+
   it('shows a retry that waits, with the time at which it is due', async () => {
     const event = await givenFailedEvent(api.pool, 3_600);
     const { entries } = await read(event.id);
@@ -60,7 +67,7 @@ describe('GET /v1/admin/events/{id}/timeline', () => {
     const tenantId = 'seen';
     const [letter] = (await givenDeadLetters(api.pool, 1, { tenantId })) as [Event];
     await admin(api.url, 'dlq/discard', { all: true, note: 'for all tenants' });
-    const own = (await givenOperator(api.pool, { role: 'viewer', tenantIds: [tenantId] })).text;
+    const own = await tokenOf({ role: 'viewer', tenantIds: [tenantId] });
     expect((await tell(letter.id)).at(-1)).toEqual(['action', 'admin', 'for all tenants']);
     expect((await tell(letter.id, own)).at(-1)).toEqual(['action', null, null]);
 
@@ -74,7 +81,7 @@ describe('GET /v1/admin/events/{id}/timeline', () => {
 
   it('does not show the event of another tenant', async () => {
     const [event] = (await givenCompleted(api.pool, 1, 'hidden')) as [Event];
-    const other = (await givenOperator(api.pool, { role: 'owner', tenantIds: ['other'] })).text;
+    const other = await tokenOf({ role: 'owner', tenantIds: ['other'] });
     const answer = await admin(api.url, `events/${event.id}/timeline`, undefined, { 'x-admin-token': other });
     expectProblem(answer, 404, 'event-not-found');
     expectProblem(await admin(api.url, 'events/not-an-id/timeline'), 400, 'invalid-request');
@@ -101,6 +108,7 @@ describe('GET /v1/admin/events/{id}/timeline', () => {
       await findTimelineEvent(db, event.id, scope.tenantIds);
       await listRejectionsOfEvent(db, event.id, scope.limit);
       await listClosedDispatches(db, event.id, scope.limit);
+      await listRevisionsOfTimeline(db, event.id);
       await listHandlerAttempts(db, event.id, scope.limit);
       await findScheduledRetry(db, event.id);
       await findDeadLetter(db, event.id);
@@ -109,7 +117,7 @@ describe('GET /v1/admin/events/{id}/timeline', () => {
       await listReplaysOfTimeline(db, event.id, scope);
       await listActionsOfTimeline(db, event.id, scope);
     });
-    expect(statements).toHaveLength(10);
+    expect(statements).toHaveLength(11);
     for (const statement of statements) {
       const plan = await planOf(api.pool, statement);
       expect(plan).not.toContain('Seq Scan on');

@@ -1,7 +1,13 @@
 import { deliveryAttemptEntry, deliveryEntry, settledEntry } from '../../../src/admin/timeline/delivery-entries';
 import { dispatchEntry, receivedEntry, rejectionEntries } from '../../../src/admin/timeline/event-entries';
 import { attemptEntry, deadLetterEntry, retryEntry } from '../../../src/admin/timeline/handler-entries';
-import { actionEntry, replayEntry, resolvedEntry, settledByAction } from '../../../src/admin/timeline/operator-entries';
+import {
+  actionEntry,
+  replayEntry,
+  resolvedEntry,
+  revisionEntry,
+  settledByAction,
+} from '../../../src/admin/timeline/operator-entries';
 import { bySystem, newestEntries } from '../../../src/admin/timeline/timeline-entry';
 
 const AT = '2026-11-24T04:08:57.544Z';
@@ -92,6 +98,10 @@ describe('an entry of a timeline says what happened:', () => {
     [
       replayEntry({ ...replay, destinationId: 'd-1', destination: 'orders' }),
       'The event was replayed to orders with mode reprocess: a new delivery is made.',
+    ],
+    [
+      revisionEntry({ revision: 2, hash: 'ab', sizeBytes: 9, note: null, actor: 'ada', createdAt: AT }),
+      'Revision 2 was made: the event has another payload.',
     ],
     [actionEntry(action), 'The dead letter was retried.'],
     [actionEntry({ ...action, action: 'dlq.discard', destinations: ['a'] }), 'The delivery to a was discarded.'],
