@@ -1,15 +1,13 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /**
- * What the timeline of an event reads and no other table tells: the actions of operators that changed the event, and the
- * rejection that it came from. The build before records no events of its actions.
+ * The events that the actions of operators have changed, for the timeline of each. The build before does not record them.
  */
 export class Timeline1764573000000 implements MigrationInterface {
   readonly name = 'Timeline1764573000000';
 
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(EVENT_ACTIONS);
-    await runner.query(REJECTIONS_BY_EVENT);
   }
 
   async down(runner: QueryRunner): Promise<void> {
@@ -28,7 +26,3 @@ const EVENT_ACTIONS = `
     destination_ids uuid[] not null default '{}',
     primary key (event_id, action_id)
   )`;
-
-/** The migration of resubmissions makes it too. Undoing that one drops it. */
-const REJECTIONS_BY_EVENT =
-  'create index if not exists rejections_by_event on rejections (event_id) where event_id is not null';
