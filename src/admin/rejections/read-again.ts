@@ -14,7 +14,7 @@ import { KEPT_FORMATS, type KeptHead } from '../../ingest/formats/kept-records';
 import { CurrentRules } from '../../ingest/store/current-rules';
 import type { KeptRejection } from '../../rejections/rejections.queries';
 import { SourceRegistry } from '../../sources/directory/source-registry';
-import { RefusedRequest } from '../../sources/intake/prepare-again';
+import { KeptSourceRequest } from '../../sources/intake/prepare-again';
 import { keyForResubmission } from './key-for-resubmission';
 
 /** The events that a rejection would become, or why it is refused again. A whole request of a source may hold several. */
@@ -71,7 +71,7 @@ export class ReadAgain {
     if (!source) throw new Problem('source-not-found', 'The source that received this record does not exist any more.');
     const { body: bytes, contentType, requestJson, receivedAt, recordNumber } = kept;
     const isOneOfMany = recordNumber !== null;
-    const request = new RefusedRequest(source, { bytes, isOneOfMany, contentType, requestJson, receivedAt });
+    const request = new KeptSourceRequest(source, { bytes, isOneOfMany, contentType, requestJson, receivedAt });
     return {
       json: () => request.json(),
       prepare: (json, context) => request.prepare(json, context, content),

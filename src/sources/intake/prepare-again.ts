@@ -22,7 +22,7 @@ interface KeptHead extends Partial<KeptRequest> {
 }
 
 /** A request that a source refused, to be prepared again by the source as it is now. It is not verified again. */
-export class RefusedRequest {
+export class KeptSourceRequest {
   private readonly head: KeptHead;
   private readonly received: ReceivedRequest;
 
