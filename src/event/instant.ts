@@ -37,17 +37,21 @@ export function parseInstant(text: string): Instant | undefined {
   return { utc, exact: finer ? `${utc.slice(0, -1)}${finer}Z` : utc };
 }
 
-let lastMs = Number.NaN;
-let lastText = '';
-
-/** Returns Date.toISOString for a time. A busy process asks for the same millisecond again and again. */
-export function utcText(ms: number): string {
-  if (ms !== lastMs) {
-    lastText = new Date(ms).toISOString();
-    lastMs = ms;
-  }
-  return lastText;
+/** Makes a Date.toISOString that remembers its last text. A busy process asks for the same time again and again. */
+export function rememberingUtcText(): (ms: number) => string {
+  let lastMs = Number.NaN;
+  let lastText = '';
+  return (ms) => {
+    if (ms !== lastMs) {
+      lastText = new Date(ms).toISOString();
+      lastMs = ms;
+    }
+    return lastText;
+  };
 }
+
+/** Returns Date.toISOString for the time of the process. */
+export const utcText = rememberingUtcText();
 
 const STORED = /^(?!0000)\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3])(?::[0-5]\d){2}\.\d{3}Z$/;
 

@@ -1,4 +1,4 @@
-import { canonicalWithNames } from './json/canonical-json';
+import { canonicalWithNames, type MemberPath } from './json/canonical-json';
 import { parseExact, parseRepeating } from './json/exact-json';
 import { canonicalContent, canonicalFields, sha256 } from './identity/content-hash';
 import type { CloudEventParts } from './cloud-event/cloud-event-parts';
@@ -15,7 +15,6 @@ import {
 import { childPointer, decodeUtf8, scanJsonObject, type JsonScan } from './json/json-text';
 import { parseJson } from './json/parse-json';
 import { findUnsupportedCharacter } from './json/unsupported-characters';
-import { withoutMembers } from './json/without-members';
 import { legacyKeys, type LegacyKeys } from './identity/legacy-keys';
 import type { ErrorDetail, ProblemCode } from './problems';
 import { uuidV7 } from './uuid-v7';
@@ -42,7 +41,7 @@ export interface ReceivedBySource {
   /** Undefined when it equals the payload of the only event of the request. */
   body: Buffer | undefined;
   /** Members of the payload that the provider changes when it sends an event again, as paths. They are no content. */
-  volatile?: readonly (readonly string[])[] | undefined;
+  volatile?: readonly MemberPath[] | undefined;
 }
 
 export interface ContentRules extends KeyRules {
@@ -106,7 +105,7 @@ export function prepareText(
 ): PrepareResult {
   const refused = refusedSize(receivedBytes, rules);
   if (refused) return refused;
-  const read = readEnvelope(envelope.text, envelope.value);
+  const read = readEnvelope(envelope.text, envelope.value, context.received?.volatile);
   return 'rejection' in read ? read : { prepared: withKeys(read, receivedBytes, context, rules) };
 }
 
@@ -117,7 +116,7 @@ function prepareRecord(
   receivedBytes: number,
   cloudEvent?: CloudEventParts,
 ): PrepareResult {
-  const read = readRecord(text);
+  const read = readRecord(text, context.received?.volatile);
   return 'rejection' in read ? read : { prepared: withKeys({ ...read, cloudEvent }, receivedBytes, context, rules) };
 }
 
@@ -126,9 +125,10 @@ interface ReadRecord {
   envelope: NormalisedEnvelope;
   /** The payload's original text. */
   payloadJson: string;
-  payload: unknown;
   /** The payload's canonical JSON, for comparison and hashing. */
   canonicalPayload: string;
+  /** The same without the members that a retry may change. */
+  lastingPayload: string;
   cloudEvent?: CloudEventParts | undefined;
 }
 
@@ -140,7 +140,10 @@ export function tooLarge(maxBytes: number): { rejection: RecordRejection } {
   return reject('event-too-large', `The event is larger than the maximum of ${maxBytes} bytes.`);
 }
 
-function readRecord(text: string): ReadRecord | { rejection: RecordRejection } {
+function readRecord(
+  text: string,
+  changes: readonly MemberPath[] | undefined,
+): ReadRecord | { rejection: RecordRejection } {
   let value: unknown;
   try {
     value = parseJson(text);
@@ -150,38 +153,46 @@ function readRecord(text: string): ReadRecord | { rejection: RecordRejection } {
   if (value === null || typeof value !== 'object' || Array.isArray(value)) {
     return rejectAt('invalid-event', '', 'must be a JSON object');
   }
-  return readEnvelope(text, value);
+  return readEnvelope(text, value, changes);
 }
 
-function readEnvelope(text: string, value: object): ReadRecord | { rejection: RecordRejection } {
+function readEnvelope(
+  text: string,
+  value: object,
+  changes: readonly MemberPath[] | undefined,
+): ReadRecord | { rejection: RecordRejection } {
   const scan = scanJsonObject(text);
   const refused = refusedByScan(scan);
   if (refused) return refused;
   const validated = validateEnvelope(value);
   if ('errors' in validated) return rejectForErrors(validated.errors);
-  const payload = readPayload(text, scan, (value as { payload: unknown }).payload);
+  const payload = readPayload(text, scan, (value as { payload: unknown }).payload, changes);
   return 'rejection' in payload ? payload : { ...validated, ...payload };
 }
 
-/** @param parsed the payload as parseJson returned it */
+/**
+ * @param parsed the payload as parseJson returned it
+ * @param changes members that a retry may change
+ */
 function readPayload(
   text: string,
   scan: JsonScan,
   parsed: unknown,
-): Pick<ReadRecord, 'payloadJson' | 'payload' | 'canonicalPayload'> | { rejection: RecordRejection } {
+  changes: readonly MemberPath[] | undefined,
+): Pick<ReadRecord, 'payloadJson' | 'canonicalPayload' | 'lastingPayload'> | { rejection: RecordRejection } {
   const { start, end } = scan.members.get('payload') as { start: number; end: number }; // the schema requires it
   const payloadJson = text.slice(start, end);
   let payload = scan.inexactNumbers ? parseExact(payloadJson) : parsed;
-  let canonical = canonicalWithNames(payload);
+  let canonical = canonicalWithNames(payload, changes);
   if (canonical.names < scan.names - scan.members.size) {
     payload = parseRepeating(payloadJson); // JSON.parse has dropped members
-    canonical = canonicalWithNames(payload);
+    canonical = canonicalWithNames(payload, changes);
   }
   const unsupported = scan.suspectEscapes ? findUnsupportedCharacter(payload, '/payload') : undefined;
   if (unsupported !== undefined) {
     return rejectAt('unsupported-character', unsupported, 'must not contain U+0000 or a lone surrogate');
   }
-  return { payloadJson, payload, canonicalPayload: canonical.text };
+  return { payloadJson, canonicalPayload: canonical.text, lastingPayload: canonical.lasting };
 }
 
 function refusedByScan({ depth, repeated }: JsonScan): { rejection: RecordRejection } | undefined {
@@ -227,7 +238,7 @@ function withKeys(record: ReadRecord, sizeBytes: number, context: RequestContext
  * members that its provider changes when it sends the event again, and without its time unless times are compared.
  */
 function digestsOf(
-  { envelope, payload, canonicalPayload, cloudEvent }: ReadRecord,
+  { envelope, canonicalPayload, lastingPayload, cloudEvent }: ReadRecord,
   received: ReceivedBySource | undefined,
   compareTimes: boolean,
 ): { hash: string; fingerprint: string } {
@@ -238,11 +249,9 @@ function digestsOf(
     cloudEvent?.canonicalMembers,
   );
   const whole = cloudEvent?.canonicalPayload ?? canonicalPayload;
-  const changes = cloudEvent?.canonicalPayload === undefined ? received?.volatile : undefined;
-  // Before the first digest: withoutMembers joins the text that both digests copy.
-  const lasting = changes ? withoutMembers(payload, canonicalPayload, changes) : whole;
+  const lasting = cloudEvent?.canonicalPayload ?? lastingPayload;
   const hash = sha256(canonicalContent(fields, whole, true));
-  if (compareTimes && !changes) return { hash, fingerprint: hash };
+  if (compareTimes && lasting === whole) return { hash, fingerprint: hash };
   return { hash, fingerprint: sha256(canonicalContent(fields, lasting, compareTimes)) };
 }
 

@@ -129,8 +129,7 @@ export class ExpressionProcess {
   }
 
   private isSlow({ runMs = 0 }: Used): boolean {
-    const { cpuMilliseconds } = this.limits;
-    return cpuMilliseconds !== undefined && runMs > SLOW_PART * cpuMilliseconds;
+    return runMs > SLOW_PART * this.limits.cpuMilliseconds;
   }
 
   /** Gives the expression that was evaluated its result. */
@@ -144,8 +143,7 @@ export class ExpressionProcess {
 
   /** When this side first looks whether a run is late. */
   private get firstLookMs(): number {
-    const { milliseconds, cpuMilliseconds } = this.limits;
-    return cpuMilliseconds === undefined ? KILL_AFTER.limits * milliseconds : cpuMilliseconds + KILL_AFTER.moreCpuMs;
+    return this.limits.cpuMilliseconds + KILL_AFTER.moreCpuMs;
   }
 
   /** The expression may be fine: its caller may try again. */
@@ -178,11 +176,10 @@ export class ExpressionProcess {
     }, ms);
   }
 
-  /** A child that the machine did not let run gets more time, if its limit is in CPU time. */
+  /** A child that the machine did not let run gets more time. */
   private lateness(): { moreMs: number } | { late: Late } {
     const { milliseconds, cpuMilliseconds } = this.limits;
     const leftMs = KILL_AFTER.limits * milliseconds - (performance.now() - this.startedMs);
-    if (cpuMilliseconds === undefined) return { late: { failure: `timed out after ${milliseconds} ms` } };
     if (!this.isReady || leftMs <= 0) return { late: 'the machine is too busy' };
     const usedMs = (cpuMsOf(this.child?.pid) ?? this.startedCpuMs) - this.startedCpuMs;
     const leftCpuMs = cpuMilliseconds + KILL_AFTER.moreCpuMs - usedMs;

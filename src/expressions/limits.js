@@ -2,14 +2,15 @@
 
 /**
  * What one evaluation of a JSONata expression may use.
- * @typedef {{ milliseconds: number, cpuMilliseconds?: number, waitMilliseconds?: number, megabytes: number,
+ * @typedef {{ cpuMilliseconds: number, milliseconds: number, waitMilliseconds?: number, megabytes: number,
  *   resultBytes: number, items: number, textLength: number, depth: number }} ExpressionLimits
  */
 
 /** @type {ExpressionLimits} */
 const LIMITS = {
-  /** With `cpuMilliseconds`: how long to wait for a machine that is too busy to run the process. */
-  milliseconds: 250,
+  cpuMilliseconds: 250,
+  /** How long a busy machine may take to give the process this CPU time. The caller may then try again. */
+  milliseconds: 5_000,
   /** Heap of the process that evaluates. */
   megabytes: 64,
   resultBytes: 1_048_576,

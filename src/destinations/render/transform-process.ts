@@ -5,8 +5,6 @@ import { LIMITS } from '../../expressions/limits';
 
 /** CPU time of one transform. It delays the transforms of other tenants. */
 const TRANSFORM_CPU_MS = 50;
-/** How long a busy machine may take to give a transform its CPU time. The delivery is then tried again later. */
-const TRANSFORM_MS = 5_000;
 /** How long a transform waits for others, because its delivery is leased meanwhile. It is then tried again later. */
 const WAIT_MS = 5_000;
 
@@ -19,7 +17,7 @@ export class TransformProcess extends ExpressionProcess implements OnApplication
   readonly mostBytes: number;
 
   constructor(@Inject(SETTINGS_TOKEN) { MAX_EVENT_BYTES: resultBytes }: Pick<Settings, 'MAX_EVENT_BYTES'>) {
-    const limits = { milliseconds: TRANSFORM_MS, cpuMilliseconds: TRANSFORM_CPU_MS, waitMilliseconds: WAIT_MS };
+    const limits = { cpuMilliseconds: TRANSFORM_CPU_MS, waitMilliseconds: WAIT_MS };
     super({ ...LIMITS, ...limits, resultBytes });
     this.mostBytes = resultBytes;
   }

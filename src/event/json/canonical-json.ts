@@ -9,11 +9,72 @@ import { ExactValue } from './exact-json';
 /** Counts the names that canonicalJson writes; see canonicalWithNames. A counter costs less than a second result. */
 let namesWritten = 0;
 
-/** Returns the canonical text of a JSON value and the number of names in it. */
-export function canonicalWithNames(value: unknown): { text: string; names: number } {
+/** A path of names into a JSON value. */
+export type MemberPath = readonly string[];
+
+/**
+ * Returns the canonical text of a JSON value, the number of names in it, and the text without the members at some paths.
+ * These are cut out of the whole text: writing the text of an event a second time costs as much as the first.
+ */
+export function canonicalWithNames(
+  value: unknown,
+  leftOut: readonly MemberPath[] = [],
+): { text: string; names: number; lasting: string } {
   namesWritten = 0;
-  const text = canonicalJson(value);
-  return { text, names: namesWritten };
+  const cuts: Cut[] = [];
+  const text = leftOut.length === 0 ? canonicalJson(value) : textWithCuts(value, leftOut, 0, cuts);
+  return { text, names: namesWritten, lasting: cuts.length === 0 ? text : without(text, cuts) };
+}
+
+/** Where a member and one comma beside it are in a text. */
+interface Cut {
+  start: number;
+  end: number;
+}
+
+/** Collects the places of the members that are left out. @param offset of the value in the whole text */
+function textWithCuts(value: unknown, leftOut: readonly MemberPath[], offset: number, cuts: Cut[]): string {
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof ExactValue) {
+    return canonicalJson(value);
+  }
+  const object = value as Record<string, unknown>;
+  const names = sorted(Object.keys(object));
+  const isShort = names.length <= SHORT;
+  namesWritten += names.length;
+  let text = '{';
+  let isFirst = true;
+  for (let i = 0; i < names.length; i++) {
+    const name = names[i] as string;
+    const start = offset + text.length;
+    if (i) text += ',';
+    text += memberName(name, isShort);
+    const below = leftOut.some(([first]) => first === name) ? belowName(leftOut, name) : NO_PATHS;
+    const isCut = below.some(({ length }) => length === 0);
+    text +=
+      below.length === 0 || isCut
+        ? canonicalJson(object[name])
+        : textWithCuts(object[name], below, offset + text.length, cuts);
+    const end = offset + text.length;
+    if (isCut)
+      cuts.push({ start: isFirst && i ? start + 1 : start, end: isFirst && i < names.length - 1 ? end + 1 : end });
+    else isFirst = false;
+  }
+  return text + '}';
+}
+
+const NO_PATHS: readonly MemberPath[] = [];
+
+const belowName = (paths: readonly MemberPath[], name: string): MemberPath[] =>
+  paths.filter(([first]) => first === name).map(([, ...rest]) => rest);
+
+function without(text: string, cuts: readonly Cut[]): string {
+  let rest = '';
+  let from = 0;
+  for (const { start, end } of cuts) {
+    rest += text.slice(from, start);
+    from = end;
+  }
+  return rest + text.slice(from);
 }
 
 /**
@@ -38,7 +99,7 @@ export function canonicalJson(value: unknown): string {
   for (let i = 0; i < names.length; i++) {
     const name = names[i] as string;
     if (i) text += ',';
-    text += isShort ? quotedName(name) : `${quoted(name)}:`; // a large object would only flush the cache
+    text += memberName(name, isShort);
     text += canonicalJson(object[name]);
   }
   return text + '}';
@@ -62,6 +123,9 @@ function sorted(names: string[]): string[] {
 const MAX_NAMES = 2_000;
 const MAX_NAME_LENGTH = 64;
 const quotedNames = new Map<string, string>();
+
+/** A large object would only flush the cache. */
+const memberName = (name: string, isShort: boolean): string => (isShort ? quotedName(name) : `${quoted(name)}:`);
 
 /** Returns the name with its quotes and colon. */
 export function quotedName(name: string): string {

@@ -186,11 +186,13 @@ export async function storeEvents(db: Db, batch: readonly PreparedEvent[]): Prom
   return new Set(rows.map((row) => row.id));
 }
 
-/** Returns each request of a source once. */
+/** Returns the requests of sources. The events of one request follow each other; a request that is there twice is stored once. */
 function requestsOf(batch: readonly PreparedEvent[]): ReceivedBySource[] {
-  const requests = new Map<string, ReceivedBySource>();
-  for (const { received } of batch) if (received) requests.set(received.requestId, received);
-  return [...requests.values()];
+  const requests: ReceivedBySource[] = [];
+  for (const { received } of batch) {
+    if (received && received.requestId !== requests.at(-1)?.requestId) requests.push(received);
+  }
+  return requests;
 }
 
 export type StoredHolder = CommittedEvent & Required<Pick<KeyHolder, 'legacy' | 'source'>>;

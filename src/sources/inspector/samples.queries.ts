@@ -9,16 +9,24 @@ export interface SampleRow {
   sample: string;
 }
 
+/** No JSON text contains it. pg would escape the elements of an array one by one. */
+const SEPARATOR = '\x1f';
+
 /** Adds samples of sources that were not deleted meanwhile, and deletes all but the newest `kept` of their sources. */
 export async function keepSamples(db: Db, rows: readonly SampleRow[], kept: number): Promise<void> {
   await db.query({
     name: 'insert-samples',
     text: `insert into source_samples (source_id, id, sample)
-           select * from unnest($1::uuid[], $2::uuid[], $3::json[]) as made (source_id, id, sample)
+           select made.source_id, made.id, made.sample::json
+             from unnest($1::uuid[], $2::uuid[], string_to_array($3, E'\\x1f')) as made (source_id, id, sample)
             where exists (select from sources where sources.id = made.source_id)
             order by id
            on conflict do nothing`,
-    values: [rows.map(({ sourceId }) => sourceId), rows.map(({ id }) => id), rows.map(({ sample }) => sample)],
+    values: [
+      rows.map(({ sourceId }) => sourceId),
+      rows.map(({ id }) => id),
+      rows.map(({ sample }) => sample).join(SEPARATOR),
+    ],
   });
   await db.query({
     name: 'delete-old-samples',

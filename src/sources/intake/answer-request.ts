@@ -1,3 +1,4 @@
+import { quoted } from '../../event/json/canonical-json';
 import type { SourceAnswer, Answers, Outcome } from '../directory/answers';
 import type { RecordOfRequest } from './prepare-request';
 
@@ -25,21 +26,26 @@ export function answerFor(
   const outcome = outcomeOf(results);
   const own = answers[outcome];
   if (own) return own;
-  const body = isBatch ? batchBody(results) : singleBody(results[0]);
-  return { status: 200, body: JSON.stringify({ status: outcome, ...body, correlationId }), contentType: JSON_UTF8 };
+  const body = isBatch ? { status: outcome, ...batchBody(results), correlationId } : undefined;
+  const text = body ? JSON.stringify(body) : singleBody(results[0], correlationId);
+  return { status: 200, body: text, contentType: JSON_UTF8 };
 }
 
 export const JSON_UTF8 = 'application/json; charset=utf-8';
 /** Errors in one response. */
 const MAX_ERRORS = 20;
 
-function singleBody(result: RecordResult | undefined): Record<string, unknown> {
-  if (!result || result.kind === 'filtered') return {};
-  if (result.kind !== 'rejected') {
-    return { duplicate: result.kind === 'duplicate', id: result.id, eventId: result.eventId };
+function singleBody(result: RecordResult | undefined, correlationId: string): string {
+  if (!result || result.kind === 'filtered') return JSON.stringify({ status: 'accepted', correlationId });
+  if (result.kind === 'rejected') {
+    const { kind: status, rejectionId, code, message, pointer } = result;
+    return JSON.stringify({ status, rejectionId, errors: [{ code, message, pointer }], correlationId });
   }
-  const { rejectionId, code, message, pointer } = result;
-  return { rejectionId, errors: [{ code, message, pointer }] };
+  const { kind, id, eventId } = result; // without JSON.stringify: this is the answer to most requests
+  return (
+    `{"status":"${kind}","duplicate":${kind === 'duplicate'},"id":"${id}","eventId":${quoted(eventId)},` +
+    `"correlationId":${quoted(correlationId)}}`
+  );
 }
 
 function batchBody(results: readonly RecordResult[]): Record<string, unknown> {

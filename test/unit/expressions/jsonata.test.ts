@@ -148,7 +148,7 @@ it('a plain path gives the same as JSONata on every value', async () => {
 });
 
 describe('a hostile expression', () => {
-  const time = 'timed out after 250 ms';
+  const time = 'takes more than 250 ms of CPU time';
   const memory = 'needs more than 64 MB';
   const list = 'makes a list of more than 200000 items';
   const depth = 'is nested too deeply, or a function calls itself without end';
@@ -201,9 +201,7 @@ describe('a hostile expression', () => {
       anyEnd,
     ],
   ])('that %s is stopped, and says so', async (_what, text, ends: unknown[]) => {
-    const started = performance.now();
     const result = await resultOf(text);
-    expect(performance.now() - started).toBeLessThan(5_000); // 250 ms, or a kill after 500 ms, on a busy machine
     const known = ends.some((end) => (end === 'error' ? typeof result === 'string' : end === result));
     const shown = Array.isArray(result) ? result.length : result;
     expect(known || ends.includes(shown) ? 'stopped' : shown).toBe('stopped');

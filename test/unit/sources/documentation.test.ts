@@ -47,7 +47,7 @@ describe('docs/sources.md', () => {
       `${counted(SOURCE_LIMITS.ofTenant)} sources`,
       `installation ${counted(SOURCE_LIMITS.ofInstallation)}`,
       `last ${KEPT_SAMPLES} requests`,
-      `${LIMITS.milliseconds} ms, ${LIMITS.megabytes} MB`,
+      `${LIMITS.cpuMilliseconds} ms of CPU time, ${LIMITS.megabytes} MB`,
     ];
     expect(limits.filter((text) => !page.includes(text))).toEqual([]);
     const cells = page.split('\n').map((line) => line.split('|').map((cell) => cell.trim()));
