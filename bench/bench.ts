@@ -6,6 +6,7 @@
  * npm run bench -- --rounds 5 --only stored     (with 0, 1 and 5 million stored events; not part of the default)
  * npm run bench -- --rounds 7 --only keys     (API keys against X-Tenant-Id; not part of the default)
  * npm run bench -- --rounds 7 --only sources     (signed webhooks against POST /v1/events; not part of the default)
+ * npm run bench -- --rounds 7 --only rejections     (NDJSON with rejected records; also with --against)
  * npm run bench -- --against <git revision or directory>     (this build against another one: bench/against/)
  *
  * Compares StreamForge with baselines on the same machine at the same time:
@@ -37,6 +38,7 @@ import { measureWorker, workerReport } from '#bench/worker';
 import { figureTable, verdicts, verdictTable, type RoundResult } from '#bench/report';
 import { Pipeline, pipelineReport, type PipelineResult } from '#bench/pipeline';
 import { BenchRabbit } from '#bench/rabbit';
+import { measureRejections, rejectionsReport } from '#bench/rejections';
 import { measureRoles, rolesReport } from '#bench/roles';
 import { startSides, type Sides } from '#bench/sides';
 import { measureSources, sourcesReport } from '#bench/sources';
@@ -81,6 +83,8 @@ await command(async (atEnd) => {
   if (keys) say(keysReport(keys));
   const sources = options.only.has('sources') ? await measureSources(postgres, options, atEnd) : undefined;
   if (sources) say(sourcesReport(sources));
+  const rejections = options.only.has('rejections') ? await measureRejections(postgres, options, progress) : undefined;
+  if (rejections) say(rejectionsReport(rejections).text);
   const stored = options.only.has('stored') ? await measureStored(postgres, options.rounds, atEnd) : undefined;
   if (stored) say(storedReport(stored));
   const roles = options.only.has('roles') ? await runRoles(postgres, atEnd) : undefined;
@@ -97,6 +101,7 @@ await command(async (atEnd) => {
     overhead,
     keys,
     sources,
+    rejections,
     stored,
     roles,
   };

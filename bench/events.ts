@@ -10,6 +10,8 @@ export interface EventSource {
 export const NDJSON = 'application/x-ndjson';
 export const XML = 'application/xml';
 
+export const REJECTED_EVERY = 10;
+
 const subjectOf = ({ run }: EventSource, n: number): string => `order-${run}-${n}`;
 
 function payloadJson({ run }: EventSource, n: number): string {
@@ -29,6 +31,18 @@ export function eventJson(source: EventSource, n: number): string {
 export function ndjsonBody(source: EventSource, from: number, count: number): string {
   let lines = '';
   for (let n = from; n < from + count; n++) lines += `${eventJson(source, n)}\n`;
+  return lines;
+}
+
+/** The same, with every tenth event rejected because it has no subject. */
+export function ndjsonWithRejected(source: EventSource, from: number, count: number): string {
+  let lines = '';
+  for (let n = from; n < from + count; n++) {
+    const isRejected = n % REJECTED_EVERY === REJECTED_EVERY - 1;
+    lines += isRejected
+      ? `{"eventType":"${source.type}","payload":${payloadJson(source, n)}}\n`
+      : `${eventJson(source, n)}\n`;
+  }
   return lines;
 }
 

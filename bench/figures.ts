@@ -1,5 +1,14 @@
 import { request } from '#bench/client';
-import { eventJson, NDJSON, ndjsonBody, XML, xmlBody, type EventSource } from '#bench/events';
+import {
+  eventJson,
+  NDJSON,
+  ndjsonBody,
+  ndjsonWithRejected,
+  REJECTED_EVERY,
+  XML,
+  xmlBody,
+  type EventSource,
+} from '#bench/events';
 import { forSeconds } from '#bench/load';
 import { measureLoad, type Measurement } from '#bench/measurement';
 import type { Group } from '#bench/options';
@@ -96,6 +105,18 @@ export async function streams(
 ): Promise<Measurement> {
   const load = { connections: STREAM_CONNECTIONS, next };
   return measureLoad(server, load, { eventsPerRequest: LINES, status: 202, text: `"${counted}":${LINES},` });
+}
+
+/** Sends streams of `LINES` records, of which one in ten is rejected. */
+export async function rejectingStreams(
+  { source, seconds }: Pick<Round, 'source' | 'seconds'>,
+  server: ServerProcess,
+): Promise<Measurement> {
+  const body = (n: number): string => ndjsonWithRejected(source, n * LINES, LINES);
+  const next = forSeconds(seconds, (n) => streamOf(NDJSON, named('ndjson'), body(n)));
+  const rejected = LINES / REJECTED_EVERY;
+  const text = `"accepted":${LINES - rejected},"duplicates":0,"rejected":${rejected},`;
+  return measureLoad(server, { connections: STREAM_CONNECTIONS, next }, { eventsPerRequest: LINES, status: 207, text });
 }
 
 async function newNdjson({ sides, source, seconds, sent }: Round): Promise<Measurement> {

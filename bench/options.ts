@@ -21,6 +21,7 @@ const GROUPS = [
   'keys',
   'sources',
   'stored',
+  'rejections',
   'roles',
 ] as const;
 export type Group = (typeof GROUPS)[number];
@@ -28,15 +29,14 @@ export type Group = (typeof GROUPS)[number];
 /** These groups take minutes. */
 const ON_DEMAND: ReadonlySet<Group> = new Set<Group>([
   ...(['destinations', 'isolation', 'three-destinations', 'many-destinations', 'retrying'] as const),
-  ...(['stored', 'keys', 'sources'] as const),
+  ...(['stored', 'keys', 'sources', 'rejections'] as const),
 ]);
 const DEFAULT_GROUPS = GROUPS.filter((group) => !ON_DEMAND.has(group));
 
 /** Groups that need only the public interface of a build, so that any two builds can be compared. */
 export const COMPARED_GROUPS = ['single', 'stream', 'publisher', 'worker'] as const;
 export type ComparedGroup = (typeof COMPARED_GROUPS)[number];
-/** On demand, because it takes two minutes a round. */
-const MANY_DESTINATIONS = 'many-destinations';
+const COMPARED_ON_DEMAND = ['many-destinations', 'rejections'] as const;
 
 export interface BenchOptions {
   rounds: number;
@@ -64,7 +64,7 @@ export function benchOptions(args: string[]): BenchOptions {
   const [known, byDefault, rounds] =
     against === undefined
       ? [GROUPS, DEFAULT_GROUPS, '5']
-      : [[...COMPARED_GROUPS, MANY_DESTINATIONS] as const, COMPARED_GROUPS, '7'];
+      : [[...COMPARED_GROUPS, ...COMPARED_ON_DEMAND] as const, COMPARED_GROUPS, '7'];
   const only = (values.only?.split(',') ?? byDefault).map((name) => {
     const group = known.find((one) => one === name.trim());
     if (!group) throw new Error(`--only must be a comma-separated list of ${known.join(', ')}, not ${name}`);

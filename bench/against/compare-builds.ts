@@ -8,6 +8,7 @@ import { compareManyDestinations, manyDestinationsComparison } from '#bench/deli
 import { describeMachine } from '#bench/machine';
 import { COMPARED_GROUPS, type BenchOptions, type ComparedGroup } from '#bench/options';
 import { BenchRabbit } from '#bench/rabbit';
+import { measureRejections, rejectionsReport } from '#bench/rejections';
 import { fixed } from '#bench/statistics';
 
 const RESULTS = fileURLToPath(new URL('../results/', import.meta.url));
@@ -40,6 +41,12 @@ export async function compareBuilds(against: string, options: BenchOptions, atEn
     const { text, holds } = manyDestinationsComparison(rounds);
     say(`\n${text}`);
     results.push({ manyDestinations: rounds, holds });
+  }
+  if (options.only.has('rejections')) {
+    const rounds = await measureRejections(postgres, options, () => undefined);
+    const { text, holds } = rejectionsReport(rounds);
+    say(`\n${text}`);
+    results.push({ rejections: rounds, holds });
   }
   if (options.rounds < MEANT_ROUNDS)
     say(`Fewer than ${MEANT_ROUNDS} rounds: use the result only as a rough indication.\n`);

@@ -6,7 +6,7 @@ import { counterIn, ratePerSecond, type Reading } from '#bench/against/readings'
 import { Connection, request } from '#bench/client';
 import type { BenchServer } from '#bench/databases';
 import type { EventSource } from '#bench/events';
-import { LINES, ndjsonOf, posts, streams } from '#bench/figures';
+import { LINES, ndjsonOf, posts, rejectingStreams, streams } from '#bench/figures';
 import { forSeconds } from '#bench/load';
 import type { ServerProcess } from '#bench/processes';
 import type { BenchRabbit } from '#bench/rabbit';
@@ -70,6 +70,19 @@ export class Side {
     );
   }
 
+  /** Records per second of NDJSON with rejected ones, and how many of these were reported as kept and as not kept. */
+  async rejecting(seconds: number): Promise<{ perSecond: number; kept: number; notKept: number }> {
+    let counts = { kept: 0, notKept: 0 };
+    const perSecond = await this.ingest(seconds, async (load, api) => {
+      const measured = await rejectingStreams(load, api);
+      const metrics = await metricsOf(api);
+      const count = (kept: boolean): number => counterIn(metrics, 'streamforge_rejections_total', `kept="${kept}"`);
+      counts = { kept: count(true), notKept: count(false) };
+      return measured;
+    });
+    return { perSecond, ...counts };
+  }
+
   /** Entries per second of a publisher; `withWorker` adds the events per second of a worker on the same messages. */
   async drain(rabbit: BenchRabbit, withWorker: boolean): Promise<{ publisher: number; worker?: number }> {
     const { backlog } = this;
@@ -109,6 +122,15 @@ export class Side {
     } finally {
       await server.stop();
     }
+  }
+}
+
+async function metricsOf(server: ServerProcess): Promise<string> {
+  const connection = new Connection(server.url);
+  try {
+    return (await connection.send(request('GET /metrics', {}))).body.toString();
+  } finally {
+    connection.close();
   }
 }
 

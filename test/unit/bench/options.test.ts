@@ -13,8 +13,8 @@ describe('the options of a comparison of builds', () => {
     expect([...benchOptions(['--only', 'single,xml']).only]).toEqual(['single', 'xml']);
   });
 
-  it('include the deliveries on demand', () => {
-    expect([...benchOptions(['--against', 'main', '--only', 'many-destinations']).only]).toEqual(['many-destinations']);
-    expect([...benchOptions([]).only]).not.toContain('many-destinations');
+  it.each(['many-destinations', 'rejections'])('include %s on demand', (group) => {
+    expect([...benchOptions(['--against', 'main', '--only', group]).only]).toEqual([group]);
+    expect([...benchOptions([]).only]).not.toContain(group);
   });
 });
