@@ -9,12 +9,14 @@ import type { Outcome, Sending, ShownRejection } from './sending';
 const AT_ONCE = 8;
 const PAGE = 100;
 const SHOWN_FAULTS = 20;
+const SHOWN_NOT_KEPT = 5;
 const NONE: Tally = { sent: 0, accepted: 0, duplicates: 0, kept: 0, reported: 0, turnedAway: 0 };
 
 /** Sends all requests, reads back what was kept of each, and reports whether every record is accounted for. */
 export async function prove(url: string, sendings: readonly Sending[], report: Report): Promise<Tally> {
   const total = { ...NONE };
   const faults: string[] = [];
+  const notKept = new Map<string, number>();
   const run = uuidV7();
   let unsendable = 0;
   for (let at = 0; at < sendings.length; at += AT_ONCE) {
@@ -23,12 +25,15 @@ export async function prove(url: string, sendings: readonly Sending[], report: R
     comparisons.forEach((comparison, i) => {
       if (!comparison) return void unsendable++;
       for (const name of Object.keys(total) as (keyof Tally)[]) total[name] += comparison.tally[name];
+      if (comparison.tally.reported > 0) notKept.set(part[i]?.name ?? '', comparison.tally.reported);
       faults.push(...comparison.faults.map((fault) => `${part[i]?.name}: ${fault}`));
     });
   }
   const { sent, accepted, duplicates, kept, reported, turnedAway } = total;
   report.note(`${sendings.length - unsendable} requests; ${unsendable} have headers that no client can send`);
   report.note(`${accepted} accepted, ${duplicates} duplicates, ${kept} kept, ${reported} reported as not kept`);
+  const most = [...notKept].sort(([, a], [, b]) => b - a).slice(0, SHOWN_NOT_KEPT);
+  for (const [name, count] of most) report.note(`  ${count} of them: ${name}`);
   report.note(`${turnedAway} turned away: of unknown callers, or because of headers alone`);
   report.exactly('records accounted for', accepted + duplicates + kept + reported + turnedAway, sent);
   for (const fault of faults.slice(0, SHOWN_FAULTS)) report.note(fault);
