@@ -31,8 +31,8 @@ export class Hmac {
   }
 
   of(signed: Pick<Rendered, 'bytesAfter'>): Buffer {
-    const inner = hash(this.algorithm, signed.bytesAfter(this.inner), 'hex'); // as a Buffer it would take 0.4 µs more
-    this.outer.write(inner, this.blockBytes, 'hex');
-    return Buffer.from(hash(this.algorithm, this.outer, 'hex'), 'hex');
+    const inner = hash(this.algorithm, signed.bytesAfter(this.inner), 'binary'); // as Buffers both would take 1.3 µs more
+    this.outer.write(inner, this.blockBytes, 'latin1');
+    return Buffer.from(hash(this.algorithm, this.outer, 'binary'), 'latin1');
   }
 }
