@@ -1,5 +1,6 @@
 import { Module, type DynamicModule, type Type } from '@nestjs/common';
 import { AdminModule } from './admin/admin.module';
+import { ErasureModule } from './admin/erasures/erasure-loop';
 import { ReplayModule } from './admin/replays/replay-loop';
 import { BrokerModule } from './broker/broker.module';
 import { RedisModule } from './redis/redis.module';
@@ -21,7 +22,7 @@ const broker: ModuleOf = (settings) => BrokerModule.forRoot(settings);
 /** The modules of each role. A module listed by several roles is loaded once. */
 const MODULES_OF_ROLE: Record<Role, ModuleOf[]> = {
   api: [() => IngestModule, () => SourcesModule, () => AdminModule],
-  publisher: [broker, () => OutboxModule, () => ReplayModule],
+  publisher: [broker, () => OutboxModule, () => ReplayModule, () => ErasureModule],
   worker: [broker, () => WorkerModule],
 };
 

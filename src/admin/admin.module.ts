@@ -38,6 +38,8 @@ import { ConflictDiff } from './rejections/conflict-diff';
 import { ReadAgain } from './rejections/read-again';
 import { RejectionsController } from './rejections/rejections.controller';
 import { EventRawController } from './events/event-raw.controller';
+import { Erasures } from './erasures/erasures';
+import { ErasuresController } from './erasures/erasures.controller';
 import { ReplaysController } from './replays/replays.controller';
 import { Replays } from './replays/replays';
 import { KnownTenants } from './tenants/known-tenants';
@@ -71,6 +73,7 @@ import { UsageController } from './usage/usage.controller';
     SourceTestController,
     RejectionsController,
     EventRawController,
+    ErasuresController,
     TimelineController,
   ],
   providers: [
@@ -81,6 +84,7 @@ import { UsageController } from './usage/usage.controller';
     DeadLetterActions,
     DeliveryActions,
     Replays,
+    Erasures,
     Destinations,
     Backfills,
     DestinationUrl,

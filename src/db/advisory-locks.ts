@@ -10,10 +10,23 @@ export const ADVISORY_LOCKS = {
   deliveryWorkers: 7_305_021,
   failingDestinations: 7_305_022,
   replays: 7_305_020,
+  erasureLoop: 7_305_023,
+  /** Shared: makes deliveries of stored events. Exclusive: removes their payloads. */
+  storedPayloads: 7_305_024,
 } as const;
 
 /** Tries to take the lock until the end of the transaction. Returns false when another session holds it. */
 export async function tryTransactionLock(db: Db, key: number): Promise<boolean> {
   const { rows } = await db.query<{ locked: boolean }>('select pg_try_advisory_xact_lock($1) as locked', [key]);
   return rows[0]?.locked ?? false;
+}
+
+/** Takes the lock until the end of the transaction, and waits for it. */
+export async function takeTransactionLock(db: Db, key: number): Promise<void> {
+  await db.query('select pg_advisory_xact_lock($1)', [key]);
+}
+
+/** Takes the lock until the end of the transaction, and waits while another session has it for itself alone. */
+export async function shareTransactionLock(db: Db, key: number): Promise<void> {
+  await db.query('select pg_advisory_xact_lock_shared($1)', [key]);
 }

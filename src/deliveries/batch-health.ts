@@ -14,7 +14,7 @@ export function healthOfBatch(outcomes: readonly AttemptOutcome[]): {
   const failures = new Map<string, DestinationFailure>();
   const succeeded = new Set<string>();
   for (const outcome of outcomes) {
-    const { destinationId } = outcome.delivery;
+    const { destinationId, eventId } = outcome.delivery;
     if (outcome.health === undefined) continue;
     if (outcome.health === 'success') {
       succeeded.add(destinationId);
@@ -23,7 +23,7 @@ export function healthOfBatch(outcomes: readonly AttemptOutcome[]): {
     }
     const effect = merged(failures.get(destinationId)?.effect, outcome.health);
     const { reasonCode, statusCode, error } = endedAttempt(outcome);
-    failures.set(destinationId, { destinationId, effect, reasonCode, statusCode, error });
+    failures.set(destinationId, { destinationId, eventId, effect, reasonCode, statusCode, error });
   }
   return { failures: [...failures.values()], succeeded: [...succeeded] };
 }

@@ -17,6 +17,8 @@ export type CircuitEffect = 'same' | 'opens' | 'probe-failed' | 'probe-ended' | 
 /** The newest failure of a destination, after which there was no success. */
 export interface DestinationFailure {
   destinationId: string;
+  /** The event that was sent. Once it is erased, `error` is not stored. */
+  eventId: string;
   effect: CircuitEffect;
   reasonCode: string;
   statusCode: number | null;
@@ -40,10 +42,11 @@ export async function recordFailures(db: Db, failures: readonly DestinationFailu
       insert into destination_failures as f (destination_id, open_until, open_seconds, last_reason_code, last_status_code,
                                              last_error)
       select destination_id, case when opens then now() + make_interval(secs => ${OPEN_SECONDS}) end,
-             case when opens then ${OPEN_SECONDS} end, reason_code, status_code, error
+             case when opens then ${OPEN_SECONDS} end, reason_code, status_code,
+             case when (select e.erased_at from events e where e.id = given.event_id) is null then error end
         from (select *, effect in ('opens', 'probe-failed') as opens
-                from unnest($1::uuid[], $2::text[], $3::text[], $4::integer[], $5::text[])
-                       t (destination_id, effect, reason_code, status_code, error)
+                from unnest($1::uuid[], $2::text[], $3::text[], $4::integer[], $5::text[], $6::uuid[])
+                       t (destination_id, effect, reason_code, status_code, error, event_id)
                order by destination_id) given
       on conflict (destination_id) do update
          set (open_seconds, open_until) = (
@@ -69,6 +72,7 @@ export async function recordFailures(db: Db, failures: readonly DestinationFailu
       failures.map(({ reasonCode }) => reasonCode),
       failures.map(({ statusCode }) => statusCode),
       failures.map(({ error }) => error),
+      failures.map(({ eventId }) => eventId),
     ],
   });
   return rows;

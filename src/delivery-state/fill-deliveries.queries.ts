@@ -1,7 +1,8 @@
+import { ADVISORY_LOCKS, shareTransactionLock } from '../db/advisory-locks';
 import type { Db } from '../db/pool';
 
 /** Why a backfill or a replay makes no delivery of an event. `in-process`: its handlers have not succeeded. */
-export type FillSkip = 'gone' | 'in-process' | 'delivering' | 'delivered' | 'moved-on';
+export type FillSkip = 'gone' | 'erased' | 'in-process' | 'delivering' | 'delivered' | 'moved-on';
 
 export interface FillOrder {
   replayId: string;
@@ -24,20 +25,21 @@ export interface FilledEvent {
  * Makes deliveries of stored events to one destination, each of a new generation, due one after another. Leaves out
  * events whose newest delivery to it is open, or DELIVERED unless `deliveredToo` is set. Events whose handlers have not
  * succeeded are left to the transaction that settles them. An event that gets a delivery meanwhile is left out too, by
- * its primary key.
+ * its primary key. No event is erased between this statement and the end of the caller's transaction.
  *
  * @arrow [*] --> OPEN
  */
 export async function fillDeliveries(db: Db, order: FillOrder): Promise<FilledEvent[]> {
   const { replayId, destinationId, eventIds, dueAt, ratePerSecond, deliveredToo } = order;
+  await shareTransactionLock(db, ADVISORY_LOCKS.storedPayloads);
   const { rows } = await db.query<FilledEvent>(
     `with assessed as materialized (
        select wanted.id, e.tenant_id, e.type, coalesce(newest.generation, 0) + 1 as generation,
-              case when e.id is null then 'gone' when done.yes is null then 'in-process'
+              case when e.id is null then 'gone' when e.erased_at is not null then 'erased' when done.yes is null then 'in-process'
                    when newest.status = 'OPEN' then 'delivering'
                    when newest.status = 'DELIVERED' and not $6 then 'delivered' end as reason
          from unnest($1::uuid[]) as wanted (id)
-         left join lateral (select id, tenant_id, type from events where id = wanted.id limit 1) e on true
+         left join lateral (select id, tenant_id, type, erased_at from events where id = wanted.id limit 1) e on true
          left join event_state s on s.event_id = wanted.id
          left join lateral (
            select true as yes from processing_attempts a

@@ -8,7 +8,7 @@ export type ReplayMode = (typeof REPLAY_MODES)[number];
 
 /** Why a replay does not dispatch an event. */
 export type SkipReason =
-  'in-outbox' | 'in-process' | 'awaiting-retry' | 'discarded' | 'under-replay' | 'moved-on' | 'gone';
+  'in-outbox' | 'in-process' | 'awaiting-retry' | 'discarded' | 'under-replay' | 'moved-on' | 'gone' | 'erased';
 
 /** The state of an event in a replay. `reason` is null if the event may be dispatched. */
 export interface ReplayCandidate {
@@ -33,6 +33,7 @@ export async function assessForReplay(
     `select picked.id as "eventId", coalesce(s.generation, 1) as generation,
             coalesce(s.dispatch_no, 1) as "dispatchNo", coalesce(done.yes, false) as done,
             case when e.id is null then 'gone'
+                 when e.erased_at is not null then 'erased'
                  when held.yes then 'under-replay'
                  when waits.yes then 'in-outbox'
                  when v.status = 'RETRYING' then 'awaiting-retry'
@@ -40,7 +41,7 @@ export async function assessForReplay(
                  when v.status in ('COMPLETED', 'DLQ', 'DISCARDED') then null
                  else 'in-process' end as reason
        from unnest($1::uuid[]) as picked (id)
-       left join lateral (select e.id, e.outbox_id from events e where e.id = picked.id limit 1) e on true
+       left join lateral (select e.id, e.outbox_id, e.erased_at from events e where e.id = picked.id limit 1) e on true
        left join event_state s on s.event_id = picked.id
        left join lateral (select status from event_status v where v.event_id = picked.id offset 0) v on true
        left join lateral (

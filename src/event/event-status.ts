@@ -82,6 +82,7 @@ export const REASON_CODES = [
   'TRANSFORM_FAILED', // the destination's transform failed or yielded nothing
   'DESTINATION_DISABLED', // the delivery was closed, because its destination was disabled
   'DESTINATION_DELETED', // likewise, because its destination was deleted
+  'ERASED', // likewise, because the payload of its event was erased
   'INVALID_PAYLOAD', // the content can never be processed, or PostgreSQL can never store it
   'HANDLER_ERROR', // an error that no rule classifies
   'RETRY_EXHAUSTED', // stored by earlier versions after the last attempt; a filter for it finds what is `exhausted`

@@ -37,6 +37,7 @@ const CATALOGUE = {
   'key-not-found': { status: 404, retryable: false, title: 'The API key does not exist' },
   'operator-not-found': { status: 404, retryable: false, title: 'The operator does not exist' },
   'action-not-found': { status: 404, retryable: false, title: 'The action does not exist' },
+  'erasure-not-found': { status: 404, retryable: false, title: 'The erasure does not exist' },
   'replay-not-found': { status: 404, retryable: false, title: 'The replay does not exist' },
   'destination-not-found': { status: 404, retryable: false, title: 'The destination does not exist' },
   'source-not-found': { status: 404, retryable: false, title: 'The source does not exist' },

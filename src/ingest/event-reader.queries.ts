@@ -9,6 +9,8 @@ export interface EventWithStatus extends Event {
   lastError: string | null;
   publishedAt: string | null;
   completedAt: string | null;
+  /** When the payload was erased; null if it was not. */
+  erasedAt: string | null;
   /** The request of a source with which the event came; null if it came through none. */
   requestId: string | null;
 }
@@ -41,7 +43,7 @@ const SELECT_EVENT = `
          e.schema_version as "schemaVersion", e.spec_version as "specVersion", encode(e.hash, 'hex') as hash,
          e.correlation_id as "correlationId", e.traceparent, e.size_bytes as "sizeBytes",
          s.status, s.next_attempt_at as "nextAttemptAt", s.last_error as "lastError",
-         s.published_at as "publishedAt", s.completed_at as "completedAt", e.request_id as "requestId"
+         s.published_at as "publishedAt", s.completed_at as "completedAt", e.request_id as "requestId", e.erased_at as "erasedAt"
     from events e join event_status s on s.event_id = e.id`;
 
 /**

@@ -95,11 +95,12 @@ function toJson(
   verified: EventVerification | null,
   { seesPayloads }: Reader,
 ): string {
-  const { status, nextAttemptAt, lastError, publishedAt, completedAt, requestId: _request, ...fact } = event;
+  const { status, nextAttemptAt, lastError, publishedAt, completedAt, erasedAt, requestId: _request, ...fact } = event;
   const standing = { status, attempts, deliveries, nextAttemptAt, lastError, publishedAt, completedAt, verified };
   const write = seesPayloads ? eventJson : eventJsonWithoutPayload;
   return write(fact, {
     ...standing,
+    ...(erasedAt === null ? {} : { erasedAt }),
     ...(replays.length > 0 ? { replays } : {}),
     ...(others.length > 0 ? { others } : {}),
   });

@@ -1,5 +1,5 @@
 import { QUEUES, type OutgoingMessage } from '../broker/broker';
-import { eventJson, type Event } from '../event/event';
+import { eventJson, eventJsonWithoutPayload, type Event } from '../event/event';
 
 /** A claimed entry with its event. */
 export interface ClaimedEntry {
@@ -17,7 +17,8 @@ export interface ClaimedEntry {
 
 /**
  * Builds the message of an entry. The headers contain everything that a worker needs to settle the message, so that it
- * parses the body only for handlers that read it.
+ * parses the body only for handlers that read it. A dead letter is a reference without the payload: StreamForge never
+ * takes messages out of events.dlq, so an erasure could not remove them.
  */
 export function toMessage({ destination, dispatchNo, generation, event }: ClaimedEntry): OutgoingMessage {
   return {
@@ -33,6 +34,8 @@ export function toMessage({ destination, dispatchNo, generation, event }: Claime
       generation,
       ...(event.traceparent ? { traceparent: event.traceparent } : {}),
     },
-    body: Buffer.from(eventJson(event)),
+    body: Buffer.from(destination === 'dlq' ? referenceTo(event) : eventJson(event)),
   };
 }
+
+const referenceTo = (event: Event): string => eventJsonWithoutPayload({ ...event, extensionsJson: null }, {});

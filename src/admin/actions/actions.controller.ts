@@ -10,6 +10,8 @@ import { roleOfAction } from '../audit/admin-action';
 import { LeastRole, requireRole } from '../../access/least-role';
 import { AdminEndpoint } from '../endpoint/admin-endpoint';
 import { NoBody, NoQuery } from '../endpoint/no-input';
+import { findErasure } from '../erasures/erasure.queries';
+import { Erasures } from '../erasures/erasures';
 import { readProgressOf } from '../replays/replay-progress';
 import { findReplay } from '../replays/replay.queries';
 import { Replays } from '../replays/replays';
@@ -17,13 +19,17 @@ import { ActionResponse } from './actions.responses';
 
 const ACTION_ID = { name: 'actionId', format: 'uuid', description: 'The `actionId` in the response to the action' };
 
-/** Actions are audit entries. Only a replay goes on after its response; its entry has the id of the replay. */
+/**
+ * Actions are audit entries. Only replays and erasures go on after their response; the entry has the id of the replay or
+ * the erasure.
+ */
 @AdminEndpoint()
 @Controller('v1/admin/actions')
 export class ActionsController {
   constructor(
     private readonly pool: Pool,
     private readonly replays: Replays,
+    private readonly erasures: Erasures,
   ) {}
 
   @Get(':actionId')
@@ -49,8 +55,9 @@ export class ActionsController {
   @NoBody()
   @ApiOperation({
     operationId: 'cancelAction',
-    summary: 'Stop what an action has not begun. Only a replay goes on after its response.',
-    description: 'Needs the role that the action itself needs, which is `operator` for a replay.',
+    summary: 'Stop what an action has not begun. Only replays and erasures go on after their response.',
+    description:
+      'Needs the role that the action itself needs, which is `operator` for a replay and `owner` for an erasure.',
   })
   @ApiParam(ACTION_ID)
   @ApiAcceptedResponse({ type: ActionResponse })
@@ -58,14 +65,17 @@ export class ActionsController {
   async cancel(@Param('actionId') actionId: string, @Acting() acting: ActingOperator): Promise<ActionResponse> {
     const action = await this.show(actionId, acting);
     requireRole(acting, roleOfAction(action.action));
-    await this.replays.cancel(action.actionId, acting);
+    const erasure = await findErasure(this.pool, action.actionId, acting.tenantIds);
+    if (erasure) await this.erasures.cancel(erasure, acting);
+    else await this.replays.cancel(action.actionId, acting);
     return this.show(actionId, acting);
   }
 
   private async find(id: string, { tenantIds }: ActingOperator): Promise<ActionResponse | undefined> {
-    const [entry, replay] = await Promise.all([
+    const [entry, replay, erasure] = await Promise.all([
       findAuditEntry(this.pool, id, tenantIds),
       findReplay(this.pool, id, tenantIds),
+      findErasure(this.pool, id, tenantIds),
     ]);
     const note = entry?.note ?? null;
     if (replay) {
@@ -76,8 +86,12 @@ export class ActionsController {
       return { actionId: id, action, status, filter, matched, progress, note, correlationId, createdAt };
     }
     if (!entry) return undefined;
-    const { action, filter, correlationId, at: createdAt, counts } = entry;
+    const { action, filter, correlationId, at: createdAt } = entry;
+    const counts: Record<string, number> = erasure
+      ? { matched: erasure.counts.events, ...erasure.counts }
+      : entry.counts;
+    const status = erasure?.status ?? 'DONE';
     const { matched = 0, ...progress } = counts;
-    return { actionId: id, action, status: 'DONE', filter, matched, progress, note, correlationId, createdAt };
+    return { actionId: id, action, status, filter, matched, progress, note, correlationId, createdAt };
   }
 }

@@ -21,6 +21,8 @@ export const ROLE_OF_ACTION = {
   'source.delete': 'operator',
   'source.rotate-token': 'operator',
   'source.rotate-secret': 'operator',
+  erasure: 'owner',
+  'erasure.cancel': 'owner',
   'tenant.create': 'owner',
   'tenant.change': 'owner',
   'key.create': 'owner',

@@ -9,15 +9,19 @@ const SELECT_EVENT = `
          size_bytes as "sizeBytes"
     from events`;
 
+/** Finds an event that is not erased. */
 export async function findStoredEvent(db: Db, tenantId: string, id: string): Promise<Event | undefined> {
-  const { rows } = await db.query<Event>(`${SELECT_EVENT} where tenant_id = $1 and id = $2`, [tenantId, id]);
+  const { rows } = await db.query<Event>(`${SELECT_EVENT} where tenant_id = $1 and id = $2 and erased_at is null`, [
+    tenantId,
+    id,
+  ]);
   return rows[0];
 }
 
-/** Finds the newest event with the producer's eventId. */
+/** Finds the newest event with the producer's eventId that is not erased. */
 export async function findStoredEventByEventId(db: Db, tenantId: string, eventId: string): Promise<Event | undefined> {
   const { rows } = await db.query<Event>(
-    `${SELECT_EVENT} where tenant_id = $1 and event_id = $2 order by id desc limit 1`,
+    `${SELECT_EVENT} where tenant_id = $1 and event_id = $2 and erased_at is null order by id desc limit 1`,
     [tenantId, eventId],
   );
   return rows[0];

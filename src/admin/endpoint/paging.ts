@@ -79,6 +79,7 @@ export type ListName =
   | 'operators'
   | 'sources'
   | 'rejections'
+  | 'erasures'
   | 'deliveries';
 
 const ID_BYTES = 16;

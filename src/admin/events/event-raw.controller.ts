@@ -43,14 +43,15 @@ export class EventRawController {
   @ApiOperation({
     operationId: 'getRawRequest',
     summary: 'Retrieve the request in which an event came through a source, with its body as it was signed.',
-    description: 'An event that came through no source is 404 `raw-not-found`.',
+    description: 'An event that came through no source, or whose request was erased, is 404 `raw-not-found`.',
   })
   @ApiOkResponse({ type: RawRequestResponse })
   @ApiProblems('event-not-found', 'raw-not-found')
   async read(@Param() { id }: EventPath, @Acting() { tenantIds }: ActingOperator): Promise<RawRequestResponse> {
     const found = await findEventWithRequest(this.pool, id, tenantIds);
     if (!found) throw new Problem('event-not-found', 'No event has this id.');
-    const { eventId, sourceId, requestJson, payloadJson } = found;
+    const { eventId, sourceId, requestJson, payloadJson, isErased } = found;
+    if (isErased) throw new Problem('raw-not-found', 'The request was erased.');
     if (requestJson === null) {
       throw new Problem('raw-not-found', 'The event came through no source, or its request is past its retention.');
     }

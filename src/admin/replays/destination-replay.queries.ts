@@ -4,6 +4,7 @@ import type { ReplayMode } from '../../event-state/dispatch-replayed.queries';
 /** Why a replay to one destination leaves an event out. */
 export type DestinationSkip =
   | 'gone'
+  | 'erased'
   | 'under-replay'
   | 'handlers-not-done'
   | 'destination-disabled'
@@ -38,6 +39,7 @@ export async function assessForDestination(
   const { rows } = await db.query<DestinationCandidate>(
     `select picked.id as "eventId", coalesce(newest.generation, 0) as generation,
             case when e.id is null then 'gone'
+                 when e.erased_at is not null then 'erased'
                  when held.yes then 'under-replay'
                  when done.yes is null then 'handlers-not-done'
                  when not exists (select from destinations t where t.id = $2 and t.enabled) then 'destination-disabled'
@@ -45,7 +47,7 @@ export async function assessForDestination(
                  when $3 = 'republish' and newest.status is distinct from 'FAILED' then 'not-failed'
                  when newest.status = 'DISCARDED' and not $4 then 'discarded' end as reason
        from unnest($1::uuid[]) as picked (id)
-       left join lateral (select e.id from events e where e.id = picked.id limit 1) e on true
+       left join lateral (select e.id, e.erased_at from events e where e.id = picked.id limit 1) e on true
        left join event_state s on s.event_id = picked.id
        left join lateral (
          select true as yes from processing_attempts a

@@ -20,6 +20,7 @@ import { DestinationOptions1764560000000 } from '../../../migrations/17645600000
 import { Rejections1764570000000 } from '../../../migrations/1764570000000-rejections';
 import { Revisions1764571000000 } from '../../../migrations/1764571000000-revisions';
 import { Resubmitted1764571500000 } from '../../../migrations/1764571500000-resubmitted';
+import { Erasures1764572000000 } from '../../../migrations/1764572000000-erasures';
 import { Timeline1764573000000 } from '../../../migrations/1764573000000-timeline';
 
 /** TypeORM runs the migrations; all other access is SQL over pg. */
@@ -53,6 +54,7 @@ export function createDataSource(databaseUrl: string): DataSource {
       Rejections1764570000000,
       Revisions1764571000000,
       Resubmitted1764571500000,
+      Erasures1764572000000,
       Timeline1764573000000,
     ],
     migrationsTableName: 'schema_migrations',

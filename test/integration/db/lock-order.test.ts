@@ -4,13 +4,14 @@ import { CONNECTION_OPTIONS, createPool } from '../../../src/db/pool';
 import { uuidV7 } from '../../../src/event/uuid-v7';
 import { useDatabase } from '../../support/fixtures/database';
 import { DELIVERY_LOCKERS, layDeliveries, layFailures } from '../../support/locking/delivery-lockers';
+import { ERASURE_LOCKERS } from '../../support/locking/erasure-lockers';
 import { EVENT_LOCKERS } from '../../support/locking/event-lockers';
 import type { LockedRows, LockedTable, Locker } from '../../support/locking/locker';
 import { OTHER_LOCKERS, preparedFor, TOKEN } from '../../support/locking/other-lockers';
 
 const ROWS = 200;
 const ROUNDS = 3;
-const LOCKERS = [...EVENT_LOCKERS, ...DELIVERY_LOCKERS, ...OTHER_LOCKERS];
+const LOCKERS = [...EVENT_LOCKERS, ...DELIVERY_LOCKERS, ...ERASURE_LOCKERS, ...OTHER_LOCKERS];
 
 /**
  * These close the entries of one lease, which nobody else locks, or delete entries that were closed hours ago. They never

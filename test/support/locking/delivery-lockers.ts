@@ -82,7 +82,14 @@ export async function layFailures(pool: Pool, heap: readonly string[]): Promise<
 }
 
 const failing = (ids: readonly string[]): DestinationFailure[] =>
-  ids.map((destinationId) => ({ destinationId, effect: 'same', reasonCode: 'TIMEOUT', statusCode: null, error: null }));
+  ids.map((destinationId) => ({
+    destinationId,
+    eventId: LEASE,
+    effect: 'same',
+    reasonCode: 'TIMEOUT',
+    statusCode: null,
+    error: null,
+  }));
 
 const ofDestinations = (name: string, run: (db: Db, ids: readonly string[]) => Promise<unknown>): Locker => ({
   name,

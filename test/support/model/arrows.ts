@@ -17,7 +17,7 @@ export interface Arrow {
 
 /** Returns the arrows that the doc tags `@arrow FROM --> TO` of a state machine declare. */
 export function arrowsOfCode(machine: Machine): Arrow[] {
-  return globSync(`src/${MACHINES[machine]}/*.ts`, { cwd: ROOT }).flatMap((file) => {
+  return globSync(`src/${MACHINES[machine]}/**/*.ts`, { cwd: ROOT }).flatMap((file) => {
     const text = readFileSync(path.join(ROOT, file), 'utf8');
     return [...text.matchAll(/\/\*\*((?:(?!\*\/)[^])*)\*\/\s*export async function (\w+)/g)].flatMap(
       ([, comment = '', by = '']) =>

@@ -6,6 +6,8 @@ import type { Dispatch } from '../../../src/event-state/dispatch-again.queries';
 import { dispatchDeadLetters } from '../../../src/event-state/dispatch-dead-letters.queries';
 import { dispatchLost } from '../../../src/event-state/dispatch-lost.queries';
 import { assessForReplay, dispatchReplayed, type ReplayMode } from '../../../src/event-state/dispatch-replayed.queries';
+import { ERASE } from '../../../src/admin/erasures/erasure-acts';
+import { inTransaction } from '../../../src/db/pool';
 import { discardDeadLetters } from '../../../src/event-state/discard-dead-letters.queries';
 import { readDispatchedEvent } from '../../../src/worker/consume/read-message';
 import type { DispatchedEvent } from '../../../src/event/dispatched-event';
@@ -24,6 +26,7 @@ export type Step =
   | { kind: 'duplicate'; message: number }
   | { kind: 'lose'; message: number }
   | { kind: 'retry-due' }
+  | { kind: 'erase'; erased: number; message: number; outcome: Outcome; isDelivered: boolean }
   | { kind: 'reconcile' | 'retry-dead-letter' | 'discard' | ReplayMode; event: number };
 
 const outcome = fc.constantFrom<Outcome>('done', 'retry', 'dead-letter', 'throw');
@@ -49,6 +52,16 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('duplicate' as const), message: n }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('lose' as const), message: n }) },
   { weight: 3, arbitrary: fc.constant({ kind: 'retry-due' as const }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('erase' as const),
+      erased: n,
+      message: n,
+      outcome,
+      isDelivered: fc.boolean(),
+    }),
+  },
   {
     weight: 4,
     arbitrary: fc.record({
@@ -105,6 +118,13 @@ export class DispatchModel {
       return this.publish();
     }
     const message = this.messages[next.message % this.messages.length];
+    if (next.kind === 'erase') {
+      const event = this.events[next.erased % EVENTS] as Event;
+      const settled = message && next.isDelivered ? this.settle({ ...message }, next.outcome) : undefined;
+      await Promise.all([this.erase(event), settled]);
+      if (settled) await this.acked(message as DispatchedEvent);
+      return;
+    }
     if (!message) return;
     if (next.kind === 'duplicate') this.messages.push({ ...message });
     else if (next.kind === 'lose') this.drop(message);
@@ -143,6 +163,15 @@ export class DispatchModel {
     }
   }
 
+  /** As an erasure does: a step that met a dispatch is repeated. */
+  private async erase({ id }: Event): Promise<void> {
+    for (let i = 0; i < MOST_ROUNDS; i++) {
+      const erase = (db: PoolClient) => ERASE.events(db, [id]);
+      if (await inTransaction(this.pool, erase, (counts) => counts !== undefined)) return;
+    }
+    this.violations.push('an erasure makes no progress');
+  }
+
   /** I5: before the ack, an outcome was committed from which a retry or an operator can continue. */
   private async acked(message: DispatchedEvent): Promise<void> {
     this.drop(message);
@@ -162,6 +191,8 @@ export class DispatchModel {
         dispatchNo,
       ]);
       if (rowCount) this.violations.push(`I11: dispatch ${dispatchNo} of ${id} ran after a higher one was visible`);
+      const erased = await db.query('select from events where id = $1 and erased_at is not null', [id]);
+      if (erased.rowCount) this.violations.push(`I12: ${id} ran after it was erased`);
     }
   }
 

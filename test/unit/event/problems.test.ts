@@ -35,6 +35,7 @@ const STATUS_OF_CODE: Record<ProblemCode, number> = {
   'raw-not-found': 404,
   'event-not-found': 404,
   'action-not-found': 404,
+  'erasure-not-found': 404,
   'replay-not-found': 404,
   'route-not-found': 404,
   'method-not-allowed': 405,

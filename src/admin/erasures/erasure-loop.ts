@@ -1,0 +1,82 @@
+import { Injectable, Module, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { Pool } from 'pg';
+import { ADVISORY_LOCKS, takeTransactionLock, tryTransactionLock } from '../../db/advisory-locks';
+import { inTransaction, type Db } from '../../db/pool';
+import { uuidV7Floor } from '../../event/uuid-v7';
+import { Loop } from '../../runtime/loop';
+import { recordCounts } from '../audit/audit.queries';
+import { sumOfCounts } from './erasure';
+import { ERASE } from './erasure-acts';
+import { phaseAfter, stepPhase } from './erasure-step';
+import { endErasure, listErasuresToDo, lockErasure, moveErasure } from './erasure.queries';
+
+/** Most erasures stepped in one run. The next run continues after them, so that each gets its turn. */
+const ERASURES_PER_RUN = 20;
+const BUSY_MS = 10;
+const IDLE_MS = 500;
+
+/** `moved`: an event was dispatched again in between, so the step was rolled back. `ended`: nothing is left to do. */
+type StepResult = 'stepped' | 'moved' | 'ended';
+
+/**
+ * Carries out erasures. An advisory lock lets one process of the installation do so at a time. Each step is one
+ * transaction: when a process dies, another continues after the last committed step.
+ */
+@Injectable()
+export class ErasureLoop implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly loop = new Loop('Erasures', () => this.runOnce());
+  private lastStepped = uuidV7Floor(0);
+
+  constructor(private readonly pool: Pool) {}
+
+  onApplicationBootstrap(): void {
+    this.loop.start();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.loop.stop();
+  }
+
+  /** Runs one step of up to ERASURES_PER_RUN erasures. Returns the wait before the next run, in ms. */
+  async runOnce(): Promise<number> {
+    const ids = await listErasuresToDo(this.pool, this.lastStepped, ERASURES_PER_RUN);
+    let isBusy = false;
+    for (const id of ids) isBusy = (await this.step(id)) === 'stepped' || isBusy;
+    const last = ids.length === ERASURES_PER_RUN ? ids.at(-1) : undefined;
+    this.lastStepped = last ?? uuidV7Floor(0);
+    return isBusy || last !== undefined ? BUSY_MS : IDLE_MS;
+  }
+
+  private step(id: string): Promise<StepResult> {
+    return inTransaction(
+      this.pool,
+      async (db) => {
+        if (!(await tryTransactionLock(db, ADVISORY_LOCKS.erasureLoop))) return 'ended';
+        await takeTransactionLock(db, ADVISORY_LOCKS.storedPayloads);
+        return stepErasure(db, id);
+      },
+      (result) => result !== 'moved',
+    );
+  }
+}
+
+/** Does one step of an erasure. The caller's transaction must be rolled back if this returns `moved`. */
+export async function stepErasure(db: Db, id: string): Promise<StepResult> {
+  const erasure = await lockErasure(db, id);
+  if (!erasure) return 'ended';
+  const { phase, counts: before } = erasure;
+  const step = await stepPhase(db, phase, erasure, ERASE);
+  if (!step) return 'moved';
+  const counts = sumOfCounts(before, step.counts);
+  const next = step.position === null ? phaseAfter(phase) : phase;
+  await moveErasure(db, id, { phase: next ?? phase, position: step.position, counts });
+  if (next === undefined) {
+    await endErasure(db, id, 'DONE');
+    await recordCounts(db, id, { ...counts });
+  }
+  return 'stepped';
+}
+
+/** The part of the erasures that runs in the publisher role. */
+@Module({ providers: [ErasureLoop] })
+export class ErasureModule {}

@@ -1,0 +1,55 @@
+import type { Db } from '../../db/pool';
+import type { ErasureActs } from './erasure-acts';
+import { ERASURE_PHASES, type ErasureCounts, type ErasurePhase, type ErasureRange } from './erasure';
+import { mentionsSubject } from './mentions-subject';
+import { listSelectedEvents } from './selected-events.queries';
+import { listRejectionsToErase } from './selected-rejections.queries';
+
+/** Most events that one transaction erases. Workers that settle one of them wait for it. */
+const EVENTS_PER_STEP = 200;
+
+/** What one step has done. */
+export interface ErasureStep {
+  counts: Partial<ErasureCounts>;
+  /** Where the next step of the phase goes on; null at its end. */
+  position: string | null;
+}
+
+/** Does one bounded step of a phase. Returns undefined if the transaction must be rolled back and the step repeated. */
+export function stepPhase(
+  db: Db,
+  phase: ErasurePhase,
+  range: ErasureRange,
+  acts: ErasureActs,
+): Promise<ErasureStep | undefined> {
+  return PHASES[phase](db, range, acts);
+}
+
+/** Returns the phase after this one; undefined after the last. */
+export function phaseAfter(phase: ErasurePhase): ErasurePhase | undefined {
+  return ERASURE_PHASES[ERASURE_PHASES.indexOf(phase) + 1];
+}
+
+const PHASES: Record<
+  ErasurePhase,
+  (db: Db, range: ErasureRange, acts: ErasureActs) => Promise<ErasureStep | undefined>
+> = {
+  async events(db, range, acts) {
+    const { ids, last, more } = await listSelectedEvents(db, range, EVENTS_PER_STEP);
+    const counts = ids.length === 0 ? {} : await acts.events(db, ids);
+    return counts && { counts, position: more ? last : null };
+  },
+  async rejections(db, range, acts) {
+    const { subject, before } = range;
+    const found = await listRejectionsToErase(db, range);
+    const chosen = found.filter(
+      (one) => before !== null || one.related || (subject !== null && mentionsSubject(subject, one)),
+    );
+    const ids = chosen.map(({ id }) => id);
+    return { counts: ids.length === 0 ? {} : await acts.rejections(db, ids), position: found.at(-1)?.id ?? null };
+  },
+  async samples(db, range, acts) {
+    const { more, ...counts } = await acts.samples(db, range);
+    return { counts, position: more ? range.position : null };
+  },
+};

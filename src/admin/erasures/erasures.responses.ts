@@ -1,0 +1,58 @@
+import {
+  ApiCount,
+  ApiEnum,
+  ApiFlag,
+  ApiId,
+  ApiInstant,
+  ApiList,
+  ApiNextCursor,
+  ApiObject,
+  ApiText,
+} from '../../http/docs/api-fields';
+import { ApiActionId } from '../endpoint/action-docs';
+import { ERASURE_STATUSES, type ErasureStatus } from './erasure';
+
+export class ErasureCountsResponse {
+  @ApiCount(12, { description: 'Events whose payload is removed' }) events!: number;
+  @ApiCount(1, { description: 'Of these, events that had not been processed and are DISCARDED' }) discarded!: number;
+  @ApiCount(0, { description: 'Of these, events whose request to a source is removed' }) requests!: number;
+  @ApiCount(2, { description: 'Deliveries that are SKIPPED' }) deliveries!: number;
+  @ApiCount(3, { description: 'Messages of failures and excerpts of responses that are replaced by `[erased]`' })
+  texts!: number;
+  @ApiCount(1, { description: 'Rejections whose bytes are removed' }) rejections!: number;
+  @ApiCount(0, { description: "Requests removed from the inspectors of the tenant's sources" }) samples!: number;
+}
+
+export class StartedErasureResponse {
+  @ApiFlag(true) accepted!: boolean;
+  @ApiActionId() actionId!: string | null;
+  @ApiId({ nullable: true, description: 'The same id, for GET /v1/admin/erasures/{erasureId}. Null in a dry run' })
+  erasureId!: string | null;
+  @ApiFlag(false) dryRun!: boolean;
+  @ApiObject(ErasureCountsResponse, {
+    description: 'In a dry run, what would be erased. Otherwise what has been erased so far, which is nothing',
+  })
+  counts!: ErasureCountsResponse;
+  @ApiFlag(false, { description: 'True when a dry run took too long, and has not counted everything' }) more!: boolean;
+  @ApiText('c-1') correlationId!: string;
+}
+
+export class ErasureResponse {
+  @ApiId() erasureId!: string;
+  @ApiEnum('ErasureStatus', ERASURE_STATUSES) status!: ErasureStatus;
+  @ApiText('demo') tenantId!: string;
+  @ApiText('customer-17', { nullable: true }) subject!: string | null;
+  @ApiList(String, { nullable: true }) eventIds!: readonly string[] | null;
+  @ApiInstant({ nullable: true }) before!: string | null;
+  @ApiObject(ErasureCountsResponse, { description: 'What has been erased so far' }) counts!: ErasureCountsResponse;
+  @ApiText(undefined, { nullable: true }) note!: string | null;
+  @ApiText('admin') requestedBy!: string;
+  @ApiText('c-1') correlationId!: string;
+  @ApiInstant() createdAt!: string;
+  @ApiInstant({ nullable: true }) finishedAt!: string | null;
+}
+
+export class ErasuresPage {
+  @ApiList(ErasureResponse, { description: 'Erasures, newest first' }) erasures!: ErasureResponse[];
+  @ApiNextCursor() nextCursor!: string | null;
+}

@@ -1,0 +1,136 @@
+import { Injectable } from '@nestjs/common';
+import type { ActingOperator } from '../../access/acting-operator';
+import { refuseOtherTenant } from '../../access/tenant-scope';
+import type { Db } from '../../db/pool';
+import { parseInstant } from '../../event/instant';
+import { uuidV7, uuidV7Floor } from '../../event/uuid-v7';
+import type { ActionHeaders } from '../endpoint/action-request';
+import { AdminActions } from '../endpoint/admin-actions';
+import { AdminTransactions } from '../endpoint/admin-transactions';
+import { findMatching } from '../events/matching-events';
+import {
+  ERASURE_PHASES,
+  NO_COUNTS,
+  sumOfCounts,
+  type Erasure,
+  type ErasureCounts,
+  type ErasurePhase,
+  type ErasureRange,
+  type ErasureSelection,
+} from './erasure';
+import { COUNT } from './erasure-acts';
+import { stepPhase, type ErasureStep } from './erasure-step';
+import { endErasure, findErasure, insertErasure } from './erasure.queries';
+import type { ErasureRequest } from './erasures.requests';
+
+/** A dry run that takes longer than this ends, and says that there is more. */
+const MOST_COUNT_MS = 20_000;
+
+export interface StartedErasure {
+  /** Null in a dry run. */
+  erasureId: string | null;
+  counts: ErasureCounts;
+  more: boolean;
+  correlationId: string;
+  /** The erasure had been started before, by an earlier request with the same idempotency key. */
+  repeated: boolean;
+}
+
+/** Starts, previews and cancels erasures. Publishers carry them out (erasure-loop.ts). */
+@Injectable()
+export class Erasures {
+  constructor(
+    private readonly transactions: AdminTransactions,
+    private readonly actions: AdminActions,
+  ) {}
+
+  /** @throws Problem `tenant-not-found` */
+  async start(request: ErasureRequest, headers: ActionHeaders): Promise<StartedErasure> {
+    const { acting } = headers;
+    refuseOtherTenant(acting, request.tenantId);
+    const selection = await this.transactions.read((db) => selectionOf(db, request, acting));
+    const id = uuidV7();
+    const below = belowOf(selection, id);
+    if (request.dryRun) {
+      const counted = await this.count(selection, below);
+      return { erasureId: null, ...counted, correlationId: acting.correlationId, repeated: false };
+    }
+    const recorded = await this.record({ id, below, selection }, request, headers);
+    const { correlationId, repeated } = recorded;
+    return { erasureId: recorded.id, counts: NO_COUNTS, more: false, correlationId, repeated };
+  }
+
+  /** What has been erased stays so. Does nothing once the erasure has ended. */
+  async cancel(erasure: Pick<Erasure, 'id' | 'tenantId' | 'status'>, acting: ActingOperator): Promise<void> {
+    const { id, tenantId, status } = erasure;
+    if (status !== 'RUNNING') return;
+    await this.actions.run({
+      action: 'erasure.cancel',
+      filter: { erasureId: id },
+      acting,
+      tenantIds: [tenantId],
+      work: async (db) => {
+        const cancelled = await endErasure(db, id, 'CANCELLED');
+        const { counts = NO_COUNTS } = (await findErasure(db, id, null)) ?? {};
+        return { counts: { cancelled: cancelled ? 1 : 0, ...counts }, result: undefined };
+      },
+    });
+  }
+
+  private record(
+    { id, below, selection }: { id: string; below: string; selection: ErasureSelection },
+    { tenantId, subject, eventIds, before, note }: ErasureRequest,
+    { acting, idempotencyKey: key }: ActionHeaders,
+  ) {
+    const asked = { tenantId, subject, eventIds, before };
+    const { name: requestedBy, correlationId } = acting;
+    return this.actions.run({
+      id,
+      action: 'erasure',
+      filter: asked,
+      note,
+      acting,
+      tenantIds: [tenantId],
+      idempotency: { key, asked: { ...asked, note } },
+      work: async (db) => {
+        await insertErasure(db, { id, ...selection, note: note ?? null, below, requestedBy, correlationId });
+        return { counts: {}, result: undefined };
+      },
+    });
+  }
+
+  /** Walks through what would be erased as the erasure itself does. Nothing is locked or written. */
+  private async count(selection: ErasureSelection, below: string): Promise<{ counts: ErasureCounts; more: boolean }> {
+    const startedMs = performance.now();
+    let counts = NO_COUNTS;
+    for (const phase of ERASURE_PHASES) {
+      let range: ErasureRange | undefined = { ...selection, below, position: uuidV7Floor(0) };
+      while (range) {
+        if (performance.now() - startedMs > MOST_COUNT_MS) return { counts, more: true };
+        const step = await this.countStep(phase, range);
+        counts = sumOfCounts(counts, step?.counts ?? {});
+        range = step?.position ? { ...range, position: step.position } : undefined;
+      }
+    }
+    return { counts, more: false };
+  }
+
+  private countStep(phase: ErasurePhase, range: ErasureRange): Promise<ErasureStep | undefined> {
+    return this.transactions.read((db) => stepPhase(db, phase, range, COUNT));
+  }
+}
+
+async function selectionOf(db: Db, request: ErasureRequest, acting: ActingOperator): Promise<ErasureSelection> {
+  const { tenantId, subject = null, eventIds: names, before = null } = request;
+  if (names === undefined) return { tenantId, subject, before, eventIds: null };
+  const { events } = await findMatching(db, { tenantId, eventIds: names }, acting, names.length);
+  return { tenantId, subject, before, eventIds: events.map(({ id }) => id) };
+}
+
+/** Nothing that is received after the request is erased. */
+function belowOf({ before }: ErasureSelection, id: string): string {
+  const instant = before === null ? undefined : parseInstant(before);
+  if (!instant) return id;
+  const floor = uuidV7Floor(Date.parse(instant.utc));
+  return floor < id ? floor : id;
+}

@@ -1,0 +1,47 @@
+import type { Db } from '../../db/pool';
+import { ERASED_TEXT } from '../../event/erased-text';
+import type { ErasureRange } from './erasure';
+import { IS_SELECTED, selectionValues } from './selected-events.queries';
+
+const MOST_READ = 200;
+/** Bytes that one statement reads. The last rejection may exceed it. */
+const MOST_BYTES = 16 * 1024 * 1024;
+
+/** A rejection that may have to be erased. */
+export interface RejectionToErase {
+  id: string;
+  /** It collides with a selected event, or became one. */
+  related: boolean;
+  /** Null unless a subject is looked for. */
+  body: Buffer | null;
+  requestJson: string | null;
+}
+
+/** Lists rejections of a range that are not erased, oldest first. There are no more once this returns none. */
+export async function listRejectionsToErase(db: Db, range: ErasureRange): Promise<RejectionToErase[]> {
+  const { rows } = await db.query<RejectionToErase>(
+    `select r.id, case when $2::text is not null then r.body end as body,
+            case when $2::text is not null then r.request end as "requestJson",
+            exists (select from events e where e.id in (r.conflicts_with, r.event_id) and ${IS_SELECTED}) as related
+       from (select *, sum(octet_length(body)) over (order by id) - octet_length(body) as bytes_before
+               from rejections
+              where tenant_id = $1 and erased_at is null and id > $4 and id < $5 order by id limit ${MOST_READ}) r
+      where $2::text is null or bytes_before < ${MOST_BYTES}
+      order by r.id`,
+    [...selectionValues(range), range.position, range.below],
+  );
+  return rows;
+}
+
+/** Removes the bytes of rejections. An open one is discarded, because it can no longer be resubmitted. */
+export async function eraseRejections(db: Db, ids: readonly string[]): Promise<number> {
+  const { rowCount } = await db.query(
+    `update rejections
+        set body = '', request = null, message = '${ERASED_TEXT}', pointer = null, erased_at = now(),
+            status = case status when 'OPEN' then 'DISCARDED' else status end, settled_at = coalesce(settled_at, now())
+      where id = any (array(select id from rejections where id = any ($1::uuid[]) order by id for update))
+        and erased_at is null`,
+    [ids],
+  );
+  return rowCount ?? 0;
+}
