@@ -1,4 +1,5 @@
 import type { Db } from '../db/pool';
+import { ERASED_TEXT } from '../event/erased-text';
 import type { NewRevision, RevisedContent, Revision, RevisionKey } from './revision';
 
 /** Returns when the revision was made. The caller holds the lock of the event's state, which makes the number unique. */
@@ -35,6 +36,28 @@ export async function readRevisions(db: Db, keys: readonly RevisionKey[]): Promi
     values: [keys.map(({ eventId }) => eventId), keys.map(({ revision }) => revision)],
   });
   return new Map(rows.map((row) => [textOfKey(row), row]));
+}
+
+const HAS_PAYLOAD = 'event_id = any ($1::uuid[]) and erased_at is null';
+
+/** Removes the payloads of revisions, in a transaction that has locked the states of their events. Returns their number. */
+export async function eraseRevisions(db: Db, eventIds: readonly string[]): Promise<number> {
+  const { rowCount } = await db.query(
+    `update event_revisions
+        set payload = 'null', note = case when note is not null then '${ERASED_TEXT}' end, erased_at = now()
+      where ${HAS_PAYLOAD}`,
+    [eventIds],
+  );
+  return rowCount ?? 0;
+}
+
+/** Counts the revisions that eraseRevisions would erase. */
+export async function countUnerasedRevisions(db: Db, eventIds: readonly string[]): Promise<number> {
+  const { rows } = await db.query<{ n: number }>(
+    `select count(*)::integer as n from event_revisions where ${HAS_PAYLOAD}`,
+    [eventIds],
+  );
+  return rows[0]?.n ?? 0;
 }
 
 export const textOfKey = ({ eventId, revision }: RevisionKey): string => `${eventId} ${revision}`;

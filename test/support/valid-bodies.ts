@@ -8,6 +8,7 @@ const VALID: Record<string, (tenantId: string) => object> = {
   discardDeadLetters: (tenantId) => ({ tenantId, dryRun: true }),
   retryDeliveries: (tenantId) => ({ tenantId, dryRun: true }),
   discardDeliveries: (tenantId) => ({ tenantId, dryRun: true }),
+  startErasure: (tenantId) => ({ tenantId, subject: 'order-1', dryRun: true }),
   startBackfill: () => ({ from: '2026-01-01T00:00:00Z', to: '2026-01-02T00:00:00Z', dryRun: true }),
   retryOutboxEntries: () => ({}),
   createDestination: (tenantId) => ({ tenantId, url: 'http://127.0.0.1:9/other' }),

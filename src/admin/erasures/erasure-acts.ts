@@ -14,6 +14,7 @@ import {
   releaseAttempts,
   settleErased,
 } from '../../event-state/erasure/erase-states.queries';
+import { countUnerasedRevisions, eraseRevisions } from '../../revisions/revisions.queries';
 import type { ErasureCounts, ErasureRange } from './erasure';
 import { countWithRequest, removePayloads, removeRequests } from './selected-events.queries';
 import { eraseRejections } from './selected-rejections.queries';
@@ -40,10 +41,11 @@ export const ERASE: ErasureActs = {
     await releaseAttempts(db, ids);
     const deliveries = await skipErasedDeliveries(db, ids);
     const texts = (await eraseReceiverTexts(db, ids)) + (await eraseFailureTexts(db, ids));
+    const revisions = await eraseRevisions(db, ids);
     const requestIds = await removePayloads(db, ids);
     await removeRequests(db, requestIds);
     const discarded = settled.filter((event) => event.discarded).length;
-    return { events: ids.length, discarded, requests: requestIds.length, deliveries, texts };
+    return { events: ids.length, discarded, requests: requestIds.length, revisions, deliveries, texts };
   },
   async rejections(db, ids) {
     return { rejections: await eraseRejections(db, ids) };
@@ -57,14 +59,15 @@ export const ERASE: ErasureActs = {
 /** Counts what ERASE would do. */
 export const COUNT: ErasureActs = {
   async events(db, ids) {
-    const [discarded, requests, deliveries, failures, receivers] = [
+    const [discarded, requests, revisions, deliveries, failures, receivers] = [
       await countDiscarded(db, ids),
       await countWithRequest(db, ids),
+      await countUnerasedRevisions(db, ids),
       await countErasedDeliveries(db, ids),
       await countFailureTexts(db, ids),
       await countReceiverTexts(db, ids),
     ];
-    return { events: ids.length, discarded, requests, deliveries, texts: failures + receivers };
+    return { events: ids.length, discarded, requests, revisions, deliveries, texts: failures + receivers };
   },
   rejections(_db, ids) {
     return Promise.resolve({ rejections: ids.length });

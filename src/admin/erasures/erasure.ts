@@ -18,6 +18,8 @@ export interface ErasureCounts {
   discarded: number;
   /** Of these, events that came through a source, and whose requests were removed. */
   requests: number;
+  /** Revisions of these events whose payload was removed. */
+  revisions: number;
   /** Deliveries that are SKIPPED. */
   deliveries: number;
   /** Messages of failures and beginnings of responses. */
@@ -31,6 +33,7 @@ export const NO_COUNTS: ErasureCounts = {
   events: 0,
   discarded: 0,
   requests: 0,
+  revisions: 0,
   deliveries: 0,
   texts: 0,
   rejections: 0,

@@ -16,6 +16,7 @@ export class ErasureCountsResponse {
   @ApiCount(12, { description: 'Events whose payload is removed' }) events!: number;
   @ApiCount(1, { description: 'Of these, events that had not been processed and are DISCARDED' }) discarded!: number;
   @ApiCount(0, { description: 'Of these, events whose request to a source is removed' }) requests!: number;
+  @ApiCount(0, { description: 'Revisions whose payload is removed' }) revisions!: number;
   @ApiCount(2, { description: 'Deliveries that are SKIPPED' }) deliveries!: number;
   @ApiCount(3, { description: 'Messages of failures and excerpts of responses that are replaced by `[erased]`' })
   texts!: number;

@@ -20,6 +20,7 @@ export interface VictimData {
   operatorId: string;
   sourceId: string;
   rejectionId: string;
+  erasureId: string;
 }
 
 export async function givenVictim(url: string, pool: Pool): Promise<VictimData> {
@@ -53,6 +54,11 @@ export async function givenVictim(url: string, pool: Pool): Promise<VictimData> 
      values (uuid_v7_floor(now()), $1, $2, 'source', 'invalid-event', $1, $1, now(), 1, '\\x00', '\\x00') returning id`,
     [VICTIM, source.id],
   );
+  const erasure = await adminRequest<{ erasureId: string }>(url, 'erasures', {
+    tenantId: VICTIM,
+    subject: `${VICTIM} nobody`,
+    note: VICTIM,
+  });
   await pool.query(
     `insert into usage_daily (tenant_id, day, type, events, bytes) values ($1, current_date, 'order.paid', 1, 1)`,
     [VICTIM],
@@ -66,6 +72,7 @@ export async function givenVictim(url: string, pool: Pool): Promise<VictimData> 
     operatorId: operator.id,
     sourceId: source.id,
     rejectionId: rejection.rows[0]?.id ?? '',
+    erasureId: erasure.body.erasureId,
   };
 }
 
@@ -77,6 +84,7 @@ export function victimPath(route: string, data: VictimData): string {
     '{destinationId}': data.destinationId,
     '{replayId}': data.replayId,
     '{actionId}': data.actionId,
+    '{erasureId}': data.erasureId,
     '{id}':
       {
         destinations: data.destinationId,

@@ -150,6 +150,7 @@ export const NO_LOCKERS: Readonly<Record<string, string>> = {
   holdAttempts: 'the first statement of the transaction of settleErased',
   deleteRetries: 'part of the transaction of settleErased',
   releaseAttempts: 'attempts that this transaction has inserted',
+  eraseRevisions: 'rows of events whose states this transaction has locked',
   eraseFailureTexts: 'rows of events whose states this transaction has locked',
   eraseReceiverTexts: 'part of the transaction of skipErasedDeliveries',
   removePayloads: 'rows that nobody else changes; one erasure runs at a time',
