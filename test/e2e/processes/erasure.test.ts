@@ -82,7 +82,9 @@ describe('an erasure, with processes of each role', () => {
     const events = await givenEvents(cluster.pool, 50, { payload: { name: SECRET } }, TENANT);
     for (const event of events.slice(0, 5)) await givenEntry(cluster.pool, event, { destination: 'dlq' });
     await publishedAll(publisher);
-    expect((await bodiesIn('events.main')).filter((body) => body.includes(SECRET))).toHaveLength(50);
+    const ids = new Set(events.map(({ id }) => id));
+    const waiting = (await bodiesIn('events.main')).filter((body) => ids.has((JSON.parse(body) as { id: string }).id));
+    expect(waiting.filter((body) => body.includes(SECRET)).length).toBe(50);
     await erased(api.url, { tenantId: TENANT, eventIds: events.map(({ id }) => id) });
     await start('worker');
     await eventually(async () => {
