@@ -15,6 +15,7 @@ import {
   settleErased,
 } from '../../event-state/erasure/erase-states.queries';
 import { countUnerasedRevisions, eraseRevisions } from '../../revisions/revisions.queries';
+import { recordActionOnEvents } from '../audit/event-actions.queries';
 import type { ErasureCounts, ErasureRange } from './erasure';
 import { countWithRequest, removePayloads, removeRequests } from './selected-events.queries';
 import { eraseRejections } from './selected-rejections.queries';
@@ -30,8 +31,8 @@ export interface ErasureActs {
   samples(db: Db, range: ErasureRange): Promise<Counts & { more: boolean }>;
 }
 
-/** Erases, in the transaction of a step. */
-export const ERASE: ErasureActs = {
+/** Erases, in the transaction of a step. The timeline of each event names the erasure. */
+export const eraseAs = (erasureId: string): ErasureActs => ({
   /** In the order in which workers lock: attempts, retries, states, deliveries, and the failures of destinations. */
   async events(db, ids) {
     const standing = await holdAttempts(db, ids);
@@ -44,6 +45,7 @@ export const ERASE: ErasureActs = {
     const revisions = await eraseRevisions(db, ids);
     const requestIds = await removePayloads(db, ids);
     await removeRequests(db, requestIds);
+    await recordActionOnEvents(db, erasureId, settled);
     const discarded = settled.filter((event) => event.discarded).length;
     return { events: ids.length, discarded, requests: requestIds.length, revisions, deliveries, texts };
   },
@@ -54,9 +56,9 @@ export const ERASE: ErasureActs = {
     const { deleted, more } = await deleteSamplesOfTenant(db, range);
     return { samples: deleted, more };
   },
-};
+});
 
-/** Counts what ERASE would do. */
+/** Counts what eraseAs would do. */
 export const COUNT: ErasureActs = {
   async events(db, ids) {
     const [discarded, requests, revisions, deliveries, failures, receivers] = [

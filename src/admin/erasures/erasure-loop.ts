@@ -6,7 +6,7 @@ import { uuidV7Floor } from '../../event/uuid-v7';
 import { Loop } from '../../runtime/loop';
 import { recordCounts } from '../audit/audit.queries';
 import { sumOfCounts } from './erasure';
-import { ERASE } from './erasure-acts';
+import { eraseAs } from './erasure-acts';
 import { phaseAfter, stepPhase } from './erasure-step';
 import { endErasure, listErasuresToDo, lockErasure, moveErasure } from './erasure.queries';
 
@@ -65,7 +65,7 @@ export async function stepErasure(db: Db, id: string): Promise<StepResult> {
   const erasure = await lockErasure(db, id);
   if (!erasure) return 'ended';
   const { phase, counts: before } = erasure;
-  const step = await stepPhase(db, phase, erasure, ERASE);
+  const step = await stepPhase(db, phase, erasure, eraseAs(id));
   if (!step) return 'moved';
   const counts = sumOfCounts(before, step.counts);
   const next = step.position === null ? phaseAfter(phase) : phase;

@@ -56,6 +56,8 @@ function textOf(action: string, destinations: readonly string[]): string {
     case 'dlq.discard':
     case 'deliveries.discard':
       return destinations.length > 0 ? `${what} ${were} discarded.` : 'The dead letter was discarded.';
+    case 'erasure':
+      return 'The payload was erased.';
     case 'outbox.retry':
       return 'A dispatch that had failed was returned to the outbox.';
     default:

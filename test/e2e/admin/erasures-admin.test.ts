@@ -92,6 +92,17 @@ describe('an erasure', () => {
     expect([raw.status, raw.body.code, raw.body.detail]).toEqual([404, 'raw-not-found', 'The request was erased.']);
   });
 
+  it('is in the timeline of the event', async () => {
+    const { body } = await admin<{ entries: { kind: string; text: string; note: string }[] }>(
+      api.url,
+      `events/${idOf.first}/timeline`,
+    );
+    expect(body.entries).toContainEqual(
+      expect.objectContaining({ kind: 'action', text: 'The payload was erased.', note: 'she asked for it' }),
+    );
+    expect(JSON.stringify(body)).not.toContain(SECRET);
+  });
+
   it('leaves a resend a duplicate', async () => {
     const again = await postEvent(api.url, TENANT, line(0));
     expect([again.status, again.body.id]).toEqual([200, idOf.first]);

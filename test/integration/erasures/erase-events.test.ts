@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { COUNT, ERASE } from '../../../src/admin/erasures/erasure-acts';
+import { COUNT, eraseAs } from '../../../src/admin/erasures/erasure-acts';
 import { inTransaction } from '../../../src/db/pool';
 import { recordFailures } from '../../../src/delivery-state/destination-failures.queries';
 import { fillDeliveries } from '../../../src/delivery-state/fill-deliveries.queries';
@@ -43,7 +43,7 @@ describe('an erasure of events', () => {
   };
   const erase = (...events: Event[]) =>
     inTransaction(database.pool, (db) =>
-      ERASE.events(
+      eraseAs(uuidV7()).events(
         db,
         events.map(({ id }) => id),
       ),

@@ -1,13 +1,14 @@
 import type { Pool } from 'pg';
-import { ERASE } from '../../../src/admin/erasures/erasure-acts';
+import { eraseAs } from '../../../src/admin/erasures/erasure-acts';
 import { inTransaction } from '../../../src/db/pool';
+import { uuidV7 } from '../../../src/event/uuid-v7';
 import type { Locker, LockedRows } from './locker';
 
 /** One step of an erasure, without the lock that keeps two of them apart. */
 const eraseEvents = (pool: Pool, { ids }: LockedRows): Promise<unknown> =>
   inTransaction(
     pool,
-    (db) => ERASE.events(db, ids),
+    (db) => eraseAs(uuidV7()).events(db, ids),
     (counts) => counts !== undefined,
   );
 

@@ -1,12 +1,13 @@
 import * as fc from 'fast-check';
 import type { Pool, PoolClient, QueryConfig } from 'pg';
 import type { Event } from '../../../src/event/event';
+import { uuidV7 } from '../../../src/event/uuid-v7';
 import { dispatchDueRetries } from '../../../src/event-state/dispatch-due-retries.queries';
 import type { Dispatch } from '../../../src/event-state/dispatch-again.queries';
 import { dispatchDeadLetters } from '../../../src/event-state/dispatch-dead-letters.queries';
 import { dispatchLost } from '../../../src/event-state/dispatch-lost.queries';
 import { assessForReplay, dispatchReplayed, type ReplayMode } from '../../../src/event-state/dispatch-replayed.queries';
-import { ERASE } from '../../../src/admin/erasures/erasure-acts';
+import { eraseAs } from '../../../src/admin/erasures/erasure-acts';
 import { inTransaction } from '../../../src/db/pool';
 import { discardDeadLetters } from '../../../src/event-state/discard-dead-letters.queries';
 import { readDispatchedEvent } from '../../../src/worker/consume/read-message';
@@ -166,7 +167,7 @@ export class DispatchModel {
   /** As an erasure does: a step that met a dispatch is repeated. */
   private async erase({ id }: Event): Promise<void> {
     for (let i = 0; i < MOST_ROUNDS; i++) {
-      const erase = (db: PoolClient) => ERASE.events(db, [id]);
+      const erase = (db: PoolClient) => eraseAs(uuidV7()).events(db, [id]);
       if (await inTransaction(this.pool, erase, (counts) => counts !== undefined)) return;
     }
     this.violations.push('an erasure makes no progress');
