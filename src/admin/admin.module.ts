@@ -36,6 +36,10 @@ import { SourceView } from './sources/source-view';
 import { Sources } from './sources/sources';
 import { ConflictDiff } from './rejections/conflict-diff';
 import { ReadAgain } from './rejections/read-again';
+import { RejectionActionsController } from './rejections/rejection-actions.controller';
+import { ResubmissionPreview } from './rejections/resubmission-preview';
+import { Resubmissions } from './rejections/resubmissions';
+import { ResubmitPart } from './rejections/resubmit-part';
 import { RejectionsController } from './rejections/rejections.controller';
 import { EventRawController } from './events/event-raw.controller';
 import { Erasures } from './erasures/erasures';
@@ -72,6 +76,7 @@ import { UsageController } from './usage/usage.controller';
     SourceProvidersController,
     SourceTestController,
     RejectionsController,
+    RejectionActionsController,
     EventRawController,
     ErasuresController,
     TimelineController,
@@ -100,6 +105,9 @@ import { UsageController } from './usage/usage.controller';
     ConflictDiff,
     ReadAgain,
     Timeline,
+    ResubmitPart,
+    ResubmissionPreview,
+    Resubmissions,
   ],
 })
 export class AdminModule {}

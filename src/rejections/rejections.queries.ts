@@ -61,22 +61,30 @@ export interface KeptRejection extends Rejection {
 }
 
 /** The request is kept with the first rejection that it led to, and found there for the others. */
+const SELECT_KEPT = `
+  select ${REJECTION_COLUMNS}, body, encode(digest, 'hex') as digest,
+         coalesce(request, (
+           select first.request from rejections first
+            where first.tenant_id = r.tenant_id and first.id < r.id and first.id >= uuid_v7_floor(r.received_at)
+              and first.source_id = r.source_id and first.correlation_id = r.correlation_id
+              and first.received_at = r.received_at and first.request is not null
+            order by first.id desc limit 1))::text as "requestJson"
+    from rejections r`;
+
 export async function findRejection(
   db: Db,
   id: string,
   tenantIds: readonly string[] | null,
 ): Promise<KeptRejection | undefined> {
   const { rows } = await db.query<KeptRejection>(
-    `select ${REJECTION_COLUMNS}, body, encode(digest, 'hex') as digest,
-            coalesce(request, (
-              select first.request from rejections first
-               where first.tenant_id = r.tenant_id and first.id < r.id and first.id >= uuid_v7_floor(r.received_at)
-                 and first.source_id = r.source_id and first.correlation_id = r.correlation_id
-                 and first.received_at = r.received_at and first.request is not null
-               order by first.id desc limit 1))::text as "requestJson"
-       from rejections r
-      where id = $1 and ($2::text[] is null or tenant_id = any ($2))`,
+    `${SELECT_KEPT} where id = $1 and ($2::text[] is null or tenant_id = any ($2))`,
     [id, tenantIds],
   );
   return rows[0];
+}
+
+/** Reads rejections with their bytes, oldest first. */
+export async function readRejections(db: Db, ids: readonly string[]): Promise<KeptRejection[]> {
+  const { rows } = await db.query<KeptRejection>(`${SELECT_KEPT} where id = any ($1::uuid[]) order by id`, [ids]);
+  return rows;
 }

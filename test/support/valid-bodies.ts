@@ -9,6 +9,8 @@ const VALID: Record<string, (tenantId: string) => object> = {
   retryDeliveries: (tenantId) => ({ tenantId, dryRun: true }),
   discardDeliveries: (tenantId) => ({ tenantId, dryRun: true }),
   startErasure: (tenantId) => ({ tenantId, subject: 'order-1', dryRun: true }),
+  resubmitRejections: (tenantId) => ({ tenantId, dryRun: true }),
+  discardRejections: (tenantId) => ({ tenantId, dryRun: true }),
   startBackfill: () => ({ from: '2026-01-01T00:00:00Z', to: '2026-01-02T00:00:00Z', dryRun: true }),
   retryOutboxEntries: () => ({}),
   createDestination: (tenantId) => ({ tenantId, url: 'http://127.0.0.1:9/other' }),

@@ -8,6 +8,8 @@ export const ROLE_OF_ACTION = {
   'dlq.discard': 'support',
   'deliveries.retry': 'support',
   'deliveries.discard': 'support',
+  'rejections.resubmit': 'support',
+  'rejections.discard': 'support',
   'outbox.retry': 'operator',
   'destination.create': 'operator',
   'destination.change': 'operator',

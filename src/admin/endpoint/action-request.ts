@@ -15,6 +15,12 @@ export const ActionRequest = createParamDecorator((_: unknown, context: Executio
   return { acting: actingOperator(request), idempotencyKey: readIdempotencyKey(request.headers) };
 });
 
+/** Injects the text of the body, in which numbers have all their digits. */
+export const BodyText = createParamDecorator(
+  (_: unknown, context: ExecutionContext): string =>
+    context.switchToHttp().getRequest<FastifyRequest>().bodyText ?? '{}',
+);
+
 /** Marks the response to a request whose action had been carried out before. */
 export function markRepeated(reply: FastifyReply, repeated: boolean): void {
   if (repeated) reply.header('Idempotent-Replayed', 'true');

@@ -4,9 +4,9 @@ import { ApiCount, ApiFlag, ApiText } from '../../http/docs/api-fields';
 import { EventFilter, filterOnly } from './event-filter';
 import { IsPlainText, MayBeLeftOut } from '../endpoint/rules';
 
-const DEFAULT_LIMIT = 1_000;
+export const DEFAULT_LIMIT = 1_000;
 /** Upper bound in the OpenAPI document. `limitOf` enforces the setting REPLAY_MAX_LIMIT. */
-const MOST = 1_000_000;
+export const MOST_LIMIT = 1_000_000;
 
 /** Selects the events of a bulk change. */
 export class BulkRequest extends EventFilter {
@@ -21,12 +21,12 @@ export class BulkRequest extends EventFilter {
     required: false,
     description: `Maximum number of events to change, newest first. Must not exceed the setting REPLAY_MAX_LIMIT. Default: ${DEFAULT_LIMIT}`,
     minimum: 1,
-    maximum: MOST,
+    maximum: MOST_LIMIT,
   })
   @MayBeLeftOut()
   @IsInt()
   @Min(1)
-  @Max(MOST)
+  @Max(MOST_LIMIT)
   limit?: number;
 
   @ApiFlag(false, {
@@ -63,7 +63,7 @@ function faultOfAll(all: unknown, request: BulkRequest): string | undefined {
   const hasFilter = Object.keys(filterOnly(request)).length > 0;
   if (all !== undefined && typeof all !== 'boolean') return 'all must be a boolean value';
   if (all && hasFilter) return 'all must not be sent together with a filter';
-  if (!all && !hasFilter) return 'send a filter, or "all": true to select the events of all tenants';
+  if (!all && !hasFilter) return 'send a filter, or "all": true to select everything in all tenants';
   return undefined;
 }
 

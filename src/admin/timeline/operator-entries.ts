@@ -58,6 +58,8 @@ function textOf(action: string, destinations: readonly string[]): string {
       return destinations.length > 0 ? `${what} ${were} discarded.` : 'The dead letter was discarded.';
     case 'erasure':
       return 'The payload was erased.';
+    case 'rejections.resubmit':
+      return 'The rejection that this event was made from was resubmitted.';
     case 'outbox.retry':
       return 'A dispatch that had failed was returned to the outbox.';
     default:

@@ -34,6 +34,8 @@ const ALL_OPTIONAL = [
   'SourceChangeRequest',
   'RotateTokenRequest',
   'SourceTestRequest',
+  'ResubmitRequest',
+  'DiscardRejectionsRequest',
 ];
 const TOKENS = { 'x-tenant-id': 'demo', 'x-admin-token': ADMIN_TOKEN };
 
@@ -64,7 +66,7 @@ describe('the OpenAPI document', () => {
     expect(
       ids.filter(
         (id) =>
-          !/^(?:get|list|ingest|start|cancel|retry|discard|create|put|change|delete|test|rotate|send|pause|resume)[A-Z]\w+$|^whoami$/.test(
+          !/^(?:get|list|ingest|start|cancel|retry|resubmit|discard|create|put|change|delete|test|rotate|send|pause|resume)[A-Z]\w+$|^whoami$/.test(
             id ?? '',
           ),
       ),

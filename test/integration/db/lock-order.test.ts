@@ -8,10 +8,11 @@ import { ERASURE_LOCKERS } from '../../support/locking/erasure-lockers';
 import { EVENT_LOCKERS } from '../../support/locking/event-lockers';
 import type { LockedRows, LockedTable, Locker } from '../../support/locking/locker';
 import { OTHER_LOCKERS, preparedFor, TOKEN } from '../../support/locking/other-lockers';
+import { layRejections, REJECTION_LOCKERS } from '../../support/locking/rejection-lockers';
 
 const ROWS = 200;
 const ROUNDS = 3;
-const LOCKERS = [...EVENT_LOCKERS, ...DELIVERY_LOCKERS, ...ERASURE_LOCKERS, ...OTHER_LOCKERS];
+const LOCKERS = [...EVENT_LOCKERS, ...DELIVERY_LOCKERS, ...ERASURE_LOCKERS, ...OTHER_LOCKERS, ...REJECTION_LOCKERS];
 
 /**
  * These close the entries of one lease, which nobody else locks, or delete entries that were closed hours ago. They never
@@ -49,6 +50,7 @@ async function lay(pool: Pool, tables: readonly LockedTable[]): Promise<LockedRo
   if (tells('deliveries', 'delivery_queue')) await layDeliveries(pool, heap);
   if (tells('destination_failures')) await layFailures(pool, heap);
   if (tells('admin_audit')) await layActions(pool, heap);
+  if (tells('rejections')) await layRejections(pool, heap);
   return { ids, replays, entries: tells('outbox') ? await layEntries(pool) : [] };
 }
 

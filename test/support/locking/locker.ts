@@ -11,7 +11,8 @@ export type LockedTable =
   | 'processing_attempts'
   | 'deliveries'
   | 'delivery_queue'
-  | 'destination_failures';
+  | 'destination_failures'
+  | 'rejections';
 
 /** What a statement or a transaction under test works on. Two that run at once get the same rows in opposite order. */
 export interface LockedRows {

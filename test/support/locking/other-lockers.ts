@@ -104,6 +104,7 @@ export const NO_LOCKERS: Readonly<Record<string, string>> = {
   recordOperatorUses: 'rows in the order of their ids; no other statement locks several operators',
   revokeLongExpired: 'keys in the order of their ids, as recordKeyUses',
   forgetDestinationMinutes: 'rows of past days, which no other statement changes, and it skips locked ones',
+  markResubmitted: 'rejections that this transaction has locked',
   lockAccess: 'one row',
   insertTenant: 'one row',
   insertOperator: 'one row',

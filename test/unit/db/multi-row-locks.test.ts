@@ -5,6 +5,7 @@ import { DELIVERY_LOCKERS } from '../../support/locking/delivery-lockers';
 import { ERASURE_LOCKERS } from '../../support/locking/erasure-lockers';
 import { EVENT_LOCKERS } from '../../support/locking/event-lockers';
 import { NO_LOCKERS, OTHER_LOCKERS } from '../../support/locking/other-lockers';
+import { REJECTION_LOCKERS } from '../../support/locking/rejection-lockers';
 
 const SRC = path.resolve(__dirname, '../../../src');
 /** An insert waits for the row of another transaction only where it names a conflict. */
@@ -34,7 +35,8 @@ function lockingFunctions(text: string): string[] {
 describe('the list of statements that lock several rows', () => {
   const files = globSync('**/*.queries.ts', { cwd: SRC });
   const found = files.flatMap((file) => lockingFunctions(readFileSync(path.join(SRC, file), 'utf8')));
-  const known = [...EVENT_LOCKERS, ...DELIVERY_LOCKERS, ...ERASURE_LOCKERS, ...OTHER_LOCKERS].map(({ name }) => name);
+  const lockers = [...EVENT_LOCKERS, ...DELIVERY_LOCKERS, ...ERASURE_LOCKERS, ...OTHER_LOCKERS, ...REJECTION_LOCKERS];
+  const known = lockers.map(({ name }) => name);
 
   it('has every query function that locks rows, unless it can lock only one or only its own', () => {
     expect(found.filter((name) => !known.includes(name) && !(name in NO_LOCKERS))).toEqual([]);

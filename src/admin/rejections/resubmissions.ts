@@ -1,0 +1,160 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { tenantsCovered } from '../../access/acting-operator';
+import { SETTINGS_TOKEN, type Settings } from '../../config/settings';
+import type { JsonPatch } from '../../expressions/patch/json-patch';
+import type { Rejection, RejectionStatus } from '../../rejections/rejection';
+import { recordActionOnEvents } from '../audit/event-actions.queries';
+import { recordCounts } from '../audit/audit.queries';
+import type { ActionHeaders } from '../endpoint/action-request';
+import { AdminActions, type ActionOutcome } from '../endpoint/admin-actions';
+import { AdminTransactions } from '../endpoint/admin-transactions';
+import { limitOf, recordedFilter } from '../events/bulk-request';
+import { findMatchingRejections } from './matching-rejections';
+import { ResubmissionOutcome } from './resubmission-outcome';
+import { ResubmissionPreview, type PreviewedEvent } from './resubmission-preview';
+import { ResubmitPart } from './resubmit-part';
+import type { ResubmitRequest } from './resubmit.requests';
+
+/** Maximum number of rejections that are resubmitted together, and of their bytes. */
+const MOST_IN_PART = 100;
+const MOST_BYTES_IN_PART = 8 * 1024 * 1024;
+/** After this time no further part starts. What was not reached stays open. */
+const MOST_MS = 20_000;
+
+export interface ResubmissionResult {
+  /** Null in a dry run. */
+  actionId: string | null;
+  outcome: ResubmissionOutcome;
+  /** Only of a dry run: the first records as they would become. */
+  preview: PreviewedEvent[];
+  correlationId: string;
+  /** The action had been carried out before, for an earlier request with the same idempotency key. */
+  repeated: boolean;
+}
+
+interface Selected {
+  found: readonly Rejection[];
+  status: RejectionStatus;
+  patch: JsonPatch | undefined;
+}
+
+/** Sends rejections through intake again. Each is one event at most, however often and by whomever it is resubmitted. */
+@Injectable()
+export class Resubmissions {
+  private readonly logger = new Logger('Rejections');
+
+  constructor(
+    @Inject(SETTINGS_TOKEN) private readonly settings: Settings,
+    private readonly transactions: AdminTransactions,
+    private readonly actions: AdminActions,
+    private readonly part: ResubmitPart,
+    private readonly preview: ResubmissionPreview,
+  ) {}
+
+  /** The action is recorded first. Once it is, this returns its id whatever happens next. */
+  async run(
+    request: ResubmitRequest,
+    patch: JsonPatch | undefined,
+    headers: ActionHeaders,
+  ): Promise<ResubmissionResult> {
+    const { acting } = headers;
+    const { status = 'OPEN' } = request;
+    const limit = limitOf(request, this.settings.REPLAY_MAX_LIMIT);
+    const found = await this.transactions.read((db) =>
+      findMatchingRejections(db, { ...request, status }, acting, limit),
+    );
+    const selected = { found, status, patch };
+    if (request.dryRun) {
+      return {
+        actionId: null,
+        ...(await this.foresee(selected)),
+        correlationId: acting.correlationId,
+        repeated: false,
+      };
+    }
+    const { id, repeated, correlationId, counts } = await this.record(request, { ...selected, limit }, headers);
+    const outcome = repeated ? ResubmissionOutcome.of(counts) : await this.carryOut(id, selected);
+    return { actionId: id, outcome, preview: [], correlationId, repeated };
+  }
+
+  private async foresee({ found, patch }: Selected): Promise<Pick<ResubmissionResult, 'outcome' | 'preview'>> {
+    const outcome = new ResubmissionOutcome(found.length);
+    const preview = this.preview.begin();
+    const endMs = Date.now() + MOST_MS;
+    for (const ids of partsOf(found, this.settings.MAX_EVENT_BYTES)) {
+      if (Date.now() > endMs) break;
+      await preview.add(ids, patch, outcome);
+    }
+    return { outcome, preview: preview.first };
+  }
+
+  private record(
+    request: ResubmitRequest,
+    { found, status, patch, limit }: Selected & { limit: number },
+    { acting, idempotencyKey: key }: ActionHeaders,
+  ): Promise<ActionOutcome<undefined>> {
+    const { note } = request;
+    const filter = { ...recordedFilter(request), status };
+    // The audit trail outlives an erasure, so it has no values of the patch.
+    const shown = patch?.map(({ op, path, from }) => ({
+      op,
+      path: path.pointer,
+      ...(from ? { from: from.pointer } : {}),
+    }));
+    return this.actions.run({
+      action: 'rejections.resubmit',
+      filter: { ...filter, ...(shown ? { patch: shown } : {}) },
+      note,
+      acting,
+      tenantIds: tenantsCovered(acting, request.tenantId),
+      idempotency: { key, asked: { filter, limit, note, patch } },
+      work: () => Promise.resolve({ counts: new ResubmissionOutcome(found.length).counts(), result: undefined }),
+    });
+  }
+
+  /** Each part records the counts in its own transaction, so they are right after a crash. */
+  private async carryOut(actionId: string, { found, status, patch }: Selected): Promise<ResubmissionOutcome> {
+    const outcome = new ResubmissionOutcome(found.length);
+    const endMs = Date.now() + MOST_MS;
+    try {
+      for (const ids of partsOf(found, this.settings.MAX_EVENT_BYTES)) {
+        if (Date.now() > endMs) break;
+        const done = await this.part.run({ ids, status, patch }, async (db, part, settled) => {
+          await recordActionOnEvents(
+            db,
+            actionId,
+            settled.map(({ eventId }) => ({ eventId })),
+          );
+          await recordCounts(db, actionId, outcome.with(part).counts());
+        });
+        outcome.add(done.outcome);
+        if (done.failure === undefined) continue;
+        this.stopped(actionId, outcome, done.failure);
+        break;
+      }
+    } catch (error) {
+      this.stopped(actionId, outcome, error);
+    }
+    return outcome;
+  }
+
+  private stopped(actionId: string, { pending }: ResubmissionOutcome, error: unknown): void {
+    this.logger.warn({ msg: 'rejections.not-resubmitted', actionId, count: pending, err: error });
+  }
+}
+
+function* partsOf(found: readonly Rejection[], maxEventBytes: number): Generator<string[]> {
+  let part: string[] = [];
+  let bytes = 0;
+  for (const { id, sizeBytes } of found) {
+    const kept = Math.min(sizeBytes, maxEventBytes);
+    if (part.length === MOST_IN_PART || (part.length > 0 && bytes + kept > MOST_BYTES_IN_PART)) {
+      yield part;
+      part = [];
+      bytes = 0;
+    }
+    part.push(id);
+    bytes += kept;
+  }
+  if (part.length > 0) yield part;
+}
