@@ -11,7 +11,11 @@ const REVISIONS = 'revisions';
 /** What several features share and is more than a foundation: where an event stands, who may, what was done, where events go. */
 const SHARED = ['event-state', 'delivery-state', 'access', 'audit', 'destinations', 'rejections'];
 /** A source stores what it takes as ingest does, operators look after sources, and a worker hands over what it settled. */
-const ALSO_MAY_IMPORT: Record<string, string[]> = { sources: ['ingest'], admin: ['sources', 'ingest'], worker: ['deliveries'] };
+const ALSO_MAY_IMPORT: Record<string, string[]> = {
+  sources: ['ingest'],
+  admin: ['sources', 'ingest'],
+  worker: ['deliveries'],
+};
 
 /** What the files of a folder may import of ours, besides their own folder. */
 const MAY_IMPORT: Record<string, string[]> = {
