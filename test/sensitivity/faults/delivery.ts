@@ -4,6 +4,7 @@ import { calm } from './runs';
 const ENGINE_TEST = 'test/integration/deliveries/engine.test.ts';
 const CLAIM = 'src/delivery-state/claim-deliveries.queries.ts';
 const SETTLE = 'src/delivery-state/settle-deliveries.queries.ts';
+const FILL = 'src/delivery-state/fill-deliveries.queries.ts';
 const SCHEDULE = 'src/deliveries/decide/retry-schedule.ts';
 const SIGNER = 'src/destinations/secrets/webhook-signer.ts';
 
@@ -94,6 +95,51 @@ export const FAULTS_IN_DELIVERY: readonly DeliberateFault[] = [
       },
     ],
     noticedBy: calm('repeated'),
+  },
+  {
+    name: 'a paused destination gets deliveries',
+    stage: 'delivery',
+    edits: [
+      {
+        file: CLAIM,
+        find: 'to_.paused_at is null and failing.open_until is null',
+        replace: 'failing.open_until is null',
+      },
+      {
+        file: CLAIM,
+        find: 'to_.paused_at is null and failing.open_until <= now()',
+        replace: 'failing.open_until <= now()',
+      },
+      {
+        file: 'src/deliveries/delivery-line.ts',
+        find: 'return enabled && pausedAt === null',
+        replace: 'return enabled && (pausedAt === null || enabled)',
+      },
+    ],
+    noticedBy: { tests: ['test/integration/deliveries/claim-deliveries.test.ts'] },
+  },
+  {
+    name: 'a backfill makes deliveries to the other destinations of the tenant too',
+    stage: 'delivery',
+    edits: [
+      {
+        file: FILL,
+        find: "select id, $2, generation, tenant_id, type, 'OPEN', $3 from assessed where reason is null order by id",
+        replace:
+          "select a.id, t.id, a.generation, a.tenant_id, a.type, 'OPEN', $3 from assessed a join destinations t on t.tenant_id = a.tenant_id where a.reason is null order by a.id, t.id",
+      },
+      {
+        file: FILL,
+        find: 'returning event_id, generation',
+        replace: 'returning event_id, destination_id, generation',
+      },
+      {
+        file: FILL,
+        find: 'select event_id, $2, generation,',
+        replace: 'select event_id, destination_id, generation,',
+      },
+    ],
+    noticedBy: { tests: ['test/e2e/admin/backfill.test.ts'] },
   },
   {
     name: 'first tries are sent and not recorded',
