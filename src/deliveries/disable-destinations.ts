@@ -79,7 +79,7 @@ export class DisableDestinations {
     this.registry.invalidate();
     for (const destinationId of ids) {
       this.logger.warn({ msg: `destination is disabled: ${reason}`, destinationId });
-      await closeDestination(this.pool, destinationId, MOST_CLOSED_AT_ONCE);
+      await inTransaction(this.pool, (db) => closeDestination(db, destinationId, MOST_CLOSED_AT_ONCE));
     }
   }
 }

@@ -4,6 +4,7 @@ import type { DispatchedEvent } from '../event/dispatched-event';
 import { eventJson, type Event } from '../event/event';
 import type { DeliveryKey } from './delivery';
 import { isInDueOrder } from './delivery-keys';
+import { PLANS_BY_INDEX } from './plans-by-index.queries';
 
 /**
  * Whether a destination may be sent to: it is enabled and not paused, and its circuit is closed. `to_` is its row of
@@ -84,10 +85,7 @@ export async function claimDeliveries(
   };
 }
 
-/** Keeps the planner from sorting a whole backlog, as the claims of the outbox do, and from hashing it. */
-export const DELIVERY_CLAIM_SETTINGS = `set local synchronous_commit = off; set local enable_bitmapscan = off;
-  set local enable_sort = off; set local enable_seqscan = off; set local enable_hashjoin = off;
-  set local enable_mergejoin = off`;
+export const DELIVERY_CLAIM_SETTINGS = `set local synchronous_commit = off; ${PLANS_BY_INDEX}`;
 
 /** Exported for the test of its plan. */
 export const claimDeliveriesStatement = (

@@ -1,8 +1,9 @@
 import type { Db } from '../db/pool';
+import { withPlansByIndex } from './plans-by-index.queries';
 import { hasSameKey, isFree, isInDueOrder, keyOf } from './delivery-keys';
 
 /**
- * Settles up to `limit` open deliveries of a destination that is disabled or deleted: FAILED if failures disabled it, with
+ * Settles up to `limit` open deliveries of a destination that is disabled or deleted, in a transaction: FAILED if failures disabled it, with
  * the reason of their last attempt; SKIPPED if a person disabled or deleted it. Does nothing while it is enabled. Leaves
  * out deliveries that a worker is sending; these are settled by their response, or closed later if they failed. Counts
  * the SKIPPED ones of each backfill. Returns the number of deliveries closed.
@@ -11,8 +12,13 @@ import { hasSameKey, isFree, isInDueOrder, keyOf } from './delivery-keys';
  * @arrow OPEN --> SKIPPED
  */
 export async function closeDestination(db: Db, destinationId: string, limit: number): Promise<number> {
-  const { rows } = await db.query<{ closed: number }>(
-    `with chosen as materialized (
+  const close = { text: CLOSE, values: [destinationId, limit] };
+  const { rows } = await withPlansByIndex(db, () => db.query<{ closed: number }>(close));
+  return rows[0]?.closed ?? 0;
+}
+
+const CLOSE = `
+    with chosen as materialized (
        select ${keyOf('q')} from delivery_queue q
         where q.destination_id = $1 and ${isInDueOrder('q')} and ${isFree('q')}
           and not exists (select from destinations t where t.id = $1 and t.enabled)
@@ -46,11 +52,7 @@ export async function closeDestination(db: Db, destinationId: string, limit: num
        update backfills b set closed = b.closed + skipped.n
          from held join skipped on skipped.replay_id = held.replay_id where b.replay_id = held.replay_id
      )
-     select count(*)::integer as closed from closed`,
-    [destinationId, limit],
-  );
-  return rows[0]?.closed ?? 0;
-}
+     select count(*)::integer as closed from closed`;
 
 /**
  * Lists destinations that have open deliveries although they are disabled or deleted, at most `limit`. Reads one row of
@@ -77,7 +79,8 @@ const DESTINATIONS_AT_ONCE = 20;
 
 /** Closes destinations that still have open deliveries, at most `limit` of each. Returns the number of deliveries closed. */
 export async function closeBacklogs(db: Db, limit: number): Promise<number> {
+  const ids = await withPlansByIndex(db, () => listClosedBacklogs(db, DESTINATIONS_AT_ONCE));
   let closed = 0;
-  for (const id of await listClosedBacklogs(db, DESTINATIONS_AT_ONCE)) closed += await closeDestination(db, id, limit);
+  for (const id of ids) closed += await closeDestination(db, id, limit);
   return closed;
 }

@@ -7,29 +7,13 @@ import {
   type DeliveryFilter,
 } from '../../../src/admin/deliveries/matching-deliveries';
 import { givenDelivery, givenDestinationRow } from '../../support/deliveries';
+import { rowsReadBy } from '../../support/rows-read';
 import { useDatabase } from '../../support/fixtures/database';
 import { givenEvents } from '../../support/rows';
 
 const CROWD = 30_000;
 /** Several times what a page examines, and a fraction of the crowd. */
 const MOST_READ = 12_000;
-
-interface Plan {
-  'Node Type': string;
-  'Actual Rows': number;
-  'Actual Loops': number;
-  'Rows Removed by Filter'?: number;
-  'Rows Removed by Index Recheck'?: number;
-  Plans?: Plan[];
-}
-
-/** How many rows the scans of tables and indexes have read. */
-function rowsRead({ Plans = [], ...node }: Plan): number {
-  const each =
-    node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0) + (node['Rows Removed by Index Recheck'] ?? 0);
-  const own = /^(Seq|Index|Index Only|Bitmap Heap) Scan$/.test(node['Node Type']) ? each * node['Actual Loops'] : 0;
-  return Plans.reduce((sum, plan) => sum + rowsRead(plan), own);
-}
 
 describe(`the search for deliveries beside ${CROWD} of another tenant`, () => {
   const database = useDatabase();
@@ -67,12 +51,7 @@ describe(`the search for deliveries beside ${CROWD} of another tenant`, () => {
       deliveryCriteriaOf(filter, acting, FROM_THE_TOP),
       50,
     );
-    const { rows } = await database.pool.query<{ 'QUERY PLAN': string }>(
-      `explain (analyze, timing off, format json) ${text}`,
-      values,
-    );
-    const [explained] = JSON.parse(rows[0]?.['QUERY PLAN'] ?? '') as [{ Plan: Plan }];
-    return rowsRead(explained.Plan);
+    return rowsReadBy(database.pool, { text, values });
   };
 
   const bound = { tenantIds: ['quiet'] };

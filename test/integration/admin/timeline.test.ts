@@ -15,13 +15,13 @@ import {
   listHandlerAttempts,
 } from '../../../src/admin/timeline/handler-history.queries';
 import { listActionsOfTimeline, listReplaysOfTimeline } from '../../../src/admin/timeline/operator-history.queries';
-import type { Db } from '../../../src/db/pool';
 import type { Event } from '../../../src/event/event';
 import { admin, givenCompleted, givenDeadLetters } from '../../support/admin';
 import { givenOperator, heedAccess, type OperatorFields } from '../../support/credentials';
 import { givenDelivery, givenDestinationRow } from '../../support/deliveries';
 import { expectProblem } from '../../support/e2e-http';
 import { useApp } from '../../support/fixtures/app';
+import { statementsOf, type Statement } from '../../support/rows-read';
 import { givenFailedEvent } from '../../support/rows';
 
 interface Entry {
@@ -104,7 +104,7 @@ describe('GET /v1/admin/events/{id}/timeline', () => {
   it('reads by the id of the event alone, through indexes', async () => {
     const [event] = (await givenCompleted(api.pool, 1, 'plans')) as [Event];
     const scope = { tenantIds: ['plans'], limit: 1_001 };
-    const statements = await recorded(api.pool, async (db) => {
+    const statements = await statementsOf(api.pool, async (db) => {
       await findTimelineEvent(db, event.id, scope.tenantIds);
       await listRejectionsOfEvent(db, event.id, scope.limit);
       await listClosedDispatches(db, event.id, scope.limit);
@@ -125,22 +125,6 @@ describe('GET /v1/admin/events/{id}/timeline', () => {
     }
   });
 });
-
-interface Statement {
-  text: string;
-  values: unknown[];
-}
-
-/** Runs `work` and returns its statements. */
-async function recorded(pool: Pool, work: (db: Db) => Promise<void>): Promise<Statement[]> {
-  const statements: Statement[] = [];
-  const query = (text: string, values: unknown[]) => {
-    statements.push({ text, values });
-    return pool.query(text, values);
-  };
-  await work({ query } as unknown as Db);
-  return statements;
-}
 
 /** The plan for tables that are too large to be scanned. */
 async function planOf(pool: Pool, { text, values }: Statement): Promise<string> {
