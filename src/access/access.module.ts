@@ -4,6 +4,7 @@ import { AccessDirectory } from './identity/access-directory';
 import { LastUsed } from './last-used';
 import { OidcTokens } from './oidc/oidc-tokens';
 import { OperatorAccess, OperatorIdentity } from './operator-access';
+import { Redaction } from './redaction/redaction';
 import { RefusedCredentials } from './refused-credentials';
 import { TenantAccess } from './tenant-access';
 import { TenantAuthWarning } from './tenant-auth-warning';
@@ -19,10 +20,11 @@ import { WhoamiController } from './whoami.controller';
     OidcTokens,
     OperatorIdentity,
     OperatorAccess,
+    Redaction,
     RefusedCredentials,
     TenantAccess,
     TenantAuthWarning,
   ],
-  exports: [AdminToken, AccessDirectory, OperatorAccess, TenantAccess],
+  exports: [AdminToken, AccessDirectory, OperatorAccess, Redaction, TenantAccess],
 })
 export class AccessModule {}

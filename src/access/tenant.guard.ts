@@ -1,6 +1,6 @@
 import { createParamDecorator, Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { TenantCaller } from './identity/caller';
+import type { OperatorCaller, TenantCaller } from './identity/caller';
 import { includesRole } from './identity/operator-roles';
 import { OperatorAccess } from './operator-access';
 import { readTenant, TenantAccess } from './tenant-access';
@@ -64,11 +64,13 @@ function admit(request: FastifyRequest, caller: TenantCaller): boolean {
 /** What a caller whom ReadGuard has admitted may see. */
 export interface Reader extends TenantScope {
   seesPayloads: boolean;
+  /** Undefined for a tenant, who sees everything of its own. */
+  operator?: OperatorCaller;
 }
 
 function readerOf({ caller, tenantId }: FastifyRequest): Reader {
   if (caller?.kind === 'operator') {
-    return { ...scopeOf(caller, tenantId), seesPayloads: includesRole(caller.role, 'support') };
+    return { ...scopeOf(caller, tenantId), seesPayloads: includesRole(caller.role, 'support'), operator: caller };
   }
   if (tenantId === undefined) throw new Error('no guard has set the tenant of this request');
   return { tenantId, tenantIds: null, seesPayloads: true };

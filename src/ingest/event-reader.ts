@@ -1,5 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { Pool } from 'pg';
+import { redactResponse } from '../access/redaction/redact-response';
+import { redacted } from '../access/redaction/redacted';
+import { Redaction } from '../access/redaction/redaction';
 import type { Reader } from '../access/tenant.guard';
 import { classifyPgError } from '../db/pg-errors';
 import { onOneConnection, type Db } from '../db/pool';
@@ -35,7 +38,10 @@ export interface EventQuery {
 /** Reads one event with its original payload, its status, the attempts of its handlers and its deliveries. */
 @Injectable()
 export class EventReader {
-  constructor(private readonly pool: Pool) {}
+  constructor(
+    private readonly pool: Pool,
+    private readonly redaction: Redaction,
+  ) {}
 
   /**
    * Returns the event as JSON text, or undefined when there is none that the reader may see. Without a tenant
@@ -50,7 +56,9 @@ export class EventReader {
         if (!found) return undefined;
         const { event } = found;
         const verified = event.requestId === null ? undefined : await findVerification(db, event);
-        return toJson(found, verified ?? null, query.reader);
+        const { operator } = query.reader;
+        const hidden = operator ? this.redaction.pointersFor(operator, event.tenantId) : [];
+        return toJson(found, verified ?? null, query.reader, hidden);
       });
     } catch (error) {
       if (classifyPgError(error) !== 'unavailable') throw error;
@@ -94,16 +102,20 @@ function toJson(
   { event, history: { attempts, deliveries, replays }, others }: FoundEvent,
   verified: EventVerification | null,
   { seesPayloads }: Reader,
+  hidden: readonly string[],
 ): string {
   const { status, nextAttemptAt, lastError, publishedAt, completedAt, erasedAt, requestId: _request, ...fact } = event;
   const standing = { status, attempts, deliveries, nextAttemptAt, lastError, publishedAt, completedAt, verified };
   const write = seesPayloads ? eventJson : eventJsonWithoutPayload;
-  return write(fact, {
-    ...standing,
-    ...(erasedAt === null ? {} : { erasedAt }),
-    ...(replays.length > 0 ? { replays } : {}),
-    ...(others.length > 0 ? { others } : {}),
-  });
+  return write(
+    { ...fact, payloadJson: redacted(fact.payloadJson, hidden) },
+    {
+      ...(hidden.length > 0 ? (redactResponse(standing, () => true) as object) : standing),
+      ...(erasedAt === null ? {} : { erasedAt }),
+      ...(replays.length > 0 ? { replays } : {}),
+      ...(others.length > 0 ? { others } : {}),
+    },
+  );
 }
 
 async function readHistory(db: Db, eventId: string) {

@@ -20,6 +20,8 @@ export class AccessDirectory {
   private readonly tenants = new Map<string, TenantRow>();
   private readonly keys = new Map<string, KeyRow>();
   private readonly operators = new Map<string, OperatorRow>();
+  /** Tenants that redact something. */
+  private readonly redacting = new Set<string>();
   private version = '0';
   private readonly copy = new FreshCopy(() => this.read());
 
@@ -41,6 +43,11 @@ export class AccessDirectory {
   /** Undefined for a tenant that is not registered. */
   tenant(id: string): TenantRow | undefined {
     return this.tenants.get(id);
+  }
+
+  /** The ids of the tenants that redact something. */
+  redactingTenants(): ReadonlySet<string> {
+    return this.redacting;
   }
 
   /** Undefined for a key that is revoked or does not exist. */
@@ -65,8 +72,12 @@ export class AccessDirectory {
       readKeysSince(this.pool, since),
       readOperatorsSince(this.pool, since),
     ]);
-    if (since === '0') for (const rows of [this.tenants, this.keys, this.operators]) rows.clear();
-    for (const tenant of tenants) this.tenants.set(tenant.id, tenant);
+    if (since === '0') for (const rows of [this.tenants, this.keys, this.operators, this.redacting]) rows.clear();
+    for (const tenant of tenants) {
+      this.tenants.set(tenant.id, tenant);
+      if (tenant.redact.length > 0) this.redacting.add(tenant.id);
+      else this.redacting.delete(tenant.id);
+    }
     for (const key of keys) keepLive(this.keys, key);
     for (const operator of operators) keepLive(this.operators, operator);
     this.version = version;

@@ -11,6 +11,8 @@ export interface TenantRow {
   eventsPerMinute: number | null;
   /** Null: the default of the installation. */
   bytesPerMinute: number | null;
+  /** JSON Pointers to what operators below the role `operator` do not see of a payload. */
+  redact: string[];
 }
 
 /** An API key, as needed to check it. */
@@ -54,7 +56,7 @@ export async function lockAccess(db: Db): Promise<void> {
 export async function readTenantsSince(db: Db, version: string): Promise<TenantRow[]> {
   const { rows } = await db.query<TenantRow>(
     `select id, name, status, events_per_minute as "eventsPerMinute",
-            bytes_per_minute::double precision as "bytesPerMinute"
+            bytes_per_minute::double precision as "bytesPerMinute", redact
        from tenants where version > $1`,
     [version],
   );

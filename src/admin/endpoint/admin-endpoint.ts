@@ -1,4 +1,11 @@
-import { applyDecorators, Injectable, UseGuards, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import {
+  applyDecorators,
+  Injectable,
+  UseGuards,
+  UseInterceptors,
+  type CanActivate,
+  type ExecutionContext,
+} from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { actingOperator } from '../../access/acting-operator';
@@ -6,6 +13,7 @@ import { OperatorAccess } from '../../access/operator-access';
 import { ApiProblems } from '../../http/docs/api-problem';
 import { ApiCredentials } from '../../http/docs/security-schemes';
 import { refuseQuery } from './no-input';
+import { RedactionInterceptor } from './redaction.interceptor';
 
 /**
  * Checks that only a GET has query parameters, that admin-gate.ts has admitted an operator, and that the operator may
@@ -38,5 +46,6 @@ export function AdminEndpoint(): ClassDecorator {
       'issuer-unavailable',
     ),
     UseGuards(AdminGuard),
+    UseInterceptors(RedactionInterceptor),
   );
 }

@@ -6,6 +6,7 @@ import { parseInstant } from '../../event/instant';
 import { findUnsupportedCharacter } from '../../event/json/unsupported-characters';
 import { isTenantId } from '../../event/tenant';
 import { isUuid, parseUuid } from '../../event/uuid-v7';
+import { parsePointer } from '../../expressions/pointer';
 import { ApiText } from '../../http/docs/api-fields';
 
 /** Allows an omitted property. Unlike IsOptional, rejects null, because `status: null` must not match every event. */
@@ -136,6 +137,20 @@ export function IsSmallObject(maxBytes: number): PropertyDecorator {
     },
   });
 }
+
+/** JSON Pointers (RFC 6901). */
+export function ArePointers(): PropertyDecorator {
+  return ValidateBy({
+    name: 'arePointers',
+    validator: {
+      validate: (value) => Array.isArray(value) && value.every(isPointer),
+      defaultMessage: () => 'each of $property must be a JSON Pointer, such as /customer/email',
+    },
+  });
+}
+
+const isPointer = (value: unknown): boolean =>
+  typeof value === 'string' && (value === '' || value.startsWith('/')) && 'segments' in parsePointer(value);
 
 /** Networks in CIDR notation. */
 export function AreNetworks(): PropertyDecorator {

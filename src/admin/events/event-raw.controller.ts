@@ -22,6 +22,7 @@ class EventPath {
 
 class RawRequestResponse extends KeptRequestResponse {
   @ApiId() eventId!: string;
+  @ApiText('demo') tenantId!: string;
   @ApiId({ nullable: true }) sourceId!: string | null;
   @ApiText('{"id":"evt_1"}', { nullable: true, description: 'The body after its Content-Encoding, if it is UTF-8' })
   rawText!: string | null;
@@ -50,7 +51,7 @@ export class EventRawController {
   async read(@Param() { id }: EventPath, @Acting() { tenantIds }: ActingOperator): Promise<RawRequestResponse> {
     const found = await findEventWithRequest(this.pool, id, tenantIds);
     if (!found) throw new Problem('event-not-found', 'No event has this id.');
-    const { eventId, sourceId, requestJson, payloadJson, isErased } = found;
+    const { eventId, tenantId, sourceId, requestJson, payloadJson, isErased } = found;
     if (isErased) throw new Problem('raw-not-found', 'The request was erased.');
     if (requestJson === null) {
       throw new Problem('raw-not-found', 'The event came through no source, or its request is past its retention.');
@@ -58,6 +59,6 @@ export class EventRawController {
     const body = found.body ?? Buffer.from(payloadJson ?? '');
     const { method, path, query, headers, address, receivedAt } = JSON.parse(requestJson) as KeptRequestResponse;
     const request = { method, path, query, headers, address, receivedAt };
-    return { eventId, sourceId, ...request, ...rawBytes(body), digest: hash('sha256', body, 'hex') };
+    return { eventId, tenantId, sourceId, ...request, ...rawBytes(body), digest: hash('sha256', body, 'hex') };
   }
 }

@@ -4,6 +4,7 @@ import type { Db } from '../../db/pool';
 /** An event with the request that it came in. `requestJson` is null for an event that came through no source. */
 export interface EventWithRequest {
   eventId: string;
+  tenantId: string;
   sourceId: string | null;
   /** The request without its body, as JSON text. */
   requestJson: string | null;
@@ -20,7 +21,7 @@ export async function findEventWithRequest(
   tenantIds: TenantIds,
 ): Promise<EventWithRequest | undefined> {
   const { rows } = await db.query<EventWithRequest>(
-    `select e.id as "eventId", e.source_id as "sourceId", r.request::text as "requestJson", r.body,
+    `select e.id as "eventId", e.tenant_id as "tenantId", e.source_id as "sourceId", r.request::text as "requestJson", r.body,
             e.payload::text as "payloadJson",
             e.erased_at is not null or r.request ->> 'erased' is not null as "isErased"
        from events e left join received_requests r on r.id = e.request_id

@@ -35,8 +35,8 @@ export class SourceRequestsController {
   @ApiOkResponse({ type: SourceRequestsResponse })
   @ApiProblems('source-not-found')
   async list(@Param() { id }: SourcePath, @Acting() acting: ActingOperator): Promise<SourceRequestsResponse> {
-    await this.sources.find(id, acting);
+    const { tenantId } = await this.sources.find(id, acting);
     await this.samples.write();
-    return { requests: await listSamples(this.pool, id, KEPT_SAMPLES), nextCursor: null };
+    return { tenantId, requests: await listSamples(this.pool, id, KEPT_SAMPLES), nextCursor: null };
   }
 }

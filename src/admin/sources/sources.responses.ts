@@ -93,6 +93,7 @@ class RequestSampleResponse {
 }
 
 export class SourceRequestsResponse {
+  @ApiText('demo') tenantId!: string;
   @ApiList(RequestSampleResponse, { description: 'The last 50 requests, newest first' })
   requests!: RequestSampleResponse[];
   @ApiNextCursor('Always null: the list has one page') nextCursor!: null;

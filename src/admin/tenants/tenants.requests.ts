@@ -1,12 +1,14 @@
-import { IsIn, IsInt, Max, Min } from 'class-validator';
-import { ApiAnyObject, ApiCount, ApiEnum, ApiText } from '../../http/docs/api-fields';
+import { ArrayMaxSize, IsArray, IsIn, IsInt, Max, Min } from 'class-validator';
+import { ApiAnyObject, ApiCount, ApiEnum, ApiList, ApiText } from '../../http/docs/api-fields';
 import { IsCursor, IsListLimit } from '../endpoint/paging';
-import { IsPlainText, IsSmallObject, IsTenantId, MayBeLeftOut, MayBeNull } from '../endpoint/rules';
+import { ArePointers, IsPlainText, IsSmallObject, IsTenantId, MayBeLeftOut, MayBeNull } from '../endpoint/rules';
 
 export const TENANT_STATUSES = ['active', 'suspended'] as const;
 export type TenantStatus = (typeof TENANT_STATUSES)[number];
 
 const MOST_NAME = 200;
+const MOST_POINTERS = 50;
+const MOST_POINTER = 500;
 const MOST_EVENTS = 2_147_483_647;
 
 class TenantFields {
@@ -40,6 +42,22 @@ class TenantFields {
   @Min(0)
   @Max(Number.MAX_SAFE_INTEGER)
   bytesPerMinute?: number | null;
+
+  @ApiList(String, {
+    required: false,
+    nullable: true,
+    example: ['/customer/email'],
+    description:
+      'JSON Pointers into payloads. Operators below the role `operator` do not see these values, nor texts that may ' +
+      'quote them. Null: an empty list',
+    maxItems: MOST_POINTERS,
+  })
+  @MayBeNull()
+  @IsArray()
+  @ArrayMaxSize(MOST_POINTERS)
+  @IsPlainText(MOST_POINTER, { min: 0, each: true })
+  @ArePointers()
+  redact?: string[] | null;
 
   @ApiAnyObject(
     { plan: 'pro' },

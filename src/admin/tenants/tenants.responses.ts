@@ -17,6 +17,8 @@ export class TenantResponse {
     number | null;
   @ApiCount(100_000_000, { nullable: true, description: 'Null: TENANT_RATE_LIMIT_BYTES_PER_MINUTE' }) bytesPerMinute!:
     number | null;
+  @ApiList(String, { example: ['/customer/email'], description: 'JSON Pointers to what is redacted' })
+  redact!: string[];
   @ApiAnyObject({ plan: 'pro' }) metadata!: Record<string, unknown>;
   @ApiInstant() createdAt!: string;
   @ApiInstant() updatedAt!: string;

@@ -36,7 +36,9 @@ export class Tenants {
       throw new Problem('role-insufficient', 'An operator who is bound to tenants cannot create tenants.');
     }
     checkNotReserved(id);
-    const tenant = { id, name, status, eventsPerMinute, bytesPerMinute, metadata: request.metadata ?? {} };
+    const { redact, metadata } = request;
+    const limits = { eventsPerMinute, bytesPerMinute };
+    const tenant = { id, name, status, ...limits, redact: redact ?? [], metadata: metadata ?? {} };
     const change = { action: 'tenant.create', filter: { ...tenant }, acting, tenantIds: [id] } as const;
     return this.changes.run(change, async (db) => {
       const created = await insertTenant(db, tenant);
@@ -48,8 +50,12 @@ export class Tenants {
   async change(id: string, request: TenantChangeRequest, acting: ActingOperator): Promise<RegisteredTenant> {
     refuseOtherTenant(acting, id);
     checkNotReserved(id);
-    const { metadata, ...rest } = request;
-    const change = metadata === undefined ? rest : { ...rest, metadata: metadata ?? {} };
+    const { metadata, redact, ...rest } = request;
+    const change = {
+      ...rest,
+      ...(metadata === undefined ? {} : { metadata: metadata ?? {} }),
+      ...(redact === undefined ? {} : { redact: redact ?? [] }),
+    };
     const entry = { action: 'tenant.change', filter: { id, ...change }, acting, tenantIds: [id] } as const;
     return this.changes.run(entry, async (db) => {
       return (await changeTenant(db, id, change)) ?? noSuchTenant();
