@@ -9,8 +9,8 @@ export function receivedEntry(event: TimelineEvent): TimelineEntry {
   return bySystem(receivedAt, 'received', text, data);
 }
 
-/** What became of a rejection that is now this event. */
-export function rejectionEntries(rejection: RejectionOfEvent): TimelineEntry[] {
+/** What became of a rejection that is now this event. `told`: an entry of an operator says that it was sent in again. */
+export function rejectionEntries(rejection: RejectionOfEvent, told: boolean): TimelineEntry[] {
   const { id: rejectionId, code, pointer, message, receivedAt, settledAt } = rejection;
   const data = { rejectionId, code, pointer };
   const refused = bySystem(
@@ -19,7 +19,7 @@ export function rejectionEntries(rejection: RejectionOfEvent): TimelineEntry[] {
     sentence(`The record was refused with ${cause(code, message)}`),
     data,
   );
-  if (settledAt === null) return [refused];
+  if (settledAt === null || told) return [refused];
   const text = 'The rejection was sent in again and became this event.';
   return [refused, { ...bySystem(settledAt, 'resubmitted', text, { rejectionId }), actor: null }];
 }

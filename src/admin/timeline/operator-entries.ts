@@ -25,16 +25,18 @@ export function actionEntry({ at, actor, note, destinations, ...action }: Action
   return { at, kind: 'action', actor, text: textOf(action.action, destinations), note, data: action };
 }
 
-/** The end of a dead letter that an earlier version did not record as an action. */
+/** The end of a dead letter that is not recorded as an action: by an earlier version, or by a revision that retries it. */
 export function resolvedEntry(
   letter: DeadLetterOfEvent,
   actions: readonly ActionOfTimeline[],
+  revisions: readonly RevisionOfTimeline[],
 ): TimelineEntry | undefined {
   const { resolvedAt, resolution, note } = letter;
   if (resolvedAt === null || resolution === null || resolution === 'REPLAYED') return undefined; // the replay tells it
   const action = resolution === 'RETRIED' ? 'dlq.retry' : 'dlq.discard';
   if (actions.some((one) => one.action === action && one.at === resolvedAt)) return undefined;
-  return { at: resolvedAt, kind: 'action', actor: null, text: textOf(action, []), note, data: { action } };
+  const actor = revisions.find(({ createdAt }) => createdAt === resolvedAt)?.actor ?? null;
+  return { at: resolvedAt, kind: 'action', actor, text: textOf(action, []), note, data: { action } };
 }
 
 /** Whether one of these actions is what settled the delivery: both have the time of their transaction. */

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Pool } from 'pg';
 import type { ActingOperator } from '../../access/acting-operator';
 import { onOneConnection, type Db } from '../../db/pool';
+import type { AdminAction } from '../audit/admin-action';
 import { deliveryAttemptEntry, deliveryEntry, settledEntry } from './delivery-entries';
 import { listDeliveriesOfTimeline, listDeliveryAttemptsOfTimeline } from './delivery-history.queries';
 import { dispatchEntry, receivedEntry, rejectionEntries } from './event-entries';
@@ -20,6 +21,8 @@ import { newestEntries, type TimelineEntry } from './timeline-entry';
 const MOST_ENTRIES = 1_000;
 /** One more of each kind than is shown tells whether there are more. */
 const MOST_ROWS = MOST_ENTRIES + 1;
+
+const RESUBMIT: AdminAction = 'rejections.resubmit';
 
 export interface EventTimeline {
   entries: TimelineEntry[];
@@ -65,13 +68,14 @@ async function readHistory(db: Db, eventId: string, scope: OperatorScope) {
 function entriesOf(history: Awaited<ReturnType<typeof readHistory>>): TimelineEntry[] {
   const { rejections, dispatches, attempts, retry, letter, revisions } = history;
   const { deliveries, deliveryAttempts, replays, actions } = history;
+  const isResubmitted = actions.some(({ action }) => action === RESUBMIT);
   const entries = [
-    ...rejections.flatMap(rejectionEntries),
+    ...rejections.flatMap((one) => rejectionEntries(one, isResubmitted)),
     ...dispatches.map(dispatchEntry),
     ...attempts.map(attemptEntry),
     retry && retryEntry(retry),
     letter && deadLetterEntry(letter),
-    letter && resolvedEntry(letter, actions),
+    letter && resolvedEntry(letter, actions, revisions),
     ...revisions.map(revisionEntry),
     ...deliveries.flatMap((one) => [deliveryEntry(one), settledEntry(one, settledByAction(one, actions))]),
     ...deliveryAttempts.map(deliveryAttemptEntry),

@@ -120,10 +120,11 @@ describe('an entry of a timeline says what happened:', () => {
   });
 
   it('a rejection is told as it was refused and as it was sent in again', () => {
-    const told = (settledAt: string | null) =>
-      rejectionEntries({ ...rejection, settledAt }).map(({ at, kind, text }) => [at, kind, text]);
+    const told = (settledAt: string | null, byOperator = false) =>
+      rejectionEntries({ ...rejection, settledAt }, byOperator).map(({ at, kind, text }) => [at, kind, text]);
     const refused = [AT, 'rejected', 'The record was refused with invalid-event: subject is missing.'];
     expect(told(null)).toEqual([refused]);
+    expect(told(LATER, true)).toEqual([refused]);
     expect(told(LATER)).toEqual([
       refused,
       [LATER, 'resubmitted', 'The rejection was sent in again and became this event.'],
@@ -173,13 +174,16 @@ describe('the end of a delivery', () => {
 it('a dead letter that an earlier version retried or discarded is told without the operator', () => {
   const resolved = { ...letter, resolvedAt: LATER, resolution: 'DISCARDED' as const, note: 'test data' };
   const discard = { ...action, action: 'dlq.discard', at: LATER };
-  expect(resolvedEntry(resolved, [])).toMatchObject({
+  expect(resolvedEntry(resolved, [], [])).toMatchObject({
     ...{ at: LATER, kind: 'action', actor: null, text: 'The dead letter was discarded.', note: 'test data' },
   });
-  expect(resolvedEntry(resolved, [discard])).toBeUndefined();
-  expect(resolvedEntry(resolved, [{ ...discard, at: AT }])).toBeDefined();
-  expect(resolvedEntry({ ...resolved, resolution: 'REPLAYED' }, [])).toBeUndefined();
-  expect(resolvedEntry(letter, [])).toBeUndefined();
+  expect(resolvedEntry(resolved, [discard], [])).toBeUndefined();
+  expect(resolvedEntry(resolved, [{ ...discard, at: AT }], [])).toBeDefined();
+  expect(resolvedEntry({ ...resolved, resolution: 'REPLAYED' }, [], [])).toBeUndefined();
+  expect(resolvedEntry(letter, [], [])).toBeUndefined();
+  const revision = { revision: 2, hash: 'ab', sizeBytes: 9, note: null, actor: 'ada', createdAt: LATER };
+  const retried = { ...resolved, resolution: 'RETRIED' as const };
+  expect(resolvedEntry(retried, [], [revision])).toMatchObject({ actor: 'ada', text: 'The dead letter was retried.' });
 });
 
 it('entries are in the order of their time, then of their kinds, and the newest are kept', () => {
