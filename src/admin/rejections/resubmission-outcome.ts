@@ -1,5 +1,4 @@
 import type { RecordRejection } from '../../event/prepare-event';
-import type { IngestResult } from '../../ingest/store/store-batch';
 import type { Rejection } from '../../rejections/rejection';
 import type { Resubmitted } from '../../rejections/settle-rejections.queries';
 import type { ChangeCounts } from '../audit/audit.queries';
@@ -77,13 +76,17 @@ export class ResubmissionOutcome {
   }
 }
 
+/** What became of one event of a rejection. */
+export type EventResult =
+  { kind: 'accepted' | 'duplicate'; eventId: string } | { kind: 'rejected'; rejection: RecordRejection };
+
 /**
  * Decides what became of a rejection from the results of its events, and adds it to the outcome. Returns its event if all
  * are stored; undefined if one was refused, or is not known to be stored.
  */
 export function settle(
   rejection: Pick<Rejection, 'id'>,
-  results: readonly (IngestResult | undefined)[],
+  results: readonly (EventResult | undefined)[],
   outcome: ResubmissionOutcome,
 ): Resubmitted | undefined {
   const refused = results.find((result) => result?.kind === 'rejected');
@@ -91,10 +94,7 @@ export function settle(
     outcome.refuse(rejection, refused.rejection);
     return undefined;
   }
-  const ids = results.flatMap((result) => {
-    if (result?.kind === 'accepted') return [result.committed.id];
-    return result?.kind === 'duplicate' ? [result.of.id] : [];
-  });
+  const ids = results.flatMap((result) => (result && 'eventId' in result ? [result.eventId] : []));
   const [eventId] = ids;
   if (eventId === undefined || ids.length < results.length) return undefined;
   if (results.some((result) => result?.kind === 'accepted')) outcome.resubmitted += 1;

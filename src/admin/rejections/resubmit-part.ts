@@ -10,7 +10,8 @@ import { readRejections, type KeptRejection } from '../../rejections/rejections.
 import { lockForResubmission, markResubmitted, type Resubmitted } from '../../rejections/settle-rejections.queries';
 import { AdminTransactions } from '../endpoint/admin-transactions';
 import { ReadAgain } from './read-again';
-import { ResubmissionOutcome, settle } from './resubmission-outcome';
+import { hasOwnKey } from './key-for-resubmission';
+import { ResubmissionOutcome, settle, type EventResult } from './resubmission-outcome';
 
 /** A rejection that can be read as events. */
 export interface ReadyRejection {
@@ -92,7 +93,22 @@ export function settleAll(
 ): Resubmitted[] {
   let next = 0;
   return ready.flatMap(({ rejection, events }) => {
-    const own = events.map(() => results[next++]);
+    const own = events.map((prepared, i) => {
+      const result = results[next++];
+      return result && eventResultOf(result, hasOwnKey(rejection, prepared, i + 1));
+    });
     return settle(rejection, own, outcome) ?? [];
   });
+}
+
+/** @param ownKey whether the key of the event is the one that its rejection gave it */
+function eventResultOf(result: IngestResult, ownKey: boolean): EventResult {
+  if (result.kind === 'accepted') return { kind: 'accepted', eventId: result.committed.id };
+  if (result.kind === 'duplicate') return { kind: 'duplicate', eventId: result.of.id };
+  const { code, conflictsWith } = result.rejection;
+  // Another patch made the event, and the process ended before it settled the rejection.
+  if (ownKey && code === 'idempotency-key-reused' && conflictsWith !== undefined) {
+    return { kind: 'duplicate', eventId: conflictsWith };
+  }
+  return result;
 }

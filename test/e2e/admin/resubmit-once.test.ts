@@ -126,6 +126,20 @@ describe('a rejection becomes exactly one event', () => {
     expect((await send()).body.summary).toMatchObject({ accepted: 0, duplicates: 60 });
   });
 
+  it('although some operators patch it while others resubmit it as it is', async () => {
+    const tenantId = 'mixed';
+    const mapping = { records: '/all', eventType: '/type', subject: '/subject' };
+    const source = await createdSource(api.url, { tenantId, mapping, ...OPEN });
+    const all = Array.from({ length: 120 }, (_, i) => ({ type: 'sale', about: `order-${i}` }));
+    await call(source.url, { method: 'POST', headers: JSON_BODY, body: JSON.stringify({ all }) });
+    const body = { mapping: { ...mapping, subject: '/about' } };
+    await expectStatus(200, ask(api.url, 'PATCH', `sources/${source.id}`, { body }));
+    const patch = [{ op: 'add', path: '/note', value: 'mended' }];
+    await Promise.all([0, 1, 2, 3].map((i) => resubmit(urlOf(i), { tenantId, ...(i % 2 === 0 ? {} : { patch }) })));
+    await resubmitAll(api.url, { tenantId });
+    await expectEachOnce(api.pool, tenantId, 120);
+  });
+
   it('after MAX_EVENT_BYTES was raised', async () => {
     const tenantId = 'raised';
     const mapping = { eventType: '/type', subject: '/id', payload: '{ "once": text, "twice": text }' };
@@ -191,7 +205,7 @@ describe('an api process that is killed between storing the events and settling 
     const [actions] = (await pool.query<{ counts: object }>(`select counts from admin_audit order by id desc limit 1`))
       .rows;
     expect(actions?.counts).toMatchObject({ matched: 200, resubmitted: 0, pending: 200 });
-    const second = await resubmitAll(restarted.url, { tenantId, patch });
+    const second = await resubmitAll(restarted.url, { tenantId, patch: [replaced('/subject', 'another')] });
     expect(second).toMatchObject({ matched: 200, resubmitted: 100, duplicates: 100, rejected: 0 });
     await expectEachOnce(pool, tenantId, 250);
   }, 180_000);

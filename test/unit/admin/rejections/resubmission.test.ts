@@ -1,6 +1,6 @@
-import { keyForResubmission } from '../../../../src/admin/rejections/key-for-resubmission';
-import { ResubmissionOutcome, settle } from '../../../../src/admin/rejections/resubmission-outcome';
-import type { IngestResult } from '../../../../src/ingest/store/store-batch';
+import { hasOwnKey, keyForResubmission } from '../../../../src/admin/rejections/key-for-resubmission';
+import { ResubmissionOutcome, settle, type EventResult } from '../../../../src/admin/rejections/resubmission-outcome';
+import { explicitKey, sourceKey } from '../../../../src/event/identity/idempotency-key';
 
 const ID = '01a20bbe-19c6-756a-9bb1-3e2e8e86f56a';
 const OWN = `rejection:${ID}`;
@@ -34,11 +34,25 @@ describe('the key of a resubmitted record', () => {
   });
 });
 
+describe('the key that a rejection gives to its event', () => {
+  const explicit = (keyDigest: string) => ({ keyKind: 'explicit', keyDigest }) as const;
+
+  it('is recognised: that of the only event, and those of the records of a request', () => {
+    const of = { id: ID, tenantId: 't', sourceId: null };
+    expect(hasOwnKey(of, explicit(explicitKey('t', OWN)), 1)).toBe(true);
+    expect(hasOwnKey(of, explicit(explicitKey('t', 'k')), 1)).toBe(false);
+    expect(hasOwnKey(of, { keyKind: 'content', keyDigest: explicitKey('t', OWN) }, 1)).toBe(false);
+    const ofSource = { ...of, sourceId: 's' };
+    expect(hasOwnKey(ofSource, explicit(sourceKey('t', 's', `${OWN}#2`)), 2)).toBe(true);
+    expect(hasOwnKey(ofSource, explicit(sourceKey('t', 's', `${OWN}#2`)), 3)).toBe(false);
+    expect(hasOwnKey(ofSource, explicit(explicitKey('t', OWN)), 1)).toBe(false);
+  });
+});
+
 describe('the outcome of a resubmission', () => {
-  const committed = { id: 'e', fingerprint: '', eventId: 'e', receivedAt: '', correlationId: '', hash: '' };
-  const accepted: IngestResult = { kind: 'accepted', committed };
-  const duplicate: IngestResult = { kind: 'duplicate', of: { ...committed, id: 'd' }, by: 'key', layer: 'database' };
-  const refused: IngestResult = {
+  const accepted: EventResult = { kind: 'accepted', eventId: 'e' };
+  const duplicate: EventResult = { kind: 'duplicate', eventId: 'd' };
+  const refused: EventResult = {
     kind: 'rejected',
     rejection: { code: 'event-id-conflict', message: ' other content', errors: [] },
   };
