@@ -1,0 +1,100 @@
+import { useDatabase } from '../../support/fixtures/database';
+
+/** Columns that may hold the content of an event, or a text that quotes it. An erasure removes it. */
+const ERASED: Record<string, string[]> = {
+  dead_letters: ['error_message', 'message_group'],
+  deliveries: ['last_error'],
+  delivery_attempts: ['response_excerpt'],
+  destination_failures: ['last_error'],
+  event_revisions: ['note', 'payload'],
+  event_state: ['last_error'],
+  events: ['extensions', 'payload'],
+  processing_attempts: ['error_message'],
+  received_requests: ['body', 'request'],
+  rejections: ['body', 'message', 'pointer', 'request'],
+  source_samples: ['sample'],
+};
+
+/** Columns that hold facts about events, keys and hashes, words of a closed set, or what operators have written. */
+const KEPT: Record<string, string[]> = {
+  admin_audit: [
+    ...[
+      'action',
+      'actor',
+      'address',
+      'correlation_id',
+      'counts',
+      'filter',
+      'fingerprint',
+      'key_digest',
+      'note',
+      'role',
+    ],
+    'tenant_ids',
+  ],
+  api_keys: ['allow', 'created_by', 'digest', 'id', 'name', 'scopes', 'tenant_id'],
+  backfills: ['skipped', 'status', 'type'],
+  chore_progress: ['name'],
+  dead_letters: ['note', 'reason_code', 'resolution', 'tenant_id', 'type'],
+  deliveries: ['last_reason_code', 'status', 'tenant_id', 'type'],
+  delivery_attempts: ['reason_code', 'worker'],
+  destination_failures: ['last_reason_code'],
+  destinations: [
+    ...['auth', 'description', 'disabled_reason', 'event_types', 'filter', 'format', 'headers', 'previous_secret'],
+    ...['secret', 'tenant_id', 'transform', 'uid', 'url'],
+  ],
+  erasures: ['correlation_id', 'counts', 'note', 'phase', 'requested_by', 'status', 'subject', 'tenant_id'],
+  event_revisions: ['actor', 'hash'],
+  event_state: ['status'],
+  events: [
+    ...['correlation_id', 'event_id', 'hash', 'partition_key', 'schema_version', 'source', 'spec_version', 'subject'],
+    ...['tenant_id', 'traceparent', 'type'],
+  ],
+  handler_effects: ['handler'],
+  idempotency_keys: ['digest', 'fingerprint'],
+  installation: ['admin_token', 'destinations_key'],
+  operators: ['created_by', 'digest', 'id', 'name', 'role', 'tenant_ids'],
+  outbox: ['destination', 'last_error', 'status'], // the errors of the broker
+  processing_attempts: ['reason_code', 'status', 'worker'],
+  rejections: [
+    ...[
+      'code',
+      'content_type',
+      'correlation_id',
+      'digest',
+      'endpoint',
+      'event_type',
+      'format',
+      'request_key',
+      'status',
+    ],
+    'tenant_id',
+  ],
+  replay_events: ['outcome', 'reason'],
+  replays: ['correlation_id', 'filter', 'mode', 'requested_by', 'status'],
+  schema_migrations: ['name'],
+  sources: [
+    ...['accept', 'answers', 'handshake', 'mapping', 'name', 'previous_token_digest', 'provider', 'secrets', 'status'],
+    ...['tenant_id', 'token_digest', 'token_hint', 'uid', 'verification'],
+  ],
+  tenants: ['id', 'metadata', 'name', 'redact', 'status'],
+  usage_daily: ['tenant_id', 'type'],
+};
+
+describe('the columns that hold texts, JSON or bytes', () => {
+  const database = useDatabase();
+
+  it('are each known to be erased, or to hold no content of events', async () => {
+    const { rows } = await database.pool.query<{ name: string }>(
+      `select c.relname || '.' || a.attname as name
+         from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
+        where n.nspname = 'public' and c.relkind in ('r', 'p') and not c.relispartition
+          and a.attnum > 0 and not a.attisdropped
+          and format_type(a.atttypid, null) in ('text', 'text[]', 'json', 'jsonb', 'bytea', 'bytea[]', 'character varying')`,
+    );
+    const known = [ERASED, KEPT].flatMap((tables) =>
+      Object.entries(tables).flatMap(([table, columns]) => columns.map((column) => `${table}.${column}`)),
+    );
+    expect(rows.map(({ name }) => name).toSorted()).toEqual(known.toSorted());
+  });
+});
