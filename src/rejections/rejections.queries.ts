@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { largestSourceBody } from '../config/largest-source-body';
 import type { Db } from '../db/pool';
 import type { NewRejection, Rejection } from './rejection';
 
@@ -8,8 +9,16 @@ const storable = (text: string | null): string | null => text?.replaceAll('\0', 
 /** A record of a stream may be longer than the column `size_bytes` can say. */
 const MAX_INTEGER = 2 ** 31 - 1;
 
-/** Stores rejections with the first `maxBytes` bytes of each, and the SHA-256 of all bytes. */
-export async function insertRejections(db: Db, rejections: readonly NewRejection[], maxBytes: number): Promise<void> {
+/**
+ * Stores rejections with the SHA-256 of all bytes of each, and as many of the bytes as the limits allow: `maxEventBytes`
+ * of an event, and all of a request to a source.
+ */
+export async function insertRejections(
+  db: Db,
+  rejections: readonly NewRejection[],
+  maxEventBytes: number,
+): Promise<void> {
+  const maxBytes = { event: maxEventBytes, stream: maxEventBytes, source: largestSourceBody(maxEventBytes) };
   const column = <T>(pick: (rejection: NewRejection) => T): T[] => rejections.map(pick);
   await db.query({
     name: 'insert-rejections',
@@ -37,7 +46,7 @@ export async function insertRejections(db: Db, rejections: readonly NewRejection
       column(({ sizeBytes }) => Math.min(sizeBytes, MAX_INTEGER)),
       column(({ body, digest }) => digest ?? hash('sha256', body, 'buffer')),
       column(({ requestJson }) => requestJson),
-      column(({ body }) => body.subarray(0, maxBytes)),
+      column(({ endpoint, body }) => body.subarray(0, maxBytes[endpoint])),
       column(({ eventType }) => storable(eventType)),
       column(({ format }) => format),
     ],
@@ -60,7 +69,10 @@ export interface KeptRejection extends Rejection {
   requestJson: string | null;
 }
 
-/** The request is kept with the first rejection that it led to, and found there for the others. */
+/**
+ * The request is kept with the first rejection that it led to, and found there for the others. The search goes up from the
+ * time of the request: down from a rejection, it would pass all those of the same request before it.
+ */
 const SELECT_KEPT = `
   select ${REJECTION_COLUMNS}, body, encode(digest, 'hex') as digest,
          coalesce(request, (
@@ -68,7 +80,7 @@ const SELECT_KEPT = `
             where first.tenant_id = r.tenant_id and first.id < r.id and first.id >= uuid_v7_floor(r.received_at)
               and first.source_id = r.source_id and first.correlation_id = r.correlation_id
               and first.received_at = r.received_at and first.request is not null
-            order by first.id desc limit 1))::text as "requestJson"
+            order by first.id limit 1))::text as "requestJson"
     from rejections r`;
 
 export async function findRejection(

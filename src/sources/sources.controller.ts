@@ -2,9 +2,10 @@ import { Controller, Get, Inject, Options, Post, Put, Req, Res } from '@nestjs/c
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiExcludeEndpoint, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { largestSourceBody } from '../config/largest-source-body';
 import { SETTINGS_TOKEN, type Settings } from '../config/settings';
 import { readTraceparent } from '../http/correlation';
-import { largestSourceBody, readSourceBody, SOURCE_BODY } from './body/read-source-body';
+import { readSourceBody, SOURCE_BODY } from './body/read-source-body';
 import { PublicUrl } from './request/public-url';
 import { ReceivedRequest } from './request/received-request';
 import { ApiSourceRequest } from './source-docs';

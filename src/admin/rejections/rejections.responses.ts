@@ -87,7 +87,7 @@ export class RejectionResponse extends ListedRejection {
   @ApiText('{"type":"sale"}', { nullable: true, description: 'What was refused, if it is UTF-8' })
   rawText!: string | null;
   @ApiText(undefined, { nullable: true, description: 'The same in base64, if it is not' }) rawBase64!: string | null;
-  @ApiFlag(false, { description: 'True if only the first MAX_EVENT_BYTES are kept' }) truncated!: boolean;
+  @ApiFlag(false, { description: 'True if only the first bytes are kept' }) truncated!: boolean;
   @ApiText('9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08', {
     description: 'SHA-256 of the whole body or record, in hex',
   })

@@ -1,12 +1,10 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
+import { largestSourceBody } from '../../config/largest-source-body';
 import { Problem } from '../../event/problems';
 import { encodedChunks, limitsOfWhole } from '../../http/encoded-body';
 import type { RouteBody } from '../../http/route-body';
 import { contentDecoder, refusedEncoding } from '../../ingest/stream/content-decoder';
-
-/** A provider may put several events into one request, so its limit is larger than that of an event. */
-export const largestSourceBody = (maxEventBytes: number): number => Math.max(maxEventBytes, 1_048_576);
 
 /** Bodies of requests to a source. */
 export const SOURCE_BODY: RouteBody = {

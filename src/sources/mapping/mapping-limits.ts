@@ -1,5 +1,5 @@
+import { largestSourceBody } from '../../config/largest-source-body';
 import type { RecordRejection } from '../../event/prepare-event';
-import { largestSourceBody } from '../body/read-source-body';
 
 /** Each record may use up the time limit of an expression, and its producer waits for the answer. */
 const MAX_MAPPING_MS = 10_000;

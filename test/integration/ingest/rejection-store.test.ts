@@ -1,10 +1,12 @@
+import { hash } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import type { QueryConfig } from 'pg';
 import type { NewRejection } from '../../../src/rejections/rejection';
 import { RejectionStore } from '../../../src/rejections/rejection-store';
-import { findRejection, insertRejections } from '../../../src/rejections/rejections.queries';
+import { findRejection, insertRejections, readRejections } from '../../../src/rejections/rejections.queries';
 import { uuidV7 } from '../../../src/event/uuid-v7';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
+import { rowsReadWhile } from '../../support/rows-read';
 import { countRows } from '../../support/rows';
 
 const MB = 1024 * 1024;
@@ -152,6 +154,30 @@ describe('RejectionStore', () => {
     await expect(findRejection(database.pool, one.id, null)).resolves.toMatchObject({
       ...{ body: Buffer.from('{"a'), sizeBytes: 2 ** 31 - 1, digest: '07'.repeat(32), status: 'OPEN', eventId: null },
     });
+  });
+
+  it('stores a request to a source whole, and the beginning of an event, with the size and digest of all bytes', async () => {
+    const body = Buffer.alloc(600 * 1024, 'x');
+    const fields = { body, sizeBytes: body.length };
+    const [whole, cut] = [rejection(fields), rejection({ ...fields, endpoint: 'stream', format: 'event' })];
+    await store.keep([whole, cut]);
+    const kept = await readRejections(database.pool, [whole.id, cut.id]);
+    const digest = hash('sha256', body);
+    expect(kept.map((one) => [one.body.length, one.sizeBytes, one.digest])).toEqual([
+      [body.length, body.length, digest],
+      [SETTINGS.MAX_EVENT_BYTES, body.length, digest],
+    ]);
+  });
+
+  it('finds the request of a long batch in time that grows with the batch', async () => {
+    const request = { correlationId: 'long', receivedAt: new Date().toISOString() };
+    const batch = [rejection({ ...request, requestJson: '{}' }), ...many(999, request)];
+    const ids = batch.map(({ id }) => id);
+    await store.keep(batch);
+    await database.pool.query('vacuum analyze rejections');
+    const read = await rowsReadWhile(database.pool, (db) => readRejections(db, ids));
+    expect(read).toBeGreaterThanOrEqual(ids.length);
+    expect(read).toBeLessThan(4 * ids.length);
   });
 
   it('shows the request with each of its rejections, and with those of no other request', async () => {

@@ -77,8 +77,8 @@ export const FAULTS_IN_SOURCES: readonly DeliberateFault[] = [
     edits: [
       {
         file: 'src/rejections/rejections.queries.ts',
-        find: 'body.subarray(0, maxBytes)',
-        replace: 'body.subarray(0, Math.min(maxBytes, 100))',
+        find: 'body.subarray(0, maxBytes[endpoint])',
+        replace: 'body.subarray(0, Math.min(maxBytes[endpoint], 100))',
       },
     ],
     noticedBy: calm('rejection'),
