@@ -3,6 +3,7 @@ import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiExtension } from '@nestjs/swagger';
 import { Problem } from '../event/problems';
 import { ApiProblems } from '../http/docs/api-problem';
+import type { RouteBody } from '../http/route-body';
 import type { OperatorCaller } from './identity/caller';
 import { includesRole, type OperatorRole } from './identity/operator-roles';
 
@@ -23,11 +24,16 @@ declare module 'fastify' {
 /**
  * Declares the least role that an admin endpoint needs. The OpenAPI document has it as `x-role`, and `allTenants` as
  * `x-all-tenants`.
+ *
+ * @param body for an endpoint that gets the raw bytes. A second RouteConfig would replace this one.
  */
-export function LeastRole(leastRole: OperatorRole, { allTenants = false } = {}): MethodDecorator {
+export function LeastRole(
+  leastRole: OperatorRole,
+  { allTenants = false, body = {} }: { allTenants?: boolean; body?: RouteBody | Record<string, never> } = {},
+): MethodDecorator {
   const needed: NeededRole = { leastRole, allTenants };
   return applyDecorators(
-    RouteConfig({ needed }),
+    RouteConfig({ ...body, needed }),
     ApiExtension('x-role', leastRole),
     ...(allTenants ? [ApiExtension('x-all-tenants', true)] : []),
     ApiProblems('role-insufficient'),

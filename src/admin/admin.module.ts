@@ -46,6 +46,8 @@ import { Erasures } from './erasures/erasures';
 import { ErasuresController } from './erasures/erasures.controller';
 import { ReplaysController } from './replays/replays.controller';
 import { Replays } from './replays/replays';
+import { Revisions } from './revisions/revisions';
+import { RevisionsController } from './revisions/revisions.controller';
 import { KnownTenants } from './tenants/known-tenants';
 import { Tenants } from './tenants/tenants';
 import { TenantsController } from './tenants/tenants.controller';
@@ -80,6 +82,7 @@ import { UsageController } from './usage/usage.controller';
     EventRawController,
     ErasuresController,
     TimelineController,
+    RevisionsController,
   ],
   providers: [
     AdminTransactions,
@@ -90,6 +93,7 @@ import { UsageController } from './usage/usage.controller';
     DeliveryActions,
     Replays,
     Erasures,
+    Revisions,
     Destinations,
     Backfills,
     DestinationUrl,

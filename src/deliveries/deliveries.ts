@@ -61,9 +61,9 @@ export class Deliveries implements OnApplicationBootstrap, BeforeApplicationShut
     const planned: PlannedDelivery[] = [];
     for (const event of events) {
       for (const destination of directory.all(event)) {
-        const { id: eventId, tenantId, type, generation: eventGeneration } = event;
+        const { id: eventId, tenantId, type, generation: eventGeneration, revision } = event;
         const reserved = this.dispatcher.hasRoom && this.lines.of(destination).reserve(nowMs);
-        planned.push({ eventId, destinationId: destination.id, tenantId, type, eventGeneration, reserved });
+        planned.push({ eventId, destinationId: destination.id, tenantId, type, eventGeneration, revision, reserved });
       }
     }
     return planned;

@@ -33,9 +33,16 @@ export class Transmitter {
   ): Promise<Transmission> {
     try {
       const sender = await this.senderOf(destination);
-      const answer = await spanOfCall(delivery.event, 'destinations', ({ id, body, correlationId, traceparent }) => {
+      const answer = await spanOfCall(delivery.event, 'destinations', (event) => {
+        const { id, revision, body, correlationId, traceparent } = event;
         const trace = traceparent === undefined ? {} : { traceparent };
-        const message = { id, body, attempt: delivery.attempts + 1, correlationId, ...trace };
+        const message = {
+          id: revision === undefined ? id : `${id}.${revision}`,
+          body,
+          attempt: delivery.attempts + 1,
+          correlationId,
+          ...trace,
+        };
         return sender.use(() => sendWhile(isCurrent, sender, message, signal));
       });
       return answer.kind === 'held' ? { kind: 'held', waitSeconds: answer.afterMs / 1_000 } : classifyAnswer(answer);

@@ -2,6 +2,7 @@ import type { Pool } from 'pg';
 import { queryWithSettings } from '../db/pool';
 import type { DispatchedEvent } from '../event/dispatched-event';
 import { eventJson, type Event } from '../event/event';
+import { withRevisions } from '../revisions/with-revisions';
 import type { DeliveryKey } from './delivery';
 import { isInDueOrder } from './delivery-keys';
 import { PLANS_BY_INDEX } from './plans-by-index.queries';
@@ -19,7 +20,7 @@ const PROBING = '(to_.enabled and to_.paused_at is null and failing.open_until <
 /** What an event needs for being sent. */
 export type SentEvent = Pick<
   DispatchedEvent,
-  'id' | 'tenantId' | 'type' | 'receivedAt' | 'correlationId' | 'traceparent' | 'body'
+  'id' | 'tenantId' | 'type' | 'receivedAt' | 'correlationId' | 'traceparent' | 'revision' | 'body'
 >;
 
 /** A delivery whose lease this process holds. */
@@ -46,7 +47,7 @@ export interface DeliveryClaimRequest {
 /** The result of one claim. */
 export interface DeliveryClaim {
   deliveries: LeasedDelivery[];
-  /** Leased rows of the queue whose event or delivery retention has removed. */
+  /** Leased rows of the queue whose event, revision or delivery retention has removed. */
   orphans: DeliveryKey[];
   /** True if the claim ended at `maxBytes`, and more are due. */
   cut: boolean;
@@ -56,13 +57,19 @@ export interface DeliveryClaim {
 type ClaimedRow = Event &
   Pick<LeasedDelivery, 'destinationId' | 'generation' | 'attempts' | 'tries' | 'createdAt' | 'probes'> & {
     keyEventId: string;
+    revision: number | null;
     due: number;
   };
 
 /**
  * Leases deliveries that are due, oldest first: of each destination at most `free`, and of one whose open circuit may be
  * probed exactly one. Claiming a probe moves `open_until` to the end of the lease, so that there is one probe in the
- * whole installation. A claim ends once the events reach `maxBytes`; the last one may exceed it. It waits for no row.
+ * whole installation. A claim ends once the events reach `maxBytes`; the last one may exceed it. A revision counts as a
+ * sixteenth of that. It waits for no row.
+ *
+ * A revision that is made while this runs is in the row of the queue, which is read after it was locked. What the queue
+ * gets later is in `deliveries`.
+ *
  * It names `events` before `deliveries`, because retention locks these tables in this order.
  *
  * The commit does not wait for the disk. If a crash of PostgreSQL undoes a claim, the deliveries are claimed again, and
@@ -78,14 +85,17 @@ export async function claimDeliveries(
 ): Promise<DeliveryClaim> {
   const statement = { name: 'claim-deliveries', ...claimDeliveriesStatement(requests, lease, maxBytes) };
   const { rows } = await queryWithSettings<ClaimedRow>(pool, DELIVERY_CLAIM_SETTINGS, statement);
+  const { found, missing } = await withRevisions(pool, rows);
   return {
-    deliveries: rows.filter((row) => !isOrphan(row)).map((row) => leasedDelivery(row, lease)),
-    orphans: rows.filter(isOrphan).map(keyOfRow),
+    deliveries: found.filter((row) => row.attempts !== null).map((row) => leasedDelivery(row, lease)),
+    orphans: [...missing, ...found.filter((row) => row.attempts === null)].map(keyOfRow),
     cut: rows.length < (rows[0]?.due ?? 0),
   };
 }
 
 export const DELIVERY_CLAIM_SETTINGS = `set local synchronous_commit = off; ${PLANS_BY_INDEX}`;
+
+const BYTES = 'case when coalesce(due.revision, d.revision) is null then coalesce(e.size_bytes, 0) else $5 / 16 end';
 
 /** Exported for the test of its plan. */
 export const claimDeliveriesStatement = (
@@ -117,16 +127,15 @@ export const claimDeliveriesStatement = (
         left join destination_failures failing on failing.destination_id = a.destination_id
         left join probe on probe.destination_id = a.destination_id
        cross join lateral (
-         select event_id, destination_id, generation, due_at from delivery_queue q
+         select event_id, destination_id, generation, due_at, revision from delivery_queue q
           where destination_id = a.destination_id and due_at <= now() and ${isInDueOrder('q')}
             and (probe.destination_id is not null or ${CLAIMABLE})
           order by due_at limit case when probe.destination_id is null then a.free else 1 end
             for update skip locked) queued
     ), read as materialized (
       select due.event_id, due.destination_id, due.generation, due.due_at, due.lease_seconds, due.probes,
-             d.attempts, d.tries, d.created_at, e.*,
-             sum(coalesce(e.size_bytes, 0)) over (order by due.due_at, due.event_id, due.destination_id)
-               - coalesce(e.size_bytes, 0) as bytes_before
+             d.attempts, d.tries, d.created_at, greatest(due.revision, d.revision) as revision, e.*,
+             sum(${BYTES}) over (order by due.due_at, due.event_id, due.destination_id) - ${BYTES} as bytes_before
         from due
         left join lateral (
                select id, tenant_id, events.event_id as producers_id, type, subject, partition_key, occurred_at,
@@ -134,7 +143,7 @@ export const claimDeliveriesStatement = (
                       traceparent, size_bytes, source_id
                  from events where id = due.event_id offset 0) e on true
         left join lateral (
-               select attempts, tries, created_at from deliveries
+               select attempts, tries, created_at, deliveries.revision from deliveries
                 where event_id = due.event_id and destination_id = due.destination_id and generation = due.generation
                offset 0) d on true
     ), leased as (
@@ -143,7 +152,7 @@ export const claimDeliveriesStatement = (
        where read.bytes_before < $5 and q.event_id = read.event_id and q.destination_id = read.destination_id
          and q.generation = read.generation
     )
-    select event_id as "keyEventId", destination_id as "destinationId", generation, probes, attempts, tries,
+    select event_id as "keyEventId", destination_id as "destinationId", generation, probes, attempts, tries, revision,
            created_at as "createdAt", id, tenant_id as "tenantId", producers_id as "eventId", type, subject,
            partition_key as "partitionKey", occurred_at as "occurredAt", received_at as "receivedAt",
            payload as "payloadJson", extensions as "extensionsJson", source, schema_version as "schemaVersion",
@@ -159,10 +168,6 @@ export const claimDeliveriesStatement = (
   ],
 });
 
-/** The joins are outer ones: these columns are null if nothing is stored. */
-const isOrphan = (row: { id: string | null; attempts: number | null }): boolean =>
-  row.id === null || row.attempts === null;
-
 const keyOfRow = ({ keyEventId, destinationId, generation }: ClaimedRow): DeliveryKey => ({
   eventId: keyEventId,
   destinationId,
@@ -171,7 +176,11 @@ const keyOfRow = ({ keyEventId, destinationId, generation }: ClaimedRow): Delive
 
 function leasedDelivery(row: ClaimedRow, lease: string): LeasedDelivery {
   const { id, tenantId, type, receivedAt, correlationId, attempts, tries, createdAt, probes } = row;
-  const trace = row.traceparent ? { traceparent: row.traceparent } : {};
-  const event = { id, tenantId, type, receivedAt, correlationId, ...trace, body: Buffer.from(eventJson(row)) };
+  const optional = {
+    ...(row.traceparent ? { traceparent: row.traceparent } : {}),
+    ...(row.revision === null ? {} : { revision: row.revision }),
+  };
+  const body = Buffer.from(eventJson(row, row.revision === null ? {} : { revision: row.revision }));
+  const event = { id, tenantId, type, receivedAt, correlationId, ...optional, body };
   return { ...keyOfRow(row), lease, attempts, tries, createdAt, probes, event };
 }

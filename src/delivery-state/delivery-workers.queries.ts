@@ -19,7 +19,7 @@ export async function beat(db: Db, id: string): Promise<{ ids: string[]; isNew: 
     name: 'delivery-worker-beat',
     text: `
       with own as (
-        insert into delivery_workers (id) values ($1) on conflict (id) do update set seen_at = now()
+        insert into delivery_workers (id, knows_revisions) values ($1, true) on conflict (id) do update set seen_at = now()
         returning id, xmax = 0 as is_new
       ), dead as (
         delete from delivery_workers where id = any (array(

@@ -43,6 +43,8 @@ export interface PlannedDelivery {
   type: string;
   /** Generation of the event, not of the delivery. */
   eventGeneration: number;
+  /** Of the event; undefined for the event as it was sent. */
+  revision?: number | undefined;
   /** This process has a free place for it and can send it right after the commit. */
   reserved: boolean;
 }

@@ -35,6 +35,7 @@ export async function fillDeliveries(db: Db, order: FillOrder): Promise<FilledEv
   const { rows } = await db.query<FilledEvent>(
     `with assessed as materialized (
        select wanted.id, e.tenant_id, e.type, coalesce(newest.generation, 0) + 1 as generation,
+              s.revision,
               case when e.id is null then 'gone' when e.erased_at is not null then 'erased' when done.yes is null then 'in-process'
                    when newest.status = 'OPEN' then 'delivering'
                    when newest.status = 'DELIVERED' and not $6 then 'delivered' end as reason
@@ -50,8 +51,8 @@ export async function fillDeliveries(db: Db, order: FillOrder): Promise<FilledEv
             where d.event_id = wanted.id and d.destination_id = $2 order by d.generation desc limit 1
          ) newest on true
      ), filled as (
-       insert into deliveries (event_id, destination_id, generation, tenant_id, type, status, replay_id)
-       select id, $2, generation, tenant_id, type, 'OPEN', $3 from assessed where reason is null order by id
+       insert into deliveries (event_id, destination_id, generation, tenant_id, type, status, replay_id, revision)
+       select id, $2, generation, tenant_id, type, 'OPEN', $3, revision from assessed where reason is null order by id
        on conflict do nothing
        returning event_id, generation
      ), queued as (

@@ -32,8 +32,8 @@ const record = (generation: string): string => `
                 when not to_.enabled then 'DESTINATION_DISABLED'
                 when before.refused then 'HTTP_4XX' end as reason_code
       from unnest(string_to_array($1, ',')::uuid[], string_to_array($2, ',')::uuid[], $3::text[], $4::text[],
-                  $5::integer[], $6::boolean[])
-           as t (event_id, destination_id, tenant_id, type, event_generation, reserved)
+                  $5::integer[], $6::boolean[], $9::integer[])
+           as t (event_id, destination_id, tenant_id, type, event_generation, reserved, revision)
       left join lateral (select id, enabled, paused_at from destinations where id = t.destination_id offset 0) to_ on true
       left join lateral (
         select open_until from destination_failures where destination_id = t.destination_id offset 0
@@ -41,9 +41,9 @@ const record = (generation: string): string => `
       left join lateral (${CARRIED_OVER}) before on true
   ), recorded as (
     insert into deliveries (event_id, destination_id, generation, tenant_id, type, status, last_reason_code, settled_at,
-                            failed_at)
+                            failed_at, revision)
     select event_id, destination_id, generation, tenant_id, type, status, reason_code,
-           case when status <> 'OPEN' then now() end, case when status = 'FAILED' then now() end
+           case when status <> 'OPEN' then now() end, case when status = 'FAILED' then now() end, revision
       from planned order by event_id, destination_id
     on conflict do nothing
     returning event_id, destination_id
@@ -104,9 +104,17 @@ async function insert(
       planned.map(({ reserved }) => reserved),
       lease.token,
       lease.seconds,
+      revisionsOf(planned),
     ],
   });
   return rows;
+}
+
+/** Null if no event is revised, which is almost always: unnest then gives nulls. */
+function revisionsOf(planned: readonly PlannedDelivery[]): (number | null)[] | null {
+  return planned.some(({ revision }) => revision !== undefined)
+    ? planned.map(({ revision }) => revision ?? null)
+    : null;
 }
 
 const keyOf = ({ eventId, destinationId }: { eventId: string; destinationId: string }): string =>

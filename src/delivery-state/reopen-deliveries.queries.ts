@@ -51,3 +51,40 @@ export async function hurryDeliveries(db: Db, keys: readonly DeliveryKey[]): Pro
   );
   return rows;
 }
+
+/** What became of the open deliveries of an event, and its newest deliveries that have failed. */
+export interface RevisedDeliveries {
+  /** A worker is sending one. It may get the event as it was, so the caller must roll back. */
+  underWay: boolean;
+  failed: DeliveryKey[];
+}
+
+/**
+ * Lets the newest deliveries of an event carry a revision, unless they are DELIVERED or SKIPPED. The row of the queue
+ * names it too: a claim whose snapshot is older reads that row once it has locked it.
+ */
+export async function reviseDeliveries(db: Db, eventId: string, revision: number): Promise<RevisedDeliveries> {
+  const { rows } = await db.query<DeliveryKey & { status: string; queued: boolean }>(
+    `with locked as materialized (
+       select ${keyOf('d')}, d.status from deliveries d
+        where d.event_id = $1 and d.status in ('OPEN', 'FAILED', 'DISCARDED') and not ${isSuperseded('d')}
+        order by ${keyOf('d')} for update
+     ), revised as (
+       update deliveries d set revision = $2 from locked where d.event_id = $1 and ${hasSameKey('d', 'locked')}
+     ), queued as (
+       update delivery_queue q set revision = $2 from locked
+        where q.event_id = $1 and ${hasSameKey('q', 'locked')} and ${isFree('q')}
+       returning ${keyOf('q')}
+     )
+     select locked.event_id as "eventId", locked.destination_id as "destinationId", locked.generation, locked.status,
+            queued.event_id is not null as queued
+       from locked left join queued on ${hasSameKey('queued', 'locked')}`,
+    [eventId, revision],
+  );
+  return {
+    underWay: rows.some(({ status, queued }) => status === 'OPEN' && !queued),
+    failed: rows
+      .filter(({ status }) => status === 'FAILED')
+      .map(({ destinationId, generation }) => ({ eventId, destinationId, generation })),
+  };
+}

@@ -15,13 +15,18 @@ export interface Dispatch {
 }
 
 /** The columns that the CTE `raised` returns. */
-export const RAISED = 's.event_id, s.generation, s.dispatch_no, s.outbox_id';
+export const RAISED = 's.event_id, s.generation, s.dispatch_no, s.outbox_id, s.revision';
 
-/** Appends an outbox entry for each row of the CTE `rows`, which has the columns of RAISED. */
+/**
+ * Appends an outbox entry for each row of the CTE `rows`, which has the columns of RAISED. A dispatch carries the newest
+ * revision of its event. For the workers it then has a negative generation, which the build before does not accept.
+ */
 export const appendEntries = (destination: 'main' | 'retry' | 'dlq', rows = 'raised'): string => `
-      insert into outbox (id, event_id, dispatch_no, generation, destination)
-      select outbox_id, event_id, dispatch_no, generation, '${destination}' from ${rows}`;
+      insert into outbox (id, event_id, dispatch_no, generation, destination, revision)
+      select outbox_id, event_id, dispatch_no,
+             ${destination === 'dlq' ? 'generation' : 'case when revision is null then generation else -generation end'},
+             '${destination}', revision from ${rows}`;
 
 /** Follows appendEntries if the caller needs the dispatches. */
 export const RETURNING_DISPATCHES = `
-      returning event_id as "eventId", generation, dispatch_no as "dispatchNo", id as "outboxId"`;
+      returning event_id as "eventId", abs(generation) as generation, dispatch_no as "dispatchNo", id as "outboxId"`;

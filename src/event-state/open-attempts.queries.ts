@@ -10,6 +10,18 @@ export interface EventState {
   attempts: number;
 }
 
+/** For string_to_array with '' as null. The text is empty if no event is revised, which is almost always. */
+const revisionsOf = (events: readonly DispatchedEvent[]): string =>
+  events.some(({ revision }) => revision !== undefined) ? events.map(({ revision = '' }) => revision).join(',') : '';
+
+/**
+ * Whether the dispatch `t` is the one that the state `s` waits for, with the newest revision. The build before, if it is
+ * still the leader, dispatches a revised event as it was sent; the reconciler then dispatches it again.
+ */
+const IS_CURRENT =
+  's.event_id is null or s.dispatch_no <= t.dispatch_no ' +
+  `and s.status = 'DISPATCHED' and s.revision is not distinct from t.revision`;
+
 export async function readStates(db: Db, events: readonly DispatchedEvent[]): Promise<Map<string, EventState>> {
   const { rows } = await db.query<EventState>({
     name: 'read-states',
@@ -39,10 +51,11 @@ export async function openAttempts(
     text: `
       insert into processing_attempts (event_id, generation, dispatch_no, attempt_number, status, reason_code, duration_ms, worker)
       select t.id, t.generation, t.dispatch_no, coalesce(s.attempts, 0) + 1, 'SUCCESS', 'PROCESSED', $4, $5
-        from unnest(string_to_array($1, ',')::uuid[], string_to_array($2, ',')::integer[], string_to_array($3, ',')::integer[])
-             as t (id, generation, dispatch_no)
+        from unnest(string_to_array($1, ',')::uuid[], string_to_array($2, ',')::integer[], string_to_array($3, ',')::integer[],
+                    string_to_array($6, ',', '')::integer[])
+             as t (id, generation, dispatch_no, revision)
         left join lateral (select * from event_state where event_id = t.id offset 0) s on true
-       where s.event_id is null or s.dispatch_no <= t.dispatch_no and s.status = 'DISPATCHED'
+       where ${IS_CURRENT}
        order by t.id
       on conflict (event_id, generation) where status = 'SUCCESS' do nothing
       returning event_id as id, attempt_number as "attemptNumber"`,
@@ -52,6 +65,7 @@ export async function openAttempts(
       events.map(({ dispatchNo }) => dispatchNo).join(','),
       durationMs,
       worker,
+      revisionsOf(events),
     ],
   });
   return new Map(rows.map(({ id, attemptNumber }) => [id, attemptNumber]));
@@ -81,11 +95,11 @@ export async function readProgress(
     name: 'read-progress',
     text: `
       select t.position::integer as position, coalesce(s.attempts, 0) as attempts, c.starts,
-             (s.event_id is null or s.dispatch_no <= t.dispatch_no and s.status = 'DISPATCHED')
-               and succeeded.yes is null as current,
+             (${IS_CURRENT}) and succeeded.yes is null as current,
              array(select h.handler from handler_effects h
                     where h.event_id = t.id and h.generation = t.generation) as done
-        from unnest($1::uuid[], $2::integer[], $3::integer[]) with ordinality as t (id, generation, dispatch_no, position)
+        from unnest($1::uuid[], $2::integer[], $3::integer[], string_to_array($4, ',', '')::integer[])
+             with ordinality as t (id, generation, dispatch_no, revision, position)
         left join lateral (select * from event_state where event_id = t.id offset 0) s on true
         left join lateral (select starts from crash_trials where event_id = t.id offset 0) c on true
         left join lateral (
@@ -96,6 +110,7 @@ export async function readProgress(
       events.map(({ id }) => id),
       events.map(({ generation }) => generation),
       events.map(({ dispatchNo }) => dispatchNo),
+      revisionsOf(events),
     ],
   });
   return new Map(rows.map(({ position, ...progress }) => [events[position - 1] as DispatchedEvent, progress]));

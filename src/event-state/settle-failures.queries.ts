@@ -127,7 +127,8 @@ export async function recordDeadLetters(db: Db, failures: readonly Failure[]): P
     name: 'record-dead-letters',
     text: `
       with dead as materialized (
-        select t.*, nextval('outbox_id_seq') as outbox_id
+        select t.*, nextval('outbox_id_seq') as outbox_id,
+               (select s.revision from event_state s where s.event_id = t.event_id) as revision
           from unnest($1::uuid[], $2::integer[], $3::integer[], $4::text[], $5::text[], $6::text[], $7::text[], $8::integer[],
                       $9::boolean[])
                as t (event_id, dispatch_no, generation, tenant_id, type, reason_code, message, attempts, exhausted)

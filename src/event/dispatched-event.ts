@@ -13,6 +13,8 @@ export interface DispatchedEvent {
   dispatchNo: number;
   /** Raised by a replay in mode `reprocess`, which runs the handlers again. */
   generation: number;
+  /** The number of the revision in `body`; undefined for the event as it was sent. */
+  revision?: number | undefined;
   /** The normalised event as JSON. Handlers parse it only if they need it: JSON.parse rounds integers beyond 2^53. */
   body: Buffer;
 }

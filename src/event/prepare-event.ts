@@ -132,8 +132,11 @@ interface ReadRecord {
   cloudEvent?: CloudEventParts | undefined;
 }
 
-function refusedSize(receivedBytes: number, rules: ContentRules): { rejection: RecordRejection } | undefined {
-  return receivedBytes > rules.MAX_EVENT_BYTES ? tooLarge(rules.MAX_EVENT_BYTES) : undefined;
+export function refusedSize(
+  receivedBytes: number,
+  { MAX_EVENT_BYTES }: Pick<ContentRules, 'MAX_EVENT_BYTES'>,
+): { rejection: RecordRejection } | undefined {
+  return receivedBytes > MAX_EVENT_BYTES ? tooLarge(MAX_EVENT_BYTES) : undefined;
 }
 
 export function tooLarge(maxBytes: number): { rejection: RecordRejection } {
@@ -174,7 +177,7 @@ function readEnvelope(
  * @param parsed the payload as parseJson returned it
  * @param changes members that a retry may change
  */
-function readPayload(
+export function readPayload(
   text: string,
   scan: JsonScan,
   parsed: unknown,
@@ -195,7 +198,7 @@ function readPayload(
   return { payloadJson, canonicalPayload: canonical.text, lastingPayload: canonical.lasting };
 }
 
-function refusedByScan({ depth, repeated }: JsonScan): { rejection: RecordRejection } | undefined {
+export function refusedByScan({ depth, repeated }: JsonScan): { rejection: RecordRejection } | undefined {
   if (depth > MAX_DEPTH) {
     return rejectAt('invalid-event', '/payload', `must not be nested deeper than ${MAX_DEPTH} levels`);
   }

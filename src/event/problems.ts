@@ -56,6 +56,9 @@ const CATALOGUE = {
   },
   'already-exists': { status: 409, retryable: false, title: 'Something with this id or name exists already' },
   'event-id-ambiguous': { status: 409, retryable: false, title: 'Several tenants have an event with this eventId' },
+  'event-not-failed': { status: 409, retryable: false, title: 'The event has not failed' },
+  'event-in-process': { status: 409, retryable: true, title: 'The event is being processed' },
+  'too-many-revisions': { status: 409, retryable: false, title: 'The event has the maximum number of revisions' },
   'idempotency-in-flight': {
     status: 409,
     retryable: true,
@@ -87,6 +90,7 @@ const CATALOGUE = {
   'source-unavailable': { status: 503, retryable: true, title: 'The source does not accept requests now' },
   overloaded: { status: 503, retryable: true, title: 'Too many events are waiting to be stored' },
   'storage-unavailable': { status: 503, retryable: true, title: 'The database is unavailable' },
+  'upgrade-unfinished': { status: 503, retryable: true, title: 'A process of an earlier build is still running' },
   'provider-unavailable': { status: 503, retryable: true, title: 'The provider cannot be reached' },
   'issuer-unavailable': { status: 503, retryable: true, title: 'The OIDC issuer is unavailable' },
 } as const satisfies Record<string, { status: number; retryable: boolean; title: string }>;

@@ -13,6 +13,8 @@ export interface EventWithStatus extends Event {
   erasedAt: string | null;
   /** The request of a source with which the event came; null if it came through none. */
   requestId: string | null;
+  /** The number of its newest revision; null if it has none. */
+  revision: number | null;
 }
 
 /** How the request was verified with which an event came through a source. */
@@ -43,7 +45,8 @@ const SELECT_EVENT = `
          e.schema_version as "schemaVersion", e.spec_version as "specVersion", encode(e.hash, 'hex') as hash,
          e.correlation_id as "correlationId", e.traceparent, e.size_bytes as "sizeBytes",
          s.status, s.next_attempt_at as "nextAttemptAt", s.last_error as "lastError",
-         s.published_at as "publishedAt", s.completed_at as "completedAt", e.request_id as "requestId", e.erased_at as "erasedAt"
+         s.published_at as "publishedAt", s.completed_at as "completedAt", e.request_id as "requestId", e.erased_at as "erasedAt",
+         (select state.revision from event_state state where state.event_id = e.id) as revision
     from events e join event_status s on s.event_id = e.id`;
 
 /**

@@ -21,6 +21,9 @@ import {
   type OtherEvent,
   type EventVerification,
 } from './event-reader.queries';
+import type { Revision } from '../revisions/revision';
+import { revisionsJson } from '../revisions/revision-json';
+import { listRevisions } from '../revisions/revisions.queries';
 import { listDeliveriesOf } from './deliveries-of-event.queries';
 import { tenantOfEventId } from './tenant-of-event-id';
 
@@ -56,9 +59,10 @@ export class EventReader {
         if (!found) return undefined;
         const { event } = found;
         const verified = event.requestId === null ? undefined : await findVerification(db, event);
+        const revisions = event.revision === null ? [] : await listRevisions(db, event.id);
         const { operator } = query.reader;
         const hidden = operator ? this.redaction.pointersFor(operator, event.tenantId) : [];
-        return toJson(found, verified ?? null, query.reader, hidden);
+        return toJson(found, verified ?? null, revisions, query.reader, hidden);
       });
     } catch (error) {
       if (classifyPgError(error) !== 'unavailable') throw error;
@@ -101,14 +105,26 @@ async function findNewest(db: Db, query: EventIdQuery): Promise<FoundEvent | und
 function toJson(
   { event, history: { attempts, deliveries, replays }, others }: FoundEvent,
   verified: EventVerification | null,
+  revisions: readonly Revision[],
   { seesPayloads }: Reader,
   hidden: readonly string[],
 ): string {
-  const { status, nextAttemptAt, lastError, publishedAt, completedAt, erasedAt, requestId: _request, ...fact } = event;
+  const {
+    status,
+    nextAttemptAt,
+    lastError,
+    publishedAt,
+    completedAt,
+    erasedAt,
+    requestId: _request,
+    revision: _newest,
+    ...fact
+  } = event;
   const standing = { status, attempts, deliveries, nextAttemptAt, lastError, publishedAt, completedAt, verified };
   const write = seesPayloads ? eventJson : eventJsonWithoutPayload;
-  return write(
-    { ...fact, payloadJson: redacted(fact.payloadJson, hidden) },
+  const payloadJson = redacted(fact.payloadJson, hidden);
+  const text = write(
+    { ...fact, payloadJson },
     {
       ...(hidden.length > 0 ? (redactResponse(standing, () => true) as object) : standing),
       ...(erasedAt === null ? {} : { erasedAt }),
@@ -116,6 +132,8 @@ function toJson(
       ...(others.length > 0 ? { others } : {}),
     },
   );
+  const shown = revisions.map((one) => ({ ...one, payloadJson: redacted(one.payloadJson, hidden) }));
+  return `${text.slice(0, -1)},"revisions":${revisionsJson(payloadJson, shown, seesPayloads)}}`;
 }
 
 async function readHistory(db: Db, eventId: string) {

@@ -90,6 +90,27 @@ class VerifiedResponse {
   keyHint!: string | null;
 }
 
+class RevisionOfEvent {
+  @ApiCount(2, { minimum: 2 }) revision!: number;
+  @ApiText('76a217fe795fb749329e718a310a2b557b7e13782e73a94ef33357dc353c9cb6', {
+    description: 'SHA-256 of the content of the event with this payload, in hex',
+  })
+  hash!: string;
+  @ApiText('the amount was in cents', { nullable: true }) note!: string | null;
+  @ApiText('ada', { description: 'Name of the operator' }) actor!: string;
+  @ApiInstant() createdAt!: string;
+  @ApiInstant({ required: false, description: 'Present when an erasure has removed the payload' }) erasedAt?: string;
+  @ApiJson({ amount: 10.5 }, { required: false, description: 'Left out for operators with the role `viewer`' })
+  payload: unknown = undefined;
+  @ApiJson([{ op: 'replace', path: '/amount', value: 10.5 }], {
+    required: false,
+    description:
+      'What changes from the payload before it, as a JSON Patch of at most 500 operations. Left out as `payload` is',
+  })
+  diff: unknown = undefined;
+  @ApiFlag(false, { required: false, description: 'True if there are more differences' }) diffTruncated?: boolean;
+}
+
 /** An event with its status, the attempts of its handlers and its deliveries. */
 export class EventResponse extends DeliveredEvent {
   @ApiJson(
@@ -116,6 +137,8 @@ export class EventResponse extends DeliveredEvent {
     description: 'How the request was verified in which the event came through a source. Null if it was not verified',
   })
   verified!: VerifiedResponse | null;
+  @ApiList(RevisionOfEvent, { description: 'Further payloads of the event, oldest first' })
+  revisions!: RevisionOfEvent[];
   @ApiList(EventReplay, { required: false, description: 'The replays that dispatched the event again, if any' })
   replays?: EventReplay[];
   @ApiList(OtherEventResponse, {

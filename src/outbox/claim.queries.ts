@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import { queryWithSettings, type Db } from '../db/pool';
 import type { Event } from '../event/event';
+import { withRevisions } from '../revisions/with-revisions';
 import type { ClaimedEntry } from './outbox-entry';
 
 /** `due` counts the due entries, up to `limit`. */
@@ -62,7 +63,7 @@ export interface ClaimRequest {
  * Leases due entries, oldest first: PENDING entries, and IN_FLIGHT entries whose lease has expired. The claim ends at
  * `limit` entries, or earlier once their events reach `maxBytes`. The inner select is materialised so that SKIP LOCKED
  * and LIMIT apply once. `token` must be new for every claim, because it is the only proof of the lease (I4). All times
- * are PostgreSQL's.
+ * are PostgreSQL's. An entry with a revision counts as a sixteenth of `maxBytes`, because its size is not read here.
  *
  * The commit does not wait for the disk. If a crash of PostgreSQL undoes a claim, the entries are claimed again, and the
  * old token closes nothing. If the response to a claim is lost, its lease expires.
@@ -71,9 +72,10 @@ export async function claimDueEntries(pool: Pool, claim: ClaimRequest): Promise<
   const statement = { name: 'claim-due-entries', ...claimStatement(claim) };
   const { rows } = await queryWithSettings<ClaimedRow>(pool, CLAIM_SETTINGS, statement);
   const due = rows[0]?.due ?? 0;
+  const { found, missing } = await withRevisions(pool, rows);
   return {
-    entries: rows.filter(({ id }) => id !== null).map(toEntry),
-    orphans: rows.filter(({ id }) => id === null).map(({ entryId, createdAt }) => ({ id: entryId, createdAt })),
+    entries: found.map(toEntry),
+    orphans: missing.map(({ entryId, createdAt }) => ({ id: entryId, createdAt })),
     more: due === claim.limit || rows.length < due,
     cutAt: rows.length < due ? rows.length : undefined,
   };
@@ -87,19 +89,21 @@ export async function claimDueEntries(pool: Pool, claim: ClaimRequest): Promise<
 export const CLAIM_SETTINGS = `set local synchronous_commit = off; set local enable_bitmapscan = off;
   set local enable_sort = off; set local enable_seqscan = off`;
 
+const BYTES = 'case when due.revision is null then coalesce(e.size_bytes, 0) else $4 / 16 end';
+
 /** Exported for the test of its plan. */
 export const claimStatement = (claim: ClaimRequest): { text: string; values: unknown[] } => ({
   text: `
       with due as materialized (
-        select id, created_at, event_id, destination, dispatch_no, generation, attempts from outbox
+        select id, created_at, event_id, destination, dispatch_no, generation, revision, attempts from outbox
          where closed_at is null
            and (status = 'PENDING' and (next_attempt_at is null or next_attempt_at <= now())
                 or status = 'IN_FLIGHT' and lock_acquired_at < now() - make_interval(secs => $3))
          order by id limit $2
            for update skip locked
       ), read as materialized (
-        select due.id as entry_id, due.created_at, due.destination, due.dispatch_no, due.generation, due.attempts, e.*,
-               sum(coalesce(e.size_bytes, 0)) over (order by due.id) - coalesce(e.size_bytes, 0) as bytes_before
+        select due.id as entry_id, due.created_at, due.destination, due.dispatch_no, due.generation, due.revision,
+               due.attempts, e.*, sum(${BYTES}) over (order by due.id) - ${BYTES} as bytes_before
           from due left join lateral (
                  select id, tenant_id, events.event_id as producers_id, type, subject, partition_key, occurred_at,
                         received_at, payload, extensions, source, schema_version, spec_version, hash, correlation_id,
@@ -110,8 +114,8 @@ export const claimStatement = (claim: ClaimRequest): { text: string; values: unk
          where id = any (array(select entry_id from read where bytes_before < $4))
            and created_at between (select min(created_at) from due) and (select max(created_at) from due)
       )
-      select entry_id as "entryId", created_at as "createdAt", destination, dispatch_no as "dispatchNo", generation,
-             attempts, id, tenant_id as "tenantId", producers_id as "eventId", type, subject,
+      select entry_id as "entryId", created_at as "createdAt", destination, dispatch_no as "dispatchNo",
+             abs(generation) as generation, revision, attempts, id, tenant_id as "tenantId", producers_id as "eventId", type, subject,
              partition_key as "partitionKey", occurred_at as "occurredAt", received_at as "receivedAt",
              payload as "payloadJson", extensions as "extensionsJson", source, schema_version as "schemaVersion",
              spec_version as "specVersion", encode(hash, 'hex') as hash, correlation_id as "correlationId", traceparent,
@@ -127,6 +131,7 @@ const toEntry = (row: ClaimedRow): ClaimedEntry => ({
   destination: row.destination,
   dispatchNo: row.dispatchNo,
   generation: row.generation,
+  revision: row.revision,
   attempts: row.attempts,
   event: row,
 });

@@ -23,13 +23,13 @@ export async function listDispatchesAfter(
   const { rows } = await db.query<PublishedDispatch>({
     name: 'list-dispatches-after',
     text: `
-      select o.id as "outboxId", o.event_id as "eventId", o.dispatch_no as "dispatchNo", o.generation,
+      select o.id as "outboxId", o.event_id as "eventId", o.dispatch_no as "dispatchNo", abs(o.generation) as generation,
              o.created_at < $3 and coalesce(o.closed_at < $3, false) as "publishedLongAgo",
              o.created_at < now() - interval '60 seconds' as "createdLongAgo",
              o.created_at < $3
                and (o.destination = 'dlq' or o.status = 'FAILED'
                     or exists (select from processing_attempts a
-                                where a.event_id = o.event_id and a.generation = o.generation and a.status = 'SUCCESS')
+                                where a.event_id = o.event_id and a.generation = abs(o.generation) and a.status = 'SUCCESS')
                     or exists (select from event_state s
                                 where s.event_id = o.event_id
                                   and (s.dispatch_no > o.dispatch_no or s.status <> 'DISPATCHED'))) as settled

@@ -200,8 +200,11 @@ export async function countRows(pool: Pool, table: string): Promise<number> {
 }
 
 /** Returns the event as a worker receives it. */
-export function delivered(event: Event, { dispatchNo = 1, generation = 1 } = {}): DispatchedEvent {
+export function delivered(
+  event: Event,
+  { dispatchNo = 1, generation = 1, revision }: { dispatchNo?: number; generation?: number; revision?: number } = {},
+): DispatchedEvent {
   const { id, tenantId, type, receivedAt, sizeBytes, correlationId, payloadJson } = event;
   const body = Buffer.from(`{"id":"${id}","payload":${payloadJson}}`);
-  return { id, tenantId, type, receivedAt, sizeBytes, correlationId, dispatchNo, generation, body };
+  return { id, tenantId, type, receivedAt, sizeBytes, correlationId, dispatchNo, generation, revision, body };
 }

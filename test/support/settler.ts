@@ -56,7 +56,7 @@ export class WorkerDatabase {
     beforeEach(async () => {
       await this.pool.query(
         `truncate events, outbox, idempotency_keys, event_state, processing_attempts, retry_schedule, dead_letters,
-                  usage_daily, handler_effects, crash_trials, deliveries, delivery_queue, effects`,
+                  usage_daily, handler_effects, crash_trials, deliveries, delivery_queue, event_revisions, effects`,
       );
     });
     afterAll(() => this.database.drop());

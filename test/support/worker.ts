@@ -43,6 +43,7 @@ interface PendingRow {
   correlationId: string;
   dispatchNo: number;
   generation: number;
+  revision: number | null;
 }
 
 /** Marks all open outbox entries as PUBLISHED and returns the messages that the publisher would send for them. */
@@ -50,8 +51,9 @@ export async function takePending(pool: Pool): Promise<OutgoingMessage[]> {
   const { rows } = await pool.query<PendingRow>(
     `with taken as (
        update outbox set status = 'PUBLISHED', closed_at = now() where closed_at is null
-       returning id, event_id, destination, dispatch_no, generation)
+       returning id, event_id, destination, dispatch_no, generation, revision)
      select t.id as "outboxId", t.destination, t.event_id as "eventId", t.dispatch_no as "dispatchNo", t.generation,
+            t.revision,
             e.tenant_id as "tenantId", e.type, e.received_at as "receivedAt", e.size_bytes as "sizeBytes",
             e.correlation_id as "correlationId"
        from taken t join events e on e.id = t.event_id order by t.id`,
@@ -67,6 +69,7 @@ export async function takePending(pool: Pool): Promise<OutgoingMessage[]> {
       'correlation-id': row.correlationId,
       'dispatch-no': row.dispatchNo,
       generation: row.generation,
+      ...(row.revision === null ? {} : { revision: row.revision }),
     },
     body: Buffer.from(JSON.stringify({ id: row.eventId })),
   }));

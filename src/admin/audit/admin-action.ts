@@ -6,6 +6,7 @@ export const ROLE_OF_ACTION = {
   'replay.cancel': 'operator',
   'dlq.retry': 'support',
   'dlq.discard': 'support',
+  'event.revise': 'operator',
   'deliveries.retry': 'support',
   'deliveries.discard': 'support',
   'rejections.resubmit': 'support',

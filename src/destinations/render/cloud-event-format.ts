@@ -60,6 +60,8 @@ function attributesOf(event: JsonDocument, isOfProducer: boolean): Map<string, s
       continue;
     attributes.set(name, json);
   }
+  const revision = event.at(['revision'])?.value;
+  if (typeof revision === 'number' && !attributes.has('revision')) attributes.set('revision', String(revision));
   return attributes;
 }
 

@@ -6,7 +6,7 @@ import type { SecretBox } from '../secrets/secret-box';
 
 /** A message to a destination: an event or a test. */
 export interface DeliveryMessage {
-  /** The same in all deliveries of an event. */
+  /** The same in all deliveries of an event. A revision of the event has one of its own. */
   id: string;
   /** The normalised event as JSON. */
   body: Buffer;

@@ -1,5 +1,5 @@
 import { canonicalJson } from '../json/canonical-json';
-import { parseRepeating } from '../json/exact-json';
+import { parseRepeating, RepeatingObject } from '../json/exact-json';
 import { childPointer, scanJsonObject } from '../json/json-text';
 import { findUnsupportedCharacter } from '../json/unsupported-characters';
 import { invalidEvent, type ErrorDetail } from '../problems';
@@ -19,7 +19,7 @@ export function readExtensions(
   if (errors.length > 0) return { errors };
   const hashed = extensions.filter(([name, json]) => !isHashedElsewhere(name, json));
   const howWritten = encoding === undefined ? '' : `"encoding":"${encoding}",`;
-  const canonical = hashed.length === 0 ? '' : `"extensions":${canonicalJson(parseRepeating(objectText(hashed)))},`;
+  const canonical = hashed.length === 0 ? '' : membersOf(parseRepeating(objectText(hashed)));
   return {
     extensionsJson: extensions.length === 0 ? undefined : objectText(extensions),
     canonicalMembers: howWritten + canonical,
@@ -27,6 +27,16 @@ export function readExtensions(
     legacyPayload,
   };
 }
+
+/** Returns what the hash covers of the stored extensions of an event: a canonical member, followed by a comma. */
+export function cloudEventMembers(extensionsJson: string): string {
+  const all = parseRepeating(extensionsJson);
+  if (typeof all !== 'object' || all === null || all instanceof RepeatingObject) return membersOf(all);
+  const hashed = Object.entries(all).filter(([name, value]) => !isHashedElsewhere(name, JSON.stringify(value)));
+  return hashed.length === 0 ? '' : membersOf(Object.fromEntries(hashed));
+}
+
+const membersOf = (extensions: unknown): string => `"extensions":${canonicalJson(extensions)},`;
 
 /** `partitionkey` is a field of the envelope, and an absent `datacontenttype` means JSON. */
 function isHashedElsewhere(name: string, json: string): boolean {

@@ -8,6 +8,9 @@ import { isTraceparent } from '../../event/traceparent';
 /**
  * Reads the event of a message. Returns undefined if a header does not have exactly the shape in which StreamForge
  * writes it, because StreamForge did not publish that message. A malformed trace context is left out.
+ *
+ * The message of a revision has a negative generation (toMessage). Without its revision, the build before has published
+ * it, with the payload as it was sent: the reconciler dispatches the event again.
  */
 export function readDispatchedEvent({ id, headers, body }: Message): DispatchedEvent | undefined {
   const tenantId = headers['tenant-id'];
@@ -16,13 +19,24 @@ export function readDispatchedEvent({ id, headers, body }: Message): DispatchedE
   const sizeBytes = headers['size-bytes'];
   const correlationId = headers['correlation-id'];
   const dispatchNo = headers['dispatch-no'];
-  const { generation, traceparent } = headers;
+  const { traceparent } = headers;
+  const dispatch = revisedDispatch(headers);
   if (!isUuid(id) || typeof tenantId !== 'string' || !isTenantId(tenantId)) return undefined;
   if (!isText(type) || !isText(correlationId)) return undefined;
   if (typeof receivedAt !== 'string' || !isStoredInstant(receivedAt)) return undefined;
-  if (!isCount(sizeBytes, 0) || !isCount(dispatchNo, 1) || !isCount(generation, 1)) return undefined;
+  if (!isCount(sizeBytes, 0) || !isCount(dispatchNo, 1) || !dispatch) return undefined;
   const trace = typeof traceparent === 'string' && isTraceparent(traceparent) ? { traceparent } : {};
-  return { id, tenantId, type, receivedAt, sizeBytes, correlationId, ...trace, dispatchNo, generation, body };
+  const { generation, revision } = dispatch;
+  return { id, tenantId, type, receivedAt, sizeBytes, correlationId, ...trace, dispatchNo, generation, revision, body };
+}
+
+function revisedDispatch({
+  generation,
+  revision,
+}: Message['headers']): Pick<DispatchedEvent, 'generation' | 'revision'> | undefined {
+  if (isCount(generation, 1)) return revision === undefined ? { generation, revision: undefined } : undefined;
+  if (typeof generation !== 'number' || !isCount(-generation, 1) || !isCount(revision, 2)) return undefined;
+  return { generation: -generation, revision };
 }
 
 /** The longest text fields of these headers have 255 characters, each of up to two UTF-16 code units. */

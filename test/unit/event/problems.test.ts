@@ -44,6 +44,9 @@ const STATUS_OF_CODE: Record<ProblemCode, number> = {
   'already-exists': 409,
   'event-id-conflict': 409,
   'event-id-ambiguous': 409,
+  'event-not-failed': 409,
+  'event-in-process': 409,
+  'too-many-revisions': 409,
   'idempotency-in-flight': 409,
   'too-many-credentials': 409,
   'too-many-sources': 409,
@@ -63,6 +66,7 @@ const STATUS_OF_CODE: Record<ProblemCode, number> = {
   overloaded: 503,
   'storage-unavailable': 503,
   'issuer-unavailable': 503,
+  'upgrade-unfinished': 503,
   'provider-unavailable': 503,
 };
 const CODES = Object.entries(STATUS_OF_CODE) as [ProblemCode, number][];
@@ -80,7 +84,7 @@ describe('Problem', () => {
       status,
       detail: 'What is wrong.',
       code,
-      retryable: [408, 429].includes(status) || status >= 500 || code === 'idempotency-in-flight',
+      retryable: [408, 429].includes(status) || status >= 500 || ['idempotency-in-flight', 'event-in-process'].includes(code),
       correlationId: 'c-1',
     });
     expect(body.title).toMatch(/^[A-Z].{5,}[^.]$/);

@@ -37,6 +37,20 @@ describe('the envelope of a message', () => {
     expect(readDispatchedEvent({ ...MESSAGE, headers })).toEqual(readDispatchedEvent(MESSAGE));
   });
 
+  it('names the revision that it carries, with a negative generation', () => {
+    const headers = { ...MESSAGE.headers, generation: -3, revision: 2 };
+    expect(readDispatchedEvent({ ...MESSAGE, headers })).toMatchObject({ generation: 3, revision: 2 });
+  });
+
+  it.each([
+    ['no revision, as the build before sends what it reads in the outbox', { generation: -1 }],
+    ['a revision and the generation of the event as it was sent', { revision: 2 }],
+    ['the revision that every event has', { generation: -1, revision: 1 }],
+    ['a revision that is no number', { generation: -1, revision: '2' }],
+  ])('is not ours with %s', (_what, wrong) => {
+    expect(readDispatchedEvent({ ...MESSAGE, headers: { ...MESSAGE.headers, ...wrong } })).toBeUndefined();
+  });
+
   it('may carry headers that we do not know', () => {
     expect(readDispatchedEvent({ ...MESSAGE, headers: { ...MESSAGE.headers, 'x-death': 'x' } })).toBeDefined();
   });

@@ -1,0 +1,29 @@
+import type { Db } from '../db/pool';
+import type { Event } from '../event/event';
+import { readRevisions, textOfKey } from './revisions.queries';
+
+/** A claimed row: a stored event, whose id is null if it is no longer stored, and the revision to send. */
+type Claimed = Event & { revision: number | null };
+
+/**
+ * Puts revisions in place of the payloads of claimed rows. Rows whose event or revision is no longer stored are
+ * `missing`. Costs a statement only if a row has a revision. Mentioned in the claims, the partitions of event_revisions
+ * would be locked by each claim.
+ */
+export async function withRevisions<T extends Claimed>(
+  db: Db,
+  rows: readonly T[],
+): Promise<{ found: T[]; missing: T[] }> {
+  if (rows.every(({ id, revision }) => id !== null && revision === null)) return { found: [...rows], missing: [] };
+  const keys = rows.flatMap(({ id: eventId, revision }) => (revision === null ? [] : [{ eventId, revision }]));
+  const contents = keys.length > 0 ? await readRevisions(db, keys) : undefined;
+  const found: T[] = [];
+  const missing: T[] = [];
+  for (const row of rows) {
+    const { id: eventId, revision } = row;
+    const content = revision === null ? undefined : contents?.get(textOfKey({ eventId, revision }));
+    if (eventId === null || (revision !== null && !content)) missing.push(row);
+    else found.push(content ? { ...row, payloadJson: content.payloadJson, hash: content.hash } : row);
+  }
+  return { found, missing };
+}
