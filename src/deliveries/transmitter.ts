@@ -6,6 +6,7 @@ import type { Line, NotRendered } from '../destinations/line';
 import { Senders } from '../destinations/senders';
 import type { DeliveryMessage } from '../destinations/transports/transport';
 import { spanOfCall } from '../observability/spans';
+import { webhookIdOf } from '../revisions/revised-event';
 import { classifyAnswer, withoutStatus, type ClassifiedAnswer } from './decide/classify-answer';
 
 /** How an attempt ended; `held` if it was not one. */
@@ -37,7 +38,7 @@ export class Transmitter {
         const { id, revision, body, correlationId, traceparent } = event;
         const trace = traceparent === undefined ? {} : { traceparent };
         const message = {
-          id: revision === undefined ? id : `${id}.${revision}`,
+          id: webhookIdOf(id, revision),
           body,
           attempt: delivery.attempts + 1,
           correlationId,

@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import { queryWithSettings } from '../db/pool';
 import type { DispatchedEvent } from '../event/dispatched-event';
-import { eventJson, type Event } from '../event/event';
+import { revisedEventJson, type RevisedEvent } from '../revisions/revised-event';
 import { withRevisions } from '../revisions/with-revisions';
 import type { DeliveryKey } from './delivery';
 import { isInDueOrder } from './delivery-keys';
@@ -54,10 +54,9 @@ export interface DeliveryClaim {
 }
 
 /** `eventId` of a row is the producer's; `keyEventId` is that of the key. */
-type ClaimedRow = Event &
+type ClaimedRow = RevisedEvent &
   Pick<LeasedDelivery, 'destinationId' | 'generation' | 'attempts' | 'tries' | 'createdAt' | 'probes'> & {
     keyEventId: string;
-    revision: number | null;
     due: number;
   };
 
@@ -180,7 +179,7 @@ function leasedDelivery(row: ClaimedRow, lease: string): LeasedDelivery {
     ...(row.traceparent ? { traceparent: row.traceparent } : {}),
     ...(row.revision === null ? {} : { revision: row.revision }),
   };
-  const body = Buffer.from(eventJson(row, row.revision === null ? {} : { revision: row.revision }));
+  const body = Buffer.from(revisedEventJson(row));
   const event = { id, tenantId, type, receivedAt, correlationId, ...optional, body };
   return { ...keyOfRow(row), lease, attempts, tries, createdAt, probes, event };
 }

@@ -134,9 +134,9 @@ interface ReadRecord {
 
 export function refusedSize(
   receivedBytes: number,
-  { MAX_EVENT_BYTES }: Pick<ContentRules, 'MAX_EVENT_BYTES'>,
+  rules: Pick<ContentRules, 'MAX_EVENT_BYTES'>,
 ): { rejection: RecordRejection } | undefined {
-  return receivedBytes > MAX_EVENT_BYTES ? tooLarge(MAX_EVENT_BYTES) : undefined;
+  return receivedBytes > rules.MAX_EVENT_BYTES ? tooLarge(rules.MAX_EVENT_BYTES) : undefined;
 }
 
 export function tooLarge(maxBytes: number): { rejection: RecordRejection } {

@@ -31,7 +31,7 @@ export function reviseEvent(
   const scan = scanJsonObject(text);
   const refused = refusedByScan(scan);
   if (refused) return refused;
-  const read = readPayload(text, scan, (parseJson(text) as { payload: unknown }).payload);
+  const read = readPayload(text, scan, (parseJson(text) as { payload: unknown }).payload, undefined);
   if ('rejection' in read) return read;
   return { revised: { payloadJson: read.payloadJson, hash: hashOf(event, read.canonicalPayload), sizeBytes } };
 }

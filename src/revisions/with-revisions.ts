@@ -1,16 +1,13 @@
 import type { Db } from '../db/pool';
-import type { Event } from '../event/event';
+import type { RevisedEvent } from './revised-event';
 import { readRevisions, textOfKey } from './revisions.queries';
 
-/** A claimed row: a stored event, whose id is null if it is no longer stored, and the revision to send. */
-type Claimed = Event & { revision: number | null };
-
 /**
- * Puts revisions in place of the payloads of claimed rows. Rows whose event or revision is no longer stored are
- * `missing`. Costs a statement only if a row has a revision. Mentioned in the claims, the partitions of event_revisions
+ * Puts revisions in place of the payloads of rows. The id of a row is null if its event is no longer stored; these rows,
+ * and those whose revision is no longer stored, are `missing`. Costs a statement only if a row has a revision. Mentioned in the claims, the partitions of event_revisions
  * would be locked by each claim.
  */
-export async function withRevisions<T extends Claimed>(
+export async function withRevisions<T extends RevisedEvent>(
   db: Db,
   rows: readonly T[],
 ): Promise<{ found: T[]; missing: T[] }> {

@@ -194,11 +194,17 @@ export const SAFEGUARDS: readonly Safeguard[] = [
     edits: [
       {
         file: ATTEMPTS,
-        find: "where s.event_id is null or s.dispatch_no <= t.dispatch_no and s.status = 'DISPATCHED'\n       order by t.id",
-        replace: 'order by t.id',
+        find: '       where ${IS_CURRENT}\n       order by t.id',
+        replace: '       order by t.id',
       },
     ],
     tests: [SETTLER_TEST],
+  },
+  {
+    name: 'the revision is checked before handlers run',
+    invariant: 'I11',
+    edits: [{ file: ATTEMPTS, find: ' and s.revision is not distinct from t.revision', replace: '' }],
+    tests: ['test/integration/revisions/revised-dispatches.test.ts'],
   },
   {
     name: 'the dispatch number is checked again after a wait for another worker',

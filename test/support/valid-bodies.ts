@@ -6,7 +6,7 @@ const VALID: Record<string, (tenantId: string) => object> = {
   startReplay: (tenantId) => ({ tenantId, mode: 'reprocess', dryRun: true }),
   retryDeadLetters: (tenantId) => ({ tenantId, dryRun: true }),
   discardDeadLetters: (tenantId) => ({ tenantId, dryRun: true }),
-  reviseEvent: () => ({ payload: { amount: 10.5 }, dryRun: true }),
+  createRevision: () => ({ payload: { amount: 10.5 }, dryRun: true }),
   retryDeliveries: (tenantId) => ({ tenantId, dryRun: true }),
   discardDeliveries: (tenantId) => ({ tenantId, dryRun: true }),
   startErasure: (tenantId) => ({ tenantId, subject: 'order-1', dryRun: true }),

@@ -5,7 +5,7 @@ import { Acting, type ActingOperator } from '../../access/acting-operator';
 import { Pool } from 'pg';
 import { Senders } from '../../destinations/senders';
 import { listDestinations } from '../../destinations/destinations.queries';
-import type { Event } from '../../event/event';
+import type { RevisedEvent } from '../../revisions/revised-event';
 import { Problem } from '../../event/problems';
 import { parseUuid } from '../../event/uuid-v7';
 import { ApiProblems, BODY_PROBLEMS } from '../../http/docs/api-problem';
@@ -217,7 +217,7 @@ export class DestinationsController {
 }
 
 /** Finds an event by its id or else by the producer's. @throws Problem `event-not-found` */
-async function storedEvent(pool: Pool, tenantId: string, reference: string): Promise<Event> {
+async function storedEvent(pool: Pool, tenantId: string, reference: string): Promise<RevisedEvent> {
   const id = parseUuid(reference);
   const found =
     (id === undefined ? undefined : await findStoredEvent(pool, tenantId, id)) ??

@@ -2,7 +2,8 @@ import { isUtf8 } from 'node:buffer';
 import type { SealedDestination } from '../../destinations/destination';
 import { EventFilters } from '../../destinations/render/event-filters';
 import type { Senders } from '../../destinations/senders';
-import { eventJson, type Event } from '../../event/event';
+import type { Event } from '../../event/event';
+import { revisedEventJson, webhookIdOf, type RevisedEvent } from '../../revisions/revised-event';
 import { withoutSecrets } from '../../observability/log-format';
 import { prepareEvent, type ContentRules } from '../../event/prepare-event';
 import { matchesType } from '../../event/type-pattern';
@@ -31,14 +32,14 @@ export function sendTestEvent(
   destination: SealedDestination,
   correlationId: string,
 ): Promise<TestDeliveryResponse> {
-  return send(senders, destination, makeTestEvent(destination.tenantId, correlationId), null);
+  return send(senders, destination, { ...makeTestEvent(destination.tenantId, correlationId), revision: null }, null);
 }
 
 /** Sends a stored event as it would be delivered, even to a disabled destination. Nothing is stored or retried. */
 export async function sendStoredEvent(
   senders: Senders,
   destination: SealedDestination,
-  event: Event,
+  event: RevisedEvent,
 ): Promise<TestDeliveryResponse> {
   const fault = mismatch(destination, event);
   if (fault === undefined) return send(senders, destination, event, true);
@@ -46,21 +47,26 @@ export async function sendStoredEvent(
   return { delivered: false, matches: false, message: fault, ...nothing };
 }
 
-function mismatch(destination: SealedDestination, event: Event): string | undefined {
+function mismatch(destination: SealedDestination, event: RevisedEvent): string | undefined {
   if (!matchesType(destination.eventTypes, event.type)) return 'not sent: the type is not one of eventTypes';
-  const passes = new EventFilters().matches(destination, Buffer.from(eventJson(event)));
+  const passes = new EventFilters().matches(destination, Buffer.from(revisedEventJson(event)));
   return passes ? undefined : 'not sent: the event does not match the filter';
 }
 
 async function send(
   senders: Senders,
   destination: SealedDestination,
-  event: Event,
+  event: RevisedEvent,
   matches: true | null,
 ): Promise<TestDeliveryResponse> {
   const startedMs = Date.now();
-  const { id, correlationId } = event;
-  const message = { id, body: Buffer.from(eventJson(event)), attempt: 1, correlationId };
+  const { id, revision, correlationId } = event;
+  const message = {
+    id: webhookIdOf(id, revision),
+    body: Buffer.from(revisedEventJson(event)),
+    attempt: 1,
+    correlationId,
+  };
   const { answer, sent } = await senders.test(destination, message);
   const request = sent ? { headers: sent.headers, bodyText: shownText(sent.body) } : null;
   const facts = { matches, durationMs: Date.now() - startedMs, request };

@@ -3,7 +3,7 @@ import { fillDeliveries } from '../../delivery-state/fill-deliveries.queries';
 import type { SealedDestination } from '../../destinations/destination';
 import { findDestination } from '../../destinations/destinations.queries';
 import { EventFilters } from '../../destinations/render/event-filters';
-import { eventJson } from '../../event/event';
+import { revisedEventJson } from '../../revisions/revised-event';
 import { matchesType } from '../../event/type-pattern';
 import { listStoredEvents } from '../destinations/stored-event.queries';
 import {
@@ -104,5 +104,7 @@ async function fill(
 async function passing(db: Db, destination: SealedDestination, ids: readonly string[]): Promise<string[]> {
   if (destination.filter === null) return [...ids];
   const events = await listStoredEvents(db, ids);
-  return events.filter((event) => filters.matches(destination, Buffer.from(eventJson(event)))).map(({ id }) => id);
+  return events
+    .filter((event) => filters.matches(destination, Buffer.from(revisedEventJson(event))))
+    .map(({ id }) => id);
 }

@@ -5,6 +5,8 @@ import { MAX_REVISIONS } from '../../revisions/revision';
 export interface RevisionStanding {
   /** `event_state.status`; null if the event has no state. */
   state: string | null;
+  /** Its payloads were erased. */
+  erased: boolean;
   /** The newest revision; null if there is none. */
   revision: number | null;
   /** The event has succeeded in its current generation. */
@@ -24,6 +26,7 @@ const UPGRADE_SECONDS = 30;
 export function refusedRevision(standing: RevisionStanding): Problem | undefined {
   const { state, handlersDone, awaitsReplay, hasFailedDelivery, oldWorkerLives, revision } = standing;
   const isAtRest = handlersDone ? state === null || state === 'COMPLETED' : state === 'DLQ' || state === 'DISCARDED';
+  if (standing.erased) return new Problem('event-not-failed', 'The payload of this event was erased.');
   if (!isAtRest || awaitsReplay) return inProcess();
   if (handlersDone ? !hasFailedDelivery : state !== 'DLQ') {
     return new Problem(

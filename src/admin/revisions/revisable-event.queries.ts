@@ -16,7 +16,7 @@ export async function findRevisable(db: Db, id: string, tenantIds: TenantIds): P
             e.payload as "payloadJson", e.extensions as "extensionsJson", e.source, e.source_id as "sourceId",
             e.schema_version as "schemaVersion", e.spec_version as "specVersion", encode(e.hash, 'hex') as hash,
             e.correlation_id as "correlationId", e.traceparent, e.size_bytes as "sizeBytes",
-            s.revision, s.status as state,
+            s.revision, s.status as state, e.erased_at is not null as erased,
             exists (select from processing_attempts a
                      where a.event_id = e.id and a.generation = coalesce(s.generation, 1) and a.status = 'SUCCESS')
               as "handlersDone",

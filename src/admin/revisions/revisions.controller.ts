@@ -2,7 +2,7 @@ import { Controller, HttpCode, Param, Post, Req, Res } from '@nestjs/common';
 import { ApiBody, ApiCreatedResponse, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { LeastRole } from '../../access/least-role';
-import { eventJson } from '../../event/event';
+import { revisedEventJson } from '../../revisions/revised-event';
 import { diffOf } from '../../expressions/patch/json-diff';
 import { ApiIdempotencyKeyHeaders, responseHeaders } from '../../http/docs/api-headers';
 import { ApiProblems, BODY_PROBLEMS } from '../../http/docs/api-problem';
@@ -22,7 +22,7 @@ export class RevisionsController {
   @LeastRole('operator', { body: REVISION_BODY })
   @HttpCode(201)
   @ApiOperation({
-    operationId: 'reviseEvent',
+    operationId: 'createRevision',
     summary: 'Give another payload to an event that is in the DLQ or has a failed delivery.',
     description:
       'The event as it was sent stays, and idempotency keys go on meaning it. The next dispatch and the next delivery use the newest revision. Deliveries of revision n have the `webhook-id` `<event id>.<n>`.',
@@ -71,6 +71,6 @@ function toJson({ event, before, revision, retried, actionId, correlationId }: M
   const dryRun = actionId === null;
   const facts = { revision: number, hash, note, actor, createdAt, retried, dryRun, actionId, correlationId };
   const { operations, truncated } = diffOf(before, payloadJson);
-  const revised = eventJson({ ...event, payloadJson, hash }, { revision: number });
+  const revised = revisedEventJson({ ...event, payloadJson, hash, revision: number });
   return `${JSON.stringify(facts).slice(0, -1)},"diff":${operations},"diffTruncated":${truncated},"event":${revised}}`;
 }

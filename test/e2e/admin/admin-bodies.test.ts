@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
+import type { Event } from '../../../src/event/event';
+import { givenDeadLetters } from '../../support/admin';
 import { ADMIN_TOKEN } from '../../support/app';
 import { ask as askAdmin, createdKey, createdOperator, expectStatus } from '../../support/access/access-admin';
 import { createdSource } from '../../support/admin-sources';
@@ -8,7 +10,7 @@ import { call, expectProblem } from '../../support/e2e-http';
 import { givenDestination } from '../../support/receivers/destinations';
 import { resolve, type ApiDocument, type Operation } from '../../support/openapi-inputs';
 import { validBodyOf } from '../../support/valid-bodies';
-import { bodySchemaOf, wrongValuesOf } from '../../support/wrong-inputs';
+import { allows, bodySchemaOf, wrongValuesOf } from '../../support/wrong-inputs';
 
 const document = JSON.parse(readFileSync(path.resolve(__dirname, '../../../openapi.json'), 'utf8')) as ApiDocument;
 
@@ -21,6 +23,8 @@ const operations = Object.entries(document.paths)
 const withBody = operations.filter(([, , operation]) => operation.requestBody);
 const withoutBody = operations.filter(([method, , operation]) => method !== 'GET' && !operation.requestBody);
 
+/** Properties that are read from their text. Every name in them is an ordinary one. */
+const READ_AS_TEXT: Record<string, readonly string[]> = { createRevision: ['payload', 'patch'] };
 /** Texts of no schema that are no JSON object. */
 const NO_OBJECTS = ['null', 'true', '5', '"x"', '[]', '[{}]'];
 
@@ -30,12 +34,14 @@ describe('a request to an admin endpoint', () => {
   let keyId: string;
   let operatorId: string;
   let sourceId: string;
+  let eventId: string;
   beforeAll(async () => {
     destinationId = (await givenDestination(api.url, { tenantId: 'demo', url: 'http://127.0.0.1:9/' })).id;
     await expectStatus(201, askAdmin(api.url, 'POST', 'tenants', { body: { id: 'demo', name: 'Demo' } }));
     keyId = (await createdKey(api.url, 'demo')).id;
     operatorId = (await createdOperator(api.url, { role: 'viewer' })).id;
     sourceId = (await createdSource(api.url)).id;
+    eventId = ((await givenDeadLetters(api.pool, 1, { tenantId: 'demo' })) as [Event])[0].id;
   });
   /** Fills in the ids of what exists. Other parameters get the id of something else. */
   const pathOf = (route: string): string =>
@@ -44,6 +50,7 @@ describe('a request to an admin endpoint', () => {
       .replace('keys/{id}', `keys/${keyId}`)
       .replace('operators/{id}', `operators/${operatorId}`)
       .replace('sources/{id}', `sources/${sourceId}`)
+      .replace('events/{id}', `events/${eventId}`)
       .replace(/\{\w+\}/g, destinationId);
 
   const ask = ([method, route]: Described, body?: string, contentType = 'application/json') => {
@@ -64,6 +71,7 @@ describe('a request to an admin endpoint', () => {
     expect(properties.length).toBeGreaterThan(0);
     for (const [name, of] of properties) {
       const wrong = wrongValuesOf(of, document);
+      if (allows(of, {}, document) && allows(of, null, document)) continue; // any JSON value
       expect(wrong.length).toBeGreaterThan(10);
       for (const { what, value } of wrong) {
         const answer = await ask(described, JSON.stringify({ ...validBodyOf(operation), [name]: value }));
@@ -99,7 +107,9 @@ describe('a request to an admin endpoint', () => {
   it.each(withBody)('%s %s: an object that would break the validation is refused', async (...described) => {
     const [, , operation] = described;
     const deep = `${'{"a":'.repeat(20_000)}1${'}'.repeat(20_000)}`;
+    const asText = READ_AS_TEXT[operation.operationId ?? ''] ?? [];
     for (const name of Object.keys(bodySchemaOf(operation, document)?.properties ?? {})) {
+      if (asText.includes(name)) continue;
       const valid = validBodyOf(operation);
       for (const member of ['constructor', '__proto__', 'toString']) {
         const nested = JSON.stringify({ ...valid, [name]: '?' }).replace('"?"', `{"${member}":1}`);

@@ -36,6 +36,7 @@ const ALL_OPTIONAL = [
   'SourceTestRequest',
   'ResubmitRequest',
   'DiscardRejectionsRequest',
+  'RevisionRequest',
 ];
 const TOKENS = { 'x-tenant-id': 'demo', 'x-admin-token': ADMIN_TOKEN };
 

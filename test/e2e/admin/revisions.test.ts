@@ -242,6 +242,11 @@ describe('revisions, delivered', () => {
     const changed = await postEvent(api.url, tenantId, sent.replace('"wrong"', '10.10'));
     expect(changed.body).toMatchObject({ code: 'event-id-conflict' });
 
+    const tried = await admin<{ delivered: boolean }>(api.url, `destinations/${destinationId}/test`, { eventId: id });
+    expect(tried.body.delivered).toBe(true);
+    const { headers, body } = receiver.received.pop() as (typeof receiver.received)[0];
+    expect([headers['webhook-id'], body]).toEqual([`${id}.2`, second?.body]);
+
     // Handlers that run again get the newest revision, and so do the deliveries that they make.
     await admin(api.url, 'replay', { tenantId, mode: 'reprocess' });
     await eventually(() => expect(receiver.received).toHaveLength(3));

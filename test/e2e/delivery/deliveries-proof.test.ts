@@ -33,7 +33,9 @@ describe('npm run deliveries:proof, in short', () => {
   it(
     'a paused destination gets everything afterwards, oldest first, and an added one is filled alone',
     async () => {
-      expect(await failuresOf((report) => pause(installation, { events: 120, judgesOrder: false }, report))).toEqual([]);
+      expect(await failuresOf((report) => pause(installation, { events: 120, judgesOrder: false }, report))).toEqual(
+        [],
+      );
     },
     PATIENCE_MS,
   );

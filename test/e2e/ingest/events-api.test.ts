@@ -103,6 +103,7 @@ describe('POST and GET /v1/events', () => {
         publishedAt: expect.stringMatching(INSTANT) as string,
         completedAt: expect.stringMatching(INSTANT) as string,
         verified: null,
+        revisions: [],
       });
       expect((await get('to be/completed?')).text).toBe(read.text);
     });

@@ -61,7 +61,7 @@ describe('deliveries of a revised event', () => {
     expect(open?.event).toMatchObject({ id: event.id, revision: 2 });
     expect(open?.event.body.toString()).toContain(`"payload":${PAYLOAD},"revision":2}`);
     expect(JSON.parse(String(open?.event.body))).toMatchObject({ hash: REVISED_HASH });
-    await reopenDeliveries(database.pool, keys.slice(1, 3) as [(typeof keys)[0]]);
+    await reopenDeliveries(database.pool, keys.slice(1, 3));
     for (const key of keys.slice(1, 3))
       expect((await claim(key.destinationId)).deliveries).toMatchObject([{ event: { revision: 2 } }]);
   });

@@ -241,4 +241,11 @@ export const FAULTS_IN_DELIVERY: readonly DeliberateFault[] = [
     ],
     noticedBy: calm('failed by an outage'),
   },
+  {
+    name: 'a claim that began before a revision was made sends the event without it',
+    stage: 'delivery',
+    invariant: 'I12',
+    edits: [{ file: CLAIM, find: 'greatest(due.revision, d.revision) as revision', replace: 'd.revision' }],
+    noticedBy: { tests: ['test/integration/revisions/revised-deliveries.test.ts'] },
+  },
 ];

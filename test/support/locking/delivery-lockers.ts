@@ -10,7 +10,11 @@ import {
   type DestinationFailure,
 } from '../../../src/delivery-state/destination-failures.queries';
 import { discardDeliveries } from '../../../src/delivery-state/discard-deliveries.queries';
-import { hurryDeliveries, reopenDeliveries } from '../../../src/delivery-state/reopen-deliveries.queries';
+import {
+  hurryDeliveries,
+  reopenDeliveries,
+  reviseDeliveries,
+} from '../../../src/delivery-state/reopen-deliveries.queries';
 import {
   releaseDeliveries,
   settleAttempts,
@@ -102,6 +106,9 @@ export const DELIVERY_LOCKERS: readonly Locker[] = [
   locker('reopenDeliveries', reopenDeliveries),
   locker('hurryDeliveries', hurryDeliveries),
   locker('discardDeliveries', discardDeliveries),
+  locker('reviseDeliveries', async (db, keys) => {
+    for (const id of [...new Set(keys.map(({ eventId }) => eventId))].sort()) await reviseDeliveries(db, id, 2);
+  }),
   locker('settleAttempts', (db, keys) => settleAttempts(db, keys.map(ended), 'test')),
   locker('releaseDeliveries', (db, keys) =>
     releaseDeliveries(

@@ -106,6 +106,8 @@ export const NO_LOCKERS: Readonly<Record<string, string>> = {
   forgetDestinationMinutes: 'rows of past days, which no other statement changes, and it skips locked ones',
   markResubmitted: 'rejections that this transaction has locked',
   lockAccess: 'one row',
+  lockForRevision: 'one row',
+  setRevision: 'one row',
   insertTenant: 'one row',
   insertOperator: 'one row',
   changeTenant: 'one row',

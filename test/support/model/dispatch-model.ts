@@ -17,6 +17,7 @@ import { recordingEffects, transactional } from '../handlers';
 import { givenEvents } from '../rows';
 import { settlerOf } from '../settler';
 import { takePending } from '../worker';
+import { reviseDeadLetter } from './revise-dead-letter';
 
 export type Outcome = 'done' | 'retry' | 'dead-letter' | 'throw';
 
@@ -28,6 +29,7 @@ export type Step =
   | { kind: 'lose'; message: number }
   | { kind: 'retry-due' }
   | { kind: 'erase'; erased: number; message: number; outcome: Outcome; isDelivered: boolean }
+  | { kind: 'revise'; event: number; retry: boolean; crashes: boolean }
   | { kind: 'reconcile' | 'retry-dead-letter' | 'discard' | ReplayMode; event: number };
 
 const outcome = fc.constantFrom<Outcome>('done', 'retry', 'dead-letter', 'throw');
@@ -64,6 +66,15 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant('revise' as const),
+      event: n,
+      retry: fc.boolean(),
+      crashes: fc.boolean(),
+    }),
+  },
+  {
     weight: 4,
     arbitrary: fc.record({
       kind: fc.constantFrom(
@@ -83,6 +94,8 @@ const EVENTS = 2;
 /** More rounds until all events are settled, or more transactions for one message, mean that there is no progress. */
 const MOST_ROUNDS = 30;
 const MOST_TRANSACTIONS = 60;
+
+const NEWEST_REVISION = 'select revision from event_state where event_id = $1';
 
 /** Changes the text of a named statement. Tests use it to remove a safeguard. */
 export type Sabotage = (name: string, text: string) => string;
@@ -113,6 +126,7 @@ export class DispatchModel {
     if ('event' in next) {
       const event = this.events[next.event % EVENTS] as Event;
       if (next.kind === 'reconcile') return this.reconcile([event]);
+      if (next.kind === 'revise') return this.revise(event, next);
       if (next.kind === 'retry-dead-letter') await dispatchDeadLetters(this.pool, [event.id]);
       else if (next.kind === 'discard') await discardDeadLetters(this.pool, [event.id], undefined);
       else await this.replay(event, next.kind);
@@ -136,6 +150,28 @@ export class DispatchModel {
       await this.settle(message, next.outcome, next.crash);
       if (!next.crash) await this.acked(message);
     }
+  }
+
+  /** Revises an event like an operator: refused unless it is a dead letter. */
+  private async revise({ id }: Event, { retry, crashes }: { retry: boolean; crashes: boolean }): Promise<void> {
+    const before = await this.standing(id);
+    const result = await reviseDeadLetter(this.pool, id, { retry, crashes });
+    const after = await this.standing(id);
+    if (result === 'made' && before.status !== 'DLQ') this.violations.push(`a revision of an event ${before.status}`);
+    const isWhole = after.revision === before.revision + (result === 'made' ? 1 : 0);
+    if (!isWhole || after.stored !== after.revision) this.violations.push('I1: a revision is half done');
+    return this.publish();
+  }
+
+  /** `stored`: the number of the newest stored revision. */
+  private async standing(id: string): Promise<{ status: string | null; revision: number; stored: number }> {
+    const { rows } = await this.pool.query<{ status: string | null; revision: number; stored: number }>(
+      `select s.status, coalesce(s.revision, 1) as revision,
+              (select coalesce(max(revision), 1) from event_revisions where event_id = $1) as stored
+         from (select) one left join event_state s on s.event_id = $1`,
+      [id],
+    );
+    return rows[0] as { status: string | null; revision: number; stored: number };
   }
 
   private async settle(
@@ -186,7 +222,9 @@ export class DispatchModel {
 
   /** I11, checked inside the settle transaction. */
   private async checkDispatch(events: readonly DispatchedEvent[], db: Pick<PoolClient, 'query'>): Promise<void> {
-    for (const { id, dispatchNo } of events) {
+    for (const { id, dispatchNo, revision = 1 } of events) {
+      const newest = (await db.query<{ revision: number }>(NEWEST_REVISION, [id])).rows[0]?.revision ?? 1;
+      if (newest !== revision) this.violations.push(`I11: revision ${revision} of ${id} ran after ${newest} was made`);
       const { rowCount } = await db.query('select from event_state where event_id = $1 and dispatch_no > $2', [
         id,
         dispatchNo,

@@ -3,6 +3,7 @@ import { MAX_REVISIONS } from '../../../src/revisions/revision';
 
 const DEAD_LETTER: RevisionStanding = {
   state: 'DLQ',
+  erased: false,
   revision: null,
   handlersDone: false,
   awaitsReplay: false,
@@ -31,6 +32,7 @@ describe('an event can be revised', () => {
     ['while it waits for a retry', { ...DEAD_LETTER, state: 'RETRYING' }, 'event-in-process'],
     ['while it is dispatched again', { ...FAILED_DELIVERY, state: 'DISPATCHED' }, 'event-in-process'],
     ['while a replay is about to dispatch it', { ...DEAD_LETTER, awaitsReplay: true }, 'event-in-process'],
+    ['if it was erased', { ...DEAD_LETTER, erased: true }, 'event-not-failed'],
     ['if it was discarded', { ...DEAD_LETTER, state: 'DISCARDED' }, 'event-not-failed'],
     ['if it has succeeded', { ...FAILED_DELIVERY, hasFailedDelivery: false }, 'event-not-failed'],
     ['without bound', { ...DEAD_LETTER, revision: MAX_REVISIONS }, 'too-many-revisions'],

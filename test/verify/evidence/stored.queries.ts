@@ -101,8 +101,8 @@ function readAttempts(url: string, startedMs: number): Promise<Row<StoredAttempt
 function readEntries(url: string, startedMs: number): Promise<Row<StoredEntry>[]> {
   return rowsOf<Row<StoredEntry>>(
     url,
-    `select event_id as "eventId", id, destination, dispatch_no as "dispatchNo", generation, status,
-            ${ms('created_at')} - $1::float8 as "createdMs", ${ms('closed_at')} - $1::float8 as "closedMs"
+    `select event_id as "eventId", id, destination, dispatch_no as "dispatchNo",
+            abs(generation) as generation, status, ${ms('created_at')} - $1::float8 as "createdMs", ${ms('closed_at')} - $1::float8 as "closedMs"
        from outbox order by id`,
     [startedMs],
   );

@@ -10,6 +10,7 @@ import type { Admin } from './admin';
 import { runCommand } from './command';
 import { DeliveryDeeds } from './delivery-deeds';
 import { DESTINATIONS } from './destinations';
+import { reviseDeadLetter } from './revise';
 
 const PAUSE_MS = { least: 400, most: 1_500 };
 const DESTINATION_TIMEOUT_MS = 1_500;
@@ -83,6 +84,7 @@ export class Operator {
       () => this.deadLetters('retry'),
       () => this.deadLetters('retry'),
       () => this.deadLetters('discard'),
+      () => reviseDeadLetter(this.admin, this.random, this.random.chance(AGAIN)),
       ...this.deliveries.all(),
       () => this.look(),
       () => this.pruneKeys(),

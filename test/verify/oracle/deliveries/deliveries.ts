@@ -8,6 +8,7 @@ import { checkContent } from './content';
 import type { Finding } from './finding';
 import { checkLog } from './log';
 import { compareWithReceiver } from './receiver';
+import { checkRevised } from './revisions';
 import { switchedOff, type Span } from './switched-off';
 
 /** Workers apply a change within half a second after its response; a call may be in progress then. */
@@ -40,6 +41,7 @@ export function checkDeliveries(evidence: Evidence): Violation[] {
         ].map(([breach, text]) => violation(breach, `${event.name} to ${destination.name}: ${text}`, event.name));
       }),
     ]),
+    ...checkRevised(journal, delivered, faults),
     ...checkWhileOff(delivered, off, faults),
     ...checkWhilePaused(delivered, entriesOf(journal, 'paused'), faults),
   ];
