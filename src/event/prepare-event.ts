@@ -86,7 +86,7 @@ export function prepareEvent(
   receivedBytes = bytes.length,
   cloudEvent?: CloudEventParts,
 ): PrepareResult {
-  const refused = refusedSize(receivedBytes, rules);
+  const refused = refusedSize(receivedBytes, rules.MAX_EVENT_BYTES);
   if (refused) return refused;
   const text = decodeUtf8(bytes);
   if (text === undefined) return reject('malformed-body', 'The event is not valid UTF-8.');
@@ -103,9 +103,8 @@ export function prepareText(
   rules: ContentRules,
   receivedBytes: number,
 ): PrepareResult {
-  const refused = refusedSize(receivedBytes, rules);
-  if (refused) return refused;
-  const read = readEnvelope(envelope.text, envelope.value, context.received?.volatile);
+  const refused = refusedSize(receivedBytes, rules.MAX_EVENT_BYTES);
+  const read = refused ?? readEnvelope(envelope.text, envelope.value, context.received?.volatile);
   return 'rejection' in read ? read : { prepared: withKeys(read, receivedBytes, context, rules) };
 }
 
@@ -132,11 +131,8 @@ interface ReadRecord {
   cloudEvent?: CloudEventParts | undefined;
 }
 
-export function refusedSize(
-  receivedBytes: number,
-  rules: Pick<ContentRules, 'MAX_EVENT_BYTES'>,
-): { rejection: RecordRejection } | undefined {
-  return receivedBytes > rules.MAX_EVENT_BYTES ? tooLarge(rules.MAX_EVENT_BYTES) : undefined;
+export function refusedSize(receivedBytes: number, maxBytes: number): { rejection: RecordRejection } | undefined {
+  return receivedBytes > maxBytes ? tooLarge(maxBytes) : undefined;
 }
 
 export function tooLarge(maxBytes: number): { rejection: RecordRejection } {

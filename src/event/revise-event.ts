@@ -22,10 +22,10 @@ export interface RevisedPayload {
 export function reviseEvent(
   event: Event,
   payloadJson: string,
-  rules: Pick<ContentRules, 'MAX_EVENT_BYTES'>,
+  { MAX_EVENT_BYTES }: Pick<ContentRules, 'MAX_EVENT_BYTES'>,
 ): { revised: RevisedPayload } | { rejection: RecordRejection } {
   const sizeBytes = Buffer.byteLength(payloadJson);
-  const tooLarge = refusedSize(sizeBytes, rules);
+  const tooLarge = refusedSize(sizeBytes, MAX_EVENT_BYTES);
   if (tooLarge) return tooLarge;
   const text = `{"payload":${payloadJson}}`;
   const scan = scanJsonObject(text);

@@ -27,8 +27,8 @@ export const FAULTS_IN_LIMITS: readonly DeliberateFault[] = [
       },
       {
         file: 'src/event/prepare-event.ts',
-        find: 'return receivedBytes > rules.MAX_EVENT_BYTES ?',
-        replace: 'return receivedBytes > 2 * rules.MAX_EVENT_BYTES ?',
+        find: 'return receivedBytes > maxBytes ?',
+        replace: 'return receivedBytes > 2 * maxBytes ?',
       },
     ],
     noticedBy: calm('rejection'),

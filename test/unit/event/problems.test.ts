@@ -84,7 +84,8 @@ describe('Problem', () => {
       status,
       detail: 'What is wrong.',
       code,
-      retryable: [408, 429].includes(status) || status >= 500 || ['idempotency-in-flight', 'event-in-process'].includes(code),
+      retryable:
+        [408, 429].includes(status) || status >= 500 || ['idempotency-in-flight', 'event-in-process'].includes(code),
       correlationId: 'c-1',
     });
     expect(body.title).toMatch(/^[A-Z].{5,}[^.]$/);
