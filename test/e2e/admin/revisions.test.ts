@@ -256,15 +256,4 @@ describe('revisions, delivered', () => {
       countRows(api.pool, `deliveries where destination_id = '${destinationId}' and revision = 2`),
     ).resolves.toBe(2);
   });
-
-  it('of dead letters run the handlers that have failed', async () => {
-    const [event] = (await givenDeadLetters(api.pool, 1, { tenantId: 'handled' })) as [Event];
-    await reviseText(api.url, event.id, '{"payload":{"amount":10.10},"retry":true}');
-    await eventually(async () =>
-      expect((await getEvent(api.url, 'handled', event.id)).body).toMatchObject({
-        status: 'COMPLETED',
-        attempts: [{ status: 'DLQ' }, { status: 'SUCCESS' }],
-      }),
-    );
-  });
 });
