@@ -124,9 +124,9 @@ export const FAULTS_IN_DELIVERY: readonly DeliberateFault[] = [
     edits: [
       {
         file: FILL,
-        find: "select id, $2, generation, tenant_id, type, 'OPEN', $3 from assessed where reason is null order by id",
+        find: "select id, $2, generation, tenant_id, type, 'OPEN', $3, revision from assessed where reason is null order by id",
         replace:
-          "select a.id, t.id, a.generation, a.tenant_id, a.type, 'OPEN', $3 from assessed a join destinations t on t.tenant_id = a.tenant_id where a.reason is null order by a.id, t.id",
+          "select a.id, t.id, a.generation, a.tenant_id, a.type, 'OPEN', $3, a.revision from assessed a join destinations t on t.tenant_id = a.tenant_id where a.reason is null order by a.id, t.id",
       },
       {
         file: FILL,
