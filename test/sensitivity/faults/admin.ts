@@ -112,4 +112,30 @@ export const FAULTS_IN_ADMIN: readonly DeliberateFault[] = [
     ],
     noticedBy: { tests: ['test/e2e/admin/audit-trail.test.ts'] },
   },
+  {
+    name: 'two operators resubmit a rejection at the same time',
+    stage: 'admin',
+    invariant: 'I2',
+    edits: [
+      {
+        file: 'src/rejections/settle-rejections.queries.ts',
+        find: '      order by id for no key update skip locked`',
+        replace: '      order by id`',
+      },
+    ],
+    noticedBy: { tests: ['test/e2e/admin/resubmit-once.test.ts'] },
+  },
+  {
+    name: 'a patched record is sent without the key that it was sent with',
+    stage: 'admin',
+    invariant: 'I2',
+    edits: [
+      {
+        file: 'src/admin/rejections/key-for-resubmission.ts',
+        find: "return requestKey ?? (patch === 'changed' ? own : undefined);",
+        replace: "return requestKey !== null && patch === 'changed' ? own : undefined;",
+      },
+    ],
+    noticedBy: { tests: ['test/e2e/admin/resubmit-once.test.ts'] },
+  },
 ];
