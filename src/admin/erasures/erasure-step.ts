@@ -46,7 +46,8 @@ const PHASES: Record<
       (one) => before !== null || one.related || (subject !== null && mentionsSubject(subject, one)),
     );
     const ids = chosen.map(({ id }) => id);
-    return { counts: ids.length === 0 ? {} : await acts.rejections(db, ids), position: found.at(-1)?.id ?? null };
+    const counts = ids.length === 0 ? {} : await acts.rejections(db, ids);
+    return counts && { counts, position: found.at(-1)?.id ?? null };
   },
   async samples(db, range, acts) {
     const { more, ...counts } = await acts.samples(db, range);

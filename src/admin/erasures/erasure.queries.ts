@@ -1,5 +1,6 @@
 import type { Db } from '../../db/pool';
 import {
+  FIRST_PHASE,
   sumOfCounts,
   type Erasure,
   type ErasureInHand,
@@ -11,9 +12,9 @@ import {
 export async function insertErasure(db: Db, erasure: NewErasure): Promise<void> {
   const { id, tenantId, subject, eventIds, before, note, below, requestedBy, correlationId } = erasure;
   await db.query(
-    `insert into erasures (id, tenant_id, subject, event_ids, before, note, below, requested_by, correlation_id)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-    [id, tenantId, subject, eventIds, before, note, below, requestedBy, correlationId],
+    `insert into erasures (id, tenant_id, subject, event_ids, before, note, below, requested_by, correlation_id, phase)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+    [id, tenantId, subject, eventIds, before, note, below, requestedBy, correlationId, FIRST_PHASE],
   );
 }
 

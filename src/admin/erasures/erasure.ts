@@ -46,8 +46,12 @@ export function sumOfCounts(a: Partial<ErasureCounts>, b: Partial<ErasureCounts>
   return Object.fromEntries(names.map((name) => [name, (a[name] ?? 0) + (b[name] ?? 0)])) as unknown as ErasureCounts;
 }
 
-/** The parts of an erasure, in their order. */
-export const ERASURE_PHASES = ['events', 'rejections', 'samples'] as const;
+/**
+ * The parts of an erasure, in their order. Rejections come first: one that was resubmitted after the events would have
+ * become an event that is not erased.
+ */
+export const ERASURE_PHASES = ['rejections', 'events', 'samples'] as const;
+export const FIRST_PHASE = ERASURE_PHASES[0];
 export type ErasurePhase = (typeof ERASURE_PHASES)[number];
 
 export const ERASURE_STATUSES = ['RUNNING', 'DONE', 'CANCELLED'] as const;

@@ -18,7 +18,7 @@ import {
   type ErasureRange,
   type ErasureSelection,
 } from './erasure';
-import { COUNT } from './erasure-acts';
+import { countOnly, type ErasureActs } from './erasure-acts';
 import { stepPhase, type ErasureStep } from './erasure-step';
 import { endErasure, findErasure, insertErasure } from './erasure.queries';
 import type { ErasureRequest } from './erasures.requests';
@@ -102,12 +102,13 @@ export class Erasures {
   /** Walks through what would be erased as the erasure itself does. Nothing is locked or written. */
   private async count(selection: ErasureSelection, below: string): Promise<{ counts: ErasureCounts; more: boolean }> {
     const startedMs = performance.now();
+    const acts = countOnly();
     let counts = NO_COUNTS;
     for (const phase of ERASURE_PHASES) {
       let range: ErasureRange | undefined = { ...selection, below, position: uuidV7Floor(0) };
       while (range) {
         if (performance.now() - startedMs > MOST_COUNT_MS) return { counts, more: true };
-        const step = await this.countStep(phase, range);
+        const step = await this.countStep(phase, range, acts);
         counts = sumOfCounts(counts, step?.counts ?? {});
         range = step?.position ? { ...range, position: step.position } : undefined;
       }
@@ -115,8 +116,8 @@ export class Erasures {
     return { counts, more: false };
   }
 
-  private countStep(phase: ErasurePhase, range: ErasureRange): Promise<ErasureStep | undefined> {
-    return this.transactions.read((db) => stepPhase(db, phase, range, COUNT));
+  private countStep(phase: ErasurePhase, range: ErasureRange, acts: ErasureActs): Promise<ErasureStep | undefined> {
+    return this.transactions.read((db) => stepPhase(db, phase, range, acts));
   }
 }
 

@@ -40,6 +40,15 @@ export async function listSelectedEvents(db: Db, range: ErasureRange, limit: num
   return { ids, last: isCut ? (ids.at(-1) ?? last) : last, more: isCut || read === MOST_READ };
 }
 
+/** Returns which of these events are not erased, each once. */
+export async function listUnerased(db: Db, ids: readonly string[]): Promise<string[]> {
+  const { rows } = await db.query<{ id: string }>(
+    'select id from events where id = any ($1::uuid[]) and erased_at is null order by id',
+    [ids],
+  );
+  return rows.map(({ id }) => id);
+}
+
 /** Removes the payloads of these events. Returns the ids of the requests that they came in, once for each event. */
 export async function removePayloads(db: Db, ids: readonly string[]): Promise<string[]> {
   const { rows } = await db.query<{ requestId: string | null }>(

@@ -33,15 +33,28 @@ export async function listRejectionsToErase(db: Db, range: ErasureRange): Promis
   return rows;
 }
 
-/** Removes the bytes of rejections. An open one is discarded, because it can no longer be resubmitted. */
-export async function eraseRejections(db: Db, ids: readonly string[]): Promise<number> {
-  const { rowCount } = await db.query(
+/**
+ * Removes the bytes of rejections. An open one is discarded, so it can no longer be resubmitted. Waits for a resubmission
+ * that has locked one of them. Returns a row for each, with the event that it became.
+ */
+export async function eraseRejections(db: Db, ids: readonly string[]): Promise<{ eventId: string | null }[]> {
+  const { rows } = await db.query<{ eventId: string | null }>(
     `update rejections
         set body = '', request = null, message = '${ERASED_TEXT}', pointer = null, erased_at = now(),
             status = case status when 'OPEN' then 'DISCARDED' else status end, settled_at = coalesce(settled_at, now())
       where id = any (array(select id from rejections where id = any ($1::uuid[]) order by id for update))
-        and erased_at is null`,
+        and erased_at is null
+      returning event_id as "eventId"`,
     [ids],
   );
-  return rowCount ?? 0;
+  return rows;
+}
+
+/** Returns the ids of the events that these rejections became. */
+export async function listEventsOfRejections(db: Db, ids: readonly string[]): Promise<string[]> {
+  const { rows } = await db.query<{ eventId: string }>(
+    `select event_id as "eventId" from rejections where id = any ($1::uuid[]) and event_id is not null`,
+    [ids],
+  );
+  return rows.map(({ eventId }) => eventId);
 }

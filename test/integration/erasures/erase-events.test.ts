@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { COUNT, eraseAs } from '../../../src/admin/erasures/erasure-acts';
+import { countOnly, eraseAs } from '../../../src/admin/erasures/erasure-acts';
 import { inTransaction } from '../../../src/db/pool';
 import { recordFailures } from '../../../src/delivery-state/destination-failures.queries';
 import { fillDeliveries } from '../../../src/delivery-state/fill-deliveries.queries';
@@ -98,7 +98,7 @@ describe('an erasure of events', () => {
     const retrying = await givenFailedEvent(database.pool, -1);
     const [dead] = await givenDeadLetters(database.pool, 1, { message: () => SECRET });
     const events = [received, retrying, dead as Event];
-    const counted = await COUNT.events(
+    const counted = await countOnly().events(
       database.pool,
       events.map(({ id }) => id),
     );
@@ -122,7 +122,7 @@ describe('an erasure of events', () => {
     await expect(settleAttempts(database.pool, [outcome(event, failed, lease)], 'test')).resolves.toHaveLength(1);
     const failure = { destinationId: failed, eventId: event.id, effect: 'same' as const };
     await recordFailures(database.pool, [{ ...failure, reasonCode: 'HTTP_5XX', statusCode: 500, error: SECRET }]);
-    const counted = await COUNT.events(database.pool, [event.id]);
+    const counted = await countOnly().events(database.pool, [event.id]);
     await expect(erase(event)).resolves.toEqual(counted);
     expect(counted).toMatchObject({ deliveries: 2, texts: 2 });
     await expect(deliveriesOf(event)).resolves.toEqual([
