@@ -81,6 +81,34 @@ describe('the alert rules', () => {
   });
 });
 
+describe('the dashboard', () => {
+  const { panels } = JSON.parse(read('grafana/dashboards/streamforge.json')) as {
+    panels: { id: number; title: string; gridPos: { x: number; y: number; w: number; h: number } }[];
+  };
+
+  it('shows the deliveries: open ones, their success, their time and the destinations that get none', () => {
+    const text = read('grafana/dashboards/streamforge.json');
+    for (const metric of [
+      'streamforge_delivery_queue',
+      'streamforge_deliveries_in_flight',
+      'streamforge_destination_deliveries_total',
+      'streamforge_deliveries_total',
+      'streamforge_delivery_seconds_bucket',
+      'streamforge_destinations_open_circuits',
+      'streamforge_destinations_disabled',
+    ])
+      expect(text).toMatch(new RegExp(`\\b${metric}\\b`));
+  });
+
+  it('has panels of different ids that do not overlap', () => {
+    expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
+    const cells = panels.flatMap(({ gridPos: { x, y, w, h } }) =>
+      Array.from({ length: w * h }, (_, i) => `${x + (i % w)} ${y + Math.floor(i / w)}`),
+    );
+    expect(new Set(cells).size).toBe(cells.length);
+  });
+});
+
 describe('the metrics that the alert rules and the dashboard use', () => {
   let database: TestDatabase;
   let vhost: TestVhost;
