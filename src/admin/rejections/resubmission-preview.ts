@@ -1,12 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { Pool } from 'pg';
-import { decideDuplicate, type KeyFact } from '../../event/identity/decide-duplicate';
-import type { PreparedEvent } from '../../event/prepare-event';
-import type { JsonPatch } from '../../expressions/patch/json-patch';
-import { committedFacts, digestsOf, foreseenResults, type IngestResult } from '../../ingest/store/store-batch';
+import type { KeptRejection } from '../../rejections/rejections.queries';
 import { contentJson } from './event-content';
-import type { ResubmissionOutcome } from './resubmission-outcome';
-import { ResubmitPart, settleAll } from './resubmit-part';
+import { Foresight } from './foresight';
+import { settle, type ResubmissionOutcome } from './resubmission-outcome';
+import { ResubmitPart, type PartRequest } from './resubmit-part';
 
 /** How many records a dry run shows as they would become. */
 const MOST_SHOWN = 10;
@@ -35,35 +33,25 @@ export class ResubmissionPreview {
 /** The preview of one request, over all its parts. */
 export class OpenPreview {
   readonly first: PreviewedEvent[] = [];
-  /** The events that would be stored, by their keys: a later record of the request may have the same key. */
-  private readonly taken = new Map<string, KeyFact>();
+  private readonly foresight: Foresight;
 
   constructor(
-    private readonly pool: Pool,
+    pool: Pool,
     private readonly part: ResubmitPart,
-  ) {}
-
-  async add(ids: readonly string[], patch: JsonPatch | undefined, outcome: ResubmissionOutcome): Promise<void> {
-    const ready = await this.part.read({ ids, patch }, outcome);
-    const events = ready.flatMap((one) => one.events);
-    const stored = await foreseenResults(this.pool, events);
-    const results = events.map((prepared, i) => stored[i] ?? this.amongThese(prepared));
-    settleAll(ready, results, outcome);
-    for (const { rejection, events: own } of ready) {
-      if (this.first.length === MOST_SHOWN) break;
-      const [prepared] = own;
-      if (prepared) this.first.push({ id: rejection.id, content: contentJson(prepared.event) });
-    }
+  ) {
+    this.foresight = new Foresight(pool);
   }
 
-  private amongThese(prepared: PreparedEvent): IngestResult {
-    const { keyDigest, eventIdDigest } = prepared;
-    const byId = eventIdDigest === undefined ? undefined : this.taken.get(eventIdDigest);
-    const decision = decideDuplicate(prepared, this.taken.get(keyDigest), byId);
-    const committed = committedFacts(prepared);
-    if (decision.kind === 'rejected') return decision;
-    if (decision.kind === 'duplicate') return { kind: 'duplicate', of: committed, by: decision.by, layer: 'database' };
-    for (const digest of digestsOf(prepared)) this.taken.set(digest, committed);
-    return { kind: 'accepted', committed };
+  /** Previews the first of these rejections. Returns the others. */
+  async add(request: Omit<PartRequest, 'status'>, outcome: ResubmissionOutcome): Promise<readonly KeptRejection[]> {
+    const { ready, rest } = await this.part.read(request, outcome);
+    const results = await this.foresight.of(ready);
+    ready.forEach(({ rejection }, i) => settle(rejection, results[i] ?? [], outcome));
+    for (const { rejection, events } of ready) {
+      if (this.first.length === MOST_SHOWN) break;
+      const [prepared] = events;
+      if (prepared) this.first.push({ id: rejection.id, content: contentJson(prepared.event) });
+    }
+    return rest;
   }
 }

@@ -3,6 +3,7 @@ import { tenantsCovered } from '../../access/acting-operator';
 import { SETTINGS_TOKEN, type Settings } from '../../config/settings';
 import type { JsonPatch } from '../../expressions/patch/json-patch';
 import type { Rejection, RejectionStatus } from '../../rejections/rejection';
+import type { KeptRejection } from '../../rejections/rejections.queries';
 import { recordActionOnEvents } from '../audit/event-actions.queries';
 import { recordCounts } from '../audit/audit.queries';
 import type { ActionHeaders } from '../endpoint/action-request';
@@ -12,7 +13,7 @@ import { limitOf, recordedFilter } from '../events/bulk-request';
 import { findMatchingRejections } from './matching-rejections';
 import { ResubmissionOutcome } from './resubmission-outcome';
 import { ResubmissionPreview, type PreviewedEvent } from './resubmission-preview';
-import { ResubmitPart } from './resubmit-part';
+import { ResubmitPart, type PartRequest, type PartResult } from './resubmit-part';
 import type { ResubmitRequest } from './resubmit.requests';
 
 /** Maximum number of rejections that are resubmitted together, and of their bytes. */
@@ -83,7 +84,8 @@ export class Resubmissions {
     const endMs = Date.now() + MOST_MS;
     for (const ids of partsOf(found, this.settings.MAX_EVENT_BYTES)) {
       if (Date.now() > endMs) break;
-      await preview.add(ids, patch, outcome);
+      let kept: readonly KeptRejection[] = await this.part.load(ids, outcome);
+      while (kept.length > 0 && Date.now() <= endMs) kept = await preview.add({ kept, patch }, outcome);
     }
     return { outcome, preview: preview.first };
   }
@@ -112,34 +114,39 @@ export class Resubmissions {
     });
   }
 
-  /** Each part records the counts in its own transaction, so they are right after a crash. */
   private async carryOut(actionId: string, { found, status, patch }: Selected): Promise<ResubmissionOutcome> {
     const outcome = new ResubmissionOutcome(found.length);
     const endMs = Date.now() + MOST_MS;
     try {
       for (const ids of partsOf(found, this.settings.MAX_EVENT_BYTES)) {
         if (Date.now() > endMs) break;
-        const done = await this.part.run({ ids, status, patch }, async (db, part, settled) => {
-          await recordActionOnEvents(
-            db,
-            actionId,
-            settled.map(({ eventId }) => ({ eventId })),
-          );
-          await recordCounts(db, actionId, outcome.with(part).counts());
-        });
-        outcome.add(done.outcome);
-        if (done.failure === undefined) continue;
-        this.stopped(actionId, outcome, done.failure);
-        break;
+        let kept: readonly KeptRejection[] = await this.part.load(ids, outcome);
+        do {
+          const { rest, failure } = await this.runPart(actionId, { kept, status, patch }, outcome);
+          if (failure !== undefined) return this.stopped(actionId, outcome, failure);
+          kept = rest;
+        } while (kept.length > 0 && Date.now() <= endMs);
       }
     } catch (error) {
-      this.stopped(actionId, outcome, error);
+      return this.stopped(actionId, outcome, error);
     }
     return outcome;
   }
 
-  private stopped(actionId: string, { pending }: ResubmissionOutcome, error: unknown): void {
-    this.logger.warn({ msg: 'rejections.not-resubmitted', actionId, count: pending, err: error });
+  /** Each part records the counts in its own transaction, so they are right after a crash. */
+  private async runPart(actionId: string, request: PartRequest, outcome: ResubmissionOutcome): Promise<PartResult> {
+    const done = await this.part.run(request, async (db, part, settled) => {
+      const events = settled.map(({ eventId }) => ({ eventId }));
+      await recordActionOnEvents(db, actionId, events);
+      await recordCounts(db, actionId, outcome.with(part).counts());
+    });
+    outcome.add(done.outcome);
+    return done;
+  }
+
+  private stopped(actionId: string, outcome: ResubmissionOutcome, error: unknown): ResubmissionOutcome {
+    this.logger.warn({ msg: 'rejections.not-resubmitted', actionId, count: outcome.pending, err: error });
+    return outcome;
   }
 }
 

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
-import type { PoolClient } from 'pg';
+import { Pool, type PoolClient } from 'pg';
 import type { PreparedEvent } from '../../event/prepare-event';
 import type { JsonPatch } from '../../expressions/patch/json-patch';
 import { Intake } from '../../ingest/store/intake';
@@ -9,9 +9,15 @@ import type { RejectionStatus } from '../../rejections/rejection';
 import { readRejections, type KeptRejection } from '../../rejections/rejections.queries';
 import { lockForResubmission, markResubmitted, type Resubmitted } from '../../rejections/settle-rejections.queries';
 import { AdminTransactions } from '../endpoint/admin-transactions';
+import { Foresight, slicesOf } from './foresight';
 import { ReadAgain } from './read-again';
 import { hasOwnKey } from './key-for-resubmission';
 import { ResubmissionOutcome, settle, type EventResult } from './resubmission-outcome';
+
+/** No further rejection is added to a part that has this many events. One rejection may have thousands of its own. */
+const MOST_EVENTS_IN_PART = 1_000;
+/** Maximum number of events that wait in the ingest queue: it holds 10,000, and producers need it. */
+const MOST_WAITING = 500;
 
 /** A rejection that can be read as events. */
 export interface ReadyRejection {
@@ -20,7 +26,7 @@ export interface ReadyRejection {
 }
 
 export interface PartRequest {
-  ids: readonly string[];
+  kept: readonly KeptRejection[];
   status: RejectionStatus;
   patch: JsonPatch | undefined;
 }
@@ -29,33 +35,49 @@ export interface PartResult {
   outcome: ResubmissionOutcome;
   /** Why the last events of the part are not known to be stored. */
   failure: unknown;
+  /** The rejections that are left for the next part. */
+  rest: readonly KeptRejection[];
+}
+
+interface ReadPart {
+  ready: ReadyRejection[];
+  rest: readonly KeptRejection[];
 }
 
 /** Resubmits a few rejections. */
 @Injectable()
 export class ResubmitPart {
   constructor(
+    private readonly pool: Pool,
     private readonly transactions: AdminTransactions,
     private readonly readAgain: ReadAgain,
     private readonly intake: Intake,
   ) {}
 
-  /** Prepares the events of these rejections. Adds those that are refused again to the outcome. */
-  async read(
-    { ids, patch }: Pick<PartRequest, 'ids' | 'patch'>,
-    outcome: ResubmissionOutcome,
-  ): Promise<ReadyRejection[]> {
-    const found = await this.transactions.read((db) => readRejections(db, ids));
-    outcome.skipped += ids.length - found.length; // retention has removed them
+  /** Reads rejections with their bytes. Counts those that retention has removed as skipped. */
+  async load(ids: readonly string[], outcome: ResubmissionOutcome): Promise<KeptRejection[]> {
+    const kept = await this.transactions.read((db) => readRejections(db, ids));
+    outcome.skipped += ids.length - kept.length;
+    return kept;
+  }
+
+  /** Prepares the events of the first of these rejections. Adds those that are refused again to the outcome. */
+  async read({ kept, patch }: Omit<PartRequest, 'status'>, outcome: ResubmissionOutcome): Promise<ReadPart> {
     await this.readAgain.ready();
     const ready: ReadyRejection[] = [];
-    for (const rejection of found) {
+    let events = 0;
+    for (const [i, rejection] of kept.entries()) {
+      if (events >= MOST_EVENTS_IN_PART) return { ready, rest: kept.slice(i) };
       const again = await this.readAgain.read(rejection, patch);
-      if ('rejection' in again) outcome.refuse(rejection, again.rejection);
-      else ready.push({ rejection, events: again.events });
+      if ('rejection' in again) {
+        outcome.refuse(rejection, again.rejection);
+      } else {
+        ready.push({ rejection, events: again.events });
+        events += again.events.length;
+      }
       await nextTurn(); // one record may take milliseconds, and other requests are served between two
     }
-    return ready;
+    return { ready, rest: [] };
   }
 
   /**
@@ -66,27 +88,56 @@ export class ResubmitPart {
     request: PartRequest,
     record: (db: PoolClient, outcome: ResubmissionOutcome, settled: readonly Resubmitted[]) => Promise<void>,
   ): Promise<PartResult> {
-    const read = new ResubmissionOutcome(request.ids.length);
-    const ready = await this.read(request, read);
+    const read = new ResubmissionOutcome(request.kept.length);
+    const { ready: readable, rest } = await this.read(request, read);
+    const ready = await this.withoutRefusedRequests(readable, read);
     return this.transactions.run(async (db) => {
-      const outcome = new ResubmissionOutcome(request.ids.length);
+      const outcome = new ResubmissionOutcome(request.kept.length);
       outcome.add(read);
       const locked = new Set(await lockForResubmission(db, idsOf(ready), request.status));
       const own = ready.filter(({ rejection }) => locked.has(rejection.id));
       outcome.skipped += ready.length - own.length;
-      const { results, failure } = await this.intake.acceptAll(own.flatMap(({ events }) => events));
+      const { results, failure } = await this.store(own.flatMap(({ events }) => events));
       const settled = settleAll(own, results, outcome);
       await markResubmitted(db, settled);
       await record(db, outcome, settled);
-      return { outcome, failure };
+      return { outcome, failure, rest };
     });
+  }
+
+  /**
+   * Leaves out requests of a source that have a record which would be refused. If their other records were stored, a
+   * later resubmission with another patch would store these again.
+   */
+  private async withoutRefusedRequests(
+    ready: ReadyRejection[],
+    outcome: ResubmissionOutcome,
+  ): Promise<ReadyRejection[]> {
+    if (ready.every(({ events }) => events.length === 1)) return ready;
+    const foreseen = await new Foresight(this.pool).of(ready);
+    return ready.filter(({ rejection, events }, i) => {
+      const refused = foreseen[i]?.find((result) => result.kind === 'rejected');
+      if (events.length === 1 || refused?.kind !== 'rejected') return true;
+      outcome.refuse(rejection, refused.rejection);
+      return false;
+    });
+  }
+
+  private async store(events: readonly PreparedEvent[]): Promise<{ results: IngestResult[]; failure?: unknown }> {
+    const results: IngestResult[] = [];
+    for (const slice of slicesOf(events, MOST_WAITING)) {
+      const stored = await this.intake.acceptAll(slice);
+      results.push(...stored.results);
+      if (stored.failure !== undefined) return { results, failure: stored.failure };
+    }
+    return { results };
   }
 }
 
 const idsOf = (ready: readonly ReadyRejection[]): string[] => ready.map(({ rejection }) => rejection.id);
 
 /** @param results those of all events, in order; if storing failed, of the first ones */
-export function settleAll(
+function settleAll(
   ready: readonly ReadyRejection[],
   results: readonly (IngestResult | undefined)[],
   outcome: ResubmissionOutcome,
