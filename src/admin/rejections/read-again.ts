@@ -15,7 +15,7 @@ import { CurrentRules } from '../../ingest/store/current-rules';
 import type { KeptRejection } from '../../rejections/rejections.queries';
 import { SourceRegistry } from '../../sources/directory/source-registry';
 import { KeptSourceRequest } from '../../sources/intake/prepare-again';
-import { keyForResubmission } from './key-for-resubmission';
+import { keyForResubmission, type PatchEffect } from './key-for-resubmission';
 
 /** The events that a rejection would become, or why it is refused again. A whole request of a source may hold several. */
 export type ReadAgainResult = { events: PreparedEvent[] } | { rejection: RecordRejection };
@@ -23,8 +23,15 @@ export type ReadAgainResult = { events: PreparedEvent[] } | { rejection: RecordR
 /** How the record of a rejection is read: as JSON, which a patch applies to, and as events. */
 interface ReadableRecord {
   json: () => string | undefined;
-  /** @param json in place of what was received */
-  prepare: (json: string | undefined, request: RequestContext) => PrepareResult[] | Promise<PrepareResult[]>;
+  /**
+   * @param json in place of what was received
+   * @param replacesMappedKey whether the key of the request replaces one that a mapping finds
+   */
+  prepare: (
+    json: string | undefined,
+    request: RequestContext,
+    replacesMappedKey: boolean,
+  ) => PrepareResult[] | Promise<PrepareResult[]>;
 }
 
 /** Prepares rejections as they would be prepared if they were received now. Stores nothing. */
@@ -56,14 +63,15 @@ export class ReadAgain {
     const record = kept.format === 'source' ? this.recordOfSource(kept, content) : recordOfProducer(kept, content);
     const patched = patch && patchedJson(record.json(), patch, content.MAX_EVENT_BYTES);
     if (patched && 'error' in patched) return patchRefused(patched.error);
-    const effect = patched ? (patched.changed ? 'changed' : 'no-change') : 'none';
+    const effect: PatchEffect = patched ? (patched.changed ? 'changed' : 'no-change') : 'none';
+    const { key, replacesMapped } = keyForResubmission(kept, effect);
     const request = {
       tenantId: kept.tenantId,
       correlationId: kept.correlationId,
       traceparent: undefined,
-      idempotencyKey: keyForResubmission(kept, effect),
+      idempotencyKey: key,
     };
-    return combined(await record.prepare(patched?.changed ? patched.text : undefined, request));
+    return combined(await record.prepare(patched?.changed ? patched.text : undefined, request, replacesMapped));
   }
 
   private recordOfSource(kept: KeptRejection, content: ContentRules): ReadableRecord {
@@ -74,7 +82,8 @@ export class ReadAgain {
     const request = new KeptSourceRequest(source, { bytes, isOneOfMany, contentType, requestJson, receivedAt });
     return {
       json: () => request.json(),
-      prepare: (json, context) => request.prepare(json, context, content),
+      prepare: (json, context, replacesMappedKey) =>
+        request.prepare({ json, request: context, content, replacesMappedKey }),
     };
   }
 }

@@ -3,8 +3,8 @@ import { Pool } from 'pg';
 import type { KeptRejection } from '../../rejections/rejections.queries';
 import { contentJson } from './event-content';
 import { Foresight } from './foresight';
-import { settle, type ResubmissionOutcome } from './resubmission-outcome';
-import { ResubmitPart, type PartRequest } from './resubmit-part';
+import type { ResubmissionOutcome } from './resubmission-outcome';
+import { ResubmitPart, settleAll, type PartRequest } from './resubmit-part';
 
 /** How many records a dry run shows as they would become. */
 const MOST_SHOWN = 10;
@@ -46,7 +46,7 @@ export class OpenPreview {
   async add(request: Omit<PartRequest, 'status'>, outcome: ResubmissionOutcome): Promise<readonly KeptRejection[]> {
     const { ready, rest } = await this.part.read(request, outcome);
     const results = await this.foresight.of(ready);
-    ready.forEach(({ rejection }, i) => settle(rejection, results[i] ?? [], outcome));
+    settleAll(ready, results.flat(), outcome);
     for (const { rejection, events } of ready) {
       if (this.first.length === MOST_SHOWN) break;
       const [prepared] = events;

@@ -10,8 +10,8 @@ import { readRejections, type KeptRejection } from '../../rejections/rejections.
 import { lockForResubmission, markResubmitted, type Resubmitted } from '../../rejections/settle-rejections.queries';
 import { AdminTransactions } from '../endpoint/admin-transactions';
 import { Foresight, slicesOf } from './foresight';
-import { ReadAgain } from './read-again';
 import { hasOwnKey } from './key-for-resubmission';
+import { ReadAgain } from './read-again';
 import { ResubmissionOutcome, settle, type EventResult } from './resubmission-outcome';
 
 /** No further rejection is added to a part that has this many events. One rejection may have thousands of its own. */
@@ -116,7 +116,8 @@ export class ResubmitPart {
     if (ready.every(({ events }) => events.length === 1)) return ready;
     const foreseen = await new Foresight(this.pool).of(ready);
     return ready.filter(({ rejection, events }, i) => {
-      const refused = foreseen[i]?.find((result) => result.kind === 'rejected');
+      const results = eventResultsOf({ rejection, events }, foreseen[i] ?? []);
+      const refused = results.find((result) => result?.kind === 'rejected');
       if (events.length === 1 || refused?.kind !== 'rejected') return true;
       outcome.refuse(rejection, refused.rejection);
       return false;
@@ -137,28 +138,37 @@ export class ResubmitPart {
 const idsOf = (ready: readonly ReadyRejection[]): string[] => ready.map(({ rejection }) => rejection.id);
 
 /** @param results those of all events, in order; if storing failed, of the first ones */
-function settleAll(
+export function settleAll(
   ready: readonly ReadyRejection[],
   results: readonly (IngestResult | undefined)[],
   outcome: ResubmissionOutcome,
 ): Resubmitted[] {
   let next = 0;
-  return ready.flatMap(({ rejection, events }) => {
-    const own = events.map((prepared, i) => {
-      const result = results[next++];
-      return result && eventResultOf(result, hasOwnKey(rejection, prepared, i + 1));
-    });
-    return settle(rejection, own, outcome) ?? [];
+  return ready.flatMap((one) => {
+    const end = next + one.events.length;
+    const own = eventResultsOf(one, results.slice(next, end));
+    next = end;
+    return settle(one.rejection, own, outcome) ?? [];
   });
 }
 
-/** @param ownKey whether the key of the event is the one that its rejection gave it */
-function eventResultOf(result: IngestResult, ownKey: boolean): EventResult {
+function eventResultsOf(
+  { rejection, events }: ReadyRejection,
+  results: readonly (IngestResult | undefined)[],
+): (EventResult | undefined)[] {
+  return events.map((prepared, i) => {
+    const result = results[i];
+    return result && eventResultOf(result, () => hasOwnKey(rejection, prepared, i + 1));
+  });
+}
+
+/** @param hasOwn whether the key of the event is the one that its rejection gave it */
+function eventResultOf(result: IngestResult, hasOwn: () => boolean): EventResult {
   if (result.kind === 'accepted') return { kind: 'accepted', eventId: result.committed.id };
   if (result.kind === 'duplicate') return { kind: 'duplicate', eventId: result.of.id };
   const { code, conflictsWith } = result.rejection;
   // Another patch made the event, and the process ended before it settled the rejection.
-  if (ownKey && code === 'idempotency-key-reused' && conflictsWith !== undefined) {
+  if (code === 'idempotency-key-reused' && conflictsWith !== undefined && hasOwn()) {
     return { kind: 'duplicate', eventId: conflictsWith };
   }
   return result;

@@ -21,6 +21,16 @@ interface KeptHead extends Partial<KeptRequest> {
   keyHint?: string | null;
 }
 
+/** How a request is prepared again. */
+export interface AgainAs {
+  /** In place of what was received. */
+  json: string | undefined;
+  request: RequestContext;
+  content: ContentRules;
+  /** Whether the key of `request` replaces one that the mapping finds. */
+  replacesMappedKey: boolean;
+}
+
 /** A request that a source refused, to be prepared again by the source as it is now. It is not verified again. */
 export class KeptSourceRequest {
   private readonly head: KeptHead;
@@ -45,10 +55,10 @@ export class KeptSourceRequest {
 
   /**
    * Returns what each record of the request is made into. An expression sees the record in place of a body that had many.
-   * @param json in place of what was received
+   * The events keep the request as it was received and verified.
    * @throws Problem `source-unavailable`
    */
-  async prepare(json: string | undefined, request: RequestContext, content: ContentRules): Promise<PrepareResult[]> {
+  async prepare({ json, request, content, replacesMappedKey }: AgainAs): Promise<PrepareResult[]> {
     const received = json === undefined ? this.received : this.changedTo(json);
     const rules = rulesOf(this.source);
     const ofKept = this.kept.isOneOfMany ? { ...rules, mapping: { ...rules.mapping, records: undefined } } : rules;
@@ -59,6 +69,8 @@ export class KeptSourceRequest {
       verdict,
       request,
       content,
+      replacesMappedKey,
+      ...(json === undefined ? {} : { original: this.received }),
     });
     return records.map(({ made }) => ('filteredOut' in made ? FILTERED_OUT : made));
   }

@@ -42,6 +42,10 @@ export interface PreparationContext {
   verdict: Verified;
   request: RequestContext;
   content: ContentRules;
+  /** Only of a request that an operator resubmits: whether its key replaces one that the mapping finds. */
+  replacesMappedKey?: boolean;
+  /** Only of a request that an operator has changed: the one that was received and verified, which the events keep. */
+  original?: ReceivedRequest;
 }
 
 /**
@@ -53,17 +57,20 @@ export function prepareRequest(
   context: PreparationContext,
 ): PreparedRequest | Promise<PreparedRequest> {
   const { rules } = context;
-  const requestJson = `{${received.keptMembers(rules.kept)},${rules.kept.verificationOf(context.verdict)}}`;
+  const { original } = context;
+  const requestJson = `{${(original ?? received).keptMembers(rules.kept)},${rules.kept.verificationOf(context.verdict)}}`;
   const { body } = received.facts;
   if (rules.provider?.format === 'cloudevents' && isBinaryCloudEvent(received.facts.headers)) {
-    const request = { ...context.request, received: kept(body, requestJson, context) };
+    const request = { ...context.request, received: kept(original?.facts.body ?? body, requestJson, context) };
     const made = prepareBinary(received.facts.headers, body, request, context.content);
     return wholeRequest(filtered(made, rules), received, requestJson);
   }
   const document = received.document();
   if ('rejection' in document) return wholeRequest(document, received, requestJson);
   const isBatch = rules.mapping.records !== undefined;
-  const ofRequest = kept(isBatch || !isExactly(received) ? body : undefined, requestJson, context);
+  const ofRequest = original
+    ? kept(original.facts.body, requestJson, context)
+    : kept(isBatch || !isExactly(received) ? body : undefined, requestJson, context);
   const limits = new MappingLimits(context.content.MAX_EVENT_BYTES);
   const all = { received, body: document, isBatch, ofRequest, limits };
   if (isBatch) return prepareList(all, context);
@@ -148,7 +155,8 @@ function prepareMapped(mapped: MapResult, one: OneRecord, bytes: () => Buffer, c
     return { made: tooLongKey(), bytes, idempotencyKey: undefined };
   }
   const exact = mapped.payload === document ? ofRequest : withBody(ofRequest, received.facts.body);
-  const key = idempotencyKey ?? context.request.idempotencyKey;
+  const ofMapping = context.replacesMappedKey ? undefined : idempotencyKey;
+  const key = ofMapping ?? context.request.idempotencyKey;
   const request = { ...context.request, idempotencyKey: key, received: exact };
   const recordBytes = isBatch ? Buffer.byteLength(document.text) : received.facts.body.length;
   const payloadBytes = mapped.payload === document ? 0 : Buffer.byteLength(mapped.payload.text);

@@ -288,7 +288,7 @@ describe('discarding rejections', () => {
     const patch = [replaced('/subject', 's')];
     expect(await resubmit(api.url, { tenantId, patch })).toMatchObject({ matched: 1, resubmitted: 1 });
     expect(await resubmit(api.url, { tenantId, status: 'DISCARDED', limit: 1, patch })).toMatchObject({
-      resubmitted: 1,
+      ...{ matched: 1, duplicates: 1 }, // the same record, sent again
     });
     expect(await discard({})).toMatchObject({ matched: 0, discarded: 0 });
     expectProblem(await ask(api.url, 'POST', 'rejections/discard', { body: {} }), 400, 'invalid-request');

@@ -132,8 +132,8 @@ export const FAULTS_IN_ADMIN: readonly DeliberateFault[] = [
     edits: [
       {
         file: 'src/admin/rejections/key-for-resubmission.ts',
-        find: "return requestKey ?? (patch === 'changed' ? own : undefined);",
-        replace: "return requestKey !== null && patch === 'changed' ? own : undefined;",
+        find: 'return { key: keyOfRecord(kept) ?? own, replacesMapped: false };',
+        replace: 'return { key: own ?? keyOfRecord(kept), replacesMapped: false };',
       },
     ],
     noticedBy: { tests: ['test/e2e/admin/resubmit-once.test.ts'] },

@@ -1,36 +1,79 @@
 import { hasOwnKey, keyForResubmission } from '../../../../src/admin/rejections/key-for-resubmission';
 import { ResubmissionOutcome, settle, type EventResult } from '../../../../src/admin/rejections/resubmission-outcome';
 import { explicitKey, sourceKey } from '../../../../src/event/identity/idempotency-key';
+import type { KeptRejection } from '../../../../src/rejections/rejections.queries';
 
 const ID = '01a20bbe-19c6-756a-9bb1-3e2e8e86f56a';
-const OWN = `rejection:${ID}`;
+const OF_ID = { key: `rejection:${ID}`, replacesMapped: true };
+const CE = { 'ce-id': '1', 'ce-type': 'sale' };
+
+const KEPT: KeptRejection = {
+  ...{ id: ID, tenantId: 't', sourceId: null, endpoint: 'event', format: 'event', code: 'invalid-event' },
+  ...{ pointer: null, message: '', eventType: null, recordNumber: null, requestKey: null, conflictsWith: null },
+  ...{ correlationId: 'c', receivedAt: '2026-01-01T00:00:00Z', contentType: null, sizeBytes: 1, status: 'OPEN' },
+  ...{ settledAt: null, eventId: null, erasedAt: null, body: Buffer.from('1'), requestJson: null },
+  digest: '6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b',
+};
+const keyOf = (changes: Partial<KeptRejection>, patch: 'none' | 'no-change' | 'changed' = 'changed') =>
+  keyForResubmission({ ...KEPT, ...changes }, patch);
+const headJson = (head: object): string => JSON.stringify(head);
 
 describe('the key of a resubmitted record', () => {
-  const of = { id: ID, code: 'invalid-event', format: 'event', requestKey: null } as const;
-
   it('is the one that it was sent with, patched or not', () => {
     for (const patch of ['none', 'no-change', 'changed'] as const) {
-      expect(keyForResubmission({ ...of, requestKey: 'k#3' }, patch)).toBe('k#3');
+      expect(keyOf({ requestKey: 'k#3' }, patch)).toEqual({ key: 'k#3', replacesMapped: false });
     }
   });
 
   it('is its own id or content if it was sent without one, unless a patch has changed it', () => {
-    expect(keyForResubmission(of, 'none')).toBeUndefined();
-    expect(keyForResubmission(of, 'no-change')).toBeUndefined();
-    expect(keyForResubmission(of, 'changed')).toBe(OWN);
+    expect(keyOf({}, 'none').key).toBeUndefined();
+    expect(keyOf({}, 'no-change').key).toBeUndefined();
+    expect(keyOf({}).key).toMatch(/^rejection:[0-9a-f]{64}$/);
+  });
+
+  it('is the same for each rejection of a record that was sent again', () => {
+    const again = {
+      id: ID.replace('01', '02'),
+      correlationId: 'd',
+      receivedAt: '2026-02-01T00:00:00Z',
+      recordNumber: 7,
+    };
+    expect(keyOf(again)).toEqual(keyOf({}));
+    const [first, second] = ['a', 'b'].map((signature) =>
+      headJson({ headers: { ...CE, signature }, address: signature }),
+    );
+    expect(keyOf({ requestJson: first })).toEqual(keyOf({ requestJson: second }));
+  });
+
+  it('differs for what is not the same record', () => {
+    const keys = [
+      ...[{}, { tenantId: 'u' }, { sourceId: ID }, { endpoint: 'stream' as const }, { format: 'cloudevent' as const }],
+      ...[{ digest: 'ff' }, { requestJson: headJson({ headers: CE }) }],
+      ...[{ requestJson: headJson({ headers: { ...CE, 'ce-id': '2' } }) }, { requestJson: headJson({ path: '/b' }) }],
+      { requestJson: headJson({ query: { type: 'b' } }) },
+    ].map((changes) => keyOf(changes).key);
+    expect(new Set(keys).size).toBe(keys.length);
   });
 
   it('is a new one if its key belongs to another event and it is patched', () => {
-    const reused = { ...of, code: 'idempotency-key-reused', requestKey: 'k' } as const;
-    expect(keyForResubmission(reused, 'none')).toBe('k');
-    expect(keyForResubmission(reused, 'no-change')).toBe(OWN);
-    expect(keyForResubmission(reused, 'changed')).toBe(OWN);
+    const reused = { code: 'idempotency-key-reused', requestKey: 'k' } as const;
+    expect(keyOf(reused, 'none').key).toBe('k');
+    for (const format of ['event', 'source'] as const) {
+      expect(keyOf({ ...reused, format }, 'no-change')).toEqual(OF_ID);
+      expect(keyOf({ ...reused, format }, 'changed')).toEqual(OF_ID);
+    }
   });
 
   it('of a source is what its mapping finds', () => {
-    const source = { ...of, format: 'source', requestKey: 'k' } as const;
-    expect(keyForResubmission(source, 'none')).toBeUndefined();
-    expect(keyForResubmission(source, 'changed')).toBe(OWN);
+    const source = { format: 'source', requestKey: 'k' } as const;
+    expect(keyOf(source, 'none')).toEqual({ key: undefined, replacesMapped: false });
+    expect(keyOf(source)).toEqual({ key: expect.stringMatching(/^rejection:/) as unknown, replacesMapped: false });
+  });
+
+  it('of a stream that was refused as a whole is that of its first record', () => {
+    const stream = { code: 'unsupported-media-type', endpoint: 'stream', requestKey: 'k' } as const;
+    expect(keyOf(stream, 'none').key).toBe('k#1');
+    expect(keyOf({ ...stream, endpoint: 'event' }, 'none').key).toBe('k');
   });
 });
 
@@ -38,14 +81,16 @@ describe('the key that a rejection gives to its event', () => {
   const explicit = (keyDigest: string) => ({ keyKind: 'explicit', keyDigest }) as const;
 
   it('is recognised: that of the only event, and those of the records of a request', () => {
-    const of = { id: ID, tenantId: 't', sourceId: null };
-    expect(hasOwnKey(of, explicit(explicitKey('t', OWN)), 1)).toBe(true);
-    expect(hasOwnKey(of, explicit(explicitKey('t', 'k')), 1)).toBe(false);
-    expect(hasOwnKey(of, { keyKind: 'content', keyDigest: explicitKey('t', OWN) }, 1)).toBe(false);
-    const ofSource = { ...of, sourceId: 's' };
-    expect(hasOwnKey(ofSource, explicit(sourceKey('t', 's', `${OWN}#2`)), 2)).toBe(true);
-    expect(hasOwnKey(ofSource, explicit(sourceKey('t', 's', `${OWN}#2`)), 3)).toBe(false);
-    expect(hasOwnKey(ofSource, explicit(explicitKey('t', OWN)), 1)).toBe(false);
+    const own = [`rejection:${ID}`, String(keyOf({}).key)];
+    for (const key of own) expect(hasOwnKey(KEPT, explicit(explicitKey('t', key)), 1)).toBe(true);
+    expect(hasOwnKey(KEPT, explicit(explicitKey('t', 'k')), 1)).toBe(false);
+    expect(hasOwnKey(KEPT, { keyKind: 'content', keyDigest: explicitKey('t', `rejection:${ID}`) }, 1)).toBe(false);
+    const ofSource: KeptRejection = { ...KEPT, sourceId: 's', format: 'source' };
+    for (const key of [`rejection:${ID}`, String(keyOf(ofSource).key)]) {
+      expect(hasOwnKey(ofSource, explicit(sourceKey('t', 's', `${key}#2`)), 2)).toBe(true);
+      expect(hasOwnKey(ofSource, explicit(sourceKey('t', 's', `${key}#2`)), 3)).toBe(false);
+      expect(hasOwnKey(ofSource, explicit(explicitKey('t', key)), 1)).toBe(false);
+    }
   });
 });
 
