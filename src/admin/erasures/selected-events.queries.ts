@@ -2,7 +2,7 @@ import type { Db } from '../../db/pool';
 import type { ErasureRange, ErasureSelection } from './erasure';
 
 /** Most events that one statement reads. No index leads to the events of a subject. */
-const MOST_READ = 5_000;
+const MOST_READ = 20_000;
 
 /** The values of $1 to $3: which events a selection names. `before` limits the ids instead. */
 export const selectionValues = ({ tenantId, subject, eventIds }: ErasureSelection): unknown[] => [
