@@ -4,7 +4,7 @@ import { ADMIN_TOKEN } from '../support/app';
 import { createTestVhost } from '../support/broker/rabbit';
 import { createTestDatabase } from '../support/database';
 import { getEvent, postEvent } from '../support/e2e-http';
-import { readErasure, startErasure, type ErasureBody } from '../support/erasures';
+import { hurryLastLook, readErasure, startErasure, type ErasureBody } from '../support/erasures';
 import { eventually } from '../support/eventually';
 import { tablesWith } from '../support/everything-stored';
 import { freePort } from '../support/processes/free-port';
@@ -64,7 +64,7 @@ async function prove(url: string, pool: Pool, events: number, report: Report): P
   const { body: preview } = await startErasure(url, { ...order, dryRun: true });
   report.note(`dry run: ${Math.round(performance.now() - startedMs)} ms`);
   startedMs = performance.now();
-  const done = await whenDone(url, (await startErasure(url, order)).body.erasureId);
+  const done = await whenDone(pool, url, (await startErasure(url, order)).body.erasureId);
   report.note(`erasure: ${Math.round(performance.now() - startedMs)} ms`);
   const [counted, expected] = [JSON.stringify(done.counts), JSON.stringify(preview.counts)];
   report.figure(`counts: ${counted}, in the dry run ${expected}`, counted === expected);
@@ -88,8 +88,9 @@ async function proveResends(url: string, report: Report): Promise<void> {
   report.exactly('resends that are duplicates', duplicates, SENT);
 }
 
-function whenDone(url: string, id: string | null): Promise<ErasureBody> {
+function whenDone(pool: Pool, url: string, id: string | null): Promise<ErasureBody> {
   return eventually(async () => {
+    await hurryLastLook(pool, id);
     const erasure = await readErasure(url, id);
     if (erasure.status !== 'DONE') throw new Error(`the erasure is ${erasure.status}`);
     return erasure;

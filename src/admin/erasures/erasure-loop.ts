@@ -7,7 +7,8 @@ import { Loop } from '../../runtime/loop';
 import { recordCounts } from '../audit/audit.queries';
 import { sumOfCounts } from './erasure';
 import { eraseAs } from './erasure-acts';
-import { phaseAfter, stepPhase } from './erasure-step';
+import { placeAfter } from './erasure-place';
+import { stepPhase } from './erasure-step';
 import { endErasure, listErasuresToDo, lockErasure, moveErasure } from './erasure.queries';
 
 /** Most erasures stepped in one run. The next run continues after them, so that each gets its turn. */
@@ -64,12 +65,11 @@ export class ErasureLoop implements OnApplicationBootstrap, BeforeApplicationShu
 export async function stepErasure(db: Db, id: string): Promise<StepResult> {
   const erasure = await lockErasure(db, id);
   if (!erasure) return 'ended';
-  const { phase, counts: before } = erasure;
-  const step = await stepPhase(db, phase, erasure, eraseAs(id));
+  const step = await stepPhase(db, erasure.phase, erasure, eraseAs(id));
   if (!step) return 'moved';
-  const counts = sumOfCounts(before, step.counts);
-  const next = step.position === null ? phaseAfter(phase) : phase;
-  await moveErasure(db, id, { phase: next ?? phase, position: step.position, counts });
+  const counts = sumOfCounts(erasure.counts, step.counts);
+  const next = placeAfter(erasure, step.position);
+  await moveErasure(db, id, next ?? erasure, counts);
   if (next === undefined) {
     await endErasure(db, id, 'DONE');
     await recordCounts(db, id, { ...counts });

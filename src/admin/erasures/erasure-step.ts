@@ -1,6 +1,6 @@
 import type { Db } from '../../db/pool';
 import type { ErasureActs } from './erasure-acts';
-import { ERASURE_PHASES, type ErasureCounts, type ErasurePhase, type ErasureRange } from './erasure';
+import type { ErasureCounts, ErasurePhase, ErasureRange } from './erasure';
 import { mentionsSubject } from './mentions-subject';
 import { listSelectedEvents } from './selected-events.queries';
 import { listRejectionsToErase } from './selected-rejections.queries';
@@ -23,11 +23,6 @@ export function stepPhase(
   acts: ErasureActs,
 ): Promise<ErasureStep | undefined> {
   return PHASES[phase](db, range, acts);
-}
-
-/** Returns the phase after this one; undefined after the last. */
-export function phaseAfter(phase: ErasurePhase): ErasurePhase | undefined {
-  return ERASURE_PHASES[ERASURE_PHASES.indexOf(phase) + 1];
 }
 
 const PHASES: Record<

@@ -5,9 +5,9 @@ import {
   type Erasure,
   type ErasureInHand,
   type ErasuresFilter,
-  type ErasurePhase,
   type NewErasure,
 } from './erasure';
+import type { ErasurePlace } from './erasure-place';
 
 export async function insertErasure(db: Db, erasure: NewErasure): Promise<void> {
   const { id, tenantId, subject, eventIds, before, note, below, requestedBy, correlationId } = erasure;
@@ -62,40 +62,44 @@ export async function listErasures(
  */
 const BEGINS_AFTER_SECONDS = 3;
 
-/** Lists the ids of erasures above `after` that have begun or may begin, oldest first. */
+/**
+ * The last look begins this long after the erasure was asked for. The id of a row is made before the row waits for its
+ * batch. The statement may then take 30 seconds (statement_timeout), and is repeated if it failed in the first ten.
+ */
+const LAST_LOOK_AFTER_SECONDS = 90;
+
+const IS_DUE = `finished_at is null and created_at <= now() - make_interval(
+  secs => case when last_look then ${LAST_LOOK_AFTER_SECONDS} else ${BEGINS_AFTER_SECONDS} end)`;
+
+/** Lists the ids of erasures above `after` that may go on, oldest first. */
 export async function listErasuresToDo(db: Db, after: string, limit: number): Promise<string[]> {
   const { rows } = await db.query<{ id: string }>(
     `select id from erasures
-      where finished_at is null and id > $1 and created_at <= now() - interval '${BEGINS_AFTER_SECONDS} seconds'
-      order by id limit $2`,
+      where id > $1 and ${IS_DUE} order by id limit $2`,
     [after, limit],
   );
   return rows.map(({ id }) => id);
 }
 
-/** Locks an erasure for one step. Returns undefined when it has ended or is locked by another process. */
+/** Locks an erasure for one step. Returns undefined when it has ended, must wait, or is locked by another process. */
 export async function lockErasure(db: Db, id: string): Promise<ErasureInHand | undefined> {
   const { rows } = await db.query<ErasureInHand>(
-    `select ${SELECTION}, phase, position, below from erasures
-      where id = $1 and finished_at is null for update skip locked`,
+    `select ${SELECTION}, phase, position, below, last_look as "lastLook" from erasures
+      where id = $1 and ${IS_DUE} for update skip locked`,
     [id],
   );
   return rows.map(withAllCounts)[0];
 }
 
-const FIRST_POSITION = '00000000-0000-0000-0000-000000000000';
-
-/** Records a step. The position of a new phase is the first one. */
+/** Records a step, and where the next one goes on. */
 export async function moveErasure(
   db: Db,
   id: string,
-  move: { phase: ErasurePhase; position: string | null; counts: ErasureInHand['counts'] },
+  { phase, position, lastLook }: ErasurePlace,
+  counts: ErasureInHand['counts'],
 ): Promise<void> {
-  await db.query('update erasures set phase = $2, position = $3, counts = $4 where id = $1', [
-    id,
-    move.phase,
-    move.position ?? FIRST_POSITION,
-    move.counts,
+  await db.query('update erasures set phase = $2, position = $3, last_look = $4, counts = $5 where id = $1', [
+    ...[id, phase, position, lastLook, counts],
   ]);
 }
 

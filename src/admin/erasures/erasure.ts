@@ -51,8 +51,8 @@ export function sumOfCounts(a: Partial<ErasureCounts>, b: Partial<ErasureCounts>
  * become an event that is not erased.
  */
 export const ERASURE_PHASES = ['rejections', 'events', 'samples'] as const;
-export const FIRST_PHASE = ERASURE_PHASES[0];
 export type ErasurePhase = (typeof ERASURE_PHASES)[number];
+export const FIRST_PHASE: ErasurePhase = ERASURE_PHASES[0];
 
 export const ERASURE_STATUSES = ['RUNNING', 'DONE', 'CANCELLED'] as const;
 export type ErasureStatus = (typeof ERASURE_STATUSES)[number];
@@ -78,6 +78,8 @@ export interface Erasure extends ErasureSelection {
 export interface ErasureInHand extends ErasureRange {
   id: string;
   phase: ErasurePhase;
+  /** It walks through its phases for the second time, to find what was committed late. */
+  lastLook: boolean;
   counts: ErasureCounts;
 }
 

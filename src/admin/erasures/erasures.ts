@@ -50,7 +50,7 @@ export class Erasures {
     refuseOtherTenant(acting, request.tenantId);
     const selection = await this.transactions.read((db) => selectionOf(db, request, acting));
     const id = uuidV7();
-    const below = belowOf(selection, id);
+    const below = belowOf(selection, Date.now());
     if (request.dryRun) {
       const counted = await this.count(selection, below);
       return { erasureId: null, ...counted, correlationId: acting.correlationId, repeated: false };
@@ -128,10 +128,14 @@ async function selectionOf(db: Db, request: ErasureRequest, acting: ActingOperat
   return { tenantId, subject, before, eventIds: events.map(({ id }) => id) };
 }
 
-/** Nothing that is received after the request is erased. */
-function belowOf({ before }: ErasureSelection, id: string): string {
-  const instant = before === null ? undefined : parseInstant(before);
-  if (!instant) return id;
-  const floor = uuidV7Floor(Date.parse(instant.utc));
-  return floor < id ? floor : id;
+/** By how much the clocks of two processes may differ that make ids. */
+const CLOCK_TOLERANCE_MS = 5_000;
+
+/** Returns the id below which the erasure ends. What is received later than the request is not erased. */
+function belowOf({ before }: ErasureSelection, nowMs: number): string {
+  const latestMs = nowMs + CLOCK_TOLERANCE_MS;
+  if (before === null) return uuidV7Floor(latestMs);
+  const instant = parseInstant(before);
+  if (!instant) throw new Error(`not a time: ${before}`);
+  return uuidV7Floor(Math.min(Date.parse(instant.utc), latestMs));
 }

@@ -22,6 +22,7 @@ import { Revisions1764571000000 } from '../../../migrations/1764571000000-revisi
 import { Resubmitted1764571500000 } from '../../../migrations/1764571500000-resubmitted';
 import { Erasures1764572000000 } from '../../../migrations/1764572000000-erasures';
 import { Timeline1764573000000 } from '../../../migrations/1764573000000-timeline';
+import { ErasuresLookAgain1764574000000 } from '../../../migrations/1764574000000-erasures-look-again';
 
 /** TypeORM runs the migrations; all other access is SQL over pg. */
 export function createDataSource(databaseUrl: string): DataSource {
@@ -56,6 +57,7 @@ export function createDataSource(databaseUrl: string): DataSource {
       Resubmitted1764571500000,
       Erasures1764572000000,
       Timeline1764573000000,
+      ErasuresLookAgain1764574000000,
     ],
     migrationsTableName: 'schema_migrations',
   });

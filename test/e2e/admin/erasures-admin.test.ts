@@ -71,7 +71,7 @@ describe('an erasure', () => {
     expect(preview.counts).toMatchObject({ events: EVENTS / EVERY + 1, requests: 1, rejections: 3, samples: 2 });
     expect(preview.counts.deliveries).toBe(EVENTS / EVERY);
 
-    const done = await erased(api.url, { ...order, note: 'she asked for it' });
+    const done = await erased(api.pool, api.url, { ...order, note: 'she asked for it' });
     expect(done.counts).toEqual(preview.counts);
     await expect(tablesWith(api.pool, SECRET)).resolves.toEqual({});
     await expect(textOfRedis(REDIS_URL)).resolves.not.toContain(SECRET);
@@ -143,11 +143,11 @@ describe('an erasure', () => {
   });
 
   it('of named events, or of all before a time, erases these', async () => {
-    const named = await erased(api.url, { tenantId: TENANT, eventIds: ['e-1', idOf.first, 'unknown'] });
+    const named = await erased(api.pool, api.url, { tenantId: TENANT, eventIds: ['e-1', idOf.first, 'unknown'] });
     expect(named.counts).toMatchObject({ events: 1 });
     const before = await getEvent(api.url, TENANT, 'e-2');
     expect(before.body.payload).toEqual({ n: 2 });
-    const all = await erased(api.url, { tenantId: TENANT, before: new Date().toISOString() });
+    const all = await erased(api.pool, api.url, { tenantId: TENANT, before: new Date().toISOString() });
     expect(all.counts).toMatchObject({ events: EVENTS - EVENTS / EVERY - 1 });
     expect((await getEvent(api.url, TENANT, 'e-2')).body.payload).toBeNull();
   }, 120_000);

@@ -1,6 +1,6 @@
 import { connect } from 'amqplib';
 import { messagesIn } from '../../support/broker/e2e-rabbit';
-import { erased, readErasure, startErasure } from '../../support/erasures';
+import { erased, startErasure, whenErased } from '../../support/erasures';
 import { tablesWith } from '../../support/everything-stored';
 import { eventually } from '../../support/eventually';
 import { caughtBetween, TestCluster } from '../../support/processes/e2e-cluster';
@@ -68,11 +68,7 @@ describe('an erasure, with processes of each role', () => {
     expect(rows[0]?.half).toBe(0);
     expect(rows[0]?.counted).toBe(rows[0]?.erased);
     await start('publisher');
-    const ended = await eventually(async () => {
-      const erasure = await readErasure(api.url, body.erasureId);
-      expect(erasure.status).toBe('DONE');
-      return erasure;
-    }, 60_000);
+    const ended = await whenErased(cluster.pool, api.url, body.erasureId);
     expect(ended.counts).toEqual(preview.counts);
     await expect(tablesWith(cluster.pool, SECRET)).resolves.toEqual({});
   }, 180_000);
@@ -85,7 +81,7 @@ describe('an erasure, with processes of each role', () => {
     const ids = new Set(events.map(({ id }) => id));
     const waiting = (await bodiesIn('events.main')).filter((body) => ids.has((JSON.parse(body) as { id: string }).id));
     expect(waiting.filter((body) => body.includes(SECRET)).length).toBe(50);
-    await erased(api.url, { tenantId: TENANT, eventIds: events.map(({ id }) => id) });
+    await erased(cluster.pool, api.url, { tenantId: TENANT, eventIds: events.map(({ id }) => id) });
     await start('worker');
     await eventually(async () => {
       for (const queue of ['events.main', 'events.retry', 'events.safety']) {

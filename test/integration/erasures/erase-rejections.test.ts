@@ -12,6 +12,8 @@ import { inTransaction } from '../../../src/db/pool';
 import type { Event } from '../../../src/event/event';
 import { uuidV7, uuidV7Floor } from '../../../src/event/uuid-v7';
 import { lockForResubmission, markResubmitted } from '../../../src/rejections/settle-rejections.queries';
+import { storeBatch } from '../../../src/ingest/store/store-batch';
+import { prepared } from '../../support/events';
 import { eventually } from '../../support/eventually';
 import { tablesWith } from '../../support/everything-stored';
 import { useDatabase } from '../../support/fixtures/database';
@@ -24,8 +26,7 @@ const OF_SUBJECT: ErasureSelection = { tenantId: 'acme', subject: SUBJECT, event
 describe('an erasure of rejections', () => {
   const database = useDatabase();
 
-  const givenRejection = async (): Promise<string> => {
-    const id = uuidV7();
+  const givenRejection = async (id = uuidV7()): Promise<string> => {
     await database.pool.query(
       `insert into rejections (id, tenant_id, endpoint, code, message, correlation_id, received_at, size_bytes, digest, body)
        values ($1, 'acme', 'event', 'invalid-event', $2, 'c-1', now(), 1, '', $3)`,
@@ -37,20 +38,29 @@ describe('an erasure of rejections', () => {
     const id = uuidV7();
     const facts = { note: null, requestedBy: 'ada', correlationId: 'c-1', below: id };
     await insertErasure(database.pool, { id, ...OF_SUBJECT, ...facts });
+    await database.pool.query(`update erasures set created_at = created_at - interval '3 seconds' where id = $1`, [id]);
     return id;
   };
   /** Stores the event that a rejection becomes. Its subject was corrected, so it is not the one that is erased. */
   const resubmitted = (): Promise<Event> =>
     givenEvent(database.pool, { subject: 'corrected', payload: { name: SECRET, at: uuidV7() } });
-  const carriedOut = async (id: string): Promise<ErasureCounts> => {
+  /** Lets the erasure make all steps that it may make now. */
+  const walked = async (id: string): Promise<void> => {
     for (;;) {
       const result = await inTransaction(
         database.pool,
         (db) => stepErasure(db, id),
         (step) => step !== 'moved',
       );
-      if (result === 'ended') break;
+      if (result === 'ended') return;
     }
+  };
+  const carriedOut = async (id: string): Promise<ErasureCounts> => {
+    await walked(id);
+    await database.pool.query(`update erasures set created_at = created_at - interval '90 seconds' where id = $1`, [
+      id,
+    ]);
+    await walked(id);
     const { rows } = await database.pool.query<{ counts: Partial<ErasureCounts> }>(
       'select counts from erasures where id = $1',
       [id],
@@ -101,6 +111,21 @@ describe('an erasure of rejections', () => {
     expect(preview).toMatchObject({ rejections: 3, events: 2, discarded: 2 });
     await expect(carriedOut(erasureId)).resolves.toEqual(preview);
     await expect(tablesWith(database.pool, SECRET)).resolves.toEqual({});
+  });
+
+  it('looks again for what is committed after its first look', async () => {
+    const late = prepared({ subject: SUBJECT, payload: { name: SECRET, at: uuidV7() } });
+    const lateRejection = uuidV7();
+    const erasureId = await givenErasure();
+    const statusOf = async (): Promise<object[]> =>
+      (await database.pool.query<object>('select status from erasures where id = $1', [erasureId])).rows;
+    await walked(erasureId);
+    await storeBatch(database.pool, [late]);
+    await givenRejection(lateRejection);
+    await expect(statusOf()).resolves.toEqual([{ status: 'RUNNING' }]);
+    await expect(carriedOut(erasureId)).resolves.toMatchObject({ rejections: 1, events: 1 });
+    await expect(tablesWith(database.pool, SECRET)).resolves.toEqual({});
+    await expect(statusOf()).resolves.toEqual([{ status: 'DONE' }]);
   });
 
   it('leaves nothing to resubmit', async () => {
