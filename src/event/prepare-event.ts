@@ -17,6 +17,7 @@ import { parseJson } from './json/parse-json';
 import { findUnsupportedCharacter } from './json/unsupported-characters';
 import { legacyKeys, type LegacyKeys } from './identity/legacy-keys';
 import type { ErrorDetail, ProblemCode } from './problems';
+import { shortError, shortText } from './short-error';
 import { uuidV7 } from './uuid-v7';
 import { validateEnvelope, type NormalisedEnvelope } from './validate-envelope';
 
@@ -242,11 +243,8 @@ function digestsOf(
   compareTimes: boolean,
 ): { hash: string; fingerprint: string } {
   const isRenamed = received && !cloudEvent; // the name of a source may change, its id does not
-  const fields = canonicalFields(
-    envelope,
-    isRenamed ? received.sourceId : envelope.source,
-    cloudEvent?.canonicalMembers,
-  );
+  const source = isRenamed ? received.sourceId : envelope.source;
+  const fields = canonicalFields(envelope, source, cloudEvent?.canonicalMembers);
   const whole = cloudEvent?.canonicalPayload ?? canonicalPayload;
   const lasting = cloudEvent?.canonicalPayload ?? lastingPayload;
   const hash = sha256(canonicalContent(fields, whole, true));
@@ -280,7 +278,7 @@ function keysOf(
 }
 
 function reject(code: ProblemCode, message: string, errors: ErrorDetail[] = []): { rejection: RecordRejection } {
-  return { rejection: { code, message, errors } };
+  return { rejection: { code, message: shortText(message), errors: errors.map(shortError) } };
 }
 
 function rejectAt(code: ProblemCode, pointer: string, message: string): { rejection: RecordRejection } {

@@ -6,7 +6,7 @@ import { childPointer } from './json/json-text';
 import { invalidEvent, type ErrorDetail } from './problems';
 
 /** Maximum errors listed for one event: a body may contain thousands of unknown fields. */
-const MAX_ERRORS_PER_EVENT = 20;
+export const MAX_ERRORS_PER_EVENT = 20;
 
 const matchesSchema = new Ajv({ strict: true }).compile<Envelope>(ENVELOPE_SCHEMA);
 const listsErrors = new Ajv({ allErrors: true, strict: true }).compile<Envelope>(ENVELOPE_SCHEMA);

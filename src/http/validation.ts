@@ -3,6 +3,7 @@ import { getMetadataStorage } from 'class-validator';
 import { didYouMean } from '../event/did-you-mean';
 import { childPointer } from '../event/json/json-text';
 import { Problem, type ErrorDetail } from '../event/problems';
+import { shortError } from '../event/short-error';
 
 /** Maximum properties listed for one request: a body may contain thousands of unknown ones. */
 const MAX_ERRORS = 50;
@@ -76,7 +77,9 @@ function namesOfMembers(value: unknown, pointer: string): { pointer: string; nam
 }
 
 function invalidRequest(errors: ErrorDetail[]): Problem {
-  return new Problem('invalid-request', 'Some parameters are invalid. See `errors`.', { errors });
+  return new Problem('invalid-request', 'Some parameters are invalid. See `errors`.', {
+    errors: errors.map(shortError),
+  });
 }
 
 function details(error: ValidationError, parent: string): ErrorDetail[] {

@@ -58,4 +58,5 @@ export class RejectionQueue {
   }
 }
 
-export const rejectionBytes = ({ body, requestJson }: NewRejection): number => body.length + (requestJson?.length ?? 0);
+export const rejectionBytes = ({ body, requestJson, pointer, message }: NewRejection): number =>
+  body.length + (requestJson?.length ?? 0) + (pointer?.length ?? 0) + message.length;

@@ -1,6 +1,8 @@
 import { cloudEventPointer, fromBinary, fromStructured, type EnvelopeText } from './cloud-event';
 import { prepareEvent, type ContentRules, type PrepareResult, type RequestContext } from '../prepare-event';
 import type { ErrorDetail } from '../problems';
+import { shortError, shortText } from '../short-error';
+import { MAX_ERRORS_PER_EVENT } from '../validate-envelope';
 
 /** Prepares a CloudEvent in structured mode: a whole body, or one record of a batch. */
 export function prepareStructured(bytes: Buffer, context: RequestContext, rules: ContentRules): PrepareResult {
@@ -34,6 +36,8 @@ function prepareEnvelope(
 }
 
 function rejectionOf(errors: ErrorDetail[]): { code: ErrorDetail['code']; message: string; errors: ErrorDetail[] } {
-  const [first] = errors;
-  return { code: first?.code ?? 'invalid-event', message: `${first?.pointer} ${first?.message}`, errors };
+  const shown = errors.slice(0, MAX_ERRORS_PER_EVENT).map(shortError);
+  const [first] = shown;
+  const message = shortText(`${first?.pointer} ${first?.message}`);
+  return { code: first?.code ?? 'invalid-event', message, errors: shown };
 }

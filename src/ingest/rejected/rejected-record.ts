@@ -1,4 +1,5 @@
 import type { RecordRejection, RequestContext } from '../../event/prepare-event';
+import { shortText } from '../../event/short-error';
 import { uuidV7 } from '../../event/uuid-v7';
 import type { WholeRecord } from '../formats/long-record';
 import type { NewRejection, RejectionEndpoint, RejectionFormat } from '../../rejections/rejection';
@@ -37,8 +38,8 @@ export function newRejection(
     sourceId: null,
     ...request,
     code,
-    pointer: errors[0]?.pointer ?? null,
-    message: message.trim(),
+    pointer: errors[0] ? shortText(errors[0].pointer) : null,
+    message: shortText(message.trim()),
     eventType,
     recordNumber: number,
     requestKey: idempotencyKey ?? null,

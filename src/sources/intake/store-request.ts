@@ -4,6 +4,7 @@ import { allowanceHeaders } from '../../access/limits/allowance';
 import type { Reservation } from '../../access/limits/meter';
 import { TenantLimiter } from '../../access/limits/tenant-limiter';
 import type { PreparedEvent, RecordRejection, RequestContext } from '../../event/prepare-event';
+import { shortText } from '../../event/short-error';
 import { uuidV7 } from '../../event/uuid-v7';
 import { Intake } from '../../ingest/store/intake';
 import type { IngestResult } from '../../ingest/store/store-batch';
@@ -122,8 +123,8 @@ function newRejection(
     endpoint: 'source',
     format: 'source',
     code,
-    pointer: errors[0]?.pointer ?? null,
-    message: message.trim(),
+    pointer: errors[0] ? shortText(errors[0].pointer) : null,
+    message: shortText(message.trim()),
     eventType: null,
     recordNumber: record.number ?? null,
     requestKey: record.idempotencyKey ?? null,
