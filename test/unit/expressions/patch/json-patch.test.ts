@@ -190,6 +190,19 @@ describe('a diff of two documents', () => {
     );
   });
 
+  it('reads each text once, however deep the difference is', () => {
+    const numbers = Array.from({ length: 100_000 }, (_, i) => i);
+    const nested = (last: number): string => `${'['.repeat(64)}${[...numbers, last].join(',')}${']'.repeat(64)}`;
+    const [before, after] = [nested(1), nested(2)];
+    const slices = jest.spyOn(String.prototype, 'slice');
+    const { operations } = diffOf(before, after);
+    const count = slices.mock.calls.length;
+    slices.mockRestore();
+    expect(operations).toBe(`[{"op":"replace","path":"${'/0'.repeat(63)}/100000","value":2}]`);
+    expect(count).toBeGreaterThan(2 * numbers.length); // one for each number of each text
+    expect(count).toBeLessThan(6 * numbers.length);
+  });
+
   it('has a bound', () => {
     const numbers = Array.from({ length: 2_000 }, (_, i) => i);
     const { operations, truncated } = diffOf(JSON.stringify(numbers), JSON.stringify(numbers.map((n) => n + 1)));
