@@ -11,6 +11,8 @@ export const ADVISORY_LOCKS = {
   failingDestinations: 7_305_022,
   replays: 7_305_020,
   erasureLoop: 7_305_023,
+  /** With a hash of the destination's id. */
+  failuresOfDestination: 7_305_025,
   /** Shared: makes deliveries of stored events. Exclusive: removes their payloads. */
   storedPayloads: 7_305_024,
 } as const;

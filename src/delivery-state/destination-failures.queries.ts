@@ -1,3 +1,4 @@
+import { ADVISORY_LOCKS } from '../db/advisory-locks';
 import type { Db } from '../db/pool';
 
 /** How long a circuit stays open the first time. Every failed probe doubles it, up to MOST_OPEN_SECONDS. */
@@ -85,12 +86,26 @@ export async function recordHealth(
   failures: readonly DestinationFailure[],
 ): Promise<FailingDestination[]> {
   const failed = failures.map(({ destinationId }) => destinationId);
-  const [, , failing] = await Promise.all([
+  const [, , , failing] = await Promise.all([
+    failed.length > 0 ? claimRows(db, failed) : undefined,
     succeeded.length > 0 && failed.length > 0 ? lockFailures(db, [...succeeded, ...failed]) : undefined,
     forgetFailures(db, succeeded),
     recordFailures(db, failures),
   ]);
   return failing;
+}
+
+/**
+ * Makes other transactions wait that record failures of the same destinations. A row that does not exist yet cannot be
+ * locked: a transaction that has inserted it and one that has locked a later row could wait for each other.
+ */
+async function claimRows(db: Db, destinationIds: readonly string[]): Promise<void> {
+  await db.query({
+    name: 'claim-destination-failures',
+    text: `select pg_advisory_xact_lock(${ADVISORY_LOCKS.failuresOfDestination}, hashtext(id::text))
+             from (select distinct hashtext(id::text), id from unnest($1::uuid[]) as id order by 1) t`,
+    values: [destinationIds],
+  });
 }
 
 /** Locks the rows in the order of their ids. Two statements that each lock some of them in order do not suffice. */

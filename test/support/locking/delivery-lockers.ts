@@ -5,7 +5,6 @@ import { closeDestination } from '../../../src/delivery-state/close-destination.
 import type { DeliveryKey } from '../../../src/delivery-state/delivery';
 import {
   forgetFailures,
-  recordFailures,
   recordHealth,
   type DestinationFailure,
 } from '../../../src/delivery-state/destination-failures.queries';
@@ -117,7 +116,7 @@ export const DELIVERY_LOCKERS: readonly Locker[] = [
     ),
   ),
   locker('closeDestination', (db) => closeDestination(db, destinations.disabled, 1_000)),
-  ofDestinations('recordFailures', (db, ids) => recordFailures(db, failing(ids))),
+  ofDestinations('recordFailures', (db, ids) => recordHealth(db, [], failing(ids))),
   ofDestinations('forgetFailures', forgetFailures),
   // By way of recordHealth: one half of the destinations had successes, and the other half failures.
   ofDestinations('lockFailures', (db, ids) =>
