@@ -13,7 +13,7 @@ const ROLES = ['viewer', 'support', 'operator', 'owner'] as const;
 const NOT_SHOWN = ['viewer', 'support'];
 
 describe('what a tenant redacts', () => {
-  const api = useApp({ TENANT_AUTH: 'both' });
+  const api = useApp({ APP_ROLE: 'api', TENANT_AUTH: 'both' });
   const headersOf: Record<string, OutgoingHttpHeaders> = {};
   let source: GivenSource;
   const ids: Record<string, string> = {};
