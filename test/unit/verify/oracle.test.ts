@@ -530,7 +530,7 @@ describe('the oracle of the fault suite', () => {
 
   it('allows deliveries while the request to enable a destination is under way', () => {
     const between = delivered({ destination: 'on-and-off', name: 'switched-3-0', atMs: 4_000 });
-    const slow = { ...switched(true, 3_900), atMs: 4_500 } as Entry;
+    const slow = { ...switched(true, 3_900), atMs: 4_500 };
     expect(found([checkDeliveries], {}, [switched(false, 500), between, slow])).toEqual(['changed']);
     expect(found([checkDeliveries], {}, [switched(false, 500), between, switched(true, 4_100)])).toEqual([
       'changed',
