@@ -5,6 +5,9 @@ import { correlationOf } from '../load/client';
 import { entriesOf, type EntryOf } from '../run/journal';
 import { violation, type Violation } from './violation';
 
+/** What is kept of a request to a source, whatever MAX_EVENT_BYTES is. */
+const MOST_SOURCE_BYTES = 1_048_576;
+
 /** Each rejected record is kept once with its bytes, unless its response says that it is not kept. Nothing else is kept. */
 export function checkKeptRejections(evidence: Evidence): Violation[] {
   const requests = new Map(entriesOf(evidence.journal, 'sent').map((sent) => [correlationOf(sent.request), sent]));
@@ -52,10 +55,13 @@ function checkRejection(rejection: StoredRejection, requests: ReadonlyMap<string
     ...(rejection.sourceId === source ? [] : [`source ${rejection.sourceId}`]),
     ...(rejection.sizeBytes === bytes.length ? [] : [`a size of ${rejection.sizeBytes} bytes, not ${bytes.length}`]),
     ...(rejection.digest === hash('sha256', bytes, 'hex') ? [] : ['the digest of something else']),
-    ...(rejection.body === bytes.subarray(0, MOST_EVENT_BYTES).toString() ? [] : [`the bytes ${rejection.body}`]),
+    ...(rejection.body === beginningOf(bytes, sent) ? [] : [`the bytes ${rejection.body}`]),
   ];
   return wrong.map((text) => violation('rejection', `${name} (${place}) is kept with ${text}`, name));
 }
+
+const beginningOf = (bytes: Buffer, { toSource }: Sent): string =>
+  bytes.subarray(0, toSource ? MOST_SOURCE_BYTES : MOST_EVENT_BYTES).toString();
 
 const placeOf = ({ correlationId, recordNumber }: StoredRejection): string => placeIn(correlationId, recordNumber ?? 1);
 const placeIn = (correlationId: string, record: number): string => `record ${record} of ${correlationId}`;
