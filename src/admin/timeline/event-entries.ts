@@ -1,7 +1,7 @@
 import type { ClosedDispatch, RejectionOfEvent, TimelineEvent } from './event-history.queries';
 import { bySystem, cause, sentence, type TimelineEntry } from './timeline-entry';
 
-export function receivedEntry(event: TimelineEvent): TimelineEntry {
+export function receivedEntry(event: Omit<TimelineEvent, 'tenantId'>): TimelineEntry {
   const { receivedAt, sourceName, sourceId, eventId, type, source, subject, correlationId, sizeBytes, hash } = event;
   const through = sourceName === null ? '' : ` through the source "${sourceName}"`;
   const text = `Event "${eventId}" of type ${type} was received${through}.`;

@@ -4,6 +4,7 @@ import type { Revision } from '../../revisions/revision';
 
 export interface TimelineEvent {
   id: string;
+  tenantId: string;
   eventId: string;
   type: string;
   source: string;
@@ -20,7 +21,7 @@ export interface TimelineEvent {
 /** Finds the event, if it belongs to one of these tenants. Null: any tenant. */
 export async function findTimelineEvent(db: Db, id: string, tenantIds: TenantIds): Promise<TimelineEvent | undefined> {
   const { rows } = await db.query<TimelineEvent>(
-    `select e.id, e.event_id as "eventId", e.type, e.source, e.source_id as "sourceId", s.name as "sourceName", e.subject,
+    `select e.id, e.tenant_id as "tenantId", e.event_id as "eventId", e.type, e.source, e.source_id as "sourceId", s.name as "sourceName", e.subject,
             e.correlation_id as "correlationId", e.size_bytes as "sizeBytes", encode(e.hash, 'hex') as hash,
             e.received_at as "receivedAt"
        from events e left join sources s on s.id = e.source_id

@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { Pool } from 'pg';
 import type { ActingOperator } from '../../access/acting-operator';
+import { redactResponse } from '../../access/redaction/redact-response';
+import { Redaction } from '../../access/redaction/redaction';
 import { onOneConnection, type Db } from '../../db/pool';
 import type { AdminAction } from '../audit/admin-action';
 import { deliveryAttemptEntry, deliveryEntry, settledEntry } from './delivery-entries';
@@ -32,15 +34,21 @@ export interface EventTimeline {
 /** Reads what happened to an event, oldest first. */
 @Injectable()
 export class Timeline {
-  constructor(private readonly pool: Pool) {}
+  constructor(
+    private readonly pool: Pool,
+    private readonly redaction: Redaction,
+  ) {}
 
   /** Returns undefined if the operator may see no event with this id. */
-  async read(eventId: string, { tenantIds }: ActingOperator): Promise<EventTimeline | undefined> {
+  async read(eventId: string, acting: ActingOperator): Promise<EventTimeline | undefined> {
+    const { tenantIds } = acting;
     return onOneConnection(this.pool, async (db) => {
       const event = await findTimelineEvent(db, eventId, tenantIds);
       if (!event) return undefined;
       const history = await readHistory(db, eventId, { tenantIds, limit: MOST_ROWS });
-      return newestEntries([receivedEntry(event), ...entriesOf(history)], MOST_ENTRIES);
+      const isRedacted = this.redaction.pointersFor(acting, event.tenantId).length > 0;
+      const shown = isRedacted ? withoutTexts(history) : history;
+      return newestEntries([receivedEntry(event), ...entriesOf(shown)], MOST_ENTRIES);
     });
   }
 }
@@ -65,7 +73,12 @@ async function readHistory(db: Db, eventId: string, scope: OperatorScope) {
   return { rejections, ...ofHandlers, revisions, deliveries, deliveryAttempts, replays, actions };
 }
 
-function entriesOf(history: Awaited<ReturnType<typeof readHistory>>): TimelineEntry[] {
+type History = Awaited<ReturnType<typeof readHistory>>;
+
+/** The sentences repeat texts of failures, which may quote the event. */
+const withoutTexts = (history: History): History => redactResponse(history, () => true) as History;
+
+function entriesOf(history: History): TimelineEntry[] {
   const { rejections, dispatches, attempts, retry, letter, revisions } = history;
   const { deliveries, deliveryAttempts, replays, actions } = history;
   const isResubmitted = actions.some(({ action }) => action === RESUBMIT);

@@ -33,7 +33,11 @@ describe('what a tenant redacts', () => {
     const url = api.url + source.path;
     ids.hook = (await sendWebhook(url, JSON.stringify({ id: 'w-1', type: 't', customer: { email: SECRET } }))).body.id;
     ids.rejection = (await sendWebhook(url, JSON.stringify({ customer: { email: SECRET } }))).body.rejectionId;
-    await givenDeadLetters(api.pool, 1, { tenantId: TENANT, message: () => `no account for ${SECRET}` });
+    const [letter] = await givenDeadLetters(api.pool, 1, {
+      tenantId: TENANT,
+      message: () => `no account for ${SECRET}`,
+    });
+    ids.letter = String(letter?.id);
     await givenDeadLetters(api.pool, 1, { tenantId: 'other', message: () => 'it broke' });
   });
 
@@ -63,6 +67,7 @@ describe('what a tenant redacts', () => {
     ['GET /v1/admin/dlq/reasons', () => `/v1/admin/dlq/reasons?tenantId=${TENANT}`],
     ['GET /v1/admin/events', () => `/v1/admin/events?tenantId=${TENANT}&attempts=true`],
     ['GET /v1/admin/events/{id}/raw', () => `/v1/admin/events/${ids.hook}/raw`],
+    ['GET /v1/admin/events/{id}/timeline', () => `/v1/admin/events/${ids.letter}/timeline`],
     ['GET /v1/admin/rejections/{id}', () => `/v1/admin/rejections/${ids.rejection}`],
     ['GET /v1/admin/sources/{id}/requests', () => `/v1/admin/sources/${source.row.id}/requests`],
   ])('%s has it for operators, and for nobody below', async (_, path) => {
