@@ -42,7 +42,7 @@ const CLOSE = `
          from unqueued left join destinations t on t.id = $1
         where d.event_id = any (array(select event_id from unqueued)) and ${hasSameKey('d', 'unqueued')}
        returning d.status, d.replay_id
-     ), skipped as (
+     ), skipped as materialized (
        select replay_id, count(*)::integer as n from closed
         where status = 'SKIPPED' and replay_id is not null group by replay_id
      ), held as materialized (

@@ -19,7 +19,7 @@ export async function discardDeliveries(db: Db, keys: readonly DeliveryKey[]): P
        delete from delivery_queue q using picked
         where q.event_id = any ($1::uuid[]) and ${hasSameKey('q', 'picked')} and ${isFree('q')}
        returning ${keyOf('q')}
-     ), discarded as (
+     ), discarded as materialized (
        select * from unqueued union all select ${keyOf('picked')} from picked where status = 'FAILED'
      )
      update deliveries d
