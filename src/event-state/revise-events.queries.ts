@@ -17,7 +17,12 @@ export async function lockForRevision(db: Db, eventId: string): Promise<void> {
   await db.query(`select from event_state where event_id = $1 for update`, [eventId]);
 }
 
-/** Makes a revision the newest of its event. The next dispatch carries it. */
+/**
+ * Makes a revision the newest of its event. The next dispatch carries it.
+ *
+ * @arrow COMPLETED --> COMPLETED
+ * @arrow DLQ --> DLQ
+ */
 export async function setRevision(db: Db, eventId: string, revision: number): Promise<void> {
   await db.query(`update event_state set revision = $2, updated_at = now() where event_id = $1`, [eventId, revision]);
 }
