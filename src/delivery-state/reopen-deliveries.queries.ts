@@ -61,7 +61,8 @@ export interface RevisedDeliveries {
 
 /**
  * Lets the newest deliveries of an event carry a revision, unless they are DELIVERED or SKIPPED. The row of the queue
- * names it too: a claim whose snapshot is older reads that row once it has locked it.
+ * names it too: a claim whose snapshot is older reads that row once it has locked it. A worker whose lease has expired
+ * loses it here, so what it writes later about the payload before is no attempt of this revision.
  */
 export async function reviseDeliveries(db: Db, eventId: string, revision: number): Promise<RevisedDeliveries> {
   const { rows } = await db.query<DeliveryKey & { status: string; queued: boolean }>(
@@ -72,7 +73,7 @@ export async function reviseDeliveries(db: Db, eventId: string, revision: number
      ), revised as (
        update deliveries d set revision = $2 from locked where d.event_id = $1 and ${hasSameKey('d', 'locked')}
      ), queued as (
-       update delivery_queue q set revision = $2 from locked
+       update delivery_queue q set revision = $2, lease = null from locked
         where q.event_id = $1 and ${hasSameKey('q', 'locked')} and ${isFree('q')}
        returning ${keyOf('q')}
      )

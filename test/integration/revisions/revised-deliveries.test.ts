@@ -4,6 +4,7 @@ import { claimDeliveries } from '../../../src/delivery-state/claim-deliveries.qu
 import { fillDeliveries } from '../../../src/delivery-state/fill-deliveries.queries';
 import { recordDeliveries } from '../../../src/delivery-state/record-deliveries.queries';
 import { reopenDeliveries, reviseDeliveries } from '../../../src/delivery-state/reopen-deliveries.queries';
+import { settleAttempts } from '../../../src/delivery-state/settle-deliveries.queries';
 import type { Event } from '../../../src/event/event';
 import { uuidV7 } from '../../../src/event/uuid-v7';
 import { givenCompleted } from '../../support/admin';
@@ -23,8 +24,8 @@ describe('deliveries of a revised event', () => {
     await database.pool.query('truncate deliveries, delivery_queue, destinations');
   });
 
-  const claim = (destinationId: string, maxBytes = MANY_BYTES) =>
-    claimDeliveries(database.pool, [{ destinationId, free: 8, leaseSeconds: 30 }], randomUUID(), maxBytes);
+  const claim = (destinationId: string, maxBytes = MANY_BYTES, lease = randomUUID()) =>
+    claimDeliveries(database.pool, [{ destinationId, free: 8, leaseSeconds: 30 }], lease, maxBytes);
   const revise = (event: Event, revision = 2) =>
     inTransaction(database.pool, (db) => reviseDeliveries(db, event.id, revision));
   const revisions = async (): Promise<(number | null)[]> => {
@@ -72,6 +73,22 @@ describe('deliveries of a revised event', () => {
     await givenDelivery(database.pool, { eventId: event.id, destinationId });
     await claim(destinationId);
     await expect(revise(event)).resolves.toMatchObject({ underWay: true });
+  });
+
+  it('take the lease from a worker that has sent the payload before for too long: it then writes nothing', async () => {
+    const event = await givenRevised();
+    const destinationId = await givenDestinationRow(database.pool);
+    const key = await givenDelivery(database.pool, { eventId: event.id, destinationId });
+    const lease = randomUUID();
+    await claim(destinationId, MANY_BYTES, lease);
+    await database.pool.query(`update delivery_queue set due_at = now() - interval '1 second'`);
+    await expect(revise(event)).resolves.toMatchObject({ underWay: false });
+    const delivered = { status: 'DELIVERED', usesTry: false, exhausted: false, waitSeconds: 0 } as const;
+    const answer = { reasonCode: 'PROCESSED', statusCode: 200, error: null, durationMs: 1, responseExcerpt: null };
+    await expect(settleAttempts(database.pool, [{ ...key, lease, ...delivered, ...answer }], 'test')).resolves.toEqual(
+      [],
+    );
+    expect((await claim(destinationId)).deliveries).toMatchObject([{ event: { id: event.id, revision: 2 } }]);
   });
 
   it('carry it even if a claim has looked at the queue before the revision was committed', async () => {
