@@ -13,7 +13,7 @@ export const ADVISORY_LOCKS = {
   erasureLoop: 7_305_023,
   /** With a hash of the destination's id. */
   failuresOfDestination: 7_305_025,
-  /** Shared: makes deliveries of stored events. Exclusive: removes their payloads. */
+  /** Shared: makes deliveries of stored events. Exclusive: removes or revises their payloads. Taken before locks of rows. */
   storedPayloads: 7_305_024,
 } as const;
 

@@ -1,12 +1,15 @@
+import { ADVISORY_LOCKS, takeTransactionLock } from '../db/advisory-locks';
 import type { Db } from '../db/pool';
 
 /**
  * Locks the state of an event until the transaction ends. An event that succeeded in its first attempt has none, and
- * gets one; the caller rolls back unless it makes a revision.
+ * gets one; the caller rolls back unless it makes a revision. No delivery of a stored event is made meanwhile: it would
+ * carry the payload before, and be missed by reviseDeliveries.
  *
  * @arrow [*] --> COMPLETED
  */
 export async function lockForRevision(db: Db, eventId: string): Promise<void> {
+  await takeTransactionLock(db, ADVISORY_LOCKS.storedPayloads);
   await db.query(
     `insert into event_state (event_id, status, generation, dispatch_no, attempts)
      select a.event_id, 'COMPLETED', 1, 1, 0 from processing_attempts a

@@ -25,13 +25,13 @@ export async function listRevisions(db: Db, eventId: string): Promise<Revision[]
   return rows;
 }
 
-/** Reads the content of these revisions, by textOfKey. Those that retention has removed are missing. */
+/** Reads the content of these revisions, by textOfKey. Those that were erased, or that retention has removed, are missing. */
 export async function readRevisions(db: Db, keys: readonly RevisionKey[]): Promise<Map<string, RevisedContent>> {
   const { rows } = await db.query<RevisionKey & RevisedContent>({
     name: 'read-revisions',
     text: `select r.event_id as "eventId", r.revision, r.payload as "payloadJson", encode(r.hash, 'hex') as hash
              from event_revisions r
-            where r.event_id = any ($1::uuid[])
+            where r.event_id = any ($1::uuid[]) and r.erased_at is null
               and (r.event_id, r.revision) in (select * from unnest($1::uuid[], $2::integer[]))`,
     values: [keys.map(({ eventId }) => eventId), keys.map(({ revision }) => revision)],
   });

@@ -4,8 +4,8 @@ import { readRevisions, textOfKey } from './revisions.queries';
 
 /**
  * Puts revisions in place of the payloads of rows. The id of a row is null if its event is no longer stored; these rows,
- * and those whose revision is no longer stored, are `missing`. Costs a statement only if a row has a revision. Mentioned in the claims, the partitions of event_revisions
- * would be locked by each claim.
+ * and those whose revision was erased or is no longer stored, are `missing`. Costs a statement only if a row has a
+ * revision. If the claims themselves named event_revisions, each would lock its partitions.
  */
 export async function withRevisions<T extends RevisedEvent>(
   db: Db,

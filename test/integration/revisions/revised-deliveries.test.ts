@@ -7,6 +7,8 @@ import { reopenDeliveries, reviseDeliveries } from '../../../src/delivery-state/
 import { settleAttempts } from '../../../src/delivery-state/settle-deliveries.queries';
 import type { Event } from '../../../src/event/event';
 import { uuidV7 } from '../../../src/event/uuid-v7';
+import { lockForRevision, setRevision } from '../../../src/event-state/revise-events.queries';
+import { insertRevision } from '../../../src/revisions/revisions.queries';
 import { givenCompleted } from '../../support/admin';
 import { givenDelivery, givenDestinationRow } from '../../support/deliveries';
 import { eventually } from '../../support/eventually';
@@ -147,12 +149,35 @@ describe('deliveries of a revised event', () => {
     expect((await claim(destinationId)).deliveries).toMatchObject([{ event: { revision: 2 } }]);
   });
 
-  it('leave the queue when the revision is no longer stored', async () => {
+  it('are filled with a revision that is being made', async () => {
+    const event = await givenRevised();
+    const destinationId = await givenDestinationRow(database.pool);
+    const order = { replayId: uuidV7(), destinationId, eventIds: [event.id], dueAt: null, ratePerSecond: 10 };
+    let filling: Promise<unknown> | undefined;
+    await inTransaction(database.pool, async (db) => {
+      await lockForRevision(db, event.id);
+      filling = inTransaction(database.pool, (other) => fillDeliveries(other, { ...order, deliveredToo: false }));
+      const waits = `pg_locks where locktype = 'advisory' and not granted
+        and database = (select oid from pg_database where datname = current_database())`;
+      await eventually(async () => expect(await countRows(database.pool, waits)).toBe(1));
+      await setRevision(db, event.id, 3);
+      await expect(reviseDeliveries(db, event.id, 3)).resolves.toEqual({ underWay: false, failed: [] });
+      const content = { payloadJson: PAYLOAD, hash: REVISED_HASH, sizeBytes: PAYLOAD.length };
+      await insertRevision(db, { eventId: event.id, revision: 3, ...content, note: null, actor: 'ada' });
+    });
+    await filling;
+    expect((await claim(destinationId)).deliveries).toMatchObject([{ event: { revision: 3 } }]);
+  });
+
+  it.each([
+    ['is no longer stored', 'delete from event_revisions'],
+    ['is erased', `update event_revisions set payload = 'null', erased_at = now()`],
+  ])('leave the queue when the revision %s', async (_what, change) => {
     const event = await givenRevised();
     const destinationId = await givenDestinationRow(database.pool);
     const key = await givenDelivery(database.pool, { eventId: event.id, destinationId });
     await revise(event);
-    await database.pool.query('delete from event_revisions');
+    await database.pool.query(change);
     await expect(claim(destinationId)).resolves.toMatchObject({ deliveries: [], orphans: [key] });
   });
 });
