@@ -1,6 +1,13 @@
-import { Injectable, Module, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import {
+  Injectable,
+  Logger,
+  Module,
+  type BeforeApplicationShutdown,
+  type OnApplicationBootstrap,
+} from '@nestjs/common';
 import { Pool } from 'pg';
 import { ADVISORY_LOCKS, takeTransactionLock, tryTransactionLock } from '../../db/advisory-locks';
+import { classifyPgError } from '../../db/pg-errors';
 import { inTransaction, type Db } from '../../db/pool';
 import { uuidV7Floor } from '../../event/uuid-v7';
 import { Loop } from '../../runtime/loop';
@@ -10,11 +17,17 @@ import { eraseAs } from './erasure-acts';
 import { placeAfter } from './erasure-place';
 import { stepPhase } from './erasure-step';
 import { endErasure, listErasuresToDo, lockErasure, moveErasure } from './erasure.queries';
+import { LARGEST_STEP, StepSizes } from './step-sizes';
 
 /** Most erasures stepped in one run. The next run continues after them, so that each gets its turn. */
 const ERASURES_PER_RUN = 20;
 const BUSY_MS = 10;
 const IDLE_MS = 500;
+/**
+ * How long a step waits for a lock. A worker whose handlers run holds the attempts of its events. Without this limit, the
+ * step would hold other events meanwhile, and their workers would wait for it.
+ */
+const MOST_LOCK_WAIT = '500ms';
 
 /** `moved`: an event was dispatched again in between, so the step was rolled back. `ended`: nothing is left to do. */
 type StepResult = 'stepped' | 'moved' | 'ended';
@@ -26,6 +39,8 @@ type StepResult = 'stepped' | 'moved' | 'ended';
 @Injectable()
 export class ErasureLoop implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly loop = new Loop('Erasures', () => this.runOnce());
+  private readonly logger = new Logger('Erasures');
+  private readonly sizes = new StepSizes();
   private lastStepped = uuidV7Floor(0);
 
   constructor(private readonly pool: Pool) {}
@@ -41,11 +56,28 @@ export class ErasureLoop implements OnApplicationBootstrap, BeforeApplicationShu
   /** Runs one step of up to ERASURES_PER_RUN erasures. Returns the wait before the next run, in ms. */
   async runOnce(): Promise<number> {
     const ids = await listErasuresToDo(this.pool, this.lastStepped, ERASURES_PER_RUN);
+    if (ids.length === 0) this.sizes.forgetAll();
     let isBusy = false;
-    for (const id of ids) isBusy = (await this.step(id)) === 'stepped' || isBusy;
+    for (const id of ids) isBusy = (await this.stepSafely(id)) === 'stepped' || isBusy;
     const last = ids.length === ERASURES_PER_RUN ? ids.at(-1) : undefined;
     this.lastStepped = last ?? uuidV7Floor(0);
     return isBusy || last !== undefined ? BUSY_MS : IDLE_MS;
+  }
+
+  /** A step that fails is repeated in a later run, with half the size. The other erasures go on meanwhile. */
+  private async stepSafely(id: string): Promise<StepResult | 'failed'> {
+    try {
+      const result = await this.step(id);
+      if (result === 'stepped') this.sizes.succeeded(id);
+      if (result === 'ended') this.sizes.forget(id);
+      return result;
+    } catch (error) {
+      // Logged once, not with each repetition. A wait that took too long is no fault.
+      const level = classifyPgError(error) === 'transient' ? 'warn' : 'error';
+      if (this.sizes.failed(id))
+        this.logger[level]({ msg: `a step of erasure ${id} failed and is repeated`, err: error });
+      return 'failed';
+    }
   }
 
   private step(id: string): Promise<StepResult> {
@@ -54,18 +86,19 @@ export class ErasureLoop implements OnApplicationBootstrap, BeforeApplicationShu
       async (db) => {
         if (!(await tryTransactionLock(db, ADVISORY_LOCKS.erasureLoop))) return 'ended';
         await takeTransactionLock(db, ADVISORY_LOCKS.storedPayloads);
-        return stepErasure(db, id);
+        await db.query(`set local lock_timeout = '${MOST_LOCK_WAIT}'`);
+        return stepErasure(db, id, this.sizes.of(id));
       },
       (result) => result !== 'moved',
     );
   }
 }
 
-/** Does one step of an erasure. The caller's transaction must be rolled back if this returns `moved`. */
-export async function stepErasure(db: Db, id: string): Promise<StepResult> {
+/** Does one step of an erasure, with up to `most` events or rejections. The caller's transaction must be rolled back if this returns `moved`. */
+export async function stepErasure(db: Db, id: string, most = LARGEST_STEP): Promise<StepResult> {
   const erasure = await lockErasure(db, id);
   if (!erasure) return 'ended';
-  const step = await stepPhase(db, erasure.phase, erasure, eraseAs(id));
+  const step = await stepPhase(db, erasure.phase, { ...erasure, most }, eraseAs(id));
   if (!step) return 'moved';
   const counts = sumOfCounts(erasure.counts, step.counts);
   const next = placeAfter(erasure, step.position);

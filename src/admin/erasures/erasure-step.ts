@@ -5,8 +5,8 @@ import { mentionsSubject } from './mentions-subject';
 import { listSelectedEvents } from './selected-events.queries';
 import { listRejectionsToErase } from './selected-rejections.queries';
 
-/** Most events that one transaction erases. Workers that settle one of them wait for it. */
-const EVENTS_PER_STEP = 200;
+/** Where a step begins, and how many events or rejections it erases at most. */
+export type StepRange = ErasureRange & { most: number };
 
 /** What one step has done. */
 export interface ErasureStep {
@@ -19,33 +19,31 @@ export interface ErasureStep {
 export function stepPhase(
   db: Db,
   phase: ErasurePhase,
-  range: ErasureRange,
+  range: StepRange,
   acts: ErasureActs,
 ): Promise<ErasureStep | undefined> {
   return PHASES[phase](db, range, acts);
 }
 
-const PHASES: Record<
-  ErasurePhase,
-  (db: Db, range: ErasureRange, acts: ErasureActs) => Promise<ErasureStep | undefined>
-> = {
-  async events(db, range, acts) {
-    const { ids, last, more } = await listSelectedEvents(db, range, EVENTS_PER_STEP);
-    const counts = ids.length === 0 ? {} : await acts.events(db, ids);
-    return counts && { counts, position: more ? last : null };
-  },
-  async rejections(db, range, acts) {
-    const { subject, before } = range;
-    const found = await listRejectionsToErase(db, range);
-    const chosen = found.filter(
-      (one) => before !== null || one.related || (subject !== null && mentionsSubject(subject, one)),
-    );
-    const ids = chosen.map(({ id }) => id);
-    const counts = ids.length === 0 ? {} : await acts.rejections(db, ids);
-    return counts && { counts, position: found.at(-1)?.id ?? null };
-  },
-  async samples(db, range, acts) {
-    const { more, ...counts } = await acts.samples(db, range);
-    return { counts, position: more ? range.position : null };
-  },
-};
+const PHASES: Record<ErasurePhase, (db: Db, range: StepRange, acts: ErasureActs) => Promise<ErasureStep | undefined>> =
+  {
+    async events(db, range, acts) {
+      const { ids, last, more } = await listSelectedEvents(db, range, range.most);
+      const counts = ids.length === 0 ? {} : await acts.events(db, ids);
+      return counts && { counts, position: more ? last : null };
+    },
+    async rejections(db, range, acts) {
+      const { subject, before } = range;
+      const found = await listRejectionsToErase(db, range, range.most);
+      const chosen = found.filter(
+        (one) => before !== null || one.related || (subject !== null && mentionsSubject(subject, one)),
+      );
+      const ids = chosen.map(({ id }) => id);
+      const counts = ids.length === 0 ? {} : await acts.rejections(db, ids);
+      return counts && { counts, position: found.at(-1)?.id ?? null };
+    },
+    async samples(db, range, acts) {
+      const { more, ...counts } = await acts.samples(db, range);
+      return { counts, position: more ? range.position : null };
+    },
+  };

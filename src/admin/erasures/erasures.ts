@@ -15,13 +15,13 @@ import {
   type Erasure,
   type ErasureCounts,
   type ErasurePhase,
-  type ErasureRange,
   type ErasureSelection,
 } from './erasure';
 import { countOnly, type ErasureActs } from './erasure-acts';
-import { stepPhase, type ErasureStep } from './erasure-step';
+import { stepPhase, type ErasureStep, type StepRange } from './erasure-step';
 import { endErasure, findErasure, insertErasure } from './erasure.queries';
 import type { ErasureRequest } from './erasures.requests';
+import { LARGEST_STEP } from './step-sizes';
 
 /** A dry run that takes longer than this ends, and says that there is more. */
 const MOST_COUNT_MS = 20_000;
@@ -105,7 +105,7 @@ export class Erasures {
     const acts = countOnly();
     let counts = NO_COUNTS;
     for (const phase of ERASURE_PHASES) {
-      let range: ErasureRange | undefined = { ...selection, below, position: uuidV7Floor(0) };
+      let range: StepRange | undefined = { ...selection, below, position: uuidV7Floor(0), most: LARGEST_STEP };
       while (range) {
         if (performance.now() - startedMs > MOST_COUNT_MS) return { counts, more: true };
         const step = await this.countStep(phase, range, acts);
@@ -116,7 +116,7 @@ export class Erasures {
     return { counts, more: false };
   }
 
-  private countStep(phase: ErasurePhase, range: ErasureRange, acts: ErasureActs): Promise<ErasureStep | undefined> {
+  private countStep(phase: ErasurePhase, range: StepRange, acts: ErasureActs): Promise<ErasureStep | undefined> {
     return this.transactions.read((db) => stepPhase(db, phase, range, acts));
   }
 }

@@ -3,7 +3,6 @@ import { ERASED_TEXT } from '../../event/erased-text';
 import type { ErasureRange } from './erasure';
 import { IS_SELECTED, selectionValues } from './selected-events.queries';
 
-const MOST_READ = 200;
 /** Bytes that one statement reads. The last rejection may exceed it. */
 const MOST_BYTES = 16 * 1024 * 1024;
 
@@ -17,18 +16,18 @@ export interface RejectionToErase {
   requestJson: string | null;
 }
 
-/** Lists rejections of a range that are not erased, oldest first. There are no more once this returns none. */
-export async function listRejectionsToErase(db: Db, range: ErasureRange): Promise<RejectionToErase[]> {
+/** Lists up to `most` rejections of a range that are not erased, oldest first. There are no more once this returns none. */
+export async function listRejectionsToErase(db: Db, range: ErasureRange, most: number): Promise<RejectionToErase[]> {
   const { rows } = await db.query<RejectionToErase>(
     `select r.id, case when $2::text is not null then r.body end as body,
             case when $2::text is not null then r.request end as "requestJson",
             exists (select from events e where e.id in (r.conflicts_with, r.event_id) and ${IS_SELECTED}) as related
        from (select *, sum(octet_length(body)) over (order by id) - octet_length(body) as bytes_before
                from rejections
-              where tenant_id = $1 and erased_at is null and id > $4 and id < $5 order by id limit ${MOST_READ}) r
+              where tenant_id = $1 and erased_at is null and id > $4 and id < $5 order by id limit $6) r
       where $2::text is null or bytes_before < ${MOST_BYTES}
       order by r.id`,
-    [...selectionValues(range), range.position, range.below],
+    [...selectionValues(range), range.position, range.below, most],
   );
   return rows;
 }

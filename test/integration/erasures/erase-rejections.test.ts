@@ -71,7 +71,12 @@ describe('an erasure of rejections', () => {
     const acts = countOnly();
     let counts = sumOfCounts({}, {});
     for (const phase of ERASURE_PHASES) {
-      const step = await stepPhase(database.pool, phase, { ...OF_SUBJECT, below, position: uuidV7Floor(0) }, acts);
+      const step = await stepPhase(
+        database.pool,
+        phase,
+        { ...OF_SUBJECT, below, position: uuidV7Floor(0), most: 200 },
+        acts,
+      );
       counts = sumOfCounts(counts, step?.counts ?? {});
     }
     return counts;
