@@ -1,5 +1,6 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { tenantsCovered } from '../../access/acting-operator';
+import { largestSourceBody } from '../../config/largest-source-body';
 import { SETTINGS_TOKEN, type Settings } from '../../config/settings';
 import type { JsonPatch } from '../../expressions/patch/json-patch';
 import type { Rejection, RejectionStatus } from '../../rejections/rejection';
@@ -154,7 +155,7 @@ function* partsOf(found: readonly Rejection[], maxEventBytes: number): Generator
   let part: string[] = [];
   let bytes = 0;
   for (const { id, sizeBytes } of found) {
-    const kept = Math.min(sizeBytes, maxEventBytes);
+    const kept = Math.min(sizeBytes, largestSourceBody(maxEventBytes)); // of other endpoints less is kept
     if (part.length === MOST_IN_PART || (part.length > 0 && bytes + kept > MOST_BYTES_IN_PART)) {
       yield part;
       part = [];
