@@ -52,9 +52,10 @@ export class DeliveryClaims {
     this.waker.wake(line);
   }
 
-  /** After changes that may concern any line. */
+  /** After changes that may concern any line. A line that has nothing to do yet costs no look. */
   wakeAll(): void {
-    for (const line of this.lines.all()) if (!line.isIdle) this.waker.wake(line);
+    const nowMs = Date.now();
+    for (const line of this.lines.all()) if (!line.isIdle) this.waker.at(line, line.lookMs(nowMs), nowMs);
   }
 
   /** Claims no more, and gives back what waits for its turn. */

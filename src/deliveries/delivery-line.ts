@@ -117,6 +117,11 @@ export class DeliveryLine {
     return Math.max(this.dueMs, this.openUntilMs ?? 0, turnMs);
   }
 
+  /** When a change of any kind makes a look at this line worth its cost. What waits for its turn may have to be given back. */
+  lookMs(nowMs: number): number {
+    return this.ready.length > 0 ? nowMs : this.nextMs(nowMs);
+  }
+
   /** A delivery is queued that is due in `waitMs`. */
   note(waitMs: number, nowMs: number): void {
     this.dueMs = Math.min(this.dueMs, nowMs + waitMs);

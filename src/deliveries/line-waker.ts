@@ -34,8 +34,12 @@ export class LineWaker {
     return woken;
   }
 
-  /** Wakes a line at `atMs`. An earlier alarm stays: to look at a line too early does no harm. */
+  /** Wakes a line at `atMs`, or now if that is past. An earlier alarm stays: to look at a line too early does no harm. */
   at(line: DeliveryLine, atMs: number, nowMs: number): void {
+    if (atMs <= nowMs) {
+      this.wake(line);
+      return;
+    }
     const known = this.alarms.get(line);
     if (this.stopped || atMs === Infinity || (known && known.atMs <= atMs)) return;
     clearTimeout(known?.timer);
@@ -44,7 +48,7 @@ export class LineWaker {
         this.alarms.delete(line);
         this.wake(line);
       },
-      Math.min(Math.max(1, atMs - nowMs), MOST_SLEEP_MS),
+      Math.min(atMs - nowMs, MOST_SLEEP_MS),
     );
     this.alarms.set(line, { atMs, timer });
   }
