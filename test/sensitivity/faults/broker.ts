@@ -39,6 +39,6 @@ export const FAULTS_IN_BROKER: readonly DeliberateFault[] = [
         replace: '        channel.ack(withTag(tag), true);',
       },
     ],
-    noticedBy: under(['kill-worker'], 'unsettled', 'left over'),
+    noticedBy: { tests: ['test/contract/broker.test.ts'] },
   },
 ];
