@@ -8,10 +8,12 @@ if [ "${1:-}" = --help ]; then
   exit 0
 fi
 cd "$(dirname "$0")/.."
-directory=$(mktemp -d)
-trap 'rm -rf "$directory"' EXIT
+parent=$(mktemp -d)
+trap 'rm -rf "$parent"' EXIT
+directory=$parent/streamforge # the SBOM names its subject after this directory
+mkdir "$directory"
 cp package.json package-lock.json "$directory"
 cd "$directory"
 npm pkg delete devDependencies optionalDependencies allowScripts scripts
 npm install --package-lock-only --offline --ignore-scripts --silent > /dev/null
-npm sbom --package-lock-only --sbom-format=cyclonedx
+npm sbom --package-lock-only --sbom-format=cyclonedx --sbom-type=application

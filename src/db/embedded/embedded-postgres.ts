@@ -147,7 +147,8 @@ class Server {
       shared_buffers: '128MB',
       max_wal_size: '2GB',
     };
-    const log = fs.openSync(this.logFile, 'w');
+    const log = fs.openSync(this.logFile, 'w', 0o600); // its DETAIL lines may hold rows
+    fs.fchmodSync(log, 0o600); // also a file of an earlier build
     const child = spawn(
       path.join(this.binaries, 'postgres'),
       ['-D', this.dataPath, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])],
@@ -196,7 +197,7 @@ class Server {
   }
 
   private recordOwner(): void {
-    fs.writeFileSync(this.ownerFile, `${process.pid} ${startTimeOf(process.pid)}\n`);
+    fs.writeFileSync(this.ownerFile, `${process.pid} ${startTimeOf(process.pid)}\n`, { mode: 0o600 });
   }
 
   private ownerIsAlive(): boolean {

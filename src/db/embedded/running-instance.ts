@@ -40,7 +40,7 @@ export function claimDirectory(dataDir: string): DirectoryClaim {
   }
   fs.rmSync(file, { force: true }); // of a process that was killed
   const own = { pid: process.pid, startTime: startTimeOf(process.pid) };
-  fs.writeFileSync(file, JSON.stringify(own), { flag: 'wx' });
+  fs.writeFileSync(file, JSON.stringify(own), { flag: 'wx', mode: 0o600 });
   return {
     announce: (url) => fs.writeFileSync(file, JSON.stringify({ ...own, url })),
     release: () => fs.rmSync(file, { force: true }),

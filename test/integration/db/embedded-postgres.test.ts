@@ -102,7 +102,9 @@ describe('the embedded PostgreSQL', () => {
     const wrong = new URL(server.url);
     wrong.password = 'guessed';
     await expect(query(wrong.href, 'select 1')).rejects.toMatchObject({ code: '28P01' });
-    expect(fs.statSync(path.join(server.directory, 'postgres.password')).mode & 0o077).toBe(0);
+    for (const file of ['postgres', 'postgres.password', 'postgres.owner', 'postgres.log']) {
+      expect([file, fs.statSync(path.join(server.directory, file)).mode & 0o077]).toEqual([file, 0]);
+    }
   });
 
   it('keeps its data when it is stopped and started', async () => {

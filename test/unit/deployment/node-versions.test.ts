@@ -24,7 +24,7 @@ describe('the Node.js version', () => {
 
   it('that runs is the same major by npm scripts, nvm, the image and CI', () => {
     expect(devDependencies.node.split('.')[0]).toBe(major);
-    const images = [...read('docker/Dockerfile').matchAll(/^FROM node:(\d+)\S*/gm)].map(([, found]) => found);
+    const images = [...read('docker/Dockerfile').matchAll(/^ARG NODE_IMAGE=node:(\d+)\S*/gm)].map(([, found]) => found);
     expect(new Set(images)).toEqual(new Set([major]));
     for (const workflow of globSync('.github/workflows/*', { cwd: ROOT })) {
       const set = read(workflow).match(/node-version\S*: [^,\s}]+/g) ?? [];
