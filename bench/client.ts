@@ -59,6 +59,6 @@ export class Connection {
 /** The text of one request. The body must be ASCII, so that its length in characters is its length in bytes. */
 export function request(target: string, headers: Record<string, string>, body?: string): string {
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  const head = `${target} HTTP/1.1\r\nHost: bench\r\n${lines.join('')}`;
+  const head = `${target} HTTP/1.1\r\nHost: localhost\r\n${lines.join('')}`;
   return body === undefined ? `${head}\r\n` : `${head}Content-Length: ${body.length}\r\n\r\n${body}`;
 }

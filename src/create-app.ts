@@ -1,9 +1,11 @@
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyInstance } from 'fastify';
 import { AccessDirectory } from './access/identity/access-directory';
 import { OperatorAccess } from './access/operator-access';
 import { guardAdminRoutes } from './admin/endpoint/admin-gate';
 import { AppModule } from './app.module';
+import { servesDocs } from './config/exposure';
 import type { Settings } from './config/settings';
 import { allowOrigins } from './http/cors';
 import { serveApiDocs } from './http/docs/api-docs';
@@ -28,7 +30,7 @@ export async function createApp(settings: Settings, databaseUrl: string): Promis
   app.useGlobalPipes(createValidationPipe());
   if (settings.APP_ROLE.includes('api')) {
     allowOrigins(app, settings.CORS_ALLOWED_ORIGINS);
-    serveApiDocs(app);
+    if (servesDocs(settings)) serveApiDocs(app);
     guardAdminRoutes(app.getHttpAdapter().getInstance(), app.get(OperatorAccess));
     guardSources(app.getHttpAdapter().getInstance(), {
       registry: app.get(SourceRegistry),
@@ -37,4 +39,14 @@ export async function createApp(settings: Settings, databaseUrl: string): Promis
     });
   }
   return app;
+}
+
+/** Starts to listen on PORT and, if it is set, OPS_PORT. Returns their URLs. */
+export async function listen(
+  app: NestFastifyApplication,
+  { PORT, HOST }: Pick<Settings, 'PORT' | 'HOST'>,
+): Promise<{ url: string; opsUrl: string | undefined }> {
+  await app.listen(PORT, HOST);
+  const server: FastifyInstance = app.getHttpAdapter().getInstance();
+  return { url: await app.getUrl(), opsUrl: await server.opsPort?.listen() };
 }

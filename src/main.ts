@@ -2,7 +2,7 @@ import './runtime/require-node';
 import { setFlagsFromString } from 'node:v8';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AdminToken } from './access/admin-token';
-import { createApp } from './create-app';
+import { createApp, listen } from './create-app';
 import { isAllInOne } from './config/roles';
 import type { Settings } from './config/settings';
 import { claimDirectory } from './db/embedded/running-instance';
@@ -46,17 +46,18 @@ async function start(): Promise<void> {
   try {
     await bringSchemaUpToDate(settings, database.url);
     app = await createApp(settings, database.url);
-    if (!signals.ending) await app.listen(settings.PORT, settings.HOST);
+    const urls = signals.ending ? undefined : await listen(app, settings);
     const close = app.close.bind(app);
     signals.drainBy(async () => {
       await close();
       await closeDatabase();
       await stopTracing?.();
     });
-    if (signals.ending) return;
-    const url = await app.getUrl();
+    if (signals.ending || !urls) return;
+    const { url, opsUrl } = urls;
     claim?.announce(url);
-    process.stdout.write(banner(settings, url, database.directory, await generatedAdminToken(app, settings)));
+    const token = await generatedAdminToken(app, settings);
+    process.stdout.write(banner(settings, url, database.directory, token, opsUrl));
   } catch (error) {
     await app?.close();
     await closeDatabase();

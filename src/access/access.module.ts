@@ -5,7 +5,7 @@ import { LastUsed } from './last-used';
 import { OidcTokens } from './oidc/oidc-tokens';
 import { OperatorAccess, OperatorIdentity } from './operator-access';
 import { Redaction } from './redaction/redaction';
-import { RefusedCredentials } from './refused-credentials';
+import { RefusedCredentials } from './refusals/refused-credentials';
 import { TenantAccess } from './tenant-access';
 import { TenantAuthWarning } from './tenant-auth-warning';
 import { WhoamiController } from './whoami.controller';

@@ -8,14 +8,14 @@ import { ADMIN_COUNTER, type WindowCounter } from '../redis/window-counter';
 import { AdminToken } from './admin-token';
 import { AccessDirectory } from './identity/access-directory';
 import type { OperatorCaller } from './identity/caller';
-import { hasDigest, parseCredential, type SentCredential } from './identity/credential';
+import { hasDigest, looksLikeCredential, parseCredential, type SentCredential } from './identity/credential';
 import { addressKey } from './identity/networks';
 import { bearerToken } from './identity/sent-key';
 import { LastUsed } from './last-used';
 import { requireNeeded } from './least-role';
 import { allowanceHeaders } from './limits/allowance';
 import { OidcTokens } from './oidc/oidc-tokens';
-import { invalidToken, RefusedCredentials } from './refused-credentials';
+import { invalidToken, RefusedCredentials, type RefusalReason } from './refusals/refused-credentials';
 
 /** The holder of ADMIN_TOKEN. No operator may have this name. */
 export const ADMIN: OperatorCaller = { kind: 'operator', id: null, name: 'admin', role: 'owner', tenantIds: null };
@@ -38,25 +38,25 @@ export class OperatorIdentity {
   }
 
   /**
-   * Returns undefined when the request has no valid credentials of an operator.
+   * Returns the operator, or why the credentials of the request are refused.
    * @throws Problem `issuer-unavailable`, or the error of PostgreSQL when the directory or the generated admin token
    * cannot be read
    */
-  async of(headers: IncomingHttpHeaders): Promise<OperatorCaller | undefined> {
+  async of(headers: IncomingHttpHeaders): Promise<OperatorCaller | RefusalReason> {
     const text = sentToken(headers);
-    if (text === undefined) return undefined;
+    if (text === undefined) return 'missing';
     const sent = parseCredential(text);
     if (sent) return this.holderOf(sent);
     // ADMIN_TOKEN is taken from X-Admin-Token only, and a token of the OIDC issuer from Authorization only.
-    if (headers['x-admin-token'] === undefined) return this.oidc.operatorOf(text);
-    return isSameSecret(text, await this.admin.value()) ? ADMIN : undefined;
+    if (headers['x-admin-token'] === undefined) return (await this.oidc.operatorOf(text)) ?? refusalOf(text, 'oidc');
+    return isSameSecret(text, await this.admin.value()) ? ADMIN : refusalOf(text, 'wrong');
   }
 
-  private async holderOf(sent: SentCredential): Promise<OperatorCaller | undefined> {
+  private async holderOf(sent: SentCredential): Promise<OperatorCaller | RefusalReason> {
     await this.directory.ensureFresh();
     const row = sent.kind === 'sfa' ? this.directory.operator(sent.id) : undefined;
-    if (!hasDigest(sent, row?.digest) || !row) return undefined;
-    if (row.expiresAt !== null && row.expiresAt <= new Date().toISOString()) return undefined;
+    if (!hasDigest(sent, row?.digest) || !row) return row ? 'wrong' : 'unknown';
+    if (row.expiresAt !== null && row.expiresAt <= new Date().toISOString()) return 'expired';
     this.lastUsed.note('operator', row.id);
     const { id, name, role, tenantIds } = row;
     return { kind: 'operator', id, name, role, tenantIds };
@@ -66,7 +66,7 @@ export class OperatorIdentity {
 /**
  * Admits operators, and limits their requests per address. All api processes share one count per address. Callers
  * behind one proxy share its address and therefore its count. Refused credentials are counted apart
- * (refused-credentials.ts).
+ * (refusals/refused-credentials.ts).
  */
 @Injectable()
 export class OperatorAccess {
@@ -88,11 +88,7 @@ export class OperatorAccess {
    */
   async check(request: FastifyRequest, reply: FastifyReply): Promise<OperatorCaller> {
     const operator = await this.identity.of(request.headers);
-    if (!operator) {
-      const text = sentToken(request.headers);
-      if (text === undefined) throw invalidToken();
-      throw this.refused.problem({ kind: 'operator', address: request.ip, id: parseCredential(text)?.id });
-    }
+    if (typeof operator === 'string') throw this.refusal(operator, request);
     await this.charge(request.ip, reply);
     request.caller = operator;
     return operator;
@@ -104,10 +100,19 @@ export class OperatorAccess {
    */
   async checkAgain(request: FastifyRequest): Promise<void> {
     const operator = await this.identity.of(request.headers);
-    if (!operator) throw invalidToken(); // it was right when it was sent, so it does not count as refused
+    if (typeof operator === 'string') throw invalidToken(); // it was right when it was sent, so it does not count as refused
     const { needed } = request.routeOptions.config;
     if (needed) requireNeeded(operator, needed);
     request.caller = operator;
+  }
+
+  private refusal(reason: RefusalReason, request: FastifyRequest): Problem {
+    const id = parseCredential(sentToken(request.headers) ?? '')?.id;
+    if (reason !== 'missing') {
+      return this.refused.problem({ kind: 'operator', reason, address: request.ip, id });
+    }
+    this.refused.count('operator', reason);
+    return invalidToken();
   }
 
   private async charge(address: string, reply: FastifyReply): Promise<void> {
@@ -121,6 +126,10 @@ export class OperatorAccess {
     });
   }
 }
+
+/** A text that claims to be a credential of ours and is none has a typo. */
+const refusalOf = (text: string, otherwise: RefusalReason): RefusalReason =>
+  looksLikeCredential(text) ? 'malformed' : otherwise;
 
 /** X-Admin-Token comes first, because a proxy in front may use the Authorization header. */
 function sentToken(headers: IncomingHttpHeaders): string | undefined {

@@ -10,10 +10,10 @@ import type { KeyCaller, Scope, TenantCaller } from './identity/caller';
 import { CheckedKeys } from './identity/checked-keys';
 import { parseCredential } from './identity/credential';
 import type { KeyRow } from './identity/directory.queries';
-import { isInNetworks } from './identity/networks';
+import { isInNetworks, plainAddress } from './identity/networks';
 import { sentKey } from './identity/sent-key';
 import { LastUsed } from './last-used';
-import { invalidKey, RefusedCredentials } from './refused-credentials';
+import { invalidKey, RefusedCredentials } from './refusals/refused-credentials';
 
 /** The problems of a request that needs a tenant and no scope. */
 export const CALLER_PROBLEMS = [
@@ -86,7 +86,7 @@ export class TenantAccess {
     const sent = sentKey(headers);
     const byHeader = this.settings.TENANT_AUTH !== 'key';
     if (sent.kind === 'none' || (sent.kind === 'foreign' && byHeader)) {
-      if (!byHeader) throw new Problem('api-key-missing', MISSING, { headers: CHALLENGE });
+      if (!byHeader) throw this.missingKey();
       return { kind: 'header', tenantId: this.admitTenant(readTenant(headers), scope) };
     }
     const caller = this.holderOf(sent.kind === 'key' ? sent.text : '', request, scope);
@@ -110,19 +110,30 @@ export class TenantAccess {
     });
   }
 
+  private missingKey(): Problem {
+    this.refused.count('key', 'missing');
+    return new Problem('api-key-missing', MISSING, { headers: CHALLENGE });
+  }
+
   private holderOf(text: string, { ip }: FastifyRequest, scope: Scope | undefined): KeyCaller {
     const row = this.keys.rowOf(text);
-    if (!row) throw this.refused.problem({ kind: 'key', address: ip, id: parseCredential(text)?.id });
+    if (!row) {
+      const sentId = parseCredential(text)?.id;
+      const reason = sentId === undefined ? 'malformed' : this.directory.key(sentId) ? 'wrong' : 'unknown';
+      throw this.refused.problem({ kind: 'key', reason, address: ip, id: sentId });
+    }
     return this.keyCaller(row, ip, scope);
   }
 
   private keyCaller(row: KeyRow, address: string, scope: Scope | undefined): KeyCaller {
     const { id, name, tenantId, scopes } = row;
     if (row.expiresAt !== null && row.expiresAt <= new Date().toISOString()) {
+      this.refused.count('key', 'expired');
       throw new Problem('api-key-expired', `The API key ${id} has expired (${row.expiresAt}).`, { headers: CHALLENGE });
     }
     if (row.allow && !isInNetworks(address, row.allow)) {
-      this.logger.warn({ msg: 'access.address-refused', keyId: id, address });
+      this.refused.count('key', 'address');
+      this.logger.warn({ msg: 'access.address-refused', keyId: id, address: plainAddress(address) });
       throw new Problem('address-not-allowed', `The API key ${id} may not be used from this address.`);
     }
     if (scope !== undefined && !scopes.includes(scope)) {

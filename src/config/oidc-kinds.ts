@@ -1,12 +1,11 @@
+import { isLoopbackHost } from './loopback';
 import type { Kind } from './setting-kinds';
-
-const LOOPBACK = ['localhost', '127.0.0.1', '[::1]'];
 
 /** Whether a URL of an OIDC issuer protects what is read from it: https:, or http: on this machine. */
 export function isProtectedUrl(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const { protocol, hostname } = new URL(text);
-  return protocol === 'https:' || (protocol === 'http:' && LOOPBACK.includes(hostname));
+  return protocol === 'https:' || (protocol === 'http:' && isLoopbackHost(hostname));
 }
 
 /** The URL of an OIDC issuer, exactly as the issuer writes it: a slash at its end matters. */

@@ -1,5 +1,7 @@
+import { plaintextBackends } from './plaintext';
 import type { ROLES } from './roles';
 import { SETTINGS, type Settings } from './settings';
+import { isWeakSecret } from './weak-secret';
 
 /** Lists every problem of the configuration. */
 export class SettingsError extends Error {
@@ -116,8 +118,30 @@ function forbiddenInProduction(settings: Settings, env: Record<string, string | 
   if (settings.OIDC_ISSUER?.startsWith('http:')) {
     problems.push('OIDC_ISSUER: must start with https:// in production');
   }
+  problems.push(
+    ...weakSecrets(settings).map(
+      (name) => `${name}: is too regular to be secret; generate one with: openssl rand -base64 32`,
+    ),
+  );
+  if (!settings.ALLOW_PLAINTEXT_BACKENDS) {
+    for (const { name, use } of plaintextBackends(settings)) {
+      problems.push(
+        `${name}: must be encrypted in production, because the server is on another host: ${use}, or set ALLOW_PLAINTEXT_BACKENDS=true if the network is private`,
+      );
+    }
+  }
   if (settings.DESTINATIONS_ALLOW_PRIVATE) problems.push('DESTINATIONS_ALLOW_PRIVATE: must be false in production');
   return problems;
+}
+
+/** Returns the names of the secrets that are set and are no random text. */
+export function weakSecrets(settings: Settings): string[] {
+  const weak: string[] = (['ADMIN_TOKEN', 'METRICS_TOKEN'] as const).filter((name) => {
+    const text = settings[name];
+    return text !== undefined && isWeakSecret(text);
+  });
+  const hasWeakKey = settings.DESTINATIONS_SECRET_KEY.some((key) => isWeakSecret(key.toString('latin1')));
+  return hasWeakKey ? [...weak, 'DESTINATIONS_SECRET_KEY'] : weak;
 }
 
 /** Secrets that are missing, too short, or public. */

@@ -15,6 +15,20 @@ export interface Setting<T> extends Kind<T> {
   meaning: string;
 }
 
+/** A setting with a default, in the form that the environment would have. */
+export const setting = <T>(kind: Kind<T>, fallback: string, meaning: string): Setting<T> => ({
+  parse: (text) => kind.parse(text),
+  default: fallback,
+  meaning,
+});
+
+/** A setting that may stay unset. */
+export const optional = <T>(kind: Kind<T>, meaning: string): Setting<T | undefined> => ({
+  parse: (text) => kind.parse(text),
+  default: undefined,
+  meaning,
+});
+
 export function integer(min: number, max: number = Number.MAX_SAFE_INTEGER): Kind<number> {
   return {
     parse: (text) => {
@@ -72,10 +86,12 @@ export function base64Bytes(count: number): Kind<Buffer> {
   };
 }
 
-/** A network such as `10.0.0.0/8` or `fd00::/8`. */
+/** A network such as `10.0.0.0/8` or `fd00::/8`. Not `10/8`, which the parser would read as 0.0.0.10/8. */
 export const network: Kind<string> = {
-  parse: (text) =>
-    ipaddr.isValidCIDR(text) ? { value: text } : { expected: 'a network in CIDR notation, such as 10.0.0.0/8' },
+  parse: (text) => {
+    const isNetwork = ipaddr.IPv4.isValidCIDRFourPartDecimal(text) || ipaddr.IPv6.isValidCIDR(text);
+    return isNetwork ? { value: text } : { expected: 'a network in CIDR notation, such as 10.0.0.0/8' };
+  },
 };
 
 /** A comma-separated list of items of one kind. Empty text is an empty list. */

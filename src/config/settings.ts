@@ -1,4 +1,5 @@
 import { isTenantId } from '../event/tenant';
+import { EXPOSURE_SETTINGS } from './exposure-settings';
 import { issuer, roleClaim } from './oidc-kinds';
 import { parseRoles, type Role } from './roles';
 import {
@@ -10,21 +11,12 @@ import {
   listOf,
   network,
   oneOf,
+  optional,
+  setting,
   url,
   type Kind,
   type Setting,
 } from './setting-kinds';
-
-const setting = <T>(kind: Kind<T>, fallback: string, meaning: string): Setting<T> => ({
-  parse: (text) => kind.parse(text),
-  default: fallback,
-  meaning,
-});
-const optional = <T>(kind: Kind<T>, meaning: string): Setting<T | undefined> => ({
-  parse: (text) => kind.parse(text),
-  default: undefined,
-  meaning,
-});
 
 const roles: Kind<Role[]> = {
   parse: (text) => {
@@ -62,6 +54,7 @@ export const SETTINGS = {
     url('http:', 'https:'),
     'URL under which producers reach this installation, such as https://events.example.com; the URLs of sources begin with it, and some providers sign it; unset: the address on which the process listens',
   ),
+  ...EXPOSURE_SETTINGS,
   LOG_LEVEL: setting(
     oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),
     'info',
@@ -215,7 +208,6 @@ export const SETTINGS = {
     '',
     'comma-separated list of the origins whose scripts may call the API (CORS); * allows all and is refused in production; empty: none',
   ),
-  METRICS_TOKEN: optional(anyText, 'bearer token for /metrics; unset: /metrics is open'),
   DESTINATIONS_ALLOW_PRIVATE: setting(
     boolean,
     'false',

@@ -74,6 +74,7 @@ const CATALOGUE = {
   'too-many-destinations': { status: 409, retryable: false, title: 'The maximum number of destinations is reached' },
   'event-too-large': { status: 413, retryable: false, title: 'The event is too large' },
   'stream-too-large': { status: 413, retryable: false, title: 'The stream is too large' },
+  'host-not-allowed': { status: 421, retryable: false, title: 'The Host header names a host that is not served here' },
   'unsupported-media-type': { status: 415, retryable: false, title: 'The Content-Type is not supported' },
   'unsupported-content-encoding': { status: 415, retryable: false, title: 'The Content-Encoding is not supported' },
   'headers-too-large': { status: 431, retryable: false, title: 'The request headers are too large' },

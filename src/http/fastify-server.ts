@@ -5,9 +5,11 @@ import { childPointer, scanJsonObject } from '../event/json/json-text';
 import { parseJson as parseText } from '../event/json/parse-json';
 import { Problem } from '../event/problems';
 import { refusesAll } from './accept';
+import { hostCheck } from './allowed-hosts';
 import { refuseBrokenRequest, CONNECTION_LIMITS, refusedHeaders } from './connection-limits';
 import { correlationIdOf } from './correlation';
 import type { KnownRoutes } from './known-routes';
+import { OpsPort } from './ops-port';
 import { traceRequests } from './request-spans';
 import { isEncoded, JSON_TYPE, refusedBody, type RouteBody } from './route-body';
 import { sendProblem, toProblem } from './problem.filter';
@@ -35,6 +37,7 @@ export function createFastifyAdapter(settings: Settings, routes: KnownRoutes): F
     genReqId: correlationIdOf,
     bodyLimit: settings.MAX_EVENT_BYTES,
     routerOptions: { maxParamLength: 512 },
+    trustProxy: settings.TRUST_PROXY.length > 0 && [...settings.TRUST_PROXY], // request.ip is then the client's
     return503OnClosing: false, // requests that arrive while draining still get a response
     frameworkErrors: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
       sendProblem(
@@ -47,13 +50,16 @@ export function createFastifyAdapter(settings: Settings, routes: KnownRoutes): F
   const server = adapter.getInstance<FastifyInstance>();
   server.server.maxConnections = settings.MAX_CONNECTIONS;
   routes.watch(server);
+  const refusedHost = hostCheck(settings);
   server.addHook('onRequest', (request, reply, done) => {
     reply.header('X-Correlation-Id', request.id);
     reply.header('X-Content-Type-Options', 'nosniff');
     reply.header('Cache-Control', 'no-store'); // a response is valid for one tenant and one moment
     if (request.url.startsWith('/docs')) reply.headers(DOCS_HEADERS);
-    done(refusedHeaders(request.raw) ?? refusedAccept(request));
+    done(refusedHeaders(request.raw) ?? refusedHost(request.raw) ?? refusedAccept(request));
   });
+  const { OPS_PORT } = settings;
+  server.decorate('opsPort', OPS_PORT === undefined ? undefined : new OpsPort(server, { ...settings, OPS_PORT }));
   if (settings.OTEL_EXPORTER_OTLP_ENDPOINT) traceRequests(server);
   closeConnectionsWhileDraining(server);
   addBodyParsers(server, settings);

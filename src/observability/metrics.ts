@@ -43,10 +43,10 @@ export class Metrics {
     'Values from Redis or RabbitMQ that StreamForge did not write; they are ignored',
     ['place'],
   );
-  readonly refusedCredentials = this.counter(
-    'streamforge_refused_credentials_total',
-    'Requests with a wrong, unknown or revoked API key (key) or operator token (operator)',
-    ['kind'],
+  readonly authFailures = this.counter(
+    'streamforge_auth_failures_total',
+    'Requests that were refused for their API key (key), operator credentials (operator) or metrics token (metrics), by reason',
+    ['kind', 'reason'],
   );
   readonly sourceRequests = this.counter(
     'streamforge_source_requests_total',

@@ -1,6 +1,7 @@
 import { Controller, Get, Header, Headers, Inject, Res } from '@nestjs/common';
 import { ApiSecurity, ApiOkResponse, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
+import { metricsAreClosed } from '../config/exposure';
 import { SETTINGS_TOKEN, type Settings } from '../config/settings';
 import { Problem } from '../event/problems';
 import { Metrics } from '../observability/metrics';
@@ -45,7 +46,8 @@ export class MetricsController {
   @Get()
   @ApiOperation({
     operationId: 'getMetrics',
-    summary: 'Prometheus metrics. Requires `Authorization: Bearer METRICS_TOKEN` when METRICS_TOKEN is set.',
+    summary:
+      'Prometheus metrics. Requires `Authorization: Bearer METRICS_TOKEN` when METRICS_TOKEN is set, and in production without OPS_PORT.',
   })
   @ApiSecurity('metrics-token')
   @ApiOkResponse({
@@ -55,8 +57,12 @@ export class MetricsController {
   @ApiProblems('metrics-token-invalid')
   async index(@Res({ passthrough: true }) reply: FastifyReply, @Headers('authorization') sent = ''): Promise<string> {
     const token = this.settings.METRICS_TOKEN;
-    if (token && !isSameSecret(sent, `Bearer ${token}`)) {
-      throw new Problem('metrics-token-invalid', 'Send the header `Authorization: Bearer` with the metrics token.');
+    if (metricsAreClosed(this.settings) || (token && !isSameSecret(sent, `Bearer ${token}`))) {
+      this.metrics.authFailures.inc({ kind: 'metrics', reason: sent === '' ? 'missing' : 'wrong' });
+      const detail = token
+        ? 'Send the header `Authorization: Bearer` with the metrics token.'
+        : 'In production, set METRICS_TOKEN and send it as `Authorization: Bearer`, or set OPS_PORT and read /metrics there.';
+      throw new Problem('metrics-token-invalid', detail);
     }
     reply.type(this.metrics.registry.contentType);
     return this.metrics.registry.metrics();

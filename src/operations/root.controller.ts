@@ -2,6 +2,7 @@ import { Controller, Get, Inject, Req, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { version } from '../../package.json';
+import { servesDocs } from '../config/exposure';
 import { SETTINGS_TOKEN, type Settings } from '../config/settings';
 import { preferredType } from '../http/accept';
 import { ApiProblems } from '../http/docs/api-problem';
@@ -22,7 +23,7 @@ export class RootController {
   @ApiResponse({ status: 302, description: 'With an Accept header that prefers HTML: to `/docs`' })
   @ApiProblems('not-acceptable')
   root(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): RootResponse | undefined {
-    const hasDocs = this.settings.APP_ROLE.includes('api');
+    const hasDocs = servesDocs(this.settings);
     const offers = ['application/json', ...(hasDocs ? ['text/html'] : [])] as ['application/json', ...string[]];
     const varied = reply.getHeader('vary'); // with CORS: Origin
     reply.header('Vary', varied === undefined ? 'Accept' : `${String(varied)}, Accept`);

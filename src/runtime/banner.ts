@@ -1,3 +1,4 @@
+import { servesDocs } from '../config/exposure';
 import { isAllInOne } from '../config/roles';
 import type { Settings } from '../config/settings';
 
@@ -7,14 +8,15 @@ export function banner(
   url: string,
   dataDirectory: string | undefined,
   generatedToken: string | undefined,
+  opsUrl?: string,
 ): string {
   const role = isAllInOne(settings.APP_ROLE) ? 'all' : settings.APP_ROLE.join(', ');
-  const api = settings.APP_ROLE.includes('api');
   const broker = settings.APP_ROLE.some((name) => name !== 'api');
   const lines = [
     `StreamForge is ready  (role: ${role})`,
     `  address    ${url}`,
-    ...(api ? [`  docs       ${url}/docs`] : []),
+    ...(opsUrl === undefined ? [] : [`  operations ${opsUrl}`]),
+    ...(servesDocs(settings) ? [`  docs       ${opsUrl ?? url}/docs`] : []),
     `  postgres   ${dataDirectory ? `embedded, data in ${dataDirectory}` : 'DATABASE_URL'}`,
     `  redis      ${settings.REDIS_URL ? 'REDIS_URL' : 'none: cache in this process'}`,
     ...(broker ? [`  rabbitmq   ${settings.RABBITMQ_URL ? 'RABBITMQ_URL' : 'none: broker in this process'}`] : []),

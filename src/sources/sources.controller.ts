@@ -2,6 +2,7 @@ import { Controller, Get, Inject, Options, Post, Put, Req, Res } from '@nestjs/c
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiExcludeEndpoint, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { plainAddress } from '../access/identity/networks';
 import { largestSourceBody } from '../config/largest-source-body';
 import { SETTINGS_TOKEN, type Settings } from '../config/settings';
 import { readTraceparent } from '../http/correlation';
@@ -74,7 +75,7 @@ export class SourcesController {
   }
 
   private handle(request: FastifyRequest, body: Buffer, reply: FastifyReply): Promise<void> {
-    const { source, headers, method, ip: address } = request;
+    const { source, headers, method, ip } = request;
     if (!source) throw new Error('the gate of sources has not run');
     const { path, query } = sentTarget(request.url);
     const { token } = request.params as { token: string };
@@ -86,7 +87,7 @@ export class SourcesController {
         query: request.query as Record<string, string | string[]>,
         headers,
         body,
-        address,
+        address: plainAddress(ip),
         receivedAt: new Date(),
       },
       source.jsonField,

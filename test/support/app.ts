@@ -2,7 +2,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import supertest from 'supertest';
 import { parseSettings } from '../../src/config/parse-settings';
 import type { Settings } from '../../src/config/settings';
-import { createApp } from '../../src/create-app';
+import { createApp, listen } from '../../src/create-app';
 
 export const ADMIN_TOKEN = 'a-token-for-tests-only-1234';
 
@@ -17,14 +17,16 @@ export function testSettings(env: Record<string, string> = {}): Settings {
 export interface TestApp {
   app: NestFastifyApplication;
   url: string;
+  /** The URL of OPS_PORT, if it is set. */
+  opsUrl: string | undefined;
   http: ReturnType<typeof supertest>;
   close(): Promise<void>;
 }
 
 /** Starts the whole application in this process, on a free port. */
 export async function startTestApp(databaseUrl: string, env: Record<string, string> = {}): Promise<TestApp> {
-  const app = await createApp(testSettings(env), databaseUrl);
-  await app.listen(0, '127.0.0.1');
-  const url = await app.getUrl();
-  return { app, url, http: supertest(url), close: () => app.close() };
+  const settings = testSettings(env);
+  const app = await createApp(settings, databaseUrl);
+  const { url, opsUrl } = await listen(app, { ...settings, HOST: '127.0.0.1' });
+  return { app, url, opsUrl, http: supertest(url), close: () => app.close() };
 }

@@ -14,7 +14,8 @@ export async function checkPostgres(databaseUrl: string): Promise<Finding[]> {
   const pool = createPool(databaseUrl, 'streamforge doctor');
   try {
     const facts = await readServerFacts(pool);
-    return [...assessServer(facts, Date.now()), ...(await checkSchema(databaseUrl, pool))];
+    const schema = await checkSchema(databaseUrl, pool);
+    return [...assessServer(facts, Date.now()), ...assessAccount(facts), ...schema];
   } catch (error) {
     return [problem('postgres', explainStartFailure(error))];
   } finally {
@@ -28,7 +29,7 @@ export async function checkEmbedded(dataDir: string): Promise<Finding[]> {
     const embedded = await startEmbeddedPostgres(dataDir);
     try {
       const findings = await checkPostgres(embedded.url);
-      const withoutSchema = findings.filter(({ what }) => what !== 'schema' && what !== 'outbox');
+      const withoutSchema = findings.filter(({ what }) => !['schema', 'outbox', 'account'].includes(what));
       return [
         ...withoutSchema,
         ok('postgres', `embedded, with its data in ${embedded.directory}; npm start migrates it.`),
@@ -87,6 +88,17 @@ async function checkSchema(databaseUrl: string, db: Db): Promise<Finding[]> {
     ),
   );
   return [...newer, ...assessStored(await readStoredFacts(db))];
+}
+
+/** The embedded server has one account, which is its superuser. */
+export function assessAccount({ isSuperuser }: Pick<ServerFacts, 'isSuperuser'>): Finding[] {
+  if (!isSuperuser) return [];
+  return [
+    advice(
+      'account',
+      'the account of DATABASE_URL is a superuser, who may do anything on that server: use one that only owns the database.',
+    ),
+  ];
 }
 
 export function assessStored(facts: StoredFacts): Finding[] {

@@ -1,4 +1,6 @@
-import { parseSettings, SettingsError } from '../../config/parse-settings';
+import { metricsAreClosed } from '../../config/exposure';
+import { parseSettings, SettingsError, weakSecrets } from '../../config/parse-settings';
+import { plaintextBackends } from '../../config/plaintext';
 import { SETTINGS, type Settings } from '../../config/settings';
 import { riskOfTenantAuth } from '../../config/tenant-auth';
 import { advice, ok, problem, type Finding } from './finding';
@@ -42,6 +44,27 @@ function isUsable(name: string, text: string | undefined): boolean {
   }
 }
 
+/** What production refuses, or admits only because it was asked to. */
+function unprotected(settings: Settings): Finding[] {
+  const plaintext = plaintextBackends(settings).map(({ name, use }) =>
+    advice('settings', `${name} names another host without TLS, so its network can read everything: ${use}.`),
+  );
+  const weak = weakSecrets(settings).map((name) =>
+    advice('settings', `${name} is too regular to be secret: generate one with openssl rand -base64 32.`),
+  );
+  const withoutPassword = (['DATABASE_URL', 'REDIS_URL', 'RABBITMQ_URL'] as const)
+    .filter((name) => settings[name] !== undefined && !hasPassword(settings[name]))
+    .map((name) =>
+      advice('settings', `${name} has no password, so whoever reaches the server may use it: give the account one.`),
+    );
+  return [...plaintext, ...weak, ...withoutPassword];
+}
+
+function hasPassword(text: string): boolean {
+  const { password, searchParams } = new URL(text);
+  return password !== '' || searchParams.has('password');
+}
+
 function risks(settings: Settings): Finding[] {
   const findings: Finding[] = [];
   if (settings.NODE_ENV !== 'production' && settings.HOST !== '127.0.0.1' && settings.HOST !== 'localhost') {
@@ -54,10 +77,10 @@ function risks(settings: Settings): Finding[] {
   }
   const tenantRisk = settings.APP_ROLE.includes('api') ? riskOfTenantAuth(settings) : undefined;
   if (tenantRisk) findings.push(advice('settings', tenantRisk));
-  if (settings.NODE_ENV === 'production' && !settings.METRICS_TOKEN) {
+  if (metricsAreClosed(settings)) {
     findings.push(
-      advice('settings', 'METRICS_TOKEN is unset, so anyone who can reach the port can read /metrics: set it.'),
+      advice('settings', 'METRICS_TOKEN and OPS_PORT are unset, so /metrics is refused with 401: set one of them.'),
     );
   }
-  return findings;
+  return [...findings, ...unprotected(settings)];
 }

@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify';
+import { plainAddress } from '../../access/identity/networks';
 import type { KeptHead } from '../formats/kept-records';
 
 const HEADERS = ['content-type', 'idempotency-key', 'x-idempotency-key', 'user-agent'];
@@ -17,5 +18,5 @@ export function requestHeadJson(
   }
   const path = url.split('?', 1)[0];
   const receivedAt = new Date().toISOString();
-  return JSON.stringify({ method, path, query: {}, headers: kept, address: ip, receivedAt, ...more });
+  return JSON.stringify({ method, path, query: {}, headers: kept, address: plainAddress(ip), receivedAt, ...more });
 }

@@ -24,7 +24,7 @@ function writeThenRead(url: string, head: string[], body: Buffer, chunked = fals
     socket.on('data', (data: Buffer) => (received += data.toString()));
     socket.on('close', () => resolve(received));
     socket.setTimeout(SILENT_MS, () => socket.destroy(new Error('the server neither reads nor answers')));
-    socket.write([...head, 'Host: x', length, '', ''].join('\r\n'));
+    socket.write([...head, 'Host: localhost', length, '', ''].join('\r\n'));
     socket.write(framed, () => socket.resume());
   });
 }
@@ -117,7 +117,9 @@ describe('a refusal before the whole body was read', () => {
       let received = '';
       socket.on('data', (data: Buffer) => (received += data.toString())).on('error', reject);
       socket.on('close', () => resolve(received));
-      socket.write([EVENTS, 'Host: x', TENANT, JSON_BODY, `Content-Length: ${TEN_MEGABYTES}`, '', '{'].join('\r\n'));
+      socket.write(
+        [EVENTS, 'Host: localhost', TENANT, JSON_BODY, `Content-Length: ${TEN_MEGABYTES}`, '', '{'].join('\r\n'),
+      );
     });
     expect(answer).toMatch(/^HTTP\/1\.1 413 /);
     expect(answer).toMatch(/\r\nconnection: close\r\n/i);
@@ -136,7 +138,7 @@ describe('a refusal before the whole body was read', () => {
         socket.write(megabyte, more);
       };
       socket.on('error', () => undefined).on('close', () => resolve());
-      socket.write([EVENTS, 'Host: x', TENANT, JSON_BODY, 'Content-Length: 100000000000', '', ''].join('\r\n'));
+      socket.write([EVENTS, 'Host: localhost', TENANT, JSON_BODY, 'Content-Length: 100000000000', '', ''].join('\r\n'));
       more();
     });
     expect(sent).toBeGreaterThan(50);

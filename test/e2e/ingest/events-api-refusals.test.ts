@@ -206,7 +206,7 @@ describe('/v1/events', () => {
       expect(expectProblem(typed, 415, 'unsupported-media-type').detail).toContain('curl -d');
       const untyped = await rawExchange(
         running.url,
-        'POST /v1/events HTTP/1.1\r\nHost: x\r\nX-Tenant-Id: acme\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}',
+        'POST /v1/events HTTP/1.1\r\nHost: localhost\r\nX-Tenant-Id: acme\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}',
       );
       expect(bodyOfRaw<ProblemAnswer>(untyped).detail).toMatch(
         /^The body has no Content-Type\. Send application\/json/,
@@ -237,7 +237,8 @@ describe('/v1/events', () => {
     });
 
     it('gets 408 when it stalls', async () => {
-      const head = 'POST /v1/events HTTP/1.1\r\nHost: x\r\nX-Tenant-Id: acme\r\nContent-Type: application/json\r\n';
+      const head =
+        'POST /v1/events HTTP/1.1\r\nHost: localhost\r\nX-Tenant-Id: acme\r\nContent-Type: application/json\r\n';
       const answer = await rawExchange(running.url, `${head}Content-Length: 100\r\n\r\n{"eventType":`);
       expect(answer).toMatch(/^HTTP\/1\.1 408 /);
       expect(bodyOfRaw<ProblemAnswer>(answer)).toMatchObject({ code: 'request-timeout', retryable: true });

@@ -107,7 +107,12 @@ describe('an event that is larger than MAX_EVENT_BYTES', () => {
 
   it('is not kept when it stalls, and its response says so', async () => {
     const { hostname, port } = new URL(running.url);
-    const head = ['POST /v1/events HTTP/1.1', 'Host: x', 'X-Tenant-Id: stalls', 'Content-Type: application/json'];
+    const head = [
+      'POST /v1/events HTTP/1.1',
+      'Host: localhost',
+      'X-Tenant-Id: stalls',
+      'Content-Type: application/json',
+    ];
     const answer = await new Promise<string>((resolve, reject) => {
       const socket = connect(Number(port), hostname);
       let received = '';

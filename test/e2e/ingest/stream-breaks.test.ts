@@ -40,7 +40,7 @@ describe('a stream that breaks off', () => {
   const storedFor = async (tenant: string): Promise<number> =>
     (await database.pool.query('select from events where tenant_id = $1', [tenant])).rowCount ?? 0;
   const head = (tenant: string) =>
-    `POST /v1/ingest/stream HTTP/1.1\r\nHost: x\r\nX-Tenant-Id: ${tenant}\r\nContent-Type: application/x-ndjson\r\n`;
+    `POST /v1/ingest/stream HTTP/1.1\r\nHost: localhost\r\nX-Tenant-Id: ${tenant}\r\nContent-Type: application/x-ndjson\r\n`;
   const chunk = (text: string) => `${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`;
 
   it('keeps the records within the size limit and reports how far it got', async () => {

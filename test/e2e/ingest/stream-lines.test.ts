@@ -213,7 +213,7 @@ describe('a stream with a response line by line', () => {
     });
 
     it('ends with the problem and closes the connection when it stalls', async () => {
-      const head = `POST /v1/ingest/stream HTTP/1.1\r\nHost: x\r\nX-Tenant-Id: stalled\r\nAccept: application/x-ndjson\r\n`;
+      const head = `POST /v1/ingest/stream HTTP/1.1\r\nHost: localhost\r\nX-Tenant-Id: stalled\r\nAccept: application/x-ndjson\r\n`;
       const start = `Content-Type: application/x-ndjson\r\nContent-Length: 100000\r\n\r\n${line('stalled')}{"even`;
       const answer = await rawExchange(running.url, head + start, 8_000);
       expect(answer).toMatch(/"record":1,"status":"accepted"[^]*"code":"request-timeout"[^]*"lastCommittedRecord":1/);

@@ -79,7 +79,7 @@ describe('the start of a process', () => {
     DATABASE_URL: database.url,
     REDIS_URL: process.env.TEST_REDIS_URL as string,
     ADMIN_TOKEN: 'a-long-token-of-this-one-boot',
-    DESTINATIONS_SECRET_KEY: Buffer.alloc(32, 7).toString('base64'),
+    DESTINATIONS_SECRET_KEY: 'Zk3vQ0x8dWm1y7Tt2cJ5bNq9RfGhLsPaEoUiXyVwK4M=',
   });
 
   it('fails in production with one sentence if only the choice of TENANT_AUTH is missing', async () => {

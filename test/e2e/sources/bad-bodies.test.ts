@@ -278,7 +278,7 @@ describe('a bad body', () => {
 function rawRequest(path: string, body: string, subject: string, extra?: string): string {
   return [
     `POST ${path} HTTP/1.1`,
-    'Host: x',
+    'Host: localhost',
     'Content-Type: application/json',
     `X-Signature: ${signatureOf(body)}`,
     `X-Subject: ${subject}`,

@@ -146,7 +146,7 @@ export const FAULTS_IN_LIMITS: readonly DeliberateFault[] = [
     stage: 'limits',
     edits: [
       {
-        file: 'src/access/refused-credentials.ts',
+        file: 'src/access/refusals/refused-credentials.ts',
         find: 'if (minute.count > most)',
         replace: 'if (minute.count < 0)',
       },

@@ -1,4 +1,4 @@
-import { assessServer, assessStored } from '../../../src/commands/doctor/check-postgres';
+import { assessAccount, assessServer, assessStored } from '../../../src/commands/doctor/check-postgres';
 import { assessRedis } from '../../../src/commands/doctor/check-redis';
 import { checkSettings } from '../../../src/commands/doctor/check-settings';
 import { isAtLeast, report, type Finding } from '../../../src/commands/doctor/finding';
@@ -11,6 +11,7 @@ const SERVER = {
   encoding: 'UTF8',
   maxConnections: 100,
   connections: 20,
+  isSuperuser: false,
   nowMs: NOW,
 };
 const STORED = { failedEntries: 0, strays: false, partitionForTomorrow: true };
@@ -45,6 +46,7 @@ describe('doctor', () => {
     ['commits that are not waited for', assessServer({ ...SERVER, synchronousCommit: 'off' }, NOW), 'problem'],
     ['no connections left', assessServer({ ...SERVER, connections: 95 }, NOW), 'problem'],
     ['clocks that differ', assessServer(SERVER, NOW + 60_000), 'advice'],
+    ['a superuser', assessAccount({ isSuperuser: true }), 'advice'],
     ['no partition for tomorrow', assessStored({ ...STORED, partitionForTomorrow: false }), 'problem'],
     ['rows in a default partition', assessStored({ ...STORED, strays: true }), 'advice'],
     ['failed outbox entries', assessStored({ ...STORED, failedEntries: 3 }), 'advice'],
@@ -75,11 +77,11 @@ describe('doctor', () => {
   const PRODUCTION = {
     NODE_ENV: 'production',
     APP_ROLE: 'api',
-    DATABASE_URL: 'postgres://app:secret@db/streamforge',
-    REDIS_URL: 'rediss://cache',
-    ADMIN_TOKEN: 'x'.repeat(24),
-    METRICS_TOKEN: 'x'.repeat(24),
-    DESTINATIONS_SECRET_KEY: Buffer.alloc(32, 7).toString('base64'),
+    DATABASE_URL: 'postgres://app:secret@db/streamforge?sslmode=require',
+    REDIS_URL: 'rediss://:secret@cache',
+    ADMIN_TOKEN: 'kX2q9vTf0Zr7LmWb4HsDy1Ce',
+    METRICS_TOKEN: 'kX2q9vTf0Zr7LmWb4HsDy1Ce',
+    DESTINATIONS_SECRET_KEY: 'Zk3vQ0x8dWm1y7Tt2cJ5bNq9RfGhLsPaEoUiXyVwK4M=',
   };
   const adviceOn = (env: Record<string, string>) =>
     checkSettings(env, []).findings.flatMap(({ severity, sentence }) => (severity === 'advice' ? [sentence] : []));
@@ -100,6 +102,29 @@ describe('doctor', () => {
         TENANT_AUTH: 'both',
       }),
     ).toEqual([]);
+  });
+
+  it.each([
+    ['DATABASE_URL', { DATABASE_URL: 'postgres://app@db/x?sslmode=require' }, /no password/],
+    ['REDIS_URL', { REDIS_URL: 'redis://127.0.0.1' }, /no password/],
+    ['REDIS_URL', { REDIS_URL: 'redis://:secret@cache' }, /without TLS.*rediss:/],
+    ['RABBITMQ_URL', { RABBITMQ_URL: 'amqp://app:secret@broker' }, /without TLS.*amqps:/],
+    ['ADMIN_TOKEN', { ADMIN_TOKEN: 'a'.repeat(24) }, /too regular/],
+    ['DESTINATIONS_SECRET_KEY', { DESTINATIONS_SECRET_KEY: Buffer.alloc(32).toString('base64') }, /too regular/],
+  ])('advises on %s: %j', (name, env, expected) => {
+    const [sentence, ...others] = adviceOn(env);
+    expect(sentence).toMatch(expected);
+    expect(sentence).toMatch(new RegExp(`^${name} .*: .*[.]$`));
+    expect(others).toEqual([]);
+  });
+
+  it('names plaintext that production was asked to admit, and metrics that nobody can read', () => {
+    const asked = { ...PRODUCTION, TENANT_AUTH: 'key', ALLOW_PLAINTEXT_BACKENDS: 'true', METRICS_TOKEN: '' };
+    const sentences = adviceOn({ ...asked, REDIS_URL: 'redis://:secret@cache' });
+    expect(sentences).toEqual([
+      expect.stringMatching(/^METRICS_TOKEN and OPS_PORT/),
+      expect.stringMatching(/^REDIS_URL/),
+    ]);
   });
 
   it('counts what it found', () => {

@@ -1,15 +1,16 @@
+import { hash } from 'node:crypto';
 import { parseSettings, SettingsError } from '../../../src/config/parse-settings';
 
 /** Everything that production asks for. */
 const PRODUCTION = {
   NODE_ENV: 'production',
   APP_ROLE: 'all',
-  DATABASE_URL: 'postgres://app:secret@db/streamforge',
+  DATABASE_URL: 'postgres://app:secret@db/streamforge?sslmode=require',
   REDIS_URL: 'rediss://cache:6379',
   RABBITMQ_URL: 'amqps://app:secret@broker/streamforge',
-  ADMIN_TOKEN: 'x'.repeat(24),
+  ADMIN_TOKEN: 'kX2q9vTf0Zr7LmWb4HsDy1Ce',
   TENANT_AUTH: 'key',
-  DESTINATIONS_SECRET_KEY: Buffer.alloc(32, 7).toString('base64'),
+  DESTINATIONS_SECRET_KEY: 'Zk3vQ0x8dWm1y7Tt2cJ5bNq9RfGhLsPaEoUiXyVwK4M=',
 };
 
 function problemsOf(env: Record<string, string | undefined>): string[] {
@@ -36,6 +37,8 @@ describe('settings', () => {
       REQUEST_STALL_TIMEOUT_MS: 30_000,
       MAX_CONNECTIONS: 10_000,
       CORS_ALLOWED_ORIGINS: [],
+      TRUST_PROXY: [],
+      ALLOW_PLAINTEXT_BACKENDS: false,
       DEDUPE_STRATEGY: 'intent',
       DEDUPE_INCLUDE_EVENT_ID: true,
       DEDUPE_INCLUDE_OCCURRED_AT: true,
@@ -236,7 +239,7 @@ describe('production', () => {
   });
 
   it('takes several keys for the secrets of destinations, refuses short ones and shows none', () => {
-    const [a, b] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)];
+    const [a, b] = [hash('sha256', 'a', 'buffer'), hash('sha256', 'b', 'buffer')];
     const both = `${a.toString('base64')}, ${b.toString('base64url')}`;
     expect(parseSettings({ ...PRODUCTION, DESTINATIONS_SECRET_KEY: both }).DESTINATIONS_SECRET_KEY).toEqual([a, b]);
     const short = Buffer.alloc(31, 3).toString('base64');
@@ -245,7 +248,7 @@ describe('production', () => {
     expect(problems.join()).not.toContain(short);
   });
 
-  it.each(['amqp://guest:guest@broker', 'amqp://broker:5672'])(
+  it.each(['amqps://guest:guest@broker', 'amqps://broker:5672'])(
     'refuses the guest account of RabbitMQ, named or by default: %s',
     (url) => {
       expect(namesIn(problemsOf({ ...PRODUCTION, RABBITMQ_URL: url }))).toEqual(['RABBITMQ_URL']);
@@ -254,8 +257,8 @@ describe('production', () => {
 
   it.each([
     ['ADMIN_TOKEN', { ADMIN_TOKEN: 'change-me-change-me-change-me' }],
-    ['DATABASE_URL', { DATABASE_URL: 'postgres://streamforge:local-use-only@postgres/streamforge' }],
-    ['RABBITMQ_URL', { RABBITMQ_URL: 'amqp://streamforge:local-use-only@rabbitmq' }],
+    ['DATABASE_URL', { DATABASE_URL: 'postgres://streamforge:local-use-only@localhost/streamforge' }],
+    ['RABBITMQ_URL', { RABBITMQ_URL: 'amqps://streamforge:local-use-only@rabbitmq' }],
   ])('refuses the %s of an example', (name, env) => {
     expect(namesIn(problemsOf({ ...PRODUCTION, ...env }))).toEqual([name]);
   });

@@ -159,9 +159,9 @@ describe('the Kubernetes manifests', () => {
       DATABASE_URL: 'postgres://app:secret@db/x',
       REDIS_URL: 'redis://cache',
       RABBITMQ_URL: 'amqp://app:secret@broker',
-      ADMIN_TOKEN: 'x'.repeat(24),
+      ADMIN_TOKEN: 'kX2q9vTf0Zr7LmWb4HsDy1Ce',
       TENANT_AUTH: 'key',
-      DESTINATIONS_SECRET_KEY: Buffer.alloc(32, 7).toString('base64'),
+      DESTINATIONS_SECRET_KEY: 'Zk3vQ0x8dWm1y7Tt2cJ5bNq9RfGhLsPaEoUiXyVwK4M=',
     });
     for (const role of ROLES) {
       const seconds = podOf(named('Deployment', `streamforge-${role}`)).terminationGracePeriodSeconds ?? 0;

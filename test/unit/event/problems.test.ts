@@ -51,6 +51,7 @@ const STATUS_OF_CODE: Record<ProblemCode, number> = {
   'too-many-credentials': 409,
   'too-many-sources': 409,
   'too-many-destinations': 409,
+  'host-not-allowed': 421,
   'event-too-large': 413,
   'stream-too-large': 413,
   'unsupported-media-type': 415,

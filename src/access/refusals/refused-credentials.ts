@@ -1,17 +1,24 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { SETTINGS_TOKEN, type Settings } from '../config/settings';
-import { Problem } from '../event/problems';
-import { Metrics } from '../observability/metrics';
-import { WINDOW_MS } from '../redis/window-counter';
-import { addressKey } from './identity/networks';
+import { SETTINGS_TOKEN, type Settings } from '../../config/settings';
+import { Problem } from '../../event/problems';
+import { Metrics } from '../../observability/metrics';
+import { WINDOW_MS } from '../../redis/window-counter';
+import { addressKey, plainAddress } from '../identity/networks';
 
 /** Addresses that are counted at a time. Beyond it, the oldest are forgotten. */
 const MAX_ADDRESSES = 10_000;
 const CHALLENGE = { 'WWW-Authenticate': 'Bearer' };
 
+/**
+ * Why credentials were refused. `unknown`: nobody has this id, or has it any more; `wrong`: the secret is another one;
+ * `address`: the key may not be used from there. The caller is not told most of it, the operators of StreamForge are.
+ */
+export type RefusalReason = 'missing' | 'malformed' | 'unknown' | 'wrong' | 'expired' | 'oidc' | 'address';
+
 /** What was refused. */
 interface Refused {
   kind: 'key' | 'operator';
+  reason: RefusalReason;
   address: string;
   /** The public id of the credential, if it has one. */
   id: string | undefined;
@@ -19,7 +26,8 @@ interface Refused {
 
 /**
  * Counts refused credentials per address, apart from admitted requests: however many wrong ones come from an address,
- * right ones are admitted. Beyond ADMIN_RATE_LIMIT_PER_MINUTE, wrong ones get 429. Unknown, revoked and mistyped credentials get the same response.
+ * right ones are admitted. Beyond ADMIN_RATE_LIMIT_PER_MINUTE, wrong ones get 429. Unknown, revoked and mistyped
+ * credentials get the same response. The first of an address and minute is logged.
  */
 @Injectable()
 export class RefusedCredentials {
@@ -33,14 +41,22 @@ export class RefusedCredentials {
   ) {}
 
   /** Returns the problem to send: `api-key-invalid` or `admin-token-invalid`, or a 429 after too many of them. */
-  problem({ kind, address, id }: Refused): Problem {
-    this.metrics.refusedCredentials.inc({ kind });
+  problem({ kind, reason, address, id }: Refused): Problem {
+    this.count(kind, reason);
     const minute = this.minuteOf(addressKey(address));
     minute.count += 1;
-    if (minute.count === 1) this.logger.warn({ msg: 'access.credential-refused', kind, address, credentialId: id });
+    if (minute.count === 1) {
+      const from = plainAddress(address);
+      this.logger.warn({ msg: 'access.credential-refused', kind, reason, address: from, credentialId: id });
+    }
     const most = this.settings.ADMIN_RATE_LIMIT_PER_MINUTE;
     if (minute.count > most) return tooMany(kind, most, minute.endsAtMs);
     return kind === 'key' ? invalidKey() : invalidToken();
+  }
+
+  /** Counts a refusal that is no guess, such as an expired key: it does not count towards the limit of its address. */
+  count(kind: Refused['kind'], reason: RefusalReason): void {
+    this.metrics.authFailures.inc({ kind, reason });
   }
 
   private minuteOf(key: string): { count: number; endsAtMs: number } {

@@ -1,0 +1,27 @@
+import { anyText, boolean, integer, listOf, network, optional, setting } from './setting-kinds';
+
+/** What a process shows to whom, and whom it believes. Part of SETTINGS. */
+export const EXPOSURE_SETTINGS = {
+  TRUST_PROXY: setting(
+    listOf(network),
+    '',
+    'networks of the proxies whose X-Forwarded-For is believed, such as 10.0.0.0/8,fd00::/8; it then gives the address of the client for limits, allow lists, audit and logs; empty: the address of the connection counts',
+  ),
+  OPS_PORT: optional(
+    integer(0, 65535),
+    'second TCP port, which serves everything; PORT then serves only /in, /v1 without /v1/admin, /health and /ready; 0 picks a free port; unset: none',
+  ),
+  METRICS_TOKEN: optional(
+    anyText,
+    'bearer token for /metrics; unset: /metrics is open, but in production without OPS_PORT it is refused with 401',
+  ),
+  DOCS: optional(
+    boolean,
+    'whether the api serves /docs and /docs-json; unset: true, but in production without OPS_PORT false',
+  ),
+  ALLOW_PLAINTEXT_BACKENDS: setting(
+    boolean,
+    'false',
+    'whether production may connect to PostgreSQL, Redis and RabbitMQ on other hosts without TLS; true only where their network is private',
+  ),
+} as const;
