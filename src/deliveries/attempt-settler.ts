@@ -27,7 +27,7 @@ const SETTLE_SETTINGS =
   'set local enable_seqscan = off; set local enable_hashjoin = off; set local enable_mergejoin = off';
 
 /**
- * Settles attempts in batches: while one batch is being settled, and at most 10 ms longer, the attempts that end form the
+ * Settles attempts in batches: while one batch is being settled, and at most 25 ms longer, the attempts that end form the
  * next one. Waits for PostgreSQL if it cannot be reached.
  */
 @Injectable()

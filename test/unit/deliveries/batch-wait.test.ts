@@ -2,13 +2,13 @@ import { batchWaitMs, MOST_IN_A_BATCH } from '../../../src/deliveries/decide/bat
 
 describe('the wait of a batch of attempts', () => {
   it('is over at once after a pause', () => {
-    expect(batchWaitMs({ waiting: 1, sinceBeforeMs: 10 })).toBe(0);
+    expect(batchWaitMs({ waiting: 1, sinceBeforeMs: 25 })).toBe(0);
     expect(batchWaitMs({ waiting: 1, sinceBeforeMs: Infinity })).toBe(0);
   });
 
-  it('ends 10 ms after the batch before has begun', () => {
-    expect(batchWaitMs({ waiting: 1, sinceBeforeMs: 0 })).toBe(10);
-    expect(batchWaitMs({ waiting: 199, sinceBeforeMs: 7 })).toBe(3);
+  it('ends 25 ms after the batch before has begun', () => {
+    expect(batchWaitMs({ waiting: 1, sinceBeforeMs: 0 })).toBe(25);
+    expect(batchWaitMs({ waiting: 199, sinceBeforeMs: 7 })).toBe(18);
   });
 
   it('is over at once for a full batch', () => {
