@@ -94,7 +94,7 @@ export const FAULTS_IN_DELIVERY: readonly DeliberateFault[] = [
         replace: 'return enabled !== undefined && pausedAt === null',
       },
     ],
-    noticedBy: calm('repeated'),
+    noticedBy: { tests: ['test/integration/deliveries/record-deliveries.test.ts'] },
   },
   {
     name: 'a paused destination gets deliveries',
