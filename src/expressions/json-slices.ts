@@ -21,12 +21,16 @@ export function isIndex(name: string): boolean {
   return /^(?:0|[1-9]\d*)$/.test(name);
 }
 
-/** Returns the slices of the elements of an array. */
-export function sliceItems(text: string): Slice[] {
+/**
+ * Returns the slices of the elements of an array.
+ * @param start position of its bracket
+ * @param ends what bracketEnds returns for the text: then what is inside the elements is not read
+ */
+export function sliceItems(text: string, start = text.indexOf('['), ends?: Int32Array): Slice[] {
   const slices: Slice[] = [];
-  let at = afterSpace(text, text.indexOf('[') + 1);
+  let at = afterSpace(text, start + 1);
   while (text.charCodeAt(at) !== CLOSE_ARRAY) {
-    const end = afterValue(text, at);
+    const end = endOf(text, at, ends);
     slices.push({ start: at, end });
     at = afterSpace(text, end);
     if (text.charCodeAt(at) === COMMA) at = afterSpace(text, at + 1);
@@ -40,21 +44,50 @@ export interface MemberSlice extends Slice {
   nameStart: number;
 }
 
-/** Returns all members of an object in their order, also those with equal names. */
-export function memberSlices(text: string): MemberSlice[] {
+/**
+ * Returns all members of an object in their order, also those with equal names.
+ * @param objectStart position of its bracket
+ * @param ends as of sliceItems
+ */
+export function memberSlices(text: string, objectStart = text.indexOf('{'), ends?: Int32Array): MemberSlice[] {
   const slices: MemberSlice[] = [];
-  let at = afterSpace(text, text.indexOf('{') + 1);
+  let at = afterSpace(text, objectStart + 1);
   while (text.charCodeAt(at) !== CLOSE_OBJECT) {
     const nameStart = at;
     const nameEnd = afterString(text, at);
-    const name = JSON.parse(text.slice(at, nameEnd)) as string;
+    const name = nameOf(text, at, nameEnd);
     const start = afterSpace(text, afterSpace(text, nameEnd) + 1); // behind the colon
-    const end = afterValue(text, start);
+    const end = endOf(text, start, ends);
     slices.push({ name, nameStart, start, end });
     at = afterSpace(text, end);
     if (text.charCodeAt(at) === COMMA) at = afterSpace(text, at + 1);
   }
   return slices;
+}
+
+function endOf(text: string, start: number, ends?: Int32Array): number {
+  const known = ends?.[start] ?? 0; // 0 for a scalar
+  return known > 0 ? known : afterValue(text, start);
+}
+
+/** JSON.parse is slow for a text this short, and needed only for escapes. */
+function nameOf(text: string, start: number, end: number): string {
+  const name = text.slice(start + 1, end - 1);
+  return name.includes('\\') ? (JSON.parse(text.slice(start, end)) as string) : name;
+}
+
+/** For the position of each opening bracket, the position behind the one that closes it; 0 for all other positions. */
+export function bracketEnds(text: string): Int32Array {
+  const ends = new Int32Array(text.length);
+  const open: number[] = [];
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i);
+    if (c === QUOTE) i = afterString(text, i) - 1;
+    else if ((c | 0x20) === OPEN_OBJECT)
+      open.push(i); // either bracket
+    else if ((c | 0x20) === CLOSE_OBJECT) ends[open.pop() as number] = i + 1;
+  }
+  return ends;
 }
 
 /** Returns the slices of the values of an object, by name. Of members with equal names the last counts. */

@@ -1,9 +1,9 @@
-import { canonicalJson } from '../../event/json/canonical-json';
-import { parseRepeating } from '../../event/json/exact-json';
 import { isJson, scanJsonObject } from '../../event/json/json-text';
 import { MAX_DEPTH } from '../../event/prepare-event';
-import { PatchFault, valueAt, withAdded, withRemoved, withReplaced } from './edit-json';
+import { EditedJson } from './edited-json';
 import type { JsonPatch, ReadyOperation } from './json-patch';
+import { JsonValue, PatchFault } from './json-value';
+import { isSameJson } from './same-json';
 
 export type PatchResult = { text: string } | { error: PatchError };
 
@@ -19,7 +19,7 @@ export interface PatchError {
  * @param maxLength characters that the document may have after each operation: `copy` can double it each time
  */
 export function applyPatch(document: string | undefined, patch: JsonPatch, maxLength: number): PatchResult {
-  let text = document?.trim();
+  const text = document?.trim();
   if (!replacesAll(patch[0]) && (text === undefined || !isJson(text))) {
     return {
       error: {
@@ -28,9 +28,10 @@ export function applyPatch(document: string | undefined, patch: JsonPatch, maxLe
       },
     };
   }
+  const edited = new EditedJson(text ?? '');
   for (const [i, operation] of patch.entries()) {
     try {
-      text = applied(text ?? '', operation);
+      apply(edited, operation);
     } catch (error) {
       if (!(error instanceof PatchFault)) throw error;
       const { op, path } = operation;
@@ -38,44 +39,39 @@ export function applyPatch(document: string | undefined, patch: JsonPatch, maxLe
         error: { operation: i, message: `${op} ${path.pointer === '' ? '""' : path.pointer}: ${error.message}` },
       };
     }
-    if (text.length > maxLength) {
+    if (edited.length > maxLength) {
       return { error: { operation: i, message: `The document would have more than ${maxLength} characters.` } };
     }
   }
-  return { text: text ?? '' };
+  return { text: edited.text };
 }
 
 const replacesAll = (operation: ReadyOperation | undefined): boolean =>
   operation?.path.segments.length === 0 && (operation.op === 'add' || operation.op === 'replace');
 
-function applied(text: string, { op, path, from, value = '' }: ReadyOperation): string {
+function apply(document: EditedJson, { op, path, from, value = '' }: ReadyOperation): void {
   const { segments } = path;
-  if (op === 'add') return withAdded(text, segments, value);
-  if (op === 'replace') return withReplaced(text, segments, value);
-  if (op === 'remove') return withRemoved(text, segments);
-  if (op === 'test') return tested(text, segments, value);
+  if (op === 'add') return document.add(segments, JsonValue.of(value));
+  if (op === 'replace') return document.replace(segments, JsonValue.of(value));
+  if (op === 'remove') return document.remove(segments);
+  if (op === 'test') return test(document, segments, value);
   const origin = from?.segments ?? [];
-  const moved = valueAt(text, origin);
-  if (moved === undefined) throw new PatchFault(`there is no value at ${from?.pointer}`);
-  if (op === 'copy') return withAdded(text, segments, moved);
-  if (isSame(origin, segments)) return text;
+  const found = document.at(origin);
+  if (found === undefined) throw new PatchFault(`there is no value at ${from?.pointer}`);
+  if (op === 'copy') return document.add(segments, found.copy());
+  if (isSame(origin, segments)) return;
   if (isSame(origin, segments.slice(0, origin.length))) throw new PatchFault('a value cannot be moved into itself');
-  return withAdded(withRemoved(text, origin), segments, moved);
+  document.remove(origin);
+  document.add(segments, found);
 }
 
 const isSame = (a: readonly string[], b: readonly string[]): boolean =>
   a.length === b.length && a.every((segment, i) => segment === b[i]);
 
-function tested(text: string, segments: readonly string[], value: string): string {
-  const found = valueAt(text, segments);
+function test(document: EditedJson, segments: readonly string[], value: string): void {
+  const found = document.at(segments);
   if (found === undefined) throw new PatchFault('there is no value to test');
-  if (canonical(found) !== canonical(value)) throw new PatchFault('the value is another one');
-  return text;
-}
-
-/** @throws PatchFault for a text that is too deep for a recursive comparison */
-function canonical(text: string): string {
-  if (scanJsonObject(`{"":${text}}`).depth > MAX_DEPTH + 1)
+  if (scanJsonObject(`{"":${value}}`).depth > MAX_DEPTH + 1)
     throw new PatchFault(`a value with more than ${MAX_DEPTH} levels cannot be tested`);
-  return canonicalJson(parseRepeating(text));
+  if (!isSameJson(found, JsonValue.of(value))) throw new PatchFault('the value is another one');
 }

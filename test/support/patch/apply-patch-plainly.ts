@@ -1,22 +1,68 @@
-import { quoted } from '../../event/json/canonical-json';
-import { isIndex, memberSlices, sliceItems, type MemberSlice, type Slice } from '../json-slices';
+import { canonicalJson, quoted } from '../../../src/event/json/canonical-json';
+import { parseRepeating } from '../../../src/event/json/exact-json';
+import { isIndex, memberSlices, sliceItems, type MemberSlice, type Slice } from '../../../src/expressions/json-slices';
+import type { PatchResult } from '../../../src/expressions/patch/apply-patch';
+import type { JsonPatch, ReadyOperation } from '../../../src/expressions/patch/json-patch';
+import { PatchFault } from '../../../src/expressions/patch/json-value';
 
 /**
- * Reads and changes one place in JSON text. Everything else stays as it was written: white space, long numbers and the
- * order of members. JSON.parse must have accepted the texts, which have no white space around them. No recursion.
+ * JSON Patch by splices of the whole text, one operation after the other: slow and plain. What applyPatch does is compared
+ * with it.
  */
+export function applyPatchPlainly(document: string, patch: JsonPatch, maxLength: number): PatchResult {
+  let text = document.trim();
+  for (const [i, operation] of patch.entries()) {
+    try {
+      text = applied(text, operation);
+    } catch (error) {
+      if (!(error instanceof PatchFault)) throw error;
+      const { op, path } = operation;
+      return {
+        error: { operation: i, message: `${op} ${path.pointer === '' ? '""' : path.pointer}: ${error.message}` },
+      };
+    }
+    if (text.length > maxLength) {
+      return { error: { operation: i, message: `The document would have more than ${maxLength} characters.` } };
+    }
+  }
+  return { text };
+}
 
-/** Why an operation cannot be applied. */
-export class PatchFault extends Error {}
+function applied(text: string, { op, path, from, value = '' }: ReadyOperation): string {
+  const { segments } = path;
+  if (op === 'add') return withAdded(text, segments, value);
+  if (op === 'replace') return withReplaced(text, segments, value);
+  if (op === 'remove') return withRemoved(text, segments);
+  if (op === 'test') return tested(text, segments, value);
+  const origin = from?.segments ?? [];
+  const moved = valueAt(text, origin);
+  if (moved === undefined) throw new PatchFault(`there is no value at ${from?.pointer}`);
+  if (op === 'copy') return withAdded(text, segments, moved);
+  if (isSame(origin, segments)) return text;
+  if (isSame(origin, segments.slice(0, origin.length))) throw new PatchFault('a value cannot be moved into itself');
+  return withAdded(withRemoved(text, origin), segments, moved);
+}
+
+const isSame = (a: readonly string[], b: readonly string[]): boolean =>
+  a.length === b.length && a.every((segment, i) => segment === b[i]);
+
+function tested(text: string, segments: readonly string[], value: string): string {
+  const found = valueAt(text, segments);
+  if (found === undefined) throw new PatchFault('there is no value to test');
+  if (canonical(found) !== canonical(value)) throw new PatchFault('the value is another one');
+  return text;
+}
+
+const canonical = (text: string): string => canonicalJson(parseRepeating(text));
 
 /** Returns the text of the value at a place, or undefined if there is none. */
-export function valueAt(text: string, segments: readonly string[]): string | undefined {
+function valueAt(text: string, segments: readonly string[]): string | undefined {
   const slice = sliceOf(text, segments);
   return slice && text.slice(slice.start, slice.end);
 }
 
 /** Adds a member or an element, or replaces the member, as RFC 6902 says of `add`. */
-export function withAdded(text: string, segments: readonly string[], value: string): string {
+function withAdded(text: string, segments: readonly string[], value: string): string {
   return changed(text, segments, value, (container, last) => {
     if (container.startsWith('[')) return insertedInto(container, last, value);
     const members = memberSlices(container);
@@ -27,7 +73,7 @@ export function withAdded(text: string, segments: readonly string[], value: stri
   });
 }
 
-export function withReplaced(text: string, segments: readonly string[], value: string): string {
+function withReplaced(text: string, segments: readonly string[], value: string): string {
   return changed(text, segments, value, (container, last) => {
     const slice = childOf(container, last);
     if (!slice) throw new PatchFault('there is no value to replace');
@@ -35,7 +81,7 @@ export function withReplaced(text: string, segments: readonly string[], value: s
   });
 }
 
-export function withRemoved(text: string, segments: readonly string[]): string {
+function withRemoved(text: string, segments: readonly string[]): string {
   if (segments.length === 0) throw new PatchFault('the whole document cannot be removed');
   return changed(text, segments, '', (container, last) => {
     const slices: (Slice & { nameStart?: number })[] = container.startsWith('[')
