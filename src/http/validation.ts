@@ -17,6 +17,31 @@ export function OptionalBody(): ClassDecorator {
   };
 }
 
+/** By the prototype of a class: its lists whose elements have data in a member, and the name of that member. */
+const DATA_IN_LISTS = new WeakMap<object, Map<string, string>>();
+
+/**
+ * Marks a list in a request body. `member` of each element is data: any JSON value, with any names. The list stays as it
+ * was parsed, and its elements are not validated.
+ */
+export function DataIn(member: string): PropertyDecorator {
+  return (prototype, list) => {
+    const known = DATA_IN_LISTS.get(prototype) ?? new Map<string, string>();
+    DATA_IN_LISTS.set(prototype, known.set(String(list), member));
+  };
+}
+
+/** Lists of a body by their names, and the member of their elements that is data. */
+type DataLists = ReadonlyMap<string, string>;
+
+const NO_LISTS: DataLists = new Map();
+
+function dataListsIn(body: unknown, of: Type<unknown> | undefined): DataLists {
+  const known = of && DATA_IN_LISTS.get(of.prototype as object);
+  if (!known) return NO_LISTS;
+  return new Map([...known].filter(([name]) => Array.isArray((body as Record<string, unknown> | undefined)?.[name])));
+}
+
 /**
  * Validates the DTOs of the admin endpoints with class-validator, without converting any value of a body. Violations
  * become `invalid-request` with pointers.
@@ -33,9 +58,20 @@ class RequestValidation extends ValidationPipe {
   }
 
   override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
-    if (metadata.type === 'body') checkBody(value, metadata.metatype);
-    if (metadata.type === 'body' || metadata.type === 'query') checkNames(value);
-    return super.transform(value, metadata);
+    if (metadata.type === 'query') checkNames(value);
+    if (metadata.type !== 'body') return super.transform(value, metadata);
+    checkBody(value, metadata.metatype);
+    const lists = dataListsIn(value, metadata.metatype);
+    checkNames(value, lists);
+    return lists.size === 0 ? super.transform(value, metadata) : this.transformAround(lists, value as object, metadata);
+  }
+
+  /** ValidationPipe copies what it validates, and loses members of some names. It gets empty lists. */
+  private async transformAround(lists: DataLists, body: object, metadata: ArgumentMetadata): Promise<unknown> {
+    const names = [...lists.keys()];
+    const emptied = { ...body, ...Object.fromEntries(names.map((name) => [name, []])) };
+    const made = (await super.transform(emptied, metadata)) as object;
+    return Object.assign(made, Object.fromEntries(Object.entries(body).filter(([name]) => lists.has(name))));
   }
 }
 
@@ -55,8 +91,12 @@ function checkBody(body: unknown, of: Type<unknown> | undefined): void {
  * ValidationPipe drops fields that have the name of a member of every object, accepts them where it should not, or
  * fails on them. The body is not deep: its parser limits that.
  */
-function checkNames(fields: unknown): void {
-  const unknown = namesOfMembers(fields, '');
+function checkNames(fields: unknown, dataIn = NO_LISTS): void {
+  const isData = (pointer: string): boolean => {
+    const [, list = '', index, member, ...below] = pointer.split('/');
+    return index !== undefined && below.length === 0 && dataIn.get(list) === member;
+  };
+  const unknown = namesOfMembers(fields, '', dataIn.size > 0 ? isData : () => false);
   if (unknown.length === 0) return;
   throw invalidRequest(
     unknown.slice(0, MAX_ERRORS).map(({ pointer, name }) => ({
@@ -67,12 +107,16 @@ function checkNames(fields: unknown): void {
   );
 }
 
-function namesOfMembers(value: unknown, pointer: string): { pointer: string; name: string }[] {
-  if (typeof value !== 'object' || value === null) return [];
+function namesOfMembers(
+  value: unknown,
+  pointer: string,
+  isData: (pointer: string) => boolean,
+): { pointer: string; name: string }[] {
+  if (typeof value !== 'object' || value === null || isData(pointer)) return [];
   return Object.entries(value).flatMap(([name, child]) => {
     const at = childPointer(pointer, name);
     const own = !Array.isArray(value) && name in Object.prototype ? [{ pointer: at, name }] : [];
-    return [...own, ...namesOfMembers(child, at)];
+    return [...own, ...namesOfMembers(child, at, isData)];
   });
 }
 

@@ -2,6 +2,7 @@ import { IntersectionType, PickType } from '@nestjs/swagger';
 import { IsArray, IsIn, IsInt, Max, Min } from 'class-validator';
 import { MAX_OPERATIONS, MAX_POINTER_LENGTH, PATCH_OPERATIONS } from '../../expressions/patch/json-patch';
 import { ApiCount, ApiEnum, ApiJson, ApiList, ApiText } from '../../http/docs/api-fields';
+import { DataIn } from '../../http/validation';
 import { MayBeLeftOut } from '../endpoint/rules';
 import { BulkRequest, DEFAULT_LIMIT, MOST_LIMIT } from '../events/bulk-request';
 import { RejectionFilter } from './rejection-filter';
@@ -55,6 +56,7 @@ export class ResubmitRequest extends RejectionBulkRequest {
   })
   @MayBeLeftOut()
   @IsArray()
+  @DataIn('value')
   patch?: PatchOperationRequest[];
 }
 

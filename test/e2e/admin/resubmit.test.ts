@@ -9,6 +9,7 @@ import { countRows } from '../../support/rows';
 
 const OPEN = { verification: { scheme: 'none' }, allowUnverified: true };
 const line = (fields: object): string => JSON.stringify({ eventType: 'sale', subject: 's', payload: 1, ...fields });
+const NAMES_OF_OBJECTS = '{"__proto__":{"constructor":[{"prototype":1}]},"constructor":{"toString":2}}';
 
 describe('resubmitting rejections', () => {
   const api = useApp({ APP_ROLE: 'api', MAX_EVENT_BYTES: '4096' });
@@ -50,6 +51,11 @@ describe('resubmitting rejections', () => {
       ...{ path: '/v1/ingest/stream', headers: { 'content-type': 'application/x-ndjson' }, body: '{"eventType":' },
       ...{ patch: [{ op: 'add', path: '', value: { type: 'sale', subject: 'new', payload: null } }] },
       event: { subject: 'new', payload: 'null' },
+    },
+    'a patch with names that every object has': {
+      ...{ path: '/v1/events', headers: json, body: '{"eventType":"sale","subject":"s"}' },
+      patch: [{ op: 'add', path: '/payload', value: JSON.parse(NAMES_OF_OBJECTS) as object }],
+      event: { payload: NAMES_OF_OBJECTS },
     },
     'an element of an array': {
       ...{ path: '/v1/events', headers: json, body: `[${line({})}, ${line({ typ: 'x' })}]` },
