@@ -106,7 +106,7 @@ function toJson(
   { event, history: { attempts, deliveries, replays }, others }: FoundEvent,
   verified: EventVerification | null,
   revisions: readonly Revision[],
-  { seesPayloads }: Reader,
+  { seesPayloads, operator }: Reader,
   hidden: readonly string[],
 ): string {
   const {
@@ -133,7 +133,8 @@ function toJson(
     },
   );
   const shown = revisions.map((one) => ({ ...one, payloadJson: redacted(one.payloadJson, hidden) }));
-  return `${text.slice(0, -1)},"revisions":${revisionsJson(payloadJson, shown, seesPayloads)}}`;
+  const sight = { payloads: seesPayloads, operators: operator !== undefined };
+  return `${text.slice(0, -1)},"revisions":${revisionsJson(payloadJson, shown, sight)}}`;
 }
 
 async function readHistory(db: Db, eventId: string) {

@@ -96,8 +96,9 @@ class RevisionOfEvent {
     description: 'SHA-256 of the content of the event with this payload, in hex',
   })
   hash!: string;
-  @ApiText('the amount was in cents', { nullable: true }) note!: string | null;
-  @ApiText('ada', { description: 'Name of the operator' }) actor!: string;
+  @ApiText('the amount was in cents', { required: false, nullable: true, description: 'Left out for tenants' })
+  note?: string | null;
+  @ApiText('ada', { required: false, description: 'Name of the operator. Left out for tenants' }) actor?: string;
   @ApiInstant() createdAt!: string;
   @ApiInstant({ required: false, description: 'Present when an erasure has removed the payload' }) erasedAt?: string;
   @ApiJson({ amount: 10.5 }, { required: false, description: 'Left out for operators with the role `viewer`' })

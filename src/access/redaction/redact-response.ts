@@ -1,7 +1,7 @@
 import { REDACTED } from './redacted';
 
 /** Members of responses to operators whose texts may quote the content of an event. */
-const TEXTS = new Set(['errorMessage', 'lastError', 'responseExcerpt', 'message', 'reason']);
+const TEXTS = new Set(['errorMessage', 'lastError', 'responseExcerpt', 'message', 'reason', 'signedText']);
 /** Members that are the content itself, or a part of it. They become null. */
 const CONTENTS = new Set(['payload', 'diff', 'rawText', 'rawBase64', 'bodyText', 'bodyBase64']);
 /** Members of a request that its sender fills in. */
@@ -30,7 +30,12 @@ export function redactResponse(body: unknown, isHidden: IsHidden, tenantId?: str
   return Object.fromEntries(members);
 }
 
-/** Others, such as a number that is kept as text, are as they are. */
+/** Others, such as a number that is kept as text, are as they are. In data, `toJSON` is an ordinary name. */
 function isPlainObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Object.isFrozen(value) && !('toJSON' in value);
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    !Object.isFrozen(value) &&
+    !('toJSON' in value && typeof value.toJSON === 'function')
+  );
 }

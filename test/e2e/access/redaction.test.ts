@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs';
 import type { OutgoingHttpHeaders } from 'node:http';
-import { admin, givenDeadLetters } from '../../support/admin';
-import { givenKey, givenOperator } from '../../support/credentials';
+import { admin, givenDeadLetters, type ReplayStarted } from '../../support/admin';
+import { givenKey, givenOperator, heedAccess } from '../../support/credentials';
+import { givenDelivery, givenDestinationRow } from '../../support/deliveries';
 import { call, postEvent, type EventAnswer } from '../../support/e2e-http';
 import { eventually } from '../../support/eventually';
 import { useApp } from '../../support/fixtures/app';
@@ -11,6 +13,9 @@ const SECRET = 'ada@example.org';
 const TENANT = 'acme';
 const ROLES = ['viewer', 'support', 'operator', 'owner'] as const;
 const NOT_SHOWN = ['viewer', 'support'];
+/** An operator and her reason, which tenants do not see. */
+const ACTOR = 'grace hopper';
+const NOTE = 'the till sent it twice';
 
 describe('what a tenant redacts', () => {
   const api = useApp({ APP_ROLE: 'api', TENANT_AUTH: 'both' });
@@ -39,7 +44,40 @@ describe('what a tenant redacts', () => {
     });
     ids.letter = String(letter?.id);
     await givenDeadLetters(api.pool, 1, { tenantId: 'other', message: () => 'it broke' });
+    await sendWebhook(url, JSON.stringify({ id: 'w-2', type: 't', customer: { email: SECRET } }), {
+      secret: 'another',
+    });
+    await workOnLetter();
   });
+
+  /** Gives a dead letter a delivery whose receiver quotes the event, a revision and a replay. */
+  async function workOnLetter(): Promise<void> {
+    const failure = { tenantId: TENANT, message: () => `no account for ${SECRET}` };
+    const eventId = String((await givenDeadLetters(api.pool, 1, failure))[0]?.id);
+    const destinationId = await givenDestinationRow(api.pool, { tenantId: TENANT });
+    await givenDelivery(api.pool, { eventId, destinationId, tenantId: TENANT, attempts: 1 });
+    await api.pool.query(
+      `insert into delivery_attempts (event_id, destination_id, generation, attempt_number, reason_code, duration_ms,
+                                      response_excerpt, worker)
+       values ($1, $2, 1, 1, 'HTTP_4XX', 1, $3, 'test')`,
+      [eventId, destinationId, `unknown customer ${SECRET}`],
+    );
+    const headers = { 'x-admin-token': (await givenOperator(api.pool, { name: ACTOR, role: 'operator' })).text };
+    heedAccess(api.app);
+    const patch = [{ op: 'add', path: '/customer', value: { email: SECRET } }];
+    const revised = await admin(api.url, `events/${eventId}/revisions`, { patch, note: NOTE }, headers);
+    const of = { tenantId: TENANT, eventIds: [eventId] };
+    const replay = await admin<ReplayStarted>(api.url, 'replay', { ...of, mode: 'reprocess', note: NOTE }, headers);
+    const unread = (await postEvent(api.url, TENANT, '{"eventType":"t","subject":"s","payload":1}')).body.id;
+    const erasure = await admin<{ actionId: string }>(api.url, 'erasures', { tenantId: TENANT, eventIds: [unread] });
+    expect([revised.status, replay.status, erasure.status]).toEqual([201, 202, 202]);
+    Object.assign(ids, {
+      worked: eventId,
+      destination: destinationId,
+      replay: replay.body.replayId,
+      erasure: erasure.body.actionId,
+    });
+  }
 
   const read = <T>(role: string, path: string) => call<T>(api.url + path, { headers: headersOf[role] ?? {} });
 
@@ -70,11 +108,93 @@ describe('what a tenant redacts', () => {
     ['GET /v1/admin/events/{id}/timeline', () => `/v1/admin/events/${ids.letter}/timeline`],
     ['GET /v1/admin/rejections/{id}', () => `/v1/admin/rejections/${ids.rejection}`],
     ['GET /v1/admin/sources/{id}/requests', () => `/v1/admin/sources/${source.row.id}/requests`],
+    ['GET /v1/admin/deliveries/{id}/{destinationId}', () => `/v1/admin/deliveries/${ids.worked}/${ids.destination}`],
   ])('%s has it for operators, and for nobody below', async (_, path) => {
     for (const role of ROLES) {
       const { status, text } = await read(role, path());
       if (status === 403) continue; // the role may not call this at all
       expect([role, status, text.includes(SECRET)]).toEqual([role, 200, !NOT_SHOWN.includes(role)]);
+    }
+  });
+
+  /** All that can be read, by its path in the OpenAPI document. */
+  const ofTenant = `tenantId=${TENANT}`;
+  const READ: Record<string, () => string> = {
+    '/v1/events/{id}': () => `/v1/events/${ids.worked}`,
+    '/v1/admin/events': () => `/v1/admin/events?${ofTenant}&attempts=true`,
+    '/v1/admin/events/{id}/raw': () => `/v1/admin/events/${ids.hook}/raw`,
+    '/v1/admin/events/{id}/timeline': () => `/v1/admin/events/${ids.worked}/timeline`,
+    '/v1/admin/dlq': () => `/v1/admin/dlq?${ofTenant}`,
+    '/v1/admin/dlq/reasons': () => '/v1/admin/dlq/reasons',
+    '/v1/admin/deliveries': () => `/v1/admin/deliveries?${ofTenant}`,
+    '/v1/admin/deliveries/{id}/{destinationId}': () => `/v1/admin/deliveries/${ids.worked}/${ids.destination}`,
+    '/v1/admin/replays': () => '/v1/admin/replays',
+    '/v1/admin/replays/{replayId}': () => `/v1/admin/replays/${ids.replay}`,
+    '/v1/admin/outbox': () => '/v1/admin/outbox',
+    '/v1/admin/destinations': () => `/v1/admin/destinations?${ofTenant}`,
+    '/v1/admin/destinations/{id}': () => `/v1/admin/destinations/${ids.destination}`,
+    '/v1/admin/usage': () => `/v1/admin/usage?${ofTenant}`,
+    '/v1/admin/audit': () => '/v1/admin/audit',
+    '/v1/admin/actions/{actionId}': () => `/v1/admin/actions/${ids.replay}`,
+    '/v1/admin/tenants': () => '/v1/admin/tenants',
+    '/v1/admin/tenants/{tenantId}': () => `/v1/admin/tenants/${TENANT}`,
+    '/v1/admin/tenants/{tenantId}/keys': () => `/v1/admin/tenants/${TENANT}/keys`,
+    '/v1/admin/operators': () => '/v1/admin/operators',
+    '/v1/admin/sources': () => `/v1/admin/sources?${ofTenant}`,
+    '/v1/admin/sources/{id}': () => `/v1/admin/sources/${source.row.id}`,
+    '/v1/admin/sources/{id}/requests': () => `/v1/admin/sources/${source.row.id}/requests`,
+    '/v1/admin/source-providers': () => '/v1/admin/source-providers',
+    '/v1/admin/rejections': () => `/v1/admin/rejections?${ofTenant}`,
+    '/v1/admin/rejections/reasons': () => `/v1/admin/rejections/reasons?${ofTenant}`,
+    '/v1/admin/rejections/{id}': () => `/v1/admin/rejections/${ids.rejection}`,
+    '/v1/admin/erasures': () => '/v1/admin/erasures',
+    '/v1/admin/erasures/{erasureId}': () => `/v1/admin/erasures/${ids.erasure}`,
+    '/v1/whoami': () => '/v1/whoami',
+  };
+
+  it('is looked for in all that can be read', () => {
+    const body = JSON.parse(readFileSync('openapi.json', 'utf8')) as { paths: Record<string, object> };
+    const readable = Object.entries(body.paths).flatMap(([path, methods]) => ('get' in methods ? [path] : []));
+    expect(Object.keys(READ).sort()).toEqual(readable.filter((path) => path.startsWith('/v1/')).sort());
+  });
+
+  it.each(Object.entries(READ))('%s has it for nobody below operator', async (_, path) => {
+    for (const role of ROLES) {
+      const { status, text } = await read(role, path());
+      expect([role, [200, 403].includes(status) || text]).toEqual([role, true]);
+      if (NOT_SHOWN.includes(role)) expect([role, text.includes(SECRET)]).toEqual([role, false]);
+    }
+  });
+
+  it('is not in what a dry run of a resubmission shows to support', async () => {
+    const sent = { eventType: 't', subject: 's', eventId: 'in-conflict' };
+    await postEvent(api.url, TENANT, JSON.stringify({ ...sent, payload: 1 }));
+    const refused = await postEvent(
+      api.url,
+      TENANT,
+      JSON.stringify({ ...sent, payload: { customer: { email: SECRET } } }),
+    );
+    expect(refused.status).toBe(409);
+    for (const role of ['support', 'operator']) {
+      const body = { tenantId: TENANT, code: 'event-id-conflict', dryRun: true };
+      const { status, text } = await admin(api.url, 'rejections/resubmit', body, headersOf[role]);
+      expect([role, status, text.includes(SECRET)]).toEqual([role, 202, role === 'operator']);
+    }
+  });
+
+  it('does not matter to the tenant, who sees everything but who changed its event and why', async () => {
+    const { text: key } = await givenKey(api.pool, { tenantId: TENANT });
+    heedAccess(api.app);
+    const headers = { authorization: `Bearer ${key}` };
+    const own = await call(`${api.url}/v1/events/${ids.worked}`, { headers });
+    expect(own).toMatchObject({ status: 200, body: { revisions: [{ payload: { customer: { email: SECRET } } }] } });
+    const named = await call(`${api.url}/v1/events/${ids.worked}`, { headers: { 'x-tenant-id': TENANT } });
+    for (const { status, text } of [own, named]) {
+      expect([status, text.includes(ACTOR), text.includes(NOTE)]).toEqual([200, false, false]);
+    }
+    for (const role of ROLES) {
+      const { text } = await read(role, `/v1/events/${ids.worked}`);
+      expect([role, text.includes(ACTOR), text.includes(NOTE)]).toEqual([role, true, true]);
     }
   });
 
