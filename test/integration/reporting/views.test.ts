@@ -93,6 +93,18 @@ const CASES: Record<string, Case> = {
     status: 'COMPLETED',
     open: [],
   },
+  'a revised event that has succeeded and is dispatched again': {
+    arrange: async (pool) => {
+      const event = await givenEvent(pool);
+      const outboxId = await givenEntry(pool, event, { destination: 'retry', generation: -1 }); // as of a revision
+      await setEntries(pool, [event], 'PUBLISHED');
+      await givenAttempt(pool, event);
+      await givenState(pool, event, { status: 'DISPATCHED', outboxId });
+      return event;
+    },
+    status: 'COMPLETED',
+    open: [],
+  },
   'an event that waits for a retry': {
     arrange: (pool) => givenFailedEvent(pool, 60),
     status: 'RETRYING',

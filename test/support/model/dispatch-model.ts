@@ -255,12 +255,12 @@ export class DispatchModel {
   /** Dispatches events again like the reconciler, whether their message was lost or is only late. */
   private async reconcile(events: readonly Event[]): Promise<void> {
     const { rows } = await this.pool.query<Dispatch>(
-      `select distinct on (o.event_id) o.event_id as "eventId", o.dispatch_no as "dispatchNo", o.generation
+      `select distinct on (o.event_id) o.event_id as "eventId", o.dispatch_no as "dispatchNo", abs(o.generation) as generation
          from outbox o left join event_state s on s.event_id = o.event_id
         where o.event_id = any ($1::uuid[]) and o.destination <> 'dlq' and o.status = 'PUBLISHED'
           and (s.event_id is null or s.dispatch_no = o.dispatch_no and s.status = 'DISPATCHED')
           and not exists (select from processing_attempts a
-                           where a.event_id = o.event_id and a.generation = o.generation and a.status = 'SUCCESS')
+                           where a.event_id = o.event_id and a.generation = abs(o.generation) and a.status = 'SUCCESS')
         order by o.event_id, o.dispatch_no desc`,
       [events.map(({ id }) => id)],
     );
