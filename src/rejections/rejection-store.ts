@@ -59,12 +59,14 @@ export class RejectionStore {
     return true;
   }
 
+  /** Not at once: the rejections of one batch of records come one after the other, and share a statement. */
   private startWriting(): void {
-    if (!this.writing) void this.writeAll();
+    if (this.writing) return;
+    this.writing = true;
+    setImmediate(() => void this.writeAll());
   }
 
   private async writeAll(): Promise<void> {
-    this.writing = true;
     while (!this.queue.isEmpty) {
       const batch = this.queue.take().filter(({ caller }) => !caller.failed);
       if (batch.length > 0) await this.write(batch);

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import type { QueryConfig } from 'pg';
 import type { NewRejection } from '../../../src/rejections/rejection';
@@ -76,6 +77,13 @@ describe('RejectionStore', () => {
     await expect(stored(rejections)).resolves.toBe(1_100);
   });
 
+  it('writes rejections that come one after the other with one statement', async () => {
+    const kept = await Promise.all(
+      many(50).map((one) => new Promise<boolean>((resolve) => store.tryKeep(one, resolve))),
+    );
+    expect([kept.length, kept.every(Boolean), statements]).toEqual([50, true, [50]]);
+  });
+
   it('splits rejections into statements of at most 8 MB, which includes the kept request', async () => {
     const large = { body: Buffer.alloc(2 * MB), requestJson: JSON.stringify('x'.repeat(MB)) };
     await store.keep(many(5, large));
@@ -87,6 +95,7 @@ describe('RejectionStore', () => {
     ['bytes', () => many(1, { body: Buffer.alloc(31 * MB), requestJson: JSON.stringify('x'.repeat(MB)) })],
   ])('I14: fails immediately when too many %s wait, and accepts more later', async (_, fill) => {
     const first = store.keep([rejection()]);
+    await setImmediate(); // it is being written
     const waiting = store.keep(fill());
     expect(() => void store.keep([rejection()])).toThrow(expect.objectContaining({ code: 'overloaded' }) as Error);
     await Promise.all([first, waiting]);
@@ -124,6 +133,7 @@ describe('RejectionStore', () => {
 
   it('does not keep what it may leave out once half of the queue is full, so that sources find room', async () => {
     const first = store.keep([rejection()]);
+    await setImmediate(); // it is being written
     const optional = many(6_000);
     const kept: boolean[] = [];
     const queued = optional.map((one) => store.tryKeep(one, (isKept) => kept.push(isKept)));
