@@ -1,6 +1,7 @@
 import { Global, Injectable, Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/common';
 import { Pool } from 'pg';
 import { SETTINGS_TOKEN, type Settings } from '../config/settings';
+import { applicationNameOf } from './application-name';
 import { createPool } from './pool';
 
 /** Provides the connection pool of the process as `Pool`. */
@@ -14,7 +15,7 @@ export class DatabaseModule {
         {
           provide: Pool,
           inject: [SETTINGS_TOKEN],
-          useFactory: (settings: Settings) => createPool(databaseUrl, `streamforge ${settings.APP_ROLE.join(',')}`),
+          useFactory: (settings: Settings) => createPool(databaseUrl, applicationNameOf(settings.APP_ROLE)),
         },
         ClosePool,
       ],

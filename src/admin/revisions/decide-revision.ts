@@ -15,8 +15,8 @@ export interface RevisionStanding {
   awaitsReplay: boolean;
   /** One of its newest deliveries is FAILED. */
   hasFailedDelivery: boolean;
-  /** A worker runs that would deliver the event as it was sent. */
-  oldWorkerLives: boolean;
+  /** A process runs that would process or deliver the event as it was sent. */
+  earlierBuildRuns: boolean;
 }
 
 const BUSY_SECONDS = 1;
@@ -24,7 +24,7 @@ const UPGRADE_SECONDS = 30;
 
 /** Returns why an event cannot get a revision now, or undefined if it can. */
 export function refusedRevision(standing: RevisionStanding): Problem | undefined {
-  const { state, handlersDone, awaitsReplay, hasFailedDelivery, oldWorkerLives, revision } = standing;
+  const { state, handlersDone, awaitsReplay, hasFailedDelivery, earlierBuildRuns, revision } = standing;
   const isAtRest = handlersDone ? state === null || state === 'COMPLETED' : state === 'DLQ' || state === 'DISCARDED';
   if (standing.erased) return new Problem('event-not-failed', 'The payload of this event was erased.');
   if (!isAtRest || awaitsReplay) return inProcess();
@@ -37,10 +37,10 @@ export function refusedRevision(standing: RevisionStanding): Problem | undefined
   if ((revision ?? 1) >= MAX_REVISIONS) {
     return new Problem('too-many-revisions', `An event has at most ${MAX_REVISIONS} revisions, the first included.`);
   }
-  if (!oldWorkerLives) return undefined;
+  if (!earlierBuildRuns) return undefined;
   return new Problem(
     'upgrade-unfinished',
-    'A worker of a build before revisions is running, and would deliver the event as it was sent. Finish the upgrade.',
+    'A process of a build before revisions is running, and would send the event as it was. Finish the upgrade.',
     { retryAfterSeconds: UPGRADE_SECONDS },
   );
 }

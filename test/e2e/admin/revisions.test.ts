@@ -1,8 +1,10 @@
+import { createPool } from '../../../src/db/pool';
 import type { Event } from '../../../src/event/event';
 import { admin, givenCompleted, givenDeadLetters, type AuditPage } from '../../support/admin';
 import { ADMIN_TOKEN } from '../../support/app';
+import { createTestDatabase } from '../../support/database';
 import { givenDelivery, givenDestinationRow } from '../../support/deliveries';
-import { call, getEvent, postEvent, type Answer, type ProblemAnswer } from '../../support/e2e-http';
+import { call, getEvent, postEvent, type Answer, type EventAnswer, type ProblemAnswer } from '../../support/e2e-http';
 import { eventually } from '../../support/eventually';
 import { useApp } from '../../support/fixtures/app';
 import { answer, TestReceiver } from '../../support/receivers/receiver';
@@ -51,7 +53,9 @@ describe('revisions', () => {
     const second = await revise(event, { patch });
     expect(second.body).toMatchObject({ revision: 3, diff: patch, event: { revision: 3 } });
 
-    const { text, body } = await getEvent(api.url, event.tenantId, event.id);
+    const { text, body } = await call<EventAnswer>(`${api.url}/v1/events/${event.id}`, {
+      headers: { 'x-admin-token': ADMIN_TOKEN },
+    });
     expect(body).toMatchObject({ status: 'DLQ', hash: event.hash, payload: { amount: 10 } });
     expect(body.revisions).toEqual([
       expect.objectContaining({
@@ -182,6 +186,39 @@ describe('revisions', () => {
       await api.pool.query('delete from delivery_workers');
     }
     expect((await revise(event, { payload: 1 })).status).toBe(201);
+  });
+
+  it.each([
+    ['streamforge api', 503],
+    ['streamforge publisher', 503],
+    ['streamforge api,publisher,worker', 503],
+    ['streamforge worker +revisions', 201],
+    ['streamforge doctor', 201],
+    ['another program', 201],
+  ])('beside an idle session of %s are %i', async (name, status) => {
+    const event = await givenDead();
+    const pool = createPool(api.databaseUrl, name);
+    const session = await pool.connect();
+    try {
+      await session.query('select 1');
+      expect((await revise(event, { payload: 1 })).status).toBe(status);
+    } finally {
+      session.release();
+      await pool.end();
+    }
+    await eventually(async () => expect((await revise(event, { payload: 2 })).status).toBe(201));
+  });
+
+  it('are not refused for a process that works on another database', async () => {
+    const other = await createTestDatabase();
+    const pool = createPool(other.url, 'streamforge worker');
+    try {
+      await pool.query('select 1');
+      expect((await revise(await givenDead(), { payload: 1 })).status).toBe(201);
+    } finally {
+      await pool.end();
+      await other.drop();
+    }
   });
 
   it.each([

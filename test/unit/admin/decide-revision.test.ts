@@ -8,7 +8,7 @@ const DEAD_LETTER: RevisionStanding = {
   handlersDone: false,
   awaitsReplay: false,
   hasFailedDelivery: false,
-  oldWorkerLives: false,
+  earlierBuildRuns: false,
 };
 const FAILED_DELIVERY: RevisionStanding = { ...DEAD_LETTER, state: null, handlersDone: true, hasFailedDelivery: true };
 
@@ -36,7 +36,7 @@ describe('an event can be revised', () => {
     ['if it was discarded', { ...DEAD_LETTER, state: 'DISCARDED' }, 'event-not-failed'],
     ['if it has succeeded', { ...FAILED_DELIVERY, hasFailedDelivery: false }, 'event-not-failed'],
     ['without bound', { ...DEAD_LETTER, revision: MAX_REVISIONS }, 'too-many-revisions'],
-    ['while a worker of the build before runs', { ...DEAD_LETTER, oldWorkerLives: true }, 'upgrade-unfinished'],
+    ['while a process of the build before runs', { ...DEAD_LETTER, earlierBuildRuns: true }, 'upgrade-unfinished'],
   ])('but not %s', (_when, standing, code) => {
     expect(refusedRevision(standing)).toMatchObject({ code });
   });
