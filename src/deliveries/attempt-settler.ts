@@ -4,12 +4,8 @@ import { Injectable, Logger } from '@nestjs/common';
 import { Pool, type PoolClient } from 'pg';
 import { classifyPgError } from '../db/pg-errors';
 import { inTransaction } from '../db/pool';
-import {
-  recordHealth,
-  type DestinationFailure,
-  type FailingDestination,
-} from '../delivery-state/destination-failures.queries';
-import { releaseDeliveries, settleAttempts } from '../delivery-state/settle-deliveries.queries';
+import { releaseDeliveries } from '../delivery-state/settle-deliveries.queries';
+import { settleWithHealth, textOfDelivery, type SettledAttempts } from '../delivery-state/settle-with-health';
 import { healthOfBatch } from './batch-health';
 import { batchWaitMs, MOST_IN_A_BATCH } from './decide/batch-wait';
 import type { DeliveryLine } from './delivery-line';
@@ -94,14 +90,14 @@ export class AttemptSettler {
   }
 
   private async commit(outcomes: readonly AttemptOutcome[]): Promise<void> {
-    const { failures, succeeded } = healthOfBatch(outcomes);
-    const { numbers, failing } = await inTransaction(this.pool, (db) => this.write(db, outcomes, failures, succeeded));
+    const { settled, failing } = await inTransaction(this.pool, (db) => this.write(db, outcomes));
+    const numbers = new Map(settled.map((one) => [textOfDelivery(one), one.attemptNumber]));
     const nowMs = Date.now();
     const lines = new Map(outcomes.map(({ line }) => [line.destination.id, line]));
     for (const one of failing) lines.get(one.destinationId)?.failing(one, nowMs);
     this.report.lostLeases(outcomes.length - numbers.size);
     for (const outcome of outcomes) {
-      const attemptNumber = numbers.get(keyOf(outcome.delivery));
+      const attemptNumber = numbers.get(textOfDelivery(outcome.delivery));
       if (attemptNumber === undefined) continue;
       this.report.settled(outcome, attemptNumber);
       const { line, next } = outcome;
@@ -110,19 +106,13 @@ export class AttemptSettler {
     }
   }
 
-  private async write(
-    db: PoolClient,
-    outcomes: readonly AttemptOutcome[],
-    failures: readonly DestinationFailure[],
-    succeeded: readonly string[],
-  ): Promise<{ numbers: ReadonlyMap<string, number>; failing: FailingDestination[] }> {
-    // Sent together. The transaction fails with any of them.
-    const [, settled, failing] = await Promise.all([
+  private async write(db: PoolClient, outcomes: readonly AttemptOutcome[]): Promise<SettledAttempts> {
+    // Sent together, the settings first. The transaction fails with any of them.
+    const [, settled] = await Promise.all([
       db.query(SETTLE_SETTINGS),
-      settleAttempts(db, outcomes.map(endedAttempt), this.worker),
-      recordHealth(db, succeeded, failures),
+      settleWithHealth(db, outcomes.map(endedAttempt), healthOfBatch(outcomes), this.worker),
     ]);
-    return { numbers: new Map(settled.map((one) => [keyOf(one), one.attemptNumber])), failing };
+    return settled;
   }
 
   private async giveBack(released: readonly ReleasedDelivery[]): Promise<void> {
@@ -165,13 +155,3 @@ export class AttemptSettler {
     }
   }
 }
-
-const keyOf = ({
-  eventId,
-  destinationId,
-  generation,
-}: {
-  eventId: string;
-  destinationId: string;
-  generation: number;
-}) => `${eventId} ${destinationId} ${generation}`;

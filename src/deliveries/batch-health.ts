@@ -1,4 +1,5 @@
-import type { CircuitEffect, DestinationFailure } from '../delivery-state/destination-failures.queries';
+import type { CircuitEffect } from '../delivery-state/destination-failures.queries';
+import type { BatchHealth, FailureOfDelivery } from '../delivery-state/settle-with-health';
 import { endedAttempt, type AttemptOutcome } from './delivery-outcome';
 
 /** What a later failure leaves of the effect of an earlier one. */
@@ -6,15 +7,11 @@ const merged = (before: CircuitEffect | undefined, effect: CircuitEffect): Circu
   before === undefined || effect !== 'same' ? effect : before;
 
 /** Sums up, by destination, what a batch of attempts says in the order in which they ended. */
-export function healthOfBatch(outcomes: readonly AttemptOutcome[]): {
-  failures: DestinationFailure[];
-  /** Destinations that had a success, before their failures if they have any. */
-  succeeded: string[];
-} {
-  const failures = new Map<string, DestinationFailure>();
+export function healthOfBatch(outcomes: readonly AttemptOutcome[]): BatchHealth {
+  const failures = new Map<string, FailureOfDelivery>();
   const succeeded = new Set<string>();
   for (const outcome of outcomes) {
-    const { destinationId, eventId } = outcome.delivery;
+    const { destinationId, eventId, generation } = outcome.delivery;
     if (outcome.health === undefined) continue;
     if (outcome.health === 'success') {
       succeeded.add(destinationId);
@@ -23,7 +20,7 @@ export function healthOfBatch(outcomes: readonly AttemptOutcome[]): {
     }
     const effect = merged(failures.get(destinationId)?.effect, outcome.health);
     const { reasonCode, statusCode, error } = endedAttempt(outcome);
-    failures.set(destinationId, { destinationId, eventId, effect, reasonCode, statusCode, error });
+    failures.set(destinationId, { destinationId, eventId, generation, effect, reasonCode, statusCode, error });
   }
   return { failures: [...failures.values()], succeeded: [...succeeded] };
 }

@@ -15,11 +15,9 @@ const MOST_OPEN_SECONDS = 60;
  */
 export type CircuitEffect = 'same' | 'opens' | 'probe-failed' | 'probe-ended' | 'closes';
 
-/** The newest failure of a destination, after which there was no success. */
+/** The newest failure of a destination, after which there was no success. `error` may quote an event. */
 export interface DestinationFailure {
   destinationId: string;
-  /** The event that was sent. Once it is erased, `error` is not stored. */
-  eventId: string;
   effect: CircuitEffect;
   reasonCode: string;
   statusCode: number | null;
@@ -44,10 +42,10 @@ export async function recordFailures(db: Db, failures: readonly DestinationFailu
                                              last_error)
       select destination_id, case when opens then now() + make_interval(secs => ${OPEN_SECONDS}) end,
              case when opens then ${OPEN_SECONDS} end, reason_code, status_code,
-             case when (select e.erased_at from events e where e.id = given.event_id) is null then error end
+             error
         from (select *, effect in ('opens', 'probe-failed') as opens
-                from unnest($1::uuid[], $2::text[], $3::text[], $4::integer[], $5::text[], $6::uuid[])
-                       t (destination_id, effect, reason_code, status_code, error, event_id)
+                from unnest($1::uuid[], $2::text[], $3::text[], $4::integer[], $5::text[])
+                       t (destination_id, effect, reason_code, status_code, error)
                order by destination_id) given
       on conflict (destination_id) do update
          set (open_seconds, open_until) = (
@@ -73,7 +71,6 @@ export async function recordFailures(db: Db, failures: readonly DestinationFailu
       failures.map(({ reasonCode }) => reasonCode),
       failures.map(({ statusCode }) => statusCode),
       failures.map(({ error }) => error),
-      failures.map(({ eventId }) => eventId),
     ],
   });
   return rows;

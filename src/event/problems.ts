@@ -57,6 +57,7 @@ const CATALOGUE = {
   'already-exists': { status: 409, retryable: false, title: 'Something with this id or name exists already' },
   'event-id-ambiguous': { status: 409, retryable: false, title: 'Several tenants have an event with this eventId' },
   'event-not-failed': { status: 409, retryable: false, title: 'The event has not failed' },
+  'event-erased': { status: 409, retryable: false, title: 'The payload of the event was erased' },
   'event-in-process': { status: 409, retryable: true, title: 'The event is being processed' },
   'too-many-revisions': { status: 409, retryable: false, title: 'The event has the maximum number of revisions' },
   'idempotency-in-flight': {

@@ -6,7 +6,7 @@ import { createTestDatabase } from '../support/database';
 import { getEvent, postEvent } from '../support/e2e-http';
 import { hurryLastLook, readErasure, startErasure, type ErasureBody } from '../support/erasures';
 import { eventually } from '../support/eventually';
-import { tablesWith } from '../support/everything-stored';
+import { statisticsWith, tablesWith } from '../support/everything-stored';
 import { freePort } from '../support/processes/free-port';
 import { RoleProcess } from '../support/processes/role-process';
 import { textOfRedis } from '../support/redis-text';
@@ -72,6 +72,8 @@ async function prove(url: string, pool: Pool, events: number, report: Report): P
   report.exactly('events erased', done.counts.events, wanted);
   const tables = JSON.stringify(await tablesWith(pool, SECRET));
   report.figure(`tables with a payload: ${tables}`, tables === '{}');
+  const columns = (await statisticsWith(pool, SECRET)).join(', ');
+  report.figure(`columns with a payload in their statistics: ${columns || 'none'}`, columns === '');
   const inRedis = (await textOfRedis(process.env.TEST_REDIS_URL as string)).includes(SECRET) ? 1 : 0;
   report.exactly('Redis with a payload', inRedis, 0);
   await proveResends(url, report);

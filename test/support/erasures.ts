@@ -21,12 +21,15 @@ export interface ErasureStarted {
   dryRun: boolean;
   counts: ErasureCountsBody;
   more: boolean;
+  notFound: string[];
+  notFoundCount: number;
 }
 
 export interface ErasureBody {
   erasureId: string;
   status: string;
   counts: ErasureCountsBody;
+  statistics: string | null;
   finishedAt: string | null;
 }
 

@@ -27,3 +27,14 @@ export async function tablesWith(pool: Pool, text: string): Promise<Record<strin
   }
   return found;
 }
+
+/** Returns the columns in whose statistics a text or its bytes occur: PostgreSQL keeps values of columns in them. */
+export async function statisticsWith(pool: Pool, text: string): Promise<string[]> {
+  const { rows } = await pool.query<{ name: string }>(
+    `select distinct regexp_replace(tablename, '_(y\\d{4}w\\d\\d|d\\d{8}|default)$', '') || '.' || attname as name
+       from pg_stats, concat(most_common_vals::text, histogram_bounds::text) as kept
+      where schemaname = 'public' and (position($1 in kept) > 0 or position($2 in kept) > 0) order by 1`,
+    [text, Buffer.from(text).toString('hex')],
+  );
+  return rows.map(({ name }) => name);
+}

@@ -12,10 +12,10 @@ import { inParts } from '../endpoint/in-parts';
 import { BulkActions, type BulkVerb, type Changed } from '../events/bulk-actions';
 import type { BulkRequest } from '../events/bulk-request';
 import { criteriaOf } from '../events/event-criteria';
-import { findMatching } from '../events/matching-events';
+import { findMatching, namedBy } from '../events/matching-events';
 import { listDeadDeliveries } from './dead-letters.queries';
 
-interface DeadLetterVerb extends Pick<BulkVerb<string>, 'action' | 'counted'> {
+interface DeadLetterVerb extends Pick<BulkVerb<string>, 'action' | 'counted' | 'named'> {
   /** Changes the dead letters of handlers. Returns the changed events. */
   letters: (db: PoolClient, ids: readonly string[]) => Promise<ChangedByAction[]>;
   /** Returns the deliveries that it changed. */
@@ -34,6 +34,7 @@ export class DeadLetterActions {
     const changed = await this.change(request, headers, {
       action: 'dlq.retry',
       counted: 'retried',
+      named: namedBy(request, headers.acting),
       letters: async (db, ids) => (await dispatchDeadLetters(db, ids)).map(({ eventId }) => ({ eventId })),
       deliveries: reopenDeliveries,
     });

@@ -65,10 +65,11 @@ export class DeadLettersController {
     description:
       'If the handlers of an event are done, only its failed deliveries are retried, and only those that match ' +
       '`destinationId`, `reasonCode`, `statusClass` and `group` of the filter. Deliveries to destinations that are ' +
-      'disabled or deleted are skipped. With `dryRun`, the request only counts the matching events. Events that are pending in a replay are skipped.',
+      'disabled or deleted are skipped. With `dryRun`, the request only counts the matching events. Events that are pending in a replay are skipped. ' +
+      'If the payloads of all events in `eventIds` were erased, the request is refused with `event-erased`.',
   })
   @ApiBody({ type: RetryRequest, examples: { count: { value: { tenantId: 'demo', dryRun: true } } } })
-  @ApiAction(RetryResponse)
+  @ApiAction(RetryResponse, 'event-erased')
   async retry(
     @Body() request: RetryRequest,
     @ActionRequest() headers: ActionHeaders,
@@ -96,7 +97,7 @@ export class DeadLettersController {
     @ActionRequest() headers: ActionHeaders,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<DiscardResponse> {
-    const { repeated, changed, ...rest } = await this.actions.discard(request, headers);
+    const { repeated, changed, erased: _erased, ...rest } = await this.actions.discard(request, headers);
     markRepeated(reply, repeated);
     return { accepted: true, ...rest, discarded: changed, dryRun: request.dryRun };
   }

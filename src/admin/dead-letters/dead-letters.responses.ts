@@ -9,7 +9,7 @@ import {
   ApiNextCursor,
   ApiText,
 } from '../../http/docs/api-fields';
-import { BulkResponse } from '../endpoint/action-docs';
+import { ApiErasedCount, BulkResponse } from '../endpoint/action-docs';
 
 class DeadLetterReason {
   @ApiText('7a3c0f2f5f4b3c1d8e9a6b5c4d3e2f10', { description: 'Selects these dead letters as `group` of a filter' })
@@ -71,6 +71,7 @@ class DeadLettersChanged extends BulkResponse {
 
 export class RetryResponse extends DeadLettersChanged {
   @ApiCount(3) retried!: number;
+  @ApiErasedCount() erased!: number;
 }
 
 export class DiscardResponse extends DeadLettersChanged {

@@ -75,13 +75,13 @@ export class DeliveriesController {
     operationId: 'retryDeliveries',
     summary: 'Retry deliveries. They are due at once, with their whole retry schedule.',
     description:
-      'Retries FAILED deliveries unless `status` says otherwise. Deliveries to a destination that is disabled or deleted are skipped.',
+      'Retries FAILED deliveries unless `status` says otherwise. Deliveries to a destination that is disabled or deleted are skipped. If the payloads of all events in `eventIds` were erased, the request is refused with `event-erased`.',
   })
   @ApiBody({
     type: RetryDeliveriesRequest,
     examples: { count: { value: { destinationId: EXAMPLE_DESTINATION, statusClass: '5xx', dryRun: true } } },
   })
-  @ApiAction(DeliveriesRetriedResponse)
+  @ApiAction(DeliveriesRetriedResponse, 'event-erased')
   async retry(
     @Body() request: RetryDeliveriesRequest,
     @ActionRequest() headers: ActionHeaders,
@@ -111,7 +111,7 @@ export class DeliveriesController {
     @ActionRequest() headers: ActionHeaders,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<DeliveriesDiscardedResponse> {
-    const { repeated, changed, ...rest } = await this.actions.discard(request, headers);
+    const { repeated, changed, erased: _erased, ...rest } = await this.actions.discard(request, headers);
     markRepeated(reply, repeated);
     return { accepted: true, ...rest, discarded: changed, dryRun: request.dryRun };
   }

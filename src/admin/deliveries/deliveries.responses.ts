@@ -10,7 +10,7 @@ import {
   ApiNextCursor,
   ApiText,
 } from '../../http/docs/api-fields';
-import { BulkResponse } from '../endpoint/action-docs';
+import { ApiErasedCount, BulkResponse } from '../endpoint/action-docs';
 
 /** A delivery: one event for one destination. */
 export class ListedDelivery {
@@ -71,6 +71,7 @@ class DeliveriesChanged extends BulkResponse {
 
 export class DeliveriesRetriedResponse extends DeliveriesChanged {
   @ApiCount(3) retried!: number;
+  @ApiErasedCount() erased!: number;
 }
 
 export class DeliveriesDiscardedResponse extends DeliveriesChanged {

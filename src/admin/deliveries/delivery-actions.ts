@@ -7,11 +7,12 @@ import { recordActionOnEvents } from '../audit/event-actions.queries';
 import type { ActionHeaders } from '../endpoint/action-request';
 import { inParts } from '../endpoint/in-parts';
 import { BulkActions, type BulkVerb, type Changed } from '../events/bulk-actions';
+import { namedBy } from '../events/matching-events';
 import type { DiscardDeliveriesRequest, RetryDeliveriesRequest } from './deliveries.requests';
 import type { ListedDelivery } from './deliveries.responses';
 import { findMatchingDeliveries } from './matching-deliveries';
 
-interface DeliveryVerb extends Pick<BulkVerb<ListedDelivery>, 'action' | 'counted'> {
+interface DeliveryVerb extends Pick<BulkVerb<ListedDelivery>, 'action' | 'counted' | 'named'> {
   status: DeliveryStatus;
   /** Returns the deliveries that it changed. */
   work: (db: PoolClient, keys: readonly DeliveryKey[]) => Promise<DeliveryKey[]>;
@@ -26,7 +27,8 @@ export class DeliveryActions {
   retry(request: RetryDeliveriesRequest, headers: ActionHeaders): Promise<Changed> {
     const { status = 'FAILED' } = request;
     const work = status === 'RETRYING' ? hurryDeliveries : reopenDeliveries;
-    return this.change(request, headers, { action: 'deliveries.retry', counted: 'retried', status, work });
+    const named = namedBy(request, headers.acting);
+    return this.change(request, headers, { action: 'deliveries.retry', counted: 'retried', status, named, work });
   }
 
   discard(request: DiscardDeliveriesRequest, headers: ActionHeaders): Promise<Changed> {

@@ -184,7 +184,7 @@ export class DestinationsController {
     examples: { madeUp: { value: {} }, stored: { value: { eventId: 'paid-1' } } },
   })
   @ApiOkResponse({ type: TestDeliveryResponse })
-  @ApiProblems('destination-not-found', 'event-not-found', ...BODY_PROBLEMS)
+  @ApiProblems('destination-not-found', 'event-not-found', 'event-erased', ...BODY_PROBLEMS)
   async test(
     @Param() { id }: DestinationPath,
     @Body() { eventId }: TestDestinationRequest,
@@ -216,12 +216,13 @@ export class DestinationsController {
   }
 }
 
-/** Finds an event by its id or else by the producer's. @throws Problem `event-not-found` */
+/** Finds an event by its id or else by the producer's. @throws Problem `event-not-found` or `event-erased` */
 async function storedEvent(pool: Pool, tenantId: string, reference: string): Promise<RevisedEvent> {
   const id = parseUuid(reference);
   const found =
     (id === undefined ? undefined : await findStoredEvent(pool, tenantId, id)) ??
     (await findStoredEventByEventId(pool, tenantId, reference));
   if (!found) throw new Problem('event-not-found', 'The tenant of the destination has no event with this id.');
+  if (found === 'erased') throw new Problem('event-erased', 'The payload of this event was erased. Test another one.');
   return found;
 }

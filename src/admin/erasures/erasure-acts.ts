@@ -17,9 +17,9 @@ import {
 import { countUnerasedRevisions, eraseRevisions } from '../../revisions/revisions.queries';
 import { recordActionOnEvents } from '../audit/event-actions.queries';
 import type { ErasureCounts, ErasureRange } from './erasure';
-import { countWithRequest, listUnerased, removePayloads, removeRequests } from './selected-events.queries';
-import { eraseRejections, listEventsOfRejections } from './selected-rejections.queries';
-import { countSamplesOfTenant, deleteSamplesOfTenant } from './selected-samples.queries';
+import { countWithRequest, listUnerased, removePayloads, removeRequests } from './selection/selected-events.queries';
+import { eraseRejections, listEventsOfRejections } from './selection/selected-rejections.queries';
+import { countSamplesOfTenant, deleteSamplesOfTenant } from './selection/selected-samples.queries';
 
 type Counts = Partial<ErasureCounts>;
 

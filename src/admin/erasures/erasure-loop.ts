@@ -12,11 +12,13 @@ import { inTransaction, type Db } from '../../db/pool';
 import { uuidV7Floor } from '../../event/uuid-v7';
 import { Loop } from '../../runtime/loop';
 import { recordCounts } from '../audit/audit.queries';
-import { sumOfCounts } from './erasure';
+import { hasErased, sumOfCounts } from './erasure';
 import { eraseAs } from './erasure-acts';
 import { placeAfter } from './erasure-place';
 import { stepPhase } from './erasure-step';
 import { endErasure, listErasuresToDo, lockErasure, moveErasure } from './erasure.queries';
+import { StatisticsRenewal } from './statistics/statistics-renewal';
+import { awaitStatistics } from './statistics/statistics.queries';
 import { LARGEST_STEP, StepSizes } from './step-sizes';
 
 /** Most erasures stepped in one run. The next run continues after them, so that each gets its turn. */
@@ -41,24 +43,32 @@ export class ErasureLoop implements OnApplicationBootstrap, BeforeApplicationShu
   private readonly loop = new Loop('Erasures', () => this.runOnce());
   private readonly logger = new Logger('Erasures');
   private readonly sizes = new StepSizes();
+  private readonly statistics: StatisticsRenewal;
   private lastStepped = uuidV7Floor(0);
 
-  constructor(private readonly pool: Pool) {}
+  constructor(private readonly pool: Pool) {
+    this.statistics = new StatisticsRenewal(pool);
+  }
 
   onApplicationBootstrap(): void {
     this.loop.start();
   }
 
   async beforeApplicationShutdown(): Promise<void> {
+    await this.statistics.stop();
     await this.loop.stop();
   }
 
-  /** Runs one step of up to ERASURES_PER_RUN erasures. Returns the wait before the next run, in ms. */
+  /**
+   * Runs one step of up to ERASURES_PER_RUN erasures, and ends those whose rows are all erased. Returns the wait before the
+   * next run, in ms.
+   */
   async runOnce(): Promise<number> {
     const ids = await listErasuresToDo(this.pool, this.lastStepped, ERASURES_PER_RUN);
     if (ids.length === 0) this.sizes.forgetAll();
     let isBusy = false;
     for (const id of ids) isBusy = (await this.stepSafely(id)) === 'stepped' || isBusy;
+    await this.statistics.runOnce();
     const last = ids.length === ERASURES_PER_RUN ? ids.at(-1) : undefined;
     this.lastStepped = last ?? uuidV7Floor(0);
     return isBusy || last !== undefined ? BUSY_MS : IDLE_MS;
@@ -104,8 +114,9 @@ export async function stepErasure(db: Db, id: string, most = LARGEST_STEP): Prom
   const next = placeAfter(erasure, step.position);
   await moveErasure(db, id, next ?? erasure, counts);
   if (next === undefined) {
-    await endErasure(db, id, 'DONE');
     await recordCounts(db, id, { ...counts });
+    if (hasErased(counts)) await awaitStatistics(db, id);
+    else await endErasure(db, id, 'DONE');
   }
   return 'stepped';
 }

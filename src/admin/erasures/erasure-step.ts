@@ -1,9 +1,9 @@
 import type { Db } from '../../db/pool';
 import type { ErasureActs } from './erasure-acts';
 import type { ErasureCounts, ErasurePhase, ErasureRange } from './erasure';
-import { mentionsSubject } from './mentions-subject';
-import { listSelectedEvents } from './selected-events.queries';
-import { listRejectionsToErase } from './selected-rejections.queries';
+import { mentionsSubject } from './selection/mentions-subject';
+import { listSelectedEvents } from './selection/selected-events.queries';
+import { listRejectionsToErase } from './selection/selected-rejections.queries';
 
 /** Where a step begins, and how many events or rejections it erases at most. */
 export type StepRange = ErasureRange & { most: number };

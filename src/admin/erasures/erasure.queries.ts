@@ -19,7 +19,7 @@ export async function insertErasure(db: Db, erasure: NewErasure): Promise<void> 
 }
 
 const SELECTION = `id, tenant_id as "tenantId", subject, event_ids::text[] as "eventIds", before, counts`;
-const COLUMNS = `${SELECTION}, note, status, requested_by as "requestedBy", correlation_id as "correlationId",
+const COLUMNS = `${SELECTION}, note, status, statistics, requested_by as "requestedBy", correlation_id as "correlationId",
   created_at as "createdAt", finished_at as "finishedAt"`;
 
 const withAllCounts = <T extends Pick<Erasure, 'counts'>>(row: T): T => ({
@@ -68,7 +68,8 @@ const BEGINS_AFTER_SECONDS = 3;
  */
 const LAST_LOOK_AFTER_SECONDS = 90;
 
-const IS_DUE = `finished_at is null and created_at <= now() - make_interval(
+/** Once statistics_due_at is set, nothing is left to erase. */
+const IS_DUE = `finished_at is null and statistics_due_at is null and created_at <= now() - make_interval(
   secs => case when last_look then ${LAST_LOOK_AFTER_SECONDS} else ${BEGINS_AFTER_SECONDS} end)`;
 
 /** Lists the ids of erasures above `after` that may go on, oldest first. */

@@ -22,7 +22,7 @@ export interface ErasureCounts {
   revisions: number;
   /** Deliveries that are SKIPPED. */
   deliveries: number;
-  /** Messages of failures and beginnings of responses. */
+  /** Attempts, dead letters and deliveries with messages of failures, notes or beginnings of responses. */
   texts: number;
   rejections: number;
   /** Requests in the inspectors of the tenant's sources. */
@@ -46,6 +46,9 @@ export function sumOfCounts(a: Partial<ErasureCounts>, b: Partial<ErasureCounts>
   return Object.fromEntries(names.map((name) => [name, (a[name] ?? 0) + (b[name] ?? 0)])) as unknown as ErasureCounts;
 }
 
+/** Whether anything was erased. */
+export const hasErased = (counts: ErasureCounts): boolean => Object.values(counts).some((n) => n > 0);
+
 /**
  * The parts of an erasure, in their order. Rejections come first: one that was resubmitted after the events would have
  * become an event that is not erased.
@@ -56,6 +59,10 @@ export const FIRST_PHASE: ErasurePhase = ERASURE_PHASES[0];
 
 export const ERASURE_STATUSES = ['RUNNING', 'DONE', 'CANCELLED'] as const;
 export type ErasureStatus = (typeof ERASURE_STATUSES)[number];
+
+/** What became of PostgreSQL's statistics about what was erased. */
+export const ERASURE_STATISTICS = ['RENEWED', 'FAILED'] as const;
+export type ErasureStatistics = (typeof ERASURE_STATISTICS)[number];
 
 /** Where an erasure goes on: with what has an id above `position` and below `below`. */
 export interface ErasureRange extends ErasureSelection {
@@ -68,6 +75,8 @@ export interface Erasure extends ErasureSelection {
   note: string | null;
   counts: ErasureCounts;
   status: ErasureStatus;
+  /** Null before the end, if nothing was erased, and for erasures of earlier builds. */
+  statistics: ErasureStatistics | null;
   requestedBy: string;
   correlationId: string;
   createdAt: string;

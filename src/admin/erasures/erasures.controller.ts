@@ -47,9 +47,10 @@ export class ErasuresController {
     @ActionRequest() headers: ActionHeaders,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<StartedErasureResponse> {
-    const { repeated, ...started } = await this.erasures.start(request, headers);
+    const { repeated, notFound, ...started } = await this.erasures.start(request, headers);
     markRepeated(reply, repeated);
-    return { accepted: true, actionId: started.erasureId, dryRun: request.dryRun, ...started };
+    const missing = { notFound: notFound.names, notFoundCount: notFound.count };
+    return { accepted: true, actionId: started.erasureId, dryRun: request.dryRun, ...started, ...missing };
   }
 
   @Get()

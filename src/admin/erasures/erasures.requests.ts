@@ -25,7 +25,8 @@ export class ErasureRequest {
 
   @ApiList(String, {
     required: false,
-    description: "Ids of events, or the producer's eventIds",
+    description:
+      "Ids of events, or the producer's eventIds: all events that have one of them. These are at most 2000 events",
     minItems: 1,
     maxItems: MOST_IDS,
   })

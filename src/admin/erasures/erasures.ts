@@ -3,11 +3,11 @@ import type { ActingOperator } from '../../access/acting-operator';
 import { refuseOtherTenant } from '../../access/tenant-scope';
 import type { Db } from '../../db/pool';
 import { parseInstant } from '../../event/instant';
+import { Problem } from '../../event/problems';
 import { uuidV7, uuidV7Floor } from '../../event/uuid-v7';
 import type { ActionHeaders } from '../endpoint/action-request';
 import { AdminActions } from '../endpoint/admin-actions';
 import { AdminTransactions } from '../endpoint/admin-transactions';
-import { findMatching } from '../events/matching-events';
 import {
   ERASURE_PHASES,
   NO_COUNTS,
@@ -21,16 +21,21 @@ import { countOnly, type ErasureActs } from './erasure-acts';
 import { stepPhase, type ErasureStep, type StepRange } from './erasure-step';
 import { endErasure, findErasure, insertErasure } from './erasure.queries';
 import type { ErasureRequest } from './erasures.requests';
+import { findNamedEvents, NOTHING_MISSING, type NotFound } from './selection/named-events.queries';
 import { LARGEST_STEP } from './step-sizes';
 
 /** A dry run that takes longer than this ends, and says that there is more. */
 const MOST_COUNT_MS = 20_000;
+
+/** Most events that the ids of a request may stand for. The erasure remembers them by their ids. */
+const MOST_NAMED = 2_000;
 
 export interface StartedErasure {
   /** Null in a dry run. */
   erasureId: string | null;
   counts: ErasureCounts;
   more: boolean;
+  notFound: NotFound;
   correlationId: string;
   /** The erasure had been started before, by an earlier request with the same idempotency key. */
   repeated: boolean;
@@ -44,20 +49,20 @@ export class Erasures {
     private readonly actions: AdminActions,
   ) {}
 
-  /** @throws Problem `tenant-not-found` */
+  /** @throws Problem `tenant-not-found`, or `invalid-request` when the ids stand for more than MOST_NAMED events */
   async start(request: ErasureRequest, headers: ActionHeaders): Promise<StartedErasure> {
     const { acting } = headers;
     refuseOtherTenant(acting, request.tenantId);
-    const selection = await this.transactions.read((db) => selectionOf(db, request, acting));
+    const { selection, notFound } = await this.transactions.read((db) => selectionOf(db, request));
     const id = uuidV7();
     const below = belowOf(selection, Date.now());
     if (request.dryRun) {
       const counted = await this.count(selection, below);
-      return { erasureId: null, ...counted, correlationId: acting.correlationId, repeated: false };
+      return { erasureId: null, ...counted, notFound, correlationId: acting.correlationId, repeated: false };
     }
     const recorded = await this.record({ id, below, selection }, request, headers);
     const { correlationId, repeated } = recorded;
-    return { erasureId: recorded.id, counts: NO_COUNTS, more: false, correlationId, repeated };
+    return { erasureId: recorded.id, counts: NO_COUNTS, more: false, notFound, correlationId, repeated };
   }
 
   /** What has been erased stays so. Does nothing once the erasure has ended. */
@@ -121,12 +126,29 @@ export class Erasures {
   }
 }
 
-async function selectionOf(db: Db, request: ErasureRequest, acting: ActingOperator): Promise<ErasureSelection> {
+async function selectionOf(
+  db: Db,
+  request: ErasureRequest,
+): Promise<{ selection: ErasureSelection; notFound: NotFound }> {
   const { tenantId, subject = null, eventIds: names, before = null } = request;
-  if (names === undefined) return { tenantId, subject, before, eventIds: null };
-  const { events } = await findMatching(db, { tenantId, eventIds: names }, acting, names.length);
-  return { tenantId, subject, before, eventIds: events.map(({ id }) => id) };
+  if (names === undefined) {
+    return { selection: { tenantId, subject, before, eventIds: null }, notFound: NOTHING_MISSING };
+  }
+  const { ids, notFound } = await findNamedEvents(db, tenantId, names, MOST_NAMED);
+  if (ids.length > MOST_NAMED) throw tooMany();
+  return { selection: { tenantId, subject, before, eventIds: ids }, notFound };
 }
+
+const tooMany = (): Problem =>
+  new Problem('invalid-request', 'The ids stand for too many events. See `errors`.', {
+    errors: [
+      {
+        pointer: '/eventIds',
+        code: 'invalid-request',
+        message: `must not stand for more than ${MOST_NAMED} events; send fewer ids, or use subject or before`,
+      },
+    ],
+  });
 
 /** By how much the clocks of two processes may differ that make ids. */
 const CLOCK_TOLERANCE_MS = 5_000;

@@ -7,7 +7,8 @@ import type { AdminAction } from '../audit/admin-action';
 import type { ActionHeaders } from '../endpoint/action-request';
 import { AdminActions } from '../endpoint/admin-actions';
 import { AdminTransactions } from '../endpoint/admin-transactions';
-import { limitOf, recordedFilter, type BulkRequest } from './bulk-request';
+import { limitOf, recordedFilter, refuseErased, type BulkRequest } from './bulk-request';
+import type { NamedCounts } from './event-conditions.queries';
 
 export interface Changed {
   /** Null in a dry run. */
@@ -15,6 +16,8 @@ export interface Changed {
   matched: number;
   changed: number;
   skipped: number;
+  /** Events that the filter names by `eventIds` and that are erased; 0 for an action that needs no payloads. */
+  erased: number;
   correlationId: string;
   /** The action had been carried out before, for an earlier request with the same idempotency key. */
   repeated: boolean;
@@ -29,6 +32,8 @@ export interface BulkVerb<T> {
   status: string;
   /** Finds at most `limit`. */
   find: (db: Db, limit: number) => Promise<readonly T[]>;
+  /** For an action that needs payloads: what the filter names by `eventIds`. It is refused if all of it is erased. */
+  named?: ((db: Db) => Promise<NamedCounts>) | undefined;
   /** Records what it changes as changed by the action, and returns the number. */
   change: (db: PoolClient, found: readonly T[], actionId: string) => Promise<number>;
 }
@@ -47,13 +52,16 @@ export class BulkActions {
   async run<T>(
     request: BulkOptions,
     { acting, idempotencyKey: key }: ActionHeaders,
-    { action, counted, status, find, change }: BulkVerb<T>,
+    { action, counted, status, find, named, change }: BulkVerb<T>,
   ): Promise<Changed> {
     const { correlationId } = acting;
     const limit = limitOf(request, this.settings.REPLAY_MAX_LIMIT);
     const found = await this.transactions.read((db) => find(db, limit));
     const matched = found.length;
-    if (request.dryRun) return { actionId: null, matched, changed: 0, skipped: 0, correlationId, repeated: false };
+    if (request.dryRun) {
+      const { erased = 0 } = named ? await this.transactions.read(named) : {};
+      return { actionId: null, matched, changed: 0, skipped: 0, erased, correlationId, repeated: false };
+    }
     const { note } = request;
     const filter = { ...recordedFilter(request), status };
     const done = await this.actions.run({
@@ -64,12 +72,15 @@ export class BulkActions {
       tenantIds: tenantsCovered(acting, request.tenantId),
       idempotency: { key, asked: { filter, limit, note } },
       work: async (db, id) => {
+        const these = await named?.(db);
+        if (these) refuseErased(these);
         const changed = await change(db, found, id);
-        return { counts: { matched, [counted]: changed, skipped: matched - changed }, result: undefined };
+        const counts = { matched, [counted]: changed, skipped: matched - changed };
+        return { counts: these ? { ...counts, erased: these.erased } : counts, result: undefined };
       },
     });
     const { counts, id, repeated } = done;
-    const { matched: selected = 0, [counted]: changed = 0, skipped = 0 } = counts;
-    return { actionId: id, matched: selected, changed, skipped, correlationId: done.correlationId, repeated };
+    const { matched: selected = 0, [counted]: changed = 0, skipped = 0, erased = 0 } = counts;
+    return { actionId: id, matched: selected, changed, skipped, erased, correlationId: done.correlationId, repeated };
   }
 }

@@ -1,6 +1,7 @@
 import { IsBoolean, IsInt, Max, Min, ValidateBy } from 'class-validator';
 import { Problem } from '../../event/problems';
 import { ApiCount, ApiFlag, ApiText } from '../../http/docs/api-fields';
+import type { NamedCounts } from './event-conditions.queries';
 import { EventFilter, filterOnly } from './event-filter';
 import { IsPlainText, MayBeLeftOut } from '../endpoint/rules';
 
@@ -80,4 +81,11 @@ export function limitOf({ limit }: Pick<BulkRequest, 'limit'>, most: number): nu
     });
   }
   return limit ?? Math.min(DEFAULT_LIMIT, most);
+}
+
+/** Refuses an action that needs payloads, when all events that its filter names are erased. @throws Problem `event-erased` */
+export function refuseErased({ named, erased }: NamedCounts): void {
+  if (erased === 0 || erased < named) return;
+  const which = named === 1 ? 'The payload of this event was' : `The payloads of these ${named} events were`;
+  throw new Problem('event-erased', `${which} erased, so nothing can be sent again.`);
 }

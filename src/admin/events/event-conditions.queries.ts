@@ -1,3 +1,4 @@
+import type { Db } from '../../db/pool';
 import { REASONS_OF_LANE_FULL } from '../../event/event-status';
 import type { EventCriteria } from './event-criteria';
 
@@ -67,3 +68,20 @@ export const NAMED = `
     where e.tenant_id = $1 and e.event_id = any ($10) and ($7::text is null or e.source = $7)
       and lower(e.event_id) not in (select id::text from by_id)
     order by e.event_id, e.id desc)`;
+
+/** How many events the `eventIds` of a filter name, and how many of these are erased. */
+export interface NamedCounts {
+  named: number;
+  erased: number;
+}
+
+/** Counts the events that $10 names. */
+export async function countNamed(db: Db, criteria: EventCriteria): Promise<NamedCounts> {
+  const { rows } = await db.query<NamedCounts>(
+    `with criteria as (select ${CRITERIA_TYPES})
+     select count(*)::integer as named, count(e.erased_at)::integer as erased
+       from (${NAMED}) n cross join lateral (select e.erased_at from events e where e.id = n.id limit 1) e`,
+    criteriaValues(criteria),
+  );
+  return rows[0] ?? { named: 0, erased: 0 };
+}

@@ -1,5 +1,6 @@
 import type { ActingOperator } from '../../access/acting-operator';
 import type { Db } from '../../db/pool';
+import { countNamed, type NamedCounts } from './event-conditions.queries';
 import { criteriaOf } from './event-criteria';
 import type { EventFilter, EventPageQuery } from './event-filter';
 import { findEvents, type FoundEvent } from './event-search.queries';
@@ -35,4 +36,12 @@ export async function findPage(
   const criteria = criteriaOf(query, acting, decodeCursor(list, query.cursor));
   const { events, lookedDownTo } = await findEvents(db, criteria, query.limit);
   return { events, nextCursor: lookedDownTo && encodeCursor(list, lookedDownTo) };
+}
+
+/** Returns a count of what the `eventIds` of a filter name; undefined for a filter without them. */
+export function namedBy(
+  filter: Omit<EventFilter, 'status'>,
+  acting: ActingOperator,
+): ((db: Db) => Promise<NamedCounts>) | undefined {
+  return filter.eventIds && ((db) => countNamed(db, criteriaOf({ ...filter, status: undefined }, acting)));
 }

@@ -93,7 +93,12 @@ export class RejectionActionsController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<RejectionsDiscardedResponse> {
     const status = 'OPEN';
-    const { repeated, changed, ...rest } = await this.bulk.run(request, headers, {
+    const {
+      repeated,
+      changed,
+      erased: _erased,
+      ...rest
+    } = await this.bulk.run(request, headers, {
       ...{ action: 'rejections.discard', counted: 'discarded', status },
       find: async (db, limit) =>
         (await findMatchingRejections(db, { ...request, status }, headers.acting, limit)).map(({ id }) => id),

@@ -39,13 +39,13 @@ export class ReplaysController {
     operationId: 'startReplay',
     summary: 'Replay stored events. With `dryRun`, only return a preview.',
     description:
-      'Once a replay is recorded it is carried out and the response is 202. The filter is evaluated once, at the time of the request, and the newest `limit` events are replayed. Events that are in process, in the outbox, waiting for a retry or open in another replay are skipped and counted. A replay of up to 200 events is dispatched before the response; a larger one is dispatched by the publishers. With `destinationId`, the events are sent to this destination alone and no handler runs: `republish` opens its FAILED deliveries again, `reprocess` makes new deliveries. Events whose handlers are not done are then skipped as `handlers-not-done`.',
+      'Once a replay is recorded it is carried out and the response is 202. The filter is evaluated once, at the time of the request, and the newest `limit` events are replayed. Events that are in process, in the outbox, waiting for a retry or open in another replay are skipped and counted. A replay of up to 200 events is dispatched before the response; a larger one is dispatched by the publishers. With `destinationId`, the events are sent to this destination alone and no handler runs: `republish` opens its FAILED deliveries again, `reprocess` makes new deliveries. Events whose handlers are not done are then skipped as `handlers-not-done`. Events whose payload was erased are skipped as `erased`; if all events in `eventIds` are, the request is refused with `event-erased`.',
   })
   @ApiBody({
     type: ReplayRequest,
     examples: { count: { value: { tenantId: 'demo', status: 'COMPLETED', mode: 'reprocess', dryRun: true } } },
   })
-  @ApiAction(ReplayResponse)
+  @ApiAction(ReplayResponse, 'event-erased')
   async start(
     @Body() request: ReplayRequest,
     @ActionRequest() headers: ActionHeaders,

@@ -8,9 +8,9 @@ import { recordCounts, type ChangeCounts } from '../audit/audit.queries';
 import type { ActionHeaders } from '../endpoint/action-request';
 import { AdminActions } from '../endpoint/admin-actions';
 import { AdminTransactions } from '../endpoint/admin-transactions';
-import { limitOf, recordedFilter, type BulkRequest } from '../events/bulk-request';
+import { limitOf, recordedFilter, refuseErased, type BulkRequest } from '../events/bulk-request';
 import type { FoundEvent } from '../events/event-search.queries';
-import { findMatching } from '../events/matching-events';
+import { findMatching, namedBy } from '../events/matching-events';
 import { assessForReplay, type ReplayMode } from '../../event-state/dispatch-replayed.queries';
 import { cancelBackfill, finishBackfill } from './backfill.queries';
 import { assessForDestination } from './destination-replay.queries';
@@ -50,7 +50,11 @@ export class Replays {
     private readonly wakeUp: WakeUp,
   ) {}
 
-  /** Once the replay is recorded, publishers carry it out, and this returns its id whatever happens next. */
+  /**
+   * Once the replay is recorded, publishers carry it out, and this returns its id whatever happens next.
+   *
+   * @throws Problem `event-erased`
+   */
   async start(order: ReplayOrder, headers: ActionHeaders): Promise<StartedReplay> {
     const { acting } = headers;
     const limit = limitOf(order, this.settings.REPLAY_MAX_LIMIT);
@@ -108,6 +112,8 @@ export class Replays {
       idempotency: { key, asked: { filter, mode, limit, note } },
       work: async (db) => {
         const { name: requestedBy, correlationId } = acting;
+        const named = await namedBy(order, acting)?.(db);
+        if (named) refuseErased(named);
         await insertReplay(db, { id, mode, filter, matched, more, requestedBy, correlationId });
         await insertReplayEvents(db, id, ids);
         const skipped = await insertUnderReplay(db, id, ids);

@@ -26,7 +26,8 @@ const UPGRADE_SECONDS = 30;
 export function refusedRevision(standing: RevisionStanding): Problem | undefined {
   const { state, handlersDone, awaitsReplay, hasFailedDelivery, earlierBuildRuns, revision } = standing;
   const isAtRest = handlersDone ? state === null || state === 'COMPLETED' : state === 'DLQ' || state === 'DISCARDED';
-  if (standing.erased) return new Problem('event-not-failed', 'The payload of this event was erased.');
+  if (standing.erased)
+    return new Problem('event-erased', 'The payload of this event was erased, so it cannot be revised.');
   if (!isAtRest || awaitsReplay) return inProcess();
   if (handlersDone ? !hasFailedDelivery : state !== 'DLQ') {
     return new Problem(

@@ -45,6 +45,7 @@ export class RevisionsController {
     'unsupported-character',
     'event-not-found',
     'event-not-failed',
+    'event-erased',
     'event-in-process',
     'too-many-revisions',
     'upgrade-unfinished',

@@ -23,6 +23,7 @@ import { Resubmitted1764571500000 } from '../../../migrations/1764571500000-resu
 import { Erasures1764572000000 } from '../../../migrations/1764572000000-erasures';
 import { Timeline1764573000000 } from '../../../migrations/1764573000000-timeline';
 import { ErasuresLookAgain1764574000000 } from '../../../migrations/1764574000000-erasures-look-again';
+import { ErasureStatistics1764576000000 } from '../../../migrations/1764576000000-erasure-statistics';
 import { OpenWorkOfRevisions1764576500000 } from '../../../migrations/1764576500000-open-work-of-revisions';
 
 /** TypeORM runs the migrations; all other access is SQL over pg. */
@@ -59,6 +60,7 @@ export function createDataSource(databaseUrl: string): DataSource {
       Erasures1764572000000,
       Timeline1764573000000,
       ErasuresLookAgain1764574000000,
+      ErasureStatistics1764576000000,
       OpenWorkOfRevisions1764576500000,
     ],
     migrationsTableName: 'schema_migrations',

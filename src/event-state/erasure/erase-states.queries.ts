@@ -1,6 +1,9 @@
 import type { Db } from '../../db/pool';
 import { ERASED_TEXT } from '../../event/erased-text';
 
+/** The note of a dead letter that an erasure resolves. */
+const NOTE = 'erased';
+
 /** Where an event stands that is about to be erased. */
 export interface StandingEvent {
   eventId: string;
@@ -86,7 +89,7 @@ export async function settleErased(
            where s.generation = excluded.generation
        returning s.event_id
      ), resolved as (
-       update dead_letters set resolved_at = now(), resolution = 'DISCARDED', note = 'erased'
+       update dead_letters set resolved_at = now(), resolution = 'DISCARDED', note = '${NOTE}'
         where event_id = any (array(select event_id from raised)) and resolved_at is null
      )
      select id as "eventId", discarded from given join raised on raised.event_id = given.id`,
@@ -109,18 +112,29 @@ export async function countDiscarded(db: Db, ids: readonly string[]): Promise<nu
 }
 
 const HAS_ATTEMPT_TEXT = `event_id = any ($1::uuid[]) and status <> 'SUCCESS' and error_message <> '${ERASED_TEXT}'`;
-const HAS_LETTER_TEXT = `event_id = any ($1::uuid[]) and error_message <> '${ERASED_TEXT}'`;
+/** An operator's note may quote the event as well as the message does. */
+const HAS_LETTER_TEXT = `event_id = any ($1::uuid[])
+  and (error_message <> '${ERASED_TEXT}' or note not in ('${NOTE}', '${ERASED_TEXT}'))`;
 
-/** Replaces the messages of failures of these events, which settleErased has locked. Returns their number. */
+/**
+ * Replaces the messages of failures of these events, which settleErased has locked, and the notes of their dead letters.
+ * Returns the number of attempts and dead letters that had any.
+ */
 export async function eraseFailureTexts(db: Db, ids: readonly string[]): Promise<number> {
   const [attempts, letters] = await Promise.all([
     db.query(`update processing_attempts set error_message = '${ERASED_TEXT}' where ${HAS_ATTEMPT_TEXT}`, [ids]),
-    db.query(`update dead_letters set error_message = '${ERASED_TEXT}' where ${HAS_LETTER_TEXT}`, [ids]),
+    db.query(
+      `update dead_letters
+          set error_message = case when error_message is not null then '${ERASED_TEXT}' end,
+              note = case when note is distinct from '${NOTE}' and note is not null then '${ERASED_TEXT}' else note end
+        where ${HAS_LETTER_TEXT}`,
+      [ids],
+    ),
   ]);
   return (attempts.rowCount ?? 0) + (letters.rowCount ?? 0);
 }
 
-/** Counts the messages that eraseFailureTexts would replace. */
+/** Counts what eraseFailureTexts would return. */
 export async function countFailureTexts(db: Db, ids: readonly string[]): Promise<number> {
   const { rows } = await db.query<{ n: number }>(
     `select ((select count(*) from processing_attempts where ${HAS_ATTEMPT_TEXT})

@@ -1,4 +1,4 @@
-import { admin, type AuditPage } from '../../support/admin';
+import { admin, type AuditPage, type ReplayProgress, type ReplayStarted } from '../../support/admin';
 import { getEvent, postEvent, postStream } from '../../support/e2e-http';
 import { erased, readErasure, startErasure } from '../../support/erasures';
 import { eventually } from '../../support/eventually';
@@ -73,6 +73,7 @@ describe('an erasure', () => {
 
     const done = await erased(api.pool, api.url, { ...order, note: 'she asked for it' });
     expect(done.counts).toEqual(preview.counts);
+    expect(done.statistics).toBe('RENEWED');
     await expect(tablesWith(api.pool, SECRET)).resolves.toEqual({});
     await expect(textOfRedis(REDIS_URL)).resolves.not.toContain(SECRET);
     const { rows } = await api.pool.query<{ others: number }>(
@@ -114,8 +115,31 @@ describe('an erasure', () => {
     const replay = { tenantId: TENANT, eventIds: ids, mode: 'reprocess', dryRun: true };
     const answered = await admin<{ preview: { skippedByReason: object } }>(api.url, 'replay', replay);
     expect(answered.body.preview.skippedByReason).toEqual({ erased: 1 });
-    const retried = await admin<{ retried: number }>(api.url, 'dlq/retry', { tenantId: TENANT, eventIds: ids });
-    expect(retried.body.retried).toBe(0);
+    const refused = { status: 409, body: { code: 'event-erased', retryable: false } };
+    const named = { tenantId: TENANT, eventIds: ids };
+    const destinations = await admin<{ destinations: { id: string }[] }>(api.url, `destinations?tenantId=${TENANT}`);
+    const test = `destinations/${destinations.body.destinations[0]?.id}/test`;
+    await expect(admin(api.url, 'replay', { ...replay, dryRun: false })).resolves.toMatchObject(refused);
+    await expect(admin(api.url, 'dlq/retry', named)).resolves.toMatchObject(refused);
+    await expect(admin(api.url, 'deliveries/retry', named)).resolves.toMatchObject(refused);
+    await expect(admin(api.url, `events/${idOf.first}/revisions`, { payload: 1 })).resolves.toMatchObject(refused);
+    for (const eventId of [idOf.first, 'e-0'])
+      await expect(admin(api.url, test, { eventId })).resolves.toMatchObject(refused);
+  });
+
+  it('is skipped by actions on several events, which say so', async () => {
+    const eventIds = [idOf.first, 'e-1'];
+    const named = { tenantId: TENANT, eventIds };
+    const retried = await admin<object>(api.url, 'dlq/retry', named);
+    expect(retried.body).toMatchObject({ matched: 0, retried: 0, skipped: 0, erased: 1 });
+    const counted = await admin<object>(api.url, 'deliveries/retry', { ...named, dryRun: true });
+    expect(counted.body).toMatchObject({ matched: 0, retried: 0, erased: 1 });
+    const replayed = await admin<ReplayStarted>(api.url, 'replay', { ...named, mode: 'republish' });
+    expect(replayed.body).toMatchObject({ matched: 2, replayed: 1, skipped: 1 });
+    const { body } = await admin<ReplayProgress>(api.url, `replays/${replayed.body.replayId}`);
+    expect(body.skippedByReason).toEqual({ erased: 1 });
+    const all = await admin<{ retried: number; erased: number }>(api.url, 'dlq/retry', { tenantId: TENANT });
+    expect(all.body).toMatchObject({ retried: 0, erased: 0 });
   });
 
   it('leaves its rejections without bytes, discarded', async () => {
@@ -143,7 +167,10 @@ describe('an erasure', () => {
   });
 
   it('of named events, or of all before a time, erases these', async () => {
-    const named = await erased(api.pool, api.url, { tenantId: TENANT, eventIds: ['e-1', idOf.first, 'unknown'] });
+    const order = { tenantId: TENANT, eventIds: ['e-1', idOf.first, 'unknown'] };
+    const { body: preview } = await startErasure(api.url, { ...order, dryRun: true });
+    expect(preview).toMatchObject({ counts: { events: 1 }, notFound: ['unknown'], notFoundCount: 1 });
+    const named = await erased(api.pool, api.url, order);
     expect(named.counts).toMatchObject({ events: 1 });
     const before = await getEvent(api.url, TENANT, 'e-2');
     expect(before.body.payload).toEqual({ n: 2 });

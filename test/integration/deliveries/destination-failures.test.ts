@@ -21,8 +21,7 @@ describe('what is stored of a failing destination', () => {
   const database = useDatabase();
 
   const record = async (id: string, effect: CircuitEffect): Promise<number | null> => {
-    const seen = { destinationId: id, eventId: uuidV7(), effect };
-    const failure = { ...seen, reasonCode: 'HTTP_5XX', statusCode: 500, error: 'it broke' };
+    const failure = { destinationId: id, effect, reasonCode: 'HTTP_5XX', statusCode: 500, error: 'it broke' };
     const [now] = await recordFailures(database.pool, [failure]);
     return now?.openSeconds ?? null;
   };

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { countOnly, eraseAs } from '../../../src/admin/erasures/erasure-acts';
 import { inTransaction } from '../../../src/db/pool';
-import { recordFailures } from '../../../src/delivery-state/destination-failures.queries';
 import { fillDeliveries } from '../../../src/delivery-state/fill-deliveries.queries';
 import { reopenDeliveries } from '../../../src/delivery-state/reopen-deliveries.queries';
-import { settleAttempts, type EndedAttempt } from '../../../src/delivery-state/settle-deliveries.queries';
+import type { EndedAttempt } from '../../../src/delivery-state/settle-deliveries.queries';
+import { settleWithHealth, type SettledAttempts } from '../../../src/delivery-state/settle-with-health';
+import { discardDeadLetters } from '../../../src/event-state/discard-dead-letters.queries';
 import { assessForReplay } from '../../../src/event-state/dispatch-replayed.queries';
 import { dispatchDueRetries } from '../../../src/event-state/dispatch-due-retries.queries';
 import type { Event } from '../../../src/event/event';
@@ -76,6 +77,28 @@ describe('an erasure of events', () => {
     },
   });
 
+  /** Settles an attempt that failed, as a worker does. */
+  const settled = (attempt: EndedAttempt): Promise<SettledAttempts> =>
+    inTransaction(database.pool, (db) => {
+      const { eventId, destinationId, generation, reasonCode, statusCode, error } = attempt;
+      const failure = { eventId, destinationId, generation, effect: 'same' as const, reasonCode, statusCode, error };
+      return settleWithHealth(db, [attempt], { failures: [failure], succeeded: [] }, 'test');
+    });
+  const someoneWaits = (): Promise<void> =>
+    eventually(async () => {
+      const { rows } = await database.pool.query(
+        `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+      );
+      expect(rows.length).toBeGreaterThan(0);
+    });
+  const failureOf = async (destinationId: string): Promise<object[]> => {
+    const { rows } = await database.pool.query<object>(
+      'select last_reason_code as reason, last_error as error from destination_failures where destination_id = $1',
+      [destinationId],
+    );
+    return rows;
+  };
+
   it('removes the payload and leaves the facts, the hash and the keys', async () => {
     const event = await givenCompleted();
     const of = 'select id, hash, subject, size_bytes, event_id from events where id = $1';
@@ -119,9 +142,8 @@ describe('an erasure of events', () => {
     await givenQueued(database.pool, open, [event]);
     const lease = randomUUID();
     await givenQueued(database.pool, failed, [event], { lease, dueInSeconds: 60 });
-    await expect(settleAttempts(database.pool, [outcome(event, failed, lease)], 'test')).resolves.toHaveLength(1);
-    const failure = { destinationId: failed, eventId: event.id, effect: 'same' as const };
-    await recordFailures(database.pool, [{ ...failure, reasonCode: 'HTTP_5XX', statusCode: 500, error: SECRET }]);
+    await expect(settled(outcome(event, failed, lease))).resolves.toMatchObject({ settled: [{ attemptNumber: 1 }] });
+    await expect(failureOf(failed)).resolves.toEqual([{ reason: 'HTTP_5XX', error: SECRET }]);
     const counted = await countOnly().events(database.pool, [event.id]);
     await expect(erase(event)).resolves.toEqual(counted);
     expect(counted).toMatchObject({ deliveries: 2, texts: 2 });
@@ -140,15 +162,63 @@ describe('an erasure of events', () => {
     await expect(assessForReplay(database.pool, question)).resolves.toMatchObject([{ reason: 'erased' }]);
   });
 
+  it('makes a worker that settles at the same time wait, and then write no message', async () => {
+    const event = await givenCompleted();
+    const receiver = await givenReceiver(database.pool);
+    const lease = randomUUID();
+    await givenQueued(database.pool, receiver, [event], { lease, dueInSeconds: 60 });
+    let settling: Promise<SettledAttempts> | undefined;
+    await inTransaction(database.pool, async (db) => {
+      await eraseAs(uuidV7()).events(db, [event.id]);
+      settling = settled(outcome(event, receiver, lease));
+      await someoneWaits();
+    });
+    await expect(settling).resolves.toMatchObject({ settled: [] });
+    await expect(failureOf(receiver)).resolves.toEqual([{ reason: 'HTTP_5XX', error: null }]);
+    await expect(tablesWith(database.pool, SECRET)).resolves.toEqual({});
+  });
+
+  it('waits for a worker that is settling an attempt, and then removes the message of its destination', async () => {
+    const event = await givenCompleted();
+    const receiver = await givenReceiver(database.pool);
+    const lease = randomUUID();
+    await givenQueued(database.pool, receiver, [event], { lease, dueInSeconds: 60 });
+    const attempt = outcome(event, receiver, lease);
+    let erasing: Promise<unknown> | undefined;
+    await inTransaction(database.pool, async (db) => {
+      const failure = { ...attempt, effect: 'same' as const };
+      await settleWithHealth(db, [attempt], { failures: [failure], succeeded: [] }, 'test');
+      erasing = erase(event);
+      await someoneWaits();
+    });
+    await expect(erasing).resolves.toMatchObject({ events: 1, deliveries: 1 });
+    await expect(failureOf(receiver)).resolves.toEqual([{ reason: 'HTTP_5XX', error: '[erased]' }]);
+    await expect(tablesWith(database.pool, SECRET)).resolves.toEqual({});
+  });
+
+  it('replaces the note with which an operator discarded its dead letter, and that of no other one', async () => {
+    const letters = await givenDeadLetters(database.pool, 2, { message: () => 'cannot be metered' });
+    const [event, other] = letters as [Event, Event];
+    await discardDeadLetters(database.pool, [event.id, other.id], `a test of ${SECRET}`);
+    const counted = await countOnly().events(database.pool, [event.id]);
+    expect(counted).toMatchObject({ texts: 2 });
+    await expect(erase(event)).resolves.toEqual(counted);
+    const noteOf = async ({ id }: Event): Promise<object[]> =>
+      (await database.pool.query<object>('select note from dead_letters where event_id = $1', [id])).rows;
+    await expect(noteOf(event)).resolves.toEqual([{ note: '[erased]' }]);
+    await expect(noteOf(other)).resolves.toEqual([{ note: `a test of ${SECRET}` }]);
+    await erase(other);
+    await expect(tablesWith(database.pool, SECRET)).resolves.toEqual({});
+  });
+
   it('takes the lease from a worker that is sending the event, which then writes nothing', async () => {
     const event = await givenCompleted();
     const receiver = await givenReceiver(database.pool);
     const lease = randomUUID();
     await givenQueued(database.pool, receiver, [event], { lease, dueInSeconds: 60 });
     await erase(event);
-    await expect(settleAttempts(database.pool, [outcome(event, receiver, lease)], 'test')).resolves.toEqual([]);
-    const failure = { destinationId: receiver, eventId: event.id, effect: 'same' as const };
-    await recordFailures(database.pool, [{ ...failure, reasonCode: 'HTTP_5XX', statusCode: 500, error: SECRET }]);
+    await expect(settled(outcome(event, receiver, lease))).resolves.toMatchObject({ settled: [] });
+    await expect(failureOf(receiver)).resolves.toEqual([{ reason: 'HTTP_5XX', error: null }]);
     await expect(deliveriesOf(event)).resolves.toMatchObject([{ status: 'SKIPPED', error: null }]);
     await expect(tablesWith(database.pool, SECRET)).resolves.toEqual({});
   });
@@ -185,12 +255,7 @@ describe('an erasure of events', () => {
     const slow = transactional('slow', ['*'], async () => {
       erasing ??= erase(event);
       // The erasure waits for the attempt that this transaction has opened.
-      await eventually(async () => {
-        const { rows } = await database.pool.query(
-          `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
-        );
-        expect(rows.length).toBeGreaterThan(0);
-      });
+      await someoneWaits();
     });
     await settlerOf(database.pool, [slow, ...more]).settle([delivered(event)]);
     await expect(erasing).resolves.toMatchObject({ events: 1, discarded: more.length });

@@ -8,6 +8,7 @@ import {
   type ErasureCounts,
   type ErasureSelection,
 } from '../../../src/admin/erasures/erasure';
+import { StatisticsRenewal } from '../../../src/admin/erasures/statistics/statistics-renewal';
 import { inTransaction } from '../../../src/db/pool';
 import type { Event } from '../../../src/event/event';
 import { uuidV7, uuidV7Floor } from '../../../src/event/uuid-v7';
@@ -61,6 +62,7 @@ describe('an erasure of rejections', () => {
       id,
     ]);
     await walked(id);
+    await new StatisticsRenewal(database.pool).runOnce();
     const { rows } = await database.pool.query<{ counts: Partial<ErasureCounts> }>(
       'select counts from erasures where id = $1',
       [id],

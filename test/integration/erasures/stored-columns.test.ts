@@ -1,22 +1,8 @@
+import { CONTENT_COLUMNS } from '../../../src/admin/erasures/statistics/content-columns';
 import { useDatabase } from '../../support/fixtures/database';
 
-/** Columns that may hold the content of an event, or a text that quotes it. An erasure removes it. */
-const ERASED: Record<string, string[]> = {
-  dead_letters: ['error_message', 'message_group'],
-  deliveries: ['last_error'],
-  delivery_attempts: ['response_excerpt'],
-  destination_failures: ['last_error'],
-  event_revisions: ['note', 'payload'],
-  event_state: ['last_error'],
-  events: ['extensions', 'payload'],
-  processing_attempts: ['error_message'],
-  received_requests: ['body', 'request'],
-  rejections: ['body', 'message', 'pointer', 'request'],
-  source_samples: ['sample'],
-};
-
 /** Columns that hold facts about events, keys and hashes, words of a closed set, or what operators have written. */
-const KEPT: Record<string, string[]> = {
+const KEPT: Readonly<Record<string, readonly string[]>> = {
   admin_audit: [
     ...[
       'action',
@@ -35,7 +21,7 @@ const KEPT: Record<string, string[]> = {
   api_keys: ['allow', 'created_by', 'digest', 'id', 'name', 'scopes', 'tenant_id'],
   backfills: ['skipped', 'status', 'type'],
   chore_progress: ['name'],
-  dead_letters: ['note', 'reason_code', 'resolution', 'tenant_id', 'type'],
+  dead_letters: ['reason_code', 'resolution', 'tenant_id', 'type'],
   deliveries: ['last_reason_code', 'status', 'tenant_id', 'type'],
   delivery_attempts: ['reason_code', 'worker'],
   destination_failures: ['last_reason_code'],
@@ -43,7 +29,9 @@ const KEPT: Record<string, string[]> = {
     ...['auth', 'description', 'disabled_reason', 'event_types', 'filter', 'format', 'headers', 'previous_secret'],
     ...['secret', 'tenant_id', 'transform', 'uid', 'url'],
   ],
-  erasures: ['correlation_id', 'counts', 'note', 'phase', 'requested_by', 'status', 'subject', 'tenant_id'],
+  erasures: [
+    ...['correlation_id', 'counts', 'note', 'phase', 'requested_by', 'statistics', 'status', 'subject', 'tenant_id'],
+  ],
   event_revisions: ['actor', 'hash'],
   event_state: ['status'],
   events: [
@@ -92,7 +80,7 @@ describe('the columns that hold texts, JSON or bytes', () => {
           and a.attnum > 0 and not a.attisdropped
           and format_type(a.atttypid, null) in ('text', 'text[]', 'json', 'jsonb', 'bytea', 'bytea[]', 'character varying')`,
     );
-    const known = [ERASED, KEPT].flatMap((tables) =>
+    const known = [CONTENT_COLUMNS, KEPT].flatMap((tables) =>
       Object.entries(tables).flatMap(([table, columns]) => columns.map((column) => `${table}.${column}`)),
     );
     expect(rows.map(({ name }) => name).toSorted()).toEqual(known.toSorted());

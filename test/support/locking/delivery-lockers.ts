@@ -87,7 +87,6 @@ export async function layFailures(pool: Pool, heap: readonly string[]): Promise<
 const failing = (ids: readonly string[]): DestinationFailure[] =>
   ids.map((destinationId) => ({
     destinationId,
-    eventId: LEASE,
     effect: 'same',
     reasonCode: 'TIMEOUT',
     statusCode: null,

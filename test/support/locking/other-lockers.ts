@@ -163,6 +163,11 @@ export const NO_LOCKERS: Readonly<Record<string, string>> = {
   lockErasure: 'one row',
   moveErasure: 'one row',
   endErasure: 'one row',
+  awaitStatistics: 'one row',
+  claimStatistics: 'rows that nobody else has locked',
+  moveStatistics: 'one row',
+  countStatisticsFailure: 'one row',
+  endWithStatistics: 'one row',
   keepAdminToken: 'one row',
   keepDestinationsKey: 'one row',
 };

@@ -32,7 +32,7 @@ describe('an event can be revised', () => {
     ['while it waits for a retry', { ...DEAD_LETTER, state: 'RETRYING' }, 'event-in-process'],
     ['while it is dispatched again', { ...FAILED_DELIVERY, state: 'DISPATCHED' }, 'event-in-process'],
     ['while a replay is about to dispatch it', { ...DEAD_LETTER, awaitsReplay: true }, 'event-in-process'],
-    ['if it was erased', { ...DEAD_LETTER, erased: true }, 'event-not-failed'],
+    ['if it was erased', { ...DEAD_LETTER, erased: true }, 'event-erased'],
     ['if it was discarded', { ...DEAD_LETTER, state: 'DISCARDED' }, 'event-not-failed'],
     ['if it has succeeded', { ...FAILED_DELIVERY, hasFailedDelivery: false }, 'event-not-failed'],
     ['without bound', { ...DEAD_LETTER, revision: MAX_REVISIONS }, 'too-many-revisions'],

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { mentionsSubject } from '../../../src/admin/erasures/mentions-subject';
+import { mentionsSubject } from '../../../src/admin/erasures/selection/mentions-subject';
 
 const inBody = (text: string | Buffer): { body: Buffer; requestJson: null } => ({
   body: Buffer.from(text),

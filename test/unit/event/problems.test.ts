@@ -45,6 +45,7 @@ const STATUS_OF_CODE: Record<ProblemCode, number> = {
   'event-id-conflict': 409,
   'event-id-ambiguous': 409,
   'event-not-failed': 409,
+  'event-erased': 409,
   'event-in-process': 409,
   'too-many-revisions': 409,
   'idempotency-in-flight': 409,

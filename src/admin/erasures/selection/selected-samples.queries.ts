@@ -1,4 +1,4 @@
-import type { Db } from '../../db/pool';
+import type { Db } from '../../../db/pool';
 
 /** A source has 50 samples. */
 const MOST_DELETED = 5_000;

@@ -1,6 +1,6 @@
-import type { Db } from '../../db/pool';
-import { ERASED_TEXT } from '../../event/erased-text';
-import type { ErasureRange } from './erasure';
+import type { Db } from '../../../db/pool';
+import { ERASED_TEXT } from '../../../event/erased-text';
+import type { ErasureRange } from '../erasure';
 import { IS_SELECTED, selectionValues } from './selected-events.queries';
 
 /** Bytes that one statement reads. The last rejection may exceed it. */

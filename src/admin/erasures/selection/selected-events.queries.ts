@@ -1,5 +1,5 @@
-import type { Db } from '../../db/pool';
-import type { ErasureRange, ErasureSelection } from './erasure';
+import type { Db } from '../../../db/pool';
+import type { ErasureRange, ErasureSelection } from '../erasure';
 
 /** Most events that one statement reads. No index leads to the events of a subject. */
 const MOST_READ = 20_000;
