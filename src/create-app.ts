@@ -8,21 +8,22 @@ import { AppModule } from './app.module';
 import { servesDocs } from './config/exposure';
 import type { Settings } from './config/settings';
 import { allowOrigins } from './http/cors';
-import { serveApiDocs } from './http/docs/api-docs';
+import { serveApiDocs } from './http/docs/serve-docs';
 import { createFastifyAdapter } from './http/fastify-server';
 import { ProblemFilter } from './http/problem.filter';
 import { KnownRoutes } from './http/known-routes';
 import { createValidationPipe } from './http/validation';
 import { AppLogger } from './observability/app-logger';
+import { Metrics } from './observability/metrics';
 import { guardSources } from './sources/source-gate';
 import { SourceRegistry } from './sources/directory/source-registry';
 
 /** Creates the Nest application for the roles in the settings, ready to listen. The schema must be up to date. */
 export async function createApp(settings: Settings, databaseUrl: string): Promise<NestFastifyApplication> {
   const routes = new KnownRoutes();
-  const app = await NestFactory.create<NestFastifyApplication>(
+  const app: NestFastifyApplication = await NestFactory.create<NestFastifyApplication>(
     AppModule.forRoles(settings, databaseUrl),
-    createFastifyAdapter(settings, routes),
+    createFastifyAdapter(settings, routes, () => app.get(Metrics).unreadResponses.inc()),
     { bufferLogs: true, bodyParser: false, abortOnError: false },
   );
   app.useLogger(app.get(AppLogger));

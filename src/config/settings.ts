@@ -76,6 +76,11 @@ export const SETTINGS = {
     '30000',
     'a request whose body sends no bytes for this long gets 408, in ms',
   ),
+  RESPONSE_STALL_TIMEOUT_MS: setting(
+    integer(100, 3_600_000),
+    '60000',
+    'a connection whose client reads nothing of a waiting response for this long is closed, in ms',
+  ),
   MAX_CONNECTIONS: setting(
     integer(1, 1_000_000),
     '10000',

@@ -26,8 +26,23 @@ export const CONNECTION_LIMITS = {
 const SENT_ONCE = ['host', 'content-type', 'authorization'];
 const LENGTHS_SENT_ONCE = new Set(SENT_ONCE.map((name) => name.length));
 
+/** A host name or an address, and a port (RFC 9110, section 7.2). Names are not resolved, so that only their form counts. */
+const HOST = /^(?:[\w.~%-]*|\[[\da-f:.]+(?:%[\w.~-]+)?\])(?::\d{0,5})?$/i;
+
 /** Returns why the headers of a request are rejected. Other repeated headers are rejected where they are read. */
-export function refusedHeaders(request: Pick<IncomingMessage, 'rawHeaders' | 'httpVersion'>): Problem | undefined {
+export function refusedHeaders(
+  request: Pick<IncomingMessage, 'rawHeaders' | 'headers' | 'httpVersion'>,
+): Problem | undefined {
+  const { host, 'transfer-encoding': coding } = request.headers;
+  if (host !== undefined && !HOST.test(host)) {
+    return new Problem('invalid-request', 'The header host is not a host name or an address, with a port or without.');
+  }
+  if (coding !== undefined && coding.toLowerCase() !== 'chunked') {
+    return new Problem(
+      'invalid-request',
+      'The only Transfer-Encoding that is supported is chunked. Use Content-Encoding to compress a body.',
+    );
+  }
   let seen = '';
   for (let i = 0; i < request.rawHeaders.length; i += 2) {
     const raw = request.rawHeaders[i] as string;

@@ -1,3 +1,4 @@
+import { createServer, type RequestListener, type Server } from 'node:http';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Settings } from '../config/settings';
@@ -7,6 +8,8 @@ import { Problem } from '../event/problems';
 import { refusesAll } from './accept';
 import { hostCheck } from './allowed-hosts';
 import { refuseBrokenRequest, CONNECTION_LIMITS, refusedHeaders } from './connection-limits';
+import { boundPipelining } from './connections/pipelining';
+import { endUnreadResponses } from './connections/unread-responses';
 import { correlationIdOf } from './correlation';
 import type { KnownRoutes } from './known-routes';
 import { OpsPort } from './ops-port';
@@ -29,10 +32,19 @@ const DOCS_HEADERS = {
   'Referrer-Policy': 'no-referrer',
 };
 
-/** Creates the HTTP server of every role: request ids, limits, body parsers, and problem+json for errors before Nest. */
-export function createFastifyAdapter(settings: Settings, routes: KnownRoutes): FastifyAdapter {
+/**
+ * Creates the HTTP server of every role: request ids, limits, body parsers, and problem+json for errors before Nest.
+ *
+ * @param onUnread called when a connection is destroyed because its client does not read
+ */
+export function createFastifyAdapter(
+  settings: Settings,
+  routes: KnownRoutes,
+  onUnread: () => void = () => undefined,
+): FastifyAdapter {
   const adapter = new FastifyAdapter({
     ...CONNECTION_LIMITS,
+    serverFactory: (handler: RequestListener) => createHttpServer(handler, settings, onUnread),
     clientErrorHandler: refuseBrokenRequest,
     genReqId: correlationIdOf,
     bodyLimit: settings.MAX_EVENT_BYTES,
@@ -48,7 +60,6 @@ export function createFastifyAdapter(settings: Settings, routes: KnownRoutes): F
     },
   });
   const server = adapter.getInstance<FastifyInstance>();
-  server.server.maxConnections = settings.MAX_CONNECTIONS;
   routes.watch(server);
   const refusedHost = hostCheck(settings);
   server.addHook('onRequest', (request, reply, done) => {
@@ -64,6 +75,17 @@ export function createFastifyAdapter(settings: Settings, routes: KnownRoutes): F
   closeConnectionsWhileDraining(server);
   addBodyParsers(server, settings);
   return adapter;
+}
+
+/** Fastify applies its own timeouts only to a server that it creates; where it has no limit, Node must have none. */
+function createHttpServer(handler: RequestListener, settings: Settings, onUnread: () => void): Server {
+  const server = createServer(CONNECTION_LIMITS.http, boundPipelining(handler));
+  server.keepAliveTimeout = CONNECTION_LIMITS.keepAliveTimeout;
+  server.requestTimeout = 0;
+  server.setTimeout(0);
+  server.maxConnections = settings.MAX_CONNECTIONS;
+  endUnreadResponses(server, settings.RESPONSE_STALL_TIMEOUT_MS, onUnread);
+  return server;
 }
 
 /** server.close() waits for keep-alive connections, so each response sent while draining closes its connection. */

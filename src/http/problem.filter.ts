@@ -24,6 +24,7 @@ const FASTIFY_PROBLEMS: Record<string, [ProblemCode, string]> = {
 
 const BY_STATUS: Record<number, ProblemCode> = {
   400: 'invalid-request',
+  403: 'route-not-found', // of a static file: that it exists is nobody's business
   404: 'route-not-found',
   405: 'method-not-allowed',
   406: 'not-acceptable',
@@ -94,8 +95,11 @@ export function toProblem(error: unknown): Problem | undefined {
   const fromFastify = FASTIFY_PROBLEMS[code];
   if (fromFastify) return new Problem(...fromFastify);
   const status = statusOf(error);
-  const known = status === undefined ? undefined : BY_STATUS[status];
-  return known && new Problem(known, error instanceof Error ? error.message : 'The request was rejected.');
+  if (status === undefined) return undefined;
+  const known = BY_STATUS[status];
+  if (known) return new Problem(known, error instanceof Error ? error.message : 'The request was rejected.');
+  // A refusal without a code of its own is the caller's to mend, and no error of this process.
+  return status >= 400 && status < 500 ? new Problem('invalid-request', 'The request was rejected.') : undefined;
 }
 
 function statusOf(error: unknown): number | undefined {

@@ -35,6 +35,10 @@ export class Metrics {
     'streamforge_stream_paced_seconds_total',
     'Time that streams waited for the limits of their tenants',
   );
+  readonly unreadResponses = this.counter(
+    'streamforge_unread_responses_total',
+    'Connections that were closed because their client did not read its responses',
+  );
   readonly dedupeHits = this.counter('streamforge_dedupe_hits_total', 'Duplicates by the layer that found them', [
     'layer',
   ]);

@@ -5,7 +5,6 @@ import { JSON_VALUE } from './api-fields';
 import { COMMON_PARAMETERS, RATE_LIMIT_HEADERS, RESPONSE_HEADERS, responseHeaders } from './api-headers';
 import { problemComponents } from './api-problem';
 import { DeliveredEvent } from './delivered-event';
-import { exactResponses } from './exact-responses';
 import { SECURITY_SCHEMES } from './security-schemes';
 import { WEBHOOKS } from './webhooks';
 
@@ -63,13 +62,4 @@ function addCommonHeaders(operation: OpenAPIObject['paths'][string]['get'] & obj
       operation.responses[status] = { $ref: response.$ref }; // drops the empty description that Nest adds
     else response.headers = { ...responseHeaders('X-Correlation-Id', ...limited), ...response.headers };
   }
-}
-
-/** Serves Swagger UI at /docs and the document at /docs-json. */
-export function serveApiDocs(app: NestFastifyApplication): void {
-  SwaggerModule.setup('docs', app, () => describeApi(app), {
-    jsonDocumentUrl: 'docs-json',
-    customSiteTitle: 'StreamForge API',
-    swaggerOptions: { displayRequestDuration: true, plugins: [exactResponses] },
-  });
 }

@@ -1,4 +1,4 @@
-import { BadRequestException, HttpException, ServiceUnavailableException } from '@nestjs/common';
+import { BadRequestException, ForbiddenException, HttpException, ServiceUnavailableException } from '@nestjs/common';
 import { Problem } from '../../../src/event/problems';
 import { toProblem } from '../../../src/http/problem.filter';
 
@@ -28,6 +28,9 @@ describe('toProblem', () => {
     [new HttpException('x', 406), 'not-acceptable'],
     [new ServiceUnavailableException('x'), 'overloaded'],
     [fastifyError('FST_ERR_OTHER', 400), 'invalid-request'],
+    [new ForbiddenException('/srv/app/secret.js'), 'route-not-found'],
+    [new HttpException('x', 418), 'invalid-request'],
+    [fastifyError('ERR_OF_A_PLUGIN', 499), 'invalid-request'],
   ])('turns %s into %s by its status', (error, code) => {
     expect(toProblem(error)).toMatchObject({ code });
   });

@@ -1,0 +1,54 @@
+import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
+
+/** How often in its deadline a connection is looked at. */
+const LOOKS = 4;
+
+/** What Node's handle of a socket tells of its output. `writeQueueSize`: bytes that the system has not taken yet. */
+interface OutputCounts {
+  bytesWritten: number;
+  writeQueueSize: number;
+}
+
+/** The output of one connection, as it was at a look. */
+interface Output {
+  /** Bytes that the system had taken. */
+  takenBytes: number;
+  sinceMs: number;
+}
+
+/**
+ * Destroys connections whose client does not read its responses: those whose output waits and has made no progress for
+ * `stallMs`. A client that reads slowly keeps its connection, unless it reads so slowly that the system, which takes up to
+ * a megabyte at a time, takes nothing in that time. Looks at all connections every quarter of the deadline, so
+ * that a connection is destroyed at most a quarter late.
+ *
+ * @param onStalled called for each connection that is destroyed
+ */
+export function endUnreadResponses(server: Server, stallMs: number, onStalled: () => void): void {
+  const outputs = new Map<Socket, Output | undefined>(); // at most MAX_CONNECTIONS
+  server.on('connection', (socket: Socket) => {
+    outputs.set(socket, undefined);
+    socket.once('close', () => outputs.delete(socket));
+  });
+  const look = (): void => {
+    const nowMs = performance.now();
+    for (const [socket, before] of outputs) {
+      const output = outputAt(socket, before, nowMs);
+      outputs.set(socket, output);
+      if (!output || nowMs - output.sinceMs < stallMs) continue;
+      onStalled();
+      socket.destroy();
+    }
+  };
+  const timer = setInterval(look, Math.ceil(stallMs / LOOKS)).unref();
+  server.once('close', () => clearInterval(timer));
+}
+
+/** Returns undefined for a connection whose client has read everything. */
+function outputAt(socket: Socket, before: Output | undefined, nowMs: number): Output | undefined {
+  const { _handle: counts } = socket as Socket & { _handle?: OutputCounts | null };
+  if (!counts || counts.writeQueueSize === 0) return undefined;
+  const takenBytes = counts.bytesWritten - counts.writeQueueSize;
+  return before?.takenBytes === takenBytes ? before : { takenBytes, sinceMs: nowMs };
+}
