@@ -1,3 +1,4 @@
+import { isNativeError } from 'node:util/types';
 import type { Dispatcher } from 'undici';
 import { NOT_ALLOWED, type AddressGuard } from './address/address-guard';
 import type { Destination } from './destination';
@@ -12,7 +13,8 @@ export type Answer =
   | { kind: 'failed'; reason: FailureReason; message: string };
 
 /** Why there was no response. With the last two, no request was sent. */
-export type FailureReason = 'TIMEOUT' | 'CONNECTION_FAILED' | 'ADDRESS_REFUSED' | 'AUTH_FAILED' | 'TRANSFORM_FAILED';
+export type FailureReason =
+  'TIMEOUT' | 'CONNECTION_FAILED' | 'INVALID_RESPONSE' | 'ADDRESS_REFUSED' | 'AUTH_FAILED' | 'TRANSFORM_FAILED';
 
 export interface DeliveryRequest {
   body: Buffer | string;
@@ -77,14 +79,27 @@ function toFailure(error: unknown): Answer {
   if (code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ETIMEDOUT') {
     return { kind: 'failed', reason: 'TIMEOUT', message: 'connecting timed out' };
   }
+  if (code === 'ETIMEOUT') {
+    return { kind: 'failed', reason: 'TIMEOUT', message: 'the name servers of the host did not answer' };
+  }
   const text = error instanceof Error && error.message !== '' ? error.message : 'the connection failed';
+  if (code === 'INVALID_RESPONSE') return { kind: 'failed', reason: code, message: text };
+  if (code === ASSERTION || code === 'UND_ERR_HEADERS_OVERFLOW' || isParserError(error)) {
+    const why = code === ASSERTION ? '' : `: ${text}`;
+    return { kind: 'failed', reason: 'INVALID_RESPONSE', message: `the response is not valid HTTP${why}` };
+  }
   return { kind: 'failed', reason: 'CONNECTION_FAILED', message: code ? `${code}: ${text}` : text };
 }
+
+/** undici's parser reports what it did not expect as a failed assertion. */
+const ASSERTION = 'ERR_ASSERTION';
+
+const isParserError = (error: unknown): boolean => isNativeError(error) && error.name === 'HTTPParserError';
 
 /** Returns the code of an error or its cause. Node wraps the errors of all addresses that it tried in one error. */
 function codeOf(error: unknown): string | undefined {
   if (error instanceof AggregateError && error.errors.length > 0) return codeOf(error.errors[0]);
-  if (!(error instanceof Error)) return undefined;
+  if (!isNativeError(error)) return undefined;
   if ('code' in error && typeof error.code === 'string') return error.code;
   return codeOf(error.cause);
 }

@@ -77,6 +77,7 @@ export const REASON_CODES = [
   'HTTP_5XX',
   'TIMEOUT', // no response within the deadline of the handler or the destination
   'CONNECTION_FAILED',
+  'INVALID_RESPONSE', // the destination sent something that is no HTTP response, such as the status 000
   'ADDRESS_REFUSED', // the host name resolves to an address that destinations may not use
   'AUTH_FAILED', // the destination's token endpoint gave no token
   'TRANSFORM_FAILED', // the destination's transform failed or yielded nothing

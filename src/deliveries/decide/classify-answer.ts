@@ -44,7 +44,8 @@ const FINAL_REASONS: ReadonlySet<string> = new Set(['ADDRESS_REFUSED', 'TRANSFOR
  * | 410                                  | gone: the destination is disabled      | HTTP_4XX          |
  * | 300 to 399, other 400 to 499         | fail                                   | HTTP_3XX, HTTP_4XX |
  * | 600 to 999                           | fail                                   | HTTP_5XX          |
- * | 100 to 199, or none that is HTTP     | retry                                  | CONNECTION_FAILED |
+ * | 100 to 199, or none that is HTTP     | retry                                  | INVALID_RESPONSE  |
+ * | the connection failed                | retry                                  | CONNECTION_FAILED |
  * | none in time                         | retry                                  | TIMEOUT           |
  * | no token for the request             | retry                                  | AUTH_FAILED       |
  * | the address is not allowed           | fail                                   | ADDRESS_REFUSED   |
@@ -65,7 +66,7 @@ export function withoutStatus(reasonCode: string, message: string): ClassifiedAn
 }
 
 function ofStatus(status: number, hasRetryAfter: boolean): Pick<ClassifiedAnswer, 'kind' | 'health' | 'reasonCode'> {
-  if (status < 200) return { kind: 'retry', health: 'failure', reasonCode: 'CONNECTION_FAILED' };
+  if (status < 200) return { kind: 'retry', health: 'failure', reasonCode: 'INVALID_RESPONSE' };
   if (status < 300) return { kind: 'done', health: 'success', reasonCode: 'PROCESSED' };
   if (status < 400) return { kind: 'fail', health: 'alive', reasonCode: 'HTTP_3XX' };
   if (status === 429) return { kind: 'slow-down', health: 'alive', reasonCode: 'HTTP_429' };

@@ -5,6 +5,13 @@ import { findFinalHead } from './response-head';
 const MOST_HEAD_BYTES = 16_384;
 /** Maximum number of bytes of interim responses before the final one. */
 const MOST_INTERIM_BYTES = 65_536;
+const LEAST_STATUS = 100;
+
+/** The receiver sent something that is no HTTP response. The message is for operators. */
+export class InvalidResponseError extends Error {
+  override readonly name = 'InvalidResponseError';
+  readonly code = 'INVALID_RESPONSE';
+}
 
 /**
  * Sees the bytes of a connection before undici's parser. The parser fails at `100 Continue`, so interim responses do not
@@ -80,8 +87,13 @@ export class HeadTap {
     const found = findFinalHead(all.toString('latin1', 0, MOST_HEAD_BYTES));
     const rest = found ? all.subarray(found.start) : all;
     this.interimBytes += all.length - rest.length;
-    const isTooMuch = rest.length > MOST_HEAD_BYTES || this.interimBytes > MOST_INTERIM_BYTES;
-    if (found && found.status === undefined && !isTooMuch) {
+    if (this.interimBytes > MOST_INTERIM_BYTES) {
+      return this.refuse(`the interim responses (1xx) have more than ${MOST_INTERIM_BYTES} bytes`);
+    }
+    if (found?.status !== undefined && found.status < LEAST_STATUS) {
+      return this.refuse(`the status ${String(found.status).padStart(3, '0')} is none of HTTP`);
+    }
+    if (found && found.status === undefined && rest.length <= MOST_HEAD_BYTES) {
       this.held = rest;
       return Buffer.alloc(0);
     }
@@ -93,6 +105,14 @@ export class HeadTap {
       this.onStatus();
     }
     return rest;
+  }
+
+  /** Closes the connection. The parser would not count interim responses, and would fail in its own way at a status. */
+  private refuse(why: string): Buffer {
+    this.phase = 'idle';
+    this.held = Buffer.alloc(0);
+    this.socket?.destroy(new InvalidResponseError(why));
+    return this.held;
   }
 
   private keep(bytes: Buffer): void {

@@ -1,4 +1,7 @@
-/** Where the final response begins, and its status once the whole status line is there. */
+/**
+ * Where the final response begins, and its status once the whole status line is there. A status below 100 is none of
+ * HTTP.
+ */
 export interface HeadStart {
   start: number;
   status?: number;
@@ -27,7 +30,7 @@ export function findFinalHead(text: string): HeadStart | undefined {
     }
     const status = Number(STATUS_LINE.exec(line)?.[1]);
     if (Number.isNaN(status)) return undefined;
-    if (status >= 200 || status === SWITCHING_PROTOCOLS) return { start, status };
+    if (status >= 200 || status < 100 || status === SWITCHING_PROTOCOLS) return { start, status };
     const end = endOfHead(text, lineEnd);
     if (end === undefined) return { start };
     start = end;

@@ -22,7 +22,7 @@ describe('an answer', () => {
   it.each([
     [200, 'done', 'success', 'PROCESSED'],
     [299, 'done', 'success', 'PROCESSED'],
-    [103, 'retry', 'failure', 'CONNECTION_FAILED'],
+    [103, 'retry', 'failure', 'INVALID_RESPONSE'],
     [301, 'fail', 'alive', 'HTTP_3XX'],
     [400, 'fail', 'alive', 'HTTP_4XX'],
     [408, 'retry', 'failure', 'HTTP_4XX'],
@@ -46,6 +46,7 @@ describe('an answer', () => {
   it.each([
     ['TIMEOUT', 'retry', 'timeout'],
     ['CONNECTION_FAILED', 'retry', 'failure'],
+    ['INVALID_RESPONSE', 'retry', 'failure'],
     ['AUTH_FAILED', 'retry', 'failure'],
     ['ADDRESS_REFUSED', 'fail', 'nothing'],
     ['TRANSFORM_FAILED', 'fail', 'nothing'],

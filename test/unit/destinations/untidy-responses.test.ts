@@ -91,10 +91,21 @@ const FAILURES: [string, ...Step[]][] = [
   ['resets at once', RESET],
   ['ends within the status line', 'HTTP/1.1 200', END],
   ['ends after interim responses', 'HTTP/1.1 100 Continue\r\n\r\n', END],
-  ['sends a status of two digits', 'HTTP/1.1 20\r\nContent-Length: 0\r\n\r\n'],
-  ['speaks another protocol', 'SSH-2.0-Other\r\n'],
-  ['speaks another protocol, without a line end', 'ICY 200 OK'],
-  ['sends 100 without end', ...Array<Step>(20).fill('HTTP/1.1 100 Continue\r\n\r\n'.repeat(400))],
+];
+
+/** What is no HTTP response, and a part of what the operator reads about it. */
+const NONSENSE: [string, string, ...Step[]][] = [
+  ['sends the status 000', 'the status 000', 'HTTP/1.1 000 Zero\r\nContent-Length: 2\r\n\r\nok'],
+  ['sends the status 000 alone', 'the status 000', 'HTTP/1.1 000\r\n\r\n'],
+  ['sends the status 099', 'the status 099', 'HTTP/1.0 099 Odd\r\n', '\r\n'],
+  ['sends a status of two digits', 'not valid HTTP', 'HTTP/1.1 20\r\nContent-Length: 0\r\n\r\n'],
+  ['sends a status of four digits', 'not valid HTTP', 'HTTP/1.1 2000 OK\r\nContent-Length: 0\r\n\r\n'],
+  ['sends a negative status', 'not valid HTTP', 'HTTP/1.1 -20 OK\r\nContent-Length: 0\r\n\r\n'],
+  ['sends a status in words', 'not valid HTTP', 'HTTP/1.1 two OK\r\n\r\n'],
+  ['speaks another protocol', 'not valid HTTP', 'SSH-2.0-Other\r\n'],
+  ['speaks another protocol, without a line end', 'not valid HTTP', 'ICY 200 OK'],
+  ['sends 100 without end', 'interim', ...Array<Step>(20).fill('HTTP/1.1 100 Continue\r\n\r\n'.repeat(400))],
+  ['sends 102 without end', 'interim', ...Array<Step>(20).fill('HTTP/1.1 102 Processing\r\n\r\n'.repeat(400))],
 ];
 
 const statusOf = (steps: readonly Step[]): number =>
@@ -145,5 +156,15 @@ describe('a response of a destination', () => {
     const { receiver, deliver } = await given(send(...steps));
     expect(await deliver()).toMatchObject({ kind: 'failed', reason: 'CONNECTION_FAILED' });
     expect(receiver.requests).toBe(1);
+  });
+
+  it.each(NONSENSE)('is none of HTTP when the receiver %s', async (_name, part, ...steps) => {
+    const { receiver, deliver } = await given(oneByOne(send(...steps), send(SECOND)));
+    const answer = await deliver();
+    expect(answer).toMatchObject({ kind: 'failed', reason: 'INVALID_RESPONSE' });
+    expect(answer.kind === 'failed' && answer.message).toContain(part);
+    expect(answer.kind === 'failed' && answer.message).not.toMatch(/ASSERTION|==/);
+    await eventually(() => expect(receiver.closed).toBe(1));
+    expect(await deliver()).toMatchObject({ kind: 'answered', status: 204 });
   });
 });

@@ -7,7 +7,7 @@ const MOST_TRIES = DELIVERY_WAITS_SECONDS.length + 1;
 const LEAST_SHARE = 0.8;
 /** Reasons that end a delivery at once. */
 const FINAL_REASONS = ['HTTP_3XX', 'HTTP_4XX'];
-const RETRIED_REASONS = ['HTTP_429', 'HTTP_5XX', 'TIMEOUT', 'CONNECTION_FAILED'];
+const RETRIED_REASONS = ['HTTP_429', 'HTTP_5XX', 'TIMEOUT', 'CONNECTION_FAILED', 'INVALID_RESPONSE'];
 /** The receiver asks for fewer requests. That uses up a try only if nothing has succeeded for long. */
 const SLOW_DOWN = 429;
 
@@ -43,7 +43,7 @@ function checkReason({ attemptNumber, reasonCode, statusCode }: StoredDeliveryAt
 }
 
 function reasonsOf(statusCode: number | null): readonly string[] {
-  if (statusCode === null) return ['TIMEOUT', 'CONNECTION_FAILED'];
+  if (statusCode === null) return ['TIMEOUT', 'CONNECTION_FAILED', 'INVALID_RESPONSE'];
   if (statusCode >= 200 && statusCode < 300) return ['PROCESSED'];
   if (statusCode === SLOW_DOWN) return ['HTTP_429'];
   return statusCode < 500 ? ['HTTP_4XX'] : ['HTTP_5XX'];
