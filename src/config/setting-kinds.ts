@@ -1,3 +1,4 @@
+import { Resolver } from 'node:dns';
 import * as ipaddr from 'ipaddr.js';
 
 /**
@@ -91,6 +92,19 @@ export const network: Kind<string> = {
   parse: (text) => {
     const isNetwork = ipaddr.IPv4.isValidCIDRFourPartDecimal(text) || ipaddr.IPv6.isValidCIDR(text);
     return isNetwork ? { value: text } : { expected: 'a network in CIDR notation, such as 10.0.0.0/8' };
+  },
+};
+
+/** The address of a name server, with or without a port. */
+export const nameServer: Kind<string> = {
+  parse: (text) => {
+    try {
+      new Resolver().setServers([text]);
+      return { value: text };
+    } catch (error) {
+      if (!(error instanceof TypeError || error instanceof RangeError)) throw error;
+      return { expected: 'the address of a name server, such as 10.0.0.53, 10.0.0.53:5353 or [2001:db8::53]:53' };
+    }
   },
 };
 

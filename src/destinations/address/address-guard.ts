@@ -1,17 +1,12 @@
 import type { LookupAddress } from 'node:dns';
-import { lookup } from 'node:dns/promises';
 import type { LookupFunction } from 'node:net';
 import { Inject, Injectable } from '@nestjs/common';
 import { SETTINGS_TOKEN, type Settings } from '../../config/settings';
+import type { Resolve } from '../names/resolve-names';
 import { isAllowedPrivateAddress, isPublicAddress, literalAddress } from './address-rules';
-
-/** Resolves a name to all its addresses, in the order in which to try them. */
-export type Resolve = (hostname: string) => Promise<LookupAddress[]>;
 
 /** Nest token of the resolver. Tests provide their own. */
 export const RESOLVE = Symbol('Resolve');
-
-export const resolveBySystem: Resolve = (hostname) => lookup(hostname, { all: true });
 
 /** Says what was refused, but not which address: it could tell a tenant about the network. */
 export const NOT_ALLOWED =
@@ -29,7 +24,7 @@ export class AddressRefusedError extends Error {
  */
 @Injectable()
 export class AddressGuard {
-  /** Running look-ups by name. The system resolver has few threads, and one slow name must not take them all. */
+  /** Running look-ups by name: whoever needs the same name meanwhile waits for the same answer. */
   private readonly pending = new Map<string, Promise<LookupAddress[]>>();
 
   constructor(

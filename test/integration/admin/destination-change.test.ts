@@ -1,5 +1,6 @@
 import type { SealedDestination } from '../../../src/destinations/destination';
-import { AddressGuard, resolveBySystem } from '../../../src/destinations/address/address-guard';
+import { AddressGuard } from '../../../src/destinations/address/address-guard';
+import { resolveBySystem } from '../../../src/destinations/names/resolve-names';
 import { Transmitter, type Transmission } from '../../../src/deliveries/transmitter';
 import { newSecret } from '../../../src/destinations/secrets/secret-box';
 import { TransformProcess } from '../../../src/destinations/render/transform-process';

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { AddressGuard, resolveBySystem } from '../../../src/destinations/address/address-guard';
+import { AddressGuard } from '../../../src/destinations/address/address-guard';
+import { resolveBySystem } from '../../../src/destinations/names/resolve-names';
 import type { DestinationAuth } from '../../../src/destinations/auth/destination-auth';
 import type { SealedDestination } from '../../../src/destinations/destination';
 import { Line } from '../../../src/destinations/line';
