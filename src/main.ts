@@ -8,6 +8,7 @@ import type { Settings } from './config/settings';
 import { claimDirectory } from './db/embedded/running-instance';
 import { hasPendingMigrations, migrate } from './db/migrations/migrate';
 import { classifyPgError } from './db/pg-errors';
+import { requireSpillDirectory } from './ingest/results/spill-directory';
 import { startTracing } from './observability/start-tracing';
 import { banner } from './runtime/banner';
 import { runCommand } from './runtime/command';
@@ -34,6 +35,7 @@ runCommand(
 
 async function start(): Promise<void> {
   const settings = loadSettings();
+  requireSpillDirectory(settings);
   const signals = new Signals(settings.SHUTDOWN_GRACE_MS);
   const claim = settings.DATABASE_URL === undefined ? claimDirectory(settings.STREAMFORGE_DATA_DIR) : undefined;
   const database = await openDatabase(settings);

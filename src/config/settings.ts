@@ -9,6 +9,7 @@ import {
   fraction,
   integer,
   listOf,
+  nameServer,
   network,
   oneOf,
   optional,
@@ -26,6 +27,14 @@ const roles: Kind<Role[]> = {
 };
 const tenant: Kind<string> = {
   parse: (text) => (isTenantId(text) ? { value: text } : { expected: 'a tenant id' }),
+};
+
+const nameServers: Kind<string[]> = {
+  parse: (text) => {
+    if (text === 'system') return { value: [text] };
+    const parsed = listOf(nameServer).parse(text);
+    return 'expected' in parsed ? { expected: `system, or ${parsed.expected}` } : parsed;
+  },
 };
 
 const origin: Kind<string> = {
@@ -135,6 +144,15 @@ export const SETTINGS = {
     '16',
     'maximum number of streams that an api process receives at a time from one tenant; further ones get 429',
   ),
+  SPILL_DIRECTORY: optional(
+    anyText,
+    'directory for results of streams that their clients have not read yet; if it is not writable, the api does not start; unset: the directory for temporary files, and where that is not writable, such streams wait for their reader',
+  ),
+  SPILL_MAX_BYTES: setting(
+    integer(0),
+    '536870912',
+    'maximum size of the files in SPILL_DIRECTORY of a process, half of it for one tenant, in bytes; beyond it a stream waits for its reader; 0: no files',
+  ),
   ADMIN_TOKEN: optional(
     anyText,
     'value of X-Admin-Token; in production required, with 24 characters or more; otherwise, if unset, one is generated, kept in the database and printed at the start',
@@ -222,6 +240,11 @@ export const SETTINGS = {
     listOf(network),
     '',
     'private networks in which destinations may be, such as 10.0.0.0/8,fd00::/8; loopback, link-local and metadata addresses stay refused',
+  ),
+  DESTINATIONS_NAME_SERVERS: setting(
+    nameServers,
+    '',
+    'name servers that resolve the hosts of destinations, such as 10.0.0.53,10.0.0.54:5353; empty: those of /etc/resolv.conf; system: the resolver of the operating system, which resolves only a few names at a time',
   ),
   DESTINATIONS_REQUIRE_HTTPS: optional(
     boolean,

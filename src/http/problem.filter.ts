@@ -71,7 +71,7 @@ export class ProblemFilter implements ExceptionFilter {
 }
 
 export function sendProblem(reply: FastifyReply, correlationId: string, problem: Problem): void {
-  if (reply.sent) return; // the error came after the response was sent
+  if (reply.sent || reply.raw.headersSent) return; // the error came after the response was sent, or in the middle of it
   const { retryAfterSeconds, headers } = problem.extras;
   if (headers) reply.headers(headers);
   if (retryAfterSeconds !== undefined) reply.header('Retry-After', String(retryAfterSeconds));

@@ -6,6 +6,7 @@ import { BatchWriter } from './store/batch-writer';
 import { CurrentRules } from './store/current-rules';
 import { EventReader } from './event-reader';
 import { EventsController } from './events.controller';
+import { Spill } from './results/spill';
 import { Intake } from './store/intake';
 import { RefusedRequest } from './rejected/refused-request';
 import { RejectedEvent } from './rejected/rejected-event';
@@ -26,6 +27,7 @@ import { TenantLimiter } from '../access/limits/tenant-limiter';
     StreamIngest,
     TenantLimiter,
     StreamPacer,
+    Spill,
     Intake,
     BatchWriter,
     CurrentRules,

@@ -39,6 +39,14 @@ export class Metrics {
     'streamforge_unread_responses_total',
     'Connections that were closed because their client did not read its responses',
   );
+  readonly spilledBytes = this.gauge(
+    'streamforge_spilled_bytes',
+    'Bytes of results in SPILL_DIRECTORY that clients of streams have not read yet',
+  );
+  readonly spillFailures = this.counter(
+    'streamforge_spill_failures_total',
+    'Files in SPILL_DIRECTORY that could not be opened, written or read',
+  );
   readonly dedupeHits = this.counter('streamforge_dedupe_hits_total', 'Duplicates by the layer that found them', [
     'layer',
   ]);

@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Problem } from '../../event/problems';
 import type { RequestContext } from '../../event/prepare-event';
@@ -7,6 +7,8 @@ import { JSON_TYPE } from '../../http/route-body';
 import { discardBody } from '../../http/discard-body';
 import { isKeptCode } from '../../rejections/kept-codes';
 import { allowanceHeaders } from '../../access/limits/allowance';
+import { ResultLines } from '../results/result-lines';
+import { Spill } from '../results/spill';
 import type { IngestResult } from '../store/store-batch';
 import type { EventsBody } from '../event-body';
 import { STREAM_ANSWERS } from '../formats/stream-formats';
@@ -16,7 +18,6 @@ import { StreamPacer } from './stream-pacer';
 import { StreamSummary } from './stream-summary';
 import { TenantLimiter } from '../../access/limits/tenant-limiter';
 import { TenantAccess } from '../../access/tenant-access';
-import { ResultLines } from './result-lines';
 
 const STATUS_CODES = { accepted: 202, partial: 207, rejected: 422 } as const;
 
@@ -24,13 +25,23 @@ const STATUS_CODES = { accepted: 202, partial: 207, rejected: 422 } as const;
  * Handles a request with many events. Responds with a summary at the end, or with a line per record as it is stored.
  */
 @Injectable()
-export class StreamEndpoint {
+export class StreamEndpoint implements BeforeApplicationShutdown {
+  /** The responses that are sent line by line: at most one for each open stream. */
+  private readonly open = new Set<ResultLines>();
+
   constructor(
     private readonly streams: StreamIngest,
     private readonly limiter: TenantLimiter,
     private readonly pacer: StreamPacer,
     private readonly access: TenantAccess,
+    private readonly spill: Spill,
   ) {}
+
+  /** I15: a stream that waits for its reader would keep the process running. It ends with its summary. */
+  beforeApplicationShutdown(): void {
+    const why = 'This process is shutting down and cannot wait until the results are read.';
+    for (const lines of this.open) lines.refuseToWait(new Problem('overloaded', why, { retryAfterSeconds: 5 }));
+  }
 
   /** @throws Problem when the stream breaks off; it contains the summary of what was committed */
   async handle(
@@ -68,10 +79,11 @@ export class StreamEndpoint {
   private async sendSummary(stream: Omit<StreamRequest, 'onResult'>, reply: FastifyReply): Promise<void> {
     const { tenantId, correlationId } = stream.context;
     const summary = new StreamSummary();
-    const { bytes, problem } = await this.streams.ingest({
+    const { bytes, problem, error } = await this.streams.ingest({
       ...stream,
       onResult: (record, result, isKept) => summary.add(record, result, isKept),
     });
+    if (error !== undefined) throw error;
     reply.headers(allowanceHeaders(this.limiter.allowance(tenantId)));
     if (problem) throw brokenOff(problem, summary, bytes);
     const body = summary.toBody(bytes, correlationId);
@@ -85,7 +97,8 @@ export class StreamEndpoint {
   private async sendLines(stream: Omit<StreamRequest, 'onResult'>, reply: FastifyReply): Promise<void> {
     const { tenantId, correlationId } = stream.context;
     const summary = new StreamSummary();
-    const lines = new ResultLines();
+    const lines = new ResultLines(() => this.spill.open(tenantId));
+    this.open.add(lines);
     // The allowance before the first record, since headers are sent before the records are counted.
     reply.headers(allowanceHeaders(this.limiter.allowance(tenantId)));
     reply.status(200).type('application/x-ndjson; charset=utf-8').send(lines);
@@ -94,15 +107,17 @@ export class StreamEndpoint {
       lines.line(resultLine(record, result, isKept));
     };
     try {
-      const { bytes, problem } = await this.streams.ingest({ ...stream, onResult });
-      const counts = { summary: summary.counts(bytes) };
+      const roomForResults = (): Promise<void> => lines.room();
+      const { bytes, problem, error } = await this.streams.ingest({ ...stream, onResult, roomForResults });
       // The status is already sent, so the last line reports that the stream broke off.
       if (problem) discardThenClose(reply);
-      lines.line(problem ? brokenOff(problem, summary, bytes).toBody(correlationId) : counts);
-      lines.end();
-    } catch (error) {
-      lines.destroy(); // aborts the response, so that the client does not take it for complete
-      throw error;
+      lines.end((lost) => {
+        const why = problem ?? lost;
+        return why ? brokenOff(why, summary, bytes).toBody(correlationId) : { summary: summary.counts(bytes) };
+      });
+      if (error !== undefined) throw error; // to be logged; the response has its last line
+    } finally {
+      this.open.delete(lines);
     }
   }
 }

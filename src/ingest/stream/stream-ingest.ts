@@ -32,6 +32,8 @@ export interface StreamRequest extends EventsBody {
    * not known to be kept.
    */
   onResult: (record: number, result: IngestResult, isKept: boolean) => void;
+  /** Resolves when `onResult` may be called again. @throws Problem when the stream must not go on */
+  roomForResults?: () => Promise<void>;
 }
 
 /**
@@ -50,18 +52,27 @@ export class StreamIngest {
 
   /**
    * Resolves with the number of decompressed bytes read and, if the stream broke off, with the problem. Everything that
-   * was reported to `onResult` stays committed in either case (I14).
+   * was reported to `onResult` stays committed in either case (I14). `error` is what broke it off where nobody expected
+   * it.
    */
-  async ingest(request: StreamRequest): Promise<{ bytes: number; problem: Problem | undefined }> {
+  async ingest(request: StreamRequest): Promise<IngestedStream> {
     const { body, format, encoding, pace } = request;
     const source = new StreamSource(body, contentDecoder(encoding), this.settings, pace);
-    await pipeline(
-      Readable.from(source.chunks(), { highWaterMark: READ_AHEAD_CHUNKS }),
-      format.records(this.settings.MAX_EVENT_BYTES, source),
-      new PrepareRecords((record) => this.prepare(record, request)),
-      this.commit(request, source),
-    );
-    return { bytes: source.bytes, problem: source.brokenBy };
+    try {
+      await pipeline(
+        Readable.from(source.chunks(), { highWaterMark: READ_AHEAD_CHUNKS }),
+        format.records(this.settings.MAX_EVENT_BYTES, source),
+        new PrepareRecords((record) => this.prepare(record, request)),
+        this.commit(request, source),
+      );
+      return { bytes: source.bytes, problem: source.brokenBy };
+    } catch (error) {
+      const problem = new Problem(
+        'internal-error',
+        'An unexpected error occurred. It is logged with the correlation id.',
+      );
+      return { bytes: source.bytes, problem, error: error as Error };
+    }
   }
 
   private prepare(record: StreamRecord, { context, format }: StreamRequest): PreparedRecord['made'] {
@@ -96,6 +107,7 @@ export class StreamIngest {
    */
   private async commitRecords(records: PreparedRecord[], request: StreamRequest): Promise<void> {
     for (let rest = records; rest.length > 0;) {
+      await request.roomForResults?.();
       const reservation = await request.pace.reserve(rest.length);
       await this.commitReserved(rest.slice(0, reservation.points), reservation, request);
       rest = rest.slice(reservation.points);
@@ -145,6 +157,13 @@ export class StreamIngest {
     if (rejected) stored.notKept = await rejected.notKept();
     return stored;
   }
+}
+
+/** How a stream ended. */
+export interface IngestedStream {
+  bytes: number;
+  problem: Problem | undefined;
+  error?: Error;
 }
 
 interface StoredRecords {

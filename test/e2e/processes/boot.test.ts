@@ -64,6 +64,13 @@ describe('the start of a process', () => {
     expectNoStack(output);
   });
 
+  it('fails with a sentence when SPILL_DIRECTORY cannot be written', async () => {
+    const { code, output } = await failedStart({ DATABASE_URL: database.url, SPILL_DIRECTORY: '/does/not/exist' });
+    expect(code).toBe(1);
+    expect(output).toContain('SPILL_DIRECTORY: no file can be made in /does/not/exist');
+    expectNoStack(output);
+  });
+
   it('fails in production without URLs and secrets, and names all of them', async () => {
     const { code, output } = await failedStart({ NODE_ENV: 'production', ADMIN_TOKEN: '' });
     expect(code).toBe(1);

@@ -29,7 +29,9 @@ interface PodSpec {
     startupProbe: Probe;
     securityContext: Record<string, unknown>;
     resources: { requests: object; limits: { memory?: string } };
+    volumeMounts?: object[];
   }[];
+  volumes?: object[];
 }
 
 const read = (file: string): string => readFileSync(path.join(DIRECTORY, file), 'utf8');
@@ -125,7 +127,8 @@ describe('the Kubernetes manifests', () => {
   it.each(ROLES)('%s: alive by /health, ready by /ready, and one pod at a time may go', (role) => {
     const deployment = named('Deployment', `streamforge-${role}`);
     const [container] = podOf(deployment).containers;
-    expect(container?.env).toEqual([{ name: 'APP_ROLE', value: role }]);
+    const own = role === 'api' ? [{ name: 'SPILL_DIRECTORY', value: '/spill' }] : [];
+    expect(container?.env).toEqual([{ name: 'APP_ROLE', value: role }, ...own]);
     expect(container?.livenessProbe.httpGet.path).toBe('/health');
     expect(container?.startupProbe.httpGet.path).toBe('/health');
     expect(container?.readinessProbe.httpGet.path).toBe('/ready');
@@ -149,6 +152,13 @@ describe('the Kubernetes manifests', () => {
       }
     },
   );
+
+  it('give the api a volume for SPILL_DIRECTORY that is larger than SPILL_MAX_BYTES', () => {
+    const pod = podOf(named('Deployment', 'streamforge-api'));
+    expect(pod.containers[0]?.volumeMounts).toEqual([{ name: 'spill', mountPath: '/spill' }]);
+    expect(pod.volumes).toEqual([{ name: 'spill', emptyDir: { sizeLimit: '768Mi' } }]);
+    expect(768 * 1024 * 1024).toBeGreaterThan(Number(SETTINGS.SPILL_MAX_BYTES.default));
+  });
 
   it('set only settings that there are, and leave them longer to stop than they take', () => {
     const data = named('ConfigMap', 'streamforge').data as Record<string, string>;

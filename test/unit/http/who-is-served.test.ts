@@ -75,13 +75,18 @@ describe('the Host header', () => {
     },
   );
 
-  it.each(['evil.example', 'evil.example:3000', 'localhost.evil.example', '192.0.2.7', '[2001:db8::9]', 'localhost/x'])(
+  it.each(['evil.example', 'evil.example:3000', 'localhost.evil.example', '192.0.2.7', '[2001:db8::9]'])(
     'may not be %j on a loopback address',
     async (host) => {
       expect(await statusOf({}, host)).toBe(421);
       expect(await statusOf({ HOST: 'localhost' }, host)).toBe(421);
     },
   );
+
+  it('must be a host: anything else is 400 on every address', async () => {
+    expect(await statusOf({}, 'localhost/x')).toBe(400);
+    expect(await statusOf({ HOST: '0.0.0.0' }, 'localhost/x')).toBe(400);
+  });
 
   it('may be that of PUBLIC_URL, on any port', async () => {
     const env = { PUBLIC_URL: 'https://events.example.com/gateway' };
