@@ -35,11 +35,12 @@ import { SourceTestController } from './sources/source-test.controller';
 import { SourceView } from './sources/source-view';
 import { Sources } from './sources/sources';
 import { ConflictDiff } from './rejections/conflict-diff';
-import { ReadAgain } from './rejections/read-again';
+import { Admission } from './rejections/resubmission/admission';
+import { ReadAgain } from './rejections/resubmission/read-again';
 import { RejectionActionsController } from './rejections/rejection-actions.controller';
-import { ResubmissionPreview } from './rejections/resubmission-preview';
-import { Resubmissions } from './rejections/resubmissions';
-import { ResubmitPart } from './rejections/resubmit-part';
+import { ResubmissionPreview } from './rejections/resubmission/resubmission-preview';
+import { Resubmissions } from './rejections/resubmission/resubmissions';
+import { ResubmitPart } from './rejections/resubmission/resubmit-part';
 import { RejectionsController } from './rejections/rejections.controller';
 import { EventRawController } from './events/event-raw.controller';
 import { Erasures } from './erasures/erasures';
@@ -107,6 +108,7 @@ import { UsageController } from './usage/usage.controller';
     SourceRows,
     SourceView,
     ConflictDiff,
+    Admission,
     ReadAgain,
     Timeline,
     ResubmitPart,

@@ -30,8 +30,10 @@ export interface Rejection {
   status: RejectionStatus;
   /** When it was resubmitted or discarded. */
   settledAt: string | null;
-  /** Id of the event that it became. */
+  /** Id of the event that it became, or that another record had become. */
   eventId: string | null;
+  /** Whether another record had become the event. Null without an event, and where the build before has resubmitted it. */
+  duplicate: boolean | null;
   /** When its bytes were erased. */
   erasedAt: string | null;
 }
@@ -50,7 +52,7 @@ export const REJECTION_STATUSES = ['OPEN', 'RESUBMITTED', 'DISCARDED'] as const;
 export type RejectionStatus = (typeof REJECTION_STATUSES)[number];
 
 /** What was refused, with its bytes. */
-export interface NewRejection extends Omit<Rejection, 'status' | 'settledAt' | 'eventId' | 'erasedAt'> {
+export interface NewRejection extends Omit<Rejection, 'status' | 'settledAt' | 'eventId' | 'duplicate' | 'erasedAt'> {
   /**
    * The request without its body, as JSON text. Of the rejections of one request of a source, only the first has it.
    */

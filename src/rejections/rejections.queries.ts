@@ -58,7 +58,8 @@ export const REJECTION_COLUMNS = `
   id, tenant_id as "tenantId", source_id as "sourceId", endpoint, coalesce(format, 'source') as format, code, pointer,
   message, event_type as "eventType", record_number as "recordNumber", request_key as "requestKey", conflicts_with as "conflictsWith",
   correlation_id as "correlationId", received_at as "receivedAt", content_type as "contentType",
-  size_bytes as "sizeBytes", status, settled_at as "settledAt", event_id as "eventId", erased_at as "erasedAt"`;
+  size_bytes as "sizeBytes", status, settled_at as "settledAt", event_id as "eventId", duplicate,
+  erased_at as "erasedAt"`;
 
 /** A rejection with what is kept of its bytes. */
 export interface KeptRejection extends Rejection {

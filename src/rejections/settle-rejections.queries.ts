@@ -1,10 +1,12 @@
 import type { Db } from '../db/pool';
 import type { RejectionStatus } from './rejection';
 
-/** A rejection that became an event. */
+/** A rejection that has an event. */
 export interface Resubmitted {
   id: string;
   eventId: string;
+  /** Whether the event was made from another record. */
+  duplicate: boolean;
 }
 
 /**
@@ -25,9 +27,9 @@ export async function lockForResubmission(db: Db, ids: readonly string[], status
 export async function markResubmitted(db: Db, settled: readonly Resubmitted[]): Promise<void> {
   if (settled.length === 0) return;
   await db.query(
-    `update rejections r set status = 'RESUBMITTED', settled_at = now(), event_id = s.event_id
-       from unnest($1::uuid[], $2::uuid[]) as s (id, event_id) where r.id = s.id`,
-    [settled.map(({ id }) => id), settled.map(({ eventId }) => eventId)],
+    `update rejections r set status = 'RESUBMITTED', settled_at = now(), event_id = s.event_id, duplicate = s.duplicate
+       from unnest($1::uuid[], $2::uuid[], $3::boolean[]) as s (id, event_id, duplicate) where r.id = s.id`,
+    [settled.map(({ id }) => id), settled.map(({ eventId }) => eventId), settled.map(({ duplicate }) => duplicate)],
   );
 }
 

@@ -1,10 +1,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { AccessDirectory } from '../access/identity/access-directory';
 import { Problem } from '../event/problems';
 import { dropBrokenContentType } from './body/read-source-body';
 import type { LiveSource } from './directory/live-source';
 import type { SourceRegistry } from './directory/source-registry';
-import { sourceUnavailable } from './directory/source-unavailable';
+import { sourceRefusal, type RefusalTools } from './directory/source-refusal';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -17,11 +16,8 @@ declare module 'fastify' {
   }
 }
 
-interface GateTools {
+interface GateTools extends RefusalTools {
   registry: SourceRegistry;
-  directory: AccessDirectory;
-  /** TENANT_ALLOWLIST. */
-  allowlist: readonly string[];
 }
 
 /**
@@ -42,20 +38,8 @@ export function guardSources(server: FastifyInstance, { registry, directory, all
       const source = registry.withToken((request.params as { token: string }).token);
       if (!source) return done(new Problem('source-not-found', 'There is no source with this URL.'));
       request.source = source;
-      done(refusalOf(source, { directory, allowlist }));
+      done(sourceRefusal(source, { directory, allowlist }));
     };
     route.onRequest = [...[route.onRequest ?? []].flat(), admit];
   });
-}
-
-function refusalOf(
-  { row: { status, tenantId } }: LiveSource,
-  { directory, allowlist }: Pick<GateTools, 'directory' | 'allowlist'>,
-): Problem | undefined {
-  if (status === 'paused') return sourceUnavailable('The source is paused.');
-  if (directory.tenant(tenantId)?.status === 'suspended') {
-    return sourceUnavailable('The tenant of the source is suspended.');
-  }
-  const isAllowed = allowlist.length === 0 || allowlist.includes(tenantId);
-  return isAllowed ? undefined : sourceUnavailable('The tenant of the source is not on the allowlist.');
 }

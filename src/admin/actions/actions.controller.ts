@@ -21,7 +21,7 @@ const ACTION_ID = { name: 'actionId', format: 'uuid', description: 'The `actionI
 
 /**
  * Actions are audit entries. Only replays and erasures go on after their response; the entry has the id of the replay or
- * the erasure.
+ * the erasure. A resubmission is recorded before it is carried out, so it can be seen while it runs.
  */
 @AdminEndpoint()
 @Controller('v1/admin/actions')
@@ -90,7 +90,7 @@ export class ActionsController {
     const counts: Record<string, number> = erasure
       ? { matched: erasure.counts.events, ...erasure.counts }
       : entry.counts;
-    const status = erasure?.status ?? 'DONE';
+    const status = erasure?.status ?? (entry.running ? 'RUNNING' : 'DONE');
     const { matched = 0, ...progress } = counts;
     return { actionId: id, action, status, filter, matched, progress, note, correlationId, createdAt };
   }

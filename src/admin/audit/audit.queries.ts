@@ -39,19 +39,21 @@ export interface AuditEntry {
 
 /**
  * Records a change, before it is made and in the same transaction. Returns false, and records nothing, if there is an
- * entry with this id or this key. Waits for a transaction that is about to commit such an entry, up to `waitMs`.
+ * entry with this id or this key. Waits for a transaction that is about to commit such an entry, up to `waitMs`. With
+ * `leaseSeconds`, the change goes on after the transaction, and counts as running for that long (recordProgress).
  */
 export async function claimEntry(
   db: Db,
-  entry: AdminChange & { id: string; key: ActionKey | undefined },
+  entry: AdminChange & { id: string; key: ActionKey | undefined; leaseSeconds?: number | undefined },
   waitMs: number,
 ): Promise<boolean> {
-  const { id, action, filter, note = null, acting, key } = entry;
+  const { id, action, filter, note = null, acting, key, leaseSeconds = null } = entry;
   await db.query(`select set_config('lock_timeout', $1, true)`, [`${waitMs}ms`]);
   const { rowCount } = await db.query(
     `insert into admin_audit (id, actor, role, address, tenant_ids, action, filter, counts, note, correlation_id,
-                              key_digest, fingerprint)
-     values ($1, $2, $3, $4, $5, $6, $7, '{}', $8, $9, $10, $11) on conflict do nothing`,
+                              key_digest, fingerprint, running_until)
+     values ($1, $2, $3, $4, $5, $6, $7, '{}', $8, $9, $10, $11, clock_timestamp() + make_interval(secs => $12))
+     on conflict do nothing`,
     [
       id,
       acting.name,
@@ -64,6 +66,7 @@ export async function claimEntry(
       acting.correlationId,
       key?.digest ?? null,
       key?.fingerprint ?? null,
+      leaseSeconds,
     ],
   );
   await db.query(`select set_config('lock_timeout', '0', true)`);
@@ -90,19 +93,36 @@ const ENTRY = 'id, at, actor, role, address, action, filter, counts, note, corre
 export const isLimitedTo = (values: string, column = 'tenant_ids'): string => `(${values}::text[] is null
   or ${column}[1] = any (${values}) and case when ${column}[1] = any (${values}) then ${column} <@ ${values} end)`;
 
+/** Whether the change goes on after it was recorded, so that its counts are not final. */
+interface Progress {
+  running: boolean;
+}
+
+const RUNNING = 'coalesce(running_until > clock_timestamp(), false) as running';
+
 /** Finds the entry with this id, if it is limited to these tenants. Null: any entry. */
-export async function findAuditEntry(db: Db, id: string, tenantIds: TenantIds): Promise<AuditEntry | undefined> {
-  const { rows } = await db.query<AuditEntry>(
-    `select ${ENTRY} from admin_audit where id = $1 and ${isLimitedTo('$2')}`,
+export async function findAuditEntry(
+  db: Db,
+  id: string,
+  tenantIds: TenantIds,
+): Promise<(AuditEntry & Progress) | undefined> {
+  const { rows } = await db.query<AuditEntry & Progress>(
+    `select ${ENTRY}, ${RUNNING} from admin_audit where id = $1 and ${isLimitedTo('$2')}`,
     [id, tenantIds],
   );
   return rows[0];
 }
 
-/** `same` is false if the key was used for another change. */
-export async function findEntryByKey(db: Db, key: ActionKey): Promise<(AuditEntry & { same: boolean }) | undefined> {
-  const { rows } = await db.query<AuditEntry & { same: boolean }>(
-    `select ${ENTRY}, fingerprint = $2 as same from admin_audit where key_digest = $1`,
+/** The change that a key was used for. */
+export interface KeyUse extends AuditEntry, Progress {
+  /** False if it is another change. */
+  same: boolean;
+}
+
+export async function findEntryByKey(db: Db, key: ActionKey): Promise<KeyUse | undefined> {
+  const { rows } = await db.query<KeyUse>(
+    `select ${ENTRY}, fingerprint = $2 as same, ${RUNNING}
+       from admin_audit where key_digest = $1`,
     [key.digest, key.fingerprint],
   );
   return rows[0];

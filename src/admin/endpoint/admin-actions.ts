@@ -27,6 +27,11 @@ export interface AdminActionOf<T> extends AdminChange {
   /** The caller's key, and all that the request asks for. */
   idempotency?: { key: string | undefined; asked: object };
   work: (db: PoolClient, id: string) => Promise<{ counts: ChangeCounts; result: T }>;
+  /**
+   * Of a change that goes on after its transaction: for how long requests with the same key are refused, unless the change
+   * records progress or its end (running-actions.queries.ts).
+   */
+  leaseSeconds?: number;
 }
 
 export type ActionOutcome<T> =
@@ -98,6 +103,7 @@ async function findTwin(db: PoolClient, key: ActionKey | undefined): Promise<Act
   if (!twin.same) {
     throw new Problem('idempotency-key-reused', 'This idempotency key was used for a request with other content.');
   }
+  if (twin.running) throw inFlight();
   const { id, counts, correlationId } = twin;
   return { repeated: true, id, counts, correlationId };
 }

@@ -4,7 +4,7 @@ import { diffOf, type JsonDiff } from '../../expressions/patch/json-diff';
 import type { KeptRejection } from '../../rejections/rejections.queries';
 import { contentJson } from './event-content';
 import { findContent } from './conflicting-event.queries';
-import { ReadAgain } from './read-again';
+import { ReadAgain } from './resubmission/read-again';
 
 /** Compares a rejection with the stored event that has the same key or id. */
 @Injectable()

@@ -14,9 +14,9 @@ import { AdminEndpoint } from '../endpoint/admin-endpoint';
 import { inParts } from '../endpoint/in-parts';
 import { BulkActions } from '../events/bulk-actions';
 import { findMatchingRejections } from './matching-rejections';
-import { Resubmissions } from './resubmissions';
-import { DiscardRejectionsRequest, ResubmitRequest } from './resubmit.requests';
-import { RejectionsDiscardedResponse, ResubmitResponse } from './resubmit.responses';
+import { Resubmissions } from './resubmission/resubmissions';
+import { DiscardRejectionsRequest, ResubmitRequest } from './resubmission/resubmit.requests';
+import { RejectionsDiscardedResponse, ResubmitResponse } from './resubmission/resubmit.responses';
 
 @AdminEndpoint()
 @Controller('v1/admin/rejections')

@@ -47,7 +47,15 @@ export class ListedRejection {
   @ApiCount(112, { description: 'Size of the whole body or record in bytes' }) sizeBytes!: number;
   @ApiEnum('RejectionStatus', REJECTION_STATUSES) status!: RejectionStatus;
   @ApiInstant({ nullable: true, description: 'When it was resubmitted or discarded' }) settledAt!: string | null;
-  @ApiId({ nullable: true, description: 'The event that it became' }) eventId!: string | null;
+  @ApiId({ nullable: true, description: 'The event that it became, or whose duplicate it is' })
+  eventId!: string | null;
+  @ApiFlag(false, {
+    nullable: true,
+    description:
+      'True if the event `eventId` was made from another record. Null without an event, and for what the release before ' +
+      'has resubmitted',
+  })
+  duplicate!: boolean | null;
   @ApiInstant({ nullable: true, description: 'When its bytes were erased' }) erasedAt!: string | null;
 }
 

@@ -9,20 +9,29 @@ export function receivedEntry(event: Omit<TimelineEvent, 'tenantId'>): TimelineE
   return bySystem(receivedAt, 'received', text, data);
 }
 
-/** What became of a rejection that is now this event. `told`: an entry of an operator says that it was sent in again. */
+/**
+ * What became of a rejection that has this event. `told`: an entry of an operator says that it was sent in again. That of
+ * a duplicate is shown nevertheless, since only it says that the event came from another record.
+ */
 export function rejectionEntries(rejection: RejectionOfEvent, told: boolean): TimelineEntry[] {
-  const { id: rejectionId, code, pointer, message, receivedAt, settledAt } = rejection;
-  const data = { rejectionId, code, pointer };
-  const refused = bySystem(
-    receivedAt,
-    'rejected',
-    sentence(`The record was refused with ${cause(code, message)}`),
-    data,
-  );
-  if (settledAt === null || told) return [refused];
-  const text = 'The rejection was sent in again and became this event.';
-  return [refused, { ...bySystem(settledAt, 'resubmitted', text, { rejectionId }), actor: null }];
+  const { id: rejectionId, code, pointer, message, receivedAt, settledAt, duplicate } = rejection;
+  const words = WORDS[duplicate === null ? 'unknown' : duplicate ? 'duplicate' : 'same'];
+  const text = sentence(`${words.record} was refused with ${cause(code, message)}`);
+  const refused = bySystem(receivedAt, 'rejected', text, { rejectionId, code, pointer, duplicate });
+  if (settledAt === null || (told && duplicate !== true)) return [refused];
+  const resubmitted = bySystem(settledAt, 'resubmitted', words.resubmitted, { rejectionId, duplicate });
+  return [refused, { ...resubmitted, actor: null }];
 }
+
+/** The build before does not record whether a rejection is a duplicate. */
+const WORDS = {
+  same: { record: 'The record', resubmitted: 'The rejection was sent in again and became this event.' },
+  duplicate: {
+    record: 'Another record',
+    resubmitted: 'The rejection of another record was sent in again. It is a duplicate of this event.',
+  },
+  unknown: { record: 'A record', resubmitted: 'The rejection was sent in again. This is its event.' },
+};
 
 /** The end of a dispatch in the outbox. Those of automatic retries are not looked up: their attempts tell of them. */
 export function dispatchEntry({

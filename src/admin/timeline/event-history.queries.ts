@@ -31,7 +31,7 @@ export async function findTimelineEvent(db: Db, id: string, tenantIds: TenantIds
   return rows[0];
 }
 
-/** A rejection that became the event. */
+/** A rejection that became the event, or a duplicate of it. */
 export interface RejectionOfEvent {
   id: string;
   code: string;
@@ -40,12 +40,14 @@ export interface RejectionOfEvent {
   receivedAt: string;
   /** When it was sent in again. */
   settledAt: string | null;
+  /** Whether the event came from another record. Null where the build before has resubmitted the rejection. */
+  duplicate: boolean | null;
 }
 
-/** Lists at most `limit` rejections that became the event, the newest first. */
+/** Lists at most `limit` rejections that have the event, the newest first. */
 export async function listRejectionsOfEvent(db: Db, eventId: string, limit: number): Promise<RejectionOfEvent[]> {
   const { rows } = await db.query<RejectionOfEvent>(
-    `select id, code, pointer, message, received_at as "receivedAt", settled_at as "settledAt"
+    `select id, code, pointer, message, received_at as "receivedAt", settled_at as "settledAt", duplicate
        from rejections where event_id = $1 order by id desc limit $2`,
     [eventId, limit],
   );

@@ -61,7 +61,7 @@ function textOf(action: string, destinations: readonly string[]): string {
     case 'erasure':
       return 'The payload was erased.';
     case 'rejections.resubmit':
-      return 'The rejection that this event was made from was resubmitted.';
+      return 'A rejection was resubmitted, and this is its event.';
     case 'outbox.retry':
       return 'A dispatch that had failed was returned to the outbox.';
     default:

@@ -1,9 +1,9 @@
 import { SYSTEM_ACTOR } from '../../audit/system-actions.queries';
 
 export const TIMELINE_KINDS = [
-  'rejected', // a record was refused, and became this event later
+  'rejected', // a record was refused, and became this event or a duplicate of it later
   'received',
-  'resubmitted', // the rejection was sent in again and became this event
+  'resubmitted', // the rejection was sent in again
   'published', // the broker has confirmed a dispatch
   'publish-failed',
   'attempt', // the handlers ran

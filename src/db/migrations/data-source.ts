@@ -23,6 +23,7 @@ import { Resubmitted1764571500000 } from '../../../migrations/1764571500000-resu
 import { Erasures1764572000000 } from '../../../migrations/1764572000000-erasures';
 import { Timeline1764573000000 } from '../../../migrations/1764573000000-timeline';
 import { ErasuresLookAgain1764574000000 } from '../../../migrations/1764574000000-erasures-look-again';
+import { Resubmissions1764575000000 } from '../../../migrations/1764575000000-resubmissions';
 import { ErasureStatistics1764576000000 } from '../../../migrations/1764576000000-erasure-statistics';
 import { OpenWorkOfRevisions1764576500000 } from '../../../migrations/1764576500000-open-work-of-revisions';
 
@@ -60,6 +61,7 @@ export function createDataSource(databaseUrl: string): DataSource {
       Erasures1764572000000,
       Timeline1764573000000,
       ErasuresLookAgain1764574000000,
+      Resubmissions1764575000000,
       ErasureStatistics1764576000000,
       OpenWorkOfRevisions1764576500000,
     ],

@@ -18,7 +18,7 @@ export interface KeyHolder extends KeyFact {
 }
 
 /** The key by which an earlier event was found. */
-export type FoundBy = 'key' | 'own-id' | 'legacy';
+export type FoundBy = 'key' | 'own-id' | 'legacy' | 'rejection';
 
 export type DuplicateDecision<Holder extends KeyHolder> =
   | { kind: 'accepted' }
@@ -31,13 +31,16 @@ export type DuplicateDecision<Holder extends KeyHolder> =
  * Decides about a prepared event from the holders of the keys that it claims. `accepted`: the event itself holds its
  * key. `other-holder`: the key of its content belongs to a different event, so it needs another key. `unknown`: no
  * holder is known, so only an attempt to store the event can decide.
+ * @param byRejection the event that an earlier resubmission of the same rejection has stored
  */
 export function decideDuplicate<Holder extends KeyHolder>(
   prepared: PreparedEvent,
   byKey: Holder | undefined,
   byOwnId: Holder | undefined,
+  byRejection?: Holder,
 ): DuplicateDecision<Holder> {
   if (byKey?.id === prepared.event.id) return { kind: 'accepted' };
+  if (byRejection) return { kind: 'duplicate', of: byRejection, by: 'rejection' };
   if (byKey) {
     if (prepared.keyKind === 'own-id') return byId(prepared, byKey, 'key');
     const same = hasSameContent(prepared, byKey);

@@ -20,6 +20,11 @@ export interface ClaimedKeys {
   keyDigest: string;
   /** Digest of the producer's own id where another key comes first. The id is then checked as well. */
   eventIdDigest: string | undefined;
+  /**
+   * Digest of the rejection that the event is made from (rejectionKey). If another event holds it, the rejection has
+   * become that event, whatever its content is now.
+   */
+  rejectionDigest?: string | undefined;
 }
 
 /** What the keys of an event are made of. */
@@ -58,7 +63,10 @@ export function claimedKeys(of: KeySource, rules: KeyRules): ClaimedKeys {
  * Returns a digest that identifies "the same event" within a tenant. Each part is prefixed with its length, so tenant
  * `a` with key `bc` differs from tenant `ab` with key `c`. The kind keeps the key spaces apart.
  */
-function keyDigest(kind: KeyKind | 'derived' | 'event-id' | 'cloud-event' | OfSource, parts: string[]): string {
+function keyDigest(
+  kind: KeyKind | 'derived' | 'event-id' | 'cloud-event' | 'rejection' | OfSource,
+  parts: string[],
+): string {
   return sha256([kind, ...parts].map((part) => `${part.length}:${part}`).join(''));
 }
 
@@ -91,6 +99,14 @@ export function eventIdKey(tenantId: string, eventId: string): string {
 /** Digest of the id of a CloudEvent, which is unique only together with its source. */
 export function cloudEventKey(tenantId: string, source: string, id: string): string {
   return keyDigest('cloud-event', [tenantId, source, id]);
+}
+
+/**
+ * Digest of a rejection that an operator resubmits, for one of its events.
+ * @param record number of the event among those of the rejection, from 1
+ */
+export function rejectionKey(tenantId: string, rejectionId: string, record: number): string {
+  return keyDigest('rejection', [tenantId, rejectionId, String(record)]);
 }
 
 type OfSource = 'source-event' | 'source-key';

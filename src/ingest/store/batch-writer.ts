@@ -44,7 +44,8 @@ export class BatchWriter {
   private scheduled = false;
   /** Key digests of the batches that are being written. */
   private readonly inHand = new Set<string>();
-  private roomWanted: (() => void)[] = [];
+  /** Those who wait for room: as many as there are streams and resubmissions. */
+  private roomWanted = new Set<() => void>();
 
   constructor(
     private readonly pool: Pool,
@@ -60,9 +61,15 @@ export class BatchWriter {
     return this.enqueue(prepared);
   }
 
-  /** Waits for room in the queue instead of failing. This is the backpressure of streams. */
-  async writeWhenRoom(events: readonly PreparedEvent[]): Promise<PromiseSettledResult<IngestResult>[]> {
-    while (!this.hasRoom()) await new Promise<void>((resolve) => this.roomWanted.push(resolve));
+  /**
+   * Waits for room in the queue instead of failing. This is the backpressure of streams.
+   * @throws the reason of the signal, if it is aborted while there is no room
+   */
+  async writeWhenRoom(
+    events: readonly PreparedEvent[],
+    signal?: AbortSignal,
+  ): Promise<PromiseSettledResult<IngestResult>[]> {
+    while (!this.hasRoom()) await this.room(signal);
     return Promise.allSettled(events.map((prepared) => this.enqueue(prepared)));
   }
 
@@ -73,6 +80,19 @@ export class BatchWriter {
   writeTogether(events: readonly PreparedEvent[]): Promise<IngestResult[]> {
     if (!this.hasRoom()) throw overloaded();
     return Promise.all(events.map((prepared, i) => this.enqueue(prepared, events.length - 1 - i)));
+  }
+
+  /** Resolves when there may be room. */
+  private async room(signal: AbortSignal | undefined): Promise<void> {
+    signal?.throwIfAborted();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const wake = (): void => resolve();
+    this.roomWanted.add(wake);
+    signal?.addEventListener('abort', wake);
+    await promise;
+    this.roomWanted.delete(wake);
+    signal?.removeEventListener('abort', wake);
+    signal?.throwIfAborted();
   }
 
   private hasRoom(): boolean {
@@ -124,7 +144,7 @@ export class BatchWriter {
     for (const digest of digests) this.inHand.delete(digest);
     this.startWriters();
     const waiters = this.roomWanted;
-    this.roomWanted = [];
+    this.roomWanted = new Set();
     for (const go of waiters) go();
   }
 

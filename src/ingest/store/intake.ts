@@ -29,12 +29,17 @@ export class Intake {
   /**
    * Stores events of a stream and returns their results in order. Waits while the queue is full. If storing fails,
    * returns the failure and the results before the first event that is not known to be stored.
+   * @param signal ends the wait for room. It does not withdraw events that are in the queue.
+   * @throws the reason of the signal
    */
-  async acceptAll(events: readonly PreparedEvent[]): Promise<{ results: IngestResult[]; failure?: unknown }> {
+  async acceptAll(
+    events: readonly PreparedEvent[],
+    signal?: AbortSignal,
+  ): Promise<{ results: IngestResult[]; failure?: unknown }> {
     if (events.length === 0) return { results: [] };
     const known = await this.fromCache(events);
     const unknown = events.filter((_, i) => known[i] === undefined);
-    const written = await this.writer.writeWhenRoom(unknown);
+    const written = await this.writer.writeWhenRoom(unknown, signal);
     const stored = written.map((settled) => (settled.status === 'fulfilled' ? settled.value : undefined));
     this.afterCommit(unknown, stored);
     const results: IngestResult[] = [];
@@ -60,12 +65,15 @@ export class Intake {
     return known.map((fromCache) => fromCache ?? (stored[next++] as IngestResult));
   }
 
-  /** Decides only duplicates whose key is in the cache. PostgreSQL decides all others, and every rejection (I2). */
+  /**
+   * Decides only duplicates whose key is in the cache. PostgreSQL decides all others, every rejection (I2), and what is
+   * made from a rejection: the cache does not know which event the rejection has become.
+   */
   private async fromCache(events: readonly PreparedEvent[]): Promise<(IngestResult | undefined)[]> {
     const holders = await this.cache.lookup(events.map(({ keyDigest }) => keyDigest));
     return events.map((prepared): IngestResult | undefined => {
       const holder = holders.get(prepared.keyDigest);
-      if (!holder) return undefined;
+      if (!holder || prepared.rejectionDigest !== undefined) return undefined;
       const decision = decideDuplicate(prepared, holder, undefined);
       if (decision.kind !== 'duplicate') return undefined;
       this.metrics.dedupeHits.inc({ layer: 'cache' });

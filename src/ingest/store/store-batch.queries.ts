@@ -46,6 +46,9 @@ const SOURCE_INPUT: readonly Column[] = [
   ['request_id', 'uuid', ({ received }) => received?.requestId],
 ];
 
+/** Sent as well when an event of the batch is made from a rejection. */
+const REJECTION_INPUT: readonly Column[] = [['rejection_digest', 'text', ({ rejectionDigest }) => rejectionDigest]];
+
 /**
  * Joins the values of a column into one text parameter. An array parameter is slower: pg escapes its elements one by
  * one, which took an eighth of the api's time. Neither an envelope field (see validateEnvelope) nor JSON text can
@@ -57,17 +60,20 @@ const inputOf = (columns: readonly Column[]): string => `
     select * from unnest(${columns.map(([, type], i) => `string_to_array($${i + 1}, E'\\x1f', '')::${type}[]`).join(', ')})
       as t (${columns.map(([name]) => name).join(', ')})`;
 
+type StatementPart = 'input' | 'furtherKeys' | 'furtherCount' | 'got' | 'sourceColumns' | 'requests';
+
 /**
- * `got` counts the keys that each event claimed, without the optional one. `sourceColumns` and `requests` are empty
- * unless events came through a source.
+ * `got` counts the keys that each event claimed, without the one for an earlier build. `furtherCount` is added to the
+ * number of keys that it must have claimed. `sourceColumns` and `requests` are empty unless events came through a source.
  */
 const storeEventsBy = ({
   input,
-  optionalKey,
+  furtherKeys,
+  furtherCount,
   got,
   sourceColumns,
   requests,
-}: Record<'input' | 'optionalKey' | 'got' | 'sourceColumns' | 'requests', string>): string => `
+}: Record<StatementPart, string>): string => `
   with input as materialized (${input}
   ), keys as (
     insert into idempotency_keys (digest, event_id, fingerprint, legacy)
@@ -75,14 +81,14 @@ const storeEventsBy = ({
       from (select decode(key_digest, 'hex') as digest, id, fingerprint from input
             union all
             select decode(event_id_digest, 'hex'), id, fingerprint from input where event_id_digest is not null
-            ${optionalKey}) k
+            ${furtherKeys}) k
      order by digest
     on conflict do nothing
     returning event_id, digest
   ), winners as materialized (
     select input.*, nextval('outbox_id_seq') as outbox_id
       from input join (${got}) won on won.event_id = input.id
-     where case when won.got = 1 + (input.event_id_digest is not null)::integer then true
+     where case when won.got = 1 + (input.event_id_digest is not null)::integer${furtherCount} then true
                 else refuse_partial_claim() end
      order by input.id
   ), stored as (
@@ -105,6 +111,8 @@ interface BatchKinds {
   legacy: boolean;
   /** Stores the requests of sources that led to an event. */
   fromSources: boolean;
+  /** Also claims the key of the rejection that an event is made from. */
+  fromRejections: boolean;
 }
 
 interface StoreStatement {
@@ -133,20 +141,28 @@ const insertRequests = (parameters: number): string => {
   )`;
 };
 
-const statementFor = ({ legacy, fromSources }: BatchKinds): StoreStatement => {
-  const columns = [...(legacy ? LEGACY_INPUT : INPUT), ...(fromSources ? SOURCE_INPUT : [])];
+const statementFor = ({ legacy, fromSources, fromRejections }: BatchKinds): StoreStatement => {
+  const columns = [
+    ...(legacy ? LEGACY_INPUT : INPUT),
+    ...(fromSources ? SOURCE_INPUT : []),
+    ...(fromRejections ? REJECTION_INPUT : []),
+  ];
+  const handoverKey = `union all
+            select decode(handover, 'hex'), id, fingerprint from input where handover is not null`;
+  const keyOfRejection = `union all
+            select decode(rejection_digest, 'hex'), id, fingerprint from input where rejection_digest is not null`;
   const unlessLegacy = `
      where not exists (select from idempotency_keys k where k.legacy and k.digest = decode(legacy_derived, 'hex'))
        and not exists (select from idempotency_keys k where k.legacy and k.digest = decode(legacy_event_id, 'hex'))`;
   return {
-    name: `store-events${legacy ? '-beside-legacy' : ''}${fromSources ? '-of-sources' : ''}`,
+    name: `store-events${legacy ? '-beside-legacy' : ''}${fromSources ? '-of-sources' : ''}${fromRejections ? '-again' : ''}`,
     columns,
     text: storeEventsBy({
       input: inputOf(columns) + (legacy ? unlessLegacy : ''),
-      optionalKey: legacy
-        ? `union all
-            select decode(handover, 'hex'), id, fingerprint from input where handover is not null`
-        : '',
+      furtherKeys: [...(legacy ? [handoverKey] : []), ...(fromRejections ? [keyOfRejection] : [])].join(
+        '\n            ',
+      ),
+      furtherCount: fromRejections ? ' + (input.rejection_digest is not null)::integer' : '',
       got: legacy
         ? `select keys.event_id, count(*) filter (where digest is distinct from decode(handover, 'hex')) as got
           from keys join input on input.id = keys.event_id group by keys.event_id`
@@ -157,9 +173,10 @@ const statementFor = ({ legacy, fromSources }: BatchKinds): StoreStatement => {
   };
 };
 
-const STATEMENTS = [true, false].flatMap((legacy) =>
-  [true, false].map((fromSources) => ({ legacy, fromSources, ...statementFor({ legacy, fromSources }) })),
-);
+const EITHER = [true, false];
+const STATEMENTS = EITHER.flatMap((legacy) =>
+  EITHER.flatMap((fromSources) => EITHER.map((fromRejections) => ({ legacy, fromSources, fromRejections }))),
+).map((kinds) => ({ ...kinds, ...statementFor(kinds) }));
 
 /**
  * Claims the keys of the events and, for each event that got all of its keys, writes the event and its outbox entry.
@@ -167,16 +184,17 @@ const STATEMENTS = [true, false].flatMap((legacy) =>
  * key.
  *
  * Keys are inserted in sort order, because two batches that claim the same keys in opposite order would deadlock. An
- * event that gets only one of its two keys fails the whole statement with PARTIAL_CLAIM, because a single statement
- * cannot release the other key. The caller then looks up the holders of the keys and sends the remaining events again.
+ * event that gets only some of its keys fails the whole statement with PARTIAL_CLAIM, because a single statement
+ * cannot release the others. The caller then looks up the holders of the keys and sends the remaining events again.
  * The events of one call must not share a key.
  */
 export async function storeEvents(db: Db, batch: readonly PreparedEvent[]): Promise<Set<string>> {
   const legacy = batch.some((prepared) => prepared.legacy !== undefined);
   const requests = requestsOf(batch);
   const fromSources = requests.length > 0;
+  const fromRejections = batch.some(({ rejectionDigest }) => rejectionDigest !== undefined);
   const { name, text, columns } = STATEMENTS.find(
-    (one) => one.legacy === legacy && one.fromSources === fromSources,
+    (one) => one.legacy === legacy && one.fromSources === fromSources && one.fromRejections === fromRejections,
   ) as StoreStatement;
   const values: unknown[] = columns.map(([, , pick]) => batch.map(pick).join(SEPARATOR));
   if (fromSources) {

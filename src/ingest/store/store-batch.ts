@@ -140,10 +140,10 @@ function resultByHolders(prepared: PreparedEvent, holders: KeyHolders): IngestRe
 }
 
 function decide(prepared: PreparedEvent, holders: KeyHolders): DuplicateDecision<StoredHolder> {
-  const { keyDigest, eventIdDigest, legacy } = prepared;
+  const { keyDigest, eventIdDigest, rejectionDigest, legacy } = prepared;
   const holderOf = (digest: string | undefined): StoredHolder | undefined =>
     digest === undefined ? undefined : holders.get(digest);
-  const decision = decideDuplicate(prepared, holderOf(keyDigest), holderOf(eventIdDigest));
+  const decision = decideDuplicate(prepared, holderOf(keyDigest), holderOf(eventIdDigest), holderOf(rejectionDigest));
   if (decision.kind !== 'unknown' || !legacy) return decision;
   return decideByLegacyKeys(prepared, holderOf(legacy.derived), holderOf(legacy.eventId));
 }
@@ -184,8 +184,10 @@ async function repeated<T>(statement: () => Promise<T>): Promise<T> {
 }
 
 /** Returns the digests of the keys that an event claims. */
-export function digestsOf({ keyDigest, eventIdDigest }: PreparedEvent): string[] {
-  return eventIdDigest === undefined ? [keyDigest] : [keyDigest, eventIdDigest];
+export function digestsOf({ keyDigest, eventIdDigest, rejectionDigest }: PreparedEvent): string[] {
+  const digests = eventIdDigest === undefined ? [keyDigest] : [keyDigest, eventIdDigest];
+  if (rejectionDigest !== undefined) digests.push(rejectionDigest);
+  return digests;
 }
 
 function lookedUpDigests(prepared: PreparedEvent): string[] {

@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import { inTransaction } from '../../../src/db/pool';
 import { ask, expectStatus } from '../../support/access/access-admin';
 import { createdSource } from '../../support/admin-sources';
 import { startTestApp, type TestApp } from '../../support/app';
@@ -107,6 +108,22 @@ describe('a rejection becomes exactly one event', () => {
     const settled = kept.filter(({ status }) => status === 'RESUBMITTED');
     expect(kept.filter(({ status }) => status === 'DISCARDED')).toHaveLength(discarded.discarded);
     expect(settled.map(({ eventId }) => eventId).sort()).toEqual(await eventIds(api.pool, tenantId));
+  });
+
+  it('leaves a rejection to the operator who is changing it, and counts it as skipped', async () => {
+    const tenantId = 'changing';
+    await postStream(
+      api.url,
+      tenantId,
+      lines(2, (i) => ({ payload: i })),
+    );
+    const [first] = await rejectionsOf(api.pool, tenantId);
+    await inTransaction(api.pool, async (db) => {
+      await db.query('select from rejections where id = $1 for no key update', [first?.id]);
+      const patch = [replaced('/subject', 's')];
+      expect(await resubmit(api.url, { tenantId, patch })).toMatchObject({ matched: 2, resubmitted: 1, skipped: 1 });
+    });
+    expect(await rejectionsOf(api.pool, tenantId)).toMatchObject([{ status: 'OPEN' }, { status: 'RESUBMITTED' }]);
   });
 
   it('after the mapping of its source was changed, also beside the resend of its provider', async () => {

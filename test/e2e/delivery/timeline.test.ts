@@ -112,10 +112,10 @@ describe('the timeline of an event', () => {
     const { id } = (await postEvent(gateway.url, TENANT, '{"eventType":"order.paid","subject":"o","payload":1}')).body;
     await gateway.pool.query(
       `insert into rejections (id, tenant_id, endpoint, code, pointer, message, correlation_id, received_at, size_bytes,
-                               digest, body, status, settled_at, event_id)
+                               digest, body, status, settled_at, event_id, duplicate)
        select uuid_v7_floor(received_at - interval '1 hour'), tenant_id, 'event', 'invalid-event', '/subject',
               'subject is missing', 'c', received_at - interval '1 hour', 1, '', '', 'RESUBMITTED',
-              received_at + interval '1 second', id
+              received_at + interval '1 second', id, false
          from events where id = $1`,
       [id],
     );

@@ -1,35 +1,14 @@
 import { Logger } from '@nestjs/common';
 import type { Pool, PoolClient } from 'pg';
+import { recordEnd, recordProgress } from '../../../src/admin/audit/running-actions.queries';
 import { AdminActions } from '../../../src/admin/endpoint/admin-actions';
 import { AdminTransactions } from '../../../src/admin/endpoint/admin-transactions';
 import type { Db } from '../../../src/db/pool';
 import { forgetActionKeys } from '../../../src/db/retention/action-keys.queries';
 import { ACTING_ADMIN } from '../../support/credentials';
 import { useDatabase } from '../../support/fixtures/database';
+import { losingCommits } from '../../support/losing-commits';
 import { countRows } from '../../support/rows';
-
-/** A connection that fails `times` times at a commit, before or after PostgreSQL has carried it out. */
-function losing(pool: Pool, when: 'before' | 'after', times: number): Pool {
-  let left = times;
-  const lose = async (client: PoolClient, statement: unknown, values: unknown[] | undefined): Promise<unknown> => {
-    const query = client.query.bind(client) as (...given: unknown[]) => Promise<unknown>;
-    if (statement !== 'commit' || left === 0) return query(statement, values);
-    left -= 1;
-    await query(when === 'after' ? 'commit' : 'rollback');
-    throw new Error('Connection terminated unexpectedly');
-  };
-  const connect = async (): Promise<PoolClient> => {
-    const client = await pool.connect();
-    return new Proxy(client, {
-      get: (target, name) => {
-        if (name === 'query') return (statement: unknown, values?: unknown[]) => lose(target, statement, values);
-        const value: unknown = Reflect.get(target, name);
-        return typeof value === 'function' ? (value.bind(target) as unknown) : value;
-      },
-    });
-  };
-  return Object.assign(Object.create(pool) as Pool, { connect });
-}
 
 describe('an admin action', () => {
   const database = useDatabase();
@@ -83,7 +62,7 @@ describe('an admin action', () => {
   });
 
   it.each(['before', 'after'] as const)('acts once when the connection is lost %s its commit', async (when) => {
-    const done = await actionsOn(losing(database.pool, when, 1)).run(note('a', { key: 'k' }));
+    const done = await actionsOn(losingCommits(database.pool, { when, times: 1 })).run(note('a', { key: 'k' }));
     expect(done).toMatchObject({ repeated: false, counts: { matched: 1, retried: 1 } });
     expect(runs).toBe(when === 'after' ? 1 : 2);
     expect(await effects()).toEqual([1, 1]);
@@ -91,7 +70,7 @@ describe('an admin action', () => {
   });
 
   it('says which action it is when PostgreSQL does not return to tell what it has committed', async () => {
-    const failed = actionsOn(losing(database.pool, 'after', 1_000)).run(note('a'));
+    const failed = actionsOn(losingCommits(database.pool, { when: 'after', times: 1_000 })).run(note('a'));
     const problem = await failed.catch((error: unknown) => error);
     const [entry] = (await database.pool.query<{ id: string }>('select id from admin_audit')).rows;
     expect(problem).toMatchObject({ code: 'storage-unavailable', extras: { members: { actionId: entry?.id } } });
@@ -133,6 +112,21 @@ describe('an admin action', () => {
     const { id } = await slow;
     await expect(actionsOn(database.pool).run(note('a', { key: 'k' }))).resolves.toMatchObject({ repeated: true, id });
     expect(await effects()).toEqual([1, 1]);
+  });
+
+  it('refuses a key for now while its action goes on after its transaction, until it ends or its lease does', async () => {
+    const actions = actionsOn(database.pool);
+    const { id } = await actions.run({ ...note('a', { key: 'k' }), leaseSeconds: 60 });
+    const twin = () => actions.run(note('a', { key: 'k' }));
+    await expect(twin()).rejects.toMatchObject({ code: 'idempotency-in-flight' });
+    await expect(actions.run(note('b', { key: 'k' }))).rejects.toMatchObject({ code: 'idempotency-key-reused' });
+
+    await recordProgress(database.pool, id, { counts: { retried: 2 }, leaseSeconds: 0 });
+    await expect(twin()).resolves.toMatchObject({ repeated: true, id, counts: { retried: 2 } });
+    await recordProgress(database.pool, id, { counts: { retried: 3 }, leaseSeconds: 60 });
+    await expect(twin()).rejects.toMatchObject({ code: 'idempotency-in-flight' });
+    await recordEnd(database.pool, id);
+    await expect(twin()).resolves.toMatchObject({ repeated: true, id, counts: { retried: 3 } });
   });
 
   it('frees the key of an action that failed', async () => {

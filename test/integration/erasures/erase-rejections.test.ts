@@ -98,7 +98,7 @@ describe('an erasure of rejections', () => {
         expect(rows.length).toBeGreaterThan(0);
       });
       const event = await resubmitted();
-      await markResubmitted(db, [{ id: rejectionId, eventId: event.id }]);
+      await markResubmitted(db, [{ id: rejectionId, eventId: event.id, duplicate: false }]);
     });
     await expect(erasing).resolves.toMatchObject({ rejections: 1, events: 1, discarded: 1 });
     await expect(tablesWith(database.pool, SECRET)).resolves.toEqual({});
@@ -110,9 +110,9 @@ describe('an erasure of rejections', () => {
     const other = await resubmitted();
     await markResubmitted(
       database.pool,
-      rejectionIds.map((id) => ({ id, eventId: event.id })),
+      rejectionIds.map((id) => ({ id, eventId: event.id, duplicate: true })),
     );
-    await markResubmitted(database.pool, [{ id: await givenRejection(), eventId: other.id }]);
+    await markResubmitted(database.pool, [{ id: await givenRejection(), eventId: other.id, duplicate: false }]);
     const erasureId = await givenErasure();
     const preview = await counted(erasureId);
     expect(preview).toMatchObject({ rejections: 3, events: 2, discarded: 2 });

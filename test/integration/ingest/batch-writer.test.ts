@@ -211,6 +211,25 @@ describe('BatchWriter', () => {
     expect(kinds(results)).toEqual(Array.from({ length: 8 }, () => 'accepted'));
   });
 
+  it('lets a caller that waits for room give up, and stores none of its events', async () => {
+    const release = await holdCommits();
+    const { first } = await occupyWriter();
+    const large = writer.write(sized(MAX_QUEUED_BYTES));
+    const [given, impatient] = [new AbortController(), new AbortController()];
+    const [abandoned, kept] = [prepared(), prepared()];
+    const waiting = writer.writeWhenRoom([abandoned], impatient.signal);
+    const patient = writer.writeWhenRoom([kept], given.signal);
+    await nextTurn();
+    impatient.abort(new Error('too late'));
+    await expect(waiting).rejects.toThrow('too late');
+    await expect(writer.writeWhenRoom([abandoned], impatient.signal)).rejects.toThrow('too late');
+    await release();
+    await Promise.all([first, large]);
+    expect(kinds(fulfilled(await patient))).toEqual(['accepted']);
+    await expect(countRows(database.pool, `events where id = '${abandoned.event.id}'`)).resolves.toBe(0);
+    await expect(countRows(database.pool, `events where id = '${kept.event.id}'`)).resolves.toBe(1);
+  });
+
   it('accepts an empty batch of a stream', async () => {
     await expect(writer.writeWhenRoom([])).resolves.toEqual([]);
   });

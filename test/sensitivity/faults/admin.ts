@@ -131,11 +131,24 @@ export const FAULTS_IN_ADMIN: readonly DeliberateFault[] = [
     invariant: 'I2',
     edits: [
       {
-        file: 'src/admin/rejections/key-for-resubmission.ts',
+        file: 'src/admin/rejections/resubmission/key-for-resubmission.ts',
         find: 'return { key: keyOfRecord(kept) ?? own, replacesMapped: false };',
         replace: 'return { key: own ?? keyOfRecord(kept), replacesMapped: false };',
       },
     ],
     noticedBy: { tests: ['test/e2e/admin/resubmit-once.test.ts'] },
+  },
+  {
+    name: 'another attempt to resubmit a rejection does not find its event',
+    stage: 'admin',
+    invariant: 'I2',
+    edits: [
+      {
+        file: 'src/admin/rejections/resubmission/read-again.ts',
+        find: 'rejectionDigest: rejectionKey(tenantId, id, i + 1)',
+        replace: 'rejectionDigest: rejectionKey(tenantId, one.event.id, i + 1)',
+      },
+    ],
+    noticedBy: { tests: ['test/e2e/admin/resubmit-crash.test.ts'] },
   },
 ];

@@ -26,7 +26,7 @@ export const REJECTION_LOCKERS: readonly Locker[] = [
         const locked = await lockForResubmission(db, ids, 'OPEN');
         await markResubmitted(
           db,
-          locked.map((id) => ({ id, eventId: id })),
+          locked.map((id) => ({ id, eventId: id, duplicate: false })),
         );
       }),
   },

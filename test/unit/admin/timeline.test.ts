@@ -48,6 +48,7 @@ const rejection = {
   pointer: '/subject',
   message: 'subject is missing',
   receivedAt: AT,
+  duplicate: false,
 };
 
 describe('an entry of a timeline says what happened:', () => {
@@ -113,6 +114,7 @@ describe('an entry of a timeline says what happened:', () => {
       actionEntry({ ...action, destinations: ['a', 'b', 'c', 'd', 'e'] }),
       'The deliveries to a, b, c and 2 more were retried.',
     ],
+    [actionEntry({ ...action, action: 'rejections.resubmit' }), 'A rejection was resubmitted, and this is its event.'],
     [actionEntry({ ...action, action: 'outbox.retry' }), 'A dispatch that had failed was returned to the outbox.'],
     [actionEntry({ ...action, action: 'something.new' }), 'The event was changed by something.new.'],
   ])('%#: $text', (entry, text) => {
@@ -128,6 +130,21 @@ describe('an entry of a timeline says what happened:', () => {
     expect(told(LATER)).toEqual([
       refused,
       [LATER, 'resubmitted', 'The rejection was sent in again and became this event.'],
+    ]);
+  });
+
+  it('a rejection that is a duplicate is not said to have become the event, nor one of which it is not known', () => {
+    const texts = (duplicate: boolean | null, byOperator: boolean) =>
+      rejectionEntries({ ...rejection, settledAt: LATER, duplicate }, byOperator).map(({ text }) => text);
+    const ofAnother = [
+      'Another record was refused with invalid-event: subject is missing.',
+      'The rejection of another record was sent in again. It is a duplicate of this event.',
+    ];
+    expect(texts(true, false)).toEqual(ofAnother);
+    expect(texts(true, true)).toEqual(ofAnother);
+    expect(texts(null, false)).toEqual([
+      'A record was refused with invalid-event: subject is missing.',
+      'The rejection was sent in again. This is its event.',
     ]);
   });
 

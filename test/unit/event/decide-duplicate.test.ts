@@ -65,4 +65,15 @@ describe('decideDuplicate', () => {
       expect(decideDuplicate(byIntent, same(byIntent, { eventId }), undefined)).toMatchObject({ kind: 'duplicate' });
     expect(decideDuplicate(byIntent, undefined, other)).toMatchObject(CONFLICT);
   });
+
+  it('takes what an earlier resubmission of the same rejection has stored for its event, whatever else is stored', () => {
+    for (const event of [withId, withKey, bare, byIntent]) {
+      const earlier = { ...other, id: 'earlier' };
+      const found = { kind: 'duplicate', of: earlier, by: 'rejection' };
+      for (const holder of [undefined, same(event), other])
+        expect(decideDuplicate(event, holder, holder, earlier)).toEqual(found);
+      const own = same(event, { id: event.event.id });
+      expect(decideDuplicate(event, own, own, own)).toEqual({ kind: 'accepted' });
+    }
+  });
 });

@@ -1,5 +1,10 @@
-import { hasOwnKey, keyForResubmission } from '../../../../src/admin/rejections/key-for-resubmission';
-import { ResubmissionOutcome, settle, type EventResult } from '../../../../src/admin/rejections/resubmission-outcome';
+import { hasOwnKey, keyForResubmission } from '../../../../src/admin/rejections/resubmission/key-for-resubmission';
+import {
+  isSameCounts,
+  ResubmissionOutcome,
+  settle,
+  type EventResult,
+} from '../../../../src/admin/rejections/resubmission/resubmission-outcome';
 import { explicitKey, sourceKey } from '../../../../src/event/identity/idempotency-key';
 import type { KeptRejection } from '../../../../src/rejections/rejections.queries';
 
@@ -11,7 +16,7 @@ const KEPT: KeptRejection = {
   ...{ id: ID, tenantId: 't', sourceId: null, endpoint: 'event', format: 'event', code: 'invalid-event' },
   ...{ pointer: null, message: '', eventType: null, recordNumber: null, requestKey: null, conflictsWith: null },
   ...{ correlationId: 'c', receivedAt: '2026-01-01T00:00:00Z', contentType: null, sizeBytes: 1, status: 'OPEN' },
-  ...{ settledAt: null, eventId: null, erasedAt: null, body: Buffer.from('1'), requestJson: null },
+  ...{ settledAt: null, eventId: null, duplicate: null, erasedAt: null, body: Buffer.from('1'), requestJson: null },
   digest: '6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b',
 };
 const keyOf = (changes: Partial<KeptRejection>, patch: 'none' | 'no-change' | 'changed' = 'changed') =>
@@ -97,6 +102,7 @@ describe('the key that a rejection gives to its event', () => {
 describe('the outcome of a resubmission', () => {
   const accepted: EventResult = { kind: 'accepted', eventId: 'e' };
   const duplicate: EventResult = { kind: 'duplicate', eventId: 'd' };
+  const before: EventResult = { kind: 'stored-before', eventId: 'b' };
   const refused: EventResult = {
     kind: 'rejected',
     rejection: { code: 'event-id-conflict', message: ' other content', errors: [] },
@@ -104,15 +110,34 @@ describe('the outcome of a resubmission', () => {
 
   it('counts rejections by what became of all their events', () => {
     const outcome = new ResubmissionOutcome(6);
-    expect(settle({ id: '1' }, [accepted], outcome)).toEqual({ id: '1', eventId: 'e' });
-    expect(settle({ id: '2' }, [duplicate, accepted], outcome)).toEqual({ id: '2', eventId: 'd' });
-    expect(settle({ id: '3' }, [duplicate], outcome)).toEqual({ id: '3', eventId: 'd' });
+    expect(settle({ id: '1' }, [accepted], outcome)).toEqual({ id: '1', eventId: 'e', duplicate: false });
+    expect(settle({ id: '2' }, [duplicate, accepted], outcome)).toEqual({ id: '2', eventId: 'e', duplicate: false });
+    expect(settle({ id: '3' }, [duplicate], outcome)).toEqual({ id: '3', eventId: 'd', duplicate: true });
     expect(settle({ id: '4' }, [accepted, refused], outcome)).toBeUndefined();
     expect(settle({ id: '5' }, [accepted, undefined], outcome)).toBeUndefined();
     expect(outcome).toMatchObject({ resubmitted: 2, duplicates: 1, rejected: 1, skipped: 0, pending: 2 });
     expect(outcome.firstRejected).toEqual([
       { id: '4', code: 'event-id-conflict', pointer: null, message: 'other content' },
     ]);
+  });
+
+  it('tells an event that an earlier attempt has made from that of another record', () => {
+    const outcome = new ResubmissionOutcome(3);
+    expect(settle({ id: '1' }, [before], outcome)).toEqual({ id: '1', eventId: 'b', duplicate: false });
+    expect(settle({ id: '2' }, [duplicate, before], outcome)).toEqual({ id: '2', eventId: 'b', duplicate: false });
+    expect(settle({ id: '3' }, [duplicate, undefined], outcome)).toBeUndefined();
+    expect(outcome).toMatchObject({ resubmitted: 0, duplicates: 2, pending: 1 });
+  });
+
+  it('is recognised in the audit entry that a lost commit may have written', () => {
+    const [before, part] = [new ResubmissionOutcome(3), new ResubmissionOutcome(2)];
+    settle({ id: '1' }, [accepted], part);
+    settle({ id: '2' }, [refused], part);
+    const recorded = JSON.parse(JSON.stringify(before.with(part).counts())) as Record<string, number>;
+    expect(isSameCounts(recorded, before.with(part).counts())).toBe(true);
+    expect(isSameCounts(recorded, before.counts())).toBe(false);
+    expect(isSameCounts(before.counts(), before.with(part).counts())).toBe(false);
+    expect(isSameCounts(undefined, before.counts())).toBe(false);
   });
 
   it('is read back from the audit entry, without the messages', () => {

@@ -1,6 +1,6 @@
-import { PROBLEM_CODES } from '../../event/problems';
-import { ApiAnyObject, ApiCount, ApiCounts, ApiEnum, ApiId, ApiList, ApiText } from '../../http/docs/api-fields';
-import { BulkResponse } from '../endpoint/action-docs';
+import { PROBLEM_CODES } from '../../../event/problems';
+import { ApiAnyObject, ApiCount, ApiCounts, ApiEnum, ApiId, ApiList, ApiText } from '../../../http/docs/api-fields';
+import { BulkResponse } from '../../endpoint/action-docs';
 
 class RefusedAgainResponse {
   @ApiId() id!: string;
@@ -33,8 +33,8 @@ export class ResubmitResponse extends BulkResponse {
   skipped!: number;
   @ApiCount(0, {
     description:
-      'Number of rejections that were not reached: the database failed, or 20 seconds were over. Send the request again, ' +
-      'with another idempotency key',
+      'Number of rejections that were not reached, or of which it is not known whether they became events: the database ' +
+      'failed or was slow, or 20 seconds were over. Send the request again, with another idempotency key',
   })
   pending!: number;
   @ApiCounts({ 'invalid-event': 1 }, { description: 'Number of rejections that were refused again, by code' })

@@ -1,11 +1,11 @@
 import { IntersectionType, PickType } from '@nestjs/swagger';
 import { IsArray, IsIn, IsInt, Max, Min } from 'class-validator';
-import { MAX_OPERATIONS, MAX_POINTER_LENGTH, PATCH_OPERATIONS } from '../../expressions/patch/json-patch';
-import { ApiCount, ApiEnum, ApiJson, ApiList, ApiText } from '../../http/docs/api-fields';
-import { DataIn } from '../../http/validation';
-import { MayBeLeftOut } from '../endpoint/rules';
-import { BulkRequest, DEFAULT_LIMIT, MOST_LIMIT } from '../events/bulk-request';
-import { RejectionFilter } from './rejection-filter';
+import { MAX_OPERATIONS, MAX_POINTER_LENGTH, PATCH_OPERATIONS } from '../../../expressions/patch/json-patch';
+import { ApiCount, ApiEnum, ApiJson, ApiList, ApiText } from '../../../http/docs/api-fields';
+import { DataIn } from '../../../http/validation';
+import { MayBeLeftOut } from '../../endpoint/rules';
+import { BulkRequest, DEFAULT_LIMIT, MOST_LIMIT } from '../../events/bulk-request';
+import { RejectionFilter } from '../rejection-filter';
 
 class RejectionBulkRequest extends IntersectionType(RejectionFilter, PickType(BulkRequest, ['all', 'dryRun', 'note'])) {
   @ApiCount(DEFAULT_LIMIT, {

@@ -1,20 +1,22 @@
 import { Injectable } from '@nestjs/common';
-import { decodeUtf8 } from '../../event/json/json-text';
+import { largestSourceBody } from '../../../config/largest-source-body';
+import { rejectionKey } from '../../../event/identity/idempotency-key';
+import { decodeUtf8 } from '../../../event/json/json-text';
 import type {
   ContentRules,
   PreparedEvent,
   PrepareResult,
   RecordRejection,
   RequestContext,
-} from '../../event/prepare-event';
-import { Problem } from '../../event/problems';
-import { applyPatch, type PatchError } from '../../expressions/patch/apply-patch';
-import type { JsonPatch } from '../../expressions/patch/json-patch';
-import { KEPT_FORMATS, type KeptHead } from '../../ingest/formats/kept-records';
-import { CurrentRules } from '../../ingest/store/current-rules';
-import type { KeptRejection } from '../../rejections/rejections.queries';
-import { SourceRegistry } from '../../sources/directory/source-registry';
-import { KeptSourceRequest } from '../../sources/intake/prepare-again';
+} from '../../../event/prepare-event';
+import { Problem } from '../../../event/problems';
+import { applyPatch, type PatchError } from '../../../expressions/patch/apply-patch';
+import type { JsonPatch } from '../../../expressions/patch/json-patch';
+import { KEPT_FORMATS, type KeptHead } from '../../../ingest/formats/kept-records';
+import { CurrentRules } from '../../../ingest/store/current-rules';
+import type { KeptRejection } from '../../../rejections/rejections.queries';
+import { SourceRegistry } from '../../../sources/directory/source-registry';
+import { KeptSourceRequest } from '../../../sources/intake/prepare-again';
 import { keyForResubmission, type PatchEffect } from './key-for-resubmission';
 
 /** The events that a rejection would become, or why it is refused again. A whole request of a source may hold several. */
@@ -61,7 +63,9 @@ export class ReadAgain {
   private async readBytes(kept: KeptRejection, patch: JsonPatch | undefined): Promise<ReadAgainResult> {
     const content = this.contentRules.current();
     const record = kept.format === 'source' ? this.recordOfSource(kept, content) : recordOfProducer(kept, content);
-    const patched = patch && patchedJson(record.json(), patch, content.MAX_EVENT_BYTES);
+    const { MAX_EVENT_BYTES } = content;
+    const mostBytes = kept.format === 'source' ? largestSourceBody(MAX_EVENT_BYTES) : MAX_EVENT_BYTES;
+    const patched = patch && patchedJson(record.json(), patch, mostBytes);
     if (patched && 'error' in patched) return patchRefused(patched.error);
     const effect: PatchEffect = patched ? (patched.changed ? 'changed' : 'no-change') : 'none';
     const { key, replacesMapped } = keyForResubmission(kept, effect);
@@ -71,7 +75,7 @@ export class ReadAgain {
       traceparent: undefined,
       idempotencyKey: key,
     };
-    return combined(await record.prepare(patched?.changed ? patched.text : undefined, request, replacesMapped));
+    return combined(kept, await record.prepare(patched?.changed ? patched.text : undefined, request, replacesMapped));
   }
 
   private recordOfSource(kept: KeptRejection, content: ContentRules): ReadableRecord {
@@ -128,11 +132,13 @@ function patchedJson(
   return 'error' in result ? result : { text: result.text, changed: result.text !== json?.trim() };
 }
 
-function combined(made: readonly PrepareResult[]): ReadAgainResult {
+/** Each event claims the key of its place in the rejection, so that another attempt with another patch finds it. */
+function combined({ tenantId, id }: KeptRejection, made: readonly PrepareResult[]): ReadAgainResult {
   if (made.length === 0) return refused('invalid-event', 'The request has no records.');
   const refusal = made.find((one) => 'rejection' in one);
   if (refusal) return refusal;
-  return { events: made.flatMap((one) => ('prepared' in one ? [one.prepared] : [])) };
+  const events = made.flatMap((one) => ('prepared' in one ? [one.prepared] : []));
+  return { events: events.map((one, i) => ({ ...one, rejectionDigest: rejectionKey(tenantId, id, i + 1) })) };
 }
 
 function refused(code: RecordRejection['code'], message: string): { rejection: RecordRejection } {

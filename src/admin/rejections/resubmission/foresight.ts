@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
-import { decideDuplicate, type KeyFact } from '../../event/identity/decide-duplicate';
-import type { PreparedEvent } from '../../event/prepare-event';
-import { committedFacts, digestsOf, foreseenResults, type IngestResult } from '../../ingest/store/store-batch';
+import { decideDuplicate, type KeyFact } from '../../../event/identity/decide-duplicate';
+import type { PreparedEvent } from '../../../event/prepare-event';
+import { committedFacts, digestsOf, foreseenResults, type IngestResult } from '../../../ingest/store/store-batch';
 
 /** Maximum number of events that are looked up together. */
 const MOST_LOOKED_UP = 500;

@@ -1,7 +1,7 @@
-import type { RecordRejection } from '../../event/prepare-event';
-import type { Rejection } from '../../rejections/rejection';
-import type { Resubmitted } from '../../rejections/settle-rejections.queries';
-import type { ChangeCounts } from '../audit/audit.queries';
+import type { RecordRejection } from '../../../event/prepare-event';
+import type { Rejection } from '../../../rejections/rejection';
+import type { Resubmitted } from '../../../rejections/settle-rejections.queries';
+import type { ChangeCounts } from '../../audit/audit.queries';
 
 /** How many rejections that are refused again a response shows. */
 const MOST_SHOWN = 10;
@@ -26,7 +26,7 @@ export class ResubmissionOutcome {
 
   constructor(readonly matched: number) {}
 
-  /** The rejections that were not reached. */
+  /** The rejections that were not reached, or whose events are not known to be stored. */
   get pending(): number {
     return this.matched - this.resubmitted - this.duplicates - this.rejected - this.skipped;
   }
@@ -76,13 +76,21 @@ export class ResubmissionOutcome {
   }
 }
 
-/** What became of one event of a rejection. */
+/** Whether these are the counts that an audit entry has. */
+export function isSameCounts(recorded: ChangeCounts | undefined, counts: ChangeCounts): boolean {
+  if (!recorded || Object.keys(recorded).length !== Object.keys(counts).length) return false;
+  return Object.entries(counts).every(([name, count]) => recorded[name] === count);
+}
+
+/** What became of one event of a rejection. `stored-before`: an earlier resubmission of the same rejection has made it. */
 export type EventResult =
-  { kind: 'accepted' | 'duplicate'; eventId: string } | { kind: 'rejected'; rejection: RecordRejection };
+  | { kind: 'accepted' | 'stored-before' | 'duplicate'; eventId: string }
+  | { kind: 'rejected'; rejection: RecordRejection };
 
 /**
  * Decides what became of a rejection from the results of its events, and adds it to the outcome. Returns its event if all
- * are stored; undefined if one was refused, or is not known to be stored.
+ * are stored: the first that was made from it, or else the first whose duplicate it is. Returns undefined if one was
+ * refused, or is not known to be stored.
  */
 export function settle(
   rejection: Pick<Rejection, 'id'>,
@@ -94,10 +102,11 @@ export function settle(
     outcome.refuse(rejection, refused.rejection);
     return undefined;
   }
-  const ids = results.flatMap((result) => (result && 'eventId' in result ? [result.eventId] : []));
-  const [eventId] = ids;
-  if (eventId === undefined || ids.length < results.length) return undefined;
-  if (results.some((result) => result?.kind === 'accepted')) outcome.resubmitted += 1;
+  const stored = results.flatMap((result) => (result && 'eventId' in result ? [result] : []));
+  const own = stored.find(({ kind }) => kind !== 'duplicate');
+  const event = own ?? stored[0];
+  if (!event || stored.length < results.length) return undefined;
+  if (stored.some(({ kind }) => kind === 'accepted')) outcome.resubmitted += 1;
   else outcome.duplicates += 1;
-  return { id: rejection.id, eventId };
+  return { id: rejection.id, eventId: event.eventId, duplicate: !own };
 }

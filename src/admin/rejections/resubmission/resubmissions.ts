@@ -1,18 +1,19 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { tenantsCovered } from '../../access/acting-operator';
-import { largestSourceBody } from '../../config/largest-source-body';
-import { SETTINGS_TOKEN, type Settings } from '../../config/settings';
-import type { JsonPatch } from '../../expressions/patch/json-patch';
-import type { Rejection, RejectionStatus } from '../../rejections/rejection';
-import type { KeptRejection } from '../../rejections/rejections.queries';
-import { recordActionOnEvents } from '../audit/event-actions.queries';
-import { recordCounts } from '../audit/audit.queries';
-import type { ActionHeaders } from '../endpoint/action-request';
-import { AdminActions, type ActionOutcome } from '../endpoint/admin-actions';
-import { AdminTransactions } from '../endpoint/admin-transactions';
-import { limitOf, recordedFilter } from '../events/bulk-request';
-import { findMatchingRejections } from './matching-rejections';
-import { ResubmissionOutcome } from './resubmission-outcome';
+import { tenantsCovered } from '../../../access/acting-operator';
+import { largestSourceBody } from '../../../config/largest-source-body';
+import { SETTINGS_TOKEN, type Settings } from '../../../config/settings';
+import type { JsonPatch } from '../../../expressions/patch/json-patch';
+import type { Rejection, RejectionStatus } from '../../../rejections/rejection';
+import type { KeptRejection } from '../../../rejections/rejections.queries';
+import { recordActionOnEvents } from '../../audit/event-actions.queries';
+import type { ChangeCounts } from '../../audit/audit.queries';
+import { lockCounts, recordEnd, recordProgress } from '../../audit/running-actions.queries';
+import type { ActionHeaders } from '../../endpoint/action-request';
+import { AdminActions, type ActionOutcome } from '../../endpoint/admin-actions';
+import { AdminTransactions } from '../../endpoint/admin-transactions';
+import { limitOf, recordedFilter } from '../../events/bulk-request';
+import { findMatchingRejections } from '../matching-rejections';
+import { isSameCounts, ResubmissionOutcome } from './resubmission-outcome';
 import { ResubmissionPreview, type PreviewedEvent } from './resubmission-preview';
 import { ResubmitPart, type PartRequest, type PartResult } from './resubmit-part';
 import type { ResubmitRequest } from './resubmit.requests';
@@ -22,6 +23,8 @@ const MOST_IN_PART = 100;
 const MOST_BYTES_IN_PART = 8 * 1024 * 1024;
 /** After this time no further part starts. What was not reached stays open. */
 const MOST_MS = 20_000;
+/** Longer than a part takes, with its repeats. After a crash, requests with the same key are refused for this long. */
+const LEASE_SECONDS = 60;
 
 export interface ResubmissionResult {
   /** Null in a dry run. */
@@ -75,7 +78,11 @@ export class Resubmissions {
       };
     }
     const { id, repeated, correlationId, counts } = await this.record(request, { ...selected, limit }, headers);
-    const outcome = repeated ? ResubmissionOutcome.of(counts) : await this.carryOut(id, selected);
+    if (repeated) {
+      return { actionId: id, outcome: ResubmissionOutcome.of(counts), preview: [], correlationId, repeated };
+    }
+    const outcome = await this.carryOut(id, selected);
+    await this.end(id);
     return { actionId: id, outcome, preview: [], correlationId, repeated };
   }
 
@@ -111,6 +118,7 @@ export class Resubmissions {
       acting,
       tenantIds: tenantsCovered(acting, request.tenantId),
       idempotency: { key, asked: { filter, limit, note, patch } },
+      leaseSeconds: LEASE_SECONDS,
       work: () => Promise.resolve({ counts: new ResubmissionOutcome(found.length).counts(), result: undefined }),
     });
   }
@@ -136,13 +144,26 @@ export class Resubmissions {
 
   /** Each part records the counts in its own transaction, so they are right after a crash. */
   private async runPart(actionId: string, request: PartRequest, outcome: ResubmissionOutcome): Promise<PartResult> {
-    const done = await this.part.run(request, async (db, part, settled) => {
-      const events = settled.map(({ eventId }) => ({ eventId }));
-      await recordActionOnEvents(db, actionId, events);
-      await recordCounts(db, actionId, outcome.with(part).counts());
+    const countsWith = (part: ResubmissionOutcome): ChangeCounts => outcome.with(part).counts();
+    const done = await this.part.run(request, {
+      isRecorded: async (db, part) => isSameCounts(await lockCounts(db, actionId), countsWith(part)),
+      record: async (db, part, settled) => {
+        const events = settled.map(({ eventId }) => ({ eventId }));
+        await recordActionOnEvents(db, actionId, events);
+        await recordProgress(db, actionId, { counts: countsWith(part), leaseSeconds: LEASE_SECONDS });
+      },
     });
     outcome.add(done.outcome);
     return done;
+  }
+
+  /** If this fails, requests with the same key are refused until the lease ends. */
+  private async end(actionId: string): Promise<void> {
+    try {
+      await this.transactions.run((db) => recordEnd(db, actionId));
+    } catch (error) {
+      this.logger.warn({ msg: 'rejections.end-not-recorded', actionId, err: error });
+    }
   }
 
   private stopped(actionId: string, outcome: ResubmissionOutcome, error: unknown): ResubmissionOutcome {

@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto';
-import { explicitKey, sourceKey } from '../../event/identity/idempotency-key';
-import type { PreparedEvent } from '../../event/prepare-event';
-import { recordKey } from '../../ingest/rejected/rejected-records';
-import type { KeptRejection } from '../../rejections/rejections.queries';
+import { explicitKey, sourceKey } from '../../../event/identity/idempotency-key';
+import type { PreparedEvent } from '../../../event/prepare-event';
+import { recordKey } from '../../../ingest/rejected/rejected-records';
+import type { KeptRejection } from '../../../rejections/rejections.queries';
 
 /** What a patch makes of a record. */
 export type PatchEffect = 'none' | 'no-change' | 'changed';

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Pool } from 'pg';
-import type { KeptRejection } from '../../rejections/rejections.queries';
-import { contentJson } from './event-content';
+import type { KeptRejection } from '../../../rejections/rejections.queries';
+import { contentJson } from '../event-content';
 import { Foresight } from './foresight';
 import type { ResubmissionOutcome } from './resubmission-outcome';
 import { ResubmitPart, settleAll, type PartRequest } from './resubmit-part';

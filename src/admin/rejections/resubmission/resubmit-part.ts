@@ -1,23 +1,23 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { Pool, type PoolClient } from 'pg';
-import type { PreparedEvent } from '../../event/prepare-event';
-import type { JsonPatch } from '../../expressions/patch/json-patch';
-import { Intake } from '../../ingest/store/intake';
-import type { IngestResult } from '../../ingest/store/store-batch';
-import type { RejectionStatus } from '../../rejections/rejection';
-import { readRejections, type KeptRejection } from '../../rejections/rejections.queries';
-import { lockForResubmission, markResubmitted, type Resubmitted } from '../../rejections/settle-rejections.queries';
-import { AdminTransactions } from '../endpoint/admin-transactions';
-import { Foresight, slicesOf } from './foresight';
+import type { PreparedEvent } from '../../../event/prepare-event';
+import type { JsonPatch } from '../../../expressions/patch/json-patch';
+import { Intake } from '../../../ingest/store/intake';
+import type { IngestResult } from '../../../ingest/store/store-batch';
+import type { RejectionStatus } from '../../../rejections/rejection';
+import { readRejections, type KeptRejection } from '../../../rejections/rejections.queries';
+import { lockForResubmission, markResubmitted, type Resubmitted } from '../../../rejections/settle-rejections.queries';
+import { AdminTransactions } from '../../endpoint/admin-transactions';
+import { Admission } from './admission';
+import { Foresight } from './foresight';
 import { hasOwnKey } from './key-for-resubmission';
 import { ReadAgain } from './read-again';
 import { ResubmissionOutcome, settle, type EventResult } from './resubmission-outcome';
+import { storeInTime } from './store-in-time';
 
 /** No further rejection is added to a part that has this many events. One rejection may have thousands of its own. */
 const MOST_EVENTS_IN_PART = 1_000;
-/** Maximum number of events that wait in the ingest queue: it holds 10,000, and producers need it. */
-const MOST_WAITING = 500;
 
 /** A rejection that can be read as events. */
 export interface ReadyRejection {
@@ -39,6 +39,14 @@ export interface PartResult {
   rest: readonly KeptRejection[];
 }
 
+/** The action that a part belongs to. */
+export interface PartLog {
+  /** Records what the part has done, in its transaction. */
+  record: (db: PoolClient, outcome: ResubmissionOutcome, settled: readonly Resubmitted[]) => Promise<void>;
+  /** Whether this outcome is recorded. Waits for a transaction that is about to commit one. */
+  isRecorded: (db: PoolClient, outcome: ResubmissionOutcome) => Promise<boolean>;
+}
+
 interface ReadPart {
   ready: ReadyRejection[];
   rest: readonly KeptRejection[];
@@ -51,6 +59,7 @@ export class ResubmitPart {
     private readonly pool: Pool,
     private readonly transactions: AdminTransactions,
     private readonly readAgain: ReadAgain,
+    private readonly admission: Admission,
     private readonly intake: Intake,
   ) {}
 
@@ -68,7 +77,8 @@ export class ResubmitPart {
     let events = 0;
     for (const [i, rejection] of kept.entries()) {
       if (events >= MOST_EVENTS_IN_PART) return { ready, rest: kept.slice(i) };
-      const again = await this.readAgain.read(rejection, patch);
+      const refusal = await this.admission.refusalOf(rejection);
+      const again = refusal ? { rejection: refusal } : await this.readAgain.read(rejection, patch);
       if ('rejection' in again) {
         outcome.refuse(rejection, again.rejection);
       } else {
@@ -82,26 +92,30 @@ export class ResubmitPart {
 
   /**
    * Stores the events and records what became of the rejections. The rejections are locked meanwhile, so that each is
-   * resubmitted by one operator at a time. A crash leaves them open, and the next resubmission finds duplicates.
+   * resubmitted by one operator at a time. A crash leaves them open, and the next resubmission finds their events.
    */
-  async run(
-    request: PartRequest,
-    record: (db: PoolClient, outcome: ResubmissionOutcome, settled: readonly Resubmitted[]) => Promise<void>,
-  ): Promise<PartResult> {
+  async run(request: PartRequest, log: PartLog): Promise<PartResult> {
     const read = new ResubmissionOutcome(request.kept.length);
     const { ready: readable, rest } = await this.read(request, read);
     const ready = await this.withoutRefusedRequests(readable, read);
+    let last: PartResult | undefined;
     return this.transactions.run(async (db) => {
+      // The last run may have lost its connection after the commit. Its rejections would now look settled by another.
+      if (last && (await log.isRecorded(db, last.outcome))) return last;
       const outcome = new ResubmissionOutcome(request.kept.length);
       outcome.add(read);
       const locked = new Set(await lockForResubmission(db, idsOf(ready), request.status));
       const own = ready.filter(({ rejection }) => locked.has(rejection.id));
       outcome.skipped += ready.length - own.length;
-      const { results, failure } = await this.store(own.flatMap(({ events }) => events));
+      const { results, failure } = await storeInTime(
+        this.intake,
+        own.flatMap(({ events }) => events),
+      );
       const settled = settleAll(own, results, outcome);
       await markResubmitted(db, settled);
-      await record(db, outcome, settled);
-      return { outcome, failure, rest };
+      await log.record(db, outcome, settled);
+      last = { outcome, failure, rest };
+      return last;
     });
   }
 
@@ -122,16 +136,6 @@ export class ResubmitPart {
       outcome.refuse(rejection, refused.rejection);
       return false;
     });
-  }
-
-  private async store(events: readonly PreparedEvent[]): Promise<{ results: IngestResult[]; failure?: unknown }> {
-    const results: IngestResult[] = [];
-    for (const slice of slicesOf(events, MOST_WAITING)) {
-      const stored = await this.intake.acceptAll(slice);
-      results.push(...stored.results);
-      if (stored.failure !== undefined) return { results, failure: stored.failure };
-    }
-    return { results };
   }
 }
 
@@ -165,9 +169,11 @@ function eventResultsOf(
 /** @param hasOwn whether the key of the event is the one that its rejection gave it */
 function eventResultOf(result: IngestResult, hasOwn: () => boolean): EventResult {
   if (result.kind === 'accepted') return { kind: 'accepted', eventId: result.committed.id };
-  if (result.kind === 'duplicate') return { kind: 'duplicate', eventId: result.of.id };
+  if (result.kind === 'duplicate') {
+    return { kind: result.by === 'rejection' ? 'stored-before' : 'duplicate', eventId: result.of.id };
+  }
   const { code, conflictsWith } = result.rejection;
-  // Another patch made the event, and the process ended before it settled the rejection.
+  // The same record was refused several times, and another patch has made an event of another rejection of it.
   if (code === 'idempotency-key-reused' && conflictsWith !== undefined && hasOwn()) {
     return { kind: 'duplicate', eventId: conflictsWith };
   }
