@@ -5,6 +5,7 @@ import { LastUsed } from './last-used';
 import { OidcTokens } from './oidc/oidc-tokens';
 import { OperatorAccess, OperatorIdentity } from './operator-access';
 import { Redaction } from './redaction/redaction';
+import { RefusedAttempts } from './refusals/refused-attempts';
 import { RefusedCredentials } from './refusals/refused-credentials';
 import { TenantAccess } from './tenant-access';
 import { TenantAuthWarning } from './tenant-auth-warning';
@@ -22,6 +23,7 @@ import { WhoamiController } from './whoami.controller';
     OperatorAccess,
     Redaction,
     RefusedCredentials,
+    RefusedAttempts,
     TenantAccess,
     TenantAuthWarning,
   ],

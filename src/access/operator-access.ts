@@ -12,9 +12,10 @@ import { hasDigest, looksLikeCredential, parseCredential, type SentCredential } 
 import { addressKey } from './identity/networks';
 import { bearerToken } from './identity/sent-key';
 import { LastUsed } from './last-used';
-import { requireNeeded } from './least-role';
+import { requireNeeded, type NeededRole } from './least-role';
 import { allowanceHeaders } from './limits/allowance';
 import { OidcTokens } from './oidc/oidc-tokens';
+import { RefusedAttempts } from './refusals/refused-attempts';
 import { invalidToken, RefusedCredentials, type RefusalReason } from './refusals/refused-credentials';
 
 /** The holder of ADMIN_TOKEN. No operator may have this name. */
@@ -75,6 +76,7 @@ export class OperatorAccess {
     @Inject(ADMIN_COUNTER) private readonly counter: WindowCounter,
     private readonly identity: OperatorIdentity,
     private readonly refused: RefusedCredentials,
+    private readonly attempts: RefusedAttempts,
   ) {}
 
   /** Whether a request has credentials that could be an operator's, right or wrong. */
@@ -95,6 +97,20 @@ export class OperatorAccess {
   }
 
   /**
+   * As `check`, for an admin endpoint and the role that it needs. Refused requests are recorded in the audit trail.
+   * @throws Problem as `check`, or `role-insufficient`
+   */
+  async admit(request: FastifyRequest, reply: FastifyReply, needed: NeededRole): Promise<void> {
+    const operator = await this.check(request, reply);
+    try {
+      requireNeeded(operator, needed);
+    } catch (error) {
+      this.attempts.note({ ...factsOf(request), reason: 'role', operator });
+      throw error;
+    }
+  }
+
+  /**
    * Checks an admitted operator again, after the body was read, and stores the operator as of now in the request.
    * @throws Problem `admin-token-invalid`, `role-insufficient` or `issuer-unavailable`, or the error of PostgreSQL
    */
@@ -108,6 +124,7 @@ export class OperatorAccess {
 
   private refusal(reason: RefusalReason, request: FastifyRequest): Problem {
     const id = parseCredential(sentToken(request.headers) ?? '')?.id;
+    if (request.routeOptions.config.needed) this.attempts.note({ ...factsOf(request), reason, credentialId: id });
     if (reason !== 'missing') {
       return this.refused.problem({ kind: 'operator', reason, address: request.ip, id });
     }
@@ -126,6 +143,12 @@ export class OperatorAccess {
     });
   }
 }
+
+const factsOf = ({ ip, id, method, routeOptions }: FastifyRequest) => ({
+  address: ip,
+  correlationId: id,
+  endpoint: `${method} ${routeOptions.url ?? ''}`,
+});
 
 /** A text that claims to be a credential of ours and is none has a typo. */
 const refusalOf = (text: string, otherwise: RefusalReason): RefusalReason =>

@@ -11,6 +11,7 @@ export const ADVISORY_LOCKS = {
   failingDestinations: 7_305_022,
   replays: 7_305_020,
   erasureLoop: 7_305_023,
+  auditChain: 7_305_026,
   /** With a hash of the destination's id. */
   failuresOfDestination: 7_305_025,
   /** Shared: makes deliveries of stored events. Exclusive: removes or revises their payloads. Taken before locks of rows. */

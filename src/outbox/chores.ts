@@ -1,8 +1,9 @@
-import { Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { Pool } from 'pg';
 import { WakeUp } from '../redis/wake-up';
 import { ADVISORY_LOCKS, tryTransactionLock } from '../db/advisory-locks';
 import { inTransaction } from '../db/pool';
+import { extendChain, LINK_ROWS } from '../audit/extend-chain';
 import { Loop } from '../runtime/loop';
 import { closeBacklogs } from '../delivery-state/close-destination.queries';
 import { dispatchDueRetries } from '../event-state/dispatch-due-retries.queries';
@@ -16,6 +17,7 @@ const RECONCILE_EVERY_MS = 2_000;
 const RETENTION_EVERY_MS = 600_000;
 const FORGET_STARTS_EVERY_MS = 5_000;
 const CLOSE_DESTINATIONS_EVERY_MS = 2_000;
+const CHAIN_AUDIT_EVERY_MS = 60_000;
 const RETRY_BATCH = 1_000;
 const STARTS_BATCH = 1_000;
 const CLOSED_BATCH = 1_000;
@@ -26,6 +28,7 @@ const CLOSED_BATCH = 1_000;
  */
 @Injectable()
 export class Chores implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly logger = new Logger('Chores');
   private readonly loops = [
     new Loop('Due retries', () => this.dueRetries()),
     new Loop('Reconciler', () => this.reconcile()),
@@ -33,6 +36,7 @@ export class Chores implements OnApplicationBootstrap, BeforeApplicationShutdown
     new Loop('Crash counts', () => this.forgetStarts()),
     new Loop('Closed destinations', () => this.closeDestinations()),
     new Loop('Key pruning', () => this.keyPruning.runOnce()),
+    new Loop('Audit chain', () => this.chainAudit()),
   ];
 
   constructor(
@@ -74,6 +78,19 @@ export class Chores implements OnApplicationBootstrap, BeforeApplicationShutdown
   private async closeDestinations(): Promise<number> {
     const closed = await this.withLock(ADVISORY_LOCKS.closedDestinations, (db) => closeBacklogs(db, CLOSED_BATCH));
     return closed >= CLOSED_BATCH ? 0 : CLOSE_DESTINATIONS_EVERY_MS;
+  }
+
+  /** The log keeps the digest outside of the database. It shows if somebody makes the whole chain again. */
+  private async chainAudit(): Promise<number> {
+    const rows = await this.withLock(ADVISORY_LOCKS.auditChain, async (db) => {
+      const link = await extendChain(db);
+      if (!link) return 0;
+      const { n, digest, entries, counts } = link;
+      const covered = entries.ids.length + counts.ids.length;
+      this.logger.log({ msg: 'audit.chained', link: n, digest: digest.toString('hex'), rows: covered });
+      return covered;
+    });
+    return rows >= LINK_ROWS ? 0 : CHAIN_AUDIT_EVERY_MS;
   }
 
   private withLock(key: number, work: Parameters<typeof inTransaction<number>>[1]): Promise<number> {

@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import type { Event } from '../../src/event/event';
+import { forgetAudit } from './audit';
 import { DeliveryEngine } from './delivery-engine';
 import { eventually } from './eventually';
 import { removeEvents, useDatabase } from './fixtures/database';
@@ -50,8 +51,9 @@ export class Engines {
     await removeEvents(this.pool);
     await this.pool.query(
       `truncate deliveries, delivery_queue, delivery_attempts, destination_failures, destination_minutes, delivery_workers,
-                destinations, admin_audit`,
+                destinations`,
     );
+    await forgetAudit(this.pool);
     await this.pool.query('update destinations_version set version = version + 1');
   }
 

@@ -17,7 +17,7 @@ export class AuditController {
   @LeastRole('viewer')
   @ApiOperation({
     operationId: 'listAuditEntries',
-    summary: 'List the changes that operators made, newest first.',
+    summary: 'List the changes that operators made and the requests that were refused, newest first.',
     description: 'An operator who is bound to tenants sees the changes that were limited to these tenants.',
   })
   @ApiOkResponse({ type: AuditPage })

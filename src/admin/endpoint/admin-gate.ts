@@ -1,5 +1,4 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { requireNeeded } from '../../access/least-role';
 import type { OperatorAccess } from '../../access/operator-access';
 
 /**
@@ -10,9 +9,7 @@ export function guardAdminRoutes(server: FastifyInstance, access: OperatorAccess
   server.addHook('onRoute', (route) => {
     const needed = route.config?.needed;
     if (!needed) return;
-    const admit = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
-      requireNeeded(await access.check(request, reply), needed);
-    };
+    const admit = (request: FastifyRequest, reply: FastifyReply): Promise<void> => access.admit(request, reply, needed);
     route.onRequest = [...[route.onRequest ?? []].flat(), admit];
   });
 }

@@ -1,20 +1,28 @@
+import type { Pool } from 'pg';
+import { verifyChain, type ChainReport } from '../../audit/verify-chain';
 import { startEmbeddedPostgres } from '../../db/embedded/embedded-postgres';
 import { readMigrationStatus } from '../../db/migrations/migration-plan';
-import { createPool, type Db } from '../../db/pool';
+import { createPool } from '../../db/pool';
 import { explainStartFailure } from '../../runtime/start-failure';
+import { checkSecrets } from './check-secrets';
 import { advice, isAtLeast, ok, problem, type Finding } from './finding';
 import { readServerFacts, readStoredFacts, type ServerFacts, type StoredFacts } from './postgres.queries';
 
+/** Links that doctor compares. `npm run audit:verify` compares all. */
+const AUDIT_LINKS = 100;
+/** A publisher makes a link every minute. */
+const MOST_AUDIT_WAIT_SECONDS = 300;
 const LEAST_POSTGRES = '15';
 const SKEW_MS = 2_000;
 /** The maximum of one process (db/pool.ts). */
 const CONNECTIONS_PER_PROCESS = 10;
 
-export async function checkPostgres(databaseUrl: string): Promise<Finding[]> {
+/** @param keys of DESTINATIONS_SECRET_KEY */
+export async function checkPostgres(databaseUrl: string, keys: readonly Buffer[]): Promise<Finding[]> {
   const pool = createPool(databaseUrl, 'streamforge doctor');
   try {
     const facts = await readServerFacts(pool);
-    const schema = await checkSchema(databaseUrl, pool);
+    const schema = await checkSchema(databaseUrl, pool, keys);
     return [...assessServer(facts, Date.now()), ...assessAccount(facts), ...schema];
   } catch (error) {
     return [problem('postgres', explainStartFailure(error))];
@@ -24,11 +32,11 @@ export async function checkPostgres(databaseUrl: string): Promise<Finding[]> {
 }
 
 /** The embedded server runs only while it is used, so this starts it. `npm start` creates its schema. */
-export async function checkEmbedded(dataDir: string): Promise<Finding[]> {
+export async function checkEmbedded(dataDir: string, keys: readonly Buffer[]): Promise<Finding[]> {
   try {
     const embedded = await startEmbeddedPostgres(dataDir);
     try {
-      const findings = await checkPostgres(embedded.url);
+      const findings = await checkPostgres(embedded.url, keys);
       const withoutSchema = findings.filter(({ what }) => !['schema', 'outbox', 'account'].includes(what));
       return [
         ...withoutSchema,
@@ -74,7 +82,7 @@ export function assessServer(facts: ServerFacts, nowMs: number): Finding[] {
   return findings.length > 0 ? findings : [ok('postgres', `version ${facts.version}, durable, UTF8.`)];
 }
 
-async function checkSchema(databaseUrl: string, db: Db): Promise<Finding[]> {
+async function checkSchema(databaseUrl: string, db: Pool, keys: readonly Buffer[]): Promise<Finding[]> {
   const { pending, fromNewerBuild } = await readMigrationStatus(databaseUrl);
   if (pending.length > 0) {
     return [
@@ -87,7 +95,12 @@ async function checkSchema(databaseUrl: string, db: Db): Promise<Finding[]> {
       `a newer build has run ${name}: this build works with it during an upgrade, so complete the upgrade.`,
     ),
   );
-  return [...newer, ...assessStored(await readStoredFacts(db))];
+  return [
+    ...newer,
+    ...assessStored(await readStoredFacts(db)),
+    ...assessAudit(await verifyChain(db, { lastLinks: AUDIT_LINKS })),
+    ...(await checkSecrets(db, keys)),
+  ];
 }
 
 /** The embedded server has one account, which is its superuser. */
@@ -96,7 +109,23 @@ export function assessAccount({ isSuperuser }: Pick<ServerFacts, 'isSuperuser'>)
   return [
     advice(
       'account',
-      'the account of DATABASE_URL is a superuser, who may do anything on that server: use one that only owns the database.',
+      'the account of DATABASE_URL is a superuser, who can switch off the protection of the audit trail: use one that only owns the database.',
+    ),
+  ];
+}
+
+/** The rows that commit while no publisher runs wait for one. */
+export function assessAudit({ tampering: [first], waiting }: Pick<ChainReport, 'tampering' | 'waiting'>): Finding[] {
+  if (first) {
+    return [
+      problem('audit', `${first.row} ${first.what}, so the audit trail cannot be trusted: run npm run audit:verify.`),
+    ];
+  }
+  if (waiting.seconds <= MOST_AUDIT_WAIT_SECONDS) return [ok('audit', 'the audit trail agrees with its chain.')];
+  return [
+    advice(
+      'audit',
+      `${waiting.rows} rows of the audit trail have not been chained for ${Math.round(waiting.seconds)} s, so changes of them would not show: start a publisher.`,
     ),
   ];
 }

@@ -12,7 +12,9 @@ export async function diagnose(env: Env): Promise<Finding[]> {
   const file = existsSync('.env') ? parseEnv(readFileSync('.env', 'utf8')) : {};
   const { settings, findings } = checkSettings({ ...file, ...env }, Object.keys(file));
   const [postgres, redis, rabbitmq, oidc] = await Promise.all([
-    settings.DATABASE_URL ? checkPostgres(settings.DATABASE_URL) : checkEmbedded(settings.STREAMFORGE_DATA_DIR),
+    settings.DATABASE_URL
+      ? checkPostgres(settings.DATABASE_URL, settings.DESTINATIONS_SECRET_KEY)
+      : checkEmbedded(settings.STREAMFORGE_DATA_DIR, settings.DESTINATIONS_SECRET_KEY),
     checkRedis(settings.REDIS_URL),
     checkRabbitMq(settings.RABBITMQ_URL),
     checkOidc(settings.OIDC_ISSUER),

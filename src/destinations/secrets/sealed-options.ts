@@ -3,8 +3,8 @@ import type { StaticHeaders } from '../render/static-headers';
 import type { SecretBox } from './secret-box';
 
 /** Sealed headers and credentials open only as what they were sealed as. */
-const ofHeaders = (id: string): string => `${id}/headers`;
-const ofAuth = (id: string): string => `${id}/auth`;
+export const ofHeaders = (id: string): string => `${id}/headers`;
+export const ofAuth = (id: string): string => `${id}/auth`;
 
 export const sealHeaders = (box: SecretBox, headers: StaticHeaders, id: string): Buffer =>
   box.seal(JSON.stringify(headers), ofHeaders(id));

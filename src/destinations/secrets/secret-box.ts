@@ -29,6 +29,12 @@ export class SecretBox {
     return Buffer.concat([Buffer.of(VERSION), iv, cipher.getAuthTag(), text]);
   }
 
+  /** Returns the position of the key that sealed a secret, 0 being the first; undefined if it is none of the keys. */
+  keyOf(sealed: Buffer, destinationId: string): number | undefined {
+    const index = this.keys.findIndex((key) => openWith(key, sealed, destinationId) !== undefined);
+    return index < 0 ? undefined : index;
+  }
+
   /** @throws UnopenedSecretError */
   open(sealed: Buffer, destinationId: string): string {
     for (const key of this.keys) {

@@ -1,6 +1,7 @@
+import { RefusedAttempts } from '../../../src/access/refusals/refused-attempts';
 import { ADMIN_TOKEN, startTestApp, type TestApp } from '../../support/app';
 import type { AuditPage } from '../../support/admin';
-import { createdKey } from '../../support/access/access-admin';
+import { createdKey, ask } from '../../support/access/access-admin';
 import { givenOperator, heedAccess } from '../../support/credentials';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
 import { call, expectProblem, postEvent } from '../../support/e2e-http';
@@ -91,6 +92,54 @@ describe('the way in', () => {
     for (const reason of Object.keys(sent))
       expect([reason, await metricOf(url, 'operator', reason)]).toEqual([reason, 1]);
   });
+
+  it('records refused requests to admin endpoints in the audit trail, one entry for many', async () => {
+    const { url, app } = await start({ TRUST_PROXY: '127.0.0.0/8' });
+    const viewer = await givenOperator(database.pool, { role: 'viewer' });
+    heedAccess(app);
+    for (let n = 0; n < 30; n++) await audit(url, { 'x-admin-token': 'a-guess', 'x-forwarded-for': '192.0.2.66' });
+    for (let n = 0; n < 3; n++) await ask(url, 'POST', 'outbox/retry', { body: {}, token: viewer.text });
+    await app.get(RefusedAttempts).runOnce();
+    const { rows } = await database.pool.query(
+      `select actor, role, address, filter, counts from admin_audit where action = 'access.refused' and (address = '192.0.2.66' or actor = $1)
+        order by id`,
+      [viewer.name],
+    );
+    expect(rows).toEqual([
+      {
+        actor: 'streamforge',
+        role: null,
+        address: '192.0.2.66',
+        filter: { reason: 'wrong', endpoint: 'GET /v1/admin/audit' },
+        counts: { refused: 30 },
+      },
+      {
+        actor: viewer.name,
+        role: 'viewer',
+        address: '127.0.0.1',
+        filter: { reason: 'role', endpoint: 'POST /v1/admin/outbox/retry' },
+        counts: { refused: 3 },
+      },
+    ]);
+  });
+
+  it('records a flood from many addresses in few entries', async () => {
+    const { url, app } = await start({ TRUST_PROXY: '127.0.0.0/8' });
+    const before = await countOf();
+    for (let n = 0; n < 100; n++) await audit(url, { 'x-admin-token': 'a-guess', 'x-forwarded-for': `203.0.113.${n}` });
+    await app.get(RefusedAttempts).runOnce();
+    const after = await countOf();
+    expect(after.refused - before.refused).toBe(100);
+    expect(after.entries - before.entries).toBeLessThanOrEqual(21);
+  });
+
+  async function countOf(): Promise<{ entries: number; refused: number }> {
+    const { rows } = await database.pool.query<{ entries: number; refused: number }>(
+      `select count(*)::int as entries, coalesce(sum((counts->>'refused')::int), 0)::int as refused
+         from admin_audit where action = 'access.refused'`,
+    );
+    return rows[0] as { entries: number; refused: number };
+  }
 
   it('a server on a loopback address serves no other host', async () => {
     const { url } = await start({ PUBLIC_URL: 'https://events.example.com' });

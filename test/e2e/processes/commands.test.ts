@@ -1,7 +1,11 @@
 import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
+import { extendChain } from '../../../src/audit/extend-chain';
+import { inTransaction } from '../../../src/db/pool';
+import { pastTheTriggers } from '../../support/audit';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
 import { statusCounts } from '../../support/processes/e2e-cluster';
 import { freePort } from '../../support/processes/free-port';
@@ -41,18 +45,18 @@ describe('the command', () => {
       child.once('close', (code) => resolve({ code, output }));
     });
 
-  it.each(['migrate', 'prune-idempotency', 'seed', 'doctor', 'openapi', 'demo-receiver', 'keys', '../main'])(
-    '%s prints its usage with --help and refuses an unknown option with exit code 2',
-    async (command) => {
-      const help = await run(command, ['--help']);
-      expect(help.code).toBe(0);
-      expect(help.output).toMatch(/^Usage: (npm|node) .*\[options\]\n\n[^]*\n {2}--help +print this text\n$/);
-      const wrong = await run(command, ['--no-such-option']);
-      expect(wrong.code).toBe(2);
-      expect(wrong.output).toMatch(/^Unknown option '--no-such-option'/);
-      expect(wrong.output.endsWith(help.output)).toBe(true);
-    },
-  );
+  it.each([
+    ...['migrate', 'prune-idempotency', 'seed', 'doctor', 'openapi', 'demo-receiver', 'keys', 'reseal'],
+    ...['audit-verify', '../main'],
+  ])('%s prints its usage with --help and refuses an unknown option with exit code 2', async (command) => {
+    const help = await run(command, ['--help']);
+    expect(help.code).toBe(0);
+    expect(help.output).toMatch(/^Usage: (npm|node) .*\[options\]\n\n[^]*\n {2}--help +print this text\n$/);
+    const wrong = await run(command, ['--no-such-option']);
+    expect(wrong.code).toBe(2);
+    expect(wrong.output).toMatch(/^Unknown option '--no-such-option'/);
+    expect(wrong.output.endsWith(help.output)).toBe(true);
+  });
 
   it('demo-receiver refuses an invalid value', async () => {
     for (const args of [
@@ -126,6 +130,32 @@ describe('the command', () => {
       ['tenant.create', 'key.create', 'key.create', 'key.revoke'].map((action) => ({ actor: 'cli', action })),
     );
     expect(await run('keys', ['list', '--tenant', 'nobody'])).toEqual({ code: 0, output: 'There are no keys.\n' });
+  });
+
+  it('audit-verify names what was changed past the triggers, and exits with 1', async () => {
+    const clean = await run('audit-verify');
+    expect(clean).toEqual({ code: 0, output: expect.stringContaining('Nothing was changed') as string });
+    await inTransaction(database.pool, extendChain);
+    await pastTheTriggers(database.pool, `update admin_audit set actor = 'mallory' where action = 'tenant.create'`);
+    const { code, output } = await run('audit-verify');
+    expect(code).toBe(1);
+    expect(output).toMatch(/^admin_audit [0-9a-f-]{36} was changed\.$/m);
+    expect((await run('doctor')).output).toMatch(/^PROBLEM +audit +admin_audit [0-9a-f-]{36} was changed/m);
+    await pastTheTriggers(database.pool, `update admin_audit set actor = 'cli' where action = 'tenant.create'`);
+    expect((await run('audit-verify')).code).toBe(0);
+    expect((await run('audit-verify', ['--known', 'x:1'])).code).toBe(2);
+    const foreign = await run('audit-verify', ['--known', `9:${'0'.repeat(64)}`]);
+    expect(foreign).toMatchObject({ code: 1, output: expect.stringContaining('audit_chain 9 was removed') as string });
+  });
+
+  it('reseal seals with the first key, and says what it has done', async () => {
+    const env = { DESTINATIONS_SECRET_KEY: randomBytes(32).toString('base64') };
+    expect(await run('reseal', ['--dry-run'], env)).toMatchObject({ code: 0 });
+    const { code, output } = await run('reseal', [], env);
+    expect({ code, output }).toEqual({
+      code: 0,
+      output: expect.stringMatching(/^\d+ secrets had the first key/m) as string,
+    });
   });
 
   it.each([

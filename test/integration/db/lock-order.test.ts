@@ -2,6 +2,7 @@ import type { Pool } from 'pg';
 import { errorCode } from '../../../src/db/pg-errors';
 import { CONNECTION_OPTIONS, createPool } from '../../../src/db/pool';
 import { uuidV7 } from '../../../src/event/uuid-v7';
+import { forgetAudit } from '../../support/audit';
 import { useDatabase } from '../../support/fixtures/database';
 import { DELIVERY_LOCKERS, layDeliveries, layFailures } from '../../support/locking/delivery-lockers';
 import { ERASURE_LOCKERS } from '../../support/locking/erasure-lockers';
@@ -98,7 +99,7 @@ async function layKeys(pool: Pool, heap: readonly string[]): Promise<void> {
 
 /** All of them so old that their keys are forgotten. */
 async function layActions(pool: Pool, heap: readonly string[]): Promise<void> {
-  await pool.query('delete from admin_audit');
+  await forgetAudit(pool);
   await pool.query(
     `insert into admin_audit (id, actor, action, filter, counts, correlation_id, key_digest)
      select ('00000000' || substr(id::text, 9))::uuid, 'admin', 'replay', '{}', '{}', 'c', decode(md5(id::text), 'hex')

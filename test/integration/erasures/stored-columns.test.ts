@@ -19,6 +19,8 @@ const KEPT: Readonly<Record<string, readonly string[]>> = {
     'tenant_ids',
   ],
   api_keys: ['allow', 'created_by', 'digest', 'id', 'name', 'scopes', 'tenant_id'],
+  audit_chain: ['counts_digests', 'digest', 'entry_digests'],
+  audit_counts: ['counts'],
   backfills: ['skipped', 'status', 'type'],
   chore_progress: ['name'],
   dead_letters: ['reason_code', 'resolution', 'tenant_id', 'type'],

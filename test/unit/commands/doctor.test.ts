@@ -1,5 +1,6 @@
-import { assessAccount, assessServer, assessStored } from '../../../src/commands/doctor/check-postgres';
+import { assessAccount, assessAudit, assessServer, assessStored } from '../../../src/commands/doctor/check-postgres';
 import { assessRedis } from '../../../src/commands/doctor/check-redis';
+import { assessSecrets } from '../../../src/commands/doctor/check-secrets';
 import { checkSettings } from '../../../src/commands/doctor/check-settings';
 import { isAtLeast, report, type Finding } from '../../../src/commands/doctor/finding';
 
@@ -34,6 +35,8 @@ describe('doctor', () => {
   it('finds nothing wrong with a good server, schema and cache', () => {
     expect(severities(assessServer(SERVER, NOW))).toEqual(['ok']);
     expect(severities(assessStored(STORED))).toEqual(['ok']);
+    expect(severities(assessAudit({ tampering: [], waiting: { rows: 2, seconds: 60 } }))).toEqual(['ok']);
+    expect(severities(assessSecrets({ first: 3, older: 0, unopened: 0 }))).toEqual(['ok']);
     expect(severities(assessRedis('redis_version:7.0.15\r\nmaxmemory:0\r\nmaxmemory_policy:noeviction\r\n'))).toEqual([
       'ok',
     ]);
@@ -47,6 +50,14 @@ describe('doctor', () => {
     ['no connections left', assessServer({ ...SERVER, connections: 95 }, NOW), 'problem'],
     ['clocks that differ', assessServer(SERVER, NOW + 60_000), 'advice'],
     ['a superuser', assessAccount({ isSuperuser: true }), 'advice'],
+    [
+      'an audit trail that was changed',
+      assessAudit({ tampering: [{ row: 'admin_audit 1', what: 'was removed' }], waiting: { rows: 0, seconds: 0 } }),
+      'problem',
+    ],
+    ['an audit trail that nobody chains', assessAudit({ tampering: [], waiting: { rows: 2, seconds: 400 } }), 'advice'],
+    ['secrets of an older key', assessSecrets({ first: 1, older: 2, unopened: 0 }), 'advice'],
+    ['secrets that no key opens', assessSecrets({ first: 1, older: 0, unopened: 2 }), 'problem'],
     ['no partition for tomorrow', assessStored({ ...STORED, partitionForTomorrow: false }), 'problem'],
     ['rows in a default partition', assessStored({ ...STORED, strays: true }), 'advice'],
     ['failed outbox entries', assessStored({ ...STORED, failedEntries: 3 }), 'advice'],
