@@ -68,6 +68,7 @@ export class Operator {
     await sleep(this.maybePaused.size > 0 || this.deliveries.mayHavePaused ? AFTER_THAW_MS : 0);
     for (const id of this.maybePaused) await this.resumeSource(id);
     await this.deliveries.resumeAll();
+    await this.lastLetters();
   }
 
   /** Stops after the current action. A disabled destination is enabled again. */
@@ -112,6 +113,12 @@ export class Operator {
     const limit = what === 'retry' ? random.between(5, 50) : random.between(1, 5);
     const request = random.chance(0.5) ? { tenantId: random.pick(TENANTS), limit } : { all: true, limit };
     await this.admin.act(`dlq.${what}`, `dlq/${what}`, request, random.chance(AGAIN));
+  }
+
+  /** A short run may not have reached these actions while there were dead letters. */
+  private async lastLetters(): Promise<void> {
+    await this.admin.act('dlq.discard', 'dlq/discard', { all: true, limit: 5 }, false);
+    await this.admin.act('dlq.retry', 'dlq/retry', { all: true, limit: 20 }, false);
   }
 
   private async look(): Promise<void> {
