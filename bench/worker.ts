@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import type * as RabbitBrokerModule from '../src/broker/rabbit-broker.js';
+import type * as MacModule from '../src/integrity/mac.js';
 import type * as UuidV7 from '../src/event/uuid-v7.js';
 import { compiled } from '#bench/compiled';
 import type { BenchServer } from '#bench/databases';
@@ -11,12 +12,17 @@ import { shown } from '#bench/statistics';
 import { startRole } from '#bench/streamforge';
 
 const { RabbitBroker } = compiled<typeof RabbitBrokerModule>('broker/rabbit-broker');
+const { Mac } = compiled<typeof MacModule>('integrity/mac');
 const { uuidV7 } = compiled<typeof UuidV7>('event/uuid-v7');
 
 /** A few seconds of work each. The start of the worker is not measured. */
 const BATCHED_EVENTS = 60_000;
 const SINGLE_EVENTS = 8_000;
 const PUBLISHED_AT_ONCE = 2_000;
+/** The worker takes only what is signed with its key, or stored. */
+const KEY = Buffer.alloc(32, 'bench');
+const MAC = new Mac([KEY]);
+const KEYS = { current: () => MAC, load: () => Promise.resolve(MAC) };
 /** Enough to determine a rate, even on a disk with slow commits. */
 const MOST_MS = 15_000;
 
@@ -77,7 +83,12 @@ async function workOff(
     await client.query('checkpoint');
     await rabbit.empty();
     await fill(rabbit.url, count);
-    const worker = await startRole('worker', { DATABASE_URL: databaseUrl, RABBITMQ_URL: rabbit.url, ...env });
+    const worker = await startRole('worker', {
+      DATABASE_URL: databaseUrl,
+      RABBITMQ_URL: rabbit.url,
+      INSTALLATION_KEY: KEY.toString('hex'),
+      ...env,
+    });
     let cpuUs: number | undefined;
     try {
       await untilCountedOrTimeIsOver(client, count);
@@ -98,7 +109,7 @@ async function workOff(
 
 /** Publishes messages without stored events. The worker needs only the message. */
 async function fill(rabbitUrl: string, count: number): Promise<void> {
-  const broker = await RabbitBroker.connect(rabbitUrl, { publishes: true, consumes: false });
+  const broker = await RabbitBroker.connect(rabbitUrl, { publishes: true, consumes: false }, KEYS);
   while (!broker.canPublish()) await sleep(20);
   const run = { type: 'order.paid', run: 'worker' };
   for (let from = 0; from < count; from += PUBLISHED_AT_ONCE) {

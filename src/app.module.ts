@@ -9,6 +9,7 @@ import type { Role } from './config/roles';
 import type { Settings } from './config/settings';
 import { DatabaseModule } from './db/database.module';
 import { OperationsModule } from './operations/operations.module';
+import { InstallationModule } from './installation/installation.module';
 import { IngestModule } from './ingest/ingest.module';
 import { ObservabilityModule } from './observability/observability.module';
 import { OutboxModule } from './outbox/outbox.module';
@@ -37,6 +38,7 @@ export class AppModule {
         ConfigModule.forRoot(settings),
         ObservabilityModule.forRoot(settings),
         DatabaseModule.forRoot(databaseUrl),
+        InstallationModule,
         RedisModule.forRoot(settings),
         OperationsModule,
         ...[...features].map((moduleOf) => moduleOf(settings)),

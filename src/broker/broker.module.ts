@@ -1,5 +1,6 @@
 import { Global, Injectable, Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/common';
 import type { Settings } from '../config/settings';
+import { MacKeys } from '../integrity/mac-keys';
 import { Broker } from './broker';
 import { MemoryBroker } from './memory-broker';
 import { RabbitBroker } from './rabbit-broker';
@@ -16,11 +17,16 @@ export class BrokerModule {
     const roles = {
       publishes: settings.APP_ROLE.includes('publisher'),
       consumes: settings.APP_ROLE.includes('worker'),
+      deadLetterCopies: settings.DLQ_COPY,
     };
     return {
       module: BrokerModule,
       providers: [
-        { provide: Broker, useFactory: () => (url ? RabbitBroker.connect(url, roles) : new MemoryBroker()) },
+        {
+          provide: Broker,
+          inject: [MacKeys],
+          useFactory: (keys: MacKeys) => (url ? RabbitBroker.connect(url, roles, keys) : new MemoryBroker()),
+        },
         CloseBroker,
       ],
       exports: [Broker],

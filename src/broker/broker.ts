@@ -1,4 +1,4 @@
-/** The three queues. Each name is also the routing key on the exchange `events`. */
+/** The three queues. Each name is also the routing key on the exchange `events`. `events.dlq` exists with DLQ_COPY only. */
 export const QUEUES = { main: 'events.main', retry: 'events.retry', dlq: 'events.dlq' } as const;
 export type QueueName = (typeof QUEUES)[keyof typeof QUEUES];
 
@@ -37,22 +37,32 @@ export interface MessageRefusal {
  */
 export class BrokerMisconfigured extends Error {}
 
+/**
+ * What speaks against a message that came from the broker: `unsigned` if it has no signature, or this process no key to
+ * check it; `forged` if the signature is wrong, so that this installation did not write it as it is.
+ */
+export type Doubt = 'unsigned' | 'forged';
+
 /** A message as a consumer received it. */
 export interface ReceivedMessage extends Message {
   /** Identifies this delivery to the consumer. A redelivery of the message has a different tag. */
   tag: number;
   redelivered: boolean;
+  /** Why its content cannot be trusted; undefined if this installation wrote it as it is. */
+  doubt?: Doubt | undefined;
 }
 
 /**
- * Consumes one queue. When the connection is lost, unsettled messages return to the queue. Later calls of `ack` and
- * `requeue` ignore those messages.
+ * Consumes one queue. When the connection is lost, unsettled messages return to the queue. Later calls of `ack`,
+ * `requeue` and `park` ignore those messages.
  */
 export interface Consumer {
   /** Removes messages from the queue. Call this only after their outcome is committed (I5). */
   ack(messages: readonly ReceivedMessage[]): void;
   /** Returns messages to the queue. They arrive again, marked as redelivered. */
   requeue(messages: readonly ReceivedMessage[]): void;
+  /** Moves messages to the queue `events.safety`, where an operator finds them. The in-process broker drops them. */
+  park(messages: readonly ReceivedMessage[]): void;
   /**
    * Stops the arrival of messages. No message arrives after the promise resolves. Unsettled messages can be acked or
    * requeued until `close`.

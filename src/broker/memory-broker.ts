@@ -161,6 +161,10 @@ class MemoryConsumer implements Consumer {
     this.queue.unshift(items);
   }
 
+  park(messages: readonly ReceivedMessage[]): void {
+    this.ack(messages);
+  }
+
   cancel(): Promise<void> {
     this.active = false;
     return Promise.resolve();

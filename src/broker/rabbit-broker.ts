@@ -9,9 +9,17 @@ import {
   type PublishOutcome,
   type QueueName,
 } from './broker';
+import { NoMacKeys, type MacKeys } from '../integrity/mac-keys';
 import { RabbitConsumer } from './rabbit-consumer';
 import { RabbitPublisher } from './rabbit-publisher';
 import { withinDeadline } from '../runtime/deadline';
+
+export interface RabbitRoles {
+  publishes: boolean;
+  consumes: boolean;
+  /** Whether references to dead letters are published to `events.dlq`. Default: false. */
+  deadLetterCopies?: boolean;
+}
 
 const CLOSE_TIMEOUT_MS = 1_500;
 /** Without it, connecting would hang for ever when the broker accepts the connection and then stays silent. */
@@ -30,10 +38,18 @@ export class RabbitBroker extends Broker {
   private publisher: RabbitPublisher | undefined;
   private consuming: AmqpConnection | undefined;
 
+  private constructor(private readonly keys: MacKeys) {
+    super();
+  }
+
   /** Connects in the background. Until that succeeds, canPublish returns false and consumers receive nothing. */
-  static async connect(url: string, roles: { publishes: boolean; consumes: boolean }): Promise<RabbitBroker> {
-    const broker = new RabbitBroker();
-    if (roles.publishes) broker.publisher = new RabbitPublisher(await broker.openConnection(url, 'publisher'));
+  static async connect(url: string, roles: RabbitRoles, keys: MacKeys = new NoMacKeys()): Promise<RabbitBroker> {
+    const broker = new RabbitBroker(keys);
+    if (roles.publishes) {
+      const { deadLetterCopies = false } = roles;
+      const connection = await broker.openConnection(url, 'publisher');
+      broker.publisher = new RabbitPublisher(connection, keys, { deadLetterCopies });
+    }
     if (roles.consumes) broker.consuming = await broker.openConnection(url, 'worker');
     return broker;
   }
@@ -48,7 +64,7 @@ export class RabbitBroker extends Broker {
 
   consume(queue: QueueName, prefetch: number, onMessage: (message: ReceivedMessage) => void): Consumer {
     if (!this.consuming) throw new Error('RabbitBroker.connect was called without `consumes`');
-    const consumer = new RabbitConsumer(this.consuming, queue, prefetch, onMessage);
+    const consumer = new RabbitConsumer(this.consuming, queue, prefetch, this.keys, onMessage);
     this.consumers.push(consumer);
     return consumer;
   }

@@ -15,7 +15,7 @@ export interface ChannelSetup<C extends Channel> {
   /** Opens a bare channel on a fresh connection. */
   create: (connection: ChannelModel) => Promise<C>;
   /** Declares queues, starts consuming and so on. The channel is usable once this resolves. */
-  prepare: (channel: C) => Promise<void>;
+  prepare: (channel: C, connection: ChannelModel) => Promise<void>;
   /** Called when a usable channel is lost, before it is opened again; with the error if the broker closed it. */
   onLost: (error: ChannelError | undefined) => void;
   /** How long to wait before a lost channel is opened again, in ms. */
@@ -101,7 +101,7 @@ export class RabbitChannel<C extends Channel> {
       gone = true;
       this.lost(channel, cause);
     });
-    await this.setup.prepare(channel);
+    await this.setup.prepare(channel, connection);
     if (gone) throw new Error('the channel closed while it was being set up');
     if (this.closed) return this.closeQuietly(channel);
     this.channel = channel;

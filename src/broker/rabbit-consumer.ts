@@ -3,7 +3,9 @@ import { Logger } from '@nestjs/common';
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
 import type { BrokerMisconfigured, Consumer, ReceivedMessage, QueueName } from './broker';
 import { RabbitChannel } from './rabbit-channel';
-import { fromAmqpHeaders } from './rabbit-headers';
+import type { MacKeys } from '../integrity/mac-keys';
+import { doubtAbout } from './message-signature';
+import { fromAmqpHeaders, headerText } from './rabbit-headers';
 import { assertTopology } from './rabbit-topology';
 import { withinDeadline } from '../runtime/deadline';
 
@@ -29,15 +31,19 @@ export class RabbitConsumer implements Consumer {
     connection: AmqpConnection,
     private readonly queue: QueueName,
     prefetch: number,
+    private readonly keys: MacKeys,
     private readonly onMessage: (message: ReceivedMessage) => void,
   ) {
     this.channel = new RabbitChannel(connection, {
       name: queue,
-      create: (model: ChannelModel) => model.createChannel(),
-      prepare: async (channel) => {
+      create: async (model: ChannelModel) => {
+        await keys.load(); // without the key, each message would have to be looked up
+        return model.createChannel();
+      },
+      prepare: async (channel, connection) => {
         this.source = channel;
         this.unsettled = new Set();
-        await assertTopology(channel);
+        await assertTopology(channel, { connection, deadLetterCopies: false }); // it consumes none
         await channel.prefetch(prefetch);
         if (!this.active) return;
         const { consumerTag } = await channel.consume(queue, (message) => this.receive(channel, message));
@@ -76,10 +82,19 @@ export class RabbitConsumer implements Consumer {
   }
 
   requeue(messages: readonly ReceivedMessage[]): void {
+    this.giveBack(messages, true);
+  }
+
+  /** The broker moves a rejected message through the dead-letter exchange of its queue. */
+  park(messages: readonly ReceivedMessage[]): void {
+    this.giveBack(messages, false);
+  }
+
+  private giveBack(messages: readonly ReceivedMessage[], requeue: boolean): void {
     this.onChannel(messages, (channel, tags) => {
       for (const tag of tags) {
         this.unsettled.delete(tag);
-        channel.nack(withTag(tag), false, true);
+        channel.nack(withTag(tag), false, requeue);
       }
     });
   }
@@ -112,10 +127,14 @@ export class RabbitConsumer implements Consumer {
       return;
     }
     this.unsettled.add(tag);
+    const { queue } = this;
+    const id = String(message.properties.messageId);
+    const body = message.content;
     const received: RabbitMessage = {
-      id: String(message.properties.messageId),
+      id,
       headers: fromAmqpHeaders(message.properties.headers),
-      body: message.content,
+      body,
+      doubt: doubtAbout(headerText(message.properties.headers), { queue, id, body }, this.keys.current()),
       tag,
       channel,
       redelivered: message.fields.redelivered,

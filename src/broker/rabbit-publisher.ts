@@ -1,14 +1,18 @@
 import type { AmqpConnection } from '@golevelup/nestjs-rabbitmq';
 import { Logger } from '@nestjs/common';
 import type { ChannelModel, ConfirmChannel, Message as AmqpMessage, Options } from 'amqplib';
+import type { Mac } from '../integrity/mac';
+import type { MacKeys } from '../integrity/mac-keys';
 import type { BrokerMisconfigured, OutgoingMessage, PublishOutcome } from './broker';
 import { RabbitChannel, type ChannelError } from './rabbit-channel';
 import { toAmqpHeaders } from './rabbit-headers';
-import { assertTopology, EXCHANGE } from './rabbit-topology';
+import { assertTopology, EXCHANGE, type Topology } from './rabbit-topology';
 import { withinDeadline } from '../runtime/deadline';
 
 const ANSWER_TIMEOUT_MS = 5_000;
 const DECLARE_AGAIN_AFTER_MS = 1_000;
+/** How soon a queue without a bound is declared with one after an operator has deleted it. */
+const DECLARE_UNBOUNDED_AFTER_MS = 60_000;
 /** Short, because the other messages of a batch that broke the channel are waiting. */
 const REOPEN_AFTER_MS = 10;
 
@@ -37,9 +41,16 @@ export class RabbitPublisher {
   /** Unconfirmed messages on the current channel, including those whose wait has ended. */
   private inFlight = { count: 0 };
   private blocked = false;
+  private topology: Topology | undefined;
   private declaring: NodeJS.Timeout | undefined;
+  private declaringUnbounded: NodeJS.Timeout | undefined;
+  private warnedOfUnbounded = false;
 
-  constructor(connection: AmqpConnection) {
+  constructor(
+    connection: AmqpConnection,
+    private readonly keys: MacKeys,
+    { deadLetterCopies }: Pick<Topology, 'deadLetterCopies'>,
+  ) {
     connection.managedConnection.on('blocked', ({ reason }: { reason: string }) => {
       this.blocked = true;
       this.logger.warn(`RabbitMQ blocks publishing until it has resources again: ${reason}`);
@@ -48,14 +59,18 @@ export class RabbitPublisher {
     connection.managedConnection.on('disconnect', () => (this.blocked = false));
     this.channel = new RabbitChannel(connection, {
       name: 'publisher',
-      create: (model: ChannelModel) => model.createConfirmChannel(),
-      prepare: async (channel) => {
-        await assertTopology(channel);
+      create: async (model: ChannelModel) => {
+        await keys.load(); // messages without a signature cost the workers a look-up
+        return model.createConfirmChannel();
+      },
+      prepare: async (channel, connection) => {
+        this.topology = { connection, deadLetterCopies };
+        await this.declare(channel);
         this.inFlight = { count: 0 };
         channel.on('return', (message: AmqpMessage) => {
           const key = returnKey(message.fields.routingKey, String(message.properties.messageId));
           this.returned.set(key, (this.returned.get(key) ?? 0) + 1);
-          this.declareAgain(channel);
+          this.declareAgain();
         });
       },
       onLost: (error) => this.abandonWaits(error),
@@ -111,6 +126,7 @@ export class RabbitPublisher {
 
   async close(): Promise<void> {
     clearTimeout(this.declaring);
+    clearTimeout(this.declaringUnbounded);
     this.abandonWaits(); // first, because closing the channel fails their confirms, which would count as refused
     await this.channel.close();
   }
@@ -119,7 +135,8 @@ export class RabbitPublisher {
     const { inFlight } = this;
     try {
       inFlight.count += 1;
-      channel.publish(EXCHANGE, message.queue, message.body, optionsOf(message), (error: unknown) => {
+      const options = optionsOf(message, this.keys.current());
+      channel.publish(EXCHANGE, message.queue, message.body, options, (error: unknown) => {
         inFlight.count -= 1;
         if (error) settle('refused');
         else settle(this.takeReturn(message) ? 'unroutable' : 'confirmed');
@@ -153,13 +170,32 @@ export class RabbitPublisher {
    * waits a second: RabbitMQ 3.10 does not tell a consumer that its quorum queue was deleted when a new one of that
    * name already exists.
    */
-  private declareAgain(channel: ConfirmChannel): void {
+  private declareAgain(): void {
     this.declaring ??= setTimeout(() => {
       this.declaring = undefined;
-      assertTopology(channel).catch((error: Error) =>
-        this.logger.debug(`could not declare the queues: ${error.message}`),
-      );
+      this.declareQuietly();
     }, DECLARE_AGAIN_AFTER_MS);
+  }
+
+  private declareQuietly(): void {
+    const channel = this.channel.current;
+    if (!channel) return; // a channel that is opened declares the queues
+    this.declare(channel).catch((error: Error) => this.logger.debug(`could not declare the queues: ${error.message}`));
+  }
+
+  private async declare(channel: ConfirmChannel): Promise<void> {
+    if (!this.topology) return;
+    const unbounded = await assertTopology(channel, this.topology);
+    if (unbounded.length === 0) return;
+    if (!this.warnedOfUnbounded) {
+      this.logger.warn(
+        `${unbounded.join(' and ')} may grow without a bound, because an earlier version of StreamForge has declared ` +
+          'it. When no process of that version runs any more, delete it: within a minute it is declared with a bound.',
+      );
+    }
+    this.warnedOfUnbounded = true;
+    clearTimeout(this.declaringUnbounded);
+    this.declaringUnbounded = setTimeout(() => this.declareQuietly(), DECLARE_UNBOUNDED_AFTER_MS);
   }
 
   /** Ends all waits. If the broker objected to a message while only one was in flight, it objected to that one. */
@@ -178,12 +214,12 @@ function isObjection({ code, classId, methodId }: ChannelError): boolean {
   return onPublish && code !== undefined && OBJECTIONS.includes(code);
 }
 
-const optionsOf = ({ id, headers }: OutgoingMessage): Options.Publish => ({
+const optionsOf = (message: OutgoingMessage, mac: Mac | undefined): Options.Publish => ({
   mandatory: true,
   persistent: true,
-  messageId: id,
+  messageId: message.id,
   contentType: 'application/json',
-  headers: toAmqpHeaders(headers),
+  headers: toAmqpHeaders(message, mac),
 });
 
 const returnKey = (routingKey: string, messageId: string): string => `${routingKey} ${messageId}`;

@@ -66,6 +66,8 @@ function riskyCombinations(settings: Settings): string[] {
   if (settings.CORS_ALLOWED_ORIGINS.includes('*') && settings.CORS_ALLOWED_ORIGINS.length > 1) {
     problems.push('CORS_ALLOWED_ORIGINS: * must stand alone, because it allows every origin');
   }
+  if (settings.INSTALLATION_KEY.length > 2)
+    problems.push('INSTALLATION_KEY: must be one key, or two while it is rotated');
   problems.push(...partsOfOidc(settings));
   if (settings.RETRY_BACKOFF_MS.length === 0) problems.push('RETRY_BACKOFF_MS: must have at least one value');
   if (settings.DELIVERY_RETRY_SCHEDULE_SECONDS.length > MOST_WAITS) {
@@ -140,8 +142,10 @@ export function weakSecrets(settings: Settings): string[] {
     const text = settings[name];
     return text !== undefined && isWeakSecret(text);
   });
-  const hasWeakKey = settings.DESTINATIONS_SECRET_KEY.some((key) => isWeakSecret(key.toString('latin1')));
-  return hasWeakKey ? [...weak, 'DESTINATIONS_SECRET_KEY'] : weak;
+  const weakKeys = (['DESTINATIONS_SECRET_KEY', 'INSTALLATION_KEY'] as const).filter((name) =>
+    settings[name].some((key) => isWeakSecret(key.toString('latin1'))),
+  );
+  return [...weak, ...weakKeys];
 }
 
 /** Secrets that are missing, too short, or public. */
@@ -167,5 +171,5 @@ function knownSecrets(settings: Settings, api: boolean): string[] {
 
 /** Does not repeat values that may contain a password. */
 function shown(name: string, text: string): string {
-  return /URL|TOKEN|ENDPOINT|SECRET|ISSUER/.test(name) ? 'another value' : JSON.stringify(text);
+  return /URL|TOKEN|ENDPOINT|SECRET|ISSUER|_KEY$/.test(name) ? 'another value' : JSON.stringify(text);
 }

@@ -87,6 +87,19 @@ export function base64Bytes(count: number): Kind<Buffer> {
   };
 }
 
+/** Exactly `count` bytes in hex, base64 or base64url. */
+export function keyBytes(count: number): Kind<Buffer> {
+  return {
+    parse: (text) => {
+      if (/^[0-9a-fA-F]+$/.test(text) && text.length === 2 * count) return { value: Buffer.from(text, 'hex') };
+      const parsed = base64Bytes(count).parse(text);
+      return 'value' in parsed
+        ? parsed
+        : { expected: `${count} bytes in base64 or hex (openssl rand -base64 ${count})` };
+    },
+  };
+}
+
 /** A network such as `10.0.0.0/8` or `fd00::/8`. Not `10/8`, which the parser would read as 0.0.0.10/8. */
 export const network: Kind<string> = {
   parse: (text) => {

@@ -8,6 +8,7 @@ import {
   boolean,
   fraction,
   integer,
+  keyBytes,
   listOf,
   nameServer,
   network,
@@ -226,6 +227,11 @@ export const SETTINGS = {
     '60',
     'age at which a published event without an attempt is dispatched again, in seconds',
   ),
+  DLQ_COPY: setting(
+    boolean,
+    'false',
+    'whether a reference to each dead letter (ids and the reason, no payload) is published to the queue events.dlq, for consumers of your own; the newest 100000 and 64 MB are kept there',
+  ),
   CORS_ALLOWED_ORIGINS: setting(
     listOf(origin),
     '',
@@ -254,6 +260,11 @@ export const SETTINGS = {
     listOf(base64Bytes(32)),
     '',
     'key that seals the secrets of destinations, 32 bytes in base64; required in production for api and worker; of a comma-separated list the first key seals and every key opens; empty: a generated key in the database',
+  ),
+  INSTALLATION_KEY: setting(
+    listOf(keyBytes(32)),
+    '',
+    'key that signs the messages to workers and the facts in Redis, the same for all processes, 32 bytes in base64 or hex; of two, separated by a comma, the first signs and both verify; empty: one that was made once and is kept sealed in the database',
   ),
   SHUTDOWN_GRACE_MS: setting(
     integer(100, 3_600_000),

@@ -49,3 +49,12 @@ export function classifyPgError(error: unknown): PgFailure {
   if (/^(22|23|54)/.test(code)) return 'data';
   return UNAVAILABLE_CLASSES.includes(code.slice(0, 2)) ? 'unavailable' : 'unexpected';
 }
+
+/** Read-only as a standby is, a password that was changed (28), a database that is being restored. */
+const WORTH_WAITING_FOR = /^(25006|28...|3D000)$/;
+
+/** True if the same statement can succeed later without any change. Whoever waits after any other error may wait for ever. */
+export function isWorthWaitingFor(error: unknown): boolean {
+  const failure = classifyPgError(error);
+  return failure === 'unavailable' || failure === 'transient' || WORTH_WAITING_FOR.test(errorCode(error) ?? '');
+}

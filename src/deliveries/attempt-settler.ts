@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, Logger } from '@nestjs/common';
 import { Pool, type PoolClient } from 'pg';
-import { classifyPgError } from '../db/pg-errors';
+import { isWorthWaitingFor } from '../db/pg-errors';
 import { inTransaction } from '../db/pool';
 import { releaseDeliveries } from '../delivery-state/settle-deliveries.queries';
 import { settleWithHealth, textOfDelivery, type SettledAttempts } from '../delivery-state/settle-with-health';
@@ -17,6 +17,8 @@ const MOST_WAITING = 2_000;
 const PAUSE_MS = 200;
 /** After this time the lease has expired, and another worker has the delivery. */
 const MOST_PATIENCE_MS = 120_000;
+/** Failures of one result alone, with another cause than PostgreSQL, after which it is given up. */
+const MOST_FAILURES_ALONE = 3;
 
 /** Plans keep to the indexes, whatever the statistics say. Unlike that of a claim, the commit waits for the disk. */
 const SETTLE_SETTINGS =
@@ -83,10 +85,18 @@ export class AttemptSettler {
   }
 
   private async settleBatch(outcomes: readonly AttemptOutcome[]): Promise<void> {
-    const result = await this.patiently(outcomes, () => this.commit(outcomes));
-    if (result !== 'refused') return;
-    if (outcomes.length === 1) return;
-    for (const outcome of outcomes) await this.patiently([outcome], () => this.commit([outcome])); // one is at fault
+    if (outcomes.length > 1) {
+      const result = await this.patiently(outcomes, () => this.commit(outcomes));
+      if (result !== 'refused') return;
+    }
+    for (const outcome of outcomes) await this.settleAlone(outcome); // one is at fault
+  }
+
+  /** What cannot be recorded holds up nobody. Its lease expires, and the delivery is sent again. */
+  private async settleAlone(outcome: AttemptOutcome): Promise<void> {
+    for (let failures = 1; failures <= MOST_FAILURES_ALONE; failures++) {
+      if ((await this.patiently([outcome], () => this.commit([outcome]))) !== 'refused') return;
+    }
   }
 
   private async commit(outcomes: readonly AttemptOutcome[]): Promise<void> {
@@ -128,8 +138,8 @@ export class AttemptSettler {
   }
 
   /**
-   * Repeats `work` until it succeeds, for as long as a lease may last: what a destination has accepted must not be sent
-   * again because PostgreSQL is away or read-only. Only data that it can never store is refused.
+   * Repeats `work` while PostgreSQL is away or read-only, for as long as a lease may last: what a destination has accepted
+   * must not be sent again because of that. After any other failure, waiting may never end.
    */
   private async patiently(items: readonly unknown[], work: () => Promise<void>): Promise<'done' | 'refused'> {
     const untilMs = Date.now() + MOST_PATIENCE_MS;
@@ -139,7 +149,7 @@ export class AttemptSettler {
         return 'done';
       } catch (error) {
         const count = items.length;
-        if (classifyPgError(error) === 'data') {
+        if (!isWorthWaitingFor(error) && !this.stopping) {
           this.logger.error({ msg: `${count} results of deliveries could not be recorded`, err: error });
           return 'refused';
         }

@@ -119,12 +119,12 @@ export async function scheduleRetries(db: Db, failures: readonly Failure[]): Pro
   });
 }
 
-/** Inserts dead letters, and the outbox entries that publish them to `events.dlq` (I8). */
-export async function recordDeadLetters(db: Db, failures: readonly Failure[]): Promise<void> {
+/** @param copied whether outbox entries are inserted with them, which publish references to `events.dlq` (I8) */
+export async function recordDeadLetters(db: Db, failures: readonly Failure[], copied: boolean): Promise<void> {
   const dead = failures.filter(({ decision }) => decision.kind === 'dead-letter');
   if (dead.length === 0) return;
   await db.query({
-    name: 'record-dead-letters',
+    name: copied ? 'record-copied-dead-letters' : 'record-dead-letters',
     text: `
       with dead as materialized (
         select t.*, nextval('outbox_id_seq') as outbox_id,
@@ -132,8 +132,7 @@ export async function recordDeadLetters(db: Db, failures: readonly Failure[]): P
           from unnest($1::uuid[], $2::integer[], $3::integer[], $4::text[], $5::text[], $6::text[], $7::text[], $8::integer[],
                       $9::boolean[])
                as t (event_id, dispatch_no, generation, tenant_id, type, reason_code, message, attempts, exhausted)
-      ), queued as (${appendEntries('dlq', 'dead')}
-      )
+      )${copied ? `, queued as (${appendEntries('dlq', 'dead')})` : ''}
       insert into dead_letters (event_id, tenant_id, type, reason_code, error_message, attempts, exhausted, first_failed_at,
                                 last_failed_at)
       select event_id, tenant_id, type, reason_code, message, attempts, exhausted,

@@ -12,8 +12,8 @@ import {
 import { storedMessage } from './stored-message';
 
 /**
- * Records failed attempts: the due time of a retry or a postponement, or a dead letter with its entry for `events.dlq`.
- * Also completes `completed`, events of the same transaction that have a state. Returns false if one of the failed
+ * Records failed attempts: the due time of a retry or a postponement, or a dead letter, if `deadLetterCopies` with an
+ * entry for `events.dlq`. Also completes `completed`, events of the same transaction that have a state. Returns false if one of the failed
  * events was dispatched again in the meantime. The caller must then roll back the transaction for all of them.
  *
  * @arrow [*] --> RETRYING
@@ -26,6 +26,7 @@ export async function settleFailures(
   db: Db,
   failed: readonly Failure[],
   completed: readonly DispatchedEvent[],
+  { deadLetterCopies }: { deadLetterCopies: boolean },
 ): Promise<boolean> {
   const failures = failed.map((failure) => {
     const { decision } = failure;
@@ -36,6 +37,6 @@ export async function settleFailures(
   await withdrawAttempts(db, failures);
   await scheduleRetries(db, failures);
   await recordEffects(db, failures);
-  await recordDeadLetters(db, failures);
+  await recordDeadLetters(db, failures, deadLetterCopies);
   return true;
 }

@@ -55,6 +55,16 @@ export class Metrics {
     'Values from Redis or RabbitMQ that StreamForge did not write; they are ignored',
     ['place'],
   );
+  readonly parkedMessages = this.counter(
+    'streamforge_parked_messages_total',
+    'Messages that were moved to events.safety, because they cannot be read (unreadable) or failed alone (failed)',
+    ['reason'],
+  );
+  readonly distrustedMessages = this.counter(
+    'streamforge_distrusted_messages_total',
+    'Messages without a valid signature: forged and unknown (dropped), looked-up (used as PostgreSQL knows them)',
+    ['result'],
+  );
   readonly authFailures = this.counter(
     'streamforge_auth_failures_total',
     'Requests that were refused for their API key (key), operator credentials (operator) or metrics token (metrics), by reason',
@@ -176,6 +186,8 @@ export class Metrics {
     for (const kind of ['release', 'fail']) this.outboxPublishFailures.inc({ kind }, 0);
     for (const layer of ['cache', 'database']) this.dedupeHits.inc({ layer }, 0);
     for (const place of ['cache', 'wake-up', 'limit', 'message']) this.foreignValues.inc({ place }, 0);
+    for (const result of ['forged', 'unknown', 'looked-up']) this.distrustedMessages.inc({ result }, 0);
+    for (const reason of ['unreadable', 'failed']) this.parkedMessages.inc({ reason }, 0);
   }
 
   private counter<T extends string>(name: string, help: string, labelNames: T[] = []): Counter<T> {

@@ -5,6 +5,7 @@ import { AppLogger } from './app-logger';
 import { logFormat } from './log-format';
 import { Metrics } from './metrics';
 import { SummaryLog } from './summary-log';
+import { WorkProgress } from './work-progress';
 
 /** Structured logs and the metrics registry. main starts tracing before anything else (start-tracing.ts). */
 @Global()
@@ -21,8 +22,8 @@ export class ObservabilityModule {
           pinoHttp: logFormat(settings.LOG_LEVEL, settings.APP_ROLE.join(',')),
         }),
       ],
-      providers: [...metrics, AppLogger, SummaryLog],
-      exports: [...metrics, AppLogger],
+      providers: [...metrics, AppLogger, SummaryLog, WorkProgress],
+      exports: [...metrics, AppLogger, WorkProgress],
     };
   }
 }

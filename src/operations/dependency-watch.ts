@@ -1,10 +1,12 @@
 import { Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { Loop } from '../runtime/loop';
-import { ReadinessChecks, type Check, type Dependency } from './readiness';
+import { ReadinessChecks, type Check, type Readiness } from './readiness';
 
 const EVERY_MS = 10_000;
 /** At the first check some connections are still being opened, so the second one follows soon. */
 const SECOND_LOOK_MS = 1_000;
+
+type Checked = keyof Readiness['checks'];
 
 /**
  * Checks the dependencies every ten seconds, so that streamforge_dependency_up is current even when nothing requests
@@ -15,7 +17,7 @@ export class DependencyWatch implements OnApplicationBootstrap, BeforeApplicatio
   private readonly logger = new Logger('Dependencies');
   private readonly loop = new Loop('Dependencies', () => this.runOnce());
   private looked = false;
-  private readonly known = new Map<Dependency, Check['status']>();
+  private readonly known = new Map<Checked, Check['status']>();
 
   constructor(private readonly readiness: ReadinessChecks) {}
 
@@ -31,12 +33,13 @@ export class DependencyWatch implements OnApplicationBootstrap, BeforeApplicatio
     const { checks } = await this.readiness.check();
     const firstLook = !this.looked;
     this.looked = true;
-    for (const [dependency, { status }] of Object.entries(checks) as [Dependency, Check][]) {
+    const before = this.known.has('worker') ? { worker: { status: 'up' as const } } : {}; // listed only while it is stuck
+    for (const [dependency, { status }] of Object.entries({ ...before, ...checks }) as [Checked, Check][]) {
       if (firstLook && status === 'down') continue;
-      const before = this.known.get(dependency);
+      const last = this.known.get(dependency);
       this.known.set(dependency, status);
-      if (status === 'down' && before !== 'down') this.logger.warn({ msg: 'dependency.down', dependency });
-      if (status === 'up' && before === 'down') this.logger.log({ msg: 'dependency.up', dependency });
+      if (status === 'down' && last !== 'down') this.logger.warn({ msg: 'dependency.down', dependency });
+      if (status === 'up' && last === 'down') this.logger.log({ msg: 'dependency.up', dependency });
     }
     return firstLook ? SECOND_LOOK_MS : EVERY_MS;
   }

@@ -14,6 +14,11 @@ class DependencyChecks {
   @ApiObject(DependencyCheck, { required: false }) postgres?: DependencyCheck;
   @ApiObject(DependencyCheck, { required: false }) redis?: DependencyCheck;
   @ApiObject(DependencyCheck, { required: false }) rabbitmq?: DependencyCheck;
+  @ApiObject(DependencyCheck, {
+    required: false,
+    description: 'Shown as down while the worker settles nothing of what it holds',
+  })
+  worker?: DependencyCheck;
 }
 
 export class ReadinessResponse {

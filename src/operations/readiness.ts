@@ -3,9 +3,13 @@ import { InjectMetric } from '@willsoto/nestjs-prometheus';
 import type { Gauge } from 'prom-client';
 import { isAllInOne } from '../config/roles';
 import { SETTINGS_TOKEN, type Settings } from '../config/settings';
+import { WorkProgress } from '../observability/work-progress';
 import { PostgresIndicator, RabbitIndicator, RedisIndicator } from './health-indicators';
 
 export type Dependency = 'postgres' | 'redis' | 'rabbitmq';
+
+/** A worker that holds messages for this long and settles none of them is stuck. */
+const STALLED_AFTER_MS = 60_000;
 
 export interface Check {
   status: 'up' | 'down';
@@ -17,7 +21,7 @@ export interface Check {
 export interface Readiness {
   status: 'ready' | 'degraded' | 'not-ready';
   role: string;
-  checks: Partial<Record<Dependency, Check>>;
+  checks: Partial<Record<Dependency | 'worker', Check>>;
 }
 
 /** Checks each dependency that this role uses. `overall` decides which failures matter. */
@@ -30,6 +34,7 @@ export class ReadinessChecks implements BeforeApplicationShutdown {
     private readonly postgres: PostgresIndicator,
     private readonly redis: RedisIndicator,
     private readonly rabbit: RabbitIndicator,
+    private readonly progress: WorkProgress,
     @InjectMetric('streamforge_dependency_up') private readonly dependencyUp: Gauge<'dependency'>,
   ) {}
 
@@ -46,6 +51,8 @@ export class ReadinessChecks implements BeforeApplicationShutdown {
       checks[dependency] = { ...toCheck(detail as Check), ...this.embedded(dependency) };
       this.dependencyUp.set({ dependency }, detail.status === 'up' ? 1 : 0);
     }
+    const stuck = stuckWorker(this.progress, Date.now());
+    if (stuck) checks.worker = stuck;
     const role = isAllInOne(this.settings.APP_ROLE) ? 'all' : this.settings.APP_ROLE.join(',');
     return { status: this.draining ? 'not-ready' : overall(this.settings, checks), role, checks };
   }
@@ -61,13 +68,21 @@ function toCheck({ status, message }: Check): Check {
   return { status, ...(message === undefined ? {} : { message }) };
 }
 
+/** Not a dependency, so only shown while the worker of this process does not go on with what it holds. */
+export function stuckWorker(progress: WorkProgress, nowMs: number): Check | undefined {
+  const stall = progress.longestStall(nowMs);
+  if (!stall || stall.forMs < STALLED_AFTER_MS) return undefined;
+  const seconds = Math.floor(stall.forMs / 1_000);
+  return { status: 'down', message: `has settled nothing for ${seconds} s, with ${stall.inHand} messages in hand` };
+}
+
 /**
  * The api accepts events as long as PostgreSQL answers; publisher and worker need the broker as well. No role needs
- * Redis.
+ * Redis. A worker that is stuck is not ready, whatever else the process does.
  */
 function overall(settings: Pick<Settings, 'APP_ROLE'>, checks: Readiness['checks']): Readiness['status'] {
-  const down = (name: Dependency) => checks[name]?.status === 'down';
+  const down = (name: Dependency | 'worker') => checks[name]?.status === 'down';
   const needsBroker = !settings.APP_ROLE.includes('api');
-  if (down('postgres') || (needsBroker && down('rabbitmq'))) return 'not-ready';
+  if (down('worker') || down('postgres') || (needsBroker && down('rabbitmq'))) return 'not-ready';
   return down('redis') || down('rabbitmq') ? 'degraded' : 'ready';
 }

@@ -1,5 +1,6 @@
 import { QUEUES, type OutgoingMessage } from '../broker/broker';
-import { eventJson, eventJsonWithoutPayload, type Event } from '../event/event';
+import { eventJson, type Event } from '../event/event';
+import type { DeadLetterReason } from '../event-state/dead-letter-reasons.queries';
 
 /** A claimed entry with its event. */
 export interface ClaimedEntry {
@@ -19,13 +20,14 @@ export interface ClaimedEntry {
 
 /**
  * Builds the message of an entry. The headers contain everything that a worker needs to settle the message, so that it
- * parses the body only for handlers that read it. A dead letter is a reference without the payload: StreamForge never
- * takes messages out of events.dlq, so an erasure could not remove them.
+ * parses the body only for handlers that read it. A dead letter is a reference: StreamForge never takes messages out of
+ * events.dlq, so an erasure could not remove what they say.
  *
  * Workers of the build before drop a message with a negative generation, so they do not run a revision as if it were the
  * event as it was sent.
  */
-export function toMessage({ destination, dispatchNo, generation, revision, event }: ClaimedEntry): OutgoingMessage {
+export function toMessage(entry: ClaimedEntry, reasons: ReadonlyMap<string, DeadLetterReason>): OutgoingMessage {
+  const { destination, dispatchNo, generation, revision, event } = entry;
   const revised: Record<string, number> = revision === null ? {} : { revision };
   return {
     queue: QUEUES[destination],
@@ -41,8 +43,12 @@ export function toMessage({ destination, dispatchNo, generation, revision, event
       ...revised,
       ...(event.traceparent ? { traceparent: event.traceparent } : {}),
     },
-    body: Buffer.from(destination === 'dlq' ? referenceTo(event) : eventJson(event, revised)),
+    body: Buffer.from(destination === 'dlq' ? referenceTo(entry, reasons.get(event.id)) : eventJson(event, revised)),
   };
 }
 
-const referenceTo = (event: Event): string => eventJsonWithoutPayload({ ...event, extensionsJson: null }, {});
+function referenceTo({ event, dispatchNo, generation, revision }: ClaimedEntry, reason?: DeadLetterReason): string {
+  const { id, tenantId, eventId, type } = event;
+  const revised = revision === null ? {} : { revision };
+  return JSON.stringify({ id, tenantId, eventId, type, generation, dispatchNo, ...revised, ...reason });
+}

@@ -10,6 +10,7 @@ import { Pool } from 'pg';
 import { Broker, type PublishOutcome } from '../broker/broker';
 import { WakeUp } from '../redis/wake-up';
 import { SETTINGS_TOKEN, type Settings } from '../config/settings';
+import { readDeadLetterReasons, type DeadLetterReason } from '../event-state/dead-letter-reasons.queries';
 import { Metrics } from '../observability/metrics';
 import { Loop } from '../runtime/loop';
 import { ClaimPace } from './claim-pace';
@@ -87,12 +88,14 @@ export class Publisher implements OnApplicationBootstrap, BeforeApplicationShutd
       maxBytes: CLAIM_MAX_BYTES,
       leaseSeconds: this.settings.OUTBOX_INFLIGHT_LEASE_SECONDS,
     };
-    const { entries, orphans, more, cutAt } = await claimDueEntries(this.pool, request);
+    const { entries: claimed, orphans, more, cutAt } = await claimDueEntries(this.pool, request);
     if (orphans.length > 0)
       await this.closeAs({ kind: 'fail', reason: 'its event is no longer stored' }, token, orphans);
-    if (entries.length === 0) return orphans.length > 0 ? more : undefined;
+    const entries = await this.withoutCopies(token, claimed);
+    if (entries.length === 0) return orphans.length + claimed.length > 0 ? more : undefined;
     if (more && this.pace.atFullSize) this.secondLoop.wake();
-    const messages = entries.map(toMessage);
+    const reasons = await this.reasonsOf(entries);
+    const messages = entries.map((entry) => toMessage(entry, reasons));
     const report = new ClaimReport(this.logger, entries, messages);
     const outcomes = await this.broker.publish(messages, this.settings.PUBLISH_TIMEOUT_MS);
     report.published(outcomes);
@@ -100,6 +103,26 @@ export class Publisher implements OnApplicationBootstrap, BeforeApplicationShutd
     for (const { closing, entries: sameClosing } of groupByClosing(entries, outcomes))
       await this.closeAs(closing, token, sameClosing);
     return more;
+  }
+
+  /**
+   * Without DLQ_COPY, entries for events.dlq are closed unsent: a worker of the build before has appended them, or one
+   * with another setting. They are copies, so I3 promises nothing about them.
+   */
+  private async withoutCopies(token: string, claimed: readonly ClaimedEntry[]): Promise<readonly ClaimedEntry[]> {
+    if (this.settings.DLQ_COPY || !claimed.some(isCopy)) return claimed;
+    await markPublished(this.pool, leaseOf(token, claimed.filter(isCopy)));
+    return claimed.filter((entry) => !isCopy(entry));
+  }
+
+  private async reasonsOf(entries: readonly ClaimedEntry[]): Promise<ReadonlyMap<string, DeadLetterReason>> {
+    const copies = entries.filter(isCopy);
+    return copies.length === 0
+      ? NO_REASONS
+      : readDeadLetterReasons(
+          this.pool,
+          copies.map(({ event }) => event.id),
+        );
   }
 
   private async closeAs(closing: Closing, token: string, entries: readonly EntryKey[]): Promise<void> {
@@ -138,6 +161,9 @@ export class Publisher implements OnApplicationBootstrap, BeforeApplicationShutd
     return wait;
   }
 }
+
+const NO_REASONS: ReadonlyMap<string, DeadLetterReason> = new Map();
+const isCopy = ({ destination }: ClaimedEntry): boolean => destination === 'dlq';
 
 /** Groups the entries that one statement can close. The group of published entries comes first. */
 function groupByClosing(

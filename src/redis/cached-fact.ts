@@ -1,29 +1,50 @@
+import { isEnvelopeText } from '../event/envelope-text';
 import { isStoredInstant } from '../event/instant';
+import { MAC_CHARACTERS, type Mac } from '../integrity/mac';
 import { isUuid } from '../event/uuid-v7';
 import type { CommittedEvent } from './idempotency-cache';
 
 /** Longer than any fact, so that a foreign value of many megabytes is not parsed. */
 const MAX_CHARACTERS = 8_192;
+/** The form of a fact: its number, the signature, and the fact as JSON. A later form may say more. */
+const FORM = '1 ';
+const HEAD_CHARACTERS = FORM.length + MAC_CHARACTERS + 1;
+const LABEL = 'fact 1';
 const SHA256_HEX = /^[0-9a-f]{64}$/;
-/** Text of an envelope: no control characters and no lone surrogates. */
-const TEXT = /^[^\p{Cc}\p{Cs}]{1,255}$/u;
 
 /** The fields of a fact. A fact has exactly these, and each is a text. */
 const FIELDS: Record<keyof CommittedEvent, (text: string) => boolean> = {
   id: isUuid,
   fingerprint: (text) => SHA256_HEX.test(text),
-  eventId: (text) => TEXT.test(text),
+  eventId: isEnvelopeText,
   receivedAt: isStoredInstant,
-  correlationId: (text) => TEXT.test(text),
+  correlationId: isEnvelopeText,
   hash: (text) => SHA256_HEX.test(text),
 };
 const NAMES = Object.keys(FIELDS) as (keyof CommittedEvent)[];
 
+/** Writes a fact for a key of Redis. The signature covers the key, so that the fact is true under no other one. */
+export function signedFact(key: string, committed: CommittedEvent, mac: Mac): string {
+  const json = JSON.stringify(committed);
+  return `${FORM}${mac.of(LABEL, [key, json])} ${json}`;
+}
+
+/** True for a fact of the build before, which signed nothing. */
+export const isUnsignedFact = (text: string): boolean => readFact(text) !== undefined;
+
 /**
- * Reads a cached fact. Returns undefined for every other value: a response that is built from it would be wrong or
- * incomplete, and PostgreSQL still knows the truth.
+ * Reads the value of a key. Returns undefined unless this installation has written it for that key: a response that is
+ * built from anything else would be wrong or incomplete, and PostgreSQL still knows the truth.
  */
-export function readFact(text: string): CommittedEvent | undefined {
+export function readSignedFact(key: string, text: string, mac: Mac): CommittedEvent | undefined {
+  if (text.length > MAX_CHARACTERS || !text.startsWith(FORM)) return undefined;
+  const signature = text.slice(FORM.length, HEAD_CHARACTERS - 1);
+  const json = text.slice(HEAD_CHARACTERS);
+  return mac.verifies(signature, LABEL, [key, json]) ? readFact(json) : undefined;
+}
+
+/** Reads the JSON of a fact, which has exactly its fields. */
+function readFact(text: string): CommittedEvent | undefined {
   if (text.length > MAX_CHARACTERS) return undefined;
   let value: unknown;
   try {

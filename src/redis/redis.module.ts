@@ -9,6 +9,7 @@ import {
 import type { Redis } from 'ioredis';
 import { Pool } from 'pg';
 import type { Settings } from '../config/settings';
+import { MacKeys } from '../integrity/mac-keys';
 import { Metrics } from '../observability/metrics';
 import { readIncarnation } from '../db/incarnation.queries';
 import { IdempotencyCache } from './idempotency-cache';
@@ -37,10 +38,10 @@ export class RedisModule {
           { provide: REDIS, useFactory: () => connectRedis(url, 'commands') },
           {
             provide: IdempotencyCache,
-            inject: [REDIS, Pool, Metrics],
-            useFactory: (redis: Redis, pool: Pool, metrics: Metrics) => {
+            inject: [REDIS, Pool, Metrics, MacKeys],
+            useFactory: (redis: Redis, pool: Pool, metrics: Metrics, keys: MacKeys) => {
               const incarnation = untilConnectionLost(pool, () => readIncarnation(pool));
-              return new RedisCache(redis, incarnation, settings.IDEMPOTENCY_TTL_SECONDS, metrics);
+              return new RedisCache(redis, incarnation, settings.IDEMPOTENCY_TTL_SECONDS, metrics, keys);
             },
           },
           { provide: TENANT_COUNTER, inject: [REDIS, Metrics], useFactory: redisCounter('streamforge:tenant-limit:') },

@@ -2,8 +2,10 @@ import type { Pool } from 'pg';
 import { QUEUES, type Broker } from '../broker/broker';
 import type { Settings } from '../config/settings';
 import type { Metrics } from '../observability/metrics';
+import { WorkProgress } from '../observability/work-progress';
 import { MessageRouter } from './consume/message-router';
 import { QueueConsumer } from './consume/queue-consumer';
+import { TrustedEvents } from './consume/trusted-events';
 import { WorkerLoop } from './consume/worker-loop';
 import { PoisonDetector } from './crashes/poison-detector';
 import { withUniqueNames, type Handler } from './handler';
@@ -21,16 +23,19 @@ export interface WorkerParts {
   metrics: Metrics;
   handlers: readonly Handler[];
   deliveries: DeliveryTaker;
+  progress?: WorkProgress;
 }
 
 /** Wires a worker. The consumers of both queues share the processing steps. */
-export function createWorker({ settings, pool, broker, metrics, handlers, deliveries }: WorkerParts): WorkerLoop {
+export function createWorker(parts: WorkerParts): WorkerLoop {
+  const { settings, pool, broker, metrics, handlers, deliveries, progress = new WorkProgress() } = parts;
   const named = withUniqueNames(handlers);
   const poison = new PoisonDetector(pool);
   const externals = new ExternalHandlers(settings, named, poison);
   const router = new MessageRouter(pool, externals);
   const settler = new BatchSettler(settings, pool, named, metrics, deliveries);
-  const steps = { router, externals, poison, settler, metrics };
+  const trusted = new TrustedEvents(pool, metrics);
+  const steps = { trusted, router, externals, poison, settler, metrics, progress };
   const { RABBITMQ_PREFETCH: prefetch, WORKER_BATCH_SIZE: batchSize } = settings;
   const retries = { prefetch: RETRY_PREFETCH, batchSize: RETRY_PREFETCH };
   const queues = [

@@ -5,6 +5,7 @@ import { SETTINGS_TOKEN, type Settings } from '../config/settings';
 import { Deliveries } from '../deliveries/deliveries';
 import { DeliveriesModule } from '../deliveries/deliveries.module';
 import { Metrics } from '../observability/metrics';
+import { WorkProgress } from '../observability/work-progress';
 import { WorkerLoop } from './consume/worker-loop';
 import { createWorker } from './create-worker';
 import type { Handler } from './handler';
@@ -20,15 +21,16 @@ const HANDLER_CLASSES = [UsageMeter];
     ...HANDLER_CLASSES,
     {
       provide: WorkerLoop,
-      inject: [SETTINGS_TOKEN, Pool, Broker, Metrics, Deliveries, ...HANDLER_CLASSES],
+      inject: [SETTINGS_TOKEN, Pool, Broker, Metrics, Deliveries, WorkProgress, ...HANDLER_CLASSES],
       useFactory: (
         settings: Settings,
         pool: Pool,
         broker: Broker,
         metrics: Metrics,
         deliveries: Deliveries,
+        progress: WorkProgress,
         ...handlers: Handler[]
-      ) => createWorker({ settings, pool, broker, metrics, handlers, deliveries }),
+      ) => createWorker({ settings, pool, broker, metrics, handlers, deliveries, progress }),
     },
   ],
 })

@@ -1,6 +1,9 @@
 import { Logger } from '@nestjs/common';
 import { MemoryCache } from '../../src/redis/memory-cache';
 import { Metrics } from '../../src/observability/metrics';
+import { signedFact } from '../../src/redis/cached-fact';
+import { NoMacKeys, type MacKeys } from '../../src/integrity/mac-keys';
+import { macKeys } from '../support/mac-keys';
 import { RedisCache } from '../../src/redis/redis-cache';
 import { connectRedis } from '../../src/redis/redis-connection';
 import { eventually } from '../support/eventually';
@@ -13,13 +16,23 @@ Logger.overrideLogger(false);
 
 const redisUrl = (): string => process.env.TEST_REDIS_URL as string;
 
+interface CacheParts {
+  url?: string;
+  incarnation?: string;
+  ttlSeconds?: number;
+  metrics?: Metrics;
+  keys?: MacKeys;
+}
+
 function openRedisCache({
   url = redisUrl(),
   incarnation = 'the database',
   ttlSeconds = 60,
   metrics = new Metrics(),
-} = {}): RedisCache {
-  const cache = new RedisCache(connectRedis(url, 'test'), () => Promise.resolve(incarnation), ttlSeconds, metrics);
+  keys = macKeys('ours'),
+}: CacheParts = {}): RedisCache {
+  const redis = connectRedis(url, 'test');
+  const cache = new RedisCache(redis, () => Promise.resolve(incarnation), ttlSeconds, metrics, keys);
   atTheEnd(() => cache.close());
   return cache;
 }
@@ -72,10 +85,69 @@ describe('RedisCache', () => {
     expect((await cache.lookup([other.digest])).size).toBe(1);
   });
 
+  it('I2: returns no fact that somebody else has written, changed or moved, and counts it', async () => {
+    const metrics = new Metrics();
+    const redis = connectRedis(redisUrl(), 'test');
+    atTheEnd(() => redis.disconnect());
+    const cache = openRedisCache({ incarnation: 'hostile', metrics });
+    await eventually(() => cache.ping());
+    const [one, other] = [fact(), fact()];
+    await cache.remember([one, other]);
+    const nameOf = (digest: string) => `streamforge:hostile:key:${digest}`;
+    const [ours, others] = (await redis.mget(nameOf(one.digest), nameOf(other.digest))) as [string, string];
+    const invented = fact();
+    const theirs = macKeys('theirs').current();
+    const forgeries: Record<string, string> = {
+      'a fact that names another event': ours.replace(one.committed.id, invented.committed.id),
+      'the fact of another key': others,
+      'a fact that is signed with another key': signedFact(nameOf(one.digest), invented.committed, theirs),
+      'a fact of another database': signedFact('streamforge:before:key:x', one.committed, macKeys('ours').current()),
+      'a fact without a signature': ours.slice(ours.indexOf('{')),
+      'a longer one': `${ours} `,
+      'a shorter one': ours.slice(0, -1),
+    };
+    for (const [what, text] of Object.entries(forgeries)) {
+      await redis.set(nameOf(one.digest), text);
+      expect([what, (await cache.lookup([one.digest])).size]).toEqual([what, 0]);
+    }
+    // The one without a signature may be that of the build before.
+    expect(await metrics.registry.metrics()).toContain('streamforge_foreign_values_total{place="cache"} 6');
+    await redis.set(nameOf(one.digest), ours);
+    expect((await cache.lookup([one.digest])).get(one.digest)).toEqual(one.committed);
+  });
+
+  it('repeats the facts of the key before, and signs with the new one, while the key is rotated', async () => {
+    const cacheWith = (keys: MacKeys) => openRedisCache({ incarnation: 'rotated', keys });
+    const before = cacheWith(macKeys('before'));
+    const both = cacheWith(macKeys('after', 'before'));
+    const after = cacheWith(macKeys('after'));
+    await Promise.all([before, both, after].map((cache) => eventually(() => cache.ping())));
+    const [old, young] = [fact(), fact()];
+    await before.remember([old]);
+    await both.remember([young]);
+    const digests = [old.digest, young.digest];
+    expect([...(await both.lookup(digests)).keys()]).toEqual(digests);
+    expect([...(await before.lookup(digests)).keys()]).toEqual([old.digest]);
+    expect([...(await after.lookup(digests)).keys()]).toEqual([young.digest]);
+  });
+
+  it('neither looks up nor remembers anything without the key of the installation', async () => {
+    const [keyless, ours] = [
+      openRedisCache({ incarnation: 'keyless', keys: new NoMacKeys() }),
+      openRedisCache({ incarnation: 'keyless' }),
+    ];
+    await Promise.all([keyless, ours].map((cache) => eventually(() => cache.ping())));
+    const [one, other] = [fact(), fact()];
+    await ours.remember([one]);
+    await keyless.remember([other]);
+    expect((await keyless.lookup([one.digest, other.digest])).size).toBe(0);
+    expect([...(await ours.lookup([one.digest, other.digest])).keys()]).toEqual([one.digest]);
+  });
+
   it('returns nothing while the incarnation cannot be read, and never throws', async () => {
     let known = false;
     const incarnation = () => (known ? Promise.resolve('known') : Promise.reject(new Error('PostgreSQL is down')));
-    const cache = new RedisCache(connectRedis(redisUrl(), 'test'), incarnation, 60, new Metrics());
+    const cache = new RedisCache(connectRedis(redisUrl(), 'test'), incarnation, 60, new Metrics(), macKeys('ours'));
     atTheEnd(() => cache.close());
     const one = fact();
     await cache.remember([one]);

@@ -63,9 +63,7 @@ export const SAFEGUARDS: readonly Safeguard[] = [
   {
     name: 'cache keys carry the incarnation of the database',
     invariant: 'I2',
-    edits: [
-      { file: 'src/redis/redis-cache.ts', find: '`streamforge:${await this.incarnation()}:key:`', replace: "'all:'" },
-    ],
+    edits: [{ file: 'src/redis/redis-cache.ts', find: '`streamforge:${incarnation}:key:`', replace: "'all:'" }],
     tests: ['test/contract/idempotency-cache.test.ts'],
   },
   {
@@ -152,9 +150,9 @@ export const SAFEGUARDS: readonly Safeguard[] = [
     edits: [
       {
         file: 'src/worker/consume/queue-consumer.ts',
-        find: '    const settled = await this.patiently(() => this.steps.settler.settle(items).then(() => true));',
+        find: '    await this.patient.run(items, (some) => this.steps.settler.settle(some), {',
         replace: `    this.consumer.ack(messagesOf(items));
-    const settled = await this.patiently(() => this.steps.settler.settle(items).then(() => true));`,
+    await this.patient.run(items, (some) => this.steps.settler.settle(some), {`,
       },
     ],
     tests: ['test/integration/worker/worker-failpoints.test.ts'],

@@ -34,7 +34,7 @@ export function settlerOf(
     deliveries = NO_DELIVERIES,
   }: { env?: Record<string, string>; metrics?: Metrics; deliveries?: DeliveryTaker } = {},
 ): TestSettler {
-  const rules = { MAX_RETRY_ATTEMPTS: '3', RETRY_BACKOFF_MS: '1000,5000', RETRY_JITTER: '0', ...env };
+  const rules = { MAX_RETRY_ATTEMPTS: '3', RETRY_BACKOFF_MS: '1000,5000', RETRY_JITTER: '0', DLQ_COPY: 'true', ...env };
   const settler = new BatchSettler(testSettings(rules), pool, handlers, metrics, deliveries);
   return { settle: (events) => settler.settle(events.map((event) => itemOf(event))) };
 }

@@ -5,7 +5,7 @@ import * as ts from 'typescript';
 const SRC = path.resolve(__dirname, '../../src');
 
 const FEATURES = ['ingest', 'sources', 'outbox', 'worker', 'deliveries', 'admin', 'operations'];
-const FOUNDATIONS = ['db', 'expressions', 'redis', 'broker', 'http', 'observability', 'runtime'];
+const FOUNDATIONS = ['db', 'expressions', 'redis', 'broker', 'http', 'integrity', 'observability', 'runtime'];
 /** What SHARED builds on: the payloads of an event. */
 const REVISIONS = 'revisions';
 /** What several features share and is more than a foundation: where an event stands, who may, what was done, where events go. */
@@ -22,6 +22,8 @@ const MAY_IMPORT: Record<string, string[]> = {
   event: [],
   config: ['event'],
   ...Object.fromEntries(FOUNDATIONS.map((folder) => [folder, ['event', 'config', ...FOUNDATIONS]])),
+  // Seals its key as the secrets of destinations are sealed.
+  installation: ['config', 'destinations', ...FOUNDATIONS],
   [REVISIONS]: ['event', 'config', ...FOUNDATIONS],
   ...Object.fromEntries(SHARED.map((folder) => [folder, ['event', 'config', ...FOUNDATIONS, REVISIONS]])),
   ...Object.fromEntries(

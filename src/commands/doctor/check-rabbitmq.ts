@@ -1,12 +1,14 @@
 import { connect, type ChannelModel } from 'amqplib';
 import { QUEUES } from '../../broker/broker';
+import { SAFETY } from '../../broker/rabbit-topology';
 import { withinDeadline } from '../../runtime/deadline';
 import { advice, isAtLeast, ok, problem, type Finding } from './finding';
 
 const LEAST_RABBITMQ = '3.10';
 const RABBITMQ_WITHIN_MS = 5_000;
 
-export async function checkRabbitMq(url: string | undefined): Promise<Finding[]> {
+/** @param deadLetterCopies whether events.dlq is used (DLQ_COPY) */
+export async function checkRabbitMq(url: string | undefined, deadLetterCopies: boolean): Promise<Finding[]> {
   if (url === undefined) return [ok('rabbitmq', 'none, the broker is in the process.')];
   let connection: ChannelModel | undefined;
   try {
@@ -16,7 +18,7 @@ export async function checkRabbitMq(url: string | undefined): Promise<Finding[]>
     connection.on('error', () => undefined); // the channel that is affected reports it
     const { version = '' } = connection.connection.serverProperties as { version?: string };
     const findings = isAtLeast(version, LEAST_RABBITMQ)
-      ? await checkQueues(connection)
+      ? await checkQueues(connection, deadLetterCopies)
       : [problem('rabbitmq', `version ${version} is older than ${LEAST_RABBITMQ}: upgrade it.`)];
     if (blocked) {
       findings.push(
@@ -38,22 +40,42 @@ export async function checkRabbitMq(url: string | undefined): Promise<Finding[]>
 }
 
 /** Does not declare the queues, so it cannot see whether an existing one has other arguments. The publisher will. */
-async function checkQueues(connection: ChannelModel): Promise<Finding[]> {
+async function checkQueues(connection: ChannelModel, deadLetterCopies: boolean): Promise<Finding[]> {
   const findings: Finding[] = [];
-  for (const queue of Object.values(QUEUES)) {
+  for (const queue of [...Object.values(QUEUES), SAFETY]) {
     const channel = await connection.createChannel();
     channel.on('error', () => undefined); // checkQueue rejects with the same error
     try {
       const { messageCount, consumerCount } = await withinDeadline(RABBITMQ_WITHIN_MS, channel.checkQueue(queue));
-      if (consumerCount === 0 && messageCount > 0 && queue !== QUEUES.dlq) {
-        findings.push(
-          advice('rabbitmq', `${messageCount} messages wait in ${queue}, which has no consumer: start a worker.`),
-        );
-      }
+      const finding = assessQueue({ queue, messageCount, consumerCount }, deadLetterCopies);
+      if (finding) findings.push(finding);
       await channel.close();
     } catch {
+      if (queue === QUEUES.dlq && !deadLetterCopies) continue;
       findings.push(advice('rabbitmq', `there is no queue ${queue} yet: the first publisher or worker declares it.`));
     }
   }
   return findings;
+}
+
+export function assessQueue(
+  { queue, messageCount, consumerCount }: { queue: string; messageCount: number; consumerCount: number },
+  deadLetterCopies: boolean,
+): Finding | undefined {
+  if (queue === SAFETY) {
+    if (messageCount === 0) return undefined;
+    return advice(
+      'rabbitmq',
+      `${messageCount} messages were parked in ${queue}: find out in the log of the workers why, then purge it.`,
+    );
+  }
+  if (queue === QUEUES.dlq) {
+    if (deadLetterCopies) return undefined;
+    return advice(
+      'rabbitmq',
+      `${queue} is not used without DLQ_COPY and holds ${messageCount} messages: delete it, unless a process of an earlier version still runs.`,
+    );
+  }
+  if (consumerCount > 0 || messageCount === 0) return undefined;
+  return advice('rabbitmq', `${messageCount} messages wait in ${queue}, which has no consumer: start a worker.`);
 }

@@ -16,7 +16,7 @@ export async function diagnose(env: Env): Promise<Finding[]> {
       ? checkPostgres(settings.DATABASE_URL, settings.DESTINATIONS_SECRET_KEY)
       : checkEmbedded(settings.STREAMFORGE_DATA_DIR, settings.DESTINATIONS_SECRET_KEY),
     checkRedis(settings.REDIS_URL),
-    checkRabbitMq(settings.RABBITMQ_URL),
+    checkRabbitMq(settings.RABBITMQ_URL, settings.DLQ_COPY),
     checkOidc(settings.OIDC_ISSUER),
   ]);
   const node = ok('node', `${process.version}.`); // this command refuses to run on an older version

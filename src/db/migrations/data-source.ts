@@ -26,6 +26,7 @@ import { ErasuresLookAgain1764574000000 } from '../../../migrations/176457400000
 import { Resubmissions1764575000000 } from '../../../migrations/1764575000000-resubmissions';
 import { ErasureStatistics1764576000000 } from '../../../migrations/1764576000000-erasure-statistics';
 import { OpenWorkOfRevisions1764576500000 } from '../../../migrations/1764576500000-open-work-of-revisions';
+import { InstallationKey1764577000000 } from '../../../migrations/1764577000000-installation-key';
 import { AuditChain1764578000000 } from '../../../migrations/1764578000000-audit-chain';
 
 /** TypeORM runs the migrations; all other access is SQL over pg. */
@@ -65,6 +66,7 @@ export function createDataSource(databaseUrl: string): DataSource {
       Resubmissions1764575000000,
       ErasureStatistics1764576000000,
       OpenWorkOfRevisions1764576500000,
+      InstallationKey1764577000000,
       AuditChain1764578000000,
     ],
     migrationsTableName: 'schema_migrations',

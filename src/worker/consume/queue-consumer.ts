@@ -1,32 +1,36 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import type { Broker, Consumer, ReceivedMessage, QueueName } from '../../broker/broker';
 import type { Metrics } from '../../observability/metrics';
+import type { WorkInHand, WorkProgress } from '../../observability/work-progress';
 import type { PoisonDetector } from '../crashes/poison-detector';
 import type { ExternalHandlers } from '../run/external-handlers';
 import type { BatchSettler } from '../settle/batch-settler';
 import { messagesOf, workItem, type WorkItem } from '../work-item';
 import { endDispatchSpan, startDispatchSpan } from './dispatch-spans';
-import type { MessageRouter } from './message-router';
-import { readDispatchedEvent } from './read-message';
+import type { MessageRouter, Routes } from './message-router';
+import { messageOf, PatientWork } from './patient-work';
+import type { TrustedEvents } from './trusted-events';
 
-const MIN_PAUSE_MS = 100;
-const MAX_PAUSE_MS = 5_000;
+/** Of a foreign message id in the log. */
+const MAX_ID_LENGTH = 64;
 
 /** The processing steps, shared by the consumers of all queues. */
 export interface WorkerSteps {
+  trusted: TrustedEvents;
   router: MessageRouter;
   externals: ExternalHandlers;
   poison: PoisonDetector;
   settler: BatchSettler;
   metrics: Metrics;
+  progress: WorkProgress;
 }
 
 /**
  * Processes the messages of one queue in two loops. The first routes arriving messages, so that external calls start at
  * once, even while other events are being settled. The second settles one batch at a time. The next batch contains, up
  * to the batch size, whatever was routed or has finished its external handlers in the meantime. No message waits for a
- * batch to fill. The prefetch bounds the number of messages in memory.
+ * batch to fill. The prefetch bounds the number of messages in memory. A message that cannot be read, or that fails
+ * again and again without PostgreSQL being the cause, is parked.
  */
 export class QueueConsumer {
   private readonly logger = new Logger('Worker');
@@ -40,17 +44,22 @@ export class QueueConsumer {
   private routing: Promise<void> | undefined;
   private settling: Promise<void> | undefined;
   private stopping = false;
+  private readonly patient = new PatientWork(() => this.stopping);
+  private readonly inHand: WorkInHand;
 
   constructor(
     private readonly broker: Broker,
     private readonly queue: QueueName,
     private readonly limits: { prefetch: number; batchSize: number },
     private readonly steps: WorkerSteps,
-  ) {}
+  ) {
+    this.inHand = steps.progress.watch();
+  }
 
   start(): void {
     this.consumer = this.broker.consume(this.queue, this.limits.prefetch, (message) => {
       this.arrived.push(message);
+      this.inHand.took(1);
       if (!this.stopping) this.routing ??= this.routeArrived();
     });
   }
@@ -60,7 +69,7 @@ export class QueueConsumer {
     this.stopping = true;
     await this.consumer.cancel();
     await Promise.all([this.routing, this.settling]);
-    this.consumer.requeue(this.arrived.splice(0));
+    this.giveBack(this.arrived.splice(0));
     this.requeue([...this.ready.splice(0), ...this.alone.splice(0)]);
   }
 
@@ -74,21 +83,23 @@ export class QueueConsumer {
   private async routeArrived(): Promise<void> {
     await Promise.resolve(); // lets the other messages of this tick arrive
     while (this.arrived.length > 0 && !this.stopping) {
-      const items = this.read(this.arrived.splice(0, this.limits.batchSize));
-      const routes = await this.patiently(() => this.steps.router.route(items));
-      if (!routes) {
-        this.requeue(items);
-        break;
-      }
-      this.ready.push(...routes.now);
-      this.alone.push(...routes.alone);
-      for (const item of routes.external) {
-        const running = this.runExternally(item).finally(() => this.external.delete(running));
-        this.external.add(running);
-      }
-      this.wakeSettling();
+      const items = await this.read(this.arrived.splice(0, this.limits.batchSize));
+      await this.patient.run(items, (some) => this.steps.router.route(some), {
+        done: (_, routes) => this.routed(routes),
+        ...this.notDone,
+      });
     }
     this.routing = undefined;
+  }
+
+  private routed(routes: Routes): void {
+    this.ready.push(...routes.now);
+    this.alone.push(...routes.alone);
+    for (const item of routes.external) {
+      const running = this.runExternally(item).finally(() => this.external.delete(running));
+      this.external.add(running);
+    }
+    this.wakeSettling();
   }
 
   private wakeSettling(): void {
@@ -107,77 +118,107 @@ export class QueueConsumer {
   }
 
   private async settle(items: readonly WorkItem[]): Promise<void> {
-    if (items.length === 0) return;
-    const settled = await this.patiently(() => this.steps.settler.settle(items).then(() => true));
-    if (settled) this.consumer.ack(messagesOf(items));
-    else this.requeue(items);
+    await this.patient.run(items, (some) => this.steps.settler.settle(some), {
+      done: (some) => this.ack(messagesOf(some)),
+      ...this.notDone,
+    });
   }
 
   private async settleAlone(item: WorkItem): Promise<void> {
     const { poison } = this.steps;
-    const begun = this.stopping ? undefined : await this.patiently(() => poison.begin(item));
-    if (!begun) {
-      this.requeue([item]);
-      return;
-    }
-    await this.settle([begun]);
-    // The shutdown may have requeued the event; that is no crash. If it was settled, there is no start to withdraw.
-    if (this.stopping) await poison.withdraw(item.event);
+    if (this.stopping) return this.requeue([item]);
+    await this.patient.run([item], () => poison.begin(item), {
+      done: async (_, begun) => {
+        await this.settle([begun]);
+        // The shutdown may have requeued the event; that is no crash. If it was settled, there is no start to withdraw.
+        if (this.stopping) await poison.withdraw(item.event);
+      },
+      ...this.notDone,
+    });
   }
 
   private async runExternally(item: WorkItem): Promise<void> {
-    try {
-      const finished = await this.steps.externals.run(item);
-      if (finished) this.finished.push(finished);
-      else this.requeue([item]);
-    } catch (error) {
-      this.logger.warn(`An event could not be run and is requeued: ${messageOf(error)}`);
-      this.requeue([item]);
-    }
+    await this.patient.run([item], () => this.steps.externals.run(item), {
+      done: (_, finished) => {
+        if (finished) this.finished.push(finished);
+        else this.requeue([item]);
+      },
+      ...this.notDone,
+    });
     this.wakeSettling();
   }
 
-  /** Drops messages that StreamForge did not publish, because they can never be settled. */
-  private read(messages: readonly ReceivedMessage[]): WorkItem[] {
-    const foreign: ReceivedMessage[] = [];
+  /** Drops what somebody else has written and parks what cannot be read, because neither can ever be settled. */
+  private async read(messages: readonly ReceivedMessage[]): Promise<WorkItem[]> {
     const items: WorkItem[] = [];
+    const unsigned: WorkItem[] = [];
+    const forged: ReceivedMessage[] = [];
     for (const message of messages) {
-      const dispatched = readDispatchedEvent(message);
-      if (dispatched) {
-        const { event, span } = startDispatchSpan(dispatched, this.queue, message.redelivered);
-        items.push(workItem(message, event, span));
-      } else {
-        this.logger.error({ msg: 'dropped a message that StreamForge did not publish', messageId: message.id });
-        foreign.push(message);
-      }
+      const reading = this.steps.trusted.read(message);
+      if (reading.kind === 'trusted') items.push(this.traced(workItem(message, reading.event)));
+      else if (reading.kind === 'unsigned') unsigned.push(workItem(message, reading.event));
+      else if (reading.kind === 'forged') forged.push(message);
+      else this.park(message, 'unreadable', 'StreamForge did not publish it');
     }
-    if (foreign.length > 0) {
-      this.steps.metrics.foreignValues.inc({ place: 'message' }, foreign.length);
-      this.consumer.ack(foreign);
-    }
+    if (forged.length > 0) this.drop('forged', forged);
+    if (unsigned.length === 0) return items;
+    await this.patient.run(unsigned, (some) => this.steps.trusted.lookUp(some), {
+      done: (some, known) => {
+        const found = new Set(messagesOf(known));
+        this.steps.trusted.count('looked-up', messagesOf(known));
+        items.push(...known.map((item) => this.traced(item)));
+        this.drop(
+          'unknown',
+          messagesOf(some).filter((message) => !found.has(message)),
+        );
+      },
+      ...this.notDone,
+    });
     return items;
   }
 
+  private traced(item: WorkItem): WorkItem {
+    return { ...item, ...startDispatchSpan(item.event, this.queue, item.message.redelivered) };
+  }
+
+  /** What follows work that was not done, whatever the work was. */
+  private readonly notDone = {
+    stopped: (items: readonly WorkItem[]): void => this.requeue(items),
+    failed: (item: WorkItem, error: unknown): void => {
+      this.park(item.message, 'failed', messageOf(error));
+      endDispatchSpan(item.span, { 'streamforge.outcome': 'parked' }, 'PARKED');
+    },
+  };
+
+  private ack(messages: readonly ReceivedMessage[]): void {
+    this.consumer.ack(messages);
+    this.inHand.settled(messages.length);
+  }
+
   private requeue(items: readonly WorkItem[]): void {
-    this.consumer.requeue(messagesOf(items));
+    this.giveBack(messagesOf(items));
     for (const { span } of items) endDispatchSpan(span, { 'streamforge.outcome': 'requeued' });
   }
 
-  /**
-   * Repeats `work` until PostgreSQL can be reached. The messages are kept, because requeued messages would be
-   * redelivered at once. Returns undefined if the worker is stopped first.
-   */
-  private async patiently<T>(work: () => Promise<T>): Promise<T | undefined> {
-    for (let pauseMs = MIN_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS)) {
-      try {
-        return await work();
-      } catch (error) {
-        this.logger.warn(`PostgreSQL cannot be reached, and messages are waiting for it: ${messageOf(error)}`);
-      }
-      for (let waitedMs = 0; waitedMs < pauseMs && !this.stopping; waitedMs += MIN_PAUSE_MS) await sleep(MIN_PAUSE_MS);
-      if (this.stopping) return undefined;
-    }
+  private giveBack(messages: readonly ReceivedMessage[]): void {
+    this.consumer.requeue(messages);
+    this.inHand.gaveBack(messages.length);
+  }
+
+  /** If one of the messages was ours before somebody changed it, the reconciler dispatches its event again. */
+  private drop(result: 'forged' | 'unknown', messages: readonly ReceivedMessage[]): void {
+    this.ack(messages);
+    this.steps.trusted.count(result, messages);
+    this.steps.metrics.foreignValues.inc({ place: 'message' }, messages.length);
+  }
+
+  /** If the message was one of ours, the reconciler dispatches its event again. */
+  private park(message: ReceivedMessage, reason: 'unreadable' | 'failed', why: string): void {
+    this.consumer.park([message]);
+    this.inHand.settled(1);
+    this.steps.metrics.parkedMessages.inc({ reason });
+    if (reason === 'unreadable') this.steps.metrics.foreignValues.inc({ place: 'message' });
+    const messageId = message.id.slice(0, MAX_ID_LENGTH);
+    this.logger.error({ msg: `moved a message to events.safety: ${why}`, reason, messageId, queue: this.queue });
   }
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,5 +1,6 @@
 import type { Message } from '../../broker/broker';
 import type { DispatchedEvent } from '../../event/dispatched-event';
+import { isEnvelopeText } from '../../event/envelope-text';
 import { isStoredInstant } from '../../event/instant';
 import { isTenantId } from '../../event/tenant';
 import { isUuid } from '../../event/uuid-v7';
@@ -7,7 +8,8 @@ import { isTraceparent } from '../../event/traceparent';
 
 /**
  * Reads the event of a message. Returns undefined if a header does not have exactly the shape in which StreamForge
- * writes it, because StreamForge did not publish that message. A malformed trace context is left out.
+ * writes it, or a value that PostgreSQL could not store, because StreamForge did not publish that message. A malformed
+ * trace context is left out.
  *
  * The message of a revision has a negative generation (toMessage). Without its revision, the build before has published
  * it, with the payload as it was sent: the reconciler dispatches the event again.
@@ -21,14 +23,18 @@ export function readDispatchedEvent({ id, headers, body }: Message): DispatchedE
   const dispatchNo = headers['dispatch-no'];
   const { traceparent } = headers;
   const dispatch = revisedDispatch(headers);
+  if (!isKnownForm(headers)) return undefined;
   if (!isUuid(id) || typeof tenantId !== 'string' || !isTenantId(tenantId)) return undefined;
   if (!isText(type) || !isText(correlationId)) return undefined;
-  if (typeof receivedAt !== 'string' || !isStoredInstant(receivedAt)) return undefined;
+  if (typeof receivedAt !== 'string' || !isTimeOfReceipt(receivedAt)) return undefined;
   if (!isCount(sizeBytes, 0) || !isCount(dispatchNo, 1) || !dispatch) return undefined;
   const trace = typeof traceparent === 'string' && isTraceparent(traceparent) ? { traceparent } : {};
   const { generation, revision } = dispatch;
   return { id, tenantId, type, receivedAt, sizeBytes, correlationId, ...trace, dispatchNo, generation, revision, body };
 }
+
+/** Messages of before have no form. Form 1 can hold several entries, but no build has written more than one so far. */
+const isKnownForm = ({ form = 1, entries = 1 }: Message['headers']): boolean => form === 1 && entries === 1;
 
 function revisedDispatch({
   generation,
@@ -39,8 +45,15 @@ function revisedDispatch({
   return { generation: -generation, revision };
 }
 
-/** The longest text fields of these headers have 255 characters, each of up to two UTF-16 code units. */
-const isText = (value: unknown): value is string => typeof value === 'string' && value !== '' && value.length <= 510;
+/** Each character has up to two UTF-16 code units. The length is checked first, because the text may have megabytes. */
+const isText = (value: unknown): value is string =>
+  typeof value === 'string' && value.length <= 2 * 255 && isEnvelopeText(value);
+
+/** The bounds are far from every clock that is only wrong, and keep days out of usage_daily that nobody will ever see. */
+const isTimeOfReceipt = (text: string): boolean => isStoredInstant(text) && text >= '2000' && text < '3000';
+
+/** PostgreSQL stores these as integers, and the next dispatch gets the number after this one. */
+const MOST = 2 ** 31 - 2;
 
 const isCount = (value: unknown, least: number): value is number =>
-  Number.isSafeInteger(value) && (value as number) >= least;
+  Number.isInteger(value) && (value as number) >= least && (value as number) <= MOST;

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import type { PoolClient } from 'pg';
+import type { Settings } from '../../config/settings';
 import type { DispatchedEvent } from '../../event/dispatched-event';
 import { completeStates } from '../../event-state/complete.queries';
 import { openAttempts, readEffects, readStates, type EventState } from '../../event-state/open-attempts.queries';
@@ -28,11 +29,14 @@ const NOTHING: ReadonlyMap<string, ReadonlySet<string>> = new Map();
 /** One settle transaction: attempts, effects of handlers, deliveries, retries and dead letters of a batch. */
 export class SettlePass {
   private readonly worker = `${hostname()}:${process.pid}`;
+  private readonly copying: { deadLetterCopies: boolean };
 
   constructor(
-    private readonly rules: RetryRules,
+    private readonly rules: RetryRules & Pick<Settings, 'DLQ_COPY'>,
     private readonly handlers: TransactionalHandlers,
-  ) {}
+  ) {
+    this.copying = { deadLetterCopies: rules.DLQ_COPY };
+  }
 
   /** Runs in the caller's transaction, which must be rolled back unless this returns `committed`. */
   async run(
@@ -57,7 +61,8 @@ export class SettlePass {
     const completed = won.filter((item) => !unfinishedResultOf(item));
     const known = eventsOf(completed).filter(({ id }) => states.has(id));
     // False if an event was dispatched again meanwhile (e.g. by the reconciler); the next pass sees that.
-    if (failures.length > 0 && !(await settleFailures(db, failures, known))) return { kind: 'rolled-back', items };
+    if (failures.length > 0 && !(await settleFailures(db, failures, known, this.copying)))
+      return { kind: 'rolled-back', items };
     if (failures.length === 0) await completeStates(db, known);
     await clearStarts(db, idsOf(items.filter(({ startCounted }) => startCounted)));
     if (deliveries && !(await deliveries.record(db, completed))) return { kind: 'rolled-back', items };

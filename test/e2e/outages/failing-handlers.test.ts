@@ -8,6 +8,7 @@ import type { TestProcess } from '../../support/processes/process';
 const MISBEHAVING = {
   NODE_OPTIONS: `--require ${path.resolve(__dirname, '../../support/processes/misbehaving-handler.js')}`,
 };
+const COPIES = { DLQ_COPY: 'true' };
 const RULES = { MAX_RETRY_ATTEMPTS: '3', RETRY_BACKOFF_MS: '400,800', RETRY_JITTER: '0.2' };
 
 describe('failing handlers in real processes', () => {
@@ -18,8 +19,8 @@ describe('failing handlers in real processes', () => {
     const sizes = { RABBITMQ_PREFETCH: '500', WORKER_BATCH_SIZE: '100', RECONCILE_AFTER_SECONDS: '60' };
     [api] = await Promise.all([
       cluster.start('api'),
-      cluster.start('publisher', { RECONCILE_AFTER_SECONDS: '60' }),
-      cluster.start('worker', { ...MISBEHAVING, ...RULES, ...sizes }),
+      cluster.start('publisher', { RECONCILE_AFTER_SECONDS: '60', ...COPIES }),
+      cluster.start('worker', { ...MISBEHAVING, ...RULES, ...COPIES, ...sizes }),
     ]);
   });
   afterAll(() => cluster.drop());

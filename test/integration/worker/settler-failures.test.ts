@@ -34,6 +34,15 @@ describe('the settler, when a handler fails', () => {
     await expect(usage()).resolves.toEqual({ events: 9, bytes: bytesOf(events) });
   });
 
+  it('I8: makes an outbox entry of a dead letter with DLQ_COPY only', async () => {
+    const event = await given.given(FAILING);
+    const rules = { MAX_RETRY_ATTEMPTS: '1', DLQ_COPY: 'false' };
+    await settlerOf(given.pool, [new FailingHandler()], { env: rules }).settle([delivered(event)]);
+    await expect(stateRow(given.pool, event)).resolves.toMatchObject({ status: 'DLQ', dispatchNo: 2 });
+    await expect(countRows(given.pool, 'dead_letters')).resolves.toBe(1);
+    expect((await outboxRows(given.pool, event)).map(({ destination }) => destination)).toEqual(['main']);
+  });
+
   it('I6: numbers the attempts of an event, waits longer each time, and dead-letters it after the last', async () => {
     const event = await given.given(FAILING);
     await setEntries(given.pool, [event], 'PUBLISHED');

@@ -28,6 +28,7 @@ class ForgetfulBroker extends MemoryBroker {
         }
       },
       requeue: (messages) => consumer.requeue(messages),
+      park: (messages) => consumer.park(messages),
       cancel: () => consumer.cancel(),
       close: () => consumer.close(),
     };

@@ -41,4 +41,41 @@ export const FAULTS_IN_BROKER: readonly DeliberateFault[] = [
     ],
     noticedBy: { tests: ['test/contract/broker.test.ts'] },
   },
+  {
+    name: 'the signature of a message is not checked',
+    stage: 'broker',
+    edits: [
+      {
+        file: 'src/broker/message-signature.ts',
+        find: "? undefined : 'forged';",
+        replace: "|| signature ? undefined : 'forged';",
+      },
+    ],
+    noticedBy: { tests: ['test/integration/worker/untrusted-broker.test.ts'] },
+  },
+  {
+    name: 'a message without a signature is trusted',
+    stage: 'broker',
+    edits: [
+      {
+        file: 'src/worker/consume/trusted-events.ts',
+        find: "message.doubt === 'unsigned' ? 'unsigned' : 'trusted'",
+        replace: "'trusted'",
+      },
+    ],
+    noticedBy: under(['forge-rabbitmq'], 'usage', 'changed', 'doubled'),
+  },
+  {
+    name: 'a message that always fails is tried for ever',
+    stage: 'broker',
+    invariant: 'I10',
+    edits: [
+      {
+        file: 'src/worker/consume/patient-work.ts',
+        find: 'if (failures >= MOST_FAILURES_ALONE) return',
+        replace: 'if (failures >= Infinity * MOST_FAILURES_ALONE) return',
+      },
+    ],
+    noticedBy: { tests: ['test/integration/worker/parked-messages.test.ts'] },
+  },
 ];

@@ -45,4 +45,17 @@ export const FAULTS_IN_CACHE: readonly DeliberateFault[] = [
     ],
     noticedBy: calm('changed'),
   },
+  {
+    name: 'the signature of a cached fact is not checked',
+    stage: 'cache',
+    invariant: 'I2',
+    edits: [
+      {
+        file: 'src/redis/cached-fact.ts',
+        find: '[key, json]) ? readFact',
+        replace: '[key, json]) || signature ? readFact',
+      },
+    ],
+    noticedBy: { tests: ['test/contract/idempotency-cache.test.ts'] },
+  },
 ];

@@ -11,9 +11,10 @@ export const FAULTS_IN_OUTBOX: readonly DeliberateFault[] = [
     edits: [
       {
         file: 'src/outbox/publisher.ts',
-        find: 'const messages = entries.map(toMessage);',
+        find: 'const messages = entries.map((entry) => toMessage(entry, reasons));',
         replace: `const messages = entries.map((entry, i) => {
-      return { ...toMessage(entry), body: toMessage(entries[(i + 1) % entries.length] as ClaimedEntry).body };
+      const neighbour = entries[(i + 1) % entries.length] as ClaimedEntry;
+      return { ...toMessage(entry, reasons), body: toMessage(neighbour, reasons).body };
     });`,
       },
     ],

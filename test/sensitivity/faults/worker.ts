@@ -24,8 +24,8 @@ export const FAULTS_IN_WORKER: readonly DeliberateFault[] = [
     edits: [
       {
         file: CONSUMER,
-        find: '    if (settled) this.consumer.ack(messagesOf(items));\n',
-        replace: '    if (settled) return;\n',
+        find: 'done: (some) => this.ack(messagesOf(some)),',
+        replace: 'done: () => undefined,',
       },
     ],
     noticedBy: calm('left over', 'unsettled'),

@@ -1,11 +1,11 @@
 import { connect, type Channel } from 'amqplib';
-import { RabbitBroker } from '../../../src/broker/rabbit-broker';
+import { RabbitBroker, type RabbitRoles } from '../../../src/broker/rabbit-broker';
 import { eventually } from '../eventually';
 import { createTestVhost, type TestVhost } from './rabbit';
 import { atTheEnd } from './closing';
 
-const BOTH = { publishes: true, consumes: true };
-export const PUBLISHER = { publishes: true, consumes: false };
+const BOTH: RabbitRoles = { publishes: true, consumes: true, deadLetterCopies: true };
+export const PUBLISHER: RabbitRoles = { publishes: true, consumes: false, deadLetterCopies: true };
 
 /** Creates a virtual host that is dropped at the end of the test. */
 export async function openVhost(): Promise<TestVhost> {

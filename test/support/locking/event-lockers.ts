@@ -62,7 +62,7 @@ const failsOften = transactional('failing', ['*'], (events) =>
     ),
   ),
 );
-const RULES = { MAX_RETRY_ATTEMPTS: 3, RETRY_BACKOFF_MS: [1_000], RETRY_JITTER: 0 };
+const RULES = { MAX_RETRY_ATTEMPTS: 3, RETRY_BACKOFF_MS: [1_000], RETRY_JITTER: 0, DLQ_COPY: true };
 
 /** The first pass learns which events fail, and the second settles them together with the others. */
 async function settleBatch(pool: Pool, { ids }: LockedRows): Promise<void> {

@@ -178,4 +178,6 @@ export const NO_LOCKERS: Readonly<Record<string, string>> = {
   endWithStatistics: 'one row',
   keepAdminToken: 'one row',
   keepDestinationsKey: 'one row',
+  keepInstallationKey: 'one row',
+  replaceSealedKey: 'one row',
 };

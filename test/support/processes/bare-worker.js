@@ -10,6 +10,7 @@ const { createPool } = load('db/pool.js');
 const { RabbitBroker } = load('broker/rabbit-broker.js');
 const { Metrics } = load('observability/metrics.js');
 const { createWorker } = load('worker/create-worker.js');
+const { InstallationKey } = load('installation/installation-key.js');
 const { UsageMeter } = load('worker/handlers/usage-meter.js');
 
 const killer = {
@@ -24,7 +25,8 @@ const noDeliveries = { plan: () => Promise.resolve([]), stop: () => Promise.reso
 async function main() {
   const settings = parseSettings(process.env);
   const pool = createPool(settings.DATABASE_URL, 'bare worker');
-  const broker = await RabbitBroker.connect(settings.RABBITMQ_URL, { publishes: false, consumes: true });
+  const keys = new InstallationKey(settings, pool);
+  const broker = await RabbitBroker.connect(settings.RABBITMQ_URL, { publishes: false, consumes: true }, keys);
   const handlers = [new UsageMeter(), killer];
   const parts = { settings, pool, broker, metrics: new Metrics(), handlers, deliveries: noDeliveries };
   const worker = createWorker(parts);

@@ -1,4 +1,5 @@
 import { assessAccount, assessAudit, assessServer, assessStored } from '../../../src/commands/doctor/check-postgres';
+import { assessQueue } from '../../../src/commands/doctor/check-rabbitmq';
 import { assessRedis } from '../../../src/commands/doctor/check-redis';
 import { assessSecrets } from '../../../src/commands/doctor/check-secrets';
 import { checkSettings } from '../../../src/commands/doctor/check-settings';
@@ -31,6 +32,23 @@ describe('doctor', () => {
   ])('compares versions as numbers: %j is at least %s: %s', (version, least, expected) => {
     expect(isAtLeast(version, least)).toBe(expected);
   });
+
+  it.each<[string, number, number, boolean, RegExp | undefined]>([
+    ['events.main', 0, 0, false, undefined],
+    ['events.main', 5, 1, false, undefined],
+    ['events.main', 5, 0, false, /start a worker/],
+    ['events.safety', 0, 0, false, undefined],
+    ['events.safety', 3, 0, false, /^3 messages were parked/],
+    ['events.dlq', 9, 0, true, undefined],
+    ['events.dlq', 0, 0, false, /not used without DLQ_COPY/],
+  ])(
+    'assesses %s with %i messages and %i consumers, DLQ_COPY=%s',
+    (queue, messageCount, consumerCount, copies, said) => {
+      const finding = assessQueue({ queue, messageCount, consumerCount }, copies);
+      if (said) expect(finding?.sentence).toMatch(said);
+      else expect(finding).toBeUndefined();
+    },
+  );
 
   it('finds nothing wrong with a good server, schema and cache', () => {
     expect(severities(assessServer(SERVER, NOW))).toEqual(['ok']);

@@ -74,12 +74,25 @@ describe('settings', () => {
       DESTINATIONS_ALLOWED_CIDRS: [],
       DESTINATIONS_NAME_SERVERS: [],
       DESTINATIONS_SECRET_KEY: [],
+      DLQ_COPY: false,
+      INSTALLATION_KEY: [],
       SHUTDOWN_GRACE_MS: 25_000,
       OTEL_SERVICE_NAME: 'streamforge',
       OTEL_TRACES_SAMPLER: 'parentbased_always_on',
       OTEL_TRACES_SAMPLER_ARG: 1,
       STREAMFORGE_DATA_DIR: '.streamforge',
     });
+  });
+
+  it('read the key of the installation in base64 or hex, and a second one while it is rotated', () => {
+    const [a, b] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)];
+    expect(parseSettings({ INSTALLATION_KEY: a.toString('base64') }).INSTALLATION_KEY).toEqual([a]);
+    const two = `${a.toString('hex')}, ${b.toString('base64url')}`;
+    expect(parseSettings({ INSTALLATION_KEY: two }).INSTALLATION_KEY).toEqual([a, b]);
+    for (const wrong of ['no key', 'ab'.repeat(31), a.toString('base64').slice(4), `${two},${a.toString('hex')}`]) {
+      expect(() => parseSettings({ INSTALLATION_KEY: wrong })).toThrow(/INSTALLATION_KEY: /);
+      expect(() => parseSettings({ INSTALLATION_KEY: wrong })).not.toThrow(wrong);
+    }
   });
 
   it('take empty text for unset', () => {

@@ -1,8 +1,13 @@
 import fc from 'fast-check';
-import { readFact } from '../../../src/redis/cached-fact';
+import { isUnsignedFact, readSignedFact, signedFact } from '../../../src/redis/cached-fact';
 import { fact } from '../../contract/idempotency-cache.contract';
+import { macKeys } from '../../support/mac-keys';
 
 const { committed: FACT } = fact({ eventId: 'order "1" 😀' });
+const MAC = macKeys('ours').current();
+const KEY = 'streamforge:1:key:2';
+/** The fact in a value whose signature is right. */
+const readFact = (text: string) => readSignedFact(KEY, `1 ${MAC.of('fact 1', [KEY, text])} ${text}`, MAC);
 const json = (fields: Record<string, unknown>): string => JSON.stringify({ ...FACT, ...fields });
 
 describe('a cached value', () => {
@@ -49,5 +54,36 @@ describe('a cached value', () => {
 
   it('never throws, whatever the text', () => {
     fc.assert(fc.property(fc.oneof(fc.string(), fc.json()), (text) => readFact(text) === undefined));
+  });
+});
+
+describe('a signed fact', () => {
+  const SIGNED = signedFact(KEY, FACT, MAC);
+
+  it('is read under its key only', () => {
+    expect(readSignedFact(KEY, SIGNED, MAC)).toEqual(FACT);
+    expect(readSignedFact(`${KEY}0`, SIGNED, MAC)).toBeUndefined();
+    expect(readSignedFact(KEY, SIGNED, macKeys('theirs').current())).toBeUndefined();
+  });
+
+  it('is no longer one after any change', () => {
+    const change = fc.record({ at: fc.nat(SIGNED.length), remove: fc.nat(3), insert: fc.string({ maxLength: 3 }) });
+    fc.assert(
+      fc.property(fc.array(change, { minLength: 1, maxLength: 3 }), (changes) => {
+        const changed = changes.reduce(
+          (text, { at, remove, insert }) => text.slice(0, at) + insert + text.slice(at + remove),
+          SIGNED,
+        );
+        return changed === SIGNED || readSignedFact(KEY, changed, MAC) === undefined;
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('is what the build before reads as nothing, and is told from what that one wrote', () => {
+    expect(() => JSON.parse(SIGNED) as unknown).toThrow();
+    expect(isUnsignedFact(JSON.stringify(FACT))).toBe(true);
+    expect(isUnsignedFact(SIGNED)).toBe(false);
+    expect(readSignedFact(KEY, JSON.stringify(FACT), MAC)).toBeUndefined();
   });
 });

@@ -235,6 +235,7 @@ export function evidence(change: Partial<Evidence> = {}, more: readonly Entry[] 
     replays: [],
     audit: [],
     deadLetterCopies: [],
+    parkedMessages: [],
     leftovers: { 'open outbox entries': 0 },
     wrongGauges: [],
     ...change,

@@ -46,6 +46,7 @@ const breaches = (change: Partial<Evidence> = {}, more: readonly Entry[] = []): 
 
 type Case = [what: string, change: Partial<Evidence>, more: readonly Entry[], expected: string[]];
 
+const forged = (id: string): Entry => ({ atMs: 3_000, kind: 'forged', ids: [id] });
 const withoutUsage = { usage: evidence().usage.slice(1) };
 const twiceUsed = (tenant: string): Partial<Evidence> => ({
   usage: evidence().usage.map((row) => (row.tenant === tenant ? { ...row, events: 2, bytes: 200 } : row)),
@@ -130,8 +131,8 @@ describe('the oracle of the fault suite', () => {
   });
 
   it('calls a known fault of the product by its name', () => {
-    const forged: Entry = { atMs: 3_000, kind: 'forged', ids: [idOf(NORTH)] };
-    const { violations, expected } = examine(evidence({ readBack: gone() }, [forged]));
+    const known = { name: 'north is lost', issue: 23, explains: ({ names }: Violation) => names.includes(NORTH) };
+    const { violations, expected } = examine(evidence({ readBack: gone() }), [known]);
     expect(violations).toEqual([]);
     expect(expected.map(({ fault: { issue } }) => issue)).toEqual([23]);
   });
@@ -436,6 +437,8 @@ describe('the oracle of the fault suite', () => {
   const rest: Case[] = [
     ['what is left open', { leftovers: { 'open outbox entries': 1 } }, [], ['left over']],
     ['a message in events.dlq that is nobody’s', { deadLetterCopies: ['x'] }, [], ['dead letter']],
+    ['a parked message that nobody has forged', { parkedMessages: ['x'] }, [forged('y')], ['left over']],
+    ['a parked forgery, twice', { parkedMessages: ['x', 'x'] }, [forged('x')], []],
     ['a repair where nothing was lost', north({ entries: repaired() }), [], ['repaired']],
     [
       'a repair that no fault explains',

@@ -61,12 +61,18 @@ describe('the envelope of a message', () => {
 
   it.each([
     ['tenant-id', ['', 'a b', '-acme', 'a'.repeat(129)]],
-    ['event-type', ['', 'x'.repeat(511), ['order.paid']]],
-    ['received-at', ['', 'now', '2026-01-31T12:00:00Z', '2026-02-30T12:00:00.000Z', '2026-01-31T24:00:00.000Z']],
-    ['size-bytes', [-1, 1.5, NaN, 2 ** 53, null]],
-    ['correlation-id', ['', {}]],
-    ['dispatch-no', [0, -1, 1.5, true]],
-    ['generation', [0, 1.5, [1]]],
+    ['event-type', ['', 'x'.repeat(256), 'a\0', '\ud800', 'x'.repeat(10_000_000), ['order.paid']]],
+    [
+      'received-at',
+      ['', 'now', 'infinity', '2026-01-31T12:00:00Z', '2026-02-30T12:00:00.000Z', '2026-01-31T24:00:00.000Z'],
+    ],
+    ['received-at', ['0001-01-01T00:00:00.000Z', '1999-12-31T23:59:59.999Z', '9999-12-31T23:59:59.999Z']],
+    ['size-bytes', [-1, 1.5, NaN, 1e308, Infinity, 2 ** 31, null]],
+    ['correlation-id', ['', 'a\n', 'x'.repeat(256), {}]],
+    ['dispatch-no', [0, -1, 1.5, 2 ** 31 - 1, 1e18, true]],
+    ['generation', [0, 1.5, 2 ** 31 - 1, 1e18, -1e18, [1]]],
+    ['form', [0, 2, '1', null]],
+    ['entries', [0, 2, '1', null]],
   ])('is not ours if %s does not have the shape in which it was written', (name, values) => {
     for (const value of values) {
       expect(readDispatchedEvent({ ...MESSAGE, headers: { ...MESSAGE.headers, [name]: value } })).toBeUndefined();

@@ -141,6 +141,8 @@ export interface Evidence {
   audit: readonly StoredAudit[];
   /** Event ids of the messages in events.dlq. */
   deadLetterCopies: readonly string[];
+  /** Ids of the messages in events.safety. */
+  parkedMessages: readonly string[];
   leftovers: Leftovers;
   /** Gauges that stayed wrong while everything was at rest. */
   wrongGauges: readonly string[];

@@ -4,9 +4,9 @@ import type { Admin } from '../load/operator/admin';
 import { tenantOf, TENANTS } from '../load/tenants';
 import { readOfTheRun } from '../run/inconclusive';
 import { acknowledgedIds } from '../oracle/answers';
-import { readDeadLetterCopies } from './dead-letter-copies';
 import type { Evidence, Leftovers, UsageRow } from './evidence';
 import { findWrongGauges } from './gauges';
+import { readMessageIds } from './message-ids';
 import { readAll } from './read-back';
 import { readStored } from './stored.queries';
 
@@ -27,7 +27,9 @@ export async function gather(
   const readBack = await readAll(landscape.apis[0] as string, new Map(wanted));
   const wrongGauges = await findWrongGauges(landscape);
   await landscape.scrapeOf(landscape.processes.map(({ name }) => name));
-  const deadLetterCopies = await readOfTheRun('reading events.dlq', () => readDeadLetterCopies(landscape.rabbitUrl));
+  const idsIn = (queue: string) => readOfTheRun(`reading ${queue}`, () => readMessageIds(landscape.rabbitUrl, queue));
+  const deadLetterCopies = await idsIn('events.dlq');
+  const parkedMessages = await idsIn('events.safety');
   return {
     ...facts,
     journal: journal.entries,
@@ -37,6 +39,7 @@ export async function gather(
     usage,
     readBack,
     deadLetterCopies,
+    parkedMessages,
     leftovers,
     wrongGauges,
   };

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Landscape } from '../landscape/landscape';
 import { ofTheRun } from '../run/inconclusive';
 import type { Journal } from '../run/journal';
-import { copyMessages, reorderMessages } from './broker';
+import { copyMessages, forgeMessages, reorderMessages } from './broker';
 import { forgeFacts } from './cache';
 import { cancelQueries, cutConnections, deadlockWorkers } from './database';
 import { clock, describeFault, type Fault, type TargetName } from './schedule';
@@ -87,7 +87,10 @@ async function hit(fault: Fault, scene: Scene): Promise<void> {
     case 'flush':
       return landscape.flushRedis();
     case 'forge':
-      return forgeFacts(landscape.redisUrl, seed + fault.atMs, journal);
+      if (target !== 'rabbitmq') return forgeFacts(landscape.redisUrl, seed + fault.atMs);
+      return landscape.whileWorkersStop(PILE_UP_MS / 2, () =>
+        forgeMessages(landscape.rabbitUrl, seed + fault.atMs, journal),
+      );
     case 'reorder':
       return landscape.whileWorkersStop(PILE_UP_MS / 2, () => reorderMessages(landscape.rabbitUrl));
     case 'copy':

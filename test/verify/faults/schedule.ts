@@ -12,7 +12,8 @@ export type TargetName = ProcessName | ServerName;
  * - hang: SIGSTOP, then SIGKILL, later a restart. What was sent to the server in between is lost.
  * - cut: the server closes all connections. cancel: pg_cancel_backend on all running statements.
  * - deadlock: the transactions of the workers run into a deadlock and PostgreSQL aborts them.
- * - flush: Redis loses all keys. forge: cached facts are overwritten with garbage or swapped between keys.
+ * - flush: Redis loses all keys. forge: cached facts are overwritten or swapped between keys, or forged messages are
+ *   published before the true ones.
  * - reorder: RabbitMQ redelivers waiting messages in another order. copy: waiting messages are published twice.
  * - purge: the queues are emptied. wipe: RabbitMQ is killed and restarts with an empty disk.
  */
@@ -66,7 +67,7 @@ const HARMLESS: readonly Card[] = [
   { targets: PAIRS[1], all: true, kind: 'term' },
   { targets: PAIRS[2], all: true, kind: 'term' },
   ...of('postgres', 'hang', 'cut', 'cancel', 'deadlock'),
-  ...of('rabbitmq', 'hang', 'cut', 'reorder', 'copy'),
+  ...of('rabbitmq', 'hang', 'cut', 'reorder', 'copy', 'forge'),
   ...of('redis', 'flush', 'forge'),
 ];
 

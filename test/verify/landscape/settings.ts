@@ -24,6 +24,7 @@ const QUICK = {
   EVENT_RETENTION_DAYS: '7',
   SHUTDOWN_GRACE_MS: String(GRACE_MS),
   DESTINATIONS_ALLOW_PRIVATE: 'true',
+  DLQ_COPY: 'true', // the oracle compares the copies with the dead letters
 };
 
 /** @param reconciles if false, the reconciler dispatches nothing again within the run */

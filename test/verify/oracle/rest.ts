@@ -1,10 +1,11 @@
 import type { Evidence, StoredEvent } from '../evidence/evidence';
+import { entriesOf } from '../run/journal';
 import { FaultWindows, bringsAgain } from './fault-windows';
 import { violation, type Violation } from './violation';
 
 const AROUND_MS = 10_000;
 
-/** I13: nothing is left over, and events.dlq holds one message per dead letter. */
+/** I13: nothing is left over, events.dlq holds one message per dead letter, and only forgeries were parked. */
 export function checkRest({ leftovers, wrongGauges, ...evidence }: Evidence): Violation[] {
   const examples = evidence.stored.filter(isOpen).map(({ name }) => name);
   return [
@@ -13,7 +14,17 @@ export function checkRest({ leftovers, wrongGauges, ...evidence }: Evidence): Vi
       .map(([what, count]) => violation('left over', `${count} ${what}`, ...examples.slice(0, 3))),
     ...wrongGauges.map((text) => violation('metrics', text)),
     ...checkCopies(evidence),
+    ...checkParked(evidence),
   ];
+}
+
+/** A message of ours is never parked: its event would wait for the reconciler. */
+function checkParked({ journal, parkedMessages }: Pick<Evidence, 'journal' | 'parkedMessages'>): Violation[] {
+  const forged = new Set(entriesOf(journal, 'forged').flatMap(({ ids }) => ids));
+  const ours = parkedMessages.filter((id) => !forged.has(id));
+  return ours.map((id) =>
+    violation('left over', `the message of ${id} was parked in events.safety, and nobody forged it`),
+  );
 }
 
 const isOpen = ({ status, entries }: StoredEvent): boolean =>

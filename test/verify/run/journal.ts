@@ -45,7 +45,7 @@ export type Entry = { atMs: number } & (
   | { kind: 'ended'; process: string; code: number | null; tookMs: number }
   /** Leases in the outbox after all publishers have ended. */
   | { kind: 'leases left'; acquiredMs: number[] }
-  /** Ids of events whose cached facts were overwritten. */
+  /** Ids of forged messages that no worker can read, so that workers park them. */
   | { kind: 'forged'; ids: string[] }
   | { kind: 'scraped'; process: string; pid: number; values: Record<string, number> }
 );

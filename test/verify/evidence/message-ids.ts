@@ -1,19 +1,18 @@
 import { connect, type Channel } from 'amqplib';
 
-const QUEUE = 'events.dlq';
 const NOT_FOUND = 404;
 
 /**
- * Reads the event ids of all messages in events.dlq and leaves the messages there. Returns nothing if the queue does not
- * exist; this is reported as a leftover.
+ * Reads the ids of all messages in a queue and leaves the messages there. Returns nothing if the queue does not exist; this
+ * is reported as a leftover.
  */
-export async function readDeadLetterCopies(rabbitUrl: string): Promise<string[]> {
+export async function readMessageIds(rabbitUrl: string, queue: string): Promise<string[]> {
   const connection = await connect(rabbitUrl);
   connection.on('error', () => undefined); // the calls below throw it
   try {
     const channel = await connection.createChannel();
     channel.on('error', () => undefined);
-    return await idsIn(channel);
+    return await idsIn(channel, queue);
   } catch (error) {
     // A failed `get` rejects with the frame from RabbitMQ, which is no Error.
     const { replyCode, replyText } = (error as { fields?: { replyCode?: number; replyText?: string } }).fields ?? {};
@@ -24,8 +23,8 @@ export async function readDeadLetterCopies(rabbitUrl: string): Promise<string[]>
   }
 }
 
-async function idsIn(channel: Channel): Promise<string[]> {
+async function idsIn(channel: Channel, queue: string): Promise<string[]> {
   const ids: string[] = [];
-  for (let message; (message = await channel.get(QUEUE));) ids.push(String(message.properties.messageId));
+  for (let message; (message = await channel.get(queue));) ids.push(String(message.properties.messageId));
   return ids;
 }

@@ -1,0 +1,16 @@
+const EVERY_MS = 60_000;
+
+/** Lets through one log line a minute, with the number of those that were left out since the last one. */
+export class RareLog {
+  private leftOut = 0;
+  private quietUntilMs = -Infinity;
+
+  /** @param write gets how many lines this one stands for */
+  log(write: (count: number) => void, count = 1, nowMs = Date.now()): void {
+    this.leftOut += count;
+    if (nowMs < this.quietUntilMs) return;
+    this.quietUntilMs = nowMs + EVERY_MS;
+    write(this.leftOut);
+    this.leftOut = 0;
+  }
+}

@@ -1,0 +1,77 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Logger } from '@nestjs/common';
+import { isWorthWaitingFor } from '../../db/pg-errors';
+
+const MIN_PAUSE_MS = 100;
+const MAX_PAUSE_MS = 5_000;
+/** Failures of one item alone, with another cause than PostgreSQL, after which it is given up. */
+export const MOST_FAILURES_ALONE = 3;
+
+/** What follows the work on items. Each item gets one of these calls. */
+export interface Endings<Item, Result> {
+  done: (items: readonly Item[], result: Result) => void | Promise<void>;
+  /** The worker stops. Nothing was done for the items. */
+  stopped: (items: readonly Item[]) => void;
+  /** The item failed alone too often, and not because of PostgreSQL. */
+  failed: (item: Item, error: unknown) => void;
+}
+
+type Ended<Result> = { kind: 'done'; result: Result } | { kind: 'stopped' } | { kind: 'failed'; error: unknown };
+
+/**
+ * Works on items together and repeats the work while PostgreSQL cannot be reached: messages that were requeued would be
+ * redelivered at once. Any other failure may be the fault of one item, so each is then tried alone. An item that goes on
+ * failing is given up, because no item may stop those behind it.
+ */
+export class PatientWork {
+  private readonly logger = new Logger('Worker');
+
+  constructor(private readonly isStopping: () => boolean) {}
+
+  async run<Item, Result>(
+    items: readonly Item[],
+    work: (items: readonly Item[]) => Promise<Result>,
+    endings: Endings<Item, Result>,
+  ): Promise<void> {
+    if (items.length > 1) {
+      const together = await this.untilReachable(() => work(items));
+      if (together.kind === 'done') return endings.done(items, together.result);
+      if (together.kind === 'stopped') return endings.stopped(items);
+      this.logger.warn(`${items.length} events failed together, and are tried alone: ${messageOf(together.error)}`);
+    }
+    for (const item of items) await this.alone(item, work, endings);
+  }
+
+  private async alone<Item, Result>(
+    item: Item,
+    work: (items: readonly Item[]) => Promise<Result>,
+    endings: Endings<Item, Result>,
+  ): Promise<void> {
+    for (let failures = 1; ; failures++) {
+      const ended = await this.untilReachable(() => work([item]));
+      if (ended.kind === 'done') return endings.done([item], ended.result);
+      if (ended.kind === 'stopped') return endings.stopped([item]);
+      if (failures >= MOST_FAILURES_ALONE) return endings.failed(item, ended.error);
+      await this.pause(MIN_PAUSE_MS * failures);
+    }
+  }
+
+  private async untilReachable<Result>(work: () => Promise<Result>): Promise<Ended<Result>> {
+    for (let pauseMs = MIN_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS)) {
+      try {
+        return { kind: 'done', result: await work() };
+      } catch (error) {
+        if (!isWorthWaitingFor(error)) return this.isStopping() ? { kind: 'stopped' } : { kind: 'failed', error };
+        this.logger.warn(`PostgreSQL cannot be reached, and messages are waiting for it: ${messageOf(error)}`);
+      }
+      await this.pause(pauseMs);
+      if (this.isStopping()) return { kind: 'stopped' };
+    }
+  }
+
+  private async pause(ms: number): Promise<void> {
+    for (let waitedMs = 0; waitedMs < ms && !this.isStopping(); waitedMs += MIN_PAUSE_MS) await sleep(MIN_PAUSE_MS);
+  }
+}
+
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,0 +1,92 @@
+import { hash } from 'node:crypto';
+import { Logger } from '@nestjs/common';
+import { createPool } from '../../../src/db/pool';
+import { InstallationKey } from '../../../src/installation/installation-key';
+import { readStoredKeys } from '../../../src/installation/installation-key.queries';
+import { testSettings } from '../../support/app';
+import { eventually } from '../../support/eventually';
+import { useDatabase } from '../../support/fixtures/database';
+
+Logger.overrideLogger(false);
+
+const key = (n: number): string => hash('sha256', String(n), 'base64');
+const PRODUCTION = {
+  NODE_ENV: 'production',
+  APP_ROLE: 'publisher',
+  ALLOW_PLAINTEXT_BACKENDS: 'true',
+  REDIS_URL: 'redis://redis.example.com',
+  RABBITMQ_URL: 'amqp://streamforge:x@rabbit.example.com',
+  DATABASE_URL: 'postgres://streamforge:x@db.example.com/x',
+};
+
+describe('the key of the installation', () => {
+  const database = useDatabase();
+  beforeEach(() => database.pool.query('update installation set installation_key = null, destinations_key = null'));
+
+  /** As a process that starts has it. */
+  const keyOf = (env: Record<string, string> = {}): InstallationKey =>
+    new InstallationKey(testSettings(env), database.pool);
+  const signed = async (env: Record<string, string> = {}): Promise<string | undefined> =>
+    (await keyOf(env).load())?.of('k', ['x']);
+
+  it('is made once, however many processes start at a time', async () => {
+    const all = await Promise.all(Array.from({ length: 8 }, () => signed()));
+    expect(new Set(all).size).toBe(1);
+    expect(all[0]).toMatch(/^[0-9a-f]{32}$/);
+  });
+
+  it('is sealed with DESTINATIONS_SECRET_KEY, and opens with that key only', async () => {
+    const env = { DESTINATIONS_SECRET_KEY: key(1) };
+    const mac = await signed(env);
+    const { sealed, databaseKey } = await readStoredKeys(database.pool);
+    expect(sealed?.length).toBe(1 + 12 + 16 + 44); // version, nonce, tag, the key in base64
+    expect(databaseKey).toBeNull();
+    expect(await signed(env)).toBe(mac);
+    expect(await signed({ DESTINATIONS_SECRET_KEY: key(2) })).toBeUndefined();
+    expect(await signed()).toBeUndefined();
+  });
+
+  it('is sealed anew when DESTINATIONS_SECRET_KEY is rotated, so that the old one can go', async () => {
+    const mac = await signed({ DESTINATIONS_SECRET_KEY: key(1) });
+    expect(await signed({ DESTINATIONS_SECRET_KEY: `${key(2)},${key(1)}` })).toBe(mac);
+    expect(await signed({ DESTINATIONS_SECRET_KEY: key(2) })).toBe(mac);
+  });
+
+  it('goes on when an installation without DESTINATIONS_SECRET_KEY gets one', async () => {
+    const mac = await signed();
+    expect(await signed({ DESTINATIONS_SECRET_KEY: key(1) })).toBe(mac);
+  });
+
+  it('is not made in production by a process that cannot seal it, which then works without', async () => {
+    expect(await signed({ ...PRODUCTION })).toBeUndefined();
+    expect(await readStoredKeys(database.pool)).toEqual({ sealed: null, databaseKey: null });
+    const mac = await signed({ ...PRODUCTION, DESTINATIONS_SECRET_KEY: key(1) });
+    expect(mac).toBeDefined();
+    expect(await signed({ ...PRODUCTION })).toBeUndefined();
+  });
+
+  it('is INSTALLATION_KEY where that is set, and then nothing is kept in the database', async () => {
+    const env = { INSTALLATION_KEY: key(3) };
+    expect(keyOf(env).current()).toBeDefined();
+    expect(await signed(env)).toBe(await signed({ INSTALLATION_KEY: `${key(3)},${key(4)}` }));
+    expect((await readStoredKeys(database.pool)).sealed).toBeNull();
+  });
+
+  it('is read again after a lost connection, because the URL may lead to another database', async () => {
+    const pool = createPool(database.url, 'test');
+    try {
+      const running = new InstallationKey(testSettings(), pool);
+      const before = (await running.load())?.of('k', ['x']);
+      await database.pool.query('update installation set installation_key = null'); // as in a database that was created anew
+      const anew = await signed();
+      expect(anew).not.toBe(before);
+      expect(running.current()?.of('k', ['x'])).toBe(before);
+      await database.pool.query(
+        `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'test'`,
+      );
+      await eventually(() => expect(running.current()?.of('k', ['x'])).toBe(anew));
+    } finally {
+      await pool.end();
+    }
+  });
+});

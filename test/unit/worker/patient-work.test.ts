@@ -1,0 +1,87 @@
+import { Logger } from '@nestjs/common';
+import { PatientWork } from '../../../src/worker/consume/patient-work';
+
+Logger.overrideLogger(false);
+
+const unreachable = (): Error => Object.assign(new Error('gone'), { code: 'ECONNREFUSED' });
+const broken = (): Error => Object.assign(new Error('invalid input syntax'), { code: '22P02' });
+
+interface Ended {
+  done: string[][];
+  stopped: string[];
+  failed: string[];
+}
+
+async function run(
+  items: string[],
+  work: (items: readonly string[]) => void,
+  isStopping: () => boolean = () => false,
+): Promise<Ended & { calls: string[] }> {
+  const ended: Ended = { done: [], stopped: [], failed: [] };
+  const calls: string[] = [];
+  await new PatientWork(isStopping).run(
+    items,
+    (some) => {
+      calls.push(some.join(''));
+      return Promise.resolve().then(() => work(some));
+    },
+    {
+      done: (some) => void ended.done.push([...some]),
+      stopped: (some) => void ended.stopped.push(...some),
+      failed: (item) => void ended.failed.push(item),
+    },
+  );
+  return { ...ended, calls };
+}
+
+describe('work on messages', () => {
+  it('is done together if nothing fails', async () => {
+    expect(await run(['a', 'b'], () => undefined)).toMatchObject({ done: [['a', 'b']], calls: ['ab'] });
+  });
+
+  it('is repeated together while PostgreSQL cannot be reached', async () => {
+    let outages = 3;
+    const result = await run(['a', 'b'], () => {
+      if (outages-- > 0) throw unreachable();
+    });
+    expect(result).toMatchObject({ done: [['a', 'b']], failed: [], calls: ['ab', 'ab', 'ab', 'ab'] });
+  });
+
+  it.each(['25006', '28P01', '3D000', '40P01', '57P01', '53300'])('waits after %s as well', async (code) => {
+    let outages = 1;
+    const result = await run(['a'], () => {
+      if (outages-- > 0) throw Object.assign(new Error('x'), { code });
+    });
+    expect(result).toMatchObject({ done: [['a']], calls: ['a', 'a'] });
+  });
+
+  it('is tried alone after any other failure, and only the item that fails alone three times is given up', async () => {
+    const result = await run(['a', 'b', 'c'], (items) => {
+      if (items.includes('b')) throw broken();
+    });
+    expect(result).toMatchObject({ done: [['a'], ['c']], stopped: [], failed: ['b'] });
+    expect(result.calls).toEqual(['abc', 'a', 'b', 'b', 'b', 'c']);
+  });
+
+  it('counts no outage as a failure of the item', async () => {
+    const failures = [broken, unreachable, broken, unreachable, unreachable];
+    const result = await run(['a'], () => {
+      const next = failures.shift();
+      if (next) throw next();
+    });
+    expect(result).toMatchObject({ done: [['a']], failed: [] });
+  });
+
+  it('gives up nothing when the worker stops meanwhile', async () => {
+    let stopping = false;
+    const result = await run(
+      ['a', 'b'],
+      () => {
+        stopping = true;
+        throw broken();
+      },
+      () => stopping,
+    );
+    expect(result).toMatchObject({ done: [], stopped: ['a', 'b'], failed: [] });
+  });
+});
