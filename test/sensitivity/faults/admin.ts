@@ -151,4 +151,17 @@ export const FAULTS_IN_ADMIN: readonly DeliberateFault[] = [
     ],
     noticedBy: { tests: ['test/e2e/admin/resubmit-crash.test.ts'] },
   },
+  {
+    name: 'an erasure leaves the payload of the event',
+    stage: 'admin',
+    invariant: 'I12',
+    edits: [
+      {
+        file: 'src/admin/erasures/selection/selected-events.queries.ts',
+        find: "update events set payload = 'null', extensions = null,",
+        replace: 'update events set extensions = null,',
+      },
+    ],
+    noticedBy: calm('not erased'),
+  },
 ];

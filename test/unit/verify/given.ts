@@ -143,6 +143,7 @@ export const storedAs = (name: string, fields: Partial<StoredEvent> = {}): Store
   effects: [],
   deliveries: tenantOf(name) === 'delivered' ? [deliveryTo('all')] : [],
   deadLetter: undefined,
+  erased: undefined,
   ...fields,
 });
 
@@ -234,6 +235,7 @@ export function evidence(change: Partial<Evidence> = {}, more: readonly Entry[] 
     usage: names.map((name) => ({ tenant: tenantOf(name), day: '2026-11-29', type: TYPE, events: 1, bytes: 100 })),
     replays: [],
     audit: [],
+    erasures: [],
     deadLetterCopies: [],
     parkedMessages: [],
     leftovers: { 'open outbox entries': 0 },

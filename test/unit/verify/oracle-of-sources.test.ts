@@ -37,6 +37,7 @@ const kept = (fields: Partial<StoredRejection> = {}): StoredRejection => ({
   sizeBytes: 12,
   digest: hash('sha256', '{"ref":null}', 'hex'),
   body: '{"ref":null}',
+  isErased: false,
   ...fields,
 });
 

@@ -90,6 +90,17 @@ export interface StoredEvent {
   effects: { generation: number; handler: string }[];
   deliveries: StoredDelivery[];
   deadLetter: { reasonCode: string; resolution: string | null } | undefined;
+  /** When it was erased, and where something of it is left nevertheless; undefined if it was not. */
+  erased: { erasedMs: number; traces: readonly string[] } | undefined;
+}
+
+export interface StoredErasure {
+  id: string;
+  status: string;
+  /** Ids of ours. */
+  eventIds: readonly string[] | null;
+  /** Events that it counts as erased. */
+  events: number;
 }
 
 /** A record of a source that was refused. */
@@ -104,6 +115,8 @@ export interface StoredRejection {
   digest: string;
   /** The bytes that are kept. */
   body: string;
+  /** Its bytes were erased with the event that it collides with. */
+  isErased: boolean;
 }
 
 export interface UsageRow {
@@ -139,6 +152,7 @@ export interface Evidence {
   usage: readonly UsageRow[];
   replays: readonly { id: string; status: string; mode: string; correlationId: string }[];
   audit: readonly StoredAudit[];
+  erasures: readonly StoredErasure[];
   /** Event ids of the messages in events.dlq. */
   deadLetterCopies: readonly string[];
   /** Ids of the messages in events.safety. */

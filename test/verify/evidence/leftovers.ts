@@ -29,6 +29,7 @@ const DATABASE = `
          (select count(*)::int from replays where finished_at is null and mode <> 'backfill') as "replays that are not finished",
          (select count(*)::int from backfills where finished_at is null) as "backfills that are not finished",
          (select count(*)::int from replay_events where outcome in ('PENDING', 'DISPATCHED')) as "events of replays that are open",
+         (select count(*)::int from erasures where finished_at is null) as "erasures that are not finished",
          (select count(*)::int from crash_trials) as "suspected events",
          (select count(*)::int from received_requests r where not exists (select from events e where e.request_id = r.id))
            as "received requests without an event",
@@ -36,6 +37,10 @@ const DATABASE = `
            where application_name like 'streamforge%' and state like 'idle in transaction%'
              and state_change < now() - interval '1 second') as "open transactions",
          ${PAST_LEFTOVERS}`;
+
+/** An erasure looks again 90 seconds after its request. Nothing is written any more, so it may do so at once. */
+const HURRY_ERASURES = `update erasures set created_at = created_at - interval '90 seconds'
+  where finished_at is null and last_look and created_at > now() - interval '90 seconds'`;
 
 interface Queue {
   name: string;
@@ -94,6 +99,7 @@ export const describe = (left: Leftovers): string =>
     .join(', ');
 
 async function lookForLeftovers(landscape: Landscape): Promise<Leftovers> {
+  await rowsOf(landscape.databaseUrl, HURRY_ERASURES);
   const [[database], queues] = await Promise.all([
     rowsOf<Leftovers>(landscape.databaseUrl, DATABASE),
     messagesLeft(landscape.management),

@@ -1,6 +1,7 @@
 import { rowsOf } from '../../support/processes/e2e-own-servers';
 import { PAST_TENANT } from '../landscape/past';
 import { readDeliveries } from './deliveries.queries';
+import { readErased, readErasures } from './erasures.queries';
 import type {
   Evidence,
   StoredAttempt,
@@ -19,8 +20,8 @@ type Row<T> = T & { eventId: string };
 export async function readStored(
   url: string,
   startedMs: number,
-): Promise<Pick<Evidence, 'stored' | 'rejections' | 'replays' | 'audit'>> {
-  const [events, attempts, entries, sendings, effects, deliveries, deadLetters] = await Promise.all([
+): Promise<Pick<Evidence, 'stored' | 'rejections' | 'replays' | 'audit' | 'erasures'>> {
+  const [events, attempts, entries, sendings, effects, deliveries, deadLetters, erased] = await Promise.all([
     readEvents(url),
     readAttempts(url, startedMs),
     readEntries(url, startedMs),
@@ -34,10 +35,12 @@ export async function readStored(
       url,
       'select event_id as "eventId", reason_code as "reasonCode", resolution from dead_letters',
     ),
+    readErased(url, startedMs),
   ]);
   const of = <T extends { eventId: string }>(rows: T[]): Map<string, T[]> => Map.groupBy(rows, (row) => row.eventId);
   const [attemptsOf, entriesOf, sendingsOf] = [of(attempts), of(entries), of(sendings)];
   const [effectsOf, deliveriesOf, deadLetterOf] = [of(effects), of(deliveries), of(deadLetters)];
+  const erasedOf = of(erased);
   const stored = events.map((event) => ({
     ...event,
     attempts: attemptsOf.get(event.id) ?? [],
@@ -46,8 +49,9 @@ export async function readStored(
     effects: effectsOf.get(event.id) ?? [],
     deliveries: deliveriesOf.get(event.id) ?? [],
     deadLetter: deadLetterOf.get(event.id)?.[0],
+    erased: erasedOf.get(event.id)?.[0],
   }));
-  const [rejections, replays, audit] = await Promise.all([
+  const [rejections, replays, audit, erasures] = await Promise.all([
     readRejections(url),
     rowsOf<Evidence['replays'][number]>(
       url,
@@ -55,11 +59,12 @@ export async function readStored(
            from replays r left join backfills b on b.replay_id = r.id`,
     ),
     rowsOf<StoredAudit>(url, 'select action, correlation_id as "correlationId", counts from admin_audit'),
+    readErasures(url),
   ]);
-  return { stored, rejections, replays, audit };
+  return { stored, rejections, replays, audit, erasures };
 }
 
-type Fact = Omit<StoredEvent, 'attempts' | 'entries' | 'replays' | 'effects' | 'deliveries' | 'deadLetter'>;
+type Fact = Omit<StoredEvent, 'attempts' | 'entries' | 'replays' | 'effects' | 'deliveries' | 'deadLetter' | 'erased'>;
 
 /** Distinct, because the view returns an event twice if it has two successes. */
 async function readEvents(url: string): Promise<Fact[]> {
@@ -82,7 +87,8 @@ async function readRejections(url: string): Promise<StoredRejection[]> {
   const rows = await rowsOf<Omit<StoredRejection, 'body'> & { body: Buffer }>(
     url,
     `select source_id as "sourceId", code, record_number as "recordNumber", correlation_id as "correlationId",
-            size_bytes as "sizeBytes", encode(digest, 'hex') as digest, body
+            size_bytes as "sizeBytes", encode(digest, 'hex') as digest, body,
+            erased_at is not null as "isErased"
        from rejections`,
   );
   return rows.map((row) => ({ ...row, body: row.body.toString() }));

@@ -46,7 +46,11 @@ function endedRightly({ attemptNumber, status, reasonCode, exhausted }: StoredAt
   return [];
 }
 
-function refusedByDatabase({ type }: StoredEvent, { attemptNumber, reasonCode, message }: StoredAttempt): string[] {
+function refusedByDatabase(
+  { type, erased }: StoredEvent,
+  { attemptNumber, reasonCode, message }: StoredAttempt,
+): string[] {
+  if (erased) return []; // the message is erased as well
   if (type.startsWith('poison.') && message?.includes('poison')) return [];
   return [`attempt ${attemptNumber} failed: ${reasonCode} ${message ?? ''}`];
 }

@@ -26,7 +26,9 @@ export function checkFields(evidence: Evidence): Violation[] {
     return [
       ...differences(fields, planned).map((text) => violation('changed', `${name}: ${text}`, name)),
       ...originOf(fields, planned, { sendings, sentMs }).map((text) => violation('changed', `${name}: ${text}`, name)),
-      ...payloadOf(read, planned).map((text) => violation('changed', `${name}: ${text}`, name)),
+      ...(stored.get(name)?.erased ? [] : payloadOf(read, planned)).map((text) =>
+        violation('changed', `${name}: ${text}`, name),
+      ),
       ...sizeOf(stored.get(name), planned).map((text) => violation('changed', `${name}: ${text}`, name)),
     ];
   });

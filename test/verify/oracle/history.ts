@@ -9,7 +9,7 @@ const SETTLED: readonly string[] = ['COMPLETED', 'DLQ', 'DISCARDED'];
 /** I6, I7, I12, I13: every event is settled, with one success per generation and without gaps in its attempts. */
 export function checkHistory({ stored }: Evidence): Violation[] {
   return stored.flatMap((event) => {
-    const found = [...checkGenerations(event), ...checkStatus(event)];
+    const found = [...checkGenerations(event), ...(event.erased ? checkErased(event) : checkStatus(event))];
     const attempts = event.attempts.flatMap((attempt, i) => checkSuccession(event.attempts[i - 1], attempt));
     return [
       ...found.map((one) => ({ ...one, names: [event.name] })),
@@ -19,14 +19,16 @@ export function checkHistory({ stored }: Evidence): Violation[] {
   });
 }
 
-function checkGenerations({ name, generation, attempts, replays, status }: StoredEvent): Violation[] {
+function checkGenerations({ name, generation, attempts, replays, status, erased }: StoredEvent): Violation[] {
   const found: Violation[] = [];
   for (let each = 1; each <= generation; each++) {
     const own = attempts.filter((attempt) => attempt.generation === each);
     const times = own.filter((attempt) => attempt.status === 'SUCCESS').length;
     const isGivenUp = own.at(-1)?.status === 'DLQ' && (each < generation || status !== 'COMPLETED');
     if (times > 1) found.push(violation('doubled', `${name} succeeded ${times} times in generation ${each}`));
-    if (times === 0 && !isGivenUp) found.push(violation('unsettled', `${name} never succeeded in generation ${each}`));
+    const isErased = erased !== undefined && each === generation && status === 'DISCARDED';
+    if (times === 0 && !isGivenUp && !isErased)
+      found.push(violation('unsettled', `${name} never succeeded in generation ${each}`));
   }
   if (attempts.some((attempt) => attempt.generation > generation)) {
     found.push(violation('doubled', `${name} has attempts in a generation above ${generation}`));
@@ -37,6 +39,16 @@ function checkGenerations({ name, generation, attempts, replays, status }: Store
     found.push(violation('operator', text));
   }
   return found;
+}
+
+/** An erased event is COMPLETED if its handlers are done, otherwise DISCARDED, with nothing to be done by a person. */
+function checkErased({ name, status, attempts, generation, deadLetter }: StoredEvent): Violation[] {
+  const isDone = attempts.some((attempt) => attempt.generation === generation && attempt.status === 'SUCCESS');
+  const expected = isDone ? 'COMPLETED' : 'DISCARDED';
+  const isOpen = deadLetter?.resolution === null;
+  if (status === expected && !isOpen) return [];
+  const open = isOpen ? ', and its dead letter is unresolved' : '';
+  return [violation('unsettled', `${name} was erased, and is ${status}, not ${expected}${open}`)];
 }
 
 function checkStatus({ name, status, attempts, generation, deliveries, deadLetter }: StoredEvent): Violation[] {

@@ -9,6 +9,7 @@ const EXPECTED: Record<string, number> = {
   'dlq.retry': 202,
   'dlq.discard': 202,
   'event.revise': 201,
+  erasure: 202,
   look: 200,
   prune: 200,
   'deliveries.retry': 202,
@@ -29,6 +30,7 @@ const AUDITED = [
   'dlq.retry',
   'dlq.discard',
   'event.revise',
+  'erasure',
   'deliveries.retry',
   'deliveries.discard',
   'destination.backfill',
@@ -36,7 +38,7 @@ const AUDITED = [
 /** Actions that have a row in `replays`. */
 const REPLAYS = ['replay', 'destination.backfill'];
 /** Why an event is not revised: it has moved on since it was found. */
-const NOT_REVISED = ['event-in-process', 'event-not-failed', 'too-many-revisions'];
+const NOT_REVISED = ['event-in-process', 'event-not-failed', 'event-erased', 'too-many-revisions'];
 const DISCARDS = ['dlq.discard', 'deliveries.discard'];
 
 /** I12: an admin action did what its response says, once. An action that failed changed nothing. */
@@ -123,13 +125,13 @@ function checkReplays(asked: readonly EntryOf<'operator'>[], replays: Evidence['
   ];
 }
 
-/** Only operators discard events. */
+/** Only operators discard events, apart from erasures. */
 function checkDiscarded(asked: readonly EntryOf<'operator'>[], stored: Evidence['stored']): Violation[] {
   const requests = asked.filter(
     ({ action, status }) => DISCARDS.includes(action) && (status === 202 || status === undefined),
   );
   const most = requests.reduce((sum, { body, request }) => sum + Number(body?.discarded ?? request.limit), 0);
-  const discarded = stored.filter(({ status }) => status === 'DISCARDED');
+  const discarded = stored.filter(({ status, erased }) => status === 'DISCARDED' && !erased);
   if (discarded.length <= most) return [];
   return [
     violation(

@@ -3,6 +3,7 @@ import { checkAcknowledged } from './acknowledged';
 import { acknowledgedIds } from './answers';
 import { checkConduct } from './conduct';
 import { checkDeliveries } from './deliveries/deliveries';
+import { checkErasures } from './erasures';
 import { checkFailures } from './failures';
 import { checkAnswers, checkFields } from './fields';
 import { checkHistory } from './history';
@@ -30,6 +31,7 @@ export const RULES: readonly ((evidence: Evidence) => Violation[])[] = [
   checkHistory,
   checkFailures,
   checkDeliveries,
+  checkErasures,
   checkUsage,
   checkReconciler,
   checkOperators,

@@ -7,6 +7,7 @@ export type Breach =
   | 'undelivered'
   | 'repeated'
   | 'unsigned'
+  | 'not erased'
   | 'attempts'
   | 'failed by an outage'
   | 'dead letter'

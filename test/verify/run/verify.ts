@@ -11,6 +11,7 @@ import { FlakyReceiver } from '../landscape/flaky-receiver';
 import { Landscape } from '../landscape/landscape';
 import { Client, type Outside } from '../load/client';
 import { Admin } from '../load/operator/admin';
+import { Amender } from '../load/operator/amender';
 import { Operator, registerDestinations } from '../load/operator/operator';
 import { CLIENT_TENANTS } from '../load/tenants';
 import { examine, type Result } from '../oracle/oracle';
@@ -92,7 +93,8 @@ async function runIn(
   const destinations = await registerDestinations(admin, receiver);
   const clients = CLIENT_TENANTS.map((_, number) => new Client(seed, number, outside));
   const operator = new Operator(seed, admin, destinations, receiver, landscape, journal);
-  await underFaults([...clients, operator], { run, plan, landscape, journal });
+  const amender = new Amender(seed, admin, journal);
+  await underFaults([...clients, operator, amender], { run, plan, landscape, journal });
   say('everything is started again; waiting until nothing is in progress');
   const leftovers = await comeToRest(landscape, { patienceMs: run.restSeconds * 1000, say });
   const evidence = await gather(landscape, outside, { admin, reconciles: plan.reconciles, leftovers });

@@ -85,7 +85,7 @@ export class Operator {
       () => this.deadLetters('retry'),
       () => this.deadLetters('retry'),
       () => this.deadLetters('discard'),
-      () => reviseDeadLetter(this.admin, this.random, this.random.chance(AGAIN)),
+      () => this.revise(),
       ...this.deliveries.all(),
       () => this.look(),
       () => this.pruneKeys(),
@@ -119,6 +119,10 @@ export class Operator {
   private async lastLetters(): Promise<void> {
     await this.admin.act('dlq.discard', 'dlq/discard', { all: true, limit: 5 }, false);
     await this.admin.act('dlq.retry', 'dlq/retry', { all: true, limit: 20 }, false);
+  }
+
+  private async revise(): Promise<void> {
+    await reviseDeadLetter(this.admin, this.random, this.random.chance(AGAIN));
   }
 
   private async look(): Promise<void> {

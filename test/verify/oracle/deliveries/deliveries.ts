@@ -76,9 +76,13 @@ function checkGenerations({ attempts }: StoredEvent, deliveries: readonly Stored
 }
 
 /** Every delivery comes to its end, and only a disabled destination is left out. */
-function checkSettled({ status, settledMs }: StoredDelivery, off: readonly Span[], faults: FaultWindows): Finding[] {
+function checkSettled(
+  { status, settledMs, reasonCode }: StoredDelivery,
+  off: readonly Span[],
+  faults: FaultWindows,
+): Finding[] {
   if (status === 'OPEN') return [['unsettled', 'the delivery stays open']];
-  if (status !== 'SKIPPED') return [];
+  if (status !== 'SKIPPED' || reasonCode === 'ERASED') return []; // checkErasures looks at these
   const atMs = settledMs ?? Infinity; // when its transaction began
   const isSlow = faults.explain(atMs, atMs + TRANSACTION_MS.most, hitsDatabase);
   const endedMs = atMs + (isSlow ? TRANSACTION_MS.most : TRANSACTION_MS.usual);

@@ -69,7 +69,7 @@ function checkFailed({ exhausted, tries }: StoredDelivery, last: StoredDeliveryA
 }
 
 /** Each wait is that of the schedule or of Retry-After, and each attempt uses up one try. An operator may open a failed delivery again. */
-function checkSchedule({ log, tries, status }: StoredDelivery): Finding[] {
+function checkSchedule({ log, tries, status, reasonCode }: StoredDelivery): Finding[] {
   const found: Finding[] = [];
   let used = { least: 0, most: 0 };
   for (const [i, attempt] of log.entries()) {
@@ -89,7 +89,8 @@ function checkSchedule({ log, tries, status }: StoredDelivery): Finding[] {
   const last = log.at(-1);
   // It was opened again, and closed with its destination before the next attempt.
   if (status === 'SKIPPED' && last && isFinal(last)) used = { least: 0, most: 0 };
-  if (log.length > 0 && status !== 'OPEN' && (tries < used.least || tries > used.most)) {
+  const isErased = reasonCode === 'ERASED'; // perhaps after it was opened again
+  if (log.length > 0 && status !== 'OPEN' && !isErased && (tries < used.least || tries > used.most)) {
     found.push(['attempts', `it counts ${tries} tries, and ${used.least} to ${used.most} attempts used up a try`]);
   }
   return found;
