@@ -1,11 +1,13 @@
 /**
- * npm run bench:filler [-- --megabytes 2 --rounds 3 --formats NDJSON,XML --encodings none,gzip]
+ * npm run bench:filler [-- --megabytes 2 --rounds 3 --formats NDJSON,XML --encodings none,gzip --amplification]
  *
  * Measures what filler costs: bytes that a client may send in any number and that carry nothing, such as empty lines,
  * comments or empty elements. Each kind of filler is read in each format and encoding, up to the prepared events; nothing
  * is stored. Prints the CPU time of a byte, as a ratio to a byte of ordinary events in the same format and encoding, and
- * the longest turn of the event loop. Ends with exit code 1 if a byte of filler costs more than twice a useful byte, a
- * refused record more than an accepted one, or a turn takes more than 50 ms.
+ * the longest turn of the event loop. Then sends 64 MB of each kind of filler encoded, as little as the encoding makes of
+ * it, and prints what such a body costs before it is refused. Ends with exit code 1 if a byte of filler costs more than
+ * twice a useful byte, a refused record more than an accepted one, a turn takes more than 50 ms, or a small body more
+ * than 200 ms.
  */
 import '../src/runtime/require-node.js';
 import '../scripts/print-help.mjs';
@@ -19,9 +21,13 @@ import { positive } from '#bench/options';
 const MAX_RATIO = 2;
 const MAX_HOLD_MS = 50;
 const MEGABYTE = 1_000_000;
+/** A small body that expands. */
+const EXPANDED_BYTES = 64 * MEGABYTE;
+const MAX_SMALL_BODY_MS = 200;
 
 const STAGES = {
-  ...compiled<object>('ingest/stream/content-decoder'),
+  ...compiled<object>('ingest/decoding/content-decoder'),
+  ...compiled<object>('ingest/decoding/expansion'),
   ...compiled<object>('ingest/formats/stream-formats'),
   ...compiled<object>('ingest/formats/prepare-records'),
   ...compiled<object>('ingest/stream/stream-source'),
@@ -49,6 +55,8 @@ async function best(format: BodyFormat, encoding: string, body: Buffer, rounds: 
     nsPerRecord: least(({ nsPerRecord }) => nsPerRecord),
     holdMs: least(({ holdMs }) => holdMs),
     records: readings[0]?.records ?? 0,
+    bytes: readings[0]?.bytes ?? 0,
+    endedBy: readings[0]?.endedBy,
   };
 }
 
@@ -79,6 +87,27 @@ async function measure(format: BodyFormat, encoding: string, { bytes, rounds }: 
   return over;
 }
 
+/** Sends filler that expands, within the limit of expansion. Returns the number of bodies that cost too much. */
+async function amplify(format: BodyFormat, encoding: string): Promise<number> {
+  if (encoding === 'none') return 0;
+  say(`\n${format.name}, encoding ${encoding}: ${EXPANDED_BYTES / MEGABYTE} MB of filler`);
+  const encode = ENCODERS[encoding] as (body: Buffer) => Buffer;
+  let over = 0;
+  for (const [name, body] of Object.entries(format.fillers)) {
+    const encoded = encode(body(EXPANDED_BYTES));
+    const { nsPerByte, bytes, holdMs, endedBy } = await readBody(STAGES, format.mediaType, encoding, encoded, true);
+    const cpuMs = (nsPerByte * bytes) / 1e6;
+    const isSmall = encoded.length * 200 < EXPANDED_BYTES;
+    const isOver = isSmall && (cpuMs > MAX_SMALL_BODY_MS || holdMs > MAX_HOLD_MS);
+    if (isOver) over += 1;
+    const size = `${encoded.length} bytes, ${(bytes / MEGABYTE).toFixed(1)} MB read`;
+    say(
+      `  ${name.padEnd(36)} ${size}, ${cpuMs.toFixed(0)} ms, ${endedBy ?? 'read to its end'}${isOver ? '  OVER' : ''}`,
+    );
+  }
+  return over;
+}
+
 /** Returns the names in a comma-separated option; all of them without it. */
 function chosen(option: string, known: readonly string[], text: string | undefined): readonly string[] {
   const names = text?.split(',') ?? known;
@@ -94,6 +123,7 @@ await command(async () => {
       rounds: { type: 'string', default: '3' },
       formats: { type: 'string' },
       encodings: { type: 'string' },
+      amplification: { type: 'boolean', default: false },
     },
   });
   const options = {
@@ -108,7 +138,10 @@ await command(async () => {
   const encodings = chosen('--encodings', Object.keys(ENCODERS), values.encodings);
   let over = 0;
   for (const format of FORMATS.filter(({ name }) => formats.includes(name))) {
-    for (const encoding of encodings) over += await measure(format, encoding, options);
+    for (const encoding of encodings) {
+      if (!values.amplification) over += await measure(format, encoding, options);
+      over += await amplify(format, encoding);
+    }
   }
   say(over === 0 ? '\nEverything is within the limits.' : `\n${over} measurements are over a limit.`);
   return over === 0 ? 0 : 1;

@@ -13,6 +13,8 @@ import { InstallationModule } from './installation/installation.module';
 import { IngestModule } from './ingest/ingest.module';
 import { ObservabilityModule } from './observability/observability.module';
 import { OutboxModule } from './outbox/outbox.module';
+import type { BufferBudget } from './runtime/buffer-budget';
+import { BuffersModule } from './runtime/buffers.module';
 import { SourcesModule } from './sources/sources.module';
 import { WorkerModule } from './worker/worker.module';
 
@@ -30,13 +32,14 @@ const MODULES_OF_ROLE: Record<Role, ModuleOf[]> = {
 @Module({})
 export class AppModule {
   /** @param databaseUrl DATABASE_URL, or the URL of the embedded PostgreSQL, which must be running */
-  static forRoles(settings: Settings, databaseUrl: string): DynamicModule {
+  static forRoles(settings: Settings, databaseUrl: string, buffers: BufferBudget): DynamicModule {
     const features = new Set(settings.APP_ROLE.flatMap((role) => MODULES_OF_ROLE[role]));
     return {
       module: AppModule,
       imports: [
         ConfigModule.forRoot(settings),
         ObservabilityModule.forRoot(settings),
+        BuffersModule.forRoot(buffers),
         DatabaseModule.forRoot(databaseUrl),
         InstallationModule,
         RedisModule.forRoot(settings),

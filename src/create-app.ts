@@ -15,15 +15,17 @@ import { KnownRoutes } from './http/known-routes';
 import { createValidationPipe } from './http/validation';
 import { AppLogger } from './observability/app-logger';
 import { Metrics } from './observability/metrics';
+import { BufferBudget } from './runtime/buffer-budget';
 import { guardSources } from './sources/source-gate';
 import { SourceRegistry } from './sources/directory/source-registry';
 
 /** Creates the Nest application for the roles in the settings, ready to listen. The schema must be up to date. */
 export async function createApp(settings: Settings, databaseUrl: string): Promise<NestFastifyApplication> {
   const routes = new KnownRoutes();
+  const buffers = new BufferBudget(settings.MAX_BUFFER_BYTES);
   const app: NestFastifyApplication = await NestFactory.create<NestFastifyApplication>(
-    AppModule.forRoles(settings, databaseUrl),
-    createFastifyAdapter(settings, routes, () => app.get(Metrics).unreadResponses.inc()),
+    AppModule.forRoles(settings, databaseUrl, buffers),
+    createFastifyAdapter(settings, routes, buffers, () => app.get(Metrics).unreadResponses.inc()),
     { bufferLogs: true, bodyParser: false, abortOnError: false },
   );
   app.useLogger(app.get(AppLogger));

@@ -1,13 +1,15 @@
 import { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { brotliCompressSync, constants, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
-import type * as Decoder from '../../src/ingest/stream/content-decoder.js';
+import type * as Decoder from '../../src/ingest/decoding/content-decoder.js';
+import type * as Expansions from '../../src/ingest/decoding/expansion.js';
 import type * as Formats from '../../src/ingest/formats/stream-formats.js';
 import type * as Prepare from '../../src/ingest/formats/prepare-records.js';
 import type * as Source from '../../src/ingest/stream/stream-source.js';
 
 /** The stages that a body passes before its events are stored. */
 export type Stages = Pick<typeof Decoder, 'contentDecoder'> &
+  Pick<typeof Expansions, 'Expansion'> &
   Pick<typeof Formats, 'streamFormat'> &
   Pick<typeof Prepare, 'PrepareRecords'> &
   Pick<typeof Source, 'StreamSource'>;
@@ -39,13 +41,28 @@ export interface Reading {
   /** Most CPU time that the main thread spent in one turn of the event loop, in ms. */
   holdMs: number;
   records: number;
+  /** Decoded bytes that were read. */
+  bytes: number;
+  /** Code of the problem that ended the body. */
+  endedBy: string | undefined;
 }
 
-/** Passes a body through the stages up to the prepared events, which are dropped. */
-export async function readBody(stages: Stages, mediaType: string, encoding: string, encoded: Buffer): Promise<Reading> {
+/**
+ * Passes a body through the stages up to the prepared events, which are dropped. None of them is accepted, so an encoded
+ * body may expand only `withinExpansion`.
+ */
+export async function readBody(
+  stages: Stages,
+  mediaType: string,
+  encoding: string,
+  encoded: Buffer,
+  withinExpansion = false,
+): Promise<Reading> {
   const format = stages.streamFormat(mediaType);
   if (!format) throw new Error(`${mediaType} is not a stream format`);
-  const source = new stages.StreamSource(chunksOf(encoded), stages.contentDecoder(encoding), LIMITS);
+  const decode = stages.contentDecoder(encoding);
+  const bounded = decode && withinExpansion ? new stages.Expansion(RULES.MAX_EVENT_BYTES).bound(decode) : decode;
+  const source = new stages.StreamSource(chunksOf(encoded), bounded, LIMITS);
   const turns = new Turns();
   let records = 0;
   const before = process.cpuUsage();
@@ -64,7 +81,14 @@ export async function readBody(stages: Stages, mediaType: string, encoding: stri
   );
   const { user, system } = process.cpuUsage(before);
   const ns = (user + system) * 1_000;
-  return { nsPerByte: ns / source.bytes, nsPerRecord: ns / records, holdMs: turns.stop(), records };
+  return {
+    nsPerByte: ns / source.bytes,
+    nsPerRecord: ns / records,
+    holdMs: turns.stop(),
+    records,
+    bytes: source.bytes,
+    endedBy: source.brokenBy?.code,
+  };
 }
 
 /** One chunk in each turn of the event loop, as from a socket. */

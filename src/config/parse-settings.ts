@@ -49,6 +49,7 @@ const scheduleOfHandlers = ({ MAX_RETRY_ATTEMPTS: attempts, RETRY_BACKOFF_MS: wa
   Array.from({ length: attempts - 1 }, (_, i) => (waits[Math.min(i, waits.length - 1)] ?? 0) / 1_000);
 
 const MOST_WAITS = 100;
+const EVENTS_IN_BUFFERS = 8;
 
 function riskyCombinations(settings: Settings): string[] {
   const problems: string[] = [];
@@ -68,6 +69,11 @@ function riskyCombinations(settings: Settings): string[] {
   }
   if (settings.INSTALLATION_KEY.length > 2)
     problems.push('INSTALLATION_KEY: must be one key, or two while it is rotated');
+  if (settings.MAX_BUFFER_BYTES < EVENTS_IN_BUFFERS * settings.MAX_EVENT_BYTES) {
+    problems.push(
+      `MAX_BUFFER_BYTES: must be at least ${EVENTS_IN_BUFFERS} times MAX_EVENT_BYTES; otherwise few bodies fit in at a time`,
+    );
+  }
   problems.push(...partsOfOidc(settings));
   if (settings.RETRY_BACKOFF_MS.length === 0) problems.push('RETRY_BACKOFF_MS: must have at least one value');
   if (settings.DELIVERY_RETRY_SCHEDULE_SECONDS.length > MOST_WAITS) {

@@ -96,6 +96,26 @@ export const SETTINGS = {
     '10000',
     'maximum number of open HTTP connections; further ones are closed at once',
   ),
+  MAX_BUFFER_BYTES: setting(
+    integer(16_777_216),
+    '268435456',
+    'bytes that a process holds for requests that it is receiving (bodies, streams, decompressors); further ones get 503',
+  ),
+  MAX_DECOMPRESSORS: setting(
+    integer(1, 10_000),
+    '256',
+    'maximum number of encoded bodies that a process decodes at a time; further ones wait for 5 s, then get 503',
+  ),
+  MAX_STREAMS: setting(
+    integer(1, 100_000),
+    '256',
+    'maximum number of streams that an api process receives at a time from all tenants; further ones get 503',
+  ),
+  STREAM_MIN_BYTES_PER_SECOND: setting(
+    integer(0, 1_000_000),
+    '100',
+    'a stream whose sender brings fewer bytes per second, over a minute and after the first one, gets 408; 0: no limit',
+  ),
   DEDUPE_STRATEGY: setting(
     oneOf('intent', 'full'),
     'intent',

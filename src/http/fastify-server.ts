@@ -13,6 +13,7 @@ import { endUnreadResponses } from './connections/unread-responses';
 import { correlationIdOf } from './correlation';
 import type { KnownRoutes } from './known-routes';
 import { OpsPort } from './ops-port';
+import type { BufferBudget } from '../runtime/buffer-budget';
 import { traceRequests } from './request-spans';
 import { isEncoded, JSON_TYPE, refusedBody, type RouteBody } from './route-body';
 import { sendProblem, toProblem } from './problem.filter';
@@ -40,6 +41,7 @@ const DOCS_HEADERS = {
 export function createFastifyAdapter(
   settings: Settings,
   routes: KnownRoutes,
+  buffers: BufferBudget,
   onUnread: () => void = () => undefined,
 ): FastifyAdapter {
   const adapter = new FastifyAdapter({
@@ -73,7 +75,7 @@ export function createFastifyAdapter(
   server.decorate('opsPort', OPS_PORT === undefined ? undefined : new OpsPort(server, { ...settings, OPS_PORT }));
   if (settings.OTEL_EXPORTER_OTLP_ENDPOINT) traceRequests(server);
   closeConnectionsWhileDraining(server);
-  addBodyParsers(server, settings);
+  addBodyParsers(server, settings, buffers);
   return adapter;
 }
 
@@ -101,7 +103,7 @@ function closeConnectionsWhileDraining(server: FastifyInstance): void {
   });
 }
 
-function addBodyParsers(server: FastifyInstance, settings: Settings): void {
+function addBodyParsers(server: FastifyInstance, settings: Settings, buffers: BufferBudget): void {
   const { MAX_EVENT_BYTES, REQUEST_STALL_TIMEOUT_MS: stallMs } = settings;
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('*', (request, payload, done) => {
@@ -114,7 +116,7 @@ function addBodyParsers(server: FastifyInstance, settings: Settings): void {
     const maxBytes = route?.maxBytes ? route.maxBytes(MAX_EVENT_BYTES) : MAX_EVENT_BYTES;
     readWholeBody(
       payload,
-      { maxBytes, stallMs, announcedBytes, mayBeArray, takesLarge: route?.keepsRefused === true },
+      { maxBytes, stallMs, announcedBytes, mayBeArray, takesLarge: route?.keepsRefused === true, buffers },
       (error, body) => {
         if (error || route) done(error, body);
         else parseJson(request, body as Buffer, done);

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { isSpace } from '../event/json/white-space';
 import { Problem } from '../event/problems';
+import type { BufferBudget } from '../runtime/buffer-budget';
 import { stalled } from './request-body';
 
 /** Total time for a body that is read whole, in multiples of the stall timeout. It ends a body that trickles in. */
@@ -15,6 +16,8 @@ export interface WholeBodyLimits {
   mayBeArray: boolean;
   /** True when the route gets a body that is too large as a LargeBody. */
   takesLarge?: boolean;
+  /** Where its bytes count while it arrives. */
+  buffers: BufferBudget;
 }
 
 /** A body that is larger than the maximum, as the unread stream. */
@@ -25,17 +28,19 @@ export class LargeBody {
 /**
  * Reads a body whole. If it may be an array and begins with a bracket, hands it over as the unread stream instead.
  * Reports `request-timeout` when no byte arrives for `stallMs`, or when the body is incomplete after four times that,
- * and `event-too-large`. Uses one timer per request, which costs a small request less than another stream.
+ * `event-too-large`, and `overloaded` when the process holds too much already. Uses one timer per request, which costs a
+ * small request less than another stream.
  */
 export function readWholeBody(
   body: Readable,
-  { maxBytes, stallMs, announcedBytes, mayBeArray, takesLarge = false }: WholeBodyLimits,
+  { maxBytes, stallMs, announcedBytes, mayBeArray, takesLarge = false, buffers }: WholeBodyLimits,
   done: (error: Error | null, body?: Buffer | Readable | LargeBody) => void,
 ): void {
   const isTooLarge = announcedBytes > maxBytes;
   if (isTooLarge && !mayBeArray) return takesLarge ? done(null, new LargeBody(body)) : done(tooLarge(maxBytes));
   const endMs = performance.now() + stallMs * WHOLE_BODY_STALLS;
   const chunks: Buffer[] = [];
+  const hold = buffers.open();
   let bytes = 0;
   let isUndecided = mayBeArray;
   const timer = setTimeout(() => finish(stalled(stallMs)), stallMs);
@@ -43,6 +48,7 @@ export function readWholeBody(
   const onData = (chunk: Buffer): void => {
     chunks.push(chunk);
     bytes += chunk.length;
+    if (!hold.grow(chunk.length)) return finish(overloaded());
     if (isUndecided) {
       const first = firstByteOfJson(chunk);
       if (first === OPENING_BRACKET) return handOver(body);
@@ -61,6 +67,7 @@ export function readWholeBody(
 
   function stop(): void {
     clearTimeout(timer);
+    hold.release();
     body.off('data', onData).off('end', onEnd).off('error', onBroken).off('close', onBroken);
   }
   function finish(error: Error | null, whole?: Buffer): void {
@@ -81,6 +88,13 @@ export const OPENING_BRACKET = 0x5b;
 export function firstByteOfJson(chunk: Buffer): number | undefined {
   for (const byte of chunk) if (!isSpace(byte) && byte !== 0xef && byte !== 0xbb && byte !== 0xbf) return byte;
   return undefined;
+}
+
+/** Returns the problem of a body for which this process has no memory. */
+export function overloaded(): Problem {
+  return new Problem('overloaded', 'Too many bodies are being received. Send the request again later.', {
+    retryAfterSeconds: 1,
+  });
 }
 
 function tooLarge(maxBytes: number): Problem {

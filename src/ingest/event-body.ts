@@ -7,9 +7,12 @@ import { isEncoded } from '../http/route-body';
 import { firstByteOfJson, LargeBody, OPENING_BRACKET } from '../http/whole-body';
 import { isKeptCode } from '../rejections/kept-codes';
 import { EVENT_ARRAY, streamFormat, type RecordFormat } from './formats/stream-formats';
+import { BrokenBody } from './rejected/broken-body';
 import { MAX_MEASURED_EVENTS, OversizedBody } from './rejected/oversized-body';
 import { EVENT_BODY } from './request-bodies';
-import { contentDecoder } from './stream/content-decoder';
+import type { Decode } from './decoding/decode-body';
+import type { Decoders } from './decoding/decoders';
+import { Expansion } from './decoding/expansion';
 
 const READ_AHEAD_CHUNKS = 2;
 
@@ -21,6 +24,8 @@ export interface EventsBody {
   body: Readable;
   /** The Content-Encoding that is still to be decoded. */
   encoding: string | undefined;
+  /** Bounds the decoding of a body that is being decoded already. */
+  expansion?: Expansion;
 }
 
 /** @throws Problem `unsupported-media-type` */
@@ -32,14 +37,15 @@ export function streamBodyOf(request: FastifyRequest, endpoint: EventsBody['endp
 }
 
 /**
- * Returns the body of POST /v1/events if it holds many events, or an event that is too large. Otherwise it holds one
- * event, and its decoded bytes are in `request.body`.
- * @throws Problem `malformed-body`, `request-timeout`, and `event-too-large` for encoded data that decodes to nothing
+ * Returns the body of POST /v1/events if it holds many events, or an event that is too large, or if it is broken:
+ * Problem `malformed-body`, `request-timeout`, `overloaded`, and `event-too-large` for encoded data that decodes to
+ * nothing. Otherwise it holds one event, and its decoded bytes are in `request.body`.
  */
 export async function readEventBody(
   request: FastifyRequest,
   settings: Settings,
-): Promise<EventsBody | OversizedBody | undefined> {
+  decoders: Pick<Decoders, 'decoder'>,
+): Promise<EventsBody | OversizedBody | BrokenBody | undefined> {
   const { body, headers, mediaType, refusal } = request;
   if (body instanceof LargeBody) return oversizedBody(body, Number(headers['content-length']), settings);
   if (!(body instanceof Readable)) return undefined;
@@ -48,9 +54,11 @@ export async function readEventBody(
   const array = { request, endpoint: 'event' as const, format: EVENT_ARRAY, encoding: undefined };
   if (!isEncoded(headers)) return { ...array, body };
   const mayBeArray = reading === 'stream-if-array';
-  const decoded = await readDecoded(body, headers['content-encoding'], mayBeArray, settings);
-  if (decoded instanceof Readable) return { ...array, body: decoded };
-  if (decoded instanceof OversizedBody) return decoded;
+  const expansion = new Expansion(settings.MAX_EVENT_BYTES);
+  const decode = decoders.decoder(headers['content-encoding'], request.tenantId ?? '', settings.MAX_EVENT_BYTES);
+  const decoded = await readDecoded(body, decode && expansion.bound(decode), mayBeArray, settings);
+  if (decoded instanceof Readable) return { ...array, body: decoded, expansion };
+  if (decoded instanceof OversizedBody || decoded instanceof BrokenBody) return decoded;
   request.body = decoded;
   return undefined;
 }
@@ -70,18 +78,19 @@ function oversizedBody(
  */
 async function readDecoded(
   body: Readable,
-  encoding: string | undefined,
+  decode: Decode | undefined,
   mayBeArray: boolean,
   { MAX_EVENT_BYTES, REQUEST_STALL_TIMEOUT_MS }: Settings,
-): Promise<Buffer | Readable | OversizedBody> {
+): Promise<Buffer | Readable | OversizedBody | BrokenBody> {
   const limits = limitsOfWhole(MAX_EVENT_BYTES, REQUEST_STALL_TIMEOUT_MS);
   const encoded = encodedChunks(body, REQUEST_STALL_TIMEOUT_MS, limits);
-  const decoded = contentDecoder(encoding)?.(encoded) ?? encoded;
+  const decoded = decode?.(encoded) ?? encoded;
   const chunks: Buffer[] = [];
   let bytes = 0;
   let isUndecided = mayBeArray;
   while (bytes <= MAX_EVENT_BYTES) {
-    const next = await decoded.next().catch(endedEarly);
+    const next = await decoded.next().catch((error: unknown) => new BrokenBody(problemOf(error), bytes));
+    if (next instanceof BrokenBody) return next;
     if (next.done) return Buffer.concat(chunks, bytes);
     chunks.push(next.value);
     bytes += next.value.length;
@@ -101,8 +110,8 @@ async function* followedBy(chunks: Buffer[], rest: AsyncGenerator<Buffer>): Asyn
   yield* rest;
 }
 
-function endedEarly(error: unknown): never {
+function problemOf(error: unknown): Problem {
   const problem =
     error instanceof Problem ? error : new Problem('malformed-body', 'The body ended before it was complete.');
-  throw isKeptCode(problem.code) ? problem.with({ kept: false }) : problem;
+  return isKeptCode(problem.code) ? problem.with({ kept: false }) : problem;
 }

@@ -30,7 +30,7 @@ import {
   StreamResponse,
 } from './event.responses';
 import { EVENT_REQUEST, STREAM_FORMAT_NAMES, STREAM_REQUEST } from './request-bodies';
-import { CONTENT_ENCODINGS } from './stream/content-decoder';
+import { CONTENT_ENCODINGS } from './decoding/content-decoder';
 
 const LINES = {
   schema: {
@@ -51,6 +51,7 @@ const INGEST_PROBLEMS = [
   'not-acceptable',
   'request-timeout',
   'stream-too-large',
+  'expansion-too-large',
   'unsupported-media-type',
   'unsupported-content-encoding',
   'too-many-streams',

@@ -5,10 +5,12 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { IngestGuard, ReadGuard, Reading, type Reader } from '../access/tenant.guard';
 import { SETTINGS_TOKEN, type Settings } from '../config/settings';
 import { Problem } from '../event/problems';
+import { Decoders } from './decoding/decoders';
 import { readEventBody } from './event-body';
 import { ApiGetEvent, ApiIngestEvent } from './event-docs';
 import { EventReader } from './event-reader';
 import { contextOrRefusal } from './ingest-context';
+import { BrokenBody } from './rejected/broken-body';
 import { OversizedBody } from './rejected/oversized-body';
 import { RefusedRequest } from './rejected/refused-request';
 import { EVENT_BODY } from './request-bodies';
@@ -24,6 +26,7 @@ export class EventsController {
     private readonly batches: StreamEndpoint,
     private readonly reader: EventReader,
     private readonly refused: RefusedRequest,
+    private readonly decoders: Decoders,
   ) {}
 
   @Post()
@@ -33,8 +36,11 @@ export class EventsController {
   async accept(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const context = contextOrRefusal(request);
     if (context instanceof Problem) throw await this.refused.problem(context, request, 'event');
-    const events = Buffer.isBuffer(request.body) ? undefined : await readEventBody(request, this.settings);
+    const events = Buffer.isBuffer(request.body)
+      ? undefined
+      : await readEventBody(request, this.settings, this.decoders);
     if (!events) return this.single.handle(request, reply, context);
+    if (events instanceof BrokenBody) throw await this.refused.broken(events, reply, context);
     if (events instanceof OversizedBody) throw await this.refused.oversized(events, request, reply, context);
     await this.batches.handle(request, reply, context, events);
     if (events.body !== request.body) events.body.destroy(); // releases the memory of its decoder

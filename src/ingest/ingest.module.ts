@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { AccessModule } from '../access/access.module';
 import { RejectionKeeper } from '../rejections/rejection-keeper';
 import { RejectionStore } from '../rejections/rejection-store';
+import { Decoders } from './decoding/decoders';
 import { BatchWriter } from './store/batch-writer';
 import { CurrentRules } from './store/current-rules';
 import { EventReader } from './event-reader';
@@ -28,6 +29,7 @@ import { TenantLimiter } from '../access/limits/tenant-limiter';
     TenantLimiter,
     StreamPacer,
     Spill,
+    Decoders,
     Intake,
     BatchWriter,
     CurrentRules,
@@ -37,6 +39,6 @@ import { TenantLimiter } from '../access/limits/tenant-limiter';
     RejectionStore,
     RejectionKeeper,
   ],
-  exports: [Intake, CurrentRules, TenantLimiter, RejectionStore],
+  exports: [Decoders, Intake, CurrentRules, TenantLimiter, RejectionStore],
 })
 export class IngestModule {}

@@ -2,7 +2,7 @@ import { CLOUD_EVENT_TYPE, isBinaryCloudEvent } from '../event/cloud-event/cloud
 import { JSON_TYPE, type RouteBody } from '../http/route-body';
 import { CLOUD_EVENT_REF, ENVELOPE_REF } from './event.requests';
 import { CLOUD_EVENT_EXAMPLE, EVENT_EXAMPLE } from './formats/examples';
-import { refusedEncoding } from './stream/content-decoder';
+import { refusedEncoding } from './decoding/content-decoder';
 import { formatsOf, STREAM_ANSWERS, streamFormat, type Endpoint, type StreamFormat } from './formats/stream-formats';
 
 /** Bodies of POST /v1/events. The data of a CloudEvent in binary mode may have any media type. */

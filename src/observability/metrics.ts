@@ -2,6 +2,9 @@ import type { Provider } from '@nestjs/common';
 import { getToken } from '@willsoto/nestjs-prometheus';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 
+/** Why a body is refused to protect the process. */
+const REFUSALS_OF_BODIES = ['buffers', 'decompressors', 'expansion', 'streams', 'streams-of-tenant'] as const;
+
 /**
  * All metrics of all roles, in one registry per application. The number of label values is bounded: no caller's text
  * becomes one. A class that needs one metric may inject it by name, with `@InjectMetric`. A class that needs several
@@ -47,6 +50,12 @@ export class Metrics {
     'streamforge_spill_failures_total',
     'Files in SPILL_DIRECTORY that could not be opened, written or read',
   );
+  readonly bodiesRefused = this.counter(
+    'streamforge_bodies_refused_total',
+    'Bodies refused to protect this process, by what they would have taken too much of',
+    ['reason'],
+  );
+  readonly decompressorsOpen = this.gauge('streamforge_decompressors_open', 'Encoded bodies that are being decoded');
   readonly dedupeHits = this.counter('streamforge_dedupe_hits_total', 'Duplicates by the layer that found them', [
     'layer',
   ]);
@@ -166,6 +175,18 @@ export class Metrics {
     this.beginAtZero();
   }
 
+  /** Registers how many bytes are held for requests that are being received. */
+  measureBuffers(heldBytes: () => number): void {
+    new Gauge({
+      name: 'streamforge_buffer_bytes',
+      help: 'Bytes held for requests that are being received: bodies, streams and decompressors',
+      registers: [this.registry],
+      collect() {
+        this.set(heldBytes());
+      },
+    });
+  }
+
   /** This class, and each metric under its name. */
   providers(): Provider[] {
     const byName = this.registry
@@ -184,6 +205,7 @@ export class Metrics {
     }
     for (const status of ['DELIVERED', 'FAILED']) this.deliveriesSettled.inc({ status }, 0);
     for (const kind of ['release', 'fail']) this.outboxPublishFailures.inc({ kind }, 0);
+    for (const reason of REFUSALS_OF_BODIES) this.bodiesRefused.inc({ reason }, 0);
     for (const layer of ['cache', 'database']) this.dedupeHits.inc({ layer }, 0);
     for (const place of ['cache', 'wake-up', 'limit', 'message']) this.foreignValues.inc({ place }, 0);
     for (const result of ['forged', 'unknown', 'looked-up']) this.distrustedMessages.inc({ result }, 0);

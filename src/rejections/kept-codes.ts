@@ -10,6 +10,7 @@ const KEPT_CODES: ReadonlySet<ProblemCode> = new Set<ProblemCode>([
   'unsupported-character',
   'event-too-large',
   'stream-too-large',
+  'expansion-too-large',
   'event-id-conflict',
   'idempotency-key-reused',
   'idempotency-key-invalid',

@@ -5,6 +5,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { plainAddress } from '../access/identity/networks';
 import { largestSourceBody } from '../config/largest-source-body';
 import { SETTINGS_TOKEN, type Settings } from '../config/settings';
+import type { Decode } from '../ingest/decoding/decode-body';
+import { Decoders } from '../ingest/decoding/decoders';
 import { readTraceparent } from '../http/correlation';
 import { readSourceBody, SOURCE_BODY } from './body/read-source-body';
 import { PublicUrl } from './request/public-url';
@@ -26,6 +28,7 @@ export class SourcesController {
     @Inject(SETTINGS_TOKEN) settings: Settings,
     private readonly url: PublicUrl,
     private readonly endpoint: SourceEndpoint,
+    private readonly decoders: Decoders,
   ) {
     const { MAX_EVENT_BYTES, REQUEST_STALL_TIMEOUT_MS: stallMs } = settings;
     this.limits = { maxBytes: largestSourceBody(MAX_EVENT_BYTES), stallMs };
@@ -68,7 +71,10 @@ export class SourcesController {
   }
 
   private receive(request: FastifyRequest, reply: FastifyReply): Promise<void> {
-    const body = readSourceBody(request.body, request.headers, this.limits);
+    const owner = request.source?.row.tenantId ?? '';
+    const decoder = (encoding?: string): Decode | undefined =>
+      this.decoders.decoder(encoding, owner, this.limits.maxBytes);
+    const body = readSourceBody(request.body, request.headers, { ...this.limits, decoder });
     return body instanceof Promise
       ? body.then((decoded) => this.handle(request, decoded, reply))
       : this.handle(request, body, reply);

@@ -5,6 +5,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { parseSettings } from '../../src/config/parse-settings';
 import { createFastifyAdapter } from '../../src/http/fastify-server';
 import { KnownRoutes } from '../../src/http/known-routes';
+import { BufferBudget } from '../../src/runtime/buffer-budget';
 import { ProblemFilter } from '../../src/http/problem.filter';
 
 export interface HttpServer {
@@ -24,7 +25,7 @@ export async function startHttpServer(
   const routes = new KnownRoutes();
   const settings = parseSettings({ NODE_ENV: 'test', HOST: '0.0.0.0', ...env });
   let unread = 0;
-  const adapter = createFastifyAdapter(settings, routes, () => unread++);
+  const adapter = createFastifyAdapter(settings, routes, new BufferBudget(settings.MAX_BUFFER_BYTES), () => unread++);
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, { logger: false, bodyParser: false });
   app.useGlobalFilters(new ProblemFilter(routes));
   prepare(app);

@@ -40,7 +40,8 @@ export class OpenStream {
 
   hangUp(): void {
     this.outgoing.on('error', () => undefined);
-    void this.response.then((response) => response.on('error', () => undefined));
+    const ignoreErrors = (response: IncomingMessage): unknown => response.on('error', () => undefined);
+    this.response.then(ignoreErrors, () => undefined); // there may be no response yet
     this.outgoing.socket?.resetAndDestroy();
   }
 

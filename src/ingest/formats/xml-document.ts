@@ -9,8 +9,8 @@ import { EventElement, isBlank } from './xml-to-json';
 const MAX_ATTRIBUTES = 256;
 /** The root, <event> and <payload> enclose the first level of a payload. */
 const MAX_ELEMENT_DEPTH = MAX_DEPTH + 3;
-/** Lower bound of the limit on one tag, comment or text, in characters; see boundGap. */
-const MIN_GAP = 1_048_576;
+/** How much longer than an event one tag, comment or text may be, in characters, so that an event is refused alone. */
+const GAP_BEYOND_EVENT = 16_384;
 /** Limit of the root's namespace declarations, in characters. They may become part of each payload. */
 const MAX_NAMESPACES = 4_096;
 const ENCODINGS = /^(utf-?8|us-ascii)$/i;
@@ -56,7 +56,7 @@ export class EventsDocument {
   private lastStep = 0;
 
   constructor(private readonly maxEventBytes: number) {
-    this.maxGap = Math.max(4 * maxEventBytes, MIN_GAP);
+    this.maxGap = maxEventBytes + GAP_BEYOND_EVENT;
     this.eventText = new XmlEventText(maxEventBytes);
     const { parser } = this;
     parser.on('xmldecl', ({ encoding }) => this.declared(encoding));
@@ -78,7 +78,7 @@ export class EventsDocument {
     this.eventText.add(text);
     this.parser.write(text);
     this.written += text.length;
-    this.forget();
+    this.forget(text);
     this.boundGap(this.written);
   }
 
@@ -169,12 +169,21 @@ export class EventsDocument {
     return position - this.eventStart > this.maxEventBytes;
   }
 
-  /** Drops an event that is too large, and the text, CDATA or comment of it that saxes has buffered. */
-  private forget(): void {
-    if (this.depth < 2 || !this.isTooLarge(this.bytes.total)) return;
-    this.event = undefined;
+  /**
+   * Drops an event that is too large, and the text, CDATA or comment of it that saxes has buffered. Outside of events, it
+   * drops white space, which may be of any length and means nothing.
+   * @param piece what was written last
+   */
+  private forget(piece: string): void {
     const gathering = this.internals;
-    if (gathering.text === '' || gathering.name !== '') return; // inside a tag, this is the value of an attribute
+    if (this.depth < 2) {
+      if (!isBlank(piece) || !isBlank(gathering.text)) return;
+    } else {
+      if (!this.isTooLarge(this.bytes.total)) return;
+      this.event = undefined;
+      if (gathering.text === '') return;
+    }
+    if (gathering.name !== '') return; // inside a tag, the text is the value of an attribute
     gathering.text = '';
     this.lastStep = this.written;
   }

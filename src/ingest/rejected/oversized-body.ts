@@ -32,6 +32,7 @@ export class OversizedBody {
   /**
    * Reads the body to its end. Holds `maxBytes` bytes and no more, however the body arrives. Returns undefined when it is
    * too large even for this, when it does not arrive, and when the tenant may not send so much.
+   * @throws Problem `expansion-too-large`
    * @param charge charges the tenant for further bytes; the first `maxBytes` are charged already
    */
   async measure(maxBytes: number, charge: (bytes: number) => Promise<boolean>): Promise<MeasuredBody | undefined> {
@@ -50,7 +51,7 @@ export class OversizedBody {
         for (; chargedBytes < sizeBytes; chargedBytes += maxBytes) if (!(await charge(maxBytes))) return undefined;
       }
     } catch (error) {
-      if (!isOfSender(error)) throw error;
+      if (!isOfSender(error) || isExpansion(error)) throw error;
       return undefined; // the response says that the event is too large, whatever else is wrong with it
     }
     return { bytes: bytes.subarray(0, sizeBytes), whole: { sizeBytes, digest: hash.digest() } };
@@ -66,6 +67,8 @@ export class OversizedBody {
     yield* this.rest;
   }
 }
+
+const isExpansion = (error: unknown): boolean => error instanceof Problem && error.code === 'expansion-too-large';
 
 /** True when the sender is at fault: the body stalls, breaks off or cannot be decoded. */
 function isOfSender(error: unknown): boolean {

@@ -7,7 +7,8 @@ import type { RequestContext } from '../../event/prepare-event';
 import { Problem } from '../../event/problems';
 import { Metrics } from '../../observability/metrics';
 import { traceparentOfRecord } from '../../observability/spans';
-import { contentDecoder } from './content-decoder';
+import { Decoders } from '../decoding/decoders';
+import { Expansion } from '../decoding/expansion';
 import { RejectionKeeper } from '../../rejections/rejection-keeper';
 import type { EventsBody } from '../event-body';
 import { recordKey, RejectedRecords } from '../rejected/rejected-records';
@@ -17,6 +18,7 @@ import type { IngestResult } from '../store/store-batch';
 import type { StreamRecord } from '../formats/ndjson-records';
 import { PrepareRecords, type PreparedRecord } from '../formats/prepare-records';
 import type { PacedStream } from './paced-stream';
+import { RecordsInHand } from './records-in-hand';
 import { StreamSource } from './stream-source';
 
 /** Bounds what a stream holds while it waits. The default of 16 chunks was a megabyte for each. */
@@ -36,6 +38,12 @@ export interface StreamRequest extends EventsBody {
   roomForResults?: () => Promise<void>;
 }
 
+/** A stream that is being read. */
+interface OpenStream extends StreamRequest {
+  inHand: RecordsInHand;
+  expansion: Expansion;
+}
+
 /**
  * Processes one stream from its first byte to its last commit. Each stage holds at most a few chunks, and the last one
  * waits for the commit. The sender is therefore read only as fast as PostgreSQL stores and as the tenant's limits allow.
@@ -48,6 +56,7 @@ export class StreamIngest {
     private readonly intake: Intake,
     private readonly metrics: Metrics,
     private readonly keeper: RejectionKeeper,
+    private readonly decoders: Decoders,
   ) {}
 
   /**
@@ -57,15 +66,24 @@ export class StreamIngest {
    */
   async ingest(request: StreamRequest): Promise<IngestedStream> {
     const { body, format, encoding, pace } = request;
-    const source = new StreamSource(body, contentDecoder(encoding), this.settings, pace);
+    const inHand = new RecordsInHand();
+    const expansion = request.expansion ?? new Expansion(this.settings.MAX_EVENT_BYTES);
+    expansion.whenDecided = () => inHand.none();
+    const decode = this.decoders.decoder(encoding, pace.tenantId);
+    const source = new StreamSource(body, decode && expansion.bound(decode), this.settings, pace, inHand);
     try {
       await pipeline(
         Readable.from(source.chunks(), { highWaterMark: READ_AHEAD_CHUNKS }),
         format.records(this.settings.MAX_EVENT_BYTES, source),
-        new PrepareRecords((record) => this.prepare(record, request)),
-        this.commit(request, source),
+        new PrepareRecords((record) => {
+          inHand.found();
+          return this.prepare(record, request);
+        }),
+        this.commit({ ...request, inHand, expansion }, source),
       );
-      return { bytes: source.bytes, problem: source.brokenBy };
+      const { bytes, brokenBy: problem } = source;
+      if (problem?.code === 'expansion-too-large') this.metrics.bodiesRefused.inc({ reason: 'expansion' });
+      return { bytes, problem };
     } catch (error) {
       const problem = new Problem(
         'internal-error',
@@ -82,9 +100,9 @@ export class StreamIngest {
     return format.prepare(record.bytes, ownContext, this.rules.current(), record.receivedBytes);
   }
 
-  private commit(request: StreamRequest, source: StreamSource): Writable {
+  private commit(request: OpenStream, source: StreamSource): Writable {
     let stopped = false;
-    return new Writable({
+    const stage = new Writable({
       objectMode: true,
       highWaterMark: 4,
       write: (records: PreparedRecord[], _encoding, done) => {
@@ -93,19 +111,21 @@ export class StreamIngest {
           () => done(),
           (error: unknown) => {
             stopped = true;
+            request.inHand.giveUp();
             if (error instanceof Problem) source.breakOff(error);
             done(error instanceof Problem ? null : (error as Error));
           },
         );
       },
     });
+    return stage.once('close', () => request.inHand.giveUp());
   }
 
   /**
    * Stores records as fast as the limits of the tenant allow. Reports those before the first one that could not be
    * stored, then throws the reason.
    */
-  private async commitRecords(records: PreparedRecord[], request: StreamRequest): Promise<void> {
+  private async commitRecords(records: PreparedRecord[], request: OpenStream): Promise<void> {
     for (let rest = records; rest.length > 0;) {
       await request.roomForResults?.();
       const reservation = await request.pace.reserve(rest.length);
@@ -117,9 +137,9 @@ export class StreamIngest {
   private async commitReserved(
     records: PreparedRecord[],
     reservation: Reservation,
-    request: StreamRequest,
+    request: OpenStream,
   ): Promise<void> {
-    const { pace, onResult } = request;
+    const { pace, onResult, inHand, expansion } = request;
     const { results, failure, notKept } = await this.store(records, request);
     let next = 0;
     let charged = 0;
@@ -132,6 +152,9 @@ export class StreamIngest {
         throw failure;
       }
       if (result.kind !== 'duplicate') charged += 1;
+      if (result.kind === 'accepted') expansion.accepted();
+      else if (result.kind === 'duplicate') expansion.duplicate(result.of.id);
+      inHand.settled();
       onResult(record.number, result, notKept?.has(record.number) !== true);
       this.metrics.ingestTotal.inc({ source: 'stream', status: result.kind });
     }

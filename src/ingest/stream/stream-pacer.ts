@@ -4,10 +4,13 @@ import { TenantLimiter } from '../../access/limits/tenant-limiter';
 import { SETTINGS_TOKEN, type Settings } from '../../config/settings';
 import { Problem } from '../../event/problems';
 import { Metrics } from '../../observability/metrics';
+import { BufferBudget, type BufferHold } from '../../runtime/buffer-budget';
 import { LimitQueue } from './limit-queue';
 import { PacedStream, type StreamOwner } from './paced-stream';
 
 const TOO_MANY_RETRY_AFTER_SECONDS = 5;
+/** What a stream holds at most, in events of the largest size: an unfinished record, and chunks that are on their way. */
+const EVENTS_HELD = 2;
 
 /** The streams of one tenant in this process. */
 interface TenantStreams {
@@ -15,7 +18,10 @@ interface TenantStreams {
   queues: Readonly<Record<Measure, LimitQueue>>;
 }
 
-/** Admits streams, at most MAX_STREAMS_PER_TENANT at a time in this process, and paces them to their tenant's limits. */
+/**
+ * Admits streams, at most MAX_STREAMS at a time in this process and MAX_STREAMS_PER_TENANT of one tenant, and paces them
+ * to their tenant's limits.
+ */
 @Injectable()
 export class StreamPacer implements BeforeApplicationShutdown {
   /** Only tenants with open streams. */
@@ -27,17 +33,20 @@ export class StreamPacer implements BeforeApplicationShutdown {
     @Inject(SETTINGS_TOKEN) private readonly settings: Settings,
     private readonly limiter: TenantLimiter,
     private readonly metrics: Metrics,
+    private readonly buffers: BufferBudget,
   ) {}
 
-  /** The caller must close the stream. @throws Problem `too-many-streams` */
+  /** The caller must close the stream. @throws Problem `too-many-streams`, `overloaded` */
   admit(owner: StreamOwner): PacedStream {
     const streams = this.tenants.get(owner.tenantId) ?? this.noStreams(owner.tenantId);
     const max = this.settings.MAX_STREAMS_PER_TENANT;
     if (streams.open >= max) {
+      this.metrics.bodiesRefused.inc({ reason: 'streams-of-tenant' });
       throw new Problem('too-many-streams', `A tenant may send at most ${max} streams at a time.`, {
         retryAfterSeconds: TOO_MANY_RETRY_AFTER_SECONDS,
       });
     }
+    const hold = this.holdFor(owner.tenantId);
     this.tenants.set(owner.tenantId, streams);
     streams.open += 1;
     const stream: PacedStream = new PacedStream(owner, {
@@ -45,7 +54,10 @@ export class StreamPacer implements BeforeApplicationShutdown {
       metrics: this.metrics,
       queues: streams.queues,
       maxWaitMs: this.settings.STREAM_PACE_MAX_SECONDS * 1_000,
-      onClose: () => this.closed(stream, streams),
+      onClose: () => {
+        hold.release();
+        this.closed(stream, streams);
+      },
     });
     this.open.add(stream);
     this.metrics.streamsOpen.inc();
@@ -57,6 +69,17 @@ export class StreamPacer implements BeforeApplicationShutdown {
   beforeApplicationShutdown(): void {
     this.stopping = true;
     for (const stream of this.open) this.stop(stream);
+  }
+
+  /** Takes a place among the streams of this process, and memory for what the stages of a stream hold. */
+  private holdFor(tenantId: string): BufferHold {
+    if (this.open.size >= this.settings.MAX_STREAMS) {
+      this.metrics.bodiesRefused.inc({ reason: 'streams' });
+      throw tooManyForProcess();
+    }
+    const hold = this.buffers.open(tenantId);
+    if (!hold.grow(EVENTS_HELD * this.settings.MAX_EVENT_BYTES)) throw tooManyForProcess();
+    return hold;
   }
 
   private noStreams(tenantId: string): TenantStreams {
@@ -75,4 +98,10 @@ export class StreamPacer implements BeforeApplicationShutdown {
     const why = ' This process is shutting down and cannot wait for the limit.';
     stream.stopWaiting((measure) => this.limiter.problem(stream.tenantId, measure, why));
   }
+}
+
+function tooManyForProcess(): Problem {
+  return new Problem('overloaded', 'This process receives as many streams as it can. Send the stream again later.', {
+    retryAfterSeconds: TOO_MANY_RETRY_AFTER_SECONDS,
+  });
 }

@@ -1,7 +1,8 @@
 import type { Readable } from 'node:stream';
 import { Problem } from '../../event/problems';
 import { bodyChunks, NO_PAUSE, type Pause } from '../../http/request-body';
-import type { Decode } from './decode-body';
+import type { Decode } from '../decoding/decode-body';
+import { notTooSlow } from './not-too-slow';
 
 /** Encoded bytes that a stream may have beyond STREAM_MAX_BYTES: data that cannot be compressed becomes a bit longer. */
 const MAX_ENCODING_OVERHEAD = { part: 0.1, bytes: 65_536 };
@@ -11,6 +12,13 @@ export interface BytePace extends Pause {
   readonly limitsBytes: boolean;
   /** Charges up to `wanted` bytes, waits while the limit is used up, and returns how many were charged. */
   chargeBytes: (wanted: number) => Promise<number>;
+}
+
+interface SourceLimits {
+  STREAM_MAX_BYTES: number;
+  REQUEST_STALL_TIMEOUT_MS: number;
+  /** 0 or without it: no limit. */
+  STREAM_MIN_BYTES_PER_SECOND?: number;
 }
 
 const NO_PACE: BytePace = { ...NO_PAUSE, limitsBytes: false, chargeBytes: (wanted) => Promise.resolve(wanted) };
@@ -32,8 +40,10 @@ export class StreamSource {
   constructor(
     private readonly body: Readable,
     private readonly decode: Decode | undefined,
-    private readonly limits: { STREAM_MAX_BYTES: number; REQUEST_STALL_TIMEOUT_MS: number },
+    private readonly limits: SourceLimits,
     private readonly pace: BytePace = NO_PACE,
+    /** The time in which records of this stream were in hand. */
+    private readonly inHand: Pause = NO_PAUSE,
   ) {}
 
   get isBroken(): boolean {
@@ -88,7 +98,9 @@ export class StreamSource {
   }
 
   private decoded(): AsyncGenerator<Buffer> {
-    const chunks = bodyChunks(this.body, this.limits.REQUEST_STALL_TIMEOUT_MS, this.pace);
+    const { REQUEST_STALL_TIMEOUT_MS: stallMs, STREAM_MIN_BYTES_PER_SECOND: minBytesPerSecond = 0 } = this.limits;
+    const sent = bodyChunks(this.body, stallMs, this.pace);
+    const chunks = minBytesPerSecond > 0 ? notTooSlow(sent, minBytesPerSecond, this.inHand) : sent;
     return this.decode ? this.decode(this.bounded(chunks)) : chunks;
   }
 

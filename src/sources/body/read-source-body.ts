@@ -4,7 +4,8 @@ import { largestSourceBody } from '../../config/largest-source-body';
 import { Problem } from '../../event/problems';
 import { encodedChunks, limitsOfWhole } from '../../http/encoded-body';
 import type { RouteBody } from '../../http/route-body';
-import { contentDecoder, refusedEncoding } from '../../ingest/stream/content-decoder';
+import { refusedEncoding } from '../../ingest/decoding/content-decoder';
+import type { Decode } from '../../ingest/decoding/decode-body';
 
 /** Bodies of requests to a source. */
 export const SOURCE_BODY: RouteBody = {
@@ -19,6 +20,8 @@ export interface SourceBodyLimits {
   /** Bytes after decoding. */
   maxBytes: number;
   stallMs: number;
+  /** Returns what decodes a Content-Encoding; undefined when there is nothing to decode. */
+  decoder: (encoding: string | undefined) => Decode | undefined;
 }
 
 const MEDIA_TYPE = /^\s*[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+\s*(?:;|$)/;
@@ -36,7 +39,7 @@ export function dropBrokenContentType(headers: IncomingHttpHeaders): void {
  * Returns the body of a request to a source. One with a Content-Encoding is decoded first: at most one byte more than
  * allowed, so a small body that expands to gigabytes costs no more than a large one.
  * @param body the bytes, or the unread stream of an encoded body; anything else when the request has no body
- * @throws Problem `event-too-large`, `malformed-body`, `unsupported-content-encoding`, `request-timeout`
+ * @throws Problem `event-too-large`, `malformed-body`, `unsupported-content-encoding`, `request-timeout`, `overloaded`
  */
 export function readSourceBody(
   body: unknown,
@@ -56,10 +59,10 @@ function isReadable(body: unknown): body is Readable {
 async function readEncoded(
   body: Readable,
   headers: IncomingHttpHeaders,
-  { maxBytes, stallMs }: SourceBodyLimits,
+  { maxBytes, stallMs, decoder }: SourceBodyLimits,
 ): Promise<Buffer> {
   const encoded = encodedChunks(body, stallMs, limitsOfWhole(maxBytes, stallMs));
-  const decoded = contentDecoder(headers['content-encoding'])?.(encoded) ?? encoded;
+  const decoded = decoder(headers['content-encoding'])?.(encoded) ?? encoded;
   const chunks: Buffer[] = [];
   let bytes = 0;
   while (bytes <= maxBytes) {

@@ -94,6 +94,30 @@ export const FAULTS_IN_LIMITS: readonly DeliberateFault[] = [
     noticedBy: { tests: ['test/unit/ingest/stream-pacer.test.ts'] },
   },
   {
+    name: 'an encoded body may expand without end',
+    stage: 'limits',
+    edits: [
+      {
+        file: 'src/ingest/decoding/expansion.ts',
+        find: 'if (this.isTooLarge) throw this.problem();',
+        replace: 'if (this.isTooLarge) void this.problem();',
+      },
+    ],
+    noticedBy: { tests: ['test/unit/ingest/expansion.test.ts'] },
+  },
+  {
+    name: 'decompressors are never given back',
+    stage: 'limits',
+    edits: [
+      {
+        file: 'src/ingest/decoding/decoders.ts',
+        find: '      this.giveBack();\n',
+        replace: '',
+      },
+    ],
+    noticedBy: { tests: ['test/unit/ingest/decoders.test.ts'] },
+  },
+  {
     name: 'bytes of single events are not limited',
     stage: 'limits',
     edits: [

@@ -55,6 +55,7 @@ const STATUS_OF_CODE: Record<ProblemCode, number> = {
   'host-not-allowed': 421,
   'event-too-large': 413,
   'stream-too-large': 413,
+  'expansion-too-large': 413,
   'unsupported-media-type': 415,
   'unsupported-content-encoding': 415,
   'idempotency-key-reused': 422,

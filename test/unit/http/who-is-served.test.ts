@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { parseSettings } from '../../../src/config/parse-settings';
 import { createFastifyAdapter } from '../../../src/http/fastify-server';
 import { KnownRoutes } from '../../../src/http/known-routes';
+import { BufferBudget } from '../../../src/runtime/buffer-budget';
 import { call } from '../../support/e2e-http';
 
 const ROUTES = [
@@ -19,7 +20,8 @@ const ROUTES = [
 ];
 
 function serverWith(env: Record<string, string>): FastifyInstance {
-  const server = createFastifyAdapter(parseSettings(env), new KnownRoutes()).getInstance<FastifyInstance>();
+  const buffers = new BufferBudget(1_000_000);
+  const server = createFastifyAdapter(parseSettings(env), new KnownRoutes(), buffers).getInstance<FastifyInstance>();
   for (const url of ROUTES) server.get(url, (request) => request.ip);
   return server;
 }

@@ -1,8 +1,19 @@
 import { PassThrough, type Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
+import { BufferBudget } from '../../../src/runtime/buffer-budget';
 import { readWholeBody, type LargeBody, type WholeBodyLimits } from '../../../src/http/whole-body';
 
-const LIMITS: WholeBodyLimits = { maxBytes: 20, stallMs: 1_000, announcedBytes: NaN, mayBeArray: true };
+const ROOM = 1_000_000;
+let buffers = new BufferBudget(ROOM);
+beforeEach(() => (buffers = new BufferBudget(ROOM)));
+afterEach(() => expect(buffers.heldBytes).toBe(0)); // however a body ends
+
+const LIMITS: Omit<WholeBodyLimits, 'buffers'> = {
+  maxBytes: 20,
+  stallMs: 1_000,
+  announcedBytes: NaN,
+  mayBeArray: true,
+};
 
 describe('a body that is read whole', () => {
   const read = (
@@ -10,7 +21,9 @@ describe('a body that is read whole', () => {
     limits: Partial<WholeBodyLimits> = {},
   ): Promise<Buffer | Readable | LargeBody | undefined> =>
     new Promise((resolve, reject) => {
-      readWholeBody(source, { ...LIMITS, ...limits }, (error, body) => (error ? reject(error) : resolve(body)));
+      readWholeBody(source, { ...LIMITS, buffers, ...limits }, (error, body) =>
+        error ? reject(error) : resolve(body),
+      );
     });
   /** Each piece arrives as a chunk of its own. */
   const arriving = (...pieces: string[]): PassThrough => {

@@ -1,7 +1,7 @@
 import { brotliCompressSync, constants, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import * as fc from 'fast-check';
 import { Problem } from '../../../src/event/problems';
-import { CONTENT_ENCODINGS, contentDecoder } from '../../../src/ingest/stream/content-decoder';
+import { CONTENT_ENCODINGS, contentDecoder } from '../../../src/ingest/decoding/content-decoder';
 
 const TEXT = Buffer.from('{"text":"東京 👩‍👩‍👧"}\n'.repeat(2_000));
 const ENCODED: [string, Buffer][] = [

@@ -2,10 +2,11 @@ import { FORMATS, type BodyFormat } from '../../../bench/filler/bodies';
 import { readBody, type Reading } from '../../../bench/filler/reading';
 import * as prepareRecords from '../../../src/ingest/formats/prepare-records';
 import * as streamFormats from '../../../src/ingest/formats/stream-formats';
-import * as contentDecoder from '../../../src/ingest/stream/content-decoder';
+import * as contentDecoder from '../../../src/ingest/decoding/content-decoder';
+import * as expansion from '../../../src/ingest/decoding/expansion';
 import * as streamSource from '../../../src/ingest/stream/stream-source';
 
-const STAGES = { ...contentDecoder, ...streamFormats, ...prepareRecords, ...streamSource };
+const STAGES = { ...contentDecoder, ...expansion, ...streamFormats, ...prepareRecords, ...streamSource };
 
 const BYTES = 300_000;
 /** Other load on the machine may spoil one comparison; filler that costs too much fails all of them. */

@@ -7,6 +7,7 @@ import { Problem } from '../../../src/event/problems';
 import type { PacedStream } from '../../../src/ingest/stream/paced-stream';
 import { StreamPacer } from '../../../src/ingest/stream/stream-pacer';
 import { Metrics } from '../../../src/observability/metrics';
+import { BufferBudget } from '../../../src/runtime/buffer-budget';
 import { LocalCounter } from '../../../src/redis/local-counter';
 import { testSettings } from '../../support/app';
 
@@ -20,6 +21,7 @@ const owner = (tenantId = 'acme') => ({ tenantId, correlationId: 'c', refusal: m
 
 describe('the pace of streams', () => {
   let pacer: StreamPacer;
+  let buffers: BufferBudget;
   let limiter: TenantLimiter;
   let metrics: Metrics;
   let counter: LocalCounter;
@@ -33,7 +35,8 @@ describe('the pace of streams', () => {
     jest.spyOn(directory, 'tenant').mockImplementation((id) => (id === 'acme' ? (own as TenantRow) : undefined));
     limiter = new TenantLimiter(settings, counter, new LocalCounter(), directory);
     metrics = new Metrics();
-    pacer = new StreamPacer(settings, limiter, metrics);
+    buffers = new BufferBudget(settings.MAX_BUFFER_BYTES);
+    pacer = new StreamPacer(settings, limiter, metrics, buffers);
   };
   beforeEach(() => {
     jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask'] });
@@ -43,7 +46,8 @@ describe('the pace of streams', () => {
 
   const passes = (ms: number) => jest.advanceTimersByTimeAsync(ms);
   const metric = async (name: string): Promise<number> => {
-    const [line = ''] = new RegExp(`^${name} .*$`, 'm').exec(await metrics.registry.metrics()) ?? [];
+    const [line = ''] =
+      new RegExp(`^${name.replaceAll(/[{}]/g, '\\$&')} .*$`, 'm').exec(await metrics.registry.metrics()) ?? [];
     return Number(line.split(' ')[1]);
   };
 
@@ -199,7 +203,7 @@ describe('the pace of streams', () => {
   });
 
   it('takes one timer per tenant and keeps nothing of streams that have ended', async () => {
-    start({ MAX_STREAMS_PER_TENANT: '1000' });
+    start({ MAX_STREAMS_PER_TENANT: '1000', MAX_STREAMS: '1000', MAX_BUFFER_BYTES: '2147483648' });
     const streams = Array.from({ length: 500 }, (_, i) => pacer.admit(owner(i % 2 ? 'acme' : 'globex')));
     const sent = streams.map((stream) => send(stream, LIMIT));
     await passes(2_500);
@@ -226,6 +230,28 @@ describe('the pace of streams', () => {
     await passes(2_000);
     expect(sent.problem).toMatchObject({ message: 'it broke' });
     expect(await metric('streamforge_streams_waiting')).toBe(0);
+  });
+
+  it('admits MAX_STREAMS streams of all tenants at a time', async () => {
+    start({ MAX_STREAMS: '2' });
+    const [first] = [pacer.admit(owner('a')), pacer.admit(owner('b'))];
+    expect(() => pacer.admit(owner('c'))).toThrow(
+      expect.objectContaining({ code: 'overloaded', extras: { retryAfterSeconds: 5 } }) as Error,
+    );
+    expect(await metric('streamforge_bodies_refused_total{reason="streams"}')).toBe(1);
+    first?.close();
+    pacer.admit(owner('c'));
+  });
+
+  it('admits the streams for which there is memory, of one tenant half of it, and gives the memory back', () => {
+    start({ MAX_EVENT_BYTES: '2097152', MAX_BUFFER_BYTES: '20971520' }); // 20 MiB, 4 MiB for a stream
+    const open = [pacer.admit(owner('a')), pacer.admit(owner('a'))];
+    expect(() => pacer.admit(owner('a'))).toThrow(expect.objectContaining({ code: 'overloaded' }) as Error);
+    open.push(pacer.admit(owner('b')));
+    expect(() => pacer.admit(owner('c'))).toThrow(expect.objectContaining({ code: 'overloaded' }) as Error);
+    expect(buffers.heldBytes).toBe(3 * 4_194_304);
+    for (const stream of open) stream.close();
+    expect(buffers.heldBytes).toBe(0);
   });
 
   it('admits MAX_STREAMS_PER_TENANT streams of a tenant at a time', () => {

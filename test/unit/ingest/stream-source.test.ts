@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { Problem } from '../../../src/event/problems';
-import { contentDecoder } from '../../../src/ingest/stream/content-decoder';
+import { contentDecoder } from '../../../src/ingest/decoding/content-decoder';
 import { StreamSource } from '../../../src/ingest/stream/stream-source';
 import { streamSource } from '../../support/stream-source';
 

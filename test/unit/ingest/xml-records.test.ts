@@ -46,6 +46,7 @@ async function refusalOf(...chunks: (Buffer | string)[]): Promise<{ detail: stri
   const before = arrays.flat().map(({ bytes }) => (JSON.parse(bytes.toString()) as { subject?: string }).subject);
   return { detail: (fault as Problem).detail, before };
 }
+const BLANKS = ' \r\n\t '.repeat(1_000_000);
 const bytewise = (bytes: Buffer): Buffer[] => [...bytes].map((byte) => Buffer.from([byte]));
 
 describe('an XML document', () => {
@@ -198,7 +199,15 @@ describe('a malformed document', () => {
     ['document type', '<!DOCTYPE e ['.padEnd(5_000_000)],
   ])('is rejected for a part of 5 MB: %s', async (_what, part) => {
     const refusal = await refusalOf(part.startsWith('<!DOC') ? part : `<e>${event('good')}${part}</e>`);
-    expect(refusal.detail).toContain('1048576 characters');
+    expect(refusal.detail).toContain(`${LIMIT + 16_384} characters`);
+  });
+
+  it.each([
+    ['before it', `${BLANKS}<e>${event('a')}</e>`],
+    ['between events', `<e>${event('a')}${BLANKS}</e>`],
+    ['after it', `<e>${event('a')}</e>${BLANKS}`],
+  ])('is accepted with 5 MB of white space %s', async (_where, document) => {
+    expect(await recordsOf([document])).toHaveLength(1);
   });
 
   it('is accepted with the maximum of attributes and levels', async () => {

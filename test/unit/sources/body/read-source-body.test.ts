@@ -6,11 +6,13 @@ import { Problem } from '../../../../src/event/problems';
 import { createFastifyAdapter } from '../../../../src/http/fastify-server';
 import { KnownRoutes } from '../../../../src/http/known-routes';
 import { isEncoded } from '../../../../src/http/route-body';
+import { contentDecoder } from '../../../../src/ingest/decoding/content-decoder';
+import { BufferBudget } from '../../../../src/runtime/buffer-budget';
 import { parseBody } from '../../../../src/sources/body/parse-body';
 import { dropBrokenContentType, readSourceBody, SOURCE_BODY } from '../../../../src/sources/body/read-source-body';
 
 const MEBIBYTE = 1_048_576;
-const LIMITS = { maxBytes: 100_000, stallMs: 1_000 };
+const LIMITS = { maxBytes: 100_000, stallMs: 1_000, decoder: contentDecoder };
 const TEXT = Buffer.from('a=%C3%A9&'.repeat(1_000));
 const ENCODERS: [string, (bytes: Buffer) => Buffer][] = [
   ['gzip', gzipSync],
@@ -127,7 +129,11 @@ describe('the body of a request to a source', () => {
 describe('a route of a source', () => {
   let server: FastifyInstance;
   beforeAll(async () => {
-    server = createFastifyAdapter(parseSettings({}), new KnownRoutes()).getInstance<FastifyInstance>();
+    server = createFastifyAdapter(
+      parseSettings({}),
+      new KnownRoutes(),
+      new BufferBudget(10_000_000),
+    ).getInstance<FastifyInstance>();
     server.route({
       method: ['GET', 'POST', 'PUT'],
       url: '/in/x',

@@ -9,10 +9,10 @@ const DEFLATE = { name: 'deflate', create: createDeflateDecompress, mayBePadded:
 const BROTLI = { name: 'br', create: () => createBrotliDecompress(), mayBePadded: false };
 
 const DECODERS: ReadonlyMap<string, Decode> = new Map<string, Decode>([
-  ['gzip', (encoded) => decodeStream(GZIP, encoded)],
-  ['x-gzip', (encoded) => decodeStream(GZIP, encoded)], // the old name of gzip (RFC 9110)
-  ['deflate', (encoded) => decodeStream(DEFLATE, encoded)],
-  ['br', (encoded) => decodeStream(BROTLI, encoded)],
+  ['gzip', (...body) => decodeStream(GZIP, ...body)],
+  ['x-gzip', (...body) => decodeStream(GZIP, ...body)], // the old name of gzip (RFC 9110)
+  ['deflate', (...body) => decodeStream(DEFLATE, ...body)],
+  ['br', (...body) => decodeStream(BROTLI, ...body)],
   ['zstd', decodeZstd],
 ]);
 
@@ -26,6 +26,19 @@ export function contentDecoder(header: string | undefined): Decode | undefined {
   const coding = codingIn(header);
   if (coding === undefined) throw unsupported(header);
   return DECODERS.get(coding);
+}
+
+/**
+ * What a decompressor holds of the decoded bytes, at most. Brotli's window is 16 MiB by its format (RFC 7932), since
+ * Node leaves the extension to larger ones off; that of zstd is limited in decode-body.ts.
+ */
+const WINDOW_BYTES: Readonly<Record<string, number>> = { br: 16_777_216, zstd: 8_388_608 };
+const SMALL_WINDOW_BYTES = 32_768;
+
+/** Returns the largest window of the coding that a Content-Encoding names, in bytes. */
+export function windowBytes(header: string | undefined): number {
+  const coding = header === undefined ? undefined : codingIn(header);
+  return (coding === undefined ? undefined : WINDOW_BYTES[coding]) ?? SMALL_WINDOW_BYTES;
 }
 
 /** Returns the problem of a Content-Encoding that cannot be decoded. */

@@ -5,9 +5,9 @@ import { NotAFrame, ZstdFrames } from './zstd-frames';
 
 /**
  * Decodes a body chunk by chunk, to its last byte. Throws Problem `malformed-body` where the encoding breaks, after it
- * has yielded what was decoded before that place.
+ * has yielded what was decoded before that place. Before each part, reports how many encoded bytes were used up so far.
  */
-export type Decode = (encoded: AsyncIterable<Buffer>) => AsyncGenerator<Buffer>;
+export type Decode = (encoded: AsyncIterable<Buffer>, onConsumed?: (bytes: number) => void) => AsyncGenerator<Buffer>;
 
 /** Frames that a body may have, and one more for each 64 bytes in them: an empty frame costs as much as a record. */
 const FREE_ZSTD_FRAMES = 1_000;
@@ -24,13 +24,17 @@ export interface StreamCoding {
   mayBePadded: boolean;
 }
 
-export async function* decodeStream(coding: StreamCoding, encoded: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+export async function* decodeStream(
+  coding: StreamCoding,
+  encoded: AsyncIterable<Buffer>,
+  onConsumed?: (bytes: number) => void,
+): AsyncGenerator<Buffer> {
   let decoder: NativeDecoder | undefined;
   let offset = 0;
   try {
     for await (const chunk of encoded) {
       if (chunk.length === 0) continue;
-      decoder ??= new NativeDecoder(coding.name, coding.create(chunk[0] as number));
+      decoder ??= new NativeDecoder(coding.name, coding.create(chunk[0] as number), onConsumed);
       if (!decoder.hasEnded) yield* decoder.decode(chunk);
       if (decoder.hasEnded) refuseTrailing(coding, chunk, offset, decoder.consumed);
       offset += chunk.length;
@@ -57,10 +61,14 @@ export function createDeflateDecompress(firstByte: number): Decompressor {
   return hasHeader ? createInflate() : createInflateRaw();
 }
 
-export async function* decodeZstd(encoded: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+export async function* decodeZstd(
+  encoded: AsyncIterable<Buffer>,
+  onConsumed?: (bytes: number) => void,
+): AsyncGenerator<Buffer> {
   const decoder = new NativeDecoder(
     'zstd',
     createZstdDecompress({ params: { [constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG } }),
+    onConsumed,
   );
   const frames = new ZstdFrames();
   let decodedBytes = 0;

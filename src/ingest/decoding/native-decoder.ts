@@ -18,10 +18,14 @@ export class NativeDecoder {
   private isDone = false;
   private wake: () => void = () => undefined;
 
-  /** @param coding the name for messages, such as `gzip` */
+  /**
+   * @param coding the name for messages, such as `gzip`
+   * @param onConsumed called before each part is yielded, with how many bytes the decompressor has consumed
+   */
   constructor(
     private readonly coding: string,
     private readonly decompressor: Decompressor,
+    private readonly onConsumed?: (bytes: number) => void,
   ) {
     decompressor
       .on('readable', () => this.wake())
@@ -63,8 +67,10 @@ export class NativeDecoder {
   private async *output(where: string): AsyncGenerator<Buffer> {
     for (;;) {
       const part = this.decompressor.read() as Buffer | null;
-      if (part !== null) yield part;
-      else if (this.isDone) break;
+      if (part !== null) {
+        this.onConsumed?.(this.consumed);
+        yield part;
+      } else if (this.isDone) break;
       else await new Promise<void>((resolve) => (this.wake = resolve));
     }
     if (this.failure) throw this.problemOf(this.failure, where);

@@ -1,0 +1,93 @@
+import { Problem } from '../../event/problems';
+import type { Decode } from './decode-body';
+
+/** Decoded bytes for each encoded one. Real events, however alike, hardly ever reach it. */
+export const MAX_EXPANSION_RATIO = 200;
+const MIN_FREE_BYTES = 1_048_576;
+/** An event may be larger than MIN_FREE_BYTES and yields nothing before its end. */
+const FREE_EVENTS = 4;
+
+/**
+ * Ends a body whose encoding makes much of little. A few bytes of Brotli may stand for gigabytes of line feeds, which
+ * cost time and no event. So decoded bytes that yield no event must have been sent, by 1/200 at least. The first
+ * MIN_FREE_BYTES of them are free.
+ */
+export class Expansion {
+  /** Bytes so far, and when an event was last accepted. The decoder may be a little ahead of both. */
+  private encodedBytes = 0;
+  private decodedBytes = 0;
+  private encodedBefore = 0;
+  private decodedBefore = 0;
+  private readonly freeBytes: number;
+  private readonly repeated = new RepeatedEvents();
+  /** Resolves when it is known what the records read so far have yielded. */
+  whenDecided: () => Promise<void> = () => Promise.resolve();
+
+  constructor(maxEventBytes: number) {
+    this.freeBytes = Math.max(MIN_FREE_BYTES, FREE_EVENTS * maxEventBytes);
+  }
+
+  /** Returns the decoder with this limit. It throws Problem `expansion-too-large`. */
+  bound(decode: Decode): Decode {
+    return (encoded) => this.watched(decode(encoded, (bytes) => (this.encodedBytes = bytes)));
+  }
+
+  /** An event was stored: the bytes so far are paid for. */
+  accepted(): void {
+    this.encodedBefore = this.encodedBytes;
+    this.decodedBefore = this.decodedBytes;
+  }
+
+  /** A stream that is sent again yields what it did the first time. The same event again and again yields nothing. */
+  duplicate(id: string): void {
+    if (this.repeated.isNew(id)) this.accepted();
+  }
+
+  private async *watched(decoded: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    for await (const part of decoded) {
+      this.decodedBytes += part.length;
+      if (this.isTooLarge) await this.whenDecided();
+      if (this.isTooLarge) throw this.problem();
+      yield part;
+    }
+  }
+
+  private get isTooLarge(): boolean {
+    const bytes = this.decodedBytes - this.decodedBefore;
+    return bytes > this.freeBytes && bytes > MAX_EXPANSION_RATIO * (this.encodedBytes - this.encodedBefore);
+  }
+
+  private problem(): Problem {
+    const decoded = this.decodedBytes - this.decodedBefore;
+    const encoded = this.encodedBytes - this.encodedBefore;
+    return new Problem(
+      'expansion-too-large',
+      `The last ${encoded} encoded bytes stand for ${decoded}, more than ${MAX_EXPANSION_RATIO} times as many, and no event was accepted among them. Send the body without filler.`,
+    );
+  }
+}
+
+/** Bits of the filter, and how many may be set before it is emptied: at a quarter, it knows three of four new events. */
+const BITS = 65_536;
+const MOST_SET = BITS / 4;
+
+/** Tells events that a stream has named before from new ones, roughly, in 8 KiB. */
+class RepeatedEvents {
+  private bits: Uint8Array | undefined;
+  private set = 0;
+
+  /** False for an event that was named before, and for some others. */
+  isNew(id: string): boolean {
+    const bit = parseInt(id.slice(-4), 16) & (BITS - 1); // random in a UUIDv7
+    this.bits ??= new Uint8Array(BITS / 8);
+    const mask = 1 << (bit & 7);
+    if (((this.bits[bit >> 3] as number) & mask) !== 0) return false;
+    if (this.set === MOST_SET) {
+      this.bits.fill(0);
+      this.set = 0;
+    }
+    this.bits[bit >> 3] = (this.bits[bit >> 3] as number) | mask;
+    this.set += 1;
+    return true;
+  }
+}

@@ -1,0 +1,49 @@
+import { Problem } from '../../event/problems';
+import type { Pause } from '../../http/request-body';
+
+/** Bytes are counted over spans of this length. The first one is free: a sender may take its time to begin. */
+const SPAN_MS = 60_000;
+
+/**
+ * Passes a body on while its sender keeps a least pace. A stream may last for hours, but one that brings a byte now and
+ * then only holds memory. Time counts while we wait for the sender, and not while records of it are in hand: the sender
+ * may be waiting for their results.
+ * @param minBytesPerSecond of the body as sent; 0: no limit
+ * @throws Problem `request-timeout`
+ */
+export async function* notTooSlow(
+  body: AsyncGenerator<Buffer>,
+  minBytesPerSecond: number,
+  inHand: Pause,
+): AsyncGenerator<Buffer> {
+  let bytes = 0;
+  let spanMs = 0;
+  let isFirst = true;
+  try {
+    for (;;) {
+      const startMs = performance.now();
+      const inHandBeforeMs = inHand.waitedMs;
+      const next = await body.next();
+      if (next.done) return;
+      spanMs += Math.max(0, performance.now() - startMs - (inHand.waitedMs - inHandBeforeMs));
+      bytes += next.value.length;
+      if (spanMs >= SPAN_MS) {
+        if (!isFirst && bytes < (minBytesPerSecond * spanMs) / 1_000) throw tooSlow(minBytesPerSecond, bytes, spanMs);
+        isFirst = false;
+        bytes = 0;
+        spanMs = 0;
+      }
+      yield next.value;
+    }
+  } finally {
+    void body.return(undefined); // not awaited, since it may still wait for the sender
+  }
+}
+
+function tooSlow(minBytesPerSecond: number, bytes: number, spanMs: number): Problem {
+  const seconds = Math.round(spanMs / 1_000);
+  return new Problem(
+    'request-timeout',
+    `The stream brought ${bytes} bytes in ${seconds} s. After its first minute it must bring ${minBytesPerSecond} bytes a second. Send it when there is more to send.`,
+  );
+}
