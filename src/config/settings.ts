@@ -1,7 +1,6 @@
-import { isTenantId } from '../event/tenant';
 import { EXPOSURE_SETTINGS } from './exposure-settings';
+import { nameServers, origin, roles, tenant } from './named-kinds';
 import { issuer, roleClaim } from './oidc-kinds';
-import { parseRoles, type Role } from './roles';
 import {
   anyText,
   base64Bytes,
@@ -10,41 +9,13 @@ import {
   integer,
   keyBytes,
   listOf,
-  nameServer,
   network,
   oneOf,
   optional,
   setting,
   url,
-  type Kind,
   type Setting,
 } from './setting-kinds';
-
-const roles: Kind<Role[]> = {
-  parse: (text) => {
-    const value = parseRoles(text);
-    return value ? { value } : { expected: 'api, publisher, worker, a comma-separated list of them, or all' };
-  },
-};
-const tenant: Kind<string> = {
-  parse: (text) => (isTenantId(text) ? { value: text } : { expected: 'a tenant id' }),
-};
-
-const nameServers: Kind<string[]> = {
-  parse: (text) => {
-    if (text === 'system') return { value: [text] };
-    const parsed = listOf(nameServer).parse(text);
-    return 'expected' in parsed ? { expected: `system, or ${parsed.expected}` } : parsed;
-  },
-};
-
-const origin: Kind<string> = {
-  parse: (text) => {
-    const isOrigin = /^https?:[^*]+$/.test(text) && URL.canParse(text) && new URL(text).origin === text;
-    if (isOrigin || text === '*') return { value: text };
-    return { expected: 'an origin such as https://app.example.com, without a path, or *' };
-  },
-};
 
 /** All settings, by their names in the environment. A test compares them with `.env.example`. */
 export const SETTINGS = {

@@ -37,7 +37,7 @@ export const isUnsignedFact = (text: string): boolean => readFact(text) !== unde
  * built from anything else would be wrong or incomplete, and PostgreSQL still knows the truth.
  */
 export function readSignedFact(key: string, text: string, mac: Mac): CommittedEvent | undefined {
-  if (text.length > MAX_CHARACTERS || !text.startsWith(FORM)) return undefined;
+  if (text.length > MAX_CHARACTERS || !text.startsWith(FORM) || text[HEAD_CHARACTERS - 1] !== ' ') return undefined;
   const signature = text.slice(FORM.length, HEAD_CHARACTERS - 1);
   const json = text.slice(HEAD_CHARACTERS);
   return mac.verifies(signature, LABEL, [key, json]) ? readFact(json) : undefined;
