@@ -85,7 +85,7 @@ export const SETTINGS = {
   STREAM_MIN_BYTES_PER_SECOND: setting(
     integer(0, 1_000_000),
     '100',
-    'a stream whose sender brings fewer bytes per second, over a minute and after the first one, gets 408; 0: no limit',
+    'a stream that brings no record and fewer bytes per second, over a minute and after the first one, gets 408; 0: no limit',
   ),
   DEDUPE_STRATEGY: setting(
     oneOf('intent', 'full'),

@@ -22,6 +22,9 @@ const UNAVAILABLE_CODES = new Set([
   'ENOENT',
 ]);
 
+/** No connection was made: the certificate of the server is refused. */
+const TLS_CODE = /^(CERT_|ERR_TLS_|ERR_SSL_|SELF_SIGNED_|UNABLE_TO_|DEPTH_ZERO_)/;
+
 /**
  * Node throws AggregateError with one error for each address that it tried. TypeORM throws the other one when a
  * connection breaks during a migration.
@@ -38,13 +41,17 @@ export function errorCode(error: unknown): string | undefined {
   return typeof code === 'string' ? code : undefined;
 }
 
+/** No connection was made, whatever the code: no route, no port, no file descriptor. */
+const isOfConnect = (error: unknown): boolean =>
+  types.isNativeError(error) && 'syscall' in error && error.syscall === 'connect';
+
 export function classifyPgError(error: unknown): PgFailure {
   const code = errorCode(error);
   if (types.isNativeError(error) && LOST_BY_NAME.has(error.name)) return 'unavailable';
   if (code === undefined) {
     return types.isNativeError(error) && PG_CONNECTION_MESSAGE.test(error.message) ? 'unavailable' : 'unexpected';
   }
-  if (UNAVAILABLE_CODES.has(code)) return 'unavailable';
+  if (UNAVAILABLE_CODES.has(code) || TLS_CODE.test(code) || isOfConnect(error)) return 'unavailable';
   if (TRANSIENT.has(code)) return 'transient';
   if (/^(22|23|54)/.test(code)) return 'data';
   return UNAVAILABLE_CLASSES.includes(code.slice(0, 2)) ? 'unavailable' : 'unexpected';

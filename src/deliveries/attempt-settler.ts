@@ -96,6 +96,7 @@ export class AttemptSettler {
   private async settleAlone(outcome: AttemptOutcome): Promise<void> {
     for (let failures = 1; failures <= MOST_FAILURES_ALONE; failures++) {
       if ((await this.patiently([outcome], () => this.commit([outcome]))) !== 'refused') return;
+      if (!this.stopping) await sleep(PAUSE_MS * failures);
     }
   }
 

@@ -7,7 +7,7 @@ type Row = RevisedEvent & Pick<DispatchedEvent, 'dispatchNo' | 'generation'>;
 
 /**
  * Returns the dispatches that these events wait for, by event id, with everything as it is stored. An event without a
- * state waits for its first dispatch. Nothing is returned for an event that is not stored, or waits for no dispatch.
+ * state waits for its first dispatch until it has succeeded. Nothing is returned for an event that is not stored, or waits for no dispatch.
  */
 export async function readCurrentDispatches(
   db: Db,
@@ -25,7 +25,9 @@ export async function readCurrentDispatches(
         from unnest($1::uuid[]) as asked (id)
        cross join lateral (select * from events where events.id = asked.id offset 0) e
         left join lateral (select * from event_state where event_id = asked.id offset 0) s on true
-       where s.event_id is null or s.status = 'DISPATCHED'`,
+       where s.status = 'DISPATCHED'
+          or s.event_id is null and not exists (
+               select from processing_attempts a where a.event_id = asked.id and a.generation = 1 and a.status = 'SUCCESS')`,
     values: [[...new Set(eventIds)]],
   });
   const { found } = await withRevisions(db, rows);

@@ -97,7 +97,9 @@ async function readDecoded(
     const first = isUndecided ? firstByteOfJson(next.value) : undefined;
     if (first === OPENING_BRACKET) {
       limits.maxBytes = limits.endMs = Infinity; // an array has the limits of a stream
-      return Readable.from(followedBy(chunks, decoded), { highWaterMark: READ_AHEAD_CHUNKS });
+      const array = Readable.from(followedBy(chunks, decoded), { highWaterMark: READ_AHEAD_CHUNKS });
+      // Destroyed before it has come to `decoded`, followedBy would not end it.
+      return array.once('close', () => void decoded.return(undefined));
     }
     isUndecided &&= first === undefined;
   }

@@ -42,8 +42,11 @@ export class EventsController {
     if (!events) return this.single.handle(request, reply, context);
     if (events instanceof BrokenBody) throw await this.refused.broken(events, reply, context);
     if (events instanceof OversizedBody) throw await this.refused.oversized(events, request, reply, context);
-    await this.batches.handle(request, reply, context, events);
-    if (events.body !== request.body) events.body.destroy(); // releases the memory of its decoder
+    try {
+      await this.batches.handle(request, reply, context, events);
+    } finally {
+      if (events.body !== request.body) events.body.destroy(); // releases the memory of its decoder
+    }
   }
 
   @Get(':id')

@@ -5,11 +5,12 @@ export interface StoredKeys {
   sealed: Buffer | null;
   /** The key of the database that seals secrets while DESTINATIONS_SECRET_KEY is not set; null while it never was needed. */
   databaseKey: Buffer | null;
+  incarnation: string;
 }
 
 export async function readStoredKeys(db: Db): Promise<StoredKeys> {
   const { rows } = await db.query<StoredKeys>(
-    'select installation_key as sealed, destinations_key as "databaseKey" from installation',
+    'select installation_key as sealed, destinations_key as "databaseKey", incarnation::text from installation',
   );
   return rows[0] as StoredKeys;
 }

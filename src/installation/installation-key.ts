@@ -6,7 +6,7 @@ import { keepDestinationsKey } from '../destinations/destinations.queries';
 import { SecretBox, UnopenedSecretError } from '../destinations/secrets/secret-box';
 import { Mac } from '../integrity/mac';
 import { MacKeys } from '../integrity/mac-keys';
-import { keepInstallationKey, readStoredKeys, replaceSealedKey } from './installation-key.queries';
+import { keepInstallationKey, readStoredKeys, replaceSealedKey, type StoredKeys } from './installation-key.queries';
 
 const KEY_BYTES = 32;
 /** What the key is sealed as, so that it opens as nothing else. */
@@ -29,6 +29,10 @@ export class InstallationKey extends MacKeys {
   private fresh = false;
   private readAtMs = -Infinity;
   private warned = false;
+  /** The last read found no key that this process can open. */
+  private lacksKey = false;
+  /** The incarnation of the database that `mac` is from. */
+  private readFrom: string | undefined;
 
   constructor(
     @Inject(SETTINGS_TOKEN)
@@ -50,7 +54,8 @@ export class InstallationKey extends MacKeys {
   }
 
   load(): Promise<Mac | undefined> {
-    if (this.fresh) return Promise.resolve(this.mac);
+    const hasLooked = this.lacksKey && Date.now() - this.readAtMs < READ_EVERY_MS;
+    if (this.fresh || (hasLooked && !this.reading)) return Promise.resolve(this.mac);
     this.reading ??= this.read().finally(() => (this.reading = undefined));
     return this.reading;
   }
@@ -59,8 +64,12 @@ export class InstallationKey extends MacKeys {
     this.readAtMs = Date.now();
     this.fresh = true; // before the read: a connection that is lost meanwhile sets it back
     try {
-      const key = await this.open();
-      this.mac = key && new Mac([key]);
+      const stored = await readStoredKeys(this.pool);
+      const key = await this.open(stored);
+      this.lacksKey = key === undefined;
+      // A process that has not got the new DESTINATIONS_SECRET_KEY yet keeps the key that it has opened before.
+      if (key || stored.incarnation !== this.readFrom) this.mac = key && new Mac([key]);
+      if (key) this.readFrom = stored.incarnation;
       return this.mac;
     } catch (error) {
       this.fresh = false;
@@ -68,8 +77,7 @@ export class InstallationKey extends MacKeys {
     }
   }
 
-  private async open(): Promise<Buffer | undefined> {
-    const { sealed, databaseKey } = await readStoredKeys(this.pool);
+  private async open({ sealed, databaseKey }: StoredKeys): Promise<Buffer | undefined> {
     if (sealed) return this.unseal(sealed, databaseKey);
     const box = await this.boxToSealWith();
     if (!box) return this.withoutKey('there is none yet');
@@ -102,7 +110,7 @@ export class InstallationKey extends MacKeys {
     if (!this.warned) {
       this.logger.warn(
         `This process works without the installation key: ${why}. Workers look up each message without a signature, ` +
-          'and cached facts are not used. Set INSTALLATION_KEY or DESTINATIONS_SECRET_KEY for this role.',
+          'and cached facts are not used. Set DESTINATIONS_SECRET_KEY for this role, or the same INSTALLATION_KEY for all roles.',
       );
     }
     this.warned = true;

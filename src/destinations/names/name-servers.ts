@@ -61,11 +61,18 @@ export class NameServers {
   }
 
   private async firstOf(names: readonly string[]): Promise<FoundAddress[]> {
+    let failure: NameError | undefined;
     for (const name of names) {
-      const found = await this.ask(name);
-      if (found.length > 0) return found;
+      try {
+        const found = await this.ask(name);
+        if (found.length > 0) return found;
+      } catch (error) {
+        // The servers of one suffix may not work: as the resolver of the system does, ask for the next name.
+        if (!(error instanceof NameError)) throw error;
+        failure ??= error;
+      }
     }
-    throw new NameError('the name has no address', 'ENOTFOUND');
+    throw failure ?? new NameError('the name has no address', 'ENOTFOUND');
   }
 
   /** Returns nothing for a name without addresses. A failure of one family does not matter if the other has some. */

@@ -12,15 +12,16 @@ interface OutputCounts {
 
 /** The output of one connection, as it was at a look. */
 interface Output {
-  /** Bytes that the system had taken. */
-  takenBytes: number;
+  /** Bytes that the system had taken, and bytes that the client had sent. */
+  movedBytes: number;
   sinceMs: number;
 }
 
 /**
  * Destroys connections whose client does not read its responses: those whose output waits and has made no progress for
  * `stallMs`. A client that reads slowly keeps its connection, unless it reads so slowly that the system, which takes up to
- * a megabyte at a time, takes nothing in that time. Looks at all connections every quarter of the deadline, so
+ * a megabyte at a time, takes nothing in that time. So does one that reads only after its upload, as long as we take what
+ * it sends. Looks at all connections every quarter of the deadline, so
  * that a connection is destroyed at most a quarter late.
  *
  * @param onStalled called for each connection that is destroyed
@@ -49,6 +50,6 @@ export function endUnreadResponses(server: Server, stallMs: number, onStalled: (
 function outputAt(socket: Socket, before: Output | undefined, nowMs: number): Output | undefined {
   const { _handle: counts } = socket as Socket & { _handle?: OutputCounts | null };
   if (!counts || counts.writeQueueSize === 0) return undefined;
-  const takenBytes = counts.bytesWritten - counts.writeQueueSize;
-  return before?.takenBytes === takenBytes ? before : { takenBytes, sinceMs: nowMs };
+  const movedBytes = counts.bytesWritten - counts.writeQueueSize + socket.bytesRead;
+  return before?.movedBytes === movedBytes ? before : { movedBytes, sinceMs: nowMs };
 }

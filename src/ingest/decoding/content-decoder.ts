@@ -28,26 +28,13 @@ export function contentDecoder(header: string | undefined): Decode | undefined {
   return DECODERS.get(coding);
 }
 
-/**
- * What a decompressor holds of the decoded bytes, at most. Brotli's window is 16 MiB by its format (RFC 7932), since
- * Node leaves the extension to larger ones off; that of zstd is limited in decode-body.ts.
- */
-const WINDOW_BYTES: Readonly<Record<string, number>> = { br: 16_777_216, zstd: 8_388_608 };
-const SMALL_WINDOW_BYTES = 32_768;
-
-/** Returns the largest window of the coding that a Content-Encoding names, in bytes. */
-export function windowBytes(header: string | undefined): number {
-  const coding = header === undefined ? undefined : codingIn(header);
-  return (coding === undefined ? undefined : WINDOW_BYTES[coding]) ?? SMALL_WINDOW_BYTES;
-}
-
 /** Returns the problem of a Content-Encoding that cannot be decoded. */
 export function refusedEncoding(header: string): Problem | null {
   return codingIn(header) === undefined ? unsupported(header) : null;
 }
 
 /** Returns the coding that a Content-Encoding names, `identity` for none, or undefined when it is not supported. */
-function codingIn(header: string): string | undefined {
+export function codingIn(header: string): string | undefined {
   const listed = header.split(',').map((name) => name.trim().toLowerCase()); // names are case-insensitive (RFC 9110)
   const codings = listed.filter((name) => name !== 'identity' && name !== '');
   if (codings.length === 0) return listed.includes('identity') ? 'identity' : undefined;

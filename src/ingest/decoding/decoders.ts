@@ -3,12 +3,15 @@ import { SETTINGS_TOKEN, type Settings } from '../../config/settings';
 import { Problem } from '../../event/problems';
 import { Metrics } from '../../observability/metrics';
 import { BufferBudget } from '../../runtime/buffer-budget';
-import { contentDecoder, windowBytes } from './content-decoder';
+import { contentDecoder } from './content-decoder';
 import type { Decode } from './decode-body';
+import { Window } from './window';
 
 /** Most bodies are decoded within milliseconds, so a short wait is kinder than a refusal. */
 const MAX_WAIT_MS = 5_000;
 const RETRY_AFTER_SECONDS = 5;
+/** What one tenant may have of them. */
+const OWNER_SHARE = 1 / 2;
 
 /**
  * Counts the decompressors of this process, each of which holds up to 16 MiB. At most MAX_DECOMPRESSORS are open at a
@@ -19,6 +22,8 @@ export class Decoders {
   private open = 0;
   /** In order of arrival. There are at most as many as open connections. */
   private readonly waiting = new Set<() => void>();
+  /** Decompressors that are open or waited for. Only owners that have some. */
+  private readonly byOwner = new Map<string, number>();
 
   constructor(
     @Inject(SETTINGS_TOKEN) private readonly settings: Settings,
@@ -36,26 +41,49 @@ export class Decoders {
   decoder(header: string | undefined, owner: string, keptBytes = 0): Decode | undefined {
     const decode = contentDecoder(header);
     if (!decode) return undefined;
-    const maxBytes = windowBytes(header) + keptBytes;
-    return (encoded, onConsumed) => this.limited(decode(encoded, onConsumed), maxBytes, owner);
+    return (encoded, onConsumed) => {
+      const window = new Window(header);
+      const decoded = decode(window.seen(encoded), onConsumed);
+      return this.limited(decoded, () => window.bytes + keptBytes, owner);
+    };
   }
 
-  private async *limited(decoded: AsyncGenerator<Buffer>, maxBytes: number, owner: string): AsyncGenerator<Buffer> {
-    await this.take();
+  private async *limited(
+    decoded: AsyncGenerator<Buffer>,
+    maxBytes: () => number,
+    owner: string,
+  ): AsyncGenerator<Buffer> {
+    this.takeShare(owner);
     const hold = this.buffers.open(owner);
+    let isOpen = false;
     let bytes = 0;
     try {
+      await this.take();
+      isOpen = true;
       for await (const part of decoded) {
         // Its window, and what the reader keeps, fill with what was decoded.
-        const more = Math.min(part.length, maxBytes - bytes);
+        const more = Math.min(part.length, maxBytes() - bytes);
         if (more > 0 && !hold.grow(more)) throw this.refused('buffers');
         bytes += Math.max(0, more);
         yield part;
       }
     } finally {
       hold.release();
-      this.giveBack();
+      if (isOpen) this.giveBack();
+      this.giveShareBack(owner);
     }
+  }
+
+  private takeShare(owner: string): void {
+    const taken = this.byOwner.get(owner) ?? 0;
+    if (taken >= Math.max(1, this.settings.MAX_DECOMPRESSORS * OWNER_SHARE)) throw this.refused('decompressors');
+    this.byOwner.set(owner, taken + 1);
+  }
+
+  private giveShareBack(owner: string): void {
+    const left = (this.byOwner.get(owner) ?? 0) - 1;
+    if (left > 0) this.byOwner.set(owner, left);
+    else this.byOwner.delete(owner);
   }
 
   private async take(): Promise<void> {

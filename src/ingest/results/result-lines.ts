@@ -4,7 +4,7 @@ import { LineQueue } from './line-queue';
 import type { SpillFile } from './spill-file';
 
 /** Bytes of unread lines that a stream keeps in memory before it uses a file. */
-const MEMORY_BYTES = 256 * 1024;
+export const MEMORY_BYTES = 256 * 1024;
 
 /** The last line of a response. */
 export type LastLine = (lost: Problem | undefined) => Record<string, unknown>;

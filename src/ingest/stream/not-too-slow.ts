@@ -1,12 +1,15 @@
 import { Problem } from '../../event/problems';
-import type { Pause } from '../../http/request-body';
+import type { RecordsInHand } from './records-in-hand';
 
 /** Bytes are counted over spans of this length. The first one is free: a sender may take its time to begin. */
 const SPAN_MS = 60_000;
 
+/** What the stream has brought so far. */
+export type Progress = Pick<RecordsInHand, 'waitedMs' | 'total'>;
+
 /**
- * Passes a body on while its sender keeps a least pace. A stream may last for hours, but one that brings a byte now and
- * then only holds memory. Time counts while we wait for the sender, and not while records of it are in hand: the sender
+ * Passes a body on while it brings records, or its sender keeps a least pace. A stream may last for hours, but one that
+ * brings a byte now and then and no record only holds memory. Time counts while we wait for the sender, and not while records of it are in hand: the sender
  * may be waiting for their results.
  * @param minBytesPerSecond of the body as sent; 0: no limit
  * @throws Problem `request-timeout`
@@ -14,11 +17,12 @@ const SPAN_MS = 60_000;
 export async function* notTooSlow(
   body: AsyncGenerator<Buffer>,
   minBytesPerSecond: number,
-  inHand: Pause,
+  inHand: Progress,
 ): AsyncGenerator<Buffer> {
   let bytes = 0;
   let spanMs = 0;
   let isFirst = true;
+  let recordsBefore = inHand.total;
   try {
     for (;;) {
       const startMs = performance.now();
@@ -28,8 +32,10 @@ export async function* notTooSlow(
       spanMs += Math.max(0, performance.now() - startMs - (inHand.waitedMs - inHandBeforeMs));
       bytes += next.value.length;
       if (spanMs >= SPAN_MS) {
-        if (!isFirst && bytes < (minBytesPerSecond * spanMs) / 1_000) throw tooSlow(minBytesPerSecond, bytes, spanMs);
+        const isSlow = inHand.total === recordsBefore && bytes < (minBytesPerSecond * spanMs) / 1_000;
+        if (!isFirst && isSlow) throw tooSlow(minBytesPerSecond, bytes, spanMs);
         isFirst = false;
+        recordsBefore = inHand.total;
         bytes = 0;
         spanMs = 0;
       }
@@ -44,6 +50,6 @@ function tooSlow(minBytesPerSecond: number, bytes: number, spanMs: number): Prob
   const seconds = Math.round(spanMs / 1_000);
   return new Problem(
     'request-timeout',
-    `The stream brought ${bytes} bytes in ${seconds} s. After its first minute it must bring ${minBytesPerSecond} bytes a second. Send it when there is more to send.`,
+    `The stream brought no record and ${bytes} bytes in ${seconds} s. After its first minute it must bring records, or ${minBytesPerSecond} bytes a second. Send it when there is more to send.`,
   );
 }

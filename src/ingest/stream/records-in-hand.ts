@@ -5,6 +5,8 @@ const TURNS_BETWEEN_STAGES = 3;
 
 /** Counts the records of one stream that were found and whose results are not known yet. */
 export class RecordsInHand {
+  /** Records found so far. */
+  total = 0;
   private count = 0;
   private earlierMs = 0;
   private sinceMs = 0;
@@ -18,6 +20,7 @@ export class RecordsInHand {
   found(): void {
     if (this.count === 0) this.sinceMs = performance.now();
     this.count += 1;
+    this.total += 1;
   }
 
   settled(): void {

@@ -7,7 +7,8 @@ import { JSON_TYPE } from '../../http/route-body';
 import { discardBody } from '../../http/discard-body';
 import { isKeptCode } from '../../rejections/kept-codes';
 import { allowanceHeaders } from '../../access/limits/allowance';
-import { ResultLines } from '../results/result-lines';
+import { BufferBudget } from '../../runtime/buffer-budget';
+import { MEMORY_BYTES, ResultLines } from '../results/result-lines';
 import { Spill } from '../results/spill';
 import type { IngestResult } from '../store/store-batch';
 import type { EventsBody } from '../event-body';
@@ -35,6 +36,7 @@ export class StreamEndpoint implements BeforeApplicationShutdown {
     private readonly pacer: StreamPacer,
     private readonly access: TenantAccess,
     private readonly spill: Spill,
+    private readonly buffers: BufferBudget,
   ) {}
 
   /** I15: a stream that waits for its reader would keep the process running. It ends with its summary. */
@@ -94,10 +96,23 @@ export class StreamEndpoint implements BeforeApplicationShutdown {
     reply.type('application/problem+json; charset=utf-8').send(JSON.stringify({ ...rejected, ...body }));
   }
 
+  /**
+   * Unread lines stay in memory after the end of the stream, so they count by themselves.
+   * @throws Problem `overloaded`
+   */
+  private linesFor(tenantId: string): ResultLines {
+    const hold = this.buffers.open(tenantId);
+    if (!hold.grow(MEMORY_BYTES)) {
+      const why = 'Too many results of streams have not been read. Read the results while you send, or send it later.';
+      throw new Problem('overloaded', why, { retryAfterSeconds: 5 });
+    }
+    return new ResultLines(() => this.spill.open(tenantId)).once('close', () => hold.release());
+  }
+
   private async sendLines(stream: Omit<StreamRequest, 'onResult'>, reply: FastifyReply): Promise<void> {
     const { tenantId, correlationId } = stream.context;
     const summary = new StreamSummary();
-    const lines = new ResultLines(() => this.spill.open(tenantId));
+    const lines = this.linesFor(tenantId);
     this.open.add(lines);
     // The allowance before the first record, since headers are sent before the records are counted.
     reply.headers(allowanceHeaders(this.limiter.allowance(tenantId)));

@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import { Problem } from '../../event/problems';
 import { bodyChunks, NO_PAUSE, type Pause } from '../../http/request-body';
 import type { Decode } from '../decoding/decode-body';
-import { notTooSlow } from './not-too-slow';
+import { notTooSlow, type Progress } from './not-too-slow';
 
 /** Encoded bytes that a stream may have beyond STREAM_MAX_BYTES: data that cannot be compressed becomes a bit longer. */
 const MAX_ENCODING_OVERHEAD = { part: 0.1, bytes: 65_536 };
@@ -43,7 +43,7 @@ export class StreamSource {
     private readonly limits: SourceLimits,
     private readonly pace: BytePace = NO_PACE,
     /** The time in which records of this stream were in hand. */
-    private readonly inHand: Pause = NO_PAUSE,
+    private readonly inHand: Progress = { ...NO_PAUSE, total: 0 },
   ) {}
 
   get isBroken(): boolean {

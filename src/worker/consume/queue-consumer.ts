@@ -207,6 +207,7 @@ export class QueueConsumer {
 
   /** If one of the messages was ours before somebody changed it, the reconciler dispatches its event again. */
   private drop(result: 'forged' | 'unknown', messages: readonly ReceivedMessage[]): void {
+    if (messages.length === 0) return;
     this.ack(messages);
     this.steps.trusted.count(result, messages);
     this.steps.metrics.foreignValues.inc({ place: 'message' }, messages.length);
@@ -215,7 +216,9 @@ export class QueueConsumer {
   /** If the message was one of ours, the reconciler dispatches its event again. */
   private park(message: ReceivedMessage, reason: 'unreadable' | 'failed', why: string): void {
     this.consumer.park([message]);
-    this.inHand.settled(1);
+    // A worker in which everything fails makes no progress.
+    if (reason === 'failed') this.inHand.gaveBack(1);
+    else this.inHand.settled(1);
     this.steps.metrics.parkedMessages.inc({ reason });
     if (reason === 'unreadable') this.steps.metrics.foreignValues.inc({ place: 'message' });
     const messageId = message.id.slice(0, MAX_ID_LENGTH);

@@ -9,6 +9,8 @@ import { useApp } from '../../support/fixtures/app';
 import { OpenStream } from '../../support/open-stream';
 
 const MEGABYTE = 1_048_576;
+/** What the results of a stream that is answered line by line may hold. */
+const RESULTS_BYTES = 256 * 1024;
 
 const CODINGS: Record<string, (bytes: Buffer | string) => Buffer> = {
   gzip: (bytes) => gzipSync(bytes),
@@ -194,7 +196,7 @@ describe('what senders can hold', () => {
       await stream.write(line(`open-${i}`));
       expect(await stream.next()).toMatchObject({ status: 'accepted' });
     }
-    expect(await held()).toBe(3 * 2 * MEGABYTE);
+    expect(await held()).toBe(3 * (2 * MEGABYTE + RESULTS_BYTES));
     expectUnavailable(await postStream<ProblemAnswer>(running.url, 'd', line('d')));
     expect((await postEvent(running.url, 'd', line('single'))).status).toBe(202);
     open[0]?.hangUp();
@@ -218,6 +220,23 @@ describe('what senders can hold', () => {
     open[1]?.hangUp();
     await expectNothingHeld();
   }, 30_000);
+
+  it('is given back by encoded arrays that are refused, whatever the reason', async () => {
+    const array = gzipSync(`[${'1,'.repeat(200_000)}x]`);
+    const headers = { 'x-tenant-id': 'arrays', 'content-type': 'application/json', 'content-encoding': 'gzip' };
+    const sent = (more: Record<string, string>) =>
+      call<ProblemAnswer>(`${running.url}/v1/events`, {
+        method: 'POST',
+        headers: { ...headers, ...more },
+        body: array,
+      });
+    for (let i = 0; i < 3; i++) {
+      expect((await sent({ 'idempotency-key': 'x'.repeat(300) })).status).toBe(400);
+      expect((await sent({})).body.code).toBe('malformed-body');
+    }
+    await expectNothingHeld();
+    expect((await call(`${running.url}/metrics`)).text).toMatch(/^streamforge_decompressors_open 0$/m);
+  });
 
   it('is at most MAX_BUFFER_BYTES: large bodies are refused, small events go on', async () => {
     const head = { 'x-tenant-id': 'slow', 'content-type': 'application/json', 'content-length': '1000000' };

@@ -52,6 +52,26 @@ describe('the key of the installation', () => {
     expect(await signed({ DESTINATIONS_SECRET_KEY: key(2) })).toBe(mac);
   });
 
+  it('stays with a process that has not got the new DESTINATIONS_SECRET_KEY yet, and opens it no more after a restart', async () => {
+    const pool = createPool(database.url, 'old process');
+    try {
+      const old = new InstallationKey(testSettings({ DESTINATIONS_SECRET_KEY: key(1) }), pool);
+      const mac = (await old.load())?.of('k', ['x']);
+      expect(await signed({ DESTINATIONS_SECRET_KEY: `${key(2)},${key(1)}` })).toBe(mac);
+      await database.pool.query(
+        `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'old process'`,
+      );
+      const before = await readStoredKeys(database.pool);
+      await eventually(async () => {
+        expect((await old.load())?.of('k', ['x'])).toBe(mac);
+        expect(await readStoredKeys(pool)).toEqual(before);
+      });
+      expect(await signed({ DESTINATIONS_SECRET_KEY: key(1) })).toBeUndefined();
+    } finally {
+      await pool.end();
+    }
+  });
+
   it('goes on when an installation without DESTINATIONS_SECRET_KEY gets one', async () => {
     const mac = await signed();
     expect(await signed({ DESTINATIONS_SECRET_KEY: key(1) })).toBe(mac);
@@ -59,7 +79,7 @@ describe('the key of the installation', () => {
 
   it('is not made in production by a process that cannot seal it, which then works without', async () => {
     expect(await signed({ ...PRODUCTION })).toBeUndefined();
-    expect(await readStoredKeys(database.pool)).toEqual({ sealed: null, databaseKey: null });
+    expect(await readStoredKeys(database.pool)).toMatchObject({ sealed: null, databaseKey: null });
     const mac = await signed({ ...PRODUCTION, DESTINATIONS_SECRET_KEY: key(1) });
     expect(mac).toBeDefined();
     expect(await signed({ ...PRODUCTION })).toBeUndefined();

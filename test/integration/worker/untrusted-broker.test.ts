@@ -143,6 +143,16 @@ describe('a worker whose broker is hostile', () => {
     expect(JSON.parse(String(seen[0]?.body))).toMatchObject({ payload: { amount: 2 }, revision: 2 });
   });
 
+  it('reads nothing for an unsigned message of an event that has succeeded', async () => {
+    const event = await givenEvent(database.pool);
+    const message = await pendingMessage();
+    await publish(message);
+    await settled(event);
+    unsigned(message);
+    await eventually(async () => expect(await distrusted('unknown')).toBe(1));
+    expect(await distrusted('looked-up')).toBe(0);
+  });
+
   it('neither runs nor bills an event that nobody has sent', async () => {
     const event = await givenEvent(database.pool);
     const message = await pendingMessage();

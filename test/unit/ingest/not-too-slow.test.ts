@@ -42,12 +42,21 @@ describe('the least pace of a stream', () => {
     const refused = await refusedAfter(1, 5_000);
     expect(refused?.seconds).toBeCloseTo(120, 0);
     expect(refused?.problem).toMatchObject({ code: 'request-timeout' });
-    expect(refused?.problem.detail).toContain('brought 12 bytes in 60 s');
+    expect(refused?.problem.detail).toContain('brought no record and 12 bytes in 60 s');
   });
 
   it('does not end one that keeps the pace, however long it lasts', async () => {
     expect(await refusedAfter(MIN, 1_000)).toBeUndefined();
     expect(await refusedAfter(20 * MIN, 20_000)).toBeUndefined();
+  });
+
+  it('does not end one that brings a small record now and then', async () => {
+    const inHand = new RecordsInHand();
+    const at = (): void => {
+      inHand.found();
+      inHand.settled();
+    };
+    expect(await refusedAfter(MIN, 10_000, { inHand, at })).toBeUndefined();
   });
 
   it('does not count the time in which nothing is read, because storage is slow', async () => {

@@ -79,6 +79,12 @@ describe('the resolver of destinations', () => {
     expect(await resolve('api.shop')).toEqual([{ address: '10.3.3.3', family: 4 }]);
   });
 
+  it('goes on with the next name when the servers of a suffix fail', async () => {
+    server.names.set('orders.svc.cluster.test', { code: 'servfail' });
+    server.names.set('orders.cluster.test', { addresses: ['10.4.4.4'] });
+    expect(await resolve('orders')).toEqual([{ address: '10.4.4.4', family: 4 }]);
+  });
+
   it('says ENOTFOUND for a name that does not exist', async () => {
     await expect(resolve('nobody.example.test')).rejects.toMatchObject({ code: 'ENOTFOUND' });
   });
