@@ -7,7 +7,7 @@ import { LocalWakeUp } from '../../../src/redis/wake-up';
 import { ACTING_ADMIN } from '../credentials';
 import { testSettings } from '../app';
 
-const REFUSALS: readonly string[] = ['event-in-process', 'event-not-failed', 'too-many-revisions'];
+const REFUSALS: readonly string[] = ['event-in-process', 'event-not-failed', 'too-many-revisions', 'event-erased'];
 
 /** Gives an event another payload, as POST /v1/admin/events/{id}/revisions does. The process may die before its commit. */
 export async function reviseDeadLetter(
