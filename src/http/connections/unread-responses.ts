@@ -3,6 +3,8 @@ import type { Socket } from 'node:net';
 
 /** How often in its deadline a connection is looked at. */
 const LOOKS = 4;
+/** An upload that is taken so far within the deadline tells of a client that reads its response afterwards. */
+const UPLOADED_BYTES = 65_536;
 
 /** What Node's handle of a socket tells of its output. `writeQueueSize`: bytes that the system has not taken yet. */
 interface OutputCounts {
@@ -12,8 +14,10 @@ interface OutputCounts {
 
 /** The output of one connection, as it was at a look. */
 interface Output {
-  /** Bytes that the system had taken, and bytes that the client had sent. */
-  movedBytes: number;
+  /** Bytes that the system had taken. */
+  takenBytes: number;
+  /** Bytes that the client had sent. */
+  readBytes: number;
   sinceMs: number;
 }
 
@@ -50,6 +54,8 @@ export function endUnreadResponses(server: Server, stallMs: number, onStalled: (
 function outputAt(socket: Socket, before: Output | undefined, nowMs: number): Output | undefined {
   const { _handle: counts } = socket as Socket & { _handle?: OutputCounts | null };
   if (!counts || counts.writeQueueSize === 0) return undefined;
-  const movedBytes = counts.bytesWritten - counts.writeQueueSize + socket.bytesRead;
-  return before?.movedBytes === movedBytes ? before : { movedBytes, sinceMs: nowMs };
+  const takenBytes = counts.bytesWritten - counts.writeQueueSize;
+  const readBytes = socket.bytesRead;
+  const isStalled = before?.takenBytes === takenBytes && readBytes - before.readBytes < UPLOADED_BYTES;
+  return isStalled ? before : { takenBytes, readBytes, sinceMs: nowMs };
 }

@@ -44,7 +44,8 @@ describe('while PostgreSQL does not store rejections', () => {
         for (const summary of summaries) expect(summary).toMatchObject({ records, accepted, rejected, kept: false });
         expect(await notKept()).toBe(STREAMS * EVENTS_OF_STREAM);
         const after = await sendStreams('clean-after', (line) => line);
-        expect(tookMs).toBeLessThan(5 * Math.max(before.tookMs, after.tookMs) + 2 * MAX_WAIT_MS);
+        // Twice the records, half of which are rejected; the rest is room for a busy machine.
+        expect(tookMs).toBeLessThan(10 * Math.max(before.tookMs, after.tookMs) + 2 * MAX_WAIT_MS);
       } finally {
         await locker.query('rollback');
         locker.release();

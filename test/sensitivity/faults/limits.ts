@@ -111,7 +111,7 @@ export const FAULTS_IN_LIMITS: readonly DeliberateFault[] = [
     edits: [
       {
         file: 'src/ingest/decoding/decoders.ts',
-        find: '      this.giveBack();\n',
+        find: '      if (isOpen) this.giveBack();\n',
         replace: '',
       },
     ],

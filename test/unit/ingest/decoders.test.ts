@@ -1,4 +1,4 @@
-import { brotliCompressSync, gzipSync, zstdCompressSync } from 'node:zlib';
+import { brotliCompressSync, constants, gzipSync, zstdCompressSync } from 'node:zlib';
 import { randomBytes } from 'node:crypto';
 import type { Decode } from '../../../src/ingest/decoding/decode-body';
 import { Decoders } from '../../../src/ingest/decoding/decoders';
@@ -38,11 +38,11 @@ describe('the decompressors of a process', () => {
 
   it('are at most MAX_DECOMPRESSORS; the next body waits until one has ended', async () => {
     start(2);
-    const [a, b] = [decoding(TEXT), decoding(TEXT)];
+    const [a, b] = [decoding(TEXT), decoding(TEXT, 'gzip', 'b')];
     await Promise.all([a.next(), b.next()]);
     expect(await open()).toBe(2);
     let isRead = false;
-    const third = readAll(decoding(TEXT)).then((text) => {
+    const third = readAll(decoding(TEXT, 'gzip', 'c')).then((text) => {
       isRead = true;
       return text.toString();
     });
@@ -51,6 +51,16 @@ describe('the decompressors of a process', () => {
     await a.return(undefined);
     await expect(third).resolves.toBe('some text');
     await b.return(undefined);
+  });
+
+  it('are at most half of them for one tenant', async () => {
+    start(4);
+    const two = [decoding(TEXT), decoding(TEXT)];
+    await Promise.all(two.map((one) => one.next()));
+    await expect(decoding(TEXT).next()).rejects.toMatchObject({ code: 'overloaded' });
+    expect(await readAll(decoding(TEXT, 'gzip', 'other'))).toHaveLength(9);
+    for (const one of two) await one.return(undefined);
+    expect(await readAll(decoding(TEXT))).toHaveLength(9);
   });
 
   it('are not waited for longer than 5 s', async () => {
@@ -82,7 +92,7 @@ describe('the decompressors of a process', () => {
   });
 
   it.each([
-    ['br', 16, brotliCompressSync],
+    ['br', 4, brotliCompressSync], // the default of its encoder
     ['zstd', 8, zstdCompressSync],
   ])('count as much memory as their window holds: %s', async (header, megabytes, encode) => {
     start(10);
@@ -100,7 +110,8 @@ describe('the decompressors of a process', () => {
 
   it('are refused when there is no memory for them', async () => {
     start(10, 16 * MEGABYTE); // of which a tenant may have half
-    const body = brotliCompressSync(randomBytes(9 * MEGABYTE));
+    const params = { [constants.BROTLI_PARAM_LGWIN]: 24, [constants.BROTLI_PARAM_QUALITY]: 2 };
+    const body = brotliCompressSync(randomBytes(9 * MEGABYTE), { params });
     await expect(readAll(decoding(body, 'br'))).rejects.toMatchObject({ code: 'overloaded' });
     expect(await readAll(decoding(gzipSync(randomBytes(9 * MEGABYTE))))).toHaveLength(9 * MEGABYTE);
   });
