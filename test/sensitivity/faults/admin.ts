@@ -12,7 +12,7 @@ export const FAULTS_IN_ADMIN: readonly DeliberateFault[] = [
         replace: 'update event_state s set updated_at = now()',
       },
     ],
-    noticedBy: calm('dead letter'),
+    noticedBy: { tests: ['test/e2e/admin/admin-replay.test.ts'] },
   },
   {
     name: 'a dead letter that is retried stays unresolved',
