@@ -1,7 +1,10 @@
 import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { connect, type AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Controller, Get, Module, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
+import { endUnreadResponses } from '../../../../src/http/connections/unread-responses';
 import { eventually } from '../../../support/eventually';
 import { startHttpServer, type HttpServer } from '../../../support/http-server';
 
@@ -47,18 +50,38 @@ describe('a client that does not read its response', () => {
     client.destroy();
   });
 
-  it('keeps it while it reads slowly', async () => {
-    const before = server.unread();
-    const client = await server.connect();
-    client.write(get('/large'));
+  it('keeps it while it uploads, and loses it when the upload stops', async () => {
+    let unread = 0;
+    const uploads = createServer((request, response) => response.end(request.resume() && LARGE));
+    endUnreadResponses(uploads, 1_500, () => unread++);
+    await once(uploads.listen(0, '127.0.0.1'), 'listening');
+    const client = connect((uploads.address() as AddressInfo).port, '127.0.0.1').on('error', () => undefined);
+    client.pause().write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999\r\n\r\n');
+    const sending = setInterval(() => client.write(Buffer.alloc(32_768)), 200);
+    await sleep(5_000);
+    clearInterval(sending);
+    expect(unread).toBe(0);
+    await eventually(() => expect(unread).toBe(1), 20_000);
+    client.destroy();
+    uploads.close();
+  });
+
+  it('keeps it while it reads slowly, for longer than the deadline', async () => {
+    let unread = 0;
+    // The system takes about a megabyte of a response at a time: the deadline leaves a busy machine time for it.
+    const server = createServer((_request, response) => response.end(Buffer.alloc(2 * LARGE.length)));
+    endUnreadResponses(server, 5_000, () => unread++);
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const client = connect((server.address() as AddressInfo).port, '127.0.0.1').on('error', () => undefined);
+    client.write(get('/'));
     client.on('data', () => {
       client.pause();
-      setTimeout(() => client.resume(), 10);
+      setTimeout(() => client.resume(), 12);
     });
-    // The system takes more bytes of a response only when a third of its buffer is free: about a megabyte at a time.
-    await eventually(() => expect(client.bytesRead).toBeGreaterThan(LARGE.length));
-    expect(server.unread()).toBe(before);
+    await eventually(() => expect(client.bytesRead).toBeGreaterThan(2 * LARGE.length), 90_000);
+    expect(unread).toBe(0);
     client.destroy();
+    server.close();
   });
 
   it('keeps it while the response is not there yet', async () => {
