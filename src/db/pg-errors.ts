@@ -15,6 +15,7 @@ const UNAVAILABLE_CODES = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
   'EPIPE',
+  'EPROTO',
   'ENOTFOUND',
   'ETIMEDOUT',
   'EHOSTUNREACH',
@@ -33,7 +34,7 @@ const LOST_BY_NAME = new Set(['AggregateError', 'QueryRunnerAlreadyReleasedError
 
 /** pg sets no code on a lost connection or on its own timeouts. Only here is an error recognised by its message. */
 const PG_CONNECTION_MESSAGE =
-  /^(Connection terminated|Query read timeout|timeout expired|timeout exceeded when trying to connect|Client (has encountered a connection error|was closed))/;
+  /^(Connection terminated|The server does not support SSL|There was an error establishing an SSL|Query read timeout|timeout expired|timeout exceeded when trying to connect|Client (has encountered a connection error|was closed))/;
 
 /** The SQLSTATE or system error code, if the error has one. */
 export function errorCode(error: unknown): string | undefined {
@@ -43,7 +44,7 @@ export function errorCode(error: unknown): string | undefined {
 
 /** No connection was made, whatever the code: no route, no port, no file descriptor. */
 const isOfConnect = (error: unknown): boolean =>
-  types.isNativeError(error) && 'syscall' in error && error.syscall === 'connect';
+  types.isNativeError(error) && 'syscall' in error && (error.syscall === 'connect' || error.syscall === 'getaddrinfo');
 
 export function classifyPgError(error: unknown): PgFailure {
   const code = errorCode(error);
@@ -57,10 +58,10 @@ export function classifyPgError(error: unknown): PgFailure {
   return UNAVAILABLE_CLASSES.includes(code.slice(0, 2)) ? 'unavailable' : 'unexpected';
 }
 
-/** Read-only as a standby is, a password that was changed (28), a database that is being restored. */
+/** Read-only (25006), as on a standby; access refused (28), as after a change of the password; no such database (3D000), as during a restore. */
 const WORTH_WAITING_FOR = /^(25006|28...|3D000)$/;
 
-/** True if the same statement can succeed later without any change. Whoever waits after any other error may wait for ever. */
+/** True if the same statement can succeed later without any change. After any other error, waiting may never end. */
 export function isWorthWaitingFor(error: unknown): boolean {
   const failure = classifyPgError(error);
   return failure === 'unavailable' || failure === 'transient' || WORTH_WAITING_FOR.test(errorCode(error) ?? '');

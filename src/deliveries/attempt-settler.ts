@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, Logger } from '@nestjs/common';
 import { Pool, type PoolClient } from 'pg';
-import { isWorthWaitingFor } from '../db/pg-errors';
+import { classifyPgError, isWorthWaitingFor } from '../db/pg-errors';
 import { inTransaction } from '../db/pool';
 import { releaseDeliveries } from '../delivery-state/settle-deliveries.queries';
 import { settleWithHealth, textOfDelivery, type SettledAttempts } from '../delivery-state/settle-with-health';
@@ -92,7 +92,7 @@ export class AttemptSettler {
     for (const outcome of outcomes) await this.settleAlone(outcome); // one is at fault
   }
 
-  /** What cannot be recorded holds up nobody. Its lease expires, and the delivery is sent again. */
+  /** A result that cannot be recorded does not hold up the others. Its lease expires, and the delivery is sent again. */
   private async settleAlone(outcome: AttemptOutcome): Promise<void> {
     for (let failures = 1; failures <= MOST_FAILURES_ALONE; failures++) {
       if ((await this.patiently([outcome], () => this.commit([outcome]))) !== 'refused') return;
@@ -150,7 +150,9 @@ export class AttemptSettler {
         return 'done';
       } catch (error) {
         const count = items.length;
-        if (!isWorthWaitingFor(error) && !this.stopping) {
+        // At a shutdown nothing is repeated, so one deadlock must not cost the results of the whole batch.
+        const isOfOne = count > 1 && this.stopping && classifyPgError(error) === 'transient';
+        if (!isWorthWaitingFor(error) || isOfOne) {
           this.logger.error({ msg: `${count} results of deliveries could not be recorded`, err: error });
           return 'refused';
         }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import type { CommittedEvent } from '../../redis/idempotency-cache';
-import { classifyPgError, errorCode } from '../../db/pg-errors';
+import { classifyPgError, isWorthWaitingFor, errorCode } from '../../db/pg-errors';
 import { decideByLegacyKeys } from '../../event/identity/decide-by-legacy-keys';
 import { decideDuplicate, type DuplicateDecision, type FoundBy } from '../../event/identity/decide-duplicate';
 import { secondContentKey } from '../../event/identity/idempotency-key';
@@ -161,7 +161,7 @@ function takeOtherKeys(prepared: PreparedEvent, holders: KeyHolders): void {
 }
 
 /**
- * Retries a statement after deadlocks, serialisation failures and lost connections, once per entry of RETRY_AFTER_MS.
+ * Retries a statement after deadlocks, serialisation failures, lost connections and while PostgreSQL is read-only, once per entry of RETRY_AFTER_MS.
  * @throws Problem `storage-unavailable` when the last retry has failed
  */
 async function repeated<T>(statement: () => Promise<T>): Promise<T> {
@@ -170,8 +170,7 @@ async function repeated<T>(statement: () => Promise<T>): Promise<T> {
     try {
       return await statement();
     } catch (error) {
-      const failure = classifyPgError(error);
-      if (failure !== 'transient' && failure !== 'unavailable') throw error;
+      if (!isWorthWaitingFor(error)) throw error;
       const waitMs = RETRY_AFTER_MS[attempt];
       if (waitMs === undefined || Date.now() > giveUpAtMs) {
         throw new Problem('storage-unavailable', 'It is not known whether the event was stored. Send it again.', {

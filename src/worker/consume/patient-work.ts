@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
-import { isWorthWaitingFor } from '../../db/pg-errors';
+import { errorCode, isWorthWaitingFor } from '../../db/pg-errors';
 
 const MIN_PAUSE_MS = 100;
 const MAX_PAUSE_MS = 5_000;
-/** Failures of one item alone, with another cause than PostgreSQL, after which it is given up. */
+/** By statement_timeout, or by an operator. */
+const STATEMENT_CANCELLED = '57014';
+/** An item is given up after failing alone this many times with an error that waiting does not cure. */
 export const MOST_FAILURES_ALONE = 3;
 
 /** What follows the work on items. Each item gets one of these calls. */
@@ -12,7 +14,7 @@ export interface Endings<Item, Result> {
   done: (items: readonly Item[], result: Result) => void | Promise<void>;
   /** The worker stops. Nothing was done for the items. */
   stopped: (items: readonly Item[]) => void;
-  /** The item failed alone too often, and not because of PostgreSQL. */
+  /** The item failed alone MOST_FAILURES_ALONE times, with errors that waiting does not cure. */
   failed: (item: Item, error: unknown) => void;
 }
 
@@ -61,8 +63,10 @@ export class PatientWork {
       try {
         return { kind: 'done', result: await work() };
       } catch (error) {
-        if (!isWorthWaitingFor(error)) return this.isStopping() ? { kind: 'stopped' } : { kind: 'failed', error };
-        this.logger.warn(`PostgreSQL cannot be reached, and messages are waiting for it: ${messageOf(error)}`);
+        // A cancelled statement shows that PostgreSQL is there. Somebody may hold a lock of one item.
+        if (!isWorthWaitingFor(error) || errorCode(error) === STATEMENT_CANCELLED)
+          return this.isStopping() ? { kind: 'stopped' } : { kind: 'failed', error };
+        this.logger.warn(`PostgreSQL is not ready, and messages wait for it: ${messageOf(error)}`);
       }
       await this.pause(pauseMs);
       if (this.isStopping()) return { kind: 'stopped' };

@@ -186,6 +186,7 @@ export class QueueConsumer {
     stopped: (items: readonly WorkItem[]): void => this.requeue(items),
     failed: (item: WorkItem, error: unknown): void => {
       this.park(item.message, 'failed', messageOf(error));
+      if (item.startCounted) void this.steps.poison.withdraw(item.event); // never rejects; to be parked is no crash
       endDispatchSpan(item.span, { 'streamforge.outcome': 'parked' }, 'PARKED');
     },
   };

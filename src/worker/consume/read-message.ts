@@ -33,7 +33,7 @@ export function readDispatchedEvent({ id, headers, body }: Message): DispatchedE
   return { id, tenantId, type, receivedAt, sizeBytes, correlationId, ...trace, dispatchNo, generation, revision, body };
 }
 
-/** Messages of before have no form. Form 1 can hold several entries, but no build has written more than one so far. */
+/** Messages of the build before have no form. Form 1 can hold several entries, but no build has written more than one so far. */
 const isKnownForm = ({ form = 1, entries = 1 }: Message['headers']): boolean => form === 1 && entries === 1;
 
 function revisedDispatch({

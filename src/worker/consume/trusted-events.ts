@@ -18,7 +18,7 @@ export type ReadMessage =
  */
 export class TrustedEvents {
   private readonly logger = new Logger('Worker');
-  private readonly rareLog = new RareLog();
+  private readonly rareLogs = { forged: new RareLog(), unknown: new RareLog() };
 
   constructor(
     private readonly pool: Pool,
@@ -54,10 +54,10 @@ export class TrustedEvents {
     this.metrics.distrustedMessages.inc({ result }, messages.length);
     if (result === 'looked-up') return;
     const messageId = messages[0]?.id.slice(0, MAX_ID_LENGTH);
-    this.rareLog.log(
+    this.rareLogs[result].log(
       (count) =>
         this.logger.error({
-          msg: `dropped ${count} messages that this installation did not write, or that were changed`,
+          msg: `dropped ${count} messages that this installation did not write, that were changed, or that name no open dispatch`,
           result,
           messageId,
         }),

@@ -55,6 +55,13 @@ describe('work on messages', () => {
     expect(result).toMatchObject({ done: [['a']], calls: ['a', 'a'] });
   });
 
+  it('is not repeated for ever when a statement is cancelled: somebody may hold a lock of one item', async () => {
+    const result = await run(['a', 'b'], (items) => {
+      if (items.includes('b')) throw Object.assign(new Error('canceling statement due to timeout'), { code: '57014' });
+    });
+    expect(result).toMatchObject({ done: [['a']], failed: ['b'], calls: ['ab', 'a', 'b', 'b', 'b'] });
+  });
+
   it('is tried alone after any other failure, and only the item that fails alone three times is given up', async () => {
     const result = await run(['a', 'b', 'c'], (items) => {
       if (items.includes('b')) throw broken();
