@@ -25,11 +25,12 @@ export function isIndex(name: string): boolean {
  * Returns the slices of the elements of an array.
  * @param start position of its bracket
  * @param ends what bracketEnds returns for the text: then what is inside the elements is not read
+ * @param most no more than so many are returned
  */
-export function sliceItems(text: string, start = text.indexOf('['), ends?: Int32Array): Slice[] {
+export function sliceItems(text: string, start = text.indexOf('['), ends?: Int32Array, most = Infinity): Slice[] {
   const slices: Slice[] = [];
   let at = afterSpace(text, start + 1);
-  while (text.charCodeAt(at) !== CLOSE_ARRAY) {
+  while (text.charCodeAt(at) !== CLOSE_ARRAY && slices.length < most) {
     const end = endOf(text, at, ends);
     slices.push({ start: at, end });
     at = afterSpace(text, end);
@@ -48,11 +49,17 @@ export interface MemberSlice extends Slice {
  * Returns all members of an object in their order, also those with equal names.
  * @param objectStart position of its bracket
  * @param ends as of sliceItems
+ * @param most as of sliceItems
  */
-export function memberSlices(text: string, objectStart = text.indexOf('{'), ends?: Int32Array): MemberSlice[] {
+export function memberSlices(
+  text: string,
+  objectStart = text.indexOf('{'),
+  ends?: Int32Array,
+  most = Infinity,
+): MemberSlice[] {
   const slices: MemberSlice[] = [];
   let at = afterSpace(text, objectStart + 1);
-  while (text.charCodeAt(at) !== CLOSE_OBJECT) {
+  while (text.charCodeAt(at) !== CLOSE_OBJECT && slices.length < most) {
     const nameStart = at;
     const nameEnd = afterString(text, at);
     const name = nameOf(text, at, nameEnd);

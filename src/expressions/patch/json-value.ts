@@ -89,6 +89,9 @@ export class JsonValue {
   }
 }
 
+/** Members or elements of an object or array that is edited. Each takes some hundred bytes of memory. */
+const MOST_PARTS = 200_000;
+
 /** Why an operation cannot be applied. */
 export class PatchFault extends Error {}
 
@@ -126,8 +129,14 @@ export class JsonContainer {
       this.keep({ name, lead, label: text.slice(nameStart, start), value: new JsonValue(source, start, end) });
       before = end;
     };
-    if (this.isArray) for (const item of sliceItems(text, slice.start, ends)) add(undefined, item.start, item);
-    else for (const member of memberSlices(text, slice.start, ends)) add(member.name, member.nameStart, member);
+    const most = MOST_PARTS + 1;
+    const items = this.isArray ? sliceItems(text, slice.start, ends, most) : [];
+    const members = this.isArray ? [] : memberSlices(text, slice.start, ends, most);
+    if (items.length + members.length === most) {
+      throw new PatchFault(`an object or array with more than ${MOST_PARTS} parts cannot be edited`);
+    }
+    for (const item of items) add(undefined, item.start, item);
+    for (const member of members) add(member.name, member.nameStart, member);
     this.tail = text.slice(before, slice.end);
   }
 

@@ -69,6 +69,7 @@ export class StatisticsRenewal {
     return inTransaction(this.pool, async (db) => {
       this.pid = await readBackendPid(db);
       try {
+        if (this.isStopping) throw new Error('the process stops'); // `stop` knew no pid that it could cancel
         await analyzeColumns(db, table, MOST_ANALYZE_MS);
       } finally {
         this.pid = undefined;

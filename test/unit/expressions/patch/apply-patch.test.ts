@@ -143,6 +143,15 @@ describe('a JSON Patch of many operations', () => {
     expect(ms).toBeLessThan(50);
   });
 
+  it('refuses to edit an array with more than 200,000 elements, and edits beside it', () => {
+    const wide = `{"list":[${'0,'.repeat(200_000)}0],"a":1}`;
+    const inside = applyPatch(wide, patchOf([{ op: 'remove', path: '/list/0' }]), 1e6);
+    expect(inside).toMatchObject({ error: { message: expect.stringContaining('more than 200000 parts') as string } });
+    expect(applyPatch(wide, patchOf([{ op: 'remove', path: '/a' }]), 1e6)).toEqual({
+      text: wide.replace(',"a":1', ''),
+    });
+  });
+
   it('keeps a copy apart from the value that it was copied from', () => {
     const patch = patchOf([
       { op: 'replace', path: '/a/x', value: 2 },
