@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 
-/** Rows of one table that a link covers, in the order of their ids, and the SHA-256 of each. */
+/** Rows of one table that a link covers, sorted by the text of their ids, and the SHA-256 of each. */
 export interface CoveredRows {
   ids: string[];
   digests: Buffer[];

@@ -38,8 +38,8 @@ export interface MessageRefusal {
 export class BrokerMisconfigured extends Error {}
 
 /**
- * What speaks against a message that came from the broker: `unsigned` if it has no signature, or this process no key to
- * check it; `forged` if the signature is wrong, so that this installation did not write it as it is.
+ * Why a message from the broker cannot be trusted. `unsigned`: it has no signature, or this process has no key to check
+ * it with. `forged`: the signature is wrong, so this installation did not write the message in this form.
  */
 export type Doubt = 'unsigned' | 'forged';
 

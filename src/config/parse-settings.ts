@@ -71,7 +71,7 @@ function riskyCombinations(settings: Settings): string[] {
     problems.push('INSTALLATION_KEY: must be one key, or two while it is rotated');
   if (settings.MAX_BUFFER_BYTES < EVENTS_IN_BUFFERS * settings.MAX_EVENT_BYTES) {
     problems.push(
-      `MAX_BUFFER_BYTES: must be at least ${EVENTS_IN_BUFFERS} times MAX_EVENT_BYTES; otherwise few bodies fit in at a time`,
+      `MAX_BUFFER_BYTES: must be at least ${EVENTS_IN_BUFFERS} times MAX_EVENT_BYTES; otherwise only a few bodies can be received at a time`,
     );
   }
   problems.push(...partsOfOidc(settings));

@@ -60,7 +60,7 @@ export const SETTINGS = {
   RESPONSE_STALL_TIMEOUT_MS: setting(
     integer(100, 3_600_000),
     '60000',
-    'a connection whose client reads nothing of a waiting response for this long is closed, in ms',
+    'a connection whose client reads nothing of a pending response for this long, and has not sent 64 KiB meanwhile, is closed, in ms',
   ),
   MAX_CONNECTIONS: setting(
     integer(1, 1_000_000),
@@ -75,7 +75,7 @@ export const SETTINGS = {
   MAX_DECOMPRESSORS: setting(
     integer(1, 10_000),
     '256',
-    'maximum number of encoded bodies that a process decodes at a time; further ones wait for 5 s, then get 503',
+    'maximum number of encoded bodies that a process decodes at a time, half of them for one tenant; further ones of a tenant get 503, others wait for up to 5 s first',
   ),
   MAX_STREAMS: setting(
     integer(1, 100_000),
@@ -85,7 +85,7 @@ export const SETTINGS = {
   STREAM_MIN_BYTES_PER_SECOND: setting(
     integer(0, 1_000_000),
     '100',
-    'a stream that brings no record and fewer bytes per second, over a minute and after the first one, gets 408; 0: no limit',
+    'minimum pace of a stream after its first minute: one that brings neither a record nor this many bytes per second within a minute gets 408; 0: no limit',
   ),
   DEDUPE_STRATEGY: setting(
     oneOf('intent', 'full'),
@@ -138,12 +138,12 @@ export const SETTINGS = {
   ),
   SPILL_DIRECTORY: optional(
     anyText,
-    'directory for results of streams that their clients have not read yet; if it is not writable, the api does not start; unset: the directory for temporary files, and where that is not writable, such streams wait for their reader',
+    'directory for stream results that clients have not read yet; if it is not writable, the api does not start; unset: the directory for temporary files of the system; if that is not writable, a stream waits until its client reads',
   ),
   SPILL_MAX_BYTES: setting(
     integer(0),
     '536870912',
-    'maximum size of the files in SPILL_DIRECTORY of a process, half of it for one tenant, in bytes; beyond it a stream waits for its reader; 0: no files',
+    'maximum total size of the files of a process in SPILL_DIRECTORY, in bytes; one tenant may use half; when it is reached, a stream waits until its client reads; 0: no files',
   ),
   ADMIN_TOKEN: optional(
     anyText,
@@ -221,7 +221,7 @@ export const SETTINGS = {
   DLQ_COPY: setting(
     boolean,
     'false',
-    'whether a reference to each dead letter (ids and the reason, no payload) is published to the queue events.dlq, for consumers of your own; the newest 100000 and 64 MB are kept there',
+    'whether a reference to each dead letter (ids and the reason, no payload) is published to the queue events.dlq, for consumers of your own; the newest 100000 and 64 MiB are kept there',
   ),
   CORS_ALLOWED_ORIGINS: setting(
     listOf(origin),

@@ -6,8 +6,8 @@ import { withRevisions } from '../revisions/with-revisions';
 type Row = RevisedEvent & Pick<DispatchedEvent, 'dispatchNo' | 'generation'>;
 
 /**
- * Returns the dispatches that these events wait for, by event id, with everything as it is stored. An event without a
- * state waits for its first dispatch until it has succeeded. Nothing is returned for an event that is not stored, or waits for no dispatch.
+ * Returns, by event id, the current dispatch of each event, with everything as it is stored. An event without a state
+ * waits for its first dispatch until it has succeeded. Events that are not stored or wait for no dispatch are left out.
  */
 export async function readCurrentDispatches(
   db: Db,

@@ -98,7 +98,7 @@ export function toProblem(error: unknown): Problem | undefined {
   if (status === undefined) return undefined;
   const known = BY_STATUS[status];
   if (known) return new Problem(known, error instanceof Error ? error.message : 'The request was rejected.');
-  // A refusal without a code of its own is the caller's to mend, and no error of this process.
+  // A refusal without a code of its own is a client error, so it is not reported as an error of this process.
   return status >= 400 && status < 500 ? new Problem('invalid-request', 'The request was rejected.') : undefined;
 }
 

@@ -67,7 +67,7 @@ export class InstallationKey extends MacKeys {
       const stored = await readStoredKeys(this.pool);
       const key = await this.open(stored);
       this.lacksKey = key === undefined;
-      // A process that has not got the new DESTINATIONS_SECRET_KEY yet keeps the key that it has opened before.
+      // A process that does not have the new DESTINATIONS_SECRET_KEY yet keeps the key that it opened before.
       if (key || stored.incarnation !== this.readFrom) this.mac = key && new Mac([key]);
       if (key) this.readFrom = stored.incarnation;
       return this.mac;

@@ -9,7 +9,7 @@ export const MAC_CHARACTERS = 32;
 const NOTHING = Buffer.alloc(0);
 
 /**
- * Tells what this installation has written from what somebody else has: HMAC-SHA-256 (RFC 2104), cut to 128 bits. Two
+ * Distinguishes what this installation wrote from what anybody else did: HMAC-SHA-256 (RFC 2104), cut to 128 bits. Two
  * calls of crypto.hash compute it, because createHmac makes a native object for each text and takes seven times as long.
  */
 export class Mac {

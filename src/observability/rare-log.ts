@@ -1,6 +1,6 @@
 const EVERY_MS = 60_000;
 
-/** Lets through one log line a minute, with the number of those that were left out since the last one. */
+/** Lets through one log line a minute, which states how many lines it stands for, itself included. */
 export class RareLog {
   private leftOut = 0;
   private quietUntilMs = -Infinity;

@@ -10,8 +10,8 @@ const MAX_ADDRESSES = 10_000;
 const CHALLENGE = { 'WWW-Authenticate': 'Bearer' };
 
 /**
- * Why credentials were refused. `unknown`: nobody has this id, or has it any more; `wrong`: the secret is another one;
- * `address`: the key may not be used from there. The caller is not told most of it, the operators of StreamForge are.
+ * Why credentials were refused. `unknown`: no credential has this id, or it was revoked. `wrong`: the secret does not
+ * match. `address`: the key may not be used from there. Most reasons are for operators and not told to the caller.
  */
 export type RefusalReason = 'missing' | 'malformed' | 'unknown' | 'wrong' | 'expired' | 'oidc' | 'address';
 

@@ -91,7 +91,7 @@ export class HeadTap {
       return this.refuse(`the interim responses (1xx) have more than ${MOST_INTERIM_BYTES} bytes`);
     }
     if (found?.status !== undefined && found.status < LEAST_STATUS) {
-      return this.refuse(`the status ${String(found.status).padStart(3, '0')} is none of HTTP`);
+      return this.refuse(`the status ${String(found.status).padStart(3, '0')} is not a valid HTTP status`);
     }
     if (found && found.status === undefined && rest.length <= MOST_HEAD_BYTES) {
       this.held = rest;

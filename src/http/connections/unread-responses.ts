@@ -3,10 +3,10 @@ import type { Socket } from 'node:net';
 
 /** How often in its deadline a connection is looked at. */
 const LOOKS = 4;
-/** An upload that is taken so far within the deadline tells of a client that reads its response afterwards. */
+/** A client that has uploaded this much within the deadline is assumed to read its response afterwards. */
 const UPLOADED_BYTES = 65_536;
 
-/** What Node's handle of a socket tells of its output. `writeQueueSize`: bytes that the system has not taken yet. */
+/** Output counters of Node's socket handle. `writeQueueSize`: bytes that the system has not taken yet. */
 interface OutputCounts {
   bytesWritten: number;
   writeQueueSize: number;
@@ -22,11 +22,10 @@ interface Output {
 }
 
 /**
- * Destroys connections whose client does not read its responses: those whose output waits and has made no progress for
- * `stallMs`. A client that reads slowly keeps its connection, unless it reads so slowly that the system, which takes up to
- * a megabyte at a time, takes nothing in that time. So does one that reads only after its upload, as long as we take what
- * it sends. Looks at all connections every quarter of the deadline, so
- * that a connection is destroyed at most a quarter late.
+ * Destroys connections whose client does not read its responses: output is pending and has made no progress for
+ * `stallMs`. A slow reader keeps its connection, unless the operating system, which takes up to a megabyte at a time,
+ * takes nothing in that time. A client that reads only after its upload also keeps it while we accept the upload. Every
+ * connection is checked four times per deadline, so one is destroyed at most a quarter of the deadline late.
  *
  * @param onStalled called for each connection that is destroyed
  */

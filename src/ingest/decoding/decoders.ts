@@ -7,7 +7,7 @@ import { contentDecoder } from './content-decoder';
 import type { Decode } from './decode-body';
 import { Window } from './window';
 
-/** Most bodies are decoded within milliseconds, so a short wait is kinder than a refusal. */
+/** Most bodies are decoded within milliseconds, so a short wait often avoids a refusal. */
 const MAX_WAIT_MS = 5_000;
 const RETRY_AFTER_SECONDS = 5;
 /** What one tenant may have of them. */
@@ -119,7 +119,8 @@ export class Decoders {
 
   private refused(reason: 'decompressors' | 'buffers'): Problem {
     if (reason === 'decompressors') this.metrics.bodiesRefused.inc({ reason });
-    const detail = 'Too many encoded bodies are being received. Send it again later, or without a Content-Encoding.';
+    const detail =
+      'Too many encoded bodies are being received. Send the request again later, or without a Content-Encoding.';
     return new Problem('overloaded', detail, { retryAfterSeconds: RETRY_AFTER_SECONDS });
   }
 }

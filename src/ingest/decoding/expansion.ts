@@ -1,16 +1,16 @@
 import { Problem } from '../../event/problems';
 import type { Decode } from './decode-body';
 
-/** Decoded bytes for each encoded one. Real events, however alike, hardly ever reach it. */
+/** Maximum number of decoded bytes per encoded byte. Real events rarely reach it, even when they are very similar. */
 export const MAX_EXPANSION_RATIO = 200;
 const MIN_FREE_BYTES = 1_048_576;
 /** An event may be larger than MIN_FREE_BYTES and yields nothing before its end. */
 const FREE_EVENTS = 4;
 
 /**
- * Ends a body whose encoding makes much of little. A few bytes of Brotli may stand for gigabytes of line feeds, which
- * cost time and no event. So decoded bytes that yield no event must have been sent, by 1/200 at least. The first
- * MIN_FREE_BYTES of them are free.
+ * Rejects an encoded body that expands without yielding events. A few bytes of Brotli can decode to gigabytes of line
+ * feeds. Since the last accepted event, at most MAX_EXPANSION_RATIO decoded bytes are allowed per encoded byte. The first
+ * MIN_FREE_BYTES, or FREE_EVENTS events of the largest size if that is more, are exempt.
  */
 export class Expansion {
   /** Bytes so far, and when an event was last accepted. The decoder may be a little ahead of both. */

@@ -47,7 +47,7 @@ export class RefusedRequest {
     return this.rejected.problem(tooLarge(this.settings.MAX_EVENT_BYTES).rejection, request, measured, context);
   }
 
-  /** Returns the problem of an event whose body broke off, or that its tenant may not send so much. */
+  /** Returns the problem of an event whose body broke off, or of the limit if its tenant may not send that much. */
   async broken({ problem, decodedBytes }: BrokenBody, reply: FastifyReply, context: RequestContext): Promise<Problem> {
     const { tenantId } = context;
     const reservation = await this.limiter.reserveSingle(tenantId, decodedBytes);

@@ -8,9 +8,9 @@ const SPAN_MS = 60_000;
 export type Progress = Pick<RecordsInHand, 'waitedMs' | 'total'>;
 
 /**
- * Passes a body on while it brings records, or its sender keeps a least pace. A stream may last for hours, but one that
- * brings a byte now and then and no record only holds memory. Time counts while we wait for the sender, and not while records of it are in hand: the sender
- * may be waiting for their results.
+ * Passes a body on while it yields records or its sender keeps the minimum pace. A stream may last for hours, but one that
+ * sends a byte now and then and no record only occupies memory. Only time spent waiting for the sender counts. Time in
+ * which records are in hand does not, because the sender may be waiting for their results.
  * @param minBytesPerSecond of the body as sent; 0: no limit
  * @throws Problem `request-timeout`
  */
@@ -50,6 +50,6 @@ function tooSlow(minBytesPerSecond: number, bytes: number, spanMs: number): Prob
   const seconds = Math.round(spanMs / 1_000);
   return new Problem(
     'request-timeout',
-    `The stream brought no record and ${bytes} bytes in ${seconds} s. After its first minute it must bring records, or ${minBytesPerSecond} bytes a second. Send it when there is more to send.`,
+    `The stream brought no record and ${bytes} bytes in ${seconds} s. After its first minute it must bring records, or ${minBytesPerSecond} bytes a second. Send the stream when there is more to send.`,
   );
 }

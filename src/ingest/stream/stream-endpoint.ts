@@ -103,7 +103,8 @@ export class StreamEndpoint implements BeforeApplicationShutdown {
   private linesFor(tenantId: string): ResultLines {
     const hold = this.buffers.open(tenantId);
     if (!hold.grow(MEMORY_BYTES)) {
-      const why = 'Too many results of streams have not been read. Read the results while you send, or send it later.';
+      const why =
+        'Too many results of streams are unread. Read the results while you send, or send the stream again later.';
       throw new Problem('overloaded', why, { retryAfterSeconds: 5 });
     }
     return new ResultLines(() => this.spill.open(tenantId)).once('close', () => hold.release());

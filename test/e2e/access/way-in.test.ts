@@ -157,8 +157,13 @@ describe('the way in', () => {
       expect([path, await statusOf(opsUrl, path)]).toEqual([path, 200]);
       expect([path, await statusOf(url, path)]).toEqual([path, 404]);
     }
+    const codeOf = async (base: string | undefined, path: string) => {
+      const { status, body } = await call<{ code?: string }>(`${base}${path}`, { headers: { 'x-tenant-id': 'acme' } });
+      return [path, status, body.code];
+    };
     for (const path of ['/health', '/ready', '/v1/whoami', '/in/unknown', '/v1/events/unknown']) {
-      expect([path, await statusOf(url, path)]).toEqual([path, await statusOf(opsUrl, path)]);
+      expect(await codeOf(url, path)).toEqual(await codeOf(opsUrl, path));
+      expect(await codeOf(url, path)).not.toContain('route-not-found');
     }
     expectProblem(await call(`${url}/v1/admin/audit`), 404, 'route-not-found');
     const preflight = await call(`${url}/v1/events`, {
