@@ -1,5 +1,4 @@
 import { hash } from 'node:crypto';
-import { once } from 'node:events';
 import { Logger } from '@nestjs/common';
 import { createPool } from '../../../src/db/pool';
 import { InstallationKey } from '../../../src/installation/installation-key';
@@ -59,7 +58,8 @@ describe('the key of the installation', () => {
       const old = new InstallationKey(testSettings({ DESTINATIONS_SECRET_KEY: key(1) }), pool);
       const mac = (await old.load())?.of('k', ['x']);
       expect(await signed({ DESTINATIONS_SECRET_KEY: `${key(2)},${key(1)}` })).toBe(mac);
-      const lost = once(pool, 'remove');
+      // Not once() of node:events: it rejects at the error that comes first.
+      const lost = new Promise((resolve) => pool.once('remove', resolve));
       await database.pool.query(
         `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'old process'`,
       );
