@@ -1,14 +1,13 @@
 import { spawn } from 'node:child_process';
 import * as path from 'node:path';
+import { SHORT_FORM } from '../../verify/run/short-form';
 
-/** The short form of `npm run verify`, which runs as long as one likes and with any seed: docs/verify.md. */
-const SEED = 20_261_124;
-const SECONDS = 35;
 const ROOT = path.resolve(__dirname, '../../..');
 
 /** A process of its own, so that a server that never comes back costs a verdict and not the end of Jest. */
 function verify(): Promise<{ code: number | null; output: string }> {
-  const options = ['--minutes', String(SECONDS / 60), '--seed', String(SEED), '--no-shrink'];
+  const { seed, seconds } = SHORT_FORM;
+  const options = ['--minutes', String(seconds / 60), '--seed', String(seed), '--no-shrink'];
   const run = spawn(process.execPath, [path.join(ROOT, 'scripts/verify.mjs'), ...options], { cwd: ROOT });
   let output = '';
   const collect = (chunk: Buffer): void => void (output += chunk.toString());

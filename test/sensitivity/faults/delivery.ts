@@ -1,11 +1,12 @@
 import type { DeliberateFault } from '../deliberate-fault';
-import { calm } from './runs';
+import { calm, under } from './runs';
 
 const ENGINE_TEST = 'test/integration/deliveries/engine.test.ts';
 const CLAIM = 'src/delivery-state/claim-deliveries.queries.ts';
 const SETTLE = 'src/delivery-state/settle-deliveries.queries.ts';
 const FILL = 'src/delivery-state/fill-deliveries.queries.ts';
 const SCHEDULE = 'src/deliveries/decide/retry-schedule.ts';
+const GUARD = 'src/destinations/address/address-guard.ts';
 const SIGNER = 'src/destinations/secrets/webhook-signer.ts';
 
 export const FAULTS_IN_DELIVERY: readonly DeliberateFault[] = [
@@ -75,7 +76,7 @@ export const FAULTS_IN_DELIVERY: readonly DeliberateFault[] = [
     noticedBy: calm('undelivered'),
   },
   {
-    name: 'a disabled destination gets deliveries',
+    name: 'a disabled destination gets open deliveries',
     stage: 'delivery',
     edits: [
       {
@@ -83,18 +84,46 @@ export const FAULTS_IN_DELIVERY: readonly DeliberateFault[] = [
         find: "when to_.enabled is not true then 'SKIPPED'",
         replace: "when to_.id is null then 'SKIPPED'",
       },
-      {
-        file: CLAIM,
-        find: "CLAIMABLE = '(to_.enabled and ",
-        replace: "CLAIMABLE = '(",
-      },
+    ],
+    noticedBy: { tests: ['test/integration/deliveries/record-deliveries.test.ts'] },
+  },
+  {
+    name: 'a claim takes deliveries to a disabled destination',
+    stage: 'delivery',
+    edits: [{ file: CLAIM, find: "CLAIMABLE = '(to_.enabled and ", replace: "CLAIMABLE = '(" }],
+    noticedBy: { tests: ['test/integration/deliveries/claim-deliveries.test.ts'] },
+  },
+  {
+    name: 'a worker sends to a destination that it knows to be disabled',
+    stage: 'delivery',
+    edits: [
       {
         file: 'src/deliveries/delivery-line.ts',
         find: 'return enabled && pausedAt === null',
         replace: 'return enabled !== undefined && pausedAt === null',
       },
     ],
-    noticedBy: { tests: ['test/integration/deliveries/record-deliveries.test.ts'] },
+    noticedBy: { tests: ['test/unit/deliveries/delivery-line.test.ts'] },
+  },
+  {
+    name: 'the hosts of destinations are looked up one after the other',
+    stage: 'delivery',
+    invariant: 'I10',
+    edits: [
+      {
+        file: GUARD,
+        find: '  private readonly pending = new Map<string, Promise<LookupAddress[]>>();\n',
+        replace: `  private readonly pending = new Map<string, Promise<LookupAddress[]>>();
+  private before: Promise<unknown> = Promise.resolve();\n`,
+      },
+      {
+        file: GUARD,
+        find: '      pending = this.resolve(hostname).finally(() => this.pending.delete(hostname));\n',
+        replace: `      pending = this.before.then(() => this.resolve(hostname)).finally(() => this.pending.delete(hostname));
+      this.before = pending.catch(() => undefined);\n`,
+      },
+    ],
+    noticedBy: under(['silence-names'], 'undelivered'),
   },
   {
     name: 'a paused destination gets deliveries',

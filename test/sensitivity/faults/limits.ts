@@ -1,5 +1,5 @@
 import type { DeliberateFault } from '../deliberate-fault';
-import { calm } from './runs';
+import { calm, under } from './runs';
 
 export const FAULTS_IN_LIMITS: readonly DeliberateFault[] = [
   {
@@ -44,6 +44,31 @@ export const FAULTS_IN_LIMITS: readonly DeliberateFault[] = [
       },
     ],
     noticedBy: { tests: ['test/integration/ingest/batch-writer.test.ts'] },
+  },
+  {
+    name: 'a client that reads nothing keeps its connection',
+    stage: 'limits',
+    edits: [
+      {
+        file: 'src/http/connections/unread-responses.ts',
+        find: 'nowMs - output.sinceMs < stallMs) continue;',
+        replace: 'nowMs - output.sinceMs < 100 * stallMs) continue;',
+      },
+    ],
+    noticedBy: under(['unread-readers'], 'strange answer'),
+  },
+  {
+    name: 'a stream breaks off when its results cannot be kept on disk',
+    stage: 'limits',
+    invariant: 'I14',
+    edits: [
+      {
+        file: 'src/ingest/results/spill.ts',
+        find: '      this.failed(error);\n      return undefined;\n',
+        replace: '      this.failed(error);\n      throw error;\n',
+      },
+    ],
+    noticedBy: under(['unmount-api'], 'strange answer'),
   },
   {
     name: 'the rate limit per tenant is ignored',

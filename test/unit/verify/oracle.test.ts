@@ -569,7 +569,7 @@ describe('the oracle of the fault suite', () => {
     const off = [switched(false, 20_000), switched(true, 21_000)];
     const skippedAt = (settledMs: number, ...faults: Entry[]): string[] => {
       const skipped = deliveryTo('on-and-off', [], { status: 'SKIPPED', settledMs });
-      const event = storedAs('switched-3-0', { tenant: 'switched', type: 'stock.moved', deliveries: [skipped] });
+      const event = storedAs('switched-3-0', { tenant: 'switched', type: 'van.moved', deliveries: [skipped] });
       return found([checkDeliveries], { stored: [event], ...journalOf(...off, ...faults) }, []);
     };
     expect(skippedAt(20_500)).toEqual([]);

@@ -1,14 +1,21 @@
+import { readFileSync } from 'node:fs';
+import * as path from 'node:path';
+import { FAULT_KINDS } from '../../verify/faults/schedule';
 import { requestsOf, type PlannedRequest } from '../../verify/load/requests/planned-request';
 import { carryOut } from '../../verify/faults/carry-out';
+import type { HostNames } from '../../verify/landscape/host-names';
 import type { Landscape } from '../../verify/landscape/landscape';
 import { Journal } from '../../verify/run/journal';
 import { planOf } from '../../verify/run/plan';
+import { SHORT_FORM } from '../../verify/run/short-form';
 
 const first = (seed: number, count: number): PlannedRequest[] => {
   const requests = requestsOf(seed, 1);
   return Array.from({ length: count }, () => requests.next().value);
 };
 const faultsOf = (seed: number, seconds: number) => planOf(seed, seconds).faults;
+const kindsOf = (seed: number, seconds: number): Set<string> =>
+  new Set(faultsOf(seed, seconds).map(({ targets, kind }) => `${kind}-${targets[0]?.split('-')[0]}`));
 
 describe('what a seed decides', () => {
   it('is the same load and the same faults each time, and others for another seed', () => {
@@ -37,8 +44,22 @@ describe('what a seed decides', () => {
   });
 
   it('has every kind of fault within three minutes', () => {
-    const kinds = new Set(faultsOf(3, 180).map(({ targets, kind }) => `${kind} ${targets[0]?.split('-')[0]}`));
-    expect(kinds.size).toBe(28);
+    expect(kindsOf(3, 180).size).toBe(31);
+    expect(new Set(faultsOf(3, 180).map(({ kind }) => kind))).toEqual(new Set(FAULT_KINDS));
+  });
+
+  it('has all hostile neighbours in the short form that npm test runs', () => {
+    const { seed, seconds } = SHORT_FORM;
+    const neighbours = ['forge-rabbitmq', 'forge-redis', 'silence-names', 'unread-readers', 'unmount-api'];
+    expect([...kindsOf(seed, seconds)]).toEqual(expect.arrayContaining(neighbours));
+  });
+
+  it('is documented kind by kind', () => {
+    const page = readFileSync(path.resolve(__dirname, '../../../docs/verify.md'), 'utf8');
+    const [, table = ''] = page.split(/^\| fault +\| of .*\n.*$/m);
+    const [rows = ''] = table.split('\n\n');
+    const kinds = rows.split('\n').flatMap((row) => row.split('|')[1]?.match(/[a-z]+/g) ?? []);
+    expect(new Set(kinds)).toEqual(new Set(FAULT_KINDS));
   });
 
   it('lets a target come back before it fails again', () => {
@@ -58,6 +79,8 @@ describe('what a seed decides', () => {
     const said: string[] = [];
     const scene = {
       landscape: {} as Landscape,
+      names: {} as HostNames,
+      outside: { apis: [], journal, sent: new Map() },
       journal,
       seed: 7,
       latestMs: -1,

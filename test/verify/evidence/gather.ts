@@ -1,5 +1,5 @@
 import type { Landscape } from '../landscape/landscape';
-import type { Outside } from '../load/client';
+import type { Outside } from '../load/sender';
 import type { Admin } from '../load/operator/admin';
 import { tenantOf, TENANTS } from '../load/tenants';
 import { readOfTheRun } from '../run/inconclusive';

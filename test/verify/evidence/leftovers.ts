@@ -107,7 +107,7 @@ async function lookForLeftovers(landscape: Landscape): Promise<Leftovers> {
   return {
     ...database,
     ...queues,
-    'temporary files': fs.readdirSync(landscape.temporary).length,
+    'temporary files': landscape.filesLeft,
     'sockets in CLOSE_WAIT': landscape.processes.reduce((sum, { pid }) => sum + closeWaits(pid), 0),
   };
 }

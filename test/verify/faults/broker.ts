@@ -31,36 +31,55 @@ export function copyMessages(rabbitUrl: string): Promise<void> {
   });
 }
 
-interface Forgeable {
+export interface Forgeable {
+  /** Its routing key. */
+  queue: string;
   id: string;
   /** The packed headers: with its signature, if the message has one. */
-  headers: Record<string, unknown>;
+  headers: string;
   body: Buffer;
 }
 
 interface Forgery {
-  forge: (message: Forgeable) => Forgeable;
-  /** No worker can read it, so it is parked. Every other forgery is dropped, or used as PostgreSQL knows it. */
+  forge: (message: Forgeable, random: SeededRandom) => Forgeable;
+  /** Workers may be unable to read it, and park it then. Every other forgery is dropped, or used as PostgreSQL knows it. */
   isUnreadable?: true;
 }
 
+type Fields = Record<string, unknown>;
+
+const withHeaders = (message: Forgeable, change: (headers: Fields) => Fields): Forgeable => ({
+  ...message,
+  headers: JSON.stringify(change(JSON.parse(message.headers) as Fields)),
+});
 const changed =
-  (change: Record<string, unknown>) =>
-  (message: Forgeable): Forgeable => ({ ...message, headers: { ...message.headers, ...change } });
+  (change: Fields) =>
+  (message: Forgeable): Forgeable =>
+    withHeaders(message, (headers) => ({ ...headers, ...change }));
 const withBody = (message: Forgeable): Forgeable => ({ ...message, body: Buffer.from('{"payload":{"forged":true}}') });
 const ofNobody = (message: Forgeable): Forgeable => ({ ...message, id: randomUUID() });
-const unsigned = ({ headers, ...message }: Forgeable): Forgeable => {
-  const { form: _form, entries: _entries, mac: _mac, ...others } = headers;
-  return { ...message, headers: others };
-};
+const inOtherQueue = (message: Forgeable): Forgeable => ({
+  ...message,
+  queue: QUEUES.find((queue) => queue !== message.queue) ?? message.queue,
+});
+const unsigned = (message: Forgeable): Forgeable =>
+  withHeaders(message, ({ form: _form, entries: _entries, mac: _mac, ...others }) => others);
 
-const FORGERIES: readonly Forgery[] = [
+/** Another byte at a place that the seed decides. */
+function withAnotherByte(bytes: Buffer, random: SeededRandom): Buffer {
+  const at = random.between(0, bytes.length - 1);
+  const byte = bytes[at] === 0x31 ? 0x32 : 0x31;
+  return Buffer.concat([bytes.subarray(0, at), Buffer.from([byte]), bytes.subarray(at + 1)]);
+}
+
+export const FORGERIES: readonly Forgery[] = [
   ...[{ 'tenant-id': 'attacker' }, { 'size-bytes': 1 }, { 'dispatch-no': 7 }, { 'dispatch-no': 1.5 }].map((change) => ({
     forge: changed(change),
   })),
   { forge: changed({ generation: 1e18 }) },
   { forge: withBody },
   { forge: ofNobody },
+  { forge: inOtherQueue },
   { forge: (message) => unsigned(ofNobody(message)) },
   { forge: (message) => unsigned(withBody(message)) },
   { forge: (message) => unsigned(changed({ 'tenant-id': 'attacker' })(message)) },
@@ -69,6 +88,27 @@ const FORGERIES: readonly Forgery[] = [
   ...[{ 'dispatch-no': 1.5 }, { generation: 1e18 }, { 'received-at': 'infinity' }, { 'size-bytes': -1 }].map(
     (change) => ({ forge: (message: Forgeable) => unsigned(changed(change)(message)), isUnreadable: true as const }),
   ),
+  { forge: (message, random) => ({ ...message, body: withAnotherByte(message.body, random) }) },
+  {
+    forge: (message, random) => ({
+      ...message,
+      body: message.body.subarray(0, random.between(0, message.body.length - 1)),
+    }),
+  },
+  {
+    forge: (message, random) => ({
+      ...message,
+      headers: withAnotherByte(Buffer.from(message.headers), random).toString(),
+    }),
+    isUnreadable: true,
+  },
+  {
+    forge: (message, random) => ({
+      ...message,
+      headers: message.headers.slice(0, random.between(0, message.headers.length - 1)),
+    }),
+    isUnreadable: true,
+  },
 ];
 
 /** Publishes forgeries of waiting messages before the true ones, as somebody who may write to RabbitMQ can. */
@@ -76,13 +116,13 @@ export function forgeMessages(rabbitUrl: string, seed: number, journal: Journal)
   const random = new SeededRandom(seed);
   return withMessages(rabbitUrl, (channel, messages) => {
     for (const { content: body, properties, fields } of messages) {
-      const packed = (properties.headers as Record<string, unknown>)[HEADER];
+      const headers = String((properties.headers as Fields)[HEADER]);
+      if (!isJson(headers)) continue; // an earlier forgery
       const { forge, isUnreadable } = random.pick(FORGERIES);
-      const headers = JSON.parse(String(packed)) as Record<string, unknown>;
-      const forged = forge({ id: String(properties.messageId), headers, body });
+      const forged = forge({ queue: fields.routingKey, id: String(properties.messageId), headers, body }, random);
       if (isUnreadable) journal.append({ kind: 'forged', ids: [forged.id] });
-      channel.publish(EXCHANGE, fields.routingKey, forged.body, {
-        headers: { [HEADER]: JSON.stringify(forged.headers) },
+      channel.publish(EXCHANGE, forged.queue, forged.body, {
+        headers: { [HEADER]: forged.headers },
         messageId: forged.id,
         persistent: true,
       });
@@ -90,6 +130,15 @@ export function forgeMessages(rabbitUrl: string, seed: number, journal: Journal)
     for (const message of messages) channel.nack(message, false, true);
     return Promise.resolve();
   });
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Does nothing while RabbitMQ is down. If it goes down in between, it requeues the messages itself. */

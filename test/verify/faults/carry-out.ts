@@ -1,11 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { HostNames } from '../landscape/host-names';
 import type { Landscape } from '../landscape/landscape';
+import type { Outside } from '../load/sender';
 import { ofTheRun } from '../run/inconclusive';
 import type { Journal } from '../run/journal';
 import { copyMessages, forgeMessages, reorderMessages } from './broker';
 import { forgeFacts } from './cache';
 import { cancelQueries, cutConnections, deadlockWorkers } from './database';
 import { clock, describeFault, type Fault, type TargetName } from './schedule';
+import { readSlowly } from './slow-readers';
 
 /** How long the workers stand still first, so that messages wait in the queues. */
 const PILE_UP_MS = 2_500;
@@ -13,6 +16,8 @@ const HANGS_MS = 700;
 
 export interface Scene {
   landscape: Landscape;
+  names: HostNames;
+  outside: Outside;
   journal: Journal;
   seed: number;
   /** Faults that could only begin later than this after the start are left out. */
@@ -56,7 +61,7 @@ async function carryOutOne(fault: Fault, scene: Scene): Promise<void> {
 }
 
 async function hit(fault: Fault, scene: Scene): Promise<void> {
-  const { landscape, journal, seed } = scene;
+  const { landscape, names, outside, journal, seed } = scene;
   const [target] = fault.targets as [TargetName];
   const andBack = async (): Promise<void> => {
     await sleep(fault.forMs);
@@ -87,7 +92,7 @@ async function hit(fault: Fault, scene: Scene): Promise<void> {
     case 'flush':
       return landscape.flushRedis();
     case 'forge':
-      if (target !== 'rabbitmq') return forgeFacts(landscape.redisUrl, seed + fault.atMs);
+      if (target !== 'rabbitmq') return forgeFacts(landscape.redisUrl, seed + fault.atMs, [...outside.sent.keys()]);
       return landscape.whileWorkersStop(PILE_UP_MS / 2, () =>
         forgeMessages(landscape.rabbitUrl, seed + fault.atMs, journal),
       );
@@ -95,6 +100,20 @@ async function hit(fault: Fault, scene: Scene): Promise<void> {
       return landscape.whileWorkersStop(PILE_UP_MS / 2, () => reorderMessages(landscape.rabbitUrl));
     case 'copy':
       return landscape.whileWorkersStop(PILE_UP_MS / 2, () => copyMessages(landscape.rabbitUrl));
+    case 'silence':
+      names.silence();
+      await sleep(fault.forMs);
+      return names.speak();
+    case 'unread':
+      return readSlowly(seed, fault.number, outside);
+    case 'unmount':
+      landscape.unmountSpill();
+      try {
+        await Promise.all([sleep(fault.forMs), readSlowly(seed, fault.number, outside)]);
+      } finally {
+        landscape.mountSpill();
+      }
+      return;
     case 'purge':
       return landscape.whileWorkersStop(PILE_UP_MS, () => landscape.purgeQueues());
     case 'wipe':

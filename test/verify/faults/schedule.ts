@@ -4,7 +4,9 @@ export const ROLE_PROCESSES = ['api-0', 'api-1', 'publisher-0', 'publisher-1', '
 export const SERVERS = ['postgres', 'redis', 'rabbitmq'] as const;
 export type ProcessName = (typeof ROLE_PROCESSES)[number];
 export type ServerName = (typeof SERVERS)[number];
-export type TargetName = ProcessName | ServerName;
+/** The name servers of destinations, and clients that read what they are answered. */
+type NeighbourName = 'names' | 'readers';
+export type TargetName = ProcessName | ServerName | NeighbourName;
 
 /**
  * - kill: SIGKILL, later a restart. stop: SIGSTOP, later SIGCONT.
@@ -15,22 +17,29 @@ export type TargetName = ProcessName | ServerName;
  * - flush: Redis loses all keys. forge: cached facts are overwritten or swapped between keys, or forged messages are
  *   published before the true ones.
  * - reorder: RabbitMQ redelivers waiting messages in another order. copy: waiting messages are published twice.
+ * - silence: nobody answers for the hosts of some destinations. unread: clients upload much and do not read the results in
+ *   time, or not at all. unmount: they do so while nothing can be written to SPILL_DIRECTORY.
  * - purge: the queues are emptied. wipe: RabbitMQ is killed and restarts with an empty disk.
  */
-export type FaultKind =
-  | 'kill'
-  | 'stop'
-  | 'term'
-  | 'hang'
-  | 'cut'
-  | 'cancel'
-  | 'deadlock'
-  | 'flush'
-  | 'forge'
-  | 'reorder'
-  | 'copy'
-  | 'purge'
-  | 'wipe';
+export const FAULT_KINDS = [
+  'kill',
+  'stop',
+  'term',
+  'hang',
+  'cut',
+  'cancel',
+  'deadlock',
+  'flush',
+  'forge',
+  'reorder',
+  'copy',
+  'silence',
+  'unread',
+  'unmount',
+  'purge',
+  'wipe',
+] as const;
+export type FaultKind = (typeof FAULT_KINDS)[number];
 
 export interface Fault {
   /** Position in the schedule. */
@@ -69,12 +78,19 @@ const HARMLESS: readonly Card[] = [
   ...of('postgres', 'hang', 'cut', 'cancel', 'deadlock'),
   ...of('rabbitmq', 'hang', 'cut', 'reorder', 'copy', 'forge'),
   ...of('redis', 'flush', 'forge'),
+  { targets: ['names'], kind: 'silence' },
+  { targets: ['readers'], kind: 'unread' },
+  // Both apis: one that starts meanwhile would refuse to.
+  { targets: PAIRS[0], all: true, kind: 'unmount' },
 ];
 
 /** These lose messages that RabbitMQ had confirmed. Only the reconciler can dispatch them again. */
 const LOSING: readonly Card[] = of('rabbitmq', 'purge', 'wipe');
 
-const MOMENTARY: readonly FaultKind[] = ['cut', 'cancel', 'deadlock', 'flush', 'forge', 'reorder', 'copy', 'purge'];
+const MOMENTARY: readonly FaultKind[] = [
+  ...(['cut', 'cancel', 'deadlock', 'flush', 'forge', 'reorder', 'copy', 'purge'] as const),
+  'unread', // it ends with its clients
+];
 
 /** Time before the first fault. No fault can explain what goes wrong in it. */
 const CALM_MS = 5_000;
@@ -83,11 +99,17 @@ const GONE_MS = { least: 200, most: 4_000 };
 /** Longer than RabbitMQ's heartbeat timeout: it redelivers the messages of the stopped process, which then continues with them. */
 const LONG_STOP = { share: 0.15, least: 8_000, most: 22_000 };
 
+/** Longer than the 5 s for which a worker remembers an address. */
+const SILENT_MS = { least: 13_000, most: 16_000 };
+/** About as long as it takes to end a client that reads nothing. */
+const UNMOUNTED_MS = { least: 8_000, most: 10_000 };
+
 /** Time that a target gets to recover on a slow machine before its next fault. */
 function recoveryMs(target: TargetName, kind: FaultKind): number {
   const anew = kind === 'kill' || kind === 'hang' || kind === 'wipe' || kind === 'term';
   if (target === 'rabbitmq') return anew ? 30_000 : 5_000;
   if (target === 'redis') return 1_000;
+  if (target === 'readers') return 20_000;
   return anew ? 6_000 : 3_000;
 }
 
@@ -126,6 +148,8 @@ const kindOf = ({ kind, targets }: Card): string => `${kind}-${targets[0]?.split
 
 function goneMs(random: SeededRandom, { targets, kind }: Card): number {
   if (MOMENTARY.includes(kind)) return 0;
+  if (kind === 'silence') return random.between(SILENT_MS.least, SILENT_MS.most);
+  if (kind === 'unmount') return random.between(UNMOUNTED_MS.least, UNMOUNTED_MS.most);
   const mayBeLong = kind === 'stop' && targets.length > 1; // a process, not one of the servers that all depend on
   const range = random.chance(LONG_STOP.share) && mayBeLong ? LONG_STOP : GONE_MS;
   return random.between(range.least, range.most);

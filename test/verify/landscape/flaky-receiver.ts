@@ -1,8 +1,10 @@
 import { Webhook as StandardWebhook } from 'standardwebhooks';
 import { Webhook as SvixWebhook } from 'svix';
 import { answer, TestReceiver, type Reaction, type Received } from '../../support/receivers/receiver';
+import { DESTINATIONS } from '../load/operator/destinations';
 import { SeededRandom, seedFor } from '../load/random';
 import type { Journal } from '../run/journal';
+import { hostOf } from './host-names';
 import { RETRY_AFTER_SECONDS } from './settings';
 
 const FAILURE_SHARE = 0.15;
@@ -11,6 +13,8 @@ const SLOW_SHARE = 0.005;
 /** Share of events whose first delivery gets 422, so that they become dead letters. */
 const REFUSED_SHARE = 0.015;
 const REFUSED = 422;
+/** Share of responses after which the connection ends, so that the next delivery looks the host up again. */
+const LAST_SHARE = 0.3;
 /** Longer than a run: a request on a connection that is being closed would fail without a fault. */
 const KEEP_ALIVE_MS = 3_600_000;
 
@@ -37,7 +41,10 @@ export class FlakyReceiver {
     private readonly seed: number,
     private readonly journal: Journal,
   ) {
-    receiver.reaction = (response, received) => this.take(received).react(response, received);
+    receiver.reaction = (response, received) => {
+      if (this.isLast(received)) response.setHeader('connection', 'close');
+      this.take(received).react(response, received);
+    };
   }
 
   static async start(seed: number, journal: Journal): Promise<FlakyReceiver> {
@@ -46,7 +53,7 @@ export class FlakyReceiver {
 
   /** @param path a different number gives a different URL of the same destination */
   urlOf(destination: string, path = 0): string {
-    return `${this.receiver.url}/${destination}/${path}`;
+    return `http://${hostOf(destination)}:${this.receiver.port}/${destination}/${path}`;
   }
 
   learnSecret(destination: string, secret: string): void {
@@ -57,9 +64,17 @@ export class FlakyReceiver {
     return this.receiver.stop();
   }
 
+  /** The connections of destinations that are silenced always end. */
+  private isLast({ path, body, nth }: Received): boolean {
+    const destination = destinationIn(path);
+    if (DESTINATIONS.some(({ name, silenced }) => silenced && name === destination)) return true;
+    const random = new SeededRandom(seedFor(this.seed, `connection of delivery ${nth} of ${nameIn(body)}`));
+    return random.chance(LAST_SHARE);
+  }
+
   private take(received: Received): Mood {
     const { body, headers, nth } = received;
-    const destination = received.path.split('/')[1] as string;
+    const destination = destinationIn(received.path);
     const name = nameIn(body);
     const mood = this.moodOf(destination, name, nth);
     this.journal.append({
@@ -91,6 +106,8 @@ export class FlakyReceiver {
     );
   }
 }
+
+const destinationIn = (path: string): string => path.split('/')[1] as string;
 
 function nameIn(body: string): string {
   try {

@@ -26,31 +26,38 @@ const KILLED_AFTER_MS = GRACE_MS + 5_000;
 const LEASES = `select extract(epoch from lock_acquired_at) * 1000 as ms from outbox
                  where closed_at is null and status = 'IN_FLIGHT'`;
 
+interface Directories {
+  /** TMPDIR of the processes. */
+  temporary: string;
+  /** SPILL_DIRECTORY of the processes. */
+  spill: string;
+}
+
 /** Private servers and two processes of each role. Each of them can be made to fail. */
 export class Landscape {
   private constructor(
     private readonly servers: Servers,
     readonly processes: readonly RoleProcess[],
-    /** TMPDIR of the processes. */
-    readonly temporary: string,
+    private readonly directories: Directories,
     private readonly journal: Journal,
   ) {}
 
   /** @param directory for files of the servers and processes @throws Inconclusive if a server does not start */
   static async start(directory: string, settings: Record<string, string>, journal: Journal): Promise<Landscape> {
     const servers = await startServers(directory);
-    const temporary = path.join(directory, 'tmp');
+    const directories = { temporary: path.join(directory, 'tmp'), spill: path.join(directory, 'spill') };
     const onCrash = (process: string, output: string): void => journal.append({ kind: 'crashed', process, output });
     const processes: RoleProcess[] = [];
-    const landscape = new Landscape(servers, processes, temporary, journal);
+    const landscape = new Landscape(servers, processes, directories, journal);
     try {
-      fs.mkdirSync(temporary);
+      for (const one of Object.values(directories)) fs.mkdirSync(one);
       await addPoison(landscape.databaseUrl);
       await addPast(landscape.databaseUrl);
       await addSources(landscape.databaseUrl);
       const shared = {
         ...settings,
-        TMPDIR: temporary,
+        TMPDIR: directories.temporary,
+        SPILL_DIRECTORY: directories.spill,
         DATABASE_URL: landscape.databaseUrl,
         REDIS_URL: landscape.redisUrl,
         RABBITMQ_URL: landscape.rabbitUrl,
@@ -169,6 +176,24 @@ export class Landscape {
       const purge = () => purgeQueue(DEFAULT_VHOST, queue, this.management);
       await ofTheRun('purging a queue', () => eventually(purge, SERVER_BACK_WITHIN_MS));
     }
+  }
+
+  /** Until `mountSpill`, a file stands in the place of SPILL_DIRECTORY, so that nobody can make a file there, not even root. */
+  unmountSpill(): void {
+    const { spill } = this.directories;
+    fs.renameSync(spill, `${spill}.away`);
+    fs.writeFileSync(spill, '');
+  }
+
+  mountSpill(): void {
+    const { spill } = this.directories;
+    fs.rmSync(spill);
+    fs.renameSync(`${spill}.away`, spill);
+  }
+
+  /** How many files the processes have left in the directories for temporary files. */
+  get filesLeft(): number {
+    return Object.values(this.directories).reduce((sum, one) => sum + fs.readdirSync(one).length, 0);
   }
 
   /** Deletes the data of RabbitMQ, which must not be running. */

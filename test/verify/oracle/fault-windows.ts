@@ -1,11 +1,14 @@
 import type { FaultKind, TargetName } from '../faults/schedule';
 import { entriesOf, type Entry } from '../run/journal';
 
-interface Window {
-  kind: FaultKind;
-  target: TargetName;
+export interface Span {
   fromMs: number;
   toMs: number;
+}
+
+interface Window extends Span {
+  kind: FaultKind;
+  target: TargetName;
 }
 
 /** A fault has effects for this long after its end: reconnects, redeliveries, leases that run out. */
@@ -35,6 +38,24 @@ export class FaultWindows {
     );
   }
 
+  /** The times of the faults of a kind, without their later effects. */
+  during(kind: FaultKind): Span[] {
+    const own = this.windows.filter((window) => window.kind === kind);
+    return own.map(({ fromMs, toMs }) => ({ fromMs, toMs: toMs - WORKS_ON_MS }));
+  }
+
+  /** The parts of a span in which no fault that `counts` had effects, in order. */
+  undisturbed(span: Span, counts: (kind: FaultKind, target: TargetName) => boolean): Span[] {
+    const disturbing = this.windows.filter(({ kind, target }) => counts(kind, target));
+    const parts: Span[] = [];
+    let { fromMs } = span;
+    for (const window of disturbing.sort((a, b) => a.fromMs - b.fromMs)) {
+      if (window.fromMs > fromMs) parts.push({ fromMs, toMs: Math.min(window.fromMs, span.toMs) });
+      fromMs = Math.max(fromMs, window.toMs);
+    }
+    return [...parts, { fromMs, toMs: span.toMs }].filter((part) => part.fromMs < part.toMs);
+  }
+
   had(...kinds: FaultKind[]): boolean {
     return this.windows.some(({ kind }) => kinds.includes(kind));
   }
@@ -42,7 +63,7 @@ export class FaultWindows {
 
 /** Faults that can cause a message to be delivered or processed again. */
 export const bringsAgain = (_: FaultKind, target: TargetName): boolean =>
-  target !== 'redis' && !target.startsWith('api');
+  target !== 'redis' && target !== 'names' && target !== 'readers' && !target.startsWith('api');
 
 export const hitsServer = (_: FaultKind, target: TargetName): boolean =>
   target === 'postgres' || target === 'redis' || target === 'rabbitmq';

@@ -1,5 +1,5 @@
 import type { Evidence, ReadBack, StoredEvent } from '../evidence/evidence';
-import { correlationOf } from '../load/client';
+import { correlationOf } from '../load/sender';
 import type { PlannedEvent } from '../load/planned-event';
 import { entriesOf, type EntryOf } from '../run/journal';
 import { answersIn } from './answers';

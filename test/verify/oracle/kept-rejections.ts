@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import type { Evidence, StoredRejection } from '../evidence/evidence';
 import { MOST_EVENT_BYTES } from '../load/broken-record';
-import { correlationOf } from '../load/client';
+import { correlationOf } from '../load/sender';
 import { entriesOf, type EntryOf } from '../run/journal';
 import { violation, type Violation } from './violation';
 

@@ -45,7 +45,8 @@ function lastScrapes(journal: Evidence['journal']): Scrape[] {
   return [...new Map(entriesOf(journal, 'scraped').map((scrape) => [scrape.pid, scrape])).values()];
 }
 
-function sumOf(values: Record<string, number>, series: string): number {
+/** Sums the series of a scrape whose names begin with this pattern. */
+export function sumOf(values: Record<string, number>, series: string): number {
   const pattern = new RegExp(`^${series}`);
   return Object.entries(values).reduce((sum, [name, value]) => sum + (pattern.test(name) ? value : 0), 0);
 }

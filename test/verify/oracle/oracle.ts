@@ -3,6 +3,7 @@ import { checkAcknowledged } from './acknowledged';
 import { acknowledgedIds } from './answers';
 import { checkConduct } from './conduct';
 import { checkDeliveries } from './deliveries/deliveries';
+import { checkSilences } from './deliveries/silences';
 import { checkErasures } from './erasures';
 import { checkFailures } from './failures';
 import { checkAnswers, checkFields } from './fields';
@@ -15,6 +16,7 @@ import { checkOperators } from './operators';
 import { checkReconciler } from './reconciler';
 import { checkRejections } from './rejections';
 import { checkRest } from './rest';
+import { checkSlowReaders, checkSpillFailures } from './slow-readers';
 import { checkSources } from './sources';
 import { checkUsage } from './usage';
 import type { Breach, Violation } from './violation';
@@ -31,6 +33,7 @@ export const RULES: readonly ((evidence: Evidence) => Violation[])[] = [
   checkHistory,
   checkFailures,
   checkDeliveries,
+  checkSilences,
   checkErasures,
   checkUsage,
   checkReconciler,
@@ -38,6 +41,8 @@ export const RULES: readonly ((evidence: Evidence) => Violation[])[] = [
   checkRest,
   checkMetrics,
   checkConduct,
+  checkSlowReaders,
+  checkSpillFailures,
 ];
 
 export interface Result {

@@ -1,5 +1,5 @@
 import type { Evidence } from '../evidence/evidence';
-import { correlationOf } from '../load/client';
+import { correlationOf } from '../load/sender';
 import { entriesOf, type EntryOf } from '../run/journal';
 import { violation, type Violation } from './violation';
 

@@ -1,5 +1,7 @@
 import { createWriteStream, type WriteStream } from 'node:fs';
 import type { FaultKind, TargetName } from '../faults/schedule';
+import type { Manner } from '../load/slow/planned-upload';
+import type { UploadEnd } from '../load/slow/slow-upload';
 import type { SentToSource, SummaryCounts, Told } from '../load/sending';
 
 /** What clients, operators and receivers observed, and what was done to the processes and servers. */
@@ -45,6 +47,16 @@ export type Entry = { atMs: number } & (
   | { kind: 'ended'; process: string; code: number | null; tookMs: number }
   /** Leases in the outbox after all publishers have ended. */
   | { kind: 'leases left'; acquiredMs: number[] }
+  /** A client did not read the results of its upload in time. Its request is also `sent`, and answered or not. */
+  | {
+      kind: 'slow reader';
+      request: number;
+      to: string;
+      manner: Manner;
+      sentMs: number;
+      end: UploadEnd['kind'];
+      why: string;
+    }
   /** Ids of forged messages that no worker can read, so that workers park them. */
   | { kind: 'forged'; ids: string[] }
   | { kind: 'scraped'; process: string; pid: number; values: Record<string, number> }

@@ -6,13 +6,15 @@ import { rowsOf } from '../../support/processes/e2e-own-servers';
 import type { Evidence, Leftovers } from '../evidence/evidence';
 import { gather } from '../evidence/gather';
 import { comeToRest } from '../evidence/leftovers';
-import { carryOut } from '../faults/carry-out';
+import { carryOut, type Scene } from '../faults/carry-out';
 import { FlakyReceiver } from '../landscape/flaky-receiver';
+import { HostNames } from '../landscape/host-names';
 import { Landscape } from '../landscape/landscape';
-import { Client, type Outside } from '../load/client';
+import { Client } from '../load/client';
 import { Admin } from '../load/operator/admin';
 import { Amender } from '../load/operator/amender';
 import { Operator, registerDestinations } from '../load/operator/operator';
+import type { Outside } from '../load/sender';
 import { CLIENT_TENANTS } from '../load/tenants';
 import { examine, type Result } from '../oracle/oracle';
 import { readOfTheRun } from './inconclusive';
@@ -61,11 +63,13 @@ export async function verify(run: Run): Promise<FinishedRun> {
     `seed ${seed}, ${seconds} s of load, ${plan.faults.length} faults, ${plan.reconciles ? 'with' : 'without'} the reconciler`,
   );
   const receiver = await FlakyReceiver.start(seed, journal);
+  const names = await HostNames.start();
   let landscape: Landscape | undefined;
   let passed = false;
   try {
-    landscape = await Landscape.start(directory, plan.settings, journal);
-    const evidence = await runIn(landscape, receiver, { run, plan, journal });
+    const settings = { ...plan.settings, DESTINATIONS_NAME_SERVERS: names.address };
+    landscape = await Landscape.start(directory, settings, journal);
+    const evidence = await runIn(landscape, { receiver, names }, { run, plan, journal });
     const result = examine(evidence);
     passed = result.violations.length === 0;
     const stories = storiesOf(result.violations, evidence);
@@ -76,6 +80,7 @@ export async function verify(run: Run): Promise<FinishedRun> {
     if (landscape && !passed) keepOutputs(directory, landscape);
     await landscape?.stop();
     await receiver.stop();
+    await names.stop();
     await journal.close();
     if (passed) fs.rmSync(directory, { recursive: true, maxRetries: 5 });
     else say(`journal, stories and output of all processes: ${directory}`);
@@ -84,17 +89,19 @@ export async function verify(run: Run): Promise<FinishedRun> {
 
 async function runIn(
   landscape: Landscape,
-  receiver: FlakyReceiver,
+  { receiver, names }: { receiver: FlakyReceiver; names: HostNames },
   { run, plan, journal }: { run: Run; plan: Plan; journal: Journal },
 ): Promise<Evidence> {
-  const { seed, say } = run;
+  const { seed, seconds, say } = run;
   const outside: Outside = { apis: landscape.apis, journal, sent: new Map() };
   const admin = new Admin(landscape.apis, journal);
   const destinations = await registerDestinations(admin, receiver);
   const clients = CLIENT_TENANTS.map((_, number) => new Client(seed, number, outside));
   const operator = new Operator(seed, admin, destinations, receiver, landscape, journal);
   const amender = new Amender(seed, admin, journal);
-  await underFaults([...clients, operator, amender], { run, plan, landscape, journal });
+  const latestMs = LATE_FACTOR * seconds * 1000;
+  const scene: Scene = { landscape, names, outside, journal, seed, latestMs, say };
+  await underFaults([...clients, operator, amender], { seconds, plan, scene });
   say('everything is started again; waiting until nothing is in progress');
   const leftovers = await comeToRest(landscape, { patienceMs: run.restSeconds * 1000, say });
   const evidence = await gather(landscape, outside, { admin, reconciles: plan.reconciles, leftovers });
@@ -115,17 +122,16 @@ interface Actor {
 /** Runs load and faults at the same time. Ends when everything is up again and every client has its last response. */
 async function underFaults(
   actors: readonly Actor[],
-  { run, plan, landscape, journal }: { run: Run; plan: Plan; landscape: Landscape; journal: Journal },
+  { seconds, plan, scene }: { seconds: number; plan: Plan; scene: Scene },
 ): Promise<void> {
-  const { seed, seconds, say } = run;
+  const { journal, latestMs, say } = scene;
   const acting = Promise.all(actors.map((actor) => actor.run()));
   acting.catch(() => undefined); // thrown below
-  const latestMs = LATE_FACTOR * seconds * 1000;
   const stopAll = (): void => actors.forEach((actor) => actor.stop());
   const enough = setTimeout(stopAll, latestMs);
   const progress = setInterval(() => say(progressOf(journal.entries)), PROGRESS_EVERY_MS);
   try {
-    await Promise.all([carryOut(plan.faults, { landscape, journal, seed, latestMs, say }), sleep(seconds * 1000)]);
+    await Promise.all([carryOut(plan.faults, scene), sleep(seconds * 1000)]);
   } finally {
     stopAll();
     clearTimeout(enough);

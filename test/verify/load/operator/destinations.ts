@@ -7,12 +7,21 @@ export interface PlannedDestination {
   eventTypes: string[];
   /** The operator disables and enables it during the run. */
   switched: boolean;
+  /** A fault makes the name servers of its host fall silent. */
+  silenced: boolean;
 }
 
+const heard = { switched: false, silenced: false };
+const silenced = { tenant: 'switched', switched: false, silenced: true } as const;
+
+/** Those that are silenced have different hosts, so that each needs a look-up of its own. */
 export const DESTINATIONS: readonly PlannedDestination[] = [
-  { name: 'all', tenant: 'delivered', eventTypes: ['*'], switched: false },
-  { name: 'orders', tenant: 'switched', eventTypes: ['order.*'], switched: false },
-  { name: 'on-and-off', tenant: 'switched', eventTypes: ['*'], switched: true },
+  { ...heard, name: 'all', tenant: 'delivered', eventTypes: ['*'] },
+  { ...heard, name: 'orders', tenant: 'switched', eventTypes: ['order.*'] },
+  { ...heard, name: 'on-and-off', tenant: 'switched', eventTypes: ['*'], switched: true },
+  { ...silenced, name: 'far-orders', eventTypes: ['order.paid'] },
+  { ...silenced, name: 'far-stock', eventTypes: ['stock.*'] },
+  { ...silenced, name: 'far-users', eventTypes: ['user.*'] },
 ];
 
 export const takes = ({ eventTypes }: PlannedDestination, type: string): boolean =>
