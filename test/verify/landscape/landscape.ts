@@ -193,7 +193,8 @@ export class Landscape {
 
   /** How many files the processes have left in the directories for temporary files. */
   get filesLeft(): number {
-    return Object.values(this.directories).reduce((sum, one) => sum + fs.readdirSync(one).length, 0);
+    const { temporary, spill } = this.directories;
+    return fs.readdirSync(temporary).length + fs.readdirSync(spill).length;
   }
 
   /** Deletes the data of RabbitMQ, which must not be running. */
