@@ -50,6 +50,7 @@ export class DeliveryLine {
     this.destination = destination;
     this.weight = new FailureWeight();
     this.window = new DeliveryWindow();
+    if (this.isOpen) this.note(0, Date.now()); // sweeps leave out what waits behind an open circuit
     this.failing(undefined, Date.now());
   }
 

@@ -34,22 +34,20 @@ export class LineWaker {
     return woken;
   }
 
-  /** Wakes a line at `atMs`, or now if that is past. An earlier alarm stays: to look at a line too early does no harm. */
-  at(line: DeliveryLine, atMs: number, nowMs: number): void {
-    if (atMs <= nowMs) {
+  /** Wakes a line at `dueMs`, or now if that is past. An earlier alarm stays: to look at a line too early does no harm. */
+  at(line: DeliveryLine, dueMs: number, nowMs: number): void {
+    if (dueMs <= nowMs) {
       this.wake(line);
       return;
     }
     const known = this.alarms.get(line);
-    if (this.stopped || atMs === Infinity || (known && known.atMs <= atMs)) return;
+    const atMs = Math.min(dueMs, nowMs + MOST_SLEEP_MS);
+    if (this.stopped || dueMs === Infinity || (known && known.atMs <= atMs)) return;
     clearTimeout(known?.timer);
-    const timer = setTimeout(
-      () => {
-        this.alarms.delete(line);
-        this.wake(line);
-      },
-      Math.min(atMs - nowMs, MOST_SLEEP_MS),
-    );
+    const timer = setTimeout(() => {
+      this.alarms.delete(line);
+      this.wake(line);
+    }, atMs - nowMs);
     this.alarms.set(line, { atMs, timer });
   }
 

@@ -8,7 +8,10 @@ export interface DueDestination {
   dueInSeconds: number;
 }
 
-/** Reads one index entry for each destination with open deliveries, however many of these there are. */
+/**
+ * Reads one index entry for each destination with open deliveries, however many of these there are. Leaves out those
+ * whose circuit stays open for longer than OUTLOOK_SECONDS.
+ */
 export async function readDueDestinations(pool: Pool): Promise<DueDestination[]> {
   const { rows } = await queryWithSettings<DueDestination>(pool, DUE_DESTINATIONS_SETTINGS, {
     name: 'read-due-destinations',
@@ -16,6 +19,9 @@ export async function readDueDestinations(pool: Pool): Promise<DueDestination[]>
   });
   return rows;
 }
+
+/** Longer than the pause between two sweeps (src/deliveries/delivery-sweep.ts). */
+const OUTLOOK_SECONDS = 10;
 
 /** Without statistics the planner may sort the whole queue. */
 export const DUE_DESTINATIONS_SETTINGS = `set local enable_seqscan = off; set local enable_sort = off;
@@ -33,7 +39,10 @@ export const DUE_DESTINATIONS = `
          where destination_id > due.destination_id and ${isInDueOrder('q')}
          order by destination_id, due_at limit 1) next
   )
-  select destination_id as "destinationId", extract(epoch from due_at - now())::float8 as "dueInSeconds" from due`;
+  select destination_id as "destinationId", extract(epoch from due_at - now())::float8 as "dueInSeconds" from due
+   where not exists (select from destination_failures failing
+                      where failing.destination_id = due.destination_id
+                        and failing.open_until > now() + make_interval(secs => ${OUTLOOK_SECONDS}))`;
 
 const QUEUE_CAP = 100_000;
 

@@ -125,5 +125,13 @@ describe('what is stored of a failing destination', () => {
     const read = Number(/shared hit=(\d+)/.exec(plan)?.[1]) + Number(/shared.* read=(\d+)/.exec(plan)?.[1] ?? 0);
     expect(read).toBeLessThan(200);
     await expect(countOpenDeliveries(database.pool)).resolves.toBe(100_000);
+    await database.pool.query(
+      `insert into destination_failures (destination_id, failing_since, open_until, open_seconds, last_reason_code)
+       select id, now(), now() + make_interval(secs => seconds), 60, 'HTTP_5XX'
+         from unnest($1::uuid[], $2::integer[]) f (id, seconds)`,
+      [ids.slice(0, 3), [-5, 5, 60]],
+    );
+    const soon = await readDueDestinations(database.pool);
+    expect(soon.map(({ destinationId }) => destinationId)).toEqual(ids.filter((_, i) => i !== 2));
   });
 });
