@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { Broker, Consumer, ReceivedMessage, QueueName } from '../../broker/broker';
+import type { DispatchedEvent } from '../../event/dispatched-event';
 import type { Metrics } from '../../observability/metrics';
 import type { WorkInHand, WorkProgress } from '../../observability/work-progress';
 import type { PoisonDetector } from '../crashes/poison-detector';
@@ -155,7 +156,7 @@ export class QueueConsumer {
     const forged: ReceivedMessage[] = [];
     for (const message of messages) {
       const reading = this.steps.trusted.read(message);
-      if (reading.kind === 'trusted') items.push(this.traced(workItem(message, reading.event)));
+      if (reading.kind === 'trusted') items.push(this.traced(message, reading.event));
       else if (reading.kind === 'unsigned') unsigned.push(workItem(message, reading.event));
       else if (reading.kind === 'forged') forged.push(message);
       else this.park(message, 'unreadable', 'StreamForge did not publish it');
@@ -166,7 +167,7 @@ export class QueueConsumer {
       done: (some, known) => {
         const found = new Set(messagesOf(known));
         this.steps.trusted.count('looked-up', messagesOf(known));
-        items.push(...known.map((item) => this.traced(item)));
+        items.push(...known.map(({ message, event }) => this.traced(message, event)));
         this.drop(
           'unknown',
           messagesOf(some).filter((message) => !found.has(message)),
@@ -177,8 +178,9 @@ export class QueueConsumer {
     return items;
   }
 
-  private traced(item: WorkItem): WorkItem {
-    return { ...item, ...startDispatchSpan(item.event, this.queue, item.message.redelivered) };
+  private traced(message: ReceivedMessage, dispatched: DispatchedEvent): WorkItem {
+    const { event, span } = startDispatchSpan(dispatched, this.queue, message.redelivered);
+    return workItem(message, event, span);
   }
 
   /** What follows work that was not done, whatever the work was. */

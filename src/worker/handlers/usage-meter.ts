@@ -19,7 +19,7 @@ export class UsageMeter implements TransactionalHandler {
     const rows = new Map<string, UsageIncrement>();
     for (const { tenantId, type, receivedAt, sizeBytes } of events) {
       const day = receivedAt.slice(0, 10);
-      const key = JSON.stringify([tenantId, day, type]);
+      const key = `${tenantId}\n${day}\n${type}`; // only the last part may have a line feed
       const row = rows.get(key) ?? { tenantId, day, type, events: 0, bytes: 0 };
       row.events += 1;
       row.bytes += sizeBytes;

@@ -16,6 +16,13 @@ describe('a MAC', () => {
     expect(mac.verifies(expected.slice(0, 32), 'kind', ['äü', 'b'], Buffer.from([0, 255]))).toBe(true);
   });
 
+  it.each([1, 4_096, 8_191, 8_192, 8_193, 100_000])('is so for %i bytes, whatever was signed before', (length) => {
+    const bytes = randomBytes(length);
+    mac.of('kind', ['ü'.repeat(3_000)], randomBytes(8_000));
+    const expected = createHmac('sha256', KEY).update('kind 1\nü').update(bytes).digest('hex');
+    expect(mac.of('kind', ['ü'], bytes)).toBe(expected.slice(0, 32));
+  });
+
   it('is another one for each kind, each order and each cut of the same characters', () => {
     const contents: [string, string[], string][] = [
       ['a', ['bc', 'd'], 'e'],
