@@ -13,7 +13,7 @@ type Handler = RequestListener;
  * parses everything that it read at once (64 KiB), so the requests that wait are at most those of one such read.
  */
 class Pipeline {
-  private readonly underWay = new Set<ServerResponse>();
+  private readonly underWay: ServerResponse[] = [];
   /** Bound to the context in which each arrived, not to that of the response whose end starts it. */
   private readonly waiting: (() => void)[] = [];
 
@@ -38,19 +38,22 @@ class Pipeline {
   };
 
   private mayStart(): boolean {
-    if (this.underWay.size >= MAX_UNDER_WAY) return false;
+    if (this.underWay.length >= MAX_UNDER_WAY) return false;
     for (const response of this.underWay) if (response.writableLength > 0) return false;
     return true;
   }
 
   private start(request: IncomingMessage, response: ServerResponse): void {
-    this.underWay.add(response);
-    response.once('close', () => {
-      this.underWay.delete(response);
-      this.startWaiting();
-    });
+    this.underWay.push(response);
+    response.on('close', this.ended);
     this.handler(request, response);
   }
+
+  /** One listener for all responses of the connection: a closure for each request costs more than this search. */
+  private readonly ended = (): void => {
+    for (let i = this.underWay.length - 1; i >= 0; i--) if (this.underWay[i]?.destroyed) this.underWay.splice(i, 1);
+    this.startWaiting();
+  };
 
   private startWaiting(): void {
     if (this.waiting.length === 0 || this.socket.destroyed || this.socket.writableEnded) return;

@@ -11,6 +11,8 @@ const LARGE = Buffer.alloc(1_048_576, 'x');
 let underWay = 0;
 let most = 0;
 let started = 0;
+/** Apart, because requests of clients that went away may still start during the next test. */
+let startedLarge = 0;
 let finish: (() => void)[] = [];
 
 @Controller()
@@ -24,7 +26,7 @@ class Endpoints {
   }
 
   @Get('large') large(@Res() reply: FastifyReply): void {
-    started++;
+    startedLarge++;
     void reply.type('text/plain').send(Buffer.from(LARGE)); // of its own, so that unread responses are seen in memory
   }
 
@@ -50,7 +52,7 @@ describe('pipelined requests', () => {
   beforeAll(async () => (server = await startHttpServer(EndpointsModule)));
   afterAll(() => server.close());
   beforeEach(async () => {
-    [underWay, most, started, finish] = [0, 0, 0, []];
+    [underWay, most, started, startedLarge, finish] = [0, 0, 0, 0, []];
     client = await server.connect();
   });
   afterEach(() => {
@@ -91,13 +93,13 @@ describe('pipelined requests', () => {
   it('do not start while a response of the connection waits to be read', async () => {
     client.pause();
     client.write(get('/large').repeat(400));
-    await eventually(() => expect(started).toBeGreaterThan(0));
+    await eventually(() => expect(startedLarge).toBeGreaterThan(0));
     await sleep(300);
-    const unread = started;
+    const unread = startedLarge;
     expect(unread).toBeLessThan(MAX_UNDER_WAY);
     const answers = answersOf(client);
     client.resume();
-    await eventually(() => expect(started).toBe(400));
+    await eventually(() => expect(startedLarge).toBe(400));
     await eventually(() => expect(count(answers(), 'HTTP/1.1 200 OK')).toBe(400), 30_000);
   });
 
@@ -105,12 +107,12 @@ describe('pipelined requests', () => {
     const before = process.memoryUsage();
     const clients = await Promise.all(Array.from({ length: 30 }, () => server.connect()));
     for (const socket of clients) socket.pause().write(get('/large').repeat(1_000));
-    await eventually(() => expect(started).toBeGreaterThanOrEqual(30));
+    await eventually(() => expect(startedLarge).toBeGreaterThanOrEqual(30));
     await sleep(500);
     const { heapUsed, external } = process.memoryUsage();
     const grownBytes = heapUsed + external - before.heapUsed - before.external;
     clients.forEach((socket) => socket.destroy());
-    expect(started).toBeLessThan(30 * MAX_UNDER_WAY);
+    expect(startedLarge).toBeLessThan(30 * MAX_UNDER_WAY);
     expect(grownBytes).toBeLessThan(300_000_000);
   });
 
