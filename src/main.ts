@@ -7,7 +7,7 @@ import { isAllInOne } from './config/roles';
 import type { Settings } from './config/settings';
 import { claimDirectory } from './db/embedded/running-instance';
 import { hasPendingMigrations, migrate } from './db/migrations/migrate';
-import { classifyPgError } from './db/pg-errors';
+import { isWaitedForAtStart } from './db/pg-errors';
 import { requireSpillDirectory } from './ingest/results/spill-directory';
 import { startTracing } from './observability/start-tracing';
 import { banner } from './runtime/banner';
@@ -75,7 +75,7 @@ async function generatedAdminToken(app: NestFastifyApplication, settings: Settin
   try {
     return await token.value();
   } catch (error) {
-    if (classifyPgError(error) !== 'unavailable') throw error;
+    if (!isWaitedForAtStart(error)) throw error;
     return 'in the database (installation.admin_token), which cannot be reached now';
   }
 }
@@ -89,7 +89,7 @@ async function bringSchemaUpToDate(settings: Settings, databaseUrl: string): Pro
   try {
     if (!(await hasPendingMigrations(databaseUrl))) return;
   } catch (error) {
-    if (classifyPgError(error) !== 'unavailable') throw error;
+    if (!isWaitedForAtStart(error)) throw error;
     return; // PostgreSQL may come up later; /ready reports it until then
   }
   throw new Error('The database schema is not up to date. Run: npm run migrate');

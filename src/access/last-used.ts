@@ -1,5 +1,6 @@
 import { Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { Pool } from 'pg';
+import { loggedCause } from '../db/outages';
 import { Loop } from '../runtime/loop';
 import { recordKeyUses, recordOperatorUses, type Use } from './last-used.queries';
 
@@ -31,7 +32,7 @@ export class LastUsed implements OnApplicationBootstrap, BeforeApplicationShutdo
       await this.flush();
     } catch (error) {
       // The rest of the shutdown must go on while PostgreSQL is down.
-      this.logger.warn({ msg: 'the last uses of keys were not stored', err: error });
+      this.logger.warn({ msg: 'the last uses of keys were not stored', ...loggedCause(error) });
     }
   }
 

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { SETTINGS_TOKEN, type Settings } from '../config/settings';
-import { classifyPgError } from '../db/pg-errors';
+import { storageProblem } from '../db/outages';
 import { Problem } from '../event/problems';
 import { isTenantId, RESERVED_TENANT } from '../event/tenant';
 import { AccessDirectory } from './identity/access-directory';
@@ -76,7 +76,7 @@ export class TenantAccess {
       return undefined;
     } catch (error) {
       if (error instanceof Problem) return error;
-      if (classifyPgError(error) === 'unavailable') return undefined; // storing fails, and says so
+      if (storageProblem(error, UNCHECKED)) return undefined; // storing fails, and says so
       throw error;
     }
   }
@@ -101,13 +101,12 @@ export class TenantAccess {
 
   /** Whoever only names a tenant is still admitted: nothing can be stored or read until PostgreSQL is back. */
   private decideWithoutDatabase(error: unknown, request: FastifyRequest, scope: Scope | undefined): TenantCaller {
-    if (classifyPgError(error) !== 'unavailable') throw error;
+    const unavailable = storageProblem(error, UNCHECKED);
+    if (!unavailable) throw error;
     const sent = sentKey(request.headers);
     const byHeader = this.settings.TENANT_AUTH !== 'key';
     if (byHeader && (sent.kind === 'none' || sent.kind === 'foreign')) return this.decide(request, scope);
-    throw new Problem('storage-unavailable', 'The API key cannot be checked because the database is unavailable.', {
-      retryAfterSeconds: 2,
-    });
+    throw unavailable;
   }
 
   private missingKey(): Problem {
@@ -158,6 +157,7 @@ export class TenantAccess {
 }
 
 const MISSING = 'Send an API key: Authorization: Bearer sfk_…';
+const UNCHECKED = 'The API key cannot be checked because the database is unavailable.';
 export const CHALLENGE = { 'WWW-Authenticate': 'Bearer' };
 
 /**

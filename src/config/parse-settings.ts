@@ -59,6 +59,7 @@ function riskyCombinations(settings: Settings): string[] {
       'OUTBOX_INFLIGHT_LEASE_SECONDS: must be longer than PUBLISH_TIMEOUT_MS; otherwise another publisher takes over entries while the first still waits for their confirms',
     );
   }
+  problems.push(...passwordFileInVain(settings));
   if (settings.RABBITMQ_URL === undefined && has('publisher') !== has('worker')) {
     problems.push(
       'RABBITMQ_URL: must be set when publisher and worker are separate processes; the in-process broker works only inside one process',
@@ -88,6 +89,15 @@ function riskyCombinations(settings: Settings): string[] {
     }
   }
   return problems;
+}
+
+function passwordFileInVain({ DATABASE_URL: url, DATABASE_PASSWORD_FILE: file }: Settings): string[] {
+  if (file === undefined) return [];
+  if (url === undefined)
+    return ['DATABASE_PASSWORD_FILE: needs DATABASE_URL, because the embedded PostgreSQL has no password'];
+  const { password, searchParams } = new URL(url);
+  if (password === '' && !searchParams.has('password')) return [];
+  return ['DATABASE_PASSWORD_FILE: DATABASE_URL has a password as well; remove it there'];
 }
 
 function partsOfOidc({ OIDC_ISSUER, OIDC_AUDIENCE, OIDC_ROLES }: Settings): string[] {

@@ -45,6 +45,10 @@ export const SETTINGS = {
     url('postgres:', 'postgresql:'),
     'PostgreSQL 15 or newer; unset: an embedded PostgreSQL under .streamforge/',
   ),
+  DATABASE_PASSWORD_FILE: optional(
+    anyText,
+    'file with the password for DATABASE_URL, which then has none; each new connection reads it, so that the password can be rotated while the process runs',
+  ),
   REDIS_URL: optional(url('redis:', 'rediss:'), 'Redis or Valkey; unset: cache and rate limits are in this process'),
   RABBITMQ_URL: optional(
     url('amqp:', 'amqps:'),
@@ -287,11 +291,10 @@ export const SETTINGS = {
   STREAMFORGE_DATA_DIR: setting(anyText, '.streamforge', 'directory of the embedded PostgreSQL'),
 } as const satisfies Record<string, Setting<unknown>>;
 
-type Table = typeof SETTINGS;
 type ValueOf<S> = S extends Setting<infer T> ? T : never;
 
 /** The parsed, frozen configuration. Its names are those of the environment, so that one search finds every use. */
-export type Settings = { readonly [Name in keyof Table]: ValueOf<Table[Name]> };
+export type Settings = { readonly [Name in keyof typeof SETTINGS]: ValueOf<(typeof SETTINGS)[Name]> };
 
 /** Nest token of the Settings. */
 export const SETTINGS_TOKEN = Symbol('Settings');

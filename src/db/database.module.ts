@@ -15,7 +15,8 @@ export class DatabaseModule {
         {
           provide: Pool,
           inject: [SETTINGS_TOKEN],
-          useFactory: (settings: Settings) => createPool(databaseUrl, applicationNameOf(settings.APP_ROLE)),
+          useFactory: ({ APP_ROLE, DATABASE_PASSWORD_FILE }: Settings) =>
+            createPool(databaseUrl, applicationNameOf(APP_ROLE), DATABASE_PASSWORD_FILE),
         },
         ClosePool,
       ],

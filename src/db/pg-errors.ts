@@ -1,17 +1,11 @@
 import { types } from 'node:util';
+import { CANCELLED, FAILURE_CLASSES, LOST, type FailureClass, type PgFailure } from './failure-classes';
 
-/**
- * What a failed statement says about the data it carried:
- * - data: PostgreSQL can never store this content. A single event is rejected; in a batch, bisection finds it.
- * - transient: the same statement may succeed when repeated (deadlock, serialisation failure, lock timeout)
- * - unavailable: the database cannot be reached, is shutting down, or lacks resources
- * - unexpected: everything else; most likely a bug in StreamForge
- */
-export type PgFailure = 'data' | 'transient' | 'unavailable' | 'unexpected';
+const BY_CODE: ReadonlyMap<string, FailureClass> = new Map(
+  FAILURE_CLASSES.flatMap((one) => one.codes.map((code) => [code, one] as const)),
+);
 
-const TRANSIENT = new Set(['40001', '40P01', '55P03']);
-const UNAVAILABLE_CLASSES = ['08', '53', '57', '58'];
-const UNAVAILABLE_CODES = new Set([
+const LOST_CODES = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
   'EPIPE',
@@ -46,23 +40,34 @@ export function errorCode(error: unknown): string | undefined {
 const isOfConnect = (error: unknown): boolean =>
   types.isNativeError(error) && 'syscall' in error && (error.syscall === 'connect' || error.syscall === 'getaddrinfo');
 
-export function classifyPgError(error: unknown): PgFailure {
+/** Returns undefined for a fault of the statement itself, and for errors that are not of PostgreSQL. */
+export function failureClassOf(error: unknown): FailureClass | undefined {
   const code = errorCode(error);
-  if (types.isNativeError(error) && LOST_BY_NAME.has(error.name)) return 'unavailable';
+  if (types.isNativeError(error) && LOST_BY_NAME.has(error.name)) return LOST;
   if (code === undefined) {
-    return types.isNativeError(error) && PG_CONNECTION_MESSAGE.test(error.message) ? 'unavailable' : 'unexpected';
+    return types.isNativeError(error) && PG_CONNECTION_MESSAGE.test(error.message) ? LOST : undefined;
   }
-  if (UNAVAILABLE_CODES.has(code) || TLS_CODE.test(code) || isOfConnect(error)) return 'unavailable';
-  if (TRANSIENT.has(code)) return 'transient';
-  if (/^(22|23|54)/.test(code)) return 'data';
-  return UNAVAILABLE_CLASSES.includes(code.slice(0, 2)) ? 'unavailable' : 'unexpected';
+  if (LOST_CODES.has(code) || TLS_CODE.test(code) || isOfConnect(error)) return LOST;
+  return /^[0-9A-Z]{5}$/.test(code) ? (BY_CODE.get(code) ?? BY_CODE.get(code.slice(0, 2))) : undefined;
 }
 
-/** Read-only (25006), as on a standby; access refused (28), as after a change of the password; no such database (3D000), as during a restore. */
-const WORTH_WAITING_FOR = /^(25006|28...|3D000)$/;
+export function classifyPgError(error: unknown): PgFailure {
+  return failureClassOf(error)?.failure ?? 'unexpected';
+}
 
 /** True if the same statement can succeed later without any change. After any other error, waiting may never end. */
 export function isWorthWaitingFor(error: unknown): boolean {
   const failure = classifyPgError(error);
-  return failure === 'unavailable' || failure === 'transient' || WORTH_WAITING_FOR.test(errorCode(error) ?? '');
+  return failure === 'unavailable' || failure === 'transient';
+}
+
+/** PostgreSQL is there, but the statement took too long. Somebody may hold a lock that it needs. */
+export function isCancelled(error: unknown): boolean {
+  return failureClassOf(error) === CANCELLED;
+}
+
+/** True if a process that starts should go on and wait, false if the set-up is more likely at fault. */
+export function isWaitedForAtStart(error: unknown): boolean {
+  const found = failureClassOf(error);
+  return found?.failure === 'unavailable' && !found.ofSetUp;
 }

@@ -1,5 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { Pool, types, type PoolClient, type QueryConfig, type QueryResult, type QueryResultRow } from 'pg';
+import { RareLog } from '../observability/rare-log';
+import { clientWithPasswordOf } from './password-file';
 
 /** What query functions accept: the pool, or a client inside a transaction. */
 export type Db = Pick<PoolClient, 'query'>;
@@ -36,20 +38,25 @@ export const CONNECTION_OPTIONS = {
  * Creates a pool whose rows need no further conversion: timestamptz becomes RFC 3339 text; json stays text, because
  * parsing it would round numbers; bigint stays text. Statements that are sent to one client without awaiting each other
  * go out at once and are answered in order.
+ * @param passwordFile DATABASE_PASSWORD_FILE, which each new connection reads
  */
-export function createPool(databaseUrl: string, applicationName: string): Pool {
+export function createPool(databaseUrl: string, applicationName: string, passwordFile?: string): Pool {
   const pool = new Pool({
     connectionString: databaseUrl,
     application_name: applicationName,
     max: 10,
     pipeline: true,
+    ...(passwordFile === undefined ? {} : { Client: clientWithPasswordOf(passwordFile) }),
     ...CONNECTION_OPTIONS,
   });
   const logger = new Logger('Postgres');
+  const lost = new RareLog();
   // A connection that breaks while it is checked out fails its query, and the caller handles that error. Without this
   // listener, the client's 'error' event would end the process.
   pool.on('connect', (client) => client.on('error', (error) => logger.debug(`connection lost: ${error.message}`)));
-  pool.on('error', (error) => logger.warn(`idle connection lost, the next query opens a new one: ${error.message}`));
+  pool.on('error', ({ message }) =>
+    lost.log((n) => logger.warn(`${n} idle connections lost, the next queries open new ones: ${message}`)),
+  );
   return pool;
 }
 

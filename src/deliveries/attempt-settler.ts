@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, Logger } from '@nestjs/common';
 import { Pool, type PoolClient } from 'pg';
+import { reportOutage } from '../db/outages';
 import { classifyPgError, isWorthWaitingFor } from '../db/pg-errors';
 import { inTransaction } from '../db/pool';
 import { releaseDeliveries } from '../delivery-state/settle-deliveries.queries';
@@ -139,7 +140,7 @@ export class AttemptSettler {
   }
 
   /**
-   * Repeats `work` while PostgreSQL is away or read-only, for as long as a lease may last: what a destination has accepted
+   * Repeats `work` while PostgreSQL cannot do it (failure-classes.ts), for as long as a lease may last: what a destination has accepted
    * must not be sent again because of that. After any other failure, waiting may never end.
    */
   private async patiently(items: readonly unknown[], work: () => Promise<void>): Promise<'done' | 'refused'> {
@@ -152,6 +153,7 @@ export class AttemptSettler {
         const count = items.length;
         // At a shutdown nothing is repeated, so one deadlock must not cost the results of the whole batch.
         const isOfOne = count > 1 && this.stopping && classifyPgError(error) === 'transient';
+        reportOutage(error);
         if (!isWorthWaitingFor(error) || isOfOne) {
           this.logger.error({ msg: `${count} results of deliveries could not be recorded`, err: error });
           return 'refused';

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, Logger } from '@nestjs/common';
 import { Pool } from 'pg';
+import { reportOutage } from '../db/outages';
 import { claimDeliveries } from '../delivery-state/claim-deliveries.queries';
 import { forgetOrphans } from '../delivery-state/settle-deliveries.queries';
 import { DestinationRegistry } from '../destinations/destination-registry';
@@ -168,7 +169,7 @@ export class DeliveryClaims {
   }
 
   private async pauseAfter(error: unknown, what: string): Promise<void> {
-    this.logger.warn({ msg: what, err: error });
+    if (!reportOutage(error)) this.logger.warn({ msg: what, err: error });
     const { signal } = this.stopped;
     await sleep(AFTER_FAILURE_MS, undefined, { signal }).catch(() => undefined); // ends early at a shutdown
   }

@@ -1,4 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
+import { loggedCause } from '../db/outages';
 import { Loop } from '../runtime/loop';
 import { DeliveryClaims } from './delivery-claims';
 import { DeliveryLines } from './delivery-lines';
@@ -45,7 +46,10 @@ export class DeliveryLoops {
       await this.report.flush();
       await this.lines.leave();
     } catch (error) {
-      this.logger.warn({ msg: 'the last counts and the end of this worker could not be recorded', err: error });
+      this.logger.warn({
+        msg: 'the last counts and the end of this worker could not be recorded',
+        ...loggedCause(error),
+      });
     }
   }
 

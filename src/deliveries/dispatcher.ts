@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { SETTINGS_TOKEN, type Settings } from '../config/settings';
+import { loggedCause } from '../db/outages';
 import type { LeasedDelivery } from '../delivery-state/claim-deliveries.queries';
 import type { SealedDestination } from '../destinations/destination';
 import { AttemptSettler } from './attempt-settler';
@@ -134,7 +135,7 @@ export class Dispatcher {
       .gone(destination, correlationId)
       .catch((error: unknown) => {
         line.goneAtRevision = undefined; // the next 410 tries again
-        this.logger.error({ msg: 'a destination that answered 410 could not be disabled', err: error });
+        this.logger.error({ msg: 'a destination that answered 410 could not be disabled', ...loggedCause(error) });
       })
       .finally(() => {
         this.disabling.delete(disabling);

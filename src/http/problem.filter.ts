@@ -7,7 +7,7 @@ import {
   type ExceptionFilter,
 } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { classifyPgError } from '../db/pg-errors';
+import { storageProblem } from '../db/outages';
 import { Problem, type ProblemCode } from '../event/problems';
 import { hasLongRest, thenDiscard } from './discard-body';
 import type { KnownRoutes } from './known-routes';
@@ -54,11 +54,8 @@ export class ProblemFilter implements ExceptionFilter {
   }
 
   private unexpected(error: unknown, request: FastifyRequest): Problem {
-    if (classifyPgError(error) === 'unavailable') {
-      return new Problem('storage-unavailable', 'The database is unavailable. Try again later.', {
-        retryAfterSeconds: 2,
-      });
-    }
+    const unavailable = storageProblem(error, 'The database is unavailable. Try again later.');
+    if (unavailable) return unavailable;
     this.logger.error({
       msg: 'request failed',
       method: request.method,

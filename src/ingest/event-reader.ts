@@ -4,10 +4,9 @@ import { redactResponse } from '../access/redaction/redact-response';
 import { redacted } from '../access/redaction/redacted';
 import { Redaction } from '../access/redaction/redaction';
 import type { Reader } from '../access/tenant.guard';
-import { classifyPgError } from '../db/pg-errors';
+import { storageProblem } from '../db/outages';
 import { onOneConnection, type Db } from '../db/pool';
 import { eventJson, eventJsonWithoutPayload } from '../event/event';
-import { Problem } from '../event/problems';
 import { parseUuid } from '../event/uuid-v7';
 import {
   findEventByEventId,
@@ -65,11 +64,8 @@ export class EventReader {
         return toJson(found, verified ?? null, revisions, query.reader, hidden);
       });
     } catch (error) {
-      if (classifyPgError(error) !== 'unavailable') throw error;
-      throw new Problem(
-        'storage-unavailable',
-        'The event cannot be read because the database is unavailable. Try again later.',
-        { retryAfterSeconds: 2 },
+      throw (
+        storageProblem(error, 'The event cannot be read because the database is unavailable. Try again later.') ?? error
       );
     }
   }

@@ -34,11 +34,14 @@ export class DependencyWatch implements OnApplicationBootstrap, BeforeApplicatio
     const firstLook = !this.looked;
     this.looked = true;
     const before = this.known.has('worker') ? { worker: { status: 'up' as const } } : {}; // listed only while it is stuck
-    for (const [dependency, { status }] of Object.entries({ ...before, ...checks }) as [Checked, Check][]) {
+    for (const [dependency, { status, message: reason }] of Object.entries({ ...before, ...checks }) as [
+      Checked,
+      Check,
+    ][]) {
       if (firstLook && status === 'down') continue;
       const last = this.known.get(dependency);
       this.known.set(dependency, status);
-      if (status === 'down' && last !== 'down') this.logger.warn({ msg: 'dependency.down', dependency });
+      if (status === 'down' && last !== 'down') this.logger.warn({ msg: 'dependency.down', dependency, reason });
       if (status === 'up' && last === 'down') this.logger.log({ msg: 'dependency.up', dependency });
     }
     return firstLook ? SECOND_LOOK_MS : EVERY_MS;

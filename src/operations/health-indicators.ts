@@ -4,22 +4,39 @@ import { HealthIndicatorService, type HealthIndicatorResult } from '@nestjs/term
 import { Pool } from 'pg';
 import { Broker, BrokerMisconfigured } from '../broker/broker';
 import { SETTINGS_TOKEN, type Settings } from '../config/settings';
+import { failureClassOf } from '../db/pg-errors';
 import { IdempotencyCache } from '../redis/idempotency-cache';
+import { readPostgresState, type PostgresState } from './postgres-probe.queries';
 
 const CHECK_TIMEOUT_MS = 2_000;
+const NO_ANSWER = 'does not answer';
 
 @Injectable()
 export class PostgresIndicator {
   constructor(
     private readonly indicators: HealthIndicatorService,
+    @Inject(SETTINGS_TOKEN) private readonly settings: Settings,
     private readonly pool: Pool,
   ) {}
 
   async check(): Promise<HealthIndicatorResult<'postgres'>> {
-    const attempt = this.indicators
-      .check('postgres')
-      .attempt(() => ping(() => this.pool.query('select 1 from installation')));
+    const attempt = this.indicators.check('postgres').attempt(() => this.look());
     return attempt.withTimeout(CHECK_TIMEOUT_MS);
+  }
+
+  private async look(): Promise<void> {
+    const { isReadOnly, missing, refused } = await this.state();
+    if (isReadOnly) throw new Error('is read-only');
+    if (missing > 0) throw new Error(`lacks ${missing} tables that this role needs`);
+    if (refused > 0) throw new Error(`refuses rights that this role needs on ${refused} tables`);
+  }
+
+  private async state(): Promise<PostgresState> {
+    try {
+      return await readPostgresState(this.pool, this.settings.APP_ROLE);
+    } catch (cause) {
+      throw new Error(failureClassOf(cause)?.says ?? NO_ANSWER, { cause });
+    }
   }
 }
 
@@ -61,7 +78,7 @@ async function ping(ask: () => Promise<unknown>): Promise<void> {
   try {
     await ask();
   } catch (error) {
-    throw error instanceof BrokerMisconfigured ? error : new Error('does not answer', { cause: error });
+    throw error instanceof BrokerMisconfigured ? error : new Error(NO_ANSWER, { cause: error });
   }
 }
 

@@ -3,6 +3,8 @@ import { InjectMetric } from '@willsoto/nestjs-prometheus';
 import type { Gauge } from 'prom-client';
 import { isAllInOne } from '../config/roles';
 import { SETTINGS_TOKEN, type Settings } from '../config/settings';
+import type { FailureClass } from '../db/failure-classes';
+import { recentOutage } from '../db/outages';
 import { WorkProgress } from '../observability/work-progress';
 import { PostgresIndicator, RabbitIndicator, RedisIndicator } from './health-indicators';
 
@@ -13,9 +15,10 @@ const STALLED_AFTER_MS = 60_000;
 
 export interface Check {
   status: 'up' | 'down';
+  /** Why it is down, or what does not work although it is up. */
+  message?: string;
   /** The dependency runs inside this process or is started by it. */
   embedded?: boolean;
-  message?: string;
 }
 
 export interface Readiness {
@@ -48,8 +51,10 @@ export class ReadinessChecks implements BeforeApplicationShutdown {
     const checks: Readiness['checks'] = {};
     for (const [name, detail] of results.flatMap((result) => Object.entries(result))) {
       const dependency = name as Dependency;
-      checks[dependency] = { ...toCheck(detail as Check), ...this.embedded(dependency) };
-      this.dependencyUp.set({ dependency }, detail.status === 'up' ? 1 : 0);
+      const check = toCheck(detail as Check);
+      const seen = dependency === 'postgres' ? withOutage(check, recentOutage()) : check;
+      checks[dependency] = { ...seen, ...this.embedded(dependency) };
+      this.dependencyUp.set({ dependency }, seen.status === 'up' ? 1 : 0);
     }
     const stuck = stuckWorker(this.progress, Date.now());
     if (stuck) checks.worker = stuck;
@@ -68,6 +73,15 @@ function toCheck({ status, message }: Check): Check {
   return { status, ...(message === undefined ? {} : { message }) };
 }
 
+/** Adds what statements of this process have met in the last seconds, and the check of PostgreSQL has not. */
+export function withOutage(check: Check, outage: FailureClass | undefined): Check {
+  if (!outage || check.status === 'down') return check;
+  const { readiness, says } = outage;
+  return readiness === 'not-ready'
+    ? { status: 'down', message: says }
+    : { status: 'up', message: `some statements fail: it ${says}` };
+}
+
 /** Not a dependency, so only shown while the worker of this process does not go on with what it holds. */
 export function stuckWorker(progress: WorkProgress, nowMs: number): Check | undefined {
   const stall = progress.longestStall(nowMs);
@@ -84,5 +98,6 @@ function overall(settings: Pick<Settings, 'APP_ROLE'>, checks: Readiness['checks
   const down = (name: Dependency | 'worker') => checks[name]?.status === 'down';
   const needsBroker = !settings.APP_ROLE.includes('api');
   if (down('worker') || down('postgres') || (needsBroker && down('rabbitmq'))) return 'not-ready';
-  return down('redis') || down('rabbitmq') ? 'degraded' : 'ready';
+  const isLimping = checks.postgres?.message !== undefined;
+  return isLimping || down('redis') || down('rabbitmq') ? 'degraded' : 'ready';
 }

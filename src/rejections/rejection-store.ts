@@ -1,7 +1,8 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Pool } from 'pg';
 import { SETTINGS_TOKEN, type Settings } from '../config/settings';
-import { classifyPgError } from '../db/pg-errors';
+import { storageProblem } from '../db/outages';
+import { classifyPgError, isWorthWaitingFor } from '../db/pg-errors';
 import { Problem } from '../event/problems';
 import type { NewRejection } from './rejection';
 import { rejectionBytes, RejectionQueue, type KeepCaller, type QueuedRejection } from './rejection-queue';
@@ -87,7 +88,9 @@ export class RejectionStore {
         await this.write(batch.filter(({ caller }) => !half.has(caller)));
         return;
       }
-      this.logger.warn({ msg: 'rejections.not-stored', count: batch.length, err: error });
+      if (!isWorthWaitingFor(error)) {
+        this.logger.warn({ msg: 'rejections.not-stored', count: batch.length, err: error });
+      }
       for (const caller of callers) fail(caller, error);
     }
   }
@@ -107,8 +110,7 @@ export class RejectionStore {
 
 function fail(caller: KeepCaller, error: unknown): void {
   caller.failed = true;
-  const failure = classifyPgError(error);
-  caller.reject(failure === 'unavailable' || failure === 'transient' ? unavailable() : error);
+  caller.reject(storageProblem(error, NOT_KEPT) ?? error);
 }
 
 function overloaded(): Problem {
@@ -116,8 +118,4 @@ function overloaded(): Problem {
   return new Problem('overloaded', detail, { retryAfterSeconds: 1 });
 }
 
-function unavailable(): Problem {
-  return new Problem('storage-unavailable', 'The rejected record cannot be kept because the database is unavailable.', {
-    retryAfterSeconds: 2,
-  });
-}
+const NOT_KEPT = 'The rejected record cannot be kept because the database is unavailable.';

@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import { reportOutage } from '../db/outages';
 import { classifyPgError } from '../db/pg-errors';
 
 const AFTER_FAILURE_MS = 1_000;
@@ -14,6 +15,7 @@ export class Loop {
   private wakeSleeper: (() => void) | undefined;
   private woken = false;
   private failures = 0;
+  private isFailureLogged = false;
 
   constructor(
     name: string,
@@ -50,14 +52,19 @@ export class Loop {
     this.woken = false;
     try {
       const delayMs = await this.runOnce();
-      if (this.failures > 0) this.logger.log(`recovered after ${this.failures} failed runs`);
+      // Of an outage, the log has one line for all loops, and one when the dependency is up.
+      const level = this.isFailureLogged ? 'log' : 'debug';
+      if (this.failures > 0) this.logger[level](`recovered after ${this.failures} failed runs`);
       this.failures = 0;
+      this.isFailureLogged = false;
       return delayMs;
     } catch (error) {
-      // Log the whole error once per outage, not once per second. A deadlock, as with a migration, is no fault.
-      const level = classifyPgError(error) === 'transient' ? 'warn' : 'error';
-      if (this.failures === 0) this.logger[level]({ msg: 'a run failed and will be retried', err: error });
       this.failures += 1;
+      if (reportOutage(error) || this.isFailureLogged) return AFTER_FAILURE_MS;
+      // Log the whole error once, not once per second. A deadlock, as with a migration, is no fault.
+      const level = classifyPgError(error) === 'transient' ? 'warn' : 'error';
+      this.logger[level]({ msg: 'a run failed and will be retried', err: error });
+      this.isFailureLogged = true;
       return AFTER_FAILURE_MS;
     }
   }

@@ -13,6 +13,7 @@ export function explainStartFailure(error: unknown): string {
   }
   if (code === '28P01' || code === '28000') return 'DATABASE_URL: PostgreSQL rejects the user or password.';
   if (code === '42P01') return 'The database does not have the tables of this release. Run npm run migrate.';
+  if (code === '42501') return `DATABASE_URL: ${error.message}. Grant the rights of docs/postgresql.md.`;
   if (error instanceof Problem) return error.detail;
   if (code === '3D000') return `DATABASE_URL: ${error.message}. Create it first.`;
   return code === undefined ? error.message : (error.stack ?? error.message);

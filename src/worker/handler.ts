@@ -54,6 +54,11 @@ export interface TransactionalHandler extends AnyHandler {
    * runs in the first attempt, and its effects stay if another handler fails.
    */
   readonly onlyOnCompletion?: boolean;
+  /**
+   * True for the handlers that StreamForge itself brings. While PostgreSQL refuses their statements (a table is missing, or
+   * a right), events wait and use no attempt. The same failure of any other handler is an attempt.
+   */
+  readonly isBuiltIn?: boolean;
   /** If unset, only PostgreSQL's statement_timeout applies. */
   readonly timeoutMs?: number;
   handle(

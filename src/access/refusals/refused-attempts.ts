@@ -1,5 +1,6 @@
 import { Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { Pool } from 'pg';
+import { loggedCause } from '../../db/outages';
 import { Loop } from '../../runtime/loop';
 import type { OperatorCaller } from '../identity/caller';
 import { addressKey, plainAddress } from '../identity/networks';
@@ -61,7 +62,7 @@ export class RefusedAttempts implements OnApplicationBootstrap, BeforeApplicatio
       await this.record();
     } catch (error) {
       // The rest of the shutdown must go on while PostgreSQL is down.
-      this.logger.warn({ msg: 'refused attempts were not recorded', err: error });
+      this.logger.warn({ msg: 'refused attempts were not recorded', ...loggedCause(error) });
     }
   }
 

@@ -1,4 +1,4 @@
-import type { PgFailure } from '../../db/pg-errors';
+import type { PgFailure } from '../../db/failure-classes';
 
 /** Runs of a transaction that certainly did not commit. */
 const MOST_RUNS = 4;

@@ -6,6 +6,7 @@ import {
   type OnApplicationBootstrap,
 } from '@nestjs/common';
 import { Pool } from 'pg';
+import { loggedCause } from '../../db/outages';
 import { ADVISORY_LOCKS, takeTransactionLock, tryTransactionLock } from '../../db/advisory-locks';
 import { classifyPgError } from '../../db/pg-errors';
 import { inTransaction, type Db } from '../../db/pool';
@@ -85,7 +86,7 @@ export class ErasureLoop implements OnApplicationBootstrap, BeforeApplicationShu
       // Logged once, not with each repetition. A wait that took too long is no fault.
       const level = classifyPgError(error) === 'transient' ? 'warn' : 'error';
       if (this.sizes.failed(id))
-        this.logger[level]({ msg: `a step of erasure ${id} failed and is repeated`, err: error });
+        this.logger[level]({ msg: `a step of erasure ${id} failed and is repeated`, ...loggedCause(error) });
       return 'failed';
     }
   }

@@ -1,4 +1,5 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
+import { loggedCause } from '../../db/outages';
 import { WakeUp } from '../../redis/wake-up';
 import { SETTINGS_TOKEN, type Settings } from '../../config/settings';
 import type { Db } from '../../db/pool';
@@ -131,7 +132,7 @@ export class Replays {
       this.logger.warn({
         msg: 'the publishers will carry out a replay that its request could not',
         replayId: id,
-        err: error,
+        ...loggedCause(error),
       });
       return recorded;
     } finally {

@@ -1,20 +1,31 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
+import type { Settings } from '../../config/settings';
+import { databaseUrlOf } from '../../runtime/open-database';
 import { checkOidc } from './check-oidc';
 import { checkEmbedded, checkPostgres } from './check-postgres';
 import { checkRabbitMq } from './check-rabbitmq';
 import { checkRedis } from './check-redis';
 import { checkSettings, type Env } from './check-settings';
-import { ok, type Finding } from './finding';
+import { ok, problem, type Finding } from './finding';
+
+/** With the password of DATABASE_PASSWORD_FILE. */
+function checkDatabase(settings: Settings): Promise<Finding[]> {
+  const { DATABASE_URL: url, STREAMFORGE_DATA_DIR, DESTINATIONS_SECRET_KEY: keys } = settings;
+  if (url === undefined) return checkEmbedded(STREAMFORGE_DATA_DIR, keys);
+  try {
+    return checkPostgres(databaseUrlOf(url, settings), keys);
+  } catch (error) {
+    return Promise.resolve([problem('postgres', (error as Error).message)]);
+  }
+}
 
 /** Runs every check even if one finds a problem, so that the report is complete. */
 export async function diagnose(env: Env): Promise<Finding[]> {
   const file = existsSync('.env') ? parseEnv(readFileSync('.env', 'utf8')) : {};
   const { settings, findings } = checkSettings({ ...file, ...env }, Object.keys(file));
   const [postgres, redis, rabbitmq, oidc] = await Promise.all([
-    settings.DATABASE_URL
-      ? checkPostgres(settings.DATABASE_URL, settings.DESTINATIONS_SECRET_KEY)
-      : checkEmbedded(settings.STREAMFORGE_DATA_DIR, settings.DESTINATIONS_SECRET_KEY),
+    checkDatabase(settings),
     checkRedis(settings.REDIS_URL),
     checkRabbitMq(settings.RABBITMQ_URL, settings.DLQ_COPY),
     checkOidc(settings.OIDC_ISSUER),

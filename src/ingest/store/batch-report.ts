@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { PreparedEvent } from '../../event/prepare-event';
+import { Problem } from '../../event/problems';
 import { writesDebug } from '../../observability/app-logger';
 import { isSampled, startSpan } from '../../observability/spans';
 import type { IngestResult } from './store-batch';
@@ -30,6 +31,7 @@ export class BatchReport {
 
   failed(batch: readonly PreparedEvent[], error: unknown, startedMs: number): void {
     addSpans(batch, () => 'failed', startedMs);
+    if (error instanceof Problem) return; // an outage, of which the log has one line a minute
     const durationMs = Date.now() - startedMs;
     this.logger.warn({ msg: 'event.ingest-failed', events: batch.length, durationMs, err: error });
   }

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import type { CommittedEvent } from '../../redis/idempotency-cache';
+import { storageProblem } from '../../db/outages';
 import { classifyPgError, isWorthWaitingFor, errorCode } from '../../db/pg-errors';
 import { decideByLegacyKeys } from '../../event/identity/decide-by-legacy-keys';
 import { decideDuplicate, type DuplicateDecision, type FoundBy } from '../../event/identity/decide-duplicate';
 import { secondContentKey } from '../../event/identity/idempotency-key';
 import type { PreparedEvent, RecordRejection } from '../../event/prepare-event';
-import { Problem } from '../../event/problems';
 import { findKeyHolders, PARTIAL_CLAIM, storeEvents, type StoredHolder } from './store-batch.queries';
 
 /** The result of one record. The events in `committed` and `of` are committed before a result exists. */
@@ -161,7 +161,7 @@ function takeOtherKeys(prepared: PreparedEvent, holders: KeyHolders): void {
 }
 
 /**
- * Retries a statement after deadlocks, serialisation failures, lost connections and while PostgreSQL is read-only, once per entry of RETRY_AFTER_MS.
+ * Retries a statement after any failure that is not its own fault (failure-classes.ts), once per entry of RETRY_AFTER_MS.
  * @throws Problem `storage-unavailable` when the last retry has failed
  */
 async function repeated<T>(statement: () => Promise<T>): Promise<T> {
@@ -173,9 +173,7 @@ async function repeated<T>(statement: () => Promise<T>): Promise<T> {
       if (!isWorthWaitingFor(error)) throw error;
       const waitMs = RETRY_AFTER_MS[attempt];
       if (waitMs === undefined || Date.now() > giveUpAtMs) {
-        throw new Problem('storage-unavailable', 'It is not known whether the event was stored. Send it again.', {
-          retryAfterSeconds: 2,
-        });
+        throw storageProblem(error, 'It is not known whether the event was stored. Send it again.') ?? error;
       }
       await sleep(waitMs);
     }

@@ -4,6 +4,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Reservation } from '../../access/limits/meter';
 import { SETTINGS_TOKEN, type Settings } from '../../config/settings';
 import type { RequestContext } from '../../event/prepare-event';
+import { storageProblem } from '../../db/outages';
 import { Problem } from '../../event/problems';
 import { Metrics } from '../../observability/metrics';
 import { traceparentOfRecord } from '../../observability/spans';
@@ -23,6 +24,7 @@ import { StreamSource } from './stream-source';
 
 /** Bounds what a stream holds while it waits. The default of 16 chunks was a megabyte for each. */
 const READ_AHEAD_CHUNKS = 2;
+const UNAVAILABLE = 'The database is unavailable. Send the stream again later.';
 
 /** One request that carries many events. */
 export interface StreamRequest extends EventsBody {
@@ -112,8 +114,9 @@ export class StreamIngest {
           (error: unknown) => {
             stopped = true;
             request.inHand.giveUp();
-            if (error instanceof Problem) source.breakOff(error);
-            done(error instanceof Problem ? null : (error as Error));
+            const problem = error instanceof Problem ? error : storageProblem(error, UNAVAILABLE);
+            if (problem) source.breakOff(problem);
+            done(problem ? null : (error as Error));
           },
         );
       },

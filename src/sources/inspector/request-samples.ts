@@ -1,5 +1,6 @@
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { Pool } from 'pg';
+import { reportOutage } from '../../db/outages';
 import type { RequestSample } from './request-sample';
 import { keepSamples, type SampleRow } from './samples.queries';
 
@@ -54,6 +55,7 @@ export class RequestSamples implements OnApplicationShutdown {
     try {
       await keepSamples(this.pool, rows, KEPT_SAMPLES);
     } catch (error) {
+      if (reportOutage(error)) return;
       this.logger.warn({ msg: 'sources.samples-lost', samples: rows.length, err: error });
     }
   }

@@ -1,11 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
-import { errorCode, isWorthWaitingFor } from '../../db/pg-errors';
+import { reportOutage } from '../../db/outages';
+import { isCancelled, isWorthWaitingFor } from '../../db/pg-errors';
 
 const MIN_PAUSE_MS = 100;
 const MAX_PAUSE_MS = 5_000;
-/** By statement_timeout, or by an operator. */
-const STATEMENT_CANCELLED = '57014';
 /** An item is given up after failing alone this many times with an error that waiting does not cure. */
 export const MOST_FAILURES_ALONE = 3;
 
@@ -64,9 +63,9 @@ export class PatientWork {
         return { kind: 'done', result: await work() };
       } catch (error) {
         // A cancelled statement shows that PostgreSQL is there. Somebody may hold a lock of one item.
-        if (!isWorthWaitingFor(error) || errorCode(error) === STATEMENT_CANCELLED)
+        if (!isWorthWaitingFor(error) || isCancelled(error))
           return this.isStopping() ? { kind: 'stopped' } : { kind: 'failed', error };
-        this.logger.warn(`PostgreSQL is not ready, and messages wait for it: ${messageOf(error)}`);
+        if (!reportOutage(error)) this.logger.warn(`PostgreSQL is busy, and messages wait for it: ${messageOf(error)}`);
       }
       await this.pause(pauseMs);
       if (this.isStopping()) return { kind: 'stopped' };

@@ -14,6 +14,7 @@ export class UsageMeter implements TransactionalHandler {
   readonly name = 'usage-meter';
   readonly eventTypes = ['*'];
   readonly onlyOnCompletion = true;
+  readonly isBuiltIn = true;
 
   async handle(events: readonly DispatchedEvent[], { db }: TransactionalCall): Promise<void> {
     const rows = new Map<string, UsageIncrement>();

@@ -1,5 +1,5 @@
 import type { PoolClient } from 'pg';
-import { classifyPgError } from '../../db/pg-errors';
+import { classifyPgError, isCancelled } from '../../db/pg-errors';
 import type { Db } from '../../db/pool';
 import { handlesType, type TransactionalHandler, type UnfinishedResult } from '../handler';
 import { classifyError, postponeTenant } from '../settle/retry-policy';
@@ -49,7 +49,8 @@ export class TransactionalHandlers {
         const results = await call(handler, due, db);
         if (due.some(isIn(results))) return items.map(withResultsOf(handler, results));
       } catch (cause) {
-        throw (await isConnectionUsable(db)) ? new HandlerFailure(handler.name, cause) : cause;
+        const isOfHandler = !isOutageOfOurs(handler, cause) && (await isConnectionUsable(db));
+        throw isOfHandler ? new HandlerFailure(handler.name, cause) : cause;
       }
     }
     return items;
@@ -109,6 +110,13 @@ const withResultsOf =
     return result ? withResult(item, name, result) : item;
   };
 
+/**
+ * A table of ours that is missing, or a right on it, is no fault of an event. A handler's own SQL that fails in such a way
+ * is one, or a wrong name in it would keep its events waiting for ever.
+ */
+const isOutageOfOurs = (handler: TransactionalHandler, error: unknown): boolean =>
+  handler.isBuiltIn === true && classifyPgError(error) === 'unavailable' && !isCancelled(error);
+
 /** Returns undefined on success. On failure, rolls back its savepoint and returns what the handler threw. */
 async function attempt(
   handler: TransactionalHandler,
@@ -126,6 +134,7 @@ async function attempt(
       return undefined;
     }
   } catch (error) {
+    if (isOutageOfOurs(handler, error)) throw error;
     if (error instanceof HandlerTimeout || classifyPgError(error) === 'transient') {
       throw (await isConnectionUsable(db)) ? new HandlerFailure(handler.name, error) : error;
     }

@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import type { Settings } from '../../config/settings';
-import { classifyPgError, isWorthWaitingFor } from '../../db/pg-errors';
+import { classifyPgError } from '../../db/pg-errors';
 import { inTransaction } from '../../db/pool';
 import { completeDispatchesOfSucceeded } from '../../event-state/complete.queries';
 import type { Metrics } from '../../observability/metrics';
@@ -123,18 +123,13 @@ export class BatchSettler {
 const timedOut = ({ unfinished }: WorkItem): boolean =>
   [...unfinished.values()].some(({ reasonCode }) => reasonCode === 'TIMEOUT');
 
-/** Also a read-only PostgreSQL or a refused password. Deadlocks are repeated at once instead. */
-const isOutage = (cause: unknown): boolean => classifyPgError(cause) !== 'transient' && isWorthWaitingFor(cause);
-
 function describe(pass: FailedPass | { kind: 'rolled-back' }, items: readonly WorkItem[]): Uncommitted {
   if (pass.kind === 'rolled-back') return pass;
   const { handler, cause } = pass;
-  const byHandler = handler !== WORKER;
   return {
     kind: 'failed',
-    byHandler,
-    // A failure of our own statements that waiting cures is no attempt of an event.
-    failure: !byHandler && isOutage(cause) ? 'unavailable' : classifyPgError(cause),
+    byHandler: handler !== WORKER,
+    failure: classifyPgError(cause),
     timedOut: cause instanceof HandlerTimeout,
     known: items.some(({ unfinished }) => unfinished.has(handler)),
   };

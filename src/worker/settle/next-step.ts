@@ -1,4 +1,4 @@
-import type { PgFailure } from '../../db/pg-errors';
+import type { PgFailure } from '../../db/failure-classes';
 
 /** Repeats after a deadlock or a serialisation failure, before it counts as a failure of the events. */
 export const MOST_REPEATS = 3;

@@ -153,6 +153,23 @@ describe('deliveries whose destination or database changes meanwhile', () => {
     expect(to.received).toHaveLength(3);
   });
 
+  it('keeps what was accepted while a table is being replaced, and records it afterwards', async () => {
+    const to = await scene.receiver();
+    const one = scene.engine();
+    const id = await one.destination({ url: to.url });
+    await scene.pool.query('alter table delivery_attempts rename to replaced_attempts');
+    try {
+      await one.settle(await scene.events(3));
+      await eventually(() => expect(to.received).toHaveLength(3));
+      await sleep(700);
+      await expect(scene.count(id, 'OPEN')).resolves.toBe(3);
+    } finally {
+      await scene.pool.query('alter table replaced_attempts rename to delivery_attempts');
+    }
+    await scene.settled(id, 3);
+    expect(to.received).toHaveLength(3);
+  });
+
   it('sends what a claim has leased, although an orphan of the same claim cannot be removed', async () => {
     const to = await scene.receiver();
     const one = scene.engine();

@@ -335,4 +335,13 @@ describe('OIDC_ISSUER, OIDC_AUDIENCE and OIDC_ROLES', () => {
   it.each(['OIDC_ISSUER', 'OIDC_AUDIENCE', 'OIDC_ROLES'])('need each other: %s', (name) => {
     expect(namesIn(problemsOf({ ...oidc, [name]: undefined }))).toEqual([name]);
   });
+
+  it('refuse a password file that would have no effect', () => {
+    const DATABASE_PASSWORD_FILE = '/run/secrets/password';
+    expect(problemsOf({ DATABASE_PASSWORD_FILE, DATABASE_URL: 'postgres://app@db/streamforge' })).toEqual([]);
+    expect(problemsOf({ DATABASE_PASSWORD_FILE })).toEqual([expect.stringContaining('needs DATABASE_URL')]);
+    expect(problemsOf({ DATABASE_PASSWORD_FILE, DATABASE_URL: 'postgres://app:secret@db/streamforge' })).toEqual([
+      expect.stringContaining('DATABASE_URL has a password as well'),
+    ]);
+  });
 });

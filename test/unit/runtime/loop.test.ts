@@ -99,6 +99,19 @@ describe('a loop', () => {
     expect([runs, logged.error.mock.calls.length, logged.log.mock.calls.length]).toEqual([5, 2, 1]);
   });
 
+  it('leaves an outage of PostgreSQL to the one line that all share, and still reports another failure', async () => {
+    loopOf((run) => {
+      if (run === 3) throw new Error('a bug');
+      throw Object.assign(new Error('gone'), { code: '57P01' });
+    }).start();
+    await pass(1_999);
+    expect(logged.error.mock.calls).toEqual([[expect.objectContaining({ class: 'stopped', count: 1 })]]);
+    await pass(1_000);
+    expect(logged.error.mock.calls.slice(1)).toEqual([
+      [expect.objectContaining({ msg: 'a run failed and will be retried' })],
+    ]);
+  });
+
   it('I15: stops out of its wait and never runs again', async () => {
     loopOf(() => 60_000).start();
     await pass(0);

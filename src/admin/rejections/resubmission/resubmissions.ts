@@ -1,4 +1,5 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
+import { loggedCause } from '../../../db/outages';
 import { tenantsCovered } from '../../../access/acting-operator';
 import { largestSourceBody } from '../../../config/largest-source-body';
 import { SETTINGS_TOKEN, type Settings } from '../../../config/settings';
@@ -162,12 +163,13 @@ export class Resubmissions {
     try {
       await this.transactions.run((db) => recordEnd(db, actionId));
     } catch (error) {
-      this.logger.warn({ msg: 'rejections.end-not-recorded', actionId, err: error });
+      this.logger.warn({ msg: 'rejections.end-not-recorded', actionId, ...loggedCause(error) });
     }
   }
 
   private stopped(actionId: string, outcome: ResubmissionOutcome, error: unknown): ResubmissionOutcome {
-    this.logger.warn({ msg: 'rejections.not-resubmitted', actionId, count: outcome.pending, err: error });
+    const { pending: count } = outcome;
+    this.logger.warn({ msg: 'rejections.not-resubmitted', actionId, count, ...loggedCause(error) });
     return outcome;
   }
 }
