@@ -22,7 +22,7 @@ const PUBLISHED_AT_ONCE = 2_000;
 /** The worker takes only what is signed with its key, or stored. */
 const KEY = Buffer.alloc(32, 'bench');
 const MAC = new Mac([KEY]);
-const KEYS = { current: () => MAC, load: () => Promise.resolve(MAC) };
+const KEYS = { current: () => MAC, load: () => Promise.resolve(MAC), reload: () => Promise.resolve(MAC) };
 /** Enough to determine a rate, even on a disk with slow commits. */
 const MOST_MS = 15_000;
 

@@ -1,8 +1,9 @@
 import type { AmqpConnection } from '@golevelup/nestjs-rabbitmq';
 import { Logger } from '@nestjs/common';
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
-import type { BrokerMisconfigured, Consumer, ReceivedMessage, QueueName } from './broker';
+import type { BrokerMisconfigured, Consumer, Doubt, ReceivedMessage, QueueName } from './broker';
 import { RabbitChannel } from './rabbit-channel';
+import type { Mac } from '../integrity/mac';
 import type { MacKeys } from '../integrity/mac-keys';
 import { doubtAbout } from './message-signature';
 import { fromAmqpHeaders, headerText } from './rabbit-headers';
@@ -130,16 +131,34 @@ export class RabbitConsumer implements Consumer {
     const { queue } = this;
     const id = String(message.properties.messageId);
     const body = message.content;
+    const headers = headerText(message.properties.headers);
+    const doubtWith = (mac: Mac | undefined): Doubt | undefined => doubtAbout(headers, { queue, id, body }, mac);
     const received: RabbitMessage = {
       id,
       headers: fromAmqpHeaders(message.properties.headers),
       body,
-      doubt: doubtAbout(headerText(message.properties.headers), { queue, id, body }, this.keys.current()),
+      doubt: doubtWith(this.keys.current()),
       tag,
       channel,
       redelivered: message.fields.redelivered,
     };
-    this.onMessage(received);
+    if (received.doubt === 'forged') void this.checkAgain(received, doubtWith);
+    else this.onMessage(received);
+  }
+
+  /** The message may be signed with a key that another process has stored since the keys were read. */
+  private async checkAgain(
+    message: RabbitMessage,
+    doubtWith: (mac: Mac | undefined) => Doubt | undefined,
+  ): Promise<void> {
+    let doubt: Doubt | undefined = 'unsigned'; // without the keys of now, the worker looks the event up
+    try {
+      doubt = doubtWith(await this.keys.reload());
+    } catch (error) {
+      this.logger.debug(`could not read the installation key: ${String(error)}`);
+    }
+    if (this.active) this.onMessage({ ...message, doubt });
+    else this.requeue([message]);
   }
 
   /** Passes the tags that are unsettled on the current channel. Messages of a lost channel are back in the queue. */

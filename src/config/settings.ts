@@ -259,7 +259,7 @@ export const SETTINGS = {
   INSTALLATION_KEY: setting(
     listOf(keyBytes(32)),
     '',
-    'key that signs the messages to workers and the facts in Redis, the same for all processes, 32 bytes in base64 or hex; of two, separated by a comma, the first signs and both verify; empty: one that was made once and is kept sealed in the database',
+    'key that signs the messages to workers and the facts in Redis, the same for all processes, 32 bytes in base64 or hex; of two, separated by a comma, the first signs and both verify; empty: one that was made once and is kept sealed in the database; what is signed with that one is trusted in any case',
   ),
   SHUTDOWN_GRACE_MS: setting(
     integer(100, 3_600_000),

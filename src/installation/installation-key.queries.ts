@@ -1,8 +1,10 @@
 import type { Db } from '../db/pool';
 
 export interface StoredKeys {
-  /** The sealed installation key; null until a process has made it. */
+  /** The sealed key of the database; null until a process has made it. */
   sealed: Buffer | null;
+  /** The sealed INSTALLATION_KEY that a process has started with last; null if none has. */
+  givenSealed: Buffer | null;
   /** The key of the database that seals secrets while DESTINATIONS_SECRET_KEY is not set; null while it never was needed. */
   databaseKey: Buffer | null;
   incarnation: string;
@@ -10,7 +12,9 @@ export interface StoredKeys {
 
 export async function readStoredKeys(db: Db): Promise<StoredKeys> {
   const { rows } = await db.query<StoredKeys>(
-    'select installation_key as sealed, destinations_key as "databaseKey", incarnation::text from installation',
+    `select installation_key as sealed, given_installation_key as "givenSealed", destinations_key as "databaseKey",
+            incarnation::text
+       from installation`,
   );
   return rows[0] as StoredKeys;
 }
@@ -24,7 +28,18 @@ export async function keepInstallationKey(db: Db, fresh: Buffer): Promise<Buffer
   return (rows[0] as { sealed: Buffer }).sealed;
 }
 
+/** Stores the sealed INSTALLATION_KEY of this process in place of one that was given before. */
+export async function keepGivenKey(db: Db, sealed: Buffer): Promise<void> {
+  await db.query('update installation set given_installation_key = $1', [sealed]);
+}
+
 /** Puts the same key, sealed anew, in place of `sealed`, unless another process has replaced it. */
 export async function replaceSealedKey(db: Db, sealed: Buffer, anew: Buffer): Promise<void> {
-  await db.query('update installation set installation_key = $2 where installation_key = $1', [sealed, anew]);
+  await db.query(
+    `update installation
+        set installation_key = case when installation_key = $1 then $2 else installation_key end,
+            given_installation_key = case when given_installation_key = $1 then $2 else given_installation_key end
+      where $1 in (installation_key, given_installation_key)`,
+    [sealed, anew],
+  );
 }

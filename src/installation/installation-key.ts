@@ -1,38 +1,48 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Pool } from 'pg';
 import { SETTINGS_TOKEN, type Settings } from '../config/settings';
-import { keepDestinationsKey } from '../destinations/destinations.queries';
-import { SecretBox, UnopenedSecretError } from '../destinations/secrets/secret-box';
 import { Mac } from '../integrity/mac';
 import { MacKeys } from '../integrity/mac-keys';
-import { keepInstallationKey, readStoredKeys, replaceSealedKey, type StoredKeys } from './installation-key.queries';
+import { keepGivenKey, keepInstallationKey, readStoredKeys, type StoredKeys } from './installation-key.queries';
+import { KEY_BYTES, SealedKeys, type KeptKey } from './sealed-keys';
 
-const KEY_BYTES = 32;
-/** What the key is sealed as, so that it opens as nothing else. */
-const SEALED_AS = 'installation key';
-/** Wait between two attempts to read the key. */
+/** Wait between two attempts to read the keys. */
 const READ_EVERY_MS = 1_000;
+/** Wait between two reads because something is signed with a key that is not known. */
+const RELOAD_EVERY_MS = 100;
+
+/** By what they are sealed as. */
+type KnownKeys = { incarnation: string | undefined } & Partial<Record<KeptKey, Buffer>>;
 
 /**
  * The key with which this installation signs messages and cached facts: INSTALLATION_KEY, or else one that was made once
  * and is kept in the database, sealed as the secrets of destinations are. A production process without
  * DESTINATIONS_SECRET_KEY, as publishers may be, cannot open it. It then works without: its messages are looked up by the
  * workers, which costs them a read for each.
+ *
+ * So that processes with and without INSTALLATION_KEY trust each other while one setting takes the place of the other,
+ * INSTALLATION_KEY is kept in the database too, and every process verifies with both keys.
  */
 @Injectable()
 export class InstallationKey extends MacKeys {
   private readonly logger = new Logger('InstallationKey');
+  private readonly kept: SealedKeys;
   private mac: Mac | undefined;
   private reading: Promise<Mac | undefined> | undefined;
-  /** True once the key is from this database. After a lost connection the URL may lead to another one. */
+  /** A read that has not begun yet. */
+  private next: Promise<Mac | undefined> | undefined;
+  /** True once the keys are from this database. After a lost connection the URL may lead to another one. */
   private fresh = false;
   private readAtMs = -Infinity;
   private warned = false;
   /** The last read found no key that this process can open. */
   private lacksKey = false;
-  /** The incarnation of the database that `mac` is from. */
-  private readFrom: string | undefined;
+  /** The keys of the database that were opened last. Another database has none of them. */
+  private known: KnownKeys = { incarnation: undefined };
+  /** The incarnation of the database that keeps INSTALLATION_KEY. */
+  private keptIn: string | undefined;
 
   constructor(
     @Inject(SETTINGS_TOKEN)
@@ -40,10 +50,9 @@ export class InstallationKey extends MacKeys {
     private readonly pool: Pool,
   ) {
     super();
-    const [first, ...others] = settings.INSTALLATION_KEY;
-    this.mac = first && new Mac([first, ...others]);
-    this.fresh = first !== undefined;
-    if (!this.fresh) pool.on('remove', () => (this.fresh = false));
+    this.kept = new SealedKeys(settings, pool);
+    this.mac = macOf(settings.INSTALLATION_KEY);
+    pool.on('remove', () => (this.fresh = false));
   }
 
   current(): Mac | undefined {
@@ -56,8 +65,29 @@ export class InstallationKey extends MacKeys {
   load(): Promise<Mac | undefined> {
     const hasLooked = this.lacksKey && Date.now() - this.readAtMs < READ_EVERY_MS;
     if (this.fresh || (hasLooked && !this.reading)) return Promise.resolve(this.mac);
-    this.reading ??= this.read().finally(() => (this.reading = undefined));
-    return this.reading;
+    return this.readOnce().catch((error: unknown) => {
+      const goesOn = this.known.incarnation !== undefined && this.settings.INSTALLATION_KEY.length > 0;
+      if (goesOn) return this.mac;
+      throw error;
+    });
+  }
+
+  reload(): Promise<Mac | undefined> {
+    return (this.next ??= this.readNext());
+  }
+
+  /** Whoever asks before the read begins shares it: it finds every key that was stored before. */
+  private async readNext(): Promise<Mac | undefined> {
+    do {
+      await this.reading?.catch(() => undefined); // whoever started it heeds its failure
+      await sleep(Math.max(0, this.readAtMs + RELOAD_EVERY_MS - Date.now()));
+    } while (this.reading); // somebody has started one in the meantime
+    this.next = undefined;
+    return this.readOnce();
+  }
+
+  private readOnce(): Promise<Mac | undefined> {
+    return (this.reading ??= this.read().finally(() => (this.reading = undefined)));
   }
 
   private async read(): Promise<Mac | undefined> {
@@ -65,64 +95,85 @@ export class InstallationKey extends MacKeys {
     this.fresh = true; // before the read: a connection that is lost meanwhile sets it back
     try {
       const stored = await readStoredKeys(this.pool);
-      const key = await this.open(stored);
-      this.lacksKey = key === undefined;
-      // A process that does not have the new DESTINATIONS_SECRET_KEY yet keeps the key that it opened before.
-      if (key || stored.incarnation !== this.readFrom) this.mac = key && new Mac([key]);
-      if (key) this.readFrom = stored.incarnation;
-      return this.mac;
+      if (stored.incarnation !== this.known.incarnation) this.known = { incarnation: stored.incarnation };
+      const keys = await this.keysOf(stored);
+      this.lacksKey = keys.length === 0;
+      return (this.mac = macOf(keys));
     } catch (error) {
       this.fresh = false;
       throw error;
     }
   }
 
-  private async open({ sealed, databaseKey }: StoredKeys): Promise<Buffer | undefined> {
-    if (sealed) return this.unseal(sealed, databaseKey);
-    const box = await this.boxToSealWith();
-    if (!box) return this.withoutKey('there is none yet');
-    const fresh = box.seal(randomBytes(KEY_BYTES).toString('base64'), SEALED_AS);
-    return this.unseal(await keepInstallationKey(this.pool, fresh), null);
+  /** Returns the key that signs, followed by all others that verify; nothing if this process has no key to sign with. */
+  private keysOf(stored: StoredKeys): Promise<Buffer[]> {
+    const { INSTALLATION_KEY: given } = this.settings;
+    return given.length > 0 ? this.keysBeside(given, stored) : this.keysOfDatabase(stored);
   }
 
-  private async boxToSealWith(): Promise<SecretBox | undefined> {
-    const [first, ...others] = this.settings.DESTINATIONS_SECRET_KEY;
-    if (first) return new SecretBox([first, ...others]);
-    if (this.settings.NODE_ENV === 'production') return undefined; // those that have the key make it
-    return new SecretBox([await keepDestinationsKey(this.pool, randomBytes(KEY_BYTES))]);
-  }
-
-  private async unseal(sealed: Buffer, databaseKey: Buffer | null): Promise<Buffer | undefined> {
-    const known = databaseKey ?? (await readStoredKeys(this.pool)).databaseKey;
-    const [first, ...others] = [...this.settings.DESTINATIONS_SECRET_KEY, ...(known ? [known] : [])];
-    if (!first) return this.withoutKey('it is sealed with DESTINATIONS_SECRET_KEY, which is not set');
-    const current = opened(new SecretBox([first]), sealed);
-    if (current !== undefined) return Buffer.from(current, 'base64');
-    const box = new SecretBox([first, ...others]);
-    const key = opened(box, sealed);
-    if (key === undefined) return this.withoutKey('no key in DESTINATIONS_SECRET_KEY is the one that sealed it');
-    await replaceSealedKey(this.pool, sealed, box.seal(key, SEALED_AS)); // the key that sealed it may go away
-    return Buffer.from(key, 'base64');
-  }
-
-  private withoutKey(why: string): undefined {
-    this.fresh = false; // looks again
-    if (!this.warned) {
-      this.logger.warn(
-        `This process works without the installation key: ${why}. Workers look up each message without a signature, ` +
-          'and cached facts are not used. Set DESTINATIONS_SECRET_KEY for this role, or the same INSTALLATION_KEY for all roles.',
+  private async keysBeside(given: readonly Buffer[], stored: StoredKeys): Promise<Buffer[]> {
+    const own = await this.opened('own', stored.sealed, stored);
+    const before = await this.opened('given', stored.givenSealed, stored);
+    const first = given[0] as Buffer;
+    // Before anything is signed with it, so that processes without this setting know it.
+    const isKept = before?.equals(first) === true || (await this.keepGiven(first, stored.incarnation));
+    if (stored.sealed && !(own && isKept)) {
+      this.warn(
+        'The key in the database cannot be opened here, or INSTALLATION_KEY cannot be kept there. While some processes ' +
+          'have INSTALLATION_KEY and others do not, they drop messages of each other. Set DESTINATIONS_SECRET_KEY for this role.',
       );
     }
+    return [...given, ...[own, before].filter((key) => key !== undefined)];
+  }
+
+  /** Once for a database: a process that has another key may replace it, and would be replaced in turn. */
+  private async keepGiven(key: Buffer, incarnation: string): Promise<boolean> {
+    if (this.keptIn === incarnation) return true;
+    const sealed = await this.kept.seal('given', key);
+    if (!sealed) return false;
+    await keepGivenKey(this.pool, sealed);
+    this.keptIn = incarnation;
+    return true;
+  }
+
+  private async keysOfDatabase(stored: StoredKeys): Promise<Buffer[]> {
+    const sealed = stored.sealed ?? (await this.made());
+    if (!sealed) return this.withoutKey('there is none yet');
+    const own = await this.opened('own', sealed, stored);
+    if (!own) return this.withoutKey('no key in DESTINATIONS_SECRET_KEY is the one that sealed it');
+    const given = await this.opened('given', stored.givenSealed, stored);
+    return given ? [own, given] : [own];
+  }
+
+  /** Returns the sealed key that is kept, which is another process's if that was faster. */
+  private async made(): Promise<Buffer | undefined> {
+    const fresh = await this.kept.seal('own', randomBytes(KEY_BYTES));
+    return fresh && keepInstallationKey(this.pool, fresh);
+  }
+
+  /** A process that does not have the new DESTINATIONS_SECRET_KEY yet goes on with the key that it has opened before. */
+  private async opened(kept: KeptKey, sealed: Buffer | null, { databaseKey }: StoredKeys): Promise<Buffer | undefined> {
+    const key = sealed ? await this.kept.open(kept, sealed, databaseKey) : undefined;
+    if (key) this.known[kept] = key;
+    return sealed ? this.known[kept] : undefined;
+  }
+
+  private withoutKey(why: string): [] {
+    this.fresh = false; // looks again
+    this.warn(
+      `This process works without the installation key: ${why}. Workers look up each message without a signature, ` +
+        'and cached facts are not used. Set DESTINATIONS_SECRET_KEY for this role, or the same INSTALLATION_KEY for all roles.',
+    );
+    return [];
+  }
+
+  private warn(text: string): void {
+    if (!this.warned) this.logger.warn(text);
     this.warned = true;
-    return undefined;
   }
 }
 
-function opened(box: SecretBox, sealed: Buffer): string | undefined {
-  try {
-    return box.open(sealed, SEALED_AS);
-  } catch (error) {
-    if (error instanceof UnopenedSecretError) return undefined;
-    throw error;
-  }
+function macOf(keys: readonly Buffer[]): Mac | undefined {
+  const [first, ...others] = keys;
+  return first && new Mac([first, ...others]);
 }

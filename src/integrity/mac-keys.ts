@@ -10,6 +10,13 @@ export abstract class MacKeys {
    * @throws if PostgreSQL cannot be reached
    */
   abstract load(): Promise<Mac | undefined>;
+
+  /**
+   * Reads the keys anew, because something is signed with a key that is not known: another process may have stored one
+   * lately. The read begins after the call, at most ten times a second.
+   * @throws if PostgreSQL cannot be reached
+   */
+  abstract reload(): Promise<Mac | undefined>;
 }
 
 /** For a process without an installation, such as a test of a broker. */
@@ -19,6 +26,10 @@ export class NoMacKeys extends MacKeys {
   }
 
   load(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
+  reload(): Promise<undefined> {
     return Promise.resolve(undefined);
   }
 }

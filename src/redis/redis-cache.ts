@@ -33,12 +33,14 @@ export class RedisCache extends IdempotencyCache {
     await this.unlessPaused(async (prefix, mac) => {
       const names = digests.map((digest) => prefix + digest);
       const texts = await this.redis.mget(names);
+      let foreign = 0;
       texts.forEach((text, i) => {
         if (text === null) return;
         const committed = readSignedFact(names[i] as string, text, mac);
         if (committed) found.set(digests[i] as string, committed);
-        else if (!isUnsignedFact(text)) this.metrics.foreignValues.inc({ place: 'cache' });
+        else if (!isUnsignedFact(text)) foreign += 1;
       });
+      if (foreign > 0) this.doubt(foreign);
     });
     return found;
   }
@@ -63,6 +65,14 @@ export class RedisCache extends IdempotencyCache {
   close(): Promise<void> {
     this.redis.disconnect();
     return Promise.resolve();
+  }
+
+  /** They may be signed with a key that another process has stored lately: the next look-up knows it. */
+  private doubt(values: number): void {
+    this.metrics.foreignValues.inc({ place: 'cache' }, values);
+    this.keys
+      .reload()
+      .catch((error: Error) => this.logger.debug(`could not read the installation key: ${error.message}`));
   }
 
   /** Treats a failure as a miss. Then skips Redis for a second, so that not every call waits for a dead server. */

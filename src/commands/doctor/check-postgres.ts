@@ -4,6 +4,7 @@ import { startEmbeddedPostgres } from '../../db/embedded/embedded-postgres';
 import { readMigrationStatus } from '../../db/migrations/migration-plan';
 import { createPool } from '../../db/pool';
 import { explainStartFailure } from '../../runtime/start-failure';
+import { checkInstallationKey, type KeySettings } from './check-installation-key';
 import { checkSecrets } from './check-secrets';
 import { advice, isAtLeast, ok, problem, type Finding } from './finding';
 import { readServerFacts, readStoredFacts, type ServerFacts, type StoredFacts } from './postgres.queries';
@@ -17,8 +18,7 @@ const SKEW_MS = 2_000;
 /** The maximum of one process (db/pool.ts). */
 const CONNECTIONS_PER_PROCESS = 10;
 
-/** @param keys of DESTINATIONS_SECRET_KEY */
-export async function checkPostgres(databaseUrl: string, keys: readonly Buffer[]): Promise<Finding[]> {
+export async function checkPostgres(databaseUrl: string, keys: KeySettings): Promise<Finding[]> {
   const pool = createPool(databaseUrl, 'streamforge doctor');
   try {
     const facts = await readServerFacts(pool);
@@ -32,7 +32,7 @@ export async function checkPostgres(databaseUrl: string, keys: readonly Buffer[]
 }
 
 /** The embedded server runs only while it is used, so this starts it. `npm start` creates its schema. */
-export async function checkEmbedded(dataDir: string, keys: readonly Buffer[]): Promise<Finding[]> {
+export async function checkEmbedded(dataDir: string, keys: KeySettings): Promise<Finding[]> {
   try {
     const embedded = await startEmbeddedPostgres(dataDir);
     try {
@@ -82,7 +82,7 @@ export function assessServer(facts: ServerFacts, nowMs: number): Finding[] {
   return findings.length > 0 ? findings : [ok('postgres', `version ${facts.version}, durable, UTF8.`)];
 }
 
-async function checkSchema(databaseUrl: string, db: Pool, keys: readonly Buffer[]): Promise<Finding[]> {
+async function checkSchema(databaseUrl: string, db: Pool, keys: KeySettings): Promise<Finding[]> {
   const { pending, fromNewerBuild } = await readMigrationStatus(databaseUrl);
   if (pending.length > 0) {
     return [
@@ -99,7 +99,8 @@ async function checkSchema(databaseUrl: string, db: Pool, keys: readonly Buffer[
     ...newer,
     ...assessStored(await readStoredFacts(db)),
     ...assessAudit(await verifyChain(db, { lastLinks: AUDIT_LINKS })),
-    ...(await checkSecrets(db, keys)),
+    ...(await checkSecrets(db, keys.DESTINATIONS_SECRET_KEY)),
+    ...(await checkInstallationKey(db, keys)),
   ];
 }
 

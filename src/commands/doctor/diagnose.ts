@@ -11,10 +11,10 @@ import { ok, problem, type Finding } from './finding';
 
 /** With the password of DATABASE_PASSWORD_FILE. */
 function checkDatabase(settings: Settings): Promise<Finding[]> {
-  const { DATABASE_URL: url, STREAMFORGE_DATA_DIR, DESTINATIONS_SECRET_KEY: keys } = settings;
-  if (url === undefined) return checkEmbedded(STREAMFORGE_DATA_DIR, keys);
+  const { DATABASE_URL: url, STREAMFORGE_DATA_DIR } = settings;
+  if (url === undefined) return checkEmbedded(STREAMFORGE_DATA_DIR, settings);
   try {
-    return checkPostgres(databaseUrlOf(url, settings), keys);
+    return checkPostgres(databaseUrlOf(url, settings), settings);
   } catch (error) {
     return Promise.resolve([problem('postgres', (error as Error).message)]);
   }

@@ -28,6 +28,7 @@ import { ErasureStatistics1764576000000 } from '../../../migrations/176457600000
 import { OpenWorkOfRevisions1764576500000 } from '../../../migrations/1764576500000-open-work-of-revisions';
 import { InstallationKey1764577000000 } from '../../../migrations/1764577000000-installation-key';
 import { AuditChain1764578000000 } from '../../../migrations/1764578000000-audit-chain';
+import { GivenInstallationKey1764579000000 } from '../../../migrations/1764579000000-given-installation-key';
 
 /** TypeORM runs the migrations; all other access is SQL over pg. */
 export function createDataSource(databaseUrl: string): DataSource {
@@ -68,6 +69,7 @@ export function createDataSource(databaseUrl: string): DataSource {
       OpenWorkOfRevisions1764576500000,
       InstallationKey1764577000000,
       AuditChain1764578000000,
+      GivenInstallationKey1764579000000,
     ],
     migrationsTableName: 'schema_migrations',
   });

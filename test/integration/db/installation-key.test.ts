@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { Logger } from '@nestjs/common';
+import { checkInstallationKey } from '../../../src/commands/doctor/check-installation-key';
 import { createPool } from '../../../src/db/pool';
 import { InstallationKey } from '../../../src/installation/installation-key';
 import { readStoredKeys } from '../../../src/installation/installation-key.queries';
@@ -21,7 +22,11 @@ const PRODUCTION = {
 
 describe('the key of the installation', () => {
   const database = useDatabase();
-  beforeEach(() => database.pool.query('update installation set installation_key = null, destinations_key = null'));
+  beforeEach(() =>
+    database.pool.query(
+      'update installation set installation_key = null, given_installation_key = null, destinations_key = null',
+    ),
+  );
 
   /** As a process that starts has it. */
   const keyOf = (env: Record<string, string> = {}): InstallationKey =>
@@ -85,11 +90,82 @@ describe('the key of the installation', () => {
     expect(await signed({ ...PRODUCTION })).toBeUndefined();
   });
 
-  it('is INSTALLATION_KEY where that is set, and then nothing is kept in the database', async () => {
+  it('is INSTALLATION_KEY where that is set, and then none is made in the database', async () => {
     const env = { INSTALLATION_KEY: key(3) };
     expect(keyOf(env).current()).toBeDefined();
     expect(await signed(env)).toBe(await signed({ INSTALLATION_KEY: `${key(3)},${key(4)}` }));
     expect((await readStoredKeys(database.pool)).sealed).toBeNull();
+  });
+
+  describe('while INSTALLATION_KEY and the key in the database take turns', () => {
+    const GIVEN = { INSTALLATION_KEY: key(3) };
+    /** Whether a process that runs trusts what another has signed, at once, and after it has met it. */
+    const trusts = async (one: InstallationKey, other: InstallationKey): Promise<[boolean, boolean]> => {
+      const signature = other.current()?.of('k', ['x']) ?? '';
+      const atOnce = one.current()?.verifies(signature, 'k', ['x']) ?? false;
+      return [atOnce, (await one.reload())?.verifies(signature, 'k', ['x']) ?? false];
+    };
+    const started = async (env: Record<string, string> = {}): Promise<InstallationKey> => {
+      const keys = keyOf(env);
+      await keys.load();
+      return keys;
+    };
+
+    it('processes with and without INSTALLATION_KEY trust each other, whichever started first', async () => {
+      const without = await started();
+      const given = await started(GIVEN);
+      expect(await trusts(given, without)).toEqual([true, true]);
+      expect(await trusts(without, given)).toEqual([false, true]); // read since
+      const back = await started();
+      expect(await trusts(back, given)).toEqual([true, true]);
+      expect(await trusts(given, back)).toEqual([true, true]);
+    });
+
+    it('a process that started when there was no key in the database finds the one that is made', async () => {
+      const given = await started(GIVEN);
+      const without = await started();
+      expect(await trusts(without, given)).toEqual([true, true]);
+      expect(await trusts(given, without)).toEqual([false, true]);
+    });
+
+    it('an INSTALLATION_KEY is kept sealed, under the first DESTINATIONS_SECRET_KEY', async () => {
+      await started({ ...GIVEN, DESTINATIONS_SECRET_KEY: key(1) });
+      const { givenSealed } = await readStoredKeys(database.pool);
+      expect(givenSealed?.includes(Buffer.from(key(3), 'base64'))).toBe(false);
+      await started({ DESTINATIONS_SECRET_KEY: `${key(2)},${key(1)}` });
+      const given = await started({ ...GIVEN, DESTINATIONS_SECRET_KEY: key(2) });
+      expect(await trusts(await started({ DESTINATIONS_SECRET_KEY: key(2) }), given)).toEqual([true, true]);
+    });
+
+    it('a publisher in production that can seal nothing signs all the same', async () => {
+      const publisher = await started({ ...PRODUCTION, ...GIVEN });
+      const { givenSealed, databaseKey } = await readStoredKeys(database.pool);
+      expect([givenSealed, databaseKey]).toEqual([null, null]);
+      expect(publisher.current()?.of('k', ['x'])).toBe(await signed(GIVEN));
+    });
+
+    it('two processes with different ones do not replace the key of each other again and again', async () => {
+      const one = await started(GIVEN);
+      const other = await started({ INSTALLATION_KEY: key(4) });
+      const kept = (await readStoredKeys(database.pool)).givenSealed;
+      expect(await trusts(one, other)).toEqual([false, true]);
+      await one.reload();
+      expect((await readStoredKeys(database.pool)).givenSealed).toEqual(kept);
+    });
+
+    it.each<[string, Record<string, string>, string | undefined, RegExp]>([
+      ['one key that all use', {}, undefined, /the key in the database signs/],
+      ['INSTALLATION_KEY and an older key that is trusted', GIVEN, undefined, /set installation_key = null/],
+      ['an INSTALLATION_KEY that others have', {}, key(3), /set given_installation_key = null/],
+      ['another INSTALLATION_KEY', GIVEN, key(4), /has started with another INSTALLATION_KEY/],
+      ['keys that cannot be opened', { ...GIVEN, DESTINATIONS_SECRET_KEY: key(9) }, undefined, /opens the key in the/],
+    ])('doctor names %s', async (_what, env, others, says) => {
+      await started({ DESTINATIONS_SECRET_KEY: key(1) });
+      if (others) await started({ INSTALLATION_KEY: others, DESTINATIONS_SECRET_KEY: key(1) });
+      const settings = testSettings({ DESTINATIONS_SECRET_KEY: key(1), ...env });
+      const sentences = (await checkInstallationKey(database.pool, settings)).map(({ sentence }) => sentence);
+      expect(sentences.filter((sentence) => says.test(sentence))).toHaveLength(1);
+    });
   });
 
   it('is read again after a lost connection, because the URL may lead to another database', async () => {

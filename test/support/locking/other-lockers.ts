@@ -178,6 +178,7 @@ export const NO_LOCKERS: Readonly<Record<string, string>> = {
   endWithStatistics: 'one row',
   keepAdminToken: 'one row',
   keepDestinationsKey: 'one row',
+  keepGivenKey: 'one row',
   keepInstallationKey: 'one row',
   replaceSealedKey: 'one row',
 };

@@ -1,3 +1,4 @@
+import { assessInstallationKey } from '../../../src/commands/doctor/check-installation-key';
 import { assessAccount, assessAudit, assessServer, assessStored } from '../../../src/commands/doctor/check-postgres';
 import { assessQueue } from '../../../src/commands/doctor/check-rabbitmq';
 import { assessRedis } from '../../../src/commands/doctor/check-redis';
@@ -55,6 +56,8 @@ describe('doctor', () => {
     expect(severities(assessStored(STORED))).toEqual(['ok']);
     expect(severities(assessAudit({ tampering: [], waiting: { rows: 2, seconds: 60 } }))).toEqual(['ok']);
     expect(severities(assessSecrets({ first: 3, older: 0, unopened: 0 }))).toEqual(['ok']);
+    expect(severities(assessInstallationKey({ isSet: false, own: 'opened', given: 'none' }))).toEqual(['ok']);
+    expect(severities(assessInstallationKey({ isSet: true, own: 'none', given: 'known' }))).toEqual(['ok']);
     expect(severities(assessRedis('redis_version:7.0.15\r\nmaxmemory:0\r\nmaxmemory_policy:noeviction\r\n'))).toEqual([
       'ok',
     ]);
@@ -74,6 +77,11 @@ describe('doctor', () => {
       'problem',
     ],
     ['an audit trail that nobody chains', assessAudit({ tampering: [], waiting: { rows: 2, seconds: 400 } }), 'advice'],
+    ['a key beside INSTALLATION_KEY', assessInstallationKey({ isSet: true, own: 'opened', given: 'known' }), 'advice'],
+    ['a key that nobody opens', assessInstallationKey({ isSet: false, own: 'unopened', given: 'none' }), 'advice'],
+    ['INSTALLATION_KEY elsewhere', assessInstallationKey({ isSet: false, own: 'opened', given: 'other' }), 'advice'],
+    ['two INSTALLATION_KEYs', assessInstallationKey({ isSet: true, own: 'none', given: 'other' }), 'advice'],
+    ['a lost INSTALLATION_KEY', assessInstallationKey({ isSet: true, own: 'none', given: 'unopened' }), 'advice'],
     ['secrets of an older key', assessSecrets({ first: 1, older: 2, unopened: 0 }), 'advice'],
     ['secrets that no key opens', assessSecrets({ first: 1, older: 0, unopened: 2 }), 'problem'],
     ['no partition for tomorrow', assessStored({ ...STORED, partitionForTomorrow: false }), 'problem'],
