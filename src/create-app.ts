@@ -2,7 +2,9 @@ import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
 import { AccessDirectory } from './access/identity/access-directory';
+import { nameBodyOwners } from './access/identity/name-body-owners';
 import { OperatorAccess } from './access/operator-access';
+import { TenantAccess } from './access/tenant-access';
 import { guardAdminRoutes } from './admin/endpoint/admin-gate';
 import { AppModule } from './app.module';
 import { servesDocs } from './config/exposure';
@@ -34,6 +36,7 @@ export async function createApp(settings: Settings, databaseUrl: string): Promis
   if (settings.APP_ROLE.includes('api')) {
     allowOrigins(app, settings.CORS_ALLOWED_ORIGINS);
     if (servesDocs(settings)) serveApiDocs(app);
+    nameBodyOwners(app.getHttpAdapter().getInstance(), app.get(TenantAccess));
     guardAdminRoutes(app.getHttpAdapter().getInstance(), app.get(OperatorAccess));
     guardSources(app.getHttpAdapter().getInstance(), {
       registry: app.get(SourceRegistry),

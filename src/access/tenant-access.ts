@@ -60,6 +60,19 @@ export class TenantAccess {
   }
 
   /**
+   * Returns the tenant that a request seems to be from, as far as this process knows without asking: the one of its key,
+   * or the one that it names where that is enough. Admits nobody, and counts nothing.
+   */
+  expected(headers: IncomingHttpHeaders): string | undefined {
+    const sent = sentKey(headers);
+    if (sent.kind === 'key') return this.keys.rowOf(sent.text)?.tenantId;
+    const named = headers['x-tenant-id'];
+    const { TENANT_AUTH, TENANT_ALLOWLIST: allowlist } = this.settings;
+    if (TENANT_AUTH === 'key' || typeof named !== 'string' || !isTenantId(named)) return undefined;
+    return allowlist.length === 0 || allowlist.includes(named) ? named : undefined;
+  }
+
+  /**
    * Checks again whether a caller who was admitted may go on to ingest. A long stream outlives its key or the status of
    * its tenant.
    * @returns the problem that ends the stream, or undefined

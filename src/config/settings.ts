@@ -74,7 +74,7 @@ export const SETTINGS = {
   MAX_BUFFER_BYTES: setting(
     integer(16_777_216),
     '268435456',
-    'bytes that a process holds for requests that it is receiving (bodies, streams, decompressors); further ones get 503',
+    'bytes that a process holds for requests that it is receiving (bodies, streams, decompressors), half of them for one tenant, and half for all unknown senders; further ones get 503',
   ),
   MAX_DECOMPRESSORS: setting(
     integer(1, 10_000),

@@ -7,6 +7,7 @@ import { parseJson as parseText } from '../event/json/parse-json';
 import { Problem } from '../event/problems';
 import { refusesAll } from './accept';
 import { hostCheck } from './allowed-hosts';
+import { bodyOwnerOf } from './body-owner';
 import { refuseBrokenRequest, CONNECTION_LIMITS, refusedHeaders } from './connection-limits';
 import { boundPipelining } from './connections/pipelining';
 import { endUnreadResponses } from './connections/unread-responses';
@@ -113,10 +114,11 @@ function addBodyParsers(server: FastifyInstance, settings: Settings, buffers: Bu
     if (route && (reading === 'stream' || isEncoded(headers))) return done(null, payload);
     const announcedBytes = Number(headers['content-length']);
     const mayBeArray = reading === 'stream-if-array';
+    const hold = buffers.open(bodyOwnerOf(request));
     const maxBytes = route?.maxBytes ? route.maxBytes(MAX_EVENT_BYTES) : MAX_EVENT_BYTES;
     readWholeBody(
       payload,
-      { maxBytes, stallMs, announcedBytes, mayBeArray, takesLarge: route?.keepsRefused === true, buffers },
+      { maxBytes, stallMs, announcedBytes, mayBeArray, takesLarge: route?.keepsRefused === true, hold },
       (error, body) => {
         if (error || route) done(error, body);
         else parseJson(request, body as Buffer, done);

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { isSpace } from '../event/json/white-space';
 import { Problem } from '../event/problems';
-import type { BufferBudget } from '../runtime/buffer-budget';
+import type { BufferHold } from '../runtime/buffer-budget';
 import { stalled } from './request-body';
 
 /** Total time for a body that is read whole, in multiples of the stall timeout. It ends a body that trickles in. */
@@ -16,8 +16,8 @@ export interface WholeBodyLimits {
   mayBeArray: boolean;
   /** True when the route gets a body that is too large as a LargeBody. */
   takesLarge?: boolean;
-  /** Where its bytes count while it arrives. */
-  buffers: BufferBudget;
+  /** Where its bytes count while it arrives. Released in any case. */
+  hold: BufferHold;
 }
 
 /** A body that is larger than the maximum, as the unread stream. */
@@ -33,14 +33,13 @@ export class LargeBody {
  */
 export function readWholeBody(
   body: Readable,
-  { maxBytes, stallMs, announcedBytes, mayBeArray, takesLarge = false, buffers }: WholeBodyLimits,
+  { maxBytes, stallMs, announcedBytes, mayBeArray, takesLarge = false, hold }: WholeBodyLimits,
   done: (error: Error | null, body?: Buffer | Readable | LargeBody) => void,
 ): void {
   const isTooLarge = announcedBytes > maxBytes;
   if (isTooLarge && !mayBeArray) return takesLarge ? done(null, new LargeBody(body)) : done(tooLarge(maxBytes));
   const endMs = performance.now() + stallMs * WHOLE_BODY_STALLS;
   const chunks: Buffer[] = [];
-  const hold = buffers.open();
   let bytes = 0;
   let isUndecided = mayBeArray;
   const timer = setTimeout(() => finish(stalled(stallMs)), stallMs);

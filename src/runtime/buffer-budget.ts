@@ -1,7 +1,7 @@
 /** Bodies of at most this many bytes may use all of the budget, larger ones LARGE_SHARE of it: small events go on. */
 const SMALL_BYTES = 65_536;
 const LARGE_SHARE = 3 / 4;
-/** What one tenant's streams and decoders may use. */
+/** What one owner may use: a tenant, all operators, or all whom this process does not know yet. */
 const OWNER_SHARE = 1 / 2;
 
 /**
@@ -24,7 +24,7 @@ export class BufferBudget {
     this.refused = refused;
   }
 
-  /** @param owner the tenant, where it is known */
+  /** @param owner whose share it counts against; undefined: nobody's */
   open(owner?: string): BufferHold {
     return new BufferHold(this, owner);
   }

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { request, type ClientRequest } from 'node:http';
 import { brotliCompressSync, constants, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import * as fc from 'fast-check';
 import { syntheticEvents, toNdjson } from '../../support/e2e-events';
@@ -6,6 +7,8 @@ import { call, expectProblem, postEvent, postStream, type Answer, type ProblemAn
 import { eventBody } from '../../support/events';
 import { eventually } from '../../support/eventually';
 import { useApp } from '../../support/fixtures/app';
+import { givenKey, heedAccess } from '../../support/credentials';
+import { givenSource } from '../../support/sources';
 import { OpenStream } from '../../support/open-stream';
 
 const MEGABYTE = 1_048_576;
@@ -173,6 +176,15 @@ describe('the bytes of an event that cannot be decoded', () => {
   });
 });
 
+/** Sends nearly all of a body of 1 MB. */
+function unfinished(url: string, headers: Record<string, string>): ClientRequest {
+  const head = { ...headers, 'content-type': 'application/json', 'content-length': '1000000' };
+  const sent = request(`${url}/v1/events`, { method: 'POST', headers: head, agent: false });
+  sent.on('error', () => undefined);
+  sent.write(Buffer.alloc(990_000, ' '));
+  return sent;
+}
+
 describe('what senders can hold', () => {
   const running = useApp({
     MAX_STREAMS: '3',
@@ -226,7 +238,7 @@ describe('what senders can hold', () => {
   }, 30_000);
 
   it('is given back by encoded arrays that are refused, whatever the reason', async () => {
-    const array = gzipSync(`[${'1,'.repeat(200_000)}x]`);
+    const array = gzipSync(`[${'1,'.repeat(40_000)}x]`);
     const noneOpen = () =>
       eventually(async () => {
         expect((await call(`${running.url}/metrics`)).text).toMatch(/^streamforge_decompressors_open 0$/m);
@@ -248,14 +260,7 @@ describe('what senders can hold', () => {
   });
 
   it('is at most MAX_BUFFER_BYTES: large bodies are refused, small events go on', async () => {
-    const head = { 'x-tenant-id': 'slow', 'content-type': 'application/json', 'content-length': '1000000' };
-    const { request } = await import('node:http');
-    const slow = Array.from({ length: 12 }, () => {
-      const sent = request(`${running.url}/v1/events`, { method: 'POST', headers: head, agent: false });
-      sent.on('error', () => undefined);
-      sent.write(Buffer.alloc(990_000, ' '));
-      return sent;
-    });
+    const slow = Array.from({ length: 12 }, (_, i) => unfinished(running.url, { 'x-tenant-id': `slow-${i % 2}` }));
     await eventually(async () => expect(await held()).toBeGreaterThan(11_000_000));
     const large = JSON.stringify(eventBody({ payload: 'x'.repeat(900_000) }));
     expectUnavailable((await postEvent(running.url, 'large', large)) as unknown as Answer<ProblemAnswer>);
@@ -265,4 +270,49 @@ describe('what senders can hold', () => {
     await expectNothingHeld();
     expect((await postEvent(running.url, 'large', large)).status).toBe(202);
   }, 30_000);
+});
+
+describe('what strangers can hold', () => {
+  const running = useApp({
+    TENANT_AUTH: 'key',
+    MAX_BUFFER_BYTES: '16777216',
+    MAX_EVENT_BYTES: '1048576',
+    REQUEST_STALL_TIMEOUT_MS: '60000',
+  });
+  const held = async (): Promise<number> => {
+    const { text } = await call(`${running.url}/metrics`);
+    return Number(/^streamforge_buffer_bytes (\d+)$/m.exec(text)?.[1]);
+  };
+
+  it('is half of MAX_BUFFER_BYTES, whatever they claim: tenants, operators and sources go on', async () => {
+    const keys = await Promise.all(['acme', 'globex'].map((tenantId) => givenKey(running.pool, { tenantId })));
+    heedAccess(running.app);
+    const large = (n: string): string => JSON.stringify(eventBody({ eventId: n, payload: 'x'.repeat(900_000) }));
+    const post = (headers: Record<string, string>, body: string): Promise<Answer<ProblemAnswer>> =>
+      call<ProblemAnswer>(`${running.url}/v1/events`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...headers },
+        body,
+      });
+    const bearer = (text: string): Record<string, string> => ({ authorization: `Bearer ${text}` });
+    const [acme, globex] = keys.map(({ text }) => bearer(text)) as [Record<string, string>, Record<string, string>];
+    expect((await post(acme, large('first'))).status).toBe(202); // the keys are known from now on
+
+    const wrong = `${(keys[0] as { text: string }).text.slice(0, -1)}_`;
+    const claims = [{}, { 'x-tenant-id': 'acme' }, bearer(wrong), { 'x-admin-token': 'wrong' }];
+    const strangers = Array.from({ length: 16 }, (_, i) => unfinished(running.url, claims[i % claims.length] ?? {}));
+    await eventually(async () => expect(await held()).toBeGreaterThan(7_000_000));
+    const refused = await post({}, large('stranger'));
+    expect(expectProblem(refused, 503, 'overloaded').retryable).toBe(true);
+    expect(await held()).toBeLessThanOrEqual(8_388_608);
+
+    expect((await post(acme, large('second'))).status).toBe(202);
+    expect((await post(globex, large('third'))).status).toBe(202);
+    const mapping = { eventType: '/eventType', subject: '/subject' };
+    const source = await givenSource(running.app, running.pool, { verification: { scheme: 'none' }, mapping });
+    const ofSource = { method: 'POST', headers: { 'content-type': 'application/json' }, body: large('of a source') };
+    expect((await call(`${running.url}${source.path}`, ofSource)).status).toBeLessThan(300);
+    for (const stranger of strangers) stranger.destroy();
+    await eventually(async () => expect(await held()).toBe(0));
+  }, 60_000);
 });

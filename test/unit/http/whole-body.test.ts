@@ -8,7 +8,7 @@ let buffers = new BufferBudget(ROOM);
 beforeEach(() => (buffers = new BufferBudget(ROOM)));
 afterEach(() => expect(buffers.heldBytes).toBe(0)); // however a body ends
 
-const LIMITS: Omit<WholeBodyLimits, 'buffers'> = {
+const LIMITS: Omit<WholeBodyLimits, 'hold'> = {
   maxBytes: 20,
   stallMs: 1_000,
   announcedBytes: NaN,
@@ -21,7 +21,7 @@ describe('a body that is read whole', () => {
     limits: Partial<WholeBodyLimits> = {},
   ): Promise<Buffer | Readable | LargeBody | undefined> =>
     new Promise((resolve, reject) => {
-      readWholeBody(source, { ...LIMITS, buffers, ...limits }, (error, body) =>
+      readWholeBody(source, { ...LIMITS, hold: buffers.open(), ...limits }, (error, body) =>
         error ? reject(error) : resolve(body),
       );
     });
