@@ -11,6 +11,8 @@ export interface KnownName {
   /** The name that has the addresses, which must be known as well. */
   cname?: string;
   ttlSeconds?: number;
+  /** Queries of this type get no answer. */
+  silentFor?: 'A' | 'AAAA';
   code?: keyof typeof CODES;
 }
 
@@ -45,7 +47,7 @@ export class TestNameServer {
     const type = query.readUInt16BE(end);
     this.queries.push(`${name} ${type === TYPES.A ? 'A' : type === TYPES.AAAA ? 'AAAA' : type}`);
     const known = this.names.get(name);
-    if (known === 'silent') return undefined;
+    if (known === 'silent' || (known?.silentFor && TYPES[known.silentFor] === type)) return undefined;
     const records = known ? this.recordsOf(name, known, type) : [];
     const head = Buffer.from(query.subarray(0, 12));
     head.writeUInt16BE(0x8180 | CODES[known ? (known.code ?? 'ok') : 'nxdomain'], 2);

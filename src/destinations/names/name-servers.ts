@@ -1,4 +1,5 @@
 import { Resolver } from 'node:dns/promises';
+import { setImmediate as afterPolling, setTimeout as sleep } from 'node:timers/promises';
 import { isNativeError } from 'node:util/types';
 
 /** Each query is sent at most so many times to each server, with this wait after the first time. In ms. */
@@ -6,6 +7,8 @@ const TIMEOUT_MS = 1_000;
 const TRIES = 2;
 /** For all queries of one look-up, however many servers and suffixes there are. In ms. */
 export const LOOK_UP_MS = 5_000;
+/** Once there are IPv4 addresses, those of IPv6 are waited for no longer: the Resolution Delay of RFC 8305. In ms. */
+const IPV6_DELAY_MS = 50;
 
 export interface FoundAddress {
   address: string;
@@ -75,23 +78,39 @@ export class NameServers {
     throw failure ?? new NameError('the name has no address', 'ENOTFOUND');
   }
 
-  /** Returns nothing for a name without addresses. A failure of one family does not matter if the other has some. */
+  /**
+   * Returns nothing for a name without addresses. A failure of one family does not matter if the other has some. Behind
+   * some firewalls, servers never answer for IPv6. What they say of it too late is not used: only addresses that this
+   * returns are, and the guard checks all of them.
+   */
   private async ask(name: string): Promise<FoundAddress[]> {
-    const [four, six] = await Promise.allSettled([
-      this.resolver.resolve4(name, { ttl: true }),
-      this.resolver.resolve6(name, { ttl: true }),
-    ]);
+    const asked6 = outcomeOf(this.resolver.resolve6(name, { ttl: true }));
+    const four = await outcomeOf(this.resolver.resolve4(name, { ttl: true }));
+    const hasFour = four.status === 'fulfilled' && four.value.length > 0;
+    const six = await (hasFour ? Promise.race([asked6, tooLateForIpv6()]) : asked6);
     const found: FoundAddress[] = [];
     if (four.status === 'fulfilled') {
       for (const { address, ttl } of four.value) found.push({ address, family: 4, ttlSeconds: ttl });
     }
-    if (six.status === 'fulfilled') {
+    if (six?.status === 'fulfilled') {
       for (const { address, ttl } of six.value) found.push({ address, family: 6, ttlSeconds: ttl });
     }
     if (found.length > 0) return found;
-    for (const result of [four, six]) if (result.status === 'rejected') throwUnlessMissing(result.reason);
+    for (const result of [four, six]) if (result?.status === 'rejected') throwUnlessMissing(result.reason);
     return [];
   }
+}
+
+/** Never rejects. */
+async function outcomeOf<T>(asked: Promise<T>): Promise<PromiseSettledResult<T>> {
+  const [outcome] = await Promise.allSettled([asked]);
+  return outcome;
+}
+
+/** On a busy machine, an answer may have arrived meanwhile and not have been read: it is read before this ends. */
+async function tooLateForIpv6(): Promise<undefined> {
+  await sleep(IPV6_DELAY_MS);
+  await afterPolling();
 }
 
 function throwUnlessMissing(error: unknown): void {

@@ -50,6 +50,20 @@ describe('the resolver of destinations', () => {
     expect(await resolve('six.example.test')).toEqual([{ address: '2001:db8::1', family: 6 }]);
   });
 
+  it('has the IPv4 addresses of a name at once whose servers are silent about IPv6', async () => {
+    const addresses = ['192.0.2.1', '2001:db8::7'];
+    server.names.set('middlebox.example.test', { addresses, silentFor: 'AAAA' });
+    const startMs = performance.now();
+    expect(await resolve('middlebox.example.test')).toEqual([{ address: '192.0.2.1', family: 4 }]);
+    expect(performance.now() - startMs).toBeLessThan(900);
+    expect(server.queries).toContain('middlebox.example.test AAAA');
+  });
+
+  it('waits for the IPv6 addresses of a name whose servers are silent about IPv4', async () => {
+    server.names.set('six.example.test', { addresses: ['192.0.2.1', '2001:db8::7'], silentFor: 'A' });
+    expect(await resolve('six.example.test')).toEqual([{ address: '2001:db8::7', family: 6 }]);
+  });
+
   it('reads /etc/hosts first, whatever the case and the final dot', async () => {
     server.names.set('shop.internal', { addresses: ['192.0.2.1'] });
     const addresses = [
