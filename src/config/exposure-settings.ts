@@ -1,3 +1,4 @@
+import { hostName } from './named-kinds';
 import { anyText, boolean, integer, listOf, network, optional, setting } from './setting-kinds';
 
 /** What a process shows to whom, and whom it believes. Part of SETTINGS. */
@@ -6,6 +7,11 @@ export const EXPOSURE_SETTINGS = {
     listOf(network),
     '',
     'networks of the proxies whose X-Forwarded-For is believed, such as 10.0.0.0/8,fd00::/8; it then gives the address of the client for limits, allow lists, audit and logs; empty: the address of the connection counts',
+  ),
+  ALLOWED_HOSTS: setting(
+    listOf(hostName),
+    '',
+    'further names in the Host header under which a process on a loopback address is served, such as those that a proxy on the same machine passes on; localhost, names below it, loopback addresses and the host of PUBLIC_URL always are; comma-separated, without ports',
   ),
   OPS_PORT: optional(
     integer(0, 65535),

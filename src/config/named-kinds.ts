@@ -27,3 +27,12 @@ export const origin: Kind<string> = {
     return { expected: 'an origin such as https://app.example.com, without a path, or *' };
   },
 };
+
+/** A name or an address as it is in a Host header, without a port. In lower case. */
+export const hostName: Kind<string> = {
+  parse: (text) => {
+    const url = /^[^\s/?#@\\,*]+$/.test(text) && URL.canParse(`http://${text}`) ? new URL(`http://${text}`) : undefined;
+    const isName = url !== undefined && !/:\d*$/.test(text.replace(/^\[.*\]/, ''));
+    return isName ? { value: url.hostname } : { expected: 'a host name such as events.example.com, without a port' };
+  },
+};

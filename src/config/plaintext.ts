@@ -25,16 +25,22 @@ export function plaintextBackends(settings: Pick<Settings, Backend>): { name: Ba
 
 /** PostgreSQL may be named by the parameter `host`, which wins, also as the directory of a Unix socket. */
 function isLocal(url: URL): boolean {
-  const named = url.protocol.startsWith('postgres') ? url.searchParams.get('host') : null;
+  const named = url.protocol.startsWith('postgres') ? url.searchParams.getAll('host').at(-1) : undefined;
   const host = named ?? decodeURIComponent(url.hostname);
   return host === '' || host.startsWith('/') || isLoopbackHost(host);
 }
 
-/** What makes the driver (pg) refuse a server without TLS. It takes `prefer` for `require`. */
-const ENCRYPTED_MODES = ['prefer', 'require', 'verify-ca', 'verify-full', 'no-verify'];
+/** Each makes the driver use TLS, unless `sslmode` is `disable`. */
+const TLS_PARAMETERS = ['sslmode', 'sslrootcert', 'sslcert', 'sslkey'];
 
+/**
+ * As the driver (pg) decides, which differs from libpq: with TLS, it refuses a server that has none, also for `allow` and
+ * `prefer`. Of a parameter that is repeated, the last one counts. PGSSLMODE is not looked at.
+ */
 function isEncryptedPostgres({ searchParams }: URL): boolean {
-  const mode = searchParams.get('sslmode');
-  if (mode !== null) return ENCRYPTED_MODES.includes(mode);
-  return ['true', '1', 'no-verify'].includes(searchParams.get('ssl') ?? '');
+  const last = (name: string): string => searchParams.getAll(name).at(-1) ?? '';
+  if (last('sslmode') === 'disable') return false;
+  if (TLS_PARAMETERS.some((name) => last(name) !== '')) return true;
+  if (searchParams.has('ssl')) return ['true', '1', 'no-verify'].includes(last('ssl'));
+  return last('sslnegotiation') === 'direct';
 }

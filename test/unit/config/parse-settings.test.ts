@@ -43,6 +43,7 @@ describe('settings', () => {
       STREAM_MIN_BYTES_PER_SECOND: 100,
       CORS_ALLOWED_ORIGINS: [],
       TRUST_PROXY: [],
+      ALLOWED_HOSTS: [],
       ALLOW_PLAINTEXT_BACKENDS: false,
       DEDUPE_STRATEGY: 'intent',
       DEDUPE_INCLUDE_EVENT_ID: true,

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { Client } from 'pg';
 import { metricsAreClosed, servesDocs } from '../../../src/config/exposure';
 import { parseSettings, SettingsError } from '../../../src/config/parse-settings';
 import { plaintextBackends } from '../../../src/config/plaintext';
@@ -14,6 +15,8 @@ const PRODUCTION = {
   TENANT_AUTH: 'key',
   DESTINATIONS_SECRET_KEY: 'Zk3vQ0x8dWm1y7Tt2cJ5bNq9RfGhLsPaEoUiXyVwK4M=',
 };
+/** The driver reads the file, and does not look into it before it connects. */
+const CERTIFICATE = encodeURIComponent(__filename);
 type Env = Record<string, string>;
 const problemsOf = (env: Env): string[] => {
   try {
@@ -48,7 +51,17 @@ describe('production and plaintext', () => {
     ['postgres://app@db/x?sslmode=no-verify', true],
     ['postgres://app@db/x?ssl=true', true],
     ['postgres://app@db/x?sslmode=disable', false],
-    ['postgres://app@db/x?sslmode=allow', false],
+    ['postgres://app@db/x?sslmode=allow', true],
+    ['postgres://app@db/x?sslmode=', false],
+    ['postgres://app@db/x?sslmode=require&sslmode=disable', false],
+    [`postgres://app@db/x?sslrootcert=${CERTIFICATE}`, true],
+    [`postgres://app@db/x?sslrootcert=${CERTIFICATE}&ssl=0`, true],
+    [`postgres://app@db/x?sslrootcert=${CERTIFICATE}&sslmode=disable`, false],
+    [`postgres://app@db/x?sslcert=${CERTIFICATE}&sslkey=${CERTIFICATE}`, true],
+    ['postgres://app@db/x?sslnegotiation=direct', true],
+    ['postgres://app@db/x?ssl=0', false],
+    ['postgres://app@db/x?ssl=', false],
+    ['postgres://app@localhost/x?host=db.example.com&host=127.0.0.1', true],
     ['postgres://app@db/x?sslmode=disable&ssl=true', false],
     ['postgres://app@127.0.0.1/x', true],
     ['postgres://app@localhost:5432/x', true],
@@ -60,6 +73,9 @@ describe('production and plaintext', () => {
   ])('%s is protected: %s', (DATABASE_URL, isProtected) => {
     const others = { REDIS_URL: undefined, RABBITMQ_URL: undefined };
     expect(plaintextBackends({ DATABASE_URL, ...others })).toHaveLength(isProtected ? 0 : 1);
+    const { host, ssl } = new Client({ connectionString: DATABASE_URL }); // what the driver makes of it
+    const isHere = host.startsWith('/') || ['localhost', '127.0.0.1', '::1'].includes(host);
+    expect(isHere || Boolean(ssl)).toBe(isProtected);
   });
 });
 

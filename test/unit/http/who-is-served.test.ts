@@ -69,21 +69,34 @@ describe('the Host header', () => {
     return statusCode;
   };
 
-  it.each(['localhost', 'LOCALHOST:3000', 'localhost.', '127.0.0.1:3000', '127.8.8.8', '[::1]:3000', '0x7f.1'])(
-    'may be %s on a loopback address',
-    async (host) => {
-      expect(await statusOf({}, host)).toBe(200);
-      expect(await statusOf({ HOST: '::1' }, host)).toBe(200);
-    },
-  );
+  it.each([
+    ...['localhost', 'LOCALHOST:3000', 'localhost.', '127.0.0.1:3000', '127.8.8.8', '[::1]:3000', '0x7f.1'],
+    ...['shop.localhost', 'a.b.LocalHost:3000', 'shop.localhost.'],
+  ])('may be %s on a loopback address', async (host) => {
+    expect(await statusOf({}, host)).toBe(200);
+    expect(await statusOf({ HOST: '::1' }, host)).toBe(200);
+  });
 
-  it.each(['evil.example', 'evil.example:3000', 'localhost.evil.example', '192.0.2.7', '[2001:db8::9]'])(
-    'may not be %j on a loopback address',
-    async (host) => {
-      expect(await statusOf({}, host)).toBe(421);
-      expect(await statusOf({ HOST: 'localhost' }, host)).toBe(421);
-    },
-  );
+  it.each([
+    ...['evil.example', 'evil.example:3000', 'localhost.evil.example', '192.0.2.7', '[2001:db8::9]'],
+    ...['evillocalhost', 'shop.localhost.evil.example'],
+  ])('may not be %j on a loopback address', async (host) => {
+    expect(await statusOf({}, host)).toBe(421);
+    expect(await statusOf({ HOST: 'localhost' }, host)).toBe(421);
+  });
+
+  it('may be one of ALLOWED_HOSTS, on any port, beside that of PUBLIC_URL', async () => {
+    const env = { ALLOWED_HOSTS: 'Intern.example.com, 192.0.2.7', PUBLIC_URL: 'https://events.example.com' };
+    for (const host of ['intern.example.com', 'INTERN.example.com:8443', '192.0.2.7:80', 'events.example.com']) {
+      expect([host, await statusOf(env, host)]).toEqual([host, 200]);
+    }
+    for (const host of ['example.com', 'x.intern.example.com'])
+      expect([host, await statusOf(env, host)]).toEqual([host, 421]);
+  });
+
+  it.each(['a:80', 'https://a', 'a/b', '*.a', ''])('cannot be named as %j in ALLOWED_HOSTS', (text) => {
+    expect(() => parseSettings({ ALLOWED_HOSTS: `a,${text}` })).toThrow(/ALLOWED_HOSTS/);
+  });
 
   it('must be a host: anything else is 400 on every address', async () => {
     expect(await statusOf({}, 'localhost/x')).toBe(400);
