@@ -2,7 +2,7 @@ import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
 import { AccessDirectory } from './access/identity/access-directory';
-import { nameBodyOwners } from './access/identity/name-body-owners';
+import { recognizeTenants } from './access/identity/recognize-tenants';
 import { OperatorAccess } from './access/operator-access';
 import { TenantAccess } from './access/tenant-access';
 import { guardAdminRoutes } from './admin/endpoint/admin-gate';
@@ -36,7 +36,7 @@ export async function createApp(settings: Settings, databaseUrl: string): Promis
   if (settings.APP_ROLE.includes('api')) {
     allowOrigins(app, settings.CORS_ALLOWED_ORIGINS);
     if (servesDocs(settings)) serveApiDocs(app);
-    nameBodyOwners(app.getHttpAdapter().getInstance(), app.get(TenantAccess));
+    recognizeTenants(app.getHttpAdapter().getInstance(), app.get(TenantAccess));
     guardAdminRoutes(app.getHttpAdapter().getInstance(), app.get(OperatorAccess));
     guardSources(app.getHttpAdapter().getInstance(), {
       registry: app.get(SourceRegistry),

@@ -4,7 +4,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { SETTINGS_TOKEN, type Settings } from '../config/settings';
 import { Problem } from '../event/problems';
-import { OPERATORS } from '../http/body-owner';
+import { KNOWN_OPERATORS } from '../http/known-sender';
 import { ADMIN_COUNTER, type WindowCounter } from '../redis/window-counter';
 import { AdminToken } from './admin-token';
 import { AccessDirectory } from './identity/access-directory';
@@ -94,7 +94,7 @@ export class OperatorAccess {
     if (typeof operator === 'string') throw this.refusal(operator, request);
     await this.charge(request.ip, reply);
     request.caller = operator;
-    request.bodyOwner = OPERATORS;
+    request.knownAs = KNOWN_OPERATORS;
     return operator;
   }
 

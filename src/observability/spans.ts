@@ -76,8 +76,11 @@ export function endFailed(span: Span, reason: string): void {
  */
 export function traceparentOfRecord(traceparent: string | undefined, number: number): string | undefined {
   if (number <= FOLLOWED_RECORDS || !isSampled(traceparent)) return traceparent;
-  return `${traceparent.slice(0, -2)}00`;
+  return unsampled(traceparent);
 }
+
+/** Returns the context with the sampled flag off, so that nothing below it is kept. */
+export const unsampled = (traceparent: string): string => `${traceparent.slice(0, -2)}00`;
 
 /** Parses `00-<trace id>-<span id>-<flags>`. Contexts from callers have been validated (http/correlation.ts). */
 function spanContextOf(traceparent: string) {

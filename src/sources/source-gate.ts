@@ -38,7 +38,7 @@ export function guardSources(server: FastifyInstance, { registry, directory, all
       const source = registry.withToken((request.params as { token: string }).token);
       if (!source) return done(new Problem('source-not-found', 'There is no source with this URL.'));
       request.source = source;
-      request.bodyOwner = source.row.tenantId;
+      request.knownAs = source.row.tenantId;
       done(sourceRefusal(source, { directory, allowlist }));
     };
     route.onRequest = [...[route.onRequest ?? []].flat(), admit];

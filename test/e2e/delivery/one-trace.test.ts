@@ -1,3 +1,4 @@
+import { ADMIN_TOKEN } from '../../support/app';
 import { call, postEvent, postStream } from '../../support/e2e-http';
 import { syntheticEvents, toNdjson } from '../../support/e2e-events';
 import { allCompleted, TestCluster } from '../../support/processes/e2e-cluster';
@@ -93,6 +94,22 @@ describe('one event through three processes', () => {
       expect(ids).toContain(later.body.id);
     });
     expect(collector.spans.filter((span) => span.traceId === traceId)).toEqual([]);
+  });
+
+  it('has spans for callers who are known, and not for strangers who ask for them', async () => {
+    const ask = (traceId: string, path: string, headers: Record<string, string>) =>
+      call(`${processes.api.url}${path}`, {
+        headers: { traceparent: `00-${traceId}-b7ad6b7169203331-01`, ...headers },
+      });
+    const [stranger, guesser, operator] = ['4ef7', '5ef7', '6ef7'].map(
+      (start) => `${start}651916cd43dd8448eb211c80319c`,
+    );
+    expect((await ask(stranger as string, '/v1/whoami', {})).status).toBe(400);
+    expect((await ask(guesser as string, '/v1/admin/audit', { 'x-admin-token': 'a-guess' })).status).toBe(401);
+    expect((await ask(operator as string, '/v1/admin/audit', { 'x-admin-token': ADMIN_TOKEN })).status).toBe(200);
+    const span = await eventually(() => collector.one(operator as string, 'GET /v1/admin/audit'));
+    expect(span).toMatchObject({ parentSpanId: 'b7ad6b7169203331' });
+    expect(collector.spans.filter(({ traceId }) => traceId === stranger || traceId === guesser)).toEqual([]);
   });
 
   it('has spans for the first 20 records of a stream, with links between their batches', async () => {
