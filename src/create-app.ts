@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
@@ -17,7 +18,9 @@ import { KnownRoutes } from './http/known-routes';
 import { createValidationPipe } from './http/validation';
 import { AppLogger } from './observability/app-logger';
 import { Metrics } from './observability/metrics';
+import { ReadinessChecks } from './operations/readiness';
 import { BufferBudget } from './runtime/buffer-budget';
+import type { ShutdownPhases } from './runtime/shutdown-phases';
 import { guardSources } from './sources/source-gate';
 import { SourceRegistry } from './sources/directory/source-registry';
 
@@ -55,4 +58,22 @@ export async function listen(
   await app.listen(PORT, HOST);
   const server: FastifyInstance = app.getHttpAdapter().getInstance();
   return { url: await app.getUrl(), opsUrl: await server.opsPort?.listen() };
+}
+
+/**
+ * Ends an application that listens. At first it serves as before, but /ready is 503 and each response closes its
+ * connection. Then it takes no more requests and finishes what it has begun. A client that neither completes its
+ * request nor reads its response does not keep the application from ending.
+ */
+export async function leave(
+  app: NestFastifyApplication,
+  { drainMs, closeMs }: Pick<ShutdownPhases, 'drainMs' | 'closeMs'>,
+): Promise<void> {
+  const server: FastifyInstance = app.getHttpAdapter().getInstance();
+  app.get(ReadinessChecks, { strict: false }).drain();
+  server.lastResponses.begin();
+  await sleep(drainMs);
+  const closing = setTimeout(() => server.server.closeAllConnections(), closeMs);
+  await app.close();
+  clearTimeout(closing);
 }

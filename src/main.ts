@@ -2,18 +2,20 @@ import './runtime/require-node';
 import { setFlagsFromString } from 'node:v8';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AdminToken } from './access/admin-token';
-import { createApp, listen } from './create-app';
+import { createApp, leave, listen } from './create-app';
 import { isAllInOne } from './config/roles';
 import type { Settings } from './config/settings';
 import { claimDirectory } from './db/embedded/running-instance';
 import { hasPendingMigrations, migrate } from './db/migrations/migrate';
 import { isWaitedForAtStart } from './db/pg-errors';
 import { requireSpillDirectory } from './ingest/results/spill-directory';
+import { stdoutLog } from './observability/log-output';
 import { startTracing } from './observability/start-tracing';
 import { banner } from './runtime/banner';
 import { runCommand } from './runtime/command';
 import { loadSettings } from './runtime/load-settings';
 import { openDatabase } from './runtime/open-database';
+import { shutdownPhases } from './runtime/shutdown-phases';
 import { Signals } from './runtime/signals';
 
 /**
@@ -22,6 +24,9 @@ import { Signals } from './runtime/signals';
  * MiB.
  */
 setFlagsFromString('--heap-growing-percent=40');
+
+/** How long the end of the process waits for a reader of stdout. */
+const LAST_LINES_MS = 250;
 
 runCommand(
   {
@@ -49,11 +54,13 @@ async function start(): Promise<void> {
     await bringSchemaUpToDate(settings, database.url);
     app = await createApp(settings, database.url);
     const urls = signals.ending ? undefined : await listen(app, settings);
-    const close = app.close.bind(app);
-    signals.drainBy(async () => {
-      await close();
-      await closeDatabase();
-      await stopTracing?.();
+    const leaving = app;
+    signals.drainBy(async (signal) => {
+      const { drainMs, closeMs } = shutdownPhases(settings);
+      // SIGINT comes from a terminal: no load balancer is told, and a person waits.
+      await leave(leaving, { drainMs: urls && signal === 'SIGTERM' ? drainMs : 0, closeMs });
+      await Promise.all([closeDatabase(), stopTracing?.()]);
+      await stdoutLog.flushed(LAST_LINES_MS);
     });
     if (signals.ending || !urls) return;
     const { url, opsUrl } = urls;

@@ -1,7 +1,7 @@
 import { hostName } from './named-kinds';
 import { anyText, boolean, integer, listOf, network, optional, setting } from './setting-kinds';
 
-/** What a process shows to whom, and whom it believes. Part of SETTINGS. */
+/** What a process shows to whom, whom it believes, and how it parts from its clients. Part of SETTINGS. */
 export const EXPOSURE_SETTINGS = {
   TRUST_PROXY: setting(
     listOf(network),
@@ -29,5 +29,20 @@ export const EXPOSURE_SETTINGS = {
     boolean,
     'false',
     'whether production may connect to PostgreSQL, Redis and RabbitMQ on other hosts without TLS; true only where their network is private',
+  ),
+  KEEP_ALIVE_TIMEOUT_MS: setting(
+    integer(1_000, 3_600_000),
+    '75000',
+    'how long an idle connection of a client is kept, in ms; longer than the idle timeout of the load balancer in front, so that the balancer closes it first',
+  ),
+  SHUTDOWN_DRAIN_MS: setting(
+    integer(0, 3_600_000),
+    '5000',
+    'how long the api goes on serving after SIGTERM, with /ready 503 and each response closing its connection, so that load balancers send requests elsewhere, in ms; part of SHUTDOWN_GRACE_MS and at most half of it; unset: at most a fifth of it',
+  ),
+  SHUTDOWN_GRACE_MS: setting(
+    integer(100, 3_600_000),
+    '25000',
+    'how long a shutdown may take before the process exits anyway, in ms',
   ),
 } as const;

@@ -33,6 +33,7 @@ export function parseSettings(env: Record<string, string | undefined>): Settings
     }
   }
   if (followsHandlers(env)) values.DELIVERY_RETRY_SCHEDULE_SECONDS = scheduleOfHandlers(values as Settings);
+  if (!env.SHUTDOWN_DRAIN_MS) values.SHUTDOWN_DRAIN_MS = drainWithin(values as Settings);
   const settings = values as Settings;
   const further = riskyCombinations(settings);
   if (settings.NODE_ENV === 'production') further.push(...forbiddenInProduction(settings, env));
@@ -47,6 +48,10 @@ const followsHandlers = (env: Record<string, string | undefined>): boolean =>
 
 const scheduleOfHandlers = ({ MAX_RETRY_ATTEMPTS: attempts, RETRY_BACKOFF_MS: waits }: Settings): number[] =>
   Array.from({ length: attempts - 1 }, (_, i) => (waits[Math.min(i, waits.length - 1)] ?? 0) / 1_000);
+
+/** An installation whose SHUTDOWN_GRACE_MS is short keeps the rest of it for the work in hand. */
+const drainWithin = ({ SHUTDOWN_DRAIN_MS, SHUTDOWN_GRACE_MS }: Settings): number =>
+  Math.min(SHUTDOWN_DRAIN_MS, Math.floor(SHUTDOWN_GRACE_MS / 5));
 
 const MOST_WAITS = 100;
 const EVENTS_IN_BUFFERS = 8;
@@ -63,6 +68,11 @@ function riskyCombinations(settings: Settings): string[] {
   if (settings.RABBITMQ_URL === undefined && has('publisher') !== has('worker')) {
     problems.push(
       'RABBITMQ_URL: must be set when publisher and worker are separate processes; the in-process broker works only inside one process',
+    );
+  }
+  if (settings.SHUTDOWN_DRAIN_MS * 2 > settings.SHUTDOWN_GRACE_MS) {
+    problems.push(
+      'SHUTDOWN_DRAIN_MS: must be at most half of SHUTDOWN_GRACE_MS; otherwise no time is left to finish the work in hand',
     );
   }
   if (settings.CORS_ALLOWED_ORIGINS.includes('*') && settings.CORS_ALLOWED_ORIGINS.length > 1) {

@@ -261,11 +261,6 @@ export const SETTINGS = {
     '',
     'key that signs the messages to workers and the facts in Redis, the same for all processes, 32 bytes in base64 or hex; of two, separated by a comma, the first signs and both verify; empty: one that was made once and is kept sealed in the database; what is signed with that one is trusted in any case',
   ),
-  SHUTDOWN_GRACE_MS: setting(
-    integer(100, 3_600_000),
-    '25000',
-    'how long a shutdown may take before the process exits anyway, in ms',
-  ),
   OTEL_EXPORTER_OTLP_ENDPOINT: optional(
     url('http:', 'https:'),
     'OTLP endpoint that receives traces; unset: tracing is off',

@@ -4,6 +4,7 @@ import { SETTINGS_TOKEN, type Settings } from '../config/settings';
 import { loggedCause } from '../db/outages';
 import type { LeasedDelivery } from '../delivery-state/claim-deliveries.queries';
 import type { SealedDestination } from '../destinations/destination';
+import { shutdownPhases } from '../runtime/shutdown-phases';
 import { AttemptSettler } from './attempt-settler';
 import { DisableDestinations } from './disable-destinations';
 import { DeliveryReport } from './delivery-report';
@@ -77,7 +78,8 @@ export class Dispatcher {
     this.stopping = true;
     const over = new AbortController();
     const ended = Promise.allSettled(this.running).finally(() => over.abort());
-    const late = sleep(this.settings.SHUTDOWN_GRACE_MS / 2, undefined, { signal: over.signal }).catch(() => undefined);
+    const { finishMs } = shutdownPhases(this.settings);
+    const late = sleep(finishMs, undefined, { signal: over.signal }).catch(() => undefined);
     await Promise.race([ended, late]);
     this.shutdown.abort();
     await ended;

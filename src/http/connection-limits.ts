@@ -16,10 +16,6 @@ export const CONNECTION_LIMITS = {
     /** How often Node checks for overdue headers. Its default is 30 s. */
     connectionsCheckingInterval: 2_000,
   },
-  /**
-   * Longer than the idle timeout of common load balancers (60 s), so that they close idle connections, not the server.
-   */
-  keepAliveTimeout: 72_000,
 };
 
 /** Node silently keeps the first of these when repeated. A proxy may have used the second, so repeats are rejected. */

@@ -8,6 +8,7 @@ import { Problem } from '../event/problems';
 import { refusesAll } from './accept';
 import { hostCheck } from './allowed-hosts';
 import { refuseBrokenRequest, CONNECTION_LIMITS, refusedHeaders } from './connection-limits';
+import { LastResponses } from './connections/last-responses';
 import { boundPipelining } from './connections/pipelining';
 import { endUnreadResponses } from './connections/unread-responses';
 import { correlationIdOf } from './correlation';
@@ -47,6 +48,7 @@ export function createFastifyAdapter(
 ): FastifyAdapter {
   const adapter = new FastifyAdapter({
     ...CONNECTION_LIMITS,
+    keepAliveTimeout: settings.KEEP_ALIVE_TIMEOUT_MS,
     serverFactory: (handler: RequestListener) => createHttpServer(handler, settings, onUnread),
     clientErrorHandler: refuseBrokenRequest,
     genReqId: correlationIdOf,
@@ -75,7 +77,7 @@ export function createFastifyAdapter(
   const { OPS_PORT } = settings;
   server.decorate('opsPort', OPS_PORT === undefined ? undefined : new OpsPort(server, { ...settings, OPS_PORT }));
   if (settings.OTEL_EXPORTER_OTLP_ENDPOINT) traceRequests(server);
-  closeConnectionsWhileDraining(server);
+  server.decorate('lastResponses', new LastResponses(server));
   addBodyParsers(server, settings, buffers);
   return adapter;
 }
@@ -83,25 +85,12 @@ export function createFastifyAdapter(
 /** Fastify applies its own timeouts only to a server that it creates; where it has no limit, Node must have none. */
 function createHttpServer(handler: RequestListener, settings: Settings, onUnread: () => void): Server {
   const server = createServer(CONNECTION_LIMITS.http, boundPipelining(handler));
-  server.keepAliveTimeout = CONNECTION_LIMITS.keepAliveTimeout;
+  server.keepAliveTimeout = settings.KEEP_ALIVE_TIMEOUT_MS;
   server.requestTimeout = 0;
   server.setTimeout(0);
   server.maxConnections = settings.MAX_CONNECTIONS;
   endUnreadResponses(server, settings.RESPONSE_STALL_TIMEOUT_MS, onUnread);
   return server;
-}
-
-/** server.close() waits for keep-alive connections, so each response sent while draining closes its connection. */
-function closeConnectionsWhileDraining(server: FastifyInstance): void {
-  let draining = false;
-  server.addHook('preClose', (done) => {
-    draining = true;
-    done();
-  });
-  server.addHook('onSend', (_request, reply, payload, done) => {
-    if (draining) reply.header('Connection', 'close');
-    done(null, payload);
-  });
 }
 
 function addBodyParsers(server: FastifyInstance, settings: Settings, buffers: BufferBudget): void {

@@ -75,9 +75,6 @@ export function logFormat(level: string, role: string): Options {
         method.apply(this, safe as Parameters<typeof method>);
       },
     },
-    ...(process.stdout.isTTY
-      ? { transport: { target: 'pino-pretty', options: { singleLine: true, ignore: 'role' } } }
-      : {}),
   };
 }
 

@@ -187,6 +187,19 @@ export class Metrics {
     });
   }
 
+  /** Registers how many log lines were lost. */
+  measureLostLogLines(lostLines: () => number): void {
+    new Counter({
+      name: 'streamforge_log_lines_lost_total',
+      help: 'Log lines that were not written, because nobody reads stdout or the system refused them',
+      registers: [this.registry],
+      collect() {
+        this.reset();
+        this.inc(lostLines());
+      },
+    });
+  }
+
   /** This class, and each metric under its name. */
   providers(): Provider[] {
     const byName = this.registry

@@ -3,6 +3,7 @@ import { LoggerModule } from 'nestjs-pino';
 import type { Settings } from '../config/settings';
 import { AppLogger } from './app-logger';
 import { logFormat } from './log-format';
+import { stdoutLog } from './log-output';
 import { Metrics } from './metrics';
 import { SummaryLog } from './summary-log';
 import { WorkProgress } from './work-progress';
@@ -12,14 +13,16 @@ import { WorkProgress } from './work-progress';
 @Module({})
 export class ObservabilityModule {
   static forRoot(settings: Settings): DynamicModule {
-    const metrics = new Metrics().providers();
+    const figures = new Metrics();
+    figures.measureLostLogLines(() => stdoutLog.lostLines);
+    const metrics = figures.providers();
     return {
       module: ObservabilityModule,
       imports: [
         LoggerModule.forRoot({
           // No middleware: a logger for each request costs more than all other work of a small request.
           forRoutes: [],
-          pinoHttp: logFormat(settings.LOG_LEVEL, settings.APP_ROLE.join(',')),
+          pinoHttp: [logFormat(settings.LOG_LEVEL, settings.APP_ROLE.join(',')), stdoutLog],
         }),
       ],
       providers: [...metrics, AppLogger, SummaryLog, WorkProgress],

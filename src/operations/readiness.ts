@@ -41,8 +41,13 @@ export class ReadinessChecks implements BeforeApplicationShutdown {
     @InjectMetric('streamforge_dependency_up') private readonly dependencyUp: Gauge<'dependency'>,
   ) {}
 
-  beforeApplicationShutdown(): void {
+  /** From now on /ready is 503, so that load balancers send requests elsewhere. */
+  drain(): void {
     this.draining = true;
+  }
+
+  beforeApplicationShutdown(): void {
+    this.drain();
   }
 
   async check(): Promise<Readiness> {

@@ -30,6 +30,8 @@ export class PacedStream {
   private earlierWaitsMs = 0;
   private waitsSinceMs = 0;
   private stoppedBy: ((measure: Measure) => Problem) | undefined;
+  private brokenBy: Problem | undefined;
+  private onBreakOff: (problem: Problem) => void = () => undefined;
   private closed = false;
 
   constructor(
@@ -78,6 +80,18 @@ export class PacedStream {
   stopWaiting(problem: (measure: Measure) => Problem): void {
     this.stoppedBy ??= problem;
     for (const wait of this.waits) this.take(wait).fail(this.stoppedBy(wait.measure));
+  }
+
+  /** Reads nothing more of the stream. What was read before is still stored. */
+  breakOff(problem: Problem): void {
+    this.brokenBy ??= problem;
+    this.onBreakOff(problem);
+  }
+
+  /** @param onBreakOff called when the stream is broken off, at once if it already was */
+  whenBrokenOff(onBreakOff: (problem: Problem) => void): void {
+    this.onBreakOff = onBreakOff;
+    if (this.brokenBy) onBreakOff(this.brokenBy);
   }
 
   close(): void {

@@ -73,6 +73,7 @@ export class StreamIngest {
     expansion.whenDecided = () => inHand.none();
     const decode = this.decoders.decoder(encoding, pace.tenantId);
     const source = new StreamSource(body, decode && expansion.bound(decode), this.settings, pace, inHand);
+    pace.whenBrokenOff((problem) => source.breakOff(problem));
     try {
       await pipeline(
         Readable.from(source.chunks(), { highWaterMark: READ_AHEAD_CHUNKS }),

@@ -5,6 +5,7 @@ import { SETTINGS_TOKEN, type Settings } from '../../config/settings';
 import { Problem } from '../../event/problems';
 import { Metrics } from '../../observability/metrics';
 import { BufferBudget, type BufferHold } from '../../runtime/buffer-budget';
+import { shutdownPhases } from '../../runtime/shutdown-phases';
 import { LimitQueue } from './limit-queue';
 import { PacedStream, type StreamOwner } from './paced-stream';
 
@@ -28,6 +29,7 @@ export class StreamPacer implements BeforeApplicationShutdown {
   private readonly tenants = new Map<string, TenantStreams>();
   private readonly open = new Set<PacedStream>();
   private stopping = false;
+  private isLate = false;
 
   constructor(
     @Inject(SETTINGS_TOKEN) private readonly settings: Settings,
@@ -62,13 +64,23 @@ export class StreamPacer implements BeforeApplicationShutdown {
     this.open.add(stream);
     this.metrics.streamsOpen.inc();
     if (this.stopping) this.stop(stream);
+    if (this.isLate) stream.breakOff(leaving());
     return stream;
   }
 
-  /** I15: a stream that waits would keep the process running. It ends with its summary and can be sent again. */
+  /**
+   * I15: a stream that waits would keep the process running, and so would one whose upload goes on for ever. They end
+   * with their summary and can be sent again.
+   */
   beforeApplicationShutdown(): void {
     this.stopping = true;
     for (const stream of this.open) this.stop(stream);
+    setTimeout(() => this.breakOff(), shutdownPhases(this.settings).finishMs).unref();
+  }
+
+  private breakOff(): void {
+    this.isLate = true;
+    for (const stream of this.open) stream.breakOff(leaving());
   }
 
   /** Takes a place among the streams of this process, and memory for what the stages of a stream hold. */
@@ -98,6 +110,12 @@ export class StreamPacer implements BeforeApplicationShutdown {
     const why = ' This process is shutting down and cannot wait for the limit.';
     stream.stopWaiting((measure) => this.limiter.problem(stream.tenantId, measure, why));
   }
+}
+
+function leaving(): Problem {
+  return new Problem('overloaded', 'This process is shutting down and cannot wait for the rest of the stream.', {
+    retryAfterSeconds: TOO_MANY_RETRY_AFTER_SECONDS,
+  });
 }
 
 function tooManyForProcess(): Problem {

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Settings } from '../../config/settings';
 import type { DispatchedEvent } from '../../event/dispatched-event';
 import { spanOfCall } from '../../observability/spans';
+import { shutdownPhases } from '../../runtime/shutdown-phases';
 import type { ExternalCall, ExternalHandler, HandlerResult } from '../handler';
 import { classifyError } from '../settle/retry-policy';
 import { withinTimeout } from './handler-timeout';
@@ -45,7 +46,8 @@ export class ExternalCalls {
     for (const lane of this.lanes.values()) lane.close();
     const over = new AbortController();
     const ended = Promise.allSettled(this.running).finally(() => over.abort());
-    const late = sleep(this.settings.SHUTDOWN_GRACE_MS / 2, undefined, { signal: over.signal }).catch(() => undefined);
+    const { finishMs } = shutdownPhases(this.settings);
+    const late = sleep(finishMs, undefined, { signal: over.signal }).catch(() => undefined);
     await Promise.race([ended, late]);
     this.shutdown.abort(new Stopped('the worker is shutting down'));
     await ended;

@@ -88,7 +88,7 @@ describe('the HTTP server', () => {
   });
 
   it('limits the time for headers and for idle connections', () => {
-    expect(running.app.getHttpServer()).toMatchObject({ headersTimeout: 15_000, keepAliveTimeout: 72_000 });
+    expect(running.app.getHttpServer()).toMatchObject({ headersTimeout: 15_000, keepAliveTimeout: 75_000 });
   });
 
   it('serves a request while another client never finishes its headers', async () => {

@@ -8,7 +8,7 @@ import { OtlpCollector } from '../../support/receivers/otlp-collector';
 import { startProcess, type TestProcess } from '../../support/processes/process';
 
 const EVENTS = 20;
-/** The flush waits 3 s for the collector; the exporter itself would wait 10 s. */
+/** The flush waits 1 s for the collector; the exporter itself would wait 10 s. */
 const SHUTDOWN_WITHIN_MS = 7_000;
 
 /** Takes connections and never answers: worse than one that is not there. */

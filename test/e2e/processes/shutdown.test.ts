@@ -1,8 +1,9 @@
 import { Agent } from 'node:http';
+import { connect } from 'node:net';
 import { Readable } from 'node:stream';
 import { allCompleted, caughtBetween, TestCluster } from '../../support/processes/e2e-cluster';
 import { syntheticEvents, toNdjson } from '../../support/e2e-events';
-import { getEvent, postEvent, postStream, usageOf } from '../../support/e2e-http';
+import { getEvent, postEvent, postStream, usageOf, type ProblemAnswer } from '../../support/e2e-http';
 import { eventually } from '../../support/eventually';
 import type { TestProcess } from '../../support/processes/process';
 
@@ -152,12 +153,46 @@ describe('SIGTERM', () => {
     expect(performance.now() - startedMs).toBeLessThan(1_000);
   });
 
-  it('ends an api with an endless request with code 1 and a reason after the grace period', async () => {
-    const waiting = await stuck({ SHUTDOWN_GRACE_MS: '500' });
-    const { code, ms } = await endTimed(waiting);
-    expect(code).toBe(1);
-    expect(ms).toBeGreaterThan(400);
-    expect(ms).toBeLessThan(3_000);
-    expect(waiting.output()).toMatch(/SIGTERM: .*SHUTDOWN_GRACE_MS/);
+  it('ends an endless upload with the truth, and the api with code 0', async () => {
+    const leaving = await start('api', { SHUTDOWN_GRACE_MS: '4000' });
+    const upload = new Readable({ read: () => undefined });
+    upload.push(toNdjson(syntheticEvents(100, 'truth')));
+    const answer = postStream<ProblemAnswer>(leaving.url, 'truth', upload);
+    const { hostname, port } = new URL(leaving.url);
+    const unfinished = connect(Number(port), hostname).on('error', () => undefined);
+    unfinished.write('POST /v1/events HTTP/1.1\r\nHost: x\r\nX-Tenant-Id: truth\r\nContent-Type: application/json\r\n');
+    unfinished.write('Content-Length: 1000\r\n\r\n{');
+    await eventually(async () => expect((await getEvent(leaving.url, 'truth', 'truth-99')).status).toBe(200));
+    const { code, ms } = await endTimed(leaving);
+    expect({ code, output: leaving.output() }).toMatchObject({ code: 0 });
+    expect(ms).toBeLessThan(4_000);
+    const { status, headers, body } = await answer;
+    expect({ status, body }).toMatchObject({
+      status: 503,
+      body: { code: 'overloaded', summary: { records: 100, accepted: 100 }, lastCommittedRecord: 100 },
+    });
+    expect(headers['retry-after']).toBeDefined();
+    upload.destroy();
+  });
+
+  it('ends an api whose database never answers with code 1 and a reason after the grace period', async () => {
+    const waiting = await start('api', { SHUTDOWN_GRACE_MS: '500' });
+    const locking = await cluster.pool.connect();
+    try {
+      await locking.query('begin; lock table events in access exclusive mode');
+      postEvent(waiting.url, 'locked', syntheticEvents(1, 'locked')[0]?.line as string, {}).catch(() => undefined);
+      await eventually(async () => {
+        const { rows } = await cluster.pool.query("select from pg_stat_activity where wait_event_type = 'Lock'");
+        expect(rows.length).toBeGreaterThan(0);
+      });
+      const { code, ms } = await endTimed(waiting);
+      expect(code).toBe(1);
+      expect(ms).toBeGreaterThan(400);
+      expect(ms).toBeLessThan(5_000);
+      expect(waiting.output()).toMatch(/SIGTERM: .*SHUTDOWN_GRACE_MS/);
+    } finally {
+      await locking.query('rollback');
+      locking.release();
+    }
   });
 });

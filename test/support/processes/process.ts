@@ -14,8 +14,15 @@ export interface TestProcess {
   end(signal: NodeJS.Signals): Promise<number | null>;
 }
 
-/** Starts a process and does not wait until it is ready. */
-export function spawnProcess(env: Record<string, string>, root = ROOT): { child: ChildProcess; output: () => string } {
+/**
+ * Starts a process and does not wait until it is ready.
+ * @param stdout a file descriptor; `output` then has only what goes to stderr
+ */
+export function spawnProcess(
+  env: Record<string, string>,
+  root = ROOT,
+  stdout: 'pipe' | number = 'pipe',
+): { child: ChildProcess; output: () => string } {
   const child = spawn(process.execPath, ['--enable-source-maps', path.join(root, 'dist/src/main.js')], {
     cwd: root,
     env: {
@@ -24,10 +31,11 @@ export function spawnProcess(env: Record<string, string>, root = ROOT): { child:
       LOG_LEVEL: 'warn',
       PORT: '0',
       ADMIN_TOKEN,
+      SHUTDOWN_DRAIN_MS: '0', // no load balancer has to notice
       ...NO_ADMIN_LIMIT,
       ...env,
     },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', stdout, 'pipe'],
   });
   let text = '';
   child.stdout?.on('data', (chunk: Buffer) => (text += chunk.toString()));

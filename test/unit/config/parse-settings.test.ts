@@ -81,6 +81,8 @@ describe('settings', () => {
       DESTINATIONS_SECRET_KEY: [],
       DLQ_COPY: false,
       INSTALLATION_KEY: [],
+      KEEP_ALIVE_TIMEOUT_MS: 75_000,
+      SHUTDOWN_DRAIN_MS: 5_000,
       SHUTDOWN_GRACE_MS: 25_000,
       OTEL_SERVICE_NAME: 'streamforge',
       OTEL_TRACES_SAMPLER: 'parentbased_always_on',
@@ -98,6 +100,14 @@ describe('settings', () => {
       expect(() => parseSettings({ INSTALLATION_KEY: wrong })).toThrow(/INSTALLATION_KEY: /);
       expect(() => parseSettings({ INSTALLATION_KEY: wrong })).not.toThrow(wrong);
     }
+  });
+
+  it('leave at least half of the grace period for the work in hand', () => {
+    expect(parseSettings({ SHUTDOWN_GRACE_MS: '6000' }).SHUTDOWN_DRAIN_MS).toBe(1_200);
+    expect(parseSettings({ SHUTDOWN_GRACE_MS: '6000', SHUTDOWN_DRAIN_MS: '3000' }).SHUTDOWN_DRAIN_MS).toBe(3_000);
+    expect(() => parseSettings({ SHUTDOWN_GRACE_MS: '6000', SHUTDOWN_DRAIN_MS: '3001' })).toThrow(
+      'SHUTDOWN_DRAIN_MS: must be at most half of SHUTDOWN_GRACE_MS',
+    );
   });
 
   it('take empty text for unset', () => {

@@ -19,6 +19,9 @@ const STREAMS = 540;
 const mayGoOn = (): Promise<Problem | undefined> => Promise.resolve(undefined);
 const owner = (tenantId = 'acme') => ({ tenantId, correlationId: 'c', refusal: mayGoOn });
 
+/** With the default SHUTDOWN_GRACE_MS, after the drain. */
+const FINISH_MS = 10_000;
+
 describe('the pace of streams', () => {
   let pacer: StreamPacer;
   let buffers: BufferBudget;
@@ -186,7 +189,13 @@ describe('the pace of streams', () => {
       expect(stream).toMatchObject({ events: STREAMS, problem: { code: 'tenant-rate-limited' } });
       expect((stream.problem as Problem).detail).toContain('shutting down');
     }
-    await passes(2_000);
+    const brokenOff: (Problem | undefined)[] = [];
+    other.whenBrokenOff((problem) => brokenOff.push(problem)); // its upload goes on
+    await passes(FINISH_MS - 1);
+    expect(brokenOff).toEqual([]);
+    await passes(1);
+    pacer.admit(owner('later')).whenBrokenOff((problem) => brokenOff.push(problem));
+    expect(brokenOff).toMatchObject([{ code: 'overloaded' }, { code: 'overloaded' }]);
     expect(jest.getTimerCount()).toBe(0);
   });
 
@@ -214,7 +223,7 @@ describe('the pace of streams', () => {
       stream.close();
       stream.close();
     }
-    await passes(2_000);
+    await passes(FINISH_MS);
     expect(sent.filter(({ problem, events }) => problem === undefined && events < LIMIT)).toEqual([]);
     expect(jest.getTimerCount()).toBe(0);
     const { tenants, open } = pacer as unknown as { tenants: Map<string, unknown>; open: Set<unknown> };
