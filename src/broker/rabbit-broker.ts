@@ -22,6 +22,9 @@ export interface RabbitRoles {
 }
 
 const CLOSE_TIMEOUT_MS = 1_500;
+const KEEP_ALIVE_MS = 10_000;
+/** After two intervals without a byte from the broker, a connection is replaced. The broker does likewise. */
+const HEARTBEAT_SECONDS = 10;
 /** Without it, connecting would hang for ever when the broker accepts the connection and then stays silent. */
 const CONNECT_TIMEOUT_MS = 5_000;
 
@@ -116,10 +119,12 @@ export class RabbitBroker extends Broker {
       logger: this.logger,
       connectionInitOptions: { wait: false, skipDisconnectFailedLogging: true, skipConnectionFailedLogging: true },
       connectionManagerOptions: {
-        heartbeatIntervalInSeconds: 10,
+        heartbeatIntervalInSeconds: HEARTBEAT_SECONDS,
         reconnectTimeInSeconds: 1,
         connectionOptions: {
           timeout: CONNECT_TIMEOUT_MS,
+          keepAlive: true,
+          keepAliveDelay: KEEP_ALIVE_MS,
           clientProperties: { connection_name: `streamforge ${name}` },
         },
       },

@@ -2,6 +2,7 @@ import { Logger } from '@nestjs/common';
 import { Pool, types, type PoolClient, type QueryConfig, type QueryResult, type QueryResultRow } from 'pg';
 import { RareLog } from '../observability/rare-log';
 import { clientWithPasswordOf } from './password-file';
+import { SilentConnections } from './silent-connections';
 
 /** What query functions accept: the pool, or a client inside a transaction. */
 export type Db = Pick<PoolClient, 'query'>;
@@ -29,6 +30,8 @@ export const CONNECTION_OPTIONS = {
   statement_timeout: 30_000,
   idle_in_transaction_session_timeout: 30_000,
   query_timeout: 35_000,
+  keepAlive: true,
+  keepAliveInitialDelayMillis: 10_000,
   // JIT compilation pays off for statements that run for seconds. Those of StreamForge are short and frequent.
   options: '-c timezone=UTC -c jit=off',
   types: { getTypeParser: typeParser },
@@ -57,6 +60,7 @@ export function createPool(databaseUrl: string, applicationName: string, passwor
   pool.on('error', ({ message }) =>
     lost.log((n) => logger.warn(`${n} idle connections lost, the next queries open new ones: ${message}`)),
   );
+  new SilentConnections(pool);
   return pool;
 }
 

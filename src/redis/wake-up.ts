@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events';
 import { Logger } from '@nestjs/common';
 import type { Redis } from 'ioredis';
 import type { Metrics } from '../observability/metrics';
+import { replaceWhenSilent } from './replace-when-silent';
 
 /**
  * Tells publishers that the outbox has new entries, so that an idle one does not wait for its next poll. A lost signal
@@ -76,6 +77,7 @@ export class RedisWakeUp extends WakeUp {
         maxRetriesPerRequest: null,
         commandTimeout: undefined,
       });
+      replaceWhenSilent(this.subscriber);
       this.subscriber.on('error', (error: Error) => this.logger.debug(`subscriber: ${error.message}`));
       this.subscriber.on('message', (_channel, text) => this.receive(text));
       this.subscriber.subscribe(this.channel).catch((error: Error) => this.logger.warn(error.message));

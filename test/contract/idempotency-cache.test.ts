@@ -205,6 +205,11 @@ describe('RedisCache', () => {
       await expectRecovery();
     });
 
+    it('replaces a connection on which nothing arrives any more', async () => {
+      proxy.silence();
+      await expectRecovery();
+    });
+
     it('returns misses quickly when Redis was never up, and recovers', async () => {
       await proxy.cut();
       cache = openRedisCache({ url: proxy.url, incarnation: 'late' });

@@ -131,6 +131,16 @@ describe('RedisWakeUp', () => {
     expect(counter.signals).toBeLessThanOrEqual((performance.now() - startedAt) / 2 + 1); // at most one in 2 ms
   });
 
+  it('listens again after nothing arrives on its connection any more', async () => {
+    const channel = randomUUID();
+    const proxy = await openProxy(process.env.TEST_REDIS_URL as string);
+    const counter = new SignalCounter(openRedisWakeUp(channel, proxy.url));
+    const api = openRedisWakeUp(channel);
+    await counter.getsSignalFrom(api);
+    proxy.silence();
+    await counter.getsSignalFrom(api);
+  });
+
   it('never throws while Redis is down, and signals again when it is back', async () => {
     const channel = randomUUID();
     const proxy = await openProxy(process.env.TEST_REDIS_URL as string);

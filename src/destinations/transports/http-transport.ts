@@ -1,8 +1,8 @@
-import type { Dispatcher } from 'undici';
 import type { AddressGuard } from '../address/address-guard';
 import { Credentials } from '../auth/credentials';
 import { openConnections, post, type Answer } from '../delivery-client';
 import type { SealedDestination } from '../destination';
+import { FreshConnections } from '../http/fresh-connections';
 import type { DescribedBody } from '../render/cloud-event-format';
 import type { StaticHeaders } from '../render/static-headers';
 import { echoesOf, withoutEchoes } from '../secrets/echoes';
@@ -11,6 +11,8 @@ import { WebhookSigner } from '../secrets/webhook-signer';
 import type { Connection, DeliveryMessage, Transport, TransportParts } from './transport';
 
 const UNAUTHORIZED = 401;
+/** The connection leads to a server that does not serve this host. Another connection may lead to one that does. */
+const MISDIRECTED = 421;
 const AGENT = { 'user-agent': 'StreamForge-Webhooks/1' };
 /** Allowed header values. A correlation id from a stream record may contain other characters. */
 const VISIBLE_ASCII = /^[\x21-\x7e]{1,200}$/;
@@ -23,7 +25,7 @@ export class HttpTransport implements Transport {
 }
 
 class HttpConnection implements Connection {
-  private readonly connections: Dispatcher;
+  private readonly connections: FreshConnections;
   private readonly guard: AddressGuard;
   private readonly signer: WebhookSigner;
   private readonly staticHeaders: StaticHeaders;
@@ -40,12 +42,13 @@ class HttpConnection implements Connection {
     this.signer = new WebhookSigner(destination, box);
     this.staticHeaders = lowerCased(openHeaders(box, headers, id));
     this.credentials = new Credentials(openAuth(box, auth, id), guard);
-    this.connections = openConnections(destination, guard);
+    this.connections = new FreshConnections(() => openConnections(destination, guard));
   }
 
   /**
-   * Sends again, once, where the receiver refuses a token that was kept: it may have been revoked. The whole attempt,
-   * tokens included, takes at most `timeoutMs`, because the lease of the delivery lasts little longer.
+   * Sends again, once, where the receiver refuses a token that was kept, which may have been revoked, or says that it is
+   * the wrong server. The whole attempt, tokens included, takes at most `timeoutMs`, because the lease of the delivery
+   * lasts little longer.
    */
   async send(message: DeliveryMessage, { body, headers }: DescribedBody, signal: AbortSignal): Promise<Answer> {
     try {
@@ -62,14 +65,15 @@ class HttpConnection implements Connection {
       if ('failure' in auth) return { kind: 'failed', reason: 'AUTH_FAILED', message: auth.failure };
       const own = this.ownHeaders(message, body, new Date());
       const answer = await post(
-        this.connections,
+        this.connections.get(),
         this.destination,
         { body, headers: { ...AGENT, ...headers, ...this.staticHeaders, ...own, ...auth.headers } },
         signal,
         leftMs(),
       );
-      const isRefused = answer.kind === 'answered' && answer.status === UNAUTHORIZED;
-      const mayHelp = isRefused && this.credentials.refused(auth, askedAtMs);
+      const status = answer.kind === 'answered' ? answer.status : undefined;
+      if (status === MISDIRECTED) this.connections.renew();
+      const mayHelp = status === MISDIRECTED || (status === UNAUTHORIZED && this.credentials.refused(auth, askedAtMs));
       if (!mayHelp || !isFirst || leftMs() < timeoutMs / 2) return this.withoutEchoes(answer, auth.headers);
     }
   }

@@ -3,6 +3,8 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 interface Link {
   client: Socket;
   server: Socket | undefined;
+  /** Passes nothing any more. */
+  silent?: boolean;
 }
 
 /** A proxy between a client and a server of the run. A test can freeze, cut and restore their connections. */
@@ -47,6 +49,14 @@ export class TcpProxy {
   thaw(): void {
     this.frozen = false;
     for (const link of this.links) this.apply(link);
+  }
+
+  /** Passes nothing more on the connections of now, which stay open, as a firewall does that forgot them. New ones work. */
+  silence(): void {
+    for (const link of this.links) {
+      link.silent = true;
+      this.apply(link);
+    }
   }
 
   /** Keeps the bytes of one direction until `release`. They are lost when their connection closes. */
@@ -119,9 +129,9 @@ export class TcpProxy {
     else pass();
   }
 
-  private apply({ client, server }: Link): void {
+  private apply({ client, server, silent = false }: Link): void {
     for (const socket of [client, server]) {
-      if (this.frozen) socket?.pause();
+      if (this.frozen || silent) socket?.pause();
       else socket?.resume();
     }
   }

@@ -7,6 +7,8 @@ export interface Received {
   headers: IncomingHttpHeaders;
   body: string;
   atMs: number;
+  /** Tells connections apart. */
+  fromPort: number | undefined;
   /** Number of the delivery of this event (webhook-id), from 1. */
   nth: number;
 }
@@ -44,7 +46,9 @@ export class TestReceiver {
         const nth = (this.seen.get(id) ?? 0) + 1;
         this.seen.set(id, nth);
         const body = Buffer.concat(chunks).toString('utf8');
-        const received = { path: request.url ?? '', headers: request.headers, body, atMs: Date.now(), nth };
+        const { url: path = '', headers } = request;
+        const fromPort = request.socket.remotePort;
+        const received = { path, headers, body, atMs: Date.now(), fromPort, nth };
         this.received.push(received);
         this.reaction(response, received);
       });

@@ -76,6 +76,14 @@ describe('a line to a destination', () => {
       void sleep(ms).then(() => reaction(response, received));
   const never: Reaction = () => undefined;
 
+  it('opens another connection, once, to a receiver that says it is the wrong server', async () => {
+    const line = given({});
+    receiver.reaction = answer(421);
+    expect(await send(line)).toMatchObject({ kind: 'answered', status: 421 });
+    expect(receiver.received).toHaveLength(2);
+    expect(new Set(receiver.received.map(({ fromPort }) => fromPort)).size).toBe(2);
+  });
+
   describe('whose token endpoint or receiver is slow', () => {
     it('waits for a token no longer than the timeout of the destination', async () => {
       issuer.reaction = never;
