@@ -9,6 +9,7 @@ import {
   type PublishOutcome,
   type QueueName,
 } from './broker';
+import { credentialsOf } from './amqp-credentials';
 import { NoMacKeys, type MacKeys } from '../integrity/mac-keys';
 import { RabbitConsumer } from './rabbit-consumer';
 import { RabbitPublisher } from './rabbit-publisher';
@@ -125,6 +126,7 @@ export class RabbitBroker extends Broker {
           timeout: CONNECT_TIMEOUT_MS,
           keepAlive: true,
           keepAliveDelay: KEEP_ALIVE_MS,
+          ...credentialsOf(url),
           clientProperties: { connection_name: `streamforge ${name}` },
         },
       },

@@ -1,6 +1,6 @@
 import { isTenantId } from '../event/tenant';
 import { parseRoles, type Role } from './roles';
-import { listOf, nameServer, type Kind } from './setting-kinds';
+import { listOf, nameServer, url, type Kind } from './setting-kinds';
 
 export const roles: Kind<Role[]> = {
   parse: (text) => {
@@ -36,3 +36,52 @@ export const hostName: Kind<string> = {
     return isName ? { value: url.hostname } : { expected: 'a host name such as events.example.com, without a port' };
   },
 };
+
+interface UrlParts {
+  protocols: string[];
+  /** The options that have an effect, after the `?`. */
+  options: string[];
+  path: { pattern: RegExp; expected: string };
+}
+
+/** A URL of a server. What would have no effect is refused by its name, because somebody relies on it. */
+function serverUrl({ protocols, options, path }: UrlParts): Kind<string> {
+  const any = url(...protocols);
+  return {
+    parse: (text) => {
+      const parsed = any.parse(text);
+      if ('expected' in parsed) return parsed;
+      const { searchParams, pathname, hash, username, password } = new URL(text);
+      const unknown = [...searchParams.keys()].find((name) => !options.includes(name));
+      if (unknown !== undefined) {
+        return { expected: `no option ${unknown}, which has no effect (those that have one: ${options.join(', ')})` };
+      }
+      if (hash !== '') return { expected: 'no #; in a password it is written as %23' };
+      if (!path.pattern.test(pathname)) return { expected: path.expected };
+      return isDecodable(username) && isDecodable(password)
+        ? parsed
+        : { expected: 'a user and a password that are percent-encoded UTF-8' };
+    },
+  };
+}
+
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false; // the only error is that of a malformed sequence
+  }
+}
+
+export const redisUrl = serverUrl({
+  protocols: ['redis:', 'rediss:'],
+  options: ['db', 'family'],
+  path: { pattern: /^\/?\d*$/, expected: 'the number of a database as the path, such as redis://host/1' },
+});
+
+export const rabbitUrl = serverUrl({
+  protocols: ['amqp:', 'amqps:'],
+  options: ['heartbeat', 'channelMax', 'frameMax', 'locale'],
+  path: { pattern: /^(\/[^/]*)?$/, expected: 'one virtual host as the path; a / in its name is written as %2F' },
+});

@@ -1,5 +1,5 @@
 import { EXPOSURE_SETTINGS } from './exposure-settings';
-import { nameServers, origin, roles, tenant } from './named-kinds';
+import { nameServers, origin, rabbitUrl, redisUrl, roles, tenant } from './named-kinds';
 import { issuer, roleClaim } from './oidc-kinds';
 import {
   anyText,
@@ -49,9 +49,9 @@ export const SETTINGS = {
     anyText,
     'file with the password for DATABASE_URL, which then has none; each new connection reads it, so that the password can be rotated while the process runs',
   ),
-  REDIS_URL: optional(url('redis:', 'rediss:'), 'Redis or Valkey; unset: cache and rate limits are in this process'),
+  REDIS_URL: optional(redisUrl, 'Redis or Valkey; unset: cache and rate limits are in this process'),
   RABBITMQ_URL: optional(
-    url('amqp:', 'amqps:'),
+    rabbitUrl,
     'RabbitMQ 3.10 to 4.x; unset: the broker is in this process, which must then be both publisher and worker',
   ),
   MAX_EVENT_BYTES: setting(integer(1024, 16_777_216), '262144', 'maximum size of an event as received, in bytes'),

@@ -10,3 +10,9 @@ export function loadSettings(fixed: Partial<Record<keyof Settings, string>> = {}
   if (existsSync('.env')) process.loadEnvFile('.env'); // does not override the environment
   return parseSettings({ ...process.env, ...fixed });
 }
+
+const PROXIES = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY'];
+
+/** The variables of the environment that name a proxy, which StreamForge does not use. */
+export const unusedProxies = (env: NodeJS.ProcessEnv = process.env): string[] =>
+  [...PROXIES, ...PROXIES.map((name) => name.toLowerCase())].filter((name) => env[name]);

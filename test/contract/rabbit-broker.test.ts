@@ -54,6 +54,11 @@ describe('RabbitBroker', () => {
     });
   });
 
+  it('connects with a user and a password of any characters', async () => {
+    const broker = await openRabbitBroker(await vhost.addUser(`Zoë-${vhost.name}`, 'ü@:/#%🙂'), PUBLISHER);
+    expect(await broker.publish([message()], AMPLE_MS)).toEqual(['confirmed']);
+  });
+
   it('rejects a message that cannot be encoded, and takes the other messages at the next try', async () => {
     const broker = await openRabbitBroker(vhost.url, PUBLISHER);
     const [before, after] = [messages(2), messages(3)];

@@ -1,4 +1,5 @@
 import { connect, type ChannelModel } from 'amqplib';
+import { credentialsOf } from '../../broker/amqp-credentials';
 import { QUEUES } from '../../broker/broker';
 import { SAFETY } from '../../broker/rabbit-topology';
 import { withinDeadline } from '../../runtime/deadline';
@@ -12,7 +13,7 @@ export async function checkRabbitMq(url: string | undefined, deadLetterCopies: b
   if (url === undefined) return [ok('rabbitmq', 'none, the broker is in the process.')];
   let connection: ChannelModel | undefined;
   try {
-    connection = await connect(url, { timeout: RABBITMQ_WITHIN_MS });
+    connection = await connect(url, { timeout: RABBITMQ_WITHIN_MS, ...credentialsOf(url) });
     let blocked = '';
     connection.on('blocked', (reason: string) => (blocked = reason));
     connection.on('error', () => undefined); // the channel that is affected reports it

@@ -5,6 +5,8 @@ export interface TestVhost {
   url: string;
   name: string;
   drop(): Promise<void>;
+  /** Creates a user of the virtual host. Returns a URL with its credentials. */
+  addUser(user: string, password: string): Promise<string>;
   /** Closes all connections to the virtual host on the server's side. Returns their number. */
   closeConnections(): Promise<number>;
 }
@@ -29,10 +31,24 @@ export async function createTestVhost(): Promise<TestVhost> {
   await manage('PUT', `/vhosts/${name}`);
   await manage('PUT', `/permissions/${name}/${url.username}`, { configure: '.*', write: '.*', read: '.*' });
   url.pathname = `/${name}`;
+  const users: string[] = [];
   return {
     url: url.href,
     name,
-    drop: async () => void (await manage('DELETE', `/vhosts/${name}`)),
+    drop: async () => {
+      await manage('DELETE', `/vhosts/${name}`);
+      for (const user of users) await manage('DELETE', `/users/${encodeURIComponent(user)}`);
+    },
+    addUser: async (user, password) => {
+      users.push(user);
+      await manage('PUT', `/users/${encodeURIComponent(user)}`, { password, tags: '' });
+      const rights = { configure: '.*', write: '.*', read: '.*' };
+      await manage('PUT', `/permissions/${name}/${encodeURIComponent(user)}`, rights);
+      const own = new URL(url);
+      own.username = encodeURIComponent(user);
+      own.password = encodeURIComponent(password);
+      return own.href;
+    },
     closeConnections: async () => {
       const connections = (await manage('GET', `/vhosts/${name}/connections`)) as { name: string }[];
       for (const connection of connections)

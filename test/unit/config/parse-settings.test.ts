@@ -174,6 +174,16 @@ describe('settings', () => {
     ['DATABASE_URL', 'mysql://db/x'],
     ['DATABASE_URL', 'localhost'],
     ['REDIS_URL', 'redis'],
+    ['REDIS_URL', 'redis://cache/first'],
+    ['REDIS_URL', 'redis://cache/1/2'],
+    ['REDIS_URL', 'redis://cache?rejectUnauthorized=false'],
+    ['REDIS_URL', 'redis://:a#b@cache'],
+    ['REDIS_URL', 'redis://:%zz@cache'],
+    ['REDIS_URL', 'redis://:%fc@cache'],
+    ['RABBITMQ_URL', 'amqp://broker/a/b'],
+    ['RABBITMQ_URL', 'amqps://broker?verify=verify_peer'],
+    ['RABBITMQ_URL', 'amqp://broker/x#y'],
+    ['RABBITMQ_URL', 'amqp://app:%fc@broker'],
   ])('refuse %s=%s', (name, text) => {
     expect(namesIn(problemsOf({ [name]: text }))).toEqual([name]);
   });
@@ -186,6 +196,21 @@ describe('settings', () => {
       'RETRY_JITTER: expected a number from 0 to 1, found "2"',
     ]);
     expect(new SettingsError(problems).message).toContain('\n  - PORT: expected');
+  });
+
+  it('name the option of a URL that has no effect', () => {
+    expect(problemsOf({ RABBITMQ_URL: 'amqps://app:hunter2@broker/x?heartbeat=20&cacertfile=/ca.pem' })).toEqual([
+      'RABBITMQ_URL: expected no option cacertfile, which has no effect (those that have one: heartbeat, channelMax, frameMax, locale), found another value',
+    ]);
+  });
+
+  it.each([
+    ['REDIS_URL', 'rediss://app:%C3%BC%23@cache:6380/15?family=6'],
+    ['REDIS_URL', 'redis://cache/'],
+    ['RABBITMQ_URL', 'amqp://app:%C3%BC@broker/%2Fa%2Fb?heartbeat=20'],
+    ['RABBITMQ_URL', 'amqp://broker/'],
+  ])('take %s=%s', (name, text) => {
+    expect(problemsOf({ [name]: text })).toEqual([]);
   });
 
   it('list malformed values together with what production refuses', () => {
