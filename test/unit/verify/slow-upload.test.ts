@@ -81,7 +81,7 @@ describe('an upload that is read slowly', () => {
 
   const upload = (manner: Manner): PlannedUpload => {
     const { events, ...planned } = planUpload(7, 1, manner);
-    return { ...planned, events: events.slice(0, 2), times: 8 };
+    return { ...planned, events: events.slice(0, 2), times: 8, lateMs: 80 };
   };
   const send = (manner: Manner): Promise<UploadEnd> => {
     const { port } = server.address() as AddressInfo;

@@ -16,12 +16,16 @@ export interface PlannedUpload {
   events: readonly PlannedEvent[];
   /** How often the events are repeated. */
   times: number;
+  /** A late reader begins when nothing was taken from it for this long. */
+  lateMs: number;
 }
 
 const TENANT = 'south';
 const EVENTS = 25;
 /** The results have about 340 bytes each, together 7 MB. Two sockets hold 4 MB, and memory a quarter; the rest waits on disk. */
 const TIMES = 800;
+/** The system takes all of an upload at once. This is time to process it, and well before a reader loses its connection. */
+const LATE_MS = 2_500;
 const LONG_ID = 'i'.repeat(220);
 
 /** @param number of the fault */
@@ -31,7 +35,7 @@ export function planUpload(seed: number, number: number, manner: Manner): Planne
     const name = `${TENANT}-${manner}-${number}-${n}`;
     return withLongId(planEvent(random, { name, n, tenant: TENANT, identity: 'event-id', form: 'json' }));
   });
-  return { manner, tenant: TENANT, events, times: TIMES };
+  return { manner, tenant: TENANT, events, times: TIMES, lateMs: LATE_MS };
 }
 
 /** Results name the id of the event. */

@@ -8,8 +8,6 @@ import { UploadResults, type Verdict } from './upload-results';
 const LINES = 'application/x-ndjson';
 /** Rounds of all events that are written at a time. */
 const ROUNDS = 8;
-/** A late reader begins when nothing was taken from it for this long. */
-const STANDS_MS = 600;
 /** What a slow reader reads of the results, and how long it then waits. */
 const SIP = { bytes: 65_536, pauseMs: 50 };
 /** One that reads nothing goes on sending so many empty lines: only a write shows that the connection has ended. */
@@ -31,7 +29,7 @@ export interface UploadEnd {
 
 /** Sends a stream and reads its results in the manner that is planned. */
 export async function uploadSlowly(api: string, upload: PlannedUpload, correlationId: string): Promise<UploadEnd> {
-  const { manner, tenant, events, times } = upload;
+  const { manner, tenant, events, times, lateMs } = upload;
   const names = events.map(({ name }) => name);
   const results = new UploadResults(names, times * names.length);
   const connection = new Connection(api, { 'x-tenant-id': tenant, 'x-correlation-id': correlationId });
@@ -43,7 +41,7 @@ export async function uploadSlowly(api: string, upload: PlannedUpload, correlati
       await connection.untilEnded();
     } else {
       void sending.then(() => connection.end());
-      if (manner === 'late') await connection.untilItStands();
+      if (manner === 'late') await connection.untilItStands(lateMs);
       await connection.read((piece) => results.take(piece), manner === 'slowly' ? SIP.pauseMs : 0);
     }
   } catch (error) {
@@ -120,9 +118,9 @@ class Connection {
     }
   }
 
-  /** Resolves when nothing more is taken: everything was sent, or the server does not read on. */
-  async untilItStands(): Promise<void> {
-    while (!this.isClosed && Date.now() - this.movedMs < STANDS_MS) await sleep(STANDS_MS / 4);
+  /** Resolves when nothing more was taken for some time: everything was sent, or the server does not read on. */
+  async untilItStands(forMs: number): Promise<void> {
+    while (!this.isClosed && Date.now() - this.movedMs < forMs) await sleep(forMs / 8);
   }
 
   /** Reads the response to its end. @throws the error of the connection */
