@@ -1,5 +1,5 @@
 import type { DeliberateFault } from '../deliberate-fault';
-import { calm, under } from './runs';
+import { calm } from './runs';
 
 const ENGINE_TEST = 'test/integration/deliveries/engine.test.ts';
 const CLAIM = 'src/delivery-state/claim-deliveries.queries.ts';
@@ -123,7 +123,7 @@ export const FAULTS_IN_DELIVERY: readonly DeliberateFault[] = [
       this.before = pending.catch(() => undefined);\n`,
       },
     ],
-    noticedBy: under(['silence-names'], 'undelivered'),
+    noticedBy: { tests: ['test/e2e/delivery/name-servers.test.ts'] },
   },
   {
     name: 'a paused destination gets deliveries',
