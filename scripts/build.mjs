@@ -1,13 +1,14 @@
 /**
  * node scripts/build.mjs [--if-changed]
- * Compiles src/ and migrations/ into dist/. With --if-changed, it compiles only if a source, a setting of the compiler or
- * dist/ itself has changed since the last build. `npm start` and the commands use that form.
+ * Compiles src/ and migrations/ into dist/, and bundles console/ into dist/console/. With --if-changed, it builds only if
+ * a source, a setting of the compiler or dist/ itself has changed since the last build. `npm start` and the commands use
+ * that form.
  *
  * After `npm ci --omit=dev` there is no compiler. A dist/ that was built before is used then, with a warning if it was
  * built from other sources.
  */
 import '../src/runtime/require-node.js';
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -16,8 +17,11 @@ import { optionsOr } from './options.mjs';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
 const COMPILER = path.join(ROOT, 'node_modules/@nestjs/cli/bin/nest.js');
-const FOLDERS = ['src', 'migrations'];
+const BUNDLER = path.join(ROOT, 'node_modules/vite/bin/vite.js');
+const FOLDERS = ['src', 'migrations', 'console'];
 const FILES = ['nest-cli.json', 'tsconfig.json', 'tsconfig.build.json'];
+/** Types of the console, which scripts/console-types.mjs makes from openapi.json: not a source. */
+const GENERATED = 'schema.d.ts';
 const MAIN = path.join(ROOT, 'dist/src/main.js');
 /** The compiler writes this file whenever it writes dist/. */
 const BUILD_INFO = path.join(ROOT, 'dist/.tsbuildinfo');
@@ -30,7 +34,7 @@ const { 'if-changed': onlyIfChanged } = optionsOr('node scripts/build.mjs [--if-
 
 const reason = onlyIfChanged ? reasonToBuild() : 'as requested';
 if (reason !== undefined) {
-  if (existsSync(COMPILER)) build();
+  if (existsSync(COMPILER)) await build();
   else useWhatIsThere();
 }
 
@@ -40,11 +44,20 @@ function reasonToBuild() {
   return readFileSync(STAMP, 'utf8') === stamp() ? undefined : 'the sources have changed since the last build';
 }
 
-function build() {
+async function build() {
   if (onlyIfChanged) process.stderr.write(`Building dist/: ${reason}.\n`);
-  const { status } = spawnSync(process.execPath, [COMPILER, 'build'], { cwd: ROOT, stdio: 'inherit' });
-  if (status !== 0) process.exit(status ?? 1);
+  const statuses = await Promise.all([run(COMPILER, 'build'), run(BUNDLER, 'build', 'console', '--logLevel', 'warn')]);
+  const failed = statuses.find((status) => status !== 0);
+  if (failed !== undefined) process.exit(failed);
   writeFileSync(STAMP, stamp());
+}
+
+/** Runs a script of a package and resolves with its exit code. */
+function run(script, ...args) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [script, ...args], { cwd: ROOT, stdio: 'inherit' });
+    child.once('error', reject).once('close', (status) => resolve(status ?? 1));
+  });
 }
 
 function useWhatIsThere() {
@@ -77,7 +90,7 @@ function stamp() {
 
 function filesIn(folder) {
   return readdirSync(path.join(ROOT, folder), { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
+    .filter((entry) => entry.isFile() && entry.name !== GENERATED)
     .map((entry) => path.join(entry.parentPath, entry.name).slice(ROOT.length + 1))
     .sort();
 }

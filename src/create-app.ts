@@ -8,8 +8,10 @@ import { OperatorAccess } from './access/operator-access';
 import { TenantAccess } from './access/tenant-access';
 import { guardAdminRoutes } from './admin/endpoint/admin-gate';
 import { AppModule } from './app.module';
-import { servesDocs } from './config/exposure';
+import { servesConsole, servesDocs } from './config/exposure';
 import type { Settings } from './config/settings';
+import { consoleDirectory } from './http/console/console-directory';
+import { serveConsole } from './http/console/serve-console';
 import { allowOrigins } from './http/cors';
 import { serveApiDocs } from './http/docs/serve-docs';
 import { createFastifyAdapter } from './http/fastify-server';
@@ -39,6 +41,8 @@ export async function createApp(settings: Settings, databaseUrl: string): Promis
   if (settings.APP_ROLE.includes('api')) {
     allowOrigins(app, settings.CORS_ALLOWED_ORIGINS);
     if (servesDocs(settings)) serveApiDocs(app);
+    const builtConsole = servesConsole(settings) ? consoleDirectory() : undefined;
+    if (builtConsole !== undefined) serveConsole(app.getHttpAdapter().getInstance(), builtConsole);
     recognizeTenants(app.getHttpAdapter().getInstance(), app.get(TenantAccess));
     guardAdminRoutes(app.getHttpAdapter().getInstance(), app.get(OperatorAccess));
     guardSources(app.getHttpAdapter().getInstance(), {

@@ -28,6 +28,7 @@ export class ReadinessResponse {
 }
 
 class RootLinks {
+  @ApiText('/console', { required: false, description: 'The console for operators, in the role api' }) console?: string;
   @ApiText('/docs', { required: false, description: 'Documentation of the API, in the role api' }) docs?: string;
   @ApiText('/docs-json', { required: false, description: 'The OpenAPI document, in the role api' }) openapi?: string;
   @ApiText('/health') health!: string;

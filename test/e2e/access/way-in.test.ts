@@ -166,6 +166,10 @@ describe('the way in', () => {
       expect(await codeOf(url, path)).not.toContain('route-not-found');
     }
     expectProblem(await call(`${url}/v1/admin/audit`), 404, 'route-not-found');
+    for (const path of ['/', '/console', '/console/events']) {
+      expectProblem(await call(`${url}${path}`), 404, 'route-not-found');
+      expect([path, (await call(`${opsUrl}${path}`)).status]).toEqual([path, 200]);
+    }
     const preflight = await call(`${url}/v1/events`, {
       method: 'OPTIONS',
       headers: { origin: 'https://app.example.com', 'access-control-request-method': 'POST' },
@@ -180,8 +184,8 @@ describe('the way in', () => {
     const { url } = await start({ DOCS: 'false' });
     expect((await call(`${url}/docs`)).status).toBe(404);
     expect((await call(`${url}/docs-json`)).status).toBe(404);
-    const root = await call<{ links: object }>(`${url}/`, { headers: { accept: 'text/html' } });
-    expect(root.status).toBe(406);
+    const root = await call(`${url}/`, { headers: { accept: 'text/html' } });
+    expect([root.status, root.headers.location]).toEqual([302, '/console']);
     expect(Object.keys((await call<{ links: object }>(`${url}/`)).body.links)).not.toContain('docs');
   });
 });

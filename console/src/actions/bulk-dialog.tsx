@@ -1,0 +1,104 @@
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useId, useState, type ReactNode } from 'react';
+import { countOf, pluralOf } from '../format/numbers';
+import { Dialog } from '../parts/dialog';
+import { Fault } from '../parts/fault';
+import { onceKey } from './once-key';
+import { previewOf, resultOf, type Outcome } from './outcome';
+
+export interface BulkRun {
+  dryRun: boolean;
+  note: string | undefined;
+  idempotencyKey: string;
+}
+
+export interface BulkAction {
+  /** `Retry` */
+  verb: string;
+  /** `retried` */
+  done: string;
+  /** `event` */
+  noun: string;
+  /** What follows from the action, in a sentence or two. */
+  effect: ReactNode;
+  /** A word of warning in the colour of danger: it cannot be undone. */
+  isFinal?: boolean;
+  run: (options: BulkRun) => Promise<Outcome>;
+}
+
+/** Counts with a dry run, names the count on the button, acts once, and says what became of it. */
+export function BulkDialog({ action, onClose }: { action: BulkAction; onClose: () => void }) {
+  const client = useQueryClient();
+  const [idempotencyKey] = useState(onceKey); // one key for every press of the button in this dialog
+  const [note, setNote] = useState('');
+  const noteId = useId();
+  const { verb, noun, done, effect, isFinal = false } = action;
+  const preview = useQuery({
+    queryKey: ['dry-run', idempotencyKey],
+    queryFn: () => action.run({ dryRun: true, note: undefined, idempotencyKey }),
+    staleTime: Infinity,
+    gcTime: 0,
+    refetchOnWindowFocus: false,
+  });
+  const act = useMutation({
+    mutationFn: () => action.run({ dryRun: false, note: note.trim() || undefined, idempotencyKey }),
+    onSettled: () => client.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'dry-run' }),
+  });
+  const matched = preview.data?.matched ?? 0;
+  const mayAct = preview.isSuccess && matched > 0 && !act.isPending && !act.isSuccess;
+
+  return (
+    <Dialog title={`${verb} ${pluralOf(noun)}`} isOpen mayClose={!act.isPending} onClose={onClose}>
+      <div className="stack">
+        {preview.isPending && <p role="status">Counting …</p>}
+        {preview.error && <Fault error={preview.error} onRetry={() => void preview.refetch()} />}
+        {preview.data && !act.data && (
+          <>
+            <p role="status">
+              <strong>{previewOf(preview.data, noun)}</strong>
+            </p>
+            {matched > 0 && <p>{effect}</p>}
+          </>
+        )}
+        {mayAct && (
+          <>
+            <label htmlFor={noteId}>Note for the audit trail (optional)</label>
+            <input
+              id={noteId}
+              value={note}
+              maxLength={500}
+              onChange={(event) => setNote(event.target.value)}
+              autoComplete="off"
+            />
+          </>
+        )}
+        {act.error && (
+          <>
+            <Fault error={act.error} />
+            <p className="hint">Pressing the button again is safe: the action is carried out once.</p>
+          </>
+        )}
+        {act.data && (
+          <p role="status">
+            <strong>{resultOf(act.data, noun, done)}</strong>
+          </p>
+        )}
+        <div className="actions end">
+          <button type="button" onClick={onClose} disabled={act.isPending}>
+            {act.data ? 'Close' : 'Cancel'}
+          </button>
+          {!act.data && (
+            <button
+              type="button"
+              className={isFinal ? 'danger' : 'primary'}
+              disabled={!mayAct}
+              onClick={() => act.mutate()}
+            >
+              {act.isPending ? 'Under way …' : `${verb} ${preview.data ? countOf(matched, noun) : pluralOf(noun)}`}
+            </button>
+          )}
+        </div>
+      </div>
+    </Dialog>
+  );
+}

@@ -1,0 +1,121 @@
+import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
+import { read, readText } from './client';
+import type { QueryOf, Schema } from './endpoints';
+
+/** How often what is on the page is read again, while its tab is in front. */
+const OFTEN_MS = 5_000;
+const SELDOM_MS = 30_000;
+const PAGE = 50;
+
+type EventFilter = Omit<NonNullable<QueryOf<'/v1/admin/events'>>, 'cursor' | 'limit' | 'attempts'>;
+type ReasonFilter = Omit<NonNullable<QueryOf<'/v1/admin/dlq/reasons'>>, 'limit'>;
+type DeliveryFilter = Omit<NonNullable<QueryOf<'/v1/admin/deliveries'>>, 'cursor' | 'limit'>;
+
+const first = { initialPageParam: undefined as string | undefined };
+const next = ({ nextCursor }: { nextCursor: string | null }): string | undefined => nextCursor ?? undefined;
+const at = (cursor: string | undefined): { limit: number; cursor?: string } => ({
+  limit: PAGE,
+  ...(cursor === undefined ? {} : { cursor }),
+});
+
+export const eventsQuery = (filter: EventFilter) =>
+  infiniteQueryOptions({
+    queryKey: ['events', filter],
+    queryFn: ({ pageParam, signal }) => read('/v1/admin/events', { query: { ...filter, ...at(pageParam) }, signal }),
+    ...first,
+    getNextPageParam: next,
+  });
+
+/** The event with the exact text of its response, in which the payload keeps its numbers. */
+export const eventQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['event', id],
+    queryFn: async ({ signal }) => {
+      const text = await readText('/v1/events/{id}', { path: { id }, signal });
+      return { text, event: JSON.parse(text) as Schema<'EventResponse'> };
+    },
+    refetchInterval: OFTEN_MS,
+  });
+
+export const timelineQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['timeline', id],
+    queryFn: ({ signal }) => read('/v1/admin/events/{id}/timeline', { path: { id }, signal }),
+    refetchInterval: OFTEN_MS,
+  });
+
+export const deliveryQuery = (id: string, destinationId: string, generation: number) =>
+  queryOptions({
+    queryKey: ['delivery', id, destinationId, generation],
+    queryFn: ({ signal }) =>
+      read('/v1/admin/deliveries/{id}/{destinationId}', { path: { id, destinationId }, query: { generation }, signal }),
+  });
+
+export const reasonsQuery = (filter: ReasonFilter, limit = 100) =>
+  queryOptions({
+    queryKey: ['reasons', filter, limit],
+    queryFn: ({ signal }) => read('/v1/admin/dlq/reasons', { query: { ...filter, limit }, signal }),
+    refetchInterval: SELDOM_MS,
+  });
+
+export const deadLettersQuery = (filter: ReasonFilter) =>
+  infiniteQueryOptions({
+    queryKey: ['dead-letters', filter],
+    queryFn: ({ pageParam, signal }) => read('/v1/admin/dlq', { query: { ...filter, ...at(pageParam) }, signal }),
+    ...first,
+    getNextPageParam: next,
+  });
+
+export const destinationsQuery = (tenantId: string | undefined) =>
+  infiniteQueryOptions({
+    queryKey: ['destinations', tenantId],
+    queryFn: ({ pageParam, signal }) =>
+      read('/v1/admin/destinations', {
+        query: { ...(tenantId === undefined ? {} : { tenantId }), ...at(pageParam), limit: 20 },
+        signal,
+      }),
+    ...first,
+    getNextPageParam: next,
+  });
+
+export const destinationQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['destination', id],
+    queryFn: ({ signal }) => read('/v1/admin/destinations/{id}', { path: { id }, signal }),
+    staleTime: SELDOM_MS,
+  });
+
+export const deliveriesQuery = (filter: DeliveryFilter) =>
+  queryOptions({
+    queryKey: ['deliveries', filter],
+    queryFn: ({ signal }) => read('/v1/admin/deliveries', { query: { ...filter, limit: 20 }, signal }),
+    refetchInterval: SELDOM_MS,
+  });
+
+export const outboxQuery = queryOptions({
+  queryKey: ['outbox'],
+  queryFn: ({ signal }) => read('/v1/admin/outbox', { signal }),
+  refetchInterval: OFTEN_MS,
+});
+
+export const auditQuery = queryOptions({
+  queryKey: ['audit'],
+  queryFn: ({ signal }) => read('/v1/admin/audit', { query: { limit: 10 }, signal }),
+  refetchInterval: SELDOM_MS,
+});
+
+export const newestDestinationsQuery = queryOptions({
+  queryKey: ['destinations', 'newest'],
+  queryFn: ({ signal }) => read('/v1/admin/destinations', { query: { limit: 500 }, signal }),
+  refetchInterval: SELDOM_MS,
+});
+
+/** A process that is not ready says so with 503, which is an answer here. */
+export const readinessQuery = queryOptions({
+  queryKey: ['ready'],
+  queryFn: async ({ signal }): Promise<Schema<'ReadinessResponse'>> => {
+    const response = await fetch('/ready', { signal, cache: 'no-store', credentials: 'omit' });
+    return (await response.json()) as Schema<'ReadinessResponse'>;
+  },
+  refetchInterval: OFTEN_MS,
+});

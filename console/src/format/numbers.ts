@@ -1,0 +1,28 @@
+const COUNT = new Intl.NumberFormat('en');
+const ONE_DIGIT = new Intl.NumberFormat('en', { maximumFractionDigits: 1 });
+const PERCENT = new Intl.NumberFormat('en', { style: 'percent', maximumFractionDigits: 1 });
+const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+
+/** `12,345` */
+export const formatCount = (count: number): string => COUNT.format(count);
+
+/** `events`, `deliveries` */
+export const pluralOf = (noun: string): string => (noun.endsWith('y') ? `${noun.slice(0, -1)}ies` : `${noun}s`);
+
+/** `1 event`, `12,345 events` */
+export const countOf = (count: number, noun: string): string =>
+  `${formatCount(count)} ${count === 1 ? noun : pluralOf(noun)}`;
+
+/** `99.9%` of a ratio from 0 to 1. Rounded down, so that 100% means all. */
+export const formatRatio = (ratio: number): string => PERCENT.format(Math.floor(ratio * 1000) / 1000);
+
+/** `1.5 KiB` */
+export function formatBytes(bytes: number): string {
+  let size = bytes;
+  let unit = 0;
+  while (size >= 1024 && unit < UNITS.length - 1) {
+    size /= 1024;
+    unit++;
+  }
+  return `${ONE_DIGIT.format(size)} ${UNITS[unit]}`;
+}

@@ -1,0 +1,80 @@
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+import { act } from '../../api/client';
+import type { Schema } from '../../api/endpoints';
+import { Dialog } from '../../parts/dialog';
+import { Fault } from '../../parts/fault';
+import { useMay } from '../../session/caller';
+import { TestDialog } from './test-dialog';
+
+type Destination = Schema<'DestinationWithHealth'>;
+
+export function DestinationActions({ destination }: { destination: Destination }) {
+  const mayOperate = useMay('operator');
+  const [open, setOpen] = useState<'switch' | 'test'>();
+  const close = () => setOpen(undefined);
+  if (!mayOperate) return null;
+  return (
+    <>
+      <button type="button" onClick={() => setOpen('test')}>
+        Send a test …
+      </button>
+      <button type="button" onClick={() => setOpen('switch')}>
+        {SWITCHES[destination.status].label} …
+      </button>
+      {open === 'switch' && <SwitchDialog destination={destination} onClose={close} />}
+      {open === 'test' && <TestDialog destinationId={destination.id} onClose={close} />}
+    </>
+  );
+}
+
+interface Switch {
+  label: string;
+  effect: string;
+  run: (id: string) => Promise<unknown>;
+}
+
+/** What can be done about each status. */
+const SWITCHES: Record<Destination['status'], Switch> = {
+  active: {
+    label: 'Pause',
+    effect: 'Deliveries are recorded, and wait until somebody resumes the destination. Nothing is lost.',
+    run: (id) => act('post', '/v1/admin/destinations/{id}/pause', { path: { id } }),
+  },
+  paused: {
+    label: 'Resume',
+    effect: 'Waiting deliveries are made, as fast as the limits of the destination allow.',
+    run: (id) => act('post', '/v1/admin/destinations/{id}/resume', { path: { id } }),
+  },
+  disabled: {
+    label: 'Enable',
+    effect: 'New events are delivered again. Events that were skipped meanwhile are not; a backfill sends them.',
+    run: (id) => act('patch', '/v1/admin/destinations/{id}', { path: { id }, body: { enabled: true } }),
+  },
+};
+
+function SwitchDialog({ destination, onClose }: { destination: Destination; onClose: () => void }) {
+  const client = useQueryClient();
+  const [{ label, effect, run }] = useState(SWITCHES[destination.status]); // of when the dialog was opened
+  const change = useMutation({
+    mutationFn: () => run(destination.id),
+    onSuccess: onClose,
+    onSettled: () => client.invalidateQueries(),
+  });
+  return (
+    <Dialog title={`${label} this destination`} isOpen mayClose={!change.isPending} onClose={onClose}>
+      <div className="stack">
+        <p>{effect}</p>
+        {change.error && <Fault error={change.error} />}
+        <div className="actions end">
+          <button type="button" onClick={onClose} disabled={change.isPending}>
+            Cancel
+          </button>
+          <button type="button" className="primary" disabled={change.isPending} onClick={() => change.mutate()}>
+            {change.isPending ? 'Under way …' : `${label} 1 destination`}
+          </button>
+        </div>
+      </div>
+    </Dialog>
+  );
+}

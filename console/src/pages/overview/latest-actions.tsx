@@ -1,0 +1,30 @@
+import { useQuery } from '@tanstack/react-query';
+import { auditQuery } from '../../api/queries';
+import { Fault } from '../../parts/fault';
+import { Ago } from '../../parts/instant';
+import { Text } from '../../parts/text';
+
+export function LatestActions() {
+  const { data, error, refetch } = useQuery(auditQuery);
+  if (!data) return error ? <Fault error={error} onRetry={() => void refetch()} /> : <p className="wait">Loading …</p>;
+  if (data.entries.length === 0) return <p className="hint">Nothing was changed yet.</p>;
+  return (
+    <ul className="lines">
+      {data.entries.map(({ id, at, actor, action, counts, note }) => (
+        <li key={id}>
+          <Ago at={at} /> <Text>{actor}</Text>: <code>{action}</code>{' '}
+          <span className="hint">
+            {Object.entries(counts)
+              .map(([name, count]) => `${name} ${String(count)}`)
+              .join(', ')}
+          </span>
+          {note !== null && (
+            <span className="quote">
+              <Text>{note}</Text>
+            </span>
+          )}
+        </li>
+      ))}
+    </ul>
+  );
+}

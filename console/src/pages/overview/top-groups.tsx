@@ -1,0 +1,26 @@
+import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { reasonsQuery } from '../../api/queries';
+import { formatCount } from '../../format/numbers';
+import { Fault } from '../../parts/fault';
+import { GroupTable } from '../dead-letters/group-table';
+
+/** Shared with the figures, so that both are one request. */
+export const GROUPS_COUNTED = 20;
+const SHOWN = 5;
+
+export function TopGroups() {
+  const { data, error, refetch } = useQuery(reasonsQuery({}, GROUPS_COUNTED));
+  if (!data) return error ? <Fault error={error} onRetry={() => void refetch()} /> : <p className="wait">Loading …</p>;
+  if (data.reasons.length === 0) return <p className="hint">No event waits for a person.</p>;
+  return (
+    <>
+      <GroupTable groups={data.reasons.slice(0, SHOWN)} search={{}} />
+      {data.reasons.length > SHOWN && (
+        <p>
+          <Link to="/dead-letters">All groups ({formatCount(data.reasons.length)} or more)</Link>
+        </p>
+      )}
+    </>
+  );
+}

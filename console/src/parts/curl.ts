@@ -1,0 +1,12 @@
+/** Returns a command that sends a request. The token is read from the environment, so that no history keeps it. */
+export function curlOf(origin: string, method: 'GET' | 'POST', path: string, body?: string): string {
+  const lines = [
+    `curl -sS${method === 'GET' ? '' : ` -X ${method}`} ${quoted(origin + path)}`,
+    '-H "X-Admin-Token: $ADMIN_TOKEN"',
+  ];
+  if (body !== undefined) lines.push("-H 'Content-Type: application/json'", `--data-binary ${quoted(body)}`);
+  return lines.join(' \\\n  ');
+}
+
+/** One word of a POSIX shell. */
+const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;

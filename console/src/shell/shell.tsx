@@ -1,0 +1,66 @@
+import { Link, Outlet } from '@tanstack/react-router';
+import { useCallback, useState, useSyncExternalStore, type ReactNode } from 'react';
+import { connection } from '../api/connection';
+import { useCaller } from '../session/caller';
+import { session } from '../session/session';
+import { HelpDialog } from './help-dialog';
+import { SearchBox } from './search-box';
+import { ThemeSwitch } from './theme-switch';
+import { useKeyboard } from './use-keyboard';
+
+const PAGES = [
+  { to: '/', name: 'Overview' },
+  { to: '/events', name: 'Events' },
+  { to: '/dead-letters', name: 'Dead letters' },
+  { to: '/destinations', name: 'Destinations' },
+] as const;
+
+/** What every page has: navigation, search, who is signed in, and whether StreamForge responds. */
+export function Shell(): ReactNode {
+  const { name, role } = useCaller();
+  const [isHelpOpen, setIsHelpOpen] = useState(false);
+  const openHelp = useCallback(() => setIsHelpOpen(true), []);
+  useKeyboard(openHelp);
+  const isLost = useSyncExternalStore(connection.subscribe, connection.isLost);
+  return (
+    <>
+      <a className="skip" href="#content">
+        Skip to the content
+      </a>
+      <header className="top">
+        <Link to="/" className="brand">
+          StreamForge
+        </Link>
+        <nav aria-label="Pages">
+          {PAGES.map(({ to, name: page }) => (
+            <Link key={to} to={to} activeOptions={{ exact: to === '/', includeSearch: false }}>
+              {page}
+            </Link>
+          ))}
+        </nav>
+        <SearchBox />
+        <div className="who">
+          <span title={`role: ${role}`}>
+            {name} <span className="hint">{role}</span>
+          </span>
+          <ThemeSwitch />
+          <button type="button" aria-label="Keys and search" onClick={openHelp}>
+            ?
+          </button>
+          <button type="button" onClick={session.signOut}>
+            Sign out
+          </button>
+        </div>
+      </header>
+      {isLost && (
+        <p className="banner" role="alert">
+          StreamForge does not respond. What you see may be old; the page goes on asking.
+        </p>
+      )}
+      <main id="content" tabIndex={-1}>
+        <Outlet />
+      </main>
+      <HelpDialog isOpen={isHelpOpen} onClose={() => setIsHelpOpen(false)} />
+    </>
+  );
+}

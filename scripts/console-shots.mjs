@@ -1,0 +1,133 @@
+/**
+ * npm run console:shots [-- --out docs/console]: starts StreamForge with an embedded database in a temporary directory, runs
+ * npm run seed against it, and writes a picture of each page of the console in light and dark colours.
+ */
+import './print-help.mjs';
+import { spawn } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { chromium } from 'playwright-core';
+import { optionsOr } from './options.mjs';
+
+const ROOT = path.resolve(import.meta.dirname, '..');
+const TOKEN = 'a-token-for-pictures-only-1234';
+const WAIT_MS = 120_000;
+const { fetch } = globalThis;
+const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync);
+
+const { out } = optionsOr('npm run console:shots [-- --out docs/console]', {
+  out: { type: 'string', default: 'docs/console' },
+});
+if (!CHROMIUM) {
+  process.stderr.write('Chromium is not installed. Run `npm run test:setup`.\n');
+  process.exit(1);
+}
+
+const directory = mkdtempSync(path.join(os.tmpdir(), 'streamforge-shots-'));
+chmodSync(directory, 0o755); // as root, the database runs as another user
+const port = await freePort();
+const url = `http://127.0.0.1:${port}`;
+const env = {
+  ...process.env,
+  ...{ PORT: String(port), ADMIN_TOKEN: TOKEN, STREAMFORGE_DATA_DIR: path.join(directory, 'data'), LOG_LEVEL: 'error' },
+  DESTINATIONS_ALLOW_PRIVATE: 'true',
+};
+const server = spawn(process.execPath, ['dist/src/main.js'], {
+  cwd: ROOT,
+  env,
+  stdio: ['ignore', 'inherit', 'inherit'],
+});
+const ended = new Promise((resolve) => server.once('close', resolve));
+try {
+  await ready();
+  await run('dist/src/commands/seed.js', '--url', url);
+  await shoot();
+} finally {
+  server.kill('SIGTERM');
+  await ended;
+  rmSync(directory, { recursive: true, force: true });
+}
+
+async function shoot() {
+  mkdirSync(path.resolve(ROOT, out), { recursive: true });
+  const browser = await chromium.launch({
+    executablePath: CHROMIUM,
+    args: ['--no-sandbox', '--disable-gpu'],
+    headless: true,
+  });
+  const pages = await pagesToShoot();
+  for (const colorScheme of ['light', 'dark']) {
+    const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, colorScheme });
+    const page = await context.newPage();
+    await page.goto(`${url}/console/`);
+    await page.getByLabel('Operator token').fill(TOKEN);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor();
+    for (const [name, address] of Object.entries(pages)) {
+      await page.goto(url + address);
+      await page.getByRole('heading', { level: 1 }).waitFor();
+      await page.waitForLoadState('networkidle');
+      const file = path.join(out, `${name}-${colorScheme}.png`);
+      await page.screenshot({ path: path.resolve(ROOT, file) });
+      process.stdout.write(`${file}\n`);
+    }
+    await context.close();
+  }
+  await browser.close();
+}
+
+async function pagesToShoot() {
+  const dead = await ask('dlq?limit=1');
+  const groups = await ask('dlq/reasons');
+  const { destinations } = await ask('destinations');
+  return {
+    overview: '/console/',
+    events: '/console/events',
+    event: `/console/events/${dead.deadLetters[0].id}`,
+    'dead-letters': '/console/dead-letters',
+    group: `/console/dead-letters/${groups.reasons[0].id}`,
+    destinations: '/console/destinations',
+    destination: `/console/destinations/${destinations[0].id}`,
+  };
+}
+
+async function ask(resource) {
+  const response = await fetch(`${url}/v1/admin/${resource}`, { headers: { 'X-Admin-Token': TOKEN } });
+  if (!response.ok) throw new Error(`${resource}: ${response.status} ${await response.text()}`);
+  return response.json();
+}
+
+async function ready() {
+  for (const endMs = Date.now() + WAIT_MS; Date.now() < endMs;) {
+    try {
+      if ((await fetch(`${url}/ready`)).ok) return;
+    } catch {
+      // not listening yet
+    }
+    if (server.exitCode !== null) break;
+    await sleep(200);
+  }
+  throw new Error('StreamForge did not become ready');
+}
+
+function run(script, ...args) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [script, ...args], { cwd: ROOT, env, stdio: 'inherit' });
+    child.once('error', reject);
+    child.once('close', (status) => (status === 0 ? resolve() : reject(new Error(`${script} ended with ${status}`))));
+  });
+}
+
+function freePort() {
+  return new Promise((resolve, reject) => {
+    const probe = createServer().once('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address();
+      probe.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
+    });
+  });
+}
