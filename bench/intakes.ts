@@ -10,7 +10,10 @@ const { inTransaction } = compiled<typeof PoolModule>('db/pool');
 
 /** (a) Accepts everything without writing: the cost of HTTP, parsing and hashing. */
 export function writeNothing(intake: Intake): void {
-  const accept = (prepared: PreparedEvent) => ({ kind: 'accepted' as const, committed: committedFacts(prepared) });
+  const accept = (prepared: PreparedEvent) => ({
+    kind: 'accepted' as const,
+    committed: committedFacts(prepared, null),
+  });
   intake.accept = (prepared) => Promise.resolve(accept(prepared));
   intake.acceptAll = (events) => Promise.resolve({ results: events.map(accept) });
 }
@@ -19,7 +22,7 @@ export function writeNothing(intake: Intake): void {
 export function writeOneByOne(intake: Intake, pool: Pool): void {
   intake.accept = async (prepared) => {
     await inTransaction(pool, (client) => insertThree(client, prepared));
-    return { kind: 'accepted', committed: committedFacts(prepared) };
+    return { kind: 'accepted', committed: committedFacts(prepared, null) };
   };
 }
 

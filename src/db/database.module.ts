@@ -2,9 +2,10 @@ import { Global, Injectable, Module, type DynamicModule, type OnApplicationShutd
 import { Pool } from 'pg';
 import { SETTINGS_TOKEN, type Settings } from '../config/settings';
 import { applicationNameOf } from './application-name';
+import { DatabaseHistory } from './history/database-history';
 import { createPool } from './pool';
 
-/** Provides the connection pool of the process as `Pool`. */
+/** Provides the connection pool of the process as `Pool`, and the history of its database. */
 @Global()
 @Module({})
 export class DatabaseModule {
@@ -18,9 +19,10 @@ export class DatabaseModule {
           useFactory: ({ APP_ROLE, DATABASE_PASSWORD_FILE }: Settings) =>
             createPool(databaseUrl, applicationNameOf(APP_ROLE), DATABASE_PASSWORD_FILE),
         },
+        DatabaseHistory,
         ClosePool,
       ],
-      exports: [Pool],
+      exports: [Pool, DatabaseHistory],
     };
   }
 }

@@ -34,6 +34,17 @@ export async function readCurrentDispatches(
   return new Map(found.map((row) => [row.id, dispatchedEvent(row)]));
 }
 
+/** Returns which of the events are stored. */
+export async function readStoredIds(db: Db, eventIds: readonly string[]): Promise<Set<string>> {
+  const { rows } = await db.query<{ id: string }>({
+    name: 'read-stored-ids',
+    text: `select e.id from unnest($1::uuid[]) as asked (id)
+            cross join lateral (select id from events where events.id = asked.id offset 0) e`,
+    values: [[...new Set(eventIds)]],
+  });
+  return new Set(rows.map(({ id }) => id));
+}
+
 function dispatchedEvent(row: Row): DispatchedEvent {
   const { id, tenantId, type, receivedAt, sizeBytes, correlationId, traceparent, dispatchNo, generation } = row;
   return {

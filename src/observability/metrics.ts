@@ -66,7 +66,7 @@ export class Metrics {
   );
   readonly parkedMessages = this.counter(
     'streamforge_parked_messages_total',
-    'Messages that were moved to events.safety, because they cannot be read (unreadable) or failed alone (failed)',
+    'Messages that were moved to events.safety, because they cannot be read (unreadable), failed alone (failed), or name an event that the database does not have (forgotten)',
     ['reason'],
   );
   readonly distrustedMessages = this.counter(
@@ -222,7 +222,7 @@ export class Metrics {
     for (const layer of ['cache', 'database']) this.dedupeHits.inc({ layer }, 0);
     for (const place of ['cache', 'wake-up', 'limit', 'message']) this.foreignValues.inc({ place }, 0);
     for (const result of ['forged', 'unknown', 'looked-up']) this.distrustedMessages.inc({ result }, 0);
-    for (const reason of ['unreadable', 'failed']) this.parkedMessages.inc({ reason }, 0);
+    for (const reason of ['unreadable', 'failed', 'forgotten']) this.parkedMessages.inc({ reason }, 0);
   }
 
   private counter<T extends string>(name: string, help: string, labelNames: T[] = []): Counter<T> {

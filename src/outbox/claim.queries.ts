@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import { HISTORY } from '../db/history/history.queries';
 import { queryWithSettings, type Db } from '../db/pool';
 import type { Event } from '../event/event';
 import { withRevisions } from '../revisions/with-revisions';
@@ -120,7 +121,7 @@ export const claimStatement = (claim: ClaimRequest): { text: string; values: unk
              payload as "payloadJson", extensions as "extensionsJson", source, schema_version as "schemaVersion",
              spec_version as "specVersion", encode(hash, 'hex') as hash, correlation_id as "correlationId", traceparent,
              size_bytes as "sizeBytes", source_id as "sourceId",
-             (select count(*) from due)::integer as due
+             (select count(*) from due)::integer as due, ${HISTORY} as history
         from read where bytes_before < $4 order by entry_id`,
   values: [claim.token, claim.limit, claim.leaseSeconds, claim.maxBytes],
 });
@@ -133,6 +134,7 @@ const toEntry = (row: ClaimedRow): ClaimedEntry => ({
   generation: row.generation,
   revision: row.revision,
   attempts: row.attempts,
+  history: row.history,
   event: row,
 });
 

@@ -15,6 +15,8 @@ export interface ClaimedEntry {
   createdAt: string;
   /** Publishes for which the broker had no queue. */
   attempts: number;
+  /** The history of the database in which it was claimed (db/history/history.queries.ts); null if that is not known. */
+  history: string | null;
   event: Event;
 }
 
@@ -23,11 +25,14 @@ export interface ClaimedEntry {
  * parses the body only for handlers that read it. A dead letter is a reference: StreamForge never takes messages out of
  * events.dlq, so an erasure could not remove what they say.
  *
+ * `history` tells a worker whether the database may have forgotten the event since (TrustedEvents). Workers of the build
+ * before do not read it.
+ *
  * Workers of the build before drop a message with a negative generation, so they do not run a revision as if it were the
  * event as it was sent.
  */
 export function toMessage(entry: ClaimedEntry, reasons: ReadonlyMap<string, DeadLetterReason>): OutgoingMessage {
-  const { destination, dispatchNo, generation, revision, event } = entry;
+  const { destination, dispatchNo, generation, revision, history, event } = entry;
   const revised: Record<string, number> = revision === null ? {} : { revision };
   return {
     queue: QUEUES[destination],
@@ -42,6 +47,7 @@ export function toMessage(entry: ClaimedEntry, reasons: ReadonlyMap<string, Dead
       generation: revision === null || destination === 'dlq' ? generation : -generation,
       ...revised,
       ...(event.traceparent ? { traceparent: event.traceparent } : {}),
+      ...(history === null || destination === 'dlq' ? {} : { history }),
     },
     body: Buffer.from(destination === 'dlq' ? referenceTo(entry, reasons.get(event.id)) : eventJson(event, revised)),
   };

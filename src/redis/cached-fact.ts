@@ -7,10 +7,11 @@ import type { CommittedEvent } from './idempotency-cache';
 /** Longer than any fact, so that a foreign value of many megabytes is not parsed. */
 const MAX_CHARACTERS = 8_192;
 /** The form of a fact: its number, the signature, and the fact as JSON. A later form may say more. */
-const FORM = '1 ';
+const FORM = '2 ';
 const HEAD_CHARACTERS = FORM.length + MAC_CHARACTERS + 1;
-const LABEL = 'fact 1';
+const LABEL = 'fact 2';
 const SHA256_HEX = /^[0-9a-f]{64}$/;
+const BIGINT = /^-?\d{1,19}$/;
 
 /** The fields of a fact. A fact has exactly these, and each is a text. */
 const FIELDS: Record<keyof CommittedEvent, (text: string) => boolean> = {
@@ -20,6 +21,7 @@ const FIELDS: Record<keyof CommittedEvent, (text: string) => boolean> = {
   receivedAt: isStoredInstant,
   correlationId: isEnvelopeText,
   hash: (text) => SHA256_HEX.test(text),
+  history: (text) => BIGINT.test(text),
 };
 const NAMES = Object.keys(FIELDS) as (keyof CommittedEvent)[];
 
@@ -28,9 +30,6 @@ export function signedFact(key: string, committed: CommittedEvent, mac: Mac): st
   const json = JSON.stringify(committed);
   return `${FORM}${mac.of(LABEL, [key, json])} ${json}`;
 }
-
-/** True for a fact of the build before, which signed nothing. */
-export const isUnsignedFact = (text: string): boolean => readFact(text) !== undefined;
 
 /**
  * Reads the value of a key. Returns undefined unless this installation has written it for that key: a response that is

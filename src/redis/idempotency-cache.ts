@@ -7,11 +7,13 @@ export interface CommittedEvent extends KeyFact {
   receivedAt: string;
   correlationId: string;
   hash: string;
+  /** The history of the database in which it was found committed (db/history/history.queries.ts); null if that is not known. */
+  history: string | null;
 }
 
 /**
  * The first layer of idempotency: remembers which keys this database has committed. It only repeats what PostgreSQL
- * decided (I2). Losing it costs latency and never changes a response. It holds no reservations: after a crash between
+ * decided (I2), and ConfirmedCache repeats it only in the history in which that was decided. Losing it costs latency and never changes a response. It holds no reservations: after a crash between
  * reservation and commit, every retry would be a duplicate of an event that does not exist.
  */
 export abstract class IdempotencyCache {

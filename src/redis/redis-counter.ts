@@ -54,8 +54,8 @@ interface Commands {
 }
 
 /**
- * Counts in Redis, for all api processes together. While Redis is down, each process counts for itself, from the counts
- * that it has last seen.
+ * Counts in Redis, for all api processes of an installation together. While Redis is down, each process counts for itself,
+ * from the counts that it has last seen.
  */
 export class RedisCounter extends WindowCounter {
   private readonly logger = new Logger('RateLimit');
@@ -68,6 +68,8 @@ export class RedisCounter extends WindowCounter {
     redis: Redis,
     private readonly prefix: string,
     private readonly metrics: Metrics,
+    /** Whose counts these are; undefined while that is not known. */
+    private readonly owner: () => string | undefined = () => '',
   ) {
     super();
     redis.defineCommand('takePoints', { numberOfKeys: 1, lua: TAKE });
@@ -77,9 +79,10 @@ export class RedisCounter extends WindowCounter {
   }
 
   async take(key: string, wanted: number, upTo: number): Promise<Taken> {
-    if (performance.now() < this.pausedUntilMs) return this.standIn.take(key, wanted, upTo);
+    const name = this.nameOf(key);
+    if (name === undefined || performance.now() < this.pausedUntilMs) return this.standIn.take(key, wanted, upTo);
     try {
-      const reply = await this.commands.takePoints(this.prefix + key, WINDOW_MS, wanted, upTo);
+      const reply = await this.commands.takePoints(name, WINDOW_MS, wanted, upTo);
       const [granted, used, endsInMs, foreign] = readCounts(reply, wanted);
       if (foreign) this.metrics.foreignValues.inc({ place: 'limit' });
       this.failingSinceMs = undefined;
@@ -92,10 +95,16 @@ export class RedisCounter extends WindowCounter {
   }
 
   giveBack(key: string, points: number, endsInMs: number): void {
-    if (endsInMs <= 0) return;
+    const name = this.nameOf(key);
+    if (endsInMs <= 0 || name === undefined) return;
     this.commands
-      .givePointsBack(this.prefix + key, WINDOW_MS, points, Math.ceil(endsInMs))
+      .givePointsBack(name, WINDOW_MS, points, Math.ceil(endsInMs))
       .catch((error: unknown) => this.failed(error));
+  }
+
+  private nameOf(key: string): string | undefined {
+    const owner = this.owner();
+    return owner === undefined ? undefined : `${this.prefix}${owner === '' ? '' : `${owner}:`}${key}`;
   }
 
   /** Skips Redis for a second if it keeps failing, so that not every call waits for a dead server. */

@@ -7,12 +7,13 @@ import {
   type Provider,
 } from '@nestjs/common';
 import type { Redis } from 'ioredis';
-import { Pool } from 'pg';
 import type { Settings } from '../config/settings';
 import { MacKeys } from '../integrity/mac-keys';
 import { Metrics } from '../observability/metrics';
-import { readIncarnation } from '../db/incarnation.queries';
+import { DatabaseHistory } from '../db/history/database-history';
+import { ConfirmedCache } from './confirmed-cache';
 import { IdempotencyCache } from './idempotency-cache';
+import { Incarnation } from './incarnation';
 import { LocalCounter } from './local-counter';
 import { MemoryCache } from './memory-cache';
 import { RedisCache } from './redis-cache';
@@ -23,7 +24,7 @@ import { ADMIN_COUNTER, TENANT_BYTES_COUNTER, TENANT_COUNTER } from './window-co
 
 /** The connection that all commands share. Only a subscription needs its own. */
 const REDIS = Symbol('Redis');
-const WAKE_UP_CHANNEL = 'streamforge:outbox';
+const WAKE_UP_CHANNEL = 'streamforge:outbox:';
 
 /** Chooses between the Redis and the in-process adapters. This is the only place that does. */
 @Global()
@@ -31,34 +32,48 @@ const WAKE_UP_CHANNEL = 'streamforge:outbox';
 export class RedisModule {
   static forRoot(settings: Settings): DynamicModule {
     const url = settings.REDIS_URL;
-    const redisCounter = (prefix: string) => (redis: Redis, metrics: Metrics) =>
-      new RedisCounter(redis, prefix, metrics);
+    const redisCounter = (token: symbol, prefix: string): Provider => ({
+      provide: token,
+      inject: [REDIS, Metrics, Incarnation],
+      useFactory: (redis: Redis, metrics: Metrics, incarnation: Incarnation) =>
+        new RedisCounter(redis, prefix, metrics, () => incarnation.lastKnown()),
+    });
     const providers: Provider[] = url
       ? [
           { provide: REDIS, useFactory: () => connectRedis(url, 'commands') },
+          Incarnation,
           {
             provide: IdempotencyCache,
-            inject: [REDIS, Pool, Metrics, MacKeys],
-            useFactory: (redis: Redis, pool: Pool, metrics: Metrics, keys: MacKeys) => {
-              const incarnation = untilConnectionLost(pool, () => readIncarnation(pool));
-              return new RedisCache(redis, incarnation, settings.IDEMPOTENCY_TTL_SECONDS, metrics, keys);
+            inject: [REDIS, Incarnation, Metrics, MacKeys, DatabaseHistory],
+            useFactory: (
+              redis: Redis,
+              incarnation: Incarnation,
+              metrics: Metrics,
+              keys: MacKeys,
+              history: DatabaseHistory,
+            ) => {
+              const ttlSeconds = settings.IDEMPOTENCY_TTL_SECONDS;
+              const cache = new RedisCache(redis, () => incarnation.current(), ttlSeconds, metrics, keys);
+              return new ConfirmedCache(cache, history);
             },
           },
-          { provide: TENANT_COUNTER, inject: [REDIS, Metrics], useFactory: redisCounter('streamforge:tenant-limit:') },
-          {
-            provide: TENANT_BYTES_COUNTER,
-            inject: [REDIS, Metrics],
-            useFactory: redisCounter('streamforge:tenant-bytes:'),
-          },
-          { provide: ADMIN_COUNTER, inject: [REDIS, Metrics], useFactory: redisCounter('streamforge:admin-limit:') },
+          redisCounter(TENANT_COUNTER, 'streamforge:tenant-limit:'),
+          redisCounter(TENANT_BYTES_COUNTER, 'streamforge:tenant-bytes:'),
+          redisCounter(ADMIN_COUNTER, 'streamforge:admin-limit:'),
           {
             provide: WakeUp,
-            inject: [REDIS, Metrics],
-            useFactory: (redis: Redis, metrics: Metrics) => new RedisWakeUp(redis, WAKE_UP_CHANNEL, metrics),
+            inject: [REDIS, Metrics, Incarnation],
+            useFactory: (redis: Redis, metrics: Metrics, incarnation: Incarnation) =>
+              new RedisWakeUp(redis, () => incarnation.known().then((name) => WAKE_UP_CHANNEL + name), metrics),
           },
         ]
       : [
-          { provide: IdempotencyCache, useFactory: () => new MemoryCache(settings.IDEMPOTENCY_TTL_SECONDS) },
+          {
+            provide: IdempotencyCache,
+            inject: [DatabaseHistory],
+            useFactory: (history: DatabaseHistory) =>
+              new ConfirmedCache(new MemoryCache(settings.IDEMPOTENCY_TTL_SECONDS), history),
+          },
           { provide: TENANT_COUNTER, useFactory: () => new LocalCounter() },
           { provide: TENANT_BYTES_COUNTER, useFactory: () => new LocalCounter() },
           { provide: ADMIN_COUNTER, useFactory: () => new LocalCounter() },
@@ -70,24 +85,6 @@ export class RedisModule {
       exports: [IdempotencyCache, TENANT_COUNTER, TENANT_BYTES_COUNTER, ADMIN_COUNTER, WakeUp],
     };
   }
-}
-
-/**
- * Keeps the value that `read` returned until a pooled connection closes. From then on the URL may lead to another
- * database, which was restored or created again under the running process (I2).
- */
-function untilConnectionLost(pool: Pool, read: () => Promise<string>): () => Promise<string> {
-  let known: Promise<string> | undefined;
-  pool.on('remove', () => (known = undefined));
-  return async () => {
-    const reading = (known ??= read());
-    try {
-      return await reading;
-    } catch (error) {
-      if (known === reading) known = undefined;
-      throw error;
-    }
-  };
 }
 
 @Injectable()

@@ -49,7 +49,8 @@ export class RedisWakeUp extends WakeUp {
 
   constructor(
     private readonly redis: Redis,
-    private readonly channel: string,
+    /** Resolves once it is known. Until then, publishers poll. */
+    private readonly channel: () => Promise<string>,
     private readonly metrics: Metrics,
   ) {
     super();
@@ -58,7 +59,7 @@ export class RedisWakeUp extends WakeUp {
   signal(): void {
     this.timer ??= setTimeout(() => {
       this.timer = undefined;
-      this.redis.publish(this.channel, '').then(
+      this.publish().then(
         () => (this.failing = false),
         (error: Error) => {
           if (!this.failing) this.logger.warn(`no signal; publishers find new entries by polling: ${error.message}`);
@@ -80,9 +81,17 @@ export class RedisWakeUp extends WakeUp {
       replaceWhenSilent(this.subscriber);
       this.subscriber.on('error', (error: Error) => this.logger.debug(`subscriber: ${error.message}`));
       this.subscriber.on('message', (_channel, text) => this.receive(text));
-      this.subscriber.subscribe(this.channel).catch((error: Error) => this.logger.warn(error.message));
+      this.subscribe(this.subscriber).catch((error: Error) => this.logger.warn(error.message));
     }
     return this.local.listen(listener);
+  }
+
+  private async publish(): Promise<void> {
+    await this.redis.publish(await this.channel(), '');
+  }
+
+  private async subscribe(subscriber: Redis): Promise<void> {
+    await subscriber.subscribe(await this.channel());
   }
 
   /** A signal is an empty message. Any other message was not sent by StreamForge. */

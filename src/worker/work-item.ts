@@ -15,6 +15,11 @@ export const WORKER = '';
 export interface WorkItem {
   readonly message: ReceivedMessage;
   readonly event: DispatchedEvent;
+  /**
+   * The history of the database in which the event is known to be stored. Only a transaction in that history may settle
+   * it. Undefined where that is checked by nobody, as in tests of single steps.
+   */
+  readonly history: string | undefined;
   /** Undefined if the event's trace is not sampled. */
   readonly span: Span | undefined;
   /** External handlers that have work for the event. */
@@ -34,10 +39,11 @@ export interface WorkItem {
 const NONE: readonly never[] = [];
 const NO_RESULTS: ReadonlyMap<string, UnfinishedResult> = new Map();
 
-export function workItem(message: ReceivedMessage, event: DispatchedEvent, span?: Span): WorkItem {
+export function workItem(message: ReceivedMessage, event: DispatchedEvent, span?: Span, history?: string): WorkItem {
   return {
     message,
     event,
+    history,
     span,
     handlers: NONE,
     progress: undefined,
@@ -47,6 +53,10 @@ export function workItem(message: ReceivedMessage, event: DispatchedEvent, span?
     startCounted: false,
   };
 }
+
+/** False if the database is in another history than the items. Then it may have forgotten their events. */
+export const areOf = (history: string, items: readonly WorkItem[]): boolean =>
+  items.every((item) => item.history === undefined || item.history === history);
 
 export const withResult = (item: WorkItem, handler: string, result: UnfinishedResult): WorkItem => ({
   ...item,

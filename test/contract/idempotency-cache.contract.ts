@@ -17,6 +17,7 @@ export function fact(fields: Partial<CommittedEvent> = {}): Fact {
     receivedAt: '2026-11-24T10:00:00.000Z',
     correlationId: 'käse "1"',
     hash: sha256(randomUUID()),
+    history: '-4711',
     ...fields,
   };
   return { digest: randomUUID(), committed };

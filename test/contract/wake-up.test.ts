@@ -14,7 +14,7 @@ function openRedisWakeUp(
   url = process.env.TEST_REDIS_URL as string,
   metrics = new Metrics(),
 ): RedisWakeUp {
-  const wakeUp = new RedisWakeUp(connectRedis(url, 'test'), channel, metrics);
+  const wakeUp = new RedisWakeUp(connectRedis(url, 'test'), () => Promise.resolve(channel), metrics);
   atTheEnd(() => wakeUp.close());
   return wakeUp;
 }
@@ -42,7 +42,7 @@ class SignalCounter {
 async function openConnectedPair(): Promise<{ api: RedisWakeUp; counter: SignalCounter }> {
   const channel = randomUUID();
   const redis = connectRedis(process.env.TEST_REDIS_URL as string, 'test');
-  const api = new RedisWakeUp(redis, channel, new Metrics());
+  const api = new RedisWakeUp(redis, () => Promise.resolve(channel), new Metrics());
   atTheEnd(() => api.close());
   const counter = new SignalCounter(openRedisWakeUp(channel));
   await eventually(async () => expect(await redis.pubsub('NUMSUB', channel)).toEqual([channel, 1]));

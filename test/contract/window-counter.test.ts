@@ -111,6 +111,18 @@ describe('RedisCounter', () => {
     expect(await metrics.registry.metrics()).toContain('streamforge_foreign_values_total{place="limit"} 0');
   });
 
+  it('counts apart for each installation, and in this process while it is not known which one this is', async () => {
+    const { redis, prefix, metrics } = await redisCounter();
+    const own: { name?: string } = {};
+    const ours = new RedisCounter(redis, prefix, metrics, () => own.name);
+    const theirs = new RedisCounter(redis, prefix, metrics, () => 'theirs');
+    expect((await ours.take('a', 1, 5)).counter).toBeInstanceOf(LocalCounter);
+    own.name = 'ours';
+    expect(await ours.take('a', 4, 5)).toMatchObject({ granted: 4, used: 4, counter: ours });
+    expect(await theirs.take('a', 4, 5)).toMatchObject({ granted: 4, used: 4, counter: theirs });
+    expect(await redis.get(`${prefix}ours:a`)).toBe('4');
+  });
+
   it('starts again when the window has ended', async () => {
     const { counter, redis, prefix } = await redisCounter();
     await counter.take('a', 5, 5);

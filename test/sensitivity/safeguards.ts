@@ -27,7 +27,7 @@ export const SAFEGUARDS: readonly Safeguard[] = [
         file: 'src/ingest/store/batch-writer.ts',
         find: '      const results = await storeBatch(this.pool, events);',
         replace: `      for (const { prepared, resolve } of batch) {
-        resolve({ kind: 'accepted', committed: { ...prepared.event, fingerprint: prepared.fingerprint } });
+        resolve({ kind: 'accepted', committed: { ...prepared.event, fingerprint: prepared.fingerprint, history: null } });
       }
       const results = await storeBatch(this.pool, events);`,
       },
@@ -53,7 +53,7 @@ export const SAFEGUARDS: readonly Safeguard[] = [
       {
         file: 'src/ingest/store/intake.ts',
         find: '    const result = await this.writer.write(prepared);',
-        replace: `    const committed = { ...prepared.event, fingerprint: prepared.fingerprint };
+        replace: `    const committed = { ...prepared.event, fingerprint: prepared.fingerprint, history: '1' };
     await this.cache.remember([{ digest: prepared.keyDigest, committed }]);
     const result = await this.writer.write(prepared);`,
       },
@@ -65,6 +65,43 @@ export const SAFEGUARDS: readonly Safeguard[] = [
     invariant: 'I2',
     edits: [{ file: 'src/redis/redis-cache.ts', find: '`streamforge:${incarnation}:key:`', replace: "'all:'" }],
     tests: ['test/contract/idempotency-cache.test.ts'],
+  },
+  {
+    name: 'a cached fact counts only in the confirmed history',
+    invariant: 'I2',
+    edits: [
+      {
+        file: 'src/redis/confirmed-cache.ts',
+        find: 'history === confirmed',
+        replace: "history !== 'other' || confirmed",
+      },
+    ],
+    tests: ['test/integration/ingest/intake.test.ts'],
+  },
+  {
+    name: 'a message counts only in the history that it is from',
+    invariant: 'I7',
+    edits: [
+      {
+        file: 'src/worker/consume/trusted-events.ts',
+        find: 'if (history === undefined || history !== message.headers.history)',
+        replace:
+          "if (history === undefined) return { kind: 'trusted', event, history: String(message.headers.history) };\n    if (history === 'never')",
+      },
+    ],
+    tests: ['test/integration/worker/forgotten-events.test.ts'],
+  },
+  {
+    name: 'nothing is settled in another history',
+    invariant: 'I7',
+    edits: [
+      {
+        file: 'src/worker/settle/settle-pass.ts',
+        find: 'if (!areOf(history, items)) throw new HistoryChanged();',
+        replace: "if (history === 'never' && !areOf(history, items)) throw new HistoryChanged();",
+      },
+    ],
+    tests: ['test/integration/worker/forgotten-events.test.ts'],
   },
   {
     name: 'the payload is stored as text',
@@ -150,9 +187,9 @@ export const SAFEGUARDS: readonly Safeguard[] = [
     edits: [
       {
         file: 'src/worker/consume/queue-consumer.ts',
-        find: '    await this.patient.run(items, (some) => this.steps.settler.settle(some), {',
+        find: '    await this.patient.run(items, (some) => unlessHistoryChanged(settle(some)), {',
         replace: `    this.consumer.ack(messagesOf(items));
-    await this.patient.run(items, (some) => this.steps.settler.settle(some), {`,
+    await this.patient.run(items, (some) => unlessHistoryChanged(settle(some)), {`,
       },
     ],
     tests: ['test/integration/worker/worker-failpoints.test.ts'],

@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import { QUEUES, type Broker, type OutgoingMessage, type QueueName } from '../../src/broker/broker';
+import { HISTORY } from '../../src/db/history/history.queries';
 import { Metrics } from '../../src/observability/metrics';
 import { createWorker } from '../../src/worker/create-worker';
 import type { Handler } from '../../src/worker/handler';
@@ -44,6 +45,7 @@ interface PendingRow {
   dispatchNo: number;
   generation: number;
   revision: number | null;
+  history: string;
 }
 
 /** Marks all open outbox entries as PUBLISHED and returns the messages that the publisher would send for them. */
@@ -55,7 +57,7 @@ export async function takePending(pool: Pool): Promise<OutgoingMessage[]> {
      select t.id as "outboxId", t.destination, t.event_id as "eventId", t.dispatch_no as "dispatchNo", t.generation,
             t.revision,
             e.tenant_id as "tenantId", e.type, e.received_at as "receivedAt", e.size_bytes as "sizeBytes",
-            e.correlation_id as "correlationId"
+            e.correlation_id as "correlationId", ${HISTORY} as history
        from taken t join events e on e.id = t.event_id order by t.id`,
   );
   return rows.map((row) => ({
@@ -70,6 +72,7 @@ export async function takePending(pool: Pool): Promise<OutgoingMessage[]> {
       'dispatch-no': row.dispatchNo,
       generation: row.generation,
       ...(row.revision === null ? {} : { revision: row.revision }),
+      history: row.history,
     },
     body: Buffer.from(JSON.stringify({ id: row.eventId })),
   }));

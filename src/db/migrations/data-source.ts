@@ -29,6 +29,8 @@ import { OpenWorkOfRevisions1764576500000 } from '../../../migrations/1764576500
 import { InstallationKey1764577000000 } from '../../../migrations/1764577000000-installation-key';
 import { AuditChain1764578000000 } from '../../../migrations/1764578000000-audit-chain';
 import { GivenInstallationKey1764579000000 } from '../../../migrations/1764579000000-given-installation-key';
+import { DatabaseHistory1764583000000 } from '../../../migrations/1764583000000-database-history';
+import { InstallationHome1764584000000 } from '../../../migrations/1764584000000-installation-home';
 
 /** TypeORM runs the migrations; all other access is SQL over pg. */
 export function createDataSource(databaseUrl: string): DataSource {
@@ -70,6 +72,8 @@ export function createDataSource(databaseUrl: string): DataSource {
       InstallationKey1764577000000,
       AuditChain1764578000000,
       GivenInstallationKey1764579000000,
+      DatabaseHistory1764583000000,
+      InstallationHome1764584000000,
     ],
     migrationsTableName: 'schema_migrations',
   });

@@ -88,6 +88,7 @@ export class Intake {
       // An event that was found by another key does not hold this one, and a cached fact must say what PostgreSQL says.
       if (result.kind === 'duplicate' && result.by !== 'key') return [];
       const committed = result.kind === 'accepted' ? result.committed : result.of;
+      if (committed.history === null) return []; // nobody could confirm it
       return [{ digest: (events[i] as PreparedEvent).keyDigest, committed }];
     });
     if (results.some((result) => result?.kind === 'accepted')) this.wakeUp.signal();

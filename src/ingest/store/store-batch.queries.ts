@@ -1,3 +1,4 @@
+import { HISTORY } from '../../db/history/history.queries';
 import type { Db } from '../../db/pool';
 import type { KeyHolder } from '../../event/identity/decide-duplicate';
 import type { PreparedEvent, ReceivedBySource } from '../../event/prepare-event';
@@ -103,7 +104,7 @@ const storeEventsBy = ({
   ), queued as (
     insert into outbox (id, event_id, destination) select outbox_id, id, 'main' from winners
   )${requests}
-  select id from winners`;
+  select id, null::bigint as history from winners union all select null, ${HISTORY}`;
 
 /** What a batch has besides plain events. */
 interface BatchKinds {
@@ -180,15 +181,15 @@ const STATEMENTS = EITHER.flatMap((legacy) =>
 
 /**
  * Claims the keys of the events and, for each event that got all of its keys, writes the event and its outbox entry.
- * This is one autocommit statement and one round trip (I1). Returns the ids that were stored; the other events lost a
- * key.
+ * This is one autocommit statement and one round trip (I1). Returns the ids that were stored, with the history of the
+ * database in which they were; the other events lost a key.
  *
  * Keys are inserted in sort order, because two batches that claim the same keys in opposite order would deadlock. An
  * event that gets only some of its keys fails the whole statement with PARTIAL_CLAIM, because a single statement
  * cannot release the others. The caller then looks up the holders of the keys and sends the remaining events again.
  * The events of one call must not share a key.
  */
-export async function storeEvents(db: Db, batch: readonly PreparedEvent[]): Promise<Set<string>> {
+export async function storeEvents(db: Db, batch: readonly PreparedEvent[]): Promise<Map<string, string | null>> {
   const legacy = batch.some((prepared) => prepared.legacy !== undefined);
   const requests = requestsOf(batch);
   const fromSources = requests.length > 0;
@@ -200,8 +201,9 @@ export async function storeEvents(db: Db, batch: readonly PreparedEvent[]): Prom
   if (fromSources) {
     values.push(...REQUEST_INPUT.map((pick) => requests.map(pick).join(SEPARATOR)));
   }
-  const { rows } = await db.query<{ id: string }>({ name, text, values });
-  return new Set(rows.map((row) => row.id));
+  const { rows } = await db.query<{ id: string | null; history: string | null }>({ name, text, values });
+  const history = rows.find(({ id }) => id === null)?.history ?? null;
+  return new Map(rows.flatMap(({ id }) => (id === null ? [] : [[id, history] as const])));
 }
 
 /** Returns the requests of sources. The events of one request follow each other; a request that is there twice is stored once. */
@@ -223,7 +225,7 @@ export async function findKeyHolders(db: Db, digests: readonly string[]): Promis
       select encode(k.digest, 'hex') as digest, k.event_id as id, encode(k.fingerprint, 'hex') as fingerprint,
              coalesce(e.event_id, k.event_id::text) as "eventId", coalesce(e.received_at, k.created_at) as "receivedAt",
              coalesce(e.correlation_id, '') as "correlationId", encode(coalesce(e.hash, k.fingerprint), 'hex') as hash,
-             coalesce(k.legacy, false) as legacy, e.source
+             coalesce(k.legacy, false) as legacy, e.source, ${HISTORY} as history
         from idempotency_keys k left join events e on e.id = k.event_id
        where k.digest = any (select decode(digest, 'hex') from unnest($1::text[]) as digest)`,
     values: [digests],

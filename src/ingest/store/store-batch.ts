@@ -84,7 +84,10 @@ async function write(pool: Pool, events: PreparedEvent[]): Promise<Decided[]> {
   try {
     const stored = await repeated(() => storeEvents(pool, events));
     const own = stored.size === events.length ? events : events.filter(({ event }) => stored.has(event.id));
-    return own.map((prepared) => [prepared, { kind: 'accepted', committed: committedFacts(prepared) }]);
+    return own.map((prepared) => {
+      const history = stored.get(prepared.event.id) ?? null;
+      return [prepared, { kind: 'accepted', committed: committedFacts(prepared, history) }];
+    });
   } catch (error) {
     if (errorCode(error) === PARTIAL_CLAIM) return [];
     if (classifyPgError(error) !== 'data') throw error;
@@ -132,7 +135,10 @@ function decideInOrder(events: readonly PreparedEvent[], holders: KeyHolders): D
 
 function resultByHolders(prepared: PreparedEvent, holders: KeyHolders): IngestResult | undefined {
   const decision = decide(prepared, holders);
-  if (decision.kind === 'accepted') return { kind: 'accepted', committed: committedFacts(prepared) };
+  if (decision.kind === 'accepted') {
+    const history = holders.get(prepared.keyDigest)?.history ?? null;
+    return { kind: 'accepted', committed: committedFacts(prepared, history) };
+  }
   if (decision.kind === 'rejected') return decision;
   if (decision.kind !== 'duplicate') return undefined;
   const { legacy: _, source: __, ...of } = decision.of;
@@ -195,8 +201,8 @@ function legacyDigests({ legacy }: PreparedEvent): string[] {
   return legacy ? [legacy.derived, legacy.eventId].filter((digest) => digest !== undefined) : [];
 }
 
-/** Returns the facts of an event that this process has just committed. */
-export function committedFacts({ event, fingerprint }: PreparedEvent): CommittedEvent {
+/** Returns the facts of an event that this process has just committed, in this history of the database. */
+export function committedFacts({ event, fingerprint }: PreparedEvent, history: string | null): CommittedEvent {
   const { id, eventId, receivedAt, correlationId, hash } = event;
-  return { id, fingerprint, eventId, receivedAt, correlationId, hash };
+  return { id, fingerprint, eventId, receivedAt, correlationId, hash, history };
 }

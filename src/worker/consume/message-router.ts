@@ -1,8 +1,10 @@
 import type { Pool } from 'pg';
-import { readProgress } from '../../event-state/open-attempts.queries';
+import { HistoryChanged, readHistory } from '../../db/history/history.queries';
+import { readProgress, type EventProgress } from '../../event-state/open-attempts.queries';
+import type { DispatchedEvent } from '../../event/dispatched-event';
 import { countStarts } from '../crashes/crash-counts.queries';
 import type { ExternalHandlers } from '../run/external-handlers';
-import { eventsOf, type WorkItem } from '../work-item';
+import { areOf, eventsOf, type WorkItem } from '../work-item';
 
 export interface Routes {
   /** Settled together, at once. */
@@ -23,11 +25,14 @@ export class MessageRouter {
     private readonly externals: ExternalHandlers,
   ) {}
 
-  /** @throws if PostgreSQL cannot be reached. No handler has run then. */
+  /**
+   * @throws if PostgreSQL cannot be reached; HistoryChanged if it may have forgotten events with external work. No handler
+   * has run then.
+   */
   async route(items: readonly WorkItem[]): Promise<Routes> {
     const selection = await this.externals.select(eventsOf(items));
     const toAsk = items.filter(({ message, event }) => message.redelivered || selection.has(event));
-    const progressOf = toAsk.length > 0 ? await readProgress(this.pool, eventsOf(toAsk)) : undefined;
+    const progressOf = toAsk.length > 0 ? await this.progressOf(toAsk) : undefined;
     const routes: Routes = { now: [], alone: [], external: [] };
     for (const item of items) {
       const { redelivered } = item.message;
@@ -41,6 +46,12 @@ export class MessageRouter {
     }
     await this.markRedelivered(routes.external);
     return routes;
+  }
+
+  private async progressOf(items: readonly WorkItem[]): Promise<Map<DispatchedEvent, EventProgress>> {
+    const [progress, history] = await Promise.all([readProgress(this.pool, eventsOf(items)), readHistory(this.pool)]);
+    if (!areOf(history, items)) throw new HistoryChanged();
+    return progress;
   }
 
   /**

@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { Broker, Consumer, ReceivedMessage, QueueName } from '../../broker/broker';
+import { HistoryChanged } from '../../db/history/history.queries';
 import type { DispatchedEvent } from '../../event/dispatched-event';
 import type { Metrics } from '../../observability/metrics';
 import type { WorkInHand, WorkProgress } from '../../observability/work-progress';
@@ -10,7 +11,7 @@ import { messagesOf, workItem, type WorkItem } from '../work-item';
 import { endDispatchSpan, startDispatchSpan } from './dispatch-spans';
 import type { MessageRouter, Routes } from './message-router';
 import { messageOf, PatientWork } from './patient-work';
-import type { TrustedEvents } from './trusted-events';
+import type { LookedUp, TrustedEvents } from './trusted-events';
 
 /** Of a foreign message id in the log. */
 const MAX_ID_LENGTH = 64;
@@ -85,8 +86,8 @@ export class QueueConsumer {
     await Promise.resolve(); // lets the other messages of this tick arrive
     while (this.arrived.length > 0 && !this.stopping) {
       const items = await this.read(this.arrived.splice(0, this.limits.batchSize));
-      await this.patient.run(items, (some) => this.steps.router.route(some), {
-        done: (_, routes) => this.routed(routes),
+      await this.patient.run(items, (some) => unlessHistoryChanged(this.steps.router.route(some)), {
+        done: (some, routes) => (routes ? this.routed(routes) : this.readAgain(some)),
         ...this.notDone,
       });
     }
@@ -119,8 +120,9 @@ export class QueueConsumer {
   }
 
   private async settle(items: readonly WorkItem[]): Promise<void> {
-    await this.patient.run(items, (some) => this.steps.settler.settle(some), {
-      done: (some) => this.ack(messagesOf(some)),
+    const settle = (some: readonly WorkItem[]) => this.steps.settler.settle(some).then(() => true);
+    await this.patient.run(items, (some) => unlessHistoryChanged(settle(some)), {
+      done: (some, settled) => (settled ? this.ack(messagesOf(some)) : this.readAgain(some)),
       ...this.notDone,
     });
   }
@@ -149,38 +151,48 @@ export class QueueConsumer {
     this.wakeSettling();
   }
 
-  /** Drops what somebody else has written and parks what cannot be read, because neither can ever be settled. */
+  /**
+   * Drops what somebody else has written, and parks what cannot be read or is about an event that the database has
+   * forgotten, because none of them can ever be settled.
+   */
   private async read(messages: readonly ReceivedMessage[]): Promise<WorkItem[]> {
-    const items: WorkItem[] = [];
-    const unsigned: WorkItem[] = [];
+    const trusted: WorkItem[] = [];
+    const others: Record<'unconfirmed' | 'unsigned', WorkItem[]> = { unconfirmed: [], unsigned: [] };
     const forged: ReceivedMessage[] = [];
     for (const message of messages) {
       const reading = this.steps.trusted.read(message);
-      if (reading.kind === 'trusted') items.push(this.traced(message, reading.event));
-      else if (reading.kind === 'unsigned') unsigned.push(workItem(message, reading.event));
+      if (reading.kind === 'trusted') trusted.push(this.traced(message, reading.event, reading.history));
       else if (reading.kind === 'forged') forged.push(message);
-      else this.park(message, 'unreadable', 'StreamForge did not publish it');
+      else if (reading.kind === 'unreadable') this.park(message, 'unreadable', 'StreamForge did not publish it');
+      else others[reading.kind].push(workItem(message, reading.event));
     }
-    if (forged.length > 0) this.drop('forged', forged);
-    if (unsigned.length === 0) return items;
-    await this.patient.run(unsigned, (some) => this.steps.trusted.lookUp(some), {
-      done: (some, known) => {
-        const found = new Set(messagesOf(known));
-        this.steps.trusted.count('looked-up', messagesOf(known));
-        items.push(...known.map(({ message, event }) => this.traced(message, event)));
-        this.drop(
-          'unknown',
-          messagesOf(some).filter((message) => !found.has(message)),
-        );
+    this.drop('forged', forged);
+    const confirmed = await this.lookUp(others.unconfirmed, ({ superseded, forgotten }) => {
+      this.ack(messagesOf(superseded));
+      this.parkForgotten(messagesOf(forgotten));
+    });
+    const found = await this.lookUp(others.unsigned, ({ superseded, forgotten }) =>
+      this.drop('unknown', messagesOf([...superseded, ...forgotten])),
+    );
+    return confirmed.length + found.length === 0 ? trusted : [...trusted, ...confirmed, ...found];
+  }
+
+  private async lookUp(items: readonly WorkItem[], others: (lookedUp: LookedUp) => void): Promise<WorkItem[]> {
+    const found: WorkItem[] = [];
+    if (items.length === 0) return found;
+    await this.patient.run(items, (some) => this.steps.trusted.lookUp(some), {
+      done: (_, lookedUp) => {
+        for (const { message, event, history } of lookedUp.known) found.push(this.traced(message, event, history));
+        others(lookedUp);
       },
       ...this.notDone,
     });
-    return items;
+    return found;
   }
 
-  private traced(message: ReceivedMessage, dispatched: DispatchedEvent): WorkItem {
+  private traced(message: ReceivedMessage, dispatched: DispatchedEvent, history: string | undefined): WorkItem {
     const { event, span } = startDispatchSpan(dispatched, this.queue, message.redelivered);
-    return workItem(message, event, span);
+    return workItem(message, event, span, history);
   }
 
   /** What follows work that was not done, whatever the work was. */
@@ -193,7 +205,15 @@ export class QueueConsumer {
     },
   };
 
+  /** The database has changed under these items, and nothing was done for them: they arrive again and are looked up. */
+  private readAgain(items: readonly WorkItem[]): void {
+    this.steps.trusted.forgetHistory();
+    for (const { startCounted, event } of items) if (startCounted) void this.steps.poison.withdraw(event); // no crash
+    this.requeue(items);
+  }
+
   private ack(messages: readonly ReceivedMessage[]): void {
+    if (messages.length === 0) return;
     this.consumer.ack(messages);
     this.inHand.settled(messages.length);
   }
@@ -216,6 +236,14 @@ export class QueueConsumer {
     this.steps.metrics.foreignValues.inc({ place: 'message' }, messages.length);
   }
 
+  private parkForgotten(messages: readonly ReceivedMessage[]): void {
+    if (messages.length === 0) return;
+    this.consumer.park(messages);
+    this.inHand.settled(messages.length);
+    this.steps.metrics.parkedMessages.inc({ reason: 'forgotten' }, messages.length);
+    this.steps.trusted.reportForgotten(messages);
+  }
+
   /** If the message was one of ours, the reconciler dispatches its event again. */
   private park(message: ReceivedMessage, reason: 'unreadable' | 'failed', why: string): void {
     this.consumer.park([message]);
@@ -226,5 +254,15 @@ export class QueueConsumer {
     if (reason === 'unreadable') this.steps.metrics.foreignValues.inc({ place: 'message' });
     const messageId = message.id.slice(0, MAX_ID_LENGTH);
     this.logger.error({ msg: `moved a message to events.safety: ${why}`, reason, messageId, queue: this.queue });
+  }
+}
+
+/** Returns undefined if the database was in another history than the items, so that nothing was done. */
+async function unlessHistoryChanged<T>(work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof HistoryChanged) return undefined;
+    throw error;
   }
 }

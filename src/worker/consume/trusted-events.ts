@@ -1,24 +1,45 @@
 import { Logger } from '@nestjs/common';
 import type { Pool } from 'pg';
 import type { ReceivedMessage } from '../../broker/broker';
-import { readCurrentDispatches } from '../../event-state/current-dispatches.queries';
+import { readHistory } from '../../db/history/history.queries';
+import { readCurrentDispatches, readStoredIds } from '../../event-state/current-dispatches.queries';
 import type { Metrics } from '../../observability/metrics';
 import { RareLog } from '../../observability/rare-log';
 import type { DispatchedEvent } from '../../event/dispatched-event';
-import { eventsOf, workItem, type WorkItem } from '../work-item';
+import { eventsOf, messagesOf, workItem, type WorkItem } from '../work-item';
 import { readDispatchedEvent } from './read-message';
 
-/** What a message is worth. The event of an `unsigned` one says only which dispatch to look up. */
+/**
+ * What a message is worth. An `unconfirmed` one is ours, but the database may have forgotten its event since it was
+ * published. The event of an `unsigned` one says only which dispatch to look up.
+ */
 export type ReadMessage =
-  { kind: 'trusted' | 'unsigned'; event: DispatchedEvent } | { kind: 'forged' } | { kind: 'unreadable' };
+  | { kind: 'trusted'; event: DispatchedEvent; history: string }
+  | { kind: 'unconfirmed' | 'unsigned'; event: DispatchedEvent }
+  | { kind: 'forged' }
+  | { kind: 'unreadable' };
+
+/** What the database says about messages. */
+export interface LookedUp {
+  /** Their events are stored, and wait for these dispatches. */
+  known: WorkItem[];
+  /** Their events are stored, and wait for another dispatch or none. */
+  superseded: WorkItem[];
+  /** Their events are not stored: the database has gone back in time, or retention has removed them. */
+  forgotten: WorkItem[];
+}
 
 /**
  * Decides which messages are true. RabbitMQ is not trusted: whoever may write to it must not be able to complete, deliver
- * or bill anything that was not accepted. Only what this installation has signed is used as it is.
+ * or bill anything that was not accepted. Only what this installation has signed is used as it is, and only while the
+ * database is in the history in which the message was published: after a failover to a standby without the last commits,
+ * or a restore, the broker still has messages of events that no longer exist.
  */
 export class TrustedEvents {
   private readonly logger = new Logger('Worker');
-  private readonly rareLogs = { forged: new RareLog(), unknown: new RareLog() };
+  private readonly rareLogs = { forged: new RareLog(), unknown: new RareLog(), forgotten: new RareLog() };
+  /** The history that the last look-up has found. Whatever acts on an item checks it again. */
+  private history: string | undefined;
 
   constructor(
     private readonly pool: Pool,
@@ -29,23 +50,56 @@ export class TrustedEvents {
     if (message.doubt === 'forged') return { kind: 'forged' };
     const event = readDispatchedEvent(message);
     if (!event) return { kind: 'unreadable' };
-    return { kind: message.doubt === 'unsigned' ? 'unsigned' : 'trusted', event };
+    if (message.doubt === 'unsigned') return { kind: 'unsigned', event };
+    const { history } = this;
+    if (history === undefined || history !== message.headers.history) return { kind: 'unconfirmed', event };
+    return { kind: 'trusted', event, history };
+  }
+
+  /** Call this when the database turned out to be in another history. The messages that follow are then confirmed anew. */
+  forgetHistory(): void {
+    this.history = undefined;
   }
 
   /**
-   * Looks up the dispatches that unsigned messages name, as those of the build before are. Returns the items with the
-   * events as they are stored, and leaves out those that name another dispatch than the one that is waited for.
+   * Looks up the dispatches that messages name: unsigned ones, as those of the build before are, and those that were
+   * published in another history. The known items have the events as they are stored.
    * @throws if PostgreSQL cannot be reached
    */
-  async lookUp(items: readonly WorkItem[]): Promise<WorkItem[]> {
-    const stored = await readCurrentDispatches(
-      this.pool,
-      eventsOf(items).map(({ id }) => id),
+  async lookUp(items: readonly WorkItem[]): Promise<LookedUp> {
+    // Read first: if the database goes back after this, whatever acts on the items sees another history.
+    const history = await readHistory(this.pool);
+    this.history = history;
+    const [confirmed, others] = partition(
+      items,
+      ({ message: { doubt, headers } }) => !doubt && headers.history === history,
     );
-    return items.flatMap(({ message, event }) => {
-      const current = stored.get(event.id);
-      return current && isSameDispatch(current, event) ? [workItem(message, current)] : [];
-    });
+    const asPublished = confirmed.map(({ message, event }) => workItem(message, event, undefined, history));
+    if (others.length === 0) return { known: asPublished, superseded: [], forgotten: [] };
+    const current = await readCurrentDispatches(this.pool, idsOf(others));
+    const [known, unknown] = partition(others, ({ event }) => isSameDispatch(current.get(event.id), event));
+    const stored = unknown.length > 0 ? await readStoredIds(this.pool, idsOf(unknown)) : NONE;
+    const [superseded, forgotten] = partition(unknown, ({ event }) => stored.has(event.id));
+    this.count('looked-up', messagesOf(known));
+    const asStored = known.map(({ message, event }) =>
+      workItem(message, current.get(event.id) ?? event, undefined, history),
+    );
+    return { known: [...asPublished, ...asStored], superseded, forgotten };
+  }
+
+  /** Logs, once a minute, messages that were parked because their events are not stored. */
+  reportForgotten(messages: readonly ReceivedMessage[]): void {
+    const messageId = messages[0]?.id.slice(0, MAX_ID_LENGTH);
+    this.rareLogs.forgotten.log(
+      (count) =>
+        this.logger.error({
+          msg:
+            `moved ${count} messages to events.safety, whose events are not in the database. It has been restored, or a ` +
+            'standby without them has taken over: their producers have to send them again',
+          messageId,
+        }),
+      messages.length,
+    );
   }
 
   /** Counts messages that are used after a look-up, or dropped. The latter are logged once a minute. */
@@ -69,5 +123,15 @@ export class TrustedEvents {
 /** Of a foreign message id in the log. */
 const MAX_ID_LENGTH = 64;
 
-const isSameDispatch = (a: DispatchedEvent, b: DispatchedEvent): boolean =>
-  a.dispatchNo === b.dispatchNo && a.generation === b.generation && a.revision === b.revision;
+const NONE: ReadonlySet<string> = new Set();
+
+const idsOf = (items: readonly WorkItem[]): string[] => eventsOf(items).map(({ id }) => id);
+
+const isSameDispatch = (a: DispatchedEvent | undefined, b: DispatchedEvent): boolean =>
+  a?.dispatchNo === b.dispatchNo && a.generation === b.generation && a.revision === b.revision;
+
+function partition<T>(items: readonly T[], belongs: (item: T) => boolean): [T[], T[]] {
+  const [yes, no]: [T[], T[]] = [[], []];
+  for (const item of items) (belongs(item) ? yes : no).push(item);
+  return [yes, no];
+}

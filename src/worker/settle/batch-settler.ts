@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import type { Settings } from '../../config/settings';
+import { HistoryChanged } from '../../db/history/history.queries';
 import { classifyPgError } from '../../db/pg-errors';
 import { inTransaction } from '../../db/pool';
 import { completeDispatchesOfSucceeded } from '../../event-state/complete.queries';
@@ -48,6 +49,7 @@ export class BatchSettler {
    * When this resolves, the outcome of every event is committed, and the messages may be acked (I5). It throws if
    * PostgreSQL cannot be reached or other workers overtook every pass. Events that were not settled have used no
    * attempt.
+   * @throws HistoryChanged if the database may have forgotten events of the batch
    */
   async settle(items: readonly WorkItem[]): Promise<void> {
     const newest = newestOfEach(items);
@@ -68,6 +70,7 @@ export class BatchSettler {
         this.report.committed(pass.batch);
         return items;
       }
+      if (pass.kind === 'failed' && pass.error instanceof HistoryChanged) throw pass.error;
       items = pass.items;
       const step = nextStep(describe(pass, items), tried);
       if (step.kind === 'pass') tried = step.tried;

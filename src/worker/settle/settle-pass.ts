@@ -5,9 +5,10 @@ import type { DispatchedEvent } from '../../event/dispatched-event';
 import { completeStates } from '../../event-state/complete.queries';
 import { openAttempts, readEffects, readStates, type EventState } from '../../event-state/open-attempts.queries';
 import { settleFailures } from '../../event-state/settle-failures';
+import { HistoryChanged, readHistory } from '../../db/history/history.queries';
 import { clearStarts } from '../crashes/crash-counts.queries';
 import type { TransactionalHandlers } from '../run/transactional-handlers';
-import { eventsOf, unfinishedResultOf, runsHandlers, type WorkItem } from '../work-item';
+import { areOf, eventsOf, unfinishedResultOf, runsHandlers, type WorkItem } from '../work-item';
 import type { Mode } from './next-step';
 import type { PassDeliveries } from './pass-deliveries';
 import { decide, type RetryRules } from './retry-policy';
@@ -38,18 +39,23 @@ export class SettlePass {
     this.copying = { deadLetterCopies: rules.DLQ_COPY };
   }
 
-  /** Runs in the caller's transaction, which must be rolled back unless this returns `committed`. */
+  /**
+   * Runs in the caller's transaction, which must be rolled back unless this returns `committed`.
+   * @throws HistoryChanged if the database may have forgotten events of the batch
+   */
   async run(
     db: PoolClient,
     items: readonly WorkItem[],
     { mode, startedMs, deliveries }: PassOptions,
   ): Promise<PassResult> {
-    // Sent together, but as two statements: the second has a new snapshot, which shows what another worker committed
+    // Sent together, but as separate statements: the second has a new snapshot, which shows what another worker committed
     // while openAttempts waited for it.
-    const [opened, states] = await Promise.all([
+    const [opened, states, history] = await Promise.all([
       openAttempts(db, eventsOf(items), { durationMs: Date.now() - startedMs, worker: this.worker }),
       readStates(db, eventsOf(items)),
+      readHistory(db),
     ]);
+    if (!areOf(history, items)) throw new HistoryChanged();
     const won = items.filter(({ event }) => opened.has(event.id));
     const stale = items.length === won.length ? [] : items.filter(({ event }) => !opened.has(event.id));
     if (won.some(({ event }) => isOvertaken(event, states))) return { kind: 'rolled-back', items };

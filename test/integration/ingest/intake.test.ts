@@ -1,4 +1,6 @@
 import { Logger } from '@nestjs/common';
+import { DatabaseHistory } from '../../../src/db/history/database-history';
+import { ConfirmedCache } from '../../../src/redis/confirmed-cache';
 import type { IdempotencyCache } from '../../../src/redis/idempotency-cache';
 import { MemoryCache } from '../../../src/redis/memory-cache';
 import { LocalWakeUp } from '../../../src/redis/wake-up';
@@ -20,7 +22,8 @@ describe('Intake', () => {
 
   const intakeTo = (pool: TestDatabase['pool'], cache: IdempotencyCache): Intake => {
     const metrics = new Metrics();
-    return new Intake(cache, new BatchWriter(pool, metrics), new LocalWakeUp(), metrics);
+    const confirmed = new ConfirmedCache(cache, new DatabaseHistory(pool));
+    return new Intake(confirmed, new BatchWriter(pool, metrics), new LocalWakeUp(), metrics);
   };
 
   it('I2: caches nothing that was not committed, so that a retry is accepted as new', async () => {
@@ -38,6 +41,42 @@ describe('Intake', () => {
     const intake = intakeTo(database.pool, cache);
     await expect(intake.accept(prepared(body))).resolves.toMatchObject({ kind: 'accepted' });
     await expect(intake.accept(prepared(body))).resolves.toMatchObject({ kind: 'duplicate', layer: 'cache' });
+  });
+
+  it('I2: answers from the cache only in the history in which PostgreSQL told it', async () => {
+    const cache = new MemoryCache(60);
+    const intake = intakeTo(database.pool, cache);
+    const body = eventBody();
+    const sent = await intake.accept(prepared(body));
+    expect(sent).toMatchObject({ kind: 'accepted' });
+    await expect(intake.accept(prepared(body))).resolves.toMatchObject({ kind: 'duplicate', layer: 'cache' });
+
+    await database.pool.query('update database_history set token = gen_random_uuid()');
+    await expect(intake.accept(prepared(body))).resolves.toMatchObject({ kind: 'duplicate', layer: 'database' });
+    await expect(intake.accept(prepared(body))).resolves.toMatchObject({ kind: 'duplicate', layer: 'cache' });
+
+    const { event, keyDigest } = prepared(body);
+    await database.pool.query('update database_history set token = gen_random_uuid()');
+    await database.pool.query('delete from events where tenant_id = $1', [event.tenantId]);
+    await database.pool.query(`delete from idempotency_keys where digest = decode($1, 'hex')`, [keyDigest]);
+    const again = await intake.accept(prepared(body));
+    expect(again).toMatchObject({ kind: 'accepted' });
+    expect(await intake.accept(prepared(body))).toMatchObject({
+      of: { id: again.kind === 'accepted' && again.committed.id },
+      layer: 'cache',
+    });
+  });
+
+  it('I2: answers nothing from the cache while PostgreSQL does not confirm it', async () => {
+    const cache = new MemoryCache(60);
+    const body = eventBody();
+    await intakeTo(database.pool, cache).accept(prepared(body));
+    const away = createPool(`postgres://postgres@127.0.0.1:${await freePort()}/none`, 'streamforge test');
+    try {
+      await expect(intakeTo(away, cache).accept(prepared(body))).rejects.toMatchObject({ code: 'storage-unavailable' });
+    } finally {
+      await away.end();
+    }
   });
 
   it('I2: caches each event of a batch under its own key, even where contents are the same', async () => {

@@ -109,7 +109,15 @@ describe('I2: duplicates', () => {
         kind: 'duplicate',
         by: 'key',
         layer: 'database',
-        of: { id, eventId, receivedAt, correlationId, hash, fingerprint: first.fingerprint },
+        of: {
+          id,
+          eventId,
+          receivedAt,
+          correlationId,
+          hash,
+          fingerprint: first.fingerprint,
+          history: expect.any(String) as string,
+        },
       },
     ]);
     await expect(isStored(second)).resolves.toBe(false);

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { readHistory } from '../../../src/db/history/history.queries';
 import { createPool } from '../../../src/db/pool';
 import type { OutgoingMessage } from '../../../src/broker/broker';
 import type { Event } from '../../../src/event/event';
@@ -61,6 +62,7 @@ describe('the messages of the publisher', () => {
       'correlation-id': 'test',
       'dispatch-no': 1,
       generation: 1,
+      history: await readHistory(outbox.pool),
     });
   });
 

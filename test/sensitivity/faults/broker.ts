@@ -59,8 +59,8 @@ export const FAULTS_IN_BROKER: readonly DeliberateFault[] = [
     edits: [
       {
         file: 'src/worker/consume/trusted-events.ts',
-        find: "message.doubt === 'unsigned' ? 'unsigned' : 'trusted'",
-        replace: "'trusted'",
+        find: "if (message.doubt === 'unsigned') return { kind: 'unsigned', event };",
+        replace: "if (message.doubt === 'unsigned') return { kind: 'trusted', event, history: this.history ?? '' };",
       },
     ],
     noticedBy: under(['forge-rabbitmq'], 'usage', 'changed', 'doubled'),

@@ -24,7 +24,7 @@ export const FAULTS_IN_WORKER: readonly DeliberateFault[] = [
     edits: [
       {
         file: CONSUMER,
-        find: 'done: (some) => this.ack(messagesOf(some)),',
+        find: 'done: (some, settled) => (settled ? this.ack(messagesOf(some)) : this.readAgain(some)),',
         replace: 'done: () => undefined,',
       },
     ],

@@ -10,7 +10,7 @@ interface Link {
 /** A proxy between a client and a server of the run. A test can freeze, cut and restore their connections. */
 export class TcpProxy {
   private readonly links = new Set<Link>();
-  private readonly target: URL;
+  private target: URL;
   private listener: Server | undefined;
   private port = 0;
   private frozen = false;
@@ -33,6 +33,11 @@ export class TcpProxy {
     const url = new URL(this.target);
     url.host = `127.0.0.1:${this.port}`;
     return url.href;
+  }
+
+  /** New connections lead to another server, as after a failover behind one address. */
+  redirect(url: string): void {
+    this.target = new URL(url);
   }
 
   get connections(): number {

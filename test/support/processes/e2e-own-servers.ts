@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
@@ -7,7 +7,7 @@ import { Client, type QueryResultRow } from 'pg';
 import { migrate } from '../../../src/db/migrations/migrate';
 import { eventually } from '../eventually';
 import { ProcessTree, type Killable } from './process-tree';
-import { startPostgres, startRedis, type TestServer } from './servers';
+import { postgresBinaries, startPostgres, startRedis, type TestServer } from './servers';
 
 /** Long, because PostgreSQL recovers slowly on a machine that is busy with other tests. */
 const UP_AGAIN_WITHIN_MS = 60_000;
@@ -36,16 +36,24 @@ export class OwnServer implements Killable {
 
   /** With the current schema. */
   static async postgres(): Promise<OwnServer> {
-    const directory = createDirectory();
-    const started = await startPostgres(directory);
+    const server = await OwnServer.postgresIn(createDirectory());
+    await migrate(server.url);
+    return server;
+  }
+
+  /** A standby that follows a primary by asynchronous streaming replication. */
+  static standbyOf(primary: OwnServer): Promise<OwnServer> {
+    return OwnServer.postgresIn(createDirectory(), primary.url);
+  }
+
+  private static async postgresIn(directory: string, copyOf?: string): Promise<OwnServer> {
+    const started = await startPostgres(directory, copyOf);
     const url = started.env.TEST_DATABASE_URL as string;
     const pidFile = path.join(directory, 'postgres/data/postmaster.pid');
-    const server = await OwnServer.around(url, directory, started, async () => {
+    return OwnServer.around(url, directory, started, async () => {
       await rowsOf(url, 'select 1');
       return Number.parseInt(fs.readFileSync(pidFile, 'utf8'), 10);
     });
-    await migrate(url);
-    return server;
   }
 
   private static async around(
@@ -144,4 +152,38 @@ export async function storedOf(
     [tenant],
   );
   return row as { events: number; entries: number; keys: number };
+}
+
+/** Lets a standby follow its primary no longer, so that it lacks whatever the primary commits from now on. */
+export async function detachStandby(url: string): Promise<void> {
+  await rowsOf(url, `alter system set primary_conninfo = ''`);
+  await rowsOf(url, 'select pg_reload_conf()');
+  await eventually(async () => expect(await rowsOf(url, 'select from pg_stat_wal_receiver')).toEqual([]));
+}
+
+/** Makes a standby the primary. */
+export async function promote(url: string): Promise<void> {
+  await rowsOf(url, 'select pg_promote(true, 60)');
+}
+
+/** Dumps a database. `restore` restores the dump in place, under open connections, or into an empty database. */
+export function dumped(url: string): { restore: (into?: string) => void } {
+  const directory = createDirectory();
+  const file = path.join(directory, 'dump');
+  const run = (program: string, ...args: string[]): void =>
+    void execFileSync(path.join(postgresBinaries(), program), args, { stdio: 'pipe' });
+  run('pg_dump', '-Fc', '-f', file, url);
+  return {
+    restore: (into) => {
+      try {
+        run('pg_restore', ...(into === undefined ? ['--clean', '-d', url] : ['-d', into]), file);
+      } catch (error) {
+        // --clean cannot drop the constraints of partitions, says so, and drops them with their tables.
+        const said = String((error as { stderr?: Buffer }).stderr);
+        const others = said.match(/ERROR: .*/g)?.filter((line) => !line.includes('cannot drop inherited constraint'));
+        if (into !== undefined || others?.length !== 0) throw error;
+      }
+      fs.rmSync(directory, { recursive: true });
+    },
+  };
 }

@@ -42,15 +42,23 @@ async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   clearTimeout(killer);
 }
 
-export async function startPostgres(directory: string): Promise<TestServer> {
-  const binaries = find(/^\d+$/, '/usr/lib/postgresql', 'bin', 'PostgreSQL', 'TEST_DATABASE_URL');
+/** The directory of PostgreSQL's programs, such as pg_dump. */
+export const postgresBinaries = (): string =>
+  find(/^\d+$/, '/usr/lib/postgresql', 'bin', 'PostgreSQL', 'TEST_DATABASE_URL');
+
+/** @param copyOf the URL of a primary: the server is its standby then */
+export async function startPostgres(directory: string, copyOf?: string): Promise<TestServer> {
+  const binaries = postgresBinaries();
   const ids = isRoot ? idsOf('postgres') : {};
   const home = path.join(directory, 'postgres');
   const data = path.join(home, 'data');
   fs.mkdirSync(home, { recursive: true });
   if (isRoot) fs.chownSync(home, (ids as { uid: number }).uid, (ids as { gid: number }).gid);
-  const initdb = ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'];
-  execFileSync(path.join(binaries, 'initdb'), initdb, { ...ids, cwd: home, stdio: 'pipe' });
+  const create: [string, ...string[]] = copyOf
+    ? ['pg_basebackup', '-D', data, '-d', copyOf, '-R', '-X', 'stream', '-c', 'fast', '--no-sync']
+    : ['initdb', '-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'];
+  const [program, ...options] = create;
+  execFileSync(path.join(binaries, program), options, { ...ids, cwd: home, stdio: 'pipe' });
   const port = await freePort();
   const settings = {
     listen_addresses: '127.0.0.1',

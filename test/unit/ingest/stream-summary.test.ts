@@ -3,7 +3,7 @@ import { committedFacts } from '../../../src/ingest/store/store-batch';
 import { StreamSummary } from '../../../src/ingest/stream/stream-summary';
 import { prepared } from '../../support/events';
 
-const committed = committedFacts(prepared());
+const committed = committedFacts(prepared(), null);
 const ACCEPTED: IngestResult = { kind: 'accepted', committed };
 const DUPLICATE: IngestResult = { kind: 'duplicate', of: committed, by: 'key', layer: 'cache' };
 const REJECTED: IngestResult = {

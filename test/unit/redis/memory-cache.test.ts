@@ -3,7 +3,7 @@ import { MemoryCache } from '../../../src/redis/memory-cache';
 import { committedFacts } from '../../../src/ingest/store/store-batch';
 import { prepared } from '../../support/events';
 
-const committed = committedFacts(prepared());
+const committed = committedFacts(prepared(), '1');
 const facts = (...digests: string[]): { digest: string; committed: CommittedEvent }[] =>
   digests.map((digest) => ({ digest, committed }));
 

@@ -37,7 +37,7 @@ export class Foresight {
     const { keyDigest, eventIdDigest } = prepared;
     const byId = eventIdDigest === undefined ? undefined : this.taken.get(eventIdDigest);
     const decision = decideDuplicate(prepared, this.taken.get(keyDigest), byId);
-    const committed = committedFacts(prepared);
+    const committed = committedFacts(prepared, null);
     if (decision.kind === 'rejected') return decision;
     if (decision.kind === 'duplicate') return { kind: 'duplicate', of: committed, by: decision.by, layer: 'database' };
     for (const digest of digestsOf(prepared)) {

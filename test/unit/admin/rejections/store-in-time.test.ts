@@ -4,7 +4,7 @@ import type { IngestResult } from '../../../../src/ingest/store/store-batch';
 import { prepared } from '../../../support/events';
 
 const results = (events: readonly PreparedEvent[]): IngestResult[] =>
-  events.map(({ event, fingerprint }) => ({ kind: 'accepted', committed: { ...event, fingerprint } }));
+  events.map(({ event, fingerprint }) => ({ kind: 'accepted', committed: { ...event, fingerprint, history: null } }));
 const events = Array.from({ length: 1_200 }, () => prepared());
 
 describe('storeInTime', () => {
