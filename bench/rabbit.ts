@@ -67,6 +67,8 @@ export class BenchRabbit {
       channel.on('error', () => undefined); // the queue does not exist yet
       await channel.purgeQueue(queue).catch(() => undefined);
     }
+    // Each measurement has a database of its own, which is an installation of its own.
+    await (await connection.createChannel()).deleteQueue('events.installation');
     await connection.close();
   }
 }

@@ -1,5 +1,6 @@
 import { Global, Injectable, Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/common';
 import type { Settings } from '../config/settings';
+import { Installation } from '../integrity/installation';
 import { MacKeys } from '../integrity/mac-keys';
 import { Broker } from './broker';
 import { MemoryBroker } from './memory-broker';
@@ -18,14 +19,16 @@ export class BrokerModule {
       publishes: settings.APP_ROLE.includes('publisher'),
       consumes: settings.APP_ROLE.includes('worker'),
       deadLetterCopies: settings.DLQ_COPY,
+      namespace: settings.BROKER_NAMESPACE,
     };
     return {
       module: BrokerModule,
       providers: [
         {
           provide: Broker,
-          inject: [MacKeys],
-          useFactory: (keys: MacKeys) => (url ? RabbitBroker.connect(url, roles, keys) : new MemoryBroker()),
+          inject: [MacKeys, Installation],
+          useFactory: (keys: MacKeys, installation: Installation) =>
+            url ? RabbitBroker.connect(url, roles, keys, installation) : new MemoryBroker(installation),
         },
         CloseBroker,
       ],

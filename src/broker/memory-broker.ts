@@ -1,3 +1,4 @@
+import { NoInstallation, type Installation } from '../integrity/installation';
 import {
   Broker,
   QUEUES,
@@ -8,6 +9,7 @@ import {
   type PublishOutcome,
   type QueueName,
 } from './broker';
+import { requireOwner } from './installation-marker';
 
 interface Queued {
   message: Message;
@@ -24,8 +26,12 @@ export class MemoryBroker extends Broker {
   private readonly consumers: MemoryConsumer[] = [];
   private closed = false;
 
+  constructor(private readonly installation: Installation = new NoInstallation()) {
+    super();
+  }
+
   canPublish(): boolean {
-    return !this.closed && [...this.queues.values()].every((queue) => queue.length < FULL_AT);
+    return this.mayAct() && !this.closed && [...this.queues.values()].every((queue) => queue.length < FULL_AT);
   }
 
   publish(messages: readonly OutgoingMessage[]): Promise<PublishOutcome[]> {
@@ -52,14 +58,21 @@ export class MemoryBroker extends Broker {
     return this.queue(name).length;
   }
 
-  ping(): Promise<void> {
-    return this.closed ? Promise.reject(new Error('the in-process broker is closed')) : Promise.resolve();
+  async ping(): Promise<void> {
+    if (this.closed) throw new Error('the in-process broker is closed');
+    if (!this.mayAct()) await requireOwner(this.installation);
   }
 
   async close(): Promise<void> {
     this.closed = true;
     for (const consumer of this.consumers) await consumer.close();
     this.queues.clear();
+  }
+
+  private mayAct(): boolean {
+    const unconfirmed = this.installation.unconfirmed();
+    unconfirmed?.catch(() => undefined); // `ping` says why
+    return unconfirmed === undefined;
   }
 
   private queue(name: QueueName): MemoryQueue {

@@ -10,8 +10,10 @@ import {
   type QueueName,
 } from './broker';
 import { credentialsOf } from './amqp-credentials';
+import { NoInstallation, type Installation } from '../integrity/installation';
 import { NoMacKeys, type MacKeys } from '../integrity/mac-keys';
 import { RabbitConsumer } from './rabbit-consumer';
+import { namesIn, type RabbitNames } from './rabbit-names';
 import { RabbitPublisher } from './rabbit-publisher';
 import { withinDeadline } from '../runtime/deadline';
 
@@ -20,6 +22,8 @@ export interface RabbitRoles {
   consumes: boolean;
   /** Whether references to dead letters are published to `events.dlq`. Default: false. */
   deadLetterCopies?: boolean;
+  /** BROKER_NAMESPACE. Default: none. */
+  namespace?: string;
 }
 
 const CLOSE_TIMEOUT_MS = 1_500;
@@ -42,17 +46,31 @@ export class RabbitBroker extends Broker {
   private publisher: RabbitPublisher | undefined;
   private consuming: AmqpConnection | undefined;
 
-  private constructor(private readonly keys: MacKeys) {
+  private constructor(
+    private readonly keys: MacKeys,
+    private readonly names: RabbitNames,
+    private readonly installation: Installation,
+  ) {
     super();
+    installation.onMoved(() => {
+      this.publisher?.leave();
+      for (const consumer of this.consumers) consumer.leave();
+    });
   }
 
   /** Connects in the background. Until that succeeds, canPublish returns false and consumers receive nothing. */
-  static async connect(url: string, roles: RabbitRoles, keys: MacKeys = new NoMacKeys()): Promise<RabbitBroker> {
-    const broker = new RabbitBroker(keys);
+  static async connect(
+    url: string,
+    roles: RabbitRoles,
+    keys: MacKeys = new NoMacKeys(),
+    installation: Installation = new NoInstallation(),
+  ): Promise<RabbitBroker> {
+    const { deadLetterCopies = false, namespace = '' } = roles;
+    const names = namesIn(namespace);
+    const broker = new RabbitBroker(keys, names, installation);
     if (roles.publishes) {
-      const { deadLetterCopies = false } = roles;
       const connection = await broker.openConnection(url, 'publisher');
-      broker.publisher = new RabbitPublisher(connection, keys, { deadLetterCopies });
+      broker.publisher = new RabbitPublisher(connection, keys, { names, installation, deadLetterCopies });
     }
     if (roles.consumes) broker.consuming = await broker.openConnection(url, 'worker');
     return broker;
@@ -68,7 +86,8 @@ export class RabbitBroker extends Broker {
 
   consume(queue: QueueName, prefetch: number, onMessage: (message: ReceivedMessage) => void): Consumer {
     if (!this.consuming) throw new Error('RabbitBroker.connect was called without `consumes`');
-    const consumer = new RabbitConsumer(this.consuming, queue, prefetch, this.keys, onMessage);
+    const options = { prefetch, names: this.names, installation: this.installation };
+    const consumer = new RabbitConsumer(this.consuming, queue, options, this.keys, onMessage);
     this.consumers.push(consumer);
     return consumer;
   }

@@ -71,6 +71,11 @@ export class RabbitChannel<C extends Channel> {
     if (channel) await this.closeQuietly(channel);
   }
 
+  /** Closes the channel, and opens it again if the setup allows it. */
+  leave(): void {
+    if (this.channel) this.discard(this.channel);
+  }
+
   /** Replaces a channel that is still open but out of step with the broker. */
   discard(channel: C): void {
     this.lost(channel);

@@ -3,14 +3,23 @@ import { Logger } from '@nestjs/common';
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
 import type { BrokerMisconfigured, Consumer, Doubt, ReceivedMessage, QueueName } from './broker';
 import { RabbitChannel } from './rabbit-channel';
+import type { Installation } from '../integrity/installation';
 import type { Mac } from '../integrity/mac';
 import type { MacKeys } from '../integrity/mac-keys';
+import { requireOwner } from './installation-marker';
 import { doubtAbout } from './message-signature';
 import { fromAmqpHeaders, headerText } from './rabbit-headers';
+import type { RabbitNames } from './rabbit-names';
 import { assertTopology } from './rabbit-topology';
 import { withinDeadline } from '../runtime/deadline';
 
 const CANCEL_TIMEOUT_MS = 1_000;
+
+export interface ConsumerOptions {
+  prefetch: number;
+  names: RabbitNames;
+  installation: Installation;
+}
 
 /** A message with its channel: on a later channel the same tag means another message or none. */
 interface RabbitMessage extends ReceivedMessage {
@@ -31,23 +40,25 @@ export class RabbitConsumer implements Consumer {
   constructor(
     connection: AmqpConnection,
     private readonly queue: QueueName,
-    prefetch: number,
+    { prefetch, names, installation }: ConsumerOptions,
     private readonly keys: MacKeys,
     private readonly onMessage: (message: ReceivedMessage) => void,
   ) {
+    let owner: string | undefined;
     this.channel = new RabbitChannel(connection, {
       name: queue,
       create: async (model: ChannelModel) => {
+        owner = await requireOwner(installation);
         await keys.load(); // without the key, each message would have to be looked up
         return model.createChannel();
       },
       prepare: async (channel, connection) => {
         this.source = channel;
         this.unsettled = new Set();
-        await assertTopology(channel, { connection, deadLetterCopies: false }); // it consumes none
+        await assertTopology(channel, { connection, deadLetterCopies: false, names, owner }); // it consumes no copies
         await channel.prefetch(prefetch);
         if (!this.active) return;
-        const { consumerTag } = await channel.consume(queue, (message) => this.receive(channel, message));
+        const { consumerTag } = await channel.consume(names.queue(queue), (message) => this.receive(channel, message));
         this.consumerTag = consumerTag;
         if (!this.active) await channel.cancel(consumerTag);
       },
@@ -109,6 +120,11 @@ export class RabbitConsumer implements Consumer {
     } catch (error) {
       this.logger.debug(`could not cancel the consumer: ${String(error)}`); // a lost channel brings no messages
     }
+  }
+
+  /** The installation may not act: what is unsettled returns to the queue, and nothing arrives until it may. */
+  leave(): void {
+    this.channel.leave();
   }
 
   async close(): Promise<void> {

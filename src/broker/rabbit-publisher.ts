@@ -1,12 +1,15 @@
 import type { AmqpConnection } from '@golevelup/nestjs-rabbitmq';
 import { Logger } from '@nestjs/common';
 import type { ChannelModel, ConfirmChannel, Message as AmqpMessage, Options } from 'amqplib';
+import type { Installation } from '../integrity/installation';
 import type { Mac } from '../integrity/mac';
 import type { MacKeys } from '../integrity/mac-keys';
-import type { BrokerMisconfigured, OutgoingMessage, PublishOutcome } from './broker';
+import type { BrokerMisconfigured, OutgoingMessage, PublishOutcome, QueueName } from './broker';
+import { requireOwner } from './installation-marker';
 import { RabbitChannel, type ChannelError } from './rabbit-channel';
 import { toAmqpHeaders } from './rabbit-headers';
-import { assertTopology, EXCHANGE, type Topology } from './rabbit-topology';
+import type { RabbitNames } from './rabbit-names';
+import { assertTopology, type Topology } from './rabbit-topology';
 import { withinDeadline } from '../runtime/deadline';
 
 const ANSWER_TIMEOUT_MS = 5_000;
@@ -22,6 +25,13 @@ const BASIC_PUBLISH = { classId: 60, methodId: 40 };
  * which RabbitMQ sends for a message over max_message_size. Others (no such exchange, no permission) hit every message.
  */
 const OBJECTIONS = [311, 406];
+
+export interface PublisherOptions {
+  names: RabbitNames;
+  installation: Installation;
+  /** Whether references to dead letters are published to `events.dlq`. */
+  deadLetterCopies: boolean;
+}
 
 /** A call of publish that waits for confirms. */
 interface Wait {
@@ -41,6 +51,7 @@ export class RabbitPublisher {
   /** Unconfirmed messages on the current channel, including those whose wait has ended. */
   private inFlight = { count: 0 };
   private blocked = false;
+  private readonly names: RabbitNames;
   private topology: Topology | undefined;
   private declaring: NodeJS.Timeout | undefined;
   private declaringUnbounded: NodeJS.Timeout | undefined;
@@ -49,8 +60,10 @@ export class RabbitPublisher {
   constructor(
     connection: AmqpConnection,
     private readonly keys: MacKeys,
-    { deadLetterCopies }: Pick<Topology, 'deadLetterCopies'>,
+    { names, installation, deadLetterCopies }: PublisherOptions,
   ) {
+    this.names = names;
+    let owner: string | undefined;
     connection.managedConnection.on('blocked', ({ reason }: { reason: string }) => {
       this.blocked = true;
       this.logger.warn(`RabbitMQ blocks publishing until it has resources again: ${reason}`);
@@ -60,11 +73,12 @@ export class RabbitPublisher {
     this.channel = new RabbitChannel(connection, {
       name: 'publisher',
       create: async (model: ChannelModel) => {
+        owner = await requireOwner(installation);
         await keys.load(); // messages without a signature cost the workers a look-up
         return model.createConfirmChannel();
       },
       prepare: async (channel, connection) => {
-        this.topology = { connection, deadLetterCopies };
+        this.topology = { connection, deadLetterCopies, names, owner };
         await this.declare(channel);
         this.inFlight = { count: 0 };
         channel.on('return', (message: AmqpMessage) => {
@@ -118,10 +132,15 @@ export class RabbitPublisher {
     });
   }
 
-  async waiting(queue: string): Promise<number> {
+  async waiting(queue: QueueName): Promise<number> {
     const channel = this.channel.current;
     if (!channel) throw new Error('not connected to RabbitMQ');
-    return (await withinDeadline(ANSWER_TIMEOUT_MS, channel.checkQueue(queue))).messageCount;
+    return (await withinDeadline(ANSWER_TIMEOUT_MS, channel.checkQueue(this.names.queue(queue)))).messageCount;
+  }
+
+  /** The installation may not act: publishes no more until it may. */
+  leave(): void {
+    this.channel.leave();
   }
 
   async close(): Promise<void> {
@@ -136,7 +155,7 @@ export class RabbitPublisher {
     try {
       inFlight.count += 1;
       const options = optionsOf(message, this.keys.current());
-      channel.publish(EXCHANGE, message.queue, message.body, options, (error: unknown) => {
+      channel.publish(this.names.exchange, message.queue, message.body, options, (error: unknown) => {
         inFlight.count -= 1;
         if (error) settle('refused');
         else settle(this.takeReturn(message) ? 'unroutable' : 'confirmed');

@@ -1,16 +1,11 @@
 import type { Channel, ChannelModel } from 'amqplib';
 import { BrokerMisconfigured, QUEUES } from './broker';
-
-export const EXCHANGE = 'events';
-
-/**
- * Exchange and queue of the messages that workers park, and of those that exceed the delivery limit of RabbitMQ 4. The
- * reconciler dispatches their events again.
- */
-export const SAFETY = 'events.safety';
+import { markAsOwn } from './installation-marker';
+import type { RabbitNames } from './rabbit-names';
 
 const QUORUM = { 'x-queue-type': 'quorum' };
-const DEAD_LETTERS_TO_SAFETY = { ...QUORUM, 'x-dead-letter-exchange': SAFETY };
+/** Messages that workers park, and those that exceed the delivery limit of RabbitMQ 4. The reconciler dispatches their events again. */
+const deadLettersTo = (safety: string): Record<string, string> => ({ ...QUORUM, 'x-dead-letter-exchange': safety });
 /**
  * For queues that nobody may consume. They drop their oldest messages; without a dead-letter exchange, these move nowhere.
  * The second bound is 64 MB.
@@ -25,11 +20,22 @@ export const BOUNDED = {
 interface BoundedQueue {
   queue: string;
   exchange: string;
+  routingKey: string;
   /** How the build before declares it. The arguments of a queue that exists cannot be changed. */
   before: Record<string, string>;
 }
-const PARKED: BoundedQueue = { queue: SAFETY, exchange: SAFETY, before: QUORUM };
-const COPIES: BoundedQueue = { queue: QUEUES.dlq, exchange: EXCHANGE, before: DEAD_LETTERS_TO_SAFETY };
+const parked = ({ safety }: RabbitNames): BoundedQueue => ({
+  queue: safety,
+  exchange: safety,
+  routingKey: safety,
+  before: QUORUM,
+});
+const copies = ({ exchange, safety, queue }: RabbitNames): BoundedQueue => ({
+  queue: queue(QUEUES.dlq),
+  exchange,
+  routingKey: QUEUES.dlq,
+  before: deadLettersTo(safety),
+});
 const PRECONDITION_FAILED = 406;
 const ACCESS_REFUSED = 403;
 
@@ -37,32 +43,38 @@ export interface Topology {
   connection: ChannelModel;
   /** Whether `events.dlq` is declared, which gets the references to dead letters (DLQ_COPY). */
   deadLetterCopies: boolean;
+  names: RabbitNames;
+  /** The id of this installation; undefined: the virtual host is not marked. */
+  owner: string | undefined;
 }
 
 /**
  * Declares queues and exchanges, only with arguments that mean the same on RabbitMQ 3.10 and 4.x. Declaring an existing
  * one again is cheap. Nothing is ever deleted. Returns the queues that should have a bound and have none, because the
  * build before has declared them: its processes go on declaring them that way, so they stay until an operator deletes them.
- * @throws BrokerMisconfigured when one exists with other arguments, or the user may not declare it.
+ * @throws BrokerMisconfigured when the virtual host belongs to another installation, one of them exists with other
+ * arguments, or the user may not declare it.
  */
 export async function assertTopology(channel: Channel, topology: Topology): Promise<string[]> {
   try {
+    if (topology.owner !== undefined) await markAsOwn(channel, topology.owner, topology.names);
     return await declare(channel, topology);
   } catch (error) {
-    throw misconfiguration(error) ?? error;
+    throw misconfiguration(error, topology.names) ?? error;
   }
 }
 
-async function declare(channel: Channel, { connection, deadLetterCopies }: Topology): Promise<string[]> {
-  await channel.assertExchange(EXCHANGE, 'direct', { durable: true });
-  await channel.assertExchange(SAFETY, 'fanout', { durable: true });
+async function declare(channel: Channel, { connection, deadLetterCopies, names }: Topology): Promise<string[]> {
+  await channel.assertExchange(names.exchange, 'direct', { durable: true });
+  await channel.assertExchange(names.safety, 'fanout', { durable: true });
   const unbounded: string[] = [];
-  for (const one of deadLetterCopies ? [PARKED, COPIES] : [PARKED]) {
+  for (const one of deadLetterCopies ? [parked(names), copies(names)] : [parked(names)]) {
     if (!(await declareBounded(connection, one))) unbounded.push(one.queue);
   }
-  for (const queue of [QUEUES.main, QUEUES.retry]) {
-    await channel.assertQueue(queue, { durable: true, arguments: DEAD_LETTERS_TO_SAFETY });
-    await channel.bindQueue(queue, EXCHANGE, queue);
+  for (const name of [QUEUES.main, QUEUES.retry]) {
+    const queue = names.queue(name);
+    await channel.assertQueue(queue, { durable: true, arguments: deadLettersTo(names.safety) });
+    await channel.bindQueue(queue, names.exchange, name);
   }
   return unbounded;
 }
@@ -82,17 +94,17 @@ async function declareBounded(connection: ChannelModel, bounded: BoundedQueue): 
 /** On a channel of its own, because RabbitMQ closes the channel when the queue exists with other arguments. */
 async function declareApart(
   connection: ChannelModel,
-  { queue, exchange }: BoundedQueue,
+  { queue, exchange, routingKey }: BoundedQueue,
   args: Record<string, unknown>,
 ): Promise<void> {
   const channel = await connection.createChannel();
   channel.on('error', () => undefined); // the calls below reject with the same error
   await channel.assertQueue(queue, { durable: true, arguments: args });
-  await channel.bindQueue(queue, exchange, queue);
+  await channel.bindQueue(queue, exchange, routingKey);
   await channel.close();
 }
 
-function misconfiguration(error: unknown): BrokerMisconfigured | undefined {
+function misconfiguration(error: unknown, { exchange }: RabbitNames): BrokerMisconfigured | undefined {
   const { code, message = '' } = error as { code?: number; message?: string };
   const found = /inequivalent arg .*|access to .* refused.*/.exec(message)?.[0] ?? `RabbitMQ answered ${code}`;
   if (code === PRECONDITION_FAILED) {
@@ -106,7 +118,7 @@ function misconfiguration(error: unknown): BrokerMisconfigured | undefined {
   if (code === ACCESS_REFUSED) {
     return new BrokerMisconfigured(
       `The RabbitMQ user may not declare the queues of StreamForge: ${found}. Give it configure, write and read ` +
-        "permissions for '^events' on this virtual host.",
+        `permissions for '^${exchange.replaceAll('.', '\\.')}' on this virtual host.`,
     );
   }
   return undefined;

@@ -12,6 +12,12 @@ export const tenant: Kind<string> = {
   parse: (text) => (isTenantId(text) ? { value: text } : { expected: 'a tenant id' }),
 };
 
+/** Part of the names of queues and exchanges. */
+export const namespace: Kind<string> = {
+  parse: (text) =>
+    /^[A-Za-z0-9_-]{0,64}$/.test(text) ? { value: text } : { expected: 'up to 64 letters, digits, - and _' },
+};
+
 export const nameServers: Kind<string[]> = {
   parse: (text) => {
     if (text === 'system') return { value: [text] };

@@ -1,5 +1,5 @@
 import { EXPOSURE_SETTINGS } from './exposure-settings';
-import { nameServers, origin, rabbitUrl, redisUrl, roles, tenant } from './named-kinds';
+import { namespace, nameServers, origin, rabbitUrl, redisUrl, roles, tenant } from './named-kinds';
 import { issuer, roleClaim } from './oidc-kinds';
 import {
   anyText,
@@ -54,6 +54,7 @@ export const SETTINGS = {
     rabbitUrl,
     'RabbitMQ 3.10 to 4.x; unset: the broker is in this process, which must then be both publisher and worker',
   ),
+  BROKER_NAMESPACE: setting(namespace, '', 'prefix of exchanges and queues; staging: staging.events.main; empty: none'),
   MAX_EVENT_BYTES: setting(integer(1024, 16_777_216), '262144', 'maximum size of an event as received, in bytes'),
   STREAM_MAX_BYTES: setting(integer(1024), '134217728', 'maximum size of a stream after decompression, in bytes'),
   REQUEST_STALL_TIMEOUT_MS: setting(
@@ -181,11 +182,7 @@ export const SETTINGS = {
     'how long a publisher waits for the confirms of one claim, in ms',
   ),
   RABBITMQ_PREFETCH: setting(integer(1, 65_535), '500', 'maximum number of unsettled messages that a worker holds'),
-  WORKER_BATCH_SIZE: setting(
-    integer(1, 1000),
-    '100',
-    'maximum number of messages that a worker settles in one transaction',
-  ),
+  WORKER_BATCH_SIZE: setting(integer(1, 1000), '100', 'maximum messages that a worker settles in one transaction'),
   WORKER_HANDLER_CONCURRENCY: setting(
     integer(1, 10_000),
     '64',

@@ -6,6 +6,7 @@ import { reportOutage } from '../db/outages';
 import { claimDeliveries } from '../delivery-state/claim-deliveries.queries';
 import { forgetOrphans } from '../delivery-state/settle-deliveries.queries';
 import { DestinationRegistry } from '../destinations/destination-registry';
+import { Installation, InstallationMoved } from '../integrity/installation';
 import { DeliveryLines } from './delivery-lines';
 import type { DeliveryLine } from './delivery-line';
 import { Dispatcher } from './dispatcher';
@@ -40,6 +41,7 @@ export class DeliveryClaims {
     private readonly registry: DestinationRegistry,
     private readonly lines: DeliveryLines,
     private readonly dispatcher: Dispatcher,
+    private readonly installation: Installation,
   ) {
     dispatcher.onFree = (line) => this.wake(line);
     registry.onChange(({ byId }) => {
@@ -69,7 +71,7 @@ export class DeliveryClaims {
 
   private look(): void {
     if (this.refreshing) return;
-    const stale = this.registry.refreshed();
+    const stale = this.installation.unconfirmed()?.then(() => this.registry.refreshed()) ?? this.registry.refreshed();
     if (stale) this.waitFor(stale);
     else this.lookAt(this.waker.take());
   }
@@ -169,7 +171,9 @@ export class DeliveryClaims {
   }
 
   private async pauseAfter(error: unknown, what: string): Promise<void> {
-    if (!reportOutage(error)) this.logger.warn({ msg: what, err: error });
+    // Of a moved installation, that one and /ready say so.
+    const isSaid = error instanceof InstallationMoved || reportOutage(error);
+    if (!isSaid) this.logger.warn({ msg: what, err: error });
     const { signal } = this.stopped;
     await sleep(AFTER_FAILURE_MS, undefined, { signal }).catch(() => undefined); // ends early at a shutdown
   }

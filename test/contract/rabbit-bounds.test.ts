@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type { Channel } from 'amqplib';
 import { QUEUES } from '../../src/broker/broker';
-import { BOUNDED, SAFETY } from '../../src/broker/rabbit-topology';
+import { BOUNDED } from '../../src/broker/rabbit-topology';
 import { closeAll } from '../support/broker/closing';
 import { AMPLE_MS, Listener, message } from '../support/broker/listener';
 import type { TestVhost } from '../support/broker/rabbit';
@@ -10,6 +10,7 @@ import { eventually } from '../support/eventually';
 
 Logger.overrideLogger(false);
 
+const SAFETY = 'events.safety';
 const MEGABYTE = 1_048_576;
 /** As the build before declares them. */
 const UNBOUNDED = {

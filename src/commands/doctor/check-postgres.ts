@@ -3,6 +3,7 @@ import { verifyChain, type ChainReport } from '../../audit/verify-chain';
 import { startEmbeddedPostgres } from '../../db/embedded/embedded-postgres';
 import { readMigrationStatus } from '../../db/migrations/migration-plan';
 import { createPool } from '../../db/pool';
+import { readPlace, type InstallationPlace } from '../../installation/installation-home.queries';
 import { explainStartFailure } from '../../runtime/start-failure';
 import { checkInstallationKey, type KeySettings } from './check-installation-key';
 import { checkSecrets } from './check-secrets';
@@ -98,9 +99,21 @@ async function checkSchema(databaseUrl: string, db: Pool, keys: KeySettings): Pr
   return [
     ...newer,
     ...assessStored(await readStoredFacts(db)),
+    ...assessPlace(await readPlace(db)),
     ...assessAudit(await verifyChain(db, { lastLinks: AUDIT_LINKS })),
     ...(await checkSecrets(db, keys.DESTINATIONS_SECRET_KEY)),
     ...(await checkInstallationKey(db, keys)),
+  ];
+}
+
+/** A copy of a database is told by its place. */
+export function assessPlace({ home, here }: Pick<InstallationPlace, 'home' | 'here'>): Finding[] {
+  if (home === null || home === here) return [];
+  return [
+    problem(
+      'installation',
+      `the database was restored or moved from ${home} to ${here}, so nothing is published, consumed or delivered: run npm run installation -- --confirm if it takes the place of the other one, or -- --new if both are to run.`,
+    ),
   ];
 }
 

@@ -1,15 +1,22 @@
 import { connect, type ChannelModel } from 'amqplib';
 import { credentialsOf } from '../../broker/amqp-credentials';
 import { QUEUES } from '../../broker/broker';
-import { SAFETY } from '../../broker/rabbit-topology';
+import { namesIn } from '../../broker/rabbit-names';
 import { withinDeadline } from '../../runtime/deadline';
 import { advice, isAtLeast, ok, problem, type Finding } from './finding';
 
 const LEAST_RABBITMQ = '3.10';
 const RABBITMQ_WITHIN_MS = 5_000;
 
-/** @param deadLetterCopies whether events.dlq is used (DLQ_COPY) */
-export async function checkRabbitMq(url: string | undefined, deadLetterCopies: boolean): Promise<Finding[]> {
+/** What is checked of the settings. */
+export interface QueueSettings {
+  /** Whether events.dlq is used (DLQ_COPY). */
+  deadLetterCopies: boolean;
+  /** BROKER_NAMESPACE. */
+  namespace: string;
+}
+
+export async function checkRabbitMq(url: string | undefined, settings: QueueSettings): Promise<Finding[]> {
   if (url === undefined) return [ok('rabbitmq', 'none, the broker is in the process.')];
   let connection: ChannelModel | undefined;
   try {
@@ -19,7 +26,7 @@ export async function checkRabbitMq(url: string | undefined, deadLetterCopies: b
     connection.on('error', () => undefined); // the channel that is affected reports it
     const { version = '' } = connection.connection.serverProperties as { version?: string };
     const findings = isAtLeast(version, LEAST_RABBITMQ)
-      ? await checkQueues(connection, deadLetterCopies)
+      ? await checkQueues(connection, settings)
       : [problem('rabbitmq', `version ${version} is older than ${LEAST_RABBITMQ}: upgrade it.`)];
     if (blocked) {
       findings.push(
@@ -41,18 +48,19 @@ export async function checkRabbitMq(url: string | undefined, deadLetterCopies: b
 }
 
 /** Does not declare the queues, so it cannot see whether an existing one has other arguments. The publisher will. */
-async function checkQueues(connection: ChannelModel, deadLetterCopies: boolean): Promise<Finding[]> {
+async function checkQueues(connection: ChannelModel, settings: QueueSettings): Promise<Finding[]> {
   const findings: Finding[] = [];
-  for (const queue of [...Object.values(QUEUES), SAFETY]) {
+  const names = namesIn(settings.namespace);
+  for (const queue of [...Object.values(QUEUES).map(names.queue), names.safety]) {
     const channel = await connection.createChannel();
     channel.on('error', () => undefined); // checkQueue rejects with the same error
     try {
       const { messageCount, consumerCount } = await withinDeadline(RABBITMQ_WITHIN_MS, channel.checkQueue(queue));
-      const finding = assessQueue({ queue, messageCount, consumerCount }, deadLetterCopies);
+      const finding = assessQueue({ queue, messageCount, consumerCount }, settings);
       if (finding) findings.push(finding);
       await channel.close();
     } catch {
-      if (queue === QUEUES.dlq && !deadLetterCopies) continue;
+      if (queue === names.queue(QUEUES.dlq) && !settings.deadLetterCopies) continue;
       findings.push(advice('rabbitmq', `there is no queue ${queue} yet: the first publisher or worker declares it.`));
     }
   }
@@ -61,16 +69,17 @@ async function checkQueues(connection: ChannelModel, deadLetterCopies: boolean):
 
 export function assessQueue(
   { queue, messageCount, consumerCount }: { queue: string; messageCount: number; consumerCount: number },
-  deadLetterCopies: boolean,
+  { deadLetterCopies, namespace }: QueueSettings,
 ): Finding | undefined {
-  if (queue === SAFETY) {
+  const names = namesIn(namespace);
+  if (queue === names.safety) {
     if (messageCount === 0) return undefined;
     return advice(
       'rabbitmq',
       `${messageCount} messages were parked in ${queue}: find out in the log of the workers why, then purge it.`,
     );
   }
-  if (queue === QUEUES.dlq) {
+  if (queue === names.queue(QUEUES.dlq)) {
     if (deadLetterCopies) return undefined;
     return advice(
       'rabbitmq',

@@ -27,7 +27,10 @@ export async function diagnose(env: Env): Promise<Finding[]> {
   const [postgres, redis, rabbitmq, oidc] = await Promise.all([
     checkDatabase(settings),
     checkRedis(settings.REDIS_URL),
-    checkRabbitMq(settings.RABBITMQ_URL, settings.DLQ_COPY),
+    checkRabbitMq(settings.RABBITMQ_URL, {
+      deadLetterCopies: settings.DLQ_COPY,
+      namespace: settings.BROKER_NAMESPACE,
+    }),
     checkOidc(settings.OIDC_ISSUER),
   ]);
   const node = ok('node', `${process.version}.`); // this command refuses to run on an older version

@@ -47,7 +47,7 @@ describe('the command', () => {
 
   it.each([
     ...['migrate', 'prune-idempotency', 'seed', 'doctor', 'openapi', 'demo-receiver', 'keys', 'reseal'],
-    ...['audit-verify', '../main'],
+    ...['audit-verify', 'installation', '../main'],
   ])('%s prints its usage with --help and refuses an unknown option with exit code 2', async (command) => {
     const help = await run(command, ['--help']);
     expect(help.code).toBe(0);

@@ -42,7 +42,7 @@ const KEPT: Readonly<Record<string, readonly string[]>> = {
   ],
   handler_effects: ['handler'],
   idempotency_keys: ['digest', 'fingerprint'],
-  installation: ['admin_token', 'destinations_key', 'given_installation_key', 'installation_key'],
+  installation: ['admin_token', 'destinations_key', 'given_installation_key', 'home', 'installation_key'],
   operators: ['created_by', 'digest', 'id', 'name', 'role', 'tenant_ids'],
   outbox: ['destination', 'last_error', 'status'], // the errors of the broker
   processing_attempts: ['reason_code', 'status', 'worker'],

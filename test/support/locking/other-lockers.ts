@@ -181,4 +181,8 @@ export const NO_LOCKERS: Readonly<Record<string, string>> = {
   keepGivenKey: 'one row',
   keepInstallationKey: 'one row',
   replaceSealedKey: 'one row',
+  settleIn: 'one row',
+  moveHome: 'one row',
+  becomeNew: 'one row',
+  pauseAllDestinations: 'rows in the order of their ids; no other statement locks several',
 };

@@ -1,5 +1,11 @@
 import { assessInstallationKey } from '../../../src/commands/doctor/check-installation-key';
-import { assessAccount, assessAudit, assessServer, assessStored } from '../../../src/commands/doctor/check-postgres';
+import {
+  assessAccount,
+  assessAudit,
+  assessPlace,
+  assessServer,
+  assessStored,
+} from '../../../src/commands/doctor/check-postgres';
 import { assessQueue } from '../../../src/commands/doctor/check-rabbitmq';
 import { assessRedis } from '../../../src/commands/doctor/check-redis';
 import { assessSecrets } from '../../../src/commands/doctor/check-secrets';
@@ -45,11 +51,20 @@ describe('doctor', () => {
   ])(
     'assesses %s with %i messages and %i consumers, DLQ_COPY=%s',
     (queue, messageCount, consumerCount, copies, said) => {
-      const finding = assessQueue({ queue, messageCount, consumerCount }, copies);
+      const finding = assessQueue({ queue, messageCount, consumerCount }, { deadLetterCopies: copies, namespace: '' });
       if (said) expect(finding?.sentence).toMatch(said);
       else expect(finding).toBeUndefined();
     },
   );
+
+  it.each([
+    ['before its first start', null, '1/prod', []],
+    ['at home', '1/prod', '1/prod', []],
+    ['on another server', '1/prod', '2/prod', ['problem']],
+    ['under another name', '1/prod', '1/staging', ['problem']],
+  ])('assesses a database %s', (_, home, here, expected) => {
+    expect(severities(assessPlace({ home, here }))).toEqual(expected);
+  });
 
   it('finds nothing wrong with a good server, schema and cache', () => {
     expect(severities(assessServer(SERVER, NOW))).toEqual(['ok']);

@@ -32,6 +32,7 @@ describe('settings', () => {
       PORT: 3000,
       HOST: '127.0.0.1',
       LOG_LEVEL: 'info',
+      BROKER_NAMESPACE: '',
       MAX_EVENT_BYTES: 262_144,
       STREAM_MAX_BYTES: 134_217_728,
       REQUEST_STALL_TIMEOUT_MS: 30_000,
