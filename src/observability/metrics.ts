@@ -56,6 +56,11 @@ export class Metrics {
     ['reason'],
   );
   readonly decompressorsOpen = this.gauge('streamforge_decompressors_open', 'Encoded bodies that are being decoded');
+  readonly choreOverdue = this.gauge(
+    'streamforge_chore_overdue_seconds',
+    'How long a chore of the publishers has been overdue; 0: it is not',
+    ['chore'],
+  );
   readonly dedupeHits = this.counter('streamforge_dedupe_hits_total', 'Duplicates by the layer that found them', [
     'layer',
   ]);

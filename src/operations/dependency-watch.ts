@@ -33,11 +33,7 @@ export class DependencyWatch implements OnApplicationBootstrap, BeforeApplicatio
     const { checks } = await this.readiness.check();
     const firstLook = !this.looked;
     this.looked = true;
-    const before = this.known.has('worker') ? { worker: { status: 'up' as const } } : {}; // listed only while it is stuck
-    for (const [dependency, { status, message: reason }] of Object.entries({ ...before, ...checks }) as [
-      Checked,
-      Check,
-    ][]) {
+    for (const [dependency, { status, message: reason }] of [...this.goneAgain(checks), ...entriesOf(checks)]) {
       if (firstLook && status === 'down') continue;
       const last = this.known.get(dependency);
       this.known.set(dependency, status);
@@ -46,4 +42,12 @@ export class DependencyWatch implements OnApplicationBootstrap, BeforeApplicatio
     }
     return firstLook ? SECOND_LOOK_MS : EVERY_MS;
   }
+
+  /** The worker and the upkeep are listed only while something is wrong with them. */
+  private goneAgain(checks: Readiness['checks']): [Checked, Check][] {
+    const gone = (['worker', 'upkeep'] as const).filter((name) => this.known.has(name) && !checks[name]);
+    return gone.map((name) => [name, { status: 'up' }]);
+  }
 }
+
+const entriesOf = (checks: Readiness['checks']): [Checked, Check][] => Object.entries(checks) as [Checked, Check][];

@@ -8,6 +8,7 @@ import { MetricsController, OperationsController } from './operations.controller
 import { ReadinessChecks } from './readiness';
 import { RootController } from './root.controller';
 import { RunbooksController } from './runbooks.controller';
+import { UpkeepCheck } from './upkeep-check';
 
 /** Serves /, /health, /ready, /metrics and /runbooks in every role. */
 @Module({
@@ -22,6 +23,6 @@ import { RunbooksController } from './runbooks.controller';
     }),
   ],
   controllers: [RootController, OperationsController, RunbooksController],
-  providers: [PostgresIndicator, RedisIndicator, RabbitIndicator, ReadinessChecks, DependencyWatch],
+  providers: [PostgresIndicator, RedisIndicator, RabbitIndicator, UpkeepCheck, ReadinessChecks, DependencyWatch],
 })
 export class OperationsModule {}

@@ -19,6 +19,11 @@ class DependencyChecks {
     description: 'Shown as down while the worker settles nothing of what it holds',
   })
   worker?: DependencyCheck;
+  @ApiObject(DependencyCheck, {
+    required: false,
+    description: 'In publishers: shown as down, which is `degraded`, while a chore is overdue',
+  })
+  upkeep?: DependencyCheck;
 }
 
 export class ReadinessResponse {

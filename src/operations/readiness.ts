@@ -7,6 +7,7 @@ import type { FailureClass } from '../db/failure-classes';
 import { recentOutage } from '../db/outages';
 import { WorkProgress } from '../observability/work-progress';
 import { PostgresIndicator, RabbitIndicator, RedisIndicator } from './health-indicators';
+import { UpkeepCheck } from './upkeep-check';
 
 export type Dependency = 'postgres' | 'redis' | 'rabbitmq';
 
@@ -24,7 +25,7 @@ export interface Check {
 export interface Readiness {
   status: 'ready' | 'degraded' | 'not-ready';
   role: string;
-  checks: Partial<Record<Dependency | 'worker', Check>>;
+  checks: Partial<Record<Dependency | 'worker' | 'upkeep', Check>>;
 }
 
 /** Checks each dependency that this role uses. `overall` decides which failures matter. */
@@ -38,6 +39,7 @@ export class ReadinessChecks implements BeforeApplicationShutdown {
     private readonly redis: RedisIndicator,
     private readonly rabbit: RabbitIndicator,
     private readonly progress: WorkProgress,
+    private readonly upkeep: UpkeepCheck,
     @InjectMetric('streamforge_dependency_up') private readonly dependencyUp: Gauge<'dependency'>,
   ) {}
 
@@ -63,6 +65,8 @@ export class ReadinessChecks implements BeforeApplicationShutdown {
     }
     const stuck = stuckWorker(this.progress, Date.now());
     if (stuck) checks.worker = stuck;
+    const upkeep = checks.postgres?.status === 'up' ? await this.upkeep.check() : undefined;
+    if (upkeep) checks.upkeep = upkeep;
     const role = isAllInOne(this.settings.APP_ROLE) ? 'all' : this.settings.APP_ROLE.join(',');
     return { status: this.draining ? 'not-ready' : overall(this.settings, checks), role, checks };
   }
@@ -100,9 +104,9 @@ export function stuckWorker(progress: WorkProgress, nowMs: number): Check | unde
  * Redis. A worker that is stuck is not ready, whatever else the process does.
  */
 function overall(settings: Pick<Settings, 'APP_ROLE'>, checks: Readiness['checks']): Readiness['status'] {
-  const down = (name: Dependency | 'worker') => checks[name]?.status === 'down';
+  const down = (name: keyof Readiness['checks']) => checks[name]?.status === 'down';
   const needsBroker = !settings.APP_ROLE.includes('api');
   if (down('worker') || down('postgres') || (needsBroker && down('rabbitmq'))) return 'not-ready';
   const isLimping = checks.postgres?.message !== undefined;
-  return isLimping || down('redis') || down('rabbitmq') ? 'degraded' : 'ready';
+  return isLimping || down('upkeep') || down('redis') || down('rabbitmq') ? 'degraded' : 'ready';
 }

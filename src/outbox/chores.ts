@@ -3,6 +3,8 @@ import { Pool } from 'pg';
 import { WakeUp } from '../redis/wake-up';
 import { ADVISORY_LOCKS, tryTransactionLock } from '../db/advisory-locks';
 import { inTransaction } from '../db/pool';
+import { ChoreRecords } from '../db/retention/chore-records';
+import type { Chore } from '../db/retention/chores';
 import { extendChain, LINK_ROWS } from '../audit/extend-chain';
 import { Loop } from '../runtime/loop';
 import { closeBacklogs } from '../delivery-state/close-destination.queries';
@@ -10,11 +12,13 @@ import { dispatchDueRetries } from '../event-state/dispatch-due-retries.queries'
 import { forgetSettledStarts } from '../event-state/forget-events.queries';
 import { KeyPruning } from './key-pruning';
 import { Reconciler } from './reconciler';
-import { Retention } from './retention';
+import { Retention, type RetentionRun } from './retention';
 
 const DUE_RETRIES_EVERY_MS = 200;
 const RECONCILE_EVERY_MS = 2_000;
 const RETENTION_EVERY_MS = 600_000;
+/** While partitions wait for locks of others, such as a dump. */
+const RETENTION_AGAIN_MS = 60_000;
 const FORGET_STARTS_EVERY_MS = 5_000;
 const CLOSE_DESTINATIONS_EVERY_MS = 2_000;
 const CHAIN_AUDIT_EVERY_MS = 60_000;
@@ -30,14 +34,15 @@ const CLOSED_BATCH = 1_000;
 export class Chores implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger('Chores');
   private readonly loops = [
-    new Loop('Due retries', () => this.dueRetries()),
-    new Loop('Reconciler', () => this.reconcile()),
+    this.loop('Due retries', 'due-retries', () => this.dueRetries()),
+    this.loop('Reconciler', 'reconciler', () => this.reconcile()),
     new Loop('Retention', () => this.keepRetention()),
-    new Loop('Crash counts', () => this.forgetStarts()),
-    new Loop('Closed destinations', () => this.closeDestinations()),
-    new Loop('Key pruning', () => this.keyPruning.runOnce()),
-    new Loop('Audit chain', () => this.chainAudit()),
+    this.loop('Crash counts', 'crash-counts', () => this.forgetStarts()),
+    this.loop('Closed destinations', 'closed-destinations', () => this.closeDestinations()),
+    this.loop('Key pruning', 'key-pruning', () => this.keyPruning.runOnce()),
+    this.loop('Audit chain', 'audit-chain', () => this.chainAudit()),
   ];
+  private readonly records: ChoreRecords;
 
   constructor(
     private readonly pool: Pool,
@@ -45,7 +50,9 @@ export class Chores implements OnApplicationBootstrap, BeforeApplicationShutdown
     private readonly reconciler: Reconciler,
     private readonly retention: Retention,
     private readonly keyPruning: KeyPruning,
-  ) {}
+  ) {
+    this.records = new ChoreRecords(pool);
+  }
 
   onApplicationBootstrap(): void {
     for (const loop of this.loops) loop.start();
@@ -53,6 +60,10 @@ export class Chores implements OnApplicationBootstrap, BeforeApplicationShutdown
 
   async beforeApplicationShutdown(): Promise<void> {
     await Promise.all(this.loops.map((loop) => loop.stop()));
+  }
+
+  private loop(name: string, chore: Chore, runOnce: () => Promise<number>): Loop {
+    return new Loop(name, () => this.records.run(chore, runOnce));
   }
 
   private async dueRetries(): Promise<number> {
@@ -66,8 +77,9 @@ export class Chores implements OnApplicationBootstrap, BeforeApplicationShutdown
   }
 
   private async keepRetention(): Promise<number> {
-    await this.retention.runOnce();
-    return RETENTION_EVERY_MS;
+    const isPutOff = ({ putOff }: RetentionRun): boolean => putOff > 0;
+    const run = await this.records.run('retention', () => this.retention.runOnce(), isPutOff);
+    return isPutOff(run) ? RETENTION_AGAIN_MS : RETENTION_EVERY_MS;
   }
 
   private async forgetStarts(): Promise<number> {

@@ -30,18 +30,6 @@ export async function listEndedPartitions(
   return rows;
 }
 
-/** Limits lock waits in this transaction, because all later users of a table queue behind a waiting lock. */
-export async function waitBrieflyForLocks(db: Db): Promise<void> {
-  await db.query(`set local lock_timeout = '500ms'`);
-}
-
-/** Locks until the transaction ends. Parents come first, in the order of all other statements, to avoid a deadlock. */
-export async function lockForDrop(db: Db, parents: readonly string[], partitions: readonly string[]): Promise<void> {
-  await waitBrieflyForLocks(db);
-  for (const parent of parents) await db.query(`lock table only ${parent} in access exclusive mode`);
-  await db.query(`lock table ${partitions.join(', ')} in access exclusive mode`);
-}
-
 /** True if the partition has no open or FAILED entry and the reconciler has passed its last entry (I13). */
 export async function isOutboxPartitionDone(db: Db, name: string): Promise<boolean> {
   const { rows } = await db.query<{ done: boolean }>(
@@ -101,10 +89,6 @@ export async function existingTables(db: Db, names: readonly string[]): Promise<
   return rows.map(({ name }) => name);
 }
 
-export async function dropTables(db: Db, names: readonly string[]): Promise<void> {
-  await db.query(`drop table ${names.join(', ')}`);
-}
-
 /** Deletes up to `limit` published entries from the default partition. Returns their number. */
 export async function deleteStrayEntries(db: Db, olderThanSeconds: number, limit: number): Promise<number> {
   const { rowCount } = await db.query(
@@ -116,10 +100,4 @@ export async function deleteStrayEntries(db: Db, olderThanSeconds: number, limit
     [olderThanSeconds, limit],
   );
   return rowCount ?? 0;
-}
-
-/** Creates the missing partitions of the coming weeks and days. Returns their number. */
-export async function ensurePartitions(db: Db): Promise<number> {
-  const { rows } = await db.query<{ made: number }>('select ensure_partitions() as made');
-  return rows[0]?.made ?? 0;
 }

@@ -3,22 +3,20 @@ import { Pool, type PoolClient } from 'pg';
 import { SETTINGS_TOKEN, type Settings } from '../config/settings';
 import { recordSystemAction } from '../audit/system-actions.queries';
 import { ADVISORY_LOCKS, tryTransactionLock } from '../db/advisory-locks';
-import { classifyPgError } from '../db/pg-errors';
 import { inTransaction } from '../db/pool';
+import { areHeld } from '../db/retention/held-tables';
+import { makePartitions, unlessBusy } from '../db/retention/make-partitions';
+import { dropPartitions, lockBriefly } from '../db/retention/partitions.queries';
 import { forgetDestinationMinutes } from '../delivery-state/destination-minutes.queries';
 import { forgetEventsBelow } from '../event-state/forget-events.queries';
 import {
   areEventsSettled,
   countPartition,
   deleteStrayEntries,
-  dropTables,
-  ensurePartitions,
   existingTables,
   instantOfBound,
   isOutboxPartitionDone,
   listEndedPartitions,
-  lockForDrop,
-  waitBrieflyForLocks,
   type Partition,
 } from './retention.queries';
 
@@ -39,6 +37,13 @@ const PARENTS_OF_WEEK = [
 /** Only these names are put into statements. */
 const OURS = /^(outbox_d\d{8}|(events|rejections)_y\d{4}w\d\d)$/;
 
+export interface RetentionRun {
+  made: number;
+  dropped: string[];
+  /** Partitions that could not be made or dropped because others use the tables. */
+  putOff: number;
+}
+
 /**
  * Creates partitions in advance and drops those past their retention. It keeps a partition with an open or FAILED
  * entry, an unresolved dead letter, a waiting retry, an open or failed delivery, or an entry that the reconciler has not
@@ -54,74 +59,93 @@ export class Retention {
     private readonly pool: Pool,
   ) {}
 
-  /** Returns the number of created partitions and the names of the dropped ones. */
-  async runOnce(): Promise<{ made: number; dropped: string[] }> {
+  /** Returns the number of created partitions, the names of the dropped ones, and how many wait for locks of others. */
+  async runOnce(): Promise<RetentionRun> {
     const { OUTBOX_RETENTION_HOURS, EVENT_RETENTION_DAYS, REJECTION_RETENTION_DAYS } = this.settings;
-    const made = (await this.unlessBusy(makePartitions)) ?? 0;
+    const { made, putOff } = await makePartitions(this.pool);
     if (made > 0) this.logger.log(`created ${made} partitions in advance`);
-    const dropped: string[] = [];
+    const run: RetentionRun = { made, dropped: [], putOff };
     for (const partition of await this.ended('outbox', OUTBOX_RETENTION_HOURS * HOUR_SECONDS)) {
-      if (await this.dropOutbox(partition)) dropped.push(partition.name);
+      await this.dropOutbox(partition, run);
     }
     await this.underLock((db) => deleteStrayEntries(db, OUTBOX_RETENTION_HOURS * HOUR_SECONDS, DELETE_BATCH));
     await this.forgetFigures();
-    if (EVENT_RETENTION_DAYS > 0) dropped.push(...(await this.dropEvents(EVENT_RETENTION_DAYS * DAY_SECONDS)));
+    if (EVENT_RETENTION_DAYS > 0) await this.dropEvents(EVENT_RETENTION_DAYS * DAY_SECONDS, run);
     if (REJECTION_RETENTION_DAYS > 0) {
       for (const partition of await this.ended('rejections', REJECTION_RETENTION_DAYS * DAY_SECONDS)) {
-        if (await this.dropRejections(partition)) dropped.push(partition.name);
+        await this.dropRejections(partition, run);
       }
     }
-    if (dropped.length > 0) this.logger.log(`dropped partitions past their retention: ${dropped.join(', ')}`);
-    return { made, dropped };
+    if (run.dropped.length > 0) {
+      this.logger.log(`dropped partitions past their retention: ${run.dropped.join(', ')}`);
+    }
+    return run;
   }
 
-  private async dropEvents(olderThanSeconds: number): Promise<string[]> {
-    const dropped: string[] = [];
+  private async dropEvents(olderThanSeconds: number, run: RetentionRun): Promise<void> {
     let bound: string | undefined;
     for (const partition of await this.ended('events', olderThanSeconds)) {
       // Drops stop at the first partition that stays, so that no event remains below `bound`.
-      if (!(await this.dropWeek(partition))) break;
+      if (!(await this.dropWeek(partition, run))) break;
       bound = partition.upper;
-      dropped.push(partition.name);
     }
     if (bound !== undefined) await this.forgetBelow(bound);
-    return dropped;
   }
 
-  private async dropOutbox({ name }: Partition): Promise<boolean | undefined> {
-    return this.unlessBusy(async (db) => {
+  private dropOutbox({ name }: Partition, run: RetentionRun): Promise<boolean> {
+    return this.drop({ parents: ['outbox'], partitions: [name] }, run, async (db, lock) => {
       if (!(await isOutboxPartitionDone(db, name))) return false; // check before taking an exclusive lock
-      await lockForDrop(db, ['outbox'], [name]);
+      await lock();
       if (!(await isOutboxPartitionDone(db, name))) return false;
-      await dropTables(db, [name]);
+      await dropPartitions(db, [name]);
       return true;
     });
   }
 
-  private async dropRejections({ name, lower, upper }: Partition): Promise<boolean | undefined> {
-    return this.unlessBusy(async (db) => {
+  private dropRejections({ name, lower, upper }: Partition, run: RetentionRun): Promise<boolean> {
+    return this.drop({ parents: ['rejections'], partitions: [name] }, run, async (db, lock) => {
       const counts = { rejections: await countPartition(db, name) };
-      await lockForDrop(db, ['rejections'], [name]);
-      await dropTables(db, [name]);
+      await lock();
+      await dropPartitions(db, [name]);
       await this.record(db, { lower, upper }, counts, 'REJECTION_RETENTION_DAYS');
       return true;
     });
   }
 
   /** Drops the events of a week, their attempts and deliveries, and the requests of sources that they came in. */
-  private async dropWeek(partition: Partition): Promise<boolean | undefined> {
-    return this.unlessBusy(async (db) => {
+  private async dropWeek(partition: Partition, run: RetentionRun): Promise<boolean> {
+    const week = PARENTS_OF_WEEK.map((parent) => partition.name.replace('events', parent));
+    const partitions = await existingTables(this.pool, week); // a week of before an upgrade lacks some
+    return this.drop({ parents: PARENTS_OF_WEEK, partitions }, run, async (db, lock) => {
       const endedAt = await instantOfBound(db, partition.upper);
       if (!(await areEventsSettled(db, partition, endedAt))) return false;
       const counts = { events: await countPartition(db, partition.name) }; // before the lock: it scans the partition
-      const week = PARENTS_OF_WEEK.map((parent) => partition.name.replace('events', parent));
-      const tables = await existingTables(db, week); // a week of before an upgrade lacks some
-      await lockForDrop(db, PARENTS_OF_WEEK, tables);
+      await lock();
       if (!(await areEventsSettled(db, partition, endedAt))) return false;
-      await dropTables(db, tables);
+      await dropPartitions(db, partitions);
       await this.record(db, partition, counts, 'EVENT_RETENTION_DAYS');
       return true;
     });
+  }
+
+  /**
+   * Runs `work`, which drops the partitions after it has locked them, unless somebody uses the tables for long. Dropping a
+   * partition also locks the default one. Returns whether they were dropped.
+   */
+  private async drop(
+    { parents, partitions }: { parents: readonly string[]; partitions: readonly string[] },
+    run: RetentionRun,
+    work: (db: PoolClient, lock: () => Promise<void>) => Promise<boolean>,
+  ): Promise<boolean> {
+    const locked = [...parents.map((parent) => `${parent}_default`), ...partitions];
+    const isFree = !(await areHeld(this.pool, [...parents, ...locked]));
+    const result = isFree
+      ? await unlessBusy(this.pool, (db) => work(db, () => lockBriefly(db, parents, locked)))
+      : 'busy';
+    if (result === 'busy') run.putOff += 1;
+    if (result !== true) return false;
+    run.dropped.push(...partitions.slice(0, 1));
+    return true;
   }
 
   private async record(
@@ -152,26 +176,10 @@ export class Retention {
     return partitions.filter(({ name }) => OURS.test(name));
   }
 
-  /** Returns undefined if a table is in use or another process holds the lock. A later run tries again. */
-  private async unlessBusy<T>(work: (db: PoolClient) => Promise<T>): Promise<T | undefined> {
-    try {
-      return await this.underLock(work);
-    } catch (error) {
-      if (classifyPgError(error) !== 'transient') throw error; // lock_timeout, or a deadlock that was resolved
-      return undefined;
-    }
-  }
-
   /** Returns undefined if another process holds the lock. */
   private underLock<T>(work: (db: PoolClient) => Promise<T>): Promise<T | undefined> {
     return inTransaction(this.pool, async (db) =>
       (await tryTransactionLock(db, ADVISORY_LOCKS.partitions)) ? work(db) : undefined,
     );
   }
-}
-
-/** Creating a partition locks the default partition, which a long report may be reading. */
-async function makePartitions(db: PoolClient): Promise<number> {
-  await waitBrieflyForLocks(db);
-  return ensurePartitions(db);
 }

@@ -37,7 +37,7 @@ export const SAFEGUARDS: readonly Safeguard[] = [
   {
     name: 'conflicts of idempotency keys are detected',
     invariant: 'I2',
-    edits: [{ file: INSERT_EVENTS, find: '    on conflict do nothing\n', replace: '' }],
+    edits: [{ file: INSERT_EVENTS, find: '    on conflict (digest) do nothing\n', replace: '' }],
     tests: ['test/integration/ingest/store-batch.test.ts'],
   },
   {

@@ -3,6 +3,8 @@ import { verifyChain, type ChainReport } from '../../audit/verify-chain';
 import { startEmbeddedPostgres } from '../../db/embedded/embedded-postgres';
 import { readMigrationStatus } from '../../db/migrations/migration-plan';
 import { createPool } from '../../db/pool';
+import { listChoreRecords } from '../../db/retention/chore-records.queries';
+import { overdueChores, type ChoreRecord } from '../../db/retention/chores';
 import { readPlace, type InstallationPlace } from '../../installation/installation-home.queries';
 import { explainStartFailure } from '../../runtime/start-failure';
 import { checkInstallationKey, type KeySettings } from './check-installation-key';
@@ -99,6 +101,7 @@ async function checkSchema(databaseUrl: string, db: Pool, keys: KeySettings): Pr
   return [
     ...newer,
     ...assessStored(await readStoredFacts(db)),
+    ...assessChores(await listChoreRecords(db)),
     ...assessPlace(await readPlace(db)),
     ...assessAudit(await verifyChain(db, { lastLinks: AUDIT_LINKS })),
     ...(await checkSecrets(db, keys.DESTINATIONS_SECRET_KEY)),
@@ -126,6 +129,17 @@ export function assessAccount({ isSuperuser }: Pick<ServerFacts, 'isSuperuser'>)
       'the account of DATABASE_URL is a superuser, who can switch off the protection of the audit trail: use one that only owns the database.',
     ),
   ];
+}
+
+/** Whether publishers do what they do for the installation. */
+export function assessChores(records: readonly ChoreRecord[]): Finding[] {
+  return overdueChores(records).map(({ name, why }) => {
+    const rights = records.some((one) => one.name === name && one.errorCode === '42501');
+    const remedy = rights
+      ? 'grant the rights of docs/postgresql.md'
+      : 'start a publisher, or read the log of those that run';
+    return problem('upkeep', `${name} ${why}: ${remedy}.`);
+  });
 }
 
 /** The rows that commit while no publisher runs wait for one. */

@@ -29,6 +29,7 @@ import { OpenWorkOfRevisions1764576500000 } from '../../../migrations/1764576500
 import { InstallationKey1764577000000 } from '../../../migrations/1764577000000-installation-key';
 import { AuditChain1764578000000 } from '../../../migrations/1764578000000-audit-chain';
 import { GivenInstallationKey1764579000000 } from '../../../migrations/1764579000000-given-installation-key';
+import { Upkeep1764580000000 } from '../../../migrations/1764580000000-upkeep';
 import { DatabaseHistory1764583000000 } from '../../../migrations/1764583000000-database-history';
 import { InstallationHome1764584000000 } from '../../../migrations/1764584000000-installation-home';
 
@@ -40,7 +41,7 @@ export function createDataSource(databaseUrl: string): DataSource {
     applicationName: 'streamforge migrations',
     connectTimeoutMS: 10_000,
     // A migration that waits for a lock blocks all queries queued behind it, so it fails and is run again (migrate.ts).
-    extra: { options: '-c lock_timeout=10s' },
+    extra: { options: '-c lock_timeout=1s' },
     migrations: [
       InitialSchema1764000000000,
       CrashTrials1764000000500,
@@ -72,6 +73,7 @@ export function createDataSource(databaseUrl: string): DataSource {
       InstallationKey1764577000000,
       AuditChain1764578000000,
       GivenInstallationKey1764579000000,
+      Upkeep1764580000000,
       DatabaseHistory1764583000000,
       InstallationHome1764584000000,
     ],

@@ -1,15 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { DataSource } from 'typeorm';
+import type { DataSource, QueryRunner } from 'typeorm';
 import { ADVISORY_LOCKS } from '../advisory-locks';
 import { createDataSource } from './data-source';
 import { classifyPgError } from '../pg-errors';
+import type { MissingPartition } from '../retention/partitions.queries';
 
 /**
- * Under load a migration may hit a deadlock or time out on a lock. It is then rolled back (TypeORM prints why) and run
- * again, up to this number of runs.
+ * Under load a migration may hit a deadlock or time out on a lock, for example behind a dump. It is then rolled back
+ * (TypeORM prints why) and run again, up to this number of runs. All statements that need its tables wait with it, so it
+ * waits a second each time (data-source.ts), and in between for longer, while they go on. Gives up after ten minutes.
  */
-const MOST_TRIES = 5;
-const TRY_AGAIN_MS = 500;
+const MOST_TRIES = 75;
+const TRIES_OF_PARTITIONS = 3;
+const FIRST_WAIT_MS = 500;
+const MOST_WAIT_MS = 8_000;
 
 /**
  * Brings the schema up to date and returns the names of the migrations that ran. Processes that start together take
@@ -23,8 +27,7 @@ export async function migrate(databaseUrl: string): Promise<string[]> {
     await lockHolder.query('select pg_advisory_lock($1)', [ADVISORY_LOCKS.migrations]);
     try {
       const ran = await runPending(dataSource);
-      await lockHolder.query(`set lock_timeout = '10s'`);
-      await lockHolder.query('select ensure_partitions()'); // a database that was off for weeks lacks today's
+      await makeMissingPartitions(lockHolder); // a database that was off for weeks lacks today's
       return ran;
     } finally {
       await lockHolder.query('select pg_advisory_unlock($1)', [ADVISORY_LOCKS.migrations]);
@@ -37,13 +40,37 @@ export async function migrate(databaseUrl: string): Promise<string[]> {
 
 /** Runs the pending migrations, each in its own transaction, and returns their names. Retries transient failures. */
 export async function runPending(dataSource: DataSource): Promise<string[]> {
+  const ran: string[] = [];
+  await whileBusy(MOST_TRIES, async () => {
+    ran.push(...(await dataSource.runMigrations({ transaction: 'each' })).map(({ name }) => name));
+  });
+  return ran;
+}
+
+/**
+ * Each in its own transaction: together they would hold the locks of all of them. Behind a dump, publishers make them
+ * later, and rows wait in the default partition until then.
+ */
+async function makeMissingPartitions(runner: QueryRunner): Promise<void> {
+  await runner.query(`set lock_timeout = '1s'`);
+  const missing = (await runner.query('select parent, name from missing_partitions()')) as MissingPartition[];
+  try {
+    for (const { parent, name } of missing) {
+      await whileBusy(TRIES_OF_PARTITIONS, () => runner.query('select make_partition($1, $2)', [parent, name]));
+    }
+  } catch (error) {
+    if (classifyPgError(error) !== 'transient') throw error;
+  }
+}
+
+async function whileBusy(mostTries: number, work: () => Promise<unknown>): Promise<void> {
   for (let tries = 1; ; tries++) {
     try {
-      const ran = await dataSource.runMigrations({ transaction: 'each' });
-      return ran.map(({ name }) => name);
+      await work();
+      return;
     } catch (error) {
-      if (classifyPgError(error) !== 'transient' || tries >= MOST_TRIES) throw error;
-      await sleep(TRY_AGAIN_MS);
+      if (classifyPgError(error) !== 'transient' || tries >= mostTries) throw error;
+      await sleep(Math.min(FIRST_WAIT_MS * 2 ** (tries - 1), MOST_WAIT_MS));
     }
   }
 }

@@ -84,7 +84,7 @@ const storeEventsBy = ({
             select decode(event_id_digest, 'hex'), id, fingerprint from input where event_id_digest is not null
             ${furtherKeys}) k
      order by digest
-    on conflict do nothing
+    on conflict (digest) do nothing
     returning event_id, digest
   ), winners as materialized (
     select input.*, nextval('outbox_id_seq') as outbox_id

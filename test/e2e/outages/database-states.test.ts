@@ -115,6 +115,14 @@ describe('an api whose database is in a state of its own', () => {
       logged: 'being-replaced',
     },
     {
+      name: 'a unique index is not restored yet',
+      begin: () => sql('alter table idempotency_keys drop constraint idempotency_keys_pkey'),
+      end: () => sql('alter table idempotency_keys add primary key (digest)'),
+      ready: [200, /^some statements fail: it lacks the database or a part of it$/],
+      logged: 'being-replaced',
+      reads: true,
+    },
+    {
       name: 'the database takes no connections and is then renamed',
       begin: async () => {
         await outside('alter database postgres allow_connections false');

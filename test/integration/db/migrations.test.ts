@@ -6,6 +6,7 @@ import { dryRunMigrations, readMigrationStatus } from '../../../src/db/migration
 import { storeBatch } from '../../../src/ingest/store/store-batch';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
 import { prepared } from '../../support/events';
+import { eventually } from '../../support/eventually';
 import { countRows, givenAttempt } from '../../support/rows';
 
 describe('migrating an empty database', () => {
@@ -220,6 +221,35 @@ describe('a migration under load', () => {
       await dataSource.destroy();
     }
   });
+
+  it('is run again until a dump lets go of its locks, and other statements go on in between', async () => {
+    let tries = 0;
+    class OneTable9000000000001 implements MigrationInterface {
+      readonly name = 'OneTable9000000000001';
+      async up(runner: QueryRunner): Promise<void> {
+        tries += 1;
+        await runner.query('alter table events add column region_of_dump text');
+      }
+      async down(): Promise<void> {
+        await Promise.reject(new Error('only for this test'));
+      }
+    }
+    const known = createDataSource(database.url).options;
+    const migrations = [...(known.migrations as (new () => MigrationInterface)[]), OneTable9000000000001];
+    const dataSource = await new DataSource({ ...known, migrations }).initialize();
+    const dump = await database.pool.connect();
+    try {
+      await dump.query('begin; lock table events in access share mode');
+      const ran = runPending(dataSource);
+      await eventually(() => expect(tries).toBe(2), 30_000);
+      await storeBatch(database.pool, [prepared()]); // waits a second at most
+      await dump.query('rollback');
+      await expect(ran).resolves.toEqual(['OneTable9000000000001']);
+    } finally {
+      dump.release(true);
+      await dataSource.destroy();
+    }
+  }, 60_000);
 });
 
 describe('the migration of the reporting views', () => {

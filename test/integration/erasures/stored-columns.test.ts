@@ -23,6 +23,7 @@ const KEPT: Readonly<Record<string, readonly string[]>> = {
   audit_counts: ['counts'],
   backfills: ['skipped', 'status', 'type'],
   chore_progress: ['name'],
+  chores: ['error_code', 'name'],
   dead_letters: ['reason_code', 'resolution', 'tenant_id', 'type'],
   deliveries: ['last_reason_code', 'status', 'tenant_id', 'type'],
   delivery_attempts: ['reason_code', 'worker'],

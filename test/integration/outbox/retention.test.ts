@@ -50,13 +50,13 @@ describe('retention', () => {
       await report.query('begin');
       await report.query('select count(*) from reporting.events');
       const startedMs = Date.now();
-      await expect(retention().runOnce()).resolves.toEqual({ made: 0, dropped: [] });
+      await expect(retention().runOnce()).resolves.toMatchObject({ made: 0, dropped: [] });
       expect(Date.now() - startedMs).toBeLessThan(3_000);
     } finally {
       await report.query('rollback');
       report.release();
     }
-    await expect(retention().runOnce()).resolves.toEqual({ made: 1, dropped: [] });
+    await expect(retention().runOnce()).resolves.toMatchObject({ made: 1, dropped: [] });
   });
 });
 
@@ -81,13 +81,13 @@ describe('retention of the outbox', () => {
     await givenAttempt(database.pool, event);
     const published = await givenOldEntry();
     await reconciled();
-    await expect(retention().runOnce()).resolves.toEqual({ made: 0, dropped: [DAY] });
+    await expect(retention().runOnce()).resolves.toMatchObject({ made: 0, dropped: [DAY] });
     await expect(partitions('outbox')).resolves.not.toContain(DAY);
     const statusOf = async ({ id }: Event) =>
       (await findEventById(database.pool, { tenantId: 'acme', tenantIds: null }, id))?.status;
     await expect(statusOf(event)).resolves.toBe('COMPLETED');
     await expect(statusOf(published)).resolves.toBe('PUBLISHED');
-    await expect(retention().runOnce()).resolves.toEqual({ made: 0, dropped: [] });
+    await expect(retention().runOnce()).resolves.toMatchObject({ made: 0, dropped: [] });
   });
 
   it.each(['PENDING', 'FAILED'] as const)('keeps a day that contains a %s entry', async (status) => {

@@ -2,6 +2,7 @@ import { assessInstallationKey } from '../../../src/commands/doctor/check-instal
 import {
   assessAccount,
   assessAudit,
+  assessChores,
   assessPlace,
   assessServer,
   assessStored,
@@ -183,5 +184,18 @@ describe('doctor', () => {
     const text = report([{ what: 'redis', severity: 'problem', sentence: 'gone: start it.' }]);
     expect(text).toContain('PROBLEM  redis       gone: start it.');
     expect(text).toContain('problems: 1, advice: 0');
+  });
+
+  it('names chores that are overdue, and the grants if a right is missing', () => {
+    const fine = { name: 'reconciler', ageSeconds: 10, putOffSeconds: null, errorCode: null };
+    expect(assessChores([fine])).toEqual([]);
+    const refused = { name: 'retention', ageSeconds: 7_200, putOffSeconds: null, errorCode: '42501' };
+    expect(assessChores([fine, refused])).toMatchObject([
+      {
+        what: 'upkeep',
+        severity: 'problem',
+        sentence: expect.stringMatching(/retention .* 120 min .*postgresql\.md/) as string,
+      },
+    ]);
   });
 });

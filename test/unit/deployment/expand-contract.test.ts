@@ -17,8 +17,15 @@ const CONTRACTING: [string, RegExp][] = [
 const SAME_TYPE =
   'alter table destination_failures alter column last_error set statistics 0, alter column last_error type text';
 
+/** In a function that retention calls with the partitions whose time has passed. */
+const OF_RETENTION = "execute 'drop table ' ||";
+
 /** What `up` of a migration says; undoing may drop what it made. */
-const upOf = (text: string): string => text.replace(SAME_TYPE, '').replace(/async down\([\s\S]*?\n {2}\}/, '');
+const upOf = (text: string): string =>
+  text
+    .replace(SAME_TYPE, '')
+    .replace(OF_RETENTION, '')
+    .replace(/async down\([\s\S]*?\n {2}\}/, '');
 
 function breaches(text: string): string[] {
   return CONTRACTING.flatMap(([what, pattern]) => (pattern.test(upOf(text)) ? [what] : []));

@@ -52,15 +52,16 @@ const MOST_LOCK_WAIT = '5s';
 
 /**
  * Makes PostgreSQL read a sample of the table again, and forget the values that it has kept of these columns. Nobody who
- * reads or writes the table waits for it. Must run in a transaction, whose settings it changes.
+ * reads or writes the table waits for it. Runs with the rights of the owner of the tables: `analyze` passes over the
+ * tables of others with a warning. Must run in a transaction, whose settings it changes.
  */
 export async function analyzeColumns(db: Db, { name, columns }: TableWithValues, timeoutMs: number): Promise<void> {
   await db.query(
     `set local default_statistics_target = ${STATISTICS_TARGET}; set local lock_timeout = '${MOST_LOCK_WAIT}';
      set local statement_timeout = ${timeoutMs}`,
   );
-  const analyze = { text: `analyze ${name} (${columns.join(', ')})`, query_timeout: timeoutMs };
-  await db.query(analyze);
+  const renew = { text: 'select renew_statistics($1, $2)', values: [name, columns], query_timeout: timeoutMs };
+  await db.query(renew);
 }
 
 /** Returns the id of the connection's process, for cancelStatement. */

@@ -1,0 +1,51 @@
+import type { Pool, PoolClient } from 'pg';
+import { ADVISORY_LOCKS, tryTransactionLock } from '../advisory-locks';
+import { classifyPgError, isCancelled } from '../pg-errors';
+import { inTransaction } from '../pool';
+import { areHeld } from './held-tables';
+import { listMissingPartitions, makePartition, waitBrieflyForLocks } from './partitions.queries';
+
+export interface MadePartitions {
+  made: number;
+  /** Partitions that wait for locks of others. */
+  putOff: number;
+}
+
+/**
+ * Makes the partitions of the coming weeks and days, each in a transaction of its own: attaching one locks the default
+ * partition, which a dump or a report may be reading. Then it is left for a later run. There is a week for that.
+ */
+export async function makePartitions(pool: Pool): Promise<MadePartitions> {
+  const held = new Map<string, boolean>();
+  let [made, putOff] = [0, 0];
+  for (const missing of await listMissingPartitions(pool)) {
+    const defaults = `${missing.parent}_default`;
+    if (!held.has(defaults)) held.set(defaults, await areHeld(pool, [defaults]));
+    if (held.get(defaults)) {
+      putOff += 1;
+      continue;
+    }
+    const isMade = await unlessBusy(pool, async (db) => {
+      await waitBrieflyForLocks(db);
+      return makePartition(db, missing);
+    });
+    if (isMade === 'busy') putOff += 1;
+    if (isMade === true) made += 1;
+  }
+  return { made, putOff };
+}
+
+/**
+ * Runs `work` in a transaction if no other process does upkeep. Returns undefined if one does, and `busy` if a table is in
+ * use (a lock timeout, or a deadlock that was resolved). A later run tries again.
+ */
+export async function unlessBusy<T>(pool: Pool, work: (db: PoolClient) => Promise<T>): Promise<T | 'busy' | undefined> {
+  try {
+    return await inTransaction(pool, async (db) =>
+      (await tryTransactionLock(db, ADVISORY_LOCKS.partitions)) ? work(db) : undefined,
+    );
+  } catch (error) {
+    if (classifyPgError(error) !== 'transient' && !isCancelled(error)) throw error;
+    return 'busy';
+  }
+}
