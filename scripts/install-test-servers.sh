@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the tests need, from the packages of Debian or Ubuntu: PostgreSQL, Redis and RabbitMQ, of which the tests
-# start private instances; slowhttptest for slow clients; promtool for the alerts; and a browser for Swagger UI. No service
+# Installs what the tests need, from the packages of Debian or Ubuntu: PostgreSQL, PgBouncer, Redis and RabbitMQ, of which
+# the tests start private instances; slowhttptest for slow clients; promtool for the alerts; and a browser for Swagger UI. No service
 # of the machine is started or configured. Installed programs are left as they are.
 set -euo pipefail
 
@@ -11,6 +11,7 @@ fi
 
 missing=()
 compgen -G '/usr/lib/postgresql/*/bin/initdb' > /dev/null || missing+=(postgresql)
+[ -x /usr/sbin/pgbouncer ] || missing+=(pgbouncer)
 [ -x /usr/bin/redis-server ] || missing+=(redis-server)
 compgen -G '/usr/lib/rabbitmq/lib/rabbitmq_server-*/sbin/rabbitmq-server' > /dev/null || missing+=(rabbitmq-server)
 [ -x /usr/bin/slowhttptest ] || missing+=(slowhttptest)
@@ -21,7 +22,7 @@ for browser in "${browsers[@]}"; do [ -x "$browser" ] && found=$browser; done
 [ -n "$found" ] || missing+=(chromium)
 
 if [ ${#missing[@]} -eq 0 ]; then
-  echo 'PostgreSQL, Redis, RabbitMQ, slowhttptest, promtool and a browser are installed.'
+  echo 'PostgreSQL, PgBouncer, Redis, RabbitMQ, slowhttptest, promtool and a browser are installed.'
   exit 0
 fi
 
@@ -33,7 +34,7 @@ example in containers, and set these variables for the tests:
   TEST_REDIS_URL=redis://host:6379
   TEST_RABBITMQ_URL=amqp://guest:guest@host:5672
   TEST_RABBITMQ_MANAGEMENT_URL=http://guest:guest@host:15672
-Also put slowhttptest on the PATH (Homebrew has it).
+Also put slowhttptest on the PATH (Homebrew has it). Tests of poolers need /usr/sbin/pgbouncer.
 TEXT
   exit 1
 fi

@@ -9,6 +9,7 @@ import type { Settings } from './config/settings';
 import { claimDirectory } from './db/embedded/running-instance';
 import { hasPendingMigrations, migrate } from './db/migrations/migrate';
 import { isWaitedForAtStart } from './db/pg-errors';
+import { isRefusedSession } from './db/session/session-error';
 import { requireSpillDirectory } from './ingest/results/spill-directory';
 import { stdoutLog } from './observability/log-output';
 import { startTracing } from './observability/start-tracing';
@@ -106,7 +107,7 @@ async function bringSchemaUpToDate(settings: Settings, databaseUrl: string): Pro
   try {
     if (!(await hasPendingMigrations(databaseUrl))) return;
   } catch (error) {
-    if (!isWaitedForAtStart(error)) throw error;
+    if (isRefusedSession(error) || !isWaitedForAtStart(error)) throw error;
     return; // PostgreSQL may come up later; /ready reports it until then
   }
   throw new Error('The database schema is not up to date. Run: npm run migrate');

@@ -16,6 +16,7 @@ import {
   url,
   type Setting,
 } from './setting-kinds';
+import { postgresUrl } from './urls/database-url';
 
 /** All settings, by their names in the environment. A test compares them with `.env.example`. */
 export const SETTINGS = {
@@ -41,10 +42,7 @@ export const SETTINGS = {
     'info',
     'minimum level of the log lines',
   ),
-  DATABASE_URL: optional(
-    url('postgres:', 'postgresql:'),
-    'PostgreSQL 15 or newer; unset: an embedded PostgreSQL under .streamforge/',
-  ),
+  DATABASE_URL: optional(postgresUrl, 'PostgreSQL 15 or newer; unset: an embedded PostgreSQL under .streamforge/'),
   DATABASE_PASSWORD_FILE: optional(
     anyText,
     'file with the password for DATABASE_URL, which then has none; each new connection reads it, so that the password can be rotated while the process runs',

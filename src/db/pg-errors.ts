@@ -22,9 +22,9 @@ const TLS_CODE = /^(CERT_|ERR_TLS_|ERR_SSL_|SELF_SIGNED_|UNABLE_TO_|DEPTH_ZERO_)
 
 /**
  * Node throws AggregateError with one error for each address that it tried. TypeORM throws the other one when a
- * connection breaks during a migration.
+ * connection breaks during a migration. SessionError: the session of a new connection is not what is needed.
  */
-const LOST_BY_NAME = new Set(['AggregateError', 'QueryRunnerAlreadyReleasedError']);
+const LOST_BY_NAME = new Set(['AggregateError', 'QueryRunnerAlreadyReleasedError', 'SessionError']);
 
 /** pg sets no code on a lost connection or on its own timeouts. Only here is an error recognised by its message. */
 const PG_CONNECTION_MESSAGE =

@@ -3,6 +3,8 @@ import { Pool, types, type PoolClient, type QueryConfig, type QueryResult, type 
 import { RareLog } from '../observability/rare-log';
 import { clientWithPasswordOf } from './password-file';
 import { SilentConnections } from './silent-connections';
+import { connectionConfig } from './session/connection-config';
+import { SESSION_NEEDS } from './session/session-needs';
 
 /** What query functions accept: the pool, or a client inside a transaction. */
 export type Db = Pick<PoolClient, 'query'>;
@@ -24,33 +26,26 @@ const typeParser = ((oid: number): ((text: string) => unknown) => {
   return types.getTypeParser(oid) as (text: string) => unknown;
 }) as typeof types.getTypeParser;
 
-/** PostgreSQL itself enforces the limits on statements and transactions, so that a lost client cannot hold locks. */
-export const CONNECTION_OPTIONS = {
-  connectionTimeoutMillis: 5_000,
-  statement_timeout: 30_000,
-  idle_in_transaction_session_timeout: 30_000,
-  query_timeout: 35_000,
-  keepAlive: true,
-  keepAliveInitialDelayMillis: 10_000,
-  // JIT compilation pays off for statements that run for seconds. Those of StreamForge are short and frequent.
-  options: '-c timezone=UTC -c jit=off',
-  types: { getTypeParser: typeParser },
-};
+/** Longer than statement_timeout (session/session-needs.ts), so that PostgreSQL ends a slow statement first. */
+const QUERY_TIMEOUT_MS = 35_000;
 
 /**
  * Creates a pool whose rows need no further conversion: timestamptz becomes RFC 3339 text; json stays text, because
  * parsing it would round numbers; bigint stays text. Statements that are sent to one client without awaiting each other
  * go out at once and are answered in order.
  * @param passwordFile DATABASE_PASSWORD_FILE, which each new connection reads
+ * @throws SessionError
  */
 export function createPool(databaseUrl: string, applicationName: string, passwordFile?: string): Pool {
+  const config = connectionConfig(databaseUrl, applicationName, SESSION_NEEDS);
   const pool = new Pool({
-    connectionString: databaseUrl,
-    application_name: applicationName,
+    ...config,
     max: 10,
-    pipeline: true,
+    query_timeout: config.query_timeout ?? QUERY_TIMEOUT_MS,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+    types: { getTypeParser: typeParser },
     ...(passwordFile === undefined ? {} : { Client: clientWithPasswordOf(passwordFile) }),
-    ...CONNECTION_OPTIONS,
   });
   const logger = new Logger('Postgres');
   const lost = new RareLog();

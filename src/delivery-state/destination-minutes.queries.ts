@@ -15,7 +15,7 @@ export async function addMinutes(db: Db, counts: readonly MinuteCounts[]): Promi
     name: 'add-destination-minutes',
     text: `
       insert into destination_minutes as m (destination_id, minute, delivered, failed, latency_ms)
-      select destination_id, date_trunc('minute', now()), delivered, failed, string_to_array(latency, ',')::integer[]
+      select destination_id, date_trunc('minute', now(), 'UTC'), delivered, failed, string_to_array(latency, ',')::integer[]
         from unnest($1::uuid[], $2::integer[], $3::integer[], $4::text[]) t (destination_id, delivered, failed, latency)
        order by destination_id
       on conflict (destination_id, minute) do update

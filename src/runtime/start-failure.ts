@@ -1,9 +1,11 @@
 import { Problem } from '../event/problems';
 import { errorCode } from '../db/pg-errors';
+import { explainRefusedSession, isRefusedSession } from '../db/session/session-error';
 
 /** One sentence that says why the process cannot start and what to do. Unknown system errors keep their stack trace. */
 export function explainStartFailure(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
+  if (isRefusedSession(error)) return explainRefusedSession(error);
   const code = errorCode(error);
   if (code === 'EADDRINUSE') {
     return `${error.message.replace(/^listen EADDRINUSE: /, '')}. Stop the other process, or set another PORT.`;

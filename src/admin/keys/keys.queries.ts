@@ -108,7 +108,7 @@ export async function revokeLongExpired(db: Db, tenantId: string): Promise<void>
   await db.query(
     `with ended as (
        select id from api_keys
-        where tenant_id = $1 and revoked_at is null and expires_at < now() - interval '30 days'
+        where tenant_id = $1 and revoked_at is null and expires_at < now() - interval '720 hours'
         order by id limit 1000 for no key update)
      update api_keys set revoked_at = now() from ended where api_keys.id = ended.id`,
     [tenantId],

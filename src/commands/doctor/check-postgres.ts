@@ -2,9 +2,10 @@ import type { Pool } from 'pg';
 import { verifyChain, type ChainReport } from '../../audit/verify-chain';
 import { startEmbeddedPostgres } from '../../db/embedded/embedded-postgres';
 import { readMigrationStatus } from '../../db/migrations/migration-plan';
-import { createPool } from '../../db/pool';
+import { createPool, onOneConnection } from '../../db/pool';
 import { listChoreRecords } from '../../db/retention/chore-records.queries';
 import { overdueChores, type ChoreRecord } from '../../db/retention/chores';
+import { keepsNoState } from '../../db/session/keep-no-state';
 import { readPlace, type InstallationPlace } from '../../installation/installation-home.queries';
 import { explainStartFailure } from '../../runtime/start-failure';
 import { checkInstallationKey, type KeySettings } from './check-installation-key';
@@ -22,15 +23,17 @@ const SKEW_MS = 2_000;
 const CONNECTIONS_PER_PROCESS = 10;
 
 export async function checkPostgres(databaseUrl: string, keys: KeySettings): Promise<Finding[]> {
-  const pool = createPool(databaseUrl, 'streamforge doctor');
+  let pool: Pool | undefined;
   try {
+    pool = createPool(databaseUrl, 'streamforge doctor');
     const facts = await readServerFacts(pool);
     const schema = await checkSchema(databaseUrl, pool, keys);
-    return [...assessServer(facts, Date.now()), ...assessAccount(facts), ...schema];
+    const pooled = await onOneConnection(pool, (client) => Promise.resolve(keepsNoState(client)));
+    return [...assessServer(facts, Date.now()), ...assessPooler(pooled), ...assessAccount(facts), ...schema];
   } catch (error) {
     return [problem('postgres', explainStartFailure(error))];
   } finally {
-    await pool.end();
+    await pool?.end();
   }
 }
 
@@ -119,6 +122,9 @@ export function assessPlace({ home, here }: Pick<InstallationPlace, 'home' | 'he
     ),
   ];
 }
+
+const assessPooler = (pooled: boolean): Finding[] =>
+  pooled ? [ok('pooler', 'a pooler is in front of PostgreSQL, so nothing is kept in sessions.')] : [];
 
 /** The embedded server has one account, which is its superuser. */
 export function assessAccount({ isSuperuser }: Pick<ServerFacts, 'isSuperuser'>): Finding[] {

@@ -38,7 +38,7 @@ export async function readStoredFacts(db: Db): Promise<StoredFacts> {
   const { rows } = await db.query<StoredFacts>(
     `select (select count(*)::int from (select from outbox where status = 'FAILED' limit 1000) f) as "failedEntries",
             exists (select from events_default) or exists (select from outbox_default) as strays,
-            to_regclass('outbox' || to_char((now() + interval '1 day') at time zone 'UTC', '"_d"YYYYMMDD')) is not null
+            to_regclass('outbox' || to_char(now() at time zone 'UTC' + interval '1 day', '"_d"YYYYMMDD')) is not null
               as "partitionForTomorrow"`,
   );
   return rows[0] as StoredFacts;

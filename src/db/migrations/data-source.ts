@@ -1,4 +1,6 @@
 import { DataSource } from 'typeorm';
+import { connectionConfig } from '../session/connection-config';
+import { MIGRATION_NEEDS } from '../session/session-needs';
 import { InitialSchema1764000000000 } from '../../../migrations/1764000000000-initial-schema';
 import { CrashTrials1764000000500 } from '../../../migrations/1764000000500-crash-trials';
 import { Admin1764100000000 } from '../../../migrations/1764100000000-admin';
@@ -33,15 +35,16 @@ import { Upkeep1764580000000 } from '../../../migrations/1764580000000-upkeep';
 import { DatabaseHistory1764583000000 } from '../../../migrations/1764583000000-database-history';
 import { InstallationHome1764584000000 } from '../../../migrations/1764584000000-installation-home';
 
-/** TypeORM runs the migrations; all other access is SQL over pg. */
+/**
+ * TypeORM runs the migrations; all other access is SQL over pg.
+ * @throws SessionError
+ */
 export function createDataSource(databaseUrl: string): DataSource {
+  const config = connectionConfig(databaseUrl, 'streamforge migrations', MIGRATION_NEEDS);
   return new DataSource({
     type: 'postgres',
-    url: databaseUrl,
-    applicationName: 'streamforge migrations',
-    connectTimeoutMS: 10_000,
-    // A migration that waits for a lock blocks all queries queued behind it, so it fails and is run again (migrate.ts).
-    extra: { options: '-c lock_timeout=1s' },
+    url: config.connectionString,
+    extra: { ...config, query_timeout: undefined },
     migrations: [
       InitialSchema1764000000000,
       CrashTrials1764000000500,

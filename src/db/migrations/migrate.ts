@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { DataSource, QueryRunner } from 'typeorm';
+import type { DataSource } from 'typeorm';
 import { ADVISORY_LOCKS } from '../advisory-locks';
-import { createDataSource } from './data-source';
 import { classifyPgError } from '../pg-errors';
 import type { MissingPartition } from '../retention/partitions.queries';
+import { createDataSource } from './data-source';
 
 /**
  * Under load a migration may hit a deadlock or time out on a lock, for example behind a dump. It is then rolled back
@@ -23,14 +23,17 @@ export async function migrate(databaseUrl: string): Promise<string[]> {
   const dataSource = await createDataSource(databaseUrl).initialize();
   try {
     const lockHolder = dataSource.createQueryRunner();
-    await lockHolder.query('set lock_timeout = 0'); // the process that holds the lock may run long migrations
-    await lockHolder.query('select pg_advisory_lock($1)', [ADVISORY_LOCKS.migrations]);
+    // The lock belongs to a transaction, because a pooler may take the session away. It stays open while the migrations
+    // run on another connection, and holds nothing else.
+    await lockHolder.startTransaction();
     try {
+      await lockHolder.query('set local lock_timeout = 0'); // the process that holds the lock may run long migrations
+      await lockHolder.query('select pg_advisory_xact_lock($1)', [ADVISORY_LOCKS.migrations]);
       const ran = await runPending(dataSource);
-      await makeMissingPartitions(lockHolder); // a database that was off for weeks lacks today's
+      await makeMissingPartitions(dataSource); // a database that was off for weeks lacks today's
       return ran;
     } finally {
-      await lockHolder.query('select pg_advisory_unlock($1)', [ADVISORY_LOCKS.migrations]);
+      await lockHolder.rollbackTransaction();
       await lockHolder.release();
     }
   } finally {
@@ -51,12 +54,11 @@ export async function runPending(dataSource: DataSource): Promise<string[]> {
  * Each in its own transaction: together they would hold the locks of all of them. Behind a dump, publishers make them
  * later, and rows wait in the default partition until then.
  */
-async function makeMissingPartitions(runner: QueryRunner): Promise<void> {
-  await runner.query(`set lock_timeout = '1s'`);
-  const missing = (await runner.query('select parent, name from missing_partitions()')) as MissingPartition[];
+async function makeMissingPartitions(dataSource: DataSource): Promise<void> {
+  const missing = (await dataSource.query('select parent, name from missing_partitions()')) as MissingPartition[];
   try {
     for (const { parent, name } of missing) {
-      await whileBusy(TRIES_OF_PARTITIONS, () => runner.query('select make_partition($1, $2)', [parent, name]));
+      await whileBusy(TRIES_OF_PARTITIONS, () => dataSource.query('select make_partition($1, $2)', [parent, name]));
     }
   } catch (error) {
     if (classifyPgError(error) !== 'transient') throw error;

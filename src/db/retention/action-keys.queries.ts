@@ -12,7 +12,7 @@ export async function forgetActionKeys(
     `update admin_audit set key_digest = null, fingerprint = null
       where id = any (array(
         select id from admin_audit
-         where key_digest is not null and id < uuid_v7_floor(now() - make_interval(days => $1))
+         where key_digest is not null and id < uuid_v7_floor(now() - make_interval(hours => 24 * $1))
          order by id limit $2 for update skip locked))`,
     [retentionDays, limit],
   );

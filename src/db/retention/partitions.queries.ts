@@ -1,4 +1,5 @@
 import type { Db } from '../pool';
+import { STATEMENT_TIMEOUT } from '../session/session-needs';
 
 export interface MissingPartition {
   parent: string;
@@ -29,7 +30,7 @@ export async function lockBriefly(db: Db, parents: readonly string[], partitions
   const tables = [...parents.map((parent) => `only ${parent}`), ...partitions].join(', ');
   await db.query(`set local lock_timeout = '300ms'; set local statement_timeout = '500ms'`);
   await db.query(`lock table ${tables} in access exclusive mode`);
-  await db.query('set local statement_timeout to default');
+  await db.query(`set local statement_timeout = '${STATEMENT_TIMEOUT}'`);
 }
 
 /** Limits lock waits in this transaction, because all later users of a table queue behind a waiting lock. */

@@ -22,7 +22,7 @@ export interface Pages {
  */
 const EXPIRED_IN_PAGES = `
   ctid >= ('(' || $1::bigint || ',0)')::tid and ctid < ('(' || $2::bigint || ',0)')::tid
-  and created_at < now() - make_interval(days => $3)`;
+  and created_at < now() - make_interval(hours => 24 * $3)`;
 
 /** Deletes the expired keys in these pages and returns their number. */
 export async function deleteExpiredKeys(db: Db, { from, to, retentionDays }: Pages): Promise<number> {

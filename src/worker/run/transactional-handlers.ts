@@ -1,3 +1,4 @@
+import { STATEMENT_TIMEOUT } from '../../db/session/session-needs';
 import type { PoolClient } from 'pg';
 import { classifyPgError, isCancelled } from '../../db/pg-errors';
 import type { Db } from '../../db/pool';
@@ -159,7 +160,7 @@ async function call(handler: TransactionalHandler, items: readonly WorkItem[], c
   try {
     const results = await withinTimeout(timeoutMs, aborter, work());
     bound.end();
-    await client.query('set local statement_timeout to default');
+    await client.query(`set local statement_timeout = '${STATEMENT_TIMEOUT}'`);
     return results ?? NO_RESULTS;
   } finally {
     bound.end();

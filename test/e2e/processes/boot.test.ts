@@ -1,7 +1,8 @@
 import { createServer, type AddressInfo } from 'node:net';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
-import { call, postEvent } from '../../support/e2e-http';
+import { call, getEvent, postEvent } from '../../support/e2e-http';
 import { eventBody } from '../../support/events';
+import { eventually } from '../../support/eventually';
 import { freePort } from '../../support/processes/free-port';
 import { spawnProcess, startProcess } from '../../support/processes/process';
 
@@ -177,6 +178,47 @@ describe('the start of a process', () => {
     } finally {
       expect(await Promise.all(both.map((running) => running.end('SIGTERM')))).toEqual([0, 0]);
     }
+  });
+
+  it('uses UTC and the schema of the URL, whatever the time zone of the database: each event is published once', async () => {
+    const own = await createTestDatabase({ migrated: false });
+    await own.pool.query(`alter database ${new URL(own.url).pathname.slice(1)} set timezone = 'Europe/Berlin'`);
+    await own.pool.query('create schema app');
+    const url = `${own.url}?options=${encodeURIComponent('-c search_path=app')}`;
+    const running = await startProcess({
+      DATABASE_URL: url,
+      OUTBOX_INFLIGHT_LEASE_SECONDS: '2',
+      PUBLISH_TIMEOUT_MS: '1000',
+    });
+    try {
+      const body = JSON.stringify(eventBody({ eventId: 'one', occurredAt: '2026-07-01T10:00:00.123+02:00' }));
+      const { status, body: accepted } = await postEvent(running.url, 'acme', body);
+      expect(status).toBe(202);
+      const completed = await eventually(async () => {
+        const { body: event } = await getEvent(running.url, 'acme', 'one');
+        expect(event.status).toBe('COMPLETED');
+        return event;
+      });
+      expect(completed).toMatchObject({ occurredAt: '2026-07-01T08:00:00.123Z', receivedAt: accepted.receivedAt });
+      const publishedMs = Date.parse(completed.publishedAt as string);
+      expect(Math.abs(publishedMs - Date.parse(accepted.receivedAt))).toBeLessThan(60_000);
+      const { rows } = await own.pool.query('select status, attempts from app.outbox');
+      expect(rows).toEqual([{ status: 'PUBLISHED', attempts: 0 }]);
+    } finally {
+      await running.end('SIGKILL');
+      await own.drop();
+    }
+  });
+
+  it.each([
+    ['target_session_attrs=read-write', /^ {2}- DATABASE_URL: .*target_session_attrs/],
+    ['options=-c%20timezone%3DEurope%2FBerlin', /^DATABASE_URL: its options set timezone to 'Europe\/Berlin'/],
+    ['options=-c%20search_path%3Dnowhere', /^DATABASE_URL: search_path is 'nowhere'/],
+  ])('ends with a sentence about a URL with %s', async (query, sentence) => {
+    const { code, output } = await failedStart({ APP_ROLE: 'api', DATABASE_URL: `${database.url}?${query}` });
+    expect(code).toBe(1);
+    expect(output.trim().split('\n').at(-1)).toMatch(sentence);
+    expectNoStack(output);
   });
 
   it('prints the admin token only if it generated one', async () => {

@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import { errorCode } from '../../../src/db/pg-errors';
-import { CONNECTION_OPTIONS, createPool } from '../../../src/db/pool';
+import { createPool } from '../../../src/db/pool';
 import { uuidV7 } from '../../../src/event/uuid-v7';
 import { forgetAudit } from '../../support/audit';
 import { useDatabase } from '../../support/fixtures/database';
@@ -139,8 +139,7 @@ describe('statements that lock several rows of a table', () => {
   const database = useDatabase();
   beforeAll(async () => {
     // A deadlock is reported after 20 ms instead of a second.
-    const options = encodeURIComponent(`${CONNECTION_OPTIONS.options} -c deadlock_timeout=20ms`);
-    impatient = createPool(`${database.url}?options=${options}`, 'impatient');
+    impatient = createPool(`${database.url}?options=${encodeURIComponent('-c deadlock_timeout=20ms')}`, 'impatient');
     const { rows } = await impatient.query<{ deadlock_timeout: string }>('show deadlock_timeout');
     expect(rows).toEqual([{ deadlock_timeout: '20ms' }]);
   });

@@ -120,6 +120,13 @@ describe('the schema', () => {
     await expect(ensurePartitions()).resolves.toBe(0);
   });
 
+  it('makes partitions in UTC, whatever the time zone of the session is', async () => {
+    const { rows } = await database.pool.query<{ config: string[] }>(
+      `select proconfig as config from pg_proc where proname = 'ensure_partitions'`,
+    );
+    expect(rows).toEqual([{ config: expect.arrayContaining(['TimeZone=UTC']) as string[] }]);
+  });
+
   it('has indexes for the newest event of an eventId, the open entries and a success', async () => {
     const plan = async (sql: string): Promise<string> => {
       const client = await database.pool.connect();

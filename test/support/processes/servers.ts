@@ -11,10 +11,10 @@ export interface TestServer {
   stop(): Promise<void>;
 }
 
-const NOT_INSTALLED = 'is not installed. Run `npm run test:setup`, or give a server by';
-const isRoot = process.getuid?.() === 0;
+export const NOT_INSTALLED = 'is not installed. Run `npm run test:setup`, or give a server by';
+export const isRoot = process.getuid?.() === 0;
 
-function idsOf(user: string): { uid: number; gid: number } {
+export function idsOf(user: string): { uid: number; gid: number } {
   const id = (flag: string) => Number(execFileSync('id', [flag, user], { encoding: 'utf8' }));
   return { uid: id('-u'), gid: id('-g') };
 }
@@ -26,14 +26,14 @@ function find(pattern: RegExp, root: string, below: string, what: string, variab
   return path.join(root, newest, below);
 }
 
-function start(command: string, args: string[], options: SpawnOptions, logFile: string): ChildProcess {
+export function start(command: string, args: string[], options: SpawnOptions, logFile: string): ChildProcess {
   const log = fs.openSync(logFile, 'a');
   const child = spawn(command, args, { ...options, stdio: ['ignore', log, log] });
   fs.closeSync(log);
   return child;
 }
 
-async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+export async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exited = new Promise((resolve) => child.once('exit', resolve));
   child.kill(signal);

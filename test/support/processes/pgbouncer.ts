@@ -1,0 +1,72 @@
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import { rowsOf } from './e2e-own-servers';
+import { eventually } from '../eventually';
+import { freePort } from './free-port';
+import { end, idsOf, isRoot, NOT_INSTALLED, start } from './servers';
+
+export type PoolMode = 'session' | 'transaction' | 'statement';
+
+/** A private PgBouncer in front of the PostgreSQL of the tests. Its settings are the defaults, unless a test gives others. */
+export class PgBouncer {
+  private constructor(
+    private readonly port: number,
+    private readonly directory: string,
+    private readonly child: ReturnType<typeof start>,
+  ) {}
+
+  static async start(mode: PoolMode, settings: Record<string, string> = {}): Promise<PgBouncer> {
+    const binary = '/usr/sbin/pgbouncer';
+    if (!fs.existsSync(binary)) throw new Error(`PgBouncer ${NOT_INSTALLED} no other way.`);
+    const postgres = new URL(process.env.TEST_DATABASE_URL as string);
+    const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'streamforge-pgbouncer-'));
+    fs.chmodSync(directory, 0o755); // root runs it under another account
+    const port = await freePort();
+    const users = path.join(directory, 'users.txt');
+    fs.writeFileSync(users, `"${postgres.username}" "${decodeURIComponent(postgres.password)}"\n`);
+    const lines = {
+      listen_addr: '127.0.0.1',
+      listen_port: String(port),
+      unix_socket_dir: '',
+      auth_type: 'trust',
+      auth_file: users,
+      pool_mode: mode,
+      ...settings,
+    };
+    const config = path.join(directory, 'pgbouncer.ini');
+    fs.writeFileSync(
+      config,
+      [
+        '[databases]',
+        `* = host=${postgres.hostname} port=${postgres.port}`,
+        '[pgbouncer]',
+        ...Object.entries(lines).map(([name, value]) => `${name} = ${value}`),
+      ].join('\n'),
+    );
+    const ids = isRoot ? idsOf('postgres') : {};
+    const child = start(binary, [config], { ...ids, cwd: directory }, path.join(directory, 'pgbouncer.log'));
+    const started = new PgBouncer(port, directory, child);
+    try {
+      await eventually(() => rowsOf(started.urlOf(postgres.href), 'select 1'));
+    } catch (error) {
+      const log = fs.readFileSync(path.join(directory, 'pgbouncer.log'), 'utf8');
+      await started.stop();
+      throw new Error(`PgBouncer did not start:\n${log}`, { cause: error });
+    }
+    return started;
+  }
+
+  /** The URL of the same database through the pooler. */
+  urlOf(databaseUrl: string): string {
+    const url = new URL(databaseUrl);
+    url.hostname = '127.0.0.1';
+    url.port = String(this.port);
+    return url.href;
+  }
+
+  async stop(): Promise<void> {
+    await end(this.child, 'SIGTERM');
+    fs.rmSync(this.directory, { recursive: true, force: true });
+  }
+}
