@@ -37,8 +37,8 @@ export const FAULTS_IN_CHORES: readonly DeliberateFault[] = [
     edits: [
       {
         file: 'src/db/retention/prune-keys.queries.ts',
-        find: 'and created_at < now() - make_interval(days => $3)',
-        replace: 'and created_at > now() - make_interval(days => $3)',
+        find: 'and created_at < now() - make_interval(hours => 24 * $3)',
+        replace: 'and created_at > now() - make_interval(hours => 24 * $3)',
       },
     ],
     noticedBy: under(['kill-publisher'], 'doubled', 'left over'),

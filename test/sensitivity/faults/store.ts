@@ -39,9 +39,9 @@ export const FAULTS_IN_STORE: readonly DeliberateFault[] = [
     invariant: 'I1',
     edits: [
       {
-        file: 'src/db/pool.ts',
-        find: "options: '-c timezone=UTC -c jit=off'",
-        replace: "options: '-c timezone=UTC -c jit=off -c synchronous_commit=off'",
+        file: 'src/db/session/session-needs.ts',
+        find: "['jit', 'off'],",
+        replace: "['jit', 'off'],\n  ['synchronous_commit', 'off'],",
       },
     ],
     noticedBy: under(['kill-postgres'], 'lost'),
