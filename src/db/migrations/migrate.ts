@@ -55,7 +55,7 @@ export async function runPending(dataSource: DataSource): Promise<string[]> {
  * later, and rows wait in the default partition until then.
  */
 async function makeMissingPartitions(dataSource: DataSource): Promise<void> {
-  const missing = (await dataSource.query('select parent, name from missing_partitions()')) as MissingPartition[];
+  const missing = await dataSource.query<MissingPartition[]>('select parent, name from missing_partitions()');
   try {
     for (const { parent, name } of missing) {
       await whileBusy(TRIES_OF_PARTITIONS, () => dataSource.query('select make_partition($1, $2)', [parent, name]));

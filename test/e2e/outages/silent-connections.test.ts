@@ -24,16 +24,17 @@ describe('a firewall that forgets all connections of a process', () => {
 
   it('stops nothing for longer than a few deadlines: the process opens new ones', async () => {
     const [postgres, redis, rabbit] = await Promise.all(
-      [database.url, process.env.TEST_REDIS_URL as string, vhost.url].map(openProxy),
+      [database.url, process.env.TEST_REDIS_URL as string, vhost.url].map((to) => openProxy(to)),
     );
-    const { url, end } = await startProcess({
+    const api = await startProcess({
       DATABASE_URL: postgres?.url as string,
       REDIS_URL: redis?.url as string,
       RABBITMQ_URL: rabbit?.url as string,
       PUBLISH_TIMEOUT_MS: '2000',
       OUTBOX_INFLIGHT_LEASE_SECONDS: '4',
     });
-    atTheEnd(() => end('SIGKILL'));
+    atTheEnd(() => api.end('SIGKILL'));
+    const { url } = api;
     const isReady = () =>
       eventually(async () => {
         const { status, body } = await call<{ status: string }>(`${url}/ready`);
