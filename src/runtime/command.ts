@@ -1,4 +1,5 @@
 import { parseArgs, type ParseArgsOptionDescriptor } from 'node:util';
+import { endProcess } from './end-process';
 import { explainStartFailure } from './start-failure';
 
 /** An option of parseArgs, with its text in the usage. */
@@ -45,7 +46,7 @@ export function runCommand<T extends CommandOptions>(
   run().catch((error: unknown) => {
     const isUsage = error instanceof UsageError;
     process.stderr.write(isUsage ? `${error.message}\n\n${usageOf(command)}` : `${explainStartFailure(error)}\n`);
-    process.exit(isUsage ? 2 : 1);
+    endProcess(isUsage ? 2 : 1);
   });
 }
 

@@ -1,3 +1,4 @@
+import { endProcess } from './end-process';
 import { explainStartFailure } from './start-failure';
 
 /** Ctrl-C under `npm start` arrives twice: the terminal signals every process, and npm passes its own signal on. */
@@ -47,10 +48,10 @@ export class Signals {
 
   private drain(signal: NodeJS.Signals): void {
     this.close?.(signal).then(
-      () => process.exit(0),
+      () => endProcess(0),
       (error: unknown) => {
         process.stderr.write(`${explainStartFailure(error)}\n`);
-        process.exit(1);
+        endProcess(1);
       },
     );
   }
