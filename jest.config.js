@@ -26,6 +26,7 @@ module.exports = {
   reporters: ['default', '<rootDir>/test/support/jest/totals-reporter.js'],
   testTimeout: 180_000,
   maxWorkers: 2,
+  workerIdleMemoryLimit: '1500MB', // Jest keeps some memory of every file; without it, a worker ends at 4 GB
   projects: [
     { ...base, displayName: 'unit', testMatch: ['<rootDir>/test/unit/**/*.test.ts'] },
     {

@@ -8,7 +8,7 @@ const FACTS = 'streamforge:*:key:*';
 /** Counts of the limits per tenant and per operator. */
 const COUNTS = ['streamforge:tenant-*', 'streamforge:admin-*'];
 const NO_COUNTS = ['x', '-1', '1e3', '9'.repeat(400), ''];
-const WAKE_UP_CHANNEL = 'streamforge:outbox';
+const WAKE_UP_CHANNELS = 'streamforge:outbox:*';
 /** Facts that are forged, each in its own way. As many others are swapped. */
 const MOST = 300;
 /** Events of each client that are not sent yet, and for whose keys facts are forged. */
@@ -34,7 +34,7 @@ export const FACT_FORGERIES: readonly FactForgery[] = [
   (fact, random) => fact.slice(random.between(1, fact.length)),
   withAnotherCharacter,
   (fact) => fact.replace('}', ',"more":"x"}'),
-  (fact) => fact.replace(/^1 /, '2 '),
+  (fact) => fact.replace(/^\d+ /, '9 '),
   (fact) => `${fact} `,
 ];
 
@@ -101,7 +101,9 @@ async function overwriteFacts(
 }
 
 async function overwriteCounts(redis: Redis, random: SeededRandom): Promise<void> {
-  const writing = redis.pipeline().publish(WAKE_UP_CHANNEL, 'x'.repeat(100_000));
+  const writing = redis.pipeline();
+  const channels = (await redis.pubsub('CHANNELS', WAKE_UP_CHANNELS)) as string[];
+  for (const channel of channels) writing.publish(channel, 'x'.repeat(100_000));
   for (const pattern of COUNTS) {
     for (const key of await keysLike(redis, pattern)) write(writing, key, random.pick(NO_COUNTS));
   }

@@ -27,6 +27,6 @@ it('takes linear time', () => {
     const before = process.cpuUsage();
     readHeaderValue(`a;b="${text.repeat(100_000)}`);
     readHeaderValue(`a;b${text.repeat(100_000)}`);
-    expect(process.cpuUsage(before).user).toBeLessThan(5_000_000);
+    expect(process.cpuUsage(before).user).toBeLessThan(30_000_000);
   }
 });
