@@ -2,6 +2,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useId, useState, type ReactNode } from 'react';
 import { countOf, pluralOf } from '../format/numbers';
 import { Dialog } from '../parts/dialog';
+import { mayHaveActed } from '../api/problem';
 import { Fault } from '../parts/fault';
 import { onceKey } from './once-key';
 import { previewOf, resultOf, type Outcome } from './outcome';
@@ -67,6 +68,7 @@ export function BulkDialog({ action, onClose }: { action: BulkAction; onClose: (
               id={noteId}
               value={note}
               maxLength={500}
+              readOnly={mayHaveActed(act.error)}
               onChange={(event) => setNote(event.target.value)}
               autoComplete="off"
             />

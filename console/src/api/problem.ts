@@ -61,6 +61,10 @@ function readObject(text: string): SentProblem {
 
 const fieldErrorsOf = (errors: unknown): FieldError[] => (Array.isArray(errors) ? (errors as FieldError[]) : []);
 
+/** Whether an action may have been carried out although it failed. Only the same request again is safe then. */
+export const mayHaveActed = (error: unknown): boolean =>
+  error instanceof ConnectionLost || (error instanceof ApiProblem && error.status >= 500);
+
 /** Whether a read is worth another try without a person. An action never is: it may have been carried out. */
 export const isTransient = (error: unknown): boolean =>
   error instanceof ConnectionLost || (error instanceof ApiProblem && error.status >= 500 && error.retryable);

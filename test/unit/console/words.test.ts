@@ -59,7 +59,7 @@ describe('a bulk action', () => {
   it('names its count before and after', () => {
     expect(previewOf(outcome, 'dead letter')).toBe('This changes 3 dead letters.');
     expect(resultOf({ ...outcome, changed: 2, skipped: 1 }, 'dead letter', 'sent on')).toBe(
-      '2 of 3 dead letters sent on. 1 skipped: changed meanwhile, or waiting for a replay.',
+      '2 of 3 dead letters sent on. 1 skipped, because they changed, are in another replay, or were erased.',
     );
   });
 
@@ -67,7 +67,7 @@ describe('a bulk action', () => {
     expect(previewOf({ ...outcome, matched: 0 }, 'event')).toContain('Nothing matches any more');
     expect(previewOf({ ...outcome, matched: 1_000 }, 'event')).toContain('at most 1,000: the newest');
     expect(previewOf({ ...outcome, skipped: 1 }, 'event')).toContain('Of these, 1 would be skipped now');
-    expect(previewOf({ ...outcome, erased: 2 }, 'event')).toContain('2 erased events stay as they are.');
+    expect(previewOf({ ...outcome, erased: 2 }, 'event')).toContain('2 erased events will not change.');
   });
 });
 

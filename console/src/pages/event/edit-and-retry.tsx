@@ -2,6 +2,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useId, useState } from 'react';
 import { actText } from '../../api/client';
 import type { Schema } from '../../api/endpoints';
+import { mayHaveActed } from '../../api/problem';
 import { pretty } from '../../json/pretty';
 import { Dialog } from '../../parts/dialog';
 import { Fault } from '../../parts/fault';
@@ -32,6 +33,7 @@ export function EditAndRetry({ eventId, payload, onClose }: { eventId: string; p
   const preview = useMutation({ mutationFn: () => send(true) });
   const revise = useMutation({ mutationFn: () => send(false), onSettled: () => client.invalidateQueries() });
   const isBusy = preview.isPending || revise.isPending;
+  const isLocked = isBusy || mayHaveActed(revise.error);
 
   /** Another text is another action. */
   function change(next: string): void {
@@ -53,7 +55,7 @@ export function EditAndRetry({ eventId, payload, onClose }: { eventId: string; p
               rows={14}
               spellCheck={false}
               value={text}
-              readOnly={isBusy}
+              readOnly={isLocked}
               aria-invalid={fault !== undefined}
               onChange={(event) => change(event.target.value)}
             />
@@ -63,7 +65,7 @@ export function EditAndRetry({ eventId, payload, onClose }: { eventId: string; p
               id={ids.note}
               value={note}
               maxLength={500}
-              readOnly={isBusy}
+              readOnly={isLocked}
               onChange={(event) => {
                 setNote(event.target.value);
                 setIdempotencyKey(onceKey());
@@ -74,6 +76,9 @@ export function EditAndRetry({ eventId, payload, onClose }: { eventId: string; p
         {preview.error && <Fault error={preview.error} />}
         {preview.data && !done && <DiffView changes={preview.data.changes} isTruncated={preview.data.diffTruncated} />}
         {revise.error && <Fault error={revise.error} />}
+        {mayHaveActed(revise.error) && (
+          <p className="hint">Pressing the button again is safe: the revision is stored once.</p>
+        )}
         {done && (
           <p role="status">
             <strong>

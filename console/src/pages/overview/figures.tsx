@@ -13,13 +13,13 @@ export function Figures() {
   const outbox = useQuery(outboxQuery);
   const reasons = useQuery(reasonsQuery({}, GROUPS_COUNTED));
   const readiness = useQuery(readinessQuery);
-  const error = outbox.error ?? reasons.error;
   const states = outbox.data?.states;
   const oldest = outbox.data?.oldestPendingSeconds ?? null;
   const checks = Object.entries(readiness.data?.checks ?? {});
   return (
     <>
-      {error && !outbox.data && <Fault error={error} onRetry={() => void outbox.refetch()} />}
+      {outbox.error && !outbox.data && <Fault error={outbox.error} onRetry={() => void outbox.refetch()} />}
+      {reasons.error && !reasons.data && <Fault error={reasons.error} onRetry={() => void reasons.refetch()} />}
       <ul className="figures">
         <Figure name="Waiting to be published" value={states && formatCount(states.PENDING + states.IN_FLIGHT)}>
           {oldest === null ? 'nothing waits' : `oldest ${formatDuration(oldest * 1_000)}`}

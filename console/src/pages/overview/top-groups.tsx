@@ -18,7 +18,10 @@ export function TopGroups() {
       <GroupTable groups={data.reasons.slice(0, SHOWN)} search={{}} />
       {data.reasons.length > SHOWN && (
         <p>
-          <Link to="/dead-letters">All groups ({formatCount(data.reasons.length)} or more)</Link>
+          <Link to="/dead-letters">
+            All groups ({formatCount(data.reasons.length)}
+            {data.reasons.length === GROUPS_COUNTED && ' or more'})
+          </Link>
         </p>
       )}
     </>
