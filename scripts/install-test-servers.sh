@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the tests need, from the packages of Debian or Ubuntu: PostgreSQL, PgBouncer, Redis and RabbitMQ, of which
-# the tests start private instances; slowhttptest for slow clients; promtool for the alerts; and a browser for Swagger UI. No service
-# of the machine is started or configured. Installed programs are left as they are.
+# the tests start private instances; slowhttptest for slow clients; promtool for the alerts; and a browser for the console
+# and Swagger UI. No service of the machine is started or configured. Installed programs are left as they are.
 set -euo pipefail
 
 if [ "${1:-}" = --help ]; then

@@ -150,11 +150,11 @@ describe('SIGTERM', () => {
     const startedMs = performance.now();
     waiting.child.kill('SIGTERM');
     expect(await ended).toBe(1);
-    expect(performance.now() - startedMs).toBeLessThan(1_000);
+    expect(performance.now() - startedMs).toBeLessThan(5_000);
   });
 
   it('ends an endless upload with the truth, and the api with code 0', async () => {
-    const leaving = await start('api', { SHUTDOWN_GRACE_MS: '4000' });
+    const leaving = await start('api', { SHUTDOWN_GRACE_MS: '8000' });
     const upload = new Readable({ read: () => undefined });
     upload.push(toNdjson(syntheticEvents(100, 'truth')));
     const answer = postStream<ProblemAnswer>(leaving.url, 'truth', upload);
@@ -165,7 +165,7 @@ describe('SIGTERM', () => {
     await eventually(async () => expect((await getEvent(leaving.url, 'truth', 'truth-99')).status).toBe(200));
     const { code, ms } = await endTimed(leaving);
     expect({ code, output: leaving.output() }).toMatchObject({ code: 0 });
-    expect(ms).toBeLessThan(4_000);
+    expect(ms).toBeLessThan(8_000);
     const { status, headers, body } = await answer;
     expect({ status, body }).toMatchObject({
       status: 503,

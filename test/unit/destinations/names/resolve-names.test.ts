@@ -55,7 +55,7 @@ describe('the resolver of destinations', () => {
     server.names.set('middlebox.example.test', { addresses, silentFor: 'AAAA' });
     const startMs = performance.now();
     expect(await resolve('middlebox.example.test')).toEqual([{ address: '192.0.2.1', family: 4 }]);
-    expect(performance.now() - startMs).toBeLessThan(900);
+    expect(performance.now() - startMs).toBeLessThan(1_800);
     expect(server.queries).toContain('middlebox.example.test AAAA');
   });
 
