@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { Logger } from '@nestjs/common';
 import { Client, type Pool, type PoolClient } from 'pg';
+import { withinDeadline } from '../runtime/deadline';
 import { backendsAtRest } from './backends-at-rest.queries';
 
 const LOOK_EVERY_MS = 1_000;
@@ -8,9 +9,15 @@ const LOOK_EVERY_MS = 1_000;
 const SILENT_LOOKS = 3;
 const ASK_TIMEOUT_MS = 2_000;
 
+/** What Node's handle of a socket tells of its output. `writeQueueSize`: bytes that the system has not taken yet. */
+interface OutputCounts {
+  bytesWritten: number;
+  writeQueueSize: number;
+}
+
 /** What pg knows of a connection and does not declare. */
 interface ClientParts {
-  connection: { stream: Socket };
+  connection: { stream: Socket & { _handle?: OutputCounts | null } };
   processID: number | null;
   /** False while a statement waits for its answer. */
   readyForQuery?: boolean | null;
@@ -19,7 +26,9 @@ interface ClientParts {
 interface Connection {
   parts: ClientParts;
   bytesRead: number;
-  /** Looks in a row since a byte has arrived. */
+  /** Bytes that the system has taken. A large statement may be on its way for seconds. */
+  bytesTaken: number;
+  /** Looks in a row since a byte has arrived or was taken. */
   quietLooks: number;
   /** Those of them at which a statement has waited. */
   silentLooks: number;
@@ -44,6 +53,7 @@ export class SilentConnections {
       this.connections.set(client, {
         parts: client as unknown as ClientParts,
         bytesRead: -1,
+        bytesTaken: -1,
         quietLooks: 0,
         silentLooks: 0,
       });
@@ -57,8 +67,10 @@ export class SilentConnections {
     for (const [client, connection] of this.connections) {
       const { stream } = connection.parts.connection;
       if (stream.destroyed) this.forget(client);
-      const isQuiet = connection.bytesRead === stream.bytesRead;
+      const bytesTaken = takenOf(stream._handle);
+      const isQuiet = connection.bytesRead === stream.bytesRead && connection.bytesTaken === bytesTaken;
       connection.bytesRead = stream.bytesRead;
+      connection.bytesTaken = bytesTaken;
       connection.quietLooks = isQuiet ? connection.quietLooks + 1 : 0;
       const isWaiting = connection.parts.readyForQuery === false;
       connection.silentLooks = isQuiet && isWaiting ? connection.silentLooks + 1 : 0;
@@ -101,7 +113,10 @@ export class SilentConnections {
       const processIds = suspects.flatMap(({ parts: { processID } }) => (processID === null ? [] : [processID]));
       return new Set(await backendsAtRest(client, processIds));
     } finally {
-      await client.end();
+      // A server that freezes now would keep `end` waiting, and no connection would be replaced meanwhile.
+      await withinDeadline(ASK_TIMEOUT_MS, client.end()).catch(() =>
+        (client as unknown as ClientParts).connection.stream.destroy(),
+      );
     }
   }
 
@@ -112,3 +127,6 @@ export class SilentConnections {
     this.timer = undefined;
   }
 }
+
+const takenOf = (counts: OutputCounts | null | undefined): number =>
+  counts ? counts.bytesWritten - counts.writeQueueSize : -1;

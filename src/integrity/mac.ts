@@ -63,7 +63,7 @@ function headOf(label: string, texts: readonly string[]): string {
 
 function macOf({ inner, outer }: KeyBlocks, head: string, bytes: Buffer): string {
   const room = MOST_BYTES_PER_CHARACTER * head.length + bytes.length;
-  const signed = room <= ROOM_BYTES ? inner : Buffer.alloc(BLOCK_BYTES + room);
+  const signed = room <= ROOM_BYTES ? inner : Buffer.allocUnsafe(BLOCK_BYTES + room);
   if (signed !== inner) inner.copy(signed, 0, 0, BLOCK_BYTES);
   const headEnd = BLOCK_BYTES + signed.write(head, BLOCK_BYTES);
   signed.set(bytes, headEnd);

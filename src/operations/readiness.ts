@@ -32,6 +32,7 @@ export interface Readiness {
 @Injectable()
 export class ReadinessChecks implements BeforeApplicationShutdown {
   private draining = false;
+  private checking: Promise<Readiness> | undefined;
 
   constructor(
     @Inject(SETTINGS_TOKEN) private readonly settings: Settings,
@@ -52,7 +53,14 @@ export class ReadinessChecks implements BeforeApplicationShutdown {
     this.drain();
   }
 
+  /** Calls at the same time share one check: anybody may call /ready, and each check asks every dependency. */
   async check(): Promise<Readiness> {
+    this.checking ??= this.checkAll().finally(() => (this.checking = undefined));
+    const readiness = await this.checking;
+    return this.draining ? { ...readiness, status: 'not-ready' } : readiness;
+  }
+
+  private async checkAll(): Promise<Readiness> {
     const indicators = [this.postgres, this.redis, this.rabbit];
     const results = await Promise.all(indicators.map((indicator) => indicator.check()));
     const checks: Readiness['checks'] = {};
@@ -68,7 +76,7 @@ export class ReadinessChecks implements BeforeApplicationShutdown {
     const upkeep = checks.postgres?.status === 'up' ? await this.upkeep.check() : undefined;
     if (upkeep) checks.upkeep = upkeep;
     const role = isAllInOne(this.settings.APP_ROLE) ? 'all' : this.settings.APP_ROLE.join(',');
-    return { status: this.draining ? 'not-ready' : overall(this.settings, checks), role, checks };
+    return { status: overall(this.settings, checks), role, checks };
   }
 
   private embedded(dependency: Dependency): Pick<Check, 'embedded'> {
