@@ -68,7 +68,7 @@ export const FAULTS_IN_LIMITS: readonly DeliberateFault[] = [
         replace: '      this.failed(error);\n      throw error;\n',
       },
     ],
-    noticedBy: under(['unmount-api'], 'strange answer'),
+    noticedBy: { tests: ['test/e2e/ingest/unread-results.test.ts'] },
   },
   {
     name: 'the rate limit per tenant is ignored',
