@@ -32,7 +32,9 @@ export interface WorkItem {
   readonly unfinished: ReadonlyMap<string, UnfinishedResult>;
   /** Duration of the external handlers. */
   readonly externalMs: number;
-  /** True if the poison detector has counted a start of the event. Settling clears the count. */
+  /** True if crash_trials may have a row of the event. Settling deletes the row. */
+  readonly marked: boolean;
+  /** True if this worker has counted a start of the event, which is uncounted if the event is given back. */
   readonly startCounted: boolean;
 }
 
@@ -50,6 +52,7 @@ export function workItem(message: ReceivedMessage, event: DispatchedEvent, span?
     done: NONE,
     unfinished: NO_RESULTS,
     externalMs: 0,
+    marked: false,
     startCounted: false,
   };
 }

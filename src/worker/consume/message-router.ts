@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import { HistoryChanged, readHistory } from '../../db/history/history.queries';
+import { onOneConnection } from '../../db/pool';
 import { readProgress, type EventProgress } from '../../event-state/open-attempts.queries';
 import type { DispatchedEvent } from '../../event/dispatched-event';
 import { countStarts } from '../crashes/crash-counts.queries';
@@ -40,8 +41,8 @@ export class MessageRouter {
       const handlers = selection.get(item.event);
       if (!progress?.current) routes.now.push(item);
       else if (handlers) {
-        const startCounted = redelivered || progress.starts !== null;
-        routes.external.push({ ...item, handlers, progress, startCounted });
+        const marked = redelivered || progress.starts !== null;
+        routes.external.push({ ...item, handlers, progress, marked });
       } else routes.alone.push(item);
     }
     await this.markRedelivered(routes.external);
@@ -49,7 +50,10 @@ export class MessageRouter {
   }
 
   private async progressOf(items: readonly WorkItem[]): Promise<Map<DispatchedEvent, EventProgress>> {
-    const [progress, history] = await Promise.all([readProgress(this.pool, eventsOf(items)), readHistory(this.pool)]);
+    // On one connection, in one round trip: two connections may lead to two servers, and would be taken from others.
+    const [progress, history] = await onOneConnection(this.pool, (db) =>
+      Promise.all([readProgress(db, eventsOf(items)), readHistory(db)]),
+    );
     if (!areOf(history, items)) throw new HistoryChanged();
     return progress;
   }

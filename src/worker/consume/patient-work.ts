@@ -12,9 +12,9 @@ export const MOST_FAILURES_ALONE = 3;
 export interface Endings<Item, Result> {
   done: (items: readonly Item[], result: Result) => void | Promise<void>;
   /** The worker stops. Nothing was done for the items. */
-  stopped: (items: readonly Item[]) => void;
+  stopped: (items: readonly Item[]) => void | Promise<void>;
   /** The item failed alone MOST_FAILURES_ALONE times, with errors that waiting does not cure. */
-  failed: (item: Item, error: unknown) => void;
+  failed: (item: Item, error: unknown) => void | Promise<void>;
 }
 
 type Ended<Result> = { kind: 'done'; result: Result } | { kind: 'stopped' } | { kind: 'failed'; error: unknown };

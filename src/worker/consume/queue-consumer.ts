@@ -131,11 +131,7 @@ export class QueueConsumer {
     const { poison } = this.steps;
     if (this.stopping) return this.requeue([item]);
     await this.patient.run([item], () => poison.begin(item), {
-      done: async (_, begun) => {
-        await this.settle([begun]);
-        // The shutdown may have requeued the event; that is no crash. If it was settled, there is no start to withdraw.
-        if (this.stopping) await poison.withdraw(item.event);
-      },
+      done: (_, begun) => this.settle([begun]),
       ...this.notDone,
     });
   }
@@ -197,18 +193,23 @@ export class QueueConsumer {
 
   /** What follows work that was not done, whatever the work was. */
   private readonly notDone = {
-    stopped: (items: readonly WorkItem[]): void => this.requeue(items),
-    failed: (item: WorkItem, error: unknown): void => {
+    stopped: (items: readonly WorkItem[]): Promise<void> => this.giveUp(items),
+    failed: async (item: WorkItem, error: unknown): Promise<void> => {
+      await this.steps.poison.withdraw([item]);
       this.park(item.message, 'failed', messageOf(error));
-      if (item.startCounted) void this.steps.poison.withdraw(item.event); // never rejects; to be parked is no crash
       endDispatchSpan(item.span, { 'streamforge.outcome': 'parked' }, 'PARKED');
     },
   };
 
   /** The database has changed under these items, and nothing was done for them: they arrive again and are looked up. */
-  private readAgain(items: readonly WorkItem[]): void {
+  private readAgain(items: readonly WorkItem[]): Promise<void> {
     this.steps.trusted.forgetHistory();
-    for (const { startCounted, event } of items) if (startCounted) void this.steps.poison.withdraw(event); // no crash
+    return this.giveUp(items);
+  }
+
+  /** Returns items to the queue of which some may have been started. */
+  private async giveUp(items: readonly WorkItem[]): Promise<void> {
+    await this.steps.poison.withdraw(items);
     this.requeue(items);
   }
 

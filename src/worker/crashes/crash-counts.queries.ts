@@ -19,7 +19,7 @@ export async function countStarts(db: Db, eventIds: readonly string[], alone: bo
   return new Map(rows.map(({ eventId, starts }) => [eventId, starts]));
 }
 
-/** Uncounts one start: a shutdown requeued the event, not a crash. */
+/** Uncounts one start: the event is given back, and not by a crash. */
 export async function uncountStart(db: Db, eventId: string): Promise<void> {
   await db.query('update crash_trials set starts = starts - 1 where event_id = $1 and starts > 0', [eventId]);
 }

@@ -1,11 +1,13 @@
 import { Logger } from '@nestjs/common';
 import type { Pool } from 'pg';
-import type { DispatchedEvent } from '../../event/dispatched-event';
+import { withinDeadline } from '../../runtime/deadline';
 import { WORKER, withResult, type WorkItem } from '../work-item';
 import { countStarts, uncountStart } from './crash-counts.queries';
 
 /** After this many crashes while an event ran alone, the event counts as the cause. */
 const MOST_CRASHES = 3;
+/** A message does not wait longer than this for the withdrawal of its start. */
+const WITHDRAW_TIMEOUT_MS = 2_000;
 
 /**
  * Finds events that kill the worker. A single redelivery proves nothing: any event of the batch, a lost connection or a
@@ -28,19 +30,29 @@ export class PoisonDetector {
     const { id } = item.event;
     const starts = (await countStarts(this.pool, [id], true)).get(id) ?? 1;
     const crashes = starts - 1;
-    const begun = { ...item, startCounted: true };
+    const begun = { ...item, marked: true, startCounted: true };
     if (crashes < MOST_CRASHES) return begun;
     const message = `the worker died ${crashes} times while it ran this event alone`;
     this.logger.error({ msg: message, eventId: id });
     return withResult(begun, WORKER, { kind: 'dead-letter', reasonCode: 'WORKER_CRASH', message });
   }
 
-  /** Uncounts the start of an event that a shutdown requeues. If this fails, one crash too many is counted. */
-  async withdraw(event: DispatchedEvent): Promise<void> {
+  /**
+   * Uncounts the starts that this worker has counted for these items. Call it before they are requeued or parked, which is
+   * no crash: whoever takes them next would read one crash too many. Never rejects, and takes two seconds at most; if it
+   * fails, one crash too many is counted.
+   */
+  async withdraw(items: readonly WorkItem[]): Promise<void> {
+    const counted = items.filter(({ startCounted }) => startCounted);
+    if (counted.length === 0) return;
     try {
-      await uncountStart(this.pool, event.id);
+      await withinDeadline(WITHDRAW_TIMEOUT_MS, this.uncount(counted));
     } catch (error) {
       this.logger.debug(`could not withdraw a start: ${String(error)}`);
     }
+  }
+
+  private async uncount(items: readonly WorkItem[]): Promise<void> {
+    for (const { event } of items) await uncountStart(this.pool, event.id); // of an event that runs alone: there are few
   }
 }

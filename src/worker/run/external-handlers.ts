@@ -83,8 +83,12 @@ export class ExternalHandlers {
   private async runAlone(item: WorkItem): Promise<WorkItem | undefined> {
     const begun = await this.poison.begin(item);
     if (begun.unfinished.has(WORKER)) return begun;
-    const ran = await this.runHandlers(begun);
-    if (!ran) await this.poison.withdraw(item.event);
+    let ran: WorkItem | undefined;
+    try {
+      ran = await this.runHandlers(begun);
+    } finally {
+      if (!ran) await this.poison.withdraw([begun]); // the caller knows only the item of before
+    }
     return ran;
   }
 

@@ -70,7 +70,7 @@ export class SettlePass {
     if (failures.length > 0 && !(await settleFailures(db, failures, known, this.copying)))
       return { kind: 'rolled-back', items };
     if (failures.length === 0) await completeStates(db, known);
-    await clearStarts(db, idsOf(items.filter(({ startCounted }) => startCounted)));
+    await clearStarts(db, idsOf(items.filter(({ marked }) => marked)));
     if (deliveries && !(await deliveries.record(db, completed))) return { kind: 'rolled-back', items };
     const durationMs = Date.now() - startedMs;
     return { kind: 'committed', batch: { completed, failures, stale, attempts: opened, durationMs } };

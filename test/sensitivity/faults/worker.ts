@@ -37,8 +37,8 @@ export const FAULTS_IN_WORKER: readonly DeliberateFault[] = [
     edits: [
       {
         file: 'src/worker/settle/settle-pass.ts',
-        find: '    await clearStarts(db, idsOf(items.filter(({ startCounted }) => startCounted)));\n',
-        replace: '    await clearStarts(db, idsOf(items.filter(({ startCounted }) => startCounted && false)));\n',
+        find: '    await clearStarts(db, idsOf(items.filter(({ marked }) => marked)));\n',
+        replace: '    await clearStarts(db, idsOf(items.filter(({ marked }) => marked && false)));\n',
       },
     ],
     // A publisher deletes such counts, so nothing is left over when the fault suite looks.
