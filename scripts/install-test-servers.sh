@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs what the tests need, from the packages of Debian or Ubuntu: PostgreSQL, PgBouncer, Redis and RabbitMQ, of which
-# the tests start private instances; slowhttptest for slow clients; promtool for the alerts; and a browser for the console
-# and Swagger UI. No service of the machine is started or configured. Installed programs are left as they are.
+# the tests start private instances; slowhttptest for slow clients; libfaketime for clocks that jump; promtool for the
+# alerts; and a browser for the console and Swagger UI. No service of the machine is started or configured. Installed
+# programs are left as they are.
 set -euo pipefail
 
 if [ "${1:-}" = --help ]; then
@@ -15,6 +16,7 @@ compgen -G '/usr/lib/postgresql/*/bin/initdb' > /dev/null || missing+=(postgresq
 [ -x /usr/bin/redis-server ] || missing+=(redis-server)
 compgen -G '/usr/lib/rabbitmq/lib/rabbitmq_server-*/sbin/rabbitmq-server' > /dev/null || missing+=(rabbitmq-server)
 [ -x /usr/bin/slowhttptest ] || missing+=(slowhttptest)
+compgen -G '/usr/lib/*/faketime/libfaketime.so.1' > /dev/null || missing+=(libfaketime)
 [ -x /usr/bin/promtool ] || missing+=(prometheus) # for promtool; the server is not used
 browsers=(/usr/bin/chromium /usr/bin/chromium-browser /usr/bin/google-chrome)
 found=''
@@ -22,7 +24,7 @@ for browser in "${browsers[@]}"; do [ -x "$browser" ] && found=$browser; done
 [ -n "$found" ] || missing+=(chromium)
 
 if [ ${#missing[@]} -eq 0 ]; then
-  echo 'PostgreSQL, PgBouncer, Redis, RabbitMQ, slowhttptest, promtool and a browser are installed.'
+  echo 'PostgreSQL, PgBouncer, Redis, RabbitMQ, slowhttptest, libfaketime, promtool and a browser are installed.'
   exit 0
 fi
 

@@ -104,7 +104,7 @@ export class AttemptSettler {
   private async commit(outcomes: readonly AttemptOutcome[]): Promise<void> {
     const { settled, failing } = await inTransaction(this.pool, (db) => this.write(db, outcomes));
     const numbers = new Map(settled.map((one) => [textOfDelivery(one), one.attemptNumber]));
-    const nowMs = Date.now();
+    const nowMs = performance.now();
     const lines = new Map(outcomes.map(({ line }) => [line.destination.id, line]));
     for (const one of failing) lines.get(one.destinationId)?.failing(one, nowMs);
     this.report.lostLeases(outcomes.length - numbers.size);
@@ -132,7 +132,7 @@ export class AttemptSettler {
       this.pool,
       released.map(({ delivery, waitSeconds }) => ({ ...delivery, waitSeconds })),
     );
-    const nowMs = Date.now();
+    const nowMs = performance.now();
     for (const { line, waitSeconds } of released) {
       line.note(waitSeconds * 1_000, nowMs);
       this.onChanged(line);
@@ -144,7 +144,7 @@ export class AttemptSettler {
    * must not be sent again because of that. After any other failure, waiting may never end.
    */
   private async patiently(items: readonly unknown[], work: () => Promise<void>): Promise<'done' | 'refused'> {
-    const untilMs = Date.now() + MOST_PATIENCE_MS;
+    const untilMs = performance.now() + MOST_PATIENCE_MS;
     for (;;) {
       try {
         await work();
@@ -158,7 +158,7 @@ export class AttemptSettler {
           this.logger.error({ msg: `${count} results of deliveries could not be recorded`, err: error });
           return 'refused';
         }
-        if (this.stopping || Date.now() > untilMs) {
+        if (this.stopping || performance.now() > untilMs) {
           this.logger.warn({
             msg: `${count} results of deliveries were not recorded; these deliveries are sent again`,
             err: error,

@@ -56,7 +56,7 @@ export class Deliveries implements OnApplicationBootstrap, BeforeApplicationShut
   async plan(events: readonly DispatchedEvent[]): Promise<readonly PlannedDelivery[]> {
     const directory = await this.registry.current();
     if (directory.byId.size === 0) return NOTHING;
-    const nowMs = Date.now();
+    const nowMs = performance.now();
     this.lines.share(nowMs);
     const planned: PlannedDelivery[] = [];
     for (const event of events) {
@@ -70,7 +70,7 @@ export class Deliveries implements OnApplicationBootstrap, BeforeApplicationShut
   }
 
   newLease(): DeliveryLease {
-    return { token: randomUUID(), seconds: this.leaseSeconds, sinceMs: Date.now() };
+    return { token: randomUUID(), seconds: this.leaseSeconds, sinceMs: performance.now() };
   }
 
   /** After the commit: starts what is leased, remembers what is queued, and gives back the places of the rest. */
@@ -80,7 +80,7 @@ export class Deliveries implements OnApplicationBootstrap, BeforeApplicationShut
     events: ReadonlyMap<string, DispatchedEvent>,
     lease: DeliveryLease,
   ): void {
-    const nowMs = Date.now();
+    const nowMs = performance.now();
     const byKey = new Map(recorded.map((one) => [keyOf(one), one]));
     for (const one of planned) {
       const line = this.lines.get(one.destinationId);
@@ -88,7 +88,7 @@ export class Deliveries implements OnApplicationBootstrap, BeforeApplicationShut
       const event = events.get(one.eventId);
       if (!line) continue;
       if (row?.outcome === 'leased' && event) {
-        const delivery = firstTry(row, event, lease, nowMs);
+        const delivery = firstTry(row, event, lease);
         this.dispatcher.hold(delivery);
         this.dispatcher.start(line, delivery);
       } else if (one.reserved) line.giveBack(nowMs);
@@ -99,7 +99,7 @@ export class Deliveries implements OnApplicationBootstrap, BeforeApplicationShut
 
   /** After a rollback. */
   abandoned(planned: readonly PlannedDelivery[]): void {
-    const nowMs = Date.now();
+    const nowMs = performance.now();
     for (const { destinationId, reserved } of planned) {
       const line = this.lines.get(destinationId);
       if (!line || !reserved) continue;
@@ -123,9 +123,7 @@ function firstTry(
   { eventId, destinationId, generation }: RecordedDelivery,
   event: DispatchedEvent,
   lease: DeliveryLease,
-  nowMs: number,
 ): TimedDelivery {
-  const createdAt = new Date(nowMs).toISOString();
   const sent: SentEvent = event;
   return {
     eventId,
@@ -134,7 +132,7 @@ function firstTry(
     lease: lease.token,
     attempts: 0,
     tries: 0,
-    createdAt,
+    ageSeconds: 0,
     probes: false,
     event: sent,
     leaseEndsMs: lease.sinceMs + lease.seconds * 1_000,

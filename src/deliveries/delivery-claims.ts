@@ -57,7 +57,7 @@ export class DeliveryClaims {
 
   /** After changes that may concern any line. A line that has nothing to do yet costs no look. */
   wakeAll(): void {
-    const nowMs = Date.now();
+    const nowMs = performance.now();
     for (const line of this.lines.all()) if (!line.isIdle) this.waker.at(line, line.lookMs(nowMs), nowMs);
   }
 
@@ -92,7 +92,7 @@ export class DeliveryClaims {
 
   private lookAt(woken: ReadonlySet<DeliveryLine>): void {
     if (this.stopped.signal.aborted) return;
-    const nowMs = Date.now();
+    const nowMs = performance.now();
     this.lines.share(nowMs);
     for (const line of woken) {
       this.startReady(line, nowMs);
@@ -122,7 +122,7 @@ export class DeliveryClaims {
 
   private async claim(served: readonly { line: DeliveryLine; free: number }[]): Promise<void> {
     const lease = randomUUID();
-    const beganMs = Date.now();
+    const beganMs = performance.now();
     const requests = served.map(({ line, free }) => ({
       line,
       destinationId: line.destination.id,
@@ -131,7 +131,7 @@ export class DeliveryClaims {
     }));
     const { deliveries, orphans, cut } = await claimDeliveries(this.pool, requests, lease, CLAIM_MAX_BYTES);
     const byId = Map.groupBy(deliveries, ({ destinationId }) => destinationId);
-    const leasedMs = Date.now();
+    const leasedMs = performance.now();
     for (const { line, destinationId, free, leaseSeconds } of requests) {
       const own = byId.get(destinationId) ?? [];
       if (own.length < free && !cut && orphans.length === 0) line.drained(beganMs);

@@ -50,8 +50,9 @@ export class DeliveryLine {
     this.destination = destination;
     this.weight = new FailureWeight();
     this.window = new DeliveryWindow();
-    if (this.isOpen) this.note(0, Date.now()); // sweeps leave out what waits behind an open circuit
-    this.failing(undefined, Date.now());
+    const nowMs = performance.now();
+    if (this.isOpen) this.note(0, nowMs); // sweeps leave out what waits behind an open circuit
+    this.failing(undefined, nowMs);
   }
 
   /** Applies this process's share of the limits. */
@@ -141,7 +142,7 @@ export class DeliveryLine {
 
   /** What a sweep that began at `readMs` has found. */
   swept(dueInSeconds: number | undefined, failing: FailingDestination | undefined, readMs: number): void {
-    const nowMs = Date.now();
+    const nowMs = performance.now();
     if (dueInSeconds !== undefined) this.dueMs = nowMs + dueInSeconds * 1_000;
     else if (this.notedMs < readMs) this.dueMs = Infinity;
     this.failing(failing, nowMs);

@@ -11,7 +11,7 @@ const SHARE_EVERY_MS = 500;
 @Injectable()
 export class DeliveryLines {
   private readonly lines = new Map<string, DeliveryLine>();
-  private sharedMs = 0;
+  private sharedMs = -Infinity;
 
   constructor(private readonly shares: WorkerShares) {}
 
@@ -22,7 +22,7 @@ export class DeliveryLines {
       return known;
     }
     const line = new DeliveryLine(destination);
-    line.share(this.shares.place(Date.now()));
+    line.share(this.shares.place(performance.now()));
     this.lines.set(destination.id, line);
     return line;
   }
@@ -50,8 +50,8 @@ export class DeliveryLines {
 
   async beat(): Promise<void> {
     await this.shares.beat();
-    this.sharedMs = 0;
-    this.share(Date.now());
+    this.sharedMs = -Infinity;
+    this.share(performance.now());
   }
 
   leave(): Promise<void> {

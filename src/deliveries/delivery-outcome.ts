@@ -14,10 +14,10 @@ export type SentDelivery = Omit<LeasedDelivery, 'event'> & {
 };
 
 export function withoutBody(delivery: LeasedDelivery): SentDelivery {
-  const { eventId, destinationId, generation, lease, attempts, tries, createdAt, probes } = delivery;
+  const { eventId, destinationId, generation, lease, attempts, tries, ageSeconds, probes } = delivery;
   const { tenantId, receivedAt, correlationId } = delivery.event;
   const event = { tenantId, receivedAt, correlationId };
-  return { eventId, destinationId, generation, lease, attempts, tries, createdAt, probes, event };
+  return { eventId, destinationId, generation, lease, attempts, tries, ageSeconds, probes, event };
 }
 
 /** The end of a request, which is to be settled. */
@@ -27,7 +27,8 @@ export interface AttemptOutcome {
   answer: ClassifiedAnswer;
   next: AfterAttempt;
   durationMs: number;
-  endedMs: number;
+  /** By the clock of this process, in ms since 1970. */
+  endedAtMs: number;
   health: RecordedHealth;
 }
 

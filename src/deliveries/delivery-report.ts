@@ -31,7 +31,8 @@ export class DeliveryReport {
     this.count(outcome);
     if (next.kind === 'delivered') {
       this.metrics.deliveriesSettled.inc({ status: 'DELIVERED' });
-      this.metrics.deliveryDuration.observe((outcome.endedMs - Date.parse(delivery.event.receivedAt)) / 1_000);
+      const latencyMs = outcome.endedAtMs - Date.parse(delivery.event.receivedAt);
+      this.metrics.deliveryDuration.observe(Math.max(0, latencyMs) / 1_000); // of two clocks
       if (writesDebug()) this.logger.debug(lineOf(outcome, attemptNumber, 'DELIVERED'));
       return;
     }

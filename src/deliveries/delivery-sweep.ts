@@ -29,12 +29,12 @@ export class DeliverySweep {
 
   /** Returns the wait before the next sweep in ms. */
   async runOnce(): Promise<number> {
-    const readMs = Date.now();
+    const readMs = performance.now();
     const { byId } = await this.registry.current();
     const [due, failing] = await Promise.all([readDueDestinations(this.pool), readFailing(this.pool)]);
     this.openCircuits = this.lines.swept(byId, { due, failing }, readMs);
     this.transmitter.keepOnly(byId);
-    const pauseMs = (Date.now() - readMs) * PAUSE_PER_DURATION;
+    const pauseMs = (performance.now() - readMs) * PAUSE_PER_DURATION;
     return Math.min(Math.max(EVERY_MS, pauseMs), MOST_PAUSE_MS);
   }
 }

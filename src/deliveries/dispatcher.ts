@@ -90,13 +90,13 @@ export class Dispatcher {
 
   private async attempt(line: DeliveryLine, delivery: TimedDelivery): Promise<void> {
     const { destination } = line;
-    const startedMs = Date.now();
+    const startedMs = performance.now();
     const startBeforeMs = lastStartMs(delivery.leaseEndsMs, destination.timeoutMs);
     // Asked after the body is made, which may take seconds.
-    const isCurrent = () => Date.now() <= startBeforeMs && line.takes && line.destination === destination;
+    const isCurrent = () => performance.now() <= startBeforeMs && line.takes && line.destination === destination;
     const sent = await this.transmitter.send(destination, delivery, isCurrent, this.shutdown.signal);
     line.taken -= 1;
-    const endedMs = Date.now();
+    const endedMs = performance.now();
     const isAborted = sent.kind !== 'held' && sent.statusCode === null && this.shutdown.signal.aborted;
     if (sent.kind === 'held' || isAborted) {
       line.learn('nothing', false, endedMs);
@@ -121,13 +121,14 @@ export class Dispatcher {
     const tried = {
       attempts: delivery.attempts,
       tries: delivery.tries,
-      ageSeconds: (endedMs - Date.parse(delivery.createdAt)) / 1_000,
+      ageSeconds: delivery.ageSeconds,
       failingSeconds: line.failingSeconds(endedMs),
     };
     const next = afterAttempt(answer, tried, this.rulesOf(destination), Math.random());
     const health = line.learn(answer.health, delivery.probes, endedMs);
     const durationMs = endedMs - startedMs;
-    this.settler.settle({ line, delivery: withoutBody(delivery), answer, next, durationMs, endedMs, health });
+    const endedAtMs = Date.now();
+    this.settler.settle({ line, delivery: withoutBody(delivery), answer, next, durationMs, endedAtMs, health });
   }
 
   /** Needs no lease: what the destination has answered is true whoever settles the delivery. */

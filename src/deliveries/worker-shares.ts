@@ -36,7 +36,7 @@ export class WorkerShares {
   }
 
   async beat(): Promise<void> {
-    const startedMs = Date.now();
+    const startedMs = performance.now();
     if (this.ids.length === 0) this.joined(await joinWorkers(this.pool, this.id));
     else {
       const { ids, isNew } = await beat(this.pool, this.id);
@@ -53,6 +53,6 @@ export class WorkerShares {
 
   private joined(ids: readonly string[]): void {
     this.ids = ids;
-    this.sendsFromMs = ids.length === 1 ? 0 : Date.now() + JOINING_MS;
+    this.sendsFromMs = ids.length === 1 ? 0 : performance.now() + JOINING_MS;
   }
 }

@@ -31,7 +31,8 @@ export interface LeasedDelivery extends DeliveryKey {
   attempts: number;
   /** Tries of the retry schedule that are used up. */
   tries: number;
-  createdAt: string;
+  /** Since the delivery was created, at its lease. */
+  ageSeconds: number;
   /** It probes an open circuit. */
   probes: boolean;
   event: SentEvent;
@@ -55,7 +56,7 @@ export interface DeliveryClaim {
 
 /** `eventId` of a row is the producer's; `keyEventId` is that of the key. */
 type ClaimedRow = RevisedEvent &
-  Pick<LeasedDelivery, 'destinationId' | 'generation' | 'attempts' | 'tries' | 'createdAt' | 'probes'> & {
+  Pick<LeasedDelivery, 'destinationId' | 'generation' | 'attempts' | 'tries' | 'ageSeconds' | 'probes'> & {
     keyEventId: string;
     due: number;
   };
@@ -152,7 +153,7 @@ export const claimDeliveriesStatement = (
          and q.generation = read.generation
     )
     select event_id as "keyEventId", destination_id as "destinationId", generation, probes, attempts, tries, revision,
-           created_at as "createdAt", id, tenant_id as "tenantId", producers_id as "eventId", type, subject,
+           extract(epoch from now() - created_at)::double precision as "ageSeconds", id, tenant_id as "tenantId", producers_id as "eventId", type, subject,
            partition_key as "partitionKey", occurred_at as "occurredAt", received_at as "receivedAt",
            payload as "payloadJson", extensions as "extensionsJson", source, schema_version as "schemaVersion",
            spec_version as "specVersion", encode(hash, 'hex') as hash, correlation_id as "correlationId", traceparent,
@@ -174,12 +175,12 @@ const keyOfRow = ({ keyEventId, destinationId, generation }: ClaimedRow): Delive
 });
 
 function leasedDelivery(row: ClaimedRow, lease: string): LeasedDelivery {
-  const { id, tenantId, type, receivedAt, correlationId, attempts, tries, createdAt, probes } = row;
+  const { id, tenantId, type, receivedAt, correlationId, attempts, tries, ageSeconds, probes } = row;
   const optional = {
     ...(row.traceparent ? { traceparent: row.traceparent } : {}),
     ...(row.revision === null ? {} : { revision: row.revision }),
   };
   const body = Buffer.from(revisedEventJson(row));
   const event = { id, tenantId, type, receivedAt, correlationId, ...optional, body };
-  return { ...keyOfRow(row), lease, attempts, tries, createdAt, probes, event };
+  return { ...keyOfRow(row), lease, attempts, tries, ageSeconds, probes, event };
 }

@@ -63,7 +63,7 @@ export async function openAttempts(
       events.map(({ id }) => id).join(','),
       events.map(({ generation }) => generation).join(','),
       events.map(({ dispatchNo }) => dispatchNo).join(','),
-      durationMs,
+      Math.round(durationMs),
       worker,
       revisionsOf(events),
     ],

@@ -56,14 +56,14 @@ export class InstallationKey extends MacKeys {
   }
 
   current(): Mac | undefined {
-    if (!this.fresh && Date.now() - this.readAtMs >= READ_EVERY_MS) {
+    if (!this.fresh && performance.now() - this.readAtMs >= READ_EVERY_MS) {
       this.load().catch((error: Error) => this.logger.debug(`could not read the installation key: ${error.message}`));
     }
     return this.mac;
   }
 
   load(): Promise<Mac | undefined> {
-    const hasLooked = this.lacksKey && Date.now() - this.readAtMs < READ_EVERY_MS;
+    const hasLooked = this.lacksKey && performance.now() - this.readAtMs < READ_EVERY_MS;
     if (this.fresh || (hasLooked && !this.reading)) return Promise.resolve(this.mac);
     return this.readOnce().catch((error: unknown) => {
       const goesOn = this.known.incarnation !== undefined && this.settings.INSTALLATION_KEY.length > 0;
@@ -80,7 +80,7 @@ export class InstallationKey extends MacKeys {
   private async readNext(): Promise<Mac | undefined> {
     do {
       await this.reading?.catch(() => undefined); // whoever started it heeds its failure
-      await sleep(Math.max(0, this.readAtMs + RELOAD_EVERY_MS - Date.now()));
+      await sleep(Math.max(0, this.readAtMs + RELOAD_EVERY_MS - performance.now()));
     } while (this.reading); // somebody has started one in the meantime
     this.next = undefined;
     return this.readOnce();
@@ -91,7 +91,7 @@ export class InstallationKey extends MacKeys {
   }
 
   private async read(): Promise<Mac | undefined> {
-    this.readAtMs = Date.now();
+    this.readAtMs = performance.now();
     this.fresh = true; // before the read: a connection that is lost meanwhile sets it back
     try {
       const stored = await readStoredKeys(this.pool);

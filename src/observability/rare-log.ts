@@ -6,7 +6,7 @@ export class RareLog {
   private quietUntilMs = -Infinity;
 
   /** @param write gets how many lines this one stands for */
-  log(write: (count: number) => void, count = 1, nowMs = Date.now()): void {
+  log(write: (count: number) => void, count = 1, nowMs = performance.now()): void {
     this.leftOut += count;
     if (nowMs < this.quietUntilMs) return;
     this.quietUntilMs = nowMs + EVERY_MS;

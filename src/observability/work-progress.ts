@@ -18,7 +18,7 @@ export class WorkProgress {
   private readonly kinds: { inHand: number; sinceMs: number }[] = [];
 
   /** Adds a kind of work. Each kind is watched by itself, so that one cannot hide that another one is stuck. */
-  watch(nowMs: () => number = Date.now): WorkInHand {
+  watch(nowMs: () => number = () => performance.now()): WorkInHand {
     const kind = { inHand: 0, sinceMs: nowMs() };
     this.kinds.push(kind);
     return {

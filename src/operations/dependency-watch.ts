@@ -8,6 +8,9 @@ const SECOND_LOOK_MS = 1_000;
 
 type Checked = keyof Readiness['checks'];
 
+/** What /ready lists only while something is wrong with it. */
+const ONLY_WHILE_DOWN: readonly Checked[] = ['worker', 'upkeep', 'clock'];
+
 /**
  * Checks the dependencies every ten seconds, so that streamforge_dependency_up is current even when nothing requests
  * /ready. Logs each change once.
@@ -43,9 +46,8 @@ export class DependencyWatch implements OnApplicationBootstrap, BeforeApplicatio
     return firstLook ? SECOND_LOOK_MS : EVERY_MS;
   }
 
-  /** The worker and the upkeep are listed only while something is wrong with them. */
   private goneAgain(checks: Readiness['checks']): [Checked, Check][] {
-    const gone = (['worker', 'upkeep'] as const).filter((name) => this.known.has(name) && !checks[name]);
+    const gone = ONLY_WHILE_DOWN.filter((name) => this.known.has(name) && !checks[name]);
     return gone.map((name) => [name, { status: 'up' }]);
   }
 }

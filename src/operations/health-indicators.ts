@@ -4,8 +4,10 @@ import { HealthIndicatorService, type HealthIndicatorResult } from '@nestjs/term
 import { Pool } from 'pg';
 import { Broker, BrokerMisconfigured } from '../broker/broker';
 import { SETTINGS_TOKEN, type Settings } from '../config/settings';
+import { clockAheadMs, clockFault } from '../db/clock.queries';
 import { failureClassOf } from '../db/pg-errors';
 import { IdempotencyCache } from '../redis/idempotency-cache';
+import { withinDeadline } from '../runtime/deadline';
 import { readPostgresState, type PostgresState } from './postgres-probe.queries';
 
 const CHECK_TIMEOUT_MS = 2_000;
@@ -36,6 +38,21 @@ export class PostgresIndicator {
       return await readPostgresState(this.pool, this.settings.APP_ROLE);
     } catch (cause) {
       throw new Error(failureClassOf(cause)?.says ?? NO_ANSWER, { cause });
+    }
+  }
+}
+
+/** A clock that differs stops nothing, but the times that this process writes are wrong. */
+@Injectable()
+export class ClockIndicator {
+  constructor(private readonly pool: Pool) {}
+
+  /** Returns what is wrong with the clock of this machine; undefined if nothing is, or PostgreSQL does not answer. */
+  async fault(): Promise<string | undefined> {
+    try {
+      return clockFault(await withinDeadline(CHECK_TIMEOUT_MS, clockAheadMs(this.pool), { unref: true }));
+    } catch {
+      return undefined; // the check of PostgreSQL says so
     }
   }
 }

@@ -3,7 +3,7 @@ import { TerminusModule } from '@nestjs/terminus';
 import { PrometheusModule } from '@willsoto/nestjs-prometheus';
 import { Metrics } from '../observability/metrics';
 import { DependencyWatch } from './dependency-watch';
-import { PostgresIndicator, RabbitIndicator, RedisIndicator } from './health-indicators';
+import { ClockIndicator, PostgresIndicator, RabbitIndicator, RedisIndicator } from './health-indicators';
 import { MetricsController, OperationsController } from './operations.controller';
 import { ReadinessChecks } from './readiness';
 import { RootController } from './root.controller';
@@ -23,6 +23,14 @@ import { UpkeepCheck } from './upkeep-check';
     }),
   ],
   controllers: [RootController, OperationsController, RunbooksController],
-  providers: [PostgresIndicator, RedisIndicator, RabbitIndicator, UpkeepCheck, ReadinessChecks, DependencyWatch],
+  providers: [
+    PostgresIndicator,
+    RedisIndicator,
+    RabbitIndicator,
+    ClockIndicator,
+    UpkeepCheck,
+    ReadinessChecks,
+    DependencyWatch,
+  ],
 })
 export class OperationsModule {}

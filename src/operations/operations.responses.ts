@@ -24,6 +24,11 @@ class DependencyChecks {
     description: 'In publishers: shown as down, which is `degraded`, while a chore is overdue',
   })
   upkeep?: DependencyCheck;
+  @ApiObject(DependencyCheck, {
+    required: false,
+    description: "Shown as down while the clock of the process differs from PostgreSQL's by more than a second",
+  })
+  clock?: DependencyCheck;
 }
 
 export class ReadinessResponse {

@@ -6,7 +6,7 @@ import { SETTINGS_TOKEN, type Settings } from '../config/settings';
 import type { FailureClass } from '../db/failure-classes';
 import { recentOutage } from '../db/outages';
 import { WorkProgress } from '../observability/work-progress';
-import { PostgresIndicator, RabbitIndicator, RedisIndicator } from './health-indicators';
+import { ClockIndicator, PostgresIndicator, RabbitIndicator, RedisIndicator } from './health-indicators';
 import { UpkeepCheck } from './upkeep-check';
 
 export type Dependency = 'postgres' | 'redis' | 'rabbitmq';
@@ -25,7 +25,7 @@ export interface Check {
 export interface Readiness {
   status: 'ready' | 'degraded' | 'not-ready';
   role: string;
-  checks: Partial<Record<Dependency | 'worker' | 'upkeep', Check>>;
+  checks: Partial<Record<Dependency | 'worker' | 'upkeep' | 'clock', Check>>;
 }
 
 /** Checks each dependency that this role uses. `overall` decides which failures matter. */
@@ -39,6 +39,7 @@ export class ReadinessChecks implements BeforeApplicationShutdown {
     private readonly postgres: PostgresIndicator,
     private readonly redis: RedisIndicator,
     private readonly rabbit: RabbitIndicator,
+    private readonly clock: ClockIndicator,
     private readonly progress: WorkProgress,
     private readonly upkeep: UpkeepCheck,
     @InjectMetric('streamforge_dependency_up') private readonly dependencyUp: Gauge<'dependency'>,
@@ -62,7 +63,10 @@ export class ReadinessChecks implements BeforeApplicationShutdown {
 
   private async checkAll(): Promise<Readiness> {
     const indicators = [this.postgres, this.redis, this.rabbit];
-    const results = await Promise.all(indicators.map((indicator) => indicator.check()));
+    const [clockFault, ...results] = await Promise.all([
+      this.clock.fault(),
+      ...indicators.map((indicator) => indicator.check()),
+    ]);
     const checks: Readiness['checks'] = {};
     for (const [name, detail] of results.flatMap((result) => Object.entries(result))) {
       const dependency = name as Dependency;
@@ -71,10 +75,11 @@ export class ReadinessChecks implements BeforeApplicationShutdown {
       checks[dependency] = { ...seen, ...this.embedded(dependency) };
       this.dependencyUp.set({ dependency }, seen.status === 'up' ? 1 : 0);
     }
-    const stuck = stuckWorker(this.progress, Date.now());
+    const stuck = stuckWorker(this.progress, performance.now());
     if (stuck) checks.worker = stuck;
     const upkeep = checks.postgres?.status === 'up' ? await this.upkeep.check() : undefined;
     if (upkeep) checks.upkeep = upkeep;
+    if (clockFault !== undefined) checks.clock = { status: 'down', message: clockFault };
     const role = isAllInOne(this.settings.APP_ROLE) ? 'all' : this.settings.APP_ROLE.join(',');
     return { status: overall(this.settings, checks), role, checks };
   }
@@ -109,12 +114,13 @@ export function stuckWorker(progress: WorkProgress, nowMs: number): Check | unde
 
 /**
  * The api accepts events as long as PostgreSQL answers; publisher and worker need the broker as well. No role needs
- * Redis. A worker that is stuck is not ready, whatever else the process does.
+ * Redis. A worker that is stuck is not ready, whatever else the process does. With a wrong clock, all goes on.
  */
 function overall(settings: Pick<Settings, 'APP_ROLE'>, checks: Readiness['checks']): Readiness['status'] {
   const down = (name: keyof Readiness['checks']) => checks[name]?.status === 'down';
   const needsBroker = !settings.APP_ROLE.includes('api');
   if (down('worker') || down('postgres') || (needsBroker && down('rabbitmq'))) return 'not-ready';
   const isLimping = checks.postgres?.message !== undefined;
-  return isLimping || down('upkeep') || down('redis') || down('rabbitmq') ? 'degraded' : 'ready';
+  const isDegraded = down('upkeep') || down('clock') || down('redis') || down('rabbitmq');
+  return isLimping || isDegraded ? 'degraded' : 'ready';
 }

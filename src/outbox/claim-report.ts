@@ -10,7 +10,7 @@ import type { ClaimedEntry } from './outbox-entry';
  * entry. An entry that is not sampled costs only a check of its trace context.
  */
 export class ClaimReport {
-  private readonly startedMs = Date.now();
+  private readonly startedMs = performance.now();
   private readonly spans = new Map<number, Span>();
 
   /** Sets the trace context of sampled messages to their PRODUCER span. */
@@ -38,7 +38,7 @@ export class ClaimReport {
       this.logger.debug({ msg: 'event.published', ...line });
     });
     const confirmed = outcomes.filter((outcome) => outcome === 'confirmed').length;
-    const durationMs = Date.now() - this.startedMs;
+    const durationMs = Math.round(performance.now() - this.startedMs);
     this.logger.debug({ msg: 'outbox.published', claimed: this.entries.length, confirmed, durationMs });
   }
 

@@ -66,7 +66,7 @@ export class Publisher implements OnApplicationBootstrap, BeforeApplicationShutd
   /** Runs one claim, from lease to close. Returns the wait before the next one in ms. */
   async runOnce(): Promise<number> {
     if (!this.broker.canPublish()) return MAX_POLL_MS; // I9: claim only what can be published
-    const waitMs = this.pace.waitMs(Date.now());
+    const waitMs = this.pace.waitMs(performance.now());
     if (waitMs > 0) return Math.min(waitMs, MAX_POLL_MS);
     const more = await this.moveBatch();
     if (more === undefined) return this.nextIdlePoll();
@@ -99,7 +99,7 @@ export class Publisher implements OnApplicationBootstrap, BeforeApplicationShutd
     const report = new ClaimReport(this.logger, entries, messages);
     const outcomes = await this.broker.publish(messages, this.settings.PUBLISH_TIMEOUT_MS);
     report.published(outcomes);
-    this.pace.learn(outcomes, Date.now(), cutAt);
+    this.pace.learn(outcomes, performance.now(), cutAt);
     for (const { closing, entries: sameClosing } of groupByClosing(entries, outcomes))
       await this.closeAs(closing, token, sameClosing);
     return more;

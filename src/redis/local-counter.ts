@@ -1,4 +1,4 @@
-import { WINDOW_MS, WindowCounter, type Taken } from './window-counter';
+import { WINDOW_MS, wholeMs, WindowCounter, type Taken } from './window-counter';
 
 interface Window {
   used: number;
@@ -18,7 +18,7 @@ export class LocalCounter extends WindowCounter {
   }
 
   take(key: string, wanted: number, upTo: number): Promise<Taken> {
-    const nowMs = Date.now();
+    const nowMs = wholeMs();
     const window = this.current(key, nowMs) ?? { used: 0, endsAtMs: nowMs + WINDOW_MS };
     const granted = Math.max(0, Math.min(wanted, upTo - window.used));
     if (window.used === 0 && granted > 0) this.begin(key, window, nowMs);
@@ -27,13 +27,13 @@ export class LocalCounter extends WindowCounter {
   }
 
   giveBack(key: string, points: number, endsInMs: number): void {
-    const window = endsInMs > 0 ? this.current(key, Date.now()) : undefined;
+    const window = endsInMs > 0 ? this.current(key, wholeMs()) : undefined;
     if (window) window.used = Math.max(0, window.used - points);
   }
 
   /** Takes over the count of another counter, to go on from there. */
   follow(key: string, used: number, endsInMs: number): void {
-    const nowMs = Date.now();
+    const nowMs = wholeMs();
     const window = this.current(key, nowMs);
     if (window) Object.assign(window, { used, endsAtMs: nowMs + endsInMs });
     else if (used > 0) this.begin(key, { used, endsAtMs: nowMs + endsInMs }, nowMs);

@@ -25,13 +25,13 @@ export class MemoryCache extends IdempotencyCache {
     const found = new Map<string, CommittedEvent>();
     for (const digest of digests) {
       const entry = this.young.get(digest) ?? this.old.get(digest);
-      if (entry && entry.expiresAtMs > Date.now()) found.set(digest, entry.committed);
+      if (entry && entry.expiresAtMs > performance.now()) found.set(digest, entry.committed);
     }
     return Promise.resolve(found);
   }
 
   remember(facts: readonly { digest: string; committed: CommittedEvent }[]): Promise<void> {
-    const expiresAtMs = Date.now() + this.ttlSeconds * 1000;
+    const expiresAtMs = performance.now() + this.ttlSeconds * 1000;
     for (const { digest, committed } of facts) {
       if (this.young.size >= this.maxEntries / 2) {
         this.old = this.young;

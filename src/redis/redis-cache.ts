@@ -113,12 +113,12 @@ export class RedisCache extends IdempotencyCache {
 
   /** Treats a failure as a miss. Then skips Redis for a second, so that not every call waits for a dead server. */
   private async unlessPaused(work: (prefix: string, mac: Mac) => Promise<void>): Promise<void> {
-    if (Date.now() < this.pausedUntilMs) return;
+    if (performance.now() < this.pausedUntilMs) return;
     try {
       const [incarnation, mac] = await Promise.all([this.incarnation(), this.keys.load()]);
       if (mac) await work(`streamforge:${incarnation}:key:`, mac);
     } catch (error) {
-      this.pausedUntilMs = Date.now() + PAUSE_AFTER_FAILURE_MS;
+      this.pausedUntilMs = performance.now() + PAUSE_AFTER_FAILURE_MS;
       this.logger.warn(`continuing without Redis: ${error instanceof Error ? error.message : String(error)}`);
     }
   }

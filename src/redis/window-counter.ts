@@ -1,6 +1,9 @@
 /** The length of a window: limits are per minute. */
 export const WINDOW_MS = 60_000;
 
+/** The monotonic clock in whole ms, so that a window is never said to last a fraction longer than it does. */
+export const wholeMs = (): number => Math.trunc(performance.now());
+
 /** Nest token of the counter of a tenant's events. */
 export const TENANT_COUNTER = Symbol('TenantCounter');
 /** Nest token of the counter of a tenant's decompressed bytes. */

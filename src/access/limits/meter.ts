@@ -1,4 +1,4 @@
-import { WINDOW_MS, type Taken, type WindowCounter } from '../../redis/window-counter';
+import { WINDOW_MS, wholeMs, type Taken, type WindowCounter } from '../../redis/window-counter';
 import type { Allowance } from './allowance';
 
 /** Who takes points. Each takes from its own spare points, because the two have different limits. */
@@ -75,7 +75,7 @@ export class Meter {
     const atOnce = Math.min(wanted, held.spare[taker]);
     held.spare[taker] -= atOnce;
     const missing = wanted - atOnce;
-    if (missing === 0 || (held.used >= bound && Date.now() < held.askAgainAtMs)) {
+    if (missing === 0 || (held.used >= bound && wholeMs() < held.askAgainAtMs)) {
       return this.reservation(atOnce, tenantId, taker, held);
     }
     const taken = await this.shared.take(tenantId, Math.max(missing, shareOf(limit)), bound);
@@ -83,7 +83,7 @@ export class Meter {
     const later = Math.min(missing, taken.granted);
     now.spare[taker] += taken.granted - later;
     if (now.limit !== limit) this.returnSpare(tenantId, now, taker, shareOf(now.limit)); // changed meanwhile
-    if (later === 0) now.askAgainAtMs = Date.now() + ASK_AGAIN_AFTER_MS;
+    if (later === 0) now.askAgainAtMs = wholeMs() + ASK_AGAIN_AFTER_MS;
     if (now === held) return this.reservation(atOnce + later, tenantId, taker, now);
     this.giveBack(this.reservation(atOnce, tenantId, taker, held), atOnce); // points of a window that has ended
     return this.reservation(later, tenantId, taker, now);
@@ -98,12 +98,12 @@ export class Meter {
     if (limit === 0) return this.reservation(wanted, tenantId, 'single', undefined);
     const needed = Math.min(wanted, limit);
     const held = this.held(tenantId, limit);
-    const isKnownNotToFit = limit - held.used + held.spare.single < needed && Date.now() < held.askAgainAtMs;
+    const isKnownNotToFit = limit - held.used + held.spare.single < needed && wholeMs() < held.askAgainAtMs;
     if (isKnownNotToFit) return this.reservation(0, tenantId, 'single', held);
     const reservation = await this.reserve(tenantId, 'single', needed);
     if (reservation.points === needed) return reservation;
     this.giveBack(reservation, reservation.points);
-    if (reservation.from) reservation.from.askAgainAtMs = Date.now() + ASK_AGAIN_AFTER_MS;
+    if (reservation.from) reservation.from.askAgainAtMs = wholeMs() + ASK_AGAIN_AFTER_MS;
     return { ...reservation, points: 0 };
   }
 
@@ -118,7 +118,7 @@ export class Meter {
   /** The count of a tenant as last seen, and how long its window still lasts. */
   seen(tenantId: string): { used: number; endsInMs: number } {
     const { used, endsAtMs } = this.held(tenantId, this.limitOf(tenantId));
-    return { used, endsInMs: endsAtMs - Date.now() };
+    return { used, endsInMs: endsAtMs - wholeMs() };
   }
 
   /** Returns what the tenant may still send; undefined when there is no limit. */
@@ -127,7 +127,7 @@ export class Meter {
     if (limit === 0) return undefined;
     const { used, spare, endsAtMs } = this.held(tenantId, limit);
     const remaining = Math.max(0, limit - used) + spare.single + spare.stream;
-    return { limit, remaining, resetSeconds: Math.max(1, Math.ceil((endsAtMs - Date.now()) / 1000)) };
+    return { limit, remaining, resetSeconds: Math.max(1, Math.ceil((endsAtMs - wholeMs()) / 1000)) };
   }
 
   private reservation(points: number, tenantId: string, taker: Taker, from: Allotment | undefined): Reservation {
@@ -137,8 +137,8 @@ export class Meter {
   /** Returns the tenant's allotment of the window that goes on, or a new one. */
   private held(tenantId: string, limit: number): Allotment {
     const held = this.allotments.get(tenantId);
-    if (!held || held.endsAtMs <= Date.now()) {
-      return this.keep(tenantId, { limit, counter: undefined, used: 0, endsAtMs: Date.now() + WINDOW_MS });
+    if (!held || held.endsAtMs <= wholeMs()) {
+      return this.keep(tenantId, { limit, counter: undefined, used: 0, endsAtMs: wholeMs() + WINDOW_MS });
     }
     if (held.limit !== limit) this.changeLimit(tenantId, held, limit);
     return held;
@@ -158,13 +158,13 @@ export class Meter {
     if (surplus <= 0) return;
     from.spare[taker] -= surplus;
     from.used = Math.max(0, from.used - surplus);
-    from.counter?.giveBack(tenantId, surplus, from.endsAtMs - Date.now());
+    from.counter?.giveBack(tenantId, surplus, from.endsAtMs - wholeMs());
   }
 
   /** Returns the allotment that the points just taken belong to. */
   private adopt(tenantId: string, limit: number, { used, endsInMs, counter }: Taken): Allotment {
     const held = this.allotments.get(tenantId);
-    const endsAtMs = Date.now() + endsInMs;
+    const endsAtMs = wholeMs() + endsInMs;
     const isSame = held?.counter === counter && Math.abs(held.endsAtMs - endsAtMs) < WINDOW_MS / 2;
     if (!held || !(isSame || held.counter === undefined))
       return this.keep(tenantId, { limit, counter, used, endsAtMs });

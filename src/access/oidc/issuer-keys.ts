@@ -30,11 +30,12 @@ export function issuerKeys(issuer: string): JWTVerifyGetKey {
   const logger = new Logger('Access');
   let pausedUntilMs = 0;
   const read = async (_url: string, options: FetchOptions): Promise<Response> => {
-    if (Date.now() < pausedUntilMs) throw new IssuerUnavailableError('The last attempt to read its keys has failed.');
+    if (performance.now() < pausedUntilMs)
+      throw new IssuerUnavailableError('The last attempt to read its keys has failed.');
     try {
       return Response.json(await readKeys(issuer, options));
     } catch (error) {
-      pausedUntilMs = Date.now() + PAUSE_AFTER_FAILURE_MS;
+      pausedUntilMs = performance.now() + PAUSE_AFTER_FAILURE_MS;
       logger.warn({ msg: 'access.issuer-unavailable', issuer, err: error });
       throw new IssuerUnavailableError('Its keys cannot be read.', { cause: error });
     }

@@ -2,7 +2,7 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import { SETTINGS_TOKEN, type Settings } from '../../config/settings';
 import { Problem } from '../../event/problems';
 import { Metrics } from '../../observability/metrics';
-import { WINDOW_MS } from '../../redis/window-counter';
+import { WINDOW_MS, wholeMs } from '../../redis/window-counter';
 import { addressKey, plainAddress } from '../identity/networks';
 
 /** Addresses that are counted at a time. Beyond it, the oldest are forgotten. */
@@ -60,7 +60,7 @@ export class RefusedCredentials {
   }
 
   private minuteOf(key: string): { count: number; endsAtMs: number } {
-    const nowMs = Date.now();
+    const nowMs = wholeMs();
     const known = this.minutes.get(key);
     if (known && known.endsAtMs > nowMs) return known;
     const fresh = { count: 0, endsAtMs: nowMs + WINDOW_MS };
@@ -86,6 +86,6 @@ const INVALID_TOKEN =
 function tooMany(kind: Refused['kind'], most: number, endsAtMs: number): Problem {
   const code = kind === 'key' ? 'tenant-rate-limited' : 'admin-rate-limited';
   return new Problem(code, `This address has sent more than ${most} refused credentials in a minute.`, {
-    retryAfterSeconds: Math.max(1, Math.ceil((endsAtMs - Date.now()) / 1000)),
+    retryAfterSeconds: Math.max(1, Math.ceil((endsAtMs - wholeMs()) / 1000)),
   });
 }

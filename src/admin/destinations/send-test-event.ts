@@ -59,7 +59,7 @@ async function send(
   event: RevisedEvent,
   matches: true | null,
 ): Promise<TestDeliveryResponse> {
-  const startedMs = Date.now();
+  const startedMs = performance.now();
   const { id, revision, correlationId } = event;
   const message = {
     id: webhookIdOf(id, revision),
@@ -69,7 +69,7 @@ async function send(
   };
   const { answer, sent } = await senders.test(destination, message);
   const request = sent ? { headers: sent.headers, bodyText: shownText(sent.body) } : null;
-  const facts = { matches, durationMs: Date.now() - startedMs, request };
+  const facts = { matches, durationMs: Math.round(performance.now() - startedMs), request };
   if (answer.kind !== 'answered') {
     return { delivered: false, status: null, reasonCode: answer.reason, message: answer.message, ...facts };
   }

@@ -98,13 +98,13 @@ export class AdminTransactions {
 
 /** Repeats `once` as decideRepeat says. */
 async function repeated<T>(once: () => Promise<T>, isCommitUnknown: () => boolean): Promise<T> {
-  const startedMs = Date.now();
+  const startedMs = performance.now();
   for (let runs = 1; ; runs++) {
     try {
       return await once();
     } catch (error) {
       const commitUnknown = isCommitUnknown();
-      const elapsedMs = Date.now() - startedMs;
+      const elapsedMs = performance.now() - startedMs;
       const failure = classifyPgError(error);
       const waitMs = decideRepeat({ failure, runs, elapsedMs, commitUnknown, random: Math.random() });
       if (waitMs === undefined) throw commitUnknown ? new UnknownCommitError('commit', { cause: error }) : error;

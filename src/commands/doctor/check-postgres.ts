@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import { verifyChain, type ChainReport } from '../../audit/verify-chain';
 import { startEmbeddedPostgres } from '../../db/embedded/embedded-postgres';
+import { clockAheadMs, clockFault } from '../../db/clock.queries';
 import { readMigrationStatus } from '../../db/migrations/migration-plan';
 import { createPool, onOneConnection } from '../../db/pool';
 import { listChoreRecords } from '../../db/retention/chore-records.queries';
@@ -18,7 +19,6 @@ const AUDIT_LINKS = 100;
 /** A publisher makes a link every minute. */
 const MOST_AUDIT_WAIT_SECONDS = 300;
 const LEAST_POSTGRES = '15';
-const SKEW_MS = 2_000;
 /** The maximum of one process (db/pool.ts). */
 const CONNECTIONS_PER_PROCESS = 10;
 
@@ -26,10 +26,10 @@ export async function checkPostgres(databaseUrl: string, keys: KeySettings): Pro
   let pool: Pool | undefined;
   try {
     pool = createPool(databaseUrl, 'streamforge doctor');
-    const facts = await readServerFacts(pool);
+    const [facts, aheadMs] = [await readServerFacts(pool), await clockAheadMs(pool)];
     const schema = await checkSchema(databaseUrl, pool, keys);
     const pooled = await onOneConnection(pool, (client) => Promise.resolve(keepsNoState(client)));
-    return [...assessServer(facts, Date.now()), ...assessPooler(pooled), ...assessAccount(facts), ...schema];
+    return [...assessServer(facts, aheadMs), ...assessPooler(pooled), ...assessAccount(facts), ...schema];
   } catch (error) {
     return [problem('postgres', explainStartFailure(error))];
   } finally {
@@ -56,7 +56,8 @@ export async function checkEmbedded(dataDir: string, keys: KeySettings): Promise
   }
 }
 
-export function assessServer(facts: ServerFacts, nowMs: number): Finding[] {
+/** @param aheadMs by how much the clock of this machine is ahead of the server's */
+export function assessServer(facts: ServerFacts, aheadMs: number): Finding[] {
   const findings: Finding[] = [];
   if (!isAtLeast(facts.version, LEAST_POSTGRES)) {
     findings.push(problem('postgres', `version ${facts.version} is older than ${LEAST_POSTGRES}: upgrade the server.`));
@@ -69,14 +70,8 @@ export function assessServer(facts: ServerFacts, nowMs: number): Finding[] {
       problem('postgres', 'fsync or synchronous_commit is off, so a crash can lose accepted events: turn both on.'),
     );
   }
-  if (Math.abs(facts.nowMs - nowMs) > SKEW_MS) {
-    findings.push(
-      advice(
-        'postgres',
-        `its clock differs from the clock of this machine by ${Math.round((facts.nowMs - nowMs) / 1000)} s: run NTP on both.`,
-      ),
-    );
-  }
+  const fault = clockFault(aheadMs);
+  if (fault !== undefined) findings.push(advice('postgres', fault));
   if (facts.maxConnections - facts.connections < CONNECTIONS_PER_PROCESS) {
     findings.push(
       problem(

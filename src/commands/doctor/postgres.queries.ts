@@ -9,8 +9,6 @@ export interface ServerFacts {
   connections: number;
   /** Whether the account may do anything on the server. */
   isSuperuser: boolean;
-  /** The clock of the server, in ms. */
-  nowMs: number;
 }
 
 export async function readServerFacts(db: Db): Promise<ServerFacts> {
@@ -20,8 +18,7 @@ export async function readServerFacts(db: Db): Promise<ServerFacts> {
             (select pg_encoding_to_char(encoding) from pg_database where datname = current_database()) as encoding,
             current_setting('max_connections')::int as "maxConnections",
             (select count(*)::int from pg_stat_activity where backend_type = 'client backend') as connections,
-            current_setting('is_superuser') = 'on' as "isSuperuser",
-            (extract(epoch from clock_timestamp()) * 1000)::float8 as "nowMs"`,
+            current_setting('is_superuser') = 'on' as "isSuperuser"`,
   );
   return rows[0] as ServerFacts;
 }

@@ -11,9 +11,9 @@ export async function pruneWithProgress(
 ): Promise<void> {
   const pool = createPool(databaseUrl, 'streamforge prune');
   try {
-    const startedMs = Date.now();
+    const startedMs = performance.now();
     const last = await sayProgress(pruneKeys(pool, options));
-    const seconds = ((Date.now() - startedMs) / 1000).toFixed(1);
+    const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
     const what = options.dryRun ? 'would be deleted (dry run, nothing changed)' : 'deleted';
     say(`${last?.expired ?? 0} idempotency keys older than ${options.retentionDays} days ${what}, in ${seconds} s.`);
   } finally {
@@ -23,10 +23,10 @@ export async function pruneWithProgress(
 
 async function sayProgress(steps: AsyncIterable<PruneProgress>): Promise<PruneProgress | undefined> {
   let last: PruneProgress | undefined;
-  let saidAtMs = 0;
+  let saidAtMs = -Infinity;
   for await (last of steps) {
-    if (Date.now() - saidAtMs < PROGRESS_EVERY_MS) continue;
-    saidAtMs = Date.now();
+    if (performance.now() - saidAtMs < PROGRESS_EVERY_MS) continue;
+    saidAtMs = performance.now();
     const { pagesDone, pagesTotal, expired } = last;
     say(`${Math.round((pagesDone / pagesTotal) * 100)} % of ${pagesTotal} pages, ${expired} expired keys so far`);
   }

@@ -112,14 +112,14 @@ class Server {
 
   /** Retries while backends of a killed postmaster are still running or its pid still exists. */
   private async startPostmaster(): Promise<Postmaster> {
-    for (const deadline = Date.now() + START_TIMEOUT_MS; ;) {
+    for (const deadline = performance.now() + START_TIMEOUT_MS; ;) {
       this.removeForeignPidFile();
       const started = await this.spawnPostmaster();
       try {
         await this.waitUntilUp(started);
         return started;
       } catch (error) {
-        if (Date.now() > deadline || !/is still in use|already exists/.test(this.lastLogLines())) throw error;
+        if (performance.now() > deadline || !/is still in use|already exists/.test(this.lastLogLines())) throw error;
         await sleep(100);
       }
     }
@@ -161,7 +161,7 @@ class Server {
   }
 
   private async waitUntilUp(postmaster: Postmaster): Promise<void> {
-    const deadline = Date.now() + START_TIMEOUT_MS;
+    const deadline = performance.now() + START_TIMEOUT_MS;
     for (;;) {
       const client = new Client({ connectionString: this.url(postmaster.port), connectionTimeoutMillis: 2_000 });
       try {
@@ -169,7 +169,7 @@ class Server {
         await client.end();
         return;
       } catch (error) {
-        if (!isProcessRunning(postmaster.pid) || Date.now() > deadline) {
+        if (!isProcessRunning(postmaster.pid) || performance.now() > deadline) {
           throw new Error(`The embedded PostgreSQL did not start; see ${this.logFile}\n${this.lastLogLines()}`, {
             cause: error,
           });
@@ -181,9 +181,9 @@ class Server {
 
   /** SIGINT requests a fast shutdown: PostgreSQL ends all sessions, writes a checkpoint and exits. */
   private async stop({ pid }: Postmaster): Promise<void> {
-    const deadline = Date.now() + STOP_TIMEOUT_MS;
+    const deadline = performance.now() + STOP_TIMEOUT_MS;
     if (isProcessRunning(pid)) process.kill(pid, 'SIGINT');
-    while (isProcessRunning(pid) && Date.now() < deadline) await sleep(20);
+    while (isProcessRunning(pid) && performance.now() < deadline) await sleep(20);
     fs.rmSync(this.ownerFile, { force: true });
   }
 

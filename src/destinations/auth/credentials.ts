@@ -64,14 +64,14 @@ export class Credentials {
   private async fetch(oauth2: OAuth2): Promise<AuthHeaders> {
     try {
       const { token, validSeconds } = await fetchToken(oauth2, this.guard);
-      this.fetchedAtMs = Date.now();
+      this.fetchedAtMs = performance.now();
       const validMs = validSeconds * 1_000;
       const auth = { headers: { authorization: `Bearer ${token}` } };
       this.kept = { auth, freshUntilMs: this.fetchedAtMs + Math.max(validMs - MARGIN_MS, validMs * 0.9) };
       return auth;
     } catch (error) {
       if (!(error instanceof TokenError)) throw error;
-      this.paused = { failure: error.message, untilMs: Date.now() + PAUSE_MS };
+      this.paused = { failure: error.message, untilMs: performance.now() + PAUSE_MS };
       return { failure: error.message };
     }
   }

@@ -60,7 +60,7 @@ class HttpConnection implements Connection {
     const deadlineMs = performance.now() + timeoutMs;
     const leftMs = (): number => Math.max(0, deadlineMs - performance.now());
     for (let isFirst = true; ; isFirst = false) {
-      const askedAtMs = Date.now();
+      const askedAtMs = performance.now();
       const auth = await this.credentials.headersWithin(leftMs(), askedAtMs);
       if ('failure' in auth) return { kind: 'failed', reason: 'AUTH_FAILED', message: auth.failure };
       const own = this.ownHeaders(message, body, new Date());

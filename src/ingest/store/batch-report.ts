@@ -12,6 +12,7 @@ import type { IngestResult } from './store-batch';
 export class BatchReport {
   private readonly logger = new Logger('Ingest');
 
+  /** @param startedMs by performance.now(), as in `failed` */
   stored(batch: readonly PreparedEvent[], results: readonly IngestResult[], startedMs: number): void {
     addSpans(batch, (i) => (results[i] as IngestResult).kind, startedMs);
     if (!writesDebug()) return;
@@ -25,14 +26,14 @@ export class BatchReport {
       const reason = result.kind === 'rejected' ? { reason: result.rejection.code } : {};
       this.logger.debug({ msg: 'event.stored', eventId, tenantId, correlationId, outcome: result.kind, ...reason });
     });
-    const durationMs = Date.now() - startedMs;
+    const durationMs = Math.round(performance.now() - startedMs);
     this.logger.debug({ msg: 'event.ingested', events: batch.length, ...counts, bytes, durationMs });
   }
 
   failed(batch: readonly PreparedEvent[], error: unknown, startedMs: number): void {
     addSpans(batch, () => 'failed', startedMs);
     if (error instanceof Problem) return; // an outage, of which the log has one line a minute
-    const durationMs = Date.now() - startedMs;
+    const durationMs = Math.round(performance.now() - startedMs);
     this.logger.warn({ msg: 'event.ingest-failed', events: batch.length, durationMs, err: error });
   }
 }
@@ -41,10 +42,11 @@ export class BatchReport {
 function addSpans(batch: readonly PreparedEvent[], kindOf: (i: number) => string, startedMs: number): void {
   const traces = batch.flatMap(({ event }) => (isSampled(event.traceparent) ? [event.traceparent] : []));
   if (traces.length === 0) return;
+  const startedAtMs = Date.now() - (performance.now() - startedMs); // spans have instants
   batch.forEach(({ event }, i) => {
     if (!isSampled(event.traceparent)) return;
     const span = startSpan('ingest batch', event.traceparent, {
-      startedMs,
+      startedMs: startedAtMs,
       links: traces.filter((other) => other !== event.traceparent).slice(0, 16),
       attributes: {
         'streamforge.event_id': event.id,

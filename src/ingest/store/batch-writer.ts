@@ -129,7 +129,7 @@ export class BatchWriter {
     const events = batch.map(({ prepared }) => prepared);
     const digests = events.flatMap(digestsOf);
     for (const digest of digests) this.inHand.add(digest);
-    const startedMs = Date.now();
+    const startedMs = performance.now();
     try {
       const results = await storeBatch(this.pool, events);
       this.report.stored(events, results, startedMs);

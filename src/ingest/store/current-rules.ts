@@ -2,7 +2,7 @@ import { Inject, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs
 import { Pool } from 'pg';
 import { SETTINGS_TOKEN, type Settings } from '../../config/settings';
 import type { ContentRules } from '../../event/prepare-event';
-import { readLegacyKeysUntil } from './legacy-keys.queries';
+import { readLegacyKeysEnd } from './legacy-keys.queries';
 
 const READ_AGAIN_AFTER_MS = 1_000;
 
@@ -32,15 +32,16 @@ export class CurrentRules implements OnApplicationBootstrap {
   }
 
   current(): ContentRules {
-    if (this.legacyUntilMs === undefined && Date.now() >= this.nextReadMs) void this.read();
-    return this.legacyUntilMs !== undefined && Date.now() >= this.legacyUntilMs ? this.plain : this.besideLegacy;
+    const nowMs = performance.now();
+    if (this.legacyUntilMs === undefined && nowMs >= this.nextReadMs) void this.read();
+    return this.legacyUntilMs !== undefined && nowMs >= this.legacyUntilMs ? this.plain : this.besideLegacy;
   }
 
   private async read(): Promise<void> {
-    this.nextReadMs = Date.now() + READ_AGAIN_AFTER_MS;
+    this.nextReadMs = performance.now() + READ_AGAIN_AFTER_MS;
     try {
-      const until = await readLegacyKeysUntil(this.pool, this.settings.IDEMPOTENCY_DB_RETENTION_DAYS);
-      this.legacyUntilMs = until === null ? 0 : Date.parse(until);
+      const leftSeconds = await readLegacyKeysEnd(this.pool, this.settings.IDEMPOTENCY_DB_RETENTION_DAYS);
+      this.legacyUntilMs = leftSeconds === null ? 0 : performance.now() + leftSeconds * 1_000;
     } catch (error) {
       this.logger.debug({ msg: 'ingest.legacy-keys-unknown', err: error }); // the events themselves report the outage
     }

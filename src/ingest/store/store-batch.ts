@@ -171,14 +171,14 @@ function takeOtherKeys(prepared: PreparedEvent, holders: KeyHolders): void {
  * @throws Problem `storage-unavailable` when the last retry has failed
  */
 async function repeated<T>(statement: () => Promise<T>): Promise<T> {
-  const giveUpAtMs = Date.now() + GIVE_UP_AFTER_MS;
+  const giveUpAtMs = performance.now() + GIVE_UP_AFTER_MS;
   for (let attempt = 0; ; attempt++) {
     try {
       return await statement();
     } catch (error) {
       if (!isWorthWaitingFor(error)) throw error;
       const waitMs = RETRY_AFTER_MS[attempt];
-      if (waitMs === undefined || Date.now() > giveUpAtMs) {
+      if (waitMs === undefined || performance.now() > giveUpAtMs) {
         throw storageProblem(error, 'It is not known whether the event was stored. Send it again.') ?? error;
       }
       await sleep(waitMs);

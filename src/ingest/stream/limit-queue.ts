@@ -70,7 +70,7 @@ export class LimitQueue {
         continue;
       }
       const minute = this.minute();
-      if (minute.used * 2 >= minute.limit) this.evenUntilMs = Date.now() + minute.endsInMs + WINDOW_MS;
+      if (minute.used * 2 >= minute.limit) this.evenUntilMs = performance.now() + minute.endsInMs + WINDOW_MS;
       await this.sleep(minute, next.wanted);
     }
   }
@@ -105,7 +105,8 @@ export class LimitQueue {
   }
 
   private reserve(wanted: number): Promise<Reservation> {
-    const upTo = Date.now() < this.evenUntilMs ? evenLimit(this.minute()) : this.meter.streamLimit(this.tenantId);
+    const upTo =
+      performance.now() < this.evenUntilMs ? evenLimit(this.minute()) : this.meter.streamLimit(this.tenantId);
     return this.meter.reserve(this.tenantId, 'stream', wanted, upTo);
   }
 

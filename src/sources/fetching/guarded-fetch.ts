@@ -41,7 +41,7 @@ export class GuardedFetch {
 
   /** @throws FetchFailedError */
   async get({ href, place }: AllowedUrl): Promise<FetchedAnswer> {
-    const use = this.useOf(place, Date.now());
+    const use = this.useOf(place, performance.now());
     if (use.running >= MAX_RUNNING || use.inMinute >= MAX_PER_MINUTE) {
       throw new FetchFailedError(`Too much is being fetched from ${place}.`);
     }

@@ -40,11 +40,11 @@ export class KeptKeys<T> {
     if (!kept) return this.fetchOnce(url);
     this.kept.delete(href);
     this.kept.set(href, kept);
-    const ageMs = Date.now() - kept.atMs;
+    const ageMs = performance.now() - kept.atMs;
     if (ageMs >= oldestMs) return this.fetchOnce(url);
-    if (Date.now() < kept.freshUntilMs) return kept.value;
+    if (performance.now() < kept.freshUntilMs) return kept.value;
     return this.fetchOnce(url).catch((error: unknown) => {
-      if (Date.now() < kept.usableUntilMs) return kept.value;
+      if (performance.now() < kept.usableUntilMs) return kept.value;
       throw error;
     });
   }
@@ -53,7 +53,8 @@ export class KeptKeys<T> {
     const { href } = url;
     const running = this.running.get(href);
     if (running) return running;
-    if (Date.now() < (this.pausedUntilMs.get(href) ?? 0)) throw new Error(`The last fetch of ${href} has failed.`);
+    if (performance.now() < (this.pausedUntilMs.get(href) ?? 0))
+      throw new Error(`The last fetch of ${href} has failed.`);
     const started = this.fetchAndKeep(url).finally(() => this.running.delete(href));
     this.running.set(href, started);
     return started;
@@ -63,7 +64,7 @@ export class KeptKeys<T> {
     const { href } = url;
     try {
       const value = await this.fetch(url);
-      const atMs = Date.now();
+      const atMs = performance.now();
       this.kept.delete(href);
       const { freshMs, usableMs } = this.lifeOf(value);
       const kept = { value, atMs, freshUntilMs: atMs + freshMs, usableUntilMs: atMs + usableMs };
@@ -72,7 +73,7 @@ export class KeptKeys<T> {
       return value;
     } catch (error) {
       this.pausedUntilMs.delete(href);
-      setBounded(this.pausedUntilMs, href, Date.now() + PAUSE_MS, MAX_PAUSES);
+      setBounded(this.pausedUntilMs, href, performance.now() + PAUSE_MS, MAX_PAUSES);
       throw error;
     }
   }

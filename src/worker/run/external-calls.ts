@@ -62,15 +62,15 @@ export class ExternalCalls {
     const entry = await lane.enter(event.tenantId);
     if (entry === 'full') {
       const message = `too many events are waiting for ${handler.name}`;
-      const afterMs = lane.paceMs(event.tenantId, Date.now());
+      const afterMs = lane.paceMs(event.tenantId, performance.now());
       return { kind: 'postpone', reasonCode: 'CONCURRENCY_LIMIT', message, afterMs };
     }
     if (entry === 'closed') throw new Stopped();
-    const startedMs = Date.now();
+    const startedMs = performance.now();
     try {
       return await this.callWithTimeout(handler, event, call);
     } finally {
-      lane.leave(event.tenantId, Date.now() - startedMs);
+      lane.leave(event.tenantId, performance.now() - startedMs);
     }
   }
 

@@ -93,7 +93,7 @@ export class ExternalHandlers {
   }
 
   private async runHandlers(item: WorkItem): Promise<WorkItem | undefined> {
-    const startedMs = Date.now();
+    const startedMs = performance.now();
     const before = new Set(item.progress?.done);
     const missing = item.handlers.filter(({ name }) => !before.has(name));
     const call = { attemptNumber: (item.progress?.attempts ?? 0) + 1, done: before };
@@ -106,7 +106,7 @@ export class ExternalHandlers {
         (so, { handler, result }) => (result.kind === 'done' ? so : withResult(so, handler.name, result)),
         item,
       );
-      return { ...ran, done, externalMs: Date.now() - startedMs };
+      return { ...ran, done, externalMs: performance.now() - startedMs };
     } catch (error) {
       if (error instanceof Stopped) return undefined;
       throw error;

@@ -69,7 +69,7 @@ export class Lane {
     const tenant = this.tenant(tenantId);
     tenant.running -= 1;
     this.running -= 1;
-    tenant.movedMs = Date.now();
+    tenant.movedMs = performance.now();
     tenant.averageMs += (Math.max(tookMs, 1) - tenant.averageMs) * WEIGHT;
     this.admit();
   }
@@ -95,14 +95,14 @@ export class Lane {
   }
 
   private start(tenant: TenantLane): void {
-    if (tenant.running === 0) tenant.movedMs = Date.now();
+    if (tenant.running === 0) tenant.movedMs = performance.now();
     tenant.running += 1;
     this.running += 1;
   }
 
   /** Estimates from the tenant's own calls whether its next call starts soon. Other tenants can delay it further. */
   private isQuick({ waiting, averageMs, movedMs }: TenantLane): boolean {
-    return Date.now() - movedMs < STUCK_MS && (waiting.length * averageMs) / this.limits.tenantRunning < SOON_MS;
+    return performance.now() - movedMs < STUCK_MS && (waiting.length * averageMs) / this.limits.tenantRunning < SOON_MS;
   }
 
   /** Rejects waiting calls beyond the limits, newest first, if their tenant has turned out to be slow. */
@@ -140,7 +140,7 @@ export class Lane {
     const known = this.tenants.get(tenantId);
     if (known) return known;
     if (this.tenants.size >= MOST_IDLE_TENANTS) this.forgetIdle();
-    const tenant = { running: 0, waiting: [], averageMs: EXPECTED_MS, movedMs: Date.now(), pacedUntilMs: 0 };
+    const tenant = { running: 0, waiting: [], averageMs: EXPECTED_MS, movedMs: performance.now(), pacedUntilMs: 0 };
     this.tenants.set(tenantId, tenant);
     return tenant;
   }

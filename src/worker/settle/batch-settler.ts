@@ -59,7 +59,7 @@ export class BatchSettler {
 
   /** Repeats passes over a batch until one commits. Returns the items with all results found on the way. */
   private async settleBatch(batch: readonly WorkItem[]): Promise<readonly WorkItem[]> {
-    const startedMs = Date.now();
+    const startedMs = performance.now();
     let items = batch;
     let tried: Tried = { events: batch.length, mode: 'together', rolledBack: 0, repeats: 0 };
     for (;;) {

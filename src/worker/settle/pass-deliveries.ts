@@ -44,7 +44,7 @@ export class PassDeliveries {
   async record(db: Db, completed: readonly WorkItem[]): Promise<boolean> {
     const ids = new Set(completed.map(({ event }) => event.id));
     const due = this.planned.filter(({ eventId }) => ids.has(eventId));
-    this.lease = { ...this.lease, sinceMs: Date.now() };
+    this.lease = { ...this.lease, sinceMs: performance.now() };
     this.rows = await recordDeliveries(db, due, this.lease);
     return this.rows.length === due.length;
   }

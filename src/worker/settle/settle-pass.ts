@@ -51,7 +51,7 @@ export class SettlePass {
     // Sent together, but as separate statements: the second has a new snapshot, which shows what another worker committed
     // while openAttempts waited for it.
     const [opened, states, history] = await Promise.all([
-      openAttempts(db, eventsOf(items), { durationMs: Date.now() - startedMs, worker: this.worker }),
+      openAttempts(db, eventsOf(items), { durationMs: performance.now() - startedMs, worker: this.worker }),
       readStates(db, eventsOf(items)),
       readHistory(db),
     ]);
@@ -72,7 +72,7 @@ export class SettlePass {
     if (failures.length === 0) await completeStates(db, known);
     await clearStarts(db, idsOf(items.filter(({ marked }) => marked)));
     if (deliveries && !(await deliveries.record(db, completed))) return { kind: 'rolled-back', items };
-    const durationMs = Date.now() - startedMs;
+    const durationMs = Math.round(performance.now() - startedMs);
     return { kind: 'committed', batch: { completed, failures, stale, attempts: opened, durationMs } };
   }
 
@@ -106,7 +106,7 @@ export class SettlePass {
         span,
         attemptNumber,
         decision: decide(result, attemptNumber, this.rules, Math.random()),
-        durationMs: item.externalMs + Date.now() - startedMs,
+        durationMs: Math.round(item.externalMs + performance.now() - startedMs),
         done: [...item.done, ...effects, ...transactional],
       };
     });

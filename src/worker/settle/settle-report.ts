@@ -63,7 +63,7 @@ export class SettleReport {
     const nowMs = Date.now();
     const eachLine = writesDebug();
     for (const { event, span } of completed) {
-      this.metrics.endToEnd.observe((nowMs - Date.parse(event.receivedAt)) / 1000);
+      this.metrics.endToEnd.observe(Math.max(0, nowMs - Date.parse(event.receivedAt)) / 1000); // of two clocks
       endDispatchSpan(span, { 'streamforge.outcome': 'completed' });
       if (!eachLine) continue;
       const attemptNumber = attempts.get(event.id) ?? 1;

@@ -44,9 +44,9 @@ describe('a stream that is longer than the limit of its tenant', () => {
 
   /** Makes the clock of this process, which is also the server's, run faster. Timers keep their speed. */
   const speedUp = (times: number): void => {
-    const now = Date.now.bind(Date);
+    const now = performance.now.bind(performance);
     const sinceMs = now();
-    jest.spyOn(Date, 'now').mockImplementation(() => sinceMs + (now() - sinceMs) * times);
+    jest.spyOn(performance, 'now').mockImplementation(() => sinceMs + (now() - sinceMs) * times);
   };
   const eventsOf = async (tenant: string): Promise<number> => (await storedOf(database.url, tenant)).events;
   const untilStored = (tenant: string, count: number) =>
@@ -60,9 +60,9 @@ describe('a stream that is longer than the limit of its tenant', () => {
   it('uploads in one request at the pace of the limit, and once more without being charged', async () => {
     const body = upload(LIMIT * 3, 'long');
     speedUp(20);
-    const startedMs = Date.now();
+    const startedMs = performance.now();
     const answer = await postStream(url, 'long', body);
-    const tookMs = Date.now() - startedMs;
+    const tookMs = performance.now() - startedMs;
     expect([answer.status, answer.body.status]).toEqual([202, 'accepted']);
     expect(answer.body.summary).toMatchObject({ records: LIMIT * 3, accepted: LIMIT * 3, duplicates: 0, rejected: 0 });
     expect(answer.headers).toMatchObject({ 'ratelimit-limit': String(LIMIT) });
@@ -118,7 +118,7 @@ describe('a stream that is longer than the limit of its tenant', () => {
     let last: Line | undefined;
     for (let next = await stream.next(); next; next = await stream.next()) {
       last = next;
-      if (next.record !== undefined && next.record > STREAMS) arrivedMs.push(Date.now());
+      if (next.record !== undefined && next.record > STREAMS) arrivedMs.push(performance.now());
     }
     expect(last).toMatchObject({ summary: { records: STREAMS * 2, accepted: STREAMS * 2 } });
     const gaps = arrivedMs.slice(1).map((ms, i) => ms - (arrivedMs[i] as number));

@@ -64,7 +64,7 @@ describe('a destination that changes', () => {
         lease: uuidV7(),
         attempts: 0,
         tries: 0,
-        createdAt: event.receivedAt,
+        ageSeconds: 0,
         probes: false,
         event,
       };

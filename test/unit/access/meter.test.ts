@@ -40,8 +40,8 @@ const take = async (meter: Meter, tenant: string, wanted: number, taker: Taker =
 let passedMs = 0;
 beforeEach(() => {
   passedMs = 0;
-  const now = Date.now.bind(Date);
-  jest.spyOn(Date, 'now').mockImplementation(() => now() + passedMs);
+  const now = performance.now.bind(performance);
+  jest.spyOn(performance, 'now').mockImplementation(() => now() + passedMs);
 });
 afterEach(() => jest.restoreAllMocks());
 
