@@ -20,6 +20,7 @@ import { KnownRoutes } from './http/known-routes';
 import { createValidationPipe } from './http/validation';
 import { AppLogger } from './observability/app-logger';
 import { Metrics } from './observability/metrics';
+import { ClockIndicator } from './operations/health-indicators';
 import { ReadinessChecks } from './operations/readiness';
 import { BufferBudget } from './runtime/buffer-budget';
 import type { ShutdownPhases } from './runtime/shutdown-phases';
@@ -59,6 +60,7 @@ export async function listen(
   app: NestFastifyApplication,
   { PORT, HOST }: Pick<Settings, 'PORT' | 'HOST'>,
 ): Promise<{ url: string; opsUrl: string | undefined }> {
+  await app.get(ClockIndicator, { strict: false }).fault(); // from the first event on, ids have the right time
   await app.listen(PORT, HOST);
   const server: FastifyInstance = app.getHttpAdapter().getInstance();
   return { url: await app.getUrl(), opsUrl: await server.opsPort?.listen() };

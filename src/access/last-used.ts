@@ -3,6 +3,7 @@ import { Pool } from 'pg';
 import { loggedCause } from '../db/outages';
 import { Loop } from '../runtime/loop';
 import { recordKeyUses, recordOperatorUses, type Use } from './last-used.queries';
+import { timeOfDayMs } from '../event/time-of-day';
 
 const FLUSH_EVERY_MS = 60_000;
 
@@ -19,7 +20,7 @@ export class LastUsed implements OnApplicationBootstrap, BeforeApplicationShutdo
   constructor(private readonly pool: Pool) {}
 
   note(kind: 'key' | 'operator', id: string): void {
-    this.uses[kind].set(id, Date.now());
+    this.uses[kind].set(id, timeOfDayMs());
   }
 
   onApplicationBootstrap(): void {

@@ -5,6 +5,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { SETTINGS_TOKEN, type Settings } from '../config/settings';
 import { Problem } from '../event/problems';
 import { KNOWN_OPERATORS } from '../http/known-sender';
+import { timeOfDay } from '../event/time-of-day';
 import { ADMIN_COUNTER, type WindowCounter } from '../redis/window-counter';
 import { AdminToken } from './admin-token';
 import { AccessDirectory } from './identity/access-directory';
@@ -58,7 +59,7 @@ export class OperatorIdentity {
     await this.directory.ensureFresh();
     const row = sent.kind === 'sfa' ? this.directory.operator(sent.id) : undefined;
     if (!hasDigest(sent, row?.digest) || !row) return row ? 'wrong' : 'unknown';
-    if (row.expiresAt !== null && row.expiresAt <= new Date().toISOString()) return 'expired';
+    if (row.expiresAt !== null && row.expiresAt <= timeOfDay().toISOString()) return 'expired';
     this.lastUsed.note('operator', row.id);
     const { id, name, role, tenantIds } = row;
     return { kind: 'operator', id, name, role, tenantIds };

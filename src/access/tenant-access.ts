@@ -5,6 +5,7 @@ import { SETTINGS_TOKEN, type Settings } from '../config/settings';
 import { storageProblem } from '../db/outages';
 import { Problem } from '../event/problems';
 import { isTenantId, RESERVED_TENANT } from '../event/tenant';
+import { timeOfDay } from '../event/time-of-day';
 import { AccessDirectory } from './identity/access-directory';
 import type { KeyCaller, Scope, TenantCaller } from './identity/caller';
 import { CheckedKeys } from './identity/checked-keys';
@@ -139,7 +140,7 @@ export class TenantAccess {
 
   private keyCaller(row: KeyRow, address: string, scope: Scope | undefined): KeyCaller {
     const { id, name, tenantId, scopes } = row;
-    if (row.expiresAt !== null && row.expiresAt <= new Date().toISOString()) {
+    if (row.expiresAt !== null && row.expiresAt <= timeOfDay().toISOString()) {
       this.refused.count('key', 'expired');
       throw new Problem('api-key-expired', `The API key ${id} has expired (${row.expiresAt}).`, { headers: CHALLENGE });
     }

@@ -52,10 +52,10 @@ interface UrlParts {
 
 /** A URL of a server. What would have no effect is refused by its name, because somebody relies on it. */
 function serverUrl({ protocols, options, path }: UrlParts): Kind<string> {
-  const any = url(...protocols);
+  const ofProtocol = url(...protocols);
   return {
     parse: (text) => {
-      const parsed = any.parse(text);
+      const parsed = ofProtocol.parse(text);
       if ('expected' in parsed) return parsed;
       const { searchParams, pathname, hash, username, password } = new URL(text);
       const unknown = [...searchParams.keys()].find((name) => !options.includes(name));

@@ -27,7 +27,7 @@ export interface AttemptOutcome {
   answer: ClassifiedAnswer;
   next: AfterAttempt;
   durationMs: number;
-  /** By the clock of this process, in ms since 1970. */
+  /** The time of day in ms since 1970. */
   endedAtMs: number;
   health: RecordedHealth;
 }

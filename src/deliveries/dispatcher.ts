@@ -14,6 +14,7 @@ import type { ClassifiedAnswer } from './decide/classify-answer';
 import { afterAttempt, type DeliveryRetryRules } from './decide/retry-schedule';
 import { lastStartMs, type TimedDelivery } from './decide/timed-delivery';
 import { Transmitter } from './transmitter';
+import { timeOfDayMs } from '../event/time-of-day';
 
 /** Bytes of the events of all deliveries that wait for their turn or are being sent. One more batch may exceed it. */
 const MOST_HELD_BYTES = 64 * 1024 * 1024;
@@ -127,7 +128,7 @@ export class Dispatcher {
     const next = afterAttempt(answer, tried, this.rulesOf(destination), Math.random());
     const health = line.learn(answer.health, delivery.probes, endedMs);
     const durationMs = endedMs - startedMs;
-    const endedAtMs = Date.now();
+    const endedAtMs = timeOfDayMs();
     this.settler.settle({ line, delivery: withoutBody(delivery), answer, next, durationMs, endedAtMs, health });
   }
 

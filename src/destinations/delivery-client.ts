@@ -6,6 +6,7 @@ import { Exchange, type ExchangeOutcome } from './http/exchange';
 import type { HeadTap } from './http/head-tap';
 import { openPool, type TappedOptions } from './http/tapped-pool';
 import { retryAfterMs } from './retry-after';
+import { timeOfDayMs } from '../event/time-of-day';
 
 /** How a request ended. */
 export type Answer =
@@ -45,7 +46,7 @@ export async function post(
   }
   if (outcome.kind === 'unanswered') return toFailure(outcome.error);
   const { status, text, retryAfter } = outcome;
-  const waitMs = retryAfterMs(retryAfter, Date.now());
+  const waitMs = retryAfterMs(retryAfter, timeOfDayMs());
   return { kind: 'answered', status, text, ...(waitMs === undefined ? {} : { retryAfterMs: waitMs }) };
 }
 

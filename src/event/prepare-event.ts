@@ -18,7 +18,7 @@ import { findUnsupportedCharacter } from './json/unsupported-characters';
 import { legacyKeys, type LegacyKeys } from './identity/legacy-keys';
 import type { ErrorDetail, ProblemCode } from './problems';
 import { shortError, shortText } from './short-error';
-import { uuidV7 } from './uuid-v7';
+import { msOfLastUuidV7, uuidV7 } from './uuid-v7';
 import { validateEnvelope, type NormalisedEnvelope } from './validate-envelope';
 
 /** Facts of a request that apply to every event in it. */
@@ -210,7 +210,7 @@ function withKeys(record: ReadRecord, sizeBytes: number, context: RequestContext
   const compareTimes = rules.DEDUPE_INCLUDE_OCCURRED_AT || occurredAt === undefined;
   const { hash, fingerprint } = digestsOf(record, received, compareTimes);
   const id = uuidV7();
-  const receivedAt = utcText(Date.now());
+  const receivedAt = utcText(msOfLastUuidV7()); // the same in both, because a range of time is looked up by ids
   return {
     event: {
       ...fields,

@@ -1,9 +1,11 @@
 import { randomFillSync } from 'node:crypto';
+import { timeOfDayMs } from './time-of-day';
 
 /**
  * Generates UUIDv7s (RFC 9562) that strictly increase within a process, so that later ids sort later and index pages
  * fill from the right. Node's own randomUUIDv7 is not monotonic. The 12 bits after the version count ids within a
- * millisecond (section 6.2, method 1); when they overflow, the timestamp is advanced by one millisecond.
+ * millisecond (section 6.2, method 1); when they overflow, the timestamp is advanced by one millisecond. Only after a clock
+ * was wrong by more than ten seconds, ids go back with it: they would otherwise be those of the future for as long.
  */
 const pool = Buffer.alloc(8 * 512);
 let poolOffset = pool.length;
@@ -13,15 +15,16 @@ let timePart = '';
 let counter = 0;
 /** The digits whose two highest bits are 10. */
 const VARIANTS = '89ab';
+const MOST_AHEAD_MS = 10_000;
 
-export function uuidV7(now: number = Date.now()): string {
+export function uuidV7(now: number = timeOfDayMs()): string {
   if (poolOffset === pool.length) {
     randomFillSync(pool);
     poolOffset = 0;
   }
   const tail = pool.toString('hex', poolOffset, poolOffset + 8);
   const variant = VARIANTS.charAt(parseInt(tail.charAt(4), 16) & 0x3);
-  if (now > lastMs) {
+  if (now > lastMs || now < lastMs - MOST_AHEAD_MS) {
     advanceTo(now);
     counter = pool.readUInt16BE(poolOffset) & 0x7ff; // starts in the lower half, which leaves room to count
   } else if (++counter > 0xfff) {
@@ -31,6 +34,11 @@ export function uuidV7(now: number = Date.now()): string {
   poolOffset += 8;
   const versionAndCount = (0x7000 | counter).toString(16);
   return `${timePart}-${versionAndCount}-${variant}${tail.slice(5, 8)}-${tail.slice(8)}${tail.slice(0, 4)}`;
+}
+
+/** The time in the id that uuidV7 returned last, in ms since 1970. */
+export function msOfLastUuidV7(): number {
+  return lastMs;
 }
 
 function advanceTo(ms: number): void {

@@ -4,8 +4,9 @@ import { HealthIndicatorService, type HealthIndicatorResult } from '@nestjs/term
 import { Pool } from 'pg';
 import { Broker, BrokerMisconfigured } from '../broker/broker';
 import { SETTINGS_TOKEN, type Settings } from '../config/settings';
-import { clockAheadMs, clockFault } from '../db/clock.queries';
+import { readClock } from '../db/clock.queries';
 import { failureClassOf } from '../db/pg-errors';
+import { aheadMs, clockFault, followClock } from '../event/time-of-day';
 import { IdempotencyCache } from '../redis/idempotency-cache';
 import { withinDeadline } from '../runtime/deadline';
 import { readPostgresState, type PostgresState } from './postgres-probe.queries';
@@ -42,18 +43,31 @@ export class PostgresIndicator {
   }
 }
 
-/** A clock that differs stops nothing, but the times that this process writes are wrong. */
+/** A reading that took longer says too little. */
+const MOST_DOUBT_MS = 400;
+const READ_AGAIN_AFTER_MS = 1_000;
+
+/** A clock that differs from PostgreSQL's stops nothing: the process goes by PostgreSQL's (event/time-of-day.ts). */
 @Injectable()
 export class ClockIndicator {
+  private readAtMs = -Infinity;
+
   constructor(private readonly pool: Pool) {}
 
   /** Returns what is wrong with the clock of this machine; undefined if nothing is, or PostgreSQL does not answer. */
   async fault(): Promise<string | undefined> {
+    this.readAtMs = performance.now();
     try {
-      return clockFault(await withinDeadline(CHECK_TIMEOUT_MS, clockAheadMs(this.pool), { unref: true }));
+      const reading = await withinDeadline(CHECK_TIMEOUT_MS, readClock(this.pool), { unref: true });
+      if (reading.doubtMs <= MOST_DOUBT_MS) followClock(reading, () => this.readAgain());
+      return clockFault(aheadMs(reading));
     } catch {
       return undefined; // the check of PostgreSQL says so
     }
+  }
+
+  private readAgain(): void {
+    if (performance.now() - this.readAtMs >= READ_AGAIN_AFTER_MS) void this.fault();
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Logger } from '@nestjs/common';
 import { SpanKind, type Span } from '@opentelemetry/api';
 import type { OutgoingMessage, PublishOutcome } from '../broker/broker';
+import { timeOfDayMs } from '../event/time-of-day';
 import { writesDebug } from '../observability/app-logger';
 import { endFailed, isSampled, startSpan, traceparentOf } from '../observability/spans';
 import type { ClaimedEntry } from './outbox-entry';
@@ -42,16 +43,16 @@ export class ClaimReport {
     this.logger.debug({ msg: 'outbox.published', claimed: this.entries.length, confirmed, durationMs });
   }
 
-  /** Adds a span for the wait in the outbox as well. Its start is an instant of PostgreSQL's clock. */
+  /** Adds a span for the wait in the outbox as well. It begins at an instant of PostgreSQL's clock. */
   private begin(
     { event, createdAt, dispatchNo, destination }: ClaimedEntry,
     i: number,
     traces: readonly string[],
   ): void {
     if (!isSampled(event.traceparent)) return;
-    const waitedSinceMs = Math.min(Date.parse(createdAt), this.startedMs);
+    const waitedMs = Math.max(0, timeOfDayMs() - Date.parse(createdAt));
     const attributes = { 'streamforge.event_id': event.id, 'streamforge.dispatch_no': dispatchNo };
-    const wait = startSpan('outbox', event.traceparent, { startedMs: waitedSinceMs, attributes });
+    const wait = startSpan('outbox', event.traceparent, { startedMs: Date.now() - waitedMs, attributes });
     const message = this.messages[i] as OutgoingMessage;
     const span = startSpan(`publish ${message.queue}`, traceparentOf(wait), {
       kind: SpanKind.PRODUCER,

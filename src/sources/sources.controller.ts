@@ -14,6 +14,7 @@ import { ReceivedRequest } from './request/received-request';
 import { ApiSourceRequest } from './source-docs';
 import { sentTarget } from './request/sent-target';
 import { SourceEndpoint } from './source-endpoint';
+import { timeOfDay } from '../event/time-of-day';
 
 const PATHS = [':token', ':token/*'];
 const ROUTE = { ...SOURCE_BODY, ofSource: true };
@@ -94,7 +95,7 @@ export class SourcesController {
         headers,
         body,
         address: plainAddress(ip),
-        receivedAt: new Date(),
+        receivedAt: timeOfDay(),
       },
       source.jsonField,
     );

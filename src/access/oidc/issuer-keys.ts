@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { createRemoteJWKSet, customFetch, type JWTVerifyGetKey } from 'jose';
+import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
 import { isProtectedUrl } from '../../config/oidc-kinds';
 
 /** How long keys are used before they are read again. A key that the issuer withdraws is accepted for this long. */
@@ -22,6 +22,12 @@ export class IssuerUnavailableError extends Error {
 
 type FetchOptions = Parameters<typeof fetch>[1];
 
+interface KnownKeys {
+  keys: JWTVerifyGetKey;
+  /** In ms of performance.now(). The ages of jose's own createRemoteJWKSet are of the clock of the machine. */
+  readAtMs: number;
+}
+
 /**
  * Returns the public keys of an OIDC issuer, for the verification of its tokens. They are kept in memory. The
  * configuration of the issuer is read again with the keys, so that the issuer may move them.
@@ -29,24 +35,37 @@ type FetchOptions = Parameters<typeof fetch>[1];
 export function issuerKeys(issuer: string): JWTVerifyGetKey {
   const logger = new Logger('Access');
   let pausedUntilMs = 0;
-  const read = async (_url: string, options: FetchOptions): Promise<Response> => {
+  let known: KnownKeys | undefined;
+  let reading: Promise<KnownKeys> | undefined;
+  const read = async (): Promise<unknown> => {
     if (performance.now() < pausedUntilMs)
       throw new IssuerUnavailableError('The last attempt to read its keys has failed.');
     try {
-      return Response.json(await readKeys(issuer, options));
+      return await readKeys(issuer, { signal: AbortSignal.timeout(TIMEOUT_MS), redirect: 'manual' });
     } catch (error) {
       pausedUntilMs = performance.now() + PAUSE_AFTER_FAILURE_MS;
       logger.warn({ msg: 'access.issuer-unavailable', issuer, err: error });
       throw new IssuerUnavailableError('Its keys cannot be read.', { cause: error });
     }
   };
-  return createRemoteJWKSet(new URL(configurationUrl(issuer)), {
-    cacheMaxAge: MAX_AGE_MS,
-    cooldownDuration: COOLDOWN_MS,
-    timeoutDuration: TIMEOUT_MS,
-    [customFetch]: read,
-  });
+  const readAndKeep = async (): Promise<KnownKeys> => {
+    const keys = createLocalJWKSet((await read()) as JSONWebKeySet);
+    return (known = { keys, readAtMs: performance.now() });
+  };
+  const readOnce = (): Promise<KnownKeys> => (reading ??= readAndKeep().finally(() => (reading = undefined)));
+  return async (header, token) => {
+    const held = known && isYounger(known, MAX_AGE_MS) ? known : await readOnce();
+    try {
+      return await held.keys(header, token);
+    } catch (error) {
+      const isUnknown = error instanceof errors.JWKSNoMatchingKey;
+      if (!isUnknown || isYounger(held, COOLDOWN_MS)) throw error;
+      return (await readOnce()).keys(header, token);
+    }
+  };
 }
+
+const isYounger = ({ readAtMs }: KnownKeys, ms: number): boolean => performance.now() < readAtMs + ms;
 
 /** @throws if the issuer does not answer, or with something else than its configuration and keys */
 export async function readKeys(issuer: string, options: FetchOptions): Promise<unknown> {

@@ -2,6 +2,7 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import { decodeJwt, errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey } from 'jose';
 import { SETTINGS_TOKEN, type Settings } from '../../config/settings';
 import { Problem } from '../../event/problems';
+import { timeOfDay } from '../../event/time-of-day';
 import type { OperatorCaller } from '../identity/caller';
 import { IssuerUnavailableError, issuerKeys, PAUSE_AFTER_FAILURE_MS } from './issuer-keys';
 import { operatorFrom } from './operator-claims';
@@ -47,6 +48,7 @@ export class OidcTokens {
         audience: this.settings.OIDC_AUDIENCE,
         algorithms: ALGORITHMS,
         clockTolerance: CLOCK_TOLERANCE_SECONDS,
+        currentDate: timeOfDay(),
         requiredClaims: ['sub', 'exp'],
       });
       const operator = operatorFrom(payload, this.settings.OIDC_ROLES);

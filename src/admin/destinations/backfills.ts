@@ -5,6 +5,7 @@ import { findDestination } from '../../destinations/destinations.queries';
 import { parseInstant } from '../../event/instant';
 import { Problem } from '../../event/problems';
 import { uuidV7, uuidV7Floor } from '../../event/uuid-v7';
+import { CLOCK_TOLERANCE_MS, timeOfDayMs } from '../../event/time-of-day';
 import type { ActionHeaders } from '../endpoint/action-request';
 import { AdminActions } from '../endpoint/admin-actions';
 import { countBackfillEvents, insertBackfill } from '../replays/backfill.queries';
@@ -83,5 +84,5 @@ const msOf = (instant: string): number => Date.parse((parseInstant(instant) as {
 /** No event has this id, so that a range which excludes it begins at `instant`. */
 const justBefore = (instant: string): string => uuidV7Floor(msOf(instant));
 
-/** Events that are accepted after the request get their deliveries without a backfill. */
-const untilNow = (instant: string): string => uuidV7Floor(Math.min(msOf(instant), Date.now() + 1));
+/** Events that are accepted after the request get their deliveries without a backfill, and only once. */
+const untilNow = (instant: string): string => uuidV7Floor(Math.min(msOf(instant), timeOfDayMs() + CLOCK_TOLERANCE_MS));

@@ -6,6 +6,7 @@ import { parseInstant } from '../../event/instant';
 import { findUnsupportedCharacter } from '../../event/json/unsupported-characters';
 import { isTenantId } from '../../event/tenant';
 import { isUuid, parseUuid } from '../../event/uuid-v7';
+import { timeOfDay } from '../../event/time-of-day';
 import { parsePointer } from '../../expressions/pointer';
 import { ApiText } from '../../http/docs/api-fields';
 
@@ -170,7 +171,7 @@ export function IsFutureInstant(): PropertyDecorator {
     validator: {
       validate: (value) => {
         const instant = typeof value === 'string' ? parseInstant(value) : undefined;
-        return instant !== undefined && instant.utc > new Date().toISOString();
+        return instant !== undefined && instant.utc > timeOfDay().toISOString();
       },
       defaultMessage: () => '$property must be an RFC 3339 date-time in the future, such as 2030-01-31T12:00:00Z',
     },

@@ -5,6 +5,7 @@ import type { Db } from '../../db/pool';
 import { parseInstant } from '../../event/instant';
 import { Problem } from '../../event/problems';
 import { uuidV7, uuidV7Floor } from '../../event/uuid-v7';
+import { CLOCK_TOLERANCE_MS, timeOfDayMs } from '../../event/time-of-day';
 import type { ActionHeaders } from '../endpoint/action-request';
 import { AdminActions } from '../endpoint/admin-actions';
 import { AdminTransactions } from '../endpoint/admin-transactions';
@@ -55,7 +56,7 @@ export class Erasures {
     refuseOtherTenant(acting, request.tenantId);
     const { selection, notFound } = await this.transactions.read((db) => selectionOf(db, request));
     const id = uuidV7();
-    const below = belowOf(selection, Date.now());
+    const below = belowOf(selection, timeOfDayMs());
     if (request.dryRun) {
       const counted = await this.count(selection, below);
       return { erasureId: null, ...counted, notFound, correlationId: acting.correlationId, repeated: false };
@@ -149,9 +150,6 @@ const tooMany = (): Problem =>
       },
     ],
   });
-
-/** By how much the clocks of two processes may differ that make ids. */
-const CLOCK_TOLERANCE_MS = 5_000;
 
 /** Returns the id below which the erasure ends. What is received later than the request is not erased. */
 function belowOf({ before }: ErasureSelection, nowMs: number): string {

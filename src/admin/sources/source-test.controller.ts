@@ -5,6 +5,7 @@ import { LeastRole } from '../../access/least-role';
 import { SecretKey } from '../../destinations/secrets/secret-key';
 import { childPointer } from '../../event/json/json-text';
 import { Problem, type ErrorDetail } from '../../event/problems';
+import { timeOfDay } from '../../event/time-of-day';
 import {
   ApiCount,
   ApiAnyObject,
@@ -110,7 +111,7 @@ function receivedOf(request: SourceTestRequest, url: string, jsonField: string |
       headers: Object.fromEntries(headers.map(([name, value]) => [name.toLowerCase(), value])),
       body: bodyBase64 === undefined ? Buffer.from(body ?? '') : Buffer.from(bodyBase64, 'base64'),
       address,
-      receivedAt: receivedAt === undefined ? new Date() : new Date(receivedAt),
+      receivedAt: receivedAt === undefined ? timeOfDay() : new Date(receivedAt),
     },
     jsonField,
   );

@@ -8,6 +8,7 @@ import { hintOfSecret } from '../../sources/verification/key-hint';
 import type { Scheme } from '../../sources/verification/verification';
 import { needsSecret } from '../../sources/verification/verifiers';
 import type { SourceResponse, SourceWithUrlResponse } from './sources.responses';
+import { timeOfDayMs } from '../../event/time-of-day';
 
 const NO_HINT = '…';
 
@@ -58,7 +59,7 @@ export class SourceView {
   }
 }
 
-const isPast = (instant: string): boolean => Date.parse(instant) <= Date.now();
+const isPast = (instant: string): boolean => Date.parse(instant) <= timeOfDayMs();
 
 /** A secret that was sealed with a lost key has no hint. Its source can still be shown, and given a new one. */
 function hintOf(box: SecretBox, sealed: Buffer, id: string, scheme: Scheme): string {

@@ -1,13 +1,14 @@
 import type { Pool } from 'pg';
 import { verifyChain, type ChainReport } from '../../audit/verify-chain';
 import { startEmbeddedPostgres } from '../../db/embedded/embedded-postgres';
-import { clockAheadMs, clockFault } from '../../db/clock.queries';
+import { readClock } from '../../db/clock.queries';
 import { readMigrationStatus } from '../../db/migrations/migration-plan';
 import { createPool, onOneConnection } from '../../db/pool';
 import { listChoreRecords } from '../../db/retention/chore-records.queries';
 import { overdueChores, type ChoreRecord } from '../../db/retention/chores';
 import { keepsNoState } from '../../db/session/keep-no-state';
 import { readPlace, type InstallationPlace } from '../../installation/installation-home.queries';
+import { aheadMs, clockFault } from '../../event/time-of-day';
 import { explainStartFailure } from '../../runtime/start-failure';
 import { checkInstallationKey, type KeySettings } from './check-installation-key';
 import { checkSecrets } from './check-secrets';
@@ -26,10 +27,10 @@ export async function checkPostgres(databaseUrl: string, keys: KeySettings): Pro
   let pool: Pool | undefined;
   try {
     pool = createPool(databaseUrl, 'streamforge doctor');
-    const [facts, aheadMs] = [await readServerFacts(pool), await clockAheadMs(pool)];
+    const [facts, clock] = [await readServerFacts(pool), await readClock(pool)];
     const schema = await checkSchema(databaseUrl, pool, keys);
     const pooled = await onOneConnection(pool, (client) => Promise.resolve(keepsNoState(client)));
-    return [...assessServer(facts, aheadMs), ...assessPooler(pooled), ...assessAccount(facts), ...schema];
+    return [...assessServer(facts, aheadMs(clock)), ...assessPooler(pooled), ...assessAccount(facts), ...schema];
   } catch (error) {
     return [problem('postgres', explainStartFailure(error))];
   } finally {
@@ -56,8 +57,8 @@ export async function checkEmbedded(dataDir: string, keys: KeySettings): Promise
   }
 }
 
-/** @param aheadMs by how much the clock of this machine is ahead of the server's */
-export function assessServer(facts: ServerFacts, aheadMs: number): Finding[] {
+/** @param differenceMs by how much the clock of this machine is ahead of the server's */
+export function assessServer(facts: ServerFacts, differenceMs: number): Finding[] {
   const findings: Finding[] = [];
   if (!isAtLeast(facts.version, LEAST_POSTGRES)) {
     findings.push(problem('postgres', `version ${facts.version} is older than ${LEAST_POSTGRES}: upgrade the server.`));
@@ -70,7 +71,7 @@ export function assessServer(facts: ServerFacts, aheadMs: number): Finding[] {
       problem('postgres', 'fsync or synchronous_commit is off, so a crash can lose accepted events: turn both on.'),
     );
   }
-  const fault = clockFault(aheadMs);
+  const fault = clockFault(differenceMs);
   if (fault !== undefined) findings.push(advice('postgres', fault));
   if (facts.maxConnections - facts.connections < CONNECTIONS_PER_PROCESS) {
     findings.push(

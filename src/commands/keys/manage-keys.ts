@@ -12,8 +12,10 @@ import { Tenants } from '../../admin/tenants/tenants';
 import { findTenant } from '../../admin/tenants/tenants.queries';
 import { TenantRequest } from '../../admin/tenants/tenants.requests';
 import type { Settings } from '../../config/settings';
+import { readClock } from '../../db/clock.queries';
 import { createPool } from '../../db/pool';
 import { Problem } from '../../event/problems';
+import { followClock } from '../../event/time-of-day';
 import { uuidV7 } from '../../event/uuid-v7';
 import { createValidationPipe } from '../../http/validation';
 import { say, UsageError } from '../../runtime/command';
@@ -51,6 +53,7 @@ export async function manageKeys(
   Logger.overrideLogger(['error', 'fatal']); // other levels would stand beside the key on stdout
   const pool = createPool(databaseUrl, 'streamforge keys');
   try {
+    followClock(await readClock(pool)); // for expiry dates, and for the order of the audit trail
     const changes = new AccessChanges(new AdminActions(new AdminTransactions(pool)));
     const keys = new Keys(pool, changes, new KnownTenants(settings));
     if (action === 'create') await create(options, keys, new Tenants(pool, changes), (of) => findTenant(pool, of));

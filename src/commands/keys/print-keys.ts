@@ -1,5 +1,6 @@
 import type { Db } from '../../db/pool';
 import { listKeys, type ApiKey } from '../../admin/keys/keys.queries';
+import { timeOfDay } from '../../event/time-of-day';
 import { lineSafe } from '../../observability/log-format';
 import { say } from '../../runtime/command';
 
@@ -11,7 +12,7 @@ export async function printKeys(db: Db, tenantId: string | null): Promise<void> 
   for (;;) {
     const page: ApiKey[] = await listKeys(db, { tenantId, before, limit: PAGE });
     if (before === null && page.length === 0) say('There are no keys.');
-    for (const key of page) say(lineOf(key, new Date().toISOString()));
+    for (const key of page) say(lineOf(key, timeOfDay().toISOString()));
     before = page.at(-1)?.id ?? null;
     if (page.length < PAGE) return;
   }

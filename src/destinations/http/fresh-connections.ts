@@ -28,8 +28,9 @@ export class FreshConnections {
 
   /** Opens other connections for the requests that follow. Requests that are under way end on theirs. */
   renew(): void {
-    const closing = this.current.close().finally(() => this.closing.delete(closing));
+    const closing = this.current.close().catch(() => undefined); // only fails if they are closed already
     this.closing.add(closing);
+    void closing.then(() => this.closing.delete(closing));
     this.current = this.open();
     this.openedAtMs = this.nowMs();
   }

@@ -9,6 +9,7 @@ import { echoesOf, withoutEchoes } from '../secrets/echoes';
 import { openAuth, openHeaders } from '../secrets/sealed-options';
 import { WebhookSigner } from '../secrets/webhook-signer';
 import type { Connection, DeliveryMessage, Transport, TransportParts } from './transport';
+import { timeOfDay } from '../../event/time-of-day';
 
 const UNAUTHORIZED = 401;
 /** The connection leads to a server that does not serve this host. Another connection may lead to one that does. */
@@ -63,7 +64,7 @@ class HttpConnection implements Connection {
       const askedAtMs = performance.now();
       const auth = await this.credentials.headersWithin(leftMs(), askedAtMs);
       if ('failure' in auth) return { kind: 'failed', reason: 'AUTH_FAILED', message: auth.failure };
-      const own = this.ownHeaders(message, body, new Date());
+      const own = this.ownHeaders(message, body, timeOfDay());
       const answer = await post(
         this.connections.get(),
         this.destination,

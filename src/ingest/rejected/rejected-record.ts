@@ -1,6 +1,7 @@
 import type { RecordRejection, RequestContext } from '../../event/prepare-event';
 import { shortText } from '../../event/short-error';
 import { uuidV7 } from '../../event/uuid-v7';
+import { timeOfDay } from '../../event/time-of-day';
 import type { WholeRecord } from '../formats/long-record';
 import type { NewRejection, RejectionEndpoint, RejectionFormat } from '../../rejections/rejection';
 
@@ -31,7 +32,7 @@ export function newRejection(
   request: RejectedIn,
 ): NewRejection {
   const { code, message, errors, conflictsWith } = rejection;
-  const receivedAt = new Date().toISOString();
+  const receivedAt = timeOfDay().toISOString();
   return {
     id: uuidV7(),
     tenantId,

@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import { plainAddress } from '../../access/identity/networks';
 import type { KeptHead } from '../formats/kept-records';
+import { timeOfDay } from '../../event/time-of-day';
 
 const HEADERS = ['content-type', 'idempotency-key', 'x-idempotency-key', 'user-agent'];
 
@@ -17,6 +18,6 @@ export function requestHeadJson(
     if (typeof value === 'string' && (name.startsWith('ce-') || HEADERS.includes(name))) kept[name] = value;
   }
   const path = url.split('?', 1)[0];
-  const receivedAt = new Date().toISOString();
+  const receivedAt = timeOfDay().toISOString();
   return JSON.stringify({ method, path, query: {}, headers: kept, address: plainAddress(ip), receivedAt, ...more });
 }

@@ -15,6 +15,7 @@ import { sourceUnavailable } from './source-unavailable';
 import type { CompiledVerifier, VerifierTools } from '../verification/verifier';
 import type { Verification } from '../verification/verification';
 import { compileVerifier, needsSecret } from '../verification/verifiers';
+import { timeOfDayMs } from '../../event/time-of-day';
 
 /** What rules the requests of a source, compiled once for each revision of the source. */
 export interface SourceRules {
@@ -52,9 +53,9 @@ export class LiveSource {
 
   /** @throws the error of a rule that does not compile, or of a secret that cannot be opened */
   rules(): SourceRules {
-    if (this.compiled && Date.now() < this.compiled.untilMs) return this.compiled.rules;
+    if (this.compiled && timeOfDayMs() < this.compiled.untilMs) return this.compiled.rules;
     const secondUntilMs = this.row.secondSecretUntil === null ? Infinity : Date.parse(this.row.secondSecretUntil);
-    const isSecondLive = Date.now() < secondUntilMs;
+    const isSecondLive = timeOfDayMs() < secondUntilMs;
     const sealed = isSecondLive ? this.row.secrets : this.row.secrets.slice(0, 1);
     const rules = this.compile(sealed.map((secret) => this.box.open(secret, this.row.id)));
     this.compiled = { rules, untilMs: isSecondLive ? secondUntilMs : Infinity };

@@ -7,6 +7,7 @@ import { SOURCE_LIMITS } from './source';
 import { digestOfToken } from './source-token';
 import { readSources, readSourcesVersion } from './sources.queries';
 import { ProviderKeys } from '../verification/provider-keys';
+import { timeOfDayMs } from '../../event/time-of-day';
 
 interface OwnerOfToken {
   source: LiveSource;
@@ -42,7 +43,7 @@ export class SourceRegistry {
   /** Returns the source that a token belongs to. */
   withToken(token: string): LiveSource | undefined {
     const owner = this.known.get(token) ?? this.ownerOf(token);
-    return owner && (owner.untilMs === undefined || owner.untilMs > Date.now()) ? owner.source : undefined;
+    return owner && (owner.untilMs === undefined || owner.untilMs > timeOfDayMs()) ? owner.source : undefined;
   }
 
   private ownerOf(token: string): OwnerOfToken | undefined {

@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { Injectable, Logger } from '@nestjs/common';
 import { createLocalJWKSet, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
 import { Problem } from '../../event/problems';
+import { timeOfDayMs } from '../../event/time-of-day';
 import type { AllowedUrl } from '../fetching/allowed-url';
 import { GuardedFetch } from '../fetching/guarded-fetch';
 import { KeptKeys, type KeyLife } from '../fetching/kept-keys';
@@ -71,7 +72,7 @@ function parseCertificate(text: string): X509Certificate {
 }
 
 function certificateLife({ validTo }: X509Certificate): KeyLife {
-  const usableMs = Math.max(PAUSE_MS, Date.parse(validTo) - Date.now());
+  const usableMs = Math.max(PAUSE_MS, Date.parse(validTo) - timeOfDayMs());
   return { freshMs: Math.min(usableMs, DAY_MS), usableMs };
 }
 

@@ -3,6 +3,7 @@ import { Logger } from '@nestjs/common';
 import { writesDebug } from '../../observability/app-logger';
 import type { Metrics } from '../../observability/metrics';
 import type { DispatchedEvent } from '../../event/dispatched-event';
+import { timeOfDayMs } from '../../event/time-of-day';
 import type { Failure } from '../../event-state/settle-failures.queries';
 import { endDispatchSpan } from '../consume/dispatch-spans';
 import type { WorkItem } from '../work-item';
@@ -60,7 +61,7 @@ export class SettleReport {
   private completed({ completed, attempts, durationMs }: SettledBatch): void {
     if (completed.length > 0)
       this.metrics.workerAttempts.inc({ status: 'SUCCESS', reason_code: 'PROCESSED' }, completed.length);
-    const nowMs = Date.now();
+    const nowMs = timeOfDayMs();
     const eachLine = writesDebug();
     for (const { event, span } of completed) {
       this.metrics.endToEnd.observe(Math.max(0, nowMs - Date.parse(event.receivedAt)) / 1000); // of two clocks

@@ -48,8 +48,8 @@ export const FAULTS_IN_ACCESS: readonly DeliberateFault[] = [
     edits: [
       {
         file: TENANT_ACCESS,
-        find: 'row.expiresAt !== null && row.expiresAt <= new Date().toISOString()',
-        replace: 'row.expiresAt === new Date().toISOString()',
+        find: 'row.expiresAt !== null && row.expiresAt <= timeOfDay().toISOString()',
+        replace: 'row.expiresAt === timeOfDay().toISOString()',
       },
     ],
     noticedBy: { tests: [CHECKS_TEST] },

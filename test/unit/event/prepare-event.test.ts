@@ -1,5 +1,5 @@
 import { MAX_DEPTH, prepareEvent, type PreparedEvent, type RecordRejection } from '../../../src/event/prepare-event';
-import { isUuid } from '../../../src/event/uuid-v7';
+import { isUuid, uuidV7Floor } from '../../../src/event/uuid-v7';
 
 const CONTEXT = { tenantId: 'acme', correlationId: 'c-1', traceparent: undefined, idempotencyKey: undefined };
 const RULES = {
@@ -27,6 +27,15 @@ const withPayload = (payload: string): string => `{"eventType":"order.paid","sub
 const nested = (levels: number): string => '['.repeat(levels) + ']'.repeat(levels);
 
 describe('a prepared event', () => {
+  it('was received at the time of its id, also after the clock went back a little', () => {
+    const nowMs = Date.now();
+    accepted(withPayload('1'));
+    jest.spyOn(Date, 'now').mockImplementation(() => nowMs - 800);
+    const { id, receivedAt } = accepted(withPayload('2')).event;
+    jest.restoreAllMocks();
+    expect(id.startsWith(uuidV7Floor(Date.parse(receivedAt)).slice(0, 13))).toBe(true);
+  });
+
   it('has a new id, the time of receipt and the defaults of the envelope', () => {
     const { event } = accepted(withPayload('{"a":1}'), { traceparent: '00-trace' });
     expect(isUuid(event.id)).toBe(true);

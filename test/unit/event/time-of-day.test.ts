@@ -1,0 +1,56 @@
+import { aheadMs, clockFault, followClock, timeOfDayMs } from '../../../src/event/time-of-day';
+import { uuidV7, uuidV7Floor } from '../../../src/event/uuid-v7';
+
+const HOUR_MS = 3_600_000;
+const MONTHS_MS = 90 * 24 * HOUR_MS;
+
+describe('the time of day', () => {
+  const realMs = Date.now.bind(Date);
+  let jumpMs = 0;
+  let differences = 0;
+  beforeEach(() => {
+    jumpMs = 0;
+    differences = 0;
+    jest.spyOn(Date, 'now').mockImplementation(() => realMs() + jumpMs);
+    const reading = { atMs: realMs(), ownMs: realMs(), sinceMs: performance.now(), doubtMs: 0 };
+    followClock(reading, () => differences++);
+  });
+  afterEach(() => jest.restoreAllMocks());
+
+  it.each([0, 900, -900])('is that of the machine while it agrees with PostgreSQL (%i ms)', (ms) => {
+    jumpMs = ms;
+    expect(Math.abs(timeOfDayMs() - realMs() - ms)).toBeLessThan(500);
+    expect(differences).toBe(0);
+  });
+
+  it.each([2_000, -2_000, HOUR_MS, -HOUR_MS, MONTHS_MS, -MONTHS_MS])('does not jump with the clock (%i ms)', (ms) => {
+    const before = uuidV7();
+    jumpMs = ms;
+    expect(Math.abs(timeOfDayMs() - realMs())).toBeLessThan(1_000);
+    expect(differences).toBeGreaterThan(0);
+    const after = uuidV7();
+    expect(after > before).toBe(true);
+    expect(after < uuidV7Floor(realMs() + 1_000)).toBe(true);
+  });
+});
+
+describe('ids', () => {
+  afterEach(() => jest.restoreAllMocks());
+
+  it('do not stay in the future when they were made while the clock was wrong', () => {
+    const nowMs = Date.now();
+    const wrong = uuidV7(nowMs + HOUR_MS);
+    expect(uuidV7(nowMs + HOUR_MS - 5_000) > wrong).toBe(true); // a clock that is adjusted
+    expect(uuidV7(nowMs) < uuidV7Floor(nowMs + 1)).toBe(true);
+  });
+});
+
+describe('a difference of two clocks', () => {
+  it('counts only beyond the doubt, from a second on', () => {
+    expect(aheadMs({ atMs: 10_000, ownMs: 12_500, sinceMs: 0, doubtMs: 500 })).toBe(2_000);
+    expect(aheadMs({ atMs: 12_500, ownMs: 10_000, sinceMs: 0, doubtMs: 500 })).toBe(-2_000);
+    expect(aheadMs({ atMs: 10_000, ownMs: 10_400, sinceMs: 0, doubtMs: 500 })).toBe(0);
+    expect(clockFault(1_000)).toBeUndefined();
+    expect(clockFault(-1_600)).toBe("the clock of this machine is 2 s behind PostgreSQL's: run NTP on both.");
+  });
+});
