@@ -15,7 +15,7 @@ import { stdoutLog } from './observability/log-output';
 import { startTracing } from './observability/start-tracing';
 import { banner } from './runtime/banner';
 import { runCommand } from './runtime/command';
-import { loadSettings, unusedProxies } from './runtime/load-settings';
+import { loadSettings, proxyAdvice } from './runtime/load-settings';
 import { openDatabase } from './runtime/open-database';
 import { shutdownPhases } from './runtime/shutdown-phases';
 import { Signals } from './runtime/signals';
@@ -68,21 +68,14 @@ async function start(): Promise<void> {
     const { url, opsUrl } = urls;
     claim?.announce(url);
     const token = await generatedAdminToken(app, settings);
-    warnOfProxies();
+    const advice = proxyAdvice(settings);
+    if (advice !== undefined) new Logger('Settings').warn(advice);
     process.stdout.write(banner(settings, url, database.directory, token, opsUrl));
   } catch (error) {
     await app?.close();
     await closeDatabase();
     throw error;
   }
-}
-
-function warnOfProxies(): void {
-  const names = unusedProxies();
-  if (names.length === 0) return;
-  new Logger('Settings').warn(
-    `${names.join(' and ')} ${names.length === 1 ? 'has' : 'have'} no effect: StreamForge connects to destinations directly.`,
-  );
 }
 
 /** Returns the generated admin token, or undefined if ADMIN_TOKEN is set or this process has no admin endpoints. */

@@ -60,7 +60,9 @@ function serverUrl({ protocols, options, path }: UrlParts): Kind<string> {
       const { searchParams, pathname, hash, username, password } = new URL(text);
       const unknown = [...searchParams.keys()].find((name) => !options.includes(name));
       if (unknown !== undefined) {
-        return { expected: `no option ${unknown}, which has no effect (those that have one: ${options.join(', ')})` };
+        return {
+          expected: `no option ${unknown}, which has no effect (those that have one: ${options.join(', ') || 'none'})`,
+        };
       }
       if (hash !== '') return { expected: 'no #; in a password it is written as %23' };
       if (!path.pattern.test(pathname)) return { expected: path.expected };
@@ -90,4 +92,10 @@ export const rabbitUrl = serverUrl({
   protocols: ['amqp:', 'amqps:'],
   options: ['heartbeat', 'channelMax', 'frameMax', 'locale'],
   path: { pattern: /^(\/[^/]*)?$/, expected: 'one virtual host as the path; a / in its name is written as %2F' },
+});
+
+export const proxyUrl = serverUrl({
+  protocols: ['http:', 'https:'],
+  options: [],
+  path: { pattern: /^\/?$/, expected: 'no path, as in http://user:password@proxy:3128' },
 });

@@ -1,5 +1,5 @@
 import { EXPOSURE_SETTINGS } from './exposure-settings';
-import { namespace, nameServers, origin, rabbitUrl, redisUrl, roles, tenant } from './named-kinds';
+import { namespace, nameServers, origin, proxyUrl, rabbitUrl, redisUrl, roles, tenant } from './named-kinds';
 import { issuer, roleClaim } from './oidc-kinds';
 import {
   anyText,
@@ -241,6 +241,10 @@ export const SETTINGS = {
     nameServers,
     '',
     'name servers that resolve the hosts of destinations, such as 10.0.0.53,10.0.0.54:5353; empty: those of /etc/resolv.conf; system: the resolver of the operating system, which resolves only a few names at a time',
+  ),
+  DESTINATIONS_PROXY_URL: optional(
+    proxyUrl,
+    'HTTP proxy through which destinations, their token endpoints and the certificates of providers are reached (CONNECT), such as http://user:password@proxy:3128; it resolves the names, and has to refuse private networks; unset: none',
   ),
   DESTINATIONS_REQUIRE_HTTPS: optional(
     boolean,

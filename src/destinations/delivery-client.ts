@@ -25,7 +25,7 @@ export interface DeliveryRequest {
 /** Opens keep-alive connections to one destination, one for each delivery that may be in flight. */
 export function openConnections({ url, timeoutMs, maxInFlight }: Destination, guard: AddressGuard): Dispatcher {
   const { origin } = new URL(url);
-  return openPool({ origin, most: maxInFlight, connectTimeoutMs: timeoutMs, lookup: guard.lookup });
+  return openPool({ origin, most: maxInFlight, connect: guard.connector(timeoutMs) });
 }
 
 /**

@@ -13,6 +13,13 @@ export function loadSettings(fixed: Partial<Record<keyof Settings, string>> = {}
 
 const PROXIES = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY'];
 
-/** The variables of the environment that name a proxy, which StreamForge does not use. */
-export const unusedProxies = (env: NodeJS.ProcessEnv = process.env): string[] =>
-  [...PROXIES, ...PROXIES.map((name) => name.toLowerCase())].filter((name) => env[name]);
+/** Says which variables of the environment name a proxy that is not used; undefined if none does. */
+export function proxyAdvice(
+  { DESTINATIONS_PROXY_URL: used }: Pick<Settings, 'DESTINATIONS_PROXY_URL'>,
+  env: NodeJS.ProcessEnv = process.env,
+): string | undefined {
+  const names = [...PROXIES, ...PROXIES.map((name) => name.toLowerCase())].filter((name) => env[name]);
+  if (used !== undefined || names.length === 0) return undefined;
+  const subject = `${names.join(' and ')} ${names.length === 1 ? 'has' : 'have'}`;
+  return `${subject} no effect: if only a proxy leads to the destinations, set DESTINATIONS_PROXY_URL.`;
+}

@@ -3,6 +3,7 @@ import { parseSettings, SettingsError, weakSecrets } from '../../config/parse-se
 import { plaintextBackends } from '../../config/plaintext';
 import { SETTINGS, type Settings } from '../../config/settings';
 import { riskOfTenantAuth } from '../../config/tenant-auth';
+import { proxyAdvice } from '../../runtime/load-settings';
 import { advice, ok, problem, type Finding } from './finding';
 
 export type Env = Record<string, string | undefined>;
@@ -14,10 +15,9 @@ export function checkSettings(env: Env, namesInFile: readonly string[]): { setti
     .map((name) => advice('settings', `${name} in .env is not a setting: .env.example lists all settings.`));
   try {
     const settings = parseSettings(env);
-    return {
-      settings,
-      findings: [ok('settings', `all are valid (NODE_ENV ${settings.NODE_ENV}).`), ...unknown, ...risks(settings)],
-    };
+    const proxy = proxyAdvice(settings, env);
+    const found = [...unknown, ...(proxy === undefined ? [] : [advice('settings', proxy)]), ...risks(settings)];
+    return { settings, findings: [ok('settings', `all are valid (NODE_ENV ${settings.NODE_ENV}).`), ...found] };
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
     const findings = error.problems.map((text) => problem('settings', `${text}.`));

@@ -4,6 +4,7 @@ import type { Settings } from '../../config/settings';
 import { databaseUrlOf } from '../../runtime/open-database';
 import { checkOidc } from './check-oidc';
 import { checkEmbedded, checkPostgres } from './check-postgres';
+import { checkProxy } from './check-proxy';
 import { checkRabbitMq } from './check-rabbitmq';
 import { checkRedis } from './check-redis';
 import { checkSettings, type Env } from './check-settings';
@@ -24,7 +25,7 @@ function checkDatabase(settings: Settings): Promise<Finding[]> {
 export async function diagnose(env: Env): Promise<Finding[]> {
   const file = existsSync('.env') ? parseEnv(readFileSync('.env', 'utf8')) : {};
   const { settings, findings } = checkSettings({ ...file, ...env }, Object.keys(file));
-  const [postgres, redis, rabbitmq, oidc] = await Promise.all([
+  const [postgres, redis, rabbitmq, ...others] = await Promise.all([
     checkDatabase(settings),
     checkRedis(settings.REDIS_URL),
     checkRabbitMq(settings.RABBITMQ_URL, {
@@ -32,7 +33,8 @@ export async function diagnose(env: Env): Promise<Finding[]> {
       namespace: settings.BROKER_NAMESPACE,
     }),
     checkOidc(settings.OIDC_ISSUER),
+    checkProxy(settings.DESTINATIONS_PROXY_URL),
   ]);
   const node = ok('node', `${process.version}.`); // this command refuses to run on an older version
-  return [node, ...findings, ...postgres, ...redis, ...rabbitmq, ...oidc];
+  return [node, ...findings, ...postgres, ...redis, ...rabbitmq, ...others.flat()];
 }

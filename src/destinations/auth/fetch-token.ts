@@ -41,7 +41,7 @@ async function send(
 ): Promise<{ status: number; text: string }> {
   const url = new URL(tokenUrl);
   guard.checkLiteral(url);
-  const client = new Client(url.origin, { connect: { lookup: guard.lookup, timeout: TOKEN_TIMEOUT_MS } });
+  const client = new Client(url.origin, { connect: guard.connector(TOKEN_TIMEOUT_MS) });
   const form = new URLSearchParams({ grant_type: 'client_credentials', ...(scope === undefined ? {} : { scope }) });
   try {
     const { statusCode, body } = await client.request({

@@ -1,5 +1,4 @@
-import type { LookupFunction } from 'node:net';
-import { buildConnector, Client, Pool, type Dispatcher } from 'undici';
+import { Client, Pool, type buildConnector, type Dispatcher } from 'undici';
 import { HeadTap } from './head-tap';
 
 /** Options of a request whose sender wants the tap of the connection that it gets. */
@@ -11,8 +10,7 @@ export interface PoolOptions {
   origin: string;
   /** Maximum number of connections. */
   most: number;
-  connectTimeoutMs: number;
-  lookup: LookupFunction;
+  connect: buildConnector.connector;
 }
 
 /** One connection with a tap. Its requests run one after the other. */
@@ -37,8 +35,7 @@ class TappedClient extends Client {
 }
 
 /** Opens keep-alive connections. Requests to the pool need `TappedOptions`. */
-export function openPool({ origin, most, connectTimeoutMs, lookup }: PoolOptions): Pool {
-  const connect = buildConnector({ lookup, timeout: connectTimeoutMs });
+export function openPool({ origin, most, connect }: PoolOptions): Pool {
   return new Pool(origin, {
     connections: most,
     pipelining: 1,

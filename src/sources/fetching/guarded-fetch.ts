@@ -59,7 +59,7 @@ export class GuardedFetch {
   private async fetch(url: URL): Promise<FetchedAnswer> {
     this.guard.checkLiteral(url);
     // A connection of its own for each fetch: fetches are rare, and a pool would keep something for every host.
-    const client = new Client(url.origin, { connect: { lookup: this.guard.lookup, timeout: FETCH_TIMEOUT_MS } });
+    const client = new Client(url.origin, { connect: this.guard.connector(FETCH_TIMEOUT_MS) });
     try {
       const { statusCode, body } = await client.request({
         path: url.pathname + url.search,

@@ -221,15 +221,20 @@ describe('the start of a process', () => {
     expectNoStack(output);
   });
 
-  it('prints the admin token only if it generated one', async () => {
-    const unset = await startProcess({ APP_ROLE: 'api', DATABASE_URL: database.url, ADMIN_TOKEN: '' });
-    const given = await startProcess({ APP_ROLE: 'api', DATABASE_URL: database.url, ADMIN_TOKEN: 'given-by-the-test' });
+  it('prints the admin token only if it generated one, and names once a proxy that has no effect', async () => {
+    const env = { APP_ROLE: 'api', DATABASE_URL: database.url, HTTPS_PROXY: 'http://user:dont-show-me@127.0.0.1:1' };
+    const unset = await startProcess({ ...env, ADMIN_TOKEN: '' });
+    const proxy = { DESTINATIONS_PROXY_URL: env.HTTPS_PROXY };
+    const given = await startProcess({ ...env, ...proxy, ADMIN_TOKEN: 'given-by-the-test' });
     try {
       const token = /X-Admin-Token: (\S+)/.exec(unset.output())?.[1] as string;
       const headers = { 'x-admin-token': token };
       expect((await call(`${unset.url}/v1/admin/usage`, { headers })).status).toBe(200);
       expect((await call(`${given.url}/v1/admin/usage`, { headers })).status).toBe(401);
       expect(given.output()).not.toMatch(/X-Admin-Token|given-by-the-test/);
+      expect(unset.output().match(/HTTPS_PROXY has no effect/g)).toHaveLength(1);
+      expect(given.output()).not.toContain('HTTPS_PROXY');
+      expect(unset.output() + given.output()).not.toContain('dont-show-me');
     } finally {
       await Promise.all([unset.end('SIGKILL'), given.end('SIGKILL')]);
     }

@@ -80,7 +80,7 @@ export class RawReceiver {
     socket.on('data', (bytes: Buffer) => {
       unread += bytes.toString('latin1');
       for (let head = unread.indexOf('\r\n\r\n'); head >= 0; head = unread.indexOf('\r\n\r\n')) {
-        const end = head + 4 + Number(/content-length: (\d+)/i.exec(unread)?.[1]);
+        const end = head + 4 + Number(/content-length: (\d+)/i.exec(unread)?.[1] ?? 0);
         if (unread.length < end) return;
         unread = unread.slice(end);
         this.respond(socket, ++this.requests);

@@ -143,6 +143,12 @@ describe('doctor', () => {
     expect(others).toEqual([]);
   });
 
+  it('names a proxy that has no effect', () => {
+    const env = { ...PRODUCTION, TENANT_AUTH: 'key', HTTPS_PROXY: 'http://proxy:3128' };
+    expect(adviceOn(env)).toEqual([expect.stringMatching(/^HTTPS_PROXY has no effect: /)]);
+    expect(adviceOn({ ...env, DESTINATIONS_PROXY_URL: 'http://proxy:3128' })).toEqual([]);
+  });
+
   it('does not warn of keys, nor of a process that takes no events', () => {
     expect(adviceOn({ ...PRODUCTION, TENANT_AUTH: 'key' })).toEqual([]);
     expect(
