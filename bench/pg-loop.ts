@@ -39,7 +39,7 @@ async function write(atMostSeconds: number): Promise<LoopReport> {
   let events = 0;
   for (const batch of batches) {
     const batchStartedMs = performance.now();
-    events += (await storeEvents(client, batch)).size;
+    events += (await storeEvents(client, batch)).stored.length;
     batchMs.push(performance.now() - batchStartedMs);
     if (performance.now() - startedMs > atMostSeconds * 1000) break;
   }

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import { Problem } from '../event/problems';
-import { withinDeadline } from '../runtime/deadline';
+import { DeadlineExceeded, withinDeadline } from '../runtime/deadline';
 
 /** Time in which the server kept the sender waiting, although it waited for the next chunk. */
 export interface Pause {
@@ -29,14 +29,13 @@ async function unlessStalled<T>(work: Promise<T>, stallMs: number, pause: Pause)
   const startedMs = performance.now();
   const pausedBeforeMs = pause.waitedMs;
   for (let leftMs = stallMs; ;) {
-    const problem = stalled(stallMs);
     try {
-      return await withinDeadline(leftMs, work, { late: () => problem, unref: true });
+      return await withinDeadline(leftMs, work, { unref: true });
     } catch (error) {
-      if (error !== problem) throw error;
+      if (!(error instanceof DeadlineExceeded)) throw error;
       const waitedMs = performance.now() - startedMs - (pause.waitedMs - pausedBeforeMs);
       leftMs = Math.ceil(stallMs - waitedMs);
-      if (leftMs <= 0) throw problem;
+      if (leftMs <= 0) throw stalled(stallMs);
     }
   }
 }

@@ -67,7 +67,9 @@ function keyDigest(
   kind: KeyKind | 'derived' | 'event-id' | 'cloud-event' | 'rejection' | OfSource,
   parts: string[],
 ): string {
-  return sha256([kind, ...parts].map((part) => `${part.length}:${part}`).join(''));
+  let text = `${kind.length}:${kind}`;
+  for (const part of parts) text += `${part.length}:${part}`;
+  return sha256(text);
 }
 
 /** Digest of a key that the caller sent in a header. */

@@ -104,7 +104,16 @@ const storeEventsBy = ({
   ), queued as (
     insert into outbox (id, event_id, destination) select outbox_id, id, 'main' from winners
   )${requests}
-  select id, null::bigint as history from winners union all select null, ${HISTORY}`;
+  select ${HISTORY} as history,
+         case when count(*) < cardinality(string_to_array($1, E'\\x1f', '')) then coalesce(array_agg(id), '{}') end as ids
+    from winners`;
+
+export interface StoredEvents {
+  /** In the order of the batch. */
+  stored: readonly PreparedEvent[];
+  /** The history of the database in which they were stored; null if it could not be told. */
+  history: string | null;
+}
 
 /** What a batch has besides plain events. */
 interface BatchKinds {
@@ -181,15 +190,14 @@ const STATEMENTS = EITHER.flatMap((legacy) =>
 
 /**
  * Claims the keys of the events and, for each event that got all of its keys, writes the event and its outbox entry.
- * This is one autocommit statement and one round trip (I1). Returns the ids that were stored, with the history of the
- * database in which they were; the other events lost a key.
+ * This is one autocommit statement and one round trip (I1). The events that it does not store lost a key.
  *
  * Keys are inserted in sort order, because two batches that claim the same keys in opposite order would deadlock. An
  * event that gets only some of its keys fails the whole statement with PARTIAL_CLAIM, because a single statement
  * cannot release the others. The caller then looks up the holders of the keys and sends the remaining events again.
  * The events of one call must not share a key.
  */
-export async function storeEvents(db: Db, batch: readonly PreparedEvent[]): Promise<Map<string, string | null>> {
+export async function storeEvents(db: Db, batch: readonly PreparedEvent[]): Promise<StoredEvents> {
   const legacy = batch.some((prepared) => prepared.legacy !== undefined);
   const requests = requestsOf(batch);
   const fromSources = requests.length > 0;
@@ -201,9 +209,11 @@ export async function storeEvents(db: Db, batch: readonly PreparedEvent[]): Prom
   if (fromSources) {
     values.push(...REQUEST_INPUT.map((pick) => requests.map(pick).join(SEPARATOR)));
   }
-  const { rows } = await db.query<{ id: string | null; history: string | null }>({ name, text, values });
-  const history = rows.find(({ id }) => id === null)?.history ?? null;
-  return new Map(rows.flatMap(({ id }) => (id === null ? [] : [[id, history] as const])));
+  const { rows } = await db.query<{ history: string | null; ids: string[] | null }>({ name, text, values });
+  const [{ history, ids }] = rows as [(typeof rows)[number]];
+  if (!ids) return { stored: batch, history };
+  const won = new Set(ids);
+  return { stored: batch.filter(({ event }) => won.has(event.id)), history };
 }
 
 /** Returns the requests of sources. The events of one request follow each other; a request that is there twice is stored once. */

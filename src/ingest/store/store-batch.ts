@@ -39,8 +39,9 @@ export async function storeBatch(pool: Pool, batch: readonly PreparedEvent[]): P
     if (fruitless === MAX_FRUITLESS_ROUNDS) throw new Error(`no holder found for the keys of ${open.length} events`);
     const claimants = firstClaimants(open);
     const written = await write(pool, claimants);
+    if (written.length === batch.length) return written.map(([, result]) => result); // common case: all are new
     for (const [prepared, result] of written) results.set(prepared, result);
-    if (results.size === batch.length) break; // common case: all events are new and share no keys
+    if (results.size === batch.length) break;
 
     const lost = claimants.filter((prepared) => !results.has(prepared));
     for (const [digest, holder] of await findHolders(pool, written, lost)) holders.set(digest, holder);
@@ -69,25 +70,20 @@ export async function foreseenResults(
 function firstClaimants(events: readonly PreparedEvent[]): PreparedEvent[] {
   const taken = new Set<string>();
   return events.filter((prepared) => {
-    const digests = digestsOf(prepared);
-    const isFirst = digests.every((digest) => !taken.has(digest));
-    for (const digest of digests) taken.add(digest);
+    const isFirst = !claimsOneOf(taken, prepared);
+    for (const digest of digestsOf(prepared)) taken.add(digest);
     return isFirst;
   });
 }
 
 /**
- * Writes events that share no keys. Returns the events that were stored and those that PostgreSQL rejected; the others
- * lost a key to another event. A list that PostgreSQL rejects is halved until the bad event stands alone (I10).
+ * Writes events that share no keys. Returns, in order, the events that were stored and those that PostgreSQL rejected; the
+ * others lost a key to another event. A list that PostgreSQL rejects is halved until the bad event stands alone (I10).
  */
 async function write(pool: Pool, events: PreparedEvent[]): Promise<Decided[]> {
   try {
-    const stored = await repeated(() => storeEvents(pool, events));
-    const own = stored.size === events.length ? events : events.filter(({ event }) => stored.has(event.id));
-    return own.map((prepared) => {
-      const history = stored.get(prepared.event.id) ?? null;
-      return [prepared, { kind: 'accepted', committed: committedFacts(prepared, history) }];
-    });
+    const { stored, history } = await repeated(() => storeEvents(pool, events));
+    return stored.map((prepared) => [prepared, { kind: 'accepted', committed: committedFacts(prepared, history) }]);
   } catch (error) {
     if (errorCode(error) === PARTIAL_CLAIM) return [];
     if (classifyPgError(error) !== 'data') throw error;
@@ -191,6 +187,13 @@ export function digestsOf({ keyDigest, eventIdDigest, rejectionDigest }: Prepare
   const digests = eventIdDigest === undefined ? [keyDigest] : [keyDigest, eventIdDigest];
   if (rejectionDigest !== undefined) digests.push(rejectionDigest);
   return digests;
+}
+
+/** True if the event claims one of these keys. */
+export function claimsOneOf(keys: ReadonlySet<string>, prepared: PreparedEvent): boolean {
+  const { keyDigest, eventIdDigest, rejectionDigest } = prepared;
+  if (keys.has(keyDigest) || (eventIdDigest !== undefined && keys.has(eventIdDigest))) return true;
+  return rejectionDigest !== undefined && keys.has(rejectionDigest);
 }
 
 function lookedUpDigests(prepared: PreparedEvent): string[] {

@@ -61,7 +61,7 @@ describe('concurrent writers', () => {
         storeEvents(writers.pools[0] as Pool, forward),
         storeEvents(writers.pools[1] as Pool, backward),
       ]);
-      expect(a.size + b.size).toBe(100);
+      expect(a.stored.length + b.stored.length).toBe(100);
     }
   });
 

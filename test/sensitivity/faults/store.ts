@@ -53,10 +53,11 @@ export const FAULTS_IN_STORE: readonly DeliberateFault[] = [
     edits: [
       {
         file: 'src/ingest/store/batch-writer.ts',
-        find: 'for (const { reject } of unavailable ? [...batch, ...this.take(this.queue.length)] : batch) reject(error);',
-        replace: `for (const { prepared, resolve, reject } of unavailable ? [...batch, ...this.take(this.queue.length)] : batch) {
-        if (!unavailable) reject(error);
-        resolve({ kind: 'accepted', committed: { ...prepared.event, fingerprint: prepared.fingerprint } });
+        find: "for (const { caller, place } of failed) caller.settle(place, { status: 'rejected', reason: error });",
+        replace: `for (const { prepared, caller, place } of failed) {
+        const committed = { ...prepared.event, fingerprint: prepared.fingerprint, history: null };
+        if (!unavailable) caller.settle(place, { status: 'rejected', reason: error });
+        else caller.settle(place, { status: 'fulfilled', value: { kind: 'accepted', committed } });
       }`,
       },
     ],
