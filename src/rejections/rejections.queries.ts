@@ -3,15 +3,16 @@ import { largestSourceBody } from '../config/largest-source-body';
 import type { Db } from '../db/pool';
 import type { NewRejection, Rejection } from './rejection';
 
-/** PostgreSQL stores no U+0000, and what was refused may have one in its key or in the name of a member. */
-const storable = (text: string | null): string | null => text?.replaceAll('\0', '\ufffd') ?? null;
+/** PostgreSQL stores no U+0000 and no lone surrogate. A key or the name of a member that was refused may have them. */
+const storable = (text: string | null): string | null => text?.replaceAll('\0', '\ufffd').toWellFormed() ?? null;
 
 /** A record of a stream may be longer than the column `size_bytes` can say. */
 const MAX_INTEGER = 2 ** 31 - 1;
 
 /**
  * Stores rejections with the SHA-256 of all bytes of each, and as many of the bytes as the limits allow: `maxEventBytes`
- * of an event, and all of a request to a source.
+ * of an event, and all of a request to a source. The rows are sent as one JSON text and their bytes as one binary value,
+ * of which each row takes its part: pg writes arrays and hex element by element, which took half as long again.
  */
 export async function insertRejections(
   db: Db,
@@ -19,38 +20,54 @@ export async function insertRejections(
   maxEventBytes: number,
 ): Promise<void> {
   const maxBytes = { event: maxEventBytes, stream: maxEventBytes, source: largestSourceBody(maxEventBytes) };
-  const column = <T>(pick: (rejection: NewRejection) => T): T[] => rejections.map(pick);
+  const bodies = rejections.map(({ endpoint, body }) => body.subarray(0, maxBytes[endpoint]));
+  const digests = rejections.map(({ body, digest }) => digest ?? hash('sha256', body, 'buffer'));
+  let bodyStart = 1;
+  const rows = rejections.map((rejection, number) => {
+    const bodyLength = bodies[number]?.length ?? 0;
+    const row = { ...columnsOf(rejection), number, body_start: bodyStart, body_length: bodyLength };
+    bodyStart += bodyLength;
+    return row;
+  });
   await db.query({
     name: 'insert-rejections',
     text: `
       insert into rejections (id, tenant_id, source_id, endpoint, code, pointer, message, record_number, request_key,
                               conflicts_with, correlation_id, received_at, content_type, size_bytes, digest, request,
                               body, event_type, format)
-      select * from unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[],
-                           $8::integer[], $9::text[], $10::uuid[], $11::text[], $12::timestamptz[], $13::text[],
-                           $14::integer[], $15::bytea[], $16::json[], $17::bytea[], $18::text[], $19::text[])`,
-    values: [
-      column(({ id }) => id),
-      column(({ tenantId }) => tenantId),
-      column(({ sourceId }) => sourceId),
-      column(({ endpoint }) => endpoint),
-      column(({ code }) => code),
-      column(({ pointer }) => storable(pointer)),
-      column(({ message }) => storable(message)),
-      column(({ recordNumber }) => recordNumber),
-      column(({ requestKey }) => storable(requestKey)),
-      column(({ conflictsWith }) => conflictsWith),
-      column(({ correlationId }) => correlationId),
-      column(({ receivedAt }) => receivedAt),
-      column(({ contentType }) => contentType),
-      column(({ sizeBytes }) => Math.min(sizeBytes, MAX_INTEGER)),
-      column(({ body, digest }) => digest ?? hash('sha256', body, 'buffer')),
-      column(({ requestJson }) => requestJson),
-      column(({ endpoint, body }) => body.subarray(0, maxBytes[endpoint])),
-      column(({ eventType }) => storable(eventType)),
-      column(({ format }) => format),
-    ],
+      select id, tenant_id, source_id, endpoint, code, pointer, message, record_number, request_key, conflicts_with,
+             correlation_id, received_at, content_type, size_bytes, substr($2::bytea, number * 32 + 1, 32),
+             request::json, substr($3::bytea, body_start, body_length), event_type, format
+        from json_to_recordset($1::json) as r (
+               id uuid, tenant_id text, source_id uuid, endpoint text, code text, pointer text, message text,
+               record_number integer, request_key text, conflicts_with uuid, correlation_id text,
+               received_at timestamptz, content_type text, size_bytes integer, request text, event_type text,
+               format text, number integer, body_start integer, body_length integer)`,
+    values: [JSON.stringify(rows), Buffer.concat(digests), Buffer.concat(bodies)],
   });
+}
+
+function columnsOf(rejection: NewRejection): Record<string, string | number | null> {
+  const { pointer, message, requestKey, sizeBytes, eventType } = rejection;
+  return {
+    id: rejection.id,
+    tenant_id: rejection.tenantId,
+    source_id: rejection.sourceId,
+    endpoint: rejection.endpoint,
+    code: rejection.code,
+    pointer: storable(pointer),
+    message: storable(message),
+    record_number: rejection.recordNumber,
+    request_key: storable(requestKey),
+    conflicts_with: rejection.conflictsWith,
+    correlation_id: rejection.correlationId,
+    received_at: rejection.receivedAt,
+    content_type: rejection.contentType,
+    size_bytes: Math.min(sizeBytes, MAX_INTEGER),
+    request: rejection.requestJson,
+    event_type: storable(eventType),
+    format: rejection.format,
+  };
 }
 
 /** The columns of a Rejection. */

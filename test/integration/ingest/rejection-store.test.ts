@@ -58,8 +58,8 @@ describe('RejectionStore', () => {
   beforeEach(() => {
     statements = [];
     failures = [];
-    const query = (statement: QueryConfig<unknown[][]>): unknown => {
-      statements.push(statement.values?.[0]?.length ?? 0);
+    const query = (statement: QueryConfig<string[]>): unknown => {
+      statements.push((JSON.parse(statement.values?.[0] ?? '[]') as unknown[]).length);
       const failure = failures.shift();
       return failure ? Promise.reject(failure) : database.pool.query(statement);
     };
