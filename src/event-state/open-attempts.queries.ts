@@ -1,3 +1,4 @@
+import { HISTORY, knownHistory } from '../db/history/history.queries';
 import type { Db } from '../db/pool';
 import type { DispatchedEvent } from '../event/dispatched-event';
 
@@ -22,14 +23,25 @@ const IS_CURRENT =
   's.event_id is null or s.dispatch_no <= t.dispatch_no ' +
   `and s.status = 'DISPATCHED' and s.revision is not distinct from t.revision`;
 
-export async function readStates(db: Db, events: readonly DispatchedEvent[]): Promise<Map<string, EventState>> {
-  const { rows } = await db.query<EventState>({
+/**
+ * Returns the states by event id, and the history of the database in which they were read: one statement, since each
+ * batch of a worker needs both.
+ * @throws an error with SQLSTATE 57P03 while a restore has not filled the history yet
+ */
+export async function readStates(
+  db: Db,
+  events: readonly DispatchedEvent[],
+): Promise<{ states: Map<string, EventState>; history: string }> {
+  const { rows } = await db.query<{ history: string | null } & (EventState | { eventId: null })>({
     name: 'read-states',
-    text: `select event_id as "eventId", status, generation, dispatch_no as "dispatchNo", attempts
-             from event_state where event_id = any (string_to_array($1, ',')::uuid[])`,
+    text: `select now.history, s.event_id as "eventId", s.status, s.generation, s.dispatch_no as "dispatchNo", s.attempts
+             from (select ${HISTORY} as history) now
+             left join lateral (
+               select * from event_state where event_id = any (string_to_array($1, ',')::uuid[]) offset 0) s on true`,
     values: [events.map(({ id }) => id).join(',')],
   });
-  return new Map(rows.map((state) => [state.eventId, state]));
+  const states = rows.flatMap((row): [string, EventState][] => (row.eventId === null ? [] : [[row.eventId, row]]));
+  return { states: new Map(states), history: knownHistory(rows[0]?.history) };
 }
 
 /**

@@ -43,8 +43,12 @@ export async function readHistory(db: Db): Promise<string> {
     name: 'read-history',
     text: `select ${HISTORY} as history`,
   });
-  const history = rows[0]?.history ?? undefined;
-  if (history !== undefined) return history;
+  return knownHistory(rows[0]?.history);
+}
+
+/** @throws an error with SQLSTATE 57P03 if a statement could not tell its history */
+export function knownHistory(history: string | null | undefined): string {
+  if (history !== null && history !== undefined) return history;
   throw Object.assign(new Error('the table database_history is empty: the database is being restored'), {
     code: CANNOT_CONNECT_NOW,
   });

@@ -15,6 +15,11 @@ import type { LookedUp, TrustedEvents } from './trusted-events';
 
 /** Of a foreign message id in the log. */
 const MAX_ID_LENGTH = 64;
+/**
+ * Batches that are settled at the same time. With one, PostgreSQL was idle while this process prepared the next: a backlog
+ * took a fifth longer.
+ */
+const MAX_SETTLING = 2;
 
 /** The processing steps, shared by the consumers of all queues. */
 export interface WorkerSteps {
@@ -28,10 +33,9 @@ export interface WorkerSteps {
 }
 
 /**
- * Processes the messages of one queue in two loops. The first routes arriving messages, so that external calls start at
- * once, even while other events are being settled. The second settles one batch at a time. The next batch contains, up
- * to the batch size, whatever was routed or has finished its external handlers in the meantime. No message waits for a
- * batch to fill. The prefetch bounds the number of messages in memory. A message that cannot be read, or that fails
+ * Routes the messages of one queue as they arrive, so that external calls start at once, even while other events are being
+ * settled. A batch contains, up to the batch size, whatever was routed or has finished its external handlers since the
+ * last one began. No message waits for a batch to fill; only a second batch at the same time begins full. The prefetch bounds the number of messages in memory. A message that cannot be read, or that fails
  * again and again without PostgreSQL being the cause, is parked.
  */
 export class QueueConsumer {
@@ -44,7 +48,10 @@ export class QueueConsumer {
   private finished: WorkItem[] = [];
   private readonly external = new Set<Promise<void>>();
   private routing: Promise<void> | undefined;
-  private settling: Promise<void> | undefined;
+  private readonly settling = new Set<Promise<void>>();
+  /** While an event is settled that may kill this worker, no other batch begins. */
+  private settlesAlone = false;
+  private waking = false;
   private stopping = false;
   private readonly patient = new PatientWork(() => this.stopping);
   private readonly inHand: WorkInHand;
@@ -70,7 +77,7 @@ export class QueueConsumer {
   async stopTaking(): Promise<void> {
     this.stopping = true;
     await this.consumer.cancel();
-    await Promise.all([this.routing, this.settling]);
+    await Promise.all([this.routing, ...this.settling]);
     this.giveBack(this.arrived.splice(0));
     this.requeue([...this.ready.splice(0), ...this.alone.splice(0)]);
   }
@@ -105,18 +112,39 @@ export class QueueConsumer {
   }
 
   private wakeSettling(): void {
-    if (!this.stopping) this.settling ??= this.settleRouted();
+    if (this.waking) return;
+    this.waking = true;
+    queueMicrotask(() => {
+      this.waking = false; // external handlers that have ended in this tick join the batch
+      while (this.mayBegin()) {
+        const batch = this.settleNext().finally(() => {
+          this.settling.delete(batch);
+          this.wakeSettling();
+        });
+        this.settling.add(batch);
+      }
+    });
   }
 
-  private async settleRouted(): Promise<void> {
-    await Promise.resolve(); // lets external handlers that end in this tick join the batch
+  private mayBegin(): boolean {
+    const waiting = this.ready.length + this.finished.length;
+    if (this.stopping || waiting + this.alone.length === 0) return false;
+    if (this.settling.size === 0) return true;
+    const isFree = this.settling.size < MAX_SETTLING && !this.settlesAlone && this.alone.length === 0;
+    return isFree && waiting >= this.limits.batchSize;
+  }
+
+  private async settleNext(): Promise<void> {
     const { batchSize } = this.limits;
-    while (this.ready.length + this.finished.length + this.alone.length > 0 && !this.stopping) {
-      const finished = this.finished.splice(0, batchSize);
-      await this.settle([...finished, ...this.ready.splice(0, batchSize - finished.length)]);
+    const finished = this.finished.splice(0, batchSize);
+    await this.settle([...finished, ...this.ready.splice(0, batchSize - finished.length)]);
+    if (this.settling.size > 1) return; // the other batch goes on to those that are settled alone
+    this.settlesAlone = true;
+    try {
       for (const item of this.alone.splice(0)) await this.settleAlone(item);
+    } finally {
+      this.settlesAlone = false;
     }
-    this.settling = undefined;
   }
 
   private async settle(items: readonly WorkItem[]): Promise<void> {

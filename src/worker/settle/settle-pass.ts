@@ -5,7 +5,7 @@ import type { DispatchedEvent } from '../../event/dispatched-event';
 import { completeStates } from '../../event-state/complete.queries';
 import { openAttempts, readEffects, readStates, type EventState } from '../../event-state/open-attempts.queries';
 import { settleFailures } from '../../event-state/settle-failures';
-import { HistoryChanged, readHistory } from '../../db/history/history.queries';
+import { HistoryChanged } from '../../db/history/history.queries';
 import { clearStarts } from '../crashes/crash-counts.queries';
 import type { TransactionalHandlers } from '../run/transactional-handlers';
 import { areOf, eventsOf, unfinishedResultOf, runsHandlers, type WorkItem } from '../work-item';
@@ -50,10 +50,9 @@ export class SettlePass {
   ): Promise<PassResult> {
     // Sent together, but as separate statements: the second has a new snapshot, which shows what another worker committed
     // while openAttempts waited for it.
-    const [opened, states, history] = await Promise.all([
+    const [opened, { states, history }] = await Promise.all([
       openAttempts(db, eventsOf(items), { durationMs: performance.now() - startedMs, worker: this.worker }),
       readStates(db, eventsOf(items)),
-      readHistory(db),
     ]);
     if (!areOf(history, items)) throw new HistoryChanged();
     const won = items.filter(({ event }) => opened.has(event.id));
