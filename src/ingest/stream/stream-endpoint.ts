@@ -144,8 +144,13 @@ export class StreamEndpoint implements BeforeApplicationShutdown {
  */
 function discardThenClose(reply: FastifyReply): void {
   const request = reply.request.raw;
+  const { socket } = request;
+  const close = socket.destroySoon.bind(socket);
+  // Node itself closes a connection with `Connection: close` as soon as the response is sent, and does not wait for the
+  // body. What the client has not read of its results would be lost.
+  socket.destroySoon = () => undefined;
   const discarded = discardBody(request);
-  reply.raw.once('finish', () => void discarded.then(() => request.socket.destroySoon()));
+  reply.raw.once('finish', () => void discarded.then(close));
 }
 
 function brokenOff(problem: Problem, summary: StreamSummary, bytes: number): Problem {

@@ -78,11 +78,15 @@ describe('a refusal before the whole body was read', () => {
     }
   });
 
-  it('reaches such a client on a stream of result lines', async () => {
-    const answer = await writeThenRead(running.url, [STREAM, TENANT, NDJSON, LINES], blanks);
-    expect(bodyOfRaw<ProblemAnswer>(answer)).toMatchObject({ code: 'stream-too-large', lastCommittedRecord: 0 });
-    expect(answer).toMatch(/\r\n0\r\n\r\n$/);
-  });
+  it.each(['keep-alive', 'close'])(
+    'reaches such a client on a stream of result lines (Connection: %s)',
+    async (kind) => {
+      const head = [STREAM, TENANT, NDJSON, LINES, `Connection: ${kind}`];
+      const answer = await writeThenRead(running.url, head, blanks);
+      expect(bodyOfRaw<ProblemAnswer>(answer)).toMatchObject({ code: 'stream-too-large', lastCommittedRecord: 0 });
+      expect(answer).toMatch(/\r\n0\r\n\r\n$/);
+    },
+  );
 
   it.each([
     ['headers that are too long', 431, `GET / HTTP/1.1\r\nX-Long: ${'x'.repeat(20_000)}`],
