@@ -1,5 +1,5 @@
 import type { DeliberateFault } from '../deliberate-fault';
-import { calm } from './runs';
+import { calm, under } from './runs';
 
 const INTAKE = 'src/ingest/store/intake.ts';
 
@@ -57,5 +57,18 @@ export const FAULTS_IN_CACHE: readonly DeliberateFault[] = [
       },
     ],
     noticedBy: { tests: ['test/contract/idempotency-cache.test.ts'] },
+  },
+  {
+    name: 'a connection to Redis on which nothing arrives is kept',
+    stage: 'cache',
+    invariant: 'I13',
+    edits: [
+      {
+        file: 'src/redis/replace-when-silent.ts',
+        find: 'const SILENT_LOOKS = 3;',
+        replace: 'const SILENT_LOOKS = 3_000;',
+      },
+    ],
+    noticedBy: under(['forget-redis'], 'left over'),
   },
 ];

@@ -1,5 +1,5 @@
 import type { DeliberateFault } from '../deliberate-fault';
-import { calm } from './runs';
+import { calm, under } from './runs';
 
 const LOOP = 'src/runtime/loop.ts';
 
@@ -17,6 +17,13 @@ export const FAULTS_IN_SHUTDOWN: readonly DeliberateFault[] = [
     invariant: 'I15',
     edits: [{ file: LOOP, find: '    this.stopping = true;\n', replace: '' }],
     noticedBy: calm('shutdown'),
+  },
+  {
+    name: 'SIGTERM closes the listener of an api at once',
+    stage: 'shutdown',
+    invariant: 'I15',
+    edits: [{ file: 'src/create-app.ts', find: '  await sleep(drainMs);\n', replace: '  await sleep(0 * drainMs);\n' }],
+    noticedBy: under(['leave-api'], 'strange answer'),
   },
   {
     name: 'at SIGTERM a worker acks messages that it has not processed',

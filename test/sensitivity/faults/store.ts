@@ -63,4 +63,32 @@ export const FAULTS_IN_STORE: readonly DeliberateFault[] = [
     ],
     noticedBy: under(['kill-postgres', 'stop-postgres', 'hang-postgres'], 'lost', 'doubled'),
   },
+  {
+    name: 'a database that is read-only counts as a fault of the statement',
+    stage: 'store',
+    invariant: 'I9',
+    edits: [{ file: 'src/db/failure-classes.ts', find: "codes: ['25006'],", replace: 'codes: [],' }],
+    noticedBy: under(['readonly-postgres'], 'strange answer', 'failed by an outage'),
+  },
+  {
+    name: 'a connection to PostgreSQL on which nothing arrives is kept',
+    stage: 'store',
+    invariant: 'I13',
+    edits: [
+      { file: 'src/db/silent-connections.ts', find: 'const SILENT_LOOKS = 3;', replace: 'const SILENT_LOOKS = 3_000;' },
+    ],
+    noticedBy: under(['forget-postgres'], 'left over'),
+  },
+  {
+    name: 'behind a pooler, a prepared statement keeps its name',
+    stage: 'store',
+    edits: [
+      {
+        file: 'src/db/session/keep-no-state.ts',
+        find: 'function run({ name: _name, ...statement }: QueryConfig)',
+        replace: 'function run({ ...statement }: QueryConfig)',
+      },
+    ],
+    noticedBy: under(['kill-pooler'], 'strange answer', 'failed by an outage'),
+  },
 ];

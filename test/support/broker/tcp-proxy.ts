@@ -64,6 +64,20 @@ export class TcpProxy {
     }
   }
 
+  /** The ports of the clients whose connections are silent. */
+  get silentPorts(): number[] {
+    return [...this.links].flatMap(({ silent, client }) => (silent ? (client.remotePort ?? []) : []));
+  }
+
+  /** Closes the silent connections, as keep-alive does in the end. */
+  dropSilent(): void {
+    for (const { client, server, silent } of this.links) {
+      if (!silent) continue;
+      client.destroy();
+      server?.destroy();
+    }
+  }
+
   /** Keeps the bytes of one direction until `release`. They are lost when their connection closes. */
   hold(direction: 'requests' | 'answers'): void {
     this.holding[direction] = true;

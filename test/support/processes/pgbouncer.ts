@@ -1,25 +1,34 @@
+import type { ChildProcess } from 'node:child_process';
 import * as fs from 'node:fs';
+import { connect } from 'node:net';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { rowsOf } from './e2e-own-servers';
 import { eventually } from '../eventually';
 import { freePort } from './free-port';
+import type { Killable } from './process-tree';
 import { end, idsOf, isRoot, NOT_INSTALLED, start } from './servers';
 
 export type PoolMode = 'session' | 'transaction' | 'statement';
 
-/** A private PgBouncer in front of the PostgreSQL of the tests. Its settings are the defaults, unless a test gives others. */
-export class PgBouncer {
+/** A private PgBouncer. Its settings are the defaults, unless a test gives others. */
+export class PgBouncer implements Killable {
   private constructor(
     private readonly port: number,
     private readonly directory: string,
-    private readonly child: ReturnType<typeof start>,
+    private readonly launch: () => ChildProcess,
+    private child = launch(),
   ) {}
 
-  static async start(mode: PoolMode, settings: Record<string, string> = {}): Promise<PgBouncer> {
+  /** @param databaseUrl of the PostgreSQL behind it, by default that of the tests */
+  static async start(
+    mode: PoolMode,
+    settings: Record<string, string> = {},
+    databaseUrl = process.env.TEST_DATABASE_URL as string,
+  ): Promise<PgBouncer> {
     const binary = '/usr/sbin/pgbouncer';
     if (!fs.existsSync(binary)) throw new Error(`PgBouncer ${NOT_INSTALLED} no other way.`);
-    const postgres = new URL(process.env.TEST_DATABASE_URL as string);
+    const postgres = new URL(databaseUrl);
     const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'streamforge-pgbouncer-'));
     fs.chmodSync(directory, 0o755); // root runs it under another account
     const port = await freePort();
@@ -45,14 +54,14 @@ export class PgBouncer {
       ].join('\n'),
     );
     const ids = isRoot ? idsOf('postgres') : {};
-    const child = start(binary, [config], { ...ids, cwd: directory }, path.join(directory, 'pgbouncer.log'));
-    const started = new PgBouncer(port, directory, child);
+    const log = path.join(directory, 'pgbouncer.log');
+    const started = new PgBouncer(port, directory, () => start(binary, [config], { ...ids, cwd: directory }, log));
     try {
       await eventually(() => rowsOf(started.urlOf(postgres.href), 'select 1'));
     } catch (error) {
-      const log = fs.readFileSync(path.join(directory, 'pgbouncer.log'), 'utf8');
+      const said = fs.readFileSync(log, 'utf8');
       await started.stop();
-      throw new Error(`PgBouncer did not start:\n${log}`, { cause: error });
+      throw new Error(`PgBouncer did not start:\n${said}`, { cause: error });
     }
     return started;
   }
@@ -63,6 +72,32 @@ export class PgBouncer {
     url.hostname = '127.0.0.1';
     url.port = String(this.port);
     return url.href;
+  }
+
+  freeze(): void {
+    this.child.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.child.kill('SIGCONT');
+  }
+
+  kill(): Promise<void> {
+    return end(this.child, 'SIGKILL');
+  }
+
+  /** PostgreSQL may be down meanwhile. */
+  async startAgain(): Promise<void> {
+    this.child = this.launch();
+    await eventually(() => this.accepts());
+  }
+
+  /** @throws if it does not accept connections */
+  private accepts(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const socket = connect(this.port, '127.0.0.1', () => resolve(void socket.destroy()));
+      socket.once('error', reject);
+    });
   }
 
   async stop(): Promise<void> {

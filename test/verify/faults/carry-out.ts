@@ -4,10 +4,13 @@ import type { Landscape } from '../landscape/landscape';
 import type { Outside } from '../load/sender';
 import { ofTheRun } from '../run/inconclusive';
 import type { Journal } from '../run/journal';
+import { leaveUnderLoad } from './balancer';
 import { copyMessages, forgeMessages, reorderMessages } from './broker';
 import { forgeFacts } from './cache';
 import { cancelQueries, cutConnections, deadlockWorkers } from './database';
-import { clock, describeFault, type Fault, type TargetName } from './schedule';
+import { forgetConnections } from './forgetful-firewall';
+import { whileReadOnly } from './read-only';
+import { clock, describeFault, type Fault, type FaultKind, type ProcessName, type TargetName } from './schedule';
 import { readSlowly } from './slow-readers';
 
 /** How long the workers stand still first, so that messages wait in the queues. */
@@ -55,70 +58,75 @@ async function carryOutOne(fault: Fault, scene: Scene): Promise<void> {
   };
   say(`${clock(journal.nowMs)}  ${text}`);
   tell('begins');
-  await hit(fault, scene);
+  await HITS[fault.kind](scene, fault.targets[0] as TargetName, fault);
   tell('ends');
   if (fault.forMs > 0) say(`${clock(journal.nowMs)}  ${fault.targets.join(' and ')} back`);
 }
 
-async function hit(fault: Fault, scene: Scene): Promise<void> {
-  const { landscape, names, outside, journal, seed } = scene;
-  const [target] = fault.targets as [TargetName];
-  const andBack = async (): Promise<void> => {
-    await sleep(fault.forMs);
-    await Promise.all(fault.targets.map((one) => landscape.startAgain(one)));
-  };
-  switch (fault.kind) {
-    case 'stop':
-      landscape.freeze(target);
-      await sleep(fault.forMs);
-      return landscape.thaw(target);
-    case 'kill':
-      await landscape.kill(target);
-      return andBack();
-    case 'hang':
-      landscape.freeze(target);
-      await sleep(HANGS_MS);
-      await landscape.kill(target);
-      return andBack();
-    case 'term':
-      await landscape.terminate(fault.targets);
-      return andBack();
-    case 'cut':
-      return target === 'rabbitmq' ? landscape.cutRabbit() : cutConnections(landscape.databaseUrl);
-    case 'cancel':
-      return cancelQueries(landscape.databaseUrl);
-    case 'deadlock':
-      return deadlockWorkers(landscape.databaseUrl);
-    case 'flush':
-      return landscape.flushRedis();
-    case 'forge':
-      if (target !== 'rabbitmq') return forgeFacts(landscape.redisUrl, seed + fault.atMs, [...outside.sent.keys()]);
-      return landscape.whileWorkersStop(PILE_UP_MS / 2, () =>
-        forgeMessages(landscape.rabbitUrl, seed + fault.atMs, journal),
-      );
-    case 'reorder':
-      return landscape.whileWorkersStop(PILE_UP_MS / 2, () => reorderMessages(landscape.rabbitUrl));
-    case 'copy':
-      return landscape.whileWorkersStop(PILE_UP_MS / 2, () => copyMessages(landscape.rabbitUrl));
-    case 'silence':
-      names.silence();
-      await sleep(fault.forMs);
-      return names.speak();
-    case 'unread':
-      return readSlowly(seed, fault.number, outside);
-    case 'unmount':
-      landscape.unmountSpill();
-      try {
-        await Promise.all([sleep(fault.forMs), readSlowly(seed, fault.number, outside)]);
-      } finally {
-        landscape.mountSpill();
-      }
-      return;
-    case 'purge':
-      return landscape.whileWorkersStop(PILE_UP_MS, () => landscape.purgeQueues());
-    case 'wipe':
-      await landscape.whileWorkersStop(PILE_UP_MS, () => landscape.kill(target));
-      await ofTheRun('wiping RabbitMQ', async () => landscape.wipeRabbit());
-      return andBack();
-  }
+/** Causes a fault. Resolves when it is over. */
+type Hit = (scene: Scene, target: TargetName, fault: Fault) => Promise<void>;
+
+async function bringBack({ landscape }: Scene, { targets, forMs }: Fault): Promise<void> {
+  await sleep(forMs);
+  await Promise.all(targets.map((target) => landscape.startAgain(target)));
 }
+
+const HITS: Record<FaultKind, Hit> = {
+  kill: async (scene, target, fault) => {
+    await scene.landscape.kill(target);
+    await bringBack(scene, fault);
+  },
+  stop: async ({ landscape }, target, { forMs }) => {
+    landscape.freeze(target);
+    await sleep(forMs);
+    landscape.thaw(target);
+  },
+  term: async (scene, _, fault) => {
+    await scene.landscape.terminate(fault.targets);
+    await bringBack(scene, fault);
+  },
+  leave: async (scene, target, fault) => {
+    await leaveUnderLoad(target as ProcessName, fault.number, scene);
+    await bringBack(scene, fault);
+  },
+  hang: async (scene, target, fault) => {
+    scene.landscape.freeze(target);
+    await sleep(HANGS_MS);
+    await scene.landscape.kill(target);
+    await bringBack(scene, fault);
+  },
+  cut: ({ landscape }, target) =>
+    target === 'rabbitmq' ? landscape.cutRabbit() : cutConnections(landscape.databaseUrl),
+  cancel: ({ landscape }) => cancelQueries(landscape.databaseUrl),
+  deadlock: ({ landscape }) => deadlockWorkers(landscape.databaseUrl),
+  readonly: ({ landscape }, _, { forMs }) => whileReadOnly(landscape.databaseUrl, forMs),
+  forget: ({ landscape, journal }, target) => forgetConnections(target, landscape.network, journal),
+  flush: ({ landscape }) => landscape.flushRedis(),
+  forge: ({ landscape, outside, journal, seed }, target, { atMs }) =>
+    target === 'rabbitmq'
+      ? landscape.whileWorkersStop(PILE_UP_MS / 2, () => forgeMessages(landscape.rabbitUrl, seed + atMs, journal))
+      : forgeFacts(landscape.redisUrl, seed + atMs, [...outside.sent.keys()]),
+  reorder: ({ landscape }) => landscape.whileWorkersStop(PILE_UP_MS / 2, () => reorderMessages(landscape.rabbitUrl)),
+  copy: ({ landscape }) => landscape.whileWorkersStop(PILE_UP_MS / 2, () => copyMessages(landscape.rabbitUrl)),
+  silence: async ({ names }, _, { forMs }) => {
+    names.silence();
+    await sleep(forMs);
+    names.speak();
+  },
+  unread: ({ seed, outside }, _, { number }) => readSlowly(seed, number, outside),
+  unmount: async ({ landscape, seed, outside }, _, { number, forMs }) => {
+    landscape.unmountSpill();
+    try {
+      await Promise.all([sleep(forMs), readSlowly(seed, number, outside)]);
+    } finally {
+      landscape.mountSpill();
+    }
+  },
+  purge: ({ landscape }) => landscape.whileWorkersStop(PILE_UP_MS, () => landscape.purgeQueues()),
+  wipe: async (scene, target, fault) => {
+    const { landscape } = scene;
+    await landscape.whileWorkersStop(PILE_UP_MS, () => landscape.kill(target));
+    await ofTheRun('wiping RabbitMQ', async () => landscape.wipeRabbit());
+    await bringBack(scene, fault);
+  },
+};

@@ -4,16 +4,20 @@ export const ROLE_PROCESSES = ['api-0', 'api-1', 'publisher-0', 'publisher-1', '
 export const SERVERS = ['postgres', 'redis', 'rabbitmq'] as const;
 export type ProcessName = (typeof ROLE_PROCESSES)[number];
 export type ServerName = (typeof SERVERS)[number];
+/** What stands between the processes and the servers: a pooler, and the connections through a firewall. */
+type NetworkName = 'pooler' | `${ServerName}-connections`;
 /** The name servers of destinations, and clients that read what they are answered. */
 type NeighbourName = 'names' | 'readers';
-export type TargetName = ProcessName | ServerName | NeighbourName;
+export type TargetName = ProcessName | ServerName | NetworkName | NeighbourName;
 
 /**
  * - kill: SIGKILL, later a restart. stop: SIGSTOP, later SIGCONT.
- * - term: SIGTERM, as in a rolling update, later a restart.
+ * - term: SIGTERM, as in a rolling update, later a restart. leave: the same, while a balancer goes on sending.
  * - hang: SIGSTOP, then SIGKILL, later a restart. What was sent to the server in between is lost.
  * - cut: the server closes all connections. cancel: pg_cancel_backend on all running statements.
  * - deadlock: the transactions of the workers run into a deadlock and PostgreSQL aborts them.
+ * - readonly: PostgreSQL takes no writes.
+ * - forget: a firewall passes nothing more on the connections to a server, which stay open. New ones work.
  * - flush: Redis loses all keys. forge: cached facts are overwritten or swapped between keys, or forged messages are
  *   published before the true ones.
  * - reorder: RabbitMQ redelivers waiting messages in another order. copy: waiting messages are published twice.
@@ -25,10 +29,13 @@ export const FAULT_KINDS = [
   'kill',
   'stop',
   'term',
+  'leave',
   'hang',
   'cut',
   'cancel',
   'deadlock',
+  'readonly',
+  'forget',
   'flush',
   'forge',
   'reorder',
@@ -73,11 +80,14 @@ const HARMLESS: readonly Card[] = [
     ...SERVERS.map((server) => ({ targets: [server], kind })),
   ]),
   { targets: PAIRS[0], kind: 'term' },
+  { targets: PAIRS[0], kind: 'leave' },
   { targets: PAIRS[1], all: true, kind: 'term' },
   { targets: PAIRS[2], all: true, kind: 'term' },
-  ...of('postgres', 'hang', 'cut', 'cancel', 'deadlock'),
+  ...of('postgres', 'hang', 'cut', 'cancel', 'deadlock', 'readonly'),
   ...of('rabbitmq', 'hang', 'cut', 'reorder', 'copy', 'forge'),
   ...of('redis', 'flush', 'forge'),
+  ...(['kill', 'stop'] as const).map((kind) => ({ targets: ['pooler'], kind }) as const),
+  ...SERVERS.map((server) => ({ targets: [`${server}-connections`], kind: 'forget' }) as const),
   { targets: ['names'], kind: 'silence' },
   { targets: ['readers'], kind: 'unread' },
   // Both apis: one that starts meanwhile would refuse to.
@@ -90,6 +100,7 @@ const LOSING: readonly Card[] = of('rabbitmq', 'purge', 'wipe');
 const MOMENTARY: readonly FaultKind[] = [
   ...(['cut', 'cancel', 'deadlock', 'flush', 'forge', 'reorder', 'copy', 'purge'] as const),
   'unread', // it ends with its clients
+  'forget', // it ends when the processes have replaced their connections
 ];
 
 /** Time before the first fault. No fault can explain what goes wrong in it. */
@@ -106,10 +117,11 @@ const UNMOUNTED_MS = { least: 8_000, most: 10_000 };
 
 /** Time that a target gets to recover on a slow machine before its next fault. */
 function recoveryMs(target: TargetName, kind: FaultKind): number {
-  const anew = kind === 'kill' || kind === 'hang' || kind === 'wipe' || kind === 'term';
+  const anew = kind === 'kill' || kind === 'hang' || kind === 'wipe' || kind === 'term' || kind === 'leave';
   if (target === 'rabbitmq') return anew ? 30_000 : 5_000;
   if (target === 'redis') return 1_000;
   if (target === 'readers') return 20_000;
+  if (target.endsWith('-connections')) return 30_000;
   return anew ? 6_000 : 3_000;
 }
 

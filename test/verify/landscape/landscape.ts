@@ -11,6 +11,7 @@ import { ROLE_PROCESSES, type ServerName, type TargetName } from '../faults/sche
 import type { Journal } from '../run/journal';
 import { ofTheRun } from '../run/inconclusive';
 import { addSources } from './add-sources';
+import type { Network } from './network';
 import { addPast } from './past';
 import { addPoison } from './poison';
 import { scrape } from './scrape';
@@ -54,16 +55,9 @@ export class Landscape {
       await addPoison(landscape.databaseUrl);
       await addPast(landscape.databaseUrl);
       await addSources(landscape.databaseUrl);
-      const shared = {
-        ...settings,
-        TMPDIR: directories.temporary,
-        SPILL_DIRECTORY: directories.spill,
-        DATABASE_URL: landscape.databaseUrl,
-        REDIS_URL: landscape.redisUrl,
-        RABBITMQ_URL: landscape.rabbitUrl,
-      };
+      const shared = { ...settings, TMPDIR: directories.temporary, SPILL_DIRECTORY: directories.spill };
       for (const name of ROLE_PROCESSES) {
-        const env = { ...shared, APP_ROLE: name.split('-')[0] as string };
+        const env = { ...shared, ...servers.network.urlsFor(name), APP_ROLE: name.split('-')[0] as string };
         processes.push(new RoleProcess(name, await freePort(), env, onCrash));
       }
       for (const pair of [processes.slice(0, 2), processes.slice(2, 4), processes.slice(4)]) {
@@ -90,6 +84,10 @@ export class Landscape {
 
   get management(): string {
     return this.servers.rabbitmq.env.TEST_RABBITMQ_MANAGEMENT_URL as string;
+  }
+
+  get network(): Network {
+    return this.servers.network;
   }
 
   get apis(): string[] {
@@ -120,17 +118,20 @@ export class Landscape {
     else await bringBack(name, target);
   }
 
-  /** Sends SIGTERM to these processes at the same time and waits until they have ended. */
-  async terminate(names: readonly string[]): Promise<void> {
+  /**
+   * Sends SIGTERM to these processes at the same time and waits until they have ended.
+   * @param onSignal is called when they have the signal
+   */
+  async terminate(names: readonly string[], onSignal = (): void => undefined): Promise<void> {
     const { journal } = this;
     await this.scrapeOf(names);
     const ending = this.processes.filter(({ name }) => names.includes(name));
-    await Promise.all(
-      ending.map(async (process) => {
-        const ended = await process.terminate(KILLED_AFTER_MS);
-        if (ended) journal.append({ kind: 'ended', process: process.name, ...ended });
-      }),
-    );
+    const ended = ending.map(async (process) => {
+      const end = await process.terminate(KILLED_AFTER_MS);
+      if (end) journal.append({ kind: 'ended', process: process.name, ...end });
+    });
+    onSignal();
+    await Promise.all(ended);
     const publishers = this.processes.filter(({ role }) => role === 'publisher');
     if (ending.some(({ role }) => role === 'publisher') && publishers.every(({ pid }) => pid === undefined)) {
       await this.lookForLeases();
@@ -204,10 +205,10 @@ export class Landscape {
 
   /** Ends all processes and servers, in whatever state they are. */
   async stop(): Promise<void> {
-    const { postgres, redis, rabbitmq } = this.servers;
+    const { postgres, redis, rabbitmq, network } = this.servers;
     rabbitmq.thaw();
     await Promise.allSettled(this.processes.map((one) => one.kill()));
-    await Promise.allSettled([postgres.stop(), redis.stop(), rabbitmq.stop()]);
+    await Promise.allSettled([postgres.stop(), redis.stop(), rabbitmq.stop(), network.stop()]);
   }
 
   private async startProcess(process: RoleProcess): Promise<void> {
@@ -218,7 +219,8 @@ export class Landscape {
 
   private target(name: TargetName): Killable {
     const process = this.processes.find((one) => one.name === name);
-    return process ?? this.servers[name as ServerName];
+    if (process) return process;
+    return name === 'pooler' ? this.network.pooler : this.servers[name as ServerName];
   }
 
   private async lookForLeases(): Promise<void> {

@@ -6,6 +6,8 @@ export const DELIVERY_WAITS_SECONDS: readonly number[] = [0.2, 0.5, 1, 1, 1, 1, 
 /** What the receiver asks for together with 429. */
 export const RETRY_AFTER_SECONDS = 1;
 export const GRACE_MS = 10_000;
+/** Longer than a balancer goes on sending (faults/balancer.ts). */
+const DRAIN_MS = 3_000;
 /** RESPONSE_STALL_TIMEOUT_MS: what a client does not read ends its connection after this. */
 export const STALL_MS = 6_000;
 /** Later than the end of any run. */
@@ -25,6 +27,7 @@ const QUICK = {
   MAX_EVENT_BYTES: String(MOST_EVENT_BYTES),
   EVENT_RETENTION_DAYS: '7',
   SHUTDOWN_GRACE_MS: String(GRACE_MS),
+  SHUTDOWN_DRAIN_MS: String(DRAIN_MS),
   RESPONSE_STALL_TIMEOUT_MS: String(STALL_MS),
   DESTINATIONS_ALLOW_PRIVATE: 'true',
   DLQ_COPY: 'true', // the oracle compares the copies with the dead letters

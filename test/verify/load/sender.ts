@@ -4,7 +4,6 @@ import { exchange } from './exchange';
 import type { PlannedEvent } from './planned-event';
 import { nameOf, type Sending } from './sending';
 
-/** Timeout of one request. */
 const TIMEOUT_MS = 4_000;
 const PAUSE_BEFORE_RETRY_MS = 250;
 /** All servers are up again long before this. */
@@ -23,12 +22,14 @@ export class Sender {
   constructor(
     private readonly outside: Outside,
     private turn: number,
+    /** Of one request. */
+    private readonly timeoutMs = TIMEOUT_MS,
   ) {}
 
   /** Sends a request, unchanged again until it gets a final response. Returns false if it gave up. */
   async untilAnswered(sending: Sending): Promise<boolean> {
     const deadlineMs = Date.now() + GIVE_UP_AFTER_MS;
-    while (!(await this.attempt(sending))) {
+    while (!(await this.once(sending)).isFinal) {
       if (Date.now() > deadlineMs) {
         const names = sending.records.map(nameOf);
         this.outside.journal.append({ kind: 'given up', what: sending.kind, names });
@@ -39,8 +40,8 @@ export class Sender {
     return true;
   }
 
-  /** Returns false if the request has to be sent again. */
-  private async attempt(sending: Sending): Promise<boolean> {
+  /** Returns the number of the request. It has to be sent again if its response is not final. */
+  async once(sending: Sending): Promise<{ request: number; isFinal: boolean }> {
     const { kind, path, headers, body, records, toSource, read, readPartly } = sending;
     const { journal, apis, sent } = this.outside;
     const request = journal.nextRequest();
@@ -50,22 +51,22 @@ export class Sender {
     const refused = toSource ? undefined : records.map((record) => ('event' in record ? null : record.broken.text));
     journal.append({ kind: 'sent', request, to, what: kind, names: records.map(nameOf), codes, toSource, refused });
     const withId = { ...headers, 'x-correlation-id': correlationOf(request) };
-    const answer = await exchange(`${to}${path}`, { method: 'POST', headers: withId, body }, TIMEOUT_MS);
+    const answer = await exchange(`${to}${path}`, { method: 'POST', headers: withId, body }, this.timeoutMs);
     const { status, text, broken } = answer;
     if (status === undefined || broken !== undefined) {
       const told = status === 200 && readPartly ? readPartly(text) : []; // complete lines count
       journal.append({ kind: 'unanswered', request, reason: broken ?? '', told });
-      return false;
+      return { request, isFinal: false };
     }
     const reading = read({ ...answer, status });
     const named = answer.headers['x-correlation-id'] === correlationOf(request);
     if (reading.next === 'strange' || !named) {
       journal.append({ kind: 'strange', request, status, text: text.slice(0, 2_000), told: reading.told });
-      return true;
+      return { request, isFinal: true };
     }
     const { told, summary, lastCommittedRecord, result } = reading;
     journal.append({ kind: 'answered', request, status, told, summary, lastCommittedRecord, result });
-    return reading.next === 'done';
+    return { request, isFinal: reading.next === 'done' };
   }
 }
 

@@ -62,10 +62,15 @@ export class FaultWindows {
 }
 
 /** Faults that can cause a message to be delivered or processed again. */
-export const bringsAgain = (_: FaultKind, target: TargetName): boolean =>
-  target !== 'redis' && target !== 'names' && target !== 'readers' && !target.startsWith('api');
+export const bringsAgain = (kind: FaultKind, target: TargetName): boolean =>
+  !hitsRedis(kind, target) && target !== 'names' && target !== 'readers' && !target.startsWith('api');
 
-export const hitsServer = (_: FaultKind, target: TargetName): boolean =>
-  target === 'postgres' || target === 'redis' || target === 'rabbitmq';
+/** Or the way to it. */
+export const hitsServer = (kind: FaultKind, target: TargetName): boolean =>
+  hitsDatabase(kind, target) || hitsRedis(kind, target) || target === 'rabbitmq' || target === 'rabbitmq-connections';
 
-export const hitsDatabase = (_: FaultKind, target: TargetName): boolean => target === 'postgres';
+export const hitsDatabase = (_: FaultKind, target: TargetName): boolean =>
+  target === 'postgres' || target === 'pooler' || target === 'postgres-connections';
+
+export const hitsRedis = (_: FaultKind, target: TargetName): boolean =>
+  target === 'redis' || target === 'redis-connections';

@@ -1,4 +1,5 @@
 import type { Evidence, StoredAttempt } from '../evidence/evidence';
+import type { FaultKind, TargetName } from '../faults/schedule';
 import { entriesOf, type EntryOf } from '../run/journal';
 import { answersIn, requestsIn } from './answers';
 import { FaultWindows, hitsDatabase } from './fault-windows';
@@ -136,7 +137,8 @@ function checkAttempts({ stored, journal }: Evidence, scrapes: readonly Scrape[]
 /** The publishers have counted every entry that was published undisturbed. */
 function checkPublished({ stored, journal }: Evidence, scrapes: readonly Scrape[]): Violation[] {
   const faults = new FaultWindows(journal);
-  const disturbs = (_: unknown, target: string): boolean => target.startsWith('publisher') || target === 'postgres';
+  const disturbs = (kind: FaultKind, target: TargetName): boolean =>
+    target.startsWith('publisher') || hitsDatabase(kind, target);
   const sure = stored
     .flatMap(({ entries }) => entries)
     .filter(

@@ -12,6 +12,8 @@ import { checkIdentity } from './identity';
 import { checkKeptRejections } from './kept-rejections';
 import { KNOWN_FAULTS, type KnownFault } from './known-faults';
 import { checkMetrics } from './metrics';
+import { checkBalancer } from './network/balancer';
+import { checkForgotten } from './network/forgotten';
 import { checkOperators } from './operators';
 import { checkReconciler } from './reconciler';
 import { checkRejections } from './rejections';
@@ -43,6 +45,8 @@ export const RULES: readonly ((evidence: Evidence) => Violation[])[] = [
   checkConduct,
   checkSlowReaders,
   checkSpillFailures,
+  checkBalancer,
+  checkForgotten,
 ];
 
 export interface Result {

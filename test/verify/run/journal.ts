@@ -1,5 +1,5 @@
 import { createWriteStream, type WriteStream } from 'node:fs';
-import type { FaultKind, TargetName } from '../faults/schedule';
+import type { FaultKind, ProcessName, ServerName, TargetName } from '../faults/schedule';
 import type { Manner } from '../load/slow/planned-upload';
 import type { UploadEnd } from '../load/slow/slow-upload';
 import type { SentToSource, SummaryCounts, Told } from '../load/sending';
@@ -57,6 +57,10 @@ export type Entry = { atMs: number } & (
       end: UploadEnd['kind'];
       why: string;
     }
+  /** A firewall forgot connections to a server at `sinceMs`. The processes have not closed `kept` of them. */
+  | { kind: 'forgotten'; server: ServerName; sinceMs: number; kept: number }
+  /** A balancer sent these requests to an api around its SIGTERM. */
+  | { kind: 'left'; process: ProcessName; signalledMs: number; requests: number[] }
   /** Ids of forged messages that no worker can read, so that workers park them. */
   | { kind: 'forged'; ids: string[] }
   | { kind: 'scraped'; process: string; pid: number; values: Record<string, number> }

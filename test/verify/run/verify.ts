@@ -26,6 +26,8 @@ import { storiesOf } from './story';
 const PROGRESS_EVERY_MS = 5_000;
 /** After this many times its planned duration, the load ends even if faults are late, and no further fault begins. */
 const LATE_FACTOR = 1.5;
+const SESSIONS_END_WITHIN_MS = 2_000;
+const LOOK_EVERY_MS = 100;
 const ROLES = ['api', 'publisher', 'worker'];
 
 const LEFT_AFTER_STOP = `
@@ -108,10 +110,17 @@ async function runIn(
   for (const role of ROLES) {
     await landscape.terminate(landscape.processes.filter((one) => one.role === role).map(({ name }) => name));
   }
-  const [left] = await readOfTheRun('counting sessions', () =>
-    rowsOf<Leftovers>(landscape.databaseUrl, LEFT_AFTER_STOP),
-  );
-  return { ...evidence, leftovers: { ...leftovers, ...left } };
+  await landscape.kill('pooler'); // it keeps sessions for those that come
+  return { ...evidence, leftovers: { ...leftovers, ...(await lookAfterStop(landscape)) } };
+}
+
+/** The sessions of the pooler end a moment after it. */
+async function lookAfterStop({ databaseUrl }: Landscape): Promise<Leftovers> {
+  for (const untilMs = Date.now() + SESSIONS_END_WITHIN_MS; ;) {
+    const [left = {}] = await readOfTheRun('counting sessions', () => rowsOf<Leftovers>(databaseUrl, LEFT_AFTER_STOP));
+    if (Object.values(left).every((count) => count === 0) || Date.now() > untilMs) return left;
+    await sleep(LOOK_EVERY_MS);
+  }
 }
 
 interface Actor {

@@ -194,5 +194,5 @@ export class Operator {
 
 /** If PostgreSQL is down, the switch keeps its position. */
 function whileDown(error: unknown): void {
-  if (!/ECONN|terminat|timeout|starting up|shutting down|recovery/i.test(String(error))) throw error;
+  if (!/ECONN|terminat|timeout|starting up|shutting down|recovery|read-only/i.test(String(error))) throw error;
 }

@@ -2,7 +2,7 @@ import type { Evidence, StoredEvent } from '../../evidence/evidence';
 import type { FaultKind, TargetName } from '../../faults/schedule';
 import { DESTINATIONS } from '../../load/operator/destinations';
 import { entriesOf, type Entry, type EntryOf } from '../../run/journal';
-import { FaultWindows, type Span } from '../fault-windows';
+import { FaultWindows, hitsRedis, type Span } from '../fault-windows';
 import { violation, type Violation } from '../violation';
 
 /** Addresses are remembered for this long. */
@@ -38,7 +38,7 @@ export function checkSilences({ journal, stored }: Pick<Evidence, 'journal' | 's
 
 /** Anything may, but Redis, and what is under test here. */
 const stopsDeliveries = (kind: FaultKind, target: TargetName): boolean =>
-  target !== 'redis' && target !== 'names' && target !== 'readers' && kind !== 'unmount';
+  !hitsRedis(kind, target) && target !== 'names' && target !== 'readers' && kind !== 'unmount';
 
 /** When an operator had paused a destination. A pause that was not answered may begin at any time. */
 function pausesOf(name: string, journal: readonly Entry[], untilMs: number): Span[] {
