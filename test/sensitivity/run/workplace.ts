@@ -2,7 +2,7 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { redisCommand, rowsOf } from '../../support/processes/e2e-own-servers';
-import { startServers, type Servers } from '../../verify/landscape/servers';
+import { startServers, stopServers, type Servers } from '../../verify/landscape/servers';
 import type { Breach } from '../../verify/oracle/violation';
 import type { NoticedByVerify } from '../deliberate-fault';
 import { ChangedTree } from './changed-tree';
@@ -132,6 +132,6 @@ export class Workplace {
   private async stopServers(): Promise<void> {
     const { servers } = this;
     this.servers = undefined;
-    if (servers) await Promise.all([servers.postgres.stop(), servers.redis.stop(), servers.rabbitmq.stop()]);
+    if (servers) await stopServers(servers);
   }
 }

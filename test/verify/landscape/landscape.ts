@@ -11,11 +11,11 @@ import { ROLE_PROCESSES, type ServerName, type TargetName } from '../faults/sche
 import type { Journal } from '../run/journal';
 import { ofTheRun } from '../run/inconclusive';
 import { addSources } from './add-sources';
-import type { Network } from './network';
+import { Network } from './network';
 import { addPast } from './past';
 import { addPoison } from './poison';
 import { scrape } from './scrape';
-import { bringBack, startServers, type Servers } from './servers';
+import { bringBack, startServers, stopServers, type Servers } from './servers';
 import { GRACE_MS } from './settings';
 
 const DEFAULT_VHOST = '%2F'; // one of our own would not survive a wiped disk
@@ -38,6 +38,7 @@ interface Directories {
 export class Landscape {
   private constructor(
     private readonly servers: Servers,
+    readonly network: Network,
     readonly processes: readonly RoleProcess[],
     private readonly directories: Directories,
     private readonly journal: Journal,
@@ -46,10 +47,11 @@ export class Landscape {
   /** @param directory for files of the servers and processes @throws Inconclusive if a server does not start */
   static async start(directory: string, settings: Record<string, string>, journal: Journal): Promise<Landscape> {
     const servers = await startServers(directory);
+    const network = await Network.before(servers);
     const directories = { temporary: path.join(directory, 'tmp'), spill: path.join(directory, 'spill') };
     const onCrash = (process: string, output: string): void => journal.append({ kind: 'crashed', process, output });
     const processes: RoleProcess[] = [];
-    const landscape = new Landscape(servers, processes, directories, journal);
+    const landscape = new Landscape(servers, network, processes, directories, journal);
     try {
       for (const one of Object.values(directories)) fs.mkdirSync(one);
       await addPoison(landscape.databaseUrl);
@@ -57,7 +59,7 @@ export class Landscape {
       await addSources(landscape.databaseUrl);
       const shared = { ...settings, TMPDIR: directories.temporary, SPILL_DIRECTORY: directories.spill };
       for (const name of ROLE_PROCESSES) {
-        const env = { ...shared, ...servers.network.urlsFor(name), APP_ROLE: name.split('-')[0] as string };
+        const env = { ...shared, ...network.urlsFor(name), APP_ROLE: name.split('-')[0] as string };
         processes.push(new RoleProcess(name, await freePort(), env, onCrash));
       }
       for (const pair of [processes.slice(0, 2), processes.slice(2, 4), processes.slice(4)]) {
@@ -84,10 +86,6 @@ export class Landscape {
 
   get management(): string {
     return this.servers.rabbitmq.env.TEST_RABBITMQ_MANAGEMENT_URL as string;
-  }
-
-  get network(): Network {
-    return this.servers.network;
   }
 
   get apis(): string[] {
@@ -205,10 +203,8 @@ export class Landscape {
 
   /** Ends all processes and servers, in whatever state they are. */
   async stop(): Promise<void> {
-    const { postgres, redis, rabbitmq, network } = this.servers;
-    rabbitmq.thaw();
     await Promise.allSettled(this.processes.map((one) => one.kill()));
-    await Promise.allSettled([postgres.stop(), redis.stop(), rabbitmq.stop(), network.stop()]);
+    await Promise.all([stopServers(this.servers), this.network.stop()]);
   }
 
   private async startProcess(process: RoleProcess): Promise<void> {

@@ -1,7 +1,9 @@
 import { TcpProxy } from '../../support/broker/tcp-proxy';
 import { PgBouncer } from '../../support/processes/pgbouncer';
 import { SERVERS, type ProcessName, type ServerName } from '../faults/schedule';
+import { ofTheRun } from '../run/inconclusive';
 import { portsConnectedTo } from './open-connections';
+import { stopServers, type Servers } from './servers';
 
 /** While PostgreSQL does not start, PgBouncer would refuse for 15 seconds. */
 const POOLER_SETTINGS = { server_login_retry: '1' };
@@ -19,8 +21,15 @@ export class Network {
     private readonly firewalls: Readonly<Record<ServerName, TcpProxy>>,
   ) {}
 
-  static async before(urls: Urls): Promise<Network> {
-    const pooler = await PgBouncer.start('transaction', POOLER_SETTINGS, urls.postgres);
+  /** @throws Inconclusive if the pooler does not start; the servers are stopped then */
+  static async before(servers: Servers): Promise<Network> {
+    const { postgres: database, redis: cache, rabbitmq: broker } = servers;
+    const urls = { postgres: database.url, redis: cache.url, rabbitmq: broker.env.TEST_RABBITMQ_URL as string };
+    const starting = PgBouncer.start('transaction', POOLER_SETTINGS, urls.postgres);
+    const pooler = await ofTheRun('starting the pooler', () => starting).catch(async (error: unknown) => {
+      await stopServers(servers);
+      throw error;
+    });
     const [postgres, redis, rabbitmq] = await Promise.all(SERVERS.map((server) => TcpProxy.to(urls[server])));
     const firewalls = { postgres, redis, rabbitmq } as Record<ServerName, TcpProxy>;
     return new Network(urls, pooler, firewalls);
