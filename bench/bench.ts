@@ -7,6 +7,8 @@
  * npm run bench -- --rounds 7 --only keys     (API keys against X-Tenant-Id; not part of the default)
  * npm run bench -- --rounds 7 --only sources     (signed webhooks against POST /v1/events; not part of the default)
  * npm run bench -- --rounds 7 --only rejections     (NDJSON with rejected records; also with --against)
+ * npm run bench -- --rounds 7 --only cache     (single events with and without Redis; also with --against)
+ * npm run bench -- --rounds 7 --only pooler     (through PgBouncer in transaction mode, and without)
  * npm run bench -- --against <git revision or directory>     (this build against another one: bench/against/)
  *
  * Compares StreamForge with baselines on the same machine at the same time:
@@ -23,6 +25,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { compareBuilds } from '#bench/against/compare-builds';
 import { startAllInOne } from '#bench/streamforge';
+import { cacheReport, measureCache } from '#bench/cache';
 import { command } from '#bench/cleanup';
 import { BenchServer } from '#bench/databases';
 import { failingReceiverReport, measureFailingReceiver } from '#bench/deliveries/failing-receiver';
@@ -36,6 +39,7 @@ import { keysReport, measureKeys } from '#bench/keys';
 import { measureOverhead, overheadReport } from '#bench/overhead';
 import { measureWorker, workerReport } from '#bench/worker';
 import { figureTable, verdicts, verdictTable, type RoundResult } from '#bench/report';
+import { measurePooler, poolerReport } from '#bench/pooler';
 import { Pipeline, pipelineReport, type PipelineResult } from '#bench/pipeline';
 import { BenchRabbit } from '#bench/rabbit';
 import { measureRejections, rejectionsReport } from '#bench/rejections';
@@ -83,8 +87,7 @@ await command(async (atEnd) => {
   if (keys) say(keysReport(keys));
   const sources = options.only.has('sources') ? await measureSources(postgres, options, atEnd) : undefined;
   if (sources) say(sourcesReport(sources));
-  const rejections = options.only.has('rejections') ? await measureRejections(postgres, options, progress) : undefined;
-  if (rejections) say(rejectionsReport(rejections).text);
+  const setUps = await runSetUps(postgres, options, atEnd);
   const stored = options.only.has('stored') ? await measureStored(postgres, options.rounds, atEnd) : undefined;
   if (stored) say(storedReport(stored));
   const roles = options.only.has('roles') ? await runRoles(postgres, atEnd) : undefined;
@@ -101,7 +104,7 @@ await command(async (atEnd) => {
     overhead,
     keys,
     sources,
-    rejections,
+    ...setUps,
     stored,
     roles,
   };
@@ -137,6 +140,22 @@ async function runPipeline(
   const rabbit = await BenchRabbit.start();
   atEnd(() => rabbit.stop());
   return new Pipeline(postgres, rabbit).measure(only, rounds);
+}
+
+/** Compares set-ups: with and without rejected records, Redis, and a pooler. */
+async function runSetUps(
+  postgres: BenchServer,
+  options: BenchOptions,
+  atEnd: (step: () => Promise<void>) => void,
+): Promise<object> {
+  const { only } = options;
+  const rejections = only.has('rejections') ? await measureRejections(postgres, options, progress) : undefined;
+  if (rejections) say(rejectionsReport(rejections).text);
+  const cache = only.has('cache') ? await measureCache(postgres, options, atEnd) : undefined;
+  if (cache) say(cacheReport(cache).text);
+  const pooler = only.has('pooler') ? await measurePooler(postgres, options, atEnd) : undefined;
+  if (pooler) say(poolerReport(pooler).text);
+  return { rejections, cache, pooler };
 }
 
 /** Measures the worker on a real RabbitMQ. */

@@ -41,11 +41,11 @@ export const FIGURES: readonly Figure[] = [
   { name: 'post, no write', groups: ['single'], measure: (round) => posts(round, round.sides.noWrite) },
   { name: 'post', groups: ['single', 'duplicates'], measure: newPosts },
   { name: 'post, tx per request', groups: ['single'], measure: (round) => posts(round, round.sides.txPerRequest) },
-  { name: 'post, duplicates', groups: ['duplicates'], measure: (round) => samePosts(round, round.sides.ours) },
+  { name: 'post, duplicates', groups: ['duplicates'], measure: (round) => knownPosts(round, round.sides.ours) },
   {
     name: 'post, duplicates uncached',
     groups: ['duplicates'],
-    measure: (round) => samePosts(round, round.sides.oursUncached),
+    measure: (round) => knownPosts(round, round.sides.oursUncached),
   },
   { name: 'xml', groups: ['xml'], measure: xml },
   { name: 'ndjson', groups: ['stream', 'xml', 'duplicates'], measure: newNdjson },
@@ -91,8 +91,15 @@ async function newPosts(round: Round): Promise<Measurement> {
   return measured;
 }
 
-async function samePosts({ source, seconds, sent }: Round, server: ServerProcess): Promise<Measurement> {
-  const next = forSeconds(seconds, (n) => postOf(source, n % sent.post));
+const knownPosts = (round: Round, server: ServerProcess): Promise<Measurement> =>
+  samePosts({ ...round, sent: round.sent.post }, server);
+
+/** Events that were sent before, the first `sent` of the source, again and again. */
+export async function samePosts(
+  { source, seconds, sent }: Pick<Round, 'source' | 'seconds'> & { sent: number },
+  server: ServerProcess,
+): Promise<Measurement> {
+  const next = forSeconds(seconds, (n) => postOf(source, n % sent));
   const load = { connections: POST_CONNECTIONS, next };
   return measureLoad(server, load, { eventsPerRequest: 1, status: 200, text: '"duplicate":true' });
 }

@@ -22,6 +22,8 @@ const GROUPS = [
   'sources',
   'stored',
   'rejections',
+  'cache',
+  'pooler',
   'roles',
 ] as const;
 export type Group = (typeof GROUPS)[number];
@@ -29,14 +31,14 @@ export type Group = (typeof GROUPS)[number];
 /** These groups take minutes. */
 const ON_DEMAND: ReadonlySet<Group> = new Set<Group>([
   ...(['destinations', 'isolation', 'three-destinations', 'many-destinations', 'retrying'] as const),
-  ...(['stored', 'keys', 'sources', 'rejections'] as const),
+  ...(['stored', 'keys', 'sources', 'rejections', 'cache', 'pooler'] as const),
 ]);
 const DEFAULT_GROUPS = GROUPS.filter((group) => !ON_DEMAND.has(group));
 
 /** Groups that need only the public interface of a build, so that any two builds can be compared. */
 export const COMPARED_GROUPS = ['single', 'stream', 'publisher', 'worker'] as const;
 export type ComparedGroup = (typeof COMPARED_GROUPS)[number];
-const COMPARED_ON_DEMAND = ['many-destinations', 'rejections'] as const;
+const COMPARED_ON_DEMAND = ['many-destinations', 'rejections', 'cache'] as const;
 
 export interface BenchOptions {
   rounds: number;

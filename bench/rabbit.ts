@@ -1,19 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { registerHooks } from 'node:module';
 import { tmpdir } from 'node:os';
-import { extname, join } from 'node:path';
+import { join } from 'node:path';
 import { connect } from 'amqplib';
 import type * as Servers from '../test/support/processes/servers.js';
+import { startersOfTests } from '#bench/test-servers';
 
 const QUEUES = ['events.main', 'events.retry', 'events.dlq'];
-
-/** The server starter of the tests imports without extensions, as CommonJS does. */
-registerHooks({
-  resolve: (specifier, context, next) => {
-    const ofTests = context.parentURL?.includes('/test/support/') && specifier.startsWith('.');
-    return next(ofTests && extname(specifier) === '' ? `${specifier}.ts` : specifier, context);
-  },
-});
 
 /** The RabbitMQ of a run: the server of RABBITMQ_URL, whose queues are purged, or a private one. */
 export class BenchRabbit {
@@ -31,8 +23,7 @@ export class BenchRabbit {
 
   static async start(): Promise<BenchRabbit> {
     if (process.env.RABBITMQ_URL) return new BenchRabbit(process.env.RABBITMQ_URL, () => Promise.resolve());
-    const starter = new URL('../test/support/processes/servers.ts', import.meta.url).href;
-    const { startRabbitMq } = (await import(starter)) as typeof Servers;
+    const { startRabbitMq } = await startersOfTests<typeof Servers>('servers');
     const directory = mkdtempSync(join(tmpdir(), 'streamforge-bench-'));
     const server = await startRabbitMq(directory);
     const stop = async (): Promise<void> => {

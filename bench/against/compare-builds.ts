@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { otherBuild, ownBuild, type Build } from '#bench/against/build';
 import { compared, comparisonTable, type Pair } from '#bench/against/comparison';
 import { Side } from '#bench/against/side';
+import { compareWithRedis } from '#bench/cache';
 import { BenchServer } from '#bench/databases';
 import { compareManyDestinations, manyDestinationsComparison } from '#bench/deliveries/many-destinations-report';
 import { describeMachine } from '#bench/machine';
@@ -47,6 +48,11 @@ export async function compareBuilds(against: string, options: BenchOptions, atEn
     const { text, holds } = rejectionsReport(rounds);
     say(`\n${text}`);
     results.push({ rejections: rounds, holds });
+  }
+  if (options.only.has('cache')) {
+    const { text, ...cache } = await compareWithRedis(postgres, { ...options, against }, atEnd);
+    say(`\n${text}`);
+    results.push({ cache, holds: cache.holds });
   }
   if (options.rounds < MEANT_ROUNDS)
     say(`Fewer than ${MEANT_ROUNDS} rounds: use the result only as a rough indication.\n`);

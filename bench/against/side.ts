@@ -55,8 +55,8 @@ export class Side {
   }
 
   /** Events per second, posted one per request. */
-  single(seconds: number): Promise<number> {
-    return this.ingest(seconds, posts);
+  single(seconds: number, env: Record<string, string> = {}): Promise<number> {
+    return this.ingest(seconds, posts, env);
   }
 
   /** Events per second, sent as NDJSON. */
@@ -101,10 +101,11 @@ export class Side {
   private ingest(
     seconds: number,
     load: (load: { source: EventSource; seconds: number }, api: ServerProcess) => Promise<{ perSecond: number }>,
+    env: Record<string, string> = {},
   ): Promise<number> {
     const type = 'order.paid';
     return this.postgres.withCopy(this.emptyUrl, (DATABASE_URL) =>
-      this.withRole('api', { DATABASE_URL }, async (api) => {
+      this.withRole('api', { ...env, DATABASE_URL }, async (api) => {
         await load({ source: { type, run: 'warm-up' }, seconds: Math.min(WARM_UP_SECONDS, seconds) }, api);
         return (await load({ source: { type, run: 'measured' }, seconds }, api)).perSecond;
       }),

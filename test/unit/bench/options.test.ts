@@ -13,7 +13,7 @@ describe('the options of a comparison of builds', () => {
     expect([...benchOptions(['--only', 'single,xml']).only]).toEqual(['single', 'xml']);
   });
 
-  it.each(['many-destinations', 'rejections'])('include %s on demand', (group) => {
+  it.each(['many-destinations', 'rejections', 'cache'])('include %s on demand', (group) => {
     expect([...benchOptions(['--against', 'main', '--only', group]).only]).toEqual([group]);
     expect([...benchOptions([]).only]).not.toContain(group);
   });
