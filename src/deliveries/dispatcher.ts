@@ -16,7 +16,7 @@ import { lastStartMs, type TimedDelivery } from './decide/timed-delivery';
 import { Transmitter } from './transmitter';
 import { timeOfDayMs } from '../event/time-of-day';
 
-/** Bytes of the events of all deliveries that wait for their turn or are being sent. One more batch may exceed it. */
+/** Bytes of the events of all deliveries that wait for their turn or are being sent. The batches being settled may exceed it. */
 const MOST_HELD_BYTES = 64 * 1024 * 1024;
 
 /**

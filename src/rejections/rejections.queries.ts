@@ -22,7 +22,7 @@ export async function insertRejections(
   const maxBytes = { event: maxEventBytes, stream: maxEventBytes, source: largestSourceBody(maxEventBytes) };
   const bodies = rejections.map(({ endpoint, body }) => body.subarray(0, maxBytes[endpoint]));
   const digests = rejections.map(({ body, digest }) => digest ?? hash('sha256', body, 'buffer'));
-  let bodyStart = 1;
+  let bodyStart = 1; // substr counts from 1
   const rows = rejections.map((rejection, number) => {
     const bodyLength = bodies[number]?.length ?? 0;
     const row = { ...columnsOf(rejection), number, body_start: bodyStart, body_length: bodyLength };

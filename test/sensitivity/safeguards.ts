@@ -319,8 +319,8 @@ export const SAFEGUARDS: readonly Safeguard[] = [
     edits: [
       {
         file: 'src/worker/consume/queue-consumer.ts',
-        find: '      for (const item of this.alone.splice(0)) await this.settleAlone(item);',
-        replace: '      await this.settle(this.alone.splice(0));',
+        find: '      for (const item of this.suspects.splice(0)) await this.settleAlone(item);',
+        replace: '      await this.settle(this.suspects.splice(0));',
       },
     ],
     tests: ['test/integration/worker/worker.test.ts'],

@@ -211,7 +211,7 @@ export async function storeEvents(db: Db, batch: readonly PreparedEvent[]): Prom
   }
   const { rows } = await db.query<{ history: string | null; ids: string[] | null }>({ name, text, values });
   const [{ history, ids }] = rows as [(typeof rows)[number]];
-  if (!ids) return { stored: batch, history };
+  if (!ids) return { stored: batch, history }; // all were stored
   const won = new Set(ids);
   return { stored: batch.filter(({ event }) => won.has(event.id)), history };
 }

@@ -16,8 +16,8 @@ import type { LookedUp, TrustedEvents } from './trusted-events';
 /** Of a foreign message id in the log. */
 const MAX_ID_LENGTH = 64;
 /**
- * Batches that are settled at the same time. With one, PostgreSQL was idle while this process prepared the next: a backlog
- * took a fifth longer.
+ * Batches that are settled at the same time. With one, PostgreSQL was idle while this process prepared the next
+ * (docs/performance.md).
  */
 const MAX_SETTLING = 2;
 
@@ -34,23 +34,25 @@ export interface WorkerSteps {
 
 /**
  * Routes the messages of one queue as they arrive, so that external calls start at once, even while other events are being
- * settled. A batch contains, up to the batch size, whatever was routed or has finished its external handlers since the
- * last one began. No message waits for a batch to fill; only a second batch at the same time begins full. The prefetch bounds the number of messages in memory. A message that cannot be read, or that fails
- * again and again without PostgreSQL being the cause, is parked.
+ * settled. A batch takes, up to the batch size, whatever waits: events without external handlers, and those whose handlers
+ * have finished. No message waits for a batch to fill; only a batch beside another one begins full. The prefetch bounds the
+ * number of messages in memory. A message that cannot be read, or that fails again and again without PostgreSQL being the
+ * cause, is parked.
  */
 export class QueueConsumer {
   private readonly logger = new Logger('Worker');
   private consumer!: Consumer;
   private arrived: ReceivedMessage[] = [];
   private ready: WorkItem[] = [];
-  private alone: WorkItem[] = [];
+  /** Redelivered events, any of which may have killed a worker. */
+  private suspects: WorkItem[] = [];
   /** Items whose external handlers have ended. */
   private finished: WorkItem[] = [];
   private readonly external = new Set<Promise<void>>();
   private routing: Promise<void> | undefined;
   private readonly settling = new Set<Promise<void>>();
-  /** While an event is settled that may kill this worker, no other batch begins. */
-  private settlesAlone = false;
+  /** While a suspect is settled, no other batch begins. */
+  private settlesSuspect = false;
   private waking = false;
   private stopping = false;
   private readonly patient = new PatientWork(() => this.stopping);
@@ -79,7 +81,7 @@ export class QueueConsumer {
     await this.consumer.cancel();
     await Promise.all([this.routing, ...this.settling]);
     this.giveBack(this.arrived.splice(0));
-    this.requeue([...this.ready.splice(0), ...this.alone.splice(0)]);
+    this.requeue([...this.ready.splice(0), ...this.suspects.splice(0)]);
   }
 
   /** Settles what the external handlers have finished. Call it after they were stopped. */
@@ -103,7 +105,7 @@ export class QueueConsumer {
 
   private routed(routes: Routes): void {
     this.ready.push(...routes.now);
-    this.alone.push(...routes.alone);
+    this.suspects.push(...routes.alone);
     for (const item of routes.external) {
       const running = this.runExternally(item).finally(() => this.external.delete(running));
       this.external.add(running);
@@ -128,9 +130,9 @@ export class QueueConsumer {
 
   private mayBegin(): boolean {
     const waiting = this.ready.length + this.finished.length;
-    if (this.stopping || waiting + this.alone.length === 0) return false;
+    if (this.stopping || waiting + this.suspects.length === 0) return false;
     if (this.settling.size === 0) return true;
-    const isFree = this.settling.size < MAX_SETTLING && !this.settlesAlone && this.alone.length === 0;
+    const isFree = this.settling.size < MAX_SETTLING && !this.settlesSuspect && this.suspects.length === 0;
     return isFree && waiting >= this.limits.batchSize;
   }
 
@@ -138,12 +140,12 @@ export class QueueConsumer {
     const { batchSize } = this.limits;
     const finished = this.finished.splice(0, batchSize);
     await this.settle([...finished, ...this.ready.splice(0, batchSize - finished.length)]);
-    if (this.settling.size > 1) return; // the other batch goes on to those that are settled alone
-    this.settlesAlone = true;
+    if (this.settling.size > 1) return; // suspects wait until no other batch is being settled
+    this.settlesSuspect = true;
     try {
-      for (const item of this.alone.splice(0)) await this.settleAlone(item);
+      for (const item of this.suspects.splice(0)) await this.settleAlone(item);
     } finally {
-      this.settlesAlone = false;
+      this.settlesSuspect = false;
     }
   }
 

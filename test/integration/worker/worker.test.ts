@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { MemoryBroker } from '../../../src/broker/memory-broker';
 import type { OutgoingMessage } from '../../../src/broker/broker';
 import type { Event } from '../../../src/event/event';
@@ -262,6 +263,33 @@ describe('a worker', () => {
     await all(6);
     expect(sizes).toEqual([1, 1, 1, 1, 1, 1]);
     await expect(countRows(database.pool, 'crash_trials')).resolves.toBe(0);
+  });
+
+  it('settles two full batches at a time, but none beside a redelivered event', async () => {
+    await givenEvents(database.pool, 2);
+    const suspects = await takePending(database.pool);
+    const first = broker.consume('events.main', 2, () => undefined);
+    await broker.publish(suspects);
+    await eventually(async () => expect(await broker.waiting('events.main')).toBe(0));
+    await first.close();
+    await givenEvents(database.pool, 24);
+    await publish();
+    const isSuspect = new Set(suspects.map(({ id }) => id));
+    const underWay = new Set<readonly DispatchedEvent[]>();
+    const overlaps: string[] = [];
+    const slow = transactional('slow', ['*'], async (events) => {
+      underWay.add(events);
+      await sleep(20);
+      overlaps.push(
+        [...underWay].map((batch) => batch.map(({ id }) => (isSuspect.has(id) ? 's' : '.')).join('')).join('|'),
+      );
+      underWay.delete(events);
+    });
+    start([slow], { WORKER_BATCH_SIZE: '2' });
+    await all(26);
+    expect(overlaps.filter((batches) => batches.includes('s'))).toEqual(['s', 's']);
+    expect(overlaps).toContain('..|..');
+    expect(overlaps.at(-1)).not.toBe('s'); // they do not wait until nothing else is left
   });
 
   it('dead-letters an event that was begun alone three times without an end', async () => {

@@ -32,9 +32,9 @@ export const FAULTS_IN_SHUTDOWN: readonly DeliberateFault[] = [
     edits: [
       {
         file: 'src/worker/consume/queue-consumer.ts',
-        find: '    this.giveBack(this.arrived.splice(0));\n    this.requeue([...this.ready.splice(0), ...this.alone.splice(0)]);\n',
+        find: '    this.giveBack(this.arrived.splice(0));\n    this.requeue([...this.ready.splice(0), ...this.suspects.splice(0)]);\n',
         replace:
-          '    this.consumer.ack([...this.arrived.splice(0), ...messagesOf([...this.ready.splice(0), ...this.alone.splice(0)])]);\n',
+          '    this.consumer.ack([...this.arrived.splice(0), ...messagesOf([...this.ready.splice(0), ...this.suspects.splice(0)])]);\n',
       },
     ],
     noticedBy: { tests: ['test/integration/worker/worker.test.ts'] },

@@ -45,6 +45,13 @@ export const FAULTS_IN_WORKER: readonly DeliberateFault[] = [
     noticedBy: { tests: ['test/integration/worker/worker.test.ts'] },
   },
   {
+    name: 'a batch begins beside an event that may kill the worker',
+    stage: 'worker',
+    invariant: 'I10',
+    edits: [{ file: CONSUMER, find: '&& !this.settlesSuspect && this.suspects.length === 0;', replace: ';' }],
+    noticedBy: { tests: ['test/integration/worker/worker.test.ts'] },
+  },
+  {
     name: 'a batch is given up when a handler fails',
     stage: 'worker',
     invariant: 'I10',

@@ -16,6 +16,7 @@ import { raiseStates, type Failure } from '../../../src/event-state/settle-failu
 import type { DispatchedEvent } from '../../../src/event/dispatched-event';
 import { uuidV7Floor } from '../../../src/event/uuid-v7';
 import { TransactionalHandlers } from '../../../src/worker/run/transactional-handlers';
+import { UsageMeter } from '../../../src/worker/handlers/usage-meter';
 import { SettlePass } from '../../../src/worker/settle/settle-pass';
 import { transactional } from '../handlers';
 import { itemOf } from '../settler';
@@ -66,12 +67,12 @@ const RULES = { MAX_RETRY_ATTEMPTS: 3, RETRY_BACKOFF_MS: [1_000], RETRY_JITTER: 
 
 /** The first pass learns which events fail, and the second settles them together with the others. */
 async function settleBatch(pool: Pool, { ids }: LockedRows): Promise<void> {
-  const pass = new SettlePass(RULES, new TransactionalHandlers([failsOften]));
+  const pass = new SettlePass(RULES, new TransactionalHandlers([failsOften, new UsageMeter()]));
   let items = ids.map((id) => itemOf(dispatched(id)));
   for (let i = 0; i < 2; i++) {
     const result = await inTransaction(
       pool,
-      (db) => pass.run(db, items, { mode: 'together', startedMs: Date.now() }),
+      (db) => pass.run(db, items, { mode: 'together', startedMs: performance.now() }),
       ({ kind }) => kind === 'committed',
     );
     if (result.kind === 'committed') return;
@@ -143,7 +144,7 @@ export const EVENT_LOCKERS: readonly Locker[] = [
   ),
   one('recordDeliveries', ['deliveries'], record(1)),
   one('recordDeliveries', ['deliveries'], record(2)),
-  { name: 'SettlePass', tables: ['event_state', 'processing_attempts'], run: settleBatch },
+  { name: 'SettlePass', tables: ['event_state', 'processing_attempts', 'usage_daily'], run: settleBatch },
   { name: 'stepReplay', tables: STATES, run: (pool, { replays }) => inTurn(pool, replays, step) },
   { name: 'cancelReplay', tables: STATES, run: (pool, { replays }) => inTurn(pool, replays, cancel) },
 ];
