@@ -13,6 +13,7 @@ export default defineConfig({
     assetsInlineLimit: 0, // the Content-Security-Policy allows no data: URL
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
+    chunkSizeWarningLimit: 900, // kB before compression; about 300 kB of gzip
     license: { fileName: 'licences.md' },
     rolldownOptions: {
       // "use client" of the packages means nothing in a bundle for browsers.

@@ -11,3 +11,18 @@ export function writeAddress(search: Record<string, unknown>): string {
   const text = parameters.toString();
   return text === '' ? '' : `?${text}`;
 }
+
+/** What the address of a list says about its filters. Every value is text; the api judges it. */
+export type Filters<Name extends string> = Partial<Record<Name, string>>;
+
+/** Keeps the filters that the list knows and that are not empty. */
+export function readFilters<Name extends string>(
+  names: readonly Name[],
+  search: Readonly<Record<string, unknown>>,
+): Filters<Name> {
+  const known = names.flatMap((name): [string, string][] => {
+    const value = search[name];
+    return typeof value === 'string' && value.trim() !== '' ? [[name, value.trim()]] : [];
+  });
+  return Object.fromEntries(known) as Filters<Name>;
+}

@@ -1,5 +1,5 @@
 import { createRootRoute, createRoute, createRouter } from '@tanstack/react-router';
-import { parseAddress, writeAddress } from './address';
+import { parseAddress, readFilters, writeAddress, type Filters } from './address';
 import { readDeadLetterSearch } from './pages/dead-letters/dead-letter-search';
 import { DeadLettersPage } from './pages/dead-letters/dead-letters-page';
 import { GroupPage } from './pages/dead-letters/group-page';
@@ -9,12 +9,19 @@ import { EventPage } from './pages/event/event-page';
 import { readEventSearch } from './pages/events/event-search';
 import { EventsPage } from './pages/events/events-page';
 import { OverviewPage } from './pages/overview/overview-page';
+import { RejectionGroupPage } from './pages/rejections/rejection-group-page';
+import { RejectionPage } from './pages/rejections/rejection-page';
+import { readRejectionSearch } from './pages/rejections/rejection-search';
+import { RejectionsPage } from './pages/rejections/rejections-page';
+import { SourcePage } from './pages/sources/source-page';
+import { SourcesPage } from './pages/sources/sources-page';
 import { BrokenPage, NoSuchPage } from './shell/lost-page';
 import { Shell } from './shell/shell';
 
 /** Pages declare what they return: their types come from this tree, and would depend on themselves. */
 const root = createRootRoute({ component: Shell });
 const getParentRoute = () => root;
+const readTenant = (search: Record<string, unknown>): Filters<'tenantId'> => readFilters(['tenantId'], search);
 
 // Each has a name of its own: within the array, TypeScript would take the type of any route for them.
 const overview = createRoute({ getParentRoute, path: '/', component: OverviewPage });
@@ -40,13 +47,41 @@ const group = createRoute({
 const destinations = createRoute({
   getParentRoute,
   path: '/destinations',
-  validateSearch: ({ tenantId }: Record<string, unknown>): { tenantId?: string } =>
-    typeof tenantId === 'string' && tenantId !== '' ? { tenantId } : {},
+  validateSearch: readTenant,
   component: DestinationsPage,
 });
 const destination = createRoute({ getParentRoute, path: '/destinations/$destinationId', component: DestinationPage });
 
-const routeTree = root.addChildren([overview, events, event, deadLetters, group, destinations, destination]);
+const rejections = createRoute({
+  getParentRoute,
+  path: '/rejections',
+  validateSearch: readRejectionSearch,
+  component: RejectionsPage,
+});
+const rejectionGroup = createRoute({
+  getParentRoute,
+  path: '/rejections/$group',
+  validateSearch: readRejectionSearch,
+  component: RejectionGroupPage,
+});
+const rejection = createRoute({ getParentRoute, path: '/rejections/one/$rejectionId', component: RejectionPage });
+const sources = createRoute({ getParentRoute, path: '/sources', validateSearch: readTenant, component: SourcesPage });
+const source = createRoute({ getParentRoute, path: '/sources/$sourceId', component: SourcePage });
+
+const routeTree = root.addChildren([
+  overview,
+  events,
+  event,
+  deadLetters,
+  group,
+  rejections,
+  rejectionGroup,
+  rejection,
+  sources,
+  source,
+  destinations,
+  destination,
+]);
 
 export const router = createRouter({
   routeTree,

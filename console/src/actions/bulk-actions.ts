@@ -40,7 +40,7 @@ export const discardDeadLetters = (selection: EventSelection): BulkAction => ({
     const { idempotencyKey } = options;
     const body = { ...selection, ...optionsOf(options) };
     const { discarded, ...counts } = await act('post', '/v1/admin/dlq/discard', { body, idempotencyKey });
-    return { ...counts, changed: discarded, erased: 0 };
+    return { ...counts, changed: discarded };
   },
 });
 
@@ -55,8 +55,8 @@ export const replayEvents = (selection: ReplaySelection, mode: Schema<'ReplayMod
   run: async (options): Promise<Outcome> => {
     const { idempotencyKey } = options;
     const body = { ...selection, mode, ...optionsOf(options) };
-    const { matched, replayed, skipped } = await act('post', '/v1/admin/replay', { body, idempotencyKey });
-    return { matched, changed: replayed, skipped, erased: 0 };
+    const { matched, replayed, skipped, preview } = await act('post', '/v1/admin/replay', { body, idempotencyKey });
+    return { matched, changed: replayed, skipped, more: preview?.more ?? false };
   },
 });
 

@@ -4,6 +4,7 @@ import { countOf, pluralOf } from '../format/numbers';
 import { Dialog } from '../parts/dialog';
 import { mayHaveActed } from '../api/problem';
 import { Fault } from '../parts/fault';
+import { Text } from '../parts/text';
 import { onceKey } from './once-key';
 import { previewOf, resultOf, type Outcome } from './outcome';
 
@@ -58,6 +59,7 @@ export function BulkDialog({ action, onClose }: { action: BulkAction; onClose: (
             <p role="status">
               <strong>{previewOf(preview.data, noun)}</strong>
             </p>
+            <Remarks of={preview.data} />
             {matched > 0 && <p>{effect}</p>}
           </>
         )}
@@ -81,9 +83,12 @@ export function BulkDialog({ action, onClose }: { action: BulkAction; onClose: (
           </>
         )}
         {act.data && (
-          <p role="status">
-            <strong>{resultOf(act.data, noun, done)}</strong>
-          </p>
+          <>
+            <p role="status">
+              <strong>{resultOf(act.data, noun, done)}</strong>
+            </p>
+            <Remarks of={act.data} />
+          </>
         )}
         <div className="actions end">
           <button type="button" onClick={onClose} disabled={act.isPending}>
@@ -102,5 +107,18 @@ export function BulkDialog({ action, onClose }: { action: BulkAction; onClose: (
         </div>
       </div>
     </Dialog>
+  );
+}
+
+function Remarks({ of: { remarks = [] } }: { of: Outcome }) {
+  if (remarks.length === 0) return null;
+  return (
+    <ul className="lines">
+      {remarks.map((remark) => (
+        <li key={remark}>
+          <Text>{remark}</Text>
+        </li>
+      ))}
+    </ul>
   );
 }

@@ -6,24 +6,26 @@ export interface Outcome {
   changed: number;
   skipped: number;
   /** Events that cannot be sent again because their payload was erased. */
-  erased: number;
+  erased?: number;
+  /** In a dry run: more match than one action changes. */
+  more?: boolean;
+  /** What else there is to know, in sentences. */
+  remarks?: readonly string[];
 }
-
-/** How many events one action changes unless the request says otherwise. */
-export const MOST_AT_ONCE = 1_000;
 
 /** What a person reads before the action: how many, and whether these are all. */
-export function previewOf({ matched, skipped, erased }: Outcome, noun: string): string {
+export function previewOf({ matched, skipped, erased = 0, more = false }: Outcome, noun: string): string {
   if (matched === 0) return `Nothing matches any more: there is no ${noun} to change.`;
+  const said = more
+    ? `One action changes at most ${countOf(matched, noun)}: the newest. Repeat it for the rest.`
+    : `This changes ${countOf(matched, noun)}.`;
+  const skippedToo =
+    skipped === 0
+      ? ''
+      : ` Of these, ${formatCount(skipped)} would be skipped now, because they are in process, in another replay, or erased.`;
   const erasedToo = erased === 0 ? '' : ` ${countOf(erased, 'erased event')} will not change.`;
-  if (matched < MOST_AT_ONCE) return `This changes ${countOf(matched, noun)}.${skippedToo(skipped)}${erasedToo}`;
-  return `One action changes at most ${formatCount(MOST_AT_ONCE)}: the newest. Repeat it for the rest.${skippedToo(skipped)}${erasedToo}`;
+  return `${said}${skippedToo}${erasedToo}`;
 }
-
-const skippedToo = (skipped: number): string =>
-  skipped === 0
-    ? ''
-    : ` Of these, ${formatCount(skipped)} would be skipped now, because they are in process, in another replay, or erased.`;
 
 /** What a person reads afterwards. */
 export function resultOf({ matched, changed, skipped }: Outcome, noun: string, done: string): string {

@@ -10,6 +10,7 @@ const PAGE = 50;
 type EventFilter = Omit<NonNullable<QueryOf<'/v1/admin/events'>>, 'cursor' | 'limit' | 'attempts'>;
 type ReasonFilter = Omit<NonNullable<QueryOf<'/v1/admin/dlq/reasons'>>, 'limit'>;
 type DeliveryFilter = Omit<NonNullable<QueryOf<'/v1/admin/deliveries'>>, 'cursor' | 'limit'>;
+export type RejectionFilter = Omit<NonNullable<QueryOf<'/v1/admin/rejections'>>, 'cursor' | 'limit'>;
 
 const first = { initialPageParam: undefined as string | undefined };
 const next = ({ nextCursor }: { nextCursor: string | null }): string | undefined => nextCursor ?? undefined;
@@ -90,6 +91,65 @@ export const deliveriesQuery = (filter: DeliveryFilter) =>
     queryKey: ['deliveries', filter],
     queryFn: ({ signal }) => read('/v1/admin/deliveries', { query: { ...filter, limit: 20 }, signal }),
     refetchInterval: SELDOM_MS,
+  });
+
+export const sourcesQuery = (tenantId: string | undefined) =>
+  infiniteQueryOptions({
+    queryKey: ['sources', tenantId],
+    queryFn: ({ pageParam, signal }) =>
+      read('/v1/admin/sources', {
+        query: { ...(tenantId === undefined ? {} : { tenantId }), ...at(pageParam) },
+        signal,
+      }),
+    ...first,
+    getNextPageParam: next,
+  });
+
+export const sourceQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['source', id],
+    queryFn: ({ signal }) => read('/v1/admin/sources/{id}', { path: { id }, signal }),
+    staleTime: SELDOM_MS,
+  });
+
+export const sourceRequestsQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['source-requests', id],
+    queryFn: ({ signal }) => read('/v1/admin/sources/{id}/requests', { path: { id }, signal }),
+    refetchInterval: OFTEN_MS,
+  });
+
+/** The presets change with the release alone. */
+export const providersQuery = queryOptions({
+  queryKey: ['source-providers'],
+  queryFn: ({ signal }) => read('/v1/admin/source-providers', { signal }),
+  staleTime: Infinity,
+});
+
+export const rejectionReasonsQuery = (filter: RejectionFilter, limit = 100) =>
+  queryOptions({
+    queryKey: ['rejection-reasons', filter, limit],
+    queryFn: ({ signal }) => read('/v1/admin/rejections/reasons', { query: { ...filter, limit }, signal }),
+    refetchInterval: SELDOM_MS,
+  });
+
+export const rejectionsQuery = (filter: RejectionFilter) =>
+  infiniteQueryOptions({
+    queryKey: ['rejections', filter],
+    queryFn: ({ pageParam, signal }) =>
+      read('/v1/admin/rejections', { query: { ...filter, ...at(pageParam) }, signal }),
+    ...first,
+    getNextPageParam: next,
+  });
+
+/** The rejection with the exact text of its response, in which `diff` keeps its numbers. */
+export const rejectionQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['rejection', id],
+    queryFn: async ({ signal }) => {
+      const text = await readText('/v1/admin/rejections/{id}', { path: { id }, signal });
+      return { text, rejection: JSON.parse(text) as Schema<'RejectionResponse'> };
+    },
   });
 
 export const outboxQuery = queryOptions({

@@ -52,6 +52,16 @@ export function parseExact(text: string): JsonNode {
   return node;
 }
 
+/** Returns what is wrong with the text as JSON, or undefined. */
+export function faultOfJson(text: string): string | undefined {
+  try {
+    parseExact(text);
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
 /** Returns the exact text of a member of the object that `text` holds, or undefined if there is none. */
 export function memberText(text: string, name: string): string | undefined {
   const node = parseExact(text);

@@ -1,8 +1,17 @@
+export interface CurlRequest {
+  origin: string;
+  method: 'GET' | 'POST';
+  path: string;
+  body?: string | undefined;
+  /** Whether the caller has a token of the OIDC issuer, which goes into another header. */
+  isJwt?: boolean;
+}
+
 /** Returns a command that sends a request. The token is read from the environment, so that no history keeps it. */
-export function curlOf(origin: string, method: 'GET' | 'POST', path: string, body?: string): string {
+export function curlOf({ origin, method, path, body, isJwt = false }: CurlRequest): string {
   const lines = [
     `curl -sS${method === 'GET' ? '' : ` -X ${method}`} ${quoted(origin + path)}`,
-    '-H "X-Admin-Token: $ADMIN_TOKEN"',
+    isJwt ? '-H "Authorization: Bearer $OIDC_TOKEN"' : '-H "X-Admin-Token: $ADMIN_TOKEN"',
   ];
   if (body !== undefined) lines.push("-H 'Content-Type: application/json'", `--data-binary ${quoted(body)}`);
   return lines.join(' \\\n  ');

@@ -7,6 +7,8 @@ const KEYS: [string, string][] = [
   ['g o', 'overview'],
   ['g e', 'events'],
   ['g d', 'dead letters'],
+  ['g r', 'rejections'],
+  ['g s', 'sources'],
   ['g t', 'destinations'],
   ['?', 'this list'],
   ['Esc', 'close a dialog'],

@@ -3,10 +3,13 @@ export type KeyCommand =
   | { kind: 'search' }
   | { kind: 'help' }
   | { kind: 'move'; by: 1 | -1 }
-  | { kind: 'go'; to: '/' | '/events' | '/dead-letters' | '/destinations' };
+  | { kind: 'go'; to: (typeof PAGES)[keyof typeof PAGES] };
 
 /** `g` and then one of these leads to a page. */
-const PAGES = { o: '/', e: '/events', d: '/dead-letters', t: '/destinations' } as const;
+const PAGES = {
+  ...{ o: '/', e: '/events', d: '/dead-letters' },
+  ...{ r: '/rejections', s: '/sources', t: '/destinations' },
+} as const;
 
 /** Returns the command of a key, or undefined. `before`: the key before, if it was pressed a moment ago. */
 export function commandOf(key: string, before: string | undefined): KeyCommand | undefined {

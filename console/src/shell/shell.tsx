@@ -12,6 +12,8 @@ const PAGES = [
   { to: '/', name: 'Overview' },
   { to: '/events', name: 'Events' },
   { to: '/dead-letters', name: 'Dead letters' },
+  { to: '/rejections', name: 'Rejections' },
+  { to: '/sources', name: 'Sources' },
   { to: '/destinations', name: 'Destinations' },
 ] as const;
 

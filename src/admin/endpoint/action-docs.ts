@@ -36,4 +36,10 @@ export class BulkResponse {
   @ApiActionId() actionId!: string | null;
   @ApiFlag(false) dryRun!: boolean;
   @ApiText('c-1') correlationId!: string;
+  @ApiFlag(false, {
+    required: false,
+    description:
+      'Present in a dry run: true if the filter matches more than `limit`, so that one action does not change all',
+  })
+  more?: boolean;
 }

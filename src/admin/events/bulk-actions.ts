@@ -14,6 +14,8 @@ export interface Changed {
   /** Null in a dry run. */
   actionId: string | null;
   matched: number;
+  /** Only of a dry run: more than the limit match. */
+  more?: boolean;
   changed: number;
   skipped: number;
   /** Events that the filter names by `eventIds` and that are erased; 0 for an action that needs no payloads. */
@@ -56,12 +58,14 @@ export class BulkActions {
   ): Promise<Changed> {
     const { correlationId } = acting;
     const limit = limitOf(request, this.settings.REPLAY_MAX_LIMIT);
+    if (request.dryRun) {
+      const { length } = await this.transactions.read((db) => find(db, limit + 1));
+      const { erased = 0 } = named ? await this.transactions.read(named) : {};
+      const counts = { matched: Math.min(length, limit), more: length > limit, changed: 0, skipped: 0, erased };
+      return { actionId: null, ...counts, correlationId, repeated: false };
+    }
     const found = await this.transactions.read((db) => find(db, limit));
     const matched = found.length;
-    if (request.dryRun) {
-      const { erased = 0 } = named ? await this.transactions.read(named) : {};
-      return { actionId: null, matched, changed: 0, skipped: 0, erased, correlationId, repeated: false };
-    }
     const { note } = request;
     const filter = { ...recordedFilter(request), status };
     const done = await this.actions.run({

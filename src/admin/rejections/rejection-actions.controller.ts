@@ -61,7 +61,7 @@ export class RejectionActionsController {
   ): Promise<ResubmitResponse> {
     if (request.patch) requireRole(headers.acting, 'operator');
     const patch = request.patch && patchIn(bodyText);
-    const { actionId, outcome, preview, correlationId, repeated } = await this.resubmissions.run(
+    const { actionId, outcome, preview, correlationId, repeated, ...rest } = await this.resubmissions.run(
       request,
       patch,
       headers,
@@ -69,7 +69,7 @@ export class RejectionActionsController {
     markRepeated(reply, repeated);
     const { resubmitted, duplicates, rejected, skipped, pending, rejectedByCode, firstRejected } = outcome;
     return {
-      ...{ accepted: true, actionId, dryRun: request.dryRun, correlationId, matched: outcome.matched },
+      ...{ accepted: true, actionId, dryRun: request.dryRun, correlationId, matched: outcome.matched, ...rest },
       ...{ resubmitted, duplicates, rejected, skipped, pending, rejectedByCode, firstRejected },
       preview: preview.map(({ id, content }) => ({ id, event: exactValue(content) as object })),
     };

@@ -1,7 +1,7 @@
 import { Body, Controller, HttpCode, Param, Post } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import { Acting, type ActingOperator } from '../../access/acting-operator';
-import { LeastRole } from '../../access/least-role';
+import { LeastRole, requireRole } from '../../access/least-role';
 import { SecretKey } from '../../destinations/secrets/secret-key';
 import { childPointer } from '../../event/json/json-text';
 import { Problem, type ErrorDetail } from '../../event/problems';
@@ -19,6 +19,8 @@ import {
 } from '../../http/docs/api-fields';
 import { ApiProblems, BODY_PROBLEMS } from '../../http/docs/api-problem';
 import { LiveSource } from '../../sources/directory/live-source';
+import type { SealedSource } from '../../sources/directory/source';
+import type { Mapping } from '../../sources/mapping/mapping';
 import { PublicUrl } from '../../sources/request/public-url';
 import { ReceivedRequest } from '../../sources/request/received-request';
 import {
@@ -31,6 +33,7 @@ import {
 import { TryRequest } from '../../sources/trial/try-request';
 import { ProviderKeys } from '../../sources/verification/provider-keys';
 import { AdminEndpoint } from '../endpoint/admin-endpoint';
+import { mappingErrors } from './rules/check-mapping';
 import { invalid } from './rules/schema-check';
 import { SourceTestRequest } from './source-test.requests';
 import { Sources } from './sources';
@@ -82,17 +85,26 @@ export class SourceTestController {
     summary: 'Say what a request to a source would lead to, step by step. Nothing is stored.',
   })
   @ApiOkResponse({ type: SourceTestResponse })
-  @ApiProblems('source-not-found', ...BODY_PROBLEMS)
+  @ApiProblems('source-not-found', 'role-insufficient', ...BODY_PROBLEMS)
   async test(
     @Param() { id }: SourcePath,
     @Body() body: SourceTestRequest,
     @Acting() acting: ActingOperator,
   ): Promise<Trial> {
+    if (body.mapping) requireRole(acting, 'operator');
     const row = await this.sources.find(id, acting);
-    const source = new LiveSource(row, await this.key.box(), this.providerKeys);
+    const source = new LiveSource(withMapping(row, body.mapping), await this.key.box(), this.providerKeys);
     const received = receivedOf(body, this.url.ofSource(`…${row.tokenHint}`), source.jsonField);
     return this.attempt.run(source, received, acting.correlationId);
   }
+}
+
+/** @throws Problem `invalid-request` */
+function withMapping(row: SealedSource, mapping: Mapping | undefined): SealedSource {
+  if (mapping === undefined) return row;
+  const errors = mappingErrors(mapping);
+  if (errors.length > 0) throw new Problem('invalid-request', 'The mapping is invalid. See `errors`.', { errors });
+  return { ...row, mapping };
 }
 
 function receivedOf(request: SourceTestRequest, url: string, jsonField: string | undefined): ReceivedRequest {

@@ -1,5 +1,6 @@
 import { IsBase64, IsIn, IsObject, Matches } from 'class-validator';
 import { ApiAnyObject, ApiEnum, ApiInstant, ApiText } from '../../http/docs/api-fields';
+import type { Mapping } from '../../sources/mapping/mapping';
 import { IsInstant, IsPlainText, MayBeLeftOut } from '../endpoint/rules';
 
 const METHODS = ['POST', 'PUT', 'GET', 'OPTIONS'] as const;
@@ -54,6 +55,17 @@ export class SourceTestRequest {
   @MayBeLeftOut()
   @IsPlainText(100)
   address = '127.0.0.1';
+
+  @ApiAnyObject(
+    { eventType: '/type' },
+    {
+      required: false,
+      description: 'A mapping to try in place of that of the source. Needs the role `operator`',
+    },
+  )
+  @MayBeLeftOut()
+  @IsObject()
+  mapping?: Mapping;
 
   @ApiInstant({ required: false, description: 'When it comes. Default: now' })
   @MayBeLeftOut()

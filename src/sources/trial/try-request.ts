@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Pool } from 'pg';
+import { exactValue } from '../../event/json/exact-value';
 import type { PreparedEvent, RequestContext } from '../../event/prepare-event';
 import { Problem } from '../../event/problems';
 import { CurrentRules } from '../../ingest/store/current-rules';
@@ -129,5 +130,5 @@ function recordSteps(received: ReceivedRequest, results: readonly RecordResult[]
 
 function shown({ event }: PreparedEvent): TrialEvent {
   const { type, subject, eventId, occurredAt, partitionKey, payloadJson } = event;
-  return { type, subject, eventId, occurredAt, partitionKey, payload: JSON.parse(payloadJson) as unknown };
+  return { type, subject, eventId, occurredAt, partitionKey, payload: exactValue(payloadJson) };
 }

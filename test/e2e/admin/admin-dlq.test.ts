@@ -62,7 +62,9 @@ describe('dead letters', () => {
     const spared = await givenDeadLetters(api.pool, 2, { tenantId, reasonCode: 'TIMEOUT' });
     const filter = { tenantId, reasonCode: 'HTTP_5XX' };
     const counted = await admin<Changed>(api.url, 'dlq/retry', { ...filter, dryRun: true });
-    expect([counted.status, counted.body]).toMatchObject([202, { matched: 20, retried: 0 }]);
+    expect([counted.status, counted.body]).toMatchObject([202, { matched: 20, more: false, retried: 0 }]);
+    const some = await admin<Changed>(api.url, 'dlq/retry', { ...filter, limit: 19, dryRun: true });
+    expect(some.body).toMatchObject({ matched: 19, more: true });
     expect(await statusCounts(api.pool, tenantId)).toEqual({ DLQ: 22 });
 
     const two = await Promise.all([1, 2].map(() => admin<Changed>(api.url, 'dlq/retry', filter)));

@@ -213,6 +213,8 @@ describe('resubmitting rejections', () => {
     const dry = await resubmit(api.url, { tenantId, patch, dryRun: true });
     expect(dry).toMatchObject({ ...expected, rejectedByCode: { 'event-id-conflict': 1 } });
     expect(dry.preview).toHaveLength(3);
+    const newest = await resubmit(api.url, { tenantId, patch, limit: 1, dryRun: true });
+    expect(newest).toMatchObject({ matched: 1, more: true, preview: [{ event: { payload: 2 } }] });
     expect(await resubmit(api.url, { tenantId, patch })).toMatchObject(expected);
     expect((await events(tenantId)).length).toBe(1);
     const kept = await rejectionsOf(api.pool, tenantId);
@@ -286,7 +288,8 @@ describe('discarding rejections', () => {
     await postStream(api.url, tenantId, [1, 2, 3].map(() => line({ subject: '' })).join('\n'));
     const discard = (body: object) =>
       expectStatus(202, ask<object>(api.url, 'POST', 'rejections/discard', { body: { tenantId, ...body } }));
-    expect(await discard({ dryRun: true })).toMatchObject({ matched: 3, discarded: 0, actionId: null });
+    expect(await discard({ dryRun: true })).toMatchObject({ matched: 3, more: false, discarded: 0, actionId: null });
+    expect(await discard({ limit: 2, dryRun: true })).toMatchObject({ matched: 2, more: true });
     expect(await discard({ limit: 2, note: 'test data' })).toMatchObject({ matched: 2, discarded: 2, skipped: 0 });
     const kept = await rejectionsOf(api.pool, tenantId);
     expect(kept.map(({ status }) => status)).toEqual(['OPEN', 'DISCARDED', 'DISCARDED']);

@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { ask } from '../../support/access/access-admin';
 import { createdSource, type SourceBody } from '../../support/admin-sources';
+import { givenOperator, heedAccess } from '../../support/credentials';
 import { useApp } from '../../support/fixtures/app';
 import { call, expectProblem } from '../../support/e2e-http';
 
@@ -44,6 +45,22 @@ describe('POST /v1/admin/sources/{id}/test', () => {
     });
     expect(status).toBe(200);
     expect(await attempt(request)).toMatchObject({ outcome: 'duplicate' });
+  });
+
+  it('tries another mapping than that of the source, for those who may change it', async () => {
+    const mapping = { eventType: "type & '.tried'", subject: '/n' };
+    const request = { ...signed('{"type":"sale","id":"t-9","n":12345678901234567890}'), mapping };
+    const path = `sources/${source.id}/test`;
+    const tried = await ask(api.url, 'POST', path, { body: request });
+    expect(tried.body).toMatchObject({ events: [{ type: 'sale.tried', subject: '12345678901234567890' }] });
+    expect(tried.text).toContain('"n":12345678901234567890');
+    expect(await attempt(signed('{"type":"sale","id":"t-9"}'))).toMatchObject({ events: [{ type: 'sale' }] });
+    const wrong = await ask(api.url, 'POST', path, { body: { ...request, mapping: { type: '/type' } } });
+    expectProblem(wrong, 400, 'invalid-request');
+    const { text: token } = await givenOperator(api.pool, { role: 'support' });
+    heedAccess(api.app);
+    expect((await ask(api.url, 'POST', path, { token, body: signed('{}') })).status).toBe(200);
+    expectProblem(await ask(api.url, 'POST', path, { token, body: request }), 403, 'role-insufficient');
   });
 
   it('says why a request would be refused', async () => {

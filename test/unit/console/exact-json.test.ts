@@ -1,8 +1,14 @@
 import fc from 'fast-check';
-import { changesOf } from '../../../console/src/pages/event/changes-of';
+import { changesOf } from '../../../console/src/json/changes-of';
 import { payloadsOf } from '../../../console/src/pages/event/payload-of';
-import { faultOfJson, revisionText } from '../../../console/src/pages/event/revision-text';
-import { JsonSyntaxError, memberText, parseExact, type JsonNode } from '../../../console/src/json/exact-json';
+import { revisionText } from '../../../console/src/pages/event/revision-text';
+import {
+  faultOfJson,
+  JsonSyntaxError,
+  memberText,
+  parseExact,
+  type JsonNode,
+} from '../../../console/src/json/exact-json';
 import { pretty } from '../../../console/src/json/pretty';
 import { visibleText } from '../../../console/src/json/visible-text';
 

@@ -1,5 +1,6 @@
 import { parseAddress, writeAddress } from '../../../console/src/address';
 import { readDeadLetterSearch } from '../../../console/src/pages/dead-letters/dead-letter-search';
+import { readRejectionSearch } from '../../../console/src/pages/rejections/rejection-search';
 import { queryOf, readEventSearch, readQuery } from '../../../console/src/pages/events/event-search';
 
 describe('the search box', () => {
@@ -48,6 +49,7 @@ describe('an address', () => {
 
   it('has only filters that the page knows', () => {
     expect(readEventSearch({ status: 'DLQ', color: 'red', type: ' ', limit: '5' })).toEqual({ status: 'DLQ' });
+    expect(readRejectionSearch({ code: ' malformed-body ', ids: 'x' })).toEqual({ code: 'malformed-body' });
     expect(readDeadLetterSearch({ reasonCode: 'TIMEOUT', status: 'DLQ' })).toEqual({ reasonCode: 'TIMEOUT' });
   });
 });

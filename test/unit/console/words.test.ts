@@ -54,7 +54,7 @@ describe('numbers and times for people', () => {
 });
 
 describe('a bulk action', () => {
-  const outcome = { matched: 3, changed: 3, skipped: 0, erased: 0 };
+  const outcome = { matched: 3, changed: 3, skipped: 0 };
 
   it('names its count before and after', () => {
     expect(previewOf(outcome, 'dead letter')).toBe('This changes 3 dead letters.');
@@ -65,7 +65,10 @@ describe('a bulk action', () => {
 
   it('says when nothing matches, when there are more, and what cannot be sent', () => {
     expect(previewOf({ ...outcome, matched: 0 }, 'event')).toContain('Nothing matches any more');
-    expect(previewOf({ ...outcome, matched: 1_000 }, 'event')).toContain('at most 1,000: the newest');
+    expect(previewOf({ ...outcome, matched: 20, more: true }, 'event')).toBe(
+      'One action changes at most 20 events: the newest. Repeat it for the rest.',
+    );
+    expect(previewOf({ ...outcome, matched: 1_000 }, 'event')).toBe('This changes 1,000 events.');
     expect(previewOf({ ...outcome, skipped: 1 }, 'event')).toContain('Of these, 1 would be skipped now');
     expect(previewOf({ ...outcome, erased: 2 }, 'event')).toContain('2 erased events will not change.');
   });
@@ -86,13 +89,19 @@ describe('requests', () => {
   });
 
   it('are copied as a command without the token, safe for a shell', () => {
-    expect(curlOf('https://x', 'POST', '/v1', `{"a":"it's"}`)).toBe(
+    expect(curlOf({ origin: 'https://x', method: 'POST', path: '/v1', body: `{"a":"it's"}` })).toBe(
       [
         `curl -sS -X POST 'https://x/v1' \\`,
         `  -H "X-Admin-Token: $ADMIN_TOKEN" \\`,
         `  -H 'Content-Type: application/json' \\`,
         `  --data-binary '{"a":"it'\\''s"}'`,
       ].join('\n'),
+    );
+  });
+
+  it('are copied with the header of a token of the OIDC issuer, for those who have one', () => {
+    expect(curlOf({ origin: 'https://x', method: 'GET', path: '/v1', isJwt: true })).toBe(
+      [`curl -sS 'https://x/v1' \\`, `  -H "Authorization: Bearer $OIDC_TOKEN"`].join('\n'),
     );
   });
 });

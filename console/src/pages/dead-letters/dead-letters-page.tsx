@@ -1,22 +1,29 @@
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
-import { useId, type FormEvent, type ReactNode } from 'react';
+import type { ReactNode } from 'react';
 import type { EventSelection } from '../../actions/bulk-actions';
 import { reasonsQuery } from '../../api/queries';
 import { countOf, formatCount } from '../../format/numbers';
-import { Fault } from '../../parts/fault';
+import { FilterForm } from '../../parts/filter-form';
 import { Empty, Page } from '../../parts/page';
-import { readDeadLetterSearch, type DeadLetterSearch } from './dead-letter-search';
+import { Pending } from '../../parts/pending';
 import { GroupTable } from './group-table';
 
 const route = getRouteApi('/dead-letters');
 const GROUPS_SHOWN = 100;
+const FIELDS = [
+  { name: 'tenantId', label: 'Tenant' },
+  { name: 'type', label: 'Type' },
+  { name: 'reasonCode', label: 'Reason' },
+  { name: 'destinationId', label: 'Destination id' },
+] as const;
 
 /** Dead letters by cause and destination, so that one repair is one action. */
 export function DeadLettersPage(): ReactNode {
   const search = route.useSearch();
   const reasons = useQuery(reasonsQuery(search as EventSelection, GROUPS_SHOWN));
-  const { data, error } = reasons;
+  const navigate = useNavigate();
+  const { data } = reasons;
   return (
     <Page
       title="Dead letters"
@@ -26,9 +33,12 @@ export function DeadLettersPage(): ReactNode {
         </button>
       }
     >
-      <Filter key={JSON.stringify(search)} search={search} />
-      {!data &&
-        (error ? <Fault error={error} onRetry={() => void reasons.refetch()} /> : <p className="wait">Loading …</p>)}
+      <FilterForm
+        fields={FIELDS}
+        search={search}
+        onFilter={(sent) => void navigate({ to: '/dead-letters', search: sent })}
+      />
+      {!data && <Pending {...reasons} />}
       {data?.reasons.length === 0 && (
         <Empty>
           <p>No event waits for a person{Object.keys(search).length > 0 && ' under this filter'}.</p>
@@ -48,46 +58,5 @@ export function DeadLettersPage(): ReactNode {
         </>
       )}
     </Page>
-  );
-}
-
-const FIELDS = [
-  { name: 'tenantId', label: 'Tenant' },
-  { name: 'type', label: 'Type' },
-  { name: 'reasonCode', label: 'Reason' },
-  { name: 'destinationId', label: 'Destination id' },
-] as const;
-
-function Filter({ search }: { search: DeadLetterSearch }) {
-  const navigate = useNavigate();
-  const id = useId();
-  function submit(event: FormEvent<HTMLFormElement>): void {
-    event.preventDefault();
-    const sent = readDeadLetterSearch(Object.fromEntries(new FormData(event.currentTarget)));
-    void navigate({ to: '/dead-letters', search: sent });
-  }
-  return (
-    <form className="filters" aria-label="Filter" onSubmit={submit}>
-      {FIELDS.map(({ name, label }) => (
-        <div className="field" key={name}>
-          <label htmlFor={`${id}-${name}`}>{label}</label>
-          <input
-            id={`${id}-${name}`}
-            name={name}
-            defaultValue={search[name] ?? ''}
-            spellCheck={false}
-            autoComplete="off"
-          />
-        </div>
-      ))}
-      <div className="field buttons">
-        <button type="submit">Filter</button>
-        {Object.keys(search).length > 0 && (
-          <button type="button" onClick={() => void navigate({ to: '/dead-letters', search: {} })}>
-            Clear
-          </button>
-        )}
-      </div>
-    </form>
   );
 }

@@ -3,6 +3,7 @@ import type { Schema } from '../../api/endpoints';
 import { formatCount } from '../../format/numbers';
 import { DestinationName } from '../../parts/destination-name';
 import { Ago } from '../../parts/instant';
+import { numeric, Table } from '../../parts/table';
 import { Text } from '../../parts/text';
 import type { DeadLetterSearch } from './dead-letter-search';
 
@@ -10,43 +11,27 @@ export type Group = Schema<'DeadLetterReasonsResponse'>['reasons'][number];
 
 export function GroupTable({ groups, search }: { groups: readonly Group[]; search: DeadLetterSearch }) {
   return (
-    <div className="table-frame">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">Reason</th>
-            <th scope="col">Message</th>
-            <th scope="col">Destination</th>
-            <th scope="col" className="number">
-              Count
-            </th>
-            <th scope="col">First</th>
-            <th scope="col">Last</th>
-          </tr>
-        </thead>
-        <tbody>
-          {groups.map((group) => (
-            <tr key={group.id}>
-              <td className="nowrap">
-                <Link to="/dead-letters/$group" params={{ group: group.id }} search={search} data-row>
-                  {group.reasonCode}
-                </Link>
-              </td>
-              <td className="error-cell">
-                <Text>{group.errorMessage}</Text>
-              </td>
-              <td>{group.destinationId === null ? 'handlers' : <DestinationName id={group.destinationId} />}</td>
-              <td className="number">{formatCount(group.count)}</td>
-              <td className="nowrap">
-                <Ago at={group.firstSeenAt} />
-              </td>
-              <td className="nowrap">
-                <Ago at={group.lastSeenAt} />
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <Table columns={['Reason', 'Message', 'Destination', numeric('Count'), 'First', 'Last']}>
+      {groups.map((group) => (
+        <tr key={group.id}>
+          <td className="nowrap">
+            <Link to="/dead-letters/$group" params={{ group: group.id }} search={search} data-row>
+              {group.reasonCode}
+            </Link>
+          </td>
+          <td className="error-cell">
+            <Text>{group.errorMessage}</Text>
+          </td>
+          <td>{group.destinationId === null ? 'handlers' : <DestinationName id={group.destinationId} />}</td>
+          <td className="number">{formatCount(group.count)}</td>
+          <td className="nowrap">
+            <Ago at={group.firstSeenAt} />
+          </td>
+          <td className="nowrap">
+            <Ago at={group.lastSeenAt} />
+          </td>
+        </tr>
+      ))}
+    </Table>
   );
 }

@@ -1,9 +1,7 @@
-import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { act } from '../../api/client';
 import type { Schema } from '../../api/endpoints';
-import { Dialog } from '../../parts/dialog';
-import { Fault } from '../../parts/fault';
+import { SwitchDialog, type Switch } from '../../actions/switch-dialog';
 import { useMay } from '../../session/caller';
 import { TestDialog } from './test-dialog';
 
@@ -22,16 +20,12 @@ export function DestinationActions({ destination }: { destination: Destination }
       <button type="button" onClick={() => setOpen('switch')}>
         {SWITCHES[destination.status].label} …
       </button>
-      {open === 'switch' && <SwitchDialog destination={destination} onClose={close} />}
+      {open === 'switch' && (
+        <SwitchDialog id={destination.id} noun="destination" of={SWITCHES[destination.status]} onClose={close} />
+      )}
       {open === 'test' && <TestDialog destinationId={destination.id} onClose={close} />}
     </>
   );
-}
-
-interface Switch {
-  label: string;
-  effect: string;
-  run: (id: string) => Promise<unknown>;
 }
 
 /** What can be done about each status. */
@@ -52,29 +46,3 @@ const SWITCHES: Record<Destination['status'], Switch> = {
     run: (id) => act('patch', '/v1/admin/destinations/{id}', { path: { id }, body: { enabled: true } }),
   },
 };
-
-function SwitchDialog({ destination, onClose }: { destination: Destination; onClose: () => void }) {
-  const client = useQueryClient();
-  const [{ label, effect, run }] = useState(SWITCHES[destination.status]); // of when the dialog was opened
-  const change = useMutation({
-    mutationFn: () => run(destination.id),
-    onSuccess: onClose,
-    onSettled: () => client.invalidateQueries(),
-  });
-  return (
-    <Dialog title={`${label} this destination`} isOpen mayClose={!change.isPending} onClose={onClose}>
-      <div className="stack">
-        <p>{effect}</p>
-        {change.error && <Fault error={change.error} />}
-        <div className="actions end">
-          <button type="button" onClick={onClose} disabled={change.isPending}>
-            Cancel
-          </button>
-          <button type="button" className="primary" disabled={change.isPending} onClick={() => change.mutate()}>
-            {change.isPending ? 'Under way …' : `${label} 1 destination`}
-          </button>
-        </div>
-      </div>
-    </Dialog>
-  );
-}

@@ -7,9 +7,9 @@ import { formatCount, formatRatio } from '../../format/numbers';
 import { formatDuration } from '../../format/times';
 import { nameOf } from '../../parts/destination-name';
 import { Facts } from '../../parts/facts';
-import { Fault } from '../../parts/fault';
 import { Ago, Instant } from '../../parts/instant';
 import { Page, Section } from '../../parts/page';
+import { Pending } from '../../parts/pending';
 import { StatusBadge } from '../../parts/status-badge';
 import { Text } from '../../parts/text';
 import { DestinationActions } from './destination-actions';
@@ -25,7 +25,7 @@ export function DestinationPage(): ReactNode {
   if (!data) {
     return (
       <Page title="Destination">
-        {error ? <Fault error={error} onRetry={() => void refetch()} /> : <p className="wait">Loading …</p>}
+        <Pending error={error} refetch={refetch} />
       </Page>
     );
   }

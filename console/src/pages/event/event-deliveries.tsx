@@ -7,9 +7,10 @@ import { deliveryQuery } from '../../api/queries';
 import { formatDuration } from '../../format/times';
 import { BulkButtons } from '../../actions/bulk-buttons';
 import { DestinationName } from '../../parts/destination-name';
-import { Fault } from '../../parts/fault';
 import { Ago, Instant } from '../../parts/instant';
+import { Pending } from '../../parts/pending';
 import { StatusBadge } from '../../parts/status-badge';
+import { numeric, Table, unseen } from '../../parts/table';
 import { useMay } from '../../session/caller';
 
 type Delivery = Schema<'DeliveryOfEventResponse'>;
@@ -24,29 +25,11 @@ export function EventDeliveries({ event }: { event: Schema<'EventResponse'> }) {
     );
   }
   return (
-    <div className="table-frame">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">Status</th>
-            <th scope="col">Destination</th>
-            <th scope="col">Last result</th>
-            <th scope="col" className="number">
-              Attempts
-            </th>
-            <th scope="col">Next or done</th>
-            <th scope="col">
-              <span className="unseen">Actions</span>
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {event.deliveries.map((delivery) => (
-            <DeliveryRows key={`${delivery.destinationId} ${delivery.generation}`} id={event.id} delivery={delivery} />
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <Table columns={['Status', 'Destination', 'Last result', numeric('Attempts'), 'Next or done', unseen('Actions')]}>
+      {event.deliveries.map((delivery) => (
+        <DeliveryRows key={`${delivery.destinationId} ${delivery.generation}`} id={event.id} delivery={delivery} />
+      ))}
+    </Table>
   );
 }
 
@@ -98,7 +81,7 @@ function DeliveryRows({ id, delivery }: { id: string; delivery: Delivery }) {
 
 function AttemptLog({ id, delivery: { destinationId, generation } }: { id: string; delivery: Delivery }) {
   const { data, error, refetch } = useQuery(deliveryQuery(id, destinationId, generation));
-  if (!data) return error ? <Fault error={error} onRetry={() => void refetch()} /> : <p className="wait">Loading …</p>;
+  if (!data) return <Pending error={error} refetch={refetch} />;
   if (data.attemptLog.length === 0) return <p className="hint">No attempt was made yet.</p>;
   return (
     <ol className="attempts">

@@ -4,11 +4,11 @@ import type { ReactNode } from 'react';
 import type { Schema } from '../../api/endpoints';
 import { eventQuery } from '../../api/queries';
 import { CopyButton } from '../../parts/copy-button';
-import { curlOf } from '../../parts/curl';
+import { CopyCurl } from '../../parts/copy-curl';
 import { Facts } from '../../parts/facts';
-import { Fault } from '../../parts/fault';
 import { Ago, Instant } from '../../parts/instant';
 import { Page, Section } from '../../parts/page';
+import { Pending } from '../../parts/pending';
 import { StatusBadge } from '../../parts/status-badge';
 import { Text } from '../../parts/text';
 import { EventActions } from './event-actions';
@@ -27,7 +27,7 @@ export function EventPage(): ReactNode {
   if (!data) {
     return (
       <Page title="Event">
-        {error ? <Fault error={error} onRetry={() => void refetch()} /> : <p className="wait">Loading …</p>}
+        <Pending error={error} refetch={refetch} />
       </Page>
     );
   }
@@ -72,15 +72,7 @@ export function EventPage(): ReactNode {
           <PayloadView payload={payload.text} />
         </Section>
       ))}
-      <Section
-        title="Timeline"
-        actions={
-          <CopyButton
-            label="Copy as curl"
-            text={curlOf(location.origin, 'GET', `/v1/events/${encodeURIComponent(event.id)}`)}
-          />
-        }
-      >
+      <Section title="Timeline" actions={<CopyCurl method="GET" path={`/v1/events/${encodeURIComponent(event.id)}`} />}>
         <EventTimeline id={event.id} />
       </Section>
     </Page>

@@ -1,14 +1,14 @@
 import { useQuery } from '@tanstack/react-query';
 import { timelineQuery } from '../../api/queries';
 import { formatDuration } from '../../format/times';
-import { Fault } from '../../parts/fault';
 import { Instant } from '../../parts/instant';
+import { Pending } from '../../parts/pending';
 import { Text } from '../../parts/text';
 
 /** What happened to the event, oldest first, with the waits in between. */
 export function EventTimeline({ id }: { id: string }) {
   const { data, error, refetch } = useQuery(timelineQuery(id));
-  if (!data) return error ? <Fault error={error} onRetry={() => void refetch()} /> : <p className="wait">Loading …</p>;
+  if (!data) return <Pending error={error} refetch={refetch} />;
   const { entries, truncated } = data;
   return (
     <>

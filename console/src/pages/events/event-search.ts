@@ -1,5 +1,6 @@
-/** What the address of the list of events may say. Every value is text; the api judges it. */
-export const EVENT_FILTERS = [
+import { readFilters, type Filters } from '../../address';
+
+const EVENT_FILTERS = [
   'tenantId',
   'status',
   'type',
@@ -16,16 +17,9 @@ export const EVENT_FILTERS = [
   'to',
 ] as const;
 export type EventFilterName = (typeof EVENT_FILTERS)[number];
-export type EventSearch = Partial<Record<EventFilterName, string>>;
+export type EventSearch = Filters<EventFilterName>;
 
-/** Keeps the filters that are known and not empty. */
-export function readEventSearch(search: Record<string, unknown>): EventSearch {
-  const known = EVENT_FILTERS.flatMap((name): [EventFilterName, string][] => {
-    const value = search[name];
-    return typeof value === 'string' && value.trim() !== '' ? [[name, value.trim()]] : [];
-  });
-  return Object.fromEntries(known);
-}
+export const readEventSearch = (search: Record<string, unknown>): EventSearch => readFilters(EVENT_FILTERS, search);
 
 const WORDS: Record<string, EventFilterName> = {
   tenant: 'tenantId',

@@ -1,27 +1,40 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
-import { getRouteApi, Link } from '@tanstack/react-router';
+import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { discardDeadLetters, replayEvents, retryDeadLetters, type EventSelection } from '../../actions/bulk-actions';
 import { eventsQuery } from '../../api/queries';
-import { countOf, formatBytes } from '../../format/numbers';
+import { formatBytes } from '../../format/numbers';
 import { BulkButtons, type BulkButton } from '../../actions/bulk-buttons';
-import { Fault } from '../../parts/fault';
+import { FilterForm, type FilterField } from '../../parts/filter-form';
 import { Ago } from '../../parts/instant';
-import { MoreRows } from '../../parts/more-rows';
+import { List } from '../../parts/list';
 import { Empty, Page } from '../../parts/page';
 import { StatusBadge } from '../../parts/status-badge';
+import { numeric, Table } from '../../parts/table';
 import { Text } from '../../parts/text';
 import { useMay } from '../../session/caller';
 import type { Schema } from '../../api/endpoints';
-import type { EventSearch } from './event-search';
-import { EventFilterForm } from './event-filter-form';
+import type { EventFilterName, EventSearch } from './event-search';
 import { NoEvents } from './no-events';
 
 const route = getRouteApi('/events');
+const STATUSES = ['RECEIVED', 'PUBLISHED', 'DELIVERING', 'RETRYING', 'COMPLETED', 'DLQ', 'DISCARDED'];
+const FIELDS: FilterField<EventFilterName>[] = [
+  { name: 'status', label: 'Status', options: STATUSES },
+  { name: 'tenantId', label: 'Tenant' },
+  { name: 'type', label: 'Type', placeholder: 'order.*' },
+  { name: 'subject', label: 'Subject' },
+  { name: 'reasonCode', label: 'Reason', placeholder: 'HTTP_5XX' },
+  { name: 'destinationId', label: 'Destination id' },
+  { name: 'correlationId', label: 'Correlation id' },
+  { name: 'from', label: 'Received from (UTC)', placeholder: '2026-11-24T00:00:00Z' },
+  { name: 'to', label: 'until', placeholder: '2026-11-25T00:00:00Z' },
+];
 
 /** Events, newest first. The address has the filter, so the list can be shared. */
 export function EventsPage(): ReactNode {
   const search = route.useSearch();
+  const navigate = useNavigate();
   const events = useInfiniteQuery(eventsQuery(search as EventSelection));
   const rows = events.data?.pages.flatMap((page) => page.events) ?? [];
   return (
@@ -36,16 +49,15 @@ export function EventsPage(): ReactNode {
         </>
       }
     >
-      <EventFilterForm key={JSON.stringify(search)} search={search} />
-      {events.isPending && <p className="wait">Loading …</p>}
-      {events.error && rows.length === 0 && <Fault error={events.error} onRetry={() => void events.refetch()} />}
-      {events.isSuccess && rows.length === 0 && !events.hasNextPage && (
-        <Nothing isFiltered={Object.keys(search).length > 0} />
-      )}
-      {rows.length > 0 && <EventTable rows={rows} />}
-      {(rows.length > 0 || events.hasNextPage) && (
-        <MoreRows {...events} shown={countOf(rows.length, 'event')} error={events.error} />
-      )}
+      <FilterForm fields={FIELDS} search={search} onFilter={(sent) => void navigate({ to: '/events', search: sent })} />
+      <List
+        list={events}
+        count={rows.length}
+        noun="event"
+        empty={<Nothing isFiltered={Object.keys(search).length > 0} />}
+      >
+        <EventTable rows={rows} />
+      </List>
     </Page>
   );
 }
@@ -78,46 +90,29 @@ const BEGINNING = '1970-01-01T00:00:00Z';
 
 function EventTable({ rows }: { rows: Schema<'ListedEvent'>[] }) {
   return (
-    <div className="table-frame">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">Status</th>
-            <th scope="col">Type</th>
-            <th scope="col">Subject</th>
-            <th scope="col">Tenant</th>
-            <th scope="col">Received</th>
-            <th scope="col" className="number">
-              Size
-            </th>
-            <th scope="col">Last error</th>
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map((event) => (
-            <tr key={event.id}>
-              <td>
-                <StatusBadge status={event.status} />
-              </td>
-              <td>
-                <Link to="/events/$eventId" params={{ eventId: event.id }} data-row>
-                  <Text>{event.type}</Text>
-                </Link>
-              </td>
-              <td>
-                <Text>{event.subject}</Text>
-              </td>
-              <td>{event.tenantId}</td>
-              <td className="nowrap">
-                <Ago at={event.receivedAt} />
-              </td>
-              <td className="number nowrap">{formatBytes(event.sizeBytes)}</td>
-              <td className="error-cell">{event.lastError !== null && <Text>{event.lastError}</Text>}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <Table columns={['Status', 'Type', 'Subject', 'Tenant', 'Received', numeric('Size'), 'Last error']}>
+      {rows.map((event) => (
+        <tr key={event.id}>
+          <td>
+            <StatusBadge status={event.status} />
+          </td>
+          <td>
+            <Link to="/events/$eventId" params={{ eventId: event.id }} data-row>
+              <Text>{event.type}</Text>
+            </Link>
+          </td>
+          <td>
+            <Text>{event.subject}</Text>
+          </td>
+          <td>{event.tenantId}</td>
+          <td className="nowrap">
+            <Ago at={event.receivedAt} />
+          </td>
+          <td className="number nowrap">{formatBytes(event.sizeBytes)}</td>
+          <td className="error-cell">{event.lastError !== null && <Text>{event.lastError}</Text>}</td>
+        </tr>
+      ))}
+    </Table>
   );
 }
 

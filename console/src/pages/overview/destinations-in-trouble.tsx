@@ -3,15 +3,15 @@ import { Link } from '@tanstack/react-router';
 import { newestDestinationsQuery } from '../../api/queries';
 import { formatCount } from '../../format/numbers';
 import { nameOf } from '../../parts/destination-name';
-import { Fault } from '../../parts/fault';
 import { Ago } from '../../parts/instant';
+import { Pending } from '../../parts/pending';
 import { StatusBadge } from '../../parts/status-badge';
 import { Text } from '../../parts/text';
 
 /** Among the newest destinations: the list cannot be filtered by status. */
 export function DestinationsInTrouble() {
   const { data, error, refetch } = useQuery(newestDestinationsQuery);
-  if (!data) return error ? <Fault error={error} onRetry={() => void refetch()} /> : <p className="wait">Loading …</p>;
+  if (!data) return <Pending error={error} refetch={refetch} />;
   const found = data.destinations.filter(({ status }) => status !== 'active');
   const among =
     data.nextCursor === null

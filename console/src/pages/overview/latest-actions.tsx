@@ -1,12 +1,12 @@
 import { useQuery } from '@tanstack/react-query';
 import { auditQuery } from '../../api/queries';
-import { Fault } from '../../parts/fault';
 import { Ago } from '../../parts/instant';
+import { Pending } from '../../parts/pending';
 import { Text } from '../../parts/text';
 
 export function LatestActions() {
   const { data, error, refetch } = useQuery(auditQuery);
-  if (!data) return error ? <Fault error={error} onRetry={() => void refetch()} /> : <p className="wait">Loading …</p>;
+  if (!data) return <Pending error={error} refetch={refetch} />;
   if (data.entries.length === 0) return <p className="hint">Nothing was changed yet.</p>;
   return (
     <ul className="lines">

@@ -2,8 +2,8 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { reasonsQuery } from '../../api/queries';
 import { formatCount } from '../../format/numbers';
-import { Fault } from '../../parts/fault';
 import { GroupTable } from '../dead-letters/group-table';
+import { Pending } from '../../parts/pending';
 
 /** Shared with the figures, so that both are one request. */
 export const GROUPS_COUNTED = 20;
@@ -11,7 +11,7 @@ const SHOWN = 5;
 
 export function TopGroups() {
   const { data, error, refetch } = useQuery(reasonsQuery({}, GROUPS_COUNTED));
-  if (!data) return error ? <Fault error={error} onRetry={() => void refetch()} /> : <p className="wait">Loading …</p>;
+  if (!data) return <Pending error={error} refetch={refetch} />;
   if (data.reasons.length === 0) return <p className="hint">No event waits for a person.</p>;
   return (
     <>

@@ -31,6 +31,8 @@ export interface ResubmissionResult {
   /** Null in a dry run. */
   actionId: string | null;
   outcome: ResubmissionOutcome;
+  /** Only of a dry run: more than the limit match. */
+  more?: boolean;
   /** Only of a dry run: the first records as they would become. */
   preview: PreviewedEvent[];
   correlationId: string;
@@ -66,18 +68,15 @@ export class Resubmissions {
     const { acting } = headers;
     const { status = 'OPEN' } = request;
     const limit = limitOf(request, this.settings.REPLAY_MAX_LIMIT);
-    const found = await this.transactions.read((db) =>
-      findMatchingRejections(db, { ...request, status }, acting, limit),
-    );
-    const selected = { found, status, patch };
+    const find = (most: number) =>
+      this.transactions.read((db) => findMatchingRejections(db, { ...request, status }, acting, most));
     if (request.dryRun) {
-      return {
-        actionId: null,
-        ...(await this.foresee(selected)),
-        correlationId: acting.correlationId,
-        repeated: false,
-      };
+      const all = await find(limit + 1);
+      const foreseen = await this.foresee({ found: all.slice(-limit), status, patch }); // they are oldest first
+      const { correlationId } = acting;
+      return { actionId: null, ...foreseen, more: all.length > limit, correlationId, repeated: false };
     }
+    const selected = { found: await find(limit), status, patch };
     const { id, repeated, correlationId, counts } = await this.record(request, { ...selected, limit }, headers);
     if (repeated) {
       return { actionId: id, outcome: ResubmissionOutcome.of(counts), preview: [], correlationId, repeated };

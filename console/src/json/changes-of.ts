@@ -1,16 +1,16 @@
-import { parseExact } from '../../json/exact-json';
+import { parseExact } from './exact-json';
 
-/** One difference between two payloads. */
+/** One operation of a JSON Patch. */
 export interface Change {
   /** `add`, `remove` or `replace` */
   op: string;
-  /** JSON Pointer; empty for the whole payload. */
+  /** JSON Pointer; empty for the whole value. */
   path: string;
   /** JSON text with all digits of its numbers; undefined for `remove`. */
   value: string | undefined;
 }
 
-/** Reads `diff` in the response to a revision. */
+/** Reads `diff` in a response. */
 export function changesOf(responseText: string): Change[] {
   const root = parseExact(responseText);
   const diff = root.kind === 'object' ? root.members.find(({ name }) => name === 'diff')?.value : undefined;

@@ -1,0 +1,48 @@
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+import { Dialog } from '../parts/dialog';
+import { Fault } from '../parts/fault';
+
+/** One way to change the status of a thing. */
+export interface Switch {
+  /** `Pause` */
+  label: string;
+  /** What follows from it. */
+  effect: string;
+  run: (id: string) => Promise<unknown>;
+}
+
+interface Props {
+  id: string;
+  /** `destination` */
+  noun: string;
+  of: Switch;
+  onClose: () => void;
+}
+
+/** Says what a change of status leads to, and carries it out. Doing it twice changes nothing more. */
+export function SwitchDialog({ id, noun, of, onClose }: Props) {
+  const client = useQueryClient();
+  const [{ label, effect, run }] = useState(of); // of when the dialog was opened
+  const change = useMutation({
+    mutationFn: () => run(id),
+    onSuccess: onClose,
+    onSettled: () => client.invalidateQueries(),
+  });
+  return (
+    <Dialog title={`${label} this ${noun}`} isOpen mayClose={!change.isPending} onClose={onClose}>
+      <div className="stack">
+        <p>{effect}</p>
+        {change.error && <Fault error={change.error} />}
+        <div className="actions end">
+          <button type="button" onClick={onClose} disabled={change.isPending}>
+            Cancel
+          </button>
+          <button type="button" className="primary" disabled={change.isPending} onClick={() => change.mutate()}>
+            {change.isPending ? 'Under way …' : `${label} 1 ${noun}`}
+          </button>
+        </div>
+      </div>
+    </Dialog>
+  );
+}

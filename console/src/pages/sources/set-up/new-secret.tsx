@@ -1,0 +1,64 @@
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useId, useState, type FormEvent } from 'react';
+import { act } from '../../../api/client';
+import type { Schema } from '../../../api/endpoints';
+import { Dialog } from '../../../parts/dialog';
+import { Fault } from '../../../parts/fault';
+import { Overlap } from './overlap';
+
+const DAY_SECONDS = 86_400;
+
+interface Props {
+  source: Schema<'SourceResponse'>;
+  /** What the provider calls its secret, and where it shows it. */
+  secret: string;
+  onClose: () => void;
+}
+
+/** Gives a source the secret that its requests are signed with. */
+export function NewSecret({ source, secret: meaning, onClose }: Props) {
+  const client = useQueryClient();
+  const id = useId();
+  const [secret, setSecret] = useState('');
+  const [overlapSeconds, setOverlapSeconds] = useState(DAY_SECONDS);
+  const rotate = useMutation({
+    mutationFn: () =>
+      act('post', '/v1/admin/sources/{id}/rotate-secret', {
+        path: { id: source.id },
+        body: { secret, overlapSeconds },
+      }),
+    onSuccess: onClose,
+    onSettled: () => client.invalidateQueries(),
+  });
+  function submit(event: FormEvent): void {
+    event.preventDefault();
+    if (secret !== '' && !rotate.isPending) rotate.mutate();
+  }
+  return (
+    <Dialog title="New secret" isOpen mayClose={!rotate.isPending} onClose={onClose}>
+      <form className="stack" onSubmit={submit}>
+        <label htmlFor={id}>The secret: {meaning}</label>
+        <input
+          id={id}
+          type="password"
+          autoComplete="off"
+          value={secret}
+          onChange={(event) => setSecret(event.target.value)}
+        />
+        {source.secretHints.length > 0 && (
+          <Overlap label="The present secret counts" value={overlapSeconds} onChange={setOverlapSeconds} />
+        )}
+        <p className="hint">It is stored encrypted, and no response contains it.</p>
+        {rotate.error && <Fault error={rotate.error} />}
+        <div className="actions end">
+          <button type="button" onClick={onClose} disabled={rotate.isPending}>
+            Cancel
+          </button>
+          <button type="submit" className="primary" disabled={secret === '' || rotate.isPending}>
+            {rotate.isPending ? 'Under way …' : 'Store 1 secret'}
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}

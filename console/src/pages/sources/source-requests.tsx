@@ -1,0 +1,90 @@
+import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { useState } from 'react';
+import type { Schema } from '../../api/endpoints';
+import { sourceRequestsQuery } from '../../api/queries';
+import { formatDuration } from '../../format/times';
+import { Ago } from '../../parts/instant';
+import { Pending } from '../../parts/pending';
+import { StatusBadge } from '../../parts/status-badge';
+import { numeric, Table } from '../../parts/table';
+import { Text } from '../../parts/text';
+import { useMay } from '../../session/caller';
+import { RequestDetails } from './request-details';
+
+type Source = Schema<'SourceResponse'>;
+type Sample = Schema<'RequestSampleResponse'>;
+
+/** What came to the source lately, what became of it, and why. */
+export function SourceRequests({ source }: { source: Source }) {
+  const maySupport = useMay('support');
+  if (!maySupport) return <p className="hint">Your role does not see requests.</p>;
+  return <Requests source={source} />;
+}
+
+function Requests({ source }: { source: Source }) {
+  const { data, error, refetch } = useQuery(sourceRequestsQuery(source.id));
+  if (!data) return <Pending error={error} refetch={refetch} />;
+  if (data.requests.length === 0) {
+    return <p className="hint">Nothing came to this URL yet. The last 50 requests show here as they come.</p>;
+  }
+  return (
+    <Table columns={['Result', numeric('HTTP'), 'Why', 'Became', 'Received', numeric('Took')]}>
+      {data.requests.map((sample) => (
+        <RequestRows key={sample.id} source={source} sample={sample} />
+      ))}
+    </Table>
+  );
+}
+
+function RequestRows({ source, sample }: { source: Source; sample: Sample }) {
+  const [isOpen, setIsOpen] = useState(false);
+  const { result, status, code, reason, request, durationMs } = sample;
+  return (
+    <>
+      <tr>
+        <td className="nowrap">
+          <button type="button" aria-expanded={isOpen} data-row onClick={() => setIsOpen(!isOpen)}>
+            <span className="unseen">Details of </span>
+            <StatusBadge status={result} />
+          </button>
+        </td>
+        <td className="number">{status}</td>
+        <td className="error-cell">
+          {code !== null && <code>{code}</code>} {reason !== null && <Text>{reason}</Text>}
+        </td>
+        <td>
+          <Became sample={sample} />
+        </td>
+        <td className="nowrap">
+          <Ago at={request.receivedAt} />
+        </td>
+        <td className="number nowrap">{formatDuration(durationMs)}</td>
+      </tr>
+      {isOpen && (
+        <tr className="inset">
+          <td colSpan={6}>
+            <RequestDetails source={source} sample={sample} />
+          </td>
+        </tr>
+      )}
+    </>
+  );
+}
+
+function Became({ sample: { eventIds, rejectionIds } }: { sample: Sample }) {
+  return (
+    <>
+      {eventIds.map((eventId, i) => (
+        <Link key={eventId} to="/events/$eventId" params={{ eventId }} className="nowrap">
+          event{eventIds.length > 1 && ` ${i + 1}`}{' '}
+        </Link>
+      ))}
+      {rejectionIds.map((rejectionId, i) => (
+        <Link key={rejectionId} to="/rejections/one/$rejectionId" params={{ rejectionId }} className="nowrap">
+          rejection{rejectionIds.length > 1 && ` ${i + 1}`}{' '}
+        </Link>
+      ))}
+    </>
+  );
+}
