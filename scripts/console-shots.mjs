@@ -1,9 +1,10 @@
 /**
  * npm run console:shots [-- --out docs/console]: starts StreamForge with an embedded database in a temporary directory, runs
- * npm run seed against it, and writes a picture of each page of the console in light and dark colours.
+ * npm run seed and some webhooks against it, and writes a picture of each page of the console in light and dark colours.
  */
 import './print-help.mjs';
 import { spawn } from 'node:child_process';
+import { createHmac } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import os from 'node:os';
@@ -15,6 +16,7 @@ import { optionsOr } from './options.mjs';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
 const TOKEN = 'a-token-for-pictures-only-1234';
+const SECRET = 'a secret for pictures only';
 const WAIT_MS = 120_000;
 const { fetch } = globalThis;
 const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync);
@@ -45,6 +47,7 @@ const ended = new Promise((resolve) => server.once('close', resolve));
 try {
   await ready();
   await run('dist/src/commands/seed.js', '--url', url);
+  await sendWebhooks();
   await shoot();
 } finally {
   server.kill('SIGTERM');
@@ -70,7 +73,9 @@ async function shoot() {
     for (const [name, address] of Object.entries(pages)) {
       await page.goto(url + address);
       await page.getByRole('heading', { level: 1 }).waitFor();
-      await page.waitForLoadState('networkidle');
+      if (name === 'live')
+        await page.locator('.live-row').first().waitFor(); // its connection is never idle
+      else await page.waitForLoadState('networkidle');
       const file = path.join(out, `${name}-${colorScheme}.png`);
       await page.screenshot({ path: path.resolve(ROOT, file) });
       process.stdout.write(`${file}\n`);
@@ -84,19 +89,56 @@ async function pagesToShoot() {
   const dead = await ask('dlq?limit=1');
   const groups = await ask('dlq/reasons');
   const { destinations } = await ask('destinations');
+  const { sources } = await ask('sources');
+  const rejected = await ask('rejections?limit=1');
+  const causes = await ask('rejections/reasons');
   return {
     overview: '/console/',
     events: '/console/events',
     event: `/console/events/${dead.deadLetters[0].id}`,
     'dead-letters': '/console/dead-letters',
     group: `/console/dead-letters/${groups.reasons[0].id}`,
+    live: '/console/live',
+    rejections: '/console/rejections',
+    'rejection-group': `/console/rejections/${causes.reasons[0].id}`,
+    rejection: `/console/rejections/one/${rejected.rejections[0].id}`,
+    sources: '/console/sources',
+    source: `/console/sources/${sources[0].id}`,
     destinations: '/console/destinations',
     destination: `/console/destinations/${destinations[0].id}`,
   };
 }
 
-async function ask(resource) {
-  const response = await fetch(`${url}/v1/admin/${resource}`, { headers: { 'X-Admin-Token': TOKEN } });
+/** A source with requests that were accepted, refused, and kept as rejections. */
+async function sendWebhooks() {
+  const verification = {
+    scheme: 'hmac',
+    algorithm: 'sha256',
+    encoding: 'hex',
+    header: 'x-signature',
+    signed: '{body}',
+  };
+  const mapping = { eventType: '/type', subject: '/order', eventId: '/id' };
+  const source = await ask('sources', {
+    ...{ tenantId: 'demo', name: 'shop payments', provider: 'custom', secrets: [SECRET], verification, mapping },
+  });
+  for (const [body, secret] of [
+    ['{"id":"pay-1","type":"payment.received","order":"order-1001","amount":10.10}', SECRET],
+    ['{"id":"pay-2","type":"payment.received","order":"order-1002","amount":12.50}', SECRET],
+    ['{"id":"pay-3","type":"payment.received","amount":99.90}', SECRET],
+    ['{"id":"pay-4","type":"payment.received","order":"order-1004"}', 'another secret'],
+  ]) {
+    const signature = createHmac('sha256', secret).update(body).digest('hex');
+    const headers = { 'Content-Type': 'application/json', 'X-Signature': signature };
+    await fetch(source.url, { method: 'POST', headers, body });
+  }
+}
+
+async function ask(resource, body) {
+  const response = await fetch(`${url}/v1/admin/${resource}`, {
+    ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
+    headers: { 'X-Admin-Token': TOKEN, 'Content-Type': 'application/json' },
+  });
   if (!response.ok) throw new Error(`${resource}: ${response.status} ${await response.text()}`);
   return response.json();
 }

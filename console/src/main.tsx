@@ -11,6 +11,7 @@ import './styles/elements.css';
 import './styles/shell.css';
 import './styles/parts.css';
 import './styles/payload.css';
+import './styles/live.css';
 
 const RETRIES = 2;
 

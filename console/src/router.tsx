@@ -8,6 +8,8 @@ import { DestinationsPage } from './pages/destinations/destinations-page';
 import { EventPage } from './pages/event/event-page';
 import { readEventSearch } from './pages/events/event-search';
 import { EventsPage } from './pages/events/events-page';
+import { LivePage } from './pages/live/live-page';
+import { readLiveSearch } from './pages/live/live-search';
 import { OverviewPage } from './pages/overview/overview-page';
 import { RejectionGroupPage } from './pages/rejections/rejection-group-page';
 import { RejectionPage } from './pages/rejections/rejection-page';
@@ -52,6 +54,7 @@ const destinations = createRoute({
 });
 const destination = createRoute({ getParentRoute, path: '/destinations/$destinationId', component: DestinationPage });
 
+const live = createRoute({ getParentRoute, path: '/live', validateSearch: readLiveSearch, component: LivePage });
 const rejections = createRoute({
   getParentRoute,
   path: '/rejections',
@@ -72,6 +75,7 @@ const routeTree = root.addChildren([
   overview,
   events,
   event,
+  live,
   deadLetters,
   group,
   rejections,

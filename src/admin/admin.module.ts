@@ -17,6 +17,8 @@ import { DeliveryActions } from './deliveries/delivery-actions';
 import { BulkActions } from './events/bulk-actions';
 import { AdminEventsController } from './events/admin-events.controller';
 import { ActionsController } from './actions/actions.controller';
+import { LiveController } from './live/live.controller';
+import { LiveFeed } from './live/live-feed';
 import { AdminActions } from './endpoint/admin-actions';
 import { AccessChanges } from './endpoint/access-changes';
 import { AdminTransactions } from './endpoint/admin-transactions';
@@ -84,6 +86,7 @@ import { UsageController } from './usage/usage.controller';
     ErasuresController,
     TimelineController,
     RevisionsController,
+    LiveController,
   ],
   providers: [
     AdminTransactions,
@@ -114,6 +117,7 @@ import { UsageController } from './usage/usage.controller';
     ResubmitPart,
     ResubmissionPreview,
     Resubmissions,
+    LiveFeed,
   ],
 })
 export class AdminModule {}

@@ -7,6 +7,8 @@ export interface FilterField<Name extends string> {
   placeholder?: string;
   /** The values to choose from. Without them, the field takes text. */
   options?: readonly string[];
+  /** What it means to choose none of them. Default: any */
+  none?: string;
 }
 
 interface Props<Name extends string> {
@@ -48,7 +50,7 @@ export function FilterForm<Name extends string>({ fields, search, onFilter }: Pr
 
 function Field({ field, value }: { field: FilterField<string>; value: string }) {
   const id = useId();
-  const { name, label, placeholder, options } = field;
+  const { name, label, placeholder, options, none = 'any' } = field;
   return (
     <div className="field">
       <label htmlFor={id}>{label}</label>
@@ -59,7 +61,7 @@ function Field({ field, value }: { field: FilterField<string>; value: string }) 
           defaultValue={value}
           onChange={(event) => event.currentTarget.form?.requestSubmit()}
         >
-          <option value="">any</option>
+          <option value="">{none}</option>
           {options.map((option) => (
             <option key={option}>{option}</option>
           ))}

@@ -7,6 +7,7 @@ const TONES: Record<string, string> = {
   RESUBMITTED: 'good',
   passed: 'good',
   active: 'good',
+  connected: 'good',
   closed: 'good',
   up: 'good',
   ready: 'good',

@@ -6,6 +6,7 @@ const KEYS: [string, string][] = [
   ['Enter', 'open the row'],
   ['g o', 'overview'],
   ['g e', 'events'],
+  ['g l', 'live'],
   ['g d', 'dead letters'],
   ['g r', 'rejections'],
   ['g s', 'sources'],

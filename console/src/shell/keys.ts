@@ -7,7 +7,7 @@ export type KeyCommand =
 
 /** `g` and then one of these leads to a page. */
 const PAGES = {
-  ...{ o: '/', e: '/events', d: '/dead-letters' },
+  ...{ o: '/', e: '/events', l: '/live', d: '/dead-letters' },
   ...{ r: '/rejections', s: '/sources', t: '/destinations' },
 } as const;
 

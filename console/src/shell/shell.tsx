@@ -11,6 +11,7 @@ import { useKeyboard } from './use-keyboard';
 const PAGES = [
   { to: '/', name: 'Overview' },
   { to: '/events', name: 'Events' },
+  { to: '/live', name: 'Live' },
   { to: '/dead-letters', name: 'Dead letters' },
   { to: '/rejections', name: 'Rejections' },
   { to: '/sources', name: 'Sources' },

@@ -152,10 +152,14 @@ describe('what a tenant redacts', () => {
     '/v1/whoami': () => '/v1/whoami',
   };
 
+  /** Its response does not end, and its events are members of lists without payloads and messages (live.test.ts). */
+  const WITHOUT_CONTENT = ['/v1/admin/live'];
+
   it('is looked for in all that can be read', () => {
     const body = JSON.parse(readFileSync('openapi.json', 'utf8')) as { paths: Record<string, object> };
     const readable = Object.entries(body.paths).flatMap(([path, methods]) => ('get' in methods ? [path] : []));
-    expect(Object.keys(READ).sort()).toEqual(readable.filter((path) => path.startsWith('/v1/')).sort());
+    const withContent = readable.filter((path) => path.startsWith('/v1/') && !WITHOUT_CONTENT.includes(path));
+    expect(Object.keys(READ).sort()).toEqual(withContent.sort());
   });
 
   it.each(Object.entries(READ))('%s has it for nobody below operator', async (_, path) => {

@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import { ADMIN_TOKEN } from '../../support/app';
 import { createdSource, type SourceBody } from '../../support/admin-sources';
 import { givenOperator, heedAccess } from '../../support/credentials';
-import { call, getEvent, postStream } from '../../support/e2e-http';
+import { call, getEvent, postEvent, postStream } from '../../support/e2e-http';
 import { useConsole } from '../../support/fixtures/console';
 import { rejectionsOf } from '../../support/rejections';
 
@@ -233,6 +233,62 @@ describe('the console on what comes in', () => {
     }, 120_000);
   });
 
+  describe('the live list', () => {
+    const live = () => page().getByRole('region', { name: 'Events as they come' });
+    const post = (tenantId: string, subject: string) =>
+      postEvent(api.url, tenantId, `{"eventType":"tail.made","subject":"${subject}","payload":1}`);
+
+    it('shows events as they come, stands still when asked, and leads to one of them', async () => {
+      await post('tail', 'before');
+      await ui.at.open('/live?tenantId=tail', 'Live');
+      await page().getByText('connected', { exact: true }).waitFor();
+      await live().getByText('before').waitFor();
+      await post('tail', 'first');
+      await post('elsewhere', 'not here');
+      await live().getByText('first').waitFor();
+      await expect(live().locator('li').first().innerText()).resolves.toContain('first');
+      await live().locator('li', { hasText: 'first' }).getByText('COMPLETED').waitFor();
+      await button('Pause').click();
+      await post('tail', 'second');
+      await button('Go on (1 new)').waitFor();
+      expect(await live().getByText('second').count()).toBe(0);
+      await button('Go on (1 new)').click();
+      await live().getByText('second').waitFor();
+      expect(await live().getByText('not here').count()).toBe(0);
+      await page().getByLabel('Text in ids or subject').fill('SECO');
+      await page().keyboard.press('Enter');
+      await page().getByText('1 event', { exact: true }).waitFor();
+      expect(new URL(page().url()).search).toBe('?tenantId=tail&text=SECO');
+      await page()
+        .locator('body')
+        .click({ position: { x: 1, y: 1 } });
+      await page().keyboard.press('j');
+      await page().keyboard.press('Enter');
+      await page().getByRole('heading', { level: 1, name: 'tail.made' }).waitFor();
+    }, 120_000);
+
+    it('draws only what is in view of many events', async () => {
+      await ui.at.open('/live?tenantId=many', 'Live');
+      await page().getByText('connected', { exact: true }).waitFor();
+      const lines = Array.from({ length: 600 }, (_, i) => `{"eventType":"t","subject":"many-${i}","payload":${i}}`);
+      await postStream(api.url, 'many', lines.join('\n'));
+      await page().getByText('600 events', { exact: true }).waitFor();
+      await live().getByText('many-599').waitFor();
+      expect(await live().locator('li').count()).toBeLessThan(80);
+      await page().evaluate("document.querySelector('.live-frame').scrollTo(0, 100000)");
+      await live().getByText('many-0', { exact: true }).waitFor();
+      expect(await live().locator('li').count()).toBeLessThan(80);
+    }, 120_000);
+
+    it('says why it does not go on, and goes on by itself', async () => {
+      await page().route('**/v1/admin/live*', (route) => route.abort('connectionrefused'));
+      await ui.at.open('/live?tenantId=lost', 'Live');
+      await page().getByRole('alert').getByText('StreamForge does not respond.', { exact: false }).first().waitFor();
+      await page().unroute('**/v1/admin/live*');
+      await page().getByText('connected', { exact: true }).waitFor();
+    }, 120_000);
+  });
+
   /** The pages, with what shows that they are there. */
   async function pagesOf(tenantId: string): Promise<[string, string | RegExp, string][]> {
     const source = await createdSource(api.url, { tenantId, name: `till of ${tenantId}`, secrets: [SECRET] });
@@ -245,6 +301,8 @@ describe('the console on what comes in', () => {
       { headers: { 'x-admin-token': ADMIN_TOKEN } },
     );
     return [
+      [`/live?tenantId=${tenantId}`, 'Live', '.live-row'],
+      ['/live?tenantId=nobody', 'Live', '.empty'],
       [`/sources?tenantId=${tenantId}`, 'Sources', 'tbody tr'],
       ['/sources?tenantId=nobody', 'Sources', '.empty'],
       [`/sources/${source.id}`, `till of ${tenantId}`, 'tbody tr'],
@@ -268,7 +326,7 @@ describe('the console on what comes in', () => {
         await other.page.locator(shown).first().waitFor();
         expect([address, await other.violations()]).toEqual([address, []]);
       }
-      const [, , [address, heading] = ['', '']] = pages;
+      const [address, heading] = pages.find(([one]) => one.startsWith('/sources/')) ?? ['', ''];
       await other.open(address, heading);
       await other.page.getByRole('button', { name: 'unverified' }).click();
       await other.page.getByText('What should have been signed').waitFor();

@@ -157,6 +157,7 @@ describe('the OpenAPI document', () => {
   it('has examples that work unchanged', async () => {
     for (const [method, route, operation] of operations) {
       if (route.includes('{')) continue; // they name what a fresh system does not have
+      if (operation.operationId === 'listLiveEvents') continue; // its response does not end
       const query = (operation.parameters ?? [])
         .map((parameter) => resolve(document, parameter))
         .filter((parameter) => parameter.in === 'query' && parameter.schema.example !== undefined)

@@ -16,7 +16,7 @@ import type { RejectionFilterName, RejectionSearch } from './rejection-search';
 const route = getRouteApi('/rejections');
 const GROUPS_SHOWN = 100;
 const FIELDS: FilterField<RejectionFilterName>[] = [
-  { name: 'status', label: 'Status', options: ['OPEN', 'RESUBMITTED', 'DISCARDED'] },
+  { name: 'status', label: 'Status', options: ['RESUBMITTED', 'DISCARDED'], none: 'OPEN' },
   { name: 'tenantId', label: 'Tenant' },
   { name: 'sourceId', label: 'Source id' },
   { name: 'code', label: 'Code', placeholder: 'invalid-event' },

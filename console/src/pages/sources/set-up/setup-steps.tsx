@@ -17,6 +17,7 @@ export function SetupSteps({ source, provider }: Props) {
   const [open, setOpen] = useState<'url' | 'secret'>();
   const { secretHints, needsSecret, previousUrlUntil, secondSecretUntil } = source;
   const name = provider.verification === null ? 'the producer' : provider.name;
+  const secret = provider.verification === null ? 'the secret that its requests are signed with' : provider.secret;
   const needsNone = secretHints.length === 0 && !needsSecret;
   return (
     <>
@@ -37,7 +38,7 @@ export function SetupSteps({ source, provider }: Props) {
         </li>
         {!needsNone && (
           <li>
-            Give StreamForge <Text>{provider.secret}</Text>.{' '}
+            Give StreamForge <Text>{secret}</Text>.{' '}
             {needsSecret ? 'It has none yet.' : `It has ${secretHints.join(' and ')}.`}
             {mayOperate && (
               <button type="button" className="inline" onClick={() => setOpen('secret')}>
@@ -69,7 +70,7 @@ export function SetupSteps({ source, provider }: Props) {
         </li>
       </ol>
       {open === 'url' && <NewUrl source={source} onClose={() => setOpen(undefined)} />}
-      {open === 'secret' && <NewSecret source={source} secret={provider.secret} onClose={() => setOpen(undefined)} />}
+      {open === 'secret' && <NewSecret source={source} secret={secret} onClose={() => setOpen(undefined)} />}
     </>
   );
 }

@@ -1,0 +1,145 @@
+import type { FastifyRequest } from 'fastify';
+import type { Pool } from 'pg';
+import type { OperatorAccess } from '../../../../src/access/operator-access';
+import { LiveController } from '../../../../src/admin/live/live.controller';
+import { passes, type LiveEvent, type LiveFilter } from '../../../../src/admin/live/live-event';
+import { LiveFeed, MOST_WATCHERS } from '../../../../src/admin/live/live-feed';
+import { LiveWatcher } from '../../../../src/admin/live/live-watcher';
+import { SeenIds } from '../../../../src/admin/live/seen-ids';
+import { Problem } from '../../../../src/event/problems';
+
+const ALL: LiveFilter = { tenantIds: null, type: null, typePrefix: null, source: null, sourceId: null, text: null };
+const event = (n: number, of: Partial<LiveEvent> = {}): LiveEvent => ({
+  ...{ id: `id-${n}`, eventId: `sale-${n}`, tenantId: 'acme', type: 'order.paid', subject: 'order-1', source: 'api' },
+  ...{ sourceId: null, correlationId: 'C-1', receivedAt: '2026-11-24T00:00:00.000Z', sizeBytes: 1, status: 'RECEIVED' },
+  ...of,
+});
+
+describe('the filter of a watcher', () => {
+  it.each<[Partial<LiveFilter>, boolean]>([
+    [{}, true],
+    [{ tenantIds: ['acme'] }, true],
+    [{ tenantIds: [] }, false],
+    [{ tenantIds: ['other'] }, false],
+    [{ type: 'order.paid' }, true],
+    [{ type: 'order' }, false],
+    [{ typePrefix: 'order.' }, true],
+    [{ typePrefix: 'invoice.' }, false],
+    [{ source: 'till' }, false],
+    [{ sourceId: 'x' }, false],
+    [{ text: 'sale-7' }, true],
+    [{ text: 'c-1' }, true],
+    [{ text: 'paid' }, false],
+  ])('%j: %s', (filter, expected) => expect(passes({ ...ALL, ...filter }, event(7))).toBe(expected));
+});
+
+it('an event is seen once, whatever looks overlap, and forgotten when no look goes back so far', () => {
+  const seen = new SeenIds();
+  expect(seen.take(['3', '2'], '1')).toEqual(['3', '2']);
+  expect(seen.take(['4', '3', '25', '2'], '2')).toEqual(['4', '25']);
+  expect(seen.take([], '3')).toEqual([]);
+  expect(seen.take(['2', '3'], '2')).toEqual(['2']);
+});
+
+describe('a watcher', () => {
+  const textOf = (watcher: LiveWatcher): string => String(watcher.read() ?? '');
+  const opened = (): LiveWatcher => {
+    const watcher = new LiveWatcher(ALL, 'c-9');
+    watcher.read();
+    watcher.ready();
+    watcher.read();
+    return watcher;
+  };
+
+  it('is told once from when on it sees what comes', () => {
+    const watcher = new LiveWatcher(ALL, 'c-9');
+    watcher.ready();
+    watcher.ready();
+    expect(textOf(watcher)).toBe('event: ready\ndata: {}\n\n');
+  });
+
+  it('gets events, and the last of several statuses', () => {
+    const watcher = opened();
+    watcher.add([event(1)]);
+    expect(textOf(watcher)).toContain('event: events\ndata: {"events":[{"id":"id-1"');
+    watcher.change([event(1, { status: 'PUBLISHED' })]);
+    watcher.change([event(1, { status: 'COMPLETED' })]);
+    const text = textOf(watcher) + textOf(watcher);
+    expect(text).toContain('{"statuses":[{"id":"id-1","status":"COMPLETED"}]}');
+  });
+
+  it('that does not read keeps a bounded number of events, the newest, and is told how many were dropped', () => {
+    const watcher = opened();
+    const most = 2_000;
+    for (let n = 0; n < 10_000; n += 100)
+      watcher.add(
+        Array.from({ length: 100 }, (_, i) => event(n + i)),
+        1,
+      );
+    let text = '';
+    for (let piece = textOf(watcher); piece !== ''; piece = textOf(watcher)) text += piece;
+    const shown = text.match(/"id":"id-\d+"/g) ?? [];
+    expect(shown.length).toBeLessThanOrEqual(most + 200); // with what was on its way
+    expect(shown.at(-1)).toBe('"id":"id-9999"');
+    const dropped = [...text.matchAll(/"count":(\d+)/g)].reduce((sum, [, count]) => sum + Number(count), 0);
+    expect(dropped + shown.length).toBe(10_000 + 100);
+  });
+
+  it('is told why it ends', async () => {
+    const watcher = opened();
+    let text = '';
+    watcher.on('data', (piece: Buffer) => (text += piece.toString()));
+    const ended = new Promise((resolve) => watcher.once('end', resolve));
+    watcher.end(new Problem('admin-token-invalid', 'The token was revoked.'));
+    await ended;
+    expect(text).toContain('event: end\ndata: {');
+    expect(text).toContain('"code":"admin-token-invalid"');
+    expect(text).toContain('"correlationId":"c-9"');
+  });
+});
+
+describe('the feed', () => {
+  /** A database that must not be asked. */
+  const untouched = new Proxy(
+    {},
+    {
+      get: (_, name) => {
+        throw new Error(`${String(name)} was used`);
+      },
+    },
+  ) as Pool;
+
+  it('reads nothing while nobody watches', async () => {
+    expect(await new LiveFeed(untouched).runOnce()).toBeGreaterThan(60_000);
+  });
+
+  it('stops reading when the last watcher has gone, and serves a bounded number', async () => {
+    const feed = new LiveFeed(untouched);
+    const watchers = Array.from({ length: MOST_WATCHERS }, () => feed.watch(ALL, 'c'));
+    expect(() => feed.watch(ALL, 'c')).toThrow('watch events already');
+    await expect(feed.runOnce()).rejects.toThrow('was used');
+    await Promise.all(watchers.map((watcher) => new Promise((gone) => watcher.once('close', gone).destroy())));
+    expect(await feed.runOnce()).toBeGreaterThan(60_000);
+    expect(() => feed.watch(ALL, 'c').destroy()).not.toThrow();
+  });
+});
+
+describe('the stream of an operator', () => {
+  const access = (answer: () => Promise<void>) => ({ checkAgain: answer }) as unknown as OperatorAccess;
+  const request = { id: 'c-9' } as FastifyRequest;
+  const endOf = async (answer: () => Promise<void>): Promise<string> => {
+    const watcher = new LiveWatcher(ALL, 'c-9');
+    await new LiveController(new LiveFeed({} as Pool), access(answer)).beat(watcher, request);
+    return String(watcher.read());
+  };
+
+  it('goes on as long as the operator may watch', async () => {
+    expect(await endOf(() => Promise.resolve())).toBe(': \n\n');
+  });
+
+  it('ends when the operator is revoked, or when that cannot be known', async () => {
+    const revoked = new Problem('admin-token-invalid', 'The token was revoked.');
+    expect(await endOf(() => Promise.reject(revoked))).toContain('admin-token-invalid');
+    expect(await endOf(() => Promise.reject(new Error('no database')))).toContain('storage-unavailable');
+  });
+});
