@@ -5,6 +5,7 @@ import type { SentEvent } from '../delivery-state/claim-deliveries.queries';
 import { DESTINATION_LIMITS } from '../destinations/destination';
 import { DestinationRegistry } from '../destinations/destination-registry';
 import type { DispatchedEvent } from '../event/dispatched-event';
+import { elapsedMs } from '../runtime/elapsed-time';
 import { DeliveryClaims } from './delivery-claims';
 import { DeliveryLines } from './delivery-lines';
 import { DeliveryLoops } from './delivery-loops';
@@ -70,7 +71,7 @@ export class Deliveries implements OnApplicationBootstrap, BeforeApplicationShut
   }
 
   newLease(): DeliveryLease {
-    return { token: randomUUID(), seconds: this.leaseSeconds, sinceMs: performance.now() };
+    return { token: randomUUID(), seconds: this.leaseSeconds, sinceMs: elapsedMs() };
   }
 
   /** After the commit: starts what is leased, remembers what is queued, and gives back the places of the rest. */

@@ -7,6 +7,7 @@ import { claimDeliveries } from '../delivery-state/claim-deliveries.queries';
 import { forgetOrphans } from '../delivery-state/settle-deliveries.queries';
 import { DestinationRegistry } from '../destinations/destination-registry';
 import { Installation, InstallationMoved } from '../integrity/installation';
+import { elapsedMs } from '../runtime/elapsed-time';
 import { DeliveryLines } from './delivery-lines';
 import type { DeliveryLine } from './delivery-line';
 import { Dispatcher } from './dispatcher';
@@ -123,6 +124,7 @@ export class DeliveryClaims {
   private async claim(served: readonly { line: DeliveryLine; free: number }[]): Promise<void> {
     const lease = randomUUID();
     const beganMs = performance.now();
+    const leaseFromMs = elapsedMs();
     const requests = served.map(({ line, free }) => ({
       line,
       destinationId: line.destination.id,
@@ -136,7 +138,7 @@ export class DeliveryClaims {
       const own = byId.get(destinationId) ?? [];
       if (own.length < free && !cut && orphans.length === 0) line.drained(beganMs);
       if (own.some(({ probes }) => probes)) line.probed(leasedMs + line.destination.timeoutMs + MOST_READY_MS);
-      const leaseEndsMs = beganMs + leaseSeconds * 1_000;
+      const leaseEndsMs = leaseFromMs + leaseSeconds * 1_000;
       for (const delivery of own) {
         this.dispatcher.hold(delivery);
         line.ready.push({ delivery: { ...delivery, leaseEndsMs }, leasedMs });

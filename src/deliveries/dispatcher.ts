@@ -15,6 +15,7 @@ import { afterAttempt, type DeliveryRetryRules } from './decide/retry-schedule';
 import { lastStartMs, type TimedDelivery } from './decide/timed-delivery';
 import { Transmitter } from './transmitter';
 import { timeOfDayMs } from '../event/time-of-day';
+import { elapsedMs } from '../runtime/elapsed-time';
 
 /** Bytes of the events of all deliveries that wait for their turn or are being sent. The batches being settled may exceed it. */
 const MOST_HELD_BYTES = 64 * 1024 * 1024;
@@ -94,7 +95,7 @@ export class Dispatcher {
     const startedMs = performance.now();
     const startBeforeMs = lastStartMs(delivery.leaseEndsMs, destination.timeoutMs);
     // Asked after the body is made, which may take seconds.
-    const isCurrent = () => performance.now() <= startBeforeMs && line.takes && line.destination === destination;
+    const isCurrent = () => elapsedMs() <= startBeforeMs && line.takes && line.destination === destination;
     const sent = await this.transmitter.send(destination, delivery, isCurrent, this.shutdown.signal);
     line.taken -= 1;
     const endedMs = performance.now();

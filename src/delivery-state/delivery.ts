@@ -58,6 +58,6 @@ export interface RecordedDelivery extends DeliveryKey {
 export interface DeliveryLease {
   token: string;
   seconds: number;
-  /** The lease began at this time or later, in ms of performance.now(). */
+  /** The lease began at this time or later, in ms of elapsedMs(). */
   sinceMs: number;
 }

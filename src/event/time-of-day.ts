@@ -16,7 +16,11 @@ export interface ClockReading {
   doubtMs: number;
 }
 
-let followed: { reading: ClockReading; onDifference: () => void } | undefined;
+/** A reading that took longer than twice this says too little, unless the difference is larger. */
+const MOST_DOUBT_MS = 400;
+
+let followed: ClockReading | undefined;
+let lookAgain: () => void = () => undefined;
 
 /**
  * The time of day in ms since 1970, for what is stored or compared with what is stored. It is that of this machine, unless
@@ -25,19 +29,32 @@ let followed: { reading: ClockReading; onDifference: () => void } | undefined;
  */
 export function timeOfDayMs(): number {
   const ownMs = Date.now();
-  if (!followed) return ownMs;
-  const { atMs, sinceMs } = followed.reading;
-  const sharedMs = atMs + performance.now() - sinceMs;
-  if (Math.abs(ownMs - sharedMs) <= MOST_DIFFERENCE_MS) return ownMs;
-  followed.onDifference();
-  return Math.round(sharedMs);
+  const sharedMs = followed && sharedTimeMs(followed);
+  if (sharedMs !== undefined && Math.abs(ownMs - sharedMs) <= MOST_DIFFERENCE_MS) return ownMs;
+  lookAgain();
+  return sharedMs === undefined ? ownMs : Math.round(sharedMs);
 }
+
+const sharedTimeMs = ({ atMs, sinceMs }: ClockReading): number => atMs + performance.now() - sinceMs;
 
 export const timeOfDay = (): Date => new Date(timeOfDayMs());
 
-/** @param onDifference called with each difference: the machine may also have slept, and the reading is out of date */
-export function followClock(reading: ClockReading, onDifference: () => void = () => undefined): void {
-  followed = { reading, onDifference };
+/**
+ * @param look called for each time of day while PostgreSQL's clock is not known or differs: the machine may also have
+ * slept, and the reading is out of date. It decides how often it looks.
+ */
+export function lookAtClockBy(look: () => void): void {
+  lookAgain = look;
+}
+
+/**
+ * Follows a reading. One that is much in doubt is followed only if it shows that the time of day is wrong by more than
+ * that doubt.
+ */
+export function followClock(reading: ClockReading): void {
+  const presentMs = followed ? sharedTimeMs(followed) : reading.ownMs + performance.now() - reading.sinceMs;
+  const isWrong = Math.abs(presentMs - sharedTimeMs(reading)) > reading.doubtMs;
+  if (reading.doubtMs <= MOST_DOUBT_MS || isWrong) followed = reading;
 }
 
 /** By how many ms the clock of this machine is at least ahead of PostgreSQL's; less than 0 if it is behind. */
@@ -51,5 +68,5 @@ export function clockFault(differenceMs: number): string | undefined {
   if (Math.abs(differenceMs) <= MOST_DIFFERENCE_MS) return undefined;
   const seconds = Math.round(Math.abs(differenceMs) / 1_000);
   const side = differenceMs > 0 ? 'ahead of' : 'behind';
-  return `the clock of this machine is ${seconds} s ${side} PostgreSQL's: run NTP on both.`;
+  return `the clock of this machine is ${seconds} s ${side} PostgreSQL's: run NTP on both machines.`;
 }

@@ -6,7 +6,7 @@ import { Broker, BrokerMisconfigured } from '../broker/broker';
 import { SETTINGS_TOKEN, type Settings } from '../config/settings';
 import { readClock } from '../db/clock.queries';
 import { failureClassOf } from '../db/pg-errors';
-import { aheadMs, clockFault, followClock } from '../event/time-of-day';
+import { aheadMs, clockFault, followClock, lookAtClockBy, type ClockReading } from '../event/time-of-day';
 import { IdempotencyCache } from '../redis/idempotency-cache';
 import { withinDeadline } from '../runtime/deadline';
 import { readPostgresState, type PostgresState } from './postgres-probe.queries';
@@ -43,31 +43,35 @@ export class PostgresIndicator {
   }
 }
 
-/** A reading that took longer says too little. */
-const MOST_DOUBT_MS = 400;
 const READ_AGAIN_AFTER_MS = 1_000;
 
 /** A clock that differs from PostgreSQL's stops nothing: the process goes by PostgreSQL's (event/time-of-day.ts). */
 @Injectable()
 export class ClockIndicator {
   private readAtMs = -Infinity;
+  /** Goes on when its time is over: it still has its connection. */
+  private looking: Promise<ClockReading> | undefined;
 
-  constructor(private readonly pool: Pool) {}
+  constructor(private readonly pool: Pool) {
+    lookAtClockBy(() => {
+      if (performance.now() - this.readAtMs >= READ_AGAIN_AFTER_MS) void this.fault();
+    });
+  }
 
-  /** Returns what is wrong with the clock of this machine; undefined if nothing is, or PostgreSQL does not answer. */
+  /**
+   * Looks at PostgreSQL's clock, which the process then follows if its own is wrong. Returns what is wrong with the clock
+   * of this machine; undefined if nothing is, or PostgreSQL does not answer.
+   */
   async fault(): Promise<string | undefined> {
     this.readAtMs = performance.now();
+    this.looking ??= readClock(this.pool).finally(() => (this.looking = undefined));
     try {
-      const reading = await withinDeadline(CHECK_TIMEOUT_MS, readClock(this.pool), { unref: true });
-      if (reading.doubtMs <= MOST_DOUBT_MS) followClock(reading, () => this.readAgain());
+      const reading = await withinDeadline(CHECK_TIMEOUT_MS, this.looking, { unref: true });
+      followClock(reading);
       return clockFault(aheadMs(reading));
     } catch {
       return undefined; // the check of PostgreSQL says so
     }
-  }
-
-  private readAgain(): void {
-    if (performance.now() - this.readAtMs >= READ_AGAIN_AFTER_MS) void this.fault();
   }
 }
 

@@ -2,6 +2,7 @@ import type { DeliveryLease, PlannedDelivery, RecordedDelivery } from '../../del
 import { recordDeliveries } from '../../delivery-state/record-deliveries.queries';
 import type { Db } from '../../db/pool';
 import type { DispatchedEvent } from '../../event/dispatched-event';
+import { elapsedMs } from '../../runtime/elapsed-time';
 import { eventsOf, type WorkItem } from '../work-item';
 
 /** Takes over the deliveries of completed events. See Deliveries in src/deliveries. */
@@ -44,7 +45,7 @@ export class PassDeliveries {
   async record(db: Db, completed: readonly WorkItem[]): Promise<boolean> {
     const ids = new Set(completed.map(({ event }) => event.id));
     const due = this.planned.filter(({ eventId }) => ids.has(eventId));
-    this.lease = { ...this.lease, sinceMs: performance.now() };
+    this.lease = { ...this.lease, sinceMs: elapsedMs() };
     this.rows = await recordDeliveries(db, due, this.lease);
     return this.rows.length === due.length;
   }

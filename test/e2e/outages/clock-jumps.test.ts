@@ -20,7 +20,7 @@ const DOCTOR = path.resolve(__dirname, '../../../dist/src/commands/doctor.js');
 const RETRIES = { RETRY_JITTER: '0', DELIVERY_RETRY_SCHEDULE_SECONDS: Array(60).fill('0.5').join() };
 
 const wrongBy = (seconds: number): string =>
-  `the clock of this machine is ${Math.abs(seconds)} s ${seconds < 0 ? 'behind' : 'ahead of'} PostgreSQL's: run NTP on both.`;
+  `the clock of this machine is ${Math.abs(seconds)} s ${seconds < 0 ? 'behind' : 'ahead of'} PostgreSQL's: run NTP on both machines.`;
 
 /** What /ready says about the clock. */
 async function clockOf(url: string): Promise<unknown[]> {

@@ -1,4 +1,4 @@
-import { aheadMs, clockFault, followClock, timeOfDayMs } from '../../../src/event/time-of-day';
+import { aheadMs, clockFault, followClock, lookAtClockBy, timeOfDayMs } from '../../../src/event/time-of-day';
 import { uuidV7, uuidV7Floor } from '../../../src/event/uuid-v7';
 
 const HOUR_MS = 3_600_000;
@@ -13,7 +13,8 @@ describe('the time of day', () => {
     differences = 0;
     jest.spyOn(Date, 'now').mockImplementation(() => realMs() + jumpMs);
     const reading = { atMs: realMs(), ownMs: realMs(), sinceMs: performance.now(), doubtMs: 0 };
-    followClock(reading, () => differences++);
+    lookAtClockBy(() => differences++);
+    followClock(reading);
   });
   afterEach(() => jest.restoreAllMocks());
 
@@ -34,6 +35,27 @@ describe('the time of day', () => {
   });
 });
 
+describe('a reading that is much in doubt', () => {
+  const reading = (aheadByMs: number, doubtMs: number) => ({
+    ...{ atMs: Date.now() + aheadByMs, ownMs: Date.now(), sinceMs: performance.now(), doubtMs },
+  });
+  const differenceMs = (): number => timeOfDayMs() - Date.now();
+  beforeEach(() => followClock(reading(0, 1)));
+  afterAll(() => followClock(reading(0, 1)));
+
+  it('is followed if it shows that the time of day is wrong', () => {
+    followClock(reading(HOUR_MS, 3_000));
+    expect(Math.abs(differenceMs() - HOUR_MS)).toBeLessThan(500);
+    followClock(reading(0, 3_000)); // the difference is over, for instance because the machine had slept
+    expect(Math.abs(differenceMs())).toBeLessThan(500);
+  });
+
+  it('is not followed if it may be what is wrong', () => {
+    followClock(reading(2_500, 3_000));
+    expect(Math.abs(differenceMs())).toBeLessThan(500);
+  });
+});
+
 describe('ids', () => {
   afterEach(() => jest.restoreAllMocks());
 
@@ -51,6 +73,6 @@ describe('a difference of two clocks', () => {
     expect(aheadMs({ atMs: 12_500, ownMs: 10_000, sinceMs: 0, doubtMs: 500 })).toBe(-2_000);
     expect(aheadMs({ atMs: 10_000, ownMs: 10_400, sinceMs: 0, doubtMs: 500 })).toBe(0);
     expect(clockFault(1_000)).toBeUndefined();
-    expect(clockFault(-1_600)).toBe("the clock of this machine is 2 s behind PostgreSQL's: run NTP on both.");
+    expect(clockFault(-1_600)).toBe("the clock of this machine is 2 s behind PostgreSQL's: run NTP on both machines.");
   });
 });
