@@ -9,6 +9,7 @@ import {
   type PublishOutcome,
   type QueueName,
 } from './broker';
+import { ifConfirmed } from './confirmed-publishing';
 import { requireOwner } from './installation-marker';
 
 interface Queued {
@@ -18,6 +19,7 @@ interface Queued {
 
 /** Messages per queue at which publishers have to stop. The rest waits in the outbox, where it is durable. */
 const FULL_AT = 20_000;
+const PUBLISH_TIMEOUT_MS = 10_000;
 
 /** In-process adapter, for a publisher and a worker that share the process. A crash empties it. */
 export class MemoryBroker extends Broker {
@@ -25,16 +27,23 @@ export class MemoryBroker extends Broker {
   private readonly queues = new Map<QueueName, MemoryQueue>();
   private readonly consumers: MemoryConsumer[] = [];
   private closed = false;
+  /** What the installation has last said. `publish` asks for each claim. */
+  private moved = false;
 
   constructor(private readonly installation: Installation = new NoInstallation()) {
     super();
+    installation.onMoved(() => (this.moved = true));
   }
 
   canPublish(): boolean {
     return this.mayAct() && !this.closed && [...this.queues.values()].every((queue) => queue.length < FULL_AT);
   }
 
-  publish(messages: readonly OutgoingMessage[]): Promise<PublishOutcome[]> {
+  publish(messages: readonly OutgoingMessage[], timeoutMs = PUBLISH_TIMEOUT_MS): Promise<PublishOutcome[]> {
+    return ifConfirmed(this.installation, messages, timeoutMs, () => this.push(messages));
+  }
+
+  private push(messages: readonly OutgoingMessage[]): Promise<PublishOutcome[]> {
     const outcomes = messages.map(({ queue: name, id, headers, body }): PublishOutcome => {
       if (this.closed) return 'unconfirmed';
       // PostgreSQL keeps the dead letters. The copy in this queue is for external consumers, which cannot exist here.
@@ -71,8 +80,12 @@ export class MemoryBroker extends Broker {
 
   private mayAct(): boolean {
     const unconfirmed = this.installation.unconfirmed();
-    unconfirmed?.catch(() => undefined); // `ping` says why
-    return unconfirmed === undefined;
+    if (unconfirmed === undefined) this.moved = false;
+    else {
+      const confirmed = (): void => void (this.moved = false);
+      unconfirmed.then(confirmed, () => undefined); // `ping` says why not
+    }
+    return !this.moved;
   }
 
   private queue(name: QueueName): MemoryQueue {

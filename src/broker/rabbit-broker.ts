@@ -10,6 +10,7 @@ import {
   type QueueName,
 } from './broker';
 import { credentialsOf } from './amqp-credentials';
+import { ifConfirmed } from './confirmed-publishing';
 import { NoInstallation, type Installation } from '../integrity/installation';
 import { NoMacKeys, type MacKeys } from '../integrity/mac-keys';
 import { RabbitConsumer } from './rabbit-consumer';
@@ -81,7 +82,8 @@ export class RabbitBroker extends Broker {
   }
 
   publish(messages: readonly OutgoingMessage[], timeoutMs: number): Promise<PublishOutcome[]> {
-    return this.asPublisher().publish(messages, timeoutMs);
+    const publisher = this.asPublisher();
+    return ifConfirmed(this.installation, messages, timeoutMs, (restMs) => publisher.publish(messages, restMs));
   }
 
   consume(queue: QueueName, prefetch: number, onMessage: (message: ReceivedMessage) => void): Consumer {

@@ -38,6 +38,8 @@ export class RabbitChannel<C extends Channel> {
   private readonly logger: Logger;
   private channel: C | undefined;
   private opening = false;
+  /** Calls of `leave`. A channel that is being set up meanwhile is not used. */
+  private leaves = 0;
   private closed = false;
   private warned = false;
   private timer: NodeJS.Timeout | undefined;
@@ -71,8 +73,9 @@ export class RabbitChannel<C extends Channel> {
     if (channel) await this.closeQuietly(channel);
   }
 
-  /** Closes the channel, and opens it again if the setup allows it. */
+  /** Closes the channel, also one that is being set up, and opens another one if the setup allows it. */
   leave(): void {
+    this.leaves += 1;
     if (this.channel) this.discard(this.channel);
   }
 
@@ -93,6 +96,10 @@ export class RabbitChannel<C extends Channel> {
   };
 
   private async openOn(connection: ChannelModel): Promise<void> {
+    const { leaves } = this;
+    const requireWanted = (): void => {
+      if (this.leaves !== leaves) throw new Error('it has to be left already, while it is being set up');
+    };
     const channel = await this.setup.create(connection);
     let cause: ChannelError | undefined;
     // Without a listener, an 'error' event would end the process.
@@ -106,7 +113,14 @@ export class RabbitChannel<C extends Channel> {
       gone = true;
       this.lost(channel, cause);
     });
-    await this.setup.prepare(channel, connection);
+    try {
+      requireWanted();
+      await this.setup.prepare(channel, connection);
+      requireWanted();
+    } catch (error) {
+      if (!gone) await this.closeQuietly(channel); // the next attempt opens another one
+      throw error;
+    }
     if (gone) throw new Error('the channel closed while it was being set up');
     if (this.closed) return this.closeQuietly(channel);
     this.channel = channel;

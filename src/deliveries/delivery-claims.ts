@@ -131,7 +131,9 @@ export class DeliveryClaims {
       free,
       leaseSeconds: (MOST_READY_MS + RENDERING_MS + line.destination.timeoutMs + SETTLING_MS) / 1_000,
     }));
-    const { deliveries, orphans, cut } = await claimDeliveries(this.pool, requests, lease, CLAIM_MAX_BYTES);
+    const { deliveries, orphans, cut, history } = await claimDeliveries(this.pool, requests, lease, CLAIM_MAX_BYTES);
+    // Again: the database may have been replaced since the look. What is not started stays in the queue.
+    if (history !== undefined) await this.installation.unconfirmed(history);
     const byId = Map.groupBy(deliveries, ({ destinationId }) => destinationId);
     const leasedMs = performance.now();
     for (const { line, destinationId, free, leaseSeconds } of requests) {

@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import { HISTORY } from '../db/history/history.queries';
 import { queryWithSettings } from '../db/pool';
 import type { DispatchedEvent } from '../event/dispatched-event';
 import { revisedEventJson, type RevisedEvent } from '../revisions/revised-event';
@@ -52,6 +53,8 @@ export interface DeliveryClaim {
   orphans: DeliveryKey[];
   /** True if the claim ended at `maxBytes`, and more are due. */
   cut: boolean;
+  /** The history of the database in which they were claimed (db/history); undefined if nothing was. */
+  history: string | undefined;
 }
 
 /** `eventId` of a row is the producer's; `keyEventId` is that of the key. */
@@ -59,6 +62,7 @@ type ClaimedRow = RevisedEvent &
   Pick<LeasedDelivery, 'destinationId' | 'generation' | 'attempts' | 'tries' | 'ageSeconds' | 'probes'> & {
     keyEventId: string;
     due: number;
+    history: string | null;
   };
 
 /**
@@ -90,6 +94,7 @@ export async function claimDeliveries(
     deliveries: found.filter((row) => row.attempts !== null).map((row) => leasedDelivery(row, lease)),
     orphans: [...missing, ...found.filter((row) => row.attempts === null)].map(keyOfRow),
     cut: rows.length < (rows[0]?.due ?? 0),
+    history: rows[0]?.history ?? undefined,
   };
 }
 
@@ -157,7 +162,8 @@ export const claimDeliveriesStatement = (
            partition_key as "partitionKey", occurred_at as "occurredAt", received_at as "receivedAt",
            payload as "payloadJson", extensions as "extensionsJson", source, schema_version as "schemaVersion",
            spec_version as "specVersion", encode(hash, 'hex') as hash, correlation_id as "correlationId", traceparent,
-           size_bytes as "sizeBytes", source_id as "sourceId", (select count(*) from due)::integer as due
+           size_bytes as "sizeBytes", source_id as "sourceId", (select count(*) from due)::integer as due,
+           ${HISTORY} as history
       from read where bytes_before < $5 order by due_at, event_id, destination_id`,
   values: [
     lease,

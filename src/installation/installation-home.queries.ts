@@ -1,3 +1,4 @@
+import { HISTORY } from '../db/history/history.queries';
 import type { Db } from '../db/pool';
 
 export interface InstallationPlace {
@@ -7,12 +8,15 @@ export interface InstallationPlace {
   home: string | null;
   /** Where the database is now. A standby has the system identifier of its primary; a restored dump has another one. */
   here: string;
+  /** The history of the database (db/history); null while a restore has not filled its table yet. */
+  history: string | null;
 }
 
 export async function readPlace(db: Db): Promise<InstallationPlace> {
   const { rows } = await db.query<InstallationPlace>(
     `select incarnation::text as id, home,
-            (select system_identifier from pg_control_system()) || '/' || current_database() as here
+            (select system_identifier from pg_control_system()) || '/' || current_database() as here,
+            ${HISTORY} as history
        from installation`,
   );
   return rows[0] as InstallationPlace;

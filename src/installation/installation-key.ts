@@ -3,6 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Pool } from 'pg';
 import { SETTINGS_TOKEN, type Settings } from '../config/settings';
+import { onOtherServer } from '../db/other-server';
+import { onOneConnection } from '../db/pool';
 import { Mac } from '../integrity/mac';
 import { MacKeys } from '../integrity/mac-keys';
 import { keepGivenKey, keepInstallationKey, readStoredKeys, type StoredKeys } from './installation-key.queries';
@@ -33,7 +35,7 @@ export class InstallationKey extends MacKeys {
   private reading: Promise<Mac | undefined> | undefined;
   /** A read that has not begun yet. */
   private next: Promise<Mac | undefined> | undefined;
-  /** True once the keys are from this database. After a lost connection the URL may lead to another one. */
+  /** True once the keys are from this database. When a connection opens or closes, the URL may lead to another one. */
   private fresh = false;
   private readAtMs = -Infinity;
   private warned = false;
@@ -52,7 +54,7 @@ export class InstallationKey extends MacKeys {
     super();
     this.kept = new SealedKeys(settings, pool);
     this.mac = macOf(settings.INSTALLATION_KEY);
-    pool.on('remove', () => (this.fresh = false));
+    onOtherServer(pool, () => (this.fresh = false));
   }
 
   current(): Mac | undefined {
@@ -92,9 +94,11 @@ export class InstallationKey extends MacKeys {
 
   private async read(): Promise<Mac | undefined> {
     this.readAtMs = performance.now();
-    this.fresh = true; // before the read: a connection that is lost meanwhile sets it back
     try {
-      const stored = await readStoredKeys(this.pool);
+      const stored = await onOneConnection(this.pool, (db) => {
+        this.fresh = true; // before the read: a connection that opens or closes meanwhile sets it back
+        return readStoredKeys(db);
+      });
       if (stored.incarnation !== this.known.incarnation) this.known = { incarnation: stored.incarnation };
       const keys = await this.keysOf(stored);
       this.lacksKey = keys.length === 0;

@@ -1,7 +1,16 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { Pool } from 'pg';
+import { HistoryChanged, knownHistory } from '../db/history/history.queries';
+import { onOtherServer } from '../db/other-server';
+import { onOneConnection, type Db } from '../db/pool';
 import { Installation, InstallationMoved } from '../integrity/installation';
 import { readPlace, settleIn } from './installation-home.queries';
+
+/** What was read last. */
+interface Known {
+  id: string;
+  history: string;
+}
 
 /**
  * The installation of the database. A dump that is restored elsewhere is recognised: it says where the installation is at
@@ -9,44 +18,70 @@ import { readPlace, settleIn } from './installation-home.queries';
  * the receivers of production, or the successor of a lost server; only an operator knows (`npm run installation`). A
  * standby that takes over has the same system identifier.
  *
- * What is known holds until a connection of the pool closes: the URL may lead to another database then.
+ * What is known holds until a connection of the pool opens or closes, because the URL may lead to another database then,
+ * and in one history of the database.
  */
 @Injectable()
 export class ThisInstallation extends Installation {
   private readonly logger = new Logger('Installation');
   private readonly listeners: (() => void)[] = [];
-  private fresh = false;
-  private reading: Promise<string> | undefined;
+  private known: Known | undefined;
+  private reading: Promise<Known> | undefined;
   private objection: string | undefined;
+  /** Rises whenever the pool may lead elsewhere. */
+  private servers = 0;
 
   constructor(private readonly pool: Pool) {
     super();
-    pool.on('remove', () => (this.fresh = false));
+    onOtherServer(pool, () => {
+      this.servers += 1;
+      this.known = undefined;
+      this.reading = undefined; // whoever asks from now on does not share it
+    });
   }
 
-  require(): Promise<string> {
-    this.reading ??= this.read().finally(() => (this.reading = undefined));
-    return this.reading;
+  async require(): Promise<string> {
+    return (await this.read()).id;
   }
 
-  unconfirmed(): Promise<unknown> | undefined {
-    return this.fresh ? undefined : this.require();
+  unconfirmed(history?: string): Promise<unknown> | undefined {
+    if (this.known && (history === undefined || history === this.known.history)) return undefined;
+    return this.confirm(history);
   }
 
   onMoved(listener: () => void): void {
     this.listeners.push(listener);
   }
 
-  private async read(): Promise<string> {
-    this.fresh = true; // before the read: a connection that is lost meanwhile sets it back
+  private async confirm(history?: string): Promise<void> {
+    const known = await this.read();
+    if (history !== undefined && history !== known.history) throw new HistoryChanged();
+  }
+
+  private read(): Promise<Known> {
+    if (this.reading) return this.reading;
+    const reading = onOneConnection(this.pool, (db) => {
+      this.reading = reading; // the connection may have been opened for it
+      return this.readOn(db);
+    }).finally(() => {
+      if (this.reading === reading) this.reading = undefined;
+    });
+    this.reading = reading;
+    return reading;
+  }
+
+  private async readOn(db: Db): Promise<Known> {
+    const { servers } = this;
     try {
-      const { id, home, here } = await readPlace(this.pool);
-      if (home === null) await settleIn(this.pool, here);
+      const { id, home, here, history } = await readPlace(db);
+      const known = { id, history: knownHistory(history) };
+      if (home === null) await settleIn(db, here);
       else if (home !== here) throw this.moved(home, here);
+      if (this.servers === servers) this.known = known;
       this.objection = undefined;
-      return id;
+      return known;
     } catch (error) {
-      this.fresh = false;
+      this.known = undefined;
       throw error;
     }
   }

@@ -14,8 +14,14 @@ export abstract class Installation {
    */
   abstract require(): Promise<string | undefined>;
 
-  /** Returns undefined if the installation may act at once; otherwise a promise that ends as that of `require` does. */
-  abstract unconfirmed(): Promise<unknown> | undefined;
+  /**
+   * Returns undefined if the installation may act at once; otherwise a promise that ends as that of `require` does.
+   *
+   * @param history in which the database has said what to act upon: a database that took the place of another one has
+   * another history, also if no connection was lost (a pooler). Without it, only connections tell. The promise rejects
+   * with HistoryChanged if the database is in another history
+   */
+  abstract unconfirmed(history?: string): Promise<unknown> | undefined;
 
   /** Calls `listener` whenever it turns out that the installation may not act. */
   abstract onMoved(listener: () => void): void;

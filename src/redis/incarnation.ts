@@ -2,14 +2,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { Pool } from 'pg';
 import { readIncarnation } from '../db/history/incarnation.queries';
+import { onOtherServer } from '../db/other-server';
+import { onOneConnection } from '../db/pool';
 import { withinDeadline } from '../runtime/deadline';
 
 const AGAIN_AFTER_MS = 1_000;
 
 /**
  * The incarnation of the database, which every key in Redis contains, so that databases can share a Redis. It is read
- * again after a pooled connection has closed: from then on the URL may lead to another database, which was restored or
- * created again under the running process (I2).
+ * again after a pooled connection has opened or closed: from then on the URL may lead to another database, which was
+ * restored or created again under the running process (I2).
  */
 @Injectable()
 export class Incarnation implements OnModuleInit, OnApplicationShutdown {
@@ -19,7 +21,7 @@ export class Incarnation implements OnModuleInit, OnApplicationShutdown {
   private readonly stopped = new AbortController();
 
   constructor(private readonly pool: Pool) {
-    pool.on('remove', () => (this.reading = undefined));
+    onOtherServer(pool, () => (this.reading = undefined));
   }
 
   /** So that the first requests are counted together with those of other processes. */
@@ -33,7 +35,7 @@ export class Incarnation implements OnModuleInit, OnApplicationShutdown {
 
   /** Returns that of the database which the pool leads to now. @throws the error of PostgreSQL */
   async current(): Promise<string> {
-    const reading = (this.reading ??= readIncarnation(this.pool));
+    const reading = (this.reading ??= this.read());
     try {
       this.last = await reading;
       return this.last;
@@ -41,6 +43,14 @@ export class Incarnation implements OnModuleInit, OnApplicationShutdown {
       if (this.reading === reading) this.reading = undefined;
       throw error;
     }
+  }
+
+  private read(): Promise<string> {
+    const reading = onOneConnection(this.pool, (db) => {
+      this.reading = reading; // again: the connection may have been opened for it
+      return readIncarnation(db);
+    });
+    return reading;
   }
 
   /** Returns the last known one at once, and reads it again where necessary. Undefined until it was read once. */

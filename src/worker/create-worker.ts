@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import { QUEUES, type Broker } from '../broker/broker';
 import type { Settings } from '../config/settings';
+import { NoInstallation, type Installation } from '../integrity/installation';
 import type { Metrics } from '../observability/metrics';
 import { WorkProgress } from '../observability/work-progress';
 import { MessageRouter } from './consume/message-router';
@@ -24,17 +25,20 @@ export interface WorkerParts {
   handlers: readonly Handler[];
   deliveries: DeliveryTaker;
   progress?: WorkProgress;
+  /** Default: none, so nothing has to be confirmed. */
+  installation?: Installation;
 }
 
 /** Wires a worker. The consumers of both queues share the processing steps. */
 export function createWorker(parts: WorkerParts): WorkerLoop {
   const { settings, pool, broker, metrics, handlers, deliveries, progress = new WorkProgress() } = parts;
+  const { installation = new NoInstallation() } = parts;
   const named = withUniqueNames(handlers);
   const poison = new PoisonDetector(pool);
   const externals = new ExternalHandlers(settings, named, poison);
   const router = new MessageRouter(pool, externals);
   const settler = new BatchSettler(settings, pool, named, metrics, deliveries);
-  const trusted = new TrustedEvents(pool, metrics);
+  const trusted = new TrustedEvents(pool, metrics, installation);
   const steps = { trusted, router, externals, poison, settler, metrics, progress };
   const { RABBITMQ_PREFETCH: prefetch, WORKER_BATCH_SIZE: batchSize } = settings;
   const retries = { prefetch: RETRY_PREFETCH, batchSize: RETRY_PREFETCH };

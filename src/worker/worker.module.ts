@@ -4,6 +4,7 @@ import { Broker } from '../broker/broker';
 import { SETTINGS_TOKEN, type Settings } from '../config/settings';
 import { Deliveries } from '../deliveries/deliveries';
 import { DeliveriesModule } from '../deliveries/deliveries.module';
+import { Installation } from '../integrity/installation';
 import { Metrics } from '../observability/metrics';
 import { WorkProgress } from '../observability/work-progress';
 import { WorkerLoop } from './consume/worker-loop';
@@ -21,7 +22,7 @@ const HANDLER_CLASSES = [UsageMeter];
     ...HANDLER_CLASSES,
     {
       provide: WorkerLoop,
-      inject: [SETTINGS_TOKEN, Pool, Broker, Metrics, Deliveries, WorkProgress, ...HANDLER_CLASSES],
+      inject: [SETTINGS_TOKEN, Pool, Broker, Metrics, Deliveries, WorkProgress, Installation, ...HANDLER_CLASSES],
       useFactory: (
         settings: Settings,
         pool: Pool,
@@ -29,8 +30,9 @@ const HANDLER_CLASSES = [UsageMeter];
         metrics: Metrics,
         deliveries: Deliveries,
         progress: WorkProgress,
+        installation: Installation,
         ...handlers: Handler[]
-      ) => createWorker({ settings, pool, broker, metrics, handlers, deliveries, progress }),
+      ) => createWorker({ settings, pool, broker, metrics, handlers, deliveries, progress, installation }),
     },
   ],
 })

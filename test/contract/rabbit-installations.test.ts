@@ -19,14 +19,23 @@ const [PRODUCTION, STAGING] = ['0196a000-0000-7000-8000-00000000000a', '0196a000
 
 class TestInstallation extends Installation {
   private moved = false;
+  /** Resolves when a reading that is under way may end. */
+  private held: Promise<void> | undefined;
   private listener: () => void = () => undefined;
+  /** Readings so far. */
+  readings = 0;
 
   constructor(private readonly id: string) {
     super();
   }
 
-  require(): Promise<string> {
-    return this.moved ? Promise.reject(new InstallationMoved('it was moved')) : Promise.resolve(this.id);
+  async require(): Promise<string> {
+    this.readings += 1;
+    const { moved } = this;
+    await this.held;
+    if (!moved) return this.id;
+    this.listener();
+    throw new InstallationMoved('it was moved');
   }
 
   unconfirmed(): Promise<unknown> | undefined {
@@ -37,9 +46,20 @@ class TestInstallation extends Installation {
     this.listener = listener;
   }
 
-  setMoved(moved: boolean): void {
+  /** With `told`, somebody has found out already. */
+  setMoved(moved: boolean, told = true): void {
     this.moved = moved;
-    if (moved) this.listener();
+    if (moved && told) this.listener();
+  }
+
+  /** Makes readings wait until the function that it returns is called. */
+  hold(): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.held = promise;
+    return () => {
+      this.held = undefined;
+      resolve();
+    };
   }
 }
 
@@ -159,6 +179,31 @@ describe('a virtual host of RabbitMQ', () => {
     await isUp(broker);
     await eventually(() => expect(listener.received).toHaveLength(2), WAIT_MS);
   });
+
+  it('gets nothing from a process whose database was replaced while its channel stayed open', async () => {
+    const installation = new TestInstallation(PRODUCTION);
+    const broker = await open(PRODUCTION, { installation });
+    await isUp(broker);
+    expect(await broker.publish(messages(1), AMPLE_MS)).toEqual(['confirmed']);
+    installation.setMoved(true, false);
+    expect(await broker.publish(messages(1), AMPLE_MS)).toEqual(['unconfirmed']);
+    await isRefused(broker, /^it was moved$/);
+    const raw = await openRawChannel(vhost.url);
+    expect((await raw.checkQueue(QUEUES.main)).messageCount).toBe(1);
+  });
+
+  it('is left by a process that learns of it while its channels are being set up', async () => {
+    const installation = new TestInstallation(PRODUCTION);
+    const release = installation.hold();
+    const broker = await open(PRODUCTION, { installation });
+    new Listener(broker);
+    await eventually(() => expect(installation.readings).toBe(2), WAIT_MS); // for publishing and for consuming
+    installation.setMoved(true);
+    release();
+    await isRefused(broker, /^it was moved$/);
+    const raw = await openRawChannel(vhost.url);
+    await expect(raw.checkQueue(QUEUES.main)).rejects.toThrow(/no queue/); // nothing was declared
+  });
 });
 
 it('the in-process broker publishes nothing while the database has not been confirmed', async () => {
@@ -171,4 +216,9 @@ it('the in-process broker publishes nothing while the database has not been conf
   installation.setMoved(false);
   expect(broker.canPublish()).toBe(true);
   await broker.ping();
+
+  installation.setMoved(true, false);
+  expect(await broker.publish(messages(1))).toEqual(['unconfirmed']);
+  installation.setMoved(false);
+  expect(await broker.waiting(QUEUES.main)).toBe(0);
 });

@@ -22,7 +22,7 @@ import { SecretKey } from '../../src/destinations/secrets/secret-key';
 import { Senders } from '../../src/destinations/senders';
 import type { Event } from '../../src/event/event';
 import { uuidV7 } from '../../src/event/uuid-v7';
-import { NoInstallation } from '../../src/integrity/installation';
+import { NoInstallation, type Installation } from '../../src/integrity/installation';
 import { Metrics } from '../../src/observability/metrics';
 import { testSettings } from './app';
 import { givenReceiver, type GivenReceiver } from './queued-deliveries';
@@ -42,6 +42,7 @@ export class DeliveryEngine {
   constructor(
     private readonly pool: Pool,
     env: Record<string, string> = {},
+    installation: Installation = new NoInstallation(),
   ) {
     Logger.overrideLogger(false);
     const settings = testSettings({ DESTINATIONS_ALLOW_PRIVATE: 'true', RETRY_JITTER: '0', ...env });
@@ -55,7 +56,7 @@ export class DeliveryEngine {
     this.disable = new DisableDestinations(settings, pool, registry);
     const dispatcher = new Dispatcher(settings, transmitter, settler, this.report, this.disable);
     const lines = new DeliveryLines(new WorkerShares(pool));
-    const claims = new DeliveryClaims(pool, registry, lines, dispatcher, new NoInstallation());
+    const claims = new DeliveryClaims(pool, registry, lines, dispatcher, installation);
     const sweep = new DeliverySweep(pool, registry, lines, transmitter);
     const loops = new DeliveryLoops(lines, claims, sweep, this.report, this.disable);
     this.deliveries = new Deliveries(registry, lines, dispatcher, claims, loops);

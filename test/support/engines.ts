@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import type { Event } from '../../src/event/event';
+import type { Installation } from '../../src/integrity/installation';
 import { forgetAudit } from './audit';
 import { DeliveryEngine } from './delivery-engine';
 import { eventually } from './eventually';
@@ -18,8 +19,8 @@ export class Engines {
     return this.database.pool;
   }
 
-  engine(env: Record<string, string> = {}): DeliveryEngine {
-    const made = new DeliveryEngine(this.pool, { SHUTDOWN_GRACE_MS: '2000', ...env }).start();
+  engine(env: Record<string, string> = {}, installation?: Installation): DeliveryEngine {
+    const made = new DeliveryEngine(this.pool, { SHUTDOWN_GRACE_MS: '2000', ...env }, installation).start();
     this.engines.push(made);
     return made;
   }

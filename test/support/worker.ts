@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import { QUEUES, type Broker, type OutgoingMessage, type QueueName } from '../../src/broker/broker';
 import { HISTORY } from '../../src/db/history/history.queries';
+import { NoInstallation, type Installation } from '../../src/integrity/installation';
 import { Metrics } from '../../src/observability/metrics';
 import { createWorker } from '../../src/worker/create-worker';
 import type { Handler } from '../../src/worker/handler';
@@ -19,6 +20,7 @@ export function startWorker(
   broker: Broker,
   handlers: readonly Handler[],
   env: Record<string, string> = {},
+  installation: Installation = new NoInstallation(),
 ): TestWorker {
   const metrics = new Metrics();
   const worker = createWorker({
@@ -28,6 +30,7 @@ export function startWorker(
     metrics,
     handlers,
     deliveries: NO_DELIVERIES,
+    installation,
   });
   worker.onApplicationBootstrap();
   return { metrics, stop: () => worker.beforeApplicationShutdown() };

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { reportOutage } from '../../db/outages';
 import { isCancelled, isWorthWaitingFor } from '../../db/pg-errors';
+import { InstallationMoved } from '../../integrity/installation';
 
 const MIN_PAUSE_MS = 100;
 const MAX_PAUSE_MS = 5_000;
@@ -20,9 +21,9 @@ export interface Endings<Item, Result> {
 type Ended<Result> = { kind: 'done'; result: Result } | { kind: 'stopped' } | { kind: 'failed'; error: unknown };
 
 /**
- * Works on items together and repeats the work while PostgreSQL cannot be reached: messages that were requeued would be
- * redelivered at once. Any other failure may be the fault of one item, so each is then tried alone. An item that goes on
- * failing is given up, because no item may stop those behind it.
+ * Works on items together and repeats the work while PostgreSQL cannot be reached, or while the installation may not
+ * act: messages that were requeued would be redelivered at once. Any other failure may be the fault of one item, so each
+ * is then tried alone. An item that goes on failing is given up, because no item may stop those behind it.
  */
 export class PatientWork {
   private readonly logger = new Logger('Worker');
@@ -62,10 +63,12 @@ export class PatientWork {
       try {
         return { kind: 'done', result: await work() };
       } catch (error) {
+        const isMoved = error instanceof InstallationMoved; // which has its own line in the log
         // A cancelled statement shows that PostgreSQL is there. Somebody may hold a lock of one item.
-        if (!isWorthWaitingFor(error) || isCancelled(error))
+        if (!isMoved && (!isWorthWaitingFor(error) || isCancelled(error)))
           return this.isStopping() ? { kind: 'stopped' } : { kind: 'failed', error };
-        if (!reportOutage(error)) this.logger.warn(`PostgreSQL is busy, and messages wait for it: ${messageOf(error)}`);
+        if (!isMoved && !reportOutage(error))
+          this.logger.warn(`PostgreSQL is busy, and messages wait for it: ${messageOf(error)}`);
       }
       await this.pause(pauseMs);
       if (this.isStopping()) return { kind: 'stopped' };

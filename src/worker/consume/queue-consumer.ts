@@ -206,8 +206,9 @@ export class QueueConsumer {
   private async lookUp(items: readonly WorkItem[], others: (lookedUp: LookedUp) => void): Promise<WorkItem[]> {
     const found: WorkItem[] = [];
     if (items.length === 0) return found;
-    await this.patient.run(items, (some) => this.steps.trusted.lookUp(some), {
-      done: (_, lookedUp) => {
+    await this.patient.run(items, (some) => unlessHistoryChanged(this.steps.trusted.lookUp(some)), {
+      done: (some, lookedUp) => {
+        if (!lookedUp) return this.readAgain(some);
         for (const { message, event, history } of lookedUp.known) found.push(this.traced(message, event, history));
         others(lookedUp);
       },

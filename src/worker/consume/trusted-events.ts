@@ -2,6 +2,7 @@ import { Logger } from '@nestjs/common';
 import type { Pool } from 'pg';
 import type { ReceivedMessage } from '../../broker/broker';
 import { readHistory } from '../../db/history/history.queries';
+import type { Installation } from '../../integrity/installation';
 import { readCurrentDispatches, readStoredIds } from '../../event-state/current-dispatches.queries';
 import type { Metrics } from '../../observability/metrics';
 import { RareLog } from '../../observability/rare-log';
@@ -33,7 +34,8 @@ export interface LookedUp {
  * Decides which messages are true. RabbitMQ is not trusted: whoever may write to it must not be able to complete, deliver
  * or bill anything that was not accepted. Only what this installation has signed is used as it is, and only while the
  * database is in the history in which the message was published: after a failover to a standby without the last commits,
- * or a restore, the broker still has messages of events that no longer exist.
+ * or a restore, the broker still has messages of events that no longer exist. And the database may have become that of
+ * another installation, so a history is used only after it was confirmed; what acts on items checks their history.
  */
 export class TrustedEvents {
   private readonly logger = new Logger('Worker');
@@ -44,6 +46,7 @@ export class TrustedEvents {
   constructor(
     private readonly pool: Pool,
     private readonly metrics: Metrics,
+    private readonly installation: Installation,
   ) {}
 
   read(message: ReceivedMessage): ReadMessage {
@@ -64,11 +67,12 @@ export class TrustedEvents {
   /**
    * Looks up the dispatches that messages name: unsigned ones, as those of the build before are, and those that were
    * published in another history. The known items have the events as they are stored.
-   * @throws if PostgreSQL cannot be reached
+   * @throws if PostgreSQL cannot be reached; InstallationMoved; HistoryChanged if the database changes meanwhile
    */
   async lookUp(items: readonly WorkItem[]): Promise<LookedUp> {
     // Read first: if the database goes back after this, whatever acts on the items sees another history.
     const history = await readHistory(this.pool);
+    await this.installation.unconfirmed(history);
     this.history = history;
     const [confirmed, others] = partition(
       items,

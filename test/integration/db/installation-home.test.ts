@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { Client } from 'pg';
 import { changeInstallation } from '../../../src/commands/installation/change-installation';
+import { HistoryChanged, readHistory } from '../../../src/db/history/history.queries';
 import { createPool } from '../../../src/db/pool';
 import { readPlace } from '../../../src/installation/installation-home.queries';
 import { ThisInstallation } from '../../../src/installation/this-installation';
@@ -50,7 +51,7 @@ describe('the home of an installation', () => {
     const installation = installationOf(database);
     await expect(installation.require()).resolves.toBe(id);
     expect(installation.unconfirmed()).toBeUndefined();
-    await expect(readPlace(database.pool)).resolves.toEqual({ id, home: here, here });
+    await expect(readPlace(database.pool)).resolves.toMatchObject({ id, home: here, here });
     await expect(installationOf(database).require()).resolves.toBe(id);
   });
 
@@ -90,6 +91,36 @@ describe('the home of an installation', () => {
     await expect(installationOf(database).require()).resolves.toBe(id);
   });
 
+  it('is looked at again after a connection was opened: it may lead to another server', async () => {
+    const pool = createPool(database.url, 'streamforge test');
+    atTheEnd(() => pool.end());
+    const installation = new ThisInstallation(pool);
+    await installation.require();
+    expect(installation.unconfirmed()).toBeUndefined(); // the connection that was opened for the reading says nothing
+    await database.pool.query(`update installation set home = 'elsewhere'`);
+    const first = await pool.connect(); // the one that is idle
+    expect(installation.unconfirmed()).toBeUndefined();
+    (await pool.connect()).release();
+    await expect(installation.unconfirmed()).rejects.toBeInstanceOf(InstallationMoved);
+    first.release();
+  });
+
+  it('is looked at again for what was read in another history, although no connection was lost', async () => {
+    const installation = installationOf(database);
+    await installation.require();
+    const before = await readHistory(database.pool);
+    expect(installation.unconfirmed(before)).toBeUndefined();
+    await database.pool.query(`update database_history set token = gen_random_uuid()`);
+    const after = await readHistory(database.pool);
+    await expect(installation.unconfirmed(after)).resolves.toBeUndefined();
+    expect(installation.unconfirmed(after)).toBeUndefined();
+    await expect(installation.unconfirmed(before)).rejects.toBeInstanceOf(HistoryChanged);
+
+    await database.pool.query(`update database_history set token = gen_random_uuid()`);
+    await database.pool.query(`update installation set home = 'elsewhere'`);
+    await expect(installation.unconfirmed(await readHistory(database.pool))).rejects.toBeInstanceOf(InstallationMoved);
+  });
+
   it('is looked at again after a connection was lost, and not before', async () => {
     const installation = installationOf(database);
     await installation.require();
@@ -102,7 +133,11 @@ describe('the home of an installation', () => {
         where datname = current_database() and pid <> pg_backend_pid()`,
     );
     await client.end();
-    await eventually(() => expect(installation.unconfirmed()).toBeDefined());
+    await eventually(() => {
+      const asked = installation.unconfirmed();
+      asked?.catch(() => undefined);
+      expect(asked).toBeDefined();
+    });
     await expect(installation.require()).rejects.toBeInstanceOf(InstallationMoved);
   });
 });

@@ -168,6 +168,23 @@ describe('the key of the installation', () => {
     });
   });
 
+  it('is read again after a connection was opened, because it may lead to another server', async () => {
+    const pool = createPool(database.url, 'test');
+    try {
+      const running = new InstallationKey(testSettings(), pool);
+      const before = (await running.load())?.of('k', ['x']);
+      await database.pool.query('update installation set installation_key = null');
+      const anew = await signed();
+      const first = await pool.connect(); // the one that is idle
+      expect((await running.load())?.of('k', ['x'])).toBe(before);
+      (await pool.connect()).release();
+      expect((await running.load())?.of('k', ['x'])).toBe(anew);
+      first.release();
+    } finally {
+      await pool.end();
+    }
+  });
+
   it('is read again after a lost connection, because the URL may lead to another database', async () => {
     const pool = createPool(database.url, 'test');
     try {

@@ -4,6 +4,7 @@ import { MOST_AGE_MS } from '../../../src/db/fresh-copy';
 import { inTransaction } from '../../../src/db/pool';
 import { closeDestination } from '../../../src/delivery-state/close-destination.queries';
 import type { Event } from '../../../src/event/event';
+import { ThisInstallation } from '../../../src/installation/this-installation';
 import { useEngines } from '../../support/engines';
 import { eventually } from '../../support/eventually';
 import { givenQueued } from '../../support/queued-deliveries';
@@ -40,6 +41,25 @@ describe('deliveries whose destination or database changes meanwhile', () => {
     return rows.length;
   };
   const disabled = (id: string): Promise<void> => eventually(async () => expect(await isEnabled(id)).toBe(false));
+
+  it('what was claimed in a database that took the place of another one is not sent, but stays in the queue', async () => {
+    const to = await scene.receiver();
+    const installation = new ThisInstallation(scene.pool);
+    const one = scene.engine({}, installation);
+    const id = await one.destination({ url: to.url });
+    await givenQueued(scene.pool, id, await scene.events(1));
+    await scene.settled(id, 1);
+    const told = new Promise<void>((resolve) => installation.onMoved(resolve));
+    await scene.pool.query(`update installation set home = home || ' of before'`);
+    // Without a lost connection, as behind a pooler that leads to another server now.
+    await scene.pool.query('update database_history set token = gen_random_uuid()');
+    await givenQueued(scene.pool, id, await scene.events(1));
+    await told;
+    expect(to.received).toHaveLength(1);
+    await scene.pool.query(`update installation set home = replace(home, ' of before', '')`);
+    await scene.pool.query('update delivery_queue set lease = null, due_at = now()'); // the lease would expire
+    await scene.settled(id, 2);
+  });
 
   it('a first try whose lease is almost over is not sent: it is released, and leased again', async () => {
     let used: Promise<{ rows: { lease: string }[] }> | undefined;

@@ -2,6 +2,7 @@ import type { Channel } from 'amqplib';
 import { QUEUES, type OutgoingMessage } from '../../../src/broker/broker';
 import type { Event } from '../../../src/event/event';
 import { RabbitBroker } from '../../../src/broker/rabbit-broker';
+import { ThisInstallation } from '../../../src/installation/this-installation';
 import { UsageMeter } from '../../../src/worker/handlers/usage-meter';
 import { atTheEnd, closeAll } from '../../support/broker/closing';
 import { AMPLE_MS } from '../../support/broker/listener';
@@ -96,6 +97,26 @@ describe('a worker whose database goes back in time', () => {
     expect(runs).toBe(2);
     expect(await countRows(database.pool, 'crash_trials where starts > 0')).toBe(0);
     expect(await forgottenBy(worker)).toBe(1);
+  });
+
+  it('settles nothing, and parks nothing, while the database is not at home', async () => {
+    const [first, second] = (await givenEvents(database.pool, 2)) as [Event, Event];
+    const messages = await takePending(database.pool);
+    const installation = new ThisInstallation(database.pool);
+    const worker = startWorker(database.pool, broker, [new UsageMeter(), sees], {}, installation);
+    atTheEnd(() => worker.stop());
+    await publish(messages.filter(({ id }) => id === first.id));
+    await eventually(() => expect(seen).toEqual([first.id]), WAIT_MS);
+    const told = new Promise<void>((resolve) => installation.onMoved(resolve));
+    await database.pool.query(`update installation set home = home || ' of before'`);
+    await goBack(); // no connection is lost: a pooler leads to another server now
+    await publish(messages.filter(({ id }) => id === second.id));
+    await told;
+    expect(seen).toEqual([first.id]);
+    expect(await countRows(database.pool, 'processing_attempts')).toBe(1);
+    await database.pool.query(`update installation set home = replace(home, ' of before', '')`);
+    await eventually(async () => expect(await attemptRows(database.pool, second)).toHaveLength(1), WAIT_MS);
+    expect(await parked()).toBe(0);
   });
 
   it('drops, without a fuss, a message whose event has gone on meanwhile', async () => {
