@@ -4,8 +4,8 @@ import { MAC_CHARACTERS, type Mac } from '../integrity/mac';
 import { isUuid } from '../event/uuid-v7';
 import type { CommittedEvent } from './idempotency-cache';
 
-/** Longer than any fact, so that a foreign value of many megabytes is not parsed. */
-const MAX_CHARACTERS = 8_192;
+/** Longer than any fact. Of a foreign value of many megabytes, no more than this is fetched, and nothing is parsed. */
+export const MOST_FACT_BYTES = 8_192;
 /** The form of a fact: its number, the signature, and the fact as JSON. A later form may say more. */
 const FORM = '2 ';
 const HEAD_CHARACTERS = FORM.length + MAC_CHARACTERS + 1;
@@ -36,7 +36,7 @@ export function signedFact(key: string, committed: CommittedEvent, mac: Mac): st
  * built from anything else would be wrong or incomplete, and PostgreSQL still knows the truth.
  */
 export function readSignedFact(key: string, text: string, mac: Mac): CommittedEvent | undefined {
-  if (text.length > MAX_CHARACTERS || !text.startsWith(FORM) || text[HEAD_CHARACTERS - 1] !== ' ') return undefined;
+  if (text.length > MOST_FACT_BYTES || !text.startsWith(FORM) || text[HEAD_CHARACTERS - 1] !== ' ') return undefined;
   const signature = text.slice(FORM.length, HEAD_CHARACTERS - 1);
   const json = text.slice(HEAD_CHARACTERS);
   return mac.verifies(signature, LABEL, [key, json]) ? readFact(json) : undefined;
@@ -44,7 +44,7 @@ export function readSignedFact(key: string, text: string, mac: Mac): CommittedEv
 
 /** Reads the JSON of a fact, which has exactly its fields. */
 function readFact(text: string): CommittedEvent | undefined {
-  if (text.length > MAX_CHARACTERS) return undefined;
+  if (text.length > MOST_FACT_BYTES) return undefined;
   let value: unknown;
   try {
     value = JSON.parse(text);

@@ -3,15 +3,36 @@ import type { Redis } from 'ioredis';
 import type { Mac } from '../integrity/mac';
 import type { MacKeys } from '../integrity/mac-keys';
 import type { Metrics } from '../observability/metrics';
-import { readSignedFact, signedFact } from './cached-fact';
+import { MOST_FACT_BYTES, readSignedFact, signedFact } from './cached-fact';
 import { IdempotencyCache, type CommittedEvent } from './idempotency-cache';
 import { SharedRounds } from './shared-rounds';
 
 const PAUSE_AFTER_FAILURE_MS = 1_000;
-/** Digests of one MGET, and facts of one script. */
+/** Digests of one look-up, and facts of one script. A single call may exceed it. */
 const MOST_AT_ONCE = 1_000;
 /** Facts wait this long for others: no response depends on them. */
 const REMEMBER_EVERY_MS = 5;
+
+/**
+ * Returns the position and the value of each key that has one, cut behind the longest fact: MGET would send a foreign
+ * value of 512 MB, and the client would have to hold it. It costs the api as much as MGET. New events have none of their
+ * keys, and that is found by one command: then it costs Redis 0.3 µs a key more, and 1.8 µs a key if there are hits.
+ */
+const LOOK_UP = `
+  local hits, found = 0, {}
+  for first = 1, #KEYS, ${MOST_AT_ONCE} do
+    local last = math.min(first + ${MOST_AT_ONCE - 1}, #KEYS)
+    hits = hits + redis.call('exists', unpack(KEYS, first, last))
+  end
+  if hits == 0 then return found end
+  for i, key in ipairs(KEYS) do
+    local text = redis.pcall('getrange', key, 0, ${MOST_FACT_BYTES})
+    if type(text) == 'string' and text ~= '' then
+      found[#found + 1] = i
+      found[#found + 1] = text
+    end
+  end
+  return found`;
 
 /** ARGV: seconds to live, then the value of each key. */
 const REMEMBER = `for i, key in ipairs(KEYS) do redis.call('set', key, ARGV[i + 1], 'EX', ARGV[1]) end`;
@@ -22,6 +43,7 @@ interface Fact {
 }
 
 interface Commands {
+  lookUpFacts(keys: number, ...names: string[]): Promise<(number | string)[]>;
   rememberFacts(keys: number, ...namesThenArguments: (string | number)[]): Promise<unknown>;
 }
 
@@ -33,6 +55,7 @@ interface Commands {
  */
 export class RedisCache extends IdempotencyCache {
   private readonly logger = new Logger('IdempotencyCache');
+  private readonly commands: Commands;
   private pausedUntilMs = 0;
   private readonly lookups = new SharedRounds((digests: readonly string[]) => this.read(digests), {
     most: MOST_AT_ONCE,
@@ -50,12 +73,14 @@ export class RedisCache extends IdempotencyCache {
     private readonly keys: MacKeys,
   ) {
     super();
+    redis.defineCommand('lookUpFacts', { lua: LOOK_UP });
     redis.defineCommand('rememberFacts', { lua: REMEMBER });
+    this.commands = redis as unknown as Commands;
   }
 
   async lookup(digests: readonly string[]): Promise<Map<string, CommittedEvent>> {
     const found = new Map<string, CommittedEvent>();
-    if (digests.length === 0) return found; // Redis rejects MGET without keys
+    if (digests.length === 0) return found; // Redis rejects EXISTS without keys
     const read = await this.lookups.add(digests);
     for (const digest of read.size === 0 ? [] : digests) {
       const committed = read.get(digest);
@@ -72,14 +97,14 @@ export class RedisCache extends IdempotencyCache {
     const found = new Map<string, CommittedEvent>();
     await this.unlessPaused(async (prefix, mac) => {
       const names = digests.map((digest) => prefix + digest);
-      const texts = await this.redis.mget(names);
+      const reply = await this.commands.lookUpFacts(names.length, ...names);
       let foreign = 0;
-      texts.forEach((text, i) => {
-        if (text === null) return;
-        const committed = readSignedFact(names[i] as string, text, mac);
+      for (let n = 0; n + 1 < reply.length; n += 2) {
+        const i = Number(reply[n]) - 1; // Lua counts from 1
+        const committed = readSignedFact(names[i] ?? '', String(reply[n + 1]), mac);
         if (committed) found.set(digests[i] as string, committed);
         else foreign += 1;
-      });
+      }
       if (foreign > 0) this.doubt(foreign);
     });
     return found;
@@ -89,8 +114,7 @@ export class RedisCache extends IdempotencyCache {
     await this.unlessPaused(async (prefix, mac) => {
       const names = facts.map(({ digest }) => prefix + digest);
       const values = facts.map(({ committed }, i) => signedFact(names[i] as string, committed, mac));
-      const commands = this.redis as unknown as Commands;
-      await commands.rememberFacts(names.length, ...names, this.ttlSeconds, ...values);
+      await this.commands.rememberFacts(names.length, ...names, this.ttlSeconds, ...values);
     });
   }
 

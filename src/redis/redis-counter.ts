@@ -15,7 +15,7 @@ const FAILING_FOR_MS = 500;
 const READ_COUNT = `
   local kind = redis.call('type', KEYS[1]).ok
   local left = redis.call('pttl', KEYS[1])
-  local text = kind == 'string' and redis.call('get', KEYS[1]) or ''
+  local text = kind == 'string' and redis.call('getrange', KEYS[1], 0, 15) or ''
   local used, foreign = 0, 0
   if #text <= 15 and string.match(text, '^%d+$') and left >= 0 and left <= tonumber(ARGV[1]) then
     used = tonumber(text)

@@ -51,6 +51,13 @@ export function describeIdempotencyCache(
       expect((await cache.lookup([one.digest])).size).toBe(1);
     });
 
+    it('looks up more digests than a command can have arguments', async () => {
+      const one = fact();
+      await cache.remember([one]);
+      const digests = [...Array.from({ length: 9_000 }, () => randomUUID()), one.digest];
+      expect([...(await cache.lookup(digests)).keys()]).toEqual([one.digest]);
+    });
+
     it('returns complete facts, and only those that it was given', async () => {
       const facts = Array.from({ length: 300 }, () => fact());
       await cache.remember(facts);

@@ -16,6 +16,9 @@ Logger.overrideLogger(false);
 
 const redisUrl = (): string => process.env.TEST_REDIS_URL as string;
 
+/** Of a foreign value. */
+const MEGABYTES = 16;
+
 interface CacheParts {
   url?: string;
   incarnation?: string;
@@ -113,6 +116,26 @@ describe('RedisCache', () => {
     expect(await metrics.registry.metrics()).toContain('streamforge_foreign_values_total{place="cache"} 7');
     await redis.set(nameOf(one.digest), ours);
     expect((await cache.lookup([one.digest])).get(one.digest)).toEqual(one.committed);
+  });
+
+  it('fetches no more than a fact of a value of megabytes, counts it, and ignores a value of another type', async () => {
+    const metrics = new Metrics();
+    const redis = connectRedis(redisUrl(), 'test');
+    const cache = new RedisCache(redis, () => Promise.resolve('huge'), 60, metrics, macKeys('ours'));
+    atTheEnd(() => cache.close());
+    await eventually(() => cache.ping());
+    const [one, huge, list] = [fact(), fact(), fact()];
+    const nameOf = (digest: string) => `streamforge:huge:key:${digest}`;
+    await cache.remember([one, huge]);
+    const ours = (await redis.get(nameOf(huge.digest))) as string;
+    await redis.setrange(nameOf(huge.digest), MEGABYTES * 1024 * 1024, 'x'); // behind a fact of ours
+    await redis.lpush(nameOf(list.digest), ours);
+    atTheEnd(() => redis.del(nameOf(huge.digest)));
+    const before = redis.stream.bytesRead;
+    const found = await cache.lookup([huge.digest, one.digest, list.digest]);
+    expect(found).toEqual(new Map([[one.digest, one.committed]]));
+    expect(redis.stream.bytesRead - before).toBeLessThan(16 * 1024);
+    expect(await metrics.registry.metrics()).toContain('streamforge_foreign_values_total{place="cache"} 1');
   });
 
   it('repeats the facts of the key before, and signs with the new one, while the key is rotated', async () => {
