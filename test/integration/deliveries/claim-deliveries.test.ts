@@ -175,7 +175,9 @@ describe('a claim of deliveries', () => {
         MANY_BYTES,
       );
       const { rows } = await client.query<{ 'QUERY PLAN': string }>({ text: `explain ${text}`, values });
-      expect(rows.map((row) => row['QUERY PLAN']).join('\n')).not.toMatch(/Hash Join|Merge Join|Seq Scan on (?!database_history)/);
+      expect(rows.map((row) => row['QUERY PLAN']).join('\n')).not.toMatch(
+        /Hash Join|Merge Join|Seq Scan on (?!database_history)/,
+      );
     } finally {
       await client.query('rollback');
       client.release();
