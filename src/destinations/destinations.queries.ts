@@ -1,4 +1,5 @@
 import type { Db } from '../db/pool';
+import { areRestored, singleRow } from '../db/history/single-row';
 import type { SealedDestination } from './destination';
 
 const COLUMNS = `
@@ -12,9 +13,9 @@ const COLUMNS = `
 export async function readDestinationsVersion(db: Db): Promise<string> {
   const { rows } = await db.query<{ version: string }>({
     name: 'read-destinations-version',
-    text: 'select version from destinations_version',
+    text: `select version from destinations_version where ${areRestored('destinations')}`,
   });
-  return (rows[0] as { version: string }).version;
+  return singleRow(rows, 'destinations_version').version;
 }
 
 /** Disabled ones too, so that their events can be recorded as skipped. */
@@ -215,5 +216,5 @@ export async function keepDestinationsKey(db: Db, fresh: Buffer): Promise<Buffer
     'update installation set destinations_key = coalesce(destinations_key, $1) returning destinations_key as key',
     [fresh],
   );
-  return (rows[0] as { key: Buffer }).key;
+  return singleRow(rows, 'installation').key;
 }

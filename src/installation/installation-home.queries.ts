@@ -1,5 +1,6 @@
 import { HISTORY } from '../db/history/history.queries';
 import type { Db } from '../db/pool';
+import { singleRow } from '../db/history/single-row';
 
 export interface InstallationPlace {
   /** Of the installation. A copy of the database has the same. */
@@ -19,7 +20,7 @@ export async function readPlace(db: Db): Promise<InstallationPlace> {
             ${HISTORY} as history
        from installation`,
   );
-  return rows[0] as InstallationPlace;
+  return singleRow(rows, 'installation');
 }
 
 /** Makes this place the home of an installation that has none. */

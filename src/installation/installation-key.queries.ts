@@ -1,4 +1,5 @@
 import type { Db } from '../db/pool';
+import { singleRow } from '../db/history/single-row';
 
 export interface StoredKeys {
   /** The sealed key of the database; null until a process has made it. */
@@ -16,7 +17,7 @@ export async function readStoredKeys(db: Db): Promise<StoredKeys> {
             incarnation::text
        from installation`,
   );
-  return rows[0] as StoredKeys;
+  return singleRow(rows, 'installation');
 }
 
 /** Returns the sealed key of the installation. Stores `fresh` as that key when there is none yet. */
@@ -25,7 +26,7 @@ export async function keepInstallationKey(db: Db, fresh: Buffer): Promise<Buffer
     'update installation set installation_key = coalesce(installation_key, $1) returning installation_key as sealed',
     [fresh],
   );
-  return (rows[0] as { sealed: Buffer }).sealed;
+  return singleRow(rows, 'installation').sealed;
 }
 
 /** Stores the sealed INSTALLATION_KEY of this process in place of one that was given before. */

@@ -1,4 +1,5 @@
 import type { Db } from '../../db/pool';
+import { areRestored, singleRow } from '../../db/history/single-row';
 import type { Scope } from './caller';
 import type { OperatorRole } from './operator-roles';
 
@@ -43,9 +44,9 @@ export interface OperatorRow {
 export async function readAccessVersion(db: Db): Promise<string> {
   const { rows } = await db.query<{ version: string }>({
     name: 'read-access-version',
-    text: 'select version from access_version',
+    text: `select version from access_version where ${areRestored('tenants', 'api_keys', 'operators')}`,
   });
-  return (rows[0] as { version: string }).version;
+  return singleRow(rows, 'access_version').version;
 }
 
 /** Takes the lock that every change of a tenant, a key or an operator takes. It is held until the transaction ends. */

@@ -1,4 +1,5 @@
 import type { Db } from '../pool';
+import { singleRow } from './single-row';
 
 /**
  * SQL for the history that a statement runs in: a number that differs between two databases, and for one database before
@@ -21,9 +22,6 @@ export const HISTORY = `(
              extract(epoch from pg_stat_get_bgwriter_stat_reset_time()), pg_relation_filepath('idempotency_keys'),
              h.tableoid, h.ctid, h.xmin, h.token), 0)
       from database_history h)`;
-
-/** What PostgreSQL itself answers while it starts: whoever sees it waits. */
-const CANNOT_CONNECT_NOW = '57P03';
 
 /** The database is in another history than the one in which something was known to be stored. Nothing was done. */
 export class HistoryChanged extends Error {
@@ -48,8 +46,5 @@ export async function readHistory(db: Db): Promise<string> {
 
 /** @throws an error with SQLSTATE 57P03 if a statement could not tell its history */
 export function knownHistory(history: string | null | undefined): string {
-  if (history !== null && history !== undefined) return history;
-  throw Object.assign(new Error('the table database_history is empty: the database is being restored'), {
-    code: CANNOT_CONNECT_NOW,
-  });
+  return singleRow(history === null || history === undefined ? [] : [history], 'database_history');
 }

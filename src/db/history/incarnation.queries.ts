@@ -1,4 +1,5 @@
 import type { Db } from '../pool';
+import { singleRow } from './single-row';
 
 /**
  * Returns a text that identifies this database: the cluster, the database in the cluster, and the installation. Facts
@@ -6,10 +7,13 @@ import type { Db } from '../pool';
  * told by their history (history.queries.ts).
  */
 export async function readIncarnation(db: Db): Promise<string> {
-  const { rows } = await db.query<{ incarnation: string }>(
+  const { rows } = await db.query<{ incarnation: string | null }>(
     `select (select system_identifier from pg_control_system()) || '.' ||
             (select oid from pg_database where datname = current_database()) || '.' ||
             (select incarnation from installation) as incarnation`,
   );
-  return (rows[0] as { incarnation: string }).incarnation;
+  return singleRow(
+    rows.flatMap(({ incarnation }) => incarnation ?? []),
+    'installation',
+  );
 }

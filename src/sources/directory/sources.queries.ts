@@ -1,4 +1,5 @@
 import type { Db } from '../../db/pool';
+import { areRestored, singleRow } from '../../db/history/single-row';
 import type { SealedSource } from './source';
 
 const COLUMNS = `
@@ -12,9 +13,9 @@ const COLUMNS = `
 export async function readSourcesVersion(db: Db): Promise<string> {
   const { rows } = await db.query<{ version: string }>({
     name: 'read-sources-version',
-    text: 'select version from sources_version',
+    text: `select version from sources_version where ${areRestored('sources')}`,
   });
-  return (rows[0] as { version: string }).version;
+  return singleRow(rows, 'sources_version').version;
 }
 
 export async function readSources(db: Db, limit: number): Promise<SealedSource[]> {
