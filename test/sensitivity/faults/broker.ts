@@ -78,4 +78,16 @@ export const FAULTS_IN_BROKER: readonly DeliberateFault[] = [
     ],
     noticedBy: { tests: ['test/integration/worker/parked-messages.test.ts'] },
   },
+  {
+    name: 'a virtual host of another installation is used',
+    stage: 'broker',
+    edits: [
+      {
+        file: 'src/broker/rabbit-topology.ts',
+        find: 'if (topology.owner !== undefined) await',
+        replace: "if (topology.owner === 'nobody') await",
+      },
+    ],
+    noticedBy: under(['share-rabbitmq'], 'other installation'),
+  },
 ];

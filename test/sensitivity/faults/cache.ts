@@ -1,5 +1,5 @@
 import type { DeliberateFault } from '../deliberate-fault';
-import { calm, under } from './runs';
+import { calm, goingBack, under } from './runs';
 
 const INTAKE = 'src/ingest/store/intake.ts';
 
@@ -70,5 +70,31 @@ export const FAULTS_IN_CACHE: readonly DeliberateFault[] = [
       },
     ],
     noticedBy: under(['forget-redis'], 'left over'),
+  },
+  {
+    name: 'a cached fact counts in every history of the database',
+    stage: 'cache',
+    invariant: 'I2',
+    edits: [
+      {
+        file: 'src/redis/confirmed-cache.ts',
+        find: 'history === confirmed',
+        replace: "history !== 'other' || confirmed",
+      },
+    ],
+    noticedBy: goingBack('failover', 'lost'),
+  },
+  {
+    name: 'a dump that is restored in place begins no history',
+    stage: 'cache',
+    invariant: 'I2',
+    edits: [
+      {
+        file: 'src/db/history/history.queries.ts',
+        find: "pg_relation_filepath('idempotency_keys'),\n             h.tableoid, h.ctid, h.xmin, h.token",
+        replace: 'h.token',
+      },
+    ],
+    noticedBy: goingBack('restore', 'lost'),
   },
 ];

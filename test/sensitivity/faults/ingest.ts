@@ -1,5 +1,5 @@
 import type { DeliberateFault } from '../deliberate-fault';
-import { calm } from './runs';
+import { calm, under } from './runs';
 
 const PREPARE = 'src/event/prepare-event.ts';
 const SUMMARY = 'src/ingest/stream/stream-summary.ts';
@@ -68,5 +68,17 @@ export const FAULTS_IN_INGEST: readonly DeliberateFault[] = [
       },
     ],
     noticedBy: calm('metrics'),
+  },
+  {
+    name: 'a process whose clock is wrong goes by it',
+    stage: 'ingest',
+    edits: [
+      {
+        file: 'src/event/time-of-day.ts',
+        find: 'sharedMs !== undefined && Math.abs(ownMs - sharedMs) <= MOST_DIFFERENCE_MS',
+        replace: 'MOST_DIFFERENCE_MS > 0',
+      },
+    ],
+    noticedBy: under(['jump-api'], 'changed'),
   },
 ];

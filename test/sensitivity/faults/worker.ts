@@ -1,5 +1,5 @@
 import type { DeliberateFault } from '../deliberate-fault';
-import { calm, under } from './runs';
+import { calm, goingBack, under } from './runs';
 
 const CONSUMER = 'src/worker/consume/queue-consumer.ts';
 
@@ -63,5 +63,18 @@ export const FAULTS_IN_WORKER: readonly DeliberateFault[] = [
       },
     ],
     noticedBy: calm('left over', 'unsettled'),
+  },
+  {
+    name: 'messages are settled in another history than they are from',
+    stage: 'worker',
+    invariant: 'I7',
+    edits: [
+      {
+        file: 'src/worker/work-item.ts',
+        find: 'item.history === undefined || item.history === history)',
+        replace: "item.history === undefined || item.history === history || history !== '')",
+      },
+    ],
+    noticedBy: goingBack('failover', 'usage'),
   },
 ];

@@ -12,18 +12,21 @@ export class TcpProxy {
   private readonly links = new Set<Link>();
   private target: URL;
   private listener: Server | undefined;
-  private port = 0;
   private frozen = false;
   private swallowing = false;
   private holding = { requests: false, answers: false };
   private heldBytes: { bytes: Buffer; pass: () => void }[] = [];
 
-  private constructor(url: string) {
+  private constructor(
+    url: string,
+    private port: number,
+  ) {
     this.target = new URL(url);
   }
 
-  static async to(url: string): Promise<TcpProxy> {
-    const proxy = new TcpProxy(url);
+  /** @param port on which it listens; by default any that is free */
+  static async to(url: string, port = 0): Promise<TcpProxy> {
+    const proxy = new TcpProxy(url, port);
     await proxy.restore();
     return proxy;
   }

@@ -180,12 +180,16 @@ export function dumped(url: string): { restore: (into?: string) => void } {
       try {
         run('pg_restore', ...(into === undefined ? ['--clean', '-d', url] : ['-d', into]), file);
       } catch (error) {
-        // --clean cannot drop the constraints of partitions, says so, and drops them with their tables.
-        const said = String((error as { stderr?: Buffer }).stderr);
-        const others = said.match(/ERROR: .*/g)?.filter((line) => !line.includes('cannot drop inherited constraint'));
-        if (into !== undefined || others?.length !== 0) throw error;
+        if (into !== undefined || !isUsualOfCleaning(error)) throw error;
       }
       fs.rmSync(directory, { recursive: true });
     },
   };
+}
+
+/** pg_restore --clean cannot drop the constraints of partitions, says so, and drops them with their tables. */
+export function isUsualOfCleaning(error: unknown): boolean {
+  const said = String((error as { stderr?: unknown }).stderr);
+  const others = said.match(/ERROR: .*/g)?.filter((line) => !line.includes('cannot drop inherited constraint'));
+  return others?.length === 0;
 }

@@ -66,19 +66,22 @@ export class RoleProcess implements Killable {
     return { code, tookMs: Date.now() - startedMs };
   }
 
-  /** Repeats a start that fails, as it does without PostgreSQL. */
-  async startAgain(): Promise<void> {
+  /**
+   * Repeats a start that fails, as it does without PostgreSQL.
+   * @param env more variables, of this start only
+   */
+  async startAgain(env: Record<string, string> = {}): Promise<void> {
     const deadlineMs = Date.now() + UP_WITHIN_MS;
-    while (!(await this.start())) {
+    while (!(await this.start(env))) {
       if (Date.now() > deadlineMs) throw new Error(`${this.name} does not start:\n${this.output.slice(-3_000)}`);
       await sleep(START_AGAIN_AFTER_MS);
     }
   }
 
   /** Returns false when the process ended before it was ready. */
-  private async start(): Promise<boolean> {
+  private async start(env: Record<string, string>): Promise<boolean> {
     this.forget();
-    const started = spawnProcess({ ...this.env, PORT: String(this.port) });
+    const started = spawnProcess({ ...this.env, ...env, PORT: String(this.port) });
     this.running = started;
     while (!started.output().includes('StreamForge is ready')) {
       if (started.child.exitCode !== null || started.child.signalCode !== null) return false;

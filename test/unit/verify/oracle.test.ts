@@ -165,6 +165,7 @@ describe('the oracle of the fault suite', () => {
     ['another tenant', readNorth({ tenantId: 'south' }), [], ['changed']],
     ["another request's correlation id", readNorth({ correlationId: 'request-7' }), [], ['changed']],
     ['a receipt before it was sent', readNorth({ receivedAt: '2026-11-29T09:59:00.000Z' }), [], ['changed']],
+    ['a receipt after the end', readNorth({ receivedAt: '2026-11-29T12:00:00.000Z' }), [], ['changed']],
     ['a size that is not that of what was sent', { ...north({ sizeBytes: 99 }), ...sized(99) }, [], ['changed']],
     ['an answer that says something else', {}, [duplicate({ fields: { id: idOf(NORTH), hash: 'x' } })], ['changed']],
   ];

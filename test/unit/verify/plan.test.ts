@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
-import { FAULT_KINDS } from '../../verify/faults/schedule';
+import { FAULT_KINDS, WAYS_BACK } from '../../verify/faults/schedule';
 import { requestsOf, type PlannedRequest } from '../../verify/load/requests/planned-request';
 import { carryOut } from '../../verify/faults/carry-out';
 import type { HostNames } from '../../verify/landscape/host-names';
@@ -44,7 +44,7 @@ describe('what a seed decides', () => {
   });
 
   it('has every kind of fault within three minutes', () => {
-    expect(kindsOf(3, 180).size).toBe(38);
+    expect(kindsOf(3, 180).size).toBe(42);
     expect(new Set(faultsOf(3, 180).map(({ kind }) => kind))).toEqual(new Set(FAULT_KINDS));
   });
 
@@ -52,7 +52,9 @@ describe('what a seed decides', () => {
     const { seed, seconds } = SHORT_FORM;
     const neighbours = ['forge-rabbitmq', 'forge-redis', 'silence-names', 'unread-readers', 'unmount-api'];
     const houses = ['readonly-postgres', 'kill-pooler', 'leave-api', 'forget-postgres', 'forget-redis'];
-    expect([...kindsOf(seed, seconds)]).toEqual(expect.arrayContaining([...neighbours, ...houses]));
+    const others = ['share-rabbitmq', expect.stringMatching(/^jump-/) as string];
+    expect([...kindsOf(seed, seconds)]).toEqual(expect.arrayContaining([...neighbours, ...houses, ...others]));
+    expect(planOf(seed, seconds).goesBack).toBe('failover');
   });
 
   it('is documented kind by kind', () => {
@@ -60,7 +62,14 @@ describe('what a seed decides', () => {
     const [, table = ''] = page.split(/^\| fault +\| of .*\n.*$/m);
     const [rows = ''] = table.split('\n\n');
     const kinds = rows.split('\n').flatMap((row) => row.split('|')[1]?.match(/[a-z]+/g) ?? []);
-    expect(new Set(kinds)).toEqual(new Set(FAULT_KINDS));
+    expect(new Set(kinds)).toEqual(new Set([...FAULT_KINDS, ...WAYS_BACK]));
+  });
+
+  it('lets PostgreSQL go back in time at the end of every run, with and without the reconciler in both ways', () => {
+    const plans = [4, 5, 6, 7].map((seed) => planOf(seed, 60));
+    expect(plans.map(({ goesBack }) => goesBack)).toEqual(['failover', 'failover', 'restore', 'restore']);
+    expect(planOf(4, 60, { kinds: ['restore-postgres', 'kill-worker'] }).goesBack).toBe('restore');
+    expect(planOf(4, 60, { kinds: ['kill-worker'] }).goesBack).toBeUndefined();
   });
 
   it('lets a target come back before it fails again', () => {

@@ -4,6 +4,7 @@ import type { Admin } from '../load/operator/admin';
 import { tenantOf, TENANTS } from '../load/tenants';
 import { readOfTheRun } from '../run/inconclusive';
 import { acknowledgedIds } from '../oracle/answers';
+import { withoutLost } from '../oracle/lost-history';
 import type { Evidence, Leftovers, UsageRow } from './evidence';
 import { findWrongGauges } from './gauges';
 import { readMessageIds } from './message-ids';
@@ -17,7 +18,7 @@ export async function gather(
   { admin, reconciles, leftovers }: { admin: Admin; reconciles: boolean; leftovers: Leftovers },
 ): Promise<Evidence> {
   const facts = await readOfTheRun('reading the database', () => readStored(landscape.databaseUrl, journal.startedMs));
-  const answered = acknowledgedIds(journal.entries);
+  const answered = acknowledgedIds(withoutLost(journal.entries, facts.stored));
   const storedIds = new Map(facts.stored.map(({ name, id }) => [name, id]));
   const wanted = [...answered].map(([name, ids]) => {
     const id = [...ids][0] ?? storedIds.get(name) ?? name;

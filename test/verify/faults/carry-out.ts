@@ -8,9 +8,11 @@ import { leaveUnderLoad } from './balancer';
 import { copyMessages, forgeMessages, reorderMessages } from './broker';
 import { forgeFacts } from './cache';
 import { cancelQueries, cutConnections, deadlockWorkers } from './database';
+import { jumpClock } from './clock-jump';
 import { forgetConnections } from './forgetful-firewall';
 import { whileReadOnly } from './read-only';
-import { clock, describeFault, type Fault, type FaultKind, type ProcessName, type TargetName } from './schedule';
+import { clock, describeFault, type Fault, type ProcessName, type ScheduledKind, type TargetName } from './schedule';
+import { shareHost } from './shared-host';
 import { readSlowly } from './slow-readers';
 
 /** How long the workers stand still first, so that messages wait in the queues. */
@@ -71,7 +73,7 @@ async function bringBack({ landscape }: Scene, { targets, forMs }: Fault): Promi
   await Promise.all(targets.map((target) => landscape.startAgain(target)));
 }
 
-const HITS: Record<FaultKind, Hit> = {
+const HITS: Record<ScheduledKind, Hit> = {
   kill: async (scene, target, fault) => {
     await scene.landscape.kill(target);
     await bringBack(scene, fault);
@@ -122,6 +124,9 @@ const HITS: Record<FaultKind, Hit> = {
       landscape.mountSpill();
     }
   },
+  jump: ({ landscape, seed }, target, { atMs, forMs }) =>
+    jumpClock(landscape, target as ProcessName, { seed: seed + atMs, forMs }),
+  share: ({ landscape, journal }, _, { forMs }) => shareHost(landscape, forMs, journal),
   purge: ({ landscape }) => landscape.whileWorkersStop(PILE_UP_MS, () => landscape.purgeQueues()),
   wipe: async (scene, target, fault) => {
     const { landscape } = scene;

@@ -23,6 +23,8 @@ export type TargetName = ProcessName | ServerName | NetworkName | NeighbourName;
  * - reorder: RabbitMQ redelivers waiting messages in another order. copy: waiting messages are published twice.
  * - silence: nobody answers for the hosts of some destinations. unread: clients upload much and do not read the results in
  *   time, or not at all. unmount: they do so while nothing can be written to SPILL_DIRECTORY.
+ * - jump: a process runs with a clock that is wrong by hours or months, and starts again before and after that.
+ * - share: another installation runs on the same virtual host of RabbitMQ.
  * - purge: the queues are emptied. wipe: RabbitMQ is killed and restarts with an empty disk.
  */
 export const FAULT_KINDS = [
@@ -43,10 +45,19 @@ export const FAULT_KINDS = [
   'silence',
   'unread',
   'unmount',
+  'jump',
+  'share',
   'purge',
   'wipe',
 ] as const;
-export type FaultKind = (typeof FAULT_KINDS)[number];
+/**
+ * How PostgreSQL goes back in time, once and after the load, because it loses events that were acknowledged. failover: an
+ * asynchronous standby without the last commits takes over. restore: a dump is restored in place.
+ */
+export const WAYS_BACK = ['failover', 'restore'] as const;
+export type WayBack = (typeof WAYS_BACK)[number];
+export type ScheduledKind = (typeof FAULT_KINDS)[number];
+export type FaultKind = ScheduledKind | WayBack;
 
 export interface Fault {
   /** Position in the schedule. */
@@ -54,7 +65,7 @@ export interface Fault {
   atMs: number;
   /** All of them fail at the same time. */
   targets: readonly TargetName[];
-  kind: FaultKind;
+  kind: ScheduledKind;
   /** How long the targets are down; 0 for faults without duration. */
   forMs: number;
 }
@@ -63,7 +74,7 @@ interface Card {
   /** One of these fails, or all of them. */
   targets: readonly TargetName[];
   all?: true;
-  kind: FaultKind;
+  kind: ScheduledKind;
 }
 
 const PAIRS = [
@@ -72,7 +83,8 @@ const PAIRS = [
   ['worker-0', 'worker-1'],
 ] as const;
 
-const of = (target: ServerName, ...kinds: FaultKind[]): Card[] => kinds.map((kind) => ({ targets: [target], kind }));
+const of = (target: ServerName, ...kinds: ScheduledKind[]): Card[] =>
+  kinds.map((kind) => ({ targets: [target], kind }));
 
 const HARMLESS: readonly Card[] = [
   ...(['kill', 'stop'] as const).flatMap((kind) => [
@@ -92,6 +104,8 @@ const HARMLESS: readonly Card[] = [
   { targets: ['readers'], kind: 'unread' },
   // Both apis: one that starts meanwhile would refuse to.
   { targets: PAIRS[0], all: true, kind: 'unmount' },
+  ...of('rabbitmq', 'share'),
+  ...PAIRS.map((targets) => ({ targets, kind: 'jump' }) as const),
 ];
 
 /** These lose messages that RabbitMQ had confirmed. Only the reconciler can dispatch them again. */
@@ -114,10 +128,13 @@ const LONG_STOP = { share: 0.15, least: 8_000, most: 22_000 };
 const SILENT_MS = { least: 13_000, most: 16_000 };
 /** About as long as it takes to end a client that reads nothing. */
 const UNMOUNTED_MS = { least: 8_000, most: 10_000 };
+const WRONG_CLOCK_MS = { least: 4_500, most: 7_500 };
+/** A process that is refused tries again every three seconds. */
+const SHARED_MS = { least: 4_000, most: 6_000 };
 
 /** Time that a target gets to recover on a slow machine before its next fault. */
 function recoveryMs(target: TargetName, kind: FaultKind): number {
-  const anew = kind === 'kill' || kind === 'hang' || kind === 'wipe' || kind === 'term' || kind === 'leave';
+  const anew = ['kill', 'hang', 'wipe', 'term', 'leave', 'jump'].includes(kind);
   if (target === 'rabbitmq') return anew ? 30_000 : 5_000;
   if (target === 'redis') return 1_000;
   if (target === 'readers') return 20_000;
@@ -155,6 +172,12 @@ export function faultSchedule(
   return faults;
 }
 
+/** How PostgreSQL goes back at the end of a run; undefined if `kinds` leaves it out. */
+export function wayBack(seed: number, kinds?: readonly string[]): WayBack | undefined {
+  const ways = WAYS_BACK.filter((way) => kinds?.includes(`${way}-postgres`) ?? true);
+  return ways[Math.floor(seed / 2) % ways.length]; // with the reconciler for every second seed, and without
+}
+
 /** The name by which a kind is chosen, such as `kill-worker`. */
 const kindOf = ({ kind, targets }: Card): string => `${kind}-${targets[0]?.split('-')[0]}`;
 
@@ -162,6 +185,8 @@ function goneMs(random: SeededRandom, { targets, kind }: Card): number {
   if (MOMENTARY.includes(kind)) return 0;
   if (kind === 'silence') return random.between(SILENT_MS.least, SILENT_MS.most);
   if (kind === 'unmount') return random.between(UNMOUNTED_MS.least, UNMOUNTED_MS.most);
+  if (kind === 'jump') return random.between(WRONG_CLOCK_MS.least, WRONG_CLOCK_MS.most);
+  if (kind === 'share') return random.between(SHARED_MS.least, SHARED_MS.most);
   const mayBeLong = kind === 'stop' && targets.length > 1; // a process, not one of the servers that all depend on
   const range = random.chance(LONG_STOP.share) && mayBeLong ? LONG_STOP : GONE_MS;
   return random.between(range.least, range.most);

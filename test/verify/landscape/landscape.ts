@@ -17,6 +17,7 @@ import { addPoison } from './poison';
 import { scrape } from './scrape';
 import { bringBack, startServers, stopServers, type Servers } from './servers';
 import { GRACE_MS } from './settings';
+import { Standby } from './standby';
 
 const DEFAULT_VHOST = '%2F'; // one of our own would not survive a wiped disk
 const QUEUES = ['events.main', 'events.retry'];
@@ -36,6 +37,12 @@ interface Directories {
 
 /** Private servers and two processes of each role. Each of them can be made to fail. */
 export class Landscape {
+  private standby: Standby | undefined;
+  /** Processes of another installation. */
+  private readonly strangers: RoleProcess[] = [];
+  private readonly onCrash = (process: string, output: string): void =>
+    this.journal.append({ kind: 'crashed', process, output });
+
   private constructor(
     private readonly servers: Servers,
     readonly network: Network,
@@ -49,7 +56,6 @@ export class Landscape {
     const servers = await startServers(directory);
     const network = await Network.before(servers);
     const directories = { temporary: path.join(directory, 'tmp'), spill: path.join(directory, 'spill') };
-    const onCrash = (process: string, output: string): void => journal.append({ kind: 'crashed', process, output });
     const processes: RoleProcess[] = [];
     const landscape = new Landscape(servers, network, processes, directories, journal);
     try {
@@ -60,7 +66,7 @@ export class Landscape {
       const shared = { ...settings, TMPDIR: directories.temporary, SPILL_DIRECTORY: directories.spill };
       for (const name of ROLE_PROCESSES) {
         const env = { ...shared, ...network.urlsFor(name), APP_ROLE: name.split('-')[0] as string };
-        processes.push(new RoleProcess(name, await freePort(), env, onCrash));
+        processes.push(new RoleProcess(name, await freePort(), env, landscape.onCrash));
       }
       for (const pair of [processes.slice(0, 2), processes.slice(2, 4), processes.slice(4)]) {
         await Promise.all(pair.map((one) => landscape.startProcess(one))); // all at once starve each other on a small machine
@@ -93,7 +99,7 @@ export class Landscape {
   }
 
   get outputs(): { name: string; output: string }[] {
-    return this.processes.map(({ name, output }) => ({ name, output }));
+    return [...this.processes, ...this.strangers].map(({ name, output }) => ({ name, output }));
   }
 
   freeze(name: TargetName): void {
@@ -109,10 +115,10 @@ export class Landscape {
     await this.target(name).kill();
   }
 
-  /** @throws Inconclusive if a server does not start */
-  async startAgain(name: TargetName): Promise<void> {
+  /** @param env more variables for a process, of this start only @throws Inconclusive if a server does not start */
+  async startAgain(name: TargetName, env: Record<string, string> = {}): Promise<void> {
     const target = this.target(name);
-    if (target instanceof RoleProcess) await this.startProcess(target);
+    if (target instanceof RoleProcess) await this.startProcess(target, env);
     else await bringBack(name, target);
   }
 
@@ -190,6 +196,21 @@ export class Landscape {
     fs.renameSync(`${spill}.away`, spill);
   }
 
+  /** Starts a standby of PostgreSQL. @throws Inconclusive */
+  async addStandby(): Promise<Standby> {
+    this.standby = await ofTheRun('starting a standby', () => Standby.of(this.servers.postgres));
+    return this.standby;
+  }
+
+  /** Starts a process of another installation, which shares Redis and RabbitMQ with ours. */
+  async startStranger(env: Record<string, string>): Promise<RoleProcess> {
+    const shared = { REDIS_URL: this.redisUrl, RABBITMQ_URL: this.rabbitUrl, SHUTDOWN_GRACE_MS: String(GRACE_MS) };
+    const stranger = new RoleProcess('stranger', await freePort(), { ...shared, ...env }, this.onCrash);
+    this.strangers.push(stranger);
+    await stranger.startAgain();
+    return stranger;
+  }
+
   /** How many files the processes have left in the directories for temporary files. */
   get filesLeft(): number {
     const { temporary, spill } = this.directories;
@@ -203,12 +224,12 @@ export class Landscape {
 
   /** Ends all processes and servers, in whatever state they are. */
   async stop(): Promise<void> {
-    await Promise.allSettled(this.processes.map((one) => one.kill()));
-    await Promise.all([stopServers(this.servers), this.network.stop()]);
+    await Promise.allSettled([...this.processes, ...this.strangers].map((one) => one.kill()));
+    await Promise.all([this.standby?.stop(), stopServers(this.servers), this.network.stop()]);
   }
 
-  private async startProcess(process: RoleProcess): Promise<void> {
-    await process.startAgain();
+  private async startProcess(process: RoleProcess, env: Record<string, string> = {}): Promise<void> {
+    await process.startAgain(env);
     const { name, url, pid } = process;
     if (pid !== undefined) this.journal.append({ kind: 'started', process: name, pid, url });
   }

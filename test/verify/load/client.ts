@@ -6,25 +6,49 @@ import { webhookOf } from './requests/webhook';
 import { Sender, type Outside } from './sender';
 import type { Sending } from './sending';
 
+const AGAIN_AT_ONCE = 4;
+
 /** Sends the planned requests of one client, each unchanged again until it gets a final response. */
 export class Client {
   private stopped = false;
   private readonly sender: Sender;
+  private begun = 0;
 
+  /** @param plans only these requests of its plan are sent */
   constructor(
     private readonly seed: number,
     private readonly number: number,
     outside: Outside,
+    private readonly plans: (request: PlannedRequest) => boolean = () => true,
   ) {
     this.sender = new Sender(outside, number);
   }
 
   /** Sends until `stop`, then finishes the current request. */
   async run(): Promise<void> {
-    for (const request of requestsOf(this.seed, this.number)) {
+    for (const request of this.planned()) {
       if (this.stopped) return;
+      this.begun += 1;
       await sleep(request.pauseMs);
       await this.send(request);
+    }
+  }
+
+  /** Sends everything once more that `run` has sent, some at a time. */
+  async sendAgain(): Promise<void> {
+    const planned = this.planned();
+    let left = this.begun;
+    const sendSome = async (): Promise<void> => {
+      while (left-- > 0) await this.send(planned.next().value);
+    };
+    await Promise.all(Array.from({ length: AGAIN_AT_ONCE }, sendSome));
+  }
+
+  private *planned(): Generator<PlannedRequest, never> {
+    const all = requestsOf(this.seed, this.number);
+    for (;;) {
+      const request = all.next().value;
+      if (this.plans(request)) yield request;
     }
   }
 

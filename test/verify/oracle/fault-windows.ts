@@ -61,13 +61,17 @@ export class FaultWindows {
   }
 }
 
+/** Another installation on the virtual host is no excuse for anything. */
+const isExcuse = (kind: FaultKind): boolean => kind !== 'share';
+
 /** Faults that can cause a message to be delivered or processed again. */
 export const bringsAgain = (kind: FaultKind, target: TargetName): boolean =>
-  !hitsRedis(kind, target) && target !== 'names' && target !== 'readers' && !target.startsWith('api');
+  isExcuse(kind) && !hitsRedis(kind, target) && target !== 'names' && target !== 'readers' && !target.startsWith('api');
 
 /** Or the way to it. */
 export const hitsServer = (kind: FaultKind, target: TargetName): boolean =>
-  hitsDatabase(kind, target) || hitsRedis(kind, target) || target === 'rabbitmq' || target === 'rabbitmq-connections';
+  isExcuse(kind) &&
+  (hitsDatabase(kind, target) || hitsRedis(kind, target) || target === 'rabbitmq' || target === 'rabbitmq-connections');
 
 export const hitsDatabase = (_: FaultKind, target: TargetName): boolean =>
   target === 'postgres' || target === 'pooler' || target === 'postgres-connections';

@@ -3,10 +3,11 @@ import { correlationOf } from '../load/sender';
 import type { PlannedEvent } from '../load/planned-event';
 import { entriesOf, type EntryOf } from '../run/journal';
 import { answersIn } from './answers';
+import type { Span } from './fault-windows';
 import { violation, type Violation } from './violation';
 
-/** All clocks are those of one machine. */
-const CLOCK_MARGIN_MS = 1_000;
+/** A process whose clock is wrong goes by PostgreSQL's, as exactly as one look at it can tell. */
+const CLOCK_MARGIN_MS = 5_000;
 
 type Fields = Record<string, unknown>;
 
@@ -17,15 +18,17 @@ export function checkFields(evidence: Evidence): Violation[] {
     ({ name }) => name,
   );
   const stored = new Map(evidence.stored.map((event) => [event.name, event]));
+  const endMs = evidence.startedMs + evidence.journal.reduce((last, { atMs }) => Math.max(last, atMs), 0);
   return [...evidence.readBack].flatMap(([name, read]) => {
     const planned = evidence.sent.get(name);
     if (!planned || read.httpStatus !== 200) return []; // reported by other rules
     const fields = JSON.parse(read.text) as Fields;
     const sendings = requests.get(name)?.map(({ sent }) => sent) ?? [];
-    const sentMs = evidence.startedMs + (sendings[0]?.atMs ?? 0);
+    const lived = { fromMs: evidence.startedMs + (sendings[0]?.atMs ?? 0), toMs: endMs };
     return [
       ...differences(fields, planned).map((text) => violation('changed', `${name}: ${text}`, name)),
-      ...originOf(fields, planned, { sendings, sentMs }).map((text) => violation('changed', `${name}: ${text}`, name)),
+      ...originOf(fields, planned, sendings).map((text) => violation('changed', `${name}: ${text}`, name)),
+      ...timesOf(fields, lived).map((text) => violation('changed', `${name}: ${text}`, name)),
       ...(stored.get(name)?.erased ? [] : payloadOf(read, planned)).map((text) =>
         violation('changed', `${name}: ${text}`, name),
       ),
@@ -71,19 +74,27 @@ function differences(fields: Fields, { tenant, expected }: PlannedEvent): string
     .map(([field, value]) => `${field} is ${String(fields[field])}, not ${String(value)}`);
 }
 
-/** Correlation id and time of receipt belong to a request that carried the event. */
-function originOf(
-  fields: Fields,
-  { expected }: PlannedEvent,
-  { sendings, sentMs }: { sendings: EntryOf<'sent'>[]; sentMs: number },
-): string[] {
+/** The correlation id belongs to a request that carried the event. */
+function originOf(fields: Fields, { expected }: PlannedEvent, sendings: readonly EntryOf<'sent'>[]): string[] {
   const own = expected.correlationId !== undefined;
   const from = sendings.some(({ request }) => fields.correlationId === correlationOf(request));
-  const early = Date.parse(String(fields.receivedAt)) < sentMs - CLOCK_MARGIN_MS;
-  return [
-    ...(own || from ? [] : [`correlationId ${String(fields.correlationId)} belongs to no request with this event`]),
-    ...(early ? [`was received at ${String(fields.receivedAt)}, before it was sent`] : []),
-  ];
+  return own || from ? [] : [`correlationId ${String(fields.correlationId)} belongs to no request with this event`];
+}
+
+const UUID_V7 = /^([0-9a-f]{8})-([0-9a-f]{4})-7/;
+
+/** The time of receipt and that of the id lie between the first request with the event and the end of the run. */
+function timesOf({ id, receivedAt }: Fields, { fromMs, toMs }: Span): string[] {
+  const [, high, low] = UUID_V7.exec(String(id)) ?? [];
+  const times = {
+    'was received': Date.parse(String(receivedAt)),
+    ...(high !== undefined && low !== undefined && { 'has an id of': Number.parseInt(high + low, 16) }),
+  };
+  const at = (ms: number): string => new Date(ms).toISOString();
+  return Object.entries(times).flatMap(([what, ms]) => {
+    if (ms < fromMs - CLOCK_MARGIN_MS) return [`${what} ${at(ms)}, before it was sent`];
+    return ms > toMs + CLOCK_MARGIN_MS ? [`${what} ${at(ms)}, after the end of the run`] : [];
+  });
 }
 
 /** Compares text, because parsing rounds numbers. */

@@ -134,15 +134,17 @@ function checkAttempts({ stored, journal }: Evidence, scrapes: readonly Scrape[]
     });
 }
 
-/** The publishers have counted every entry that was published undisturbed. */
+/** The publishers have counted every entry that was published undisturbed, and before they were scraped last. */
 function checkPublished({ stored, journal }: Evidence, scrapes: readonly Scrape[]): Violation[] {
   const faults = new FaultWindows(journal);
+  const lastMs = Math.max(...scrapes.map(({ atMs }) => atMs));
   const disturbs = (kind: FaultKind, target: TargetName): boolean =>
     target.startsWith('publisher') || hitsDatabase(kind, target);
   const sure = stored
     .flatMap(({ entries }) => entries)
     .filter(
-      ({ closedMs }) => closedMs !== null && !faults.explain(closedMs - COMMIT_MS, closedMs + COMMIT_MS, disturbs),
+      ({ closedMs }) =>
+        closedMs !== null && closedMs < lastMs && !faults.explain(closedMs - COMMIT_MS, closedMs + COMMIT_MS, disturbs),
     );
   const counted = scrapes.reduce((sum, { values }) => sum + sumOf(values, 'streamforge_outbox_published_total'), 0);
   if (counted >= sure.length) return [];

@@ -20,6 +20,7 @@ import { checkRejections } from './rejections';
 import { checkRest } from './rest';
 import { checkSlowReaders, checkSpillFailures } from './slow-readers';
 import { checkSources } from './sources';
+import { checkStrangers } from './strangers';
 import { checkUsage } from './usage';
 import type { Breach, Violation } from './violation';
 
@@ -47,6 +48,7 @@ export const RULES: readonly ((evidence: Evidence) => Violation[])[] = [
   checkSpillFailures,
   checkBalancer,
   checkForgotten,
+  checkStrangers,
 ];
 
 export interface Result {

@@ -18,14 +18,19 @@ export function checkRest({ leftovers, wrongGauges, ...evidence }: Evidence): Vi
   ];
 }
 
-/** A message of ours is never parked: its event would wait for the reconciler. */
-function checkParked({ journal, parkedMessages }: Pick<Evidence, 'journal' | 'parkedMessages'>): Violation[] {
+/** A message of ours is never parked: its event would wait for the reconciler. One that PostgreSQL has forgotten is. */
+function checkParked({ journal, stored, parkedMessages }: Omit<Evidence, 'leftovers' | 'wrongGauges'>): Violation[] {
   const forged = new Set(entriesOf(journal, 'forged').flatMap(({ ids }) => ids));
-  const ours = parkedMessages.filter((id) => !forged.has(id));
+  const known = new Set(stored.map(({ id }) => id));
+  const isForgotten = (id: string): boolean => hasForgotten(journal) && !known.has(id);
+  const ours = parkedMessages.filter((id) => !forged.has(id) && !isForgotten(id));
   return ours.map((id) =>
     violation('left over', `the message of ${id} was parked in events.safety, and nobody forged it`),
   );
 }
+
+/** PostgreSQL went back in time. RabbitMQ still has messages of the events that were lost. */
+const hasForgotten = (journal: Evidence['journal']): boolean => entriesOf(journal, 'last kept').length > 0;
 
 const isOpen = ({ status, entries }: StoredEvent): boolean =>
   !['COMPLETED', 'DLQ', 'DISCARDED'].includes(status) || entries.some(({ closedMs }) => closedMs === null);
@@ -34,7 +39,7 @@ function checkCopies({ journal, stored, deadLetterCopies }: Omit<Evidence, 'left
   const faults = new FaultWindows(journal);
   const copies = Map.groupBy(deadLetterCopies, (id) => id);
   const known = new Set(stored.map(({ id }) => id));
-  const foreign = [...copies.keys()].filter((id) => !known.has(id));
+  const foreign = [...copies.keys()].filter((id) => !known.has(id) && !hasForgotten(journal));
   const wrong = stored.flatMap(({ id, name, entries }) => {
     const sent = entries.filter(({ destination }) => destination === 'dlq');
     const found = copies.get(id)?.length ?? 0;

@@ -17,6 +17,7 @@ export type Breach =
   | 'rejection'
   | 'repaired'
   | 'left over'
+  | 'other installation'
   | 'strange answer'
   | 'shutdown'
   | 'crashed';

@@ -1,5 +1,5 @@
 import { createWriteStream, type WriteStream } from 'node:fs';
-import type { FaultKind, ProcessName, ServerName, TargetName } from '../faults/schedule';
+import type { FaultKind, ProcessName, ServerName, TargetName, WayBack } from '../faults/schedule';
 import type { Manner } from '../load/slow/planned-upload';
 import type { UploadEnd } from '../load/slow/slow-upload';
 import type { SentToSource, SummaryCounts, Told } from '../load/sending';
@@ -40,6 +40,10 @@ export type Entry = { atMs: number } & (
   | DeliveredEntry
   /** The fault with this number begins or ends. */
   | { kind: 'fault'; phase: 'begins' | 'ends'; fault: number; what: FaultKind; target: TargetName; text: string }
+  /** What PostgreSQL commits from now on is lost when it goes back in time. */
+  | { kind: 'last kept'; way: WayBack }
+  /** Another installation ran on the virtual host. */
+  | StrangerEntry
   | { kind: 'started'; process: string; pid: number; url: string }
   /** A process ended by itself. */
   | { kind: 'crashed'; process: string; output: string }
@@ -79,6 +83,21 @@ export interface OperatorEntry {
   status: number | undefined;
   body: Record<string, unknown> | undefined;
   text: string;
+}
+
+/** What another installation said and did, and what it had to do. */
+export interface StrangerEntry {
+  kind: 'stranger';
+  sinceMs: number;
+  /** What /ready said of RabbitMQ while the process was not ready, each once. */
+  notReady: string[];
+  /** How often it said that it is ready. */
+  ready: number;
+  /** Entries that wait in its outbox. */
+  waiting: number;
+  /** Entries that it has published, and attempts that it has made. */
+  published: number;
+  attempts: number;
 }
 
 /** A delivery at the receiver. `status` is undefined if the receiver broke the connection or did not respond. */

@@ -1,4 +1,4 @@
-import { faultSchedule, type Fault } from '../faults/schedule';
+import { faultSchedule, wayBack, type Fault, type WayBack } from '../faults/schedule';
 import { settingsOf } from '../landscape/settings';
 
 /** What the seed decides about a run, except the load. */
@@ -10,6 +10,8 @@ export interface Plan {
   reconciles: boolean;
   settings: Record<string, string>;
   faults: readonly Fault[];
+  /** How PostgreSQL goes back in time when the load has ended. */
+  goesBack: WayBack | undefined;
 }
 
 /** Restricts the faults of the seed. */
@@ -26,5 +28,6 @@ export function planOf(seed: number, seconds: number, { numbers, kinds }: Choice
     reconciles,
     settings: settingsOf({ reconciles }),
     faults: numbers ? faults.filter(({ number }) => numbers.includes(number)) : faults,
+    goesBack: wayBack(seed, kinds),
   };
 }

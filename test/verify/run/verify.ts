@@ -7,6 +7,7 @@ import type { Evidence, Leftovers } from '../evidence/evidence';
 import { gather } from '../evidence/gather';
 import { comeToRest } from '../evidence/leftovers';
 import { carryOut, type Scene } from '../faults/carry-out';
+import { goBack } from '../faults/going-back/going-back';
 import { FlakyReceiver } from '../landscape/flaky-receiver';
 import { HostNames } from '../landscape/host-names';
 import { Landscape } from '../landscape/landscape';
@@ -16,6 +17,7 @@ import { Amender } from '../load/operator/amender';
 import { Operator, registerDestinations } from '../load/operator/operator';
 import type { Outside } from '../load/sender';
 import { CLIENT_TENANTS } from '../load/tenants';
+import { lostEvents, withoutLost } from '../oracle/lost-history';
 import { examine, type Result } from '../oracle/oracle';
 import { readOfTheRun } from './inconclusive';
 import { Journal } from './journal';
@@ -105,13 +107,21 @@ async function runIn(
   const scene: Scene = { landscape, names, outside, journal, seed, latestMs, say };
   await underFaults([...clients, operator, amender], { seconds, plan, scene });
   say('everything is started again; waiting until nothing is in progress');
-  const leftovers = await comeToRest(landscape, { patienceMs: run.restSeconds * 1000, say });
+  const atRest = (): Promise<Leftovers> => comeToRest(landscape, { patienceMs: run.restSeconds * 1000, say });
+  let leftovers = await atRest();
+  if (plan.goesBack && Object.values(leftovers).every((count) => count === 0)) {
+    await landscape.scrapeOf(landscape.processes.map(({ name }) => name));
+    await goBack(plan.goesBack, scene, plan.faults.length);
+    leftovers = await atRest();
+  }
   const evidence = await gather(landscape, outside, { admin, reconciles: plan.reconciles, leftovers });
   for (const role of ROLES) {
     await landscape.terminate(landscape.processes.filter((one) => one.role === role).map(({ name }) => name));
   }
   await landscape.kill('pooler'); // it keeps sessions for those that come
-  return { ...evidence, leftovers: { ...leftovers, ...(await lookAfterStop(landscape)) } };
+  const remembered = withoutLost(journal.entries, evidence.stored);
+  if (plan.goesBack) say(`${lostEvents(journal.entries, evidence.stored)} events were acknowledged and lost`);
+  return { ...evidence, journal: remembered, leftovers: { ...leftovers, ...(await lookAfterStop(landscape)) } };
 }
 
 /** The sessions of the pooler end a moment after it. */
