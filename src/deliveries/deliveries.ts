@@ -5,7 +5,7 @@ import type { SentEvent } from '../delivery-state/claim-deliveries.queries';
 import { DESTINATION_LIMITS } from '../destinations/destination';
 import { DestinationRegistry } from '../destinations/destination-registry';
 import type { DispatchedEvent } from '../event/dispatched-event';
-import { elapsedMs } from '../runtime/elapsed-time';
+import { elapsedMs } from '../event/elapsed-time';
 import { DeliveryClaims } from './delivery-claims';
 import { DeliveryLines } from './delivery-lines';
 import { DeliveryLoops } from './delivery-loops';

@@ -7,7 +7,7 @@ import { claimDeliveries } from '../delivery-state/claim-deliveries.queries';
 import { forgetOrphans } from '../delivery-state/settle-deliveries.queries';
 import { DestinationRegistry } from '../destinations/destination-registry';
 import { Installation, InstallationMoved } from '../integrity/installation';
-import { elapsedMs } from '../runtime/elapsed-time';
+import { elapsedMs } from '../event/elapsed-time';
 import { DeliveryLines } from './delivery-lines';
 import type { DeliveryLine } from './delivery-line';
 import { Dispatcher } from './dispatcher';

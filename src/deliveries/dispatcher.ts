@@ -15,7 +15,7 @@ import { afterAttempt, type DeliveryRetryRules } from './decide/retry-schedule';
 import { lastStartMs, type TimedDelivery } from './decide/timed-delivery';
 import { Transmitter } from './transmitter';
 import { timeOfDayMs } from '../event/time-of-day';
-import { elapsedMs } from '../runtime/elapsed-time';
+import { elapsedMs } from '../event/elapsed-time';
 
 /** Bytes of the events of all deliveries that wait for their turn or are being sent. The batches being settled may exceed it. */
 const MOST_HELD_BYTES = 64 * 1024 * 1024;

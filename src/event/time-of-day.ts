@@ -1,3 +1,5 @@
+import { elapsedMs } from './elapsed-time';
+
 /** A smaller difference of two clocks has no effect that anybody would notice. */
 export const MOST_DIFFERENCE_MS = 1_000;
 
@@ -10,7 +12,7 @@ export interface ClockReading {
   atMs: number;
   /** The clock of this machine at that moment, since 1970. */
   ownMs: number;
-  /** `performance.now()` at that moment. */
+  /** `elapsedMs()` at that moment. */
   sinceMs: number;
   /** Half of the time that the look took: by so much the three may differ. */
   doubtMs: number;
@@ -24,8 +26,8 @@ let lookAgain: () => void = () => undefined;
 
 /**
  * The time of day in ms since 1970, for what is stored or compared with what is stored. It is that of this machine, unless
- * it differs by more than a second from PostgreSQL's clock. Then it is that of PostgreSQL, which goes on by the monotonic
- * clock of this process, so that a jump has no effect from its first moment on.
+ * it differs by more than a second from PostgreSQL's clock. Then it is that of PostgreSQL, which goes on by a clock of this
+ * process that is never set, so that a jump has no effect from its first moment on.
  */
 export function timeOfDayMs(): number {
   const ownMs = Date.now();
@@ -35,7 +37,7 @@ export function timeOfDayMs(): number {
   return sharedMs === undefined ? ownMs : Math.round(sharedMs);
 }
 
-const sharedTimeMs = ({ atMs, sinceMs }: ClockReading): number => atMs + performance.now() - sinceMs;
+const sharedTimeMs = ({ atMs, sinceMs }: ClockReading): number => atMs + elapsedMs() - sinceMs;
 
 export const timeOfDay = (): Date => new Date(timeOfDayMs());
 
@@ -48,13 +50,14 @@ export function lookAtClockBy(look: () => void): void {
 }
 
 /**
- * Follows a reading. One that is much in doubt is followed only if it shows that the time of day is wrong by more than
- * that doubt.
+ * Follows a reading. One that is much in doubt changes something only if it shows that the time of day is wrong by more
+ * than that doubt; the clock of this machine is then preferred, unless the reading shows that it is wrong as well.
  */
 export function followClock(reading: ClockReading): void {
-  const presentMs = followed ? sharedTimeMs(followed) : reading.ownMs + performance.now() - reading.sinceMs;
-  const isWrong = Math.abs(presentMs - sharedTimeMs(reading)) > reading.doubtMs;
-  if (reading.doubtMs <= MOST_DOUBT_MS || isWrong) followed = reading;
+  const differs = (timeMs: number): boolean => Math.abs(timeMs - sharedTimeMs(reading)) > reading.doubtMs;
+  if (reading.doubtMs <= MOST_DOUBT_MS) followed = reading;
+  else if (differs(followed ? sharedTimeMs(followed) : Date.now()))
+    followed = differs(Date.now()) ? reading : undefined;
 }
 
 /** By how many ms the clock of this machine is at least ahead of PostgreSQL's; less than 0 if it is behind. */

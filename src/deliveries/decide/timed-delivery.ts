@@ -3,7 +3,7 @@ import type { LeasedDelivery } from '../../delivery-state/claim-deliveries.queri
 /** For settling an attempt after its request has ended. */
 export const SETTLING_MS = 5_000;
 
-/** A leased delivery, and when its lease ends at the earliest (in ms of performance.now()). */
+/** A leased delivery, and when its lease ends at the earliest (in ms of elapsedMs()). */
 export type TimedDelivery = LeasedDelivery & { leaseEndsMs: number };
 
 /** A request that starts by then has ended, at the latest by its timeout, while there is still time to settle it. */

@@ -2,7 +2,7 @@ import type { DeliveryLease, PlannedDelivery, RecordedDelivery } from '../../del
 import { recordDeliveries } from '../../delivery-state/record-deliveries.queries';
 import type { Db } from '../../db/pool';
 import type { DispatchedEvent } from '../../event/dispatched-event';
-import { elapsedMs } from '../../runtime/elapsed-time';
+import { elapsedMs } from '../../event/elapsed-time';
 import { eventsOf, type WorkItem } from '../work-item';
 
 /** Takes over the deliveries of completed events. See Deliveries in src/deliveries. */

@@ -17,7 +17,7 @@ const OF_THE_DAY: Record<string, string> = {
   'outbox/claim-report.ts': 'the start of a span',
   'observability/log-format.ts': 'lines of the log',
   'observability/log-output.ts': 'lines of the log',
-  'runtime/elapsed-time.ts': 'shows that the machine may have slept',
+  'event/elapsed-time.ts': 'shows that the machine may have slept',
 };
 
 it('durations and waits do not depend on a clock that may jump', () => {

@@ -1,4 +1,4 @@
-import { ElapsedTime } from '../../../src/runtime/elapsed-time';
+import { ElapsedTime } from '../../../src/event/elapsed-time';
 
 describe('elapsed time', () => {
   let awakeMs: number;
