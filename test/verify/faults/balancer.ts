@@ -15,14 +15,21 @@ const GOES_ON_MS = 2_000;
 const LANES: readonly Tenant[] = ['north', 'south', 'delivered'];
 const PAUSE_MS = 20;
 
+interface Scene {
+  landscape: Landscape;
+  outside: Outside;
+  seed: number;
+}
+
 /**
- * SIGTERM to an api, while a balancer goes on sending to it. Resolves when the api has ended.
+ * SIGTERM to an api, while a balancer goes on sending to it. Resolves when everything that was sent has a final response.
  * @param number of the fault
+ * @param bringBack starts the api again when it has ended. Both may be away, so nothing else is waited for
  */
 export async function leaveUnderLoad(
   target: ProcessName,
-  number: number,
-  { landscape, outside, seed }: { landscape: Landscape; outside: Outside; seed: number },
+  { number, bringBack }: { number: number; bringBack: () => Promise<void> },
+  { landscape, outside, seed }: Scene,
 ): Promise<void> {
   const { journal } = outside;
   const url = landscape.processes.find(({ name }) => name === target)?.url as string;
@@ -38,7 +45,7 @@ export async function leaveUnderLoad(
     signalledMs = journal.nowMs;
     setTimeout(() => balancer.stop(), GOES_ON_MS);
   });
-  await sending;
+  await Promise.all([sending, bringBack()]);
   journal.append({ kind: 'left', process: target, signalledMs, requests: balancer.requests });
 }
 

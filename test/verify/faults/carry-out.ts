@@ -87,9 +87,9 @@ const HITS: Record<ScheduledKind, Hit> = {
     await scene.landscape.terminate(fault.targets);
     await bringBack(scene, fault);
   },
-  leave: async (scene, target, fault) => {
-    await leaveUnderLoad(target as ProcessName, fault.number, scene);
-    await bringBack(scene, fault);
+  leave: (scene, target, fault) => {
+    const leaving = { number: fault.number, bringBack: () => bringBack(scene, fault) };
+    return leaveUnderLoad(target as ProcessName, leaving, scene);
   },
   hang: async (scene, target, fault) => {
     scene.landscape.freeze(target);
