@@ -13,7 +13,7 @@ const SILENCE_MS = 40_000;
 
 /**
  * Watches events until the connection ends. An EventSource could not send the token, so the stream is read by fetch.
- * @throws ApiProblem, ConnectionLost
+ * @throws ApiProblem, also when the server says in the stream why it ends; ConnectionLost
  */
 export async function watchEvents(
   filter: LiveFilter,
@@ -46,7 +46,10 @@ export async function watchEvents(
       const { done, value } = await pieces.read();
       if (done) return;
       alive();
-      for (const message of reader.read(value)) onMessage(message);
+      for (const message of reader.read(value)) {
+        if (message.event === 'end') throw endOf(message.data);
+        onMessage(message);
+      }
     }
   } catch (error) {
     if (error instanceof ApiProblem) {
@@ -57,5 +60,11 @@ export async function watchEvents(
     throw new ConnectionLost();
   } finally {
     clearTimeout(timer);
+    silence.abort(); // closes a body that was not read to its end
   }
+}
+
+function endOf(data: string): ApiProblem {
+  const { status } = JSON.parse(data) as { status: number };
+  return problemOf(status, data, undefined);
 }

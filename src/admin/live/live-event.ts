@@ -13,7 +13,8 @@ export interface LiveEvent {
   correlationId: string;
   receivedAt: string;
   sizeBytes: number;
-  status: EventStatus;
+  /** Null: it is no longer followed, so what is known of it is old. */
+  status: EventStatus | null;
 }
 
 /** Selects the events that one watcher sees. Null matches every event. */
@@ -26,6 +27,9 @@ export interface LiveFilter {
   /** Lower-case text that one of the ids or the subject has. */
   text: string | null;
 }
+
+/** Whether a watcher sees the events of all tenants, without a filter. */
+export const seesAll = (filter: LiveFilter): boolean => Object.values(filter).every((value) => value === null);
 
 export function passes(filter: LiveFilter, event: LiveEvent): boolean {
   const { tenantIds, type, typePrefix, source, sourceId, text } = filter;

@@ -5,8 +5,8 @@ import { Problem } from '../../event/problems';
 import { timeOfDayMs } from '../../event/time-of-day';
 import { uuidV7Floor } from '../../event/uuid-v7';
 import { Loop } from '../../runtime/loop';
-import { passes, type LiveEvent, type LiveFilter } from './live-event';
-import { LiveWatcher } from './live-watcher';
+import { passes, seesAll, type LiveEvent, type LiveFilter } from './live-event';
+import { LiveWatcher, type LiveRights } from './live-watcher';
 import { listNewestIds, readLiveEvents, readStatuses } from './live.queries';
 import { SeenIds } from './seen-ids';
 
@@ -15,9 +15,12 @@ export const MOST_WATCHERS = 20;
 const EVERY_MS = 500;
 /** Nothing is read while nobody watches. A first watcher ends this wait. */
 const IDLE_MS = 3_600_000;
-/** An event that is committed this long after its receipt, or by a process whose clock is this far behind, is not seen. */
+/**
+ * How far a look goes back. An event that is committed later than this after its receipt, or by a process whose clock is
+ * further behind, is not seen. Where MOST_IDS came within less time, a look goes back to the oldest of these alone.
+ */
 const LOOK_BACK_MS = 10_000;
-/** Ids of one look, and events that are read of these, the newest. */
+/** Ids of one look, the newest, and events that are read of those that were not seen, the newest. */
 const MOST_IDS = 5_000;
 const MOST_EVENTS = 1_000;
 /** Events whose status is followed, how many of them at each look, and for how long after their arrival. */
@@ -42,6 +45,7 @@ export class LiveFeed implements OnApplicationBootstrap, BeforeApplicationShutdo
   private readonly seen = new SeenIds();
   private readonly followed = new Map<string, Followed>();
   private isFirstLook = true;
+  private isEnding = false;
   /** When the newest event was received; 0 as long as none is known. */
   private newestMs = 0;
 
@@ -52,20 +56,24 @@ export class LiveFeed implements OnApplicationBootstrap, BeforeApplicationShutdo
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    const why = 'This process is shutting down. Connect again.';
-    for (const watcher of this.watchers) watcher.end(new Problem('overloaded', why, { retryAfterSeconds: 5 }));
+    this.isEnding = true;
+    for (const watcher of [...this.watchers]) watcher.end(shuttingDown());
     await this.loop.stop();
   }
 
-  /** @throws Problem `overloaded` when this process has enough watchers */
-  watch(filter: LiveFilter, correlationId: string): LiveWatcher {
+  /**
+   * `rights` are asked at each look, before anything is shown.
+   * @throws Problem `overloaded` when this process has enough watchers, or is shutting down
+   */
+  watch(filter: LiveFilter, correlationId: string, rights?: LiveRights): LiveWatcher {
+    if (this.isEnding) throw shuttingDown();
     if (this.watchers.size >= MOST_WATCHERS) {
       const why = `${MOST_WATCHERS} clients of this process watch events already. Try again later.`;
       throw new Problem('overloaded', why, { retryAfterSeconds: 30 });
     }
-    const watcher = new LiveWatcher(filter, correlationId);
+    const watcher = new LiveWatcher(filter, correlationId, rights);
     this.watchers.add(watcher);
-    watcher.once('close', () => this.watchers.delete(watcher));
+    for (const last of ['over', 'close']) watcher.once(last, () => this.watchers.delete(watcher));
     this.loop.wake();
     return watcher;
   }
@@ -84,28 +92,47 @@ export class LiveFeed implements OnApplicationBootstrap, BeforeApplicationShutdo
     const ids = await listNewestIds(this.pool, floor, MOST_IDS);
     const [newest] = ids;
     if (newest !== undefined) this.newestMs = receivedMs(newest);
-    const fresh = this.seen.take(ids, floor);
+    const fresh = this.seen.fresh(ids);
     // A watcher sees what comes from now on; what came before is in the list of events.
-    if (!this.isFirstLook && fresh.length > 0) await this.show(fresh);
+    const shown = this.isFirstLook ? [] : fresh.slice(0, MOST_EVENTS);
+    const events = await this.read(shown);
+    await Promise.all([...this.watchers].map((watcher) => watcher.renew()));
+    // A full list without a seen id may have left some out.
+    if (events.length > 0) this.show(events, fresh.length === MOST_IDS ? null : fresh.length - shown.length);
+    // Not earlier: if the events cannot be read, the next look shows them.
+    this.seen.remember(fresh, floor);
     this.isFirstLook = false;
     for (const watcher of this.watchers) watcher.ready();
     await this.follow();
     return EVERY_MS;
   }
 
-  private async show(newestFirst: readonly string[]): Promise<void> {
-    const ids = newestFirst.slice(0, MOST_EVENTS);
-    const events = (await readLiveEvents(this.pool, ids)).map((event): LiveEvent => ({ ...event, status: 'RECEIVED' }));
+  private async read(ids: readonly string[]): Promise<LiveEvent[]> {
+    if (ids.length === 0) return [];
+    return (await readLiveEvents(this.pool, ids)).map((event) => ({ ...event, status: 'RECEIVED' }));
+  }
+
+  /** `dropped`: how many more there are; null: unknown. */
+  private show(events: readonly LiveEvent[], dropped: number | null): void {
     const untilMs = performance.now() + FOLLOWED_MS;
     for (const watcher of this.watchers) {
       const its = events.filter((event) => passes(watcher.wanted, event));
       for (const event of its) this.followed.set(event.id, { event, untilMs });
-      watcher.add(its, newestFirst.length - ids.length);
+      // Nobody knows how many of them the watcher would have seen, and how many others there are is not for all to know.
+      watcher.add(its, dropped === 0 || seesAll(watcher.wanted) ? dropped : null);
     }
-    for (const id of this.followed.keys()) {
+    this.leaveOldest();
+  }
+
+  /** Follows no more events than can be asked for in turn, and says of the others that they are not followed. */
+  private leaveOldest(): void {
+    const left: LiveEvent[] = [];
+    for (const [id, { event }] of this.followed) {
       if (this.followed.size <= MOST_FOLLOWED) break;
       this.followed.delete(id);
+      left.push({ ...event, status: null });
     }
+    this.tell(left);
   }
 
   /** Reads some statuses at each look. Those that are not at rest go to the end, so that each gets its turn. */
@@ -125,10 +152,17 @@ export class LiveFeed implements OnApplicationBootstrap, BeforeApplicationShutdo
       }
       if (!AT_REST.has(status) && performance.now() < one.untilMs) this.followed.set(id, one);
     }
+    this.tell(changed);
+  }
+
+  private tell(changed: readonly LiveEvent[]): void {
     if (changed.length === 0) return;
     for (const watcher of this.watchers) watcher.change(changed.filter((event) => passes(watcher.wanted, event)));
   }
 }
+
+const shuttingDown = (): Problem =>
+  new Problem('overloaded', 'This process is shutting down. Connect again.', { retryAfterSeconds: 5 });
 
 /** A UUIDv7 begins with the milliseconds since 1970. */
 const receivedMs = (id: string): number => parseInt(id.slice(0, 8) + id.slice(9, 13), 16);

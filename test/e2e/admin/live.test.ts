@@ -1,4 +1,5 @@
 import { LiveFeed } from '../../../src/admin/live/live-feed';
+import { ask, expectStatus } from '../../support/access/access-admin';
 import { ADMIN_TOKEN, startTestApp, type TestApp } from '../../support/app';
 import { givenOperator, heedAccess } from '../../support/credentials';
 import { postEvent } from '../../support/e2e-http';
@@ -107,6 +108,19 @@ describe('GET /v1/admin/live', () => {
     expect([...other.events(), ...other.statuses()]).toEqual([]);
     await bound.leave();
     await other.leave();
+  });
+
+  it('heeds at once that an operator is bound to other tenants, and ends the stream of one who is revoked', async () => {
+    const { id, text: token } = await givenOperator(api.pool, { role: 'viewer', tenantIds: ['mine'] });
+    heedAccess(api.app);
+    const watcher = await watch(api.url, '', token);
+    await expectStatus(200, ask(api.url, 'PATCH', `operators/${id}`, { body: { tenantIds: ['other'] } }));
+    await postEvent(api.url, 'mine', event('of before'));
+    await postEvent(api.url, 'other', event('of now'));
+    await eventually(() => expect(watcher.events().map(({ subject }) => subject)).toEqual(['of now']));
+    await expectStatus(204, ask(api.url, 'DELETE', `operators/${id}`, {}));
+    await eventually(() => expect(watcher.got.isOver).toBe(true));
+    expect(watcher.dataOf('end')).toMatchObject([{ code: 'admin-token-invalid' }]);
   });
 
   it('reads nothing while nobody watches', async () => {

@@ -5,6 +5,7 @@ import {
   windowOf,
   withDropped,
   withEvents,
+  withListed,
   withStatuses,
   type LiveRow,
 } from '../../../console/src/pages/live/live-rows';
@@ -37,6 +38,12 @@ describe('the live list', () => {
     expect(withEvents(live, rows(0, 5))).toBe(live);
   });
 
+  it('takes listed events into their places', () => {
+    const live = withListed(withEvents(NO_ROWS, [row(2), row(5)]), [row(6), row(5), row(4), row(1)]);
+    expect(live.rows.map(({ id }) => id)).toEqual(['id-6', 'id-5', 'id-4', 'id-2', 'id-1']);
+    expect(withListed(live, [row(4)])).toBe(live);
+  });
+
   it('is bounded', () => {
     const live = withEvents(withEvents(NO_ROWS, rows(0, MOST_ROWS)), rows(MOST_ROWS, MOST_ROWS + 10));
     expect([live.rows.length, live.rows[0]?.id]).toEqual([MOST_ROWS, `id-${MOST_ROWS + 9}`]);
@@ -48,7 +55,8 @@ describe('the live list', () => {
       { id: 'gone', status: 'DLQ' },
     ]);
     expect(live.rows.map(({ status }) => status)).toEqual(['RECEIVED', 'DLQ', 'RECEIVED']);
-    expect(withDropped(withDropped(live, 3), 4)).toMatchObject({ dropped: 7 });
+    expect(withDropped(withDropped(live, 3), 4)).toMatchObject({ dropped: 7, isMore: false });
+    expect(withDropped(withDropped(live, 3), null)).toMatchObject({ dropped: 3, isMore: true });
   });
 
   it('draws the rows that are in view, and a few more', () => {

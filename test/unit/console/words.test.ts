@@ -99,6 +99,16 @@ describe('requests', () => {
     );
   });
 
+  it('for a stream are copied so that it is shown as it comes', () => {
+    expect(curlOf({ origin: 'https://x', method: 'GET', path: '/v1/live?type=order.*', isStream: true })).toBe(
+      [
+        `curl -sSN 'https://x/v1/live?type=order.*' \\`,
+        `  -H "X-Admin-Token: $ADMIN_TOKEN" \\`,
+        `  -H 'Accept: text/event-stream'`,
+      ].join('\n'),
+    );
+  });
+
   it('are copied with the header of a token of the OIDC issuer, for those who have one', () => {
     expect(curlOf({ origin: 'https://x', method: 'GET', path: '/v1', isJwt: true })).toBe(
       [`curl -sS 'https://x/v1' \\`, `  -H "Authorization: Bearer $OIDC_TOKEN"`].join('\n'),

@@ -43,7 +43,13 @@ export function LiveList({ rows }: { rows: readonly LiveRow[] }) {
             <time dateTime={row.receivedAt} title={row.receivedAt}>
               {formatInstant(row.receivedAt).slice(11)}
             </time>
-            <StatusBadge status={row.status} />
+            {row.status === null ? (
+              <span title="No longer followed: more events came than can be. The page of the event has its status.">
+                —
+              </span>
+            ) : (
+              <StatusBadge status={row.status} />
+            )}
             <Link to="/events/$eventId" params={{ eventId: row.id }} data-row>
               <Text>{row.type}</Text>
             </Link>

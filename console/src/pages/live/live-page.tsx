@@ -1,5 +1,6 @@
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
 import { useState, type ReactNode } from 'react';
+import { urlOf } from '../../api/url-of';
 import { countOf, formatCount } from '../../format/numbers';
 import { CopyCurl } from '../../parts/copy-curl';
 import { Fault } from '../../parts/fault';
@@ -43,7 +44,7 @@ function LiveEvents({ search }: { search: LiveSearch }) {
           <button type="button" aria-pressed={held !== undefined} onClick={() => setHeld(held ? undefined : live)}>
             {held ? `Go on${newSince(held, live)}` : 'Pause'}
           </button>
-          <CopyCurl method="GET" path="/v1/admin/live" />
+          <CopyCurl method="GET" path={urlOf('/v1/admin/live', {}, filter)} isStream />
         </>
       }
     >
@@ -51,9 +52,9 @@ function LiveEvents({ search }: { search: LiveSearch }) {
       <p className="lead" role="status">
         <StatusBadge status={held ? 'paused' : isConnected ? 'connected' : 'connecting'} />{' '}
         <span>{countOf(rows.length, 'event')}</span>
-        {shown.dropped > 0 && `; ${formatCount(shown.dropped)} more came than can be shown`}
+        {leftOutOf(shown)}
       </p>
-      {error !== undefined && !isConnected && <Fault error={error} />}
+      {error !== undefined && <Fault error={error} />}
       {rows.length === 0 ? (
         <Empty>
           <p>Nothing {Object.keys(search).length > 0 ? 'that matches has come yet' : 'has come yet'}.</p>
@@ -66,6 +67,12 @@ function LiveEvents({ search }: { search: LiveSearch }) {
       )}
     </Page>
   );
+}
+
+/** `; 3 more came than can be shown` */
+function leftOutOf({ dropped, isMore }: Live): string {
+  if (isMore) return '; more came than can be shown, and some that match may be missing';
+  return dropped > 0 ? `; ${formatCount(dropped)} more came than can be shown` : '';
 }
 
 /** ` (3 new)` */

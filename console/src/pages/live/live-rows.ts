@@ -11,7 +11,8 @@ export interface LiveRow {
   correlationId: string;
   receivedAt: string;
   sizeBytes: number;
-  status: Schema<'EventStatus'>;
+  /** Null: nobody follows it any more. Its page has the status as of now. */
+  status: Schema<'EventStatus'> | null;
 }
 
 /** Rows that the page keeps; the oldest go. */
@@ -22,9 +23,11 @@ export interface Live {
   rows: readonly LiveRow[];
   /** Events that came but are not among the rows. */
   dropped: number;
+  /** Whether there were others, nobody knows how many. */
+  isMore: boolean;
 }
 
-export const NO_ROWS: Live = { rows: [], dropped: 0 };
+export const NO_ROWS: Live = { rows: [], dropped: 0, isMore: false };
 
 /** Puts new events on top. An event may come twice. */
 export function withEvents(live: Live, oldestFirst: readonly LiveRow[]): Live {
@@ -33,6 +36,16 @@ export function withEvents(live: Live, oldestFirst: readonly LiveRow[]): Live {
   const fresh = oldestFirst.filter(({ id }) => !known.has(id)).toReversed();
   if (fresh.length === 0) return live;
   return { ...live, rows: [...fresh, ...live.rows].slice(0, MOST_ROWS) };
+}
+
+/** Puts listed events in their places: the stream may have sent some of them, and newer ones, already. */
+export function withListed(live: Live, listed: readonly LiveRow[]): Live {
+  const known = new Set(live.rows.map(({ id }) => id));
+  const fresh = listed.filter(({ id }) => !known.has(id));
+  if (fresh.length === 0) return live;
+  // An id begins with the time of receipt.
+  const rows = [...live.rows, ...fresh].toSorted((a, b) => (a.id < b.id ? 1 : a.id > b.id ? -1 : 0));
+  return { ...live, rows: rows.slice(0, MOST_ROWS) };
 }
 
 export function withStatuses(live: Live, statuses: readonly Pick<LiveRow, 'id' | 'status'>[]): Live {
@@ -44,7 +57,9 @@ export function withStatuses(live: Live, statuses: readonly Pick<LiveRow, 'id' |
   return { ...live, rows };
 }
 
-export const withDropped = (live: Live, count: number): Live => ({ ...live, dropped: live.dropped + count });
+/** `count`: null where it is not known. */
+export const withDropped = (live: Live, count: number | null): Live =>
+  count === null ? { ...live, isMore: true } : { ...live, dropped: live.dropped + count };
 
 /** The rows that a window of the list shows, with some more above and below for keys and fast wheels. */
 export function windowOf(

@@ -1,10 +1,7 @@
-import type { FastifyRequest } from 'fastify';
 import type { Pool } from 'pg';
-import type { OperatorAccess } from '../../../../src/access/operator-access';
-import { LiveController } from '../../../../src/admin/live/live.controller';
 import { passes, type LiveEvent, type LiveFilter } from '../../../../src/admin/live/live-event';
 import { LiveFeed, MOST_WATCHERS } from '../../../../src/admin/live/live-feed';
-import { LiveWatcher } from '../../../../src/admin/live/live-watcher';
+import { LiveWatcher, type LiveRights } from '../../../../src/admin/live/live-watcher';
 import { SeenIds } from '../../../../src/admin/live/seen-ids';
 import { Problem } from '../../../../src/event/problems';
 
@@ -14,6 +11,8 @@ const event = (n: number, of: Partial<LiveEvent> = {}): LiveEvent => ({
   ...{ sourceId: null, correlationId: 'C-1', receivedAt: '2026-11-24T00:00:00.000Z', sizeBytes: 1, status: 'RECEIVED' },
   ...of,
 });
+
+const textOf = (watcher: LiveWatcher): string => String(watcher.read() ?? '');
 
 describe('the filter of a watcher', () => {
   it.each<[Partial<LiveFilter>, boolean]>([
@@ -33,16 +32,17 @@ describe('the filter of a watcher', () => {
   ])('%j: %s', (filter, expected) => expect(passes({ ...ALL, ...filter }, event(7))).toBe(expected));
 });
 
-it('an event is seen once, whatever looks overlap, and forgotten when no look goes back so far', () => {
+it('an event is fresh until it was shown, whatever looks overlap, and forgotten when no look goes back so far', () => {
   const seen = new SeenIds();
-  expect(seen.take(['3', '2'], '1')).toEqual(['3', '2']);
-  expect(seen.take(['4', '3', '25', '2'], '2')).toEqual(['4', '25']);
-  expect(seen.take([], '3')).toEqual([]);
-  expect(seen.take(['2', '3'], '2')).toEqual(['2']);
+  expect(seen.fresh(['3', '2'])).toEqual(['3', '2']);
+  expect(seen.fresh(['3', '2'])).toEqual(['3', '2']); // they could not be read
+  seen.remember(['3', '2'], '1');
+  expect(seen.fresh(['4', '3', '25', '2'])).toEqual(['4', '25']);
+  seen.remember(['4', '25'], '3');
+  expect(seen.fresh(['2', '3'])).toEqual(['2']);
 });
 
 describe('a watcher', () => {
-  const textOf = (watcher: LiveWatcher): string => String(watcher.read() ?? '');
   const opened = (): LiveWatcher => {
     const watcher = new LiveWatcher(ALL, 'c-9');
     watcher.read();
@@ -85,6 +85,48 @@ describe('a watcher', () => {
     expect(dropped + shown.length).toBe(10_000 + 100);
   });
 
+  it('is told that an unknown number was dropped', () => {
+    const watcher = opened();
+    watcher.add([event(1)]);
+    watcher.add([event(2)], 3);
+    watcher.add([event(3)], null);
+    watcher.add([event(4)], 5);
+    expect(textOf(watcher) + textOf(watcher)).toContain('event: dropped\ndata: {"count":null}\n\n');
+  });
+
+  it('that has not read gets nothing of what waits after its end, and is disconnected', async () => {
+    jest.useFakeTimers();
+    try {
+      const watcher = new LiveWatcher(ALL, 'c-9');
+      watcher.add([event(1)], 3);
+      watcher.change([event(2, { status: 'COMPLETED' })]);
+      watcher.end(new Problem('admin-token-invalid', 'The token was revoked.'));
+      watcher.add([event(3)]);
+      watcher.change([event(4, { status: 'COMPLETED' })]);
+      watcher.beat();
+      await jest.advanceTimersByTimeAsync(4_000);
+      expect(textOf(watcher)).toMatch(/^event: end\ndata: .*\n\n$/);
+      const slow = new LiveWatcher(ALL, 'c-9');
+      slow.end(new Problem('admin-token-invalid', 'The token was revoked.'));
+      await jest.advanceTimersByTimeAsync(6_000);
+      expect(slow.destroyed).toBe(true);
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
+  it('gets only what it may see as of now, also of what waits', async () => {
+    let tenantIds = ['acme', 'other'];
+    const watcher = new LiveWatcher(ALL, 'c-9', () => Promise.resolve({ ...ALL, tenantIds }));
+    watcher.add([event(1), event(2, { tenantId: 'other' })]);
+    watcher.change([event(3, { status: 'DLQ' }), event(4, { tenantId: 'other', status: 'DLQ' })]);
+    tenantIds = ['other'];
+    await watcher.renew();
+    expect(watcher.wanted.tenantIds).toEqual(['other']);
+    const text = textOf(watcher);
+    expect(text.match(/id-\d/g)).toEqual(['id-2', 'id-4']);
+  });
+
   it('is told why it ends', async () => {
     const watcher = opened();
     let text = '';
@@ -122,24 +164,32 @@ describe('the feed', () => {
     expect(await feed.runOnce()).toBeGreaterThan(60_000);
     expect(() => feed.watch(ALL, 'c').destroy()).not.toThrow();
   });
+
+  it('forgets a watcher at its end, and takes none when the process shuts down', async () => {
+    const feed = new LiveFeed(untouched);
+    const watcher = feed.watch(ALL, 'c');
+    await feed.beforeApplicationShutdown();
+    expect(textOf(watcher)).toContain('shutting down');
+    expect(await feed.runOnce()).toBeGreaterThan(60_000);
+    expect(() => feed.watch(ALL, 'c')).toThrow('shutting down');
+  });
 });
 
 describe('the stream of an operator', () => {
-  const access = (answer: () => Promise<void>) => ({ checkAgain: answer }) as unknown as OperatorAccess;
-  const request = { id: 'c-9' } as FastifyRequest;
-  const endOf = async (answer: () => Promise<void>): Promise<string> => {
-    const watcher = new LiveWatcher(ALL, 'c-9');
-    await new LiveController(new LiveFeed({} as Pool), access(answer)).beat(watcher, request);
-    return String(watcher.read());
+  const afterLook = async (rights: LiveRights): Promise<string> => {
+    const watcher = new LiveWatcher(ALL, 'c-9', rights);
+    await watcher.renew();
+    watcher.beat();
+    return textOf(watcher);
   };
 
   it('goes on as long as the operator may watch', async () => {
-    expect(await endOf(() => Promise.resolve())).toBe(': \n\n');
+    expect(await afterLook(() => Promise.resolve(ALL))).toBe(': \n\n');
   });
 
   it('ends when the operator is revoked, or when that cannot be known', async () => {
     const revoked = new Problem('admin-token-invalid', 'The token was revoked.');
-    expect(await endOf(() => Promise.reject(revoked))).toContain('admin-token-invalid');
-    expect(await endOf(() => Promise.reject(new Error('no database')))).toContain('storage-unavailable');
+    expect(await afterLook(() => Promise.reject(revoked))).toContain('admin-token-invalid');
+    expect(await afterLook(() => Promise.reject(new Error('no database')))).toContain('storage-unavailable');
   });
 });
