@@ -26,7 +26,12 @@ describe('the oracle on a firewall that forgets connections', () => {
     const own = fault('forget', 'postgres-connections', 10_000, 35_000);
     expect(found(...own, forgotten())).toHaveLength(1);
     const during = (...of: Parameters<typeof fault>) => fault(...of).map((one) => ({ ...one, fault: 1 }) as Entry);
-    expect(found(...own, forgotten(), ...during('hang', 'postgres', 12_000, 14_000))).toEqual([]);
+    for (const kind of ['stop', 'hang', 'kill', 'wipe'] as const) {
+      expect(found(...own, forgotten(), ...during(kind, 'postgres', 12_000, 14_000))).toEqual([]);
+    }
+    for (const kind of ['cut', 'cancel', 'deadlock', 'readonly', 'copy', 'reorder', 'forge', 'purge'] as const) {
+      expect(found(...own, forgotten(), ...during(kind, 'postgres', 12_000, 14_000))).toHaveLength(1);
+    }
     expect(found(...own, forgotten(), ...during('stop', 'worker-0', 12_000, 30_000))).toEqual([]);
     expect(found(...own, forgotten(), ...during('stop', 'worker-1', 12_000, 30_000))).toHaveLength(1);
     expect(found(...own, forgotten(), ...during('stop', 'redis', 12_000, 30_000))).toHaveLength(1);
@@ -58,6 +63,10 @@ describe('the oracle on a balancer that sends to an api after SIGTERM', () => {
     expect(found(left, unanswered(7))).toEqual([]);
     const outage = fault('kill', 'pooler', 5_500, 7_000).map((one) => ({ ...one, fault: 1 }) as Entry);
     expect(found(left, unanswered(1), ...outage)).toEqual([]);
+    for (const kind of ['readonly', 'cancel'] as const) {
+      const answers = fault(kind, 'postgres', 5_500, 7_000).map((one) => ({ ...one, fault: 1 }) as Entry);
+      expect(found(left, unanswered(1), ...answers)).toHaveLength(1);
+    }
     const other = fault('kill', 'api-1', 5_500, 7_000).map((one) => ({ ...one, fault: 1 }) as Entry);
     expect(found(left, unanswered(1), ...other)).toHaveLength(1);
   });

@@ -21,8 +21,12 @@ export function checkBalancer({ journal }: Pick<Evidence, 'journal'>): Violation
   );
 }
 
+/** PostgreSQL goes on responding to an api in these: with an error, which the api passes on as a response. */
+const PASSED_ON: readonly FaultKind[] = ['readonly', 'cancel'];
+
 /** What else may be done to this process. */
 const stopsAnswers =
   (process: string) =>
   (kind: FaultKind, target: TargetName): boolean =>
-    hitsDatabase(kind, target) || (target === process && kind !== 'leave' && kind !== 'unmount');
+    (hitsDatabase(kind, target) && !PASSED_ON.includes(kind)) ||
+    (target === process && kind !== 'leave' && kind !== 'unmount');
