@@ -18,8 +18,7 @@ export async function runCommandsOfPage(
   const blocks = [...matches].map(([, indent = '', text = '']) => text.replaceAll(new RegExp(`^${indent}`, 'gm'), ''));
   const found = blocks.filter((block) => block.includes(containing));
   if (found.length !== 1) throw new Error(`${found.length} blocks of ${PAGE} contain ${containing}`);
-  const script = `set -euo pipefail\n${found[0]}`;
-  const run = promisify(execFile)('bash', ['-c', script], {
+  const run = promisify(execFile)('bash', ['-c', found[0] as string], {
     cwd,
     env: { ...env, PATH: `${postgresBinaries()}:${process.env.PATH}` },
     maxBuffer: 64 * 1024 * 1024,

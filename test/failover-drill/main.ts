@@ -15,10 +15,21 @@ const LEAST_EVENTS = 3;
 const WRONG_USAGE = 2;
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
+/** Undefined if the usage is asked for, or is wrong. */
+function eventsAskedFor(): number | undefined {
+  try {
+    const { values } = parseArgs({ options: { events: { type: 'string' }, help: { type: 'boolean' } } });
+    const each = Number(values.events ?? EVENTS);
+    return values.help || !Number.isSafeInteger(each) || each < LEAST_EVENTS ? undefined : each;
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    return undefined;
+  }
+}
+
 async function main(): Promise<number> {
-  const { values } = parseArgs({ options: { events: { type: 'string' }, help: { type: 'boolean' } } });
-  const each = Number(values.events ?? EVENTS);
-  if (values.help || !Number.isSafeInteger(each) || each < LEAST_EVENTS) {
+  const each = eventsAskedFor();
+  if (each === undefined) {
     process.stderr.write(USAGE);
     return WRONG_USAGE;
   }

@@ -31,6 +31,7 @@ export async function restoreInPlace(
   const result = await producer.sendAgain(all, new Set(lost));
   report.exactly('events accepted again', result.accepted, later.length);
   report.exactly('true duplicates', result.trueDuplicates, dumpedToo.length);
+  for (const wrong of result.wrong.slice(0, 20)) report.note(wrong);
   report.exactly('responses to events that were sent again, and are wrong', result.wrong.length, 0);
   await installation.startWorker();
   const parked = (await installation.parkedReaches(parkedBefore + later.length)) - parkedBefore;

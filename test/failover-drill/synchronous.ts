@@ -29,6 +29,7 @@ export async function failOverSynchronously(
   report.exactly('events lost by the database', lost.length, 0);
   const result = await producer.sendAgain(all, new Set());
   report.exactly('true duplicates', result.trueDuplicates, all.length);
+  for (const wrong of result.wrong.slice(0, 20)) report.note(wrong);
   report.exactly('responses to events that were sent again, and are wrong', result.wrong.length, 0);
   await proveAtRest(installation, report);
   const stored = await countStored(installation, before);
