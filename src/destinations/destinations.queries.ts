@@ -178,19 +178,24 @@ export async function replaceDestination(
   return rows[0];
 }
 
-/** Makes the current secret the previous one for `overlapSeconds`. The secret of an earlier rotation expires now. */
+/**
+ * Makes the current secret the previous one for `overlapSeconds`. The secret of an earlier rotation expires now. With
+ * `keepPrevious`, it counts until its own end instead, if that is still to come, and the current one expires.
+ */
 export async function rotateSecret(
   db: Db,
   id: string,
-  { secret, overlapSeconds }: { secret: Buffer; overlapSeconds: number },
+  rotation: { secret: Buffer; overlapSeconds: number; keepPrevious?: boolean },
 ): Promise<SealedDestination | undefined> {
   const { rows } = await db.query<SealedDestination>(
     `update destinations
-        set previous_secret = case when $3 > 0 then secret end,
-            previous_secret_until = case when $3 > 0 then now() + make_interval(secs => $3) end,
+        set previous_secret = case when $4 and previous_secret_until > now() then previous_secret
+                                   when $3 > 0 then secret end,
+            previous_secret_until = case when $4 and previous_secret_until > now() then previous_secret_until
+                                         when $3 > 0 then now() + make_interval(secs => $3) end,
             secret = $2
       where id = $1 returning ${COLUMNS}`,
-    [id, secret, overlapSeconds],
+    [id, rotation.secret, rotation.overlapSeconds, rotation.keepPrevious === true],
   );
   return rows[0];
 }

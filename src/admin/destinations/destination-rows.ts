@@ -106,6 +106,23 @@ export class DestinationRows {
     return (await replaceDestination(db, id, { ...next, ...sealed }, isSwitched)) ?? lost();
   }
 
+  /**
+   * Gives the destination a secret. The one that it had counts for `overlapSeconds` more. With an overlap, a destination that
+   * has the secret already stays as it is, because the request may be a repeated one: a rotation would push out the secret
+   * before it, which receivers still verify with.
+   */
+  async rotateSecret(
+    db: Db,
+    destination: SealedDestination,
+    { secret, ...rotation }: { secret: string; overlapSeconds: number; keepPrevious: boolean },
+  ): Promise<SealedDestination> {
+    const { id } = destination;
+    const box = await this.key.box();
+    const isRepeated = opened(() => box.open(destination.secret, id)) === secret && rotation.overlapSeconds > 0;
+    if (isRepeated) return destination;
+    return (await rotateSecret(db, id, { secret: box.seal(secret, id), ...rotation })) ?? lost();
+  }
+
   /** Gives the destination this secret at once, unless it has it already: the request may be a repeated one. */
   async replaceSecret(db: Db, destination: SealedDestination, secret: string): Promise<SealedDestination> {
     const { id } = destination;

@@ -28,9 +28,9 @@ import {
   DestinationRequest,
   DestinationsQuery,
   DestinationUidPath,
-  RotateSecretRequest,
   TestDestinationRequest,
 } from './destinations.requests';
+import { RotateSecretRequest } from './rotation.requests';
 import { readHealth } from './health/destination-health';
 import { sendStoredEvent, sendTestEvent } from './send-test-event';
 import { findStoredEvent, findStoredEventByEventId } from './stored-event.queries';

@@ -38,15 +38,15 @@ const TYPE_PATTERN = /^(?:[^\p{Cc}\p{Cs}*]{1,254}\*?|\*)$/u;
 const MOST_PATTERNS = 50;
 const MOST_URL = 2_048;
 /** 24 to 64 bytes in base64, with padding. */
-const SECRET = /^whsec_(?=[^=]{32,86}={0,2}$)(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
-const SECRET_MESSAGE = { message: 'secret must be whsec_ and 24 to 64 bytes in base64' };
+export const SECRET = /^whsec_(?=[^=]{32,86}={0,2}$)(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+export const SECRET_MESSAGE = { message: 'secret must be whsec_ and 24 to 64 bytes in base64' };
 const UID = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/;
 const UID_MESSAGE = {
   message: 'uid must be 1 to 128 letters, digits, ".", "_", ":" or "-", the first a letter or digit',
 };
 
 /** How an operator gives the signing secret. */
-const ApiSecret = (): PropertyDecorator =>
+export const ApiSecret = (): PropertyDecorator =>
   ApiText('whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw', {
     required: false,
     description:
@@ -276,25 +276,4 @@ export class TestDestinationRequest {
   @MayBeLeftOut()
   @IsPlainText(255)
   eventId?: string;
-}
-
-const OVERLAP_SECONDS = { max: 7 * 24 * 3600, default: 86_400 };
-
-@OptionalBody()
-export class RotateSecretRequest {
-  @ApiCount(OVERLAP_SECONDS.default, {
-    required: false,
-    description: `Seconds for which deliveries are also signed with the old secret; 0 retires it at once. Default: ${OVERLAP_SECONDS.default}`,
-    maximum: OVERLAP_SECONDS.max,
-  })
-  @MayBeLeftOut()
-  @IsInt()
-  @Min(0)
-  @Max(OVERLAP_SECONDS.max)
-  overlapSeconds = OVERLAP_SECONDS.default;
-
-  @ApiSecret()
-  @MayBeLeftOut()
-  @Matches(SECRET, SECRET_MESSAGE)
-  secret?: string;
 }

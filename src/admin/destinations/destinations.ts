@@ -12,10 +12,8 @@ import {
   findDestinationByUid,
   lockDestination,
   pauseDestination,
-  rotateSecret,
 } from '../../destinations/destinations.queries';
 import { newSecret } from '../../destinations/secrets/secret-box';
-import { SecretKey } from '../../destinations/secrets/secret-key';
 import { Problem } from '../../event/problems';
 import { uuidV7 } from '../../event/uuid-v7';
 import { mayActFor, type ActingOperator } from '../../access/acting-operator';
@@ -25,12 +23,8 @@ import { AdminActions } from '../endpoint/admin-actions';
 import { KnownTenants } from '../tenants/known-tenants';
 import { changedDestination, destinationFields, auditedRequest } from './destination-fields';
 import { DestinationRows } from './destination-rows';
-import type {
-  DestinationByUidRequest,
-  DestinationChangeRequest,
-  DestinationRequest,
-  RotateSecretRequest,
-} from './destinations.requests';
+import type { DestinationByUidRequest, DestinationChangeRequest, DestinationRequest } from './destinations.requests';
+import type { RotateSecretRequest } from './rotation.requests';
 
 /**
  * Most open deliveries that disabling or deleting a destination settles at once. A chore (src/outbox/chores.ts) settles
@@ -54,7 +48,6 @@ export class Destinations {
   constructor(
     private readonly pool: Pool,
     private readonly actions: AdminActions,
-    private readonly key: SecretKey,
     private readonly rows: DestinationRows,
     private readonly known: KnownTenants,
   ) {}
@@ -167,15 +160,15 @@ export class Destinations {
 
   async rotate(
     id: string,
-    { overlapSeconds, secret = newSecret() }: RotateSecretRequest,
+    { overlapSeconds, keepPrevious, secret = newSecret() }: RotateSecretRequest,
     acting: ActingOperator,
   ): Promise<DestinationWithSecret> {
     const { tenantId } = await this.find(id, acting);
-    const sealed = (await this.key.box()).seal(secret, id);
-    const filter = { id, overlapSeconds };
+    const filter = { id, overlapSeconds, ...(keepPrevious && { keepPrevious }) };
     const entry = { action: 'destination.rotate-secret', filter, acting, tenantIds: [tenantId] } as const;
     const destination = await this.audited(entry, async (db) => {
-      const rotated = (await rotateSecret(db, id, { secret: sealed, overlapSeconds })) ?? notFound();
+      const locked = (await lockDestination(db, id)) ?? notFound();
+      const rotated = await this.rows.rotateSecret(db, locked, { secret, overlapSeconds, keepPrevious });
       await startAfresh(db, id);
       return rotated;
     });

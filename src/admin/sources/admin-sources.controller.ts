@@ -147,17 +147,18 @@ export class AdminSourcesController {
   @HttpCode(200)
   @ApiOperation({
     operationId: 'rotateSourceToken',
-    summary: 'Give a source a new URL. The old one works for `overlapSeconds` more.',
+    summary:
+      'Give a source a new URL. The old one works for `overlapSeconds` more, or the one before it does (`keepPrevious`).',
   })
   @ApiBody({ type: RotateTokenRequest, required: false })
   @ApiOkResponse({ type: SourceWithUrlResponse })
   @ApiProblems('source-not-found', ...BODY_PROBLEMS)
   async rotateToken(
     @Param() { id }: SourcePath,
-    @Body() { overlapSeconds }: RotateTokenRequest,
+    @Body() body: RotateTokenRequest,
     @Acting() acting: ActingOperator,
   ): Promise<SourceWithUrlResponse> {
-    return this.view.showWithUrl(await this.sources.rotateToken(id, overlapSeconds, acting));
+    return this.view.showWithUrl(await this.sources.rotateToken(id, body, acting));
   }
 
   @Post(':id/rotate-secret')
@@ -165,7 +166,8 @@ export class AdminSourcesController {
   @HttpCode(200)
   @ApiOperation({
     operationId: 'rotateSourceSecret',
-    summary: 'Give a source a new secret. The newest one before it counts for `overlapSeconds` more.',
+    summary:
+      'Give a source a new secret. The newest one before it counts for `overlapSeconds` more. A repeated request changes nothing.',
   })
   @ApiBody({ type: RotateSourceSecretRequest })
   @ApiOkResponse({ type: SourceResponse })

@@ -102,10 +102,16 @@ export class SourceRows {
     return (await replaceSource(db, id, { ...next, secrets, secondSecretUntil })) ?? lost();
   }
 
-  /** @throws Problem `invalid-request` */
+  /**
+   * A source whose newest secret is this one stays as it is, because the request may be a repeated one: a rotation would push
+   * out the secret before it, which requests are still signed with. @throws Problem `invalid-request`
+   */
   async rotateSecret(db: Db, source: SealedSource, secret: string, overlapSeconds: number): Promise<SealedSource> {
     refuseSecret(source, secret, this.providerKeys);
-    const sealed = (await this.key.box()).seal(secret, source.id);
+    const box = await this.key.box();
+    const [newest] = opened({ ...source, secrets: source.secrets.slice(0, 1) }, box);
+    if (newest === secret && overlapSeconds > 0) return source;
+    const sealed = box.seal(secret, source.id);
     return (await rotateSourceSecret(db, source.id, { secret: sealed, overlapSeconds })) ?? lost();
   }
 }

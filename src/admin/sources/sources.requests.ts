@@ -208,6 +208,15 @@ export class RotateTokenRequest {
   @Min(0)
   @Max(OVERLAP_SECONDS.max)
   overlapSeconds = OVERLAP_SECONDS.default;
+
+  @ApiFlag(false, {
+    required: false,
+    description:
+      'The newest URL never reached the producer, because the response that made it was lost. It ends at once, and the URL before it works until its own end. Without effect if only one URL works',
+  })
+  @MayBeLeftOut()
+  @IsBoolean()
+  keepPrevious = false;
 }
 
 export class RotateSourceSecretRequest {

@@ -24,6 +24,7 @@ import { fieldsOf, secretsCounted } from './source-fields';
 import { SourceRows } from './source-rows';
 import type {
   RotateSourceSecretRequest,
+  RotateTokenRequest,
   SourceByUidRequest,
   SourceChangeRequest,
   SourceRequest,
@@ -123,15 +124,14 @@ export class Sources {
     });
   }
 
-  async rotateToken(id: string, overlapSeconds: number, acting: ActingOperator): Promise<SourceWithToken> {
+  async rotateToken(id: string, request: RotateTokenRequest, acting: ActingOperator): Promise<SourceWithToken> {
     const { tenantId } = await this.find(id, acting);
     const { text: token, digest: tokenDigest, hint: tokenHint } = mintToken();
-    const filter = { id, overlapSeconds };
+    const { overlapSeconds, keepPrevious } = request;
+    const filter = { id, overlapSeconds, ...(keepPrevious && { keepPrevious }) };
+    const change = { tokenDigest, tokenHint, overlapSeconds, keepPrevious };
     const entry = { action: 'source.rotate-token', filter, acting, tenantIds: [tenantId] } as const;
-    const source = await this.audited(
-      entry,
-      async (db) => (await rotateSourceToken(db, id, { tokenDigest, tokenHint, overlapSeconds })) ?? noSuchSource(),
-    );
+    const source = await this.audited(entry, async (db) => (await rotateSourceToken(db, id, change)) ?? noSuchSource());
     return { source, token };
   }
 

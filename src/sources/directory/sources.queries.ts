@@ -170,19 +170,24 @@ export async function rotateSourceSecret(
   return rows[0];
 }
 
-/** Gives the source a new token. The one that it had works for `overlapSeconds` more. */
+/**
+ * Gives the source a new token. The one that it had works for `overlapSeconds` more. With `keepPrevious`, the one before it
+ * works on until its own end instead, if that is still to come.
+ */
 export async function rotateSourceToken(
   db: Db,
   id: string,
-  { tokenDigest, tokenHint, overlapSeconds }: { tokenDigest: Buffer; tokenHint: string; overlapSeconds: number },
+  rotation: { tokenDigest: Buffer; tokenHint: string; overlapSeconds: number; keepPrevious?: boolean },
 ): Promise<SealedSource | undefined> {
   const { rows } = await db.query<SealedSource>(
     `update sources
-        set previous_token_digest = case when $4 > 0 then token_digest end,
-            previous_token_until = case when $4 > 0 then now() + make_interval(secs => $4) end,
+        set previous_token_digest = case when $5 and previous_token_until > now() then previous_token_digest
+                                         when $4 > 0 then token_digest end,
+            previous_token_until = case when $5 and previous_token_until > now() then previous_token_until
+                                        when $4 > 0 then now() + make_interval(secs => $4) end,
             token_digest = $2, token_hint = $3
       where id = $1 returning ${COLUMNS}`,
-    [id, tokenDigest, tokenHint, overlapSeconds],
+    [id, rotation.tokenDigest, rotation.tokenHint, rotation.overlapSeconds, rotation.keepPrevious === true],
   );
   return rows[0];
 }

@@ -1,6 +1,7 @@
 import { createTestDatabase, type TestDatabase } from '../../support/database';
 import { admin, givenDestination, type DestinationResponse } from '../../support/receivers/destinations';
 import { call, expectProblem, getEvent, postEvent } from '../../support/e2e-http';
+import { eventBody } from '../../support/events';
 import { eventually } from '../../support/eventually';
 import { startProcess, type TestProcess } from '../../support/processes/process';
 import { answer, isSignedBy, TestReceiver } from '../../support/receivers/receiver';
@@ -188,6 +189,27 @@ describe('/v1/admin/destinations', () => {
     const fourth = await rotate({ overlapSeconds: 0 });
     expect(await verifiedBy(second.secret, third.secret, fourth.secret)).toEqual([false, false, true]);
     expect(fourth.previousSecretUntil).toBeNull();
+  });
+
+  it('goes on signing with the secret that the receiver has when a rotation is repeated', async () => {
+    const tenant = 'repeating';
+    const { id, secret: first } = await givenDestination(open.url, { tenantId: tenant, url: receiver.url });
+    type Rotated = DestinationResponse & { secret: string };
+    const rotate = async (body?: object) => (await admin<Rotated>(open.url, 'POST', `/${id}/rotate-secret`, body)).body;
+    const signs = async (...secrets: string[]): Promise<boolean[]> => {
+      const event = (await postEvent(open.url, tenant, JSON.stringify(eventBody({ subject: secrets.join() })))).body;
+      await eventually(async () => expect((await getEvent(open.url, tenant, event.id)).body.status).toBe('COMPLETED'));
+      return secrets.map((secret) => isSignedBy(secret, receiver.of(event.id)[0]));
+    };
+    const lost = await rotate();
+    const again = await rotate({ keepPrevious: true });
+    expect(again.previousSecretUntil).toBe(lost.previousSecretUntil);
+    expect(await signs(first, lost.secret, again.secret)).toEqual([true, false, true]);
+    const repeated = await rotate({ secret: again.secret });
+    expect(repeated.previousSecretUntil).toBe(lost.previousSecretUntil);
+    expect(await signs(first, again.secret)).toEqual([true, true]);
+    expect((await rotate({ secret: again.secret, overlapSeconds: 0 })).previousSecretUntil).toBeNull();
+    expect(await signs(again.secret, first)).toEqual([true, false]);
   });
 
   it('allows at most 50 destinations for a tenant', async () => {

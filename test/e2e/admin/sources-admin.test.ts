@@ -115,6 +115,37 @@ describe('/v1/admin/sources', () => {
     expect(await auditText()).not.toContain('the third secret');
   });
 
+  it('keeps the URL that the producer uses when the response with a newer one was lost', async () => {
+    const { id, url } = await createdSource(api.url, { secrets: [SECRET] });
+    const rotate = (body: object) =>
+      expectStatus(200, ask<SourceBody>(api.url, 'POST', `sources/${id}/rotate-token`, { body }));
+    const lost = await rotate({ keepPrevious: true }); // without effect: there is none to keep
+    const again = await rotate({ overlapSeconds: 60, keepPrevious: true });
+    expect(again.previousUrlUntil).toBe(lost.previousUrlUntil);
+    for (const one of [url, again.url]) expect((await send(one, SECRET)).status).toBe(200);
+    expectProblem(await send(lost.url, SECRET), 404, 'source-not-found');
+    await api.pool.query(`update sources set previous_token_until = now() - interval '1 s' where id = $1`, [id]);
+    const last = await rotate({ keepPrevious: true });
+    for (const one of [again.url, last.url]) expect((await send(one, SECRET)).status).toBe(200);
+    expectProblem(await send(url, SECRET), 404, 'source-not-found');
+  });
+
+  it('keeps the secret before the newest when the request with the newest is repeated', async () => {
+    const { id, url } = await createdSource(api.url, { secrets: [SECRET] });
+    const rotate = (body: object) =>
+      expectStatus(200, ask<SourceBody>(api.url, 'POST', `sources/${id}/rotate-secret`, { body }));
+    const rotated = await rotate({ secret: OTHER });
+    const repeated = await rotate({ secret: OTHER });
+    expect([repeated.secretHints, repeated.secondSecretUntil]).toEqual([
+      rotated.secretHints,
+      rotated.secondSecretUntil,
+    ]);
+    for (const secret of [SECRET, OTHER]) expect((await send(url, secret)).status).toBe(200);
+    expect((await rotate({ secret: OTHER, overlapSeconds: 0 })).secretHints).toHaveLength(1);
+    expectProblem(await send(url, SECRET), 401, 'signature-invalid');
+    expect((await send(url, OTHER)).status).toBe(200);
+  });
+
   it('puts a source by its uid: creates it with a URL, then replaces its fields and keeps its secrets', async () => {
     const put = (body: object, uid = 'put-1') =>
       ask<SourceBody>(api.url, 'PUT', `sources/uid/${uid}`, { body: { tenantId: 'demo', ...CUSTOM, ...body } });

@@ -42,7 +42,7 @@ function startParts(database: TestDatabase, env: Record<string, string> = {}) {
   };
   const actions = new AdminActions(new AdminTransactions(database.pool));
   const rows = new DestinationRows(key, new DestinationUrl(settings, guard));
-  const destinations = new Destinations(database.pool, actions, key, rows, new KnownTenants(settings));
+  const destinations = new Destinations(database.pool, actions, rows, new KnownTenants(settings));
   return { names, send, destinations };
 }
 

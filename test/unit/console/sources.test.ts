@@ -1,6 +1,7 @@
 import type { Schema } from '../../../console/src/api/endpoints';
 import { outcomeOf } from '../../../console/src/actions/resubmission-outcome';
 import { editable, resubmissionText } from '../../../console/src/pages/rejections/edited-rejection';
+import { lostResponse, urlRotation } from '../../../console/src/pages/sources/set-up/url-rotation';
 import { draftOf, EMPTY_DRAFT, isWhole, testRequestOf } from '../../../console/src/pages/sources/trial/test-draft';
 
 const SAMPLE: Schema<'RequestSampleResponse'> = {
@@ -76,5 +77,17 @@ describe('a rejection', () => {
     });
     const done = { ...response, dryRun: false, duplicates: 0, rejected: 0, rejectedByCode: {}, firstRejected: [] };
     expect(outcomeOf({ ...done, pending: 1 }).remarks).toEqual(['Not reached in time: 1. Do it again for the rest.']);
+  });
+});
+
+describe('a new URL of a source', () => {
+  it('keeps the one before the newest only if the newest never reached the producer', () => {
+    expect(urlRotation(60, false)).toEqual({ overlapSeconds: 60 });
+    expect(urlRotation(60, true)).toEqual({ overlapSeconds: 60, keepPrevious: true });
+  });
+
+  it('whose response was lost is named as soon as the source shows it', () => {
+    expect(lostResponse('…aaaa', '…aaaa')).toMatch('may have been changed');
+    expect(lostResponse('…aaaa', '…bbbb')).toMatch('changed to …bbbb, which nobody has seen');
   });
 });

@@ -2,6 +2,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useId, useState, type FormEvent } from 'react';
 import { act } from '../../../api/client';
 import type { Schema } from '../../../api/endpoints';
+import { mayHaveActed } from '../../../api/problem';
 import { Dialog } from '../../../parts/dialog';
 import { Fault } from '../../../parts/fault';
 import { Overlap } from './overlap';
@@ -30,6 +31,9 @@ export function NewSecret({ source, secret: meaning, onClose }: Props) {
     onSuccess: onClose,
     onSettled: () => client.invalidateQueries(),
   });
+  // The same request again changes nothing; another one would push out the secret that requests are signed with.
+  const isUnknown = mayHaveActed(rotate.error);
+  const isLocked = rotate.isPending || isUnknown;
   function submit(event: FormEvent): void {
     event.preventDefault();
     if (secret !== '' && !rotate.isPending) rotate.mutate();
@@ -43,13 +47,24 @@ export function NewSecret({ source, secret: meaning, onClose }: Props) {
           type="password"
           autoComplete="off"
           value={secret}
+          readOnly={isLocked}
           onChange={(event) => setSecret(event.target.value)}
         />
         {source.secretHints.length > 0 && (
-          <Overlap label="The present secret counts" value={overlapSeconds} onChange={setOverlapSeconds} />
+          <Overlap
+            label="The present secret counts"
+            value={overlapSeconds}
+            disabled={isLocked}
+            onChange={setOverlapSeconds}
+          />
         )}
         <p className="hint">It is stored encrypted, and no response contains it.</p>
         {rotate.error && <Fault error={rotate.error} />}
+        {isUnknown && (
+          <p className="hint">
+            The secret may have been stored. Pressing the button again is safe: the source gets the secret once.
+          </p>
+        )}
         <div className="actions end">
           <button type="button" onClick={onClose} disabled={rotate.isPending}>
             Cancel

@@ -11,16 +11,17 @@ interface Props {
   label: string;
   /** Seconds. */
   value: number;
+  disabled?: boolean;
   onChange: (seconds: number) => void;
 }
 
 /** How long the old one goes on counting beside the new one. */
-export function Overlap({ label, value, onChange }: Props) {
+export function Overlap({ label, value, disabled, onChange }: Props) {
   const id = useId();
   return (
     <>
       <label htmlFor={id}>{label}</label>
-      <select id={id} value={value} onChange={(event) => onChange(Number(event.target.value))}>
+      <select id={id} value={value} disabled={disabled} onChange={(event) => onChange(Number(event.target.value))}>
         {CHOICES.map(([seconds, text]) => (
           <option key={seconds} value={seconds}>
             {text}
