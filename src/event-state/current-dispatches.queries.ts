@@ -34,15 +34,38 @@ export async function readCurrentDispatches(
   return new Map(found.map((row) => [row.id, dispatchedEvent(row)]));
 }
 
-/** Returns which of the events are stored. */
-export async function readStoredIds(db: Db, eventIds: readonly string[]): Promise<Set<string>> {
-  const { rows } = await db.query<{ id: string }>({
-    name: 'read-stored-ids',
-    text: `select e.id from unnest($1::uuid[]) as asked (id)
-            cross join lateral (select id from events where events.id = asked.id offset 0) e`,
+/** Where a stored event stands. */
+export interface DispatchState {
+  id: string;
+  /** Whether it waits for the dispatch that is named here. */
+  waits: boolean;
+  dispatchNo: number;
+  generation: number;
+  /** The newest revision; null: as it was sent. */
+  revision: number | null;
+  erased: boolean;
+}
+
+/**
+ * Returns, by event id, where the events stand, without reading payloads: after a restart of PostgreSQL, this is asked
+ * for every message that waits in the broker. Events that are not stored are left out.
+ */
+export async function readDispatchStates(db: Db, eventIds: readonly string[]): Promise<Map<string, DispatchState>> {
+  const { rows } = await db.query<DispatchState>({
+    name: 'read-dispatch-states',
+    text: `
+      select e.id, e.erased, coalesce(s.dispatch_no, 1) as "dispatchNo", coalesce(s.generation, 1) as generation, s.revision,
+             case when s.event_id is not null then s.status = 'DISPATCHED'
+                  else not exists (
+                    select from processing_attempts a
+                     where a.event_id = asked.id and a.generation = 1 and a.status = 'SUCCESS') end as waits
+        from unnest($1::uuid[]) as asked (id)
+       cross join lateral (
+         select id, erased_at is not null as erased from events where events.id = asked.id offset 0) e
+        left join lateral (select * from event_state where event_id = asked.id offset 0) s on true`,
     values: [[...new Set(eventIds)]],
   });
-  return new Set(rows.map(({ id }) => id));
+  return new Map(rows.map((row) => [row.id, row]));
 }
 
 function dispatchedEvent(row: Row): DispatchedEvent {

@@ -3,7 +3,11 @@ import type { Pool } from 'pg';
 import type { ReceivedMessage } from '../../broker/broker';
 import { readHistory } from '../../db/history/history.queries';
 import type { Installation } from '../../integrity/installation';
-import { readCurrentDispatches, readStoredIds } from '../../event-state/current-dispatches.queries';
+import {
+  readCurrentDispatches,
+  readDispatchStates,
+  type DispatchState,
+} from '../../event-state/current-dispatches.queries';
 import type { Metrics } from '../../observability/metrics';
 import { RareLog } from '../../observability/rare-log';
 import type { DispatchedEvent } from '../../event/dispatched-event';
@@ -66,7 +70,8 @@ export class TrustedEvents {
 
   /**
    * Looks up the dispatches that messages name: unsigned ones, as those of the build before are, and those that were
-   * published in another history. The known items have the events as they are stored.
+   * published in another history, as all in the broker are after a restart of PostgreSQL. Payloads are read only for
+   * messages that cannot be used as they are.
    * @throws if PostgreSQL cannot be reached; InstallationMoved; HistoryChanged if the database changes meanwhile
    */
   async lookUp(items: readonly WorkItem[]): Promise<LookedUp> {
@@ -78,17 +83,28 @@ export class TrustedEvents {
       items,
       ({ message: { doubt, headers } }) => !doubt && headers.history === history,
     );
-    const asPublished = confirmed.map(({ message, event }) => workItem(message, event, undefined, history));
+    const asPublished = confirmed.map(inHistory(history));
     if (others.length === 0) return { known: asPublished, superseded: [], forgotten: [] };
-    const current = await readCurrentDispatches(this.pool, idsOf(others));
-    const [known, unknown] = partition(others, ({ event }) => isSameDispatch(current.get(event.id), event));
-    const stored = unknown.length > 0 ? await readStoredIds(this.pool, idsOf(unknown)) : NONE;
-    const [superseded, forgotten] = partition(unknown, ({ event }) => stored.has(event.id));
-    this.count('looked-up', messagesOf(known));
-    const asStored = known.map(({ message, event }) =>
-      workItem(message, current.get(event.id) ?? event, undefined, history),
-    );
-    return { known: [...asPublished, ...asStored], superseded, forgotten };
+    const states = await readDispatchStates(this.pool, idsOf(others));
+    const [open, closed] = partition(others, ({ event }) => waitsFor(states.get(event.id), event));
+    const [moved, forgotten] = partition(closed, ({ event }) => states.has(event.id));
+    const [usable, doubtful] = partition(open, (item) => isUsable(item, states.get(item.event.id)));
+    const { read, missing } = await this.readStored(doubtful);
+    const found = [...usable, ...read];
+    this.count('looked-up', messagesOf(found));
+    return {
+      known: [...asPublished, ...found.map(inHistory(history))],
+      superseded: [...moved, ...missing],
+      forgotten,
+    };
+  }
+
+  /** Reads events as they are stored. `missing`: the event has moved on meanwhile, or its revision was erased. */
+  private async readStored(items: readonly WorkItem[]): Promise<{ read: WorkItem[]; missing: WorkItem[] }> {
+    if (items.length === 0) return { read: [], missing: [] };
+    const current = await readCurrentDispatches(this.pool, idsOf(items));
+    const [read, missing] = partition(items, ({ event }) => isSameDispatch(current.get(event.id), event));
+    return { read: read.map((item) => ({ ...item, event: current.get(item.event.id) ?? item.event })), missing };
   }
 
   /** Logs, once a minute, messages that were parked because their events are not stored. */
@@ -127,12 +143,27 @@ export class TrustedEvents {
 /** Of a foreign message id in the log. */
 const MAX_ID_LENGTH = 64;
 
-const NONE: ReadonlySet<string> = new Set();
-
 const idsOf = (items: readonly WorkItem[]): string[] => eventsOf(items).map(({ id }) => id);
 
-const isSameDispatch = (a: DispatchedEvent | undefined, b: DispatchedEvent): boolean =>
-  a?.dispatchNo === b.dispatchNo && a.generation === b.generation && a.revision === b.revision;
+const inHistory =
+  (history: string) =>
+  ({ message, event }: WorkItem): WorkItem =>
+    workItem(message, event, undefined, history);
+
+type Dispatch = Pick<DispatchedEvent, 'dispatchNo' | 'generation'> & { revision?: number | null | undefined };
+
+const isSameDispatch = (a: Dispatch | undefined, b: DispatchedEvent): boolean =>
+  a?.dispatchNo === b.dispatchNo && a.generation === b.generation && (a.revision ?? undefined) === b.revision;
+
+const waitsFor = (state: DispatchState | undefined, event: DispatchedEvent): boolean =>
+  state?.waits === true && isSameDispatch(state, event);
+
+/**
+ * Whether the message of a dispatch that its event waits for has the event as it is stored. What was sent never changes.
+ * A revision may be another one with the same number if the database went back in time before it was made.
+ */
+const isUsable = ({ message, event }: WorkItem, state: DispatchState | undefined): boolean =>
+  !message.doubt && event.revision === undefined && state?.erased === false;
 
 function partition<T>(items: readonly T[], belongs: (item: T) => boolean): [T[], T[]] {
   const [yes, no]: [T[], T[]] = [[], []];

@@ -10,7 +10,8 @@ import { openRawChannel, openVhost } from '../../support/broker/rabbit-queues';
 import { eventually } from '../../support/eventually';
 import { DONE, external, transactional } from '../../support/handlers';
 import { macKeys } from '../../support/mac-keys';
-import { attemptRows, countRows, givenEvent, givenEvents } from '../../support/rows';
+import { givenRevision } from '../../support/revisions';
+import { attemptRows, countRows, givenEvent, givenEvents, givenState } from '../../support/rows';
 import { WorkerDatabase } from '../../support/settler';
 import { startWorker, takePending, type TestWorker } from '../../support/worker';
 
@@ -117,6 +118,31 @@ describe('a worker whose database goes back in time', () => {
     await database.pool.query(`update installation set home = replace(home, ' of before', '')`);
     await eventually(async () => expect(await attemptRows(database.pool, second)).toHaveLength(1), WAIT_MS);
     expect(await parked()).toBe(0);
+  });
+
+  it('uses a signed message as it is, without reading the payload again, unless its event was revised or erased', async () => {
+    const [asSent, revised, erased] = (await givenEvents(database.pool, 3)) as [Event, Event, Event];
+    const messages = await takePending(database.pool); // their bodies have nothing but the id
+    await givenState(database.pool, revised, { status: 'DISPATCHED', dispatchNo: 2, attempts: 0 });
+    await givenRevision(database.pool, revised, 2, '{"amount":2}');
+    await database.pool.query(`update events set payload = 'null', erased_at = now() where id = $1`, [erased.id]);
+    await publish(
+      messages.map((message) => {
+        if (message.id !== revised.id) return message;
+        return { ...message, headers: { ...message.headers, 'dispatch-no': 2, generation: -1, revision: 2 } };
+      }),
+    );
+    await goBack();
+    const payloads = new Map<string, unknown>();
+    const reads = external('reads', ['*'], (event) => {
+      payloads.set(event.id, (JSON.parse(String(event.body)) as { payload?: unknown }).payload);
+      return Promise.resolve(DONE);
+    });
+    const worker = start(reads);
+    await eventually(async () => expect(await countRows(database.pool, 'processing_attempts')).toBe(3), WAIT_MS);
+    expect([asSent, revised, erased].map(({ id }) => payloads.get(id))).toEqual([undefined, { amount: 2 }, null]);
+    const { values } = await worker.metrics.distrustedMessages.get();
+    expect(values.find(({ labels }) => labels.result === 'looked-up')?.value).toBe(3);
   });
 
   it('drops, without a fuss, a message whose event has gone on meanwhile', async () => {
