@@ -1,3 +1,5 @@
+import type { Pool } from 'pg';
+import { ADVISORY_LOCKS, underTransactionLock } from '../db/advisory-locks';
 import type { Db } from '../db/pool';
 import { withPlansByIndex } from './plans-by-index.queries';
 import { hasSameKey, isFree, isInDueOrder, keyOf } from './delivery-keys';
@@ -77,10 +79,21 @@ export async function listClosedBacklogs(db: Db, limit: number): Promise<string[
 
 const DESTINATIONS_AT_ONCE = 20;
 
-/** Closes destinations that still have open deliveries, at most `limit` of each. Returns the number of deliveries closed. */
-export async function closeBacklogs(db: Db, limit: number): Promise<number> {
-  const ids = await withPlansByIndex(db, () => listClosedBacklogs(db, DESTINATIONS_AT_ONCE));
+/**
+ * Closes destinations that still have open deliveries, at most `limit` deliveries of each. Each destination has a
+ * transaction of its own, which locks the backfills of this destination only: two transactions with several of them could
+ * deadlock. Returns the number of deliveries closed; `elsewhere` if another process does it.
+ */
+export async function closeBacklogs(pool: Pool, limit: number): Promise<number | 'elsewhere'> {
+  const alone = <T>(work: (db: Db) => Promise<T>) =>
+    underTransactionLock(pool, ADVISORY_LOCKS.closedDestinations, work);
+  const ids = await alone((db) => withPlansByIndex(db, () => listClosedBacklogs(db, DESTINATIONS_AT_ONCE)));
+  if (ids === 'elsewhere') return ids;
   let closed = 0;
-  for (const id of ids) closed += await closeDestination(db, id, limit);
+  for (const id of ids) {
+    const more = await alone((db) => closeDestination(db, id, limit));
+    if (more === 'elsewhere') break; // another process goes on
+    closed += more;
+  }
   return closed;
 }

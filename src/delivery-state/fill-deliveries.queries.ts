@@ -1,4 +1,4 @@
-import { ADVISORY_LOCKS, shareTransactionLock } from '../db/advisory-locks';
+import { ADVISORY_LOCKS, shareTransactionLock, STORED_PAYLOADS_WAIT_MS } from '../db/advisory-locks';
 import type { Db } from '../db/pool';
 
 /** Why a backfill or a replay makes no delivery of an event. `in-process`: its handlers have not succeeded. */
@@ -31,7 +31,7 @@ export interface FilledEvent {
  */
 export async function fillDeliveries(db: Db, order: FillOrder): Promise<FilledEvent[]> {
   const { replayId, destinationId, eventIds, dueAt, ratePerSecond, deliveredToo } = order;
-  await shareTransactionLock(db, ADVISORY_LOCKS.storedPayloads);
+  await shareTransactionLock(db, ADVISORY_LOCKS.storedPayloads, STORED_PAYLOADS_WAIT_MS);
   const { rows } = await db.query<FilledEvent>(
     `with assessed as materialized (
        select wanted.id, e.tenant_id, e.type, coalesce(newest.generation, 0) + 1 as generation,

@@ -1,4 +1,4 @@
-import { ADVISORY_LOCKS, takeTransactionLock } from '../db/advisory-locks';
+import { ADVISORY_LOCKS, STORED_PAYLOADS_WAIT_MS, takeTransactionLock } from '../db/advisory-locks';
 import type { Db } from '../db/pool';
 
 /**
@@ -9,7 +9,7 @@ import type { Db } from '../db/pool';
  * @arrow [*] --> COMPLETED
  */
 export async function lockForRevision(db: Db, eventId: string): Promise<void> {
-  await takeTransactionLock(db, ADVISORY_LOCKS.storedPayloads);
+  await takeTransactionLock(db, ADVISORY_LOCKS.storedPayloads, STORED_PAYLOADS_WAIT_MS);
   await db.query(
     `insert into event_state (event_id, status, generation, dispatch_no, attempts)
      select a.event_id, 'COMPLETED', 1, 1, 0 from processing_attempts a

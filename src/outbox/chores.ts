@@ -1,9 +1,8 @@
 import { Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { Pool } from 'pg';
 import { WakeUp } from '../redis/wake-up';
-import { ADVISORY_LOCKS, tryTransactionLock } from '../db/advisory-locks';
-import { inTransaction } from '../db/pool';
-import { ChoreRecords } from '../db/retention/chore-records';
+import { ADVISORY_LOCKS, underTransactionLock } from '../db/advisory-locks';
+import { ChoreRecords, type ChoreEnd } from '../db/retention/chore-records';
 import type { Chore } from '../db/retention/chores';
 import { extendChain, LINK_ROWS } from '../audit/extend-chain';
 import { Loop } from '../runtime/loop';
@@ -17,7 +16,7 @@ import { Retention, type RetentionRun } from './retention';
 const DUE_RETRIES_EVERY_MS = 200;
 const RECONCILE_EVERY_MS = 2_000;
 const RETENTION_EVERY_MS = 600_000;
-/** While partitions wait for locks of others, such as a dump. */
+/** While partitions wait for locks of others, such as a dump, or another process has done a part. */
 const RETENTION_AGAIN_MS = 60_000;
 const FORGET_STARTS_EVERY_MS = 5_000;
 const CLOSE_DESTINATIONS_EVERY_MS = 2_000;
@@ -25,6 +24,9 @@ const CHAIN_AUDIT_EVERY_MS = 60_000;
 const RETRY_BATCH = 1_000;
 const STARTS_BATCH = 1_000;
 const CLOSED_BATCH = 1_000;
+
+/** How a run has ended. `more`: the next one follows at once. */
+type Run = 'more' | 'done' | 'elsewhere';
 
 /**
  * Periodic work that one process does for the whole installation. There is no elected leader. Every publisher tries,
@@ -34,13 +36,15 @@ const CLOSED_BATCH = 1_000;
 export class Chores implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger('Chores');
   private readonly loops = [
-    this.loop('Due retries', 'due-retries', () => this.dueRetries()),
-    this.loop('Reconciler', 'reconciler', () => this.reconcile()),
+    this.loop('Due retries', 'due-retries', DUE_RETRIES_EVERY_MS, () => this.dueRetries()),
+    this.loop('Reconciler', 'reconciler', RECONCILE_EVERY_MS, () => this.reconcile()),
     new Loop('Retention', () => this.keepRetention()),
-    this.loop('Crash counts', 'crash-counts', () => this.forgetStarts()),
-    this.loop('Closed destinations', 'closed-destinations', () => this.closeDestinations()),
-    this.loop('Key pruning', 'key-pruning', () => this.keyPruning.runOnce()),
-    this.loop('Audit chain', 'audit-chain', () => this.chainAudit()),
+    this.loop('Crash counts', 'crash-counts', FORGET_STARTS_EVERY_MS, () => this.forgetStarts()),
+    this.loop('Closed destinations', 'closed-destinations', CLOSE_DESTINATIONS_EVERY_MS, () =>
+      this.closeDestinations(),
+    ),
+    new Loop('Key pruning', () => this.records.run('key-pruning', () => this.keyPruning.runOnce())),
+    this.loop('Audit chain', 'audit-chain', CHAIN_AUDIT_EVERY_MS, () => this.chainAudit()),
   ];
   private readonly records: ChoreRecords;
 
@@ -62,39 +66,45 @@ export class Chores implements OnApplicationBootstrap, BeforeApplicationShutdown
     await Promise.all(this.loops.map((loop) => loop.stop()));
   }
 
-  private loop(name: string, chore: Chore, runOnce: () => Promise<number>): Loop {
-    return new Loop(name, () => this.records.run(chore, runOnce));
+  private loop(name: string, chore: Chore, everyMs: number, runOnce: () => Promise<Run>): Loop {
+    return new Loop(name, async () => {
+      const run = await this.records.run(chore, runOnce, (result) => (result === 'elsewhere' ? result : 'done'));
+      return run === 'more' ? 0 : everyMs;
+    });
   }
 
-  private async dueRetries(): Promise<number> {
-    const moved = await this.withLock(ADVISORY_LOCKS.dueRetries, (db) => dispatchDueRetries(db, RETRY_BATCH));
-    if (moved > 0) this.wakeUp.signal();
-    return moved === RETRY_BATCH ? 0 : DUE_RETRIES_EVERY_MS;
+  private async dueRetries(): Promise<Run> {
+    const { pool } = this;
+    const moved = await underTransactionLock(pool, ADVISORY_LOCKS.dueRetries, (db) =>
+      dispatchDueRetries(db, RETRY_BATCH),
+    );
+    if (moved !== 'elsewhere' && moved > 0) this.wakeUp.signal();
+    return ended(moved, RETRY_BATCH);
   }
 
-  private async reconcile(): Promise<number> {
-    return (await this.reconciler.runOnce()) ? 0 : RECONCILE_EVERY_MS;
+  private async reconcile(): Promise<Run> {
+    const more = await this.reconciler.runOnce();
+    if (more === 'elsewhere') return more;
+    return more ? 'more' : 'done';
   }
 
   private async keepRetention(): Promise<number> {
-    const isPutOff = ({ putOff }: RetentionRun): boolean => putOff > 0;
-    const run = await this.records.run('retention', () => this.retention.runOnce(), isPutOff);
-    return isPutOff(run) ? RETENTION_AGAIN_MS : RETENTION_EVERY_MS;
+    const run = await this.records.run('retention', () => this.retention.runOnce(), endOfRetention);
+    if (endOfRetention(run) === 'done') return RETENTION_EVERY_MS;
+    return RETENTION_AGAIN_MS * (1 + Math.random() / 2); // so that two processes do not meet again and again
   }
 
-  private async forgetStarts(): Promise<number> {
-    const forgotten = await forgetSettledStarts(this.pool, STARTS_BATCH);
-    return forgotten === STARTS_BATCH ? 0 : FORGET_STARTS_EVERY_MS;
+  private async forgetStarts(): Promise<Run> {
+    return ended(await forgetSettledStarts(this.pool, STARTS_BATCH), STARTS_BATCH);
   }
 
-  private async closeDestinations(): Promise<number> {
-    const closed = await this.withLock(ADVISORY_LOCKS.closedDestinations, (db) => closeBacklogs(db, CLOSED_BATCH));
-    return closed >= CLOSED_BATCH ? 0 : CLOSE_DESTINATIONS_EVERY_MS;
+  private async closeDestinations(): Promise<Run> {
+    return ended(await closeBacklogs(this.pool, CLOSED_BATCH), CLOSED_BATCH);
   }
 
   /** The log keeps the digest outside of the database. It shows if somebody makes the whole chain again. */
-  private async chainAudit(): Promise<number> {
-    const rows = await this.withLock(ADVISORY_LOCKS.auditChain, async (db) => {
+  private async chainAudit(): Promise<Run> {
+    const rows = await underTransactionLock(this.pool, ADVISORY_LOCKS.auditChain, async (db) => {
       const link = await extendChain(db);
       if (!link) return 0;
       const { n, digest, entries, counts } = link;
@@ -102,10 +112,17 @@ export class Chores implements OnApplicationBootstrap, BeforeApplicationShutdown
       this.logger.log({ msg: 'audit.chained', link: n, digest: digest.toString('hex'), rows: covered });
       return covered;
     });
-    return rows >= LINK_ROWS ? 0 : CHAIN_AUDIT_EVERY_MS;
+    return ended(rows, LINK_ROWS);
   }
+}
 
-  private withLock(key: number, work: Parameters<typeof inTransaction<number>>[1]): Promise<number> {
-    return inTransaction(this.pool, async (db) => ((await tryTransactionLock(db, key)) ? work(db) : 0));
-  }
+/** @param count how many of at most `most` the run has worked on */
+function ended(count: number | 'elsewhere', most: number): Run {
+  if (count === 'elsewhere') return count;
+  return count >= most ? 'more' : 'done';
+}
+
+function endOfRetention({ putOff, elsewhere }: RetentionRun): ChoreEnd {
+  if (elsewhere) return 'elsewhere';
+  return putOff > 0 ? 'put off' : 'done';
 }

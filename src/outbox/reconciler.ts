@@ -2,8 +2,7 @@ import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { Pool, type PoolClient } from 'pg';
 import { Broker, QUEUES } from '../broker/broker';
 import { SETTINGS_TOKEN, type Settings } from '../config/settings';
-import { ADVISORY_LOCKS, tryTransactionLock } from '../db/advisory-locks';
-import { inTransaction } from '../db/pool';
+import { ADVISORY_LOCKS, underTransactionLock } from '../db/advisory-locks';
 import { Metrics } from '../observability/metrics';
 import { releaseLeasesTakenBefore } from './claim.queries';
 import { dispatchLost } from '../event-state/dispatch-lost.queries';
@@ -45,13 +44,12 @@ export class Reconciler implements OnModuleInit {
     if (this.broker.forgetsOnRestart) await this.recoverFromRestart();
   }
 
-  /** Runs one bounded step. Returns true if there may be more to do at once. */
-  async runOnce(): Promise<boolean> {
+  /** Runs one bounded step. Returns true if there may be more to do at once, `elsewhere` if another process does it. */
+  async runOnce(): Promise<boolean | 'elsewhere'> {
     if (!this.broker.canPublish()) return false;
     const waiting = (await this.broker.waiting(QUEUES.main)) + (await this.broker.waiting(QUEUES.retry));
     if (waiting > 0) return false; // events in a queue are late, not lost
-    return inTransaction(this.pool, async (db) => {
-      if (!(await tryTransactionLock(db, ADVISORY_LOCKS.reconciler))) return false;
+    return underTransactionLock(this.pool, ADVISORY_LOCKS.reconciler, async (db) => {
       const publishedBefore = await databaseTime(db, this.settings.RECONCILE_AFTER_SECONDS);
       const position = this.sweptTo ?? (this.kept = await readPosition(db));
       const dispatches = await listDispatchesAfter(db, { position, limit: BATCH, publishedBefore });

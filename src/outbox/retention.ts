@@ -2,8 +2,7 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Pool, type PoolClient } from 'pg';
 import { SETTINGS_TOKEN, type Settings } from '../config/settings';
 import { recordSystemAction } from '../audit/system-actions.queries';
-import { ADVISORY_LOCKS, tryTransactionLock } from '../db/advisory-locks';
-import { inTransaction } from '../db/pool';
+import { ADVISORY_LOCKS, underTransactionLock } from '../db/advisory-locks';
 import { areHeld } from '../db/retention/held-tables';
 import { makePartitions, unlessBusy } from '../db/retention/make-partitions';
 import { dropPartitions, lockBriefly } from '../db/retention/partitions.queries';
@@ -42,6 +41,8 @@ export interface RetentionRun {
   dropped: string[];
   /** Partitions that could not be made or dropped because others use the tables. */
   putOff: number;
+  /** Another process was doing a part of it, which this run therefore left out. */
+  elsewhere: boolean;
 }
 
 /**
@@ -59,17 +60,16 @@ export class Retention {
     private readonly pool: Pool,
   ) {}
 
-  /** Returns the number of created partitions, the names of the dropped ones, and how many wait for locks of others. */
+  /** Returns what was done, and what was left to others or to a later run. */
   async runOnce(): Promise<RetentionRun> {
     const { OUTBOX_RETENTION_HOURS, EVENT_RETENTION_DAYS, REJECTION_RETENTION_DAYS } = this.settings;
-    const { made, putOff } = await makePartitions(this.pool);
-    if (made > 0) this.logger.log(`created ${made} partitions in advance`);
-    const run: RetentionRun = { made, dropped: [], putOff };
+    const run: RetentionRun = { ...(await makePartitions(this.pool)), dropped: [] };
+    if (run.made > 0) this.logger.log(`created ${run.made} partitions in advance`);
     for (const partition of await this.ended('outbox', OUTBOX_RETENTION_HOURS * HOUR_SECONDS)) {
       await this.dropOutbox(partition, run);
     }
-    await this.underLock((db) => deleteStrayEntries(db, OUTBOX_RETENTION_HOURS * HOUR_SECONDS, DELETE_BATCH));
-    await this.forgetFigures();
+    await this.underLock(run, (db) => deleteStrayEntries(db, OUTBOX_RETENTION_HOURS * HOUR_SECONDS, DELETE_BATCH));
+    await this.forgetFigures(run);
     if (EVENT_RETENTION_DAYS > 0) await this.dropEvents(EVENT_RETENTION_DAYS * DAY_SECONDS, run);
     if (REJECTION_RETENTION_DAYS > 0) {
       for (const partition of await this.ended('rejections', REJECTION_RETENTION_DAYS * DAY_SECONDS)) {
@@ -89,7 +89,7 @@ export class Retention {
       if (!(await this.dropWeek(partition, run))) break;
       bound = partition.upper;
     }
-    if (bound !== undefined) await this.forgetBelow(bound);
+    if (bound !== undefined) await this.forgetBelow(bound, run);
   }
 
   private dropOutbox({ name }: Partition, run: RetentionRun): Promise<boolean> {
@@ -143,6 +143,7 @@ export class Retention {
       ? await unlessBusy(this.pool, (db) => work(db, () => lockBriefly(db, parents, locked)))
       : 'busy';
     if (result === 'busy') run.putOff += 1;
+    if (result === 'elsewhere') run.elsewhere = true;
     if (result !== true) return false;
     run.dropped.push(...partitions.slice(0, 1));
     return true;
@@ -162,13 +163,13 @@ export class Retention {
     });
   }
 
-  private async forgetFigures(): Promise<void> {
+  private async forgetFigures(run: RetentionRun): Promise<void> {
     const forget = (db: PoolClient) => forgetDestinationMinutes(db, KEPT_FIGURES_SECONDS, DELETE_BATCH);
-    while ((await this.underLock(forget)) === DELETE_BATCH);
+    while ((await this.underLock(run, forget)) === DELETE_BATCH);
   }
 
-  private async forgetBelow(bound: string): Promise<void> {
-    while (await this.underLock((db) => forgetEventsBelow(db, bound, DELETE_BATCH)));
+  private async forgetBelow(bound: string, run: RetentionRun): Promise<void> {
+    while (await this.underLock(run, (db) => forgetEventsBelow(db, bound, DELETE_BATCH)));
   }
 
   private async ended(parent: 'outbox' | 'events' | 'rejections', olderThanSeconds: number): Promise<Partition[]> {
@@ -176,10 +177,11 @@ export class Retention {
     return partitions.filter(({ name }) => OURS.test(name));
   }
 
-  /** Returns undefined if another process holds the lock. */
-  private underLock<T>(work: (db: PoolClient) => Promise<T>): Promise<T | undefined> {
-    return inTransaction(this.pool, async (db) =>
-      (await tryTransactionLock(db, ADVISORY_LOCKS.partitions)) ? work(db) : undefined,
-    );
+  /** Returns undefined, and says so in the run, if another process holds the lock. */
+  private async underLock<T>(run: RetentionRun, work: (db: PoolClient) => Promise<T>): Promise<T | undefined> {
+    const result = await underTransactionLock(this.pool, ADVISORY_LOCKS.partitions, work);
+    if (result !== 'elsewhere') return result;
+    run.elsewhere = true;
+    return undefined;
   }
 }

@@ -28,12 +28,16 @@ const BUSY_MS = 10;
 const IDLE_MS = 500;
 /**
  * How long a step waits for a lock. A worker whose handlers run holds the attempts of its events. Without this limit, the
- * step would hold other events meanwhile, and their workers would wait for it.
+ * step would hold other events meanwhile, and their workers would wait for it. While a step waits for storedPayloads, no
+ * backfill makes deliveries.
  */
-const MOST_LOCK_WAIT = '500ms';
+const MOST_LOCK_WAIT_MS = 500;
 
-/** `moved`: an event was dispatched again in between, so the step was rolled back. `ended`: nothing is left to do. */
-type StepResult = 'stepped' | 'moved' | 'ended';
+/**
+ * `moved`: an event was dispatched again in between, so the step was rolled back. `ended`: nothing is left to do.
+ * `elsewhere`: another process is doing a step.
+ */
+type StepResult = 'stepped' | 'moved' | 'ended' | 'elsewhere';
 
 /**
  * Carries out erasures. An advisory lock lets one process of the installation do so at a time. Each step is one
@@ -95,9 +99,9 @@ export class ErasureLoop implements OnApplicationBootstrap, BeforeApplicationShu
     return inTransaction(
       this.pool,
       async (db) => {
-        if (!(await tryTransactionLock(db, ADVISORY_LOCKS.erasureLoop))) return 'ended';
-        await takeTransactionLock(db, ADVISORY_LOCKS.storedPayloads);
-        await db.query(`set local lock_timeout = '${MOST_LOCK_WAIT}'`);
+        if (!(await tryTransactionLock(db, ADVISORY_LOCKS.erasureLoop))) return 'elsewhere';
+        await takeTransactionLock(db, ADVISORY_LOCKS.storedPayloads, MOST_LOCK_WAIT_MS);
+        await db.query(`set local lock_timeout = '${MOST_LOCK_WAIT_MS}ms'`);
         return stepErasure(db, id, this.sizes.of(id));
       },
       (result) => result !== 'moved',

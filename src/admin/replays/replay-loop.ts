@@ -1,7 +1,12 @@
 import { Injectable, Module, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { Pool } from 'pg';
 import { WakeUp } from '../../redis/wake-up';
-import { ADVISORY_LOCKS, shareTransactionLock, tryTransactionLock } from '../../db/advisory-locks';
+import {
+  ADVISORY_LOCKS,
+  shareTransactionLock,
+  STORED_PAYLOADS_WAIT_MS,
+  tryTransactionLock,
+} from '../../db/advisory-locks';
 import { countOpenEntries } from '../../event-state/figures.queries';
 import { inTransaction } from '../../db/pool';
 import { uuidV7Floor } from '../../event/uuid-v7';
@@ -65,7 +70,7 @@ export class ReplayLoop implements OnApplicationBootstrap, BeforeApplicationShut
   private stepBackfill(id: string): Promise<boolean> {
     return inTransaction(this.pool, async (db) => {
       // Before the row of the backfill, which an erasure locks after it.
-      await shareTransactionLock(db, ADVISORY_LOCKS.storedPayloads);
+      await shareTransactionLock(db, ADVISORY_LOCKS.storedPayloads, STORED_PAYLOADS_WAIT_MS);
       const backfill = await lockBackfill(db, id);
       return backfill ? stepBackfill(db, backfill) : false;
     });

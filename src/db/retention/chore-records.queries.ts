@@ -12,6 +12,11 @@ export async function recordChoreEnd(db: Db, name: Chore, putOff: boolean): Prom
   );
 }
 
+/** Records that there is this chore. If nobody ever succeeds, it becomes overdue. */
+export async function recordChore(db: Db, name: Chore): Promise<void> {
+  await db.query('insert into chores (name) values ($1) on conflict do nothing', [name]);
+}
+
 /** Records that a run has failed. The time of the last success stays. */
 export async function recordChoreFailure(db: Db, name: Chore, errorCode: string): Promise<void> {
   await db.query(

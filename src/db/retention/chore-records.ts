@@ -2,8 +2,14 @@ import { Logger } from '@nestjs/common';
 import type { Pool } from 'pg';
 import { loggedCause } from '../outages';
 import { errorCode } from '../pg-errors';
-import { recordChoreEnd, recordChoreFailure } from './chore-records.queries';
+import { recordChore, recordChoreEnd, recordChoreFailure } from './chore-records.queries';
 import { RECORD_EVERY_SECONDS, type Chore } from './chores';
+
+/**
+ * How a run of a chore has ended. `put off`: work waits for locks of others. `elsewhere`: another session has the lock, so
+ * this run says nothing about the chore.
+ */
+export type ChoreEnd = 'done' | 'put off' | 'elsewhere';
 
 interface Noted {
   outcome: string;
@@ -21,11 +27,8 @@ export class ChoreRecords {
 
   constructor(private readonly pool: Pool) {}
 
-  /**
-   * Runs one run of a chore and records its end.
-   * @param isPutOff true for a result that says that work waits for locks of others
-   */
-  async run<T>(chore: Chore, work: () => Promise<T>, isPutOff: (result: T) => boolean = () => false): Promise<T> {
+  /** Runs one run of a chore and records its end. */
+  async run<T>(chore: Chore, work: () => Promise<T>, endOf: (result: T) => ChoreEnd = () => 'done'): Promise<T> {
     let result: T;
     try {
       result = await work();
@@ -34,8 +37,10 @@ export class ChoreRecords {
       await this.note(chore, code, () => recordChoreFailure(this.pool, chore, code));
       throw error;
     }
-    const putOff = isPutOff(result);
-    await this.note(chore, putOff ? 'put off' : 'done', () => recordChoreEnd(this.pool, chore, putOff));
+    const end = endOf(result);
+    if (end !== 'elsewhere') await this.note(chore, end, () => recordChoreEnd(this.pool, chore, end === 'put off'));
+    // From the first time on: a lock that nobody ever gives back makes the chore overdue.
+    else if (!this.noted.has(chore)) await this.note(chore, end, () => recordChore(this.pool, chore));
     return result;
   }
 

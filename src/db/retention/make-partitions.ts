@@ -1,7 +1,6 @@
 import type { Pool, PoolClient } from 'pg';
-import { ADVISORY_LOCKS, tryTransactionLock } from '../advisory-locks';
+import { ADVISORY_LOCKS, underTransactionLock } from '../advisory-locks';
 import { classifyPgError, isCancelled } from '../pg-errors';
-import { inTransaction } from '../pool';
 import { areHeld } from './held-tables';
 import { listMissingPartitions, makePartition, waitBrieflyForLocks } from './partitions.queries';
 
@@ -9,6 +8,8 @@ export interface MadePartitions {
   made: number;
   /** Partitions that wait for locks of others. */
   putOff: number;
+  /** Another process does upkeep. */
+  elsewhere: boolean;
 }
 
 /**
@@ -17,7 +18,7 @@ export interface MadePartitions {
  */
 export async function makePartitions(pool: Pool): Promise<MadePartitions> {
   const held = new Map<string, boolean>();
-  let [made, putOff] = [0, 0];
+  let [made, putOff, elsewhere] = [0, 0, false];
   for (const missing of await listMissingPartitions(pool)) {
     const defaults = `${missing.parent}_default`;
     if (!held.has(defaults)) held.set(defaults, await areHeld(pool, [defaults]));
@@ -30,20 +31,22 @@ export async function makePartitions(pool: Pool): Promise<MadePartitions> {
       return makePartition(db, missing);
     });
     if (isMade === 'busy') putOff += 1;
+    if (isMade === 'elsewhere') elsewhere = true;
     if (isMade === true) made += 1;
   }
-  return { made, putOff };
+  return { made, putOff, elsewhere };
 }
 
 /**
- * Runs `work` in a transaction if no other process does upkeep. Returns undefined if one does, and `busy` if a table is in
+ * Runs `work` in a transaction if no other process does upkeep. Returns `elsewhere` if one does, and `busy` if a table is in
  * use (a lock timeout, or a deadlock that was resolved). A later run tries again.
  */
-export async function unlessBusy<T>(pool: Pool, work: (db: PoolClient) => Promise<T>): Promise<T | 'busy' | undefined> {
+export async function unlessBusy<T>(
+  pool: Pool,
+  work: (db: PoolClient) => Promise<T>,
+): Promise<T | 'busy' | 'elsewhere'> {
   try {
-    return await inTransaction(pool, async (db) =>
-      (await tryTransactionLock(db, ADVISORY_LOCKS.partitions)) ? work(db) : undefined,
-    );
+    return await underTransactionLock(pool, ADVISORY_LOCKS.partitions, work);
   } catch (error) {
     if (classifyPgError(error) !== 'transient' && !isCancelled(error)) throw error;
     return 'busy';

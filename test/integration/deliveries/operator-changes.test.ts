@@ -6,9 +6,10 @@ import {
   listClosedBacklogs,
 } from '../../../src/delivery-state/close-destination.queries';
 import type { DeliveryKey } from '../../../src/delivery-state/delivery';
+import { insertBackfill } from '../../../src/admin/replays/backfill.queries';
 import { discardDeliveries } from '../../../src/delivery-state/discard-deliveries.queries';
 import { hurryDeliveries, reopenDeliveries } from '../../../src/delivery-state/reopen-deliveries.queries';
-import { uuidV7 } from '../../../src/event/uuid-v7';
+import { uuidV7, uuidV7Floor } from '../../../src/event/uuid-v7';
 import {
   deliveryRows,
   disable,
@@ -17,6 +18,7 @@ import {
   queueRows,
   type DeliveryRow,
 } from '../../support/deliveries';
+import { eventually } from '../../support/eventually';
 import { useDatabase } from '../../support/fixtures/database';
 
 const SOME_TIME = expect.stringMatching(/^\d{4}-/) as string;
@@ -195,9 +197,39 @@ describe('what operators do with deliveries', () => {
       await disable(database.pool, empty);
       expect((await listClosedBacklogs(database.pool, 10)).sort()).toEqual([gone, disabled].sort());
       await expect(listClosedBacklogs(database.pool, 1)).resolves.toHaveLength(1);
-      await expect(change((db) => closeBacklogs(db, 100))).resolves.toBe(2);
+      await expect(closeBacklogs(database.pool, 100)).resolves.toBe(2);
       await expect(listClosedBacklogs(database.pool, 10)).resolves.toEqual([]);
       expect((await statuses()).sort()).toEqual(['OPEN', 'OPEN', 'SKIPPED', 'SKIPPED']);
+    });
+
+    it('closes each destination in a transaction of its own, so that it never holds the backfills of two', async () => {
+      const { pool } = database;
+      const [first = '', second = ''] = [destinationId, await givenDestinationRow(pool)].sort();
+      const replayOf = { [first]: uuidV7(), [second]: uuidV7() };
+      for (const [id, replayId] of Object.entries(replayOf)) {
+        const range = { type: null, position: uuidV7Floor(0), below: uuidV7(), remaining: null, ratePerSecond: null };
+        await insertBackfill(pool, { replayId, destinationId: id, ...range });
+        await given({ destinationId: id, replayId });
+        await disable(pool, id);
+      }
+      const closedOf = async (id: string): Promise<number | undefined> => {
+        const closed = 'select closed from backfills where replay_id = $1';
+        return (await pool.query<{ closed: number }>(closed, [replayOf[id]])).rows[0]?.closed;
+      };
+      const backfill = await pool.connect();
+      let closing: Promise<unknown> | undefined;
+      try {
+        await backfill.query('begin');
+        await backfill.query('select from backfills where replay_id = $1 for update', [replayOf[second]]);
+        closing = closeBacklogs(pool, 100);
+        await eventually(async () => expect(await closedOf(first)).toBe(1));
+        expect(await closedOf(second)).toBe(0);
+      } finally {
+        await backfill.query('rollback');
+        backfill.release();
+      }
+      await expect(closing).resolves.toBe(2);
+      expect(await closedOf(second)).toBe(1);
     });
   });
 });

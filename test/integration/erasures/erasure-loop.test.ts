@@ -1,5 +1,6 @@
 import { ErasureLoop } from '../../../src/admin/erasures/erasure-loop';
 import { insertErasure } from '../../../src/admin/erasures/erasure.queries';
+import { ADVISORY_LOCKS, shareTransactionLock } from '../../../src/db/advisory-locks';
 import { inTransaction } from '../../../src/db/pool';
 import { holdAttempts } from '../../../src/event-state/erasure/erase-states.queries';
 import { uuidV7, uuidV7Floor } from '../../../src/event/uuid-v7';
@@ -49,6 +50,21 @@ describe('the loop of erasures', () => {
     await database.pool.query('drop trigger refuse on events; drop function refuse()');
     await runUntil(loop, async () => expect(await statusOf(failing)).toBe('DONE'));
     expect(await unerasedOf('failing')).toBe(0);
+  });
+
+  it('waits only briefly while deliveries of stored events are being made, and erases afterwards', async () => {
+    await givenEvents(database.pool, 2, {}, 'filled');
+    const erasure = await givenErasure('filled');
+    const loop = new ErasureLoop(database.pool);
+    await inTransaction(database.pool, async (db) => {
+      await shareTransactionLock(db, ADVISORY_LOCKS.storedPayloads, 1_000);
+      const startedMs = performance.now();
+      await loop.runOnce();
+      expect(performance.now() - startedMs).toBeLessThan(10_000); // without a bound, as long as a statement may take
+      expect(await unerasedOf('filled')).toBe(2);
+    });
+    await runUntil(loop, async () => expect(await statusOf(erasure)).toBe('DONE'));
+    expect(await unerasedOf('filled')).toBe(0);
   });
 
   it('does not wait for an event that a worker holds, and erases the others meanwhile', async () => {

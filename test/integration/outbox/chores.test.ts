@@ -1,3 +1,5 @@
+import { ADVISORY_LOCKS, tryTransactionLock } from '../../../src/db/advisory-locks';
+import { CHORES } from '../../../src/db/retention/chores';
 import { Chores } from '../../../src/outbox/chores';
 import { dispatchDueRetries } from '../../../src/event-state/dispatch-due-retries.queries';
 import { forgetSettledStarts } from '../../../src/event-state/forget-events.queries';
@@ -110,6 +112,36 @@ describe('the chores of a publisher', () => {
     });
     await Promise.all(chores.map((each) => each.beforeApplicationShutdown()));
     await expect(stateRow(outbox.pool, later)).resolves.toMatchObject({ status: 'RETRYING' });
+  });
+
+  it('record no success while another session has their lock, so that a lock that stays makes them overdue', async () => {
+    const { pool } = outbox;
+    const locks = ['dueRetries', 'reconciler', 'partitions', 'closedDestinations', 'auditChain'] as const;
+    const withoutLock = ['crash-counts', 'key-pruning'];
+    const succeeded = async (): Promise<Record<string, boolean>> => {
+      const { rows } = await pool.query<{ name: string; yes: boolean }>(
+        'select name, succeeded_at is not null as yes from chores',
+      );
+      return Object.fromEntries(rows.map(({ name, yes }) => [name, yes]));
+    };
+    const runUntil = async (expected: Record<string, boolean>): Promise<void> => {
+      const chores = startChores();
+      await eventually(async () => expect(await succeeded()).toEqual(expected));
+      await chores.beforeApplicationShutdown();
+    };
+    const every = (of: (name: string) => boolean) =>
+      Object.fromEntries(Object.keys(CHORES).map((name) => [name, of(name)]));
+    await pool.query('delete from chores');
+    const other = await pool.connect();
+    try {
+      await other.query('begin');
+      for (const name of locks) expect(await tryTransactionLock(other, ADVISORY_LOCKS[name])).toBe(true);
+      await runUntil(every((name) => withoutLock.includes(name)));
+    } finally {
+      await other.query('rollback');
+      other.release();
+    }
+    await runUntil(every(() => true));
   });
 
   it('I15: dispatch lost events and create partitions until they are stopped', async () => {

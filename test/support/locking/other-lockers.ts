@@ -105,6 +105,7 @@ export const NO_LOCKERS: Readonly<Record<string, string>> = {
   revokeLongExpired: 'keys in the order of their ids, as recordKeyUses',
   forgetDestinationMinutes: 'rows of past days, which no other statement changes, and it skips locked ones',
   markResubmitted: 'rejections that this transaction has locked',
+  recordChore: 'one row',
   recordChoreEnd: 'one row',
   recordChoreFailure: 'one row',
   lockAccess: 'one row',
