@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, type Pool } from 'pg';
 import { DatabaseHistory } from '../../../src/db/history/database-history';
 import { readHistory } from '../../../src/db/history/history.queries';
@@ -6,6 +8,9 @@ import { closeAll, atTheEnd } from '../../support/broker/closing';
 import { openProxy } from '../../support/broker/proxy';
 import { eventually } from '../../support/eventually';
 import { detachStandby, dumped, OwnServer, promote, rowsOf } from '../../support/processes/e2e-own-servers';
+
+/** Of src/db/history/database-history.ts. */
+const DEADLINE_MS = 250;
 
 describe('the history of a database', () => {
   let server: OwnServer;
@@ -136,18 +141,53 @@ describe('the history of a database', () => {
   });
 
   describe('when it is asked for', () => {
+    /** Resolves once a statement was sent on the next connection that the pool hands out. */
+    const underWay = async (pool: Pool): Promise<void> => {
+      await once(pool, 'acquire');
+      for (let i = 0; i < 10; i++) await Promise.resolve(); // no answer can be read before the end of this turn
+    };
+
     it('is read once for all who ask together, and again for those who ask while it is being read', async () => {
       const pool = poolTo(server.url);
-      const queries = jest.spyOn(pool, 'query');
+      const known = await readHistory(pool);
+      const connects = jest.spyOn(pool, 'connect');
       const history = new DatabaseHistory(pool);
       const first = [history.confirmed(), history.confirmed()];
-      await Promise.resolve();
-      await Promise.resolve();
-      expect(queries).toHaveBeenCalledTimes(1); // under way
+      await underWay(pool);
       const later = [history.confirmed(), history.confirmed(), history.confirmed()];
-      const told = await Promise.all([...first, ...later]);
-      expect(new Set(told)).toEqual(new Set([await readHistory(poolTo(server.url))]));
-      expect(queries).toHaveBeenCalledTimes(2);
+      expect(await Promise.all([...first, ...later])).toEqual(Array.from({ length: 5 }, () => known));
+      expect(connects).toHaveBeenCalledTimes(2);
+    });
+
+    it('is not unknown while all connections are in use, and one wait is enough for all who ask meanwhile', async () => {
+      const pool = poolTo(server.url);
+      const known = await readHistory(pool);
+      const history = new DatabaseHistory(pool);
+      const busy = await Promise.all(Array.from({ length: pool.options.max }, () => pool.connect()));
+      const asked = [history.confirmed()];
+      const muchLater = sleep(3 * DEADLINE_MS, 'waits');
+      expect(await Promise.race([...asked, muchLater])).toBe('waits');
+      asked.push(history.confirmed(), history.confirmed());
+      expect(pool.waitingCount).toBe(1);
+      for (const client of busy) client.release();
+      expect(await Promise.all(asked)).toEqual([known, known, known]);
+    });
+
+    it('is not unknown when the answer has arrived while this process was busy', async () => {
+      const pool = poolTo(server.url);
+      const known = await readHistory(pool);
+      const history = new DatabaseHistory(pool);
+      const asked = history.confirmed();
+      await underWay(pool);
+      for (const untilMs = performance.now() + 3 * DEADLINE_MS; performance.now() < untilMs;);
+      expect(await asked).toBe(known);
+    });
+
+    it('is unknown when no connection can be made', async () => {
+      const proxy = await openProxy(server.url);
+      const pool = poolTo(proxy.url);
+      await proxy.cut();
+      expect(await new DatabaseHistory(pool).confirmed()).toBeUndefined();
     });
 
     it('is unknown while PostgreSQL is frozen, which occupies one connection at most', async () => {
