@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
@@ -23,9 +24,13 @@ import { Metrics } from './observability/metrics';
 import { ClockIndicator } from './operations/health-indicators';
 import { ReadinessChecks } from './operations/readiness';
 import { BufferBudget } from './runtime/buffer-budget';
+import { withinDeadline } from './runtime/deadline';
 import type { ShutdownPhases } from './runtime/shutdown-phases';
 import { guardSources } from './sources/source-gate';
 import { SourceRegistry } from './sources/directory/source-registry';
+
+/** The process ends then, and closes what is still open. */
+const ABANDON_WITHIN_MS = 5_000;
 
 /** Creates the Nest application for the roles in the settings, ready to listen. The schema must be up to date. */
 export async function createApp(settings: Settings, databaseUrl: string): Promise<NestFastifyApplication> {
@@ -64,6 +69,13 @@ export async function listen(
   await app.listen(PORT, HOST);
   const server: FastifyInstance = app.getHttpAdapter().getInstance();
   return { url: await app.getUrl(), opsUrl: await server.opsPort?.listen() };
+}
+
+/** Closes what a failed start has opened. Never rejects and never waits for long: why it failed is to be said. */
+export async function abandon(app: NestFastifyApplication): Promise<void> {
+  await withinDeadline(ABANDON_WITHIN_MS, app.close()).catch((error: unknown) => {
+    new Logger('Start').debug(`the application could not be closed: ${String(error)}`);
+  });
 }
 
 /**

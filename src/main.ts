@@ -3,7 +3,7 @@ import { setFlagsFromString } from 'node:v8';
 import { Logger } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AdminToken } from './access/admin-token';
-import { createApp, leave, listen } from './create-app';
+import { abandon, createApp, leave, listen } from './create-app';
 import { isAllInOne } from './config/roles';
 import type { Settings } from './config/settings';
 import { claimDirectory } from './db/embedded/running-instance';
@@ -72,7 +72,7 @@ async function start(): Promise<void> {
     if (advice !== undefined) new Logger('Settings').warn(advice);
     process.stdout.write(banner(settings, url, database.directory, token, opsUrl));
   } catch (error) {
-    await app?.close();
+    if (app) await abandon(app);
     await closeDatabase();
     throw error;
   }

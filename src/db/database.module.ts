@@ -2,6 +2,7 @@ import { Global, Injectable, Module, type DynamicModule, type OnApplicationShutd
 import { Pool } from 'pg';
 import { SETTINGS_TOKEN, type Settings } from '../config/settings';
 import { applicationNameOf } from './application-name';
+import { closePool } from './close-pool';
 import { DatabaseHistory } from './history/database-history';
 import { createPool } from './pool';
 
@@ -33,6 +34,6 @@ class ClosePool implements OnApplicationShutdown {
   constructor(private readonly pool: Pool) {}
 
   async onApplicationShutdown(): Promise<void> {
-    await this.pool.end();
+    await closePool(this.pool);
   }
 }

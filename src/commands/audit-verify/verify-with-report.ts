@@ -1,4 +1,5 @@
 import { verifyChain, type KnownLink } from '../../audit/verify-chain';
+import { closePool } from '../../db/close-pool';
 import { createPool } from '../../db/pool';
 import { say } from '../../runtime/command';
 
@@ -16,6 +17,6 @@ export async function verifyWithReport(databaseUrl: string, known: readonly Know
     if (tampering.length > 0) process.exitCode = 1;
     else say('Nothing was changed, removed or inserted later.');
   } finally {
-    await pool.end();
+    await closePool(pool);
   }
 }

@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import { verifyChain, type ChainReport } from '../../audit/verify-chain';
+import { closePool } from '../../db/close-pool';
 import { startEmbeddedPostgres } from '../../db/embedded/embedded-postgres';
 import { readClock } from '../../db/clock.queries';
 import { readMigrationStatus } from '../../db/migrations/migration-plan';
@@ -34,7 +35,7 @@ export async function checkPostgres(databaseUrl: string, keys: KeySettings): Pro
   } catch (error) {
     return [problem('postgres', explainStartFailure(error))];
   } finally {
-    await pool?.end();
+    if (pool) await closePool(pool);
   }
 }
 

@@ -1,3 +1,4 @@
+import { closePool } from '../../db/close-pool';
 import { createPool, inTransaction } from '../../db/pool';
 import { becomeNew, moveHome, pauseAllDestinations, readPlace } from '../../installation/installation-home.queries';
 import { say } from '../../runtime/command';
@@ -40,7 +41,7 @@ export async function changeInstallation(
       process.exitCode = 1;
     }
   } finally {
-    await pool.end();
+    await closePool(pool);
   }
 }
 

@@ -13,6 +13,7 @@ import { findTenant } from '../../admin/tenants/tenants.queries';
 import { TenantRequest } from '../../admin/tenants/tenants.requests';
 import type { Settings } from '../../config/settings';
 import { readClock } from '../../db/clock.queries';
+import { closePool } from '../../db/close-pool';
 import { createPool } from '../../db/pool';
 import { Problem } from '../../event/problems';
 import { followClock } from '../../event/time-of-day';
@@ -61,7 +62,7 @@ export async function manageKeys(
     else if (action === 'revoke' && id !== undefined) await revoke(id, keys, (of) => findTenantOfKey(pool, of));
     else throw new UsageError(`There is no action ${action}. Say create, list or revoke.`);
   } finally {
-    await pool.end();
+    await closePool(pool);
   }
 }
 

@@ -1,3 +1,4 @@
+import { closePool } from '../../db/close-pool';
 import { createPool } from '../../db/pool';
 import { pruneKeys, type PruneProgress } from '../../db/retention/prune-keys';
 import { say } from '../../runtime/command';
@@ -17,7 +18,7 @@ export async function pruneWithProgress(
     const what = options.dryRun ? 'would be deleted (dry run, nothing changed)' : 'deleted';
     say(`${last?.expired ?? 0} idempotency keys older than ${options.retentionDays} days ${what}, in ${seconds} s.`);
   } finally {
-    await pool.end();
+    await closePool(pool);
   }
 }
 

@@ -1,3 +1,4 @@
+import { closePool } from '../../db/close-pool';
 import { createPool } from '../../db/pool';
 import { say } from '../../runtime/command';
 import { boxOfAllKeys, countSecrets, resealSecrets, type SealCounts } from './sealed-secrets';
@@ -23,6 +24,6 @@ export async function resealWithProgress(databaseUrl: string, keys: readonly Buf
       process.exitCode = 1;
     }
   } finally {
-    await pool.end();
+    await closePool(pool);
   }
 }

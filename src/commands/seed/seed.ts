@@ -4,6 +4,7 @@ import type { Pool } from 'pg';
 import { ROLES } from '../../config/roles';
 import type { Settings } from '../../config/settings';
 import { createApp } from '../../create-app';
+import { closePool } from '../../db/close-pool';
 import { runningInstanceUrl } from '../../db/embedded/running-instance';
 import { migrate } from '../../db/migrations/migrate';
 import { createPool } from '../../db/pool';
@@ -40,7 +41,7 @@ export async function seed(url: string | undefined, databaseUrl: string, setting
       say(`  ${type.padEnd(16)} ${status.padEnd(10)} ${events}`);
     }
   } finally {
-    await pool.end();
+    await closePool(pool);
   }
 }
 

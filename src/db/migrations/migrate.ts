@@ -3,7 +3,7 @@ import type { DataSource } from 'typeorm';
 import { ADVISORY_LOCKS } from '../advisory-locks';
 import { classifyPgError } from '../pg-errors';
 import type { MissingPartition } from '../retention/partitions.queries';
-import { createDataSource } from './data-source';
+import { closeDataSource, createDataSource } from './data-source';
 
 /**
  * Under load a migration may hit a deadlock or time out on a lock, for example behind a dump. It is then rolled back
@@ -37,7 +37,7 @@ export async function migrate(databaseUrl: string): Promise<string[]> {
       await lockHolder.release();
     }
   } finally {
-    await dataSource.destroy();
+    await closeDataSource(dataSource);
   }
 }
 
@@ -83,6 +83,6 @@ export async function hasPendingMigrations(databaseUrl: string): Promise<boolean
   try {
     return await dataSource.showMigrations();
   } finally {
-    await dataSource.destroy();
+    await closeDataSource(dataSource);
   }
 }

@@ -1,5 +1,5 @@
 import type { DataSource, MigrationInterface, QueryRunner } from 'typeorm';
-import { createDataSource } from './data-source';
+import { closeDataSource, createDataSource } from './data-source';
 
 export interface MigrationStatus {
   applied: string[];
@@ -89,6 +89,6 @@ async function withRunner<T>(
     return await work(dataSource, runner);
   } finally {
     await runner.release();
-    await dataSource.destroy();
+    await closeDataSource(dataSource);
   }
 }

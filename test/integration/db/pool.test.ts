@@ -1,5 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { closePool } from '../../../src/db/close-pool';
+import { onOtherServer } from '../../../src/db/other-server';
 import { classifyPgError } from '../../../src/db/pg-errors';
 import { createPool, queryWithSettings } from '../../../src/db/pool';
+import { atTheEnd, closeAll } from '../../support/broker/closing';
+import { openProxy } from '../../support/broker/proxy';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
 import { countRows } from '../../support/rows';
 
@@ -55,5 +60,57 @@ describe('queryWithSettings', () => {
     } finally {
       await own.end();
     }
+  });
+});
+
+describe('a pool that is closed', () => {
+  let database: TestDatabase;
+  beforeAll(async () => {
+    database = await createTestDatabase();
+  });
+  afterEach(closeAll);
+  afterAll(() => database.drop());
+
+  const isClosed = (closing: Promise<void>): Promise<string> =>
+    Promise.race([closing.then(() => 'closed'), sleep(20_000, 'still open', { ref: false })]);
+
+  it('does not wait for a server that does not answer', async () => {
+    const proxy = await openProxy(database.url);
+    const pool = createPool(proxy.url, 'frozen');
+    await Promise.all([pool.query('select 1'), pool.query('select 2')]);
+    proxy.freeze();
+    const asked = pool.query('select 3').catch((error: unknown) => classifyPgError(error));
+    await expect(isClosed(closePool(pool))).resolves.toBe('closed');
+    await expect(asked).resolves.toBe('unavailable');
+  });
+
+  it('does not wait for a connection that nobody gives back', async () => {
+    const pool = createPool(database.url, 'forgotten');
+    const client = await pool.connect();
+    await expect(isClosed(closePool(pool))).resolves.toBe('closed');
+    await expect(client.query('select 1')).rejects.toThrow();
+  });
+});
+
+describe('onOtherServer', () => {
+  let database: TestDatabase;
+  beforeAll(async () => {
+    database = await createTestDatabase();
+  });
+  afterEach(closeAll);
+  afterAll(() => database.drop());
+
+  it('tells any number of listeners, with one listener of each kind', async () => {
+    const pool = createPool(database.url, 'listeners');
+    atTheEnd(() => pool.end());
+    const counts = () => ['connect', 'remove'].map((name) => pool.listenerCount(name));
+    const before = counts();
+    let told = 0;
+    for (let i = 0; i < 20; i++) onOtherServer(pool, () => (told += 1));
+    expect(counts()).toEqual(before.map((count) => count + 1));
+    const closed = new Promise((resolve) => pool.once('remove', resolve));
+    (await pool.connect()).release(true);
+    await closed;
+    expect(told).toBe(2 * 20); // when it was opened, and when it was closed
   });
 });
