@@ -23,6 +23,11 @@ export interface FailureClass {
   readiness?: 'not-ready' | 'degraded';
   /** More likely a fault of the set-up when it is met at the start, which therefore ends with a sentence. */
   ofSetUp?: true;
+  /**
+   * One event may cause it too, by what a handler has done in the same transaction, or a trigger does. It is then no fault
+   * of PostgreSQL, and waiting would never end (worker/settle/own-statements.ts).
+   */
+  maybeOfOne?: true;
 }
 
 /** No SQLSTATE says so: no answer, no route, a deadline of our own. */
@@ -56,7 +61,7 @@ export const FAILURE_CLASSES: readonly FailureClass[] = [
   LOST,
   CANCELLED,
   // A standby, a provider that protects a full disk, an operator during a move.
-  { name: 'read-only', failure: 'unavailable', codes: ['25006'], says: 'is read-only' },
+  { name: 'read-only', failure: 'unavailable', codes: ['25006'], says: 'is read-only', maybeOfOne: true },
   // Of the server, the database or the role.
   {
     name: 'no-connections',
@@ -90,6 +95,7 @@ export const FAILURE_CLASSES: readonly FailureClass[] = [
     says: 'refuses a right',
     readiness: 'degraded',
     ofSetUp: true,
+    maybeOfOne: true,
   },
   // The database, a schema, a table, a function or (42P10) a unique index is missing, as during a restore; or (55000) the
   // database takes no connections.
@@ -100,5 +106,6 @@ export const FAILURE_CLASSES: readonly FailureClass[] = [
     says: 'lacks the database or a part of it',
     readiness: 'degraded',
     ofSetUp: true,
+    maybeOfOne: true,
   },
 ];

@@ -14,7 +14,6 @@ const LOST_CODES = new Set([
   'ETIMEDOUT',
   'EHOSTUNREACH',
   'EAI_AGAIN',
-  'ENOENT',
 ]);
 
 /** No connection was made: the certificate of the server is refused. */
@@ -36,7 +35,7 @@ export function errorCode(error: unknown): string | undefined {
   return typeof code === 'string' ? code : undefined;
 }
 
-/** No connection was made, whatever the code: no route, no port, no file descriptor. */
+/** No connection was made, whatever the code: no route, no port, no file descriptor, no socket of that name (ENOENT). */
 const isOfConnect = (error: unknown): boolean =>
   types.isNativeError(error) && 'syscall' in error && (error.syscall === 'connect' || error.syscall === 'getaddrinfo');
 
@@ -64,6 +63,11 @@ export function isWorthWaitingFor(error: unknown): boolean {
 /** PostgreSQL is there, but the statement took too long. Somebody may hold a lock that it needs. */
 export function isCancelled(error: unknown): boolean {
   return failureClassOf(error) === CANCELLED;
+}
+
+/** True if one event may have caused the failure, although PostgreSQL works as it should. */
+export function isMaybeOfOne(error: unknown): boolean {
+  return failureClassOf(error)?.maybeOfOne === true;
 }
 
 /** True if a process that starts should go on and wait, false if the set-up is more likely at fault. */

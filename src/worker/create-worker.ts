@@ -12,6 +12,7 @@ import { PoisonDetector } from './crashes/poison-detector';
 import { withUniqueNames, type Handler } from './handler';
 import { ExternalHandlers } from './run/external-handlers';
 import { BatchSettler } from './settle/batch-settler';
+import { OwnStatements } from './settle/own-statements';
 import type { DeliveryTaker } from './settle/pass-deliveries';
 
 /** Retries have their own queue and a small prefetch, so that a burst of retries cannot delay fresh events. */
@@ -39,7 +40,8 @@ export function createWorker(parts: WorkerParts): WorkerLoop {
   const router = new MessageRouter(pool, externals);
   const settler = new BatchSettler(settings, pool, named, metrics, deliveries);
   const trusted = new TrustedEvents(pool, metrics, installation);
-  const steps = { trusted, router, externals, poison, settler, metrics, progress };
+  const own = new OwnStatements(settings, pool, named, deliveries);
+  const steps = { trusted, router, externals, poison, settler, own, metrics, progress };
   const { RABBITMQ_PREFETCH: prefetch, WORKER_BATCH_SIZE: batchSize } = settings;
   const retries = { prefetch: RETRY_PREFETCH, batchSize: RETRY_PREFETCH };
   const queues = [

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { reportOutage } from '../../db/outages';
-import { isCancelled, isWorthWaitingFor } from '../../db/pg-errors';
+import { isCancelled, isMaybeOfOne, isWorthWaitingFor } from '../../db/pg-errors';
 import { InstallationMoved } from '../../integrity/installation';
+import type { OwnStatements } from '../settle/own-statements';
 
 const MIN_PAUSE_MS = 100;
 const MAX_PAUSE_MS = 5_000;
@@ -28,7 +29,10 @@ type Ended<Result> = { kind: 'done'; result: Result } | { kind: 'stopped' } | { 
 export class PatientWork {
   private readonly logger = new Logger('Worker');
 
-  constructor(private readonly isStopping: () => boolean) {}
+  constructor(
+    private readonly isStopping: () => boolean,
+    private readonly own: Pick<OwnStatements, 'succeed'>,
+  ) {}
 
   async run<Item, Result>(
     items: readonly Item[],
@@ -64,8 +68,7 @@ export class PatientWork {
         return { kind: 'done', result: await work() };
       } catch (error) {
         const isMoved = error instanceof InstallationMoved; // which has its own line in the log
-        // A cancelled statement shows that PostgreSQL is there. Somebody may hold a lock of one item.
-        if (!isMoved && (!isWorthWaitingFor(error) || isCancelled(error)))
+        if (!isMoved && !(await this.isWaitedFor(error)))
           return this.isStopping() ? { kind: 'stopped' } : { kind: 'failed', error };
         if (!isMoved && !reportOutage(error))
           this.logger.warn(`PostgreSQL is busy, and messages wait for it: ${messageOf(error)}`);
@@ -73,6 +76,13 @@ export class PatientWork {
       await this.pause(pauseMs);
       if (this.isStopping()) return { kind: 'stopped' };
     }
+  }
+
+  /** Waiting never ends if PostgreSQL is there and works, and one item is at fault. */
+  private async isWaitedFor(error: unknown): Promise<boolean> {
+    if (!isWorthWaitingFor(error)) return false;
+    if (isCancelled(error)) return false; // somebody may hold a lock of one item
+    return !isMaybeOfOne(error) || !(await this.own.succeed());
   }
 
   private async pause(ms: number): Promise<void> {

@@ -7,6 +7,7 @@ import type { WorkInHand, WorkProgress } from '../../observability/work-progress
 import type { PoisonDetector } from '../crashes/poison-detector';
 import type { ExternalHandlers } from '../run/external-handlers';
 import type { BatchSettler } from '../settle/batch-settler';
+import type { OwnStatements } from '../settle/own-statements';
 import { messagesOf, workItem, type WorkItem } from '../work-item';
 import { endDispatchSpan, startDispatchSpan } from './dispatch-spans';
 import type { MessageRouter, Routes } from './message-router';
@@ -28,6 +29,7 @@ export interface WorkerSteps {
   externals: ExternalHandlers;
   poison: PoisonDetector;
   settler: BatchSettler;
+  own: OwnStatements;
   metrics: Metrics;
   progress: WorkProgress;
 }
@@ -55,7 +57,7 @@ export class QueueConsumer {
   private settlesSuspect = false;
   private waking = false;
   private stopping = false;
-  private readonly patient = new PatientWork(() => this.stopping);
+  private readonly patient: PatientWork;
   private readonly inHand: WorkInHand;
 
   constructor(
@@ -64,6 +66,7 @@ export class QueueConsumer {
     private readonly limits: { prefetch: number; batchSize: number },
     private readonly steps: WorkerSteps,
   ) {
+    this.patient = new PatientWork(() => this.stopping, steps.own);
     this.inHand = steps.progress.watch();
   }
 

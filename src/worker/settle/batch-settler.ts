@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import type { Settings } from '../../config/settings';
 import { HistoryChanged } from '../../db/history/history.queries';
-import { classifyPgError } from '../../db/pg-errors';
+import { classifyPgError, isMaybeOfOne } from '../../db/pg-errors';
 import { inTransaction } from '../../db/pool';
 import { completeDispatchesOfSucceeded } from '../../event-state/complete.queries';
 import type { Metrics } from '../../observability/metrics';
@@ -10,6 +10,7 @@ import { HandlerTimeout } from '../run/handler-timeout';
 import { HandlerFailure, TransactionalHandlers } from '../run/transactional-handlers';
 import { eventsOf, newestOfEach, WORKER, withResult, type WorkItem } from '../work-item';
 import { nextStep, type Mode, type Tried, type Uncommitted } from './next-step';
+import { OwnStatements } from './own-statements';
 import { PassDeliveries, type DeliveryTaker } from './pass-deliveries';
 import { classifyError, postponeTenant } from './retry-policy';
 import { merge, SettlePass, type PassOptions, type PassResult } from './settle-pass';
@@ -32,6 +33,7 @@ interface FailedPass {
 export class BatchSettler {
   private readonly settlePass: SettlePass;
   private readonly report: SettleReport;
+  private readonly own: OwnStatements;
 
   constructor(
     settings: Settings,
@@ -43,6 +45,7 @@ export class BatchSettler {
     const transactional = new TransactionalHandlers(handlers.filter((handler) => handler.kind === 'transactional'));
     this.settlePass = new SettlePass(settings, transactional);
     this.report = new SettleReport(metrics, settings.MAX_RETRY_ATTEMPTS);
+    this.own = new OwnStatements(settings, pool, handlers, deliveries);
   }
 
   /**
@@ -72,7 +75,7 @@ export class BatchSettler {
       }
       if (pass.kind === 'failed' && pass.error instanceof HistoryChanged) throw pass.error;
       items = pass.items;
-      const step = nextStep(describe(pass, items), tried);
+      const step = nextStep(await this.describe(pass, items), tried);
       if (step.kind === 'pass') tried = step.tried;
       else if (step.kind === 'one-by-one') return this.settleOneByOne(items);
       else if (step.kind === 'fail-one' && pass.kind === 'failed') items = withFailure(items, pass);
@@ -107,6 +110,20 @@ export class BatchSettler {
     }
   }
 
+  private async describe(pass: FailedPass | { kind: 'rolled-back' }, items: readonly WorkItem[]): Promise<Uncommitted> {
+    if (pass.kind === 'rolled-back') return pass;
+    const { handler, cause } = pass;
+    const byHandler = handler !== WORKER;
+    const isOfEvent = !byHandler && isMaybeOfOne(cause) && (await this.own.succeed());
+    return {
+      kind: 'failed',
+      byHandler,
+      failure: isOfEvent ? 'unexpected' : classifyPgError(cause),
+      timedOut: cause instanceof HandlerTimeout,
+      known: items.some(({ unfinished }) => unfinished.has(handler)),
+    };
+  }
+
   private async settleOneByOne(batch: readonly WorkItem[]): Promise<readonly WorkItem[]> {
     const timeouts = new Map<string, number>();
     const settled: WorkItem[] = [];
@@ -125,18 +142,6 @@ export class BatchSettler {
 
 const timedOut = ({ unfinished }: WorkItem): boolean =>
   [...unfinished.values()].some(({ reasonCode }) => reasonCode === 'TIMEOUT');
-
-function describe(pass: FailedPass | { kind: 'rolled-back' }, items: readonly WorkItem[]): Uncommitted {
-  if (pass.kind === 'rolled-back') return pass;
-  const { handler, cause } = pass;
-  return {
-    kind: 'failed',
-    byHandler: handler !== WORKER,
-    failure: classifyPgError(cause),
-    timedOut: cause instanceof HandlerTimeout,
-    known: items.some(({ unfinished }) => unfinished.has(handler)),
-  };
-}
 
 const withFailure = (items: readonly WorkItem[], { handler, cause }: FailedPass): readonly WorkItem[] =>
   items.map((item) => withResult(item, handler, classifyError(cause)));

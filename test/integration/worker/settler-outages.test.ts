@@ -1,8 +1,9 @@
 import { createPool } from '../../../src/db/pool';
 import { classifyPgError } from '../../../src/db/pg-errors';
+import { UsageMeter } from '../../../src/worker/handlers/usage-meter';
 import { FAILING } from '../../support/failing-handler';
 import { attemptRows, countRows, delivered } from '../../support/rows';
-import { SettlerFixture } from '../../support/settler';
+import { SettlerFixture, settlerOf } from '../../support/settler';
 
 describe('the settler, when PostgreSQL refuses statements', () => {
   const given = new SettlerFixture();
@@ -24,6 +25,34 @@ describe('the settler, when PostgreSQL refuses statements', () => {
       await expect(attemptRows(given.pool, event)).resolves.toMatchObject([{ status: 'SUCCESS', attemptNumber: 1 }]);
     },
   );
+
+  it.each([
+    [
+      'a deferred trigger of its effects fails when the transaction commits',
+      `insert into effects values ('x')`,
+      'RETRY',
+    ],
+    ['it gives up its rights', 'set local role pg_monitor', 'RETRY'],
+    // Tried alone, it runs in a savepoint, whose end takes this back.
+    ['it leaves the transaction read-only', 'set local transaction_read_only = on', 'SUCCESS'],
+  ])('does not wait for a handler after which our own statements fail: %s', async (_what, statement, status) => {
+    const [event, neighbour] = [await given.given(FAILING), await given.given()];
+    await given.pool.query(
+      `create function refuse() returns trigger language plpgsql as $$ begin perform no_such_function(); end $$;
+       create constraint trigger refuse after insert on effects deferrable initially deferred
+         for each row execute function refuse()`,
+    );
+    try {
+      given.failing.run = async (_events, db) => void (await db.query(statement));
+      // The usage meter, which is ours, runs after it.
+      const settler = settlerOf(given.pool, [given.failing, new UsageMeter()]);
+      await settler.settle([delivered(event), delivered(neighbour)]);
+    } finally {
+      await given.pool.query('drop trigger refuse on effects; drop function refuse()');
+    }
+    await expect(attemptRows(given.pool, event)).resolves.toMatchObject([{ status, attemptNumber: 1 }]);
+    await expect(attemptRows(given.pool, neighbour)).resolves.toMatchObject([{ status: 'SUCCESS' }]);
+  });
 
   it('charges no attempt while the database is read-only', async () => {
     const event = await given.given(FAILING);

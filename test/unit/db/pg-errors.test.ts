@@ -10,6 +10,7 @@ describe('a connection to PostgreSQL that cannot be made', () => {
     withCode('ENETUNREACH', { syscall: 'connect' }),
     withCode('EADDRNOTAVAIL', { syscall: 'connect' }),
     withCode('EAI_FAIL', { syscall: 'getaddrinfo' }),
+    withCode('ENOENT', { syscall: 'connect' }), // the directory of a Unix socket
     withCode('EPROTO'),
     new Error('The server does not support SSL connections'),
     new Error('There was an error establishing an SSL connection'),
@@ -28,6 +29,8 @@ describe('a connection to PostgreSQL that cannot be made', () => {
 
   it('is told from a file that may not be opened, and from a fault of the statement', () => {
     expect(classifyPgError(withCode('EACCES', { syscall: 'open' }))).toBe('unexpected');
+    expect(classifyPgError(withCode('ENOENT', { syscall: 'open' }))).toBe('unexpected');
+    expect(classifyPgError(withCode('ENOENT'))).toBe('unexpected');
     expect(isWorthWaitingFor(withCode('42703'))).toBe(false);
   });
 });

@@ -16,10 +16,11 @@ async function run(
   items: string[],
   work: (items: readonly string[]) => void,
   isStopping: () => boolean = () => false,
+  ownSucceed = false,
 ): Promise<Ended & { calls: string[] }> {
   const ended: Ended = { done: [], stopped: [], failed: [] };
   const calls: string[] = [];
-  await new PatientWork(isStopping).run(
+  await new PatientWork(isStopping, { succeed: () => Promise.resolve(ownSucceed) }).run(
     items,
     (some) => {
       calls.push(some.join(''));
@@ -55,6 +56,29 @@ describe('work on messages', () => {
         if (outages-- > 0) throw Object.assign(new Error('x'), { code });
       });
       expect(result).toMatchObject({ done: [['a']], calls: ['a', 'a'] });
+    },
+  );
+
+  it.each(['25006', '3F000', '42501', '42883', '42P01'])(
+    'is tried alone after %s while our own statements succeed, so that one item does not hold up the others',
+    async (code) => {
+      const work = (items: readonly string[]): void => {
+        if (items.includes('b')) throw Object.assign(new Error('x'), { code });
+      };
+      const result = await run(['a', 'b', 'c'], work, () => false, true);
+      expect(result).toMatchObject({ done: [['a'], ['c']], failed: ['b'] });
+      expect(result.calls).toEqual(['abc', 'a', 'b', 'b', 'b', 'c']);
+    },
+  );
+
+  it.each(['ECONNREFUSED', '28P01', '40P01', '53100', '57P01'])(
+    'waits after %s, which no item causes, without a look at our own statements',
+    async (code) => {
+      let outages = 1;
+      const work = (): void => {
+        if (outages-- > 0) throw Object.assign(new Error('x'), { code });
+      };
+      expect(await run(['a', 'b'], work, () => false, true)).toMatchObject({ done: [['a', 'b']], calls: ['ab', 'ab'] });
     },
   );
 
