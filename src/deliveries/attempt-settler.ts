@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, Logger } from '@nestjs/common';
 import { Pool, type PoolClient } from 'pg';
 import { reportOutage } from '../db/outages';
-import { classifyPgError, isWorthWaitingFor } from '../db/pg-errors';
+import { classifyPgError, isMaybeOfOne, isWorthWaitingFor } from '../db/pg-errors';
 import { inTransaction } from '../db/pool';
 import { releaseDeliveries } from '../delivery-state/settle-deliveries.queries';
 import { settleWithHealth, textOfDelivery, type SettledAttempts } from '../delivery-state/settle-with-health';
@@ -18,12 +18,15 @@ const MOST_WAITING = 2_000;
 const PAUSE_MS = 200;
 /** After this time the lease has expired, and another worker has the delivery. */
 const MOST_PATIENCE_MS = 120_000;
-/** Failures of one result alone, with another cause than PostgreSQL, after which it is given up. */
+/** Failures of one result alone, with another cause than PostgreSQL, after which it is given up: its lease expires. */
 const MOST_FAILURES_ALONE = 3;
 
 /** Plans keep to the indexes, whatever the statistics say. Unlike that of a claim, the commit waits for the disk. */
 const SETTLE_SETTINGS =
   'set local enable_seqscan = off; set local enable_hashjoin = off; set local enable_mergejoin = off';
+
+/** `suspect`: PostgreSQL refuses what it may refuse because of one result (failure-classes.ts). */
+type Recorded = 'done' | 'refused' | 'suspect';
 
 /**
  * Settles attempts in batches: while one batch is being settled, and at most 25 ms longer, the attempts that end form the
@@ -85,20 +88,48 @@ export class AttemptSettler {
     if (waitMs > 0 && !this.stopping) await sleep(waitMs);
   }
 
-  private async settleBatch(outcomes: readonly AttemptOutcome[]): Promise<void> {
-    if (outcomes.length > 1) {
-      const result = await this.patiently(outcomes, () => this.commit(outcomes));
-      if (result !== 'refused') return;
+  /**
+   * Settles a batch, or else each result alone. While PostgreSQL refuses every one of them, waits, and tries those that end
+   * in the meantime: if one of these can be recorded, the others are at fault and do not hold it up any longer.
+   */
+  private async settleBatch(batch: readonly AttemptOutcome[]): Promise<void> {
+    const untilMs = performance.now() + MOST_PATIENCE_MS;
+    for (let all = batch, untried = batch; ; await sleep(PAUSE_MS)) {
+      const together = all;
+      const result = await this.patiently(together, () => this.commit(together), false);
+      if (result === 'done') return;
+      if (result === 'refused') return this.tryAgain((await this.settleEach(together)).left);
+      const { left, suspects } = await this.settleEach(untried);
+      if (suspects < untried.length) {
+        const tried = together.filter((outcome) => !untried.includes(outcome));
+        return this.tryAgain([...tried, ...left]);
+      }
+      if (this.stopping || performance.now() > untilMs) return this.leaveToOthers(together.length);
+      untried = this.outcomes.splice(0, MOST_IN_A_BATCH - together.length);
+      all = [...together, ...untried];
     }
-    for (const outcome of outcomes) await this.settleAlone(outcome); // one is at fault
   }
 
-  /** A result that cannot be recorded does not hold up the others. Its lease expires, and the delivery is sent again. */
-  private async settleAlone(outcome: AttemptOutcome): Promise<void> {
-    for (let failures = 1; failures <= MOST_FAILURES_ALONE; failures++) {
-      if ((await this.patiently([outcome], () => this.commit([outcome]))) !== 'refused') return;
+  private async tryAgain(outcomes: readonly AttemptOutcome[]): Promise<void> {
+    let left = outcomes;
+    for (let failures = 2; left.length > 0 && failures <= MOST_FAILURES_ALONE; failures++) {
       if (!this.stopping) await sleep(PAUSE_MS * failures);
+      ({ left } = await this.settleEach(left));
     }
+  }
+
+  /** Settles each alone. A result that cannot be recorded does not hold up the others: the delivery is sent again. */
+  private async settleEach(
+    outcomes: readonly AttemptOutcome[],
+  ): Promise<{ left: readonly AttemptOutcome[]; suspects: number }> {
+    const left: AttemptOutcome[] = [];
+    let suspects = 0;
+    for (const outcome of outcomes) {
+      const recorded = await this.patiently([outcome], () => this.commit([outcome]), false);
+      if (recorded !== 'done') left.push(outcome);
+      if (recorded === 'suspect') suspects += 1;
+    }
+    return { left, suspects };
   }
 
   private async commit(outcomes: readonly AttemptOutcome[]): Promise<void> {
@@ -142,8 +173,9 @@ export class AttemptSettler {
   /**
    * Repeats `work` while PostgreSQL cannot do it (failure-classes.ts), for as long as a lease may last: what a destination has accepted
    * must not be sent again because of that. After any other failure, waiting may never end.
+   * @param waits whether to wait after a failure that one of the results may cause
    */
-  private async patiently(items: readonly unknown[], work: () => Promise<void>): Promise<'done' | 'refused'> {
+  private async patiently(items: readonly unknown[], work: () => Promise<void>, waits = true): Promise<Recorded> {
     const untilMs = performance.now() + MOST_PATIENCE_MS;
     for (;;) {
       try {
@@ -154,19 +186,24 @@ export class AttemptSettler {
         // At a shutdown nothing is repeated, so one deadlock must not cost the results of the whole batch.
         const isOfOne = count > 1 && this.stopping && classifyPgError(error) === 'transient';
         reportOutage(error);
+        if (isMaybeOfOne(error) && !waits) return 'suspect';
         if (!isWorthWaitingFor(error) || isOfOne) {
           this.logger.error({ msg: `${count} results of deliveries could not be recorded`, err: error });
           return 'refused';
         }
         if (this.stopping || performance.now() > untilMs) {
-          this.logger.warn({
-            msg: `${count} results of deliveries were not recorded; these deliveries are sent again`,
-            err: error,
-          });
+          this.leaveToOthers(count, error);
           return 'done';
         }
       }
       await sleep(PAUSE_MS);
     }
+  }
+
+  private leaveToOthers(count: number, error?: unknown): void {
+    this.logger.warn({
+      msg: `${count} results of deliveries were not recorded; these deliveries are sent again`,
+      err: error,
+    });
   }
 }

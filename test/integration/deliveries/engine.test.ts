@@ -97,6 +97,27 @@ describe('the engine of deliveries', () => {
     expect(rows[0]?.response_excerpt).not.toContain('c2VjcmV0');
   });
 
+  it('records the results of the others at once when PostgreSQL refuses those of one destination', async () => {
+    const one = engine();
+    const [refused, other] = await Promise.all(
+      [await receiver(), await receiver()].map(({ url }) => one.destination({ url })),
+    );
+    await database.pool.query(
+      `create function refuse() returns trigger language plpgsql as $$ begin perform no_such_function(); end $$;
+       create trigger refuse before insert on delivery_attempts for each row
+         when (new.destination_id = '${refused}') execute function refuse()`,
+    );
+    try {
+      await one.settle(await events(10));
+      await settled(other as string, 10, 'DELIVERED', 30_000); // without isolation, after two minutes
+      expect((await rowsOf(database.pool, refused as string)).map(({ status }) => status)).toEqual(
+        Array(10).fill('OPEN'),
+      );
+    } finally {
+      await database.pool.query('drop trigger refuse on delivery_attempts; drop function refuse()');
+    }
+  }, 90_000);
+
   it('delivers all of 60 events to a receiver of 5 a second, uses up no try, and comes close to its rate', async () => {
     let second = 0;
     let taken = 0;
