@@ -1,6 +1,5 @@
 import { Logger } from '@nestjs/common';
 import type { Broker, Consumer, ReceivedMessage, QueueName } from '../../broker/broker';
-import { HistoryChanged } from '../../db/history/history.queries';
 import type { DispatchedEvent } from '../../event/dispatched-event';
 import type { Metrics } from '../../observability/metrics';
 import type { WorkInHand, WorkProgress } from '../../observability/work-progress';
@@ -12,7 +11,7 @@ import { messagesOf, workItem, type WorkItem } from '../work-item';
 import { endDispatchSpan, startDispatchSpan } from './dispatch-spans';
 import type { MessageRouter, Routes } from './message-router';
 import { messageOf, PatientWork } from './patient-work';
-import type { LookedUp, TrustedEvents } from './trusted-events';
+import { unlessHistoryChanged, type LookedUp, type TrustedEvents } from './trusted-events';
 
 /** Of a foreign message id in the log. */
 const MAX_ID_LENGTH = 64;
@@ -289,15 +288,5 @@ export class QueueConsumer {
     if (reason === 'unreadable') this.steps.metrics.foreignValues.inc({ place: 'message' });
     const messageId = message.id.slice(0, MAX_ID_LENGTH);
     this.logger.error({ msg: `moved a message to events.safety: ${why}`, reason, messageId, queue: this.queue });
-  }
-}
-
-/** Returns undefined if the database was in another history than the items, so that nothing was done. */
-async function unlessHistoryChanged<T>(work: Promise<T>): Promise<T | undefined> {
-  try {
-    return await work;
-  } catch (error) {
-    if (error instanceof HistoryChanged) return undefined;
-    throw error;
   }
 }

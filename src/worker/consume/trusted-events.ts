@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type { Pool } from 'pg';
 import type { ReceivedMessage } from '../../broker/broker';
-import { readHistory } from '../../db/history/history.queries';
+import { HistoryChanged, readHistory } from '../../db/history/history.queries';
 import type { Installation } from '../../integrity/installation';
 import {
   readCurrentDispatches,
@@ -137,6 +137,16 @@ export class TrustedEvents {
         }),
       messages.length,
     );
+  }
+}
+
+/** Returns undefined if the database was in another history than the items, so that nothing was done. */
+export async function unlessHistoryChanged<T>(work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof HistoryChanged) return undefined;
+    throw error;
   }
 }
 

@@ -7,7 +7,9 @@ import { openProxy } from '../../support/broker/proxy';
 import { createTestDatabase } from '../../support/database';
 
 describe('an application whose start has failed', () => {
-  beforeAll(() => Logger.overrideLogger(false));
+  beforeAll(() => {
+    Logger.overrideLogger(false);
+  });
   afterEach(closeAll);
 
   it('is given up soon, although PostgreSQL does not answer any more', async () => {
