@@ -8,10 +8,10 @@ import { openPool, type TappedOptions } from './http/tapped-pool';
 import { retryAfterMs } from './retry-after';
 import { timeOfDayMs } from '../event/time-of-day';
 
-/** How a request ended. */
+/** How a request ended. `isOfProxy`: our own proxy has failed, which says nothing about the destination. */
 export type Answer =
   | { kind: 'answered'; status: number; text: string; retryAfterMs?: number }
-  | { kind: 'failed'; reason: FailureReason; message: string };
+  | { kind: 'failed'; reason: FailureReason; message: string; isOfProxy?: true };
 
 /** Why there was no response. With the last two, no request was sent. */
 export type FailureReason =
@@ -84,6 +84,9 @@ function toFailure(error: unknown): Answer {
     return { kind: 'failed', reason: 'TIMEOUT', message: 'the name servers of the host did not answer' };
   }
   const text = error instanceof Error && error.message !== '' ? error.message : 'the connection failed';
+  if (code === 'PROXY_UNAVAILABLE') {
+    return { kind: 'failed', reason: 'CONNECTION_FAILED', message: `${code}: ${text}`, isOfProxy: true };
+  }
   if (code === 'INVALID_RESPONSE') return { kind: 'failed', reason: code, message: text };
   if (code === ASSERTION || code === 'UND_ERR_HEADERS_OVERFLOW' || isParserError(error)) {
     const why = code === ASSERTION ? '' : `: ${text}`;

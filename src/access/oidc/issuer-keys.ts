@@ -37,11 +37,12 @@ export function issuerKeys(issuer: string): JWTVerifyGetKey {
   let pausedUntilMs = 0;
   let known: KnownKeys | undefined;
   let reading: Promise<KnownKeys> | undefined;
-  const read = async (): Promise<unknown> => {
+  const read = async (): Promise<JWTVerifyGetKey> => {
     if (performance.now() < pausedUntilMs)
       throw new IssuerUnavailableError('The last attempt to read its keys has failed.');
     try {
-      return await readKeys(issuer, { signal: AbortSignal.timeout(TIMEOUT_MS), redirect: 'manual' });
+      const published = await readKeys(issuer, { signal: AbortSignal.timeout(TIMEOUT_MS), redirect: 'manual' });
+      return createLocalJWKSet(published as JSONWebKeySet); // throws if it is no key set
     } catch (error) {
       pausedUntilMs = performance.now() + PAUSE_AFTER_FAILURE_MS;
       logger.warn({ msg: 'access.issuer-unavailable', issuer, err: error });
@@ -49,7 +50,7 @@ export function issuerKeys(issuer: string): JWTVerifyGetKey {
     }
   };
   const readAndKeep = async (): Promise<KnownKeys> => {
-    const keys = createLocalJWKSet((await read()) as JSONWebKeySet);
+    const keys = await read();
     return (known = { keys, readAtMs: performance.now() });
   };
   const readOnce = (): Promise<KnownKeys> => (reading ??= readAndKeep().finally(() => (reading = undefined)));

@@ -1,4 +1,4 @@
-import { reachProxy } from '../../destinations/http/proxy-tunnel';
+import { reachProxy } from '../../destinations/http/reach-proxy';
 import { ok, problem, type Finding } from './finding';
 
 const PROXY_WITHIN_MS = 3_000;
@@ -7,7 +7,7 @@ const PROXY_WITHIN_MS = 3_000;
 export async function checkProxy(url: string | undefined): Promise<Finding[]> {
   if (url === undefined) return [];
   try {
-    await reachProxy(url, PROXY_WITHIN_MS);
+    (await reachProxy(new URL(url), PROXY_WITHIN_MS)).destroy();
     return [ok('proxy', 'it accepts connections.')];
   } catch (error) {
     const why = (error as Error).message;

@@ -1,8 +1,9 @@
 import type { LookupAddress } from 'node:dns';
 import type { LookupFunction } from 'node:net';
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Optional } from '@nestjs/common';
 import { buildConnector } from 'undici';
 import { SETTINGS_TOKEN, type Settings } from '../../config/settings';
+import { ProxyHealth } from '../../observability/proxy-health';
 import { withinDeadline } from '../../runtime/deadline';
 import { tunnelConnector } from '../http/proxy-tunnel';
 import type { Resolve } from '../names/resolve-names';
@@ -15,8 +16,12 @@ export const RESOLVE = Symbol('Resolve');
 export const NOT_ALLOWED =
   'its host has an address that is not public (private, loopback, …) and not in DESTINATIONS_ALLOWED_CIDRS';
 
-/** Behind a proxy, names may be known to the proxy only. */
-const RESOLVE_BEHIND_PROXY_MS = 1_000;
+/** Behind a proxy, only the proxy may know a name. A look-up takes at most this part of the time, and this long. */
+const PART_BEHIND_PROXY = 1 / 4;
+const MOST_BEHIND_PROXY_MS = 1_000;
+/** A name that could not be resolved here is left to the proxy for this long. */
+const UNKNOWN_MS = 60_000;
+const MOST_UNKNOWN = 1_000;
 
 export class AddressRefusedError extends Error {
   override readonly name = 'AddressRefusedError';
@@ -35,34 +40,43 @@ export class AddressRefusedError extends Error {
 export class AddressGuard {
   /** Running look-ups by name: whoever needs the same name meanwhile waits for the same answer. */
   private readonly pending = new Map<string, Promise<LookupAddress[]>>();
+  /** Until when names are left to the proxy, in ms of performance.now(). */
+  private readonly unknownUntilMs = new Map<string, number>();
 
   constructor(
     @Inject(SETTINGS_TOKEN)
     private readonly settings: Pick<Settings, 'DESTINATIONS_ALLOW_PRIVATE' | 'DESTINATIONS_ALLOWED_CIDRS'> &
       Partial<Pick<Settings, 'DESTINATIONS_PROXY_URL'>>,
     @Inject(RESOLVE) private readonly resolve: Resolve,
+    @Optional() private readonly proxyHealth: ProxyHealth = new ProxyHealth(),
   ) {}
 
-  /** Checks the host of a URL. @throws AddressRefusedError, or the error of the resolver. */
-  async check(url: URL): Promise<void> {
+  /** The proxy has just failed, so that nothing can be reached. */
+  get isCutOff(): boolean {
+    return this.proxyHealth.pausedBy() !== undefined;
+  }
+
+  /**
+   * Checks the host of a URL.
+   * @param timeoutMs of the connection that is to be made; behind a proxy, a look-up takes a part of it
+   * @throws AddressRefusedError, or the error of the resolver
+   */
+  async check(url: URL, timeoutMs = Infinity): Promise<void> {
     this.checkLiteral(url);
     if (literalAddress(url) !== undefined) return;
     if (this.settings.DESTINATIONS_PROXY_URL === undefined) {
       await this.addressesOf(url.hostname);
       return;
     }
-    try {
-      await withinDeadline(RESOLVE_BEHIND_PROXY_MS, this.addressesOf(url.hostname), { unref: true });
-    } catch (error) {
-      if (error instanceof AddressRefusedError) throw error; // otherwise only the proxy may know the name
-    }
+    await this.checkIfKnown(url.hostname, Math.min(timeoutMs * PART_BEHIND_PROXY, MOST_BEHIND_PROXY_MS));
   }
 
   /** Connects to hosts that may be connected to, through the proxy if there is one. Call `checkLiteral` before. */
   connector(timeoutMs: number): buildConnector.connector {
     const { DESTINATIONS_PROXY_URL: proxy } = this.settings;
     if (proxy === undefined) return buildConnector({ lookup: this.lookup, timeout: timeoutMs });
-    return tunnelConnector(proxy, timeoutMs, (url) => this.check(url));
+    const check = (url: URL): Promise<void> => this.check(url, timeoutMs);
+    return tunnelConnector({ proxyUrl: proxy, timeoutMs, health: this.proxyHealth, check });
   }
 
   /** Checks a host that is an address; names pass. Call it before every connection: addresses never reach `lookup`. */
@@ -84,6 +98,25 @@ export class AddressGuard {
       (error: NodeJS.ErrnoException) => callback(error, ''),
     );
   };
+
+  /** Where only the proxy may know the name, any other failure than a refused address says nothing. */
+  private async checkIfKnown(hostname: string, mostMs: number): Promise<void> {
+    if (performance.now() < (this.unknownUntilMs.get(hostname) ?? 0)) return;
+    try {
+      await withinDeadline(mostMs, this.addressesOf(hostname), { unref: true });
+      this.unknownUntilMs.delete(hostname);
+    } catch (error) {
+      if (error instanceof AddressRefusedError) throw error;
+      this.leaveToProxy(hostname);
+    }
+  }
+
+  private leaveToProxy(hostname: string): void {
+    this.unknownUntilMs.delete(hostname); // to the end of the map, which begins with the oldest
+    this.unknownUntilMs.set(hostname, performance.now() + UNKNOWN_MS);
+    const [oldest] = this.unknownUntilMs.keys();
+    if (this.unknownUntilMs.size > MOST_UNKNOWN && oldest !== undefined) this.unknownUntilMs.delete(oldest);
+  }
 
   private async addressesOf(hostname: string): Promise<LookupAddress[]> {
     let pending = this.pending.get(hostname);

@@ -1,9 +1,16 @@
 import type { AddressGuard } from '../address/address-guard';
 import { headerOfAuth, type DestinationAuth, type OAuth2 } from './destination-auth';
+import { ProxyUnavailableError } from '../http/reach-proxy';
 import { fetchToken, TokenError } from './fetch-token';
 
+/** Why there is no token. `isOfProxy`: our own proxy has failed, which says nothing about the token endpoint. */
+interface NoHeaders {
+  failure: string;
+  isOfProxy?: true;
+}
+
 /** The headers that authenticate a delivery (the same object until they change), or why there are none. */
-export type AuthHeaders = { headers: Record<string, string> } | { failure: string };
+export type AuthHeaders = { headers: Record<string, string> } | NoHeaders;
 
 /** A token is replaced this long before it ends, or after nine tenths of its time if that is later. */
 const MARGIN_MS = 30_000;
@@ -18,7 +25,7 @@ export class Credentials {
   private kept: { auth: AuthHeaders; freshUntilMs: number } | undefined;
   private fetchedAtMs = 0;
   private fetching: Promise<AuthHeaders> | undefined;
-  private paused: { failure: string; untilMs: number } | undefined;
+  private paused: { because: NoHeaders; untilMs: number } | undefined;
 
   constructor(
     auth: DestinationAuth | null,
@@ -46,7 +53,7 @@ export class Credentials {
   private headers(nowMs: number): AuthHeaders | Promise<AuthHeaders> {
     if (this.fixed) return this.fixed;
     if (this.kept && nowMs < this.kept.freshUntilMs) return this.kept.auth;
-    if (this.paused && nowMs < this.paused.untilMs) return { failure: this.paused.failure };
+    if (this.paused && nowMs < this.paused.untilMs) return this.paused.because;
     this.fetching ??= this.fetch(this.oauth2 as OAuth2).finally(() => (this.fetching = undefined));
     return this.fetching;
   }
@@ -71,8 +78,10 @@ export class Credentials {
       return auth;
     } catch (error) {
       if (!(error instanceof TokenError)) throw error;
-      this.paused = { failure: error.message, untilMs: performance.now() + PAUSE_MS };
-      return { failure: error.message };
+      const isOfProxy = error.cause instanceof ProxyUnavailableError;
+      const because: NoHeaders = { failure: error.message, ...(isOfProxy ? { isOfProxy } : {}) };
+      this.paused = { because, untilMs: performance.now() + PAUSE_MS };
+      return because;
     }
   }
 }

@@ -63,7 +63,10 @@ class HttpConnection implements Connection {
     for (let isFirst = true; ; isFirst = false) {
       const askedAtMs = performance.now();
       const auth = await this.credentials.headersWithin(leftMs(), askedAtMs);
-      if ('failure' in auth) return { kind: 'failed', reason: 'AUTH_FAILED', message: auth.failure };
+      if ('failure' in auth) {
+        const { failure, ...rest } = auth;
+        return { kind: 'failed', reason: 'AUTH_FAILED', message: failure, ...rest };
+      }
       const own = this.ownHeaders(message, body, timeOfDay());
       const answer = await post(
         this.connections.get(),
