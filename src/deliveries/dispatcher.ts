@@ -45,9 +45,9 @@ export class Dispatcher {
     settler.onChanged = (line) => this.onFree(line);
   }
 
-  /** False while nothing more should be leased. */
+  /** False while nothing more should be leased. The beat of this process (delivery-loops.ts) notices when that is over. */
   get hasRoom(): boolean {
-    return !this.stopping && this.heldBytes < MOST_HELD_BYTES && this.settler.hasRoom;
+    return !this.stopping && !this.transmitter.isCutOff && this.heldBytes < MOST_HELD_BYTES && this.settler.hasRoom;
   }
 
   /** Counts the event of a delivery until `start` has ended or `release` is called. */

@@ -9,6 +9,9 @@ import { spanOfCall } from '../observability/spans';
 import { webhookIdOf } from '../revisions/revised-event';
 import { classifyAnswer, withoutStatus, type ClassifiedAnswer } from './decide/classify-answer';
 
+/** Wait of a delivery that our own proxy has held up. Up to twice as long, so that not all come back at once. */
+const HELD_BY_PROXY_SECONDS = 5;
+
 /** How an attempt ended; `held` if it was not one. */
 export type Transmission = ClassifiedAnswer | { kind: 'held'; waitSeconds: number };
 
@@ -20,6 +23,11 @@ export class Transmitter {
   private readonly senders = new Map<string, { revision: number; sender: Promise<Line> }>();
 
   constructor(private readonly source: Senders) {}
+
+  /** Whatever is sent now would be held. */
+  get isCutOff(): boolean {
+    return this.source.isCutOff;
+  }
 
   /**
    * Never throws.
@@ -46,7 +54,10 @@ export class Transmitter {
         };
         return sender.use(() => sendWhile(isCurrent, sender, message, signal));
       });
-      return answer.kind === 'held' ? { kind: 'held', waitSeconds: answer.afterMs / 1_000 } : classifyAnswer(answer);
+      if (answer.kind === 'held') return { kind: 'held', waitSeconds: answer.afterMs / 1_000 };
+      const isHeld = answer.kind === 'failed' && answer.isOfProxy;
+      if (isHeld) return { kind: 'held', waitSeconds: HELD_BY_PROXY_SECONDS * (1 + Math.random()) };
+      return classifyAnswer(answer);
     } catch (error) {
       return withoutStatus('HANDLER_ERROR', error instanceof Error ? error.message : String(error));
     }

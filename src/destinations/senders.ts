@@ -16,6 +16,11 @@ export class Senders {
     private readonly transforms: TransformProcess,
   ) {}
 
+  /** Nothing can be sent, whatever the destination. */
+  get isCutOff(): boolean {
+    return this.guard.isCutOff;
+  }
+
   /** @throws UnopenedSecretError */
   async open(destination: SealedDestination): Promise<Line> {
     return new Line(destination, { guard: this.guard, box: await this.key.box() }, this.transforms);

@@ -5,6 +5,7 @@ import { AppLogger } from './app-logger';
 import { logFormat } from './log-format';
 import { stdoutLog } from './log-output';
 import { Metrics } from './metrics';
+import { ProxyHealth } from './proxy-health';
 import { SummaryLog } from './summary-log';
 import { WorkProgress } from './work-progress';
 
@@ -25,8 +26,8 @@ export class ObservabilityModule {
           pinoHttp: [logFormat(settings.LOG_LEVEL, settings.APP_ROLE.join(',')), stdoutLog],
         }),
       ],
-      providers: [...metrics, AppLogger, SummaryLog, WorkProgress],
-      exports: [...metrics, AppLogger, WorkProgress],
+      providers: [...metrics, AppLogger, SummaryLog, WorkProgress, ProxyHealth],
+      exports: [...metrics, AppLogger, WorkProgress, ProxyHealth],
     };
   }
 }

@@ -9,7 +9,7 @@ const SECOND_LOOK_MS = 1_000;
 type Checked = keyof Readiness['checks'];
 
 /** What /ready lists only while something is wrong with it. */
-const ONLY_WHILE_DOWN: readonly Checked[] = ['worker', 'upkeep', 'clock'];
+const ONLY_WHILE_DOWN: readonly Checked[] = ['worker', 'upkeep', 'clock', 'proxy'];
 
 /**
  * Checks the dependencies every ten seconds, so that streamforge_dependency_up is current even when nothing requests

@@ -29,6 +29,11 @@ class DependencyChecks {
     description: "Shown as down while the clock of the process differs from PostgreSQL's by more than a second",
   })
   clock?: DependencyCheck;
+  @ApiObject(DependencyCheck, {
+    required: false,
+    description: 'Shown as down for a minute after the proxy of destinations (DESTINATIONS_PROXY_URL) has failed',
+  })
+  proxy?: DependencyCheck;
 }
 
 export class ReadinessResponse {

@@ -5,6 +5,7 @@ import { isAllInOne } from '../config/roles';
 import { SETTINGS_TOKEN, type Settings } from '../config/settings';
 import type { FailureClass } from '../db/failure-classes';
 import { recentOutage } from '../db/outages';
+import { ProxyHealth } from '../observability/proxy-health';
 import { WorkProgress } from '../observability/work-progress';
 import { ClockIndicator, PostgresIndicator, RabbitIndicator, RedisIndicator } from './health-indicators';
 import { UpkeepCheck } from './upkeep-check';
@@ -25,7 +26,7 @@ export interface Check {
 export interface Readiness {
   status: 'ready' | 'degraded' | 'not-ready';
   role: string;
-  checks: Partial<Record<Dependency | 'worker' | 'upkeep' | 'clock', Check>>;
+  checks: Partial<Record<Dependency | 'worker' | 'upkeep' | 'clock' | 'proxy', Check>>;
 }
 
 /** Checks each dependency that this role uses. `overall` decides which failures matter. */
@@ -42,6 +43,7 @@ export class ReadinessChecks implements BeforeApplicationShutdown {
     private readonly clock: ClockIndicator,
     private readonly progress: WorkProgress,
     private readonly upkeep: UpkeepCheck,
+    private readonly proxy: ProxyHealth,
     @InjectMetric('streamforge_dependency_up') private readonly dependencyUp: Gauge<'dependency'>,
   ) {}
 
@@ -80,6 +82,10 @@ export class ReadinessChecks implements BeforeApplicationShutdown {
     const upkeep = checks.postgres?.status === 'up' ? await this.upkeep.check() : undefined;
     if (upkeep) checks.upkeep = upkeep;
     if (clockFault !== undefined) checks.clock = { status: 'down', message: clockFault };
+    const proxyFault = this.proxy.fault();
+    if (proxyFault !== undefined) checks.proxy = { status: 'down', message: proxyFault };
+    if (this.settings.DESTINATIONS_PROXY_URL !== undefined)
+      this.dependencyUp.set({ dependency: 'proxy' }, proxyFault === undefined ? 1 : 0);
     const role = isAllInOne(this.settings.APP_ROLE) ? 'all' : this.settings.APP_ROLE.join(',');
     return { status: overall(this.settings, checks), role, checks };
   }
@@ -114,13 +120,14 @@ export function stuckWorker(progress: WorkProgress, nowMs: number): Check | unde
 
 /**
  * The api accepts events as long as PostgreSQL answers; publisher and worker need the broker as well. No role needs
- * Redis. A worker that is stuck is not ready, whatever else the process does. With a wrong clock, all goes on.
+ * Redis. A worker that is stuck is not ready, whatever else the process does. With a wrong clock or
+ * without the proxy of destinations, all else goes on.
  */
 function overall(settings: Pick<Settings, 'APP_ROLE'>, checks: Readiness['checks']): Readiness['status'] {
   const down = (name: keyof Readiness['checks']) => checks[name]?.status === 'down';
   const needsBroker = !settings.APP_ROLE.includes('api');
   if (down('worker') || down('postgres') || (needsBroker && down('rabbitmq'))) return 'not-ready';
   const isLimping = checks.postgres?.message !== undefined;
-  const isDegraded = down('upkeep') || down('clock') || down('redis') || down('rabbitmq');
+  const isDegraded = (['upkeep', 'clock', 'proxy', 'redis', 'rabbitmq'] as const).some(down);
   return isLimping || isDegraded ? 'degraded' : 'ready';
 }

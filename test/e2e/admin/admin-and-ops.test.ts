@@ -1,3 +1,5 @@
+import { AddressGuard } from '../../../src/destinations/address/address-guard';
+import { ProxyHealth } from '../../../src/observability/proxy-health';
 import { ReadinessChecks, type Readiness } from '../../../src/operations/readiness';
 import { ADMIN_TOKEN, startTestApp, type TestApp } from '../../support/app';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
@@ -233,6 +235,17 @@ describe('admin and operations', () => {
     it.each(['publisher', 'worker'])('answers 503 for a %s without a broker', async (role) => {
       const app = await start({ APP_ROLE: role, RABBITMQ_URL: `amqp://127.0.0.1:${await freePort()}` });
       expect(await readyOf(app)).toMatchObject({ httpStatus: 503, checks: { postgres: up, rabbitmq: down } });
+    });
+
+    it('answers 200 and degraded for a minute after the proxy of destinations has failed', async () => {
+      const app = await start({ DESTINATIONS_PROXY_URL: `http://127.0.0.1:${await freePort()}` });
+      expect((await readyOf(app)).checks).not.toHaveProperty('proxy');
+      const message = 'the proxy does not answer';
+      app.app.get(ProxyHealth, { strict: false }).failed(message);
+      const degraded = { httpStatus: 200, status: 'degraded', checks: { proxy: { status: 'down', message } } };
+      expect(await readyOf(app)).toMatchObject(degraded);
+      expect((await app.http.get('/metrics')).text).toContain('streamforge_dependency_up{dependency="proxy"} 0');
+      expect(app.app.get(AddressGuard, { strict: false }).isCutOff).toBe(true);
     });
 
     it('answers 503 while the process drains', async () => {
