@@ -23,6 +23,9 @@ const MOST_DOUBT_MS = 400;
 
 let followed: ClockReading | undefined;
 let lookAgain: () => void = () => undefined;
+/** For this long the clock is not compared again: each event asks, and a jump within this time is of no account. */
+const AGREES_FOR_MS = 50;
+let agreedMs = -Infinity;
 
 /**
  * The time of day in ms since 1970, for what is stored or compared with what is stored. It is that of this machine, unless
@@ -31,8 +34,12 @@ let lookAgain: () => void = () => undefined;
  */
 export function timeOfDayMs(): number {
   const ownMs = Date.now();
+  if (ownMs >= agreedMs && ownMs < agreedMs + AGREES_FOR_MS) return ownMs;
   const sharedMs = followed && sharedTimeMs(followed);
-  if (sharedMs !== undefined && Math.abs(ownMs - sharedMs) <= MOST_DIFFERENCE_MS) return ownMs;
+  if (sharedMs !== undefined && Math.abs(ownMs - sharedMs) <= MOST_DIFFERENCE_MS) {
+    agreedMs = ownMs;
+    return ownMs;
+  }
   lookAgain();
   return sharedMs === undefined ? ownMs : Math.round(sharedMs);
 }
@@ -54,6 +61,7 @@ export function lookAtClockBy(look: () => void): void {
  * than that doubt; the clock of this machine is then preferred, unless the reading shows that it is wrong as well.
  */
 export function followClock(reading: ClockReading): void {
+  agreedMs = -Infinity;
   const differs = (timeMs: number): boolean => Math.abs(timeMs - sharedTimeMs(reading)) > reading.doubtMs;
   if (reading.doubtMs <= MOST_DOUBT_MS) followed = reading;
   else if (differs(followed ? sharedTimeMs(followed) : Date.now()))
