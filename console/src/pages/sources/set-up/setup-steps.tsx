@@ -23,8 +23,8 @@ export function SetupSteps({ source, provider }: Props) {
     <>
       <ol className="steps">
         <li>
-          Paste the URL of the source into {name}: <code className="break">{source.urlHint}</code>. Only the response
-          that makes a URL has all of it.
+          Paste the URL of the source into {name}: <code className="break">{source.urlHint}</code>. The whole URL is
+          shown only when it is made.
           {mayOperate && (
             <button type="button" className="inline" onClick={() => setOpen('url')}>
               New URL …
@@ -39,7 +39,7 @@ export function SetupSteps({ source, provider }: Props) {
         {!needsNone && (
           <li>
             Give StreamForge <Text>{secret}</Text>.{' '}
-            {needsSecret ? 'It has none yet.' : `It has ${secretHints.join(' and ')}.`}
+            {needsSecret ? 'None is set yet.' : `Set: ${secretHints.join(' and ')}.`}
             {mayOperate && (
               <button type="button" className="inline" onClick={() => setOpen('secret')}>
                 New secret …
