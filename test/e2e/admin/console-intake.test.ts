@@ -51,14 +51,14 @@ describe('the console on what comes in', () => {
       expect(await sourceRow('shop payments')).toMatchObject({ tenant_id: 'new', provider: 'stripe', secrets: [] });
       await dialog().getByRole('link', { name: 'What to do next' }).click();
       await page().getByRole('heading', { level: 1, name: 'shop payments' }).waitFor();
-      await page().getByText('It has none yet.').waitFor();
+      await page().getByText('None is set yet.').waitFor();
       expect((await call(url, { method: 'POST', body: '{}' })).status).toBe(503);
       await button('New secret …').click();
       await dialog()
         .getByLabel(/^The secret/)
         .fill('whsec_only_an_example');
       await confirm('Store 1 secret');
-      await page().getByText('It has …mple.').waitFor();
+      await page().getByText('Set: …mple.').waitFor();
       expect((await sourceRow('shop payments'))?.secrets).toHaveLength(1);
       expect((await call(url, { method: 'POST', body: '{}' })).status).toBe(401);
       await page().getByText('signature-missing').waitFor();
