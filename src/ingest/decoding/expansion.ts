@@ -6,11 +6,14 @@ export const MAX_EXPANSION_RATIO = 200;
 const MIN_FREE_BYTES = 1_048_576;
 /** An event may be larger than MIN_FREE_BYTES and yields nothing before its end. */
 const FREE_EVENTS = 4;
+/** A rejected record costs as much as decoding this many bytes: it is read, described and kept. */
+const BYTES_PER_REJECTED = 1_024;
 
 /**
  * Rejects an encoded body that expands without yielding events. A few bytes of Brotli can decode to gigabytes of line
  * feeds. Since the last accepted event, at most MAX_EXPANSION_RATIO decoded bytes are allowed per encoded byte. The first
- * MIN_FREE_BYTES, or FREE_EVENTS events of the largest size if that is more, are exempt.
+ * MIN_FREE_BYTES, or FREE_EVENTS events of the largest size if that is more, are exempt; rejected records use up more of
+ * them than their bytes, or a megabyte of one-letter records would be half a million rejections.
  */
 export class Expansion {
   /** Bytes so far, and when an event was last accepted. The decoder may be a little ahead of both. */
@@ -18,6 +21,7 @@ export class Expansion {
   private decodedBytes = 0;
   private encodedBefore = 0;
   private decodedBefore = 0;
+  private rejectedSince = 0;
   private readonly freeBytes: number;
   private readonly repeated = new RepeatedEvents();
   /** Resolves when it is known what the records read so far have yielded. */
@@ -36,6 +40,11 @@ export class Expansion {
   accepted(): void {
     this.encodedBefore = this.encodedBytes;
     this.decodedBefore = this.decodedBytes;
+    this.rejectedSince = 0;
+  }
+
+  rejected(): void {
+    this.rejectedSince += 1;
   }
 
   /** A stream that is sent again yields what it did the first time. The same event again and again yields nothing. */
@@ -46,15 +55,20 @@ export class Expansion {
   private async *watched(decoded: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
     for await (const part of decoded) {
       this.decodedBytes += part.length;
-      if (this.isTooLarge) await this.whenDecided();
+      if (this.expands) await this.whenDecided();
       if (this.isTooLarge) throw this.problem();
       yield part;
     }
   }
 
+  private get expands(): boolean {
+    const encoded = this.encodedBytes - this.encodedBefore;
+    return this.decodedBytes - this.decodedBefore > MAX_EXPANSION_RATIO * encoded;
+  }
+
   private get isTooLarge(): boolean {
-    const bytes = this.decodedBytes - this.decodedBefore;
-    return bytes > this.freeBytes && bytes > MAX_EXPANSION_RATIO * (this.encodedBytes - this.encodedBefore);
+    const cost = this.decodedBytes - this.decodedBefore + BYTES_PER_REJECTED * this.rejectedSince;
+    return this.expands && cost > this.freeBytes;
   }
 
   private problem(): Problem {

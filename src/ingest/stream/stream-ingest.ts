@@ -158,6 +158,7 @@ export class StreamIngest {
       if (result.kind !== 'duplicate') charged += 1;
       if (result.kind === 'accepted') expansion.accepted();
       else if (result.kind === 'duplicate') expansion.duplicate(result.of.id);
+      else expansion.rejected();
       inHand.settled();
       onResult(record.number, result, notKept?.has(record.number) !== true);
       this.metrics.ingestTotal.inc({ source: 'stream', status: result.kind });

@@ -100,6 +100,33 @@ describe('a body that expands', () => {
     expect(counted).toBeGreaterThan(150_000);
   });
 
+  it('ends soon when it consists of short records that are rejected', async () => {
+    const records = brotliCompressSync(Buffer.alloc(4 * MEGABYTE, 'a\n'));
+    const expansion = new Expansion(MAX_EVENT_BYTES);
+    const inHand = new RecordsInHand();
+    expansion.whenDecided = () => inHand.none();
+    let rejected = 0;
+    const decoded = await decode(expansion, 'br', records, (part) => {
+      inHand.found();
+      setTimeout(() => {
+        for (let n = 0; n < part.length / 2; n++) expansion.rejected();
+        rejected += part.length / 2;
+        inHand.settled();
+      }, 5);
+    });
+    expect(decoded).toMatchObject(limited);
+    expect(rejected).toBeLessThanOrEqual(PART_BYTES / 2);
+  });
+
+  it('may have rejected records beside accepted ones', async () => {
+    const expansion = new Expansion(MAX_EVENT_BYTES);
+    const decoded = await decode(expansion, 'gzip', filler, () => {
+      for (let n = 0; n < 900; n++) expansion.rejected();
+      expansion.accepted();
+    });
+    expect(decoded).toEqual({ bytes: 4 * MEGABYTE });
+  });
+
   it('may hold an event of the largest size', async () => {
     expect(await decode(new Expansion(4 * MEGABYTE), 'gzip', filler)).toEqual({ bytes: 4 * MEGABYTE });
   });
