@@ -8,6 +8,8 @@ const MIN_FREE_BYTES = 1_048_576;
 const FREE_EVENTS = 4;
 /** A rejected record costs as much as decoding this many bytes: it is read, described and kept. */
 const BYTES_PER_REJECTED = 1_024;
+/** What is decided at a time while a body expands: a part of a decoder may hold many thousands of records. */
+const DECIDED_BYTES = 8_192;
 
 /**
  * Rejects an encoded body that expands without yielding events. A few bytes of Brotli can decode to gigabytes of line
@@ -55,9 +57,16 @@ export class Expansion {
   private async *watched(decoded: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
     for await (const part of decoded) {
       this.decodedBytes += part.length;
-      if (this.expands) await this.whenDecided();
+      if (this.expands) yield* this.decidedInParts(part);
+      else yield part;
+    }
+  }
+
+  private async *decidedInParts(part: Buffer): AsyncGenerator<Buffer> {
+    for (let from = 0; from < part.length; from += DECIDED_BYTES) {
+      await this.whenDecided();
       if (this.isTooLarge) throw this.problem();
-      yield part;
+      yield part.subarray(from, from + DECIDED_BYTES);
     }
   }
 
