@@ -1,6 +1,6 @@
 import type { PreparedEvent } from '../../src/event/prepare-event';
 import { uuidV7 } from '../../src/event/uuid-v7';
-import type { IngestResult } from '../../src/ingest/store/store-batch';
+import type { StoreResult } from '../../src/ingest/store/store-batch';
 import { prepared } from './events';
 
 /** Prepares one event several times: the same content and keys, each with its own id. */
@@ -16,7 +16,7 @@ export function poison(event: PreparedEvent = prepared()): PreparedEvent {
   return { ...event, event: { ...event.event, payloadJson: POISON_PAYLOAD } };
 }
 
-/** Returns one word per result: accepted, duplicate, or the code of the rejection. */
-export function kinds(results: readonly IngestResult[]): string[] {
+/** Returns one word per result: accepted, duplicate, failed, or the code of the rejection. */
+export function kinds(results: readonly StoreResult[]): string[] {
   return results.map((result) => (result.kind === 'rejected' ? result.rejection.code : result.kind));
 }

@@ -1,9 +1,12 @@
 import { Logger } from '@nestjs/common';
+import { errorCode } from '../../db/pg-errors';
 import type { PreparedEvent } from '../../event/prepare-event';
 import { Problem } from '../../event/problems';
 import { writesDebug } from '../../observability/app-logger';
+import { lineSafe } from '../../observability/log-format';
+import { RareLog } from '../../observability/rare-log';
 import { isSampled, startSpan } from '../../observability/spans';
-import type { IngestResult } from './store-batch';
+import type { FailedEvent, StoreResult } from './store-batch';
 
 /**
  * Logs failed batches and, at level debug, every stored batch and each of its events. Adds a span for each sampled
@@ -11,15 +14,19 @@ import type { IngestResult } from './store-batch';
  */
 export class BatchReport {
   private readonly logger = new Logger('Ingest');
+  private readonly refused = new RareLog();
 
   /** @param startedMs by performance.now(), as in `failed` */
-  stored(batch: readonly PreparedEvent[], results: readonly IngestResult[], startedMs: number): void {
-    addSpans(batch, (i) => (results[i] as IngestResult).kind, startedMs);
+  stored(batch: readonly PreparedEvent[], results: readonly StoreResult[], startedMs: number): void {
+    addSpans(batch, (i) => (results[i] as StoreResult).kind, startedMs);
+    results.forEach((result, i) => {
+      if (result.kind === 'failed') this.failedAlone(batch[i] as PreparedEvent, result);
+    });
     if (!writesDebug()) return;
-    const counts = { accepted: 0, duplicate: 0, rejected: 0 };
+    const counts = { accepted: 0, duplicate: 0, rejected: 0, failed: 0 };
     let bytes = 0;
     batch.forEach(({ event }, i) => {
-      const result = results[i] as IngestResult;
+      const result = results[i] as StoreResult;
       counts[result.kind] += 1;
       bytes += event.sizeBytes;
       const { id: eventId, tenantId, correlationId } = event;
@@ -28,6 +35,15 @@ export class BatchReport {
     });
     const durationMs = Math.round(performance.now() - startedMs);
     this.logger.debug({ msg: 'event.ingested', events: batch.length, ...counts, bytes, durationMs });
+  }
+
+  /** One line a minute, of the first event. */
+  private failedAlone({ event }: PreparedEvent, { cause }: FailedEvent): void {
+    const { tenantId, type } = event;
+    const details = { tenantId, type, code: errorCode(cause), reason: lineSafe((cause as Error).message) };
+    this.refused.log((count) =>
+      this.logger.warn({ msg: 'PostgreSQL refuses an event and stores others', ...details, count }),
+    );
   }
 
   failed(batch: readonly PreparedEvent[], error: unknown, startedMs: number): void {

@@ -4,7 +4,7 @@ import type { PreparedEvent } from '../../event/prepare-event';
 import { Problem } from '../../event/problems';
 import { Metrics } from '../../observability/metrics';
 import { BatchReport } from './batch-report';
-import { claimsOneOf, digestsOf, storeBatch, type IngestResult } from './store-batch';
+import { claimsOneOf, digestsOf, storeBatch, type IngestResult, type StoreResult } from './store-batch';
 
 /**
  * Maximum events per statement. Over one connection, batches of 500 stored 35 k events/s, batches of 100 stored 31 k.
@@ -78,7 +78,8 @@ export class BatchWriter {
   ) {}
 
   /**
-   * Resolves after the commit. Rejects with Problem `storage-unavailable` when PostgreSQL cannot be reached.
+   * Resolves after the commit. Rejects with Problem `storage-unavailable` when PostgreSQL cannot be reached, or refuses
+   * this event for now.
    * @throws Problem `overloaded`, synchronously, when the queue is full
    */
   write(prepared: PreparedEvent): Promise<IngestResult> {
@@ -96,7 +97,8 @@ export class BatchWriter {
   }
 
   /**
-   * Writes events in one batch, so that they are committed together unless one of them shares a key with a stored event.
+   * Writes events in one batch, so that they are committed together unless one of them shares a key with a stored event,
+   * or PostgreSQL refuses one of them.
    * @throws Problem `overloaded`, synchronously, when the queue is full
    */
   writeTogether(events: readonly PreparedEvent[]): Promise<IngestResult[]> {
@@ -159,9 +161,7 @@ export class BatchWriter {
     try {
       const results = await storeBatch(this.pool, events);
       this.report.stored(events, results, startedMs);
-      batch.forEach(({ caller, place }, i) => {
-        caller.settle(place, { status: 'fulfilled', value: results[i] as IngestResult });
-      });
+      batch.forEach(({ caller, place }, i) => caller.settle(place, outcomeOf(results[i] as StoreResult)));
     } catch (error) {
       this.report.failed(events, error, startedMs);
       // Fail the whole queue: it would run into the same outage.
@@ -212,6 +212,11 @@ function bytesOf({ prepared, followers }: Pick<Waiting, 'prepared' | 'followers'
   const { event, received } = prepared;
   if (!received || followers > 0) return event.sizeBytes;
   return event.sizeBytes + received.requestJson.length + (received.body?.length ?? 0);
+}
+
+function outcomeOf(result: StoreResult): Outcome {
+  if (result.kind === 'failed') return { status: 'rejected', reason: result.problem };
+  return { status: 'fulfilled', value: result };
 }
 
 function valueOf(outcome: Outcome): IngestResult {

@@ -2,11 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import type { CommittedEvent } from '../../redis/idempotency-cache';
 import { storageProblem } from '../../db/outages';
-import { classifyPgError, isWorthWaitingFor, errorCode } from '../../db/pg-errors';
+import { classifyPgError, errorCode, isMaybeOfOne, isWorthWaitingFor } from '../../db/pg-errors';
 import { decideByLegacyKeys } from '../../event/identity/decide-by-legacy-keys';
 import { decideDuplicate, type DuplicateDecision, type FoundBy } from '../../event/identity/decide-duplicate';
 import { secondContentKey } from '../../event/identity/idempotency-key';
 import type { PreparedEvent, RecordRejection } from '../../event/prepare-event';
+import { Problem } from '../../event/problems';
+import { storesOtherEvents } from './stores-other-events';
 import { findKeyHolders, PARTIAL_CLAIM, storeEvents, type StoredHolder } from './store-batch.queries';
 
 /** The result of one record. The events in `committed` and `of` are committed before a result exists. */
@@ -15,30 +17,49 @@ export type IngestResult =
   | { kind: 'duplicate'; of: CommittedEvent; by: FoundBy; layer: 'cache' | 'database' }
   | { kind: 'rejected'; rejection: RecordRejection };
 
+/**
+ * The result of an event that PostgreSQL refuses for now while it stores others: a trigger of the operator refuses it, or
+ * its statement needs a right that others do not need.
+ */
+export interface FailedEvent {
+  kind: 'failed';
+  /** `storage-unavailable`. */
+  problem: Problem;
+  cause: unknown;
+}
+
+export type StoreResult = IngestResult | FailedEvent;
+
 /** Each round normally decides at least one event. This many rounds in a row without a decision are a bug. */
 const MAX_FRUITLESS_ROUNDS = 20;
 /** Waits before each retry of a statement after a deadlock or a lost connection, in ms. */
 const RETRY_AFTER_MS = [20, 100, 400];
 /** No retry starts later than this, since an attempt against a hanging server lasts for its full deadline. */
 const GIVE_UP_AFTER_MS = 10_000;
+/**
+ * After so many failed events the others of a batch that fail with them are not tried alone: each costs a dozen
+ * statements, for which all other events wait.
+ */
+const MOST_FAILED_ALONE = 20;
 
-type Decided = [PreparedEvent, IngestResult];
+type Decided = [PreparedEvent, StoreResult];
 type KeyHolders = ReadonlyMap<string, StoredHolder>;
 
 /**
  * Stores a batch and returns the result of each event, in order. The results are the same as if the events were sent
- * one by one. A retry with the same events is safe: an event that holds its own key was stored by an earlier attempt
+ * one by one, unless more than MOST_FAILED_ALONE of them fail. A retry with the same events is safe: an event that holds its own key was stored by an earlier attempt
  * whose response was lost.
  * @throws Problem `storage-unavailable` when PostgreSQL cannot be reached. It is then unknown which events were stored.
  */
-export async function storeBatch(pool: Pool, batch: readonly PreparedEvent[]): Promise<IngestResult[]> {
-  const results = new Map<PreparedEvent, IngestResult>();
+export async function storeBatch(pool: Pool, batch: readonly PreparedEvent[]): Promise<StoreResult[]> {
+  const results = new Map<PreparedEvent, StoreResult>();
   const holders = new Map<string, StoredHolder>();
+  const failed = { count: 0 };
   let open = batch;
   for (let fruitless = 0; open.length > 0;) {
     if (fruitless === MAX_FRUITLESS_ROUNDS) throw new Error(`no holder found for the keys of ${open.length} events`);
     const claimants = firstClaimants(open);
-    const written = await write(pool, claimants);
+    const written = await write(pool, claimants, failed);
     if (written.length === batch.length) return written.map(([, result]) => result); // common case: all are new
     for (const [prepared, result] of written) results.set(prepared, result);
     if (results.size === batch.length) break;
@@ -52,7 +73,7 @@ export async function storeBatch(pool: Pool, batch: readonly PreparedEvent[]): P
     fruitless = undecided.length === open.length ? fruitless + 1 : 0;
     open = undecided;
   }
-  return batch.map((prepared) => results.get(prepared) as IngestResult);
+  return batch.map((prepared) => results.get(prepared) as StoreResult);
 }
 
 /** Returns what storing these events would lead to; undefined for one that would be accepted. Stores nothing. */
@@ -77,25 +98,41 @@ function firstClaimants(events: readonly PreparedEvent[]): PreparedEvent[] {
 }
 
 /**
- * Writes events that share no keys. Returns, in order, the events that were stored and those that PostgreSQL rejected; the
- * others lost a key to another event. A list that PostgreSQL rejects is halved until the bad event stands alone (I10).
+ * Writes events that share no keys. Returns, in order, the events that were stored and those that PostgreSQL refused; the
+ * others lost a key to another event. A list that PostgreSQL refuses for one of its events is halved until that event
+ * stands alone (I10).
+ * @param failed how many events of the batch have failed
  */
-async function write(pool: Pool, events: PreparedEvent[]): Promise<Decided[]> {
+async function write(pool: Pool, events: PreparedEvent[], failed: { count: number }): Promise<Decided[]> {
   try {
-    const { stored, history } = await repeated(() => storeEvents(pool, events));
+    const { stored, history } = await repeated(
+      () => storeEvents(pool, events),
+      (error) => isMaybeOfOne(error) && storesOtherEvents(pool),
+    );
     return stored.map((prepared) => [prepared, { kind: 'accepted', committed: committedFacts(prepared, history) }]);
   } catch (error) {
     if (errorCode(error) === PARTIAL_CLAIM) return [];
-    if (classifyPgError(error) !== 'data') throw error;
-    if (events.length === 1) return events.map((prepared) => [prepared, refusedByDatabase(error)]);
-    const middle = events.length >> 1;
-    return [...(await write(pool, events.slice(0, middle))), ...(await write(pool, events.slice(middle)))];
+    const isOfContent = classifyPgError(error) === 'data';
+    if (!isOfContent && !isMaybeOfOne(error)) throw error;
+    if (events.length > 1 && (isOfContent || failed.count < MOST_FAILED_ALONE)) {
+      const middle = events.length >> 1;
+      const first = await write(pool, events.slice(0, middle), failed);
+      return [...first, ...(await write(pool, events.slice(middle), failed))];
+    }
+    if (isOfContent) return events.map((prepared) => [prepared, refusedByDatabase(error)]);
+    failed.count += events.length;
+    return events.map((prepared) => [prepared, failedAlone(error)]);
   }
 }
 
 function refusedByDatabase(error: unknown): IngestResult {
   const message = `PostgreSQL cannot store this event (SQLSTATE ${errorCode(error)}).`;
   return { kind: 'rejected', rejection: { code: 'invalid-event', message, errors: [] } };
+}
+
+function failedAlone(cause: unknown): StoreResult {
+  const detail = `PostgreSQL refuses this event for now (SQLSTATE ${errorCode(cause)}), and stores others. Send it again.`;
+  return { kind: 'failed', problem: new Problem('storage-unavailable', detail, { retryAfterSeconds: 2 }), cause };
 }
 
 /** Returns the key holders that this round found: the events just stored, and the holders of the keys of `lost`. */
@@ -117,9 +154,9 @@ async function findHolders(
  * Decides events by the holders of their keys. Omits an event whose keys have no holder, and an event that shares a key
  * with an undecided event before it, since that event may still get the key.
  */
-function decideInOrder(events: readonly PreparedEvent[], holders: KeyHolders): Decided[] {
+function decideInOrder(events: readonly PreparedEvent[], holders: KeyHolders): [PreparedEvent, IngestResult][] {
   const contested = new Set<string>();
-  return events.flatMap((prepared): Decided[] => {
+  return events.flatMap((prepared): [PreparedEvent, IngestResult][] => {
     const digests = digestsOf(prepared);
     const waits = digests.some((digest) => contested.has(digest));
     const result = waits ? undefined : resultByHolders(prepared, holders);
@@ -164,15 +201,19 @@ function takeOtherKeys(prepared: PreparedEvent, holders: KeyHolders): void {
 
 /**
  * Retries a statement after any failure that is not its own fault (failure-classes.ts), once per entry of RETRY_AFTER_MS.
+ * @param isOwnFault asked after each such failure; if it says yes, the error is thrown at once
  * @throws Problem `storage-unavailable` when the last retry has failed
  */
-async function repeated<T>(statement: () => Promise<T>): Promise<T> {
+async function repeated<T>(
+  statement: () => Promise<T>,
+  isOwnFault?: (error: unknown) => false | Promise<boolean>,
+): Promise<T> {
   const giveUpAtMs = performance.now() + GIVE_UP_AFTER_MS;
   for (let attempt = 0; ; attempt++) {
     try {
       return await statement();
     } catch (error) {
-      if (!isWorthWaitingFor(error)) throw error;
+      if (!isWorthWaitingFor(error) || (await isOwnFault?.(error))) throw error;
       const waitMs = RETRY_AFTER_MS[attempt];
       if (waitMs === undefined || performance.now() > giveUpAtMs) {
         throw storageProblem(error, 'It is not known whether the event was stored. Send it again.') ?? error;

@@ -3,7 +3,7 @@ import type { Pool, QueryResult } from 'pg';
 import { createPool } from '../../../src/db/pool';
 import type { PreparedEvent } from '../../../src/event/prepare-event';
 import { uuidV7 } from '../../../src/event/uuid-v7';
-import type { IngestResult } from '../../../src/ingest/store/store-batch';
+import type { StoreResult } from '../../../src/ingest/store/store-batch';
 import { storeBatch } from '../../../src/ingest/store/store-batch';
 import { storeEvents } from '../../../src/ingest/store/store-batch.queries';
 import { prepared } from '../../support/events';
@@ -95,7 +95,7 @@ describe('concurrent writers', () => {
     );
   });
 
-  async function expectConsistent(tenantId: string, events: PreparedEvent[], results: IngestResult[]): Promise<void> {
+  async function expectConsistent(tenantId: string, events: PreparedEvent[], results: StoreResult[]): Promise<void> {
     const { rows: stored } = await writers.pool.query<{ id: string; entries: number; keys: string[] }>(
       `select e.id, (select count(*)::int from outbox o where o.event_id = e.id and o.id = e.outbox_id) as entries,
               (select array_agg(encode(digest, 'hex')) from idempotency_keys k where k.event_id = e.id) as keys
@@ -116,7 +116,7 @@ describe('concurrent writers', () => {
     const holderOf = new Map(stored.flatMap(({ id, keys }) => keys.map((key) => [key, id] as const)));
     const contentOf = new Map(events.map(({ event, fingerprint }) => [event.id, fingerprint]));
     events.forEach(({ keyDigest, eventIdDigest, fingerprint, event }, i) => {
-      const result = results[i] as IngestResult;
+      const result = results[i] as StoreResult;
       const holder = holderOf.get(keyDigest);
       const byEventId = eventIdDigest === undefined ? undefined : holderOf.get(eventIdDigest);
       if (result.kind === 'duplicate') {
