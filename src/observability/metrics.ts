@@ -61,6 +61,10 @@ export class Metrics {
     'How long a chore of the publishers has been overdue; 0: it is not',
     ['chore'],
   );
+  readonly clockAhead = this.gauge(
+    'streamforge_clock_ahead_seconds',
+    "How far the clock of this process is at least ahead of PostgreSQL's; less than 0: behind it",
+  );
   readonly dedupeHits = this.counter('streamforge_dedupe_hits_total', 'Duplicates by the layer that found them', [
     'layer',
   ]);

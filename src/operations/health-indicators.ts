@@ -1,47 +1,18 @@
 import { connect } from 'node:net';
 import { Inject, Injectable, Optional } from '@nestjs/common';
 import { HealthIndicatorService, type HealthIndicatorResult } from '@nestjs/terminus';
+import { InjectMetric } from '@willsoto/nestjs-prometheus';
 import { Pool } from 'pg';
+import type { Gauge } from 'prom-client';
 import { Broker, BrokerMisconfigured } from '../broker/broker';
 import { SETTINGS_TOKEN, type Settings } from '../config/settings';
 import { readClock } from '../db/clock.queries';
-import { failureClassOf } from '../db/pg-errors';
 import { aheadMs, clockFault, followClock, lookAtClockBy, type ClockReading } from '../event/time-of-day';
 import { IdempotencyCache } from '../redis/idempotency-cache';
 import { withinDeadline } from '../runtime/deadline';
-import { readPostgresState, type PostgresState } from './postgres-probe.queries';
 
 const CHECK_TIMEOUT_MS = 2_000;
 const NO_ANSWER = 'does not answer';
-
-@Injectable()
-export class PostgresIndicator {
-  constructor(
-    private readonly indicators: HealthIndicatorService,
-    @Inject(SETTINGS_TOKEN) private readonly settings: Settings,
-    private readonly pool: Pool,
-  ) {}
-
-  async check(): Promise<HealthIndicatorResult<'postgres'>> {
-    const attempt = this.indicators.check('postgres').attempt(() => this.look());
-    return attempt.withTimeout(CHECK_TIMEOUT_MS);
-  }
-
-  private async look(): Promise<void> {
-    const { isReadOnly, missing, refused } = await this.state();
-    if (isReadOnly) throw new Error('is read-only');
-    if (missing > 0) throw new Error(`lacks ${missing} tables that this role needs`);
-    if (refused > 0) throw new Error(`refuses rights that this role needs on ${refused} tables`);
-  }
-
-  private async state(): Promise<PostgresState> {
-    try {
-      return await readPostgresState(this.pool, this.settings.APP_ROLE);
-    } catch (cause) {
-      throw new Error(failureClassOf(cause)?.says ?? NO_ANSWER, { cause });
-    }
-  }
-}
 
 const READ_AGAIN_AFTER_MS = 1_000;
 
@@ -52,7 +23,10 @@ export class ClockIndicator {
   /** Goes on when its time is over: it still has its connection. */
   private looking: Promise<ClockReading> | undefined;
 
-  constructor(private readonly pool: Pool) {
+  constructor(
+    private readonly pool: Pool,
+    @InjectMetric('streamforge_clock_ahead_seconds') private readonly ahead: Gauge,
+  ) {
     lookAtClockBy(() => {
       if (performance.now() - this.readAtMs >= READ_AGAIN_AFTER_MS) void this.fault();
     });
@@ -68,7 +42,9 @@ export class ClockIndicator {
     try {
       const reading = await withinDeadline(CHECK_TIMEOUT_MS, this.looking, { unref: true });
       followClock(reading);
-      return clockFault(aheadMs(reading));
+      const differenceMs = aheadMs(reading);
+      this.ahead.set(differenceMs / 1_000);
+      return clockFault(differenceMs);
     } catch {
       return undefined; // the check of PostgreSQL says so
     }

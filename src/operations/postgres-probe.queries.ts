@@ -26,6 +26,29 @@ export interface PostgresState {
   missing: number;
   /** Tables on which a right is missing. */
   refused: number;
+  /** As readWaitingCommits returns them. */
+  waitingCommits: string[];
+}
+
+/** After this time, a commit that waits for a standby is one that a caller has nothing from. */
+const WAITED_SECONDS = 5;
+const MOST_COMMITS = 20;
+
+/**
+ * SQL for the oldest commits of this role that wait for a synchronous standby, each as a text of its own. Nothing ends
+ * such a session but the standby, not even the end of its client, so what waits once is seen until commits return again.
+ * Costs nothing without synchronous_standby_names.
+ */
+const WAITING_COMMITS = `array(
+  select pid || ' ' || query_start from pg_stat_activity
+   where current_setting('synchronous_standby_names') <> '' and datname = current_database()
+     and wait_event = 'SyncRep' and query_start < clock_timestamp() - interval '${WAITED_SECONDS} seconds'
+   order by query_start, pid limit ${MOST_COMMITS})`;
+
+/** Returns the oldest commits that wait for a synchronous standby, each as a text that stays the same while it waits. */
+export async function readWaitingCommits(db: Db): Promise<string[]> {
+  const { rows } = await db.query<{ commits: string[] }>(`select ${WAITING_COMMITS} as commits`);
+  return rows[0]?.commits ?? [];
 }
 
 /** Looks whether processes of these roles can do their work. Takes no lock on the tables. */
@@ -34,7 +57,8 @@ export async function readPostgresState(db: Db, roles: readonly Role[]): Promise
   const { rows } = await db.query<PostgresState>(
     `select current_setting('transaction_read_only') = 'on' as "isReadOnly",
             (count(*) filter (where t.id is null))::int as missing,
-            (count(*) filter (where not has_table_privilege(t.id, t.needed)))::int as refused
+            (count(*) filter (where not has_table_privilege(t.id, t.needed)))::int as refused,
+            ${WAITING_COMMITS} as "waitingCommits"
        from (select to_regclass(n.name)::oid as id, n.needed
                from unnest($1::text[], $2::text[]) as n (name, needed)) t`,
     [needs.map(([table]) => table), needs.map(([, right]) => right)],

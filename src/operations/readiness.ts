@@ -7,7 +7,8 @@ import type { FailureClass } from '../db/failure-classes';
 import { recentOutage } from '../db/outages';
 import { ProxyHealth } from '../observability/proxy-health';
 import { WorkProgress } from '../observability/work-progress';
-import { ClockIndicator, PostgresIndicator, RabbitIndicator, RedisIndicator } from './health-indicators';
+import { ClockIndicator, RabbitIndicator, RedisIndicator } from './health-indicators';
+import { PostgresIndicator } from './postgres-indicator';
 import { UpkeepCheck } from './upkeep-check';
 
 export type Dependency = 'postgres' | 'redis' | 'rabbitmq';

@@ -32,6 +32,12 @@ const untilNamed = (url: string, seconds: number): Promise<void> =>
 const untilRight = (url: string): Promise<void> =>
   eventually(async () => expect(await clockOf(url)).toEqual([200, 'ready', undefined]));
 
+/** The metric, in seconds. */
+async function aheadOf(url: string): Promise<number> {
+  const text = await (await fetch(`${url}/metrics`)).text();
+  return Number(/^streamforge_clock_ahead_seconds\S* (\S+)$/m.exec(text)?.[1]);
+}
+
 describe('a process whose clock jumps', () => {
   const LIMIT = 20;
   const clock = new FakeClock();
@@ -131,6 +137,7 @@ describe('beside processes whose clocks are right,', () => {
       clocks[role].set(seconds);
       const during = await post(tenant);
       await untilNamed(urlOf(role), seconds);
+      expect(Math.abs((await aheadOf(urlOf(role))) - seconds)).toBeLessThan(1);
       const named = await post(tenant);
       for (const id of [before, during, named]) {
         await eventually(() => expect(receiver.of(id)).toHaveLength(2)); // each was tried again
