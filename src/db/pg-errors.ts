@@ -70,6 +70,11 @@ export function isMaybeOfOne(error: unknown): boolean {
   return failureClassOf(error)?.maybeOfOne === true;
 }
 
+/** True if PostgreSQL cannot do its work now: whatever is tried next fails in the same way. */
+export function failsForAll(error: unknown): boolean {
+  return classifyPgError(error) === 'unavailable' && !isCancelled(error) && !isMaybeOfOne(error);
+}
+
 /** True if a process that starts should go on and wait, false if the set-up is more likely at fault. */
 export function isWaitedForAtStart(error: unknown): boolean {
   const found = failureClassOf(error);

@@ -9,6 +9,7 @@ import { forgetStrayFailures, readLongFailing } from '../delivery-state/destinat
 import type { Destination } from '../destinations/destination';
 import { DestinationRegistry } from '../destinations/destination-registry';
 import { disableDestination } from '../destinations/destinations.queries';
+import { eachInTurn } from '../runtime/loops/each-in-turn';
 
 const ANSWERED_GONE = 'answered 410 Gone';
 /** A chore closes the others. */
@@ -77,9 +78,9 @@ export class DisableDestinations {
 
   private async disabled(ids: readonly string[], reason: string): Promise<void> {
     this.registry.invalidate();
-    for (const destinationId of ids) {
-      this.logger.warn({ msg: `destination is disabled: ${reason}`, destinationId });
+    for (const destinationId of ids) this.logger.warn({ msg: `destination is disabled: ${reason}`, destinationId });
+    await eachInTurn(ids, async (destinationId) => {
       await inTransaction(this.pool, (db) => closeDestination(db, destinationId, MOST_CLOSED_AT_ONCE));
-    }
+    });
   }
 }

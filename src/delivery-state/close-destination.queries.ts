@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import { ADVISORY_LOCKS, underTransactionLock } from '../db/advisory-locks';
 import type { Db } from '../db/pool';
+import { eachInTurn } from '../runtime/loops/each-in-turn';
 import { withPlansByIndex } from './plans-by-index.queries';
 import { hasSameKey, isFree, isInDueOrder, keyOf } from './delivery-keys';
 
@@ -83,6 +84,8 @@ const DESTINATIONS_AT_ONCE = 20;
  * Closes destinations that still have open deliveries, at most `limit` deliveries of each. Each destination has a
  * transaction of its own, which locks the backfills of this destination only: two transactions with several of them could
  * deadlock. Returns the number of deliveries closed; `elsewhere` if another process does it.
+ *
+ * @throws the first failure, after the others have had their turn
  */
 export async function closeBacklogs(pool: Pool, limit: number): Promise<number | 'elsewhere'> {
   const alone = <T>(work: (db: Db) => Promise<T>) =>
@@ -90,10 +93,9 @@ export async function closeBacklogs(pool: Pool, limit: number): Promise<number |
   const ids = await alone((db) => withPlansByIndex(db, () => listClosedBacklogs(db, DESTINATIONS_AT_ONCE)));
   if (ids === 'elsewhere') return ids;
   let closed = 0;
-  for (const id of ids) {
+  await eachInTurn(ids, async (id) => {
     const more = await alone((db) => closeDestination(db, id, limit));
-    if (more === 'elsewhere') break; // another process goes on
-    closed += more;
-  }
+    if (more !== 'elsewhere') closed += more; // otherwise another process goes on
+  });
   return closed;
 }

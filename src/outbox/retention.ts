@@ -8,6 +8,7 @@ import { makePartitions, unlessBusy } from '../db/retention/make-partitions';
 import { dropPartitions, lockBriefly } from '../db/retention/partitions.queries';
 import { forgetDestinationMinutes } from '../delivery-state/destination-minutes.queries';
 import { forgetEventsBelow } from '../event-state/forget-events.queries';
+import { eachInTurn } from '../runtime/loops/each-in-turn';
 import {
   areEventsSettled,
   countPartition,
@@ -60,29 +61,46 @@ export class Retention {
     private readonly pool: Pool,
   ) {}
 
-  /** Returns what was done, and what was left to others or to a later run. */
+  /**
+   * Returns what was done, and what was left to others or to a later run.
+   * @throws the first failure, after the other parts have had their turn
+   */
   async runOnce(): Promise<RetentionRun> {
     const { OUTBOX_RETENTION_HOURS, EVENT_RETENTION_DAYS, REJECTION_RETENTION_DAYS } = this.settings;
-    const run: RetentionRun = { ...(await makePartitions(this.pool)), dropped: [] };
-    if (run.made > 0) this.logger.log(`created ${run.made} partitions in advance`);
-    for (const partition of await this.ended('outbox', OUTBOX_RETENTION_HOURS * HOUR_SECONDS)) {
-      await this.dropOutbox(partition, run);
-    }
-    await this.underLock(run, (db) => deleteStrayEntries(db, OUTBOX_RETENTION_HOURS * HOUR_SECONDS, DELETE_BATCH));
-    await this.forgetFigures(run);
-    if (EVENT_RETENTION_DAYS > 0) await this.dropEvents(EVENT_RETENTION_DAYS * DAY_SECONDS, run);
-    if (REJECTION_RETENTION_DAYS > 0) {
-      for (const partition of await this.ended('rejections', REJECTION_RETENTION_DAYS * DAY_SECONDS)) {
-        await this.dropRejections(partition, run);
-      }
-    }
-    if (run.dropped.length > 0) {
-      this.logger.log(`dropped partitions past their retention: ${run.dropped.join(', ')}`);
+    const run: RetentionRun = { made: 0, putOff: 0, elsewhere: false, dropped: [] };
+    const parts = [
+      () => this.makePartitions(run),
+      () => this.dropEntries(OUTBOX_RETENTION_HOURS * HOUR_SECONDS, run),
+      () => this.forgetFigures(run),
+      () => this.dropEvents(EVENT_RETENTION_DAYS * DAY_SECONDS, run),
+      () => this.dropRejections(REJECTION_RETENTION_DAYS * DAY_SECONDS, run),
+    ];
+    try {
+      await eachInTurn(parts, (part) => part());
+    } finally {
+      if (run.dropped.length > 0) this.logger.log(`dropped partitions past their retention: ${run.dropped.join(', ')}`);
     }
     return run;
   }
 
+  private async makePartitions(run: RetentionRun): Promise<void> {
+    Object.assign(run, await makePartitions(this.pool));
+    if (run.made > 0) this.logger.log(`created ${run.made} partitions in advance`);
+  }
+
+  private async dropEntries(olderThanSeconds: number, run: RetentionRun): Promise<void> {
+    for (const partition of await this.ended('outbox', olderThanSeconds)) await this.dropOutbox(partition, run);
+    await this.underLock(run, (db) => deleteStrayEntries(db, olderThanSeconds, DELETE_BATCH));
+  }
+
+  private async dropRejections(olderThanSeconds: number, run: RetentionRun): Promise<void> {
+    if (olderThanSeconds === 0) return;
+    for (const partition of await this.ended('rejections', olderThanSeconds))
+      await this.dropRejectionsOf(partition, run);
+  }
+
   private async dropEvents(olderThanSeconds: number, run: RetentionRun): Promise<void> {
+    if (olderThanSeconds === 0) return;
     let bound: string | undefined;
     for (const partition of await this.ended('events', olderThanSeconds)) {
       // Drops stop at the first partition that stays, so that no event remains below `bound`.
@@ -102,7 +120,7 @@ export class Retention {
     });
   }
 
-  private dropRejections({ name, lower, upper }: Partition, run: RetentionRun): Promise<boolean> {
+  private dropRejectionsOf({ name, lower, upper }: Partition, run: RetentionRun): Promise<boolean> {
     return this.drop({ parents: ['rejections'], partitions: [name] }, run, async (db, lock) => {
       const counts = { rejections: await countPartition(db, name) };
       await lock();

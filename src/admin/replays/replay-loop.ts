@@ -1,4 +1,10 @@
-import { Injectable, Module, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import {
+  Injectable,
+  Logger,
+  Module,
+  type BeforeApplicationShutdown,
+  type OnApplicationBootstrap,
+} from '@nestjs/common';
 import { Pool } from 'pg';
 import { WakeUp } from '../../redis/wake-up';
 import {
@@ -11,6 +17,7 @@ import { countOpenEntries } from '../../event-state/figures.queries';
 import { inTransaction } from '../../db/pool';
 import { uuidV7Floor } from '../../event/uuid-v7';
 import { Loop } from '../../runtime/loop';
+import { FailingItems } from '../../runtime/loops/failing-items';
 import { listUnfinishedBackfills, lockBackfill } from './backfill.queries';
 import { stepBackfill } from './backfill-step';
 import { stepReplay } from './replay-step';
@@ -32,6 +39,8 @@ const IDLE_MS = 500;
 @Injectable()
 export class ReplayLoop implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly loop = new Loop('Replays', () => this.runOnce());
+  private readonly replays = new FailingItems(new Logger('Replays'), 'replay');
+  private readonly backfills = new FailingItems(new Logger('Replays'), 'backfill');
   private lastStepped = uuidV7Floor(0);
   private lastFilled = uuidV7Floor(0);
 
@@ -48,19 +57,18 @@ export class ReplayLoop implements OnApplicationBootstrap, BeforeApplicationShut
     await this.loop.stop();
   }
 
-  /** Runs one step of up to REPLAYS_PER_RUN replays. Returns the wait before the next run, in ms. */
+  /** Runs one step of up to REPLAYS_PER_RUN replays and as many backfills. Returns the wait before the next run, in ms. */
   async runOnce(): Promise<number> {
-    let moved = false;
     const ids = await listUnfinished(this.pool, this.lastStepped, REPLAYS_PER_RUN);
-    for (const id of ids) moved = (await this.step(id)) || moved;
+    const hasReplayed = await this.replays.step(ids, (id) => this.step(id));
     const last = ids.length === REPLAYS_PER_RUN ? ids.at(-1) : undefined;
     this.lastStepped = last ?? uuidV7Floor(0);
-    if (moved) this.wakeUp.signal();
-    for (const id of await this.backfills()) moved = (await this.stepBackfill(id)) || moved;
-    return moved ? BUSY_MS : IDLE_MS;
+    if (hasReplayed) this.wakeUp.signal();
+    const hasFilled = await this.backfills.step(await this.nextBackfills(), (id) => this.stepBackfill(id));
+    return hasReplayed || hasFilled ? BUSY_MS : IDLE_MS;
   }
 
-  private async backfills(): Promise<string[]> {
+  private async nextBackfills(): Promise<string[]> {
     const ids = await listUnfinishedBackfills(this.pool, this.lastFilled, REPLAYS_PER_RUN);
     const last = ids.length === REPLAYS_PER_RUN ? ids.at(-1) : undefined;
     this.lastFilled = last ?? uuidV7Floor(0);

@@ -1,4 +1,5 @@
 import type { Pool, PoolClient } from 'pg';
+import { eachInTurn } from '../../runtime/loops/each-in-turn';
 import { ADVISORY_LOCKS, underTransactionLock } from '../advisory-locks';
 import { classifyPgError, isCancelled } from '../pg-errors';
 import { areHeld } from './held-tables';
@@ -15,16 +16,18 @@ export interface MadePartitions {
 /**
  * Makes the partitions of the coming weeks and days, each in a transaction of its own: attaching one locks the default
  * partition, which a dump or a report may be reading. Then it is left for a later run. There is a week for that.
+ *
+ * @throws the first failure, after the others have had their turn
  */
 export async function makePartitions(pool: Pool): Promise<MadePartitions> {
   const held = new Map<string, boolean>();
   let [made, putOff, elsewhere] = [0, 0, false];
-  for (const missing of await listMissingPartitions(pool)) {
+  await eachInTurn(await listMissingPartitions(pool), async (missing) => {
     const defaults = `${missing.parent}_default`;
     if (!held.has(defaults)) held.set(defaults, await areHeld(pool, [defaults]));
     if (held.get(defaults)) {
       putOff += 1;
-      continue;
+      return;
     }
     const isMade = await unlessBusy(pool, async (db) => {
       await waitBrieflyForLocks(db);
@@ -33,7 +36,7 @@ export async function makePartitions(pool: Pool): Promise<MadePartitions> {
     if (isMade === 'busy') putOff += 1;
     if (isMade === 'elsewhere') elsewhere = true;
     if (isMade === true) made += 1;
-  }
+  });
   return { made, putOff, elsewhere };
 }
 

@@ -202,6 +202,25 @@ describe('what operators do with deliveries', () => {
       expect((await statuses()).sort()).toEqual(['OPEN', 'OPEN', 'SKIPPED', 'SKIPPED']);
     });
 
+    it('I10: closes the others when one cannot be closed, and says so in the end', async () => {
+      const { pool } = database;
+      const [first = '', second = ''] = [destinationId, await givenDestinationRow(pool)].sort();
+      for (const id of [first, second]) {
+        await given({ destinationId: id });
+        await disable(pool, id);
+      }
+      await pool.query(`
+        create function breaks() returns trigger language plpgsql as $$ begin raise exception 'it is broken'; end $$;
+        create trigger breaks before update on deliveries
+           for each row when (new.destination_id = '${first}') execute function breaks()`);
+      try {
+        await expect(closeBacklogs(pool, 100)).rejects.toThrow('it is broken');
+        expect(await listClosedBacklogs(pool, 10)).toEqual([first]);
+      } finally {
+        await pool.query('drop function breaks() cascade');
+      }
+    });
+
     it('closes each destination in a transaction of its own, so that it never holds the backfills of two', async () => {
       const { pool } = database;
       const [first = '', second = ''] = [destinationId, await givenDestinationRow(pool)].sort();

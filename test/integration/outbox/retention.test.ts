@@ -42,6 +42,16 @@ const reconciled = () =>
   );
 
 describe('retention', () => {
+  it('makes the other partitions when one cannot be made, and says so in the end', async () => {
+    const newest = async (parent: string) =>
+      (await partitions(parent)).filter((name) => name !== `${parent}_default`).at(-1) as string;
+    const [day, week] = [await newest('outbox'), await newest('events')];
+    await database.pool.query(`drop table ${day}, ${week}; create type ${day} as enum ()`);
+    await expect(retention().runOnce()).rejects.toMatchObject({ code: '42710' });
+    expect(await partitions('events')).toContain(week);
+    expect(await partitions('outbox')).not.toContain(day);
+  });
+
   it('creates missing partitions, waits only briefly for a report that reads all tables, and tries again', async () => {
     const [newest] = (await partitions('outbox')).filter((name) => name !== 'outbox_default').slice(-1);
     await database.pool.query(`drop table ${newest}`);
