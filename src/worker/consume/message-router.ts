@@ -3,7 +3,7 @@ import { HistoryChanged, readHistory } from '../../db/history/history.queries';
 import { onOneConnection } from '../../db/pool';
 import { readProgress, type EventProgress } from '../../event-state/open-attempts.queries';
 import type { DispatchedEvent } from '../../event/dispatched-event';
-import { countStarts } from '../crashes/crash-counts.queries';
+import { markStarts } from '../crashes/crash-counts.queries';
 import type { ExternalHandlers } from '../run/external-handlers';
 import { areOf, eventsOf, type WorkItem } from '../work-item';
 
@@ -65,6 +65,6 @@ export class MessageRouter {
   private async markRedelivered(items: readonly WorkItem[]): Promise<void> {
     const first = items.filter(({ message, progress }) => message.redelivered && progress?.starts === null);
     if (first.length === 0) return;
-    await countStarts(this.pool, [...new Set(first.map(({ event }) => event.id))], false);
+    await markStarts(this.pool, [...new Set(first.map(({ event }) => event.id))]);
   }
 }

@@ -2,7 +2,7 @@ import { Logger } from '@nestjs/common';
 import type { Pool } from 'pg';
 import { withinDeadline } from '../../runtime/deadline';
 import { WORKER, withResult, type WorkItem } from '../work-item';
-import { countStarts, uncountStart } from './crash-counts.queries';
+import { countStart, readStarts, resetStarts, uncountStart } from './crash-counts.queries';
 
 /** After this many crashes while an event ran alone, the event counts as the cause. */
 const MOST_CRASHES = 3;
@@ -22,14 +22,21 @@ const WITHDRAW_TIMEOUT_MS = 2_000;
  */
 export class PoisonDetector {
   private readonly logger = new Logger('Worker');
+  /** Starts counted before the one of an item that may have been counted: the answer of PostgreSQL was lost. */
+  private readonly unsure = new WeakMap<WorkItem, number>();
 
   constructor(private readonly pool: Pool) {}
 
-  /** Counts the start of an event that will run alone. Adds a result under WORKER to the item if it is quarantined. */
+  /**
+   * Counts the start of an event that will run alone. Adds a result under WORKER to the item if it is quarantined. May be
+   * repeated with the same item when it fails: one start is counted.
+   */
   async begin(item: WorkItem): Promise<WorkItem> {
     const { id } = item.event;
-    const starts = (await countStarts(this.pool, [id], true)).get(id) ?? 1;
-    const crashes = starts - 1;
+    const crashes = this.unsure.get(item) ?? (await readStarts(this.pool, id));
+    this.unsure.set(item, crashes);
+    await countStart(this.pool, id, crashes + 1);
+    this.unsure.delete(item);
     const begun = { ...item, marked: true, startCounted: true };
     if (crashes < MOST_CRASHES) return begun;
     const message = `the worker died ${crashes} times while it ran this event alone`;
@@ -38,12 +45,12 @@ export class PoisonDetector {
   }
 
   /**
-   * Uncounts the starts that this worker has counted for these items. Call it before they are requeued or parked, which is
+   * Uncounts the starts that this worker has counted, or may have, for these items. Call it before they are requeued or parked, which is
    * no crash: whoever takes them next would read one crash too many. Never rejects, and takes two seconds at most; if it
    * fails, one crash too many is counted.
    */
   async withdraw(items: readonly WorkItem[]): Promise<void> {
-    const counted = items.filter(({ startCounted }) => startCounted);
+    const counted = items.filter((item) => item.startCounted || this.unsure.has(item));
     if (counted.length === 0) return;
     try {
       await withinDeadline(WITHDRAW_TIMEOUT_MS, this.uncount(counted));
@@ -53,6 +60,11 @@ export class PoisonDetector {
   }
 
   private async uncount(items: readonly WorkItem[]): Promise<void> {
-    for (const { event } of items) await uncountStart(this.pool, event.id); // of an event that runs alone: there are few
+    // Of events that run alone: there are few.
+    for (const item of items) {
+      const before = this.unsure.get(item);
+      if (before === undefined) await uncountStart(this.pool, item.event.id);
+      else await resetStarts(this.pool, item.event.id, before);
+    }
   }
 }

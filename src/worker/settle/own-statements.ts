@@ -13,7 +13,7 @@ import type { DispatchedEvent } from '../../event/dispatched-event';
 import { timeOfDay } from '../../event/time-of-day';
 import { uuidV7 } from '../../event/uuid-v7';
 import { readRevisions } from '../../revisions/revisions.queries';
-import { clearStarts, countStarts } from '../crashes/crash-counts.queries';
+import { clearStarts, countStart, markStarts } from '../crashes/crash-counts.queries';
 import type { Handler, TransactionalHandler } from '../handler';
 import type { DeliveryTaker } from './pass-deliveries';
 
@@ -67,7 +67,8 @@ export class OwnStatements {
     });
     const all = [completed, ...failures.map(({ event }) => event)];
     await readAll(db, all);
-    await countStarts(db, [completed.id], false);
+    await markStarts(db, [completed.id]);
+    await countStart(db, completed.id, 1);
     await openAttempts(db, all, { durationMs: 0, worker: 'made up' });
     for (const handler of this.builtIn) await handler.handle([completed], { db, signal: new AbortController().signal });
     await settleFailures(db, failures, [completed], { deadLetterCopies: this.settings.DLQ_COPY });

@@ -1,3 +1,4 @@
+import type { Pool } from 'pg';
 import { MemoryBroker } from '../../../src/broker/memory-broker';
 import type { Consumer } from '../../../src/broker/broker';
 import { MessageRouter } from '../../../src/worker/consume/message-router';
@@ -103,6 +104,43 @@ describe('the count of starts of an event that is given back', () => {
     const redelivered = { ...item, message: { ...item.message, redelivered: true } };
     await expect(externals.run(redelivered)).rejects.toThrow('a fault of ours');
     expect(await countRows(database.pool, 'crash_trials where starts = 0')).toBe(1);
+  });
+
+  describe('if the answer of PostgreSQL is lost', () => {
+    /** Loses the answer to the next statement that counts a start. */
+    const losingOneAnswer = (): Pool => {
+      let isLost = false;
+      const query = async (text: string, values: unknown[]): Promise<unknown> => {
+        const answer = await database.pool.query(text, values);
+        if (isLost || !text.includes('insert into crash_trials')) return answer;
+        isLost = true;
+        throw new Error('Connection terminated unexpectedly');
+      };
+      return Object.assign(Object.create(database.pool) as Pool, { query });
+    };
+    const starts = async (): Promise<number | undefined> =>
+      (await database.pool.query<{ starts: number }>('select starts from crash_trials')).rows[0]?.starts;
+
+    it('is one when it is asked for again', async () => {
+      const item = itemOf(delivered(await givenEvent(database.pool)));
+      const poison = new PoisonDetector(losingOneAnswer());
+      await expect(poison.begin(item)).rejects.toThrow('Connection terminated');
+      expect((await poison.begin(item)).startCounted).toBe(true);
+      expect(await starts()).toBe(1);
+      await poison.begin(item); // the next start of a worker that has not settled it
+      expect(await starts()).toBe(2);
+    });
+
+    it('is withdrawn as well when the event is given back', async () => {
+      const event = await givenEvent(database.pool);
+      await database.pool.query('insert into crash_trials (event_id, starts) values ($1, 1)', [event.id]);
+      const item = itemOf(delivered(event));
+      const poison = new PoisonDetector(losingOneAnswer());
+      await expect(poison.begin(item)).rejects.toThrow('Connection terminated');
+      expect(await starts()).toBe(2);
+      await poison.withdraw([item]);
+      expect(await starts()).toBe(1);
+    });
   });
 
   it('is asked for on one connection, together with the history of the database', async () => {

@@ -15,7 +15,7 @@ import {
 } from '../../../src/outbox/claim.queries';
 import { forgetSettledStarts } from '../../../src/event-state/forget-events.queries';
 import { deleteStrayEntries } from '../../../src/outbox/retention.queries';
-import { clearStarts, countStarts } from '../../../src/worker/crashes/crash-counts.queries';
+import { clearStarts, markStarts } from '../../../src/worker/crashes/crash-counts.queries';
 import { addUsage } from '../../../src/worker/handlers/usage-meter.queries';
 import { prepared } from '../events';
 import type { Locker, LockedRows } from './locker';
@@ -56,9 +56,9 @@ export const OTHER_LOCKERS: readonly Locker[] = [
   outbox('requeueFailed', (pool, { entries }) => requeueFailed(pool, { ids: entries, limit: 1_000 })),
   outbox('deleteStrayEntries', (pool) => deleteStrayEntries(pool, 1, 1_000)),
   {
-    name: 'countStarts',
+    name: 'markStarts',
     tables: ['crash_trials'],
-    run: (pool, { ids }) => inTransaction(pool, (db) => countStarts(db, ids, true)),
+    run: (pool, { ids }) => inTransaction(pool, (db) => markStarts(db, ids)),
   },
   {
     name: 'clearStarts',
@@ -138,6 +138,8 @@ export const NO_LOCKERS: Readonly<Record<string, string>> = {
   lockSealedSources: 'rows in the order of their ids; no other statement locks several',
   resealDestination: 'a row that this transaction has locked',
   resealSource: 'a row that this transaction has locked',
+  countStart: 'one row',
+  resetStarts: 'one row',
   uncountStart: 'one row',
   movePosition: 'one row',
   countDestinations: 'one row',
