@@ -5,10 +5,11 @@ import { SETTINGS_TOKEN, type Settings } from '../config/settings';
 import { ADVISORY_LOCKS, tryTransactionLock } from '../db/advisory-locks';
 import { inTransaction, type Db } from '../db/pool';
 import { closeDestination } from '../delivery-state/close-destination.queries';
-import { forgetStrayFailures, readLongFailing } from '../delivery-state/destination-failures.queries';
+import { excuseFailures, forgetStrayFailures, readLongFailing } from '../delivery-state/destination-failures.queries';
 import type { Destination } from '../destinations/destination';
 import { DestinationRegistry } from '../destinations/destination-registry';
 import { disableDestination } from '../destinations/destinations.queries';
+import { ProxyHealth } from '../observability/proxy-health';
 import { eachInTurn } from '../runtime/loops/each-in-turn';
 
 const ANSWERED_GONE = 'answered 410 Gone';
@@ -21,7 +22,10 @@ const EVERY_MS = 60_000;
 /** What is known of the destination whose answers are the reason. */
 type SeenDestination = Pick<Destination, 'id' | 'revision'> & Partial<Pick<Destination, 'tenantId' | 'url'>>;
 
-/** Disables destinations that are gone, or that do nothing but fail for DESTINATION_DISABLE_AFTER_HOURS. */
+/**
+ * Disables destinations that are gone, or that do nothing but fail for DESTINATION_DISABLE_AFTER_HOURS. The time of an
+ * outage of our own proxy does not count.
+ */
 @Injectable()
 export class DisableDestinations {
   private readonly logger = new Logger('Destinations');
@@ -30,6 +34,7 @@ export class DisableDestinations {
     @Inject(SETTINGS_TOKEN) private readonly settings: Settings,
     private readonly pool: Pool,
     private readonly registry: DestinationRegistry,
+    private readonly proxy: ProxyHealth,
   ) {}
 
   /** For a destination that answered 410. One that has been changed since is left as it is. */
@@ -39,10 +44,11 @@ export class DisableDestinations {
     if (isDisabled) await this.disabled([id], ANSWERED_GONE);
   }
 
-  /** Of many processes one disables them. Returns the wait before the next run in ms. */
+  /** Of many processes one disables them; each excuses what its own proxy has kept from being sent. Returns the wait before the next run in ms. */
   async runOnce(): Promise<number> {
     const hours = this.settings.DESTINATION_DISABLE_AFTER_HOURS;
     const reason = `no success for ${hours} hours`;
+    if (this.proxy.fault() !== undefined) await excuseFailures(this.pool);
     const { byId } = await this.registry.current(); // before the transaction, which would wait for a second connection
     const ids = await inTransaction(this.pool, async (db) => {
       if (!(await tryTransactionLock(db, ADVISORY_LOCKS.failingDestinations))) return [];

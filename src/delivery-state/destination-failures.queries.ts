@@ -137,6 +137,18 @@ export async function forgetFailures(db: Db, destinationIds: readonly string[]):
   });
 }
 
+/**
+ * Takes out of the failures of all destinations the time since each was recorded or excused: nothing can be sent to any of
+ * them, which is not their fault.
+ */
+export async function excuseFailures(db: Db): Promise<void> {
+  await db.query(
+    `update destination_failures f set failing_since = f.failing_since + (now() - f.updated_at), updated_at = now()
+       from (select destination_id from destination_failures order by destination_id for update skip locked) held
+      where f.destination_id = held.destination_id`,
+  );
+}
+
 /** There are at most as many as destinations. */
 export async function readFailing(db: Db): Promise<FailingDestination[]> {
   const { rows } = await db.query<FailingDestination>({

@@ -24,6 +24,7 @@ import type { Event } from '../../src/event/event';
 import { uuidV7 } from '../../src/event/uuid-v7';
 import { NoInstallation, type Installation } from '../../src/integrity/installation';
 import { Metrics } from '../../src/observability/metrics';
+import { ProxyHealth } from '../../src/observability/proxy-health';
 import { testSettings } from './app';
 import { givenReceiver, type GivenReceiver } from './queued-deliveries';
 import { delivered } from './rows';
@@ -48,12 +49,13 @@ export class DeliveryEngine {
     const settings = testSettings({ DESTINATIONS_ALLOW_PRIVATE: 'true', RETRY_JITTER: '0', ...env });
     this.key = new SecretKey(settings, pool);
     const registry = (this.registry = new DestinationRegistry(pool));
+    const proxy = new ProxyHealth();
     const transmitter = new Transmitter(
-      new Senders(new AddressGuard(settings, resolveBySystem), this.key, new TransformProcess(settings)),
+      new Senders(new AddressGuard(settings, resolveBySystem, proxy), this.key, new TransformProcess(settings)),
     );
     this.report = new DeliveryReport(pool, this.metrics);
     const settler = new AttemptSettler(pool, this.report);
-    this.disable = new DisableDestinations(settings, pool, registry);
+    this.disable = new DisableDestinations(settings, pool, registry, proxy);
     const dispatcher = new Dispatcher(settings, transmitter, settler, this.report, this.disable);
     const lines = new DeliveryLines(new WorkerShares(pool));
     const claims = new DeliveryClaims(pool, registry, lines, dispatcher, installation);

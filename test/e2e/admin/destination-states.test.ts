@@ -1,5 +1,6 @@
 import { DisableDestinations } from '../../../src/deliveries/disable-destinations';
 import { DestinationRegistry } from '../../../src/destinations/destination-registry';
+import { ProxyHealth } from '../../../src/observability/proxy-health';
 import { admin as ask, type AuditPage } from '../../support/admin';
 import { testSettings } from '../../support/app';
 import { deliveryRows, disable, givenDelivery, givenTenantWithDestination, queueRows } from '../../support/deliveries';
@@ -86,7 +87,7 @@ describe('a destination', () => {
       [id],
     );
   const disableFailing = () =>
-    new DisableDestinations(testSettings(), api.pool, new DestinationRegistry(api.pool)).runOnce();
+    new DisableDestinations(testSettings(), api.pool, new DestinationRegistry(api.pool), new ProxyHealth()).runOnce();
 
   it.each([
     ['enabled', 'PATCH', '', { enabled: true }],

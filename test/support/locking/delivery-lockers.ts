@@ -4,6 +4,7 @@ import { inTransaction, type Db } from '../../../src/db/pool';
 import { closeDestination } from '../../../src/delivery-state/close-destination.queries';
 import type { DeliveryKey } from '../../../src/delivery-state/delivery';
 import {
+  excuseFailures,
   forgetFailures,
   recordHealth,
   type DestinationFailure,
@@ -117,6 +118,7 @@ export const DELIVERY_LOCKERS: readonly Locker[] = [
   locker('closeDestination', (db) => closeDestination(db, destinations.disabled, 1_000)),
   ofDestinations('recordFailures', (db, ids) => recordHealth(db, [], failing(ids))),
   ofDestinations('forgetFailures', forgetFailures),
+  ofDestinations('excuseFailures', excuseFailures),
   // By way of recordHealth: one half of the destinations had successes, and the other half failures.
   ofDestinations('lockFailures', (db, ids) =>
     recordHealth(db, ids.slice(ids.length / 2), failing(ids.slice(0, ids.length / 2))),
