@@ -1,6 +1,7 @@
 import { Report } from '../deliveries-proof/report';
 import { failOverAsynchronously } from './asynchronous';
 import { DrillInstallation } from './installation';
+import { recoverToPoint } from './point-in-time';
 import { Producer } from './producer';
 import { restoreInPlace } from './restore';
 import { failOverSynchronously } from './synchronous';
@@ -10,6 +11,7 @@ const PARTS = {
   'asynchronous standby': failOverAsynchronously,
   'synchronous standby': failOverSynchronously,
   'dump restored in place': restoreInPlace,
+  'point-in-time recovery': recoverToPoint,
 } as const;
 export type Part = keyof typeof PARTS;
 export const PART_NAMES = Object.keys(PARTS) as Part[];

@@ -116,6 +116,19 @@ export class DrillInstallation {
     return old;
   }
 
+  /** So that settings take effect that need it. */
+  async restartPrimary(): Promise<void> {
+    await this.primary.kill();
+    await this.primary.startAgain();
+  }
+
+  /** The primary is lost, and the server that `start` starts takes its place behind the address. */
+  async takeOver(start: () => Promise<OwnServer>): Promise<void> {
+    await this.primary.kill();
+    this.primary = await stoppedAtTheEnd(start());
+    this.address.redirect(this.primary.url);
+  }
+
   /** Adds a standby whose confirmation every commit waits for. */
   async addSynchronousStandby(): Promise<void> {
     this.standby = await stoppedAtTheEnd(OwnServer.standbyOf(this.primary));

@@ -1,8 +1,9 @@
 import type { Report } from '../deliveries-proof/report';
 import { dumped } from '../support/processes/e2e-own-servers';
-import { countStored, proveAtRest } from './at-rest';
+import { countStored } from './at-rest';
 import type { DrillInstallation } from './installation';
 import { eventsOf, type Producer } from './producer';
+import { proveRestored } from './prove-restored';
 import type { Tally } from './table';
 
 /** A dump is restored in place, under open connections. What was stored after it is lost. */
@@ -26,26 +27,5 @@ export async function restoreInPlace(
   await installation.remembered(known + later.length, () => producer.send(all));
   dump.restore();
 
-  const lost = await producer.lostOf(all);
-  report.exactly('events lost by the database', lost.length, later.length);
-  const result = await producer.sendAgain(all, new Set(lost));
-  report.exactly('events accepted again', result.accepted, later.length);
-  report.exactly('true duplicates', result.trueDuplicates, dumpedToo.length);
-  for (const wrong of result.wrong.slice(0, 20)) report.note(wrong);
-  report.exactly('responses to events that were sent again, and are wrong', result.wrong.length, 0);
-  await installation.startWorker();
-  const parked = (await installation.parkedReaches(parkedBefore + later.length)) - parkedBefore;
-  report.exactly('parked messages of lost events', parked, later.length);
-  await proveAtRest(installation, report);
-  const stored = await countStored(installation, before);
-  report.exactly('events stored', stored.completed, all.length);
-  return {
-    acknowledged: all.length,
-    lost: lost.length,
-    sentAgain: all.length,
-    acceptedAgain: result.accepted,
-    trueDuplicates: result.trueDuplicates,
-    parked,
-    ...stored,
-  };
+  return proveRestored(installation, producer, { kept: dumpedToo, later, before, parkedBefore }, report);
 }

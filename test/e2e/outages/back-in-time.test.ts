@@ -42,4 +42,12 @@ describe('a database that goes back in time (npm run failover:drill, in short)',
     },
     PATIENCE_MS,
   );
+
+  it(
+    'I2: stores the events again that were stored after the point in time to which the WAL archive was recovered',
+    async () => {
+      expect(await failuresOf('point-in-time recovery')).toEqual([]);
+    },
+    PATIENCE_MS,
+  );
 });

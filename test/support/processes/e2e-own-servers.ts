@@ -7,7 +7,7 @@ import { Client, type QueryResultRow } from 'pg';
 import { migrate } from '../../../src/db/migrations/migrate';
 import { eventually } from '../eventually';
 import { ProcessTree, type Killable } from './process-tree';
-import { postgresBinaries, startPostgres, startRedis, type TestServer } from './servers';
+import { postgresBinaries, startPostgres, startPostgresOn, startRedis, type TestServer } from './servers';
 
 /** Long, because PostgreSQL recovers slowly on a machine that is busy with other tests. */
 const UP_AGAIN_WITHIN_MS = 60_000;
@@ -46,8 +46,16 @@ export class OwnServer implements Killable {
     return OwnServer.postgresIn(createDirectory(), primary.url);
   }
 
+  /** On the data below `postgresHome(directory)`. */
+  static async postgresOn(directory: string): Promise<OwnServer> {
+    return OwnServer.postgresAround(directory, await startPostgresOn(directory));
+  }
+
   private static async postgresIn(directory: string, copyOf?: string): Promise<OwnServer> {
-    const started = await startPostgres(directory, copyOf);
+    return OwnServer.postgresAround(directory, await startPostgres(directory, copyOf));
+  }
+
+  private static postgresAround(directory: string, started: TestServer): Promise<OwnServer> {
     const url = started.env.TEST_DATABASE_URL as string;
     const pidFile = path.join(directory, 'postgres/data/postmaster.pid');
     return OwnServer.around(url, directory, started, async () => {
@@ -101,7 +109,7 @@ export class OwnServer implements Killable {
   }
 }
 
-function createDirectory(): string {
+export function createDirectory(): string {
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'streamforge-own-'));
   fs.chmodSync(directory, 0o755); // root runs PostgreSQL under another account
   return directory;

@@ -46,19 +46,33 @@ export async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<
 export const postgresBinaries = (): string =>
   find(/^\d+$/, '/usr/lib/postgresql', 'bin', 'PostgreSQL', 'TEST_DATABASE_URL');
 
+/** The account under which PostgreSQL runs, which is not root. Empty: that of this process. */
+export const postgresAccount = (): { uid?: number; gid?: number } => (isRoot ? idsOf('postgres') : {});
+
+/** Makes a directory of the account of PostgreSQL, with its data below it. */
+export function postgresHome(directory: string): { home: string; data: string } {
+  const home = path.join(directory, 'postgres');
+  fs.mkdirSync(home, { recursive: true });
+  const { uid, gid } = postgresAccount();
+  if (uid !== undefined && gid !== undefined) fs.chownSync(home, uid, gid);
+  return { home, data: path.join(home, 'data') };
+}
+
 /** @param copyOf the URL of a primary: the server is its standby then */
 export async function startPostgres(directory: string, copyOf?: string): Promise<TestServer> {
-  const binaries = postgresBinaries();
-  const ids = isRoot ? idsOf('postgres') : {};
-  const home = path.join(directory, 'postgres');
-  const data = path.join(home, 'data');
-  fs.mkdirSync(home, { recursive: true });
-  if (isRoot) fs.chownSync(home, (ids as { uid: number }).uid, (ids as { gid: number }).gid);
+  const { home, data } = postgresHome(directory);
   const create: [string, ...string[]] = copyOf
     ? ['pg_basebackup', '-D', data, '-d', copyOf, '-R', '-X', 'stream', '-c', 'fast', '--no-sync']
     : ['initdb', '-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'];
   const [program, ...options] = create;
-  execFileSync(path.join(binaries, program), options, { ...ids, cwd: home, stdio: 'pipe' });
+  execFileSync(path.join(postgresBinaries(), program), options, { ...postgresAccount(), cwd: home, stdio: 'pipe' });
+  return startPostgresOn(directory);
+}
+
+/** Starts PostgreSQL on data that is there. */
+export async function startPostgresOn(directory: string): Promise<TestServer> {
+  const binaries = postgresBinaries();
+  const { home, data } = postgresHome(directory);
   const port = await freePort();
   const settings = {
     listen_addresses: '127.0.0.1',
@@ -70,7 +84,7 @@ export async function startPostgres(directory: string, copyOf?: string): Promise
   };
   const args = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const log = path.join(directory, 'postgres.log');
-  const child = start(path.join(binaries, 'postgres'), ['-D', data, ...args], { ...ids, cwd: home }, log);
+  const child = start(path.join(binaries, 'postgres'), ['-D', data, ...args], { ...postgresAccount(), cwd: home }, log);
   const pgIsReady = path.join(binaries, 'pg_isready');
   await eventually(() => execFileSync(pgIsReady, ['-h', '127.0.0.1', '-p', String(port)], { stdio: 'pipe' }), 30_000);
   return {
