@@ -44,24 +44,35 @@ export class DisableDestinations {
     if (isDisabled) await this.disabled([id], ANSWERED_GONE);
   }
 
-  /** Of many processes one disables them; each excuses what its own proxy has kept from being sent. Returns the wait before the next run in ms. */
+  /**
+   * Of many processes one disables them, each in a transaction of its own. Each process excuses what its own proxy has kept
+   * from being sent. Returns the wait before the next run in ms.
+   */
   async runOnce(): Promise<number> {
     const hours = this.settings.DESTINATION_DISABLE_AFTER_HOURS;
     const reason = `no success for ${hours} hours`;
     if (this.proxy.fault() !== undefined) await excuseFailures(this.pool);
-    const { byId } = await this.registry.current(); // before the transaction, which would wait for a second connection
-    const ids = await inTransaction(this.pool, async (db) => {
-      if (!(await tryTransactionLock(db, ADVISORY_LOCKS.failingDestinations))) return [];
-      const disabled: string[] = [];
-      for (const { id, revision } of await readLongFailing(db, hours, MOST_DISABLED_AT_ONCE)) {
-        const seen = { id, revision, tenantId: byId.get(id)?.tenantId, url: byId.get(id)?.url };
-        if (await this.disable(db, seen, reason)) disabled.push(id);
-      }
-      return disabled;
-    });
-    if (ids.length > 0) await this.disabled(ids, reason);
+    const { byId } = await this.registry.current(); // before the transactions, which would wait for a second connection
+    const ids: string[] = [];
+    try {
+      await eachInTurn(await readLongFailing(this.pool, hours, MOST_DISABLED_AT_ONCE), async ({ id }) => {
+        if (await this.disableIfStillFailing(id, byId.get(id), reason)) ids.push(id);
+      });
+    } finally {
+      if (ids.length > 0) await this.disabled(ids, reason);
+    }
     await forgetStrayFailures(this.pool, MOST_FORGOTTEN_AT_ONCE);
     return ids.length === MOST_DISABLED_AT_ONCE ? 0 : EVERY_MS;
+  }
+
+  /** Looks again, since it may have had a success meanwhile. */
+  private disableIfStillFailing(id: string, known: Destination | undefined, reason: string): Promise<boolean> {
+    return inTransaction(this.pool, async (db) => {
+      if (!(await tryTransactionLock(db, ADVISORY_LOCKS.failingDestinations))) return false;
+      const [found] = await readLongFailing(db, this.settings.DESTINATION_DISABLE_AFTER_HOURS, 1, id);
+      if (!found) return false;
+      return this.disable(db, { ...found, tenantId: known?.tenantId, url: known?.url }, reason);
+    });
   }
 
   private async disable(

@@ -160,17 +160,19 @@ export async function readFailing(db: Db): Promise<FailingDestination[]> {
   return rows;
 }
 
-/** Returns enabled destinations whose failures, with no success between them, span at least `hours`. */
+/** Returns enabled destinations, or this one, whose failures, with no success between them, span at least `hours`. */
 export async function readLongFailing(
   db: Db,
   hours: number,
   limit: number,
+  id: string | null = null,
 ): Promise<{ id: string; revision: number }[]> {
   const { rows } = await db.query<{ id: string; revision: number }>(
     `select f.destination_id as id, to_.revision from destination_failures f join destinations to_ on to_.id = f.destination_id
       where f.updated_at - f.failing_since >= make_interval(hours => $1) and to_.enabled and to_.paused_at is null
+        and ($3::uuid is null or f.destination_id = $3)
       order by f.destination_id limit $2`,
-    [hours, limit],
+    [hours, limit, id],
   );
   return rows;
 }

@@ -13,7 +13,11 @@ import {
   DUE_DESTINATIONS_SETTINGS,
   readDueDestinations,
 } from '../../../src/delivery-state/queue-outlook.queries';
+import { DisableDestinations } from '../../../src/deliveries/disable-destinations';
+import { DestinationRegistry } from '../../../src/destinations/destination-registry';
 import { uuidV7 } from '../../../src/event/uuid-v7';
+import { ProxyHealth } from '../../../src/observability/proxy-health';
+import { testSettings } from '../../support/app';
 import { useDatabase } from '../../support/fixtures/database';
 import { givenReceiver } from '../../support/queued-deliveries';
 
@@ -102,6 +106,30 @@ describe('what is stored of a failing destination', () => {
     await expect(beat(database.pool, ids[1])).resolves.toEqual({ ids, isNew: true });
     await leaveWorkers(database.pool, ids[0]);
     await expect(beat(database.pool, ids[1])).resolves.toEqual({ ids: [ids[1]], isNew: false });
+  });
+
+  it('disables the others when one destination that fails for long cannot be disabled', async () => {
+    const ids = [await givenReceiver(database.pool), await givenReceiver(database.pool)].sort();
+    for (const id of ids) await record(id, 'same');
+    await database.pool.query(`update destination_failures set failing_since = now() - interval '200 hours'`);
+    await database.pool.query(`
+      create function breaks() returns trigger language plpgsql as $$ begin raise exception 'it is broken'; end $$;
+      create trigger breaks before update on destinations
+         for each row when (new.id = '${ids[0]}') execute function breaks()`);
+    const disable = new DisableDestinations(
+      testSettings(),
+      database.pool,
+      new DestinationRegistry(database.pool),
+      new ProxyHealth(),
+    );
+    await expect(disable.runOnce()).rejects.toThrow('it is broken');
+    await database.pool.query('drop function breaks() cascade');
+    const { rows } = await database.pool.query<{ enabled: boolean }>(
+      'select enabled from destinations where id = any ($1) order by id',
+      [ids],
+    );
+    expect(rows).toEqual([{ enabled: true }, { enabled: false }]);
+    await forgetFailures(database.pool, ids);
   });
 
   it('finds the destinations with open deliveries by one entry of the index each, among 100,000', async () => {
