@@ -2,8 +2,9 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Pool } from 'pg';
 import { SETTINGS_TOKEN, type Settings } from '../config/settings';
 import { storageProblem } from '../db/outages';
-import { classifyPgError, isWorthWaitingFor } from '../db/pg-errors';
+import { classifyPgError, isMaybeOfOne, isWorthWaitingFor } from '../db/pg-errors';
 import { Problem } from '../event/problems';
+import { keepsOtherRejections } from './keeps-other-rejections';
 import type { NewRejection } from './rejection';
 import { rejectionBytes, RejectionQueue, type KeepCaller, type QueuedRejection } from './rejection-queue';
 import { insertRejections } from './rejections.queries';
@@ -13,6 +14,8 @@ import { insertRejections } from './rejections.queries';
  * when theirs cannot be kept.
  */
 const OPTIONAL_PART = 0.5;
+/** After so many callers of a batch have failed for now, the others that fail with them are not tried alone. */
+const MOST_FAILED_ALONE = 20;
 
 /**
  * Keeps what was refused. Concurrent callers share a statement: while one runs, the next batch collects. A burst of bad
@@ -75,24 +78,37 @@ export class RejectionStore {
     this.writing = false;
   }
 
-  private async write(batch: readonly QueuedRejection[]): Promise<void> {
+  /** @param failed how many callers of the batch have failed with what may be their own fault */
+  private async write(batch: readonly QueuedRejection[], failed = { count: 0 }): Promise<void> {
     const callers = [...new Set(batch.map(({ caller }) => caller))];
     try {
       await this.insert(batch);
       for (const { caller } of batch) if (--caller.open === 0) caller.resolve();
     } catch (error) {
-      if (classifyPgError(error) === 'data' && callers.length > 1) {
+      if (callers.length > 1 && (await this.isOfOne(error, failed.count))) {
         // Only the caller with the row that PostgreSQL refuses fails.
         const half = new Set(callers.slice(0, callers.length >> 1));
-        await this.write(batch.filter(({ caller }) => half.has(caller)));
-        await this.write(batch.filter(({ caller }) => !half.has(caller)));
+        await this.write(
+          batch.filter(({ caller }) => half.has(caller)),
+          failed,
+        );
+        await this.write(
+          batch.filter(({ caller }) => !half.has(caller)),
+          failed,
+        );
         return;
       }
+      if (isMaybeOfOne(error)) failed.count += callers.length;
       if (!isWorthWaitingFor(error)) {
         this.logger.warn({ msg: 'rejections.not-stored', count: batch.length, err: error });
       }
       for (const caller of callers) fail(caller, error);
     }
+  }
+
+  private async isOfOne(error: unknown, failed: number): Promise<boolean> {
+    if (classifyPgError(error) === 'data') return true;
+    return isMaybeOfOne(error) && failed < MOST_FAILED_ALONE && keepsOtherRejections(this.pool);
   }
 
   /** A deadlock or a lock timeout has stored nothing, so the statement is repeated once. */

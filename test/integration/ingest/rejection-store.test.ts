@@ -158,6 +158,40 @@ describe('RejectionStore', () => {
     warned.mockRestore();
   });
 
+  describe('while PostgreSQL refuses some for now, as by a trigger of the operator, and keeps others', () => {
+    beforeEach(async () => {
+      store = new RejectionStore(database.pool, SETTINGS);
+      await database.pool.query(`
+        create function refuse() returns trigger language plpgsql as
+          $$ begin raise exception 'not this one' using errcode = '42501'; end $$;
+        create trigger refuse before insert on rejections
+           for each row when (new.code = 'malformed-body') execute function refuse()`);
+    });
+    afterEach(() => database.pool.query('drop function refuse() cascade'));
+
+    const refused = (): NewRejection => rejection({ code: 'malformed-body' });
+    const keepEach = (rejections: readonly NewRejection[]): Promise<boolean[]> =>
+      Promise.all(rejections.map((one) => new Promise<boolean>((resolve) => store.tryKeep(one, resolve))));
+
+    it('only the request with one of them gets 503', async () => {
+      const [before, bad, after] = [many(2), [rejection(), refused()], many(2)];
+      const results = await Promise.allSettled([before, bad, after].map((one) => store.keep(one)));
+      expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+      expect(results[1]).toMatchObject({ reason: { code: 'storage-unavailable' } });
+      await expect(stored([...before, ...bad, ...after])).resolves.toBe(4);
+    });
+
+    it('a bounded number of them is told apart from the others', async () => {
+      let taken = 0;
+      const count = (): void => void (taken += 1);
+      database.pool.on('acquire', count);
+      const kept = await keepEach([rejection(), ...Array.from({ length: 399 }, refused)]);
+      database.pool.off('acquire', count);
+      expect(kept.filter(Boolean)).toHaveLength(1);
+      expect(taken).toBeLessThan(200);
+    });
+  });
+
   it('stores size and digest of a record of which only the beginning is at hand', async () => {
     const one = rejection({ body: Buffer.from('{"a'), sizeBytes: 3_000_000_000, digest: Buffer.alloc(32, 7) });
     await store.keep([one]);
