@@ -4,7 +4,7 @@ import { countOf, pluralOf } from '../format/numbers';
 import { Dialog } from '../parts/dialog';
 import { mayHaveActed } from '../api/problem';
 import { Fault } from '../parts/fault';
-import { Text } from '../parts/text';
+import { Text } from '../parts/texts/text';
 import { onceKey } from './once-key';
 import { previewOf, resultOf, type Outcome } from './outcome';
 

@@ -3,7 +3,7 @@ import { ApiProblem, ConnectionLost, isTransient, problemOf } from '../../../con
 import { urlOf } from '../../../console/src/api/url-of';
 import { countOf, formatBytes, formatCount, formatRatio, pluralOf } from '../../../console/src/format/numbers';
 import { formatAge, formatDuration, formatInstant } from '../../../console/src/format/times';
-import { curlOf } from '../../../console/src/parts/curl';
+import { curlOf } from '../../../console/src/parts/copy/curl';
 import { previewOf, resultOf } from '../../../console/src/actions/outcome';
 import { isAtLeast } from '../../../console/src/session/roles';
 import { commandOf } from '../../../console/src/shell/keys';

@@ -1,9 +1,9 @@
 import { Link } from '@tanstack/react-router';
 import type { Schema } from '../../api/endpoints';
-import { ChooseTable } from '../../parts/choose-table';
-import { Ago } from '../../parts/instant';
-import { numeric } from '../../parts/table';
-import { Text } from '../../parts/text';
+import { ChooseTable } from '../../parts/lists/choose-table';
+import { Ago } from '../../parts/texts/instant';
+import { numeric } from '../../parts/lists/table';
+import { Text } from '../../parts/texts/text';
 
 interface Props {
   rows: Schema<'DeadLettersPage'>['deadLetters'];

@@ -4,7 +4,7 @@ import type { ReactNode } from 'react';
 import type { EventSelection } from '../../actions/bulk-actions';
 import { reasonsQuery } from '../../api/queries';
 import { countOf, formatCount } from '../../format/numbers';
-import { FilterForm } from '../../parts/filter-form';
+import { FilterForm } from '../../parts/lists/filter-form';
 import { Empty, Page } from '../../parts/page';
 import { Pending } from '../../parts/pending';
 import { GroupTable } from './group-table';

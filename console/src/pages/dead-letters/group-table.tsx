@@ -1,10 +1,10 @@
 import { Link } from '@tanstack/react-router';
 import type { Schema } from '../../api/endpoints';
 import { formatCount } from '../../format/numbers';
-import { DestinationName } from '../../parts/destination-name';
-import { Ago } from '../../parts/instant';
-import { numeric, Table } from '../../parts/table';
-import { Text } from '../../parts/text';
+import { DestinationName } from '../../parts/texts/destination-name';
+import { Ago } from '../../parts/texts/instant';
+import { numeric, Table } from '../../parts/lists/table';
+import { Text } from '../../parts/texts/text';
 import type { DeadLetterSearch } from './dead-letter-search';
 
 export type Group = Schema<'DeadLetterReasonsResponse'>['reasons'][number];

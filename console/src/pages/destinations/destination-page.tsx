@@ -5,13 +5,13 @@ import type { Schema } from '../../api/endpoints';
 import { destinationQuery } from '../../api/queries';
 import { formatCount, formatRatio } from '../../format/numbers';
 import { formatDuration } from '../../format/times';
-import { nameOf } from '../../parts/destination-name';
-import { Facts } from '../../parts/facts';
-import { Ago, Instant } from '../../parts/instant';
+import { nameOf } from '../../parts/texts/destination-name';
+import { Facts } from '../../parts/texts/facts';
+import { Ago, Instant } from '../../parts/texts/instant';
 import { Page, Section } from '../../parts/page';
 import { Pending } from '../../parts/pending';
-import { StatusBadge } from '../../parts/status-badge';
-import { Text } from '../../parts/text';
+import { StatusBadge } from '../../parts/texts/status-badge';
+import { Text } from '../../parts/texts/text';
 import { DestinationActions } from './destination-actions';
 import { RecentDeliveries } from './recent-deliveries';
 

@@ -5,12 +5,12 @@ import type { Schema } from '../../api/endpoints';
 import { destinationQuery, destinationsQuery } from '../../api/queries';
 import { formatCount, formatRatio } from '../../format/numbers';
 import { formatDuration } from '../../format/times';
-import { FilterForm } from '../../parts/filter-form';
-import { List } from '../../parts/list';
+import { FilterForm } from '../../parts/lists/filter-form';
+import { List } from '../../parts/lists/list';
 import { Empty, Page } from '../../parts/page';
-import { StatusBadge } from '../../parts/status-badge';
-import { numeric, Table, type Column } from '../../parts/table';
-import { Text } from '../../parts/text';
+import { StatusBadge } from '../../parts/texts/status-badge';
+import { numeric, Table, type Column } from '../../parts/lists/table';
+import { Text } from '../../parts/texts/text';
 
 const route = getRouteApi('/destinations');
 

@@ -1,11 +1,11 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { deliveriesQuery } from '../../api/queries';
-import { Ago } from '../../parts/instant';
+import { Ago } from '../../parts/texts/instant';
 import { Pending } from '../../parts/pending';
-import { StatusBadge } from '../../parts/status-badge';
-import { numeric, Table } from '../../parts/table';
-import { Text } from '../../parts/text';
+import { StatusBadge } from '../../parts/texts/status-badge';
+import { numeric, Table } from '../../parts/lists/table';
+import { Text } from '../../parts/texts/text';
 
 /** The newest deliveries to a destination, and links to the lists behind them. */
 export function RecentDeliveries({ destinationId }: { destinationId: string }) {

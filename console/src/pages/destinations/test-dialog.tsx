@@ -5,8 +5,8 @@ import type { Schema } from '../../api/endpoints';
 import { formatDuration } from '../../format/times';
 import { Dialog } from '../../parts/dialog';
 import { Fault } from '../../parts/fault';
-import { StatusBadge } from '../../parts/status-badge';
-import { Text } from '../../parts/text';
+import { StatusBadge } from '../../parts/texts/status-badge';
+import { Text } from '../../parts/texts/text';
 
 /** Sends a made-up or a stored event once. Nothing is recorded or retried. */
 export function TestDialog({ destinationId, onClose }: { destinationId: string; onClose: () => void }) {

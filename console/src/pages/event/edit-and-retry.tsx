@@ -3,7 +3,7 @@ import { actText } from '../../api/client';
 import type { Schema } from '../../api/endpoints';
 import { pretty } from '../../json/pretty';
 import { changesOf, type Change } from '../../json/changes-of';
-import { DiffView } from '../../parts/diff-view';
+import { DiffView } from '../../parts/texts/diff-view';
 import { revisionText } from './revision-text';
 
 type Revised = Schema<'RevisionResponse'> & { changes: Change[] };

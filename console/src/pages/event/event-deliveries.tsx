@@ -6,11 +6,11 @@ import type { Schema } from '../../api/endpoints';
 import { deliveryQuery } from '../../api/queries';
 import { formatDuration } from '../../format/times';
 import { BulkButtons } from '../../actions/bulk-buttons';
-import { DestinationName } from '../../parts/destination-name';
-import { Ago, Instant } from '../../parts/instant';
+import { DestinationName } from '../../parts/texts/destination-name';
+import { Ago, Instant } from '../../parts/texts/instant';
 import { Pending } from '../../parts/pending';
-import { StatusBadge } from '../../parts/status-badge';
-import { numeric, Table, unseen } from '../../parts/table';
+import { StatusBadge } from '../../parts/texts/status-badge';
+import { numeric, Table, unseen } from '../../parts/lists/table';
 import { useMay } from '../../session/caller';
 
 type Delivery = Schema<'DeliveryOfEventResponse'>;

@@ -1,9 +1,9 @@
 import { useQuery } from '@tanstack/react-query';
 import { timelineQuery } from '../../api/queries';
 import { formatDuration } from '../../format/times';
-import { Instant } from '../../parts/instant';
+import { Instant } from '../../parts/texts/instant';
 import { Pending } from '../../parts/pending';
-import { Text } from '../../parts/text';
+import { Text } from '../../parts/texts/text';
 
 /** What happened to the event, oldest first, with the waits in between. */
 export function EventTimeline({ id }: { id: string }) {

@@ -1,9 +1,9 @@
 import type { Schema } from '../../api/endpoints';
 import { formatDuration } from '../../format/times';
-import { Instant } from '../../parts/instant';
-import { StatusBadge } from '../../parts/status-badge';
-import { numeric, Table } from '../../parts/table';
-import { Text } from '../../parts/text';
+import { Instant } from '../../parts/texts/instant';
+import { StatusBadge } from '../../parts/texts/status-badge';
+import { numeric, Table } from '../../parts/lists/table';
+import { Text } from '../../parts/texts/text';
 
 export function HandlerAttempts({ attempts }: { attempts: Schema<'AttemptResponse'>[] }) {
   return (

@@ -1,4 +1,4 @@
-import { CopyButton } from '../../parts/copy-button';
+import { CopyButton } from '../../parts/copy/copy-button';
 import { Empty } from '../../parts/page';
 
 /** Before the first event: how to send one. */

@@ -1,8 +1,8 @@
 import { Link } from '@tanstack/react-router';
 import { useLayoutEffect, useRef, useState } from 'react';
 import { formatInstant } from '../../format/times';
-import { StatusBadge } from '../../parts/status-badge';
-import { Text } from '../../parts/text';
+import { StatusBadge } from '../../parts/texts/status-badge';
+import { Text } from '../../parts/texts/text';
 import { windowOf, type LiveRow } from './live-rows';
 
 /** As in live.css. */

@@ -2,11 +2,11 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { newestDestinationsQuery } from '../../api/queries';
 import { formatCount } from '../../format/numbers';
-import { nameOf } from '../../parts/destination-name';
-import { Ago } from '../../parts/instant';
+import { nameOf } from '../../parts/texts/destination-name';
+import { Ago } from '../../parts/texts/instant';
 import { Pending } from '../../parts/pending';
-import { StatusBadge } from '../../parts/status-badge';
-import { Text } from '../../parts/text';
+import { StatusBadge } from '../../parts/texts/status-badge';
+import { Text } from '../../parts/texts/text';
 
 /** Among the newest destinations: the list cannot be filtered by status. */
 export function DestinationsInTrouble() {

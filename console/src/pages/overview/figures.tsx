@@ -5,7 +5,7 @@ import { outboxQuery, readinessQuery, reasonsQuery } from '../../api/queries';
 import { formatCount } from '../../format/numbers';
 import { formatDuration } from '../../format/times';
 import { Fault } from '../../parts/fault';
-import { StatusBadge } from '../../parts/status-badge';
+import { StatusBadge } from '../../parts/texts/status-badge';
 import { GROUPS_COUNTED } from './top-groups';
 
 /** The backlog, the dead letters, and the servers that StreamForge depends on. */

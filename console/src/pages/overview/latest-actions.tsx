@@ -1,8 +1,8 @@
 import { useQuery } from '@tanstack/react-query';
 import { auditQuery } from '../../api/queries';
-import { Ago } from '../../parts/instant';
+import { Ago } from '../../parts/texts/instant';
 import { Pending } from '../../parts/pending';
-import { Text } from '../../parts/text';
+import { Text } from '../../parts/texts/text';
 
 export function LatestActions() {
   const { data, error, refetch } = useQuery(auditQuery);

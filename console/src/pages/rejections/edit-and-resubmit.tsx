@@ -5,7 +5,7 @@ import { actText } from '../../api/client';
 import type { Schema } from '../../api/endpoints';
 import { memberText } from '../../json/exact-json';
 import { pretty } from '../../json/pretty';
-import { Text } from '../../parts/text';
+import { Text } from '../../parts/texts/text';
 import { editable, resubmissionText } from './edited-rejection';
 
 interface Seen {

@@ -7,16 +7,16 @@ import { discardRejections, resubmitRejections, type RejectionSelection } from '
 import type { Schema } from '../../api/endpoints';
 import { rejectionReasonsQuery, rejectionsQuery, type RejectionFilter } from '../../api/queries';
 import { countOf, formatBytes } from '../../format/numbers';
-import { ChooseTable } from '../../parts/choose-table';
-import { CopyCurl } from '../../parts/copy-curl';
-import { Facts } from '../../parts/facts';
-import { Ago } from '../../parts/instant';
-import { List } from '../../parts/list';
+import { ChooseTable } from '../../parts/lists/choose-table';
+import { CopyCurl } from '../../parts/copy/copy-curl';
+import { Facts } from '../../parts/texts/facts';
+import { Ago } from '../../parts/texts/instant';
+import { List } from '../../parts/lists/list';
 import { Empty, Page, Section } from '../../parts/page';
-import { SourceLink } from '../../parts/source-name';
-import { StatusBadge } from '../../parts/status-badge';
-import { numeric } from '../../parts/table';
-import { Text } from '../../parts/text';
+import { SourceLink } from '../../parts/texts/source-name';
+import { StatusBadge } from '../../parts/texts/status-badge';
+import { numeric } from '../../parts/lists/table';
+import { Text } from '../../parts/texts/text';
 import { useMay } from '../../session/caller';
 
 const route = getRouteApi('/rejections/$group');

@@ -4,13 +4,13 @@ import type { ReactNode } from 'react';
 import type { Schema } from '../../api/endpoints';
 import { rejectionReasonsQuery, type RejectionFilter } from '../../api/queries';
 import { countOf, formatCount } from '../../format/numbers';
-import { FilterForm, type FilterField } from '../../parts/filter-form';
-import { Ago } from '../../parts/instant';
+import { FilterForm, type FilterField } from '../../parts/lists/filter-form';
+import { Ago } from '../../parts/texts/instant';
 import { Empty, Page } from '../../parts/page';
 import { Pending } from '../../parts/pending';
-import { SourceLink } from '../../parts/source-name';
-import { numeric, Table } from '../../parts/table';
-import { Text } from '../../parts/text';
+import { SourceLink } from '../../parts/texts/source-name';
+import { numeric, Table } from '../../parts/lists/table';
+import { Text } from '../../parts/texts/text';
 import type { RejectionFilterName, RejectionSearch } from './rejection-search';
 
 const route = getRouteApi('/rejections');

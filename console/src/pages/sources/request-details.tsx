@@ -1,9 +1,9 @@
 import { useState } from 'react';
 import type { Schema } from '../../api/endpoints';
 import { formatBytes } from '../../format/numbers';
-import { Facts } from '../../parts/facts';
-import { RequestText } from '../../parts/request-text';
-import { Text } from '../../parts/text';
+import { Facts } from '../../parts/texts/facts';
+import { RequestText } from '../../parts/texts/request-text';
+import { Text } from '../../parts/texts/text';
 import { draftOf, isWhole } from './trial/test-draft';
 import { TestSource } from './trial/test-source';
 

@@ -1,6 +1,6 @@
 import { useState } from 'react';
 import type { Schema } from '../../api/endpoints';
-import { Facts } from '../../parts/facts';
+import { Facts } from '../../parts/texts/facts';
 import { useMay } from '../../session/caller';
 import { MappingEditor } from './trial/mapping-editor';
 

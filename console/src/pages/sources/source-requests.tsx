@@ -4,11 +4,11 @@ import { useState } from 'react';
 import type { Schema } from '../../api/endpoints';
 import { sourceRequestsQuery } from '../../api/queries';
 import { formatDuration } from '../../format/times';
-import { Ago } from '../../parts/instant';
+import { Ago } from '../../parts/texts/instant';
 import { Pending } from '../../parts/pending';
-import { StatusBadge } from '../../parts/status-badge';
-import { numeric, Table } from '../../parts/table';
-import { Text } from '../../parts/text';
+import { StatusBadge } from '../../parts/texts/status-badge';
+import { numeric, Table } from '../../parts/lists/table';
+import { Text } from '../../parts/texts/text';
 import { useMay } from '../../session/caller';
 import { RequestDetails } from './request-details';
 

@@ -5,7 +5,7 @@ import type { Schema } from '../../../api/endpoints';
 import { mayHaveActed } from '../../../api/problem';
 import { Dialog } from '../../../parts/dialog';
 import { Fault } from '../../../parts/fault';
-import { Instant } from '../../../parts/instant';
+import { Instant } from '../../../parts/texts/instant';
 import { Overlap } from './overlap';
 import { ShownUrl } from './shown-url';
 import { lostResponse, urlRotation } from './url-rotation';

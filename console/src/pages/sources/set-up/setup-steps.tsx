@@ -1,7 +1,7 @@
 import { useState } from 'react';
 import type { Schema } from '../../../api/endpoints';
-import { Instant } from '../../../parts/instant';
-import { Text } from '../../../parts/text';
+import { Instant } from '../../../parts/texts/instant';
+import { Text } from '../../../parts/texts/text';
 import { useMay } from '../../../session/caller';
 import { NewSecret } from './new-secret';
 import { NewUrl } from './new-url';

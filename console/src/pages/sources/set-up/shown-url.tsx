@@ -1,5 +1,5 @@
 import { useId } from 'react';
-import { CopyButton } from '../../../parts/copy-button';
+import { CopyButton } from '../../../parts/copy/copy-button';
 
 /** The whole URL of a source, which the response that made it alone has. */
 export function ShownUrl({ url }: { url: string }) {

@@ -6,7 +6,7 @@ import { sourceRequestsQuery } from '../../../api/queries';
 import { formatInstant } from '../../../format/times';
 import { Dialog } from '../../../parts/dialog';
 import { Fault } from '../../../parts/fault';
-import { useSettled } from '../../../parts/use-settled';
+import { useSettled } from '../../../parts/hooks/use-settled';
 import { draftOf, isWhole, testRequestOf } from './test-draft';
 import { TestResult } from './test-result';
 import { tryRequest } from './try-request';

@@ -1,6 +1,6 @@
-import { StatusBadge } from '../../../parts/status-badge';
+import { StatusBadge } from '../../../parts/texts/status-badge';
 import { countOf } from '../../../format/numbers';
-import { Text } from '../../../parts/text';
+import { Text } from '../../../parts/texts/text';
 import type { Tried } from './try-request';
 
 /** What each step found, and the events that would be stored. */

@@ -1,4 +1,4 @@
-import type { Change } from '../json/changes-of';
+import type { Change } from '../../json/changes-of';
 import { Text } from './text';
 
 interface Props {

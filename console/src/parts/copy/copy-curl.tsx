@@ -1,5 +1,5 @@
-import { isJwt } from '../api/credential-headers';
-import { session } from '../session/session';
+import { isJwt } from '../../api/credential-headers';
+import { session } from '../../session/session';
 import { CopyButton } from './copy-button';
 import { curlOf, type CurlRequest } from './curl';
 

@@ -1,5 +1,5 @@
-import { formatAge, formatInstant } from '../format/times';
-import { useNow } from './use-now';
+import { formatAge, formatInstant } from '../../format/times';
+import { useNow } from '../hooks/use-now';
 
 /** How long ago, with the local time and UTC on hover. */
 export function Ago({ at }: { at: string }) {

@@ -1,4 +1,4 @@
-import { visibleText } from '../json/visible-text';
+import { visibleText } from '../../json/visible-text';
 
 /** Text of a stranger on one line. It keeps its direction to itself, and shows characters that would be invisible. */
 export function Text({ children }: { children: string }) {

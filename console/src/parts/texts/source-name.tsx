@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { sourceQuery } from '../api/queries';
+import { sourceQuery } from '../../api/queries';
 import { Text } from './text';
 
 /** A source by its name, which leads to it; its id while that is not known, or when it is deleted. */

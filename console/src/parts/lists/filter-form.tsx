@@ -1,5 +1,5 @@
 import { useId, type FormEvent } from 'react';
-import { readFilters, type Filters } from '../address';
+import { readFilters, type Filters } from '../../address';
 
 export interface FilterField<Name extends string> {
   name: Name;

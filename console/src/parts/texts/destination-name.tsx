@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { destinationQuery } from '../api/queries';
+import { destinationQuery } from '../../api/queries';
 import { Text } from './text';
 
 /** A destination as people know it: its uid or description, else its host; its id while that is not known. */

@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react';
-import { countOf } from '../format/numbers';
+import { countOf } from '../../format/numbers';
 import { MoreRows } from './more-rows';
-import { Pending } from './pending';
+import { Pending } from '../pending';
 
 interface PagedQuery {
   isPending: boolean;

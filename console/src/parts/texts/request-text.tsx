@@ -1,4 +1,4 @@
-import type { Schema } from '../api/endpoints';
+import type { Schema } from '../../api/endpoints';
 
 interface Props {
   request: Schema<'KeptRequestResponse'>;
