@@ -1,16 +1,11 @@
 import { Dialog } from '../parts/dialog';
+import { useCaller } from '../session/caller';
+import { menuOf } from './menu';
 
 const KEYS: [string, string][] = [
   ['/', 'search'],
   ['j, k', 'next and previous row'],
   ['Enter', 'open the row'],
-  ['g o', 'overview'],
-  ['g e', 'events'],
-  ['g l', 'live'],
-  ['g d', 'dead letters'],
-  ['g r', 'rejections'],
-  ['g s', 'sources'],
-  ['g t', 'destinations'],
   ['?', 'this list'],
   ['Esc', 'close a dialog'],
 ];
@@ -26,9 +21,10 @@ const WORDS: [string, string][] = [
 ];
 
 export function HelpDialog({ isOpen, onClose }: { isOpen: boolean; onClose: () => void }) {
+  const pages = menuOf(useCaller().role).map(({ key, name }): [string, string] => [`g ${key}`, name.toLowerCase()]);
   return (
     <Dialog title="Keys and search" isOpen={isOpen} onClose={onClose}>
-      <Table caption="Keys" rows={KEYS} />
+      <Table caption="Keys" rows={[...KEYS, ...pages]} />
       <Table caption="What the search understands" rows={WORDS} />
       <div className="actions end">
         <button type="button" onClick={onClose}>

@@ -4,19 +4,10 @@ import { connection } from '../api/connection';
 import { useCaller } from '../session/caller';
 import { session } from '../session/session';
 import { HelpDialog } from './help-dialog';
+import { Navigation } from './navigation';
 import { SearchBox } from './search-box';
 import { ThemeSwitch } from './theme-switch';
 import { useKeyboard } from './use-keyboard';
-
-const PAGES = [
-  { to: '/', name: 'Overview' },
-  { to: '/events', name: 'Events' },
-  { to: '/live', name: 'Live' },
-  { to: '/dead-letters', name: 'Dead letters' },
-  { to: '/rejections', name: 'Rejections' },
-  { to: '/sources', name: 'Sources' },
-  { to: '/destinations', name: 'Destinations' },
-] as const;
 
 /** What every page has: navigation, search, who is signed in, and whether StreamForge responds. */
 export function Shell(): ReactNode {
@@ -26,7 +17,7 @@ export function Shell(): ReactNode {
   useKeyboard(openHelp);
   const isLost = useSyncExternalStore(connection.subscribe, connection.isLost);
   return (
-    <>
+    <div className="frame">
       <a className="skip" href="#content">
         Skip to the content
       </a>
@@ -34,13 +25,6 @@ export function Shell(): ReactNode {
         <Link to="/" className="brand">
           StreamForge
         </Link>
-        <nav aria-label="Pages">
-          {PAGES.map(({ to, name: page }) => (
-            <Link key={to} to={to} activeOptions={{ exact: to === '/', includeSearch: false }}>
-              {page}
-            </Link>
-          ))}
-        </nav>
         <SearchBox />
         <div className="who">
           <span title={`role: ${role}`}>
@@ -55,15 +39,18 @@ export function Shell(): ReactNode {
           </button>
         </div>
       </header>
-      {isLost && (
-        <p className="banner" role="alert">
-          StreamForge does not respond. What you see may be old; the page goes on asking.
-        </p>
-      )}
-      <main id="content" tabIndex={-1}>
-        <Outlet />
-      </main>
+      <Navigation />
+      <div className="content">
+        {isLost && (
+          <p className="banner" role="alert">
+            StreamForge does not respond. What you see may be old; the page goes on asking.
+          </p>
+        )}
+        <main id="content" tabIndex={-1}>
+          <Outlet />
+        </main>
+      </div>
       <HelpDialog isOpen={isHelpOpen} onClose={() => setIsHelpOpen(false)} />
-    </>
+    </div>
   );
 }

@@ -7,6 +7,7 @@ import { curlOf } from '../../../console/src/parts/copy/curl';
 import { previewOf, resultOf } from '../../../console/src/actions/outcome';
 import { isAtLeast } from '../../../console/src/session/roles';
 import { commandOf } from '../../../console/src/shell/keys';
+import { MENU, menuOf } from '../../../console/src/shell/menu';
 
 describe('numbers and times for people', () => {
   it.each([
@@ -162,4 +163,10 @@ it('keys search, move, help, and lead to pages', () => {
   expect([commandOf('d', undefined), commandOf('g', undefined), commandOf('x', 'g')]).toEqual([
     ...[undefined, undefined, undefined],
   ]);
+});
+
+it('each page of the menu has a key of its own', () => {
+  expect(new Set(MENU.map(({ key }) => key)).size).toBe(MENU.length);
+  for (const { key, to } of menuOf('owner')) expect(commandOf(key, 'g')).toEqual({ kind: 'go', to });
+  expect(menuOf('viewer').length).toBeGreaterThan(0);
 });

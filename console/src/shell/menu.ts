@@ -1,0 +1,31 @@
+import { isAtLeast, type Role } from '../session/roles';
+
+export const MENU_GROUPS = ['Now', 'Repair', 'Set up', 'Operate'] as const;
+
+interface MenuEntry {
+  group: (typeof MENU_GROUPS)[number];
+  name: string;
+  /** A path of router.tsx. */
+  to: `/${string}`;
+  /** `g` and then this key leads to the page. No two entries have the same one. */
+  key: string;
+  /** The least role that may open the page. Default: viewer */
+  least?: Role;
+}
+
+/** The pages of the menu, in the order in which it shows them. The keys, the help and the palette read them here. */
+export const MENU = [
+  { group: 'Now', name: 'Overview', to: '/', key: 'o' },
+  { group: 'Now', name: 'Live', to: '/live', key: 'l' },
+  { group: 'Now', name: 'Events', to: '/events', key: 'e' },
+  { group: 'Repair', name: 'Dead letters', to: '/dead-letters', key: 'd' },
+  { group: 'Repair', name: 'Rejections', to: '/rejections', key: 'r' },
+  { group: 'Set up', name: 'Sources', to: '/sources', key: 's' },
+  { group: 'Set up', name: 'Destinations', to: '/destinations', key: 't' },
+] as const satisfies readonly MenuEntry[];
+
+export type MenuPage = (typeof MENU)[number];
+
+/** Returns the pages that this role may open. */
+export const menuOf = (role: Role): MenuPage[] =>
+  MENU.filter((entry: MenuEntry) => isAtLeast(role, entry.least ?? 'viewer'));
