@@ -1,6 +1,8 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { useId, useState, type ReactNode } from 'react';
 import { countOf, pluralOf } from '../format/numbers';
+import type { EventSearch } from '../pages/events/event-search';
 import { Dialog } from '../parts/dialog';
 import { mayHaveActed } from '../api/problem';
 import { Fault } from '../parts/fault';
@@ -25,6 +27,8 @@ export interface BulkAction {
   effect: ReactNode;
   /** A word of warning in the colour of danger: it cannot be undone. */
   isFinal?: boolean;
+  /** The filter of a list of events in which one sees what becomes of them. */
+  follow?: EventSearch | undefined;
   run: (options: BulkRun) => Promise<Outcome>;
 }
 
@@ -34,7 +38,7 @@ export function BulkDialog({ action, onClose }: { action: BulkAction; onClose: (
   const [idempotencyKey] = useState(onceKey); // one key for every press of the button in this dialog
   const [note, setNote] = useState('');
   const noteId = useId();
-  const { verb, noun, done, effect, isFinal = false } = action;
+  const { verb, noun, done, effect, isFinal = false, follow } = action;
   const preview = useQuery({
     queryKey: ['dry-run', idempotencyKey],
     queryFn: () => action.run({ dryRun: true, note: undefined, idempotencyKey }),
@@ -88,6 +92,13 @@ export function BulkDialog({ action, onClose }: { action: BulkAction; onClose: (
               <strong>{resultOf(act.data, noun, done)}</strong>
             </p>
             <Remarks of={act.data} />
+            {follow && (
+              <p>
+                <Link to="/events" search={follow} onClick={onClose}>
+                  See what becomes of them
+                </Link>
+              </p>
+            )}
           </>
         )}
         <div className="actions end">

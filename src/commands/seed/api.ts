@@ -66,17 +66,32 @@ export async function registerDemoTenant(api: AdminApi): Promise<void> {
   await askAdmin(api, 'POST', 'tenants', { id: DEMO_TENANT, name: 'Demo shop' });
 }
 
-/** A path that StreamForge does not have: it answers every delivery with 404. */
-const REFUSING_RECEIVER = '/no-such-receiver';
+const RECEIVER = 'accounting';
+const WORKING_URL = `demo://${RECEIVER}`;
+/** As if the receiver were not deployed yet: it responds to everything with 404. */
+const MISSING_URL = `${WORKING_URL}?status=404`;
 
-/** Registers StreamForge at `url` itself as the receiver of the failing events, unless an earlier run has done so. */
-export async function registerFailingReceiver(api: AdminApi, url: string): Promise<void> {
-  const known = await askAdmin<object>(api, 'GET', `destinations?tenantId=${DEMO_TENANT}`);
-  if (JSON.stringify(known).includes(REFUSING_RECEIVER)) return;
-  await askAdmin(api, 'POST', 'destinations', {
+/** Registers a receiver of invoices that responds with 404, unless an earlier run has registered it. Returns its id. */
+export async function registerMissingReceiver(api: AdminApi): Promise<string> {
+  const { destinations } = await askAdmin<{ destinations: { id: string; uid: string | null }[] }>(
+    api,
+    'GET',
+    `destinations?tenantId=${DEMO_TENANT}`,
+  );
+  const known = destinations.find(({ uid }) => uid === RECEIVER);
+  if (known) return known.id;
+  const { id } = await askAdmin<{ id: string }>(api, 'POST', 'destinations', {
     tenantId: DEMO_TENANT,
-    url: `${url}${REFUSING_RECEIVER}`,
+    url: MISSING_URL,
+    uid: RECEIVER,
     eventTypes: ['invoice.*'],
-    description: 'seed: refuses every event',
+    description: 'seed: takes invoices',
   });
+  return id;
+}
+
+/** From now on the receiver takes what it gets. What it has refused stays in the DLQ until somebody retries it. */
+export async function mendReceiver(api: AdminApi, id: string): Promise<void> {
+  const { url } = await askAdmin<{ url: string }>(api, 'GET', `destinations/${id}`);
+  if (url === MISSING_URL) await askAdmin(api, 'PATCH', `destinations/${id}`, { url: WORKING_URL });
 }

@@ -27,9 +27,18 @@ export function demoEvents(): DemoEvent[] {
   return [...sales, ...refunds, ...stock, ...users];
 }
 
-/** These end in the DLQ, because their receiver refuses them. */
-export function failingEvents(): DemoEvent[] {
-  return numbers(6).map((n) => event(n, 'invoice.overdue', `invoice-${n}`, 'billing', { days: 30 + n }));
+/** These end in the DLQ: their receiver is not there yet. */
+export function refusedEvents(): DemoEvent[] {
+  return numbers(6).map((n) => invoice(n, 49.9 + n));
+}
+
+/** This one ends in the DLQ as well: its receiver refuses it for its amount, which is text. */
+export function unreadableEvents(): DemoEvent[] {
+  return [invoice(7, '56,90')];
+}
+
+function invoice(n: number, amount: unknown): DemoEvent {
+  return event(n, 'invoice.overdue', `invoice-${n}`, 'billing', { days: 30 + n, amount });
 }
 
 function numbers(count: number): number[] {

@@ -10,10 +10,10 @@ import { migrate } from '../../db/migrations/migrate';
 import { createPool } from '../../db/pool';
 import { MOST_AGE_MS } from '../../db/fresh-copy';
 import { say } from '../../runtime/command';
-import { isStreamForge, registerFailingReceiver, sendEvents, type AdminApi } from './api';
+import { isStreamForge, mendReceiver, registerMissingReceiver, sendEvents, type AdminApi } from './api';
 import { demoKey } from './demo-key';
 import { countByStatus } from './status-counts.queries';
-import { DEMO_TENANT, demoEvents, failingEvents } from './demo-events';
+import { DEMO_TENANT, demoEvents, refusedEvents, unreadableEvents } from './demo-events';
 
 const SETTLED_WITHIN_MS = 30_000;
 
@@ -30,10 +30,11 @@ export async function seed(url: string | undefined, databaseUrl: string, setting
     const own = await startOwn(databaseUrl, settings, running === undefined);
     try {
       const key = await demoKey(own, settings.TENANT_AUTH === 'key');
-      await registerFailingReceiver(own, running ?? own.url);
+      const receiver = await registerMissingReceiver(own);
       await sleep(MOST_AGE_MS); // until every worker knows the destination
       await sendAll(running ?? own.url, key);
       await settled(pool);
+      await mendReceiver(own, receiver);
     } finally {
       await own.close();
     }
@@ -50,11 +51,7 @@ function addressOf(settings: Settings): string {
   return found ?? `http://127.0.0.1:${settings.PORT}`;
 }
 
-/**
- * Starts a StreamForge in this process, with all roles or as api only. It accepts the receiver on this machine, which
- * the running one refuses unless DESTINATIONS_ALLOW_PRIVATE is set. There, the events then end in the DLQ with
- * ADDRESS_REFUSED.
- */
+/** Starts a StreamForge in this process, with all roles or as api only. */
 async function startOwn(
   databaseUrl: string,
   settings: Settings,
@@ -66,8 +63,6 @@ async function startOwn(
     ...settings,
     APP_ROLE: isOnlyOne ? [...ROLES] : ['api'],
     ADMIN_TOKEN: adminToken,
-    DESTINATIONS_ALLOW_PRIVATE: true,
-    DESTINATIONS_REQUIRE_HTTPS: false,
   };
   const app = await createApp(own, databaseUrl);
   await app.listen(0, '127.0.0.1');
@@ -75,9 +70,13 @@ async function startOwn(
 }
 
 async function sendAll(url: string, key: string | undefined): Promise<void> {
-  const sent = await sendEvents(url, key, [...demoEvents(), ...failingEvents()]);
+  const [refused, unreadable] = [refusedEvents(), unreadableEvents()];
+  const sent = await sendEvents(url, key, [...demoEvents(), ...refused, ...unreadable]);
   say(`${sent.accepted} events accepted, ${sent.duplicates} already there (tenant ${DEMO_TENANT}, sent to ${url})`);
-  say(`${failingEvents().length} of them have a receiver that refuses them; they end in the DLQ`);
+  say(
+    `${refused.length} of them come before their receiver is there, and it refuses ${unreadable.length} for its amount:`,
+  );
+  say('they end in the DLQ. The receiver is there now.');
 }
 
 /** Waits until every event is processed and delivered, or waits for a retry. Prints a hint if that takes too long. */

@@ -1,3 +1,4 @@
+import { DemoTransport } from './demo-transport';
 import { HttpTransport } from './http-transport';
 import type { Transport } from './transport';
 
@@ -7,6 +8,7 @@ const http = new HttpTransport();
 export const TRANSPORTS: Record<string, Transport> = {
   'http:': http,
   'https:': http,
+  'demo:': new DemoTransport(),
 };
 
 export function transportOf(url: string): Transport {

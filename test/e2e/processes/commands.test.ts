@@ -173,19 +173,19 @@ describe('the command', () => {
   });
 
   it('seed creates a demo tenant with events of several types and dead letters, once', async () => {
-    for (const accepted of [86, 0]) {
+    for (const accepted of [87, 0]) {
       const { code, output } = await run('seed');
       expect({ code, output }).toMatchObject({ code: 0 });
       expect(output).toContain(`${accepted} events accepted`);
       if (accepted > 0) expect(output).toMatch(/^API key of the tenant demo, shown only now: sfk_\w+$/m);
       else expect(output).toMatch(/^The tenant demo has the API key \w{12}, which was printed/m);
-      expect(await statusCounts(database.pool, 'demo')).toEqual({ COMPLETED: 80, DLQ: 6 });
+      expect(await statusCounts(database.pool, 'demo')).toEqual({ COMPLETED: 80, DLQ: 7 });
     }
-    // The dead letters are those of a real receiver, not rows that the command wrote.
+    // The dead letters come from deliveries, not from rows that the command wrote.
     await expect(countRows(database.pool, `deliveries where tenant_id = 'demo' and status = 'FAILED'`)).resolves.toBe(
-      6,
+      7,
     );
-    await expect(countRows(database.pool, `delivery_attempts where reason_code = 'HTTP_4XX'`)).resolves.toBe(6);
+    await expect(countRows(database.pool, `delivery_attempts where reason_code = 'HTTP_4XX'`)).resolves.toBe(7);
     await expect(countRows(database.pool, `destinations where tenant_id = 'demo'`)).resolves.toBe(1);
     await expect(countRows(database.pool, `usage_daily where tenant_id = 'demo'`)).resolves.toBeGreaterThanOrEqual(4);
     expect((await run('doctor')).output).toMatch(/^ok +rabbitmq /m);
@@ -195,7 +195,7 @@ describe('the command', () => {
     const { code, output } = await run('seed', [], { TENANT_AUTH: 'key' });
     expect({ code, output }).toMatchObject({ code: 0 });
     expect(output).toMatch(/^API key of the tenant demo, shown only now: sfk_\w+$/m);
-    expect(output).toContain('0 events accepted, 86 already there');
+    expect(output).toContain('0 events accepted, 87 already there');
     await expect(countRows(database.pool, `api_keys where tenant_id = 'demo' and expires_at is null`)).resolves.toBe(1);
   });
 });

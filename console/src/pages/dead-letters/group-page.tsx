@@ -4,6 +4,7 @@ import { useState, type ReactNode } from 'react';
 import { discardDeadLetters, retryDeadLetters, type EventSelection } from '../../actions/bulk-actions';
 import { BulkButtons } from '../../actions/bulk-buttons';
 import { groupButtons } from '../../actions/group-buttons';
+import type { Schema } from '../../api/endpoints';
 import { deadLettersQuery, reasonsQuery } from '../../api/queries';
 import { countOf } from '../../format/numbers';
 import { CopyCurl } from '../../parts/copy/copy-curl';
@@ -14,6 +15,7 @@ import { List } from '../../parts/lists/list';
 import { Empty, Page, Section } from '../../parts/page';
 import { Text } from '../../parts/texts/text';
 import { useMay } from '../../session/caller';
+import type { EventSearch } from '../events/event-search';
 import { DeadLetterTable } from './dead-letter-table';
 import type { Group } from './group-table';
 
@@ -38,7 +40,7 @@ export function GroupPage(): ReactNode {
       chosen: newest.filter((id) => chosen.has(id)),
       newest,
     },
-    retryDeadLetters,
+    (some) => ({ ...retryDeadLetters(some), follow: followOf(rows, facts) }),
     discardDeadLetters,
   );
   return (
@@ -85,6 +87,21 @@ export function GroupPage(): ReactNode {
       </Section>
     </Page>
   );
+}
+
+type Row = Schema<'DeadLettersPage'>['deadLetters'][number];
+
+/** What the events of the group have in common once they are no dead letters any more. */
+function followOf(rows: readonly Row[], group: Group | undefined): EventSearch | undefined {
+  const [first] = rows;
+  if (!first) return undefined;
+  const { tenantId, type } = first;
+  const destinationId = group?.destinationId ?? undefined;
+  return {
+    ...(rows.every((row) => row.tenantId === tenantId) ? { tenantId } : {}),
+    ...(rows.every((row) => row.type === type) ? { type } : {}),
+    ...(destinationId === undefined ? {} : { destinationId }),
+  };
 }
 
 function GroupFacts({ group }: { group: Group }) {

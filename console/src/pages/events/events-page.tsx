@@ -35,7 +35,11 @@ const FIELDS: FilterField<EventFilterName>[] = [
 export function EventsPage(): ReactNode {
   const search = route.useSearch();
   const navigate = useNavigate();
-  const events = useInfiniteQuery(eventsQuery(search as EventSelection));
+  const isFiltered = Object.keys(search).length > 0;
+  const events = useInfiniteQuery({
+    ...eventsQuery(search as EventSelection),
+    refetchInterval: ({ state }) => isFiltered && watchMs(state.data?.pages ?? []),
+  });
   const rows = events.data?.pages.flatMap((page) => page.events) ?? [];
   return (
     <Page
@@ -50,16 +54,20 @@ export function EventsPage(): ReactNode {
       }
     >
       <FilterForm fields={FIELDS} search={search} onFilter={(sent) => void navigate({ to: '/events', search: sent })} />
-      <List
-        list={events}
-        count={rows.length}
-        noun="event"
-        empty={<Nothing isFiltered={Object.keys(search).length > 0} />}
-      >
+      <List list={events} count={rows.length} noun="event" empty={<Nothing isFiltered={isFiltered} />}>
         <EventTable rows={rows} />
       </List>
     </Page>
   );
+}
+
+const WATCH_MS = 3_000;
+const IN_PROGRESS: ReadonlySet<string> = new Set(['RECEIVED', 'PUBLISHED', 'DELIVERING', 'RETRYING']);
+
+/** A list of one page is read again while an event of it is in progress; more pages stay as they were read. */
+function watchMs([page, ...others]: readonly Schema<'EventsPage'>[]): number | false {
+  const isInProgress = page?.events.some(({ status }) => IN_PROGRESS.has(status)) ?? false;
+  return isInProgress && others.length === 0 && WATCH_MS;
 }
 
 /** Actions on all events that match the filter. Without a filter there are none: nobody means everything. */
