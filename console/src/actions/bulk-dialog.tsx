@@ -92,13 +92,7 @@ export function BulkDialog({ action, onClose }: { action: BulkAction; onClose: (
               <strong>{resultOf(act.data, noun, done)}</strong>
             </p>
             <Remarks of={act.data} />
-            {follow && (
-              <p>
-                <Link to="/events" search={follow} onClick={onClose}>
-                  See what becomes of them
-                </Link>
-              </p>
-            )}
+            <Follow search={follow} onClose={onClose} />
           </>
         )}
         <div className="actions end">
@@ -118,6 +112,17 @@ export function BulkDialog({ action, onClose }: { action: BulkAction; onClose: (
         </div>
       </div>
     </Dialog>
+  );
+}
+
+function Follow({ search, onClose }: { search: EventSearch | undefined; onClose: () => void }) {
+  if (!search) return null;
+  return (
+    <p>
+      <Link to="/events" search={search} onClick={onClose}>
+        See what becomes of them
+      </Link>
+    </p>
   );
 }
 
