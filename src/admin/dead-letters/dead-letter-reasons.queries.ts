@@ -1,12 +1,11 @@
 import type { Db } from '../../db/pool';
-import { isSuperseded } from '../../delivery-state/delivery-keys';
+import { isReplaced } from '../../delivery-state/delivery-keys';
 import {
   ALL_TYPES,
   allValues,
-  groupOfDelivery,
   groupOfLetter,
-  hasCause,
   hasCauseOfLetter,
+  hasStoredCause,
 } from '../events/cause-conditions.queries';
 import type { EventCriteria } from '../events/event-criteria';
 import { HAS_FACTS, hasType, isCovered, NAMED } from '../events/event-conditions.queries';
@@ -35,43 +34,60 @@ const hasFacts = `(($5::text is null and $6::text is null and $7::text is null a
              and $14::uuid is null)
             or exists (select from events e where e.id = d.event_id and ${HAS_FACTS}))`;
 
-const inScope = (named: boolean): string => `($1::text is null or d.tenant_id = $1) and ${isCovered('d')}
+/** `group` is what is compared with the group of the filter, by an index. */
+const inScope = (named: boolean, group: string): string => `($1::text is null or d.tenant_id = $1) and ${isCovered('d')}
+       and ($17::text is null or ${group} = $17)
        and d.event_id >= $11 and d.event_id < $12 ${named ? `and d.event_id = any (array(${NAMED}))` : ''}`;
 
 /** A failed delivery makes its event a dead letter unless another delivery is open, or the handlers run again. */
-const MAKES_DEAD = `not ${isSuperseded('d')}
+const MAKES_DEAD = `not ${isReplaced('d')}
        and not exists (select from delivery_queue q where q.event_id = d.event_id)
        and not exists (select from event_state s where s.event_id = d.event_id and s.status <> 'COMPLETED')`;
 
-/** $18 is the bound, $19 the number of reasons, $20 the number of samples. */
+/**
+ * $18 is the bound, $19 the number of reasons, $20 the number of samples. Rows are kept narrow, since many are examined:
+ * what the rows of a group have in common is read from its newest delivery. The samples are sorted only for the groups
+ * that are listed, because an aggregate with an order would sort all rows.
+ */
 const reasons = (named: boolean): string => `
   with criteria as (select ${ALL_TYPES}),
   letters as materialized (
-    select d.* from dead_letters d where d.resolved_at is null and ${inScope(named)} order by d.event_id desc limit $18
+    select d.event_id, d.reason_code, d.message_group, d.first_failed_at, d.last_failed_at,
+           ${hasType('d')} and ${hasCauseOfLetter('d')} as matches
+      from dead_letters d where d.resolved_at is null and ${inScope(named, groupOfLetter('d'))}
+     order by d.event_id desc limit $18
   ), failures as materialized (
-    select d.* from deliveries d
-     where d.failed_at is not null and d.status = 'FAILED' and ${inScope(named)} order by d.event_id desc limit $18
-  ), unresolved as materialized (
-    select ${groupOfLetter('d')} as id, d.event_id, d.reason_code, null::uuid as destination_id, d.message_group,
-           d.first_failed_at, d.last_failed_at
-      from letters d where ${hasType('d')} and ${hasCauseOfLetter('d')} and ${hasFacts}
-     union all
-    select ${groupOfDelivery('d')}, d.event_id, d.last_reason_code, d.destination_id, failure_group(d.last_error),
-           d.failed_at, d.failed_at
-      from failures d where ${hasType('d')} and ${hasCause('d')} and ${hasFacts} and ${MAKES_DEAD}
+    select d.event_id, d.destination_id, d.generation, d.cause, d.failed_at,
+           ${hasType('d')} and ${hasStoredCause('d')} as matches
+      from deliveries d where d.failed_at is not null and d.status = 'FAILED' and ${inScope(named, 'd.cause')}
+     order by d.event_id desc limit $18
   ), groups as (
-    select id, reason_code, destination_id, message_group, count(*)::int as count, min(first_failed_at) as first_seen,
-           max(last_failed_at) as last_seen
-      from unresolved group by id, reason_code, destination_id, message_group order by 5 desc, 2, 3, 4 limit $19
+    select d.reason_code, null::uuid as destination_id, d.message_group, ${groupOfLetter('d')} as id,
+           count(*)::int as count, min(d.first_failed_at) as first_seen, max(d.last_failed_at) as last_seen,
+           array_agg(d.event_id) as event_ids
+      from letters d where d.matches and ${hasFacts}
+     group by d.reason_code, d.message_group
+     union all
+    select null, null, null, d.cause, count(*)::int, min(d.failed_at), max(d.failed_at), array_agg(d.event_id)
+      from failures d where d.matches and ${hasFacts} and ${MAKES_DEAD}
+     group by d.cause
+  ), largest as (
+    select g.*, array(select unnest(g.event_ids) order by 1 desc limit $20) as samples
+      from (select * from groups order by count desc, id limit $19) g
   )
-  select g.id, g.reason_code as "reasonCode", g.destination_id as "destinationId", g.message_group as "errorMessage",
-         g.count, g.first_seen as "firstSeenAt", g.last_seen as "lastSeenAt",
-         (select count(*)::int from unresolved) as total,
+  select g.id, coalesce(g.reason_code, newest.last_reason_code) as "reasonCode",
+         newest.destination_id as "destinationId", coalesce(g.message_group, newest.message) as "errorMessage", g.count,
+         g.first_seen as "firstSeenAt", g.last_seen as "lastSeenAt",
+         (select coalesce(sum(count), 0)::int from groups) as total,
          greatest((select count(*) from letters), (select count(*) from failures)) = $18 as capped,
-         array(select u.event_id::text from unresolved u where u.id = g.id order by u.event_id desc limit $20)
-           as "sampleEventIds"
-    from (select 1) one left join groups g on true
-   order by g.count desc, g.reason_code, g.destination_id, g.message_group`;
+         g.samples::text[] as "sampleEventIds"
+    from (select 1) one
+    left join largest g on true
+    left join lateral (
+      select d.last_reason_code, d.destination_id, failure_group(d.last_error) as message
+        from deliveries d where g.message_group is null and d.cause = g.id and d.event_id = g.samples[1] limit 1
+    ) newest on true
+   order by g.count desc, 2, 3, 4`;
 
 /**
  * Groups the causes of dead letters, most frequent first. A cause is the destination, the reason code and the error

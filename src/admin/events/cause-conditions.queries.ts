@@ -12,15 +12,20 @@ export function allValues(criteria: EventCriteria): unknown[] {
 export const ALL_TYPES = `${CRITERIA_TYPES}, $15::uuid, $16::text, $17::text`;
 
 /** Compares the newest deliveries in `table` with the cause that the filter names. */
-export const hasCause = (table: string): string => `($15::uuid is null or ${table}.destination_id = $15)
+export const hasCause = (table: string, group = groupOfDelivery(table)): string => `
+       ($15::uuid is null or ${table}.destination_id = $15)
        and ${hasReason(`${table}.last_reason_code`, `${table}.exhausted`, '$8')}
        and ${hasStatusClass(`${table}.last_status_code`, '$16')}
-       and ($17::text is null or ${groupOfDelivery(table)} = $17)`;
+       and ($17::text is null or ${group} = $17)`;
+
+/** The same for deliveries that have failed, or were discarded then. Their cause is stored, and has an index. */
+export const hasStoredCause = (table: string): string => hasCause(table, `${table}.cause`);
 
 export const groupOfDelivery = (table: string): string =>
   groupId(`${table}.last_reason_code`, `${table}.destination_id`, `failure_group(${table}.last_error)`);
+/** There is an index of it. */
 export const groupOfLetter = (table: string): string =>
-  groupId(`${table}.reason_code`, 'null', `${table}.message_group`);
+  groupId(`${table}.reason_code`, 'null::uuid', `${table}.message_group`);
 
 /** Handlers have neither a destination nor an HTTP status. */
 const HANDLERS_MAY_MATCH = `$15::uuid is null and ($16::text is null or $16 = 'none')`;

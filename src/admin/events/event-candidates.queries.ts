@@ -1,4 +1,4 @@
-import { hasCause, hasCauseOfLetter } from './cause-conditions.queries';
+import { hasCauseOfLetter, hasStoredCause } from './cause-conditions.queries';
 import { hasType, isCovered, NAMED } from './event-conditions.queries';
 import type { EventCriteria } from './event-criteria';
 
@@ -39,7 +39,7 @@ const QUEUED = `
 const failed = (status: 'FAILED' | 'DISCARDED'): string => `
   select distinct on (d.event_id) d.event_id as id from deliveries d
    where d.failed_at is not null and d.status = '${status}' and ${inRange('d')}
-     and ($1::text is null or d.tenant_id = $1) and ${isCovered('d')} and ${hasType('d')} and ${hasCause('d')}
+     and ($1::text is null or d.tenant_id = $1) and ${isCovered('d')} and ${hasType('d')} and ${hasStoredCause('d')}
    order by d.event_id desc limit $18`;
 
 const LETTERS = `

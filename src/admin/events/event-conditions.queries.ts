@@ -42,7 +42,7 @@ export const hasStatusClass = (statusCode: string, parameter: string): string =>
  * null for those of handlers.
  */
 export const groupId = (reason: string, destination: string, messageGroup: string): string =>
-  `md5(concat(${reason}, ' ', ${destination}, ' ', ${messageGroup}))`;
+  `cause_group(${reason}, ${destination}, ${messageGroup})`;
 
 /** The criteria that only `events` can answer. */
 export const HAS_FACTS = `($5::text is null or e.subject = $5)

@@ -1,7 +1,7 @@
 import type { DeliberateFault } from '../deliberate-fault';
 import { calm, goingBack, under } from './runs';
 
-const KNOWN = 'src/ingest/store/known-events.ts';
+const INTAKE = 'src/ingest/store/intake.ts';
 
 export const FAULTS_IN_CACHE: readonly DeliberateFault[] = [
   {
@@ -10,7 +10,7 @@ export const FAULTS_IN_CACHE: readonly DeliberateFault[] = [
     invariant: 'I2',
     edits: [
       {
-        file: KNOWN,
+        file: INTAKE,
         find: '(events[i] as PreparedEvent).keyDigest',
         replace: '(events[(i + 1) % events.length] as PreparedEvent).keyDigest',
       },
@@ -23,13 +23,11 @@ export const FAULTS_IN_CACHE: readonly DeliberateFault[] = [
     invariant: 'I2',
     edits: [
       {
-        file: 'src/ingest/store/batch-writer.ts',
-        find: '      const results = await storeBatch(this.pool, events);',
-        replace: `      const early = (prepared: (typeof events)[number]): IngestResult => {
-        return { kind: 'accepted', committed: { ...prepared.event, fingerprint: prepared.fingerprint, history: '1' } };
-      };
-      this.known.remember(events, events.map(early));
-      const results = await storeBatch(this.pool, events);`,
+        file: INTAKE,
+        find: '    const result = await this.writer.write(prepared);',
+        replace: `    const committed = { ...prepared.event, fingerprint: prepared.fingerprint };
+    await this.cache.remember([{ digest: prepared.keyDigest, committed }]);
+    const result = await this.writer.write(prepared);`,
       },
     ],
     noticedBy: { tests: ['test/integration/ingest/intake.test.ts'] },
@@ -39,7 +37,7 @@ export const FAULTS_IN_CACHE: readonly DeliberateFault[] = [
     stage: 'cache',
     edits: [
       {
-        file: KNOWN,
+        file: INTAKE,
         find: "return { ...decision, layer: 'cache' };",
         replace:
           "return { ...decision, of: { ...decision.of, receivedAt: prepared.event.receivedAt }, layer: 'cache' };",
