@@ -19,6 +19,7 @@ import { AdminEventsController } from './events/admin-events.controller';
 import { ActionsController } from './actions/actions.controller';
 import { LiveController } from './live/live.controller';
 import { LiveFeed } from './live/live-feed';
+import { MetricSeriesController } from './metrics/metrics.controller';
 import { AdminActions } from './endpoint/admin-actions';
 import { AccessChanges } from './endpoint/access-changes';
 import { AdminTransactions } from './endpoint/admin-transactions';
@@ -87,6 +88,7 @@ import { UsageController } from './usage/usage.controller';
     TimelineController,
     RevisionsController,
     LiveController,
+    MetricSeriesController,
   ],
   providers: [
     AdminTransactions,

@@ -13,6 +13,7 @@ export const ADVISORY_LOCKS = {
   replays: 7_305_020,
   erasureLoop: 7_305_023,
   auditChain: 7_305_026,
+  metricRollup: 7_305_027,
   /** With a hash of the destination's id. */
   failuresOfDestination: 7_305_025,
   /** Shared: makes deliveries of stored events. Exclusive: removes or revises their payloads. Taken before locks of rows. */

@@ -44,7 +44,10 @@ const CLOSE = `
               settled_at = now(), failed_at = case when t.disabled_reason is not null then now() end
          from unqueued left join destinations t on t.id = $1
         where d.event_id = any (array(select event_id from unqueued)) and ${hasSameKey('d', 'unqueued')}
-       returning d.status, d.replay_id
+       returning ${keyOf('d')}, d.status, d.last_reason_code, d.replay_id
+     ), noted as (
+       insert into delivery_closings (event_id, destination_id, generation, status, reason_code)
+       select ${keyOf('closed')}, status, last_reason_code from closed
      ), skipped as materialized (
        select replay_id, count(*)::integer as n from closed
         where status = 'SKIPPED' and replay_id is not null group by replay_id

@@ -83,8 +83,9 @@ export async function settleAttempts(
         returning held.*, d.attempts
       ), logged as (
         insert into delivery_attempts (event_id, destination_id, generation, attempt_number, reason_code, status_code,
-                                       duration_ms, response_excerpt, worker)
-        select event_id, destination_id, generation, attempts, reason_code, status_code, duration_ms, response_excerpt, $14
+                                       duration_ms, response_excerpt, worker, failed)
+        select event_id, destination_id, generation, attempts, reason_code, status_code, duration_ms, response_excerpt, $14,
+               status = 'FAILED'
           from changed
       )
       select event_id as "eventId", destination_id as "destinationId", generation, attempts as "attemptNumber" from changed`,

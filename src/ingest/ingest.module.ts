@@ -9,6 +9,7 @@ import { EventReader } from './event-reader';
 import { EventsController } from './events.controller';
 import { Spill } from './results/spill';
 import { Intake } from './store/intake';
+import { KnownEvents } from './store/known-events';
 import { RefusedRequest } from './rejected/refused-request';
 import { RejectedEvent } from './rejected/rejected-event';
 import { SingleEventEndpoint } from './single-event-endpoint';
@@ -31,6 +32,7 @@ import { TenantLimiter } from '../access/limits/tenant-limiter';
     Spill,
     Decoders,
     Intake,
+    KnownEvents,
     BatchWriter,
     CurrentRules,
     EventReader,

@@ -9,6 +9,7 @@ import { Loop } from '../runtime/loop';
 import { closeBacklogs } from '../delivery-state/close-destination.queries';
 import { dispatchDueRetries } from '../event-state/dispatch-due-retries.queries';
 import { forgetSettledStarts } from '../event-state/forget-events.queries';
+import { MetricRollup } from '../metric-rollup/metric-rollup';
 import { KeyPruning } from './key-pruning';
 import { Reconciler } from './reconciler';
 import { Retention, type RetentionRun } from './retention';
@@ -21,6 +22,8 @@ const RETENTION_AGAIN_MS = 60_000;
 const FORGET_STARTS_EVERY_MS = 5_000;
 const CLOSE_DESTINATIONS_EVERY_MS = 2_000;
 const CHAIN_AUDIT_EVERY_MS = 60_000;
+/** How often a process that does not roll up looks whether another one still does. */
+const ROLLUP_AGAIN_MS = 10_000;
 const RETRY_BATCH = 1_000;
 const STARTS_BATCH = 1_000;
 const CLOSED_BATCH = 1_000;
@@ -45,8 +48,10 @@ export class Chores implements OnApplicationBootstrap, BeforeApplicationShutdown
     ),
     new Loop('Key pruning', () => this.records.run('key-pruning', () => this.keyPruning.runOnce())),
     this.loop('Audit chain', 'audit-chain', CHAIN_AUDIT_EVERY_MS, () => this.chainAudit()),
+    new Loop('Metric roll-up', () => this.rollUpMetrics()),
   ];
   private readonly records: ChoreRecords;
+  private readonly metricRollup: MetricRollup;
 
   constructor(
     private readonly pool: Pool,
@@ -56,6 +61,7 @@ export class Chores implements OnApplicationBootstrap, BeforeApplicationShutdown
     private readonly keyPruning: KeyPruning,
   ) {
     this.records = new ChoreRecords(pool);
+    this.metricRollup = new MetricRollup(pool);
   }
 
   onApplicationBootstrap(): void {
@@ -92,6 +98,12 @@ export class Chores implements OnApplicationBootstrap, BeforeApplicationShutdown
     const run = await this.records.run('retention', () => this.retention.runOnce(), endOfRetention);
     if (endOfRetention(run) === 'done') return RETENTION_EVERY_MS;
     return RETENTION_AGAIN_MS * (1 + Math.random() / 2); // so that two processes do not meet again and again
+  }
+
+  private async rollUpMetrics(): Promise<number> {
+    const run = () => this.metricRollup.runOnce();
+    const waitMs = await this.records.run('metric-rollup', run, (result) => (result === 'elsewhere' ? result : 'done'));
+    return waitMs === 'elsewhere' ? ROLLUP_AGAIN_MS : waitMs;
   }
 
   private async forgetStarts(): Promise<Run> {

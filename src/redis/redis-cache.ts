@@ -5,26 +5,17 @@ import type { MacKeys } from '../integrity/mac-keys';
 import type { Metrics } from '../observability/metrics';
 import { MOST_FACT_BYTES, readSignedFact, signedFact } from './cached-fact';
 import { IdempotencyCache, type CommittedEvent } from './idempotency-cache';
-import { SharedRounds } from './shared-rounds';
 
 const PAUSE_AFTER_FAILURE_MS = 1_000;
-/** Digests of one look-up, and facts of one script. A single call may exceed it. */
-const MOST_AT_ONCE = 1_000;
-/** Facts wait this long for others: no response depends on them. */
-const REMEMBER_EVERY_MS = 5;
+/** A batch waits no longer for a look-up: PostgreSQL decides what the cache has not. */
+const LOOK_UP_WITHIN_MS = 100;
 
 /**
  * Returns the position and the value of each key that has one, cut behind the longest fact: MGET would send a foreign
- * value of 512 MB, and the client would have to hold it. It costs the api as much as MGET. New events have none of their
- * keys, and that is found by one command: then it costs Redis 0.3 µs a key more, and 1.8 µs a key if there are hits.
+ * value of 512 MB, and the client would have to hold it.
  */
 const LOOK_UP = `
-  local hits, found = 0, {}
-  for first = 1, #KEYS, ${MOST_AT_ONCE} do
-    local last = math.min(first + ${MOST_AT_ONCE - 1}, #KEYS)
-    hits = hits + redis.call('exists', unpack(KEYS, first, last))
-  end
-  if hits == 0 then return found end
+  local found = {}
   for i, key in ipairs(KEYS) do
     local text = redis.pcall('getrange', key, 0, ${MOST_FACT_BYTES})
     if type(text) == 'string' and text ~= '' then
@@ -37,11 +28,6 @@ const LOOK_UP = `
 /** ARGV: seconds to live, then the value of each key. */
 const REMEMBER = `for i, key in ipairs(KEYS) do redis.call('set', key, ARGV[i + 1], 'EX', ARGV[1]) end`;
 
-interface Fact {
-  digest: string;
-  committed: CommittedEvent;
-}
-
 interface Commands {
   lookUpFacts(keys: number, ...names: string[]): Promise<(number | string)[]>;
   rememberFacts(keys: number, ...namesThenArguments: (string | number)[]): Promise<unknown>;
@@ -50,20 +36,13 @@ interface Commands {
 /**
  * Redis adapter. Its keys contain the incarnation of the database, so a restored or new database starts empty. Redis is
  * not trusted: a value that this installation has not signed for its key is counted and treated as a miss. Without the
- * installation key, nothing is looked up or remembered. Look-ups and facts of many requests travel together: one command
- * for each event took a third of the api's time.
+ * installation key, nothing is looked up or remembered. The keys of a batch travel together: one command for each event
+ * took a third of the api's time.
  */
 export class RedisCache extends IdempotencyCache {
   private readonly logger = new Logger('IdempotencyCache');
   private readonly commands: Commands;
   private pausedUntilMs = 0;
-  private readonly lookups = new SharedRounds((digests: readonly string[]) => this.read(digests), {
-    most: MOST_AT_ONCE,
-  });
-  private readonly facts = new SharedRounds((facts: readonly Fact[]) => this.write(facts), {
-    most: MOST_AT_ONCE,
-    gatherMs: REMEMBER_EVERY_MS,
-  });
 
   constructor(
     private readonly redis: Redis,
@@ -81,23 +60,9 @@ export class RedisCache extends IdempotencyCache {
   async lookup(digests: readonly string[]): Promise<Map<string, CommittedEvent>> {
     const found = new Map<string, CommittedEvent>();
     if (digests.length === 0) return found; // Redis rejects EXISTS without keys
-    const read = await this.lookups.add(digests);
-    for (const digest of read.size === 0 ? [] : digests) {
-      const committed = read.get(digest);
-      if (committed) found.set(digest, committed);
-    }
-    return found;
-  }
-
-  async remember(facts: readonly Fact[]): Promise<void> {
-    if (facts.length > 0) await this.facts.add(facts);
-  }
-
-  private async read(digests: readonly string[]): Promise<Map<string, CommittedEvent>> {
-    const found = new Map<string, CommittedEvent>();
     await this.unlessPaused(async (prefix, mac) => {
       const names = digests.map((digest) => prefix + digest);
-      const reply = await this.commands.lookUpFacts(names.length, ...names);
+      const reply = await withinMs(LOOK_UP_WITHIN_MS, this.read(names));
       let foreign = 0;
       for (let n = 0; n + 1 < reply.length; n += 2) {
         const i = Number(reply[n]) - 1; // Lua counts from 1
@@ -110,7 +75,14 @@ export class RedisCache extends IdempotencyCache {
     return found;
   }
 
-  private async write(facts: readonly Fact[]): Promise<void> {
+  /** New events have none of their keys, which EXISTS finds for a tenth of what the script costs Redis. */
+  private async read(names: string[]): Promise<(number | string)[]> {
+    if ((await this.redis.exists(...names)) === 0) return [];
+    return this.commands.lookUpFacts(names.length, ...names);
+  }
+
+  async remember(facts: readonly { digest: string; committed: CommittedEvent }[]): Promise<void> {
+    if (facts.length === 0) return;
     await this.unlessPaused(async (prefix, mac) => {
       const names = facts.map(({ digest }) => prefix + digest);
       const values = facts.map(({ committed }, i) => signedFact(names[i] as string, committed, mac));
@@ -145,5 +117,16 @@ export class RedisCache extends IdempotencyCache {
       this.pausedUntilMs = performance.now() + PAUSE_AFTER_FAILURE_MS;
       this.logger.warn(`continuing without Redis: ${error instanceof Error ? error.message : String(error)}`);
     }
+  }
+}
+
+/** @throws Error after that time. The reply is then ignored. */
+async function withinMs<T>(ms: number, reply: Promise<T>): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms);
+  try {
+    return await Promise.race([reply, promise]);
+  } finally {
+    clearTimeout(timer);
   }
 }

@@ -113,22 +113,22 @@ describe('RedisWakeUp', () => {
     expect(await metrics.registry.metrics()).toContain('streamforge_foreign_values_total{place="wake-up"} 4');
   });
 
-  it('combines a burst into one signal, and loses no later signal', async () => {
+  it('combines a burst into a signal at once and one after the pause, and loses no later signal', async () => {
     const { api, counter } = await openConnectedPair();
     for (let i = 0; i < 10_000; i++) api.signal();
-    await eventually(() => expect(counter.signals).toBe(1));
-    api.signal();
     await eventually(() => expect(counter.signals).toBe(2));
+    api.signal();
+    await eventually(() => expect(counter.signals).toBe(3));
   });
 
-  it('sends at most one signal in 2 ms while signals keep coming', async () => {
+  it('sends at most one signal in 5 ms while signals keep coming', async () => {
     const { api, counter } = await openConnectedPair();
     const startedAt = performance.now();
     while (counter.signals < 10) {
       for (let i = 0; i < 100; i++) api.signal();
       await new Promise(setImmediate);
     }
-    expect(counter.signals).toBeLessThanOrEqual((performance.now() - startedAt) / 2 + 1); // at most one in 2 ms
+    expect(counter.signals).toBeLessThanOrEqual((performance.now() - startedAt) / 4 + 2); // timers are a little early
   });
 
   it('listens again after nothing arrives on its connection any more', async () => {
@@ -150,7 +150,7 @@ describe('RedisWakeUp', () => {
     await proxy.cut();
     for (let i = 0; i < 5; i++) {
       api.signal();
-      await new Promise((resolve) => setTimeout(resolve, 5)); // longer than the debounce, so that each signal is sent
+      await new Promise((resolve) => setTimeout(resolve, 20)); // longer than the pause, so that each signal is sent
     }
     await proxy.restore();
     await counter.getsSignalFrom(api);

@@ -51,11 +51,13 @@ export const SAFEGUARDS: readonly Safeguard[] = [
     invariant: 'I2',
     edits: [
       {
-        file: 'src/ingest/store/intake.ts',
-        find: '    const result = await this.writer.write(prepared);',
-        replace: `    const committed = { ...prepared.event, fingerprint: prepared.fingerprint, history: '1' };
-    await this.cache.remember([{ digest: prepared.keyDigest, committed }]);
-    const result = await this.writer.write(prepared);`,
+        file: 'src/ingest/store/batch-writer.ts',
+        find: '      const results = await storeBatch(this.pool, events);',
+        replace: `      const early = (prepared: (typeof events)[number]): IngestResult => {
+        return { kind: 'accepted', committed: { ...prepared.event, fingerprint: prepared.fingerprint, history: '1' } };
+      };
+      this.known.remember(events, events.map(early));
+      const results = await storeBatch(this.pool, events);`,
       },
     ],
     tests: ['test/integration/ingest/intake.test.ts'],

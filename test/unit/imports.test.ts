@@ -8,8 +8,8 @@ const FEATURES = ['ingest', 'sources', 'outbox', 'worker', 'deliveries', 'admin'
 const FOUNDATIONS = ['db', 'expressions', 'redis', 'broker', 'http', 'integrity', 'observability', 'runtime'];
 /** What SHARED builds on: the payloads of an event. */
 const REVISIONS = 'revisions';
-/** What several features share and is more than a foundation: where an event stands, who may, what was done, where events go. */
-const SHARED = ['event-state', 'delivery-state', 'access', 'audit', 'destinations', 'rejections'];
+/** What several features share and is more than a foundation: where an event stands, who may, what was done, where events go, what was measured. */
+const SHARED = ['event-state', 'delivery-state', 'access', 'audit', 'destinations', 'rejections', 'metric-rollup'];
 /** A source stores what it takes as ingest does, operators look after sources, and a worker hands over what it settled. */
 const ALSO_MAY_IMPORT: Record<string, string[]> = {
   sources: ['ingest'],

@@ -10,24 +10,24 @@ import { IsPlainText, MayBeLeftOut } from './rules';
  * Validates and documents `limit`. Decorators above a property run from the bottom up, but `applyDecorators` runs its
  * arguments from the top down. The arguments are therefore in reverse order.
  */
-export function IsListLimit(description: string, { most = 500, usual = 50 } = {}): PropertyDecorator {
+export function IsListLimit(description: string, { least = 1, most = 500, usual = 50 } = {}): PropertyDecorator {
   return applyDecorators(
     Max(most),
-    Min(1),
+    Min(least),
     IsInt(),
     Transform(({ value }: { value: unknown }) => wholeNumberOf(value)),
     MayBeLeftOut(),
     ApiCount(usual, {
       required: false,
       description: `${description}. Default: ${usual}`,
-      minimum: 1,
+      minimum: least,
       maximum: most,
     }),
   );
 }
 
 /** Converts the digits of a query parameter. Any other text stays as it is, and IsInt rejects it. */
-function wholeNumberOf(text: unknown): unknown {
+export function wholeNumberOf(text: unknown): unknown {
   return typeof text === 'string' && /^[0-9]{1,15}$/.test(text) ? Number(text) : text;
 }
 

@@ -35,6 +35,7 @@ import { GivenInstallationKey1764579000000 } from '../../../migrations/176457900
 import { Upkeep1764580000000 } from '../../../migrations/1764580000000-upkeep';
 import { DatabaseHistory1764583000000 } from '../../../migrations/1764583000000-database-history';
 import { InstallationHome1764584000000 } from '../../../migrations/1764584000000-installation-home';
+import { MetricRollup1764588000000 } from '../../../migrations/1764588000000-metric-rollup';
 import { Causes1764592000000 } from '../../../migrations/1764592000000-causes';
 import { CausesKnown1764592100000 } from '../../../migrations/1764592100000-causes-known';
 
@@ -82,6 +83,7 @@ export function createDataSource(databaseUrl: string): DataSource {
       Upkeep1764580000000,
       DatabaseHistory1764583000000,
       InstallationHome1764584000000,
+      MetricRollup1764588000000,
       Causes1764592000000,
       CausesKnown1764592100000,
     ],

@@ -7,6 +7,7 @@ export const CHORES = {
   'closed-destinations': 2,
   'key-pruning': 3_600,
   'audit-chain': 60,
+  'metric-rollup': 10,
 } as const satisfies Record<string, number>;
 
 export type Chore = keyof typeof CHORES;

@@ -4,6 +4,7 @@ import type { PreparedEvent } from '../../event/prepare-event';
 import { Problem } from '../../event/problems';
 import { Metrics } from '../../observability/metrics';
 import { BatchReport } from './batch-report';
+import { KnownEvents } from './known-events';
 import { claimsOneOf, digestsOf, storeBatch, type IngestResult, type StoreResult } from './store-batch';
 
 /**
@@ -55,10 +56,10 @@ class Caller {
 }
 
 /**
- * Collects the events of concurrent requests and streams and stores each batch in one round trip. Callers get their
- * results after the commit (I1). There is no timer: the next batch starts as soon as a writer is free, and contains the
- * events that arrived while the last one was written. Two concurrent batches never share a key, so the first event to
- * arrive is the first to be stored.
+ * Collects the events of concurrent requests and streams and stores each batch in one round trip, apart from those that
+ * the cache knows. Callers get their results after the commit (I1). There is no timer: the next batch starts as soon as a
+ * writer is free, and contains the events that arrived while the last one was written. Two concurrent batches never share
+ * a key, so the first event to arrive is the first to be stored.
  */
 @Injectable()
 export class BatchWriter {
@@ -74,6 +75,7 @@ export class BatchWriter {
 
   constructor(
     private readonly pool: Pool,
+    private readonly known: KnownEvents,
     private readonly metrics: Metrics,
   ) {}
 
@@ -153,28 +155,54 @@ export class BatchWriter {
 
   private async writeBatch(batch: Waiting[]): Promise<void> {
     this.writers += 1;
-    this.metrics.ingestBatchSize.observe(batch.length);
-    const events = batch.map(({ prepared }) => prepared);
-    const digests = events.flatMap(digestsOf);
+    const digests = batch.flatMap(({ prepared }) => digestsOf(prepared));
     for (const digest of digests) this.inHand.add(digest);
-    const startedMs = performance.now();
-    try {
-      const results = await storeBatch(this.pool, events);
-      this.report.stored(events, results, startedMs);
-      batch.forEach(({ caller, place }, i) => caller.settle(place, outcomeOf(results[i] as StoreResult)));
-    } catch (error) {
-      this.report.failed(events, error, startedMs);
-      // Fail the whole queue: it would run into the same outage.
-      const unavailable = error instanceof Problem && error.code === 'storage-unavailable';
-      const failed = unavailable ? [...batch, ...this.take(this.queue.length)] : batch;
-      for (const { caller, place } of failed) caller.settle(place, { status: 'rejected', reason: error });
-    }
+    const unknown = await this.settleKnown(batch);
+    const settle = unknown.length > 0 ? await this.store(unknown) : undefined;
     this.writers -= 1;
     for (const digest of digests) this.inHand.delete(digest);
-    this.startWriters();
+    if (this.queue.length > 0) {
+      // PostgreSQL has the next batch before this process is busy with the responses of this one.
+      this.startWriters();
+      if (settle) setImmediate(settle);
+    } else settle?.();
     const waiters = this.roomWanted;
     this.roomWanted = new Set();
     for (const go of waiters) go();
+  }
+
+  /** Answers the duplicates that the cache knows, and returns the other events. */
+  private async settleKnown(batch: Waiting[]): Promise<Waiting[]> {
+    const results = await this.known.find(batch.map(({ prepared }) => prepared));
+    if (results.length === 0) return batch;
+    return batch.filter(({ caller, place }, i) => {
+      const value = results[i];
+      if (value) caller.settle(place, { status: 'fulfilled', value });
+      return value === undefined;
+    });
+  }
+
+  /** Returns what tells the callers. */
+  private async store(batch: Waiting[]): Promise<() => void> {
+    this.metrics.ingestBatchSize.observe(batch.length);
+    const events = batch.map(({ prepared }) => prepared);
+    const startedMs = performance.now();
+    try {
+      const results = await storeBatch(this.pool, events);
+      return () => {
+        this.known.remember(events, results);
+        this.report.stored(events, results, startedMs);
+        batch.forEach(({ caller, place }, i) => caller.settle(place, outcomeOf(results[i] as StoreResult)));
+      };
+    } catch (error) {
+      // Fail the whole queue: it would run into the same outage.
+      const unavailable = error instanceof Problem && error.code === 'storage-unavailable';
+      const failed = unavailable ? [...batch, ...this.take(this.queue.length)] : batch;
+      return () => {
+        this.report.failed(events, error, startedMs);
+        for (const { caller, place } of failed) caller.settle(place, { status: 'rejected', reason: error });
+      };
+    }
   }
 
   /**

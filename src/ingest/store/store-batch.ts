@@ -47,8 +47,8 @@ type KeyHolders = ReadonlyMap<string, StoredHolder>;
 
 /**
  * Stores a batch and returns the result of each event, in order. The results are the same as if the events were sent
- * one by one, unless more than MOST_FAILED_ALONE of them fail. A retry with the same events is safe: an event that holds its own key was stored by an earlier attempt
- * whose response was lost.
+ * one by one, unless more than MOST_FAILED_ALONE of them fail. A retry with the same events is safe: an event that holds
+ * its own key was stored by an earlier attempt whose response was lost.
  * @throws Problem `storage-unavailable` when PostgreSQL cannot be reached. It is then unknown which events were stored.
  */
 export async function storeBatch(pool: Pool, batch: readonly PreparedEvent[]): Promise<StoreResult[]> {

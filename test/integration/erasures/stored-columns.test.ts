@@ -27,6 +27,7 @@ const KEPT: Readonly<Record<string, readonly string[]>> = {
   dead_letters: ['reason_code', 'resolution', 'tenant_id', 'type'],
   deliveries: ['cause', 'last_reason_code', 'status', 'tenant_id', 'type'], // the cause is a hash
   delivery_attempts: ['reason_code', 'worker'],
+  delivery_closings: ['reason_code', 'status'],
   destination_failures: ['last_reason_code'],
   destinations: [
     ...['auth', 'description', 'disabled_reason', 'event_types', 'filter', 'format', 'headers', 'previous_secret'],
@@ -44,6 +45,7 @@ const KEPT: Readonly<Record<string, readonly string[]>> = {
   handler_effects: ['handler'],
   idempotency_keys: ['digest', 'fingerprint'],
   installation: ['admin_token', 'destinations_key', 'given_installation_key', 'home', 'installation_key'],
+  metric_rollup: ['dimension', 'key', 'measure', 'tenant_id'],
   operators: ['created_by', 'digest', 'id', 'name', 'role', 'tenant_ids'],
   outbox: ['destination', 'last_error', 'status'], // the errors of the broker
   processing_attempts: ['reason_code', 'status', 'worker'],

@@ -3,9 +3,10 @@ import type { PoolClient } from 'pg';
 import { createPool } from '../../../src/db/pool';
 import type { PreparedEvent } from '../../../src/event/prepare-event';
 import { uuidV7 } from '../../../src/event/uuid-v7';
-import { BatchWriter } from '../../../src/ingest/store/batch-writer';
+import type { BatchWriter } from '../../../src/ingest/store/batch-writer';
 import type { IngestResult } from '../../../src/ingest/store/store-batch';
 import { Metrics } from '../../../src/observability/metrics';
+import { writerTo } from '../../support/batch-writer';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
 import { prepared } from '../../support/events';
 import { eventually } from '../../support/eventually';
@@ -35,7 +36,7 @@ describe('BatchWriter', () => {
   });
   beforeEach(() => {
     metrics = new Metrics();
-    writer = new BatchWriter(database.pool, metrics);
+    writer = writerTo(database.pool, metrics);
   });
   afterAll(() => database.drop());
 
@@ -252,7 +253,7 @@ describe('BatchWriter', () => {
   });
 
   it('stores each of many concurrent writes through several writers exactly once', async () => {
-    const writers = [writer, new BatchWriter(database.pool, new Metrics()), new BatchWriter(database.pool, metrics)];
+    const writers = [writer, writerTo(database.pool), writerTo(database.pool, metrics)];
     const subjects = Array.from({ length: 200 }, () => prepared().event.subject);
     const results = await Promise.all(
       writers.flatMap((each) => subjects.map((subject) => each.write(prepared({ subject, eventType: 'many.writes' })))),
@@ -266,7 +267,7 @@ describe('BatchWriter', () => {
     const nowhere = createPool(`postgres://postgres@127.0.0.1:${await freePort()}/none`, 'nowhere');
     let pool = nowhere;
     const either = { query: (statement: never) => pool.query(statement) } as never;
-    const throughPool = new BatchWriter(either, metrics);
+    const throughPool = writerTo(either, metrics);
     const single = throughPool.write(prepared());
     const stream = throughPool.writeWhenRoom([prepared(), prepared()]);
     const [lost] = await Promise.allSettled([single]);

@@ -7,6 +7,7 @@ import { LocalWakeUp } from '../../../src/redis/wake-up';
 import { createPool } from '../../../src/db/pool';
 import { BatchWriter } from '../../../src/ingest/store/batch-writer';
 import { Intake } from '../../../src/ingest/store/intake';
+import { KnownEvents } from '../../../src/ingest/store/known-events';
 import { Metrics } from '../../../src/observability/metrics';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
 import { eventBody, prepared } from '../../support/events';
@@ -23,7 +24,7 @@ describe('Intake', () => {
   const intakeTo = (pool: TestDatabase['pool'], cache: IdempotencyCache): Intake => {
     const metrics = new Metrics();
     const confirmed = new ConfirmedCache(cache, new DatabaseHistory(pool));
-    return new Intake(confirmed, new BatchWriter(pool, metrics), new LocalWakeUp(), metrics);
+    return new Intake(new BatchWriter(pool, new KnownEvents(confirmed, metrics), metrics), new LocalWakeUp());
   };
 
   it('I2: caches nothing that was not committed, so that a retry is accepted as new', async () => {

@@ -1,6 +1,6 @@
-import { BatchWriter } from '../../../src/ingest/store/batch-writer';
 import { storeBatch } from '../../../src/ingest/store/store-batch';
 import { Metrics } from '../../../src/observability/metrics';
+import { writerTo } from '../../support/batch-writer';
 import { prepared } from '../../support/events';
 import { useWriters } from '../../support/fixtures/writers';
 import { kinds, twins } from '../../support/prepared-variants';
@@ -31,7 +31,7 @@ describe('events that PostgreSQL refuses for now while it stores others', () => 
 
   it.each(['42501', '25006', '42P01'])('I10: only the one with SQLSTATE %s gets 503', async (sqlState) => {
     await refuseWith(sqlState);
-    const writer = new BatchWriter(writers.pool, new Metrics());
+    const writer = writerTo(writers.pool, new Metrics());
     const others = Array.from({ length: 99 }, () => prepared());
     const writes = others.map((event) => writer.write(event));
     const refused = writer.write(prepared({ eventType: REFUSED }));
@@ -48,7 +48,7 @@ describe('events that PostgreSQL refuses for now while it stores others', () => 
 
   it('does not fail the events that wait behind it, and is not repeated', async () => {
     await refuseWith('42501');
-    const writer = new BatchWriter(writers.pool, new Metrics());
+    const writer = writerTo(writers.pool, new Metrics());
     const refused = writer.write(prepared({ eventType: REFUSED }));
     const behind = new Promise((resolve) => setImmediate(resolve)).then(() => writer.write(prepared()));
     await expect(refused).rejects.toMatchObject(UNAVAILABLE);

@@ -116,7 +116,14 @@ describe('the chores of a publisher', () => {
 
   it('record no success while another session has their lock, so that a lock that stays makes them overdue', async () => {
     const { pool } = outbox;
-    const locks = ['dueRetries', 'reconciler', 'partitions', 'closedDestinations', 'auditChain'] as const;
+    const locks = [
+      'dueRetries',
+      'reconciler',
+      'partitions',
+      'closedDestinations',
+      'auditChain',
+      'metricRollup',
+    ] as const;
     const withoutLock = ['crash-counts', 'key-pruning'];
     const succeeded = async (): Promise<Record<string, boolean>> => {
       const { rows } = await pool.query<{ name: string; yes: boolean }>(

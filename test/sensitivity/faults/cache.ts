@@ -1,7 +1,7 @@
 import type { DeliberateFault } from '../deliberate-fault';
 import { calm, goingBack, under } from './runs';
 
-const INTAKE = 'src/ingest/store/intake.ts';
+const KNOWN = 'src/ingest/store/known-events.ts';
 
 export const FAULTS_IN_CACHE: readonly DeliberateFault[] = [
   {
@@ -10,7 +10,7 @@ export const FAULTS_IN_CACHE: readonly DeliberateFault[] = [
     invariant: 'I2',
     edits: [
       {
-        file: INTAKE,
+        file: KNOWN,
         find: '(events[i] as PreparedEvent).keyDigest',
         replace: '(events[(i + 1) % events.length] as PreparedEvent).keyDigest',
       },
@@ -23,11 +23,13 @@ export const FAULTS_IN_CACHE: readonly DeliberateFault[] = [
     invariant: 'I2',
     edits: [
       {
-        file: INTAKE,
-        find: '    const result = await this.writer.write(prepared);',
-        replace: `    const committed = { ...prepared.event, fingerprint: prepared.fingerprint };
-    await this.cache.remember([{ digest: prepared.keyDigest, committed }]);
-    const result = await this.writer.write(prepared);`,
+        file: 'src/ingest/store/batch-writer.ts',
+        find: '      const results = await storeBatch(this.pool, events);',
+        replace: `      const early = (prepared: (typeof events)[number]): IngestResult => {
+        return { kind: 'accepted', committed: { ...prepared.event, fingerprint: prepared.fingerprint, history: '1' } };
+      };
+      this.known.remember(events, events.map(early));
+      const results = await storeBatch(this.pool, events);`,
       },
     ],
     noticedBy: { tests: ['test/integration/ingest/intake.test.ts'] },
@@ -37,7 +39,7 @@ export const FAULTS_IN_CACHE: readonly DeliberateFault[] = [
     stage: 'cache',
     edits: [
       {
-        file: INTAKE,
+        file: KNOWN,
         find: "return { ...decision, layer: 'cache' };",
         replace:
           "return { ...decision, of: { ...decision.of, receivedAt: prepared.event.receivedAt }, layer: 'cache' };",

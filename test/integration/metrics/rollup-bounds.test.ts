@@ -1,0 +1,148 @@
+import { findLateSlice, forgetRollup, coarsenRollup } from '../../../src/metric-rollup/rollup.queries';
+import { MetricRollup } from '../../../src/metric-rollup/metric-rollup';
+import { uuidV7 } from '../../../src/event/uuid-v7';
+import { useDatabase } from '../../support/fixtures/database';
+import { givenEventAt, measured, minutesAgo, rollUpAll, rollUpFrom, totalsOf } from '../../support/measured';
+import { countRows } from '../../support/rows';
+
+const HOUR_SECONDS = 3_600;
+const DAY_SECONDS = 86_400;
+
+const database = useDatabase();
+beforeEach(() =>
+  database.pool.query('truncate events, metric_rollup, metric_slices, chore_progress, delivery_closings'),
+);
+
+const givenRollup = (ageSeconds: number, stepSeconds: number, key: string | null = 'a') =>
+  database.pool.query(
+    `insert into metric_rollup (at, step_seconds, measure, dimension, tenant_id, key, bucket, count)
+     values (date_bin(make_interval(secs => $2), now() - make_interval(secs => $1), '2000-01-01 00:00:00Z'), $2,
+             'accepted', 'type', 'acme', $3, 0, 1)`,
+    [ageSeconds, stepSeconds, key],
+  );
+const now = async (): Promise<number> => {
+  const { rows } = await database.pool.query<{ now: number }>(`select extract(epoch from now())::float8 as now`);
+  return rows[0]?.now ?? 0;
+};
+const steps = async (): Promise<Record<string, number>> => {
+  const { rows } = await database.pool.query<{ step: number; n: number }>(
+    'select step_seconds as step, sum(count)::integer as n from metric_rollup group by 1',
+  );
+  return Object.fromEntries(rows.map(({ step, n }) => [String(step), n]));
+};
+
+describe('the roll-up is bounded', () => {
+  it('in time: slices become minutes, minutes become hours, and hours are forgotten', async () => {
+    const { pool } = database;
+    for (let i = 0; i < 12; i++) await givenRollup(3 * HOUR_SECONDS + 10 * i, 10);
+    for (let i = 0; i < 10; i++) await givenRollup(3 * DAY_SECONDS + 60 * i, 60);
+    await givenRollup(HOUR_SECONDS, 10);
+    await givenRollup(HOUR_SECONDS + DAY_SECONDS, 60);
+    await givenRollup(91 * DAY_SECONDS, 3_600);
+    const progress = { rolledTo: await now(), now: await now() };
+    await coarsenRollup(pool, progress);
+    await expect(steps()).resolves.toEqual({ '10': 1, '60': 13, '3600': 11 });
+    await expect(countRows(pool, 'metric_rollup where step_seconds = 60')).resolves.toBeLessThanOrEqual(4);
+    await forgetRollup(pool, progress, 1_000);
+    await expect(steps()).resolves.toEqual({ '10': 1, '60': 13, '3600': 10 });
+    await coarsenRollup(pool, progress);
+    await expect(steps()).resolves.toEqual({ '10': 1, '60': 13, '3600': 10 });
+  });
+
+  it('in keys: the largest hundred have counts of their own, and nothing is lost', async () => {
+    const { pool } = database;
+    const beganMs = minutesAgo(5);
+    await rollUpFrom(pool, beganMs);
+    for (let i = 0; i < 130; i++) {
+      for (let n = 0; n < (i < 5 ? 3 : 1); n++) await givenEventAt(pool, beganMs, { type: `type-${i}` });
+    }
+    await rollUpAll(new MetricRollup(pool));
+    await expect(countRows(pool, `metric_rollup where dimension = 'type'`)).resolves.toBe(101);
+    const { series, other } = await measured(pool, { measure: 'accepted', dimension: 'type', limit: 5 });
+    expect(series.map(({ key, total }) => [key, total])).toEqual([0, 1, 2, 3, 4].map((i) => [`type-${i}`, 3]));
+    expect(other.total).toBe(125);
+  });
+
+  it('in tenants: those beyond the largest hundred are only in the sum of all', async () => {
+    const { pool } = database;
+    const beganMs = minutesAgo(5);
+    await rollUpFrom(pool, beganMs);
+    for (let i = 0; i < 120; i++)
+      await givenEventAt(pool, beganMs, { tenantId: `tenant-${String(i).padStart(3, '0')}` });
+    await rollUpAll(new MetricRollup(pool));
+    const { series, other } = await measured(pool, { measure: 'accepted', dimension: 'tenant', limit: 50 });
+    expect([series.length, other.total]).toEqual([50, 70]);
+    const asked = { measure: 'accepted', dimension: 'type' } as const;
+    await expect(totalsOf(pool, { ...asked, tenantId: 'tenant-003', tenantIds: ['tenant-003'] })).resolves.toEqual({
+      'order.paid': 1,
+    });
+  });
+
+  it('in what a scope shows: nothing of other tenants, not even in the sum of the rest', async () => {
+    const { pool } = database;
+    const beganMs = minutesAgo(5);
+    await rollUpFrom(pool, beganMs);
+    for (const tenantId of ['blue', 'red', 'red']) {
+      await givenEventAt(pool, beganMs, { tenantId, type: `of-${tenantId}` });
+    }
+    await rollUpAll(new MetricRollup(pool));
+    for (const tenantId of ['blue', 'red', 'red'])
+      await givenEventAt(pool, Date.now(), { tenantId, type: `of-${tenantId}` });
+    const asked = { measure: 'accepted', dimension: 'type', limit: 1 } as const;
+    for (const scope of [{ tenantId: 'blue' }, { tenantIds: ['blue'] }, { tenantIds: ['blue', 'green'] }]) {
+      const { series, other } = await measured(pool, { ...asked, ...scope });
+      expect([series.map(({ key }) => key), other.total]).toEqual([['of-blue'], 0]);
+    }
+    const none = await measured(pool, { ...asked, tenantId: '-', tenantIds: [] });
+    expect([none.series, none.other.total]).toEqual([[], 0]);
+  });
+
+  it('goes on after the clock of PostgreSQL was in the future', async () => {
+    const { pool } = database;
+    await rollUpFrom(pool, minutesAgo(-60 * 24));
+    const rollup = new MetricRollup(pool);
+    await givenEventAt(pool, minutesAgo(3));
+    await pool.query(`update chore_progress set position = position where name = 'metric-rollup'`);
+    await rollup.runOnce();
+    await rollUpFrom(pool, minutesAgo(2));
+    await rollUpAll(rollup);
+    await expect(totalsOf(pool, { measure: 'accepted', dimension: 'tenant' })).resolves.toEqual({ acme: 1 });
+  });
+});
+
+describe('the queries of the roll-up', () => {
+  it('find what happened in a slice by indexes, however much there was before', async () => {
+    const { pool } = database;
+    await pool.query(
+      `insert into processing_attempts (event_id, generation, dispatch_no, attempt_number, status, reason_code, duration_ms,
+                                        worker, created_at)
+       select $1::uuid, n, 1, 1, 'SUCCESS', 'PROCESSED', 1, 'test', now() - make_interval(secs => 200000 - n)
+         from generate_series(1, 200000) n`,
+      [uuidV7()],
+    );
+    const { rows: parts } = await pool.query<{ name: string }>(
+      `select c.relname as name from pg_index i join pg_class c on c.oid = i.indexrelid
+        join pg_class t on t.oid = i.indrelid join pg_am a on a.oid = c.relam
+       where a.amname = 'brin' and t.relname like 'processing_attempts%' and t.relkind = 'r'`,
+    );
+    expect(parts.length).toBeGreaterThan(3);
+    for (const { name } of parts) await pool.query(`select brin_summarize_new_values('${name}')`);
+    const to = Math.floor(Date.now() / 10_000) * 10 - 100_000;
+    const client = await pool.connect();
+    try {
+      await client.query('begin; set local enable_seqscan = off');
+      const { rows } = await client.query<Record<string, string>>(
+        `explain (analyze, costs off, timing off) select event_id from processing_attempts
+          where created_at >= to_timestamp(${to}) and created_at < to_timestamp(${to + 10})`,
+      );
+      const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
+      expect(plan).toContain('processing_attempts');
+      const read = [...plan.matchAll(/Rows Removed by (?:Index Recheck|Filter): (\d+)/g)].map(([, n]) => Number(n));
+      expect(read.reduce((sum, n) => sum + n, 0)).toBeLessThan(20_000);
+    } finally {
+      await client.query('rollback');
+      client.release();
+    }
+    await expect(findLateSlice(pool, { from: to, to: to + 10 })).resolves.toBe(to);
+  });
+});
