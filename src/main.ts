@@ -3,6 +3,7 @@ import { setFlagsFromString } from 'node:v8';
 import { Logger } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AdminToken } from './access/admin-token';
+import { SignInCode } from './admin/sign-in/sign-in-code';
 import { abandon, createApp, leave, listen } from './create-app';
 import { isAllInOne } from './config/roles';
 import type { Settings } from './config/settings';
@@ -70,7 +71,8 @@ async function start(): Promise<void> {
     const token = await generatedAdminToken(app, settings);
     const advice = proxyAdvice(settings);
     if (advice !== undefined) new Logger('Settings').warn(advice);
-    process.stdout.write(banner(settings, url, database.directory, token, opsUrl));
+    const code = settings.APP_ROLE.includes('api') ? app.get(SignInCode, { strict: false }).issue() : undefined;
+    process.stdout.write(banner(settings, { url, opsUrl, dataDirectory: database.directory, token, code }));
   } catch (error) {
     if (app) await abandon(app);
     await closeDatabase();

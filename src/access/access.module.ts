@@ -27,6 +27,6 @@ import { WhoamiController } from './whoami.controller';
     TenantAccess,
     TenantAuthWarning,
   ],
-  exports: [AdminToken, AccessDirectory, OperatorAccess, Redaction, TenantAccess],
+  exports: [AdminToken, AccessDirectory, OperatorAccess, Redaction, RefusedCredentials, TenantAccess],
 })
 export class AccessModule {}

@@ -29,6 +29,8 @@ import { Operators } from './operators/operators';
 import { OperatorsController } from './operators/operators.controller';
 import { OutboxController } from './outbox/outbox.controller';
 import { IngestModule } from '../ingest/ingest.module';
+import { SignInCode } from './sign-in/sign-in-code';
+import { SignInController } from './sign-in/sign-in.controller';
 import { SourcesModule } from '../sources/sources.module';
 import { AdminSourcesController } from './sources/admin-sources.controller';
 import { SourceProvidersController } from './sources/source-providers.controller';
@@ -77,6 +79,7 @@ import { UsageController } from './usage/usage.controller';
     TenantsController,
     KeysController,
     OperatorsController,
+    SignInController,
     AdminSourcesController,
     SourceRequestsController,
     SourceProvidersController,
@@ -109,6 +112,7 @@ import { UsageController } from './usage/usage.controller';
     Tenants,
     Keys,
     Operators,
+    SignInCode,
     Sources,
     SourceRows,
     SourceView,

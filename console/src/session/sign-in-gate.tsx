@@ -9,11 +9,12 @@ import { whoami } from './whoami';
 
 /** Shows the page to operators, and the sign-in to everybody else. The address stays, so signing in leads back to it. */
 export function SignInGate({ children }: { children: ReactNode }) {
-  const { token, notice } = useSyncExternalStore(session.subscribe, session.state);
+  const { token, notice, isBusy } = useSyncExternalStore(session.subscribe, session.state);
   const client = useQueryClient();
   useEffect(() => {
     if (token === undefined) client.clear(); // the next operator may see less
   }, [token, client]);
+  if (isBusy) return <p className="wait">Signing in …</p>;
   if (token === undefined) return <SignIn notice={notice} />;
   return (
     <SignedIn key={token} token={token}>

@@ -46,7 +46,8 @@ export function SignIn({ notice }: { notice: Notice | undefined }) {
         />
         <p className="hint">
           A token that begins with <code>sfa_</code>, the <code>ADMIN_TOKEN</code> that <code>npm start</code> prints,
-          or a token of the OIDC issuer. This tab keeps it until it is closed.
+          or a token of the OIDC issuer. The link that <code>npm start</code> prints signs in without one. This tab
+          keeps it until it is closed.
         </p>
         <button type="submit" className="primary" disabled={isBusy || token.trim() === ''}>
           {isBusy ? 'Signing in …' : 'Sign in'}

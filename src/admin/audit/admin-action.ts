@@ -2,6 +2,7 @@ import type { OperatorRole } from '../../access/identity/operator-roles';
 
 /** The actions of operators, as the audit trail names them, and the least role that each needs. */
 export const ROLE_OF_ACTION = {
+  'sign-in': 'owner',
   replay: 'operator',
   'replay.cancel': 'operator',
   'dlq.retry': 'support',

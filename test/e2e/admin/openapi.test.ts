@@ -158,6 +158,7 @@ describe('the OpenAPI document', () => {
     for (const [method, route, operation] of operations) {
       if (route.includes('{')) continue; // they name what a fresh system does not have
       if (operation.operationId === 'listLiveEvents') continue; // its response does not end
+      if (operation.operationId === 'startConsoleSession') continue; // a code works once
       const query = (operation.parameters ?? [])
         .map((parameter) => resolve(document, parameter))
         .filter((parameter) => parameter.in === 'query' && parameter.schema.example !== undefined)

@@ -1,0 +1,24 @@
+import type { Schema } from '../api/endpoints';
+import { exchange } from '../api/exchange';
+import { session } from './session';
+
+/**
+ * Returns the one-time code of the link that `npm start` prints, and takes it out of the address, so that it stays in no
+ * history. A fragment is sent to no server.
+ */
+export function takeCode(): string | undefined {
+  const code = /^#code=([\w-]+)$/.exec(location.hash)?.[1];
+  if (code !== undefined) history.replaceState(history.state, '', `${location.pathname}${location.search}`);
+  return code;
+}
+
+/** Exchanges the code for a token, once: a lost response leads to the sign-in, which says so. */
+export async function signInByCode(code: string): Promise<void> {
+  session.begin();
+  try {
+    const text = await exchange({ method: 'POST', url: '/console/sign-in', body: JSON.stringify({ code }) }, undefined);
+    session.signIn((JSON.parse(text) as Schema<'SignInResponse'>).token);
+  } catch (error) {
+    session.refuse(error instanceof Error ? error.message : String(error));
+  }
+}
