@@ -7,8 +7,12 @@ import { Fault } from '../parts/fault';
 export interface Switch {
   /** `Pause` */
   label: string;
+  /** The button that carries it out. Default: the label with the count, `Pause 1 destination` */
+  button?: string;
   /** What follows from it. */
   effect: string;
+  /** It cannot be undone. */
+  isFinal?: boolean;
   run: (id: string) => Promise<unknown>;
 }
 
@@ -23,7 +27,7 @@ interface Props {
 /** Says what a change of status leads to, and carries it out. Doing it twice changes nothing more. */
 export function SwitchDialog({ id, noun, of, onClose }: Props) {
   const client = useQueryClient();
-  const [{ label, effect, run }] = useState(of); // of when the dialog was opened
+  const [{ label, button = `${label} 1 ${noun}`, effect, isFinal = false, run }] = useState(of); // of when the dialog was opened
   const change = useMutation({
     mutationFn: () => run(id),
     onSuccess: onClose,
@@ -36,10 +40,15 @@ export function SwitchDialog({ id, noun, of, onClose }: Props) {
         {change.error && <Fault error={change.error} />}
         <div className="actions end">
           <button type="button" onClick={onClose} disabled={change.isPending}>
-            Cancel
+            {button.startsWith('Cancel') ? 'Close' : 'Cancel'}
           </button>
-          <button type="button" className="primary" disabled={change.isPending} onClick={() => change.mutate()}>
-            {change.isPending ? 'Under way …' : `${label} 1 ${noun}`}
+          <button
+            type="button"
+            className={isFinal ? 'danger' : 'primary'}
+            disabled={change.isPending}
+            onClick={() => change.mutate()}
+          >
+            {change.isPending ? 'Under way …' : button}
           </button>
         </div>
       </div>

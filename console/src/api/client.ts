@@ -53,6 +53,11 @@ export function actText<M extends 'post' | 'patch', P extends PathWith<M>>(
   return send({ method: method.toUpperCase(), url, body: text, idempotencyKey });
 }
 
+/** Ends a thing. Doing it twice changes nothing more. @throws ApiProblem, ConnectionLost */
+export async function remove<P extends PathWith<'delete'>>(path: P, values: PathValues<P>): Promise<void> {
+  await send({ method: 'DELETE', url: urlOf(path, values as Record<string, string>) });
+}
+
 /** A token that is not accepted any more leads back to the sign-in. */
 async function send(sent: Sent): Promise<string> {
   const token = session.token();

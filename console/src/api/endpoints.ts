@@ -1,7 +1,7 @@
 import type { components, paths } from './schema';
 
 /** A path of openapi.json that has this method. */
-export type PathWith<M extends 'get' | 'post' | 'patch'> = {
+export type PathWith<M extends 'get' | 'post' | 'patch' | 'delete'> = {
   [P in keyof paths]: paths[P] extends Record<M, { responses: unknown }> ? P : never;
 }[keyof paths];
 

@@ -4,6 +4,7 @@ import { menuOf } from './menu';
 
 const KEYS: [string, string][] = [
   ['/', 'search'],
+  ['Ctrl K, ⌘ K', 'go to a page, or do what a page can do'],
   ['j, k', 'next and previous row'],
   ['Enter', 'open the row'],
   ['?', 'this list'],

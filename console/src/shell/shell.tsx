@@ -5,6 +5,7 @@ import { useCaller } from '../session/caller';
 import { session } from '../session/session';
 import { HelpDialog } from './help-dialog';
 import { Navigation } from './navigation';
+import { Palette } from './palette';
 import { SearchBox } from './search-box';
 import { ThemeSwitch } from './theme-switch';
 import { useKeyboard } from './use-keyboard';
@@ -12,9 +13,11 @@ import { useKeyboard } from './use-keyboard';
 /** What every page has: navigation, search, who is signed in, and whether StreamForge responds. */
 export function Shell(): ReactNode {
   const { name, role } = useCaller();
-  const [isHelpOpen, setIsHelpOpen] = useState(false);
-  const openHelp = useCallback(() => setIsHelpOpen(true), []);
-  useKeyboard(openHelp);
+  const [open, setOpen] = useState<'help' | 'palette'>();
+  const onHelp = useCallback(() => setOpen('help'), []);
+  const onPalette = useCallback(() => setOpen('palette'), []);
+  const close = () => setOpen(undefined);
+  useKeyboard({ onHelp, onPalette });
   const isLost = useSyncExternalStore(connection.subscribe, connection.isLost);
   return (
     <div className="frame">
@@ -31,7 +34,7 @@ export function Shell(): ReactNode {
             {name} <span className="hint">{role}</span>
           </span>
           <ThemeSwitch />
-          <button type="button" aria-label="Keys and search" onClick={openHelp}>
+          <button type="button" aria-label="Keys and search" onClick={onHelp}>
             ?
           </button>
           <button type="button" onClick={session.signOut}>
@@ -50,7 +53,8 @@ export function Shell(): ReactNode {
           <Outlet />
         </main>
       </div>
-      <HelpDialog isOpen={isHelpOpen} onClose={() => setIsHelpOpen(false)} />
+      <HelpDialog isOpen={open === 'help'} onClose={close} />
+      {open === 'palette' && <Palette onClose={close} />}
     </div>
   );
 }

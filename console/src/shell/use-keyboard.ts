@@ -6,11 +6,16 @@ const MOMENT_MS = 1_000;
 const TYPING = 'input, textarea, select, [contenteditable]';
 
 /** Listens for the keys of the console, except while somebody types or a dialog is open. */
-export function useKeyboard(onHelp: () => void): void {
+export function useKeyboard({ onHelp, onPalette }: { onHelp: () => void; onPalette: () => void }): void {
   const navigate = useNavigate();
   const before = useRef<{ key: string; atMs: number }>(undefined);
   useEffect(() => {
     function onKeyDown(event: KeyboardEvent): void {
+      if (isPaletteKey(event)) {
+        event.preventDefault(); // some browsers go to their address bar
+        if (!document.querySelector('[role=dialog]')) onPalette();
+        return;
+      }
       if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
       if (event.target instanceof Element && event.target.matches(TYPING)) return;
       if (document.querySelector('[role=dialog]')) return;
@@ -30,8 +35,12 @@ export function useKeyboard(onHelp: () => void): void {
     }
     document.addEventListener('keydown', onKeyDown);
     return () => document.removeEventListener('keydown', onKeyDown);
-  }, [navigate, onHelp]);
+  }, [navigate, onHelp, onPalette]);
 }
+
+/** Also while somebody types: no text has this key. */
+const isPaletteKey = ({ key, ctrlKey, metaKey, altKey, shiftKey }: KeyboardEvent): boolean =>
+  key === 'k' && ctrlKey !== metaKey && !altKey && !shiftKey;
 
 /** Moves the focus among the rows of the page. Enter then opens a row, since each is a link. */
 function moveFocus(by: 1 | -1): void {

@@ -1,5 +1,6 @@
 import { useState } from 'react';
 import { discardDeadLetters, replayEvents, retryDeadLetters } from '../../actions/bulk-actions';
+import { eraseEvent } from '../../actions/erase-event';
 import type { Schema } from '../../api/endpoints';
 import { BulkButtons, type BulkButton } from '../../actions/bulk-buttons';
 import { useMay } from '../../session/caller';
@@ -9,6 +10,7 @@ import { EditAndRetry } from './edit-and-retry';
 export function EventActions({ event, payload }: { event: Schema<'EventResponse'>; payload: string | undefined }) {
   const maySupport = useMay('support');
   const mayOperate = useMay('operator');
+  const mayErase = useMay('owner') && payload !== undefined;
   const [isEditing, setIsEditing] = useState(false);
   const one = { tenantId: event.tenantId, eventIds: [event.id] };
   const isDead = event.status === 'DLQ';
@@ -26,6 +28,7 @@ export function EventActions({ event, payload }: { event: Schema<'EventResponse'
           { label: 'Reprocess …', action: replayEvents(one, 'reprocess') },
         ]
       : []),
+    ...(mayErase ? [{ label: 'Erase …', action: eraseEvent(event.tenantId, event.id) }] : []),
   ];
   return (
     <>

@@ -1,8 +1,10 @@
+import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
-import { act } from '../../api/client';
+import { act, remove } from '../../api/client';
 import type { Schema } from '../../api/endpoints';
 import { SwitchDialog, type Switch } from '../../actions/switch-dialog';
 import { useMay } from '../../session/caller';
+import { FilterEditor } from './filter-editor';
 import { EMPTY_DRAFT } from './trial/test-draft';
 import { TestSource } from './trial/test-source';
 
@@ -29,8 +31,18 @@ const SWITCHES: Record<Source['status'], Switch> = {
 export function SourceActions({ source }: { source: Source }) {
   const maySupport = useMay('support');
   const mayOperate = useMay('operator');
-  const [open, setOpen] = useState<'switch' | 'test'>();
+  const [open, setOpen] = useState<'switch' | 'test' | 'filter' | 'delete'>();
+  const navigate = useNavigate();
   const close = () => setOpen(undefined);
+  const deletion: Switch = {
+    label: 'Delete',
+    effect: 'Requests to its URL are answered with 404. Its events and rejections stay, and go on without its name.',
+    isFinal: true,
+    run: async (id) => {
+      await remove('/v1/admin/sources/{id}', { id });
+      await navigate({ to: '/sources', search: { tenantId: source.tenantId } });
+    },
+  };
   return (
     <>
       {maySupport && (
@@ -39,11 +51,21 @@ export function SourceActions({ source }: { source: Source }) {
         </button>
       )}
       {mayOperate && (
-        <button type="button" onClick={() => setOpen('switch')}>
-          {SWITCHES[source.status].label} …
-        </button>
+        <>
+          <button type="button" onClick={() => setOpen('filter')}>
+            Edit the filter …
+          </button>
+          <button type="button" onClick={() => setOpen('switch')}>
+            {SWITCHES[source.status].label} …
+          </button>
+          <button type="button" className="danger-quiet" onClick={() => setOpen('delete')}>
+            Delete …
+          </button>
+        </>
       )}
       {open === 'switch' && <SwitchDialog id={source.id} noun="source" of={SWITCHES[source.status]} onClose={close} />}
+      {open === 'delete' && <SwitchDialog id={source.id} noun="source" of={deletion} onClose={close} />}
+      {open === 'filter' && <FilterEditor source={source} onClose={close} />}
       {open === 'test' && <TestSource sourceId={source.id} initial={EMPTY_DRAFT} onClose={close} />}
     </>
   );
