@@ -55,7 +55,7 @@ export function actText<M extends 'post' | 'patch', P extends PathWith<M>>(
 
 /** Ends a thing. Doing it twice changes nothing more. @throws ApiProblem, ConnectionLost */
 export async function remove<P extends PathWith<'delete'>>(path: P, values: PathValues<P>): Promise<void> {
-  await send({ method: 'DELETE', url: urlOf(path, values as Record<string, string>) });
+  await send({ method: 'DELETE', url: urlOf(path, values) });
 }
 
 /** A token that is not accepted any more leads back to the sign-in. */
