@@ -58,7 +58,7 @@ describe('what the console is used for every day', () => {
       await confirm('Erase 1 event');
       await dialog().getByText('1 of 1 event will be erased in a moment.').waitFor();
       await closeDialog();
-      await page().getByText('The payload was erased.').waitFor();
+      await page().locator('.section > .hint').getByText('The payload was erased.').waitFor();
       const { rows } = await ui.api.pool.query('select payload from events where id = $1', [event.id]);
       expect(rows).toEqual([{ payload: null }]);
       expect(await button('Erase …').count()).toBe(0);

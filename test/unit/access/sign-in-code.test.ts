@@ -46,7 +46,7 @@ describe('the code of the printed link', () => {
   it.each([
     ['with a database of its own', { DATABASE_URL: 'postgres://sf@localhost/sf' }, true],
     ['on another address', { HOST: '0.0.0.0' }, true],
-    ['without the api', { APP_ROLE: 'worker' }, true],
+    ['without the api', { APP_ROLE: 'publisher,worker' }, true],
     ['with a chosen admin token', {}, false],
   ])('is not made %s', (_, env, isGenerated) => expect(codeFor(env, isGenerated).issue()).toBeUndefined());
 });
