@@ -60,7 +60,7 @@ describe('what the console is used for every day', () => {
       await closeDialog();
       await page().locator('.section > .hint').getByText('The payload was erased.').waitFor();
       const { rows } = await ui.api.pool.query('select payload from events where id = $1', [event.id]);
-      expect(rows).toEqual([{ payload: null }]);
+      expect(rows).toEqual([{ payload: 'null' }]);
       expect(await button('Erase …').count()).toBe(0);
     });
 
