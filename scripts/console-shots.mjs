@@ -1,6 +1,7 @@
 /**
- * npm run console:shots [-- --out docs/console]: starts StreamForge with an embedded database in a temporary directory, runs
- * npm run seed and some webhooks against it, and writes a picture of each page of the console in light and dark colours.
+ * npm run console:shots [-- --out docs/console --width 1280]: starts StreamForge with an embedded database in a temporary
+ * directory, runs npm run seed and some webhooks against it, and writes a picture of each page of the console in light and
+ * dark colours.
  */
 import './print-help.mjs';
 import { spawn } from 'node:child_process';
@@ -21,8 +22,9 @@ const WAIT_MS = 120_000;
 const { fetch } = globalThis;
 const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync);
 
-const { out } = optionsOr('npm run console:shots [-- --out docs/console]', {
+const { out, width } = optionsOr('npm run console:shots [-- --out docs/console --width 1280]', {
   out: { type: 'string', default: 'docs/console' },
+  width: { type: 'string', default: '1280' },
 });
 if (!CHROMIUM) {
   process.stderr.write('Chromium is not installed. Run `npm run test:setup`.\n');
@@ -48,6 +50,7 @@ try {
   await ready();
   await run('dist/src/commands/seed.js', '--url', url);
   await sendWebhooks();
+  await lookAfter();
   await shoot();
 } finally {
   server.kill('SIGTERM');
@@ -64,7 +67,7 @@ async function shoot() {
   });
   const pages = await pagesToShoot();
   for (const colorScheme of ['light', 'dark']) {
-    const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, colorScheme });
+    const context = await browser.newContext({ viewport: { width: Number(width), height: 800 }, colorScheme });
     const page = await context.newPage();
     await page.goto(`${url}/console/`);
     await page.getByLabel('Operator token').fill(TOKEN);
@@ -92,6 +95,7 @@ async function pagesToShoot() {
   const { sources } = await ask('sources');
   const rejected = await ask('rejections?limit=1');
   const causes = await ask('rejections/reasons');
+  const { replays } = await ask('replays');
   return {
     overview: '/console/',
     events: '/console/events',
@@ -106,6 +110,14 @@ async function pagesToShoot() {
     source: `/console/sources/${sources[0].id}`,
     destinations: '/console/destinations',
     destination: `/console/destinations/${destinations[0].id}`,
+    replays: '/console/replays',
+    replay: `/console/replays/${replays[0].replayId}`,
+    audit: '/console/audit',
+    tenants: '/console/tenants',
+    tenant: '/console/tenants/demo',
+    operators: '/console/operators',
+    outbox: '/console/outbox',
+    health: '/console/health',
   };
 }
 
@@ -132,6 +144,13 @@ async function sendWebhooks() {
     const headers = { 'Content-Type': 'application/json', 'X-Signature': signature };
     await fetch(source.url, { method: 'POST', headers, body });
   }
+}
+
+/** What operators do: a key, another operator, and a replay. */
+async function lookAfter() {
+  await ask('tenants/demo/keys', { name: 'till 17', scopes: ['ingest'] });
+  await ask('operators', { name: 'ada', role: 'support', tenantIds: ['demo'] });
+  await ask('replay', { tenantId: 'demo', status: 'COMPLETED', mode: 'republish', limit: 20, note: 'for a picture' });
 }
 
 async function ask(resource, body) {

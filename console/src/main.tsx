@@ -13,6 +13,7 @@ import './styles/shell.css';
 import './styles/parts.css';
 import './styles/payload.css';
 import './styles/live.css';
+import './styles/operations.css';
 
 const RETRIES = 2;
 

@@ -1,5 +1,7 @@
 import { createRootRoute, createRoute, createRouter } from '@tanstack/react-router';
 import { parseAddress, readFilters, writeAddress, type Filters } from './address';
+import { AuditPage } from './pages/audit/audit-page';
+import { readAuditSearch } from './pages/audit/audit-search';
 import { readDeadLetterSearch } from './pages/dead-letters/dead-letter-search';
 import { DeadLettersPage } from './pages/dead-letters/dead-letters-page';
 import { GroupPage } from './pages/dead-letters/group-page';
@@ -8,15 +10,23 @@ import { DestinationsPage } from './pages/destinations/destinations-page';
 import { EventPage } from './pages/event/event-page';
 import { readEventSearch } from './pages/events/event-search';
 import { EventsPage } from './pages/events/events-page';
+import { HealthPage } from './pages/health/health-page';
 import { LivePage } from './pages/live/live-page';
 import { readLiveSearch } from './pages/live/live-search';
+import { OutboxPage } from './pages/outbox/outbox-page';
 import { OverviewPage } from './pages/overview/overview-page';
 import { RejectionGroupPage } from './pages/rejections/rejection-group-page';
 import { RejectionPage } from './pages/rejections/rejection-page';
 import { readRejectionSearch } from './pages/rejections/rejection-search';
 import { RejectionsPage } from './pages/rejections/rejections-page';
+import { OperatorsPage } from './pages/operators/operators-page';
+import { ReplayPage } from './pages/replays/replay-page';
+import { ReplaysPage } from './pages/replays/replays-page';
 import { SourcePage } from './pages/sources/source-page';
 import { SourcesPage } from './pages/sources/sources-page';
+import { TenantPage } from './pages/tenants/tenant-page';
+import { readTenantSearch } from './pages/tenants/tenant-search';
+import { TenantsPage } from './pages/tenants/tenants-page';
 import { BrokenPage, NoSuchPage } from './shell/lost-page';
 import { Shell } from './shell/shell';
 
@@ -70,6 +80,19 @@ const rejectionGroup = createRoute({
 const rejection = createRoute({ getParentRoute, path: '/rejections/one/$rejectionId', component: RejectionPage });
 const sources = createRoute({ getParentRoute, path: '/sources', validateSearch: readTenant, component: SourcesPage });
 const source = createRoute({ getParentRoute, path: '/sources/$sourceId', component: SourcePage });
+const replays = createRoute({ getParentRoute, path: '/replays', component: ReplaysPage });
+const replay = createRoute({ getParentRoute, path: '/replays/$replayId', component: ReplayPage });
+const audit = createRoute({ getParentRoute, path: '/audit', validateSearch: readAuditSearch, component: AuditPage });
+const tenants = createRoute({
+  getParentRoute,
+  path: '/tenants',
+  validateSearch: readTenantSearch,
+  component: TenantsPage,
+});
+const tenant = createRoute({ getParentRoute, path: '/tenants/$tenantId', component: TenantPage });
+const operators = createRoute({ getParentRoute, path: '/operators', component: OperatorsPage });
+const outbox = createRoute({ getParentRoute, path: '/outbox', component: OutboxPage });
+const health = createRoute({ getParentRoute, path: '/health', component: HealthPage });
 
 const routeTree = root.addChildren([
   overview,
@@ -85,6 +108,14 @@ const routeTree = root.addChildren([
   source,
   destinations,
   destination,
+  replays,
+  replay,
+  audit,
+  tenants,
+  tenant,
+  operators,
+  outbox,
+  health,
 ]);
 
 export const router = createRouter({

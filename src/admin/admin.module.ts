@@ -28,6 +28,7 @@ import { KeysController } from './keys/keys.controller';
 import { Operators } from './operators/operators';
 import { OperatorsController } from './operators/operators.controller';
 import { OutboxController } from './outbox/outbox.controller';
+import { HealthController } from './health/health.controller';
 import { IngestModule } from '../ingest/ingest.module';
 import { SignInCode } from './sign-in/sign-in-code';
 import { SignInController } from './sign-in/sign-in.controller';
@@ -70,6 +71,7 @@ import { UsageController } from './usage/usage.controller';
     DeliveriesController,
     ReplaysController,
     OutboxController,
+    HealthController,
     DestinationsController,
     DestinationPauseController,
     BackfillController,

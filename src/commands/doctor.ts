@@ -1,7 +1,7 @@
 import '../runtime/require-node';
 import { runCommand } from '../runtime/command';
 import { diagnose } from './doctor/diagnose';
-import { report } from './doctor/finding';
+import { report } from '../db/condition/finding';
 
 runCommand(
   {

@@ -85,6 +85,13 @@ export const PAGES: readonly ProvenPage[] = [
   { name: 'Destinations', address: '/destinations', shown: `${ROW} td:nth-child(5) .badge` },
   { name: 'A destination', address: ({ destinationId }) => `/destinations/${destinationId}`, shown: '.facts' },
   { name: 'A paused destination', address: ({ pausedDestinationId: id }) => `/destinations/${id}`, shown: '.facts' },
+  { name: 'Replays', address: '/replays', shown: `${ROW}, .empty` },
+  { name: 'Audit', address: '/audit', shown: `${ROW}, .empty` },
+  { name: 'Audit of a tenant', address: '/audit?tenantId=tenant-3&action=dlq.retry', shown: `${ROW}, .empty` },
+  { name: 'Tenants', address: '/tenants', shown: `${ROW}, .empty` },
+  { name: 'Operators', address: '/operators', shown: `${ROW}, .empty` },
+  { name: 'Outbox', address: '/outbox', shown: '.figure' },
+  { name: 'Health', address: '/health', shown: '.sentence' },
   { name: 'Live', address: '/live', shown: '.live-row' },
 ];
 

@@ -55,8 +55,9 @@ export const replayEvents = (selection: ReplaySelection, mode: Schema<'ReplayMod
   run: async (options): Promise<Outcome> => {
     const { idempotencyKey } = options;
     const body = { ...selection, mode, ...optionsOf(options) };
-    const { matched, replayed, skipped, preview } = await act('post', '/v1/admin/replay', { body, idempotencyKey });
-    return { matched, changed: replayed, skipped, more: preview?.more ?? false };
+    const response = await act('post', '/v1/admin/replay', { body, idempotencyKey });
+    const { matched, replayed, skipped, preview, replayId } = response;
+    return { matched, changed: replayed, skipped, more: preview?.more ?? false, replayId };
   },
 });
 

@@ -29,6 +29,8 @@ export interface BulkAction {
   isFinal?: boolean;
   /** The filter of a list of events in which one sees what becomes of them. */
   follow?: EventSearch | undefined;
+  /** Whether the audit trail keeps a note of it. Default: true */
+  takesNote?: boolean;
   run: (options: BulkRun) => Promise<Outcome>;
 }
 
@@ -38,7 +40,7 @@ export function BulkDialog({ action, onClose }: { action: BulkAction; onClose: (
   const [idempotencyKey] = useState(onceKey); // one key for every press of the button in this dialog
   const [note, setNote] = useState('');
   const noteId = useId();
-  const { verb, noun, done, effect, isFinal = false, follow } = action;
+  const { verb, noun, done, isFinal = false, takesNote = true, follow } = action;
   const preview = useQuery({
     queryKey: ['dry-run', idempotencyKey],
     queryFn: () => action.run({ dryRun: true, note: undefined, idempotencyKey }),
@@ -64,10 +66,10 @@ export function BulkDialog({ action, onClose }: { action: BulkAction; onClose: (
               <strong>{previewOf(preview.data, noun)}</strong>
             </p>
             <Remarks of={preview.data} />
-            {matched > 0 && <p>{effect}</p>}
+            <Effect of={action} matched={matched} />
           </>
         )}
-        {mayAct && (
+        {mayAct && takesNote && (
           <>
             <label htmlFor={noteId}>Note for the audit trail (optional)</label>
             <input
@@ -80,12 +82,7 @@ export function BulkDialog({ action, onClose }: { action: BulkAction; onClose: (
             />
           </>
         )}
-        {act.error && (
-          <>
-            <Fault error={act.error} />
-            <p className="hint">Pressing the button again is safe: the action is carried out once.</p>
-          </>
-        )}
+        {act.error && <FaultOfAction error={act.error} />}
         {act.data && (
           <>
             <p role="status">
@@ -93,6 +90,7 @@ export function BulkDialog({ action, onClose }: { action: BulkAction; onClose: (
             </p>
             <Remarks of={act.data} />
             <Follow search={follow} onClose={onClose} />
+            <ReplayLink of={act.data} />
           </>
         )}
         <div className="actions end">
@@ -106,7 +104,7 @@ export function BulkDialog({ action, onClose }: { action: BulkAction; onClose: (
               disabled={!mayAct}
               onClick={() => act.mutate()}
             >
-              {act.isPending ? 'Under way …' : `${verb} ${preview.data ? countOf(matched, noun) : pluralOf(noun)}`}
+              {act.isPending ? 'Under way …' : labelOf(action, preview.data)}
             </button>
           )}
         </div>
@@ -126,6 +124,14 @@ function Follow({ search, onClose }: { search: EventSearch | undefined; onClose:
   );
 }
 
+/** Names the count, once it is known. */
+const labelOf = ({ verb, noun }: BulkAction, found: Outcome | undefined): string =>
+  `${verb} ${found ? countOf(found.matched, noun) : pluralOf(noun)}`;
+
+function Effect({ of: { effect }, matched }: { of: BulkAction; matched: number }) {
+  return matched > 0 && <p>{effect}</p>;
+}
+
 function Remarks({ of: { remarks = [] } }: { of: Outcome }) {
   if (remarks.length === 0) return null;
   return (
@@ -136,5 +142,25 @@ function Remarks({ of: { remarks = [] } }: { of: Outcome }) {
         </li>
       ))}
     </ul>
+  );
+}
+
+function ReplayLink({ of: { replayId } }: { of: Outcome }) {
+  if (!replayId) return null;
+  return (
+    <p>
+      <Link to="/replays/$replayId" params={{ replayId }}>
+        Follow the replay
+      </Link>
+    </p>
+  );
+}
+
+function FaultOfAction({ error }: { error: unknown }) {
+  return (
+    <>
+      <Fault error={error} />
+      <p className="hint">Pressing the button again is safe: the action is carried out once.</p>
+    </>
   );
 }

@@ -9,6 +9,8 @@ export interface Outcome {
   erased?: number;
   /** In a dry run: more match than one action changes. */
   more?: boolean;
+  /** The replay that goes on after the action. */
+  replayId?: string | null;
   /** What else there is to know, in sentences. */
   remarks?: readonly string[];
 }

@@ -1,23 +1,12 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import { read, readText } from './client';
 import type { QueryOf, Schema } from './endpoints';
-
-/** How often what is on the page is read again, while its tab is in front. */
-const OFTEN_MS = 5_000;
-const SELDOM_MS = 30_000;
-const PAGE = 50;
+import { at, first, next, OFTEN_MS, SELDOM_MS } from './paged';
 
 type EventFilter = Omit<NonNullable<QueryOf<'/v1/admin/events'>>, 'cursor' | 'limit' | 'attempts'>;
 type ReasonFilter = Omit<NonNullable<QueryOf<'/v1/admin/dlq/reasons'>>, 'limit'>;
 type DeliveryFilter = Omit<NonNullable<QueryOf<'/v1/admin/deliveries'>>, 'cursor' | 'limit'>;
 export type RejectionFilter = Omit<NonNullable<QueryOf<'/v1/admin/rejections'>>, 'cursor' | 'limit'>;
-
-const first = { initialPageParam: undefined as string | undefined };
-const next = ({ nextCursor }: { nextCursor: string | null }): string | undefined => nextCursor ?? undefined;
-const at = (cursor: string | undefined): { limit: number; cursor?: string } => ({
-  limit: PAGE,
-  ...(cursor === undefined ? {} : { cursor }),
-});
 
 export const eventsQuery = (filter: EventFilter) =>
   infiniteQueryOptions({
@@ -152,30 +141,8 @@ export const rejectionQuery = (id: string) =>
     },
   });
 
-export const outboxQuery = queryOptions({
-  queryKey: ['outbox'],
-  queryFn: ({ signal }) => read('/v1/admin/outbox', { signal }),
-  refetchInterval: OFTEN_MS,
-});
-
-export const auditQuery = queryOptions({
-  queryKey: ['audit'],
-  queryFn: ({ signal }) => read('/v1/admin/audit', { query: { limit: 10 }, signal }),
-  refetchInterval: SELDOM_MS,
-});
-
 export const newestDestinationsQuery = queryOptions({
   queryKey: ['destinations', 'newest'],
   queryFn: ({ signal }) => read('/v1/admin/destinations', { query: { limit: 500 }, signal }),
   refetchInterval: SELDOM_MS,
-});
-
-/** A process that is not ready says so with 503, which is an answer here. */
-export const readinessQuery = queryOptions({
-  queryKey: ['ready'],
-  queryFn: async ({ signal }): Promise<Schema<'ReadinessResponse'>> => {
-    const response = await fetch('/ready', { signal, cache: 'no-store', credentials: 'omit' });
-    return (await response.json()) as Schema<'ReadinessResponse'>;
-  },
-  refetchInterval: OFTEN_MS,
 });

@@ -6,8 +6,8 @@ const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
 /** `12,345` */
 export const formatCount = (count: number): string => COUNT.format(count);
 
-/** `events`, `deliveries` */
-export const pluralOf = (noun: string): string => (noun.endsWith('y') ? `${noun.slice(0, -1)}ies` : `${noun}s`);
+/** `events`, `deliveries`, `keys` */
+export const pluralOf = (noun: string): string => (/[^aeiou]y$/.test(noun) ? `${noun.slice(0, -1)}ies` : `${noun}s`);
 
 /** `1 event`, `12,345 events` */
 export const countOf = (count: number, noun: string): string =>

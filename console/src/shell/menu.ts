@@ -20,8 +20,14 @@ export const MENU = [
   { group: 'Now', name: 'Events', to: '/events', key: 'e' },
   { group: 'Repair', name: 'Dead letters', to: '/dead-letters', key: 'd' },
   { group: 'Repair', name: 'Rejections', to: '/rejections', key: 'r' },
+  { group: 'Repair', name: 'Replays', to: '/replays', key: 'p' },
   { group: 'Set up', name: 'Sources', to: '/sources', key: 's' },
   { group: 'Set up', name: 'Destinations', to: '/destinations', key: 't' },
+  { group: 'Set up', name: 'Tenants', to: '/tenants', key: 'n' },
+  { group: 'Set up', name: 'Operators', to: '/operators', key: 'w', least: 'owner' },
+  { group: 'Operate', name: 'Outbox', to: '/outbox', key: 'b' },
+  { group: 'Operate', name: 'Audit', to: '/audit', key: 'a' },
+  { group: 'Operate', name: 'Health', to: '/health', key: 'h' },
 ] as const satisfies readonly MenuEntry[];
 
 export type MenuPage = (typeof MENU)[number];

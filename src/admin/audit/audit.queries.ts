@@ -83,7 +83,9 @@ export async function recordCounts(db: Db, id: string, counts: ChangeCounts): Pr
   await db.query('update admin_audit set counts = $2 where id = $1', [id, counts]);
 }
 
-const ENTRY = 'id, at, actor, role, address, action, filter, counts, note, correlation_id as "correlationId"';
+/** The columns of an AuditEntry. */
+export const AUDIT_ENTRY =
+  'id, at, actor, role, address, action, filter, counts, note, correlation_id as "correlationId"';
 
 /**
  * Whether `column` of an audit entry holds only tenants of `values`, which is null for all tenants. The first tenant
@@ -107,7 +109,7 @@ export async function findAuditEntry(
   tenantIds: TenantIds,
 ): Promise<(AuditEntry & Progress) | undefined> {
   const { rows } = await db.query<AuditEntry & Progress>(
-    `select ${ENTRY}, ${RUNNING} from admin_audit where id = $1 and ${isLimitedTo('$2')}`,
+    `select ${AUDIT_ENTRY}, ${RUNNING} from admin_audit where id = $1 and ${isLimitedTo('$2')}`,
     [id, tenantIds],
   );
   return rows[0];
@@ -121,26 +123,9 @@ export interface KeyUse extends AuditEntry, Progress {
 
 export async function findEntryByKey(db: Db, key: ActionKey): Promise<KeyUse | undefined> {
   const { rows } = await db.query<KeyUse>(
-    `select ${ENTRY}, fingerprint = $2 as same, ${RUNNING}
+    `select ${AUDIT_ENTRY}, fingerprint = $2 as same, ${RUNNING}
        from admin_audit where key_digest = $1`,
     [key.digest, key.fingerprint],
   );
   return rows[0];
-}
-
-/**
- * Lists entries below this id that are limited to these tenants, newest first. Null: all entries. Ids are UUIDv7, so id
- * order is time order.
- */
-export async function listAuditEntries(
-  db: Db,
-  page: { below: string | null; limit: number },
-  tenantIds: TenantIds,
-): Promise<AuditEntry[]> {
-  const { rows } = await db.query<AuditEntry>(
-    `select ${ENTRY}
-       from admin_audit where ($1::uuid is null or id < $1) and ${isLimitedTo('$3')} order by id desc limit $2`,
-    [page.below, page.limit, tenantIds],
-  );
-  return rows;
 }

@@ -3,7 +3,7 @@ import type { Settings } from '../../config/settings';
 import { readStoredKeys } from '../../installation/installation-key.queries';
 import { openedKey } from '../../installation/sealed-keys';
 import { boxOfAllKeys } from '../reseal/sealed-secrets';
-import { advice, ok, type Finding } from './finding';
+import { advice, ok, type Finding } from '../../db/condition/finding';
 
 export type KeySettings = Pick<Settings, 'INSTALLATION_KEY' | 'DESTINATIONS_SECRET_KEY'>;
 

@@ -1,6 +1,6 @@
 import { createLocalJWKSet, type JSONWebKeySet } from 'jose';
 import { readKeys, TIMEOUT_MS } from '../../access/oidc/issuer-keys';
-import { ok, problem, type Finding } from './finding';
+import { ok, problem, type Finding } from '../../db/condition/finding';
 
 /** Checks that the keys of the OIDC issuer can be read from here. */
 export async function checkOidc(issuer: string | undefined): Promise<Finding[]> {

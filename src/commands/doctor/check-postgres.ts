@@ -3,26 +3,23 @@ import { verifyChain, type ChainReport } from '../../audit/verify-chain';
 import { closePool } from '../../db/close-pool';
 import { startEmbeddedPostgres } from '../../db/embedded/embedded-postgres';
 import { readClock } from '../../db/clock.queries';
+import { assessAccount, assessChores, assessServer, assessStored } from '../../db/condition/assess-database';
+import { readServerFacts, readStoredFacts } from '../../db/condition/database-facts.queries';
+import { advice, ok, problem, type Finding } from '../../db/condition/finding';
 import { readMigrationStatus } from '../../db/migrations/migration-plan';
 import { createPool, onOneConnection } from '../../db/pool';
 import { listChoreRecords } from '../../db/retention/chore-records.queries';
-import { overdueChores, type ChoreRecord } from '../../db/retention/chores';
 import { keepsNoState } from '../../db/session/keep-no-state';
 import { readPlace, type InstallationPlace } from '../../installation/installation-home.queries';
-import { aheadMs, clockFault } from '../../event/time-of-day';
+import { aheadMs } from '../../event/time-of-day';
 import { explainStartFailure } from '../../runtime/start-failure';
 import { checkInstallationKey, type KeySettings } from './check-installation-key';
 import { checkSecrets } from './check-secrets';
-import { advice, isAtLeast, ok, problem, type Finding } from './finding';
-import { readServerFacts, readStoredFacts, type ServerFacts, type StoredFacts } from './postgres.queries';
 
 /** Links that doctor compares. `npm run audit:verify` compares all. */
 const AUDIT_LINKS = 100;
 /** A publisher makes a link every minute. */
 const MOST_AUDIT_WAIT_SECONDS = 300;
-const LEAST_POSTGRES = '15';
-/** The maximum of one process (db/pool.ts). */
-const CONNECTIONS_PER_PROCESS = 10;
 
 export async function checkPostgres(databaseUrl: string, keys: KeySettings): Promise<Finding[]> {
   let pool: Pool | undefined;
@@ -56,33 +53,6 @@ export async function checkEmbedded(dataDir: string, keys: KeySettings): Promise
   } catch (error) {
     return [problem('postgres', explainStartFailure(error))];
   }
-}
-
-/** @param differenceMs by how much the clock of this machine is ahead of the server's */
-export function assessServer(facts: ServerFacts, differenceMs: number): Finding[] {
-  const findings: Finding[] = [];
-  if (!isAtLeast(facts.version, LEAST_POSTGRES)) {
-    findings.push(problem('postgres', `version ${facts.version} is older than ${LEAST_POSTGRES}: upgrade the server.`));
-  }
-  if (facts.encoding !== 'UTF8') {
-    findings.push(problem('postgres', `the encoding of the database is ${facts.encoding}: create it with UTF8.`));
-  }
-  if (facts.fsync === 'off' || facts.synchronousCommit === 'off') {
-    findings.push(
-      problem('postgres', 'fsync or synchronous_commit is off, so a crash can lose accepted events: turn both on.'),
-    );
-  }
-  const fault = clockFault(differenceMs);
-  if (fault !== undefined) findings.push(advice('postgres', fault));
-  if (facts.maxConnections - facts.connections < CONNECTIONS_PER_PROCESS) {
-    findings.push(
-      problem(
-        'postgres',
-        `${facts.connections} of ${facts.maxConnections} connections are in use, and a process needs up to ${CONNECTIONS_PER_PROCESS}: raise max_connections.`,
-      ),
-    );
-  }
-  return findings.length > 0 ? findings : [ok('postgres', `version ${facts.version}, durable, UTF8.`)];
 }
 
 async function checkSchema(databaseUrl: string, db: Pool, keys: KeySettings): Promise<Finding[]> {
@@ -123,28 +93,6 @@ export function assessPlace({ home, here }: Pick<InstallationPlace, 'home' | 'he
 const assessPooler = (pooled: boolean): Finding[] =>
   pooled ? [ok('pooler', 'a pooler is in front of PostgreSQL, so nothing is kept in sessions.')] : [];
 
-/** The embedded server has one account, which is its superuser. */
-export function assessAccount({ isSuperuser }: Pick<ServerFacts, 'isSuperuser'>): Finding[] {
-  if (!isSuperuser) return [];
-  return [
-    advice(
-      'account',
-      'the account of DATABASE_URL is a superuser, who can switch off the protection of the audit trail: use one that only owns the database.',
-    ),
-  ];
-}
-
-/** Whether publishers do what they do for the installation. */
-export function assessChores(records: readonly ChoreRecord[]): Finding[] {
-  return overdueChores(records).map(({ name, why }) => {
-    const rights = records.some((one) => one.name === name && one.errorCode === '42501');
-    const remedy = rights
-      ? 'grant the rights of docs/postgresql.md'
-      : 'start a publisher, or read the log of those that run';
-    return problem('upkeep', `${name} ${why}: ${remedy}.`);
-  });
-}
-
 /** The rows that commit while no publisher runs wait for one. */
 export function assessAudit({ tampering: [first], waiting }: Pick<ChainReport, 'tampering' | 'waiting'>): Finding[] {
   if (first) {
@@ -159,32 +107,4 @@ export function assessAudit({ tampering: [first], waiting }: Pick<ChainReport, '
       `${waiting.rows} rows of the audit trail have not been chained for ${Math.round(waiting.seconds)} s, so changes of them would not show: start a publisher.`,
     ),
   ];
-}
-
-export function assessStored(facts: StoredFacts): Finding[] {
-  const findings: Finding[] = [];
-  if (!facts.partitionForTomorrow) {
-    findings.push(
-      problem(
-        'schema',
-        'there is no partition for tomorrow, because no publisher has run for a week: start one, or run npm run migrate.',
-      ),
-    );
-  }
-  if (facts.strays) {
-    findings.push(
-      advice('schema', 'a default partition contains rows: run npm run migrate, which moves the rows of recent days.'),
-    );
-  }
-  if (facts.failedEntries > 0) {
-    findings.push(
-      advice(
-        'outbox',
-        `${facts.failedEntries} entries are FAILED: read their last_error at GET /v1/admin/outbox, then requeue them.`,
-      ),
-    );
-  }
-  return findings.length > 0
-    ? findings
-    : [ok('schema', 'up to date, with partitions for the coming days and no failed entries.')];
 }

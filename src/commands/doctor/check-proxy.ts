@@ -1,5 +1,5 @@
 import { reachProxy } from '../../destinations/http/reach-proxy';
-import { ok, problem, type Finding } from './finding';
+import { ok, problem, type Finding } from '../../db/condition/finding';
 
 const PROXY_WITHIN_MS = 3_000;
 

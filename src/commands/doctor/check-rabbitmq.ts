@@ -3,7 +3,7 @@ import { credentialsOf } from '../../broker/amqp-credentials';
 import { QUEUES } from '../../broker/broker';
 import { namesIn } from '../../broker/rabbit-names';
 import { withinDeadline } from '../../runtime/deadline';
-import { advice, isAtLeast, ok, problem, type Finding } from './finding';
+import { advice, isAtLeast, ok, problem, type Finding } from '../../db/condition/finding';
 
 const LEAST_RABBITMQ = '3.10';
 const RABBITMQ_WITHIN_MS = 5_000;

@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import { advice, isAtLeast, ok, problem, type Finding } from './finding';
+import { advice, isAtLeast, ok, problem, type Finding } from '../../db/condition/finding';
 
 const LEAST_REDIS = '6.2';
 const REDIS_WITHIN_MS = 3_000;

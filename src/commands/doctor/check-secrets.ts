@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import { boxOfAllKeys, countSecrets, type SealCounts } from '../reseal/sealed-secrets';
-import { advice, ok, problem, type Finding } from './finding';
+import { advice, ok, problem, type Finding } from '../../db/condition/finding';
 
 /** Counts the secrets of destinations and sources by the key that opens them. Needs the schema. */
 export async function checkSecrets(pool: Pool, keys: readonly Buffer[]): Promise<Finding[]> {

@@ -4,7 +4,7 @@ import { plaintextBackends } from '../../config/plaintext';
 import { SETTINGS, type Settings } from '../../config/settings';
 import { riskOfTenantAuth } from '../../config/tenant-auth';
 import { proxyAdvice } from '../../runtime/load-settings';
-import { advice, ok, problem, type Finding } from './finding';
+import { advice, ok, problem, type Finding } from '../../db/condition/finding';
 
 export type Env = Record<string, string | undefined>;
 

@@ -8,7 +8,7 @@ import { checkProxy } from './check-proxy';
 import { checkRabbitMq } from './check-rabbitmq';
 import { checkRedis } from './check-redis';
 import { checkSettings, type Env } from './check-settings';
-import { ok, problem, type Finding } from './finding';
+import { ok, problem, type Finding } from '../../db/condition/finding';
 
 /** With the password of DATABASE_PASSWORD_FILE. */
 function checkDatabase(settings: Settings): Promise<Finding[]> {

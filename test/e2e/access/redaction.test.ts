@@ -131,6 +131,7 @@ describe('what a tenant redacts', () => {
     '/v1/admin/replays': () => '/v1/admin/replays',
     '/v1/admin/replays/{replayId}': () => `/v1/admin/replays/${ids.replay}`,
     '/v1/admin/outbox': () => '/v1/admin/outbox',
+    '/v1/admin/health': () => '/v1/admin/health',
     '/v1/admin/destinations': () => `/v1/admin/destinations?${ofTenant}`,
     '/v1/admin/destinations/{id}': () => `/v1/admin/destinations/${ids.destination}`,
     '/v1/admin/usage': () => `/v1/admin/usage?${ofTenant}`,

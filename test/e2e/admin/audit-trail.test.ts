@@ -91,6 +91,63 @@ describe('the audit trail', () => {
     expect(await newestEntry(text)).toMatchObject({ action: 'destination.delete' });
   });
 
+  describe('the list', () => {
+    const idsOf = async (query: string, token?: string) => {
+      const headers = token === undefined ? {} : as(token);
+      const { body } = await admin<AuditPage>(api.url, `audit?${query}`, undefined, headers);
+      return body.entries.map(({ id }) => id);
+    };
+    const act = async (path: string, body: object, token?: string) =>
+      (await admin<Acted>(api.url, path, body, token === undefined ? {} : as(token))).body.actionId;
+
+    it('is filtered by operator, action, tenant and time', async () => {
+      const ada = await operator({ role: 'support', name: 'ada', tenantIds: ['lime', 'plum'] });
+      const before = new Date().toISOString();
+      const retried = await act('dlq/retry', { tenantId: 'lime' }, ada.text);
+      const discarded = await act('dlq/discard', { all: true }, ada.text);
+      const byAdmin = await act('deliveries/retry', { tenantId: 'plum' });
+      expect(await idsOf('actor=ada')).toEqual([discarded, retried]);
+      expect(await idsOf(`actor=ada&action=dlq.retry`)).toEqual([retried]);
+      expect(await idsOf(`actor=ada&action=dlq.*`)).toEqual([discarded, retried]);
+      expect(await idsOf('tenantId=lime')).toEqual([discarded, retried]);
+      expect(await idsOf('tenantId=plum')).toEqual([byAdmin, discarded]);
+      expect(await idsOf(`from=${before}`)).toEqual([byAdmin, discarded, retried]);
+      expect(await idsOf(`actor=ada&to=${before}`)).toEqual([]);
+      expect(await idsOf('tenantId=lime&limit=1')).toEqual([discarded]);
+    });
+
+    it('shows an operator who is bound to tenants nothing of another tenant, whatever is asked for', async () => {
+      const { text } = await operator({ role: 'viewer', tenantIds: ['mint'] });
+      await act('dlq/retry', { tenantId: 'rose' });
+      expect(await idsOf('tenantId=rose', text)).toEqual([]);
+      expect(await idsOf('actor=admin', text)).toEqual([]);
+      const ofMint = await act('dlq/retry', { tenantId: 'mint' });
+      expect(await idsOf('tenantId=mint', text)).toEqual([ofMint]);
+    });
+
+    it('looks through a bounded number of entries, and goes on below them', async () => {
+      const rare = await act('dlq/retry', { tenantId: 'rare' });
+      await api.pool.query(
+        `insert into admin_audit (id, actor, action, filter, counts, correlation_id)
+         select (lpad(to_hex((extract(epoch from clock_timestamp()) * 1000)::bigint), 12, '0')
+                 || '7000' || '8000' || lpad(to_hex(n), 12, '0'))::uuid, 'robot', 'dlq.retry', '{}', '{}', 'c'
+           from generate_series(1, 20000) n`,
+      );
+      const first = (await admin<AuditPage>(api.url, 'audit?tenantId=rare')).body;
+      expect([first.entries, typeof first.nextCursor]).toEqual([[], 'string']);
+      const second = (await admin<AuditPage>(api.url, `audit?tenantId=rare&cursor=${first.nextCursor}`)).body;
+      expect([second.entries.map(({ id }) => id), second.nextCursor]).toEqual([[rare], null]);
+      expect(await idsOf('actor=robot&limit=2')).toHaveLength(2);
+    });
+
+    it.each(['from=yesterday', 'from=2026-02-02T00:00:00Z&to=2026-02-01T00:00:00Z', 'actor=', 'cursor=x'])(
+      'refuses %s',
+      async (query) => {
+        expect((await admin(api.url, `audit?${query}`)).status).toBe(400);
+      },
+    );
+  });
+
   describe('an idempotency key', () => {
     const retry = (key: string, token: string) =>
       admin<Acted & { code?: string }>(api.url, 'dlq/retry', { all: true }, { ...as(token), 'idempotency-key': key });

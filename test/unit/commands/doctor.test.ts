@@ -1,17 +1,11 @@
 import { assessInstallationKey } from '../../../src/commands/doctor/check-installation-key';
-import {
-  assessAccount,
-  assessAudit,
-  assessChores,
-  assessPlace,
-  assessServer,
-  assessStored,
-} from '../../../src/commands/doctor/check-postgres';
+import { assessAudit, assessPlace } from '../../../src/commands/doctor/check-postgres';
 import { assessQueue } from '../../../src/commands/doctor/check-rabbitmq';
 import { assessRedis } from '../../../src/commands/doctor/check-redis';
 import { assessSecrets } from '../../../src/commands/doctor/check-secrets';
 import { checkSettings } from '../../../src/commands/doctor/check-settings';
-import { isAtLeast, report, type Finding } from '../../../src/commands/doctor/finding';
+import { assessAccount, assessChores, assessServer, assessStored } from '../../../src/db/condition/assess-database';
+import { isAtLeast, report, type Finding } from '../../../src/db/condition/finding';
 
 const SERVER = {
   version: '17.2',

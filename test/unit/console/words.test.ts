@@ -48,8 +48,8 @@ describe('numbers and times for people', () => {
 
   it('counts have separators and agree with their noun', () => {
     expect(formatCount(1_234_567)).toBe('1,234,567');
-    expect([countOf(1, 'delivery'), countOf(2, 'delivery'), pluralOf('event')]).toEqual([
-      ...['1 delivery', '2 deliveries', 'events'],
+    expect([countOf(1, 'delivery'), countOf(2, 'delivery'), pluralOf('event'), pluralOf('key')]).toEqual([
+      ...['1 delivery', '2 deliveries', 'events', 'keys'],
     ]);
   });
 });

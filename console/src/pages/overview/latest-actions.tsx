@@ -1,11 +1,11 @@
 import { useQuery } from '@tanstack/react-query';
-import { auditQuery } from '../../api/queries';
+import { latestActionsQuery } from '../../api/operations-queries';
 import { Ago } from '../../parts/texts/instant';
 import { Pending } from '../../parts/pending';
 import { Text } from '../../parts/texts/text';
 
 export function LatestActions() {
-  const { data, error, refetch } = useQuery(auditQuery);
+  const { data, error, refetch } = useQuery(latestActionsQuery);
   if (!data) return <Pending error={error} refetch={refetch} />;
   if (data.entries.length === 0) return <p className="hint">Nothing was changed yet.</p>;
   return (

@@ -1,7 +1,8 @@
+import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { Page, Section } from '../../parts/page';
 import { DestinationsInTrouble } from './destinations-in-trouble';
-import { Figures } from './figures';
+import { OverviewFigures } from './figures';
 import { LatestActions } from './latest-actions';
 import { TopGroups } from './top-groups';
 
@@ -9,14 +10,14 @@ import { TopGroups } from './top-groups';
 export function OverviewPage(): ReactNode {
   return (
     <Page title="Overview">
-      <Figures />
+      <OverviewFigures />
       <Section title="Dead letters by cause">
         <TopGroups />
       </Section>
       <Section title="Destinations that are not active">
         <DestinationsInTrouble />
       </Section>
-      <Section title="What operators changed lately">
+      <Section title="What operators changed lately" actions={<Link to="/audit">All of it</Link>}>
         <LatestActions />
       </Section>
     </Page>

@@ -1,9 +1,9 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { useState } from 'react';
 import type { Schema } from '../../api/endpoints';
 import { sourceRequestsQuery } from '../../api/queries';
 import { formatDuration } from '../../format/times';
+import { FoldedRow } from '../../parts/lists/folded-row';
 import { Ago } from '../../parts/texts/instant';
 import { Pending } from '../../parts/pending';
 import { StatusBadge } from '../../parts/texts/status-badge';
@@ -14,6 +14,8 @@ import { RequestDetails } from './request-details';
 
 type Source = Schema<'SourceResponse'>;
 type Sample = Schema<'RequestSampleResponse'>;
+
+const COLUMNS = ['Result', numeric('HTTP'), 'Why', 'Became', 'Received', numeric('Took')];
 
 /** What came to the source lately, what became of it, and why. */
 export function SourceRequests({ source }: { source: Source }) {
@@ -29,46 +31,34 @@ function Requests({ source }: { source: Source }) {
     return <p className="hint">Nothing came to this URL yet. The last 50 requests show here as they come.</p>;
   }
   return (
-    <Table columns={['Result', numeric('HTTP'), 'Why', 'Became', 'Received', numeric('Took')]}>
+    <Table columns={COLUMNS}>
       {data.requests.map((sample) => (
-        <RequestRows key={sample.id} source={source} sample={sample} />
+        <RequestRow key={sample.id} source={source} sample={sample} />
       ))}
     </Table>
   );
 }
 
-function RequestRows({ source, sample }: { source: Source; sample: Sample }) {
-  const [isOpen, setIsOpen] = useState(false);
+function RequestRow({ source, sample }: { source: Source; sample: Sample }) {
   const { result, status, code, reason, request, durationMs } = sample;
   return (
-    <>
-      <tr>
-        <td className="nowrap">
-          <button type="button" aria-expanded={isOpen} data-row onClick={() => setIsOpen(!isOpen)}>
-            <span className="unseen">Details of </span>
-            <StatusBadge status={result} />
-          </button>
-        </td>
-        <td className="number">{status}</td>
-        <td className="error-cell">
-          {code !== null && <code>{code}</code>} {reason !== null && <Text>{reason}</Text>}
-        </td>
-        <td>
-          <Became sample={sample} />
-        </td>
-        <td className="nowrap">
-          <Ago at={request.receivedAt} />
-        </td>
-        <td className="number nowrap">{formatDuration(durationMs)}</td>
-      </tr>
-      {isOpen && (
-        <tr className="inset">
-          <td colSpan={6}>
-            <RequestDetails source={source} sample={sample} />
-          </td>
-        </tr>
-      )}
-    </>
+    <FoldedRow
+      label={<StatusBadge status={result} />}
+      columns={COLUMNS.length}
+      details={<RequestDetails source={source} sample={sample} />}
+    >
+      <td className="number">{status}</td>
+      <td className="error-cell">
+        {code !== null && <code>{code}</code>} {reason !== null && <Text>{reason}</Text>}
+      </td>
+      <td>
+        <Became sample={sample} />
+      </td>
+      <td className="nowrap">
+        <Ago at={request.receivedAt} />
+      </td>
+      <td className="number nowrap">{formatDuration(durationMs)}</td>
+    </FoldedRow>
   );
 }
 

@@ -11,6 +11,8 @@ const TONES: Record<string, string> = {
   closed: 'good',
   up: 'good',
   ready: 'good',
+  ok: 'good',
+  DONE: 'good',
   DLQ: 'bad',
   FAILED: 'bad',
   rejected: 'bad',
@@ -20,6 +22,8 @@ const TONES: Record<string, string> = {
   disabled: 'bad',
   open: 'bad',
   down: 'bad',
+  problem: 'bad',
+  overdue: 'bad',
   'not-ready': 'bad',
   RETRYING: 'warn',
   RETRY: 'warn',
@@ -28,6 +32,11 @@ const TONES: Record<string, string> = {
   paused: 'warn',
   'half-open': 'warn',
   degraded: 'warn',
+  advice: 'warn',
+  RUNNING: 'warn',
+  CANCELLING: 'warn',
+  suspended: 'warn',
+  expired: 'warn',
 };
 
 /** A status as a word. The colour only repeats what the word says. */

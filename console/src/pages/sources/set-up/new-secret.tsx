@@ -5,7 +5,7 @@ import type { Schema } from '../../../api/endpoints';
 import { mayHaveActed } from '../../../api/problem';
 import { Dialog } from '../../../parts/dialog';
 import { Fault } from '../../../parts/fault';
-import { Overlap } from './overlap';
+import { Overlap } from '../../../parts/forms/overlap';
 
 const DAY_SECONDS = 86_400;
 

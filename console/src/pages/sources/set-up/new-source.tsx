@@ -1,116 +1,64 @@
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { useId, useState, type FormEvent } from 'react';
+import { useId, useState } from 'react';
+import { FormDialog } from '../../../actions/form-dialog';
+import { textIn } from '../../../actions/form-values';
 import { act } from '../../../api/client';
 import type { Schema } from '../../../api/endpoints';
-import { mayHaveActed } from '../../../api/problem';
 import { providersQuery } from '../../../api/queries';
-import { Dialog } from '../../../parts/dialog';
-import { Fault } from '../../../parts/fault';
+import { Field } from '../../../parts/forms/field';
 import { Pending } from '../../../parts/pending';
 import { ShownUrl } from './shown-url';
 
 /** Creates a source of a preset, or of a producer whose signature and fields are described here. */
 export function NewSource({ tenantId, onClose }: { tenantId: string; onClose: () => void }) {
-  const client = useQueryClient();
   const providers = useQuery(providersQuery);
-  const create = useMutation({
-    mutationFn: (body: Schema<'SourceRequest'>) => act('post', '/v1/admin/sources', { body }),
-    onSettled: () => client.invalidateQueries(),
-  });
-  const { data: source, error, isPending } = create;
   return (
-    <Dialog title="New source" isOpen isWide mayClose={!isPending} onClose={onClose}>
-      <div className="stack">
-        {!providers.data && <Pending {...providers} />}
-        {providers.data && !source && (
-          <SourceForm
-            providers={providers.data.sourceProviders}
-            tenantId={tenantId}
-            isBusy={isPending || mayHaveActed(error)}
-            onSubmit={create.mutate}
-          />
-        )}
-        {error && <Fault error={error} />}
-        {mayHaveActed(error) && (
-          <p className="hint">
-            The source may have been created. Look at the list before you try again; a source there can be given a new
-            URL.
+    <FormDialog
+      title="New source"
+      act="Create 1 source"
+      isReady={providers.data !== undefined}
+      run={(form) => act('post', '/v1/admin/sources', { body: sourceIn(form) })}
+      lost="The source may have been created. Look at the list before you try again; a source there can be given a new URL."
+      done={(source) => (
+        <>
+          <ShownUrl url={source.url} />
+          <p>
+            <Link to="/sources/$sourceId" params={{ sourceId: source.id }}>
+              What to do next
+            </Link>
           </p>
-        )}
-        {source && (
-          <>
-            <ShownUrl url={source.url} />
-            <p>
-              <Link to="/sources/$sourceId" params={{ sourceId: source.id }}>
-                What to do next
-              </Link>
-            </p>
-          </>
-        )}
-        <div className="actions end">
-          <button type="button" onClick={onClose} disabled={isPending}>
-            {source ? 'Close' : 'Cancel'}
-          </button>
-          {!source && (
-            <button
-              type="submit"
-              form={FORM}
-              className="primary"
-              disabled={isPending || mayHaveActed(error) || !providers.data}
-            >
-              {isPending ? 'Creating …' : 'Create 1 source'}
-            </button>
-          )}
-        </div>
-      </div>
-    </Dialog>
+        </>
+      )}
+      onClose={onClose}
+    >
+      {providers.data ? (
+        <SourceFields providers={providers.data.sourceProviders} tenantId={tenantId} />
+      ) : (
+        <Pending {...providers} />
+      )}
+    </FormDialog>
   );
 }
 
-const FORM = 'new-source';
 const VERIFICATION = `{
   "scheme": "hmac", "algorithm": "sha256", "encoding": "hex",
   "header": "x-signature", "signed": "{body}"
 }`;
 const MAPPING = `{ "eventType": "/type", "subject": "/id", "eventId": "/id" }`;
 
-interface FormProps {
-  providers: Schema<'ProviderResponse'>[];
-  tenantId: string;
-  isBusy: boolean;
-  onSubmit: (body: Schema<'SourceRequest'>) => void;
-}
-
-function SourceForm({ providers, tenantId, isBusy, onSubmit }: FormProps) {
+/** A preset has its verification and its mapping; these are fields for another producer only. */
+function SourceFields({ providers, tenantId }: { providers: Schema<'ProviderResponse'>[]; tenantId: string }) {
   const [provider, setProvider] = useState(providers[0]?.id ?? 'custom');
-  const [fault, setFault] = useState<string>();
-  const ids = { tenant: useId(), name: useId(), provider: useId(), secret: useId(), rule: useId(), mapping: useId() };
+  const ids = { provider: useId(), rule: useId(), mapping: useId() };
   const preset = providers.find(({ id }) => id === provider);
   const isCustom = preset?.verification === null;
-  function submit(event: FormEvent<HTMLFormElement>): void {
-    event.preventDefault();
-    const fields = Object.fromEntries(new FormData(event.currentTarget)) as Record<string, string>;
-    const { tenant = '', name = '', secret = '', verification = '', mapping = '' } = fields;
-    try {
-      onSubmit({
-        ...{ tenantId: tenant.trim(), name: name.trim(), provider },
-        ...(secret === '' ? {} : { secrets: [secret] }),
-        ...(isCustom ? { verification: objectIn(verification), mapping: objectIn(mapping) } : {}),
-      });
-      setFault(undefined);
-    } catch (error) {
-      setFault(error instanceof Error ? error.message : String(error));
-    }
-  }
   return (
-    <form id={FORM} className="stack" onSubmit={submit}>
-      <label htmlFor={ids.tenant}>Tenant</label>
-      <input id={ids.tenant} name="tenant" defaultValue={tenantId} required spellCheck={false} autoComplete="off" />
-      <label htmlFor={ids.name}>Name (it becomes the source of the events)</label>
-      <input id={ids.name} name="name" required spellCheck={false} autoComplete="off" />
+    <>
+      <Field name="tenant" label="Tenant" defaultValue={tenantId} required />
+      <Field name="name" label="Name (it becomes the source of the events)" required />
       <label htmlFor={ids.provider}>Provider</label>
-      <select id={ids.provider} value={provider} onChange={(event) => setProvider(event.target.value)}>
+      <select id={ids.provider} name="provider" value={provider} onChange={(event) => setProvider(event.target.value)}>
         {providers.map(({ id, name }) => (
           <option key={id} value={id}>
             {name}
@@ -125,15 +73,26 @@ function SourceForm({ providers, tenantId, isBusy, onSubmit }: FormProps) {
           <textarea id={ids.mapping} name="mapping" className="editor" rows={2} defaultValue={MAPPING} />
         </>
       )}
-      <label htmlFor={ids.secret}>Secret (may follow later): {preset?.secret}</label>
-      <input id={ids.secret} name="secret" type="password" autoComplete="off" readOnly={isBusy} />
-      {fault !== undefined && <p className="fault">{fault}</p>}
-    </form>
+      <Field name="secret" label={`Secret (may follow later): ${preset?.secret ?? ''}`} type="password" />
+    </>
   );
 }
 
+/** @throws Error that says what is wrong with a field */
+function sourceIn(form: FormData): Schema<'SourceRequest'> {
+  const secret = form.get('secret');
+  const [verification, mapping] = [textIn(form, 'verification'), textIn(form, 'mapping')];
+  return {
+    tenantId: textIn(form, 'tenant') ?? '',
+    name: textIn(form, 'name') ?? '',
+    provider: textIn(form, 'provider') ?? 'custom',
+    ...(typeof secret === 'string' && secret !== '' ? { secrets: [secret] } : {}),
+    ...(form.has('verification') ? { verification: objectIn(verification), mapping: objectIn(mapping) } : {}),
+  };
+}
+
 /** @throws Error that says what is wrong with the text */
-function objectIn(text: string): Record<string, unknown> {
+function objectIn(text = ''): Record<string, unknown> {
   const value: unknown = JSON.parse(text);
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
   throw new Error('Verification and mapping must be JSON objects.');

@@ -1,4 +1,4 @@
-import type { Db } from '../../db/pool';
+import type { Db } from '../pool';
 
 export interface ServerFacts {
   version: string;
@@ -28,6 +28,8 @@ export interface StoredFacts {
   /** Whether a default partition contains rows. */
   strays: boolean;
   partitionForTomorrow: boolean;
+  /** For how many of the coming 14 days the outbox has a partition. Publishers make those of a week. */
+  daysAhead: number;
 }
 
 /** Needs the schema. The count of failed entries stops at 1,000. */
@@ -36,7 +38,10 @@ export async function readStoredFacts(db: Db): Promise<StoredFacts> {
     `select (select count(*)::int from (select from outbox where status = 'FAILED' limit 1000) f) as "failedEntries",
             exists (select from events_default) or exists (select from outbox_default) as strays,
             to_regclass('outbox' || to_char(now() at time zone 'UTC' + interval '1 day', '"_d"YYYYMMDD')) is not null
-              as "partitionForTomorrow"`,
+              as "partitionForTomorrow",
+            (select count(*)::int from generate_series(1, 14) n
+              where to_regclass('outbox' || to_char(now() at time zone 'UTC' + n * interval '1 day', '"_d"YYYYMMDD'))
+                    is not null) as "daysAhead"`,
   );
   return rows[0] as StoredFacts;
 }
