@@ -1,8 +1,8 @@
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import type { Pool } from 'pg';
-import { inTransaction, createPool } from '../../src/db/pool';
+import { Client, type Pool } from 'pg';
+import { createPool } from '../../src/db/pool';
 import { migrate } from '../../src/db/migrations/migrate';
 import { createSource } from '../rejections-proof/source';
 import { ADMIN_TOKEN } from '../support/app';
@@ -120,17 +120,22 @@ export class FilledInstallation {
     const startedMs = performance.now();
     const destinationIds = await this.makeDestinations();
     const sourceId = await this.makeSources();
-    await inTransaction(this.pool, async (db) => {
+    const db = new Client({ connectionString: this.databaseUrl }); // the statements of a pool end after half a minute
+    await db.connect();
+    try {
+      await db.query('begin');
       await db.query('set local log_min_duration_statement = -1');
-      await db.query('set local statement_timeout = 0');
       await db.query(SQL);
       await db.query('select pg_temp.store_events($1, $2, $3)', [events, GROUPS, destinationIds]);
       await db.query('select pg_temp.store_rejections($1, $2, $3)', [events / 20, REJECTION_GROUPS, sourceId]);
       await db.query('select pg_temp.store_health($1)', [destinationIds]);
       await db.query('select pg_temp.store_actions($1)', [ACTIONS]);
-    });
-    await this.pool.query('vacuum analyze');
-    await this.pool.query('checkpoint');
+      await db.query('commit');
+      await db.query('vacuum analyze');
+      await db.query('checkpoint');
+    } finally {
+      await db.end();
+    }
     say(`stored ${events} events in ${Math.round((performance.now() - startedMs) / 1_000)} s`);
   }
 
