@@ -92,6 +92,12 @@ export const PAGES: readonly ProvenPage[] = [
   { name: 'Operators', address: '/operators', shown: `${ROW}, .empty` },
   { name: 'Outbox', address: '/outbox', shown: '.figure' },
   { name: 'Health', address: '/health', shown: '.sentence' },
+  { name: 'Replays', address: '/replays', shown: ROW },
+  { name: 'Audit', address: '/audit', shown: ROW },
+  { name: 'Tenants', address: '/tenants', shown: `${ROW}, .empty` },
+  { name: 'Operators', address: '/operators', shown: `${ROW}, .empty` },
+  { name: 'Outbox', address: '/outbox', shown: ROW },
+  { name: 'Health', address: '/health', shown: ROW },
   { name: 'Live', address: '/live', shown: '.live-row' },
 ];
 
