@@ -1,7 +1,9 @@
 import { admin, givenCompleted, givenDeadLetters } from '../../support/admin';
 import { ADMIN_TOKEN } from '../../support/app';
 import { givenKey, givenOperator, heedAccess } from '../../support/credentials';
-import { call } from '../../support/e2e-http';
+import { call, postEvent } from '../../support/e2e-http';
+import { eventually } from '../../support/eventually';
+import { statusCounts } from '../../support/processes/e2e-cluster';
 import { givenEvents, setEntries } from '../../support/rows';
 import { useConsole, type ConsoleFixture } from '../../support/fixtures/console';
 
@@ -14,7 +16,10 @@ describe('the console on replays that go on', () => {
   const ui = useConsole();
 
   it('follows a replay from the list of events until each event is done', async () => {
-    await givenCompleted(ui.api.pool, 3, 'replayed');
+    for (const n of [1, 2, 3]) {
+      await postEvent(ui.api.url, 'replayed', `{"eventType":"order.paid","subject":"order-${n}","payload":1}`);
+    }
+    await eventually(async () => expect(await statusCounts(ui.api.pool, 'replayed')).toEqual({ COMPLETED: 3 }));
     const page = ui.at.page;
     await ui.at.open('/events?tenantId=replayed', 'Events');
     await ui.button('Replay all …').click();
