@@ -14,6 +14,7 @@ import './styles/parts.css';
 import './styles/payload.css';
 import './styles/live.css';
 import './styles/operations.css';
+import './styles/chart.css';
 
 const RETRIES = 2;
 

@@ -27,6 +27,8 @@ import { SourcesPage } from './pages/sources/sources-page';
 import { TenantPage } from './pages/tenants/tenant-page';
 import { readTenantSearch } from './pages/tenants/tenant-search';
 import { TenantsPage } from './pages/tenants/tenants-page';
+import { UsagePage } from './pages/usage/usage-page';
+import { readUsageSearch } from './pages/usage/usage-query';
 import { BrokenPage, NoSuchPage } from './shell/lost-page';
 import { Shell } from './shell/shell';
 
@@ -93,6 +95,7 @@ const tenant = createRoute({ getParentRoute, path: '/tenants/$tenantId', compone
 const operators = createRoute({ getParentRoute, path: '/operators', component: OperatorsPage });
 const outbox = createRoute({ getParentRoute, path: '/outbox', component: OutboxPage });
 const health = createRoute({ getParentRoute, path: '/health', component: HealthPage });
+const usage = createRoute({ getParentRoute, path: '/usage', validateSearch: readUsageSearch, component: UsagePage });
 
 const routeTree = root.addChildren([
   overview,
@@ -116,6 +119,7 @@ const routeTree = root.addChildren([
   operators,
   outbox,
   health,
+  usage,
 ]);
 
 export const router = createRouter({

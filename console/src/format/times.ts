@@ -50,3 +50,16 @@ export function formatInstant(instant: string, timeZone?: string): string {
   const day = `${part('year')}-${part('month')}-${part('day')}`;
   return `${day} ${part('hour')}:${part('minute')}:${part('second')}.${part('fractionalSecond')}`;
 }
+
+const CLOCK = new Intl.DateTimeFormat('en', {
+  hourCycle: 'h23',
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+});
+
+/** `05:08:57` in the time zone of the browser. */
+export const formatClock = (ms: number): string => CLOCK.format(new Date(ms));
+
+/** `2026-11-24`, a UTC day. */
+export const formatDay = (ms: number): string => new Date(ms).toISOString().slice(0, 10);

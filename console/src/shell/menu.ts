@@ -28,6 +28,7 @@ export const MENU = [
   { group: 'Operate', name: 'Outbox', to: '/outbox', key: 'b' },
   { group: 'Operate', name: 'Audit', to: '/audit', key: 'a' },
   { group: 'Operate', name: 'Health', to: '/health', key: 'h' },
+  { group: 'Operate', name: 'Usage', to: '/usage', key: 'u' },
 ] as const satisfies readonly MenuEntry[];
 
 export type MenuPage = (typeof MENU)[number];

@@ -3,6 +3,7 @@ import type { ReactNode } from 'react';
 import { Page, Section } from '../../parts/page';
 import { DestinationsInTrouble } from './destinations-in-trouble';
 import { OverviewFigures } from './figures';
+import { LastHour } from './last-hour';
 import { LatestActions } from './latest-actions';
 import { TopGroups } from './top-groups';
 
@@ -11,6 +12,9 @@ export function OverviewPage(): ReactNode {
   return (
     <Page title="Overview">
       <OverviewFigures />
+      <Section title="The last hour">
+        <LastHour />
+      </Section>
       <Section title="Dead letters by cause">
         <TopGroups />
       </Section>

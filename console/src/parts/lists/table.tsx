@@ -9,10 +9,19 @@ export const numeric = (name: string): Column => ({ name, className: 'number' })
 /** A column that explains itself to those who see it. */
 export const unseen = (name: string): Column => ({ name, head: <span className="unseen">{name}</span> });
 
-/** A table in a frame that scrolls by itself when the window is narrow. `children` are its rows. */
-export function Table({ columns, children }: { columns: readonly Column[]; children: ReactNode }) {
+interface Props {
+  columns: readonly Column[];
+  /** Its rows. */
+  children: ReactNode;
+  /** Names a table whose rows have nothing to focus. The keyboard can then scroll its frame. */
+  label?: string;
+}
+
+/** A table in a frame that scrolls by itself when the window is narrow. */
+export function Table({ columns, children, label }: Props) {
+  const region = label === undefined ? {} : { role: 'region', 'aria-label': label, tabIndex: 0 };
   return (
-    <div className="table-frame">
+    <div className="table-frame" {...region}>
       <table>
         <thead>
           <tr>

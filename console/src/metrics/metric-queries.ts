@@ -1,0 +1,35 @@
+import { queryOptions } from '@tanstack/react-query';
+import { read } from '../api/client';
+import type { QueryOf, Schema } from '../api/endpoints';
+import type { Sample } from './samples';
+
+type MetricsParameters = QueryOf<'/v1/admin/metrics'>;
+export type Metrics = Schema<'MetricsResponse'>;
+
+/** What of everything together: one measure, and for latencies one quantile. */
+export type Total = Pick<MetricsParameters, 'measure' | 'quantile'>;
+
+const HOUR_MS = 3_600_000;
+const STEP_SECONDS = 30;
+const LIVE_MS = 5_000;
+
+/** A measure of the last hour, of all tenants together. */
+export const lastHourQuery = (total: Total) =>
+  queryOptions({
+    queryKey: ['metrics', 'last-hour', total],
+    queryFn: async ({ signal }): Promise<Sample[]> => {
+      const now = Date.now();
+      const range = { from: new Date(now - HOUR_MS).toISOString(), to: new Date(now).toISOString() };
+      const query = { ...total, ...range, dimension: 'tenant', stepSeconds: STEP_SECONDS, limit: 0 } as const;
+      return samplesOf(await read('/v1/admin/metrics', { query, signal }));
+    },
+    refetchInterval: LIVE_MS,
+  });
+
+function samplesOf({ other, stepSeconds, through }: Metrics): Sample[] {
+  return other.points.map(([at, value]): Sample => {
+    const atMs = Date.parse(String(at));
+    const seconds = Math.min(stepSeconds, (Date.parse(through) - atMs) / 1_000);
+    return { atMs, value: Number(value), seconds };
+  });
+}

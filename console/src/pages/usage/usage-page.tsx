@@ -1,0 +1,87 @@
+import { useQuery } from '@tanstack/react-query';
+import { getRouteApi, useNavigate } from '@tanstack/react-router';
+import { useMemo, type ReactNode } from 'react';
+import { countOf, formatBytes, formatCount } from '../../format/numbers';
+import { formatDay } from '../../format/times';
+import { Chart, TONES } from '../../parts/chart/chart';
+import { FilterForm } from '../../parts/lists/filter-form';
+import { Empty, Page, Section } from '../../parts/page';
+import { Pending } from '../../parts/pending';
+import { numeric, Table } from '../../parts/lists/table';
+import { Text } from '../../parts/texts/text';
+import { saveText } from './save-text';
+import { usageQuery } from './usage-query';
+import { byType, csvOf, eventsByDay, type UsageRow } from './usage-rows';
+
+const route = getRouteApi('/usage');
+
+/** Events and bytes that were processed, by day and type. */
+export function UsagePage(): ReactNode {
+  const search = route.useSearch();
+  const navigate = useNavigate();
+  const usage = useQuery(usageQuery(search));
+  const rows = usage.data?.rows ?? [];
+  return (
+    <Page
+      title="Usage"
+      actions={
+        rows.length > 0 && (
+          <button type="button" onClick={() => saveText('streamforge-usage.csv', 'text/csv', csvOf(rows))}>
+            Download as CSV
+          </button>
+        )
+      }
+    >
+      <FilterForm
+        fields={[
+          { name: 'tenantId', label: 'Tenant' },
+          { name: 'from', label: 'First day (UTC)', placeholder: '30 days ago' },
+          { name: 'to', label: 'Last day (UTC)', placeholder: 'today' },
+        ]}
+        search={search}
+        onFilter={(sent) => void navigate({ to: '/usage', search: sent })}
+      />
+      {usage.data ? <Shown rows={rows} isCut={usage.data.isCut} /> : <Pending {...usage} />}
+    </Page>
+  );
+}
+
+function Shown({ rows, isCut }: { rows: UsageRow[]; isCut: boolean }) {
+  const { types, names, data, days } = useMemo(
+    () => ({ types: byType(rows), ...eventsByDay(rows), days: new Set(rows.map(({ day }) => day)).size }),
+    [rows],
+  );
+  if (rows.length === 0) {
+    return (
+      <Empty>
+        <p>Nothing was processed in these days.</p>
+        <p>An event counts on the day of its receipt (UTC), once its handlers have succeeded.</p>
+      </Empty>
+    );
+  }
+  const lines = names.map((name, i) => ({ name, tone: TONES[i] ?? 'fourth' }));
+  const sum = (of: 'events' | 'bytes'): number => types.reduce((total, type) => total + type[of], 0);
+  return (
+    <>
+      <p role="status">
+        {countOf(sum('events'), 'event')}, {formatBytes(sum('bytes'))}, {countOf(types.length, 'type')},{' '}
+        {countOf(days, 'day')}.{isCut && ' There is more than the page reads; these are the newest days.'}
+      </p>
+      <Chart title="Events a day" lines={lines} data={data} format={formatCount} time={formatDay} isUtc />
+      <Section title="By type">
+        <Table label="By type" columns={['Type', numeric('Events'), numeric('Bytes'), numeric('Bytes an event')]}>
+          {types.map(({ type, events, bytes }) => (
+            <tr key={type}>
+              <td>
+                <Text>{type}</Text>
+              </td>
+              <td className="number">{formatCount(events)}</td>
+              <td className="number">{formatBytes(bytes)}</td>
+              <td className="number">{formatBytes(Math.round(bytes / events))}</td>
+            </tr>
+          ))}
+        </Table>
+      </Section>
+    </>
+  );
+}
