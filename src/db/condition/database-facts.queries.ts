@@ -40,7 +40,7 @@ export async function readStoredFacts(db: Db): Promise<StoredFacts> {
             to_regclass('outbox' || to_char(now() at time zone 'UTC' + interval '1 day', '"_d"YYYYMMDD')) is not null
               as "partitionForTomorrow",
             (select count(*)::int from generate_series(1, 14) n
-              where to_regclass('outbox' || to_char(now() at time zone 'UTC' + n * interval '1 day', '"_d"YYYYMMDD'))
+              where to_regclass('outbox' || to_char(now() at time zone 'UTC' + n * interval '24 hours', '"_d"YYYYMMDD'))
                     is not null) as "daysAhead"`,
   );
   return rows[0] as StoredFacts;

@@ -33,6 +33,7 @@ const WORDS: Record<string, string> = {
   'operator.create': 'created an operator',
   'operator.change': 'changed an operator',
   'operator.revoke': 'revoked an operator',
+  'sign-in': 'signed in with the printed link',
   'access.refused': 'was refused',
   'retention.drop': 'deleted what is past its retention',
 };
