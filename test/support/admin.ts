@@ -1,5 +1,6 @@
 import type { OutgoingHttpHeaders } from 'node:http';
 import type { Pool } from 'pg';
+import { inTransaction } from '../../src/db/pool';
 import type { Event } from '../../src/event/event';
 import { ADMIN_TOKEN } from './app';
 import { call, type Answer } from './e2e-http';
@@ -64,10 +65,19 @@ export interface AuditPage {
   nextCursor: string | null;
 }
 
+/** Creates events that were published. In one transaction, so that a publisher of the test finds nothing to publish. */
+function givenPublished(pool: Pool, ...given: [number, Record<string, unknown>, string]): Promise<Event[]> {
+  return inTransaction(pool, async (client) => {
+    const db = client as unknown as Pool;
+    const events = await givenEvents(db, ...given);
+    await setEntries(db, events, 'PUBLISHED');
+    return events;
+  });
+}
+
 /** Creates events that were COMPLETED by their first dispatch. */
 export async function givenCompleted(pool: Pool, count: number, tenantId = 'acme'): Promise<Event[]> {
-  const events = await givenEvents(pool, count, {}, tenantId);
-  await setEntries(pool, events, 'PUBLISHED');
+  const events = await givenPublished(pool, count, {}, tenantId);
   for (const event of events) await givenAttempt(pool, event);
   return events;
 }
@@ -79,8 +89,7 @@ export async function givenDeadLetters(
   failure: { tenantId?: string; reasonCode?: string; message?: (event: Event) => string; type?: string } = {},
 ): Promise<Event[]> {
   const { tenantId = 'acme', reasonCode = 'HTTP_5XX', message = () => 'it broke', type = 'order.paid' } = failure;
-  const events = await givenEvents(pool, count, { eventType: type }, tenantId);
-  await setEntries(pool, events, 'PUBLISHED');
+  const events = await givenPublished(pool, count, { eventType: type }, tenantId);
   for (const event of events) {
     await givenAttempt(pool, event, { status: 'DLQ', reasonCode, errorMessage: message(event) });
     await givenState(pool, event, { status: 'DLQ', lastError: message(event) });
