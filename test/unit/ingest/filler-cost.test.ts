@@ -10,7 +10,7 @@ const STAGES = { ...contentDecoder, ...expansion, ...streamFormats, ...prepareRe
 
 const BYTES = 300_000;
 /** Other load on the machine may spoil one comparison; filler that costs too much fails all of them. */
-const TRIES = 20;
+const TRIES = 40;
 /** A byte of filler costs at most twice a useful byte. The rest is noise: these bodies are short. */
 const MAX_RATIO = 2 * 1.75;
 const MAX_HOLD_MS = 50;
