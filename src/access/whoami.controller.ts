@@ -24,7 +24,7 @@ export class WhoamiController {
 }
 
 function describe(caller: Caller): WhoamiResponse {
-  const nobody = { id: null, name: null, tenantId: null, scopes: null, role: null };
+  const nobody = { id: null, name: null, tenantId: null, scopes: null, role: null, tenantIds: null };
   switch (caller.kind) {
     case 'header':
       return { ...nobody, kind: caller.kind, tenantId: caller.tenantId };
@@ -33,8 +33,8 @@ function describe(caller: Caller): WhoamiResponse {
       return { ...nobody, kind, id, name, tenantId, scopes: [...scopes] };
     }
     case 'operator': {
-      const { kind, id, name, role } = caller;
-      return { ...nobody, kind, id, name, role };
+      const { kind, id, name, role, tenantIds } = caller;
+      return { ...nobody, kind, id, name, role, tenantIds: tenantIds && [...tenantIds] };
     }
   }
 }

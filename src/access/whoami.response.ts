@@ -1,4 +1,4 @@
-import { ApiEnum, ApiText } from '../http/docs/api-fields';
+import { ApiEnum, ApiList, ApiText } from '../http/docs/api-fields';
 import { SCOPES, type Scope } from './identity/caller';
 import { OPERATOR_ROLES, type OperatorRole } from './identity/operator-roles';
 import { ApiProperty } from '@nestjs/swagger';
@@ -30,4 +30,11 @@ export class WhoamiResponse {
 
   @ApiEnum('OperatorRole', OPERATOR_ROLES, { nullable: true, description: 'Role of the operator' })
   role!: OperatorRole | null;
+
+  @ApiList(String, {
+    nullable: true,
+    example: ['acme'],
+    description: 'Tenants that the operator is bound to; null for an operator of all tenants, and for others',
+  })
+  tenantIds!: string[] | null;
 }

@@ -7,6 +7,9 @@ const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
 /** `12,345` */
 export const formatCount = (count: number): string => COUNT.format(count);
 
+/** `99` or, of a count that stops at `cap`, `100,000+` */
+export const formatCapped = (count: number, cap: number): string => `${formatCount(count)}${count >= cap ? '+' : ''}`;
+
 /** `events`, `deliveries`, `keys` */
 export const pluralOf = (noun: string): string => (/[^aeiou]y$/.test(noun) ? `${noun.slice(0, -1)}ies` : `${noun}s`);
 

@@ -4,6 +4,8 @@ import { isAtLeast, type Role } from './roles';
 export interface Caller {
   name: string;
   role: Role;
+  /** Bound to no tenants. What concerns all tenants is for such operators alone. */
+  seesAll: boolean;
 }
 
 export const CallerContext = createContext<Caller | undefined>(undefined);

@@ -22,7 +22,7 @@ const WORDS: [string, string][] = [
 ];
 
 export function HelpDialog({ isOpen, onClose }: { isOpen: boolean; onClose: () => void }) {
-  const pages = menuOf(useCaller().role).map(({ key, name }): [string, string] => [`g ${key}`, name.toLowerCase()]);
+  const pages = menuOf(useCaller()).map(({ key, name }): [string, string] => [`g ${key}`, name.toLowerCase()]);
   return (
     <Dialog title="Keys and search" isOpen={isOpen} onClose={onClose}>
       <Table caption="Keys" rows={[...KEYS, ...pages]} />

@@ -11,6 +11,8 @@ interface MenuEntry {
   key: string;
   /** The least role that may open the page. Default: viewer */
   least?: Role;
+  /** The page concerns all tenants, so who is bound to some may not open it. */
+  allTenants?: boolean;
 }
 
 /** The pages of the menu, in the order in which it shows them. The keys, the help and the palette read them here. */
@@ -25,14 +27,16 @@ export const MENU = [
   { group: 'Set up', name: 'Destinations', to: '/destinations', key: 't' },
   { group: 'Set up', name: 'Tenants', to: '/tenants', key: 'n' },
   { group: 'Set up', name: 'Operators', to: '/operators', key: 'w', least: 'owner' },
-  { group: 'Operate', name: 'Outbox', to: '/outbox', key: 'b' },
+  { group: 'Operate', name: 'Outbox', to: '/outbox', key: 'b', allTenants: true },
   { group: 'Operate', name: 'Audit', to: '/audit', key: 'a' },
-  { group: 'Operate', name: 'Health', to: '/health', key: 'h' },
+  { group: 'Operate', name: 'Health', to: '/health', key: 'h', allTenants: true },
   { group: 'Operate', name: 'Usage', to: '/usage', key: 'u' },
 ] as const satisfies readonly MenuEntry[];
 
 export type MenuPage = (typeof MENU)[number];
 
-/** Returns the pages that this role may open. */
-export const menuOf = (role: Role): MenuPage[] =>
-  MENU.filter((entry: MenuEntry) => isAtLeast(role, entry.least ?? 'viewer'));
+/** Returns the pages that this caller may open. */
+export const menuOf = ({ role, seesAll }: { role: Role; seesAll: boolean }): MenuPage[] =>
+  MENU.filter(
+    ({ least = 'viewer', allTenants = false }: MenuEntry) => isAtLeast(role, least) && (seesAll || !allTenants),
+  );

@@ -8,7 +8,7 @@ import { MENU_GROUPS, menuOf, type MenuPage } from './menu';
  * closes them.
  */
 export function Navigation() {
-  const { role } = useCaller();
+  const caller = useCaller();
   const [isOpen, setIsOpen] = useState(false);
   const address = useRouterState({ select: ({ location }) => location.href });
   const id = useId();
@@ -20,7 +20,7 @@ export function Navigation() {
     setIsOpen(false);
     button.current?.focus();
   }
-  const pages = menuOf(role);
+  const pages = menuOf(caller);
   return (
     <>
       <div className="menu-bar" onKeyDown={closeByKey}>

@@ -11,12 +11,12 @@ const ACTIONS = 'main .page-head .actions button:not(:disabled), main .section-h
 /** What one can go to and do from here, chosen by a few letters. Other text is searched as in the search box. */
 export function Palette({ onClose }: { onClose: () => void }) {
   const navigate = useNavigate();
-  const { role } = useCaller();
+  const caller = useCaller();
   const [text, setText] = useState('');
   const [index, setIndex] = useState(0);
   const id = useId();
   const [actions] = useState(actionsOfPage); // the page stays as it is below the dialog
-  const pages = menuOf(role).map(({ name, to, key }): PaletteEntry => ({
+  const pages = menuOf(caller).map(({ name, to, key }): PaletteEntry => ({
     ...{ kind: 'page', label: name, hint: `g ${key}`, run: () => void navigate({ to }) },
   }));
 

@@ -1,6 +1,8 @@
 import { useNavigate } from '@tanstack/react-router';
 import { useEffect, useRef } from 'react';
+import { useCaller } from '../session/caller';
 import { commandOf, type KeyCommand } from './keys';
+import { menuOf } from './menu';
 
 const MOMENT_MS = 1_000;
 const TYPING = 'input, textarea, select, [contenteditable]';
@@ -8,6 +10,7 @@ const TYPING = 'input, textarea, select, [contenteditable]';
 /** Listens for the keys of the console, except while somebody types or a dialog is open. */
 export function useKeyboard({ onHelp, onPalette }: { onHelp: () => void; onPalette: () => void }): void {
   const navigate = useNavigate();
+  const caller = useCaller();
   const before = useRef<{ key: string; atMs: number }>(undefined);
   useEffect(() => {
     function onKeyDown(event: KeyboardEvent): void {
@@ -22,7 +25,7 @@ export function useKeyboard({ onHelp, onPalette }: { onHelp: () => void; onPalet
       const recent =
         before.current && event.timeStamp - before.current.atMs < MOMENT_MS ? before.current.key : undefined;
       before.current = { key: event.key, atMs: event.timeStamp };
-      const command = commandOf(event.key, recent);
+      const command = commandOf(event.key, recent, menuOf(caller));
       if (!command) return;
       event.preventDefault();
       carryOut(command);
@@ -35,7 +38,7 @@ export function useKeyboard({ onHelp, onPalette }: { onHelp: () => void; onPalet
     }
     document.addEventListener('keydown', onKeyDown);
     return () => document.removeEventListener('keydown', onKeyDown);
-  }, [navigate, onHelp, onPalette]);
+  }, [navigate, caller, onHelp, onPalette]);
 }
 
 /** Also while somebody types: no text has this key. */

@@ -99,9 +99,16 @@ describe('the check of an API key', () => {
   it('whoami tells every kind of caller who it is', async () => {
     const { id, key } = await createdKey(api.url, 'who', { name: 'till 17', scopes: ['read'] });
     const operator = await createdOperator(api.url, { name: 'ada', role: 'support', tenantIds: ['who'] });
-    const nobody = { id: null, name: null, tenantId: null, scopes: null, role: null };
+    const nobody = { id: null, name: null, tenantId: null, scopes: null, role: null, tenantIds: null };
     const ofKey = { ...nobody, kind: 'key', id, name: 'till 17', tenantId: 'who', scopes: ['read'] };
-    const ofOperator = { ...nobody, kind: 'operator', id: operator.id, name: 'ada', role: 'support' };
+    const ofOperator = {
+      ...nobody,
+      kind: 'operator',
+      id: operator.id,
+      name: 'ada',
+      role: 'support',
+      tenantIds: ['who'],
+    };
     const asked: [OutgoingHttpHeaders, object][] = [
       [bearer(key), ofKey],
       [{ 'x-api-key': key }, ofKey],

@@ -38,6 +38,7 @@ describe('/v1/admin/operators', () => {
       role: 'viewer',
       tenantId: null,
       scopes: null,
+      tenantIds: null,
     });
     const listed = await ask<Page>(api.url, 'GET', 'operators');
     expect(listed.body.operators).toContainEqual(shown);

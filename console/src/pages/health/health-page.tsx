@@ -7,6 +7,7 @@ import { formatDuration } from '../../format/times';
 import { CopyCurl } from '../../parts/copy/copy-curl';
 import { Facts } from '../../parts/texts/facts';
 import { Page, Section } from '../../parts/page';
+import { OfAllTenants } from '../../parts/of-all-tenants';
 import { Pending } from '../../parts/pending';
 import { StatusBadge } from '../../parts/texts/status-badge';
 import { numeric, Table } from '../../parts/lists/table';
@@ -16,6 +17,14 @@ type Health = Schema<'InstallationHealthResponse'>;
 
 /** Whether the dependencies work, and what would be wrong with the installation. */
 export function HealthPage(): ReactNode {
+  return (
+    <OfAllTenants title="Health">
+      <AllHealth />
+    </OfAllTenants>
+  );
+}
+
+function AllHealth() {
   const readiness = useQuery(readinessQuery);
   const health = useQuery(healthQuery);
   return (

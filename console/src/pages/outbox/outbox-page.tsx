@@ -5,13 +5,14 @@ import { BulkButtons, type BulkButton } from '../../actions/bulk-buttons';
 import { retryOutboxEntries } from '../../actions/outbox-actions';
 import type { Schema } from '../../api/endpoints';
 import { outboxQuery } from '../../api/operations-queries';
-import { countOf, formatCount } from '../../format/numbers';
+import { countOf, formatCapped, formatCount } from '../../format/numbers';
 import { formatDuration } from '../../format/times';
 import { ChooseTable } from '../../parts/lists/choose-table';
 import { CopyCurl } from '../../parts/copy/copy-curl';
 import { Figure, Figures } from '../../parts/texts/figure';
 import { Ago } from '../../parts/texts/instant';
 import { Empty, Page, Section } from '../../parts/page';
+import { OfAllTenants } from '../../parts/of-all-tenants';
 import { Pending } from '../../parts/pending';
 import { numeric } from '../../parts/lists/table';
 import { Text } from '../../parts/texts/text';
@@ -21,6 +22,14 @@ type Outbox = Schema<'OutboxResponse'>;
 
 /** What waits to be published, and what could not be. */
 export function OutboxPage(): ReactNode {
+  return (
+    <OfAllTenants title="Outbox">
+      <AllOutbox />
+    </OfAllTenants>
+  );
+}
+
+function AllOutbox() {
   const { data, error, refetch } = useQuery(outboxQuery);
   return (
     <Page title="Outbox" actions={<CopyCurl method="GET" path="/v1/admin/outbox" />}>
@@ -34,7 +43,7 @@ function Content({ outbox }: { outbox: Outbox }) {
   const mayOperate = useMay('operator');
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const ids = failed.map(({ id }) => id).filter((id) => chosen.has(id));
-  const count = (entries: number) => `${formatCount(entries)}${entries === countedUpTo ? '+' : ''}`;
+  const count = (entries: number) => formatCapped(entries, countedUpTo);
   // Without rows there are no buttons, but the dialog that has emptied the list stays.
   const buttons: BulkButton[] = [
     ...(ids.length === 0

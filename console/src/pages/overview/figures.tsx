@@ -1,36 +1,27 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
+import type { Schema } from '../../api/endpoints';
 import { outboxQuery, readinessQuery } from '../../api/operations-queries';
 import { reasonsQuery } from '../../api/queries';
-import { formatCount } from '../../format/numbers';
+import { formatCapped, formatCount } from '../../format/numbers';
 import { formatDuration } from '../../format/times';
 import { Fault } from '../../parts/fault';
 import { Figure, Figures } from '../../parts/texts/figure';
 import { StatusBadge } from '../../parts/texts/status-badge';
+import { useCaller } from '../../session/caller';
 import { GROUPS_COUNTED } from './top-groups';
 
 /** The backlog, the dead letters, and the servers that StreamForge depends on. */
 export function OverviewFigures() {
-  const outbox = useQuery(outboxQuery);
+  const { seesAll } = useCaller();
+  const outbox = useQuery({ ...outboxQuery, enabled: seesAll });
   const reasons = useQuery(reasonsQuery({}, GROUPS_COUNTED));
-  const readiness = useQuery(readinessQuery);
-  const states = outbox.data?.states;
-  const oldest = outbox.data?.oldestPendingSeconds ?? null;
-  const checks = Object.entries(readiness.data?.checks ?? {});
   return (
     <>
       {outbox.error && !outbox.data && <Fault error={outbox.error} onRetry={() => void outbox.refetch()} />}
       {reasons.error && !reasons.data && <Fault error={reasons.error} onRetry={() => void reasons.refetch()} />}
       <Figures>
-        <Figure
-          name="Waiting to be published"
-          value={states && <Link to="/outbox">{formatCount(states.PENDING + states.IN_FLIGHT)}</Link>}
-        >
-          {oldest === null ? 'nothing waits' : `oldest ${formatDuration(oldest * 1_000)}`}
-        </Figure>
-        <Figure name="Could not be published" value={states && formatCount(states.FAILED)}>
-          {states?.FAILED ? <Link to="/outbox">see the outbox</Link> : 'none'}
-        </Figure>
+        {seesAll && <Backlog outbox={outbox.data} />}
         <Figure
           name="Dead letters"
           value={
@@ -44,19 +35,53 @@ export function OverviewFigures() {
         >
           {reasons.data && (reasons.data.total === 0 ? 'none' : 'wait for a person')}
         </Figure>
-        <Figure
-          name="StreamForge"
-          value={
-            readiness.data && (
-              <Link to="/health">
-                <StatusBadge status={readiness.data.status} />
-              </Link>
-            )
-          }
-        >
-          {checks.map(([name, { status }]) => `${name} ${status}`).join(', ')}
-        </Figure>
+        <Readiness />
       </Figures>
     </>
+  );
+}
+
+/** What waits in the outbox, and what could not leave it. Nothing is said before it is known. */
+function Backlog({ outbox }: { outbox: Schema<'OutboxResponse'> | undefined }) {
+  if (!outbox) {
+    return (
+      <>
+        <Figure name="Waiting to be published" value={undefined} />
+        <Figure name="Could not be published" value={undefined} />
+      </>
+    );
+  }
+  const { states, countedUpTo, oldestPendingSeconds: oldest } = outbox;
+  const waiting = formatCount(states.PENDING + states.IN_FLIGHT);
+  const isCapped = Math.max(states.PENDING, states.IN_FLIGHT) >= countedUpTo;
+  return (
+    <>
+      <Figure
+        name="Waiting to be published"
+        value={
+          <Link to="/outbox">
+            {waiting}
+            {isCapped && '+'}
+          </Link>
+        }
+      >
+        {oldest === null ? 'nothing waits' : `oldest ${formatDuration(oldest * 1_000)}`}
+      </Figure>
+      <Figure name="Could not be published" value={formatCapped(states.FAILED, countedUpTo)}>
+        {states.FAILED > 0 ? <Link to="/outbox">see the outbox</Link> : 'none'}
+      </Figure>
+    </>
+  );
+}
+
+function Readiness() {
+  const { data, error } = useQuery(readinessQuery);
+  const { seesAll } = useCaller();
+  const badge = error ? <StatusBadge status="unknown" /> : data && <StatusBadge status={data.status} />;
+  const checks = Object.entries(data?.checks ?? {}).map(([name, { status }]) => `${name} ${status}`);
+  return (
+    <Figure name="StreamForge" value={badge && seesAll ? <Link to="/health">{badge}</Link> : badge}>
+      {error ? error.message : checks.join(', ')}
+    </Figure>
   );
 }

@@ -10,7 +10,7 @@ import { Empty, Page } from '../../parts/page';
 import { StatusBadge } from '../../parts/texts/status-badge';
 import { numeric, Table } from '../../parts/lists/table';
 import { Text } from '../../parts/texts/text';
-import { useMay } from '../../session/caller';
+import { useCaller, useMay } from '../../session/caller';
 import { NewTenant } from './new-tenant';
 import { limitText } from './tenant-words';
 import { readTenantSearch, TENANT_STATUSES } from './tenant-search';
@@ -23,13 +23,14 @@ export function TenantsPage(): ReactNode {
   const navigate = useNavigate();
   const list = useInfiniteQuery(tenantsQuery(search));
   const rows = list.data?.pages.flatMap((page) => page.tenants) ?? [];
-  const mayOwn = useMay('owner');
+  const { seesAll } = useCaller();
+  const mayCreate = useMay('owner') && seesAll;
   const [isCreating, setIsCreating] = useState(false);
   return (
     <Page
       title="Tenants"
       actions={
-        mayOwn && (
+        mayCreate && (
           <button type="button" className="primary" onClick={() => setIsCreating(true)}>
             New tenant …
           </button>
