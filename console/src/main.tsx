@@ -4,7 +4,7 @@ import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { isTransient } from './api/problem';
 import { router } from './router';
-import { signInByCode, takeCode } from './session/sign-in-code';
+import { signInByLink } from './session/sign-in-code';
 import { SignInGate } from './session/sign-in-gate';
 import { applyTheme, chosenTheme } from './shell/theme';
 import './styles/tokens.css';
@@ -31,8 +31,8 @@ const client = new QueryClient({
 });
 
 applyTheme(chosenTheme());
-const code = takeCode();
-if (code !== undefined) void signInByCode(code);
+signInByLink();
+addEventListener('hashchange', signInByLink); // the link was opened in this tab
 const place = document.getElementById('root');
 if (!place) throw new Error('index.html has no #root');
 createRoot(place).render(

@@ -50,7 +50,7 @@ export function BulkDialog({ action, onClose }: { action: BulkAction; onClose: (
   });
   const act = useMutation({
     mutationFn: () => action.run({ dryRun: false, note: note.trim() || undefined, idempotencyKey }),
-    onSettled: () => client.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'dry-run' }),
+    onSettled: () => void client.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'dry-run' }),
   });
   const matched = preview.data?.matched ?? 0;
   const mayAct = preview.isSuccess && matched > 0 && !act.isPending && !act.isSuccess;

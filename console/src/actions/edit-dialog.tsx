@@ -46,7 +46,7 @@ export function EditDialog<Result>(props: Props<Result>) {
   const send = (dryRun: boolean) =>
     run({ text, dryRun, note: note.trim() || undefined, idempotencyKey: dryRun ? undefined : idempotencyKey });
   const looking = useMutation({ mutationFn: () => send(true) });
-  const acting = useMutation({ mutationFn: () => send(false), onSettled: () => client.invalidateQueries() });
+  const acting = useMutation({ mutationFn: () => send(false), onSettled: () => void client.invalidateQueries() });
   const isBusy = looking.isPending || acting.isPending;
   const isLocked = isBusy || mayHaveActed(acting.error);
 

@@ -29,7 +29,7 @@ export function FormDialog<Result>(props: Props<Result>) {
   const sending = useMutation({
     mutationFn: run,
     ...(done ? {} : { onSuccess: onClose }),
-    onSettled: () => client.invalidateQueries(),
+    onSettled: () => void client.invalidateQueries(), // not awaited: reading again may take long
   });
   const { data, error, isPending } = sending;
   const isLost = mayHaveActed(error);

@@ -1,5 +1,6 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
+import { mayHaveActed } from '../api/problem';
 import { Dialog } from '../parts/dialog';
 import { Fault } from '../parts/fault';
 
@@ -31,13 +32,16 @@ export function SwitchDialog({ id, noun, of, onClose }: Props) {
   const change = useMutation({
     mutationFn: () => run(id),
     onSuccess: onClose,
-    onSettled: () => client.invalidateQueries(),
+    onSettled: () => void client.invalidateQueries(), // not awaited: reading again may take long
   });
   return (
     <Dialog title={`${label} this ${noun}`} isOpen mayClose={!change.isPending} onClose={onClose}>
       <div className="stack">
         <p>{effect}</p>
         {change.error && <Fault error={change.error} />}
+        {mayHaveActed(change.error) && (
+          <p className="hint">Pressing the button again is safe: doing it twice changes nothing more.</p>
+        )}
         <div className="actions end">
           <button type="button" onClick={onClose} disabled={change.isPending}>
             {button.startsWith('Cancel') ? 'Close' : 'Cancel'}

@@ -53,9 +53,17 @@ export function actText<M extends 'post' | 'patch', P extends PathWith<M>>(
   return send({ method: method.toUpperCase(), url, body: text, idempotencyKey });
 }
 
-/** Ends a thing. Doing it twice changes nothing more. @throws ApiProblem, ConnectionLost */
+/**
+ * Ends a thing. Doing it twice changes nothing more: what is not there has ended, for instance by a request whose response was
+ * lost.
+ * @throws ApiProblem, ConnectionLost
+ */
 export async function remove<P extends PathWith<'delete'>>(path: P, values: PathValues<P>): Promise<void> {
-  await send({ method: 'DELETE', url: urlOf(path, values) });
+  try {
+    await send({ method: 'DELETE', url: urlOf(path, values) });
+  } catch (error) {
+    if (!(error instanceof ApiProblem && error.status === 404)) throw error;
+  }
 }
 
 /** A token that is not accepted any more leads back to the sign-in. */

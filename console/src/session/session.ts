@@ -17,8 +17,8 @@ interface State {
 let state: State = { token: sessionStorage.getItem(KEY) ?? undefined, notice: undefined, isBusy: false };
 const listeners = new Set<() => void>();
 
-function become(next: Omit<State, 'isBusy'>): void {
-  state = { ...next, isBusy: false };
+function become(next: Omit<State, 'isBusy'>, isBusy = false): void {
+  state = { ...next, isBusy };
   if (next.token === undefined) sessionStorage.removeItem(KEY);
   else sessionStorage.setItem(KEY, next.token);
   for (const listener of listeners) listener();
@@ -29,10 +29,7 @@ export const session = {
   state: (): State => state,
   signIn: (token: string): void => become({ token, notice: undefined }),
   /** Nobody is signed in while a code is exchanged. */
-  begin: (): void => {
-    become({ token: undefined, notice: undefined });
-    state = { ...state, isBusy: true };
-  },
+  begin: (): void => become({ token: undefined, notice: undefined }, true),
   refuse: (text: string): void => become({ token: undefined, notice: { kind: 'refused', text } }),
   signOut: (): void => become({ token: undefined, notice: { kind: 'signed-out', text: 'You have signed out.' } }),
   /** A response to an older token says nothing about the present one. */

@@ -65,9 +65,10 @@ describe('the console on what operators look after', () => {
     ).status;
   const whoami = async (token: string) =>
     (await call<{ role: string }>(`${api.url}/v1/whoami`, { headers: { 'x-admin-token': token } })).body.role;
-  const signedInAs = async (token: string, address: string) => {
+  const signedInAs = async (token: string, address: string, asked: string[] = []) => {
     heedAccess(api.app);
     const other = await ui.other();
+    other.page.on('request', (request) => void asked.push(new URL(request.url()).pathname));
     await other.page.goto(`${api.url}/console${address}`);
     await other.signIn(token);
     return other;
@@ -100,6 +101,18 @@ describe('the console on what operators look after', () => {
       );
       expect(rows).toEqual([{ outcome: 'CANCELLED', count: 201 }]);
       expect(await auditOf('replay.cancel')).toEqual([{ actor: 'admin', counts: { cancelled: 201 } }]);
+    }, 120_000);
+
+    it('lead to the events that were chosen for them', async () => {
+      const [event] = await givenCompleted(api.pool, 2, 'chosen');
+      const { body } = await admin<{ replayId: string }>(api.url, 'replay', {
+        ...{ tenantId: 'chosen', mode: 'reprocess', eventIds: [event?.id] },
+      });
+      await ui.at.open(`/replays/${body.replayId}`, /1 event$/);
+      await page()
+        .getByRole('link', { name: `Event ${event?.id}` })
+        .waitFor();
+      expect(await page().getByRole('link', { name: 'Events that this filter finds now' }).count()).toBe(0);
     }, 120_000);
 
     it('are not cancelled by a viewer, and a replay that does not exist says so', async () => {
@@ -183,15 +196,26 @@ describe('the console on what operators look after', () => {
       await page().getByRole('button', { name: 'till 17' }).click();
       await button('Rotate …').click();
       await dialog().getByLabel('The present key works').selectOption('no longer: it ends now');
+      // The key is shown although the list is not read again for long, and stays when its row has left the list.
+      let release = (): void => undefined;
+      const held = new Promise<void>((resolve) => (release = resolve));
+      await page().route(/\/tenants\/acme\/keys\?/, async (route) => {
+        await held;
+        await route.fulfill({ json: { keys: [], nextCursor: null } });
+      });
       await confirm('Make 1 key');
       const second = await dialog().getByLabel('API key').inputValue();
-      await page().getByText('revoked', { exact: true }).waitFor({ state: 'attached' });
+      release();
+      await page().getByText('The tenant has no API key yet.').waitFor({ state: 'attached' });
       expect([
         await dialog().getByLabel('API key').inputValue(),
         await sendWith(first),
         await sendWith(second),
       ]).toEqual([...[second, 401, 202]]);
       await closeDialog();
+      await page().unroute(/\/tenants\/acme\/keys\?/);
+      await ui.at.open('/tenants/acme', 'Acme Ltd');
+      await page().getByText('revoked', { exact: true }).waitFor();
 
       await page().getByRole('button', { name: 'till 17' }).first().click();
       await button('Revoke …').click();
@@ -200,6 +224,15 @@ describe('the console on what operators look after', () => {
       expect(await sendWith(second)).toBe(401);
       const keys = await api.pool.query('select count(*)::int as n from api_keys where revoked_at is not null');
       expect(keys.rows).toEqual([{ n: 2 }]);
+
+      for (const action of ['tenant.create', 'key.rotate']) {
+        await ui.at.open(`/audit?tenantId=acme&action=${action}`, 'Audit');
+        await page()
+          .getByRole('button', { name: /^Details of/ })
+          .click();
+        await page().getByRole('link', { name: 'The tenant' }).click();
+        await page().getByRole('heading', { level: 1, name: 'Acme Ltd' }).waitFor();
+      }
     }, 120_000);
 
     it('are changed, suspended and activated', async () => {
@@ -353,11 +386,22 @@ describe('the console on what operators look after', () => {
       await page().getByText('Every entry was published, or still waits.').waitFor();
     }, 120_000);
 
-    it('is not shown to an operator who is bound to tenants', async () => {
-      const bound = await givenOperator(api.pool, { role: 'operator', tenantIds: ['stuck'] });
-      const other = await signedInAs(bound.text, '/outbox');
-      await other.page.getByRole('alert').waitFor();
-      expect(await other.page.getByRole('alert').innerText()).toMatch(/correlation id \S{8,}/);
+    it('is not shown to an operator who is bound to tenants, and nothing is asked that would be refused', async () => {
+      const bound = await givenOperator(api.pool, { name: 'bound', role: 'owner', tenantIds: ['stuck'] });
+      const asked: string[] = [];
+      const other = await signedInAs(bound.text, '/outbox', asked);
+      await other.page.getByText('This concerns all tenants, and you are bound to some.', { exact: false }).waitFor();
+      await other.open('/', 'Overview');
+      await other.page.locator('.figure', { hasText: 'Dead letters' }).getByRole('link').waitFor();
+      expect(await other.page.getByText('Waiting to be published').count()).toBe(0);
+      for (const key of ['g', 'b', 'g', 'h', 'g', 'n']) await other.page.keyboard.press(key);
+      await other.page.getByRole('heading', { level: 1, name: 'Tenants' }).waitFor();
+      await other.page.getByRole('navigation').getByRole('link', { name: 'Audit' }).waitFor();
+      expect(await other.page.getByRole('link', { name: /^(Outbox|Health)$/ }).count()).toBe(0);
+      expect(await other.page.getByRole('button', { name: 'New tenant …' }).count()).toBe(0);
+      expect(asked.filter((path) => /outbox|admin\/health/.test(path) && path.startsWith('/v1'))).toEqual([]);
+      const { rows } = await api.pool.query(`select action from admin_audit where actor = 'bound'`);
+      expect(rows).toEqual([]);
       await other.context.close();
     }, 120_000);
   });
@@ -467,11 +511,7 @@ describe('the console on what operators look after', () => {
       const other = await ui.other({ width });
       await other.page.goto(`${api.url}/console/replays`);
       await other.signIn(ADMIN_TOKEN);
-      for (const [address, heading, shown] of pages) {
-        await other.open(address, heading);
-        await other.page.locator(shown).first().waitFor();
-        expect([address, await other.page.evaluate('document.documentElement.scrollWidth')]).toEqual([address, width]);
-      }
+      expect(await other.overflowing(pages)).toEqual([]);
       await other.context.close();
     },
     120_000,

@@ -110,11 +110,21 @@ describe('what the console is used for every day', () => {
       expect(await acceptOf(source.id)).toBeNull();
     });
 
-    it('is deleted, and leads back to the list', async () => {
+    it('is deleted, also when the first response is lost, and leads back to the list', async () => {
       const source = await createdSource(ui.api.url, { tenantId: 'gone', name: 'gone', secrets: [SECRET] });
       await ui.at.open(`/sources/${source.id}`, 'gone');
       await button('Delete …').click();
       expect(await ui.at.violations()).toEqual([]);
+      await page().route(
+        `**/v1/admin/sources/${source.id}`,
+        async (route) => {
+          await route.fetch();
+          await route.abort('connectionreset');
+        },
+        { times: 1 },
+      );
+      await confirm('Delete 1 source');
+      await dialog().getByText('Pressing the button again is safe', { exact: false }).waitFor();
       await confirm('Delete 1 source');
       await heading('Sources').waitFor();
       await page().getByText('This tenant has no source.').waitFor();

@@ -34,7 +34,17 @@ describe('the link that npm start prints', () => {
     const token = printed(/X-Admin-Token: (\S+)/);
     expectProblem(await exchange('a-guess'), 401, 'admin-token-invalid');
     const first = await openConsole(chromium.browser, streamforge.url);
-    await first.page.goto(link);
+    await first.page.goto(`${streamforge.url}/console/`);
+    await first.page.getByLabel('Operator token').waitFor();
+    let goOn = (): void => undefined;
+    const held = new Promise<void>((resolve) => (goOn = resolve));
+    await first.page.route('**/console/sign-in', async (route) => {
+      await held;
+      await route.continue();
+    });
+    await first.page.evaluate(`location.hash = '${new URL(link).hash}'`); // as when it is opened in this tab
+    await first.page.getByText('Signing in …').waitFor();
+    goOn();
     await first.page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor();
     expect(first.page.url()).toMatch(/\/console\/?$/);
     expect(await first.page.evaluate(() => JSON.stringify(sessionStorage))).toContain(token);

@@ -1,15 +1,13 @@
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import type { Schema } from '../../api/endpoints';
-import { countOf } from '../../format/numbers';
 import { textsIn } from '../../json/filter-text';
-import { Text } from '../../parts/texts/text';
+import { chosenEventLinks, linksOf } from '../../parts/texts/event-links';
 import { readEventSearch } from '../events/event-search';
 import { readRejectionSearch } from '../rejections/rejection-search';
 
 type Entry = Pick<Schema<'AuditEntryResponse'>, 'action' | 'filter'>;
 
-const LINKED = 20;
 const ON_EVENTS = /^(replay|dlq\.|event\.|deliveries\.|erasure)/;
 
 /** Links to what an action concerned: the things that it names, and what its filter finds now. */
@@ -25,22 +23,10 @@ export function Concerned({ entry }: { entry: Entry }) {
   );
 }
 
-/** The things that are named, as far as they fit. */
-const linksOf = (ids: readonly string[], noun: string, link: (id: string) => ReactNode): ReactNode[] => [
-  ...ids.slice(0, LINKED).map(link),
-  ...(ids.length > LINKED ? [`${countOf(ids.length - LINKED, noun)} more`] : []),
-];
-
 function eventLinks({ action, filter }: Entry): ReactNode[] {
   if (!ON_EVENTS.test(action)) return [];
-  const ids = textsIn(filter, 'eventIds');
-  if (ids.length > 0) {
-    return linksOf(ids, 'event', (eventId) => (
-      <Link key={eventId} to="/events/$eventId" params={{ eventId }}>
-        Event <Text>{eventId}</Text>
-      </Link>
-    ));
-  }
+  const chosen = chosenEventLinks(filter);
+  if (chosen.length > 0) return chosen;
   const { status: _then, ...search } = readEventSearch({ to: filter.before, ...filter });
   if (Object.keys(search).length === 0) return [];
   return [
@@ -77,6 +63,7 @@ function thingLinks({ action, filter }: Entry): ReactNode[] {
   const replayId = text('replayId');
   const destinationId = text('destinationId') ?? (kind === 'destination' ? text('id') : undefined);
   const sourceId = text('sourceId') ?? (kind === 'source' ? text('id') : undefined);
+  const tenantId = kind === 'tenant' ? text('id') : kind === 'key' ? text('tenantId') : undefined;
   return [
     replayId !== undefined && (
       <Link key="replay" to="/replays/$replayId" params={{ replayId }}>
@@ -91,6 +78,11 @@ function thingLinks({ action, filter }: Entry): ReactNode[] {
     sourceId !== undefined && (
       <Link key="source" to="/sources/$sourceId" params={{ sourceId }}>
         The source
+      </Link>
+    ),
+    tenantId !== undefined && (
+      <Link key="tenant" to="/tenants/$tenantId" params={{ tenantId }}>
+        The tenant
       </Link>
     ),
   ].filter((link) => link !== false);

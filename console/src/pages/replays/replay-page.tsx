@@ -6,6 +6,7 @@ import { replayQuery } from '../../api/operations-queries';
 import { countOf, formatCount } from '../../format/numbers';
 import { CopyCurl } from '../../parts/copy/copy-curl';
 import { DestinationName } from '../../parts/texts/destination-name';
+import { chosenEventLinks } from '../../parts/texts/event-links';
 import { Facts } from '../../parts/texts/facts';
 import { Figure, Figures } from '../../parts/texts/figure';
 import { FilterFacts } from '../../parts/texts/filter-facts';
@@ -53,9 +54,7 @@ export function ReplayPage(): ReactNode {
           {MEANINGS[replay.mode]} {replay.more && MORE[replay.mode === 'backfill' ? 'backfill' : 'replay']}
         </p>
         <FilterFacts filter={replay.filter} />
-        <p>
-          <Behind replay={replay} />
-        </p>
+        <Behind replay={replay} />
       </Section>
       <Section title="Record">
         <Facts
@@ -107,25 +106,33 @@ function Outcomes({ replay: { progress, skippedByReason, filter, mode } }: { rep
   );
 }
 
-/** The list that the filter selects now; it may have changed since. */
+/** The events that were chosen, or the list that the filter selects now; it may have changed since. */
 function Behind({ replay: { filter } }: { replay: Replay }) {
   const search = readEventSearch(filter);
   const { destinationId } = search;
-  return (
-    <>
-      {Object.keys(search).length > 0 && (
-        <Link to="/events" search={search}>
-          Events that this filter finds now
+  const chosen = chosenEventLinks(filter);
+  const found = Object.keys(search).length > 0 && (
+    <Link to="/events" search={search}>
+      Events that this filter finds now
+    </Link>
+  );
+  const links = [
+    ...(chosen.length > 0 ? chosen : [found]),
+    destinationId !== undefined && (
+      <>
+        to{' '}
+        <Link to="/destinations/$destinationId" params={{ destinationId }}>
+          <DestinationName id={destinationId} />
         </Link>
-      )}
-      {destinationId !== undefined && (
-        <>
-          {' · to '}
-          <Link to="/destinations/$destinationId" params={{ destinationId }}>
-            <DestinationName id={destinationId} />
-          </Link>
-        </>
-      )}
-    </>
+      </>
+    ),
+  ].filter((link) => link !== false);
+  if (links.length === 0) return null;
+  return (
+    <ul className="lines">
+      {links.map((link, i) => (
+        <li key={i}>{link}</li>
+      ))}
+    </ul>
   );
 }

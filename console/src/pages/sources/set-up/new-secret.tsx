@@ -29,7 +29,7 @@ export function NewSecret({ source, secret: meaning, onClose }: Props) {
         body: { secret, overlapSeconds },
       }),
     onSuccess: onClose,
-    onSettled: () => client.invalidateQueries(),
+    onSettled: () => void client.invalidateQueries(),
   });
   // The same request again changes nothing; another one would push out the secret that requests are signed with.
   const isUnknown = mayHaveActed(rotate.error);

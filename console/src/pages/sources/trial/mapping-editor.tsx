@@ -45,7 +45,7 @@ export function MappingEditor({ source, provider, onClose }: Props) {
     mutationFn: (mapping: Record<string, unknown>) =>
       act('patch', '/v1/admin/sources/{id}', { path: { id: source.id }, body: { mapping } }),
     onSuccess: onClose,
-    onSettled: () => client.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'try-mapping' }),
+    onSettled: () => void client.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'try-mapping' }),
   });
   return (
     <Dialog title="Edit the mapping" isOpen isWide mayClose={!save.isPending} onClose={onClose}>

@@ -16,6 +16,7 @@ import { useNow } from '../../../parts/hooks/use-now';
 import { useMay } from '../../../session/caller';
 import { KeyActions } from './key-actions';
 import { NewKey } from './new-key';
+import { RotateKey } from './rotate-key';
 
 const COLUMNS = ['Name', 'State', 'Scopes', 'Last used', 'Ends'];
 
@@ -25,6 +26,8 @@ export function ApiKeys({ tenantId }: { tenantId: string }) {
   const rows = list.data?.pages.flatMap((page) => page.keys) ?? [];
   const mayOwn = useMay('owner');
   const [isCreating, setIsCreating] = useState(false);
+  // Not in the row, which the list may lose while the new key is shown.
+  const [rotating, setRotating] = useState<Schema<'KeyResponse'>>();
   return (
     <Section
       title="API keys"
@@ -52,16 +55,17 @@ export function ApiKeys({ tenantId }: { tenantId: string }) {
       >
         <Table columns={COLUMNS}>
           {rows.map((key) => (
-            <KeyRow key={key.id} apiKey={key} />
+            <KeyRow key={key.id} apiKey={key} onRotate={() => setRotating(key)} />
           ))}
         </Table>
       </List>
       {isCreating && <NewKey tenantId={tenantId} onClose={() => setIsCreating(false)} />}
+      {rotating && <RotateKey apiKey={rotating} onClose={() => setRotating(undefined)} />}
     </Section>
   );
 }
 
-function KeyRow({ apiKey }: { apiKey: Schema<'KeyResponse'> }) {
+function KeyRow({ apiKey, onRotate }: { apiKey: Schema<'KeyResponse'>; onRotate: () => void }) {
   const { name, scopes, lastUsedAt, expiresAt, revokedAt } = apiKey;
   const state = stateOf(apiKey, useNow());
   return (
@@ -71,7 +75,7 @@ function KeyRow({ apiKey }: { apiKey: Schema<'KeyResponse'> }) {
       details={
         <>
           <KeyFacts apiKey={apiKey} />
-          <KeyActions apiKey={apiKey} isLive={state === 'active'} />
+          <KeyActions apiKey={apiKey} isLive={state === 'active'} onRotate={onRotate} />
         </>
       }
     >

@@ -1,35 +1,34 @@
 import { useState } from 'react';
-import { FormDialog } from '../../../actions/form-dialog';
 import { SwitchDialog } from '../../../actions/switch-dialog';
-import { act, remove } from '../../../api/client';
+import { remove } from '../../../api/client';
 import type { Schema } from '../../../api/endpoints';
-import { Overlap } from '../../../parts/forms/overlap';
 import { useMay } from '../../../session/caller';
-import { ShownKey } from './shown-key';
 
-const DAY_SECONDS = 86_400;
+interface Props {
+  apiKey: Schema<'KeyResponse'>;
+  isLive: boolean;
+  onRotate: () => void;
+}
 
-/** Rotates or revokes a key that works. The dialog stays when the key ends: it shows the key that takes its place. */
-export function KeyActions({ apiKey, isLive }: { apiKey: Schema<'KeyResponse'>; isLive: boolean }) {
+/** Rotates or revokes a key that works. */
+export function KeyActions({ apiKey, isLive, onRotate }: Props) {
   const mayOwn = useMay('owner');
-  const [open, setOpen] = useState<'rotate' | 'revoke'>();
-  const close = () => setOpen(undefined);
+  const [isRevoking, setIsRevoking] = useState(false);
   const { id, tenantId } = apiKey;
   if (!mayOwn) return null;
   return (
     <div className="actions">
       {isLive && (
         <>
-          <button type="button" onClick={() => setOpen('rotate')}>
+          <button type="button" onClick={onRotate}>
             Rotate …
           </button>
-          <button type="button" className="danger-quiet" onClick={() => setOpen('revoke')}>
+          <button type="button" className="danger-quiet" onClick={() => setIsRevoking(true)}>
             Revoke …
           </button>
         </>
       )}
-      {open === 'rotate' && <RotateKey apiKey={apiKey} onClose={close} />}
-      {open === 'revoke' && (
+      {isRevoking && (
         <SwitchDialog
           id={id}
           noun="key"
@@ -39,31 +38,9 @@ export function KeyActions({ apiKey, isLive }: { apiKey: Schema<'KeyResponse'>; 
             isFinal: true,
             run: () => remove('/v1/admin/tenants/{tenantId}/keys/{id}', { tenantId, id }),
           }}
-          onClose={close}
+          onClose={() => setIsRevoking(false)}
         />
       )}
     </div>
-  );
-}
-
-function RotateKey({ apiKey: { id, tenantId }, onClose }: { apiKey: Schema<'KeyResponse'>; onClose: () => void }) {
-  const [overlapSeconds, setOverlapSeconds] = useState(DAY_SECONDS);
-  return (
-    <FormDialog
-      title="Rotate this key"
-      act="Make 1 key"
-      run={() =>
-        act('post', '/v1/admin/tenants/{tenantId}/keys/{id}/rotate', {
-          path: { tenantId, id },
-          body: { overlapSeconds },
-        })
-      }
-      lost="A second key may have been made that nobody has seen. Close this window: if it is in the list, revoke it, and make another one."
-      done={({ key }) => <ShownKey text={key} />}
-      onClose={onClose}
-    >
-      <p>A second key with the same rights is made. Give it to the producer before the present one ends.</p>
-      <Overlap label="The present key works" value={overlapSeconds} onChange={setOverlapSeconds} />
-    </FormDialog>
   );
 }
