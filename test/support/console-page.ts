@@ -24,6 +24,8 @@ export interface ConsolePage {
   open: (address: string, heading: string | RegExp) => Promise<void>;
   /** What axe finds, in the present colours. */
   violations: () => Promise<string[]>;
+  /** Which of these pages are wider than the window. Each has an address, a heading, and what shows that it is there. */
+  overflowing: (pages: readonly (readonly [string, string | RegExp, string])[]) => Promise<string[]>;
 }
 
 export async function openConsole(
@@ -42,15 +44,15 @@ export async function openConsole(
     faults.push(`dialog: ${dialog.message()}`);
     void dialog.dismiss();
   });
+  const open = async (address: string, heading: string | RegExp): Promise<void> => {
+    await page.goto(`${url}/console${address}`);
+    await page.getByRole('heading', { level: 1, name: heading }).waitFor();
+  };
   return {
-    ...{ context, page, faults },
+    ...{ context, page, faults, open },
     signIn: async (token) => {
       await page.getByLabel('Operator token').fill(token);
       await page.getByRole('button', { name: 'Sign in' }).click();
-    },
-    open: async (address, heading) => {
-      await page.goto(`${url}/console${address}`);
-      await page.getByRole('heading', { level: 1, name: heading }).waitFor();
     },
     violations: async () => {
       await page.evaluate(AXE);
@@ -60,6 +62,16 @@ export async function openConsole(
       return found.map(
         ({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`).join('; ')}`,
       );
+    },
+    overflowing: async (pages) => {
+      const wider: string[] = [];
+      for (const [address, heading, shown] of pages) {
+        await open(address, heading);
+        await page.locator(shown).first().waitFor();
+        const px = await page.evaluate<number>('document.documentElement.scrollWidth');
+        if (px !== page.viewportSize()?.width) wider.push(`${address}: ${px} px`);
+      }
+      return wider;
     },
   };
 }

@@ -1,7 +1,8 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import { read } from './client';
-import type { QueryOf, Schema } from './endpoints';
+import type { QueryOf } from './endpoints';
 import { at, first, next, OFTEN_MS, SELDOM_MS } from './paged';
+import { readinessOf, type Readiness } from './readiness';
 
 export type AuditFilter = Omit<NonNullable<QueryOf<'/v1/admin/audit'>>, 'cursor' | 'limit'>;
 
@@ -30,7 +31,7 @@ export const auditQuery = (filter: AuditFilter) =>
   });
 
 export const latestActionsQuery = queryOptions({
-  queryKey: ['audit', 'latest'],
+  queryKey: ['latest-actions'],
   queryFn: ({ signal }) => read('/v1/admin/audit', { query: { limit: 10 }, signal }),
   refetchInterval: SELDOM_MS,
 });
@@ -41,12 +42,11 @@ export const outboxQuery = queryOptions({
   refetchInterval: OFTEN_MS,
 });
 
-/** A process that is not ready says so with 503, which is an answer here. */
 export const readinessQuery = queryOptions({
   queryKey: ['ready'],
-  queryFn: async ({ signal }): Promise<Schema<'ReadinessResponse'>> => {
+  queryFn: async ({ signal }): Promise<Readiness> => {
     const response = await fetch('/ready', { signal, cache: 'no-store', credentials: 'omit' });
-    return (await response.json()) as Schema<'ReadinessResponse'>;
+    return readinessOf(response.status, await response.text());
   },
   refetchInterval: OFTEN_MS,
 });

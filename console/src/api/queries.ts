@@ -142,7 +142,7 @@ export const rejectionQuery = (id: string) =>
   });
 
 export const newestDestinationsQuery = queryOptions({
-  queryKey: ['destinations', 'newest'],
+  queryKey: ['newest-destinations'],
   queryFn: ({ signal }) => read('/v1/admin/destinations', { query: { limit: 500 }, signal }),
   refetchInterval: SELDOM_MS,
 });

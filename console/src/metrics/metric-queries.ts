@@ -12,16 +12,28 @@ export type Total = Pick<MetricsParameters, 'measure' | 'quantile'>;
 const HOUR_MS = 3_600_000;
 const STEP_SECONDS = 30;
 const LIVE_MS = 5_000;
+/** What is counted up to longer ago than this says nothing about the last minute. */
+const MOST_BEHIND_MS = 60_000;
+
+export interface HourOfMeasure {
+  samples: Sample[];
+  /** Up to when everything is counted, in ms since 1970. */
+  throughMs: number;
+  /** The last minute is not counted yet. */
+  isBehind: boolean;
+}
 
 /** A measure of the last hour, of all tenants together. */
 export const lastHourQuery = (total: Total) =>
   queryOptions({
     queryKey: ['metrics', 'last-hour', total],
-    queryFn: async ({ signal }): Promise<Sample[]> => {
+    queryFn: async ({ signal }): Promise<HourOfMeasure> => {
       const now = Date.now();
       const range = { from: new Date(now - HOUR_MS).toISOString(), to: new Date(now).toISOString() };
       const query = { ...total, ...range, dimension: 'tenant', stepSeconds: STEP_SECONDS, limit: 0 } as const;
-      return samplesOf(await read('/v1/admin/metrics', { query, signal }));
+      const metrics = await read('/v1/admin/metrics', { query, signal });
+      const throughMs = Date.parse(metrics.through);
+      return { samples: samplesOf(metrics), throughMs, isBehind: now - throughMs > MOST_BEHIND_MS };
     },
     refetchInterval: LIVE_MS,
   });

@@ -7,6 +7,7 @@ import { HelpDialog } from './help-dialog';
 import { Navigation } from './navigation';
 import { Palette } from './palette';
 import { SearchBox } from './search-box';
+import { StaleBanner } from './stale-banner';
 import { ThemeSwitch } from './theme-switch';
 import { useKeyboard } from './use-keyboard';
 
@@ -44,10 +45,12 @@ export function Shell(): ReactNode {
       </header>
       <Navigation />
       <div className="content">
-        {isLost && (
+        {isLost ? (
           <p className="banner" role="alert">
             StreamForge does not respond. What you see may be old; the page goes on asking.
           </p>
+        ) : (
+          <StaleBanner />
         )}
         <main id="content" tabIndex={-1}>
           <Outlet />

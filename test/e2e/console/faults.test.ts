@@ -21,6 +21,29 @@ describe('the console while something is wrong', () => {
     await page().getByRole('heading', { level: 1, name: 'Destinations' }).waitFor();
   });
 
+  it('says that something could not be read again, and since when what it shows is old', async () => {
+    await ui.at.open('/', 'Overview');
+    await page().locator('.figure', { hasText: 'Waiting to be published' }).getByRole('link').waitFor();
+    const problem = { code: 'storage-unavailable', title: 'x', detail: 'No.', status: 503, retryable: false };
+    await page().route('**/v1/admin/outbox', (route) => route.fulfill({ status: 503, json: problem }));
+    const banner = page().getByText(
+      /^Something could not be read again \(storage-unavailable\)\. What you see is as of \d\d:\d\d:\d\d\.$/,
+    );
+    await banner.waitFor();
+    expect(await ui.at.violations()).toEqual([]);
+    await page().unroute('**/v1/admin/outbox');
+    await banner.waitFor({ state: 'detached' });
+  });
+
+  it('takes what a proxy says in place of /ready for no answer', async () => {
+    await page().route('**/ready', (route) => route.fulfill({ contentType: 'text/html', body: '<p>Welcome</p>' }));
+    await ui.at.open('/', 'Overview');
+    await page().locator('.figure', { hasText: 'StreamForge' }).getByText('unknown', { exact: true }).waitFor();
+    await ui.at.open('/health', 'Health');
+    expect(await page().getByRole('alert').innerText()).toContain('without the checks of StreamForge');
+    await page().unroute('**/ready');
+  });
+
   it('repairs an event once although the response was lost and the button was pressed again', async () => {
     const [event] = (await givenDeadLetters(ui.api.pool, 1, { tenantId: 'lost-edit' })) as [Event];
     await ui.at.open(`/events/${event.id}`, event.type);

@@ -1,4 +1,5 @@
 import { ROLE_OF_ACTION } from '../../../src/admin/audit/admin-action';
+import { readinessOf } from '../../../console/src/api/readiness';
 import { instantIn, localMinute, numberIn, textIn, wordsIn } from '../../../console/src/actions/form-values';
 import { stateOf } from '../../../console/src/format/credential-state';
 import { filterText, textsIn } from '../../../console/src/json/filter-text';
@@ -103,4 +104,17 @@ it('addresses keep the filters that a page knows', () => {
 
 it('limits of a tenant are those of the installation, none, or a number', () => {
   expect([limitText(null), limitText(0), limitText(60_000)]).toEqual(['as set for all', 'no limit', '60,000']);
+});
+
+describe('a response of /ready', () => {
+  const ready = { status: 'not-ready', role: 'all', checks: { redis: { status: 'down' } } };
+  it('is one with 503 too', () => expect(readinessOf(503, JSON.stringify(ready))).toEqual(ready));
+  it.each([
+    [200, '<p>Welcome</p>'],
+    [502, '{"status":"error"}'],
+    [200, 'null'],
+    [200, ''],
+  ])('of status %i with the body %j is of something else', (status, body) =>
+    expect(() => readinessOf(status, body)).toThrow(`/ready responds with the status ${status}`),
+  );
 });

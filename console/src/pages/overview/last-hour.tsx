@@ -2,8 +2,8 @@ import { useQueries } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { formatRate } from '../../format/numbers';
-import { formatDuration } from '../../format/times';
-import { lastHourQuery } from '../../metrics/metric-queries';
+import { formatClock, formatDuration } from '../../format/times';
+import { lastHourQuery, type HourOfMeasure } from '../../metrics/metric-queries';
 import { linesOf, rateOf, ratesOf, type Sample } from '../../metrics/samples';
 import { Chart, type ChartLine } from '../../parts/chart/chart';
 import { Fault } from '../../parts/fault';
@@ -41,35 +41,37 @@ export function LastHour() {
   return (
     <>
       <Figures>
-        <Rate name="Accepted" samples={accepted}>
+        <Rate name="Accepted" of={accepted}>
           <Link to="/events">newest events</Link>
         </Rate>
-        <Rate name="Completed" samples={completed}>
+        <Rate name="Completed" of={completed}>
           <Link to="/events" search={{ status: 'COMPLETED' }}>
             completed events
           </Link>
         </Rate>
-        <Rate name="Deliveries failed" samples={failed}>
+        <Rate name="Deliveries failed" of={failed}>
           <Link to="/dead-letters">by cause</Link>
         </Rate>
-        <Rate name="Rejected" samples={rejected}>
+        <Rate name="Rejected" of={rejected}>
           <Link to="/rejections">by cause</Link>
         </Rate>
-        <Figure name="Accepted to completed" value={latencyOf(most)}>
-          {half.length === 0 ? 'nothing was completed in the last hour' : `95% within; half within ${latencyOf(half)}`}
+        <Figure name="Accepted to completed" value={latencyOf(most.samples)}>
+          {half.samples.length === 0
+            ? 'nothing was completed in the last hour'
+            : `95% within; half within ${latencyOf(half.samples)}`}
         </Figure>
       </Figures>
       <div className="charts">
         <Chart
           title="Per second, last hour"
           lines={RATES}
-          data={linesOf([accepted, completed, failed, rejected].map(ratesOf))}
+          data={linesOf([accepted, completed, failed, rejected].map(({ samples }) => ratesOf(samples)))}
           format={formatRate}
         />
         <Chart
           title="From accepted to completed, last hour"
           lines={LATENCIES}
-          data={linesOf([half, most], accepted)}
+          data={linesOf([half.samples, most.samples], accepted.samples)}
           format={formatDuration}
         />
       </div>
@@ -77,10 +79,11 @@ export function LastHour() {
   );
 }
 
-function Rate({ name, samples, children }: { name: string; samples: readonly Sample[]; children: ReactNode }) {
+function Rate({ name, of, children }: { name: string; of: HourOfMeasure; children: ReactNode }) {
+  const { samples, throughMs, isBehind } = of;
   return (
-    <Figure name={name} value={`${formatRate(rateOf(samples, NOW_SECONDS))}/s`}>
-      in the last minute · {children}
+    <Figure name={name} value={isBehind ? '–' : `${formatRate(rateOf(samples, NOW_SECONDS))}/s`}>
+      {isBehind ? `Counted up to ${formatClock(throughMs)}` : 'in the last minute'} · {children}
     </Figure>
   );
 }

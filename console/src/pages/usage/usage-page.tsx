@@ -14,6 +14,7 @@ import { usageQuery } from './usage-query';
 import { byType, csvOf, eventsByDay, type UsageRow } from './usage-rows';
 
 const route = getRouteApi('/usage');
+const MOST_TYPES = 200;
 
 /** Events and bytes that were processed, by day and type. */
 export function UsagePage(): ReactNode {
@@ -70,7 +71,7 @@ function Shown({ rows, isCut }: { rows: UsageRow[]; isCut: boolean }) {
       <Chart title="Events a day" lines={lines} data={data} format={formatCount} time={formatDay} isUtc />
       <Section title="By type">
         <Table label="By type" columns={['Type', numeric('Events'), numeric('Bytes'), numeric('Bytes an event')]}>
-          {types.map(({ type, events, bytes }) => (
+          {types.slice(0, MOST_TYPES).map(({ type, events, bytes }) => (
             <tr key={type}>
               <td>
                 <Text>{type}</Text>
@@ -81,6 +82,11 @@ function Shown({ rows, isCut }: { rows: UsageRow[]; isCut: boolean }) {
             </tr>
           ))}
         </Table>
+        {types.length > MOST_TYPES && (
+          <p className="hint">
+            The largest {MOST_TYPES} of {formatCount(types.length)}; the CSV has all.
+          </p>
+        )}
       </Section>
     </>
   );

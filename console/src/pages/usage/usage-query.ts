@@ -10,6 +10,8 @@ const PAGE = 1_000;
 const MOST_ROWS = 20_000;
 const DAY_MS = 86_400_000;
 const USUAL_DAYS = 30;
+/** It may be many requests, for figures of days. */
+const STALE_MS = 60_000;
 
 export const readUsageSearch = (search: Record<string, unknown>): UsageSearch =>
   readFilters(['tenantId', 'from', 'to'], search);
@@ -24,6 +26,8 @@ export interface UsageOfRange {
 export const usageQuery = (search: UsageSearch) =>
   queryOptions({
     queryKey: ['usage', search],
+    staleTime: STALE_MS,
+    refetchOnWindowFocus: false,
     queryFn: async ({ signal }): Promise<UsageOfRange> => {
       const from = search.from ?? new Date(Date.now() - (USUAL_DAYS - 1) * DAY_MS).toISOString().slice(0, 10);
       const rows: UsageRow[] = [];
