@@ -5,8 +5,6 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
  * settles events does nothing for it:
  * - Events and rejections are found by their ids, which begin with the time. Attempts are only ever added, so a BRIN
  *   index finds those of a time. It costs an insert next to nothing: a few bytes for every 32 pages.
- * - `delivery_attempts.failed` says whether the attempt was the last one. What the build before writes has null here, and
- *   the delivery itself tells.
  * - `delivery_closings` has the deliveries that ended without an attempt, for a quarter of an hour.
  */
 export class MetricRollup1764588000000 implements MigrationInterface {
@@ -18,7 +16,6 @@ export class MetricRollup1764588000000 implements MigrationInterface {
 
   async down(runner: QueryRunner): Promise<void> {
     await runner.query('drop index processing_attempts_by_time, delivery_attempts_by_time');
-    await runner.query('alter table delivery_attempts drop column failed');
     await runner.query('drop table metric_rollup, metric_slices, delivery_closings');
     await runner.query(`delete from chore_progress where name = 'metric-rollup'`);
   }
@@ -28,7 +25,7 @@ const BRIN = 'with (pages_per_range = 32, autosummarize = on)';
 
 const STATEMENTS = [
   // One row says how many in the `step_seconds` from `at` on. `key` is null for the smaller keys together, `tenant_id` for
-  // the smaller tenants together. `bucket` is that of the latency (latency-buckets.ts), or 0.
+  // those of more than 10,000 tenants. `bucket` is that of the latency (latency-buckets.ts), or 0.
   `create table metric_rollup (
      at timestamptz not null,
      step_seconds integer not null,
@@ -52,7 +49,6 @@ const STATEMENTS = [
      reason_code text not null
    )`,
   `create index delivery_closings_by_time on delivery_closings (at)`,
-  `alter table delivery_attempts add column failed boolean`,
   `create index processing_attempts_by_time on processing_attempts using brin (created_at) ${BRIN}`,
   `create index delivery_attempts_by_time on delivery_attempts using brin (at) ${BRIN}`,
 ];

@@ -19,6 +19,7 @@ import { AdminEventsController } from './events/admin-events.controller';
 import { ActionsController } from './actions/actions.controller';
 import { LiveController } from './live/live.controller';
 import { LiveFeed } from './live/live-feed';
+import { MetricReader } from './metrics/metric-reader';
 import { MetricSeriesController } from './metrics/metrics.controller';
 import { AdminActions } from './endpoint/admin-actions';
 import { AccessChanges } from './endpoint/access-changes';
@@ -122,6 +123,7 @@ import { UsageController } from './usage/usage.controller';
     Admission,
     ReadAgain,
     Timeline,
+    MetricReader,
     ResubmitPart,
     ResubmissionPreview,
     Resubmissions,

@@ -1,10 +1,10 @@
 import type { RollupProgress, Slices } from './rollup.queries';
-import { LATE_SECONDS, SLICE_SECONDS } from './steps';
+import { CHECKED_SECONDS, SLICE_SECONDS } from './steps';
 
 /** A slice is made this long after its end, so that few transactions of it are still open. */
 const SETTLING_SECONDS = 2;
-/** Slices younger than this are checked for late rows in each run, older ones once a minute. */
-const OFTEN_SECONDS = 60;
+const MINUTE_SECONDS = 60;
+const OLDER_MINUTES = CHECKED_SECONDS / MINUTE_SECONDS - 1;
 
 /** After PostgreSQL's clock was set back, the roll-up goes on from now, and makes again what it made of the future. */
 export function notAhead(progress: RollupProgress): RollupProgress {
@@ -18,23 +18,21 @@ export function dueSlices({ rolledTo, now }: RollupProgress, most: number): Slic
   return { from: rolledTo, to: Math.max(rolledTo, Math.min(over, rolledTo + most * SLICE_SECONDS)) };
 }
 
-/** Returns the slices to check for rows that were committed late. */
-export function checkedSlices({ rolledTo }: RollupProgress): Slices {
-  const isMinute = rolledTo % OFTEN_SECONDS === 0;
-  return { from: rolledTo - (isMinute ? LATE_SECONDS : OFTEN_SECONDS), to: rolledTo };
+/**
+ * Returns the slices to check for rows that were committed late: those of the last minute, and of one older minute in turn.
+ * The turn follows from the progress, whichever publisher rolls up, and comes to each slice within four minutes. After a
+ * run that failed, only the last minute is checked.
+ */
+export function checkedSlices({ rolledTo }: RollupProgress, isAfterFailure: boolean): Slices[] {
+  const last = { from: rolledTo - MINUTE_SECONDS, to: rolledTo };
+  if (isAfterFailure) return [last];
+  const turn = (rolledTo / SLICE_SECONDS) % OLDER_MINUTES;
+  const to = last.from - turn * MINUTE_SECONDS;
+  return [last, { from: to - MINUTE_SECONDS, to }];
 }
 
 /** The wait until the next slice is due, in ms. */
 export function untilNextSlice({ rolledTo, now }: RollupProgress): number {
   const dueAt = rolledTo + SLICE_SECONDS + SETTLING_SECONDS;
   return Math.min(Math.max(dueAt - now, 0.1), SLICE_SECONDS) * 1_000;
-}
-
-/** Splits slices into parts of at most `most`. */
-export function partsOf({ from, to }: Slices, most: number): Slices[] {
-  const parts: Slices[] = [];
-  for (let at = from; at < to; at += most * SLICE_SECONDS) {
-    parts.push({ from: at, to: Math.min(to, at + most * SLICE_SECONDS) });
-  }
-  return parts;
 }

@@ -2,6 +2,13 @@ import { bucketOf } from './latency-buckets';
 import { dimensionsOf, type MetricDimension, type StoredMeasure } from './measures';
 import { SLICE_SECONDS } from './steps';
 
+/**
+ * Makes PostgreSQL look up by its indexes what the rows of a slice refer to, whatever the statistics of the newest
+ * partitions say. For one transaction.
+ */
+export const ROLLUP_PLANS =
+  'set local enable_seqscan = off; set local enable_hashjoin = off; set local enable_mergejoin = off';
+
 /** Returns SQL for the start of the slice of an instant. */
 const sliceOf = (instant: string): string =>
   `date_bin('${SLICE_SECONDS} seconds', ${instant}, timestamptz '2000-01-01 00:00:00Z')`;
@@ -48,19 +55,32 @@ const FIRST_COMPLETED = `
  * Whatever completes an event is an attempt of its handlers, a delivery that arrives, or one that is closed. Attempts are not
  * selected by their status: there is an index of successes, through all of which PostgreSQL might look for those of a time.
  */
+const MAYBE_COMPLETED = `
+  select event_id from processing_attempts where ${isInRange('created_at')}
+   union
+  select event_id from delivery_attempts where reason_code = 'PROCESSED' and ${isInRange('at')}
+   union
+  select event_id from delivery_closings where status = 'SKIPPED' and ${isInRange('at')}`;
+
 const COMPLETED = `
   select ${sliceOf('first.at')} as at, e.tenant_id, e.source_id, e.type,
          ${bucketOf('extract(epoch from first.at - e.received_at) * 1000')} as bucket
-    from (select event_id from processing_attempts where ${isInRange('created_at')}
-          union
-          select event_id from delivery_attempts where reason_code = 'PROCESSED' and ${isInRange('at')}
-          union
-          select event_id from delivery_closings where status = 'SKIPPED' and ${isInRange('at')}) candidate
+    from (${MAYBE_COMPLETED}) candidate
    cross join lateral (${FIRST_COMPLETED}) first
    cross join lateral (
      select tenant_id, source_id, type, received_at from events where id = candidate.event_id limit 1
    ) e
    where ${isInRange('first.at')}`;
+
+/**
+ * SQL for the slices from $2 on and before $3 in which events were completed that something happened to from $1 on and
+ * before $2. Columns: at.
+ */
+export const COMPLETED_LATER = `
+  select distinct ${sliceOf('first.at')} as at
+    from (${MAYBE_COMPLETED}) candidate
+   cross join lateral (${FIRST_COMPLETED}) first
+   where first.at >= $2::timestamptz and first.at < $3::timestamptz`;
 
 const deliveryOf = (attempt: string): string => `
    cross join lateral (

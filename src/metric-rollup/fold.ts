@@ -1,14 +1,17 @@
-/** Keys of a step, measure and dimension that have rows of their own, and as many tenants. */
+/** Keys of a step, measure and dimension that have rows of their own. */
 export const MOST_KEYS = 100;
+/** Tenants of a step, measure and dimension that have rows of their own. */
+export const MOST_TENANTS = 10_000;
 
 /**
  * Returns SQL that sums rows (at, dimension, tenant_id, key, bucket, count). The largest keys of each `at` and dimension
- * keep their rows. The others become one key, null, of each of the largest tenants, and those of all other tenants one key
- * of no tenant.
+ * keep their rows. The others become one key, null, of each tenant, so that the sums of a tenant stay right. Only tenants
+ * beyond MOST_TENANTS become one key of no tenant. In the dimension `tenant`, each tenant keeps its key.
  */
 export const folded = (rows: string): string => `
-  select at, dimension, case when tenant_place <= ${MOST_KEYS} then tenant_id end as tenant_id,
-         case when tenant_place <= ${MOST_KEYS} and place <= ${MOST_KEYS} then key end as key, bucket, sum(count)::bigint as count
+  select at, dimension, case when tenant_place <= ${MOST_TENANTS} then tenant_id end as tenant_id,
+         case when tenant_place <= ${MOST_TENANTS} and (dimension = 'tenant' or place <= ${MOST_KEYS}) then key end as key,
+         bucket, sum(count)::bigint as count
     from (select totals.*,
                  dense_rank() over (partition by at, dimension
                                     order by key is null, of_key desc, tenant_id, key) as place,

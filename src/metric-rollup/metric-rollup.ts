@@ -1,65 +1,105 @@
 import type { Pool, PoolClient } from 'pg';
 import { ADVISORY_LOCKS, underTransactionLock } from '../db/advisory-locks';
-import { checkedSlices, dueSlices, notAhead, partsOf, untilNextSlice } from './decide-slices';
-import {
-  beginRollup,
-  coarsenRollup,
-  findLateSlice,
-  forgetRollup,
-  makeSlices,
-  readRollupProgress,
-  recordRolledTo,
-  ROLLUP_PLANS,
-  type RollupProgress,
-} from './rollup.queries';
+import { coarsenRollup, forgetRollup } from './coarsen.queries';
+import { checkedSlices, dueSlices, notAhead, untilNextSlice } from './decide-slices';
+import { completeAgain, findLateSlices, findSlicesToComplete, makeLateSlice } from './late-slices.queries';
+import { DIMENSIONS_OF } from './measures';
+import { beginRollup, makeSlices, readRollupProgress, recordRolledTo, type RollupProgress } from './rollup.queries';
+import { ROLLUP_PLANS } from './facts';
+import { COARSER, SLICE_SECONDS } from './steps';
 
-/** Slices of one statement. A slice of ten seconds may have a hundred thousand events. */
+/** Slices of one transaction. A slice of ten seconds may have a hundred thousand events. */
 const AT_ONCE = 6;
-/** After a pause of all publishers, more and more slices are made in one run, as long as a run takes less than this. */
+/** After a pause of all publishers, more and more slices are made in one run, as long as that takes less than this. */
 const QUICK_MS = 500;
 const MOST_A_RUN = 360;
 const FORGOTTEN_A_RUN = 5_000;
-const MINUTE_SECONDS = 60;
+/** One of each measure and dimension. */
+const COARSENED_A_RUN = Object.values(DIMENSIONS_OF).flat().length;
+
+interface Made {
+  before: RollupProgress;
+  after: RollupProgress;
+}
 
 /**
  * Rolls up what was accepted, completed, rejected, delivered and failed, for GET /v1/admin/metrics. Each slice of ten
  * seconds is made from committed rows and can be made again, so it counts each of them once, whoever makes it and however
- * often. Rows that are committed after their slice was made are found by counting for 15 minutes. Then every slice from
- * theirs on is made again: what they complete may lie in a later one.
+ * often. Rows that are committed after their slice was made are found by counting for 15 minutes. Their slice is then made
+ * again, and the later ones in which what they belong to was completed. Each part of a run is a transaction of its own, so
+ * a late row or a large step that takes too long undoes nothing else.
  */
 export class MetricRollup {
   private most = AT_ONCE;
+  private hasFailed = false;
 
   constructor(private readonly pool: Pool) {}
 
   /** Makes the slices that are due. Returns the wait until the next run in ms, or `elsewhere` if another process does it. */
   async runOnce(): Promise<number | 'elsewhere'> {
-    const { most } = this;
+    const { most, hasFailed } = this;
     this.most = 1; // if this run fails, for example by a timeout, the next one does less
+    this.hasFailed = true;
     const beganMs = performance.now();
-    const progress = await underTransactionLock(this.pool, ADVISORY_LOCKS.metricRollup, (db) => this.run(db, most));
+    const made = await this.makeDue(most);
     const isQuick = performance.now() - beganMs < QUICK_MS;
-    this.most = progress !== 'elsewhere' && isQuick ? Math.min(2 * most, MOST_A_RUN) : AT_ONCE;
-    return progress === 'elsewhere' ? progress : untilNextSlice(progress);
+    if (made !== 'elsewhere' && made.after.rolledTo > made.before.rolledTo) {
+      await this.makeLate(made.before, Math.min(most, AT_ONCE), hasFailed);
+      await this.tidy(made.after);
+    }
+    this.most = made !== 'elsewhere' && isQuick ? Math.min(2 * most, MOST_A_RUN) : AT_ONCE;
+    this.hasFailed = false;
+    return made === 'elsewhere' ? made : untilNextSlice(made.after);
   }
 
-  private async run(db: PoolClient, most: number): Promise<RollupProgress> {
-    await db.query(ROLLUP_PLANS);
-    await beginRollup(db);
-    const before = notAhead(await readRollupProgress(db));
-    const due = dueSlices(before, most);
-    if (due.to === due.from) return before;
-    const late = await findLateSlice(db, checkedSlices(before));
-    for (const part of partsOf({ ...due, from: late ?? due.from }, AT_ONCE)) await makeSlices(db, part);
-    await recordRolledTo(db, due.to);
-    const progress = { ...before, rolledTo: due.to };
-    if (due.to % MINUTE_SECONDS < due.to - due.from) await this.tidy(db, progress);
-    return progress;
+  private async makeDue(most: number): Promise<Made | 'elsewhere'> {
+    let made: Made | 'elsewhere' = 'elsewhere';
+    for (let left = most; left > 0; left -= AT_ONCE) {
+      const slices = Math.min(left, AT_ONCE);
+      const part = await this.underLock((db) => makeNext(db, slices));
+      if (part === 'elsewhere') break;
+      made = { before: made === 'elsewhere' ? part.before : made.before, after: part.after };
+      if (part.after.rolledTo - part.before.rolledTo < slices * SLICE_SECONDS) break;
+    }
+    return made;
   }
 
-  /** Once a minute. */
-  private async tidy(db: PoolClient, progress: RollupProgress): Promise<void> {
-    await coarsenRollup(db, progress);
-    await forgetRollup(db, progress, FORGOTTEN_A_RUN);
+  private async makeLate(before: RollupProgress, most: number, isAfterFailure: boolean): Promise<void> {
+    const late: number[] = [];
+    for (const checked of checkedSlices(before, isAfterFailure)) {
+      const found = await this.underLock((db) => findLateSlices(db, checked, most));
+      if (found !== 'elsewhere') late.push(...found);
+    }
+    for (const at of late.slice(0, most)) await this.underLock((db) => makeLateSlice(db, at, before.rolledTo));
+    for (const at of await findSlicesToComplete(this.pool, most)) {
+      await this.underLock((db) => completeAgain(db, at));
+    }
   }
+
+  private async tidy(progress: RollupProgress): Promise<void> {
+    for (const { to } of COARSER) {
+      let more: boolean | 'elsewhere' = true;
+      for (let n = 0; more === true && n < COARSENED_A_RUN; n++) {
+        more = await this.underLock((db) => coarsenRollup(db, progress, to));
+      }
+    }
+    await this.underLock((db) => forgetRollup(db, progress, FORGOTTEN_A_RUN));
+  }
+
+  private underLock<T>(work: (db: PoolClient) => Promise<T>): Promise<T | 'elsewhere'> {
+    return underTransactionLock(this.pool, ADVISORY_LOCKS.metricRollup, async (db) => {
+      await db.query(ROLLUP_PLANS);
+      return work(db);
+    });
+  }
+}
+
+async function makeNext(db: PoolClient, most: number): Promise<Made> {
+  await beginRollup(db);
+  const recorded = await readRollupProgress(db);
+  const before = notAhead(recorded);
+  const due = dueSlices(before, most);
+  if (due.to > due.from) await makeSlices(db, due);
+  if (due.to !== recorded.rolledTo) await recordRolledTo(db, due.to);
+  return { before, after: { ...before, rolledTo: due.to } };
 }

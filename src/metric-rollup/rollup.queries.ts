@@ -1,15 +1,8 @@
 import type { Db } from '../db/pool';
 import { COUNT_FACTS, keyedFacts } from './facts';
 import { folded } from './fold';
-import { STORED_MEASURES } from './measures';
-import { COARSER, KEPT_SECONDS, LATE_SECONDS, SLICE_SECONDS } from './steps';
-
-/**
- * Makes PostgreSQL look up by its indexes what the rows of a slice refer to, whatever the statistics of the newest
- * partitions say. For one transaction.
- */
-export const ROLLUP_PLANS =
-  'set local enable_seqscan = off; set local enable_hashjoin = off; set local enable_mergejoin = off';
+import { STORED_MEASURES, type StoredMeasure } from './measures';
+import { instantOf, SLICE_SECONDS } from './steps';
 
 /** Whole slices, in seconds since 1970. */
 export interface Slices {
@@ -50,21 +43,9 @@ export async function recordRolledTo(db: Db, rolledTo: number): Promise<void> {
   ]);
 }
 
-/** Returns the first of these slices that has more rows now than it was made from. */
-export async function findLateSlice(db: Db, slices: Slices): Promise<number | undefined> {
-  const { rows } = await db.query<{ at: number | null }>(
-    `select extract(epoch from min(at))::float8 as at
-       from (${COUNT_FACTS}) counted
-       left join (select at, seen from metric_slices where at >= $1::timestamptz and at < $2::timestamptz) made using (at)
-      where n > coalesce(seen, 0)`,
-    boundsOf(slices),
-  );
-  return rows[0]?.at ?? undefined;
-}
-
 /**
  * Makes slices from the rows that are committed now, in place of what they were before. Rows are counted first: one that
- * is committed between two statements is found by findLateSlice.
+ * is committed between two statements is found by findLateSlices.
  */
 export async function makeSlices(db: Db, slices: Slices): Promise<void> {
   const bounds = boundsOf(slices);
@@ -75,51 +56,26 @@ export async function makeSlices(db: Db, slices: Slices): Promise<void> {
       where step_seconds = ${SLICE_SECONDS} and at >= $1::timestamptz and at < $2::timestamptz`,
     bounds,
   );
-  for (const measure of STORED_MEASURES) {
-    await db.query(
-      `insert into metric_rollup (at, step_seconds, measure, dimension, tenant_id, key, bucket, count)
-       select at, ${SLICE_SECONDS}, '${measure}', dimension, tenant_id, key, bucket, count
-         from (${folded(keyedFacts(measure))}) made`,
-      bounds,
-    );
-  }
+  for (const measure of STORED_MEASURES) await insertMeasure(db, measure, slices);
 }
 
-/** Sums slices into minutes, and minutes into hours, once they are old enough and no slice of theirs is made again. */
-export async function coarsenRollup(db: Db, { rolledTo, now }: RollupProgress): Promise<void> {
-  let newest = rolledTo - LATE_SECONDS;
-  for (const { from, to, afterSeconds } of COARSER) {
-    newest = Math.floor(Math.min(newest, now - afterSeconds) / to) * to;
-    const taken = `
-      select date_bin('${to} seconds', at, timestamptz '2000-01-01 00:00:00Z') as at, measure || ' ' || dimension as dimension,
-             tenant_id, key, bucket, count from finer`;
-    await db.query(
-      `with finer as (
-         delete from metric_rollup where step_seconds = ${from} and at < to_timestamp($1) returning *
-       )
-       insert into metric_rollup (at, step_seconds, measure, dimension, tenant_id, key, bucket, count)
-       select at, ${to}, split_part(dimension, ' ', 1), split_part(dimension, ' ', 2), tenant_id, key, bucket, count
-         from (${folded(taken)}) made`,
-      [newest],
-    );
-  }
-}
-
-/** Forgets what is too old, at most `limit` rows of each kind. */
-export async function forgetRollup(db: Db, { rolledTo, now }: RollupProgress, limit: number): Promise<void> {
-  const late = rolledTo - LATE_SECONDS;
-  await db.query('delete from metric_slices where at < to_timestamp($1)', [late]);
+/** Makes one measure of slices, in place of what it was before. */
+export async function makeMeasure(db: Db, measure: StoredMeasure, slices: Slices): Promise<void> {
   await db.query(
-    `delete from delivery_closings where ctid = any (array(
-       select ctid from delivery_closings where at < to_timestamp($1) limit $2))`,
-    [late, limit],
+    `delete from metric_rollup
+      where step_seconds = ${SLICE_SECONDS} and measure = $3 and at >= $1::timestamptz and at < $2::timestamptz`,
+    [...boundsOf(slices), measure],
   );
+  await insertMeasure(db, measure, slices);
+}
+
+async function insertMeasure(db: Db, measure: StoredMeasure, slices: Slices): Promise<void> {
   await db.query(
-    `delete from metric_rollup where ctid = any (array(
-       select ctid from metric_rollup where step_seconds = $3 and at < to_timestamp($1) limit $2))`,
-    [now - KEPT_SECONDS, limit, COARSER[1].to],
+    `insert into metric_rollup (at, step_seconds, measure, dimension, tenant_id, key, bucket, count)
+     select at, ${SLICE_SECONDS}, '${measure}', dimension, tenant_id, key, bucket, count
+       from (${folded(keyedFacts(measure))}) made`,
+    boundsOf(slices),
   );
 }
 
-const boundsOf = ({ from, to }: Slices): string[] =>
-  [from, to].map((seconds) => new Date(seconds * 1_000).toISOString());
+export const boundsOf = ({ from, to }: Slices): [string, string] => [instantOf(from), instantOf(to)];

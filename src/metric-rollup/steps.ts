@@ -2,10 +2,12 @@
 export const SLICE_SECONDS = 10;
 const MINUTE_SECONDS = 60;
 const HOUR_SECONDS = 3_600;
-const DAY_SECONDS = 86_400;
+export const DAY_SECONDS = 86_400;
 
 /** Rows that are committed up to this long after their time are counted. Their slices are made again. */
 export const LATE_SECONDS = 15 * MINUTE_SECONDS;
+/** Slices are checked for late rows for longer, because the turn of an older slice comes every four minutes. */
+export const CHECKED_SECONDS = LATE_SECONDS + 5 * MINUTE_SECONDS;
 
 /** Slices become minutes after two hours, and minutes become hours after two days. Hours are kept for 90 days. */
 export const COARSER = [
@@ -19,8 +21,10 @@ const USUAL_STEPS = [10, 60, 300, 900, HOUR_SECONDS, 6 * HOUR_SECONDS, DAY_SECON
 const USUAL_POINTS = 360;
 /** Points of a series in one response. */
 export const MOST_POINTS = 1_000;
-/** The longest range: what the roll-up keeps, and a day that has begun at each end. */
-export const MOST_RANGE_SECONDS = KEPT_SECONDS + 2 * DAY_SECONDS;
+/** How old the start of a range may be: what the roll-up keeps, and a day that has begun at each end. */
+export const OLDEST_FROM_SECONDS = KEPT_SECONDS + 2 * DAY_SECONDS;
+/** How far the end of a range may be in the future: a day that has begun, in any time zone. */
+export const LATEST_TO_SECONDS = DAY_SECONDS;
 
 export interface MetricRange {
   fromMs: number;
@@ -54,3 +58,6 @@ export function inSteps(
   if ((range.toMs - range.fromMs) / stepMs <= MOST_POINTS) return { ...range, stepSeconds };
   return { needed: Math.ceil((toMs - fromMs) / 1_000 / (MOST_POINTS - 1) / finest) * finest };
 }
+
+/** @param seconds since 1970 */
+export const instantOf = (seconds: number): string => new Date(seconds * 1_000).toISOString();

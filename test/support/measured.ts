@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
 import { ALL_TENANTS } from '../../src/access/tenant-scope';
-import { readMetric, type MeasuredSeries } from '../../src/admin/metrics/metrics';
+import { MetricReader, type MeasuredSeries } from '../../src/admin/metrics/metric-reader';
 import type { MetricCriteria } from '../../src/admin/metrics/metrics.queries';
 import { uuidV7 } from '../../src/event/uuid-v7';
 import type { MetricRollup } from '../../src/metric-rollup/metric-rollup';
@@ -101,7 +101,7 @@ export type Asked = Pick<MetricCriteria, 'measure' | 'dimension'> & Partial<Metr
 export async function measured(pool: Pool, { quantile = 0.95, ...asked }: Asked): Promise<MeasuredSeries> {
   const fromMs = minutesAgo(60);
   const range = { fromMs, toMs: fromMs + 62 * MINUTE_MS, stepSeconds: 60 };
-  return readMetric(pool, { ...ALL_TENANTS, ...range, limit: 20, ...asked }, quantile);
+  return new MetricReader(pool).read({ ...ALL_TENANTS, ...range, limit: 20, ...asked }, quantile);
 }
 
 /** The total of each key. */

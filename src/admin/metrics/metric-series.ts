@@ -20,7 +20,7 @@ export interface MetricSeries {
 
 type Buckets = Map<number, number>;
 
-/** What of several buckets is shown: their sum, or a quantile. */
+/** Reduces buckets to the value shown: a sum or a quantile. */
 type Value = (buckets: Buckets) => number | null;
 
 export const sumOf: Value = (buckets) => [...buckets.values()].reduce((sum, count) => sum + count, 0);

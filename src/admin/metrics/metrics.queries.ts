@@ -1,13 +1,20 @@
-import type { Pool, QueryConfig } from 'pg';
+import type { Pool } from 'pg';
 import { queryWithSettings } from '../../db/pool';
-import { keyedFacts } from '../../metric-rollup/facts';
-import { storedMeasureOf, type MetricDimension, type MetricMeasure } from '../../metric-rollup/measures';
-import { ROLLUP_PLANS } from '../../metric-rollup/rollup.queries';
-import type { SteppedRange } from '../../metric-rollup/steps';
+import { keyedFacts, ROLLUP_PLANS } from '../../metric-rollup/facts';
+import { folded } from '../../metric-rollup/fold';
+import {
+  storedMeasureOf,
+  type MetricDimension,
+  type MetricMeasure,
+  type StoredMeasure,
+} from '../../metric-rollup/measures';
+import { instantOf, type SteppedRange } from '../../metric-rollup/steps';
 import type { TenantScope } from '../../access/tenant-scope';
 
 /** What is not rolled up yet is counted for at most this long. */
 const FRESH_TIMEOUT_MS = 1_000;
+/** The roll-up of 90 days is read within a second or two, if there are thousands of keys. */
+const ROLLUP_TIMEOUT_MS = 5_000;
 
 export interface MetricCriteria extends TenantScope, SteppedRange {
   measure: MetricMeasure;
@@ -16,10 +23,14 @@ export interface MetricCriteria extends TenantScope, SteppedRange {
   limit: number;
 }
 
-/** What is counted from the tables themselves. */
-export interface FreshRange {
-  fromMs: number;
-  toMs: number;
+/** What one slice has of a key. */
+export interface FreshRow {
+  /** Start of the slice, in seconds since 1970. */
+  at: number;
+  tenantId: string | null;
+  key: string | null;
+  bucket: number;
+  count: number;
 }
 
 export interface MetricRow {
@@ -33,51 +44,62 @@ export interface MetricRow {
 }
 
 /**
+ * Counts a measure of all tenants from the events and attempts themselves. Times are in seconds since 1970.
+ * @throws the error of a cancelled statement after a second
+ */
+export async function countFresh(
+  pool: Pool,
+  measure: StoredMeasure,
+  dimension: MetricDimension,
+  { from, to }: { from: number; to: number },
+): Promise<FreshRow[]> {
+  const settings = `${ROLLUP_PLANS}; set local statement_timeout = ${FRESH_TIMEOUT_MS}`;
+  const { rows } = await queryWithSettings<FreshRow>(pool, settings, {
+    text: `
+      select extract(epoch from at)::float8 as at, tenant_id as "tenantId", key, bucket, count::float8 as count
+        from (${folded(keyedFacts(measure, [dimension]))}) fresh`,
+    values: [instantOf(from), instantOf(to)],
+  });
+  return rows;
+}
+
+/**
  * Sums a measure by key and step, and by bucket for latencies. Only the `limit` keys with the largest sums have rows of
- * their own. Before `fresh` it reads the roll-up, from there on the events and attempts themselves.
+ * their own. The roll-up is read before `rolledTo`, in seconds since 1970; `fresh` has what comes after it.
+ * @throws the error of a cancelled statement after five seconds
  */
 export async function sumMetric(
   pool: Pool,
   { measure, dimension, fromMs, toMs, stepSeconds, tenantId, tenantIds, limit }: MetricCriteria,
-  fresh: FreshRange | undefined,
+  rolledTo: number,
+  fresh: readonly FreshRow[],
 ): Promise<MetricRow[]> {
-  const stored = storedMeasureOf(measure);
-  const query: QueryConfig = {
+  const { rows } = await queryWithSettings<MetricRow>(pool, `set local statement_timeout = ${ROLLUP_TIMEOUT_MS}`, {
     text: `
-      with rows as materialized (
-        select at, tenant_id, key, bucket, count from metric_rollup
-         where measure = $3 and dimension = $4 and at >= $5::timestamptz and at < $6::timestamptz
-        ${
-          fresh
-            ? `union all
-        select at, tenant_id, key, bucket, count from (${keyedFacts(stored, [dimension])}) fresh`
-            : `and $1::timestamptz is null and $2::timestamptz is null`
-        }
-      ), visible as materialized (
-        select * from rows
-         where ($7::text is null or tenant_id = $7) and ($8::text[] is null or tenant_id = any ($8))
+      with visible as materialized (
+        select extract(epoch from at)::float8 as at, key, bucket, count from metric_rollup
+         where measure = $1 and dimension = $2 and at >= $3::timestamptz and at < $4::timestamptz
+           and ($5::text is null or tenant_id = $5) and ($6::text[] is null or tenant_id = any ($6))
+        union all
+        select at, key, bucket, count
+          from json_to_recordset($7::json) fresh (at float8, key text, bucket smallint, count bigint)
       ), largest as (
-        select key from visible where key is not null group by key order by sum(count) desc, key limit $9
+        select key from visible where key is not null group by key order by sum(count) desc, key limit $8
       )
-      select (floor(extract(epoch from at) / $10::float8) * $10::float8)::float8 as at, largest.key, bucket,
-             sum(count)::float8 as count
+      select floor(at / $9::float8) * $9::float8 as at, largest.key, bucket, sum(count)::float8 as count
         from visible left join largest on largest.key = visible.key
        group by 1, 2, 3 order by 1`,
     values: [
-      fresh ? instantOf(fresh.fromMs) : null,
-      fresh ? instantOf(fresh.toMs) : null,
-      stored,
+      storedMeasureOf(measure),
       dimension,
-      instantOf(fromMs),
-      instantOf(fresh ? Math.min(fresh.fromMs, toMs) : toMs),
+      instantOf(fromMs / 1_000),
+      instantOf(Math.min(rolledTo, toMs / 1_000)),
       tenantId,
       tenantIds,
+      JSON.stringify(fresh.map(({ at, key, bucket, count }) => ({ at, key, bucket, count }))),
       limit,
       stepSeconds,
     ],
-  };
-  const settings = fresh ? `${ROLLUP_PLANS}; set local statement_timeout = ${FRESH_TIMEOUT_MS}` : 'select';
-  return (await queryWithSettings<MetricRow>(pool, settings, query)).rows;
+  });
+  return rows;
 }
-
-const instantOf = (ms: number): string => new Date(ms).toISOString();

@@ -34,12 +34,12 @@ export class MetricsQuery {
   @IsIn(DIMENSIONS)
   dimension!: MetricDimension;
 
-  @ApiInstant({ description: 'Start of the range. It is moved back to the start of a step' })
+  @ApiInstant({ description: 'Start of the range, at most 92 days ago. It is moved back to the start of a step' })
   @IsInstant()
   @IsNotAfter('to')
   from!: string;
 
-  @ApiInstant({ description: 'End of the range. It is moved forward to the end of a step' })
+  @ApiInstant({ description: 'End of the range, at most a day from now. It is moved forward to the end of a step' })
   @IsInstant()
   to!: string;
 

@@ -43,7 +43,9 @@ export class MetricsResponse {
   @ApiInstant() from!: string;
   @ApiInstant() to!: string;
   @ApiCount(60) stepSeconds!: number;
-  @ApiInstant({ description: 'Up to when everything is counted. The step that it falls in still grows' })
+  @ApiInstant({
+    description: 'Everything before this time is counted. The step that contains this time is incomplete.',
+  })
   through!: string;
   @ApiList(MetricSeriesOfKey, { description: 'The keys with the largest counts' }) series!: MetricSeriesOfKey[];
   @ApiObject(MetricOther, { description: 'All other keys together' }) other!: MetricOther;

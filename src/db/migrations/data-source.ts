@@ -38,6 +38,7 @@ import { InstallationHome1764584000000 } from '../../../migrations/1764584000000
 import { MetricRollup1764588000000 } from '../../../migrations/1764588000000-metric-rollup';
 import { Causes1764592000000 } from '../../../migrations/1764592000000-causes';
 import { CausesKnown1764592100000 } from '../../../migrations/1764592100000-causes-known';
+import { LateSlices1764592400000 } from '../../../migrations/1764592400000-late-slices';
 
 /**
  * TypeORM runs the migrations; all other access is SQL over pg.
@@ -86,6 +87,7 @@ export function createDataSource(databaseUrl: string): DataSource {
       MetricRollup1764588000000,
       Causes1764592000000,
       CausesKnown1764592100000,
+      LateSlices1764592400000,
     ],
     migrationsTableName: 'schema_migrations',
   });

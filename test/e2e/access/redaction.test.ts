@@ -135,8 +135,10 @@ describe('what a tenant redacts', () => {
     '/v1/admin/destinations': () => `/v1/admin/destinations?${ofTenant}`,
     '/v1/admin/destinations/{id}': () => `/v1/admin/destinations/${ids.destination}`,
     '/v1/admin/usage': () => `/v1/admin/usage?${ofTenant}`,
-    '/v1/admin/metrics': () =>
-      `/v1/admin/metrics?${ofTenant}&measure=rejected&dimension=code&from=2026-01-01T00:00:00Z&to=2026-01-02T00:00:00Z`,
+    '/v1/admin/metrics': () => {
+      const [from, to] = [Date.now() - 3_600_000, Date.now()].map((ms) => new Date(ms).toISOString());
+      return `/v1/admin/metrics?${ofTenant}&measure=rejected&dimension=code&from=${from}&to=${to}`;
+    },
     '/v1/admin/audit': () => '/v1/admin/audit',
     '/v1/admin/actions/{actionId}': () => `/v1/admin/actions/${ids.replay}`,
     '/v1/admin/tenants': () => '/v1/admin/tenants',

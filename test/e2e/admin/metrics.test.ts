@@ -17,6 +17,7 @@ interface Metrics {
 }
 
 const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
 /** A slice of ten seconds, and what a busy machine needs. */
 const ROLLED_UP_MS = 90_000;
 
@@ -141,8 +142,11 @@ describe('GET /v1/admin/metrics', () => {
   it.each<[string, Record<string, string | number>, string]>([
     ['a dimension that the measure does not have', { dimension: 'code' }, '/dimension'],
     ['an unknown measure', { measure: 'sent' }, '/measure'],
-    ['too many steps', { from: '2026-01-01T00:00:00Z', to: '2026-03-01T00:00:00Z', stepSeconds: 60 }, '/stepSeconds'],
-    ['a range that is too long', { from: '2025-01-01T00:00:00Z' }, '/from'],
+    ['too many steps', { from: new Date(Date.now() - 60 * DAY_MS).toISOString(), stepSeconds: 3_600 }, '/stepSeconds'],
+    ['what is not kept any more', { from: new Date(Date.now() - 93 * DAY_MS).toISOString() }, '/from'],
+    ['the first year', { from: '0001-01-01T00:00:00Z' }, '/from'],
+    ['the day after tomorrow', { to: new Date(Date.now() + 2 * DAY_MS).toISOString() }, '/to'],
+    ['the last year', { to: '9999-12-31T23:59:59Z' }, '/to'],
     ['a range that ends before it begins', { from: '2026-01-02T00:00:00Z', to: '2026-01-01T00:00:00Z' }, '/from'],
     ['a step that is too short', { stepSeconds: 1 }, '/stepSeconds'],
     ['a quantile that is not known', { measure: 'latency', quantile: '0.7' }, '/quantile'],

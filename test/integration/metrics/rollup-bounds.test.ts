@@ -1,9 +1,12 @@
-import { findLateSlice, forgetRollup, coarsenRollup } from '../../../src/metric-rollup/rollup.queries';
+import { coarsenRollup, forgetRollup } from '../../../src/metric-rollup/coarsen.queries';
+import { findLateSlices } from '../../../src/metric-rollup/late-slices.queries';
 import { MetricRollup } from '../../../src/metric-rollup/metric-rollup';
 import { uuidV7 } from '../../../src/event/uuid-v7';
+import { eventually } from '../../support/eventually';
 import { useDatabase } from '../../support/fixtures/database';
 import { givenEventAt, measured, minutesAgo, rollUpAll, rollUpFrom, totalsOf } from '../../support/measured';
 import { countRows } from '../../support/rows';
+import type { RollupProgress } from '../../../src/metric-rollup/rollup.queries';
 
 const HOUR_SECONDS = 3_600;
 const DAY_SECONDS = 86_400;
@@ -24,6 +27,15 @@ const now = async (): Promise<number> => {
   const { rows } = await database.pool.query<{ now: number }>(`select extract(epoch from now())::float8 as now`);
   return rows[0]?.now ?? 0;
 };
+const coarsenAll = async (progress: RollupProgress): Promise<void> => {
+  for (const to of [60, 3_600] as const) while (await coarsenRollup(database.pool, progress, to));
+};
+const position = async (): Promise<number> => {
+  const { rows } = await database.pool.query<{ position: number }>(
+    `select position::float8 as position from chore_progress where name = 'metric-rollup'`,
+  );
+  return rows[0]?.position ?? 0;
+};
 const steps = async (): Promise<Record<string, number>> => {
   const { rows } = await database.pool.query<{ step: number; n: number }>(
     'select step_seconds as step, sum(count)::integer as n from metric_rollup group by 1',
@@ -40,12 +52,12 @@ describe('the roll-up is bounded', () => {
     await givenRollup(HOUR_SECONDS + DAY_SECONDS, 60);
     await givenRollup(91 * DAY_SECONDS, 3_600);
     const progress = { rolledTo: await now(), now: await now() };
-    await coarsenRollup(pool, progress);
+    await coarsenAll(progress);
     await expect(steps()).resolves.toEqual({ '10': 1, '60': 13, '3600': 11 });
     await expect(countRows(pool, 'metric_rollup where step_seconds = 60')).resolves.toBeLessThanOrEqual(4);
     await forgetRollup(pool, progress, 1_000);
     await expect(steps()).resolves.toEqual({ '10': 1, '60': 13, '3600': 10 });
-    await coarsenRollup(pool, progress);
+    await coarsenAll(progress);
     await expect(steps()).resolves.toEqual({ '10': 1, '60': 13, '3600': 10 });
   });
 
@@ -63,19 +75,23 @@ describe('the roll-up is bounded', () => {
     expect(other.total).toBe(125);
   });
 
-  it('in tenants: those beyond the largest hundred are only in the sum of all', async () => {
+  it('in keys, and the sums of each tenant are right, however many tenants there are', async () => {
     const { pool } = database;
     const beganMs = minutesAgo(5);
     await rollUpFrom(pool, beganMs);
-    for (let i = 0; i < 120; i++)
-      await givenEventAt(pool, beganMs, { tenantId: `tenant-${String(i).padStart(3, '0')}` });
+    const tenants = Array.from({ length: 150 }, (_, i) => `tenant-${String(i).padStart(3, '0')}`);
+    for (const tenantId of tenants) await givenEventAt(pool, beganMs, { tenantId });
     await rollUpAll(new MetricRollup(pool));
+    await expect(countRows(pool, `metric_rollup where dimension = 'type' and key is not null`)).resolves.toBe(100);
+    for (const tenantId of tenants) await givenEventAt(pool, Date.now(), { tenantId });
     const { series, other } = await measured(pool, { measure: 'accepted', dimension: 'tenant', limit: 50 });
-    expect([series.length, other.total]).toEqual([50, 70]);
-    const asked = { measure: 'accepted', dimension: 'type' } as const;
-    await expect(totalsOf(pool, { ...asked, tenantId: 'tenant-003', tenantIds: ['tenant-003'] })).resolves.toEqual({
-      'order.paid': 1,
-    });
+    expect([series.length, other.total]).toEqual([50, 200]);
+    for (const scope of [{ tenantId: 'tenant-149' }, { tenantIds: ['tenant-149'] }]) {
+      const asked = { measure: 'accepted', ...scope } as const;
+      await expect(totalsOf(pool, { ...asked, dimension: 'tenant' })).resolves.toEqual({ 'tenant-149': 2 });
+      const all = await measured(pool, { ...asked, dimension: 'type', limit: 0 });
+      expect(all.other.total).toBe(2);
+    }
   });
 
   it('in what a scope shows: nothing of other tenants, not even in the sum of the rest', async () => {
@@ -97,16 +113,71 @@ describe('the roll-up is bounded', () => {
     expect([none.series, none.other.total]).toEqual([[], 0]);
   });
 
+  it('in what a late row makes again: its slice', async () => {
+    const { pool } = database;
+    const beganMs = minutesAgo(10);
+    await rollUpFrom(pool, beganMs);
+    for (const seconds of [0, 20]) await givenEventAt(pool, beganMs + seconds * 1_000);
+    const rollup = new MetricRollup(pool);
+    await rollup.runOnce();
+    await pool.query('update metric_rollup set count = 100 where at = to_timestamp($1)', [beganMs / 1_000 + 20]);
+    await givenEventAt(pool, beganMs + 1_000);
+    await rollup.runOnce();
+    await expect(totalsOf(pool, { measure: 'accepted', dimension: 'tenant' })).resolves.toEqual({ acme: 102 });
+  });
+
   it('goes on after the clock of PostgreSQL was in the future', async () => {
     const { pool } = database;
     await rollUpFrom(pool, minutesAgo(-60 * 24));
+    await givenEventAt(pool, Date.now());
     const rollup = new MetricRollup(pool);
-    await givenEventAt(pool, minutesAgo(3));
-    await pool.query(`update chore_progress set position = position where name = 'metric-rollup'`);
-    await rollup.runOnce();
-    await rollUpFrom(pool, minutesAgo(2));
-    await rollUpAll(rollup);
+    await eventually(async () => {
+      await rollup.runOnce();
+      expect(await position()).toBeLessThanOrEqual(await now());
+    });
     await expect(totalsOf(pool, { measure: 'accepted', dimension: 'tenant' })).resolves.toEqual({ acme: 1 });
+  });
+});
+
+describe('a part of a run that fails undoes no other', () => {
+  const failing = (table: string, when: string) =>
+    database.pool.query(
+      `create or replace function fail_part() returns trigger language plpgsql as
+         $$ begin if ${when} then raise 'it fails'; end if; return new; end $$;
+       create trigger fail_part before insert on ${table} for each row execute function fail_part()`,
+    );
+  afterEach(() => database.pool.query('drop function fail_part cascade'));
+
+  it('the slices of the part before', async () => {
+    const { pool } = database;
+    const began = minutesAgo(10) / 1_000;
+    await rollUpFrom(pool, began * 1_000);
+    await givenEventAt(pool, (began + 130) * 1_000);
+    await failing('metric_slices', `new.at = to_timestamp(${began + 130})`);
+    await expect(rollUpAll(new MetricRollup(pool))).rejects.toThrow('it fails');
+    await expect(position()).resolves.toBe(began + 120);
+  });
+
+  it('new slices, if a late one fails', async () => {
+    const { pool } = database;
+    const began = minutesAgo(10) / 1_000;
+    await rollUpFrom(pool, began * 1_000);
+    const rollup = new MetricRollup(pool);
+    await rollup.runOnce();
+    await givenEventAt(pool, began * 1_000);
+    await failing('metric_slices', `new.at = to_timestamp(${began})`);
+    await expect(rollup.runOnce()).rejects.toThrow('it fails');
+    await expect(position()).resolves.toBeGreaterThan(began + 60);
+  });
+
+  it('slices, if a minute fails', async () => {
+    const { pool } = database;
+    const began = minutesAgo(10) / 1_000;
+    await rollUpFrom(pool, began * 1_000);
+    await givenRollup(3 * HOUR_SECONDS, 10);
+    await failing('metric_rollup', 'new.step_seconds = 60');
+    await expect(new MetricRollup(pool).runOnce()).rejects.toThrow('it fails');
+    await expect(position()).resolves.toBe(began + 60);
   });
 });
 
@@ -143,6 +214,6 @@ describe('the queries of the roll-up', () => {
       await client.query('rollback');
       client.release();
     }
-    await expect(findLateSlice(pool, { from: to, to: to + 10 })).resolves.toBe(to);
+    await expect(findLateSlices(pool, { from: to, to: to + 10 }, 6)).resolves.toEqual([to]);
   });
 });

@@ -1,7 +1,7 @@
 import { seriesOf, sumOf } from '../../../src/admin/metrics/metric-series';
-import { checkedSlices, dueSlices, notAhead, partsOf, untilNextSlice } from '../../../src/metric-rollup/decide-slices';
+import { checkedSlices, dueSlices, notAhead, untilNextSlice } from '../../../src/metric-rollup/decide-slices';
 import { bucketOf, latencyQuantile, msOfBucket } from '../../../src/metric-rollup/latency-buckets';
-import { inSteps } from '../../../src/metric-rollup/steps';
+import { inSteps, LATE_SECONDS } from '../../../src/metric-rollup/steps';
 
 describe('the slices that are made', () => {
   it.each([
@@ -19,18 +19,20 @@ describe('the slices that are made', () => {
     expect(notAhead({ rolledTo: 100, now: 105 }).rolledTo).toBe(100);
   });
 
-  it('are checked for late rows: the last minute always, and once a minute the last 15', () => {
-    expect(checkedSlices({ rolledTo: 1_210, now: 0 })).toEqual({ from: 1_150, to: 1_210 });
-    expect(checkedSlices({ rolledTo: 1_200, now: 0 })).toEqual({ from: 300, to: 1_200 });
-  });
-
-  it('are made in parts', () => {
-    expect(partsOf({ from: 0, to: 50 }, 2)).toEqual([
-      { from: 0, to: 20 },
-      { from: 20, to: 40 },
-      { from: 40, to: 50 },
-    ]);
-    expect(partsOf({ from: 0, to: 0 }, 2)).toEqual([]);
+  it('are checked for late rows: the last minute, and one older minute in turn', () => {
+    expect(checkedSlices({ rolledTo: 1_210, now: 0 }, true)).toEqual([{ from: 1_150, to: 1_210 }]);
+    for (let late = 9_000; late < 9_190; late += 10) {
+      const checkedAt: number[] = [];
+      for (let rolledTo = late + 10; rolledTo < late + 1_500; rolledTo += 10) {
+        const [last, older] = checkedSlices({ rolledTo, now: 0 }, false);
+        const hasIt = [last, older].some((slices) => slices && slices.from <= late && late < slices.to);
+        for (const slices of [last, older]) expect(slices && slices.to - slices.from).toBe(60);
+        if (hasIt) checkedAt.push(rolledTo);
+      }
+      const pauses = checkedAt.slice(1).map((at, i) => at - (checkedAt[i] ?? 0));
+      expect(Math.max(...pauses)).toBeLessThanOrEqual(240);
+      expect(Math.max(...checkedAt)).toBeGreaterThanOrEqual(late + LATE_SECONDS);
+    }
   });
 
   it('are waited for', () => {

@@ -1,0 +1,53 @@
+import { Injectable } from '@nestjs/common';
+import { Pool } from 'pg';
+import type { TenantScope } from '../../access/tenant-scope';
+import { storedMeasureOf } from '../../metric-rollup/measures';
+import { readRollupProgress, type RollupProgress } from '../../metric-rollup/rollup.queries';
+import type { MetricRange } from '../../metric-rollup/steps';
+import { FreshCounts, isNearlyRolledUp, type Fresh } from './fresh-counts';
+import { quantileOf, seriesOf, sumOf, type MetricSeries } from './metric-series';
+import { sumMetric, type FreshRow, type MetricCriteria } from './metrics.queries';
+
+export interface MeasuredSeries extends MetricSeries {
+  /** Up to when everything is counted, in ms since 1970. */
+  throughMs: number;
+}
+
+/**
+ * Reads measures. What is not rolled up yet is counted from the events and attempts themselves, so that the newest point is
+ * at most two seconds old, unless that would take too long.
+ */
+@Injectable()
+export class MetricReader {
+  private readonly freshCounts: FreshCounts;
+
+  constructor(private readonly pool: Pool) {
+    this.freshCounts = new FreshCounts(pool);
+  }
+
+  async read(criteria: MetricCriteria, quantile: number): Promise<MeasuredSeries> {
+    const progress = await readRollupProgress(this.pool);
+    const fresh = await this.readFresh(criteria, progress);
+    const visible = (fresh?.rows ?? []).filter((row) => isIn(row, criteria) && isOf(row, criteria));
+    const rows = await sumMetric(this.pool, criteria, fresh?.from ?? Infinity, visible);
+    const through = fresh?.through ?? Math.min(progress.rolledTo, progress.now);
+    const throughMs = Math.min(criteria.toMs, through * 1_000);
+    const value = criteria.measure === 'latency' ? quantileOf(quantile) : sumOf;
+    return { ...seriesOf(rows, criteria, throughMs, value), throughMs };
+  }
+
+  private async readFresh(
+    { measure, dimension, toMs }: MetricCriteria,
+    progress: RollupProgress,
+  ): Promise<Fresh | undefined> {
+    const { rolledTo, now } = progress;
+    if (!isNearlyRolledUp(progress) || now <= rolledTo || toMs <= rolledTo * 1_000) return undefined;
+    return this.freshCounts.read(storedMeasureOf(measure), dimension, progress);
+  }
+}
+
+const isIn = ({ at }: FreshRow, { fromMs, toMs }: MetricRange): boolean => at * 1_000 >= fromMs && at * 1_000 < toMs;
+
+const isOf = (row: FreshRow, { tenantId, tenantIds }: TenantScope): boolean =>
+  (tenantId === null || row.tenantId === tenantId) &&
+  (tenantIds === null || (row.tenantId !== null && tenantIds.includes(row.tenantId)));
