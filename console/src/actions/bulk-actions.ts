@@ -61,6 +61,29 @@ export const replayEvents = (selection: ReplaySelection, mode: Schema<'ReplayMod
   },
 });
 
+/** The stored events of a time range, each as a new delivery to one destination. */
+export const backfillEvents = (
+  destinationId: string,
+  range: Omit<Schema<'BackfillRequest'>, 'dryRun' | 'note'>,
+): BulkAction => ({
+  verb: 'Deliver',
+  done: 'queued for the backfill',
+  noun: 'event',
+  effect:
+    'Each gets a new delivery to this destination. Those that it has already, and those whose handlers have not succeeded, are skipped.',
+  run: async (options): Promise<Outcome> => {
+    const { idempotencyKey } = options;
+    const body = { ...range, ...optionsOf(options) };
+    const path = { id: destinationId };
+    const { matched, replayId } = await act('post', '/v1/admin/destinations/{id}/backfill', {
+      path,
+      body,
+      idempotencyKey,
+    });
+    return { matched, changed: matched, skipped: 0, replayId };
+  },
+});
+
 /** The deliveries of one event to one destination, with this status. */
 export const retryDelivery = (
   eventId: string,

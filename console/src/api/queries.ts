@@ -141,6 +141,12 @@ export const rejectionQuery = (id: string) =>
     },
   });
 
+export const newestSourcesQuery = queryOptions({
+  queryKey: ['newest-sources'],
+  queryFn: ({ signal }) => read('/v1/admin/sources', { query: { limit: 500 }, signal }),
+  refetchInterval: SELDOM_MS,
+});
+
 export const newestDestinationsQuery = queryOptions({
   queryKey: ['newest-destinations'],
   queryFn: ({ signal }) => read('/v1/admin/destinations', { query: { limit: 500 }, signal }),

@@ -1,6 +1,7 @@
 import { queryOptions } from '@tanstack/react-query';
 import { read } from '../api/client';
 import type { QueryOf, Schema } from '../api/endpoints';
+import { SELDOM_MS } from '../api/paged';
 import type { Sample } from './samples';
 
 type MetricsParameters = QueryOf<'/v1/admin/metrics'>;
@@ -11,6 +12,8 @@ export type Total = Pick<MetricsParameters, 'measure' | 'quantile'>;
 
 const HOUR_MS = 3_600_000;
 const STEP_SECONDS = 30;
+/** Where only the sum counts. */
+const COARSE_SECONDS = 300;
 const LIVE_MS = 5_000;
 /** What is counted up to longer ago than this says nothing about the last minute. */
 const MOST_BEHIND_MS = 60_000;
@@ -37,6 +40,27 @@ export const lastHourQuery = (total: Total) =>
     },
     refetchInterval: LIVE_MS,
   });
+
+/** How many records of each source were refused in the last hour, the most first. */
+export const refusedBySourceQuery = queryOptions({
+  queryKey: ['metrics', 'refused-by-source'],
+  queryFn: async ({ signal }): Promise<Map<string, number>> => {
+    const now = Date.now();
+    const range = { from: new Date(now - HOUR_MS).toISOString(), to: new Date(now).toISOString() };
+    const query = {
+      ...range,
+      measure: 'rejected',
+      dimension: 'source',
+      stepSeconds: COARSE_SECONDS,
+      limit: 10,
+    } as const;
+    const { series } = await read('/v1/admin/metrics', { query, signal });
+    return new Map(
+      series.flatMap(({ key, total }): [string, number][] => (key !== null && total ? [[key, total]] : [])),
+    );
+  },
+  refetchInterval: SELDOM_MS,
+});
 
 function samplesOf({ other, stepSeconds, through }: Metrics): Sample[] {
   return other.points.map(([at, value]): Sample => {

@@ -3,13 +3,15 @@ import { act } from '../../api/client';
 import type { Schema } from '../../api/endpoints';
 import { SwitchDialog, type Switch } from '../../actions/switch-dialog';
 import { useMay } from '../../session/caller';
+import { Backfill } from './backfill';
+import { NewSecret } from './new-secret';
 import { TestDialog } from './test-dialog';
 
 type Destination = Schema<'DestinationWithHealth'>;
 
 export function DestinationActions({ destination }: { destination: Destination }) {
   const mayOperate = useMay('operator');
-  const [open, setOpen] = useState<'switch' | 'test'>();
+  const [open, setOpen] = useState<'switch' | 'test' | 'backfill' | 'secret'>();
   const close = () => setOpen(undefined);
   if (!mayOperate) return null;
   return (
@@ -17,12 +19,22 @@ export function DestinationActions({ destination }: { destination: Destination }
       <button type="button" onClick={() => setOpen('test')}>
         Send a test …
       </button>
+      {destination.enabled && (
+        <button type="button" onClick={() => setOpen('backfill')}>
+          Backfill …
+        </button>
+      )}
+      <button type="button" onClick={() => setOpen('secret')}>
+        New secret …
+      </button>
       <button type="button" onClick={() => setOpen('switch')}>
         {SWITCHES[destination.status].label} …
       </button>
       {open === 'switch' && (
         <SwitchDialog id={destination.id} noun="destination" of={SWITCHES[destination.status]} onClose={close} />
       )}
+      {open === 'backfill' && <Backfill destinationId={destination.id} onClose={close} />}
+      {open === 'secret' && <NewSecret destination={destination} onClose={close} />}
       {open === 'test' && <TestDialog destinationId={destination.id} onClose={close} />}
     </>
   );

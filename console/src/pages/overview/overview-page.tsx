@@ -5,6 +5,7 @@ import { DestinationsInTrouble } from './destinations-in-trouble';
 import { OverviewFigures } from './figures';
 import { LastHour } from './last-hour';
 import { LatestActions } from './latest-actions';
+import { SourcesInTrouble } from './sources-in-trouble';
 import { TopGroups } from './top-groups';
 
 /** What needs a person now. Each figure leads to the list behind it. */
@@ -20,6 +21,9 @@ export function OverviewPage(): ReactNode {
       </Section>
       <Section title="Destinations that are not active">
         <DestinationsInTrouble />
+      </Section>
+      <Section title="Sources in trouble">
+        <SourcesInTrouble />
       </Section>
       <Section title="What operators changed lately" actions={<Link to="/audit">All of it</Link>}>
         <LatestActions />

@@ -1,0 +1,112 @@
+import { createHmac } from 'node:crypto';
+import { createdSource } from '../../support/admin-sources';
+import { call, postStream } from '../../support/e2e-http';
+import { eventually } from '../../support/eventually';
+import { useConsole } from '../../support/fixtures/console';
+import { givenDestination } from '../../support/receivers/destinations';
+import { isSignedBy, TestReceiver } from '../../support/receivers/receiver';
+
+const SECRET = 'a secret of sixteen or more';
+
+describe('the console on a destination', () => {
+  const ui = useConsole({ DESTINATIONS_ALLOW_PRIVATE: 'true' });
+  const { button, dialog, confirm, closeDialog } = ui;
+  const page = () => ui.at.page;
+  let receiver: TestReceiver;
+  beforeAll(async () => {
+    receiver = await TestReceiver.start();
+  });
+  afterAll(() => receiver.stop());
+
+  const given = (tenantId: string, path: string, options: object = {}) =>
+    givenDestination(ui.api.url, { ...{ tenantId, url: `${receiver.url}/${path}`, description: path }, ...options });
+  const receivedAt = (path: string) => receiver.received.filter((one) => one.path === `/${path}`);
+  /** Events that are done before there is a destination. */
+  async function givenEvents(tenantId: string, types: readonly string[]): Promise<void> {
+    const lines = types.map((eventType, i) => JSON.stringify({ eventType, subject: `order-${i}`, payload: { n: i } }));
+    await postStream(ui.api.url, tenantId, lines.join('\n'));
+    await eventually(async () => {
+      const { rows } = await ui.api.pool.query<{ n: number }>(
+        `select count(*)::int as n from events e join processing_attempts a on a.event_id = e.id
+          where e.tenant_id = $1 and a.status = 'SUCCESS'`,
+        [tenantId],
+      );
+      expect(rows[0]?.n).toBe(types.length);
+    });
+  }
+
+  it('delivers stored events to it once they are counted', async () => {
+    await givenEvents('filled', ['order.paid', 'order.sent', 'invoice.paid']);
+    const { id } = await given('filled', 'late');
+    await ui.at.open(`/destinations/${id}`, 'late');
+    await button('Backfill …').click();
+    await dialog().getByLabel('Type').fill('order.*');
+    expect(await ui.at.violations()).toEqual([]);
+    await confirm('Count the events');
+    await dialog().getByText('This changes 2 events.').waitFor();
+    await dialog().getByLabel('Note for the audit trail').fill('they were away');
+    await confirm('Deliver 2 events');
+    await dialog().getByText('2 of 2 events queued for the backfill.').waitFor();
+    await eventually(() => expect(receivedAt('late')).toHaveLength(2));
+    const { rows } = await ui.api.pool.query(
+      `select note, counts from admin_audit where action = 'destination.backfill'`,
+    );
+    expect(rows).toEqual([{ note: 'they were away', counts: { matched: 2 } }]);
+    await dialog().getByRole('link', { name: 'Follow the replay' }).click();
+    await page()
+      .getByRole('heading', { level: 1, name: /2 events$/ })
+      .waitFor();
+  }, 120_000);
+
+  it('gives it another secret, which is shown once, and can give up one that the receiver never got', async () => {
+    const { id, secret: first } = await given('signed', 'signed');
+    await ui.at.open(`/destinations/${id}`, 'signed');
+    const rotated = async (): Promise<string> => {
+      await confirm('Make 1 secret');
+      const secret = await dialog().getByLabel('Signing secret').inputValue();
+      expect(secret).toMatch(/^whsec_/);
+      await closeDialog();
+      return secret;
+    };
+    const isSignedWith = async (...secrets: string[]) => {
+      await button('Send a test …').click();
+      await confirm('Send 1 request');
+      await dialog().getByText('HTTP 200').waitFor();
+      await closeDialog();
+      const newest = receivedAt('signed').at(-1);
+      return secrets.map((secret) => isSignedBy(secret, newest));
+    };
+    await button('New secret …').click();
+    expect(await dialog().getByRole('checkbox').count()).toBe(0);
+    const lost = await rotated();
+    expect(await isSignedWith(first, lost)).toEqual([true, true]);
+    await button('New secret …').click();
+    await dialog().getByLabel('The present secret never reached the receiver', { exact: false }).check();
+    expect(await ui.at.violations()).toEqual([]);
+    const second = await rotated();
+    expect(await isSignedWith(first, lost, second)).toEqual([true, false, true]);
+  }, 120_000);
+
+  it('says on the overview which sources take nothing, and whose records were refused', async () => {
+    const options = { tenantId: 'troubled', secrets: [SECRET] };
+    await createdSource(ui.api.url, { ...options, name: 'fine' });
+    await createdSource(ui.api.url, { ...options, name: 'waits', secrets: [] });
+    const refused = await createdSource(ui.api.url, { ...options, name: 'odd' });
+    const body = '{"type":"sale"}';
+    const signature = createHmac('sha256', SECRET).update(body).digest('hex');
+    const headers = { 'content-type': 'application/json', 'x-signature': signature };
+    await call(refused.url, { method: 'POST', headers, body });
+    await ui.at.open('/', 'Overview');
+    const section = page().locator('.section', { hasText: 'Sources in trouble' });
+    await section.getByRole('link', { name: 'waits' }).waitFor();
+    const lines = await section.getByRole('listitem').allInnerTexts();
+    expect(lines.map((line) => line.replace(/\s+/g, ' '))).toEqual([
+      'needs secret waits troubled',
+      'active odd troubled, 1 record refused in the last hour',
+    ]);
+    await section.getByRole('link', { name: '1 record refused in the last hour' }).click();
+    await page().getByRole('heading', { level: 1, name: 'Rejections' }).waitFor();
+    expect(page().url()).toContain(`sourceId=${refused.id}`);
+    expect(await page().locator('tbody tr').count()).toBe(1);
+  }, 120_000);
+});
