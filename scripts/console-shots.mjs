@@ -117,6 +117,7 @@ async function pagesToShoot() {
     tenant: '/console/tenants/demo',
     operators: '/console/operators',
     outbox: '/console/outbox',
+    usage: '/console/usage',
     health: '/console/health',
   };
 }

@@ -91,6 +91,7 @@ export class FilledInstallation {
     const { events } = await this.admin<{ events: { id: string }[] }>('events?status=COMPLETED&limit=1');
     const { destinations } = await this.admin<{ destinations: { id: string; status: string }[] }>('destinations');
     const { sources } = await this.admin<{ sources: { id: string }[] }>('sources');
+    const { replays } = await this.admin<{ replays: { replayId: string }[] }>('replays');
     const rejected = await this.admin<{ reasons: { id: string; sampleIds: string[] }[] }>('rejections/reasons');
     const rejections = found(rejected.reasons[0]);
     return {
@@ -98,7 +99,7 @@ export class FilledInstallation {
       ...{ group: ofDelivery.id, groupOfHandlers: ofHandlers.id },
       destinationId: found(ofDelivery.destinationId),
       pausedDestinationId: found(destinations.find(({ status }) => status === 'paused')).id,
-      sourceId: found(sources[0]).id,
+      ...{ sourceId: found(sources[0]).id, replayId: found(replays[0]).replayId },
       ...{ rejectionGroup: rejections.id, rejectionId: found(rejections.sampleIds[0]) },
     };
   }
@@ -130,6 +131,8 @@ export class FilledInstallation {
       await db.query('select pg_temp.store_rejections($1, $2, $3)', [events / 20, REJECTION_GROUPS, sourceId]);
       await db.query('select pg_temp.store_health($1)', [destinationIds]);
       await db.query('select pg_temp.store_actions($1)', [ACTIONS]);
+      await db.query('select pg_temp.store_access()');
+      await db.query('select pg_temp.store_metrics()');
       await db.query('commit');
       await db.query('vacuum analyze');
       await db.query('checkpoint');

@@ -12,6 +12,7 @@ export interface StoredIds {
   sourceId: string;
   rejectionGroup: string;
   rejectionId: string;
+  replayId: string;
 }
 
 export interface ProvenPage {
@@ -87,9 +88,13 @@ export const PAGES: readonly ProvenPage[] = [
   { name: 'A paused destination', address: ({ pausedDestinationId: id }) => `/destinations/${id}`, shown: '.facts' },
   { name: 'Audit of a tenant', address: '/audit?tenantId=tenant-3&action=dlq.retry', shown: `${ROW}, .empty` },
   { name: 'Replays', address: '/replays', shown: ROW },
+  { name: 'A replay', address: ({ replayId }) => `/replays/${replayId}`, shown: '.facts' },
   { name: 'Audit', address: '/audit', shown: ROW },
-  { name: 'Tenants', address: '/tenants', shown: `${ROW}, .empty` },
-  { name: 'Operators', address: '/operators', shown: `${ROW}, .empty` },
+  { name: 'Tenants', address: '/tenants', shown: ROW },
+  { name: 'A tenant', address: '/tenants/tenant-3', shown: ROW },
+  { name: 'Operators', address: '/operators', shown: ROW },
+  { name: 'Usage', address: '/usage', shown: '.chart canvas' },
+  { name: 'Usage of a tenant', address: '/usage?tenantId=tenant-3', shown: '.chart canvas' },
   { name: 'Outbox', address: '/outbox', shown: ROW },
   { name: 'Health', address: '/health', shown: ROW },
   { name: 'Live', address: '/live', shown: '.live-row' },

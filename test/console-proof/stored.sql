@@ -131,3 +131,26 @@ create function pg_temp.store_actions(actions integer) returns void language sql
   select 'tenant-' || t, current_date - d, 'order.type' || k, 5000, 3000000
     from generate_series(0, 19) t, generate_series(0, 89) d, generate_series(0, 11) k
 $$;
+
+-- Who may do what: many tenants and operators, and a tenant with many keys.
+create function pg_temp.store_access() returns void language sql as $$
+  insert into tenants (id, name, version) select 'tenant-' || t, 'Tenant ' || t, 0 from generate_series(0, 299) t;
+  insert into api_keys (id, tenant_id, name, digest, scopes, created_by, version)
+  select 'key-' || k, 'tenant-3', 'till ' || k, sha256(k::text::bytea), '{ingest}', 'operator-1', 0
+    from generate_series(1, 200) k;
+  insert into operators (id, name, digest, role, created_by, version)
+  select 'operator-' || o, 'operator ' || o, sha256(o::text::bytea), 'support', 'operator-1', 0
+    from generate_series(1, 200) o
+$$;
+
+-- The metrics of the last two hours, in which no tenant was ever idle.
+create function pg_temp.store_metrics() returns void language sql as $$
+  insert into metric_rollup (at, step_seconds, measure, dimension, tenant_id, key, bucket, count)
+  select date_bin('10 seconds', now(), timestamptz '2000-01-01 00:00:00Z') - s * interval '10 seconds', 10, measure,
+         'tenant', 'tenant-' || t, 'tenant-' || t, bucket, 25
+    from generate_series(1, 720) s, generate_series(0, 19) t,
+         (values ('accepted', 0), ('rejected', 0), ('delivered', 0), ('failed', 0), ('completed', 20), ('completed', 24),
+                 ('completed', 28)) measured (measure, bucket);
+  insert into chore_progress (name, position) values ('metric-rollup', floor(extract(epoch from now()) / 10)::bigint * 10)
+  on conflict (name) do update set position = excluded.position
+$$;
