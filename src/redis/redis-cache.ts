@@ -1,8 +1,10 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import type { Redis } from 'ioredis';
 import type { Mac } from '../integrity/mac';
 import type { MacKeys } from '../integrity/mac-keys';
 import type { Metrics } from '../observability/metrics';
+import { DeadlineExceeded, withinDeadline } from '../runtime/deadline';
 import { MOST_FACT_BYTES, readSignedFact, signedFact } from './cached-fact';
 import { IdempotencyCache, type CommittedEvent } from './idempotency-cache';
 
@@ -28,6 +30,13 @@ const LOOK_UP = `
 /** ARGV: seconds to live, then the value of each key. */
 const REMEMBER = `for i, key in ipairs(KEYS) do redis.call('set', key, ARGV[i + 1], 'EX', ARGV[1]) end`;
 
+interface Found {
+  names: string[];
+  /** The position and the value of each key that has one. */
+  reply: (number | string)[];
+  mac: Mac | undefined;
+}
+
 interface Commands {
   lookUpFacts(keys: number, ...names: string[]): Promise<(number | string)[]>;
   rememberFacts(keys: number, ...namesThenArguments: (string | number)[]): Promise<unknown>;
@@ -50,6 +59,7 @@ export class RedisCache extends IdempotencyCache {
     private readonly ttlSeconds: number,
     private readonly metrics: Metrics,
     private readonly keys: MacKeys,
+    private readonly lookUpWithinMs = LOOK_UP_WITHIN_MS,
   ) {
     super();
     redis.defineCommand('lookUpFacts', { lua: LOOK_UP });
@@ -60,13 +70,12 @@ export class RedisCache extends IdempotencyCache {
   async lookup(digests: readonly string[]): Promise<Map<string, CommittedEvent>> {
     const found = new Map<string, CommittedEvent>();
     if (digests.length === 0) return found; // Redis rejects EXISTS without keys
-    await this.unlessPaused(async (prefix, mac) => {
-      const names = digests.map((digest) => prefix + digest);
-      const reply = await withinMs(LOOK_UP_WITHIN_MS, this.read(names));
+    await this.unlessPaused(async () => {
+      const { names, reply, mac } = await inTime(this.read(digests), this.lookUpWithinMs);
       let foreign = 0;
       for (let n = 0; n + 1 < reply.length; n += 2) {
         const i = Number(reply[n]) - 1; // Lua counts from 1
-        const committed = readSignedFact(names[i] ?? '', String(reply[n + 1]), mac);
+        const committed = mac && readSignedFact(names[i] ?? '', String(reply[n + 1]), mac);
         if (committed) found.set(digests[i] as string, committed);
         else foreign += 1;
       }
@@ -76,14 +85,18 @@ export class RedisCache extends IdempotencyCache {
   }
 
   /** New events have none of their keys, which EXISTS finds for a tenth of what the script costs Redis. */
-  private async read(names: string[]): Promise<(number | string)[]> {
-    if ((await this.redis.exists(...names)) === 0) return [];
-    return this.commands.lookUpFacts(names.length, ...names);
+  private async read(digests: readonly string[]): Promise<Found> {
+    const { prefix, mac } = await this.signing();
+    const names = digests.map((digest) => prefix + digest);
+    if (!mac || (await this.redis.exists(...names)) === 0) return { names, mac, reply: [] };
+    return { names, mac, reply: await this.commands.lookUpFacts(names.length, ...names) };
   }
 
   async remember(facts: readonly { digest: string; committed: CommittedEvent }[]): Promise<void> {
     if (facts.length === 0) return;
-    await this.unlessPaused(async (prefix, mac) => {
+    await this.unlessPaused(async () => {
+      const { prefix, mac } = await this.signing();
+      if (!mac) return;
       const names = facts.map(({ digest }) => prefix + digest);
       const values = facts.map(({ committed }, i) => signedFact(names[i] as string, committed, mac));
       await this.commands.rememberFacts(names.length, ...names, this.ttlSeconds, ...values);
@@ -107,12 +120,16 @@ export class RedisCache extends IdempotencyCache {
       .catch((error: Error) => this.logger.debug(`could not read the installation key: ${error.message}`));
   }
 
+  private async signing(): Promise<{ prefix: string; mac: Mac | undefined }> {
+    const [incarnation, mac] = await Promise.all([this.incarnation(), this.keys.load()]);
+    return { prefix: `streamforge:${incarnation}:key:`, mac };
+  }
+
   /** Treats a failure as a miss. Then skips Redis for a second, so that not every call waits for a dead server. */
-  private async unlessPaused(work: (prefix: string, mac: Mac) => Promise<void>): Promise<void> {
+  private async unlessPaused(work: () => Promise<void>): Promise<void> {
     if (performance.now() < this.pausedUntilMs) return;
     try {
-      const [incarnation, mac] = await Promise.all([this.incarnation(), this.keys.load()]);
-      if (mac) await work(`streamforge:${incarnation}:key:`, mac);
+      await work();
     } catch (error) {
       this.pausedUntilMs = performance.now() + PAUSE_AFTER_FAILURE_MS;
       this.logger.warn(`continuing without Redis: ${error instanceof Error ? error.message : String(error)}`);
@@ -120,13 +137,19 @@ export class RedisCache extends IdempotencyCache {
   }
 }
 
-/** @throws Error after that time. The reply is then ignored. */
-async function withinMs<T>(ms: number, reply: Promise<T>): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms);
+/** @throws DeadlineExceeded. A reply that arrived while this process was busy counts. */
+async function inTime<T>(work: Promise<T>, ms: number): Promise<T> {
+  let done = false;
+  work.then(
+    () => (done = true),
+    () => (done = true),
+  );
   try {
-    return await Promise.race([reply, promise]);
-  } finally {
-    clearTimeout(timer);
+    return await withinDeadline(ms, work);
+  } catch (error) {
+    if (!(error instanceof DeadlineExceeded)) throw error;
+    await nextTurn();
+    if (!done) throw error;
+    return work;
   }
 }
