@@ -38,6 +38,8 @@ import { InstallationHome1764584000000 } from '../../../migrations/1764584000000
 import { MetricRollup1764588000000 } from '../../../migrations/1764588000000-metric-rollup';
 import { Causes1764592000000 } from '../../../migrations/1764592000000-causes';
 import { CausesKnown1764592100000 } from '../../../migrations/1764592100000-causes-known';
+import { CausesIndexed1764592200000 } from '../../../migrations/1764592200000-causes-indexed';
+import { DeliveriesAgain1764592300000 } from '../../../migrations/1764592300000-deliveries-again';
 import { LateSlices1764592400000 } from '../../../migrations/1764592400000-late-slices';
 
 /**
@@ -87,6 +89,8 @@ export function createDataSource(databaseUrl: string): DataSource {
       MetricRollup1764588000000,
       Causes1764592000000,
       CausesKnown1764592100000,
+      CausesIndexed1764592200000,
+      DeliveriesAgain1764592300000,
       LateSlices1764592400000,
     ],
     migrationsTableName: 'schema_migrations',
