@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type { Pool } from 'pg';
-import { inTransaction } from '../db/pool';
+import type { Db } from '../db/pool';
+import { succeedsRolledBack } from '../db/succeeds-rolled-back';
 import { timeOfDay } from '../event/time-of-day';
 import { uuidV7 } from '../event/uuid-v7';
 import type { NewRejection } from './rejection';
@@ -8,23 +9,11 @@ import { insertRejections } from './rejections.queries';
 
 const logger = new Logger('Rejections');
 
-/**
- * Tells whose fault it is that a table is missing, a right, or the permission to write: keeps a rejection of nobody, in a
- * transaction that is rolled back. If that succeeds, the rejections at hand are at fault. Never rejects.
- */
-export async function keepsOtherRejections(pool: Pool): Promise<boolean> {
+/** True if PostgreSQL keeps a rejection of the tenant `streamforge` that nobody caused. It is rolled back. */
+export function keepsOtherRejections(pool: Pool): Promise<boolean> {
   const rejection = madeUpRejection();
-  try {
-    await inTransaction(
-      pool,
-      (db) => insertRejections(db, [rejection], rejection.sizeBytes),
-      () => false,
-    );
-    return true;
-  } catch (error) {
-    logger.debug(`no rejection can be kept: ${String(error)}`);
-    return false;
-  }
+  const keep = (db: Db): Promise<void> => insertRejections(db, [rejection], rejection.sizeBytes);
+  return succeedsRolledBack(pool, keep, { logger, says: 'no rejection can be kept' });
 }
 
 function madeUpRejection(): NewRejection {

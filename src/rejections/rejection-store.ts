@@ -98,7 +98,7 @@ export class RejectionStore {
         );
         return;
       }
-      if (isMaybeOfOne(error)) failed.count += callers.length;
+      if (classifyPgError(error) !== 'data') failed.count += callers.length;
       if (!isWorthWaitingFor(error)) {
         this.logger.warn({ msg: 'rejections.not-stored', count: batch.length, err: error });
       }
@@ -107,7 +107,8 @@ export class RejectionStore {
   }
 
   private async isOfOne(error: unknown, failed: number): Promise<boolean> {
-    if (classifyPgError(error) === 'data') return true;
+    const failure = classifyPgError(error);
+    if (failure === 'data' || (failure === 'unexpected' && failed < MOST_FAILED_ALONE)) return true;
     return isMaybeOfOne(error) && failed < MOST_FAILED_ALONE && keepsOtherRejections(this.pool);
   }
 

@@ -22,7 +22,7 @@ const MAX_WRITERS = 2;
 const MAX_QUEUED_EVENTS = 10_000;
 const MAX_QUEUED_BYTES = 64 * 1024 * 1024;
 
-type Outcome = PromiseSettledResult<IngestResult>;
+export type StoreOutcome = PromiseSettledResult<IngestResult>;
 
 /** An event in the queue. */
 interface Waiting {
@@ -36,19 +36,19 @@ interface Waiting {
 
 /** One who waits for the outcomes of some events: a promise for each of a stream's events cost 3 % of its time. */
 class Caller {
-  readonly outcomes: Promise<Outcome[]>;
-  private readonly known: Outcome[];
+  readonly outcomes: Promise<StoreOutcome[]>;
+  private readonly known: StoreOutcome[];
   private open: number;
-  private resolve!: (outcomes: Outcome[]) => void;
+  private resolve!: (outcomes: StoreOutcome[]) => void;
 
   constructor(events: number) {
-    this.known = new Array<Outcome>(events);
+    this.known = new Array<StoreOutcome>(events);
     this.open = events;
     this.outcomes = new Promise((resolve) => (this.resolve = resolve));
     if (events === 0) this.resolve(this.known);
   }
 
-  settle(place: number, outcome: Outcome): void {
+  settle(place: number, outcome: StoreOutcome): void {
     this.known[place] = outcome;
     this.open -= 1;
     if (this.open === 0) this.resolve(this.known);
@@ -86,14 +86,14 @@ export class BatchWriter {
    */
   write(prepared: PreparedEvent): Promise<IngestResult> {
     if (!this.hasRoom()) throw overloaded();
-    return this.enqueue([prepared], false).then(([outcome]) => valueOf(outcome as Outcome));
+    return this.enqueue([prepared], false).then(([outcome]) => valueOf(outcome as StoreOutcome));
   }
 
   /**
    * Waits for room in the queue instead of failing. This is the backpressure of streams.
    * @throws the reason of the signal, if it is aborted while there is no room
    */
-  async writeWhenRoom(events: readonly PreparedEvent[], signal?: AbortSignal): Promise<Outcome[]> {
+  async writeWhenRoom(events: readonly PreparedEvent[], signal?: AbortSignal): Promise<StoreOutcome[]> {
     while (!this.hasRoom()) await this.room(signal);
     return this.enqueue(events, false);
   }
@@ -103,9 +103,9 @@ export class BatchWriter {
    * or PostgreSQL refuses one of them.
    * @throws Problem `overloaded`, synchronously, when the queue is full
    */
-  writeTogether(events: readonly PreparedEvent[]): Promise<IngestResult[]> {
+  writeTogether(events: readonly PreparedEvent[]): Promise<StoreOutcome[]> {
     if (!this.hasRoom()) throw overloaded();
-    return this.enqueue(events, true).then((outcomes) => outcomes.map(valueOf));
+    return this.enqueue(events, true);
   }
 
   /** Resolves when there may be room. */
@@ -125,7 +125,7 @@ export class BatchWriter {
     return this.queue.length < MAX_QUEUED_EVENTS && this.queuedBytes < MAX_QUEUED_BYTES;
   }
 
-  private enqueue(events: readonly PreparedEvent[], together: boolean): Promise<Outcome[]> {
+  private enqueue(events: readonly PreparedEvent[], together: boolean): Promise<StoreOutcome[]> {
     const caller = new Caller(events.length);
     events.forEach((prepared, place) => {
       const waiting = { prepared, followers: together ? events.length - 1 - place : 0, caller, place };
@@ -157,10 +157,14 @@ export class BatchWriter {
     this.writers += 1;
     const digests = batch.flatMap(({ prepared }) => digestsOf(prepared));
     for (const digest of digests) this.inHand.add(digest);
-    const unknown = await this.settleKnown(batch);
-    const settle = unknown.length > 0 ? await this.store(unknown) : undefined;
-    this.writers -= 1;
-    for (const digest of digests) this.inHand.delete(digest);
+    let settle: (() => void) | undefined;
+    try {
+      const unknown = await this.settleKnown(batch);
+      if (unknown.length > 0) settle = await this.store(unknown);
+    } finally {
+      this.writers -= 1;
+      for (const digest of digests) this.inHand.delete(digest);
+    }
     if (this.queue.length > 0) {
       // PostgreSQL has the next batch before this process is busy with the responses of this one.
       this.startWriters();
@@ -190,9 +194,9 @@ export class BatchWriter {
     try {
       const results = await storeBatch(this.pool, events);
       return () => {
+        batch.forEach(({ caller, place }, i) => caller.settle(place, outcomeOf(results[i] as StoreResult)));
         this.known.remember(events, results);
         this.report.stored(events, results, startedMs);
-        batch.forEach(({ caller, place }, i) => caller.settle(place, outcomeOf(results[i] as StoreResult)));
       };
     } catch (error) {
       // Fail the whole queue: it would run into the same outage.
@@ -242,12 +246,12 @@ function bytesOf({ prepared, followers }: Pick<Waiting, 'prepared' | 'followers'
   return event.sizeBytes + received.requestJson.length + (received.body?.length ?? 0);
 }
 
-function outcomeOf(result: StoreResult): Outcome {
-  if (result.kind === 'failed') return { status: 'rejected', reason: result.problem };
+function outcomeOf(result: StoreResult): StoreOutcome {
+  if (result.kind === 'failed') return { status: 'rejected', reason: result.reason };
   return { status: 'fulfilled', value: result };
 }
 
-function valueOf(outcome: Outcome): IngestResult {
+export function valueOf(outcome: StoreOutcome): IngestResult {
   if (outcome.status === 'rejected') throw outcome.reason;
   return outcome.value;
 }

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { WakeUp } from '../../redis/wake-up';
 import type { PreparedEvent } from '../../event/prepare-event';
-import { BatchWriter } from './batch-writer';
+import { BatchWriter, valueOf, type StoreOutcome } from './batch-writer';
 import type { IngestResult } from './store-batch';
 
 /** Takes prepared events to their results, and wakes the publisher for those that are new. */
@@ -32,9 +32,7 @@ export class Intake {
     if (events.length === 0) return { results: [] };
     const results: IngestResult[] = [];
     const outcomes = await this.writer.writeWhenRoom(events, signal);
-    if (outcomes.some((outcome) => outcome.status === 'fulfilled' && outcome.value.kind === 'accepted')) {
-      this.wakeUp.signal();
-    }
+    this.wakeFor(outcomes);
     for (const outcome of outcomes) {
       if (outcome.status === 'rejected') return { results, failure: outcome.reason };
       results.push(outcome.value);
@@ -44,11 +42,17 @@ export class Intake {
 
   /**
    * Stores the events of one request in one transaction, apart from those that are decided by events stored before.
-   * @throws Problem `overloaded` when the queue is full, `storage-unavailable` without PostgreSQL
+   * @throws Problem `overloaded` when the queue is full, `storage-unavailable` without PostgreSQL, or if PostgreSQL
+   *   refuses one of them for now. The others are then stored, and duplicates when they are sent again.
    */
   async acceptTogether(events: readonly PreparedEvent[]): Promise<IngestResult[]> {
-    const results = await this.writer.writeTogether(events);
-    if (results.some(({ kind }) => kind === 'accepted')) this.wakeUp.signal();
-    return results;
+    const outcomes = await this.writer.writeTogether(events);
+    this.wakeFor(outcomes);
+    return outcomes.map(valueOf);
+  }
+
+  private wakeFor(outcomes: readonly StoreOutcome[]): void {
+    const isNew = outcomes.some((outcome) => outcome.status === 'fulfilled' && outcome.value.kind === 'accepted');
+    if (isNew) this.wakeUp.signal();
   }
 }

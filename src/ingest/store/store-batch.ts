@@ -18,13 +18,13 @@ export type IngestResult =
   | { kind: 'rejected'; rejection: RecordRejection };
 
 /**
- * The result of an event that PostgreSQL refuses for now while it stores others: a trigger of the operator refuses it, or
- * its statement needs a right that others do not need.
+ * The result of an event that PostgreSQL refuses while it stores others: a trigger of the operator refuses it, or its
+ * statement needs a right that others do not need.
  */
 export interface FailedEvent {
   kind: 'failed';
-  /** `storage-unavailable`. */
-  problem: Problem;
+  /** What its caller gets: Problem `storage-unavailable`, or the error of PostgreSQL where waiting does not help. */
+  reason: unknown;
   cause: unknown;
 }
 
@@ -113,7 +113,7 @@ async function write(pool: Pool, events: PreparedEvent[], failed: { count: numbe
   } catch (error) {
     if (errorCode(error) === PARTIAL_CLAIM) return [];
     const isOfContent = classifyPgError(error) === 'data';
-    if (!isOfContent && !isMaybeOfOne(error)) throw error;
+    if (!isOfContent && !isMaybeOfOne(error) && !isUnexpected(error)) throw error;
     if (events.length > 1 && (isOfContent || failed.count < MOST_FAILED_ALONE)) {
       const middle = events.length >> 1;
       const first = await write(pool, events.slice(0, middle), failed);
@@ -121,7 +121,8 @@ async function write(pool: Pool, events: PreparedEvent[], failed: { count: numbe
     }
     if (isOfContent) return events.map((prepared) => [prepared, refusedByDatabase(error)]);
     failed.count += events.length;
-    return events.map((prepared) => [prepared, failedAlone(error)]);
+    const reason = isUnexpected(error) ? error : refusedForNow(error, events.length);
+    return events.map((prepared) => [prepared, { kind: 'failed', reason, cause: error }]);
   }
 }
 
@@ -130,9 +131,16 @@ function refusedByDatabase(error: unknown): IngestResult {
   return { kind: 'rejected', rejection: { code: 'invalid-event', message, errors: [] } };
 }
 
-function failedAlone(cause: unknown): StoreResult {
-  const detail = `PostgreSQL refuses this event for now (SQLSTATE ${errorCode(cause)}), and stores others. Send it again.`;
-  return { kind: 'failed', problem: new Problem('storage-unavailable', detail, { retryAfterSeconds: 2 }), cause };
+/** A failure with an SQLSTATE that nobody knows, such as that of a plain `raise exception` in a trigger. */
+function isUnexpected(error: unknown): boolean {
+  return classifyPgError(error) === 'unexpected' && /^[0-9A-Z]{5}$/.test(errorCode(error) ?? '');
+}
+
+/** @param events those that failed together; beyond MOST_FAILED_ALONE, one of several is at fault */
+function refusedForNow(cause: unknown, events: number): Problem {
+  const what = events === 1 ? 'this event' : 'an event that arrived with this one';
+  const detail = `PostgreSQL refuses ${what} for now (SQLSTATE ${errorCode(cause)}), and stores others. Send it again.`;
+  return new Problem('storage-unavailable', detail, { retryAfterSeconds: 2 });
 }
 
 /** Returns the key holders that this round found: the events just stored, and the holders of the keys of `lost`. */

@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { Pool } from 'pg';
-import { inTransaction } from '../../db/pool';
+import { succeedsRolledBack } from '../../db/succeeds-rolled-back';
 import { prepareEvent, type ContentRules, type PreparedEvent } from '../../event/prepare-event';
 import { uuidV7 } from '../../event/uuid-v7';
 import { storeEvents } from './store-batch.queries';
@@ -13,23 +13,9 @@ const RULES: ContentRules = {
 };
 const logger = new Logger('Ingest');
 
-/**
- * Tells whose fault it is that a table is missing, a right, or the permission to write: stores an event that nobody sent,
- * in a transaction that is rolled back. If that succeeds, the events at hand are at fault. Returns false if PostgreSQL
- * refuses it too, or cannot be reached. Never rejects. The worker's own-statements.ts does the same for its statements.
- */
-export async function storesOtherEvents(pool: Pool): Promise<boolean> {
-  try {
-    await inTransaction(
-      pool,
-      (db) => storeEvents(db, [madeUpEvent()]),
-      () => false,
-    );
-    return true;
-  } catch (error) {
-    logger.debug(`no event can be stored: ${String(error)}`);
-    return false;
-  }
+/** True if PostgreSQL stores an event that nobody sent, of the tenant `streamforge`. It is rolled back. */
+export function storesOtherEvents(pool: Pool): Promise<boolean> {
+  return succeedsRolledBack(pool, (db) => storeEvents(db, [madeUpEvent()]), { logger, says: 'no event can be stored' });
 }
 
 /** Its key is its own, so that it waits for nobody. */

@@ -1,5 +1,7 @@
+import { Intake } from '../../../src/ingest/store/intake';
 import { storeBatch } from '../../../src/ingest/store/store-batch';
 import { Metrics } from '../../../src/observability/metrics';
+import { LocalWakeUp } from '../../../src/redis/wake-up';
 import { writerTo } from '../../support/batch-writer';
 import { prepared } from '../../support/events';
 import { useWriters } from '../../support/fixtures/writers';
@@ -44,6 +46,28 @@ describe('events that PostgreSQL refuses for now while it stores others', () => 
       { status: 'fulfilled' },
     ]);
     await expect(countRows(writers.pool, `events where type = '${REFUSED}'`)).resolves.toBe(0);
+  });
+
+  it.each(['P0001', 'XX000'])(
+    'I10: only the one with SQLSTATE %s, which nobody expects, gets its error',
+    async (sqlState) => {
+      await refuseWith(sqlState);
+      const writer = writerTo(writers.pool, new Metrics());
+      const writes = Array.from({ length: 30 }, () => writer.write(prepared()));
+      await expect(writer.write(prepared({ eventType: REFUSED }))).rejects.toMatchObject({ code: sqlState });
+      expect(kinds(await Promise.all(writes))).toEqual(writes.map(() => 'accepted'));
+    },
+  );
+
+  it('wakes the publisher for the others of its request', async () => {
+    await refuseWith('42501');
+    const wakeUp = new LocalWakeUp();
+    let signals = 0;
+    wakeUp.listen(() => (signals += 1));
+    const intake = new Intake(writerTo(writers.pool), wakeUp);
+    const request = [prepared(), prepared({ eventType: REFUSED }), prepared()];
+    await expect(intake.acceptTogether(request)).rejects.toMatchObject(UNAVAILABLE);
+    expect(signals).toBe(1);
   });
 
   it('does not fail the events that wait behind it, and is not repeated', async () => {
