@@ -8,6 +8,8 @@ const MIN_FREE_BYTES = 1_048_576;
 const FREE_EVENTS = 4;
 /** A rejected record costs as much as decoding this many bytes: it is read, described and kept. */
 const BYTES_PER_REJECTED = 1_024;
+/** A rejected record counts as this many bytes in the ratio, which a file of ordinary records of a wrong kind survives. */
+const RATIO_BYTES_PER_REJECTED = 128;
 /** What is decided at a time while a body expands: a part of a decoder may hold many thousands of records. */
 const DECIDED_BYTES = 8_192;
 
@@ -24,6 +26,11 @@ export class Expansion {
   private encodedBefore = 0;
   private decodedBefore = 0;
   private rejectedSince = 0;
+  private decidedBytes = DECIDED_BYTES;
+  private undecidedBytes = 0;
+  /** Of what was decided last. */
+  private hasAccepted = false;
+  private hasRejected = false;
   private readonly freeBytes: number;
   private readonly repeated = new RepeatedEvents();
   /** Resolves when it is known what the records read so far have yielded. */
@@ -43,10 +50,12 @@ export class Expansion {
     this.encodedBefore = this.encodedBytes;
     this.decodedBefore = this.decodedBytes;
     this.rejectedSince = 0;
+    this.hasAccepted = true;
   }
 
   rejected(): void {
     this.rejectedSince += 1;
+    this.hasRejected = true;
   }
 
   /** A stream that is sent again yields what it did the first time. The same event again and again yields nothing. */
@@ -63,16 +72,31 @@ export class Expansion {
   }
 
   private async *decidedInParts(part: Buffer): AsyncGenerator<Buffer> {
-    for (let from = 0; from < part.length; from += DECIDED_BYTES) {
-      await this.whenDecided();
-      if (this.isTooLarge) throw this.problem();
-      yield part.subarray(from, from + DECIDED_BYTES);
+    for (let rest = part; rest.length > 0;) {
+      if (this.undecidedBytes >= this.decidedBytes || this.isTooLarge) {
+        await this.whenDecided();
+        if (this.isTooLarge) throw this.problem();
+        this.adapt();
+      }
+      const next = rest.subarray(0, this.decidedBytes - this.undecidedBytes);
+      this.undecidedBytes += next.length;
+      rest = rest.subarray(next.length);
+      yield next;
     }
   }
 
+  /** Decides twice as much at a time while events are accepted and none is rejected: they pay for what may follow. */
+  private adapt(): void {
+    if (this.hasRejected) this.decidedBytes = DECIDED_BYTES;
+    else if (this.hasAccepted) this.decidedBytes = Math.min(2 * this.decidedBytes, this.freeBytes);
+    this.undecidedBytes = 0;
+    this.hasAccepted = false;
+    this.hasRejected = false;
+  }
+
   private get expands(): boolean {
-    const encoded = this.encodedBytes - this.encodedBefore;
-    return this.decodedBytes - this.decodedBefore > MAX_EXPANSION_RATIO * encoded;
+    const cost = this.decodedBytes - this.decodedBefore + RATIO_BYTES_PER_REJECTED * this.rejectedSince;
+    return cost > MAX_EXPANSION_RATIO * (this.encodedBytes - this.encodedBefore);
   }
 
   private get isTooLarge(): boolean {
@@ -85,7 +109,7 @@ export class Expansion {
     const encoded = this.encodedBytes - this.encodedBefore;
     return new Problem(
       'expansion-too-large',
-      `The last ${encoded} encoded bytes stand for ${decoded}, more than ${MAX_EXPANSION_RATIO} times as many, and no event was accepted among them. Send the body without filler.`,
+      `The last ${encoded} encoded bytes stand for ${decoded}, with ${this.rejectedSince} rejected records and no accepted event among them. Send the body without filler and without such records.`,
     );
   }
 }

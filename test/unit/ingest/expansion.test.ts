@@ -118,6 +118,40 @@ describe('a body that expands', () => {
     expect(rejected).toBeLessThanOrEqual(1_024 + 8_192 / 2);
   });
 
+  it('may not hide rejected records behind bytes that do not compress', async () => {
+    // Each letter stands beside noise, so that the whole expands to 100 times its size.
+    const noise = randomBytes(5_000);
+    const letters = Buffer.alloc(500_000, 'a\n');
+    const body = deflateSync(Buffer.concat(Array.from({ length: 8 }, () => [noise, letters]).flat()));
+    const expansion = new Expansion(MAX_EVENT_BYTES);
+    let rejected = 0;
+    const decoded = await decode(expansion, 'deflate', body, (part) => {
+      for (let n = 0; n < part.length / 2; n++) expansion.rejected();
+      rejected += part.length / 2;
+    });
+    expect(decoded).toMatchObject(limited);
+    expect(rejected).toBeLessThan(200_000);
+  });
+
+  it('decides more at a time while events are accepted, and little once a record is rejected', async () => {
+    const decisionsWhile = async (decide: (expansion: Expansion) => void): Promise<number> => {
+      const expansion = new Expansion(MAX_EVENT_BYTES);
+      let decisions = 0;
+      expansion.whenDecided = () => Promise.resolve(void (decisions += 1));
+      const { bytes } = await decode(expansion, 'zstd', zstdCompressSync(Buffer.alloc(4 * MEGABYTE, 'x')), () =>
+        decide(expansion),
+      );
+      expect(bytes).toBe(4 * MEGABYTE);
+      return decisions;
+    };
+    expect(await decisionsWhile((expansion) => expansion.accepted())).toBeLessThan(20);
+    const mixed = decisionsWhile((expansion) => {
+      expansion.rejected();
+      expansion.accepted();
+    });
+    expect(await mixed).toBeGreaterThan(400);
+  });
+
   it('may have rejected records beside accepted ones', async () => {
     const expansion = new Expansion(MAX_EVENT_BYTES);
     const decoded = await decode(expansion, 'gzip', filler, () => {
