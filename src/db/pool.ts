@@ -1,7 +1,9 @@
 import { Logger } from '@nestjs/common';
 import { Pool, types, type PoolClient, type QueryConfig, type QueryResult, type QueryResultRow } from 'pg';
 import { RareLog } from '../observability/rare-log';
+import { LOST } from './failure-classes';
 import { clientWithPasswordOf } from './password-file';
+import { failureClassOf } from './pg-errors';
 import { SilentConnections } from './silent-connections';
 import { connectionConfig } from './session/connection-config';
 import { SESSION_NEEDS } from './session/session-needs';
@@ -118,9 +120,13 @@ export async function queryWithSettings<Row extends QueryResultRow>(
 /** Runs `work` on one connection, without a transaction. Reads that `work` sends at once cost one round trip. */
 export async function onOneConnection<T>(pool: Pool, work: (db: PoolClient) => Promise<T>): Promise<T> {
   const client = await pool.connect();
+  let broken: Error | undefined;
   try {
     return await work(client);
+  } catch (error) {
+    if (failureClassOf(error) === LOST) broken = error as Error; // it may still wait for an answer
+    throw error;
   } finally {
-    client.release();
+    client.release(broken);
   }
 }

@@ -4,9 +4,14 @@ import { HealthIndicatorService, type HealthIndicatorResult } from '@nestjs/term
 import { Pool } from 'pg';
 import { SETTINGS_TOKEN, type Settings } from '../config/settings';
 import { failureClassOf } from '../db/pg-errors';
-import { withinDeadline } from '../runtime/deadline';
+import { DeadlineExceeded, withinDeadline } from '../runtime/deadline';
 import { PoolTraffic } from './pool-traffic';
 import { readPostgresState, readWaitingCommits } from './postgres-probe.queries';
+
+/** The check got no connection, and no answer that would say why. */
+const isOfWaiting = (error: unknown): boolean => error instanceof DeadlineExceeded || isPoolTimeout(error);
+const isPoolTimeout = (error: unknown): boolean =>
+  error instanceof Error && error.message.startsWith('timeout exceeded when trying to connect');
 
 const CHECK_TIMEOUT_MS = 2_000;
 /** A commit that is seen waiting may be the end of a long statement. It is looked at again after this time. */
@@ -32,7 +37,8 @@ export class PostgresIndicator {
       const fault = await withinDeadline(CHECK_TIMEOUT_MS, this.fault());
       return fault === undefined ? indicator.up() : indicator.down(fault);
     } catch (error) {
-      if (this.traffic.isBusy()) return indicator.up('all connections of this process are in use');
+      if (isOfWaiting(error) && this.traffic.isBusy())
+        return indicator.up('all connections of this process are in use');
       return indicator.down(failureClassOf(error)?.says ?? 'does not answer');
     }
   }

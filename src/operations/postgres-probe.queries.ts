@@ -30,19 +30,19 @@ export interface PostgresState {
   waitingCommits: string[];
 }
 
-/** After this time, a commit that waits for a standby is one that a caller has nothing from. */
+/** A commit that has waited this long is of no use to its caller: the request has failed, or is about to. */
 const WAITED_SECONDS = 5;
 const MOST_COMMITS = 20;
 
 /**
- * SQL for the oldest commits of this role that wait for a synchronous standby, each as a text of its own. Nothing ends
- * such a session but the standby, not even the end of its client, so what waits once is seen until commits return again.
- * Costs nothing without synchronous_standby_names.
+ * SQL for the oldest commits of this account that wait for a synchronous standby, each as a text of its own. The end of
+ * its client does not end such a wait; only the standby or an administrator does. Costs nothing without
+ * synchronous_standby_names.
  */
 const WAITING_COMMITS = `array(
   select pid || ' ' || query_start from pg_stat_activity
    where current_setting('synchronous_standby_names') <> '' and datname = current_database()
-     and wait_event = 'SyncRep' and query_start < clock_timestamp() - interval '${WAITED_SECONDS} seconds'
+     and usename = current_user and wait_event = 'SyncRep' and query_start < clock_timestamp() - interval '${WAITED_SECONDS} seconds'
    order by query_start, pid limit ${MOST_COMMITS})`;
 
 /** Returns the oldest commits that wait for a synchronous standby, each as a text that stays the same while it waits. */
