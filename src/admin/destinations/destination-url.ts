@@ -8,11 +8,13 @@ import { Problem } from '../../event/problems';
 @Injectable()
 export class DestinationUrl {
   private readonly requireHttps: boolean;
+  private readonly isProduction: boolean;
 
   constructor(
     @Inject(SETTINGS_TOKEN) settings: Settings,
     private readonly guard: AddressGuard,
   ) {
+    this.isProduction = settings.NODE_ENV === 'production';
     this.requireHttps = settings.DESTINATIONS_REQUIRE_HTTPS ?? settings.NODE_ENV === 'production';
   }
 
@@ -21,7 +23,7 @@ export class DestinationUrl {
     const url = URL.canParse(text) ? new URL(text) : undefined;
     const transport = url && TRANSPORTS[url.protocol];
     if (!url || !transport?.refusalOf) return this.accept(text);
-    const refusal = transport.refusalOf(url);
+    const refusal = refusedParts(url) ?? transport.refusalOf(url, this.isProduction);
     if (refusal !== undefined) refused('/url', `url ${refusal}`);
     return url.href;
   }
@@ -39,9 +41,8 @@ export class DestinationUrl {
       return refuse('must be an absolute URL, such as https://example.com/events');
     if (url.protocol === 'http:' && this.requireHttps)
       refuse('must start with https://, because DESTINATIONS_REQUIRE_HTTPS is on');
-    if (url.username || url.password)
-      refuse('must not contain credentials; receivers authenticate a request by its signature');
-    if (url.hash) refuse('must not contain a fragment');
+    const part = refusedParts(url);
+    if (part !== undefined) refuse(part);
     try {
       await this.guard.check(url);
     } catch (error) {
@@ -50,6 +51,11 @@ export class DestinationUrl {
     }
     return url.href;
   }
+}
+
+function refusedParts({ username, password, hash }: URL): string | undefined {
+  if (username || password) return 'must not contain credentials; receivers authenticate a request by its signature';
+  return hash ? 'must not contain a fragment' : undefined;
 }
 
 function refused(pointer: string, message: string): never {

@@ -3,6 +3,8 @@ import type { SealedDestination } from '../destination';
 import type { DescribedBody } from '../render/cloud-event-format';
 import type { Connection, DeliveryMessage, Transport } from './transport';
 
+const MOST_SHOWN = 100;
+
 /**
  * A receiver that needs no network, for trying StreamForge out (`npm run seed`). `demo://accounting` takes every event
  * except those whose payload has an `amount` that is not a number, which it refuses with 422.
@@ -17,7 +19,8 @@ export class DemoTransport implements Transport {
     };
   }
 
-  refusalOf({ hostname, searchParams }: URL): string | undefined {
+  refusalOf({ hostname, searchParams }: URL, isProduction: boolean): string | undefined {
+    if (isProduction) return 'must not be of demo:, which is for trying StreamForge out, in production';
     if (hostname === '') return 'must name a receiver, such as demo://accounting';
     const status = searchParams.get('status');
     if (status === null || /^[2-5]\d\d$/.test(status)) return undefined;
@@ -28,7 +31,7 @@ export class DemoTransport implements Transport {
 function answerTo({ hostname, searchParams }: URL, body: string): Answer {
   const amount = amountIn(body);
   if (amount !== undefined && typeof amount !== 'number') {
-    return answered(422, `payload.amount must be a number, not ${JSON.stringify(amount)}`);
+    return answered(422, `payload.amount must be a number, not ${JSON.stringify(amount).slice(0, MOST_SHOWN)}`);
   }
   const status = Number(searchParams.get('status') ?? 200);
   if (status < 300) return answered(status, '');

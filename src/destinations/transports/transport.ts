@@ -46,5 +46,5 @@ export interface Transport {
    * Says what is wrong with a URL that is to be registered, as in "url must name a queue". Undefined if it is fine.
    * Without this function, the URL is checked as an HTTP address.
    */
-  refusalOf?(url: URL): string | undefined;
+  refusalOf?(url: URL, isProduction: boolean): string | undefined;
 }

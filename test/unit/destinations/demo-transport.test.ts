@@ -34,5 +34,9 @@ describe('the demo receiver', () => {
     ['demo:///', 'must name a receiver, such as demo://accounting'],
     ['demo://a?status=99', 'must have a status from 200 to 599, not 99'],
     ['demo://a?status=', 'must have a status from 200 to 599, not '],
-  ])('judges the URL %s', (url, refusal) => expect(demo.refusalOf(new URL(url))).toBe(refusal));
+  ])('judges the URL %s', (url, refusal) => expect(demo.refusalOf(new URL(url), false)).toBe(refusal));
+
+  it('is refused in production', () => {
+    expect(demo.refusalOf(new URL('demo://accounting'), true)).toContain('production');
+  });
 });
