@@ -7,8 +7,9 @@ import { drillTable, type Tally } from './table';
 
 const USAGE = `Usage: npm run failover:drill -- [--events N]
 Fails over to a standby that lacks the last commits, then to a synchronous one, then restores a dump in place, then
-recovers a base backup and a WAL archive to a point in time, on private servers; finds what was lost with the commands of docs/failover.md, and sends it again. N events (100 by default) are in
-each of the states that matter. Exit code 0: everything adds up. 1: something does not.
+recovers a base backup and a WAL archive to a point in time, on private servers. Finds what was lost with the commands of
+docs/failover.md, and sends it again. N events (100 by default) are in each of the states that matter.
+Exit code 0: everything adds up. 1: something does not.
 `;
 const EVENTS = 100;
 const LEAST_EVENTS = 3;

@@ -2,6 +2,7 @@ import type { Report } from '../deliveries-proof/report';
 import { countStored, proveAtRest } from './at-rest';
 import type { DrillInstallation } from './installation';
 import { eventsOf, type Producer } from './producer';
+import { proveSentAgain } from './prove-sent-again';
 import type { Tally } from './table';
 
 /** A standby takes over for which every commit has waited. */
@@ -27,10 +28,7 @@ export async function failOverSynchronously(
 
   const lost = await producer.lostOf(all);
   report.exactly('events lost by the database', lost.length, 0);
-  const result = await producer.sendAgain(all, new Set());
-  report.exactly('true duplicates', result.trueDuplicates, all.length);
-  for (const wrong of result.wrong.slice(0, 20)) report.note(wrong);
-  report.exactly('responses to events that were sent again, and are wrong', result.wrong.length, 0);
+  const again = await proveSentAgain(producer, all, [], { accepted: 0, trueDuplicates: all.length }, report);
   await proveAtRest(installation, report);
   const stored = await countStored(installation, before);
   report.exactly('events stored', stored.completed, all.length);
@@ -38,8 +36,7 @@ export async function failOverSynchronously(
     acknowledged: all.length,
     lost: lost.length,
     sentAgain: all.length,
-    acceptedAgain: result.accepted,
-    trueDuplicates: result.trueDuplicates,
+    ...again,
     ...stored,
   };
 }
