@@ -138,8 +138,8 @@ export async function forgetFailures(db: Db, destinationIds: readonly string[]):
 }
 
 /**
- * Takes out of the failures of all destinations the time since each was recorded or excused: nothing can be sent to any of
- * them, which is not their fault.
+ * Takes out of the failures of all destinations the time since each was recorded or excused. A process calls it whose
+ * proxy is down; where others reach theirs, it excuses more than it has to, and no destination is disabled too early.
  */
 export async function excuseFailures(db: Db): Promise<void> {
   await db.query(

@@ -8,7 +8,7 @@ import { SETTINGS_TOKEN, type Settings } from '../../config/settings';
 const CODE_BYTES = 24;
 /** How long the printed link signs in. */
 export const CODE_MINUTES = 15;
-/** So many wrong codes end the right one. */
+/** The code is invalidated after this many wrong ones. */
 const MOST_WRONG = 5;
 
 /**
@@ -38,7 +38,7 @@ export class SignInCode {
     return code;
   }
 
-  /** Whether this is the code. It is used up then, and after too many others. */
+  /** Whether this is the code. It is invalidated by its use, and after too many wrong ones. */
   take(code: string, nowMs = performance.now()): boolean {
     if (this.digest === undefined) return false;
     const isRight = nowMs < this.endsAtMs && timingSafeEqual(digestOf(code), this.digest);
