@@ -12,6 +12,7 @@ import { OperationsModule } from './operations/operations.module';
 import { InstallationModule } from './installation/installation.module';
 import { IngestModule } from './ingest/ingest.module';
 import { ObservabilityModule } from './observability/observability.module';
+import { OperatorEventsModule } from './operator-events/operator-events.module';
 import { OutboxModule } from './outbox/outbox.module';
 import type { BufferBudget } from './runtime/buffer-budget';
 import { BuffersModule } from './runtime/buffers.module';
@@ -25,7 +26,7 @@ const broker: ModuleOf = (settings) => BrokerModule.forRoot(settings);
 /** The modules of each role. A module listed by several roles is loaded once. */
 const MODULES_OF_ROLE: Record<Role, ModuleOf[]> = {
   api: [() => IngestModule, () => SourcesModule, () => AdminModule],
-  publisher: [broker, () => OutboxModule, () => ReplayModule, () => ErasureModule],
+  publisher: [broker, () => OutboxModule, () => OperatorEventsModule, () => ReplayModule, () => ErasureModule],
   worker: [broker, () => WorkerModule],
 };
 

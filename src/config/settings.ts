@@ -1,6 +1,7 @@
 import { EXPOSURE_SETTINGS } from './exposure-settings';
 import { namespace, nameServers, origin, proxyUrl, rabbitUrl, redisUrl, roles, tenant } from './named-kinds';
 import { issuer, roleClaim } from './oidc-kinds';
+import { OPERATOR_EVENT_SETTINGS } from './operator-event-settings';
 import {
   anyText,
   base64Bytes,
@@ -37,6 +38,7 @@ export const SETTINGS = {
     'URL under which producers reach this installation, such as https://events.example.com; the URLs of sources begin with it, and some providers sign it; unset: the address on which the process listens',
   ),
   ...EXPOSURE_SETTINGS,
+  ...OPERATOR_EVENT_SETTINGS,
   LOG_LEVEL: setting(
     oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),
     'info',

@@ -17,6 +17,7 @@ import { StreamEndpoint } from './stream/stream-endpoint';
 import { StreamIngest } from './stream/stream-ingest';
 import { StreamPacer } from './stream/stream-pacer';
 import { StreamController } from './stream/stream.controller';
+import { QuotaRefusals } from '../access/limits/quota-refusals';
 import { TenantLimiter } from '../access/limits/tenant-limiter';
 
 /** Accepts events over HTTP and stores each batch in one PostgreSQL transaction. Publishes nothing. */
@@ -28,6 +29,7 @@ import { TenantLimiter } from '../access/limits/tenant-limiter';
     StreamEndpoint,
     StreamIngest,
     TenantLimiter,
+    QuotaRefusals,
     StreamPacer,
     Spill,
     Decoders,

@@ -9,9 +9,20 @@ export const ADMIN_TOKEN = 'a-token-for-tests-only-1234';
 /** All tests send from one address and share its limit in Redis. Tests of the limit set another value. */
 export const NO_ADMIN_LIMIT = { ADMIN_RATE_LIMIT_PER_MINUTE: '1000000' };
 
+/** They would come beside what a test has caused. Their own tests switch them on. */
+export const NO_OPERATOR_EVENTS = { OPERATOR_EVENTS: 'false' };
+
 /** Settings for a test: in-process cache and broker, unless `env` names servers. */
 export function testSettings(env: Record<string, string> = {}): Settings {
-  return parseSettings({ NODE_ENV: 'test', LOG_LEVEL: 'fatal', PORT: '0', ADMIN_TOKEN, ...NO_ADMIN_LIMIT, ...env });
+  return parseSettings({
+    NODE_ENV: 'test',
+    LOG_LEVEL: 'fatal',
+    PORT: '0',
+    ADMIN_TOKEN,
+    ...NO_ADMIN_LIMIT,
+    ...NO_OPERATOR_EVENTS,
+    ...env,
+  });
 }
 
 export interface TestApp {

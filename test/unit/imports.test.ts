@@ -4,17 +4,18 @@ import * as ts from 'typescript';
 
 const SRC = path.resolve(__dirname, '../../src');
 
-const FEATURES = ['ingest', 'sources', 'outbox', 'worker', 'deliveries', 'admin', 'operations'];
+const FEATURES = ['ingest', 'sources', 'outbox', 'worker', 'deliveries', 'admin', 'operations', 'operator-events'];
 const FOUNDATIONS = ['db', 'expressions', 'redis', 'broker', 'http', 'integrity', 'observability', 'runtime'];
 /** What SHARED builds on: the payloads of an event. */
 const REVISIONS = 'revisions';
 /** What several features share and is more than a foundation: where an event stands, who may, what was done, where events go, what was measured. */
 const SHARED = ['event-state', 'delivery-state', 'access', 'audit', 'destinations', 'rejections', 'metric-rollup'];
-/** A source stores what it takes as ingest does, operators look after sources, and a worker hands over what it settled. */
+/** A source stores what it takes as ingest does, operators look after sources, a worker hands over what it settled, and operator events are stored as any other. */
 const ALSO_MAY_IMPORT: Record<string, string[]> = {
   sources: ['ingest'],
   admin: ['sources', 'ingest'],
   worker: ['deliveries'],
+  'operator-events': ['ingest'],
 };
 
 /** What the files of a folder may import of ours, besides their own folder. */

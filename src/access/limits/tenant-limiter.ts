@@ -6,6 +6,15 @@ import { AccessDirectory } from '../identity/access-directory';
 import type { Allowance } from './allowance';
 import { Meter, type Measure, type Reservation } from './meter';
 
+/** Tenants whose refusals are remembered between two looks. Those beyond are refused again soon. */
+const MAX_REFUSED = 1_000;
+
+/** A tenant that was refused because this limit of its was used up. */
+export interface ReachedLimit {
+  tenantId: string;
+  measure: Measure;
+}
+
 /**
  * Limits the events and the decompressed bytes of a tenant per minute. A tenant without limits of its own has those of
  * the settings. An accepted or rejected event costs one and a duplicate nothing, so events are reserved before anything
@@ -15,6 +24,7 @@ import { Meter, type Measure, type Reservation } from './meter';
 export class TenantLimiter {
   readonly events: Meter;
   readonly bytes: Meter;
+  private refused = new Map<string, ReachedLimit>();
 
   constructor(
     @Inject(SETTINGS_TOKEN) settings: Settings,
@@ -78,13 +88,21 @@ export class TenantLimiter {
     return this.events.allowance(tenantId);
   }
 
-  /** Returns the problem to send when too little of a measure could be reserved. */
+  /** Returns the problem to send when too little of a measure could be reserved, and remembers that it was. */
   problem(tenantId: string, measure: Measure, why = ''): Problem {
     const meter = this[measure];
+    if (this.refused.size < MAX_REFUSED) this.refused.set(`${tenantId} ${measure}`, { tenantId, measure });
     return new Problem(
       'tenant-rate-limited',
       `A tenant may send at most ${meter.limitOf(tenantId)} ${measure} per minute.${why}`,
       { retryAfterSeconds: meter.allowance(tenantId)?.resetSeconds ?? 1 },
     );
+  }
+
+  /** Returns the limits that were reached since the last call. */
+  takeReached(): ReachedLimit[] {
+    const reached = [...this.refused.values()];
+    this.refused = new Map();
+    return reached;
   }
 }

@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { SETTINGS_TOKEN, type Settings } from '../../config/settings';
+import { RESERVED_TENANT } from '../../event/tenant';
 import type { Db } from '../../db/pool';
 import { noSuchTenant } from '../../access/tenant-scope';
 import { findTenant } from './tenants.queries';
@@ -10,11 +11,12 @@ export class KnownTenants {
   constructor(@Inject(SETTINGS_TOKEN) private readonly settings: Pick<Settings, 'TENANT_AUTH'>) {}
 
   /**
-   * With TENANT_AUTH=key the tenant must be registered. Otherwise any id will do, because a tenant that only names
+   * With TENANT_AUTH=key the tenant must be registered, apart from that of operator events. Otherwise any id will do, because a tenant that only names
    * itself is not registered either.
    * @throws Problem `tenant-not-found`
    */
   async check(db: Db, tenantId: string): Promise<void> {
-    if (this.settings.TENANT_AUTH === 'key' && !(await findTenant(db, tenantId))) noSuchTenant();
+    if (this.settings.TENANT_AUTH !== 'key' || tenantId === RESERVED_TENANT) return;
+    if (!(await findTenant(db, tenantId))) noSuchTenant();
   }
 }

@@ -41,6 +41,7 @@ import { CausesKnown1764592100000 } from '../../../migrations/1764592100000-caus
 import { CausesIndexed1764592200000 } from '../../../migrations/1764592200000-causes-indexed';
 import { DeliveriesAgain1764592300000 } from '../../../migrations/1764592300000-deliveries-again';
 import { LateSlices1764592400000 } from '../../../migrations/1764592400000-late-slices';
+import { OperatorConditions1764592500000 } from '../../../migrations/1764592500000-operator-conditions';
 
 /**
  * TypeORM runs the migrations; all other access is SQL over pg.
@@ -92,6 +93,7 @@ export function createDataSource(databaseUrl: string): DataSource {
       CausesIndexed1764592200000,
       DeliveriesAgain1764592300000,
       LateSlices1764592400000,
+      OperatorConditions1764592500000,
     ],
     migrationsTableName: 'schema_migrations',
   });

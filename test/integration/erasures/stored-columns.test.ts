@@ -46,9 +46,11 @@ const KEPT: Readonly<Record<string, readonly string[]>> = {
   idempotency_keys: ['digest', 'fingerprint'],
   installation: ['admin_token', 'destinations_key', 'given_installation_key', 'home', 'installation_key'],
   metric_rollup: ['dimension', 'key', 'measure', 'tenant_id'],
+  operator_conditions: ['kind', 'name', 'state', 'subject', 'tenant_id'],
   operators: ['created_by', 'digest', 'id', 'name', 'role', 'tenant_ids'],
   outbox: ['destination', 'last_error', 'status'], // the errors of the broker
   processing_attempts: ['reason_code', 'status', 'worker'],
+  quota_refusals: ['measure', 'tenant_id'],
   rejections: [
     ...[
       'code',

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import * as path from 'node:path';
 import { eventually } from '../eventually';
-import { ADMIN_TOKEN, NO_ADMIN_LIMIT } from '../app';
+import { ADMIN_TOKEN, NO_ADMIN_LIMIT, NO_OPERATOR_EVENTS } from '../app';
 
 const ROOT = path.resolve(__dirname, '../../..');
 
@@ -33,6 +33,7 @@ export function spawnProcess(
       ADMIN_TOKEN,
       SHUTDOWN_DRAIN_MS: '0', // no load balancer has to notice
       ...NO_ADMIN_LIMIT,
+      ...NO_OPERATOR_EVENTS,
       ...env,
     },
     stdio: ['ignore', stdout, 'pipe'],

@@ -1,0 +1,50 @@
+/** What operator events are raised for. */
+export type ConditionKind =
+  | 'destination.failing'
+  | 'destination.disabled'
+  | 'deadletters.growing'
+  | 'rejections.growing'
+  | 'source.verification-failing'
+  | 'outbox.lagging'
+  | 'quota.reached'
+  | 'receiver.failing';
+
+/** As PagerDuty orders them. */
+export type Severity = 'info' | 'warning' | 'error' | 'critical';
+
+export type Figures = Readonly<Record<string, string | number | null>>;
+
+/** What a condition is about. */
+export interface About {
+  /** Unique among those of a kind. Empty: the installation. */
+  subject: string;
+  /** Null: no tenant, or several. */
+  tenantId: string | null;
+  /** What operators call it. */
+  name: string | null;
+}
+
+/**
+ * What was read about one subject. `holds` raises a condition. `between` raises none, and keeps one that is raised. What is
+ * not read at all is fine.
+ */
+export interface Observation extends About {
+  verdict: 'holds' | 'between';
+  /** RFC 3339. */
+  since: string;
+  figures: Figures;
+}
+
+/** A raised condition, as it is stored. `joined`: the event of MANY stands for it. */
+export interface Condition extends About {
+  state: 'raised' | 'joined';
+  /** UUIDv7. The events that raise and clear a condition have the same. */
+  incident: string;
+  /** RFC 3339. */
+  since: string;
+  /** How long it has not held any more, in seconds; null while it holds. */
+  clearingSeconds: number | null;
+}
+
+/** The subject of the condition that stands for many at once. */
+export const MANY = '*';

@@ -1,0 +1,56 @@
+import { MANY, type Condition, type Observation } from './condition';
+
+/** While at most this many of a kind are raised, each has an event of its own. Then one event stands for those that follow. */
+export const MOST_SINGLE = 10;
+
+/**
+ * What becomes of a condition:
+ * - raise, clear: with an event
+ * - join, leave: without one, because the event of MANY stands for it
+ * - raise-many: with an event for all of `observations`
+ * - fade: it no longer holds, and is cleared if that lasts
+ * - hold: it holds again before it was cleared
+ */
+export type Change =
+  | { kind: 'raise' | 'join'; observation: Observation }
+  | { kind: 'raise-many'; observations: readonly Observation[] }
+  | { kind: 'clear' | 'leave' | 'fade' | 'hold'; condition: Condition };
+
+/**
+ * Decides what changes for one kind of condition. A condition is raised at once, since what is observed spans some time, and
+ * cleared after it has not been observed for `clearAfterSeconds`.
+ * @param raised the stored conditions
+ * @param observed what is read now
+ */
+export function decideConditions(
+  raised: readonly Condition[],
+  observed: readonly Observation[],
+  clearAfterSeconds: number,
+): Change[] {
+  const seen = new Set(observed.map(({ subject }) => subject));
+  const known = new Set(raised.map(({ subject }) => subject));
+  const many = raised.find(({ subject }) => subject === MANY);
+  const single = raised.filter(({ subject }) => subject !== MANY);
+
+  const changes = single.flatMap((condition) => changeOf(condition, seen.has(condition.subject), clearAfterSeconds));
+  const ended = changes.filter(({ kind }) => kind === 'clear' || kind === 'leave');
+  const joined = single.filter(({ state }) => state === 'joined').length;
+  const left = changes.filter(({ kind }) => kind === 'leave').length;
+
+  const fresh = observed.filter(({ verdict, subject }) => verdict === 'holds' && !known.has(subject));
+  const isTooMany = single.length - ended.length + fresh.length > MOST_SINGLE;
+  for (const observation of fresh) changes.push({ kind: isTooMany ? 'join' : 'raise', observation });
+  const isJoined = joined - left > 0 || (isTooMany && fresh.length > 0);
+  if (!many && isJoined) changes.push({ kind: 'raise-many', observations: fresh });
+  if (many && !isJoined) changes.push({ kind: 'clear', condition: many });
+  return changes;
+}
+
+/** Returns no change, or one. */
+function changeOf(condition: Condition, isSeen: boolean, clearAfterSeconds: number): Change[] {
+  const { clearingSeconds, state } = condition;
+  if (isSeen) return clearingSeconds === null ? [] : [{ kind: 'hold', condition }];
+  if (clearingSeconds === null) return [{ kind: 'fade', condition }];
+  if (clearingSeconds < clearAfterSeconds) return [];
+  return [{ kind: state === 'joined' ? 'leave' : 'clear', condition }];
+}

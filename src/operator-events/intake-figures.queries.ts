@@ -1,0 +1,89 @@
+import { QUOTA_PAUSE_SECONDS } from '../access/limits/quota-refusals.queries';
+import type { Db } from '../db/pool';
+import type { Observation } from './condition';
+
+const MOST_SOURCES = 10_000;
+const MOST_TENANTS = 1_000;
+/** Of the samples of a source (src/sources/inspector), this many are looked at. */
+const NEWEST = 20;
+/** The condition has ended when this many of the newest requests were verified. */
+const NEWEST_FINE = 5;
+const RAISED_BY = 5;
+const RECENT_MINUTES = 15;
+
+interface SourceRow {
+  subject: string;
+  tenantId: string;
+  name: string;
+  since: string;
+  failed: number;
+  seen: number;
+  isRecent: boolean;
+  code: string | null;
+}
+
+/**
+ * Reads the sources whose newest requests were not verified. PostgreSQL forgets samples when it crashes, which says nothing
+ * about a source: then a raised condition stays.
+ */
+export async function readFailingVerifications(db: Db): Promise<Observation[]> {
+  const { rows } = await db.query<SourceRow>(
+    `select s.id as subject, s.tenant_id as "tenantId", left(s.name, 200) as name, coalesce(v.since, now()) as since,
+            v.failed, v.seen, coalesce(v.until > now() - make_interval(mins => $3), false) as "isRecent", v.code
+       from sources s
+      cross join lateral (
+        select count(*)::integer as seen, (count(*) filter (where is_failed))::integer as failed,
+               count(*) filter (where is_failed and place <= $2) as newest_failed,
+               min(at) filter (where is_failed) as since, max(at) filter (where is_failed) as until,
+               min(code) filter (where is_failed) as code
+          from (select sample->>'result' = 'unverified' as is_failed, sample->>'code' as code,
+                       row_number() over (order by id desc) as place,
+                       to_timestamp(('x' || lpad(left(replace(id::text, '-', ''), 12), 16, '0'))::bit(64)::bigint / 1000.0)
+                         as at
+                  from (select id, sample from source_samples where source_id = s.id order by id desc limit $1) newest
+               ) judged
+      ) v
+      where s.status = 'active'
+        and (v.newest_failed > 0
+             or (v.seen = 0 and exists (select from operator_conditions c
+                                         where c.kind = 'source.verification-failing' and c.subject = s.id::text)))
+      order by s.id limit $4`,
+    [NEWEST, NEWEST_FINE, RECENT_MINUTES, MOST_SOURCES],
+  );
+  return rows.map(({ failed, seen, isRecent, code, ...about }) => ({
+    ...about,
+    verdict: isRecent && failed >= RAISED_BY && failed * 2 >= seen ? 'holds' : 'between',
+    figures: { unverified: failed, ofNewest: seen, code },
+  }));
+}
+
+/** A tenant whose limit was used up within this time has reached it. */
+const REACHED_SECONDS = 60;
+
+/** Reads the tenants that were refused because their limit per minute was used up, and were so a short time ago. */
+export async function readReachedQuotas(db: Db): Promise<Observation[]> {
+  const { rows } = await db.query<{ tenantId: string; measure: string; since: string; ageSeconds: number }>(
+    `select tenant_id as "tenantId", measure, since, extract(epoch from now() - refused_at)::float8 as "ageSeconds"
+       from quota_refusals where refused_at > now() - make_interval(secs => $1)
+      order by tenant_id, measure limit $2`,
+    [QUOTA_PAUSE_SECONDS, MOST_TENANTS],
+  );
+  return rows.map(({ tenantId, measure, since, ageSeconds }) => ({
+    subject: `${tenantId}/${measure}`,
+    tenantId,
+    name: measure,
+    since,
+    verdict: ageSeconds <= REACHED_SECONDS ? 'holds' : 'between',
+    figures: { limitOf: `${measure} per minute` },
+  }));
+}
+
+/** Forgets the refusals of tenants that have not been refused for a day. */
+export async function forgetQuotaRefusals(db: Db): Promise<void> {
+  await db.query(
+    `delete from quota_refusals where (tenant_id, measure) in (
+       select tenant_id, measure from quota_refusals where refused_at < now() - interval '1 day'
+        limit $1 for update skip locked)`,
+    [MOST_TENANTS],
+  );
+}

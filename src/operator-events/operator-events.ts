@@ -1,0 +1,143 @@
+import {
+  Inject,
+  Injectable,
+  Logger,
+  type BeforeApplicationShutdown,
+  type OnApplicationBootstrap,
+} from '@nestjs/common';
+import { Pool } from 'pg';
+import { SETTINGS_TOKEN, type Settings } from '../config/settings';
+import { ADVISORY_LOCKS, underTransactionLock } from '../db/advisory-locks';
+import type { Db } from '../db/pool';
+import { ChoreRecords } from '../db/retention/chore-records';
+import { uuidV7 } from '../event/uuid-v7';
+import { storeEvents } from '../ingest/store/store-batch.queries';
+import { WakeUp } from '../redis/wake-up';
+import { Loop } from '../runtime/loop';
+import { eachInTurn } from '../runtime/loops/each-in-turn';
+import { MANY, type Observation } from './condition';
+import {
+  deleteConditions,
+  insertConditions,
+  markClearing,
+  readConditions,
+  type RaisedCondition,
+} from './condition.queries';
+import { decideConditions, type Change } from './decide-conditions';
+import { forgetQuotaRefusals } from './intake-figures.queries';
+import { preparedOperatorEvent, type OperatorEvent } from './operator-event';
+import { clearedEvent, earliest, manyRaisedEvent, raisedEvent } from './tell';
+import { CLEAR_AFTER_SECONDS, WATCHES, type Watch } from './watches';
+
+const EVERY_MS = 10_000;
+
+/**
+ * Raises and clears operator events. Each kind of condition is looked at in a transaction of its own, under a lock of the
+ * whole installation: it reads what is stored, decides, and stores the events together with the conditions. So each raise
+ * and each clear is one event, whoever looks and whoever dies.
+ */
+@Injectable()
+export class OperatorEvents implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly logger = new Logger('Operator events');
+  private readonly loop = new Loop('Operator events', () => this.lookRecorded());
+  private readonly records: ChoreRecords;
+
+  constructor(
+    @Inject(SETTINGS_TOKEN) private readonly settings: Settings,
+    private readonly pool: Pool,
+    private readonly wakeUp: WakeUp,
+  ) {
+    this.records = new ChoreRecords(pool);
+  }
+
+  onApplicationBootstrap(): void {
+    this.loop.start();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.loop.stop();
+  }
+
+  /**
+   * Looks at all conditions once, unless another session has the lock. Whoever takes it between two conditions goes on in the
+   * place of this one, so one of several processes gets through.
+   * @throws the first failure, after the other kinds have had their turn
+   */
+  async runOnce(): Promise<'done' | 'elsewhere'> {
+    let isTaken = false as boolean;
+    await eachInTurn(WATCHES, async (watch) => {
+      if (isTaken) return;
+      const stored = await underTransactionLock(this.pool, ADVISORY_LOCKS.operatorEvents, (db) => this.look(db, watch));
+      if (stored === 'elsewhere') isTaken = true;
+      else if (stored > 0) this.wakeUp.signal();
+    });
+    if (isTaken) return 'elsewhere';
+    await forgetQuotaRefusals(this.pool);
+    return 'done';
+  }
+
+  /** Where operator events are switched off, the chore is done. It would be reported as overdue otherwise. */
+  private async lookRecorded(): Promise<number> {
+    await this.records.run(
+      'operator-events',
+      () => (this.settings.OPERATOR_EVENTS ? this.runOnce() : Promise.resolve('done' as const)),
+      (end) => end,
+    );
+    return EVERY_MS;
+  }
+
+  /** Returns the number of events that were stored. */
+  private async look(db: Db, watch: Watch): Promise<number> {
+    const raised = await readConditions(db, watch.kind);
+    const changes = decideConditions(raised, await watch.read(db, this.settings), CLEAR_AFTER_SECONDS);
+    if (changes.length === 0) return 0;
+    const { conditions, events } = this.carriedOut(watch, changes);
+    const subjectsOf = (...kinds: Change['kind'][]): string[] =>
+      changes.flatMap((change) =>
+        kinds.includes(change.kind) && 'condition' in change ? [change.condition.subject] : [],
+      );
+    await deleteConditions(db, watch.kind, subjectsOf('clear', 'leave'));
+    await markClearing(db, watch.kind, subjectsOf('fade'), true);
+    await markClearing(db, watch.kind, subjectsOf('hold'), false);
+    await insertConditions(db, watch.kind, conditions);
+    for (const event of events) this.log(event);
+    if (watch.isOnlyLogged || events.length === 0) return 0;
+    await storeEvents(db, events.map(preparedOperatorEvent));
+    return events.length;
+  }
+
+  /** Returns the conditions that begin, and the events that tell of those that begin and end. */
+  private carriedOut(
+    watch: Watch,
+    changes: readonly Change[],
+  ): { conditions: RaisedCondition[]; events: OperatorEvent[] } {
+    const conditions: RaisedCondition[] = [];
+    const events: OperatorEvent[] = [];
+    for (const change of changes) {
+      const incident = uuidV7();
+      if (change.kind === 'raise' || change.kind === 'join') {
+        conditions.push(conditionOf(change.observation, change.kind === 'join' ? 'joined' : 'raised', incident));
+      }
+      if (change.kind === 'raise') events.push(raisedEvent(watch, change.observation, incident, this.settings));
+      if (change.kind === 'clear') events.push(clearedEvent(watch, change.condition, this.settings));
+      if (change.kind !== 'raise-many') continue;
+      const since = earliest(change.observations);
+      conditions.push({ subject: MANY, tenantId: null, name: null, since, state: 'raised', incident });
+      events.push(manyRaisedEvent(watch, change.observations, incident, this.settings));
+    }
+    return { conditions, events };
+  }
+
+  private log({ kind, state, summary, incident, link }: OperatorEvent): void {
+    const level = state === 'raised' ? 'warn' : 'log';
+    this.logger[level]({ msg: 'operator-event', kind, state, summary, incident, link });
+  }
+}
+
+function conditionOf(
+  { subject, tenantId, name, since }: Observation,
+  state: RaisedCondition['state'],
+  incident: string,
+): RaisedCondition {
+  return { subject, tenantId, name, since, state, incident };
+}

@@ -1,0 +1,156 @@
+import type { Settings } from '../config/settings';
+import type { Db } from '../db/pool';
+import { readOutboxFigures } from '../event-state/figures.queries';
+import type { About, ConditionKind, Figures, Observation, Severity } from './condition';
+import { readDisabledDestinations, readFailingDestinations, readFailingReceivers } from './destination-figures.queries';
+import { readGrowingDeadLetters, readGrowingRejections } from './growth-figures.queries';
+import { readFailingVerifications, readReachedQuotas } from './intake-figures.queries';
+
+/** One kind of condition: how it is read, and how it is told. */
+export interface Watch {
+  kind: ConditionKind;
+  /** The type of the event that clears it, if it has one of its own. */
+  clearedKind?: string;
+  severity: Severity;
+  read: (db: Db, settings: Settings) => Promise<Observation[]>;
+  /** Follows the name of what it is about. */
+  says: (figures: Figures) => string;
+  /** Follows the same when it is cleared. */
+  saysCleared: string;
+  /** What it is about, in a sentence. */
+  nameOf: (about: About) => string;
+  /** What many of them are. */
+  plural: string;
+  /** The page of the console of one of them, and of many. */
+  page: (about: About) => string;
+  pageOfMany: string;
+  /** It is logged, and raises no event: nobody would get it. */
+  isOnlyLogged?: true;
+}
+
+/** How long a condition must not be observed until it is cleared. */
+export const CLEAR_AFTER_SECONDS = 60;
+
+const PAGE_OF_DESTINATIONS = '/destinations';
+const nameOfDestination = ({ name, tenantId }: About): string => `Destination ${name} of tenant ${tenantId}`;
+const pageOfDestination = ({ subject }: About): string => `${PAGE_OF_DESTINATIONS}/${subject}`;
+const ofTenant = (page: string, { tenantId }: About): string =>
+  `${page}?tenantId=${encodeURIComponent(tenantId ?? '')}`;
+const lastPart = ({ subject }: About): string => subject.slice(subject.lastIndexOf('/') + 1);
+
+/** In the order in which they are looked at: what is disabled is known before what is failing. */
+export const WATCHES: readonly Watch[] = [
+  {
+    kind: 'destination.disabled',
+    severity: 'error',
+    read: readDisabledDestinations,
+    says: ({ reason }) => `was disabled: ${reason}. New events are skipped.`,
+    saysCleared: 'is not disabled any more.',
+    nameOf: nameOfDestination,
+    plural: 'destinations were disabled',
+    page: pageOfDestination,
+    pageOfMany: PAGE_OF_DESTINATIONS,
+  },
+  {
+    kind: 'destination.failing',
+    clearedKind: 'destination.recovered',
+    severity: 'error',
+    read: (db, { OPERATOR_DESTINATION_FAILING_SECONDS: seconds }) => readFailingDestinations(db, seconds),
+    says: ({ failingSeconds, reasonCode }) =>
+      `has had no success for ${minutes(failingSeconds)}, last with ${reasonCode}. Its deliveries are tried again.`,
+    saysCleared: 'does not fail any more.',
+    nameOf: nameOfDestination,
+    plural: 'destinations are failing',
+    page: pageOfDestination,
+    pageOfMany: PAGE_OF_DESTINATIONS,
+  },
+  {
+    kind: 'receiver.failing',
+    severity: 'error',
+    read: (db, { OPERATOR_DESTINATION_FAILING_SECONDS: seconds }) => readFailingReceivers(db, seconds),
+    says: ({ reasonCode }) => `gets no operator events, last with ${reasonCode}.`,
+    saysCleared: 'gets operator events again.',
+    nameOf: nameOfDestination,
+    plural: 'destinations of operator events are failing',
+    page: pageOfDestination,
+    pageOfMany: PAGE_OF_DESTINATIONS,
+    isOnlyLogged: true,
+  },
+  {
+    kind: 'deadletters.growing',
+    severity: 'error',
+    read: (db, { OPERATOR_GROWING_DEAD_LETTERS: most }) => readGrowingDeadLetters(db, most),
+    says: ({ newDeadLetters, minutes: span }) => `have ${newDeadLetters} new ones within ${span} minutes.`,
+    saysCleared: 'do not grow any more.',
+    nameOf: ({ name, tenantId }) => `Dead letters of tenant ${tenantId} with ${name}`,
+    plural: 'causes have growing numbers of dead letters',
+    page: (about) => ofTenant(`/dead-letters/${lastPart(about)}`, about),
+    pageOfMany: '/dead-letters',
+  },
+  {
+    kind: 'rejections.growing',
+    severity: 'warning',
+    read: (db, { OPERATOR_GROWING_REJECTIONS: most }) => readGrowingRejections(db, most),
+    says: ({ newRejections, minutes: span }) => `have ${newRejections} new ones within ${span} minutes.`,
+    saysCleared: 'do not grow any more.',
+    nameOf: ({ tenantId }) => `Rejections of tenant ${tenantId}`,
+    plural: 'tenants have growing numbers of rejections',
+    page: (about) => ofTenant('/rejections', about),
+    pageOfMany: '/rejections',
+  },
+  {
+    kind: 'source.verification-failing',
+    severity: 'error',
+    read: readFailingVerifications,
+    says: ({ unverified, ofNewest, code }) => `refused ${unverified} of its newest ${ofNewest} requests: ${code}.`,
+    saysCleared: 'verifies its requests again.',
+    nameOf: ({ name, tenantId }) => `Source ${name} of tenant ${tenantId}`,
+    plural: 'sources refuse requests that they cannot verify',
+    page: ({ subject }) => `/sources/${subject}`,
+    pageOfMany: '/sources',
+  },
+  {
+    kind: 'outbox.lagging',
+    severity: 'critical',
+    read: (db, { OPERATOR_OUTBOX_LAG_SECONDS: seconds }) => readLaggingOutbox(db, seconds),
+    says: ({ oldestSeconds, waiting }) =>
+      `lags: ${waiting} events wait to be published, the oldest for ${minutes(oldestSeconds)}.`,
+    saysCleared: 'does not lag any more.',
+    nameOf: () => 'The outbox',
+    plural: 'outboxes lag',
+    page: () => '/outbox',
+    pageOfMany: '/outbox',
+  },
+  {
+    kind: 'quota.reached',
+    severity: 'warning',
+    read: readReachedQuotas,
+    says: ({ limitOf }) => `has reached its limit of ${limitOf} and is refused with 429.`,
+    saysCleared: 'is within its limits again.',
+    nameOf: ({ tenantId }) => `Tenant ${tenantId}`,
+    plural: 'tenants have reached their limits',
+    page: ({ tenantId }) => `/tenants/${encodeURIComponent(tenantId ?? '')}`,
+    pageOfMany: '/tenants',
+  },
+];
+
+async function readLaggingOutbox(db: Db, lagSeconds: number): Promise<Observation[]> {
+  const { pending, inFlight, oldestOpenSeconds } = await readOutboxFigures(db);
+  const oldestSeconds = Math.floor(oldestOpenSeconds ?? 0);
+  if (oldestSeconds < lagSeconds / 2) return [];
+  return [
+    {
+      subject: '',
+      tenantId: null,
+      name: null,
+      verdict: oldestSeconds >= lagSeconds ? 'holds' : 'between',
+      since: new Date(Date.now() - oldestSeconds * 1_000).toISOString(),
+      figures: { oldestSeconds, waiting: pending + inFlight },
+    },
+  ];
+}
+
+const minutes = (seconds: string | number | null | undefined): string => {
+  const count = Math.floor(Number(seconds ?? 0));
+  return count < 120 ? `${count} seconds` : `${Math.floor(count / 60)} minutes`;
+};

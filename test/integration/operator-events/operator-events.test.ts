@@ -1,0 +1,298 @@
+import { Logger } from '@nestjs/common';
+import type { Pool } from 'pg';
+import { recordQuotaRefusal } from '../../../src/access/limits/quota-refusals.queries';
+import { ADVISORY_LOCKS, tryTransactionLock } from '../../../src/db/advisory-locks';
+import { uuidV7 } from '../../../src/event/uuid-v7';
+import type { ConditionKind } from '../../../src/operator-events/condition';
+import { OperatorEvents } from '../../../src/operator-events/operator-events';
+import { LocalWakeUp } from '../../../src/redis/wake-up';
+import { keepSamples } from '../../../src/sources/inspector/samples.queries';
+import { testSettings } from '../../support/app';
+import { disable, givenDelivery, givenDestinationRow } from '../../support/deliveries';
+import { removeEvents, useDatabase } from '../../support/fixtures/database';
+import { losingCommits } from '../../support/losing-commits';
+import { countRows, givenEvent, setEntries } from '../../support/rows';
+import { boxOf, storeSource } from '../../support/sources';
+
+const database = useDatabase();
+beforeAll(() => {
+  Logger.overrideLogger(false);
+});
+beforeEach(async () => {
+  await removeEvents(database.pool);
+  await database.pool.query(
+    `truncate destinations, destination_failures, deliveries, sources, source_samples, metric_rollup, quota_refusals,
+              operator_conditions`,
+  );
+});
+
+/** A process that has just started. */
+const started = (pool: Pool = database.pool): OperatorEvents =>
+  new OperatorEvents(testSettings(), pool, new LocalWakeUp());
+
+/** Three processes look at the same time, and again after a restart. */
+async function threeLook(): Promise<void> {
+  for (let i = 0; i < 2; i++) await Promise.all([started(), started(), started()].map((each) => each.runOnce()));
+}
+
+/** Whatever does not hold any more has not held for longer than it takes to be cleared. */
+const letFade = () =>
+  database.pool.query(
+    `update operator_conditions set clearing_since = now() - interval '2 minutes' where clearing_since is not null`,
+  );
+
+async function told(): Promise<string[]> {
+  const { rows } = await database.pool.query<{ type: string; payload: string }>(
+    `select type, payload from events where tenant_id = 'streamforge' order by id`,
+  );
+  return rows.map(({ type, payload }) => `${type} ${(JSON.parse(payload) as { state: string }).state}`);
+}
+
+async function payloads(): Promise<Record<string, unknown>[]> {
+  const { rows } = await database.pool.query<{ payload: string }>(
+    `select payload from events where tenant_id = 'streamforge' order by id`,
+  );
+  return rows.map(({ payload }) => JSON.parse(payload) as Record<string, unknown>);
+}
+
+async function givenFailing(tenantId = 'acme'): Promise<string> {
+  const id = await givenDestinationRow(database.pool, { tenantId });
+  await database.pool.query(
+    `insert into destination_failures (destination_id, failing_since, last_reason_code, last_status_code)
+     values ($1, now() - interval '10 minutes', 'HTTP_5XX', 503)`,
+    [id],
+  );
+  return id;
+}
+const recover = () => database.pool.query('delete from destination_failures');
+
+async function sample(sourceId: string, result: 'unverified' | 'accepted', count: number): Promise<void> {
+  const made = { result, code: result === 'unverified' ? 'signature-invalid' : null };
+  const rows = Array.from({ length: count }, () => ({ sourceId, id: uuidV7(), sample: JSON.stringify(made) }));
+  await keepSamples(database.pool, rows, 50);
+}
+
+/** How each kind comes, and how it goes. */
+const CASES: readonly [ConditionKind, string, () => Promise<() => Promise<unknown>>][] = [
+  [
+    'destination.failing',
+    'destination.recovered',
+    async () => {
+      await givenFailing();
+      return recover;
+    },
+  ],
+  [
+    'destination.disabled',
+    'destination.disabled',
+    async () => {
+      const id = await givenFailing();
+      await disable(database.pool, id, 'answered 410 Gone');
+      return async () => {
+        await recover();
+        await database.pool.query('update destinations set enabled = true, disabled_reason = null');
+      };
+    },
+  ],
+  [
+    'deadletters.growing',
+    'deadletters.growing',
+    async () => {
+      const destinationId = await givenDestinationRow(database.pool);
+      for (let i = 0; i < 10; i++) {
+        const failed = { status: 'FAILED', lastReasonCode: 'HTTP_4XX', lastStatusCode: 422, lastError: 'no' } as const;
+        await givenDelivery(database.pool, { eventId: uuidV7(), destinationId, ...failed });
+      }
+      return () => database.pool.query(`update deliveries set failed_at = now() - interval '11 minutes'`);
+    },
+  ],
+  [
+    'rejections.growing',
+    'rejections.growing',
+    async () => {
+      await database.pool.query(
+        `insert into metric_rollup (at, step_seconds, measure, dimension, tenant_id, key, bucket, count)
+         values (now() - interval '1 minute', 10, 'rejected', 'tenant', 'acme', 'acme', 0, 60)`,
+      );
+      return () => database.pool.query(`update metric_rollup set at = now() - interval '11 minutes'`);
+    },
+  ],
+  [
+    'source.verification-failing',
+    'source.verification-failing',
+    async () => {
+      const { row } = await storeSource(database.pool, await boxOf(database.pool), {});
+      await sample(row.id, 'unverified', 5);
+      return () => sample(row.id, 'accepted', 5);
+    },
+  ],
+  [
+    'outbox.lagging',
+    'outbox.lagging',
+    async () => {
+      const event = await givenEvent(database.pool);
+      await database.pool.query(`update outbox set created_at = now() - interval '2 minutes'`);
+      return () => setEntries(database.pool, [event], 'PUBLISHED');
+    },
+  ],
+  [
+    'quota.reached',
+    'quota.reached',
+    async () => {
+      await recordQuotaRefusal(database.pool, 'acme', 'events');
+      return () => database.pool.query(`update quota_refusals set refused_at = now() - interval '6 minutes'`);
+    },
+  ],
+];
+
+describe.each(CASES)('%s', (kind, clearedKind, arrange) => {
+  it('is raised once and cleared once, over three processes and restarts', async () => {
+    const relieve = await arrange();
+    await threeLook();
+    await expect(told()).resolves.toEqual([`${kind} raised`]);
+    await relieve();
+    await threeLook();
+    await expect(told()).resolves.toEqual([`${kind} raised`]);
+    await letFade();
+    await threeLook();
+    await expect(told()).resolves.toEqual([`${kind} raised`, `${clearedKind} cleared`]);
+    const [first, second] = await payloads();
+    expect(second).toMatchObject({ incident: first?.incident, subject: first?.subject, since: first?.since });
+    await expect(countRows(database.pool, 'operator_conditions')).resolves.toBe(0);
+  });
+});
+
+describe('an operator event', () => {
+  it('I1: is stored with its outbox entry, and both with the condition or none of them', async () => {
+    await givenFailing();
+    const dying = started(
+      losingCommits(database.pool, { when: 'before', times: 1, having: 'insert into operator_conditions' }),
+    );
+    await expect(dying.runOnce()).rejects.toThrow('Connection terminated');
+    await expect(told()).resolves.toEqual([]);
+    await expect(countRows(database.pool, 'operator_conditions')).resolves.toBe(0);
+    await threeLook();
+    await expect(told()).resolves.toEqual(['destination.failing raised']);
+    await expect(countRows(database.pool, `outbox where status = 'PENDING'`)).resolves.toBe(1);
+  });
+
+  it('is not repeated by a process that does not know that its commit succeeded', async () => {
+    await givenFailing();
+    const dying = started(
+      losingCommits(database.pool, { when: 'after', times: 1, having: 'insert into operator_conditions' }),
+    );
+    await expect(dying.runOnce()).rejects.toThrow('Connection terminated');
+    await threeLook();
+    await expect(told()).resolves.toEqual(['destination.failing raised']);
+  });
+
+  it('tells the same destination again after it had recovered', async () => {
+    const id = await givenFailing();
+    await threeLook();
+    await recover();
+    await threeLook();
+    await letFade();
+    await threeLook();
+    await database.pool.query(
+      `insert into destination_failures (destination_id, failing_since, last_reason_code)
+       values ($1, now() - interval '6 minutes', 'TIMEOUT')`,
+      [id],
+    );
+    await threeLook();
+    await expect(told()).resolves.toEqual([
+      'destination.failing raised',
+      'destination.recovered cleared',
+      'destination.failing raised',
+    ]);
+  });
+
+  it('tells nothing of a success between two failures that come soon after each other', async () => {
+    await givenFailing();
+    await threeLook();
+    await recover();
+    await threeLook();
+    await database.pool.query(
+      `insert into destination_failures (destination_id, last_reason_code) select id, 'TIMEOUT' from destinations`,
+    );
+    await threeLook();
+    await letFade();
+    await threeLook();
+    await expect(told()).resolves.toEqual(['destination.failing raised']);
+  });
+
+  it('does not say that a destination has recovered when it was disabled', async () => {
+    const id = await givenFailing();
+    await threeLook();
+    await recover();
+    await disable(database.pool, id, 'no success for 120 hours');
+    await threeLook();
+    await letFade();
+    await threeLook();
+    await expect(told()).resolves.toEqual(['destination.failing raised', 'destination.disabled raised']);
+  });
+
+  it('is raised by no destination that an operator has disabled or paused', async () => {
+    const disabled = await givenFailing();
+    await disable(database.pool, disabled);
+    const paused = await givenFailing();
+    await database.pool.query('update destinations set paused_at = now() where id = $1', [paused]);
+    await threeLook();
+    await expect(told()).resolves.toEqual([]);
+  });
+
+  it('is raised by no destination of operator events, whose failures are only noted', async () => {
+    const id = await givenFailing('streamforge');
+    await threeLook();
+    await disable(database.pool, id, 'answered 410 Gone');
+    await threeLook();
+    await expect(told()).resolves.toEqual([]);
+    await expect(countRows(database.pool, `operator_conditions where kind = 'receiver.failing'`)).resolves.toBe(1);
+  });
+
+  it('stands for a storm', async () => {
+    for (let i = 0; i < 500; i++) await givenFailing(`tenant-${i % 7}`);
+    await threeLook();
+    await recover();
+    await threeLook();
+    await letFade();
+    await threeLook();
+    await expect(payloads()).resolves.toMatchObject([
+      { state: 'raised', count: 500, figures: { count: 500 } },
+      { state: 'cleared' },
+    ]);
+    await expect(countRows(database.pool, 'operator_conditions')).resolves.toBe(0);
+  });
+});
+
+describe('the chore', () => {
+  it('leaves the work to the session that has the lock', async () => {
+    await givenFailing();
+    const other = await database.pool.connect();
+    try {
+      await other.query('begin');
+      await tryTransactionLock(other, ADVISORY_LOCKS.operatorEvents);
+      await expect(started().runOnce()).resolves.toBe('elsewhere');
+    } finally {
+      await other.query('rollback');
+      other.release();
+    }
+    await expect(told()).resolves.toEqual([]);
+    await expect(started().runOnce()).resolves.toBe('done');
+    await expect(told()).resolves.toEqual(['destination.failing raised']);
+  });
+
+  it.each([
+    ['true', ['destination.failing raised']],
+    ['false', []],
+  ])('records that it has run, with OPERATOR_EVENTS=%s', async (OPERATOR_EVENTS, events) => {
+    await givenFailing();
+    await database.pool.query('delete from chores');
+    const process = new OperatorEvents(testSettings({ OPERATOR_EVENTS }), database.pool, new LocalWakeUp());
+    process.onApplicationBootstrap();
+    await process.beforeApplicationShutdown();
+    await expect(
+      countRows(database.pool, `chores where name = 'operator-events' and succeeded_at is not null`),
+    ).resolves.toBe(1);
+    await expect(told()).resolves.toEqual(events);
+  });
+});
