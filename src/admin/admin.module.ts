@@ -9,6 +9,7 @@ import { Destinations } from './destinations/destinations';
 import { Backfills } from './destinations/backfills';
 import { BackfillController } from './destinations/backfill.controller';
 import { DestinationPauseController } from './destinations/destination-pause.controller';
+import { DestinationHistoryController } from './destinations/health/history.controller';
 import { DestinationsController } from './destinations/destinations.controller';
 import { DeadLetterActions } from './dead-letters/dead-letter-actions';
 import { DeadLettersController } from './dead-letters/dead-letters.controller';
@@ -75,6 +76,7 @@ import { UsageController } from './usage/usage.controller';
     HealthController,
     DestinationsController,
     DestinationPauseController,
+    DestinationHistoryController,
     BackfillController,
     UsageController,
     AuditController,

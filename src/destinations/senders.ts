@@ -26,8 +26,12 @@ export class Senders {
     return new Line(destination, { guard: this.guard, box: await this.key.box() }, this.transforms);
   }
 
-  /** Sends one request over its own connection, whatever the state of the destination. @throws UnopenedSecretError */
-  async test(destination: SealedDestination, message: DeliveryMessage): Promise<TestedDelivery> {
-    return testDelivery(await this.open(destination), message);
+  /**
+   * Sends one request over its own connection, whatever the state of the destination.
+   * @param dryRun makes the request, and does not send it
+   * @throws UnopenedSecretError
+   */
+  async test(destination: SealedDestination, message: DeliveryMessage, dryRun: boolean): Promise<TestedDelivery> {
+    return testDelivery(await this.open(destination), message, dryRun);
   }
 }

@@ -75,6 +75,28 @@ export const destinationQuery = (id: string) =>
     staleTime: SELDOM_MS,
   });
 
+export const destinationHistoryQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['destination-history', id],
+    queryFn: ({ signal }) => read('/v1/admin/destinations/{id}/history', { path: { id }, signal }),
+    refetchInterval: OFTEN_MS,
+  });
+
+/** The newest events of the tenant; of the type, if the destination has just one. */
+export const eventsToTryQuery = ({
+  tenantId,
+  eventTypes,
+}: Pick<Schema<'DestinationResponse'>, 'tenantId' | 'eventTypes'>) =>
+  queryOptions({
+    queryKey: ['events-to-try', tenantId, eventTypes],
+    queryFn: ({ signal }) => {
+      const [type, ...others] = eventTypes;
+      const ofType = type === undefined || type === '*' || others.length > 0 ? {} : { type };
+      return read('/v1/admin/events', { query: { tenantId, limit: 20, ...ofType }, signal });
+    },
+    ...{ staleTime: Infinity, gcTime: 0, refetchOnWindowFocus: false },
+  });
+
 export const deliveriesQuery = (filter: DeliveryFilter) =>
   queryOptions({
     queryKey: ['deliveries', filter],

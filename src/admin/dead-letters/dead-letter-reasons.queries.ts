@@ -18,6 +18,9 @@ export interface ReasonGroup {
   destinationId: string | null;
   errorMessage: string;
   count: number;
+  /** How many of them failed within the last hour, and how many in the hour before. */
+  lastHour: number;
+  hourBefore: number;
   firstSeenAt: string;
   lastSeenAt: string;
   sampleEventIds: string[];
@@ -44,6 +47,10 @@ const MAKES_DEAD = `not ${isReplaced('d')}
        and not exists (select from delivery_queue q where q.event_id = d.event_id)
        and not exists (select from event_state s where s.event_id = d.event_id and s.status <> 'COMPLETED')`;
 
+/** Counts those of the last hour, with 2 those of the hour before it, and so on. */
+const inHour = (failedAt: string, hour: number): string =>
+  `count(*) filter (where ${failedAt} > now() - interval '${hour} hours' and ${failedAt} <= now() - interval '${hour - 1} hours')::int`;
+
 /**
  * $18 is the bound, $19 the number of reasons, $20 the number of samples. Rows are kept narrow, since many are examined:
  * what the rows of a group have in common is read from its newest delivery. The samples are sorted only for the groups
@@ -63,12 +70,13 @@ const reasons = (named: boolean): string => `
      order by d.event_id desc limit $18
   ), groups as (
     select d.reason_code, null::uuid as destination_id, d.message_group, ${groupOfLetter('d')} as id,
-           count(*)::int as count, min(d.first_failed_at) as first_seen, max(d.last_failed_at) as last_seen,
+           count(*)::int as count, ${inHour('d.last_failed_at', 1)} as last_hour,
+           ${inHour('d.last_failed_at', 2)} as hour_before, min(d.first_failed_at) as first_seen, max(d.last_failed_at) as last_seen,
            array_agg(d.event_id) as event_ids
       from letters d where d.matches and ${hasFacts}
      group by d.reason_code, d.message_group
      union all
-    select null, null, null, d.cause, count(*)::int, min(d.failed_at), max(d.failed_at), array_agg(d.event_id)
+    select null, null, null, d.cause, count(*)::int, ${inHour('d.failed_at', 1)}, ${inHour('d.failed_at', 2)}, min(d.failed_at), max(d.failed_at), array_agg(d.event_id)
       from failures d where d.matches and ${hasFacts} and ${MAKES_DEAD}
      group by d.cause
   ), largest as (
@@ -77,6 +85,7 @@ const reasons = (named: boolean): string => `
   )
   select g.id, coalesce(g.reason_code, newest.last_reason_code) as "reasonCode",
          newest.destination_id as "destinationId", coalesce(g.message_group, newest.message) as "errorMessage", g.count,
+         g.last_hour as "lastHour", g.hour_before as "hourBefore",
          g.first_seen as "firstSeenAt", g.last_seen as "lastSeenAt",
          (select coalesce(sum(count), 0)::int from groups) as total,
          greatest((select count(*) from letters), (select count(*) from failures)) = $18 as capped,

@@ -22,6 +22,8 @@ class DeadLetterReason {
   })
   errorMessage!: string;
   @ApiCount(3) count!: number;
+  @ApiCount(2, { description: 'Number of them that failed, or failed again, within the last hour' }) lastHour!: number;
+  @ApiCount(1, { description: 'Number of them whose newest failure was in the hour before' }) hourBefore!: number;
   @ApiInstant() firstSeenAt!: string;
   @ApiInstant() lastSeenAt!: string;
   @ApiList(String, { description: 'Ids of up to 5 of the newest events' }) sampleEventIds!: string[];

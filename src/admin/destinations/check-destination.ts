@@ -47,6 +47,15 @@ export function refuseInvalidDestination(
     ...ofAuth,
     ...headerErrors(headers ?? {}, fields.format, ofAuth.length > 0 ? null : auth),
   ];
+  refuse(errors);
+}
+
+/** @throws Problem `invalid-request` that lists what is wrong with a filter or a transform */
+export function refuseInvalidRules({ filter, transform }: Pick<DestinationFields, 'filter' | 'transform'>): void {
+  refuse([...filterErrors(filter), ...transformErrors(transform)]);
+}
+
+function refuse(errors: ErrorDetail[]): void {
   if (errors.length > 0) throw new Problem('invalid-request', 'The destination is invalid. See `errors`.', { errors });
 }
 

@@ -3,6 +3,7 @@ import { ApiBody, ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOp
 import type { FastifyReply } from 'fastify';
 import { Acting, type ActingOperator } from '../../access/acting-operator';
 import { Pool } from 'pg';
+import type { SealedDestination } from '../../destinations/destination';
 import { Senders } from '../../destinations/senders';
 import { listDestinations } from '../../destinations/destinations.queries';
 import type { RevisedEvent } from '../../revisions/revised-event';
@@ -20,6 +21,7 @@ import {
   NewSecretResponse,
   TestDeliveryResponse,
 } from './destinations.responses';
+import { refuseInvalidRules } from './check-destination';
 import { DestinationView } from './destination-view';
 import {
   DestinationByUidRequest,
@@ -176,23 +178,29 @@ export class DestinationsController {
     description:
       'Works for a disabled destination too, so that filter, transform and format can be tried out before it is enabled. ' +
       'Nothing is stored or retried. A stored event that does not match is not sent. It has the `webhook-id` of its ' +
-      'delivery, so a receiver that remembers ids will ignore the delivery that follows.',
+      'delivery, so a receiver that remembers ids will ignore the delivery that follows. With `dryRun`, nothing is sent. ' +
+      'A `filter` or `transform` of the request is tried in place of the stored one.',
   })
   @ApiBody({
     type: TestDestinationRequest,
     required: false,
-    examples: { madeUp: { value: {} }, stored: { value: { eventId: 'paid-1' } } },
+    examples: {
+      madeUp: { value: {} },
+      stored: { value: { eventId: 'paid-1' } },
+      tried: { value: { eventId: 'paid-1', transform: '{ "text": subject }', dryRun: true } },
+    },
   })
   @ApiOkResponse({ type: TestDeliveryResponse })
   @ApiProblems('destination-not-found', 'event-not-found', 'event-erased', ...BODY_PROBLEMS)
   async test(
     @Param() { id }: DestinationPath,
-    @Body() { eventId }: TestDestinationRequest,
+    @Body() { eventId, dryRun, ...rules }: TestDestinationRequest,
     @Acting() acting: ActingOperator,
   ): Promise<TestDeliveryResponse> {
-    const destination = await this.destinations.find(id, acting);
-    if (eventId === undefined) return sendTestEvent(this.senders, destination, acting.correlationId);
-    return sendStoredEvent(this.senders, destination, await storedEvent(this.pool, destination.tenantId, eventId));
+    const destination = withRules(await this.destinations.find(id, acting), rules);
+    const test = { destination, dryRun };
+    if (eventId === undefined) return sendTestEvent(this.senders, test, acting.correlationId);
+    return sendStoredEvent(this.senders, test, await storedEvent(this.pool, destination.tenantId, eventId));
   }
 
   @Post(':id/rotate-secret')
@@ -214,6 +222,18 @@ export class DestinationsController {
     const { destination, secret } = await this.destinations.rotate(id, body, acting);
     return { ...(await this.view.show(destination)), secret };
   }
+}
+
+/** The destination with the rules that are tried. What is left out stays. @throws Problem `invalid-request` */
+function withRules(
+  destination: SealedDestination,
+  {
+    filter = destination.filter,
+    transform = destination.transform,
+  }: Partial<Pick<SealedDestination, 'filter' | 'transform'>>,
+): SealedDestination {
+  refuseInvalidRules({ filter, transform });
+  return { ...destination, filter, transform };
 }
 
 /** Finds an event by its id or else by the producer's. @throws Problem `event-not-found` or `event-erased` */

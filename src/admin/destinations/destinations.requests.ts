@@ -1,3 +1,4 @@
+import { applyDecorators } from '@nestjs/common';
 import {
   ArrayMaxSize,
   ArrayMinSize,
@@ -55,6 +56,25 @@ export const ApiSecret = (): PropertyDecorator =>
     maxLength: 94,
   });
 
+/** A filter over the normalised event. */
+const IsFilter = (description: string): PropertyDecorator =>
+  applyDecorators(
+    IsObject(),
+    MayBeNull(),
+    ApiAnyObject({ payload: { amount: { $gt: 100 } } }, { required: false, nullable: true, description }),
+  );
+
+/** JSONata or a JSON Pointer over the normalised event. */
+const IsTransform = (description: string): PropertyDecorator =>
+  applyDecorators(
+    IsPlainText(MAX_EXPRESSION_LENGTH),
+    MayBeNull(),
+    ApiText('{ "text": "Order " & subject & ": " & $string(payload.amount) }', {
+      ...{ required: false, nullable: true, description },
+      ...{ minLength: 1, maxLength: MAX_EXPRESSION_LENGTH },
+    }),
+  );
+
 class DestinationFields {
   @ApiList(String, {
     required: false,
@@ -84,29 +104,13 @@ class DestinationFields {
   @IsPlainText(500, { min: 0 })
   description?: string;
 
-  @ApiAnyObject(
-    { payload: { amount: { $gt: 100 } } },
-    {
-      required: false,
-      nullable: true,
-      description: 'Only events that match are delivered. The filter sees the normalised event. Null: no filter',
-    },
-  )
-  @MayBeNull()
-  @IsObject()
+  @IsFilter('Only events that match are delivered. The filter sees the normalised event. Null: no filter')
   filter?: Record<string, unknown> | null;
 
-  @ApiText('{ "text": "Order " & subject & ": " & $string(payload.amount) }', {
-    required: false,
-    nullable: true,
-    description:
-      'JSONata or a JSON Pointer over the normalised event. The result takes the place of the event or, with another ' +
+  @IsTransform(
+    'JSONata or a JSON Pointer over the normalised event. The result takes the place of the event or, with another ' +
       '`format`, of its payload. Null: no transform',
-    minLength: 1,
-    maxLength: MAX_EXPRESSION_LENGTH,
-  })
-  @MayBeNull()
-  @IsPlainText(MAX_EXPRESSION_LENGTH)
+  )
   transform?: string | null;
 
   @ApiEnum('DeliveryFormat', DELIVERY_FORMATS, {
@@ -276,4 +280,18 @@ export class TestDestinationRequest {
   @MayBeLeftOut()
   @IsPlainText(255)
   eventId?: string;
+
+  @IsFilter('A filter to try, in place of that of the destination, which keeps its own. Null: no filter')
+  filter?: Record<string, unknown> | null;
+
+  @IsTransform('A transform to try, in place of that of the destination, which keeps its own. Null: no transform')
+  transform?: string | null;
+
+  @ApiFlag(false, {
+    required: false,
+    description: 'Whether to only make the request, and not send it. Default: false',
+  })
+  @MayBeLeftOut()
+  @IsBoolean()
+  dryRun = false;
 }

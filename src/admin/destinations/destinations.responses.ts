@@ -124,12 +124,14 @@ class TestedRequestResponse {
 }
 
 export class TestDeliveryResponse {
-  @ApiFlag(true, { description: 'True when the destination responded with 2xx' }) delivered!: boolean;
+  @ApiFlag(true, { description: 'True when the destination responded with 2xx; false in a dry run' })
+  delivered!: boolean;
   @ApiCount(204, { nullable: true, description: 'HTTP status of the response; null when there was none' }) status!:
     number | null;
   @ApiEnum('ReasonCode', REASON_CODES, {
     nullable: true,
-    description: 'Reason code that an attempt with this result would get; null when the event does not match',
+    description:
+      'Reason code that an attempt with this result would get; null when the event does not match, or was only made',
   })
   reasonCode!: string | null;
   @ApiFlag(true, {
@@ -140,6 +142,9 @@ export class TestDeliveryResponse {
   @ApiText('', { description: 'The beginning of the response body, or the error when there was no response' })
   message!: string;
   @ApiCount(12) durationMs!: number;
-  @ApiObject(TestedRequestResponse, { nullable: true, description: 'What was sent; null when nothing was' })
+  @ApiObject(TestedRequestResponse, {
+    nullable: true,
+    description: 'What was sent or, in a dry run, would be; null when nothing was',
+  })
   request!: TestedRequestResponse | null;
 }

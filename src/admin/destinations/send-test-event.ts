@@ -26,23 +26,29 @@ const RULES: ContentRules = {
 /** Bytes of a body that the response shows. */
 const SHOWN_BYTES = 16_384;
 
+/** Whom a test is for, and whether it is a dry run: the request is made, and not sent. */
+export interface DestinationTest {
+  destination: SealedDestination;
+  dryRun: boolean;
+}
+
 /** Sends a made-up event, even to a disabled destination, whatever its filter. Nothing is stored or retried. */
 export function sendTestEvent(
   senders: Senders,
-  destination: SealedDestination,
+  test: DestinationTest,
   correlationId: string,
 ): Promise<TestDeliveryResponse> {
-  return send(senders, destination, { ...makeTestEvent(destination.tenantId, correlationId), revision: null }, null);
+  return send(senders, test, { ...makeTestEvent(test.destination.tenantId, correlationId), revision: null }, null);
 }
 
 /** Sends a stored event as it would be delivered, even to a disabled destination. Nothing is stored or retried. */
 export async function sendStoredEvent(
   senders: Senders,
-  destination: SealedDestination,
+  test: DestinationTest,
   event: RevisedEvent,
 ): Promise<TestDeliveryResponse> {
-  const fault = mismatch(destination, event);
-  if (fault === undefined) return send(senders, destination, event, true);
+  const fault = mismatch(test.destination, event);
+  if (fault === undefined) return send(senders, test, event, true);
   const nothing = { status: null, reasonCode: null, durationMs: 0, request: null };
   return { delivered: false, matches: false, message: fault, ...nothing };
 }
@@ -55,7 +61,7 @@ function mismatch(destination: SealedDestination, event: RevisedEvent): string |
 
 async function send(
   senders: Senders,
-  destination: SealedDestination,
+  { destination, dryRun }: DestinationTest,
   event: RevisedEvent,
   matches: true | null,
 ): Promise<TestDeliveryResponse> {
@@ -67,9 +73,10 @@ async function send(
     attempt: 1,
     correlationId,
   };
-  const { answer, sent } = await senders.test(destination, message);
+  const { answer, sent } = await senders.test(destination, message, dryRun);
   const request = sent ? { headers: sent.headers, bodyText: shownText(sent.body) } : null;
   const facts = { matches, durationMs: Math.round(performance.now() - startedMs), request };
+  if (!answer) return { delivered: false, status: null, reasonCode: null, message: '', ...facts };
   if (answer.kind !== 'answered') {
     return { delivered: false, status: null, reasonCode: answer.reason, message: answer.message, ...facts };
   }

@@ -157,4 +157,23 @@ describe('a destination', () => {
     await api.pool.query('update destination_failures set open_until = now() where destination_id = $1', [id]);
     expect((await shown()).health).toMatchObject({ circuit: { state: 'half-open' } });
   });
+
+  it('shows its attempts of the last hour, minute by minute', async () => {
+    await api.pool.query(
+      `insert into destination_minutes (destination_id, minute, delivered, failed, latency_ms)
+       values ($1, date_trunc('minute', now()) - interval '2 minutes', 3, 0, '{0,0,0,0,3,0,0,0,0,0,0,0,0}'),
+              ($1, date_trunc('minute', now()) - interval '5 minutes', 0, 4, '{0,0,0,0,0,0,0,0,0,0,0,0,0}'),
+              ($1, now() - interval '2 hours', 0, 90, '{0,0,0,0,0,0,0,0,0,0,0,90,0}')`,
+      [id],
+    );
+    const { body } = await admin<{ minutes: object[] }>(api.url, 'GET', `/${id}/history`);
+    const at = expect.stringMatching(/^\d{4}-.*:00\.000Z$/) as string;
+    expect(body).toEqual({
+      minutes: [
+        { at, delivered: 0, failed: 4, p50Ms: null, p95Ms: null },
+        { at, delivered: 3, failed: 0, p50Ms: 75, p95Ms: 98 },
+      ],
+    });
+    expectProblem(await admin(api.url, 'GET', `/${UNKNOWN}/history`), 404, 'destination-not-found');
+  });
 });

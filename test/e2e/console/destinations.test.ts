@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import { ADMIN_TOKEN } from '../../support/app';
 import { createdSource } from '../../support/admin-sources';
 import { call, postStream } from '../../support/e2e-http';
 import { eventually } from '../../support/eventually';
@@ -86,6 +87,84 @@ describe('the console on a destination', () => {
     const second = await rotated();
     expect(await isSignedWith(first, lost, second)).toEqual([true, false, true]);
   }, 120_000);
+
+  it('changes its rules, and shows at each change what becomes of a stored event', async () => {
+    await postStream(
+      ui.api.url,
+      'ruled',
+      `{"eventType":"order.paid","subject":"order-1","payload":{"amount":10.10,"big":12345678901234567890}}`,
+    );
+    const { id } = await given('ruled', 'ruled');
+    const stored = async () =>
+      (await ui.api.pool.query('select filter, transform from destinations where id = $1', [id])).rows as object[];
+    await ui.at.open(`/destinations/${id}`, 'ruled');
+    await page().getByText('No attempt ended in the last hour.').waitFor();
+    await button('Edit the rules …').click();
+    const filter = dialog().getByLabel(/^Filter over the event/);
+    const transform = dialog().getByLabel(/^Transform/);
+    await dialog().getByText('This would be sent:').waitFor();
+    expect(await dialog().getByLabel('Request').innerText()).toContain('"big":12345678901234567890');
+    await filter.fill('{"payload":{"amount":{"$gt":100}}');
+    expect(await button('Save the rules').isDisabled()).toBe(true);
+    await filter.fill('{"payload":{"amount":{"$gt":100}}}');
+    await dialog().getByText('not sent: the event does not match the filter').waitFor();
+    await filter.fill('{"payload":{"amount":{"$above":10}}}');
+    await dialog().getByRole('alert').waitFor();
+    await filter.fill('{"payload":{"amount":{"$gt":10.05}}}');
+    await transform.fill('{ "text": "Paid " & $string(payload.amount) }');
+    await dialog().getByText('{"text":"Paid 10.1"}').waitFor();
+    expect(await ui.at.violations()).toEqual([]);
+    expect(await stored()).toEqual([{ filter: null, transform: null }]);
+    await confirm('Save the rules');
+    await dialog().waitFor({ state: 'detached' });
+    expect(await stored()).toEqual([
+      { filter: { payload: { amount: { $gt: 10.05 } } }, transform: '{ "text": "Paid " & $string(payload.amount) }' },
+    ]);
+    expect(receivedAt('ruled')).toEqual([]);
+  }, 120_000);
+
+  it('shows how its attempts of the last hour went', async () => {
+    const { id } = await given('charted', 'charted');
+    await ui.api.pool.query(
+      `insert into destination_minutes (destination_id, minute, delivered, failed, latency_ms)
+       select $1, date_trunc('minute', now()) - n * interval '1 minute', 3, n, '{0,0,0,0,3,0,0,0,0,0,0,0,0}'
+         from generate_series(1, 9) n`,
+      [id],
+    );
+    await ui.at.open(`/destinations/${id}`, 'charted');
+    const chart = page().getByRole('figure').filter({ hasText: 'Attempts a minute, last hour' });
+    await chart.locator('canvas').waitFor();
+    await chart.getByText('Newest values as a table').click();
+    const rows = (await chart.locator('tbody tr').allInnerTexts()).map((row) => row.split('\t').slice(1).join(' '));
+    expect(rows.filter((row) => row !== '0 0').slice(0, 3)).toEqual(['3 1', '3 2', '3 3']);
+    await page().getByText('Time of successful attempts, last hour', { exact: true }).waitFor();
+    expect(await ui.at.violations()).toEqual([]);
+  }, 120_000);
+
+  it.each(['light', 'dark'] as const)(
+    'fits into a window of 360 px, in %s colours',
+    async (colorScheme) => {
+      const { id } = await given('narrow', 'narrow');
+      const other = await ui.other({ width: 360, colorScheme });
+      await other.page.goto(`${ui.api.url}/console/`);
+      await other.signIn(ADMIN_TOKEN);
+      await other.open(`/destinations/${id}`, 'narrow');
+      for (const [name, shown] of [
+        ['Edit the rules …', 'There is no event to try it on yet.'],
+        ['Backfill …', 'Count the events'],
+        ['New secret …', 'Make 1 secret'],
+      ] as const) {
+        await other.page.getByRole('button', { name }).click();
+        await other.page.getByRole('dialog').getByText(shown).waitFor();
+        expect(await other.page.evaluate('document.documentElement.scrollWidth')).toBe(360);
+        expect(await other.violations()).toEqual([]);
+        await other.page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
+        await other.page.getByRole('dialog').waitFor({ state: 'detached' });
+      }
+      await other.context.close();
+    },
+    120_000,
+  );
 
   it('says on the overview which sources take nothing, and whose records were refused', async () => {
     const options = { tenantId: 'troubled', secrets: [SECRET] };

@@ -281,6 +281,32 @@ describe('a destination with options', () => {
       expect(gateway.receiver.received).toEqual([]);
     });
 
+    it('is tried with other rules, which are neither stored nor sent', async () => {
+      const { tenant, id } = await given({ filter: { subject: 'order-8' }, enabled: false });
+      const eventId = await send(tenant, { amount: 150 });
+      const tried = async (rules: object) => (await test(id, { eventId, dryRun: true, ...rules })).body;
+      const nothing = { delivered: false, status: null, reasonCode: null };
+      expect(await tried({})).toMatchObject({ ...nothing, matches: false, request: null });
+      expect(await tried({ filter: null, transform: '{ "paid": payload.amount }' })).toMatchObject({
+        ...nothing,
+        ...{ matches: true, message: '' },
+        request: { headers: { 'content-type': 'application/json' }, bodyText: '{"paid":150}' },
+      });
+      expect(await tried({ filter: { subject: 'order-7' }, transform: 'payload.missing' })).toMatchObject({
+        ...{ delivered: false, matches: true, reasonCode: 'TRANSFORM_FAILED', request: null },
+        message: 'the transform failed: it yields nothing',
+      });
+      const { errors } = (await tried({ filter: { amount: { $above: 1 } }, transform: '{' })) as {
+        errors: { pointer: string }[];
+      };
+      expect(errors.map(({ pointer }) => pointer)).toEqual(['/filter/amount/$above', '/transform']);
+      const madeUp = await test(id, { dryRun: true, transform: '/type' });
+      expect(madeUp.body).toMatchObject({ ...nothing, matches: null, request: { bodyText: '"streamforge.test"' } });
+      expect(gateway.receiver.received).toEqual([]);
+      const stored = await admin(gateway.url, 'GET', `/${id}`);
+      expect(stored.body).toMatchObject({ filter: { subject: 'order-8' }, transform: null });
+    });
+
     it('does not get an event of another tenant', async () => {
       const { id } = await given({ enabled: false });
       const event = await send('somebody-else', {});

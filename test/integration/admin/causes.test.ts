@@ -78,6 +78,25 @@ describe('the cause of a failed delivery', () => {
     expect(reasons).toMatchObject([{ count: 2, sampleEventIds: [ids[2], ids[1]] }]);
   });
 
+  it('says how many failed in the last hour, and how many in the hour before', async () => {
+    const { ids, destinationId } = await givenFailed(6, 'of late');
+    await database.pool.query(
+      `update deliveries set failed_at = now() - n * interval '25 minutes'
+         from unnest($1::uuid[]) with ordinality t (id, n) where event_id = id`,
+      [ids],
+    );
+    const { reasons } = await listReasons(database.pool, criteriaOf({ destinationId }, ALL), 10);
+    expect(reasons).toMatchObject([{ count: 6, lastHour: 2, hourBefore: 2 }]);
+    const letters = await givenDeadLetters(database.pool, 5, { tenantId: 'lately', message: () => 'lately' });
+    await database.pool.query(
+      `update dead_letters set last_failed_at = now() - n * interval '35 minutes'
+         from unnest($1::uuid[]) with ordinality t (id, n) where event_id = id`,
+      [letters.map(({ id }) => id)],
+    );
+    const ofHandlers = await listReasons(database.pool, criteriaOf({ tenantId: 'lately' }, ALL), 10);
+    expect(ofHandlers.reasons).toMatchObject([{ count: 5, lastHour: 1, hourBefore: 2 }]);
+  });
+
   it('leads to its events by an index, and that of handlers too', async () => {
     await givenDeadLetters(database.pool, 20, { tenantId: 'handlers', message: ({ id }) => `order ${id}` });
     await givenFailed(20, 'answered 500');

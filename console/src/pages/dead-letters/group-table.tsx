@@ -6,12 +6,13 @@ import { Ago } from '../../parts/texts/instant';
 import { numeric, Table } from '../../parts/lists/table';
 import { Text } from '../../parts/texts/text';
 import type { DeadLetterSearch } from './dead-letter-search';
+import { Trend } from './trend';
 
 export type Group = Schema<'DeadLetterReasonsResponse'>['reasons'][number];
 
 export function GroupTable({ groups, search }: { groups: readonly Group[]; search: DeadLetterSearch }) {
   return (
-    <Table columns={['Reason', 'Message', 'Destination', numeric('Count'), 'First', 'Last']}>
+    <Table columns={['Reason', 'Message', 'Destination', numeric('Count'), numeric('Last hour'), 'First', 'Last']}>
       {groups.map((group) => (
         <tr key={group.id}>
           <td className="nowrap">
@@ -24,6 +25,9 @@ export function GroupTable({ groups, search }: { groups: readonly Group[]; searc
           </td>
           <td>{group.destinationId === null ? 'handlers' : <DestinationName id={group.destinationId} />}</td>
           <td className="number">{formatCount(group.count)}</td>
+          <td className="number nowrap">
+            <Trend lastHour={group.lastHour} hourBefore={group.hourBefore} />
+          </td>
           <td className="nowrap">
             <Ago at={group.firstSeenAt} />
           </td>

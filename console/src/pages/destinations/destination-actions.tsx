@@ -5,19 +5,23 @@ import { SwitchDialog, type Switch } from '../../actions/switch-dialog';
 import { useMay } from '../../session/caller';
 import { Backfill } from './backfill';
 import { NewSecret } from './new-secret';
+import { RulesEditor } from './rules-editor';
 import { TestDialog } from './test-dialog';
 
 type Destination = Schema<'DestinationWithHealth'>;
 
 export function DestinationActions({ destination }: { destination: Destination }) {
   const mayOperate = useMay('operator');
-  const [open, setOpen] = useState<'switch' | 'test' | 'backfill' | 'secret'>();
+  const [open, setOpen] = useState<'switch' | 'test' | 'rules' | 'backfill' | 'secret'>();
   const close = () => setOpen(undefined);
   if (!mayOperate) return null;
   return (
     <>
       <button type="button" onClick={() => setOpen('test')}>
         Send a test …
+      </button>
+      <button type="button" onClick={() => setOpen('rules')}>
+        Edit the rules …
       </button>
       {destination.enabled && (
         <button type="button" onClick={() => setOpen('backfill')}>
@@ -35,6 +39,7 @@ export function DestinationActions({ destination }: { destination: Destination }
       )}
       {open === 'backfill' && <Backfill destinationId={destination.id} onClose={close} />}
       {open === 'secret' && <NewSecret destination={destination} onClose={close} />}
+      {open === 'rules' && <RulesEditor destination={destination} onClose={close} />}
       {open === 'test' && <TestDialog destinationId={destination.id} onClose={close} />}
     </>
   );

@@ -13,6 +13,7 @@ import { Pending } from '../../parts/pending';
 import { StatusBadge } from '../../parts/texts/status-badge';
 import { Text } from '../../parts/texts/text';
 import { DestinationActions } from './destination-actions';
+import { DestinationCharts } from './destination-charts';
 import { RecentDeliveries } from './recent-deliveries';
 
 const route = getRouteApi('/destinations/$destinationId');
@@ -67,6 +68,7 @@ export function DestinationPage(): ReactNode {
             'Oldest waiting': health.oldest !== null && <Ago at={health.oldest} />,
           }}
         />
+        <DestinationCharts destinationId={data.id} />
       </Section>
       <Section title="Deliveries">
         <RecentDeliveries destinationId={data.id} />

@@ -7,6 +7,7 @@ import { Dialog } from '../../parts/dialog';
 import { Fault } from '../../parts/fault';
 import { StatusBadge } from '../../parts/texts/status-badge';
 import { Text } from '../../parts/texts/text';
+import { ShownRequest } from './shown-request';
 
 /** Sends a made-up or a stored event once. Nothing is recorded or retried. */
 export function TestDialog({ destinationId, onClose }: { destinationId: string; onClose: () => void }) {
@@ -66,12 +67,7 @@ function TestResult({ result }: { result: Schema<'TestDeliveryResponse'> }) {
       {request && (
         <details>
           <summary>What was sent</summary>
-          <pre className="code excerpt" tabIndex={0} aria-label="Request">
-            {Object.entries(request.headers)
-              .map(([name, value]) => `${name}: ${String(value)}`)
-              .join('\n')}
-            {`\n\n${request.bodyText ?? '(bytes that are no text)'}`}
-          </pre>
+          <ShownRequest of={request} />
         </details>
       )}
     </div>

@@ -27,6 +27,20 @@ export async function sumMinutes(db: Db, destinationId: string): Promise<Minutes
   return rows[0] ?? { delivered: 0, failed: 0, latencyMs: [] };
 }
 
+export interface AttemptsOfMinute extends MinutesOfHour {
+  at: string;
+}
+
+/** Lists the minutes of the last hour in which attempts of a destination ended, oldest first. */
+export async function listMinutes(db: Db, destinationId: string): Promise<AttemptsOfMinute[]> {
+  const { rows } = await db.query<AttemptsOfMinute>(
+    `select minute as at, delivered, failed, latency_ms as "latencyMs" from destination_minutes
+      where destination_id = $1 and minute > now() - interval '1 hour' order by minute`,
+    [destinationId],
+  );
+  return rows;
+}
+
 export interface BacklogOfDestination {
   /** At most MOST_BACKLOG. */
   backlog: number;
