@@ -136,6 +136,7 @@ function firstTry(
     ageSeconds: 0,
     probes: false,
     event: sent,
+    leasedAtMs: lease.sinceMs,
     leaseEndsMs: lease.sinceMs + lease.seconds * 1_000,
   };
 }

@@ -143,7 +143,7 @@ export class DeliveryClaims {
       const leaseEndsMs = leaseFromMs + leaseSeconds * 1_000;
       for (const delivery of own) {
         this.dispatcher.hold(delivery);
-        line.ready.push({ delivery: { ...delivery, leaseEndsMs }, leasedMs });
+        line.ready.push({ delivery: { ...delivery, leasedAtMs: leaseFromMs, leaseEndsMs }, leasedMs });
       }
     }
     if (orphans.length === 0) return;

@@ -29,6 +29,8 @@ export interface AttemptOutcome {
   durationMs: number;
   /** The time of day in ms since 1970. */
   endedAtMs: number;
+  /** How long the delivery had been open by then, in ms. */
+  openMs: number;
   health: RecordedHealth;
 }
 

@@ -2,6 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { Pool } from 'pg';
 import { addMinutes, type MinuteCounts } from '../delivery-state/destination-minutes.queries';
 import { LATENCY_BOUNDS_MS } from '../delivery-state/latency-bounds';
+import { kindOf } from '../destinations/transports/transports';
 import { writesDebug } from '../observability/app-logger';
 import { Metrics } from '../observability/metrics';
 import type { ClassifiedAnswer } from './decide/classify-answer';
@@ -26,13 +27,12 @@ export class DeliveryReport {
   ) {}
 
   settled(outcome: AttemptOutcome, attemptNumber: number): void {
-    const { answer, next, delivery } = outcome;
+    const { answer, next } = outcome;
     this.metrics.destinationDeliveries.inc({ result: resultOf(answer) });
     this.count(outcome);
+    this.measure(outcome);
     if (next.kind === 'delivered') {
       this.metrics.deliveriesSettled.inc({ status: 'DELIVERED' });
-      const latencyMs = outcome.endedAtMs - Date.parse(delivery.event.receivedAt);
-      this.metrics.deliveryDuration.observe(Math.max(0, latencyMs) / 1_000); // of two clocks
       if (writesDebug()) this.logger.debug(lineOf(outcome, attemptNumber, 'DELIVERED'));
       return;
     }
@@ -68,6 +68,17 @@ export class DeliveryReport {
       this.counts = counts;
       throw error;
     }
+  }
+
+  private measure({ line, delivery, next, durationMs, endedAtMs, openMs }: AttemptOutcome): void {
+    const { attempts, deliveries, stages } = this.metrics.durations;
+    const kind = kindOf(line.destination.url);
+    const result = next.kind === 'delivered' ? 'success' : next.kind;
+    attempts.of({ kind, result }).observe(durationMs / 1_000);
+    if (next.kind === 'retry') return;
+    const latencyMs = endedAtMs - Date.parse(delivery.event.receivedAt);
+    deliveries.of({ kind, result: next.kind }).observe(Math.max(0, latencyMs) / 1_000); // of two clocks
+    if (next.kind === 'delivered') stages.of({ stage: 'deliver' }).observe(openMs / 1_000);
   }
 
   private count({ delivery: { destinationId }, next, durationMs }: AttemptOutcome): void {

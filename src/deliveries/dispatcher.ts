@@ -113,7 +113,7 @@ export class Dispatcher {
   private settle(
     line: DeliveryLine,
     destination: SealedDestination,
-    delivery: LeasedDelivery,
+    delivery: TimedDelivery,
     answer: ClassifiedAnswer,
     startedMs: number,
     endedMs: number,
@@ -130,7 +130,8 @@ export class Dispatcher {
     const health = line.learn(answer.health, delivery.probes, endedMs);
     const durationMs = endedMs - startedMs;
     const endedAtMs = timeOfDayMs();
-    this.settler.settle({ line, delivery: withoutBody(delivery), answer, next, durationMs, endedAtMs, health });
+    const openMs = delivery.ageSeconds * 1_000 + elapsedMs() - delivery.leasedAtMs;
+    this.settler.settle({ line, delivery: withoutBody(delivery), answer, next, durationMs, endedAtMs, openMs, health });
   }
 
   /** Needs no lease: what the destination has answered is true whoever settles the delivery. */

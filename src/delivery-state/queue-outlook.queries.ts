@@ -46,12 +46,39 @@ export const DUE_DESTINATIONS = `
 
 const QUEUE_CAP = 100_000;
 
-/** Counts the open deliveries, up to QUEUE_CAP. */
-export async function countOpenDeliveries(db: Db): Promise<number> {
-  const { rows } = await db.query<{ open: number }>({
+/**
+ * What open deliveries wait for.
+ * - due: a free place of their destination
+ * - in-flight: an answer to their request
+ * - waiting: the time of their next try
+ * - circuit-open: a destination that keeps failing
+ * - paused: a paused destination
+ * - closing: being closed, because their destination was disabled or deleted
+ */
+export const BACKLOG_STATES = ['due', 'in-flight', 'waiting', 'circuit-open', 'paused', 'closing'] as const;
+export type BacklogState = (typeof BACKLOG_STATES)[number];
+
+/** Counts the open deliveries by what they wait for, up to QUEUE_CAP of them. */
+export async function countOpenDeliveries(db: Db): Promise<ReadonlyMap<BacklogState, number>> {
+  const { rows } = await db.query<{ state: BacklogState; open: number }>({
     name: 'count-open-deliveries',
-    text: 'select count(*)::integer as open from (select from delivery_queue limit $1) q',
+    text: `
+      with queued as materialized (
+        select destination_id, due_at <= now() as due, lease is not null and due_at > now() as leased, count(*) as open
+          from (select destination_id, due_at, lease from delivery_queue limit $1) q
+         group by 1, 2, 3
+      )
+      select case when to_.enabled is not true then 'closing'
+                  when leased then 'in-flight'
+                  when to_.paused_at is not null then 'paused'
+                  when failing.open_until is not null then 'circuit-open'
+                  when due then 'due'
+                  else 'waiting' end as state, sum(open)::integer as open
+        from queued
+        left join destinations to_ on to_.id = queued.destination_id
+        left join destination_failures failing on failing.destination_id = queued.destination_id
+       group by 1`,
     values: [QUEUE_CAP],
   });
-  return rows[0]?.open ?? 0;
+  return new Map(rows.map(({ state, open }) => [state, open]));
 }

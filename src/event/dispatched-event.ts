@@ -15,6 +15,8 @@ export interface DispatchedEvent {
   generation: number;
   /** The number of the revision in `body`; undefined for the event as it was sent. */
   revision?: number | undefined;
+  /** When its message was published, in ms since 1970. Undefined if the build before published it. */
+  publishedAtMs?: number;
   /** The normalised event as JSON. Handlers parse it only if they need it: JSON.parse rounds integers beyond 2^53. */
   body: Buffer;
 }

@@ -1,6 +1,7 @@
 import type { Provider } from '@nestjs/common';
 import { getToken } from '@willsoto/nestjs-prometheus';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Durations } from './durations';
 
 /** Why a body is refused to protect the process. */
 const REFUSALS_OF_BODIES = ['buffers', 'decompressors', 'expansion', 'streams', 'streams-of-tenant'] as const;
@@ -12,6 +13,7 @@ const REFUSALS_OF_BODIES = ['buffers', 'decompressors', 'expansion', 'streams', 
  */
 export class Metrics {
   readonly registry = new Registry();
+  readonly durations = new Durations(this.registry);
 
   readonly ingestTotal = this.counter(
     'streamforge_ingest_total',
@@ -149,14 +151,14 @@ export class Metrics {
     'Requests to destinations that are under way in this process',
   );
   readonly deliveryQueue = this.gauge('streamforge_delivery_queue', 'Open deliveries; counting stops at 100000');
+  readonly deliveryBacklog = this.gauge(
+    'streamforge_delivery_backlog',
+    'Open deliveries by what they wait for; counting stops at 100000 of all states',
+    ['state'],
+  );
   readonly deliveryLostLease = this.counter(
     'streamforge_delivery_lost_lease_total',
     'Attempts that were not recorded, because another worker had taken over the delivery',
-  );
-  readonly deliveryDuration = this.histogram(
-    'streamforge_delivery_seconds',
-    'Time from the receipt of an event to its delivery to a destination',
-    [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600, 86400],
   );
   readonly destinationsDisabled = this.gauge(
     'streamforge_destinations_disabled',
@@ -169,11 +171,6 @@ export class Metrics {
   readonly dlqSize = this.gauge(
     'streamforge_dlq_size',
     'Unresolved dead letters and failed deliveries; each count stops at 10000',
-  );
-  readonly endToEnd = this.histogram(
-    'streamforge_end_to_end_seconds',
-    'Time from the receipt of an event until its handlers have succeeded',
-    [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300],
   );
   readonly reconciled = this.counter('streamforge_reconciled_total', 'Events that the reconciler dispatched again');
   readonly dependencyUp = this.gauge('streamforge_dependency_up', '1 while the dependency responds, otherwise 0', [

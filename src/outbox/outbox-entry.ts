@@ -1,5 +1,6 @@
 import { QUEUES, type OutgoingMessage } from '../broker/broker';
 import { eventJson, type Event } from '../event/event';
+import { timeOfDayMs } from '../event/time-of-day';
 import type { DeadLetterReason } from '../event-state/dead-letter-reasons.queries';
 
 /** A claimed entry with its event. */
@@ -45,6 +46,7 @@ export function toMessage(entry: ClaimedEntry, reasons: ReadonlyMap<string, Dead
       'correlation-id': event.correlationId,
       'dispatch-no': dispatchNo,
       generation: revision === null || destination === 'dlq' ? generation : -generation,
+      'published-at': timeOfDayMs(),
       ...revised,
       ...(event.traceparent ? { traceparent: event.traceparent } : {}),
       ...(history === null || destination === 'dlq' ? {} : { history }),

@@ -1,6 +1,6 @@
 import { Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { Pool } from 'pg';
-import { countOpenDeliveries } from '../delivery-state/queue-outlook.queries';
+import { BACKLOG_STATES, countOpenDeliveries, type BacklogState } from '../delivery-state/queue-outlook.queries';
 import { countDisabledDestinations } from '../destinations/destinations.queries';
 import { countFailedDeliveries } from '../delivery-state/failed-deliveries.queries';
 import { BACKLOG_CAP, countDeadLetters, readOutboxFigures } from '../event-state/figures.queries';
@@ -36,8 +36,13 @@ export class OutboxGauges implements OnApplicationBootstrap, BeforeApplicationSh
     this.metrics.outboxOldestPending.set(oldestOpenSeconds ?? 0);
     this.metrics.outboxFailed.set(failed);
     this.metrics.dlqSize.set((await countDeadLetters(this.pool)) + (await countFailedDeliveries(this.pool)));
-    this.metrics.deliveryQueue.set(await countOpenDeliveries(this.pool));
+    this.setBacklog(await countOpenDeliveries(this.pool));
     this.metrics.destinationsDisabled.set(await countDisabledDestinations(this.pool));
     return EVERY_MS;
+  }
+
+  private setBacklog(open: ReadonlyMap<BacklogState, number>): void {
+    for (const state of BACKLOG_STATES) this.metrics.deliveryBacklog.set({ state }, open.get(state) ?? 0);
+    this.metrics.deliveryQueue.set([...open.values()].reduce((sum, count) => sum + count, 0));
   }
 }

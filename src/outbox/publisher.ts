@@ -11,6 +11,7 @@ import { Broker, type PublishOutcome } from '../broker/broker';
 import { WakeUp } from '../redis/wake-up';
 import { SETTINGS_TOKEN, type Settings } from '../config/settings';
 import { readDeadLetterReasons, type DeadLetterReason } from '../event-state/dead-letter-reasons.queries';
+import { timeOfDayMs } from '../event/time-of-day';
 import { Metrics } from '../observability/metrics';
 import { Loop } from '../runtime/loop';
 import { ClaimPace } from './claim-pace';
@@ -130,6 +131,7 @@ export class Publisher implements OnApplicationBootstrap, BeforeApplicationShutd
     const closed = await this.closeAlike(lease, closing);
     if (closing.kind === 'publish') {
       this.metrics.outboxPublished.inc(closed);
+      this.measureWaits(entries);
       this.countLostLeases(entries.length - closed);
     } else {
       this.metrics.outboxPublishFailures.inc({ kind: closing.kind }, closed);
@@ -146,6 +148,20 @@ export class Publisher implements OnApplicationBootstrap, BeforeApplicationShutd
         return markFailed(this.pool, lease, closing.reason);
       case 'release':
         return releaseEntries(this.pool, lease, closing);
+    }
+  }
+
+  /** The entries of one transaction have the same instant, which is then read once. */
+  private measureWaits(entries: readonly EntryKey[]): void {
+    const waits = this.metrics.durations.stages.of({ stage: 'publish' });
+    const nowMs = timeOfDayMs();
+    let [instant, waitedSeconds] = ['', 0];
+    for (const { createdAt } of entries) {
+      if (createdAt !== instant) {
+        waitedSeconds = Math.max(0, nowMs - Date.parse(createdAt)) / 1_000; // of two clocks
+        instant = createdAt;
+      }
+      waits.observe(waitedSeconds);
     }
   }
 

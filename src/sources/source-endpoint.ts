@@ -37,7 +37,8 @@ export class SourceEndpoint {
     const done = this.report.begin(source, rules, received, context.correlationId);
     try {
       const content = this.contentRules.current();
-      const examining = examineRequest(received, { source, rules, request: context, content });
+      const { measured } = done;
+      const examining = examineRequest(received, { source, rules, request: context, content, measured });
       const examined = examining instanceof Promise ? await examining : examining;
       if (examined.kind !== 'prepared') return send(reply, await this.answer(examined, done));
       received.forget();

@@ -11,6 +11,12 @@ export const TRANSPORTS: Record<string, Transport> = {
   'demo:': new DemoTransport(),
 };
 
+/** The kind of a destination, as metrics name it: the scheme of its URL, and `http` for https. */
+export function kindOf(url: string): string {
+  const scheme = url.slice(0, url.indexOf(':'));
+  return scheme === 'https' ? 'http' : scheme;
+}
+
 export function transportOf(url: string): Transport {
   const { protocol } = new URL(url);
   const transport = TRANSPORTS[protocol];

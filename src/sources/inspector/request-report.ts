@@ -8,7 +8,7 @@ import type { KeptRequest } from '../request/kept-request';
 import type { LiveSource, SourceRules } from '../directory/live-source';
 import type { ReceivedRequest } from '../request/received-request';
 import { CUSTOM_PROVIDER } from '../directory/source';
-import type { Refused, Verified } from '../verification/verdict';
+import type { Refused, Verdict, Verified } from '../verification/verdict';
 import { MASK, maskedBeginning, secretsInBody } from './mask';
 import type { RequestSample, SampleResult } from './request-sample';
 import { RequestSamples } from './request-samples';
@@ -49,6 +49,26 @@ export class OpenReport {
     private readonly metrics: Metrics,
     private readonly of: OfReport,
   ) {}
+
+  /** Verifies the request and measures how long that takes. A key may have to be fetched for it. */
+  readonly measured = (verify: () => Verdict | Promise<Verdict>): Verdict | Promise<Verdict> => {
+    const { scheme } = this.of.rules.verification;
+    const startedMs = performance.now();
+    const note = (result: 'verified' | 'refused' | 'unavailable'): void => {
+      const durations = this.metrics.durations.verifications.of({ scheme, result });
+      durations.observe((performance.now() - startedMs) / 1_000);
+    };
+    const ended = (verdict: Verdict): Verdict => {
+      note(verdict.verified ? 'verified' : 'refused');
+      return verdict;
+    };
+    const verdict = verify();
+    if (!(verdict instanceof Promise)) return ended(verdict);
+    return verdict.then(ended, (error: unknown) => {
+      note('unavailable');
+      throw error;
+    });
+  };
 
   handshake<A extends { status: number }>(answer: A): A {
     this.end({ result: 'handshake', status: answer.status });

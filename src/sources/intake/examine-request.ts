@@ -18,6 +18,8 @@ export interface ExaminationContext {
   rules: SourceRules;
   request: RequestContext;
   content: ContentRules;
+  /** Runs the verification and measures it. */
+  measured?: (verify: () => Verdict | Promise<Verdict>) => Verdict | Promise<Verdict>;
 }
 
 /**
@@ -29,13 +31,13 @@ export function examineRequest(
   received: ReceivedRequest,
   context: ExaminationContext,
 ): Examination | Promise<Examination> {
-  const { rules } = context;
+  const { rules, measured } = context;
   const open = planOf(rules, received, false);
   const stranger = open && refusedAddress(rules.verification, received);
   if (stranger) return { kind: 'unverified', verdict: stranger };
   if (open) return { kind: 'handshake', plan: open, verdict: undefined };
   if (!rules.canVerify) return { kind: 'no-secret' };
-  const verdict = rules.verify(received);
+  const verdict = measured ? measured(() => rules.verify(received)) : rules.verify(received);
   if (verdict instanceof Promise) return verdict.then((later) => examineVerified(received, context, later));
   return examineVerified(received, context, verdict);
 }

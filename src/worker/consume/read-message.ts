@@ -9,7 +9,7 @@ import { isTraceparent } from '../../event/traceparent';
 /**
  * Reads the event of a message. Returns undefined if a header does not have exactly the shape in which StreamForge
  * writes it, or a value that PostgreSQL could not store, because StreamForge did not publish that message. A malformed
- * trace context is left out.
+ * trace context or time of publishing is left out.
  *
  * The message of a revision has a negative generation (toMessage). Without its revision, the build before has published
  * it, with the payload as it was sent: the reconciler dispatches the event again.
@@ -29,8 +29,20 @@ export function readDispatchedEvent({ id, headers, body }: Message): DispatchedE
   if (typeof receivedAt !== 'string' || !isTimeOfReceipt(receivedAt)) return undefined;
   if (!isCount(sizeBytes, 0) || !isCount(dispatchNo, 1) || !dispatch) return undefined;
   const trace = typeof traceparent === 'string' && isTraceparent(traceparent) ? { traceparent } : {};
-  const { generation, revision } = dispatch;
-  return { id, tenantId, type, receivedAt, sizeBytes, correlationId, ...trace, dispatchNo, generation, revision, body };
+  const published = publishedAt(headers['published-at']);
+  return {
+    id,
+    tenantId,
+    type,
+    receivedAt,
+    sizeBytes,
+    correlationId,
+    ...trace,
+    dispatchNo,
+    ...dispatch,
+    ...published,
+    body,
+  };
 }
 
 /** Messages of the build before have no form. Form 1 can hold several entries, but no build has written more than one so far. */
@@ -48,6 +60,10 @@ function revisedDispatch({
 /** Each character has up to two UTF-16 code units. The length is checked first, because the text may have megabytes. */
 const isText = (value: unknown): value is string =>
   typeof value === 'string' && value.length <= 2 * 255 && isEnvelopeText(value);
+
+/** Only measured: left out if it is no time. */
+const publishedAt = (ms: unknown): Pick<DispatchedEvent, 'publishedAtMs'> =>
+  Number.isSafeInteger(ms) && (ms as number) > 0 ? { publishedAtMs: ms as number } : {};
 
 /** The bounds are far from every clock that is only wrong, and keep days out of usage_daily that nobody will ever see. */
 const isTimeOfReceipt = (text: string): boolean => isStoredInstant(text) && text >= '2000' && text < '3000';

@@ -1,6 +1,7 @@
 import type { Span } from '@opentelemetry/api';
 import { Logger } from '@nestjs/common';
 import { writesDebug } from '../../observability/app-logger';
+import type { AttemptResult } from '../../observability/durations';
 import type { Metrics } from '../../observability/metrics';
 import type { DispatchedEvent } from '../../event/dispatched-event';
 import { timeOfDayMs } from '../../event/time-of-day';
@@ -59,12 +60,16 @@ export class SettleReport {
   }
 
   private completed({ completed, attempts, durationMs }: SettledBatch): void {
-    if (completed.length > 0)
-      this.metrics.workerAttempts.inc({ status: 'SUCCESS', reason_code: 'PROCESSED' }, completed.length);
+    if (completed.length === 0) return;
+    this.metrics.workerAttempts.inc({ status: 'SUCCESS', reason_code: 'PROCESSED' }, completed.length);
+    const { attempts: durations, endToEnd, stages } = this.metrics.durations;
+    durations.of({ kind: 'handlers', result: 'success' }).observe(durationMs / 1_000, completed.length);
+    const [all, settling] = [endToEnd.of({}), stages.of({ stage: 'settle' })];
     const nowMs = timeOfDayMs();
     const eachLine = writesDebug();
     for (const { event, span } of completed) {
-      this.metrics.endToEnd.observe(Math.max(0, nowMs - Date.parse(event.receivedAt)) / 1000); // of two clocks
+      all.observe(Math.max(0, nowMs - Date.parse(event.receivedAt)) / 1_000); // of two clocks, as the next
+      if (event.publishedAtMs !== undefined) settling.observe(Math.max(0, nowMs - event.publishedAtMs) / 1_000);
       endDispatchSpan(span, { 'streamforge.outcome': 'completed' });
       if (!eachLine) continue;
       const attemptNumber = attempts.get(event.id) ?? 1;
@@ -77,6 +82,8 @@ export class SettleReport {
     const status = kind === 'retry' ? 'RETRY' : 'DLQ';
     this.metrics.workerAttempts.inc({ status, reason_code: reasonCode });
     this.metrics[kind === 'retry' ? 'workerRetry' : 'workerDlq'].inc();
+    const result: AttemptResult = kind === 'retry' ? 'retry' : 'failed';
+    this.metrics.durations.attempts.of({ kind: 'handlers', result }).observe(durationMs / 1_000);
     const delayMs = kind === 'retry' ? decision.delayMs : undefined;
     const outcome = kind === 'retry' ? 'RETRYING' : 'DLQ';
     endDispatchSpan(span, { 'streamforge.outcome': outcome, 'streamforge.attempt': attemptNumber }, reasonCode);

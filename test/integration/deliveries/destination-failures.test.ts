@@ -132,6 +132,43 @@ describe('what is stored of a failing destination', () => {
     await forgetFailures(database.pool, ids);
   });
 
+  it('counts open deliveries by what they wait for', async () => {
+    const { pool } = database;
+    const [ready, paused, failing, disabled] = [
+      await givenReceiver(pool),
+      await givenReceiver(pool, { paused: true }),
+      await givenReceiver(pool),
+      await givenReceiver(pool, { enabled: false }),
+    ];
+    await record(failing, 'same');
+    await pool.query(
+      `update destination_failures set open_until = now() + interval '1 minute' where destination_id = $1`,
+      [failing],
+    );
+    await pool.query(
+      `insert into delivery_queue (event_id, destination_id, generation, due_at, lease)
+       select gen_random_uuid(), id, 1, now() + make_interval(secs => due), case when leased then gen_random_uuid() end
+         from unnest($1::uuid[], $2::integer[], $3::boolean[]) q (id, due, leased)`,
+      [
+        [ready, ready, ready, ready, ready, paused, paused, failing, disabled, uuidV7()],
+        [-5, -5, 60, 30, -1, -5, 60, -5, -5, -5],
+        [false, false, false, true, true, false, true, false, false, false],
+      ],
+    );
+    await expect(countOpenDeliveries(pool)).resolves.toEqual(
+      new Map([
+        ['due', 3], // one of them with a lease that has expired
+        ['waiting', 1],
+        ['in-flight', 2],
+        ['paused', 1],
+        ['circuit-open', 1],
+        ['closing', 2],
+      ]),
+    );
+    await pool.query('truncate delivery_queue');
+    await forgetFailures(pool, [failing]);
+  });
+
   it('finds the destinations with open deliveries by one entry of the index each, among 100,000', async () => {
     const ids = Array.from({ length: 5 }, () => uuidV7()).sort();
     await database.pool.query(
@@ -152,7 +189,7 @@ describe('what is stored of a failing destination', () => {
     const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
     const read = Number(/shared hit=(\d+)/.exec(plan)?.[1]) + Number(/shared.* read=(\d+)/.exec(plan)?.[1] ?? 0);
     expect(read).toBeLessThan(200);
-    await expect(countOpenDeliveries(database.pool)).resolves.toBe(100_000);
+    await expect(countOpenDeliveries(database.pool)).resolves.toEqual(new Map([['closing', 100_000]]));
     await database.pool.query(
       `insert into destination_failures (destination_id, failing_since, open_until, open_seconds, last_reason_code)
        select id, now(), now() + make_interval(secs => seconds), 60, 'HTTP_5XX'

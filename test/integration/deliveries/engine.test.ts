@@ -6,6 +6,7 @@ import { useEngines } from '../../support/engines';
 import { givenFailures, givenQueued } from '../../support/queued-deliveries';
 import { answer, inTurn, type Reaction, type TestReceiver } from '../../support/receivers/receiver';
 import { countRows } from '../../support/rows';
+import { talliesOf, totalOf } from '../../support/tallies';
 
 interface Row {
   status: string;
@@ -57,6 +58,24 @@ describe('the engine of deliveries', () => {
       'select sum(delivered)::int as n from destination_minutes',
     );
     expect(minutes.rows).toEqual([{ n: 100 }]);
+  });
+
+  it('measures attempts and deliveries by kind and result, and how long a delivery was open', async () => {
+    const [good, bad] = [await receiver(), await receiver(answer(404))];
+    const one = engine();
+    const [delivers, fails] = [await one.destination({ url: good.url }), await one.destination({ url: bad.url })];
+    await one.settle(await events(5));
+    await givenQueued(database.pool, delivers, await events(2), { ageSeconds: 100 });
+    await settled(delivers, 7);
+    await settled(fails, 5, 'FAILED');
+    const { attempts, deliveries, stages } = one.metrics.durations;
+    await eventually(async () => {
+      await expect(talliesOf(attempts)).resolves.toEqual({ 'http success': 7, 'http failed': 5 });
+      await expect(talliesOf(deliveries)).resolves.toEqual({ 'http delivered': 7, 'http failed': 5 });
+      await expect(talliesOf(stages)).resolves.toEqual({ deliver: 7 });
+    });
+    expect(await totalOf(stages)).toBeGreaterThanOrEqual(200);
+    expect(await totalOf(stages)).toBeLessThan(600);
   });
 
   it('sends nothing of a transaction that was rolled back, and gives its places back', async () => {

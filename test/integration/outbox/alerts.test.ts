@@ -100,6 +100,18 @@ describe('the dashboard', () => {
       expect(text).toMatch(new RegExp(`\\b${metric}\\b`));
   });
 
+  it('shows where events wait, how long attempts and verifications take, and whether clocks are right', () => {
+    const text = read('grafana/dashboards/streamforge.json');
+    for (const metric of [
+      'streamforge_stage_seconds_bucket',
+      'streamforge_attempt_seconds_bucket',
+      'streamforge_delivery_backlog',
+      'streamforge_source_verification_seconds_bucket',
+      'streamforge_clock_ahead_seconds',
+    ])
+      expect(text).toMatch(new RegExp(`\\b${metric}\\b`));
+  });
+
   it('has panels of different ids that do not overlap', () => {
     expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
     const cells = panels.flatMap(({ gridPos: { x, y, w, h } }) =>

@@ -62,6 +62,7 @@ describe('the messages of the publisher', () => {
       'correlation-id': 'test',
       'dispatch-no': 1,
       generation: 1,
+      'published-at': expect.closeTo(Date.now(), -5) as number,
       history: await readHistory(outbox.pool),
     });
   });

@@ -7,6 +7,7 @@ import type { ClaimedEntry } from '../../../src/outbox/outbox-entry';
 import { eventually } from '../../support/eventually';
 import { LEASE_SECONDS, useOutbox } from '../../support/fixtures/outbox';
 import { countRows, expireLeases, givenEvent, givenEvents, letPass, outboxRows, setEntries } from '../../support/rows';
+import { talliesOf, totalOf } from '../../support/tallies';
 import { ScriptedBroker } from '../../support/broker/scripted-broker';
 
 const MAX_BYTES = 1_000_000;
@@ -34,6 +35,17 @@ describe('the publisher', () => {
     expect(idsOf(outbox.broker.received)).toEqual(idsOf(events));
     await expect(statuses()).resolves.toEqual(Array.from({ length: 5 }, () => 'PUBLISHED'));
     await expect(published()).resolves.toBe(5);
+  });
+
+  it('measures how long each entry has waited in the outbox', async () => {
+    await givenEvents(outbox.pool, 3);
+    await letPass(outbox.pool, 100);
+    await givenEvents(outbox.pool, 2);
+    await publisherTo(outbox.broker).runOnce();
+    await expect(talliesOf(outbox.metrics.durations.stages)).resolves.toEqual({ publish: 5 });
+    const waited = await totalOf(outbox.metrics.durations.stages);
+    expect(waited).toBeGreaterThanOrEqual(300);
+    expect(waited).toBeLessThan(600);
   });
 
   it('claims at least one entry, and no more once the claimed payloads reach the byte limit', async () => {

@@ -3,6 +3,7 @@ import { createPool } from '../../../src/db/pool';
 import { freePort } from '../../support/processes/free-port';
 import { attemptRows, countRows, delivered, givenAttempt, givenEvents, givenState, stateRow } from '../../support/rows';
 import { bytesOf, SettlerFixture } from '../../support/settler';
+import { talliesOf, totalOf } from '../../support/tallies';
 import { FAILING } from '../../support/failing-handler';
 
 const SUCCESS = { status: 'SUCCESS', reasonCode: 'PROCESSED', attemptNumber: 1, dispatchNo: 1, generation: 1 };
@@ -27,6 +28,18 @@ describe('the settler', () => {
       },
     ]);
     await expect(stateRow(given.pool, event)).resolves.toBeUndefined();
+  });
+
+  it('measures attempts by their result, and the time since their message was published', async () => {
+    const { durations } = given.metrics;
+    const events = (await givenEvents(given.pool, 3)).map((event) => delivered(event));
+    await settle(...events.map((event) => ({ ...event, publishedAtMs: Date.now() - 2_000 })));
+    await settle(...events); // settled before
+    await settle(delivered(await given.given(FAILING)));
+    await expect(talliesOf(durations.attempts)).resolves.toEqual({ 'handlers success': 3, 'handlers retry': 1 });
+    await expect(talliesOf(durations.stages)).resolves.toEqual({ settle: 3 });
+    await expect(talliesOf(durations.endToEnd)).resolves.toEqual({ '': 3 });
+    expect(await totalOf(durations.stages)).toBeGreaterThanOrEqual(5.9);
   });
 
   it('I7: records one success for an event that is redelivered again and again', async () => {

@@ -51,6 +51,14 @@ describe('the envelope of a message', () => {
     expect(readDispatchedEvent({ ...MESSAGE, headers: { ...MESSAGE.headers, ...wrong } })).toBeUndefined();
   });
 
+  it('says when it was published; a value that is no time is left out, because it is only measured', () => {
+    const published = (at: unknown) =>
+      readDispatchedEvent({ ...MESSAGE, headers: { ...MESSAGE.headers, 'published-at': at } });
+    expect(published(1_769_860_800_000)).toMatchObject({ publishedAtMs: 1_769_860_800_000 });
+    for (const wrong of [undefined, null, '1769860800000', 1.5, 0, -1, NaN, 1e308])
+      expect(published(wrong)).toEqual(readDispatchedEvent(MESSAGE));
+  });
+
   it('may carry headers that we do not know', () => {
     expect(readDispatchedEvent({ ...MESSAGE, headers: { ...MESSAGE.headers, 'x-death': 'x' } })).toBeDefined();
   });
