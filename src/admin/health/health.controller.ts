@@ -7,6 +7,7 @@ import { SETTINGS_TOKEN, type Settings } from '../../config/settings';
 import { readClock } from '../../db/clock.queries';
 import { assessAccount, assessChores, assessServer, assessStored } from '../../db/condition/assess-database';
 import { readServerFacts, readStoredFacts } from '../../db/condition/database-facts.queries';
+import { onOneConnection } from '../../db/pool';
 import { listChoreRecords } from '../../db/retention/chore-records.queries';
 import { overdueChores, type ChoreRecord } from '../../db/retention/chores';
 import { aheadMs } from '../../event/time-of-day';
@@ -34,12 +35,12 @@ export class HealthController {
   })
   @ApiOkResponse({ type: InstallationHealthResponse })
   async read(): Promise<InstallationHealthResponse> {
-    const [server, stored, records, clock] = await Promise.all([
-      readServerFacts(this.pool),
-      readStoredFacts(this.pool),
-      listChoreRecords(this.pool),
-      readClock(this.pool),
-    ]);
+    const { clock, server, stored, records } = await onOneConnection(this.pool, async (db) => ({
+      clock: await readClock(db), // alone: what waits behind other statements says little about the clock
+      server: await readServerFacts(db),
+      stored: await readStoredFacts(db),
+      records: await listChoreRecords(db),
+    }));
     const overdue = new Set<string>(overdueChores(records).map(({ name }) => name));
     const isEmbedded = this.settings.DATABASE_URL === undefined; // its one account is its superuser
     return {

@@ -3,10 +3,11 @@ import type { Finding } from '../../db/condition/finding';
 
 class ChoreResponse {
   @ApiText('retention') name!: string;
-  @ApiCount(12, { description: 'Seconds since its last success, or since the chore is known' }) ageSeconds!: number;
+  @ApiCount(12, { description: 'Seconds since its last success, or since it was first recorded if it never succeeded' })
+  ageSeconds!: number;
   @ApiCount(0, {
     nullable: true,
-    description: 'Seconds for which some of its work waits for locks of others; null: none',
+    description: 'For how many seconds some of its work has been waiting for locks. Null if nothing waits',
   })
   putOffSeconds!: number | null;
   @ApiText('57014', { nullable: true, description: 'SQLSTATE of the last run, if it failed' }) errorCode!:
