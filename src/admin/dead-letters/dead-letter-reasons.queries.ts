@@ -30,7 +30,7 @@ export interface ReasonGroup {
  * Maximum number of dead letters, and of failed deliveries, that `listReasons` examines, newest first. Bounds the time of
  * its statement.
  */
-const MOST_EXAMINED = 50_000;
+const MOST_EXAMINED = 20_000;
 const SAMPLES_PER_REASON = 5;
 
 const hasFacts = `(($5::text is null and $6::text is null and $7::text is null and $9::text is null

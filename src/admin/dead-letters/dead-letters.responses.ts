@@ -32,7 +32,7 @@ class DeadLetterReason {
 export class DeadLetterReasonsResponse {
   @ApiList(DeadLetterReason) reasons!: DeadLetterReason[];
   @ApiCount(3, { description: 'Sum of the counts of all groups, including those beyond `limit`' }) total!: number;
-  @ApiFlag(false, { description: 'True when the count stopped at the newest 50000 dead letters' }) capped!: boolean;
+  @ApiFlag(false, { description: 'True when the count stopped at the newest 20000 dead letters' }) capped!: boolean;
 }
 
 class DeadLetterResponse {

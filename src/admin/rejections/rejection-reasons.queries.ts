@@ -23,12 +23,14 @@ export interface RejectionGroup {
 }
 
 /** Maximum number of rejections that are examined, newest first. Bounds the time of the statement. */
-const MOST_EXAMINED = 50_000;
+const MOST_EXAMINED = 20_000;
 const SAMPLES_PER_GROUP = 5;
 
 /**
  * Groups rejections, largest group first: first by their place, as there are far fewer places than rejections, and taking
- * the numbers out of a text is slow. The samples are sorted only for the groups that are listed. `capped` is true when the search stopped after MOST_EXAMINED. */
+ * the numbers out of a text is slow. The samples are sorted only for the groups that are listed. `capped` is true when
+ * the search stopped after MOST_EXAMINED.
+ */
 export async function listRejectionReasons(
   db: Db,
   criteria: RejectionCriteria,

@@ -81,7 +81,7 @@ class RejectionReason {
 export class RejectionReasonsResponse {
   @ApiList(RejectionReason) reasons!: RejectionReason[];
   @ApiCount(3, { description: 'Sum of the counts of all groups, including those beyond `limit`' }) total!: number;
-  @ApiFlag(false, { description: 'True when the count stopped at the newest 50000 rejections' }) capped!: boolean;
+  @ApiFlag(false, { description: 'True when the count stopped at the newest 20000 rejections' }) capped!: boolean;
 }
 
 /** An operation of a JSON Patch (RFC 6902). */

@@ -52,7 +52,7 @@ export function DeadLettersPage(): ReactNode {
           <p className="lead">
             {countOf(data.total, 'dead letter')} in {countOf(data.reasons.length, 'group')}
             {data.reasons.length === GROUPS_SHOWN && ' or more; the largest are shown'}
-            {data.capped && `; only the newest ${formatCount(50_000)} were counted`}.
+            {data.capped && `; only the newest ${formatCount(20_000)} were counted`}.
           </p>
           <GroupTable groups={data.reasons} search={search} />
         </>
