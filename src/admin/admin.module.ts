@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { DestinationsModule } from '../destinations/destinations.module';
 import { AccessModule } from '../access/access.module';
 import { AuditController } from './audit/audit.controller';
+import { BacklogController } from './backlog/backlog.controller';
 import { DestinationRows } from './destinations/destination-rows';
 import { DestinationUrl } from './destinations/destination-url';
 import { DestinationView } from './destinations/destination-view';
@@ -73,6 +74,7 @@ import { UsageController } from './usage/usage.controller';
     DeliveriesController,
     ReplaysController,
     OutboxController,
+    BacklogController,
     HealthController,
     DestinationsController,
     DestinationPauseController,

@@ -28,6 +28,26 @@ export async function readOutboxFigures(db: Db): Promise<OutboxFigures> {
   return rows[0] as OutboxFigures;
 }
 
+export interface RetryFigures {
+  /** At most BACKLOG_CAP. */
+  waiting: number;
+  /** For how long the first of them is due; null if none is due yet. */
+  oldestDueSeconds: number | null;
+}
+
+/** Counts the events that wait for another attempt of their handlers. */
+export async function readRetryFigures(db: Db): Promise<RetryFigures> {
+  const { rows } = await db.query<RetryFigures>({
+    name: 'read-retry-figures',
+    text: `
+      select (select count(*)::integer from (select from retry_schedule limit $1) r) as waiting,
+             (select extract(epoch from now() - due_at)::float8
+                from retry_schedule where due_at <= now() order by due_at limit 1) as "oldestDueSeconds"`,
+    values: [BACKLOG_CAP],
+  });
+  return rows[0] as RetryFigures;
+}
+
 /** Counts the open outbox entries, up to `most`. */
 export async function countOpenEntries(db: Db, most: number): Promise<number> {
   const { rows } = await db.query<{ n: number }>(

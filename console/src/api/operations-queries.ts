@@ -42,6 +42,12 @@ export const outboxQuery = queryOptions({
   refetchInterval: OFTEN_MS,
 });
 
+export const backlogQuery = queryOptions({
+  queryKey: ['backlog'],
+  queryFn: ({ signal }) => read('/v1/admin/backlog', { signal }),
+  refetchInterval: OFTEN_MS,
+});
+
 export const readinessQuery = queryOptions({
   queryKey: ['ready'],
   queryFn: async ({ signal }): Promise<Readiness> => {

@@ -9,6 +9,7 @@ import {
 } from '../events/cause-conditions.queries';
 import type { EventCriteria } from '../events/event-criteria';
 import { HAS_FACTS, hasType, isCovered, NAMED } from '../events/event-conditions.queries';
+import { inHour } from '../in-hour';
 
 export interface ReasonGroup {
   /** What the filter takes as `group`. */
@@ -47,10 +48,6 @@ const MAKES_DEAD = `not ${isReplaced('d')}
        and not exists (select from delivery_queue q where q.event_id = d.event_id)
        and not exists (select from event_state s where s.event_id = d.event_id and s.status <> 'COMPLETED')`;
 
-/** Counts those of the last hour, with 2 those of the hour before it, and so on. */
-const inHour = (failedAt: string, hour: number): string =>
-  `count(*) filter (where ${failedAt} > now() - interval '${hour} hours' and ${failedAt} <= now() - interval '${hour - 1} hours')::int`;
-
 /**
  * $18 is the bound, $19 the number of reasons, $20 the number of samples. Rows are kept narrow, since many are examined:
  * what the rows of a group have in common is read from its newest delivery. The samples are sorted only for the groups
@@ -71,12 +68,13 @@ const reasons = (named: boolean): string => `
   ), groups as (
     select d.reason_code, null::uuid as destination_id, d.message_group, ${groupOfLetter('d')} as id,
            count(*)::int as count, ${inHour('d.last_failed_at', 1)} as last_hour,
-           ${inHour('d.last_failed_at', 2)} as hour_before, min(d.first_failed_at) as first_seen, max(d.last_failed_at) as last_seen,
-           array_agg(d.event_id) as event_ids
+           ${inHour('d.last_failed_at', 2)} as hour_before, min(d.first_failed_at) as first_seen,
+           max(d.last_failed_at) as last_seen, array_agg(d.event_id) as event_ids
       from letters d where d.matches and ${hasFacts}
      group by d.reason_code, d.message_group
      union all
-    select null, null, null, d.cause, count(*)::int, ${inHour('d.failed_at', 1)}, ${inHour('d.failed_at', 2)}, min(d.failed_at), max(d.failed_at), array_agg(d.event_id)
+    select null, null, null, d.cause, count(*)::int, ${inHour('d.failed_at', 1)}, ${inHour('d.failed_at', 2)},
+           min(d.failed_at), max(d.failed_at), array_agg(d.event_id)
       from failures d where d.matches and ${hasFacts} and ${MAKES_DEAD}
      group by d.cause
   ), largest as (

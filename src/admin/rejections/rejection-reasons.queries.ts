@@ -1,4 +1,5 @@
 import type { Db } from '../../db/pool';
+import { inHour } from '../in-hour';
 import type { RejectionCriteria } from './rejection-criteria';
 import {
   CANDIDATES_AMONG_REJECTIONS,
@@ -17,6 +18,9 @@ export interface RejectionGroup {
   pointer: string | null;
   message: string;
   count: number;
+  /** How many of them came within the last hour, and how many in the hour before. */
+  lastHour: number;
+  hourBefore: number;
   firstSeenAt: string;
   lastSeenAt: string;
   sampleIds: string[];
@@ -40,14 +44,16 @@ export async function listRejectionReasons(
     { [K in keyof RejectionGroup]: RejectionGroup[K] | null } & { total: number; capped: boolean }
   >(
     `with ${CANDIDATES_AMONG_REJECTIONS}, places as materialized (
-       select code, place, source_id, count(*) as count, min(received_at) as first_seen, max(received_at) as last_seen,
+       select code, place, source_id, count(*) as count, ${inHour('received_at', 1)} as last_hour,
+              ${inHour('received_at', 2)} as hour_before, min(received_at) as first_seen, max(received_at) as last_seen,
               array_agg(id) as ids
          from candidates r where ${REJECTION_MATCHES} group by code, place, source_id
      ), matching as materialized (
        select * from (select p.*, ${GROUP_OF_REJECTION} as group_id from places p) p
         where $12::text is null or group_id = $12
      ), groups as (
-       select group_id, code, source_id, sum(count)::int as count, min(first_seen) as first_seen, max(last_seen) as last_seen
+       select group_id, code, source_id, sum(count)::int as count, sum(last_hour)::int as last_hour,
+              sum(hour_before)::int as hour_before, min(first_seen) as first_seen, max(last_seen) as last_seen
          from matching group by group_id, code, source_id order by 4 desc, 1 limit $14
      ), sampled as (
        select g.*, array(select i.id from matching m cross join lateral unnest(m.ids) i (id)
@@ -55,6 +61,7 @@ export async function listRejectionReasons(
          from groups g
      )
      select g.group_id as id, g.code, g.source_id as "sourceId", newest.pointer, newest.message, g.count,
+            g.last_hour as "lastHour", g.hour_before as "hourBefore",
             g.first_seen as "firstSeenAt", g.last_seen as "lastSeenAt", g.samples::text[] as "sampleIds",
             (select coalesce(sum(count), 0)::int from matching) as total,
             (select count(*) from candidates) = $13 as capped

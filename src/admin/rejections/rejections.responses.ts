@@ -73,6 +73,8 @@ class RejectionReason {
   pointer!: string | null;
   @ApiText('mapping.subject: /id finds nothing', { description: 'Message of the newest' }) message!: string;
   @ApiCount(3) count!: number;
+  @ApiCount(2, { description: 'Number of them that came within the last hour' }) lastHour!: number;
+  @ApiCount(1, { description: 'Number of them that came in the hour before' }) hourBefore!: number;
   @ApiInstant() firstSeenAt!: string;
   @ApiInstant() lastSeenAt!: string;
   @ApiList(String, { description: 'Ids of up to 5 of the newest' }) sampleIds!: string[];

@@ -89,13 +89,13 @@ describe('the OpenAPI document', () => {
     expect(silent).toEqual(ALL_OPTIONAL);
   });
 
-  it('gives every number bounds, and declares all numbers integers except an age, a success rate and the waits of a schedule', () => {
+  it('gives every number bounds, and declares all numbers integers except two ages, a success rate and the waits of a schedule', () => {
     const numbers = schemasWithin(document).filter(({ type }) => isOfType(type, 'number') || isOfType(type, 'integer'));
     expect(numbers.length).toBeGreaterThan(50);
     expect(numbers.filter(({ minimum, maximum }) => minimum === undefined || maximum === undefined)).toEqual([]);
     const waits = Object.values(document.components.schemas).filter(({ properties }) => properties?.retrySchedule);
     expect(waits.length).toBeGreaterThan(0);
-    expect(numbers.filter(({ type }) => isOfType(type, 'number'))).toHaveLength(2 + waits.length);
+    expect(numbers.filter(({ type }) => isOfType(type, 'number'))).toHaveLength(3 + waits.length);
   });
 
   it.each(operations)('shows each refusal of %s %s with its own status and code', (_method, route, operation) => {

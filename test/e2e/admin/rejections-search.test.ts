@@ -66,6 +66,9 @@ describe('rejections', () => {
       ]),
     );
     expect(groups.reasons[0]).toMatchObject({ count: 2, sampleIds: [sent, paid], sourceId: null });
+    expect(groups.reasons[0]).toMatchObject({ lastHour: 2, hourBefore: 0 });
+    await api.pool.query(`update rejections set received_at = now() - interval '90 minutes' where id = $1`, [paid]);
+    expect((await reasons(`tenantId=${tenantId}`)).reasons[0]).toMatchObject({ lastHour: 1, hourBefore: 1 });
     expect(await ids(`group=${groups.reasons[0]?.id}`)).toEqual([sent, paid]);
     expect((await reasons(`tenantId=${tenantId}&type=sale`)).total).toBe(1);
     expect((await reasons(`tenantId=${tenantId}&limit=1`)).reasons).toHaveLength(1);

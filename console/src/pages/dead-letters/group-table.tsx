@@ -5,8 +5,8 @@ import { DestinationName } from '../../parts/texts/destination-name';
 import { Ago } from '../../parts/texts/instant';
 import { numeric, Table } from '../../parts/lists/table';
 import { Text } from '../../parts/texts/text';
+import { Trend } from '../../parts/texts/trend';
 import type { DeadLetterSearch } from './dead-letter-search';
-import { Trend } from './trend';
 
 export type Group = Schema<'DeadLetterReasonsResponse'>['reasons'][number];
 

@@ -38,7 +38,7 @@ export function Backfill({ destinationId, onClose }: { destinationId: string; on
           required
           defaultValue={localMinute(aDayAgo)}
         />
-        <Field name="to" label="until (empty: now)" type="datetime-local" />
+        <Field name="to" label="Received until (empty: now)" type="datetime-local" />
         <Field name="type" label="Type (empty: all types of the destination)" placeholder="order.*" maxLength={255} />
         <Field name="rate" label="At most per second (empty: no limit)" type="number" min={1} max={10_000} />
         <div className="actions end">

@@ -22,12 +22,14 @@ export function DestinationCharts({ destinationId }: { destinationId: string }) 
   if (data.minutes.length === 0) return <p className="hint">No attempt ended in the last hour.</p>;
   return (
     <div className="charts">
-      <Chart
-        title="Time of successful attempts, last hour"
-        lines={DURATIONS}
-        data={durationLines(data.minutes, dataUpdatedAt)}
-        format={formatDuration}
-      />
+      {data.minutes.some(({ p50Ms }) => p50Ms !== null) && (
+        <Chart
+          title="Time of successful attempts, last hour"
+          lines={DURATIONS}
+          data={durationLines(data.minutes, dataUpdatedAt)}
+          format={formatDuration}
+        />
+      )}
       <Chart
         title="Attempts a minute, last hour"
         lines={ATTEMPTS}

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { Schema } from '../../api/endpoints';
-import { outboxQuery, readinessQuery } from '../../api/operations-queries';
+import { backlogQuery, outboxQuery, readinessQuery } from '../../api/operations-queries';
 import { reasonsQuery } from '../../api/queries';
 import { formatCapped, formatCount } from '../../format/numbers';
 import { formatDuration } from '../../format/times';
@@ -22,6 +22,7 @@ export function OverviewFigures() {
       {reasons.error && !reasons.data && <Fault error={reasons.error} onRetry={() => void reasons.refetch()} />}
       <Figures>
         {seesAll && <Backlog outbox={outbox.data} />}
+        {seesAll && <Stages />}
         <Figure
           name="Dead letters"
           value={
@@ -73,6 +74,37 @@ function Backlog({ outbox }: { outbox: Schema<'OutboxResponse'> | undefined }) {
     </>
   );
 }
+
+/** What waits after the outbox. */
+const STAGES = [
+  { stage: 'retry', name: 'Waiting for a retry', status: 'RETRYING' },
+  { stage: 'deliver', name: 'Waiting to be delivered', status: 'DELIVERING' },
+] as const;
+
+function Stages() {
+  const { data } = useQuery(backlogQuery);
+  return STAGES.map(({ stage, name, status }) => {
+    const found = data?.stages.find((one) => one.stage === stage);
+    if (!data || !found) return <Figure key={stage} name={name} value={undefined} />;
+    const { waiting, oldestDueSeconds } = found;
+    return (
+      <Figure
+        key={stage}
+        name={name}
+        value={
+          <Link to="/events" search={{ status }}>
+            {formatCapped(waiting, data.countedUpTo)}
+          </Link>
+        }
+      >
+        {waiting === 0 ? 'nothing waits' : dueText(oldestDueSeconds)}
+      </Figure>
+    );
+  });
+}
+
+const dueText = (seconds: number | null): string =>
+  seconds === null ? 'none is due yet' : `oldest due for ${formatDuration(seconds * 1_000)}`;
 
 function Readiness() {
   const { data, error } = useQuery(readinessQuery);

@@ -11,6 +11,7 @@ import { Pending } from '../../parts/pending';
 import { SourceLink } from '../../parts/texts/source-name';
 import { numeric, Table } from '../../parts/lists/table';
 import { Text } from '../../parts/texts/text';
+import { Trend } from '../../parts/texts/trend';
 import type { RejectionFilterName, RejectionSearch } from './rejection-search';
 
 const route = getRouteApi('/rejections');
@@ -77,7 +78,7 @@ interface Groups {
 
 function GroupTable({ groups, search }: Groups) {
   return (
-    <Table columns={['Code', 'Message', 'Place', 'Source', numeric('Count'), 'First', 'Last']}>
+    <Table columns={['Code', 'Message', 'Place', 'Source', numeric('Count'), numeric('Last hour'), 'First', 'Last']}>
       {groups.map((group) => (
         <tr key={group.id}>
           <td className="nowrap">
@@ -91,6 +92,9 @@ function GroupTable({ groups, search }: Groups) {
           <td>{group.pointer !== null && <Text>{group.pointer}</Text>}</td>
           <td>{group.sourceId === null ? 'api' : <SourceLink id={group.sourceId} />}</td>
           <td className="number">{formatCount(group.count)}</td>
+          <td className="number nowrap">
+            <Trend lastHour={group.lastHour} hourBefore={group.hourBefore} />
+          </td>
           <td className="nowrap">
             <Ago at={group.firstSeenAt} />
           </td>

@@ -10,6 +10,8 @@ const HEIGHT = 180;
 const AXIS_SIZE = 64;
 /** Px between two labels of the time axis. */
 const TIME_SPACE = 90;
+/** Px that half of a date needs to the right of the newest value. */
+const HALF_DATE = 40;
 /** Lines differ by their dashes too, for those who see no colours. */
 const DASHES: Record<string, number[]> = { first: [], second: [6, 3], third: [2, 3], fourth: [8, 3, 2, 3] };
 
@@ -68,6 +70,7 @@ function optionsFor(
   const options: uPlot.Options = {
     width,
     height: HEIGHT,
+    padding: [null, isUtc ? HALF_DATE : null, null, null],
     // Labels stand where a minute, an hour or a day begins: of the time zone in which they are written.
     tzDate: (second) => (isUtc ? uPlot.tzDate(new Date(second * 1_000), 'Etc/UTC') : new Date(second * 1_000)),
     legend: { show: false },
