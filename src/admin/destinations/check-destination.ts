@@ -4,7 +4,9 @@ import {
   type AuthType,
   type DestinationAuth,
 } from '../../destinations/auth/destination-auth';
+import { isRoutingKey, ROUTING_KEY_HEADER } from '../../destinations/auth/routing-key';
 import type { SealedDestination } from '../../destinations/destination';
+import { isOperatorFormat } from '../../destinations/render/delivery-format';
 import {
   headerFault,
   nameFault,
@@ -12,6 +14,7 @@ import {
   type StaticHeaders,
 } from '../../destinations/render/static-headers';
 import { childPointer } from '../../event/json/json-text';
+import { RESERVED_TENANT } from '../../event/tenant';
 import { findUnsupportedCharacter } from '../../event/json/unsupported-characters';
 import { Problem, type ErrorDetail } from '../../event/problems';
 import { compileExpression, ExpressionError } from '../../expressions/expression';
@@ -36,6 +39,7 @@ export function refuseSecretsForOtherOrigin(destination: SealedDestination, url:
 
 /** @throws Problem `invalid-request` that lists what is wrong with a destination */
 export function refuseInvalidDestination(
+  tenantId: string,
   fields: DestinationFields,
   headers: StaticHeaders | null,
   auth: DestinationAuth | null,
@@ -45,6 +49,7 @@ export function refuseInvalidDestination(
     ...filterErrors(fields.filter),
     ...transformErrors(fields.transform),
     ...ofAuth,
+    ...formatErrors(tenantId, fields.format, ofAuth.length > 0 ? null : auth),
     ...headerErrors(headers ?? {}, fields.format, ofAuth.length > 0 ? null : auth),
   ];
   refuse(errors);
@@ -76,6 +81,20 @@ function transformErrors(transform: string | null): ErrorDetail[] {
     if (error instanceof ExpressionError) return [invalid('/transform', error.message)];
     throw error;
   }
+}
+
+function formatErrors(
+  tenantId: string,
+  format: DestinationFields['format'],
+  auth: DestinationAuth | null,
+): ErrorDetail[] {
+  if (!isOperatorFormat(format)) return [];
+  if (tenantId !== RESERVED_TENANT) {
+    return [invalid('/format', `${format} tells operator events: it is for the tenant ${RESERVED_TENANT} only`)];
+  }
+  if (format !== 'pagerduty' || isRoutingKey(auth)) return [];
+  const needed = `{ "type": "header", "name": "${ROUTING_KEY_HEADER}", "value": … }`;
+  return [invalid('/auth', `must be ${needed} with the format pagerduty`)];
 }
 
 function headerErrors(

@@ -53,7 +53,7 @@ export class DestinationRows {
   }): Promise<NewDestination> {
     const { id, tenantId, fields, given, secret } = of;
     const { headers = null, auth = null } = given;
-    refuseInvalidDestination(fields, headers, auth);
+    refuseInvalidDestination(tenantId, fields, headers, auth);
     const box = await this.key.box();
     return {
       ...fields,
@@ -98,7 +98,7 @@ export class DestinationRows {
     const box = await this.key.box();
     const { headers = opened(() => openHeaders(box, destination.headers, id)) } = given;
     const { auth = opened(() => openAuth(box, destination.auth, id)) } = given;
-    refuseInvalidDestination(next, headers, auth);
+    refuseInvalidDestination(destination.tenantId, next, headers, auth);
     const sealed = {
       headers: given.headers === undefined ? destination.headers : headers && sealHeaders(box, headers, id),
       auth: given.auth === undefined ? destination.auth : auth && sealAuth(box, auth, id),

@@ -116,7 +116,8 @@ class DestinationFields {
   @ApiEnum('DeliveryFormat', DELIVERY_FORMATS, {
     required: false,
     description:
-      'The body: the normalised event, a CloudEvent in structured or binary mode, or the payload alone. Default: `event`',
+      'The body: the normalised event, a CloudEvent in structured or binary mode, or the payload alone; for the ' +
+      'tenant `streamforge` also a message to Slack, Teams or PagerDuty. Default: `event`',
   })
   @MayBeLeftOut()
   @IsIn(DELIVERY_FORMATS)

@@ -3,8 +3,9 @@ import { ExpressionError } from '../../expressions/expression';
 import { compileFilter } from '../../expressions/filter/compile-filter';
 import { JsonDocument } from '../../expressions/json-document';
 import { binaryCloudEvent, mediaType, structuredCloudEvent, type DescribedBody } from './cloud-event-format';
-import type { DeliveryFormat } from './delivery-format';
+import { isOperatorFormat, type DeliveryFormat } from './delivery-format';
 import { bytesOf, dataOf, jsonData } from './event-data';
+import { operatorBody } from './operator-formats';
 import { compileTransform, type Transform } from './transform';
 import type { TransformProcess } from './transform-process';
 
@@ -66,6 +67,7 @@ export class Renderer {
   private formatted(document: JsonDocument, transformed?: string): DescribedBody {
     const isOfProducer = transformed === undefined;
     if (this.format === 'event') return { body: Buffer.from(transformed ?? document.text), headers: JSON_HEADERS };
+    if (isOperatorFormat(this.format)) return operatorBody(this.format, document, transformed);
     const data = isOfProducer ? dataOf(document) : jsonData(transformed);
     if (this.format === 'cloudevents') return structuredCloudEvent(document, data, isOfProducer);
     if (this.format === 'cloudevents-binary') return binaryCloudEvent(document, data, isOfProducer);

@@ -1,5 +1,6 @@
 import type { AddressGuard } from '../address/address-guard';
 import { Credentials } from '../auth/credentials';
+import { withRoutingKey } from '../auth/routing-key';
 import { openConnections, post, type Answer } from '../delivery-client';
 import type { SealedDestination } from '../destination';
 import { FreshConnections } from '../http/fresh-connections';
@@ -51,13 +52,14 @@ class HttpConnection implements Connection {
    * the wrong server. The whole attempt, tokens included, takes at most `timeoutMs`, because the lease of the delivery
    * lasts little longer.
    */
-  async send(message: DeliveryMessage, { body, headers }: DescribedBody, signal: AbortSignal): Promise<Answer> {
+  async send(message: DeliveryMessage, rendered: DescribedBody, signal: AbortSignal): Promise<Answer> {
     try {
       this.guard.checkLiteral(new URL(this.destination.url));
     } catch (error) {
       return { kind: 'failed', reason: 'ADDRESS_REFUSED', message: error instanceof Error ? error.message : '' };
     }
-    const { timeoutMs } = this.destination;
+    const { headers } = rendered;
+    const { timeoutMs, format } = this.destination;
     const deadlineMs = performance.now() + timeoutMs;
     const leftMs = (): number => Math.max(0, deadlineMs - performance.now());
     for (let isFirst = true; ; isFirst = false) {
@@ -67,6 +69,7 @@ class HttpConnection implements Connection {
         const { failure, ...rest } = auth;
         return { kind: 'failed', reason: 'AUTH_FAILED', message: failure, ...rest };
       }
+      const body = withRoutingKey(format, auth.headers, rendered.body);
       const own = this.ownHeaders(message, body, timeOfDay());
       const answer = await post(
         this.connections.get(),
