@@ -1,10 +1,10 @@
 import type { RollupProgress, Slices } from './rollup.queries';
-import { CHECKED_SECONDS, SLICE_SECONDS } from './steps';
+import { LATE_SECONDS, SLICE_SECONDS } from './steps';
 
 /** A slice is made this long after its end, so that few transactions of it are still open. */
 const SETTLING_SECONDS = 2;
-const MINUTE_SECONDS = 60;
-const OLDER_MINUTES = CHECKED_SECONDS / MINUTE_SECONDS - 1;
+/** A slice is checked for rows that were committed late when so many others have been made after it. */
+const CHECKED_AT = [1, 3, 10, 30, LATE_SECONDS / SLICE_SECONDS + 2];
 
 /** After PostgreSQL's clock was set back, the roll-up goes on from now, and makes again what it made of the future. */
 export function notAhead(progress: RollupProgress): RollupProgress {
@@ -19,16 +19,22 @@ export function dueSlices({ rolledTo, now }: RollupProgress, most: number): Slic
 }
 
 /**
- * Returns the slices to check for rows that were committed late: those of the last minute, and of one older minute in turn.
- * The turn follows from the progress, whichever publisher rolls up, and comes to each slice within four minutes. After a
- * run that failed, only the last minute is checked.
+ * Returns the slices to check for rows that were committed late, after the roll-up got on from `before` to `after`: each
+ * slice at a few ages, so that a row is found when its slice is about three times as old as when the row was committed.
+ * After a run that failed, only the youngest are checked. Slices are in lists of at most `atOnce`.
  */
-export function checkedSlices({ rolledTo }: RollupProgress, isAfterFailure: boolean): Slices[] {
-  const last = { from: rolledTo - MINUTE_SECONDS, to: rolledTo };
-  if (isAfterFailure) return [last];
-  const turn = (rolledTo / SLICE_SECONDS) % OLDER_MINUTES;
-  const to = last.from - turn * MINUTE_SECONDS;
-  return [last, { from: to - MINUTE_SECONDS, to }];
+export function checkedSlices(
+  before: RollupProgress,
+  after: RollupProgress,
+  { isAfterFailure, atOnce }: { isAfterFailure: boolean; atOnce: number },
+): number[][] {
+  const made = (after.rolledTo - before.rolledTo) / SLICE_SECONDS;
+  const ages = isAfterFailure ? CHECKED_AT.slice(0, 1) : CHECKED_AT;
+  const slices = ages.flatMap((age) =>
+    Array.from({ length: made }, (_, i) => before.rolledTo + (i - age) * SLICE_SECONDS),
+  );
+  const each = [...new Set(slices)].toSorted((a, b) => a - b);
+  return Array.from({ length: Math.ceil(each.length / atOnce) }, (_, i) => each.slice(i * atOnce, (i + 1) * atOnce));
 }
 
 /** The wait until the next slice is due, in ms. */

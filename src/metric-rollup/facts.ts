@@ -4,13 +4,19 @@ import { SLICE_SECONDS } from './steps';
 
 /**
  * Makes PostgreSQL look up by its indexes what the rows of a slice refer to, whatever the statistics of the newest
- * partitions say. For one transaction.
+ * partitions say, and use one process. For one transaction.
  */
-export const ROLLUP_PLANS =
-  'set local enable_seqscan = off; set local enable_hashjoin = off; set local enable_mergejoin = off';
+export const ROLLUP_PLANS = [
+  'enable_seqscan = off',
+  'enable_hashjoin = off',
+  'enable_mergejoin = off',
+  'max_parallel_workers_per_gather = 0',
+]
+  .map((setting) => `set local ${setting}`)
+  .join('; ');
 
 /** Returns SQL for the start of the slice of an instant. */
-const sliceOf = (instant: string): string =>
+export const sliceOf = (instant: string): string =>
   `date_bin('${SLICE_SECONDS} seconds', ${instant}, timestamptz '2000-01-01 00:00:00Z')`;
 
 /** Returns SQL for the time in a UUIDv7. */
@@ -34,7 +40,8 @@ const REJECTED = `
 /**
  * When an event first became COMPLETED: when its handlers had succeeded and each delivery that this made had arrived, or
  * was skipped, or was replaced by one that arrived. Settling an event and recording its deliveries is one transaction, so
- * they have the same time. Rows that come later (a replay, a backfill) change nothing of it.
+ * they have the same time. Rows that come later (a replay, a backfill) change nothing of it. What an erasure skips
+ * completes nothing.
  */
 const FIRST_COMPLETED = `
   select min(greatest(done.created_at, own.settled_at)) as at
@@ -45,7 +52,7 @@ const FIRST_COMPLETED = `
       cross join lateral (
         select min(n.settled_at) as at from deliveries n
          where n.event_id = done.event_id and n.destination_id = d.destination_id and n.generation >= d.generation
-           and n.status in ('DELIVERED', 'SKIPPED')
+           and n.status in ('DELIVERED', 'SKIPPED') and n.last_reason_code is distinct from 'ERASED'
       ) arrived
       where d.event_id = done.event_id and d.replay_id is null and d.created_at = done.created_at
    ) own
@@ -62,13 +69,37 @@ const MAYBE_COMPLETED = `
    union
   select event_id from delivery_closings where status = 'SKIPPED' and ${isInRange('at')}`;
 
+/** Most events are completed while they are young. */
+const isYoung = (id: string): string =>
+  `${id} >= uuid_v7_floor($1::timestamptz - interval '${SLICE_SECONDS} seconds') and ${id} < uuid_v7_floor($2::timestamptz)`;
+
+/**
+ * The same events, without looking at each: `at_once` is true of a young one if its first success is all that there is of
+ * it. No delivery was recorded, so that is when it was completed.
+ */
+const MAYBE_COMPLETED_AT_ONCE = `
+  select event_id, min(at) as at, count(*) = 1 and bool_and(first_success) as at_once
+    from (select event_id, case when status = 'SUCCESS' then created_at end as at,
+                 status = 'SUCCESS' and generation = 1 and ${isYoung('event_id')} as first_success
+            from processing_attempts where ${isInRange('created_at')}
+          union all
+          select event_id, null, false from deliveries where ${isYoung('event_id')}
+          union all
+          select event_id, at, false from delivery_attempts where reason_code = 'PROCESSED' and ${isInRange('at')}
+          union all
+          select event_id, at, false from delivery_closings where status = 'SKIPPED' and ${isInRange('at')}) touched
+   group by event_id having count(at) > 0`;
+
 const COMPLETED = `
   select ${sliceOf('first.at')} as at, e.tenant_id, e.source_id, e.type,
-         ${bucketOf('extract(epoch from first.at - e.received_at) * 1000')} as bucket
-    from (${MAYBE_COMPLETED}) candidate
-   cross join lateral (${FIRST_COMPLETED}) first
+         ${bucketOf('extract(epoch from first.at - e.received_at)::float8 * 1000')} as bucket
+    from (with candidate as materialized (${MAYBE_COMPLETED_AT_ONCE})
+          select event_id, at from candidate where at_once
+          union all
+          select candidate.event_id, first.at
+            from candidate cross join lateral (${FIRST_COMPLETED}) first where not at_once) first
    cross join lateral (
-     select tenant_id, source_id, type, received_at from events where id = candidate.event_id limit 1
+     select tenant_id, source_id, type, received_at from events where id = first.event_id limit 1
    ) e
    where ${isInRange('first.at')}`;
 
@@ -112,6 +143,15 @@ const FACTS: Record<StoredMeasure, string> = {
   failed: FAILED,
 };
 
+/** The columns of the facts that the keys are made from, beside the tenant. */
+const COLUMNS: Record<MetricDimension, readonly string[]> = {
+  tenant: [],
+  source: ['source_id'],
+  destination: ['destination_id'],
+  type: ['type'],
+  code: ['code'],
+};
+
 /** What came through no source, and what has no type, has an empty key. */
 const KEYS: Record<MetricDimension, string> = {
   tenant: 'f.tenant_id',
@@ -130,31 +170,11 @@ export function keyedFacts(
   dimensions: readonly MetricDimension[] = dimensionsOf(measure),
 ): string {
   const keys = dimensions.map((dimension) => `('${dimension}', ${KEYS[dimension]})`).join(', ');
+  // Counted before there is a row for each dimension: many events have the same keys.
+  const columns = ['at', 'tenant_id', ...dimensions.flatMap((dimension) => COLUMNS[dimension]), 'bucket'].join(', ');
   return `
-  select f.at, k.dimension, f.tenant_id, k.key, f.bucket, count(*) as count
-    from (${FACTS[measure]}) f cross join lateral (values ${keys}) k (dimension, key)
+  select f.at, k.dimension, f.tenant_id, k.key, f.bucket, sum(f.n)::bigint as count
+    from (select ${columns}, count(*) as n from (${FACTS[measure]}) each group by ${columns}) f
+   cross join lateral (values ${keys}) k (dimension, key)
    group by f.at, k.dimension, f.tenant_id, k.key, f.bucket`;
-}
-
-/** Returns SQL for the number of rows of each slice from $1 on and before $2 that the facts are made from. Columns: at, n. */
-export const COUNT_FACTS = `
-  select at, sum(n)::bigint as n
-    from (select s.at, ids.n
-            from generate_series($1::timestamptz, $2::timestamptz - interval '${SLICE_SECONDS} seconds',
-                                 interval '${SLICE_SECONDS} seconds') s (at)
-           cross join lateral (
-             select (select count(*) from events e where ${idsOfSlice('e.id')})
-                  + (select count(*) from rejections r where ${idsOfSlice('r.id')}) as n
-           ) ids
-          union all
-          select ${sliceOf('created_at')}, count(*) from processing_attempts
-           where ${isInRange('created_at')} group by 1
-          union all
-          select ${sliceOf('at')}, count(*) from delivery_attempts where ${isInRange('at')} group by 1
-          union all
-          select ${sliceOf('at')}, count(*) from delivery_closings where ${isInRange('at')} group by 1) each
-   group by at`;
-
-function idsOfSlice(id: string): string {
-  return `${id} >= uuid_v7_floor(s.at) and ${id} < uuid_v7_floor(s.at + interval '${SLICE_SECONDS} seconds')`;
 }

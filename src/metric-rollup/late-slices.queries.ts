@@ -1,17 +1,16 @@
 import type { Db } from '../db/pool';
-import { COMPLETED_LATER, COUNT_FACTS } from './facts';
+import { countFacts } from './count-facts';
+import { COMPLETED_LATER } from './facts';
 import { boundsOf, makeMeasure, makeSlices, type Slices } from './rollup.queries';
 import { instantOf, SLICE_SECONDS } from './steps';
 
-/** Returns those of these slices that have more rows now than they were made from, the oldest `most`. In seconds since 1970. */
-export async function findLateSlices(db: Db, slices: Slices, most: number): Promise<number[]> {
+/** Returns those of these slices that have more rows now than they were made from, in seconds since 1970, the oldest first. */
+export async function findLateSlices(db: Db, ranges: readonly Slices[]): Promise<number[]> {
   const { rows } = await db.query<{ at: number }>(
     `select extract(epoch from at)::float8 as at
-       from (${COUNT_FACTS}) counted
-       left join (select at, seen from metric_slices where at >= $1::timestamptz and at < $2::timestamptz) made using (at)
-      where n > coalesce(seen, 0)
-      order by at limit $3`,
-    [...boundsOf(slices), most],
+       from (${countFacts(ranges.length)}) counted left join metric_slices made using (at)
+      where n > coalesce(seen, 0) order by at`,
+    ranges.flatMap(boundsOf),
   );
   return rows.map(({ at }) => at);
 }

@@ -1,11 +1,9 @@
 import type { Pool, PoolClient } from 'pg';
-import { ADVISORY_LOCKS, underTransactionLock } from '../db/advisory-locks';
 import { coarsenRollup, forgetRollup } from './coarsen.queries';
 import { checkedSlices, dueSlices, notAhead, untilNextSlice } from './decide-slices';
-import { completeAgain, findLateSlices, findSlicesToComplete, makeLateSlice } from './late-slices.queries';
+import { makeLate, rollingUp } from './make-late';
 import { DIMENSIONS_OF } from './measures';
 import { beginRollup, makeSlices, readRollupProgress, recordRolledTo, type RollupProgress } from './rollup.queries';
-import { ROLLUP_PLANS } from './facts';
 import { COARSER, SLICE_SECONDS } from './steps';
 
 /** Slices of one transaction. A slice of ten seconds may have a hundred thousand events. */
@@ -44,7 +42,7 @@ export class MetricRollup {
     const made = await this.makeDue(most);
     const isQuick = performance.now() - beganMs < QUICK_MS;
     if (made !== 'elsewhere' && made.after.rolledTo > made.before.rolledTo) {
-      await this.makeLate(made.before, Math.min(most, AT_ONCE), hasFailed);
+      await this.makeLate(made, Math.min(most, AT_ONCE), hasFailed);
       await this.tidy(made.after);
     }
     this.most = made !== 'elsewhere' && isQuick ? Math.min(2 * most, MOST_A_RUN) : AT_ONCE;
@@ -56,7 +54,7 @@ export class MetricRollup {
     let made: Made | 'elsewhere' = 'elsewhere';
     for (let left = most; left > 0; left -= AT_ONCE) {
       const slices = Math.min(left, AT_ONCE);
-      const part = await this.underLock((db) => makeNext(db, slices));
+      const part = await rollingUp(this.pool, (db) => makeNext(db, slices));
       if (part === 'elsewhere') break;
       made = { before: made === 'elsewhere' ? part.before : made.before, after: part.after };
       if (part.after.rolledTo - part.before.rolledTo < slices * SLICE_SECONDS) break;
@@ -64,15 +62,10 @@ export class MetricRollup {
     return made;
   }
 
-  private async makeLate(before: RollupProgress, most: number, isAfterFailure: boolean): Promise<void> {
-    const late: number[] = [];
-    for (const checked of checkedSlices(before, isAfterFailure)) {
-      const found = await this.underLock((db) => findLateSlices(db, checked, most));
-      if (found !== 'elsewhere') late.push(...found);
-    }
-    for (const at of late.slice(0, most)) await this.underLock((db) => makeLateSlice(db, at, before.rolledTo));
-    for (const at of await findSlicesToComplete(this.pool, most)) {
-      await this.underLock((db) => completeAgain(db, at));
+  private async makeLate({ before, after }: Made, most: number, isAfterFailure: boolean): Promise<void> {
+    for (const slices of checkedSlices(before, after, { isAfterFailure, atOnce: AT_ONCE })) {
+      const ranges = slices.map((from) => ({ from, to: from + SLICE_SECONDS }));
+      await makeLate(this.pool, ranges, most);
     }
   }
 
@@ -80,17 +73,10 @@ export class MetricRollup {
     for (const { to } of COARSER) {
       let more: boolean | 'elsewhere' = true;
       for (let n = 0; more === true && n < COARSENED_A_RUN; n++) {
-        more = await this.underLock((db) => coarsenRollup(db, progress, to));
+        more = await rollingUp(this.pool, (db) => coarsenRollup(db, progress, to));
       }
     }
-    await this.underLock((db) => forgetRollup(db, progress, FORGOTTEN_A_RUN));
-  }
-
-  private underLock<T>(work: (db: PoolClient) => Promise<T>): Promise<T | 'elsewhere'> {
-    return underTransactionLock(this.pool, ADVISORY_LOCKS.metricRollup, async (db) => {
-      await db.query(ROLLUP_PLANS);
-      return work(db);
-    });
+    await rollingUp(this.pool, (db) => forgetRollup(db, progress, FORGOTTEN_A_RUN));
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Db } from '../db/pool';
-import { COUNT_FACTS, keyedFacts } from './facts';
+import { countFacts } from './count-facts';
+import { keyedFacts } from './facts';
 import { folded } from './fold';
 import { STORED_MEASURES, type StoredMeasure } from './measures';
 import { instantOf, SLICE_SECONDS } from './steps';
@@ -50,7 +51,10 @@ export async function recordRolledTo(db: Db, rolledTo: number): Promise<void> {
 export async function makeSlices(db: Db, slices: Slices): Promise<void> {
   const bounds = boundsOf(slices);
   await db.query('delete from metric_slices where at >= $1::timestamptz and at < $2::timestamptz', bounds);
-  await db.query(`insert into metric_slices (at, seen) select at, n from (${COUNT_FACTS}) counted where n > 0`, bounds);
+  await db.query(
+    `insert into metric_slices (at, seen) select at, n from (${countFacts(1)}) counted where n > 0`,
+    bounds,
+  );
   await db.query(
     `delete from metric_rollup
       where step_seconds = ${SLICE_SECONDS} and at >= $1::timestamptz and at < $2::timestamptz`,

@@ -6,7 +6,7 @@ export const DAY_SECONDS = 86_400;
 
 /** Rows that are committed up to this long after their time are counted. Their slices are made again. */
 export const LATE_SECONDS = 15 * MINUTE_SECONDS;
-/** Slices are checked for late rows for longer, because the turn of an older slice comes every four minutes. */
+/** What it takes to make a slice again is kept for longer. */
 export const CHECKED_SECONDS = LATE_SECONDS + 5 * MINUTE_SECONDS;
 
 /** Slices become minutes after two hours, and minutes become hours after two days. Hours are kept for 90 days. */

@@ -214,6 +214,6 @@ describe('the queries of the roll-up', () => {
       await client.query('rollback');
       client.release();
     }
-    await expect(findLateSlices(pool, { from: to, to: to + 10 }, 6)).resolves.toEqual([to]);
+    await expect(findLateSlices(pool, [{ from: to, to: to + 10 }])).resolves.toEqual([to]);
   });
 });

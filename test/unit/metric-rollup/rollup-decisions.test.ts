@@ -1,6 +1,7 @@
 import { seriesOf, sumOf } from '../../../src/admin/metrics/metric-series';
 import { checkedSlices, dueSlices, notAhead, untilNextSlice } from '../../../src/metric-rollup/decide-slices';
 import { bucketOf, latencyQuantile, msOfBucket } from '../../../src/metric-rollup/latency-buckets';
+import type { RollupProgress } from '../../../src/metric-rollup/rollup.queries';
 import { inSteps, LATE_SECONDS } from '../../../src/metric-rollup/steps';
 
 describe('the slices that are made', () => {
@@ -19,20 +20,30 @@ describe('the slices that are made', () => {
     expect(notAhead({ rolledTo: 100, now: 105 }).rolledTo).toBe(100);
   });
 
-  it('are checked for late rows: the last minute, and one older minute in turn', () => {
-    expect(checkedSlices({ rolledTo: 1_210, now: 0 }, true)).toEqual([{ from: 1_150, to: 1_210 }]);
-    for (let late = 9_000; late < 9_190; late += 10) {
+  const progress = (rolledTo: number): RollupProgress => ({ rolledTo, now: 0 });
+
+  it('are checked for late rows at a few ages, however many are made at once', () => {
+    const slice = 9_000;
+    for (const made of [1, 2, 6, 60]) {
       const checkedAt: number[] = [];
-      for (let rolledTo = late + 10; rolledTo < late + 1_500; rolledTo += 10) {
-        const [last, older] = checkedSlices({ rolledTo, now: 0 }, false);
-        const hasIt = [last, older].some((slices) => slices && slices.from <= late && late < slices.to);
-        for (const slices of [last, older]) expect(slices && slices.to - slices.from).toBe(60);
-        if (hasIt) checkedAt.push(rolledTo);
+      for (let rolledTo = slice + 10; rolledTo < slice + 3_000; rolledTo += 10 * made) {
+        const after = progress(rolledTo + 10 * made);
+        const lists = checkedSlices(progress(rolledTo), after, { isAfterFailure: false, atOnce: 6 });
+        expect(Math.max(...lists.map(({ length }) => length))).toBeLessThanOrEqual(6);
+        const each = lists.flat();
+        expect(new Set(each).size).toBe(each.length);
+        expect(each.length).toBeLessThanOrEqual(5 * made);
+        if (each.includes(slice)) checkedAt.push(after.rolledTo);
       }
-      const pauses = checkedAt.slice(1).map((at, i) => at - (checkedAt[i] ?? 0));
-      expect(Math.max(...pauses)).toBeLessThanOrEqual(240);
-      expect(Math.max(...checkedAt)).toBeGreaterThanOrEqual(late + LATE_SECONDS);
+      expect(checkedAt.length).toBeGreaterThan(0);
+      expect(Math.max(...checkedAt)).toBeGreaterThanOrEqual(slice + 10 + LATE_SECONDS);
+      if (made === 1) expect(checkedAt.map((at) => (at - slice) / 10 - 1)).toEqual([1, 3, 10, 30, 92]);
     }
+  });
+
+  it('are checked for late rows only while they are young, after a run that failed', () => {
+    const young = checkedSlices(progress(1_200), progress(1_210), { isAfterFailure: true, atOnce: 6 });
+    expect(young).toEqual([[1_190]]);
   });
 
   it('are waited for', () => {
