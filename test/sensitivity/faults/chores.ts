@@ -55,4 +55,40 @@ export const FAULTS_IN_CHORES: readonly DeliberateFault[] = [
     ],
     noticedBy: calm('left over'),
   },
+  {
+    name: 'metrics of events that are committed late are not added',
+    stage: 'chores',
+    edits: [
+      {
+        file: 'src/metric-rollup/late-slices.queries.ts',
+        find: 'where n > coalesce(seen, 0) order by at',
+        replace: 'where n < coalesce(seen, 0) order by at',
+      },
+    ],
+    noticedBy: { tests: ['test/integration/metrics/metric-rollup.test.ts'] },
+  },
+  {
+    name: 'metrics count a slice again without what it was before',
+    stage: 'chores',
+    edits: [
+      {
+        file: 'src/metric-rollup/rollup.queries.ts',
+        find: 'where step_seconds = ${SLICE_SECONDS} and at >= $1::timestamptz and at < $2::timestamptz`,',
+        replace: 'where step_seconds = 1 and at >= $1::timestamptz and at < $2::timestamptz`,',
+      },
+    ],
+    noticedBy: { tests: ['test/integration/metrics/metric-rollup.test.ts'] },
+  },
+  {
+    name: 'events completed by their last delivery are not rolled up',
+    stage: 'chores',
+    edits: [
+      {
+        file: 'src/metric-rollup/facts.ts',
+        find: 'from candidate cross join lateral (${FIRST_COMPLETED}) first where not at_once) first',
+        replace: 'from candidate cross join lateral (${FIRST_COMPLETED}) first where false) first',
+      },
+    ],
+    noticedBy: calm('metrics'),
+  },
 ];

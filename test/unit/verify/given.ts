@@ -1,5 +1,6 @@
 import type {
   Evidence,
+  RolledUp,
   StoredAttempt,
   StoredDelivery,
   StoredDeliveryAttempt,
@@ -8,6 +9,7 @@ import type {
 } from '../../verify/evidence/evidence';
 import type { PlannedEvent } from '../../verify/load/planned-event';
 import type { Told } from '../../verify/load/sending';
+import { factsOf } from '../../verify/oracle/rolled-up';
 import type { Entry, EntryOf } from '../../verify/run/journal';
 
 export const NORTH = 'north-0-0';
@@ -103,6 +105,7 @@ export const deliveryAttempt = (fields: Partial<StoredDeliveryAttempt> = {}): St
   statusCode: 204,
   worker: 'host:7',
   atMs: 1_950,
+  isFailure: false,
   ...fields,
 });
 
@@ -112,9 +115,11 @@ export const deliveryTo = (
   log: readonly StoredDeliveryAttempt[] = [deliveryAttempt()],
   fields: Partial<StoredDelivery> = {},
 ): StoredDelivery => ({
+  destinationId: destination,
   destination,
   generation: 1,
   isBackfilled: false,
+  createdMs: 2_000,
   status: 'DELIVERED',
   attempts: log.length,
   tries: log.length,
@@ -214,10 +219,20 @@ const countedPublished = (stored: readonly StoredEvent[]): Entry => ({
   values: { streamforge_outbox_published_total: stored.flatMap(({ entries }) => entries).length },
 });
 
+/** The roll-up as it should be, a row for each fact. */
+const rolledUpOf = (facts: Pick<Evidence, 'stored' | 'rejections' | 'startedMs'>): RolledUp[] =>
+  factsOf(facts).flatMap(({ measure, tenant, keys, latencyMs }) =>
+    Object.entries(keys).map(([dimension, key]) => {
+      const bucket = latencyMs === undefined ? 0 : Math.ceil(Math.log(Math.max(latencyMs, 1)) / Math.log(1.2));
+      return { measure, dimension, tenant, key, bucket, count: 1 };
+    }),
+  );
+
 /** One event of a tenant without a destination and one that was delivered, both correct. */
 export function evidence(change: Partial<Evidence> = {}, more: readonly Entry[] = []): Evidence {
   const names = [NORTH, DELIVERED];
   const stored = change.stored ?? names.map((name) => storedAs(name));
+  const rejections = change.rejections ?? [];
   return {
     journal: [
       ...names.map((name) => sent(name)),
@@ -231,7 +246,8 @@ export function evidence(change: Partial<Evidence> = {}, more: readonly Entry[] 
     sent: new Map(names.map((name) => [name, planned(name)])),
     readBack: new Map(names.map((name) => [name, readAs(name)])),
     stored,
-    rejections: [],
+    rejections,
+    rolledUp: rolledUpOf({ stored, rejections, startedMs: STARTED_MS }),
     usage: names.map((name) => ({ tenant: tenantOf(name), day: '2026-11-29', type: TYPE, events: 1, bytes: 100 })),
     replays: [],
     audit: [],

@@ -30,6 +30,8 @@ const answer = (fields: object = {}): Entry =>
     },
   );
 const kept = (fields: Partial<StoredRejection> = {}): StoredRejection => ({
+  tenant: 'north',
+  type: null,
   sourceId: SOURCE,
   code: 'invalid-event',
   recordNumber: 2,

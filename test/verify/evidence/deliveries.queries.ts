@@ -8,12 +8,14 @@ export function readDeliveries(url: string, startedMs: number): Promise<(StoredD
   return rowsOf<StoredDelivery & { eventId: string }>(
     url,
     `select d.event_id as "eventId", coalesce(split_part(t.url, '/', 4), '') as destination, d.generation, d.status,
-            d.replay_id is not null as "isBackfilled",
+            d.destination_id as "destinationId", d.replay_id is not null as "isBackfilled",
+            ${ms('d.created_at')} - $1::float8 as "createdMs",
             d.attempts, d.tries, d.exhausted, d.last_reason_code as "reasonCode",
             ${ms('d.settled_at')} - $1::float8 as "settledMs",
             coalesce((select json_agg(json_build_object('attemptNumber', a.attempt_number, 'reasonCode', a.reason_code,
                                                         'statusCode', a.status_code, 'worker', a.worker,
-                                                        'atMs', ${ms('a.at')} - $1::float8)
+                                                        'atMs', ${ms('a.at')} - $1::float8,
+                                                        'isFailure', coalesce(a.failed, false))
                                       order by a.attempt_number)
                         from delivery_attempts a
                        where a.event_id = d.event_id and a.destination_id = d.destination_id

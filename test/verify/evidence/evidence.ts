@@ -48,15 +48,19 @@ export interface StoredDeliveryAttempt {
   /** host:pid */
   worker: string;
   atMs: number;
+  /** It was the last one, and the delivery failed. */
+  isFailure: boolean;
 }
 
 export interface StoredDelivery {
+  destinationId: string;
   /** The name of the destination, from the path of its URL. Empty if the destination does not exist. */
   destination: string;
   /** Counts the deliveries of one event to one destination, from 1. */
   generation: number;
   /** A backfill made it. */
   isBackfilled: boolean;
+  createdMs: number;
   status: 'OPEN' | 'DELIVERED' | 'FAILED' | 'DISCARDED' | 'SKIPPED';
   attempts: number;
   /** Attempts that have used up a place in the retry schedule since the delivery was last opened. */
@@ -105,7 +109,10 @@ export interface StoredErasure {
 
 /** A record of a source that was refused. */
 export interface StoredRejection {
+  tenant: string;
   sourceId: string | null;
+  /** Null if it could not be read. */
+  type: string | null;
   code: string;
   /** Null for a whole request. */
   recordNumber: number | null;
@@ -125,6 +132,18 @@ export interface UsageRow {
   type: string;
   events: number;
   bytes: number;
+}
+
+/** A sum of the roll-up of metrics. */
+export interface RolledUp {
+  measure: string;
+  dimension: string;
+  tenant: string | null;
+  /** Null: the smaller keys of the tenant together. */
+  key: string | null;
+  /** Of the latency; 0 for other measures. */
+  bucket: number;
+  count: number;
 }
 
 export interface StoredAudit {
@@ -150,6 +169,7 @@ export interface Evidence {
   stored: readonly StoredEvent[];
   rejections: readonly StoredRejection[];
   usage: readonly UsageRow[];
+  rolledUp: readonly RolledUp[];
   replays: readonly { id: string; status: string; mode: string; correlationId: string }[];
   audit: readonly StoredAudit[];
   erasures: readonly StoredErasure[];

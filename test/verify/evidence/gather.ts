@@ -9,6 +9,7 @@ import type { Evidence, Leftovers, UsageRow } from './evidence';
 import { findWrongGauges } from './gauges';
 import { readMessageIds } from './message-ids';
 import { readAll } from './read-back';
+import { readRolledUp } from './rollup.queries';
 import { readStored } from './stored.queries';
 
 /** Gathers the evidence, except what shows only at shutdown. */
@@ -25,6 +26,7 @@ export async function gather(
     return [name, { tenant: tenantOf(name), id }] as const;
   });
   const usage = await readUsage(admin);
+  const rolledUp = await readOfTheRun('reading metrics', () => readRolledUp(landscape.databaseUrl));
   const readBack = await readAll(landscape.apis[0] as string, new Map(wanted));
   const wrongGauges = await findWrongGauges(landscape);
   await landscape.scrapeOf(landscape.processes.map(({ name }) => name));
@@ -38,6 +40,7 @@ export async function gather(
     reconciles,
     sent,
     usage,
+    rolledUp,
     readBack,
     deadLetterCopies,
     parkedMessages,

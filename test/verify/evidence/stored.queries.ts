@@ -86,7 +86,7 @@ async function readEvents(url: string): Promise<Fact[]> {
 async function readRejections(url: string): Promise<StoredRejection[]> {
   const rows = await rowsOf<Omit<StoredRejection, 'body'> & { body: Buffer }>(
     url,
-    `select source_id as "sourceId", code, record_number as "recordNumber", correlation_id as "correlationId",
+    `select tenant_id as tenant, source_id as "sourceId", event_type as type, code, record_number as "recordNumber", correlation_id as "correlationId",
             size_bytes as "sizeBytes", encode(digest, 'hex') as digest, body,
             erased_at is not null as "isErased"
        from rejections`,

@@ -18,6 +18,7 @@ import { checkOperators } from './operators';
 import { checkReconciler } from './reconciler';
 import { checkRejections } from './rejections';
 import { checkRest } from './rest';
+import { checkRolledUp } from './rolled-up';
 import { checkSlowReaders, checkSpillFailures } from './slow-readers';
 import { checkSources } from './sources';
 import { checkStrangers } from './strangers';
@@ -43,6 +44,7 @@ export const RULES: readonly ((evidence: Evidence) => Violation[])[] = [
   checkOperators,
   checkRest,
   checkMetrics,
+  checkRolledUp,
   checkConduct,
   checkSlowReaders,
   checkSpillFailures,
