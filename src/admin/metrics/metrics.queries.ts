@@ -76,19 +76,21 @@ export async function sumMetric(
 ): Promise<MetricRow[]> {
   const { rows } = await queryWithSettings<MetricRow>(pool, `set local statement_timeout = ${ROLLUP_TIMEOUT_MS}`, {
     text: `
-      with visible as materialized (
-        select extract(epoch from at)::float8 as at, key, bucket, count from metric_rollup
-         where measure = $1 and dimension = $2 and at >= $3::timestamptz and at < $4::timestamptz
-           and ($5::text is null or tenant_id = $5) and ($6::text[] is null or tenant_id = any ($6))
-        union all
-        select at, key, bucket, count
-          from json_to_recordset($7::json) fresh (at float8, key text, bucket smallint, count bigint)
+      with stepped as materialized (
+        select date_bin(make_interval(secs => $9), at, to_timestamp(0)) as at, key, bucket, sum(count)::bigint as count
+          from (select at, key, bucket, count from metric_rollup
+                 where measure = $1 and dimension = $2 and at >= $3::timestamptz and at < $4::timestamptz
+                   and ($5::text is null or tenant_id = $5) and ($6::text[] is null or tenant_id = any ($6))
+                union all
+                select to_timestamp(at), key, bucket, count
+                  from json_to_recordset($7::json) fresh (at float8, key text, bucket smallint, count bigint)) visible
+         group by 1, 2, 3
       ), largest as (
-        select key from visible where key is not null group by key order by sum(count) desc, key limit $8
+        select key from stepped where key is not null group by key order by sum(count) desc, key limit $8
       )
-      select floor(at / $9::float8) * $9::float8 as at, largest.key, bucket, sum(count)::float8 as count
-        from visible left join largest on largest.key = visible.key
-       group by 1, 2, 3 order by 1`,
+      select extract(epoch from at)::float8 as at, largest.key, bucket, sum(count)::float8 as count
+        from stepped left join largest on largest.key = stepped.key
+       group by stepped.at, largest.key, bucket order by stepped.at`,
     values: [
       storedMeasureOf(measure),
       dimension,
