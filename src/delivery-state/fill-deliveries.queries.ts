@@ -53,7 +53,7 @@ export async function fillDeliveries(db: Db, order: FillOrder): Promise<FilledEv
      ), filled as (
        insert into deliveries (event_id, destination_id, generation, tenant_id, type, status, replay_id, revision)
        select id, $2, generation, tenant_id, type, 'OPEN', $3, revision from assessed where reason is null order by id
-       on conflict do nothing
+       on conflict (event_id, destination_id, generation) do nothing
        returning event_id, generation
      ), queued as (
        insert into delivery_queue (event_id, destination_id, generation, due_at, replay_id)

@@ -45,7 +45,7 @@ const record = (generation: string): string => `
     select event_id, destination_id, generation, tenant_id, type, status, reason_code,
            case when status <> 'OPEN' then now() end, case when status = 'FAILED' then now() end, revision
       from planned order by event_id, destination_id
-    on conflict do nothing
+    on conflict (event_id, destination_id, generation) do nothing
     returning event_id, destination_id
   ), queued as (
     insert into delivery_queue (event_id, destination_id, generation, due_at, lease)

@@ -14,7 +14,7 @@ export async function lockForRevision(db: Db, eventId: string): Promise<void> {
     `insert into event_state (event_id, status, generation, dispatch_no, attempts)
      select a.event_id, 'COMPLETED', 1, 1, 0 from processing_attempts a
       where a.event_id = $1 and a.generation = 1 and a.status = 'SUCCESS'
-     on conflict do nothing`,
+     on conflict (event_id) do nothing`,
     [eventId],
   );
   await db.query(`select from event_state where event_id = $1 for update`, [eventId]);

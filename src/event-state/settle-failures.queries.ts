@@ -168,7 +168,7 @@ export async function recordEffects(db: Db, failures: readonly Failure[]): Promi
     text: `insert into handler_effects (event_id, generation, handler)
            select * from unnest($1::uuid[], $2::integer[], $3::text[]) as t (event_id, generation, handler)
             order by event_id, generation, handler
-           on conflict do nothing`,
+           on conflict (event_id, generation, handler) do nothing`,
     values: [
       effects.map(({ event }) => event.id),
       effects.map(({ event }) => event.generation),

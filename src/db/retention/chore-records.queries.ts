@@ -14,7 +14,7 @@ export async function recordChoreEnd(db: Db, name: Chore, putOff: boolean): Prom
 
 /** Records that there is this chore. If nobody ever succeeds, it becomes overdue. */
 export async function recordChore(db: Db, name: Chore): Promise<void> {
-  await db.query('insert into chores (name) values ($1) on conflict do nothing', [name]);
+  await db.query('insert into chores (name) values ($1) on conflict (name) do nothing', [name]);
 }
 
 /** Records that a run has failed. The time of the last success stays. */

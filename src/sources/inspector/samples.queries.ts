@@ -21,7 +21,7 @@ export async function keepSamples(db: Db, rows: readonly SampleRow[], kept: numb
              from unnest($1::uuid[], $2::uuid[], string_to_array($3, E'\\x1f')) as made (source_id, id, sample)
             where exists (select from sources where sources.id = made.source_id)
             order by id
-           on conflict do nothing`,
+           on conflict (source_id, id) do nothing`,
     values: [
       rows.map(({ sourceId }) => sourceId),
       rows.map(({ id }) => id),
