@@ -82,7 +82,7 @@ export async function readReachedQuotas(db: Db): Promise<Observation[]> {
 export async function forgetQuotaRefusals(db: Db): Promise<void> {
   await db.query(
     `delete from quota_refusals where (tenant_id, measure) in (
-       select tenant_id, measure from quota_refusals where refused_at < now() - interval '1 day'
+       select tenant_id, measure from quota_refusals where refused_at < now() - interval '24 hours'
         limit $1 for update skip locked)`,
     [MOST_TENANTS],
   );

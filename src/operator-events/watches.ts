@@ -1,5 +1,6 @@
 import type { Settings } from '../config/settings';
 import type { Db } from '../db/pool';
+import { timeOfDayMs } from '../event/time-of-day';
 import { readOutboxFigures } from '../event-state/figures.queries';
 import type { About, ConditionKind, Figures, Observation, Severity } from './condition';
 import { readDisabledDestinations, readFailingDestinations, readFailingReceivers } from './destination-figures.queries';
@@ -144,7 +145,7 @@ async function readLaggingOutbox(db: Db, lagSeconds: number): Promise<Observatio
       tenantId: null,
       name: null,
       verdict: oldestSeconds >= lagSeconds ? 'holds' : 'between',
-      since: new Date(Date.now() - oldestSeconds * 1_000).toISOString(),
+      since: new Date(timeOfDayMs() - oldestSeconds * 1_000).toISOString(),
       figures: { oldestSeconds, waiting: pending + inFlight },
     },
   ];
