@@ -31,4 +31,13 @@ export const OPERATOR_EVENT_SETTINGS = {
     '60',
     'outbox.lagging is raised when an event has waited this long to be published, in seconds',
   ),
+  OPERATOR_KEY_EXPIRY_DAYS: setting(
+    integer(1, 365),
+    '14',
+    'key.expiring is raised so long before an API key or the token of an operator expires, in days; at most in the last quarter of its life',
+  ),
+  OPERATOR_STORAGE_GB: optional(
+    integer(1),
+    'how large the database may become, in gigabytes; storage.filling is raised at 85 % of it; unset: it is not watched',
+  ),
 } as const;

@@ -7,6 +7,10 @@ export type ConditionKind =
   | 'source.verification-failing'
   | 'outbox.lagging'
   | 'quota.reached'
+  | 'source.silent'
+  | 'key.expiring'
+  | 'partition.missing'
+  | 'storage.filling'
   | 'receiver.failing';
 
 /** As PagerDuty orders them. */

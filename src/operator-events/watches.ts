@@ -6,6 +6,8 @@ import type { About, ConditionKind, Figures, Observation, Severity } from './con
 import { readDisabledDestinations, readFailingDestinations, readFailingReceivers } from './destination-figures.queries';
 import { readGrowingDeadLetters, readGrowingRejections } from './growth-figures.queries';
 import { readFailingVerifications, readReachedQuotas } from './intake-figures.queries';
+import { readSilentSources } from './silence-figures.queries';
+import { readExpiringKeys, readFillingStorage, readMissingPartitions } from './upkeep-figures.queries';
 
 /** One kind of condition: how it is read, and how it is told. */
 export interface Watch {
@@ -35,6 +37,8 @@ export const CLEAR_AFTER_SECONDS = 60;
 const PAGE_OF_DESTINATIONS = '/destinations';
 const nameOfDestination = ({ name, tenantId }: About): string => `Destination ${name} of tenant ${tenantId}`;
 const pageOfDestination = ({ subject }: About): string => `${PAGE_OF_DESTINATIONS}/${subject}`;
+const nameOfSource = ({ name, tenantId }: About): string => `Source ${name} of tenant ${tenantId}`;
+const pageOfSource = ({ subject }: About): string => `/sources/${subject}`;
 const ofTenant = (page: string, { tenantId }: About): string =>
   `${page}?tenantId=${encodeURIComponent(tenantId ?? '')}`;
 const lastPart = ({ subject }: About): string => subject.slice(subject.lastIndexOf('/') + 1);
@@ -105,9 +109,9 @@ export const WATCHES: readonly Watch[] = [
     read: readFailingVerifications,
     says: ({ unverified, ofNewest, code }) => `refused ${unverified} of its newest ${ofNewest} requests: ${code}.`,
     saysCleared: 'verifies its requests again.',
-    nameOf: ({ name, tenantId }) => `Source ${name} of tenant ${tenantId}`,
+    nameOf: nameOfSource,
     plural: 'sources refuse requests that they cannot verify',
-    page: ({ subject }) => `/sources/${subject}`,
+    page: pageOfSource,
     pageOfMany: '/sources',
   },
   {
@@ -132,6 +136,52 @@ export const WATCHES: readonly Watch[] = [
     plural: 'tenants have reached their limits',
     page: ({ tenantId }) => `/tenants/${encodeURIComponent(tenantId ?? '')}`,
     pageOfMany: '/tenants',
+  },
+  {
+    kind: 'source.silent',
+    clearedKind: 'source.resumed',
+    severity: 'error',
+    read: readSilentSources,
+    says: ({ silentSeconds, expectEverySeconds }) =>
+      `has been silent for ${minutes(silentSeconds)}. It is expected to send at least every ${minutes(expectEverySeconds)}.`,
+    saysCleared: 'is not silent any more.',
+    nameOf: nameOfSource,
+    plural: 'sources are silent',
+    page: pageOfSource,
+    pageOfMany: '/sources',
+  },
+  {
+    kind: 'key.expiring',
+    severity: 'warning',
+    read: (db, { OPERATOR_KEY_EXPIRY_DAYS: days }) => readExpiringKeys(db, days),
+    says: ({ what, expiresAt }) => `(${what}) expires at ${expiresAt}. Rotate it before.`,
+    saysCleared: 'was rotated or revoked, or has expired.',
+    nameOf: ({ name, tenantId }) => (tenantId === null ? `The key ${name}` : `The key ${name} of tenant ${tenantId}`),
+    plural: 'keys expire soon',
+    page: ({ tenantId }) => (tenantId === null ? '/operators' : `/tenants/${encodeURIComponent(tenantId)}`),
+    pageOfMany: '/tenants',
+  },
+  {
+    kind: 'partition.missing',
+    severity: 'critical',
+    read: readMissingPartitions,
+    says: ({ tables }) => `have no partition for now or tomorrow: ${tables}.`,
+    saysCleared: 'have their partitions again.',
+    nameOf: () => 'Tables',
+    plural: 'tables lack partitions',
+    page: () => '/health',
+    pageOfMany: '/health',
+  },
+  {
+    kind: 'storage.filling',
+    severity: 'error',
+    read: (db, { OPERATOR_STORAGE_GB: gigabytes }) => readFillingStorage(db, gigabytes),
+    says: ({ percent, ofGigabytes }) => `uses ${percent} % of ${ofGigabytes} GB.`,
+    saysCleared: 'uses less than 80 % of its storage again.',
+    nameOf: () => 'The database',
+    plural: 'databases are filling up',
+    page: () => '/health',
+    pageOfMany: '/health',
   },
 ];
 

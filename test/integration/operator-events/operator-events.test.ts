@@ -22,7 +22,7 @@ beforeEach(async () => {
   await removeEvents(database.pool);
   await database.pool.query(
     `truncate destinations, destination_failures, deliveries, sources, source_samples, metric_rollup, quota_refusals,
-              operator_conditions`,
+              operator_conditions, api_keys`,
   );
 });
 
@@ -70,6 +70,24 @@ async function sample(sourceId: string, result: 'unverified' | 'accepted', count
   const made = { result, code: result === 'unverified' ? 'signature-invalid' : null };
   const rows = Array.from({ length: count }, () => ({ sourceId, id: uuidV7(), sample: JSON.stringify(made) }));
   await keepSamples(database.pool, rows, 50);
+}
+
+async function givenKey(name: string, age: string, left: string, rotated = false): Promise<void> {
+  await database.pool.query(
+    `insert into api_keys (id, tenant_id, name, digest, scopes, created_by, created_at, expires_at, rotated, version)
+     values ($1, 'acme', $1, '', '{ingest}', 'test', now() - $2::interval, now() + $3::interval, $4, 1)`,
+    [name, age, left, rotated],
+  );
+}
+
+/** The migrations have made the partitions; one is put aside. */
+async function hidePartition(): Promise<() => Promise<unknown>> {
+  const { rows } = await database.pool.query<{ name: string }>(
+    `select 'outbox' || to_char(now() + interval '1 day', '"_d"YYYYMMDD') as name`,
+  );
+  const name = rows[0]?.name ?? '';
+  await database.pool.query(`alter table ${name} rename to hidden`);
+  return () => database.pool.query(`alter table hidden rename to ${name}`);
 }
 
 /** How each kind comes, and how it goes. */
@@ -143,6 +161,33 @@ const CASES: readonly [ConditionKind, string, () => Promise<() => Promise<unknow
       return () => database.pool.query(`update quota_refusals set refused_at = now() - interval '6 minutes'`);
     },
   ],
+  [
+    'source.silent',
+    'source.resumed',
+    async () => {
+      const { row } = await storeSource(database.pool, await boxOf(database.pool), {});
+      await database.pool.query('alter table sources disable trigger raise_revision');
+      await database.pool.query(
+        `update sources set expect_every_seconds = 60, updated_at = now() - interval '2 minutes'`,
+      );
+      await database.pool.query('alter table sources enable trigger raise_revision');
+      await sample(row.id, 'unverified', 1);
+      return () => sample(row.id, 'accepted', 1);
+    },
+  ],
+  [
+    'key.expiring',
+    'key.expiring',
+    async () => {
+      await givenKey('expiring', '90 days', '13 days');
+      await givenKey('fresh', '1 day', '29 days');
+      await givenKey('short-lived', '1 day', '4 days');
+      await givenKey('expired', '90 days', '-1 days');
+      await givenKey('rotated', '90 days', '1 day', true);
+      return () => database.pool.query(`update api_keys set revoked_at = now()`);
+    },
+  ],
+  ['partition.missing', 'partition.missing', hidePartition],
 ];
 
 describe.each(CASES)('%s', (kind, clearedKind, arrange) => {
@@ -247,6 +292,18 @@ describe('an operator event', () => {
     await threeLook();
     await expect(told()).resolves.toEqual([]);
     await expect(countRows(database.pool, `operator_conditions where kind = 'receiver.failing'`)).resolves.toBe(1);
+  });
+
+  it('tells that the database fills what it may use', async () => {
+    const watched = (OPERATOR_STORAGE_GB: number) =>
+      new OperatorEvents({ ...testSettings(), OPERATOR_STORAGE_GB }, database.pool, new LocalWakeUp());
+    await watched(1_000).runOnce();
+    await expect(told()).resolves.toEqual([]);
+    await watched(0.001).runOnce();
+    await watched(1_000).runOnce();
+    await letFade();
+    await watched(1_000).runOnce();
+    await expect(told()).resolves.toEqual(['storage.filling raised', 'storage.filling cleared']);
   });
 
   it('stands for a storm', async () => {
