@@ -349,7 +349,7 @@ describe('the console on what operators look after', () => {
         return rows.map(({ status }) => status);
       };
       await ui.at.open('/', 'Overview');
-      await page().getByRole('link', { name: 'see the outbox' }).click();
+      await page().getByRole('link', { name: '3 could not be published' }).click();
       await page().getByRole('heading', { level: 1, name: 'Outbox' }).waitFor();
       await page().getByText('3 entries', { exact: true }).waitFor();
       await page().getByText('the broker is gone').first().waitFor();

@@ -4,7 +4,7 @@ import { createdSource } from '../../support/admin-sources';
 import { call, postStream } from '../../support/e2e-http';
 import { eventually } from '../../support/eventually';
 import { useConsole } from '../../support/fixtures/console';
-import { givenDestination } from '../../support/receivers/destinations';
+import { admin, givenDestination } from '../../support/receivers/destinations';
 import { isSignedBy, TestReceiver } from '../../support/receivers/receiver';
 
 const SECRET = 'a secret of sixteen or more';
@@ -165,6 +165,21 @@ describe('the console on a destination', () => {
     },
     120_000,
   );
+
+  it('shows on the overview what waits to be delivered, and leads to it', async () => {
+    const { id } = await given('held', 'held');
+    await admin(ui.api.url, 'POST', `/${id}/pause`);
+    await postStream(ui.api.url, 'held', '{"eventType":"order.held","subject":"order-1","payload":1}');
+    await ui.at.open('/', 'Overview');
+    const figure = (name: string) => page().locator('.figure', { has: page().getByText(name, { exact: true }) });
+    const waiting = figure('Waiting to be delivered');
+    await waiting.getByText(/^oldest due for /).waitFor();
+    expect(await waiting.getByRole('link').innerText()).toBe('1');
+    expect(await figure('Waiting for a retry').innerText()).toContain('nothing waits');
+    await waiting.getByRole('link').click();
+    await page().getByRole('link', { name: 'order.held' }).waitFor();
+    expect(page().url()).toContain('status=DELIVERING');
+  }, 120_000);
 
   it('says on the overview which sources take nothing, and whose records were refused', async () => {
     const options = { tenantId: 'troubled', secrets: [SECRET] };
