@@ -14,6 +14,7 @@ export const ADVISORY_LOCKS = {
   erasureLoop: 7_305_023,
   auditChain: 7_305_026,
   metricRollup: 7_305_027,
+  usage: 7_305_029,
   operatorEvents: 7_305_028,
   /** With a hash of the destination's id. */
   failuresOfDestination: 7_305_025,

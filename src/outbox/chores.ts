@@ -10,6 +10,7 @@ import { closeBacklogs } from '../delivery-state/close-destination.queries';
 import { dispatchDueRetries } from '../event-state/dispatch-due-retries.queries';
 import { forgetSettledStarts } from '../event-state/forget-events.queries';
 import { MetricRollup } from '../metric-rollup/metric-rollup';
+import { UsageCounting } from '../usage/usage-counting';
 import { KeyPruning } from './key-pruning';
 import { Reconciler } from './reconciler';
 import { Retention, type RetentionRun } from './retention';
@@ -22,7 +23,7 @@ const RETENTION_AGAIN_MS = 60_000;
 const FORGET_STARTS_EVERY_MS = 5_000;
 const CLOSE_DESTINATIONS_EVERY_MS = 2_000;
 const CHAIN_AUDIT_EVERY_MS = 60_000;
-/** How often a process that does not roll up looks whether another one still does. */
+/** How often a process that does not roll up or count usage looks whether another one still does. */
 const ROLLUP_AGAIN_MS = 10_000;
 const RETRY_BATCH = 1_000;
 const STARTS_BATCH = 1_000;
@@ -49,9 +50,11 @@ export class Chores implements OnApplicationBootstrap, BeforeApplicationShutdown
     new Loop('Key pruning', () => this.records.run('key-pruning', () => this.keyPruning.runOnce())),
     this.loop('Audit chain', 'audit-chain', CHAIN_AUDIT_EVERY_MS, () => this.chainAudit()),
     new Loop('Metric roll-up', () => this.rollUpMetrics()),
+    new Loop('Usage', () => this.countUsage()),
   ];
   private readonly records: ChoreRecords;
   private readonly metricRollup: MetricRollup;
+  private readonly usageCounting: UsageCounting;
 
   constructor(
     private readonly pool: Pool,
@@ -62,6 +65,7 @@ export class Chores implements OnApplicationBootstrap, BeforeApplicationShutdown
   ) {
     this.records = new ChoreRecords(pool);
     this.metricRollup = new MetricRollup(pool);
+    this.usageCounting = new UsageCounting(pool);
   }
 
   onApplicationBootstrap(): void {
@@ -103,6 +107,12 @@ export class Chores implements OnApplicationBootstrap, BeforeApplicationShutdown
   private async rollUpMetrics(): Promise<number> {
     const run = () => this.metricRollup.runOnce();
     const waitMs = await this.records.run('metric-rollup', run, (result) => (result === 'elsewhere' ? result : 'done'));
+    return waitMs === 'elsewhere' ? ROLLUP_AGAIN_MS : waitMs;
+  }
+
+  private async countUsage(): Promise<number> {
+    const run = () => this.usageCounting.runOnce();
+    const waitMs = await this.records.run('usage', run, (result) => (result === 'elsewhere' ? result : 'done'));
     return waitMs === 'elsewhere' ? ROLLUP_AGAIN_MS : waitMs;
   }
 

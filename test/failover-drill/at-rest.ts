@@ -26,7 +26,7 @@ export async function proveAtRest(installation: DrillInstallation, report: Repor
             (select count(*) from processing_attempts)::integer as attempts,
             (select count(*) from processing_attempts a
               where not exists (select from events e where e.id = a.event_id))::integer as strange,
-            (select sum(events) from reporting.usage)::integer as metered`,
+            (select sum(processed) from reporting.usage)::integer as metered`,
   );
   const { stored, attempts, strange, metered } = counts ?? { stored: 0, attempts: 0, strange: 0, metered: 0 };
   const { completed, delivered } = await countStored(installation);

@@ -139,11 +139,11 @@ export function getEvent(url: string, tenant: string, id: string, agent?: Agent)
 
 /** Returns the number of events that usage counts for a tenant. */
 export async function usageOf(url: string, tenant: string): Promise<number> {
-  const answer = await call<{ usage: { events: number }[] }>(`${url}/v1/admin/usage?tenantId=${tenant}`, {
+  const answer = await call<{ usage: { processed: number }[] }>(`${url}/v1/admin/usage?tenantId=${tenant}`, {
     headers: { 'x-admin-token': ADMIN_TOKEN },
   });
   if (answer.status !== 200) throw new Error(`usage answered ${answer.status}: ${answer.text}`);
-  return answer.body.usage.reduce((sum, { events }) => sum + events, 0);
+  return answer.body.usage.reduce((sum, { processed }) => sum + processed, 0);
 }
 
 /** Sends these bytes over a bare connection. Resolves with all received bytes when the server closes the connection. */

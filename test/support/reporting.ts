@@ -61,7 +61,8 @@ export async function expectSameEvent(pool: Pool, url: string, tenantId: string,
 export async function expectSameUsage(pool: Pool, url: string, tenantId: string): Promise<void> {
   const { body } = await admin<{ usage: Record<string, unknown>[] }>(url, `usage?tenantId=${tenantId}`);
   const { rows } = await pool.query(
-    `select tenant_id as "tenantId", day::text, type, events::float8, bytes::float8 from reporting.usage
+    `select tenant_id as "tenantId", day::text, type, events::float8, bytes::float8, deliveries::float8,
+            processed::float8, processed_bytes::float8 as "processedBytes", false as closed from reporting.usage
       where tenant_id = $1 order by reporting.usage.day desc, type`,
     [tenantId],
   );

@@ -9,7 +9,16 @@ const FOUNDATIONS = ['db', 'expressions', 'redis', 'broker', 'http', 'integrity'
 /** What SHARED builds on: the payloads of an event. */
 const REVISIONS = 'revisions';
 /** What several features share and is more than a foundation: where an event stands, who may, what was done, where events go, what was measured. */
-const SHARED = ['event-state', 'delivery-state', 'access', 'audit', 'destinations', 'rejections', 'metric-rollup'];
+const SHARED = [
+  'event-state',
+  'delivery-state',
+  'access',
+  'audit',
+  'destinations',
+  'rejections',
+  'metric-rollup',
+  'usage',
+];
 /** A source stores what it takes as ingest does, operators look after sources, a worker hands over what it settled, and operator events are stored as any other. */
 const ALSO_MAY_IMPORT: Record<string, string[]> = {
   sources: ['ingest'],

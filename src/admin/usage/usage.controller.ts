@@ -1,16 +1,24 @@
-import { Controller, Get, Query } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
+import { Readable } from 'node:stream';
+import { Controller, Get, Headers, Query, Res, StreamableFile } from '@nestjs/common';
+import { ApiExtraModels, ApiOkResponse, ApiOperation, getSchemaPath } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
 import { Pool } from 'pg';
 import { parseInstant } from '../../event/instant';
 import { Acting, type ActingOperator } from '../../access/acting-operator';
 import { LeastRole } from '../../access/least-role';
+import { preferredType } from '../../http/accept';
 import { AdminEndpoint } from '../endpoint/admin-endpoint';
 import { damagedCursor, decodeKeyCursor, encodeKeyCursor } from '../endpoint/paging';
 import { scopeOf } from '../../access/tenant-scope';
 import { firstDayOf, lastDayOf } from './usage-days';
-import { listUsage, type UsageCriteria } from './usage.queries';
-import { UsageQuery } from './usage.requests';
+import { usageCsv } from './usage-csv';
+import { listUsage, type Usage, type UsageCriteria } from './usage.queries';
+import { UsageQuery, type UsageFormat } from './usage.requests';
 import { UsageResponse } from './usage.responses';
+
+const CSV = 'text/csv';
+/** Rows that are read at once for a CSV. Each read adds up the whole range. */
+const ROWS_AT_ONCE = 10_000;
 
 @AdminEndpoint()
 @Controller('v1/admin/usage')
@@ -21,17 +29,63 @@ export class UsageController {
   @LeastRole('viewer')
   @ApiOperation({
     operationId: 'listUsage',
-    summary: 'List the number and bytes of processed events by tenant, UTC day of receipt and type, newest day first.',
+    summary: 'List the number of events, their bytes and deliveries by tenant, UTC day and type, newest day first.',
     description:
-      'An event counts once a generation, when its handlers succeed. A dead letter counts once it was retried with success. A replay with mode `reprocess` starts a new generation, so its events count again.',
+      '`events` and `bytes` count an event once, on the day on which it was accepted. `deliveries` counts each delivery that ' +
+      'arrived, on the day on which it did. `processed` and `processedBytes` count an event once a generation, when its handlers ' +
+      'succeed: a dead letter counts once it was retried with success, and a replay with mode `reprocess` counts its events again. ' +
+      'A month is closed two days after its end (UTC). Its figures change no more, and what is processed later counts on the ' +
+      'first open day. With `format=csv` or `Accept: text/csv`, the response has all rows of the range as CSV; `limit` and ' +
+      '`cursor` do not apply.',
   })
-  @ApiOkResponse({ type: UsageResponse })
-  async list(@Query() query: UsageQuery, @Acting() acting: ActingOperator): Promise<UsageResponse> {
-    const usage = await listUsage(this.pool, criteriaOf(query, acting));
+  @ApiOkResponse({
+    description: 'The usage',
+    content: {
+      'application/json': { schema: { $ref: getSchemaPath(UsageResponse) } },
+      [CSV]: { schema: { type: 'string' } },
+    },
+  })
+  @ApiExtraModels(UsageResponse)
+  async list(
+    @Query() query: UsageQuery,
+    @Acting() acting: ActingOperator,
+    @Headers('accept') accept: string | undefined,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<UsageResponse | StreamableFile> {
+    const criteria = criteriaOf(query, acting);
+    const format = query.format ?? formatOf(accept);
+    reply.header('Vary', 'Accept');
+    if (format === 'json') return this.page(criteria);
+    const all = { ...criteria, after: null, limit: ROWS_AT_ONCE };
+    const first = await listUsage(this.pool, all); // a failure is still a problem
+    const disposition = 'attachment; filename="usage.csv"';
+    return new StreamableFile(Readable.from(usageCsv(this.pagesFrom(all, first))), {
+      type: `${CSV}; charset=utf-8`,
+      disposition,
+    });
+  }
+
+  private async page(criteria: UsageCriteria): Promise<UsageResponse> {
+    const usage = await listUsage(this.pool, criteria);
     const last = usage.at(-1);
-    const more = last && usage.length === query.limit;
+    const more = last && usage.length === criteria.limit;
     return { usage, nextCursor: more ? encodeKeyCursor('usage', [last.day, last.tenantId, last.type]) : null };
   }
+
+  private async *pagesFrom(criteria: UsageCriteria, first: Usage[]): AsyncGenerator<readonly Usage[]> {
+    for (let rows = first; rows.length > 0;) {
+      yield rows;
+      const after = rows.length < criteria.limit ? undefined : rows.at(-1);
+      if (!after) return;
+      rows = await listUsage(this.pool, { ...criteria, after });
+    }
+  }
+}
+
+/** JSON, unless the client names CSV and wants it at least as much. */
+function formatOf(accept: string | undefined): UsageFormat {
+  if (!accept?.toLowerCase().includes(CSV)) return 'json';
+  return preferredType(accept, [CSV, 'application/json']) === CSV ? 'csv' : 'json';
 }
 
 function criteriaOf({ tenantId, from, to, limit, cursor }: UsageQuery, acting: ActingOperator): UsageCriteria {

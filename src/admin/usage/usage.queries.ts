@@ -5,8 +5,16 @@ export interface Usage {
   /** UTC date, YYYY-MM-DD. */
   day: string;
   type: string;
+  /** Accepted on this day. */
   events: number;
   bytes: number;
+  /** That arrived on this day. */
+  deliveries: number;
+  /** Generations of events of this day whose handlers have succeeded. */
+  processed: number;
+  processedBytes: number;
+  /** The month of the day is closed: the figures change no more. */
+  closed: boolean;
 }
 
 /** Maximum number of rows in one response. */
@@ -24,6 +32,16 @@ export interface UsageCriteria {
   limit: number;
 }
 
+/**
+ * Transactions that had begun when the last month was closed have ended an hour later. The months before it were closed
+ * before.
+ */
+const CLOSED = `coalesce((
+  select usage_figures.day < open_from
+         and (since < now() - interval '1 hour'
+              or usage_figures.day <= open_from - 1 - extract(day from open_from - 1)::integer)
+    from usage_close), false)`;
+
 /** Lists usage by tenant, day and type, newest day first. A null criterion matches every row. */
 export async function listUsage(
   db: Db,
@@ -31,12 +49,13 @@ export async function listUsage(
 ): Promise<Usage[]> {
   const { rows } = await db.query<Usage>(
     `select tenant_id as "tenantId", to_char(day, 'YYYY-MM-DD') as day, type,
-            events::float8 as events, bytes::float8 as bytes
-       from usage_daily
+            events::float8 as events, bytes::float8 as bytes, deliveries::float8 as deliveries,
+            processed::float8 as processed, processed_bytes::float8 as "processedBytes", ${CLOSED} as closed
+       from usage_figures
       where ($1::text is null or tenant_id = $1) and ($8::text[] is null or tenant_id = any ($8))
         and ($2::date is null or day >= $2) and ($3::date is null or day <= $3)
         and ($4::date is null or day < $4 or day = $4 and (tenant_id, type) > ($5::text, $6::text))
-      order by usage_daily.day desc, tenant_id, type limit $7`,
+      order by usage_figures.day desc, tenant_id, type limit $7`,
     [tenantId, firstDay, lastDay, after?.day, after?.tenantId, after?.type, limit, tenantIds],
   );
   return rows;

@@ -1,6 +1,6 @@
 import { applyDecorators } from '@nestjs/common';
-import { ValidateBy } from 'class-validator';
-import { ApiText } from '../../http/docs/api-fields';
+import { IsIn, ValidateBy } from 'class-validator';
+import { ApiEnum, ApiText } from '../../http/docs/api-fields';
 import { IsCursor, IsListLimit } from '../endpoint/paging';
 import { MayBeLeftOut, OneTenant } from '../endpoint/rules';
 import { MOST_ROWS } from './usage.queries';
@@ -8,6 +8,9 @@ import { firstMsOf, lastMsOf } from './usage-days';
 
 /** Characters of the longest cursor: a day, a tenant id and a type of 255 characters, each of up to 6 bytes as JSON. */
 const LONGEST_CURSOR = 2_400;
+
+const USAGE_FORMATS = ['json', 'csv'] as const;
+export type UsageFormat = (typeof USAGE_FORMATS)[number];
 
 export class UsageQuery {
   @OneTenant('Only usage of this tenant')
@@ -34,6 +37,14 @@ export class UsageQuery {
 
   @IsCursor(LONGEST_CURSOR)
   cursor?: string;
+
+  @ApiEnum('UsageFormat', USAGE_FORMATS, {
+    required: false,
+    description: 'Default: what `Accept` asks for, or `json`. `csv` has all rows; `limit` and `cursor` do not apply',
+  })
+  @MayBeLeftOut()
+  @IsIn(USAGE_FORMATS)
+  format?: UsageFormat;
 }
 
 function IsDayOrInstant(): PropertyDecorator {

@@ -42,6 +42,7 @@ import { CausesIndexed1764592200000 } from '../../../migrations/1764592200000-ca
 import { DeliveriesAgain1764592300000 } from '../../../migrations/1764592300000-deliveries-again';
 import { LateSlices1764592400000 } from '../../../migrations/1764592400000-late-slices';
 import { OperatorConditions1764592500000 } from '../../../migrations/1764592500000-operator-conditions';
+import { Usage1764592600000 } from '../../../migrations/1764592600000-usage';
 
 /**
  * TypeORM runs the migrations; all other access is SQL over pg.
@@ -94,6 +95,7 @@ export function createDataSource(databaseUrl: string): DataSource {
       DeliveriesAgain1764592300000,
       LateSlices1764592400000,
       OperatorConditions1764592500000,
+      Usage1764592600000,
     ],
     migrationsTableName: 'schema_migrations',
   });

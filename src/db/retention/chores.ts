@@ -8,6 +8,7 @@ export const CHORES = {
   'key-pruning': 3_600,
   'audit-chain': 60,
   'metric-rollup': 10,
+  usage: 10,
   'operator-events': 10,
 } as const satisfies Record<string, number>;
 

@@ -16,6 +16,10 @@ interface Usage {
   type: string;
   events: number;
   bytes: number;
+  deliveries: number;
+  processed: number;
+  processedBytes: number;
+  closed: boolean;
 }
 
 describe('admin and operations', () => {
@@ -61,16 +65,57 @@ describe('admin and operations', () => {
       await postStream(all.url, 'not-counted', toNdjson(events.slice(0, 3)));
       const listed = await eventually(async () => {
         const { usage: rows } = (await usage('?tenantId=counted')).body as { usage: Usage[] };
-        expect(rows.reduce((sum, row) => sum + row.events, 0)).toBe(100);
+        expect(rows.reduce((sum, row) => sum + row.processed, 0)).toBe(100);
         return rows;
       });
       expect(listed.map(({ type }) => type)).toEqual(types);
-      for (const { type, events: count, bytes, day, tenantId } of listed) {
+      for (const { type, events: count, day, tenantId, ...figures } of listed) {
+        const { bytes, deliveries, processed, processedBytes, closed } = figures;
         const own = events.filter((event) => event.type === type);
-        expect([tenantId, count]).toEqual(['counted', own.length]);
+        expect([tenantId, count, processed]).toEqual(['counted', own.length, own.length]);
+        expect([deliveries, processedBytes, closed]).toEqual([0, bytes, false]);
         expect(bytes).toBe(own.reduce((sum, { line }) => sum + Buffer.byteLength(line), 0));
         expect(day).toMatch(/^\d{4}-\d{2}-\d{2}$/);
       }
+    });
+
+    it('counts an event once, at intake, however often its handlers run', async () => {
+      const { body } = await postEvent(all.url, 'again', JSON.stringify(eventBody()));
+      const rowOf = async () => ((await usage('?tenantId=again')).body as { usage: Usage[] }).usage[0];
+      expect(await rowOf()).toMatchObject({ events: 1 });
+      await eventually(async () => expect(await rowOf()).toMatchObject({ processed: 1 }));
+      const replay = { tenantId: 'again', eventIds: [body.id], mode: 'reprocess' };
+      await all.http.post('/v1/admin/replay').set('X-Admin-Token', ADMIN_TOKEN).send(replay).expect(202);
+      await eventually(async () => expect(await rowOf()).toMatchObject({ events: 1, processed: 2 }));
+    });
+
+    it('is there as CSV, all rows in one response', async () => {
+      await database.pool.query(
+        `insert into usage_intake (tenant_id, day, type, events, bytes, deliveries)
+         select 'csv', d::date, type, 2, 20, 1
+           from generate_series('2020-01-01'::date, '2021-12-31', '1 day') d, unnest(array['=1+2', 'ü"b,c']) type`,
+      );
+      const rows = [];
+      for (const csv of [
+        await usage('?tenantId=csv&format=csv&limit=1').set('Accept', 'application/json'),
+        await usage('?tenantId=csv').set('Accept', 'text/csv'),
+        await usage('?tenantId=csv').set('Accept', 'application/json;q=0.5, text/csv'),
+      ]) {
+        expect([csv.status, csv.headers['content-type']]).toEqual([200, 'text/csv; charset=utf-8']);
+        expect(csv.headers['content-disposition']).toBe('attachment; filename="usage.csv"');
+        const lines = csv.text.split('\r\n');
+        expect(lines[0]).toBe('tenant,day,type,events,bytes,deliveries,processed,processedBytes,closed');
+        expect(lines[1]).toBe(`csv,2021-12-31,'=1+2,2,20,1,0,0,${lines[1]?.split(',').at(-1)}`);
+        expect(lines[2]).toContain('csv,2021-12-31,"ü""b,c",2,20,1,0,0,');
+        rows.push(lines.length - 2);
+      }
+      expect(rows).toEqual([2 * 731, 2 * 731, 2 * 731]);
+      const none = await usage('?tenantId=nobody&format=csv');
+      expect(none.text.split('\r\n')).toHaveLength(2);
+      for (const accept of ['application/json, text/csv;q=0.1', '*/*', 'text/html'])
+        expect((await usage('?tenantId=csv&limit=1').set('Accept', accept)).body).toHaveProperty('nextCursor');
+      const refused = expectProblem(await usage('?format=xml'), 400, 'invalid-request');
+      expect(refused.errors?.[0]?.pointer).toBe('/format');
     });
 
     it('filters by day', async () => {

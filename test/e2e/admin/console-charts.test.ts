@@ -44,24 +44,30 @@ describe('the charts of the console in a real browser', () => {
     const saving = page().waitForEvent('download');
     await page().getByRole('button', { name: 'Download as CSV' }).click();
     const csv = readFileSync(await (await saving).path(), 'utf8').split('\r\n');
-    expect(csv[0]).toBe('tenant,day,type,events,bytes');
-    expect(csv.slice(1, -1).map((line) => line.replace(/\d{4}-\d\d-\d\d/, 'day').replace(/\d+$/, 'n'))).toEqual([
-      'charted,day,order.paid,80,n',
-      'charted,day,order.sent,40,n',
-      `other,day,"'=1+2,""x""",1,n`,
+    expect(csv[0]).toBe('tenant,day,type,events,bytes,deliveries,processed,processedBytes,closed');
+    expect(
+      csv
+        .slice(1, -1)
+        .map((line) =>
+          line.replace(/\d{4}-\d\d-\d\d/, 'day').replace(/(?<=,\d+,)\d+(?=,\d+,\d+,\d+,false$)|\d+(?=,false$)/g, 'n'),
+        ),
+    ).toEqual([
+      'charted,day,order.paid,80,n,0,80,n,false',
+      'charted,day,order.sent,40,n,0,40,n,false',
+      `other,day,"'=1+2,""x""",1,n,0,1,n,false`,
     ]);
     await page().getByLabel('Tenant').fill('other');
     await page().getByRole('button', { name: 'Filter' }).click();
     await page().getByText('1 event, ').waitFor();
     expect(page().url()).toContain('tenantId=other');
     await ui.api.pool.query(
-      `insert into usage_daily select 'typed', current_date, 'type-' || n, n, n from generate_series(1, 250) n`,
+      `insert into usage_intake select 'typed', current_date, 'type-' || n, n, n, 0 from generate_series(1, 250) n`,
     );
     await ui.at.open('/usage?tenantId=typed', 'Usage');
     await page().getByText('The largest 200 of 250; the CSV has all.').waitFor();
     expect(await page().getByLabel('By type').locator('tbody tr').count()).toBe(200);
     await ui.at.open('/usage?from=2020-01-01&to=2020-01-02', 'Usage');
-    await page().getByText('Nothing was processed in these days.').waitFor();
+    await page().getByText('Nothing was accepted in these days.').waitFor();
   }, 120_000);
 
   it('shows the rates and the latency of the last hour on the overview, true to the last seconds', async () => {

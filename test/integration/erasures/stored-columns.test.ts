@@ -74,6 +74,8 @@ const KEPT: Readonly<Record<string, readonly string[]>> = {
   ],
   tenants: ['id', 'metadata', 'name', 'redact', 'status'],
   usage_daily: ['tenant_id', 'type'],
+  usage_intake: ['tenant_id', 'type'],
+  usage_slices: ['tenant_id', 'type'],
 };
 
 describe('the columns that hold texts, JSON or bytes', () => {

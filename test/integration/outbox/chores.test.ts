@@ -123,6 +123,7 @@ describe('the chores of a publisher', () => {
       'closedDestinations',
       'auditChain',
       'metricRollup',
+      'usage',
     ] as const;
     const withoutLock = ['crash-counts', 'key-pruning'];
     const succeeded = async (): Promise<Record<string, boolean>> => {

@@ -43,7 +43,10 @@ const VIEWS: Record<string, string[]> = {
   ],
   rejections: ['id uuid', 'tenant_id text', 'source_id uuid', 'code text', 'received_at timestamp with time zone'],
   open_work: ['kind text', 'event_id uuid', 'since timestamp with time zone'],
-  usage: ['tenant_id text', 'day date', 'type text', 'events bigint', 'bytes bigint'],
+  usage: [
+    ...['tenant_id text', 'day date', 'type text', 'events bigint', 'bytes bigint'],
+    ...['processed bigint', 'processed_bytes bigint', 'deliveries bigint'],
+  ],
 };
 
 describe('the reporting views', () => {

@@ -69,9 +69,9 @@ describe('the role streamforge_reporting, created with the SQL of docs/reporting
   it('cannot write, even in a transaction that it made writable', async () => {
     await reader.query('set default_transaction_read_only = off');
     for (const statement of [
-      'update reporting.usage set events = 0',
-      'insert into reporting.usage select * from reporting.usage',
-      'delete from reporting.usage',
+      "update reporting.rejections set code = ''",
+      'insert into reporting.rejections select * from reporting.rejections',
+      'delete from reporting.rejections',
       'create view reporting.more as select 1',
       'create table public.more (id integer)',
       `select nextval('outbox_id_seq')`,

@@ -49,15 +49,26 @@ export async function gather(
   };
 }
 
-/** Reads the usage from the admin endpoint. @throws if it fails */
+interface ListedUsage {
+  tenantId: string;
+  day: string;
+  type: string;
+  processed: number;
+  processedBytes: number;
+}
+
+/** Reads what was processed from the admin endpoint. @throws if it fails */
 async function readUsage(admin: Admin): Promise<UsageRow[]> {
   const rows = await Promise.all(
     TENANTS.map(async (tenant) => {
       const answer = await admin.ask('look', 'GET', `usage?tenantId=${tenant}`);
       if (!answer) throw new Error('the usage was not answered');
-      return (answer.usage as (Omit<UsageRow, 'tenant'> & { tenantId: string })[]).map((row) => ({
-        ...row,
-        tenant: row.tenantId,
+      return (answer.usage as ListedUsage[]).map(({ tenantId, day, type, processed, processedBytes }) => ({
+        tenant: tenantId,
+        day,
+        type,
+        events: processed,
+        bytes: processedBytes,
       }));
     }),
   );

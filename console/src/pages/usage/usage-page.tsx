@@ -16,7 +16,7 @@ import { byType, csvOf, eventsByDay, type UsageRow } from './usage-rows';
 const route = getRouteApi('/usage');
 const MOST_TYPES = 200;
 
-/** Events and bytes that were processed, by day and type. */
+/** Events, bytes and deliveries, by day and type. */
 export function UsagePage(): ReactNode {
   const search = route.useSearch();
   const navigate = useNavigate();
@@ -55,30 +55,36 @@ function Shown({ rows, isCut }: { rows: UsageRow[]; isCut: boolean }) {
   if (rows.length === 0) {
     return (
       <Empty>
-        <p>Nothing was processed in these days.</p>
-        <p>An event counts on the day of its receipt (UTC), once its handlers have succeeded.</p>
+        <p>Nothing was accepted in these days.</p>
+        <p>An event counts once, on the day on which it was accepted (UTC). Deliveries count apart.</p>
       </Empty>
     );
   }
   const lines = names.map((name, i) => ({ name, tone: TONES[i] ?? 'fourth' }));
-  const sum = (of: 'events' | 'bytes'): number => types.reduce((total, type) => total + type[of], 0);
+  const sum = (of: 'events' | 'bytes' | 'deliveries'): number => types.reduce((total, type) => total + type[of], 0);
   return (
     <>
       <p role="status">
-        {countOf(sum('events'), 'event')}, {formatBytes(sum('bytes'))}, {countOf(types.length, 'type')},{' '}
-        {countOf(days, 'day')}.{isCut && ' There is more than the page reads; these are the newest days.'}
+        {countOf(sum('events'), 'event')}, {formatBytes(sum('bytes'))}, {countOf(sum('deliveries'), 'delivery')},{' '}
+        {countOf(types.length, 'type')}, {countOf(days, 'day')}.
+        {isCut && ' There is more than the page reads; these are the newest days.'}
       </p>
       <Chart title="Events a day" lines={lines} data={data} format={formatCount} time={formatDay} isUtc />
       <Section title="By type">
-        <Table label="By type" columns={['Type', numeric('Events'), numeric('Bytes'), numeric('Bytes an event')]}>
-          {types.slice(0, MOST_TYPES).map(({ type, events, bytes }) => (
+        <Table
+          label="By type"
+          columns={['Type', ...['Events', 'Bytes', 'Bytes an event', 'Deliveries', 'Processed'].map(numeric)]}
+        >
+          {types.slice(0, MOST_TYPES).map(({ type, events, bytes, deliveries, processed }) => (
             <tr key={type}>
               <td>
                 <Text>{type}</Text>
               </td>
               <td className="number">{formatCount(events)}</td>
               <td className="number">{formatBytes(bytes)}</td>
-              <td className="number">{formatBytes(Math.round(bytes / events))}</td>
+              <td className="number">{events === 0 ? '' : formatBytes(Math.round(bytes / events))}</td>
+              <td className="number">{formatCount(deliveries)}</td>
+              <td className="number">{formatCount(processed)}</td>
             </tr>
           ))}
         </Table>

@@ -15,14 +15,22 @@ export interface UsageOfType {
   type: string;
   events: number;
   bytes: number;
+  deliveries: number;
+  processed: number;
 }
 
 /** Sums by type, the largest first. */
 export function byType(rows: readonly UsageRow[]): UsageOfType[] {
   const types = new Map<string, UsageOfType>();
-  for (const { type, events, bytes } of rows) {
-    const sum = types.get(type) ?? { type, events: 0, bytes: 0 };
-    types.set(type, { type, events: sum.events + events, bytes: sum.bytes + bytes });
+  for (const { type, events, bytes, deliveries, processed } of rows) {
+    const sum = types.get(type) ?? { type, events: 0, bytes: 0, deliveries: 0, processed: 0 };
+    types.set(type, {
+      type,
+      events: sum.events + events,
+      bytes: sum.bytes + bytes,
+      deliveries: sum.deliveries + deliveries,
+      processed: sum.processed + processed,
+    });
   }
   return [...types.values()].sort((a, b) => b.events - a.events || (a.type < b.type ? -1 : 1));
 }
@@ -55,12 +63,13 @@ export function eventsByDay(rows: readonly UsageRow[]): UsageLines {
   return { names, data: linesOf(series) };
 }
 
-const HEAD = 'tenant,day,type,events,bytes';
+/** As GET /v1/admin/usage?format=csv writes it. */
+const HEAD = 'tenant,day,type,events,bytes,deliveries,processed,processedBytes,closed';
 
 /** RFC 4180. A text that a spreadsheet would take for a formula begins with an apostrophe. */
 export function csvOf(rows: readonly UsageRow[]): string {
-  const lines = rows.map(({ tenantId, day, type, events, bytes }) =>
-    [cellOf(tenantId), day, cellOf(type), events, bytes].join(','),
+  const lines = rows.map(({ tenantId, day, type, events, bytes, deliveries, processed, processedBytes, closed }) =>
+    [cellOf(tenantId), day, cellOf(type), events, bytes, deliveries, processed, processedBytes, closed].join(','),
   );
   return [HEAD, ...lines, ''].join('\r\n');
 }

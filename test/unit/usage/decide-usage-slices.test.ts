@@ -1,0 +1,54 @@
+import {
+  checkedUsageSlices,
+  dueUsageSlices,
+  monthToOpen,
+  untilNextUsageSlice,
+} from '../../../src/usage/decide-usage-slices';
+
+const at = (instant: string): number => Date.parse(instant) / 1_000;
+
+describe('the slices of usage', () => {
+  const countedTo = at('2026-11-30T12:00:00Z');
+  const due = (seconds: number, most = 100) =>
+    dueUsageSlices({ countedTo, now: countedTo + seconds, openFrom: null }, most);
+
+  it('are due two seconds after their end, and at most so many at once', () => {
+    expect(due(11.9)).toEqual({ from: countedTo, to: countedTo });
+    expect(due(12)).toEqual({ from: countedTo, to: countedTo + 10 });
+    expect(due(1_000, 6)).toEqual({ from: countedTo, to: countedTo + 60 });
+    expect(due(-1_000)).toEqual({ from: countedTo, to: countedTo }); // PostgreSQL's clock was set back
+  });
+
+  it('are checked for a minute each time, and for a quarter of an hour once a minute', () => {
+    expect(checkedUsageSlices(countedTo)).toEqual({ from: countedTo - 900, to: countedTo });
+    expect(checkedUsageSlices(countedTo + 10)).toEqual({ from: countedTo - 50, to: countedTo + 10 });
+  });
+
+  it('are waited for, never longer than ten seconds', () => {
+    expect(untilNextUsageSlice({ countedTo, now: countedTo + 5, openFrom: null })).toBe(7_000);
+    expect(untilNextUsageSlice({ countedTo, now: countedTo + 500, openFrom: null })).toBe(100);
+    expect(untilNextUsageSlice({ countedTo, now: countedTo - 500, openFrom: null })).toBe(10_000);
+  });
+});
+
+describe('a month', () => {
+  const opened = (now: string, openFrom: string | null, countedTo = now) =>
+    monthToOpen({ now: at(now), countedTo: at(countedTo), openFrom });
+
+  it('is closed 48 hours after its end, once', () => {
+    expect(opened('2026-12-02T23:59:59Z', '2026-11-01')).toBeUndefined();
+    expect(opened('2026-12-03T00:00:00Z', '2026-11-01')).toBe('2026-12-01');
+    expect(opened('2026-12-03T00:00:10Z', '2026-12-01')).toBeUndefined();
+    expect(opened('2027-01-03T00:00:00Z', '2026-12-01')).toBe('2027-01-01');
+    expect(opened('2026-11-30T00:00:00Z', null)).toBe('2026-11-01');
+  });
+
+  it('is not closed before all of it is counted, with the quarter of an hour for late rows', () => {
+    expect(opened('2026-12-05T00:00:00Z', '2026-11-01', '2026-12-01T00:14:50Z')).toBeUndefined();
+    expect(opened('2026-12-05T00:00:00Z', '2026-11-01', '2026-12-01T00:15:00Z')).toBe('2026-12-01');
+  });
+
+  it('stays closed when the clock goes back', () => {
+    expect(opened('2026-11-15T00:00:00Z', '2026-12-01')).toBeUndefined();
+  });
+});
