@@ -134,6 +134,8 @@ describe('what a tenant redacts', () => {
     '/v1/admin/health': () => '/v1/admin/health',
     '/v1/admin/destinations': () => `/v1/admin/destinations?${ofTenant}`,
     '/v1/admin/destinations/{id}': () => `/v1/admin/destinations/${ids.destination}`,
+    '/v1/admin/destinations/{id}/history': () => `/v1/admin/destinations/${ids.destination}/history`,
+    '/v1/admin/backlog': () => '/v1/admin/backlog',
     '/v1/admin/usage': () => `/v1/admin/usage?${ofTenant}`,
     '/v1/admin/metrics': () => {
       const [from, to] = [Date.now() - 3_600_000, Date.now()].map((ms) => new Date(ms).toISOString());
