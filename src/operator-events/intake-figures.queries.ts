@@ -23,14 +23,24 @@ interface SourceRow {
 }
 
 /**
- * Reads the sources whose newest requests were not verified. PostgreSQL forgets samples when it crashes, which says nothing
- * about a source: then a raised condition stays.
+ * Reads the sources whose newest requests were not verified. A sample is parsed to look into it, so only the few newest of
+ * each source are looked into first. PostgreSQL forgets samples when it crashes, which says nothing about a source: then a
+ * raised condition stays.
  */
 export async function readFailingVerifications(db: Db): Promise<Observation[]> {
   const { rows } = await db.query<SourceRow>(
-    `select s.id as subject, s.tenant_id as "tenantId", left(s.name, 200) as name, coalesce(v.since, now()) as since,
+    `with candidate as materialized (
+       select id, tenant_id, name from sources s
+        where status = 'active'
+          and (exists (select from (select sample from source_samples where source_id = s.id order by id desc limit $2) newest
+                        where sample->>'result' = 'unverified')
+               or exists (select from operator_conditions c
+                           where c.kind = 'source.verification-failing' and c.subject = s.id::text))
+        order by id limit $4
+     )
+     select s.id as subject, s.tenant_id as "tenantId", left(s.name, 200) as name, coalesce(v.since, now()) as since,
             v.failed, v.seen, coalesce(v.until > now() - make_interval(mins => $3), false) as "isRecent", v.code
-       from sources s
+       from candidate s
       cross join lateral (
         select count(*)::integer as seen, (count(*) filter (where is_failed))::integer as failed,
                count(*) filter (where is_failed and place <= $2) as newest_failed,
@@ -43,11 +53,7 @@ export async function readFailingVerifications(db: Db): Promise<Observation[]> {
                   from (select id, sample from source_samples where source_id = s.id order by id desc limit $1) newest
                ) judged
       ) v
-      where s.status = 'active'
-        and (v.newest_failed > 0
-             or (v.seen = 0 and exists (select from operator_conditions c
-                                         where c.kind = 'source.verification-failing' and c.subject = s.id::text)))
-      order by s.id limit $4`,
+      where v.newest_failed > 0 or v.seen = 0`,
     [NEWEST, NEWEST_FINE, RECENT_MINUTES, MOST_SOURCES],
   );
   return rows.map(({ failed, seen, isRecent, code, ...about }) => ({
