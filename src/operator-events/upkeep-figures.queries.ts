@@ -41,8 +41,8 @@ export async function readMissingPartitions(db: Db): Promise<Observation[]> {
     `select string_agg(distinct m.parent, ', ' order by m.parent) as tables, bool_or(days < 2) as "isNear", now()
        from missing_partitions() m
        join unnest(array[0, 1, 2]) days
-         on m.name in (m.parent || to_char(now() + make_interval(days => days), '"_d"YYYYMMDD'),
-                       m.parent || to_char(now() + make_interval(days => days), '"_y"IYYY"w"IW'))
+         on m.name in (m.parent || to_char(now() at time zone 'UTC' + make_interval(days => days), '"_d"YYYYMMDD'),
+                       m.parent || to_char(now() at time zone 'UTC' + make_interval(days => days), '"_y"IYYY"w"IW'))
       having count(*) > 0`,
   );
   return rows.map(({ tables, isNear, now }) => ({
