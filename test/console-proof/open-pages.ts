@@ -26,11 +26,9 @@ export async function timePages(
         throw new Error(`${name}, at ${page.url()}, does not get there`, { cause: error });
       };
       await page.goto(`${url}/console${typeof address === 'string' ? address : address(ids)}`, { waitUntil: 'commit' });
-      await page.locator(shown).first().waitFor().catch(lacking);
-      await page.locator('.wait').first().waitFor({ state: 'detached' });
+      await page.evaluate(untilThere(shown)).catch(lacking);
       await page.keyboard.press('?');
-      await page.getByRole('dialog').waitFor();
-      note(name, await page.evaluate<number>('performance.now()'));
+      note(name, await page.evaluate<number>(untilThere('dialog[open], [role="dialog"]')).catch(lacking));
       await page.keyboard.press('Escape');
       await page.getByRole('dialog').waitFor({ state: 'detached' });
       if (!action) continue;
@@ -42,6 +40,22 @@ export async function timePages(
   }
   return [...byName].map(([name, times]) => ({ name, times: times.sort((a, b) => a - b) }));
 }
+
+const PATIENCE_MS = 30_000;
+
+/**
+ * Waits in the page for what the selector finds, and until nothing is loading. Returns the time since the navigation. It looks
+ * at each frame: Playwright looks again after up to half a second, which would be measured too.
+ */
+const untilThere = (selector: string): string => `new Promise((resolve, reject) => {
+  const look = () => {
+    const isThere = document.querySelector(${JSON.stringify(selector)}) && !document.querySelector('.wait');
+    if (isThere) resolve(performance.now());
+    else if (performance.now() > ${PATIENCE_MS}) reject(new Error(${JSON.stringify(`not there: ${selector}`)}));
+    else requestAnimationFrame(look);
+  };
+  look();
+})`;
 
 /** The smallest time that at least this share of the times do not exceed. */
 export const quantile = (sorted: readonly number[], share: number): number =>

@@ -77,7 +77,8 @@ export async function sumMetric(
   const { rows } = await queryWithSettings<MetricRow>(pool, `set local statement_timeout = ${ROLLUP_TIMEOUT_MS}`, {
     text: `
       with stepped as materialized (
-        select date_bin(make_interval(secs => $9), at, to_timestamp(0)) as at, key, bucket, sum(count)::bigint as count
+        select date_bin(make_interval(secs => $9), at, to_timestamp(0)) as at,
+               case when $8::integer > 0 then key end as key, bucket, sum(count)::bigint as count
           from (select at, key, bucket, count from metric_rollup
                  where measure = $1 and dimension = $2 and at >= $3::timestamptz and at < $4::timestamptz
                    and ($5::text is null or tenant_id = $5) and ($6::text[] is null or tenant_id = any ($6))
