@@ -66,7 +66,7 @@ describe('the alert rules', () => {
   it('all have a test in alerts.test.yml', () => {
     const alerts = [...read('alerts.yml').matchAll(/alert: (\w+)/g)].map(([, name]) => name);
     const tests = read('alerts.test.yml');
-    expect(alerts).toHaveLength(18);
+    expect(alerts).toHaveLength(20);
     expect(alerts.filter((name) => !tests.includes(`alertname: ${name}`))).toEqual([]);
   });
 
@@ -78,6 +78,50 @@ describe('the alert rules', () => {
     expect(runbooks.map(({ alert }) => alert)).toEqual(headings);
     expect(runbooks.map(({ runbook }) => runbook)).toEqual(headings);
     expect(read('prometheus.yml')).toContain("installation_url: 'http");
+  });
+});
+
+describe('the runbooks', () => {
+  const documentation = fs.readFileSync(path.resolve(__dirname, '../../../docs/observability.md'), 'utf8');
+  const LAST_LINE = /\n\nConsole: `(\/console\/[a-z-]+)`\. Command: `([^`]+)`\.\n*$/;
+  const runbooks = documentation
+    .split(/^### (?=StreamForge\w+$)/m)
+    .slice(1)
+    .map((text) => {
+      const [name = ''] = text.split('\n');
+      const [, page, command] = LAST_LINE.exec(text) ?? [];
+      return { name, page, command };
+    });
+
+  it('each end with the page of the console and the command that come first', () => {
+    expect(runbooks).toHaveLength(20);
+    expect(runbooks.filter(({ page, command }) => page === undefined || command === undefined)).toEqual([]);
+    const router = fs.readFileSync(path.resolve(__dirname, '../../../console/src/router.tsx'), 'utf8');
+    const pages = new Set([...router.matchAll(/path: '(\/[a-z-]+)'/g)].map(([, page]) => `/console${page}`));
+    expect(runbooks.filter(({ page = '' }) => !pages.has(page))).toEqual([]);
+  });
+
+  it('name commands and endpoints that there are', () => {
+    const read = (file: string) =>
+      JSON.parse(fs.readFileSync(path.resolve(__dirname, '../../..', file), 'utf8')) as object;
+    const { scripts } = read('package.json') as { scripts: Record<string, string> };
+    const { paths } = read('openapi.json') as { paths: Record<string, object> };
+    const unknown = runbooks.filter(({ command = '' }) => {
+      const endpoint = /"\$URL(\/[^"?]+)/.exec(command)?.[1]?.replace('<id>', '{id}');
+      const script = /^npm run (\S+)/.exec(command)?.[1];
+      if (endpoint !== undefined) return !Object.hasOwn(paths, endpoint);
+      return script === undefined
+        ? !/^(rabbitmqctl|rabbitmq-diagnostics|docker) /.test(command)
+        : !Object.hasOwn(scripts, script);
+    });
+    expect(unknown).toEqual([]);
+  });
+
+  it('name the page to which console_url of their alert leads', () => {
+    const alert = /alert: (\w+)(?:(?!alert: )[\s\S])*?console_url: '[^']*end \}\}([^']*)'/g;
+    const linked = [...read('alerts.yml').matchAll(alert)].map(([, name, page]) => ({ name, page }));
+    expect(linked.length).toBeGreaterThan(4);
+    for (const { name, page } of linked) expect(runbooks.find((one) => one.name === name)?.page).toBe(page);
   });
 });
 
