@@ -24,7 +24,7 @@ export async function readExpiringKeys(db: Db, days: number): Promise<Observatio
               union all
              select id, null, name, 'operator token', created_at, expires_at from operators where revoked_at is null) k
       where expires_at > now()
-        and expires_at - now() < least(make_interval(days => $1), (expires_at - created_at) * $2)
+        and expires_at - now() < least(make_interval(hours => 24 * $1), (expires_at - created_at) * $2)
       order by expires_at, id limit $3`,
     [days, PART_OF_LIFE, MOST_KEYS],
   );
@@ -41,8 +41,8 @@ export async function readMissingPartitions(db: Db): Promise<Observation[]> {
     `select string_agg(distinct m.parent, ', ' order by m.parent) as tables, bool_or(days < 2) as "isNear", now()
        from missing_partitions() m
        join unnest(array[0, 1, 2]) days
-         on m.name in (m.parent || to_char(now() at time zone 'UTC' + make_interval(days => days), '"_d"YYYYMMDD'),
-                       m.parent || to_char(now() at time zone 'UTC' + make_interval(days => days), '"_y"IYYY"w"IW'))
+         on m.name in (m.parent || to_char(now() at time zone 'UTC' + make_interval(hours => 24 * days), '"_d"YYYYMMDD'),
+                       m.parent || to_char(now() at time zone 'UTC' + make_interval(hours => 24 * days), '"_y"IYYY"w"IW'))
       having count(*) > 0`,
   );
   return rows.map(({ tables, isNear, now }) => ({
