@@ -4,6 +4,7 @@ import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { isTransient } from './api/problem';
 import { router } from './router';
+import { signInByIssuer } from './session/issuer-sign-in';
 import { signInByLink } from './session/sign-in-code';
 import { SignInGate } from './session/sign-in-gate';
 import { applyTheme, chosenTheme } from './shell/theme';
@@ -31,6 +32,7 @@ const client = new QueryClient({
 });
 
 applyTheme(chosenTheme());
+signInByIssuer();
 signInByLink();
 addEventListener('hashchange', signInByLink); // the link was opened in this tab
 const place = document.getElementById('root');

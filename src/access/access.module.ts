@@ -27,6 +27,6 @@ import { WhoamiController } from './whoami.controller';
     TenantAccess,
     TenantAuthWarning,
   ],
-  exports: [AdminToken, AccessDirectory, OperatorAccess, Redaction, RefusedCredentials, TenantAccess],
+  exports: [AdminToken, AccessDirectory, OidcTokens, OperatorAccess, Redaction, RefusedCredentials, TenantAccess],
 })
 export class AccessModule {}

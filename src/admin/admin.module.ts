@@ -33,6 +33,8 @@ import { OperatorsController } from './operators/operators.controller';
 import { OutboxController } from './outbox/outbox.controller';
 import { HealthController } from './health/health.controller';
 import { IngestModule } from '../ingest/ingest.module';
+import { IssuerSignIn } from './sign-in/issuer-sign-in';
+import { IssuerSignInController } from './sign-in/issuer-sign-in.controller';
 import { SignInCode } from './sign-in/sign-in-code';
 import { SignInController } from './sign-in/sign-in.controller';
 import { SourcesModule } from '../sources/sources.module';
@@ -87,6 +89,7 @@ import { UsageController } from './usage/usage.controller';
     KeysController,
     OperatorsController,
     SignInController,
+    IssuerSignInController,
     AdminSourcesController,
     SourceRequestsController,
     SourceProvidersController,
@@ -120,6 +123,7 @@ import { UsageController } from './usage/usage.controller';
     Keys,
     Operators,
     SignInCode,
+    IssuerSignIn,
     Sources,
     SourceRows,
     SourceView,

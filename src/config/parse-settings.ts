@@ -110,10 +110,14 @@ function passwordFileInVain({ DATABASE_URL: url, DATABASE_PASSWORD_FILE: file }:
   return ['DATABASE_PASSWORD_FILE: DATABASE_URL has a password as well; remove it there'];
 }
 
-function partsOfOidc({ OIDC_ISSUER, OIDC_AUDIENCE, OIDC_ROLES }: Settings): string[] {
+function partsOfOidc(settings: Settings): string[] {
+  const { OIDC_ISSUER, OIDC_AUDIENCE, OIDC_ROLES, OIDC_CLIENT_ID, OIDC_CLIENT_SECRET } = settings;
+  if (OIDC_CLIENT_SECRET !== undefined && OIDC_CLIENT_ID === undefined) {
+    return ['OIDC_CLIENT_SECRET: needs OIDC_CLIENT_ID'];
+  }
   const parts = Object.entries({ OIDC_ISSUER, OIDC_AUDIENCE, OIDC_ROLES: OIDC_ROLES[0] });
   const missing = parts.filter(([, value]) => value === undefined);
-  if (missing.length === parts.length) return [];
+  if (missing.length === parts.length) return OIDC_CLIENT_ID === undefined ? [] : ['OIDC_CLIENT_ID: needs OIDC_ISSUER'];
   return missing.map(([name]) => `${name}: must be set, because OIDC needs OIDC_ISSUER, OIDC_AUDIENCE and OIDC_ROLES`);
 }
 

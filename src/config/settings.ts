@@ -1,6 +1,6 @@
 import { EXPOSURE_SETTINGS } from './exposure-settings';
 import { namespace, nameServers, origin, proxyUrl, rabbitUrl, redisUrl, roles, tenant } from './named-kinds';
-import { issuer, roleClaim } from './oidc-kinds';
+import { OIDC_SETTINGS } from './oidc-settings';
 import { OPERATOR_EVENT_SETTINGS } from './operator-event-settings';
 import {
   anyText,
@@ -159,16 +159,7 @@ export const SETTINGS = {
     '300',
     'admin requests per minute and client address; refused credentials have a count of their own with this limit',
   ),
-  OIDC_ISSUER: optional(
-    issuer,
-    'URL of the OIDC issuer whose tokens admit operators, as in the claim iss; unset: none; needs OIDC_AUDIENCE and OIDC_ROLES',
-  ),
-  OIDC_AUDIENCE: optional(anyText, 'audience that a token of the OIDC issuer must have, as in the claim aud'),
-  OIDC_ROLES: setting(
-    listOf(roleClaim),
-    '',
-    'claims that give an OIDC operator a role, such as groups:platform-owners=owner,groups:support=support; of several, the highest; a.b is the member b of the claim a',
-  ),
+  ...OIDC_SETTINGS,
   REPLAY_MAX_LIMIT: setting(integer(1), '5000', 'maximum number of events in one replay'),
   OUTBOX_BATCH_SIZE: setting(integer(1, 10_000), '1000', 'maximum number of outbox entries in one claim'),
   OUTBOX_INFLIGHT_LEASE_SECONDS: setting(

@@ -1,5 +1,6 @@
 import { useId, useState, type FormEvent } from 'react';
 import { Fault } from '../parts/fault';
+import { IssuerButton } from './issuer-button';
 import { session, type Notice } from './session';
 import { whoami } from './whoami';
 
@@ -33,6 +34,7 @@ export function SignIn({ notice }: { notice: Notice | undefined }) {
           {notice.kind === 'expired' ? `You have been signed out. ${notice.text}` : notice.text}
         </p>
       )}
+      <IssuerButton />
       <form className="stack" onSubmit={(event) => void submit(event)}>
         <label htmlFor={id}>Operator token</label>
         <input

@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
-import { isProtectedUrl } from '../../config/oidc-kinds';
+import { protectedUrl, readConfiguration, readJson, type FetchOptions } from './issuer-configuration';
 
 /** How long keys are used before they are read again. A key that the issuer withdraws is accepted for this long. */
 const MAX_AGE_MS = 600_000;
@@ -10,7 +10,6 @@ const COOLDOWN_MS = 30_000;
 export const TIMEOUT_MS = 3_000;
 /** After a failure, the issuer is left alone for this long. */
 export const PAUSE_AFTER_FAILURE_MS = 5_000;
-const MAX_ANSWER_BYTES = 262_144;
 
 /** The keys of the issuer cannot be read. */
 export class IssuerUnavailableError extends Error {
@@ -19,8 +18,6 @@ export class IssuerUnavailableError extends Error {
     this.name = 'IssuerUnavailableError';
   }
 }
-
-type FetchOptions = Parameters<typeof fetch>[1];
 
 interface KnownKeys {
   keys: JWTVerifyGetKey;
@@ -70,28 +67,6 @@ const isYounger = ({ readAtMs }: KnownKeys, ms: number): boolean => performance.
 
 /** @throws if the issuer does not answer, or with something else than its configuration and keys */
 export async function readKeys(issuer: string, options: FetchOptions): Promise<unknown> {
-  return readJson(keysUrlFrom(await readJson(configurationUrl(issuer), options), issuer), options);
-}
-
-const configurationUrl = (issuer: string): string => `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
-
-/** @throws if the configuration is of another issuer, or does not say where the keys are */
-function keysUrlFrom(configuration: unknown, issuer: string): string {
-  const { issuer: named, jwks_uri: url } = (configuration ?? {}) as { issuer?: unknown; jwks_uri?: unknown };
-  if (named !== issuer) throw new Error(`The configuration is of the issuer ${JSON.stringify(named)}.`);
-  if (typeof url !== 'string' || !isProtectedUrl(url)) throw new Error('jwks_uri is not a URL with https:.');
-  return url;
-}
-
-async function readJson(url: string, options: FetchOptions): Promise<unknown> {
-  const response = await fetch(url, options);
-  const parts: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const part of (response.body ?? []) as AsyncIterable<Uint8Array>) {
-    bytes += part.byteLength;
-    if (bytes > MAX_ANSWER_BYTES) throw new Error(`${url} has more than ${MAX_ANSWER_BYTES} bytes.`);
-    parts.push(part);
-  }
-  if (response.status !== 200) throw new Error(`${url} answered ${response.status}.`);
-  return JSON.parse(Buffer.concat(parts).toString());
+  const { jwks_uri: url } = await readConfiguration(issuer, options);
+  return readJson(protectedUrl('jwks_uri', url), options);
 }

@@ -48,6 +48,7 @@ describe('operators with tokens of an OIDC issuer', () => {
       tenantId: null,
       scopes: null,
       role: 'owner',
+      tenantIds: null,
     });
     expect((await outbox(url, await issuer.sign({ groups: [], realm_access: { roles: ['looker'] } }))).status).toBe(
       200,

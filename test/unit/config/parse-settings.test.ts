@@ -68,6 +68,7 @@ describe('settings', () => {
       SPILL_MAX_BYTES: 536_870_912,
       ADMIN_RATE_LIMIT_PER_MINUTE: 300,
       OIDC_ROLES: [],
+      OIDC_SCOPE: 'openid email profile',
       REPLAY_MAX_LIMIT: 5_000,
       OUTBOX_BATCH_SIZE: 1_000,
       OUTBOX_INFLIGHT_LEASE_SECONDS: 30,
@@ -377,6 +378,13 @@ describe('OIDC_ISSUER, OIDC_AUDIENCE and OIDC_ROLES', () => {
 
   it.each(['OIDC_ISSUER', 'OIDC_AUDIENCE', 'OIDC_ROLES'])('need each other: %s', (name) => {
     expect(namesIn(problemsOf({ ...oidc, [name]: undefined }))).toEqual([name]);
+  });
+
+  it('come before a client of the issuer, which comes before its secret', () => {
+    const OIDC_CLIENT_ID = 'console';
+    expect(namesIn(problemsOf({ OIDC_CLIENT_ID }))).toEqual(['OIDC_CLIENT_ID']);
+    expect(namesIn(problemsOf({ ...oidc, OIDC_CLIENT_SECRET: 'x' }))).toEqual(['OIDC_CLIENT_SECRET']);
+    expect(problemsOf({ ...oidc, OIDC_CLIENT_ID, OIDC_CLIENT_SECRET: 'x' })).toEqual([]);
   });
 
   it('refuse a password file that would have no effect', () => {
