@@ -28,7 +28,8 @@ export async function insertConditions(
     `insert into operator_conditions (kind, subject, state, incident, tenant_id, name, since)
      select $1, subject, state, incident, tenant_id, name, since
        from json_to_recordset($2::json) as t (subject text, state text, incident uuid, tenant_id text, name text,
-                                              since timestamptz)`,
+                                              since timestamptz)
+     on conflict (kind, subject) do nothing`,
     [kind, JSON.stringify(conditions.map(({ tenantId, ...rest }) => ({ ...rest, tenant_id: tenantId })))],
   );
 }

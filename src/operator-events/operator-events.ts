@@ -30,6 +30,8 @@ import { clearedEvent, earliest, manyRaisedEvent, raisedEvent } from './tell';
 import { CLEAR_AFTER_SECONDS, WATCHES, type Watch } from './watches';
 
 const EVERY_MS = 10_000;
+/** Of one statement: a look is to be cheap, and a stop waits for it. */
+const LOOK_TIMEOUT_MS = 5_000;
 
 /**
  * Raises and clears operator events. Each kind of condition is looked at in a transaction of its own, under a lock of the
@@ -88,6 +90,7 @@ export class OperatorEvents implements OnApplicationBootstrap, BeforeApplication
 
   /** Returns the number of events that were stored. */
   private async look(db: Db, watch: Watch): Promise<number> {
+    await db.query(`set local statement_timeout = ${LOOK_TIMEOUT_MS}`);
     const raised = await readConditions(db, watch.kind);
     const changes = decideConditions(raised, await watch.read(db, this.settings), CLEAR_AFTER_SECONDS);
     if (changes.length === 0) return 0;

@@ -24,16 +24,32 @@ export interface UsageSlices {
   to: number;
 }
 
+/**
+ * After PostgreSQL's clock was set back a little, counting goes on from now and makes slices again that are not part of a day
+ * yet.
+ * @throws Error if it was set back by more, until it gets there: what is accepted meanwhile would count twice
+ */
+export function notAhead(progress: UsageProgress): UsageProgress {
+  const { countedTo, now } = progress;
+  const begun = Math.floor(now / USAGE_SLICE_SECONDS) * USAGE_SLICE_SECONDS;
+  if (countedTo <= begun) return progress;
+  if (countedTo - USAGE_LATE_SECONDS <= begun) return { ...progress, countedTo: begun };
+  const until = new Date(countedTo * 1_000).toISOString();
+  throw new Error(`usage is counted up to ${until}, but PostgreSQL's clock was set back by more than 15 minutes since`);
+}
+
 /** Returns the slices that are over and not made yet, at most `most`. */
 export function dueUsageSlices({ countedTo, now }: UsageProgress, most: number): UsageSlices {
   const over = Math.floor((now - SETTLING_SECONDS) / USAGE_SLICE_SECONDS) * USAGE_SLICE_SECONDS;
   return { from: countedTo, to: Math.max(countedTo, Math.min(over, countedTo + most * USAGE_SLICE_SECONDS)) };
 }
 
-/** Returns the slices to check for rows that were committed late. Older ones are sums of days already. */
-export function checkedUsageSlices(countedTo: number): UsageSlices {
-  const isMinute = countedTo % OFTEN_SECONDS === 0;
-  return { from: countedTo - (isMinute ? USAGE_LATE_SECONDS : OFTEN_SECONDS), to: countedTo };
+/**
+ * Returns the slices to check for rows that were committed late, before these are made. Older ones are sums of days already.
+ */
+export function checkedUsageSlices({ from, to }: UsageSlices): UsageSlices {
+  const isNewMinute = Math.floor(to / OFTEN_SECONDS) > Math.floor(from / OFTEN_SECONDS);
+  return { from: from - (isNewMinute ? USAGE_LATE_SECONDS : OFTEN_SECONDS), to: from };
 }
 
 /** The wait until the next slice is due, in ms. */

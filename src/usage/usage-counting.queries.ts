@@ -6,7 +6,7 @@ import { USAGE_SLICE_SECONDS, type UsageProgress, type UsageSlices } from './dec
  * partitions say. For one transaction.
  */
 export const USAGE_PLANS =
-  'set local enable_seqscan = off; set local enable_hashjoin = off; set local enable_mergejoin = off';
+  'set local enable_seqscan = off; set local enable_hashjoin = off; set local enable_mergejoin = off; set local max_parallel_workers_per_gather = 0';
 
 /** The slices from $1 on and before $2. */
 const SLICES = `generate_series($1::timestamptz, $2::timestamptz - interval '${USAGE_SLICE_SECONDS} seconds',
@@ -80,6 +80,11 @@ export async function makeUsageSlices(db: Db, slices: UsageSlices): Promise<void
       group by 1, 2, 3`,
     bounds,
   );
+}
+
+/** Deletes slices from `from` on: their rows are counted as what has no slice yet. */
+export async function forgetUsageSlices(db: Db, from: number): Promise<void> {
+  await db.query('delete from usage_slices where at >= to_timestamp($1)', [from]);
 }
 
 /** Moves slices before `to` into the sums of their days. A day that is closed keeps its figures: they count in the first open one. */

@@ -4,6 +4,7 @@ import {
   checkedUsageSlices,
   dueUsageSlices,
   monthToOpen,
+  notAhead,
   untilNextUsageSlice,
   USAGE_LATE_SECONDS,
   USAGE_SLICE_SECONDS,
@@ -13,6 +14,7 @@ import {
   beginUsage,
   findLateUsageSlices,
   foldUsageSlices,
+  forgetUsageSlices,
   makeUsageSlices,
   openFrom,
   readUsageProgress,
@@ -51,10 +53,12 @@ export class UsageCounting {
   private async run(db: PoolClient, most: number): Promise<UsageProgress> {
     await db.query(USAGE_PLANS);
     await beginUsage(db);
-    const before = await readUsageProgress(db);
+    const recorded = await readUsageProgress(db);
+    const before = notAhead(recorded);
+    if (before !== recorded) await forgetUsageSlices(db, before.countedTo);
     const due = dueUsageSlices(before, most);
-    if (due.to === due.from) return before;
-    for (const at of await findLateUsageSlices(db, checkedUsageSlices(due.from)))
+    if (due.to === due.from && before === recorded) return before;
+    for (const at of await findLateUsageSlices(db, checkedUsageSlices(due)))
       await makeUsageSlices(db, { from: at, to: at + USAGE_SLICE_SECONDS });
     await makeUsageSlices(db, due);
     await recordCountedTo(db, due.to);

@@ -7,7 +7,7 @@ import { goToIssuer, readOffer, type IssuerOffer } from './issuer-sign-in';
 export function IssuerButton() {
   const { data: offer } = useQuery({ queryKey: ['sign-in', 'offer'], queryFn: readOffer, retry: false });
   const [error, setError] = useState<unknown>();
-  if (!offer) return null;
+  if (!offer || !isSecureContext) return null; // PKCE needs the digests of secure contexts
   return (
     <>
       <button type="button" className="primary" onClick={() => void goToIssuer(offer).catch(setError)}>

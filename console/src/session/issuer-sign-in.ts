@@ -45,15 +45,20 @@ export async function goToIssuer({ authorizationUrl, clientId, scope }: IssuerOf
 /** Signs in when the issuer has led back to this tab. Its parameters leave the address, so that they stay in no history. */
 export function signInByIssuer(): void {
   const parameters = new URLSearchParams(location.search);
-  const text = sessionStorage.getItem(KEY);
   const [state, code, error] = ['state', 'code', 'error'].map((name) => parameters.get(name));
-  if (text === null || !state || !(code || error)) return;
-  const begun = JSON.parse(text) as Begun;
-  if (state !== begun.state) return; // a link of somebody else
-  sessionStorage.removeItem(KEY);
-  history.replaceState(history.state, '', begun.address);
-  if (code) void exchangeCode(code, begun.codeVerifier);
+  if (!state || !(code || error)) return;
+  const begun = takeBegun();
+  history.replaceState(history.state, '', begun?.address ?? location.pathname);
+  if (begun?.state !== state) {
+    if (session.token() === undefined) session.refuse('This sign-in was not begun in this tab. Try again.');
+  } else if (code) void exchangeCode(code, begun.codeVerifier);
   else session.refuse(`The issuer has refused the sign-in: ${error}. Try again, or enter a token.`);
+}
+
+function takeBegun(): Begun | undefined {
+  const text = sessionStorage.getItem(KEY);
+  sessionStorage.removeItem(KEY);
+  return text === null ? undefined : (JSON.parse(text) as Begun);
 }
 
 /** Exchanges the code for a token, once: a lost response leads to the sign-in, which says so. */

@@ -11,9 +11,7 @@ import { whoami } from './whoami';
 export function SignInGate({ children }: { children: ReactNode }) {
   const { token, notice, isBusy } = useSyncExternalStore(session.subscribe, session.state);
   const client = useQueryClient();
-  useEffect(() => {
-    if (token === undefined) client.clear(); // the next operator may see less
-  }, [token, client]);
+  useEffect(() => (token === undefined ? undefined : () => client.clear()), [token, client]); // the next may see less
   if (isBusy) return <p className="wait">Signing in …</p>;
   if (token === undefined) return <SignIn notice={notice} />;
   return (

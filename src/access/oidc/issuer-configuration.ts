@@ -9,7 +9,7 @@ export type IssuerConfiguration = Readonly<Record<string, unknown>>;
 
 /** @throws if the issuer does not answer, or with the configuration of another issuer */
 export async function readConfiguration(issuer: string, options: FetchOptions): Promise<IssuerConfiguration> {
-  const read = await readJson(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`, options);
+  const read = await fetchJson(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`, options);
   const configuration = (read ?? {}) as IssuerConfiguration;
   const { issuer: named } = configuration;
   if (named !== issuer) throw new Error(`The configuration is of the issuer ${JSON.stringify(named)}.`);
@@ -23,14 +23,14 @@ export function protectedUrl(name: string, url: unknown): string {
 }
 
 /** @throws if the response has another status than 200, more than 256 KiB, or no JSON */
-export async function readJson(url: string, options: FetchOptions): Promise<unknown> {
-  const { status, text } = await readText(url, options);
+export async function fetchJson(url: string, options: FetchOptions): Promise<unknown> {
+  const { status, text } = await fetchText(url, options);
   if (status !== 200) throw new Error(`${url} answered ${status}.`);
   return JSON.parse(text);
 }
 
 /** @throws if there is no response, or one of more than 256 KiB */
-export async function readText(url: string, options: FetchOptions): Promise<{ status: number; text: string }> {
+export async function fetchText(url: string, options: FetchOptions): Promise<{ status: number; text: string }> {
   const response = await fetch(url, options);
   const parts: Uint8Array[] = [];
   let bytes = 0;

@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
-import { protectedUrl, readConfiguration, readJson, type FetchOptions } from './issuer-configuration';
+import { protectedUrl, readConfiguration, fetchJson, type FetchOptions } from './issuer-configuration';
 
 /** How long keys are used before they are read again. A key that the issuer withdraws is accepted for this long. */
 const MAX_AGE_MS = 600_000;
@@ -68,5 +68,5 @@ const isYounger = ({ readAtMs }: KnownKeys, ms: number): boolean => performance.
 /** @throws if the issuer does not answer, or with something else than its configuration and keys */
 export async function readKeys(issuer: string, options: FetchOptions): Promise<unknown> {
   const { jwks_uri: url } = await readConfiguration(issuer, options);
-  return readJson(protectedUrl('jwks_uri', url), options);
+  return fetchJson(protectedUrl('jwks_uri', url), options);
 }

@@ -54,6 +54,13 @@ export class RefusedCredentials {
     return kind === 'key' ? invalidKey() : invalidToken();
   }
 
+  /** @throws Problem `admin-rate-limited` if wrong ones of the address get it too: for checks that cost others something */
+  requireFewFrom(address: string): void {
+    const minute = this.minutes.get(addressKey(address));
+    const most = this.settings.ADMIN_RATE_LIMIT_PER_MINUTE;
+    if (minute && minute.endsAtMs > wholeMs() && minute.count >= most) throw tooMany('operator', most, minute.endsAtMs);
+  }
+
   /** Counts a refusal that is no guess, such as an expired key: it does not count towards the limit of its address. */
   count(kind: Refused['kind'], reason: RefusalReason): void {
     this.metrics.authFailures.inc({ kind, reason });

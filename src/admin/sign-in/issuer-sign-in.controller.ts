@@ -1,7 +1,7 @@
 import { Body, Controller, Get, HttpCode, Post, Req } from '@nestjs/common';
 import { ApiBody, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
-import { plainAddress } from '../../access/identity/networks';
+import { addressKey, plainAddress } from '../../access/identity/networks';
 import { RefusedCredentials } from '../../access/refusals/refused-credentials';
 import { Problem } from '../../event/problems';
 import { ApiProblems, BODY_PROBLEMS } from '../../http/docs/api-problem';
@@ -42,7 +42,7 @@ export class IssuerSignInController {
     operationId: 'startIssuerSession',
     summary: 'Exchange the code of the OIDC issuer for one of its tokens.',
     description:
-      'The token admits an operator with the role that OIDC_ROLES gives. The access token is taken if its audience is OIDC_AUDIENCE, otherwise the ID token. The audit trail has the sign-in.',
+      'The token admits an operator with the role that OIDC_ROLES gives. The access token is taken if it admits an operator, otherwise the ID token. The audit trail has the sign-in.',
   })
   @ApiBody({ type: IssuerSignInRequest })
   @ApiOkResponse({ type: IssuerSignInResponse })
@@ -57,7 +57,8 @@ export class IssuerSignInController {
     ...BODY_PROBLEMS,
   )
   async signIn(@Body() request: IssuerSignInRequest, @Req() { ip, id }: FastifyRequest): Promise<IssuerSignInResponse> {
-    const given = await this.issuer.exchange(request);
+    this.refused.requireFewFrom(ip);
+    const given = await this.issuer.exchange(request, addressKey(ip));
     if (typeof given === 'string') throw this.refusal(ip, given);
     const acting = { ...given.operator, address: plainAddress(ip), correlationId: id };
     await this.actions.run({

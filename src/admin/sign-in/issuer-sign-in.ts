@@ -1,6 +1,6 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { OperatorCaller } from '../../access/identity/caller';
-import { protectedUrl, readConfiguration, readText } from '../../access/oidc/issuer-configuration';
+import { protectedUrl, readConfiguration, fetchText } from '../../access/oidc/issuer-configuration';
 import { PAUSE_AFTER_FAILURE_MS, TIMEOUT_MS } from '../../access/oidc/issuer-keys';
 import { OidcTokens } from '../../access/oidc/oidc-tokens';
 import { SETTINGS_TOKEN, type Settings } from '../../config/settings';
@@ -9,6 +9,8 @@ import type { IssuerSignInRequest } from './sign-in.requests';
 import type { IssuerOffer } from './sign-in.responses';
 
 const KEPT_MS = 600_000;
+const REPORT_EVERY_MS = 60_000;
+const MOST_ERROR_LENGTH = 100;
 /** Anybody may ask for an exchange. */
 const MOST_EXCHANGES = 8;
 
@@ -38,7 +40,9 @@ export class IssuerSignIn {
   private known: { endpoints: Endpoints; readAtMs: number } | undefined;
   private reading: Promise<Endpoints> | undefined;
   private pausedUntilMs = 0;
-  private exchanges = 0;
+  private reportedAtMs = -Infinity;
+  /** From where codes are being exchanged. */
+  private readonly addresses = new Set<string>();
 
   constructor(
     @Inject(SETTINGS_TOKEN)
@@ -58,21 +62,22 @@ export class IssuerSignIn {
   }
 
   /**
-   * Exchanges a code for a token. Returns why not, if the issuer refuses the code or gives no token that admits an operator.
+   * Exchanges a code for a token, one at a time from each address. Returns why not, if the issuer refuses the code or gives
+   * no token that admits an operator.
    * @throws Problem `issuer-unavailable`, `overloaded`
    */
-  async exchange(request: IssuerSignInRequest): Promise<IssuerToken | string> {
+  async exchange(request: IssuerSignInRequest, addressKey: string): Promise<IssuerToken | string> {
     const client = this.client();
     if (!client) return 'The console does not sign in with an issuer, because OIDC_CLIENT_ID is not set.';
-    if (this.exchanges >= MOST_EXCHANGES) {
-      throw new Problem('overloaded', 'Too many operators sign in at this moment.', { retryAfterSeconds: 1 });
+    if (this.addresses.has(addressKey) || this.addresses.size >= MOST_EXCHANGES) {
+      throw new Problem('overloaded', 'Others sign in at this moment. Try again.', { retryAfterSeconds: 1 });
     }
-    this.exchanges += 1;
+    this.addresses.add(addressKey);
     try {
       const given = await this.tokensFor(request, client);
       return typeof given === 'string' ? given : await this.firstThatAdmits(given);
     } finally {
-      this.exchanges -= 1;
+      this.addresses.delete(addressKey);
     }
   }
 
@@ -81,23 +86,32 @@ export class IssuerSignIn {
     return issuer === undefined || clientId === undefined ? undefined : { issuer, clientId };
   }
 
+  /** What goes wrong here pauses nothing: a stranger's code could make the issuer fail for everybody. */
   private async tokensFor(request: IssuerSignInRequest, client: Client): Promise<string[] | string> {
     const { tokenUrl } = await this.endpointsOf(client.issuer);
-    const { status, text } = await this.ask(client.issuer, () =>
-      readText(tokenUrl, {
+    try {
+      const { status, text } = await fetchText(tokenUrl, {
         ...{ method: 'POST', redirect: 'manual', signal: AbortSignal.timeout(TIMEOUT_MS) },
         headers: { Accept: 'application/json', ...this.clientSecret(client.clientId) },
         body: new URLSearchParams({
           ...{ grant_type: 'authorization_code', code: request.code, redirect_uri: request.redirectUri },
           ...{ client_id: client.clientId, code_verifier: request.codeVerifier },
         }),
-      }),
-    );
-    if (status >= 400 && status < 500) {
-      this.logger.warn({ msg: 'access.issuer-sign-in-refused', status, answer: text.slice(0, 500) });
-      return 'The issuer has refused the sign-in. Sign in again.';
+      });
+      if (status === 200) return tokensIn(text);
+      this.report(client.issuer, `the token endpoint answered ${status} ${errorIn(text)}`);
+      if (status >= 400 && status < 500) return 'The issuer has refused the sign-in. Sign in again.';
+    } catch (error) {
+      this.report(client.issuer, error instanceof Error ? error.message : String(error));
     }
-    return this.ask(client.issuer, () => Promise.resolve(tokensIn(status, text)));
+    throw unavailable();
+  }
+
+  /** Anybody can cause it: one line a minute. */
+  private report(issuer: string, why: string): void {
+    if (performance.now() < this.reportedAtMs + REPORT_EVERY_MS) return;
+    this.reportedAtMs = performance.now();
+    this.logger.warn({ msg: 'access.issuer-sign-in-failed', issuer, why });
   }
 
   /** The access token first: an ID token is for OIDC_CLIENT_ID, which is OIDC_AUDIENCE at some issuers only. */
@@ -119,24 +133,24 @@ export class IssuerSignIn {
     return { Authorization: `Basic ${Buffer.from(pair).toString('base64')}` };
   }
 
+  /** Those that are known stay in use while the issuer does not answer. After a failure it is left alone for five seconds. */
   private async endpointsOf(issuer: string): Promise<Endpoints> {
     if (this.known && performance.now() < this.known.readAtMs + KEPT_MS) return this.known.endpoints;
-    this.reading ??= this.ask(issuer, () => readEndpoints(issuer)).finally(() => (this.reading = undefined));
-    const endpoints = await this.reading;
-    this.known = { endpoints, readAtMs: performance.now() };
-    return endpoints;
+    this.reading ??= this.readAndKeep(issuer).finally(() => (this.reading = undefined));
+    return this.reading;
   }
 
-  /** After a failure, the issuer is left alone for five seconds. */
-  private async ask<T>(issuer: string, work: () => Promise<T>): Promise<T> {
-    if (performance.now() < this.pausedUntilMs) throw unavailable();
-    try {
-      return await work();
-    } catch (error) {
-      this.pausedUntilMs = performance.now() + PAUSE_AFTER_FAILURE_MS;
-      this.logger.warn({ msg: 'access.issuer-unavailable', issuer, err: error });
-      throw unavailable();
+  private async readAndKeep(issuer: string): Promise<Endpoints> {
+    if (performance.now() >= this.pausedUntilMs) {
+      try {
+        this.known = { endpoints: await readEndpoints(issuer), readAtMs: performance.now() };
+      } catch (error) {
+        this.pausedUntilMs = performance.now() + PAUSE_AFTER_FAILURE_MS;
+        this.logger.warn({ msg: 'access.issuer-unavailable', issuer, err: error });
+      }
     }
+    if (!this.known) throw unavailable();
+    return this.known.endpoints;
   }
 }
 
@@ -151,11 +165,27 @@ async function readEndpoints(issuer: string): Promise<Endpoints> {
   };
 }
 
-/** @throws if this is no response with tokens */
-function tokensIn(status: number, text: string): string[] {
-  if (status !== 200) throw new Error(`The token endpoint answered ${status}.`);
-  const answer = (JSON.parse(text) ?? {}) as Record<string, unknown>;
-  return [answer.access_token, answer.id_token].filter((token) => typeof token === 'string');
+/** @throws if these are no tokens, with a message that quotes nothing of them */
+function tokensIn(text: string): string[] {
+  const { access_token: access, id_token: id } = membersOf(text) ?? {};
+  const tokens = [access, id].filter((token) => typeof token === 'string');
+  if (tokens.length === 0) throw new Error('the token endpoint answered 200 without a token');
+  return tokens;
+}
+
+/** The error code of RFC 6749. */
+function errorIn(text: string): string {
+  const { error } = membersOf(text) ?? {};
+  return typeof error === 'string' ? error.slice(0, MOST_ERROR_LENGTH) : '';
+}
+
+function membersOf(text: string): Record<string, unknown> | undefined {
+  try {
+    return (JSON.parse(text) ?? undefined) as Record<string, unknown> | undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
 }
 
 const unavailable = (): Problem =>

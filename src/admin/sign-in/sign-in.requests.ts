@@ -15,6 +15,9 @@ export class SignInRequest {
 }
 
 const MOST_ISSUER_CODE = 4_096;
+const CODE = /^[\x20-\x7e]+$/;
+/** Of the console: it leads back nowhere else. */
+const REDIRECT_URI = /^https?:\/\/[^/?#@\s]+\/console\/$/;
 /** Of RFC 7636. */
 const VERIFIER = /^[\w.~-]{43,128}$/;
 const MOST_URI = 2_048;
@@ -27,6 +30,7 @@ export class IssuerSignInRequest {
   })
   @IsString()
   @Length(1, MOST_ISSUER_CODE)
+  @Matches(CODE, { message: 'code must be printable ASCII' })
   code!: string;
 
   @ApiText('dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk', {
@@ -45,5 +49,6 @@ export class IssuerSignInRequest {
   })
   @IsString()
   @Length(1, MOST_URI)
+  @Matches(REDIRECT_URI, { message: 'redirectUri must be the address of the console, which ends with /console/' })
   redirectUri!: string;
 }

@@ -193,12 +193,14 @@ describe('the console on a destination', () => {
     await ui.at.open('/', 'Overview');
     const section = page().locator('.section', { hasText: 'Sources in trouble' });
     await section.getByRole('link', { name: 'waits' }).waitFor();
+    const ofRefused = section.getByRole('link', { name: '1 record refused in the last hour' });
+    await ofRefused.waitFor({ timeout: 90_000 }); // it is read apart, and again after a while if it was not counted yet
     const lines = await section.getByRole('listitem').allInnerTexts();
     expect(lines.map((line) => line.replace(/\s+/g, ' '))).toEqual([
       'needs secret waits troubled',
       'active odd troubled, 1 record refused in the last hour',
     ]);
-    await section.getByRole('link', { name: '1 record refused in the last hour' }).click();
+    await ofRefused.click();
     await page().getByRole('heading', { level: 1, name: 'Rejections' }).waitFor();
     expect(page().url()).toContain(`sourceId=${refused.id}`);
     expect(await page().locator('tbody tr').count()).toBe(1);

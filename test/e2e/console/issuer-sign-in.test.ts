@@ -29,6 +29,7 @@ describe('signing in to the console with an OIDC issuer', () => {
     await database?.drop();
   });
 
+  const env = () => ({ APP_ROLE: 'api', ...issuer.env, ...CONSOLE_CLIENT });
   /** A page at the sign-in, on the way to the rejections. */
   const atSignIn = async () => {
     const at = await openConsole(chromium.browser, app.url);
@@ -70,16 +71,36 @@ describe('signing in to the console with an OIDC issuer', () => {
 
   it('takes no code that another tab or somebody else has asked for', async () => {
     const at = await atSignIn();
+    const begun = { state: 'mine', codeVerifier: 'v'.repeat(43), address: '/console/' };
+    await at.page.evaluate(`sessionStorage.setItem('streamforge.issuer-sign-in', '${JSON.stringify(begun)}')`);
+    const sent: string[] = [];
+    at.page.on('request', (request) => void sent.push(request.method()));
     await at.page.goto(`${app.url}/console/?code=theirs&state=theirs`);
-    await at.page.getByLabel('Operator token').waitFor();
-    expect(await at.page.evaluate('sessionStorage.length')).toBe(0);
+    await at.page.getByText('This sign-in was not begun in this tab.').waitFor();
+    expect([at.page.url(), sent.includes('POST')]).toEqual([`${app.url}/console/`, false]);
+  });
+
+  it('refuses wrong codes, and after too many of them asks the issuer no more', async () => {
     expectProblem(await post(WRONG), 401, 'admin-token-invalid');
     expectProblem(await post({ ...WRONG, codeVerifier: 'short' }), 400, 'invalid-request');
+    expectProblem(await post({ ...WRONG, redirectUri: 'https://evil.example/' }), 400, 'invalid-request');
+    const other = await startTestApp(database.url, { ...env(), ADMIN_RATE_LIMIT_PER_MINUTE: '2' });
+    try {
+      const send = () =>
+        call(`${other.url}/console/sign-in/oidc`, {
+          ...{ method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(WRONG) },
+        });
+      expect([(await send()).status, (await send()).status]).toEqual([401, 401]);
+      issuer.mode = 'error';
+      expectProblem(await send(), 429, 'admin-rate-limited');
+    } finally {
+      await other.close();
+    }
   });
 
   it('takes a token while the issuer does not answer', async () => {
     issuer.mode = 'error';
-    const other = await startTestApp(database.url, { APP_ROLE: 'api', ...issuer.env, ...CONSOLE_CLIENT });
+    const other = await startTestApp(database.url, env());
     try {
       expectProblem(await call(`${other.url}/console/sign-in/oidc`), 503, 'issuer-unavailable');
       const at = await openConsole(chromium.browser, other.url);

@@ -2,6 +2,7 @@ import {
   checkedUsageSlices,
   dueUsageSlices,
   monthToOpen,
+  notAhead,
   untilNextUsageSlice,
 } from '../../../src/usage/decide-usage-slices';
 
@@ -20,8 +21,18 @@ describe('the slices of usage', () => {
   });
 
   it('are checked for a minute each time, and for a quarter of an hour once a minute', () => {
-    expect(checkedUsageSlices(countedTo)).toEqual({ from: countedTo - 900, to: countedTo });
-    expect(checkedUsageSlices(countedTo + 10)).toEqual({ from: countedTo - 50, to: countedTo + 10 });
+    const checked = (from: number, to: number) => checkedUsageSlices({ from: countedTo + from, to: countedTo + to });
+    expect(checked(-10, 0)).toEqual({ from: countedTo - 910, to: countedTo - 10 });
+    expect(checked(0, 10)).toEqual({ from: countedTo - 60, to: countedTo });
+    expect(checked(10, 370)).toEqual({ from: countedTo - 890, to: countedTo + 10 }); // after a pause
+  });
+
+  it('are made again from now on after the clock was set back a little', () => {
+    const back = (seconds: number) => () => notAhead({ countedTo, now: countedTo - seconds, openFrom: null }).countedTo;
+    expect([back(-5)(), back(0)(), back(1)(), back(899)()]).toEqual([
+      ...[countedTo, countedTo, countedTo - 10, countedTo - 900],
+    ]);
+    expect(back(901)).toThrow('set back by more than 15 minutes');
   });
 
   it('are waited for, never longer than ten seconds', () => {
