@@ -29,7 +29,7 @@ export interface UsageSlices {
  * yet.
  * @throws Error if it was set back by more, until it gets there: what is accepted meanwhile would count twice
  */
-export function notAhead(progress: UsageProgress): UsageProgress {
+export function usageNotAhead(progress: UsageProgress): UsageProgress {
   const { countedTo, now } = progress;
   const begun = Math.floor(now / USAGE_SLICE_SECONDS) * USAGE_SLICE_SECONDS;
   if (countedTo <= begun) return progress;

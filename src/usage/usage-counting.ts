@@ -4,7 +4,7 @@ import {
   checkedUsageSlices,
   dueUsageSlices,
   monthToOpen,
-  notAhead,
+  usageNotAhead,
   untilNextUsageSlice,
   USAGE_LATE_SECONDS,
   USAGE_SLICE_SECONDS,
@@ -54,7 +54,7 @@ export class UsageCounting {
     await db.query(USAGE_PLANS);
     await beginUsage(db);
     const recorded = await readUsageProgress(db);
-    const before = notAhead(recorded);
+    const before = usageNotAhead(recorded);
     if (before !== recorded) await forgetUsageSlices(db, before.countedTo);
     const due = dueUsageSlices(before, most);
     if (due.to === due.from && before === recorded) return before;

@@ -2,7 +2,7 @@ import {
   checkedUsageSlices,
   dueUsageSlices,
   monthToOpen,
-  notAhead,
+  usageNotAhead,
   untilNextUsageSlice,
 } from '../../../src/usage/decide-usage-slices';
 
@@ -28,7 +28,8 @@ describe('the slices of usage', () => {
   });
 
   it('are made again from now on after the clock was set back a little', () => {
-    const back = (seconds: number) => () => notAhead({ countedTo, now: countedTo - seconds, openFrom: null }).countedTo;
+    const back = (seconds: number) => () =>
+      usageNotAhead({ countedTo, now: countedTo - seconds, openFrom: null }).countedTo;
     expect([back(-5)(), back(0)(), back(1)(), back(899)()]).toEqual([
       ...[countedTo, countedTo, countedTo - 10, countedTo - 900],
     ]);
