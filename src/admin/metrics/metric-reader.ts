@@ -6,10 +6,15 @@ import { readRollupProgress, type RollupProgress } from '../../metric-rollup/rol
 import type { MetricRange } from '../../metric-rollup/steps';
 import { FreshCounts, isNearlyRolledUp, type Fresh } from './fresh-counts';
 import { quantileOf, seriesOf, sumOf, type MetricSeries } from './metric-series';
-import { sumMetric, type FreshRow, type MetricCriteria } from './metrics.queries';
+import { sumMetric, type FreshRow, type MetricCriteria, type MetricRow } from './metrics.queries';
 
 export interface MeasuredSeries extends MetricSeries {
   /** Up to when everything is counted, in ms since 1970. */
+  throughMs: number;
+}
+
+interface Summed {
+  rows: MetricRow[];
   throughMs: number;
 }
 
@@ -20,20 +25,35 @@ export interface MeasuredSeries extends MetricSeries {
 @Injectable()
 export class MetricReader {
   private readonly freshCounts: FreshCounts;
+  /** By what is asked for. Requests at the same time, as the charts of a page send them, share statements. */
+  private readonly underWay = new Map<string, Promise<Summed>>();
 
   constructor(private readonly pool: Pool) {
     this.freshCounts = new FreshCounts(pool);
   }
 
   async read(criteria: MetricCriteria, quantile: number): Promise<MeasuredSeries> {
+    const { rows, throughMs } = await this.sumShared(criteria);
+    const value = criteria.measure === 'latency' ? quantileOf(quantile) : sumOf;
+    return { ...seriesOf(rows, criteria, throughMs, value), throughMs };
+  }
+
+  private sumShared(criteria: MetricCriteria): Promise<Summed> {
+    const asked = JSON.stringify({ ...criteria, measure: storedMeasureOf(criteria.measure) });
+    const known = this.underWay.get(asked);
+    if (known) return known;
+    const summing = this.sum(criteria).finally(() => this.underWay.delete(asked));
+    this.underWay.set(asked, summing);
+    return summing;
+  }
+
+  private async sum(criteria: MetricCriteria): Promise<Summed> {
     const progress = await readRollupProgress(this.pool);
     const fresh = await this.readFresh(criteria, progress);
     const visible = (fresh?.rows ?? []).filter((row) => isIn(row, criteria) && isOf(row, criteria));
     const rows = await sumMetric(this.pool, criteria, fresh?.from ?? Infinity, visible);
     const through = fresh?.through ?? Math.min(progress.rolledTo, progress.now);
-    const throughMs = Math.min(criteria.toMs, through * 1_000);
-    const value = criteria.measure === 'latency' ? quantileOf(quantile) : sumOf;
-    return { ...seriesOf(rows, criteria, throughMs, value), throughMs };
+    return { rows, throughMs: Math.min(criteria.toMs, through * 1_000) };
   }
 
   private async readFresh(
