@@ -96,7 +96,7 @@ describe('the data of callers', () => {
     }
     await allCompleted(database.pool, `tenant-${DISTINCT}-distinct`, 1, 60_000);
     expect(await series()).toEqual(before);
-    expect(before.length).toBeLessThan(250);
+    expect(before.length).toBeLessThan(450); // most are buckets of histograms
     expect(await metrics()).not.toContain('distinct');
   }, 120_000);
 
