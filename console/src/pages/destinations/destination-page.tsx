@@ -81,7 +81,7 @@ export function DestinationPage(): ReactNode {
 }
 
 function standing({ status, disabledReason }: Schema<'DestinationWithHealth'>): string {
-  if (status === 'active') return 'Events are delivered.';
+  if (status === 'active') return 'Events that match are sent to it.';
   if (status === 'paused') return 'Deliveries are recorded, and wait until it is resumed.';
   return `Events are skipped.${disabledReason === null ? '' : ` Reason: ${disabledReason}.`}`;
 }

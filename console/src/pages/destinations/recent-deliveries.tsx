@@ -23,7 +23,7 @@ export function RecentDeliveries({ destinationId }: { destinationId: string }) {
           Dead letters
         </Link>
       </p>
-      <Table columns={['Status', 'Type', 'Subject', 'Last result', numeric('Attempts'), 'Next or done']}>
+      <Table columns={['Status', 'Type', 'Subject', 'Last result', numeric('Attempts'), 'Next try, or delivered']}>
         {data.deliveries.map((delivery) => {
           const { eventId, generation, status, lastReasonCode, lastStatusCode, nextAttemptAt, deliveredAt } = delivery;
           const at = nextAttemptAt ?? deliveredAt;

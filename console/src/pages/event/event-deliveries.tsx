@@ -25,7 +25,16 @@ export function EventDeliveries({ event }: { event: Schema<'EventResponse'> }) {
     );
   }
   return (
-    <Table columns={['Status', 'Destination', 'Last result', numeric('Attempts'), 'Next or done', unseen('Actions')]}>
+    <Table
+      columns={[
+        'Status',
+        'Destination',
+        'Last result',
+        numeric('Attempts'),
+        'Next try, or delivered',
+        unseen('Actions'),
+      ]}
+    >
       {event.deliveries.map((delivery) => (
         <DeliveryRows key={`${delivery.destinationId} ${delivery.generation}`} id={event.id} delivery={delivery} />
       ))}
