@@ -1,8 +1,5 @@
 import type { Db } from '../db/pool';
-import type { Condition, ConditionKind } from './condition';
-
-/** More rows than a kind can have subjects are not read. */
-const MOST_CONDITIONS = 20_000;
+import { MOST_CONDITIONS, type Condition, type ConditionKind } from './condition';
 
 /** Reads the raised conditions of a kind. */
 export async function readConditions(db: Db, kind: ConditionKind): Promise<Condition[]> {

@@ -39,6 +39,22 @@ export interface Observation extends About {
   figures: Figures;
 }
 
+/** What was read of a kind. */
+export interface WatchReading {
+  observations: readonly Observation[];
+  /** The reading has reached its limit: what it does not show may hold all the same, so nothing is cleared by it. */
+  isCut: boolean;
+}
+
+/** A reading that shows at most `most` subjects. */
+export const readingOf = (observations: readonly Observation[], most = Infinity): WatchReading => ({
+  observations,
+  isCut: observations.length >= most,
+});
+
+/** A kind has no more conditions stored. */
+export const MOST_CONDITIONS = 20_000;
+
 /** A raised condition, as it is stored. `joined`: the event of MANY stands for it. */
 export interface Condition extends About {
   state: 'raised' | 'joined';

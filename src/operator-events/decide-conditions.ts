@@ -1,4 +1,4 @@
-import { MANY, type Condition, type Observation } from './condition';
+import { MANY, MOST_CONDITIONS, type Condition, type Observation, type WatchReading } from './condition';
 
 /** While at most this many of a kind are raised, each has an event of its own. Then one event stands for those that follow. */
 export const MOST_SINGLE = 10;
@@ -18,26 +18,31 @@ export type Change =
 
 /**
  * Decides what changes for one kind of condition. A condition is raised at once, since what is observed spans some time, and
- * cleared after it has not been observed for `clearAfterSeconds`.
+ * cleared after it has not been observed for `clearAfterSeconds`. A reading that is cut shows nothing about what it leaves out:
+ * what is raised stays so.
  * @param raised the stored conditions
- * @param observed what is read now
  */
 export function decideConditions(
   raised: readonly Condition[],
-  observed: readonly Observation[],
+  { observations, isCut }: WatchReading,
   clearAfterSeconds: number,
 ): Change[] {
-  const seen = new Set(observed.map(({ subject }) => subject));
+  const seen = new Set(observations.map(({ subject }) => subject));
   const known = new Set(raised.map(({ subject }) => subject));
   const many = raised.find(({ subject }) => subject === MANY);
   const single = raised.filter(({ subject }) => subject !== MANY);
 
-  const changes = single.flatMap((condition) => changeOf(condition, seen.has(condition.subject), clearAfterSeconds));
+  const changes = single.flatMap((condition) =>
+    changeOf(condition, isCut || seen.has(condition.subject), clearAfterSeconds),
+  );
   const ended = changes.filter(({ kind }) => kind === 'clear' || kind === 'leave');
   const joined = single.filter(({ state }) => state === 'joined').length;
   const left = changes.filter(({ kind }) => kind === 'leave').length;
 
-  const fresh = observed.filter(({ verdict, subject }) => verdict === 'holds' && !known.has(subject));
+  const room = Math.max(0, MOST_CONDITIONS - 1 - raised.length);
+  const fresh = observations
+    .filter(({ verdict, subject }) => verdict === 'holds' && !known.has(subject))
+    .slice(0, room);
   const isTooMany = single.length - ended.length + fresh.length > MOST_SINGLE;
   for (const observation of fresh) changes.push({ kind: isTooMany ? 'join' : 'raise', observation });
   const isJoined = joined - left > 0 || (isTooMany && fresh.length > 0);

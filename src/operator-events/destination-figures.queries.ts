@@ -1,6 +1,6 @@
 import type { Db } from '../db/pool';
 import { RESERVED_TENANT } from '../event/tenant';
-import type { Observation } from './condition';
+import { readingOf, type Observation, type WatchReading } from './condition';
 
 /** As many as an installation may have destinations. */
 const MOST_DESTINATIONS = 10_000;
@@ -23,7 +23,7 @@ interface FailingRow {
  * Reads the destinations of tenants whose newest answers are failures. A paused or disabled one raises nothing, but has not
  * recovered either.
  */
-export async function readFailingDestinations(db: Db, afterSeconds: number): Promise<Observation[]> {
+export async function readFailingDestinations(db: Db, afterSeconds: number): Promise<WatchReading> {
   const { rows } = await db.query<FailingRow>(
     `select t.id as subject, t.tenant_id as "tenantId", ${NAME} as name,
             coalesce(f.failing_since, t.disabled_at, t.updated_at) as since,
@@ -36,11 +36,11 @@ export async function readFailingDestinations(db: Db, afterSeconds: number): Pro
       order by t.id limit $3`,
     [afterSeconds, RESERVED_TENANT, MOST_DESTINATIONS],
   );
-  return rows.map(failingObservation);
+  return readingOf(rows.map(failingObservation), MOST_DESTINATIONS);
 }
 
 /** The same for the destinations of operator events. One that is disabled is no better than one that fails. */
-export async function readFailingReceivers(db: Db, afterSeconds: number): Promise<Observation[]> {
+export async function readFailingReceivers(db: Db, afterSeconds: number): Promise<WatchReading> {
   const { rows } = await db.query<FailingRow>(
     `select t.id as subject, t.tenant_id as "tenantId", ${NAME} as name,
             coalesce(f.failing_since, t.disabled_at, t.updated_at) as since,
@@ -53,11 +53,11 @@ export async function readFailingReceivers(db: Db, afterSeconds: number): Promis
       order by t.id limit $3`,
     [afterSeconds, RESERVED_TENANT, MOST_DESTINATIONS],
   );
-  return rows.map(failingObservation);
+  return readingOf(rows.map(failingObservation), MOST_DESTINATIONS);
 }
 
 /** Reads the destinations of tenants that StreamForge has disabled and nobody has enabled. */
-export async function readDisabledDestinations(db: Db): Promise<Observation[]> {
+export async function readDisabledDestinations(db: Db): Promise<WatchReading> {
   const { rows } = await db.query<{
     subject: string;
     tenantId: string;
@@ -71,7 +71,12 @@ export async function readDisabledDestinations(db: Db): Promise<Observation[]> {
       order by t.id limit $2`,
     [RESERVED_TENANT, MOST_DESTINATIONS],
   );
-  return rows.map(({ reason, ...about }) => ({ ...about, verdict: 'holds', figures: { reason } }));
+  const observations = rows.map(({ reason, ...about }): Observation => ({
+    ...about,
+    verdict: 'holds',
+    figures: { reason },
+  }));
+  return readingOf(observations, MOST_DESTINATIONS);
 }
 
 function failingObservation({ isRaising, seconds, reasonCode, statusCode, ...about }: FailingRow): Observation {

@@ -1,6 +1,6 @@
 import type { Db } from '../db/pool';
 import { RESERVED_TENANT } from '../event/tenant';
-import type { Observation } from './condition';
+import { readingOf, type Observation, type WatchReading } from './condition';
 
 export const GROWTH_MINUTES = 10;
 /** Growth has ended when a fifth of what raises a condition is left of it. */
@@ -10,7 +10,7 @@ const MOST_SUBJECTS = 1_000;
 const MOST_DEAD_LETTERS = 10_000;
 
 /** Reads the causes that have new dead letters or failed deliveries. The subject is the tenant and the id of the group. */
-export async function readGrowingDeadLetters(db: Db, most: number): Promise<Observation[]> {
+export async function readGrowingDeadLetters(db: Db, most: number): Promise<WatchReading> {
   const { rows } = await db.query<{
     tenantId: string;
     group: string;
@@ -34,7 +34,7 @@ export async function readGrowingDeadLetters(db: Db, most: number): Promise<Obse
       group by tenant_id, cause having count(*) > $2 order by count(*) desc, tenant_id, cause limit $5`,
     [RESERVED_TENANT, most * ENDED_AT, GROWTH_MINUTES, MOST_DEAD_LETTERS, MOST_SUBJECTS],
   );
-  return rows.map(({ tenantId, group, since, count, reasonCode, destinationId }) => ({
+  const observations = rows.map(({ tenantId, group, since, count, reasonCode, destinationId }): Observation => ({
     subject: `${tenantId}/${group}`,
     tenantId,
     name: reasonCode,
@@ -42,10 +42,29 @@ export async function readGrowingDeadLetters(db: Db, most: number): Promise<Obse
     verdict: count >= most ? 'holds' : 'between',
     figures: { newDeadLetters: count, minutes: GROWTH_MINUTES, reasonCode, destinationId },
   }));
+  const { isCut } = readingOf(observations, MOST_SUBJECTS);
+  return { observations, isCut: isCut || (await haveMoreNewDeadLetters(db)) };
+}
+
+/**
+ * True if even the last event that is looked at came within the time. In an installation with many old dead letters there are
+ * always more than are looked at, which says nothing.
+ */
+async function haveMoreNewDeadLetters(db: Db): Promise<boolean> {
+  const { rows } = await db.query<{ isCut: boolean }>(
+    `select exists (
+       select from ((select event_id from deliveries where failed_at is not null order by event_id desc offset $1 limit 1)
+                    union all
+                    (select event_id from dead_letters where resolved_at is null order by event_id desc offset $1 limit 1)) last
+        where to_timestamp(('x' || lpad(left(replace(event_id::text, '-', ''), 12), 16, '0'))::bit(64)::bigint / 1000.0)
+              > now() - make_interval(mins => $2)) as "isCut"`,
+    [MOST_DEAD_LETTERS - 1, GROWTH_MINUTES],
+  );
+  return rows[0]?.isCut ?? false;
 }
 
 /** Reads the tenants that have new rejections from the roll-up of metrics, which is some seconds old. */
-export async function readGrowingRejections(db: Db, most: number): Promise<Observation[]> {
+export async function readGrowingRejections(db: Db, most: number): Promise<WatchReading> {
   const { rows } = await db.query<{ tenantId: string; since: string; count: number }>(
     `select tenant_id as "tenantId", min(at) as since, sum(count)::float8 as count
        from metric_rollup
@@ -54,7 +73,7 @@ export async function readGrowingRejections(db: Db, most: number): Promise<Obser
       group by tenant_id having sum(count) > $2 order by sum(count) desc, tenant_id limit $4`,
     [RESERVED_TENANT, most * ENDED_AT, GROWTH_MINUTES, MOST_SUBJECTS],
   );
-  return rows.map(({ tenantId, since, count }) => ({
+  const observations = rows.map(({ tenantId, since, count }): Observation => ({
     subject: tenantId,
     tenantId,
     name: null,
@@ -62,4 +81,5 @@ export async function readGrowingRejections(db: Db, most: number): Promise<Obser
     verdict: count >= most ? 'holds' : 'between',
     figures: { newRejections: count, minutes: GROWTH_MINUTES },
   }));
+  return readingOf(observations, MOST_SUBJECTS);
 }

@@ -1,6 +1,6 @@
 import { QUOTA_PAUSE_SECONDS } from '../access/limits/quota-refusals.queries';
 import type { Db } from '../db/pool';
-import type { Observation } from './condition';
+import { readingOf, type Observation, type WatchReading } from './condition';
 
 const MOST_SOURCES = 10_000;
 const MOST_TENANTS = 1_000;
@@ -27,8 +27,8 @@ interface SourceRow {
  * each source are looked into first. PostgreSQL forgets samples when it crashes, which says nothing about a source: then a
  * raised condition stays.
  */
-export async function readFailingVerifications(db: Db): Promise<Observation[]> {
-  const { rows } = await db.query<SourceRow>(
+export async function readFailingVerifications(db: Db): Promise<WatchReading> {
+  const { rows } = await db.query<SourceRow & { isFine: boolean }>(
     `with candidate as materialized (
        select id, tenant_id, name from sources s
         where status = 'active'
@@ -39,7 +39,8 @@ export async function readFailingVerifications(db: Db): Promise<Observation[]> {
         order by id limit $4
      )
      select s.id as subject, s.tenant_id as "tenantId", left(s.name, 200) as name, coalesce(v.since, now()) as since,
-            v.failed, v.seen, coalesce(v.until > now() - make_interval(mins => $3), false) as "isRecent", v.code
+            v.failed, v.seen, coalesce(v.until > now() - make_interval(mins => $3), false) as "isRecent", v.code,
+            v.newest_failed = 0 and v.seen > 0 as "isFine"
        from candidate s
       cross join lateral (
         select count(*)::integer as seen, (count(*) filter (where is_failed))::integer as failed,
@@ -52,29 +53,37 @@ export async function readFailingVerifications(db: Db): Promise<Observation[]> {
                          as at
                   from (select id, sample from source_samples where source_id = s.id order by id desc limit $1) newest
                ) judged
-      ) v
-      where v.newest_failed > 0 or v.seen = 0`,
+      ) v`,
     [NEWEST, NEWEST_FINE, RECENT_MINUTES, MOST_SOURCES],
   );
-  return rows.map(({ failed, seen, isRecent, code, ...about }) => ({
-    ...about,
+  const failing = rows.filter(({ isFine }) => !isFine);
+  const observations = failing.map(observationOfSource);
+  return { observations, isCut: rows.length >= MOST_SOURCES };
+}
+
+function observationOfSource({ subject, tenantId, name, since, failed, seen, isRecent, code }: SourceRow): Observation {
+  return {
+    subject,
+    tenantId,
+    name,
+    since,
     verdict: isRecent && failed >= RAISED_BY && failed * 2 >= seen ? 'holds' : 'between',
     figures: { unverified: failed, ofNewest: seen, code },
-  }));
+  };
 }
 
 /** A tenant whose limit was used up within this time has reached it. */
 const REACHED_SECONDS = 60;
 
 /** Reads the tenants that were refused because their limit per minute was used up, and were so a short time ago. */
-export async function readReachedQuotas(db: Db): Promise<Observation[]> {
+export async function readReachedQuotas(db: Db): Promise<WatchReading> {
   const { rows } = await db.query<{ tenantId: string; measure: string; since: string; ageSeconds: number }>(
     `select tenant_id as "tenantId", measure, since, extract(epoch from now() - refused_at)::float8 as "ageSeconds"
        from quota_refusals where refused_at > now() - make_interval(secs => $1)
       order by tenant_id, measure limit $2`,
     [QUOTA_PAUSE_SECONDS, MOST_TENANTS],
   );
-  return rows.map(({ tenantId, measure, since, ageSeconds }) => ({
+  const observations = rows.map(({ tenantId, measure, since, ageSeconds }): Observation => ({
     subject: `${tenantId}/${measure}`,
     tenantId,
     name: measure,
@@ -82,6 +91,7 @@ export async function readReachedQuotas(db: Db): Promise<Observation[]> {
     verdict: ageSeconds <= REACHED_SECONDS ? 'holds' : 'between',
     figures: { limitOf: `${measure} per minute` },
   }));
+  return readingOf(observations, MOST_TENANTS);
 }
 
 /** Forgets the refusals of tenants that have not been refused for a day. */

@@ -1,5 +1,5 @@
 import type { Db } from '../db/pool';
-import type { Observation } from './condition';
+import { readingOf, type Observation, type WatchReading } from './condition';
 
 const MOST_KEYS = 1_000;
 /** A key that lives shortly anyway is told in the last part of its life only. */
@@ -9,7 +9,7 @@ const PART_OF_LIFE = 1 / 4;
  * Reads the API keys and the tokens of operators that expire within `days`, apart from keys that were rotated: their time to
  * expire was chosen then.
  */
-export async function readExpiringKeys(db: Db, days: number): Promise<Observation[]> {
+export async function readExpiringKeys(db: Db, days: number): Promise<WatchReading> {
   const { rows } = await db.query<{
     subject: string;
     tenantId: string | null;
@@ -28,15 +28,16 @@ export async function readExpiringKeys(db: Db, days: number): Promise<Observatio
       order by expires_at, id limit $3`,
     [days, PART_OF_LIFE, MOST_KEYS],
   );
-  return rows.map(({ kind, expiresAt, ...about }) => ({
+  const observations = rows.map(({ kind, expiresAt, ...about }): Observation => ({
     ...about,
     verdict: 'holds',
     figures: { what: kind, expiresAt },
   }));
+  return readingOf(observations, MOST_KEYS);
 }
 
 /** Reads which tables have no partition for now or tomorrow. Publishers make them a week or more ahead. */
-export async function readMissingPartitions(db: Db): Promise<Observation[]> {
+export async function readMissingPartitions(db: Db): Promise<WatchReading> {
   const { rows } = await db.query<{ tables: string; isNear: boolean; now: string }>(
     `select string_agg(distinct m.parent, ', ' order by m.parent) as tables, bool_or(days < 2) as "isNear", now()
        from missing_partitions() m
@@ -45,7 +46,7 @@ export async function readMissingPartitions(db: Db): Promise<Observation[]> {
                        m.parent || to_char(now() at time zone 'UTC' + make_interval(hours => 24 * days), '"_y"IYYY"w"IW'))
       having count(*) > 0`,
   );
-  return rows.map(({ tables, isNear, now }) => ({
+  const observations = rows.map(({ tables, isNear, now }): Observation => ({
     subject: '',
     tenantId: null,
     name: null,
@@ -53,6 +54,7 @@ export async function readMissingPartitions(db: Db): Promise<Observation[]> {
     verdict: isNear ? 'holds' : 'between',
     figures: { tables },
   }));
+  return readingOf(observations);
 }
 
 const FULL_PERCENT = 85;
@@ -60,16 +62,17 @@ const FREE_PERCENT = 80;
 const BYTES_OF_GIGABYTE = 1e9;
 
 /** Reads how large the database is. PostgreSQL does not know how large its disk is, so operators say what it may use. */
-export async function readFillingStorage(db: Db, gigabytes: number | undefined): Promise<Observation[]> {
-  if (gigabytes === undefined) return [];
+export async function readFillingStorage(db: Db, gigabytes: number | undefined): Promise<WatchReading> {
+  if (gigabytes === undefined) return readingOf([]);
   const { rows } = await db.query<{ bytes: number; now: string }>(
     'select pg_database_size(current_database())::float8 as bytes, now()',
   );
-  return rows.flatMap(({ bytes, now }): Observation[] => {
+  const observations = rows.flatMap(({ bytes, now }): Observation[] => {
     const percent = Math.floor((bytes / (gigabytes * BYTES_OF_GIGABYTE)) * 100);
     if (percent < FREE_PERCENT) return [];
     const figures = { usedBytes: bytes, ofGigabytes: gigabytes, percent };
     const verdict = percent >= FULL_PERCENT ? 'holds' : 'between';
     return [{ subject: '', tenantId: null, name: null, since: now, verdict, figures }];
   });
+  return readingOf(observations);
 }

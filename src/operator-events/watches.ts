@@ -2,7 +2,7 @@ import type { Settings } from '../config/settings';
 import type { Db } from '../db/pool';
 import { timeOfDayMs } from '../event/time-of-day';
 import { readOutboxFigures } from '../event-state/figures.queries';
-import type { About, ConditionKind, Figures, Observation, Severity } from './condition';
+import { readingOf, type About, type ConditionKind, type Figures, type WatchReading, type Severity } from './condition';
 import { readDisabledDestinations, readFailingDestinations, readFailingReceivers } from './destination-figures.queries';
 import { readGrowingDeadLetters, readGrowingRejections } from './growth-figures.queries';
 import { readFailingVerifications, readReachedQuotas } from './intake-figures.queries';
@@ -15,7 +15,7 @@ export interface Watch {
   /** The type of the event that clears it, if it has one of its own. */
   clearedKind?: string;
   severity: Severity;
-  read: (db: Db, settings: Settings) => Promise<Observation[]>;
+  read: (db: Db, settings: Settings) => Promise<WatchReading>;
   /** Follows the name of what it is about. */
   says: (figures: Figures) => string;
   /** Follows the same when it is cleared. */
@@ -185,11 +185,11 @@ export const WATCHES: readonly Watch[] = [
   },
 ];
 
-async function readLaggingOutbox(db: Db, lagSeconds: number): Promise<Observation[]> {
+async function readLaggingOutbox(db: Db, lagSeconds: number): Promise<WatchReading> {
   const { pending, inFlight, oldestOpenSeconds } = await readOutboxFigures(db);
   const oldestSeconds = Math.floor(oldestOpenSeconds ?? 0);
-  if (oldestSeconds < lagSeconds / 2) return [];
-  return [
+  if (oldestSeconds < lagSeconds / 2) return readingOf([]);
+  return readingOf([
     {
       subject: '',
       tenantId: null,
@@ -198,7 +198,7 @@ async function readLaggingOutbox(db: Db, lagSeconds: number): Promise<Observatio
       since: new Date(timeOfDayMs() - oldestSeconds * 1_000).toISOString(),
       figures: { oldestSeconds, waiting: pending + inFlight },
     },
-  ];
+  ]);
 }
 
 const minutes = (seconds: string | number | null | undefined): string => {

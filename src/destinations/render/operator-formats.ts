@@ -39,7 +39,7 @@ function toldBy(event: JsonDocument, payload: unknown): Told {
   const said = typeof payload === 'string' ? payload : (textOf(given.summary) ?? textOf(given.message));
   return {
     type,
-    summary: (said ?? `${type}: ${ofEvent('subject')}`).slice(0, MOST_SUMMARY),
+    summary: cut(said ?? `${type}: ${ofEvent('subject')}`),
     isCleared: given.state === 'cleared',
     severity: SEVERITIES.find((severity) => severity === given.severity) ?? 'info',
     since: textOf(given.since),
@@ -50,6 +50,13 @@ function toldBy(event: JsonDocument, payload: unknown): Told {
     incident: textOf(given.incident) ?? ofEvent('id'),
   };
 }
+
+/** A character of two code units is kept or left out as a whole. */
+const cut = (text: string): string =>
+  text
+    .slice(0, MOST_SUMMARY)
+    .replace(/[\ud800-\udbff]$/, '')
+    .toWellFormed();
 
 const textOf = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
 
@@ -71,6 +78,13 @@ function slackBody({ summary, since, severity, isCleared, link, type }: Told): o
 const slackText = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 
+/** Teams takes texts and facts for Markdown: a name would become a link or a list. */
+const teamsText = (text: string): string =>
+  text
+    .replace(/\s*[\r\n]\s*/g, ' ')
+    .replace(/[\\`*[\]~]|(?<!\w)_|_(?!\w)/g, '\\$&')
+    .replace(/^(\d*)([-+#>.)])(?=\s)/, '$1\\$2');
+
 /** A workflow of Teams that posts to a channel when a webhook request is received. */
 function teamsBody({ summary, since, severity, isCleared, figures, link, type }: Told): object {
   const facts = {
@@ -84,10 +98,13 @@ function teamsBody({ summary, since, severity, isCleared, figures, link, type }:
     type: 'AdaptiveCard',
     version: '1.4',
     body: [
-      { type: 'TextBlock', text: `${signOf(severity, isCleared)} ${summary}`, weight: 'Bolder', wrap: true },
+      { type: 'TextBlock', text: `${signOf(severity, isCleared)} ${teamsText(summary)}`, weight: 'Bolder', wrap: true },
       {
         type: 'FactSet',
-        facts: Object.entries(facts).map(([title, value]) => ({ title, value: String(value ?? '–') })),
+        facts: Object.entries(facts).map(([title, value]) => ({
+          title: teamsText(title),
+          value: teamsText(String(value ?? '–')),
+        })),
       },
     ],
     actions: link === undefined ? [] : [{ type: 'Action.OpenUrl', title: 'Open the console', url: link }],

@@ -125,6 +125,7 @@ export class OpenReport {
     this.samples.note(
       source.row.id,
       sampleMaker(of, received.keptMembers(rules.kept), shownBeginning(received, rules)),
+      findings.result !== 'unverified',
     );
   }
 }

@@ -10,28 +10,41 @@ const WRITE_AFTER_MS = 500;
 /** Sources whose samples wait at a time. Further ones are not sampled until the next write. */
 const MAX_SOURCES = 1_000;
 
+interface MadeLater {
+  make: () => RequestSample;
+  isVerified: boolean;
+}
+
+/** What waits of one source. `verified`: the newest one that was verified among those that newer ones have replaced. */
+interface Waiting {
+  newest: MadeLater[];
+  verified: MadeLater | undefined;
+}
+
 /**
  * Keeps the last requests of each source for the inspector. A request costs an entry in a list: rows are written twice a
- * second at most, and of a burst only its last 50. A sample may be lost; what it tells of is stored elsewhere.
+ * second at most, and of a burst only its last 50 and the last one that was verified. A sample may be lost; what it tells of is stored elsewhere.
  */
 @Injectable()
 export class RequestSamples implements OnApplicationShutdown {
   private readonly logger = new Logger('Sources');
-  private waiting = new Map<string, (() => RequestSample)[]>();
+  private waiting = new Map<string, Waiting>();
   private timer: NodeJS.Timeout | undefined;
   private writing: Promise<void> = Promise.resolve();
 
   constructor(private readonly pool: Pool) {}
 
-  /** @param sample makes the sample when it is written; what it holds must be small */
-  note(sourceId: string, sample: () => RequestSample): void {
-    const ofSource = this.waiting.get(sourceId) ?? [];
-    if (ofSource.length === 0) {
+  /** @param make makes the sample when it is written; what it holds must be small */
+  note(sourceId: string, make: () => RequestSample, isVerified: boolean): void {
+    let ofSource = this.waiting.get(sourceId);
+    if (!ofSource) {
       if (this.waiting.size >= MAX_SOURCES) return;
+      ofSource = { newest: [], verified: undefined };
       this.waiting.set(sourceId, ofSource);
     }
-    ofSource.push(sample);
-    if (ofSource.length > KEPT_SAMPLES) ofSource.shift();
+    ofSource.newest.push({ make, isVerified });
+    const oldest = ofSource.newest.length > KEPT_SAMPLES ? ofSource.newest.shift() : undefined;
+    if (oldest?.isVerified) ofSource.verified = oldest;
     this.timer ??= setTimeout(() => void this.write(), WRITE_AFTER_MS).unref();
   }
 
@@ -49,8 +62,10 @@ export class RequestSamples implements OnApplicationShutdown {
     await this.write();
   }
 
-  private async writeBatch(batch: ReadonlyMap<string, (() => RequestSample)[]>): Promise<void> {
-    const rows = [...batch].flatMap(([sourceId, samples]) => samples.map((make) => rowOf(sourceId, make())));
+  private async writeBatch(batch: ReadonlyMap<string, Waiting>): Promise<void> {
+    const rows = [...batch].flatMap(([sourceId, { newest, verified }]) =>
+      [...(verified ? [verified] : []), ...newest].map(({ make }) => rowOf(sourceId, make())),
+    );
     if (rows.length === 0) return;
     try {
       await keepSamples(this.pool, rows, KEPT_SAMPLES);

@@ -6,6 +6,8 @@ import { uuidV7 } from '../../../src/event/uuid-v7';
 import type { ConditionKind } from '../../../src/operator-events/condition';
 import { OperatorEvents } from '../../../src/operator-events/operator-events';
 import { LocalWakeUp } from '../../../src/redis/wake-up';
+import type { RequestSample } from '../../../src/sources/inspector/request-sample';
+import { RequestSamples } from '../../../src/sources/inspector/request-samples';
 import { keepSamples } from '../../../src/sources/inspector/samples.queries';
 import { testSettings } from '../../support/app';
 import { disable, givenDelivery, givenDestinationRow } from '../../support/deliveries';
@@ -294,6 +296,32 @@ describe('an operator event', () => {
     await expect(countRows(database.pool, `operator_conditions where kind = 'receiver.failing'`)).resolves.toBe(1);
   });
 
+  it('is not raised for a source whose verified requests strangers have crowded out of its samples', async () => {
+    const { row } = await storeSource(database.pool, await boxOf(database.pool), {});
+    await database.pool.query('alter table sources disable trigger raise_revision');
+    await database.pool.query(`update sources set expect_every_seconds = 60, updated_at = now() - interval '1 hour'`);
+    await database.pool.query('alter table sources enable trigger raise_revision');
+    await sample(row.id, 'accepted', 2);
+    for (let i = 0; i < 3; i++) await sample(row.id, 'unverified', 50);
+    await threeLook();
+    await expect(countRows(database.pool, 'source_samples')).resolves.toBe(51);
+    expect(await told()).not.toContain('source.silent raised');
+  });
+
+  it('finds the verified request of a burst whose newest 50 requests are of strangers', async () => {
+    const { row } = await storeSource(database.pool, await boxOf(database.pool), {});
+    const samples = new RequestSamples(database.pool);
+    const note = (result: RequestSample['result']): void => {
+      const made = (): Partial<RequestSample> => ({ id: uuidV7(), result });
+      samples.note(row.id, made as () => RequestSample, result !== 'unverified');
+    };
+    for (let i = 0; i < 121; i++) note(i % 60 === 0 && i < 120 ? 'accepted' : 'unverified');
+    await samples.write();
+    const ofResult = (result: string) =>
+      countRows(database.pool, `source_samples where sample->>'result' = '${result}'`);
+    await expect(Promise.all([ofResult('accepted'), ofResult('unverified')])).resolves.toEqual([1, 50]);
+  });
+
   it('tells that the database fills what it may use', async () => {
     const watched = (OPERATOR_STORAGE_GB: number) =>
       new OperatorEvents({ ...testSettings(), OPERATOR_STORAGE_GB }, database.pool, new LocalWakeUp());
@@ -304,6 +332,47 @@ describe('an operator event', () => {
     await letFade();
     await watched(1_000).runOnce();
     await expect(told()).resolves.toEqual(['storage.filling raised', 'storage.filling cleared']);
+  });
+
+  it('is not cleared while others leave it no place among the rejections that are read', async () => {
+    const reject = (tenants: string, count: number) =>
+      database.pool.query(
+        `insert into metric_rollup (at, step_seconds, measure, dimension, tenant_id, key, bucket, count)
+         select now() - interval '1 minute', 10, 'rejected', 'tenant', t, t, 0, $2 from unnest($1::text[]) t`,
+        [tenants.split(' '), count],
+      );
+    await reject('acme', 60);
+    await threeLook();
+    await reject(Array.from({ length: 1_000 }, (_, i) => `t${i}`).join(' '), 100);
+    await threeLook();
+    await letFade();
+    await threeLook();
+    await expect(told()).resolves.toEqual(['rejections.growing raised', 'rejections.growing raised']);
+  });
+
+  it('is not cleared while more new dead letters of others come than are read', async () => {
+    const destinationId = await givenDestinationRow(database.pool);
+    const failed = { status: 'FAILED', lastReasonCode: 'HTTP_4XX', lastStatusCode: 422, lastError: 'no' } as const;
+    for (let i = 0; i < 10; i++) await givenDelivery(database.pool, { eventId: uuidV7(), destinationId, ...failed });
+    await threeLook();
+    const storm = await givenDelivery(database.pool, {
+      eventId: uuidV7(),
+      destinationId,
+      ...failed,
+      tenantId: 'other',
+    });
+    await database.pool.query(
+      `insert into deliveries (event_id, destination_id, generation, tenant_id, type, status, last_reason_code,
+                               last_status_code, last_error, settled_at, failed_at)
+       select event_id, destination_id, g, tenant_id, type, status, last_reason_code, last_status_code, last_error,
+              settled_at, failed_at
+         from deliveries, generate_series(2, 10000) g where event_id = $1`,
+      [storm.eventId],
+    );
+    await threeLook();
+    await letFade();
+    await threeLook();
+    await expect(told()).resolves.toEqual(['deadletters.growing raised', 'deadletters.growing raised']);
   });
 
   it('stands for a storm', async () => {

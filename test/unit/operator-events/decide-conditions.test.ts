@@ -1,4 +1,10 @@
-import { MANY, type Condition, type Observation } from '../../../src/operator-events/condition';
+import {
+  MANY,
+  MOST_CONDITIONS,
+  readingOf,
+  type Condition,
+  type Observation,
+} from '../../../src/operator-events/condition';
 import { decideConditions, MOST_SINGLE, type Change } from '../../../src/operator-events/decide-conditions';
 
 const CLEAR_AFTER_SECONDS = 60;
@@ -28,7 +34,7 @@ const told = (changes: readonly Change[]): string[] =>
     return `${change.kind} ${'condition' in change ? change.condition.subject : change.observation.subject}`;
   });
 const decide = (before: readonly Condition[], now: readonly Observation[]): string[] =>
-  told(decideConditions(before, now, CLEAR_AFTER_SECONDS));
+  told(decideConditions(before, readingOf(now), CLEAR_AFTER_SECONDS));
 const subjects = (count: number, first = 0): string[] => Array.from({ length: count }, (_, i) => `d${first + i}`);
 
 describe('a condition', () => {
@@ -55,6 +61,26 @@ describe('a condition', () => {
     ['says nothing of the others', [raised('a')], [observed('a'), observed('b')], ['raise b']],
   ])('%s', (_, before, now, changes) => {
     expect(decide(before, now)).toEqual(changes);
+  });
+});
+
+describe('a reading that is cut', () => {
+  const decideCut = (before: readonly Condition[], now: readonly Observation[]): string[] =>
+    told(decideConditions(before, readingOf(now, now.length), CLEAR_AFTER_SECONDS));
+
+  it('clears nothing that it does not show, and raises what it shows', () => {
+    const before = [raised('a'), raised('b', { clearingSeconds: 99 })];
+    expect(decideCut(before, [observed('c')])).toEqual(['hold b', 'raise c']);
+    expect(decide(before, [observed('c')])).toEqual(['fade a', 'clear b', 'raise c']);
+  });
+
+  it('stores no more conditions than are read again', () => {
+    const before = [
+      raised(MANY),
+      ...subjects(MOST_CONDITIONS - 2).map((subject) => raised(subject, { state: 'joined' })),
+    ];
+    expect(decideCut(before, [observed('e'), observed('f')])).toEqual([]);
+    expect(decideCut(before.slice(0, -1), [observed('e'), observed('f')])).toEqual(['join e']);
   });
 });
 

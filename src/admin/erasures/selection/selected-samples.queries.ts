@@ -1,6 +1,6 @@
 import type { Db } from '../../../db/pool';
 
-/** A source has 50 samples. */
+/** A source has 51 samples at most. */
 const MOST_DELETED = 5_000;
 
 const OF_TENANT = 's.source_id in (select id from sources where tenant_id = $1) and s.id < $2';

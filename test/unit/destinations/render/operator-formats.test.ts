@@ -89,6 +89,24 @@ describe('the format teams', () => {
   });
 });
 
+describe('names in the format teams', () => {
+  interface Card {
+    attachments: [{ content: { body: [{ text: string }, { facts: object[] }] } }];
+  }
+
+  it.each([
+    ['[free](https://evil.example) **x**', '\\[free\\](https://evil.example) \\*\\*x\\*\\*'],
+    ['_x_ of HTTP_5XX `a` ~b~ \\', '\\_x\\_ of HTTP_5XX \\`a\\` \\~b\\~ \\\\'],
+    ['- one\n- two', '\\- one - two'],
+    ['1. one', '1\\. one'],
+  ])('are no Markdown: %j', async (name, shown) => {
+    const card: unknown = await made({ format: 'teams' }, { ...raised, summary: name, figures: { name } });
+    const [{ text }, { facts }] = (card as Card).attachments[0].content.body;
+    expect(text).toBe(`🔴 ${shown}`);
+    expect(facts.at(-1)).toEqual({ title: 'name', value: shown });
+  });
+});
+
 describe('the format pagerduty', () => {
   it('triggers an alert', async () => {
     expect(await made({ format: 'pagerduty' }, raised)).toEqual({
@@ -120,6 +138,13 @@ describe('the format pagerduty', () => {
   it('has no severity that PagerDuty does not know, and no longer summary than it takes', async () => {
     const { payload } = await made({ format: 'pagerduty' }, { severity: 'dire', summary: 'x'.repeat(3_000) });
     expect(payload).toMatchObject({ severity: 'info', summary: 'x'.repeat(1_024) });
+  });
+
+  it.each([
+    ['x'.repeat(1_023) + '🔴', 'x'.repeat(1_023)],
+    ['x'.repeat(1_022) + '🔴', 'x'.repeat(1_022) + '🔴'],
+  ])('cuts no character in two', async (summary, sent) => {
+    expect(await made({ format: 'pagerduty' }, { summary })).toMatchObject({ payload: { summary: sent } });
   });
 });
 
