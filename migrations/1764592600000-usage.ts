@@ -9,7 +9,8 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
  * - `usage_daily` goes on counting generations whose handlers succeeded, as the build before does.
  * - `usage_close` says from which day on figures may still change (src/usage/usage-close.ts). The build before does not
  *   know it: while its workers run beside new ones, what they settle late may still count in a closed month.
- * - `usage_figures` is the sum of all, with what is in no slice yet.
+ * - `usage_counted` is the sum of all, and `usage_figures` the same with what is in no slice yet. That is the rows of a few
+ *   seconds, but of any time while no publisher runs: `reporting.usage` leaves it out if it is more than a minute.
  *
  * Days before the upgrade keep the figures that they had: the events that had been processed by then.
  */
@@ -23,7 +24,7 @@ export class Usage1764592600000 implements MigrationInterface {
   async down(runner: QueryRunner): Promise<void> {
     await runner.query('drop view reporting.usage');
     await runner.query('create view reporting.usage as select tenant_id, day, type, events, bytes from usage_daily');
-    await runner.query('drop view usage_figures');
+    await runner.query('drop view usage_figures, usage_counted');
     await runner.query('drop table usage_slices, usage_intake, usage_close');
     await runner.query(`delete from chore_progress where name = 'usage'`);
   }
@@ -35,6 +36,14 @@ const BEGIN = `case when exists (select from events) then date_trunc('day', now(
 
 /** What is not counted yet: from here on. */
 const COUNTED_TO = `(select to_timestamp(position) from chore_progress where name = 'usage')`;
+
+/** Constant in a statement, so that only one of two parts is read. As isNearlyRolledUp in src/admin/metrics/fresh-counts.ts. */
+const IS_NEARLY_COUNTED = `coalesce(${COUNTED_TO} >= now() - interval '60 seconds', false)`;
+
+const SUMS = `sum(events)::bigint as events, sum(bytes)::bigint as bytes, sum(deliveries)::bigint as deliveries,
+          sum(processed)::bigint as processed, sum(processed_bytes)::bigint as processed_bytes`;
+
+const REPORTED = 'tenant_id, day, type, events, bytes, processed, processed_bytes, deliveries';
 
 const UP = [
   `create table usage_slices (
@@ -61,10 +70,8 @@ const UP = [
    select tenant_id, day, type, events, bytes, 0 from usage_daily where day < (${COUNTED_TO} at time zone 'UTC')::date`,
 
   // Each part can use the conditions on tenant, day and type.
-  `create view usage_figures as
-   select tenant_id, day, type, sum(events)::bigint as events, sum(bytes)::bigint as bytes,
-          sum(deliveries)::bigint as deliveries, sum(processed)::bigint as processed,
-          sum(processed_bytes)::bigint as processed_bytes
+  `create view usage_counted as
+   select tenant_id, day, type, ${SUMS}
      from (
        select tenant_id, day, type, 0::bigint as events, 0::bigint as bytes, 0::bigint as deliveries,
               events as processed, bytes as processed_bytes
@@ -73,6 +80,12 @@ const UP = [
        select tenant_id, day, type, events, bytes, deliveries, 0, 0 from usage_intake
        union all
        select tenant_id, (at at time zone 'UTC')::date, type, events, bytes, deliveries, 0, 0 from usage_slices
+     ) each
+    group by tenant_id, day, type`,
+  `create view usage_figures as
+   select tenant_id, day, type, ${SUMS}
+     from (
+       select tenant_id, day, type, events, bytes, deliveries, processed, processed_bytes from usage_counted
        union all
        select tenant_id, (received_at at time zone 'UTC')::date, type, 1, size_bytes, 0, 0, 0
          from events where id >= uuid_v7_floor(${COUNTED_TO})
@@ -88,5 +101,7 @@ const UP = [
     group by tenant_id, day, type`,
 
   `create or replace view reporting.usage as
-   select tenant_id, day, type, events, bytes, processed, processed_bytes, deliveries from usage_figures`,
+   select ${REPORTED} from usage_figures where ${IS_NEARLY_COUNTED}
+   union all
+   select ${REPORTED} from usage_counted where not ${IS_NEARLY_COUNTED}`,
 ];

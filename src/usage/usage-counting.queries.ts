@@ -28,11 +28,13 @@ export async function beginUsage(db: Db): Promise<void> {
   );
 }
 
+/** Before counting has begun, everything up to the present counts as counted. */
 export async function readUsageProgress(db: Db): Promise<UsageProgress> {
   const { rows } = await db.query<UsageProgress>(
-    `select position::float8 as "countedTo", extract(epoch from now())::float8 as now,
+    `select coalesce(position::float8, extract(epoch from now())::float8) as "countedTo",
+            extract(epoch from now())::float8 as now,
             (select to_char(open_from, 'YYYY-MM-DD') from usage_close) as "openFrom"
-       from chore_progress where name = 'usage'`,
+       from (values (1)) one left join chore_progress on name = 'usage'`,
   );
   return rows[0] as UsageProgress;
 }

@@ -12,7 +12,8 @@ import { damagedCursor, decodeKeyCursor, encodeKeyCursor } from '../endpoint/pag
 import { scopeOf } from '../../access/tenant-scope';
 import { firstDayOf, lastDayOf } from './usage-days';
 import { usageCsv } from './usage-csv';
-import { listUsage, type Usage, type UsageCriteria } from './usage.queries';
+import { readUsage } from './read-usage';
+import type { Usage, UsageCriteria } from './usage.queries';
 import { UsageQuery, type UsageFormat } from './usage.requests';
 import { UsageResponse } from './usage.responses';
 
@@ -35,7 +36,8 @@ export class UsageController {
       'arrived, on the day on which it did. `processed` and `processedBytes` count an event once a generation, when its handlers ' +
       'succeed: a dead letter counts once it was retried with success, and a replay with mode `reprocess` counts its events again. ' +
       'A month is closed two days after its end (UTC). Its figures change no more, and what is processed later counts on the ' +
-      'first open day. With `format=csv` or `Accept: text/csv`, the response has all rows of the range as CSV; `limit` and ' +
+      'first open day. Events, bytes and deliveries are counted up to `countedThrough`: the present, or earlier while no ' +
+      'publisher runs and after a pause. With `format=csv` or `Accept: text/csv`, the response has all rows of the range as CSV; `limit` and ' +
       '`cursor` do not apply.',
   })
   @ApiOkResponse({
@@ -57,7 +59,7 @@ export class UsageController {
     reply.header('Vary', 'Accept');
     if (format === 'json') return this.page(criteria);
     const all = { ...criteria, after: null, limit: ROWS_AT_ONCE };
-    const first = await listUsage(this.pool, all); // a failure is still a problem
+    const { usage: first } = await readUsage(this.pool, all); // a failure is still a problem
     const disposition = 'attachment; filename="usage.csv"';
     return new StreamableFile(Readable.from(usageCsv(this.pagesFrom(all, first))), {
       type: `${CSV}; charset=utf-8`,
@@ -66,10 +68,11 @@ export class UsageController {
   }
 
   private async page(criteria: UsageCriteria): Promise<UsageResponse> {
-    const usage = await listUsage(this.pool, criteria);
+    const { usage, countedThrough } = await readUsage(this.pool, criteria);
     const last = usage.at(-1);
     const more = last && usage.length === criteria.limit;
-    return { usage, nextCursor: more ? encodeKeyCursor('usage', [last.day, last.tenantId, last.type]) : null };
+    const nextCursor = more ? encodeKeyCursor('usage', [last.day, last.tenantId, last.type]) : null;
+    return { usage, countedThrough, nextCursor };
   }
 
   private async *pagesFrom(criteria: UsageCriteria, first: Usage[]): AsyncGenerator<readonly Usage[]> {
@@ -77,7 +80,7 @@ export class UsageController {
       yield rows;
       const after = rows.length < criteria.limit ? undefined : rows.at(-1);
       if (!after) return;
-      rows = await listUsage(this.pool, { ...criteria, after });
+      rows = (await readUsage(this.pool, { ...criteria, after })).usage;
     }
   }
 }

@@ -1,4 +1,6 @@
-import type { Db } from '../../db/pool';
+import type { Pool } from 'pg';
+import { queryWithSettings } from '../../db/pool';
+import { USAGE_PLANS } from '../../usage/usage-counting.queries';
 
 export interface Usage {
   tenantId: string;
@@ -19,6 +21,8 @@ export interface Usage {
 
 /** Maximum number of rows in one response. */
 export const MOST_ROWS = 1_000;
+/** A range of years is summed within a second or two, if there are thousands of types. */
+const READ_TIMEOUT_MS = 5_000;
 
 export interface UsageCriteria {
   tenantId: string | null;
@@ -37,26 +41,32 @@ export interface UsageCriteria {
  * before.
  */
 const CLOSED = `coalesce((
-  select usage_figures.day < open_from
+  select of_day.day < open_from
          and (since < now() - interval '1 hour'
-              or usage_figures.day <= open_from - 1 - extract(day from open_from - 1)::integer)
+              or of_day.day <= open_from - 1 - extract(day from open_from - 1)::integer)
     from usage_close), false)`;
 
-/** Lists usage by tenant, day and type, newest day first. A null criterion matches every row. */
+/**
+ * Lists usage by tenant, day and type, newest day first. A null criterion matches every row.
+ * @param withRest also counts the events and attempts that are in no slice yet
+ * @throws the error of a cancelled statement after five seconds
+ */
 export async function listUsage(
-  db: Db,
+  pool: Pool,
   { tenantId, tenantIds, firstDay, lastDay, after, limit }: UsageCriteria,
+  withRest: boolean,
 ): Promise<Usage[]> {
-  const { rows } = await db.query<Usage>(
-    `select tenant_id as "tenantId", to_char(day, 'YYYY-MM-DD') as day, type,
+  const settings = `${withRest ? `${USAGE_PLANS}; ` : ''}set local statement_timeout = ${READ_TIMEOUT_MS}`;
+  const { rows } = await queryWithSettings<Usage>(pool, settings, {
+    text: `select tenant_id as "tenantId", to_char(day, 'YYYY-MM-DD') as day, type,
             events::float8 as events, bytes::float8 as bytes, deliveries::float8 as deliveries,
             processed::float8 as processed, processed_bytes::float8 as "processedBytes", ${CLOSED} as closed
-       from usage_figures
+       from ${withRest ? 'usage_figures' : 'usage_counted'} of_day
       where ($1::text is null or tenant_id = $1) and ($8::text[] is null or tenant_id = any ($8))
         and ($2::date is null or day >= $2) and ($3::date is null or day <= $3)
         and ($4::date is null or day < $4 or day = $4 and (tenant_id, type) > ($5::text, $6::text))
-      order by usage_figures.day desc, tenant_id, type limit $7`,
-    [tenantId, firstDay, lastDay, after?.day, after?.tenantId, after?.type, limit, tenantIds],
-  );
+      order by of_day.day desc, tenant_id, type limit $7`,
+    values: [tenantId, firstDay, lastDay, after?.day, after?.tenantId, after?.type, limit, tenantIds],
+  });
   return rows;
 }

@@ -1,4 +1,4 @@
-import { ApiCount, ApiDay, ApiFlag, ApiList, ApiNextCursor, ApiText } from '../../http/docs/api-fields';
+import { ApiCount, ApiDay, ApiFlag, ApiInstant, ApiList, ApiNextCursor, ApiText } from '../../http/docs/api-fields';
 
 class UsageOfDay {
   @ApiText('demo') tenantId!: string;
@@ -14,5 +14,6 @@ class UsageOfDay {
 
 export class UsageResponse {
   @ApiList(UsageOfDay, { description: 'Usage, newest day first' }) usage!: UsageOfDay[];
+  @ApiInstant({ description: 'Events, bytes and deliveries before this time are counted' }) countedThrough!: string;
   @ApiNextCursor() nextCursor!: string | null;
 }

@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import { ALL_TENANTS } from '../../../src/access/tenant-scope';
+import { readUsage } from '../../../src/admin/usage/read-usage';
 import { listUsage, type Usage } from '../../../src/admin/usage/usage.queries';
 import { UsageCounting } from '../../../src/usage/usage-counting';
 import { openFrom } from '../../../src/usage/usage-counting.queries';
@@ -10,8 +11,15 @@ import { givenDeliveryAt, givenEventAt } from '../../support/measured';
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;
 
-const listed = (pool: Pool): Promise<Usage[]> =>
-  listUsage(pool, { ...ALL_TENANTS, tenantId: null, firstDay: null, lastDay: null, after: null, limit: 1_000 });
+const EVERYTHING = {
+  ...ALL_TENANTS,
+  tenantId: null,
+  firstDay: null,
+  lastDay: null,
+  after: null,
+  limit: 1_000,
+};
+const listed = (pool: Pool): Promise<Usage[]> => listUsage(pool, EVERYTHING, true);
 
 async function totals(pool: Pool): Promise<{ events: number; bytes: number; deliveries: number }> {
   const rows = await listed(pool);
@@ -157,6 +165,47 @@ describe('the counting of usage', () => {
     await openFrom(pool, '2026-11-01');
     expect((await rowOf('2026-09-30'))?.closed).toBe(true); // it was closed before
     expect((await rowOf('2026-10-02'))?.closed).toBe(false);
+  });
+
+  it('reads no events for what is not counted yet, if that is more than a minute or after the last day', async () => {
+    const { pool } = database;
+    const reported = async () =>
+      (await pool.query<{ n: number }>('select coalesce(sum(events), 0)::integer as n from reporting.usage')).rows[0]
+        ?.n;
+    await pool.query(
+      `insert into usage_intake (tenant_id, day, type, events, bytes, deliveries) values ('acme', '2026-01-05', 'a', 1, 1, 0)`,
+    );
+    const nowMs = Math.floor(Date.now() / SECOND_MS) * SECOND_MS;
+    await givenEventAt(pool, nowMs - 1);
+    const events = async (lastDay: string | null = null) => {
+      const { usage, countedThrough } = await readUsage(pool, { ...EVERYTHING, lastDay });
+      return { events: usage.reduce((sum, row) => sum + row.events, 0), countedThrough };
+    };
+    await countFrom(nowMs - 10 * SECOND_MS);
+    const { countedThrough, ...near } = await events();
+    expect(near).toEqual({ events: 2 });
+    expect(Date.parse(countedThrough)).toBeGreaterThan(nowMs - 10 * SECOND_MS);
+    expect(await reported()).toBe(2);
+
+    const locking = await pool.connect();
+    try {
+      await locking.query('begin; lock table events, delivery_attempts, deliveries in access exclusive mode');
+      const through = new Date(nowMs - 10 * SECOND_MS).toISOString();
+      expect(await events('2026-01-05')).toEqual({ events: 1, countedThrough: through });
+      await countFrom(nowMs - 60 * MINUTE_MS);
+      const anHourAgo = new Date(nowMs - 60 * MINUTE_MS).toISOString();
+      expect(await events()).toEqual({ events: 1, countedThrough: anHourAgo });
+    } finally {
+      await locking.query('rollback');
+      locking.release();
+    }
+    expect(await reported()).toBe(1); // the view leaves it out too
+    const { rows } = await pool.query<Record<string, string>>(
+      'explain (analyze, costs off) select * from reporting.usage',
+    );
+    const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
+    expect(plan).toMatch(/ on events\S* .*never executed/);
+    expect(plan).not.toMatch(/ on (events|deliver)\S* .*actual/);
   });
 
   it('closes the months before the present one, once they are counted', async () => {

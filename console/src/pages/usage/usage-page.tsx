@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { useMemo, type ReactNode } from 'react';
 import { countOf, formatBytes, formatCount } from '../../format/numbers';
-import { formatDay } from '../../format/times';
+import { formatDay, formatInstant } from '../../format/times';
 import { Chart, TONES } from '../../parts/chart/chart';
 import { FilterForm } from '../../parts/lists/filter-form';
 import { Empty, Page, Section } from '../../parts/page';
@@ -42,6 +42,11 @@ export function UsagePage(): ReactNode {
         search={search}
         onFilter={(sent) => void navigate({ to: '/usage', search: sent })}
       />
+      {usage.data?.behindSince && (
+        <p className="hint">
+          Counted up to {formatInstant(usage.data.behindSince)}. Counting goes on while a publisher runs.
+        </p>
+      )}
       {usage.data ? <Shown rows={rows} isCut={usage.data.isCut} /> : <Pending {...usage} />}
     </Page>
   );

@@ -12,6 +12,8 @@ const DAY_MS = 86_400_000;
 const USUAL_DAYS = 30;
 /** It may be many requests, for figures of days. */
 const STALE_MS = 60_000;
+/** What is counted up to longer ago than this is said to be. */
+const MOST_BEHIND_MS = 60_000;
 
 export const readUsageSearch = (search: Record<string, unknown>): UsageSearch =>
   readFilters(['tenantId', 'from', 'to'], search);
@@ -20,6 +22,8 @@ export interface UsageOfRange {
   rows: UsageRow[];
   /** There are more rows than the page reads; these are the newest days. */
   isCut: boolean;
+  /** Up to when everything is counted, if that is more than a minute ago; otherwise null. */
+  behindSince: string | null;
 }
 
 /** Usage of the last 30 days, unless the address says otherwise. */
@@ -32,13 +36,16 @@ export const usageQuery = (search: UsageSearch) =>
       const from = search.from ?? new Date(Date.now() - (USUAL_DAYS - 1) * DAY_MS).toISOString().slice(0, 10);
       const rows: UsageRow[] = [];
       let cursor: string | null = null;
+      let through: string;
       do {
         const page = cursor === null ? {} : { cursor };
         const query: { from: string; limit: number; cursor?: string } = { ...search, from, limit: PAGE, ...page };
-        const { usage, nextCursor } = await read('/v1/admin/usage', { query, signal });
+        const { usage, nextCursor, countedThrough } = await read('/v1/admin/usage', { query, signal });
         rows.push(...usage);
         cursor = nextCursor;
+        through = countedThrough;
       } while (cursor !== null && rows.length < MOST_ROWS);
-      return { rows, isCut: cursor !== null };
+      const isBehind = Date.now() - Date.parse(through) > MOST_BEHIND_MS;
+      return { rows, isCut: cursor !== null, behindSince: isBehind ? through : null };
     },
   });
