@@ -22,6 +22,6 @@ export async function completedEvents(
 ): Promise<number> {
   const target = `GET /v1/admin/usage?tenantId=${encodeURIComponent(tenant)}`;
   const answer = await connection.send(request(target, { 'X-Admin-Token': adminToken }));
-  const { usage } = parsed<{ usage: { type: string; events: number }[] }>(answer, 200);
-  return usage.filter((row) => row.type === type).reduce((sum, row) => sum + row.events, 0);
+  const { usage } = parsed<{ usage: { type: string; processed: number }[] }>(answer, 200);
+  return usage.filter((row) => row.type === type).reduce((sum, row) => sum + row.processed, 0);
 }
