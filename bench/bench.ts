@@ -4,6 +4,7 @@
  * npm run bench -- --rounds 3 --only destinations,isolation     (HTTP destinations, not part of the default)
  * npm run bench -- --only three-destinations,many-destinations,retrying     (receivers that fail; not part of the default)
  * npm run bench -- --rounds 5 --only stored     (with 0, 1 and 5 million stored events; not part of the default)
+ * npm run bench -- --only fairness --events 1000000     (a quiet tenant beside the events of another)
  * npm run bench -- --rounds 7 --only keys     (API keys against X-Tenant-Id; not part of the default)
  * npm run bench -- --rounds 7 --only sources     (signed webhooks against POST /v1/events; not part of the default)
  * npm run bench -- --rounds 7 --only rejections     (NDJSON with rejected records; also with --against)
@@ -161,7 +162,7 @@ async function runSetUps(
 /** Measures the worker on a real RabbitMQ. */
 async function runWorker(
   postgres: BenchServer,
-  { only, rounds }: BenchOptions,
+  { only, rounds, events }: BenchOptions,
   atEnd: (step: () => Promise<void>) => void,
 ): Promise<unknown> {
   if (!only.has('worker') && !only.has('fairness')) return undefined;
@@ -169,7 +170,7 @@ async function runWorker(
   atEnd(() => rabbit.stop());
   const worker = only.has('worker') ? await measureWorker(postgres, rabbit, rounds) : undefined;
   if (worker) say(workerReport(worker));
-  const fairness = only.has('fairness') ? await measureFairness(postgres, rabbit) : undefined;
+  const fairness = only.has('fairness') ? await measureFairness(postgres, rabbit, events, progress) : undefined;
   if (fairness) say(fairnessReport(fairness));
   const failingReceiver = only.has('fairness') ? await measureFailingReceiver(postgres, rabbit) : undefined;
   if (failingReceiver) say(failingReceiverReport(failingReceiver));

@@ -1,131 +1,195 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Client } from 'pg';
-import { startAllInOne } from '#bench/streamforge';
 import { Connection, request } from '#bench/client';
 import type { BenchServer } from '#bench/databases';
-import { eventJson, NDJSON, ndjsonBody } from '#bench/events';
+import { boundLine } from '#bench/deliveries/bounds';
+import { DELIVERY_SETTINGS, register, sendStream, startReceiver } from '#bench/deliveries/gateway';
+import { eventJson, ndjsonBody } from '#bench/events';
+import type { ServerProcess } from '#bench/processes';
 import type { BenchRabbit } from '#bench/rabbit';
+import { ADMIN_TOKEN, startRole } from '#bench/streamforge';
 
 /** Makes the usage meter throw for events of the type test.failing. */
 const MISBEHAVING = fileURLToPath(new URL('../test/support/processes/misbehaving-handler.js', import.meta.url));
-const QUIET_EVENTS = 200;
-const EVERY_MS = 25;
-const LONGEST_MS = 60_000;
+const EVERY_MS = 20;
+const ALONE_EVENTS = 300;
+const STREAM_EVENTS = 50_000;
+const PATIENCE_MS = 900_000;
+/** The quiet tenant goes on for so long after the last event of the load was accepted, or until the load is worked off. */
+const MOST_AFTER_MS = 60_000;
+
+interface Latency {
+  p50Ms: number;
+  p99Ms: number;
+  events: number;
+}
+
+interface Load {
+  kind: 'good' | 'failing' | 'slow';
+  events: number;
+  boundMs: number;
+}
 
 export interface FairnessResult {
-  failing: number;
-  quietMs: { p50: number; p99: number };
-  besideFailingMs: { p50: number; p99: number };
-  sameLoadGoodMs: { p50: number; p99: number };
+  alone: Latency;
+  beside: { load: Load; latency: Latency; perSecond: number; left: number }[];
+}
+
+const loadsOf = (goodEvents: number): readonly Load[] => [
+  { kind: 'good', events: goodEvents, boundMs: 500 },
+  { kind: 'failing', events: 50_000, boundMs: 500 },
+  { kind: 'slow', events: 50_000, boundMs: 1_000 },
+];
+
+interface Run {
+  api: ServerProcess;
+  receiver: ServerProcess;
+  client: Client;
 }
 
 /**
- * Measures the time from accept to COMPLETED for a tenant that sends an event every 25 ms: alone, while `failing` events of
- * another tenant, sent as one stream, all fail in their handler, and while as many events of that tenant succeed.
+ * Measures the time from acceptance to COMPLETED for a tenant that sends 50 events a second to one process of each role:
+ * alone, beside `goodEvents` good events of another tenant, beside 50,000 that fail in their handler, and beside 50,000 for
+ * a receiver that answers after a second.
  */
 export async function measureFairness(
   postgres: BenchServer,
   rabbit: BenchRabbit,
-  failing = 50_000,
+  goodEvents: number,
+  progress: (text: string) => void,
 ): Promise<FairnessResult> {
   const databaseUrl = await postgres.createDatabase('fairness');
   await rabbit.empty();
-  const server = await startAllInOne({
+  const env = {
     DATABASE_URL: databaseUrl,
     RABBITMQ_URL: rabbit.url,
-    NODE_OPTIONS: `--require ${MISBEHAVING}`,
+    ADMIN_TOKEN,
     RETRY_BACKOFF_MS: '600000',
-  });
+    ...DELIVERY_SETTINGS,
+  };
+  const roles = await Promise.all([
+    startRole('api', env),
+    startRole('publisher', env),
+    startRole('worker', { ...env, NODE_OPTIONS: `--require ${MISBEHAVING}` }),
+  ]);
+  const receiver = await startReceiver();
   const client = new Client({ connectionString: databaseUrl });
   await client.connect();
   try {
-    const run = { url: server.url, client };
-    await quietTenant(run, 'warm', QUIET_EVENTS);
-    await loadAndQuiet(run, 'warm-load', 'order.paid', failing / 10);
-    const quietMs = await quietTenant(run, 'alone', QUIET_EVENTS);
-    const sameLoadGoodMs = await loadAndQuiet(run, 'good', 'order.paid', failing);
-    const besideFailingMs = await loadAndQuiet(run, 'bad', 'test.failing', failing);
-    return { failing, quietMs, besideFailingMs, sameLoadGoodMs };
+    const [api] = roles;
+    const run = { api, receiver, client };
+    await quietTenant(run, 'quiet-warm-up', ALONE_EVENTS);
+    const alone = await quietTenant(run, 'quiet-alone', ALONE_EVENTS);
+    const beside: FairnessResult['beside'] = [];
+    for (const load of loadsOf(goodEvents)) {
+      progress(`a quiet tenant beside ${load.events} ${load.kind} events`);
+      beside.push({ load, ...(await besideLoad(run, load)) });
+    }
+    return { alone, beside };
   } finally {
     await client.end();
-    await server.stop();
+    for (const role of roles) await role.stop();
+    await receiver.stop();
   }
 }
 
-/** The bound in docs/worker.md for 50,000 failing events that are sent at once, on 2 cores. */
-const FAILING_BOUND_MS = 30_000;
-
-export function fairnessReport({ failing, quietMs, besideFailingMs, sameLoadGoodMs }: FairnessResult): string {
-  const line = (what: string, { p50, p99 }: { p50: number; p99: number }): string =>
-    `${what}: accept to COMPLETED p50 ${p50.toFixed(0)} ms, p99 ${p99.toFixed(0)} ms\n`;
-  return (
-    line('a quiet tenant alone', quietMs) +
-    line(`beside ${failing} successful events of another tenant`, sameLoadGoodMs) +
-    line(`beside ${failing} failing events of another tenant (p99 wanted <= ${FAILING_BOUND_MS})`, besideFailingMs)
-  );
+export function fairnessReport({ alone, beside }: FairnessResult): string {
+  const lines = beside.map(({ load: { kind, events, boundMs }, latency, perSecond, left }) => {
+    const what = `a quiet tenant beside ${events} ${kind} events of another: p99 ms from acceptance to COMPLETED`;
+    const rest = `  p50 ${latency.p50Ms.toFixed(0)} ms, ${latency.events} events; of the load ${perSecond.toFixed(0)} events/s, ${left} left\n`;
+    return boundLine({ what, values: [latency.p99Ms], most: boundMs, digits: 0 }) + rest;
+  });
+  return `a quiet tenant alone: p50 ${alone.p50Ms.toFixed(0)} ms, p99 ${alone.p99Ms.toFixed(0)} ms\n${lines.join('')}`;
 }
 
-interface Run {
-  url: string;
-  client: Client;
-}
-
-/** The quiet tenant starts before the load and stops when every event of the load was examined once. */
-async function loadAndQuiet(
+async function besideLoad(
   run: Run,
-  name: string,
-  type: string,
-  count: number,
-): Promise<{ p50: number; p99: number }> {
-  const connection = new Connection(run.url);
-  const body = ndjsonBody({ type, run: name }, 0, count);
-  const load = connection.send(
-    request('POST /v1/ingest/stream', { 'X-Tenant-Id': `load-${name}`, 'Content-Type': NDJSON }, body),
+  { kind, events }: Load,
+): Promise<{ latency: Latency; perSecond: number; left: number }> {
+  const [tenantId, quiet] = [`load-${kind}`, `quiet-${kind}`];
+  if (kind === 'slow') {
+    await register(run.api, { tenantId, url: `${run.receiver.url}/slow/${tenantId}` });
+    await register(run.api, { tenantId: quiet, url: `${run.receiver.url}/quick/${quiet}` });
+  }
+  const startedMs = performance.now();
+  const sending = sendLoad(run.api, tenantId, kind, events).then(() => performance.now());
+  let [sentMs, doneMs, left] = [Infinity, Infinity, events];
+  sending.then(
+    (ms) => (sentMs = ms),
+    () => (sentMs = 0), // `await sending` throws
   );
-  const result = quietTenant(run, name, LONGEST_MS / EVERY_MS, () => isWorkedOff(run.client, `load-${name}`, count));
-  await load;
-  connection.close();
-  return result;
+  const latency = await quietTenant(run, quiet, Infinity, async () => {
+    const nowMs = performance.now();
+    if (sentMs === Infinity) return false;
+    left = events - (await countWorkedOff(run.client, tenantId, kind));
+    doneMs = performance.now();
+    return left <= 0 || nowMs - sentMs > MOST_AFTER_MS;
+  });
+  await sending;
+  return { latency, perSecond: ((events - left) * 1_000) / (doneMs - startedMs), left };
 }
 
-/** Whether each event was completed, failed or was postponed at least once. */
-async function isWorkedOff(client: Client, tenant: string, count: number): Promise<boolean> {
-  const { rows } = await client.query<{ n: string }>(
-    `select count(*) as n from events e where tenant_id = $1
-        and (exists (select from processing_attempts a where a.event_id = e.id)
-             or exists (select from event_state s where s.event_id = e.id))`,
-    [tenant],
-  );
-  return Number(rows[0]?.n) >= count;
+async function sendLoad(api: ServerProcess, tenantId: string, kind: Load['kind'], events: number): Promise<void> {
+  const source = { type: kind === 'failing' ? 'test.failing' : 'order.paid', run: tenantId };
+  for (let from = 0; from < events; from += STREAM_EVENTS)
+    await sendStream(api, tenantId, ndjsonBody(source, from, Math.min(STREAM_EVENTS, events - from)));
 }
 
+/** Counts the events whose handlers have run, or were postponed, at least once. */
+async function countWorkedOff(client: Client, tenantId: string, kind: Load['kind']): Promise<number> {
+  const text =
+    kind === 'failing'
+      ? `select count(*)::integer as n from event_state where event_id in (select id from events where tenant_id = $1)`
+      : `select coalesce(sum(events), 0)::integer as n from usage_daily where tenant_id = $1`;
+  const { rows } = await client.query<{ n: number }>(text, [tenantId]);
+  return (rows[0] as { n: number }).n;
+}
+
+/** Sends an event every 20 ms, `most` of them or until `isOver`, which is asked every two seconds. */
 async function quietTenant(
-  { url, client }: Run,
-  name: string,
+  { api, client }: Run,
+  tenantId: string,
   most: number,
   isOver?: () => Promise<boolean>,
-): Promise<{ p50: number; p99: number }> {
-  const tenant = `quiet-${name}`;
-  const connection = new Connection(url);
+): Promise<Latency> {
+  const connection = new Connection(api.url);
+  const headers = { 'X-Tenant-Id': tenantId, 'Content-Type': 'application/json' };
+  const startedMs = performance.now();
   let over = false;
-  for (let n = 0; n < most && !over; n++) {
-    const headers = { 'X-Tenant-Id': tenant, 'Content-Type': 'application/json' };
-    await connection.send(request('POST /v1/events', headers, eventJson({ type: 'order.paid', run: tenant }, n)));
-    await sleep(EVERY_MS);
-    if (isOver && n % 40 === 39) over = await isOver();
+  let asking: Promise<unknown> | undefined;
+  let failed: unknown;
+  let sent = 0;
+  for (; sent < most && !over && failed === undefined; sent++) {
+    await sleep(Math.max(0, startedMs + sent * EVERY_MS - performance.now()));
+    await connection.send(request('POST /v1/events', headers, eventJson({ type: 'order.paid', run: tenantId }, sent)));
+    if (isOver && sent % 100 === 99 && !asking) {
+      asking = isOver()
+        .then(
+          (is) => void (over = is),
+          (error: unknown) => (failed = error),
+        )
+        .finally(() => (asking = undefined));
+    }
+    if (performance.now() - startedMs > PATIENCE_MS)
+      throw new Error(`the load is not worked off after ${PATIENCE_MS} ms`);
   }
   connection.close();
+  await asking;
+  if (failed !== undefined) throw failed as Error;
+  return latencyOf(client, tenantId, sent);
+}
+
+async function latencyOf(client: Client, tenantId: string, sent: number): Promise<Latency> {
+  const took = 'extract(epoch from completed_at - received_at)::double precision * 1000';
   const text = `
-    select count(*) as sent, count(a.event_id) as completed,
-           percentile_disc(0.5) within group (order by extract(epoch from a.created_at - e.received_at) * 1000) as p50,
-           percentile_disc(0.99) within group (order by extract(epoch from a.created_at - e.received_at) * 1000) as p99
-      from events e left join processing_attempts a on a.event_id = e.id and a.status = 'SUCCESS' where e.tenant_id = $1`;
-  for (const deadlineMs = Date.now() + LONGEST_MS; ; await sleep(100)) {
-    const { rows } = await client.query<{ sent: string; completed: string; p50: string; p99: string }>(text, [tenant]);
-    const [row] = rows;
-    if (row && row.sent === row.completed) return { p50: Number(row.p50), p99: Number(row.p99) };
-    if (Date.now() > deadlineMs)
-      throw new Error(`${row?.completed} of ${row?.sent} events of the quiet tenant completed`);
+    select count(*)::integer as events, percentile_disc(0.5) within group (order by ${took}) as "p50Ms",
+           percentile_disc(0.99) within group (order by ${took}) as "p99Ms"
+      from reporting.events where tenant_id = $1 and completed_at is not null`;
+  for (const deadlineMs = Date.now() + MOST_AFTER_MS; ; await sleep(500)) {
+    const { rows } = await client.query<Latency>(text, [tenantId]);
+    const latency = rows[0] as Latency;
+    if (latency.events === sent) return latency;
+    if (Date.now() > deadlineMs) throw new Error(`${latency.events} of ${sent} events of ${tenantId} completed`);
   }
 }

@@ -46,7 +46,7 @@ export interface BenchOptions {
   only: ReadonlySet<Group>;
   /** Git revision or directory of a build to compare with; undefined measures this build alone. */
   against: string | undefined;
-  /** Size of the backlog for publisher and worker in a comparison of builds. */
+  /** Size of the backlog for publisher and worker in a comparison of builds, and of the good events of `fairness`. */
   events: number;
 }
 

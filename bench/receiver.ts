@@ -1,7 +1,7 @@
 /**
  * node bench/receiver.ts
- * The receiver of the destinations. It responds to POST /quick/… with 204 at once, to POST /failing/… with 500, and never to
- * POST /dead/…. GET /report/… reports the requests to a quick path and to all paths below it, the distinct events, and the
+ * The receiver of the destinations. It responds to POST /quick/… with 204 at once, to POST /slow/… with 204 after a second,
+ * to POST /failing/… with 500, and never to POST /dead/…. GET /report/… reports the requests to a quick path and to all paths below it, the distinct events, and the
  * time from their acceptance to their arrival. DELETE /report/… forgets them.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -33,6 +33,8 @@ const server = createServer((request, response) => {
   if (request.method === 'GET') report(path.replace('/report', ''), response);
   else if (request.method === 'DELETE') forget(path.replace('/report', ''), response);
   else if (path.startsWith('/dead')) request.resume();
+  else if (path.startsWith('/slow'))
+    request.resume().once('end', () => setTimeout(() => response.writeHead(204).end(), 1_000));
   else if (path.startsWith('/failing')) request.resume().once('end', () => response.writeHead(500).end());
   else receive(path, request, response);
 });

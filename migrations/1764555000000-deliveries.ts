@@ -129,7 +129,7 @@ const TABLES = [
   `alter table dead_letters add column exhausted boolean not null default false`,
 ];
 
-const DELIVERY_STATUS = `create view delivery_status as
+export const DELIVERY_STATUS = `create view delivery_status as
   select d.event_id, d.destination_id, d.generation, d.tenant_id, d.type,
          case when d.status <> 'OPEN' then d.status
               when q.lease is not null and q.due_at > now() then 'IN_FLIGHT'
@@ -155,7 +155,7 @@ const DELIVERY_STATUS = `create view delivery_status as
  *   it is, once the event has completed without them. An event without own deliveries completed with its handlers.
  * - The subquery names `deliveries` once, because each mention of a partitioned table adds to the time of planning.
  */
-const EVENT_STATUS = `view event_status as
+export const EVENT_STATUS = `view event_status as
   select e.id as event_id, e.tenant_id,
          case when done.event_id is not null then coalesce(d.status, 'COMPLETED')
               when s.status in ('RETRYING', 'DLQ', 'DISCARDED') then s.status

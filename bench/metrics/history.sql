@@ -32,8 +32,8 @@ create function pg_temp.laid_destinations(n integer) returns setof uuid language
   select (lpad(to_hex(d), 8, '0') || '-0000-7000-8000-000000000001')::uuid from generate_series(1, n) d
 $$;
 
--- lay_rollup(measure, dimension, keys, buckets) makes the roll-up of 90 days: each step has this number of keys of 20 tenants,
--- and each key this number of buckets of latencies.
+-- lay_rollup(measure, dimension, keys, buckets) makes the roll-up of 90 days: each step has keys of 20 tenants, and each key
+-- this number of buckets of latencies. Of more than 120 keys, 120 take turns, as in the roll-up, which keeps the largest 100.
 create function pg_temp.lay_rollup(measure text, dimension text, keys integer, buckets integer) returns void
 language sql as $$
   insert into metric_rollup (at, step_seconds, measure, dimension, tenant_id, key, bucket, count)
@@ -45,5 +45,9 @@ language sql as $$
             from generate_series(date_trunc('hour', now()) - interval '49 hours', now() - interval '2 hours', '1 minute') at
           union all
           select at, 10 from generate_series(date_trunc('minute', now()) - interval '2 hours', now(), '10 seconds') at) step
-   cross join generate_series(1, keys) k cross join generate_series(0, buckets - 1) b
+   cross join generate_series(1, least(keys, 120)) of_step
+   cross join lateral (
+     select case when keys <= 120 then of_step else (of_step + extract(epoch from at)::bigint / seconds * 120) % keys end as k
+   ) turn
+   cross join generate_series(0, buckets - 1) b
 $$;

@@ -75,16 +75,15 @@ export async function measureRollup(
   await pool.query(`insert into chore_progress (name, position) values ('metric-rollup', $1)`, [fromMs / 1_000]);
 
   const rollup = new MetricRollup(pool);
-  const rolledUp = feed.stored;
   const caughtUpFromUs = cpuUs();
-  while (Number(await rollup.runOnce()) <= IDLE_WAIT_MS);
-  report('catching up', { us: cpuUs() - caughtUpFromUs, events: rolledUp });
-
-  const until = Date.now() + load.seconds * 1_000;
   let feeding: Promise<void> = Promise.resolve();
   const timer = setInterval(() => {
     feeding = feeding.then(() => feed.store(Date.now()));
   }, FEED_EVERY_MS);
+  while (Number(await rollup.runOnce()) <= IDLE_WAIT_MS);
+  report('catching up', { us: cpuUs() - caughtUpFromUs, events: feed.stored });
+
+  const until = Date.now() + load.seconds * 1_000;
   const [pgUs, ownUs, before] = [cpuUs(), process.cpuUsage(), feed.stored];
   while (Date.now() < until) await sleep(Number(await rollup.runOnce()));
   clearInterval(timer);

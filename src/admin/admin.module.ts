@@ -12,6 +12,7 @@ import { BackfillController } from './destinations/backfill.controller';
 import { DestinationPauseController } from './destinations/destination-pause.controller';
 import { DestinationHistoryController } from './destinations/health/history.controller';
 import { DestinationsController } from './destinations/destinations.controller';
+import { ConditionsController } from './conditions/conditions.controller';
 import { DeadLetterActions } from './dead-letters/dead-letter-actions';
 import { DeadLettersController } from './dead-letters/dead-letters.controller';
 import { DeliveriesController } from './deliveries/deliveries.controller';
@@ -54,6 +55,8 @@ import { Resubmissions } from './rejections/resubmission/resubmissions';
 import { ResubmitPart } from './rejections/resubmission/resubmit-part';
 import { RejectionsController } from './rejections/rejections.controller';
 import { EventRawController } from './events/event-raw.controller';
+import { Expectations } from './expectations/expectations';
+import { ExpectationsController } from './expectations/expectations.controller';
 import { Erasures } from './erasures/erasures';
 import { ErasuresController } from './erasures/erasures.controller';
 import { ReplaysController } from './replays/replays.controller';
@@ -78,6 +81,7 @@ import { UsageController } from './usage/usage.controller';
     OutboxController,
     BacklogController,
     HealthController,
+    ConditionsController,
     DestinationsController,
     DestinationPauseController,
     DestinationHistoryController,
@@ -94,6 +98,7 @@ import { UsageController } from './usage/usage.controller';
     SourceRequestsController,
     SourceProvidersController,
     SourceTestController,
+    ExpectationsController,
     RejectionsController,
     RejectionActionsController,
     EventRawController,
@@ -111,6 +116,7 @@ import { UsageController } from './usage/usage.controller';
     DeadLetterActions,
     DeliveryActions,
     Replays,
+    Expectations,
     Erasures,
     Revisions,
     Destinations,

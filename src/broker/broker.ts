@@ -72,6 +72,12 @@ export interface Consumer {
   close(): Promise<void>;
 }
 
+export interface QueueBacklog {
+  /** Without the unsettled ones. */
+  messages: number;
+  consumers: number;
+}
+
 /**
  * The port between publisher and worker, with two adapters: RabbitMQ and in-process. A message may arrive more than
  * once. A crash of the broker may lose a message; the reconciler then dispatches its event again.
@@ -95,8 +101,13 @@ export abstract class Broker {
   /** Passes messages to `onMessage`, with at most `prefetch` unsettled at a time. Continues after every reconnect. */
   abstract consume(queue: QueueName, prefetch: number, onMessage: (message: ReceivedMessage) => void): Consumer;
 
+  /** Returns what waits in a queue, and who consumes it. Throws when the broker is unreachable. */
+  abstract backlog(queue: QueueName): Promise<QueueBacklog>;
+
   /** Returns the number of messages in a queue, not counting unsettled ones. Throws when the broker is unreachable. */
-  abstract waiting(queue: QueueName): Promise<number>;
+  async waiting(queue: QueueName): Promise<number> {
+    return (await this.backlog(queue)).messages;
+  }
 
   /** Throws when the broker is disconnected, blocked, misconfigured or closed. Used by the readiness check. */
   abstract ping(): Promise<void>;

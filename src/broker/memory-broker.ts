@@ -7,6 +7,7 @@ import {
   type Message,
   type OutgoingMessage,
   type PublishOutcome,
+  type QueueBacklog,
   type QueueName,
 } from './broker';
 import { ifConfirmed } from './confirmed-publishing';
@@ -62,9 +63,10 @@ export class MemoryBroker extends Broker {
     return consumer;
   }
 
-  async waiting(name: QueueName): Promise<number> {
+  async backlog(name: QueueName): Promise<QueueBacklog> {
     await this.ping();
-    return this.queue(name).length;
+    const { length: messages, consumerCount: consumers } = this.queue(name);
+    return { messages, consumers };
   }
 
   async ping(): Promise<void> {
@@ -103,6 +105,10 @@ class MemoryQueue {
 
   get length(): number {
     return this.items.length - this.head;
+  }
+
+  get consumerCount(): number {
+    return this.consumers.size;
   }
 
   push(item: Queued): void {

@@ -7,6 +7,7 @@ import {
   type ReceivedMessage,
   type OutgoingMessage,
   type PublishOutcome,
+  type QueueBacklog,
   type QueueName,
 } from './broker';
 import { credentialsOf } from './amqp-credentials';
@@ -94,8 +95,8 @@ export class RabbitBroker extends Broker {
     return consumer;
   }
 
-  waiting(queue: QueueName): Promise<number> {
-    return this.asPublisher().waiting(queue);
+  backlog(queue: QueueName): Promise<QueueBacklog> {
+    return this.asPublisher().backlog(queue);
   }
 
   ping(): Promise<void> {

@@ -4,7 +4,7 @@ import type { ChannelModel, ConfirmChannel, Message as AmqpMessage, Options } fr
 import type { Installation } from '../integrity/installation';
 import type { Mac } from '../integrity/mac';
 import type { MacKeys } from '../integrity/mac-keys';
-import type { BrokerMisconfigured, OutgoingMessage, PublishOutcome, QueueName } from './broker';
+import type { BrokerMisconfigured, OutgoingMessage, PublishOutcome, QueueBacklog, QueueName } from './broker';
 import { requireOwner } from './installation-marker';
 import { RabbitChannel, type ChannelError } from './rabbit-channel';
 import { toAmqpHeaders } from './rabbit-headers';
@@ -132,10 +132,12 @@ export class RabbitPublisher {
     });
   }
 
-  async waiting(queue: QueueName): Promise<number> {
+  async backlog(queue: QueueName): Promise<QueueBacklog> {
     const channel = this.channel.current;
     if (!channel) throw new Error('not connected to RabbitMQ');
-    return (await withinDeadline(ANSWER_TIMEOUT_MS, channel.checkQueue(this.names.queue(queue)))).messageCount;
+    const asked = channel.checkQueue(this.names.queue(queue));
+    const { messageCount: messages, consumerCount: consumers } = await withinDeadline(ANSWER_TIMEOUT_MS, asked);
+    return { messages, consumers };
   }
 
   /** The installation may not act: publishes no more until it may. */

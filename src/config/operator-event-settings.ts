@@ -11,6 +11,16 @@ export const OPERATOR_EVENT_SETTINGS = {
     url('http:', 'https:'),
     'URL of the console for the links in operator events, such as https://ops.example.com/console; unset: /console below PUBLIC_URL, or the path alone',
   ),
+  OPERATOR_LOOK_EVERY_SECONDS: setting(
+    integer(1, 60),
+    '10',
+    'how often publishers look at what operator events are raised for, in seconds',
+  ),
+  OPERATOR_CLEAR_AFTER_SECONDS: setting(
+    integer(1, 3_600),
+    '60',
+    'how long a condition must be over until the event that clears it, in seconds',
+  ),
   OPERATOR_DESTINATION_FAILING_SECONDS: setting(
     integer(10, 86_400),
     '300',
@@ -30,6 +40,11 @@ export const OPERATOR_EVENT_SETTINGS = {
     integer(5, 86_400),
     '60',
     'outbox.lagging is raised when an event has waited this long to be published, in seconds',
+  ),
+  OPERATOR_QUOTA_PAUSE_SECONDS: setting(
+    integer(10, 43_200),
+    '300',
+    'quota.reached is over when a tenant has not been refused for this long, in seconds',
   ),
   OPERATOR_KEY_EXPIRY_DAYS: setting(
     integer(1, 365),

@@ -16,6 +16,9 @@ export const ADVISORY_LOCKS = {
   metricRollup: 7_305_027,
   usage: 7_305_029,
   operatorEvents: 7_305_028,
+  orderedKeys: 7_305_035,
+  /** With a hash of the tenant: events of tenants with an ordered destination are stored one batch after the other. */
+  orderOfTenant: 7_305_036,
   /** With a hash of the destination's id. */
   failuresOfDestination: 7_305_025,
   /** Shared: makes deliveries of stored events. Exclusive: removes or revises their payloads. Taken before locks of rows. */

@@ -133,11 +133,12 @@ export class AttemptSettler {
   }
 
   private async commit(outcomes: readonly AttemptOutcome[]): Promise<void> {
-    const { settled, failing } = await inTransaction(this.pool, (db) => this.write(db, outcomes));
+    const { settled, failing, unparked } = await inTransaction(this.pool, (db) => this.write(db, outcomes));
     const numbers = new Map(settled.map((one) => [textOfDelivery(one), one.attemptNumber]));
     const nowMs = performance.now();
     const lines = new Map(outcomes.map(({ line }) => [line.destination.id, line]));
     for (const one of failing) lines.get(one.destinationId)?.failing(one, nowMs);
+    for (const id of unparked) lines.get(id)?.note(0, nowMs);
     this.report.lostLeases(outcomes.length - numbers.size);
     for (const outcome of outcomes) {
       const attemptNumber = numbers.get(textOfDelivery(outcome.delivery));

@@ -1,11 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
-import type { DeliveryLease, PlannedDelivery, RecordedDelivery } from '../delivery-state/delivery';
+import { Pool } from 'pg';
+import type { DeliveryLease, OrderPlace, PlannedDelivery, RecordedDelivery } from '../delivery-state/delivery';
+import { readPlaces } from '../delivery-state/order/places.queries';
 import type { SentEvent } from '../delivery-state/claim-deliveries.queries';
-import { DESTINATION_LIMITS } from '../destinations/destination';
+import { DESTINATION_LIMITS, type SealedDestination } from '../destinations/destination';
+import { quietUntilMs } from '../destinations/operator/operator-rules';
 import { DestinationRegistry } from '../destinations/destination-registry';
 import type { DispatchedEvent } from '../event/dispatched-event';
 import { elapsedMs } from '../event/elapsed-time';
+import { timeOfDayMs } from '../event/time-of-day';
 import { DeliveryClaims } from './delivery-claims';
 import { DeliveryLines } from './delivery-lines';
 import { DeliveryLoops } from './delivery-loops';
@@ -15,6 +19,7 @@ import { SETTLING_MS, type TimedDelivery } from './decide/timed-delivery';
 /** For the commit of the settle transaction, and for making the body of the request. */
 const COMMIT_MS = 10_000;
 const NOTHING: readonly PlannedDelivery[] = [];
+const NO_PLACES: ReadonlyMap<string, OrderPlace> = new Map();
 
 /**
  * Delivers events to destinations: at once where this process has a free place, otherwise in the order in which they are
@@ -26,6 +31,8 @@ export class Deliveries implements OnApplicationBootstrap, BeforeApplicationShut
   /** Seconds of a first try's lease: longer than any request to a destination, and its settling. */
   private readonly leaseSeconds = (COMMIT_MS + DESTINATION_LIMITS.timeoutMs.max + SETTLING_MS) / 1_000;
   private stopped: Promise<void> | undefined;
+  /** Tenants with an ordered destination, by the newest directory. */
+  private orderedTenants: ReadonlySet<string> = new Set();
 
   constructor(
     private readonly registry: DestinationRegistry,
@@ -33,7 +40,12 @@ export class Deliveries implements OnApplicationBootstrap, BeforeApplicationShut
     private readonly dispatcher: Dispatcher,
     private readonly claims: DeliveryClaims,
     private readonly loops: DeliveryLoops,
-  ) {}
+    private readonly pool: Pool,
+  ) {
+    registry.onChange(({ byId }) => {
+      this.orderedTenants = new Set([...byId.values()].filter(isOrdered).map(({ tenantId }) => tenantId));
+    });
+  }
 
   onApplicationBootstrap(): void {
     this.loops.start();
@@ -50,36 +62,61 @@ export class Deliveries implements OnApplicationBootstrap, BeforeApplicationShut
   }
 
   /**
-   * Plans the deliveries of completed events, and reserves places for first tries. Reads memory only, unless the registry
-   * is too old.
-   * @throws the error of PostgreSQL if the registry cannot be refreshed
+   * Plans the deliveries of completed events, and reserves places for first tries, but not at ordered destinations: there
+   * PostgreSQL decides whose turn it is. Reads memory only, unless the registry is too old or a destination is ordered.
+   * @throws the error of PostgreSQL if they cannot be read
    */
   async plan(events: readonly DispatchedEvent[]): Promise<readonly PlannedDelivery[]> {
     const directory = await this.registry.current();
     if (directory.byId.size === 0) return NOTHING;
+    const places = await this.placesOf(events);
     const nowMs = performance.now();
     this.lines.share(nowMs);
     const planned: PlannedDelivery[] = [];
     for (const event of events) {
       for (const destination of directory.all(event)) {
         const { id: eventId, tenantId, type, generation: eventGeneration, revision } = event;
-        const reserved = this.dispatcher.hasRoom && this.lines.of(destination).reserve(nowMs);
-        planned.push({ eventId, destinationId: destination.id, tenantId, type, eventGeneration, revision, reserved });
+        const place = isOrdered(destination) ? places.get(eventId) : undefined;
+        const heldUntilMs = quietUntilMs(destination, event, timeOfDayMs);
+        const line = this.lines.of(destination);
+        const isDue = place === undefined && heldUntilMs === undefined;
+        const reserved = isDue && this.dispatcher.hasRoom && line.reserve(nowMs);
+        const to = {
+          destinationId: destination.id,
+          reserved,
+          ...(place && { place }),
+          ...(heldUntilMs && { heldUntilMs }),
+        };
+        planned.push({ eventId, tenantId, type, eventGeneration, revision, ...to });
       }
     }
     return planned;
+  }
+
+  keepsOrder(tenantId: string): boolean {
+    return this.orderedTenants.has(tenantId);
+  }
+
+  private async placesOf(events: readonly DispatchedEvent[]): Promise<ReadonlyMap<string, OrderPlace>> {
+    if (this.orderedTenants.size === 0) return NO_PLACES;
+    const ids = events.filter(({ tenantId }) => this.keepsOrder(tenantId)).map(({ id }) => id);
+    return ids.length === 0 ? NO_PLACES : readPlaces(this.pool, ids);
   }
 
   newLease(): DeliveryLease {
     return { token: randomUUID(), seconds: this.leaseSeconds, sinceMs: elapsedMs() };
   }
 
-  /** After the commit: starts what is leased, remembers what is queued, and gives back the places of the rest. */
+  /**
+   * After the commit: starts what is leased, remembers what is queued, and gives back the places of the rest.
+   * @param unparked ordered destinations that have one more delivery to be sent
+   */
   recorded(
     planned: readonly PlannedDelivery[],
     recorded: readonly RecordedDelivery[],
     events: ReadonlyMap<string, DispatchedEvent>,
     lease: DeliveryLease,
+    unparked: readonly string[] = [],
   ): void {
     const nowMs = performance.now();
     const byKey = new Map(recorded.map((one) => [keyOf(one), one]));
@@ -93,7 +130,13 @@ export class Deliveries implements OnApplicationBootstrap, BeforeApplicationShut
         this.dispatcher.hold(delivery);
         this.dispatcher.start(line, delivery);
       } else if (one.reserved) line.giveBack(nowMs);
-      if (row?.outcome === 'queued') line.note(0, nowMs);
+      if (row?.outcome === 'queued') line.note(waitMsOf(one), nowMs);
+      this.claims.wake(line);
+    }
+    for (const id of unparked) {
+      const line = this.lines.get(id);
+      if (!line) continue; // a sweep finds it
+      line.note(0, nowMs);
       this.claims.wake(line);
     }
   }
@@ -116,6 +159,12 @@ export class Deliveries implements OnApplicationBootstrap, BeforeApplicationShut
     await this.loops.finish();
   }
 }
+
+/** How long a delivery is held from now on. */
+const waitMsOf = ({ heldUntilMs }: PlannedDelivery): number =>
+  heldUntilMs === undefined ? 0 : Math.max(0, heldUntilMs - timeOfDayMs());
+
+const isOrdered = ({ ordering }: SealedDestination): boolean => ordering === 'key';
 
 const keyOf = ({ eventId, destinationId }: { eventId: string; destinationId: string }): string =>
   `${eventId} ${destinationId}`;

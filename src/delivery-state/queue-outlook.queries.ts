@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import { queryWithSettings, type Db } from '../db/pool';
-import { isInDueOrder } from './delivery-keys';
+import { isInDueOrder, isParked } from './delivery-keys';
 
 /** A destination with open deliveries, and when the first of them is due; negative if it is overdue. */
 export interface DueDestination {
@@ -51,11 +51,12 @@ const QUEUE_CAP = 100_000;
  * - due: a free place of their destination
  * - in-flight: an answer to their request
  * - waiting: the time of their next try
+ * - parked: others of their key
  * - circuit-open: a destination that keeps failing
  * - paused: a paused destination
  * - closing: being closed, because their destination was disabled or deleted
  */
-export const BACKLOG_STATES = ['due', 'in-flight', 'waiting', 'circuit-open', 'paused', 'closing'] as const;
+export const BACKLOG_STATES = ['due', 'in-flight', 'waiting', 'parked', 'circuit-open', 'paused', 'closing'] as const;
 export type BacklogState = (typeof BACKLOG_STATES)[number];
 
 /** Counts the open deliveries by what they wait for, up to QUEUE_CAP of them. */
@@ -64,13 +65,15 @@ export async function countOpenDeliveries(db: Db): Promise<ReadonlyMap<BacklogSt
     name: 'count-open-deliveries',
     text: `
       with queued as materialized (
-        select destination_id, due_at <= now() as due, lease is not null and due_at > now() as leased, count(*) as open
+        select destination_id, due_at <= now() as due, lease is not null and due_at > now() as leased,
+               ${isParked('q')} as parked, count(*) as open
           from (select destination_id, due_at, lease from delivery_queue limit $1) q
-         group by 1, 2, 3
+         group by 1, 2, 3, 4
       )
       select case when to_.enabled is not true then 'closing'
                   when leased then 'in-flight'
                   when to_.paused_at is not null then 'paused'
+                  when parked then 'parked'
                   when failing.open_until is not null then 'circuit-open'
                   when due then 'due'
                   else 'waiting' end as state, sum(open)::integer as open

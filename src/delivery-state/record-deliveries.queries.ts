@@ -1,6 +1,7 @@
 import type { Db } from '../db/pool';
 import { CLAIMABLE } from './claim-deliveries.queries';
 import type { DeliveryLease, PlannedDelivery, RecordedDelivery } from './delivery';
+import { PARKED } from './delivery-keys';
 
 /**
  * Earlier builds called destinations in a handler. They recorded in handler_effects which destinations had the event and
@@ -16,13 +17,33 @@ const CARRIED_OVER = `
 const NEWEST = `(select max(d.generation) from deliveries d
                   where d.event_id = t.event_id and d.destination_id = t.destination_id)`;
 
+/** What the text for ordered destinations says in addition. The other one pays nothing for it. */
+const ORDERED = {
+  input: ', $11::bigint[], $12::bigint[], $13::timestamptz[]',
+  names: ', order_key, position, occurred_at',
+  place: `case when to_.ordering = 'key' then t.order_key end as key_of_queue,
+           case when to_.latest_only then t.occurred_at end as latest_at,`,
+  of: ', ordering, latest_only',
+  columns: ', order_key, position, occurred_at, supersedable, not_before',
+  // What a replay made is delivered however old it is.
+  values: `, key_of_queue, case when key_of_queue is not null then position end,
+           case when key_of_queue is not null then latest_at end,
+           case when key_of_queue is not null and latest_at is not null then event_generation = 1 end,
+           case when key_of_queue is not null then held_until end`,
+  parked: `when key_of_queue is not null then ${PARKED}`,
+  outcome: `when key_of_queue is not null then 'parked'`,
+};
+const UNORDERED: typeof ORDERED = {
+  ...{ input: '', names: '', place: '', of: '', columns: '', values: '', parked: '', outcome: '' },
+};
+
 /**
  * Every delivery gets the generation that follows the newest of its event and destination. The text for first deliveries
  * looks nothing up in `deliveries`: such a plan would lock all of its partitions in each settle transaction.
  */
-const record = (generation: string): string => `
+const record = (generation: string, order: typeof ORDERED): string => `
   with planned as materialized (
-    select t.*, ${generation} as generation, coalesce(t.reserved and ${CLAIMABLE}, false) as claimable,
+    select t.*, ${generation} as generation, ${order.place} coalesce(t.reserved and ${CLAIMABLE}, false) as claimable,
            case when before.delivered then 'DELIVERED'
                 when to_.enabled is not true then 'SKIPPED'
                 when before.refused then 'FAILED'
@@ -32,9 +53,9 @@ const record = (generation: string): string => `
                 when not to_.enabled then 'DESTINATION_DISABLED'
                 when before.refused then 'HTTP_4XX' end as reason_code
       from unnest(string_to_array($1, ',')::uuid[], string_to_array($2, ',')::uuid[], $3::text[], $4::text[],
-                  $5::integer[], $6::boolean[], $9::integer[])
-           as t (event_id, destination_id, tenant_id, type, event_generation, reserved, revision)
-      left join lateral (select id, enabled, paused_at from destinations where id = t.destination_id offset 0) to_ on true
+                  $5::integer[], $6::boolean[], $9::integer[], $10::timestamptz[]${order.input})
+           as t (event_id, destination_id, tenant_id, type, event_generation, reserved, revision, held_until${order.names})
+      left join lateral (select id, enabled, paused_at${order.of} from destinations where id = t.destination_id offset 0) to_ on true
       left join lateral (
         select open_until from destination_failures where destination_id = t.destination_id offset 0
       ) failing on true
@@ -48,25 +69,31 @@ const record = (generation: string): string => `
     on conflict (event_id, destination_id, generation) do nothing
     returning event_id, destination_id
   ), queued as (
-    insert into delivery_queue (event_id, destination_id, generation, due_at, lease)
+    insert into delivery_queue (event_id, destination_id, generation, due_at, lease${order.columns})
     select event_id, destination_id, generation,
-           case when claimable then clock_timestamp() + make_interval(secs => $8) else now() end, case when claimable then $7::uuid end
+           case ${order.parked} when claimable then clock_timestamp() + make_interval(secs => $8)
+                                else greatest(now(), held_until) end,
+           case when claimable then $7::uuid end${order.values}
       from planned join recorded using (event_id, destination_id)
      where status = 'OPEN'
      order by event_id, destination_id
   )
   select event_id as "eventId", destination_id as "destinationId", generation,
-         case when status <> 'OPEN' then 'settled' when claimable then 'leased' else 'queued' end as outcome
+         case when status <> 'OPEN' then 'settled' ${order.outcome} when claimable then 'leased' else 'queued' end as outcome
     from planned join recorded using (event_id, destination_id)`;
 
-const FIRST = { name: 'record-first-deliveries', text: record('1') };
-const NEXT = { name: 'record-next-deliveries', text: record(`1 + coalesce(${NEWEST}, 0)`) };
+const AFTER_NEWEST = `1 + coalesce(${NEWEST}, 0)`;
+const FIRST = { name: 'record-first-deliveries', text: record('1', UNORDERED) };
+const NEXT = { name: 'record-next-deliveries', text: record(AFTER_NEWEST, UNORDERED) };
+const FIRST_ORDERED = { name: 'record-first-ordered-deliveries', text: record('1', ORDERED) };
+const NEXT_ORDERED = { name: 'record-next-ordered-deliveries', text: record(AFTER_NEWEST, ORDERED) };
 
 /**
  * Records the deliveries of completed events, in the transaction that completes them (I7), and queues the open ones.
- * A reserved delivery gets the lease if its destination may be sent to. The lease begins with this statement, because
+ * One that is held is due later. A reserved delivery gets the lease if its destination may be sent to. The lease begins with this statement, because
  * the transaction may have begun long before. Returns fewer rows than `planned` if another
- * transaction recorded a delivery meanwhile (a backfill); the caller must then roll back.
+ * transaction recorded a delivery meanwhile (a backfill); the caller must then roll back. Those of ordered destinations are
+ * parked: the caller calls turnKeys.
  *
  * @arrow [*] --> OPEN
  * @arrow [*] --> DELIVERED
@@ -79,11 +106,12 @@ export async function recordDeliveries(
   lease: Omit<DeliveryLease, 'sinceMs'>,
 ): Promise<RecordedDelivery[]> {
   const first = planned.filter(({ eventGeneration }) => eventGeneration === 1);
-  const recorded = await insert(db, FIRST, first, lease);
+  const isOrdered = planned.some(({ place }) => place !== undefined);
+  const recorded = await insert(db, isOrdered ? FIRST_ORDERED : FIRST, first, lease, isOrdered);
   if (recorded.length === planned.length) return recorded;
   const known = new Set(recorded.map(keyOf));
   const others = planned.filter((one) => !known.has(keyOf(one)));
-  return [...recorded, ...(await insert(db, NEXT, others, lease))];
+  return [...recorded, ...(await insert(db, isOrdered ? NEXT_ORDERED : NEXT, others, lease, isOrdered))];
 }
 
 async function insert(
@@ -91,6 +119,7 @@ async function insert(
   statement: { name: string; text: string },
   planned: readonly PlannedDelivery[],
   lease: Omit<DeliveryLease, 'sinceMs'>,
+  isOrdered: boolean,
 ): Promise<RecordedDelivery[]> {
   if (planned.length === 0) return [];
   const { rows } = await db.query<RecordedDelivery>({
@@ -105,6 +134,8 @@ async function insert(
       lease.token,
       lease.seconds,
       revisionsOf(planned),
+      timesHeld(planned),
+      ...(isOrdered ? placesOf(planned) : []),
     ],
   });
   return rows;
@@ -116,6 +147,19 @@ function revisionsOf(planned: readonly PlannedDelivery[]): (number | null)[] | n
     ? planned.map(({ revision }) => revision ?? null)
     : null;
 }
+
+/** Null if none is held, as above. */
+function timesHeld(planned: readonly PlannedDelivery[]): (string | null)[] | null {
+  return planned.some(({ heldUntilMs }) => heldUntilMs !== undefined)
+    ? planned.map(({ heldUntilMs }) => (heldUntilMs === undefined ? null : new Date(heldUntilMs).toISOString()))
+    : null;
+}
+
+const placesOf = (planned: readonly PlannedDelivery[]): (string | undefined)[][] => [
+  planned.map(({ place }) => place?.orderKey),
+  planned.map(({ place }) => place?.position),
+  planned.map(({ place }) => place?.occurredAt),
+];
 
 const keyOf = ({ eventId, destinationId }: { eventId: string; destinationId: string }): string =>
   `${eventId} ${destinationId}`;

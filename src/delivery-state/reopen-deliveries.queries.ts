@@ -1,19 +1,21 @@
 import type { Db } from '../db/pool';
 import type { DeliveryKey } from './delivery';
-import { hasSameKey, isFree, isOneOf, isSuperseded, keyOf, keyValues } from './delivery-keys';
+import { hasSameKey, isFree, isOneOf, isSuperseded, keyOf, keyValues, PARKED } from './delivery-keys';
+import { PLACE_COLUMNS, PLACES, placeOf } from './order/place-of.queries';
 
 /**
  * Opens deliveries again for an operator. They are due at once and have the whole retry schedule before them; `attempts`
  * goes on counting. Leaves out deliveries that are neither FAILED nor DISCARDED, that a newer delivery to the same
  * destination has replaced, whose destination is disabled or deleted, or whose event is with its handlers again, which
- * makes new deliveries. Returns the deliveries opened.
+ * makes new deliveries. Returns the deliveries opened. Those of ordered destinations are parked until keepOrder looks at
+ * them.
  *
  * @arrow FAILED --> OPEN
  * @arrow DISCARDED --> OPEN
  */
 export async function reopenDeliveries(db: Db, keys: readonly DeliveryKey[]): Promise<DeliveryKey[]> {
   const { rows } = await db.query<DeliveryKey>(
-    `with picked as (
+    `with ${PLACES}, picked as (
        select ${keyOf('d')} from deliveries d
         where ${isOneOf('d')} and d.status in ('FAILED', 'DISCARDED') and not ${isSuperseded('d')}
           and exists (select from destinations t where t.id = d.destination_id and t.enabled)
@@ -24,9 +26,16 @@ export async function reopenDeliveries(db: Db, keys: readonly DeliveryKey[]): Pr
           set status = 'OPEN', tries = 0, exhausted = false, settled_at = null, failed_at = null
          from picked where d.event_id = any ($1::uuid[]) and ${hasSameKey('d', 'picked')}
        returning ${keyOf('d')}, d.replay_id
+     ), placed as materialized (
+       select opened.*, place.* from opened left join lateral ${placeOf('opened')} place on true
+     ), changed as (
+       insert into changed_keys (tenant_id, order_key)
+       select distinct tenant_id, order_key from placed where order_key is not null
      )
-     insert into delivery_queue (event_id, destination_id, generation, replay_id)
-     select ${keyOf('opened')}, replay_id from opened order by ${keyOf('opened')}
+     insert into delivery_queue (event_id, destination_id, generation, replay_id, due_at, ${PLACE_COLUMNS}, supersedable)
+     select ${keyOf('placed')}, replay_id, case when order_key is null then now() else ${PARKED} end, ${PLACE_COLUMNS},
+            occurred_at is not null and replay_id is null and generation = 1
+       from placed order by ${keyOf('placed')}
      returning event_id as "eventId", destination_id as "destinationId", generation`,
     keyValues(keys),
   );
@@ -41,7 +50,7 @@ export async function hurryDeliveries(db: Db, keys: readonly DeliveryKey[]): Pro
   const { rows } = await db.query<DeliveryKey>(
     `with waiting as (
        select ${keyOf('q')} from delivery_queue q
-        where ${isOneOf('q')} and ${isFree('q')} and q.due_at > now()
+        where ${isOneOf('q')} and ${isFree('q')} and q.due_at > now() and q.due_at < ${PARKED}
           for update skip locked
      )
      update delivery_queue q set due_at = now() from waiting

@@ -1,5 +1,6 @@
 import type { Db } from '../db/pool';
 import type { DeliveryKey } from './delivery';
+import type { SettledInOrder } from './order/settled-in-order.queries';
 
 /** A leased delivery that is settled or released. */
 export interface HeldDelivery extends DeliveryKey {
@@ -42,9 +43,16 @@ const locked = (least: string, greatest: string): string => `
 const isWithin = (table: string, least: string, greatest: string): string =>
   `${table}.event_id between ${least} and ${greatest}`;
 
+/** An attempt that was logged. */
+export interface SettledAttempt extends DeliveryKey {
+  attemptNumber: number;
+  /** Only if its destination is ordered: the caller calls turnKeys. */
+  inOrder?: SettledInOrder;
+}
+
 /**
  * Logs attempts and settles their deliveries, or queues them for the next try. I4, I7: whoever has lost the lease writes
- * nothing. Returns the keys of those that were held, with the number of the attempt.
+ * nothing. Returns those that were held, with the number of the attempt.
  *
  * @arrow OPEN --> DELIVERED
  * @arrow OPEN --> FAILED
@@ -54,8 +62,8 @@ export async function settleAttempts(
   db: Db,
   ended: readonly EndedAttempt[],
   worker: string,
-): Promise<(DeliveryKey & { attemptNumber: number })[]> {
-  const { rows } = await db.query<DeliveryKey & { attemptNumber: number }>({
+): Promise<SettledAttempt[]> {
+  const { rows } = await db.query<SettledRow>({
     name: 'settle-attempts',
     text: `
       with given as materialized (
@@ -66,11 +74,11 @@ export async function settleAttempts(
       ), ${locked('$15', '$16')}, closed as (
         delete from delivery_queue q using locked
          where ${sameKey('q', 'locked')} and q.lease = locked.lease and locked.status <> 'OPEN'
-        returning locked.*
+        returning locked.*, q.order_key, q.position, q.occurred_at
       ), waiting as (
         update delivery_queue q set lease = null, due_at = now() + make_interval(secs => locked.wait_seconds)
           from locked where ${sameKey('q', 'locked')} and q.lease = locked.lease and locked.status = 'OPEN'
-        returning locked.*
+        returning locked.*, q.order_key, q.position, q.occurred_at
       ), held as materialized (
         select * from closed union all select * from waiting
       ), changed as (
@@ -80,7 +88,7 @@ export async function settleAttempts(
                last_error = held.error, settled_at = case when held.status <> 'OPEN' then now() end,
                failed_at = case when held.status = 'FAILED' then now() end
           from held where ${sameKey('d', 'held')} and ${isWithin('d', '$15', '$16')}
-        returning held.*, d.attempts
+        returning held.*, d.attempts, d.tenant_id
       ), logged as (
         insert into delivery_attempts (event_id, destination_id, generation, attempt_number, reason_code, status_code,
                                        duration_ms, response_excerpt, worker, failed)
@@ -88,7 +96,9 @@ export async function settleAttempts(
                status = 'FAILED'
           from changed
       )
-      select event_id as "eventId", destination_id as "destinationId", generation, attempts as "attemptNumber" from changed`,
+      select event_id as "eventId", destination_id as "destinationId", generation, attempts as "attemptNumber",
+             order_key as "orderKey", position, occurred_at::text as "occurredAt", tenant_id as "tenantId", status
+        from changed`,
     values: [
       ...keysOf(ended),
       ended.map(({ status }) => status),
@@ -104,7 +114,22 @@ export async function settleAttempts(
       ...bounds(ended),
     ],
   });
-  return rows;
+  return rows.map(settledAttempt);
+}
+
+type SettledRow = Omit<SettledInOrder, 'orderKey'> & { attemptNumber: number; orderKey: string | null };
+
+function settledAttempt({
+  attemptNumber,
+  orderKey,
+  position,
+  occurredAt,
+  tenantId,
+  status,
+  ...key
+}: SettledRow): SettledAttempt {
+  if (orderKey === null) return { ...key, attemptNumber };
+  return { ...key, attemptNumber, inOrder: { ...key, tenantId, orderKey, position, occurredAt, status } };
 }
 
 /**

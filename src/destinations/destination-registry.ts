@@ -3,6 +3,7 @@ import { Pool } from 'pg';
 import { FreshCopy } from '../db/fresh-copy';
 import { matchesType } from '../event/type-pattern';
 import { DESTINATION_LIMITS, type SealedDestination } from './destination';
+import { isGraveEnough } from './operator/operator-rules';
 import { EventFilters } from './render/event-filters';
 import { readDestinations, readDestinationsVersion } from './destinations.queries';
 
@@ -47,7 +48,11 @@ export class Directory {
   }
 
   private isFor(destination: SealedDestination, { type, body }: RoutedEvent): boolean {
-    return matchesType(destination.eventTypes, type) && this.filters.matches(destination, body);
+    return (
+      matchesType(destination.eventTypes, type) &&
+      isGraveEnough(destination, type) &&
+      this.filters.matches(destination, body)
+    );
   }
 }
 

@@ -1,7 +1,16 @@
+import type { OperatorRules } from './operator/operator-rules';
 import type { DeliveryFormat } from './render/delivery-format';
 
+/** `key`: the events of one partition key are sent one after the other. */
+export const ORDERINGS = ['none', 'key'] as const;
+export type Ordering = (typeof ORDERINGS)[number];
+
+/** What becomes of the later events of a key when one has failed for good. */
+export const ON_POISON = ['block', 'skip'] as const;
+export type OnPoison = (typeof ON_POISON)[number];
+
 /** A tenant's HTTP endpoint for events, as it is stored. */
-export interface Destination {
+export interface Destination extends OperatorRules {
   id: string;
   tenantId: string;
   /** What the tenant calls it. */
@@ -28,6 +37,11 @@ export interface Destination {
   timeoutMs: number;
   /** Maximum number of deliveries in flight, of the whole installation. */
   maxInFlight: number;
+  ordering: Ordering;
+  /** Says nothing unless it is ordered. */
+  onPoison: OnPoison;
+  /** Whether events older than what was delivered of their key are skipped. Only if it is ordered. */
+  latestOnly: boolean;
   /** Every change raises it. */
   revision: number;
   createdAt: string;

@@ -6,7 +6,8 @@ const COLUMNS = `
   id, tenant_id as "tenantId", uid, url, event_types as "eventTypes", enabled, disabled_reason as "disabledReason",
   disabled_at as "disabledAt", paused_at as "pausedAt", description, filter, transform, format, headers, auth,
   retry_schedule as "retrySchedule", rate_per_second as "ratePerSecond", timeout_ms as "timeoutMs",
-  max_in_flight as "maxInFlight", secret, previous_secret as "previousSecret",
+  max_in_flight as "maxInFlight", ordering, on_poison as "onPoison", latest_only as "latestOnly",
+  min_severity as "minSeverity", quiet_hours as "quietHours", secret, previous_secret as "previousSecret",
   previous_secret_until as "previousSecretUntil", revision, created_at as "createdAt", updated_at as "updatedAt"`;
 
 /** Returns the number that every change of a destination raises; a bigint, as text. */
@@ -125,6 +126,11 @@ export type ReplacedDestination = Pick<
   | 'ratePerSecond'
   | 'timeoutMs'
   | 'maxInFlight'
+  | 'ordering'
+  | 'onPoison'
+  | 'latestOnly'
+  | 'minSeverity'
+  | 'quietHours'
 >;
 
 export type NewDestination = ReplacedDestination & Pick<SealedDestination, 'id' | 'tenantId' | 'secret'>;
@@ -144,13 +150,20 @@ const valuesOf = (next: ReplacedDestination): unknown[] => [
   next.ratePerSecond,
   next.timeoutMs,
   next.maxInFlight,
+  next.ordering,
+  next.onPoison,
+  next.latestOnly,
+  next.minSeverity,
+  next.quietHours === null ? null : JSON.stringify(next.quietHours),
 ];
 
 export async function insertDestination(db: Db, fresh: NewDestination): Promise<SealedDestination> {
   const { rows } = await db.query<SealedDestination>(
     `insert into destinations (url, uid, event_types, enabled, description, filter, transform, format, headers, auth,
-                               retry_schedule, rate_per_second, timeout_ms, max_in_flight, id, tenant_id, secret)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) returning ${COLUMNS}`,
+                               retry_schedule, rate_per_second, timeout_ms, max_in_flight, ordering, on_poison,
+                               latest_only, min_severity, quiet_hours, id, tenant_id, secret)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)
+     returning ${COLUMNS}`,
     [...valuesOf(fresh), fresh.id, fresh.tenantId, fresh.secret],
   );
   return rows[0] as SealedDestination;
@@ -170,9 +183,11 @@ export async function replaceDestination(
     `update destinations
         set url = $1, uid = $2, event_types = $3, enabled = $4, description = $5, filter = $6, transform = $7,
             format = $8, headers = $9, auth = $10, retry_schedule = $11, rate_per_second = $12, timeout_ms = $13,
-            max_in_flight = $14, disabled_reason = case when not $16 then disabled_reason end,
-            paused_at = case when not ($16 and $4) then paused_at end
-      where id = $15 returning ${COLUMNS}`,
+            max_in_flight = $14, ordering = $15, on_poison = $16, latest_only = $17, min_severity = $18,
+            quiet_hours = $19,
+            disabled_reason = case when not $21 then disabled_reason end,
+            paused_at = case when not ($21 and $4) then paused_at end
+      where id = $20 returning ${COLUMNS}`,
     [...valuesOf(next), id, isSwitched],
   );
   return rows[0];

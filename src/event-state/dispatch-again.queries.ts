@@ -22,8 +22,9 @@ export const RAISED = 's.event_id, s.generation, s.dispatch_no, s.outbox_id, s.r
  * revision of its event. For the workers it then has a negative generation, which the build before does not accept.
  */
 export const appendEntries = (destination: 'main' | 'retry' | 'dlq', rows = 'raised'): string => `
-      insert into outbox (id, event_id, dispatch_no, generation, destination, revision)
-      select outbox_id, event_id, dispatch_no,
+      insert into outbox (id, event_id, tenant_id, dispatch_no, generation, destination, revision)
+      select outbox_id, event_id,
+             coalesce((select e.tenant_id from events e where e.id = ${rows}.event_id), ''), dispatch_no,
              ${destination === 'dlq' ? 'generation' : 'case when revision is null then generation else -generation end'},
              '${destination}', revision from ${rows}`;
 

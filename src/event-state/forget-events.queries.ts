@@ -11,6 +11,8 @@ const ABOUT_EVENTS = [
   'replay_events',
   'event_actions',
   'delivery_queue',
+  'ordered_events',
+  'ordered_failures',
   'deliveries_default',
   'delivery_attempts_default',
   'event_revisions_default',

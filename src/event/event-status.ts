@@ -31,6 +31,8 @@ export interface DeliveryPart {
   due: boolean;
   /** Its destination is paused. */
   paused: boolean;
+  /** It waits for others of its key. */
+  parked?: boolean;
 }
 
 /** What decides the status of an event. */
@@ -55,15 +57,15 @@ export function eventStatusOf({ published, state, handlersDone, deliveries }: Ev
 function statusOfDeliveries(deliveries: readonly DeliveryPart[]): EventStatus {
   const open = deliveries.filter(({ status }) => status === 'OPEN');
   if (open.some(isActive)) return 'DELIVERING';
-  if (open.length > 0) return open.every(({ paused }) => paused) ? 'DELIVERING' : 'RETRYING';
+  if (open.length > 0) return open.every(({ paused, parked }) => paused || parked) ? 'DELIVERING' : 'RETRYING';
   if (deliveries.some(({ status }) => status === 'FAILED')) return 'DLQ';
   if (deliveries.some(({ status }) => status === 'DISCARDED')) return 'DISCARDED';
   return 'COMPLETED';
 }
 
 /** Under way, due, or not tried yet. Only a delivery that has been tried waits for its next try. */
-const isActive = ({ attempts, leased, due, paused }: DeliveryPart): boolean =>
-  leased || (!paused && (due || attempts === 0));
+const isActive = ({ attempts, leased, due, paused, parked }: DeliveryPart): boolean =>
+  !parked && (leased || (!paused && (due || attempts === 0)));
 
 export const ATTEMPT_STATUSES = ['SUCCESS', 'RETRY', 'DLQ'] as const;
 export type AttemptStatus = (typeof ATTEMPT_STATUSES)[number];
@@ -83,6 +85,7 @@ export const REASON_CODES = [
   'TRANSFORM_FAILED', // the destination's transform failed or yielded nothing
   'DESTINATION_DISABLED', // the delivery was closed, because its destination was disabled
   'DESTINATION_DELETED', // likewise, because its destination was deleted
+  'SUPERSEDED', // the destination is latestOnly, and was delivered a later event of the key
   'ERASED', // likewise, because the payload of its event was erased
   'INVALID_PAYLOAD', // the content can never be processed, or PostgreSQL can never store it
   'HANDLER_ERROR', // an error that no rule classifies

@@ -70,6 +70,11 @@ const CATALOGUE = {
     retryable: false,
     title: 'The maximum number of live keys or operators is reached',
   },
+  'too-many-expectations': {
+    status: 409,
+    retryable: false,
+    title: 'The maximum number of expectations is reached',
+  },
   'too-many-sources': { status: 409, retryable: false, title: 'The maximum number of sources is reached' },
   'destination-disabled': { status: 409, retryable: false, title: 'The destination is disabled' },
   'too-many-destinations': { status: 409, retryable: false, title: 'The maximum number of destinations is reached' },

@@ -4,7 +4,7 @@ import { LATE_SECONDS, SLICE_SECONDS } from './steps';
 /** A slice is made this long after its end, so that few transactions of it are still open. */
 const SETTLING_SECONDS = 2;
 /** A slice is checked for rows that were committed late when so many others have been made after it. */
-const CHECKED_AT = [1, 3, 10, 30, LATE_SECONDS / SLICE_SECONDS + 2];
+const CHECKED_AT = [1, 8, LATE_SECONDS / SLICE_SECONDS + 2];
 
 /** After PostgreSQL's clock was set back, the roll-up goes on from now, and makes again what it made of the future. */
 export function notAhead(progress: RollupProgress): RollupProgress {
@@ -20,8 +20,8 @@ export function dueSlices({ rolledTo, now }: RollupProgress, most: number): Slic
 
 /**
  * Returns the slices to check for rows that were committed late, after the roll-up got on from `before` to `after`: each
- * slice at a few ages, so that a row is found when its slice is about three times as old as when the row was committed.
- * After a run that failed, only the youngest are checked. Slices are in lists of at most `atOnce`.
+ * slice at three ages, so that a row is found when its slice is about ten times as old as when the row was committed, or a
+ * quarter of an hour. Each check reads all rows of the slice. After a run that failed, only the youngest are checked. Slices are in lists of at most `atOnce`.
  */
 export function checkedSlices(
   before: RollupProgress,
@@ -33,9 +33,15 @@ export function checkedSlices(
   const slices = ages.flatMap((age) =>
     Array.from({ length: made }, (_, i) => before.rolledTo + (i - age) * SLICE_SECONDS),
   );
-  const each = [...new Set(slices)].toSorted((a, b) => a - b);
-  return Array.from({ length: Math.ceil(each.length / atOnce) }, (_, i) => each.slice(i * atOnce, (i + 1) * atOnce));
+  return inLists(
+    [...new Set(slices)].toSorted((a, b) => a - b),
+    atOnce,
+  );
 }
+
+/** Returns slices in lists of at most `atOnce`. */
+export const inLists = (slices: readonly number[], atOnce: number): number[][] =>
+  Array.from({ length: Math.ceil(slices.length / atOnce) }, (_, i) => slices.slice(i * atOnce, (i + 1) * atOnce));
 
 /** The wait until the next slice is due, in ms. */
 export function untilNextSlice({ rolledTo, now }: RollupProgress): number {

@@ -1,15 +1,17 @@
 import { bucketOf } from './latency-buckets';
-import { dimensionsOf, type MetricDimension, type StoredMeasure } from './measures';
+import { dimensionsOf, hasBuckets, type MetricDimension, type StoredMeasure } from './measures';
 import { SLICE_SECONDS } from './steps';
 
 /**
- * Makes PostgreSQL look up by its indexes what the rows of a slice refer to, whatever the statistics of the newest
- * partitions say, and use one process. For one transaction.
+ * Makes PostgreSQL find the rows of a slice by indexes, join sets of them by hashing, and look up singly only what a lateral
+ * query asks for, whatever the statistics of the newest partitions say, and use one process. For one transaction.
  */
 export const ROLLUP_PLANS = [
   'enable_seqscan = off',
-  'enable_hashjoin = off',
+  'enable_nestloop = off',
   'enable_mergejoin = off',
+  'enable_sort = off',
+  `work_mem = '32MB'`,
   'max_parallel_workers_per_gather = 0',
 ]
   .map((setting) => `set local ${setting}`)
@@ -69,9 +71,10 @@ const MAYBE_COMPLETED = `
    union
   select event_id from delivery_closings where status = 'SKIPPED' and ${isInRange('at')}`;
 
-/** Most events are completed while they are young. */
+/** Most events are completed while they are young. The bounds are computed once, not for each row. */
 const isYoung = (id: string): string =>
-  `${id} >= uuid_v7_floor($1::timestamptz - interval '${SLICE_SECONDS} seconds') and ${id} < uuid_v7_floor($2::timestamptz)`;
+  `${id} >= (select uuid_v7_floor($1::timestamptz - interval '${SLICE_SECONDS} seconds'))
+   and ${id} < (select uuid_v7_floor($2::timestamptz))`;
 
 /**
  * The same events, without looking at each: `at_once` is true of a young one if its first success is all that there is of
@@ -90,17 +93,25 @@ const MAYBE_COMPLETED_AT_ONCE = `
           select event_id, at, false from delivery_closings where status = 'SKIPPED' and ${isInRange('at')}) touched
    group by event_id having count(at) > 0`;
 
+/** The events of the time itself, which are most, are read together: looking up each would take longer than all the rest. */
 const COMPLETED = `
-  select ${sliceOf('first.at')} as at, e.tenant_id, e.source_id, e.type,
-         ${bucketOf('extract(epoch from first.at - e.received_at)::float8 * 1000')} as bucket
+  select ${sliceOf('first.at')} as at, first.tenant_id, first.source_id, first.type,
+         ${bucketOf('extract(epoch from first.at - first.received_at)::float8 * 1000')} as bucket
     from (with candidate as materialized (${MAYBE_COMPLETED_AT_ONCE})
-          select event_id, at from candidate where at_once
+          select candidate.at, e.tenant_id, e.source_id, e.type, e.received_at
+            from candidate join events e on e.id = candidate.event_id and ${hasIdInRange('e.id')}
+           where candidate.at_once
           union all
-          select candidate.event_id, first.at
-            from candidate cross join lateral (${FIRST_COMPLETED}) first where not at_once) first
-   cross join lateral (
-     select tenant_id, source_id, type, received_at from events where id = first.event_id limit 1
-   ) e
+          select each.at, e.tenant_id, e.source_id, e.type, e.received_at
+            from (select event_id, at from candidate
+                   where at_once and event_id < (select uuid_v7_floor($1::timestamptz))
+                  union all
+                  select candidate.event_id, first.at
+                    from candidate cross join lateral (${FIRST_COMPLETED}) first
+                   where not candidate.at_once) each
+           cross join lateral (
+             select tenant_id, source_id, type, received_at from events where id = each.event_id limit 1
+           ) e) first
    where ${isInRange('first.at')}`;
 
 /**
@@ -115,13 +126,20 @@ export const COMPLETED_LATER = `
 
 const deliveryOf = (attempt: string): string => `
    cross join lateral (
-     select tenant_id, type, status, failed_at from deliveries
+     select tenant_id, type, status, failed_at, replay_id from deliveries
       where event_id = ${attempt}.event_id and destination_id = ${attempt}.destination_id
         and generation = ${attempt}.generation limit 1
    ) d`;
 
+/**
+ * The latency is the time since the event was received, which is in its id. Later generations, backfills and what was rolled
+ * up by builds that did not count latencies are in bucket 0, so no latency is.
+ */
 const DELIVERED = `
-  select ${sliceOf('a.at')} as at, d.tenant_id, a.destination_id, d.type, 0::smallint as bucket
+  select ${sliceOf('a.at')} as at, d.tenant_id, a.destination_id, d.type,
+         case when a.generation > 1 or d.replay_id is not null then 0::smallint
+              else greatest(1, ${bucketOf(`extract(epoch from a.at - ${instantOfId('a.event_id')})::float8 * 1000`)})::smallint
+         end as bucket
     from delivery_attempts a ${deliveryOf('a')}
    where ${isInRange('a.at')} and a.reason_code = 'PROCESSED'`;
 
@@ -169,12 +187,17 @@ export function keyedFacts(
   measure: StoredMeasure,
   dimensions: readonly MetricDimension[] = dimensionsOf(measure),
 ): string {
-  const keys = dimensions.map((dimension) => `('${dimension}', ${KEYS[dimension]})`).join(', ');
+  const keys = dimensions
+    .map(
+      (dimension) =>
+        `('${dimension}', ${KEYS[dimension]}, ${hasBuckets(measure, dimension) ? 'f.bucket' : '0::smallint'})`,
+    )
+    .join(', ');
   // Counted before there is a row for each dimension: many events have the same keys.
   const columns = ['at', 'tenant_id', ...dimensions.flatMap((dimension) => COLUMNS[dimension]), 'bucket'].join(', ');
   return `
-  select f.at, k.dimension, f.tenant_id, k.key, f.bucket, sum(f.n)::bigint as count
+  select f.at, k.dimension, f.tenant_id, k.key, k.bucket, sum(f.n)::bigint as count
     from (select ${columns}, count(*) as n from (${FACTS[measure]}) each group by ${columns}) f
-   cross join lateral (values ${keys}) k (dimension, key)
-   group by f.at, k.dimension, f.tenant_id, k.key, f.bucket`;
+   cross join lateral (values ${keys}) k (dimension, key, bucket)
+   group by f.at, k.dimension, f.tenant_id, k.key, k.bucket`;
 }

@@ -1,10 +1,18 @@
 import type { Pool, PoolClient } from 'pg';
 import { coarsenRollup, forgetRollup } from './coarsen.queries';
-import { checkedSlices, dueSlices, notAhead, untilNextSlice } from './decide-slices';
+import { checkedSlices, dueSlices, inLists, notAhead, untilNextSlice } from './decide-slices';
 import { makeLate, rollingUp } from './make-late';
 import { DIMENSIONS_OF } from './measures';
-import { beginRollup, makeSlices, readRollupProgress, recordRolledTo, type RollupProgress } from './rollup.queries';
-import { COARSER, SLICE_SECONDS } from './steps';
+import {
+  beginRollup,
+  makeSlices,
+  readRollupProgress,
+  recordRolledTo,
+  summariseAttempts,
+  type RollupProgress,
+} from './rollup.queries';
+import { CHECKED_SECONDS, COARSER, SLICE_SECONDS } from './steps';
+import { sumChanges } from './sums.queries';
 
 /** Slices of one transaction. A slice of ten seconds may have a hundred thousand events. */
 const AT_ONCE = 6;
@@ -12,6 +20,10 @@ const AT_ONCE = 6;
 const QUICK_MS = 500;
 const MOST_A_RUN = 360;
 const FORGOTTEN_A_RUN = 5_000;
+/** Changes are added to the sums so often; whoever reads them adds the rest. */
+const SUMMED_EVERY_SECONDS = 60;
+const SUMMED_AT_ONCE = 50_000;
+const SUMMED_A_RUN = 10;
 /** One of each measure and dimension. */
 const COARSENED_A_RUN = Object.values(DIMENSIONS_OF).flat().length;
 
@@ -30,6 +42,8 @@ interface Made {
 export class MetricRollup {
   private most = AT_ONCE;
   private hasFailed = false;
+  /** Slices that could not be checked for late rows, because another process was rolling up. Those of one run at most. */
+  private unchecked: number[] = [];
 
   constructor(private readonly pool: Pool) {}
 
@@ -40,17 +54,24 @@ export class MetricRollup {
     this.hasFailed = true;
     const beganMs = performance.now();
     const made = await this.makeDue(most);
-    const isQuick = performance.now() - beganMs < QUICK_MS;
-    if (made !== 'elsewhere' && made.after.rolledTo > made.before.rolledTo) {
-      await this.makeLate(made, Math.min(most, AT_ONCE), hasFailed);
-      await this.tidy(made.after);
+    if (made === 'elsewhere') {
+      this.most = most; // nothing was done, so nothing has failed
+      this.hasFailed = hasFailed;
+      return made;
     }
-    this.most = made !== 'elsewhere' && isQuick ? Math.min(2 * most, MOST_A_RUN) : AT_ONCE;
+    const isQuick = performance.now() - beganMs < QUICK_MS;
+    await this.makeLate(made, Math.min(most, AT_ONCE), hasFailed);
+    if (made.after.rolledTo > made.before.rolledTo) {
+      await this.tidy(made.after);
+      if (isNewMinute(made)) await this.sum();
+    }
+    this.most = isQuick ? Math.min(2 * most, MOST_A_RUN) : AT_ONCE;
     this.hasFailed = false;
-    return made === 'elsewhere' ? made : untilNextSlice(made.after);
+    return untilNextSlice(made.after);
   }
 
   private async makeDue(most: number): Promise<Made | 'elsewhere'> {
+    if ((await rollingUp(this.pool, summariseAttempts)) === 'elsewhere') return 'elsewhere';
     let made: Made | 'elsewhere' = 'elsewhere';
     for (let left = most; left > 0; left -= AT_ONCE) {
       const slices = Math.min(left, AT_ONCE);
@@ -62,10 +83,17 @@ export class MetricRollup {
     return made;
   }
 
+  /** Checks what could not be checked in the run before as well. What is too old for it cannot be made again. */
   private async makeLate({ before, after }: Made, most: number, isAfterFailure: boolean): Promise<void> {
-    for (const slices of checkedSlices(before, after, { isAfterFailure, atOnce: AT_ONCE })) {
+    const left = new Set(this.unchecked.filter((at) => at >= after.rolledTo - CHECKED_SECONDS));
+    this.unchecked = [];
+    const lists = [
+      ...inLists([...left], AT_ONCE),
+      ...checkedSlices(before, after, { isAfterFailure, atOnce: AT_ONCE }),
+    ];
+    for (const slices of lists) {
       const ranges = slices.map((from) => ({ from, to: from + SLICE_SECONDS }));
-      await makeLate(this.pool, ranges, most);
+      if (!(await makeLate(this.pool, ranges, most))) this.unchecked.push(...slices);
     }
   }
 
@@ -78,7 +106,17 @@ export class MetricRollup {
     }
     await rollingUp(this.pool, (db) => forgetRollup(db, progress, FORGOTTEN_A_RUN));
   }
+
+  private async sum(): Promise<void> {
+    let more: boolean | 'elsewhere' = true;
+    for (let n = 0; more === true && n < SUMMED_A_RUN; n++) {
+      more = await rollingUp(this.pool, (db) => sumChanges(db, SUMMED_AT_ONCE));
+    }
+  }
 }
+
+const isNewMinute = ({ before, after }: Made): boolean =>
+  Math.floor(after.rolledTo / SUMMED_EVERY_SECONDS) > Math.floor(before.rolledTo / SUMMED_EVERY_SECONDS);
 
 async function makeNext(db: PoolClient, most: number): Promise<Made> {
   await beginRollup(db);

@@ -38,6 +38,11 @@ export async function beginRollup(db: Db): Promise<void> {
   );
 }
 
+/** Brings the indexes by which attempts of a time are found up to date. */
+export async function summariseAttempts(db: Db): Promise<void> {
+  await db.query('select summarise_attempts()');
+}
+
 export async function recordRolledTo(db: Db, rolledTo: number): Promise<void> {
   await db.query(`update chore_progress set position = $1, updated_at = now() where name = 'metric-rollup'`, [
     rolledTo,

@@ -15,6 +15,8 @@ export const COARSER = [
   { from: MINUTE_SECONDS, to: HOUR_SECONDS, afterSeconds: 2 * DAY_SECONDS },
 ] as const;
 export const KEPT_SECONDS = 90 * DAY_SECONDS;
+/** Steps of which there are sums as well, from the present on. Each is a multiple of the one before. */
+export const SUMMED_SECONDS = [HOUR_SECONDS, 6 * HOUR_SECONDS, DAY_SECONDS] as const;
 
 /** Steps that are chosen if none is asked for. */
 const USUAL_STEPS = [10, 60, 300, 900, HOUR_SECONDS, 6 * HOUR_SECONDS, DAY_SECONDS];
@@ -34,6 +36,10 @@ export interface MetricRange {
 export interface SteppedRange extends MetricRange {
   stepSeconds: number;
 }
+
+/** The longest sums that a step consists of, or undefined if there are none. */
+export const summedStep = (stepSeconds: number): number | undefined =>
+  SUMMED_SECONDS.findLast((seconds) => stepSeconds % seconds === 0);
 
 /** The finest step that is kept for the whole of a range. */
 export function finestStep(fromMs: number, nowMs: number): number {

@@ -1,20 +1,20 @@
 /** What operator events are raised for. */
-export type ConditionKind =
-  | 'destination.failing'
-  | 'destination.disabled'
-  | 'deadletters.growing'
-  | 'rejections.growing'
-  | 'source.verification-failing'
-  | 'outbox.lagging'
-  | 'quota.reached'
-  | 'source.silent'
-  | 'key.expiring'
-  | 'partition.missing'
-  | 'storage.filling'
-  | 'receiver.failing';
-
-/** As PagerDuty orders them. */
-export type Severity = 'info' | 'warning' | 'error' | 'critical';
+export const CONDITION_KINDS = [
+  'destination.failing',
+  'destination.disabled',
+  'deadletters.growing',
+  'rejections.growing',
+  'source.verification-failing',
+  'outbox.lagging',
+  'quota.reached',
+  'source.silent',
+  'type.silent',
+  'key.expiring',
+  'partition.missing',
+  'storage.filling',
+  'receiver.failing',
+] as const;
+export type ConditionKind = (typeof CONDITION_KINDS)[number];
 
 export type Figures = Readonly<Record<string, string | number | null>>;
 
@@ -36,6 +36,7 @@ export interface Observation extends About {
   verdict: 'holds' | 'between';
   /** RFC 3339. */
   since: string;
+  /** Empty: nothing new was read. */
   figures: Figures;
 }
 
@@ -64,6 +65,8 @@ export interface Condition extends About {
   since: string;
   /** How long it has not held any more, in seconds; null while it holds. */
   clearingSeconds: number | null;
+  /** It was raised so often within an hour that it is held until it has been over for long. */
+  isFlapping: boolean;
 }
 
 /** The subject of the condition that stands for many at once. */

@@ -3,6 +3,12 @@ import { MANY, MOST_CONDITIONS, type Condition, type Observation, type WatchRead
 /** While at most this many of a kind are raised, each has an event of its own. Then one event stands for those that follow. */
 export const MOST_SINGLE = 10;
 
+/** With this many raises within an hour, a condition is flapping. */
+export const FLAPPING_RAISES = 3;
+/** What is flapping is cleared when it has been over for so many times as long as another condition. */
+const STABLE_TIMES = 30;
+export const stableSeconds = (clearAfterSeconds: number): number => clearAfterSeconds * STABLE_TIMES;
+
 /**
  * What becomes of a condition:
  * - raise, clear: with an event
@@ -19,7 +25,7 @@ export type Change =
 /**
  * Decides what changes for one kind of condition. A condition is raised at once, since what is observed spans some time, and
  * cleared after it has not been observed for `clearAfterSeconds`. A reading that is cut shows nothing about what it leaves out:
- * what is raised stays so.
+ * what is raised stays so. What is flapping is held for longer.
  * @param raised the stored conditions
  */
 export function decideConditions(
@@ -47,15 +53,21 @@ export function decideConditions(
   for (const observation of fresh) changes.push({ kind: isTooMany ? 'join' : 'raise', observation });
   const isJoined = joined - left > 0 || (isTooMany && fresh.length > 0);
   if (!many && isJoined) changes.push({ kind: 'raise-many', observations: fresh });
-  if (many && !isJoined) changes.push({ kind: 'clear', condition: many });
+  if (many) changes.push(...changesOfMany(many, isJoined, clearAfterSeconds));
   return changes;
+}
+
+/** The conditions that it stands for have taken their time to be cleared. */
+function changesOfMany(many: Condition, isJoined: boolean, clearAfterSeconds: number): Change[] {
+  if (many.isFlapping) return changeOf(many, isJoined, clearAfterSeconds);
+  return isJoined ? [] : [{ kind: 'clear', condition: many }];
 }
 
 /** Returns no change, or one. */
 function changeOf(condition: Condition, isSeen: boolean, clearAfterSeconds: number): Change[] {
-  const { clearingSeconds, state } = condition;
+  const { clearingSeconds, state, isFlapping } = condition;
   if (isSeen) return clearingSeconds === null ? [] : [{ kind: 'hold', condition }];
   if (clearingSeconds === null) return [{ kind: 'fade', condition }];
-  if (clearingSeconds < clearAfterSeconds) return [];
+  if (clearingSeconds < (isFlapping ? stableSeconds(clearAfterSeconds) : clearAfterSeconds)) return [];
   return [{ kind: state === 'joined' ? 'leave' : 'clear', condition }];
 }

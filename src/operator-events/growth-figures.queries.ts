@@ -31,7 +31,7 @@ export async function readGrowingDeadLetters(db: Db, most: number): Promise<Watc
      select tenant_id as "tenantId", cause as "group", min(reason_code) as "reasonCode",
             min(destination_id::text) as "destinationId", min(failed_at) as since, count(*)::integer as count
        from failed where tenant_id <> $1 and cause is not null
-      group by tenant_id, cause having count(*) > $2 order by count(*) desc, tenant_id, cause limit $5`,
+      group by tenant_id, cause having count(*) > $2::float8 order by count(*) desc, tenant_id, cause limit $5`,
     [RESERVED_TENANT, most * ENDED_AT, GROWTH_MINUTES, MOST_DEAD_LETTERS, MOST_SUBJECTS],
   );
   const observations = rows.map(({ tenantId, group, since, count, reasonCode, destinationId }): Observation => ({
@@ -70,7 +70,7 @@ export async function readGrowingRejections(db: Db, most: number): Promise<Watch
        from metric_rollup
       where measure = 'rejected' and dimension = 'tenant' and at > now() - make_interval(mins => $3)
         and tenant_id <> $1
-      group by tenant_id having sum(count) > $2 order by sum(count) desc, tenant_id limit $4`,
+      group by tenant_id having sum(count) > $2::float8 order by sum(count) desc, tenant_id limit $4`,
     [RESERVED_TENANT, most * ENDED_AT, GROWTH_MINUTES, MOST_SUBJECTS],
   );
   const observations = rows.map(({ tenantId, since, count }): Observation => ({

@@ -1,4 +1,3 @@
-import { QUOTA_PAUSE_SECONDS } from '../access/limits/quota-refusals.queries';
 import type { Db } from '../db/pool';
 import { readingOf, type Observation, type WatchReading } from './condition';
 
@@ -75,13 +74,16 @@ function observationOfSource({ subject, tenantId, name, since, failed, seen, isR
 /** A tenant whose limit was used up within this time has reached it. */
 const REACHED_SECONDS = 60;
 
-/** Reads the tenants that were refused because their limit per minute was used up, and were so a short time ago. */
-export async function readReachedQuotas(db: Db): Promise<WatchReading> {
+/**
+ * Reads the tenants that were refused because their limit per minute was used up, and were so a short time ago.
+ * @param pauseSeconds after so long without a refusal, a tenant is within its limits again
+ */
+export async function readReachedQuotas(db: Db, pauseSeconds: number): Promise<WatchReading> {
   const { rows } = await db.query<{ tenantId: string; measure: string; since: string; ageSeconds: number }>(
     `select tenant_id as "tenantId", measure, since, extract(epoch from now() - refused_at)::float8 as "ageSeconds"
        from quota_refusals where refused_at > now() - make_interval(secs => $1)
       order by tenant_id, measure limit $2`,
-    [QUOTA_PAUSE_SECONDS, MOST_TENANTS],
+    [pauseSeconds, MOST_TENANTS],
   );
   const observations = rows.map(({ tenantId, measure, since, ageSeconds }): Observation => ({
     subject: `${tenantId}/${measure}`,

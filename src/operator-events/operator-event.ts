@@ -1,6 +1,7 @@
 import { prepareText, type PreparedEvent } from '../event/prepare-event';
 import { RESERVED_TENANT } from '../event/tenant';
-import type { Figures, Severity } from './condition';
+import type { Severity } from '../destinations/operator/severity';
+import type { Figures } from './condition';
 
 /** The payload of an operator event. */
 export interface OperatorEvent {
@@ -18,6 +19,8 @@ export interface OperatorEvent {
   name: string | null;
   /** More than one: this event stands for all of them. */
   count: number;
+  /** It comes and goes: it is held, and cleared when it has been over for long. */
+  flapping?: true;
   figures: Figures;
   /** The page of the console; only its path if nobody has set the address. */
   link: string;

@@ -14,22 +14,26 @@ import { uuidV7 } from '../event/uuid-v7';
 import { storeEvents } from '../ingest/store/store-batch.queries';
 import { WakeUp } from '../redis/wake-up';
 import { Loop } from '../runtime/loop';
+import { forgetHeard } from '../silence/heard.queries';
 import { eachInTurn } from '../runtime/loops/each-in-turn';
-import { MANY, type Observation } from './condition';
+import { MANY, type Condition, type Observation, type WatchReading } from './condition';
 import {
   deleteConditions,
+  forgetRaises,
   insertConditions,
+  keepFigures,
   markClearing,
   readConditions,
+  recordRaises,
   type RaisedCondition,
 } from './condition.queries';
-import { decideConditions, type Change } from './decide-conditions';
+import { decideConditions, FLAPPING_RAISES, type Change } from './decide-conditions';
 import { forgetQuotaRefusals } from './intake-figures.queries';
 import { preparedOperatorEvent, type OperatorEvent } from './operator-event';
-import { clearedEvent, earliest, manyRaisedEvent, raisedEvent } from './tell';
-import { CLEAR_AFTER_SECONDS, WATCHES, type Watch } from './watches';
+import { clearedEvent, earliest, figuresOfMany, flappingEvent, manyRaisedEvent, raisedEvent } from './tell';
+import { WATCHES, type Watch } from './watches';
 
-const EVERY_MS = 10_000;
+const FORGET_EVERY_MS = 600_000;
 /** Of one statement: a look is to be cheap, and a stop waits for it. */
 const LOOK_TIMEOUT_MS = 5_000;
 
@@ -43,6 +47,7 @@ export class OperatorEvents implements OnApplicationBootstrap, BeforeApplication
   private readonly logger = new Logger('Operator events');
   private readonly loop = new Loop('Operator events', () => this.lookRecorded());
   private readonly records: ChoreRecords;
+  private forgotMs = -Infinity;
 
   constructor(
     @Inject(SETTINGS_TOKEN) private readonly settings: Settings,
@@ -75,6 +80,11 @@ export class OperatorEvents implements OnApplicationBootstrap, BeforeApplication
     });
     if (isTaken) return 'elsewhere';
     await forgetQuotaRefusals(this.pool);
+    await forgetRaises(this.pool);
+    if (performance.now() - this.forgotMs >= FORGET_EVERY_MS) {
+      await underTransactionLock(this.pool, ADVISORY_LOCKS.operatorEvents, forgetHeard);
+      this.forgotMs = performance.now();
+    }
     return 'done';
   }
 
@@ -85,16 +95,19 @@ export class OperatorEvents implements OnApplicationBootstrap, BeforeApplication
       () => (this.settings.OPERATOR_EVENTS ? this.runOnce() : Promise.resolve('done' as const)),
       (end) => end,
     );
-    return EVERY_MS;
+    return this.settings.OPERATOR_LOOK_EVERY_SECONDS * 1_000;
   }
 
   /** Returns the number of events that were stored. */
   private async look(db: Db, watch: Watch): Promise<number> {
     await db.query(`set local statement_timeout = ${LOOK_TIMEOUT_MS}`);
     const raised = await readConditions(db, watch.kind);
-    const changes = decideConditions(raised, await watch.read(db, this.settings), CLEAR_AFTER_SECONDS);
+    const reading = await watch.read(db, this.settings, raised);
+    const changes = decideConditions(raised, reading, this.settings.OPERATOR_CLEAR_AFTER_SECONDS);
+    await keepFigures(db, watch.kind, newFiguresOf(raised, reading));
     if (changes.length === 0) return 0;
-    const { conditions, events } = this.carriedOut(watch, changes);
+    const raises = await recordRaises(db, watch.kind, changes.flatMap(toldSubject));
+    const { conditions, events } = this.carriedOut(watch, changes, raises);
     const subjectsOf = (...kinds: Change['kind'][]): string[] =>
       changes.flatMap((change) =>
         kinds.includes(change.kind) && 'condition' in change ? [change.condition.subject] : [],
@@ -109,24 +122,38 @@ export class OperatorEvents implements OnApplicationBootstrap, BeforeApplication
     return events.length;
   }
 
-  /** Returns the conditions that begin, and the events that tell of those that begin and end. */
+  /**
+   * Returns the conditions that begin, and the events that tell of those that begin and end.
+   * @param raises how often what is told now was raised within an hour
+   */
   private carriedOut(
     watch: Watch,
     changes: readonly Change[],
+    raises: ReadonlyMap<string, number>,
   ): { conditions: RaisedCondition[]; events: OperatorEvent[] } {
     const conditions: RaisedCondition[] = [];
     const events: OperatorEvent[] = [];
+    const begin = (condition: RaisedCondition, event: OperatorEvent): void => {
+      conditions.push(condition);
+      events.push(condition.isFlapping ? flappingEvent(event, this.settings.OPERATOR_CLEAR_AFTER_SECONDS) : event);
+    };
     for (const change of changes) {
       const incident = uuidV7();
-      if (change.kind === 'raise' || change.kind === 'join') {
-        conditions.push(conditionOf(change.observation, change.kind === 'join' ? 'joined' : 'raised', incident));
-      }
-      if (change.kind === 'raise') events.push(raisedEvent(watch, change.observation, incident, this.settings));
+      const isFlapping = toldSubject(change).some((subject) => (raises.get(subject) ?? 0) >= FLAPPING_RAISES);
+      const begun = { incident, isFlapping };
+      if (change.kind === 'join') conditions.push(conditionOf(change.observation, { ...begun, state: 'joined' }));
       if (change.kind === 'clear') events.push(clearedEvent(watch, change.condition, this.settings));
+      if (change.kind === 'raise') {
+        const event = raisedEvent(watch, change.observation, incident, this.settings);
+        begin(conditionOf(change.observation, { ...begun, state: 'raised' }), event);
+      }
       if (change.kind !== 'raise-many') continue;
-      const since = earliest(change.observations);
-      conditions.push({ subject: MANY, tenantId: null, name: null, since, state: 'raised', incident });
-      events.push(manyRaisedEvent(watch, change.observations, incident, this.settings));
+      const { observations } = change;
+      const many = { subject: MANY, tenantId: null, name: null, since: earliest(observations) };
+      begin(
+        { ...many, ...begun, figures: figuresOfMany(observations), state: 'raised' },
+        manyRaisedEvent(watch, observations, incident, this.settings),
+      );
     }
     return { conditions, events };
   }
@@ -137,10 +164,21 @@ export class OperatorEvents implements OnApplicationBootstrap, BeforeApplication
   }
 }
 
+/** Of the conditions that are told one by one, which are few. Where no figures were read, those from before are kept. */
+function newFiguresOf(raised: readonly Condition[], { observations }: WatchReading): readonly Observation[] {
+  const single = new Set(raised.filter(({ state }) => state === 'raised').map(({ subject }) => subject));
+  return observations.filter(({ subject, figures }) => single.has(subject) && Object.keys(figures).length > 0);
+}
+
+/** The subject of an event that raises a condition, if the change gives one. */
+function toldSubject(change: Change): string[] {
+  if (change.kind === 'raise') return [change.observation.subject];
+  return change.kind === 'raise-many' ? [MANY] : [];
+}
+
 function conditionOf(
-  { subject, tenantId, name, since }: Observation,
-  state: RaisedCondition['state'],
-  incident: string,
+  { subject, tenantId, name, since, figures }: Observation,
+  begun: Pick<RaisedCondition, 'state' | 'incident' | 'isFlapping'>,
 ): RaisedCondition {
-  return { subject, tenantId, name, since, state, incident };
+  return { subject, tenantId, name, since, figures, ...begun };
 }

@@ -1,21 +1,28 @@
 import type { Settings } from '../config/settings';
 import type { Db } from '../db/pool';
+import type { OperatorEventType } from '../destinations/operator/severity';
 import { timeOfDayMs } from '../event/time-of-day';
 import { readOutboxFigures } from '../event-state/figures.queries';
-import { readingOf, type About, type ConditionKind, type Figures, type WatchReading, type Severity } from './condition';
+import {
+  readingOf,
+  type About,
+  type Condition,
+  type ConditionKind,
+  type Figures,
+  type WatchReading,
+} from './condition';
 import { readDisabledDestinations, readFailingDestinations, readFailingReceivers } from './destination-figures.queries';
 import { readGrowingDeadLetters, readGrowingRejections } from './growth-figures.queries';
 import { readFailingVerifications, readReachedQuotas } from './intake-figures.queries';
-import { readSilentSources } from './silence-figures.queries';
+import { readSilentSources, readSilentTypes } from './silent-producers';
 import { readExpiringKeys, readFillingStorage, readMissingPartitions } from './upkeep-figures.queries';
 
 /** One kind of condition: how it is read, and how it is told. */
 export interface Watch {
   kind: ConditionKind;
   /** The type of the event that clears it, if it has one of its own. */
-  clearedKind?: string;
-  severity: Severity;
-  read: (db: Db, settings: Settings) => Promise<WatchReading>;
+  clearedKind?: OperatorEventType;
+  read: (db: Db, settings: Settings, raised: readonly Condition[]) => Promise<WatchReading>;
   /** Follows the name of what it is about. */
   says: (figures: Figures) => string;
   /** Follows the same when it is cleared. */
@@ -31,14 +38,17 @@ export interface Watch {
   isOnlyLogged?: true;
 }
 
-/** How long a condition must not be observed until it is cleared. */
-export const CLEAR_AFTER_SECONDS = 60;
-
 const PAGE_OF_DESTINATIONS = '/destinations';
 const nameOfDestination = ({ name, tenantId }: About): string => `Destination ${name} of tenant ${tenantId}`;
 const pageOfDestination = ({ subject }: About): string => `${PAGE_OF_DESTINATIONS}/${subject}`;
 const nameOfSource = ({ name, tenantId }: About): string => `Source ${name} of tenant ${tenantId}`;
 const pageOfSource = ({ subject }: About): string => `/sources/${subject}`;
+const PAGE_OF_TENANTS = '/tenants';
+const pageOfTenant = ({ tenantId }: About): string => `${PAGE_OF_TENANTS}/${encodeURIComponent(tenantId ?? '')}`;
+const saysSilent = ({ silentSeconds, expectEverySeconds, usualSeconds, activeTimeZone }: Figures): string =>
+  expectEverySeconds === null
+    ? `has been silent for ${minutes(silentSeconds)}. Usually, something comes within ${minutes(usualSeconds)} at this time.`
+    : `has been silent for ${minutes(silentSeconds)}. It is expected to send at least every ${minutes(expectEverySeconds)}${typeof activeTimeZone === 'string' ? ' of its active hours' : ''}.`;
 const ofTenant = (page: string, { tenantId }: About): string =>
   `${page}?tenantId=${encodeURIComponent(tenantId ?? '')}`;
 const lastPart = ({ subject }: About): string => subject.slice(subject.lastIndexOf('/') + 1);
@@ -47,7 +57,6 @@ const lastPart = ({ subject }: About): string => subject.slice(subject.lastIndex
 export const WATCHES: readonly Watch[] = [
   {
     kind: 'destination.disabled',
-    severity: 'error',
     read: readDisabledDestinations,
     says: ({ reason }) => `was disabled: ${reason}. New events are skipped.`,
     saysCleared: 'is not disabled any more.',
@@ -59,7 +68,6 @@ export const WATCHES: readonly Watch[] = [
   {
     kind: 'destination.failing',
     clearedKind: 'destination.recovered',
-    severity: 'error',
     read: (db, { OPERATOR_DESTINATION_FAILING_SECONDS: seconds }) => readFailingDestinations(db, seconds),
     says: ({ failingSeconds, reasonCode }) =>
       `has had no success for ${minutes(failingSeconds)}, last with ${reasonCode}. Its deliveries are tried again.`,
@@ -71,7 +79,6 @@ export const WATCHES: readonly Watch[] = [
   },
   {
     kind: 'receiver.failing',
-    severity: 'error',
     read: (db, { OPERATOR_DESTINATION_FAILING_SECONDS: seconds }) => readFailingReceivers(db, seconds),
     says: ({ reasonCode }) => `gets no operator events, last with ${reasonCode}.`,
     saysCleared: 'gets operator events again.',
@@ -83,7 +90,6 @@ export const WATCHES: readonly Watch[] = [
   },
   {
     kind: 'deadletters.growing',
-    severity: 'error',
     read: (db, { OPERATOR_GROWING_DEAD_LETTERS: most }) => readGrowingDeadLetters(db, most),
     says: ({ newDeadLetters, minutes: span }) => `have ${newDeadLetters} new ones within ${span} minutes.`,
     saysCleared: 'do not grow any more.',
@@ -94,7 +100,6 @@ export const WATCHES: readonly Watch[] = [
   },
   {
     kind: 'rejections.growing',
-    severity: 'warning',
     read: (db, { OPERATOR_GROWING_REJECTIONS: most }) => readGrowingRejections(db, most),
     says: ({ newRejections, minutes: span }) => `have ${newRejections} new ones within ${span} minutes.`,
     saysCleared: 'do not grow any more.',
@@ -105,7 +110,6 @@ export const WATCHES: readonly Watch[] = [
   },
   {
     kind: 'source.verification-failing',
-    severity: 'error',
     read: readFailingVerifications,
     says: ({ unverified, ofNewest, code }) => `refused ${unverified} of its newest ${ofNewest} requests: ${code}.`,
     saysCleared: 'verifies its requests again.',
@@ -116,7 +120,6 @@ export const WATCHES: readonly Watch[] = [
   },
   {
     kind: 'outbox.lagging',
-    severity: 'critical',
     read: (db, { OPERATOR_OUTBOX_LAG_SECONDS: seconds }) => readLaggingOutbox(db, seconds),
     says: ({ oldestSeconds, waiting }) =>
       `lags: ${waiting} events wait to be published, the oldest for ${minutes(oldestSeconds)}.`,
@@ -128,22 +131,19 @@ export const WATCHES: readonly Watch[] = [
   },
   {
     kind: 'quota.reached',
-    severity: 'warning',
-    read: readReachedQuotas,
+    read: (db, { OPERATOR_QUOTA_PAUSE_SECONDS: seconds }) => readReachedQuotas(db, seconds),
     says: ({ limitOf }) => `has reached its limit of ${limitOf} and is refused with 429.`,
     saysCleared: 'is within its limits again.',
     nameOf: ({ tenantId }) => `Tenant ${tenantId}`,
     plural: 'tenants have reached their limits',
-    page: ({ tenantId }) => `/tenants/${encodeURIComponent(tenantId ?? '')}`,
-    pageOfMany: '/tenants',
+    page: pageOfTenant,
+    pageOfMany: PAGE_OF_TENANTS,
   },
   {
     kind: 'source.silent',
     clearedKind: 'source.resumed',
-    severity: 'error',
-    read: readSilentSources,
-    says: ({ silentSeconds, expectEverySeconds }) =>
-      `has been silent for ${minutes(silentSeconds)}. It is expected to send at least every ${minutes(expectEverySeconds)}.`,
+    read: (db, _, raised) => readSilentSources(db, raised),
+    says: saysSilent,
     saysCleared: 'is not silent any more.',
     nameOf: nameOfSource,
     plural: 'sources are silent',
@@ -151,8 +151,18 @@ export const WATCHES: readonly Watch[] = [
     pageOfMany: '/sources',
   },
   {
+    kind: 'type.silent',
+    clearedKind: 'type.resumed',
+    read: (db, _, raised) => readSilentTypes(db, raised),
+    says: saysSilent,
+    saysCleared: 'is not silent any more.',
+    nameOf: ({ name, tenantId }) => `Type ${name} of tenant ${tenantId}`,
+    plural: 'types are silent',
+    page: pageOfTenant,
+    pageOfMany: PAGE_OF_TENANTS,
+  },
+  {
     kind: 'key.expiring',
-    severity: 'warning',
     read: (db, { OPERATOR_KEY_EXPIRY_DAYS: days }) => readExpiringKeys(db, days),
     says: ({ what, expiresAt }) => `(${what}) expires at ${expiresAt}. Rotate it before.`,
     saysCleared: 'was rotated or revoked, or has expired.',
@@ -163,7 +173,6 @@ export const WATCHES: readonly Watch[] = [
   },
   {
     kind: 'partition.missing',
-    severity: 'critical',
     read: readMissingPartitions,
     says: ({ tables }) => `have no partition for now or tomorrow: ${tables}.`,
     saysCleared: 'have their partitions again.',
@@ -174,7 +183,6 @@ export const WATCHES: readonly Watch[] = [
   },
   {
     kind: 'storage.filling',
-    severity: 'error',
     read: (db, { OPERATOR_STORAGE_GB: gigabytes }) => readFillingStorage(db, gigabytes),
     says: ({ percent, ofGigabytes }) => `uses ${percent} % of ${ofGigabytes} GB.`,
     saysCleared: 'uses less than 80 % of its storage again.',
@@ -201,7 +209,15 @@ async function readLaggingOutbox(db: Db, lagSeconds: number): Promise<WatchReadi
   ]);
 }
 
-const minutes = (seconds: string | number | null | undefined): string => {
+/** Says how long something takes: in seconds, minutes from two on, hours from two on, or days from two on. */
+export const minutes = (seconds: string | number | null | undefined): string => {
   const count = Math.floor(Number(seconds ?? 0));
-  return count < 120 ? `${count} seconds` : `${Math.floor(count / 60)} minutes`;
+  if (count < 120) return `${count} seconds`;
+  const inMinutes = Math.floor(count / 60);
+  if (inMinutes < 120) return `${inMinutes} minutes`;
+  const inHours = Math.floor(inMinutes / 60);
+  if (inHours < 48) return `${inHours} hours${rest(inMinutes % 60, 'minute')}`;
+  return `${Math.floor(inHours / 24)} days${rest(inHours % 24, 'hour')}`;
 };
+
+const rest = (count: number, unit: string): string => (count === 0 ? '' : ` ${count} ${unit}${count === 1 ? '' : 's'}`);

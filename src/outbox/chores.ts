@@ -7,6 +7,7 @@ import type { Chore } from '../db/retention/chores';
 import { extendChain, LINK_ROWS } from '../audit/extend-chain';
 import { Loop } from '../runtime/loop';
 import { closeBacklogs } from '../delivery-state/close-destination.queries';
+import { keepOrder } from '../delivery-state/order/keep-order';
 import { dispatchDueRetries } from '../event-state/dispatch-due-retries.queries';
 import { forgetSettledStarts } from '../event-state/forget-events.queries';
 import { MetricRollup } from '../metric-rollup/metric-rollup';
@@ -22,6 +23,7 @@ const RETENTION_EVERY_MS = 600_000;
 const RETENTION_AGAIN_MS = 60_000;
 const FORGET_STARTS_EVERY_MS = 5_000;
 const CLOSE_DESTINATIONS_EVERY_MS = 2_000;
+const KEEP_ORDER_EVERY_MS = 1_000;
 const CHAIN_AUDIT_EVERY_MS = 60_000;
 /** How often a process that does not roll up or count usage looks whether another one still does. */
 const ROLLUP_AGAIN_MS = 10_000;
@@ -47,6 +49,7 @@ export class Chores implements OnApplicationBootstrap, BeforeApplicationShutdown
     this.loop('Closed destinations', 'closed-destinations', CLOSE_DESTINATIONS_EVERY_MS, () =>
       this.closeDestinations(),
     ),
+    this.loop('Ordered keys', 'ordered-keys', KEEP_ORDER_EVERY_MS, () => this.keepOrder()),
     new Loop('Key pruning', () => this.records.run('key-pruning', () => this.keyPruning.runOnce())),
     this.loop('Audit chain', 'audit-chain', CHAIN_AUDIT_EVERY_MS, () => this.chainAudit()),
     new Loop('Metric roll-up', () => this.rollUpMetrics()),
@@ -122,6 +125,12 @@ export class Chores implements OnApplicationBootstrap, BeforeApplicationShutdown
 
   private async closeDestinations(): Promise<Run> {
     return ended(await closeBacklogs(this.pool, CLOSED_BATCH), CLOSED_BATCH);
+  }
+
+  private async keepOrder(): Promise<Run> {
+    const more = await keepOrder(this.pool);
+    if (more === 'elsewhere') return more;
+    return more ? 'more' : 'done';
   }
 
   /** The log keeps the digest outside of the database. It shows if somebody makes the whole chain again. */

@@ -2,6 +2,7 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Pool } from 'pg';
 import { SETTINGS_TOKEN, type Settings } from '../config/settings';
 import { forgetActionKeys } from '../db/retention/action-keys.queries';
+import { forgetLatest } from '../delivery-state/order/settled-in-order.queries';
 import { pruneKeys, type PruneProgress } from '../db/retention/prune-keys';
 
 const BETWEEN_STEPS_MS = 50;
@@ -9,8 +10,10 @@ const BETWEEN_WALKS_MS = 3_600_000;
 /** The keys of admin actions are kept for this time. Their entries in the audit trail remain. */
 const ACTION_KEY_DAYS = 7;
 const ACTION_KEYS_PER_STEP = 1_000;
+/** What latestOnly destinations were delivered is kept as long as idempotency keys are. */
+const LATEST_PER_STEP = 1_000;
 
-/** Prunes expired idempotency keys continuously, in small steps. Several processes may do so at the same time. */
+/** Prunes expired idempotency keys, and what is kept as long as they are, continuously, in small steps. Several processes may do so at the same time. */
 @Injectable()
 export class KeyPruning {
   private readonly logger = new Logger('Key pruning');
@@ -39,6 +42,8 @@ export class KeyPruning {
       retentionDays: ACTION_KEY_DAYS,
       limit: ACTION_KEYS_PER_STEP,
     });
-    return forgotten === ACTION_KEYS_PER_STEP ? BETWEEN_STEPS_MS : BETWEEN_WALKS_MS;
+    const latest = await forgetLatest(this.pool, this.settings.IDEMPOTENCY_DB_RETENTION_DAYS, LATEST_PER_STEP);
+    const isDone = forgotten < ACTION_KEYS_PER_STEP && latest < LATEST_PER_STEP;
+    return isDone ? BETWEEN_WALKS_MS : BETWEEN_STEPS_MS;
   }
 }

@@ -13,15 +13,20 @@ import { SETTINGS_TOKEN, type Settings } from '../config/settings';
 import { readDeadLetterReasons, type DeadLetterReason } from '../event-state/dead-letter-reasons.queries';
 import { timeOfDayMs } from '../event/time-of-day';
 import { Metrics } from '../observability/metrics';
+import { RareLog } from '../observability/rare-log';
 import { Loop } from '../runtime/loop';
 import { ClaimPace } from './claim-pace';
 import { ClaimReport } from './claim-report';
-import { claimDueEntries, leaseOf, markFailed, markPublished, releaseEntries, type EntryKey } from './claim.queries';
+import { claimDueEntries } from './claim.queries';
+import { leaseOf, markFailed, markPublished, releaseEntries, type EntryKey } from './close-entries.queries';
 import { decideClosing, type Closing } from './decide-closing';
+import { QueueRoom } from './queue-room';
 import { toMessage, type ClaimedEntry } from './outbox-entry';
 
 const MIN_POLL_MS = 5;
 const MAX_POLL_MS = 200;
+/** Between claims that found nothing, while other tenants may have due entries. */
+const LANES_POLL_MS = 20;
 /**
  * Payload bytes per claim; the last event may exceed it. 1,000 events of 256 kB would need 256 MB, several times over
  * while encoding.
@@ -29,6 +34,9 @@ const MAX_POLL_MS = 200;
 const CLAIM_MAX_BYTES = 16 * 1024 * 1024;
 /** The first loop wakes the second when there is a backlog. */
 const SECOND_POLL_MS = 60_000;
+
+/** How a claim has ended. `more`: further entries may be due. `no-room`: the workers have enough to do. */
+type Move = 'more' | 'all' | 'nothing' | 'no-room';
 
 /**
  * Moves outbox entries to the broker: claims them, publishes them, closes the confirmed ones and releases the rest.
@@ -40,7 +48,11 @@ export class Publisher implements OnApplicationBootstrap, BeforeApplicationShutd
   private readonly loop = new Loop('Publisher', () => this.runOnce());
   private readonly secondLoop = new Loop('Publisher, second claim', () => this.runSecond());
   private readonly pace: ClaimPace;
+  private readonly room: QueueRoom;
+  private readonly blind = new RareLog();
   private idlePollMs = MIN_POLL_MS;
+  /** The last tenant that a claim has looked at, while there are more than one claim looks at. */
+  private lastLane: string | undefined;
   private stopListening: (() => void) | undefined;
 
   constructor(
@@ -51,6 +63,7 @@ export class Publisher implements OnApplicationBootstrap, BeforeApplicationShutd
     private readonly metrics: Metrics,
   ) {
     this.pace = new ClaimPace(settings.OUTBOX_BATCH_SIZE);
+    this.room = new QueueRoom(broker);
   }
 
   onApplicationBootstrap(): void {
@@ -69,31 +82,61 @@ export class Publisher implements OnApplicationBootstrap, BeforeApplicationShutd
     if (!this.broker.canPublish()) return MAX_POLL_MS; // I9: claim only what can be published
     const waitMs = this.pace.waitMs(performance.now());
     if (waitMs > 0) return Math.min(waitMs, MAX_POLL_MS);
-    const more = await this.moveBatch();
-    if (more === undefined) return this.nextIdlePoll();
+    const move = await this.moveBatch();
+    if (move === 'nothing') return this.nextIdlePoll();
     this.idlePollMs = MIN_POLL_MS;
-    return more ? 0 : MIN_POLL_MS;
+    return move === 'more' ? 0 : MIN_POLL_MS;
   }
 
   private async runSecond(): Promise<number> {
     if (!this.broker.canPublish() || !this.pace.atFullSize) return SECOND_POLL_MS;
-    return (await this.moveBatch()) ? 0 : SECOND_POLL_MS;
+    return (await this.moveBatch()) === 'more' ? 0 : SECOND_POLL_MS; // otherwise the first loop wakes it
   }
 
-  /** Returns whether more entries may be due; undefined if none were. */
-  private async moveBatch(): Promise<boolean | undefined> {
+  private async moveBatch(): Promise<Move> {
+    const places = await this.placesFor(this.pace.limit);
+    if (places === 0) return 'no-room';
+    try {
+      return await this.moveUpTo(places);
+    } catch (error) {
+      this.room.giveBack(places);
+      throw error;
+    }
+  }
+
+  /** What is claimed beyond these would only wait behind the messages of others. */
+  private async placesFor(limit: number): Promise<number> {
+    try {
+      return await this.room.take(limit);
+    } catch (error) {
+      this.blind.log((count) =>
+        this.logger.warn({
+          msg: 'nothing is published: RabbitMQ did not say how long events.main is',
+          count,
+          err: error,
+        }),
+      );
+      return 0;
+    }
+  }
+
+  private async moveUpTo(places: number): Promise<Move> {
     const token = randomUUID();
     const request = {
       token,
-      limit: this.pace.limit,
+      afterLane: this.lastLane ?? '',
+      limit: places,
       maxBytes: CLAIM_MAX_BYTES,
       leaseSeconds: this.settings.OUTBOX_INFLIGHT_LEASE_SECONDS,
     };
-    const { entries: claimed, orphans, more, cutAt } = await claimDueEntries(this.pool, request);
+    const { entries: claimed, orphans, more, cutAt, lastLane } = await claimDueEntries(this.pool, request);
+    this.lastLane = lastLane;
     if (orphans.length > 0)
       await this.closeAs({ kind: 'fail', reason: 'its event is no longer stored' }, token, orphans);
     const entries = await this.withoutCopies(token, claimed);
-    if (entries.length === 0) return orphans.length + claimed.length > 0 ? more : undefined;
+    this.room.giveBack(places - entries.length);
+    const move = more ? 'more' : 'all';
+    if (entries.length === 0) return orphans.length + claimed.length > 0 ? move : 'nothing';
     if (more && this.pace.atFullSize) this.secondLoop.wake();
     const reasons = await this.reasonsOf(entries);
     const messages = entries.map((entry) => toMessage(entry, reasons));
@@ -103,7 +146,7 @@ export class Publisher implements OnApplicationBootstrap, BeforeApplicationShutd
     this.pace.learn(outcomes, performance.now(), cutAt);
     for (const { closing, entries: sameClosing } of groupByClosing(entries, outcomes))
       await this.closeAs(closing, token, sameClosing);
-    return more;
+    return move;
   }
 
   /**
@@ -172,6 +215,7 @@ export class Publisher implements OnApplicationBootstrap, BeforeApplicationShutd
   }
 
   private nextIdlePoll(): number {
+    if (this.lastLane !== undefined) return LANES_POLL_MS; // only the tenants that it looked at have nothing due
     const wait = this.idlePollMs;
     this.idlePollMs = Math.min(this.idlePollMs * 2, MAX_POLL_MS);
     return wait;

@@ -4,7 +4,7 @@ import { Broker, QUEUES } from '../broker/broker';
 import { SETTINGS_TOKEN, type Settings } from '../config/settings';
 import { ADVISORY_LOCKS, underTransactionLock } from '../db/advisory-locks';
 import { Metrics } from '../observability/metrics';
-import { releaseLeasesTakenBefore } from './claim.queries';
+import { releaseLeasesTakenBefore } from './close-entries.queries';
 import { dispatchLost } from '../event-state/dispatch-lost.queries';
 import {
   databaseTime,

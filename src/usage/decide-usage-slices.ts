@@ -4,8 +4,11 @@ export const USAGE_SLICE_SECONDS = 10;
 const SETTLING_SECONDS = 2;
 /** Rows that are committed up to this long after their time are counted. Their slices are made again. */
 export const USAGE_LATE_SECONDS = 15 * 60;
-/** Slices younger than this are checked for late rows in each run, older ones once a minute. */
-const OFTEN_SECONDS = 60;
+/**
+ * A slice is checked for rows that were committed late when so many others are made after it: while it is young, and when it
+ * is added to the sum of its day.
+ */
+const CHECKED_AT = [1, 8, USAGE_LATE_SECONDS / USAGE_SLICE_SECONDS];
 /** A month is closed this long after its end (UTC). Until then, what is retried still counts in it. */
 const CLOSE_AFTER_SECONDS = 48 * 3_600;
 
@@ -46,10 +49,13 @@ export function dueUsageSlices({ countedTo, now }: UsageProgress, most: number):
 
 /**
  * Returns the slices to check for rows that were committed late, before these are made. Older ones are sums of days already.
+ * The ranges overlap if many slices are made.
  */
-export function checkedUsageSlices({ from, to }: UsageSlices): UsageSlices {
-  const isNewMinute = Math.floor(to / OFTEN_SECONDS) > Math.floor(from / OFTEN_SECONDS);
-  return { from: from - (isNewMinute ? USAGE_LATE_SECONDS : OFTEN_SECONDS), to: from };
+export function checkedUsageSlices({ from, to }: UsageSlices): UsageSlices[] {
+  return CHECKED_AT.map((age) => age * USAGE_SLICE_SECONDS).map((seconds) => ({
+    from: from - seconds,
+    to: Math.min(from, to - seconds),
+  }));
 }
 
 /** The wait until the next slice is due, in ms. */

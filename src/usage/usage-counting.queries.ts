@@ -2,11 +2,11 @@ import type { Db } from '../db/pool';
 import { USAGE_SLICE_SECONDS, type UsageProgress, type UsageSlices } from './decide-usage-slices';
 
 /**
- * Makes PostgreSQL look up by its indexes what the rows of a slice refer to, whatever the statistics of the newest
- * partitions say. For one transaction.
+ * Makes PostgreSQL find the rows of a slice by indexes, and look up singly only what a lateral query asks for, whatever the
+ * statistics of the newest partitions say. For one transaction.
  */
 export const USAGE_PLANS =
-  'set local enable_seqscan = off; set local enable_hashjoin = off; set local enable_mergejoin = off; set local max_parallel_workers_per_gather = 0';
+  'set local enable_seqscan = off; set local enable_nestloop = off; set local enable_mergejoin = off; set local max_parallel_workers_per_gather = 0';
 
 /** The slices from $1 on and before $2. */
 const SLICES = `generate_series($1::timestamptz, $2::timestamptz - interval '${USAGE_SLICE_SECONDS} seconds',
@@ -43,19 +43,28 @@ export async function recordCountedTo(db: Db, countedTo: number): Promise<void> 
   await db.query(`update chore_progress set position = $1, updated_at = now() where name = 'usage'`, [countedTo]);
 }
 
-/** Returns the slices that have more rows now than they were made from, in seconds since 1970. */
-export async function findLateUsageSlices(db: Db, slices: UsageSlices): Promise<number[]> {
+/** Returns the slices of these ranges that have more rows now than they were made from, in seconds since 1970. */
+export async function findLateUsageSlices(db: Db, ranges: readonly UsageSlices[]): Promise<number[]> {
+  const bounds = ranges.map((_, i) => [`$${2 * i + 1}::timestamptz`, `$${2 * i + 2}::timestamptz`]);
+  const slices = bounds.map(
+    ([from, to]) => `select generate_series(${from}, ${to} - interval '${USAGE_SLICE_SECONDS} seconds',
+                                            interval '${USAGE_SLICE_SECONDS} seconds')`,
+  );
+  const isIn = (at: string): string => bounds.map(([from, to]) => `(${at} >= ${from} and ${at} < ${to})`).join(' or ');
   const { rows } = await db.query<{ at: number }>(
-    `select extract(epoch from at)::float8 as at
-       from (select s.at, (select count(*) from events e where ${IDS}) as events, 0 as deliveries from ${SLICES}
+    `with checked (at) as materialized (${slices.join(' union ')})
+     select extract(epoch from at)::float8 as at
+       from (select s.at, of_slice.events, 0 as deliveries
+               from checked s cross join lateral (select count(*) as events from events e where ${IDS}) of_slice
              union all
-             select ${SLICE_OF_ATTEMPT}, 0, count(*) from delivery_attempts a where ${DELIVERED} group by 1) counted
+             select ${SLICE_OF_ATTEMPT}, 0, count(*)
+               from delivery_attempts a where a.reason_code = 'PROCESSED' and (${isIn('a.at')}) group by 1) counted
        left join (select at, sum(events) as events, sum(deliveries) as deliveries from usage_slices
-                   where at >= $1::timestamptz and at < $2::timestamptz group by at) made using (at)
+                   where ${isIn('at')} group by at) made using (at)
       group by at
      having sum(counted.events) > coalesce(max(made.events), 0)
          or sum(counted.deliveries) > coalesce(max(made.deliveries), 0)`,
-    boundsOf(slices),
+    ranges.flatMap(boundsOf),
   );
   return rows.map(({ at }) => at);
 }

@@ -141,7 +141,7 @@ export class DrillInstallation {
   async commitsWait(): Promise<void> {
     await eventually(async () => {
       const waiting = await this.rows(
-        `select from pg_stat_activity where wait_event = 'SyncRep' and query like '%with input as%'`,
+        `select from pg_stat_activity where wait_event = 'SyncRep' and query like '%input as materialized%'`,
       );
       if (waiting.length === 0) throw new Error('no batch waits for the standby');
     }, SLOWLY_MS);

@@ -11,7 +11,8 @@ export interface Safeguard {
 }
 
 const INSERT_EVENTS = 'src/ingest/store/store-batch.queries.ts';
-const CLAIM = 'src/outbox/claim.queries.ts';
+const LEASE = 'src/outbox/lease-entries.queries.ts';
+const CLOSE = 'src/outbox/close-entries.queries.ts';
 const ATTEMPTS = 'src/event-state/open-attempts.queries.ts';
 const RABBIT = 'src/broker/rabbit-publisher.ts';
 const PUBLISHER_TEST = 'test/integration/outbox/publisher.test.ts';
@@ -146,7 +147,7 @@ export const SAFEGUARDS: readonly Safeguard[] = [
     invariant: 'I4',
     edits: [
       {
-        file: CLAIM,
+        file: CLOSE,
         find: "and lock_owner = $1 and status = 'IN_FLIGHT'",
         replace: "and $1::uuid is not null and status = 'IN_FLIGHT'",
       },
@@ -156,13 +157,13 @@ export const SAFEGUARDS: readonly Safeguard[] = [
   {
     name: 'an unexpired lease is not taken over',
     invariant: 'I4',
-    edits: [{ file: CLAIM, find: 'now() - make_interval(secs => $3))', replace: 'now() + make_interval(secs => $3))' }],
+    edits: [{ file: LEASE, find: 'now() - make_interval(secs => $3))', replace: 'now() + make_interval(secs => $3))' }],
     tests: [PUBLISHER_TEST],
   },
   {
     name: 'claims skip locked entries',
     invariant: 'I10',
-    edits: [{ file: CLAIM, find: '  for update skip locked\n      ),', replace: '  for update\n      ),' }],
+    edits: [{ file: LEASE, find: 'for update skip locked) locked', replace: 'for update) locked' }],
     tests: [PUBLISHER_TEST],
   },
   {

@@ -13,6 +13,8 @@ export interface SourceBody {
   status: string;
   allowUnverified: boolean;
   expectEverySeconds: number | null;
+  learnSilence: boolean;
+  learned: { state: string; weeks: number; weeksNeeded: number } | null;
   urlHint: string;
   previousUrlUntil: string | null;
   secretHints: string[];

@@ -6,6 +6,7 @@ import type { DeliveryTaker } from '../../src/worker/settle/pass-deliveries';
 /** For workers of tests that have no destinations. */
 export const NO_DELIVERIES: DeliveryTaker = {
   plan: () => Promise.resolve([]),
+  keepsOrder: () => false,
   newLease: () => ({ token: '', seconds: 0, sinceMs: 0 }),
   recorded: () => undefined,
   abandoned: () => undefined,
@@ -52,13 +53,13 @@ export interface DeliveryAttempt {
 /** Inserts an enabled destination, whose secret cannot be opened. Returns its id. */
 export async function givenDestinationRow(
   pool: Pool,
-  { tenantId = 'acme', eventTypes = ['*'], url = 'https://receiver.example/hook' } = {},
+  { tenantId = 'acme', eventTypes = ['*'], url = 'https://receiver.example/hook', ordering = 'none' } = {},
 ): Promise<string> {
   const id = uuidV7();
   await pool.query(
-    `insert into destinations (id, tenant_id, url, event_types, enabled, description, timeout_ms, max_in_flight, secret)
-     values ($1, $2, $3, $4, true, '', 1000, 8, '')`,
-    [id, tenantId, url, eventTypes],
+    `insert into destinations (id, tenant_id, url, event_types, enabled, description, timeout_ms, max_in_flight, secret, ordering)
+     values ($1, $2, $3, $4, true, '', 1000, 8, '', $5)`,
+    [id, tenantId, url, eventTypes, ordering],
   );
   return id;
 }

@@ -13,6 +13,7 @@ import { Transmitter } from '../../src/deliveries/transmitter';
 import { WorkerShares } from '../../src/deliveries/worker-shares';
 import { inTransaction } from '../../src/db/pool';
 import type { DeliveryLease } from '../../src/delivery-state/delivery';
+import { turnCompleted } from '../../src/delivery-state/order/turn-keys';
 import { recordDeliveries } from '../../src/delivery-state/record-deliveries.queries';
 import { AddressGuard } from '../../src/destinations/address/address-guard';
 import { resolveBySystem } from '../../src/destinations/names/resolve-names';
@@ -61,7 +62,7 @@ export class DeliveryEngine {
     const claims = new DeliveryClaims(pool, registry, lines, dispatcher, installation);
     const sweep = new DeliverySweep(pool, registry, lines, transmitter);
     const loops = new DeliveryLoops(lines, claims, sweep, this.report, this.disable);
-    this.deliveries = new Deliveries(registry, lines, dispatcher, claims, loops);
+    this.deliveries = new Deliveries(registry, lines, dispatcher, claims, loops, pool);
   }
 
   start(): this {
@@ -83,18 +84,30 @@ export class DeliveryEngine {
   }
 
   /** Plans, records and hands over the deliveries of events, as a settle transaction does. */
-  async settle(events: readonly Event[], { commits = true, leasedAgoMs = 0 } = {}): Promise<DeliveryLease> {
-    const dispatched = events.map((event) => delivered(event));
+  async settle(
+    events: readonly Event[],
+    { commits = true, leasedAgoMs = 0, generation = 1 } = {},
+  ): Promise<DeliveryLease> {
+    const dispatched = events.map((event) => delivered(event, { generation }));
     const planned = await this.deliveries.plan(dispatched);
     const made = this.deliveries.newLease();
     const lease = { ...made, sinceMs: made.sinceMs - leasedAgoMs };
+    const ordered = dispatched.filter(({ tenantId }) => this.deliveries.keepsOrder(tenantId)).map(({ id }) => id);
+    let unparked: string[] = [];
     const recorded = await inTransaction(
       this.pool,
-      (db) => recordDeliveries(db, planned, lease),
+      async (db) => {
+        const rows = await recordDeliveries(db, planned, lease);
+        if (ordered.length > 0) unparked = await turnCompleted(db, ordered, planned, rows);
+        return rows;
+      },
       () => commits,
     );
     if (!commits) this.deliveries.abandoned(planned);
-    else this.deliveries.recorded(planned, recorded, new Map(dispatched.map((event) => [event.id, event])), lease);
+    else {
+      const byId = new Map(dispatched.map((event) => [event.id, event]));
+      this.deliveries.recorded(planned, recorded, byId, lease, unparked);
+    }
     return lease;
   }
 }

@@ -52,7 +52,7 @@ export class Engines {
     await removeEvents(this.pool);
     await this.pool.query(
       `truncate deliveries, delivery_queue, delivery_attempts, destination_failures, destination_minutes, delivery_workers,
-                destinations`,
+                destinations, ordered_events, ordered_keys, changed_keys, ordered_failures, ordered_latest`,
     );
     await forgetAudit(this.pool);
     await this.pool.query('update destinations_version set version = version + 1');

@@ -10,6 +10,9 @@ export interface GivenReceiver {
   url?: string;
   timeoutMs?: number;
   maxInFlight?: number;
+  ordering?: 'none' | 'key';
+  onPoison?: 'block' | 'skip';
+  latestOnly?: boolean;
   secret?: Buffer;
   id?: string;
 }
@@ -17,11 +20,12 @@ export interface GivenReceiver {
 export async function givenReceiver(pool: Pool, receiver: GivenReceiver = {}): Promise<string> {
   const { enabled = true, paused = false, tenantId = 'acme', url = 'http://receiver.example/' } = receiver;
   const { timeoutMs = 1_000, maxInFlight = 8, secret = Buffer.alloc(0), id = uuidV7() } = receiver;
+  const { ordering = 'none', onPoison = 'block', latestOnly = false } = receiver;
   await pool.query(
     `insert into destinations (id, tenant_id, url, event_types, enabled, description, timeout_ms, max_in_flight, secret,
-                               paused_at)
-     values ($1, $2, $3, '{*}', $4, '', $5, $6, $7, case when $8 then now() end)`,
-    [id, tenantId, url, enabled, timeoutMs, maxInFlight, secret, paused],
+                               paused_at, ordering, on_poison, latest_only)
+     values ($1, $2, $3, '{*}', $4, '', $5, $6, $7, case when $8 then now() end, $9, $10, $11)`,
+    [id, tenantId, url, enabled, timeoutMs, maxInFlight, secret, paused, ordering, onPoison, latestOnly],
   );
   return id;
 }

@@ -86,10 +86,10 @@ export async function givenEntry(
 ): Promise<string> {
   const { destination = 'main', dispatchNo = 2, generation = 1, status = 'PENDING' } = entry;
   const { rows } = await pool.query<{ id: string }>(
-    `insert into outbox (event_id, destination, dispatch_no, generation, status, closed_at, failed_at)
-     values ($1, $2, $3, $4, $5, case when $5 in ('PUBLISHED', 'FAILED') then now() end,
+    `insert into outbox (event_id, tenant_id, destination, dispatch_no, generation, status, closed_at, failed_at)
+     values ($1, $6, $2, $3, $4, $5, case when $5 in ('PUBLISHED', 'FAILED') then now() end,
              case when $5 = 'FAILED' then now() end) returning id`,
-    [event.id, destination, dispatchNo, generation, status],
+    [event.id, destination, dispatchNo, generation, status, event.tenantId],
   );
   return (rows[0] as { id: string }).id;
 }

@@ -58,6 +58,8 @@ export async function storeSource(
     accept: fields.accept ?? null,
     handshake: fields.handshake ?? null,
     expectEverySeconds: null,
+    activeHours: null,
+    learnSilence: false,
     allowUnverified: fields.verification?.scheme === 'none',
     status: fields.status ?? 'active',
     secrets: secrets.map((secret) => box.seal(secret, id)),

@@ -28,6 +28,7 @@ const VALID: Record<string, (tenantId: string) => object> = {
   createSource: (tenantId) => ({ tenantId, name: 'shop', provider: 'stripe' }),
   putSource: (tenantId) => ({ tenantId, name: 'shop', provider: 'stripe' }),
   changeSource: () => ({}),
+  putExpectation: () => ({ expectEverySeconds: 3_600 }),
   testSource: () => ({ body: '{}' }),
   rotateSourceToken: () => ({}),
   rotateSourceSecret: () => ({ secret: 'a secret of the provider' }),

@@ -18,13 +18,15 @@ const SHARED = [
   'rejections',
   'metric-rollup',
   'usage',
+  'silence',
 ];
-/** A source stores what it takes as ingest does, operators look after sources, a worker hands over what it settled, and operator events are stored as any other. */
+/** A source stores what it takes as ingest does, operators look after sources and see what operator events were raised for, a worker hands over what it settled, and operator events are stored as any other, and destinations have quiet hours. */
 const ALSO_MAY_IMPORT: Record<string, string[]> = {
   sources: ['ingest'],
-  admin: ['sources', 'ingest'],
+  admin: ['sources', 'ingest', 'operator-events'],
   worker: ['deliveries'],
   'operator-events': ['ingest'],
+  destinations: ['silence'],
 };
 
 /** What the files of a folder may import of ours, besides their own folder. */
@@ -35,7 +37,12 @@ const MAY_IMPORT: Record<string, string[]> = {
   // Seals its key as the secrets of destinations are sealed.
   installation: ['config', 'destinations', ...FOUNDATIONS],
   [REVISIONS]: ['event', 'config', ...FOUNDATIONS],
-  ...Object.fromEntries(SHARED.map((folder) => [folder, ['event', 'config', ...FOUNDATIONS, REVISIONS]])),
+  ...Object.fromEntries(
+    SHARED.map((folder) => [
+      folder,
+      ['event', 'config', ...FOUNDATIONS, REVISIONS, ...(ALSO_MAY_IMPORT[folder] ?? [])],
+    ]),
+  ),
   ...Object.fromEntries(
     FEATURES.map((folder) => [
       folder,

@@ -19,6 +19,12 @@ export const tenantQuery = (tenantId: string) =>
     queryFn: ({ signal }) => read('/v1/admin/tenants/{tenantId}', { path: { tenantId }, signal }),
   });
 
+export const expectationsQuery = (tenantId: string) =>
+  queryOptions({
+    queryKey: ['expectations', tenantId],
+    queryFn: ({ signal }) => read('/v1/admin/tenants/{tenantId}/expectations', { path: { tenantId }, signal }),
+  });
+
 export const keysQuery = (tenantId: string) =>
   infiniteQueryOptions({
     queryKey: ['keys', tenantId],

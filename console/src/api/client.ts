@@ -24,7 +24,7 @@ export function readText<P extends PathWith<'get'>>(path: P, options: ReadOption
   return send({ method: 'GET', url, signal: options.signal });
 }
 
-export interface ActOptions<M extends 'post' | 'patch', P extends PathWith<M>> {
+export interface ActOptions<M extends 'post' | 'patch' | 'put', P extends PathWith<M>> {
   path?: PathValues<P>;
   body?: BodyOf<M, P> | undefined;
   /** Instead of `body`: its JSON text. */
@@ -34,7 +34,7 @@ export interface ActOptions<M extends 'post' | 'patch', P extends PathWith<M>> {
 }
 
 /** Carries out an action. It is never sent again by itself. @throws ApiProblem, ConnectionLost */
-export async function act<M extends 'post' | 'patch', P extends PathWith<M>>(
+export async function act<M extends 'post' | 'patch' | 'put', P extends PathWith<M>>(
   method: M,
   path: P,
   options: ActOptions<M, P> = {},
@@ -43,7 +43,7 @@ export async function act<M extends 'post' | 'patch', P extends PathWith<M>>(
 }
 
 /** The same, with the response as the text that was sent. @throws ApiProblem, ConnectionLost */
-export function actText<M extends 'post' | 'patch', P extends PathWith<M>>(
+export function actText<M extends 'post' | 'patch' | 'put', P extends PathWith<M>>(
   method: M,
   path: P,
   { path: values, body, bodyText, idempotencyKey }: ActOptions<M, P> = {},

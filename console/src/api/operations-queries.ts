@@ -57,6 +57,12 @@ export const readinessQuery = queryOptions({
   refetchInterval: OFTEN_MS,
 });
 
+export const conditionsQuery = queryOptions({
+  queryKey: ['conditions'],
+  queryFn: ({ signal }) => read('/v1/admin/conditions', { query: { limit: 20 }, signal }),
+  refetchInterval: OFTEN_MS,
+});
+
 export const healthQuery = queryOptions({
   queryKey: ['health'],
   queryFn: ({ signal }) => read('/v1/admin/health', { signal }),

@@ -1,5 +1,6 @@
-import { Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { Pool } from 'pg';
+import { SETTINGS_TOKEN, type Settings } from '../../config/settings';
 import { Loop } from '../../runtime/loop';
 import { recordQuotaRefusal } from './quota-refusals.queries';
 import { TenantLimiter } from './tenant-limiter';
@@ -16,6 +17,7 @@ export class QuotaRefusals implements OnApplicationBootstrap, BeforeApplicationS
   constructor(
     private readonly pool: Pool,
     private readonly limiter: TenantLimiter,
+    @Inject(SETTINGS_TOKEN) private readonly settings: Pick<Settings, 'OPERATOR_QUOTA_PAUSE_SECONDS'>,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -28,7 +30,7 @@ export class QuotaRefusals implements OnApplicationBootstrap, BeforeApplicationS
 
   async runOnce(): Promise<number> {
     for (const { tenantId, measure } of this.limiter.takeReached().slice(0, MOST_AT_ONCE)) {
-      await recordQuotaRefusal(this.pool, tenantId, measure);
+      await recordQuotaRefusal(this.pool, tenantId, measure, this.settings.OPERATOR_QUOTA_PAUSE_SECONDS);
     }
     return EVERY_MS;
   }

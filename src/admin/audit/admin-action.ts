@@ -25,6 +25,8 @@ export const ROLE_OF_ACTION = {
   'source.delete': 'operator',
   'source.rotate-token': 'operator',
   'source.rotate-secret': 'operator',
+  'expectation.put': 'operator',
+  'expectation.delete': 'operator',
   erasure: 'owner',
   'erasure.cancel': 'owner',
   'tenant.create': 'owner',

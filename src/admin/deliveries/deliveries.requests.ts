@@ -64,7 +64,7 @@ class DeliveryBulkRequest extends OmitType(BulkRequest, OF_EVENTS) {
 }
 
 export const RETRIED_STATUSES = ['FAILED', 'DISCARDED', 'RETRYING'] as const satisfies DeliveryStatus[];
-export const DISCARDED_STATUSES = ['FAILED', 'PENDING', 'RETRYING'] as const satisfies DeliveryStatus[];
+export const DISCARDED_STATUSES = ['FAILED', 'PENDING', 'RETRYING', 'PARKED'] as const satisfies DeliveryStatus[];
 
 export class RetryDeliveriesRequest extends DeliveryBulkRequest {
   @OneStatus(

@@ -62,6 +62,8 @@ export type DeliveryCandidates = keyof typeof DELIVERY_CANDIDATES;
 export const countsEvents = (candidates: DeliveryCandidates): boolean =>
   ['ofTenants', 'correlated', 'named'].includes(candidates);
 
+const OPEN_STATUSES: readonly DeliveryStatus[] = ['PENDING', 'IN_FLIGHT', 'RETRYING', 'PARKED'];
+
 /** Chooses the candidates of a page, and how many of them it examines at most. */
 export async function deliveryCandidatesFor(
   db: Db,
@@ -76,7 +78,7 @@ export async function deliveryCandidatesFor(
   if (status === 'FAILED' || status === 'DISCARDED') {
     return { candidates: coversAll ? 'failed' : 'failedOfTenants', most };
   }
-  if (status === 'PENDING' || status === 'IN_FLIGHT' || status === 'RETRYING') {
+  if (status !== null && OPEN_STATUSES.includes(status)) {
     const named = !coversAll || destinationId !== null;
     if (named && (await hasShortQueue(db, event, destinationId))) return { candidates: 'openOfFew', most };
     // Many deliveries wait, so the newest of all tenants are a fair place to look. A cursor of these tells of others.

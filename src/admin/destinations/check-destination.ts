@@ -19,6 +19,7 @@ import { findUnsupportedCharacter } from '../../event/json/unsupported-character
 import { Problem, type ErrorDetail } from '../../event/problems';
 import { compileExpression, ExpressionError } from '../../expressions/expression';
 import { compileFilter } from '../../expressions/filter/compile-filter';
+import { activeUntil } from '../../silence/active-hours';
 import { invalid, schemaErrors } from '../sources/rules/schema-check';
 import type { Schema } from '../sources/rules/verification-schema';
 import type { DestinationFields, GivenSecrets } from './destination-fields';
@@ -48,6 +49,8 @@ export function refuseInvalidDestination(
   const errors = [
     ...filterErrors(fields.filter),
     ...transformErrors(fields.transform),
+    ...orderErrors(fields),
+    ...operatorErrors(tenantId, fields),
     ...ofAuth,
     ...formatErrors(tenantId, fields.format, ofAuth.length > 0 ? null : auth),
     ...headerErrors(headers ?? {}, fields.format, ofAuth.length > 0 ? null : auth),
@@ -81,6 +84,22 @@ function transformErrors(transform: string | null): ErrorDetail[] {
     if (error instanceof ExpressionError) return [invalid('/transform', error.message)];
     throw error;
   }
+}
+
+const orderErrors = ({ ordering, latestOnly }: DestinationFields): ErrorDetail[] =>
+  latestOnly && ordering === 'none' ? [invalid('/latestOnly', 'needs the ordering key')] : [];
+
+/** Any minute will do. */
+const SOME_MINUTE = 0;
+
+function operatorErrors(tenantId: string, fields: DestinationFields): ErrorDetail[] {
+  const { quietHours } = fields;
+  if (tenantId === RESERVED_TENANT) {
+    const isEndless = quietHours !== null && activeUntil(quietHours, SOME_MINUTE) === undefined;
+    return isEndless ? [invalid('/quietHours', 'must end: give weekdays, or from and to that differ')] : [];
+  }
+  const given = (['minSeverity', 'quietHours'] as const).filter((name) => fields[name] !== null);
+  return given.map((name) => invalid(`/${name}`, `is for operator events: for the tenant ${RESERVED_TENANT} only`));
 }
 
 function formatErrors(

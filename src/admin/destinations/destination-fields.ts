@@ -30,6 +30,23 @@ export function destinationFields(request: Given): DestinationFields {
     ratePerSecond: request.ratePerSecond ?? null,
     timeoutMs: request.timeoutMs ?? DESTINATION_LIMITS.timeoutMs.default,
     maxInFlight: request.maxInFlight ?? DESTINATION_LIMITS.maxInFlight.default,
+    minSeverity: request.minSeverity ?? null,
+    quietHours: request.quietHours ?? null,
+    ...orderOf(request, { ordering: 'none', onPoison: 'block', latestOnly: false }),
+  };
+}
+
+type Order = Pick<DestinationFields, 'ordering' | 'onPoison' | 'latestOnly'>;
+
+/**
+ * `latestOnly` needs the order of a key, so it turns it on where the request does not say what the order is; taking the order
+ * away takes `latestOnly` away. A request for one without the other is refused (check-destination.ts).
+ */
+function orderOf({ ordering, onPoison, latestOnly }: Partial<Order>, before: Order): Order {
+  return {
+    ordering: ordering ?? (latestOnly ? 'key' : before.ordering),
+    onPoison: onPoison ?? before.onPoison,
+    latestOnly: latestOnly ?? (ordering === 'none' ? false : before.latestOnly),
   };
 }
 
@@ -40,10 +57,11 @@ export function changedDestination(
 ): DestinationFields {
   const { headers: _headers, auth: _auth, ...changed } = change;
   const { url, uid, eventTypes, enabled, description, filter, transform, format } = destination;
-  const { retrySchedule, ratePerSecond, timeoutMs, maxInFlight } = destination;
-  const before = { url, uid, eventTypes, enabled, description, filter, transform, format };
+  const { retrySchedule, ratePerSecond, timeoutMs, maxInFlight, minSeverity, quietHours } = destination;
+  const pace = { retrySchedule, ratePerSecond, timeoutMs, maxInFlight };
+  const before = { url, uid, eventTypes, enabled, description, filter, transform, format, minSeverity, quietHours };
   const given = Object.fromEntries(Object.entries(changed).filter(([, value]) => value !== undefined));
-  return { ...before, retrySchedule, ratePerSecond, timeoutMs, maxInFlight, ...given };
+  return { ...before, ...pace, ...given, ...orderOf(change, destination) };
 }
 
 /** A request as the audit trail records it: without header values, credentials and secrets. */

@@ -32,6 +32,7 @@ import {
 import { OptionalBody } from '../../http/validation';
 import { IsListLimit } from '../endpoint/paging';
 import { IsPlainText, IsTenantId, IsUuid, MayBeLeftOut, MayBeNull, OneTenant } from '../endpoint/rules';
+import { OperatorEventFields } from './operator-event-fields';
 
 const { timeoutMs: TIMEOUT, maxInFlight: IN_FLIGHT, retryWaits: RETRY_WAITS, ratePerSecond: RATE } = DESTINATION_LIMITS;
 /** No control characters or lone surrogates; `*` only at the end. */
@@ -75,7 +76,7 @@ const IsTransform = (description: string): PropertyDecorator =>
     }),
   );
 
-class DestinationFields {
+class DestinationFields extends OperatorEventFields {
   @ApiList(String, {
     required: false,
     example: ['order.*'],

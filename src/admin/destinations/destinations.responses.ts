@@ -1,4 +1,5 @@
-import { DESTINATION_LIMITS } from '../../destinations/destination';
+import { DESTINATION_LIMITS, ON_POISON, ORDERINGS, type OnPoison, type Ordering } from '../../destinations/destination';
+import { SEVERITIES, type Severity } from '../../destinations/operator/severity';
 import { DELIVERY_FORMATS, type DeliveryFormat } from '../../destinations/render/delivery-format';
 import { REASON_CODES } from '../../event/event-status';
 import {
@@ -15,6 +16,8 @@ import {
   ApiSecondsList,
   ApiText,
 } from '../../http/docs/api-fields';
+import type { ActiveHours } from '../../silence/active-hours';
+import { QUIET_HOURS_EXAMPLE } from './operator-event-fields';
 
 export const DESTINATION_STATUSES = ['active', 'paused', 'disabled'] as const;
 export type DestinationStatus = (typeof DESTINATION_STATUSES)[number];
@@ -59,6 +62,19 @@ export class DestinationResponse {
   @ApiCount(5, { nullable: true }) ratePerSecond!: number | null;
   @ApiCount(10_000) timeoutMs!: number;
   @ApiCount(8) maxInFlight!: number;
+  @ApiEnum('Ordering', ORDERINGS) ordering!: Ordering;
+  @ApiEnum('OnPoison', ON_POISON, { description: 'Only for the ordering `key`' }) onPoison!: OnPoison;
+  @ApiFlag(false) latestOnly!: boolean;
+  @ApiEnum('ConditionSeverity', SEVERITIES, {
+    nullable: true,
+    description: 'Only operator events of this severity or above are delivered. Null: all',
+  })
+  minSeverity!: Severity | null;
+  @ApiAnyObject(QUIET_HOURS_EXAMPLE, {
+    nullable: true,
+    description: 'In these hours only critical operator events are sent. Null: never',
+  })
+  quietHours!: ActiveHours | null;
   @ApiInstant({ nullable: true, description: 'Until this time, deliveries are also signed with the previous secret' })
   previousSecretUntil!: string | null;
   @ApiInstant() createdAt!: string;
@@ -84,6 +100,7 @@ export class DestinationHealth {
     number | null;
   @ApiCount(180, { nullable: true, description: '95th percentile of the same durations' }) p95Ms!: number | null;
   @ApiCount(3, { description: 'Number of open deliveries, up to 100000' }) backlog!: number;
+  @ApiCount(0, { description: 'How many of them are PARKED: they wait for others of their key' }) parked!: number;
   @ApiInstant({ nullable: true, description: 'Time at which the oldest open delivery was recorded' }) oldest!:
     string | null;
   @ApiText('503 from the receiver', { nullable: true, description: 'The newest failure; null after a success' })

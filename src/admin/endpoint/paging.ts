@@ -80,7 +80,8 @@ export type ListName =
   | 'sources'
   | 'rejections'
   | 'erasures'
-  | 'deliveries';
+  | 'deliveries'
+  | 'conditions';
 
 const ID_BYTES = 16;
 const CHECK_BYTES = 4;

@@ -5,8 +5,14 @@ import { version } from '../../../package.json';
 import { LeastRole } from '../../access/least-role';
 import { SETTINGS_TOKEN, type Settings } from '../../config/settings';
 import { readClock } from '../../db/clock.queries';
-import { assessAccount, assessChores, assessServer, assessStored } from '../../db/condition/assess-database';
-import { readServerFacts, readStoredFacts } from '../../db/condition/database-facts.queries';
+import {
+  assessAccount,
+  assessChores,
+  assessReservedTenant,
+  assessServer,
+  assessStored,
+} from '../../db/condition/assess-database';
+import { readReservedTenantFacts, readServerFacts, readStoredFacts } from '../../db/condition/database-facts.queries';
 import { onOneConnection } from '../../db/pool';
 import { listChoreRecords } from '../../db/retention/chore-records.queries';
 import { overdueChores, type ChoreRecord } from '../../db/retention/chores';
@@ -35,11 +41,12 @@ export class HealthController {
   })
   @ApiOkResponse({ type: InstallationHealthResponse })
   async read(): Promise<InstallationHealthResponse> {
-    const { clock, server, stored, records } = await onOneConnection(this.pool, async (db) => ({
+    const { clock, server, stored, records, reserved } = await onOneConnection(this.pool, async (db) => ({
       clock: await readClock(db), // alone: what waits behind other statements says little about the clock
       server: await readServerFacts(db),
       stored: await readStoredFacts(db),
       records: await listChoreRecords(db),
+      reserved: await readReservedTenantFacts(db),
     }));
     const overdue = new Set<string>(overdueChores(records).map(({ name }) => name));
     const isEmbedded = this.settings.DATABASE_URL === undefined; // its one account is its superuser
@@ -56,6 +63,7 @@ export class HealthController {
         ...(isEmbedded ? [] : assessAccount(server)),
         ...assessStored(stored),
         ...assessChores(records),
+        ...assessReservedTenant(reserved),
       ],
     };
   }

@@ -3,10 +3,11 @@ import { Pool } from 'pg';
 import type { TenantScope } from '../../access/tenant-scope';
 import { storedMeasureOf } from '../../metric-rollup/measures';
 import { readRollupProgress, type RollupProgress } from '../../metric-rollup/rollup.queries';
-import type { MetricRange } from '../../metric-rollup/steps';
+import { summedStep, type MetricRange } from '../../metric-rollup/steps';
 import { FreshCounts, isNearlyRolledUp, type Fresh } from './fresh-counts';
 import { quantileOf, seriesOf, sumOf, type MetricSeries } from './metric-series';
 import { sumMetric, type FreshRow, type MetricCriteria, type MetricRow } from './metrics.queries';
+import { sumMetricSums } from './summed-metrics.queries';
 
 export interface MeasuredSeries extends MetricSeries {
   /** Up to when everything is counted, in ms since 1970. */
@@ -34,12 +35,14 @@ export class MetricReader {
 
   async read(criteria: MetricCriteria, quantile: number): Promise<MeasuredSeries> {
     const { rows, throughMs } = await this.sumShared(criteria);
-    const value = criteria.measure === 'latency' ? quantileOf(quantile) : sumOf;
-    return { ...seriesOf(rows, criteria, throughMs, value), throughMs };
+    if (criteria.measure !== 'latency') return { ...seriesOf(rows, criteria, throughMs, sumOf), throughMs };
+    // Deliveries in bucket 0 have no latency (facts.ts).
+    const known = criteria.dimension === 'destination' ? rows.filter(({ bucket }) => bucket > 0) : rows;
+    return { ...seriesOf(known, criteria, throughMs, quantileOf(quantile)), throughMs };
   }
 
   private sumShared(criteria: MetricCriteria): Promise<Summed> {
-    const asked = JSON.stringify({ ...criteria, measure: storedMeasureOf(criteria.measure) });
+    const asked = JSON.stringify({ ...criteria, measure: storedMeasureOf(criteria.measure, criteria.dimension) });
     const known = this.underWay.get(asked);
     if (known) return known;
     const summing = this.sum(criteria).finally(() => this.underWay.delete(asked));
@@ -51,7 +54,12 @@ export class MetricReader {
     const progress = await readRollupProgress(this.pool);
     const fresh = await this.readFresh(criteria, progress);
     const visible = (fresh?.rows ?? []).filter((row) => isIn(row, criteria) && isOf(row, criteria));
-    const rows = await sumMetric(this.pool, criteria, fresh?.from ?? Infinity, visible);
+    const from = fresh?.from ?? Infinity;
+    const level = summedStep(criteria.stepSeconds);
+    const rows =
+      level === undefined
+        ? await sumMetric(this.pool, criteria, from, visible)
+        : await sumMetricSums(this.pool, { ...criteria, level }, from, visible);
     const through = fresh?.through ?? Math.min(progress.rolledTo, progress.now);
     return { rows, throughMs: Math.min(criteria.toMs, through * 1_000) };
   }
@@ -62,7 +70,7 @@ export class MetricReader {
   ): Promise<Fresh | undefined> {
     const { rolledTo, now } = progress;
     if (!isNearlyRolledUp(progress) || now <= rolledTo || toMs <= rolledTo * 1_000) return undefined;
-    return this.freshCounts.read(storedMeasureOf(measure), dimension, progress);
+    return this.freshCounts.read(storedMeasureOf(measure, dimension), dimension, progress);
   }
 }
 

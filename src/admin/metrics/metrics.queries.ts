@@ -14,7 +14,7 @@ import type { TenantScope } from '../../access/tenant-scope';
 /** What is not rolled up yet is counted for at most this long. */
 const FRESH_TIMEOUT_MS = 1_000;
 /** The roll-up of 90 days is read within a second or two, if there are thousands of keys. */
-const ROLLUP_TIMEOUT_MS = 5_000;
+export const ROLLUP_TIMEOUT_MS = 5_000;
 
 export interface MetricCriteria extends TenantScope, SteppedRange {
   measure: MetricMeasure;
@@ -93,7 +93,7 @@ export async function sumMetric(
         from stepped left join largest on largest.key = stepped.key
        group by stepped.at, largest.key, bucket order by stepped.at`,
     values: [
-      storedMeasureOf(measure),
+      storedMeasureOf(measure, dimension),
       dimension,
       instantOf(fromMs / 1_000),
       instantOf(Math.min(rolledTo, toMs / 1_000)),

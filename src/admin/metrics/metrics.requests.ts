@@ -19,7 +19,7 @@ export class MetricsQuery {
     example: 'accepted',
     required: true,
     description:
-      '`accepted`: events, once at intake. `completed`: events, when they first become COMPLETED. `rejected`: records that were kept as rejections. `delivered`, `failed`: deliveries. `latency`: milliseconds from acceptance to COMPLETED',
+      '`accepted`: events, once at intake. `completed`: events, when they first become COMPLETED. `rejected`: records that were kept as rejections. `delivered`, `failed`: deliveries. `latency`: milliseconds from acceptance to COMPLETED, by destination to the arrival of a delivery',
   })
   @IsIn(MEASURES)
   measure!: MetricMeasure;
@@ -29,7 +29,7 @@ export class MetricsQuery {
     example: 'type',
     required: true,
     description:
-      'What a series is of. `accepted`, `completed` and `latency` have tenant, source and type; `rejected` has code as well; `delivered` has tenant, destination and type; `failed` has code as well',
+      'What a series is of. `accepted` and `completed` have tenant, source and type; `rejected` has code as well; `delivered` has tenant, destination and type; `failed` has code as well; `latency` has tenant, source, destination and type',
   })
   @IsIn(DIMENSIONS)
   dimension!: MetricDimension;

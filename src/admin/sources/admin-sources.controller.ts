@@ -119,7 +119,7 @@ export class AdminSourcesController {
     summary: 'Update the given fields of a source. Objects such as `mapping` are replaced as a whole.',
   })
   @ApiOkResponse({ type: SourceResponse })
-  @ApiProblems('source-not-found', ...BODY_PROBLEMS)
+  @ApiProblems('source-not-found', 'too-many-sources', ...BODY_PROBLEMS)
   async change(
     @Param() { id }: SourcePath,
     @Body() body: SourceChangeRequest,

@@ -13,6 +13,8 @@ export type SourceFields = Pick<
   | 'accept'
   | 'handshake'
   | 'expectEverySeconds'
+  | 'activeHours'
+  | 'learnSilence'
   | 'allowUnverified'
   | 'status'
 >;
@@ -31,6 +33,8 @@ export function fieldsOf(request: Given): SourceFields {
     accept: request.accept ?? null,
     handshake: request.handshake ?? null,
     expectEverySeconds: request.expectEverySeconds ?? null,
+    activeHours: request.activeHours ?? null,
+    learnSilence: request.learnSilence ?? false,
     allowUnverified: request.allowUnverified ?? false,
     status: request.status ?? 'active',
   };
@@ -39,11 +43,11 @@ export function fieldsOf(request: Given): SourceFields {
 /** The fields of a source after a change. What the request leaves out stays. */
 export function changedFields(source: SealedSource, change: SourceChangeRequest): SourceFields {
   const { name, uid, provider, verification, mapping, answers, accept, handshake } = source;
-  const { expectEverySeconds, allowUnverified, status } = source;
+  const { expectEverySeconds, activeHours, learnSilence, allowUnverified, status } = source;
   const { secrets: _secrets, ...changed } = change;
   const before = { name, uid, provider, verification, mapping, answers, accept, handshake };
   const given = Object.fromEntries(Object.entries(changed).filter(([, value]) => value !== undefined));
-  return { ...before, expectEverySeconds, allowUnverified, status, ...given };
+  return { ...before, expectEverySeconds, activeHours, learnSilence, allowUnverified, status, ...given };
 }
 
 /** A request as the audit trail records it: with the number of secrets in place of the secrets. */

@@ -6,6 +6,8 @@ import type { Db } from '../../db/pool';
 import { Problem } from '../../event/problems';
 import { uuidV7 } from '../../event/uuid-v7';
 import { SOURCE_LIMITS, type SealedSource } from '../../sources/directory/source';
+import { countLearningSources } from '../../silence/expectations.queries';
+import { MOST_LEARNING } from '../../silence/silence-rule';
 import type { MintedToken } from '../../sources/directory/source-token';
 import {
   countSources,
@@ -56,6 +58,7 @@ export class SourceRows {
 
   /** @throws Problem `too-many-sources` or `already-exists` */
   async insert(db: Db, fresh: NewSource): Promise<SealedSource> {
+    if (fresh.learnSilence) await refuseToLearnMore(db);
     const { ofTenant, ofInstallation } = await countSources(db, fresh.tenantId);
     const { ofTenant: mostOfTenant, ofInstallation: most } = SOURCE_LIMITS;
     if (ofTenant >= mostOfTenant || ofInstallation >= most) {
@@ -94,11 +97,9 @@ export class SourceRows {
     return this.write(db, { ...source, secrets: sealed, secondSecretUntil: null }, next);
   }
 
-  private async write(
-    db: Db,
-    { id, secrets, secondSecretUntil }: SealedSource,
-    next: SourceFields,
-  ): Promise<SealedSource> {
+  private async write(db: Db, source: SealedSource, next: SourceFields): Promise<SealedSource> {
+    const { id, secrets, secondSecretUntil } = source;
+    if (next.learnSilence && !source.learnSilence) await refuseToLearnMore(db);
     return (await replaceSource(db, id, { ...next, secrets, secondSecretUntil })) ?? lost();
   }
 
@@ -130,6 +131,13 @@ function opened({ secrets, id }: SealedSource, box: SecretBox): string[] {
       throw error;
     }
   });
+}
+
+/** Two changes at the same time may both take the last place: the number bounds work, and one more does no harm. */
+async function refuseToLearnMore(db: Db): Promise<void> {
+  if ((await countLearningSources(db)) < MOST_LEARNING) return;
+  const detail = `What is usual is learned of at most ${MOST_LEARNING} sources per installation. Switch learnSilence off for another one first.`;
+  throw new Problem('too-many-sources', detail);
 }
 
 function lost(): never {

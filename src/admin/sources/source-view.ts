@@ -1,7 +1,9 @@
 import { Injectable } from '@nestjs/common';
+import { Pool } from 'pg';
 import { SecretBox, UnopenedSecretError } from '../../destinations/secrets/secret-box';
 import { SecretKey } from '../../destinations/secrets/secret-key';
 import { effectiveRules } from '../../sources/directory/effective-source';
+import { learnedStates, type LearnedState } from '../../silence/learned-state';
 import { PublicUrl } from '../../sources/request/public-url';
 import type { SealedSource } from '../../sources/directory/source';
 import { hintOfSecret } from '../../sources/verification/key-hint';
@@ -16,17 +18,23 @@ const NO_HINT = '…';
 @Injectable()
 export class SourceView {
   constructor(
+    private readonly pool: Pool,
     private readonly key: SecretKey,
     private readonly url: PublicUrl,
   ) {}
 
   async showAll(sources: readonly SealedSource[]): Promise<SourceResponse[]> {
     const box = await this.key.box();
-    return sources.map((source) => this.shown(source, box));
+    const states = await learnedStates(
+      this.pool,
+      sources.map(({ id, learnSilence }) => ({ subject: id, learnSilence })),
+    );
+    return sources.map((source) => this.shown(source, box, states.get(source.id) ?? null));
   }
 
   async show(source: SealedSource): Promise<SourceResponse> {
-    return this.shown(source, await this.key.box());
+    const [shown] = await this.showAll([source]);
+    return shown as SourceResponse;
   }
 
   /** Only for the response that makes the token. */
@@ -34,7 +42,7 @@ export class SourceView {
     return { ...(await this.show(source)), url: this.url.ofSource(token) };
   }
 
-  private shown(source: SealedSource, box: SecretBox): SourceResponse {
+  private shown(source: SealedSource, box: SecretBox, learned: LearnedState | null): SourceResponse {
     const {
       secrets,
       secondSecretUntil,
@@ -50,6 +58,7 @@ export class SourceView {
     const { verification } = effectiveRules(source);
     return {
       ...fields,
+      learned,
       urlHint: this.url.ofSource(`…${tokenHint}`),
       previousUrlUntil: previousTokenUntil !== null && !isPast(previousTokenUntil) ? previousTokenUntil : null,
       secretHints: live.map((secret) => hintOf(box, secret, source.id, verification.scheme)),

@@ -6,11 +6,11 @@ import type { Mapping } from '../../sources/mapping/mapping';
 import { SOURCE_LIMITS, SOURCE_STATUSES, type SourceStatus } from '../../sources/directory/source';
 import type { Verification } from '../../sources/verification/verification';
 import { IsCursor, IsListLimit } from '../endpoint/paging';
+import { SilenceFields } from '../expectations/silence-fields';
 import { IsPlainText, IsTenantId, IsUuid, MayBeLeftOut, MayBeNull, OneTenant } from '../endpoint/rules';
 
 const MOST_NAME = 512;
 const MOST_SECRET = 8_192;
-const EXPECT_SECONDS = { min: 60, max: 31_536_000 };
 /** No control characters or lone surrogates, as in the `source` of an event. */
 const NAME = /^[^\p{Cc}\p{Cs}]+$/u;
 const UID = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/;
@@ -28,7 +28,7 @@ const VERIFICATION_EXAMPLE = {
 };
 
 /** What a request may change of a source. */
-class SourceRuleFields {
+class SourceRuleFields extends SilenceFields {
   @ApiAnyObject(VERIFICATION_EXAMPLE, {
     required: false,
     nullable: true,
@@ -102,19 +102,6 @@ class SourceRuleFields {
   @MayBeNull()
   @IsPlainText(100)
   handshake?: string | null;
-
-  @ApiCount(3_600, {
-    required: false,
-    nullable: true,
-    description: 'The producer is expected to send something at least this often. Null: no expectation',
-    minimum: EXPECT_SECONDS.min,
-    maximum: EXPECT_SECONDS.max,
-  })
-  @MayBeNull()
-  @IsInt()
-  @Min(EXPECT_SECONDS.min)
-  @Max(EXPECT_SECONDS.max)
-  expectEverySeconds?: number | null;
 
   @ApiFlag(false, { required: false, description: 'Must be true for the scheme `none`' })
   @MayBeLeftOut()

@@ -10,6 +10,7 @@ import {
   ApiObject,
   ApiText,
 } from '../../http/docs/api-fields';
+import { SilenceResponse } from '../expectations/silence-fields';
 import { KeptRequestResponse } from '../../http/docs/kept-request.response';
 import type { Answers } from '../../sources/directory/answers';
 import { SAMPLE_RESULTS, type SampleResult } from '../../sources/inspector/request-sample';
@@ -17,7 +18,7 @@ import type { Mapping } from '../../sources/mapping/mapping';
 import { SOURCE_STATUSES, type SourceStatus } from '../../sources/directory/source';
 import type { Verification } from '../../sources/verification/verification';
 
-export class SourceResponse {
+export class SourceResponse extends SilenceResponse {
   @ApiId() id!: string;
   @ApiText('demo') tenantId!: string;
   @ApiText('shop payments', { description: 'The `source` of the events' }) name!: string;
@@ -30,7 +31,6 @@ export class SourceResponse {
   @ApiAnyObject({ accepted: { status: 200, body: 'OK' } }) answers!: Answers;
   @ApiAnyObject({ type: { $startsWith: 'invoice.' } }, { nullable: true }) accept!: object | null;
   @ApiText('slack', { nullable: true }) handshake!: string | null;
-  @ApiCount(3_600, { nullable: true }) expectEverySeconds!: number | null;
   @ApiFlag(false) allowUnverified!: boolean;
   @ApiEnum('SourceStatus', SOURCE_STATUSES) status!: SourceStatus;
   @ApiText('https://hooks.example.com/in/…k3Zq', {

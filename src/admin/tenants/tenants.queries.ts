@@ -4,6 +4,8 @@ import type { Db } from '../../db/pool';
 
 /** A registered tenant, as operators see it. */
 export interface RegisteredTenant extends TenantRow {
+  /** Its share of claims beside other tenants, 1 to 100. */
+  weight: number;
   metadata: Record<string, unknown>;
   createdAt: string;
   updatedAt: string;
@@ -16,15 +18,15 @@ export type TenantChange = Partial<Omit<NewTenant, 'id'>>;
 
 const COLUMNS = `
   id, name, status, events_per_minute as "eventsPerMinute", bytes_per_minute::double precision as "bytesPerMinute",
-  redact, metadata, created_at as "createdAt", updated_at as "updatedAt"`;
+  weight, redact, metadata, created_at as "createdAt", updated_at as "updatedAt"`;
 
 /** Returns undefined when a tenant with this id exists. */
 export async function insertTenant(db: Db, tenant: NewTenant): Promise<RegisteredTenant | undefined> {
-  const { id, name, status, eventsPerMinute, bytesPerMinute, redact, metadata } = tenant;
+  const { id, name, status, eventsPerMinute, bytesPerMinute, weight, redact, metadata } = tenant;
   const { rows } = await db.query<RegisteredTenant>(
-    `insert into tenants (id, name, status, events_per_minute, bytes_per_minute, metadata, redact)
-     values ($1, $2, $3, $4, $5, $6, $7) on conflict (id) do nothing returning ${COLUMNS}`,
-    [id, name, status, eventsPerMinute, bytesPerMinute, metadata, redact],
+    `insert into tenants (id, name, status, events_per_minute, bytes_per_minute, metadata, redact, weight)
+     values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (id) do nothing returning ${COLUMNS}`,
+    [id, name, status, eventsPerMinute, bytesPerMinute, metadata, redact, weight],
   );
   return rows[0];
 }
@@ -50,13 +52,14 @@ export async function listTenants(
 
 /** Returns undefined when there is no such tenant. */
 export async function changeTenant(db: Db, id: string, change: TenantChange): Promise<RegisteredTenant | undefined> {
-  const { name, status, eventsPerMinute, bytesPerMinute, redact, metadata } = change;
+  const { name, status, eventsPerMinute, bytesPerMinute, weight, redact, metadata } = change;
   const { rows } = await db.query<RegisteredTenant>(
     `update tenants
         set name = coalesce($2, name), status = coalesce($3, status),
             events_per_minute = case when $4 then $5 else events_per_minute end,
             bytes_per_minute = case when $6 then $7 else bytes_per_minute end,
-            metadata = coalesce($8, metadata), redact = coalesce($9, redact), updated_at = now()
+            metadata = coalesce($8, metadata), redact = coalesce($9, redact), weight = coalesce($10, weight),
+            updated_at = now()
       where id = $1 returning ${COLUMNS}`,
     [
       id,
@@ -68,6 +71,7 @@ export async function changeTenant(db: Db, id: string, change: TenantChange): Pr
       bytesPerMinute ?? null,
       metadata ?? null,
       redact ?? null,
+      weight ?? null,
     ],
   );
   return rows[0];

@@ -10,6 +10,7 @@ const MOST_NAME = 200;
 const MOST_POINTERS = 50;
 const MOST_POINTER = 500;
 const MOST_EVENTS = 2_147_483_647;
+const MOST_WEIGHT = 100;
 
 class TenantFields {
   @ApiEnum('TenantStatus', TENANT_STATUSES, {
@@ -42,6 +43,19 @@ class TenantFields {
   @Min(0)
   @Max(Number.MAX_SAFE_INTEGER)
   bytesPerMinute?: number | null;
+
+  @ApiCount(1, {
+    required: false,
+    description:
+      'Its share of publishing and of the workers, relative to other tenants that have a backlog. A new tenant has 1',
+    minimum: 1,
+    maximum: MOST_WEIGHT,
+  })
+  @MayBeLeftOut()
+  @IsInt()
+  @Min(1)
+  @Max(MOST_WEIGHT)
+  weight?: number;
 
   @ApiList(String, {
     required: false,

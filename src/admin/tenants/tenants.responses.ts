@@ -17,6 +17,7 @@ export class TenantResponse {
     number | null;
   @ApiCount(100_000_000, { nullable: true, description: 'Null: TENANT_RATE_LIMIT_BYTES_PER_MINUTE' }) bytesPerMinute!:
     number | null;
+  @ApiCount(1, { description: 'Its share relative to other tenants that have a backlog' }) weight!: number;
   @ApiList(String, { example: ['/customer/email'], description: 'JSON Pointers to what is redacted' })
   redact!: string[];
   @ApiAnyObject({ plan: 'pro' }) metadata!: Record<string, unknown>;

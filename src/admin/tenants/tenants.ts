@@ -31,13 +31,13 @@ export class Tenants {
   }
 
   async create(request: TenantRequest, acting: ActingOperator): Promise<RegisteredTenant> {
-    const { id, name, status = 'active', eventsPerMinute = null, bytesPerMinute = null } = request;
+    const { id, name, status = 'active', eventsPerMinute = null, bytesPerMinute = null, weight = 1 } = request;
     if (acting.tenantIds !== null) {
       throw new Problem('role-insufficient', 'An operator who is bound to tenants cannot create tenants.');
     }
     checkNotReserved(id);
     const { redact, metadata } = request;
-    const limits = { eventsPerMinute, bytesPerMinute };
+    const limits = { eventsPerMinute, bytesPerMinute, weight };
     const tenant = { id, name, status, ...limits, redact: redact ?? [], metadata: metadata ?? {} };
     const change = { action: 'tenant.create', filter: { ...tenant }, acting, tenantIds: [id] } as const;
     return this.changes.run(change, async (db) => {

@@ -12,7 +12,7 @@ import { damagedCursor, decodeKeyCursor, encodeKeyCursor } from '../endpoint/pag
 import { scopeOf } from '../../access/tenant-scope';
 import { firstDayOf, lastDayOf } from './usage-days';
 import { usageCsv } from './usage-csv';
-import { readUsage } from './read-usage';
+import { readUsage, type UsageRead } from './read-usage';
 import type { Usage, UsageCriteria } from './usage.queries';
 import { UsageQuery, type UsageFormat } from './usage.requests';
 import { UsageResponse } from './usage.responses';
@@ -37,7 +37,7 @@ export class UsageController {
       'succeed: a dead letter counts once it was retried with success, and a replay with mode `reprocess` counts its events again. ' +
       'A month is closed two days after its end (UTC). Its figures change no more, and what is processed later counts on the ' +
       'first open day. Events, bytes and deliveries are counted up to `countedThrough`: the present, or earlier while no ' +
-      'publisher runs and after a pause. With `format=csv` or `Accept: text/csv`, the response has all rows of the range as CSV; `limit` and ' +
+      'publisher runs, after a pause, and while counting takes too long. With `format=csv` or `Accept: text/csv`, the response has all rows of the range as CSV; `limit` and ' +
       '`cursor` do not apply.',
   })
   @ApiOkResponse({
@@ -59,7 +59,7 @@ export class UsageController {
     reply.header('Vary', 'Accept');
     if (format === 'json') return this.page(criteria);
     const all = { ...criteria, after: null, limit: ROWS_AT_ONCE };
-    const { usage: first } = await readUsage(this.pool, all); // a failure is still a problem
+    const first = await readUsage(this.pool, all); // a failure is still a problem
     const disposition = 'attachment; filename="usage.csv"';
     return new StreamableFile(Readable.from(usageCsv(this.pagesFrom(all, first))), {
       type: `${CSV}; charset=utf-8`,
@@ -75,12 +75,12 @@ export class UsageController {
     return { usage, countedThrough, nextCursor };
   }
 
-  private async *pagesFrom(criteria: UsageCriteria, first: Usage[]): AsyncGenerator<readonly Usage[]> {
-    for (let rows = first; rows.length > 0;) {
+  private async *pagesFrom(criteria: UsageCriteria, { usage, hasRest }: UsageRead): AsyncGenerator<readonly Usage[]> {
+    for (let rows = usage; rows.length > 0;) {
       yield rows;
       const after = rows.length < criteria.limit ? undefined : rows.at(-1);
       if (!after) return;
-      rows = (await readUsage(this.pool, { ...criteria, after })).usage;
+      rows = (await readUsage(this.pool, { ...criteria, after }, hasRest)).usage;
     }
   }
 }

@@ -3,8 +3,14 @@ import { verifyChain, type ChainReport } from '../../audit/verify-chain';
 import { closePool } from '../../db/close-pool';
 import { startEmbeddedPostgres } from '../../db/embedded/embedded-postgres';
 import { readClock } from '../../db/clock.queries';
-import { assessAccount, assessChores, assessServer, assessStored } from '../../db/condition/assess-database';
-import { readServerFacts, readStoredFacts } from '../../db/condition/database-facts.queries';
+import {
+  assessAccount,
+  assessChores,
+  assessReservedTenant,
+  assessServer,
+  assessStored,
+} from '../../db/condition/assess-database';
+import { readReservedTenantFacts, readServerFacts, readStoredFacts } from '../../db/condition/database-facts.queries';
 import { advice, ok, problem, type Finding } from '../../db/condition/finding';
 import { readMigrationStatus } from '../../db/migrations/migration-plan';
 import { createPool, onOneConnection } from '../../db/pool';
@@ -72,6 +78,7 @@ async function checkSchema(databaseUrl: string, db: Pool, keys: KeySettings): Pr
     ...newer,
     ...assessStored(await readStoredFacts(db)),
     ...assessChores(await listChoreRecords(db)),
+    ...assessReservedTenant(await readReservedTenantFacts(db)),
     ...assessPlace(await readPlace(db)),
     ...assessAudit(await verifyChain(db, { lastLinks: AUDIT_LINKS })),
     ...(await checkSecrets(db, keys.DESTINATIONS_SECRET_KEY)),

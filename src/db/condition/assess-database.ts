@@ -1,6 +1,7 @@
+import { RESERVED_TENANT } from '../../event/tenant';
 import { clockFault } from '../../event/time-of-day';
 import { overdueChores, type ChoreRecord } from '../retention/chores';
-import type { ServerFacts, StoredFacts } from './database-facts.queries';
+import type { ReservedTenantFacts, ServerFacts, StoredFacts } from './database-facts.queries';
 import { advice, isAtLeast, ok, problem, type Finding } from './finding';
 
 const LEAST_POSTGRES = '15';
@@ -82,4 +83,22 @@ export function assessStored(facts: Omit<StoredFacts, 'daysAhead'>): Finding[] {
   return findings.length > 0
     ? findings
     : [ok('schema', 'up to date, with partitions for the coming days and no failed entries.')];
+}
+
+/** The tenant of operator events may have been an ordinary one before the upgrade. */
+export function assessReservedTenant({ sources, keys, isUsed }: ReservedTenantFacts): Finding[] {
+  const has = [
+    ...(sources > 0 ? [`sources (${sources})`] : []),
+    ...(keys > 0 ? [`API keys (${keys})`] : []),
+    ...(isUsed ? ['events of producers'] : []),
+  ];
+  if (has.length === 0) return [];
+  return [
+    advice(
+      'tenant',
+      `the tenant ${RESERVED_TENANT} is reserved for operator events, and has ${has.join(', ')} of before: its producers are ` +
+        'refused. Give them another tenant, delete its sources, revoke its keys, and delete or disable those of its ' +
+        'destinations that must not get operator events.',
+    ),
+  ];
 }

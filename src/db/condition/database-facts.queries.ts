@@ -1,3 +1,6 @@
+import { RESERVED_TENANT } from '../../event/tenant';
+import { timeOfDayMs } from '../../event/time-of-day';
+import { uuidV7Floor } from '../../event/uuid-v7';
 import type { Db } from '../pool';
 
 export interface ServerFacts {
@@ -44,4 +47,28 @@ export async function readStoredFacts(db: Db): Promise<StoredFacts> {
                     is not null) as "daysAhead"`,
   );
   return rows[0] as StoredFacts;
+}
+
+/** What others than StreamForge have under its reserved tenant. A build made it that did not reserve it. */
+export interface ReservedTenantFacts {
+  sources: number;
+  keys: number;
+  /** Whether producers have sent events as this tenant in the last 30 days. */
+  isUsed: boolean;
+}
+
+const USED_WITHIN_MS = 30 * 86_400_000;
+/** Of that time, the oldest events are looked at: those of producers end with the upgrade. */
+const MOST_EVENTS = 1_000;
+
+/** Needs the schema. */
+export async function readReservedTenantFacts(db: Db): Promise<ReservedTenantFacts> {
+  const { rows } = await db.query<ReservedTenantFacts>(
+    `select (select count(*)::int from sources where tenant_id = $1) as sources,
+            (select count(*)::int from api_keys where tenant_id = $1 and revoked_at is null) as keys,
+            exists (select from (select source from events where tenant_id = $1 and id >= $2 order by id limit $3) e
+                     where source <> $1) as "isUsed"`,
+    [RESERVED_TENANT, uuidV7Floor(timeOfDayMs() - USED_WITHIN_MS), MOST_EVENTS],
+  );
+  return rows[0] as ReservedTenantFacts;
 }

@@ -43,6 +43,14 @@ import { DeliveriesAgain1764592300000 } from '../../../migrations/1764592300000-
 import { LateSlices1764592400000 } from '../../../migrations/1764592400000-late-slices';
 import { OperatorConditions1764592500000 } from '../../../migrations/1764592500000-operator-conditions';
 import { Usage1764592600000 } from '../../../migrations/1764592600000-usage';
+import { Silence1764592700000 } from '../../../migrations/1764592700000-silence';
+import { QuietHours1764592750000 } from '../../../migrations/1764592750000-quiet-hours';
+import { AttemptsSummarised1764592800000 } from '../../../migrations/1764592800000-attempts-summarised';
+import { MetricSums1764592810000 } from '../../../migrations/1764592810000-metric-sums';
+import { ConditionFigures1764592900000 } from '../../../migrations/1764592900000-condition-figures';
+import { Flapping1764592910000 } from '../../../migrations/1764592910000-flapping';
+import { FairClaims1764593000000 } from '../../../migrations/1764593000000-fair-claims';
+import { OrderedDeliveries1764593100000 } from '../../../migrations/1764593100000-ordered-deliveries';
 
 /**
  * TypeORM runs the migrations; all other access is SQL over pg.
@@ -96,6 +104,14 @@ export function createDataSource(databaseUrl: string): DataSource {
       LateSlices1764592400000,
       OperatorConditions1764592500000,
       Usage1764592600000,
+      Silence1764592700000,
+      QuietHours1764592750000,
+      AttemptsSummarised1764592800000,
+      MetricSums1764592810000,
+      ConditionFigures1764592900000,
+      Flapping1764592910000,
+      FairClaims1764593000000,
+      OrderedDeliveries1764593100000,
     ],
     migrationsTableName: 'schema_migrations',
   });

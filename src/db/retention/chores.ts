@@ -10,6 +10,7 @@ export const CHORES = {
   'metric-rollup': 10,
   usage: 10,
   'operator-events': 10,
+  'ordered-keys': 1,
 } as const satisfies Record<string, number>;
 
 export type Chore = keyof typeof CHORES;

@@ -1,3 +1,4 @@
+import { ADVISORY_LOCKS } from '../../db/advisory-locks';
 import { HISTORY } from '../../db/history/history.queries';
 import type { Db } from '../../db/pool';
 import type { KeyHolder } from '../../event/identity/decide-duplicate';
@@ -59,9 +60,26 @@ const SEPARATOR = '\x1f';
 
 const inputOf = (columns: readonly Column[]): string => `
     select * from unnest(${columns.map(([, type], i) => `string_to_array($${i + 1}, E'\\x1f', '')::${type}[]`).join(', ')})
-      as t (${columns.map(([name]) => name).join(', ')})`;
+      as t (${columns.map(([name]) => name).join(', ')})
+     where (select taken from turns) >= 0`;
 
 type StatementPart = 'input' | 'furtherKeys' | 'furtherCount' | 'got' | 'sourceColumns' | 'requests';
+
+const ORDER_LOCKS = 256;
+
+/**
+ * The tenants of the batch with an ordered destination, almost always none. Evaluating it takes a lock for each until the
+ * commit, before any position is drawn or key is claimed: so of two events of such a tenant, the one with the lower
+ * outbox_id is visible first, whichever processes store them. Locks are taken in order, one for many tenants.
+ */
+const ORDERED_TENANTS = `
+  turns as materialized (
+    select count(*) as taken
+      from (select pg_advisory_xact_lock(${ADVISORY_LOCKS.orderOfTenant}, n)
+              from (select distinct abs(hashtext(tenant_id) % ${ORDER_LOCKS}) as n from destinations
+                     where ordering = 'key' and tenant_id = any (string_to_array($2, E'\\x1f', ''))
+                     order by n) tenants) locked
+  )`;
 
 /**
  * `got` counts the keys that each event claimed, without the one for an earlier build. `furtherCount` is added to the
@@ -75,7 +93,7 @@ const storeEventsBy = ({
   sourceColumns,
   requests,
 }: Record<StatementPart, string>): string => `
-  with input as materialized (${input}
+  with ${ORDERED_TENANTS}, input as materialized (${input}
   ), keys as (
     insert into idempotency_keys (digest, event_id, fingerprint, legacy)
     select digest, id, decode(fingerprint, 'hex'), null
@@ -102,7 +120,12 @@ const storeEventsBy = ({
            payload::json${sourceColumns}
       from winners
   ), queued as (
-    insert into outbox (id, event_id, destination) select outbox_id, id, 'main' from winners
+    insert into outbox (id, event_id, tenant_id, destination) select outbox_id, id, tenant_id, 'main' from winners
+  ), ordered as (
+    insert into ordered_events (event_id, tenant_id, type, order_key, position)
+    select id, tenant_id, type, order_key(partition_key), outbox_id from winners
+     where (select taken from turns) > 0
+       and exists (select from destinations d where d.tenant_id = winners.tenant_id and d.ordering = 'key')
   )${requests}
   select ${HISTORY} as history,
          case when count(*) < cardinality(string_to_array($1, E'\\x1f', '')) then coalesce(array_agg(id), '{}') end as ids
@@ -162,7 +185,7 @@ const statementFor = ({ legacy, fromSources, fromRejections }: BatchKinds): Stor
   const keyOfRejection = `union all
             select decode(rejection_digest, 'hex'), id, fingerprint from input where rejection_digest is not null`;
   const unlessLegacy = `
-     where not exists (select from idempotency_keys k where k.legacy and k.digest = decode(legacy_derived, 'hex'))
+       and not exists (select from idempotency_keys k where k.legacy and k.digest = decode(legacy_derived, 'hex'))
        and not exists (select from idempotency_keys k where k.legacy and k.digest = decode(legacy_event_id, 'hex'))`;
   return {
     name: `store-events${legacy ? '-beside-legacy' : ''}${fromSources ? '-of-sources' : ''}${fromRejections ? '-again' : ''}`,

@@ -1,5 +1,6 @@
 import type { AccessDirectory } from '../../access/identity/access-directory';
 import type { Problem } from '../../event/problems';
+import { RESERVED_TENANT } from '../../event/tenant';
 import type { LiveSource } from './live-source';
 import { sourceUnavailable } from './source-unavailable';
 
@@ -18,6 +19,9 @@ export function sourceRefusal(
   { directory, allowlist }: RefusalTools,
 ): Problem | undefined {
   if (status === 'paused') return sourceUnavailable('The source is paused.');
+  if (tenantId === RESERVED_TENANT) {
+    return sourceUnavailable(`The tenant ${RESERVED_TENANT} is reserved: create the source for another tenant.`);
+  }
   if (directory.tenant(tenantId)?.status === 'suspended') {
     return sourceUnavailable('The tenant of the source is suspended.');
   }

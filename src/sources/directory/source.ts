@@ -1,5 +1,6 @@
 import type { Answers } from './answers';
 import type { Mapping } from '../mapping/mapping';
+import type { ActiveHours } from '../../silence/active-hours';
 import type { Verification } from '../verification/verification';
 
 export const SOURCE_STATUSES = ['active', 'paused'] as const;
@@ -23,6 +24,10 @@ export interface Source {
   /** Name of a handshake (handshakes.ts) of a provider without a preset. */
   handshake: string | null;
   expectEverySeconds: number | null;
+  /** Outside of them, nothing is expected. Null: always. */
+  activeHours: ActiveHours | null;
+  /** What is usual is learned, and a silence that is unusual is told. */
+  learnSilence: boolean;
   allowUnverified: boolean;
   status: SourceStatus;
   /** The last characters of the token, to tell URLs apart. */

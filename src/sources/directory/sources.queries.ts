@@ -4,7 +4,7 @@ import type { SealedSource } from './source';
 
 const COLUMNS = `
   id, tenant_id as "tenantId", name, uid, provider, verification, mapping, answers, accept, handshake,
-  expect_every_seconds as "expectEverySeconds", allow_unverified as "allowUnverified", status, secrets,
+  expect_every_seconds as "expectEverySeconds", active_hours as "activeHours", learn_silence as "learnSilence", allow_unverified as "allowUnverified", status, secrets,
   second_secret_until as "secondSecretUntil", token_digest as "tokenDigest", token_hint as "tokenHint",
   previous_token_digest as "previousTokenDigest", previous_token_until as "previousTokenUntil", revision,
   created_at as "createdAt", updated_at as "updatedAt"`;
@@ -86,6 +86,8 @@ export type NewSource = Pick<
   | 'accept'
   | 'handshake'
   | 'expectEverySeconds'
+  | 'activeHours'
+  | 'learnSilence'
   | 'allowUnverified'
   | 'status'
   | 'secrets'
@@ -99,8 +101,8 @@ export async function insertSource(db: Db, fresh: NewSource): Promise<SealedSour
   const { rows } = await db.query<SealedSource>(
     `insert into sources (id, tenant_id, name, uid, provider, verification, mapping, answers, accept,
                           expect_every_seconds, allow_unverified, status, secrets, token_digest, token_hint,
-                          handshake)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) returning ${COLUMNS}`,
+                          handshake, active_hours, learn_silence)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) returning ${COLUMNS}`,
     [
       fresh.id,
       fresh.tenantId,
@@ -118,6 +120,8 @@ export async function insertSource(db: Db, fresh: NewSource): Promise<SealedSour
       fresh.tokenDigest,
       fresh.tokenHint,
       fresh.handshake,
+      json(fresh.activeHours),
+      fresh.learnSilence,
     ],
   );
   return rows[0] as SealedSource;
@@ -132,7 +136,7 @@ export async function replaceSource(db: Db, id: string, next: ReplacedSource): P
     `update sources
         set name = $2, uid = $3, provider = $4, verification = $5, mapping = $6, answers = $7, accept = $8,
             expect_every_seconds = $9, allow_unverified = $10, status = $11, secrets = $12, second_secret_until = $13,
-            handshake = $14
+            handshake = $14, active_hours = $15, learn_silence = $16
       where id = $1 returning ${COLUMNS}`,
     [
       id,
@@ -149,6 +153,8 @@ export async function replaceSource(db: Db, id: string, next: ReplacedSource): P
       next.secrets,
       next.secondSecretUntil,
       next.handshake,
+      json(next.activeHours),
+      next.learnSilence,
     ],
   );
   return rows[0];

@@ -10,7 +10,7 @@ import type { ReceivedRequest } from '../request/received-request';
 import { CUSTOM_PROVIDER } from '../directory/source';
 import type { Refused, Verdict, Verified } from '../verification/verdict';
 import { MASK, maskedBeginning, secretsInBody } from './mask';
-import type { RequestSample, SampleResult } from './request-sample';
+import { NOT_TAKEN, type RequestSample, type SampleResult } from './request-sample';
 import { RequestSamples } from './request-samples';
 
 const SHOWN_BYTES = 2_048;
@@ -125,7 +125,7 @@ export class OpenReport {
     this.samples.note(
       source.row.id,
       sampleMaker(of, received.keptMembers(rules.kept), shownBeginning(received, rules)),
-      findings.result !== 'unverified',
+      !NOT_TAKEN.includes(findings.result),
     );
   }
 }

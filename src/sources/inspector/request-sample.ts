@@ -13,6 +13,9 @@ export const SAMPLE_RESULTS = [
 ] as const;
 export type SampleResult = (typeof SAMPLE_RESULTS)[number];
 
+/** With these, nothing was taken: a source of which nothing else comes is silent. */
+export const NOT_TAKEN: readonly SampleResult[] = ['unverified', 'rejected', 'failed'];
+
 /** One of the last requests of a source, as the inspector shows it. */
 export interface RequestSample {
   /** UUIDv7. */

@@ -12,18 +12,18 @@ const MAX_SOURCES = 1_000;
 
 interface MadeLater {
   make: () => RequestSample;
-  isVerified: boolean;
+  isTaken: boolean;
 }
 
-/** What waits of one source. `verified`: the newest one that was verified among those that newer ones have replaced. */
+/** What waits of one source. `taken`: the newest one that was taken among those that newer ones have replaced. */
 interface Waiting {
   newest: MadeLater[];
-  verified: MadeLater | undefined;
+  taken: MadeLater | undefined;
 }
 
 /**
  * Keeps the last requests of each source for the inspector. A request costs an entry in a list: rows are written twice a
- * second at most, and of a burst only its last 50 and the last one that was verified. A sample may be lost; what it tells of is stored elsewhere.
+ * second at most, and of a burst only its last 50 and the last one that was taken. A sample may be lost; what it tells of is stored elsewhere.
  */
 @Injectable()
 export class RequestSamples implements OnApplicationShutdown {
@@ -35,16 +35,16 @@ export class RequestSamples implements OnApplicationShutdown {
   constructor(private readonly pool: Pool) {}
 
   /** @param make makes the sample when it is written; what it holds must be small */
-  note(sourceId: string, make: () => RequestSample, isVerified: boolean): void {
+  note(sourceId: string, make: () => RequestSample, isTaken: boolean): void {
     let ofSource = this.waiting.get(sourceId);
     if (!ofSource) {
       if (this.waiting.size >= MAX_SOURCES) return;
-      ofSource = { newest: [], verified: undefined };
+      ofSource = { newest: [], taken: undefined };
       this.waiting.set(sourceId, ofSource);
     }
-    ofSource.newest.push({ make, isVerified });
+    ofSource.newest.push({ make, isTaken });
     const oldest = ofSource.newest.length > KEPT_SAMPLES ? ofSource.newest.shift() : undefined;
-    if (oldest?.isVerified) ofSource.verified = oldest;
+    if (oldest?.isTaken) ofSource.taken = oldest;
     this.timer ??= setTimeout(() => void this.write(), WRITE_AFTER_MS).unref();
   }
 
@@ -63,8 +63,8 @@ export class RequestSamples implements OnApplicationShutdown {
   }
 
   private async writeBatch(batch: ReadonlyMap<string, Waiting>): Promise<void> {
-    const rows = [...batch].flatMap(([sourceId, { newest, verified }]) =>
-      [...(verified ? [verified] : []), ...newest].map(({ make }) => rowOf(sourceId, make())),
+    const rows = [...batch].flatMap(([sourceId, { newest, taken }]) =>
+      [...(taken ? [taken] : []), ...newest].map(({ make }) => rowOf(sourceId, make())),
     );
     if (rows.length === 0) return;
     try {

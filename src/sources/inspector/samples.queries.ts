@@ -14,7 +14,7 @@ const SEPARATOR = '\x1f';
 
 /**
  * Adds samples of sources that were not deleted meanwhile, and deletes all but the newest `kept` of their sources. The newest
- * one that was verified stays besides: others could hide with bad requests that a source is not silent.
+ * one that was taken stays besides: others could hide with bad requests that a source is not silent.
  */
 export async function keepSamples(db: Db, rows: readonly SampleRow[], kept: number): Promise<void> {
   await db.query({
@@ -38,11 +38,12 @@ export async function keepSamples(db: Db, rows: readonly SampleRow[], kept: numb
         select s.ctid from unnest($1::uuid[]) as of_source
           join source_samples s on s.source_id = of_source
           left join lateral (
-            select v.id from source_samples v where v.source_id = of_source and v.sample->>'result' <> 'unverified'
-             order by v.id desc limit 1) verified on true
+            select v.id from source_samples v
+             where v.source_id = of_source and v.sample->>'result' not in ('unverified', 'rejected', 'failed')
+             order by v.id desc limit 1) taken on true
          where s.id <= (select o.id from source_samples o where o.source_id = of_source
                          order by o.id desc offset $2 limit 1)
-           and s.id is distinct from verified.id
+           and s.id is distinct from taken.id
            for update of s skip locked))`,
     values: [[...new Set(rows.map(({ sourceId }) => sourceId))], kept],
   });

@@ -8,13 +8,14 @@ import type { Metrics } from '../../observability/metrics';
 import type { Handler } from '../handler';
 import { HandlerTimeout } from '../run/handler-timeout';
 import { HandlerFailure, TransactionalHandlers } from '../run/transactional-handlers';
-import { eventsOf, newestOfEach, WORKER, withResult, type WorkItem } from '../work-item';
+import { eventsOf, newestOfEach, unfinishedResultOf, WORKER, withResult, type WorkItem } from '../work-item';
 import { nextStep, type Mode, type Tried, type Uncommitted } from './next-step';
 import { OwnStatements } from './own-statements';
 import { PassDeliveries, type DeliveryTaker } from './pass-deliveries';
 import { classifyError, postponeTenant } from './retry-policy';
 import { merge, SettlePass, type PassOptions, type PassResult } from './settle-pass';
 import { SettleReport } from './settle-report';
+import { MANY_FAILURES, TenantTrouble } from './tenant-trouble';
 
 /** Events of one tenant that may use up a handler's whole timeout in one batch (I10). The others are postponed. */
 const MOST_TIMEOUTS_OF_TENANT = 2;
@@ -34,6 +35,7 @@ export class BatchSettler {
   private readonly settlePass: SettlePass;
   private readonly report: SettleReport;
   private readonly own: OwnStatements;
+  private readonly trouble = new TenantTrouble();
 
   constructor(
     settings: Settings,
@@ -56,7 +58,10 @@ export class BatchSettler {
    */
   async settle(items: readonly WorkItem[]): Promise<void> {
     const newest = newestOfEach(items);
-    if (newest.length > 0) await this.settleBatch(newest);
+    const { together, apart, postponed } = this.trouble.split(newest, performance.now());
+    const first = [...together, ...postponed.map(postponedItem)];
+    if (first.length > 0) this.learn(first, await this.settleBatch(first));
+    for (const batch of apart) await this.settleApart(batch);
     if (newest.length < items.length) this.report.superseded(items.filter((item) => !newest.includes(item)));
   }
 
@@ -81,6 +86,30 @@ export class BatchSettler {
       else if (step.kind === 'fail-one' && pass.kind === 'failed') items = withFailure(items, pass);
       else throw pass.kind === 'failed' ? pass.error : new Error('every pass was overtaken by other workers');
     }
+  }
+
+  private async settleApart(batch: readonly WorkItem[]): Promise<void> {
+    const startedMs = performance.now();
+    this.learn(batch, await this.settleBatch(batch));
+    const nowMs = performance.now();
+    const [item] = batch;
+    if (item) this.trouble.ran(item.event.tenantId, nowMs - startedMs, nowMs);
+  }
+
+  private learn(before: readonly WorkItem[], after: readonly WorkItem[]): void {
+    const nowMs = performance.now();
+    const ends = new Map<string, { failed: number; succeeded: number }>();
+    before.forEach((item, i) => {
+      const result = unfinishedResultOf(after[i] ?? item);
+      const hasFailed = result !== undefined && result.kind !== 'postpone' && item.unfinished.size === 0;
+      if (result && !hasFailed) return; // known before, or postponed
+      const end = ends.get(item.event.tenantId) ?? { failed: 0, succeeded: 0 };
+      // A handler that hangs costs others its whole timeout, so one time is enough.
+      if (hasFailed) end.failed += result.reasonCode === 'TIMEOUT' ? MANY_FAILURES : 1;
+      else end.succeeded += 1;
+      ends.set(item.event.tenantId, end);
+    });
+    for (const [tenantId, end] of ends) this.trouble.learn(tenantId, end, nowMs);
   }
 
   private completeStale(stale: readonly WorkItem[]): Promise<void> {
@@ -128,10 +157,10 @@ export class BatchSettler {
     const timeouts = new Map<string, number>();
     const settled: WorkItem[] = [];
     for (const item of batch) {
-      const { tenantId, dispatchNo } = item.event;
+      const { tenantId } = item.event;
       const before = timeouts.get(tenantId) ?? 0;
       const skipped = before >= MOST_TIMEOUTS_OF_TENANT;
-      const one = skipped ? withResult(item, WORKER, postponeTenant(dispatchNo, Math.random())) : item;
+      const one = skipped ? postponedItem(item) : item;
       const now = await this.settleBatch([one]);
       settled.push(...now);
       if (now.some(timedOut)) timeouts.set(tenantId, before + 1);
@@ -139,6 +168,9 @@ export class BatchSettler {
     return settled;
   }
 }
+
+const postponedItem = (item: WorkItem): WorkItem =>
+  withResult(item, WORKER, postponeTenant(item.event.dispatchNo, Math.random()));
 
 const timedOut = ({ unfinished }: WorkItem): boolean =>
   [...unfinished.values()].some(({ reasonCode }) => reasonCode === 'TIMEOUT');

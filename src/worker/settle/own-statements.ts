@@ -1,8 +1,11 @@
+import { randomInt } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import type { Pool, PoolClient } from 'pg';
 import type { Settings } from '../../config/settings';
 import { readHistory } from '../../db/history/history.queries';
 import { inTransaction } from '../../db/pool';
+import { forgetOrderedEvents } from '../../delivery-state/order/ordered-events.queries';
+import { turnKeys } from '../../delivery-state/order/turn-keys';
 import { recordDeliveries } from '../../delivery-state/record-deliveries.queries';
 import { completeDispatchesOfSucceeded, completeStates } from '../../event-state/complete.queries';
 import { readCurrentDispatches, readDispatchStates } from '../../event-state/current-dispatches.queries';
@@ -16,6 +19,9 @@ import { readRevisions } from '../../revisions/revisions.queries';
 import { clearStarts, countStart, markStarts } from '../crashes/crash-counts.queries';
 import type { Handler, TransactionalHandler } from '../handler';
 import type { DeliveryTaker } from './pass-deliveries';
+
+/** Nobody waits for a key that others have only by accident. */
+const MOST_RANDOM = 2 ** 47;
 
 const OWN = { reasonCode: 'HANDLER_ERROR', message: 'made up' } as const;
 const DECISIONS: readonly RetryDecision[] = [
@@ -96,6 +102,8 @@ async function readAll(db: PoolClient, events: readonly DispatchedEvent[]): Prom
 async function recordDeliveryOf(db: PoolClient, { id, tenantId, type }: DispatchedEvent): Promise<void> {
   const planned = { eventId: id, destinationId: id, tenantId, type, eventGeneration: 1, reserved: false };
   await recordDeliveries(db, [planned], { token: id, seconds: 0 });
+  await forgetOrderedEvents(db, [id]);
+  await turnKeys(db, [{ tenantId, orderKey: String(randomInt(MOST_RANDOM)) }]);
 }
 
 /** Its id and type are its own, so that it waits for nobody. */

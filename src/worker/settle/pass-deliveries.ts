@@ -1,4 +1,5 @@
 import type { DeliveryLease, PlannedDelivery, RecordedDelivery } from '../../delivery-state/delivery';
+import { turnCompleted } from '../../delivery-state/order/turn-keys';
 import { recordDeliveries } from '../../delivery-state/record-deliveries.queries';
 import type { Db } from '../../db/pool';
 import type { DispatchedEvent } from '../../event/dispatched-event';
@@ -8,12 +9,15 @@ import { eventsOf, type WorkItem } from '../work-item';
 /** Takes over the deliveries of completed events. See Deliveries in src/deliveries. */
 export interface DeliveryTaker {
   plan(events: readonly DispatchedEvent[]): Promise<readonly PlannedDelivery[]>;
+  /** Whether the tenant has a destination that gets its events in order, as far as `plan` has just read. */
+  keepsOrder(tenantId: string): boolean;
   newLease(): DeliveryLease;
   recorded(
     planned: readonly PlannedDelivery[],
     recorded: readonly RecordedDelivery[],
     events: ReadonlyMap<string, DispatchedEvent>,
     lease: DeliveryLease,
+    unparked: readonly string[],
   ): void;
   abandoned(planned: readonly PlannedDelivery[]): void;
   /** Ends or releases what it has taken over. */
@@ -26,19 +30,25 @@ export interface DeliveryTaker {
  */
 export class PassDeliveries {
   private rows: readonly RecordedDelivery[] = [];
+  /** Ordered destinations that have one more delivery to be sent. */
+  private unparked: readonly string[] = [];
   private lease: DeliveryLease;
 
   private constructor(
     private readonly taker: DeliveryTaker,
     private readonly planned: readonly PlannedDelivery[],
+    /** Events that later ones of their keys may wait for. */
+    private readonly ordered: readonly string[],
   ) {
     this.lease = taker.newLease();
   }
 
   /** Plans before the transaction, so that no connection waits for it. Returns undefined if nothing is to be delivered. */
   static async plan(taker: DeliveryTaker, items: readonly WorkItem[]): Promise<PassDeliveries | undefined> {
-    const planned = await taker.plan(eventsOf(items.filter(({ unfinished }) => unfinished.size === 0)));
-    return planned.length === 0 ? undefined : new PassDeliveries(taker, planned);
+    const events = eventsOf(items.filter(({ unfinished }) => unfinished.size === 0));
+    const planned = await taker.plan(events);
+    const ordered = events.filter(({ tenantId }) => taker.keepsOrder(tenantId)).map(({ id }) => id);
+    return planned.length + ordered.length === 0 ? undefined : new PassDeliveries(taker, planned, ordered);
   }
 
   /** Returns false if another transaction recorded one of them meanwhile. Then this one must be rolled back. */
@@ -47,13 +57,16 @@ export class PassDeliveries {
     const due = this.planned.filter(({ eventId }) => ids.has(eventId));
     this.lease = { ...this.lease, sinceMs: elapsedMs() };
     this.rows = await recordDeliveries(db, due, this.lease);
-    return this.rows.length === due.length;
+    if (this.rows.length < due.length) return false;
+    const ordered = this.ordered.filter((id) => ids.has(id));
+    if (ordered.length > 0) this.unparked = await turnCompleted(db, ordered, due, this.rows);
+    return true;
   }
 
   committed(items: readonly WorkItem[]): void {
     const recorded = new Set(this.rows.map(({ eventId }) => eventId));
     const events = new Map(items.flatMap(({ event }) => (recorded.has(event.id) ? [[event.id, event] as const] : [])));
-    this.taker.recorded(this.planned, this.rows, events, this.lease);
+    this.taker.recorded(this.planned, this.rows, events, this.lease, this.unparked);
   }
 
   abandoned(): void {

@@ -24,10 +24,16 @@ describe('/v1/admin/tenants', () => {
       status: 'active',
       eventsPerMinute: null,
       bytesPerMinute: null,
+      weight: 1,
       metadata: {},
     });
     expect((await ask(api.url, 'GET', 'tenants/crud')).body).toEqual(created);
-    const limits = { eventsPerMinute: 0, bytesPerMinute: 5_000_000_000, metadata: { plan: 'pro', '': [null, 1.5] } };
+    const limits = {
+      eventsPerMinute: 0,
+      bytesPerMinute: 5_000_000_000,
+      weight: 3,
+      metadata: { plan: 'pro', '': [null, 1.5] },
+    };
     const changed = await expectStatus(200, change('crud', limits));
     expect(changed).toEqual({ ...created, ...limits, updatedAt: expect.any(String) as string });
     const renamed = await expectStatus(200, change('crud', { name: 'Other' }));
@@ -54,6 +60,8 @@ describe('/v1/admin/tenants', () => {
     ['status', { status: 'gone' }],
     ['eventsPerMinute', { eventsPerMinute: -1 }],
     ['bytesPerMinute', { bytesPerMinute: 2 ** 53 }],
+    ['weight', { weight: 0 }],
+    ['weight', { weight: 101 }],
     ['metadata', { metadata: [] }],
     ['metadata', { metadata: { text: 'x'.repeat(4_086) } }],
     ['metadata', { metadata: { '\0': 1 } }],

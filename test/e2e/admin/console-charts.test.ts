@@ -105,6 +105,21 @@ describe('the charts of the console in a real browser', () => {
     await page().unroute('**/v1/admin/metrics?*');
   }, 120_000);
 
+  it('says up to when usage is counted, if that is more than a minute ago', async () => {
+    await ui.at.open('/usage', 'Usage');
+    await page().locator('.chart canvas').waitFor();
+    expect(await page().getByText('Counted up to').count()).toBe(0);
+    await page().route('**/v1/admin/usage?*', async (route) => {
+      const usage = (await (await route.fetch()).json()) as { countedThrough: string };
+      await route.fulfill({ json: { ...usage, countedThrough: new Date(Date.now() - 180_000).toISOString() } });
+    });
+    await ui.at.open('/usage?tenantId=charted', 'Usage');
+    await page()
+      .getByText(/^Counted up to .+\. Counting goes on while a publisher runs\.$/)
+      .waitFor();
+    await page().unroute('**/v1/admin/usage?*');
+  }, 120_000);
+
   it('draws anew when numbers come, and in the colours that are chosen', async () => {
     const kept = new Map<string, Metrics>();
     let factor = 1;

@@ -437,11 +437,24 @@ describe('the console on what operators look after', () => {
   }
 
   /** The pages, with what shows that they are there. */
+  async function givenExpectation(tenantId: string): Promise<void> {
+    const { status } = await fetch(`${api.url}/v1/admin/tenants/${tenantId}/expectations/order.created`, {
+      method: 'PUT',
+      headers: { 'X-Admin-Token': ADMIN_TOKEN, 'Content-Type': 'application/json' },
+      body: JSON.stringify({
+        expectEverySeconds: 300,
+        activeHours: { timeZone: 'Europe/Berlin', weekdays: ['mon', 'tue'], from: '08:00', to: '18:00' },
+      }),
+    });
+    expect(status).toBeLessThan(300);
+  }
+
   async function pagesOf(tenantId: string): Promise<[string, string | RegExp, string][]> {
     await admin(api.url, 'tenants', { id: tenantId, name: `The shop ${tenantId}` });
     await givenKey(api.pool, { tenantId, name: 'till 1' });
     await givenCompleted(api.pool, 201, tenantId);
     await givenFailedEntries(tenantId, 2);
+    await givenExpectation(tenantId);
     const replayId = await startReplay(tenantId);
     return [
       ['/replays', 'Replays', 'tbody tr'],
@@ -451,7 +464,7 @@ describe('the console on what operators look after', () => {
       ['/audit?actor=nobody', 'Audit', '.empty'],
       ['/tenants', 'Tenants', 'tbody tr'],
       ['/tenants?status=suspended', 'Tenants', '.more, .empty'],
-      [`/tenants/${tenantId}`, `The shop ${tenantId}`, 'tbody tr'],
+      [`/tenants/${tenantId}`, `The shop ${tenantId}`, 'td:has-text("order.created")'],
       ['/tenants/nobody', 'Tenant', '.fault'],
       ['/operators', 'Operators', 'tbody tr'],
       ['/outbox', 'Outbox', 'tbody tr'],

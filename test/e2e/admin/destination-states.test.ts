@@ -127,7 +127,7 @@ describe('a destination', () => {
 
   it('shows no health that it does not have', async () => {
     expect((await shown()).health).toEqual({
-      ...{ successRate: null, p50Ms: null, p95Ms: null, backlog: 0, oldest: null },
+      ...{ successRate: null, p50Ms: null, p95Ms: null, backlog: 0, parked: 0, oldest: null },
       ...{ lastError: null, lastReasonCode: null, failingSince: null, circuit: { state: 'closed', openUntil: null } },
     });
   });
@@ -149,7 +149,7 @@ describe('a destination', () => {
     );
     const { health } = await shown();
     expect(health).toEqual({
-      ...{ successRate: 0.9, p50Ms: 43, p95Ms: 92, backlog: 2 },
+      ...{ successRate: 0.9, p50Ms: 43, p95Ms: 92, backlog: 2, parked: 0 },
       oldest: expect.stringMatching(/^\d{4}-.*Z$/) as string,
       ...{ lastError: 'closed today', lastReasonCode: 'HTTP_5XX', failingSince: '2026-01-31T12:00:00.000Z' },
       circuit: { state: 'open', openUntil: '2100-01-01T00:00:00.000Z' },

@@ -48,7 +48,13 @@ describe('/v1/admin/destinations', () => {
     const created = await givenDestination(open.url, { tenantId: 'crud', url: receiver.url, description: 'shop' });
     const { secret, ...rest } = created;
     expect(secret).toMatch(/^whsec_[A-Za-z0-9+/]{43}=$/);
-    expect(rest).toMatchObject({ eventTypes: ['*'], enabled: true, timeoutMs: 10_000, maxInFlight: 8 });
+    expect(rest).toMatchObject({
+      eventTypes: ['*'],
+      enabled: true,
+      timeoutMs: 10_000,
+      maxInFlight: 8,
+      ordering: 'none',
+    });
     const path = `/${created.id}`;
     const shown = await admin(open.url, 'GET', path);
     expect(shown.body).toMatchObject(rest);
@@ -80,6 +86,15 @@ describe('/v1/admin/destinations', () => {
     const below = (await list(`&limit=1&cursor=${second.id.toUpperCase()}`)).body;
     expect(below.destinations.map(({ id }) => id)).toEqual([created.id]);
 
+    const order = async (change: object): Promise<unknown> => {
+      const { ordering, onPoison, latestOnly } = (await admin<Record<string, unknown>>(open.url, 'PATCH', path, change))
+        .body;
+      return [ordering, onPoison, latestOnly];
+    };
+    await expect(order({ latestOnly: true })).resolves.toEqual(['key', 'block', true]);
+    await expect(order({ onPoison: 'skip', timeoutMs: 200 })).resolves.toEqual(['key', 'skip', true]);
+    await expect(order({ ordering: 'none' })).resolves.toEqual(['none', 'skip', false]);
+
     expect((await admin(open.url, 'DELETE', path)).status).toBe(204);
     for (const [method, below] of [
       ['GET', ''],
@@ -107,6 +122,9 @@ describe('/v1/admin/destinations', () => {
     ['timeoutMs', { timeoutMs: 99 }],
     ['timeoutMs', { timeoutMs: 30_001 }],
     ['maxInFlight', { maxInFlight: 0 }],
+    ['ordering', { ordering: 'all' }],
+    ['onPoison', { ordering: 'key', onPoison: 'drop' }],
+    ['latestOnly', { ordering: 'none', latestOnly: true }],
     ['enabled', { enabled: 'yes' }],
     ['description', { description: null }],
     ['description', { description: '\ud800' }],

@@ -62,6 +62,9 @@ describe('GET /v1/admin/metrics', () => {
     const latency = await totals('latency', 'tenant');
     expect(Object.keys(latency)).toEqual(['blue']);
     expect(latency.blue).toBeGreaterThan(0);
+    const ofDestinations = await totals('latency', 'destination');
+    expect(Object.keys(ofDestinations)).toEqual([goodId]);
+    expect(ofDestinations[goodId]).toBeGreaterThan(0);
   };
 
   beforeAll(async () => {

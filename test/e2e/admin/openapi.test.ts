@@ -36,6 +36,7 @@ const ALL_OPTIONAL = [
   'SourceChangeRequest',
   'RotateTokenRequest',
   'SourceTestRequest',
+  'ExpectationRequest',
   'ResubmitRequest',
   'DiscardRejectionsRequest',
   'RevisionRequest',

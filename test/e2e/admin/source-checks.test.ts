@@ -84,6 +84,10 @@ describe('a source is refused', () => {
     ['/accept/payload/amount/$gtt', /\$gt/, { accept: { payload: { amount: { $gtt: 5 } } } }],
     ['/handshake', /must be one of/, { handshake: 'toString' }],
     ['/expectEverySeconds', /60/, { expectEverySeconds: 59 }],
+    ['/activeHours', /Europe\/Berlin/, { activeHours: { timeZone: 'Berlin' } }],
+    ['/activeHours', /mon, tue/, { activeHours: { timeZone: 'UTC', weekdays: ['monday'] } }],
+    ['/activeHours', /24:00/, { activeHours: { timeZone: 'UTC', to: '25:00' } }],
+    ['/learnSilence', /boolean/, { learnSilence: 'yes' }],
     ['/status', /active/, { status: 'disabled' }],
   ])('at %s with %s', async (pointer, message, fields) => {
     const { errors = [] } = await refused('POST', 'sources', { tenantId: 'demo', ...CUSTOM, ...fields });

@@ -108,7 +108,16 @@ describe('the search for deliveries', () => {
     const filters = fc.record({
       tenantId: maybe([...TENANTS, 'nobody']),
       destinationId: maybe(destinations),
-      status: maybe(['PENDING', 'IN_FLIGHT', 'RETRYING', 'DELIVERED', 'FAILED', 'DISCARDED', 'SKIPPED'] as const),
+      status: maybe([
+        'PENDING',
+        'IN_FLIGHT',
+        'RETRYING',
+        'PARKED',
+        'DELIVERED',
+        'FAILED',
+        'DISCARDED',
+        'SKIPPED',
+      ] as const),
       reasonCode: maybe(['HTTP_5XX', 'TIMEOUT', 'RETRY_EXHAUSTED', 'DESTINATION_DISABLED']),
       statusClass: maybe(['2xx', '4xx', '5xx', 'none'] as const),
       type: maybe(['order.1', 'order.*', 'other']),

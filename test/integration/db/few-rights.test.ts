@@ -132,11 +132,16 @@ describe('processes with the role of docs/postgresql.md, which owns nothing', ()
     expect(rows).toEqual([{ made: false }]);
   });
 
+  it('summarise the indexes of attempts', async () => {
+    await expect(pool.query('select summarise_attempts()')).resolves.toMatchObject({ rowCount: 1 });
+  });
+
   it('leave these functions to those to whom they are granted', async () => {
     await database.pool.query(`create role few_rights_stranger login`);
     const stranger = createPool(urlOf('few_rights_stranger'), 'stranger');
     try {
-      for (const call of ['ensure_partitions()', `make_partition('events', 'x')`, `drop_partitions('{}')`]) {
+      const calls = ['ensure_partitions()', `make_partition('events', 'x')`, `drop_partitions('{}')`];
+      for (const call of [...calls, 'summarise_attempts()']) {
         await expect(stranger.query(`select ${call}`)).rejects.toMatchObject({ code: '42501' });
       }
     } finally {

@@ -23,6 +23,8 @@ const aDelivery = fc.record({
   attempts: fc.nat(2),
   hasLease: fc.boolean(),
   due: fc.boolean(),
+  /** It waits for others of its key: then it is neither leased nor due. */
+  parked: fc.boolean(),
   replayed: fc.boolean(),
   settledMinute: fc.nat(9),
 });
@@ -38,12 +40,13 @@ const anEvent = fc.record({
 });
 type GivenEvent = typeof anEvent extends fc.Arbitrary<infer T> ? T : never;
 
-const partOf = ({ destination, status, attempts, hasLease, due }: Delivery): DeliveryPart => ({
+const partOf = ({ destination, status, attempts, hasLease, due, parked }: Delivery): DeliveryPart => ({
   status,
   attempts,
-  leased: status === 'OPEN' && hasLease && !due,
-  due,
+  leased: status === 'OPEN' && hasLease && !due && !parked,
+  due: due && !parked,
   paused: PAUSED.includes(destination),
+  parked,
 });
 
 function expectedStatus({ published, state, generation, succeeded, deliveries }: GivenEvent): string {
@@ -126,7 +129,11 @@ async function store(pool: Pool, given: readonly GivenEvent[], destinationIds: r
     'event_id, destination_id, generation, due_at, lease',
     rows
       .filter(({ status }) => status === 'OPEN')
-      .map((d) => ({ ...d, due_at: anHourAway(d.due), lease: d.hasLease ? uuidV7() : null })),
+      .map((d) => ({
+        ...d,
+        due_at: d.parked ? '9999-12-31T00:00:00Z' : anHourAway(d.due),
+        lease: d.hasLease && !d.parked ? uuidV7() : null,
+      })),
   );
   return ids;
 }

@@ -35,6 +35,10 @@ class RecordingTaker implements DeliveryTaker {
     return Promise.resolve(planned);
   }
 
+  keepsOrder(): boolean {
+    return false;
+  }
+
   newLease(): DeliveryLease {
     const lease = { token: randomUUID(), seconds: 30, sinceMs: Date.now() };
     this.leases.push(lease);

@@ -24,14 +24,27 @@ const KEPT: Readonly<Record<string, readonly string[]>> = {
   backfills: ['skipped', 'status', 'type'],
   chore_progress: ['name'],
   chores: ['error_code', 'name'],
+  condition_raises: ['kind', 'subject'],
   dead_letters: ['reason_code', 'resolution', 'tenant_id', 'type'],
   deliveries: ['cause', 'last_reason_code', 'status', 'tenant_id', 'type'], // the cause is a hash
+  changed_keys: ['tenant_id'],
   delivery_attempts: ['reason_code', 'worker'],
   delivery_closings: ['reason_code', 'status'],
   destination_failures: ['last_reason_code'],
   destinations: [
-    ...['auth', 'description', 'disabled_reason', 'event_types', 'filter', 'format', 'headers', 'previous_secret'],
-    ...['secret', 'tenant_id', 'transform', 'uid', 'url'],
+    ...[
+      'auth',
+      'description',
+      'disabled_reason',
+      'event_types',
+      'filter',
+      'format',
+      'headers',
+      'min_severity',
+      'on_poison',
+      'ordering',
+    ],
+    ...['previous_secret', 'quiet_hours', 'secret', 'tenant_id', 'transform', 'uid', 'url'],
   ],
   erasures: [
     ...['correlation_id', 'counts', 'note', 'phase', 'requested_by', 'statistics', 'status', 'subject', 'tenant_id'],
@@ -45,10 +58,16 @@ const KEPT: Readonly<Record<string, readonly string[]>> = {
   handler_effects: ['handler'],
   idempotency_keys: ['digest', 'fingerprint'],
   installation: ['admin_token', 'destinations_key', 'given_installation_key', 'home', 'installation_key'],
+  metric_changes: ['dimension', 'key', 'measure', 'tenant_id'],
   metric_rollup: ['dimension', 'key', 'measure', 'tenant_id'],
-  operator_conditions: ['kind', 'name', 'state', 'subject', 'tenant_id'],
+  metric_sums: ['dimension', 'key', 'measure', 'tenant_id'],
+  metric_totals: ['dimension', 'measure'],
+  operator_conditions: ['figures', 'kind', 'name', 'state', 'subject', 'tenant_id'], // counts, reason codes and ids
   operators: ['created_by', 'digest', 'id', 'name', 'role', 'tenant_ids'],
-  outbox: ['destination', 'last_error', 'status'], // the errors of the broker
+  ordered_events: ['tenant_id', 'type'],
+  ordered_failures: ['tenant_id'],
+  ordered_keys: ['tenant_id'],
+  outbox: ['destination', 'last_error', 'status', 'tenant_id'], // the errors of the broker
   processing_attempts: ['reason_code', 'status', 'worker'],
   quota_refusals: ['measure', 'tenant_id'],
   rejections: [
@@ -68,7 +87,11 @@ const KEPT: Readonly<Record<string, readonly string[]>> = {
   replay_events: ['outcome', 'reason'],
   replays: ['correlation_id', 'filter', 'mode', 'requested_by', 'status'],
   schema_migrations: ['name'],
+  silence_expectations: ['active_hours', 'event_type', 'tenant_id'],
+  silence_heard: ['subject'], // of a source or a type
+  silence_minutes: ['subject'],
   sources: [
+    'active_hours',
     ...['accept', 'answers', 'handshake', 'mapping', 'name', 'previous_token_digest', 'provider', 'secrets', 'status'],
     ...['tenant_id', 'token_digest', 'token_hint', 'uid', 'verification'],
   ],

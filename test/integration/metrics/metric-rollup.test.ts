@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import type { Pool } from 'pg';
+import { ADVISORY_LOCKS } from '../../../src/db/advisory-locks';
 import { MetricRollup } from '../../../src/metric-rollup/metric-rollup';
 import { useDatabase } from '../../support/fixtures/database';
 import {
@@ -97,6 +99,51 @@ describe('the roll-up', () => {
   });
 });
 
+describe('a late row is found', () => {
+  /** Its slice is checked in the run that makes the first slices after `beganMs`, and in no other. */
+  const givenLate = () => givenEventAt(database.pool, beganMs - 75 * SECOND_MS);
+  const lockElsewhere = async (): Promise<() => Promise<void>> => {
+    const other = await database.pool.connect();
+    await other.query('begin');
+    await other.query('select pg_advisory_xact_lock($1)', [ADVISORY_LOCKS.metricRollup]);
+    return async () => {
+      await other.query('rollback');
+      other.release();
+    };
+  };
+
+  it('after a run in which another process was rolling up', async () => {
+    const rollup = new MetricRollup(database.pool);
+    const unlock = await lockElsewhere();
+    await expect(rollup.runOnce()).resolves.toBe('elsewhere');
+    await unlock();
+    await givenLate();
+    await rollUpAll(rollup);
+    await expect(of('accepted')).resolves.toEqual({ acme: 1 });
+  });
+
+  it('after another process began to roll up between two transactions of a run', async () => {
+    const { pool } = database;
+    let connections = 0;
+    let unlock: () => Promise<void> = () => Promise.resolve();
+    /** The first two transactions make slices. Whatever follows meets the lock. */
+    const lockedLater = {
+      connect: async () => {
+        if (++connections === 3) unlock = await lockElsewhere();
+        return pool.connect();
+      },
+    } as Pool;
+    const rollup = new MetricRollup(lockedLater);
+    await givenLate();
+    await rollup.runOnce();
+    await unlock();
+    await expect(countRows(pool, 'metric_rollup')).resolves.toBe(0);
+    Object.assign(lockedLater, { query: pool.query.bind(pool) });
+    await rollUpAll(rollup);
+    await expect(of('accepted')).resolves.toEqual({ acme: 1 });
+  });
+});
+
 describe('an event is completed', () => {
   it('when its handlers succeed, if it has no deliveries', async () => {
     const { pool } = database;
@@ -168,6 +215,29 @@ describe('an event is completed', () => {
       expect(Math.abs(total - expected) / expected).toBeLessThan(0.1);
     }
   });
+});
+
+it('knows how long deliveries take, by destination, without those of backfills', async () => {
+  const { pool } = database;
+  const destinationId = randomUUID();
+  for (let i = 1; i <= 20; i++) {
+    const id = await givenEventAt(pool, beganMs);
+    await givenDeliveryAt(pool, id, { destinationId, createdMs: beganMs, settledMs: beganMs + i * 100 });
+  }
+  const old = await givenEventAt(pool, beganMs);
+  const backfilled = { destinationId, replayId: randomUUID(), createdMs: beganMs + 5 * MINUTE_MS };
+  await givenDeliveryAt(pool, old, { ...backfilled, settledMs: beganMs + 5 * MINUTE_MS });
+  await rollUp();
+  const asked = { dimension: 'destination', measure: 'latency' } as const;
+  for (const [quantile, expected] of [
+    [0.5, 1_000],
+    [0.95, 1_900],
+  ] as const) {
+    const total = (await totalsOf(pool, { ...asked, quantile }))[destinationId] ?? 0;
+    expect(Math.abs(total - expected) / expected).toBeLessThan(0.11);
+  }
+  await expect(totalsOf(pool, { ...asked, measure: 'delivered' })).resolves.toEqual({ [destinationId]: 21 });
+  await expect(of('delivered')).resolves.toEqual({ acme: 21 });
 });
 
 describe('a delivery has failed', () => {

@@ -24,7 +24,8 @@ beforeEach(async () => {
   await removeEvents(database.pool);
   await database.pool.query(
     `truncate destinations, destination_failures, deliveries, sources, source_samples, metric_rollup, quota_refusals,
-              operator_conditions, api_keys`,
+              operator_conditions, condition_raises, api_keys, silence_expectations, silence_heard, silence_minutes,
+              usage_slices`,
   );
 });
 
@@ -159,7 +160,7 @@ const CASES: readonly [ConditionKind, string, () => Promise<() => Promise<unknow
     'quota.reached',
     'quota.reached',
     async () => {
-      await recordQuotaRefusal(database.pool, 'acme', 'events');
+      await recordQuotaRefusal(database.pool, 'acme', 'events', 300);
       return () => database.pool.query(`update quota_refusals set refused_at = now() - interval '6 minutes'`);
     },
   ],
@@ -253,6 +254,69 @@ describe('an operator event', () => {
     ]);
   });
 
+  const failAgain = (id: string) =>
+    database.pool.query(
+      `insert into destination_failures (destination_id, failing_since, last_reason_code)
+       values ($1, now() - interval '6 minutes', 'TIMEOUT')`,
+      [id],
+    );
+  const recoverFor = async (period: string) => {
+    await recover();
+    await threeLook();
+    await database.pool.query(
+      `update operator_conditions set clearing_since = now() - $1::interval where clearing_since is not null`,
+      [period],
+    );
+    await threeLook();
+  };
+  /** How often it was told, as r for raised and c for cleared. */
+  const line = async (): Promise<string> => (await told()).map((one) => one.split(' ')[1]?.[0]).join('');
+
+  it('tells the third time within an hour that it is flapping, and holds it until it is stable', async () => {
+    const id = await givenFailing();
+    await threeLook();
+    for (let i = 0; i < 6; i++) {
+      await recoverFor('29 minutes');
+      await failAgain(id);
+      await threeLook();
+    }
+    await expect(line()).resolves.toBe('rcrcr');
+    const third = (await payloads()).at(-1);
+    expect(third).toMatchObject({
+      flapping: true,
+      summary: expect.stringContaining('told again when it has been over for 30 minutes.') as string,
+    });
+    expect((await payloads()).slice(0, -1).every((payload) => !('flapping' in payload))).toBe(true);
+    await recoverFor('30 minutes');
+    await expect(line()).resolves.toBe('rcrcrc');
+    expect((await payloads()).at(-1)).toMatchObject({ flapping: true, incident: third?.incident });
+  });
+
+  it('is not flapping when it comes back after more than an hour', async () => {
+    const id = await givenFailing();
+    await threeLook();
+    for (let i = 0; i < 4; i++) {
+      await recoverFor('2 minutes');
+      await database.pool.query(`update condition_raises set raised_at = raised_at - interval '31 minutes'`);
+      await failAgain(id);
+      await threeLook();
+    }
+    await expect(line()).resolves.toBe('rcrcrcrcr');
+    await expect(countRows(database.pool, 'condition_raises')).resolves.toBe(2);
+  });
+
+  it('bounds the events of a storm that comes and goes', async () => {
+    for (let i = 0; i < 20; i++) await givenFailing();
+    const ids = (await database.pool.query<{ id: string }>('select id from destinations')).rows;
+    await threeLook();
+    for (let i = 0; i < 4; i++) {
+      await recoverFor('2 minutes');
+      for (const { id } of ids) await failAgain(id);
+      await threeLook();
+    }
+    await expect(line()).resolves.toBe('rcrcr');
+  });
+
   it('tells nothing of a success between two failures that come soon after each other', async () => {
     await givenFailing();
     await threeLook();
@@ -320,6 +384,35 @@ describe('an operator event', () => {
     const ofResult = (result: string) =>
       countRows(database.pool, `source_samples where sample->>'result' = '${result}'`);
     await expect(Promise.all([ofResult('accepted'), ofResult('unverified')])).resolves.toEqual([1, 50]);
+  });
+
+  it('is raised at a threshold of which no whole number is a fifth', async () => {
+    const destinationId = await givenDestinationRow(database.pool);
+    const failed = { status: 'FAILED', lastReasonCode: 'HTTP_4XX', lastStatusCode: 422, lastError: 'no' } as const;
+    for (let i = 0; i < 6; i++) await givenDelivery(database.pool, { eventId: uuidV7(), destinationId, ...failed });
+    await database.pool.query(
+      `insert into metric_rollup (at, step_seconds, measure, dimension, tenant_id, key, bucket, count)
+       values (now() - interval '1 minute', 10, 'rejected', 'tenant', 'acme', 'acme', 0, 7)`,
+    );
+    const settings = testSettings({ OPERATOR_GROWING_DEAD_LETTERS: '6', OPERATOR_GROWING_REJECTIONS: '7' });
+    await new OperatorEvents(settings, database.pool, new LocalWakeUp()).runOnce();
+    await expect(told()).resolves.toEqual(['deadletters.growing raised', 'rejections.growing raised']);
+  });
+
+  it('keeps the figures of what is raised as they were read last', async () => {
+    await givenFailing();
+    await threeLook();
+    const figures = async () => {
+      const { rows } = await database.pool.query<{ figures: { statusCode: number } }>(
+        'select figures from operator_conditions',
+      );
+      return rows.map((row) => row.figures.statusCode);
+    };
+    await expect(figures()).resolves.toEqual([503]);
+    await database.pool.query('update destination_failures set last_status_code = 500');
+    await threeLook();
+    await expect(figures()).resolves.toEqual([500]);
+    await expect(told()).resolves.toEqual(['destination.failing raised']);
   });
 
   it('tells that the database fills what it may use', async () => {

@@ -121,6 +121,7 @@ describe('the chores of a publisher', () => {
       'reconciler',
       'partitions',
       'closedDestinations',
+      'orderedKeys',
       'auditChain',
       'metricRollup',
       'usage',

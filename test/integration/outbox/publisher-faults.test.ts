@@ -143,8 +143,9 @@ describe('the publisher on RabbitMQ', () => {
     });
 
   it('releases unconfirmed entries long before their lease ends when the broker acks out of order and closes the channel', async () => {
-    await givenEvents(outbox.pool, 10);
     const publisher = publisherTo(broker);
+    await publisher.runOnce(); // asks for the length of the queue, which it does not hear while answers are held
+    await givenEvents(outbox.pool, 10);
     proxy.hold('answers');
     const startedMs = Date.now();
     const running = publisher.runOnce();
@@ -163,8 +164,9 @@ describe('the publisher on RabbitMQ', () => {
   });
 
   it('releases unconfirmed entries at the publish deadline when the broker acks some out of order and goes silent', async () => {
-    await givenEvents(outbox.pool, 10);
     const publisher = publisherTo(broker, { PUBLISH_TIMEOUT_MS: '500' });
+    await publisher.runOnce(); // as above
+    await givenEvents(outbox.pool, 10);
     proxy.hold('answers');
     const running = publisher.runOnce();
     await eventually(async () => expect((await channel.checkQueue(QUEUES.main)).messageCount).toBe(10));

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { PublishOutcome } from '../../../src/broker/broker';
 import { withinDeadline } from '../../../src/runtime/deadline';
 import { inTransaction } from '../../../src/db/pool';
-import { CLAIM_SETTINGS, claimDueEntries, claimStatement } from '../../../src/outbox/claim.queries';
+import { claimDueEntries } from '../../../src/outbox/claim.queries';
+import { LEASE_SETTINGS, leaseStatement } from '../../../src/outbox/lease-entries.queries';
 import type { ClaimedEntry } from '../../../src/outbox/outbox-entry';
 import { eventually } from '../../support/eventually';
 import { LEASE_SECONDS, useOutbox } from '../../support/fixtures/outbox';
@@ -16,7 +17,7 @@ const outbox = useOutbox();
 const { publisherTo } = outbox;
 
 const claim = async (asked: { token: string; limit: number; maxBytes?: number }): Promise<ClaimedEntry[]> => {
-  const request = { maxBytes: MAX_BYTES, leaseSeconds: LEASE_SECONDS, ...asked };
+  const request = { afterLane: '', maxBytes: MAX_BYTES, leaseSeconds: LEASE_SECONDS, ...asked };
   return (await claimDueEntries(outbox.pool, request)).entries;
 };
 const lostLeases = async (): Promise<number> => (await outbox.metrics.outboxLostLease.get()).values[0]?.value ?? 0;
@@ -90,15 +91,15 @@ describe('the publisher', () => {
   it('claims in the order of the open-entries index, even with stale statistics', async () => {
     await givenEvents(outbox.pool, 50);
     const plan = await inTransaction(outbox.pool, async (db) => {
-      await db.query(CLAIM_SETTINGS);
-      const request = { token: randomUUID(), limit: 1000, maxBytes: MAX_BYTES, leaseSeconds: LEASE_SECONDS };
-      const { text, values } = claimStatement(request);
+      await db.query(LEASE_SETTINGS);
+      const asked = { token: randomUUID(), afterLane: '', limit: 1000, leaseSeconds: LEASE_SECONDS };
+      const { text, values } = leaseStatement(asked);
       const { rows } = await db.query<{ 'QUERY PLAN': string }>(`explain (costs off) ${text}`, values);
       return rows.map((row) => row['QUERY PLAN']).join('\n');
     });
-    const due = /CTE due\n\s+-> +Limit\n\s+-> +LockRows\n\s+-> +Merge Append\n\s+Sort Key: outbox.id\n/;
-    expect(plan).toMatch(due);
-    expect(plan).not.toMatch(/(Seq|Bitmap Heap) Scan on (outbox|events)/);
+    const inOrder = /-> +LockRows\n\s+-> +Merge Append\n\s+Sort Key: outbox(_\d+)?.id\n/g;
+    expect(plan.match(inOrder)).toHaveLength(2);
+    expect(plan).not.toMatch(/(Seq|Bitmap Heap) Scan on outbox/);
   });
 
   it('claims no entry that is published, failed, leased or not yet due', async () => {
@@ -226,8 +227,8 @@ describe('several publishers', () => {
     try {
       await hanging.query('begin');
       const [first, second] = ['00000000-0000-4000-8000-000000000001', '00000000-0000-4000-8000-000000000002'];
-      const asked = { limit: 10, maxBytes: MAX_BYTES, leaseSeconds: LEASE_SECONDS };
-      await hanging.query(claimStatement({ ...asked, leaseSeconds: LEASE_SECONDS, token: first }));
+      const asked = { afterLane: '', limit: 10 };
+      await hanging.query(leaseStatement({ ...asked, leaseSeconds: LEASE_SECONDS, token: first }));
       const others = await withinDeadline(5_000, claim({ token: second, limit: 10 }));
       expect(others.map(({ event }) => event.id)).toEqual(idsOf(events.slice(10)));
     } finally {

@@ -28,6 +28,7 @@ describe('upkeep while a dump holds the tables', () => {
   const claim = (pool: Pool) =>
     claimDueEntries(pool, {
       token: '00000000-0000-7000-8000-000000000001',
+      afterLane: '',
       limit: 10,
       maxBytes: 1_000_000,
       leaseSeconds: 30,

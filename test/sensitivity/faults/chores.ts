@@ -85,8 +85,8 @@ export const FAULTS_IN_CHORES: readonly DeliberateFault[] = [
     edits: [
       {
         file: 'src/metric-rollup/facts.ts',
-        find: 'from candidate cross join lateral (${FIRST_COMPLETED}) first where not at_once) first',
-        replace: 'from candidate cross join lateral (${FIRST_COMPLETED}) first where false) first',
+        find: 'where not candidate.at_once) each',
+        replace: 'where false) each',
       },
     ],
     noticedBy: calm('metrics'),

@@ -53,10 +53,9 @@ export const FAULTS_IN_OUTBOX: readonly DeliberateFault[] = [
     invariant: 'I4',
     edits: [
       {
-        file: 'src/outbox/claim.queries.ts',
-        find: "                or status = 'IN_FLIGHT' and lock_acquired_at < now() - make_interval(secs => $3))",
-        replace:
-          "                or status = 'IN_FLIGHT' and lock_acquired_at < now() - make_interval(secs => $3 * 1000))",
+        file: 'src/outbox/lease-entries.queries.ts',
+        find: "or status = 'IN_FLIGHT' and lock_acquired_at < now() - make_interval(secs => $3))",
+        replace: "or status = 'IN_FLIGHT' and lock_acquired_at < now() - make_interval(secs => $3 * 1000))",
       },
     ],
     noticedBy: under(['kill-publisher'], 'left over'),

@@ -94,6 +94,7 @@ export function victimPath(route: string, data: VictimData): string {
         tenants: data.keyId,
       }[id ?? ''] ?? data.eventId,
     '{uid}': VICTIM,
+    '{eventType}': 'order.paid',
   };
   return route.replace(/\{\w+\}/g, (name) => ids[name] ?? data.eventId);
 }

@@ -3,6 +3,7 @@ import {
   type Consumer,
   type OutgoingMessage,
   type PublishOutcome,
+  type QueueBacklog,
   type QueueName,
 } from '../../../src/broker/broker';
 
@@ -12,6 +13,7 @@ export class ScriptedBroker extends Broker {
   readonly received: OutgoingMessage[] = [];
   ready = true;
   queued = 0;
+  consumers = 0;
 
   constructor(
     public answer: (message: OutgoingMessage) => PublishOutcome | Promise<PublishOutcome> = () => 'confirmed',
@@ -32,8 +34,8 @@ export class ScriptedBroker extends Broker {
     throw new Error('ScriptedBroker has no consumers');
   }
 
-  waiting(_queue: QueueName): Promise<number> {
-    return Promise.resolve(this.queued);
+  backlog(_queue: QueueName): Promise<QueueBacklog> {
+    return Promise.resolve({ messages: this.queued, consumers: this.consumers });
   }
 
   ping(): Promise<void> {

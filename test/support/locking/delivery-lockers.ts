@@ -10,6 +10,8 @@ import {
   type DestinationFailure,
 } from '../../../src/delivery-state/destination-failures.queries';
 import { discardDeliveries } from '../../../src/delivery-state/discard-deliveries.queries';
+import { lockKeys, type OrderedKey } from '../../../src/delivery-state/order/ordered-keys.queries';
+import { turnKeys } from '../../../src/delivery-state/order/turn-keys';
 import {
   hurryDeliveries,
   reopenDeliveries,
@@ -100,6 +102,9 @@ const ofDestinations = (name: string, run: (db: Db, ids: readonly string[]) => P
   run: (pool, { ids }) => inTransaction(pool, (db) => run(db, ids)),
 });
 
+const orderedKeysOf = (ids: readonly string[]): OrderedKey[] =>
+  ids.map((id) => ({ tenantId: 'acme', orderKey: String(parseInt(id.slice(-10), 16)) }));
+
 /** What locks several deliveries, rows of their queue, or what is stored of their destinations. */
 export const DELIVERY_LOCKERS: readonly Locker[] = [
   locker('reopenDeliveries', reopenDeliveries),
@@ -116,6 +121,17 @@ export const DELIVERY_LOCKERS: readonly Locker[] = [
     ),
   ),
   locker('closeDestination', (db) => closeDestination(db, destinations.disabled, 1_000)),
+  // Each event has a key of its own. Idle keys are forgotten at once.
+  {
+    name: 'lockKeys',
+    tables: ['ordered_keys'],
+    run: (pool, { ids }) => inTransaction(pool, (db) => turnKeys(db, orderedKeysOf(ids))),
+  },
+  {
+    name: 'lockKeys',
+    tables: ['ordered_keys'],
+    run: (pool, { ids }) => inTransaction(pool, (db) => lockKeys(db, orderedKeysOf(ids).toReversed())),
+  },
   ofDestinations('recordFailures', (db, ids) => recordHealth(db, [], failing(ids))),
   ofDestinations('forgetFailures', forgetFailures),
   ofDestinations('excuseFailures', excuseFailures),

@@ -11,6 +11,7 @@ export type LockedTable =
   | 'processing_attempts'
   | 'deliveries'
   | 'delivery_queue'
+  | 'ordered_keys'
   | 'destination_failures'
   | 'rejections';
 

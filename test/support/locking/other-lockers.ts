@@ -6,13 +6,14 @@ import { requeueFailed } from '../../../src/event-state/failed-entries.queries';
 import { uuidV7 } from '../../../src/event/uuid-v7';
 import { storeEvents } from '../../../src/ingest/store/store-batch.queries';
 import {
-  claimDueEntries,
+  giveBackEntries,
   markFailed,
   markPublished,
   releaseEntries,
   releaseLeasesTakenBefore,
   type Lease,
-} from '../../../src/outbox/claim.queries';
+} from '../../../src/outbox/close-entries.queries';
+import { leaseDueEntries } from '../../../src/outbox/lease-entries.queries';
 import { forgetSettledStarts } from '../../../src/event-state/forget-events.queries';
 import { deleteStrayEntries } from '../../../src/outbox/retention.queries';
 import { clearStarts, markStarts } from '../../../src/worker/crashes/crash-counts.queries';
@@ -30,7 +31,7 @@ const leaseOn = (entries: readonly string[], way: 0 | 1 | 2): Lease => ({
   oldestCreatedAt: '2001-01-01T00:00:00Z',
   newestCreatedAt: '2001-01-02T00:00:00Z',
 });
-const claim = () => ({ token: randomUUID(), limit: 1_000, maxBytes: 1_000_000_000, leaseSeconds: 30 });
+const claim = () => ({ token: randomUUID(), afterLane: '', limit: 1_000, leaseSeconds: 30 });
 
 const events = new Map<string, ReturnType<typeof prepared>>();
 /** The event whose idempotency key the test has named after this id. */
@@ -46,7 +47,8 @@ const pages = { from: 0, to: 1_000_000, retentionDays: 1 };
 
 /** What locks several rows of tables that are not about the state of events. */
 export const OTHER_LOCKERS: readonly Locker[] = [
-  { name: 'claimDueEntries', tables: ['outbox'], run: (pool) => claimDueEntries(pool, claim()) },
+  { name: 'leaseDueEntries', tables: ['outbox'], run: (pool) => leaseDueEntries(pool, claim()) },
+  outbox('giveBackEntries', (pool, { entries }) => giveBackEntries(pool, leaseOn(entries, 2))),
   outbox('markPublished', (pool, { entries }) => markPublished(pool, leaseOn(entries, 0))),
   outbox('markFailed', (pool, { entries }) => markFailed(pool, leaseOn(entries, 1), 'too large')),
   outbox('releaseEntries', (pool, { entries }) =>
@@ -110,7 +112,17 @@ export const NO_LOCKERS: Readonly<Record<string, string>> = {
   forgetQuotaRefusals: 'rows of past days, and it skips locked ones',
   insertConditions: 'rows that are written under the lock of their chore',
   markClearing: 'rows that are written under the lock of their chore',
+  keepFigures: 'rows that are written under the lock of their chore',
+  recordRaises: 'rows that are written under the lock of their chore',
+  forgetRaises: 'rows of past hours, and it skips locked ones',
   deleteConditions: 'rows that are written under the lock of their chore',
+  noteLook: 'rows that are written under the lock of their chore',
+  noteHeard: 'rows that are written under the lock of their chore',
+  noteMinutes: 'rows that are written under the lock of their chore',
+  noteJudged: 'rows that are written under the lock of their chore',
+  forgetHeard: 'rows that are written under the lock of their chore',
+  putExpectation: 'one row, after a lock of the table',
+  deleteExpectation: 'one row',
   recordChoreEnd: 'one row',
   recordChoreFailure: 'one row',
   lockAccess: 'one row',
@@ -129,6 +141,19 @@ export const NO_LOCKERS: Readonly<Record<string, string>> = {
   finishBackfill: 'one row',
   cancelBackfill: 'one row',
   correctMatched: 'one row',
+  parkOvertaking: 'rows of keys that this transaction has locked, and it skips locked ones',
+  skipSuperseded: 'rows of keys that this transaction has locked, and it skips locked ones',
+  unparkFirst: 'rows of keys that this transaction has locked, and it skips locked ones',
+  forgetIdleKeys: 'keys that this transaction has locked',
+  rememberLatest: 'rows of keys that this transaction has locked',
+  forgetLatest: 'rows that it skips where others have locked them',
+  noteFailures: 'rows of deliveries that this transaction has locked',
+  forgetOrderedEvents: 'rows of events whose attempts this transaction has opened, in the order of their ids',
+  forgetSettledEvents: 'rows that it skips where others have locked them',
+  takeChangedKeys: 'rows that it skips where others have locked them',
+  takeUncheckedKeys: 'rows that it skips where others have locked them',
+  forgetEndedFailures: 'rows that it skips where others have locked them',
+  releaseUnordered: 'rows that it skips where others have locked them',
   fillDeliveries: 'rows that this transaction inserts, in the order of their keys',
   finishReplay: 'one row',
   cancelReplay: 'one row',
@@ -139,6 +164,7 @@ export const NO_LOCKERS: Readonly<Record<string, string>> = {
   makeSlices: 'rows of the roll-up, which one process at a time changes',
   makeMeasure: 'rows of the roll-up, which one process at a time changes',
   makeLateSlice: 'rows of the roll-up, which one process at a time changes',
+  sumChanges: 'rows of the roll-up, which one process at a time changes',
   completeAgain: 'rows of the roll-up, which one process at a time changes',
   coarsenRollup: 'rows of the roll-up, which one process at a time changes',
   beginUsage: 'one row',

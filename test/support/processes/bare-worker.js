@@ -20,7 +20,7 @@ const killer = {
   handle: () => Promise.resolve(process.kill(process.pid, 'SIGKILL')),
 };
 
-const noDeliveries = { plan: () => Promise.resolve([]), stop: () => Promise.resolve() };
+const noDeliveries = { plan: () => Promise.resolve([]), keepsOrder: () => false, stop: () => Promise.resolve() };
 
 async function main() {
   const settings = parseSettings(process.env);

@@ -12,6 +12,11 @@ export const PLAIN_DESTINATION = {
   auth: null,
   retrySchedule: null,
   ratePerSecond: null,
+  ordering: 'none',
+  onPoison: 'block',
+  latestOnly: false,
+  minSeverity: null,
+  quietHours: null,
 } as const;
 
 export interface DestinationResponse {

@@ -26,6 +26,8 @@ const ROW: SealedSource = {
   accept: null,
   handshake: null,
   expectEverySeconds: null,
+  activeHours: null,
+  learnSilence: false,
   allowUnverified: true,
   status: 'active',
   tokenHint: '',

@@ -4,7 +4,13 @@ import { assessQueue } from '../../../src/commands/doctor/check-rabbitmq';
 import { assessRedis } from '../../../src/commands/doctor/check-redis';
 import { assessSecrets } from '../../../src/commands/doctor/check-secrets';
 import { checkSettings } from '../../../src/commands/doctor/check-settings';
-import { assessAccount, assessChores, assessServer, assessStored } from '../../../src/db/condition/assess-database';
+import {
+  assessAccount,
+  assessChores,
+  assessReservedTenant,
+  assessServer,
+  assessStored,
+} from '../../../src/db/condition/assess-database';
 import { isAtLeast, report, type Finding } from '../../../src/db/condition/finding';
 
 const SERVER = {
@@ -94,6 +100,8 @@ describe('doctor', () => {
     ['secrets that no key opens', assessSecrets({ first: 1, older: 0, unopened: 2 }), 'problem'],
     ['no partition for tomorrow', assessStored({ ...STORED, partitionForTomorrow: false }), 'problem'],
     ['rows in a default partition', assessStored({ ...STORED, strays: true }), 'advice'],
+    ['a source of the reserved tenant', assessReservedTenant({ sources: 1, keys: 0, isUsed: false }), 'advice'],
+    ['events of the reserved tenant', assessReservedTenant({ sources: 0, keys: 0, isUsed: true }), 'advice'],
     ['failed outbox entries', assessStored({ ...STORED, failedEntries: 3 }), 'advice'],
     ['an old Redis', assessRedis('redis_version:5.0.1\r\n'), 'problem'],
     [

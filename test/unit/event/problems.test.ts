@@ -50,6 +50,7 @@ const STATUS_OF_CODE: Record<ProblemCode, number> = {
   'too-many-revisions': 409,
   'idempotency-in-flight': 409,
   'too-many-credentials': 409,
+  'too-many-expectations': 409,
   'too-many-sources': 409,
   'too-many-destinations': 409,
   'host-not-allowed': 421,

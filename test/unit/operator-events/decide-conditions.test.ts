@@ -26,6 +26,7 @@ const raised = (subject: string, fields: Partial<Condition> = {}): Condition => 
   incident: 'i',
   since: SINCE,
   clearingSeconds: null,
+  isFlapping: false,
   ...fields,
 });
 const told = (changes: readonly Change[]): string[] =>
@@ -56,6 +57,19 @@ describe('a condition', () => {
       'does not fade between the thresholds',
       [raised('a', { clearingSeconds: 99 })],
       [observed('a', 'between')],
+      ['hold a'],
+    ],
+    ['is held for longer when it is flapping', [raised('a', { clearingSeconds: 1_799, isFlapping: true })], [], []],
+    [
+      'is cleared when it has been stable',
+      [raised('a', { clearingSeconds: 1_800, isFlapping: true })],
+      [],
+      ['clear a'],
+    ],
+    [
+      'begins to be stable anew with each break',
+      [raised('a', { clearingSeconds: 1_799, isFlapping: true })],
+      [observed('a')],
       ['hold a'],
     ],
     ['says nothing of the others', [raised('a')], [observed('a'), observed('b')], ['raise b']],
@@ -121,6 +135,14 @@ describe('many conditions of a kind', () => {
     const before = [raised(MANY), joined('a', { clearingSeconds: 60 }), joined('b')];
     expect(decide(before, [observed('b')])).toEqual(['leave a']);
     expect(decide([raised(MANY), joined('b', { clearingSeconds: 60 })], [])).toEqual(['leave b', `clear ${MANY}`]);
+  });
+
+  it('hold the event that stands for them when it is flapping', () => {
+    const many = (fields: Partial<Condition> = {}) => raised(MANY, { isFlapping: true, ...fields });
+    expect(decide([many()], [])).toEqual([`fade ${MANY}`]);
+    expect(decide([many({ clearingSeconds: 1_799 })], [])).toEqual([]);
+    expect(decide([many({ clearingSeconds: 1_800 })], [])).toEqual([`clear ${MANY}`]);
+    expect(decide([many({ clearingSeconds: 9 }), joined('a')], [observed('a')])).toEqual([`hold ${MANY}`]);
   });
 
   it('keep the event when others join as the last one leaves', () => {

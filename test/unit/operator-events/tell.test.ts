@@ -1,7 +1,7 @@
 import { consoleLink } from '../../../src/operator-events/console-link';
 import { preparedOperatorEvent } from '../../../src/operator-events/operator-event';
 import { manyRaisedEvent, raisedEvent } from '../../../src/operator-events/tell';
-import { WATCHES } from '../../../src/operator-events/watches';
+import { minutes, WATCHES } from '../../../src/operator-events/watches';
 import type { Observation } from '../../../src/operator-events/condition';
 
 const NOWHERE = { CONSOLE_URL: undefined, PUBLIC_URL: undefined };
@@ -27,6 +27,25 @@ describe('the link of an operator event', () => {
   ])('with %j', (settings, link) => {
     expect(consoleLink(settings, '/outbox')).toBe(link);
   });
+});
+
+it.each([
+  [119, '119 seconds'],
+  [7_199, '119 minutes'],
+  [7_200, '2 hours'],
+  [9_060, '2 hours 31 minutes'],
+  [172_799, '47 hours 59 minutes'],
+  [180_000, '2 days 2 hours'],
+])('%d seconds are said as %s', (seconds, text) => {
+  expect(minutes(seconds)).toBe(text);
+});
+
+it('a silence is said in what its rule counts', () => {
+  const watch = WATCHES.find(({ kind }) => kind === 'source.silent');
+  const figures = { silentSeconds: 50_400, expectEverySeconds: 3_600, usualSeconds: null };
+  const says = 'has been silent for 14 hours. It is expected to send at least every 60 minutes';
+  expect(watch?.says({ ...figures, activeTimeZone: null })).toBe(`${says}.`);
+  expect(watch?.says({ ...figures, activeTimeZone: 'Europe/Berlin' })).toBe(`${says} of its active hours.`);
 });
 
 describe('an operator event', () => {

@@ -20,11 +20,22 @@ describe('the slices of usage', () => {
     expect(due(-1_000)).toEqual({ from: countedTo, to: countedTo }); // PostgreSQL's clock was set back
   });
 
-  it('are checked for a minute each time, and for a quarter of an hour once a minute', () => {
-    const checked = (from: number, to: number) => checkedUsageSlices({ from: countedTo + from, to: countedTo + to });
-    expect(checked(-10, 0)).toEqual({ from: countedTo - 910, to: countedTo - 10 });
-    expect(checked(0, 10)).toEqual({ from: countedTo - 60, to: countedTo });
-    expect(checked(10, 370)).toEqual({ from: countedTo - 890, to: countedTo + 10 }); // after a pause
+  it('are checked for late rows at three ages, the last time when they become part of a day', () => {
+    const checked = (from: number, to: number) =>
+      checkedUsageSlices({ from: countedTo + from, to: countedTo + to }).map((range) => [
+        range.from - countedTo,
+        range.to - countedTo,
+      ]);
+    expect(checked(0, 10)).toEqual([
+      [-10, 0],
+      [-80, -70],
+      [-900, -890],
+    ]);
+    expect(checked(0, 60)[0]).toEqual([-10, 0]); // the others are made now
+    for (const made of [10, 60, 900, 3_600]) {
+      const [, , last = []] = checked(0, made);
+      expect(last).toEqual([-900, Math.min(0, made - 900)]); // as far as slices become part of a day
+    }
   });
 
   it('are made again from now on after the clock was set back a little', () => {

@@ -26,6 +26,8 @@ export async function addSources(databaseUrl: string): Promise<void> {
         accept: null,
         handshake: null,
         expectEverySeconds: null,
+        activeHours: null,
+        learnSilence: false,
         allowUnverified: false,
         status: 'active',
         secrets: [box.seal(secret, id)],

@@ -23,6 +23,8 @@ const WORDS: Record<string, string> = {
   'source.delete': 'deleted a source',
   'source.rotate-token': 'gave a source a new URL',
   'source.rotate-secret': 'gave a source a new secret',
+  'expectation.put': 'set what is expected of a type',
+  'expectation.delete': 'ended what is expected of a type',
   erasure: 'erased payloads',
   'erasure.cancel': 'cancelled an erasure',
   'tenant.create': 'registered a tenant',

@@ -65,6 +65,7 @@ export function DestinationPage(): ReactNode {
             p50: health.p50Ms !== null && formatDuration(health.p50Ms),
             p95: health.p95Ms !== null && formatDuration(health.p95Ms),
             Waiting: formatCount(health.backlog),
+            Parked: health.parked > 0 && `${formatCount(health.parked)} behind others of their key`,
             'Oldest waiting': health.oldest !== null && <Ago at={health.oldest} />,
           }}
         />
@@ -84,6 +85,12 @@ function standing({ status, disabledReason }: Schema<'DestinationWithHealth'>): 
   if (status === 'active') return 'Events that match are sent to it.';
   if (status === 'paused') return 'Deliveries are recorded, and wait until it is resumed.';
   return `Events are skipped.${disabledReason === null ? '' : ` Reason: ${disabledReason}.`}`;
+}
+
+function orderOf({ ordering, onPoison, latestOnly }: Schema<'DestinationWithHealth'>): string {
+  if (ordering === 'none') return 'as soon as they can be';
+  const next = onPoison === 'block' ? 'a failed one blocks its key' : 'a failed one is passed over';
+  return `one of a key after the other; ${next}${latestOnly ? '; only the latest' : ''}`;
 }
 
 function SettingFacts({ destination }: { destination: Schema<'DestinationWithHealth'> }) {
@@ -107,6 +114,7 @@ function SettingFacts({ destination }: { destination: Schema<'DestinationWithHea
         Timeout: formatDuration(destination.timeoutMs),
         'At once': `${formatCount(destination.maxInFlight)} requests`,
         'Per second': ratePerSecond === null ? 'no limit' : formatCount(ratePerSecond),
+        Order: orderOf(destination),
         'Old secret until': destination.previousSecretUntil !== null && (
           <Instant at={destination.previousSecretUntil} />
         ),

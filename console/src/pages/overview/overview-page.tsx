@@ -1,6 +1,7 @@
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { Page, Section } from '../../parts/page';
+import { Conditions } from './conditions';
 import { DestinationsInTrouble } from './destinations-in-trouble';
 import { OverviewFigures } from './figures';
 import { LastHour } from './last-hour';
@@ -12,6 +13,9 @@ import { TopGroups } from './top-groups';
 export function OverviewPage(): ReactNode {
   return (
     <Page title="Overview">
+      <Section title="What is wrong now">
+        <Conditions />
+      </Section>
       <OverviewFigures />
       <Section title="The last hour">
         <LastHour />

@@ -4,6 +4,7 @@ import { act, remove } from '../../api/client';
 import type { Schema } from '../../api/endpoints';
 import { SwitchDialog, type Switch } from '../../actions/switch-dialog';
 import { useMay } from '../../session/caller';
+import { EditSilence } from './edit-silence';
 import { FilterEditor } from './filter-editor';
 import { EMPTY_DRAFT } from './trial/test-draft';
 import { TestSource } from './trial/test-source';
@@ -31,7 +32,7 @@ const SWITCHES: Record<Source['status'], Switch> = {
 export function SourceActions({ source }: { source: Source }) {
   const maySupport = useMay('support');
   const mayOperate = useMay('operator');
-  const [open, setOpen] = useState<'switch' | 'test' | 'filter' | 'delete'>();
+  const [open, setOpen] = useState<'switch' | 'test' | 'filter' | 'expected' | 'delete'>();
   const navigate = useNavigate();
   const close = () => setOpen(undefined);
   const deletion: Switch = {
@@ -55,6 +56,9 @@ export function SourceActions({ source }: { source: Source }) {
           <button type="button" onClick={() => setOpen('filter')}>
             Edit the filter …
           </button>
+          <button type="button" onClick={() => setOpen('expected')}>
+            What is expected …
+          </button>
           <button type="button" onClick={() => setOpen('switch')}>
             {SWITCHES[source.status].label} …
           </button>
@@ -66,6 +70,7 @@ export function SourceActions({ source }: { source: Source }) {
       {open === 'switch' && <SwitchDialog id={source.id} noun="source" of={SWITCHES[source.status]} onClose={close} />}
       {open === 'delete' && <SwitchDialog id={source.id} noun="source" of={deletion} onClose={close} />}
       {open === 'filter' && <FilterEditor source={source} onClose={close} />}
+      {open === 'expected' && <EditSilence source={source} onClose={close} />}
       {open === 'test' && <TestSource sourceId={source.id} initial={EMPTY_DRAFT} onClose={close} />}
     </>
   );

@@ -3,13 +3,13 @@ import { getRouteApi, Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import type { Schema } from '../../api/endpoints';
 import { providersQuery, sourceQuery } from '../../api/queries';
-import { formatDuration } from '../../format/times';
 import { CopyCurl } from '../../parts/copy/copy-curl';
 import { Facts } from '../../parts/texts/facts';
 import { Instant } from '../../parts/texts/instant';
 import { Page, Section } from '../../parts/page';
 import { Pending } from '../../parts/pending';
 import { Text } from '../../parts/texts/text';
+import { activeText, expectedText, learnedText } from '../silence/silence-words';
 import { SetupSteps } from './set-up/setup-steps';
 import { SourceActions } from './source-actions';
 import { SourceMapping } from './source-mapping';
@@ -60,7 +60,7 @@ function standing({ status, needsSecret }: Schema<'SourceResponse'>): string {
 }
 
 function SettingFacts({ source }: { source: Schema<'SourceResponse'> }) {
-  const { tenantId, verification, answers, accept, expectEverySeconds } = source;
+  const { tenantId, verification, answers, accept } = source;
   return (
     <Facts
       facts={{
@@ -74,7 +74,9 @@ function SettingFacts({ source }: { source: Schema<'SourceResponse'> }) {
         Verification: verification && <code className="break">{JSON.stringify(verification)}</code>,
         Answers: Object.keys(answers).length > 0 && <code className="break">{JSON.stringify(answers)}</code>,
         Filter: accept && <code className="break">{JSON.stringify(accept)}</code>,
-        'Expected at least every': expectEverySeconds !== null && formatDuration(expectEverySeconds * 1_000),
+        'Expected at least every': expectedText(source),
+        'Active hours': activeText(source),
+        'Usual gaps': learnedText(source),
         Events: (
           <Link to="/events" search={{ sourceId: source.id }}>
             All events of this source

@@ -2,7 +2,7 @@ import { numberIn, textIn } from '../../actions/form-values';
 import type { Schema } from '../../api/endpoints';
 import { Field } from '../../parts/forms/field';
 
-type Fields = Pick<Schema<'TenantResponse'>, 'name' | 'eventsPerMinute' | 'bytesPerMinute'>;
+type Fields = Pick<Schema<'TenantResponse'>, 'name' | 'eventsPerMinute' | 'bytesPerMinute' | 'weight'>;
 
 /** The fields that a tenant is created with and that can be changed. */
 export function TenantFields({ tenant }: { tenant?: Fields }) {
@@ -22,6 +22,17 @@ export function TenantFields({ tenant }: { tenant?: Fields }) {
         {...limit}
         defaultValue={tenant?.bytesPerMinute ?? ''}
       />
+      <Field
+        name="weight"
+        label="Weight beside other tenants that have a backlog (1 to 100)"
+        type="number"
+        min={1}
+        max={100}
+        step={1}
+        inputMode="numeric"
+        required
+        defaultValue={tenant?.weight ?? 1}
+      />
     </>
   );
 }
@@ -30,4 +41,5 @@ export const tenantFieldsIn = (form: FormData): Fields => ({
   name: textIn(form, 'name') ?? '',
   eventsPerMinute: numberIn(form, 'eventsPerMinute'),
   bytesPerMinute: numberIn(form, 'bytesPerMinute'),
+  weight: numberIn(form, 'weight') ?? 1,
 });

@@ -9,6 +9,7 @@ import { Page, Section } from '../../parts/page';
 import { Pending } from '../../parts/pending';
 import { StatusBadge } from '../../parts/texts/status-badge';
 import { Text } from '../../parts/texts/text';
+import { Expectations } from '../silence/expectations';
 import { ApiKeys } from './keys/api-keys';
 import { TenantActions } from './tenant-actions';
 import { limitText } from './tenant-words';
@@ -42,6 +43,7 @@ export function TenantPage(): ReactNode {
       </p>
       <TenantFacts tenant={tenant} />
       <ApiKeys tenantId={tenant.id} />
+      <Expectations tenantId={tenant.id} />
     </Page>
   );
 }
@@ -75,7 +77,7 @@ function Things({ tenantId }: { tenantId: string }) {
 }
 
 function TenantFacts({ tenant }: { tenant: Schema<'TenantResponse'> }) {
-  const { id, eventsPerMinute, bytesPerMinute, redact, metadata, createdAt, updatedAt } = tenant;
+  const { id, eventsPerMinute, bytesPerMinute, weight, redact, metadata, createdAt, updatedAt } = tenant;
   return (
     <Section title="Settings">
       <Facts
@@ -83,6 +85,7 @@ function TenantFacts({ tenant }: { tenant: Schema<'TenantResponse'> }) {
           Id: <Text>{id}</Text>,
           'Events a minute': limitText(eventsPerMinute),
           'Bytes a minute': limitText(bytesPerMinute),
+          Weight: String(weight),
           Redacted: redact.length > 0 && <Text>{redact.join(', ')}</Text>,
           Metadata: Object.keys(metadata).length > 0 && <code className="break">{JSON.stringify(metadata)}</code>,
           Created: <Instant at={createdAt} />,

@@ -1,5 +1,5 @@
 import type { Db } from '../../../db/pool';
-import { isInDueOrder } from '../../../delivery-state/delivery-keys';
+import { isInDueOrder, isParked } from '../../../delivery-state/delivery-keys';
 
 /** The backlog is counted up to this number, to bound its cost. */
 export const MOST_BACKLOG = 100_000;
@@ -44,6 +44,8 @@ export async function listMinutes(db: Db, destinationId: string): Promise<Attemp
 export interface BacklogOfDestination {
   /** At most MOST_BACKLOG. */
   backlog: number;
+  /** Of these, those that wait for others of their key. */
+  parked: number;
   oldest: string | null;
 }
 
@@ -51,17 +53,18 @@ export interface BacklogOfDestination {
 export async function readBacklog(db: Db, destinationId: string): Promise<BacklogOfDestination> {
   const { rows } = await db.query<BacklogOfDestination>(
     `with waiting as materialized (
-       select event_id, generation from delivery_queue q
+       select event_id, generation, ${isParked('q')} as parked from delivery_queue q
         where destination_id = $1 and ${isInDueOrder('q')} order by due_at limit $2
      )
      select (select count(*)::integer from waiting) as backlog,
+            (select count(*)::integer from waiting where parked) as parked,
             (select d.created_at
                from (select * from waiting order by event_id, generation limit 1) w
                join deliveries d
                  on d.event_id = w.event_id and d.destination_id = $1 and d.generation = w.generation) as oldest`,
     [destinationId, MOST_BACKLOG],
   );
-  return rows[0] ?? { backlog: 0, oldest: null };
+  return rows[0] ?? { backlog: 0, parked: 0, oldest: null };
 }
 
 export interface FailuresOfDestination {

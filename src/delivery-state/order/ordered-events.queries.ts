@@ -1,0 +1,51 @@
+import type { Db } from '../../db/pool';
+import { isForType, orderedKeyValues, type OrderedKey } from './ordered-keys.queries';
+
+/**
+ * Forgets events whose handlers are done, in the transaction that completes them: their deliveries are recorded, and later
+ * events of their keys wait for these instead. Returns the keys of those that were known.
+ */
+export async function forgetOrderedEvents(db: Db, eventIds: readonly string[]): Promise<OrderedKey[]> {
+  const { rows } = await db.query<OrderedKey>({
+    name: 'forget-ordered-events',
+    text: `
+      delete from ordered_events where event_id = any (array(
+        select event_id from ordered_events where event_id = any ($1::uuid[]) order by event_id for update))
+      returning tenant_id as "tenantId", order_key as "orderKey"`,
+    values: [eventIds],
+  });
+  return rows;
+}
+
+/** Events of one key that a look at it examines. Those after them wait for the first of these. */
+const MOST_EXAMINED = 100;
+
+/**
+ * Forgets events of these keys that nobody waits for: whoever settled them has not done so. That is a worker of the build
+ * before, or one that had not read yet that the tenant has an ordered destination; or the event was discarded or removed, or
+ * is a dead letter that blocks no destination.
+ */
+export async function forgetSettledEvents(db: Db, keys: readonly OrderedKey[]): Promise<void> {
+  await db.query({
+    name: 'forget-settled-ordered-events',
+    text: `
+      delete from ordered_events where event_id = any (array(
+        select o.event_id
+          from unnest($1::text[], $2::bigint[]) as g (tenant_id, order_key)
+         cross join lateral (
+           select event_id, tenant_id, type from ordered_events
+            where tenant_id = g.tenant_id and order_key = g.order_key
+            order by position limit ${MOST_EXAMINED} for update skip locked) o
+          left join lateral (select status from event_state where event_id = o.event_id offset 0) s on true
+         where s.status in ('COMPLETED', 'DISCARDED')
+            or s.status = 'DLQ'
+               and not exists (select from destinations d
+                                where d.tenant_id = o.tenant_id and d.ordering = 'key' and d.on_poison = 'block'
+                                  and ${isForType('d', 'o')})
+            or s.status is null
+               and (exists (select from processing_attempts a
+                             where a.event_id = o.event_id and a.generation = 1 and a.status = 'SUCCESS')
+                    or not exists (select from events e where e.id = o.event_id))))`,
+    values: orderedKeyValues(keys),
+  });
+}
