@@ -10,6 +10,7 @@ import { closeBacklogs } from '../delivery-state/close-destination.queries';
 import { keepOrder } from '../delivery-state/order/keep-order';
 import { dispatchDueRetries } from '../event-state/dispatch-due-retries.queries';
 import { forgetSettledStarts } from '../event-state/forget-events.queries';
+import { forgetTenantRests } from '../event-state/tenant-rests.queries';
 import { MetricRollup } from '../metric-rollup/metric-rollup';
 import { UsageCounting } from '../usage/usage-counting';
 import { KeyPruning } from './key-pruning';
@@ -120,6 +121,7 @@ export class Chores implements OnApplicationBootstrap, BeforeApplicationShutdown
   }
 
   private async forgetStarts(): Promise<Run> {
+    await forgetTenantRests(this.pool);
     return ended(await forgetSettledStarts(this.pool, STARTS_BATCH), STARTS_BATCH);
   }
 

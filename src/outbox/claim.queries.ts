@@ -21,6 +21,7 @@ export interface Claim {
   cutAt: number | undefined;
   /** As LeasedEntries. */
   lastLane: string | undefined;
+  resting: ReadonlySet<string>;
 }
 
 /**
@@ -29,8 +30,8 @@ export interface Claim {
  * Reading comes after the lease, so that both statements have plans that PostgreSQL can run.
  */
 export async function claimDueEntries(pool: Pool, { maxBytes, ...request }: ClaimRequest): Promise<Claim> {
-  const { entries: leased, lastLane } = await leaseDueEntries(pool, request);
-  if (leased.length === 0) return { entries: [], orphans: [], more: false, cutAt: undefined, lastLane };
+  const { entries: leased, ...lanes } = await leaseDueEntries(pool, request);
+  if (leased.length === 0) return { entries: [], orphans: [], more: false, cutAt: undefined, ...lanes };
   const read = await readEvents(pool, leased, maxBytes);
   const isCut = read.length < leased.length;
   if (isCut) await giveBackEntries(pool, leaseOf(request.token, leased.slice(read.length)));
@@ -41,9 +42,9 @@ export async function claimDueEntries(pool: Pool, { maxBytes, ...request }: Clai
   return {
     entries: found.map(({ entry, history, ...event }) => ({ ...entry, history, event })),
     orphans: missing.map(({ entry }) => entry),
-    more: leased.length >= request.limit || isCut || lastLane !== undefined,
+    more: leased.length >= request.limit || isCut || lanes.lastLane !== undefined,
     cutAt: isCut ? read.length : undefined,
-    lastLane,
+    ...lanes,
   };
 }
 

@@ -5,15 +5,24 @@ import type { ClaimedEntry } from './outbox-entry';
 /** An entry whose lease we hold. Its event is not read yet. */
 export type LeasedEntry = Omit<ClaimedEntry, 'event' | 'history'> & { eventId: string };
 
+/** Entries that a tenant gets in a claim while its handlers fail. */
+const MOST_OF_RESTING = 10;
+/** After its rest, a tenant is still known as one whose handlers fail for so long. */
+const STILL_RESTING = `interval '10 seconds'`;
+
 /** The leased entries in turns: the first of each tenant, then the second of each. */
 export interface LeasedEntries {
   entries: LeasedEntry[];
   /** The last tenant that was looked at, where others may have entries too; otherwise undefined. */
   lastLane: string | undefined;
+  /** Tenants whose handlers fail and that got entries. They get no more for some time (resting-tenants.ts). */
+  resting: ReadonlySet<string>;
 }
 
 export interface LeaseRequest {
   token: string;
+  /** Tenants that get nothing. */
+  without: readonly string[];
   /** The tenants after this one are looked at first; '' if it makes no difference. */
   afterLane: string;
   limit: number;
@@ -32,6 +41,9 @@ const MOST_LANES = 64;
  * fresh entry therefore waits for one claim, however many entries another tenant has. Entries of the build before have
  * no tenant, and share the lane ''.
  *
+ * A tenant whose handlers fail (tenant-rests.queries.ts) gets nothing while it rests, and a few entries after that, until
+ * nobody has noted a rest of it for some time.
+ *
  * Each share is at least one entry, so a claim may exceed `limit` by one entry for each small weight. SKIP LOCKED skips what
  * other claims lease at this moment. `token` must be new for every claim, because it is the only
  * proof of the lease (I4). All times are PostgreSQL's.
@@ -42,11 +54,13 @@ const MOST_LANES = 64;
 export async function leaseDueEntries(pool: Pool, request: LeaseRequest): Promise<LeasedEntries> {
   const statement = { name: 'lease-due-entries', ...leaseStatement(request) };
   const { rows } = await queryWithSettings<LeasedRow>(pool, LEASE_SETTINGS, statement);
-  return { entries: rows.filter(hasEntry).map(toEntry), lastLane: rows[0]?.lastLane ?? undefined };
+  const leased = rows.filter(hasEntry);
+  const resting = new Set(leased.flatMap(({ restingTenant }) => restingTenant ?? []));
+  return { entries: leased.map(toEntry), lastLane: rows[0]?.lastLane ?? undefined, resting };
 }
 
 /** Nothing leased gives one row, without an `id`. */
-type LeasedRow = Omit<LeasedEntry, 'id'> & { id: string | null; lastLane: string | null };
+type LeasedRow = Omit<LeasedEntry, 'id'> & { id: string | null; lastLane: string | null; restingTenant: string | null };
 
 /**
  * When the statistics still describe an empty outbox, the planner expects almost no open entries. It then chose hash
@@ -67,7 +81,7 @@ const NEXT_LANE = `
 
 /** Due entries of `lane`, with their turns. */
 const entriesOf = (lane: string, asked: { ids: string; most: string; turnsBefore: string }): string => `
-         select locked.*, ${lane}.tenant_id as lane, (${asked.turnsBefore} + row_number() over ())::double precision / ${lane}.weight as turn
+         select locked.*, ${lane}.tenant_id as lane, ${lane}.is_resting, (${asked.turnsBefore} + row_number() over ())::double precision / ${lane}.weight as turn
            from (select id, created_at, event_id, destination, dispatch_no, generation, revision, attempts from outbox
                   where tenant_id = ${lane}.tenant_id and closed_at is null and id ${asked.ids}
                     and (status = 'PENDING' and (next_attempt_at is null or next_attempt_at <= now())
@@ -89,18 +103,24 @@ export const leaseStatement = (request: LeaseRequest): { text: string; values: u
           from lane cross join lateral (${NEXT_LANE}) next
          where n < least($2, ${MOST_LANES}) and not (next.is_second and next.tenant_id > $4)
       ), weighed as materialized (
-        select lane.*, coalesce(t.weight, 1) as weight from lane left join tenants t on t.id = lane.tenant_id where n > 0
+        select lane.*, coalesce(t.weight, 1) as weight, r.rests_until > now() or lane.tenant_id = any ($5) as is_left_out,
+               r.rests_until is not null and r.rests_until > now() - ${STILL_RESTING} as is_resting
+          from lane left join tenants t on t.id = lane.tenant_id left join tenant_rests r on r.tenant_id = lane.tenant_id
+         where n > 0
       ), share as materialized (
-        select weighed.*, greatest(1, floor($2 * weight / sum(weight) over ()))::integer as size from weighed
+        select weighed.*, greatest(1, case when is_resting then least($2, ${MOST_OF_RESTING})
+                 else floor($2 * weight / sum(weight) filter (where not is_resting) over ()) end)::integer as size
+          from weighed where is_left_out is not true
       ), first as materialized (
         select entry.* from share cross join lateral (${entriesOf('share', { ids: '>= share.first_id', most: 'share.size', turnsBefore: '0' })}
          ) entry
       ), got as materialized (
         select lane, count(*) as entries, max(id) as last_id from first group by lane
       ), longer as materialized (
-        select share.tenant_id, share.weight, share.size, got.last_id,
+        select share.tenant_id, share.is_resting, share.weight, share.size, got.last_id,
                greatest(0, ceil(($2 - (select count(*) from first)) * share.weight / sum(share.weight) over ()))::integer as further
           from share join got on got.lane = share.tenant_id and got.entries = share.size
+         where not share.is_resting
       ), due as materialized (
         select * from first
         union all
@@ -111,14 +131,15 @@ export const leaseStatement = (request: LeaseRequest): { text: string; values: u
          where id = any (array(select id from due))
       )
       select id, created_at as "createdAt", event_id as "eventId", destination, dispatch_no as "dispatchNo",
-             abs(generation) as generation, revision, attempts, "lastLane"
-        from (select (select tenant_id from share where n = least($2, ${MOST_LANES})) as "lastLane") looked
+             abs(generation) as generation, revision, attempts, "lastLane",
+             case when is_resting then lane end as "restingTenant"
+        from (select (select tenant_id from weighed where n = least($2, ${MOST_LANES})) as "lastLane") looked
         left join due on true order by turn, id`,
-  values: [request.token, request.limit, request.leaseSeconds, request.afterLane],
+  values: [request.token, request.limit, request.leaseSeconds, request.afterLane, request.without],
 });
 
 const hasEntry = (row: LeasedRow): row is LeasedRow & { id: string } => row.id !== null;
 
-function toEntry({ lastLane: _, ...entry }: LeasedRow & { id: string }): LeasedEntry {
+function toEntry({ lastLane: _, restingTenant: __, ...entry }: LeasedRow & { id: string }): LeasedEntry {
   return entry;
 }

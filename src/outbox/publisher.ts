@@ -21,6 +21,7 @@ import { claimDueEntries } from './claim.queries';
 import { leaseOf, markFailed, markPublished, releaseEntries, type EntryKey } from './close-entries.queries';
 import { decideClosing, type Closing } from './decide-closing';
 import { QueueRoom } from './queue-room';
+import { RestingTenants } from './resting-tenants';
 import { toMessage, type ClaimedEntry } from './outbox-entry';
 
 const MIN_POLL_MS = 5;
@@ -49,6 +50,7 @@ export class Publisher implements OnApplicationBootstrap, BeforeApplicationShutd
   private readonly secondLoop = new Loop('Publisher, second claim', () => this.runSecond());
   private readonly pace: ClaimPace;
   private readonly room: QueueRoom;
+  private readonly resting = new RestingTenants();
   private readonly blind = new RareLog();
   private idlePollMs = MIN_POLL_MS;
   /** The last tenant that a claim has looked at, while there are more than one claim looks at. */
@@ -125,12 +127,14 @@ export class Publisher implements OnApplicationBootstrap, BeforeApplicationShutd
     const request = {
       token,
       afterLane: this.lastLane ?? '',
+      without: this.resting.now(performance.now()),
       limit: places,
       maxBytes: CLAIM_MAX_BYTES,
       leaseSeconds: this.settings.OUTBOX_INFLIGHT_LEASE_SECONDS,
     };
-    const { entries: claimed, orphans, more, cutAt, lastLane } = await claimDueEntries(this.pool, request);
+    const { entries: claimed, orphans, more, cutAt, lastLane, resting } = await claimDueEntries(this.pool, request);
     this.lastLane = lastLane;
+    this.resting.add(resting, performance.now());
     if (orphans.length > 0)
       await this.closeAs({ kind: 'fail', reason: 'its event is no longer stored' }, token, orphans);
     const entries = await this.withoutCopies(token, claimed);

@@ -56,7 +56,8 @@ export class WorkerDatabase {
     beforeEach(async () => {
       await this.pool.query(
         `truncate events, outbox, idempotency_keys, event_state, processing_attempts, retry_schedule, dead_letters,
-                  usage_daily, handler_effects, crash_trials, deliveries, delivery_queue, event_revisions, effects`,
+                  usage_daily, handler_effects, crash_trials, deliveries, delivery_queue, event_revisions, tenant_rests,
+                  effects`,
       );
     });
     afterAll(() => this.database.drop());

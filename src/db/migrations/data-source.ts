@@ -51,6 +51,7 @@ import { ConditionFigures1764592900000 } from '../../../migrations/1764592900000
 import { Flapping1764592910000 } from '../../../migrations/1764592910000-flapping';
 import { FairClaims1764593000000 } from '../../../migrations/1764593000000-fair-claims';
 import { OrderedDeliveries1764593100000 } from '../../../migrations/1764593100000-ordered-deliveries';
+import { TenantRests1764593150000 } from '../../../migrations/1764593150000-tenant-rests';
 
 /**
  * TypeORM runs the migrations; all other access is SQL over pg.
@@ -112,6 +113,7 @@ export function createDataSource(databaseUrl: string): DataSource {
       Flapping1764592910000,
       FairClaims1764593000000,
       OrderedDeliveries1764593100000,
+      TenantRests1764593150000,
     ],
     migrationsTableName: 'schema_migrations',
   });

@@ -1,10 +1,13 @@
+import { Logger } from '@nestjs/common';
 import type { Pool } from 'pg';
 import type { Settings } from '../../config/settings';
 import { HistoryChanged } from '../../db/history/history.queries';
 import { classifyPgError, isMaybeOfOne } from '../../db/pg-errors';
 import { inTransaction } from '../../db/pool';
 import { completeDispatchesOfSucceeded } from '../../event-state/complete.queries';
+import { noteTenantRests } from '../../event-state/tenant-rests.queries';
 import type { Metrics } from '../../observability/metrics';
+import { RareLog } from '../../observability/rare-log';
 import type { Handler } from '../handler';
 import { HandlerTimeout } from '../run/handler-timeout';
 import { HandlerFailure, TransactionalHandlers } from '../run/transactional-handlers';
@@ -36,6 +39,8 @@ export class BatchSettler {
   private readonly report: SettleReport;
   private readonly own: OwnStatements;
   private readonly trouble = new TenantTrouble();
+  private readonly logger = new Logger('Worker');
+  private readonly unnoted = new RareLog();
 
   constructor(
     settings: Settings,
@@ -58,10 +63,11 @@ export class BatchSettler {
    */
   async settle(items: readonly WorkItem[]): Promise<void> {
     const newest = newestOfEach(items);
-    const { together, apart, postponed } = this.trouble.split(newest, performance.now());
+    const { together, apart, postponed, besideOthers } = this.trouble.split(newest, performance.now());
     const first = [...together, ...postponed.map(postponedItem)];
     if (first.length > 0) this.learn(first, await this.settleBatch(first));
     for (const batch of apart) await this.settleApart(batch);
+    if (besideOthers.length > 0) await this.noteRests(besideOthers);
     if (newest.length < items.length) this.report.superseded(items.filter((item) => !newest.includes(item)));
   }
 
@@ -94,6 +100,19 @@ export class BatchSettler {
     const nowMs = performance.now();
     const [item] = batch;
     if (item) this.trouble.ran(item.event.tenantId, nowMs - startedMs, nowMs);
+  }
+
+  /** Claims leave these tenants out for so long. Without the note, their events come and are postponed here. */
+  private async noteRests(tenants: readonly string[]): Promise<void> {
+    const nowMs = performance.now();
+    const rests = tenants.map((tenantId) => ({ tenantId, restMs: this.trouble.restMs(tenantId, nowMs) }));
+    try {
+      await noteTenantRests(this.pool, rests);
+    } catch (error) {
+      this.unnoted.log((count) =>
+        this.logger.warn({ msg: 'claims do not know which tenants have failing handlers', count, err: error }),
+      );
+    }
   }
 
   private learn(before: readonly WorkItem[], after: readonly WorkItem[]): void {

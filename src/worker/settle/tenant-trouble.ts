@@ -30,6 +30,8 @@ export interface Split<T> {
   apart: T[][];
   /** Postponed without running a handler. */
   postponed: T[];
+  /** Tenants in trouble beside others that have work. */
+  besideOthers: string[];
 }
 
 /**
@@ -58,7 +60,7 @@ export class TenantTrouble {
       if (runs > 0) apart.push(group.slice(0, runs));
       postponed.push(...group.slice(runs));
     }
-    return { together, apart, postponed };
+    return { together, apart, postponed, besideOthers: isShared ? [...byTenant.keys()] : [] };
   }
 
   /** Learns how events of a tenant ended that ran their handlers. */
@@ -77,6 +79,11 @@ export class TenantTrouble {
   ran(tenantId: string, tookMs: number, nowMs: number): void {
     const results = this.tenants.get(tenantId);
     if (results) results.nextMs = nowMs + Math.max(PAUSE_MS, REST * tookMs);
+  }
+
+  /** When its next group may run, from now. */
+  restMs(tenantId: string, nowMs: number): number {
+    return Math.max(0, (this.tenants.get(tenantId)?.nextMs ?? nowMs) - nowMs);
   }
 
   private runsOf(tenantId: string, nowMs: number): number {

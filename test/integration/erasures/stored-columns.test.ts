@@ -95,6 +95,7 @@ const KEPT: Readonly<Record<string, readonly string[]>> = {
     ...['accept', 'answers', 'handshake', 'mapping', 'name', 'previous_token_digest', 'provider', 'secrets', 'status'],
     ...['tenant_id', 'token_digest', 'token_hint', 'uid', 'verification'],
   ],
+  tenant_rests: ['tenant_id'],
   tenants: ['id', 'metadata', 'name', 'redact', 'status'],
   usage_daily: ['tenant_id', 'type'],
   usage_intake: ['tenant_id', 'type'],

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { forgetTenantRests, noteTenantRests } from '../../../src/event-state/tenant-rests.queries';
 import { claimDueEntries, type Claim, type ClaimRequest } from '../../../src/outbox/claim.queries';
 import { LEASE_SECONDS, useOutbox } from '../../support/fixtures/outbox';
 import { givenEvents } from '../../support/rows';
@@ -9,6 +10,7 @@ const claim = (asked: Partial<ClaimRequest> = {}): Promise<Claim> =>
   claimDueEntries(outbox.pool, {
     token: randomUUID(),
     afterLane: '',
+    without: [],
     limit: 1_000,
     maxBytes: 1_000_000_000,
     leaseSeconds: LEASE_SECONDS,
@@ -119,6 +121,49 @@ describe('a claim', () => {
     await outbox.pool.query(`update outbox set tenant_id = ''`);
     await given('b', 1);
     expect(tenantsOf(await claim()).sort()).toEqual(['a', 'a', 'b']);
+  });
+});
+
+describe('a claim beside a tenant whose handlers fail', () => {
+  const givenRest = (restMs: number) => noteTenantRests(outbox.pool, [{ tenantId: 'failing', restMs }]);
+
+  it('leaves it out while it rests, and gives what it would have got to others', async () => {
+    await given('failing', 500);
+    await given('good', 200);
+    await givenRest(60_000);
+    const claimed = await claim({ limit: 100 });
+    expect([countOf(claimed, 'failing'), countOf(claimed, 'good')]).toEqual([0, 100]);
+    expect(claimed.resting.size).toBe(0);
+  });
+
+  it('gives it ten entries after its rest, and names it', async () => {
+    await given('failing', 500);
+    await given('good', 20);
+    await givenRest(0);
+    const claimed = await claim({ limit: 100 });
+    expect([countOf(claimed, 'failing'), countOf(claimed, 'good')]).toEqual([10, 20]);
+    expect([...claimed.resting]).toEqual(['failing']);
+    expect(claimed.more).toBe(false);
+    expect((await claim({ limit: 100, without: ['failing'] })).entries).toEqual([]);
+    expect((await claim({ limit: 4 })).entries).toHaveLength(4);
+  });
+
+  it('gives it its share again when nobody has noted a rest for 10 seconds', async () => {
+    await given('failing', 500);
+    await given('good', 20);
+    await givenRest(-10_001);
+    expect(countOf(await claim({ limit: 100 }), 'failing')).toBe(80);
+  });
+
+  it('keeps the rest that ends last, and forgets those that ended a minute ago', async () => {
+    await givenRest(60_000);
+    await givenRest(100);
+    await noteTenantRests(outbox.pool, [{ tenantId: 'works again', restMs: -61_000 }]);
+    await forgetTenantRests(outbox.pool);
+    const { rows } = await outbox.pool.query(
+      `select tenant_id, rests_until > now() + interval '50 seconds' as "isLong" from tenant_rests`,
+    );
+    expect(rows).toEqual([{ tenant_id: 'failing', isLong: true }]);
   });
 });
 

@@ -17,7 +17,7 @@ const outbox = useOutbox();
 const { publisherTo } = outbox;
 
 const claim = async (asked: { token: string; limit: number; maxBytes?: number }): Promise<ClaimedEntry[]> => {
-  const request = { afterLane: '', maxBytes: MAX_BYTES, leaseSeconds: LEASE_SECONDS, ...asked };
+  const request = { afterLane: '', without: [], maxBytes: MAX_BYTES, leaseSeconds: LEASE_SECONDS, ...asked };
   return (await claimDueEntries(outbox.pool, request)).entries;
 };
 const lostLeases = async (): Promise<number> => (await outbox.metrics.outboxLostLease.get()).values[0]?.value ?? 0;
@@ -92,7 +92,7 @@ describe('the publisher', () => {
     await givenEvents(outbox.pool, 50);
     const plan = await inTransaction(outbox.pool, async (db) => {
       await db.query(LEASE_SETTINGS);
-      const asked = { token: randomUUID(), afterLane: '', limit: 1000, leaseSeconds: LEASE_SECONDS };
+      const asked = { token: randomUUID(), afterLane: '', without: [], limit: 1000, leaseSeconds: LEASE_SECONDS };
       const { text, values } = leaseStatement(asked);
       const { rows } = await db.query<{ 'QUERY PLAN': string }>(`explain (costs off) ${text}`, values);
       return rows.map((row) => row['QUERY PLAN']).join('\n');
@@ -227,7 +227,7 @@ describe('several publishers', () => {
     try {
       await hanging.query('begin');
       const [first, second] = ['00000000-0000-4000-8000-000000000001', '00000000-0000-4000-8000-000000000002'];
-      const asked = { afterLane: '', limit: 10 };
+      const asked = { afterLane: '', without: [], limit: 10 };
       await hanging.query(leaseStatement({ ...asked, leaseSeconds: LEASE_SECONDS, token: first }));
       const others = await withinDeadline(5_000, claim({ token: second, limit: 10 }));
       expect(others.map(({ event }) => event.id)).toEqual(idsOf(events.slice(10)));

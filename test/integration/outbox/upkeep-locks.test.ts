@@ -29,6 +29,7 @@ describe('upkeep while a dump holds the tables', () => {
     claimDueEntries(pool, {
       token: '00000000-0000-7000-8000-000000000001',
       afterLane: '',
+      without: [],
       limit: 10,
       maxBytes: 1_000_000,
       leaseSeconds: 30,

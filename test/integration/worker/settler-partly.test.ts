@@ -55,6 +55,39 @@ describe('the settler, when an event is done in part', () => {
     expect(calls).toBeLessThan(40);
   });
 
+  describe('when all events of a tenant fail beside those of another', () => {
+    const ofTenant = (tenantId: string, n: number): Promise<Event[]> => givenEvents(database.pool, n, {}, tenantId);
+    const settleBoth = async (worker: TestSettler): Promise<void> => {
+      const events = [...(await ofTenant('bad', 20)), ...(await ofTenant('good', 5))];
+      await worker.settle(events.map((event) => delivered(event)));
+    };
+    const picky = transactional('picky', ['*'], (batch) =>
+      batch.some(({ tenantId }) => tenantId === 'bad') ? Promise.reject(new Error('it broke')) : Promise.resolve(),
+    );
+
+    it('I10: notes that the tenant rests', async () => {
+      const worker = settler(picky);
+      await settleBoth(worker);
+      await expect(countRows(database.pool, 'tenant_rests')).resolves.toBe(0);
+      await settleBoth(worker);
+      await expect(
+        countRows(database.pool, `tenant_rests where tenant_id = 'bad' and rests_until > now()`),
+      ).resolves.toBe(1);
+      await expect(firstAttempts('SUCCESS')).resolves.toBe(10);
+    });
+
+    it('settles although nobody can note it', async () => {
+      await database.pool.query('alter table tenant_rests rename to hidden_rests');
+      try {
+        const worker = settler(picky);
+        for (let n = 0; n < 2; n++) await settleBoth(worker);
+      } finally {
+        await database.pool.query('alter table hidden_rests rename to tenant_rests');
+      }
+      await expect(firstAttempts('SUCCESS')).resolves.toBe(10);
+    });
+  });
+
   it('I7: runs only what is missing at a retry', async () => {
     const event = await givenEvent(database.pool);
     let broken = true;

@@ -6,6 +6,7 @@ export type LockedTable =
   | 'outbox'
   | 'crash_trials'
   | 'usage_daily'
+  | 'tenant_rests'
   | 'admin_audit'
   | 'idempotency_keys'
   | 'processing_attempts'

@@ -3,6 +3,7 @@ import { inTransaction } from '../../../src/db/pool';
 import { forgetActionKeys } from '../../../src/db/retention/action-keys.queries';
 import { deleteExpiredKeys } from '../../../src/db/retention/prune-keys.queries';
 import { requeueFailed } from '../../../src/event-state/failed-entries.queries';
+import { forgetTenantRests, noteTenantRests } from '../../../src/event-state/tenant-rests.queries';
 import { uuidV7 } from '../../../src/event/uuid-v7';
 import { storeEvents } from '../../../src/ingest/store/store-batch.queries';
 import {
@@ -31,7 +32,7 @@ const leaseOn = (entries: readonly string[], way: 0 | 1 | 2): Lease => ({
   oldestCreatedAt: '2001-01-01T00:00:00Z',
   newestCreatedAt: '2001-01-02T00:00:00Z',
 });
-const claim = () => ({ token: randomUUID(), afterLane: '', limit: 1_000, leaseSeconds: 30 });
+const claim = () => ({ token: randomUUID(), afterLane: '', without: [], limit: 1_000, leaseSeconds: 30 });
 
 const events = new Map<string, ReturnType<typeof prepared>>();
 /** The event whose idempotency key the test has named after this id. */
@@ -43,6 +44,9 @@ export function preparedFor(id: string): ReturnType<typeof prepared> {
 
 const usage = (ids: readonly string[]) =>
   ids.map((id) => ({ tenantId: `tenant-${id}`, day: '2026-01-01', type: 'order.paid', events: 1, bytes: 1 }));
+/** Half of them ended long ago. */
+const restsOf = (ids: readonly string[]) =>
+  ids.map((id, i) => ({ tenantId: `tenant-${id}`, restMs: i % 2 === 0 ? Math.random() * 1_000 : -100_000 }));
 const pages = { from: 0, to: 1_000_000, retentionDays: 1 };
 
 /** What locks several rows of tables that are not about the state of events. */
@@ -73,6 +77,12 @@ export const OTHER_LOCKERS: readonly Locker[] = [
     tables: ['usage_daily'],
     run: (pool, { ids }) => inTransaction(pool, (db) => addUsage(db, usage(ids))),
   },
+  {
+    name: 'noteTenantRests',
+    tables: ['tenant_rests'],
+    run: (pool, { ids }) => noteTenantRests(pool, restsOf(ids)),
+  },
+  { name: 'forgetTenantRests', tables: ['tenant_rests'], run: (pool) => forgetTenantRests(pool) },
   {
     name: 'storeEvents',
     tables: ['idempotency_keys'],

@@ -45,7 +45,7 @@ describe('what is expected, in words', () => {
     expect(activeText({ activeHours: null })).toBe(false);
     expect(activeText({ activeHours: { timeZone: 'UTC' } })).toBe('every day 00:00–24:00, UTC');
     expect(activeText({ activeHours: { timeZone: 'UTC', weekdays: ['mon', 'tue'], from: '09:00' } })).toBe(
-      'mon, tue 09:00–24:00, UTC',
+      'Mon, Tue 09:00–24:00, UTC',
     );
     expect(learnedText({ learned: null })).toBe(false);
     expect(learnedText({ learned: { state: 'learning', weeks: 2, weeksNeeded: 4 } })).toBe('learning, 2 of 4 weeks');

@@ -8,7 +8,7 @@ describe('TenantTrouble', () => {
   it('leaves a batch together while nothing fails, or little', () => {
     const trouble = new TenantTrouble();
     const batch = [...items('a', 3), ...items('b', 3)];
-    expect(trouble.split(batch, 0)).toEqual({ together: batch, apart: [], postponed: [] });
+    expect(trouble.split(batch, 0)).toEqual({ together: batch, apart: [], postponed: [], besideOthers: [] });
     trouble.learn('a', { failed: 3, succeeded: 0 }, 0);
     expect(trouble.split(batch, 0).together).toEqual(batch);
     trouble.learn('a', { failed: 6, succeeded: 20 }, 0);
@@ -22,6 +22,8 @@ describe('TenantTrouble', () => {
     expect(split.together).toEqual(items('good', 2));
     expect(split.apart).toEqual([items('bad', 10)]);
     expect(split.postponed).toHaveLength(40);
+    expect(split.besideOthers).toEqual(['bad']);
+    expect(trouble.restMs('bad', 1)).toBe(100);
     expect(trouble.split([...items('bad', 50), ...items('good', 1)], 50)).toMatchObject({ apart: [] });
     expect(trouble.split(items('bad', 50), 150).apart).toEqual([items('bad', 10)]);
   });
@@ -29,7 +31,8 @@ describe('TenantTrouble', () => {
   it('runs all of its events while no other tenant has any', () => {
     const trouble = new TenantTrouble();
     trouble.learn('bad', FAILED, 0);
-    expect(trouble.split(items('bad', 50), 1)).toEqual({ together: [], apart: [items('bad', 50)], postponed: [] });
+    const apart = [items('bad', 50)];
+    expect(trouble.split(items('bad', 50), 1)).toEqual({ together: [], apart, postponed: [], besideOthers: [] });
   });
 
   it('gives a tenant whose events take long a tenth of the time', () => {
@@ -37,6 +40,7 @@ describe('TenantTrouble', () => {
     trouble.learn('bad', { failed: 1_000, succeeded: 0 }, 0);
     const batch = [...items('bad', 5), ...items('good', 1)];
     trouble.ran('bad', 200, 200);
+    expect(trouble.restMs('bad', 200)).toBe(1_800);
     expect(trouble.split(batch, 1_900).apart).toEqual([]);
     expect(trouble.split(batch, 2_000).apart).toEqual([items('bad', 5)]);
   });
