@@ -47,7 +47,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['src/runtime/load-settings.ts', 'src/commands/*.ts', 'test/**', 'bench/**'],
+    files: ['src/runtime/load-settings.ts', 'src/commands/*.ts', 'src/cli/streamforge.ts', 'test/**', 'bench/**'],
     rules: { 'no-restricted-properties': 'off' },
   },
   { files: ['test/**'], rules: { 'max-lines': 'off' } },

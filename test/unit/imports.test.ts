@@ -34,6 +34,8 @@ const MAY_IMPORT: Record<string, string[]> = {
   event: [],
   config: ['event'],
   ...Object.fromEntries(FOUNDATIONS.map((folder) => [folder, ['event', 'config', ...FOUNDATIONS]])),
+  // Talks to an installation from outside, by its API alone.
+  cli: ['event', 'runtime'],
   // Seals its key as the secrets of destinations are sealed.
   installation: ['config', 'destinations', ...FOUNDATIONS],
   [REVISIONS]: ['event', 'config', ...FOUNDATIONS],
