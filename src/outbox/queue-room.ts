@@ -1,11 +1,11 @@
 import { QUEUES, type Broker } from '../broker/broker';
 
 /** Messages that may wait for each worker process beside its prefetch: enough work until the next claim is published. */
-const MOST_PER_WORKER = 500;
+const MOST_PER_WORKER = 250;
 /** While nobody works on the queue, publishing goes on, but bounds what the broker has to hold. */
 const MOST_WITHOUT_WORKERS = 200_000;
 /** A smaller claim costs more than it gains. */
-const LEAST_PLACES = 250;
+const LEAST_PLACES = 125;
 
 /**
  * Keeps what waits in `events.main` short. The broker hands messages out in the order in which they were published, and

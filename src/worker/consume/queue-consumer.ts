@@ -11,6 +11,7 @@ import { messagesOf, workItem, type WorkItem } from '../work-item';
 import { endDispatchSpan, startDispatchSpan } from './dispatch-spans';
 import type { MessageRouter, Routes } from './message-router';
 import { messageOf, PatientWork } from './patient-work';
+import { takeInTurns } from './take-in-turns';
 import { unlessHistoryChanged, type LookedUp, type TrustedEvents } from './trusted-events';
 
 /** Of a foreign message id in the log. */
@@ -141,7 +142,7 @@ export class QueueConsumer {
   private async settleNext(): Promise<void> {
     const { batchSize } = this.limits;
     const finished = this.finished.splice(0, batchSize);
-    await this.settle([...finished, ...this.ready.splice(0, batchSize - finished.length)]);
+    await this.settle([...finished, ...takeInTurns(this.ready, batchSize - finished.length)]);
     if (this.settling.size > 1) return; // suspects wait until no other batch is being settled
     this.settlesSuspect = true;
     try {

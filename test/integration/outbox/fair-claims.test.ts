@@ -171,24 +171,24 @@ describe('the publisher', () => {
   it('publishes what fills the queue of the workers, and leaves the rest in the outbox', async () => {
     await given('flood', 1_500);
     outbox.broker.consumers = 1;
-    const publisher = outbox.publisherTo(outbox.broker, { OUTBOX_BATCH_SIZE: '500' });
+    const publisher = outbox.publisherTo(outbox.broker, { OUTBOX_BATCH_SIZE: '250' });
     for (let n = 0; n < 2; n++) await publisher.runOnce();
-    outbox.broker.queued = 1_000;
+    outbox.broker.queued = 500;
     await expect(publisher.runOnce()).resolves.toBeGreaterThan(0);
-    expect(outbox.broker.received).toHaveLength(1_000);
+    expect(outbox.broker.received).toHaveLength(500);
     outbox.broker.queued = 0;
     await publisher.runOnce();
-    expect(outbox.broker.received).toHaveLength(1_500);
+    expect(outbox.broker.received).toHaveLength(750);
   });
 
   it('looks again at each claim while no worker is there', async () => {
     await given('flood', 1_500);
-    const publisher = outbox.publisherTo(outbox.broker, { OUTBOX_BATCH_SIZE: '500' });
+    const publisher = outbox.publisherTo(outbox.broker, { OUTBOX_BATCH_SIZE: '250' });
     await publisher.runOnce();
     outbox.broker.consumers = 1;
-    outbox.broker.queued = 600;
+    outbox.broker.queued = 300;
     await publisher.runOnce();
-    expect(outbox.broker.received).toHaveLength(500);
+    expect(outbox.broker.received).toHaveLength(250);
   });
 
   it('reaches a tenant behind many others that wait', async () => {
