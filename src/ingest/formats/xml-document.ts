@@ -1,9 +1,9 @@
-import { SaxesParser } from 'saxes';
 import { MAX_DEPTH } from '../../event/prepare-event';
 import { Problem } from '../../event/problems';
 import { BytePositions } from './byte-positions';
 import { NO_NAMESPACES, withDeclarations, type Namespaces } from './xml-namespaces';
 import { XmlEventText, type ReceivedText } from './xml-event-text';
+import { xmlParser } from './xml-parser';
 import { EventElement, isBlank } from './xml-to-json';
 
 const MAX_ATTRIBUTES = 256;
@@ -38,7 +38,7 @@ interface XmlEvent {
  * XML, for example 10 bytes of `"ab":null,` from 5 of `<ab/>`, apart from namespace declarations of the root.
  */
 export class EventsDocument {
-  private readonly parser = new SaxesParser({ xmlns: false, fragment: false });
+  private readonly parser = xmlParser();
   private readonly maxGap: number;
   private events: XmlEvent[] = [];
   /** The event being read; undefined between events and for an event that is too large to keep. */

@@ -1,8 +1,8 @@
-import { SaxesParser } from 'saxes';
 import { quoted } from '../../event/json/canonical-json';
 import { Problem } from '../../event/problems';
 import { malformed } from '../../ingest/formats/xml-document';
 import { isNil } from '../../ingest/formats/xml-namespaces';
+import { xmlParser } from '../../ingest/formats/xml-parser';
 import { OpenElement } from '../../ingest/formats/xml-to-json';
 import { CHARSET_NAMES, charsetNamed, textOfBody } from './charset';
 import type { HeaderValue } from './content-type';
@@ -44,7 +44,7 @@ function encodingOf(bytes: Buffer, charset: string | undefined): string | undefi
 }
 
 class XmlBody {
-  private readonly parser = new SaxesParser({ xmlns: false, fragment: false });
+  private readonly parser = xmlParser();
   private readonly open: OpenElement[] = [];
   private attributes = 0;
   private json = '';
