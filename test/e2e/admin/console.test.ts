@@ -333,6 +333,35 @@ describe('the console in a real browser', () => {
       await button('Pause …').waitFor();
       expect(await statusOf()).toEqual([{ paused: false }]);
     }, 120_000);
+
+    it('get an order, and those of operator events a severity and quiet hours', async () => {
+      const { id } = await givenDestination(all.url, {
+        tenantId: 'streamforge',
+        url: `${receiver.url}/told`,
+        description: 'On call',
+      });
+      await at.open(`/destinations/${id}`, 'On call');
+      await button('Order …').click();
+      await dialog().getByLabel('Events are delivered').selectOption('skip');
+      await confirm('Change 1 destination');
+      await at.page.getByText('a failed one is passed over', { exact: false }).first().waitFor();
+
+      await button('Severity and quiet hours …').click();
+      await dialog().getByLabel('From this severity on').selectOption('error');
+      await dialog().getByLabel('From (HH:MM)').fill('22:00');
+      await dialog().getByRole('button', { name: 'Change 1 destination' }).click();
+      await dialog().getByText('Quiet hours need a time zone, such as Europe/Berlin.').waitFor();
+      await dialog().getByLabel('Time zone of the quiet hours').fill('Europe/Berlin');
+      await dialog().getByLabel(/^To/).fill('07:00');
+      await confirm('Change 1 destination');
+      await at.page.getByText('every day 22:00–07:00, Europe/Berlin').waitFor();
+      const { rows } = await database.pool.query(
+        `select ordering, on_poison, min_severity, quiet_hours from destinations where id = $1`,
+        [id],
+      );
+      const quietHours = { timeZone: 'Europe/Berlin', from: '22:00', to: '07:00' };
+      expect(rows).toEqual([{ ordering: 'key', on_poison: 'skip', min_severity: 'error', quiet_hours: quietHours }]);
+    }, 120_000);
   });
 
   describe('the list of events', () => {

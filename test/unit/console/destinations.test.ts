@@ -1,4 +1,6 @@
 import { attemptLines, durationLines } from '../../../console/src/metrics/minutes';
+import { noticesIn } from '../../../console/src/pages/destinations/notices-form';
+import { orderIn } from '../../../console/src/pages/destinations/order-form';
 import { bodyOfRules, faultOfRules } from '../../../console/src/pages/destinations/rules-text';
 
 describe('the rules of a destination', () => {
@@ -46,5 +48,39 @@ describe('the charts of a destination', () => {
       [3, 0, 0],
       [0, 0, 2],
     ]);
+  });
+});
+
+const WEEK = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
+
+function formOf(fields: Record<string, string | readonly string[]>): FormData {
+  const form = new FormData();
+  for (const [name, value] of Object.entries(fields)) for (const each of [value].flat()) form.append(name, each);
+  return form;
+}
+
+describe('what a destination of operator events gets, in a form', () => {
+  it('is everything at any hour, if nothing is chosen', () => {
+    expect(noticesIn(formOf({ minSeverity: 'info', weekdays: WEEK }))).toEqual({ minSeverity: null, quietHours: null });
+  });
+
+  it('has quiet hours of some days', () => {
+    const fields = { minSeverity: 'critical', timeZone: 'UTC', weekdays: ['sat', 'sun'], from: '20:00' };
+    const quietHours = { timeZone: 'UTC', weekdays: ['sat', 'sun'], from: '20:00' };
+    expect(noticesIn(formOf(fields))).toEqual({ minSeverity: 'critical', quietHours });
+  });
+});
+
+describe('the order of a destination, in a form', () => {
+  it.each([
+    [{ order: 'none' }, { ordering: 'none', onPoison: 'block', latestOnly: false }],
+    [
+      { order: 'skip', latest: 'x' },
+      { ordering: 'key', onPoison: 'skip', latestOnly: true },
+    ],
+  ])('%j is %j', (fields, order) => expect(orderIn(formOf(fields))).toEqual(order));
+
+  it('has to be chosen for the latest of a key', () => {
+    expect(() => orderIn(formOf({ order: 'none', latest: 'x' }))).toThrow(/order by key/);
   });
 });

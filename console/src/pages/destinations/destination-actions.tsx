@@ -4,15 +4,20 @@ import type { Schema } from '../../api/endpoints';
 import { SwitchDialog, type Switch } from '../../actions/switch-dialog';
 import { useMay } from '../../session/caller';
 import { Backfill } from './backfill';
+import { EditNotices } from './edit-notices';
+import { EditOrder } from './edit-order';
 import { NewSecret } from './new-secret';
 import { RulesEditor } from './rules-editor';
 import { TestDialog } from './test-dialog';
+
+/** Its destinations get operator events. */
+const OPERATOR_TENANT = 'streamforge';
 
 type Destination = Schema<'DestinationWithHealth'>;
 
 export function DestinationActions({ destination }: { destination: Destination }) {
   const mayOperate = useMay('operator');
-  const [open, setOpen] = useState<'switch' | 'test' | 'rules' | 'backfill' | 'secret'>();
+  const [open, setOpen] = useState<'switch' | 'test' | 'rules' | 'order' | 'notices' | 'backfill' | 'secret'>();
   const close = () => setOpen(undefined);
   if (!mayOperate) return null;
   return (
@@ -23,6 +28,14 @@ export function DestinationActions({ destination }: { destination: Destination }
       <button type="button" onClick={() => setOpen('rules')}>
         Edit the rules …
       </button>
+      <button type="button" onClick={() => setOpen('order')}>
+        Order …
+      </button>
+      {destination.tenantId === OPERATOR_TENANT && (
+        <button type="button" onClick={() => setOpen('notices')}>
+          Severity and quiet hours …
+        </button>
+      )}
       {destination.enabled && (
         <button type="button" onClick={() => setOpen('backfill')}>
           Backfill …
@@ -40,6 +53,8 @@ export function DestinationActions({ destination }: { destination: Destination }
       {open === 'backfill' && <Backfill destinationId={destination.id} onClose={close} />}
       {open === 'secret' && <NewSecret destination={destination} onClose={close} />}
       {open === 'rules' && <RulesEditor destination={destination} onClose={close} />}
+      {open === 'order' && <EditOrder destination={destination} onClose={close} />}
+      {open === 'notices' && <EditNotices destination={destination} onClose={close} />}
       {open === 'test' && <TestDialog destinationId={destination.id} onClose={close} />}
     </>
   );

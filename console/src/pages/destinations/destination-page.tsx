@@ -5,6 +5,7 @@ import type { Schema } from '../../api/endpoints';
 import { destinationQuery } from '../../api/queries';
 import { formatCount, formatRatio } from '../../format/numbers';
 import { formatDuration } from '../../format/times';
+import { hoursText } from '../../parts/forms/hours-form';
 import { nameOf } from '../../parts/texts/destination-name';
 import { Facts } from '../../parts/texts/facts';
 import { Ago, Instant } from '../../parts/texts/instant';
@@ -115,6 +116,8 @@ function SettingFacts({ destination }: { destination: Schema<'DestinationWithHea
         'At once': `${formatCount(destination.maxInFlight)} requests`,
         'Per second': ratePerSecond === null ? 'no limit' : formatCount(ratePerSecond),
         Order: orderOf(destination),
+        'From severity': destination.minSeverity,
+        'Quiet hours': destination.quietHours !== null && hoursText(destination.quietHours),
         'Old secret until': destination.previousSecretUntil !== null && (
           <Instant at={destination.previousSecretUntil} />
         ),

@@ -1,14 +1,12 @@
 import { Choices } from '../../parts/forms/choices';
 import { Field } from '../../parts/forms/field';
-import { WEEKDAYS, type SilenceForm } from './silence-form';
+import { HoursFields } from '../../parts/forms/hours-fields';
+import type { SilenceForm } from './silence-form';
 
 const LEARN = 'learn what is usual';
-const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
 
 /** What may be expected of a source or of a type. */
 export function SilenceFields({ rule }: { rule?: SilenceForm }) {
-  const { timeZone, weekdays, from, to } = rule?.activeHours ?? {};
-  const isNew = rule?.activeHours === undefined || rule.activeHours === null;
   return (
     <>
       <Field
@@ -26,24 +24,10 @@ export function SilenceFields({ rule }: { rule?: SilenceForm }) {
         options={[LEARN]}
         ticked={rule?.learnSilence ? [LEARN] : []}
       />
-      <Field
-        name="timeZone"
-        label="Time zone of the active hours (empty: always active)"
-        placeholder="Europe/Berlin"
-        defaultValue={textOf(timeZone)}
-      />
-      <Choices
-        name="weekdays"
-        label="Active on"
-        options={WEEKDAYS}
-        ticked={Array.isArray(weekdays) && !isNew ? weekdays.map(textOf) : WEEKDAYS}
-      />
-      <Field name="from" label="From (HH:MM)" placeholder="00:00" defaultValue={textOf(from)} />
-      <Field
-        name="to"
-        label="To (HH:MM; not after From: of the next day)"
-        placeholder="24:00"
-        defaultValue={textOf(to)}
+      <HoursFields
+        hours={rule?.activeHours}
+        zoneLabel="Time zone of the active hours (empty: always active)"
+        daysLabel="Active on"
       />
     </>
   );

@@ -1,5 +1,6 @@
 import type { Schema } from '../../api/endpoints';
 import { formatDuration } from '../../format/times';
+import { hoursText } from '../../parts/forms/hours-form';
 
 type Rule = Pick<Schema<'ExpectationResponse'>, 'expectEverySeconds' | 'activeHours' | 'learnSilence' | 'learned'>;
 
@@ -7,15 +8,9 @@ type Rule = Pick<Schema<'ExpectationResponse'>, 'expectEverySeconds' | 'activeHo
 export const expectedText = ({ expectEverySeconds }: Pick<Rule, 'expectEverySeconds'>): string | false =>
   expectEverySeconds !== null && formatDuration(expectEverySeconds * 1_000);
 
-/** `Mon, Tue 09:00–18:00, Europe/Berlin`; false if it is always active. */
-export function activeText({ activeHours }: Pick<Rule, 'activeHours'>): string | false {
-  if (activeHours === null) return false;
-  const { timeZone, weekdays, from = '00:00', to = '24:00' } = activeHours as Record<string, unknown>;
-  const days = Array.isArray(weekdays) ? weekdays.map((day) => capitalised(String(day))).join(', ') : 'every day';
-  return `${days} ${String(from)}–${String(to)}, ${String(timeZone)}`;
-}
-
-const capitalised = (word: string): string => word.slice(0, 1).toUpperCase() + word.slice(1);
+/** When something is expected; false if always. */
+export const activeText = ({ activeHours }: Pick<Rule, 'activeHours'>): string | false =>
+  activeHours !== null && hoursText(activeHours);
 
 /** How far the learning of what is usual is; false if nothing is learned. */
 export function learnedText({ learned }: Pick<Rule, 'learned'>): string | false {
