@@ -9,6 +9,7 @@ export interface Instant {
 const RFC3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d{1,30}))?(?:[Zz]|([+-])(\d\d):(\d\d))$/;
 const EARLIEST = new Date('0001-01-01T00:00:00Z').getTime();
 const LENGTH_WITHOUT_MS = '2026-01-31T12:00:00Z'.length;
+const MS_OF_400_YEARS = 146_097 * 86_400_000;
 const LATEST = new Date('9999-12-31T23:59:59.999Z').getTime();
 
 /**
@@ -23,13 +24,13 @@ export function parseInstant(text: string): Instant | undefined {
   const [, year, month, day, hour, minute, second, fraction = '', sign, offsetHour = '0', offsetMinute = '0'] = match;
   if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59) return undefined;
   if (Number(offsetHour) > 23 || Number(offsetMinute) > 59) return undefined;
-  const midnight = new Date(`${year}-${month}-${day}T00:00:00Z`);
-  // Date rolls some impossible days over into the next month; the round trip detects that.
-  if (Number.isNaN(midnight.getTime()) || midnight.toISOString().slice(8, 10) !== day) return undefined;
+  if (!isDay(Number(year), Number(month), Number(day))) return undefined;
 
   const offsetMs = (Number(offsetHour) * 60 + Number(offsetMinute)) * 60_000 * (sign === '-' ? -1 : 1);
   const wholeSeconds =
-    midnight.getTime() + (Number(hour) * 3600 + Number(minute) * 60 + Number(second)) * 1000 - offsetMs;
+    midnightMs(Number(year), Number(month), Number(day)) +
+    (Number(hour) * 3600 + Number(minute) * 60 + Number(second)) * 1000 -
+    offsetMs;
   const ms = wholeSeconds + Number(fraction.padEnd(3, '0').slice(0, 3));
   if (ms < EARLIEST || ms > LATEST) return undefined;
   const utc = new Date(ms).toISOString();
@@ -60,6 +61,15 @@ export function isStoredInstant(text: string): boolean {
   if (!STORED.test(text)) return false;
   const day = text.slice(8, 10);
   return day <= '28' || Number(day) <= daysOf(Number(text.slice(0, 4)), Number(text.slice(5, 7)));
+}
+
+function isDay(year: number, month: number, day: number): boolean {
+  return month >= 1 && month <= 12 && day >= 1 && day <= daysOf(year, month);
+}
+
+/** Date.UTC takes a year before 100 for one after 1900. The calendar repeats itself every 400 years. */
+function midnightMs(year: number, month: number, day: number): number {
+  return year < 100 ? Date.UTC(year + 400, month - 1, day) - MS_OF_400_YEARS : Date.UTC(year, month - 1, day);
 }
 
 function daysOf(year: number, month: number): number {

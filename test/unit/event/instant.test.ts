@@ -1,3 +1,4 @@
+import * as fc from 'fast-check';
 import { isStoredInstant, parseInstant, utcText } from '../../../src/event/instant';
 
 const utcOf = (text: string): string | undefined => parseInstant(text)?.utc;
@@ -75,6 +76,52 @@ describe('parseInstant', () => {
 
   it('returns equal instants for the same moment in two offsets', () => {
     expect(parseInstant('2026-01-31T13:00:00.25+01:00')).toEqual(parseInstant('2026-01-31T12:00:00.250Z'));
+  });
+});
+
+describe('an instant with an offset', () => {
+  const two = (n: number): string => String(n).padStart(2, '0');
+  const edges = fc.constantFrom(0, 1, 4, 99, 100, 400, 1899, 1900, 1999, 2000, 2024, 2100, 9999);
+  const year = fc.oneof(fc.nat(9999), edges);
+  const day = fc
+    .tuple(year, fc.nat(13), fc.nat(32))
+    .map(([y, m, d]) => `${String(y).padStart(4, '0')}-${two(m)}-${two(d)}`);
+  const time = fc.tuple(fc.nat(24), fc.nat(60), fc.nat(60)).map((parts) => parts.map(two).join(':'));
+  const offset = fc
+    .tuple(fc.constantFrom('+', '-'), fc.nat(24), fc.nat(60))
+    .map(([s, h, m]) => `${s}${two(h)}:${two(m)}`);
+
+  /** Date accepts some impossible days and moves them to the next month, and accepts 24:00. */
+  function byDate(date: string, at: string, zone: string): string | undefined {
+    const midnight = new Date(`${date}T00:00:00Z`);
+    const ms = new Date(`${date}T${at}${zone}`).getTime();
+    if (Number.isNaN(ms) || midnight.toISOString().slice(8, 10) !== date.slice(8) || at.startsWith('24'))
+      return undefined;
+    const utc = Number.isNaN(ms) ? '' : new Date(ms).toISOString();
+    return /^\d{4}/.test(utc) && !utc.startsWith('0000') ? utc : undefined;
+  }
+
+  it('is the instant of Date for any day, time and offset', () => {
+    fc.assert(
+      fc.property(day, time, offset, (date, at, zone) => {
+        expect(utcOf(`${date}T${at}${zone}`)).toBe(byDate(date, at, zone));
+      }),
+      { numRuns: 20_000 },
+    );
+  });
+
+  it('is refused or read like the same text with an offset of zero, whatever the text is', () => {
+    const wild = fc.oneof(
+      fc.string(),
+      fc.constantFrom('2026-01-31T12:00:00', '２026-01-31T12:00:00', '2026-01-31T12:00:00.٠'),
+    );
+    const usual = fc.tuple(day, time).map(([date, at]) => `${date}T${at}`);
+    fc.assert(
+      fc.property(fc.oneof(usual, wild), fc.constantFrom('', '.0', '.12', '.123', '.1234', '.', ' '), (text, end) => {
+        expect(parseInstant(`${text}${end}Z`)).toEqual(parseInstant(`${text}${end}+00:00`));
+      }),
+      { numRuns: 20_000 },
+    );
   });
 });
 
