@@ -10,7 +10,7 @@
 import '../src/runtime/require-node.js';
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { optionsOr } from './options.mjs';
@@ -25,6 +25,8 @@ const GENERATED = 'schema.d.ts';
 const MAIN = path.join(ROOT, 'dist/src/main.js');
 /** The compiler writes this file whenever it writes dist/. */
 const BUILD_INFO = path.join(ROOT, 'dist/.tsbuildinfo');
+/** Code that V8 compiled, kept by src/runtime/quick-start.ts. */
+const COMPILE_CACHE = path.join(ROOT, 'dist/.compile-cache');
 /** What dist/ was built from. */
 const STAMP = path.join(ROOT, 'dist/.built-from');
 
@@ -46,6 +48,7 @@ function reasonToBuild() {
 
 async function build() {
   if (onlyIfChanged) process.stderr.write(`Building dist/: ${reason}.\n`);
+  rmSync(COMPILE_CACHE, { recursive: true, force: true });
   const statuses = await Promise.all([run(COMPILER, 'build'), run(BUNDLER, 'build', 'console', '--logLevel', 'warn')]);
   const failed = statuses.find((status) => status !== 0);
   if (failed !== undefined) process.exit(failed);

@@ -1,4 +1,5 @@
 import './runtime/require-node';
+import './runtime/quick-start';
 import { setFlagsFromString } from 'node:v8';
 import { Logger } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';

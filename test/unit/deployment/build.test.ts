@@ -65,6 +65,15 @@ describe('scripts/build.mjs', () => {
     expect(build('--if-changed').stderr).toBe('');
   });
 
+  it('removes the code that V8 has kept of the build before', () => {
+    build();
+    write('dist/.compile-cache/v24/1', '');
+    expect(build('--if-changed')).toMatchObject({ status: 0 });
+    expect(fs.existsSync(path.join(tree, 'dist/.compile-cache'))).toBe(true);
+    expect(build()).toMatchObject({ status: 0 });
+    expect(fs.existsSync(path.join(tree, 'dist/.compile-cache'))).toBe(false);
+  });
+
   it('builds again when somebody else has written dist/ since', () => {
     build();
     fs.utimesSync(path.join(tree, 'dist/.tsbuildinfo'), new Date(0), new Date(0));
