@@ -2,13 +2,44 @@ import { Command, Option } from 'commander';
 import { version } from '../../package.json';
 import { usageError } from './cli-error';
 import { Cli, type Adding, type GlobalOptions, type Surroundings, type Work } from './cli';
-import { addSend } from './commands/send';
-import { addEvents } from './commands/events';
-import { addProfiles } from './commands/profiles';
+import { addApply } from './commands/apply';
 import { addCompletion } from './commands/completion';
+import { addDestinations } from './commands/destinations';
+import { addDev } from './commands/dev';
+import { addDlq } from './commands/dlq';
+import { addDoctor } from './commands/doctor';
+import { addEvents } from './commands/events';
+import { addExport } from './commands/export';
+import { addImport } from './commands/import';
+import { addKeys } from './commands/keys';
+import { addProfiles } from './commands/profiles';
+import { addRejections } from './commands/rejections';
+import { addReplay } from './commands/replay';
+import { addSend } from './commands/send';
+import { addSources } from './commands/sources';
+import { addTail } from './commands/tail';
+import { addVerify } from './commands/verify';
 
 /** The commands in the order of the help. */
-const COMMANDS: readonly Adding[] = [addSend, addEvents, addProfiles, addCompletion];
+const COMMANDS: readonly Adding[] = [
+  addDev,
+  addSend,
+  addTail,
+  addEvents,
+  addDlq,
+  addRejections,
+  addReplay,
+  addSources,
+  addDestinations,
+  addKeys,
+  addApply,
+  addExport,
+  addImport,
+  addVerify,
+  addDoctor,
+  addProfiles,
+  addCompletion,
+];
 
 const AFTER_HELP = `
 Environment:

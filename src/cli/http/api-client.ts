@@ -12,10 +12,12 @@ export interface ApiAnswer<T> {
 export interface ApiRequest {
   method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   query?: Record<string, QueryValue>;
-  /** Sent as JSON, unless it is a text, which is JSON already. */
-  body?: object | string;
+  /** Sent as JSON, unless it is a text, which is JSON already, or bytes. */
+  body?: object | string | Buffer<ArrayBuffer>;
   headers?: Record<string, string | undefined>;
   signal?: AbortSignal;
+  /** When the request has failed unless it was answered. */
+  timeoutMs?: number;
   /** Also these are no failures. */
   expected?: readonly number[];
 }
@@ -34,7 +36,7 @@ export class ApiClient {
 
   async call<T>(path: string, request: ApiRequest = {}): Promise<ApiAnswer<T>> {
     const signal = AbortSignal.any([
-      AbortSignal.timeout(TIMEOUT_MS),
+      AbortSignal.timeout(request.timeoutMs ?? TIMEOUT_MS),
       ...(request.signal === undefined ? [] : [request.signal]),
     ]);
     const response = await this.open(path, { ...request, signal });
@@ -53,7 +55,7 @@ export class ApiClient {
           ...this.credentials,
           ...given(headers),
         },
-        body: body === undefined || typeof body === 'string' ? body : JSON.stringify(body),
+        body: body === undefined || typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body),
         redirect: 'manual',
         signal: signal ?? null,
       }),
@@ -74,7 +76,7 @@ export class ApiClient {
 
 function unreachable(url: string, error: unknown): string {
   if (error instanceof Error && error.name === 'TimeoutError') {
-    return `${url} did not answer within ${TIMEOUT_MS / 1_000} seconds.`;
+    return `${url} did not answer in time.`;
   }
   const cause = error instanceof Error ? (error.cause ?? error) : error;
   const reason = cause instanceof Error ? ((cause as NodeJS.ErrnoException).code ?? cause.message) : String(cause);

@@ -82,8 +82,8 @@ describe('streamforge send', () => {
 
 describe('streamforge events', () => {
   it('lists what matches, as a table and as JSON, and what happened to one', async () => {
-    await run(['send', '--type', 'listed.one', '--subject', 's', '--payload', '1', '--event-id', 'l']).then(
-      () => run(['send', '--type', 'listed.two', '--subject', 's', '--payload', '1']),
+    await run(['send', '--type', 'listed.one', '--subject', 's', '--payload', '1', '--event-id', 'l']).then(() =>
+      run(['send', '--type', 'listed.two', '--subject', 's', '--payload', '1']),
     );
     const sent = JSON.parse(
       (await run(['send', '--type', 'listed.two', '--subject', 's', '--payload', '{}', '--json'])).stdout,
