@@ -59,11 +59,12 @@ export async function readRetryFigures(db: Db): Promise<RetryFigures> {
   return rows[0] as RetryFigures;
 }
 
-/** Counts the open outbox entries, up to `most`. */
-export async function countOpenEntries(db: Db, most: number): Promise<number> {
+/** Counts the open outbox entries of a tenant, or of all (null), up to `most`. */
+export async function countOpenEntries(db: Db, tenantId: string | null, most: number): Promise<number> {
   const { rows } = await db.query<{ n: number }>(
-    'select count(*)::int as n from (select from outbox where closed_at is null limit $1) open',
-    [most],
+    `select count(*)::int as n
+       from (select from outbox where closed_at is null ${tenantId === null ? '' : 'and tenant_id = $2'} limit $1) open`,
+    tenantId === null ? [most] : [most, tenantId],
   );
   return rows[0]?.n ?? 0;
 }

@@ -9,6 +9,8 @@ export type LeasedEntry = Omit<ClaimedEntry, 'event' | 'history'> & { eventId: s
 const MOST_OF_RESTING = 10;
 /** After its rest, a tenant is still known as one whose handlers fail for so long. */
 const STILL_RESTING = `interval '10 seconds'`;
+/** A rest that ends later than workers may ask for was noted before PostgreSQL's clock was set back. */
+const MOST_REST = `interval '15 seconds'`;
 
 /** The leased entries in turns: the first of each tenant, then the second of each. */
 export interface LeasedEntries {
@@ -104,11 +106,13 @@ export const leaseStatement = (request: LeaseRequest): { text: string; values: u
          where n < least($2, ${MOST_LANES}) and not (next.is_second and next.tenant_id > $4)
       ), weighed as materialized (
         select lane.*, coalesce(t.weight, 1) as weight, r.rests_until > now() or lane.tenant_id = any ($5) as is_left_out,
-               r.rests_until is not null and r.rests_until > now() - ${STILL_RESTING} as is_resting
-          from lane left join tenants t on t.id = lane.tenant_id left join tenant_rests r on r.tenant_id = lane.tenant_id
+               r.tenant_id is not null as is_resting
+          from lane left join tenants t on t.id = lane.tenant_id
+               left join tenant_rests r on r.tenant_id = lane.tenant_id
+                     and r.rests_until > now() - ${STILL_RESTING} and r.rests_until < now() + ${MOST_REST}
          where n > 0
       ), share as materialized (
-        select weighed.*, greatest(1, case when is_resting then least($2, ${MOST_OF_RESTING})
+        select weighed.*, greatest(1, case when is_resting then least($2 / (2 * count(*) filter (where is_resting) over ()), ${MOST_OF_RESTING})
                  else floor($2 * weight / sum(weight) filter (where not is_resting) over ()) end)::integer as size
           from weighed where is_left_out is not true
       ), first as materialized (

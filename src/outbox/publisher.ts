@@ -17,7 +17,7 @@ import { RareLog } from '../observability/rare-log';
 import { Loop } from '../runtime/loop';
 import { ClaimPace } from './claim-pace';
 import { ClaimReport } from './claim-report';
-import { claimDueEntries } from './claim.queries';
+import { claimDueEntries, type Claim, type ClaimRequest } from './claim.queries';
 import { leaseOf, markFailed, markPublished, releaseEntries, type EntryKey } from './close-entries.queries';
 import { decideClosing, type Closing } from './decide-closing';
 import { QueueRoom } from './queue-room';
@@ -97,19 +97,13 @@ export class Publisher implements OnApplicationBootstrap, BeforeApplicationShutd
 
   private async moveBatch(): Promise<Move> {
     const places = await this.placesFor(this.pace.limit);
-    if (places === 0) return 'no-room';
-    try {
-      return await this.moveUpTo(places);
-    } catch (error) {
-      this.room.giveBack(places);
-      throw error;
-    }
+    return places === 0 ? 'no-room' : this.moveUpTo(places);
   }
 
   /** What is claimed beyond these would only wait behind the messages of others. */
   private async placesFor(limit: number): Promise<number> {
     try {
-      return await this.room.take(limit);
+      return await this.room.take(limit, performance.now());
     } catch (error) {
       this.blind.log((count) =>
         this.logger.warn({
@@ -132,7 +126,7 @@ export class Publisher implements OnApplicationBootstrap, BeforeApplicationShutd
       maxBytes: CLAIM_MAX_BYTES,
       leaseSeconds: this.settings.OUTBOX_INFLIGHT_LEASE_SECONDS,
     };
-    const { entries: claimed, orphans, more, cutAt, lastLane, resting } = await claimDueEntries(this.pool, request);
+    const { entries: claimed, orphans, more, cutAt, lastLane, resting } = await this.claim(request);
     this.lastLane = lastLane;
     this.resting.add(resting, performance.now());
     if (orphans.length > 0)
@@ -148,9 +142,20 @@ export class Publisher implements OnApplicationBootstrap, BeforeApplicationShutd
     const outcomes = await this.broker.publish(messages, this.settings.PUBLISH_TIMEOUT_MS);
     report.published(outcomes);
     this.pace.learn(outcomes, performance.now(), cutAt);
+    // The probes that follow begin with the tenants of this claim: one of their entries has broken the channel.
+    if (outcomes.includes('channel-broken')) this.lastLane = request.afterLane || undefined;
     for (const { closing, entries: sameClosing } of groupByClosing(entries, outcomes))
       await this.closeAs(closing, token, sameClosing);
     return move;
+  }
+
+  private async claim(request: ClaimRequest): Promise<Claim> {
+    try {
+      return await claimDueEntries(this.pool, request);
+    } catch (error) {
+      this.room.giveBack(request.limit);
+      throw error;
+    }
   }
 
   /**

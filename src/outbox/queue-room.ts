@@ -4,6 +4,10 @@ import { QUEUES, type Broker } from '../broker/broker';
 const MOST_PER_WORKER = 250;
 /** While nobody works on the queue, publishing goes on, but bounds what the broker has to hold. */
 const MOST_WITHOUT_WORKERS = 200_000;
+/** A worker that restarts comes back within this time. What was published meanwhile would be ahead of fresh events. */
+const WORKERS_RETURN_MS = 60_000;
+/** After a look that found the queue full. */
+const FULL_MS = 20;
 /** A smaller claim costs more than it gains. */
 const LEAST_PLACES = 125;
 
@@ -19,19 +23,27 @@ export class QueueRoom {
   /** Asked more often then: with the first worker that comes, far less may wait. */
   private isUnattended = false;
   private takenSinceLook = 0;
+  private attendedMs = -Infinity;
+  private fullUntilMs = -Infinity;
 
   constructor(private readonly broker: Broker) {}
 
   /** Takes places for a claim. Returns their number, 0 while there are none. Asks the broker only if it could matter. */
-  async take(limit: number): Promise<number> {
+  async take(limit: number, nowMs: number): Promise<number> {
+    if (nowMs < this.fullUntilMs) return 0;
     if (this.waiting >= this.most || (this.isUnattended && this.takenSinceLook >= MOST_PER_WORKER)) {
       const { messages, consumers } = await this.broker.backlog(QUEUES.main);
       this.waiting = messages;
-      this.isUnattended = consumers === 0;
       this.takenSinceLook = 0;
-      this.most = consumers === 0 ? MOST_WITHOUT_WORKERS : consumers * MOST_PER_WORKER;
+      if (consumers > 0) this.attendedMs = nowMs;
+      this.isUnattended = consumers === 0 && nowMs - this.attendedMs > WORKERS_RETURN_MS;
+      if (consumers > 0) this.most = consumers * MOST_PER_WORKER;
+      else if (this.isUnattended) this.most = MOST_WITHOUT_WORKERS;
     }
-    if (this.waiting >= this.most) return 0;
+    if (this.waiting >= this.most) {
+      this.fullUntilMs = nowMs + FULL_MS;
+      return 0;
+    }
     const places = Math.min(limit, Math.max(LEAST_PLACES, this.most - this.waiting));
     this.waiting += places;
     this.takenSinceLook += places;

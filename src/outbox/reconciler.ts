@@ -16,6 +16,8 @@ import {
 
 /** Dispatches examined in one transaction. With the pause between runs, this is also the rate limit. */
 const BATCH = 2_000;
+/** A sweep past open entries begins where the last one began, so it takes at most this part of the time. */
+const PART_OF_TIME = 0.1;
 
 /**
  * Finds events that the broker lost (I13). It walks the outbox and dispatches every confirmed entry again that has no
@@ -31,6 +33,11 @@ export class Reconciler implements OnModuleInit {
   private kept = '0';
   /** False once this sweep is past the last position that is safe to store. */
   private keeping = true;
+  /** When the current sweep began, by performance.now(). */
+  private beganMs = 0;
+  /** True once this sweep is past an open entry, such as those of a tenant that rests. */
+  private isPastOpen = false;
+  private pauseUntilMs = -Infinity;
 
   constructor(
     @Inject(SETTINGS_TOKEN) private readonly settings: Settings,
@@ -46,30 +53,49 @@ export class Reconciler implements OnModuleInit {
 
   /** Runs one bounded step. Returns true if there may be more to do at once, `elsewhere` if another process does it. */
   async runOnce(): Promise<boolean | 'elsewhere'> {
-    if (!this.broker.canPublish()) return false;
+    if (!this.broker.canPublish() || performance.now() < this.pauseUntilMs) return false;
     const waiting = (await this.broker.waiting(QUEUES.main)) + (await this.broker.waiting(QUEUES.retry));
     if (waiting > 0) return false; // events in a queue are late, not lost
     return underTransactionLock(this.pool, ADVISORY_LOCKS.reconciler, async (db) => {
       const publishedBefore = await databaseTime(db, this.settings.RECONCILE_AFTER_SECONDS);
-      const position = this.sweptTo ?? (this.kept = await readPosition(db));
+      const position = this.sweptTo ?? (await this.begin(db));
       const dispatches = await listDispatchesAfter(db, { position, limit: BATCH, publishedBefore });
-      const firstYoung = dispatches.findIndex((dispatch) => !dispatch.publishedLongAgo && !dispatch.settled);
+      const firstYoung = dispatches.findIndex(
+        ({ publishedLongAgo, settled, open }) => !publishedLongAgo && !settled && !open,
+      );
       const examined = firstYoung === -1 ? dispatches : dispatches.slice(0, firstYoung);
-      await this.dispatchLost(db, examined);
+      this.isPastOpen ||= examined.some(({ open }) => open);
+      await this.dispatchLost(
+        db,
+        examined.filter(({ open }) => !open),
+      );
       const more = (await this.keepPosition(db, examined)) && examined.length === BATCH;
       this.sweptTo = more ? examined.at(-1)?.outboxId : undefined;
+      if (!more && this.isPastOpen) this.pause();
       return more;
     });
   }
 
+  private async begin(db: PoolClient): Promise<string> {
+    this.kept = await readPosition(db);
+    this.beganMs = performance.now();
+    this.isPastOpen = false;
+    return this.kept;
+  }
+
+  private pause(): void {
+    const nowMs = performance.now();
+    this.pauseUntilMs = nowMs + (nowMs - this.beganMs) / PART_OF_TIME;
+  }
+
   /**
    * A transaction takes its entry ids before it commits. The stored position therefore stops where a lower id may still
-   * appear. The sweep continues past it, and the next sweep examines that part again. Returns false if a requeue has
+   * appear, and before the first open entry. The sweep continues past it, and the next sweep examines that part again. Returns false if a requeue has
    * moved the position; the next sweep starts there.
    */
   private async keepPosition(db: PoolClient, examined: PublishedDispatch[]): Promise<boolean> {
     if (this.sweptTo !== undefined && !this.keeping) return true;
-    const unsafe = examined.findIndex(({ createdLongAgo }) => !createdLongAgo);
+    const unsafe = examined.findIndex(({ createdLongAgo, open }) => !createdLongAgo || open);
     const last = (unsafe === -1 ? examined : examined.slice(0, unsafe)).at(-1);
     this.keeping = unsafe === -1;
     if (!last) return true;

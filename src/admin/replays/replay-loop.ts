@@ -25,7 +25,7 @@ import { listUnfinished, lockReplay } from './replay.queries';
 
 /** Maximum number of events dispatched in one transaction. */
 const EVENTS_PER_STEP = 200;
-/** Replays fill the outbox up to this many open entries, then wait, so that new events are not delayed. */
+/** Replays fill the outbox up to this many open entries of their tenant, then wait, so that its new events are not delayed. */
 const MOST_OPEN = 400;
 /** Maximum number of replays stepped in one run. The next run continues after them, so that each replay gets its turn. */
 const REPLAYS_PER_RUN = 20;
@@ -89,7 +89,8 @@ export class ReplayLoop implements OnApplicationBootstrap, BeforeApplicationShut
       if (!(await tryTransactionLock(db, ADVISORY_LOCKS.replays))) return false;
       const replay = await lockReplay(db, id);
       if (!replay) return false;
-      const open = await countOpenEntries(db, MOST_OPEN);
+      // What is sent to one destination needs no entries.
+      const open = replay.destinationId === null ? await countOpenEntries(db, replay.tenantId, MOST_OPEN) : 0;
       return stepReplay(db, replay, Math.min(EVENTS_PER_STEP, MOST_OPEN - open));
     });
   }

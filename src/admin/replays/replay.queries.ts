@@ -77,13 +77,15 @@ export interface ReplayInHand {
   status: ReplayStatus;
   /** True when the filter selects status DISCARDED or lists event ids. When false, discarded events are skipped. */
   discardedToo: boolean;
+  /** Null: events of all tenants. */
+  tenantId: string | null;
   /** The one destination that the events are sent to; null: as after their first processing. */
   destinationId: string | null;
 }
 
 const IN_HAND = `id, mode, status,
   coalesce(filter ->> 'status' = 'DISCARDED', false) or filter ? 'eventIds' as "discardedToo",
-  filter ->> 'destinationId' as "destinationId"`;
+  filter ->> 'tenantId' as "tenantId", filter ->> 'destinationId' as "destinationId"`;
 
 /** Locks a replay for one step. Returns undefined when the replay is finished or another process has locked it. */
 export async function lockReplay(db: Db, id: string): Promise<ReplayInHand | undefined> {

@@ -123,8 +123,8 @@ export class BatchSettler {
       const hasFailed = result !== undefined && result.kind !== 'postpone' && item.unfinished.size === 0;
       if (result && !hasFailed) return; // known before, or postponed
       const end = ends.get(item.event.tenantId) ?? { failed: 0, succeeded: 0 };
-      // A handler that hangs costs others its whole timeout, so one time is enough.
-      if (hasFailed) end.failed += result.reasonCode === 'TIMEOUT' ? MANY_FAILURES : 1;
+      // A handler that hangs costs others its whole timeout, so one time is enough for a second.
+      if (hasFailed) end.failed += result.reasonCode === 'TIMEOUT' ? 2 * MANY_FAILURES : 1;
       else end.succeeded += 1;
       ends.set(item.event.tenantId, end);
     });

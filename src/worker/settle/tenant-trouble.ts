@@ -13,6 +13,12 @@ const PAUSE_MS = 100;
 const OTHERS_MS = 1_000;
 /** A group rests for so many times as long as it took: its tenant gets a tenth of a worker's time. */
 const REST = 9;
+/** A longer rest would go on for long after the handlers work again. */
+const LONGEST_REST_MS = 10_000;
+/** The first group after a rest still runs apart, if it comes within this time. */
+const AFTER_REST_MS = 1_000;
+/** Groups that run in one batch. The events of other tenants wait for them. */
+const MOST_GROUPS = 4;
 
 interface Results {
   failed: number;
@@ -56,7 +62,7 @@ export class TenantTrouble {
     const apart: T[][] = [];
     const isShared = nowMs - this.othersMs < OTHERS_MS || byTenant.size > 1;
     for (const [tenantId, group] of byTenant) {
-      const runs = isShared ? this.runsOf(tenantId, nowMs) : group.length;
+      const runs = !isShared ? group.length : apart.length < MOST_GROUPS ? this.runsOf(tenantId, nowMs) : 0;
       if (runs > 0) apart.push(group.slice(0, runs));
       postponed.push(...group.slice(runs));
     }
@@ -75,10 +81,13 @@ export class TenantTrouble {
     });
   }
 
-  /** A group of a tenant in trouble has run. */
+  /** A group of a tenant in trouble has run. All tenants in trouble together get a tenth of the time. */
   ran(tenantId: string, tookMs: number, nowMs: number): void {
     const results = this.tenants.get(tenantId);
-    if (results) results.nextMs = nowMs + Math.max(PAUSE_MS, REST * tookMs);
+    if (!results) return;
+    const others = [...this.tenants].filter(([id, { nextMs }]) => id !== tenantId && nextMs > nowMs).length;
+    const restMs = REST * tookMs * (1 + others);
+    results.nextMs = nowMs + Math.min(LONGEST_REST_MS, Math.max(PAUSE_MS, restMs));
   }
 
   /** When its next group may run, from now. */
@@ -102,7 +111,9 @@ export class TenantTrouble {
   private isInTrouble(tenantId: string, nowMs: number): boolean {
     if (this.tenants.size === 0) return false;
     const results = this.resultsOf(tenantId, nowMs);
-    return results !== undefined && results.failed >= MANY_FAILURES && results.failed >= results.succeeded;
+    if (results === undefined) return false;
+    const rests = nowMs < results.nextMs + AFTER_REST_MS;
+    return (rests || results.failed >= MANY_FAILURES) && results.failed >= results.succeeded;
   }
 
   /** With the weights of now; undefined, and forgotten, if they are too small. */
@@ -113,7 +124,7 @@ export class TenantTrouble {
     results.failed *= weight;
     results.succeeded *= weight;
     results.atMs = nowMs;
-    if (results.failed >= FORGOTTEN_BELOW) return results;
+    if (results.failed >= FORGOTTEN_BELOW || nowMs < results.nextMs + AFTER_REST_MS) return results;
     this.tenants.delete(tenantId);
     return undefined;
   }

@@ -61,6 +61,26 @@ describe('a poison entry', () => {
   });
 });
 
+describe('an entry of one of several tenants that the broker refuses', () => {
+  it('I10: is isolated although another tenant always has entries', async () => {
+    const broker = new ScriptedBroker();
+    const [poison] = await givenEvents(outbox.pool, 3, {}, 'b');
+    await givenEvents(outbox.pool, 3, {}, 'c');
+    broker.publish = (messages) => {
+      const isThere = messages.some(({ id }) => id === poison?.id);
+      const outcome = !isThere ? 'confirmed' : messages.length === 1 ? { rejected: 'too large' } : 'channel-broken';
+      return Promise.resolve(messages.map((): PublishOutcome => outcome));
+    };
+    const publisher = publisherTo(broker);
+    let claims = 0;
+    for (; claims < 20 && (await listFailedEntries(outbox.pool, 1)).length === 0; claims++) {
+      await givenEvents(outbox.pool, 2, {}, 'a');
+      await publisher.runOnce();
+    }
+    expect(claims).toBeLessThan(6);
+  });
+});
+
 describe('FAILED entries', () => {
   const idsOf = (entries: readonly { id: string }[]): string[] => entries.map(({ id }) => id);
 

@@ -37,12 +37,29 @@ describe('TenantTrouble', () => {
 
   it('gives a tenant whose events take long a tenth of the time', () => {
     const trouble = new TenantTrouble();
-    trouble.learn('bad', { failed: 1_000, succeeded: 0 }, 0);
+    trouble.learn('bad', FAILED, 0);
     const batch = [...items('bad', 5), ...items('good', 1)];
     trouble.ran('bad', 200, 200);
     expect(trouble.restMs('bad', 200)).toBe(1_800);
     expect(trouble.split(batch, 1_900).apart).toEqual([]);
     expect(trouble.split(batch, 2_000).apart).toEqual([items('bad', 5)]);
+  });
+
+  it('rests for ten seconds at most, however long its events take', () => {
+    const trouble = new TenantTrouble();
+    trouble.learn('bad', FAILED, 0);
+    trouble.ran('bad', 30_000, 30_000);
+    expect(trouble.restMs('bad', 30_000)).toBe(10_000);
+  });
+
+  it('gives all tenants in trouble together a tenth of the time, and runs four groups in a batch', () => {
+    const trouble = new TenantTrouble();
+    const tenants = ['v', 'w', 'x', 'y', 'z'];
+    for (const tenantId of tenants) trouble.learn(tenantId, FAILED, 0);
+    const batch = tenants.flatMap((tenantId) => items(tenantId, 2));
+    expect(trouble.split(batch, 1)).toMatchObject({ apart: tenants.slice(0, 4).map((id) => items(id, 2)) });
+    for (const tenantId of tenants) trouble.ran(tenantId, 100, 100);
+    expect(trouble.restMs('z', 100)).toBe(5 * 900);
   });
 
   it('has room for other tenants again when the failures of a thousand are long ago', () => {
