@@ -3,6 +3,7 @@
  * The groups are listed in bench/options.ts.
  * npm run bench -- --rounds 3 --only destinations,isolation     (HTTP destinations, not part of the default)
  * npm run bench -- --only three-destinations,many-destinations,retrying     (receivers that fail; not part of the default)
+ * npm run bench -- --rounds 3 --only ordering     (many keys in order, and one; not part of the default)
  * npm run bench -- --rounds 5 --only stored     (with 0, 1 and 5 million stored events; not part of the default)
  * npm run bench -- --only fairness --events 1000000     (a quiet tenant beside the events of another)
  * npm run bench -- --rounds 7 --only keys     (API keys against X-Tenant-Id; not part of the default)

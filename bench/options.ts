@@ -17,6 +17,7 @@ const GROUPS = [
   'three-destinations',
   'many-destinations',
   'retrying',
+  'ordering',
   'overhead',
   'keys',
   'sources',
@@ -30,7 +31,7 @@ export type Group = (typeof GROUPS)[number];
 
 /** These groups take minutes. */
 const ON_DEMAND: ReadonlySet<Group> = new Set<Group>([
-  ...(['destinations', 'isolation', 'three-destinations', 'many-destinations', 'retrying'] as const),
+  ...(['destinations', 'isolation', 'three-destinations', 'many-destinations', 'retrying', 'ordering'] as const),
   ...(['stored', 'keys', 'sources', 'rejections', 'cache', 'pooler'] as const),
 ]);
 const DEFAULT_GROUPS = GROUPS.filter((group) => !ON_DEMAND.has(group));

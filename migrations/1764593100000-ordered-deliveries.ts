@@ -129,7 +129,7 @@ const DELIVERY_STATUS_WITH_PARKED = replaced(DELIVERY_STATUS, [
 ]);
 
 /** For the status of its event, a parked delivery is as one of a paused destination. */
-const EVENT_STATUS_WITH_PARKED = replaced(EVENT_STATUS, [
+export const EVENT_STATUS_WITH_PARKED = replaced(EVENT_STATUS, [
   [
     'to_.paused_at is not null as paused,',
     `to_.paused_at is not null or coalesce(q.due_at = ${PARKED}, false) as paused,`,

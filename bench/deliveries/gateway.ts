@@ -26,6 +26,7 @@ export interface NewDestination {
   url: string;
   eventTypes?: string[];
   maxInFlight?: number;
+  ordering?: 'none' | 'key';
 }
 
 /** Registers a destination. Returns its id. */

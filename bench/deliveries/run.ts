@@ -1,5 +1,6 @@
 import type { BenchServer } from '#bench/databases';
 import { manyDestinationsReport, measureManyDestinations } from '#bench/deliveries/many-destinations-report';
+import { measureOrdering, orderingReport } from '#bench/deliveries/ordering';
 import { measureRetrying, retryingReport } from '#bench/deliveries/retrying';
 import { measureThreeDestinations, threeDestinationsReport } from '#bench/deliveries/three-destinations';
 import { destinationsReport, measureDestinations } from '#bench/destinations';
@@ -35,6 +36,9 @@ export async function runDeliveries(
   }
   if (only.has('many-destinations')) {
     await run('many', () => measureManyDestinations(postgres, rounds, progress), manyDestinationsReport);
+  }
+  if (only.has('ordering')) {
+    await run('ordering', () => measureOrdering(postgres, rounds, progress), orderingReport);
   }
   if (only.has('retrying')) {
     const rabbit = await BenchRabbit.start();

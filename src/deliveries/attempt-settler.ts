@@ -29,8 +29,8 @@ const SETTLE_SETTINGS =
 type Recorded = 'done' | 'refused' | 'suspect';
 
 /**
- * Settles attempts in batches: while one batch is being settled, and at most 25 ms longer, the attempts that end form the
- * next one. Waits for PostgreSQL if it cannot be reached.
+ * Settles attempts in batches: while one batch is being settled, and a while longer (batch-wait.ts), the attempts that end
+ * form the next one. Waits for PostgreSQL if it cannot be reached.
  */
 @Injectable()
 export class AttemptSettler {
@@ -84,7 +84,8 @@ export class AttemptSettler {
 
   private async waitForMore(): Promise<void> {
     const waiting = this.outcomes.length + this.released.length;
-    const waitMs = batchWaitMs({ waiting, sinceBeforeMs: performance.now() - this.beganMs });
+    const ordered = this.outcomes.some(({ line }) => line.destination.ordering === 'key');
+    const waitMs = batchWaitMs({ waiting, ordered, sinceBeforeMs: performance.now() - this.beganMs });
     if (waitMs > 0 && !this.stopping) await sleep(waitMs);
   }
 

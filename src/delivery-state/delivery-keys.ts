@@ -1,3 +1,4 @@
+import { PARKED } from '../db/parked';
 import type { DeliveryKey } from './delivery';
 
 /** The values of $1 to $3 in a statement about these deliveries. */
@@ -41,9 +42,6 @@ export const isReplaced = (table: string): string => `exists (
 
 /** Always true. A statement that reads the queue by destination needs it to use the index of due deliveries. */
 export const isInDueOrder = (queue: string): string => `${queue}.due_at > '-infinity'`;
-
-/** When a parked delivery is due (docs/ordering.md). The migrations have it too. */
-export const PARKED = `timestamptz '9999-12-31 00:00:00+00'`;
 
 /** Whether the delivery of this row of the queue waits for others of its key. */
 export const isParked = (queue: string): string => `${queue}.due_at = ${PARKED}`;

@@ -1,6 +1,6 @@
 import { ADVISORY_LOCKS, shareTransactionLock, STORED_PAYLOADS_WAIT_MS } from '../db/advisory-locks';
 import type { Db } from '../db/pool';
-import { PARKED } from './delivery-keys';
+import { PARKED } from '../db/parked';
 
 /** Why a backfill or a replay makes no delivery of an event. `in-process`: its handlers have not succeeded. */
 export type FillSkip = 'gone' | 'erased' | 'in-process' | 'delivering' | 'delivered' | 'moved-on';

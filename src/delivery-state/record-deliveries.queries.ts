@@ -1,7 +1,7 @@
 import type { Db } from '../db/pool';
 import { CLAIMABLE } from './claim-deliveries.queries';
 import type { DeliveryLease, PlannedDelivery, RecordedDelivery } from './delivery';
-import { PARKED } from './delivery-keys';
+import { PARKED } from '../db/parked';
 
 /**
  * Earlier builds called destinations in a handler. They recorded in handler_effects which destinations had the event and

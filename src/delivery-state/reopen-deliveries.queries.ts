@@ -1,6 +1,7 @@
+import { PARKED } from '../db/parked';
 import type { Db } from '../db/pool';
 import type { DeliveryKey } from './delivery';
-import { hasSameKey, isFree, isOneOf, isSuperseded, keyOf, keyValues, PARKED } from './delivery-keys';
+import { hasSameKey, isFree, isOneOf, isSuperseded, keyOf, keyValues } from './delivery-keys';
 import { PLACE_COLUMNS, PLACES, placeOf } from './order/place-of.queries';
 
 /**

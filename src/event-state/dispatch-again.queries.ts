@@ -15,7 +15,7 @@ export interface Dispatch {
 }
 
 /** The columns that the CTE `raised` returns. */
-export const RAISED = 's.event_id, s.generation, s.dispatch_no, s.outbox_id, s.revision';
+export const RAISED = 's.event_id, s.status, s.generation, s.dispatch_no, s.outbox_id, s.revision';
 
 /**
  * Appends an outbox entry for each row of the CTE `rows`, which has the columns of RAISED. A dispatch carries the newest

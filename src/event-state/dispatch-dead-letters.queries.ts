@@ -1,5 +1,6 @@
 import type { Db } from '../db/pool';
 import { appendEntries, RAISED, RETURNING_DISPATCHES, type Dispatch } from './dispatch-again.queries';
+import { NOTED_AGAIN } from './order/ordered-types';
 
 /** Locks the events of $1 that are in the DLQ. Leaves out events that wait in a replay. */
 export const PICKED = `picked as (
@@ -31,7 +32,7 @@ export async function dispatchDeadLetters(db: Db, ids: readonly string[]): Promi
               outbox_id = nextval('outbox_id_seq')
          from picked where s.event_id = picked.event_id and s.status = 'DLQ'
        returning ${RAISED}
-     ), ${resolveDeadLetters('RETRIED')}${appendEntries('retry')}${RETURNING_DISPATCHES}`,
+     ), ${resolveDeadLetters('RETRIED')}, ${NOTED_AGAIN}${appendEntries('retry')}${RETURNING_DISPATCHES}`,
     [ids],
   );
   return rows;

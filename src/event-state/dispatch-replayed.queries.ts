@@ -1,6 +1,7 @@
 import type { Db } from '../db/pool';
 import { appendEntries, RAISED, RETURNING_DISPATCHES, type Dispatch } from './dispatch-again.queries';
 import { resolveDeadLetters } from './dispatch-dead-letters.queries';
+import { NOTED_AGAIN } from './order/ordered-types';
 
 /** `reprocess` runs all handlers again, in a new generation; `republish` runs only those that have not succeeded. */
 export const REPLAY_MODES = ['reprocess', 'republish'] as const;
@@ -93,7 +94,7 @@ export async function dispatchReplayed(
                  attempts = 0, outbox_id = excluded.outbox_id, updated_at = now()
            where s.dispatch_no = excluded.dispatch_no - 1 and (s.status <> 'DISCARDED' or $6)
        returning ${RAISED}
-     ), ${resolveDeadLetters('REPLAYED')}${appendEntries('retry')}${RETURNING_DISPATCHES}`,
+     ), ${resolveDeadLetters('REPLAYED')}, ${NOTED_AGAIN}${appendEntries('retry')}${RETURNING_DISPATCHES}`,
     [
       mode,
       events.map(({ eventId }) => eventId),

@@ -8,6 +8,7 @@ import { extendChain, LINK_ROWS } from '../audit/extend-chain';
 import { Loop } from '../runtime/loop';
 import { closeBacklogs } from '../delivery-state/close-destination.queries';
 import { keepOrder } from '../delivery-state/order/keep-order';
+import { handOnTurns } from '../event-state/order/key-turns.queries';
 import { dispatchDueRetries } from '../event-state/dispatch-due-retries.queries';
 import { forgetSettledStarts } from '../event-state/forget-events.queries';
 import { forgetTenantRests } from '../event-state/tenant-rests.queries';
@@ -130,7 +131,9 @@ export class Chores implements OnApplicationBootstrap, BeforeApplicationShutdown
   }
 
   private async keepOrder(): Promise<Run> {
-    const more = await keepOrder(this.pool);
+    let dispatched = 0;
+    const more = await keepOrder(this.pool, async (db, keys) => (dispatched += await handOnTurns(db, keys)));
+    if (dispatched > 0) this.wakeUp.signal();
     if (more === 'elsewhere') return more;
     return more ? 'more' : 'done';
   }

@@ -4,12 +4,14 @@ import type { Settings } from '../config/settings';
 import { NoInstallation, type Installation } from '../integrity/installation';
 import type { Metrics } from '../observability/metrics';
 import { WorkProgress } from '../observability/work-progress';
+import type { WakeUp } from '../redis/wake-up';
 import { MessageRouter } from './consume/message-router';
 import { QueueConsumer } from './consume/queue-consumer';
 import { TrustedEvents } from './consume/trusted-events';
 import { WorkerLoop } from './consume/worker-loop';
 import { PoisonDetector } from './crashes/poison-detector';
 import { withUniqueNames, type Handler } from './handler';
+import { KeyTurns } from './key-turns';
 import { ExternalHandlers } from './run/external-handlers';
 import { BatchSettler } from './settle/batch-settler';
 import { OwnStatements } from './settle/own-statements';
@@ -28,6 +30,8 @@ export interface WorkerParts {
   progress?: WorkProgress;
   /** Default: none, so nothing has to be confirmed. */
   installation?: Installation;
+  /** Default: none, so publishers poll for the events whose turn it is. */
+  wakeUp?: WakeUp;
 }
 
 /** Wires a worker. The consumers of both queues share the processing steps. */
@@ -37,8 +41,9 @@ export function createWorker(parts: WorkerParts): WorkerLoop {
   const named = withUniqueNames(handlers);
   const poison = new PoisonDetector(pool);
   const externals = new ExternalHandlers(settings, named, poison);
-  const router = new MessageRouter(pool, externals);
-  const settler = new BatchSettler(settings, pool, named, metrics, deliveries);
+  const turns = new KeyTurns(pool, named);
+  const router = new MessageRouter(pool, externals, turns);
+  const settler = new BatchSettler(settings, pool, named, metrics, deliveries, parts.wakeUp);
   const trusted = new TrustedEvents(pool, metrics, installation);
   const own = new OwnStatements(settings, pool, named, deliveries);
   const steps = { trusted, router, externals, poison, settler, own, metrics, progress };
@@ -48,5 +53,5 @@ export function createWorker(parts: WorkerParts): WorkerLoop {
     new QueueConsumer(broker, QUEUES.main, { prefetch, batchSize }, steps),
     new QueueConsumer(broker, QUEUES.retry, retries, steps),
   ];
-  return new WorkerLoop(queues, externals, deliveries);
+  return new WorkerLoop(queues, externals, deliveries, turns);
 }

@@ -30,6 +30,13 @@ interface AnyHandler {
   readonly name: string;
   /** Exact types, or prefixes that end with `*`; `*` alone matches every type. */
   readonly eventTypes: readonly string[];
+  /**
+   * `key`: events of its types run one at a time per tenant and partition key, in the order in which they were accepted, and
+   * one that fails holds up those after it (docs/ordering.md).
+   */
+  readonly ordering?: 'key';
+  /** What follows a dead letter of its types, if `ordering` is set. Default: `block`, until an operator retries or discards it. */
+  readonly onPoison?: 'block' | 'skip';
 }
 
 export interface TransactionalCall {
@@ -102,6 +109,10 @@ export type Handler = TransactionalHandler | ExternalHandler;
 
 export const handlesType = (handler: Pick<Handler, 'eventTypes'>, type: string): boolean =>
   matchesType(handler.eventTypes, type);
+
+/** Whether one of the handlers takes events of the type in order. */
+export const isTakenInOrder = (handlers: readonly Pick<Handler, 'eventTypes' | 'ordering'>[], type: string): boolean =>
+  handlers.some((handler) => handler.ordering === 'key' && handlesType(handler, type));
 
 /** @throws Error if two handlers have the same name, because effects are recorded by handler name */
 export function withUniqueNames<H extends Pick<Handler, 'name'>>(handlers: readonly H[]): readonly H[] {

@@ -7,6 +7,7 @@ import { DeliveriesModule } from '../deliveries/deliveries.module';
 import { Installation } from '../integrity/installation';
 import { Metrics } from '../observability/metrics';
 import { WorkProgress } from '../observability/work-progress';
+import { WakeUp } from '../redis/wake-up';
 import { WorkerLoop } from './consume/worker-loop';
 import { createWorker } from './create-worker';
 import type { Handler } from './handler';
@@ -22,7 +23,17 @@ const HANDLER_CLASSES = [UsageMeter];
     ...HANDLER_CLASSES,
     {
       provide: WorkerLoop,
-      inject: [SETTINGS_TOKEN, Pool, Broker, Metrics, Deliveries, WorkProgress, Installation, ...HANDLER_CLASSES],
+      inject: [
+        SETTINGS_TOKEN,
+        Pool,
+        Broker,
+        Metrics,
+        Deliveries,
+        WorkProgress,
+        Installation,
+        WakeUp,
+        ...HANDLER_CLASSES,
+      ],
       useFactory: (
         settings: Settings,
         pool: Pool,
@@ -31,8 +42,9 @@ const HANDLER_CLASSES = [UsageMeter];
         deliveries: Deliveries,
         progress: WorkProgress,
         installation: Installation,
+        wakeUp: WakeUp,
         ...handlers: Handler[]
-      ) => createWorker({ settings, pool, broker, metrics, handlers, deliveries, progress, installation }),
+      ) => createWorker({ settings, pool, broker, metrics, handlers, deliveries, progress, installation, wakeUp }),
     },
   ],
 })

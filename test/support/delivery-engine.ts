@@ -13,7 +13,7 @@ import { Transmitter } from '../../src/deliveries/transmitter';
 import { WorkerShares } from '../../src/deliveries/worker-shares';
 import { inTransaction } from '../../src/db/pool';
 import type { DeliveryLease } from '../../src/delivery-state/delivery';
-import { turnCompleted } from '../../src/delivery-state/order/turn-keys';
+import { turnSettled } from '../../src/delivery-state/order/turn-keys';
 import { recordDeliveries } from '../../src/delivery-state/record-deliveries.queries';
 import { AddressGuard } from '../../src/destinations/address/address-guard';
 import { resolveBySystem } from '../../src/destinations/names/resolve-names';
@@ -98,7 +98,7 @@ export class DeliveryEngine {
       this.pool,
       async (db) => {
         const rows = await recordDeliveries(db, planned, lease);
-        if (ordered.length > 0) unparked = await turnCompleted(db, ordered, planned, rows);
+        if (ordered.length > 0) ({ unparked } = await turnSettled(db, ordered, [], planned, rows));
         return rows;
       },
       () => commits,

@@ -33,7 +33,7 @@ export function external(
   name: string,
   eventTypes: readonly string[],
   handle: (event: DispatchedEvent, call: ExternalCall) => Promise<HandlerResult>,
-  { timeoutMs = 5_000, ...more }: Partial<Pick<ExternalHandler, 'timeoutMs' | 'select'>> = {},
+  { timeoutMs = 5_000, ...more }: Partial<Pick<ExternalHandler, 'timeoutMs' | 'select' | 'ordering' | 'onPoison'>> = {},
 ): ExternalHandler {
   return { kind: 'external', name, eventTypes, timeoutMs, handle, ...more };
 }

@@ -10,10 +10,11 @@ export function attemptEntry({ at, ...attempt }: HandlerAttempt): TimelineEntry 
   return bySystem(at, 'attempt', text, attempt);
 }
 
-/** A postponement schedules a retry without an attempt. */
+/** A postponement schedules a retry without an attempt, and so does the order of a key. */
 export function retryEntry({ at, dueAt, dispatchNo, attempts, lastError }: ScheduledRetry): TimelineEntry {
   const attemptNumber = attempts + 1;
-  const text = `Attempt ${attemptNumber} of the handlers is due at ${dueAt}.`;
+  const due = dueAt === null ? 'waits for an earlier event of its key' : `is due at ${dueAt}`;
+  const text = `Attempt ${attemptNumber} of the handlers ${due}.`;
   return bySystem(at, 'retry-scheduled', text, { attemptNumber, dispatchNo, dueAt, lastError });
 }
 

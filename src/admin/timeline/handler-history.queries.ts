@@ -1,3 +1,4 @@
+import { PARKED } from '../../db/parked';
 import type { Db } from '../../db/pool';
 import type { AttemptStatus } from '../../event/event-status';
 
@@ -31,7 +32,8 @@ export async function listHandlerAttempts(db: Db, eventId: string, limit: number
 export interface ScheduledRetry {
   /** When it was scheduled. */
   at: string;
-  dueAt: string;
+  /** Null: once it is its turn. */
+  dueAt: string | null;
   dispatchNo: number;
   /** Attempts so far. */
   attempts: number;
@@ -40,7 +42,7 @@ export interface ScheduledRetry {
 
 export async function findScheduledRetry(db: Db, eventId: string): Promise<ScheduledRetry | undefined> {
   const { rows } = await db.query<ScheduledRetry>(
-    `select s.updated_at as at, r.due_at as "dueAt", r.dispatch_no as "dispatchNo", s.attempts, s.last_error as "lastError"
+    `select s.updated_at as at, nullif(r.due_at, ${PARKED}) as "dueAt", r.dispatch_no as "dispatchNo", s.attempts, s.last_error as "lastError"
        from retry_schedule r join event_state s on s.event_id = r.event_id where r.event_id = $1`,
     [eventId],
   );

@@ -52,6 +52,7 @@ import { Flapping1764592910000 } from '../../../migrations/1764592910000-flappin
 import { FairClaims1764593000000 } from '../../../migrations/1764593000000-fair-claims';
 import { OrderedDeliveries1764593100000 } from '../../../migrations/1764593100000-ordered-deliveries';
 import { TenantRests1764593150000 } from '../../../migrations/1764593150000-tenant-rests';
+import { OrderedHandlers1764593200000 } from '../../../migrations/1764593200000-ordered-handlers';
 
 /**
  * TypeORM runs the migrations; all other access is SQL over pg.
@@ -114,6 +115,7 @@ export function createDataSource(databaseUrl: string): DataSource {
       FairClaims1764593000000,
       OrderedDeliveries1764593100000,
       TenantRests1764593150000,
+      OrderedHandlers1764593200000,
     ],
     migrationsTableName: 'schema_migrations',
   });

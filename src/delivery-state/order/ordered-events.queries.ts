@@ -1,17 +1,24 @@
 import type { Db } from '../../db/pool';
-import { isForType, orderedKeyValues, type OrderedKey } from './ordered-keys.queries';
+import { isForType } from '../../db/type-pattern';
+import { orderedKeyValues, type OrderedKey } from '../../event/ordered-key';
+
+/** The key of an event that was noted. */
+export interface KeyOfEvent extends OrderedKey {
+  /** A handler takes it in order. */
+  byHandler: boolean;
+}
 
 /**
  * Forgets events whose handlers are done, in the transaction that completes them: their deliveries are recorded, and later
  * events of their keys wait for these instead. Returns the keys of those that were known.
  */
-export async function forgetOrderedEvents(db: Db, eventIds: readonly string[]): Promise<OrderedKey[]> {
-  const { rows } = await db.query<OrderedKey>({
+export async function forgetOrderedEvents(db: Db, eventIds: readonly string[]): Promise<KeyOfEvent[]> {
+  const { rows } = await db.query<KeyOfEvent>({
     name: 'forget-ordered-events',
     text: `
       delete from ordered_events where event_id = any (array(
         select event_id from ordered_events where event_id = any ($1::uuid[]) order by event_id for update))
-      returning tenant_id as "tenantId", order_key as "orderKey"`,
+      returning tenant_id as "tenantId", order_key as "orderKey", on_poison is not null as "byHandler"`,
     values: [eventIds],
   });
   return rows;
@@ -23,7 +30,7 @@ const MOST_EXAMINED = 100;
 /**
  * Forgets events of these keys that nobody waits for: whoever settled them has not done so. That is a worker of the build
  * before, or one that had not read yet that the tenant has an ordered destination; or the event was discarded or removed, or
- * is a dead letter that blocks no destination.
+ * is a dead letter that blocks no destination and no handler.
  */
 export async function forgetSettledEvents(db: Db, keys: readonly OrderedKey[]): Promise<void> {
   await db.query({
@@ -33,12 +40,12 @@ export async function forgetSettledEvents(db: Db, keys: readonly OrderedKey[]): 
         select o.event_id
           from unnest($1::text[], $2::bigint[]) as g (tenant_id, order_key)
          cross join lateral (
-           select event_id, tenant_id, type from ordered_events
+           select event_id, tenant_id, type, on_poison from ordered_events
             where tenant_id = g.tenant_id and order_key = g.order_key
             order by position limit ${MOST_EXAMINED} for update skip locked) o
           left join lateral (select status from event_state where event_id = o.event_id offset 0) s on true
          where s.status in ('COMPLETED', 'DISCARDED')
-            or s.status = 'DLQ'
+            or s.status = 'DLQ' and o.on_poison is distinct from 'block'
                and not exists (select from destinations d
                                 where d.tenant_id = o.tenant_id and d.ordering = 'key' and d.on_poison = 'block'
                                   and ${isForType('d', 'o')})

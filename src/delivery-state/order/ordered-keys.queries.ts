@@ -1,18 +1,8 @@
+import { PARKED } from '../../db/parked';
 import type { Db } from '../../db/pool';
-import { hasSameKey, isFree, isParked, isSuperseded, keyOf, PARKED } from '../delivery-keys';
-
-/** The events of a tenant that are delivered in order: those with one hash of the partition key. */
-export interface OrderedKey {
-  tenantId: string;
-  /** A bigint, as text. */
-  orderKey: string;
-}
-
-/** The values of $1 and $2 in a statement about these keys. */
-export const orderedKeyValues = (keys: readonly OrderedKey[]): [string[], string[]] => [
-  keys.map(({ tenantId }) => tenantId),
-  keys.map(({ orderKey }) => orderKey),
-];
+import { isForType } from '../../db/type-pattern';
+import { orderedKeyValues, type OrderedKey } from '../../event/ordered-key';
+import { hasSameKey, isFree, isParked, isSuperseded, keyOf } from '../delivery-keys';
 
 /**
  * Locks keys until the transaction ends, in their order. It is the last wait of a transaction: what follows skips rows that
@@ -121,12 +111,10 @@ export async function skipSuperseded(db: Db, keys: readonly OrderedKey[]): Promi
   return rows[0]?.skipped ?? 0;
 }
 
-/** Whether an event is for a destination, as far as its types say. What its filter says is not known here. */
-export const isForType = (destination: string, event: string): string => `exists (
-  select from unnest(${destination}.event_types) as p (pattern)
-   where p.pattern = ${event}.type or right(p.pattern, 1) = '*' and starts_with(${event}.type, left(p.pattern, -1)))`;
-
-/** Whether an earlier event of the key has not got through its handlers, and `first` has to wait for it. */
+/**
+ * Whether an earlier event of the key has not got through its handlers, and `first` has to wait for it. What the filter of the
+ * destination says is not known here, only its types.
+ */
 const HAS_PENDING = `exists (
   select from ordered_events o
     left join lateral (select status from event_state where event_id = o.event_id offset 0) s on true
@@ -176,7 +164,7 @@ export async function unparkFirst(db: Db, keys: readonly OrderedKey[]): Promise<
   return [...new Set(rows.map(({ destinationId }) => destinationId))];
 }
 
-/** Forgets keys of which no delivery is queued, whatever its destination is now. The caller has locked them. */
+/** Forgets keys of which no delivery is queued, whatever its destination is now, and no handler waits. The caller has locked them. */
 export async function forgetIdleKeys(db: Db, keys: readonly OrderedKey[]): Promise<void> {
   await db.query({
     name: 'forget-idle-keys',
@@ -184,6 +172,8 @@ export async function forgetIdleKeys(db: Db, keys: readonly OrderedKey[]): Promi
       delete from ordered_keys k
        using (select distinct tenant_id, order_key from unnest($1::text[], $2::bigint[]) as t (tenant_id, order_key)) g
        where k.tenant_id = g.tenant_id and k.order_key = g.order_key
+         and not exists (select from ordered_events o
+                          where o.tenant_id = g.tenant_id and o.order_key = g.order_key and o.on_poison is not null)
          and not exists (
            select from destinations to_
              join lateral (select from delivery_queue q where ${ofKey('q')} limit 1) queued on true

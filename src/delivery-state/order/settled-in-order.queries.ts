@@ -1,6 +1,6 @@
 import type { Db } from '../../db/pool';
+import type { OrderedKey } from '../../event/ordered-key';
 import type { DeliveryKey } from '../delivery';
-import type { OrderedKey } from './ordered-keys.queries';
 
 /** A delivery of an ordered destination, after an attempt. */
 export interface SettledInOrder extends DeliveryKey, OrderedKey {

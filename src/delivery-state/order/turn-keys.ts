@@ -1,7 +1,8 @@
 import type { Db } from '../../db/pool';
+import type { OrderedKey } from '../../event/ordered-key';
 import type { PlannedDelivery, RecordedDelivery } from '../delivery';
 import { withPlansByIndex } from '../plans-by-index.queries';
-import { forgetOrderedEvents } from './ordered-events.queries';
+import { forgetOrderedEvents, type KeyOfEvent } from './ordered-events.queries';
 import {
   forgetIdleKeys,
   lockKeys,
@@ -9,7 +10,6 @@ import {
   parkOvertaking,
   skipSuperseded,
   unparkFirst,
-  type OrderedKey,
 } from './ordered-keys.queries';
 import { rememberLatest, type SettledInOrder } from './settled-in-order.queries';
 
@@ -39,19 +39,23 @@ export async function turnKeys(
 }
 
 /**
- * After a transaction has completed events and recorded their deliveries: later events of the same keys wait for these, and
- * no longer for the events.
+ * After a transaction has settled events and recorded their deliveries: later events of the same keys wait for these, and
+ * no longer for the events. Returns also the keys in which handlers go on; they are locked.
+ *
+ * @param dead keys of events that became dead letters
  */
-export async function turnCompleted(
+export async function turnSettled(
   db: Db,
-  eventIds: readonly string[],
+  completedIds: readonly string[],
+  dead: readonly KeyOfEvent[],
   planned: readonly PlannedDelivery[],
   recorded: readonly RecordedDelivery[],
-): Promise<string[]> {
-  const known = await forgetOrderedEvents(db, eventIds);
+): Promise<{ unparked: string[]; ofHandlers: OrderedKey[] }> {
+  const known = [...(await forgetOrderedEvents(db, completedIds)), ...dead];
   const parked = new Set(recorded.filter(({ outcome }) => outcome === 'parked').map(({ eventId }) => eventId));
   const queued = planned.flatMap(({ eventId, tenantId, place }) =>
     place && parked.has(eventId) ? [{ tenantId, orderKey: place.orderKey }] : [],
   );
-  return withPlansByIndex(db, () => turnKeys(db, [...known, ...queued]));
+  const unparked = await withPlansByIndex(db, () => turnKeys(db, [...known, ...queued]));
+  return { unparked, ofHandlers: known.filter(({ byHandler }) => byHandler) };
 }

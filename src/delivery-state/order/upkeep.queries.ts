@@ -1,6 +1,6 @@
 import type { Db } from '../../db/pool';
+import { orderedKeyValues, type OrderedKey } from '../../event/ordered-key';
 import { hasSameKey, isParked, isSuperseded, keyOf } from '../delivery-keys';
-import { orderedKeyValues, type OrderedKey } from './ordered-keys.queries';
 
 /** Takes keys that operators have changed, oldest first. */
 export async function takeChangedKeys(db: Db, limit: number): Promise<OrderedKey[]> {

@@ -1,6 +1,7 @@
 import { ADVISORY_LOCKS } from '../../db/advisory-locks';
 import { HISTORY } from '../../db/history/history.queries';
 import type { Db } from '../../db/pool';
+import { isOrderedByHandler, poisonOf } from '../../event-state/order/ordered-types';
 import type { KeyHolder } from '../../event/identity/decide-duplicate';
 import type { PreparedEvent, ReceivedBySource } from '../../event/prepare-event';
 import type { CommittedEvent } from '../../redis/idempotency-cache';
@@ -68,7 +69,7 @@ type StatementPart = 'input' | 'furtherKeys' | 'furtherCount' | 'got' | 'sourceC
 const ORDER_LOCKS = 256;
 
 /**
- * The tenants of the batch with an ordered destination, almost always none. Evaluating it takes a lock for each until the
+ * The tenants of the batch with an ordered destination or events that a handler takes in order, almost always none. Evaluating it takes a lock for each until the
  * commit, before any position is drawn or key is claimed: so of two events of such a tenant, the one with the lower
  * outbox_id is visible first, whichever processes store them. Locks are taken in order, one for many tenants.
  */
@@ -76,8 +77,14 @@ const ORDERED_TENANTS = `
   turns as materialized (
     select count(*) as taken
       from (select pg_advisory_xact_lock(${ADVISORY_LOCKS.orderOfTenant}, n)
-              from (select distinct abs(hashtext(tenant_id) % ${ORDER_LOCKS}) as n from destinations
-                     where ordering = 'key' and tenant_id = any (string_to_array($2, E'\\x1f', ''))
+              from (select distinct abs(hashtext(tenant_id) % ${ORDER_LOCKS}) as n
+                      from (select tenant_id from destinations
+                             where ordering = 'key' and tenant_id = any (string_to_array($2, E'\\x1f', ''))
+                            union all
+                            select tenant_id
+                              from unnest(string_to_array($2, E'\\x1f', ''), string_to_array($4, E'\\x1f', ''))
+                                     as t (tenant_id, type)
+                             where ${isOrderedByHandler('t')}) ordered
                      order by n) tenants) locked
   )`;
 
@@ -122,10 +129,11 @@ const storeEventsBy = ({
   ), queued as (
     insert into outbox (id, event_id, tenant_id, destination) select outbox_id, id, tenant_id, 'main' from winners
   ), ordered as (
-    insert into ordered_events (event_id, tenant_id, type, order_key, position)
-    select id, tenant_id, type, order_key(partition_key), outbox_id from winners
+    insert into ordered_events (event_id, tenant_id, type, order_key, position, on_poison)
+    select id, tenant_id, type, order_key(partition_key), outbox_id, ${poisonOf('winners')} from winners
      where (select taken from turns) > 0
-       and exists (select from destinations d where d.tenant_id = winners.tenant_id and d.ordering = 'key')
+       and (exists (select from destinations d where d.tenant_id = winners.tenant_id and d.ordering = 'key')
+            or ${isOrderedByHandler('winners')})
   )${requests}
   select ${HISTORY} as history,
          case when count(*) < cardinality(string_to_array($1, E'\\x1f', '')) then coalesce(array_agg(id), '{}') end as ids

@@ -4,6 +4,7 @@ import { onOneConnection } from '../../db/pool';
 import { readProgress, type EventProgress } from '../../event-state/open-attempts.queries';
 import type { DispatchedEvent } from '../../event/dispatched-event';
 import { markStarts } from '../crashes/crash-counts.queries';
+import type { KeyTurns } from '../key-turns';
 import type { ExternalHandlers } from '../run/external-handlers';
 import { areOf, eventsOf, type WorkItem } from '../work-item';
 
@@ -14,6 +15,8 @@ export interface Routes {
   alone: WorkItem[];
   /** Settled after their external handlers have run. */
   external: WorkItem[];
+  /** Parked in PostgreSQL until it is their turn. */
+  parked: WorkItem[];
 }
 
 /**
@@ -24,17 +27,19 @@ export class MessageRouter {
   constructor(
     private readonly pool: Pool,
     private readonly externals: ExternalHandlers,
+    private readonly turns: KeyTurns,
   ) {}
 
   /**
-   * @throws if PostgreSQL cannot be reached; HistoryChanged if it may have forgotten events with external work. No handler
+   * @throws if PostgreSQL cannot be reached; HistoryChanged if it may have forgotten events with external work or an order. No handler
    * has run then.
    */
-  async route(items: readonly WorkItem[]): Promise<Routes> {
+  async route(arrived: readonly WorkItem[]): Promise<Routes> {
+    const { may: items, parked } = await this.turns.take(arrived);
     const selection = await this.externals.select(eventsOf(items));
     const toAsk = items.filter(({ message, event }) => message.redelivered || selection.has(event));
     const progressOf = toAsk.length > 0 ? await this.progressOf(toAsk) : undefined;
-    const routes: Routes = { now: [], alone: [], external: [] };
+    const routes: Routes = { now: [], alone: [], external: [], parked };
     for (const item of items) {
       const { redelivered } = item.message;
       const progress = progressOf?.get(item.event);

@@ -107,6 +107,8 @@ export class QueueConsumer {
   }
 
   private routed(routes: Routes): void {
+    this.ack(messagesOf(routes.parked));
+    for (const { span } of routes.parked) endDispatchSpan(span, { 'streamforge.outcome': 'waits-for-key' });
     this.ready.push(...routes.now);
     this.suspects.push(...routes.alone);
     for (const item of routes.external) {

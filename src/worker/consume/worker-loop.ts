@@ -1,5 +1,6 @@
 import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
 import type { ExternalHandlers } from '../run/external-handlers';
+import type { KeyTurns } from '../key-turns';
 import type { DeliveryTaker } from '../settle/pass-deliveries';
 import type { QueueConsumer } from './queue-consumer';
 
@@ -9,9 +10,11 @@ export class WorkerLoop implements OnApplicationBootstrap, BeforeApplicationShut
     private readonly queues: readonly QueueConsumer[],
     private readonly externals: ExternalHandlers,
     private readonly deliveries: Pick<DeliveryTaker, 'stop'>,
+    private readonly turns: Pick<KeyTurns, 'start' | 'stop'>,
   ) {}
 
   onApplicationBootstrap(): void {
+    this.turns.start();
     for (const queue of this.queues) queue.start();
   }
 
@@ -21,5 +24,6 @@ export class WorkerLoop implements OnApplicationBootstrap, BeforeApplicationShut
     await this.externals.stop();
     await Promise.all(this.queues.map((queue) => queue.close()));
     await this.deliveries.stop();
+    await this.turns.stop();
   }
 }

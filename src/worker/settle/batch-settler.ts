@@ -8,7 +8,8 @@ import { completeDispatchesOfSucceeded } from '../../event-state/complete.querie
 import { noteTenantRests } from '../../event-state/tenant-rests.queries';
 import type { Metrics } from '../../observability/metrics';
 import { RareLog } from '../../observability/rare-log';
-import type { Handler } from '../handler';
+import type { WakeUp } from '../../redis/wake-up';
+import { isTakenInOrder, type Handler } from '../handler';
 import { HandlerTimeout } from '../run/handler-timeout';
 import { HandlerFailure, TransactionalHandlers } from '../run/transactional-handlers';
 import { eventsOf, newestOfEach, unfinishedResultOf, WORKER, withResult, type WorkItem } from '../work-item';
@@ -45,9 +46,11 @@ export class BatchSettler {
   constructor(
     settings: Settings,
     private readonly pool: Pool,
-    handlers: readonly Handler[],
+    private readonly handlers: readonly Handler[],
     metrics: Metrics,
     private readonly deliveries: DeliveryTaker,
+    /** Tells publishers of events that have got the turn of their key. */
+    private readonly wakeUp?: Pick<WakeUp, 'signal'>,
   ) {
     const transactional = new TransactionalHandlers(handlers.filter((handler) => handler.kind === 'transactional'));
     this.settlePass = new SettlePass(settings, transactional);
@@ -137,10 +140,13 @@ export class BatchSettler {
 
   /** @throws if the destinations cannot be read from PostgreSQL */
   private async pass(items: readonly WorkItem[], mode: Mode, startedMs: number): Promise<PassResult | FailedPass> {
-    const deliveries = await PassDeliveries.plan(this.deliveries, items);
+    const deliveries = await PassDeliveries.plan(this.deliveries, items, (type) => isTakenInOrder(this.handlers, type));
     const result = await this.transaction(items, { mode, startedMs, deliveries });
-    if (result.kind === 'committed') deliveries?.committed(items);
-    else deliveries?.abandoned();
+    if (result.kind !== 'committed') deliveries?.abandoned();
+    else {
+      deliveries?.committed(items);
+      if (deliveries && deliveries.dispatched > 0) this.wakeUp?.signal();
+    }
     return result;
   }
 

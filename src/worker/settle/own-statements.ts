@@ -10,6 +10,7 @@ import { recordDeliveries } from '../../delivery-state/record-deliveries.queries
 import { completeDispatchesOfSucceeded, completeStates } from '../../event-state/complete.queries';
 import { readCurrentDispatches, readDispatchStates } from '../../event-state/current-dispatches.queries';
 import { openAttempts, readEffects, readProgress, readStates } from '../../event-state/open-attempts.queries';
+import { handOnTurns } from '../../event-state/order/key-turns.queries';
 import { settleFailures } from '../../event-state/settle-failures';
 import type { Failure, RetryDecision } from '../../event-state/settle-failures.queries';
 import type { DispatchedEvent } from '../../event/dispatched-event';
@@ -103,7 +104,9 @@ async function recordDeliveryOf(db: PoolClient, { id, tenantId, type }: Dispatch
   const planned = { eventId: id, destinationId: id, tenantId, type, eventGeneration: 1, reserved: false };
   await recordDeliveries(db, [planned], { token: id, seconds: 0 });
   await forgetOrderedEvents(db, [id]);
-  await turnKeys(db, [{ tenantId, orderKey: String(randomInt(MOST_RANDOM)) }]);
+  const keys = [{ tenantId, orderKey: String(randomInt(MOST_RANDOM)) }];
+  await turnKeys(db, keys);
+  await handOnTurns(db, keys);
 }
 
 /** Its id and type are its own, so that it waits for nobody. */

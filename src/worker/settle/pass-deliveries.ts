@@ -1,7 +1,9 @@
 import type { DeliveryLease, PlannedDelivery, RecordedDelivery } from '../../delivery-state/delivery';
-import { turnCompleted } from '../../delivery-state/order/turn-keys';
+import { turnSettled } from '../../delivery-state/order/turn-keys';
 import { recordDeliveries } from '../../delivery-state/record-deliveries.queries';
+import { withPlansByIndex } from '../../delivery-state/plans-by-index.queries';
 import type { Db } from '../../db/pool';
+import { giveUpTurns, handOnTurns } from '../../event-state/order/key-turns.queries';
 import type { DispatchedEvent } from '../../event/dispatched-event';
 import { elapsedMs } from '../../event/elapsed-time';
 import { eventsOf, type WorkItem } from '../work-item';
@@ -25,13 +27,15 @@ export interface DeliveryTaker {
 }
 
 /**
- * The deliveries of one settle transaction. Call `committed` or `abandoned` once it has ended. An event may turn out not
+ * The deliveries of one settle transaction, and the order of the keys of its events. Call `committed` or `abandoned` once it has ended. An event may turn out not
  * to be completed; what was planned for it is given back then.
  */
 export class PassDeliveries {
   private rows: readonly RecordedDelivery[] = [];
   /** Ordered destinations that have one more delivery to be sent. */
   private unparked: readonly string[] = [];
+  /** Events that were dispatched because it is their turn. */
+  dispatched = 0;
   private lease: DeliveryLease;
 
   private constructor(
@@ -43,24 +47,57 @@ export class PassDeliveries {
     this.lease = taker.newLease();
   }
 
-  /** Plans before the transaction, so that no connection waits for it. Returns undefined if nothing is to be delivered. */
-  static async plan(taker: DeliveryTaker, items: readonly WorkItem[]): Promise<PassDeliveries | undefined> {
-    const events = eventsOf(items.filter(({ unfinished }) => unfinished.size === 0));
-    const planned = await taker.plan(events);
-    const ordered = events.filter(({ tenantId }) => taker.keepsOrder(tenantId)).map(({ id }) => id);
+  /**
+   * Plans before the transaction, so that no connection waits for it. Returns undefined if nothing is to be delivered and no
+   * key has an order.
+   *
+   * @param isTaken whether a handler takes events of a type in order
+   */
+  static async plan(
+    taker: DeliveryTaker,
+    items: readonly WorkItem[],
+    isTaken: (type: string) => boolean,
+  ): Promise<PassDeliveries | undefined> {
+    const planned = await taker.plan(eventsOf(items.filter(({ unfinished }) => unfinished.size === 0)));
+    const ordered = eventsOf(items)
+      .filter(({ tenantId, type }) => taker.keepsOrder(tenantId) || isTaken(type))
+      .map(({ id }) => id);
     return planned.length + ordered.length === 0 ? undefined : new PassDeliveries(taker, planned, ordered);
   }
 
   /** Returns false if another transaction recorded one of them meanwhile. Then this one must be rolled back. */
-  async record(db: Db, completed: readonly WorkItem[]): Promise<boolean> {
+  async record(
+    db: Db,
+    completed: readonly WorkItem[],
+    deadLetters: readonly { event: DispatchedEvent }[],
+  ): Promise<boolean> {
     const ids = new Set(completed.map(({ event }) => event.id));
     const due = this.planned.filter(({ eventId }) => ids.has(eventId));
     this.lease = { ...this.lease, sinceMs: elapsedMs() };
     this.rows = await recordDeliveries(db, due, this.lease);
     if (this.rows.length < due.length) return false;
-    const ordered = this.ordered.filter((id) => ids.has(id));
-    if (ordered.length > 0) this.unparked = await turnCompleted(db, ordered, due, this.rows);
+    const done = this.ordered.filter((id) => ids.has(id));
+    const dead = new Set(deadLetters.map(({ event }) => event.id));
+    await this.moveOn(
+      db,
+      done,
+      this.ordered.filter((id) => dead.has(id)),
+      due,
+    );
     return true;
+  }
+
+  private async moveOn(
+    db: Db,
+    done: readonly string[],
+    dead: readonly string[],
+    due: readonly PlannedDelivery[],
+  ): Promise<void> {
+    if (done.length + dead.length === 0) return;
+    const gaveUp = dead.length > 0 ? await giveUpTurns(db, dead) : [];
+    const { unparked, ofHandlers } = await turnSettled(db, done, gaveUp, due, this.rows);
+    this.unparked = unparked;
+    if (ofHandlers.length > 0) this.dispatched = await withPlansByIndex(db, () => handOnTurns(db, ofHandlers));
   }
 
   committed(items: readonly WorkItem[]): void {

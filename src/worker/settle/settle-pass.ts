@@ -70,7 +70,8 @@ export class SettlePass {
       return { kind: 'rolled-back', items };
     if (failures.length === 0) await completeStates(db, known);
     await clearStarts(db, idsOf(items.filter(({ marked }) => marked)));
-    if (deliveries && !(await deliveries.record(db, completed))) return { kind: 'rolled-back', items };
+    const dead = failures.filter(({ decision }) => decision.kind === 'dead-letter');
+    if (deliveries && !(await deliveries.record(db, completed, dead))) return { kind: 'rolled-back', items };
     const durationMs = Math.round(performance.now() - startedMs);
     return { kind: 'committed', batch: { completed, failures, stale, attempts: opened, durationMs } };
   }

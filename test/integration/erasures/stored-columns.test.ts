@@ -64,8 +64,9 @@ const KEPT: Readonly<Record<string, readonly string[]>> = {
   metric_totals: ['dimension', 'measure'],
   operator_conditions: ['figures', 'kind', 'name', 'state', 'subject', 'tenant_id'], // counts, reason codes and ids
   operators: ['created_by', 'digest', 'id', 'name', 'role', 'tenant_ids'],
-  ordered_events: ['tenant_id', 'type'],
+  ordered_events: ['on_poison', 'tenant_id', 'type'],
   ordered_failures: ['tenant_id'],
+  ordered_handlers: ['event_types', 'name', 'on_poison'],
   ordered_keys: ['tenant_id'],
   outbox: ['destination', 'last_error', 'status', 'tenant_id'], // the errors of the broker
   processing_attempts: ['reason_code', 'status', 'worker'],

@@ -2,6 +2,7 @@ import type { Pool } from 'pg';
 import { MemoryBroker } from '../../../src/broker/memory-broker';
 import type { Consumer } from '../../../src/broker/broker';
 import { MessageRouter } from '../../../src/worker/consume/message-router';
+import { KeyTurns } from '../../../src/worker/key-turns';
 import { PoisonDetector } from '../../../src/worker/crashes/poison-detector';
 import type { Handler } from '../../../src/worker/handler';
 import { ExternalHandlers } from '../../../src/worker/run/external-handlers';
@@ -151,7 +152,8 @@ describe('the count of starts of an event that is given back', () => {
     let connections = 0;
     const count = (): void => void (connections += 1);
     database.pool.on('acquire', count);
-    const routes = await new MessageRouter(database.pool, externals).route([redelivered]);
+    const turns = new KeyTurns(database.pool, []);
+    const routes = await new MessageRouter(database.pool, externals, turns).route([redelivered]);
     database.pool.off('acquire', count);
     expect(routes.alone).toHaveLength(1);
     expect(connections).toBe(1);

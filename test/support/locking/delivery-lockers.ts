@@ -10,8 +10,9 @@ import {
   type DestinationFailure,
 } from '../../../src/delivery-state/destination-failures.queries';
 import { discardDeliveries } from '../../../src/delivery-state/discard-deliveries.queries';
-import { lockKeys, type OrderedKey } from '../../../src/delivery-state/order/ordered-keys.queries';
+import { lockKeys } from '../../../src/delivery-state/order/ordered-keys.queries';
 import { turnKeys } from '../../../src/delivery-state/order/turn-keys';
+import type { OrderedKey } from '../../../src/event/ordered-key';
 import {
   hurryDeliveries,
   reopenDeliveries,

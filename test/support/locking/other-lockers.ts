@@ -159,6 +159,12 @@ export const NO_LOCKERS: Readonly<Record<string, string>> = {
   forgetLatest: 'rows that it skips where others have locked them',
   noteFailures: 'rows of deliveries that this transaction has locked',
   forgetOrderedEvents: 'rows of events whose attempts this transaction has opened, in the order of their ids',
+  announceHandlers: 'rows in the order of their names, and some that nobody has changed for an hour',
+  assignTurns: 'rows of keys that this transaction has locked, and it skips locked ones',
+  parkEvents:
+    'rows of events without the turn of their key, which this transaction has locked, in the order of their ids',
+  dispatchParked: 'rows of keys that this transaction has locked, and it skips locked ones',
+  giveUpTurns: 'rows of events whose attempts this transaction has opened, in the order of their ids',
   forgetSettledEvents: 'rows that it skips where others have locked them',
   takeChangedKeys: 'rows that it skips where others have locked them',
   takeUncheckedKeys: 'rows that it skips where others have locked them',

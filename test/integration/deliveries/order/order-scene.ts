@@ -3,6 +3,7 @@ import { inTransaction } from '../../../../src/db/pool';
 import { discardDeliveries } from '../../../../src/delivery-state/discard-deliveries.queries';
 import type { DeliveryKey } from '../../../../src/delivery-state/delivery';
 import { keepOrder } from '../../../../src/delivery-state/order/keep-order';
+import { handOnTurns } from '../../../../src/event-state/order/key-turns.queries';
 import { fillDeliveries } from '../../../../src/delivery-state/fill-deliveries.queries';
 import {
   hurryDeliveries,
@@ -69,7 +70,7 @@ export class OrderScene {
   /** What publishers do each second, as if nobody had looked at the keys for long. */
   async keepOrder(): Promise<void> {
     await this.pool.query(`update ordered_keys set checked_at = '-infinity'`);
-    await expect(keepOrder(this.pool)).resolves.not.toBe('elsewhere');
+    await expect(keepOrder(this.pool, handOnTurns)).resolves.not.toBe('elsewhere');
   }
 
   retry(keys: readonly DeliveryKey[]): Promise<DeliveryKey[]> {
