@@ -298,8 +298,8 @@ export const SAFEGUARDS: readonly Safeguard[] = [
     edits: [
       {
         file: 'src/outbox/reconciler.ts',
-        find: 'examined.findIndex(({ createdLongAgo }) => !createdLongAgo)',
-        replace: 'examined.findIndex(() => false)',
+        find: 'examined.findIndex(({ createdLongAgo, open }) => !createdLongAgo || open)',
+        replace: 'examined.findIndex(({ open }) => open)',
       },
     ],
     tests: ['test/integration/outbox/reconciler.test.ts'],

@@ -11,8 +11,8 @@ export const FAULTS_IN_INGEST: readonly DeliberateFault[] = [
     edits: [
       {
         file: 'src/event/instant.ts',
-        find: 'Number(second)) * 1000 - offsetMs;',
-        replace: 'Number(second)) * 1000 - 0 * offsetMs;',
+        find: 'Number(second)) * 1000 -\n    offsetMs;',
+        replace: 'Number(second)) * 1000 -\n    0 * offsetMs;',
       },
     ],
     noticedBy: calm('changed'),
