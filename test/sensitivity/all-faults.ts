@@ -7,6 +7,7 @@ import { FAULTS_IN_CHORES } from './faults/chores';
 import { FAULTS_IN_DELIVERY } from './faults/delivery';
 import { FAULTS_IN_INGEST } from './faults/ingest';
 import { FAULTS_IN_LIMITS } from './faults/limits';
+import { FAULTS_IN_ORDER } from './faults/order';
 import { FAULTS_IN_OUTBOX } from './faults/outbox';
 import { FAULTS_IN_SETTLEMENT } from './faults/settlement';
 import { FAULTS_IN_SHUTDOWN } from './faults/shutdown';
@@ -40,6 +41,7 @@ export const DELIBERATE_FAULTS: readonly DeliberateFault[] = [
   ...FAULTS_IN_WORKER,
   ...FAULTS_IN_SETTLEMENT,
   ...FAULTS_IN_DELIVERY,
+  ...FAULTS_IN_ORDER,
   ...FAULTS_IN_CHORES,
   ...FAULTS_IN_ADMIN,
   ...FAULTS_IN_ACCESS,

@@ -60,17 +60,20 @@ describe('an ordered destination', () => {
     }
   });
 
-  it('waits for an earlier event that is still with its handlers', async () => {
-    const worker = engines.engine(SOON);
-    const { id, to } = await scene.ordered(worker, answer(200));
-    const [first, second, other] = [await scene.event('a'), await scene.event('a', 1), await scene.event('b')];
-    await worker.settle([second, other]);
-    await scene.become(id, [second, other], ['PARKED', 'DELIVERED']);
-    await scene.keepOrder();
-    await worker.settle([first]);
-    await scene.become(id, [first, second], ['DELIVERED', 'DELIVERED']);
-    expect(sentTo(to)).toEqual(idsOf([other, first, second]));
-  });
+  it.each(['block', 'skip'] as const)(
+    'with %s, waits for an event that is still with its handlers',
+    async (onPoison) => {
+      const worker = engines.engine(SOON);
+      const { id, to } = await scene.ordered(worker, answer(200), { onPoison });
+      const [first, second, other] = [await scene.event('a'), await scene.event('a', 1), await scene.event('b')];
+      await worker.settle([second, other]);
+      await scene.become(id, [second, other], ['PARKED', 'DELIVERED']);
+      await scene.keepOrder();
+      await worker.settle([first]);
+      await scene.become(id, [first, second], ['DELIVERED', 'DELIVERED']);
+      expect(sentTo(to)).toEqual(idsOf([other, first, second]));
+    },
+  );
 
   it('goes on when the earlier event is for other destinations only', async () => {
     const worker = engines.engine(SOON);
@@ -184,6 +187,18 @@ describe('an event that cannot be delivered to an ordered destination', () => {
     await scene.become(id, events, ['DELIVERED', 'DELIVERED', 'DELIVERED', 'DELIVERED']);
     const [a, b, c, d] = idsOf(events);
     expect(sentTo(to)).toEqual([a, b, c, a, c, d]);
+  });
+
+  it('is delivered when it is retried alone, after everything of its key', async () => {
+    const worker = engines.engine(NEVER_AGAIN);
+    const { id } = await scene.ordered(worker, inTurn(answer(400), answer(200)));
+    const only = await scene.event('a');
+    await worker.settle([only]);
+    await scene.become(id, [only], ['FAILED']);
+    await scene.retry([keyOf(only, id)]);
+    await scene.become(id, [only], ['PARKED']);
+    await scene.keepOrder();
+    await scene.become(id, [only], ['DELIVERED']);
   });
 
   it.each([
