@@ -76,9 +76,9 @@ describe('an ordered destination', () => {
   );
 
   it('goes on when the earlier event is for other destinations only', async () => {
-    const worker = engines.engine(SOON);
-    const { id } = await scene.ordered(worker, answer(200));
+    const { id } = await scene.ordered(engines.engine(SOON), answer(200));
     await scene.pool.query(`update destinations set filter = '{"payload":{"nth":1}}', event_types = '{order.*}'`);
+    const worker = engines.engine(SOON); // knows the filter
     const other = await scene.event('a', 1, { eventType: 'other' });
     const [first, second] = [await scene.event('a'), await scene.event('a', 1)];
     await worker.settle([second]);
