@@ -69,6 +69,7 @@ describe('an ordered destination', () => {
       await worker.settle([second, other]);
       await scene.become(id, [second, other], ['PARKED', 'DELIVERED']);
       await scene.keepOrder();
+      await scene.become(id, [second], ['PARKED']);
       await worker.settle([first]);
       await scene.become(id, [first, second], ['DELIVERED', 'DELIVERED']);
       expect(sentTo(to)).toEqual(idsOf([other, first, second]));
