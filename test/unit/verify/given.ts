@@ -135,6 +135,8 @@ export const storedAs = (name: string, fields: Partial<StoredEvent> = {}): Store
   tenant: tenantOf(name),
   name,
   type: TYPE,
+  partitionKey: name,
+  position: 1,
   receivedAt: '2026-11-29T10:00:01.000Z',
   sizeBytes: 100,
   correlationId: `request-${requestOf(name)}`,

@@ -77,6 +77,9 @@ export interface StoredEvent {
   tenant: string;
   name: string;
   type: string;
+  partitionKey: string;
+  /** Its place among the events of its key. */
+  position: number;
   receivedAt: string;
   sizeBytes: number;
   correlationId: string;

@@ -26,6 +26,10 @@ const DATABASE = `
            where d.status = 'OPEN' and not exists (select from delivery_queue q
                   where (q.event_id, q.destination_id, q.generation) = (d.event_id, d.destination_id, d.generation)))
            as "open deliveries that are not in the queue",
+         (select count(*)::int from ordered_events o left join event_status s on s.event_id = o.event_id
+           where s.status is distinct from 'DISCARDED') -- an event that was erased with its handlers holds up nobody
+           as "events that hold up a key",
+         (select count(*)::int from changed_keys) as "changed keys",
          (select count(*)::int from replays where finished_at is null and mode <> 'backfill') as "replays that are not finished",
          (select count(*)::int from backfills where finished_at is null) as "backfills that are not finished",
          (select count(*)::int from replay_events where outcome in ('PENDING', 'DISPATCHED')) as "events of replays that are open",

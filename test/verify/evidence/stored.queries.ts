@@ -71,6 +71,7 @@ async function readEvents(url: string): Promise<Fact[]> {
   const rows = await rowsOf<Omit<Fact, 'rawBody'> & { rawBody: Buffer | null }>(
     url,
     `select distinct on (e.id) e.id, e.tenant_id as tenant, e.subject as name, e.type, e.size_bytes as "sizeBytes",
+            e.partition_key as "partitionKey", e.outbox_id::float8 as position,
             to_char(e.received_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "receivedAt",
             e.correlation_id as "correlationId", v.status, coalesce(s.generation, 1) as generation,
             e.source_id as "sourceId",

@@ -39,8 +39,8 @@ export class FaultWindows {
   }
 
   /** The times of the faults of a kind, without their later effects. */
-  during(kind: FaultKind): Span[] {
-    const own = this.windows.filter((window) => window.kind === kind);
+  during(kind: FaultKind, of: (target: TargetName) => boolean = () => true): Span[] {
+    const own = this.windows.filter((window) => window.kind === kind && of(window.target));
     return own.map(({ fromMs, toMs }) => ({ fromMs, toMs: toMs - WORKS_ON_MS }));
   }
 

@@ -3,6 +3,7 @@ import { checkAcknowledged } from './acknowledged';
 import { acknowledgedIds } from './answers';
 import { checkConduct } from './conduct';
 import { checkDeliveries } from './deliveries/deliveries';
+import { checkOrder } from './deliveries/order';
 import { checkSilences } from './deliveries/silences';
 import { checkErasures } from './erasures';
 import { checkFailures } from './failures';
@@ -37,6 +38,7 @@ export const RULES: readonly ((evidence: Evidence) => Violation[])[] = [
   checkHistory,
   checkFailures,
   checkDeliveries,
+  checkOrder,
   checkSilences,
   checkErasures,
   checkUsage,

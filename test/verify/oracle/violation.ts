@@ -6,6 +6,7 @@ export type Breach =
   | 'unsettled'
   | 'undelivered'
   | 'repeated'
+  | 'out of order'
   | 'unsigned'
   | 'not erased'
   | 'attempts'

@@ -15,6 +15,7 @@ import { Client } from '../load/client';
 import { Admin } from '../load/operator/admin';
 import { Amender } from '../load/operator/amender';
 import { Operator, registerDestinations } from '../load/operator/operator';
+import { Unblocker } from '../load/operator/unblocker';
 import type { Outside } from '../load/sender';
 import { CLIENT_TENANTS } from '../load/tenants';
 import { lostEvents, withoutLost } from '../oracle/lost-history';
@@ -103,11 +104,13 @@ async function runIn(
   const clients = CLIENT_TENANTS.map((_, number) => new Client(seed, number, outside));
   const operator = new Operator(seed, admin, destinations, receiver, landscape, journal);
   const amender = new Amender(seed, admin, journal);
+  const unblocker = new Unblocker(seed, admin, destinations);
   const latestMs = LATE_FACTOR * seconds * 1000;
   const scene: Scene = { landscape, names, outside, journal, seed, latestMs, say };
-  await underFaults([...clients, operator, amender], { seconds, plan, scene });
+  await underFaults([...clients, operator, amender, unblocker], { seconds, plan, scene });
   say('everything is started again; waiting until nothing is in progress');
-  const atRest = (): Promise<Leftovers> => comeToRest(landscape, { patienceMs: run.restSeconds * 1000, say });
+  const atRest = (): Promise<Leftovers> =>
+    unblocker.during(() => comeToRest(landscape, { patienceMs: run.restSeconds * 1000, say }));
   let leftovers = await atRest();
   if (plan.goesBack && Object.values(leftovers).every((count) => count === 0)) {
     await landscape.scrapeOf(landscape.processes.map(({ name }) => name));

@@ -9,6 +9,8 @@ export interface PlannedDestination {
   switched: boolean;
   /** A fault makes the name servers of its host fall silent. */
   silenced: boolean;
+  /** Its deliveries are in order per key. */
+  onPoison?: 'block' | 'skip';
 }
 
 const heard = { switched: false, silenced: false };
@@ -17,6 +19,8 @@ const silenced = { tenant: 'switched', switched: false, silenced: true } as cons
 /** Those that are silenced have different hosts, so that each needs a look-up of its own. */
 export const DESTINATIONS: readonly PlannedDestination[] = [
   { ...heard, name: 'all', tenant: 'delivered', eventTypes: ['*'] },
+  { ...heard, name: 'in-order', tenant: 'ordered', eventTypes: ['*'], onPoison: 'skip' },
+  { ...heard, name: 'strict-order', tenant: 'ordered', eventTypes: ['*'], onPoison: 'block' },
   { ...heard, name: 'orders', tenant: 'switched', eventTypes: ['order.*'] },
   { ...heard, name: 'on-and-off', tenant: 'switched', eventTypes: ['*'], switched: true },
   { ...silenced, name: 'far-orders', eventTypes: ['order.paid'] },

@@ -27,8 +27,14 @@ const AFTER_THAW_MS = 2_000;
 /** Creates the destinations before the load starts. @throws if one is not created */
 export async function registerDestinations(admin: Admin, receiver: FlakyReceiver): Promise<Map<string, string>> {
   const ids = new Map<string, string>();
-  for (const { name, tenant, eventTypes } of DESTINATIONS) {
-    const request = { tenantId: tenant, url: receiver.urlOf(name), eventTypes, timeoutMs: DESTINATION_TIMEOUT_MS };
+  for (const { name, tenant, eventTypes, onPoison } of DESTINATIONS) {
+    const request = {
+      tenantId: tenant,
+      url: receiver.urlOf(name),
+      eventTypes,
+      timeoutMs: DESTINATION_TIMEOUT_MS,
+      ...(onPoison && { ordering: 'key', onPoison }),
+    };
     const made = await admin.ask('destination.create', 'POST', 'destinations', request);
     if (!made) throw new Error(`destination ${name} was not registered`);
     receiver.learnSecret(name, String(made.secret));

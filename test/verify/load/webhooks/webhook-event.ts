@@ -1,5 +1,5 @@
 import { syntheticPayload } from '../../../support/e2e-events';
-import { moment, OFFSETS, typeOf, type EventPlan, type PlannedEvent } from '../planned-event';
+import { laneOf, moment, OFFSETS, typeOf, type EventPlan, type PlannedEvent } from '../planned-event';
 import type { SeededRandom } from '../random';
 import { sourceOf, type WebhookKind } from './sources';
 
@@ -12,7 +12,7 @@ export function planWebhookEvent(random: SeededRandom, of: EventPlan & { form: W
   const type = typeOf(random, of);
   const { id: sourceId, name: source } = sourceOf(tenant, form);
   const isList = form === 'list';
-  const lane = isList && random.chance(0.5) ? `lane ${random.between(0, 9)}` : undefined;
+  const lane = isList && random.chance(0.5) ? laneOf(random, of) : undefined;
   const occurred = moment(n, isList ? random.pick(OFFSETS) : 'Z');
   const seconds = Math.floor(Date.parse(occurred) / 1000);
   const payloadText = isList

@@ -14,8 +14,8 @@ const FEW = { attempts: 10, share: 0.2 };
 
 const others = DESTINATIONS.filter(({ silenced }) => !silenced);
 const heard = new Set(others.map(({ name }) => name));
-/** Those that nobody disables. */
-const steady = others.filter(({ switched }) => !switched).map(({ name }) => name);
+/** Those that nobody disables, and where no delivery waits for others of its key. */
+const steady = others.filter(({ switched, onPoison }) => !switched && onPoison === undefined).map(({ name }) => name);
 
 /** I10: while the name servers of some destinations are silent, the other destinations go on being delivered to. */
 export function checkSilences({ journal, stored }: Pick<Evidence, 'journal' | 'stored'>): Violation[] {
