@@ -3,7 +3,7 @@ import type { Db } from '../../db/pool';
 import type { OrderedKey } from '../../event/ordered-key';
 import { ADVISORY_LOCKS, underTransactionLock } from '../../db/advisory-locks';
 import { withPlansByIndex } from '../plans-by-index.queries';
-import { forgetSettledEvents } from './ordered-events.queries';
+import { forgetSettledEvents, forgetUnordered } from './ordered-events.queries';
 import { turnKeys } from './turn-keys';
 import { forgetEndedFailures, releaseUnordered, takeChangedKeys, takeUncheckedKeys } from './upkeep.queries';
 
@@ -15,7 +15,7 @@ const RELEASED_AT_ONCE = 1_000;
 /**
  * Looks at keys that operators have changed, and at those that nobody has looked at lately: a dead letter holds them up no
  * longer, or what should have moved them on was done by the build before. Also releases deliveries of destinations that are
- * not ordered any more. Returns true if there is more to do at once, or `elsewhere` if another process does it.
+ * not ordered any more, and forgets events that nobody takes in order any more. Returns true if there is more to do at once, or `elsewhere` if another process does it.
  *
  * @param handOn hands on the turns of these keys among the events that are with their handlers; the keys are locked
  */
@@ -40,7 +40,9 @@ export async function keepOrder(
   );
   if (checked === 'elsewhere') return checked;
   const released = await underTransactionLock(pool, ADVISORY_LOCKS.orderedKeys, (db) =>
-    withPlansByIndex(db, () => releaseUnordered(db, RELEASED_AT_ONCE)),
+    withPlansByIndex(db, async () =>
+      Math.max(await releaseUnordered(db, RELEASED_AT_ONCE), await forgetUnordered(db, RELEASED_AT_ONCE)),
+    ),
   );
   if (released === 'elsewhere') return released;
   return changed === KEYS_AT_ONCE || released === RELEASED_AT_ONCE; // looks at unchecked keys are no hurry

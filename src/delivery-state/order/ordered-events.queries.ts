@@ -24,6 +24,36 @@ export async function forgetOrderedEvents(db: Db, eventIds: readonly string[]): 
   return rows;
 }
 
+/**
+ * Forgets events of tenants that have no ordered destination any more, unless a handler takes them in order. Looks at the
+ * first `limit` of each tenant. Returns the number of forgotten events.
+ */
+export async function forgetUnordered(db: Db, limit: number): Promise<number> {
+  const { rowCount } = await db.query({
+    name: 'forget-unordered-events',
+    text: `
+      with recursive tenant (id) as (
+        (select tenant_id from ordered_events order by tenant_id limit 1)
+        union all
+        select (select o.tenant_id from ordered_events o where o.tenant_id > tenant.id order by o.tenant_id limit 1)
+          from tenant where tenant.id is not null
+      ), unordered as materialized (
+        select id from tenant
+         where not exists (select from destinations d where d.tenant_id = tenant.id and d.ordering = 'key')
+      )
+      delete from ordered_events where event_id = any (array(
+        select first.event_id
+          from unordered
+         cross join lateral (
+           select event_id, on_poison from ordered_events o
+            where o.tenant_id = unordered.id order by o.order_key, o.position limit $1 for update skip locked) first
+         where first.on_poison is null
+         limit $1))`,
+    values: [limit],
+  });
+  return rowCount ?? 0;
+}
+
 /** Events of one key that a look at it examines. Those after them wait for the first of these. */
 const MOST_EXAMINED = 100;
 

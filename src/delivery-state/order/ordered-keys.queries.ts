@@ -64,7 +64,7 @@ export async function parkOvertaking(db: Db, keys: readonly OrderedKey[]): Promi
   });
 }
 
-/** Superseded deliveries that one statement skips of a key. */
+/** Deliveries of a key, from the first on, that one statement examines. The others are examined before they are sent. */
 export const MOST_SUPERSEDED = 100;
 
 /**
@@ -82,10 +82,10 @@ export async function skipSuperseded(db: Db, keys: readonly OrderedKey[]): Promi
           from ${EACH_DESTINATION}
           join ordered_latest m on m.destination_id = to_.id and m.order_key = g.order_key
          cross join lateral (
-           select q.event_id, q.destination_id, q.generation from delivery_queue q
-            where ${ofKey('q')} and q.supersedable and q.occurred_at < m.occurred_at and ${isFree('q')}
+           select q.event_id, q.destination_id, q.generation, q.due_at, q.lease, q.supersedable, q.occurred_at
+             from delivery_queue q where ${ofKey('q')}
             order by q.position, q.generation limit ${MOST_SUPERSEDED}) one
-         where to_.latest_only
+         where to_.latest_only and one.supersedable and one.occurred_at < m.occurred_at and ${isFree('one')}
       ), locked as materialized (
         select ${keyOf('d')} from old
           join deliveries d on ${hasSameKey('d', 'old')}

@@ -1,5 +1,6 @@
 import type { Db } from '../../db/pool';
 import { ERASED_TEXT } from '../../event/erased-text';
+import { KEYS_CHANGED } from '../order/ordered-types';
 
 /** The note of a dead letter that an erasure resolves. */
 const NOTE = 'erased';
@@ -91,7 +92,7 @@ export async function settleErased(
      ), resolved as (
        update dead_letters set resolved_at = now(), resolution = 'DISCARDED', note = '${NOTE}'
         where event_id = any (array(select event_id from raised)) and resolved_at is null
-     )
+     ), ${KEYS_CHANGED}
      select id as "eventId", discarded from given join raised on raised.event_id = given.id`,
     [events.map(({ eventId }) => eventId), events.map(({ generation }) => generation), events.map(({ done }) => done)],
   );

@@ -26,3 +26,10 @@ export const NOTED_AGAIN = `noted as (
         order by e.id
        on conflict (event_id) do nothing
      )`;
+
+/** A CTE that leaves the keys of the events in the CTE `raised` to a publisher, which looks at them within a second. */
+export const KEYS_CHANGED = `changed as (
+       insert into changed_keys (tenant_id, order_key)
+       select distinct tenant_id, order_key from ordered_events
+        where event_id = any (array(select event_id from raised))
+     )`;

@@ -166,6 +166,7 @@ export const NO_LOCKERS: Readonly<Record<string, string>> = {
   dispatchParked: 'rows of keys that this transaction has locked, and it skips locked ones',
   giveUpTurns: 'rows of events whose attempts this transaction has opened, in the order of their ids',
   forgetSettledEvents: 'rows that it skips where others have locked them',
+  forgetUnordered: 'rows that it skips where others have locked them',
   takeChangedKeys: 'rows that it skips where others have locked them',
   takeUncheckedKeys: 'rows that it skips where others have locked them',
   forgetEndedFailures: 'rows that it skips where others have locked them',
