@@ -37,7 +37,7 @@ const ON_DEMAND: ReadonlySet<Group> = new Set<Group>([
 const DEFAULT_GROUPS = GROUPS.filter((group) => !ON_DEMAND.has(group));
 
 /** Groups that need only the public interface of a build, so that any two builds can be compared. */
-export const COMPARED_GROUPS = ['single', 'stream', 'publisher', 'worker'] as const;
+export const COMPARED_GROUPS = ['single', 'stream', 'publisher', 'worker', 'drain'] as const;
 export type ComparedGroup = (typeof COMPARED_GROUPS)[number];
 const COMPARED_ON_DEMAND = ['many-destinations', 'rejections', 'cache'] as const;
 

@@ -5,7 +5,7 @@ import { connect } from 'amqplib';
 import type * as Servers from '../test/support/processes/servers.js';
 import { startersOfTests } from '#bench/test-servers';
 
-const QUEUES = ['events.main', 'events.retry', 'events.dlq'];
+const QUEUES = ['events.main', 'events.retry', 'events.bundles', 'events.dlq'];
 
 /** The RabbitMQ of a run: the server of RABBITMQ_URL, whose queues are purged, or a private one. */
 export class BenchRabbit {

@@ -97,12 +97,13 @@ async function prepareMeasures(
   const measures: Measure[] = [];
   if (only.has('single')) measures.push(async (side, seconds) => ({ single: await side.single(seconds) }));
   if (only.has('stream')) measures.push(async (side, seconds) => ({ stream: await side.stream(seconds) }));
-  if (only.has('publisher') || only.has('worker')) {
+  if (only.has('publisher') || only.has('worker') || only.has('drain')) {
     const rabbit = await BenchRabbit.start();
     atEnd(() => rabbit.stop());
     await sides.old.prepareBacklog('old_backlog', events);
     await sides.new.prepareBacklog('new_backlog', events);
-    measures.push((side) => side.drain(rabbit, only.has('worker')));
+    if (only.has('publisher') || only.has('worker')) measures.push((side) => side.oneByOne(rabbit, only.has('worker')));
+    if (only.has('drain')) measures.push(async (side) => ({ drain: await side.together(rabbit) }));
   }
   return measures;
 }

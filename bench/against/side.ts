@@ -84,17 +84,32 @@ export class Side {
   }
 
   /** Entries per second of a publisher; `withWorker` adds the events per second of a worker on the same messages. */
-  async drain(rabbit: BenchRabbit, withWorker: boolean): Promise<{ publisher: number; worker?: number }> {
+  oneByOne(rabbit: BenchRabbit, withWorker: boolean): Promise<{ publisher: number; worker?: number }> {
+    return this.withBacklog(rabbit, async (env, events) => {
+      const rateOf = (role: string, count: (metrics: string) => number): Promise<number> =>
+        this.withRole(role, env, (server) => rateUntil(events, server, count));
+      const publisher = await rateOf('publisher', published);
+      return withWorker ? { publisher, worker: await rateOf('worker', succeeded) } : { publisher };
+    });
+  }
+
+  /** Events per second of a publisher and a worker that work off a backlog at the same time. */
+  together(rabbit: BenchRabbit): Promise<number> {
+    return this.withBacklog(rabbit, (env, events) =>
+      this.withRole('worker', env, (worker) =>
+        this.withRole('publisher', env, () => rateUntil(events, worker, succeeded)),
+      ),
+    );
+  }
+
+  private withBacklog<T>(
+    rabbit: BenchRabbit,
+    work: (env: { DATABASE_URL: string; RABBITMQ_URL: string }, events: number) => Promise<T>,
+  ): Promise<T> {
     const { backlog } = this;
     if (!backlog) throw new Error('There is no backlog yet.');
     return this.postgres.withCopy(backlog.url, (DATABASE_URL) =>
-      rabbit.withVirtualHost(async (RABBITMQ_URL) => {
-        const env = { DATABASE_URL, RABBITMQ_URL };
-        const rateOf = (role: string, count: (metrics: string) => number): Promise<number> =>
-          this.withRole(role, env, (server) => rateUntil(backlog.events, server, count));
-        const publisher = await rateOf('publisher', published);
-        return withWorker ? { publisher, worker: await rateOf('worker', succeeded) } : { publisher };
-      }),
+      rabbit.withVirtualHost((RABBITMQ_URL) => work({ DATABASE_URL, RABBITMQ_URL }, backlog.events)),
     );
   }
 

@@ -19,6 +19,7 @@ export class BrokerModule {
       publishes: settings.APP_ROLE.includes('publisher'),
       consumes: settings.APP_ROLE.includes('worker'),
       deadLetterCopies: settings.DLQ_COPY,
+      bundleMaxEvents: settings.BUNDLE_MAX_EVENTS,
       namespace: settings.BROKER_NAMESPACE,
     };
     return {

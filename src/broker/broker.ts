@@ -55,6 +55,10 @@ export interface ReceivedMessage extends Message {
 /**
  * Consumes one queue. When the connection is lost, unsettled messages return to the queue. Later calls of `ack`,
  * `requeue` and `park` ignore those messages.
+ *
+ * Messages that were published in one bundle are settled one by one, but leave the queue together, when the last of them is
+ * settled. If one of them is requeued, all of them arrive again, also those that were acked; if one is parked, all of
+ * them are in `events.safety`.
  */
 export interface Consumer {
   /** Removes messages from the queue. Call this only after their outcome is committed (I5). */
@@ -98,8 +102,17 @@ export abstract class Broker {
    */
   abstract publish(messages: readonly OutgoingMessage[], timeoutMs: number): Promise<PublishOutcome[]>;
 
-  /** Passes messages to `onMessage`, with at most `prefetch` unsettled at a time. Continues after every reconnect. */
-  abstract consume(queue: QueueName, prefetch: number, onMessage: (message: ReceivedMessage) => void): Consumer;
+  /**
+   * Passes messages to `onMessage`, with at most `prefetch` unsettled at a time. Continues after every reconnect.
+   *
+   * @param takesBundles false where a message may stay unsettled for long: with it, all of its bundle would
+   */
+  abstract consume(
+    queue: QueueName,
+    prefetch: number,
+    onMessage: (message: ReceivedMessage) => void,
+    takesBundles?: boolean,
+  ): Consumer;
 
   /** Returns what waits in a queue, and who consumes it. Throws when the broker is unreachable. */
   abstract backlog(queue: QueueName): Promise<QueueBacklog>;

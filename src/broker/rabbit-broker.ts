@@ -24,6 +24,8 @@ export interface RabbitRoles {
   consumes: boolean;
   /** Whether references to dead letters are published to `events.dlq`. Default: false. */
   deadLetterCopies?: boolean;
+  /** BUNDLE_MAX_EVENTS. Default: 1, no bundles. */
+  bundleMaxEvents?: number;
   /** BROKER_NAMESPACE. Default: none. */
   namespace?: string;
 }
@@ -67,12 +69,17 @@ export class RabbitBroker extends Broker {
     keys: MacKeys = new NoMacKeys(),
     installation: Installation = new NoInstallation(),
   ): Promise<RabbitBroker> {
-    const { deadLetterCopies = false, namespace = '' } = roles;
+    const { deadLetterCopies = false, bundleMaxEvents = 1, namespace = '' } = roles;
     const names = namesIn(namespace);
     const broker = new RabbitBroker(keys, names, installation);
     if (roles.publishes) {
       const connection = await broker.openConnection(url, 'publisher');
-      broker.publisher = new RabbitPublisher(connection, keys, { names, installation, deadLetterCopies });
+      broker.publisher = new RabbitPublisher(connection, keys, {
+        names,
+        installation,
+        deadLetterCopies,
+        bundleMaxEvents,
+      });
     }
     if (roles.consumes) broker.consuming = await broker.openConnection(url, 'worker');
     return broker;
@@ -87,9 +94,14 @@ export class RabbitBroker extends Broker {
     return ifConfirmed(this.installation, messages, timeoutMs, (restMs) => publisher.publish(messages, restMs));
   }
 
-  consume(queue: QueueName, prefetch: number, onMessage: (message: ReceivedMessage) => void): Consumer {
+  consume(
+    queue: QueueName,
+    prefetch: number,
+    onMessage: (message: ReceivedMessage) => void,
+    takesBundles = true,
+  ): Consumer {
     if (!this.consuming) throw new Error('RabbitBroker.connect was called without `consumes`');
-    const options = { prefetch, names: this.names, installation: this.installation };
+    const options = { prefetch, takesBundles, names: this.names, installation: this.installation };
     const consumer = new RabbitConsumer(this.consuming, queue, options, this.keys, onMessage);
     this.consumers.push(consumer);
     return consumer;

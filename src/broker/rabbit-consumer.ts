@@ -1,15 +1,18 @@
 import type { AmqpConnection } from '@golevelup/nestjs-rabbitmq';
 import { Logger } from '@nestjs/common';
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
-import type { BrokerMisconfigured, Consumer, Doubt, ReceivedMessage, QueueName } from './broker';
+import { QUEUES, type BrokerMisconfigured, type Consumer, type Doubt, type Message } from './broker';
+import type { ReceivedMessage, QueueName } from './broker';
 import { RabbitChannel } from './rabbit-channel';
 import type { Installation } from '../integrity/installation';
 import type { Mac } from '../integrity/mac';
 import type { MacKeys } from '../integrity/mac-keys';
+import { entriesOfBundle, MOST_IN_BUNDLE } from './bundle-form';
 import { requireOwner } from './installation-marker';
-import { doubtAbout } from './message-signature';
+import { doubtAbout, doubtAboutBundle } from './message-signature';
 import { fromAmqpHeaders, headerText } from './rabbit-headers';
-import type { RabbitNames } from './rabbit-names';
+import { Deliveries, type Delivery, type Ending } from './rabbit-deliveries';
+import { BUNDLES, type RabbitNames } from './rabbit-names';
 import { assertTopology } from './rabbit-topology';
 import { withinDeadline } from '../runtime/deadline';
 
@@ -17,33 +20,34 @@ const CANCEL_TIMEOUT_MS = 1_000;
 
 export interface ConsumerOptions {
   prefetch: number;
+  takesBundles: boolean;
   names: RabbitNames;
   installation: Installation;
 }
 
-/** A message with its channel: on a later channel the same tag means another message or none. */
-interface RabbitMessage extends ReceivedMessage {
-  channel: Channel;
-}
-
-/** Consumes one queue on its own channel, and starts again after every reconnect. */
+/**
+ * Consumes one queue on its own channel, and starts again after every reconnect. A bundle arrives as its entries, and is
+ * acked or returned when the last of them is settled. What arrives beyond `prefetch` entries waits here.
+ */
 export class RabbitConsumer implements Consumer {
   private readonly logger = new Logger('RabbitMQ consumer');
   private readonly channel: RabbitChannel<Channel>;
   /** The channel that messages arrive on. Set early, because they arrive while the channel is still being set up. */
   private source: Channel | undefined;
-  /** Tags on `source` that are neither acked nor requeued, oldest first. */
-  private unsettled = new Set<number>();
-  private consumerTag = '';
+  private deliveries: Deliveries;
+  private offering = false;
+  private consumerTags: string[] = [];
   private active = true;
 
   constructor(
     connection: AmqpConnection,
     private readonly queue: QueueName,
-    { prefetch, names, installation }: ConsumerOptions,
+    private readonly options: ConsumerOptions,
     private readonly keys: MacKeys,
     private readonly onMessage: (message: ReceivedMessage) => void,
   ) {
+    const { prefetch, takesBundles, names, installation } = options;
+    this.deliveries = new Deliveries(prefetch);
     let owner: string | undefined;
     this.channel = new RabbitChannel(connection, {
       name: queue,
@@ -54,16 +58,35 @@ export class RabbitConsumer implements Consumer {
       },
       prepare: async (channel, connection) => {
         this.source = channel;
-        this.unsettled = new Set();
+        this.forgetAll();
+        this.consumerTags = [];
         await assertTopology(channel, { connection, deadLetterCopies: false, names, owner }); // it consumes no copies
-        await channel.prefetch(prefetch);
-        if (!this.active) return;
-        const { consumerTag } = await channel.consume(names.queue(queue), (message) => this.receive(channel, message));
-        this.consumerTag = consumerTag;
-        if (!this.active) await channel.cancel(consumerTag);
+        await this.consume(channel, names.queue(queue), prefetch, (message) => this.receive(channel, message));
+        if (queue !== QUEUES.main || !takesBundles) return;
+        const bundles = Math.ceil(prefetch / MOST_IN_BUNDLE) + 1; // one waits here while the others are settled
+        await this.consume(channel, names.bundles, bundles, (message) => this.receiveBundle(channel, message));
       },
-      onLost: () => this.unsettled.clear(),
+      onLost: () => this.forgetAll(),
     });
+  }
+
+  /** RabbitMQ applies a prefetch to the consumers that start after it. */
+  private async consume(
+    channel: Channel,
+    queue: string,
+    prefetch: number,
+    receive: (message: ConsumeMessage | null) => void,
+  ): Promise<void> {
+    if (!this.active) return;
+    await channel.prefetch(prefetch);
+    if (!this.active) return;
+    const { consumerTag } = await channel.consume(queue, receive);
+    this.consumerTags.push(consumerTag);
+    if (!this.active) await channel.cancel(consumerTag);
+  }
+
+  private forgetAll(): void {
+    this.deliveries = new Deliveries(this.options.prefetch, this.deliveries);
   }
 
   /** True while it should consume but has no channel. */
@@ -76,47 +99,44 @@ export class RabbitConsumer implements Consumer {
     return this.channel.fault;
   }
 
-  /** Sends one multiple-ack for the longest run of oldest messages and single acks for the rest. */
   ack(messages: readonly ReceivedMessage[]): void {
-    this.onChannel(messages, (channel, tags) => {
-      let upTo: number | undefined;
-      for (const tag of this.unsettled) {
-        if (!tags.delete(tag)) break;
-        this.unsettled.delete(tag);
-        upTo = tag;
-      }
-      if (upTo !== undefined) channel.ack(withTag(upTo), true);
-      for (const tag of tags) {
-        this.unsettled.delete(tag);
-        channel.ack(withTag(tag));
-      }
-    });
+    this.settle(messages, 'ack');
   }
 
   requeue(messages: readonly ReceivedMessage[]): void {
-    this.giveBack(messages, true);
+    this.settle(messages, 'requeue');
   }
 
   /** The broker moves a rejected message through the dead-letter exchange of its queue. */
   park(messages: readonly ReceivedMessage[]): void {
-    this.giveBack(messages, false);
+    this.settle(messages, 'park');
   }
 
-  private giveBack(messages: readonly ReceivedMessage[], requeue: boolean): void {
-    this.onChannel(messages, (channel, tags) => {
-      for (const tag of tags) {
-        this.unsettled.delete(tag);
-        channel.nack(withTag(tag), false, requeue);
+  private settle(messages: readonly ReceivedMessage[], ending: Ending): void {
+    const { ackUpTo, ack, park, requeue } = this.deliveries.settle(messages, ending);
+    const channel = this.source;
+    if (!channel) return;
+    try {
+      if (ackUpTo !== undefined) channel.ack(withTag(ackUpTo), true);
+      for (const tag of ack) {
+        channel.ack(withTag(tag));
       }
-    });
+      for (const tag of park) channel.nack(withTag(tag), false, false);
+      for (const tag of requeue) channel.nack(withTag(tag), false, true);
+    } catch (error) {
+      this.logger.debug(`could not ack or requeue: ${String(error)}`); // the broker redelivers the messages
+    }
+    this.offer();
   }
 
   async cancel(): Promise<void> {
     this.active = false;
+    this.requeue(this.deliveries.takeHeld());
     const channel = this.channel.current;
     if (!channel) return;
     try {
-      await withinDeadline(CANCEL_TIMEOUT_MS, channel.cancel(this.consumerTag));
+      const cancelled = this.consumerTags.map((consumerTag) => channel.cancel(consumerTag));
+      await withinDeadline(CANCEL_TIMEOUT_MS, Promise.all(cancelled));
     } catch (error) {
       this.logger.debug(`could not cancel the consumer: ${String(error)}`); // a lost channel brings no messages
     }
@@ -133,39 +153,69 @@ export class RabbitConsumer implements Consumer {
   }
 
   private receive(channel: Channel, message: ConsumeMessage | null): void {
+    const delivery = this.take(channel, message, this.queue);
+    if (!message || !delivery) return;
+    const entry = entryOf(message);
+    const headers = headerText(message.properties.headers);
+    const doubtWith = (mac: Mac | undefined): Doubt | undefined =>
+      doubtAbout(headers, { ...entry, queue: this.queue }, mac);
+    const doubt = doubtWith(this.keys.current());
+    if (doubt === 'forged') void this.checkAgain(doubtWith, (found) => this.arrived([entry], delivery, found));
+    else this.arrived([entry], delivery, doubt);
+  }
+
+  private receiveBundle(channel: Channel, message: ConsumeMessage | null): void {
+    const delivery = this.take(channel, message, BUNDLES);
+    if (!message || !delivery) return;
+    const bundle = entryOf(message);
+    const headers = headerText(message.properties.headers);
+    const doubtWith = (mac: Mac | undefined): Doubt | undefined =>
+      doubtAboutBundle(headers, { ...bundle, queue: BUNDLES }, mac);
+    const arrived = (doubt: Doubt | undefined): void => {
+      // A bundle that cannot be trusted or read is dropped or parked by the worker, as a message of its own.
+      const entries = doubt === 'forged' ? undefined : entriesOfBundle(bundle.body, bundle.headers.entries);
+      this.arrived(entries ?? [bundle], delivery, doubt);
+    };
+    const doubt = doubtWith(this.keys.current());
+    if (doubt === 'forged') void this.checkAgain(doubtWith, arrived);
+    else arrived(doubt);
+  }
+
+  /** Returns undefined if there is no message, or the consumer has stopped. */
+  private take(channel: Channel, message: ConsumeMessage | null, queue: string): Delivery | undefined {
     if (message === null) {
-      this.logger.warn(`queue ${this.queue} was deleted; declaring it again`);
+      this.logger.warn(`queue ${queue} was deleted; declaring it again`);
       channel.close().catch((error: Error) => this.logger.debug(error.message));
-      return;
+      return undefined;
     }
-    const tag = message.fields.deliveryTag;
     if (!this.active) {
       channel.nack(message, false, true);
-      return;
+      return undefined;
     }
-    this.unsettled.add(tag);
-    const { queue } = this;
-    const id = String(message.properties.messageId);
-    const body = message.content;
-    const headers = headerText(message.properties.headers);
-    const doubtWith = (mac: Mac | undefined): Doubt | undefined => doubtAbout(headers, { queue, id, body }, mac);
-    const received: RabbitMessage = {
-      id,
-      headers: fromAmqpHeaders(message.properties.headers),
-      body,
-      doubt: doubtWith(this.keys.current()),
-      tag,
-      channel,
-      redelivered: message.fields.redelivered,
-    };
-    if (received.doubt === 'forged') void this.checkAgain(received, doubtWith);
-    else this.onMessage(received);
+    return this.deliveries.begin(message.fields);
+  }
+
+  private arrived(entries: readonly Message[], delivery: Delivery, doubt: Doubt | undefined): void {
+    this.deliveries.hold(delivery, entries, doubt);
+    if (this.active) this.offer();
+    else this.requeue(this.deliveries.takeHeld());
+  }
+
+  /** Passes on what is held, up to the prefetch. A call within `onMessage` is left to the one around it. */
+  private offer(): void {
+    if (this.offering) return;
+    this.offering = true;
+    try {
+      for (let message; this.active && (message = this.deliveries.next());) this.onMessage(message);
+    } finally {
+      this.offering = false;
+    }
   }
 
   /** The message may be signed with a key that another process has stored since the keys were read. */
   private async checkAgain(
-    message: RabbitMessage,
     doubtWith: (mac: Mac | undefined) => Doubt | undefined,
+    arrived: (doubt: Doubt | undefined) => void,
   ): Promise<void> {
     let doubt: Doubt | undefined = 'unsigned'; // without the keys of now, the worker looks the event up
     try {
@@ -173,24 +223,15 @@ export class RabbitConsumer implements Consumer {
     } catch (error) {
       this.logger.debug(`could not read the installation key: ${String(error)}`);
     }
-    if (this.active) this.onMessage({ ...message, doubt });
-    else this.requeue([message]);
-  }
-
-  /** Passes the tags that are unsettled on the current channel. Messages of a lost channel are back in the queue. */
-  private onChannel(messages: readonly ReceivedMessage[], act: (channel: Channel, tags: Set<number>) => void): void {
-    const channel = this.source;
-    if (!channel) return;
-    const ours = messages.filter((message) => (message as RabbitMessage).channel === channel);
-    const tags = new Set(ours.map(({ tag }) => tag).filter((tag) => this.unsettled.has(tag)));
-    if (tags.size === 0) return;
-    try {
-      act(channel, tags);
-    } catch (error) {
-      this.logger.debug(`could not ack or requeue: ${String(error)}`); // the broker redelivers the messages
-    }
+    arrived(doubt);
   }
 }
+
+const entryOf = ({ properties, content }: ConsumeMessage): Message => ({
+  id: String(properties.messageId),
+  headers: fromAmqpHeaders(properties.headers),
+  body: content,
+});
 
 /** amqplib expects a whole message where the protocol needs only its tag. */
 function withTag(deliveryTag: number): ConsumeMessage {

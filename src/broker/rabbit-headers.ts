@@ -10,9 +10,10 @@ const MAX_CHARACTERS = 16_384;
  * Packs all headers of a message into one AMQP header that holds JSON. A table of seven headers costs amqplib 4 µs per
  * message, and 7 µs more in RabbitMQ, which decodes it to look for CC and BCC.
  */
-export const toAmqpHeaders = (message: OutgoingMessage, mac: Mac | undefined): Record<string, string> => ({
-  [NAME]: signedHeaders(message, mac),
-});
+export const toAmqpHeaders = (message: OutgoingMessage, mac: Mac | undefined): Record<string, string> =>
+  underOneName(signedHeaders(message, mac));
+
+export const underOneName = (text: string): Record<string, string> => ({ [NAME]: text });
 
 /** The text of that header, for the check of its signature. */
 export function headerText(headers: Message['headers'] = {}): string | undefined {

@@ -2,13 +2,19 @@ import type { AmqpConnection } from '@golevelup/nestjs-rabbitmq';
 import { Logger } from '@nestjs/common';
 import type { ChannelModel, ConfirmChannel, Message as AmqpMessage, Options } from 'amqplib';
 import type { Installation } from '../integrity/installation';
-import type { Mac } from '../integrity/mac';
 import type { MacKeys } from '../integrity/mac-keys';
-import type { BrokerMisconfigured, OutgoingMessage, PublishOutcome, QueueBacklog, QueueName } from './broker';
+import {
+  QUEUES,
+  type BrokerMisconfigured,
+  type OutgoingMessage,
+  type PublishOutcome,
+  type QueueBacklog,
+  type QueueName,
+} from './broker';
 import { requireOwner } from './installation-marker';
+import { BundleQueue, encoded, packed, type Encoded, type Packet } from './rabbit-bundles';
 import { RabbitChannel, type ChannelError } from './rabbit-channel';
-import { toAmqpHeaders } from './rabbit-headers';
-import type { RabbitNames } from './rabbit-names';
+import { BUNDLES, type RabbitNames } from './rabbit-names';
 import { assertTopology, type Topology } from './rabbit-topology';
 import { withinDeadline } from '../runtime/deadline';
 
@@ -31,6 +37,8 @@ export interface PublisherOptions {
   installation: Installation;
   /** Whether references to dead letters are published to `events.dlq`. */
   deadLetterCopies: boolean;
+  /** Entries of one message at most; 1: no bundles. */
+  bundleMaxEvents: number;
 }
 
 /** A call of publish that waits for confirms. */
@@ -48,7 +56,8 @@ export class RabbitPublisher {
   /** Counts unroutable returns by routing key and message id. The broker sends the return before the confirm. */
   private readonly returned = new Map<string, number>();
   private readonly waits = new Set<Wait>();
-  /** Unconfirmed messages on the current channel, including those whose wait has ended. */
+  private readonly bundles = new BundleQueue();
+  /** Unconfirmed entries on the current channel, including those whose wait has ended. */
   private inFlight = { count: 0 };
   private blocked = false;
   private readonly names: RabbitNames;
@@ -60,8 +69,9 @@ export class RabbitPublisher {
   constructor(
     connection: AmqpConnection,
     private readonly keys: MacKeys,
-    { names, installation, deadLetterCopies }: PublisherOptions,
+    private readonly options: PublisherOptions,
   ) {
+    const { names, installation, deadLetterCopies } = options;
     this.names = names;
     let owner: string | undefined;
     connection.managedConnection.on('blocked', ({ reason }: { reason: string }) => {
@@ -105,12 +115,18 @@ export class RabbitPublisher {
    * Ends by its own deadline, after `timeoutMs`: amqplib 0.10 can lose confirms when a channel closes, and a frozen
    * broker never sends any.
    */
-  publish(messages: readonly OutgoingMessage[], timeoutMs: number): Promise<PublishOutcome[]> {
-    const outcomes = messages.map((): PublishOutcome => 'unconfirmed');
+  async publish(messages: readonly OutgoingMessage[], timeoutMs: number): Promise<PublishOutcome[]> {
+    const endMs = performance.now() + timeoutMs;
+    const most = (await this.mayBundle(messages, timeoutMs)) ? this.options.bundleMaxEvents : 1;
+    return this.publishPackets(packed(messages, most), messages.length, endMs - performance.now());
+  }
+
+  private publishPackets(packets: readonly Packet[], entries: number, timeoutMs: number): Promise<PublishOutcome[]> {
+    const outcomes = Array.from({ length: entries }, (): PublishOutcome => 'unconfirmed');
     const channel = this.channel.current;
-    if (!channel || messages.length === 0) return Promise.resolve(outcomes);
+    if (!channel || entries === 0) return Promise.resolve(outcomes);
     return new Promise((resolve) => {
-      const open = new Set(messages.keys());
+      const open = new Set(outcomes.keys());
       const end = (rest: PublishOutcome): void => {
         for (const i of open) outcomes[i] = rest;
         open.clear(); // late confirms are ignored, because the caller acts on these outcomes
@@ -121,22 +137,54 @@ export class RabbitPublisher {
       const wait: Wait = { open, end };
       const deadline = setTimeout(() => end('unconfirmed'), timeoutMs);
       this.waits.add(wait);
-      for (const [i, message] of messages.entries()) {
-        if (!open.has(i)) break; // the channel was lost, which ended the wait
-        this.send(channel, message, (outcome) => {
-          if (!open.delete(i)) return;
-          outcomes[i] = outcome;
+      for (const packet of packets) {
+        if (!packet.positions.some((i) => open.has(i))) break; // the channel was lost, which ended the wait
+        this.send(channel, packet, (outcome) => {
+          for (const i of packet.positions) {
+            if (open.delete(i)) outcomes[i] = outcome;
+          }
           if (open.size === 0) end('unconfirmed');
         });
       }
     });
   }
 
+  /** Only while a worker takes bundles: those of earlier builds do not know their queue. */
+  private async mayBundle(messages: readonly OutgoingMessage[], timeoutMs: number): Promise<boolean> {
+    if (this.options.bundleMaxEvents === 1 || messages.filter(({ queue }) => queue === QUEUES.main).length < 2)
+      return false;
+    const known = this.bundles.hasReaders(performance.now());
+    if (known !== undefined || !this.channel.current) return known ?? false;
+    try {
+      const { consumers } = await withinDeadline(timeoutMs, this.look(this.names.bundles));
+      this.bundles.saw(consumers, performance.now());
+      return consumers > 0;
+    } catch (error) {
+      this.logger.debug(`could not look at the queue of bundles: ${String(error)}`);
+      return false;
+    }
+  }
+
+  /**
+   * The entries of bundles count as messages of `events.main`, as far as their number can be known. Where only workers of
+   * earlier builds are left, they count as lost: nobody takes them, and the reconciler dispatches them again.
+   */
   async backlog(queue: QueueName): Promise<QueueBacklog> {
+    const { messages, consumers } = await this.look(this.names.queue(queue));
+    if (queue !== QUEUES.main) return { messages, consumers };
+    const bundles = await this.look(this.names.bundles);
+    this.bundles.saw(bundles.consumers, performance.now());
+    const areTaken = bundles.consumers > 0 || consumers === 0;
+    return { messages: messages + (areTaken ? this.bundles.entriesIn(bundles.messages) : 0), consumers };
+  }
+
+  private async look(queue: string): Promise<QueueBacklog> {
     const channel = this.channel.current;
     if (!channel) throw new Error('not connected to RabbitMQ');
-    const asked = channel.checkQueue(this.names.queue(queue));
-    const { messageCount: messages, consumerCount: consumers } = await withinDeadline(ANSWER_TIMEOUT_MS, asked);
+    const { messageCount: messages, consumerCount: consumers } = await withinDeadline(
+      ANSWER_TIMEOUT_MS,
+      channel.checkQueue(queue),
+    );
     return { messages, consumers };
   }
 
@@ -152,16 +200,18 @@ export class RabbitPublisher {
     await this.channel.close();
   }
 
-  private send(channel: ConfirmChannel, message: OutgoingMessage, settle: (outcome: PublishOutcome) => void): void {
+  private send(channel: ConfirmChannel, packet: Packet, settle: (outcome: PublishOutcome) => void): void {
     const { inFlight } = this;
+    const { length } = packet.entries;
     try {
-      inFlight.count += 1;
-      const options = optionsOf(message, this.keys.current());
-      channel.publish(this.names.exchange, message.queue, message.body, options, (error: unknown) => {
-        inFlight.count -= 1;
+      inFlight.count += length;
+      const message = encoded(packet, this.keys.current());
+      channel.publish(this.names.exchange, message.routingKey, message.body, optionsOf(message), (error: unknown) => {
+        inFlight.count -= length;
         if (error) settle('refused');
         else settle(this.takeReturn(message) ? 'unroutable' : 'confirmed');
       });
+      if (length > 1) this.bundles.published(length);
     } catch (error) {
       if ((error as Error).name === 'IllegalOperationError') {
         this.logger.debug(`the channel closed while publishing: ${String(error)}`);
@@ -169,20 +219,22 @@ export class RabbitPublisher {
         return;
       }
       // amqplib counted this message and the broker will not: from now on, confirms would go to the wrong messages.
-      this.logger.warn(`message ${message.id} cannot be encoded: ${String(error)}`);
-      settle({ rejected: `cannot be encoded: ${(error as Error).message}` });
+      this.logger.warn(`message ${packet.entries[0]?.id} cannot be encoded: ${String(error)}`);
+      // Of a bundle, any entry may be the cause: after a broken channel, each is published alone.
+      settle(length > 1 ? 'channel-broken' : { rejected: `cannot be encoded: ${(error as Error).message}` });
       this.channel.discard(channel);
     }
   }
 
   /** Returns true when the broker returned this message before it confirmed it. */
-  private takeReturn({ queue, id }: OutgoingMessage): boolean {
+  private takeReturn({ routingKey, id }: Encoded): boolean {
     if (this.returned.size === 0) return false;
-    const key = returnKey(queue, id);
+    const key = returnKey(routingKey, id);
     const count = this.returned.get(key);
     if (count === undefined) return false;
     if (count > 1) this.returned.set(key, count - 1);
     else this.returned.delete(key);
+    if (routingKey === BUNDLES) this.bundles.isGone(performance.now());
     return true;
   }
 
@@ -219,7 +271,7 @@ export class RabbitPublisher {
     this.declaringUnbounded = setTimeout(() => this.declareQuietly(), DECLARE_UNBOUNDED_AFTER_MS);
   }
 
-  /** Ends all waits. If the broker objected to a message while only one was in flight, it objected to that one. */
+  /** Ends all waits. If the broker objected to a message while only one entry was in flight, it objected to that one. */
   private abandonWaits(error?: ChannelError): void {
     this.returned.clear();
     let rest: PublishOutcome = 'unconfirmed';
@@ -235,12 +287,12 @@ function isObjection({ code, classId, methodId }: ChannelError): boolean {
   return onPublish && code !== undefined && OBJECTIONS.includes(code);
 }
 
-const optionsOf = (message: OutgoingMessage, mac: Mac | undefined): Options.Publish => ({
+const optionsOf = ({ id, headers }: Encoded): Options.Publish => ({
   mandatory: true,
   persistent: true,
-  messageId: message.id,
+  messageId: id,
   contentType: 'application/json',
-  headers: toAmqpHeaders(message, mac),
+  headers,
 });
 
 const returnKey = (routingKey: string, messageId: string): string => `${routingKey} ${messageId}`;

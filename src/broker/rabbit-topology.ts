@@ -1,7 +1,7 @@
 import type { Channel, ChannelModel } from 'amqplib';
 import { BrokerMisconfigured, QUEUES } from './broker';
 import { markAsOwn } from './installation-marker';
-import type { RabbitNames } from './rabbit-names';
+import { BUNDLES, type RabbitNames } from './rabbit-names';
 
 const QUORUM = { 'x-queue-type': 'quorum' };
 /** Messages that workers park, and those that exceed the delivery limit of RabbitMQ 4. The reconciler dispatches their events again. */
@@ -71,10 +71,14 @@ async function declare(channel: Channel, { connection, deadLetterCopies, names }
   for (const one of deadLetterCopies ? [parked(names), copies(names)] : [parked(names)]) {
     if (!(await declareBounded(connection, one))) unbounded.push(one.queue);
   }
-  for (const name of [QUEUES.main, QUEUES.retry]) {
-    const queue = names.queue(name);
+  const consumed = [
+    [names.queue(QUEUES.main), QUEUES.main],
+    [names.queue(QUEUES.retry), QUEUES.retry],
+    [names.bundles, BUNDLES],
+  ] as const;
+  for (const [queue, routingKey] of consumed) {
     await channel.assertQueue(queue, { durable: true, arguments: deadLettersTo(names.safety) });
-    await channel.bindQueue(queue, names.exchange, name);
+    await channel.bindQueue(queue, names.exchange, routingKey);
   }
   return unbounded;
 }

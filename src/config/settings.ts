@@ -172,7 +172,12 @@ export const SETTINGS = {
     '10000',
     'how long a publisher waits for the confirms of one claim, in ms',
   ),
-  RABBITMQ_PREFETCH: setting(integer(1, 65_535), '500', 'maximum number of unsettled messages that a worker holds'),
+  BUNDLE_MAX_EVENTS: setting(
+    integer(1, 50), // MOST_IN_BUNDLE
+    '50',
+    'maximum number of events that one message of RabbitMQ carries; 1: every event has a message of its own',
+  ),
+  RABBITMQ_PREFETCH: setting(integer(1, 65_535), '500', 'maximum number of unsettled events that a worker holds'),
   WORKER_BATCH_SIZE: setting(integer(1, 1000), '100', 'maximum messages that a worker settles in one transaction'),
   WORKER_HANDLER_CONCURRENCY: setting(
     integer(1, 10_000),

@@ -48,9 +48,11 @@ export function createWorker(parts: WorkerParts): WorkerLoop {
   const own = new OwnStatements(settings, pool, named, deliveries);
   const steps = { trusted, router, externals, poison, settler, own, metrics, progress };
   const { RABBITMQ_PREFETCH: prefetch, WORKER_BATCH_SIZE: batchSize } = settings;
-  const retries = { prefetch: RETRY_PREFETCH, batchSize: RETRY_PREFETCH };
+  // An external call may take long. In a bundle, it would hold the places of 50 events.
+  const takesBundles = named.every(({ kind }) => kind !== 'external');
+  const retries = { prefetch: RETRY_PREFETCH, batchSize: RETRY_PREFETCH, takesBundles };
   const queues = [
-    new QueueConsumer(broker, QUEUES.main, { prefetch, batchSize }, steps),
+    new QueueConsumer(broker, QUEUES.main, { prefetch, batchSize, takesBundles }, steps),
     new QueueConsumer(broker, QUEUES.retry, retries, steps),
   ];
   return new WorkerLoop(queues, externals, deliveries, turns);

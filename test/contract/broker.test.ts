@@ -4,13 +4,17 @@ import { MemoryBroker } from '../../src/broker/memory-broker';
 import { describeBroker } from './broker.contract';
 import { AMPLE_MS, Listener, messages, publishAll } from '../support/broker/listener';
 import { closeAll } from '../support/broker/closing';
-import { openRabbitBroker, openVhost } from '../support/broker/rabbit-queues';
+import { BOTH, openRabbitBroker, openVhost } from '../support/broker/rabbit-queues';
 
 Logger.overrideLogger(false);
 
 describeBroker('MemoryBroker', () => Promise.resolve(new MemoryBroker()));
 
 describeBroker('RabbitBroker', async () => openRabbitBroker((await openVhost()).url));
+
+describeBroker('RabbitBroker with bundles', async () =>
+  openRabbitBroker((await openVhost()).url, { ...BOTH, bundleMaxEvents: 50 }),
+);
 
 describe('MemoryBroker with a full queue', () => {
   afterEach(closeAll);

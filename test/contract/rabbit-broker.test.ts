@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { Channel } from 'amqplib';
-import { QUEUES, type ReceivedMessage, type QueueName } from '../../src/broker/broker';
+import { QUEUES, type QueueName } from '../../src/broker/broker';
 import { eventually } from '../support/eventually';
 import type { TestVhost } from '../support/broker/rabbit';
 import { closeAll } from '../support/broker/closing';
@@ -92,7 +92,7 @@ describe('RabbitBroker', () => {
       const sent = messages(2);
       await publishAll(broker, sent);
       const inHand = await listener.receives(2);
-      breakChannelOf(inHand[0] as ReceivedMessage);
+      breakChannelOf(listener);
       const again = (await listener.receives(4)).slice(2);
       expect(idsOf(again)).toEqual(idsOf(sent));
       expect(again.every(({ redelivered }) => redelivered)).toBe(true);
@@ -154,7 +154,7 @@ describe('RabbitBroker', () => {
 });
 
 /** Acks a tag that does not exist, without the adapter. The server then closes the channel. */
-function breakChannelOf(message: ReceivedMessage): void {
-  const { channel } = message as ReceivedMessage & { channel: Channel };
-  channel.ack({ fields: { deliveryTag: 4_711 } } as Parameters<Channel['ack']>[0]);
+function breakChannelOf({ consumer }: Listener): void {
+  const { source } = consumer as unknown as { source: Channel };
+  source.ack({ fields: { deliveryTag: 4_711 } } as Parameters<Channel['ack']>[0]);
 }

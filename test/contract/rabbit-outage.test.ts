@@ -119,7 +119,8 @@ describe('RabbitBroker', () => {
       listener.consumer.ack(old);
       await proxy.restore();
       const again = (await listener.receives(6)).slice(3);
-      expect(again.map(({ tag }) => tag)).toEqual(old.map(({ tag }) => tag)); // the same tags, for other messages
+      const tags = [...old, ...again].map(({ tag }) => tag);
+      expect(new Set(tags).size).toBe(tags.length); // RabbitMQ has given the same tags to other messages
       listener.consumer.ack(old);
       listener.consumer.requeue(old);
       listener.consumer.ack(again.slice(1));

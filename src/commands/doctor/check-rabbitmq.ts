@@ -51,7 +51,7 @@ export async function checkRabbitMq(url: string | undefined, settings: QueueSett
 async function checkQueues(connection: ChannelModel, settings: QueueSettings): Promise<Finding[]> {
   const findings: Finding[] = [];
   const names = namesIn(settings.namespace);
-  for (const queue of [...Object.values(QUEUES).map(names.queue), names.safety]) {
+  for (const queue of [...Object.values(QUEUES).map(names.queue), names.bundles, names.safety]) {
     const channel = await connection.createChannel();
     channel.on('error', () => undefined); // checkQueue rejects with the same error
     try {

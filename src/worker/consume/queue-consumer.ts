@@ -63,7 +63,7 @@ export class QueueConsumer {
   constructor(
     private readonly broker: Broker,
     private readonly queue: QueueName,
-    private readonly limits: { prefetch: number; batchSize: number },
+    private readonly limits: { prefetch: number; batchSize: number; takesBundles: boolean },
     private readonly steps: WorkerSteps,
   ) {
     this.patient = new PatientWork(() => this.stopping, steps.own);
@@ -71,11 +71,13 @@ export class QueueConsumer {
   }
 
   start(): void {
-    this.consumer = this.broker.consume(this.queue, this.limits.prefetch, (message) => {
+    const { prefetch, takesBundles } = this.limits;
+    const onMessage = (message: ReceivedMessage): void => {
       this.arrived.push(message);
       this.inHand.took(1);
       if (!this.stopping) this.routing ??= this.routeArrived();
-    });
+    };
+    this.consumer = this.broker.consume(this.queue, prefetch, onMessage, takesBundles);
   }
 
   /** I15: stops consuming, finishes the current batches, and requeues messages that were not started. */

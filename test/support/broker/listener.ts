@@ -45,12 +45,14 @@ export class Listener {
       acks = false,
     }: { queue?: QueueName; prefetch?: number; acks?: boolean } = {},
     onMessage: (message: ReceivedMessage) => void = () => undefined,
+    takesBundles = true,
   ) {
-    this.consumer = broker.consume(queue, prefetch, (message) => {
+    const receive = (message: ReceivedMessage): void => {
       this.received.push(message);
       if (acks) this.consumer.ack([message]);
       onMessage(message);
-    });
+    };
+    this.consumer = broker.consume(queue, prefetch, receive, takesBundles);
     atTheEnd(() => this.consumer.close());
   }
 

@@ -4,7 +4,7 @@ import { eventually } from '../eventually';
 import { createTestVhost, type TestVhost } from './rabbit';
 import { atTheEnd } from './closing';
 
-const BOTH: RabbitRoles = { publishes: true, consumes: true, deadLetterCopies: true };
+export const BOTH: RabbitRoles = { publishes: true, consumes: true, deadLetterCopies: true };
 export const PUBLISHER: RabbitRoles = { publishes: true, consumes: false, deadLetterCopies: true };
 
 /** Creates a virtual host that is dropped at the end of the test. */

@@ -1,5 +1,12 @@
 import { QUEUES } from '../../../src/broker/broker';
-import { doubtAbout, signedHeaders } from '../../../src/broker/message-signature';
+import { bundleBody } from '../../../src/broker/bundle-form';
+import {
+  doubtAbout,
+  doubtAboutBundle,
+  signedHeaders,
+  signedHeadersOfBundle,
+} from '../../../src/broker/message-signature';
+import { BUNDLES } from '../../../src/broker/rabbit-names';
 import { readSignedFact, signedFact } from '../../../src/redis/cached-fact';
 import { fact } from '../../contract/idempotency-cache.contract';
 import { message } from '../../support/broker/listener';
@@ -51,6 +58,20 @@ describe('forgeries of messages', () => {
       for (const seed of SEEDS) {
         const forged = forge(TRUE, new SeededRandom(seed));
         expect([forged, doubt(forged)]).not.toEqual([forged, undefined]);
+      }
+    }
+  });
+
+  it('are made of a true bundle, and none of them is trusted', () => {
+    const bundle = { queue: BUNDLES, id: sent.id, body: bundleBody([sent, message(), message()]) };
+    const whole: Forgeable = { ...bundle, headers: signedHeadersOfBundle(bundle, 3, MAC) };
+    const doubtAboutIt = ({ headers, ...forged }: Forgeable) =>
+      forged.queue === BUNDLES ? doubtAboutBundle(headers, forged, MAC) : doubt({ headers, ...forged });
+    expect(doubtAboutIt(whole)).toBeUndefined();
+    for (const { forge } of FORGERIES) {
+      for (const seed of SEEDS) {
+        const forged = forge(whole, new SeededRandom(seed));
+        expect([forged, doubtAboutIt(forged)]).not.toEqual([forged, undefined]);
       }
     }
   });

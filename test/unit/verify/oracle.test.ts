@@ -439,6 +439,8 @@ describe('the oracle of the fault suite', () => {
     ['what is left open', { leftovers: { 'open outbox entries': 1 } }, [], ['left over']],
     ['a message in events.dlq that is nobody’s', { deadLetterCopies: ['x'] }, [], ['dead letter']],
     ['a parked message that nobody has forged', { parkedMessages: ['x'] }, [forged('y')], ['left over']],
+    ['a parked bundle of which nobody has forged an event', { parkedMessages: ['x z'] }, [forged('y')], ['left over']],
+    ['a parked bundle with a forged event', { parkedMessages: ['x y z'] }, [forged('y')], []],
     ['a parked forgery, twice', { parkedMessages: ['x', 'x'] }, [forged('x')], []],
     ['a repair where nothing was lost', north({ entries: repaired() }), [], ['repaired']],
     [

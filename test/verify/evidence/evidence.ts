@@ -178,7 +178,7 @@ export interface Evidence {
   erasures: readonly StoredErasure[];
   /** Event ids of the messages in events.dlq. */
   deadLetterCopies: readonly string[];
-  /** Ids of the messages in events.safety. */
+  /** Ids of the messages in events.safety; of a bundle, those of its events, separated by spaces. */
   parkedMessages: readonly string[];
   leftovers: Leftovers;
   /** Gauges that stayed wrong while everything was at rest. */

@@ -130,7 +130,7 @@ async function messagesLeft(management: string): Promise<Leftovers> {
     ...(KEPT.includes(name) ? [] : [[`messages ready in ${name}`, ready] as const]),
     [`messages unacked in ${name}`, unacked] as const,
   ]);
-  const missing = ['events.main', 'events.retry', ...KEPT].filter(
+  const missing = ['events.main', 'events.retry', 'events.bundles', ...KEPT].filter(
     (name) => !queues.some((queue) => queue.name === name),
   );
   return { ...Object.fromEntries(counts), 'queues that are not declared': missing.length };

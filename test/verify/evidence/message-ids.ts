@@ -1,9 +1,12 @@
-import { connect, type Channel } from 'amqplib';
+import { connect, type Channel, type GetMessage } from 'amqplib';
+import { entriesOfBundle } from '../../../src/broker/bundle-form';
+import { fromAmqpHeaders } from '../../../src/broker/rabbit-headers';
 
 const NOT_FOUND = 404;
 
 /**
- * Reads the ids of all messages in a queue and leaves the messages there. Returns nothing if the queue does not exist; this
+ * Reads the ids of all messages in a queue and leaves the messages there. Those of a bundle are one text, separated by
+ * spaces. Returns nothing if the queue does not exist; this
  * is reported as a leftover.
  */
 export async function readMessageIds(rabbitUrl: string, queue: string): Promise<string[]> {
@@ -25,6 +28,12 @@ export async function readMessageIds(rabbitUrl: string, queue: string): Promise<
 
 async function idsIn(channel: Channel, queue: string): Promise<string[]> {
   const ids: string[] = [];
-  for (let message; (message = await channel.get(queue));) ids.push(String(message.properties.messageId));
+  for (let message; (message = await channel.get(queue));) ids.push(idsOf(message).join(' '));
   return ids;
+}
+
+function idsOf({ content, properties }: GetMessage): string[] {
+  const entries = entriesOfBundle(content, fromAmqpHeaders(properties.headers).entries);
+  const id = String(properties.messageId);
+  return entries ? [id, ...entries.map((entry) => entry.id)] : [id];
 }

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { connect, type Channel, type GetMessage } from 'amqplib';
+import { bundleBody, entriesOfBundle } from '../../../src/broker/bundle-form';
+import { BUNDLES } from '../../../src/broker/rabbit-names';
 import { SeededRandom } from '../load/random';
 import type { Journal } from '../run/journal';
 
-const QUEUES = ['events.main', 'events.retry'];
+const QUEUES = ['events.main', 'events.retry', BUNDLES];
 const MOST = 40;
 const EXCHANGE = 'events';
 /** The AMQP header that holds all headers of a message as JSON. */
@@ -48,22 +50,40 @@ interface Forgery {
 
 type Fields = Record<string, unknown>;
 
-const withHeaders = (message: Forgeable, change: (headers: Fields) => Fields): Forgeable => ({
-  ...message,
-  headers: JSON.stringify(change(JSON.parse(message.headers) as Fields)),
-});
+interface Entry {
+  id: string;
+  headers: Fields;
+  body: Buffer;
+}
+
+const headersOf = ({ headers }: Forgeable): Fields => JSON.parse(headers) as Fields;
+
+/** Changes the entry of a message, or the first one of a bundle. */
+function withEntry(message: Forgeable, change: (entry: Entry) => Entry): Forgeable {
+  const headers = headersOf(message);
+  const [first, ...others] = message.queue === BUNDLES ? (entriesOfBundle(message.body, headers.entries) ?? []) : [];
+  if (first) return { ...message, body: bundleBody([change(first), ...others] as Parameters<typeof bundleBody>[0]) };
+  const { id, body, headers: changed } = change({ id: message.id, headers, body: message.body });
+  return { ...message, id, headers: JSON.stringify(changed), body };
+}
+
 const changed =
   (change: Fields) =>
   (message: Forgeable): Forgeable =>
-    withHeaders(message, (headers) => ({ ...headers, ...change }));
-const withBody = (message: Forgeable): Forgeable => ({ ...message, body: Buffer.from('{"payload":{"forged":true}}') });
-const ofNobody = (message: Forgeable): Forgeable => ({ ...message, id: randomUUID() });
+    withEntry(message, (entry) => ({ ...entry, headers: { ...entry.headers, ...change } }));
+const withBody = (message: Forgeable): Forgeable =>
+  withEntry(message, (entry) => ({ ...entry, body: Buffer.from('{"payload":{"forged":true}}') }));
+const ofNobody = (message: Forgeable): Forgeable => withEntry(message, (entry) => ({ ...entry, id: randomUUID() }));
 const inOtherQueue = (message: Forgeable): Forgeable => ({
   ...message,
   queue: QUEUES.find((queue) => queue !== message.queue) ?? message.queue,
 });
-const unsigned = (message: Forgeable): Forgeable =>
-  withHeaders(message, ({ form: _form, entries: _entries, mac: _mac, ...others }) => others);
+/** A bundle without a signature says how many entries it has; a message needs no form. */
+const unsigned = (message: Forgeable): Forgeable => {
+  const { form, entries, mac: _mac, ...others } = headersOf(message);
+  const kept = message.queue === BUNDLES ? { form, entries } : {};
+  return { ...message, headers: JSON.stringify({ ...others, ...kept }) };
+};
 
 /** Another byte at a place that the seed decides. */
 function withAnotherByte(bytes: Buffer, random: SeededRandom): Buffer {

@@ -20,7 +20,7 @@ import { GRACE_MS } from './settings';
 import { Standby } from './standby';
 
 const DEFAULT_VHOST = '%2F'; // one of our own would not survive a wiped disk
-const QUEUES = ['events.main', 'events.retry'];
+const QUEUES = ['events.main', 'events.retry', 'events.bundles'];
 const SERVER_BACK_WITHIN_MS = 30_000;
 /** A process ends itself after its grace period. */
 const KILLED_AFTER_MS = GRACE_MS + 5_000;
