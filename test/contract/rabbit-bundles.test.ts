@@ -74,7 +74,7 @@ describe('bundles in RabbitMQ', () => {
     const inHand = await listener.receives(10);
     listener.consumer.ack(inHand.slice(1));
     await listener.consumer.close(); // as a crash does
-    const other = await listening();
+    const other = new Listener(broker);
     const again = await other.receives(10);
     expect(idsOf(again)).toEqual(idsOf(inHand));
     expect(again.every(({ redelivered }) => redelivered)).toBe(true);
@@ -129,9 +129,8 @@ describe('bundles in RabbitMQ', () => {
     await publishAll(broker, sent);
     const inHand = await listener.receives(4);
     await listener.consumer.cancel();
-    await eventually(async () => expect(await consumers(BUNDLES)).toBe(0));
     listener.consumer.ack(inHand);
-    const other = await listening({ acks: true });
+    const other = new Listener(broker, { acks: true });
     await other.receivesExactly(idsOf(sent)); // also the acked ones, which the worker finds settled
     expect(listener.received).toHaveLength(4);
   });

@@ -4,11 +4,11 @@ import { createDataSource } from '../../../src/db/migrations/data-source';
 import { runPending } from '../../../src/db/migrations/migrate';
 import { deliveryRows } from '../../support/deliveries';
 import { allCompleted, statusCounts, TestCluster, type Role } from '../../support/processes/e2e-cluster';
-import { syntheticEvents } from '../../support/e2e-events';
-import { postEvent, usageOf } from '../../support/e2e-http';
+import { syntheticEvents, toNdjson } from '../../support/e2e-events';
+import { postEvent, postStream, usageOf } from '../../support/e2e-http';
 import { eventually } from '../../support/eventually';
 import { countRows } from '../../support/rows';
-import type { TestProcess } from '../../support/processes/process';
+import { endProcess, type TestProcess } from '../../support/processes/process';
 import { givenDestination } from '../../support/receivers/destinations';
 import { TestReceiver } from '../../support/receivers/receiver';
 import { migrateBy, PREVIOUS_RELEASE, THIS_RELEASE } from '../../support/processes/releases';
@@ -117,6 +117,36 @@ describe('an upgrade under load', () => {
     expect(new Set(receiver.received.map(({ headers }) => headers['webhook-id'])).size).toBe(stored);
     expect(await countRows(cluster.pool, 'delivery_queue')).toBe(0);
     for (const process of [...old, ...fresh]) expect(process.output()).not.toMatch(/"level":"(error|fatal)"/);
+  }, 240_000);
+});
+
+/** It knows nothing of the queue of bundles. */
+describe('a worker of the previous release beside a publisher of this one', () => {
+  let cluster: TestCluster;
+  beforeAll(async () => (cluster = await TestCluster.create()));
+  afterAll(() => cluster.drop());
+
+  it('settles all events: before workers of this release come, beside them, and after they were killed', async () => {
+    const env = { RECONCILE_AFTER_SECONDS: '3' };
+    const api = await cluster.start('api', {}, THIS_RELEASE);
+    await cluster.start('publisher', env, THIS_RELEASE);
+    await cluster.start('worker', {}, PREVIOUS_RELEASE);
+    let sent = 0;
+    const send = async (): Promise<void> => {
+      const events = syntheticEvents(300, `bundles-${sent}`);
+      expect((await postStream(api.url, TENANT, toNdjson(events))).body.summary).toMatchObject({ accepted: 300 });
+      sent += events.length;
+    };
+    await send();
+    await allCompleted(cluster.pool, TENANT, sent, 60_000);
+    const fresh = cluster.spawnBareWorker();
+    await send();
+    await allCompleted(cluster.pool, TENANT, sent, 60_000);
+    await send();
+    await endProcess(fresh, 'SIGKILL'); // maybe with bundles, which nobody else takes
+    await send();
+    await allCompleted(cluster.pool, TENANT, sent, 60_000);
+    expect(await usageOf(api.url, TENANT)).toBe(sent);
   }, 240_000);
 });
 

@@ -54,6 +54,57 @@ export const FAULTS_IN_BROKER: readonly DeliberateFault[] = [
     noticedBy: { tests: ['test/integration/worker/untrusted-broker.test.ts'] },
   },
   {
+    name: 'the signature of a bundle is not checked',
+    stage: 'broker',
+    edits: [
+      {
+        file: 'src/broker/message-signature.ts',
+        find: 'return doubt(LABEL_OF_BUNDLES, headers, bundle, mac);',
+        replace: 'return doubt(LABEL_OF_BUNDLES, headers, bundle, mac) && undefined;',
+      },
+    ],
+    noticedBy: { tests: ['test/integration/worker/bundles.test.ts'] },
+  },
+  {
+    name: 'a bundle is acked with the first of its events',
+    stage: 'broker',
+    invariant: 'I5',
+    edits: [
+      {
+        file: 'src/broker/rabbit-deliveries.ts',
+        find: 'if (delivery.open === 0) ended',
+        replace: 'if (delivery.open >= 0) ended',
+      },
+    ],
+    noticedBy: { tests: ['test/contract/rabbit-bundles.test.ts'] },
+  },
+  {
+    name: 'a redelivered bundle is not taken apart',
+    stage: 'broker',
+    invariant: 'I10',
+    edits: [
+      {
+        file: 'src/broker/rabbit-deliveries.ts',
+        find: 'redelivered: delivery.redelivered',
+        replace: 'redelivered: delivery.redelivered && entries.length === 1',
+      },
+    ],
+    noticedBy: { tests: ['test/integration/worker/bundles.test.ts'] },
+  },
+  {
+    name: 'bundles are published although no worker takes them',
+    stage: 'broker',
+    invariant: 'I13',
+    edits: [
+      {
+        file: 'src/broker/rabbit-publisher.ts',
+        find: 'return consumers > 0;',
+        replace: 'return consumers >= 0;',
+      },
+    ],
+    noticedBy: { tests: ['test/contract/rabbit-bundles.test.ts'] },
+  },
+  {
     name: 'a message without a signature is trusted',
     stage: 'broker',
     edits: [
