@@ -131,9 +131,7 @@ describe('a worker that gets events in bundles', () => {
     );
     await settled(5);
     await eventually(async () => expect(await attemptRows(database.pool, first)).toHaveLength(1));
-    expect(await attemptRows(database.pool, first)).toMatchObject([
-      { status: 'DLQ', reasonCode: 'WORKER_CRASH' },
-    ]);
+    expect(await attemptRows(database.pool, first)).toMatchObject([{ status: 'DLQ', reasonCode: 'WORKER_CRASH' }]);
     expect(sizes).toEqual([1, 1, 1, 1, 1]);
     await eventually(async () => expect(await countRows(database.pool, 'crash_trials')).toBe(0));
     await isGone();

@@ -186,7 +186,11 @@ describe('the Kubernetes manifests', () => {
     const triggers = named('ScaledObject', 'streamforge-worker').spec?.triggers as {
       metadata: { queueName: string };
     }[];
-    expect(triggers.map(({ metadata }) => metadata.queueName)).toEqual(['events.main', 'events.bundles', 'events.retry']);
+    expect(triggers.map(({ metadata }) => metadata.queueName)).toEqual([
+      'events.main',
+      'events.bundles',
+      'events.retry',
+    ]);
   });
 
   it('let nobody in but to the api', () => {
