@@ -49,8 +49,7 @@ describe('forgeries of cached facts', () => {
 describe('forgeries of messages', () => {
   const sent = message({ queue: QUEUES.main, body: Buffer.from('{"id":"x","payload":{"amount":1000}}') });
   const TRUE: Forgeable = { queue: sent.queue, id: sent.id, headers: signedHeaders(sent, MAC), body: sent.body };
-  const doubt = ({ queue, id, headers, body }: Forgeable) =>
-    doubtAbout(headers, { queue, id, body }, MAC);
+  const doubt = ({ queue, id, headers, body }: Forgeable) => doubtAbout(headers, { queue, id, body }, MAC);
 
   it('are made of a true message, and none of them is trusted', () => {
     expect(doubt(TRUE)).toBeUndefined();
