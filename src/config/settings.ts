@@ -174,7 +174,7 @@ export const SETTINGS = {
   ),
   BUNDLE_MAX_EVENTS: setting(
     integer(1, 50), // MOST_IN_BUNDLE
-    '50',
+    '1',
     'maximum number of events that one message of RabbitMQ carries; 1: every event has a message of its own',
   ),
   RABBITMQ_PREFETCH: setting(integer(1, 65_535), '500', 'maximum number of unsettled events that a worker holds'),
