@@ -11,7 +11,7 @@ import { entriesOfBundle, MOST_IN_BUNDLE } from './bundle-form';
 import { requireOwner } from './installation-marker';
 import { doubtAbout, doubtAboutBundle } from './message-signature';
 import { fromAmqpHeaders, headerText } from './rabbit-headers';
-import { Deliveries, type Delivery, type Ending } from './rabbit-deliveries';
+import { UnsettledDeliveries, type Delivery, type Ending } from './rabbit-deliveries';
 import { BUNDLES, type RabbitNames } from './rabbit-names';
 import { assertTopology } from './rabbit-topology';
 import { withinDeadline } from '../runtime/deadline';
@@ -34,7 +34,7 @@ export class RabbitConsumer implements Consumer {
   private readonly channel: RabbitChannel<Channel>;
   /** The channel that messages arrive on. Set early, because they arrive while the channel is still being set up. */
   private source: Channel | undefined;
-  private deliveries: Deliveries;
+  private deliveries: UnsettledDeliveries;
   private offering = false;
   private consumerTags: string[] = [];
   private active = true;
@@ -47,7 +47,7 @@ export class RabbitConsumer implements Consumer {
     private readonly onMessage: (message: ReceivedMessage) => void,
   ) {
     const { prefetch, takesBundles, names, installation } = options;
-    this.deliveries = new Deliveries(prefetch);
+    this.deliveries = new UnsettledDeliveries(prefetch);
     let owner: string | undefined;
     this.channel = new RabbitChannel(connection, {
       name: queue,
@@ -86,7 +86,7 @@ export class RabbitConsumer implements Consumer {
   }
 
   private forgetAll(): void {
-    this.deliveries = new Deliveries(this.options.prefetch, this.deliveries);
+    this.deliveries = new UnsettledDeliveries(this.options.prefetch, this.deliveries);
   }
 
   /** True while it should consume but has no channel. */

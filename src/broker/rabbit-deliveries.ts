@@ -26,7 +26,7 @@ export interface Ended {
  * The deliveries of one channel, and their entries. A delivery ends with its last entry: acked before, the broker would
  * forget entries that are not settled. Entries beyond `most` unsettled ones wait here.
  */
-export class Deliveries {
+export class UnsettledDeliveries {
   /** Oldest first. */
   private readonly unsettled = new Set<Delivery>();
   /** The delivery of each unsettled entry, by the tag of the entry. */
@@ -37,7 +37,7 @@ export class Deliveries {
   /** @param after the last tag of the deliveries before, whose entries must stay unknown here */
   constructor(
     private readonly most: number,
-    after?: Deliveries,
+    after?: UnsettledDeliveries,
   ) {
     this.lastTag = after?.lastTag ?? 0;
   }

@@ -1,13 +1,13 @@
 import type { ReceivedMessage } from '../../../src/broker/broker';
-import { Deliveries, type Delivery } from '../../../src/broker/rabbit-deliveries';
+import { UnsettledDeliveries, type Delivery } from '../../../src/broker/rabbit-deliveries';
 import { messages } from '../../support/broker/listener';
 
 const NOTHING = { ackUpTo: undefined, ack: [], park: [], requeue: [] };
 const FIRST = 1;
 
 describe('the deliveries of a channel', () => {
-  let deliveries: Deliveries;
-  beforeEach(() => (deliveries = new Deliveries(100)));
+  let deliveries: UnsettledDeliveries;
+  beforeEach(() => (deliveries = new UnsettledDeliveries(100)));
 
   const begin = (deliveryTag: number, redelivered = false): Delivery => deliveries.begin({ deliveryTag, redelivered });
   const arrives = (deliveryTag: number, entries: number): ReceivedMessage[] => {
@@ -45,7 +45,7 @@ describe('the deliveries of a channel', () => {
   });
 
   it('hands out no more entries than the prefetch, whatever has arrived', () => {
-    deliveries = new Deliveries(3);
+    deliveries = new UnsettledDeliveries(3);
     const first = arrives(1, 2);
     const second = arrives(2, 4);
     expect([first.length, second.length]).toEqual([2, 1]);
@@ -68,7 +68,7 @@ describe('the deliveries of a channel', () => {
   it('know nothing of the entries of a lost channel, nor of what arrives late from it', () => {
     const old = arrives(FIRST, 2);
     const late = begin(2);
-    deliveries = new Deliveries(100, deliveries);
+    deliveries = new UnsettledDeliveries(100, deliveries);
     const fresh = arrives(FIRST, 2);
     deliveries.hold(late, messages(1), undefined);
     expect(received()).toEqual([]);
