@@ -5,7 +5,7 @@ describe('the options of a comparison of builds', () => {
     const { rounds, only } = benchOptions(['--against', 'main']);
 
     expect(rounds).toBe(7);
-    expect([...only]).toEqual(['single', 'stream', 'publisher', 'worker']);
+    expect([...only]).toEqual(['single', 'stream', 'publisher', 'worker', 'drain']);
   });
 
   it('refuse a group that needs the inside of a build', () => {
