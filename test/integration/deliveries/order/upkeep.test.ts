@@ -26,7 +26,7 @@ describe('the upkeep of ordered keys', () => {
 
   it('forgets a failure that was retried with success', async () => {
     const worker = engines.engine(NEVER_AGAIN);
-    const { id } = await scene.ordered(worker, inTurn(answer(500), answer(200)));
+    const { id } = await scene.ordered(worker, inTurn(answer(400), answer(200)));
     const [first] = (await scene.eventsOf('a', 1)) as [Event];
     await worker.settle([first]);
     await scene.become(id, [first], ['FAILED']);
